@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private foundations: errors, checked memory, byte access, checksums, options. */
+#ifndef PCRI_BASE_H
+#define PCRI_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include <pcr/base.h>
+
+#if defined(__GNUC__)
+#define PCRI_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define PCRI_PRINTF(f, a)
+#endif
+
+/* --- errors (error.c). All return `code`, so that `return pcri_fail(...)` works. --- */
+int pcri_fail(struct pcr_error *err, int code, const char *fmt, ...) PCRI_PRINTF(3, 4);
+int pcri_fail_at(struct pcr_error *err, int code, uint64_t offset, const char *fmt, ...)
+    PCRI_PRINTF(4, 5);
+/* Code IO (or NOMEM for ENOMEM); appends strerror(sys_errno). */
+int pcri_fail_sys(struct pcr_error *err, int sys_errno, const char *fmt, ...)
+    PCRI_PRINTF(3, 4);
+int pcri_fail_nomem(struct pcr_error *err, size_t nbytes);
+/* Puts "text: " before the message of an error that a lower layer wrote; returns its code.
+ * Adds "@offset" after the text where the error has one. */
+int pcri_prefix(struct pcr_error *err, int code, const char *fmt, ...) PCRI_PRINTF(3, 4);
+
+/* --- memory (memory.c) --- */
+static inline bool pcri_add(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_add_overflow(a, b, out);
+}
+static inline bool pcri_mul(size_t a, size_t b, size_t *out)
+{
+    return !__builtin_mul_overflow(a, b, out);
+}
+/* Zeroed array of `count` x `size`; NULL and *err on overflow or want of memory. count 0
+ * gives one element. */
+void *pcri_calloc(size_t count, size_t size, struct pcr_error *err);
+void *pcri_malloc(size_t count, size_t size, struct pcr_error *err);
+char *pcri_strndup(const void *s, size_t nbytes, struct pcr_error *err);
+/* Grows capacity to at least `nbytes` (by half at least); keeps contents. */
+int pcri_buffer_reserve(struct pcr_buffer *b, size_t nbytes, struct pcr_error *err);
+int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,
+                       struct pcr_error *err);
+int pcri_buffer_append_varint(struct pcr_buffer *b, uint64_t v, struct pcr_error *err);
+
+/* --- options (options.c) --- */
+/* Copies min(their size, own size) bytes of a public options struct over zeroed `dst` and
+ * sets its size; UNSUPPORTED if a tail that we do not know is not zero. src may be NULL. */
+int pcri_options_copy(void *dst, size_t dst_size, const void *src, const char *name,
+                      struct pcr_error *err);
+/* Copies `src` out to a caller's struct up to the size that the caller set in its first
+ * field; keeps that field. INVAL for a size below 8. */
+int pcri_info_copy(void *dst, const void *src, size_t src_size, struct pcr_error *err);
+/* Replaces zero fields by the defaults; size 0 counts as all defaults. */
+void pcri_limits_fill(struct pcr_limits *l);
+
+/* --- bytes --- */
+static inline uint16_t pcri_load16(const uint8_t *p)
+{
+    return (uint16_t) (p[0] | p[1] << 8);
+}
+static inline uint32_t pcri_load32(const uint8_t *p)
+{
+    return p[0] | (uint32_t) p[1] << 8 | (uint32_t) p[2] << 16 | (uint32_t) p[3] << 24;
+}
+static inline uint64_t pcri_load64(const uint8_t *p)
+{
+    return pcri_load32(p) | (uint64_t) pcri_load32(p + 4) << 32;
+}
+static inline void pcri_store16(uint8_t *p, uint16_t v)
+{
+    p[0] = (uint8_t) v;
+    p[1] = (uint8_t) (v >> 8);
+}
+static inline void pcri_store32(uint8_t *p, uint32_t v)
+{
+    pcri_store16(p, (uint16_t) v);
+    pcri_store16(p + 2, (uint16_t) (v >> 16));
+}
+static inline void pcri_store64(uint8_t *p, uint64_t v)
+{
+    pcri_store32(p, (uint32_t) v);
+    pcri_store32(p + 4, (uint32_t) (v >> 32));
+}
+
+/* A cursor over bytes. Reads past the end set `bad` and give 0. */
+struct pcri_cursor {
+    const uint8_t *p, *end;
+    bool bad;
+};
+/* cursor.c */
+uint64_t pcri_get_varint(struct pcri_cursor *c);
+const uint8_t *pcri_get_bytes(struct pcri_cursor *c, uint64_t nbytes); /* NULL if bad */
+static inline size_t pcri_left(const struct pcri_cursor *c)
+{
+    return c->bad ? 0 : (size_t) (c->end - c->p);
+}
+static inline int64_t pcri_unzigzag(uint64_t v)
+{
+    return (int64_t) (v >> 1) ^ -(int64_t) (v & 1);
+}
+static inline uint64_t pcri_zigzag(int64_t v)
+{
+    return (uint64_t) v << 1 ^ (uint64_t) (v >> 63);
+}
+
+/* --- checksums (checksum.c) --- */
+uint64_t pcri_xxh3(const void *p, size_t nbytes);
+static inline uint32_t pcri_check32(const void *p, size_t nbytes)
+{
+    return (uint32_t) pcri_xxh3(p, nbytes);
+}
+
+/* --- zstd (zstd.c) --- */
+/* Compresses into out (replaced), level 1..19. */
+int pcri_zstd_pack(const void *p, size_t nbytes, int level, struct pcr_buffer *out,
+                   struct pcr_error *err);
+/* Decompresses one frame whose size must be raw_nbytes; CORRUPT otherwise. */
+int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes,
+                     struct pcr_buffer *out, struct pcr_error *err);
+
+/* --- cpu (cpu.c) --- */
+/* CPUs that this process may use: affinity mask and cgroup quota, at least 1. */
+uint32_t pcri_cpu_count(void);
+
+/* --- random.h has the stateless random functions --- */
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Errors: a code, where, and a message in the caller's struct. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base.h"
+
+const char *pcr_version(void)
+{
+    return PCR_VERSION_STRING;
+}
+
+uint32_t pcr_abi_version(void)
+{
+    return PCR_ABI_VERSION;
+}
+
+const char *pcr_code_name(int code)
+{
+    switch (code) {
+    case PCR_OK: return "OK";
+    case PCR_END: return "END";
+    case PCR_AGAIN: return "AGAIN";
+    case PCR_ERR_NOMEM: return "NOMEM";
+    case PCR_ERR_INVAL: return "INVAL";
+    case PCR_ERR_IO: return "IO";
+    case PCR_ERR_FORMAT: return "FORMAT";
+    case PCR_ERR_CORRUPT: return "CORRUPT";
+    case PCR_ERR_TRUNCATED: return "TRUNCATED";
+    case PCR_ERR_UNSUPPORTED: return "UNSUPPORTED";
+    case PCR_ERR_LIMIT: return "LIMIT";
+    case PCR_ERR_CANCELLED: return "CANCELLED";
+    default: return "UNKNOWN";
+    }
+}
+
+static int set(struct pcr_error *err, int code, int sys_errno, uint64_t offset,
+               const char *fmt, va_list ap)
+{
+    if (err) {
+        err->code = code;
+        err->sys_errno = sys_errno;
+        err->offset = offset;
+        vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    }
+    return code;
+}
+
+int pcri_fail(struct pcr_error *err, int code, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    set(err, code, 0, PCR_NO_OFFSET, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+int pcri_fail_at(struct pcr_error *err, int code, uint64_t offset, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    set(err, code, 0, offset, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+int pcri_fail_sys(struct pcr_error *err, int sys_errno, const char *fmt, ...)
+{
+    int code = sys_errno == ENOMEM ? PCR_ERR_NOMEM : PCR_ERR_IO;
+    va_list ap;
+    va_start(ap, fmt);
+    set(err, code, sys_errno, PCR_NO_OFFSET, fmt, ap);
+    va_end(ap);
+    if (err) {
+        char reason[128];
+        size_t n = strlen(err->message);
+        /* XSI strerror_r, as _POSIX_C_SOURCE selects it. */
+        if (strerror_r(sys_errno, reason, sizeof(reason)))
+            snprintf(reason, sizeof(reason), "error %d", sys_errno);
+        snprintf(err->message + n, sizeof(err->message) - n, ": %s", reason);
+    }
+    return code;
+}
+
+int pcri_fail_nomem(struct pcr_error *err, size_t nbytes)
+{
+    return pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu bytes", nbytes);
+}
+
+int pcri_prefix(struct pcr_error *err, int code, const char *fmt, ...)
+{
+    if (!err)
+        return code;
+
+    char old[sizeof(err->message)], at[32] = "";
+    memcpy(old, err->message, sizeof(old));
+    old[sizeof(old) - 1] = '\0';
+
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(err->message, sizeof(err->message), fmt, ap);
+    va_end(ap);
+
+    if (err->offset != PCR_NO_OFFSET)
+        snprintf(at, sizeof(at), "@%llu", (unsigned long long) err->offset);
+    size_t n = strlen(err->message);
+    snprintf(err->message + n, sizeof(err->message) - n, "%s: %s", at, old);
+    return code;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Checked allocation and growable buffers. */
+#include <stdlib.h>
+
+#include "base.h"
+
+void *pcri_malloc(size_t count, size_t size, struct pcr_error *err)
+{
+    size_t nbytes;
+    if (!pcri_mul(count, size, &nbytes)) {
+        pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu x %zu bytes", count, size);
+        return NULL;
+    }
+    void *p = malloc(nbytes ? nbytes : 1);
+    if (!p)
+        pcri_fail_nomem(err, nbytes);
+    return p;
+}
+
+void *pcri_calloc(size_t count, size_t size, struct pcr_error *err)
+{
+    void *p = calloc(count ? count : 1, size ? size : 1);
+    if (!p)
+        pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu x %zu bytes", count, size);
+    return p;
+}
+
+char *pcri_strndup(const void *s, size_t nbytes, struct pcr_error *err)
+{
+    char *p = NULL;
+    size_t total;
+    if (!pcri_add(nbytes, 1, &total) || !(p = malloc(total))) {
+        pcri_fail_nomem(err, nbytes);
+        return NULL;
+    }
+    if (nbytes)
+        memcpy(p, s, nbytes);
+    p[nbytes] = '\0';
+    return p;
+}
+
+void pcr_buffer_free(struct pcr_buffer *buf)
+{
+    if (!buf)
+        return;
+    free(buf->data);
+    *buf = (struct pcr_buffer) { 0 };
+}
+
+int pcri_buffer_reserve(struct pcr_buffer *b, size_t nbytes, struct pcr_error *err)
+{
+    if (nbytes <= b->capacity)
+        return 0;
+    size_t capacity = b->capacity + b->capacity / 2;
+    if (capacity < nbytes)
+        capacity = nbytes;
+    uint8_t *p = realloc(b->data, capacity);
+    if (!p)
+        return pcri_fail_nomem(err, capacity);
+    b->data = p;
+    b->capacity = capacity;
+    return 0;
+}
+
+int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,
+                       struct pcr_error *err)
+{
+    size_t total;
+    if (!nbytes)
+        return 0;
+    if (!pcri_add(b->nbytes, nbytes, &total))
+        return pcri_fail_nomem(err, nbytes);
+    int rc = pcri_buffer_reserve(b, total, err);
+    if (rc)
+        return rc;
+    memcpy(b->data + b->nbytes, p, nbytes);
+    b->nbytes = total;
+    return 0;
+}
+
+int pcri_buffer_append_varint(struct pcr_buffer *b, uint64_t v, struct pcr_error *err)
+{
+    uint8_t bytes[10];
+    size_t n = 0;
+    for (; v > 127; v >>= 7)
+        bytes[n++] = (uint8_t) (v | 128);
+    bytes[n++] = (uint8_t) v;
+    return pcri_buffer_append(b, bytes, n, err);
+}

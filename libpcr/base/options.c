@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Options and info structs that may grow: the size rule, and the default limits. */
+#include "base.h"
+
+int pcri_options_copy(void *dst, size_t dst_size, const void *src, const char *name,
+                      struct pcr_error *err)
+{
+    uint32_t size = 0;
+    memset(dst, 0, dst_size);
+    if (src) {
+        memcpy(&size, src, sizeof(size));
+        if (size < 2 * sizeof(uint32_t))
+            return pcri_fail(err, PCR_ERR_INVAL,
+                             "%s.size is %u: set it to sizeof(struct %s)", name,
+                             (unsigned) size, name);
+        const uint8_t *bytes = src;
+        for (size_t i = dst_size; i < size; i++)
+            if (bytes[i])
+                return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                                 "%s: byte %zu is set, but this version knows %zu bytes",
+                                 name, i, dst_size);
+        memcpy(dst, src, size < dst_size ? size : dst_size);
+    }
+    size = (uint32_t) dst_size;
+    memcpy(dst, &size, sizeof(size));
+    return 0;
+}
+
+int pcri_info_copy(void *dst, const void *src, size_t src_size, struct pcr_error *err)
+{
+    uint32_t size = 0;
+    if (dst)
+        memcpy(&size, dst, sizeof(size));
+    if (size < 2 * sizeof(uint32_t))
+        return pcri_fail(err, PCR_ERR_INVAL, "set the struct's size field first");
+    size_t n = size < src_size ? size : src_size;
+    memcpy((uint8_t *) dst + sizeof(size), (const uint8_t *) src + sizeof(size),
+           n - sizeof(size));
+    if (size > src_size)
+        memset((uint8_t *) dst + src_size, 0, size - src_size);
+    return 0;
+}
+
+void pcri_limits_fill(struct pcr_limits *l)
+{
+    if (!l->max_scans)
+        l->max_scans = 64;
+    if (!l->max_pixels)
+        l->max_pixels = UINT64_C(1) << 28;
+    if (!l->max_samples)
+        l->max_samples = UINT32_C(1) << 20;
+    if (!l->max_head_nbytes)
+        l->max_head_nbytes = UINT64_C(256) << 20;
+    if (!l->max_sample_nbytes)
+        l->max_sample_nbytes = UINT64_C(1) << 30;
+    if (!l->max_manifest_nbytes)
+        l->max_manifest_nbytes = UINT64_C(1) << 30;
+}

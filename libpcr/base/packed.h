@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A packed sample: what a coding hands to the record builder. */
+#ifndef PCRI_PACKED_H
+#define PCRI_PACKED_H
+
+#include "base.h"
+
+/* A sample as a coding made it: what the builder takes. All bytes belong to the caller of
+ * pcri_builder_add(), which takes them over. */
+enum pcri_item_kind {
+    PCRI_ITEM_NEEDED = 0,   /* decoding needs it: kept in the dictionary */
+    PCRI_ITEM_METADATA = 1, /* kept in the dictionary if it recurs, else in group G */
+};
+struct pcri_item {
+    uint32_t kind;
+    uint32_t nbytes; /* of `strings`, in order */
+};
+struct pcri_piece {
+    uint32_t string_nbytes; /* of `strings`, in order after the items'; 0: none */
+    uint32_t nbytes;        /* of `bytes`, in order */
+};
+struct pcri_packed {
+    uint32_t form, component_count, orientation, script, sampling;
+    uint32_t width, height;
+    uint64_t source_nbytes;
+    uint32_t item_count;
+    struct pcri_item *items;   /* malloc'd */
+    struct pcri_piece *pieces; /* malloc'd, one for each piece of all groups */
+    struct pcr_buffer strings; /* candidates for the dictionary, back to back */
+    struct pcr_buffer bytes;   /* the pieces' bytes, back to back */
+};
+void pcri_packed_free(struct pcri_packed *p);
+
+#endif

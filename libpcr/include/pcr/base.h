@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What every other libpcr header stands on: version, errors, limits, buffers. */
+#ifndef PCR_BASE_H
+#define PCR_BASE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PCR_VERSION_MAJOR 0
+#define PCR_VERSION_MINOR 1
+#define PCR_VERSION_PATCH 0
+
+/* Raised by one with each incompatible change of the binary interface. A caller that
+ * loads the library at run time compares it with pcr_abi_version(). */
+#define PCR_ABI_VERSION 1
+
+#if defined(__GNUC__)
+#define PCR_API __attribute__((visibility("default")))
+#define PCR_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define PCR_API
+#define PCR_MUST_CHECK
+#endif
+
+/* The library's version, "major.minor.patch". Static storage. */
+PCR_API const char *pcr_version(void);
+
+/* PCR_ABI_VERSION as the library was built with. */
+PCR_API uint32_t pcr_abi_version(void);
+
+/* Result codes. 0 is success, positive values are not failures, negative values are. The
+ * numbers are fixed for ever. */
+enum pcr_code {
+    PCR_OK = 0,
+    PCR_END = 1,              /* no more items; no such key */
+    PCR_AGAIN = 2,            /* nothing is ready now */
+    PCR_ERR_NOMEM = -1,       /* memory could not be had */
+    PCR_ERR_INVAL = -2,       /* the caller's mistake */
+    PCR_ERR_IO = -3,          /* the operating system refused; sys_errno says why */
+    PCR_ERR_FORMAT = -4,      /* this is not such an object at all */
+    PCR_ERR_CORRUPT = -5,     /* it is one, but damaged */
+    PCR_ERR_TRUNCATED = -6,   /* it ends too early */
+    PCR_ERR_UNSUPPORTED = -7, /* valid, but this library or its build cannot hold it */
+    PCR_ERR_LIMIT = -8,       /* larger than a limit in struct pcr_limits */
+    PCR_ERR_CANCELLED = -9,   /* the caller asked to stop */
+};
+
+#define PCR_NO_OFFSET UINT64_MAX
+
+/* Details of a failure, owned by the caller. Every function that takes one accepts NULL,
+ * and writes it only on failure. */
+struct pcr_error {
+    int32_t code;       /* the value returned */
+    int32_t sys_errno;  /* errno of the failing system call, or 0 */
+    uint64_t offset;    /* byte offset in the object named, or PCR_NO_OFFSET */
+    char message[496];  /* "object@offset: what", NUL-terminated UTF-8 */
+};
+
+/* The code's name, for example "CORRUPT"; "UNKNOWN" for other values. Static storage. */
+PCR_API const char *pcr_code_name(int code);
+
+/* Bounds that are checked before memory is taken. Zero in a field means its default. Set
+ * .size to sizeof(struct pcr_limits). */
+struct pcr_limits {
+    uint32_t size;
+    uint32_t max_scans;          /* scans in one JPEG; default 64 */
+    uint64_t max_pixels;         /* width times height of one image; default 2^28 */
+    uint32_t max_samples;        /* samples in one record; default 2^20 */
+    uint32_t reserved;           /* 0 */
+    uint64_t max_head_nbytes;    /* one record's head, decompressed; default 256 MiB */
+    uint64_t max_sample_nbytes;  /* one source file or materialised sample; default 1 GiB */
+    uint64_t max_manifest_nbytes; /* manifest.json; default 1 GiB */
+};
+
+/* A growable run of bytes that the library fills and the caller owns. Start from {0};
+ * it may be passed again and again, and then reuses its memory. Free it with
+ * pcr_buffer_free(). */
+struct pcr_buffer {
+    uint8_t *data;
+    size_t nbytes;     /* bytes in use */
+    size_t capacity;   /* bytes allocated */
+};
+
+/* Frees the buffer's memory and zeroes the struct. Accepts NULL. */
+PCR_API void pcr_buffer_free(struct pcr_buffer *buf);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

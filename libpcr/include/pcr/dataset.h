@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading datasets and records: open, describe, find, and read any sample at any fidelity. */
+#ifndef PCR_DATASET_H
+#define PCR_DATASET_H
+
+#include <pcr/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Fidelity g means groups 1..g. 0 stands for the highest, G, which is lossless. */
+#define PCR_FIDELITY_FULL 0u
+
+enum pcr_io_backend {
+    PCR_IO_AUTO = 0,  /* pread */
+    PCR_IO_PREAD = 1, /* pread after POSIX_FADV_RANDOM: reads just the bytes asked for */
+    PCR_IO_MMAP = 2,  /* for local files that nobody changes: a shrinking file is SIGBUS */
+};
+
+enum {
+    /* Do not compare checksums of what is read. The parser stays safe without them. */
+    PCR_DATASET_NO_VERIFY = 1 << 0,
+};
+
+struct pcr_dataset_options {
+    uint32_t size;          /* sizeof(struct pcr_dataset_options) */
+    uint32_t flags;         /* PCR_DATASET_* */
+    const char *split;      /* only this split's samples; NULL: all splits, in their order */
+    uint32_t io_backend;    /* enum pcr_io_backend */
+    uint32_t open_records;  /* records kept open with their heads; default 64 */
+    struct pcr_limits limits;
+};
+
+/* A dataset opened for reading. Immutable after opening; all functions on it may be called
+ * from several threads at once. */
+struct pcr_dataset;
+
+/* Opens a dataset folder (the one with manifest.json), or one record file as a dataset of
+ * its own. Reads the manifest only; records are opened when first needed.
+ * Memory: about 100 bytes a record. Codes: IO (sys_errno ENOENT where nothing is there),
+ * FORMAT, CORRUPT, UNSUPPORTED (newer format), LIMIT, INVAL (no such split), NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_open(const char *path,
+                                            const struct pcr_dataset_options *opts,
+                                            struct pcr_dataset **out,
+                                            struct pcr_error *err);
+
+/* Closes *ds and sets it to NULL. Accepts NULL and a NULL object. All views into it
+ * (strings, samples) die with it; loaders made from it must be destroyed before. */
+PCR_API void pcr_dataset_close(struct pcr_dataset **ds);
+
+struct pcr_dataset_info {
+    uint32_t size;          /* set by the caller: sizeof(struct pcr_dataset_info) */
+    uint32_t group_count;   /* G */
+    uint64_t sample_count;  /* in the opened split(s) */
+    uint64_t record_count;
+    uint32_t class_count;   /* 0 where labels are no classes */
+    uint32_t split_count;   /* in the whole dataset */
+    uint64_t source_nbytes; /* size of the source files, opened split(s) */
+    uint64_t head_nbytes;   /* headers and heads */
+    uint64_t total_nbytes;  /* of the record files */
+    uint64_t opaque_count;  /* samples kept whole */
+    uint32_t version_major; /* format */
+    uint32_t version_minor;
+};
+
+/* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_describe(const struct pcr_dataset *ds,
+                                                struct pcr_dataset_info *info_out,
+                                                struct pcr_error *err);
+
+/* Bytes of all prefixes at fidelity g (headers and heads included); 0 for a g above G. */
+PCR_API uint64_t pcr_dataset_prefix_nbytes(const struct pcr_dataset *ds, uint32_t fidelity);
+
+/* Class name for a class index, NULL if there is none. Lives as long as the dataset. */
+PCR_API const char *pcr_dataset_class_name(const struct pcr_dataset *ds, uint32_t index);
+
+/* Samples of a class in the opened split(s). */
+PCR_API uint64_t pcr_dataset_class_count(const struct pcr_dataset *ds, uint32_t index);
+
+/* Name and sample count of split `index` of the whole dataset; NULL past the last. */
+PCR_API const char *pcr_dataset_split_name(const struct pcr_dataset *ds, uint32_t index,
+                                           uint64_t *sample_count_out);
+
+/* The ladder's text (see ladder.h). Lives as long as the dataset. */
+PCR_API const char *pcr_dataset_ladder(const struct pcr_dataset *ds);
+
+/* The manifest's JSON text as it was read; "" for a single record. */
+PCR_API const char *pcr_dataset_manifest(const struct pcr_dataset *ds, size_t *nbytes_out);
+
+struct pcr_record_info {
+    uint32_t size;         /* set by the caller */
+    uint32_t sample_count;
+    uint64_t first_sample; /* dataset index of the record's first sample */
+    uint64_t total_nbytes; /* file size */
+    uint64_t head_end;     /* bytes of header and head: the start of group 1 */
+    const char *path;      /* relative to the dataset's folder */
+};
+
+/* Describes record `record`; opens nothing. Codes: INVAL (no such record). */
+PCR_API PCR_MUST_CHECK int pcr_dataset_record(const struct pcr_dataset *ds,
+                                              uint64_t record,
+                                              struct pcr_record_info *info_out,
+                                              struct pcr_error *err);
+
+/* Prefix length of a record at fidelity g: the end offset of group g. 0 if out of range. */
+PCR_API uint64_t pcr_dataset_record_prefix(const struct pcr_dataset *ds, uint64_t record,
+                                           uint32_t fidelity);
+
+enum pcr_sample_form {
+    PCR_FORM_OPAQUE = 0, /* the source file's bytes, whole, in group 1 */
+    PCR_FORM_CODED = 1,  /* split over the groups in their coding */
+};
+
+/* What a record's head says of a sample. Pointers stay valid while the sample is held. */
+struct pcr_sample_info {
+    uint32_t size;           /* set by the caller */
+    uint32_t form;           /* enum pcr_sample_form */
+    uint64_t index;          /* in the dataset as opened */
+    const char *key;         /* any bytes but NUL; key_nbytes long, NUL after */
+    uint32_t key_nbytes;
+    uint32_t attributes_nbytes;
+    const char *attributes;  /* canonical JSON object, or "" */
+    const int64_t *labels;
+    uint32_t label_count;    /* 0 where there are none */
+    uint32_t width;          /* stored pixels, before orientation; 0 if unknown (opaque) */
+    uint32_t height;
+    uint32_t component_count;
+    uint32_t orientation;    /* EXIF orientation 1..8 */
+    uint32_t record_index;   /* position in its record */
+    uint64_t record;         /* record number in the dataset as opened */
+    uint64_t source_nbytes;  /* size of the source file */
+};
+
+/* A handle on one sample's metadata; holds its record's head in memory. */
+struct pcr_sample;
+
+/* Looks sample `index` up; reads the record's header and head on first use, no image
+ * bytes. Release it with pcr_sample_release(). Codes: INVAL (index), IO, FORMAT, CORRUPT,
+ * TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_sample(struct pcr_dataset *ds, uint64_t index,
+                                              struct pcr_sample **out,
+                                              struct pcr_error *err);
+
+/* Finds a key's dataset index. The first call reads all heads and builds an index (about
+ * 16 bytes a sample); later calls are O(1). Returns PCR_END where no sample has the key;
+ * the first of several with the same key. Codes: as pcr_dataset_sample(). */
+PCR_API PCR_MUST_CHECK int pcr_dataset_find(struct pcr_dataset *ds, const void *key,
+                                            size_t key_nbytes, uint64_t *index_out,
+                                            struct pcr_error *err);
+
+/* Fills *info_out up to its .size. Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_sample_describe(const struct pcr_sample *s,
+                                               struct pcr_sample_info *info_out,
+                                               struct pcr_error *err);
+
+/* Stored bytes of this sample up to fidelity g: what one read of it transfers. */
+PCR_API uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity);
+
+/* Reads one sample at fidelity g with at most g range reads, verifies each chunk, and
+ * materialises it: a standard JPEG (ending in EOI), or an opaque sample's file.
+ * `out` is reused. Codes: IO, CORRUPT, TRUNCATED, INVAL (fidelity above G), NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_sample_read(const struct pcr_sample *s, uint32_t fidelity,
+                                           struct pcr_buffer *out, struct pcr_error *err);
+
+/* Releases *s and sets it to NULL. Accepts NULL and a NULL object. */
+PCR_API void pcr_sample_release(struct pcr_sample **s);
+
+/* A contiguous run of samples of one record at one fidelity, read at once: g range reads. */
+struct pcr_slice;
+
+/* Reads samples [first, first + count) of record `record` at fidelity g. The slice owns
+ * its bytes. Where the slice is the whole record, the group checksums are verified in one
+ * prefix read; else the chunk checksums are. Blocks for the reads.
+ * Codes: INVAL (range), IO, FORMAT, CORRUPT, TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_slice_read(struct pcr_dataset *ds, uint64_t record,
+                                          uint32_t first, uint32_t count,
+                                          uint32_t fidelity, struct pcr_slice **out,
+                                          struct pcr_error *err);
+
+/* Samples in the slice. */
+PCR_API uint32_t pcr_slice_count(const struct pcr_slice *sl);
+
+/* Describes the i-th sample of the slice; pointers live as long as the slice. */
+PCR_API PCR_MUST_CHECK int pcr_slice_describe(const struct pcr_slice *sl, uint32_t i,
+                                              struct pcr_sample_info *info_out,
+                                              struct pcr_error *err);
+
+/* Materialises the i-th sample of the slice at fidelity g (0: the slice's), no I/O. */
+PCR_API PCR_MUST_CHECK int pcr_slice_get(const struct pcr_slice *sl, uint32_t i,
+                                         uint32_t fidelity, struct pcr_buffer *out,
+                                         struct pcr_error *err);
+
+/* Destroys *sl and sets it to NULL. Accepts NULL and a NULL object. */
+PCR_API void pcr_slice_destroy(struct pcr_slice **sl);
+
+struct pcr_verify_report {
+    uint32_t size;           /* set by the caller */
+    uint32_t reserved;
+    uint64_t record_count;   /* records looked at */
+    uint64_t sample_count;   /* samples looked at */
+    uint64_t bad_records;    /* whose header, head, a group or the tail is damaged */
+    uint64_t bad_samples;    /* with a chunk that fails, or (deep) that do not decode */
+};
+
+/* Called for each finding, and with err NULL after each record for progress. A nonzero
+ * return cancels. */
+typedef int (*pcr_verify_callback)(void *opaque, const char *record_path,
+                                   uint64_t records_done, const struct pcr_error *err);
+
+/* Verifies every checksum of one record: header, head, groups, chunks, tail, and that the
+ * manifest describes it. deep: also decodes each sample at every fidelity. Findings go to
+ * `callback` (may be NULL) and are added to *report; they do not end the work.
+ * Codes: IO for a folder that cannot be read, CANCELLED, NOMEM; a damaged record is a
+ * finding, not a failure. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_verify_record(struct pcr_dataset *ds,
+                                                     uint64_t record, int deep,
+                                                     struct pcr_verify_report *report,
+                                                     pcr_verify_callback callback,
+                                                     void *opaque, struct pcr_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

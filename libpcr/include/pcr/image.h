@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Decoding one image to pixels. */
+#ifndef PCR_IMAGE_H
+#define PCR_IMAGE_H
+
+#include <pcr/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum pcr_color {
+    PCR_COLOR_DEFAULT = 0, /* means RGB */
+    PCR_COLOR_RGB = 1,     /* 3 bytes a pixel: R, G, B */
+    PCR_COLOR_GRAY = 2,    /* 1 byte a pixel: luma */
+};
+
+enum {
+    /* Leave the pixels as they are stored; without it EXIF orientation is applied. */
+    PCR_DECODE_KEEP_ORIENTATION = 1 << 0,
+};
+
+struct pcr_decode_options {
+    uint32_t size;  /* sizeof(struct pcr_decode_options) */
+    uint32_t flags; /* PCR_DECODE_* */
+    uint32_t color; /* enum pcr_color */
+    uint32_t orientation; /* EXIF orientation 1..8; 0: read it from the image's own EXIF */
+    struct pcr_limits limits;
+};
+
+struct pcr_image_info {
+    uint32_t width;       /* pixels, as they are delivered (after orientation) */
+    uint32_t height;
+    uint32_t channels;    /* 3 or 1 */
+    uint32_t orientation; /* what was found or given, 1..8 */
+};
+
+/* A decoder holds scratch memory that it reuses from image to image. One thread at a
+ * time; different decoders are independent. */
+struct pcr_decoder;
+
+/* Creates a decoder. Codes: NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_decoder_create(struct pcr_decoder **out,
+                                              struct pcr_error *err);
+
+/* Destroys *d and sets it to NULL. Accepts NULL and a NULL object. */
+PCR_API void pcr_decoder_destroy(struct pcr_decoder **d);
+
+/* Reads the size and orientation of an encoded image (JPEG or PNG) without decoding it.
+ * `opts` may be NULL. Codes: FORMAT (neither JPEG nor PNG), CORRUPT, TRUNCATED,
+ * UNSUPPORTED, LIMIT, NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void *data,
+                                               size_t nbytes,
+                                               const struct pcr_decode_options *opts,
+                                               struct pcr_image_info *info_out,
+                                               struct pcr_error *err);
+
+/* Decodes a whole image (JPEG at any fidelity, or PNG) to uint8 rows, top to bottom.
+ *
+ * data, nbytes: the encoded image; not kept.
+ * opts: NULL for RGB with orientation applied.
+ * pixels: the destination, `stride_nbytes` from row to row (at least width * channels),
+ *   `capacity_nbytes` in all; it must hold height * stride_nbytes, as pcr_decoder_inspect()
+ *   gives the size. On failure its contents are unspecified.
+ * JPEG colour: YCbCr and RGB give RGB; CMYK and YCCK are converted without a profile
+ *   (R = C*K/255 of the inverted values that Adobe writes). The inverse DCT is the accurate
+ *   integer one with triangle-filter chroma upsampling and no block smoothing, equal to
+ *   libjpeg-turbo's. A PNG's alpha is dropped, 16 bits are cut to 8.
+ * A damaged image is CORRUPT, never a gray or half-filled picture.
+ * Codes: as pcr_decoder_inspect(), and INVAL where the destination is too small. */
+PCR_API PCR_MUST_CHECK int pcr_decoder_decode(struct pcr_decoder *d, const void *data,
+                                              size_t nbytes,
+                                              const struct pcr_decode_options *opts,
+                                              uint8_t *pixels, size_t stride_nbytes,
+                                              size_t capacity_nbytes,
+                                              struct pcr_image_info *info_out,
+                                              struct pcr_error *err);
+
+/* As pcr_decoder_decode(), into a buffer that is grown as needed (rows packed: the stride
+ * is width * channels). One parse instead of inspect and decode. */
+PCR_API PCR_MUST_CHECK int pcr_decoder_decode_alloc(struct pcr_decoder *d,
+                                                    const void *data, size_t nbytes,
+                                                    const struct pcr_decode_options *opts,
+                                                    struct pcr_buffer *pixels,
+                                                    struct pcr_image_info *info_out,
+                                                    struct pcr_error *err);
+
+/* A window of an image and how it becomes width x height output pixels. Coordinates are
+ * in source pixels, after orientation; fractions are allowed (x0 = 1.5). */
+struct pcr_resize_options {
+    uint32_t size;   /* sizeof(struct pcr_resize_options) */
+    uint32_t flags;  /* PCR_RESIZE_* */
+    double x0, y0, x1, y1; /* the window; all zero: the whole image */
+};
+
+enum {
+    PCR_RESIZE_FLIP = 1 << 0,   /* mirror left to right */
+    PCR_RESIZE_PLANAR = 1 << 1, /* write one plane a channel (CHW) instead of HWC */
+};
+
+/* Resizes a window of packed uint8 pixels with an antialiased triangle filter (the support
+ * grows with the reduction; equal to Pillow's BILINEAR with a box, within 1 level).
+ *
+ * src: src_height rows of src_width * channels bytes; channels 1 or 3.
+ * dst: dst_height x dst_width x channels bytes, packed.
+ * The decoder `d` lends scratch memory. Codes: INVAL (empty or outside window), NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_resize(struct pcr_decoder *d, const uint8_t *src,
+                                      uint32_t src_width, uint32_t src_height,
+                                      uint32_t channels,
+                                      const struct pcr_resize_options *opts,
+                                      uint8_t *dst, uint32_t dst_width,
+                                      uint32_t dst_height, struct pcr_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Training batches of a dataset: shuffled, decoded, cropped, at a fidelity set at run time. */
+#ifndef PCR_LOADER_H
+#define PCR_LOADER_H
+
+#include <pcr/base.h>
+#include <pcr/dataset.h>
+#include <pcr/image.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum pcr_shuffle {
+    PCR_SHUFFLE_DEFAULT = 0, /* means BLOCK */
+    PCR_SHUFFLE_NONE = 1,    /* dataset order */
+    PCR_SHUFFLE_BLOCK = 2,   /* slices in random order, mixed in a window: large reads */
+    PCR_SHUFFLE_FULL = 3,    /* a true permutation; each sample is a read of its own */
+};
+
+enum pcr_layout {
+    PCR_LAYOUT_DEFAULT = 0, /* means NHWC */
+    PCR_LAYOUT_NHWC = 1,
+    PCR_LAYOUT_NCHW = 2,
+};
+
+enum pcr_transform {
+    PCR_TRANSFORM_DEFAULT = 0,     /* means RANDOM_CROP */
+    PCR_TRANSFORM_RANDOM_CROP = 1, /* random area and aspect ratio (Szegedy et al. 2015) */
+    PCR_TRANSFORM_CENTER_CROP = 2, /* shorter side to resize_px, then the centre */
+    PCR_TRANSFORM_STRETCH = 3,     /* the whole image to height x width */
+};
+
+enum pcr_bad_sample {
+    PCR_SAMPLE_DEFAULT = 0, /* means ERROR */
+    PCR_SAMPLE_ERROR = 1,   /* pcr_loader_next() fails with the sample's error */
+    PCR_SAMPLE_SKIP = 2,    /* left out and counted */
+    PCR_SAMPLE_DEGRADE = 3, /* the highest fidelity that still verifies, counted; else skip */
+};
+
+enum {
+    PCR_LOADER_DROP_LAST = 1 << 0, /* no short batch at the end of an epoch */
+};
+
+struct pcr_loader_options {
+    uint32_t size;         /* sizeof(struct pcr_loader_options) */
+    uint32_t flags;        /* PCR_LOADER_* */
+    uint64_t seed;         /* of order and augmentation */
+    uint32_t batch_size;   /* samples; default 64 */
+    uint32_t height;       /* of the output, pixels; default 224 */
+    uint32_t width;        /* default: height */
+    uint32_t layout;       /* enum pcr_layout */
+    uint32_t color;        /* enum pcr_color */
+    uint32_t fidelity;     /* 1..G; 0: G */
+    uint32_t shuffle;      /* enum pcr_shuffle */
+    uint32_t thread_count; /* default: one a CPU that this process may use */
+    uint32_t transform;    /* enum pcr_transform */
+    uint32_t resize_px;    /* CENTER_CROP: shorter side; default height * 8 / 7 */
+    uint32_t area_min_ppm; /* RANDOM_CROP: least area, millionths; default 80,000 */
+    uint32_t area_max_ppm; /* default 1,000,000 */
+    uint32_t ratio_min_ppm; /* aspect ratio width / height; default 750,000 */
+    uint32_t ratio_max_ppm; /* default 1,333,333 */
+    uint32_t flip_ppm;     /* chance of a mirror image, millionths; default 0 */
+    uint32_t bad_sample;   /* enum pcr_bad_sample */
+    uint32_t block_samples; /* BLOCK: samples a slice; default 64 */
+    uint32_t window_samples; /* BLOCK: samples mixed together; default 4096 */
+    uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
+    uint32_t reserved;
+    uint64_t window_nbytes; /* bound on encoded bytes held; default 256 MiB */
+};
+
+/* A loader runs its own threads. pcr_loader_next() and pcr_loader_start_epoch() are for one
+ * thread at a time; the other functions may be called from any thread meanwhile. The order
+ * and the pixels depend on (dataset, seed, epoch, options) alone, never on thread_count. */
+struct pcr_loader;
+
+/* Creates a loader on `ds`, which must outlive it, and starts its threads; an epoch begins
+ * with pcr_loader_start_epoch(). `opts` may be NULL. Codes: INVAL, NOMEM, IO. */
+PCR_API PCR_MUST_CHECK int pcr_loader_create(struct pcr_dataset *ds,
+                                             const struct pcr_loader_options *opts,
+                                             struct pcr_loader **out,
+                                             struct pcr_error *err);
+
+/* Stops the threads within the decoding time of one image, frees all but the batches that
+ * are still held (they stay valid till released), sets *loader to NULL. Accepts NULL. */
+PCR_API void pcr_loader_destroy(struct pcr_loader **loader);
+
+/* Batches in an epoch (before skipped samples). */
+PCR_API uint64_t pcr_loader_batch_count(const struct pcr_loader *loader);
+
+/* Begins epoch `epoch`; what was left of another is dropped. Codes: INVAL, NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_loader_start_epoch(struct pcr_loader *loader,
+                                                  uint64_t epoch, struct pcr_error *err);
+
+/* Sets the fidelity of all batches that are not yet begun, at the latest
+ * batches_ahead + 2 batches from now. Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
+                                                   uint32_t fidelity,
+                                                   struct pcr_error *err);
+
+/* One batch. Read-only for the caller but for `pixels`, which it may change. */
+struct pcr_batch {
+    uint8_t *pixels;         /* sample_count x H x W x C or x C x H x W, 64-byte aligned */
+    const int64_t *labels;   /* sample_count: the first label, -1 where there is none */
+    const uint64_t *indices; /* sample_count: index in the dataset as opened */
+    const uint32_t *fidelities; /* sample_count: what each sample was decoded at */
+    uint32_t sample_count;
+    uint32_t height, width, channels;
+    uint32_t layout;         /* enum pcr_layout: NHWC or NCHW */
+    uint32_t reserved;
+    uint64_t epoch;
+    uint64_t number;         /* of the batch in its epoch, from 0 */
+};
+
+/* Waits for the next batch in order. The caller owns it till pcr_batch_release().
+ * Returns PCR_END after the epoch's last. After an error the loader is stopped till the
+ * next start_epoch. Codes: those of pcr_slice_read() and pcr_decoder_decode(), CANCELLED
+ * (pcr_loader_cancel()). */
+PCR_API PCR_MUST_CHECK int pcr_loader_next(struct pcr_loader *loader,
+                                           struct pcr_batch **out,
+                                           struct pcr_error *err);
+
+/* Gives a batch back, from any thread, also after its loader is gone. Accepts NULL. */
+PCR_API void pcr_batch_release(struct pcr_batch *batch);
+
+/* Makes a pcr_loader_next() that waits in another thread, and all later ones till the next
+ * start_epoch, return CANCELLED. */
+PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
+
+struct pcr_loader_stats {
+    uint32_t size;            /* set by the caller */
+    uint32_t thread_count;
+    uint64_t sample_count;    /* delivered to batches since creation */
+    uint64_t batch_count;     /* handed to the consumer */
+    uint64_t skipped_count;
+    uint64_t degraded_count;
+    uint64_t read_nbytes;     /* image bytes read */
+    uint64_t read_ns;         /* thread time spent reading */
+    uint64_t decode_ns;       /* thread time spent in decode, crop and resize */
+    uint64_t idle_ns;         /* thread time spent waiting for work or room */
+    uint64_t consumer_wait_ns; /* time pcr_loader_next() waited */
+};
+
+/* Fills *stats_out up to its .size. Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_loader_stats(const struct pcr_loader *loader,
+                                            struct pcr_loader_stats *stats_out,
+                                            struct pcr_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

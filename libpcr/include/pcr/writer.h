@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writing a dataset from any source of images. */
+#ifndef PCR_WRITER_H
+#define PCR_WRITER_H
+
+#include <pcr/base.h>
+#include <pcr/ladder.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One sample as a source describes it. The pointers belong to the source and live as long
+ * as it does. */
+struct pcr_source_sample {
+    const char *key;         /* NUL-terminated, any other bytes; unique in the dataset */
+    const char *path;        /* for messages; NULL: the key is used */
+    const char *attributes;  /* JSON object text, or NULL */
+    const int64_t *labels;
+    uint32_t label_count;
+    uint32_t split;          /* index into split_names */
+    uint64_t nbytes;         /* expected size, 0 if not known: for planning and resuming */
+    uint64_t revision;       /* changes when the bytes do (mtime in ns), 0 if not known */
+};
+
+/* Where samples come from: the interface between importers and the writer. */
+struct pcr_source {
+    uint32_t size; /* sizeof(struct pcr_source) */
+    uint32_t class_count;
+    void *opaque;
+    uint64_t sample_count;
+    const char *const *class_names; /* class_count names; labels[0] is an index into them */
+    const char *const *split_names; /* NULL: one split, "all" */
+    uint32_t split_count;
+    uint32_t reserved;
+    /* Describes sample `index`. Cheap, no I/O. Called from one thread at a time. */
+    int (*describe)(void *opaque, uint64_t index, struct pcr_source_sample *out,
+                    struct pcr_error *err);
+    /* Loads the sample's bytes into *out. Called from several threads at once. A failure
+     * makes the sample a bad one (see pcr_bad_policy), except NOMEM and CANCELLED. */
+    int (*load)(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
+                struct pcr_error *err);
+    /* Frees the source; may be NULL. Called by pcr_source_destroy() only. */
+    void (*destroy)(void *opaque);
+};
+
+/* Calls source->destroy. Accepts NULL. */
+PCR_API void pcr_source_destroy(struct pcr_source *source);
+
+/* What to do with an input that is not an intact image that JPEG scans can hold. */
+enum pcr_bad_policy {
+    PCR_BAD_DEFAULT = 0, /* means FAIL */
+    PCR_BAD_FAIL = 1,    /* stop; finished records stay for a later run */
+    PCR_BAD_SKIP = 2,    /* leave it out, list it in errors.jsonl */
+    PCR_BAD_OPAQUE = 3,  /* keep its bytes whole; unreadable or empty ones are skipped */
+};
+
+/* What to do with intact images that JPEG coefficients cannot hold (PNG; 12-bit, lossless,
+ * arithmetic JPEG). */
+enum pcr_opaque_policy {
+    PCR_OPAQUE_DEFAULT = 0, /* means KEEP */
+    PCR_OPAQUE_KEEP = 1,    /* keep the file whole as an opaque sample */
+    PCR_OPAQUE_REFUSE = 2,  /* treat it as a bad input */
+};
+
+enum {
+    PCR_WRITE_NO_SHUFFLE = 1 << 0, /* keep the source's order */
+    PCR_WRITE_DRY_RUN = 1 << 1,    /* do everything but write */
+};
+
+struct pcr_write_progress {
+    uint64_t sample_count;   /* in all */
+    uint64_t samples_done;   /* packed or kept from an earlier run */
+    uint64_t samples_bad;    /* skipped */
+    uint64_t record_count;
+    uint64_t records_done;
+    uint64_t records_kept;   /* found complete from an earlier run */
+    uint64_t source_nbytes;  /* of the samples done */
+    uint64_t written_nbytes; /* of the records done */
+};
+
+struct pcr_write_options {
+    uint32_t size;            /* sizeof(struct pcr_write_options) */
+    uint32_t flags;           /* PCR_WRITE_* */
+    const struct pcr_ladder *ladder; /* NULL: the default ladder */
+    uint64_t seed;            /* of the shuffle */
+    uint32_t record_samples;  /* samples a record; default 1024 */
+    uint32_t thread_count;    /* default: one a CPU that this process may use */
+    uint64_t record_nbytes;   /* end a record at about this many source bytes; 0: by count */
+    uint32_t bad_policy;      /* enum pcr_bad_policy */
+    uint32_t opaque_policy;   /* enum pcr_opaque_policy */
+    struct pcr_limits limits;
+    /* Called from time to time from the calling thread, at least every 200 ms; NULL: not.
+     * A nonzero return stops the work cleanly: CANCELLED. */
+    int (*progress)(void *opaque, const struct pcr_write_progress *progress);
+    /* Called for each bad input, from the calling thread; NULL: not. */
+    void (*bad_input)(void *opaque, const char *path, const struct pcr_error *err);
+    void *opaque;
+};
+
+/* Converts `source` into a dataset in folder `path`, which is made if need be.
+ *
+ * Each JPEG is transcoded without loss and proven so: what was written is decoded to
+ * coefficients by another implementation than wrote it and compared with the source's.
+ * The output depends on the source's contents, the options and the library versions alone,
+ * not on thread_count or timing.
+ *
+ * Records are published by fsync and rename, the manifest last. A run that was killed is
+ * continued by the same call; one writer at a time (another gets IO with EWOULDBLOCK). A
+ * folder that holds another dataset is left alone (INVAL).
+ *
+ * Fills *report (may be NULL) also on failure. Blocks till done; memory is bounded by
+ * about two records and a decode for each thread.
+ * Codes: INVAL, IO (ENOSPC: disk full; finished records stay), CORRUPT and others for a
+ * bad input under PCR_BAD_FAIL, CANCELLED, NOMEM, LIMIT. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_write(const char *path,
+                                             const struct pcr_source *source,
+                                             const struct pcr_write_options *opts,
+                                             struct pcr_write_progress *report,
+                                             struct pcr_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

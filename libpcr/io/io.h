@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Reading byte ranges of files, one backend a file, all behind one table of functions; and
+ * publishing files atomically. */
+#ifndef PCRI_IO_H
+#define PCRI_IO_H
+
+#include "../base/base.h"
+
+struct pcri_file;
+
+/* A backend. read_at fills dst with exactly nbytes from offset or fails: TRUNCATED where the
+ * file ends before, IO with errno otherwise. Thread-safe on one file. */
+struct pcri_io_backend {
+    const char *name;
+    int (*open)(const char *path, struct pcri_file **out, struct pcr_error *err);
+    int (*read_at)(struct pcri_file *f, uint64_t offset, void *dst, size_t nbytes,
+                   struct pcr_error *err);
+    void (*close)(struct pcri_file *f);
+};
+
+struct pcri_file {
+    const struct pcri_io_backend *backend;
+    uint64_t nbytes; /* size when it was opened */
+    char *path;
+};
+
+extern const struct pcri_io_backend pcri_io_pread, pcri_io_mmap;
+
+/* Backends by enum pcr_io_backend; NULL if unknown. */
+const struct pcri_io_backend *pcri_io_find(uint32_t id);
+
+/* The NULL-ended list of all backends. */
+extern const struct pcri_io_backend *const pcri_io_backends[];
+
+static inline void pcri_file_close(struct pcri_file **f)
+{
+    if (f && *f)
+        (*f)->backend->close(*f);
+    if (f)
+        *f = NULL;
+}
+
+/* Reads a whole file of at most max_nbytes (LIMIT beyond). */
+int pcri_read_whole(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
+                    struct pcr_error *err);
+
+/* --- atomic publication (publish.c): a temporary file in the same folder, fsync, rename,
+ * fsync of the folder --- */
+struct pcri_publish {
+    int dir_fd, fd;
+    char *dir, *name, *temp_name;
+};
+int pcri_publish_begin(struct pcri_publish *p, const char *dir, const char *name,
+                       struct pcr_error *err);
+int pcri_publish_write(struct pcri_publish *p, const void *data, size_t nbytes,
+                       struct pcr_error *err);
+/* After commit or abort the struct is empty; both accept an empty one. abort removes the
+ * temporary file. */
+int pcri_publish_commit(struct pcri_publish *p, struct pcr_error *err);
+void pcri_publish_abort(struct pcri_publish *p);
+
+#endif

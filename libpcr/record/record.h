@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Record files: header, head, groups (docs/FORMAT.md section 3). Knows nothing of JPEG. */
+#ifndef PCRI_RECORD_H
+#define PCRI_RECORD_H
+
+#include "../base/base.h"
+#include "../base/packed.h"
+#include "../io/io.h"
+
+enum {
+    PCRI_MAX_GROUPS = 32,
+    PCRI_MAX_PIECES = 64, /* in one group */
+    PCRI_CODING_JPEG = 1,
+    PCRI_HEADER_MAX_NBYTES = 96 + 24 * PCRI_MAX_GROUPS,
+};
+
+/* --- fixed header (header.c) --- */
+struct pcri_group {
+    uint64_t end;
+    uint64_t check;
+    uint16_t coding;
+    uint16_t piece_count;
+};
+
+struct pcri_header {
+    uint16_t major, minor;
+    uint32_t sample_count;
+    uint32_t group_count;
+    uint64_t head_nbytes, head_raw_nbytes, head_check;
+    uint64_t tail_nbytes, tail_raw_nbytes, tail_check;
+    uint64_t check;        /* of the header itself */
+    uint64_t header_nbytes; /* 96 + 24 G */
+    struct pcri_group groups[PCRI_MAX_GROUPS]; /* groups[0] is group 1 */
+};
+
+enum {
+    PCRI_PARSE_NO_VERIFY = 1 << 0, /* leave checksums out (fuzzing, PCR_DATASET_NO_VERIFY) */
+};
+
+/* file_nbytes 0: not known. On success *h is complete and all offsets are consistent. */
+int pcri_header_parse(const uint8_t *p, size_t nbytes, uint64_t file_nbytes,
+                      const struct pcr_limits *limits, uint32_t flags,
+                      struct pcri_header *h, struct pcr_error *err);
+/* Writes 96 + 24 G bytes, and sets h->header_nbytes and h->check. */
+void pcri_header_write(struct pcri_header *h, uint8_t *out);
+
+/* --- head (head_parse.c): the parsed sample table. Immutable once parsed. --- */
+struct pcri_strings {     /* string i is bytes[offsets[i] .. offsets[i + 1]) */
+    uint32_t count;
+    uint64_t *offsets;
+    const uint8_t *bytes;
+};
+
+struct pcri_head {
+    uint32_t sample_count, group_count, piece_count; /* piece_count: all groups' */
+    uint32_t piece_first[PCRI_MAX_GROUPS + 1];       /* group g's (0-based) first piece */
+    uint64_t group_begin[PCRI_MAX_GROUPS + 1];       /* file offsets; [G] is the end */
+    uint16_t coding[PCRI_MAX_GROUPS];
+    char *keys;                /* all keys, each followed by NUL */
+    uint64_t *key_offsets;     /* N + 1 */
+    struct pcri_strings attributes; /* count 0: column absent */
+    uint32_t *label_first;     /* N + 1 */
+    int64_t *labels;
+    uint8_t *form, *components, *orientation, *script;
+    uint32_t *width, *height, *sampling;
+    uint64_t *source_nbytes;
+    struct pcri_strings dictionary;
+    uint32_t *item_first;      /* N + 1 */
+    uint64_t *items;
+    uint32_t *piece_string;    /* [piece * N + sample] */
+    uint32_t *piece_nbytes;    /* [piece * N + sample] */
+    uint32_t *check;           /* [group * N + sample] */
+    uint64_t *chunk_offset;    /* [group * (N + 1) + sample], from the group's begin */
+    char *ladder;              /* text or NULL */
+    struct pcr_buffer raw;     /* what strings point into */
+};
+
+/* Parses a decompressed head. Takes *raw over (also on failure, where it is freed). */
+int pcri_head_parse(const struct pcri_header *h, struct pcr_buffer *raw,
+                    const struct pcr_limits *limits, struct pcri_head **out,
+                    struct pcr_error *err);
+void pcri_head_destroy(struct pcri_head **head);
+/* Bytes of memory that the head takes. */
+size_t pcri_head_footprint(const struct pcri_head *head);
+
+/* Materialises sample i at fidelity g (1..G) from its chunks (FORMAT 3.4). chunks[k] points
+ * to the sample's chunk in group k + 1. `out` is replaced. Verifies nothing. */
+int pcri_materialise(const struct pcri_head *head, uint32_t i, uint32_t g,
+                     const uint8_t *const chunks[], struct pcr_buffer *out,
+                     struct pcr_error *err);
+
+static inline uint64_t pcri_chunk_offset(const struct pcri_head *h, uint32_t group,
+                                         uint32_t i)
+{
+    return h->chunk_offset[(size_t) group * (h->sample_count + 1) + i];
+}
+static inline uint64_t pcri_chunk_nbytes(const struct pcri_head *h, uint32_t group,
+                                         uint32_t i)
+{
+    return pcri_chunk_offset(h, group, i + 1) - pcri_chunk_offset(h, group, i);
+}
+
+/* --- an open record (reader.c): file, header, head. Immutable; thread-safe. --- */
+struct pcri_record {
+    struct pcri_file *file;
+    struct pcri_header header;
+    struct pcri_head *head;
+    uint32_t flags; /* PCRI_PARSE_* */
+};
+
+/* head_end_hint: bytes of header and head if known (manifest), else 0. */
+int pcri_record_open(const char *path, const struct pcri_io_backend *backend,
+                     uint64_t head_end_hint, const struct pcr_limits *limits,
+                     uint32_t flags, struct pcri_record **out, struct pcr_error *err);
+void pcri_record_close(struct pcri_record **r);
+
+/* Reads samples [a, b) of groups 1..g. bytes[k] holds group k + 1's chunks of the run; each
+ * chunk (or each whole group, where the run is the whole record) is verified unless the
+ * record's flags say not. The caller gives g buffers, reused. */
+int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
+                     struct pcr_buffer bytes[], struct pcr_error *err);
+
+/* Reads and unpacks the tail into raw (columns, FORMAT 3.5); nbytes 0 where there is none. */
+int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *limits,
+                          struct pcr_buffer *raw, struct pcr_error *err);
+/* Finds a column in raw head or tail bytes; *out stays {NULL} if it is absent. */
+int pcri_column_find(const struct pcr_buffer *raw, uint16_t id, struct pcri_cursor *out,
+                     struct pcr_error *err);
+
+/* --- writing (builder.c) --- */
+
+struct pcri_sample_meta { /* borrowed for the call */
+    const char *key;
+    const char *attributes; /* NULL or JSON */
+    const int64_t *labels;
+    uint32_t label_count;
+};
+
+struct pcri_builder;
+/* piece_counts: one for each group; ladder: its text. */
+int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts,
+                        const char *ladder, struct pcri_builder **out,
+                        struct pcr_error *err);
+/* Adds the next sample; *packed is emptied. */
+int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta,
+                     struct pcri_packed *packed, struct pcr_error *err);
+/* Notes an input that was left out: a JSON object's text for the tail. */
+int pcri_builder_skip(struct pcri_builder *b, const char *json, struct pcr_error *err);
+uint32_t pcri_builder_count(const struct pcri_builder *b);
+/* Builds the record and publishes it as dir/name; dir NULL: builds it, writes nothing.
+ * *header_out (may be NULL) receives the header. A builder without samples is INVAL. */
+int pcri_builder_finish(struct pcri_builder *b, const char *dir, const char *name,
+                        struct pcri_header *header_out, struct pcr_error *err);
+void pcri_builder_destroy(struct pcri_builder **b);
+
+#endif

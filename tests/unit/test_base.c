@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* base: errors, buffers, options, cursors, zstd, random. */
+#include <check.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "base/random.h"
+
+START_TEST(error_messages)
+{
+    struct pcr_error e;
+    ck_assert_int_eq(pcri_fail_at(&e, PCR_ERR_CORRUPT, 42, "scan %d", 3), PCR_ERR_CORRUPT);
+    ck_assert_int_eq(e.offset, 42);
+    pcri_prefix(&e, e.code, "%s", "a.jpg");
+    ck_assert_str_eq(e.message, "a.jpg@42: scan 3");
+    ck_assert_int_eq(pcri_fail_sys(&e, ENOSPC, "write"), PCR_ERR_IO);
+    ck_assert_int_eq(e.sys_errno, ENOSPC);
+    ck_assert_ptr_nonnull(strstr(e.message, "No space left"));
+    ck_assert_int_eq(pcri_fail_sys(&e, ENOMEM, "map"), PCR_ERR_NOMEM);
+    ck_assert_int_eq(pcri_fail(NULL, PCR_ERR_INVAL, "x"), PCR_ERR_INVAL);
+    for (int c = -9; c <= 2; c++)
+        ck_assert_str_ne(pcr_code_name(c), "UNKNOWN");
+    ck_assert_str_eq(pcr_code_name(77), "UNKNOWN");
+}
+END_TEST
+
+START_TEST(options_size_rule)
+{
+    struct { uint32_t size, flags; uint64_t a; } o, old = { 8, 7, 99 };
+    struct { uint32_t size, flags; uint64_t a, b; } newer = { sizeof(newer), 1, 2, 0 };
+    struct pcr_error e;
+    ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), NULL, "o", &e), 0);
+    ck_assert_int_eq(o.size, sizeof(o));
+    ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), &old, "o", &e), 0);
+    ck_assert_int_eq(o.flags, 7);
+    ck_assert_int_eq(o.a, 0); /* beyond the size that the caller knew */
+    ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), &newer, "o", &e), 0);
+    newer.b = 1;
+    ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), &newer, "o", &e),
+                     PCR_ERR_UNSUPPORTED);
+    newer.size = 0;
+    ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), &newer, "o", &e), PCR_ERR_INVAL);
+}
+END_TEST
+
+START_TEST(varints)
+{
+    static const uint64_t values[] = { 0, 1, 127, 128, 300, UINT32_MAX, UINT64_MAX };
+    struct pcr_buffer b = { 0 };
+    for (size_t i = 0; i < 7; i++)
+        ck_assert_int_eq(pcri_buffer_append_varint(&b, values[i], NULL), 0);
+    struct pcri_cursor c = { b.data, b.data + b.nbytes, false };
+    for (size_t i = 0; i < 7; i++)
+        ck_assert_uint_eq(pcri_get_varint(&c), values[i]);
+    ck_assert(!c.bad);
+    pcri_get_varint(&c);
+    ck_assert(c.bad);
+    pcr_buffer_free(&b);
+
+    static const uint8_t too_long[] = { 255, 255, 255, 255, 255, 255, 255, 255, 255, 2 };
+    c = (struct pcri_cursor) { too_long, too_long + sizeof(too_long), false };
+    pcri_get_varint(&c);
+    ck_assert(c.bad);
+    static const int64_t numbers[] = { 0, -1, 1, INT64_MIN, INT64_MAX };
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_int_eq(pcri_unzigzag(pcri_zigzag(numbers[i])), numbers[i]);
+}
+END_TEST
+
+START_TEST(zstd_round_trip)
+{
+    struct pcr_buffer a = { 0 }, b = { 0 };
+    struct pcr_error e;
+    ck_assert_int_eq(pcri_zstd_pack("hello hello hello", 17, 19, &a, &e), 0);
+    ck_assert_int_eq(pcri_zstd_unpack(a.data, a.nbytes, 17, &b, &e), 0);
+    ck_assert_mem_eq(b.data, "hello hello hello", 17);
+    ck_assert_int_eq(pcri_zstd_unpack(a.data, a.nbytes, 18, &b, &e), PCR_ERR_CORRUPT);
+    ck_assert_int_eq(pcri_zstd_unpack(a.data, a.nbytes - 1, 17, &b, &e), PCR_ERR_CORRUPT);
+    a.data[a.nbytes - 5] ^= 0x55;
+    int rc = pcri_zstd_unpack(a.data, a.nbytes, 17, &b, &e);
+    ck_assert(rc == PCR_ERR_CORRUPT || memcmp(b.data, "hello hello hello", 17));
+    pcr_buffer_free(&a);
+    pcr_buffer_free(&b);
+}
+END_TEST
+
+START_TEST(permutation_is_a_bijection)
+{
+    static const uint64_t sizes[] = { 1, 2, 3, 5, 64, 65, 1000, 4097 };
+    for (size_t s = 0; s < 8; s++) {
+        uint64_t n = sizes[s];
+        bool *seen = calloc(n, sizeof(*seen));
+        ck_assert_ptr_nonnull(seen);
+        for (uint64_t i = 0; i < n; i++) {
+            uint64_t j = pcri_permute(pcri_key(1, 2, 3), n, i);
+            ck_assert_uint_lt(j, n);
+            ck_assert(!seen[j]);
+            seen[j] = true;
+        }
+        free(seen);
+    }
+}
+END_TEST
+
+START_TEST(allocation_overflow)
+{
+    struct pcr_error e;
+    ck_assert_ptr_null(pcri_malloc(SIZE_MAX, 2, &e));
+    ck_assert_int_eq(e.code, PCR_ERR_NOMEM);
+    ck_assert_ptr_null(pcri_calloc(SIZE_MAX, 2, &e));
+    ck_assert_ptr_null(pcri_strndup("", SIZE_MAX, &e));
+    ck_assert_uint_ge(pcri_cpu_count(), 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("base");
+    TCase *t = tcase_create("all");
+    suite_add_tcase(s, t);
+    tcase_add_test(t, error_messages);
+    tcase_add_test(t, options_size_rule);
+    tcase_add_test(t, varints);
+    tcase_add_test(t, zstd_round_trip);
+    tcase_add_test(t, permutation_is_a_bijection);
+    tcase_add_test(t, allocation_overflow);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
