@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of subcommands. */
+#include "commands.h"
+
+const struct pcrtool_command *const pcrtool_commands[] = {
+    NULL,
+};

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The subcommands, one in each file of its name. */
+#ifndef PCRTOOL_COMMANDS_H
+#define PCRTOOL_COMMANDS_H
+
+#include "options.h"
+
+/* In the order of the overview; NULL-ended. */
+extern const struct pcrtool_command *const pcrtool_commands[];
+
+#endif

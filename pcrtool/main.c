@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcrtool: finds the subcommand, parses its options, runs it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcr/base.h>
+
+#include "commands.h"
+#include "options.h"
+#include "output.h"
+
+static void print_overview(FILE *stream)
+{
+    fprintf(stream, "Usage: pcrtool COMMAND [OPTION]... [OPERAND]...\n"
+                    "\n"
+                    "Image training data that can be read at any fidelity.\n"
+                    "\n"
+                    "Commands:\n");
+    for (size_t i = 0; pcrtool_commands[i]; i++)
+        fprintf(stream, "  %-10s %s\n", pcrtool_commands[i]->name,
+                pcrtool_commands[i]->summary);
+    fprintf(stream, "\n"
+                    "pcrtool COMMAND --help tells more of one; pcrtool --version tells\n"
+                    "which this is. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but\n"
+                    "inputs were left out, 4 data is damaged, 130 and 143 interrupted.\n");
+}
+
+static const struct pcrtool_command *find_command(const char *name)
+{
+    for (size_t i = 0; pcrtool_commands[i]; i++)
+        if (!strcmp(pcrtool_commands[i]->name, name))
+            return pcrtool_commands[i];
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    pcrtool_error(NULL, "unknown command '%s'; pcrtool --help lists them", name);
+    return PCRTOOL_USAGE;
+}
+
+/* Output that did not arrive (a full disk) is a failure, also when it shows only now. */
+static int close_stdout(int rc)
+{
+    int failed = ferror(stdout);
+    if (fclose(stdout) || failed) {
+        fprintf(stderr, "pcrtool: cannot write to standard output: %s\n",
+                errno ? strerror(errno) : "unknown error");
+        return rc ? rc : PCRTOOL_FAILED;
+    }
+    return rc;
+}
+
+static int run(const struct pcrtool_command *command, int argc, char **argv)
+{
+    struct pcrtool_args args = { .command = command };
+    size_t nbytes = command->settings_nbytes;
+    args.settings = calloc(1, nbytes ? nbytes : 1);
+    if (!args.settings) {
+        pcrtool_error(command, "out of memory");
+        return PCRTOOL_FAILED;
+    }
+
+    int rc = PCRTOOL_DONE;
+    switch (pcrtool_parse(command, argc, argv, &args)) {
+    case PCRTOOL_PARSE_RUN:
+        rc = command->run(&args);
+        break;
+    case PCRTOOL_PARSE_HELP:
+        pcrtool_print_help(command);
+        break;
+    default:
+        fprintf(stderr, "pcrtool %s --help tells how to use it\n", command->name);
+        rc = PCRTOOL_USAGE;
+    }
+    free(args.settings);
+    return rc;
+}
+
+static int help(int argc, char **argv)
+{
+    if (argc == 0) {
+        print_overview(stdout);
+        return PCRTOOL_DONE;
+    }
+    const struct pcrtool_command *command = find_command(argv[0]);
+    if (!command)
+        return unknown_command(argv[0]);
+    pcrtool_print_help(command);
+    return PCRTOOL_DONE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_overview(stderr);
+        return PCRTOOL_USAGE;
+    }
+    const char *name = argv[1];
+    if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+        printf("pcrtool %s\n", pcr_version());
+        return PCRTOOL_DONE;
+    }
+    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
+        return help(argc - 2, argv + 2);
+    const struct pcrtool_command *command = find_command(name);
+    if (!command)
+        return unknown_command(name);
+    return run(command, argc - 2, argv + 2);
+}
+
+int main(int argc, char **argv)
+{
+    return close_stdout(dispatch(argc, argv));
+}

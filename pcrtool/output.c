@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all subcommands print with: errors, sizes, names, JSON; and when to use colour. */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "interrupt.h"
+#include "output.h"
+
+static bool progress_shown;
+
+void pcrtool_progress(const char *line)
+{
+    if (!line && !progress_shown)
+        return;
+    if (line && !isatty(STDERR_FILENO))
+        return;
+    fprintf(stderr, "\r\033[K%s", line ? line : "");
+    fflush(stderr);
+    progress_shown = line != NULL;
+}
+
+void pcrtool_error(const struct pcrtool_command *command, const char *fmt, ...)
+{
+    bool color = pcrtool_color(stderr);
+    va_list ap;
+
+    pcrtool_progress(NULL);
+    fflush(stdout);
+    fprintf(stderr, "%spcrtool%s%s:%s ", color ? "\033[1;31m" : "", command ? " " : "",
+            command ? command->name : "", color ? "\033[0m" : "");
+    va_start(ap, fmt);
+    vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    fputc('\n', stderr);
+}
+
+int pcrtool_failed(const struct pcrtool_command *command, const struct pcr_error *err)
+{
+    if (err->code == PCR_ERR_CANCELLED && pcrtool_interrupted()) {
+        pcrtool_progress(NULL);
+        return 128 + pcrtool_interrupted();
+    }
+    pcrtool_error(command, "%s", err->message);
+    if (err->code == PCR_ERR_CORRUPT || err->code == PCR_ERR_TRUNCATED)
+        return PCRTOOL_DAMAGED;
+    return PCRTOOL_FAILED;
+}
+
+const char *pcrtool_size(char buf[PCRTOOL_SIZE_NBYTES], uint64_t nbytes)
+{
+    static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
+    if (nbytes < 1024) {
+        snprintf(buf, PCRTOOL_SIZE_NBYTES, "%u B", (unsigned) nbytes);
+        return buf;
+    }
+    double v = (double) nbytes / 1024;
+    size_t unit = 0;
+    for (; v >= 1023.95 && unit + 1 < sizeof(units) / sizeof(units[0]); unit++)
+        v /= 1024;
+    snprintf(buf, PCRTOOL_SIZE_NBYTES, "%.1f %s", v, units[unit]);
+    return buf;
+}
+
+double pcrtool_percent(uint64_t part, uint64_t whole)
+{
+    return whole ? 100.0 * (double) part / (double) whole : 0;
+}
+
+bool pcrtool_color(FILE *stream)
+{
+    const char *no_color = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    if (no_color && *no_color)
+        return false;
+    return isatty(fileno(stream)) && term && strcmp(term, "dumb") != 0;
+}
+
+void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes)
+{
+    if (!isatty(fileno(stream))) {
+        fwrite(name, 1, nbytes, stream);
+        return;
+    }
+    for (size_t i = 0; i < nbytes; i++) {
+        unsigned char c = (unsigned char) name[i];
+        putc(c < 32 || c == 127 ? '?' : c, stream);
+    }
+}
+
+/* Bytes of the UTF-8 sequence at p, 0 if it is none (RFC 3629: no overlong forms, no
+ * surrogates, nothing above U+10FFFF). */
+static size_t utf8_sequence(const unsigned char *p, size_t left)
+{
+    static const struct { unsigned char first, last, low, high, nbytes; } forms[] = {
+        { 0x01, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
+        { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+        { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+        { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    };
+    for (size_t f = 0; f < sizeof(forms) / sizeof(forms[0]); f++) {
+        size_t n = forms[f].nbytes;
+        if (p[0] < forms[f].first || p[0] > forms[f].last)
+            continue;
+        if (n > left || (n > 1 && (p[1] < forms[f].low || p[1] > forms[f].high)))
+            return 0;
+        for (size_t i = 2; i < n; i++)
+            if (p[i] < 0x80 || p[i] > 0xbf)
+                return 0;
+        return n;
+    }
+    return 0;
+}
+
+/* Copies text with each byte that is no UTF-8 as U+FFFD; `out` holds 3 * nbytes. */
+static size_t replace_bad_utf8(const char *text, size_t nbytes, char *out)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < nbytes;) {
+        size_t n = utf8_sequence((const unsigned char *) text + i, nbytes - i);
+        memcpy(out + used, n ? text + i : "\xef\xbf\xbd", n ? n : 3);
+        used += n ? n : 3;
+        i += n ? n : 1;
+    }
+    return used;
+}
+
+void pcrtool_json_set_text(json_t *object, const char *name, const char *text,
+                           size_t nbytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    json_t *value = json_stringn(text, nbytes);
+    if (value) {
+        json_object_set_new(object, name, value);
+        return;
+    }
+    size_t name_nbytes = strlen(name);
+    char *copy = malloc(3 * nbytes + 1), *hex_name = malloc(name_nbytes + sizeof("_hex"));
+    if (copy && hex_name) {
+        size_t n = replace_bad_utf8(text, nbytes, copy);
+        json_object_set_new(object, name, json_stringn(copy, n));
+        for (size_t i = 0; i < nbytes; i++) {
+            copy[2 * i] = digits[(unsigned char) text[i] >> 4];
+            copy[2 * i + 1] = digits[(unsigned char) text[i] & 15];
+        }
+        memcpy(hex_name, name, name_nbytes);
+        memcpy(hex_name + name_nbytes, "_hex", sizeof("_hex"));
+        json_object_set_new(object, hex_name, json_stringn(copy, 2 * nbytes));
+    }
+    free(copy);
+    free(hex_name);
+}
+
+int pcrtool_print_json(const struct pcrtool_command *command, json_t *root)
+{
+    size_t flags = isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT;
+    int rc = root ? json_dumpf(root, stdout, flags | JSON_REAL_PRECISION(10)) : -1;
+    json_decref(root);
+    if (rc) {
+        pcrtool_error(command, "cannot print JSON: out of memory or output failed");
+        return PCRTOOL_FAILED;
+    }
+    putchar('\n');
+    return PCRTOOL_DONE;
+}

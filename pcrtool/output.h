@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What all subcommands print with: errors, sizes, names, JSON; and when to use colour. */
+#ifndef PCRTOOL_OUTPUT_H
+#define PCRTOOL_OUTPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <jansson.h>
+#include <pcr/base.h>
+
+#include "options.h"
+
+#if defined(__GNUC__)
+#define PCRTOOL_PRINTF(f, a) __attribute__((format(printf, f, a)))
+#else
+#define PCRTOOL_PRINTF(f, a)
+#endif
+
+/* Prints "pcrtool NAME: text" on stderr, clearing a progress line before it. */
+void pcrtool_error(const struct pcrtool_command *command, const char *fmt, ...)
+    PCRTOOL_PRINTF(2, 3);
+
+/* Prints the error of a failed library call (nothing if the user interrupted it) and
+ * returns the exit code for it. */
+int pcrtool_failed(const struct pcrtool_command *command, const struct pcr_error *err);
+
+/* "1.5 MiB" and the like, into buf; returns buf. */
+enum { PCRTOOL_SIZE_NBYTES = 24 };
+const char *pcrtool_size(char buf[PCRTOOL_SIZE_NBYTES], uint64_t nbytes);
+
+/* part / whole in percent; 0 where whole is 0. */
+double pcrtool_percent(uint64_t part, uint64_t whole);
+
+/* True if the stream is a terminal that takes colour: NO_COLOR is not set to anything, and
+ * TERM is not "dumb". */
+bool pcrtool_color(FILE *stream);
+
+/* Writes a name of any bytes: as it is, or on a terminal with control bytes as '?'. */
+void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes);
+
+/* Shows `line` in place of the last progress line on stderr; NULL clears it. Nothing where
+ * stderr is no terminal. */
+void pcrtool_progress(const char *line);
+
+/* --- JSON. All accept and pass on NULL, as jansson's functions do for want of memory. --- */
+
+/* Sets object[name] to text of any bytes. What is no UTF-8 becomes U+FFFD, and the exact
+ * bytes are then object[name + "_hex"]. */
+void pcrtool_json_set_text(json_t *object, const char *name, const char *text,
+                           size_t nbytes);
+
+/* Prints and frees `root`, pretty on a terminal, else on one line. Returns an exit code. */
+int pcrtool_print_json(const struct pcrtool_command *command, json_t *root);
+
+#endif
