@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Builds libpcr in several configurations and runs all tests in each; ends with the totals.
+set -uo pipefail
+
+usage() {
+    cat <<'END'
+usage: tools/check.sh [--quick]
+
+Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests.
+
+  gcc       warnings are errors; all tests
+  clang     AddressSanitizer and UndefinedBehaviorSanitizer; all tests
+  threads   ThreadSanitizer; the unit tests
+  portable  without code for particular CPUs; all tests
+
+  --quick   only the first
+
+The last line is "N passed, N failed, N skipped", over all configurations. The exit status
+is 0 where nothing failed.
+END
+}
+
+quick=no
+for arg; do
+    case $arg in
+    --quick) quick=yes ;;
+    -h | --help) usage; exit 0 ;;
+    *) echo "check.sh: unknown option $arg" >&2; usage >&2; exit 2 ;;
+    esac
+done
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+# The distribution's own meson and python3, never others that happen to come first.
+export PATH=/usr/bin:$PATH
+# Tests ask for more memory than there is, and want NULL.
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+export TSAN_OPTIONS=allocator_may_return_null=1:halt_on_error=1
+
+passed=0 failed=0 skipped=0
+broken=()
+
+# Adds what the summary of `meson test` in file $1 says to the totals.
+count() {
+    local name n seen=no
+    while IFS=: read -r name n; do
+        n=${n//[^0-9]/}
+        case $name in
+        Ok | 'Expected Fail') passed=$((passed + n)); seen=yes ;;
+        Fail | 'Unexpected Pass' | Timeout)
+            failed=$((failed + n)) seen=yes
+            ;;
+        Skipped) skipped=$((skipped + n)); seen=yes ;;
+        esac
+    done < <(grep -E '^(Ok|Expected Fail|Fail|Unexpected Pass|Skipped|Timeout): +[0-9]+' "$1")
+    [ $seen = yes ]
+}
+
+# check NAME CC MESON_OPTIONS -- MESON_TEST_OPTIONS: one configuration. A build that fails
+# counts as one failed test.
+check() {
+    local name=$1 compiler=$2 began=$SECONDS dir log setup=()
+    shift 2
+    while [ "$1" != -- ]; do
+        setup+=("$1")
+        shift
+    done
+    shift
+    dir=build-check/$name log=build-check/$name.log
+    echo "== $name: $compiler ${setup[*]}"
+    rm -rf "$dir"
+    if ! CC=$compiler meson setup "$dir" -Dwerror=true "${setup[@]}" >"$log" 2>&1 ||
+        ! ninja -C "$dir" >>"$log" 2>&1; then
+        tail -n 40 "$log"
+        echo "== $name: the build failed"
+        failed=$((failed + 1))
+        broken+=("$name")
+        return
+    fi
+    local before=$failed
+    meson test -C "$dir" --no-rebuild --print-errorlogs "$@" 2>&1 | tee "$log.tests"
+    local status=${PIPESTATUS[0]}
+    if ! count "$log.tests" || { [ "$status" -ne 0 ] && [ $failed -eq $before ]; }; then
+        echo "== $name: the tests did not end as they should (status $status)"
+        failed=$((failed + 1))
+    fi
+    [ $failed -eq $before ] || broken+=("$name")
+    echo "== $name: $((SECONDS - began)) s"
+}
+
+# What deps.sh cannot install fails here, with its reason.
+if [ $quick = yes ]; then
+    tools/deps.sh || exit 1
+else
+    tools/deps.sh --fuzz || exit 1
+fi
+mkdir -p build-check
+
+check gcc gcc --
+if [ $quick = no ]; then
+    check clang clang -Db_sanitize=address,undefined -Db_lundef=false --
+    check threads gcc -Db_sanitize=thread -- --suite unit
+    check portable gcc -Dportable=true --
+fi
+
+echo "== ${SECONDS} s in all"
+[ ${#broken[@]} -eq 0 ] || echo "== failed: ${broken[*]}"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed -eq 0 ]
