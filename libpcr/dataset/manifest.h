@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The manifest: a dataset's table of contents (docs/FORMAT.md section 6). */
+#ifndef PCRI_MANIFEST_H
+#define PCRI_MANIFEST_H
+
+#include "../base/base.h"
+#include "../record/record.h"
+
+#define PCRI_MANIFEST_NAME "manifest.json"
+
+enum pcri_label_kind {
+    PCRI_LABEL_NONE = 0,
+    PCRI_LABEL_CLASS = 1, /* labels[0] is an index into the classes */
+    PCRI_LABEL_INTS = 2,
+};
+
+struct pcri_split {
+    char *name;             /* malloc'd, UTF-8 */
+    uint64_t first_record, record_count;
+    uint64_t sample_count;
+    uint64_t source_nbytes;
+    uint64_t *class_counts; /* malloc'd, manifest.class_count numbers */
+};
+
+/* The record table is kept by columns, in plain arrays. */
+struct pcri_manifest {
+    uint32_t major, minor;  /* of the format */
+    uint32_t group_count;
+    uint32_t label_kind;    /* enum pcri_label_kind */
+    uint32_t attributes;    /* 1: samples may have them */
+    uint32_t class_count, split_count;
+    char *ladder, *writer;  /* malloc'd */
+    char **classes;         /* class_count names, UTF-8 */
+    struct pcri_split *splits;
+    /* Statistics; add_record() counts all but opaque, skipped and source_nbytes. */
+    uint64_t sample_count, opaque_count, skipped_count, source_nbytes;
+    uint64_t head_nbytes;   /* headers and heads */
+    uint64_t group_nbytes[PCRI_MAX_GROUPS];
+    uint64_t tail_nbytes;
+    /* Records */
+    uint64_t record_count, record_capacity;
+    struct pcr_buffer files;  /* all names, each followed by NUL */
+    uint64_t *file_offsets;   /* into files */
+    uint32_t *sample_counts;
+    uint64_t *nbytes;         /* size of the file */
+    uint64_t *head_ends;
+    uint64_t *ends;           /* [record * group_count + group] */
+    uint64_t *checks;         /* the fixed headers' own checksums */
+};
+
+/* --- making one (manifest.c). Start from pcri_manifest_init(). --- */
+
+/* An empty manifest of this version; classes, then splits, then records are added. */
+int pcri_manifest_init(struct pcri_manifest *m, uint32_t group_count, const char *ladder,
+                       struct pcr_error *err);
+/* Adds a class or a split. Bytes that are not UTF-8 become the text \xHH. All classes come
+ * before the first split; a split's class_counts start at 0, and the caller counts in it. */
+int pcri_manifest_add_class(struct pcri_manifest *m, const char *name,
+                            struct pcr_error *err);
+int pcri_manifest_add_split(struct pcri_manifest *m, const char *name,
+                            struct pcr_error *err);
+/* Adds a record to the last split, and counts it there and in the statistics. */
+int pcri_manifest_add_record(struct pcri_manifest *m, const char *file,
+                             const struct pcri_header *header, struct pcr_error *err);
+
+static inline const char *pcri_manifest_file(const struct pcri_manifest *m, uint64_t record)
+{
+    return (const char *) m->files.data + m->file_offsets[record];
+}
+
+/* Frees all and zeroes the struct. */
+void pcri_manifest_free(struct pcri_manifest *m);
+
+/* --- text --- */
+
+/* Writes the canonical text into `out` (replaced). What it writes, parse accepts: INVAL where
+ * the caller's numbers do not agree. (manifest_write.c) */
+int pcri_manifest_render(const struct pcri_manifest *m, struct pcr_buffer *out,
+                         struct pcr_error *err);
+
+/* Parses and checks a whole file's bytes (flags: PCRI_PARSE_*). *m is complete on success
+ * and empty on failure. FORMAT, CORRUPT, UNSUPPORTED, LIMIT, NOMEM. (manifest_parse.c) */
+int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits *limits,
+                        uint32_t flags, struct pcri_manifest *m, struct pcr_error *err);
+
+/* Holds lengths, sums and names against each other; CORRUPT (manifest.c). */
+int pcri_manifest_check(const struct pcri_manifest *m, struct pcr_error *err);
+
+/* Is this a file name that a manifest may hold: relative, no "." or ".." or empty parts. */
+bool pcri_manifest_name_ok(const char *name);
+
+#endif
