@@ -62,6 +62,13 @@ int pcri_buffer_reserve(struct pcr_buffer *b, size_t nbytes, struct pcr_error *e
     return 0;
 }
 
+int pcr_buffer_reserve(struct pcr_buffer *buf, size_t nbytes, struct pcr_error *err)
+{
+    if (!buf)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_buffer_reserve: no buffer");
+    return pcri_buffer_reserve(buf, nbytes, err);
+}
+
 int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,
                        struct pcr_error *err)
 {

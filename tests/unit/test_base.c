@@ -68,6 +68,23 @@ START_TEST(varints)
 }
 END_TEST
 
+START_TEST(reserve_keeps_contents)
+{
+    struct pcr_buffer b = { 0 };
+    struct pcr_error e;
+    ck_assert_int_eq(pcr_buffer_reserve(NULL, 1, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_buffer_reserve(&b, 3, &e), 0);
+    memcpy(b.data, "abc", 3);
+    b.nbytes = 3;
+    ck_assert_int_eq(pcr_buffer_reserve(&b, 100000, &e), 0);
+    ck_assert_uint_ge(b.capacity, 100000);
+    ck_assert_int_eq(pcr_buffer_reserve(&b, SIZE_MAX, &e), PCR_ERR_NOMEM);
+    ck_assert_uint_eq(b.nbytes, 3);
+    ck_assert_mem_eq(b.data, "abc", 3);
+    pcr_buffer_free(&b);
+}
+END_TEST
+
 START_TEST(zstd_round_trip)
 {
     struct pcr_buffer a = { 0 }, b = { 0 };
@@ -122,6 +139,7 @@ int main(void)
     tcase_add_test(t, error_messages);
     tcase_add_test(t, options_size_rule);
     tcase_add_test(t, varints);
+    tcase_add_test(t, reserve_keeps_contents);
     tcase_add_test(t, zstd_round_trip);
     tcase_add_test(t, permutation_is_a_bijection);
     tcase_add_test(t, allocation_overflow);

@@ -85,6 +85,11 @@ struct pcr_buffer {
     size_t capacity;   /* bytes allocated */
 };
 
+/* Grows the capacity to at least `nbytes`; keeps the bytes in use. For sources (writer.h)
+ * that fill a buffer themselves. Codes: INVAL, NOMEM; the buffer is then as it was. */
+PCR_API PCR_MUST_CHECK int pcr_buffer_reserve(struct pcr_buffer *buf, size_t nbytes,
+                                              struct pcr_error *err);
+
 /* Frees the buffer's memory and zeroes the struct. Accepts NULL. */
 PCR_API void pcr_buffer_free(struct pcr_buffer *buf);
 
