@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The tree keeps its rules: licence lines, layers, sizes of files and functions."""
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+ROOT = os.environ["PCR_SOURCE_ROOT"]
+MAX_FILE_LINES = 1000
+MAX_FUNCTION_LINES = 120
+MAX_COLUMNS = 100  # 90 is the aim
+
+# Folder -> the folders whose private headers it may include, besides its own and the
+# public ones. Includes run one way; a record knows nothing of JPEG or pixels.
+LAYERS = {
+    "libpcr/include": [],
+    "libpcr/base": [],
+    "libpcr/io": ["libpcr/base"],
+    "libpcr/jpeg": ["libpcr/base"],
+    "libpcr/image": ["libpcr/base"],
+    "libpcr/record": ["libpcr/base", "libpcr/io"],
+    "libpcr/dataset": ["libpcr/base", "libpcr/io", "libpcr/jpeg", "libpcr/image",
+                       "libpcr/record"],
+    "loaders": ["libpcr/base"],
+    "formats": ["libpcr/base"],
+    "pcrtool": [],
+    "samples": [],
+}
+# A sample is a whole program in one file.
+NOT_EVEN_OWN = ["libpcr/include", "samples"]
+
+problems = []
+
+
+def problem(path, line, text):
+    where = os.path.relpath(path, ROOT)
+    problems.append(f"{where}:{line}: {text}" if line else f"{where}: {text}")
+
+
+def source_files():
+    for folder, names, files in os.walk(ROOT):
+        names[:] = sorted(n for n in names if not n.startswith((".", "build", "__"))
+                          and not n.endswith(".egg-info") and n != "dist")
+        for name in sorted(files):
+            path = os.path.join(folder, name)
+            if name == "meson.build" or name.endswith(
+                    (".c", ".h", ".py", ".pyi", ".sh", ".map")):
+                yield path
+
+
+def check_text(path, lines):
+    if not any("SPDX-License-Identifier: BSD-2-Clause" in line for line in lines[:3]):
+        problem(path, 0, "no SPDX line among the first three")
+    if len(lines) > MAX_FILE_LINES:
+        problem(path, 0, f"{len(lines)} lines, at most {MAX_FILE_LINES}")
+    for number, line in enumerate(lines, 1):
+        if len(line) > MAX_COLUMNS:
+            problem(path, number, f"{len(line)} columns, at most {MAX_COLUMNS}")
+        if line != line.rstrip() or "\t" in line:
+            problem(path, number, "a tab, or blanks at the end")
+
+
+def layer_of(path):
+    where = os.path.relpath(path, ROOT)
+    fits = [name for name in LAYERS if where.startswith(name + "/")]
+    return max(fits, key=len) if fits else None
+
+
+def check_includes(path, lines):
+    layer = layer_of(path)
+    if layer is None:
+        return
+    allowed = LAYERS[layer] + ([] if layer in NOT_EVEN_OWN else [layer])
+    for number, line in enumerate(lines, 1):
+        found = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
+        if not found:
+            continue
+        for base in (os.path.dirname(path), os.path.join(ROOT, "libpcr")):
+            target = os.path.normpath(os.path.join(base, found.group(1)))
+            if os.path.exists(target):
+                break
+        else:
+            problem(path, number, f"includes {found.group(1)}, which is not in the tree")
+            continue
+        if layer_of(target) not in allowed:
+            problem(path, number, f"{layer} must not include {found.group(1)}")
+
+
+def check_function(path, name, first, last):
+    if last - first + 1 > MAX_FUNCTION_LINES:
+        problem(path, first, f"{name} has {last - first + 1} lines, "
+                             f"at most {MAX_FUNCTION_LINES}")
+
+
+def check_python_functions(path, text):
+    for node in ast.walk(ast.parse(text, path)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            check_function(path, node.name, node.lineno, node.end_lineno)
+
+
+def check_c_functions(paths):
+    """Returns whether the lengths could be measured."""
+    if not shutil.which("ctags"):
+        return False
+    result = subprocess.run(
+        ["ctags", "--output-format=json", "--fields=+ne", "--kinds-C=f", "-L", "-", "-f",
+         "-"], input="\n".join(paths), capture_output=True, text=True, check=False)
+    if result.returncode:
+        return False
+    count = 0
+    for line in result.stdout.splitlines():
+        tag = json.loads(line)
+        if "end" in tag:
+            count += 1
+            check_function(tag["path"], tag["name"], tag["line"], tag["end"])
+    assert count > 10, "ctags found next to no functions"
+    return True
+
+
+def main():
+    c_files = []
+    count = 0
+    for path in source_files():
+        count += 1
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        lines = text.split("\n")[:-1]
+        if not text.endswith("\n"):
+            problem(path, 0, "no line end at the end")
+        check_text(path, lines)
+        if path.endswith((".c", ".h")):
+            c_files.append(path)
+            check_includes(path, lines)
+        elif path.endswith(".py"):
+            check_python_functions(path, text)
+    assert count > 20, f"only {count} source files below {ROOT}"
+    if not check_c_functions(c_files):
+        print("no ctags with JSON output: the lengths of C functions are not checked")
+    for text in problems:
+        print(text, file=sys.stderr)
+    sys.exit(1 if problems else 0)
+
+
+main()
