@@ -40,7 +40,14 @@ static inline void pcri_file_close(struct pcri_file **f)
         *f = NULL;
 }
 
-/* Reads a whole file of at most max_nbytes (LIMIT beyond). */
+/* Shared by the backends. open_regular: IO for what is no regular file. fail_past_end:
+ * TRUNCATED, naming the file. All messages of this folder name the path. */
+int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
+                      struct pcr_error *err);
+int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes,
+                       uint64_t file_nbytes, struct pcr_error *err);
+
+/* Reads a whole regular file of at most max_nbytes (LIMIT beyond). `out` is replaced. */
 int pcri_read_whole(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
                     struct pcr_error *err);
 

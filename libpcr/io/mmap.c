@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The mmap backend: for local files that nobody changes. */
+#define _DEFAULT_SOURCE /* madvise */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14; older kernels answer EINVAL */
+#endif
+
+struct mmap_file {
+    struct pcri_file base;
+    int fd;
+    uint8_t *map; /* NULL for an empty file */
+};
+
+static void mmap_close(struct pcri_file *base)
+{
+    struct mmap_file *f = (struct mmap_file *) base;
+    if (f->map)
+        munmap(f->map, (size_t) base->nbytes);
+    close(f->fd);
+    free(base->path);
+    free(f);
+}
+
+static int map_file(struct mmap_file *f, struct pcr_error *err)
+{
+    uint64_t nbytes = f->base.nbytes;
+    if (!nbytes)
+        return 0;
+    if (nbytes > SIZE_MAX)
+        return pcri_fail(err, PCR_ERR_NOMEM, "%s: too large to map", f->base.path);
+    void *map = mmap(NULL, (size_t) nbytes, PROT_READ, MAP_SHARED, f->fd, 0);
+    if (map == MAP_FAILED)
+        return pcri_fail_sys(err, errno, "%s: cannot map", f->base.path);
+    f->map = map;
+    /* Against readahead around each fault. Advice: the bytes are right without it. */
+    (void) madvise(map, (size_t) nbytes, MADV_RANDOM);
+    return 0;
+}
+
+static int mmap_open(const char *path, struct pcri_file **out, struct pcr_error *err)
+{
+    struct mmap_file *f = pcri_calloc(1, sizeof(*f), err);
+    if (!f)
+        return PCR_ERR_NOMEM;
+    f->base.backend = &pcri_io_mmap;
+    int rc = pcri_open_regular(path, &f->fd, &f->base.nbytes, err);
+    if (rc) {
+        free(f);
+        return rc;
+    }
+    f->base.path = pcri_strndup(path, strlen(path), err);
+    rc = f->base.path ? map_file(f, err) : PCR_ERR_NOMEM;
+    if (rc) {
+        mmap_close(&f->base);
+        return rc;
+    }
+    *out = &f->base;
+    return 0;
+}
+
+/* Brings just the pages of a range into memory, so that a bad sector is an error here and
+ * not a SIGBUS in memcpy(). A kernel that cannot do so leaves it to the page faults. */
+static int populate(struct mmap_file *f, uint64_t offset, size_t nbytes,
+                    struct pcr_error *err)
+{
+    uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE);
+    uint64_t begin = offset / page * page;
+    uint8_t *p = f->map + begin;
+    size_t len = (size_t) (offset - begin) + nbytes;
+
+    /* One large read in place of a read for each page; again only advice. */
+    (void) madvise(p, len, MADV_WILLNEED);
+    if (!madvise(p, len, MADV_POPULATE_READ) || errno == EINVAL)
+        return 0;
+    int sys = errno == EFAULT ? EIO : errno; /* EFAULT: the fault would be a SIGBUS */
+    return pcri_fail_sys(err, sys, "%s@%llu: cannot read %zu bytes", f->base.path,
+                         (unsigned long long) offset, nbytes);
+}
+
+static int mmap_read_at(struct pcri_file *base, uint64_t offset, void *dst, size_t nbytes,
+                        struct pcr_error *err)
+{
+    struct mmap_file *f = (struct mmap_file *) base;
+    struct stat st;
+    if (!nbytes)
+        return 0;
+    /* Pages beyond the end of a file that has shrunk raise SIGBUS. */
+    if (fstat(f->fd, &st))
+        return pcri_fail_sys(err, errno, "%s: cannot stat", base->path);
+    uint64_t size = (uint64_t) st.st_size < base->nbytes ? (uint64_t) st.st_size
+                                                         : base->nbytes;
+    if (offset > size || nbytes > size - offset)
+        return pcri_fail_past_end(base, offset, nbytes, size, err);
+    int rc = populate(f, offset, nbytes, err);
+    if (rc)
+        return rc;
+    memcpy(dst, f->map + offset, nbytes);
+    return 0;
+}
+
+const struct pcri_io_backend pcri_io_mmap = {
+    .name = "mmap",
+    .open = mmap_open,
+    .read_at = mmap_read_at,
+    .close = mmap_close,
+};

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opening regular files, and reading one whole. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io.h"
+
+int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
+                      struct pcr_error *err)
+{
+    /* O_NONBLOCK keeps a FIFO without a writer from blocking; regular files ignore it. */
+    int fd, code = 0;
+    do {
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    } while (fd < 0 && errno == EINTR);
+    if (fd < 0)
+        return pcri_fail_sys(err, errno, "%s: cannot open", path);
+
+    struct stat st;
+    if (fstat(fd, &st))
+        code = pcri_fail_sys(err, errno, "%s: cannot stat", path);
+    else if (!S_ISREG(st.st_mode))
+        code = pcri_fail_sys(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL,
+                             "%s: not a regular file", path);
+    if (code) {
+        close(fd);
+        return code;
+    }
+    *fd_out = fd;
+    *nbytes_out = (uint64_t) st.st_size;
+    return 0;
+}
+
+/* Reads to the end of the file, which may have grown or shrunk since it was opened. */
+static int read_to_end(int fd, const char *path, uint64_t max_nbytes,
+                       struct pcr_buffer *out, struct pcr_error *err)
+{
+    for (;;) {
+        size_t room = out->capacity - out->nbytes;
+        if (!room) {
+            int rc = pcri_buffer_reserve(out, out->capacity + 4096, err);
+            if (rc)
+                return rc;
+            continue;
+        }
+        ssize_t n = read(fd, out->data + out->nbytes, room > 1 << 30 ? 1 << 30 : room);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return pcri_fail_sys(err, errno, "%s: cannot read", path);
+        if (!n)
+            return 0;
+        out->nbytes += (size_t) n;
+        if (out->nbytes > max_nbytes)
+            return pcri_fail(err, PCR_ERR_LIMIT, "%s: above the limit of %llu bytes", path,
+                             (unsigned long long) max_nbytes);
+    }
+}
+
+int pcri_read_whole(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
+                    struct pcr_error *err)
+{
+    int fd = -1;
+    uint64_t nbytes = 0;
+    int rc = pcri_open_regular(path, &fd, &nbytes, err);
+    if (rc)
+        return rc;
+    out->nbytes = 0;
+    if (nbytes > max_nbytes || nbytes >= SIZE_MAX)
+        rc = pcri_fail(err, PCR_ERR_LIMIT, "%s: %llu bytes, above the limit of %llu", path,
+                       (unsigned long long) nbytes, (unsigned long long) max_nbytes);
+    else
+        rc = pcri_buffer_reserve(out, (size_t) nbytes + 1, err);
+    if (!rc)
+        rc = read_to_end(fd, path, max_nbytes, out, err);
+    close(fd);
+    return rc;
+}
