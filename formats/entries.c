@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A source made of files in the file system: what all importers of such files share. */
+#include <stdalign.h>
+#include <stdlib.h>
+
+#include "../libpcr/base/utf8.h"
+#include "entries.h"
+
+/* --- arena --- */
+
+struct pcri_arena_block {
+    struct pcri_arena_block *next;
+    alignas(16) uint8_t bytes[];
+};
+
+enum { ARENA_BLOCK_NBYTES = 64 * 1024 - 64 };
+
+void *pcri_arena_alloc(struct pcri_arena *a, size_t nbytes, size_t align,
+                       struct pcr_error *err)
+{
+    size_t used = (a->used + align - 1) & ~(align - 1);
+    size_t total;
+    if (!a->blocks || used > a->nbytes || nbytes > a->nbytes - used) {
+        size_t room = nbytes > ARENA_BLOCK_NBYTES ? nbytes : ARENA_BLOCK_NBYTES;
+        struct pcri_arena_block *b = NULL;
+        if (pcri_add(room, sizeof(*b), &total))
+            b = malloc(total);
+        if (!b) {
+            pcri_fail_nomem(err, nbytes);
+            return NULL;
+        }
+        b->next = a->blocks;
+        a->blocks = b;
+        a->nbytes = room;
+        used = 0;
+    }
+    a->used = used + nbytes;
+    return a->blocks->bytes + used;
+}
+
+char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
+                         struct pcr_error *err)
+{
+    size_t total;
+    if (!pcri_add(nbytes, 1, &total)) {
+        pcri_fail_nomem(err, nbytes);
+        return NULL;
+    }
+    char *p = pcri_arena_alloc(a, total, 1, err);
+    if (p) {
+        memcpy(p, s, nbytes);
+        p[nbytes] = '\0';
+    }
+    return p;
+}
+
+void pcri_arena_free(struct pcri_arena *a)
+{
+    while (a->blocks) {
+        struct pcri_arena_block *next = a->blocks->next;
+        free(a->blocks);
+        a->blocks = next;
+    }
+    *a = (struct pcri_arena) { 0 };
+}
+
+/* --- names --- */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* The name as UTF-8; itself if it is that already. */
+static const char *show(const char *raw, struct pcri_arena *arena, struct pcr_error *err)
+{
+    size_t n = strlen(raw);
+    if (pcri_utf8_valid(raw, n))
+        return raw;
+    struct pcr_buffer text = { 0 };
+    char *shown = NULL;
+    if (!pcri_utf8_escape(raw, n, &text, err))
+        shown = pcri_arena_strndup(arena, text.data, text.nbytes, err);
+    pcr_buffer_free(&text);
+    return shown;
+}
+
+int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
+                    struct pcri_arena *arena, struct pcr_error *err)
+{
+    size_t unique = 0;
+    if (count)
+        qsort(list, count, sizeof(*list), compare_names);
+    for (size_t i = 0; i < count; i++)
+        if (!unique || strcmp(list[unique - 1], list[i]) != 0)
+            list[unique++] = list[i];
+    if (unique > INT32_MAX)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%zu names of classes, at most %d are possible",
+                         unique, INT32_MAX);
+
+    n->count = (uint32_t) unique;
+    n->raw = pcri_arena_alloc(arena, unique * sizeof(char *), alignof(char *), err);
+    n->shown = pcri_arena_alloc(arena, unique * sizeof(char *), alignof(char *), err);
+    if (!n->raw || !n->shown)
+        return PCR_ERR_NOMEM;
+    for (size_t i = 0; i < unique; i++) {
+        n->raw[i] = list[i];
+        n->shown[i] = show(list[i], arena, err);
+        if (!n->shown[i])
+            return PCR_ERR_NOMEM;
+    }
+    return 0;
+}
+
+uint32_t pcri_names_find(const struct pcri_names *n, const char *raw)
+{
+    const char **hit = bsearch(&raw, n->raw, n->count, sizeof(*n->raw), compare_names);
+    return (uint32_t) (hit - n->raw);
+}
+
+/* --- the source --- */
+
+static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
+                    struct pcr_error *err)
+{
+    const struct pcri_entries *e = opaque;
+    if (index >= e->count)
+        return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
+                         (unsigned long long) index, e->count);
+    const struct pcri_entry *item = &e->items[index];
+    *out = (struct pcr_source_sample) {
+        .key = item->key,
+        .path = item->path,
+        .attributes = item->attributes,
+        .labels = item->labels,
+        .label_count = item->label_count,
+        .split = item->split,
+        .nbytes = item->nbytes,
+        .revision = item->revision,
+    };
+    return 0;
+}
+
+static int load(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
+                struct pcr_error *err)
+{
+    const struct pcri_entries *e = opaque;
+    if (index >= e->count)
+        return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
+                         (unsigned long long) index, e->count);
+    return pcri_load_file(e->items[index].path, max_nbytes, out, err);
+}
+
+static void destroy(void *opaque)
+{
+    struct pcri_entries *e = opaque;
+    pcri_arena_free(&e->arena);
+    free(e->items);
+    free(e);
+}
+
+int pcri_entries_create(struct pcri_entries **out, struct pcr_error *err)
+{
+    struct pcri_entries *e = pcri_calloc(1, sizeof(*e), err);
+    *out = e;
+    return e ? 0 : PCR_ERR_NOMEM;
+}
+
+struct pcri_entry *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err)
+{
+    if (e->count == e->capacity) {
+        size_t capacity = e->capacity ? e->capacity + e->capacity / 2 : 256, nbytes;
+        struct pcri_entry *p = NULL;
+        if (pcri_mul(capacity, sizeof(*p), &nbytes))
+            p = realloc(e->items, nbytes);
+        if (!p) {
+            pcri_fail(err, PCR_ERR_NOMEM, "cannot hold %zu file names", capacity);
+            return NULL;
+        }
+        e->items = p;
+        e->capacity = capacity;
+    }
+    struct pcri_entry *item = &e->items[e->count++];
+    memset(item, 0, sizeof(*item));
+    return item;
+}
+
+void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classes,
+                         const struct pcri_names *splits)
+{
+    struct pcr_source *s = &e->source;
+    s->size = sizeof(*s);
+    s->opaque = e;
+    s->sample_count = e->count;
+    s->class_count = classes ? classes->count : 0;
+    s->class_names = classes ? classes->shown : NULL;
+    s->split_names = splits ? splits->shown : NULL;
+    s->split_count = splits ? splits->count : 1;
+    s->describe = describe;
+    s->load = load;
+    s->destroy = destroy;
+}
+
+void pcri_entries_destroy(struct pcri_entries **e)
+{
+    if (e && *e)
+        destroy(*e);
+    if (e)
+        *e = NULL;
+}

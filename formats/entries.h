@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A source made of files in the file system: what all importers of such files share. */
+#ifndef PCRI_ENTRIES_H
+#define PCRI_ENTRIES_H
+
+#include <pcr/writer.h>
+
+#include "../libpcr/base/base.h"
+
+/* Memory that is freed all at once. Start from {0}. */
+struct pcri_arena {
+    struct pcri_arena_block *blocks;
+    size_t used, nbytes; /* of the first block */
+};
+/* `align` is a power of two, at most 16. NULL and *err for want of memory. */
+void *pcri_arena_alloc(struct pcri_arena *a, size_t nbytes, size_t align,
+                       struct pcr_error *err);
+char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
+                         struct pcr_error *err);
+void pcri_arena_free(struct pcri_arena *a);
+
+/* Names of classes or splits, each once, in byte order. */
+struct pcri_names {
+    uint32_t count;
+    const char **raw;   /* as found: any bytes */
+    const char **shown; /* as UTF-8: other bytes escaped as \xHH */
+};
+/* Makes names from `count` strings that may recur; sorts `list`. Strings and arrays live in
+ * the arena. */
+int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
+                    struct pcri_arena *arena, struct pcr_error *err);
+/* The name's index; it must be there. */
+uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);
+
+struct pcri_entry {
+    const char *path; /* to open, and for messages */
+    const char *key;
+    const char *attributes; /* or NULL */
+    const int64_t *labels;
+    uint32_t label_count;
+    uint32_t split;
+    uint64_t nbytes;   /* 0: not known */
+    uint64_t revision; /* mtime in ns, 0: not known */
+};
+
+/* The source's own object. All strings live in its arena. */
+struct pcri_entries {
+    struct pcr_source source;
+    struct pcri_arena arena;
+    struct pcri_entry *items;
+    size_t count, capacity;
+};
+int pcri_entries_create(struct pcri_entries **out, struct pcr_error *err);
+/* A new zeroed entry at the end; NULL for want of memory. Moves the others. */
+struct pcri_entry *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err);
+/* Completes the source: classes and splits may be NULL (none). */
+void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classes,
+                         const struct pcri_names *splits);
+void pcri_entries_destroy(struct pcri_entries **e);
+
+/* Reads a regular file of at most max_nbytes into out (load.c). Never blocks on a FIFO or a
+ * device. Messages do not name the path. Codes: IO, LIMIT, FORMAT (no regular file),
+ * NOMEM. */
+int pcri_load_file(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
+                   struct pcr_error *err);
+
+#endif

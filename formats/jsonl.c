@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lists as JSON lines: one object a line. */
+#include <stdalign.h>
+
+#include "list.h"
+
+static int fail_line(struct pcr_error *err, uint64_t line, const char *what)
+{
+    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line, what);
+}
+
+/* A string member; *out stays NULL where it is absent or null. */
+static int get_text(struct pcri_list *l, const json_t *object, const char *name,
+                    uint64_t line, const char **out, struct pcr_error *err)
+{
+    const json_t *v = json_object_get(object, name);
+    if (!v || json_is_null(v))
+        return 0;
+    if (!json_is_string(v))
+        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: '%s' is not a string",
+                         (unsigned long long) line, name);
+    *out = pcri_arena_strndup(l->arena, json_string_value(v), json_string_length(v), err);
+    return *out ? 0 : PCR_ERR_NOMEM;
+}
+
+static int set_labels(struct pcri_list *l, struct pcri_list_row *row, const json_t *array,
+                      struct pcr_error *err)
+{
+    size_t count = json_is_array(array) ? json_array_size(array) : 1;
+    if (count > UINT32_MAX)
+        return fail_line(err, row->line, "too many labels");
+    int64_t *labels = pcri_arena_alloc(l->arena, count * sizeof(*labels), alignof(int64_t),
+                                       err);
+    if (!labels)
+        return PCR_ERR_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *v = json_is_array(array) ? json_array_get(array, i) : array;
+        if (!json_is_integer(v))
+            return fail_line(err, row->line, "'labels' is not an array of integers");
+        labels[i] = json_integer_value(v);
+    }
+    row->labels = labels;
+    row->label_count = (uint32_t) count;
+    return 0;
+}
+
+static int get_label(struct pcri_list *l, struct pcri_list_row *row, const json_t *object,
+                     struct pcr_error *err)
+{
+    const json_t *label = json_object_get(object, "label");
+    const json_t *labels = json_object_get(object, "labels");
+    bool has_label = label && !json_is_null(label);
+    bool has_labels = labels && !json_is_null(labels);
+    if (has_label && has_labels)
+        return fail_line(err, row->line, "both 'label' and 'labels'");
+    if (has_label && json_is_string(label))
+        return get_text(l, object, "label", row->line, &row->class_name, err);
+    if (has_label && !json_is_integer(label))
+        return fail_line(err, row->line, "'label' is neither a string nor an integer");
+    if (has_label)
+        return set_labels(l, row, label, err);
+    if (!has_labels)
+        return 0;
+    if (!json_is_array(labels))
+        return fail_line(err, row->line, "'labels' is not an array of integers");
+    return set_labels(l, row, labels, err);
+}
+
+static int get_attributes(struct pcri_list *l, struct pcri_list_row *row,
+                          const json_t *object, struct pcr_error *err)
+{
+    const json_t *v = json_object_get(object, "attributes");
+    if (!v || json_is_null(v))
+        return 0;
+    if (!json_is_object(v))
+        return fail_line(err, row->line, "'attributes' is not an object");
+    if (!json_object_size(v))
+        return 0;
+    row->attributes = pcri_list_attributes(l, v, err);
+    return row->attributes ? 0 : PCR_ERR_NOMEM;
+}
+
+/* A misspelt member must not be lost in silence. */
+static int check_members(json_t *object, uint64_t line, struct pcr_error *err)
+{
+    static const char *const known[] = { "path",   "key",   "label",
+                                         "labels", "split", "attributes" };
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value) {
+        size_t i = 0;
+        while (i < sizeof(known) / sizeof(known[0]) && strcmp(known[i], name) != 0)
+            i++;
+        if (i == sizeof(known) / sizeof(known[0]))
+            return pcri_fail(err, PCR_ERR_INVAL,
+                             "line %llu: unknown member '%.64s' (more of a sample's data "
+                             "goes into 'attributes')",
+                             (unsigned long long) line, name);
+    }
+    return 0;
+}
+
+static int add_object(struct pcri_list *l, json_t *object, uint64_t line,
+                      struct pcr_error *err)
+{
+    if (!json_is_object(object))
+        return fail_line(err, line, "not a JSON object");
+    struct pcri_list_row *row = pcri_list_add(l, line, err);
+    if (!row)
+        return PCR_ERR_NOMEM;
+    int rc = check_members(object, line, err);
+    if (!rc)
+        rc = get_text(l, object, "path", line, &row->path, err);
+    if (!rc)
+        rc = get_text(l, object, "key", line, &row->key, err);
+    if (!rc)
+        rc = get_text(l, object, "split", line, &row->split, err);
+    if (!rc)
+        rc = get_label(l, row, object, err);
+    if (!rc)
+        rc = get_attributes(l, row, object, err);
+    return rc;
+}
+
+static int parse_line(struct pcri_list *l, const char *text, size_t nbytes, uint64_t line,
+                      struct pcr_error *err)
+{
+    json_error_t why;
+    json_t *object = json_loadb(text, nbytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+                                &why);
+    if (!object && json_error_code(&why) == json_error_out_of_memory)
+        return pcri_fail_nomem(err, nbytes);
+    if (!object)
+        return pcri_fail(err, PCR_ERR_INVAL, "line %llu, byte %d: %s",
+                         (unsigned long long) line, why.position, why.text);
+    int rc = add_object(l, object, line, err);
+    json_decref(object);
+    return rc;
+}
+
+int pcri_jsonl_parse(const char *text, size_t nbytes, struct pcri_list *l,
+                     struct pcr_error *err)
+{
+    const char *p = text, *end = text + nbytes;
+    int rc = 0;
+    if (nbytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
+        p += 3;
+    for (uint64_t line = 1; p < end && !rc; line++) {
+        const char *lf = memchr(p, '\n', (size_t) (end - p));
+        const char *stop = lf ? lf : end;
+        size_t n = (size_t) (stop - p);
+        size_t blank = 0;
+        while (blank < n && strchr(" \t\r", p[blank]) && p[blank])
+            blank++;
+        if (blank < n)
+            rc = parse_line(l, p, n, line, err);
+        p = lf ? lf + 1 : end;
+    }
+    return rc;
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Importer of lists: rows of a CSV or JSONL file made into samples. */
+#include <errno.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "importer.h"
+#include "list.h"
+
+#define LIST_MAX_NBYTES (UINT64_C(4) << 30)
+
+static bool has_ending(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+    return n > m && !strcasecmp(path + n - m, ending);
+}
+
+static bool probe(const char *path)
+{
+    struct stat st;
+    return (has_ending(path, ".csv") || has_ending(path, ".jsonl")) && !stat(path, &st) &&
+           S_ISREG(st.st_mode);
+}
+
+struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line,
+                                    struct pcr_error *err)
+{
+    if (l->count == l->capacity) {
+        size_t n = l->capacity ? l->capacity + l->capacity / 2 : 256, nbytes;
+        struct pcri_list_row *p = NULL;
+        if (pcri_mul(n, sizeof(*p), &nbytes))
+            p = realloc(l->rows, nbytes);
+        if (!p) {
+            pcri_fail(err, PCR_ERR_NOMEM, "cannot hold %zu lines", n);
+            return NULL;
+        }
+        l->rows = p;
+        l->capacity = n;
+    }
+    struct pcri_list_row *row = &l->rows[l->count++];
+    memset(row, 0, sizeof(*row));
+    row->line = line;
+    return row;
+}
+
+const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,
+                                 struct pcr_error *err)
+{
+    char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!text) {
+        pcri_fail(err, PCR_ERR_NOMEM, "cannot hold a sample's attributes");
+        return NULL;
+    }
+    char *copy = pcri_arena_strndup(l->arena, text, strlen(text), err);
+    free(text);
+    return copy;
+}
+
+static int fail_row(struct pcr_error *err, const struct pcri_list_row *row,
+                    const char *what)
+{
+    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) row->line,
+                     what);
+}
+
+/* --- labels --- */
+
+static bool is_integer(const char *text, int64_t *out)
+{
+    char *end;
+    if (*text != '-' && (*text < '0' || *text > '9'))
+        return false;
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return !errno && !*end;
+}
+
+/* CSV labels are integers if all of the list's are; class names otherwise. */
+static int settle_numbers(struct pcri_list *l, struct pcr_error *err)
+{
+    int64_t v;
+    for (size_t i = 0; i < l->count; i++) {
+        const struct pcri_list_row *r = &l->rows[i];
+        if (r->class_name && (!r->number_or_name || !is_integer(r->class_name, &v)))
+            return 0;
+    }
+    for (size_t i = 0; i < l->count; i++) {
+        struct pcri_list_row *r = &l->rows[i];
+        if (!r->class_name)
+            continue;
+        if (r->label_count)
+            return fail_row(err, r, "both 'label' and 'labels'");
+        int64_t *label = pcri_arena_alloc(l->arena, sizeof(*label), alignof(int64_t), err);
+        if (!label)
+            return PCR_ERR_NOMEM;
+        is_integer(r->class_name, label);
+        r->labels = label;
+        r->label_count = 1;
+        r->class_name = NULL;
+    }
+    return 0;
+}
+
+/* Names of one kind in all rows; `which` picks the member. */
+static int collect(const struct pcri_list *l, const char *(*which)(const void *row),
+                   struct pcri_names *names, struct pcr_error *err)
+{
+    const char **list = pcri_malloc(l->count, sizeof(*list), err);
+    size_t count = 0;
+    if (!list)
+        return PCR_ERR_NOMEM;
+    for (size_t i = 0; i < l->count; i++) {
+        const char *name = which(&l->rows[i]);
+        if (name)
+            list[count++] = name;
+    }
+    int rc = pcri_names_make(names, list, count, l->arena, err);
+    free(list);
+    return rc;
+}
+
+static const char *class_of(const void *row)
+{
+    return ((const struct pcri_list_row *) row)->class_name;
+}
+
+static const char *split_of(const void *row)
+{
+    return ((const struct pcri_list_row *) row)->split;
+}
+
+/* Class names become indices. */
+static int settle_classes(struct pcri_list *l, struct pcri_names *classes,
+                          struct pcr_error *err)
+{
+    int rc = settle_numbers(l, err);
+    if (!rc)
+        rc = collect(l, class_of, classes, err);
+    if (rc || !classes->count)
+        return rc;
+    int64_t *indices = pcri_arena_alloc(l->arena, classes->count * sizeof(*indices),
+                                        alignof(int64_t), err);
+    if (!indices)
+        return PCR_ERR_NOMEM;
+    for (uint32_t i = 0; i < classes->count; i++)
+        indices[i] = i;
+    for (size_t i = 0; i < l->count; i++) {
+        struct pcri_list_row *r = &l->rows[i];
+        if (r->label_count)
+            return fail_row(err, r, "an integer label, but other lines have class names");
+        if (r->class_name) {
+            r->labels = indices + pcri_names_find(classes, r->class_name);
+            r->label_count = 1;
+        }
+    }
+    return 0;
+}
+
+static int settle_splits(const struct pcri_list *l, struct pcri_names *splits,
+                         struct pcr_error *err)
+{
+    int rc = collect(l, split_of, splits, err);
+    for (size_t i = 0; i < l->count && splits->count && !rc; i++)
+        if (!l->rows[i].split)
+            rc = fail_row(err, &l->rows[i], "no split, but other lines have one");
+    return rc;
+}
+
+/* --- entries --- */
+
+/* The folder that relative paths start from, with its slash; "" for the current one. */
+static char *find_root(const char *path, const struct pcr_import_options *opts,
+                       struct pcri_arena *arena, struct pcr_error *err)
+{
+    const char *root = opts->root ? opts->root : path;
+    const char *slash = opts->root ? root + strlen(root) : strrchr(path, '/');
+    size_t n = slash ? (size_t) (slash - root) : 0;
+    if (!slash || (opts->root && n == 0))
+        return pcri_arena_strndup(arena, "", 0, err);
+    while (n && root[n - 1] == '/')
+        n--;
+    char *copy = pcri_arena_alloc(arena, n + 2, 1, err);
+    if (copy) {
+        memcpy(copy, root, n);
+        memcpy(copy + n, "/", 2);
+    }
+    return copy;
+}
+
+static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
+                     const char *root, const struct pcri_names *splits,
+                     struct pcr_error *err)
+{
+    struct pcri_entry *item = pcri_entries_add(e, err);
+    if (!item)
+        return PCR_ERR_NOMEM;
+    const char *base = r->path[0] == '/' ? "" : root;
+    size_t a = strlen(base), b = strlen(r->path);
+    char *path = pcri_arena_alloc(&e->arena, a + b + 1, 1, err);
+    if (!path)
+        return PCR_ERR_NOMEM;
+    memcpy(path, base, a);
+    memcpy(path + a, r->path, b + 1);
+
+    item->path = path;
+    item->key = r->key ? r->key : r->path;
+    item->attributes = r->attributes;
+    item->labels = r->labels;
+    item->label_count = r->label_count;
+    item->split = splits->count ? pcri_names_find(splits, r->split) : 0;
+    struct stat st;
+    if (!stat(path, &st)) { /* else loading it says why not */
+        item->nbytes = (uint64_t) st.st_size;
+        item->revision = (uint64_t) st.st_mtim.tv_sec * 1000000000u +
+                         (uint64_t) st.st_mtim.tv_nsec;
+    }
+    return 0;
+}
+
+static const char *key_of(const struct pcri_list_row *r)
+{
+    return r->key ? r->key : r->path;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct pcri_list_row *x = *(const struct pcri_list_row *const *) a;
+    const struct pcri_list_row *y = *(const struct pcri_list_row *const *) b;
+    int order = strcmp(key_of(x), key_of(y));
+    return order ? order : x->line < y->line ? -1 : x->line > y->line;
+}
+
+static int check_keys(const struct pcri_list *l, struct pcr_error *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        if (!l->rows[i].path || !l->rows[i].path[0])
+            return fail_row(err, &l->rows[i], "no path");
+        if (l->rows[i].key && !l->rows[i].key[0])
+            return fail_row(err, &l->rows[i], "an empty key");
+    }
+    const struct pcri_list_row **sorted = pcri_malloc(l->count, sizeof(*sorted), err);
+    if (!sorted)
+        return PCR_ERR_NOMEM;
+    for (size_t i = 0; i < l->count; i++)
+        sorted[i] = &l->rows[i];
+    qsort(sorted, l->count, sizeof(*sorted), compare_keys);
+    for (size_t i = 1; i < l->count && !rc; i++)
+        if (!strcmp(key_of(sorted[i - 1]), key_of(sorted[i])))
+            rc = pcri_fail(err, PCR_ERR_INVAL, "lines %llu and %llu: the same key '%s'",
+                           (unsigned long long) sorted[i - 1]->line,
+                           (unsigned long long) sorted[i]->line, key_of(sorted[i]));
+    free(sorted);
+    return rc;
+}
+
+static int make_entries(const char *path, const struct pcr_import_options *opts,
+                        struct pcri_list *l, struct pcri_entries *e, struct pcr_error *err)
+{
+    struct pcri_names classes = { 0 }, splits = { 0 };
+    int rc = check_keys(l, err);
+    if (!rc)
+        rc = settle_classes(l, &classes, err);
+    if (!rc)
+        rc = settle_splits(l, &splits, err);
+    if (rc)
+        return rc;
+    const char *root = find_root(path, opts, &e->arena, err);
+    if (!root)
+        return PCR_ERR_NOMEM;
+    for (size_t i = 0; i < l->count && !rc; i++)
+        rc = add_entry(e, &l->rows[i], root, &splits, err);
+    if (!rc)
+        pcri_entries_finish(e, classes.count ? &classes : NULL,
+                            splits.count ? &splits : NULL);
+    return rc;
+}
+
+static int open_list(const char *path, const struct pcr_import_options *opts,
+                     struct pcr_source **out, struct pcr_error *err)
+{
+    struct pcr_buffer text = { 0 };
+    struct pcri_entries *e = NULL;
+    struct pcri_list list = { 0 };
+    int rc = pcri_entries_create(&e, err);
+    if (rc)
+        return rc;
+    list.arena = &e->arena;
+    rc = pcri_load_file(path, LIST_MAX_NBYTES, &text, err);
+    if (!rc && has_ending(path, ".jsonl"))
+        rc = pcri_jsonl_parse((const char *) text.data, text.nbytes, &list, err);
+    else if (!rc)
+        rc = pcri_csv_parse((const char *) text.data, text.nbytes, &list, err);
+    pcr_buffer_free(&text);
+    if (!rc && !list.count)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "no images in this list");
+    if (!rc)
+        rc = make_entries(path, opts, &list, e, err);
+    free(list.rows);
+    if (rc) {
+        pcri_entries_destroy(&e);
+        return pcri_prefix(err, rc, "%s", path);
+    }
+    *out = &e->source;
+    return 0;
+}
+
+const struct pcri_importer pcri_import_list = {
+    .name = "list",
+    .probe = probe,
+    .open = open_list,
+};

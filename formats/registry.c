@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The importers, and the choice between them. */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "importer.h"
+
+const struct pcri_importer *const pcri_importers[] = {
+    &pcri_import_folder,
+    &pcri_import_list,
+    NULL,
+};
+
+const char *pcr_import_format(uint32_t index)
+{
+    uint32_t i = 0;
+    while (pcri_importers[i] && i < index)
+        i++;
+    return pcri_importers[i] ? pcri_importers[i]->name : NULL;
+}
+
+static const struct pcri_importer *find(const char *path, const char *format)
+{
+    for (size_t i = 0; pcri_importers[i]; i++) {
+        const struct pcri_importer *im = pcri_importers[i];
+        if (format ? !strcmp(im->name, format) : im->probe(path))
+            return im;
+    }
+    return NULL;
+}
+
+int pcr_import_open(const char *path, const struct pcr_import_options *opts,
+                    struct pcr_source **out, struct pcr_error *err)
+{
+    struct pcr_import_options own;
+    struct stat st;
+
+    if (!path || !out)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_open: path or out is NULL");
+    int rc = pcri_options_copy(&own, sizeof(own), opts, "pcr_import_options", err);
+    if (rc)
+        return rc;
+    if (own.flags)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_options.flags is 0x%x, must be 0",
+                         (unsigned) own.flags);
+    if (stat(path, &st))
+        return pcri_fail_sys(err, errno, "%s", path);
+
+    const struct pcri_importer *im = find(path, own.format);
+    if (!im && own.format)
+        return pcri_fail(err, PCR_ERR_INVAL, "unknown source format '%s'", own.format);
+    if (!im)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "%s: neither a folder nor a .csv or .jsonl list", path);
+    return im->open(path, &own, out, err);
+}

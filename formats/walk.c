@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Walking a folder tree.
+ *
+ * Folders wait on a stack. Links to folders wait apart until no other folder is left, so
+ * that a folder that is in the tree and also linked to keeps its own name. All names of a
+ * folder are sorted before they are looked at: the result does not depend on the order
+ * that the file system gives them in. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdalign.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../libpcr/base/random.h"
+#include "walk.h"
+
+/* Folders that were entered: an open-addressed hash table. */
+struct seen {
+    struct seen_slot {
+        uint64_t dev, ino;
+        bool used;
+    } *slots;
+    size_t count, capacity; /* capacity: a power of two */
+};
+
+/* A growable list of paths. */
+struct paths {
+    const char **items;
+    size_t count, capacity;
+};
+
+struct walk {
+    const struct pcr_import_options *opts;
+    struct pcri_tree *tree;
+    struct pcri_arena *arena;
+    size_t root_nbytes; /* with its slash: where the path below the root begins */
+    struct seen seen;
+    struct paths stack, links;
+};
+
+static void put_seen(struct seen *s, uint64_t dev, uint64_t ino)
+{
+    size_t i = (size_t) pcri_key(0, dev, ino);
+    while (s->slots[i & (s->capacity - 1)].used)
+        i++;
+    s->slots[i & (s->capacity - 1)] = (struct seen_slot) { dev, ino, true };
+}
+
+static bool was_seen(const struct seen *s, uint64_t dev, uint64_t ino)
+{
+    if (!s->capacity)
+        return false;
+    for (size_t i = (size_t) pcri_key(0, dev, ino);; i++) {
+        const struct seen_slot *slot = &s->slots[i & (s->capacity - 1)];
+        if (!slot->used)
+            return false;
+        if (slot->dev == dev && slot->ino == ino)
+            return true;
+    }
+}
+
+static int add_seen(struct seen *s, const struct stat *st, struct pcr_error *err)
+{
+    if (2 * s->count >= s->capacity) {
+        struct seen larger = { NULL, s->count, s->capacity ? 2 * s->capacity : 64 };
+        larger.slots = pcri_calloc(larger.capacity, sizeof(*larger.slots), err);
+        if (!larger.slots)
+            return PCR_ERR_NOMEM;
+        for (size_t i = 0; i < s->capacity; i++)
+            if (s->slots[i].used)
+                put_seen(&larger, s->slots[i].dev, s->slots[i].ino);
+        free(s->slots);
+        *s = larger;
+    }
+    put_seen(s, (uint64_t) st->st_dev, (uint64_t) st->st_ino);
+    s->count++;
+    return 0;
+}
+
+static int push(const char ***items, size_t *count, size_t *capacity, const char *path,
+                struct pcr_error *err)
+{
+    if (*count == *capacity) {
+        size_t n = *capacity ? 2 * *capacity : 64;
+        const char **p = realloc(*items, n * sizeof(*p));
+        if (!p)
+            return pcri_fail_nomem(err, n * sizeof(*p));
+        *items = p;
+        *capacity = n;
+    }
+    (*items)[(*count)++] = path;
+    return 0;
+}
+
+static int push_path(struct paths *p, const char *path, struct pcr_error *err)
+{
+    return push(&p->items, &p->count, &p->capacity, path, err);
+}
+
+static void leave_out(const struct walk *w, const char *path, const char *reason)
+{
+    if (w->opts->left_out)
+        w->opts->left_out(w->opts->opaque, path, reason);
+}
+
+/* "folder/name" in the arena. */
+static char *join(struct walk *w, const char *folder, const char *name,
+                  struct pcr_error *err)
+{
+    size_t a = strlen(folder), b = strlen(name);
+    char *path = pcri_arena_alloc(w->arena, a + b + 2, 1, err);
+    if (path) {
+        memcpy(path, folder, a);
+        path[a] = '/';
+        memcpy(path + a + 1, name, b + 1);
+    }
+    return path;
+}
+
+/* The two levels that can be splits and classes. */
+static int note_folder(struct walk *w, const char *path, struct pcr_error *err)
+{
+    const char *below = path + w->root_nbytes;
+    const char *slash = strchr(below, '/');
+    if (slash && strchr(slash + 1, '/'))
+        return 0;
+    struct pcri_tree *t = w->tree;
+    return push(&t->folders, &t->folder_count, &t->folder_capacity, below, err);
+}
+
+/* st NULL: the link `path` leads nowhere, which shows when the file is loaded. */
+static int add_file(struct walk *w, const char *path, const struct stat *st,
+                    struct pcr_error *err)
+{
+    struct pcri_entry *e = pcri_entries_add(w->tree->files, err);
+    if (!e)
+        return PCR_ERR_NOMEM;
+    e->path = path;
+    e->key = path + w->root_nbytes;
+    if (st) {
+        e->nbytes = (uint64_t) st->st_size;
+        e->revision = (uint64_t) st->st_mtim.tv_sec * 1000000000u +
+                      (uint64_t) st->st_mtim.tv_nsec;
+    }
+    return 0;
+}
+
+static int visit_name(struct walk *w, int dir_fd, const char *folder, const char *name,
+                      struct pcr_error *err)
+{
+    struct stat st;
+    char *path = join(w, folder, name, err);
+    if (!path)
+        return PCR_ERR_NOMEM;
+    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+        return pcri_fail_sys(err, errno, "%s", path);
+    bool link = S_ISLNK(st.st_mode);
+    if (link && fstatat(dir_fd, name, &st, 0))
+        return add_file(w, path, NULL, err);
+    if (S_ISREG(st.st_mode))
+        return add_file(w, path, &st, err);
+    if (S_ISDIR(st.st_mode))
+        return push_path(link ? &w->links : &w->stack, path, err);
+    leave_out(w, path, "not a regular file");
+    return 0;
+}
+
+static int compare_strings(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+/* Reads the folder's names; they are back to back in `text`, each ended by NUL. */
+static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text, size_t *count,
+                      struct pcr_error *err)
+{
+    *count = 0;
+    for (;;) {
+        errno = 0;
+        const struct dirent *d = readdir(dir);
+        if (!d && errno)
+            return pcri_fail_sys(err, errno, "cannot read folder %s", folder);
+        if (!d)
+            return 0;
+        if (d->d_name[0] == '.')
+            continue;
+        int rc = pcri_buffer_append(text, d->d_name, strlen(d->d_name) + 1, err);
+        if (rc)
+            return rc;
+        ++*count;
+    }
+}
+
+static int visit_names(struct walk *w, DIR *dir, const char *folder, struct pcr_error *err)
+{
+    struct pcr_buffer text = { 0 };
+    const char **names = NULL;
+    size_t count;
+    int rc = read_names(dir, folder, &text, &count, err);
+    if (rc)
+        goto out;
+    names = pcri_malloc(count, sizeof(*names), err);
+    if (!names) {
+        rc = PCR_ERR_NOMEM;
+        goto out;
+    }
+    const char *p = (const char *) text.data;
+    for (size_t i = 0; i < count; i++, p += strlen(p) + 1)
+        names[i] = p;
+    qsort(names, count, sizeof(*names), compare_strings);
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = visit_name(w, dirfd(dir), folder, names[i], err);
+out:
+    free(names);
+    pcr_buffer_free(&text);
+    return rc;
+}
+
+static int enter(struct walk *w, DIR *dir, const char *path, bool is_root,
+                 struct pcr_error *err)
+{
+    struct stat st;
+    if (fstat(dirfd(dir), &st))
+        return pcri_fail_sys(err, errno, "%s", path);
+    if (was_seen(&w->seen, (uint64_t) st.st_dev, (uint64_t) st.st_ino)) {
+        leave_out(w, path, "a folder that was found under another name already");
+        return 0;
+    }
+    int rc = add_seen(&w->seen, &st, err);
+    if (!rc && !is_root)
+        rc = note_folder(w, path, err);
+    return rc ? rc : visit_names(w, dir, path, err);
+}
+
+static int visit_folder(struct walk *w, const char *path, bool is_root,
+                        struct pcr_error *err)
+{
+    int fd = open(*path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    if (!dir) {
+        int rc = pcri_fail_sys(err, errno, "cannot open folder %s", path);
+        if (fd >= 0)
+            close(fd);
+        return rc;
+    }
+    int rc = enter(w, dir, path, is_root, err);
+    closedir(dir);
+    return rc;
+}
+
+/* Visits all that waits on the stack. */
+static int drain(struct walk *w, struct pcr_error *err)
+{
+    int rc = 0;
+    while (w->stack.count && !rc)
+        rc = visit_folder(w, w->stack.items[--w->stack.count], false, err);
+    return rc;
+}
+
+/* Visits linked folders in rounds: those that one round finds belong to the next. */
+static int follow_links(struct walk *w, struct pcr_error *err)
+{
+    int rc = 0;
+    while (w->links.count && !rc) {
+        struct paths round = w->links;
+        w->links = (struct paths) { 0 };
+        qsort(round.items, round.count, sizeof(*round.items), compare_strings);
+        for (size_t i = 0; i < round.count && !rc; i++) {
+            rc = visit_folder(w, round.items[i], false, err);
+            if (!rc)
+                rc = drain(w, err);
+        }
+        free(round.items);
+    }
+    return rc;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct pcri_entry *x = a, *y = b;
+    return strcmp(x->key, y->key);
+}
+
+int pcri_walk(const char *root, const struct pcr_import_options *opts,
+              struct pcri_tree *tree, struct pcr_error *err)
+{
+    struct walk w = { .opts = opts, .tree = tree, .arena = &tree->files->arena };
+    size_t n = strlen(root);
+    while (n > 1 && root[n - 1] == '/')
+        n--;
+    if (n == 1 && root[0] == '/')
+        n = 0; /* "/" is the empty path: "/name" is below it */
+    w.root_nbytes = n + 1;
+
+    int rc = PCR_ERR_NOMEM;
+    const char *path = pcri_arena_strndup(w.arena, root, n, err);
+    if (path)
+        rc = visit_folder(&w, path, true, err);
+    if (!rc)
+        rc = drain(&w, err);
+    if (!rc)
+        rc = follow_links(&w, err);
+    if (!rc && tree->files->count)
+        qsort(tree->files->items, tree->files->count, sizeof(*tree->files->items),
+              compare_keys);
+    free(w.seen.slots);
+    free(w.stack.items);
+    free(w.links.items);
+    return rc;
+}

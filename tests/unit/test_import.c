@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* import: folders and lists as sources. */
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include <pcr/import.h>
+
+static char root[64];
+static struct pcr_error error;
+
+static void setup(void)
+{
+    strcpy(root, "/tmp/pcr-import-XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(root));
+}
+
+static void teardown(void)
+{
+    char command[192];
+    snprintf(command, sizeof(command), "chmod -R u+rwx %s && rm -rf %s", root, root);
+    ck_assert_int_eq(system(command), 0);
+}
+
+/* The path of `name` below the root, in one of four buffers used in turn. */
+static const char *at(const char *name)
+{
+    static char paths[4][512];
+    static unsigned turn;
+    char *p = paths[turn++ & 3];
+    snprintf(p, sizeof(paths[0]), "%s/%s", root, name);
+    return p;
+}
+
+static void folder(const char *name)
+{
+    ck_assert_int_eq(mkdir(at(name), 0777), 0);
+}
+
+static void file_bytes(const char *name, const void *bytes, size_t nbytes)
+{
+    FILE *f = fopen(at(name), "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(bytes, 1, nbytes, f), nbytes);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+static void file(const char *name, const char *text)
+{
+    file_bytes(name, text, strlen(text));
+}
+
+/* What left_out() was told, one "path: reason" after another. */
+static char left[4096];
+
+static char mark[] = "mark";
+
+static void left_out(void *opaque, const char *path, const char *reason)
+{
+    size_t n = strlen(left);
+    ck_assert_ptr_eq(opaque, mark);
+    snprintf(left + n, sizeof(left) - n, "%s: %s\n", path + strlen(root) + 1, reason);
+}
+
+static int try_open(const char *name, const char *list_root, struct pcr_source **out)
+{
+    struct pcr_import_options o = { .size = sizeof(o), .left_out = left_out,
+                                    .opaque = mark, .root = list_root };
+    left[0] = '\0';
+    return pcr_import_open(name ? at(name) : root, &o, out, &error);
+}
+
+static struct pcr_source *open_source(const char *name)
+{
+    struct pcr_source *s = NULL;
+    int rc = try_open(name, NULL, &s);
+    ck_assert_msg(rc == 0, "%s", error.message);
+    return s;
+}
+
+static void refused(const char *name, int code, const char *part)
+{
+    struct pcr_source *s = NULL;
+    ck_assert_int_eq(try_open(name, NULL, &s), code);
+    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message,
+                  part);
+    ck_assert_ptr_null(s);
+}
+
+static struct pcr_source_sample sample(struct pcr_source *s, uint64_t i)
+{
+    struct pcr_source_sample out;
+    ck_assert_int_eq(s->describe(s->opaque, i, &out, &error), 0);
+    return out;
+}
+
+/* All samples as "split/label key" lines. */
+static const char *dump(struct pcr_source *s)
+{
+    static char text[8192];
+    size_t n = 0;
+    text[0] = '\0';
+    for (uint64_t i = 0; i < s->sample_count; i++) {
+        struct pcr_source_sample one = sample(s, i);
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "%u/", one.split);
+        for (uint32_t k = 0; k < one.label_count; k++)
+            n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%lld", k ? "," : "",
+                                   (long long) one.labels[k]);
+        n += (size_t) snprintf(text + n, sizeof(text) - n, " %s\n", one.key);
+    }
+    return text;
+}
+
+START_TEST(flat_folder)
+{
+    file("b.jpg", "22");
+    file("a.jpg", "1");
+    file(".hidden", "x");
+    file("B.jpg", "");
+    struct pcr_source *s = open_source(NULL);
+    ck_assert_str_eq(dump(s), "0/ B.jpg\n0/ a.jpg\n0/ b.jpg\n");
+    ck_assert_uint_eq(s->class_count, 0);
+    ck_assert_uint_eq(s->split_count, 1);
+    ck_assert_ptr_null(s->split_names);
+    ck_assert_uint_eq(sample(s, 2).nbytes, 2);
+    ck_assert_uint_ne(sample(s, 2).revision, 0);
+    ck_assert_str_eq(sample(s, 2).path, at("b.jpg"));
+
+    struct pcr_buffer b = { 0 };
+    ck_assert_int_eq(s->load(s->opaque, 2, 2, &b, &error), 0);
+    ck_assert_uint_eq(b.nbytes, 2);
+    ck_assert_mem_eq(b.data, "22", 2);
+    ck_assert_int_eq(s->load(s->opaque, 0, 2, &b, &error), 0);
+    ck_assert_uint_eq(b.nbytes, 0);
+    ck_assert_int_eq(s->load(s->opaque, 2, 1, &b, &error), PCR_ERR_LIMIT);
+    ck_assert_int_eq(s->load(s->opaque, 3, 1, &b, &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(unlink(at("b.jpg")), 0);
+    ck_assert_int_eq(s->load(s->opaque, 2, 2, &b, &error), PCR_ERR_IO);
+    ck_assert_int_eq(error.sys_errno, ENOENT);
+    pcr_buffer_free(&b);
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(class_folders)
+{
+    folder("dog");
+    folder("cat");
+    folder("cat/deep");
+    folder("empty");
+    folder(".git");
+    file(".git/config", "");
+    file("dog/1.jpg", "");
+    file("cat/2.jpg", "");
+    file("cat/deep/3.jpg", "");
+    file("readme.txt", "");
+    struct pcr_source *s = open_source(NULL);
+    ck_assert_str_eq(dump(s), "0/0 cat/2.jpg\n0/0 cat/deep/3.jpg\n0/1 dog/1.jpg\n");
+    ck_assert_uint_eq(s->class_count, 3);
+    ck_assert_str_eq(s->class_names[1], "dog");
+    ck_assert_str_eq(s->class_names[2], "empty");
+    ck_assert_ptr_nonnull(strstr(left, "readme.txt: a file beside"));
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(split_folders)
+{
+    folder("train");
+    folder("Test");
+    folder("train/x");
+    folder("train/a");
+    folder("Test/x");
+    file("train/x/1", "");
+    file("train/a/1", "");
+    file("Test/x/1", "");
+    file("train/stray", "");
+    struct pcr_source *s = open_source(NULL);
+    ck_assert_str_eq(dump(s), "0/1 Test/x/1\n1/0 train/a/1\n1/1 train/x/1\n");
+    ck_assert_str_eq(s->split_names[0], "Test");
+    ck_assert_str_eq(s->split_names[1], "train");
+    ck_assert_uint_eq(s->class_count, 2);
+    ck_assert_ptr_nonnull(strstr(left, "train/stray: "));
+    pcr_source_destroy(s);
+
+    folder("other"); /* now the top folders are classes */
+    s = open_source(NULL);
+    ck_assert_uint_eq(s->split_count, 1);
+    ck_assert_uint_eq(s->class_count, 3);
+    ck_assert_uint_eq(s->sample_count, 4);
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(flat_splits)
+{
+    folder("train");
+    folder("val");
+    file("train/1", "");
+    file("val/1", "");
+    struct pcr_source *s = open_source(NULL);
+    ck_assert_str_eq(dump(s), "0/ train/1\n1/ val/1\n");
+    ck_assert_uint_eq(s->class_count, 0);
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(names_of_any_bytes)
+{
+    folder("c\xff");
+    folder("c\xc3\xa9");
+    file("c\xff/\x01 \xfe\n.jpg", "");
+    file("c\xc3\xa9/x", "");
+    struct pcr_source *s = open_source(NULL);
+    ck_assert_str_eq(s->class_names[0], "c\xc3\xa9");
+    ck_assert_str_eq(s->class_names[1], "c\\xff");
+    ck_assert_str_eq(sample(s, 1).key, "c\xff/\x01 \xfe\n.jpg");
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(symbolic_links)
+{
+    folder("real");
+    file("real/1", "x");
+    ck_assert_int_eq(symlink("..", at("real/up")), 0);
+    ck_assert_int_eq(symlink("real", at("alias")), 0);
+    ck_assert_int_eq(symlink("nowhere", at("real/dangling")), 0);
+    ck_assert_int_eq(symlink("self", at("real/self")), 0);
+    ck_assert_int_eq(symlink("1", at("real/2")), 0);
+    ck_assert_int_eq(mkfifo(at("real/fifo"), 0600), 0);
+    struct pcr_source *s = open_source(NULL);
+    /* `alias` sorts before `real`, but the folder keeps its own name. */
+    ck_assert_str_eq(dump(s), "0/0 real/1\n0/0 real/2\n0/0 real/dangling\n0/0 real/self\n");
+    ck_assert_uint_eq(sample(s, 1).nbytes, 1);
+    ck_assert_uint_eq(s->class_count, 1);
+    ck_assert_ptr_nonnull(strstr(left, "alias: a folder that was found"));
+    ck_assert_ptr_nonnull(strstr(left, "real/up: a folder that was found"));
+    ck_assert_ptr_nonnull(strstr(left, "real/fifo: not a regular file"));
+    struct pcr_buffer b = { 0 };
+    ck_assert_int_eq(s->load(s->opaque, 2, 9, &b, &error), PCR_ERR_IO);
+    ck_assert_int_eq(error.sys_errno, ENOENT);
+    ck_assert_int_eq(s->load(s->opaque, 3, 9, &b, &error), PCR_ERR_IO);
+    ck_assert_int_eq(error.sys_errno, ELOOP);
+    ck_assert_int_eq(unlink(at("real/1")), 0);
+    ck_assert_int_eq(mkfifo(at("real/1"), 0600), 0);
+    ck_assert_int_eq(s->load(s->opaque, 0, 9, &b, &error), PCR_ERR_FORMAT);
+    pcr_buffer_free(&b);
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(links_of_links)
+{
+    char outside[] = "/tmp/pcr-outside-XXXXXX", path[64];
+    ck_assert_ptr_nonnull(mkdtemp(outside));
+    snprintf(path, sizeof(path), "%s/sub", outside);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    ck_assert_int_eq(symlink(path, at("b")), 0);
+    snprintf(path, sizeof(path), "%s/sub/1", outside);
+    fclose(fopen(path, "w"));
+    ck_assert_int_eq(symlink(outside, at("a")), 0);
+    struct pcr_source *s = open_source(NULL);
+    ck_assert_str_eq(dump(s), "0/0 a/sub/1\n");
+    ck_assert_str_eq(left, "b: a folder that was found under another name already\n");
+    pcr_source_destroy(s);
+    ck_assert_int_eq(unlink(path), 0);
+    *strrchr(path, '/') = '\0';
+    ck_assert_int_eq(rmdir(path), 0);
+    ck_assert_int_eq(rmdir(outside), 0);
+}
+END_TEST
+
+START_TEST(many_folders)
+{
+    char name[32];
+    for (int i = 0; i < 300; i++) {
+        snprintf(name, sizeof(name), "%03d", i);
+        folder(name);
+        snprintf(name, sizeof(name), "%03d/x", i);
+        file(name, "");
+    }
+    struct pcr_source *s = open_source(NULL);
+    ck_assert_uint_eq(s->sample_count, 300);
+    ck_assert_uint_eq(s->class_count, 300);
+    for (uint64_t i = 0; i < 300; i++)
+        ck_assert_int_eq(sample(s, i).labels[0], (int64_t) i);
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(bad_folders)
+{
+    refused(NULL, PCR_ERR_INVAL, "no files");
+    refused("absent", PCR_ERR_IO, "absent: No such file");
+    ck_assert_int_eq(error.sys_errno, ENOENT);
+    folder("x");
+    file("x/1", "");
+    file("plain.txt", "");
+    refused("plain.txt", PCR_ERR_INVAL, "neither a folder nor");
+    struct pcr_source *s = NULL;
+    ck_assert_int_eq(try_open(NULL, "/", &s), PCR_ERR_INVAL);
+    struct pcr_import_options o = { .size = sizeof(o), .format = "tape" };
+    ck_assert_int_eq(pcr_import_open(root, &o, &s, &error), PCR_ERR_INVAL);
+    ck_assert_ptr_nonnull(strstr(error.message, "'tape'"));
+    o.format = "list";
+    ck_assert_int_eq(pcr_import_open(root, &o, &s, &error), PCR_ERR_FORMAT);
+    ck_assert_int_eq(pcr_import_open(NULL, NULL, &s, &error), PCR_ERR_INVAL);
+    o = (struct pcr_import_options) { .size = sizeof(o), .flags = 1 };
+    ck_assert_int_eq(pcr_import_open(root, &o, &s, &error), PCR_ERR_INVAL);
+    if (geteuid() != 0) { /* the superuser reads it all the same */
+        ck_assert_int_eq(chmod(at("x"), 0), 0);
+        refused(NULL, PCR_ERR_IO, "/x: Permission denied");
+    }
+}
+END_TEST
+
+START_TEST(formats)
+{
+    ck_assert_str_eq(pcr_import_format(0), "folder");
+    ck_assert_str_eq(pcr_import_format(1), "list");
+    ck_assert_ptr_null(pcr_import_format(2));
+    ck_assert_ptr_null(pcr_import_format(UINT32_MAX));
+}
+END_TEST
+
+START_TEST(csv_classes)
+{
+    file("l.csv", "\xef\xbb\xbfpath,label,\"the, \"\"width\"\"\",key\r\n"
+                  "\r\n"
+                  "a.jpg,cat,12,\r\n"
+                  "\"b,\"\"\n.jpg\",ape,,second\r\n"
+                  "/abs/c.jpg,,7,c");
+    file("a.jpg", "abc");
+    struct pcr_source *s = open_source("l.csv");
+    ck_assert_str_eq(dump(s), "0/1 a.jpg\n0/0 second\n0/ c\n");
+    ck_assert_uint_eq(s->class_count, 2);
+    ck_assert_str_eq(s->class_names[0], "ape");
+    ck_assert_str_eq(sample(s, 0).path, at("a.jpg"));
+    ck_assert_uint_eq(sample(s, 0).nbytes, 3);
+    ck_assert_str_eq(sample(s, 1).path, at("b,\"\n.jpg"));
+    ck_assert_uint_eq(sample(s, 1).nbytes, 0);
+    ck_assert_str_eq(sample(s, 2).path, "/abs/c.jpg");
+    ck_assert_str_eq(sample(s, 0).attributes, "{\"the, \\\"width\\\"\":\"12\"}");
+    ck_assert_ptr_null(sample(s, 1).attributes);
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(csv_integers)
+{
+    file("l.CSV", "path,label,split\na,-3,val\nb,10,train\nc,,val\n");
+    struct pcr_source *s = open_source("l.CSV");
+    ck_assert_str_eq(dump(s), "1/-3 a\n0/10 b\n1/ c\n");
+    ck_assert_uint_eq(s->class_count, 0);
+    ck_assert_str_eq(s->split_names[0], "train");
+    pcr_source_destroy(s);
+    file("m.csv", "path,labels\na, 1  2 -9223372036854775808 \nb,\n");
+    s = open_source("m.csv");
+    ck_assert_str_eq(dump(s), "0/1,2,-9223372036854775808 a\n0/ b\n");
+    pcr_source_destroy(s);
+    file("n.csv", "path,label\na,1\nb,x\n"); /* one name: then all are names */
+    s = open_source("n.csv");
+    ck_assert_str_eq(s->class_names[0], "1");
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(list_roots)
+{
+    folder("sub");
+    folder("data");
+    file("data/a", "x");
+    file("sub/l.csv", "path\n../data/a\n");
+    struct pcr_source *s = open_source("sub/l.csv");
+    ck_assert_uint_eq(sample(s, 0).nbytes, 1);
+    pcr_source_destroy(s);
+    file("sub/m.csv", "path\na\n");
+    ck_assert_int_eq(try_open("sub/m.csv", at("data//"), &s), 0);
+    ck_assert_uint_eq(sample(s, 0).nbytes, 1);
+    ck_assert_str_eq(sample(s, 0).path, at("data/a"));
+    ck_assert_str_eq(sample(s, 0).key, "a");
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(csv_refused)
+{
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        { "", "line 1: the header names no column 'path'" },
+        { "key\nx\n", "no column 'path'" },
+        { "path\n", "no images" },
+        { "path,x,x\na,1,2\n", "line 1: two columns named 'x'" },
+        { "path,x\na\n", "line 2: 1 fields, but the header has 2" },
+        { "path\n\na,b\n", "line 3: 2 fields" },
+        { "path\n\"a\n\nb", "line 2: a quoted field does not end" },
+        { "path\n\"a\"b\n", "line 2: text after a closing quote" },
+        { "path\na\"b\n", "line 2: a quote inside" },
+        { "path,key\na,k\nb,l\nc,k\n", "lines 2 and 4: the same key 'k'" },
+        { "path,key\na,\n\"x\ny\",l\nc,a\n", "lines 2 and 5: the same key 'a'" },
+        { "path,key\n,k\n", "line 2: no path" },
+        { "path,label,labels\na,1,2\n", "both 'label' and 'labels'" },
+        { "path,labels\na,1x\n", "line 2: labels are integers" },
+        { "path,labels\na,9223372036854775808\n", "line 2: labels are integers" },
+        { "path,label,labels\na,x,\nb,,3\n", "line 3: an integer label, but" },
+        { "path,split\na,x\nb,\n", "line 3: no split" },
+        { "path,x\na,\xff\n", "line 2: column 'x' is not UTF-8" },
+        { "path,\xff\na,b\n", "line 1: a column's name is not UTF-8" },
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        file("l.csv", bad[i].text);
+        refused("l.csv", PCR_ERR_INVAL, bad[i].message);
+        ck_assert_ptr_nonnull(strstr(error.message, "/l.csv: "));
+    }
+    file_bytes("l.csv", "path\na\0b\n", 9);
+    refused("l.csv", PCR_ERR_INVAL, "line 2: a NUL byte");
+}
+END_TEST
+
+START_TEST(jsonl_rows)
+{
+    file("l.jsonl",
+         "{\"path\":\"b\",\"label\":\"x\",\"attributes\":{\"z\":[1, 2],\"a\":null}}\r\n"
+         "  \n"
+         "{\"path\":\"a\",\"key\":\"k\\u00e9\",\"label\":\"a\",\"attributes\":{}}");
+    struct pcr_source *s = open_source("l.jsonl");
+    ck_assert_str_eq(dump(s), "0/1 b\n0/0 k\xc3\xa9\n");
+    ck_assert_str_eq(sample(s, 0).attributes, "{\"a\":null,\"z\":[1,2]}");
+    ck_assert_ptr_null(sample(s, 1).attributes);
+    pcr_source_destroy(s);
+    file("m.jsonl", "{\"path\":\"b\",\"labels\":[3,-1],\"split\":\"t\"}\n"
+                    "{\"path\":\"a\",\"label\":5,\"split\":\"s\"}\n");
+    s = open_source("m.jsonl");
+    ck_assert_str_eq(dump(s), "1/3,-1 b\n0/5 a\n");
+    ck_assert_uint_eq(s->class_count, 0);
+    pcr_source_destroy(s);
+}
+END_TEST
+
+START_TEST(jsonl_refused)
+{
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        { "", "no images" },
+        { "[]", "line 1: not a JSON object" },
+        { "\n{", "line 2, byte 1" },
+        { "{\"path\":1}", "line 1: 'path' is not a string" },
+        { "{\"key\":\"x\"}", "line 1: no path" },
+        { "{\"path\":\"x\",\"key\":\"\"}", "line 1: an empty key" },
+        { "{\"path\":\"x\",\"path\":\"y\"}", "line 1" },
+        { "{\"path\":\"x\\u0000\"}", "line 1" },
+        { "{\"path\":\"x\",\"lable\":1}", "line 1: unknown member 'lable'" },
+        { "{\"path\":\"x\",\"label\":1.5}", "neither a string nor an integer" },
+        { "{\"path\":\"x\",\"labels\":1}", "not an array of integers" },
+        { "{\"path\":\"x\",\"labels\":[\"1\"]}", "not an array of integers" },
+        { "{\"path\":\"x\",\"label\":\"a\",\"labels\":[1]}", "both 'label' and 'labels'" },
+        { "{\"path\":\"x\",\"attributes\":[]}", "'attributes' is not an object" },
+        { "{\"path\":\"x\"}\n{\"path\":\"x\"}", "lines 1 and 2: the same key 'x'" },
+        { "{\"path\":\"x\",\"label\":1}\n{\"path\":\"y\",\"label\":\"a\"}",
+          "line 1: an integer label, but other lines have class names" },
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        file("l.jsonl", bad[i].text);
+        refused("l.jsonl", PCR_ERR_INVAL, bad[i].message);
+    }
+}
+END_TEST
+
+START_TEST(utf8)
+{
+    static const struct {
+        const char *text;
+        size_t first;
+    } cases[] = {
+        { "a", 1 },            { "\xc2\x80", 2 },         { "\xc1\xbf", 0 },
+        { "\xe0\xa0\x80", 3 }, { "\xe0\x9f\xbf", 0 },     { "\xed\x9f\xbf", 3 },
+        { "\xed\xa0\x80", 0 }, { "\xf0\x90\x80\x80", 4 }, { "\xf0\x8f\xbf\xbf", 0 },
+        { "\xf4\x8f\xbf\xbf", 4 }, { "\xf4\x90\x80\x80", 0 }, { "\xff", 0 },
+        { "\xe2\x82", 0 },     { "\xe2\x82z", 0 },        { "\x80", 0 },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        ck_assert_uint_eq(pcri_utf8_sequence(cases[i].text, strlen(cases[i].text)),
+                          cases[i].first);
+    ck_assert(pcri_utf8_valid("", 0));
+    ck_assert(!pcri_utf8_valid("ab\xff", 3));
+    struct pcr_buffer b = { 0 };
+    ck_assert_int_eq(pcri_utf8_replace("a\xff\xc3\xa9", 4, &b, &error), 0);
+    ck_assert_int_eq(pcri_utf8_escape("\xfe!", 2, &b, &error), 0);
+    ck_assert_uint_eq(b.nbytes, 11);
+    ck_assert_mem_eq(b.data, "a\xef\xbf\xbd\xc3\xa9\\xfe!", 11);
+    pcr_buffer_free(&b);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("import");
+    TCase *folders = tcase_create("folders"), *lists = tcase_create("lists");
+    tcase_add_checked_fixture(folders, setup, teardown);
+    tcase_add_checked_fixture(lists, setup, teardown);
+    tcase_add_test(folders, flat_folder);
+    tcase_add_test(folders, class_folders);
+    tcase_add_test(folders, split_folders);
+    tcase_add_test(folders, flat_splits);
+    tcase_add_test(folders, names_of_any_bytes);
+    tcase_add_test(folders, symbolic_links);
+    tcase_add_test(folders, links_of_links);
+    tcase_add_test(folders, many_folders);
+    tcase_add_test(folders, bad_folders);
+    tcase_add_test(folders, formats);
+    tcase_add_test(lists, csv_classes);
+    tcase_add_test(lists, csv_integers);
+    tcase_add_test(lists, list_roots);
+    tcase_add_test(lists, csv_refused);
+    tcase_add_test(lists, jsonl_rows);
+    tcase_add_test(lists, jsonl_refused);
+    tcase_add_test(lists, utf8);
+    suite_add_tcase(s, folders);
+    suite_add_tcase(s, lists);
+
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed ? 1 : 0;
+}
