@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Coefficients out of libjpeg, and the proof that two files hold the same. */
+#include <stdlib.h>
+
+#include "coefs.h"
+#include "turbo.h"
+
+const uint8_t pcri_zigzag_order[64] = {
+    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,
+    12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6,  7,  14, 21, 28,
+    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
+    58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+};
+
+/* --- memory: all planes in one run, reused from image to image --- */
+
+static int reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
+                   struct pcr_error *err)
+{
+    size_t total = 0, sizes[4] = { 0 };
+    c->component_count = f->component_count;
+    c->level_count = levels;
+    for (uint32_t i = 0; i < f->component_count; i++) {
+        struct pcri_plane *p = &c->planes[i];
+        size_t blocks;
+        p->blocks_x = pcri_blocks_x(f, i);
+        p->blocks_y = pcri_blocks_y(f, i);
+        if (!pcri_mul(p->blocks_x, p->blocks_y, &blocks)
+            || !pcri_mul(blocks, 128 + 8 * (size_t) levels, &sizes[i])
+            || !pcri_add(sizes[i], 64, &sizes[i])
+            || !pcri_add(total, sizes[i], &total))
+            return pcri_fail_nomem(err, SIZE_MAX);
+    }
+    if (total > c->capacity) {
+        free(c->memory);
+        c->capacity = 0;
+        c->memory = aligned_alloc(64, (total + 63) & ~(size_t) 63);
+        if (!c->memory)
+            return pcri_fail_nomem(err, total);
+        c->capacity = total;
+    }
+    uint8_t *at = c->memory;
+    for (uint32_t i = 0; i < f->component_count; i++) {
+        struct pcri_plane *p = &c->planes[i];
+        p->coef = (int16_t *) (void *) at;
+        p->mask = (uint64_t *) (void *) (at + 128 * (size_t) p->blocks_x * p->blocks_y);
+        at += sizes[i] & ~(size_t) 63;
+    }
+    return 0;
+}
+
+void pcri_coefs_free(struct pcri_coefs *c)
+{
+    free(c->memory);
+    *c = (struct pcri_coefs) { 0 };
+}
+
+/* --- one libjpeg decompressor --- */
+
+struct reader {
+    struct pcri_turbo turbo;
+    struct jpeg_decompress_struct cinfo;
+    jvirt_barray_ptr *arrays;
+    JBLOCKARRAY row; /* the row that row_of() gave last */
+};
+
+/* NULL, with r->turbo.code set, where libjpeg fails. */
+static jvirt_barray_ptr *read_arrays(struct reader *r, const void *data, size_t nbytes,
+                                     struct pcr_error *err)
+{
+    r->cinfo.err = pcri_turbo_errors(&r->turbo, data, nbytes, err);
+    if (setjmp(r->turbo.jump))
+        return NULL;
+    jpeg_create_decompress(&r->cinfo);
+    jpeg_mem_src(&r->cinfo, data, nbytes);
+    jpeg_read_header(&r->cinfo, TRUE);
+    r->arrays = jpeg_read_coefficients(&r->cinfo);
+    return r->arrays;
+}
+
+/* Block row y of component i; NULL where libjpeg fails. */
+static JBLOCKROW row_of(struct reader *r, int i, uint32_t y)
+{
+    if (setjmp(r->turbo.jump))
+        return NULL;
+    r->row = r->cinfo.mem->access_virt_barray((j_common_ptr) &r->cinfo, r->arrays[i], y, 1,
+                                              FALSE);
+    return r->row[0];
+}
+
+/* --- reading --- */
+
+/* One block into zigzag order. Returns the OR of all magnitudes. */
+static unsigned convert_block(const JCOEF *in, int16_t *out, uint64_t *mask, size_t stride,
+                              uint32_t levels)
+{
+    uint64_t planes[16] = { 0 };
+    unsigned all = 0;
+    for (int k = 0; k < 64; k++) {
+        int v = in[pcri_zigzag_order[k]];
+        out[k] = (int16_t) v;
+        if (v) {
+            unsigned m = (unsigned) (v < 0 ? -v : v);
+            all |= k ? m : 0;
+            planes[31 - __builtin_clz(m)] |= UINT64_C(1) << k;
+        }
+    }
+    uint64_t above = 0;
+    for (int level = 15; level >= 0; level--) {
+        above |= planes[level];
+        if ((uint32_t) level < levels)
+            mask[(size_t) level * stride] = above;
+    }
+    return all;
+}
+
+static int read_plane(struct reader *r, int i, struct pcri_plane *p, uint32_t levels,
+                      struct pcr_error *err)
+{
+    size_t blocks = (size_t) p->blocks_x * p->blocks_y, b = 0;
+    for (uint32_t y = 0; y < p->blocks_y; y++) {
+        JBLOCKROW row = row_of(r, i, y);
+        if (!row)
+            return r->turbo.code;
+        for (uint32_t x = 0; x < p->blocks_x; x++, b++) {
+            unsigned all = convert_block(row[x], p->coef + 64 * b, p->mask + b, blocks, levels);
+            if (all > 1023)
+                return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                                 "component %d, block %zu: a coefficient above 1023", i, b);
+            if (abs(p->coef[64 * b]) > 2047)
+                return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                                 "component %d, block %zu: DC is %d", i, b,
+                                 p->coef[64 * b]);
+        }
+    }
+    return 0;
+}
+
+/* libjpeg fills what no scan brought with zeros and says nothing; the image would then not
+ * be what its encoder had. */
+static int check_complete(struct reader *r, struct pcr_error *err)
+{
+    const struct jpeg_decompress_struct *d = &r->cinfo;
+    if (!d->progressive_mode || !d->coef_bits)
+        return 0;
+    for (int c = 0; c < d->num_components; c++)
+        for (int k = 0; k < 64; k++)
+            if (d->coef_bits[c][k])
+                return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                                 "progressive file that never completes coefficient %d of "
+                                 "component %d", k, c);
+    return 0;
+}
+
+int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
+                    struct pcr_error *err)
+{
+    struct reader r = { .arrays = NULL };
+    int rc = reserve(c, f, levels, err);
+    if (rc)
+        return rc;
+    if (!read_arrays(&r, f->data, f->nbytes, err))
+        rc = r.turbo.code;
+    if (!rc && ((uint32_t) r.cinfo.num_components != f->component_count
+                || r.cinfo.image_width != f->width || r.cinfo.image_height != f->height))
+        rc = pcri_fail(err, PCR_ERR_CORRUPT, "libjpeg sees another frame header");
+    if (!rc)
+        rc = check_complete(&r, err);
+    for (uint32_t i = 0; !rc && i < f->component_count; i++)
+        rc = read_plane(&r, (int) i, &c->planes[i], levels, err);
+    jpeg_destroy_decompress(&r.cinfo);
+    return rc;
+}
+
+/* --- the proof --- */
+
+static int compare_header(const struct jpeg_decompress_struct *d,
+                          const struct pcri_jpeg_file *f, struct pcr_error *err)
+{
+    bool same = d->image_width == f->width && d->image_height == f->height
+        && (uint32_t) d->num_components == f->component_count;
+    for (uint32_t i = 0; same && i < f->component_count; i++) {
+        const jpeg_component_info *a = &d->comp_info[i];
+        const struct pcri_component *b = &f->components[i];
+        same = a->component_id == b->id && a->h_samp_factor == b->h
+            && a->v_samp_factor == b->v && a->quant_table;
+        for (int k = 0; same && k < 64; k++)
+            same = a->quant_table->quantval[pcri_zigzag_order[k]]
+                == f->quant[b->quant_slot][k];
+    }
+    return same ? 0 : pcri_fail(err, PCR_ERR_CORRUPT,
+                                "what was packed has another frame or quantisation");
+}
+
+static int compare_plane(struct reader *r, int i, const struct pcri_plane *p,
+                         struct pcr_error *err)
+{
+    const int16_t *mine = p->coef;
+    for (uint32_t y = 0; y < p->blocks_y; y++) {
+        JBLOCKROW row = row_of(r, i, y);
+        if (!row)
+            return r->turbo.code;
+        for (uint32_t x = 0; x < p->blocks_x; x++, mine += 64) {
+            unsigned difference = 0;
+            for (int k = 0; k < 64; k++)
+                difference |= (unsigned) (row[x][pcri_zigzag_order[k]] ^ mine[k]);
+            if (difference)
+                return pcri_fail(err, PCR_ERR_CORRUPT,
+                                 "what was packed differs in component %d, block %u,%u", i,
+                                 (unsigned) x, (unsigned) y);
+        }
+    }
+    return 0;
+}
+
+int pcri_coefs_verify(const struct pcri_coefs *c, const struct pcri_jpeg_file *f,
+                      const void *data, size_t nbytes, struct pcr_error *err)
+{
+    struct reader r = { .arrays = NULL };
+    int rc = read_arrays(&r, data, nbytes, err) ? 0 : r.turbo.code;
+    if (!rc)
+        rc = compare_header(&r.cinfo, f, err);
+    for (uint32_t i = 0; !rc && i < c->component_count; i++)
+        rc = compare_plane(&r, (int) i, &c->planes[i], err);
+    jpeg_destroy_decompress(&r.cinfo);
+    return rc;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Optimal Huffman tables for scans. */
+#ifndef PCRI_HUFFMAN_H
+#define PCRI_HUFFMAN_H
+
+#include "../base/base.h"
+
+/* A table as DHT has it, and as an encoder wants it. */
+struct pcri_huffman {
+    uint8_t counts[17];   /* codes of length i, 1..16 */
+    uint16_t value_count;
+    uint8_t values[256];  /* in code order */
+    uint8_t lengths[256]; /* by symbol; 0: no code */
+    uint16_t codes[256];  /* by symbol */
+};
+
+/* The optimal code of at most 16 bits for the symbols with a nonzero count (at least one),
+ * without the all-ones code, which JPEG reserves. Ties go to the smaller symbol. */
+void pcri_huffman_build(const uint32_t counts[256], struct pcri_huffman *out);
+
+/* Bits that the counted symbols take; UINT64_MAX where one has no code. */
+uint64_t pcri_huffman_cost(const struct pcri_huffman *h, const uint32_t counts[256]);
+
+#endif

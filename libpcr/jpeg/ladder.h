@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parsed ladder, and which of an image's components a part names. */
+#ifndef PCRI_LADDER_H
+#define PCRI_LADDER_H
+
+#include <pcr/ladder.h>
+
+#include "../base/base.h"
+
+enum {
+    PCRI_LADDER_MAX_GROUPS = 32,
+    PCRI_LADDER_MAX_SCRIPTS = 16,
+    PCRI_LADDER_MAX_SCANS = 64, /* lines in one script */
+};
+
+enum pcri_part {
+    PCRI_PART_LUMA,
+    PCRI_PART_CHROMA, /* both, Cb then Cr */
+    PCRI_PART_CHROMA1,
+    PCRI_PART_CHROMA2,
+    PCRI_PART_ALL,
+};
+
+/* One line of a script. For images of YCbCr it makes one scan a component of its part, or
+ * one interleaved scan (ALL). */
+struct pcri_ladder_scan {
+    uint8_t part; /* enum pcri_part */
+    uint8_t ss, se, ah, al;
+    uint8_t group;       /* from 0 */
+    uint8_t first_piece; /* in its group */
+    uint8_t piece_count; /* 2 for CHROMA, else 1 */
+};
+
+struct pcri_script {
+    char name[32];
+    uint32_t below_step; /* 0: no bound */
+    uint32_t scan_count;
+    struct pcri_ladder_scan scans[PCRI_LADDER_MAX_SCANS];
+};
+
+struct pcr_ladder {
+    char name[32];
+    uint32_t group_count;
+    uint32_t script_count;
+    struct pcri_script scripts[PCRI_LADDER_MAX_SCRIPTS];
+    uint16_t piece_counts[PCRI_LADDER_MAX_GROUPS];
+    struct pcr_buffer text; /* canonical, with a NUL after */
+};
+
+/* The script for an image whose step (FORMAT section 5) is `step`. */
+uint32_t pcri_ladder_choose(const struct pcr_ladder *ladder, uint32_t step);
+
+/* A component's class. */
+enum pcri_component_class { PCRI_LUMA, PCRI_CHROMA1, PCRI_CHROMA2 };
+
+/* True if a line's part names components of this class. */
+bool pcri_part_has(enum pcri_part part, enum pcri_component_class class);
+
+/* ladder_check.c: that each class's scans are a legal and complete progression. */
+int pcri_ladder_check(const struct pcr_ladder *ladder, struct pcr_error *err);
+
+/* ladder_builtin.c: the text of a built-in, NULL if there is none of this name. */
+const char *pcri_ladder_builtin_text(const char *name);
+
+#endif

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Parsing the marker segments of a JPEG file (ISO/IEC 10918-1 annex B), strictly: what it
+ * accepts can be written again in another order of scans without loss. */
+#include <stdlib.h>
+
+#include "../image/exif.h"
+#include "markers.h"
+
+struct scanner {
+    struct pcri_jpeg_file *f;
+    const struct pcr_limits *limits;
+    struct pcr_error *err;
+    size_t at;
+    bool in_scans; /* behind the first SOS */
+    uint32_t scan_count;
+};
+
+static unsigned be16(const uint8_t *p)
+{
+    return (unsigned) p[0] << 8 | p[1];
+}
+
+static int truncated(struct scanner *s, const char *where)
+{
+    return pcri_fail_at(s->err, PCR_ERR_TRUNCATED, s->f->nbytes, "file ends %s", where);
+}
+
+static int add_segment(struct scanner *s, uint8_t marker, size_t offset, size_t nbytes)
+{
+    struct pcri_jpeg_file *f = s->f;
+    if (f->segment_count == f->segment_capacity) {
+        uint32_t n = f->segment_capacity ? f->segment_capacity * 2 : 32;
+        void *p = realloc(f->segments, n * sizeof(*f->segments));
+        if (!p)
+            return pcri_fail_nomem(s->err, n * sizeof(*f->segments));
+        f->segments = p;
+        f->segment_capacity = n;
+    }
+    f->segments[f->segment_count++] = (struct pcri_segment) {
+        marker, s->in_scans, (uint32_t) nbytes, offset
+    };
+    return 0;
+}
+
+/* Tables may be defined again between scans only with the same contents, for our order of
+ * scans has one place for them, before the first. */
+static int parse_dqt(struct scanner *s, size_t offset, const uint8_t *p, size_t n)
+{
+    struct pcri_jpeg_file *f = s->f;
+    while (n) {
+        unsigned slot = *p & 15, wide = *p >> 4;
+        size_t need = wide ? 129 : 65;
+        if (slot > 3 || wide > 1 || n < need)
+            return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
+                                "DQT: slot %u, precision %u, %zu bytes left", slot, wide, n);
+        uint16_t table[64];
+        for (int k = 0; k < 64; k++) {
+            table[k] = (uint16_t) (wide ? be16(p + 1 + 2 * k) : p[1 + k]);
+            if (!table[k])
+                return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
+                                    "DQT: step %d of slot %u is 0", k, slot);
+        }
+        if (s->in_scans && f->quant_defined[slot]
+            && memcmp(f->quant[slot], table, sizeof(table)))
+            return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
+                                "quantisation table %u is redefined between scans", slot);
+        memcpy(f->quant[slot], table, sizeof(table));
+        f->quant_defined[slot] = true;
+        p += need;
+        n -= need;
+    }
+    return 0;
+}
+
+static int check_components(struct scanner *s, size_t offset)
+{
+    struct pcri_jpeg_file *f = s->f;
+    for (uint32_t i = 0; i < f->component_count; i++) {
+        struct pcri_component *c = &f->components[i];
+        if (!c->h || c->h > 4 || !c->v || c->v > 4 || c->quant_slot > 3)
+            return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
+                                "SOF: component %u has sampling %ux%u, table %u",
+                                (unsigned) i, c->h, c->v, c->quant_slot);
+        for (uint32_t j = 0; j < i; j++)
+            if (f->components[j].id == c->id)
+                return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
+                                    "SOF: two components have identifier %u", c->id);
+        f->max_h = c->h > f->max_h ? c->h : f->max_h;
+        f->max_v = c->v > f->max_v ? c->v : f->max_v;
+    }
+    return 0;
+}
+
+static int parse_sof(struct scanner *s, uint8_t marker, size_t offset, const uint8_t *p,
+                     size_t n)
+{
+    struct pcri_jpeg_file *f = s->f;
+    if (marker > M_SOF2)
+        return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
+                            "SOF%d (lossless, hierarchical or arithmetic)", marker - M_SOF0);
+    if (f->sof)
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "a second SOF");
+    if (n < 6 || n != 6 + 3 * (size_t) p[5])
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "SOF has %zu bytes", n);
+    if (p[0] != 8)
+        return pcri_fail_at(s->err, p[0] == 12 ? PCR_ERR_UNSUPPORTED : PCR_ERR_CORRUPT,
+                            offset, "SOF: %u bits a sample", p[0]);
+    f->sof = marker;
+    f->sof_offset = offset;
+    f->height = be16(p + 1);
+    f->width = be16(p + 3);
+    f->component_count = p[5];
+    if (!f->height)
+        return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "SOF: height 0 (DNL)");
+    if (!f->width || !f->component_count)
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "SOF: width %u, %u components",
+                            (unsigned) f->width, (unsigned) f->component_count);
+    if (f->component_count > 4)
+        return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "SOF: %u components",
+                            (unsigned) f->component_count);
+    if ((uint64_t) f->width * f->height > s->limits->max_pixels)
+        return pcri_fail_at(s->err, PCR_ERR_LIMIT, offset,
+                            "%u x %u pixels, the limit is %llu", (unsigned) f->width,
+                            (unsigned) f->height,
+                            (unsigned long long) s->limits->max_pixels);
+    for (uint32_t i = 0; i < f->component_count; i++)
+        f->components[i] = (struct pcri_component) {
+            p[6 + 3 * i], p[7 + 3 * i] >> 4, p[7 + 3 * i] & 15, p[8 + 3 * i]
+        };
+    return check_components(s, offset);
+}
+
+static void parse_app(struct scanner *s, uint8_t marker, const uint8_t *p, size_t n)
+{
+    struct pcri_jpeg_file *f = s->f;
+    if (marker == M_APP0 && n >= 5 && !memcmp(p, "JFIF", 5) && !s->in_scans)
+        f->has_jfif = true;
+    if (marker == M_APP14 && n >= 12 && !memcmp(p, "Adobe", 5) && !s->in_scans) {
+        f->has_adobe = true;
+        f->adobe_transform = p[11];
+    }
+    if (marker == M_APP1 && f->orientation <= 1)
+        f->orientation = pcri_orientation_from_exif(p, n);
+}
+
+/* The bytes up to the next marker that is no RSTn: entropy-coded data. */
+static int skip_entropy(struct scanner *s)
+{
+    const uint8_t *data = s->f->data;
+    size_t n = s->f->nbytes;
+    while (s->at < n) {
+        const uint8_t *ff = memchr(data + s->at, 0xFF, n - s->at);
+        if (!ff)
+            break;
+        s->at = (size_t) (ff - data);
+        if (s->at + 1 >= n)
+            break;
+        uint8_t m = data[s->at + 1];
+        if (m == 0 || (m >= M_RST0 && m <= M_RST7))
+            s->at += 2;
+        else if (m == 0xFF)
+            s->at++;
+        else
+            return 0;
+    }
+    return truncated(s, "within a scan");
+}
+
+static int begin_scan(struct scanner *s, size_t offset)
+{
+    if (!s->f->sof)
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "SOS before SOF");
+    if (++s->scan_count > s->limits->max_scans)
+        return pcri_fail_at(s->err, PCR_ERR_LIMIT, offset, "more than %u scans",
+                            (unsigned) s->limits->max_scans);
+    s->in_scans = true;
+    return skip_entropy(s);
+}
+
+static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
+{
+    const uint8_t *data = s->f->data;
+    if (s->f->nbytes - s->at < 2)
+        return truncated(s, "within a marker segment");
+    size_t length = be16(data + s->at);
+    if (length < 2)
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
+                            "marker %02X has length %zu", m, length);
+    if (s->f->nbytes - s->at < length)
+        return truncated(s, "within a marker segment");
+    const uint8_t *p = data + s->at + 2;
+    s->at += length;
+
+    int rc = add_segment(s, m, offset, length + 2);
+    if (rc)
+        return rc;
+    if (m == M_DQT)
+        return parse_dqt(s, offset, p, length - 2);
+    if (m == M_SOS)
+        return begin_scan(s, offset);
+    if (m == M_DNL || m == M_DHP || m == M_EXP || m == 0xCC)
+        return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
+                            "marker %02X (%s)", m, m == M_DNL ? "DNL" : m == 0xCC
+                            ? "arithmetic coding" : "hierarchical");
+    if (m >= 0xC0 && m <= 0xCF && m != M_DHT && m != 0xC8)
+        return parse_sof(s, m, offset, p, length - 2);
+    if (m == M_DHT || m == M_DRI || m >= M_APP0)
+        return m >= M_APP0 && m != M_COM ? (parse_app(s, m, p, length - 2), 0) : 0;
+    return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "marker %02X", m);
+}
+
+/* Returns 0 with the marker behind s->at, which then is behind it. */
+static int next_marker(struct scanner *s, uint8_t *marker, size_t *offset)
+{
+    const uint8_t *data = s->f->data;
+    size_t n = s->f->nbytes;
+    if (s->at >= n)
+        return truncated(s, "without an EOI marker");
+    if (data[s->at] != 0xFF)
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, s->at,
+                            "expected a marker, got byte %02X", data[s->at]);
+    while (s->at < n && data[s->at] == 0xFF)
+        s->at++;
+    if (s->at >= n)
+        return truncated(s, "within a marker");
+    *offset = s->at - 1;
+    *marker = data[s->at++];
+    return 0;
+}
+
+static bool is_ycc(const struct pcri_jpeg_file *f)
+{
+    const struct pcri_component *c = f->components;
+    if (f->component_count == 4)
+        return f->has_adobe && f->adobe_transform == 2;
+    if (f->component_count != 3)
+        return false;
+    if (f->has_jfif)
+        return true;
+    if (f->has_adobe)
+        return f->adobe_transform == 1;
+    return !(c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B');
+}
+
+uint32_t pcri_blocks_x(const struct pcri_jpeg_file *f, uint32_t c)
+{
+    uint32_t d = 8 * f->max_h;
+    return (f->width * f->components[c].h + d - 1) / d;
+}
+
+uint32_t pcri_blocks_y(const struct pcri_jpeg_file *f, uint32_t c)
+{
+    uint32_t d = 8 * f->max_v;
+    return (f->height * f->components[c].v + d - 1) / d;
+}
+
+static int check_whole(struct scanner *s)
+{
+    struct pcri_jpeg_file *f = s->f;
+    if (!s->scan_count)
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, f->end, "no scan");
+    uint64_t blocks = 0;
+    for (uint32_t c = 0; c < f->component_count; c++) {
+        if (!f->quant_defined[f->components[c].quant_slot])
+            return pcri_fail_at(s->err, PCR_ERR_CORRUPT, f->sof_offset,
+                                "quantisation table %u is missing",
+                                f->components[c].quant_slot);
+        blocks += (uint64_t) pcri_blocks_x(f, c) * pcri_blocks_y(f, c);
+    }
+    /* A block takes a bit in its first scan, so this bounds memory by bytes present. */
+    if (blocks > (uint64_t) f->nbytes * 8)
+        return pcri_fail_at(s->err, PCR_ERR_TRUNCATED, f->nbytes,
+                            "%zu bytes cannot hold %u x %u pixels", f->nbytes,
+                            (unsigned) f->width, (unsigned) f->height);
+    f->ycc = is_ycc(f);
+    if (!f->orientation)
+        f->orientation = 1;
+    return 0;
+}
+
+int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
+                         struct pcri_jpeg_file *out, struct pcr_error *err)
+{
+    struct pcri_segment *segments = out->segments; /* reused from file to file */
+    uint32_t capacity = out->segment_capacity;
+    *out = (struct pcri_jpeg_file) { .data = data, .nbytes = nbytes, .segments = segments,
+                                     .segment_capacity = capacity };
+    struct scanner s = { out, limits, err, 2, false, 0 };
+    if (nbytes < 3 || memcmp(data, "\xFF\xD8\xFF", 3))
+        return pcri_fail(err, PCR_ERR_FORMAT, "not a JPEG file");
+
+    for (;;) {
+        uint8_t m = 0;
+        size_t offset = 0;
+        int rc = next_marker(&s, &m, &offset);
+        if (rc)
+            return rc;
+        if (m == M_EOI) {
+            out->end = s.at;
+            return check_whole(&s);
+        }
+        if (m == M_SOI || m == M_TEM || (m >= M_RST0 && m <= M_RST7) || m < 0xC0)
+            return pcri_fail_at(err, PCR_ERR_CORRUPT, offset, "marker %02X out of place", m);
+        rc = parse_segment(&s, m, offset);
+        if (rc)
+            return rc;
+    }
+}
+
+void pcri_jpeg_file_free(struct pcri_jpeg_file *f)
+{
+    free(f->segments);
+    f->segments = NULL;
+    f->segment_count = f->segment_capacity = 0;
+}

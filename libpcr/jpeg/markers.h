@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The marker segments of a JPEG file. */
+#ifndef PCRI_MARKERS_H
+#define PCRI_MARKERS_H
+
+#include "../base/base.h"
+
+enum {
+    M_SOF0 = 0xC0, M_SOF1 = 0xC1, M_SOF2 = 0xC2, M_DHT = 0xC4, M_RST0 = 0xD0,
+    M_RST7 = 0xD7, M_SOI = 0xD8, M_EOI = 0xD9, M_SOS = 0xDA, M_DQT = 0xDB, M_DNL = 0xDC,
+    M_DRI = 0xDD, M_DHP = 0xDE, M_EXP = 0xDF, M_APP0 = 0xE0, M_APP1 = 0xE1,
+    M_APP14 = 0xEE, M_COM = 0xFE, M_TEM = 0x01,
+};
+
+struct pcri_component {
+    uint8_t id, h, v, quant_slot;
+};
+
+/* A segment in the file: its marker, and the bytes from the marker's FF to its end. */
+struct pcri_segment {
+    uint8_t marker;
+    bool after_scan; /* stands behind the first SOS */
+    uint32_t nbytes; /* with FF and marker */
+    uint64_t offset; /* of the FF */
+};
+
+struct pcri_jpeg_file {
+    const uint8_t *data;
+    size_t nbytes;
+    uint32_t width, height;
+    uint32_t component_count;
+    struct pcri_component components[4];
+    uint32_t max_h, max_v;
+    bool has_jfif, has_adobe, ycc; /* ycc: some components are chroma (FORMAT 5) */
+    uint8_t adobe_transform;
+    uint8_t sof; /* marker */
+    uint64_t sof_offset;
+    uint64_t end; /* offset behind EOI */
+    uint32_t orientation; /* EXIF, 1..8 */
+    uint16_t quant[4][64]; /* zigzag order */
+    bool quant_defined[4];
+    struct pcri_segment *segments; /* all but RSTn, SOI, EOI and fill bytes */
+    uint32_t segment_count, segment_capacity;
+};
+
+/* Reads all marker segments, to EOI. Keeps pointers into `data`. Codes: FORMAT (no SOI),
+ * TRUNCATED, CORRUPT, UNSUPPORTED (what coding 1 cannot hold), LIMIT. */
+int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
+                         struct pcri_jpeg_file *out, struct pcr_error *err);
+/* Frees what parse made; the struct may be used for another file as it is. */
+void pcri_jpeg_file_free(struct pcri_jpeg_file *f);
+
+/* Blocks of component c that the image needs, in x and y (no padding to whole MCUs). */
+uint32_t pcri_blocks_x(const struct pcri_jpeg_file *f, uint32_t c);
+uint32_t pcri_blocks_y(const struct pcri_jpeg_file *f, uint32_t c);
+
+#endif

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packing a JPEG file: header items, then every scan of its script with the cheaper of its
+ * own and the shared tables, then the proof that nothing was lost. */
+#include <stdlib.h>
+
+#include "coder.h"
+#include "coefs.h"
+#include "ladder.h"
+#include "scan.h"
+#include "tables.h"
+
+struct pcri_coder {
+    const struct pcr_ladder *ladder;
+    struct pcr_limits limits;
+    struct pcri_jpeg_file file;
+    struct pcri_coefs coefs;
+    struct pcri_symbols symbols;
+    struct pcr_buffer whole; /* the materialised file, for the proof */
+};
+
+int pcri_coder_create(const struct pcr_ladder *ladder, const struct pcr_limits *limits,
+                      struct pcri_coder **out, struct pcr_error *err)
+{
+    struct pcri_coder *c = pcri_calloc(1, sizeof(*c), err);
+    *out = c;
+    if (!c)
+        return PCR_ERR_NOMEM;
+    c->ladder = ladder;
+    if (limits)
+        c->limits = *limits;
+    pcri_limits_fill(&c->limits);
+    return 0;
+}
+
+void pcri_coder_destroy(struct pcri_coder **c)
+{
+    if (!c || !*c)
+        return;
+    pcri_jpeg_file_free(&(*c)->file);
+    pcri_coefs_free(&(*c)->coefs);
+    pcri_symbols_free(&(*c)->symbols);
+    pcr_buffer_free(&(*c)->whole);
+    free(*c);
+    *c = NULL;
+}
+
+/* --- the image's script --- */
+
+static uint32_t choose_script(const struct pcri_coder *c)
+{
+    const uint16_t *q = c->file.quant[c->file.components[0].quant_slot];
+    uint32_t step = 0;
+    for (int k = 1; k <= 10; k++)
+        step += q[k];
+    return pcri_ladder_choose(c->ladder, step);
+}
+
+static enum pcri_component_class class_of(const struct pcri_jpeg_file *f, uint32_t i)
+{
+    if (f->ycc && (i == 1 || i == 2))
+        return i == 1 ? PCRI_CHROMA1 : PCRI_CHROMA2;
+    return PCRI_LUMA;
+}
+
+static bool can_interleave(const struct pcri_jpeg_file *f)
+{
+    unsigned sum = 0;
+    for (uint32_t i = 0; i < f->component_count; i++)
+        sum += (unsigned) f->components[i].h * f->components[i].v;
+    return sum <= 10;
+}
+
+/* What one line of the script makes of this image: up to four scans. */
+struct line_scans {
+    uint32_t count;
+    struct pcri_scan scans[4];
+    uint8_t piece[4]; /* within the line */
+};
+
+static void expand_line(const struct pcri_jpeg_file *f, const struct pcri_ladder_scan *line,
+                        struct line_scans *out)
+{
+    bool together = line->part == PCRI_PART_ALL && can_interleave(f);
+    out->count = 0;
+    for (uint32_t i = 0; i < f->component_count; i++) {
+        enum pcri_component_class class = class_of(f, i);
+        if (!pcri_part_has(line->part, class))
+            continue;
+        bool join = together && out->count;
+        struct pcri_scan *s = &out->scans[join ? 0 : out->count];
+        if (!join) {
+            *s = (struct pcri_scan) { .ss = line->ss, .se = line->se, .ah = line->ah,
+                                      .al = line->al };
+            out->piece[out->count++] = line->part == PCRI_PART_CHROMA
+                && class == PCRI_CHROMA2;
+        }
+        s->components[s->component_count] = (uint8_t) i;
+        s->chroma[s->component_count++] = class != PCRI_LUMA;
+    }
+}
+
+static uint32_t levels_of(const struct pcri_script *s)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < s->scan_count; i++) {
+        uint32_t level = s->scans[i].ah > s->scans[i].al ? s->scans[i].ah : s->scans[i].al;
+        most = level > most ? level : most;
+    }
+    return most + 1;
+}
+
+/* Parses the file and reads its coefficients. */
+static int load(struct pcri_coder *c, const void *data, size_t nbytes,
+                uint32_t *script_out, struct pcr_error *err)
+{
+    if (nbytes > c->limits.max_sample_nbytes)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%zu bytes, the limit is %llu", nbytes,
+                         (unsigned long long) c->limits.max_sample_nbytes);
+    int rc = pcri_jpeg_file_parse(data, nbytes, &c->limits, &c->file, err);
+    if (rc)
+        return rc;
+    *script_out = choose_script(c);
+    return pcri_coefs_read(&c->coefs, &c->file,
+                           levels_of(&c->ladder->scripts[*script_out]), err);
+}
+
+/* --- header items --- */
+
+static bool needed(const struct pcri_jpeg_file *f, const struct pcri_segment *s)
+{
+    const uint8_t *p = f->data + s->offset;
+    switch (s->marker) {
+    case M_DQT:
+    case M_SOF0:
+    case M_SOF1:
+    case M_SOF2: return true;
+    case M_APP0: return s->nbytes >= 9 && !memcmp(p + 4, "JFIF", 5);
+    case M_APP14: return s->nbytes >= 9 && !memcmp(p + 4, "Adobe", 5);
+    default: return false;
+    }
+}
+
+struct items {
+    struct pcri_packed *out;
+    uint32_t capacity;
+    bool open; /* the last item may be added to */
+    struct pcr_error *err;
+};
+
+static int add_item(struct items *it, uint32_t kind, const void *p, size_t nbytes, bool join)
+{
+    struct pcri_packed *out = it->out;
+    if (join && it->open && out->items[out->item_count - 1].kind == kind) {
+        out->items[out->item_count - 1].nbytes += (uint32_t) nbytes;
+    } else {
+        if (out->item_count == it->capacity) {
+            uint32_t n = it->capacity * 2 + 8;
+            void *grown = realloc(out->items, n * sizeof(out->items[0]));
+            if (!grown)
+                return pcri_fail_nomem(it->err, n * sizeof(out->items[0]));
+            out->items = grown;
+            it->capacity = n;
+        }
+        out->items[out->item_count++] = (struct pcri_item) { kind, (uint32_t) nbytes };
+    }
+    it->open = join;
+    return pcri_buffer_append(&out->strings, p, nbytes, it->err);
+}
+
+static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
+                       const struct pcri_segment *s)
+{
+    bool sof = s->marker >= M_SOF0 && s->marker <= M_SOF2;
+    uint32_t kind = needed(f, s) ? PCRI_ITEM_NEEDED : PCRI_ITEM_METADATA;
+    size_t at = it->out->strings.nbytes;
+    int rc = add_item(it, kind, f->data + s->offset, s->nbytes,
+                      kind == PCRI_ITEM_NEEDED && !sof);
+    if (!rc) { /* fill bytes may stand between the FF and the marker's code */
+        it->out->strings.data[at] = 0xFF;
+        it->out->strings.data[at + 1] = sof ? M_SOF2 : s->marker;
+    }
+    return rc;
+}
+
+/* What stands behind the first SOS comes before the SOF. Tables for quantisation that were
+ * there are either copies of earlier ones (dropped) or the only ones. */
+static int add_late_segments(struct items *it, const struct pcri_jpeg_file *f)
+{
+    int rc = 0;
+    for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
+        const struct pcri_segment *s = &f->segments[i];
+        if (s->after_scan && (s->marker >= M_APP0 || s->marker == M_DQT))
+            rc = add_segment(it, f, s);
+    }
+    return rc;
+}
+
+static int pack_header(const struct pcri_jpeg_file *f, struct pcri_packed *out,
+                       struct pcr_error *err)
+{
+    static const uint8_t soi[2] = { 0xFF, M_SOI };
+    struct items it = { .out = out, .err = err };
+    int rc = add_item(&it, PCRI_ITEM_NEEDED, soi, 2, true);
+    for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
+        const struct pcri_segment *s = &f->segments[i];
+        if (s->after_scan || s->marker == M_DHT || s->marker == M_DRI || s->marker == M_SOS)
+            continue;
+        if (s->offset == f->sof_offset)
+            rc = add_late_segments(&it, f);
+        if (!rc)
+            rc = add_segment(&it, f, s);
+    }
+    return rc;
+}
+
+/* --- scans --- */
+
+struct choice {
+    const struct pcri_huffman *tables; /* two of them */
+    struct pcri_huffman own[2];
+    bool shared;
+};
+
+/* The tables under which the scan takes the fewest bytes. */
+static void choose_tables(const struct pcri_coder *c, const struct pcri_slot_tables *shared,
+                          const struct pcri_scan *scan, struct choice *out)
+{
+    const struct pcri_symbols *s = &c->symbols;
+    uint64_t best = 0;
+    for (int t = 0; t < 2; t++) {
+        out->own[t].value_count = 0;
+        if (!pcri_scan_uses(scan, t)) {
+            memset(&out->own[t], 0, sizeof(out->own[t]));
+            continue;
+        }
+        pcri_huffman_build(s->counts[t], &out->own[t]);
+        best += pcri_huffman_cost(&out->own[t], s->counts[t]);
+    }
+    size_t dht = pcri_scan_dht_nbytes(scan, out->own);
+    best += 8 * (uint64_t) (dht + 10); /* and the SOS segment */
+    out->tables = out->own;
+    /* Without a table (DC refinement) the SOS segment alone is shared. */
+    out->shared = dht == 0;
+
+    for (uint32_t i = 0; dht && shared && i < shared->count; i++) {
+        uint64_t bits = 0;
+        for (int t = 0; t < 2 && bits != UINT64_MAX; t++) {
+            uint64_t b = pcri_huffman_cost(&shared->sets[i].tables[t], s->counts[t]);
+            bits = b == UINT64_MAX ? b : bits + b;
+        }
+        if (bits < best) {
+            best = bits;
+            out->tables = shared->sets[i].tables;
+            out->shared = true;
+        }
+    }
+}
+
+/* `first`: the first scan of its piece, whose head may stand in the dictionary. */
+static int pack_scan(struct pcri_coder *c, const struct pcri_slot_tables *shared,
+                     const struct pcri_scan *scan, bool first, struct pcri_piece *piece,
+                     struct pcri_packed *out, struct pcr_error *err)
+{
+    struct choice choice;
+    int rc = pcri_scan_symbols(&c->coefs, &c->file, scan, &c->symbols, err);
+    if (rc)
+        return rc;
+    choose_tables(c, first ? shared : NULL, scan, &choice);
+    bool in_string = first && choice.shared;
+    struct pcr_buffer *head = in_string ? &out->strings : &out->bytes;
+    size_t strings_before = out->strings.nbytes, bytes_before = out->bytes.nbytes;
+    rc = pcri_scan_head(scan, &c->file, choice.tables, head, err);
+    if (!rc)
+        rc = pcri_scan_write(&c->symbols, choice.tables, &out->bytes, err);
+    if (!rc && out->bytes.nbytes - bytes_before > UINT32_MAX / 4)
+        rc = pcri_fail(err, PCR_ERR_LIMIT, "a scan of more than 1 GiB");
+    piece->string_nbytes += (uint32_t) (out->strings.nbytes - strings_before);
+    piece->nbytes += (uint32_t) (out->bytes.nbytes - bytes_before);
+    return rc;
+}
+
+static int pack_line(struct pcri_coder *c, const struct pcri_slot_tables *shared,
+                     const struct pcri_ladder_scan *line, struct pcri_piece *pieces,
+                     struct pcri_packed *out, struct pcr_error *err)
+{
+    struct line_scans ls;
+    expand_line(&c->file, line, &ls);
+    int rc = 0;
+    for (uint32_t i = 0; !rc && i < ls.count; i++) {
+        struct pcri_piece *piece = &pieces[line->first_piece + ls.piece[i]];
+        bool first = !piece->nbytes && !piece->string_nbytes;
+        rc = pack_scan(c, shared, &ls.scans[i], first, piece, out, err);
+    }
+    return rc;
+}
+
+static int pack_scans(struct pcri_coder *c, const struct pcri_tables *tables,
+                      struct pcri_packed *out, struct pcr_error *err)
+{
+    const struct pcr_ladder *l = c->ladder;
+    const struct pcri_script *script = &l->scripts[out->script];
+    uint32_t first[PCRI_LADDER_MAX_GROUPS + 1] = { 0 };
+    for (uint32_t g = 0; g < l->group_count; g++)
+        first[g + 1] = first[g] + l->piece_counts[g];
+    out->pieces = pcri_calloc(first[l->group_count], sizeof(*out->pieces), err);
+    if (!out->pieces)
+        return PCR_ERR_NOMEM;
+    int rc = 0;
+    for (uint32_t i = 0; !rc && i < script->scan_count; i++) {
+        const struct pcri_ladder_scan *line = &script->scans[i];
+        rc = pack_line(c, tables ? &tables->slots[out->script][i] : NULL, line,
+                       out->pieces + first[line->group], out, err);
+    }
+    return rc;
+}
+
+/* --- the proof --- */
+
+/* Puts the parts together as FORMAT 3.4 says and compares coefficients. */
+static int prove(struct pcri_coder *c, const struct pcri_packed *p, struct pcr_error *err)
+{
+    struct pcr_buffer *w = &c->whole;
+    const uint8_t *string = p->strings.data, *bytes = p->bytes.data;
+    w->nbytes = 0;
+    int rc = 0;
+    for (uint32_t i = 0; !rc && i < p->item_count; i++) {
+        rc = pcri_buffer_append(w, string, p->items[i].nbytes, err);
+        string += p->items[i].nbytes;
+    }
+    uint32_t pieces = 0;
+    for (uint32_t g = 0; g < c->ladder->group_count; g++)
+        pieces += c->ladder->piece_counts[g];
+    for (uint32_t i = 0; !rc && i < pieces; i++) {
+        rc = pcri_buffer_append(w, string, p->pieces[i].string_nbytes, err);
+        if (!rc)
+            rc = pcri_buffer_append(w, bytes, p->pieces[i].nbytes, err);
+        string += p->pieces[i].string_nbytes;
+        bytes += p->pieces[i].nbytes;
+    }
+    if (!rc)
+        rc = pcri_buffer_append(w, "\xFF\xD9", 2, err);
+    return rc ? rc : pcri_coefs_verify(&c->coefs, &c->file, w->data, w->nbytes, err);
+}
+
+static void describe(const struct pcri_coder *c, struct pcri_packed *out)
+{
+    const struct pcri_jpeg_file *f = &c->file;
+    out->form = 1;
+    out->width = f->width;
+    out->height = f->height;
+    out->component_count = f->component_count;
+    out->orientation = f->orientation;
+    out->source_nbytes = f->nbytes;
+    for (uint32_t i = 0; i < f->component_count; i++)
+        out->sampling |= (uint32_t) (f->components[i].h << 4 | f->components[i].v) << 8 * i;
+}
+
+int pcri_coder_pack(struct pcri_coder *c, const struct pcri_tables *tables,
+                    const void *data, size_t nbytes, struct pcri_packed *out,
+                    struct pcr_error *err)
+{
+    struct pcri_packed p = { 0 };
+    int rc = load(c, data, nbytes, &p.script, err);
+    if (rc)
+        return rc;
+    describe(c, &p);
+    rc = pack_header(&c->file, &p, err);
+    if (!rc)
+        rc = pack_scans(c, tables, &p, err);
+    if (!rc)
+        rc = prove(c, &p, err);
+    if (rc)
+        pcri_packed_free(&p);
+    else
+        *out = p;
+    return rc;
+}
+
+int pcri_coder_survey(struct pcri_coder *c, const void *data, size_t nbytes,
+                      struct pcri_symbol_stats **out, struct pcr_error *err)
+{
+    struct pcri_symbol_stats *s = pcri_calloc(1, sizeof(*s), err);
+    *out = NULL;
+    if (!s)
+        return PCR_ERR_NOMEM;
+    int rc = load(c, data, nbytes, &s->script, err);
+    s->nbytes = nbytes;
+    const struct pcri_script *script = &c->ladder->scripts[s->script];
+    for (uint32_t i = 0; !rc && i < script->scan_count; i++) {
+        struct line_scans ls;
+        expand_line(&c->file, &script->scans[i], &ls);
+        for (uint32_t k = 0; !rc && k < ls.count; k++) {
+            rc = pcri_scan_symbols(&c->coefs, &c->file, &ls.scans[k], &c->symbols, err);
+            if (!rc)
+                rc = pcri_symbol_stats_add(s, i, &c->symbols, err);
+        }
+    }
+    if (rc)
+        pcri_symbol_stats_destroy(&s);
+    *out = s;
+    return rc;
+}

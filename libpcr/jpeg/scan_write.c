@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Symbols to entropy-coded bytes, and the segments that stand before them. */
+#include "scan.h"
+
+struct bit_writer {
+    uint8_t *p;
+    uint64_t bits;
+    unsigned count;
+};
+
+/* Moves whole bytes out, each FF followed by 00. */
+static inline void drain(struct bit_writer *w)
+{
+    while (w->count >= 8) {
+        w->count -= 8;
+        uint8_t b = (uint8_t) (w->bits >> w->count);
+        *w->p++ = b;
+        if (b == 0xFF)
+            *w->p++ = 0;
+    }
+}
+
+static inline void put(struct bit_writer *w, unsigned value, unsigned nbits)
+{
+    w->bits = w->bits << nbits | value;
+    w->count += nbits;
+    if (w->count >= 32)
+        drain(w);
+}
+
+int pcri_scan_write(const struct pcri_symbols *s, const struct pcri_huffman tables[2],
+                    struct pcr_buffer *out, struct pcr_error *err)
+{
+    uint64_t bits = s->plain_bits;
+    for (int t = 0; t < 2; t++)
+        for (int i = 0; i < 256; i++)
+            bits += (uint64_t) s->counts[t][i] * tables[t].lengths[i];
+    /* Each byte may need a stuffed one. */
+    int rc = pcri_buffer_reserve(out, out->nbytes + (size_t) (bits / 8 + 1) * 2, err);
+    if (rc)
+        return rc;
+
+    struct bit_writer w = { out->data + out->nbytes, 0, 0 };
+    for (size_t i = 0; i < s->count; i++) {
+        uint32_t item = s->items[i];
+        unsigned symbol = item >> 21 & 511;
+        if (symbol < PCRI_NO_SYMBOL) {
+            const struct pcri_huffman *t = &tables[item >> 30];
+            put(&w, t->codes[symbol], t->lengths[symbol]);
+        }
+        put(&w, item & 0xFFFF, item >> 16 & 31);
+    }
+    if (w.count % 8)
+        put(&w, (1u << (8 - w.count % 8)) - 1, 8 - w.count % 8);
+    drain(&w);
+    out->nbytes = (size_t) (w.p - out->data);
+    return 0;
+}
+
+bool pcri_scan_uses(const struct pcri_scan *scan, int t)
+{
+    if (!scan->ss && scan->ah)
+        return false;
+    for (int i = 0; i < scan->component_count; i++)
+        if (scan->chroma[i] == t)
+            return true;
+    return false;
+}
+
+size_t pcri_scan_dht_nbytes(const struct pcri_scan *scan,
+                            const struct pcri_huffman tables[2])
+{
+    size_t n = 0;
+    for (int t = 0; t < 2; t++)
+        if (pcri_scan_uses(scan, t))
+            n += 17 + tables[t].value_count;
+    return n ? n + 4 : 0;
+}
+
+static int put_dht(const struct pcri_scan *scan, const struct pcri_huffman tables[2],
+                   struct pcr_buffer *out, struct pcr_error *err)
+{
+    size_t n = pcri_scan_dht_nbytes(scan, tables);
+    if (!n)
+        return 0;
+    uint8_t start[4] = { 0xFF, M_DHT, (uint8_t) ((n - 2) >> 8), (uint8_t) (n - 2) };
+    int rc = pcri_buffer_append(out, start, 4, err);
+    for (int t = 0; !rc && t < 2; t++) {
+        if (!pcri_scan_uses(scan, t))
+            continue;
+        uint8_t head[17] = { (uint8_t) ((scan->ss ? 0x10 : 0) | t) };
+        memcpy(head + 1, tables[t].counts + 1, 16);
+        rc = pcri_buffer_append(out, head, 17, err);
+        if (!rc)
+            rc = pcri_buffer_append(out, tables[t].values, tables[t].value_count, err);
+    }
+    return rc;
+}
+
+int pcri_scan_head(const struct pcri_scan *scan, const struct pcri_jpeg_file *f,
+                   const struct pcri_huffman tables[2], struct pcr_buffer *out,
+                   struct pcr_error *err)
+{
+    uint8_t sos[16];
+    size_t n = 0;
+    sos[n++] = 0xFF;
+    sos[n++] = M_SOS;
+    sos[n++] = 0;
+    sos[n++] = (uint8_t) (6 + 2 * scan->component_count);
+    sos[n++] = scan->component_count;
+    for (int i = 0; i < scan->component_count; i++) {
+        sos[n++] = f->components[scan->components[i]].id;
+        /* DC refinement uses no table; the standard wants 0 there. */
+        unsigned t = scan->ss ? scan->chroma[i] : (unsigned) scan->chroma[i] << 4;
+        sos[n++] = (uint8_t) (!scan->ss && scan->ah ? 0 : t);
+    }
+    sos[n++] = scan->ss;
+    sos[n++] = scan->se;
+    sos[n++] = (uint8_t) (scan->ah << 4 | scan->al);
+    int rc = put_dht(scan, tables, out, err);
+    return rc ? rc : pcri_buffer_append(out, sos, n, err);
+}

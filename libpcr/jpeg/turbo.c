@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* libjpeg's errors and warnings as typed errors. */
+#include "turbo.h"
+
+#include <jerror.h>
+
+static int code_of(int msg_code)
+{
+    switch (msg_code) {
+    case JERR_OUT_OF_MEMORY: return PCR_ERR_NOMEM;
+    case JWRN_JPEG_EOF:
+    case JERR_INPUT_EOF:
+    case JERR_INPUT_EMPTY: return PCR_ERR_TRUNCATED;
+    case JERR_ARITH_NOTIMPL:
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_BAD_PRECISION:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_COMPONENT_COUNT:
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_NOT_COMPILED: return PCR_ERR_UNSUPPORTED;
+    case JERR_IMAGE_TOO_BIG:
+    case JERR_WIDTH_OVERFLOW: return PCR_ERR_LIMIT;
+    case JERR_NO_SOI: return PCR_ERR_FORMAT;
+    default: return PCR_ERR_CORRUPT;
+    }
+}
+
+/* How far libjpeg has read: the damage is at most a few bytes before. */
+static uint64_t offset_of(const struct pcri_turbo *t, j_common_ptr cinfo)
+{
+    const struct jpeg_source_mgr *src =
+        cinfo->is_decompressor ? ((j_decompress_ptr) cinfo)->src : NULL;
+    if (!t->data || !src || src->next_input_byte < t->data
+        || src->next_input_byte > t->data + t->nbytes)
+        return PCR_NO_OFFSET;
+    return (uint64_t) (src->next_input_byte - t->data);
+}
+
+static void leave(j_common_ptr cinfo)
+{
+    struct pcri_turbo *t = (struct pcri_turbo *) cinfo->err;
+    char text[JMSG_LENGTH_MAX];
+    cinfo->err->format_message(cinfo, text);
+    t->code = code_of(cinfo->err->msg_code);
+    pcri_fail_at(t->err, t->code, offset_of(t, cinfo), "libjpeg: %s", text);
+    longjmp(t->jump, 1);
+}
+
+static void message(j_common_ptr cinfo, int level)
+{
+    if (level < 0) /* a warning: the data is damaged, libjpeg would make something up */
+        leave(cinfo);
+}
+
+static void no_output(j_common_ptr cinfo)
+{
+    (void) cinfo;
+}
+
+struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data,
+                                         size_t nbytes, struct pcr_error *err)
+{
+    jpeg_std_error(&t->mgr);
+    t->mgr.error_exit = leave;
+    t->mgr.emit_message = message;
+    t->mgr.output_message = no_output;
+    t->data = data;
+    t->nbytes = nbytes;
+    t->err = err;
+    t->code = 0;
+    return &t->mgr;
+}
