@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of image decoding share: the table of functions that each codec fills in,
+ * orientation, and the decoder object. */
+#ifndef PCRI_IMAGE_H
+#define PCRI_IMAGE_H
+
+#include <pcr/image.h>
+
+#include "../base/base.h"
+
+/* What the caller of a codec wants; color is RGB or GRAY, and limits are filled in. */
+struct pcri_decode_params {
+    uint32_t color;
+    struct pcr_limits limits;
+};
+
+/* What a codec finds in an image's headers. */
+struct pcri_stored_info {
+    uint32_t width, height; /* pixels as stored, before orientation */
+    uint32_t orientation;   /* 1..8, of the image's own metadata */
+};
+
+/* One implementation of one file format. A state decodes one image after another, in one
+ * thread at a time: begin, perhaps rows, end. */
+struct pcri_codec {
+    const char *name;
+    uint8_t magic[8]; /* what every such file begins with */
+    uint32_t magic_nbytes;
+    int (*create)(void **state_out, struct pcr_error *err);
+    void (*destroy)(void *state); /* accepts NULL */
+    /* Parses the headers of `data`, which begins with the magic and must stay till end.
+     * Checks the limits; takes no memory that grows with the pixels. */
+    int (*begin)(void *state, const uint8_t *data, size_t nbytes,
+                 const struct pcri_decode_params *params, struct pcri_stored_info *info_out,
+                 struct pcr_error *err);
+    /* Decodes all rows, 3 (RGB) or 1 (GRAY) bytes a pixel, and reads the file to its end. */
+    int (*rows)(void *state, uint8_t *dst, size_t stride_nbytes, struct pcr_error *err);
+    /* Frees what the image took; also after a failure. */
+    void (*end)(void *state);
+};
+
+extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
+extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
+
+enum { PCRI_CODEC_COUNT = 2 };
+
+struct pcr_decoder {
+    void *states[PCRI_CODEC_COUNT];
+    struct pcr_buffer stored;    /* pixels before orientation */
+    struct pcr_buffer taps[2];   /* resize: the filters of rows and of columns */
+    struct pcr_buffer between;   /* resize: what one pass hands to the next */
+};
+
+/* LIMIT where width x height exceeds limits->max_pixels. */
+int pcri_check_pixels(uint32_t width, uint32_t height, const struct pcr_limits *limits,
+                      struct pcr_error *err);
+
+/* The luma of one pixel: ITU-R BT.601 in 16 bits, as JPEG's own conversion. */
+static inline uint8_t pcri_luma(unsigned r, unsigned g, unsigned b)
+{
+    return (uint8_t) ((19595 * r + 38470 * g + 7471 * b + 32768) >> 16);
+}
+
+/* --- orient.c --- */
+static inline bool pcri_orientation_swaps(uint32_t orientation)
+{
+    return orientation >= 5; /* width and height change places */
+}
+/* Writes the upright picture of `width` x `height` stored, packed pixels of `channels`
+ * bytes. Stored and upright pixels must not overlap. */
+void pcri_orient(const uint8_t *src, uint32_t width, uint32_t height, uint32_t channels,
+                 uint32_t orientation, uint8_t *dst, size_t dst_stride_nbytes);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The eight EXIF orientations: turns a stored picture upright. */
+#include "image.h"
+
+/* Pixel (x, y) of the upright picture lies at origin + x * step_x + y * step_y bytes of the
+ * stored one. */
+struct walk {
+    ptrdiff_t origin, step_x, step_y;
+};
+
+static struct walk plan(uint32_t width, uint32_t height, uint32_t channels,
+                        uint32_t orientation)
+{
+    ptrdiff_t px = channels, row = (ptrdiff_t) width * channels;
+    ptrdiff_t right = (ptrdiff_t) (width - 1) * px, bottom = (ptrdiff_t) (height - 1) * row;
+    switch (orientation) {
+    case 2: return (struct walk) { right, -px, row };
+    case 3: return (struct walk) { right + bottom, -px, -row };
+    case 4: return (struct walk) { bottom, px, -row };
+    case 5: return (struct walk) { 0, row, px };
+    case 6: return (struct walk) { bottom, -row, px };
+    case 7: return (struct walk) { right + bottom, -row, -px };
+    case 8: return (struct walk) { right, row, -px };
+    default: return (struct walk) { 0, px, row };
+    }
+}
+
+static void copy_row(const uint8_t *src, ptrdiff_t step, uint32_t channels, uint8_t *dst,
+                     uint32_t count)
+{
+    if (channels == 1) {
+        for (uint32_t x = 0; x < count; x++, src += step)
+            dst[x] = *src;
+        return;
+    }
+    for (uint32_t x = 0; x < count; x++, src += step, dst += 3) {
+        dst[0] = src[0];
+        dst[1] = src[1];
+        dst[2] = src[2];
+    }
+}
+
+void pcri_orient(const uint8_t *src, uint32_t width, uint32_t height, uint32_t channels,
+                 uint32_t orientation, uint8_t *dst, size_t dst_stride_nbytes)
+{
+    /* Columns of the source become rows in orientations 5 to 8. Bands of this many pixels
+     * keep the source lines that they touch in the first cache. */
+    enum { BAND = 64 };
+    struct walk w = plan(width, height, channels, orientation);
+    bool swap = pcri_orientation_swaps(orientation);
+    uint32_t out_width = swap ? height : width, out_height = swap ? width : height;
+
+    for (uint32_t x = 0; x < out_width; x += BAND) {
+        uint32_t count = out_width - x < BAND ? out_width - x : BAND;
+        for (uint32_t y = 0; y < out_height; y++)
+            copy_row(src + w.origin + (ptrdiff_t) x * w.step_x + (ptrdiff_t) y * w.step_y,
+                     w.step_x, channels, dst + y * dst_stride_nbytes + (size_t) x * channels,
+                     count);
+    }
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* PNG to pixels through libpng's row interface; any damage is an error. */
+#include <setjmp.h>
+#include <stdlib.h>
+
+#include <png.h>
+
+#include "exif.h"
+#include "image.h"
+
+struct png {
+    png_structp read;
+    png_infop info;
+    const uint8_t *data;
+    size_t nbytes, at;
+    uint32_t width, height, color;
+    bool nomem;
+    int rc; /* what the jump brings */
+    struct pcr_error *err;
+    struct pcr_buffer rgb; /* the whole picture, where gray is made of it */
+};
+
+enum {
+    MAGIC_NBYTES = 8,
+    CHUNK_NBYTES = 12, /* of a chunk beside its data: length, type, CRC */
+};
+
+/* --- what libpng calls --- */
+
+static _Noreturn void on_error(png_structp read, png_const_charp message)
+{
+    struct png *p = png_get_error_ptr(read);
+    int code = p->nomem ? PCR_ERR_NOMEM : PCR_ERR_CORRUPT;
+    p->rc = pcri_fail_at(p->err, code, p->at, "PNG: %s", message);
+    png_longjmp(read, 1);
+}
+
+/* What libpng merely warns of does not touch the pixels: damage in the image data and wrong
+ * checksums are made errors in set_up(). */
+static void on_warning(png_structp read, png_const_charp message)
+{
+    (void) read;
+    (void) message;
+}
+
+static void on_read(png_structp read, png_bytep dst, size_t nbytes)
+{
+    struct png *p = png_get_io_ptr(read);
+    if (nbytes > p->nbytes - p->at) {
+        p->rc = pcri_fail_at(p->err, PCR_ERR_TRUNCATED, p->nbytes,
+                             "PNG: ends within a chunk: %zu bytes wanted, %zu are left",
+                             nbytes, p->nbytes - p->at);
+        png_longjmp(read, 1);
+    }
+    memcpy(dst, p->data + p->at, nbytes);
+    p->at += nbytes;
+}
+
+static png_voidp on_malloc(png_structp read, png_alloc_size_t nbytes)
+{
+    struct png *p = png_get_mem_ptr(read);
+    void *m = malloc(nbytes);
+    if (!m)
+        p->nomem = true;
+    return m;
+}
+
+static void on_free(png_structp read, png_voidp m)
+{
+    (void) read;
+    free(m);
+}
+
+/* --- headers --- */
+
+/* The orientation of the eXIf chunk, which may stand before or after the image data. Chunk
+ * checksums are libpng's to check. */
+static uint32_t find_orientation(const uint8_t *data, size_t nbytes)
+{
+    size_t at = MAGIC_NBYTES;
+    while (nbytes - at >= CHUNK_NBYTES) {
+        const uint8_t *c = data + at;
+        size_t n = (size_t) c[0] << 24 | (size_t) c[1] << 16 | (size_t) c[2] << 8 | c[3];
+        if (n > nbytes - at - CHUNK_NBYTES)
+            break;
+        if (!memcmp(c + 4, "eXIf", 4))
+            return pcri_orientation_from_tiff(c + 8, n);
+        at += n + CHUNK_NBYTES;
+    }
+    return 1;
+}
+
+static void set_up(struct png *p)
+{
+    png_set_read_fn(p->read, p, on_read);
+    /* The limits are ours to check. */
+    png_set_user_limits(p->read, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
+    /* Too little or too much image data, and a wrong checksum in any chunk, are errors. */
+    png_set_benign_errors(p->read, 0);
+    png_set_crc_action(p->read, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    /* No ancillary chunk matters for 8-bit pixels without alpha: pass over them all, so
+     * that an odd colour profile does no harm. */
+    png_set_keep_unknown_chunks(p->read, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+}
+
+/* RGB or gray of 8 bits, as the file is coloured. */
+static void set_transforms(struct png *p)
+{
+    int type = png_get_color_type(p->read, p->info);
+    if (type == PNG_COLOR_TYPE_PALETTE)
+        png_set_palette_to_rgb(p->read);
+    else if (png_get_bit_depth(p->read, p->info) < 8)
+        png_set_expand_gray_1_2_4_to_8(p->read);
+    png_set_strip_16(p->read);
+    png_set_strip_alpha(p->read);
+    if (!(type & PNG_COLOR_MASK_COLOR) && p->color == PCR_COLOR_RGB)
+        png_set_gray_to_rgb(p->read);
+}
+
+/* Deflate makes at most 1032 bytes of one (a match of 258 bytes in two bits). */
+static int check_ratio(struct png *p, struct pcr_error *err)
+{
+    uint64_t bits = (uint64_t) png_get_bit_depth(p->read, p->info) *
+                    png_get_channels(p->read, p->info);
+    uint64_t raw = ((uint64_t) p->width * bits + 7) / 8 * p->height;
+    if (raw / 1032 > p->nbytes)
+        return pcri_fail_at(err, PCR_ERR_TRUNCATED, p->nbytes,
+                            "PNG: %zu bytes cannot hold %llu bytes of pixels", p->nbytes,
+                            (unsigned long long) raw);
+    return 0;
+}
+
+static int png_begin(void *state, const uint8_t *data, size_t nbytes,
+                     const struct pcri_decode_params *params,
+                     struct pcri_stored_info *info_out, struct pcr_error *err)
+{
+    struct png *p = state;
+    p->data = data;
+    p->nbytes = nbytes;
+    p->at = 0;
+    p->err = err;
+    p->color = params->color;
+    p->nomem = false;
+    p->read = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, p, on_error, on_warning, p,
+                                       on_malloc, on_free);
+    p->info = p->read ? png_create_info_struct(p->read) : NULL;
+    if (!p->info)
+        return pcri_fail(err, PCR_ERR_NOMEM, "PNG: cannot make a decoder");
+    if (setjmp(png_jmpbuf(p->read)))
+        return p->rc;
+    set_up(p);
+    png_read_info(p->read, p->info);
+    p->width = png_get_image_width(p->read, p->info);
+    p->height = png_get_image_height(p->read, p->info);
+    int rc = pcri_check_pixels(p->width, p->height, &params->limits, err);
+    if (rc || (rc = check_ratio(p, err)))
+        return rc;
+    set_transforms(p);
+    info_out->width = p->width;
+    info_out->height = p->height;
+    info_out->orientation = find_orientation(data, nbytes);
+    return 0;
+}
+
+/* --- pixels --- */
+
+/* An interlaced file comes in seven passes, each filling in more of every row. */
+static int read_rows(struct png *p, int passes, uint8_t *dst, size_t stride_nbytes)
+{
+    if (setjmp(png_jmpbuf(p->read)))
+        return p->rc;
+    png_start_read_image(p->read);
+    for (int pass = 0; pass < passes; pass++)
+        for (uint32_t y = 0; y < p->height; y++)
+            png_read_row(p->read, dst + y * stride_nbytes, NULL);
+    png_read_end(p->read, NULL);
+    return 0;
+}
+
+static void gray_of_rgb(const struct png *p, uint8_t *dst, size_t stride_nbytes)
+{
+    const uint8_t *src = p->rgb.data;
+    for (uint32_t y = 0; y < p->height; y++, dst += stride_nbytes)
+        for (uint32_t x = 0; x < p->width; x++, src += 3)
+            dst[x] = pcri_luma(src[0], src[1], src[2]);
+}
+
+static int png_rows(void *state, uint8_t *dst, size_t stride_nbytes, struct pcr_error *err)
+{
+    struct png *p = state;
+    bool to_gray = p->color == PCR_COLOR_GRAY &&
+                   (png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_COLOR);
+    int passes = png_set_interlace_handling(p->read), rc;
+    p->err = err;
+    if (!to_gray)
+        return read_rows(p, passes, dst, stride_nbytes);
+
+    size_t row_nbytes = (size_t) p->width * 3, total;
+    if (!pcri_mul(row_nbytes, p->height, &total))
+        return pcri_fail_nomem(err, row_nbytes);
+    if ((rc = pcri_buffer_reserve(&p->rgb, total, err)))
+        return rc;
+    if ((rc = read_rows(p, passes, p->rgb.data, row_nbytes)))
+        return rc;
+    gray_of_rgb(p, dst, stride_nbytes);
+    return 0;
+}
+
+static void png_end(void *state)
+{
+    struct png *p = state;
+    png_destroy_read_struct(&p->read, &p->info, NULL);
+}
+
+static int png_create(void **state_out, struct pcr_error *err)
+{
+    *state_out = pcri_calloc(1, sizeof(struct png), err);
+    return *state_out ? 0 : PCR_ERR_NOMEM;
+}
+
+static void png_destroy(void *state)
+{
+    struct png *p = state;
+    if (!p)
+        return;
+    png_end(p);
+    pcr_buffer_free(&p->rgb);
+    free(p);
+}
+
+const struct pcri_codec pcri_codec_png = {
+    .name = "PNG",
+    .magic = { 0x89, 'P', 'N', 'G', 0x0D, 0x0A, 0x1A, 0x0A },
+    .magic_nbytes = MAGIC_NBYTES,
+    .create = png_create,
+    .destroy = png_destroy,
+    .begin = png_begin,
+    .rows = png_rows,
+    .end = png_end,
+};

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Resizes a window with an antialiased triangle filter.
+ *
+ * Each output pixel is a weighted mean of the input pixels under a triangle whose centre is
+ * the output pixel's centre, in input coordinates, and whose half width is one input pixel
+ * or, when shrinking, one output pixel (so nothing between samples is passed over). The
+ * geometry is Pillow's: the triangle may reach out of the window, but not out of the image,
+ * and the weights that are left are scaled to a sum of one.
+ *
+ * The filter is separable. Columns come first, since that pass works on whole rows of bytes,
+ * which compilers turn into vector code, and leaves fewer pixels to the second. Weights have
+ * 14 bits, and what passes between them 15 (a byte and 7 bits of fraction), so that both
+ * fit 16-bit multiplications, and only the final result is rounded to a byte. */
+#include <math.h>
+
+#include "image.h"
+
+enum {
+    WEIGHT_BITS = 14,
+    FRACTION_BITS = 7, /* of a value between the passes */
+};
+
+/* Output sample i is the sum of weights[first + k] * in[begin + k], k below count. */
+struct tap {
+    uint32_t begin, count;
+    size_t first;
+};
+
+struct filter {
+    const struct tap *taps; /* one for each output sample */
+    const int16_t *weights;
+    uint32_t begin, end;    /* all input samples that they read */
+};
+
+static double triangle(double x)
+{
+    x = fabs(x);
+    return x < 1 ? 1 - x : 0;
+}
+
+/* Rounds the running sum, not each weight: the rounded weights then add up to one exactly,
+ * and the errors of neighbours cancel. */
+static void put_weights(const struct tap *t, double centre, double scale, int16_t *out)
+{
+    double total = 0, sum = 0;
+    for (uint32_t k = 0; k < t->count; k++)
+        total += triangle((t->begin + k - centre + 0.5) / scale);
+    int before = 0;
+    for (uint32_t k = 0; k < t->count; k++) {
+        sum += triangle((t->begin + k - centre + 0.5) / scale);
+        int now = (int) (sum / total * (1 << WEIGHT_BITS) + 0.5);
+        out[k] = (int16_t) (now - before);
+        before = now;
+    }
+}
+
+/* The filter from the window [from, to) of in_size samples to out_size samples; its memory
+ * is `b`'s. */
+static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, double to,
+                       uint32_t out_size, struct filter *f, struct pcr_error *err)
+{
+    double step = (to - from) / out_size, scale = step < 1 ? 1 : step;
+    size_t width = (size_t) ceil(scale) * 2 + 1, taps_nbytes, weights_nbytes, total;
+    if (width > in_size)
+        width = in_size;
+    if (!pcri_mul(out_size, sizeof(struct tap), &taps_nbytes) ||
+        !pcri_mul(width * sizeof(int16_t), out_size, &weights_nbytes) ||
+        !pcri_add(taps_nbytes, weights_nbytes, &total))
+        return pcri_fail_nomem(err, out_size);
+    int rc = pcri_buffer_reserve(b, total, err);
+    if (rc)
+        return rc;
+
+    struct tap *taps = (struct tap *) (void *) b->data;
+    int16_t *weights = (int16_t *) (void *) (b->data + taps_nbytes);
+    *f = (struct filter) { taps, weights, in_size, 0 };
+    for (uint32_t i = 0; i < out_size; i++) {
+        double centre = from + (i + 0.5) * step;
+        double low = centre - scale + 0.5, high = centre + scale + 0.5;
+        uint32_t begin = low > 0 ? (uint32_t) low : 0;
+        uint32_t end = high < in_size ? (uint32_t) high : in_size;
+        taps[i] = (struct tap) { begin, end - begin, (size_t) i * width };
+        put_weights(&taps[i], centre, scale, weights + taps[i].first);
+        f->begin = begin < f->begin ? begin : f->begin;
+        f->end = end > f->end ? end : f->end;
+    }
+    return 0;
+}
+
+/* Adds up `n` bytes of each of a tap's rows. */
+static void blend(const uint8_t *src, size_t stride, const int16_t *weights, uint32_t count,
+                  uint16_t *out, size_t n)
+{
+    enum { TILE = 32 };
+    for (; n >= TILE; n -= TILE, src += TILE, out += TILE) {
+        int32_t sum[TILE];
+        for (int i = 0; i < TILE; i++)
+            sum[i] = 1 << (WEIGHT_BITS - FRACTION_BITS - 1);
+        for (uint32_t k = 0; k < count; k++) {
+            const uint8_t *row = src + k * stride;
+            int16_t w = weights[k];
+            for (int i = 0; i < TILE; i++)
+                sum[i] += (int16_t) row[i] * w;
+        }
+        for (int i = 0; i < TILE; i++)
+            out[i] = (uint16_t) (sum[i] >> (WEIGHT_BITS - FRACTION_BITS));
+    }
+    for (size_t i = 0; i < n; i++) {
+        int32_t sum = 1 << (WEIGHT_BITS - FRACTION_BITS - 1);
+        for (uint32_t k = 0; k < count; k++)
+            sum += src[k * stride + i] * weights[k];
+        out[i] = (uint16_t) (sum >> (WEIGHT_BITS - FRACTION_BITS));
+    }
+}
+
+static uint8_t finish(int32_t sum)
+{
+    return (uint8_t) (sum >> (WEIGHT_BITS + FRACTION_BITS));
+}
+
+/* Where output pixel x, channel c of a row goes: row + x * pixel + c * channel. */
+struct layout {
+    ptrdiff_t pixel, channel;
+};
+
+/* One row of `src`, which begins at input column f->begin, to one output row. */
+static void shrink_row(const struct filter *f, const uint16_t *src, uint32_t channels,
+                       uint8_t *row, struct layout l, uint32_t width)
+{
+    const int32_t half = 1 << (WEIGHT_BITS + FRACTION_BITS - 1);
+    for (uint32_t x = 0; x < width; x++, row += l.pixel) {
+        const struct tap *t = &f->taps[x];
+        const int16_t *w = f->weights + t->first;
+        const uint16_t *p = src + (size_t) (t->begin - f->begin) * channels;
+        if (channels == 1) {
+            int32_t a = half;
+            for (uint32_t k = 0; k < t->count; k++)
+                a += p[k] * w[k];
+            row[0] = finish(a);
+            continue;
+        }
+        int32_t a = half, b = half, c = half;
+        for (uint32_t k = 0; k < t->count; k++, p += 3) {
+            a += p[0] * w[k];
+            b += p[1] * w[k];
+            c += p[2] * w[k];
+        }
+        row[0] = finish(a);
+        row[l.channel] = finish(b);
+        row[2 * l.channel] = finish(c);
+    }
+}
+
+static int check(const struct pcr_decoder *d, const uint8_t *src, const uint8_t *dst,
+                 uint32_t channels, uint32_t flags, struct pcr_error *err)
+{
+    if (!d || !src || !dst)
+        return pcri_fail(err, PCR_ERR_INVAL, "no decoder, source or destination");
+    if (channels != 1 && channels != 3)
+        return pcri_fail(err, PCR_ERR_INVAL, "%u channels, expected 1 or 3",
+                         (unsigned) channels);
+    if (flags & ~(uint32_t) (PCR_RESIZE_FLIP | PCR_RESIZE_PLANAR))
+        return pcri_fail(err, PCR_ERR_INVAL, "unknown resize flags 0x%x", (unsigned) flags);
+    return 0;
+}
+
+static int check_window(struct pcr_resize_options *o, uint32_t width, uint32_t height,
+                        uint32_t dst_width, uint32_t dst_height, struct pcr_error *err)
+{
+    if (o->x0 == 0 && o->y0 == 0 && o->x1 == 0 && o->y1 == 0) {
+        o->x1 = width;
+        o->y1 = height;
+    }
+    /* Written so that a NaN fails. */
+    if (!(o->x0 >= 0 && o->x0 < o->x1 && o->x1 <= width && o->y0 >= 0 && o->y0 < o->y1 &&
+          o->y1 <= height))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "window [%g, %g) x [%g, %g) is empty or outside %u x %u pixels",
+                         o->x0, o->x1, o->y0, o->y1, (unsigned) width, (unsigned) height);
+    if (!dst_width || !dst_height)
+        return pcri_fail(err, PCR_ERR_INVAL, "resize to %u x %u pixels",
+                         (unsigned) dst_width, (unsigned) dst_height);
+    return 0;
+}
+
+int pcr_resize(struct pcr_decoder *d, const uint8_t *src, uint32_t src_width,
+               uint32_t src_height, uint32_t channels,
+               const struct pcr_resize_options *opts, uint8_t *dst, uint32_t dst_width,
+               uint32_t dst_height, struct pcr_error *err)
+{
+    struct pcr_resize_options o;
+    struct filter across, down;
+    size_t between_nbytes;
+    int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_resize_options", err);
+    if (rc || (rc = check(d, src, dst, channels, o.flags, err)) ||
+        (rc = check_window(&o, src_width, src_height, dst_width, dst_height, err)) ||
+        (rc = make_filter(&d->taps[0], src_width, o.x0, o.x1, dst_width, &across, err)) ||
+        (rc = make_filter(&d->taps[1], src_height, o.y0, o.y1, dst_height, &down, err)))
+        return rc;
+    size_t columns = (size_t) (across.end - across.begin) * channels;
+    if (!pcri_mul(columns, sizeof(uint16_t), &between_nbytes))
+        return pcri_fail_nomem(err, columns);
+    if ((rc = pcri_buffer_reserve(&d->between, between_nbytes, err)))
+        return rc;
+
+    bool planar = o.flags & PCR_RESIZE_PLANAR, flip = o.flags & PCR_RESIZE_FLIP;
+    struct layout l = { planar ? 1 : channels, planar ? (ptrdiff_t) dst_width * dst_height : 1 };
+    size_t row_nbytes = (size_t) dst_width * (size_t) l.pixel;
+    size_t stride = (size_t) src_width * channels;
+    uint16_t *between = (uint16_t *) (void *) d->between.data;
+    uint8_t *row = dst;
+    if (flip) {
+        row += row_nbytes - (size_t) l.pixel;
+        l.pixel = -l.pixel;
+    }
+    for (uint32_t y = 0; y < dst_height; y++, row += row_nbytes) {
+        const struct tap *t = &down.taps[y];
+        blend(src + t->begin * stride + (size_t) across.begin * channels, stride,
+              down.weights + t->first, t->count, between, columns);
+        shrink_row(&across, between, channels, row, l, dst_width);
+    }
+    return 0;
+}

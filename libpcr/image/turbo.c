@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* JPEG to pixels through libjpeg-turbo, with every doubt of its turned into an error.
+ *
+ * libjpeg fills what it cannot read with gray and warns. Here a warning ends the decode,
+ * and the source of bytes fails at the end of the data instead of inventing an EOI. What
+ * a prefix of a progressive file lacks (whole scans) is no damage, and libjpeg does not
+ * warn of it. */
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <jerror.h>
+#include <jpeglib.h>
+
+#include "exif.h"
+#include "image.h"
+
+struct turbo {
+    struct jpeg_decompress_struct cinfo; /* client_data points back here */
+    struct jpeg_error_mgr errors;
+    struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
+    jmp_buf jump;
+    bool live; /* cinfo is made */
+    int rc;    /* what the jump brings */
+    struct pcr_error *err;
+    size_t nbytes;
+    uint32_t color, orientation, max_scans;
+    struct pcr_buffer row; /* one row of CMYK */
+};
+
+/* --- errors --- */
+
+static PCRI_PRINTF(3, 4) _Noreturn void give_up(struct turbo *t, int code, const char *fmt,
+                                                ...)
+{
+    char text[JMSG_LENGTH_MAX + 64];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    t->rc = pcri_fail_at(t->err, code, t->nbytes - t->source.bytes_in_buffer, "JPEG: %s",
+                         text);
+    longjmp(t->jump, 1);
+}
+
+static int code_of_message(const struct jpeg_error_mgr *e)
+{
+    switch (e->msg_code) {
+    case JERR_OUT_OF_MEMORY:
+        return PCR_ERR_NOMEM;
+    case JERR_ARITH_NOTIMPL:
+    case JERR_BAD_PRECISION:
+    case JERR_CCIR601_NOTIMPL:
+    case JERR_COMPONENT_COUNT:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_EMPTY_IMAGE: /* no height in the frame header: a DNL segment gives it */
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_SOF_UNSUPPORTED:
+        return PCR_ERR_UNSUPPORTED;
+    case JERR_IMAGE_TOO_BIG:
+    case JERR_WIDTH_OVERFLOW:
+        return PCR_ERR_LIMIT;
+    case JERR_UNKNOWN_MARKER: /* DHP and EXP belong to the hierarchical process */
+        return e->msg_parm.i[0] == 0xDE || e->msg_parm.i[0] == 0xDF ? PCR_ERR_UNSUPPORTED
+                                                                    : PCR_ERR_CORRUPT;
+    default:
+        return PCR_ERR_CORRUPT;
+    }
+}
+
+static void on_error(j_common_ptr cinfo)
+{
+    char text[JMSG_LENGTH_MAX];
+    cinfo->err->format_message(cinfo, text);
+    give_up(cinfo->client_data, code_of_message(cinfo->err), "%s", text);
+}
+
+static void on_message(j_common_ptr cinfo, int level)
+{
+    if (level < 0) /* a warning: the data are damaged, and libjpeg would go on */
+        on_error(cinfo);
+}
+
+/* libjpeg prints through this unless it is replaced. All that matters went to on_error. */
+static void no_output(j_common_ptr cinfo)
+{
+    (void) cinfo;
+}
+
+static void on_progress(j_common_ptr cinfo)
+{
+    struct turbo *t = cinfo->client_data;
+    int scans = t->cinfo.input_scan_number;
+    if (scans > 0 && (uint32_t) scans > t->max_scans)
+        give_up(t, PCR_ERR_LIMIT, "more than %u scans", (unsigned) t->max_scans);
+}
+
+/* --- the source of bytes --- */
+
+static void source_nothing(j_decompress_ptr cinfo)
+{
+    (void) cinfo;
+}
+
+static _Noreturn boolean source_end(j_decompress_ptr cinfo)
+{
+    struct turbo *t = cinfo->client_data;
+    give_up(t, PCR_ERR_TRUNCATED, "ends after %zu bytes without an end of image", t->nbytes);
+}
+
+static void source_skip(j_decompress_ptr cinfo, long nbytes)
+{
+    struct turbo *t = cinfo->client_data;
+    if (nbytes <= 0)
+        return;
+    if ((unsigned long) nbytes > t->source.bytes_in_buffer)
+        give_up(t, PCR_ERR_TRUNCATED, "a segment of %ld bytes, %zu are left", nbytes,
+                t->source.bytes_in_buffer);
+    t->source.next_input_byte += nbytes;
+    t->source.bytes_in_buffer -= (size_t) nbytes;
+}
+
+/* Takes the orientation out of an APP1 segment where it lies; libjpeg's own way would copy
+ * all such segments. */
+static boolean on_app1(j_decompress_ptr cinfo)
+{
+    struct turbo *t = cinfo->client_data;
+    const uint8_t *p = t->source.next_input_byte;
+    if (t->source.bytes_in_buffer < 2)
+        source_end(cinfo);
+    long nbytes = (long) p[0] << 8 | p[1];
+    if (nbytes < 2)
+        give_up(t, PCR_ERR_CORRUPT, "an APP1 segment of %ld bytes, at least 2 needed", nbytes);
+    source_skip(cinfo, nbytes);
+    if (t->orientation == 1)
+        t->orientation = pcri_orientation_from_exif(p + 2, (size_t) nbytes - 2);
+    return TRUE;
+}
+
+/* --- headers --- */
+
+static void set_up(struct turbo *t, const uint8_t *data, size_t nbytes)
+{
+    memset(&t->cinfo, 0, sizeof(t->cinfo));
+    t->cinfo.err = jpeg_std_error(&t->errors);
+    t->errors.error_exit = on_error;
+    t->errors.emit_message = on_message;
+    t->errors.output_message = no_output;
+    t->cinfo.client_data = t;
+    t->source = (struct jpeg_source_mgr) {
+        .next_input_byte = data,
+        .bytes_in_buffer = nbytes,
+        .init_source = source_nothing,
+        .fill_input_buffer = source_end,
+        .skip_input_data = source_skip,
+        .resync_to_restart = jpeg_resync_to_restart,
+        .term_source = source_nothing,
+    };
+    t->progress = (struct jpeg_progress_mgr) { .progress_monitor = on_progress };
+    t->nbytes = nbytes;
+    t->orientation = 1;
+}
+
+/* A new object for each image: libjpeg keeps tables from one image to the next, and a file
+ * that lacks its tables must not decode by those of another. */
+static void make_object(struct turbo *t)
+{
+    t->live = true; /* also half-made: destroying it is safe */
+    jpeg_create_decompress(&t->cinfo);
+    t->cinfo.src = &t->source;
+    t->cinfo.progress = &t->progress;
+    jpeg_set_marker_processor(&t->cinfo, JPEG_APP0 + 1, on_app1);
+}
+
+/* A block takes at least one bit in its first scan (docs/FORMAT.md section 9). */
+static void check_blocks(struct turbo *t)
+{
+    uint64_t blocks = 0;
+    for (int i = 0; i < t->cinfo.comps_in_scan; i++) {
+        const jpeg_component_info *c = t->cinfo.cur_comp_info[i];
+        blocks += (uint64_t) c->width_in_blocks * c->height_in_blocks;
+    }
+    uint64_t left = t->source.bytes_in_buffer;
+    if (blocks > 8 * left)
+        give_up(t, PCR_ERR_TRUNCATED, "%llu blocks cannot be in the %llu bytes left",
+                (unsigned long long) blocks, (unsigned long long) left);
+}
+
+static void choose_output(struct turbo *t)
+{
+    struct jpeg_decompress_struct *c = &t->cinfo;
+    switch (c->jpeg_color_space) {
+    case JCS_GRAYSCALE:
+    case JCS_YCbCr:
+    case JCS_RGB:
+        c->out_color_space = t->color == PCR_COLOR_GRAY ? JCS_GRAYSCALE : JCS_RGB;
+        break;
+    case JCS_CMYK:
+    case JCS_YCCK:
+        c->out_color_space = JCS_CMYK;
+        break;
+    default:
+        give_up(t, PCR_ERR_UNSUPPORTED, "%d components of an unknown colour space",
+                c->num_components);
+    }
+    c->dct_method = JDCT_ISLOW;
+    c->do_fancy_upsampling = TRUE;
+    c->do_block_smoothing = FALSE;
+}
+
+static void parse_headers(struct turbo *t)
+{
+    jpeg_read_header(&t->cinfo, TRUE);
+    if (t->cinfo.arith_code)
+        give_up(t, PCR_ERR_UNSUPPORTED, "arithmetic coding");
+    if (t->cinfo.data_precision != 8)
+        give_up(t, PCR_ERR_UNSUPPORTED, "%d bits a sample, 8 supported",
+                t->cinfo.data_precision);
+    choose_output(t);
+}
+
+static int turbo_begin(void *state, const uint8_t *data, size_t nbytes,
+                       const struct pcri_decode_params *params,
+                       struct pcri_stored_info *info_out, struct pcr_error *err)
+{
+    struct turbo *t = state;
+    t->err = err;
+    t->color = params->color;
+    t->max_scans = params->limits.max_scans;
+    set_up(t, data, nbytes);
+    if (setjmp(t->jump))
+        return t->rc;
+    make_object(t);
+    parse_headers(t);
+    int rc = pcri_check_pixels(t->cinfo.image_width, t->cinfo.image_height, &params->limits,
+                               err);
+    if (rc)
+        return rc;
+    check_blocks(t);
+    info_out->width = t->cinfo.image_width;
+    info_out->height = t->cinfo.image_height;
+    info_out->orientation = t->orientation;
+    return 0;
+}
+
+/* --- pixels --- */
+
+/* A sequential image needs all its components; a prefix of a progressive one at least what
+ * the first component's DC gives. */
+static void check_complete(struct turbo *t)
+{
+    const struct jpeg_decompress_struct *c = &t->cinfo;
+    if (c->progressive_mode) {
+        if (c->coef_bits[0][0] < 0)
+            give_up(t, PCR_ERR_TRUNCATED, "no scan has the DC of the first component");
+        return;
+    }
+    for (int i = 0; i < c->num_components; i++)
+        if (!c->comp_info[i].quant_table) /* latched when a component's scan begins */
+            give_up(t, PCR_ERR_TRUNCATED, "no scan has component %d of %d", i + 1,
+                    c->num_components);
+}
+
+/* One row of stored CMYK to RGB or luma. Adobe's files hold 255 - ink, all others ink. */
+static void convert_cmyk(const struct turbo *t, const uint8_t *src, uint8_t *dst)
+{
+    unsigned invert = t->cinfo.saw_Adobe_marker ? 0 : 255;
+    for (JDIMENSION x = 0; x < t->cinfo.output_width; x++, src += 4) {
+        unsigned rgb[3], k = src[3] ^ invert;
+        for (int i = 0; i < 3; i++) /* rounded division by 255 */
+            rgb[i] = ((src[i] ^ invert) * k * 2 + 255) / 510;
+        if (t->color == PCR_COLOR_GRAY) {
+            *dst++ = pcri_luma(rgb[0], rgb[1], rgb[2]);
+        } else {
+            *dst++ = (uint8_t) rgb[0];
+            *dst++ = (uint8_t) rgb[1];
+            *dst++ = (uint8_t) rgb[2];
+        }
+    }
+}
+
+static void read_cmyk(struct turbo *t, uint8_t *dst, size_t stride_nbytes)
+{
+    struct jpeg_decompress_struct *c = &t->cinfo;
+    while (c->output_scanline < c->output_height) {
+        JSAMPROW row = t->row.data;
+        uint8_t *out = dst + c->output_scanline * stride_nbytes;
+        jpeg_read_scanlines(c, &row, 1);
+        convert_cmyk(t, row, out);
+    }
+}
+
+static void read_direct(struct turbo *t, uint8_t *dst, size_t stride_nbytes)
+{
+    enum { ROWS = 8 };
+    struct jpeg_decompress_struct *c = &t->cinfo;
+    while (c->output_scanline < c->output_height) {
+        JSAMPROW rows[ROWS];
+        JDIMENSION n = c->output_height - c->output_scanline;
+        if (n > ROWS)
+            n = ROWS;
+        for (JDIMENSION i = 0; i < n; i++)
+            rows[i] = dst + (c->output_scanline + i) * stride_nbytes;
+        jpeg_read_scanlines(c, rows, n);
+    }
+}
+
+static int turbo_rows(void *state, uint8_t *dst, size_t stride_nbytes, struct pcr_error *err)
+{
+    struct turbo *t = state;
+    bool cmyk = t->cinfo.out_color_space == JCS_CMYK;
+    t->err = err;
+    if (cmyk) {
+        int rc = pcri_buffer_reserve(&t->row, (size_t) t->cinfo.image_width * 4, err);
+        if (rc)
+            return rc;
+    }
+    if (setjmp(t->jump))
+        return t->rc;
+    jpeg_start_decompress(&t->cinfo);
+    check_complete(t);
+    if (cmyk)
+        read_cmyk(t, dst, stride_nbytes);
+    else
+        read_direct(t, dst, stride_nbytes);
+    jpeg_finish_decompress(&t->cinfo);
+    return 0;
+}
+
+static void turbo_end(void *state)
+{
+    struct turbo *t = state;
+    if (t->live)
+        jpeg_destroy_decompress(&t->cinfo);
+    t->live = false;
+}
+
+static int turbo_create(void **state_out, struct pcr_error *err)
+{
+    *state_out = pcri_calloc(1, sizeof(struct turbo), err);
+    return *state_out ? 0 : PCR_ERR_NOMEM;
+}
+
+static void turbo_destroy(void *state)
+{
+    struct turbo *t = state;
+    if (!t)
+        return;
+    turbo_end(t);
+    pcr_buffer_free(&t->row);
+    free(t);
+}
+
+const struct pcri_codec pcri_codec_turbo = {
+    .name = "JPEG",
+    .magic = { 0xFF, 0xD8 },
+    .magic_nbytes = 2,
+    .create = turbo_create,
+    .destroy = turbo_destroy,
+    .begin = turbo_begin,
+    .rows = turbo_rows,
+    .end = turbo_end,
+};

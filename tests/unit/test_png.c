@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* png: every colour type and depth, interlacing, eXIf, and damaged files. */
+#include <check.h>
+#include <stdlib.h>
+
+#include <png.h>
+
+#include "image/image.h"
+
+enum { WIDTH = 21, HEIGHT = 13 };
+
+static struct pcr_decoder *decoder;
+
+static void make_decoder(void)
+{
+    ck_assert_int_eq(pcr_decoder_create(&decoder, NULL), 0);
+}
+
+static void drop_decoder(void)
+{
+    pcr_decoder_destroy(&decoder);
+}
+
+static void on_write(png_structp png, png_bytep data, size_t nbytes)
+{
+    ck_assert_int_eq(pcri_buffer_append(png_get_io_ptr(png), data, nbytes, NULL), 0);
+}
+
+static void on_flush(png_structp png)
+{
+    (void) png;
+}
+
+/* The sample of bits `depth` at (x, y) in channel c. */
+static unsigned sample(unsigned x, unsigned y, unsigned c, int depth)
+{
+    unsigned v = (x * 2909 + y * 7919 + c * 20011) * 2654435761u >> 8;
+    return v & ((1u << depth) - 1);
+}
+
+static void palette_entry(unsigned index, uint8_t rgb[3])
+{
+    for (unsigned c = 0; c < 3; c++)
+        rgb[c] = (uint8_t) (index * 37 + c * 91);
+}
+
+static int channels_of(int type)
+{
+    static const int channels[] = { 1, 0, 3, 1, 2, 0, 4 };
+    return channels[type];
+}
+
+static void fill_row(uint8_t *row, unsigned y, int type, int depth)
+{
+    unsigned channels = (unsigned) channels_of(type);
+    for (unsigned i = 0; i < WIDTH * channels; i++) {
+        unsigned v = sample(i / channels, y, i % channels, depth);
+        if (depth == 16) {
+            row[2 * i] = (uint8_t) (v >> 8);
+            row[2 * i + 1] = (uint8_t) v;
+        } else if (depth == 8) {
+            row[i] = (uint8_t) v;
+        } else {
+            unsigned bit = i * (unsigned) depth;
+            row[bit / 8] |= (uint8_t) (v << (8 - (unsigned) depth - bit % 8));
+        }
+    }
+}
+
+static struct pcr_buffer make_png(int type, int depth, int interlace, int orientation)
+{
+    struct pcr_buffer out = { 0 };
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png_create_info_struct(png);
+    ck_assert_ptr_nonnull(info);
+    png_set_write_fn(png, &out, on_write, on_flush);
+    png_set_IHDR(png, info, WIDTH, HEIGHT, depth, type, interlace, 0, 0);
+    if (type == PNG_COLOR_TYPE_PALETTE) {
+        png_color palette[256];
+        png_byte alpha[1] = { 7 };
+        for (unsigned i = 0; i < 256; i++) {
+            uint8_t rgb[3];
+            palette_entry(i, rgb);
+            palette[i] = (png_color) { rgb[0], rgb[1], rgb[2] };
+        }
+        png_set_PLTE(png, info, palette, 1 << depth);
+        png_set_tRNS(png, info, alpha, 1, NULL);
+    }
+    if (orientation) {
+        uint8_t exif[] = { 'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0,
+                           1, 0, 0, 0, (uint8_t) orientation, 0, 0, 0, 0, 0, 0, 0 };
+        png_set_eXIf_1(png, info, sizeof(exif), exif);
+    }
+    png_set_gAMA(png, info, 0.7); /* must not touch the pixels */
+    png_write_info(png, info);
+    int passes = png_set_interlace_handling(png);
+    for (int p = 0; p < passes; p++)
+        for (unsigned y = 0; y < HEIGHT; y++) {
+            uint8_t row[WIDTH * 8] = { 0 };
+            fill_row(row, y, type, depth);
+            png_write_row(png, row);
+        }
+    png_write_end(png, info);
+    png_destroy_write_struct(&png, &info);
+    return out;
+}
+
+/* The pixel as 8-bit RGB. */
+static void expected(unsigned x, unsigned y, int type, int depth, uint8_t rgb[3])
+{
+    if (type == PNG_COLOR_TYPE_PALETTE) {
+        palette_entry(sample(x, y, 0, depth), rgb);
+        return;
+    }
+    for (unsigned c = 0; c < 3; c++) {
+        unsigned v = sample(x, y, type & PNG_COLOR_MASK_COLOR ? c : 0, depth);
+        rgb[c] = (uint8_t) (depth == 16 ? v >> 8 : v * 255 / ((1u << depth) - 1));
+    }
+}
+
+static int decode(const void *data, size_t nbytes, uint32_t color, struct pcr_buffer *pixels,
+                  struct pcr_image_info *info, struct pcr_error *err)
+{
+    struct pcr_decode_options o = { .size = sizeof(o), .color = color };
+    return pcr_decoder_decode_alloc(decoder, data, nbytes, &o, pixels, info, err);
+}
+
+static void check_pixels(int type, int depth, int interlace)
+{
+    struct pcr_buffer png = make_png(type, depth, interlace, 0), rgb = { 0 }, gray = { 0 };
+    struct pcr_image_info info;
+    struct pcr_error err;
+    ck_assert_msg(!decode(png.data, png.nbytes, PCR_COLOR_RGB, &rgb, &info, &err), "%s",
+                  err.message);
+    ck_assert_msg(!decode(png.data, png.nbytes, PCR_COLOR_GRAY, &gray, &info, &err), "%s",
+                  err.message);
+    ck_assert_uint_eq(info.width, WIDTH);
+    ck_assert_uint_eq(info.height, HEIGHT);
+    ck_assert_uint_eq(rgb.nbytes, WIDTH * HEIGHT * 3);
+    ck_assert_uint_eq(gray.nbytes, WIDTH * HEIGHT);
+    for (unsigned y = 0; y < HEIGHT; y++)
+        for (unsigned x = 0; x < WIDTH; x++) {
+            uint8_t want[3];
+            expected(x, y, type, depth, want);
+            ck_assert_mem_eq(rgb.data + (y * WIDTH + x) * 3, want, 3);
+            ck_assert_uint_eq(gray.data[y * WIDTH + x], pcri_luma(want[0], want[1], want[2]));
+        }
+    pcr_buffer_free(&png);
+    pcr_buffer_free(&rgb);
+    pcr_buffer_free(&gray);
+}
+
+static const struct kind {
+    int type, depth;
+} kinds[] = {
+    { PNG_COLOR_TYPE_GRAY, 1 },       { PNG_COLOR_TYPE_GRAY, 2 },
+    { PNG_COLOR_TYPE_GRAY, 4 },       { PNG_COLOR_TYPE_GRAY, 8 },
+    { PNG_COLOR_TYPE_GRAY, 16 },      { PNG_COLOR_TYPE_GRAY_ALPHA, 8 },
+    { PNG_COLOR_TYPE_GRAY_ALPHA, 16 }, { PNG_COLOR_TYPE_RGB, 8 },
+    { PNG_COLOR_TYPE_RGB, 16 },       { PNG_COLOR_TYPE_RGB_ALPHA, 8 },
+    { PNG_COLOR_TYPE_RGB_ALPHA, 16 }, { PNG_COLOR_TYPE_PALETTE, 1 },
+    { PNG_COLOR_TYPE_PALETTE, 2 },    { PNG_COLOR_TYPE_PALETTE, 4 },
+    { PNG_COLOR_TYPE_PALETTE, 8 },
+};
+
+START_TEST(every_kind)
+{
+    check_pixels(kinds[_i].type, kinds[_i].depth, PNG_INTERLACE_NONE);
+    check_pixels(kinds[_i].type, kinds[_i].depth, PNG_INTERLACE_ADAM7);
+}
+END_TEST
+
+START_TEST(exif_orientation)
+{
+    struct pcr_buffer png = make_png(PNG_COLOR_TYPE_RGB, 8, 0, 6), rgb = { 0 };
+    struct pcr_image_info info;
+    ck_assert_int_eq(decode(png.data, png.nbytes, PCR_COLOR_RGB, &rgb, &info, NULL), 0);
+    ck_assert_uint_eq(info.orientation, 6);
+    ck_assert_uint_eq(info.width, HEIGHT);
+    ck_assert_uint_eq(info.height, WIDTH);
+    for (unsigned y = 0; y < WIDTH; y++)
+        for (unsigned x = 0; x < HEIGHT; x++) {
+            uint8_t want[3];
+            expected(y, HEIGHT - 1 - x, PNG_COLOR_TYPE_RGB, 8, want);
+            ck_assert_mem_eq(rgb.data + (y * HEIGHT + x) * 3, want, 3);
+        }
+    pcr_buffer_free(&png);
+    pcr_buffer_free(&rgb);
+}
+END_TEST
+
+START_TEST(truncated)
+{
+    struct pcr_buffer png = make_png(_i ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, 8, _i, 3);
+    struct pcr_buffer pixels = { 0 };
+    for (size_t n = 0; n < png.nbytes; n++) {
+        uint8_t *copy = malloc(n + !n);
+        ck_assert_ptr_nonnull(copy);
+        memcpy(copy, png.data, n);
+        ck_assert_int_eq(decode(copy, n, PCR_COLOR_RGB, &pixels, NULL, NULL),
+                         PCR_ERR_TRUNCATED);
+        free(copy);
+    }
+    pcr_buffer_free(&png);
+    pcr_buffer_free(&pixels);
+}
+END_TEST
+
+/* Each byte after the magic is under a CRC, so that every change is found. */
+START_TEST(every_changed_byte)
+{
+    struct pcr_buffer png = make_png(PNG_COLOR_TYPE_GRAY, 8, _i, 3), pixels = { 0 };
+    for (size_t i = 0; i < png.nbytes; i++) {
+        struct pcr_error err;
+        png.data[i] ^= 0x10;
+        int rc = decode(png.data, png.nbytes, PCR_COLOR_GRAY, &pixels, NULL, &err);
+        ck_assert_msg(rc < 0, "byte %zu of %zu", i, png.nbytes);
+        ck_assert_int_eq(err.code, rc);
+        png.data[i] ^= 0x10;
+    }
+    ck_assert_int_eq(decode(png.data, png.nbytes, PCR_COLOR_GRAY, &pixels, NULL, NULL), 0);
+    pcr_buffer_free(&png);
+    pcr_buffer_free(&pixels);
+}
+END_TEST
+
+/* A header with these dimensions and a right CRC, then the rest of an intact file. */
+static struct pcr_buffer claim(uint32_t width, uint32_t height)
+{
+    struct pcr_buffer png = make_png(PNG_COLOR_TYPE_GRAY, 1, 0, 0);
+    uint8_t *p = png.data + 12; /* "IHDR", then width and height */
+    for (unsigned i = 0; i < 4; i++) {
+        p[4 + i] = (uint8_t) (width >> (24 - 8 * i));
+        p[8 + i] = (uint8_t) (height >> (24 - 8 * i));
+    }
+    uint32_t crc = 0xFFFFFFFF;
+    for (unsigned i = 0; i < 17; i++) {
+        crc ^= p[i];
+        for (int k = 0; k < 8; k++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320 : 0);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        p[17 + i] = (uint8_t) (~crc >> (24 - 8 * i));
+    return png;
+}
+
+START_TEST(claimed_dimensions)
+{
+    static const struct {
+        uint32_t width, height;
+        int code;
+    } cases[] = {
+        { WIDTH, HEIGHT, 0 },
+        { 16000, 16000, PCR_ERR_TRUNCATED },
+        { 1 << 16, 1 << 16, PCR_ERR_LIMIT },
+        { 0x7FFFFFFF, 0x7FFFFFFF, PCR_ERR_LIMIT },
+        { 0x7FFFFFFF, 1, PCR_ERR_LIMIT },
+        { 0x80000000, 1, PCR_ERR_CORRUPT },
+        { 0, 5, PCR_ERR_CORRUPT },
+        { WIDTH, HEIGHT + 1, PCR_ERR_CORRUPT },
+        { WIDTH, HEIGHT - 1, PCR_ERR_CORRUPT },
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pcr_buffer png = claim(cases[i].width, cases[i].height), pixels = { 0 };
+        ck_assert_msg(decode(png.data, png.nbytes, PCR_COLOR_RGB, &pixels, NULL, NULL) ==
+                          cases[i].code, "case %zu", i);
+        pcr_buffer_free(&png);
+        pcr_buffer_free(&pixels);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("png");
+    TCase *t = tcase_create("png");
+    tcase_add_checked_fixture(t, make_decoder, drop_decoder);
+    tcase_set_timeout(t, 60);
+    tcase_add_loop_test(t, every_kind, 0, sizeof(kinds) / sizeof(kinds[0]));
+    tcase_add_test(t, exif_orientation);
+    tcase_add_loop_test(t, truncated, 0, 2);
+    tcase_add_loop_test(t, every_changed_byte, 0, 2);
+    tcase_add_test(t, claimed_dimensions);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
