@@ -6,7 +6,10 @@
 
 #include "base/base.h"
 
-static const struct case_table *const tables[] = { &gen_good_cases };
+static const struct case_table *const tables[] = {
+    &gen_good_cases, &gen_metadata_cases, &gen_edited_cases, &gen_bad_cases,
+    &gen_assembled_cases, &gen_png_cases,
+};
 
 const struct pcr_gen_case *pcr_gen_case(size_t index)
 {
@@ -41,6 +44,8 @@ const char *pcr_gen_folder(enum pcr_gen_kind kind)
         return "good";
     case PCR_GEN_UNSUPPORTED_JPEG:
         return "unsupported";
+    case PCR_GEN_ODD_JPEG:
+        return "odd";
     case PCR_GEN_GOOD_PNG:
         return "png";
     default:

@@ -10,6 +10,7 @@ struct case_table {
     size_t count;
 };
 
-extern const struct case_table gen_good_cases;
+extern const struct case_table gen_good_cases, gen_metadata_cases, gen_edited_cases,
+    gen_bad_cases, gen_assembled_cases, gen_png_cases;
 
 #endif

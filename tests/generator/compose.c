@@ -26,7 +26,7 @@ static void on_libjpeg_error(j_common_ptr cinfo)
 
 static void ignore_message(j_common_ptr cinfo)
 {
-    (void) cinfo; /* warnings are not for standard error; a writer gives none that matter */
+    (void) cinfo; /* no message on standard error; a writer gives no warning */
 }
 
 static int components_of(const struct compose *spec)
@@ -45,7 +45,7 @@ static int components_of(const struct compose *spec)
 /* What libjpeg is given: it converts no more than RGB to YCbCr and CMYK to YCCK. */
 static J_COLOR_SPACE input_space(const struct compose *spec)
 {
-    if (spec->component_count == 2)
+    if (spec->component_count)
         return JCS_UNKNOWN;
     switch (components_of(spec)) {
     case 1:
@@ -76,8 +76,8 @@ static void paint_pattern(const struct compose *spec, uint8_t *rgb)
     }
 }
 
-/* RGB rows to rows of n components. The fourth is the picture's darkness, as a black plate
- * is; two are red and blue. */
+/* RGB rows to rows of n components. All beyond the third are the picture's darkness, as a
+ * black plate is; two are red and blue. */
 static void spread_components(uint8_t *dst, const uint8_t *rgb, size_t count, int n)
 {
     for (size_t i = 0; i < count; i++, rgb += 3) {
@@ -90,7 +90,7 @@ static void spread_components(uint8_t *dst, const uint8_t *rgb, size_t count, in
         if (n > 2)
             *dst++ = rgb[1];
         *dst++ = rgb[2];
-        if (n == 4)
+        for (int c = 3; c < n; c++)
             *dst++ = (uint8_t) (luma / 2 + 100);
     }
 }
@@ -121,6 +121,28 @@ static int make_pixels(const struct compose *spec, uint8_t **out, struct pcr_err
     return mixed ? 0 : PCR_ERR_NOMEM;
 }
 
+static void set_components(const struct compose *spec, struct jpeg_compress_struct *cinfo)
+{
+    for (int i = 0; i < cinfo->num_components; i++) {
+        jpeg_component_info *info = &cinfo->comp_info[i];
+        if (spec->sampling[0]) {
+            info->h_samp_factor = spec->sampling[i] >> 4;
+            info->v_samp_factor = spec->sampling[i] & 15;
+        }
+        if (spec->ids[0])
+            info->component_id = spec->ids[i];
+        if (spec->flags & COMPOSE_HIGH_TABLES)
+            info->dc_tbl_no = info->ac_tbl_no = 2 + (i > 0);
+        if (spec->flags & COMPOSE_FOUR_QUANT) {
+            unsigned table[DCTSIZE2];
+            for (unsigned k = 0; k < DCTSIZE2; k++)
+                table[k] = 3 + (unsigned) i + k / 2;
+            jpeg_add_quant_table(cinfo, i, table, 100, TRUE);
+            info->quant_tbl_no = i;
+        }
+    }
+}
+
 static void set_parameters(const struct compose *spec, struct jpeg_compress_struct *cinfo)
 {
     J_COLOR_SPACE space = spec->space;
@@ -131,7 +153,7 @@ static void set_parameters(const struct compose *spec, struct jpeg_compress_stru
     cinfo->in_color_space = input_space(spec);
     jpeg_set_defaults(cinfo);
     if (space == JCS_UNKNOWN)
-        space = spec->component_count == 2 ? JCS_UNKNOWN : JCS_YCbCr;
+        space = spec->component_count ? JCS_UNKNOWN : JCS_YCbCr;
     jpeg_set_colorspace(cinfo, space);
     jpeg_set_quality(cinfo, spec->quality ? spec->quality : 75,
                      !(spec->flags & COMPOSE_WIDE_QUANT));
@@ -139,14 +161,7 @@ static void set_parameters(const struct compose *spec, struct jpeg_compress_stru
     cinfo->optimize_coding = (spec->flags & COMPOSE_OPTIMISE) != 0;
     cinfo->arith_code = (spec->flags & COMPOSE_ARITHMETIC) != 0;
     cinfo->restart_interval = spec->restart_mcus;
-    for (int i = 0; i < cinfo->num_components; i++) {
-        if (spec->sampling[0]) {
-            cinfo->comp_info[i].h_samp_factor = spec->sampling[i] >> 4;
-            cinfo->comp_info[i].v_samp_factor = spec->sampling[i] & 15;
-        }
-        if (spec->ids[0])
-            cinfo->comp_info[i].component_id = spec->ids[i];
-    }
+    set_components(spec, cinfo);
     if (spec->flags & COMPOSE_NO_JFIF)
         cinfo->write_JFIF_header = FALSE;
     if (spec->flags & COMPOSE_NO_ADOBE)
@@ -178,8 +193,8 @@ static void write_pixels(const struct compose *spec, struct session *s)
     }
 }
 
-/* Coefficients of 8-bit samples reach +-1023, DC differences +-2047 (ISO/IEC 10918-1 F.1.2).
- * Values at and near these ends, by turns with zeros, in every place. */
+/* Coefficients of 8-bit samples reach +-1023, DC differences +-2047 (ISO/IEC 10918-1
+ * F.1.2). Values at and near these ends, by turns with zeros, in every place. */
 static JCOEF extreme_value(uint64_t key, int k)
 {
     uint64_t v = pcri_mix(key ^ (uint64_t) k);
@@ -197,17 +212,41 @@ static JCOEF extreme_value(uint64_t key, int k)
     }
 }
 
-static void write_extremes(const struct compose *spec, struct session *s)
+static JCOEF sparse_value(uint64_t key, int k)
+{
+    uint64_t v = pcri_mix(key ^ (uint64_t) k);
+    if (!k)
+        return (JCOEF) ((int) (v % 401) - 200);
+    if (v % 64 < (unsigned) k)
+        return 0;
+    return (JCOEF) ((int) (v >> 8) % (130 / (k + 1) + 2) - 65 / (k + 1));
+}
+
+static void fill_blocks(const struct compose *spec, const jpeg_component_info *info,
+                        JBLOCKARRAY rows, JDIMENSION first, JDIMENSION count)
+{
+    for (JDIMENSION r = 0; r < count; r++) {
+        for (JDIMENSION x = 0; x < info->width_in_blocks; x++) {
+            uint64_t key = pcri_key(spec->seed, first + r, x);
+            for (int k = 0; k < DCTSIZE2; k++)
+                rows[r][x][k] = spec->flags & COMPOSE_EXTREME ? extreme_value(key, k)
+                                                              : sparse_value(key, k);
+        }
+    }
+}
+
+static void write_coefficients(const struct compose *spec, struct session *s)
 {
     struct jpeg_compress_struct *c = &s->cinfo;
+    j_common_ptr common = (j_common_ptr) c;
     jvirt_barray_ptr arrays[MAX_COMPONENTS];
 
     for (int i = 0; i < c->num_components; i++) {
         JDIMENSION h = (JDIMENSION) c->comp_info[i].h_samp_factor;
         JDIMENSION v = (JDIMENSION) c->comp_info[i].v_samp_factor;
-        JDIMENSION mcus = (c->image_width + 7) / 8, rows = (c->image_height + 7) / 8;
-        arrays[i] = c->mem->request_virt_barray((j_common_ptr) c, JPOOL_IMAGE, TRUE,
-                                                mcus * h + h, rows * v + v, v);
+        JDIMENSION across = (c->image_width + 7) / 8, down = (c->image_height + 7) / 8;
+        arrays[i] = c->mem->request_virt_barray(common, JPOOL_IMAGE, TRUE, across * h + h,
+                                                down * v + v, v);
     }
     jpeg_write_coefficients(c, arrays);
     write_segments(spec, c);
@@ -215,14 +254,9 @@ static void write_extremes(const struct compose *spec, struct session *s)
         jpeg_component_info *info = &c->comp_info[i];
         JDIMENSION step = (JDIMENSION) info->v_samp_factor;
         for (JDIMENSION y = 0; y < info->height_in_blocks; y += step) {
-            JDIMENSION n = info->height_in_blocks - y < step ? info->height_in_blocks - y
-                                                             : step;
-            JBLOCKARRAY rows = c->mem->access_virt_barray((j_common_ptr) c, arrays[i], y,
-                                                          n, TRUE);
-            for (JDIMENSION r = 0; r < n; r++)
-                for (JDIMENSION x = 0; x < info->width_in_blocks; x++)
-                    for (int k = 0; k < DCTSIZE2; k++)
-                        rows[r][x][k] = extreme_value(pcri_key(spec->seed, y + r, x), k);
+            JDIMENSION left = info->height_in_blocks - y, n = left < step ? left : step;
+            fill_blocks(spec, info,
+                        c->mem->access_virt_barray(common, arrays[i], y, n, TRUE), y, n);
         }
     }
 }
@@ -238,8 +272,8 @@ static int compress(const struct compose *spec, struct session *s, struct pcr_er
     s->cinfo.client_data = s;
     jpeg_mem_dest(&s->cinfo, &s->file, &s->file_nbytes);
     set_parameters(spec, &s->cinfo);
-    if (spec->flags & COMPOSE_EXTREME)
-        write_extremes(spec, s);
+    if (spec->flags & (COMPOSE_EXTREME | COMPOSE_SPARSE))
+        write_coefficients(spec, s);
     else
         write_pixels(spec, s);
     jpeg_finish_compress(&s->cinfo);

@@ -20,12 +20,15 @@ enum picture {
 
 enum {
     COMPOSE_OPTIMISE = 1 << 0,
-    COMPOSE_PROGRESSIVE = 1 << 1, /* libjpeg's simple progression, if there are no scans */
+    COMPOSE_PROGRESSIVE = 1 << 1, /* libjpeg's simple progression, without scans */
     COMPOSE_ARITHMETIC = 1 << 2,
-    COMPOSE_WIDE_QUANT = 1 << 3,  /* quality without the bound of 255: 16-bit tables, SOF1 */
+    COMPOSE_WIDE_QUANT = 1 << 3,  /* no bound of 255: 16-bit tables, SOF1 */
     COMPOSE_NO_JFIF = 1 << 4,
     COMPOSE_NO_ADOBE = 1 << 5,
-    COMPOSE_EXTREME = 1 << 6,     /* coefficients are replaced by the largest ones */
+    COMPOSE_EXTREME = 1 << 6,     /* no picture: the largest coefficients */
+    COMPOSE_SPARSE = 1 << 7,      /* no picture: coefficients, rarer as k grows */
+    COMPOSE_HIGH_TABLES = 1 << 8, /* Huffman tables 2 and 3: SOF1; needs OPTIMISE */
+    COMPOSE_FOUR_QUANT = 1 << 9,  /* a quantisation table for each component */
 };
 
 struct segment { /* written after the ones that libjpeg writes */
@@ -42,8 +45,8 @@ struct compose {
     uint64_t seed;
     int klass;      /* plus 1, so that 0 means none */
     int quality;
-    J_COLOR_SPACE space;   /* of the file; JCS_UNKNOWN (0): YCbCr, or see component_count */
-    int component_count;   /* with JCS_UNKNOWN: 2, or 0 */
+    J_COLOR_SPACE space;   /* of the file; JCS_UNKNOWN: YCbCr, or component_count */
+    int component_count;   /* with JCS_UNKNOWN: 2 or 5; 0: 3 */
     uint8_t sampling[4];   /* h << 4 | v for each component; 0: the default */
     const jpeg_scan_info *scans;
     int scan_count;
@@ -54,6 +57,7 @@ struct compose {
 };
 
 /* Writes the file. */
-int gen_compose(const struct compose *spec, struct pcr_buffer *out, struct pcr_error *err);
+int gen_compose(const struct compose *spec, struct pcr_buffer *out,
+                struct pcr_error *err);
 
 #endif

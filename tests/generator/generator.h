@@ -41,16 +41,17 @@ int pcr_gen_pixels(uint64_t seed, int klass, uint32_t width, uint32_t height,
 int pcr_gen_photo(uint64_t seed, uint32_t width, uint32_t height, int quality,
                   enum pcr_gen_subsampling subsampling, struct pcr_buffer *out);
 
-/* As pcr_gen_photo(), of a class, with optimised Huffman tables if asked, with details of a
- * failure. */
-int pcr_gen_photo_of(uint64_t seed, int klass, uint32_t width, uint32_t height, int quality,
-                     enum pcr_gen_subsampling subsampling, bool optimise,
+/* As pcr_gen_photo(), of a class, with optimised Huffman tables if asked, with details of
+ * a failure. */
+int pcr_gen_photo_of(uint64_t seed, int klass, uint32_t width, uint32_t height,
+                     int quality, enum pcr_gen_subsampling subsampling, bool optimise,
                      struct pcr_buffer *out, struct pcr_error *err);
 
 /* What a reader must make of a case. */
 enum pcr_gen_kind {
     PCR_GEN_GOOD_JPEG = 0,    /* JPEG scans hold it without loss */
     PCR_GEN_UNSUPPORTED_JPEG, /* an intact JPEG that they cannot hold */
+    PCR_GEN_ODD_JPEG,         /* either held without loss or refused; see the case */
     PCR_GEN_BAD,              /* damaged, or no image */
     PCR_GEN_GOOD_PNG,
     PCR_GEN_BAD_PNG,
@@ -60,6 +61,7 @@ struct pcr_gen_case {
     const char *name; /* unique; a file name without its ending */
     enum pcr_gen_kind kind;
     uint32_t orientation; /* EXIF orientation that the file names, else 1 */
+    bool no_pixels;       /* libjpeg reads its coefficients, but makes no pixels of it */
     int (*make)(const struct pcr_gen_case *c, struct pcr_buffer *out,
                 struct pcr_error *err); /* replaces *out */
     const void *spec;                   /* for make() */
@@ -75,8 +77,7 @@ const struct pcr_gen_case *pcr_gen_find(const char *name);
 int pcr_gen_make(const struct pcr_gen_case *c, struct pcr_buffer *out,
                  struct pcr_error *err);
 
-/* The folder's name for a kind: "good", "unsupported", "bad", "png"; bad PNGs are in
- * "bad" too. */
+/* The folder's name for a kind: "good", "unsupported", "odd", "bad" (PNGs too), "png". */
 const char *pcr_gen_folder(enum pcr_gen_kind kind);
 
 /* The file name's ending for a kind: "jpg" or "png". */

@@ -159,7 +159,7 @@ static int run_photos(const char *dir, const struct photos *p)
     return failed;
 }
 
-/* Reads a number from low to high off *text and steps over `separator`, if there is one. */
+/* Reads a number from low to high off *text, and steps over a `separator` after it. */
 static int read_number(const char **text, char separator, unsigned long low,
                        unsigned long high, unsigned long *out)
 {
@@ -176,7 +176,8 @@ static int read_number(const char **text, char separator, unsigned long low,
 static int parse_photos(int argc, char **argv, struct photos *p)
 {
     static const struct option options[] = {
-        { "count", required_argument, NULL, 'n' }, { "size", required_argument, NULL, 's' },
+        { "count", required_argument, NULL, 'n' },
+        { "size", required_argument, NULL, 's' },
         { "quality", required_argument, NULL, 'q' },
         { "classes", required_argument, NULL, 'k' },
         { "seed", required_argument, NULL, 'r' }, { "splits", no_argument, NULL, 'p' },

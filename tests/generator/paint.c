@@ -55,6 +55,9 @@ static int32_t clamp(int32_t v, int32_t low, int32_t high)
     return v < low ? low : v > high ? high : v;
 }
 
+/* C leaves open in which order the arguments of a call, or a list of initial values, are
+ * computed. So draw() stands in statements of its own. */
+
 /* Hue 0..1535, saturation and value 0..255. */
 static void color_from_hue(int32_t hue, int32_t saturation, int32_t value, int32_t out[3])
 {
@@ -77,8 +80,9 @@ static void add_octave(const struct canvas *cv, int16_t *plane, uint32_t stride,
         int32_t wy = fy * fy / 1024 * (3 * 1024 - 2 * fy) / 1024;
         for (uint32_t i = 0; i < columns; i++) {
             uint64_t at = (uint64_t) (y / step) << 32 | i;
+            uint64_t below = at + (UINT64_C(1) << 32);
             int32_t p = (int32_t) (pcri_mix(key ^ at) >> 55) - 256;
-            int32_t q = (int32_t) (pcri_mix(key ^ (at + (UINT64_C(1) << 32))) >> 55) - 256;
+            int32_t q = (int32_t) (pcri_mix(key ^ below) >> 55) - 256;
             cv->row[i] = (p * (1024 - wy) + q * wy) / 1024;
         }
         int16_t *out = plane + (size_t) y * cv->width * stride;
@@ -93,14 +97,23 @@ static void add_octave(const struct canvas *cv, int16_t *plane, uint32_t stride,
     }
 }
 
+static void draw_color(struct random *r, int32_t hue, int32_t least_saturation,
+                       int32_t most_saturation, int32_t least_value, int32_t most_value,
+                       int32_t out[3])
+{
+    int32_t saturation = draw(r, least_saturation, most_saturation);
+    int32_t value = draw(r, least_value, most_value);
+    color_from_hue(hue, saturation, value, out);
+}
+
 static void paint_background(const struct canvas *cv, struct random *r,
                              const struct style *st)
 {
     int32_t top[3], bottom[3];
-    color_from_hue((st->hue + draw(r, 500, 1000)) % 1536, draw(r, 20, 130),
-                   draw(r, 120, 250), top);
-    color_from_hue((st->hue + draw(r, 0, 1535)) % 1536, draw(r, 20, 110),
-                   draw(r, 40, 170), bottom);
+    int32_t turn = draw(r, 500, 1000);
+    draw_color(r, (st->hue + turn) % 1536, 20, 130, 120, 250, top);
+    turn = draw(r, 0, 1535);
+    draw_color(r, (st->hue + turn) % 1536, 20, 110, 40, 170, bottom);
     int32_t slant = draw(r, -256, 256);
     int64_t w = cv->width, h = cv->height;
 
@@ -118,7 +131,8 @@ static void paint_background(const struct canvas *cv, struct random *r,
 /* How much of the pixel at (u, v) along the shape's axes the shape covers, 0..256. */
 static int32_t shape_cover(const struct shape *s, int64_t u, int64_t v)
 {
-    int64_t un = u * EDGE / (256 * (int64_t) s->a), vn = v * EDGE / (256 * (int64_t) s->b);
+    int64_t un = u * EDGE / (256 * (int64_t) s->a);
+    int64_t vn = v * EDGE / (256 * (int64_t) s->b);
     int64_t distance; /* EDGE on the edge */
     un = un < 0 ? -un : un;
     vn = vn < 0 ? -vn : vn;
@@ -139,7 +153,8 @@ static int32_t shape_cover(const struct shape *s, int64_t u, int64_t v)
         break;
     }
     int64_t smaller = s->a < s->b ? s->a : s->b;
-    int64_t cover = 128 + (EDGE - distance) * smaller * 256 / (EDGE * (int64_t) s->softness);
+    int64_t inside = (EDGE - distance) * smaller * 256 / EDGE; /* of a pixel */
+    int64_t cover = 128 + inside / s->softness;
     return cover < 0 ? 0 : cover > 256 ? 256 : (int32_t) cover;
 }
 
@@ -176,33 +191,48 @@ static struct shape draw_shape(const struct canvas *cv, struct random *r,
     static const int16_t cosines[9] = { 256, 251, 237, 213, 181, 142, 98, 50, 0 };
     int32_t w = (int32_t) cv->width, h = (int32_t) cv->height;
     int32_t size = w < h ? w : h, angle = draw(r, 0, 8);
-    struct shape s = {
-        .kind = draw(r, 0, 3) ? st->kind : (enum shape_kind) draw(r, 0, SHAPE_KINDS - 1),
-        .cx = draw(r, -size / 8, w + size / 8),
-        .cy = draw(r, -size / 8, h + size / 8),
-        .a = draw(r, size / 30, draw(r, size / 12, size / 3)) + 1,
-        .b = draw(r, size / 30, draw(r, size / 12, size / 4)) + 1,
-        .cosine = cosines[angle],
-        .sine = cosines[8 - angle],
-        .softness = draw(r, 0, 2) ? draw(r, 1, 2) : draw(r, 2, 12),
-        .shade = draw(r, -60, 60),
-        .texture = draw(r, 0, 3) ? draw(r, 32, 256) * st->strength / 256 : 0,
-    };
-    int32_t hue = st->hue + draw(r, -110, 110) + (draw(r, 0, 4) ? 0 : 700);
-    color_from_hue((hue + 1536) % 1536, draw(r, 60, 255), draw(r, 30, 255), s.color);
+    struct shape s = { .cosine = cosines[angle], .sine = cosines[8 - angle] };
+
+    s.kind = st->kind;
+    if (!draw(r, 0, 3))
+        s.kind = (enum shape_kind) draw(r, 0, SHAPE_KINDS - 1);
+    s.cx = draw(r, -size / 8, w + size / 8);
+    s.cy = draw(r, -size / 8, h + size / 8);
+    int32_t longest = draw(r, size / 12, size / 3);
+    s.a = draw(r, size / 30, longest) + 1;
+    longest = draw(r, size / 12, size / 4);
+    s.b = draw(r, size / 30, longest) + 1;
+    bool sharp = draw(r, 0, 2);
+    s.softness = sharp ? draw(r, 1, 2) : draw(r, 2, 12);
+    s.shade = draw(r, -60, 60);
+    if (draw(r, 0, 3))
+        s.texture = draw(r, 32, 256) * st->strength / 256;
+    int32_t hue = st->hue + draw(r, -110, 110);
+    if (!draw(r, 0, 4))
+        hue += 700;
+    draw_color(r, (hue + 1536) % 1536, 60, 255, 30, 255, s.color);
     return s;
 }
 
 static struct style draw_style(struct random *r, int klass)
 {
-    if (klass < 0)
-        return (struct style) { draw(r, 0, 1535), (enum shape_kind) draw(r, 0, 3),
-                                draw(r, 0, 3), draw(r, 4, 7), draw(r, 80, 400) };
+    struct style st;
+    if (klass < 0) {
+        st.hue = draw(r, 0, 1535);
+        st.kind = (enum shape_kind) draw(r, 0, SHAPE_KINDS - 1);
+        st.finest = draw(r, 0, 3);
+        st.coarsest = draw(r, 4, 7);
+        st.strength = draw(r, 80, 400);
+        return st;
+    }
     /* The golden section of the circle keeps the hues of any number of classes apart. */
-    int32_t hue = (int32_t) ((uint64_t) klass * 949 % 1536);
-    return (struct style) { (hue + draw(r, 0, 80)) % 1536,
-                            (enum shape_kind) (klass % SHAPE_KINDS), klass / 4 % 3,
-                            4 + klass / 2 % 3, 100 + klass % 5 * 60 };
+    st.hue = (int32_t) ((uint64_t) klass * 949 % 1536);
+    st.hue = (st.hue + draw(r, 0, 80)) % 1536;
+    st.kind = (enum shape_kind) (klass % SHAPE_KINDS);
+    st.finest = klass / 4 % 3;
+    st.coarsest = 4 + klass / 2 % 3;
+    st.strength = 100 + klass % 5 * 60;
+    return st;
 }
 
 static void paint(const struct canvas *cv, struct random *r, int klass)

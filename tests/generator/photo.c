@@ -8,12 +8,13 @@ static const uint8_t luma_sampling[PCR_GEN_SUBSAMPLINGS] = {
     [PCR_GEN_GRAY] = 0x11,
 };
 
-int pcr_gen_photo_of(uint64_t seed, int klass, uint32_t width, uint32_t height, int quality,
-                     enum pcr_gen_subsampling subsampling, bool optimise,
+int pcr_gen_photo_of(uint64_t seed, int klass, uint32_t width, uint32_t height,
+                     int quality, enum pcr_gen_subsampling subsampling, bool optimise,
                      struct pcr_buffer *out, struct pcr_error *err)
 {
     if (quality < 1 || quality > 100)
-        return pcri_fail(err, PCR_ERR_INVAL, "quality: expected 1 to 100, got %d", quality);
+        return pcri_fail(err, PCR_ERR_INVAL, "quality: expected 1 to 100, got %d",
+                         quality);
     if ((unsigned) subsampling >= PCR_GEN_SUBSAMPLINGS)
         return pcri_fail(err, PCR_ERR_INVAL, "subsampling: no number %u",
                          (unsigned) subsampling);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* generator: the same pixels and files on each run, names, what photographs depend on. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/base.h"
+#include "generator.h"
+
+/* The pixels of a picture for ever: only integers make them. */
+START_TEST(pixels_are_fixed)
+{
+    static uint8_t rgb[100 * 75 * 3];
+    struct pcr_error e;
+    ck_assert_int_eq(pcr_gen_pixels(1, PCR_GEN_NO_CLASS, 100, 75, rgb, &e), 0);
+    ck_assert_uint_eq(pcri_xxh3(rgb, sizeof(rgb)), UINT64_C(17435305458207573966));
+    ck_assert_int_eq(pcr_gen_pixels(7, 3, 100, 75, rgb, &e), 0);
+    ck_assert_uint_eq(pcri_xxh3(rgb, sizeof(rgb)), UINT64_C(15878916084084810964));
+    ck_assert_int_eq(pcr_gen_pixels(1, 0, 0, 75, rgb, &e), PCR_ERR_INVAL);
+}
+END_TEST
+
+START_TEST(photographs)
+{
+    struct pcr_buffer a = { 0 }, b = { 0 };
+    struct pcr_error e;
+    ck_assert_int_eq(pcr_gen_photo(1, 90, 60, 80, PCR_GEN_420, &a), 0);
+    ck_assert_int_eq(pcr_gen_photo(1, 90, 60, 80, PCR_GEN_420, &b), 0);
+    ck_assert_uint_eq(a.nbytes, b.nbytes);
+    ck_assert_mem_eq(a.data, b.data, a.nbytes);
+    ck_assert_int_eq(pcr_gen_photo(2, 90, 60, 80, PCR_GEN_420, &b), 0);
+    ck_assert(a.nbytes != b.nbytes || memcmp(a.data, b.data, a.nbytes));
+    for (int s = 0; s < PCR_GEN_SUBSAMPLINGS; s++)
+        ck_assert_int_eq(pcr_gen_photo_of(1, 2, 50, 40, 95, s, true, &b, &e), 0);
+    ck_assert_int_eq(pcr_gen_photo_of(1, 2, 50, 40, 101, 0, true, &b, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_gen_photo(1, 50, 40, 80, PCR_GEN_SUBSAMPLINGS, &b),
+                     PCR_ERR_INVAL);
+    pcr_buffer_free(&a);
+    pcr_buffer_free(&b);
+}
+END_TEST
+
+START_TEST(cases_are_named_and_repeat)
+{
+    const struct pcr_gen_case *c;
+    struct pcr_buffer a = { 0 }, b = { 0 };
+    struct pcr_error e = { 0 };
+    size_t counts[PCR_GEN_BAD_PNG + 1] = { 0 };
+    for (size_t i = 0; (c = pcr_gen_case(i)); i++) {
+        ck_assert_ptr_eq(pcr_gen_find(c->name), c);
+        ck_assert_msg(!pcr_gen_make(c, &a, &e), "%s", e.message);
+        ck_assert_msg(!pcr_gen_make(c, &b, &e), "%s", e.message);
+        ck_assert_uint_eq(a.nbytes, b.nbytes);
+        ck_assert(!a.nbytes || !memcmp(a.data, b.data, a.nbytes));
+        counts[c->kind]++;
+    }
+    for (int k = 0; k <= PCR_GEN_BAD_PNG; k++)
+        ck_assert_uint_ge(counts[k], 10);
+    ck_assert_ptr_null(pcr_gen_find("no such case"));
+    pcr_buffer_free(&a);
+    pcr_buffer_free(&b);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("generator");
+    TCase *t = tcase_create("all");
+    suite_add_tcase(s, t);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, pixels_are_fixed);
+    tcase_add_test(t, photographs);
+    tcase_add_test(t, cases_are_named_and_repeat);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
