@@ -77,6 +77,7 @@ struct pcr_write_progress {
     uint64_t records_kept;   /* found complete from an earlier run */
     uint64_t source_nbytes;  /* of the samples done */
     uint64_t written_nbytes; /* of the records done */
+    uint64_t records_source_nbytes; /* of the samples of the records done */
 };
 
 struct pcr_write_options {
