@@ -18,7 +18,7 @@ build  libxxhash-dev    checksums
 build  libjansson-dev   JSON
 python python3          the Python package and scripts
 python python3-numpy    arrays of the Python package
-test   check            unit tests
+build  check            unit tests, which are built with the rest
 test   git              the clean clone of .ci/run
 test   g++              public headers in C++
 test   universal-ctags  lengths of functions
