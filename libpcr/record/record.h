@@ -14,6 +14,11 @@ enum {
     PCRI_HEADER_MAX_NBYTES = 96 + 24 * PCRI_MAX_GROUPS,
 };
 
+static inline uint64_t pcri_header_nbytes(uint32_t group_count)
+{
+    return 96 + 24 * (uint64_t) group_count;
+}
+
 /* --- fixed header (header.c) --- */
 struct pcri_group {
     uint64_t end;
@@ -51,17 +56,21 @@ struct pcri_strings {     /* string i is bytes[offsets[i] .. offsets[i + 1]) */
     const uint8_t *bytes;
 };
 
+struct pcri_texts {       /* text i is bytes + offsets[i], with a NUL after */
+    char *bytes;
+    uint64_t *offsets;    /* N + 1; they count the NULs */
+};
+
 struct pcri_head {
     uint32_t sample_count, group_count, piece_count; /* piece_count: all groups' */
     uint32_t piece_first[PCRI_MAX_GROUPS + 1];       /* group g's (0-based) first piece */
     uint64_t group_begin[PCRI_MAX_GROUPS + 1];       /* file offsets; [G] is the end */
     uint16_t coding[PCRI_MAX_GROUPS];
-    char *keys;                /* all keys, each followed by NUL */
-    uint64_t *key_offsets;     /* N + 1 */
-    struct pcri_strings attributes; /* count 0: column absent */
+    struct pcri_texts keys;
+    struct pcri_texts attributes; /* bytes NULL: none */
     uint32_t *label_first;     /* N + 1 */
     int64_t *labels;
-    uint8_t *form, *components, *orientation, *script;
+    uint8_t *form, *components, *orientation, *script; /* defaults are filled in */
     uint32_t *width, *height, *sampling;
     uint64_t *source_nbytes;
     struct pcri_strings dictionary;
@@ -72,6 +81,7 @@ struct pcri_head {
     uint32_t *check;           /* [group * N + sample] */
     uint64_t *chunk_offset;    /* [group * (N + 1) + sample], from the group's begin */
     char *ladder;              /* text or NULL */
+    size_t footprint;          /* bytes of memory, counted as they are taken */
     struct pcr_buffer raw;     /* what strings point into */
 };
 
@@ -89,6 +99,16 @@ int pcri_materialise(const struct pcri_head *head, uint32_t i, uint32_t g,
                      const uint8_t *const chunks[], struct pcr_buffer *out,
                      struct pcr_error *err);
 
+static inline const char *pcri_text(const struct pcri_texts *t, uint32_t i,
+                                    uint32_t *nbytes_out)
+{
+    *nbytes_out = t->bytes ? (uint32_t) (t->offsets[i + 1] - t->offsets[i] - 1) : 0;
+    return t->bytes ? t->bytes + t->offsets[i] : "";
+}
+static inline uint64_t pcri_string_nbytes(const struct pcri_strings *s, uint32_t i)
+{
+    return s->offsets[i + 1] - s->offsets[i];
+}
 static inline uint64_t pcri_chunk_offset(const struct pcri_head *h, uint32_t group,
                                          uint32_t i)
 {
@@ -120,6 +140,15 @@ void pcri_record_close(struct pcri_record **r);
 int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
                      struct pcr_buffer bytes[], struct pcr_error *err);
 
+/* The steps of pcri_record_read(), for whoever checks a record part by part; groups are
+ * counted from 0 here. check_chunk: `bytes` is where the sample's chunk begins. */
+int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
+                           uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err);
+int pcri_record_check_group(const struct pcri_record *r, uint32_t group, const void *bytes,
+                            struct pcr_error *err);
+int pcri_record_check_chunk(const struct pcri_record *r, uint32_t group, uint32_t i,
+                            const void *bytes, struct pcr_error *err);
+
 /* Reads and unpacks the tail into raw (columns, FORMAT 3.5); nbytes 0 where there is none. */
 int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *limits,
                           struct pcr_buffer *raw, struct pcr_error *err);
@@ -141,7 +170,8 @@ struct pcri_builder;
 int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts,
                         const char *ladder, struct pcri_builder **out,
                         struct pcr_error *err);
-/* Adds the next sample; *packed is emptied. */
+/* Adds the next sample; *packed is emptied on success, and the caller's still on failure. An
+ * opaque sample may come with pieces NULL. */
 int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta,
                      struct pcri_packed *packed, struct pcr_error *err);
 /* Notes an input that was left out: a JSON object's text for the tail. */

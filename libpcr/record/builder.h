@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the record builder share. */
+#ifndef PCRI_BUILDER_H
+#define PCRI_BUILDER_H
+
+#include "dictionary.h"
+#include "record.h"
+
+struct pcri_builder_sample {
+    char *key, *attributes; /* attributes: NULL or text */
+    int64_t *labels;
+    uint32_t label_count;
+    struct pcri_packed packed;
+};
+
+struct pcri_builder {
+    uint32_t group_count, piece_count;
+    uint16_t piece_counts[PCRI_MAX_GROUPS];
+    uint32_t piece_first[PCRI_MAX_GROUPS + 1];
+    char *ladder; /* or NULL */
+    struct pcri_builder_sample *samples;
+    uint32_t count, capacity;
+    struct pcr_buffer skipped_nbytes, skipped; /* lengths as varints; texts */
+    uint32_t skipped_count;
+};
+
+/* What finishing works out. */
+struct pcri_build {
+    const struct pcri_builder *b;
+    struct pcri_dictionary dictionary;
+    uint32_t *refs;      /* entry of each item, then of each piece, sample by sample */
+    size_t *ref_first;   /* N + 1 */
+    uint32_t *check;     /* [group * N + sample] */
+};
+
+enum { PCRI_NO_STRING = UINT32_MAX }; /* in refs: a piece without one */
+
+/* Is this item kept in the last group's chunk? */
+static inline bool pcri_item_in_chunk(const struct pcri_build *x, size_t ref)
+{
+    return !x->dictionary.entries[x->refs[ref]].kept;
+}
+
+/* The raw (uncompressed) head and tail. `out` is replaced. */
+int pcri_head_render(const struct pcri_build *x, struct pcr_buffer *out,
+                     struct pcr_error *err);
+int pcri_tail_render(const struct pcri_builder *b, struct pcr_buffer *out,
+                     struct pcr_error *err);
+
+#endif

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writing heads and tails, column by column (docs/FORMAT.md 3.2, 3.5). */
+#include <stdlib.h>
+
+#include "builder.h"
+#include "columns.h"
+
+/* Columns as they are made: each appends to `bytes`, and notes what it took. */
+struct table {
+    const struct pcri_build *x;
+    const struct pcri_builder *b;
+    struct pcr_buffer bytes, entries;
+    uint32_t count;
+    size_t begin; /* of the column that is being made */
+    int rc;       /* the first failure; later calls do nothing */
+    struct pcr_error *err;
+};
+
+static void put(struct table *t, const void *p, size_t nbytes)
+{
+    if (!t->rc)
+        t->rc = pcri_buffer_append(&t->bytes, p, nbytes, t->err);
+}
+
+static void put_varint(struct table *t, uint64_t v)
+{
+    if (!t->rc)
+        t->rc = pcri_buffer_append_varint(&t->bytes, v, t->err);
+}
+
+static void put_byte(struct table *t, uint32_t v)
+{
+    uint8_t byte = (uint8_t) v;
+    put(t, &byte, 1);
+}
+
+static void put_word(struct table *t, uint32_t v)
+{
+    uint8_t word[4];
+    pcri_store32(word, v);
+    put(t, word, sizeof(word));
+}
+
+static void end_column(struct table *t, uint16_t id, uint16_t flags)
+{
+    uint8_t entry[16] = { 0 };
+    pcri_store16(entry, id);
+    pcri_store16(entry + 2, flags);
+    pcri_store64(entry + 8, t->bytes.nbytes - t->begin);
+    if (!t->rc)
+        t->rc = pcri_buffer_append(&t->entries, entry, sizeof(entry), t->err);
+    t->begin = t->bytes.nbytes;
+    t->count++;
+}
+
+static const struct pcri_packed *packed(const struct table *t, uint32_t i)
+{
+    return &t->b->samples[i].packed;
+}
+
+static void put_keys(struct table *t)
+{
+    for (uint32_t i = 0; i < t->b->count; i++)
+        put_varint(t, strlen(t->b->samples[i].key));
+    for (uint32_t i = 0; i < t->b->count; i++)
+        put(t, t->b->samples[i].key, strlen(t->b->samples[i].key));
+    end_column(t, PCRI_COLUMN_KEY, PCRI_COLUMN_REQUIRED);
+}
+
+static void put_labels(struct table *t)
+{
+    for (uint32_t i = 0; i < t->b->count; i++)
+        put_varint(t, t->b->samples[i].label_count);
+    for (uint32_t i = 0; i < t->b->count; i++)
+        for (uint32_t k = 0; k < t->b->samples[i].label_count; k++)
+            put_varint(t, pcri_zigzag(t->b->samples[i].labels[k]));
+    end_column(t, PCRI_COLUMN_LABELS, PCRI_COLUMN_REQUIRED);
+}
+
+static void put_attributes(struct table *t)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < t->b->count; i++)
+        any |= t->b->samples[i].attributes != NULL;
+    if (!any)
+        return;
+    for (uint32_t i = 0; i < t->b->count; i++) {
+        const char *s = t->b->samples[i].attributes;
+        put_varint(t, s ? strlen(s) : 0);
+    }
+    for (uint32_t i = 0; i < t->b->count; i++) {
+        const char *s = t->b->samples[i].attributes;
+        put(t, s, s ? strlen(s) : 0);
+    }
+    end_column(t, PCRI_COLUMN_ATTRIBUTES, 0);
+}
+
+static void put_image_columns(struct table *t)
+{
+    uint32_t n = t->b->count;
+    for (uint32_t i = 0; i < n; i++)
+        put_byte(t, packed(t, i)->form);
+    end_column(t, PCRI_COLUMN_FORM, PCRI_COLUMN_REQUIRED);
+    for (uint32_t i = 0; i < n; i++)
+        put_varint(t, packed(t, i)->width);
+    end_column(t, PCRI_COLUMN_WIDTH, PCRI_COLUMN_REQUIRED);
+    for (uint32_t i = 0; i < n; i++)
+        put_varint(t, packed(t, i)->height);
+    end_column(t, PCRI_COLUMN_HEIGHT, PCRI_COLUMN_REQUIRED);
+    for (uint32_t i = 0; i < n; i++)
+        put_byte(t, packed(t, i)->component_count);
+    end_column(t, PCRI_COLUMN_COMPONENTS, PCRI_COLUMN_REQUIRED);
+}
+
+/* Columns that are left out where all samples have the default. */
+static void put_optional_columns(struct table *t)
+{
+    uint32_t n = t->b->count;
+    bool sampling = false, orientation = false, script = false, source = false;
+    for (uint32_t i = 0; i < n; i++) {
+        sampling |= packed(t, i)->sampling != 0;
+        orientation |= packed(t, i)->orientation > 1;
+        script |= packed(t, i)->script != 0;
+        source |= packed(t, i)->source_nbytes != 0;
+    }
+    for (uint32_t i = 0; sampling && i < n; i++)
+        put_word(t, packed(t, i)->sampling);
+    if (sampling)
+        end_column(t, PCRI_COLUMN_SAMPLING, 0);
+    for (uint32_t i = 0; orientation && i < n; i++)
+        put_byte(t, packed(t, i)->orientation ? packed(t, i)->orientation : 1);
+    if (orientation)
+        end_column(t, PCRI_COLUMN_ORIENTATION, 0);
+    for (uint32_t i = 0; script && i < n; i++)
+        put_byte(t, packed(t, i)->script);
+    if (script)
+        end_column(t, PCRI_COLUMN_SCRIPT, 0);
+    if (t->b->ladder) {
+        put(t, t->b->ladder, strlen(t->b->ladder));
+        end_column(t, PCRI_COLUMN_LADDER, 0);
+    }
+    for (uint32_t i = 0; source && i < n; i++)
+        put_varint(t, packed(t, i)->source_nbytes);
+    if (source)
+        end_column(t, PCRI_COLUMN_SOURCE_NBYTES, 0);
+}
+
+static void put_dictionary(struct table *t)
+{
+    const struct pcri_dictionary *d = &t->x->dictionary;
+    if (!d->number_count)
+        return;
+    put_varint(t, d->number_count);
+    /* Numbers rise with the entries' first use as a kept string, which need not be the order
+     * of the entries; hence the detour over `order`. */
+    const struct pcri_entry **order = pcri_calloc(d->number_count, sizeof(*order), t->err);
+    if (!order) {
+        t->rc = PCR_ERR_NOMEM;
+        return;
+    }
+    for (uint32_t i = 0; i < d->count; i++)
+        if (d->entries[i].numbered)
+            order[d->entries[i].number] = &d->entries[i];
+    for (uint32_t i = 0; i < d->number_count; i++)
+        put_varint(t, order[i]->nbytes);
+    for (uint32_t i = 0; i < d->number_count; i++)
+        put(t, order[i]->p, order[i]->nbytes);
+    free(order);
+    end_column(t, PCRI_COLUMN_DICTIONARY, PCRI_COLUMN_REQUIRED);
+}
+
+static void put_items(struct table *t)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < t->b->count; i++)
+        any |= packed(t, i)->item_count != 0;
+    if (!any)
+        return;
+    for (uint32_t i = 0; i < t->b->count; i++)
+        put_varint(t, packed(t, i)->item_count);
+    for (uint32_t i = 0; i < t->b->count; i++)
+        for (uint32_t k = 0; k < packed(t, i)->item_count; k++) {
+            size_t ref = t->x->ref_first[i] + k;
+            const struct pcri_entry *e = &t->x->dictionary.entries[t->x->refs[ref]];
+            put_varint(t, e->kept ? (uint64_t) e->number << 1
+                                  : (uint64_t) e->nbytes << 1 | 1);
+        }
+    end_column(t, PCRI_COLUMN_HEADER, PCRI_COLUMN_REQUIRED);
+}
+
+/* The number of the string before a piece, plus 1; 0 where there is none. */
+static uint32_t piece_string(const struct table *t, uint32_t piece, uint32_t i)
+{
+    uint32_t ref = t->x->refs[t->x->ref_first[i] + packed(t, i)->item_count + piece];
+    return ref == PCRI_NO_STRING ? 0 : t->x->dictionary.entries[ref].number + 1;
+}
+
+static void put_pieces(struct table *t)
+{
+    bool any = false;
+    for (uint32_t k = 0; k < t->b->piece_count; k++)
+        for (uint32_t i = 0; i < t->b->count; i++)
+            any |= piece_string(t, k, i) != 0;
+    for (uint32_t k = 0; any && k < t->b->piece_count; k++)
+        for (uint32_t i = 0; i < t->b->count; i++)
+            put_varint(t, piece_string(t, k, i));
+    if (any)
+        end_column(t, PCRI_COLUMN_PIECE_STRING, PCRI_COLUMN_REQUIRED);
+    for (uint32_t k = 0; k < t->b->piece_count; k++)
+        for (uint32_t i = 0; i < t->b->count; i++)
+            put_varint(t, packed(t, i)->pieces[k].nbytes);
+    end_column(t, PCRI_COLUMN_PIECE_NBYTES, PCRI_COLUMN_REQUIRED);
+    for (size_t c = 0; c < (size_t) t->b->group_count * t->b->count; c++)
+        put_word(t, t->x->check[c]);
+    end_column(t, PCRI_COLUMN_CHECK, PCRI_COLUMN_REQUIRED);
+}
+
+/* Joins the table of columns and their bytes. */
+static int finish_table(struct table *t, struct pcr_buffer *out)
+{
+    uint8_t count[4];
+    pcri_store32(count, t->count);
+    out->nbytes = 0;
+    if (!t->rc)
+        t->rc = pcri_buffer_append(out, count, sizeof(count), t->err);
+    if (!t->rc)
+        t->rc = pcri_buffer_append(out, t->entries.data, t->entries.nbytes, t->err);
+    if (!t->rc)
+        t->rc = pcri_buffer_append(out, t->bytes.data, t->bytes.nbytes, t->err);
+    pcr_buffer_free(&t->bytes);
+    pcr_buffer_free(&t->entries);
+    return t->rc;
+}
+
+int pcri_head_render(const struct pcri_build *x, struct pcr_buffer *out,
+                     struct pcr_error *err)
+{
+    struct table t = { .x = x, .b = x->b, .err = err };
+    put_keys(&t);
+    put_labels(&t);
+    put_attributes(&t);
+    put_image_columns(&t);
+    put_optional_columns(&t);
+    put_dictionary(&t);
+    put_items(&t);
+    put_pieces(&t);
+    return finish_table(&t, out);
+}
+
+int pcri_tail_render(const struct pcri_builder *b, struct pcr_buffer *out,
+                     struct pcr_error *err)
+{
+    struct table t = { .b = b, .err = err };
+    put_varint(&t, b->skipped_count);
+    put(&t, b->skipped_nbytes.data, b->skipped_nbytes.nbytes);
+    put(&t, b->skipped.data, b->skipped.nbytes);
+    end_column(&t, PCRI_TAIL_SKIPPED, 0);
+    return finish_table(&t, out);
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* An open record: reading its header and head, runs of samples, and its tail. */
+#include <stdlib.h>
+
+#include "columns.h"
+#include "record.h"
+
+/* What one opening works on. */
+struct opening {
+    struct pcri_record *r;
+    struct pcr_buffer bytes; /* the file's first bytes */
+    const struct pcr_limits *limits;
+    struct pcr_error *err;
+};
+
+/* Enough to read most small heads at once, where their size is not known yet. */
+enum { FIRST_READ_NBYTES = 4096 };
+
+/* Has the first `nbytes` of the file in o->bytes. */
+static int fetch(struct opening *o, uint64_t nbytes)
+{
+    struct pcri_file *f = o->r->file;
+    size_t have = o->bytes.nbytes;
+    if (nbytes <= have)
+        return 0;
+    int rc = nbytes > SIZE_MAX ? pcri_fail_nomem(o->err, SIZE_MAX)
+                               : pcri_buffer_reserve(&o->bytes, (size_t) nbytes, o->err);
+    if (!rc)
+        rc = f->backend->read_at(f, have, o->bytes.data + have, (size_t) nbytes - have,
+                                 o->err);
+    if (!rc)
+        o->bytes.nbytes = (size_t) nbytes;
+    return rc;
+}
+
+static int open_header(struct opening *o, uint64_t head_end_hint)
+{
+    uint64_t file_nbytes = o->r->file->nbytes;
+    uint64_t first = head_end_hint ? head_end_hint : FIRST_READ_NBYTES;
+    if (first < PCRI_HEADER_MAX_NBYTES)
+        first = PCRI_HEADER_MAX_NBYTES;
+    /* A hint is a claim; the bytes of a whole head beyond the first read come later. */
+    if (first > 1 << 20)
+        first = 1 << 20;
+    int rc = fetch(o, first < file_nbytes ? first : file_nbytes);
+    if (rc)
+        return rc;
+    rc = pcri_header_parse(o->bytes.data, o->bytes.nbytes, file_nbytes, o->limits,
+                           o->r->flags, &o->r->header, o->err);
+    return rc ? pcri_prefix(o->err, rc, "%s", o->r->file->path) : 0;
+}
+
+static int open_head(struct opening *o)
+{
+    struct pcri_record *r = o->r;
+    const struct pcri_header *h = &r->header;
+    int rc = fetch(o, h->header_nbytes + h->head_nbytes);
+    if (rc)
+        return rc;
+    struct pcr_buffer raw = { 0 };
+    const uint8_t *head = o->bytes.data + h->header_nbytes;
+    if (!(r->flags & PCRI_PARSE_NO_VERIFY) &&
+        pcri_xxh3(head, (size_t) h->head_nbytes) != h->head_check)
+        rc = pcri_fail_at(o->err, PCR_ERR_CORRUPT, h->header_nbytes,
+                          "the head's checksum is wrong");
+    if (!rc)
+        rc = pcri_zstd_unpack(head, (size_t) h->head_nbytes, (size_t) h->head_raw_nbytes,
+                              &raw, o->err);
+    if (!rc)
+        rc = pcri_head_parse(h, &raw, o->limits, &r->head, o->err);
+    pcr_buffer_free(&raw);
+    return rc ? pcri_prefix(o->err, rc, "%s", r->file->path) : 0;
+}
+
+int pcri_record_open(const char *path, const struct pcri_io_backend *backend,
+                     uint64_t head_end_hint, const struct pcr_limits *limits,
+                     uint32_t flags, struct pcri_record **out, struct pcr_error *err)
+{
+    struct pcri_record *r = pcri_calloc(1, sizeof(*r), err);
+    if (!r)
+        return PCR_ERR_NOMEM;
+    r->flags = flags;
+    struct opening o = { .r = r, .limits = limits, .err = err };
+    int rc = backend->open(path, &r->file, err);
+    if (!rc)
+        rc = open_header(&o, head_end_hint);
+    if (!rc)
+        rc = open_head(&o);
+    pcr_buffer_free(&o.bytes);
+    if (rc)
+        pcri_record_close(&r);
+    else
+        *out = r;
+    return rc;
+}
+
+void pcri_record_close(struct pcri_record **record)
+{
+    struct pcri_record *r = record ? *record : NULL;
+    if (!r)
+        return;
+    pcri_head_destroy(&r->head);
+    pcri_file_close(&r->file);
+    free(r);
+    *record = NULL;
+}
+
+int pcri_record_check_group(const struct pcri_record *r, uint32_t group, const void *bytes,
+                            struct pcr_error *err)
+{
+    uint64_t begin = r->head->group_begin[group];
+    size_t nbytes = (size_t) (r->head->group_begin[group + 1] - begin);
+    if (pcri_xxh3(bytes, nbytes) == r->header.groups[group].check)
+        return 0;
+    int rc = pcri_fail_at(err, PCR_ERR_CORRUPT, begin, "the checksum of group %u is wrong",
+                          group + 1);
+    return pcri_prefix(err, rc, "%s", r->file->path);
+}
+
+int pcri_record_check_chunk(const struct pcri_record *r, uint32_t group, uint32_t i,
+                            const void *bytes, struct pcr_error *err)
+{
+    const struct pcri_head *h = r->head;
+    uint32_t check = h->check[(size_t) group * h->sample_count + i];
+    if (pcri_check32(bytes, (size_t) pcri_chunk_nbytes(h, group, i)) == check)
+        return 0;
+    int rc = pcri_fail_at(err, PCR_ERR_CORRUPT,
+                          h->group_begin[group] + pcri_chunk_offset(h, group, i),
+                          "the checksum of sample %u in group %u is wrong", i, group + 1);
+    return pcri_prefix(err, rc, "%s", r->file->path);
+}
+
+static int verify(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t group,
+                  const uint8_t *bytes, struct pcr_error *err)
+{
+    if (r->flags & PCRI_PARSE_NO_VERIFY)
+        return 0;
+    if (!a && b == r->head->sample_count)
+        return pcri_record_check_group(r, group, bytes, err);
+    uint64_t begin = pcri_chunk_offset(r->head, group, a);
+    for (uint32_t i = a; i < b; i++) {
+        const uint8_t *p = bytes + (pcri_chunk_offset(r->head, group, i) - begin);
+        int rc = pcri_record_check_chunk(r, group, i, p, err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
+                           uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err)
+{
+    const struct pcri_head *h = r->head;
+    uint64_t from = pcri_chunk_offset(h, group, a);
+    uint64_t nbytes = pcri_chunk_offset(h, group, b) - from;
+    if (nbytes >= SIZE_MAX)
+        return pcri_fail_nomem(err, SIZE_MAX);
+    /* One byte at least, so that there is a pointer to an empty run too. */
+    int rc = pcri_buffer_reserve(bytes, nbytes ? (size_t) nbytes : 1, err);
+    if (rc)
+        return rc;
+    bytes->nbytes = (size_t) nbytes;
+    return r->file->backend->read_at(r->file, h->group_begin[group] + from, bytes->data,
+                                     bytes->nbytes, err);
+}
+
+int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
+                     struct pcr_buffer bytes[], struct pcr_error *err)
+{
+    const struct pcri_head *h = r->head;
+    if (a > b || b > h->sample_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: samples %u to %u of %u", r->file->path, a,
+                         b, h->sample_count);
+    if (g < 1 || g > h->group_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: fidelity %u, expected 1 to %u",
+                         r->file->path, g, h->group_count);
+    for (uint32_t k = 0; k < g; k++)
+        if (h->coding[k] != PCRI_CODING_JPEG)
+            return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                             "%s: group %u has coding %u, which this version does not know",
+                             r->file->path, k + 1, h->coding[k]);
+    for (uint32_t k = 0; k < g; k++) {
+        int rc = pcri_record_read_group(r, a, b, k, &bytes[k], err);
+        if (!rc)
+            rc = verify(r, a, b, k, bytes[k].data, err);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static int unpack_tail(const struct pcri_record *r, const struct pcr_buffer *stored,
+                       struct pcr_buffer *raw, struct pcr_error *err)
+{
+    const struct pcri_header *h = &r->header;
+    struct pcri_cursor cols[PCRI_TAIL_LAST + 1];
+    if (!(r->flags & PCRI_PARSE_NO_VERIFY) &&
+        pcri_xxh3(stored->data, stored->nbytes) != h->tail_check)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "the tail's checksum is wrong");
+    int rc = pcri_zstd_unpack(stored->data, stored->nbytes, (size_t) h->tail_raw_nbytes, raw,
+                              err);
+    return rc ? rc : pcri_columns_parse(raw, PCRI_TAIL_LAST, cols, err);
+}
+
+int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *limits,
+                          struct pcr_buffer *raw, struct pcr_error *err)
+{
+    const struct pcri_header *h = &r->header;
+    struct pcr_limits l = limits ? *limits : (struct pcr_limits) { 0 };
+    struct pcr_buffer stored = { 0 };
+    pcri_limits_fill(&l);
+    raw->nbytes = 0;
+    if (!h->tail_nbytes)
+        return 0;
+    if (h->tail_nbytes > l.max_head_nbytes || h->tail_raw_nbytes > l.max_head_nbytes ||
+        l.max_head_nbytes > SIZE_MAX)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%s: a tail of %llu bytes (%llu stored)",
+                         r->file->path, (unsigned long long) h->tail_raw_nbytes,
+                         (unsigned long long) h->tail_nbytes);
+    uint64_t begin = h->groups[h->group_count - 1].end;
+    int rc = pcri_buffer_reserve(&stored, (size_t) h->tail_nbytes, err);
+    if (!rc)
+        rc = r->file->backend->read_at(r->file, begin, stored.data, (size_t) h->tail_nbytes,
+                                       err);
+    if (!rc) {
+        stored.nbytes = (size_t) h->tail_nbytes;
+        rc = unpack_tail(r, &stored, raw, err);
+        if (rc) {
+            raw->nbytes = 0;
+            pcri_prefix(err, rc, "%s: tail", r->file->path);
+        }
+    }
+    pcr_buffer_free(&stored);
+    return rc;
+}
