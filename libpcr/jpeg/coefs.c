@@ -141,6 +141,10 @@ static int read_plane(struct reader *r, int i, struct pcri_plane *p, uint32_t le
 static int check_complete(struct reader *r, struct pcr_error *err)
 {
     const struct jpeg_decompress_struct *d = &r->cinfo;
+    for (int c = 0; c < d->num_components; c++)
+        if (!d->comp_info[c].quant_table) /* latched when a component's scan begins */
+            return pcri_fail(err, PCR_ERR_TRUNCATED, "no scan has component %d of %d", c + 1,
+                             d->num_components);
     if (!d->progressive_mode || !d->coef_bits)
         return 0;
     for (int c = 0; c < d->num_components; c++)

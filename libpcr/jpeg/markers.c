@@ -130,17 +130,25 @@ static int parse_sof(struct scanner *s, uint8_t marker, size_t offset, const uin
     return check_components(s, offset);
 }
 
-static void parse_app(struct scanner *s, uint8_t marker, const uint8_t *p, size_t n)
+/* JFIF and Adobe segments say how to read the colours, but only before the first scan; as
+ * our place for segments is there, one that comes later would change the picture. */
+static int parse_app(struct scanner *s, uint8_t marker, size_t offset, const uint8_t *p,
+                     size_t n)
 {
     struct pcri_jpeg_file *f = s->f;
-    if (marker == M_APP0 && n >= 5 && !memcmp(p, "JFIF", 5) && !s->in_scans)
-        f->has_jfif = true;
-    if (marker == M_APP14 && n >= 12 && !memcmp(p, "Adobe", 5) && !s->in_scans) {
+    bool jfif = marker == M_APP0 && n >= 14 && !memcmp(p, "JFIF", 5);
+    bool adobe = marker == M_APP14 && n >= 12 && !memcmp(p, "Adobe", 5);
+    if ((jfif || adobe) && s->in_scans)
+        return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
+                            "a JFIF or Adobe segment after the first scan");
+    f->has_jfif |= jfif;
+    if (adobe) {
         f->has_adobe = true;
         f->adobe_transform = p[11];
     }
     if (marker == M_APP1 && f->orientation <= 1)
         f->orientation = pcri_orientation_from_exif(p, n);
+    return 0;
 }
 
 /* The bytes up to the next marker that is no RSTn: entropy-coded data. */
@@ -204,8 +212,10 @@ static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
                             ? "arithmetic coding" : "hierarchical");
     if (m >= 0xC0 && m <= 0xCF && m != M_DHT && m != 0xC8)
         return parse_sof(s, m, offset, p, length - 2);
-    if (m == M_DHT || m == M_DRI || m >= M_APP0)
-        return m >= M_APP0 && m != M_COM ? (parse_app(s, m, p, length - 2), 0) : 0;
+    if (m >= M_APP0 && m < M_COM)
+        return parse_app(s, m, offset, p, length - 2);
+    if (m == M_DHT || m == M_DRI || m == M_COM)
+        return 0;
     return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "marker %02X", m);
 }
 

@@ -8,6 +8,10 @@ static const jpeg_scan_info ac_first[] = {
     { 1, { 1 }, 1, 63, 0, 0 },      { 1, { 2 }, 1, 63, 0, 0 },
 };
 
+static const jpeg_scan_info three_scans[] = {
+    { 1, { 0 }, 0, 63, 0, 0 }, { 1, { 1 }, 0, 63, 0, 0 }, { 1, { 2 }, 0, 63, 0, 0 },
+};
+
 static const struct compose plain = { .width = 70, .height = 50, .seed = 401 };
 static const struct compose optimised = { .width = 70, .height = 50, .seed = 402,
                                           .flags = COMPOSE_OPTIMISE };
@@ -17,6 +21,8 @@ static const struct compose restarts = { .width = 70, .height = 50, .seed = 404,
                                          .restart_mcus = 2 };
 static const struct compose simple = { .width = 70, .height = 50, .seed = 405,
                                        .scans = ac_first, .scan_count = 4 };
+static const struct compose scans = { .width = 70, .height = 50, .seed = 407,
+                                      .scans = three_scans, .scan_count = 3 };
 static const struct compose tall = { .width = 16, .height = 200, .seed = 406,
                                      .space = JCS_GRAYSCALE };
 
@@ -55,6 +61,8 @@ static const struct pcr_gen_case cases[] = {
     BAD("scan-too-long", plain,
         { EDIT_INSERT, EOI, 0, BYTES("\x12\x34\x56\x78\x9A\xBC") }),
     BAD("no-scan", plain, { EDIT_CUT, SOS, 0, 0 }, { EDIT_APPEND, BYTES("\xFF\xD9") }),
+    BAD("no-scan-of-third-component", scans, { EDIT_CUT, SOS, 2 },
+        { EDIT_APPEND, BYTES("\xFF\xD9") }),
     BAD("no-frame", plain, { EDIT_DROP, SOF0 }),
     BAD("two-frames", plain, { EDIT_INSERT, SOS, 0,
         BYTES("\xFF\xC0\0\x0B\x08\0\x32\0\x46\x01\x01\x11\0") }),

@@ -25,6 +25,9 @@ BASE(scans_optimised = { .width = 70, .height = 50, .seed = 206, .scans = separa
                          .scan_count = 3, .flags = COMPOSE_OPTIMISE });
 BASE(bands = { .width = 70, .height = 50, .seed = 209, .scans = one_band,
                .scan_count = 4 });
+BASE(rgb_scans = { .width = 70, .height = 50, .seed = 210, .scans = separate_scans,
+                   .scan_count = 3, .space = JCS_RGB, .flags = COMPOSE_NO_ADOBE,
+                   .ids = { 'R', 'G', 'B' } });
 BASE(tall = { .width = 24, .height = 40, .seed = 207, .space = JCS_GRAYSCALE });
 BASE(wide_tables = { .width = 24, .height = 40, .seed = 208, .quality = 1,
                      .flags = COMPOSE_WIDE_QUANT });
@@ -40,6 +43,7 @@ BASE(wide_tables = { .width = 24, .height = 40, .seed = 208, .quality = 1,
     EDITED(name, PCR_GEN_UNSUPPORTED_JPEG, base, __VA_ARGS__)
 
 #define EMPTY_COM "\xFF\xFE\x00\x02"
+#define JFIF "\xFF\xE0\0\x10JFIF\0\x01\x01\0\0\x01\0\x01\0\0"
 #define COM_SCAN1 "\xFF\xFE\x00\x07" "scan1"
 #define APP9_SCAN2 "\xFF\xE9\x00\x07" "scan2"
 #define COM_END "\xFF\xFE\x00\x05" "end"
@@ -98,9 +102,6 @@ static const struct pcr_gen_case cases[] = {
     /* A later scan of the same component replaces the earlier. */
     ODD("component-in-two-scans", scans, { EDIT_PATCH, SOS, 2, 5, BYTES("\x02") }),
     ODD("band-in-two-scans", bands, { EDIT_PATCH, SOS, 3, 5, BYTES("\x02") }),
-    /* libjpeg leaves a component that no scan brings at zero. */
-    ODD("component-without-scan", scans, { EDIT_CUT, SOS, 2 },
-        { EDIT_APPEND, BYTES("\xFF\xD9") }),
     /* libjpeg renumbers identifiers that occur twice. */
     ODD("identifiers-equal", plain, { EDIT_PATCH, SOF0, 0, 16, BYTES("\x02") }),
     /* Flipped bits may leave a stream that decodes, as another picture. */
@@ -123,6 +124,12 @@ static const struct pcr_gen_case cases[] = {
                 { EDIT_INSERT, EOI, 0, BYTES("\xFF\xDC\0\x04\0\x28") }),
     UNSUPPORTED("table-redefined-between-scans", scans,
                 { EDIT_INSERT, SOS, 2, BYTES("\xFF\xDB\x00\x43\x01" NINES64) }),
+    /* Markers that say how to read colours, where it is known already. */
+    UNSUPPORTED("adobe-between-scans", scans,
+                { EDIT_INSERT, SOS, 1, BYTES("\xFF\xEE\0\x0E" "Adobe\0\x64\0\0\0\0\0") },
+                { EDIT_DROP, APP0 }),
+    UNSUPPORTED("jfif-between-scans", rgb_scans,
+                { EDIT_INSERT, SOS, 1, BYTES(JFIF) }),
     UNSUPPORTED("frame-sof5-differential", plain, { EDIT_SOF, .position = SOF5 }),
     UNSUPPORTED("frame-sof6-differential-progressive", progressive,
                 { EDIT_SOF, .position = 0xC6 }),

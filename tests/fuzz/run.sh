@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Fuzzes one target for some seconds, from generated seeds and the tree's own corpus.
+set -euo pipefail
+
+usage() {
+    cat <<'END'
+usage: tests/fuzz/run.sh TARGET SECONDS [SEED-FOLDER...]
+
+Builds TARGET (decode, split, header, head, manifest, materialise) with clang, libFuzzer,
+AddressSanitizer and UndefinedBehaviorSanitizer in build-fuzz/, makes seeds, and fuzzes.
+Inputs that it finds stay in build-fuzz/corpus/TARGET, crashes in build-fuzz/crashes/TARGET.
+The exit status is that of libFuzzer: 0 where nothing was found.
+
+  SEED-FOLDER   further inputs to start from; not changed
+
+Environment: PCR_FUZZ_BUILD, the build folder; PCR_FUZZ_RSS, memory limit in MB (2048).
+END
+}
+
+if [ $# -lt 2 ]; then
+    usage >&2
+    exit 2
+fi
+target=$1 seconds=$2
+shift 2
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+export PATH=/usr/bin:$PATH
+build=${PCR_FUZZ_BUILD:-build-fuzz}
+
+if [ ! -d "$build" ]; then
+    CC=clang meson setup "$build" -Dfuzz=true -Db_sanitize=address,undefined \
+        -Db_lundef=false >/dev/null
+fi
+ninja -C "$build" "tests/fuzz/fuzz-$target" tests/generator/pcr-gen >/dev/null
+build=$(realpath "$build")
+corpus=$build/corpus/$target crashes=$build/crashes/$target seeds=$build/seeds
+mkdir -p "$corpus" "$crashes" "$seeds"
+
+case $target in
+decode | split)
+    [ -d "$seeds/cases" ] || "$build/tests/generator/pcr-gen" cases "$seeds/cases"
+    set -- "$seeds"/cases/* "$@"
+    ;;
+*)
+    [ -d "$seeds/$target" ] || python3 tests/vectors/make_vectors.py --seeds "$target" \
+        "$seeds/$target"
+    set -- "$seeds/$target" "$@"
+    ;;
+esac
+kept=tests/fuzz/corpus/$target
+[ ! -d "$kept" ] || set -- "$kept" "$@"
+
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
+export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+exec "$build/tests/fuzz/fuzz-$target" -max_total_time="$seconds" -timeout=20 \
+    -rss_limit_mb="${PCR_FUZZ_RSS:-2048}" -max_len=65536 -print_final_stats=1 \
+    -artifact_prefix="$crashes/" "$corpus" "$@"
