@@ -5,7 +5,7 @@
 
 #include <png.h>
 
-#include "exif.h"
+#include "../base/exif.h"
 #include "image.h"
 
 struct png {

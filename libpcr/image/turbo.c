@@ -12,7 +12,7 @@
 #include <jerror.h>
 #include <jpeglib.h>
 
-#include "exif.h"
+#include "../base/exif.h"
 #include "image.h"
 
 struct turbo {
