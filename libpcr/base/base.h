@@ -126,6 +126,9 @@ int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes,
 /* --- cpu (cpu.c) --- */
 /* CPUs that this process may use: affinity mask and cgroup quota, at least 1. */
 uint32_t pcri_cpu_count(void);
+/* True where BMI2's bit deposit is there and fast (not on Zen 1 and 2). False in a portable
+ * build, or with PCR_CPU=portable in the environment when it is first asked. */
+bool pcri_cpu_fast_pdep(void);
 
 /* --- random.h has the stateless random functions --- */
 #endif

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* How many CPUs this process may use: affinity, then the cgroup's quota. */
+/* How many CPUs this process may use (affinity, then the cgroup's quota), and what they
+ * can do. */
 #define _GNU_SOURCE
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base.h"
@@ -50,4 +53,40 @@ uint32_t pcri_cpu_count(void)
         n = 1;
     uint32_t quota = cgroup_cpus();
     return (uint32_t) n < quota ? (uint32_t) n : quota;
+}
+
+#if !defined(PCR_PORTABLE) && defined(__x86_64__)
+#include <cpuid.h>
+
+static bool detect_fast_pdep(void)
+{
+    unsigned a, b, c, d;
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("bmi")
+        || !__builtin_cpu_supports("popcnt"))
+        return false;
+    if (!__builtin_cpu_is("amd") || !__get_cpuid(1, &a, &b, &c, &d))
+        return true;
+    /* AMD family 17h (Zen 1, 2) runs pdep in microcode, about 18 cycles and more. */
+    unsigned family = (a >> 8 & 15) + (a >> 20 & 255);
+    return family != 0x17 && family != 0x18;
+}
+#else
+static bool detect_fast_pdep(void)
+{
+    return false;
+}
+#endif
+
+bool pcri_cpu_fast_pdep(void)
+{
+    static atomic_int known; /* 0: not yet, 1: no, 2: yes */
+    int k = atomic_load_explicit(&known, memory_order_relaxed);
+    if (!k) {
+        const char *mask = getenv("PCR_CPU");
+        bool portable = mask && !strcmp(mask, "portable");
+        k = !portable && detect_fast_pdep() ? 2 : 1;
+        atomic_store_explicit(&known, k, memory_order_relaxed);
+    }
+    return k == 2;
 }

@@ -5,14 +5,10 @@
  * and the source of bytes fails at the end of the data instead of inventing an EOI. What
  * a prefix of a progressive file lacks (whole scans) is no damage, and libjpeg does not
  * warn of it. */
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include <jerror.h>
-#include <jpeglib.h>
-
-#include "../base/exif.h"
+#include "../jpeg/exif.h"
+#include "../jpeg/turbo.h"
 #include "image.h"
 
 struct turbo {
@@ -44,37 +40,11 @@ static PCRI_PRINTF(3, 4) _Noreturn void give_up(struct turbo *t, int code, const
     longjmp(t->jump, 1);
 }
 
-static int code_of_message(const struct jpeg_error_mgr *e)
-{
-    switch (e->msg_code) {
-    case JERR_OUT_OF_MEMORY:
-        return PCR_ERR_NOMEM;
-    case JERR_ARITH_NOTIMPL:
-    case JERR_BAD_PRECISION:
-    case JERR_CCIR601_NOTIMPL:
-    case JERR_COMPONENT_COUNT:
-    case JERR_CONVERSION_NOTIMPL:
-    case JERR_EMPTY_IMAGE: /* no height in the frame header: a DNL segment gives it */
-    case JERR_FRACT_SAMPLE_NOTIMPL:
-    case JERR_NOT_COMPILED:
-    case JERR_SOF_UNSUPPORTED:
-        return PCR_ERR_UNSUPPORTED;
-    case JERR_IMAGE_TOO_BIG:
-    case JERR_WIDTH_OVERFLOW:
-        return PCR_ERR_LIMIT;
-    case JERR_UNKNOWN_MARKER: /* DHP and EXP belong to the hierarchical process */
-        return e->msg_parm.i[0] == 0xDE || e->msg_parm.i[0] == 0xDF ? PCR_ERR_UNSUPPORTED
-                                                                    : PCR_ERR_CORRUPT;
-    default:
-        return PCR_ERR_CORRUPT;
-    }
-}
-
 static void on_error(j_common_ptr cinfo)
 {
     char text[JMSG_LENGTH_MAX];
     cinfo->err->format_message(cinfo, text);
-    give_up(cinfo->client_data, code_of_message(cinfo->err), "%s", text);
+    give_up(cinfo->client_data, pcri_turbo_code(cinfo->err), "%s", text);
 }
 
 static void on_message(j_common_ptr cinfo, int level)

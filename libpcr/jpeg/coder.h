@@ -33,7 +33,8 @@ int pcri_tables_train(const struct pcr_ladder *ladder,
                       struct pcri_tables **out, struct pcr_error *err);
 
 /* Packs a JPEG file without loss. tables: NULL for tables of its own alone. What is packed is
- * materialised, decoded by libjpeg to coefficients and compared with the source's.
+ * materialised, decoded by our own decoder, and compared with the coefficients that libjpeg
+ * read from the source.
  *
  * Codes: FORMAT (no JPEG), UNSUPPORTED (a valid one that coding 1 cannot hold: keep it
  * opaque), CORRUPT or TRUNCATED (damaged; libjpeg's warnings count), LIMIT, NOMEM. Offsets

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Coefficients out of libjpeg, and the proof that two files hold the same. */
+/* Coefficients out of libjpeg. */
 #include <stdlib.h>
 
 #include "coefs.h"
@@ -172,60 +172,6 @@ int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32
         rc = check_complete(&r, err);
     for (uint32_t i = 0; !rc && i < f->component_count; i++)
         rc = read_plane(&r, (int) i, &c->planes[i], levels, err);
-    jpeg_destroy_decompress(&r.cinfo);
-    return rc;
-}
-
-/* --- the proof --- */
-
-static int compare_header(const struct jpeg_decompress_struct *d,
-                          const struct pcri_jpeg_file *f, struct pcr_error *err)
-{
-    bool same = d->image_width == f->width && d->image_height == f->height
-        && (uint32_t) d->num_components == f->component_count;
-    for (uint32_t i = 0; same && i < f->component_count; i++) {
-        const jpeg_component_info *a = &d->comp_info[i];
-        const struct pcri_component *b = &f->components[i];
-        same = a->component_id == b->id && a->h_samp_factor == b->h
-            && a->v_samp_factor == b->v && a->quant_table;
-        for (int k = 0; same && k < 64; k++)
-            same = a->quant_table->quantval[pcri_zigzag_order[k]]
-                == f->quant[b->quant_slot][k];
-    }
-    return same ? 0 : pcri_fail(err, PCR_ERR_CORRUPT,
-                                "what was packed has another frame or quantisation");
-}
-
-static int compare_plane(struct reader *r, int i, const struct pcri_plane *p,
-                         struct pcr_error *err)
-{
-    const int16_t *mine = p->coef;
-    for (uint32_t y = 0; y < p->blocks_y; y++) {
-        JBLOCKROW row = row_of(r, i, y);
-        if (!row)
-            return r->turbo.code;
-        for (uint32_t x = 0; x < p->blocks_x; x++, mine += 64) {
-            unsigned difference = 0;
-            for (int k = 0; k < 64; k++)
-                difference |= (unsigned) (row[x][pcri_zigzag_order[k]] ^ mine[k]);
-            if (difference)
-                return pcri_fail(err, PCR_ERR_CORRUPT,
-                                 "what was packed differs in component %d, block %u,%u", i,
-                                 (unsigned) x, (unsigned) y);
-        }
-    }
-    return 0;
-}
-
-int pcri_coefs_verify(const struct pcri_coefs *c, const struct pcri_jpeg_file *f,
-                      const void *data, size_t nbytes, struct pcr_error *err)
-{
-    struct reader r = { .arrays = NULL };
-    int rc = read_arrays(&r, data, nbytes, err) ? 0 : r.turbo.code;
-    if (!rc)
-        rc = compare_header(&r.cinfo, f, err);
-    for (uint32_t i = 0; !rc && i < c->component_count; i++)
-        rc = compare_plane(&r, (int) i, &c->planes[i], err);
     jpeg_destroy_decompress(&r.cinfo);
     return rc;
 }

@@ -19,8 +19,6 @@ struct pcri_coefs {
     size_t capacity;
 };
 
-enum { PCRI_LEVELS = 11 };
-
 extern const uint8_t pcri_zigzag_order[64]; /* natural position of zigzag index k */
 
 /* Reads the coefficients of a whole file through libjpeg. masks for levels 0..levels-1 are
@@ -28,10 +26,5 @@ extern const uint8_t pcri_zigzag_order[64]; /* natural position of zigzag index 
 int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
                     struct pcr_error *err);
 void pcri_coefs_free(struct pcri_coefs *c);
-
-/* Decodes `data` (a JPEG file) by libjpeg and compares its geometry, quantisation and every
- * coefficient with those of f and c. CORRUPT with the place of the first difference. */
-int pcri_coefs_verify(const struct pcri_coefs *c, const struct pcri_jpeg_file *f,
-                      const void *data, size_t nbytes, struct pcr_error *err);
 
 #endif

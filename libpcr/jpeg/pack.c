@@ -6,6 +6,7 @@
 #include "coder.h"
 #include "coefs.h"
 #include "ladder.h"
+#include "prefix.h"
 #include "scan.h"
 #include "tables.h"
 
@@ -15,7 +16,8 @@ struct pcri_coder {
     struct pcri_jpeg_file file;
     struct pcri_coefs coefs;
     struct pcri_symbols symbols;
-    struct pcr_buffer whole; /* the materialised file, for the proof */
+    struct pcr_buffer whole;   /* for the proof: the materialised file, */
+    struct pcri_prefix prefix; /* and its decoder */
 };
 
 int pcri_coder_create(const struct pcr_ladder *ladder, const struct pcr_limits *limits,
@@ -40,6 +42,7 @@ void pcri_coder_destroy(struct pcri_coder **c)
     pcri_coefs_free(&(*c)->coefs);
     pcri_symbols_free(&(*c)->symbols);
     pcr_buffer_free(&(*c)->whole);
+    pcri_prefix_free(&(*c)->prefix);
     free(*c);
     *c = NULL;
 }
@@ -316,8 +319,9 @@ static int pack_scans(struct pcri_coder *c, const struct pcri_tables *tables,
 
 /* --- the proof --- */
 
-/* Puts the parts together as FORMAT 3.4 says and compares coefficients. */
-static int prove(struct pcri_coder *c, const struct pcri_packed *p, struct pcr_error *err)
+/* Puts the parts together as FORMAT 3.4 says. */
+static int materialise(struct pcri_coder *c, const struct pcri_packed *p,
+                       struct pcr_error *err)
 {
     struct pcr_buffer *w = &c->whole;
     const uint8_t *string = p->strings.data, *bytes = p->bytes.data;
@@ -337,9 +341,51 @@ static int prove(struct pcri_coder *c, const struct pcri_packed *p, struct pcr_e
         string += p->pieces[i].string_nbytes;
         bytes += p->pieces[i].nbytes;
     }
+    return rc ? rc : pcri_buffer_append(w, "\xFF\xD9", 2, err);
+}
+
+static bool same_header(const struct pcri_jpeg_file *a, const struct pcri_jpeg_file *b)
+{
+    bool same = a->width == b->width && a->height == b->height
+        && a->component_count == b->component_count && a->ycc == b->ycc;
+    for (uint32_t i = 0; same && i < a->component_count; i++) {
+        const struct pcri_component *x = &a->components[i], *y = &b->components[i];
+        same = x->id == y->id && x->h == y->h && x->v == y->v
+            && !memcmp(a->quant[x->quant_slot], b->quant[y->quant_slot],
+                       sizeof(a->quant[0]));
+    }
+    return same;
+}
+
+/* What was packed is decoded by our own decoder, the source was by libjpeg: geometry,
+ * quantisation and every coefficient must be the same. */
+static int prove(struct pcri_coder *c, const struct pcri_packed *packed,
+                 struct pcr_error *err)
+{
+    struct pcri_prefix *p = &c->prefix;
+    struct pcr_limits limits = c->limits;
+    limits.max_scans = UINT32_MAX; /* the ladder may have more than a source may */
+    int rc = materialise(c, packed, err);
     if (!rc)
-        rc = pcri_buffer_append(w, "\xFF\xD9", 2, err);
-    return rc ? rc : pcri_coefs_verify(&c->coefs, &c->file, w->data, w->nbytes, err);
+        rc = pcri_prefix_decode(p, c->whole.data, c->whole.nbytes, &limits, err);
+    if (rc)
+        return rc == PCR_ERR_NOMEM
+            ? rc : pcri_prefix(err, rc, "what was packed does not decode");
+    if (!same_header(&c->file, &p->file))
+        return pcri_fail(err, PCR_ERR_CORRUPT,
+                         "what was packed has another frame or quantisation");
+    for (uint32_t i = 0; i < c->file.component_count; i++) {
+        const struct pcri_plane *a = &c->coefs.planes[i];
+        size_t blocks = (size_t) a->blocks_x * a->blocks_y;
+        for (int k = 0; k < 64; k++)
+            if (p->bits[i][k])
+                return pcri_fail(err, PCR_ERR_CORRUPT, "what was packed lacks coefficient "
+                                 "%d of component %u", k, (unsigned) i);
+        if (memcmp(a->coef, p->planes[i].coef, blocks * 64 * sizeof(a->coef[0])))
+            return pcri_fail(err, PCR_ERR_CORRUPT,
+                             "what was packed differs in component %u", (unsigned) i);
+    }
+    return 0;
 }
 
 static void describe(const struct pcri_coder *c, struct pcri_packed *out)

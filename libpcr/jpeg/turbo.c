@@ -4,25 +4,33 @@
 
 #include <jerror.h>
 
-static int code_of(int msg_code)
+int pcri_turbo_code(const struct jpeg_error_mgr *e)
 {
-    switch (msg_code) {
-    case JERR_OUT_OF_MEMORY: return PCR_ERR_NOMEM;
+    switch (e->msg_code) {
+    case JERR_OUT_OF_MEMORY:
+        return PCR_ERR_NOMEM;
     case JWRN_JPEG_EOF:
     case JERR_INPUT_EOF:
-    case JERR_INPUT_EMPTY: return PCR_ERR_TRUNCATED;
+    case JERR_INPUT_EMPTY:
+        return PCR_ERR_TRUNCATED;
     case JERR_ARITH_NOTIMPL:
-    case JERR_SOF_UNSUPPORTED:
     case JERR_BAD_PRECISION:
-    case JERR_CONVERSION_NOTIMPL:
-    case JERR_COMPONENT_COUNT:
-    case JERR_FRACT_SAMPLE_NOTIMPL:
     case JERR_CCIR601_NOTIMPL:
-    case JERR_NOT_COMPILED: return PCR_ERR_UNSUPPORTED;
+    case JERR_COMPONENT_COUNT:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_EMPTY_IMAGE: /* no height in the frame header: a DNL segment gives it */
+    case JERR_FRACT_SAMPLE_NOTIMPL:
+    case JERR_NOT_COMPILED:
+    case JERR_SOF_UNSUPPORTED:
+        return PCR_ERR_UNSUPPORTED;
     case JERR_IMAGE_TOO_BIG:
-    case JERR_WIDTH_OVERFLOW: return PCR_ERR_LIMIT;
-    case JERR_NO_SOI: return PCR_ERR_FORMAT;
-    default: return PCR_ERR_CORRUPT;
+    case JERR_WIDTH_OVERFLOW:
+        return PCR_ERR_LIMIT;
+    case JERR_UNKNOWN_MARKER: /* DHP and EXP belong to the hierarchical process */
+        return e->msg_parm.i[0] == 0xDE || e->msg_parm.i[0] == 0xDF ? PCR_ERR_UNSUPPORTED
+                                                                    : PCR_ERR_CORRUPT;
+    default:
+        return PCR_ERR_CORRUPT;
     }
 }
 
@@ -42,7 +50,7 @@ static void leave(j_common_ptr cinfo)
     struct pcri_turbo *t = (struct pcri_turbo *) cinfo->err;
     char text[JMSG_LENGTH_MAX];
     cinfo->err->format_message(cinfo, text);
-    t->code = code_of(cinfo->err->msg_code);
+    t->code = pcri_turbo_code(cinfo->err);
     pcri_fail_at(t->err, t->code, offset_of(t, cinfo), "libjpeg: %s", text);
     longjmp(t->jump, 1);
 }

@@ -25,4 +25,7 @@ struct pcri_turbo {
 struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data,
                                          size_t nbytes, struct pcr_error *err);
 
+/* The code of the error or warning that libjpeg has just raised. */
+int pcri_turbo_code(const struct jpeg_error_mgr *e);
+
 #endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bit readers over unstuffed entropy-coded data.
+ *
+ * Both refill 8 bytes at a time without a branch, and may read up to 8 bytes past `end`:
+ * the data is padded. They count what they consumed, so that one comparison a block tells
+ * whether a block used bits that are not there. */
+#ifndef PCRI_BITS_H
+#define PCRI_BITS_H
+
+#include "scan_decode.h"
+
+/* The first bit is the highest (DC and first AC scans). */
+struct pcri_msb {
+    const uint8_t *p, *end;
+    uint64_t word;  /* left-aligned */
+    unsigned nbits; /* valid bits in it */
+};
+
+static inline uint64_t pcri_load_be64(const uint8_t *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return v;
+#else
+    return __builtin_bswap64(v);
+#endif
+}
+
+static inline struct pcri_msb pcri_msb_start(const uint8_t *p, const uint8_t *end)
+{
+    return (struct pcri_msb) { p, end, 0, 0 };
+}
+
+/* At least 56 bits afterwards. */
+static inline void pcri_msb_fill(struct pcri_msb *r)
+{
+    r->word |= pcri_load_be64(r->p) >> r->nbits;
+    r->p += (63 - r->nbits) >> 3;
+    r->nbits |= 56;
+}
+
+static inline void pcri_msb_drop(struct pcri_msb *r, unsigned n)
+{
+    r->word <<= n;
+    r->nbits -= n;
+}
+
+/* 1 to 32 bits. */
+static inline uint32_t pcri_msb_take(struct pcri_msb *r, unsigned n)
+{
+    uint32_t v = (uint32_t) (r->word >> (64 - n));
+    pcri_msb_drop(r, n);
+    return v;
+}
+
+/* True if more bits were consumed than there are. */
+static inline bool pcri_msb_overrun(const struct pcri_msb *r)
+{
+    return r->p > r->end && (uint64_t) (r->p - r->end) * 8 > r->nbits;
+}
+
+/* A symbol whose code is longer than the look-up's index; -1 where there is no such code. */
+static inline int pcri_slow_symbol(const struct pcri_lookup *t, uint32_t top16,
+                                   unsigned *length_out)
+{
+    unsigned length = 1;
+    while (length <= 16 && top16 >= t->limit[length])
+        length++;
+    if (length > 16)
+        return -1;
+    *length_out = length;
+    return t->values[(int32_t) (top16 >> (16 - length)) + t->offset[length]];
+}
+
+/* The value of `size` extra bits (table F.1). */
+static inline int pcri_extend(uint32_t extra, unsigned size)
+{
+    return (int) extra - (extra >> (size - 1) ? 0 : (1 << size) - 1);
+}
+
+#endif

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* AC refinement scans, on masks.
+ *
+ * In a refinement scan the run of a symbol counts coefficients that are still zero, and each
+ * nonzero one that it passes takes a correction bit. With the block's 64-bit mask of nonzero
+ * coefficients both are bit operations: the run's target is the (run + 1)-th zero of the
+ * mask's complement, the coefficients passed are the mask below it, and the correction bits
+ * are as many as those, spread over them by a bit deposit. For that the first bit must be
+ * the lowest, so the data of these scans is bit-reversed in each byte when it is unstuffed.
+ *
+ * The blocks under an end-of-band run take their correction bits in one deposit. */
+#include "bits.h"
+
+/* --- bit deposit and selection --- */
+
+#if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
+#define HAVE_PDEP 1
+#include <immintrin.h>
+#endif
+
+static inline uint64_t deposit_portable(uint64_t bits, uint64_t mask)
+{
+    uint64_t out = 0;
+    for (; mask; mask &= mask - 1, bits >>= 1)
+        if (bits & 1)
+            out |= mask & -mask;
+    return out;
+}
+
+/* The n-th (from 0) set bit of the mask as a mask; 0 if there are fewer. */
+static inline uint64_t select_portable(unsigned n, uint64_t mask)
+{
+    for (; n && mask; n--)
+        mask &= mask - 1;
+    return mask & -mask;
+}
+
+/* --- the reader: the first bit is the lowest --- */
+
+struct lsb {
+    const uint8_t *p, *end;
+    uint64_t word;
+    unsigned nbits;
+};
+
+static inline void lsb_fill(struct lsb *r)
+{
+    uint64_t v;
+    memcpy(&v, r->p, 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    r->word |= v << r->nbits;
+    r->p += (63 - r->nbits) >> 3;
+    r->nbits |= 56;
+}
+
+static inline void lsb_drop(struct lsb *r, unsigned n)
+{
+    r->word >>= n;
+    r->nbits -= n;
+}
+
+/* Up to 63 bits, filling as needed. */
+static inline uint64_t lsb_take(struct lsb *r, unsigned n)
+{
+    uint64_t low = 0;
+    unsigned done = 0;
+    if (n > 32) {
+        low = r->word & 0xFFFFFFFF;
+        lsb_drop(r, 32);
+        done = 32;
+        n -= 32;
+    }
+    lsb_fill(r);
+    uint64_t v = r->word & ((UINT64_C(1) << n) - 1);
+    lsb_drop(r, n);
+    return low | v << done;
+}
+
+static inline bool lsb_overrun(const struct lsb *r)
+{
+    return r->p > r->end && (uint64_t) (r->p - r->end) * 8 > r->nbits;
+}
+
+static uint32_t reverse16(uint32_t v)
+{
+    v = (v & 0x5555) << 1 | (v >> 1 & 0x5555);
+    v = (v & 0x3333) << 2 | (v >> 2 & 0x3333);
+    v = (v & 0x0F0F) << 4 | (v >> 4 & 0x0F0F);
+    return (v & 0xFF) << 8 | v >> 8;
+}
+
+static int lsb_symbol_slow(struct lsb *r, const struct pcri_lookup *t)
+{
+    unsigned length;
+    int symbol = pcri_slow_symbol(t, reverse16((uint32_t) r->word & 0xFFFF), &length);
+    if (symbol >= 0)
+        lsb_drop(r, length);
+    return symbol;
+}
+
+static inline int lsb_symbol(struct lsb *r, const struct pcri_lookup *t)
+{
+    lsb_fill(r);
+    struct pcri_lookup_entry e = t->fast[r->word & ((1u << PCRI_LOOKUP_BITS) - 1)];
+    if (e.nbits) {
+        lsb_drop(r, e.nbits);
+        return e.symbol;
+    }
+    return lsb_symbol_slow(r, t);
+}
+
+/* --- blocks --- */
+
+/* Moves the coefficients of `which` away from zero by one step. */
+static inline void correct(int16_t *coef, uint64_t which, int step)
+{
+    for (; which; which &= which - 1) {
+        int16_t *c = &coef[__builtin_ctzll(which)];
+        *c = (int16_t) (*c < 0 ? *c - step : *c + step);
+    }
+}
+
+/* What one refinement scan needs at hand. */
+struct refiner {
+    struct lsb bits;
+    const struct pcri_lookup *table;
+    uint64_t band;
+    int step; /* 1 << Al */
+    uint32_t eob_run;
+};
+
+#define REFINE_SUFFIX _portable
+#define DEPOSIT deposit_portable
+#define SELECT select_portable
+#define REFINE_TARGET
+#include "decode_refine_blocks.h"
+
+#ifdef HAVE_PDEP
+#define REFINE_SUFFIX _bmi2
+#define DEPOSIT(bits, mask) _pdep_u64(bits, mask)
+#define SELECT(n, mask) _pdep_u64(UINT64_C(1) << (n), mask)
+#define REFINE_TARGET __attribute__((target("bmi,bmi2,lzcnt,popcnt")))
+#include "decode_refine_blocks.h"
+#endif
+
+typedef int (*refine_function)(const struct pcri_scan_job *, struct refiner *, size_t,
+                               size_t, size_t *);
+
+static refine_function choose(void)
+{
+#ifdef HAVE_PDEP
+    if (pcri_cpu_fast_pdep())
+        return refine_blocks_bmi2;
+#endif
+    return refine_blocks_portable;
+}
+
+int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err)
+{
+    refine_function refine = choose();
+    const struct pcri_blocks *p = &job->planes[job->components[0]];
+    size_t total = (size_t) p->blocks_x * p->blocks_y, b = 0;
+    for (size_t n = 0; n < job->interval_count; n++) {
+        size_t begin = n ? job->interval_end[n - 1] : 0;
+        struct refiner f = {
+            .bits = { job->data + begin, job->data + job->interval_end[n], 0, 0 },
+            .table = job->tables[0],
+            .band = (~UINT64_C(0) << job->ss) & (~UINT64_C(0) >> (63 - job->se)),
+            .step = 1 << job->al,
+        };
+        size_t end = job->restart_interval && n + 1 < job->interval_count
+            ? b + job->restart_interval : total;
+        if (refine(job, &f, b, end, &b))
+            return pcri_fail(err, PCR_ERR_CORRUPT,
+                             "scan %u-%u,%u,%u of component %u, block %zu: no such code, "
+                             "a run past the block or scan, or the data ends", job->ss,
+                             job->se, job->ah, job->al, (unsigned) job->components[0], b);
+    }
+    return 0;
+}

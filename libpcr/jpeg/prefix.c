@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The prefix decoder: walks the segments, unstuffs each scan once, and hands it to the
+ * decoder of its kind. */
+#include <stdlib.h>
+
+#include "prefix.h"
+
+static int reserve(struct pcri_prefix *p, struct pcr_error *err)
+{
+    const struct pcri_jpeg_file *f = &p->file;
+    size_t blocks[4] = { 0 }, total = 0;
+    for (uint32_t c = 0; c < f->component_count; c++) {
+        size_t nbytes;
+        p->planes[c].blocks_x = pcri_blocks_x(f, c);
+        p->planes[c].blocks_y = pcri_blocks_y(f, c);
+        blocks[c] = (size_t) p->planes[c].blocks_x * p->planes[c].blocks_y;
+        if (!pcri_mul(blocks[c], 64 * sizeof(int16_t) + sizeof(uint64_t), &nbytes)
+            || !pcri_add(total, nbytes + 64, &total))
+            return pcri_fail_nomem(err, SIZE_MAX);
+    }
+    if (total > p->capacity) {
+        free(p->memory);
+        p->capacity = 0;
+        p->memory = aligned_alloc(64, (total + 63) & ~(size_t) 63);
+        if (!p->memory)
+            return pcri_fail_nomem(err, total);
+        p->capacity = total;
+    }
+    memset(p->memory, 0, total);
+    uint8_t *at = p->memory;
+    for (uint32_t c = 0; c < f->component_count; c++) {
+        p->planes[c].coef = (int16_t *) (void *) at;
+        at += blocks[c] * 64 * sizeof(int16_t);
+        p->planes[c].mask = (uint64_t *) (void *) at;
+        at += (blocks[c] * sizeof(uint64_t) + 63) & ~(size_t) 63;
+    }
+    return 0;
+}
+
+/* --- entropy-coded data --- */
+
+static int end_interval(struct pcri_prefix *p, struct pcr_error *err)
+{
+    if (p->interval_count == p->interval_capacity) {
+        size_t n = p->interval_capacity * 2 + 16;
+        size_t *grown = realloc(p->interval_end, n * sizeof(*grown));
+        if (!grown)
+            return pcri_fail_nomem(err, n * sizeof(*grown));
+        p->interval_end = grown;
+        p->interval_capacity = n;
+    }
+    p->interval_end[p->interval_count++] = p->data.nbytes;
+    return 0;
+}
+
+/* A restart marker: it must come in its turn, and the scan must have intervals. */
+static int restart(struct pcri_prefix *p, uint8_t marker, uint64_t offset,
+                   struct pcr_error *err)
+{
+    if (!p->restart_interval || marker != M_RST0 + (p->interval_count & 7))
+        return pcri_fail_at(err, PCR_ERR_CORRUPT, offset, "marker %02X out of place", marker);
+    return end_interval(p, err);
+}
+
+static inline uint8_t reverse8(uint8_t v)
+{
+    return (uint8_t) ((v * UINT64_C(0x0202020202) & UINT64_C(0x010884422010)) % 1023);
+}
+
+/* The first bit of each byte becomes the lowest. */
+static void reverse_bits(uint8_t *p, size_t nbytes)
+{
+    size_t i = 0;
+    for (; i + 8 <= nbytes; i += 8) {
+        uint64_t v;
+        memcpy(&v, p + i, 8);
+        v = (v >> 1 & 0x5555555555555555) | (v & 0x5555555555555555) << 1;
+        v = (v >> 2 & 0x3333333333333333) | (v & 0x3333333333333333) << 2;
+        v = (v >> 4 & 0x0F0F0F0F0F0F0F0F) | (v & 0x0F0F0F0F0F0F0F0F) << 4;
+        memcpy(p + i, &v, 8);
+    }
+    for (; i < nbytes; i++)
+        p[i] = reverse8(p[i]);
+}
+
+/* Copies [begin, end) of the file without stuffed zeros and restart markers. */
+static int unstuff(struct pcri_prefix *p, uint64_t begin, uint64_t end, bool reverse,
+                   struct pcr_error *err)
+{
+    const uint8_t *at = p->file.data + begin, *stop = p->file.data + end;
+    int rc = pcri_buffer_reserve(&p->data, (size_t) (end - begin) + PCRI_DECODE_PADDING, err);
+    p->data.nbytes = 0;
+    p->interval_count = 0;
+    while (!rc && at < stop) {
+        const uint8_t *ff = memchr(at, 0xFF, (size_t) (stop - at));
+        size_t n = (size_t) ((ff ? ff : stop) - at);
+        memcpy(p->data.data + p->data.nbytes, at, n);
+        p->data.nbytes += n;
+        at += n;
+        if (!ff)
+            break;
+        if (stop - at > 1 && at[1] == 0) {
+            p->data.data[p->data.nbytes++] = 0xFF;
+            at += 2;
+        } else if (stop - at > 1 && at[1] != 0xFF) {
+            rc = restart(p, at[1], (uint64_t) (at - p->file.data), err);
+            at += 2;
+        } else {
+            at++; /* a fill byte */
+        }
+    }
+    if (!rc)
+        rc = end_interval(p, err);
+    if (!rc) {
+        if (reverse)
+            reverse_bits(p->data.data, p->data.nbytes);
+        memset(p->data.data + p->data.nbytes, 0, PCRI_DECODE_PADDING);
+    }
+    return rc;
+}
+
+/* --- scans --- */
+
+static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size_t nbytes,
+                           struct pcri_scan_job *job, uint8_t slots[4],
+                           struct pcr_error *err)
+{
+    const struct pcri_jpeg_file *f = &p->file;
+    unsigned n = nbytes > 4 ? sos[4] : 0;
+    if (!n || n > 4 || nbytes != 8 + 2 * (size_t) n)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: %u components in %zu bytes", n, nbytes);
+    job->component_count = (uint8_t) n;
+    unsigned sum = 0;
+    for (unsigned i = 0; i < n; i++) {
+        uint32_t c = 0;
+        while (c < f->component_count && f->components[c].id != sos[5 + 2 * i])
+            c++;
+        if (c == f->component_count || (i && c <= job->components[i - 1]))
+            return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: component %u is not there, or "
+                             "out of order", sos[5 + 2 * i]);
+        job->components[i] = (uint8_t) c;
+        slots[i] = sos[6 + 2 * i];
+        sum += (unsigned) f->components[c].h * f->components[c].v;
+    }
+    if (n > 1 && sum > 10)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: %u blocks in an MCU", sum);
+    const uint8_t *tail = sos + 5 + 2 * n;
+    job->ss = tail[0];
+    job->se = tail[1];
+    job->ah = tail[2] >> 4;
+    job->al = tail[2] & 15;
+    bool dc = job->ss == 0;
+    if (job->ss > 63 || job->se > 63 || job->se < job->ss || (dc && job->se) || job->al > 13
+        || (job->ah && job->ah != job->al + 1) || (!dc && n > 1))
+        return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: %u-%u,%u,%u with %u components",
+                         job->ss, job->se, job->ah, job->al, n);
+    return 0;
+}
+
+/* The scan must continue where the earlier ones ended. */
+static int check_progression(struct pcri_prefix *p, const struct pcri_scan_job *job,
+                             struct pcr_error *err)
+{
+    for (int i = 0; i < job->component_count; i++) {
+        int8_t *bits = p->bits[job->components[i]];
+        bool ok = job->ss == 0 || bits[0] >= 0;
+        for (int k = job->ss; ok && k <= job->se; k++)
+            ok = bits[k] == (job->ah ? job->ah : -1);
+        if (!ok)
+            return pcri_fail(err, PCR_ERR_CORRUPT,
+                             "scan %u-%u,%u,%u does not continue component %u", job->ss,
+                             job->se, job->ah, job->al, (unsigned) job->components[i]);
+        memset(bits + job->ss, job->al, (size_t) (job->se - job->ss + 1));
+    }
+    return 0;
+}
+
+static int build_lookups(struct pcri_prefix *p, struct pcri_scan_job *job,
+                         const uint8_t slots[4], struct pcr_error *err)
+{
+    if (!job->ss && job->ah)
+        return 0;
+    for (int i = 0; i < job->component_count; i++) {
+        unsigned slot = job->ss ? slots[i] & 15u : slots[i] >> 4;
+        if (slot > 3)
+            return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: Huffman table %u", slot);
+        job->tables[i] = NULL;
+        for (int j = 0; j < i; j++)
+            if (slots[j] == slots[i])
+                job->tables[i] = job->tables[j];
+        if (job->tables[i])
+            continue;
+        int rc = pcri_lookup_build(&p->tables[(job->ss ? 4 : 0) + slot], job->ah != 0,
+                                   &p->lookups[i], err);
+        if (rc)
+            return rc;
+        job->tables[i] = &p->lookups[i];
+    }
+    return 0;
+}
+
+static int check_intervals(const struct pcri_prefix *p, const struct pcri_scan_job *job,
+                           struct pcr_error *err)
+{
+    const struct pcri_jpeg_file *f = &p->file;
+    uint64_t mcus;
+    if (job->component_count == 1) {
+        const struct pcri_blocks *b = &p->planes[job->components[0]];
+        mcus = (uint64_t) b->blocks_x * b->blocks_y;
+    } else {
+        mcus = (uint64_t) ((f->width + 8 * f->max_h - 1) / (8 * f->max_h))
+            * ((f->height + 8 * f->max_v - 1) / (8 * f->max_v));
+    }
+    uint64_t wanted = p->restart_interval
+        ? (mcus + p->restart_interval - 1) / p->restart_interval : 1;
+    if (p->interval_count != wanted)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "%zu restart intervals, expected %llu",
+                         p->interval_count, (unsigned long long) wanted);
+    return 0;
+}
+
+static int decode_scan(struct pcri_prefix *p, const struct pcri_segment *sos, uint64_t end,
+                       struct pcr_error *err)
+{
+    struct pcri_scan_job job = { .file = &p->file, .planes = p->planes,
+                                 .restart_interval = p->restart_interval };
+    uint8_t slots[4];
+    int rc = find_components(p, p->file.data + sos->offset, sos->nbytes, &job, slots, err);
+    if (!rc)
+        rc = check_progression(p, &job, err);
+    if (!rc)
+        rc = build_lookups(p, &job, slots, err);
+    if (!rc)
+        rc = unstuff(p, sos->offset + sos->nbytes, end, job.ss && job.ah, err);
+    if (!rc)
+        rc = check_intervals(p, &job, err);
+    if (rc)
+        return rc;
+    job.data = p->data.data;
+    job.interval_end = p->interval_end;
+    job.interval_count = p->interval_count;
+    if (!job.ss)
+        return pcri_decode_dc(&job, err);
+    return job.ah ? pcri_decode_ac_refine(&job, err) : pcri_decode_ac_first(&job, err);
+}
+
+int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
+                       const struct pcr_limits *limits, struct pcr_error *err)
+{
+    int rc = pcri_jpeg_file_parse(data, nbytes, limits, &p->file, err);
+    if (rc)
+        return rc;
+    const struct pcri_jpeg_file *f = &p->file;
+    if (f->sof != M_SOF2)
+        return pcri_fail_at(err, PCR_ERR_UNSUPPORTED, f->sof_offset,
+                            "not a progressive file");
+    rc = reserve(p, err);
+    memset(p->bits, -1, sizeof(p->bits));
+    for (int i = 0; i < 8; i++)
+        p->tables[i].defined = false;
+    p->restart_interval = 0;
+
+    for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
+        const struct pcri_segment *s = &f->segments[i];
+        const uint8_t *b = f->data + s->offset;
+        if (s->marker == M_DHT)
+            rc = pcri_dht_parse(b, s->nbytes, p->tables, err);
+        else if (s->marker == M_DRI && s->nbytes == 6)
+            p->restart_interval = (uint32_t) b[4] << 8 | b[5];
+        else if (s->marker == M_DRI)
+            rc = pcri_fail(err, PCR_ERR_CORRUPT, "DRI has %u bytes", (unsigned) s->nbytes);
+        else if (s->marker == M_SOS)
+            rc = decode_scan(p, s, i + 1 < f->segment_count ? f->segments[i + 1].offset
+                                                            : f->end - 2, err);
+        if (rc && err && err->offset == PCR_NO_OFFSET)
+            err->offset = s->offset;
+    }
+    return rc;
+}
+
+void pcri_prefix_free(struct pcri_prefix *p)
+{
+    pcri_jpeg_file_free(&p->file);
+    pcr_buffer_free(&p->data);
+    free(p->interval_end);
+    free(p->memory);
+    *p = (struct pcri_prefix) { 0 };
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Decoding progressive scans to coefficients. */
+#ifndef PCRI_SCAN_DECODE_H
+#define PCRI_SCAN_DECODE_H
+
+#include "markers.h"
+
+/* A DHT table as it was sent. */
+struct pcri_dht {
+    bool defined;
+    uint8_t counts[17];
+    uint16_t value_count;
+    uint8_t values[256];
+};
+
+/* Reads the tables of a DHT segment (from its FF on) into tables[class * 4 + slot]. */
+int pcri_dht_parse(const uint8_t *segment, size_t nbytes, struct pcri_dht tables[8],
+                   struct pcr_error *err);
+
+enum { PCRI_LOOKUP_BITS = 10 };
+
+/* What the next bits mean. `nbits` is the whole length, extra bits included; 0: the code is
+ * longer than the table's index, or the extra bits do not fit: the slow path. */
+struct pcri_lookup_entry {
+    int16_t value; /* coefficient or DC difference, before the shift by Al */
+    uint8_t nbits;
+    uint8_t symbol;
+};
+
+struct pcri_lookup {
+    struct pcri_lookup_entry fast[1 << PCRI_LOOKUP_BITS];
+    uint32_t limit[18];  /* first 16-bit prefix beyond the codes of length i */
+    int32_t offset[17];  /* index of the first value of length i, less its first code */
+    uint16_t value_count;
+    uint8_t values[256];
+};
+
+/* Builds a lookup; CORRUPT for a table that is not a prefix code. `refine`: for a reader
+ * whose first bit is the lowest, and without extra bits in the entries. */
+int pcri_lookup_build(const struct pcri_dht *dht, bool refine, struct pcri_lookup *out,
+                      struct pcr_error *err);
+
+/* One component's blocks, row after row, without padding. */
+struct pcri_blocks {
+    uint32_t blocks_x, blocks_y;
+    int16_t *coef;  /* [block * 64 + k], zigzag order */
+    uint64_t *mask; /* [block]: bit k set if coefficient k is not 0; bit 0 not kept */
+};
+
+/* The scan to decode, its parameters checked against all that came before. */
+struct pcri_scan_job {
+    const struct pcri_jpeg_file *file;
+    struct pcri_blocks *planes;
+    uint8_t component_count;
+    uint8_t components[4];
+    const struct pcri_lookup *tables[4]; /* DC: for each component; AC: tables[0] */
+    uint8_t ss, se, ah, al;
+    uint32_t restart_interval; /* MCUs, 0: none */
+    /* Entropy-coded data without stuffing; intervals end where a restart marker was. */
+    const uint8_t *data;
+    const size_t *interval_end;
+    size_t interval_count;
+};
+
+enum { PCRI_DECODE_PADDING = 512 }; /* readable bytes behind the data */
+
+int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err);
+int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err);
+int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err);
+
+#endif
