@@ -91,6 +91,15 @@ static int check_components(struct scanner *s, size_t offset)
     return 0;
 }
 
+/* A DNL segment somewhere behind gives the height; without one the file is damaged. */
+static bool has_dnl(const struct scanner *s)
+{
+    for (size_t i = s->at; i + 4 <= s->f->nbytes; i++)
+        if (!memcmp(s->f->data + i, "\xFF\xDC\0\x04", 4))
+            return true;
+    return false;
+}
+
 static int parse_sof(struct scanner *s, uint8_t marker, size_t offset, const uint8_t *p,
                      size_t n)
 {
@@ -110,11 +119,12 @@ static int parse_sof(struct scanner *s, uint8_t marker, size_t offset, const uin
     f->height = be16(p + 1);
     f->width = be16(p + 3);
     f->component_count = p[5];
-    if (!f->height)
+    if (!f->height && has_dnl(s))
         return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "SOF: height 0 (DNL)");
-    if (!f->width || !f->component_count)
-        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "SOF: width %u, %u components",
-                            (unsigned) f->width, (unsigned) f->component_count);
+    if (!f->width || !f->height || !f->component_count)
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
+                            "SOF: %u x %u pixels, %u components", (unsigned) f->width,
+                            (unsigned) f->height, (unsigned) f->component_count);
     if (f->component_count > 4)
         return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "SOF: %u components",
                             (unsigned) f->component_count);

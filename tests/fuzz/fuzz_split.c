@@ -87,7 +87,8 @@ static void check_packed(const struct pcri_packed *p, int which, const uint8_t *
     }
     if (source)
         return;
-    FUZZ_CHECK(a.width == b.width && a.height == b.height, "%ux%u, source: %ux%u", b.width,
+    FUZZ_CHECK(a.width == b.width && a.height == b.height, "%ux%u, source: %ux%u",
+               b.width,
                b.height, a.width, a.height);
     FUZZ_CHECK(want.nbytes == got.nbytes && !memcmp(want.data, got.data, got.nbytes),
                "%ux%u: other pixels", a.width, a.height);
