@@ -63,6 +63,9 @@ int pcri_manifest_add_split(struct pcri_manifest *m, const char *name,
 int pcri_manifest_add_record(struct pcri_manifest *m, const char *file,
                              const struct pcri_header *header, struct pcr_error *err);
 
+/* Room for `count` records in all, as add_record() takes it too. */
+int pcri_manifest_reserve(struct pcri_manifest *m, uint64_t count, struct pcr_error *err);
+
 static inline const char *pcri_manifest_file(const struct pcri_manifest *m, uint64_t record)
 {
     return (const char *) m->files.data + m->file_offsets[record];
