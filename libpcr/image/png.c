@@ -5,7 +5,7 @@
 
 #include <png.h>
 
-#include "../jpeg/exif.h"
+#include "../base/exif.h"
 #include "image.h"
 
 struct png {

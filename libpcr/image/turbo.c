@@ -7,7 +7,7 @@
  * warn of it. */
 #include <stdlib.h>
 
-#include "../jpeg/exif.h"
+#include "../base/exif.h"
 #include "../jpeg/turbo.h"
 #include "image.h"
 

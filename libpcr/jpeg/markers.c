@@ -3,7 +3,7 @@
  * accepts can be written again in another order of scans without loss. */
 #include <stdlib.h>
 
-#include "exif.h"
+#include "../base/exif.h"
 #include "markers.h"
 
 struct scanner {

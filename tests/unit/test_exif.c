@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "jpeg/exif.h"
+#include "base/exif.h"
 
 /* Exif header, TIFF header, a directory of two entries: one other tag, then orientation. */
 static size_t make_exif(uint8_t out[64], int big, unsigned type, unsigned value)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Progressive Compressed Records: image training data at any fidelity.
+
+A dataset is a sequence of samples, each readable at fidelity 1 to G, where G is lossless
+and each fidelity is a prefix of the next::
+
+    import pcr
+
+    with pcr.open("dataset") as ds:
+        pixels = ds[0].decode(fidelity=2)
+
+    for images, labels in pcr.Loader("dataset", batch_size=128, fidelity=4):
+        ...
+"""
+
+from . import errors
+from ._dataset import Dataset, Record, VerifyReport, open
+from ._image import decode, resize
+from ._loader import Batch, Epoch, Loader
+from ._sample import Sample, SampleView
+from ._source import NewSample
+from ._system import system
+from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, write
+from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
+                     InvalidError, IoError, LimitError, NotFoundError, OutOfMemory,
+                     PcrError, TruncatedError, UnsupportedError)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AccessError",
+    "BadInput",
+    "Batch",
+    "BusyError",
+    "CancelledError",
+    "CorruptError",
+    "Dataset",
+    "Epoch",
+    "FormatError",
+    "InvalidError",
+    "IoError",
+    "LimitError",
+    "Loader",
+    "NewSample",
+    "NotFoundError",
+    "OutOfMemory",
+    "PcrError",
+    "Record",
+    "Sample",
+    "SampleView",
+    "TruncatedError",
+    "UnsupportedError",
+    "VerifyReport",
+    "WriteProgress",
+    "WriteReport",
+    "convert",
+    "decode",
+    "errors",
+    "ladders",
+    "open",
+    "resize",
+    "system",
+    "write",
+]

@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Datasets and records opened for reading."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+from ctypes import byref, c_size_t, c_uint64, c_void_p
+from types import TracebackType
+from typing import (Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence,
+                    Tuple, Type, Union, overload)
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _structs as st
+from ._library import (Handle, c_path, c_string, call, choice, lib, raw, text,
+                       to_exception, whole)
+from ._sample import Sample, SampleView, open_sample
+from ._waiter import interruptible
+from .errors import InvalidError, PcrError
+
+Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+
+
+class Record(NamedTuple):
+    """One record file of a dataset. Sizes are in bytes."""
+
+    number: int
+    path: str  #: relative to the dataset's folder
+    first_sample: int  #: index of its first sample in the dataset as opened
+    sample_count: int
+    nbytes: int  #: the file's size
+    head_end: int  #: size of header and head
+    ends: Tuple[int, ...]  #: ends[g - 1] is the prefix length at fidelity g
+
+
+class VerifyReport(NamedTuple):
+    """What Dataset.verify() found."""
+
+    record_count: int
+    sample_count: int
+    bad_records: int
+    bad_samples: int
+    findings: Tuple[Tuple[str, PcrError], ...]  #: (record's path, what is wrong with it)
+
+
+class Dataset(Sequence[Sample]):
+    """A dataset opened for reading: a sequence of samples. Made by pcr.open().
+
+    Immutable; may be used by several threads at once. After close() its methods raise
+    ValueError, but samples and loaders that came from it go on working: the C object
+    lives as long as any of them.
+    """
+
+    def __init__(self, handle: Handle, path: str, split: Optional[str]) -> None:
+        self._open: Optional[Handle] = handle
+        self.path = path  #: as given to pcr.open()
+        self.split = split  #: the split that was opened, None for all
+        info = st.sized(st.DatasetInfo)
+        call(lib.pcr_dataset_describe, handle.pointer, byref(info))
+        self._info = info
+        self._labels: Optional[npt.NDArray[np.int64]] = None
+
+    @property
+    def _handle(self) -> Handle:
+        if self._open is None:
+            raise ValueError("the dataset is closed")
+        return self._open
+
+    def __len__(self) -> int:
+        return int(self._info.sample_count)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> SampleView: ...
+
+    def __getitem__(self, index: Union[int, slice]) -> Union[Sample, SampleView]:
+        """Sample `index` (from the end where negative), or a view of a slice of them.
+
+        Reads the head of the sample's record on first use, no image bytes. Raises
+        IndexError, IoError, FormatError, CorruptError, TruncatedError, UnsupportedError,
+        LimitError, OutOfMemory.
+        """
+        if isinstance(index, slice):
+            return SampleView(self._handle, range(len(self))[index])
+        return open_sample(self._handle, range(len(self))[index])
+
+    def __iter__(self) -> Iterator[Sample]:
+        handle = self._handle
+        for index in range(len(self)):
+            yield open_sample(handle, index)
+
+    def __contains__(self, sample: object) -> bool:
+        """Whether a sample, or a key (str or bytes), is in the dataset."""
+        if isinstance(sample, Sample):
+            return sample.belongs_to(self._handle)
+        if isinstance(sample, (str, bytes)):
+            return self._find(sample) is not None
+        return False
+
+    def __repr__(self) -> str:
+        which = "" if self.split is None else f", split {self.split!r}"
+        return f"<pcr.Dataset {self.path!r}{which}: {len(self)} samples>"
+
+    @property
+    def group_count(self) -> int:
+        """G, the number of fidelities; fidelity G is lossless."""
+        return int(self._info.group_count)
+
+    @property
+    def classes(self) -> Tuple[str, ...]:
+        """Class names by class index; empty where labels are not classes."""
+        pointer = self._handle.pointer
+        return tuple(text(lib.pcr_dataset_class_name(pointer, i))
+                     for i in range(self._info.class_count))
+
+    @property
+    def class_counts(self) -> Tuple[int, ...]:
+        """Samples of each class in the opened split(s)."""
+        pointer = self._handle.pointer
+        return tuple(int(lib.pcr_dataset_class_count(pointer, i))
+                     for i in range(self._info.class_count))
+
+    @property
+    def splits(self) -> Dict[str, int]:
+        """Name and sample count of each split of the whole dataset, in order."""
+        pointer = self._handle.pointer
+        count = c_uint64()
+        found = {}
+        for index in range(self._info.split_count):
+            name = text(lib.pcr_dataset_split_name(pointer, index, byref(count)))
+            found[name] = count.value
+        return found
+
+    @property
+    def ladder(self) -> str:
+        """The ladder's text: which scans form which group."""
+        return text(lib.pcr_dataset_ladder(self._handle.pointer))
+
+    @property
+    def manifest(self) -> Dict[str, Any]:
+        """The manifest, parsed; empty for a single record file."""
+        nbytes = c_size_t()
+        address = lib.pcr_dataset_manifest(self._handle.pointer, byref(nbytes))
+        data = ctypes.string_at(address, nbytes.value) if nbytes.value else b"{}"
+        parsed: Dict[str, Any] = json.loads(data)
+        return parsed
+
+    @property
+    def labels(self) -> npt.NDArray[np.int64]:
+        """First label of each sample, -1 where there is none: int64, shape (len,).
+
+        Read-only. The first use reads all heads, no image bytes.
+        """
+        if self._labels is None:
+            found = np.empty(len(self), np.int64)
+            for i, sample in enumerate(self):
+                found[i] = -1 if sample.label is None else sample.label
+            found.flags.writeable = False
+            self._labels = found
+        return self._labels
+
+    @property
+    def records(self) -> List[Record]:
+        """All records in order. Opens no record."""
+        return [self._record(i) for i in range(self._info.record_count)]
+
+    def _record(self, index: int) -> Record:
+        pointer = self._handle.pointer
+        info = st.sized(st.RecordInfo)
+        call(lib.pcr_dataset_record, pointer, index, byref(info))
+        ends = tuple(int(lib.pcr_dataset_record_prefix(pointer, index, g + 1))
+                     for g in range(self.group_count))
+        return Record(index, text(info.path), info.first_sample, info.sample_count,
+                      info.total_nbytes, info.head_end, ends)
+
+    def prefix_nbytes(self, fidelity: int) -> int:
+        """Bytes of all record prefixes at a fidelity, headers and heads included."""
+        if not 1 <= fidelity <= self.group_count:
+            raise InvalidError(f"fidelity {fidelity}, expected 1 to {self.group_count}")
+        return int(lib.pcr_dataset_prefix_nbytes(self._handle.pointer, fidelity))
+
+    def describe(self) -> Dict[str, Any]:
+        """Counts and sizes (bytes, of the opened split(s)), format version, prefixes."""
+        info = self._info
+        return {
+            "path": self.path,
+            "format_version": (info.version_major, info.version_minor),
+            "group_count": info.group_count,
+            "sample_count": info.sample_count,
+            "record_count": info.record_count,
+            "opaque_count": info.opaque_count,
+            "source_nbytes": info.source_nbytes,
+            "head_nbytes": info.head_nbytes,
+            "total_nbytes": info.total_nbytes,
+            "prefix_nbytes": [self.prefix_nbytes(g + 1) for g in range(info.group_count)],
+            "splits": self.splits,
+            "classes": dict(zip(self.classes, self.class_counts)),
+        }
+
+    def find(self, key: Union[str, bytes]) -> int:
+        """Index of the first sample with this key. Raises KeyError where there is none.
+
+        The first call reads all heads; later ones take constant time.
+        """
+        index = self._find(key)
+        if index is None:
+            raise KeyError(key)
+        return index
+
+    def _find(self, key: Union[str, bytes]) -> Optional[int]:
+        wanted = raw(key)
+        index = c_uint64()
+        code = call(lib.pcr_dataset_find, self._handle.pointer, wanted, len(wanted),
+                    byref(index))
+        return None if code == st.Code.END else index.value
+
+    def verify(self, *, deep: bool = False,
+               progress: Optional[Callable[[int, int], None]] = None) -> VerifyReport:
+        """Verifies every checksum of every record.
+
+        deep: also decode each sample at every fidelity.
+        progress: called with (records done, records in all) after each record; an
+            exception that it raises ends the work.
+
+        Damage is told in the report, not raised. Raises IoError for a folder that cannot
+        be read, OutOfMemory.
+        """
+        handle = self._handle
+        report = st.sized(st.VerifyReport)
+        findings: List[Tuple[str, PcrError]] = []
+        stopped: List[bool] = []
+
+        def note(_opaque: Any, path: Optional[bytes], _done: int, err: Any) -> int:
+            if err:
+                findings.append((text(path), to_exception(err.contents)))
+            return len(stopped)
+
+        callback = st.VERIFY_CALLBACK(note)
+        total = int(self._info.record_count)
+        for index in range(total):
+            interruptible(
+                lambda: call(lib.pcr_dataset_verify_record, handle.pointer, index,
+                             int(deep), byref(report), callback, None),
+                lambda: stopped.append(True))
+            if progress is not None:
+                progress(index + 1, total)
+        return VerifyReport(report.record_count, report.sample_count, report.bad_records,
+                            report.bad_samples, tuple(findings))
+
+    def close(self) -> None:
+        """Lets go of the dataset. May be called more than once."""
+        self._open = None
+
+    def __enter__(self) -> Dataset:
+        self._handle
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]],
+                 value: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.close()
+
+
+def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
+         io: str = "auto", open_records: int = 64) -> Dataset:
+    """Opens a dataset folder, or one record file as a dataset of its own.
+
+    split: only this split's samples; None for all.
+    verify: compare checksums of all that is read.
+    io: "pread" reads just the bytes asked for; "mmap" is for local files that nobody
+        changes (a file that shrinks kills the process); "auto" chooses.
+    open_records: records kept open with their heads in memory.
+
+    Reads the manifest only. Raises NotFoundError (a FileNotFoundError) and other
+    IoErrors, FormatError, CorruptError, UnsupportedError (a newer format), LimitError,
+    InvalidError (no such split), OutOfMemory.
+    """
+    options = st.sized(
+        st.DatasetOptions, flags=0 if verify else st.DATASET_NO_VERIFY,
+        split=None if split is None else c_string(split, "a split"),
+        open_records=whole(open_records, "open_records"),
+        io_backend=0 if io == "auto" else choice(st.IoBackend, io, "io"))
+    pointer = c_void_p()
+    call(lib.pcr_dataset_open, c_path(path), byref(options), byref(pointer))
+    return Dataset(Handle(pointer, lib.pcr_dataset_close), os.fsdecode(path), split)

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Decoding encoded images to arrays, and resizing arrays."""
+
+from __future__ import annotations
+
+import threading
+from ctypes import byref, c_void_p
+from typing import Optional, Tuple, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _structs as st
+from ._library import Handle, call, lib
+from .errors import InvalidError
+
+Pixels = npt.NDArray[np.uint8]
+Encoded = Union[bytes, bytearray, memoryview]
+
+
+class Scratch(threading.local):
+    """What each thread has of its own and uses again: a decoder and a byte buffer."""
+
+    def __init__(self) -> None:
+        pointer = c_void_p()
+        call(lib.pcr_decoder_create, byref(pointer))
+        self.decoder = Handle(pointer, lib.pcr_decoder_destroy)
+        self.buffer = st.Buffer()
+        self._buffer_owner = Handle(self.buffer, lib.pcr_buffer_free)
+
+
+scratch = Scratch()
+
+
+def decode_at(address: int, nbytes: int, gray: bool, orient: bool,
+              orientation: int) -> Pixels:
+    """Decodes `nbytes` at an address. orientation 0: the image's own EXIF says it."""
+    decoder = scratch.decoder.pointer
+    options = st.sized(
+        st.DecodeOptions, orientation=orientation,
+        flags=0 if orient else st.DECODE_KEEP_ORIENTATION,
+        color=int(st.Color.GRAY if gray else st.Color.RGB))
+    info = st.ImageInfo()
+    call(lib.pcr_decoder_inspect, decoder, address, nbytes, byref(options), byref(info))
+    pixels: Pixels = np.empty((info.height, info.width, info.channels), np.uint8)
+    call(lib.pcr_decoder_decode, decoder, address, nbytes, byref(options),
+         pixels.ctypes.data, info.width * info.channels, pixels.nbytes, byref(info))
+    return pixels[:, :, 0] if gray else pixels
+
+
+def decode(data: Encoded, *, gray: bool = False, orientation: bool = True) -> Pixels:
+    """Decodes a JPEG (at any fidelity) or PNG image.
+
+    data: the encoded image, any bytes-like object.
+    gray: luma alone instead of RGB.
+    orientation: turn and mirror the pixels as the EXIF orientation says.
+
+    Returns a new uint8 array of shape (height, width, 3), or (height, width) for gray.
+    Raises FormatError (neither JPEG nor PNG), CorruptError, TruncatedError,
+    UnsupportedError, LimitError, OutOfMemory.
+    """
+    view = np.frombuffer(data, np.uint8)
+    return decode_at(view.ctypes.data, view.nbytes, gray, orientation, 0)
+
+
+def resize(image: npt.NDArray[np.uint8], height: int, width: int, *,
+           box: Optional[Tuple[float, float, float, float]] = None, flip: bool = False,
+           planar: bool = False) -> Pixels:
+    """Resizes a window of an image with an antialiased triangle filter.
+
+    image: uint8, of shape (rows, columns), (rows, columns, 1) or (rows, columns, 3).
+    height, width: of the result, in pixels.
+    box: the window as (left, top, right, bottom) in pixels of `image`, fractions allowed;
+        None is the whole image.
+    flip: mirror left to right.
+    planar: the channels come first in the result.
+
+    Returns a new uint8 array of shape (height, width), or (height, width, channels), or
+    if planar (channels, height, width). Equal to Pillow's BILINEAR within 1 level.
+    Raises InvalidError for other shapes and for an empty or outside window.
+    """
+    source = np.ascontiguousarray(image)
+    if source.dtype != np.uint8:
+        raise InvalidError(f"pixels are {source.dtype}, expected uint8")
+    if source.ndim not in (2, 3) or 0 in source.shape or (
+            source.ndim == 3 and source.shape[2] not in (1, 3)):
+        raise InvalidError(f"an image of shape {source.shape}, expected (rows, columns) "
+                           "or (rows, columns, 1 or 3)")
+    if not (0 < height < 2**31 and 0 < width < 2**31):
+        raise InvalidError(f"a result of {width} x {height} pixels")
+    channels = source.shape[2] if source.ndim == 3 else 1
+    options = st.sized(st.ResizeOptions, flags=(st.RESIZE_FLIP if flip else 0)
+                       | (st.RESIZE_PLANAR if planar else 0))
+    if box is not None:
+        options.x0, options.y0, options.x1, options.y1 = box
+        if tuple(box) == (0, 0, 0, 0):
+            raise InvalidError("an empty window")
+    shape = (channels, height, width) if planar else (height, width, channels)
+    result: Pixels = np.empty(shape, np.uint8)
+    call(lib.pcr_resize, scratch.decoder.pointer, source.ctypes.data, source.shape[1],
+         source.shape[0], channels, byref(options), result.ctypes.data, width, height)
+    if source.ndim == 2:
+        return result.reshape(height, width)
+    return result

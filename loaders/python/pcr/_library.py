@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Finds and loads the C library, declares its functions, turns failures into exceptions.
+
+Order of search: the file that the environment variable PCR_LIBRARY names, the library in
+the package's own folder (as wheels have it), the system's libraries.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import operator
+import os
+import weakref
+from ctypes import (POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64,
+                    c_void_p)
+from pathlib import Path
+from typing import Any, Dict, List, Optional, Tuple, Union
+
+from . import _structs as st
+from . import errors
+
+_OUT = POINTER(c_void_p)
+_ERR = POINTER(st.Error)
+_NUMBER = POINTER(c_uint64)
+
+#: name: (result, arguments) of every function that the package calls.
+SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
+    "pcr_version": (c_char_p, []),
+    "pcr_abi_version": (c_uint32, []),
+    "pcr_code_name": (c_char_p, [c_int]),
+    "pcr_buffer_reserve": (c_int, [POINTER(st.Buffer), c_size_t, _ERR]),
+    "pcr_buffer_free": (None, [POINTER(st.Buffer)]),
+    "pcr_dataset_open": (c_int, [c_char_p, POINTER(st.DatasetOptions), _OUT, _ERR]),
+    "pcr_dataset_close": (None, [_OUT]),
+    "pcr_dataset_describe": (c_int, [c_void_p, POINTER(st.DatasetInfo), _ERR]),
+    "pcr_dataset_prefix_nbytes": (c_uint64, [c_void_p, c_uint32]),
+    "pcr_dataset_class_name": (c_char_p, [c_void_p, c_uint32]),
+    "pcr_dataset_class_count": (c_uint64, [c_void_p, c_uint32]),
+    "pcr_dataset_split_name": (c_char_p, [c_void_p, c_uint32, _NUMBER]),
+    "pcr_dataset_ladder": (c_char_p, [c_void_p]),
+    "pcr_dataset_manifest": (c_void_p, [c_void_p, POINTER(c_size_t)]),
+    "pcr_dataset_record": (c_int, [c_void_p, c_uint64, POINTER(st.RecordInfo), _ERR]),
+    "pcr_dataset_record_prefix": (c_uint64, [c_void_p, c_uint64, c_uint32]),
+    "pcr_dataset_sample": (c_int, [c_void_p, c_uint64, _OUT, _ERR]),
+    "pcr_dataset_find": (c_int, [c_void_p, c_char_p, c_size_t, _NUMBER, _ERR]),
+    "pcr_dataset_verify_record": (c_int, [c_void_p, c_uint64, c_int,
+                                          POINTER(st.VerifyReport), st.VERIFY_CALLBACK,
+                                          c_void_p, _ERR]),
+    "pcr_sample_describe": (c_int, [c_void_p, POINTER(st.SampleInfo), _ERR]),
+    "pcr_sample_nbytes": (c_uint64, [c_void_p, c_uint32]),
+    "pcr_sample_read": (c_int, [c_void_p, c_uint32, POINTER(st.Buffer), _ERR]),
+    "pcr_sample_release": (None, [_OUT]),
+    "pcr_decoder_create": (c_int, [_OUT, _ERR]),
+    "pcr_decoder_destroy": (None, [_OUT]),
+    "pcr_decoder_inspect": (c_int, [c_void_p, c_void_p, c_size_t,
+                                    POINTER(st.DecodeOptions), POINTER(st.ImageInfo),
+                                    _ERR]),
+    "pcr_decoder_decode": (c_int, [c_void_p, c_void_p, c_size_t,
+                                   POINTER(st.DecodeOptions), c_void_p, c_size_t,
+                                   c_size_t, POINTER(st.ImageInfo), _ERR]),
+    "pcr_resize": (c_int, [c_void_p, c_void_p, c_uint32, c_uint32, c_uint32,
+                           POINTER(st.ResizeOptions), c_void_p, c_uint32, c_uint32,
+                           _ERR]),
+    "pcr_loader_create": (c_int, [c_void_p, POINTER(st.LoaderOptions), _OUT, _ERR]),
+    "pcr_loader_destroy": (None, [_OUT]),
+    "pcr_loader_batch_count": (c_uint64, [c_void_p]),
+    "pcr_loader_start_epoch": (c_int, [c_void_p, c_uint64, _ERR]),
+    "pcr_loader_set_fidelity": (c_int, [c_void_p, c_uint32, _ERR]),
+    "pcr_loader_next": (c_int, [c_void_p, POINTER(POINTER(st.Batch)), _ERR]),
+    "pcr_batch_release": (None, [POINTER(st.Batch)]),
+    "pcr_loader_cancel": (None, [c_void_p]),
+    "pcr_loader_stats": (c_int, [c_void_p, POINTER(st.LoaderStats), _ERR]),
+    "pcr_system_describe": (c_int, [POINTER(st.SystemInfo), _ERR]),
+    "pcr_ladder_name": (c_char_p, [c_uint32]),
+    "pcr_ladder_builtin": (c_int, [c_char_p, _OUT, _ERR]),
+    "pcr_ladder_parse": (c_int, [c_char_p, c_size_t, _OUT, _ERR]),
+    "pcr_ladder_destroy": (None, [_OUT]),
+    "pcr_import_open": (c_int, [c_char_p, POINTER(st.ImportOptions),
+                                POINTER(POINTER(st.Source)), _ERR]),
+    "pcr_source_destroy": (None, [POINTER(st.Source)]),
+    "pcr_dataset_write": (c_int, [c_char_p, POINTER(st.Source), POINTER(st.WriteOptions),
+                                  POINTER(st.WriteProgress), _ERR]),
+}
+
+
+def find(package: Path) -> str:
+    """Path or name of the library to load. Raises ImportError where there is none."""
+    chosen = os.environ.get("PCR_LIBRARY")
+    if chosen:
+        return chosen
+    packaged = sorted((package / "_lib").glob("libpcr.*"))
+    if packaged:
+        return str(packaged[0])
+    system = ctypes.util.find_library("pcr")
+    if system:
+        return system
+    raise ImportError(
+        "libpcr's shared library was not found, neither in the package's folder nor in "
+        "the system's: set the environment variable PCR_LIBRARY to its path")
+
+
+def load(path: str) -> ctypes.CDLL:
+    """Loads the library, checks its binary interface, and declares its functions."""
+    try:
+        loaded = ctypes.CDLL(path)
+    except OSError as exc:
+        raise ImportError(f"cannot load libpcr's library: {exc}", path=path) from exc
+    try:
+        for name, (result, arguments) in SIGNATURES.items():
+            function = getattr(loaded, name)
+            function.restype = result
+            function.argtypes = arguments
+            if name == "pcr_abi_version" and function() != st.ABI_VERSION:
+                raise ImportError(
+                    f"{path} has binary interface {function()}, but this package needs "
+                    f"{st.ABI_VERSION}: install versions that belong together", path=path)
+    except AttributeError as exc:
+        raise ImportError(f"{path} is not libpcr, or too old: {exc}", path=path) from exc
+    return loaded
+
+
+LIBRARY_PATH = find(Path(__file__).parent)
+lib = load(LIBRARY_PATH)
+
+
+def to_exception(err: st.Error) -> errors.PcrError:
+    """The exception that a filled struct pcr_error stands for."""
+    offset: Optional[int] = None if err.offset == st.NO_OFFSET else err.offset
+    message = bytes(err.message).decode("utf-8", "backslashreplace")
+    return errors.make(err.code, message, err.sys_errno, offset)
+
+
+def call(function: Any, *args: Any) -> int:
+    """Calls a function whose last argument is the error struct; raises on failure."""
+    err = st.Error()
+    code: int = function(*args, byref(err))
+    if code < 0:
+        err.code = code
+        raise to_exception(err)
+    return code
+
+
+def text(value: Optional[bytes]) -> str:
+    """A string of the library, which may hold any bytes; "" for NULL."""
+    return (value or b"").decode("utf-8", "surrogateescape")
+
+
+def raw(value: Union[str, bytes]) -> bytes:
+    """The bytes of a string, the reverse of text()."""
+    if isinstance(value, bytes):
+        return value
+    return value.encode("utf-8", "surrogateescape")
+
+
+def c_string(value: Union[str, bytes], what: str) -> bytes:
+    """A string as C takes it. Raises InvalidError where it holds a NUL byte."""
+    data = raw(value)
+    if b"\0" in data:
+        raise errors.InvalidError(f"{what} with a NUL byte: {data!r}")
+    return data
+
+
+def c_path(value: Any) -> bytes:
+    """A path as C takes it. Raises InvalidError where it holds a NUL byte."""
+    return c_string(os.fsencode(value), "a path")
+
+
+def whole(value: int, what: str, least: int = 1, bits: int = 32) -> int:
+    """A number that C can hold. Raises InvalidError outside of least .. 2^bits - 1."""
+    number = operator.index(value)
+    if not least <= number < 1 << bits:
+        raise errors.InvalidError(f"{what} is {number}, expected {least} to 2^{bits} - 1")
+    return number
+
+
+def fidelity_number(fidelity: Optional[int]) -> int:
+    """A fidelity as C takes it: 0 for None, the full one. Raises InvalidError below 1."""
+    return 0 if fidelity is None else whole(fidelity, "fidelity")
+
+
+def choice(kind: Any, name: str, what: str) -> int:
+    """The number of a named choice of an enum. Raises InvalidError for another name."""
+    names = [member.lower() for member in kind.__members__ if member != "DEFAULT"]
+    if name not in names:
+        raise errors.InvalidError(
+            f"{what} is {name!r}, expected one of {', '.join(names)}")
+    return int(kind[name.upper()])
+
+
+class Handle:
+    """Owns one object of the library and destroys it when nobody needs it any more.
+
+    `keep` are objects that must outlive it, such as the dataset of a sample.
+    """
+
+    def __init__(self, pointer: Any, destroy: Any, *keep: Any) -> None:
+        self.pointer = pointer
+        weakref.finalize(self, _destroy, pointer, destroy, keep).atexit = False
+
+
+def _destroy(pointer: Any, destroy: Any, keep: Tuple[Any, ...]) -> None:
+    destroy(byref(pointer))
+    del keep

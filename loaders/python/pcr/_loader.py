@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Training batches: shuffled, decoded, cropped, at a fidelity set at run time."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from ctypes import POINTER, byref, c_void_p
+from types import TracebackType
+from typing import Any, Callable, Dict, Iterator, Optional, Tuple, Type, Union
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _structs as st
+from ._dataset import Dataset, Path, open as open_dataset
+from ._image import Pixels
+from ._library import Handle, call, choice, fidelity_number, lib, whole
+from ._waiter import Waiter
+from .errors import InvalidError
+
+PPM = 1_000_000
+
+
+class Batch:
+    """One batch. Unpacks as ``images, labels = batch``.
+
+    pixels: uint8, shape (n, height, width, channels), or (n, channels, height, width) for
+        layout "NCHW". It is the library's own memory, not a copy: the buffer is used
+        again for a later batch once no array looks at it any more. It may be written to.
+    labels: int64, shape (n,): each sample's first label, -1 where there is none.
+    indices: int64, shape (n,): positions in the dataset as opened.
+    fidelities: int64, shape (n,): what each sample was decoded at.
+    number: of the batch in its epoch, from 0.
+    epoch: the epoch's number.
+
+    The arrays but pixels are copies, which may be kept for as long as you like.
+    """
+
+    __slots__ = ("epoch", "fidelities", "indices", "labels", "number", "pixels")
+
+    def __init__(self, memory: _Memory, batch: st.Batch) -> None:
+        n = batch.sample_count
+        self.pixels: Pixels = np.asarray(memory)
+        self.labels: npt.NDArray[np.int64] = _copy(batch.labels, n)
+        self.indices: npt.NDArray[np.int64] = _copy(batch.indices, n)
+        self.fidelities: npt.NDArray[np.int64] = _copy(batch.fidelities, n)
+        self.number = int(batch.number)
+        self.epoch = int(batch.epoch)
+
+    def __iter__(self) -> Iterator[npt.NDArray[Any]]:
+        yield self.pixels
+        yield self.labels
+
+    def __repr__(self) -> str:
+        return f"<pcr.Batch {self.number} of epoch {self.epoch}: {self.pixels.shape}>"
+
+
+def _copy(pointer: Any, count: int) -> npt.NDArray[np.int64]:
+    return np.ctypeslib.as_array(pointer, (count,)).astype(np.int64)
+
+
+class _Memory:
+    """Owns a C batch. Arrays over its pixels keep this object, and with it the batch."""
+
+    def __init__(self, pointer: Any) -> None:
+        batch = pointer.contents
+        weakref.finalize(self, _release, pointer, os.getpid()).atexit = False
+        tail = ((batch.channels, batch.height, batch.width)
+                if batch.layout == st.Layout.NCHW
+                else (batch.height, batch.width, batch.channels))
+        self.__array_interface__ = {
+            "version": 3, "typestr": "|u1", "data": (batch.pixels, False),
+            "shape": (batch.sample_count, *tail),
+        }
+
+
+def _release(pointer: Any, pid: int) -> None:
+    # In a forked child a lock of the loader may be held by a thread that is not there.
+    if os.getpid() == pid:
+        lib.pcr_batch_release(pointer)
+
+
+class _Core:
+    """The C loader with its locks. `turn` is held by the one call that takes batches or
+    begins epochs; `alive` for a moment by all that use the pointer beside it."""
+
+    def __init__(self, pointer: c_void_p, dataset: Handle) -> None:
+        self._pointer = pointer
+        self._dataset: Optional[Handle] = dataset
+        self._turn = threading.RLock()
+        self._alive = threading.RLock()
+        self._pid = os.getpid()
+
+    def pointer(self) -> c_void_p:
+        if not self._pointer:
+            raise ValueError("the loader is closed")
+        if os.getpid() != self._pid:
+            raise RuntimeError("a loader's threads do not survive fork(): make the "
+                               "loader in the process that uses it")
+        return self._pointer
+
+    def with_pointer(self, function: Callable[[c_void_p], Any]) -> Any:
+        with self._alive:
+            return function(self.pointer())
+
+    def start_epoch(self, epoch: int) -> None:
+        with self._turn:
+            call(lib.pcr_loader_start_epoch, self.pointer(), epoch)
+
+    def next(self, abandoned: Callable[[], bool]) -> Optional[Batch]:
+        batch = POINTER(st.Batch)()
+        with self._turn:
+            if abandoned():
+                return None
+            if call(lib.pcr_loader_next, self.pointer(), byref(batch)) == st.Code.END:
+                return None
+        return Batch(_Memory(batch), batch.contents)
+
+    def cancel(self) -> None:
+        with self._alive:
+            if self._pointer and os.getpid() == self._pid:
+                lib.pcr_loader_cancel(self._pointer)
+
+    def close(self) -> None:
+        self.cancel()
+        if os.getpid() != self._pid:
+            return
+        with self._turn, self._alive:
+            if self._pointer:
+                lib.pcr_loader_destroy(byref(self._pointer))
+                self._pointer = c_void_p()
+                self._dataset = None
+
+
+class Epoch(Iterator[Batch]):
+    """One epoch's batches in order. Made by iterating over a loader."""
+
+    def __init__(self, loader: Loader, number: int) -> None:
+        self._loader: Optional[Loader] = loader
+        self.number = number
+
+    def __next__(self) -> Batch:
+        loader = self._loader
+        if loader is None:
+            raise StopIteration
+        if loader._current != self.number:
+            self._loader = None
+            raise RuntimeError(f"epoch {self.number} ended when epoch {loader._current} "
+                               "of the same loader began")
+        batch: Optional[Batch] = None
+        try:
+            batch = loader._next()
+        finally:
+            if batch is None:
+                self._loader = None
+        if batch is None:
+            raise StopIteration
+        return batch
+
+
+class Loader:
+    """An iterable of batches of a dataset; each iter() begins the next epoch.
+
+    dataset: a Dataset, or the path of one.
+    split: only with a path: the split to open.
+    batch_size: samples in a batch.
+    size: (height, width) of the output in pixels, or one number for both.
+    fidelity: 1 to G; None is G. set_fidelity() changes it at any time.
+    shuffle: "block": slices in random order, mixed in a window, for large reads; "full":
+        a true permutation, each sample a read of its own; "none": dataset order.
+    seed: of order and augmentation.
+    threads: worker threads; None is one for each CPU that this process may use.
+    transform: "random_crop": random area and aspect ratio; "center_crop": the shorter
+        side to resize_px pixels, then the centre; "stretch": the whole image.
+    area: random_crop: least and largest part of the image's area, above 0, up to 1.
+    ratio: random_crop: least and largest width / height.
+    flip: chance of a mirror image, 0 to 1.
+    resize_px: center_crop: None is the height * 8 / 7.
+    gray: one channel, luma, instead of RGB.
+    layout: "NHWC" or "NCHW".
+    drop_last: no short batch at the end of an epoch.
+    bad_sample: "error": the iteration raises it; "skip": left out and counted; "degrade":
+        delivered at the highest fidelity that verifies, counted, else skipped.
+    block_samples, window_samples: "block": samples a slice, and mixed together.
+    window_nbytes: bound on encoded bytes held.
+    batches_ahead: batches made before they are asked for.
+
+    The library's threads do all the work; the interpreter's lock is not held meanwhile.
+    Order and pixels depend on (dataset, seed, epoch, options) alone, not on `threads`.
+    One thread at a time iterates; set_fidelity() and stats() may be called from any.
+    Make a loader in the process that uses it: its threads do not survive fork().
+
+    Raises InvalidError for options that cannot be right, OutOfMemory, IoError. Iterating
+    raises what Sample.decode() raises; the epoch is then over.
+    """
+
+    def __init__(self, dataset: Union[Dataset, Path], *, split: Optional[str] = None,
+                 batch_size: int = 64, size: Union[int, Tuple[int, int]] = (224, 224),
+                 fidelity: Optional[int] = None, shuffle: str = "block", seed: int = 0,
+                 threads: Optional[int] = None, transform: str = "random_crop",
+                 area: Tuple[float, float] = (0.08, 1.0),
+                 ratio: Tuple[float, float] = (3 / 4, 4 / 3), flip: float = 0.0,
+                 resize_px: Optional[int] = None, gray: bool = False,
+                 layout: str = "NHWC", drop_last: bool = False,
+                 bad_sample: str = "error", block_samples: int = 64,
+                 window_samples: int = 4096, window_nbytes: int = 256 << 20,
+                 batches_ahead: int = 4) -> None:
+        height, width = (size, size) if isinstance(size, int) else size
+        options = st.sized(
+            st.LoaderOptions,
+            flags=st.LOADER_DROP_LAST if drop_last else 0,
+            seed=whole(seed, "seed", 0, 64),
+            batch_size=whole(batch_size, "batch_size"),
+            height=whole(height, "height"),
+            width=whole(width, "width"),
+            layout=choice(st.Layout, layout.lower(), "layout"),
+            color=int(st.Color.GRAY if gray else st.Color.RGB),
+            fidelity=fidelity_number(fidelity),
+            shuffle=choice(st.Shuffle, shuffle, "shuffle"),
+            thread_count=0 if threads is None else whole(threads, "threads"),
+            transform=choice(st.Transform, transform, "transform"),
+            resize_px=0 if resize_px is None else whole(resize_px, "resize_px"),
+            bad_sample=choice(st.BadSample, bad_sample, "bad_sample"),
+            flip_ppm=_ppm(flip, "flip", 0, 1),
+            block_samples=whole(block_samples, "block_samples"),
+            window_samples=whole(window_samples, "window_samples"),
+            window_nbytes=whole(window_nbytes, "window_nbytes", 1, 64),
+            batches_ahead=whole(batches_ahead, "batches_ahead"))
+        options.area_min_ppm, options.area_max_ppm = _range(area, "area", 1)
+        options.ratio_min_ppm, options.ratio_max_ppm = _range(ratio, "ratio", 4000)
+        if not isinstance(dataset, Dataset):
+            dataset = open_dataset(dataset, split=split)
+        elif split is not None:
+            raise InvalidError("split goes with a path; this dataset is open already")
+        pointer = c_void_p()
+        handle = dataset._handle
+        call(lib.pcr_loader_create, handle.pointer, byref(options), byref(pointer))
+        self._core = _Core(pointer, handle)
+        self.dataset = dataset
+        self._next_epoch = 0
+        self._current = -1
+        self._next = Waiter(self._core.next, self._core.cancel)
+        self._finalizer = weakref.finalize(self, _finish, self._core, self._next)
+
+    def __len__(self) -> int:
+        """Batches in an epoch, before skipped samples."""
+        return int(self._core.with_pointer(lib.pcr_loader_batch_count))
+
+    def __iter__(self) -> Epoch:
+        """Begins the next epoch; what was left of another is dropped."""
+        epoch = self._next_epoch
+        self._core.start_epoch(epoch)
+        self._current = epoch
+        self._next_epoch = epoch + 1
+        return Epoch(self, epoch)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the number of the epoch that the next iter() begins. It starts at 0."""
+        self._next_epoch = whole(epoch, "epoch", 0, 64)
+
+    def set_fidelity(self, fidelity: Optional[int]) -> None:
+        """Sets the fidelity of all batches that are not yet begun.
+
+        It takes effect at the latest batches_ahead + 2 batches from now; each batch's
+        `fidelities` tell. Raises InvalidError above G.
+        """
+        number = fidelity_number(fidelity)
+        self._core.with_pointer(
+            lambda pointer: call(lib.pcr_loader_set_fidelity, pointer, number))
+
+    def stats(self) -> Dict[str, int]:
+        """Counters since the loader was made; times (_ns) are sums over the threads.
+
+        sample_count (delivered), batch_count (handed out), skipped_count, degraded_count,
+        read_nbytes (image bytes), read_ns, decode_ns (with crop and resize), idle_ns
+        (waiting for work or room), consumer_wait_ns (the consumer waited), thread_count.
+        """
+        found = st.sized(st.LoaderStats)
+        self._core.with_pointer(
+            lambda pointer: call(lib.pcr_loader_stats, pointer, byref(found)))
+        return {field[0]: int(getattr(found, field[0]))
+                for field in found._fields_ if field[0] != "size"}
+
+    def close(self) -> None:
+        """Stops the threads within the decoding time of one image. Batches stay valid."""
+        self._finalizer()
+
+    def __enter__(self) -> Loader:
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]],
+                 value: Optional[BaseException], trace: Optional[TracebackType]) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "open" if self._finalizer.alive else "closed"
+        return f"<pcr.Loader of {self.dataset!r}, {state}>"
+
+
+def _finish(core: _Core, waiter: Waiter[Optional[Batch]]) -> None:
+    core.close()
+    waiter.close()
+
+
+def _ppm(value: float, what: str, least: float, most: float) -> int:
+    if not least <= value <= most:
+        raise InvalidError(f"{what} is {value}, expected {least} to {most}")
+    return round(value * PPM)
+
+
+def _range(pair: Tuple[float, float], what: str, most: float) -> Tuple[int, int]:
+    low, high = (_ppm(value, what, 1 / PPM, most) for value in pair)
+    if low > high:
+        raise InvalidError(f"{what} is {tuple(pair)}, but the first is the larger")
+    return low, high

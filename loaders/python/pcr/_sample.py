@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""One sample of a dataset: its metadata, its bytes and its pixels at any fidelity."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+from ctypes import byref, c_void_p
+from typing import Any, Dict, Iterator, Optional, Sequence, Tuple, Union, overload
+
+from . import _structs as st
+from ._image import Pixels, decode_at, scratch
+from ._library import Handle, call, fidelity_number, lib
+from .errors import UnsupportedError
+
+
+class Sample:
+    """One image with its key, labels and attributes.
+
+    Holds its record's head in memory and keeps the dataset alive. Metadata costs no
+    reading; read(), jpeg() and decode() read the sample's chunks, at most one range for
+    each group up to the fidelity. A fidelity is 1 to G; None means G, which is lossless.
+    """
+
+    __slots__ = ("_dataset", "_handle", "_info")
+
+    def __init__(self, dataset: Handle, handle: Handle) -> None:
+        self._dataset = dataset
+        self._handle = handle
+        self._info = st.sized(st.SampleInfo)
+        call(lib.pcr_sample_describe, handle.pointer, byref(self._info))
+
+    def belongs_to(self, dataset: Handle) -> bool:
+        """Whether this sample came from that open dataset."""
+        return self._dataset is dataset
+
+    def __eq__(self, other: object) -> bool:
+        return (isinstance(other, Sample) and other._dataset is self._dataset
+                and other.index == self.index)
+
+    def __hash__(self) -> int:
+        return hash((id(self._dataset), self.index))
+
+    def __repr__(self) -> str:
+        return f"<pcr.Sample {self.index}: {self.key!r}, label {self.label}>"
+
+    @property
+    def index(self) -> int:
+        """Position in the dataset as opened."""
+        return int(self._info.index)
+
+    @property
+    def record(self) -> Tuple[int, int]:
+        """Record number, and position in that record."""
+        return self._info.record, self._info.record_index
+
+    @property
+    def key_bytes(self) -> bytes:
+        """The key as stored: any bytes but NUL."""
+        return ctypes.string_at(self._info.key, self._info.key_nbytes)
+
+    @property
+    def key(self) -> str:
+        """The key; bytes that are not UTF-8 stand as surrogate escapes."""
+        return self.key_bytes.decode("utf-8", "surrogateescape")
+
+    @property
+    def label(self) -> Optional[int]:
+        """The first label, None where there is none."""
+        return int(self._info.labels[0]) if self._info.label_count else None
+
+    @property
+    def labels(self) -> Tuple[int, ...]:
+        """All labels."""
+        return tuple(self._info.labels[:self._info.label_count])
+
+    @property
+    def attributes(self) -> Dict[str, Any]:
+        """The attributes, a new dict each time; empty where there are none."""
+        nbytes = self._info.attributes_nbytes
+        if not nbytes:
+            return {}
+        data = ctypes.string_at(self._info.attributes, nbytes)
+        parsed: Dict[str, Any] = json.loads(data)
+        return parsed
+
+    @property
+    def size(self) -> Optional[Tuple[int, int]]:
+        """(width, height) in pixels after orientation; None if not known (opaque)."""
+        width, height = self._info.width, self._info.height
+        if not width or not height:
+            return None
+        return (height, width) if self._info.orientation >= 5 else (width, height)
+
+    @property
+    def component_count(self) -> int:
+        """Colour components as stored; 0 if not known (opaque)."""
+        return int(self._info.component_count)
+
+    @property
+    def orientation(self) -> int:
+        """EXIF orientation, 1 to 8."""
+        return int(self._info.orientation)
+
+    @property
+    def form(self) -> str:
+        """Either "coded" (split over the groups) or "opaque" (whole, in group 1)."""
+        return st.Form(self._info.form).name.lower()
+
+    @property
+    def source_nbytes(self) -> int:
+        """Size of the source file in bytes."""
+        return int(self._info.source_nbytes)
+
+    def nbytes(self, fidelity: Optional[int] = None) -> int:
+        """Stored bytes up to a fidelity: what read() transfers."""
+        return int(lib.pcr_sample_nbytes(self._handle.pointer, fidelity_number(fidelity)))
+
+    def _fill(self, fidelity: Optional[int]) -> st.Buffer:
+        buffer = scratch.buffer
+        call(lib.pcr_sample_read, self._handle.pointer, fidelity_number(fidelity),
+             byref(buffer))
+        return buffer
+
+    def read(self, fidelity: Optional[int] = None) -> bytes:
+        """The sample's bytes: a standard JPEG, or an opaque sample's file.
+
+        Raises IoError, CorruptError, TruncatedError, InvalidError (fidelity above G),
+        OutOfMemory.
+        """
+        buffer = self._fill(fidelity)
+        return ctypes.string_at(buffer.data, buffer.nbytes)
+
+    def jpeg(self, fidelity: Optional[int] = None) -> bytes:
+        """As read(), but raises UnsupportedError for an opaque sample that is no JPEG."""
+        data = self.read(fidelity)
+        if data[:3] != b"\xff\xd8\xff":
+            raise UnsupportedError(f"{self.key}: kept whole, and not a JPEG file")
+        return data
+
+    def decode(self, fidelity: Optional[int] = None, *, gray: bool = False,
+               orientation: bool = True) -> Pixels:
+        """Reads and decodes the sample.
+
+        gray: luma alone instead of RGB.
+        orientation: turn and mirror the pixels as the EXIF orientation says.
+
+        Returns a new uint8 array of shape (height, width, 3), or (height, width) if gray.
+        Raises what read() and pcr.decode() raise.
+        """
+        buffer = self._fill(fidelity)
+        known = self._info.orientation if self._info.form == st.Form.CODED else 0
+        return decode_at(buffer.data or 0, buffer.nbytes, gray, orientation, known)
+
+
+def open_sample(dataset: Handle, index: int) -> Sample:
+    """Sample `index` of an open dataset."""
+    pointer = c_void_p()
+    call(lib.pcr_dataset_sample, dataset.pointer, index, byref(pointer))
+    return Sample(dataset, Handle(pointer, lib.pcr_sample_release, dataset))
+
+
+class SampleView(Sequence[Sample]):
+    """Some samples of a dataset, in the order of a range. Made by slicing."""
+
+    def __init__(self, dataset: Handle, indices: range) -> None:
+        self._dataset = dataset
+        self.indices = indices  #: in the dataset as opened
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    @overload
+    def __getitem__(self, index: int) -> Sample: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> SampleView: ...
+
+    def __getitem__(self, index: Union[int, slice]) -> Union[Sample, SampleView]:
+        if isinstance(index, slice):
+            return SampleView(self._dataset, self.indices[index])
+        return open_sample(self._dataset, self.indices[index])
+
+    def __iter__(self) -> Iterator[Sample]:
+        for index in self.indices:
+            yield open_sample(self._dataset, index)
+
+    def __repr__(self) -> str:
+        return f"<pcr.SampleView of {len(self)} samples>"

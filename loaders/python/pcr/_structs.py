@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The C library's public structs, constants and callback types, as ctypes sees them.
+
+The tests hold every struct, member offset and constant equal to the C headers.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import (CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_int, c_int32,
+                    c_int64, c_size_t, c_uint32, c_uint64, c_void_p)
+from enum import IntEnum
+from typing import Any, Type, TypeVar
+
+ABI_VERSION = 1
+NO_OFFSET = 2**64 - 1
+
+
+class Code(IntEnum):
+    """enum pcr_code"""
+
+    OK = 0
+    END = 1
+    AGAIN = 2
+    ERR_NOMEM = -1
+    ERR_INVAL = -2
+    ERR_IO = -3
+    ERR_FORMAT = -4
+    ERR_CORRUPT = -5
+    ERR_TRUNCATED = -6
+    ERR_UNSUPPORTED = -7
+    ERR_LIMIT = -8
+    ERR_CANCELLED = -9
+
+
+class IoBackend(IntEnum):
+    """enum pcr_io_backend"""
+
+    AUTO = 0
+    PREAD = 1
+    MMAP = 2
+
+
+class Form(IntEnum):
+    """enum pcr_sample_form"""
+
+    OPAQUE = 0
+    CODED = 1
+
+
+class Color(IntEnum):
+    """enum pcr_color"""
+
+    DEFAULT = 0
+    RGB = 1
+    GRAY = 2
+
+
+class Shuffle(IntEnum):
+    """enum pcr_shuffle"""
+
+    DEFAULT = 0
+    NONE = 1
+    BLOCK = 2
+    FULL = 3
+
+
+class Layout(IntEnum):
+    """enum pcr_layout"""
+
+    DEFAULT = 0
+    NHWC = 1
+    NCHW = 2
+
+
+class Transform(IntEnum):
+    """enum pcr_transform"""
+
+    DEFAULT = 0
+    RANDOM_CROP = 1
+    CENTER_CROP = 2
+    STRETCH = 3
+
+
+class BadSample(IntEnum):
+    """enum pcr_bad_sample"""
+
+    DEFAULT = 0
+    ERROR = 1
+    SKIP = 2
+    DEGRADE = 3
+
+
+class BadPolicy(IntEnum):
+    """enum pcr_bad_policy"""
+
+    DEFAULT = 0
+    FAIL = 1
+    SKIP = 2
+    OPAQUE = 3
+
+
+class OpaquePolicy(IntEnum):
+    """enum pcr_opaque_policy"""
+
+    DEFAULT = 0
+    KEEP = 1
+    REFUSE = 2
+
+
+DATASET_NO_VERIFY = 1 << 0
+DECODE_KEEP_ORIENTATION = 1 << 0
+RESIZE_FLIP = 1 << 0
+RESIZE_PLANAR = 1 << 1
+LOADER_DROP_LAST = 1 << 0
+WRITE_NO_SHUFFLE = 1 << 0
+WRITE_DRY_RUN = 1 << 1
+
+S = TypeVar("S", bound=ctypes.Structure)
+
+
+def sized(kind: Type[S], **fields: Any) -> S:
+    """A struct of a kind that begins with its own size."""
+    return kind(size=ctypes.sizeof(kind), **fields)
+
+
+class Error(ctypes.Structure):
+    """struct pcr_error"""
+
+    _fields_ = [("code", c_int32), ("sys_errno", c_int32), ("offset", c_uint64),
+                ("message", c_char * 496)]
+
+
+class Limits(ctypes.Structure):
+    """struct pcr_limits"""
+
+    _fields_ = [("size", c_uint32), ("max_scans", c_uint32), ("max_pixels", c_uint64),
+                ("max_samples", c_uint32), ("reserved", c_uint32),
+                ("max_head_nbytes", c_uint64), ("max_sample_nbytes", c_uint64),
+                ("max_manifest_nbytes", c_uint64)]
+
+
+class Buffer(ctypes.Structure):
+    """struct pcr_buffer"""
+
+    _fields_ = [("data", c_void_p), ("nbytes", c_size_t), ("capacity", c_size_t)]
+
+
+class DatasetOptions(ctypes.Structure):
+    """struct pcr_dataset_options"""
+
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("split", c_char_p),
+                ("io_backend", c_uint32), ("open_records", c_uint32), ("limits", Limits)]
+
+
+class DatasetInfo(ctypes.Structure):
+    """struct pcr_dataset_info"""
+
+    _fields_ = [("size", c_uint32), ("group_count", c_uint32), ("sample_count", c_uint64),
+                ("record_count", c_uint64), ("class_count", c_uint32),
+                ("split_count", c_uint32), ("source_nbytes", c_uint64),
+                ("head_nbytes", c_uint64), ("total_nbytes", c_uint64),
+                ("opaque_count", c_uint64), ("version_major", c_uint32),
+                ("version_minor", c_uint32)]
+
+
+class RecordInfo(ctypes.Structure):
+    """struct pcr_record_info"""
+
+    _fields_ = [("size", c_uint32), ("sample_count", c_uint32),
+                ("first_sample", c_uint64), ("total_nbytes", c_uint64),
+                ("head_end", c_uint64), ("path", c_char_p)]
+
+
+class SampleInfo(ctypes.Structure):
+    """struct pcr_sample_info"""
+
+    _fields_ = [("size", c_uint32), ("form", c_uint32), ("index", c_uint64),
+                ("key", c_void_p), ("key_nbytes", c_uint32),
+                ("attributes_nbytes", c_uint32), ("attributes", c_void_p),
+                ("labels", POINTER(c_int64)), ("label_count", c_uint32),
+                ("width", c_uint32), ("height", c_uint32), ("component_count", c_uint32),
+                ("orientation", c_uint32), ("record_index", c_uint32),
+                ("record", c_uint64), ("source_nbytes", c_uint64)]
+
+
+class VerifyReport(ctypes.Structure):
+    """struct pcr_verify_report"""
+
+    _fields_ = [("size", c_uint32), ("reserved", c_uint32), ("record_count", c_uint64),
+                ("sample_count", c_uint64), ("bad_records", c_uint64),
+                ("bad_samples", c_uint64)]
+
+
+class DecodeOptions(ctypes.Structure):
+    """struct pcr_decode_options"""
+
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("color", c_uint32),
+                ("orientation", c_uint32), ("limits", Limits)]
+
+
+class ImageInfo(ctypes.Structure):
+    """struct pcr_image_info"""
+
+    _fields_ = [("width", c_uint32), ("height", c_uint32), ("channels", c_uint32),
+                ("orientation", c_uint32)]
+
+
+class ResizeOptions(ctypes.Structure):
+    """struct pcr_resize_options"""
+
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("x0", c_double),
+                ("y0", c_double), ("x1", c_double), ("y1", c_double)]
+
+
+class LoaderOptions(ctypes.Structure):
+    """struct pcr_loader_options"""
+
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("seed", c_uint64),
+                ("batch_size", c_uint32), ("height", c_uint32), ("width", c_uint32),
+                ("layout", c_uint32), ("color", c_uint32), ("fidelity", c_uint32),
+                ("shuffle", c_uint32), ("thread_count", c_uint32),
+                ("transform", c_uint32), ("resize_px", c_uint32),
+                ("area_min_ppm", c_uint32), ("area_max_ppm", c_uint32),
+                ("ratio_min_ppm", c_uint32), ("ratio_max_ppm", c_uint32),
+                ("flip_ppm", c_uint32), ("bad_sample", c_uint32),
+                ("block_samples", c_uint32), ("window_samples", c_uint32),
+                ("batches_ahead", c_uint32), ("reserved", c_uint32),
+                ("window_nbytes", c_uint64)]
+
+
+class Batch(ctypes.Structure):
+    """struct pcr_batch"""
+
+    _fields_ = [("pixels", c_void_p), ("labels", POINTER(c_int64)),
+                ("indices", POINTER(c_uint64)), ("fidelities", POINTER(c_uint32)),
+                ("sample_count", c_uint32), ("height", c_uint32), ("width", c_uint32),
+                ("channels", c_uint32), ("layout", c_uint32), ("reserved", c_uint32),
+                ("epoch", c_uint64), ("number", c_uint64)]
+
+
+class LoaderStats(ctypes.Structure):
+    """struct pcr_loader_stats"""
+
+    _fields_ = [("size", c_uint32), ("thread_count", c_uint32),
+                ("sample_count", c_uint64), ("batch_count", c_uint64),
+                ("skipped_count", c_uint64), ("degraded_count", c_uint64),
+                ("read_nbytes", c_uint64), ("read_ns", c_uint64),
+                ("decode_ns", c_uint64), ("idle_ns", c_uint64),
+                ("consumer_wait_ns", c_uint64)]
+
+
+class SystemInfo(ctypes.Structure):
+    """struct pcr_system_info"""
+
+    _fields_ = [("size", c_uint32), ("cpu_count", c_uint32), ("cpu_features", c_char_p),
+                ("io_backends", c_char_p), ("jpeg_library", c_char_p),
+                ("png_library", c_char_p), ("zstd_library", c_char_p),
+                ("xxhash_library", c_char_p), ("json_library", c_char_p)]
+
+
+class SourceSample(ctypes.Structure):
+    """struct pcr_source_sample"""
+
+    _fields_ = [("key", c_char_p), ("path", c_char_p), ("attributes", c_char_p),
+                ("labels", c_void_p), ("label_count", c_uint32), ("split", c_uint32),
+                ("nbytes", c_uint64), ("revision", c_uint64)]
+
+
+DESCRIBE_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, POINTER(SourceSample),
+                              POINTER(Error))
+LOAD_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, c_uint64, POINTER(Buffer),
+                          POINTER(Error))
+DESTROY_CALLBACK = CFUNCTYPE(None, c_void_p)
+
+
+class Source(ctypes.Structure):
+    """struct pcr_source"""
+
+    _fields_ = [("size", c_uint32), ("class_count", c_uint32), ("opaque", c_void_p),
+                ("sample_count", c_uint64), ("class_names", POINTER(c_char_p)),
+                ("split_names", POINTER(c_char_p)), ("split_count", c_uint32),
+                ("reserved", c_uint32), ("describe", DESCRIBE_CALLBACK),
+                ("load", LOAD_CALLBACK), ("destroy", DESTROY_CALLBACK)]
+
+
+class WriteProgress(ctypes.Structure):
+    """struct pcr_write_progress"""
+
+    _fields_ = [("sample_count", c_uint64), ("samples_done", c_uint64),
+                ("samples_bad", c_uint64), ("record_count", c_uint64),
+                ("records_done", c_uint64), ("records_kept", c_uint64),
+                ("source_nbytes", c_uint64), ("written_nbytes", c_uint64)]
+
+
+PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))
+BAD_INPUT_CALLBACK = CFUNCTYPE(None, c_void_p, c_char_p, POINTER(Error))
+LEFT_OUT_CALLBACK = CFUNCTYPE(None, c_void_p, c_char_p, c_char_p)
+VERIFY_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_char_p, c_uint64, POINTER(Error))
+
+
+class WriteOptions(ctypes.Structure):
+    """struct pcr_write_options"""
+
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("ladder", c_void_p),
+                ("seed", c_uint64), ("record_samples", c_uint32),
+                ("thread_count", c_uint32), ("record_nbytes", c_uint64),
+                ("bad_policy", c_uint32), ("opaque_policy", c_uint32), ("limits", Limits),
+                ("progress", PROGRESS_CALLBACK), ("bad_input", BAD_INPUT_CALLBACK),
+                ("opaque", c_void_p)]
+
+
+class ImportOptions(ctypes.Structure):
+    """struct pcr_import_options"""
+
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("format", c_char_p),
+                ("root", c_char_p), ("left_out", LEFT_OUT_CALLBACK), ("opaque", c_void_p)]

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writing datasets: from image folders and lists, and from samples in memory."""
+
+from __future__ import annotations
+
+import os
+from ctypes import POINTER, byref, c_void_p
+from typing import (Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence,
+                    Tuple, Union)
+
+from . import _structs as st
+from ._dataset import Path
+from ._library import (Handle, c_path, c_string, call, choice, lib, text, to_exception,
+                       whole)
+from ._source import NewSample, Source
+from ._waiter import interruptible
+from .errors import CancelledError, PcrError
+
+Progress = Callable[["WriteProgress"], None]
+Ladder = Union[str, "os.PathLike[str]"]
+
+
+class WriteProgress(NamedTuple):
+    """How far a conversion is. Sizes are in bytes."""
+
+    sample_count: int  #: in all
+    samples_done: int  #: packed or kept from an earlier run
+    samples_bad: int  #: skipped
+    record_count: int
+    records_done: int
+    records_kept: int  #: found complete from an earlier run
+    source_nbytes: int  #: of the samples done
+    written_nbytes: int  #: of the records done
+
+
+class BadInput(NamedTuple):
+    """An input that was not packed as an intact image, and why."""
+
+    path: str
+    reason: PcrError
+
+
+class WriteReport(NamedTuple):
+    """What a conversion did."""
+
+    progress: WriteProgress
+    bad: Tuple[BadInput, ...]  #: inputs that were skipped, or kept whole though damaged
+    left_out: Tuple[Tuple[str, str], ...]  #: (path, reason) of files that are no samples
+
+
+def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int = 0,
+            shuffle: bool = True, record_samples: int = 1024, record_nbytes: int = 0,
+            threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
+            format: Optional[str] = None, root: Optional[Path] = None,
+            dry_run: bool = False, progress: Optional[Progress] = None) -> WriteReport:
+    """Converts a folder of images, or a CSV or JSONL list of them, into a dataset.
+
+    src: a tree split/class/file, class/file or file, or a .csv or .jsonl list.
+    dst: the dataset's folder, made if need be.
+    ladder: a built-in's name ("bitplane", "classic"), the path of a ladder file (a
+        PathLike), or a ladder's text; None is the default.
+    seed, shuffle: the order of the samples.
+    record_samples: samples a record; record_nbytes: end a record at about this many
+        source bytes (0: by count).
+    threads: None is one for each CPU that this process may use.
+    on_bad: "fail" stops; "skip" leaves a bad input out; "opaque" keeps its bytes whole.
+    opaque: intact images that are not JPEG, or that JPEG scans cannot hold: "keep" them
+        whole, or "refuse" them as bad inputs.
+    format: an importer's name, chosen by the path if None; root: for lists, the folder
+        that relative paths start from.
+    dry_run: do everything but write.
+    progress: called at least every 200 ms with a WriteProgress. An exception that it
+        raises stops the work and passes through, and so does Ctrl-C.
+
+    Every image is packed without loss and proven so. A call that was killed is continued
+    by the same call. Raises InvalidError, IoError (BusyError: another writer; ENOSPC:
+    finished records stay), under "fail" the bad input's error, LimitError, OutOfMemory.
+    """
+    settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
+                        on_bad, opaque, dry_run)
+    options = st.sized(
+        st.ImportOptions,
+        format=None if format is None else c_string(format, "a format"),
+        root=None if root is None else c_path(root))
+    left_out: List[Tuple[str, str]] = []
+
+    def note(_opaque: Any, path: Optional[bytes], reason: Optional[bytes]) -> None:
+        left_out.append((text(path), text(reason)))
+
+    options.left_out = st.LEFT_OUT_CALLBACK(note)
+    job = _Job(c_path(dst), settings, progress)
+    origin = c_path(src)
+
+    def run() -> WriteProgress:
+        source = POINTER(st.Source)()
+        call(lib.pcr_import_open, origin, byref(options), byref(source))
+        try:
+            return job.run(source)
+        finally:
+            lib.pcr_source_destroy(source)
+
+    done = interruptible(run, job.stop)
+    return WriteReport(done, tuple(job.bad), tuple(left_out))
+
+
+def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
+          classes: Optional[Sequence[str]] = None, ladder: Optional[Ladder] = None,
+          seed: int = 0, shuffle: bool = True, record_samples: int = 1024,
+          record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
+          opaque: str = "keep", dry_run: bool = False,
+          progress: Optional[Progress] = None) -> WriteReport:
+    """Writes a dataset of samples that this process has or makes.
+
+    samples: NewSample or tuples (key, data[, label[, attributes[, split]]]), see there.
+        They are gathered before anything is written; give functions as `data` where the
+        bytes would not fit into memory.
+    classes: names of the classes that the labels are indices into. Labels that are
+        strings are class names; without `classes` they are numbered in sorted order.
+
+    The other arguments, the result and the exceptions are those of convert(). An
+    exception in a `data` function makes the sample a bad input if it is an OSError or
+    PcrError; others stop the work and pass through.
+    """
+    source = Source(samples, classes)
+    settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
+                        on_bad, opaque, dry_run)
+    job = _Job(c_path(dst), settings, progress, source.raised)
+    done = interruptible(lambda: job.run(byref(source.struct)), job.stop)
+    return WriteReport(done, tuple(job.bad), ())
+
+
+def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples: int,
+             record_nbytes: int, threads: Optional[int], on_bad: str, opaque: str,
+             dry_run: bool) -> st.WriteOptions:
+    settings = st.sized(
+        st.WriteOptions,
+        flags=(0 if shuffle else st.WRITE_NO_SHUFFLE)
+        | (st.WRITE_DRY_RUN if dry_run else 0),
+        seed=whole(seed, "seed", 0, 64),
+        record_samples=whole(record_samples, "record_samples"),
+        record_nbytes=whole(record_nbytes, "record_nbytes", 0, 64),
+        thread_count=0 if threads is None else whole(threads, "threads"),
+        bad_policy=choice(st.BadPolicy, on_bad, "on_bad"),
+        opaque_policy=choice(st.OpaquePolicy, opaque, "opaque"))
+    if ladder is not None:
+        handle = _ladder(ladder)
+        settings.ladder = handle.pointer
+        settings.handle = handle  # so that the ladder lives as long as the struct
+    return settings
+
+
+def _ladder(ladder: Ladder) -> Handle:
+    pointer = c_void_p()
+    if isinstance(ladder, str) and "\n" not in ladder:
+        call(lib.pcr_ladder_builtin, c_string(ladder, "a ladder's name"), byref(pointer))
+        return Handle(pointer, lib.pcr_ladder_destroy)
+    if isinstance(ladder, str):
+        data = ladder.encode("utf-8")
+    else:
+        with open(ladder, "rb") as file:
+            data = file.read()
+    call(lib.pcr_ladder_parse, data, len(data), byref(pointer))
+    return Handle(pointer, lib.pcr_ladder_destroy)
+
+
+def ladders() -> Tuple[str, ...]:
+    """Names of the built-in ladders, the default first."""
+    names: List[str] = []
+    while True:
+        name = lib.pcr_ladder_name(len(names))
+        if name is None:
+            return tuple(names)
+        names.append(text(name))
+
+
+def _counters(struct: st.WriteProgress) -> WriteProgress:
+    return WriteProgress(*(int(getattr(struct, name)) for name in WriteProgress._fields))
+
+
+class _Job:
+    """One run of the writer. Exceptions in callbacks stop it, and are raised at last."""
+
+    def __init__(self, dst: bytes, settings: st.WriteOptions,
+                 progress: Optional[Progress],
+                 raised: Optional[List[BaseException]] = None) -> None:
+        self._dst = dst
+        self._settings = settings
+        self._progress = progress
+        self._raised = [] if raised is None else raised
+        self._stopped = False
+        self.bad: List[BadInput] = []
+        settings.progress = st.PROGRESS_CALLBACK(self._report)
+        settings.bad_input = st.BAD_INPUT_CALLBACK(self._note)
+
+    def stop(self) -> None:
+        """Makes run() return soon."""
+        self._stopped = True
+
+    def run(self, source: Any) -> WriteProgress:
+        """Writes the dataset; blocks till it is done."""
+        result = st.WriteProgress()
+        try:
+            call(lib.pcr_dataset_write, self._dst, source, byref(self._settings),
+                 byref(result))
+        except CancelledError:
+            if self._raised:
+                raise self._raised[0] from None
+            raise
+        if self._raised:
+            raise self._raised[0]
+        return _counters(result)
+
+    def _report(self, _opaque: Any, counters: Any) -> int:
+        try:
+            if self._progress is not None and not self._stopped:
+                self._progress(_counters(counters.contents))
+        except BaseException as exc:
+            self._raised.append(exc)
+        return int(self._stopped or bool(self._raised))
+
+    def _note(self, _opaque: Any, path: Optional[bytes], err: Any) -> None:
+        self.bad.append(BadInput(text(path), to_exception(err.contents)))

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""pcr.decode and pcr.resize, against Pillow."""
+
+import io
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+import pcr
+from images import encode, orientation_exif, picture, pixels_of, variety
+
+
+@pytest.mark.parametrize("name, data", variety(), ids=[name for name, _ in variety()])
+def test_decode_equals_pillow(name, data):
+    found = pcr.decode(data, orientation=False)
+    assert found.dtype == np.uint8 and found.flags.c_contiguous and found.flags.writeable
+    np.testing.assert_array_equal(found, pixels_of(data))
+
+
+def test_decode_png():
+    pixels = picture(1, 40, 30)
+    np.testing.assert_array_equal(pcr.decode(encode(pixels, "PNG")), pixels)
+
+
+def test_decode_gray():
+    data = encode(picture(1, 64, 48), quality=90)
+    found = pcr.decode(data, gray=True)
+    assert found.shape == (48, 64)
+    with Image.open(io.BytesIO(data)) as image:
+        image.draft("L", None)
+        np.testing.assert_array_equal(found, np.asarray(image))
+
+
+def test_decode_cmyk():
+    pixels = picture(3, 48, 40, 4)
+    data = encode(pixels, mode="CMYK", quality=95, subsampling=0)
+    cmyk = 255 - pixels_of(data, "CMYK").astype(int)
+    expected = cmyk[:, :, :3] * cmyk[:, :, 3:] / 255
+    assert np.abs(pcr.decode(data) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation(orientation):
+    pixels = picture(orientation, 48, 32)
+    data = encode(pixels, quality=90, exif=orientation_exif(orientation))
+    stored = pixels_of(data)
+    upright = np.asarray(ImageOps.exif_transpose(
+        Image.open(io.BytesIO(data))))
+    np.testing.assert_array_equal(pcr.decode(data), upright)
+    np.testing.assert_array_equal(pcr.decode(data, orientation=False), stored)
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_bytes_like(kind):
+    data = encode(picture(1, 20, 20))
+    np.testing.assert_array_equal(pcr.decode(kind(data)), pcr.decode(data))
+
+
+def test_bad_data():
+    data = encode(picture(1, 80, 60))
+    with pytest.raises(pcr.FormatError):
+        pcr.decode(b"no image at all, but some text")
+    with pytest.raises(pcr.PcrError):
+        pcr.decode(b"")
+    with pytest.raises((pcr.TruncatedError, pcr.CorruptError)):
+        pcr.decode(data[:len(data) // 2])
+    np.testing.assert_array_equal(pcr.decode(data), pixels_of(data))
+
+
+def test_threads_decode_at_once():
+    files = [data for _, data in variety()]
+    expected = [pcr.decode(data) for data in files]
+    wrong = []
+
+    def work(first):
+        for i in range(first, first + 40):
+            if not np.array_equal(pcr.decode(files[i % len(files)]),
+                                  expected[i % len(files)]):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("height, width, box", [
+    (32, 32, None), (50, 70, None), (7, 5, None), (200, 300, None),
+    (24, 24, (10, 5, 90, 75)), (24, 36, (3.5, 2.25, 60.75, 79.5)), (1, 1, None)])
+def test_resize_equals_pillow(channels, height, width, box):
+    pixels = picture(9, 97, 83, channels)
+    expected = np.asarray(Image.fromarray(pixels).resize(
+        (width, height), Image.Resampling.BILINEAR, box=box)).astype(int)
+    found = pcr.resize(pixels, height, width, box=box)
+    assert found.dtype == np.uint8 and found.shape == expected.shape
+    assert np.abs(found - expected).max() <= 1
+    flipped = pcr.resize(pixels, height, width, box=box, flip=True)
+    assert np.abs(flipped - expected[:, ::-1]).max() <= 1
+    planar = pcr.resize(pixels.reshape(83, 97, channels), height, width, box=box,
+                        planar=True)
+    np.testing.assert_array_equal(planar, np.moveaxis(
+        found.reshape(height, width, channels), 2, 0))
+
+
+def test_resize_takes_views():
+    pixels = picture(9, 60, 40)
+    np.testing.assert_array_equal(pcr.resize(pixels[::2, ::-1], 10, 10),
+                                  pcr.resize(pixels[::2, ::-1].copy(), 10, 10))
+
+
+@pytest.mark.parametrize("image, size, box", [
+    (np.zeros((4, 4), np.float32), (2, 2), None), (np.zeros(4, np.uint8), (2, 2), None),
+    (np.zeros((4, 4, 2), np.uint8), (2, 2), None), (np.zeros((0, 4), np.uint8), (2, 2), None),
+    (np.zeros((4, 4), np.uint8), (0, 2), None), (np.zeros((4, 4), np.uint8), (2, -1), None),
+    (np.zeros((4, 4), np.uint8), (2, 2), (0, 0, 0, 0)),
+    (np.zeros((4, 4), np.uint8), (2, 2), (2, 2, 2, 4)),
+    (np.zeros((4, 4), np.uint8), (2, 2), (0, 0, 5, 4))])
+def test_resize_refuses(image, size, box):
+    with pytest.raises(pcr.InvalidError):
+        pcr.resize(image, *size, box=box)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Finding and loading the library, versions, exceptions."""
+
+import errno
+import os
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+import pcr
+from pcr import _library, errors
+
+
+def run(code, **env):
+    return subprocess.run([sys.executable, "-c", code], env={**os.environ, **env},
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_versions_agree():
+    assert pcr.__version__ == _library.lib.pcr_version().decode()
+    assert pcr.system()["version"] == pcr.__version__
+
+
+def test_project_version():
+    root = os.environ["PCR_SOURCE_ROOT"]
+    with open(os.path.join(root, "pyproject.toml")) as file:
+        assert f'\nversion = "{pcr.__version__}"\n' in file.read()
+
+
+def test_environment_variable_names_the_library():
+    assert pcr.system()["library"] == os.environ["PCR_LIBRARY"]
+
+
+def test_missing_library():
+    done = run("import pcr", PCR_LIBRARY="/nonexistent/libpcr.so")
+    assert done.returncode == 1
+    assert "ImportError: cannot load libpcr's library: /nonexistent" in done.stderr
+
+
+def test_no_library_at_all(tmp_path, monkeypatch):
+    monkeypatch.delenv("PCR_LIBRARY")
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    with pytest.raises(ImportError, match="set the environment variable PCR_LIBRARY"):
+        _library.find(tmp_path)
+
+
+def test_order_of_search(tmp_path, monkeypatch):
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: f"lib{name}.so.0")
+    assert _library.find(tmp_path) == os.environ["PCR_LIBRARY"]
+    monkeypatch.delenv("PCR_LIBRARY")
+    assert _library.find(tmp_path) == "libpcr.so.0"
+    packaged = tmp_path / "_lib" / "libpcr.so.0"
+    packaged.parent.mkdir()
+    packaged.touch()
+    assert _library.find(tmp_path) == str(packaged)
+
+
+def test_another_library():
+    done = run("import pcr", PCR_LIBRARY="libc.so.6")
+    assert done.returncode == 1
+    assert "ImportError: libc.so.6 is not libpcr" in done.stderr
+
+
+def test_another_binary_interface():
+    done = run("import pcr", PCR_LIBRARY=os.environ["PCR_OTHER_ABI"])
+    assert done.returncode == 1
+    assert "has binary interface 999, but this package needs 1" in done.stderr
+
+
+def test_system():
+    found = pcr.system()
+    assert found["cpu_count"] >= 1
+    assert "pread" in found["io_backends"]
+    assert "jpeg" in found["jpeg_library"]
+    assert all(found[f"{name}_library"] for name in ("png", "zstd", "xxhash", "json"))
+
+
+@pytest.mark.parametrize("code, kind", [
+    (-1, MemoryError), (-2, ValueError), (-3, OSError), (-4, errors.FormatError),
+    (-5, errors.CorruptError), (-6, errors.TruncatedError), (-7, errors.UnsupportedError),
+    (-8, errors.LimitError), (-9, errors.CancelledError), (-77, pcr.PcrError)])
+def test_exception_classes(code, kind):
+    exc = errors.make(code, "what", 0, 12)
+    assert isinstance(exc, kind) and isinstance(exc, pcr.PcrError)
+    assert (exc.code, exc.sys_errno, exc.offset, str(exc)) == (code, 0, 12, "what")
+    name = _library.lib.pcr_code_name(code).decode()
+    assert (name == "UNKNOWN") == (code == -77)
+
+
+@pytest.mark.parametrize("number, kind", [
+    (errno.ENOENT, FileNotFoundError), (errno.EACCES, PermissionError),
+    (errno.EWOULDBLOCK, BlockingIOError), (errno.ENOSPC, OSError)])
+def test_os_errors(number, kind):
+    exc = errors.make(-3, "dataset: no", number)
+    assert isinstance(exc, kind) and isinstance(exc, pcr.IoError)
+    assert exc.errno == exc.sys_errno == number
+    assert str(exc) == "dataset: no"
+
+
+def test_exceptions_travel_between_processes():
+    for code in range(-9, 0):
+        exc = errors.make(code, "what", errno.ENOENT if code == -3 else 0, 5)
+        copy = pickle.loads(pickle.dumps(exc))
+        assert type(copy) is type(exc)
+        assert copy.__dict__ == exc.__dict__ and str(copy) == str(exc)
+
+
+def test_names_are_exported():
+    assert all(hasattr(pcr, name) for name in pcr.__all__)
+    assert all(hasattr(errors, name) for name in errors.__all__)

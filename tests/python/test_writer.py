@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""pcr.convert and pcr.write."""
+
+import json
+import os
+import threading
+
+import numpy as np
+import pytest
+
+import pcr
+from images import encode, folder, picture, pixels_of
+
+
+def files_of(path):
+    return {p.name: p.read_bytes() for p in path.iterdir() if not p.name.startswith(".")}
+
+
+def test_report(tree, tmp_path):
+    seen = []
+    report = pcr.convert(tree, tmp_path / "out", record_samples=10, progress=seen.append)
+    assert report.progress.sample_count == report.progress.samples_done == 48
+    assert report.progress.records_done == report.progress.record_count >= 5
+    assert report.progress.source_nbytes == sum(
+        p.stat().st_size for p in tree.rglob("*.jpg"))
+    assert report.bad == () and report.left_out == ()
+    assert seen and all(isinstance(p, pcr.WriteProgress) for p in seen)
+    assert [p.samples_done for p in seen] == sorted(p.samples_done for p in seen)
+
+
+def test_threads_do_not_matter(tree, tmp_path):
+    for threads in (1, 3):
+        pcr.convert(tree, tmp_path / str(threads), threads=threads, record_samples=7)
+    assert files_of(tmp_path / "1") == files_of(tmp_path / "3")
+
+
+def test_order(tree, tmp_path):
+    keys = {}
+    for name, options in {"a": {}, "b": {"seed": 1}, "plain": {"shuffle": False}}.items():
+        pcr.convert(tree, tmp_path / name, **options)
+        with pcr.open(tmp_path / name) as ds:
+            keys[name] = [s.key for s in ds]
+    assert len({tuple(k) for k in keys.values()}) == 3
+    assert len({tuple(sorted(k)) for k in keys.values()}) == 1
+    assert keys["plain"] == sorted(keys["plain"])
+
+
+def test_ladders(tree, tmp_path):
+    assert pcr.ladders() == ("bitplane", "classic")
+    pcr.convert(tree, tmp_path / "classic", ladder="classic")
+    with pcr.open(tmp_path / "classic") as ds:
+        assert ds.group_count == 10 and ds.ladder.startswith("ladder classic\n")
+        text = ds.ladder
+    file = tmp_path / "ladder.txt"
+    file.write_text(text)
+    for name, ladder in (("text", text), ("file", file)):
+        pcr.convert(tree, tmp_path / name, ladder=ladder)
+        assert files_of(tmp_path / name) == files_of(tmp_path / "classic")
+    with pytest.raises(pcr.InvalidError, match="none such"):
+        pcr.convert(tree, tmp_path / "none", ladder="none such")
+    with pytest.raises(pcr.InvalidError):
+        pcr.convert(tree, tmp_path / "none", ladder="ladder broken\ngroup\n")
+    with pytest.raises(FileNotFoundError):
+        pcr.convert(tree, tmp_path / "none", ladder=tmp_path / "no file")
+
+
+def test_lists(tree, tmp_path):
+    rows = [{"path": "train/ant/0.jpg", "key": "first", "labels": [3, -1],
+             "attributes": {"where": "here"}}, {"path": "val/bee/1.jpg", "labels": [2]}]
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    pcr.convert(tmp_path / "list.jsonl", tmp_path / "out", root=tree, shuffle=False,
+                format="list")
+    with pcr.open(tmp_path / "out") as ds:
+        assert [s.key for s in ds] == ["first", "val/bee/1.jpg"]
+        assert ds[0].labels == (3, -1) and ds[0].attributes == {"where": "here"}
+        assert ds.labels.tolist() == [3, 2]
+
+
+def test_bad_inputs(tmp_path):
+    source = folder(tmp_path / "source", splits=("train",), classes=("ant",), count=3)
+    bad = source / "train" / "ant" / "bad.jpg"
+    bad.write_bytes((source / "train" / "ant" / "0.jpg").read_bytes()[:900])
+    with pytest.raises((pcr.CorruptError, pcr.TruncatedError), match="bad.jpg"):
+        pcr.convert(source, tmp_path / "fail")
+    report = pcr.convert(source, tmp_path / "skip", on_bad="skip")
+    assert report.progress.samples_bad == 1 and len(report.bad) == 1
+    assert report.bad[0].path.endswith("bad.jpg")
+    assert isinstance(report.bad[0].reason, pcr.PcrError)
+    pcr.convert(source, tmp_path / "opaque", on_bad="opaque")
+    with pcr.open(tmp_path / "opaque") as ds:
+        sample = ds[ds.find("train/ant/bad.jpg")]
+        assert sample.form == "opaque" and sample.read() == bad.read_bytes()
+
+
+def test_nothing_to_convert(tmp_path):
+    with pytest.raises(pcr.PcrError):
+        pcr.convert(tmp_path / "nothing", tmp_path / "out")
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_dry_run(tree, tmp_path):
+    report = pcr.convert(tree, tmp_path / "out", dry_run=True)
+    assert report.progress.samples_done == 48
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_continued(tree, tmp_path):
+    whole = pcr.convert(tree, tmp_path / "whole", record_samples=5, threads=1)
+
+    class Stop(Exception):
+        pass
+
+    def stop(progress):
+        if progress.records_done >= 1:
+            raise Stop
+
+    with pytest.raises(Stop):
+        pcr.convert(tree, tmp_path / "parts", record_samples=5, threads=1, progress=stop)
+    report = pcr.convert(tree, tmp_path / "parts", record_samples=5)
+    assert report.progress.record_count == whole.progress.record_count
+    assert files_of(tmp_path / "parts") == files_of(tmp_path / "whole")
+
+
+def test_write_and_read_back(tmp_path):
+    data = [encode(picture(i, 40, 30)) for i in range(6)]
+    samples = [
+        ("plain", data[0]),
+        (b"bytes \xff", bytearray(data[1]), 7),
+        ("labels", memoryview(data[2]), [1, -2, 3], None),
+        ("attributes", data[3], None, {"a": [1, {"b": "ü"}]}, "all"),
+        pcr.NewSample("function", lambda: data[4], label=np.int64(5)),
+        pcr.NewSample("other split", data[5], split="test"),
+    ]
+    report = pcr.write(tmp_path / "out", iter(samples), shuffle=False)
+    assert report.progress.samples_done == 6
+    with pcr.open(tmp_path / "out") as ds:
+        assert ds.splits == {"all": 5, "test": 1} and ds.classes == ()
+        assert [s.labels for s in ds] == [(), (7,), (1, -2, 3), (), (5,), ()]
+        assert ds[1].key_bytes == b"bytes \xff" and ds.find(ds[1].key) == 1
+        assert ds[3].attributes == {"a": [1, {"b": "ü"}]}
+        for sample, source in zip(ds, data):
+            np.testing.assert_array_equal(sample.decode(), pixels_of(source))
+
+
+def test_write_classes(tmp_path):
+    data = encode(picture(1, 40, 30))
+    pcr.write(tmp_path / "a", [("1", data, "dog"), ("2", data, "cat")], shuffle=False)
+    with pcr.open(tmp_path / "a") as ds:
+        assert ds.classes == ("cat", "dog") and ds.labels.tolist() == [1, 0]
+    pcr.write(tmp_path / "b", [("1", data, "dog"), ("2", data, 0)], shuffle=False,
+              classes=["eel", "dog"])
+    with pcr.open(tmp_path / "b") as ds:
+        assert ds.classes == ("eel", "dog") and ds.labels.tolist() == [1, 0]
+    with pytest.raises(pcr.InvalidError, match="no class is called 'cow'"):
+        pcr.write(tmp_path / "c", [("1", data, "cow")], classes=["eel"])
+
+
+def test_write_refuses(tmp_path):
+    data = encode(picture(1, 40, 30))
+    for samples in ([("twice", data), ("twice", data)], [("a\0b", data)]):
+        with pytest.raises(pcr.InvalidError):
+            pcr.write(tmp_path / "out", samples)
+    for options in ({"on_bad": "ignore"}, {"seed": -1}, {"record_samples": 0},
+                    {"threads": 0}, {"opaque": "fail"}):
+        with pytest.raises(pcr.InvalidError):
+            pcr.write(tmp_path / "out", [("a", data)], **options)
+    with pytest.raises(ValueError):
+        pcr.write(tmp_path / "out", [("a", data, None, {"x": float("nan")})])
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_data_functions_that_fail(tmp_path):
+    good = encode(picture(1, 40, 30))
+
+    def missing():
+        raise FileNotFoundError(2, "gone")
+
+    def broken():
+        raise ZeroDivisionError("a mistake in the function")
+
+    samples = [("good", good), ("missing", missing)]
+    with pytest.raises(FileNotFoundError, match="missing"):
+        pcr.write(tmp_path / "fail", samples)
+    report = pcr.write(tmp_path / "skip", samples, on_bad="skip")
+    assert [bad.path for bad in report.bad] == ["missing"]
+    assert isinstance(report.bad[0].reason, FileNotFoundError)
+    with pytest.raises(ZeroDivisionError, match="a mistake"):
+        pcr.write(tmp_path / "broken", [("good", good), ("broken", broken)],
+                  on_bad="skip")
+
+
+def test_from_another_thread(tree, tmp_path):
+    reports = []
+    thread = threading.Thread(
+        target=lambda: reports.append(pcr.convert(tree, tmp_path / "out")))
+    thread.start()
+    thread.join()
+    assert reports[0].progress.samples_done == 48
+
+
+def test_one_writer_at_a_time(tree, tmp_path):
+    raised = []
+
+    def nested(_progress):
+        if not raised:
+            try:
+                pcr.convert(tree, tmp_path / "out")
+            except OSError as exc:
+                raised.append(exc)
+
+    pcr.convert(tree, tmp_path / "out", progress=nested)
+    assert isinstance(raised[0], BlockingIOError) and isinstance(raised[0], pcr.BusyError)
+
+
+def test_sources_are_not_touched(tree, tmp_path):
+    def state():
+        return {p: (p.stat().st_mtime_ns, p.stat().st_size) for p in tree.rglob("*")}
+
+    before = state()
+    pcr.convert(tree, os.fsencode(tmp_path / "out"))
+    assert state() == before
