@@ -7,9 +7,10 @@ every Python 3 on a platform.
 
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Distribution, setup
 from setuptools.command.build_py import build_py
 
 try:
@@ -29,14 +30,14 @@ class BuildWithLibrary(build_py):
             self.build_library(Path(self.build_lib) / "pcr" / "_lib")
 
     def build_library(self, folder):
-        build = Path(self.get_finalized_command("build").build_temp).resolve() / "meson"
-        if not (build / "build.ninja").exists():
-            build.mkdir(parents=True, exist_ok=True)
+        # A fresh folder each time: an older one may name tools of a build environment
+        # that is gone.
+        with tempfile.TemporaryDirectory(prefix="libpcr-build-") as build:
             self.meson("setup", "--buildtype=release", "-Db_ndebug=if-release",
-                       "-Dtests=false", str(build), str(ROOT))
-        self.meson("compile", "-C", str(build), "pcr:shared_library")
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(build / "libpcr.so.0", folder / "libpcr.so.0")
+                       "-Dtests=false", build, str(ROOT))
+            self.meson("compile", "-C", build, "pcr:shared_library")
+            folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(Path(build) / "libpcr.so.0", folder / "libpcr.so.0")
 
     @staticmethod
     def meson(*arguments):
@@ -46,13 +47,17 @@ class BuildWithLibrary(build_py):
 class PlatformWheel(bdist_wheel):
     """A wheel for any Python 3 on this platform."""
 
-    def finalize_options(self):
-        super().finalize_options()
-        self.root_is_pure = False
-
     def get_tag(self):
         return ("py3", "none", super().get_tag()[2])
 
 
+class PlatformDistribution(Distribution):
+    """Has files for one platform, so that it is installed where such files belong."""
+
+    def has_ext_modules(self):
+        return True
+
+
 setup(license="BSD-2-Clause",
+      distclass=PlatformDistribution,
       cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Reads the public C headers: structs, constants and functions, as far as the tests need."""
+"""Reads the public C headers: structs, constants, functions, as far as the tests need."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def members(declaration: str) -> List[str]:
 
 def ctype(text: str) -> str:
     """A type without const and without needless blanks: "struct x**"."""
-    return re.sub(r" ?\* ?", "*", re.sub(r"\bconst\b", "", text)).strip().replace("  ", " ")
+    text = re.sub(r" ?\* ?", "*", re.sub(r"\bconst\b", "", text))
+    return text.strip().replace("  ", " ")
 
 
 def argument_type(text: str) -> str:

@@ -51,7 +51,8 @@ def variety():
         ("gray.jpg", encode(picture(4, 140, 100, 1), quality=90)),
         ("progressive.jpg", encode(picture(5, 150, 110), quality=92, progressive=True)),
         ("small.jpg", encode(picture(6, 17, 9), quality=80)),
-        ("rotated.jpg", encode(picture(7, 120, 90), quality=90, exif=orientation_exif(6))),
+        ("rotated.jpg", encode(picture(7, 120, 90), quality=90,
+                               exif=orientation_exif(6))),
         ("coarse.jpg", encode(picture(8, 200, 150), quality=30)),
     ]
 

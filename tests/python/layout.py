@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Writes a C program that prints the layout of all public structs and all constants.
 
-usage: layout.py HEADER_FOLDER OUTPUT.c
+usage: layout.py HEADER_FOLDER OUTPUT.c DEPFILE
 
-The program prints JSON: {"structs": {name: {"size": n, "members": {member: [offset, size]}}},
-"constants": {name: value}}. All numbers are unsigned 64-bit.
+The program prints JSON, all numbers unsigned 64-bit:
+{"structs": {name: {"size": n, "members": {member: [offset, size]}}},
+ "constants": {name: value}}
 """
 
 import sys
@@ -38,4 +39,7 @@ for i, name in enumerate(headers.constants):
     item(f'{", " if i else ""}\\"{name}\\": {number}', name)
 item("}}\\n")
 out += ["    return 0;", "}", ""]
-Path(sys.argv[2]).write_text("\n".join(out))
+folder, output, depfile = sys.argv[1:]
+Path(output).write_text("\n".join(out))
+names = " ".join(str(path).replace(" ", "\\ ") for path in Path(folder).glob("*.h"))
+Path(depfile).write_text(f"{Path(output).name}: {names}\n")

@@ -115,8 +115,10 @@ def test_resize_takes_views():
 
 @pytest.mark.parametrize("image, size, box", [
     (np.zeros((4, 4), np.float32), (2, 2), None), (np.zeros(4, np.uint8), (2, 2), None),
-    (np.zeros((4, 4, 2), np.uint8), (2, 2), None), (np.zeros((0, 4), np.uint8), (2, 2), None),
-    (np.zeros((4, 4), np.uint8), (0, 2), None), (np.zeros((4, 4), np.uint8), (2, -1), None),
+    (np.zeros((4, 4, 2), np.uint8), (2, 2), None),
+    (np.zeros((0, 4), np.uint8), (2, 2), None),
+    (np.zeros((4, 4), np.uint8), (0, 2), None),
+    (np.zeros((4, 4), np.uint8), (2, -1), None),
     (np.zeros((4, 4), np.uint8), (2, 2), (0, 0, 0, 0)),
     (np.zeros((4, 4), np.uint8), (2, 2), (2, 2, 2, 4)),
     (np.zeros((4, 4), np.uint8), (2, 2), (0, 0, 5, 4))])

@@ -19,7 +19,12 @@ MISSING = [name for name in ("pip", "setuptools", "venv", "wheel")
 MISSING += [name for name in ("meson", "ninja") if shutil.which(name) is None]
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {MISSING}")
 
-IGNORED = shutil.ignore_patterns("build*", ".git", "*.egg-info", "__pycache__", "dist")
+
+def made(folder, names):
+    """The folders that a build makes, and version control."""
+    return [name for name in names if os.path.isdir(os.path.join(folder, name))
+            and (name.startswith(("build", ".", "__")) or name.endswith(".egg-info")
+                 or name == "dist")]
 
 
 def run(*arguments, **env):
@@ -34,7 +39,7 @@ def run(*arguments, **env):
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
-    shutil.copytree(os.environ["PCR_SOURCE_ROOT"], folder / "source", ignore=IGNORED)
+    shutil.copytree(os.environ["PCR_SOURCE_ROOT"], folder / "source", ignore=made)
     run(sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps",
         "--no-index", "-w", folder, folder / "source")
     (found,) = folder.glob("*.whl")

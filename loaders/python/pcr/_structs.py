@@ -290,7 +290,8 @@ class WriteProgress(ctypes.Structure):
     _fields_ = [("sample_count", c_uint64), ("samples_done", c_uint64),
                 ("samples_bad", c_uint64), ("record_count", c_uint64),
                 ("records_done", c_uint64), ("records_kept", c_uint64),
-                ("source_nbytes", c_uint64), ("written_nbytes", c_uint64)]
+                ("source_nbytes", c_uint64), ("written_nbytes", c_uint64),
+                ("records_source_nbytes", c_uint64)]
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))

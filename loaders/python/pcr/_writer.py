@@ -31,6 +31,7 @@ class WriteProgress(NamedTuple):
     records_kept: int  #: found complete from an earlier run
     source_nbytes: int  #: of the samples done
     written_nbytes: int  #: of the records done
+    records_source_nbytes: int  #: of the samples of the records done
 
 
 class BadInput(NamedTuple):
