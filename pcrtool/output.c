@@ -24,15 +24,17 @@ void pcrtool_progress(const char *line)
 void pcrtool_error(const struct pcrtool_command *command, const char *fmt, ...)
 {
     bool color = pcrtool_color(stderr);
+    char text[8192];
     va_list ap;
 
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
     pcrtool_progress(NULL);
     fflush(stdout);
     fprintf(stderr, "%spcrtool%s%s:%s ", color ? "\033[1;31m" : "", command ? " " : "",
             command ? command->name : "", color ? "\033[0m" : "");
-    va_start(ap, fmt);
-    vfprintf(stderr, fmt, ap);
-    va_end(ap);
+    pcrtool_print_name(stderr, text, strlen(text)); /* it may hold names of files */
     fputc('\n', stderr);
 }
 

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of pcr_dataset_write(): plan, state, survey, packing, publishing. */
+#ifndef PCRI_WRITE_H
+#define PCRI_WRITE_H
+
+#include <pthread.h>
+
+#include <pcr/image.h>
+#include <pcr/writer.h>
+
+#include "../jpeg/coder.h"
+#include "manifest.h"
+
+/* --- plan (write_plan.c): which sample goes where. A function of source and options. --- */
+
+struct pcri_plan_record {
+    uint64_t first; /* position in pcri_plan.order */
+    uint32_t count;
+    uint32_t split;
+    uint64_t number; /* in its split */
+};
+
+struct pcri_plan {
+    uint64_t sample_count;
+    uint64_t *order; /* source index by position */
+    uint64_t record_count;
+    struct pcri_plan_record *records;
+    uint32_t split_count;
+    const char *const *split_names;
+    char **prefixes; /* file names of split i's records begin so */
+    bool has_labels, has_attributes;
+    uint64_t fingerprint; /* of all that the output depends on but the bad policy */
+};
+
+int pcri_plan_make(struct pcri_plan *p, const struct pcr_source *source,
+                   const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
+                   struct pcr_error *err);
+void pcri_plan_free(struct pcri_plan *p);
+
+enum { PCRI_RECORD_NAME_NBYTES = 160 };
+/* The record's file name, "train-00000.pcr". */
+void pcri_plan_name(const struct pcri_plan *p, uint64_t record,
+                    char out[PCRI_RECORD_NAME_NBYTES]);
+
+/* --- state (write_state.c): the lock, and what an unfinished conversion was asked to do --- */
+
+struct pcri_state {
+    int fd;      /* -1: none */
+    char *path;
+};
+/* Makes the folder if need be, locks it, checks that what is in it belongs to this very
+ * conversion, and removes temporary files. INVAL, IO (EWOULDBLOCK: another writer), NOMEM. */
+int pcri_state_open(struct pcri_state *s, const char *dir, uint64_t fingerprint,
+                    uint32_t bad_policy, struct pcr_error *err);
+/* Removes the state file: the conversion is complete. */
+int pcri_state_finish(struct pcri_state *s, struct pcr_error *err);
+/* Lets the lock go and leaves the file. */
+void pcri_state_close(struct pcri_state *s);
+
+/* --- one conversion --- */
+
+/* What became of a record. */
+struct pcri_outcome {
+    bool done;
+    struct pcri_header *header; /* NULL: no sample of it was good, there is no file */
+    uint32_t skip_count;
+    char **skips; /* JSON objects */
+};
+
+struct pcri_split_totals {
+    uint64_t source_nbytes;
+    uint64_t *class_counts;
+};
+
+/* A sample between packing and publishing. */
+struct pcri_slot {
+    struct pcr_source_sample sample;
+    struct pcri_packed packed;
+    char *attributes; /* canonical */
+    char *skip;       /* JSON object, if it was skipped; then the above are empty */
+};
+
+/* A record that is being packed or published. */
+struct pcri_flight {
+    bool busy;
+    uint64_t record;
+    uint32_t claimed, pending; /* samples: handed to workers; not yet packed */
+    struct pcri_slot *slots;
+};
+
+struct pcri_bad_event {
+    struct pcri_bad_event *next;
+    const char *path;
+    struct pcr_error err;
+};
+
+struct pcri_write {
+    struct pcr_write_options opts;
+    const struct pcr_source *source;
+    const char *dir; /* NULL: dry run */
+    const struct pcr_ladder *ladder;
+    uint32_t group_count, piece_count;
+    uint16_t piece_counts[PCRI_MAX_GROUPS];
+    struct pcri_plan plan;
+    struct pcri_state state;
+    struct pcri_tables *tables;
+
+    /* What the threads share; under `lock` while they run. */
+    pthread_mutex_t lock;
+    pthread_cond_t room;  /* for workers: a flight is free, or stop */
+    pthread_cond_t news;  /* for the calling thread */
+    uint32_t running;     /* worker threads */
+    bool stop;
+    bool failed;
+    uint64_t fail_position;
+    struct pcr_error failure;
+    struct pcr_write_progress progress;
+    uint64_t opaque_count;
+    struct pcri_bad_event *events, **events_end;
+    struct pcri_outcome *outcomes; /* by record */
+    struct pcri_split_totals *totals; /* by split */
+
+    /* survey */
+    uint64_t survey_count, survey_next;
+    struct pcri_symbol_stats **stats;
+
+    /* records */
+    uint64_t next_record;
+    struct pcri_flight *current; /* whose samples are being handed out */
+    struct pcri_flight *flights;
+    uint32_t flight_count;
+};
+
+/* A worker thread's own tools. */
+struct pcri_worker {
+    struct pcri_write *write;
+    pthread_t thread;
+    struct pcri_coder *coder;
+    struct pcr_decoder *decoder;
+    struct pcr_buffer file, pixels;
+};
+
+/* --- threads (write_threads.c) --- */
+
+int pcri_write_threads_init(struct pcri_write *w, struct pcr_error *err);
+void pcri_write_threads_free(struct pcri_write *w);
+/* Runs `fn` in all worker threads till each has returned 0 or one failed, and calls the
+ * user's callbacks meanwhile. Returns the failure of the lowest position. */
+int pcri_write_parallel(struct pcri_write *w,
+                        int (*fn)(struct pcri_worker *t, struct pcr_error *err),
+                        struct pcr_error *err);
+/* Notes a failure at a position of the plan and stops the handing out of work. The lowest
+ * position wins, so that the same failure is reported whatever the timing. */
+void pcri_write_fail(struct pcri_write *w, uint64_t position, const struct pcr_error *err);
+/* Queues a call of bad_input. */
+int pcri_write_bad(struct pcri_write *w, const char *path, const struct pcr_error *why,
+                   struct pcr_error *err);
+
+/* --- one sample (write_sample.c) --- */
+
+/* Loads, judges and packs the sample of slot->sample by the policies; fills the slot.
+ * A negative result ends the conversion. */
+int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                     struct pcr_error *err);
+void pcri_slot_free(struct pcri_slot *slot);
+/* Puts "path: " before the message, as valid UTF-8 and short enough to leave the reason. */
+int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_error *err);
+
+/* --- the phases --- */
+
+/* Trains the dataset's shared tables on some of its samples. (write_survey.c) */
+int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);
+/* Takes over complete records of an earlier run. (write_resume.c) */
+int pcri_write_resume(struct pcri_write *w, struct pcr_error *err);
+/* Packs and publishes all records that are not done. (write_records.c) */
+int pcri_write_records(struct pcri_write *w, struct pcr_error *err);
+
+/* --- inputs that were left out (write_skips.c) --- */
+
+/* The JSON object for the tail and errors.jsonl; malloc'd. */
+int pcri_skip_render(const struct pcr_source_sample *s, const struct pcr_error *why,
+                     char **out, struct pcr_error *err);
+/* Writes errors.jsonl, or removes it where nothing was skipped. */
+int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err);
+
+#endif

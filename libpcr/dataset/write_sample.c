@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One sample: load it, judge it, pack it. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "../base/utf8.h"
+#include "write.h"
+
+/* Judgements of an input. */
+enum verdict {
+    VERDICT_CODED,   /* packed as JPEG scans */
+    VERDICT_INTACT,  /* an intact image, but not for JPEG scans */
+    VERDICT_BAD,     /* its bytes are there, but are no image that we can vouch for */
+    VERDICT_MISSING, /* no bytes */
+};
+
+void pcri_slot_free(struct pcri_slot *slot)
+{
+    pcri_packed_free(&slot->packed);
+    free(slot->attributes);
+    free(slot->skip);
+    slot->attributes = slot->skip = NULL;
+}
+
+int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_error *err)
+{
+    enum { PATH_NBYTES = 300 };
+    const char *path = s->path ? s->path : s->key;
+    size_t n = strlen(path);
+    struct pcr_buffer text = { 0 };
+    int rc = 0;
+    if (n > PATH_NBYTES) { /* its end says more than its beginning */
+        path += n - PATH_NBYTES;
+        n = PATH_NBYTES;
+        rc = pcri_buffer_append(&text, "...", 3, NULL);
+    }
+    if (!rc)
+        rc = pcri_utf8_replace(path, n, &text, NULL);
+    if (!rc)
+        pcri_prefix(err, code, "%.*s", (int) text.nbytes, (const char *) text.data);
+    pcr_buffer_free(&text);
+    return code;
+}
+
+/* Failures that are not the input's. */
+static bool is_ours(int rc)
+{
+    return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
+}
+
+static bool is_png(const struct pcr_buffer *file)
+{
+    static const uint8_t magic[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
+    return file->nbytes >= sizeof(magic) && !memcmp(file->data, magic, sizeof(magic));
+}
+
+/* Decodes a PNG, to know that it is whole. */
+static int try_png(struct pcri_worker *t, struct pcr_error *why)
+{
+    struct pcr_decode_options o = { .size = sizeof(o) };
+    struct pcr_image_info info;
+    o.limits = t->write->opts.limits;
+    return pcr_decoder_decode_alloc(t->decoder, t->file.data, t->file.nbytes, &o, &t->pixels,
+                                    &info, why);
+}
+
+/* Packs t->file if it can be, else says in *why what is wrong. Negative: not the input's
+ * fault, and *why is the failure. */
+static int judge(struct pcri_worker *t, struct pcri_packed *packed, struct pcr_error *why)
+{
+    const struct pcr_buffer *file = &t->file;
+    if (!file->nbytes) {
+        pcri_fail(why, PCR_ERR_TRUNCATED, "empty file");
+        return VERDICT_MISSING;
+    }
+    int rc = pcri_coder_pack(t->coder, t->write->tables, file->data, file->nbytes, packed,
+                             why);
+    if (rc == PCR_ERR_FORMAT && is_png(file)) {
+        rc = try_png(t, why);
+        if (!rc) {
+            pcri_fail(why, PCR_ERR_UNSUPPORTED, "a PNG file");
+            return VERDICT_INTACT;
+        }
+        return is_ours(rc) ? rc : VERDICT_BAD;
+    }
+    if (!rc)
+        return VERDICT_CODED;
+    if (is_ours(rc))
+        return rc;
+    return rc == PCR_ERR_UNSUPPORTED ? VERDICT_INTACT : VERDICT_BAD;
+}
+
+/* Moves t->file into *packed as an opaque sample. */
+static int keep_whole(struct pcri_worker *t, struct pcri_packed *packed,
+                      struct pcr_error *err)
+{
+    const struct pcri_write *w = t->write;
+    struct pcr_decode_options o = { .size = sizeof(o),
+                                    .flags = PCR_DECODE_KEEP_ORIENTATION };
+    struct pcr_image_info info = { 0 };
+    o.limits = w->opts.limits;
+    /* What is no image that we know has no size and no orientation. */
+    if (pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, NULL))
+        info = (struct pcr_image_info) { .orientation = 1 };
+
+    *packed = (struct pcri_packed) {
+        .form = 0,
+        .orientation = info.orientation,
+        .width = info.width,
+        .height = info.height,
+        .source_nbytes = t->file.nbytes,
+    };
+    packed->pieces = pcri_calloc(w->piece_count, sizeof(*packed->pieces), err);
+    if (!packed->pieces)
+        return PCR_ERR_NOMEM;
+    packed->pieces[0].nbytes = (uint32_t) t->file.nbytes;
+    packed->bytes = t->file;
+    t->file = (struct pcr_buffer) { 0 };
+    return 0;
+}
+
+/* Sets slot->attributes to the canonical text. */
+static int settle_attributes(struct pcri_slot *slot, struct pcr_error *err)
+{
+    json_error_t why;
+    const char *text = slot->sample.attributes;
+    if (!text || !*text)
+        return 0;
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    if (!json_is_object(object)) {
+        bool parsed = object != NULL;
+        json_decref(object);
+        return pcri_fail(err, PCR_ERR_INVAL, "its attributes are no JSON object%s%s",
+                         parsed ? "" : ": ", parsed ? "" : why.text);
+    }
+    slot->attributes = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(object);
+    return slot->attributes ? 0 : pcri_fail_nomem(err, strlen(text));
+}
+
+/* Applies the policies to an input that cannot be packed. */
+static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot,
+                      const struct pcr_error *why, struct pcr_error *err)
+{
+    struct pcri_write *w = t->write;
+    uint32_t policy = w->opts.bad_policy;
+    bool keepable = verdict != VERDICT_MISSING && t->file.nbytes <= UINT32_MAX;
+
+    if (verdict == VERDICT_INTACT && w->opts.opaque_policy == PCR_OPAQUE_KEEP && keepable)
+        return keep_whole(t, &slot->packed, err);
+    if (policy == PCR_BAD_FAIL) {
+        if (err)
+            *err = *why;
+        return why->code;
+    }
+    int rc = pcri_write_bad(w, slot->sample.path ? slot->sample.path : slot->sample.key, why,
+                            err);
+    if (rc)
+        return rc;
+    if (policy == PCR_BAD_OPAQUE && keepable)
+        return keep_whole(t, &slot->packed, err);
+    return pcri_skip_render(&slot->sample, why, &slot->skip, err);
+}
+
+int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                     struct pcr_error *err)
+{
+    const struct pcr_source *source = t->write->source;
+    uint64_t max_nbytes = t->write->opts.limits.max_sample_nbytes;
+    struct pcr_error why = { .offset = PCR_NO_OFFSET };
+    int rc = settle_attributes(slot, err);
+    if (rc)
+        return pcri_sample_prefix(&slot->sample, rc, err);
+
+    t->file.nbytes = 0;
+    int verdict = source->load(source->opaque, index, max_nbytes, &t->file, &why);
+    if (verdict) {
+        if (verdict > 0 || !why.message[0])
+            pcri_fail(&why, PCR_ERR_IO, "the source gave no reason (code %d)", verdict);
+        else
+            why.code = verdict;
+        verdict = is_ours(why.code) ? why.code : VERDICT_MISSING;
+    } else {
+        verdict = judge(t, &slot->packed, &why);
+    }
+    if (verdict == VERDICT_CODED)
+        return 0;
+    if (verdict < 0) {
+        if (err)
+            *err = why;
+        return pcri_sample_prefix(&slot->sample, verdict, err);
+    }
+    rc = settle_bad(t, verdict, slot, &why, err);
+    return rc ? pcri_sample_prefix(&slot->sample, rc, err) : 0;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Inputs that were left out: their JSON objects, and errors.jsonl made of them. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../base/utf8.h"
+#include "write.h"
+
+static const char errors_name[] = "errors.jsonl";
+
+static int set_hex(json_t *object, const char *name, const char *bytes, size_t nbytes)
+{
+    static const char digits[] = "0123456789abcdef";
+    char full_name[32], *text = malloc(2 * nbytes + 1);
+    if (!text)
+        return -1;
+    for (size_t i = 0; i < nbytes; i++) {
+        text[2 * i] = digits[(uint8_t) bytes[i] >> 4];
+        text[2 * i + 1] = digits[(uint8_t) bytes[i] & 15];
+    }
+    snprintf(full_name, sizeof(full_name), "%s_hex", name);
+    int rc = json_object_set_new(object, full_name, json_stringn(text, 2 * nbytes));
+    free(text);
+    return rc;
+}
+
+/* Text of any bytes: what is no UTF-8 becomes U+FFFD, and the exact bytes stand in hex in
+ * a member of their own. */
+static int set_text(json_t *object, const char *name, const char *text)
+{
+    size_t n = strlen(text);
+    struct pcr_buffer clean = { 0 };
+    int rc = pcri_utf8_replace(text, n, &clean, NULL);
+    if (!rc)
+        rc = json_object_set_new(object, name,
+                                 json_stringn((const char *) clean.data, clean.nbytes));
+    if (!rc && !pcri_utf8_valid(text, n))
+        rc = set_hex(object, name, text, n);
+    pcr_buffer_free(&clean);
+    return rc;
+}
+
+int pcri_skip_render(const struct pcr_source_sample *s, const struct pcr_error *why,
+                     char **out, struct pcr_error *err)
+{
+    json_t *object = json_object();
+    int rc = set_text(object, "path", s->path ? s->path : s->key);
+    rc |= set_text(object, "key", s->key);
+    rc |= set_text(object, "code", pcr_code_name(why->code));
+    rc |= set_text(object, "message", why->message);
+    if (why->offset != PCR_NO_OFFSET)
+        rc |= json_object_set_new(object, "offset", json_integer((json_int_t) why->offset));
+    *out = rc ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(object);
+    if (!*out)
+        return pcri_fail(err, PCR_ERR_NOMEM, "cannot describe a bad input");
+    return 0;
+}
+
+static int write_lines(struct pcri_publish *p, const struct pcri_outcome *o,
+                       struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; i < o->skip_count && !rc; i++) {
+        rc = pcri_publish_write(p, o->skips[i], strlen(o->skips[i]), err);
+        if (!rc)
+            rc = pcri_publish_write(p, "\n", 1, err);
+    }
+    return rc;
+}
+
+/* A file of that name from a dataset that stood here before would speak of other inputs. */
+static int remove_errors(const char *dir, struct pcr_error *err)
+{
+    size_t n = strlen(dir);
+    char *path = pcri_malloc(n + 1 + sizeof(errors_name), 1, err);
+    if (!path)
+        return PCR_ERR_NOMEM;
+    memcpy(path, dir, n);
+    path[n] = '/';
+    memcpy(path + n + 1, errors_name, sizeof(errors_name));
+    int rc = 0;
+    if (unlink(path) && errno != ENOENT)
+        rc = pcri_fail_sys(err, errno, "%s: cannot remove", path);
+    free(path);
+    return rc;
+}
+
+int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err)
+{
+    if (!w->progress.samples_bad)
+        return remove_errors(w->dir, err);
+    struct pcri_publish p;
+    int rc = pcri_publish_begin(&p, w->dir, errors_name, err);
+    for (uint64_t r = 0; r < w->plan.record_count && !rc; r++)
+        rc = write_lines(&p, &w->outcomes[r], err);
+    if (!rc)
+        return pcri_publish_commit(&p, err);
+    pcri_publish_abort(&p);
+    return rc;
+}

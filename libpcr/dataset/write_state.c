@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The state file of an unfinished conversion, `.pcr-convert` in the dataset's folder.
+ *
+ * It is the lock between writers (flock on it), and it says by a fingerprint which
+ * conversion the records in the folder belong to. The policy for bad inputs stands apart:
+ * records that were finished under "fail" have no bad inputs, and are what every other
+ * policy would have made. The writer that completes the dataset removes the file, so who
+ * gets the lock looks whether the file is still the one in the folder. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "write.h"
+
+static const char state_name[] = ".pcr-convert";
+static const char temp_prefix[] = ".pcr-tmp-";
+
+enum { CONTENT_NBYTES = 96 };
+
+/* What is in the folder. */
+struct contents {
+    bool manifest;
+    uint64_t record_count; /* files that end in .pcr */
+};
+
+static bool ends_in_pcr(const char *name)
+{
+    size_t n = strlen(name);
+    return n > 4 && !strcmp(name + n - 4, ".pcr");
+}
+
+/* remove_temps: also removes what killed writers left. */
+static int scan(const char *dir, bool remove_temps, struct contents *c,
+                struct pcr_error *err)
+{
+    DIR *d = opendir(dir);
+    if (!d)
+        return pcri_fail_sys(err, errno, "%s: cannot open the folder", dir);
+    *c = (struct contents) { 0 };
+    int rc = 0;
+    for (;;) {
+        errno = 0;
+        const struct dirent *e = readdir(d);
+        if (!e)
+            break;
+        c->manifest |= !strcmp(e->d_name, PCRI_MANIFEST_NAME);
+        c->record_count += ends_in_pcr(e->d_name) && e->d_name[0] != '.';
+        if (remove_temps && !strncmp(e->d_name, temp_prefix, sizeof(temp_prefix) - 1) &&
+            unlinkat(dirfd(d), e->d_name, 0)) {
+            rc = pcri_fail_sys(err, errno, "%s/%s: cannot remove", dir, e->d_name);
+            break;
+        }
+    }
+    if (!rc && errno)
+        rc = pcri_fail_sys(err, errno, "%s: cannot read the folder", dir);
+    closedir(d);
+    return rc;
+}
+
+/* Opens and locks the state file, making it if there is none. */
+static int lock_file(struct pcri_state *s, const char *dir, struct pcr_error *err)
+{
+    for (;;) {
+        struct stat ours, there;
+        s->fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+        if (s->fd < 0)
+            return pcri_fail_sys(err, errno, "%s: cannot create", s->path);
+        if (flock(s->fd, LOCK_EX | LOCK_NB)) {
+            if (errno != EWOULDBLOCK)
+                return pcri_fail_sys(err, errno, "%s: cannot lock", s->path);
+            pcri_fail(err, PCR_ERR_IO, "%s: another conversion is writing this folder", dir);
+            if (err)
+                err->sys_errno = EWOULDBLOCK;
+            return PCR_ERR_IO;
+        }
+        if (fstat(s->fd, &ours))
+            return pcri_fail_sys(err, errno, "%s", s->path);
+        if (!stat(s->path, &there) && there.st_dev == ours.st_dev &&
+            there.st_ino == ours.st_ino)
+            return 0;
+        close(s->fd); /* its holder removed it meanwhile */
+        s->fd = -1;
+    }
+}
+
+/* Reads the file; it is empty if its maker was killed at once. */
+static int read_state(const struct pcri_state *s, bool *empty, uint64_t *fingerprint,
+                      uint32_t *bad_policy, struct pcr_error *err)
+{
+    char text[CONTENT_NBYTES + 1], again[CONTENT_NBYTES + 1];
+    ssize_t n = pread(s->fd, text, CONTENT_NBYTES, 0);
+    if (n < 0)
+        return pcri_fail_sys(err, errno, "%s: cannot read", s->path);
+    text[n] = '\0';
+    *empty = n == 0;
+    if (*empty)
+        return 0;
+    unsigned long long value = 0;
+    unsigned policy = 0;
+    if (sscanf(text, "libpcr conversion 1\nfingerprint %16llx\nbad-policy %1u\n", &value,
+               &policy) == 2)
+        snprintf(again, sizeof(again),
+                 "libpcr conversion 1\nfingerprint %016llx\nbad-policy %u\n", value, policy);
+    else
+        again[0] = '\0';
+    if (strcmp(text, again) != 0)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "%s: not a state that this version knows; choose another folder",
+                         s->path);
+    *fingerprint = value;
+    *bad_policy = policy;
+    return 0;
+}
+
+static int write_state(const struct pcri_state *s, const char *dir, uint64_t fingerprint,
+                       uint32_t bad_policy, struct pcr_error *err)
+{
+    char text[CONTENT_NBYTES + 1];
+    int n = snprintf(text, sizeof(text),
+                     "libpcr conversion 1\nfingerprint %016llx\nbad-policy %u\n",
+                     (unsigned long long) fingerprint, (unsigned) bad_policy);
+    ssize_t done = pwrite(s->fd, text, (size_t) n, 0);
+    if (done != n)
+        return pcri_fail_sys(err, done < 0 ? errno : ENOSPC, "%s: cannot write", s->path);
+    if (fsync(s->fd))
+        return pcri_fail_sys(err, errno, "%s: cannot sync", s->path);
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* EINVAL: the file system has no fsync for folders. */
+    int rc = fd < 0 || (fsync(fd) && errno != EINVAL)
+                 ? pcri_fail_sys(err, errno, "%s: cannot sync the folder", dir)
+                 : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
+static int refuse(const char *dir, const struct contents *c, struct pcr_error *err)
+{
+    if (c->manifest)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: already holds a dataset", dir);
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "%s: holds %llu record(s) of an unfinished conversion with other "
+                     "options or sources: delete it or choose another folder",
+                     dir, (unsigned long long) c->record_count);
+}
+
+/* Under the lock: is this folder ours to write into? */
+static int take_folder(struct pcri_state *s, const char *dir, uint64_t fingerprint,
+                       uint32_t bad_policy, struct pcr_error *err)
+{
+    struct contents c;
+    uint64_t old = 0;
+    uint32_t old_policy = 0;
+    bool empty;
+    int rc = scan(dir, false, &c, err);
+    if (!rc)
+        rc = read_state(s, &empty, &old, &old_policy, err);
+    if (rc)
+        return rc;
+    bool ours = !empty && old == fingerprint &&
+                (old_policy == bad_policy || old_policy == PCR_BAD_FAIL);
+    if (!ours && (c.manifest || c.record_count)) {
+        if (empty) /* made by us just now, or by one that did nothing more */
+            (void) unlink(s->path);
+        return refuse(dir, &c, err);
+    }
+    rc = scan(dir, true, &c, err);
+    if (!rc && (!ours || old_policy != bad_policy))
+        rc = write_state(s, dir, fingerprint, bad_policy, err);
+    return rc;
+}
+
+static int make_folder(const char *dir, const char *state_path, struct pcr_error *err)
+{
+    struct stat st;
+    struct contents c;
+    if (!mkdir(dir, 0777))
+        return 0;
+    if (errno != EEXIST)
+        return pcri_fail_sys(err, errno, "%s: cannot make the folder", dir);
+    if (stat(dir, &st))
+        return pcri_fail_sys(err, errno, "%s", dir);
+    if (!S_ISDIR(st.st_mode))
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: not a folder", dir);
+    /* A finished dataset is left alone, down to its time of change. */
+    if (!lstat(state_path, &st))
+        return 0;
+    int rc = scan(dir, false, &c, err);
+    return !rc && c.manifest ? refuse(dir, &c, err) : rc;
+}
+
+int pcri_state_open(struct pcri_state *s, const char *dir, uint64_t fingerprint,
+                    uint32_t bad_policy, struct pcr_error *err)
+{
+    size_t n = strlen(dir);
+    s->fd = -1;
+    s->path = pcri_malloc(n + 1 + sizeof(state_name), 1, err);
+    if (!s->path)
+        return PCR_ERR_NOMEM;
+    memcpy(s->path, dir, n);
+    s->path[n] = '/';
+    memcpy(s->path + n + 1, state_name, sizeof(state_name));
+
+    int rc = make_folder(dir, s->path, err);
+    if (!rc)
+        rc = lock_file(s, dir, err);
+    if (!rc)
+        rc = take_folder(s, dir, fingerprint, bad_policy, err);
+    if (rc)
+        pcri_state_close(s);
+    return rc;
+}
+
+int pcri_state_finish(struct pcri_state *s, struct pcr_error *err)
+{
+    int rc = unlink(s->path) ? pcri_fail_sys(err, errno, "%s: cannot remove", s->path) : 0;
+    pcri_state_close(s);
+    return rc;
+}
+
+void pcri_state_close(struct pcri_state *s)
+{
+    if (s->fd >= 0)
+        close(s->fd); /* and with it the lock */
+    free(s->path);
+    *s = (struct pcri_state) { .fd = -1 };
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Training of the Huffman tables that all samples of a dataset may share. Which samples it
+ * looks at depends on the plan alone, so that a resumed run gets the same tables. */
+#include <stdlib.h>
+
+#include "write.h"
+
+enum { SURVEY_SAMPLES = 256 };
+
+/* Claims the next sample to look at; false if there is none. */
+static bool claim(struct pcri_write *w, uint64_t *i, uint64_t *index)
+{
+    pthread_mutex_lock(&w->lock);
+    bool more = !w->stop && w->survey_next < w->survey_count;
+    if (more) {
+        *i = w->survey_next++;
+        *index = w->plan.order[*i * w->plan.sample_count / w->survey_count];
+    }
+    pthread_mutex_unlock(&w->lock);
+    return more;
+}
+
+/* A bad sample has no statistics: it is judged when its turn comes to be packed. */
+static int survey_one(struct pcri_worker *t, uint64_t index, struct pcri_symbol_stats **out,
+                      struct pcr_error *err)
+{
+    const struct pcri_write *w = t->write;
+    t->file.nbytes = 0;
+    int rc = w->source->load(w->source->opaque, index, w->opts.limits.max_sample_nbytes,
+                             &t->file, err);
+    if (!rc)
+        rc = pcri_coder_survey(t->coder, t->file.data, t->file.nbytes, out, err);
+    return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED ? rc : 0;
+}
+
+static int survey_worker(struct pcri_worker *t, struct pcr_error *err)
+{
+    uint64_t i, index;
+    int rc = 0;
+    while (!rc && claim(t->write, &i, &index))
+        rc = survey_one(t, index, &t->write->stats[i], err);
+    return rc;
+}
+
+int pcri_write_survey(struct pcri_write *w, struct pcr_error *err)
+{
+    uint64_t n = w->plan.sample_count, found = 0;
+    w->survey_count = n < SURVEY_SAMPLES ? n : SURVEY_SAMPLES;
+    w->stats = pcri_calloc((size_t) w->survey_count, sizeof(*w->stats), err);
+    if (!w->stats)
+        return PCR_ERR_NOMEM;
+    int rc = pcri_write_parallel(w, survey_worker, err);
+    for (uint64_t i = 0; i < w->survey_count; i++)
+        found += w->stats[i] != NULL;
+    if (!rc && found)
+        rc = pcri_tables_train(w->ladder, w->stats, (size_t) w->survey_count, &w->tables,
+                               err);
+    for (uint64_t i = 0; i < w->survey_count; i++)
+        pcri_symbol_stats_destroy(&w->stats[i]);
+    free(w->stats);
+    w->stats = NULL;
+    return rc;
+}

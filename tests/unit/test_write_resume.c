@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* write_resume: conversions that are killed, cancelled, locked out or out of room. */
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "write_source.h"
+
+enum { SAMPLES = 60, KILLS = 30 };
+
+static struct test_source src;
+static struct test_folder top;
+static struct pcr_error error;
+static struct pcr_write_options options;
+static struct pcr_write_progress report;
+
+static const char *at(const char *name)
+{
+    static char paths[4][256];
+    static unsigned turn;
+    char *p = paths[turn++ & 3];
+    snprintf(p, sizeof(paths[0]), "%s/%s", top.path, name);
+    return p;
+}
+
+static int try_write(const char *name)
+{
+    return pcr_dataset_write(at(name), &src.source, &options, &report, &error);
+}
+
+static void write_ok(const char *name)
+{
+    int rc = try_write(name);
+    ck_assert_msg(rc == 0, "%s", error.message);
+}
+
+/* "whole" holds the dataset as an undisturbed run makes it. */
+static void setup(void)
+{
+    options = (struct pcr_write_options) { .size = sizeof(options), .record_samples = 4,
+                                           .thread_count = 2,
+                                           .bad_policy = PCR_BAD_SKIP };
+    test_source_init(&src, SAMPLES);
+    test_source_set(&src, 5, "x", 1);
+    test_source_set(&src, 31, "", 0);
+    test_source_set_case(&src, 32, "png-gray");
+    test_folder_make(&top);
+    write_ok("whole");
+}
+
+static void teardown(void)
+{
+    test_source_free(&src);
+    test_folder_free(&top);
+}
+
+/* Cancels when `enough` records are done. */
+static uint64_t enough;
+
+static int cancel(void *opaque, const struct pcr_write_progress *p)
+{
+    return p->records_done >= enough;
+}
+
+static void write_part(const char *name)
+{
+    options.progress = cancel;
+    enough = 3;
+    src.delay_us = 20000;
+    ck_assert_int_eq(try_write(name), PCR_ERR_CANCELLED);
+    options.progress = NULL;
+    src.delay_us = 0;
+    ck_assert_uint_ge(report.records_done, 3);
+    ck_assert_uint_lt(report.records_done, report.record_count);
+}
+
+START_TEST(goes_on_after_cancel)
+{
+    write_part("d");
+    uint64_t done = report.records_done;
+    ck_assert(test_exists(at("d"), ".pcr-convert"));
+    ck_assert(!test_exists(at("d"), "manifest.json"));
+    write_ok("d");
+    ck_assert_uint_eq(report.records_kept, done);
+    ck_assert_uint_eq(report.samples_done + report.samples_bad, SAMPLES);
+    test_same_folders(at("whole"), at("d"));
+}
+END_TEST
+
+/* Makes the named file `nbytes` long, and leaves garbage of a killed writer beside. */
+static void damage(const char *dir, const char *ending, long nbytes)
+{
+    char command[512];
+    snprintf(command, sizeof(command),
+             "f=$(ls %s/*%s | head -n 1) && truncate -s %ld \"$f\" && echo x > %s/.pcr-tmp-a",
+             dir, ending, nbytes, dir);
+    ck_assert_int_eq(system(command), 0);
+}
+
+START_TEST(makes_damaged_records_again)
+{
+    static const long sizes[] = { 0, 50, 1000 };
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        char name[8];
+        snprintf(name, sizeof(name), "d%zu", i);
+        write_part(name);
+        uint64_t done = report.records_done;
+        damage(at(name), ".pcr", sizes[i]);
+        write_ok(name);
+        ck_assert_uint_eq(report.records_kept, done - 1);
+        test_same_folders(at("whole"), at(name));
+    }
+}
+END_TEST
+
+START_TEST(finishes_what_is_complete)
+{
+    /* Killed after the manifest and before the state file was removed. */
+    write_part("d");
+    char command[512];
+    snprintf(command, sizeof(command), "cp %s/* %s/", at("whole"), at("d"));
+    ck_assert_int_eq(system(command), 0);
+    write_ok("d");
+    ck_assert_uint_eq(report.records_kept, report.record_count);
+    test_same_folders(at("whole"), at("d"));
+}
+END_TEST
+
+static void refused(const char *name, const char *part)
+{
+    ck_assert_int_eq(try_write(name), PCR_ERR_INVAL);
+    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message,
+                  part);
+}
+
+START_TEST(refuses_what_is_not_its_own)
+{
+    refused("whole", "already holds a dataset");
+    ck_assert(!test_exists(at("whole"), ".pcr-convert"));
+    write_part("d");
+    options.seed = 1;
+    refused("d", "other options or sources");
+    options.seed = 0;
+    src.samples[9].label = (src.samples[9].label + 1) % 3;
+    refused("d", "other options or sources");
+    src.samples[9].label = (src.samples[9].label + 2) % 3;
+    options.bad_policy = PCR_BAD_OPAQUE;
+    refused("d", "other options or sources");
+    options.bad_policy = PCR_BAD_SKIP;
+    write_ok("d");
+    test_same_folders(at("whole"), at("d"));
+
+    char command[512];
+    snprintf(command, sizeof(command), "mkdir %s && cp %s/train-00000.pcr %s", at("e"),
+             at("whole"), at("e"));
+    ck_assert_int_eq(system(command), 0);
+    refused("e", "holds 1 record(s)");
+    ck_assert(!test_exists(at("e"), ".pcr-convert"));
+    FILE *f = fopen(at("e/.pcr-convert"), "w");
+    fputs("from the future\n", f);
+    fclose(f);
+    refused("e", "not a state that this version knows");
+}
+END_TEST
+
+START_TEST(other_options_where_nothing_is_lost)
+{
+    /* No record is finished: the state alone does not bind. */
+    options.progress = cancel;
+    enough = 0;
+    ck_assert_int_eq(try_write("d"), PCR_ERR_CANCELLED);
+    ck_assert(test_exists(at("d"), ".pcr-convert"));
+    options.progress = NULL;
+    options.seed = 7;
+    write_ok("d");
+    options.seed = 0;
+
+    /* Records finished under FAIL hold for every policy. */
+    options.bad_policy = PCR_BAD_FAIL;
+    int rc = try_write("e");
+    ck_assert(rc == PCR_ERR_FORMAT || rc == PCR_ERR_TRUNCATED);
+    options.bad_policy = PCR_BAD_SKIP;
+    write_ok("e");
+    test_same_folders(at("whole"), at("e"));
+}
+END_TEST
+
+static unsigned locked_out;
+
+static int write_again(void *opaque, const struct pcr_write_progress *p)
+{
+    struct pcr_write_options o = options;
+    o.progress = NULL;
+    if (p->records_done == p->record_count)
+        return 0; /* now it is complete, or will be at once */
+    ck_assert_int_eq(pcr_dataset_write(opaque, &src.source, &o, NULL, &error), PCR_ERR_IO);
+    ck_assert_int_eq(error.sys_errno, EWOULDBLOCK);
+    ck_assert_ptr_nonnull(strstr(error.message, "another conversion"));
+    locked_out++;
+    return 0;
+}
+
+START_TEST(one_writer_at_a_time)
+{
+    char path[256];
+    strcpy(path, at("d"));
+    options.progress = write_again;
+    options.opaque = path;
+    src.delay_us = 10000;
+    write_ok("d");
+    ck_assert_uint_ge(locked_out, 1);
+    test_same_folders(at("whole"), at("d"));
+}
+END_TEST
+
+START_TEST(killed_at_any_moment)
+{
+    struct timespec a, b;
+    unsigned seed = (unsigned) time(NULL);
+    printf("kill moments: seed %u\n", seed);
+    fflush(stdout);
+    srand(seed);
+    src.delay_us = 500;
+    clock_gettime(CLOCK_MONOTONIC, &a);
+    write_ok("timed");
+    clock_gettime(CLOCK_MONOTONIC, &b);
+    long whole_us = (long) (b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000;
+    for (int i = 0; i < KILLS; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "k%d", i);
+        for (int again = 0; again <= i % 2; again++) {
+            pid_t pid = fork();
+            ck_assert_int_ge(pid, 0);
+            if (pid == 0)
+                _exit(try_write(name) ? 1 : 0);
+            long us = (long) ((double) rand() / RAND_MAX * 1.1 * (double) whole_us);
+            struct timespec t = { us / 1000000, us % 1000000 * 1000 };
+            nanosleep(&t, NULL);
+            kill(pid, SIGKILL);
+            ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+        }
+        if (!test_exists(at(name), "manifest.json") || test_exists(at(name), ".pcr-convert"))
+            write_ok(name);
+        test_same_folders(at("whole"), at(name));
+    }
+}
+END_TEST
+
+START_TEST(disk_full)
+{
+    struct rlimit old, small;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &old), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    /* 60 samples in records of 4, but the last of each split are smaller. */
+    small = old;
+    small.rlim_cur = 2048;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    int rc = try_write("d");
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
+    ck_assert_int_eq(rc, PCR_ERR_IO);
+    ck_assert_int_eq(error.sys_errno, EFBIG);
+    ck_assert_ptr_nonnull(strstr(error.message, "cannot write"));
+    ck_assert(!test_exists(at("d"), "manifest.json"));
+    write_ok("d");
+    test_same_folders(at("whole"), at("d"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("write_resume");
+    TCase *t = tcase_create("write_resume");
+    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_set_timeout(t, 100);
+    tcase_add_test(t, goes_on_after_cancel);
+    tcase_add_test(t, makes_damaged_records_again);
+    tcase_add_test(t, finishes_what_is_complete);
+    tcase_add_test(t, refuses_what_is_not_its_own);
+    tcase_add_test(t, other_options_where_nothing_is_lost);
+    tcase_add_test(t, one_writer_at_a_time);
+    tcase_add_test(t, killed_at_any_moment);
+    tcase_add_test(t, disk_full);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
