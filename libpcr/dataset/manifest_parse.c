@@ -313,6 +313,10 @@ int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits
                             where.text);
     rc = parse_root(root, m, err);
     json_decref(root);
+    for (uint64_t r = 0; !rc && r < m->record_count; r++)
+        if (m->sample_counts[r] > l.max_samples)
+            rc = pcri_fail(err, PCR_ERR_LIMIT, "%s: %u samples, above the limit of %u",
+                           pcri_manifest_file(m, r), m->sample_counts[r], l.max_samples);
     if (rc)
         pcri_manifest_free(m);
     return rc;

@@ -38,7 +38,8 @@ struct pcr_dataset;
 
 /* Opens a dataset folder (the one with manifest.json), or one record file as a dataset of
  * its own. Reads the manifest only; records are opened when first needed.
- * Memory: about 100 bytes a record. Codes: IO (sys_errno ENOENT where nothing is there),
+ * Memory: about 350 bytes a record, the manifest's text included; four times that while
+ * opening. Codes: IO (sys_errno ENOENT where nothing is there),
  * FORMAT, CORRUPT, UNSUPPORTED (newer format), LIMIT, INVAL (no such split), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_open(const char *path,
                                             const struct pcr_dataset_options *opts,
@@ -59,7 +60,7 @@ struct pcr_dataset_info {
     uint64_t source_nbytes; /* size of the source files, opened split(s) */
     uint64_t head_nbytes;   /* headers and heads */
     uint64_t total_nbytes;  /* of the record files */
-    uint64_t opaque_count;  /* samples kept whole */
+    uint64_t opaque_count;  /* samples kept whole, in the whole dataset */
     uint32_t version_major; /* format */
     uint32_t version_minor;
 };

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The records used last stay open with their heads. All lists are under one mutex; reading
+ * and parsing are not, so that a slow record holds up only those who want that record. */
+#include <stdlib.h>
+
+#include "dataset.h"
+
+int pcri_cache_init(struct pcri_cache *c, uint64_t record_count, uint32_t capacity,
+                    struct pcr_error *err)
+{
+    if (record_count >= SIZE_MAX)
+        return pcri_fail_nomem(err, SIZE_MAX);
+    c->held = pcri_calloc((size_t) record_count, sizeof(*c->held), err);
+    c->capacity = capacity;
+    return c->held ? 0 : PCR_ERR_NOMEM;
+}
+
+static void destroy(struct pcri_held *h)
+{
+    if (h)
+        pcri_record_close(&h->record);
+    free(h);
+}
+
+void pcri_cache_free(struct pcri_cache *c)
+{
+    while (c->newest) {
+        struct pcri_held *h = c->newest;
+        c->newest = h->older;
+        destroy(h);
+    }
+    free(c->held);
+    c->held = NULL;
+}
+
+static void unlink_held(struct pcri_cache *c, struct pcri_held *h)
+{
+    *(h->newer ? &h->newer->older : &c->newest) = h->older;
+    *(h->older ? &h->older->newer : &c->oldest) = h->newer;
+    h->newer = h->older = NULL;
+    c->count--;
+}
+
+static void link_newest(struct pcri_cache *c, struct pcri_held *h)
+{
+    h->newer = NULL;
+    h->older = c->newest;
+    *(c->newest ? &c->newest->newer : &c->oldest) = h;
+    c->newest = h;
+    c->count++;
+}
+
+/* Takes h out of the cache. Returns it if that was its last reference. */
+static struct pcri_held *drop(struct pcri_cache *c, struct pcri_held *h)
+{
+    unlink_held(c, h);
+    c->held[h->number] = NULL;
+    return --h->references ? NULL : h;
+}
+
+/* The oldest record beyond the capacity leaves. One that is held lives on till it is let
+ * go; one that is being opened is passed over. */
+static struct pcri_held *evict(struct pcri_cache *c)
+{
+    if (c->count <= c->capacity)
+        return NULL;
+    for (struct pcri_held *h = c->oldest; h; h = h->newer)
+        if (h->record)
+            return drop(c, h);
+    return NULL;
+}
+
+/* Finds the record in the cache, waiting if another thread is opening it. If it is not
+ * there, `fresh` stands in for it, for the caller to open. Under the mutex. */
+static struct pcri_held *find(struct pcri_cache *c, uint64_t number, struct pcri_held *fresh)
+{
+    struct pcri_held *h;
+    while ((h = c->held[number]) && !h->record)
+        pthread_cond_wait(&c->opened, &c->mutex);
+    if (h) {
+        unlink_held(c, h);
+    } else {
+        h = c->held[number] = fresh;
+        h->number = number;
+        h->references = 1; /* the cache's */
+    }
+    h->references++;
+    link_newest(c, h);
+    return h;
+}
+
+int pcri_hold(struct pcr_dataset *ds, uint64_t number, struct pcri_held **out,
+              struct pcr_error *err)
+{
+    struct pcri_cache *c = &ds->cache;
+    struct pcri_record *record = NULL;
+    struct pcri_held *fresh = pcri_calloc(1, sizeof(*fresh), err), *gone = NULL;
+    if (!fresh)
+        return PCR_ERR_NOMEM;
+
+    pthread_mutex_lock(&c->mutex);
+    struct pcri_held *h = find(c, number, fresh);
+    pthread_mutex_unlock(&c->mutex);
+    if (h != fresh) {
+        free(fresh);
+        *out = h;
+        return 0;
+    }
+
+    int rc = pcri_dataset_open_record(ds, number, pcri_parse_flags(ds), &record, err);
+    pthread_mutex_lock(&c->mutex);
+    h->record = record;
+    if (rc) {
+        drop(c, h); /* our own reference is left */
+        gone = h;
+    } else {
+        gone = evict(c);
+        *out = h;
+    }
+    pthread_cond_broadcast(&c->opened);
+    pthread_mutex_unlock(&c->mutex);
+    destroy(gone);
+    return rc;
+}
+
+void pcri_let_go(struct pcr_dataset *ds, struct pcri_held *held)
+{
+    pthread_mutex_lock(&ds->cache.mutex);
+    bool last = !--held->references;
+    pthread_mutex_unlock(&ds->cache.mutex);
+    if (last)
+        destroy(held);
+}

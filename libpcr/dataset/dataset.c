@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Opening and describing datasets. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "dataset.h"
+
+enum { OPEN_RECORDS = 64 };
+
+int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out,
+                  struct pcr_error *err)
+{
+    if (asked > group_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "fidelity %u, the highest is %u", asked,
+                         group_count);
+    *out = asked ? asked : group_count;
+    return 0;
+}
+
+/* --- records --- */
+
+static char *record_path(const struct pcr_dataset *ds, uint64_t number,
+                         struct pcr_error *err)
+{
+    const char *file = pcri_manifest_file(&ds->manifest, ds->first_record + number);
+    size_t a = strlen(ds->folder), b = strlen(file);
+    char *path = pcri_malloc(a + b + 1, 1, err);
+    if (path) {
+        memcpy(path, ds->folder, a);
+        memcpy(path + a, file, b + 1);
+    }
+    return path;
+}
+
+/* A record that was replaced must not be read with the old one's offsets. */
+static int check_entry(const struct pcr_dataset *ds, uint64_t number,
+                       const struct pcri_record *r, struct pcr_error *err)
+{
+    const struct pcri_manifest *m = &ds->manifest;
+    const struct pcri_header *h = &r->header;
+    uint64_t i = ds->first_record + number;
+    const char *what = NULL;
+    if (h->sample_count != m->sample_counts[i])
+        what = "sample count";
+    else if (h->group_count != m->group_count)
+        what = "group count";
+    else if (h->header_nbytes + h->head_nbytes != m->head_ends[i])
+        what = "head size";
+    else if (r->file->nbytes != m->nbytes[i])
+        what = "file size";
+    else if (!(r->flags & PCRI_PARSE_NO_VERIFY) && h->check != m->checks[i])
+        what = "header checksum";
+    for (uint32_t g = 0; !what && g < m->group_count; g++)
+        if (h->groups[g].end != m->ends[i * m->group_count + g])
+            what = "group table";
+    return what ? pcri_fail(err, PCR_ERR_CORRUPT,
+                            "%s: another %s than the manifest says; was it replaced?",
+                            r->file->path, what)
+                : 0;
+}
+
+int pcri_dataset_open_record(const struct pcr_dataset *ds, uint64_t number, uint32_t flags,
+                             struct pcri_record **out, struct pcr_error *err)
+{
+    uint64_t head_end = ds->manifest.head_ends[ds->first_record + number];
+    char *path = record_path(ds, number, err);
+    if (!path)
+        return PCR_ERR_NOMEM;
+    struct pcri_record *r = NULL;
+    int rc = pcri_record_open(path, ds->backend, head_end, &ds->limits, flags, &r, err);
+    free(path);
+    if (rc)
+        return rc;
+    rc = check_entry(ds, number, r, err);
+    if (rc)
+        pcri_record_close(&r);
+    else
+        *out = r;
+    return rc;
+}
+
+/* --- opening --- */
+
+static int read_manifest(struct pcr_dataset *ds, struct pcr_error *err)
+{
+    static const char name[] = PCRI_MANIFEST_NAME;
+    size_t n = strlen(ds->folder);
+    char *path = pcri_malloc(n + sizeof(name), 1, err);
+    if (!path)
+        return PCR_ERR_NOMEM;
+    memcpy(path, ds->folder, n);
+    memcpy(path + n, name, sizeof(name));
+    int rc = pcri_read_whole(path, ds->limits.max_manifest_nbytes, &ds->text, err);
+    if (!rc)
+        rc = pcri_buffer_append(&ds->text, "", 1, err); /* callers get it as a C string */
+    if (!rc) {
+        ds->text.nbytes--;
+        rc = pcri_manifest_parse(ds->text.data, ds->text.nbytes, &ds->limits,
+                                 pcri_parse_flags(ds), &ds->manifest, err);
+        if (rc)
+            pcri_prefix(err, rc, "%s", path);
+    }
+    free(path);
+    return rc;
+}
+
+/* Makes the manifest that a dataset of this one record would have. */
+static int describe_record(struct pcri_manifest *m, const char *name,
+                           const struct pcri_record *r, struct pcr_error *err)
+{
+    const struct pcri_head *h = r->head;
+    int rc = pcri_manifest_init(m, h->group_count, h->ladder ? h->ladder : "", err);
+    if (!rc)
+        rc = pcri_manifest_add_split(m, "all", err);
+    if (!rc)
+        rc = pcri_manifest_add_record(m, name, &r->header, err);
+    if (rc)
+        return rc;
+    m->major = r->header.major;
+    m->minor = r->header.minor;
+    m->label_kind = h->label_first[h->sample_count] ? PCRI_LABEL_INTS : PCRI_LABEL_NONE;
+    m->attributes = h->attributes.bytes != NULL;
+    for (uint32_t i = 0; i < h->sample_count; i++) {
+        m->opaque_count += h->form[i] == PCR_FORM_OPAQUE;
+        if (__builtin_add_overflow(m->source_nbytes, h->source_nbytes[i],
+                                   &m->source_nbytes))
+            return pcri_fail(err, PCR_ERR_CORRUPT, "%s: source sizes overflow",
+                             r->file->path);
+    }
+    m->splits[0].source_nbytes = m->source_nbytes;
+    return 0;
+}
+
+static int read_single(struct pcr_dataset *ds, const char *path, struct pcr_error *err)
+{
+    struct pcri_record *r = NULL;
+    const char *slash = strrchr(path, '/');
+    int rc = pcri_record_open(path, ds->backend, 0, &ds->limits, pcri_parse_flags(ds), &r,
+                              err);
+    if (rc)
+        return rc;
+    rc = describe_record(&ds->manifest, slash ? slash + 1 : path, r, err);
+    pcri_record_close(&r);
+    return rc;
+}
+
+static int choose_split(struct pcr_dataset *ds, const char *name, struct pcr_error *err)
+{
+    const struct pcri_manifest *m = &ds->manifest;
+    bool found = !name;
+    ds->class_counts = pcri_calloc(m->class_count, sizeof(*ds->class_counts), err);
+    if (!ds->class_counts)
+        return PCR_ERR_NOMEM;
+    for (uint32_t i = 0; i < m->split_count; i++) {
+        const struct pcri_split *s = &m->splits[i];
+        if (name && strcmp(name, s->name))
+            continue;
+        if (name)
+            ds->first_record = s->first_record;
+        found = true;
+        ds->record_count += s->record_count;
+        ds->source_nbytes += s->source_nbytes;
+        for (uint32_t c = 0; c < m->class_count; c++)
+            ds->class_counts[c] += s->class_counts[c];
+    }
+    return found ? 0 : pcri_fail(err, PCR_ERR_INVAL, "there is no split named %s", name);
+}
+
+/* Adds up what the opened records hold. The manifest's check keeps the sums below 2^63. */
+static int sum_records(struct pcr_dataset *ds, struct pcr_error *err)
+{
+    const struct pcri_manifest *m = &ds->manifest;
+    if (ds->record_count >= SIZE_MAX)
+        return pcri_fail_nomem(err, SIZE_MAX);
+    ds->first_samples =
+        pcri_calloc((size_t) ds->record_count + 1, sizeof(*ds->first_samples), err);
+    if (!ds->first_samples)
+        return PCR_ERR_NOMEM;
+    for (uint64_t k = 0; k < ds->record_count; k++) {
+        uint64_t r = ds->first_record + k;
+        ds->first_samples[k + 1] = ds->first_samples[k] + m->sample_counts[r];
+        ds->head_nbytes += m->head_ends[r];
+        ds->total_nbytes += m->nbytes[r];
+        for (uint32_t g = 0; g < m->group_count; g++)
+            ds->prefix_nbytes[g] += m->ends[r * m->group_count + g];
+    }
+    return 0;
+}
+
+static int set_folder(struct pcr_dataset *ds, const char *path, bool is_folder,
+                      struct pcr_error *err)
+{
+    const char *slash = strrchr(path, '/');
+    size_t n = is_folder ? strlen(path) : slash ? (size_t) (slash + 1 - path) : 0;
+    bool add = is_folder && n && path[n - 1] != '/';
+    ds->folder = pcri_malloc(n + 2, 1, err);
+    if (!ds->folder)
+        return PCR_ERR_NOMEM;
+    memcpy(ds->folder, path, n);
+    if (add)
+        ds->folder[n++] = '/';
+    ds->folder[n] = '\0';
+    return 0;
+}
+
+static int load(struct pcr_dataset *ds, const char *path, const char *split,
+                uint32_t open_records, struct pcr_error *err)
+{
+    struct stat st;
+    if (stat(path, &st))
+        return pcri_fail_sys(err, errno, "%s: cannot open", path);
+    bool is_folder = S_ISDIR(st.st_mode);
+    int rc = set_folder(ds, path, is_folder, err);
+    if (!rc)
+        rc = is_folder ? read_manifest(ds, err) : read_single(ds, path, err);
+    if (rc)
+        return rc;
+    if ((rc = choose_split(ds, split, err)))
+        return pcri_prefix(err, rc, "%s", path);
+    rc = sum_records(ds, err);
+    return rc ? rc : pcri_cache_init(&ds->cache, ds->record_count, open_records, err);
+}
+
+int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
+                     struct pcr_dataset **out, struct pcr_error *err)
+{
+    struct pcr_dataset_options o;
+    int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_dataset_options", err);
+    if (rc)
+        return rc;
+    if (!path || !out)
+        return pcri_fail(err, PCR_ERR_INVAL, "a path and a place for the result are needed");
+    if (o.flags & ~(uint32_t) PCR_DATASET_NO_VERIFY)
+        return pcri_fail(err, PCR_ERR_UNSUPPORTED, "unknown flags 0x%x", o.flags);
+    if (!pcri_io_find(o.io_backend))
+        return pcri_fail(err, PCR_ERR_INVAL, "there is no I/O backend %u", o.io_backend);
+    struct pcr_dataset *ds = pcri_calloc(1, sizeof(*ds), err);
+    if (!ds)
+        return PCR_ERR_NOMEM;
+    ds->backend = pcri_io_find(o.io_backend);
+    ds->flags = o.flags;
+    ds->limits = o.limits;
+    pcri_limits_fill(&ds->limits);
+    /* With default attributes these cannot fail on any supported system. */
+    pthread_mutex_init(&ds->cache.mutex, NULL);
+    pthread_cond_init(&ds->cache.opened, NULL);
+    pthread_mutex_init(&ds->keys.mutex, NULL);
+    rc = load(ds, path, o.split, o.open_records ? o.open_records : OPEN_RECORDS, err);
+    if (rc)
+        pcr_dataset_close(&ds);
+    else
+        *out = ds;
+    return rc;
+}
+
+void pcr_dataset_close(struct pcr_dataset **dataset)
+{
+    struct pcr_dataset *ds = dataset ? *dataset : NULL;
+    if (!ds)
+        return;
+    pcri_cache_free(&ds->cache);
+    pcri_key_index_free(&ds->keys);
+    pthread_mutex_destroy(&ds->cache.mutex);
+    pthread_cond_destroy(&ds->cache.opened);
+    pthread_mutex_destroy(&ds->keys.mutex);
+    pcri_manifest_free(&ds->manifest);
+    pcr_buffer_free(&ds->text);
+    free(ds->folder);
+    free(ds->first_samples);
+    free(ds->class_counts);
+    free(ds);
+    *dataset = NULL;
+}
+
+/* --- describing --- */
+
+int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *info_out,
+                         struct pcr_error *err)
+{
+    const struct pcri_manifest *m = &ds->manifest;
+    struct pcr_dataset_info info = {
+        .group_count = m->group_count,
+        .sample_count = ds->first_samples[ds->record_count],
+        .record_count = ds->record_count,
+        .class_count = m->class_count,
+        .split_count = m->split_count,
+        .source_nbytes = ds->source_nbytes,
+        .head_nbytes = ds->head_nbytes,
+        .total_nbytes = ds->total_nbytes,
+        .opaque_count = m->opaque_count,
+        .version_major = m->major,
+        .version_minor = m->minor,
+    };
+    return pcri_info_copy(info_out, &info, sizeof(info), err);
+}
+
+uint64_t pcr_dataset_prefix_nbytes(const struct pcr_dataset *ds, uint32_t fidelity)
+{
+    uint32_t g = 0;
+    return pcri_fidelity(fidelity, ds->manifest.group_count, &g, NULL)
+               ? 0
+               : ds->prefix_nbytes[g - 1];
+}
+
+const char *pcr_dataset_class_name(const struct pcr_dataset *ds, uint32_t index)
+{
+    return index < ds->manifest.class_count ? ds->manifest.classes[index] : NULL;
+}
+
+uint64_t pcr_dataset_class_count(const struct pcr_dataset *ds, uint32_t index)
+{
+    return index < ds->manifest.class_count ? ds->class_counts[index] : 0;
+}
+
+const char *pcr_dataset_split_name(const struct pcr_dataset *ds, uint32_t index,
+                                   uint64_t *sample_count_out)
+{
+    if (index >= ds->manifest.split_count)
+        return NULL;
+    if (sample_count_out)
+        *sample_count_out = ds->manifest.splits[index].sample_count;
+    return ds->manifest.splits[index].name;
+}
+
+const char *pcr_dataset_ladder(const struct pcr_dataset *ds)
+{
+    return ds->manifest.ladder;
+}
+
+const char *pcr_dataset_manifest(const struct pcr_dataset *ds, size_t *nbytes_out)
+{
+    if (nbytes_out)
+        *nbytes_out = ds->text.nbytes;
+    return ds->text.data ? (const char *) ds->text.data : "";
+}
+
+int pcr_dataset_record(const struct pcr_dataset *ds, uint64_t record,
+                       struct pcr_record_info *info_out, struct pcr_error *err)
+{
+    const struct pcri_manifest *m = &ds->manifest;
+    if (record >= ds->record_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "record %llu of %llu",
+                         (unsigned long long) record, (unsigned long long) ds->record_count);
+    uint64_t r = ds->first_record + record;
+    struct pcr_record_info info = {
+        .sample_count = m->sample_counts[r],
+        .first_sample = ds->first_samples[record],
+        .total_nbytes = m->nbytes[r],
+        .head_end = m->head_ends[r],
+        .path = pcri_manifest_file(m, r),
+    };
+    return pcri_info_copy(info_out, &info, sizeof(info), err);
+}
+
+uint64_t pcr_dataset_record_prefix(const struct pcr_dataset *ds, uint64_t record,
+                                   uint32_t fidelity)
+{
+    const struct pcri_manifest *m = &ds->manifest;
+    uint32_t g = 0;
+    if (record >= ds->record_count || pcri_fidelity(fidelity, m->group_count, &g, NULL))
+        return 0;
+    return m->ends[(ds->first_record + record) * m->group_count + g - 1];
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of dataset reading share: the open dataset and its cache of records. */
+#ifndef PCRI_DATASET_H
+#define PCRI_DATASET_H
+
+#include <pthread.h>
+
+#include <pcr/dataset.h>
+
+#include "manifest.h"
+
+/* A record that is open. Counted references; the cache's own is one of them. */
+struct pcri_held {
+    struct pcri_record *record; /* NULL while it is being opened */
+    uint64_t number;            /* in the dataset as opened */
+    uint32_t references;        /* under the cache's mutex */
+    struct pcri_held *newer, *older;
+};
+
+/* The records used last (cache.c). */
+struct pcri_cache {
+    pthread_mutex_t mutex;
+    pthread_cond_t opened;      /* some record's opening has ended */
+    struct pcri_held **held;    /* by record number; NULL: not in the cache */
+    struct pcri_held *newest, *oldest;
+    uint32_t count, capacity;
+};
+
+/* Keys to dataset indices (find.c). Open addressing; a slot holds the upper bits of the
+ * key's hash and the index + 1, or 0. */
+struct pcri_key_index {
+    pthread_mutex_t mutex;
+    uint64_t *slots;  /* NULL until the first search */
+    uint64_t slot_count;
+};
+
+struct pcr_dataset {
+    struct pcri_manifest manifest;
+    struct pcr_buffer text;   /* the manifest's; empty for a single record */
+    char *folder;             /* "" or with a slash at its end */
+    const struct pcri_io_backend *backend;
+    uint32_t flags;           /* PCR_DATASET_* */
+    struct pcr_limits limits;
+    uint64_t first_record;    /* of the opened split(s), in the manifest */
+    uint64_t record_count;
+    uint64_t *first_samples;  /* record_count + 1: dataset index of each record's first */
+    uint64_t *class_counts;   /* of the opened split(s) */
+    uint64_t source_nbytes, head_nbytes, total_nbytes;
+    uint64_t prefix_nbytes[PCRI_MAX_GROUPS];
+    struct pcri_cache cache;
+    struct pcri_key_index keys;
+};
+
+static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
+{
+    return ds->flags & PCR_DATASET_NO_VERIFY ? PCRI_PARSE_NO_VERIFY : 0;
+}
+
+/* Turns PCR_FIDELITY_FULL into G; INVAL above G. */
+int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out,
+                  struct pcr_error *err);
+
+/* Opens record `number` (of those opened) anew and holds it against the manifest. */
+int pcri_dataset_open_record(const struct pcr_dataset *ds, uint64_t number, uint32_t flags,
+                             struct pcri_record **out, struct pcr_error *err);
+
+/* --- cache.c --- */
+int pcri_cache_init(struct pcri_cache *c, uint64_t record_count, uint32_t capacity,
+                    struct pcr_error *err);
+void pcri_cache_free(struct pcri_cache *c);
+/* Holds record `number`, opening it if need be; one thread opens, others wait for it. */
+int pcri_hold(struct pcr_dataset *ds, uint64_t number, struct pcri_held **out,
+              struct pcr_error *err);
+void pcri_let_go(struct pcr_dataset *ds, struct pcri_held *held);
+
+/* --- sample.c --- */
+int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, uint32_t i,
+                  struct pcr_sample_info *info_out, struct pcr_error *err);
+
+/* --- find.c --- */
+void pcri_key_index_free(struct pcri_key_index *k);
+
+#endif

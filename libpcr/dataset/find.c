@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding samples by key. The index holds hashes alone; a hit is held against the key. */
+#include <stdlib.h>
+
+#include "dataset.h"
+
+enum {
+    INDEX_BITS = 40, /* of a slot: index + 1; the rest is of the hash */
+};
+
+static const uint64_t index_mask = (UINT64_C(1) << INDEX_BITS) - 1;
+
+void pcri_key_index_free(struct pcri_key_index *k)
+{
+    free(k->slots);
+    k->slots = NULL;
+}
+
+/* Keys go in by their order and nothing is ever taken out, so that of equal keys the first
+ * stands first on the way that a search goes. */
+static void insert(struct pcri_key_index *k, uint64_t hash, uint64_t index)
+{
+    uint64_t mask = k->slot_count - 1, s = hash & mask;
+    while (k->slots[s])
+        s = (s + 1) & mask;
+    k->slots[s] = (hash & ~index_mask) | (index + 1);
+}
+
+static int add_record(struct pcr_dataset *ds, struct pcri_key_index *k, uint64_t record,
+                      struct pcr_error *err)
+{
+    struct pcri_held *held;
+    int rc = pcri_hold(ds, record, &held, err);
+    if (rc)
+        return rc;
+    const struct pcri_head *h = held->record->head;
+    for (uint32_t i = 0; i < h->sample_count; i++) {
+        uint32_t n;
+        const char *key = pcri_text(&h->keys, i, &n);
+        insert(k, pcri_xxh3(key, n), ds->first_samples[record] + i);
+    }
+    pcri_let_go(ds, held);
+    return 0;
+}
+
+/* Reads all heads. Under the mutex. */
+static int build(struct pcr_dataset *ds, struct pcr_error *err)
+{
+    uint64_t count = ds->first_samples[ds->record_count], slots = 16;
+    struct pcri_key_index k = { .slots = NULL };
+    if (count >= index_mask)
+        return pcri_fail(err, PCR_ERR_LIMIT, "too many samples for an index of keys");
+    while (slots < count + count / 2)
+        slots *= 2;
+    if (slots > SIZE_MAX / sizeof(*k.slots))
+        return pcri_fail_nomem(err, SIZE_MAX);
+    k.slots = pcri_calloc((size_t) slots, sizeof(*k.slots), err);
+    k.slot_count = slots;
+    int rc = k.slots ? 0 : PCR_ERR_NOMEM;
+    for (uint64_t r = 0; !rc && r < ds->record_count; r++)
+        rc = add_record(ds, &k, r, err);
+    if (rc) {
+        pcri_key_index_free(&k);
+        return rc;
+    }
+    ds->keys.slots = k.slots;
+    ds->keys.slot_count = k.slot_count;
+    return 0;
+}
+
+/* Does the sample have the key? *equal_out says so. */
+static int compare(struct pcr_dataset *ds, uint64_t index, const void *key,
+                   size_t key_nbytes, bool *equal_out, struct pcr_error *err)
+{
+    struct pcr_sample *s = NULL;
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    int rc = pcr_dataset_sample(ds, index, &s, err);
+    if (!rc)
+        rc = pcr_sample_describe(s, &info, err);
+    if (!rc)
+        *equal_out = info.key_nbytes == key_nbytes &&
+                     (!key_nbytes || !memcmp(info.key, key, key_nbytes));
+    pcr_sample_release(&s);
+    return rc;
+}
+
+int pcr_dataset_find(struct pcr_dataset *ds, const void *key, size_t key_nbytes,
+                     uint64_t *index_out, struct pcr_error *err)
+{
+    struct pcri_key_index *k = &ds->keys;
+    pthread_mutex_lock(&k->mutex);
+    int rc = k->slots ? 0 : build(ds, err);
+    pthread_mutex_unlock(&k->mutex);
+    if (rc)
+        return rc;
+
+    /* Once built, the index does not change till the dataset is closed. */
+    uint64_t hash = pcri_xxh3(key, key_nbytes), mask = k->slot_count - 1;
+    for (uint64_t s = hash & mask; k->slots[s]; s = (s + 1) & mask) {
+        bool equal = false;
+        if ((k->slots[s] ^ hash) & ~index_mask)
+            continue;
+        uint64_t index = (k->slots[s] & index_mask) - 1;
+        if ((rc = compare(ds, index, key, key_nbytes, &equal, err)))
+            return rc;
+        if (equal) {
+            *index_out = index;
+            return 0;
+        }
+    }
+    return PCR_END;
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Single samples: metadata, and reads of at most g ranges. */
+#include <stdlib.h>
+
+#include "dataset.h"
+
+struct pcr_sample {
+    struct pcr_dataset *ds;
+    struct pcri_held *held;
+    uint32_t i; /* in the record */
+};
+
+/* The record that holds dataset index `index`. */
+static uint64_t record_of(const struct pcr_dataset *ds, uint64_t index)
+{
+    uint64_t low = 0, high = ds->record_count;
+    while (high - low > 1) {
+        uint64_t middle = low + (high - low) / 2;
+        if (ds->first_samples[middle] <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+int pcr_dataset_sample(struct pcr_dataset *ds, uint64_t index, struct pcr_sample **out,
+                       struct pcr_error *err)
+{
+    uint64_t count = ds->first_samples[ds->record_count];
+    if (index >= count)
+        return pcri_fail(err, PCR_ERR_INVAL, "sample %llu of %llu",
+                         (unsigned long long) index, (unsigned long long) count);
+    struct pcr_sample *s = pcri_calloc(1, sizeof(*s), err);
+    if (!s)
+        return PCR_ERR_NOMEM;
+    uint64_t record = record_of(ds, index);
+    int rc = pcri_hold(ds, record, &s->held, err);
+    if (rc) {
+        free(s);
+        return rc;
+    }
+    s->ds = ds;
+    s->i = (uint32_t) (index - ds->first_samples[record]);
+    *out = s;
+    return 0;
+}
+
+void pcr_sample_release(struct pcr_sample **sample)
+{
+    struct pcr_sample *s = sample ? *sample : NULL;
+    if (!s)
+        return;
+    pcri_let_go(s->ds, s->held);
+    free(s);
+    *sample = NULL;
+}
+
+int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, uint32_t i,
+                  struct pcr_sample_info *info_out, struct pcr_error *err)
+{
+    const struct pcri_head *h = held->record->head;
+    struct pcr_sample_info info = {
+        .form = h->form[i],
+        .index = ds->first_samples[held->number] + i,
+        .labels = h->labels ? h->labels + h->label_first[i] : NULL,
+        .label_count = h->label_first[i + 1] - h->label_first[i],
+        .width = h->width[i],
+        .height = h->height[i],
+        .component_count = h->components[i],
+        .orientation = h->orientation[i],
+        .record_index = i,
+        .record = held->number,
+        .source_nbytes = h->source_nbytes[i],
+    };
+    info.key = pcri_text(&h->keys, i, &info.key_nbytes);
+    info.attributes = pcri_text(&h->attributes, i, &info.attributes_nbytes);
+    return pcri_info_copy(info_out, &info, sizeof(info), err);
+}
+
+int pcr_sample_describe(const struct pcr_sample *s, struct pcr_sample_info *info_out,
+                        struct pcr_error *err)
+{
+    return pcri_describe(s->ds, s->held, s->i, info_out, err);
+}
+
+uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity)
+{
+    const struct pcri_head *h = s->held->record->head;
+    uint32_t g = 0;
+    uint64_t n = 0;
+    if (pcri_fidelity(fidelity, h->group_count, &g, NULL))
+        return 0;
+    for (uint32_t k = 0; k < g; k++)
+        n += pcri_chunk_nbytes(h, k, s->i);
+    return n;
+}
+
+int pcr_sample_read(const struct pcr_sample *s, uint32_t fidelity, struct pcr_buffer *out,
+                    struct pcr_error *err)
+{
+    const struct pcri_record *r = s->held->record;
+    struct pcr_buffer bytes[PCRI_MAX_GROUPS] = { 0 };
+    const uint8_t *chunks[PCRI_MAX_GROUPS];
+    uint32_t g = 0;
+    int rc = pcri_fidelity(fidelity, r->head->group_count, &g, err);
+    if (rc)
+        return rc;
+    rc = pcri_record_read(r, s->i, s->i + 1, g, bytes, err);
+    for (uint32_t k = 0; k < g; k++)
+        chunks[k] = bytes[k].data;
+    if (!rc)
+        rc = pcri_materialise(r->head, s->i, g, chunks, out, err);
+    for (uint32_t k = 0; k < g; k++)
+        pcr_buffer_free(&bytes[k]);
+    return rc;
+}

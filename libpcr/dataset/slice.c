@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Slices: a run of a record's samples at one fidelity, read at once. */
+#include <stdlib.h>
+
+#include "dataset.h"
+
+struct pcr_slice {
+    struct pcr_dataset *ds;
+    struct pcri_held *held;
+    uint32_t first, count, fidelity;
+    struct pcr_buffer bytes[PCRI_MAX_GROUPS]; /* each group's chunks of the run */
+};
+
+static int check_range(const struct pcr_dataset *ds, uint64_t record, uint32_t first,
+                       uint32_t count, struct pcr_error *err)
+{
+    if (record >= ds->record_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "record %llu of %llu",
+                         (unsigned long long) record, (unsigned long long) ds->record_count);
+    uint32_t n = ds->manifest.sample_counts[ds->first_record + record];
+    if (!count || first >= n || count > n - first)
+        return pcri_fail(err, PCR_ERR_INVAL, "%u samples from %u on, in a record of %u",
+                         count, first, n);
+    return 0;
+}
+
+int pcr_slice_read(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint32_t count,
+                   uint32_t fidelity, struct pcr_slice **out, struct pcr_error *err)
+{
+    uint32_t g = 0;
+    int rc = check_range(ds, record, first, count, err);
+    if (!rc)
+        rc = pcri_fidelity(fidelity, ds->manifest.group_count, &g, err);
+    if (rc)
+        return rc;
+    struct pcr_slice *sl = pcri_calloc(1, sizeof(*sl), err);
+    if (!sl)
+        return PCR_ERR_NOMEM;
+    *sl = (struct pcr_slice) { .ds = ds, .first = first, .count = count, .fidelity = g };
+    rc = pcri_hold(ds, record, &sl->held, err);
+    if (!rc)
+        rc = pcri_record_read(sl->held->record, first, first + count, g, sl->bytes, err);
+    if (rc)
+        pcr_slice_destroy(&sl);
+    else
+        *out = sl;
+    return rc;
+}
+
+void pcr_slice_destroy(struct pcr_slice **slice)
+{
+    struct pcr_slice *sl = slice ? *slice : NULL;
+    if (!sl)
+        return;
+    for (uint32_t k = 0; k < sl->fidelity; k++)
+        pcr_buffer_free(&sl->bytes[k]);
+    if (sl->held)
+        pcri_let_go(sl->ds, sl->held);
+    free(sl);
+    *slice = NULL;
+}
+
+uint32_t pcr_slice_count(const struct pcr_slice *sl)
+{
+    return sl->count;
+}
+
+static int check_index(const struct pcr_slice *sl, uint32_t i, struct pcr_error *err)
+{
+    return i < sl->count ? 0
+                         : pcri_fail(err, PCR_ERR_INVAL, "sample %u of a slice of %u", i,
+                                     sl->count);
+}
+
+int pcr_slice_describe(const struct pcr_slice *sl, uint32_t i,
+                       struct pcr_sample_info *info_out, struct pcr_error *err)
+{
+    int rc = check_index(sl, i, err);
+    return rc ? rc : pcri_describe(sl->ds, sl->held, sl->first + i, info_out, err);
+}
+
+int pcr_slice_get(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
+                  struct pcr_buffer *out, struct pcr_error *err)
+{
+    const struct pcri_head *h = sl->held->record->head;
+    const uint8_t *chunks[PCRI_MAX_GROUPS];
+    uint32_t g = fidelity ? fidelity : sl->fidelity;
+    int rc = check_index(sl, i, err);
+    if (rc)
+        return rc;
+    if (g > sl->fidelity)
+        return pcri_fail(err, PCR_ERR_INVAL, "fidelity %u of a slice that was read at %u", g,
+                         sl->fidelity);
+    for (uint32_t k = 0; k < g; k++)
+        chunks[k] = sl->bytes[k].data + (pcri_chunk_offset(h, k, sl->first + i) -
+                                         pcri_chunk_offset(h, k, sl->first));
+    return pcri_materialise(h, sl->first + i, g, chunks, out, err);
+}

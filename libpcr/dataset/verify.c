@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Verifying a record to the last byte, and on request to the last pixel. */
+#include <stdlib.h>
+
+#include <pcr/image.h>
+
+#include "dataset.h"
+
+struct verifier {
+    const char *path; /* of the record, relative to the folder */
+    const struct pcr_dataset *ds;
+    struct pcri_record *record;
+    struct pcr_verify_report report;
+    struct pcr_buffer bytes[PCRI_MAX_GROUPS];
+    uint8_t *bad;     /* a flag for each sample */
+    struct pcr_decoder *decoder;
+    struct pcr_buffer image, pixels;
+    pcr_verify_callback callback;
+    void *opaque;
+    struct pcr_error *err; /* of the whole; findings have their own */
+};
+
+/* Reports a finding. A failure that says nothing of the record ends the work. */
+static int find(struct verifier *v, const struct pcr_error *finding)
+{
+    if (finding->code == PCR_ERR_NOMEM) {
+        if (v->err)
+            *v->err = *finding;
+        return PCR_ERR_NOMEM;
+    }
+    if (v->callback &&
+        v->callback(v->opaque, v->path, v->report.record_count, finding))
+        return pcri_fail(v->err, PCR_ERR_CANCELLED, "cancelled");
+    return 0;
+}
+
+static int find_in_sample(struct verifier *v, uint32_t i, struct pcr_error *finding)
+{
+    uint32_t n;
+    const char *key = pcri_text(&v->record->head->keys, i, &n);
+    pcri_prefix(finding, finding->code, "sample %s", key);
+    if (!v->bad[i])
+        v->report.bad_samples++;
+    v->bad[i] = 1;
+    return find(v, finding);
+}
+
+/* Reads group k (from 0) and checks it as a whole and chunk by chunk. */
+static int verify_group(struct verifier *v, uint32_t k, bool *damaged)
+{
+    const struct pcri_head *h = v->record->head;
+    struct pcr_error finding;
+    int rc = pcri_record_read_group(v->record, 0, h->sample_count, k, &v->bytes[k], &finding);
+    if (rc) {
+        *damaged = true;
+        memset(v->bad, 1, h->sample_count); /* so that none of them is decoded */
+        return find(v, &finding);
+    }
+    if (pcri_record_check_group(v->record, k, v->bytes[k].data, &finding)) {
+        *damaged = true;
+        if ((rc = find(v, &finding)))
+            return rc;
+    }
+    for (uint32_t i = 0; i < h->sample_count; i++) {
+        const uint8_t *chunk = v->bytes[k].data + pcri_chunk_offset(h, k, i);
+        if (pcri_record_check_chunk(v->record, k, i, chunk, &finding) &&
+            (rc = find_in_sample(v, i, &finding)))
+            return rc;
+    }
+    return 0;
+}
+
+static int verify_tail(struct verifier *v, bool *damaged)
+{
+    struct pcr_buffer raw = { 0 };
+    struct pcr_error finding;
+    int rc = pcri_record_read_tail(v->record, &v->ds->limits, &raw, &finding);
+    pcr_buffer_free(&raw);
+    if (!rc)
+        return 0;
+    *damaged = true;
+    return find(v, &finding);
+}
+
+/* An opaque sample may be of a kind that this build cannot decode: that is no damage. */
+static bool decodes(struct verifier *v, uint32_t i, uint32_t g, struct pcr_error *finding)
+{
+    const struct pcri_head *h = v->record->head;
+    const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = v->ds->limits };
+    const uint8_t *chunks[PCRI_MAX_GROUPS];
+    struct pcr_image_info info;
+    for (uint32_t k = 0; k < g; k++)
+        chunks[k] = v->bytes[k].data + pcri_chunk_offset(h, k, i);
+    int rc = pcri_materialise(h, i, g, chunks, &v->image, finding);
+    if (!rc)
+        rc = pcr_decoder_decode_alloc(v->decoder, v->image.data, v->image.nbytes, &opts,
+                                      &v->pixels, &info, finding);
+    if (!rc)
+        return true;
+    pcri_prefix(finding, rc, "fidelity %u", g);
+    return h->form[i] == PCR_FORM_OPAQUE &&
+           (rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_FORMAT);
+}
+
+/* Decodes each sample whose chunks are intact, at each fidelity. */
+static int verify_pixels(struct verifier *v)
+{
+    const struct pcri_head *h = v->record->head;
+    int rc = pcr_decoder_create(&v->decoder, v->err);
+    for (uint32_t i = 0; !rc && i < h->sample_count; i++) {
+        uint32_t first = h->form[i] == PCR_FORM_OPAQUE ? h->group_count : 1;
+        for (uint32_t g = first; !rc && !v->bad[i] && g <= h->group_count; g++) {
+            struct pcr_error finding;
+            if (!decodes(v, i, g, &finding))
+                rc = find_in_sample(v, i, &finding);
+        }
+    }
+    return rc;
+}
+
+static int verify_open_record(struct verifier *v, bool deep)
+{
+    const struct pcri_head *h = v->record->head;
+    bool damaged = false;
+    v->bad = pcri_calloc(h->sample_count, 1, v->err);
+    int rc = v->bad ? 0 : PCR_ERR_NOMEM;
+    for (uint32_t k = 0; !rc && k < h->group_count; k++) {
+        rc = verify_group(v, k, &damaged);
+        if (!deep)
+            pcr_buffer_free(&v->bytes[k]);
+    }
+    if (!rc)
+        rc = verify_tail(v, &damaged);
+    if (!rc && deep)
+        rc = verify_pixels(v);
+    v->report.sample_count += h->sample_count;
+    v->report.bad_records += damaged;
+    return rc;
+}
+
+static int verify(struct verifier *v, uint64_t number, bool deep)
+{
+    struct pcr_error finding;
+    /* Checksums are compared here even if the dataset was opened without. */
+    int rc = pcri_dataset_open_record(v->ds, number, 0, &v->record, &finding);
+    v->report.record_count++;
+    if (rc) {
+        v->report.bad_records++;
+        rc = find(v, &finding);
+    } else {
+        rc = verify_open_record(v, deep);
+    }
+    if (!rc && v->callback &&
+        v->callback(v->opaque, v->path, v->report.record_count, NULL))
+        rc = pcri_fail(v->err, PCR_ERR_CANCELLED, "cancelled");
+    return rc;
+}
+
+int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record, int deep,
+                              struct pcr_verify_report *report, pcr_verify_callback callback,
+                              void *opaque, struct pcr_error *err)
+{
+    struct pcr_record_info info = { .size = sizeof(info) };
+    struct verifier v = { .ds = ds, .callback = callback, .opaque = opaque, .err = err };
+    int rc = pcr_dataset_record(ds, record, &info, err);
+    if (rc)
+        return rc;
+    if (!report || report->size < 2 * sizeof(uint32_t))
+        return pcri_fail(err, PCR_ERR_INVAL, "set the report's size field first");
+    memcpy(&v.report, report,
+           report->size < sizeof(v.report) ? report->size : sizeof(v.report));
+    v.path = info.path;
+    rc = verify(&v, record, deep != 0);
+
+    int copied = pcri_info_copy(report, &v.report, sizeof(v.report), err);
+    for (uint32_t k = 0; k < PCRI_MAX_GROUPS; k++)
+        pcr_buffer_free(&v.bytes[k]);
+    pcr_buffer_free(&v.image);
+    pcr_buffer_free(&v.pixels);
+    pcr_decoder_destroy(&v.decoder);
+    pcri_record_close(&v.record);
+    free(v.bad);
+    return rc ? rc : copied;
+}

@@ -1,0 +1,553 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dataset: reading made-up datasets through the public functions. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <pcr/dataset.h>
+#include <pcr/image.h>
+
+#include "dataset/manifest.h"
+#include "made.h"
+
+enum { RECORDS = 4, GROUPS = 3 };
+
+/* Record r has 7 + r samples, numbered on from those before. */
+static struct made shape(uint32_t r)
+{
+    struct made m = made_shape(7 + r, GROUPS);
+    m.first = 7 * r + r * (r - 1) / 2;
+    return m;
+}
+
+static void write_manifest(struct pcri_manifest *m)
+{
+    struct pcr_buffer text = { 0 };
+    struct pcr_error e;
+    int rc = pcri_manifest_render(m, &text, &e);
+    ck_assert_msg(!rc, "%s", rc ? e.message : "");
+    made_write(PCRI_MANIFEST_NAME, text.data, text.nbytes);
+    pcr_buffer_free(&text);
+    pcri_manifest_free(m);
+}
+
+/* Records 0..2 are the split "train", 3 is "test". */
+static void make_dataset(void)
+{
+    struct pcri_manifest m;
+    struct pcr_error e;
+    made_dir_create();
+    ck_assert_int_eq(pcri_manifest_init(&m, GROUPS, made_ladder(), &e), 0);
+    for (int i = 0; i < 3; i++)
+        ck_assert_int_eq(pcri_manifest_add_class(&m, i ? i > 1 ? "c" : "b" : "a", &e), 0);
+    m.label_kind = PCRI_LABEL_CLASS;
+    for (uint32_t r = 0; r < RECORDS; r++) {
+        struct made shaped = shape(r);
+        struct pcri_header header;
+        char name[32];
+        snprintf(name, sizeof(name), "r%u.pcr", r);
+        if (r == 0 || r == 3)
+            ck_assert_int_eq(pcri_manifest_add_split(&m, r ? "test" : "train", &e), 0);
+        made_record(&shaped, made_dir, name, &header);
+        ck_assert_int_eq(pcri_manifest_add_record(&m, name, &header, &e), 0);
+    }
+    m.splits[0].class_counts[1] = 8;
+    m.splits[1].class_counts[1] = 3;
+    m.splits[1].source_nbytes = m.source_nbytes = 12345;
+    write_manifest(&m);
+}
+
+static struct pcr_dataset *open_with(const struct pcr_dataset_options *o)
+{
+    struct pcr_dataset *ds = NULL;
+    struct pcr_error e;
+    int rc = pcr_dataset_open(made_dir, o, &ds, &e);
+    ck_assert_msg(!rc, "%s", rc ? e.message : "");
+    return ds;
+}
+
+static bool same(const struct pcr_buffer *a, const struct pcr_buffer *b)
+{
+    return a->nbytes == b->nbytes && (!a->nbytes || !memcmp(a->data, b->data, a->nbytes));
+}
+
+/* Is what was read sample i of shape m? */
+static bool is_made(const struct made *m, uint32_t i, uint32_t g, const struct pcr_buffer *b)
+{
+    struct pcr_buffer expected = { 0 };
+    made_expect(m, i, g, &expected);
+    bool ok = same(&expected, b);
+    pcr_buffer_free(&expected);
+    return ok;
+}
+
+START_TEST(describes_itself)
+{
+    struct pcr_dataset *ds = open_with(NULL);
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    struct pcr_record_info record = { .size = sizeof(record) };
+    struct pcr_error e;
+    uint64_t n;
+    size_t nbytes;
+    ck_assert_int_eq(pcr_dataset_describe(ds, &info, &e), 0);
+    ck_assert_uint_eq(info.sample_count, 34);
+    ck_assert_uint_eq(info.record_count, 4);
+    ck_assert_uint_eq(info.group_count, GROUPS);
+    ck_assert_uint_eq(info.class_count, 3);
+    ck_assert_uint_eq(info.split_count, 2);
+    ck_assert_uint_eq(info.source_nbytes, 12345);
+    ck_assert_uint_eq(info.version_major, 1);
+    info.size = 0;
+    ck_assert_int_eq(pcr_dataset_describe(ds, &info, &e), PCR_ERR_INVAL);
+
+    ck_assert_uint_eq(pcr_dataset_prefix_nbytes(ds, 0), pcr_dataset_prefix_nbytes(ds, 3));
+    ck_assert_uint_eq(pcr_dataset_prefix_nbytes(ds, 3), info.total_nbytes);
+    ck_assert_uint_gt(pcr_dataset_prefix_nbytes(ds, 1), info.head_nbytes);
+    ck_assert_uint_eq(pcr_dataset_prefix_nbytes(ds, 4), 0);
+    ck_assert_str_eq(pcr_dataset_class_name(ds, 2), "c");
+    ck_assert_ptr_null(pcr_dataset_class_name(ds, 3));
+    ck_assert_uint_eq(pcr_dataset_class_count(ds, 1), 11);
+    ck_assert_uint_eq(pcr_dataset_class_count(ds, 3), 0);
+    ck_assert_str_eq(pcr_dataset_split_name(ds, 1, &n), "test");
+    ck_assert_uint_eq(n, 10);
+    ck_assert_ptr_null(pcr_dataset_split_name(ds, 2, &n));
+    ck_assert_str_eq(pcr_dataset_ladder(ds), made_ladder());
+    const char *text = pcr_dataset_manifest(ds, &nbytes);
+    ck_assert_uint_eq(strlen(text), nbytes);
+
+    ck_assert_int_eq(pcr_dataset_record(ds, 2, &record, &e), 0);
+    ck_assert_str_eq(record.path, "r2.pcr");
+    ck_assert_uint_eq(record.first_sample, 15);
+    ck_assert_uint_eq(record.sample_count, 9);
+    ck_assert_uint_eq(pcr_dataset_record_prefix(ds, 2, 0), record.total_nbytes);
+    ck_assert_uint_gt(pcr_dataset_record_prefix(ds, 2, 1), record.head_end);
+    ck_assert_uint_eq(pcr_dataset_record_prefix(ds, 2, 4), 0);
+    ck_assert_uint_eq(pcr_dataset_record_prefix(ds, 4, 1), 0);
+    ck_assert_int_eq(pcr_dataset_record(ds, 4, &record, &e), PCR_ERR_INVAL);
+    pcr_dataset_close(&ds);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+START_TEST(samples)
+{
+    const struct pcr_dataset_options o = { .size = sizeof(o), .io_backend = (uint32_t) _i,
+                                           .open_records = 1 };
+    struct pcr_dataset *ds = open_with(&o);
+    struct pcr_buffer out = { 0 };
+    struct pcr_error e;
+    struct pcr_sample *kept = NULL;
+    for (uint32_t r = 0, index = 0; r < RECORDS; r++) {
+        struct made m = shape(r);
+        for (uint32_t i = 0; i < m.sample_count; i++, index++) {
+            struct pcr_sample *s = NULL;
+            struct pcr_sample_info info = { .size = sizeof(info) };
+            char key[64];
+            ck_assert_int_eq(pcr_dataset_sample(ds, index, &s, &e), 0);
+            ck_assert_int_eq(pcr_sample_describe(s, &info, &e), 0);
+            made_key(&m, i, key);
+            ck_assert_str_eq(info.key, key);
+            ck_assert_uint_eq(info.index, index);
+            ck_assert_uint_eq(info.record, r);
+            ck_assert_uint_eq(info.record_index, i);
+            ck_assert_int_eq(info.labels[0], i % 3);
+            ck_assert_uint_eq(info.form, !made_opaque(&m, i));
+            ck_assert_uint_eq(info.width, 100 + i);
+            for (uint32_t g = 0; g <= GROUPS; g++) {
+                ck_assert_int_eq(pcr_sample_read(s, g, &out, &e), 0);
+                ck_assert(is_made(&m, i, g ? g : GROUPS, &out));
+            }
+            ck_assert_uint_ge(pcr_sample_nbytes(s, 0), pcr_sample_nbytes(s, 1));
+            ck_assert_uint_eq(pcr_sample_nbytes(s, 4), 0);
+            ck_assert_int_eq(pcr_sample_read(s, 4, &out, &e), PCR_ERR_INVAL);
+            if (!index)
+                kept = s; /* outlives its record's place in the cache */
+            else
+                pcr_sample_release(&s);
+        }
+    }
+    struct made first = shape(0);
+    ck_assert_int_eq(pcr_sample_read(kept, 0, &out, &e), 0);
+    ck_assert(is_made(&first, 0, GROUPS, &out));
+    pcr_sample_release(&kept);
+    ck_assert_ptr_null(kept);
+    ck_assert_int_eq(pcr_dataset_sample(ds, 34, &kept, &e), PCR_ERR_INVAL);
+    pcr_buffer_free(&out);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+START_TEST(slices)
+{
+    struct pcr_dataset *ds = open_with(NULL);
+    struct pcr_buffer out = { 0 };
+    struct pcr_error e;
+    struct pcr_slice *sl = NULL;
+    struct made m = shape(1);
+    for (uint32_t a = 0; a < 8; a++)
+        for (uint32_t n = 1; n <= 8 - a; n++)
+            for (uint32_t g = 1; g <= GROUPS; g++) {
+                struct pcr_sample_info info = { .size = sizeof(info) };
+                ck_assert_int_eq(pcr_slice_read(ds, 1, a, n, g, &sl, &e), 0);
+                ck_assert_uint_eq(pcr_slice_count(sl), n);
+                ck_assert_int_eq(pcr_slice_describe(sl, n - 1, &info, &e), 0);
+                ck_assert_uint_eq(info.index, 7 + a + n - 1);
+                ck_assert_int_eq(pcr_slice_get(sl, n - 1, 0, &out, &e), 0);
+                ck_assert(is_made(&m, a + n - 1, g, &out));
+                ck_assert_int_eq(pcr_slice_get(sl, 0, 1, &out, &e), 0);
+                ck_assert(is_made(&m, a, 1, &out));
+                ck_assert_int_eq(pcr_slice_get(sl, n, 1, &out, &e), PCR_ERR_INVAL);
+                ck_assert_int_eq(pcr_slice_get(sl, 0, g + 1, &out, &e), PCR_ERR_INVAL);
+                ck_assert_int_eq(pcr_slice_describe(sl, n, &info, &e), PCR_ERR_INVAL);
+                pcr_slice_destroy(&sl);
+            }
+    ck_assert_int_eq(pcr_slice_read(ds, 4, 0, 1, 1, &sl, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_slice_read(ds, 1, 8, 1, 1, &sl, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_slice_read(ds, 1, 7, 2, 1, &sl, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_slice_read(ds, 1, 1, UINT32_MAX, 1, &sl, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_slice_read(ds, 1, 0, 0, 1, &sl, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_slice_read(ds, 1, 0, 1, 4, &sl, &e), PCR_ERR_INVAL);
+    ck_assert_ptr_null(sl);
+    pcr_slice_destroy(&sl);
+    pcr_buffer_free(&out);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+START_TEST(splits)
+{
+    struct pcr_dataset_options o = { .size = sizeof(o), .split = "test" };
+    struct pcr_dataset *ds = open_with(&o);
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    struct pcr_sample *s = NULL;
+    struct pcr_buffer out = { 0 };
+    struct pcr_error e;
+    struct made m = shape(3);
+    ck_assert_int_eq(pcr_dataset_describe(ds, &info, &e), 0);
+    ck_assert_uint_eq(info.sample_count, 10);
+    ck_assert_uint_eq(info.record_count, 1);
+    ck_assert_uint_eq(info.split_count, 2);
+    ck_assert_uint_eq(pcr_dataset_class_count(ds, 1), 3);
+    ck_assert_int_eq(pcr_dataset_sample(ds, 9, &s, &e), 0);
+    ck_assert_int_eq(pcr_sample_read(s, 0, &out, &e), 0);
+    ck_assert(is_made(&m, 9, GROUPS, &out));
+    pcr_sample_release(&s);
+    pcr_dataset_close(&ds);
+    pcr_buffer_free(&out);
+
+    o.split = "tes";
+    ck_assert_int_eq(pcr_dataset_open(made_dir, &o, &ds, &e), PCR_ERR_INVAL);
+    ck_assert_ptr_nonnull(strstr(e.message, "tes"));
+    o = (struct pcr_dataset_options) { .size = sizeof(o), .io_backend = 77 };
+    ck_assert_int_eq(pcr_dataset_open(made_dir, &o, &ds, &e), PCR_ERR_INVAL);
+    o = (struct pcr_dataset_options) { .size = sizeof(o), .flags = 1u << 31 };
+    ck_assert_int_eq(pcr_dataset_open(made_dir, &o, &ds, &e), PCR_ERR_UNSUPPORTED);
+    ck_assert_int_eq(pcr_dataset_open(NULL, NULL, &ds, &e), PCR_ERR_INVAL);
+}
+END_TEST
+
+START_TEST(keys)
+{
+    const struct pcr_dataset_options o = { .size = sizeof(o), .open_records = 2 };
+    struct pcr_dataset *ds = open_with(&o);
+    struct pcr_error e;
+    uint64_t found = 0;
+    for (uint32_t r = 0, index = 0; r < RECORDS; r++) {
+        struct made m = shape(r);
+        for (uint32_t i = 0; i < m.sample_count; i++, index++) {
+            char key[64];
+            made_key(&m, i, key);
+            ck_assert_int_eq(pcr_dataset_find(ds, key, strlen(key), &found, &e), 0);
+            ck_assert_uint_eq(found, index);
+            ck_assert_int_eq(pcr_dataset_find(ds, key, strlen(key) + 1, &found, &e), PCR_END);
+        }
+    }
+    ck_assert_int_eq(pcr_dataset_find(ds, "", 0, &found, &e), PCR_END);
+    ck_assert_int_eq(pcr_dataset_find(ds, "key/x", 5, &found, &e), PCR_END);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+START_TEST(single_record)
+{
+    struct pcr_dataset *ds = NULL;
+    struct pcr_dataset_options o = { .size = sizeof(o), .split = "all" };
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    struct pcr_record_info record = { .size = sizeof(record) };
+    struct pcr_sample *s = NULL;
+    struct pcr_buffer out = { 0 };
+    struct pcr_error e;
+    struct made m = shape(2);
+    uint64_t n;
+    ck_assert_int_eq(pcr_dataset_open(made_path("r2.pcr"), &o, &ds, &e), 0);
+    ck_assert_int_eq(pcr_dataset_describe(ds, &info, &e), 0);
+    ck_assert_uint_eq(info.sample_count, 9);
+    ck_assert_uint_eq(info.source_nbytes, 1000 * (9 * 8 / 2));
+    ck_assert_uint_eq(info.opaque_count, 1);
+    ck_assert_str_eq(pcr_dataset_manifest(ds, NULL), "");
+    ck_assert_str_eq(pcr_dataset_ladder(ds), made_ladder());
+    ck_assert_str_eq(pcr_dataset_split_name(ds, 0, &n), "all");
+    ck_assert_int_eq(pcr_dataset_record(ds, 0, &record, &e), 0);
+    ck_assert_str_eq(record.path, "r2.pcr");
+    ck_assert_int_eq(pcr_dataset_sample(ds, 3, &s, &e), 0);
+    ck_assert_int_eq(pcr_sample_read(s, 2, &out, &e), 0);
+    ck_assert(is_made(&m, 3, 2, &out));
+    pcr_sample_release(&s);
+    pcr_dataset_close(&ds);
+    o.split = "train";
+    ck_assert_int_eq(pcr_dataset_open(made_path("r2.pcr"), &o, &ds, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_open(made_path("manifest.json"), NULL, &ds, &e),
+                     PCR_ERR_FORMAT);
+    pcr_buffer_free(&out);
+}
+END_TEST
+
+START_TEST(missing_things)
+{
+    struct pcr_dataset *ds = NULL;
+    struct pcr_sample *s = NULL;
+    struct pcr_error e;
+    uint64_t found;
+    ck_assert_int_eq(pcr_dataset_open(made_path("nothing"), NULL, &ds, &e), PCR_ERR_IO);
+    ck_assert_int_eq(e.sys_errno, ENOENT);
+    ds = open_with(NULL);
+    ck_assert_int_eq(unlink(made_path("r1.pcr")), 0);
+    ck_assert_int_eq(pcr_dataset_sample(ds, 7, &s, &e), PCR_ERR_IO);
+    ck_assert_int_eq(e.sys_errno, ENOENT);
+    ck_assert_ptr_nonnull(strstr(e.message, made_path("r1.pcr")));
+    ck_assert_int_eq(pcr_dataset_find(ds, "x", 1, &found, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcr_dataset_sample(ds, 0, &s, &e), 0); /* the others are there */
+    pcr_sample_release(&s);
+    /* It comes back: a failure is not remembered. */
+    struct made m = shape(1);
+    made_record(&m, made_dir, "r1.pcr", NULL);
+    ck_assert_int_eq(pcr_dataset_sample(ds, 7, &s, &e), 0);
+    pcr_sample_release(&s);
+    pcr_dataset_close(&ds);
+    ck_assert_int_eq(unlink(made_path("manifest.json")), 0);
+    ck_assert_int_eq(pcr_dataset_open(made_dir, NULL, &ds, &e), PCR_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(e.message, "manifest.json"));
+}
+END_TEST
+
+START_TEST(replaced_record)
+{
+    struct pcr_dataset *ds = open_with(NULL);
+    struct pcr_sample *s = NULL;
+    struct pcr_error e;
+    /* Another number of samples; then the same sizes, but other bytes. */
+    struct made m = shape(2);
+    made_record(&m, made_dir, "r1.pcr", NULL);
+    ck_assert_int_eq(pcr_dataset_sample(ds, 7, &s, &e), PCR_ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(e.message, "r1.pcr"));
+    m = shape(1);
+    m.first += 60; /* keys and bytes differ */
+    made_record(&m, made_dir, "r1.pcr", NULL);
+    ck_assert_int_eq(pcr_dataset_sample(ds, 7, &s, &e), PCR_ERR_CORRUPT);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+static void flip(const char *name, long offset)
+{
+    FILE *f = fopen(made_path(name), "r+b");
+    ck_assert_ptr_nonnull(f);
+    fseek(f, offset, SEEK_SET);
+    int c = fgetc(f);
+    fseek(f, offset, SEEK_SET);
+    fputc(c ^ 1, f);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+START_TEST(damage_and_no_verify)
+{
+    struct pcr_dataset_options o = { .size = sizeof(o) };
+    struct pcr_record_info info = { .size = sizeof(info) };
+    struct pcr_buffer out = { 0 };
+    struct pcr_sample *s = NULL;
+    struct pcr_error e;
+    struct pcr_dataset *ds = open_with(NULL);
+    ck_assert_int_eq(pcr_dataset_record(ds, 0, &info, &e), 0);
+    flip("r0.pcr", (long) info.total_nbytes - 1); /* group 3 of the last sample */
+    ck_assert_int_eq(pcr_dataset_sample(ds, 6, &s, &e), 0);
+    ck_assert_int_eq(pcr_sample_read(s, 3, &out, &e), PCR_ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(e.message, "r0.pcr"));
+    ck_assert_int_eq(pcr_sample_read(s, 2, &out, &e), 0);
+    pcr_sample_release(&s);
+    pcr_dataset_close(&ds);
+
+    flip("manifest.json", 12);
+    ck_assert_int_eq(pcr_dataset_open(made_dir, NULL, &ds, &e), PCR_ERR_CORRUPT);
+    o.flags = PCR_DATASET_NO_VERIFY;
+    ds = open_with(&o);
+    ck_assert_int_eq(pcr_dataset_sample(ds, 6, &s, &e), 0);
+    ck_assert_int_eq(pcr_sample_read(s, 3, &out, &e), 0);
+    pcr_sample_release(&s);
+    pcr_buffer_free(&out);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+/* --- verifying --- */
+
+struct findings {
+    int count, progress, stop_at;
+    char last[512];
+};
+
+static int note(void *opaque, const char *path, uint64_t done, const struct pcr_error *err)
+{
+    struct findings *f = opaque;
+    if (err)
+        snprintf(f->last, sizeof(f->last), "%s", err->message);
+    *(err ? &f->count : &f->progress) += 1;
+    ck_assert_ptr_nonnull(strstr(path, ".pcr"));
+    ck_assert_uint_gt(done, 0);
+    return f->stop_at && f->count >= f->stop_at;
+}
+
+START_TEST(verify_finds_damage)
+{
+    struct pcr_verify_report report = { .size = sizeof(report) };
+    struct findings f = { 0 };
+    struct pcr_error e;
+    struct pcr_dataset *ds = open_with(NULL);
+    for (uint64_t r = 0; r < RECORDS; r++)
+        ck_assert_int_eq(pcr_dataset_verify_record(ds, r, 0, &report, note, &f, &e), 0);
+    ck_assert_uint_eq(report.record_count, 4);
+    ck_assert_uint_eq(report.sample_count, 34);
+    ck_assert_uint_eq(report.bad_records + report.bad_samples, 0);
+    ck_assert_int_eq(f.count, 0);
+    ck_assert_int_eq(f.progress, 4);
+
+    flip("r0.pcr", (long) pcr_dataset_record_prefix(ds, 0, 1) - 1);
+    ck_assert_int_eq(pcr_dataset_verify_record(ds, 0, 0, &report, note, &f, &e), 0);
+    ck_assert_uint_eq(report.bad_records, 1);
+    ck_assert_uint_eq(report.bad_samples, 1);
+    ck_assert_int_eq(f.count, 2); /* the group, and the chunk */
+    ck_assert_ptr_nonnull(strstr(f.last, "key/"));
+    flip("r1.pcr", 60);
+    ck_assert_int_eq(pcr_dataset_verify_record(ds, 1, 0, &report, note, &f, &e), 0);
+    ck_assert_int_eq(f.count, 3);
+    ck_assert_int_eq(unlink(made_path("r2.pcr")), 0);
+    ck_assert_int_eq(pcr_dataset_verify_record(ds, 2, 0, &report, NULL, NULL, &e), 0);
+    ck_assert_uint_eq(report.bad_records, 3);
+    ck_assert_uint_eq(report.record_count, 7);
+
+    f.stop_at = f.count + 1;
+    ck_assert_int_eq(pcr_dataset_verify_record(ds, 0, 0, &report, note, &f, &e),
+                     PCR_ERR_CANCELLED);
+    ck_assert_int_eq(f.count, f.stop_at);
+    ck_assert_int_eq(pcr_dataset_verify_record(ds, 4, 0, &report, note, &f, &e),
+                     PCR_ERR_INVAL);
+    report.size = 0;
+    ck_assert_int_eq(pcr_dataset_verify_record(ds, 0, 0, &report, note, &f, &e),
+                     PCR_ERR_INVAL);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+/* The made-up samples are no images: the coded ones must be found, the opaque ones pass, as
+ * a kind of file that is not known. */
+START_TEST(verify_deep_decodes)
+{
+    struct pcr_verify_report report = { .size = sizeof(report) };
+    struct findings f = { 0 };
+    struct pcr_error e;
+    struct pcr_dataset *ds = open_with(NULL);
+    ck_assert_int_eq(pcr_dataset_verify_record(ds, 2, 1, &report, note, &f, &e), 0);
+    ck_assert_uint_eq(report.bad_records, 0);
+    ck_assert_uint_eq(report.bad_samples, 8); /* of 9, one is opaque */
+    ck_assert_int_eq(f.count, 8);
+    ck_assert_ptr_nonnull(strstr(f.last, "fidelity 1"));
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+/* --- threads --- */
+
+struct worker {
+    struct pcr_dataset *ds;
+    uint32_t seed;
+    atomic_int *bad;
+};
+
+static void read_one(const struct worker *w, uint32_t index, struct pcr_buffer *out)
+{
+    static const uint32_t firsts[] = { 0, 7, 15, 24 };
+    uint32_t r = index < 7 ? 0 : index < 15 ? 1 : index < 24 ? 2 : 3;
+    struct made m = shape(r);
+    struct pcr_sample *s = NULL;
+    struct pcr_slice *sl = NULL;
+    struct pcr_error e;
+    char key[64];
+    uint64_t found;
+    if (pcr_dataset_sample(w->ds, index, &s, &e) || pcr_sample_read(s, 2, out, &e) ||
+        !is_made(&m, index - firsts[r], 2, out))
+        atomic_fetch_add(w->bad, 1);
+    pcr_sample_release(&s);
+    if (pcr_slice_read(w->ds, r, 0, m.sample_count, 1, &sl, &e) ||
+        pcr_slice_get(sl, index - firsts[r], 0, out, &e) ||
+        !is_made(&m, index - firsts[r], 1, out))
+        atomic_fetch_add(w->bad, 1);
+    pcr_slice_destroy(&sl);
+    made_key(&m, index - firsts[r], key);
+    if (pcr_dataset_find(w->ds, key, strlen(key), &found, &e) || found != index)
+        atomic_fetch_add(w->bad, 1);
+}
+
+static void *work(void *arg)
+{
+    struct worker *w = arg;
+    struct pcr_buffer out = { 0 };
+    for (uint32_t k = 0; k < 300; k++) {
+        w->seed = w->seed * 1664525 + 1013904223;
+        read_one(w, (w->seed >> 16) % 34, &out);
+    }
+    pcr_buffer_free(&out);
+    return NULL;
+}
+
+START_TEST(many_threads)
+{
+    const struct pcr_dataset_options o = { .size = sizeof(o), .open_records = 2 };
+    pthread_t threads[6];
+    struct worker workers[6];
+    atomic_int bad = 0;
+    struct pcr_dataset *ds = open_with(&o);
+    for (uint32_t t = 0; t < 6; t++) {
+        workers[t] = (struct worker) { ds, t, &bad };
+        ck_assert_int_eq(pthread_create(&threads[t], NULL, work, &workers[t]), 0);
+    }
+    for (uint32_t t = 0; t < 6; t++)
+        pthread_join(threads[t], NULL);
+    ck_assert_int_eq(atomic_load(&bad), 0);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("dataset");
+    TCase *t = tcase_create("all");
+    suite_add_tcase(s, t);
+    tcase_set_timeout(t, 60);
+    tcase_add_checked_fixture(t, make_dataset, made_dir_remove);
+    tcase_add_test(t, describes_itself);
+    tcase_add_loop_test(t, samples, 0, 3);
+    tcase_add_test(t, slices);
+    tcase_add_test(t, splits);
+    tcase_add_test(t, keys);
+    tcase_add_test(t, single_record);
+    tcase_add_test(t, missing_things);
+    tcase_add_test(t, replaced_record);
+    tcase_add_test(t, damage_and_no_verify);
+    tcase_add_test(t, verify_finds_damage);
+    tcase_add_test(t, verify_deep_decodes);
+    tcase_add_test(t, many_threads);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
