@@ -65,6 +65,14 @@ uint32_t pcr_slice_count(const struct pcr_slice *sl)
     return sl->count;
 }
 
+uint64_t pcr_slice_nbytes(const struct pcr_slice *sl)
+{
+    uint64_t nbytes = 0;
+    for (uint32_t k = 0; k < sl->fidelity; k++)
+        nbytes += sl->bytes[k].nbytes;
+    return nbytes;
+}
+
 static int check_index(const struct pcr_slice *sl, uint32_t i, struct pcr_error *err)
 {
     return i < sl->count ? 0

@@ -182,6 +182,9 @@ PCR_API PCR_MUST_CHECK int pcr_slice_read(struct pcr_dataset *ds, uint64_t recor
 /* Samples in the slice. */
 PCR_API uint32_t pcr_slice_count(const struct pcr_slice *sl);
 
+/* Image bytes that reading the slice transferred. */
+PCR_API uint64_t pcr_slice_nbytes(const struct pcr_slice *sl);
+
 /* Describes the i-th sample of the slice; pointers live as long as the slice. */
 PCR_API PCR_MUST_CHECK int pcr_slice_describe(const struct pcr_slice *sl, uint32_t i,
                                               struct pcr_sample_info *info_out,

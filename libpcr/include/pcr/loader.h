@@ -34,7 +34,7 @@ enum pcr_transform {
 enum pcr_bad_sample {
     PCR_SAMPLE_DEFAULT = 0, /* means ERROR */
     PCR_SAMPLE_ERROR = 1,   /* pcr_loader_next() fails with the sample's error */
-    PCR_SAMPLE_SKIP = 2,    /* left out and counted */
+    PCR_SAMPLE_SKIP = 2,    /* left out of its batch, which shrinks, and counted */
     PCR_SAMPLE_DEGRADE = 3, /* the highest fidelity that still verifies, counted; else skip */
 };
 
@@ -55,7 +55,8 @@ struct pcr_loader_options {
     uint32_t shuffle;      /* enum pcr_shuffle */
     uint32_t thread_count; /* default: one a CPU that this process may use */
     uint32_t transform;    /* enum pcr_transform */
-    uint32_t resize_px;    /* CENTER_CROP: shorter side; default height * 8 / 7 */
+    uint32_t resize_px;    /* CENTER_CROP: shorter side, at least height and width; default
+                            * the larger of them * 8 / 7 */
     uint32_t area_min_ppm; /* RANDOM_CROP: least area, millionths; default 80,000 */
     uint32_t area_max_ppm; /* default 1,000,000 */
     uint32_t ratio_min_ppm; /* aspect ratio width / height; default 750,000 */
@@ -66,7 +67,7 @@ struct pcr_loader_options {
     uint32_t window_samples; /* BLOCK: samples mixed together; default 4096 */
     uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
     uint32_t reserved;
-    uint64_t window_nbytes; /* bound on encoded bytes held; default 256 MiB */
+    uint64_t window_nbytes; /* encoded bytes held, about; bounds the window; default 256 MiB */
 };
 
 /* A loader runs its own threads. pcr_loader_next() and pcr_loader_start_epoch() are for one
@@ -92,8 +93,9 @@ PCR_API uint64_t pcr_loader_batch_count(const struct pcr_loader *loader);
 PCR_API PCR_MUST_CHECK int pcr_loader_start_epoch(struct pcr_loader *loader,
                                                   uint64_t epoch, struct pcr_error *err);
 
-/* Sets the fidelity of all batches that are not yet begun, at the latest
- * batches_ahead + 2 batches from now. Codes: INVAL. */
+/* Sets the fidelity of all batches that are not yet begun, at the latest batches_ahead + 1
+ * batches from now. What was read ahead is used where it has that fidelity, and read again
+ * where it has not. 0 means G. Codes: INVAL. */
 PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
                                                    uint32_t fidelity,
                                                    struct pcr_error *err);
@@ -113,8 +115,11 @@ struct pcr_batch {
 };
 
 /* Waits for the next batch in order. The caller owns it till pcr_batch_release().
- * Returns PCR_END after the epoch's last. After an error the loader is stopped till the
- * next start_epoch. Codes: those of pcr_slice_read() and pcr_decoder_decode(), CANCELLED
+ * Returns PCR_END after the epoch's last. Which samples a batch may hold goes by their
+ * place in the epoch's order: one that is left out is not replaced, so that the batch has
+ * fewer, and a batch that would have none is passed over. After an error (of the first bad
+ * sample in order) the loader is stopped, and repeats it, till the next start_epoch.
+ * Codes: those of pcr_slice_read() and pcr_decoder_decode(), CANCELLED
  * (pcr_loader_cancel()). */
 PCR_API PCR_MUST_CHECK int pcr_loader_next(struct pcr_loader *loader,
                                            struct pcr_batch **out,

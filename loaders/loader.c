@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loader: its threads, and what the consumer calls. */
+#include <signal.h>
+#include <stdlib.h>
+
+#include "schedule.h"
+
+/* --- workers --- */
+
+static void run_read(struct pcr_loader *l, struct pcri_task *t)
+{
+    const struct pcri_span *span = &t->work->plan.spans[t->span];
+    uint64_t start = pcri_now_ns();
+    int rc = pcr_slice_read(l->ds, span->record, span->first, span->count, t->fidelity,
+                            &t->held->slice, NULL);
+    uint64_t spent = pcri_now_ns() - start;
+    uint64_t nbytes = rc ? 0 : pcr_slice_nbytes(t->held->slice);
+
+    pthread_mutex_lock(&l->mutex);
+    l->stats.read_ns += spent;
+    l->stats.read_nbytes += nbytes;
+    pcri_schedule_read_done(l, t, rc);
+}
+
+static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_task *t)
+{
+    struct pcr_error err;
+    struct pcri_made made;
+    struct pcri_request q = {
+        .epoch = t->epoch,
+        .index = t->index,
+        .slice = t->held ? t->held->slice : NULL,
+        .place = t->place,
+        .fidelity = t->fidelity,
+        .dst = pcri_batch_slot(t->batch, t->slot),
+    };
+    int rc = pcri_make_sample(m, &q, &made, &err);
+
+    pthread_mutex_lock(&l->mutex);
+    l->stats.read_ns += made.read_ns;
+    l->stats.read_nbytes += made.read_nbytes;
+    l->stats.decode_ns += made.decode_ns;
+    pcri_schedule_decode_done(l, t, &made, rc, &err);
+}
+
+/* Runs a task; with the mutex held before and after. */
+static void run(struct pcr_loader *l, struct pcri_maker *m, struct pcri_task *t)
+{
+    struct pcri_loaded *garbage = l->garbage;
+    l->garbage = NULL;
+    l->busy++;
+    pthread_mutex_unlock(&l->mutex);
+    pcri_schedule_collect(garbage);
+    if (t->kind == PCRI_TASK_READ)
+        run_read(l, t);
+    else
+        run_decode(l, m, t);
+    if (!--l->busy)
+        pthread_cond_broadcast(&l->quiet);
+}
+
+/* Frees what nobody needs any more; with the mutex held before and after. */
+static void collect(struct pcr_loader *l)
+{
+    struct pcri_loaded *garbage = l->garbage;
+    l->garbage = NULL;
+    pthread_mutex_unlock(&l->mutex);
+    pcri_schedule_collect(garbage);
+    pthread_mutex_lock(&l->mutex);
+}
+
+static void *work(void *arg)
+{
+    struct pcri_worker *w = arg;
+    struct pcr_loader *l = w->loader;
+    struct pcri_task t;
+    pthread_mutex_lock(&l->mutex);
+    while (!l->stop) {
+        if (pcri_schedule_pick(l, &t)) {
+            run(l, &w->maker, &t);
+        } else if (l->garbage) {
+            collect(l);
+        } else {
+            uint64_t start = pcri_now_ns();
+            pthread_cond_wait(&l->work, &l->mutex);
+            l->stats.idle_ns += pcri_now_ns() - start;
+        }
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return NULL;
+}
+
+/* Signals are the program's business: its own threads shall get them. */
+static int start_threads(struct pcr_loader *l, struct pcr_error *err)
+{
+    sigset_t all, before;
+    int rc = 0;
+    sigfillset(&all);
+    int e = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (e)
+        return pcri_fail_sys(err, e, "cannot block signals");
+    for (uint32_t i = 0; !rc && i < l->options.thread_count; i++) {
+        struct pcri_worker *w = &l->workers[i];
+        w->loader = l;
+        rc = pcri_maker_init(&w->maker, l->ds, &l->options, err);
+        if (!rc && (e = pthread_create(&w->thread, NULL, work, w)))
+            rc = pcri_fail_sys(err, e, "cannot start thread %u of %u", (unsigned) i + 1,
+                               (unsigned) l->options.thread_count);
+        if (rc)
+            pcri_maker_free(&w->maker);
+        else
+            l->thread_count++;
+    }
+    e = pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (!rc && e)
+        rc = pcri_fail_sys(err, e, "cannot restore the signal mask");
+    return rc;
+}
+
+/* --- creation and end --- */
+
+static int set_up(struct pcr_loader *l, const struct pcr_loader_options *opts,
+                  struct pcr_error *err)
+{
+    struct pcr_loader_options *o = &l->options;
+    int rc = pcri_loader_options_fill(l->ds, opts, o, err);
+    if (rc || (rc = pcri_order_create(l->ds, o, &l->order, err)))
+        return rc;
+    uint64_t samples = pcri_order_sample_count(l->order);
+    l->batch_count = samples / o->batch_size;
+    l->sample_end = samples;
+    if (o->flags & PCR_LOADER_DROP_LAST)
+        l->sample_end = l->batch_count * o->batch_size;
+    else
+        l->batch_count += samples % o->batch_size != 0;
+    l->fidelity = o->fidelity;
+    l->ring = pcri_calloc(o->batches_ahead, sizeof(struct pcri_batch *), err);
+    l->workers = pcri_calloc(o->thread_count, sizeof(*l->workers), err);
+    if (!l->ring || !l->workers)
+        return PCR_ERR_NOMEM;
+    /* Enough for all that are in work, and one that the consumer is just done with. */
+    if ((rc = pcri_pool_create(o, o->batches_ahead + 1, &l->pool, err)))
+        return rc;
+    return start_threads(l, err);
+}
+
+int pcr_loader_create(struct pcr_dataset *ds, const struct pcr_loader_options *opts,
+                      struct pcr_loader **out, struct pcr_error *err)
+{
+    if (!ds || !out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no dataset, or no place for the loader");
+    *out = NULL;
+    struct pcr_loader *l = pcri_calloc(1, sizeof(*l), err);
+    if (!l)
+        return PCR_ERR_NOMEM;
+    l->ds = ds;
+    l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
+    l->work = l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
+    int rc = set_up(l, opts, err);
+    if (rc)
+        pcr_loader_destroy(&l);
+    *out = l;
+    return rc;
+}
+
+void pcr_loader_destroy(struct pcr_loader **loader)
+{
+    if (!loader || !*loader)
+        return;
+    struct pcr_loader *l = *loader;
+    *loader = NULL;
+    pthread_mutex_lock(&l->mutex);
+    l->stop = true;
+    pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->mutex);
+    for (uint32_t i = 0; i < l->thread_count; i++) {
+        pthread_join(l->workers[i].thread, NULL);
+        pcri_maker_free(&l->workers[i].maker);
+    }
+    if (l->ring)
+        pcri_schedule_clear(l);
+    pcri_schedule_collect(l->garbage);
+    pcri_pool_close(&l->pool);
+    pcri_order_destroy(&l->order);
+    pthread_cond_destroy(&l->work);
+    pthread_cond_destroy(&l->ready);
+    pthread_cond_destroy(&l->quiet);
+    pthread_mutex_destroy(&l->mutex);
+    free(l->workers);
+    free(l->ring);
+    free(l);
+}
+
+/* --- the consumer's side --- */
+
+uint64_t pcr_loader_batch_count(const struct pcr_loader *loader)
+{
+    return loader ? loader->batch_count : 0;
+}
+
+int pcr_loader_start_epoch(struct pcr_loader *loader, uint64_t epoch, struct pcr_error *err)
+{
+    if (!loader)
+        return pcri_fail(err, PCR_ERR_INVAL, "no loader");
+    pthread_mutex_lock(&loader->mutex);
+    loader->state = PCRI_LOADER_IDLE;
+    while (loader->busy)
+        pthread_cond_wait(&loader->quiet, &loader->mutex);
+    pcri_schedule_clear(loader);
+    pcri_schedule_start(loader, epoch);
+    pthread_cond_broadcast(&loader->work);
+    pthread_mutex_unlock(&loader->mutex);
+    return 0;
+}
+
+int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
+                            struct pcr_error *err)
+{
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    if (!loader)
+        return pcri_fail(err, PCR_ERR_INVAL, "no loader");
+    int rc = pcr_dataset_describe(loader->ds, &info, err);
+    if (rc)
+        return rc;
+    if (fidelity > info.group_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "fidelity is %u, the dataset has 1 to %u",
+                         (unsigned) fidelity, (unsigned) info.group_count);
+    pthread_mutex_lock(&loader->mutex);
+    loader->fidelity = fidelity ? fidelity : info.group_count;
+    pthread_mutex_unlock(&loader->mutex);
+    return 0;
+}
+
+/* The next batch if it is complete, and its place is free again; NULL if not. */
+static struct pcri_batch *take_batch(struct pcr_loader *l)
+{
+    struct pcri_batch **place = &l->ring[l->next_batch % l->options.batches_ahead];
+    struct pcri_batch *b = *place;
+    if (!b || b->done_count < b->slot_count)
+        return NULL;
+    *place = NULL;
+    l->next_batch++;
+    pthread_cond_broadcast(&l->work);
+    return b;
+}
+
+/* Waits till there is a batch (0), the end, or an error; with the mutex held. */
+static int wait_batch(struct pcr_loader *l, struct pcri_batch **out, struct pcr_error *err)
+{
+    for (;;) {
+        if (l->state == PCRI_LOADER_CANCELLED)
+            return pcri_fail(err, PCR_ERR_CANCELLED, "the loader was cancelled");
+        if (l->state == PCRI_LOADER_IDLE)
+            return pcri_fail(err, PCR_ERR_INVAL, "no epoch was started");
+        if (l->state == PCRI_LOADER_FAILED) {
+            if (err)
+                *err = l->error;
+            return l->error.code;
+        }
+        if (l->next_batch == l->batch_count)
+            return PCR_END;
+        if ((*out = take_batch(l)))
+            return 0;
+        uint64_t start = pcri_now_ns();
+        pthread_cond_wait(&l->ready, &l->mutex);
+        l->stats.consumer_wait_ns += pcri_now_ns() - start;
+    }
+}
+
+int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pcr_error *err)
+{
+    struct pcri_batch *b = NULL;
+    if (!loader || !out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no place for the batch");
+    *out = NULL;
+    pthread_mutex_lock(&loader->mutex);
+    int rc;
+    while (!(rc = wait_batch(loader, &b, err))) {
+        if (b->error_slot != UINT32_MAX) {
+            loader->error = b->error;
+            loader->state = PCRI_LOADER_FAILED;
+        } else {
+            pcri_batch_compact(b);
+            if (b->view.sample_count)
+                break;
+        }
+        pcr_batch_release(&b->view);
+    }
+    loader->stats.batch_count += !rc;
+    pthread_mutex_unlock(&loader->mutex);
+    if (!rc)
+        *out = &b->view;
+    return rc;
+}
+
+void pcr_loader_cancel(struct pcr_loader *loader)
+{
+    if (!loader)
+        return;
+    pthread_mutex_lock(&loader->mutex);
+    loader->state = PCRI_LOADER_CANCELLED;
+    pthread_cond_broadcast(&loader->ready);
+    pthread_mutex_unlock(&loader->mutex);
+}
+
+int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *stats_out,
+                     struct pcr_error *err)
+{
+    if (!loader)
+        return pcri_fail(err, PCR_ERR_INVAL, "no loader");
+    struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
+    pthread_mutex_lock(&l->mutex);
+    struct pcr_loader_stats stats = l->stats;
+    pthread_mutex_unlock(&l->mutex);
+    stats.thread_count = l->thread_count;
+    return pcri_info_copy(stats_out, &stats, sizeof(stats), err);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loader options: defaults and checks. */
+#include "options.h"
+
+enum { MILLION = 1000000 };
+
+static void set(uint32_t *field, uint32_t value)
+{
+    if (!*field)
+        *field = value;
+}
+
+static int check_max(const char *name, uint32_t value, uint32_t max, struct pcr_error *err)
+{
+    if (value <= max)
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL, "loader option %s is %u, at most %u allowed", name,
+                     (unsigned) value, (unsigned) max);
+}
+
+static int check_order(const char *low, uint32_t a, const char *high, uint32_t b,
+                       struct pcr_error *err)
+{
+    if (a <= b)
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL, "loader option %s is %u, but %s is %u", low,
+                     (unsigned) a, high, (unsigned) b);
+}
+
+static void fill(struct pcr_loader_options *o, uint32_t group_count)
+{
+    set(&o->batch_size, 64);
+    set(&o->height, 224);
+    set(&o->width, o->height);
+    set(&o->layout, PCR_LAYOUT_NHWC);
+    set(&o->color, PCR_COLOR_RGB);
+    set(&o->fidelity, group_count);
+    set(&o->shuffle, PCR_SHUFFLE_BLOCK);
+    set(&o->thread_count, pcri_cpu_count());
+    set(&o->transform, PCR_TRANSFORM_RANDOM_CROP);
+    uint64_t side = o->height > o->width ? o->height : o->width;
+    set(&o->resize_px, (uint32_t) (side * 8 / 7));
+    set(&o->area_min_ppm, 80000);
+    set(&o->area_max_ppm, MILLION);
+    set(&o->ratio_min_ppm, 750000);
+    set(&o->ratio_max_ppm, 1333333);
+    set(&o->bad_sample, PCR_SAMPLE_ERROR);
+    set(&o->block_samples, 64);
+    set(&o->window_samples, 4096);
+    set(&o->batches_ahead, 4);
+    if (!o->window_nbytes)
+        o->window_nbytes = UINT64_C(256) << 20;
+}
+
+static int check(const struct pcr_loader_options *o, uint32_t group_count,
+                 struct pcr_error *err)
+{
+    const struct {
+        const char *name;
+        uint32_t value, max;
+    } bounds[] = {
+        { "flags", o->flags, PCR_LOADER_DROP_LAST },
+        { "reserved", o->reserved, 0 },
+        { "batch_size", o->batch_size, 1 << 20 },
+        { "height", o->height, 1 << 16 },
+        { "width", o->width, 1 << 16 },
+        { "layout", o->layout, PCR_LAYOUT_NCHW },
+        { "color", o->color, PCR_COLOR_GRAY },
+        { "fidelity", o->fidelity, group_count },
+        { "shuffle", o->shuffle, PCR_SHUFFLE_FULL },
+        { "thread_count", o->thread_count, 1024 },
+        { "transform", o->transform, PCR_TRANSFORM_STRETCH },
+        { "area_max_ppm", o->area_max_ppm, MILLION },
+        { "flip_ppm", o->flip_ppm, MILLION },
+        { "bad_sample", o->bad_sample, PCR_SAMPLE_DEGRADE },
+        { "block_samples", o->block_samples, 1 << 20 },
+        { "window_samples", o->window_samples, 1 << 24 },
+        { "batches_ahead", o->batches_ahead, 1 << 12 },
+    };
+    int rc = 0;
+    for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
+        rc = check_max(bounds[i].name, bounds[i].value, bounds[i].max, err);
+    if (rc || (rc = check_order("area_min_ppm", o->area_min_ppm, "area_max_ppm",
+                                o->area_max_ppm, err)) ||
+        (rc = check_order("ratio_min_ppm", o->ratio_min_ppm, "ratio_max_ppm",
+                          o->ratio_max_ppm, err)))
+        return rc;
+    if (o->transform == PCR_TRANSFORM_CENTER_CROP &&
+        ((rc = check_order("height", o->height, "resize_px", o->resize_px, err)) ||
+         (rc = check_order("width", o->width, "resize_px", o->resize_px, err))))
+        return rc;
+    return 0;
+}
+
+int pcri_loader_options_fill(const struct pcr_dataset *ds,
+                             const struct pcr_loader_options *opts,
+                             struct pcr_loader_options *out, struct pcr_error *err)
+{
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_loader_options", err);
+    if (rc || (rc = pcr_dataset_describe(ds, &info, err)))
+        return rc;
+    fill(out, info.group_count);
+    return check(out, info.group_count, err);
+}
+
+size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o)
+{
+    /* At most 2^16 x 2^16 x 3, by check(). */
+    return (size_t) o->height * o->width * (o->color == PCR_COLOR_GRAY ? 1 : 3);
+}

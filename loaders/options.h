@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loader options with defaults filled in, and the keys of its random choices. */
+#ifndef PCRI_LOADER_OPTIONS_H
+#define PCRI_LOADER_OPTIONS_H
+
+#include <pcr/loader.h>
+
+#include "../libpcr/base/base.h"
+#include "../libpcr/base/random.h"
+
+/* Fills *out with the caller's options (may be NULL) and defaults for what is zero, and
+ * checks them. After it no field is "default": fidelity is 1..G. INVAL, UNSUPPORTED. */
+int pcri_loader_options_fill(const struct pcr_dataset *ds,
+                             const struct pcr_loader_options *opts,
+                             struct pcr_loader_options *out, struct pcr_error *err);
+
+/* Bytes of one sample's pixels. */
+size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o);
+
+/* Independent streams of random numbers out of one seed. */
+enum pcri_stream {
+    PCRI_STREAM_SPANS = 1,  /* which samples are read together, when */
+    PCRI_STREAM_WINDOW = 2, /* mixing in a window */
+    PCRI_STREAM_CROP = 3,
+};
+
+static inline uint64_t pcri_stream_key(uint64_t seed, enum pcri_stream stream,
+                                       uint64_t epoch, uint64_t n)
+{
+    return pcri_key(pcri_mix(seed) + stream, epoch, n);
+}
+
+#endif

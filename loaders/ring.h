@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Batch buffers: made once, used again and again, and alive for as long as anyone holds
+ * one, be the loader gone or not. */
+#ifndef PCRI_RING_H
+#define PCRI_RING_H
+
+#include "options.h"
+
+struct pcri_pool;
+
+struct pcri_batch {
+    struct pcr_batch view; /* what the consumer sees; first, so that it leads back here */
+    struct pcri_pool *pool;
+    struct pcri_batch *next; /* free list */
+    int64_t *labels;         /* the arrays that the view points to, by slot */
+    uint64_t *indices;
+    uint32_t *fidelities;
+    uint8_t *filled;         /* by slot: 1 if it holds a sample, 0 if that was left out */
+    uint32_t slot_count;
+    uint32_t done_count;
+    uint32_t fidelity;       /* that its samples are to have */
+    uint32_t error_slot;     /* slot of the error, UINT32_MAX if there is none */
+    struct pcr_error error;
+};
+
+/* A pool of batches of these options; it keeps at most keep_count free ones. */
+int pcri_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
+                     struct pcri_pool **out, struct pcr_error *err);
+/* Drops the owner's hold; the pool goes with its last batch. Sets *pool to NULL. */
+void pcri_pool_close(struct pcri_pool **pool);
+
+/* An empty batch of slot_count slots. Give it back with pcr_batch_release(). */
+int pcri_pool_get(struct pcri_pool *pool, uint32_t slot_count, struct pcri_batch **out,
+                  struct pcr_error *err);
+
+/* The pixels of a slot. */
+uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot);
+
+/* Closes the gaps that samples left out have made, and sets the view's sample_count. */
+void pcri_batch_compact(struct pcri_batch *b);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One sample's way from its bytes to its pixels in a batch. */
+#include <time.h>
+
+#include "sample.h"
+#include "transform.h"
+
+uint64_t pcri_now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
+}
+
+int pcri_maker_init(struct pcri_maker *m, struct pcr_dataset *ds,
+                    const struct pcr_loader_options *o, struct pcr_error *err)
+{
+    *m = (struct pcri_maker) { .ds = ds, .options = o };
+    return pcr_decoder_create(&m->decoder, err);
+}
+
+void pcri_maker_free(struct pcri_maker *m)
+{
+    pcr_decoder_destroy(&m->decoder);
+    pcr_buffer_free(&m->encoded);
+    pcr_buffer_free(&m->pixels);
+}
+
+/* Is it the sample that is bad, rather than the machine or the caller? */
+static bool is_bad_sample(int code)
+{
+    switch (code) {
+    case PCR_ERR_IO:
+    case PCR_ERR_FORMAT:
+    case PCR_ERR_CORRUPT:
+    case PCR_ERR_TRUNCATED:
+    case PCR_ERR_UNSUPPORTED:
+    case PCR_ERR_LIMIT:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Decodes m->encoded and fills the request's pixels. */
+static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
+                       const struct pcr_sample_info *sample, struct pcr_error *err)
+{
+    const struct pcr_loader_options *o = m->options;
+    struct pcr_decode_options d = { .size = sizeof(d), .color = o->color };
+    struct pcr_resize_options window;
+    struct pcr_image_info image;
+    /* A coded sample's metadata may be left out of what was read; the head has its
+     * orientation. An opaque one is a whole file, and speaks for itself. */
+    if (sample->form == PCR_FORM_CODED)
+        d.orientation = sample->orientation;
+    int rc = pcr_decoder_decode_alloc(m->decoder, m->encoded.data, m->encoded.nbytes, &d,
+                                      &m->pixels, &image, err);
+    if (rc)
+        return rc;
+    pcri_choose_window(o, q->epoch, q->index, image.width, image.height, &window);
+    return pcr_resize(m->decoder, m->pixels.data, image.width, image.height, image.channels,
+                      &window, q->dst, o->width, o->height, err);
+}
+
+/* After the bytes were read: pixels, label, and the sample's name before an error. */
+static int finish(struct pcri_maker *m, const struct pcri_request *q,
+                  const struct pcr_sample_info *sample, uint32_t fidelity, int rc,
+                  struct pcri_made *out, struct pcr_error *err)
+{
+    uint64_t start = pcri_now_ns();
+    if (!rc)
+        rc = make_pixels(m, q, sample, err);
+    out->decode_ns += pcri_now_ns() - start;
+    if (rc) {
+        struct pcr_record_info record = { .size = sizeof(record) };
+        if (pcr_dataset_record(m->ds, sample->record, &record, NULL))
+            record.path = "record";
+        return pcri_prefix(err, rc, "%s: sample %u (%.200s), fidelity %u", record.path,
+                           (unsigned) sample->record_index, sample->key,
+                           (unsigned) fidelity);
+    }
+    out->filled = true;
+    out->fidelity = fidelity;
+    out->label = sample->label_count ? sample->labels[0] : -1;
+    return 0;
+}
+
+static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
+                      struct pcri_made *out, struct pcr_error *err)
+{
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    int rc = pcr_slice_describe(q->slice, q->place, &info, err);
+    if (rc)
+        return rc;
+    rc = pcr_slice_get(q->slice, q->place, q->fidelity, &m->encoded, err);
+    return finish(m, q, &info, q->fidelity, rc, out, err);
+}
+
+static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
+                        uint32_t fidelity, struct pcri_made *out, struct pcr_error *err)
+{
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    struct pcr_sample *sample = NULL;
+    uint64_t start = pcri_now_ns();
+    int rc = pcr_dataset_sample(m->ds, q->index, &sample, err);
+    if (rc || (rc = pcr_sample_describe(sample, &info, err))) {
+        pcr_sample_release(&sample);
+        out->read_ns += pcri_now_ns() - start;
+        return rc;
+    }
+    rc = pcr_sample_read(sample, fidelity, &m->encoded, err);
+    out->read_ns += pcri_now_ns() - start;
+    out->read_nbytes += rc ? 0 : pcr_sample_nbytes(sample, fidelity);
+    rc = finish(m, q, &info, fidelity, rc, out, err);
+    pcr_sample_release(&sample);
+    return rc;
+}
+
+int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
+                     struct pcri_made *out, struct pcr_error *err)
+{
+    uint32_t policy = m->options->bad_sample;
+    *out = (struct pcri_made) { 0 };
+    int rc = q->slice ? from_slice(m, q, out, err)
+                      : from_dataset(m, q, q->fidelity, out, err);
+    if (!rc || !is_bad_sample(rc) || policy == PCR_SAMPLE_ERROR)
+        return rc;
+    if (policy == PCR_SAMPLE_DEGRADE)
+        for (uint32_t g = q->fidelity - 1; g >= 1; g--) {
+            rc = from_dataset(m, q, g, out, err);
+            if (!rc || !is_bad_sample(rc)) {
+                out->degraded = !rc;
+                return rc;
+            }
+        }
+    return 0; /* left out, which the loader counts */
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What there is to do in an epoch: which slice to read next, which sample to decode. */
+#ifndef PCRI_SCHEDULE_H
+#define PCRI_SCHEDULE_H
+
+#include <pthread.h>
+
+#include "order.h"
+#include "ring.h"
+#include "sample.h"
+
+/* A slice in memory. Held by its window till its last sample is picked, and by each task
+ * that decodes from it. */
+struct pcri_loaded {
+    struct pcr_slice *slice;
+    struct pcri_loaded *next; /* garbage list */
+    uint64_t nbytes;        /* estimate, counted against window_nbytes */
+    uint32_t fidelity;
+    uint32_t holds;
+};
+
+enum pcri_span_state {
+    PCRI_SPAN_WANTED = 0, /* to be read */
+    PCRI_SPAN_READING,
+    PCRI_SPAN_HELD,
+    PCRI_SPAN_FAILED,     /* each of its samples is read by itself */
+};
+
+struct pcri_span_work {
+    enum pcri_span_state state;
+    uint32_t left;          /* samples not yet picked */
+    uint32_t fidelity;      /* the least that it must be read at */
+    struct pcri_loaded *held;
+};
+
+/* A window in work. */
+struct pcri_work {
+    struct pcri_window plan;
+    struct pcri_span_work *spans;
+    struct pcri_work *next;
+    uint32_t needed;       /* of its samples: all, but in an epoch's dropped end */
+    uint32_t picked;       /* samples decoded or being decoded */
+    uint32_t read_count;   /* samples of the spans that are read or being read */
+    uint32_t reading;      /* spans being read */
+    uint32_t next_read;    /* no span before this one is wanted */
+};
+
+enum pcri_state {
+    PCRI_LOADER_IDLE = 0, /* no epoch yet */
+    PCRI_LOADER_RUNNING,
+    PCRI_LOADER_FAILED,   /* l->error says why */
+    PCRI_LOADER_CANCELLED,
+};
+
+struct pcri_worker {
+    struct pcr_loader *loader;
+    struct pcri_maker maker;
+    pthread_t thread;
+};
+
+struct pcr_loader {
+    /* Fixed after creation */
+    struct pcr_dataset *ds;
+    struct pcr_loader_options options;
+    struct pcri_order *order;
+    uint64_t batch_count, sample_end; /* of an epoch; positions from sample_end on are dropped */
+    struct pcri_pool *pool;
+    struct pcri_worker *workers;
+    uint32_t thread_count; /* workers whose threads run */
+
+    /* All below under the mutex. The pool has one of its own, taken after this. */
+    pthread_mutex_t mutex;
+    pthread_cond_t work;  /* to threads: there may be something to do */
+    pthread_cond_t ready; /* to the consumer: the next batch may be complete */
+    pthread_cond_t quiet; /* to start_epoch: no thread is in a task */
+    bool stop;
+    enum pcri_state state;
+    uint32_t busy;        /* threads in a task */
+    uint32_t fidelity;    /* of batches to be begun */
+    uint64_t next_position, next_batch; /* to decode; to hand over */
+    struct pcri_plan plan;
+    struct pcri_work *works;  /* windows not yet done, in order */
+    uint64_t held_nbytes;
+    struct pcri_loaded *garbage; /* to be freed outside the mutex */
+    struct pcri_batch **ring;  /* batches_ahead places: batch b is in place b % batches_ahead */
+    struct pcr_error error;
+    struct pcr_loader_stats stats;
+};
+
+enum pcri_task_kind {
+    PCRI_TASK_READ = 1,
+    PCRI_TASK_DECODE,
+};
+
+struct pcri_task {
+    enum pcri_task_kind kind;
+    uint32_t fidelity;
+    struct pcri_loaded *held;   /* DECODE: where from, or NULL; READ: where to */
+    struct pcri_work *work;   /* READ */
+    uint32_t span;            /* READ */
+    struct pcri_batch *batch; /* DECODE */
+    uint32_t slot;            /* DECODE */
+    uint64_t index;           /* DECODE */
+    uint32_t place;           /* DECODE: in the slice */
+    uint64_t epoch;
+};
+
+/* All with the mutex held. */
+
+/* Begins an epoch; the last one's remains must be cleared. */
+void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch);
+/* Finds something to do; false if there is nothing now. */
+bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t);
+/* A READ has ended: t->held holds the slice unless rc says that it failed. */
+void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc);
+/* A DECODE has ended: *made is filled in where rc is 0, *err elsewhere. */
+void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
+                               const struct pcri_made *made, int rc,
+                               const struct pcr_error *err);
+/* Drops all windows and batches in work; no thread may be in a task. */
+void pcri_schedule_clear(struct pcr_loader *l);
+/* Frees a garbage list; the mutex need not be held. */
+void pcri_schedule_collect(struct pcri_loaded *garbage);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which window of an image a sample shows, and whether mirrored. */
+#ifndef PCRI_TRANSFORM_H
+#define PCRI_TRANSFORM_H
+
+#include "options.h"
+
+/* Chooses for sample `index` in `epoch` of an upright image of width x height pixels, and
+ * fills in the window and the flags of *out. A pure function of its arguments. */
+void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t index,
+                        uint32_t width, uint32_t height, struct pcr_resize_options *out);
+
+#endif

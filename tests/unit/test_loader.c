@@ -1,0 +1,595 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* loader: order, pixels, batches, fidelity, bad samples, and the lives of its threads. */
+#include <check.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <pcr/loader.h>
+
+#include "../../loaders/transform.h"
+#include "made_images.h"
+
+static struct pcr_dataset *dataset;
+static uint32_t group_count;
+
+static void set_up_folder(void)
+{
+    made_dir_create();
+    made_images();
+}
+
+static void open_dataset(void)
+{
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    struct pcr_error err;
+    made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
+    made_check(pcr_dataset_describe(dataset, &info, &err), &err);
+    ck_assert_uint_eq(info.sample_count, MADE_SAMPLES);
+    group_count = info.group_count;
+}
+
+static void close_dataset(void)
+{
+    pcr_dataset_close(&dataset);
+}
+
+/* Small windows and blocks, so that an epoch has many. */
+static struct pcr_loader_options options(void)
+{
+    return (struct pcr_loader_options) {
+        .size = sizeof(struct pcr_loader_options), .seed = 3, .batch_size = 8, .height = 24,
+        .width = 20, .block_samples = 5, .window_samples = 30, .thread_count = 2,
+        .flip_ppm = 500000,
+    };
+}
+
+static struct pcr_loader *create(const struct pcr_loader_options *o)
+{
+    struct pcr_loader *l = NULL;
+    struct pcr_error err;
+    made_check(pcr_loader_create(dataset, o, &l, &err), &err);
+    return l;
+}
+
+static void start(struct pcr_loader *l, uint64_t epoch)
+{
+    struct pcr_error err;
+    made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
+}
+
+static struct pcr_batch *next(struct pcr_loader *l)
+{
+    struct pcr_batch *b = NULL;
+    struct pcr_error err;
+    int rc = pcr_loader_next(l, &b, &err);
+    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
+    ck_assert(rc == PCR_END ? !b : b != NULL);
+    return b;
+}
+
+static uint64_t batch_hash(const struct pcr_batch *b)
+{
+    size_t pixels = (size_t) b->sample_count * b->height * b->width * b->channels;
+    return pcri_xxh3(b->pixels, pixels) ^ pcri_xxh3(b->labels, b->sample_count * 8) * 3 ^
+           pcri_xxh3(b->indices, b->sample_count * 8) * 5 ^
+           pcri_xxh3(b->fidelities, b->sample_count * 4) * 7 ^ b->number << 32 ^ b->epoch;
+}
+
+/* One epoch: a hash of all of it; `seen` (may be NULL) counts each sample. */
+static uint64_t run_epoch(struct pcr_loader *l, uint64_t epoch, uint8_t *seen)
+{
+    uint64_t hash = 0;
+    start(l, epoch);
+    for (struct pcr_batch *b; (b = next(l));) {
+        hash = hash * 31 + batch_hash(b);
+        ck_assert_uint_eq(b->epoch, epoch);
+        ck_assert_uint_eq((uintptr_t) b->pixels % 64, 0);
+        for (uint32_t i = 0; i < b->sample_count; i++) {
+            ck_assert_uint_lt(b->indices[i], MADE_SAMPLES);
+            ck_assert_int_eq(b->labels[i], made_label(b->indices[i]));
+            if (seen)
+                seen[b->indices[i]]++;
+        }
+        pcr_batch_release(b);
+    }
+    ck_assert_ptr_null(next(l)); /* the end stays the end */
+    return hash;
+}
+
+/* --- order and contents --- */
+
+START_TEST(every_sample_once_for_any_thread_count)
+{
+    struct pcr_loader_options o = options();
+    o.shuffle = (uint32_t) _i;
+    uint64_t hash[3][2];
+    for (uint32_t k = 0; k < 3; k++) {
+        o.thread_count = 1u << k;
+        struct pcr_loader *l = create(&o);
+        ck_assert_uint_eq(pcr_loader_batch_count(l), 13);
+        for (uint64_t epoch = 0; epoch < 2; epoch++) {
+            uint8_t seen[MADE_SAMPLES] = { 0 };
+            hash[k][epoch] = run_epoch(l, epoch, seen);
+            for (uint32_t i = 0; i < MADE_SAMPLES; i++)
+                ck_assert_uint_eq(seen[i], 1);
+        }
+        ck_assert_uint_eq(run_epoch(l, 0, NULL), hash[k][0]);
+        ck_assert_uint_ne(hash[k][0], hash[k][1]);
+        pcr_loader_destroy(&l);
+        ck_assert_ptr_null(l);
+    }
+    ck_assert_mem_eq(hash[0], hash[1], sizeof(hash[0]));
+    ck_assert_mem_eq(hash[0], hash[2], sizeof(hash[0]));
+}
+END_TEST
+
+/* What the sample must be at fidelity g, step by step through the public functions. */
+static void by_hand(const struct pcr_loader_options *o, uint64_t epoch, uint64_t index,
+                    uint32_t g, uint8_t *out)
+{
+    struct pcr_sample *s = NULL;
+    struct pcr_decoder *d = NULL;
+    struct pcr_buffer file = { 0 }, pixels = { 0 };
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    struct pcr_image_info image;
+    struct pcr_resize_options window;
+    struct pcr_error err;
+    made_check(pcr_dataset_sample(dataset, index, &s, &err), &err);
+    made_check(pcr_sample_describe(s, &info, &err), &err);
+    made_check(pcr_sample_read(s, g, &file, &err), &err);
+    made_check(pcr_decoder_create(&d, &err), &err);
+    struct pcr_decode_options decode = {
+        .size = sizeof(decode), .color = o->color,
+        .orientation = index == MADE_PNG ? 0 : info.orientation,
+    };
+    made_check(pcr_decoder_decode_alloc(d, file.data, file.nbytes, &decode, &pixels, &image,
+                                        &err), &err);
+    pcri_choose_window(o, epoch, index, image.width, image.height, &window);
+    made_check(pcr_resize(d, pixels.data, image.width, image.height, image.channels, &window,
+                          out, o->width, o->height, &err), &err);
+    pcr_sample_release(&s);
+    pcr_decoder_destroy(&d);
+    pcr_buffer_free(&file);
+    pcr_buffer_free(&pixels);
+}
+
+static void check_pixels(const struct pcr_loader_options *o, const struct pcr_batch *b)
+{
+    size_t n = (size_t) b->height * b->width * b->channels;
+    uint8_t *want = malloc(n);
+    ck_assert_ptr_nonnull(want);
+    for (uint32_t i = 0; i < b->sample_count; i++) {
+        by_hand(o, b->epoch, b->indices[i], b->fidelities[i], want);
+        ck_assert_mem_eq(b->pixels + i * n, want, n);
+    }
+    free(want);
+}
+
+START_TEST(pixels_are_right)
+{
+    static const uint32_t transforms[] = { PCR_TRANSFORM_RANDOM_CROP, PCR_TRANSFORM_CENTER_CROP,
+                                           PCR_TRANSFORM_STRETCH };
+    struct pcr_loader_options o = options();
+    o.transform = transforms[_i];
+    o.layout = _i == 1 ? PCR_LAYOUT_NCHW : PCR_LAYOUT_NHWC;
+    o.color = _i == 2 ? PCR_COLOR_GRAY : PCR_COLOR_RGB;
+    o.fidelity = _i == 0 ? 2 : group_count;
+    o.resize_px = 30;
+    o.area_min_ppm = 80000;
+    o.area_max_ppm = 1000000;
+    o.ratio_min_ppm = 750000;
+    o.ratio_max_ppm = 1333333;
+    struct pcr_loader *l = create(&o);
+    start(l, 9);
+    for (struct pcr_batch *b; (b = next(l));) {
+        ck_assert_uint_eq(b->height, 24);
+        ck_assert_uint_eq(b->width, 20);
+        ck_assert_uint_eq(b->channels, _i == 2 ? 1 : 3);
+        ck_assert_uint_eq(b->layout, o.layout);
+        for (uint32_t i = 0; i < b->sample_count; i++)
+            ck_assert_uint_eq(b->fidelities[i], o.fidelity);
+        check_pixels(&o, b);
+        pcr_batch_release(b);
+    }
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+START_TEST(last_batch)
+{
+    struct pcr_loader_options o = options();
+    for (int drop = 0; drop < 2; drop++) {
+        o.flags = drop ? PCR_LOADER_DROP_LAST : 0;
+        struct pcr_loader *l = create(&o);
+        uint32_t batches = 0, samples = 0;
+        ck_assert_uint_eq(pcr_loader_batch_count(l), drop ? 12 : 13);
+        start(l, 0);
+        for (struct pcr_batch *b; (b = next(l)); batches++) {
+            ck_assert_uint_eq(b->number, batches);
+            ck_assert_uint_eq(b->sample_count, batches < 12 ? 8 : 4);
+            samples += b->sample_count;
+            pcr_batch_release(b);
+        }
+        ck_assert_uint_eq(batches, drop ? 12 : 13);
+        ck_assert_uint_eq(samples, drop ? 96 : 100);
+        pcr_loader_destroy(&l);
+    }
+    o.flags = PCR_LOADER_DROP_LAST;
+    o.batch_size = 101; /* more than there is */
+    struct pcr_loader *l = create(&o);
+    ck_assert_uint_eq(pcr_loader_batch_count(l), 0);
+    start(l, 0);
+    ck_assert_ptr_null(next(l));
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+/* --- ends --- */
+
+START_TEST(early_ends)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_batch *kept[8] = { 0 };
+    uint32_t random = (uint32_t) _i + 1;
+    for (int round = 0; round < 30; round++) {
+        random = random * 1664525 + 1013904223;
+        o.thread_count = 1 + (random >> 28) % 4;
+        o.batches_ahead = 1 + (random >> 24) % 3;
+        struct pcr_loader *l = create(&o);
+        uint64_t epoch = random >> 8 & 3;
+        start(l, epoch);
+        for (uint32_t i = 0; i < (random >> 16) % 14; i++) {
+            struct pcr_batch *b = next(l);
+            uint32_t place = random >> 12 & 7;
+            pcr_batch_release(kept[place]);
+            kept[place] = b;
+        }
+        if (random & 0x100) { /* another epoch, begun in the middle of one */
+            start(l, epoch + 1);
+            pcr_batch_release(next(l));
+        }
+        if (random & 0x200)
+            nanosleep(&(struct timespec) { 0, (long) (random >> 10 & 0xFFFFF) }, NULL);
+        pcr_loader_destroy(&l);
+    }
+    for (int i = 0; i < 8; i++)
+        pcr_batch_release(kept[i]);
+}
+END_TEST
+
+static void *release_thread(void *batch)
+{
+    pcr_batch_release(batch);
+    return NULL;
+}
+
+START_TEST(batches_outlive_the_loader)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_loader *l = create(&o);
+    struct pcr_batch *held[13];
+    uint64_t hash[13];
+    pthread_t thread;
+    start(l, 4);
+    for (int i = 0; i < 13; i++) { /* all of the epoch at once: more than batches_ahead */
+        held[i] = next(l);
+        hash[i] = batch_hash(held[i]);
+    }
+    ck_assert_ptr_null(next(l));
+    pcr_loader_destroy(&l);
+    close_dataset();
+    for (int i = 0; i < 13; i++) {
+        ck_assert_uint_eq(batch_hash(held[i]), hash[i]);
+        memset(held[i]->pixels, i, (size_t) held[i]->sample_count * 24 * 20 * 3);
+        ck_assert_int_eq(pthread_create(&thread, NULL, release_thread, held[i]), 0);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    }
+    pcr_batch_release(NULL);
+}
+END_TEST
+
+static void *cancel_thread(void *loader)
+{
+    nanosleep(&(struct timespec) { 0, 3000000 }, NULL);
+    pcr_loader_cancel(loader);
+    return NULL;
+}
+
+/* The consumer waits for a batch that takes much longer than the other thread takes to
+ * cancel. */
+START_TEST(cancel)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_batch *b;
+    struct pcr_error err;
+    o.height = o.width = 600;
+    o.batch_size = 100;
+    struct pcr_loader *l = create(&o);
+    for (int round = 0; round < 3; round++) {
+        pthread_t thread;
+        start(l, 1);
+        ck_assert_int_eq(pthread_create(&thread, NULL, cancel_thread, l), 0);
+        ck_assert_int_eq(pcr_loader_next(l, &b, &err), PCR_ERR_CANCELLED);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        ck_assert_ptr_null(b);
+        ck_assert_int_eq(err.code, PCR_ERR_CANCELLED);
+        ck_assert_int_eq(pcr_loader_next(l, &b, &err), PCR_ERR_CANCELLED);
+    }
+    run_epoch(l, 1, NULL); /* a new epoch goes on as if nothing had been */
+    pcr_loader_destroy(&l);
+    pcr_loader_cancel(NULL);
+    pcr_loader_destroy(&l);
+    pcr_loader_destroy(NULL);
+}
+END_TEST
+
+START_TEST(many_lives)
+{
+    struct pcr_loader_options o = options();
+    for (uint32_t i = 0; i < 2000; i++) {
+        o.thread_count = 1 + i % 3;
+        struct pcr_loader *l = create(&o);
+        if (i % 4)
+            start(l, i);
+        if (i % 16 == 1)
+            pcr_batch_release(next(l));
+        pcr_loader_destroy(&l);
+    }
+}
+END_TEST
+
+/* --- fidelity --- */
+
+START_TEST(fidelity_changes)
+{
+    struct pcr_loader_options o = options();
+    o.transform = PCR_TRANSFORM_STRETCH;
+    o.layout = PCR_LAYOUT_NHWC;
+    o.color = PCR_COLOR_RGB;
+    o.batch_size = 4;
+    o.batches_ahead = 2;
+    o.fidelity = 1;
+    struct pcr_loader *l = create(&o);
+    struct pcr_error err;
+    uint8_t seen[MADE_SAMPLES] = { 0 };
+    uint32_t want = 1, since = 0;
+    start(l, 0);
+    for (struct pcr_batch *b; (b = next(l)); since++) {
+        for (uint32_t i = 0; i < b->sample_count; i++) {
+            ck_assert_uint_eq(b->fidelities[i], b->fidelities[0]); /* one for a batch */
+            seen[b->indices[i]]++;
+        }
+        if (since >= o.batches_ahead)
+            ck_assert_uint_eq(b->fidelities[0], want);
+        check_pixels(&o, b);
+        if (b->number % 6 == 3) {
+            want = b->number % 12 == 3 ? group_count : 2;
+            ck_assert_int_eq(pcr_loader_set_fidelity(l, want == 2 ? 2 : 0, &err), 0);
+            since = UINT32_MAX; /* 0 at the next batch */
+        }
+        pcr_batch_release(b);
+    }
+    for (uint32_t i = 0; i < MADE_SAMPLES; i++)
+        ck_assert_uint_eq(seen[i], 1);
+    ck_assert_int_eq(pcr_loader_set_fidelity(l, group_count + 1, &err), PCR_ERR_INVAL);
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+/* A lower fidelity reads fewer bytes: the prefixes' and no more. */
+START_TEST(bytes_read)
+{
+    struct pcr_loader_options o = options();
+    uint64_t before = 0;
+    for (uint32_t g = 1; g <= group_count; g++) {
+        struct pcr_loader_stats stats = { .size = sizeof(stats) };
+        struct pcr_error err;
+        uint64_t want = 0;
+        for (uint32_t r = 0; r < MADE_RECORDS; r++) {
+            struct pcr_record_info info = { .size = sizeof(info) };
+            made_check(pcr_dataset_record(dataset, r, &info, &err), &err);
+            want += pcr_dataset_record_prefix(dataset, r, g) - info.head_end;
+        }
+        o.fidelity = g;
+        struct pcr_loader *l = create(&o);
+        run_epoch(l, 0, NULL);
+        made_check(pcr_loader_stats(l, &stats, &err), &err);
+        ck_assert_uint_eq(stats.read_nbytes, want);
+        ck_assert_uint_gt(want, before);
+        ck_assert_uint_eq(stats.sample_count, MADE_SAMPLES);
+        ck_assert_uint_eq(stats.batch_count, 13);
+        ck_assert_uint_eq(stats.skipped_count + stats.degraded_count, 0);
+        ck_assert_uint_eq(stats.thread_count, 2);
+        ck_assert_uint_gt(stats.decode_ns, 0);
+        before = want;
+        pcr_loader_destroy(&l);
+    }
+}
+END_TEST
+
+/* --- bad samples --- */
+
+enum { BAD_LATE = 13 + 17, BAD_EARLY = 64 + 5 }; /* dataset indices: in records 1 and 3 */
+
+static void damage(void)
+{
+    made_damage(1, 17, 3);
+    made_damage(3, 5, 1);
+}
+
+/* One bad chunk costs only its sample, and a batch with a gap closes it. */
+START_TEST(bad_samples_skipped_or_degraded)
+{
+    struct pcr_loader_options o = options();
+    bool degrade = _i / 3;
+    uint64_t hash[2];
+    o.shuffle = (uint32_t) (1 + _i % 3);
+    o.bad_sample = degrade ? PCR_SAMPLE_DEGRADE : PCR_SAMPLE_SKIP;
+    o.transform = PCR_TRANSFORM_STRETCH;
+    o.layout = PCR_LAYOUT_NHWC;
+    o.color = PCR_COLOR_RGB;
+    damage();
+    for (uint32_t k = 0; k < 2; k++) {
+        struct pcr_loader_stats stats = { .size = sizeof(stats) };
+        uint8_t seen[MADE_SAMPLES] = { 0 };
+        o.thread_count = 1 + 2 * k;
+        struct pcr_loader *l = create(&o);
+        hash[k] = run_epoch(l, 0, seen);
+        for (uint32_t i = 0; i < MADE_SAMPLES; i++)
+            ck_assert_uint_eq(seen[i], i != BAD_EARLY && (i != BAD_LATE || degrade));
+        ck_assert_int_eq(pcr_loader_stats(l, &stats, NULL), 0);
+        ck_assert_uint_eq(stats.skipped_count, degrade ? 1 : 2);
+        ck_assert_uint_eq(stats.degraded_count, degrade);
+        start(l, 0);
+        for (struct pcr_batch *b; (b = next(l));) {
+            check_pixels(&o, b);
+            for (uint32_t i = 0; i < b->sample_count; i++)
+                ck_assert_uint_eq(b->fidelities[i],
+                                  b->indices[i] == BAD_LATE ? 2 : group_count);
+            pcr_batch_release(b);
+        }
+        pcr_loader_destroy(&l);
+    }
+    ck_assert_uint_eq(hash[0], hash[1]);
+    damage();
+}
+END_TEST
+
+START_TEST(bad_samples_are_errors)
+{
+    struct pcr_loader_options o = options();
+    o.shuffle = (uint32_t) _i;
+    struct pcr_error err[2];
+    uint32_t good[2] = { 0 };
+    damage();
+    for (uint32_t k = 0; k < 2; k++) {
+        struct pcr_batch *b;
+        int rc;
+        o.thread_count = 1 + 2 * k;
+        struct pcr_loader *l = create(&o);
+        start(l, 0);
+        while (!(rc = pcr_loader_next(l, &b, &err[k]))) {
+            good[k]++;
+            pcr_batch_release(b);
+        }
+        ck_assert_int_eq(rc, PCR_ERR_CORRUPT);
+        bool late = strstr(err[k].message, "sample-30");
+        ck_assert_msg(late || strstr(err[k].message, "sample-69"), "%s", err[k].message);
+        ck_assert_msg(strstr(err[k].message, late ? "record-1.pcr" : "record-3.pcr"), "%s",
+                      err[k].message);
+        ck_assert_int_eq(pcr_loader_next(l, &b, &err[k]), rc); /* and stays so */
+        pcr_loader_destroy(&l);
+    }
+    ck_assert_uint_eq(good[0], good[1]);
+    ck_assert_str_eq(err[0].message, err[1].message);
+    damage();
+
+    struct pcr_loader *l = create(&o); /* all is well again */
+    run_epoch(l, 0, NULL);
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+/* Batches that lose all their samples are passed over; the others keep their numbers. */
+START_TEST(empty_batches)
+{
+    struct pcr_loader_options o = options();
+    o.batch_size = 1;
+    o.bad_sample = PCR_SAMPLE_SKIP;
+    o.shuffle = PCR_SHUFFLE_NONE;
+    damage();
+    struct pcr_loader *l = create(&o);
+    uint64_t number = 0;
+    ck_assert_uint_eq(pcr_loader_batch_count(l), MADE_SAMPLES);
+    start(l, 0);
+    for (struct pcr_batch *b; (b = next(l)); number++) {
+        number += number == BAD_LATE || number == BAD_EARLY;
+        ck_assert_uint_eq(b->number, number);
+        ck_assert_uint_eq(b->indices[0], number);
+        ck_assert_uint_eq(b->sample_count, 1);
+        pcr_batch_release(b);
+    }
+    ck_assert_uint_eq(number, MADE_SAMPLES);
+    pcr_loader_destroy(&l);
+    damage();
+}
+END_TEST
+
+/* --- arguments --- */
+
+START_TEST(bad_options)
+{
+    struct pcr_loader_options good = options(), bad[20];
+    size_t n = 0;
+    for (size_t i = 0; i < 20; i++)
+        bad[i] = good;
+    bad[n++].flags = 2;
+    bad[n++].layout = 3;
+    bad[n++].color = 3;
+    bad[n++].fidelity = group_count + 1;
+    bad[n++].shuffle = 4;
+    bad[n++].transform = 4;
+    bad[n++].bad_sample = 4;
+    bad[n++].reserved = 1;
+    bad[n++].flip_ppm = 1000001;
+    bad[n++].area_max_ppm = 1000001;
+    bad[n++].area_max_ppm = 70000; /* below the default least */
+    bad[n++].ratio_min_ppm = 2000000;
+    bad[n++].thread_count = 5000;
+    bad[n++].height = 100000;
+    bad[n++].batches_ahead = 5000;
+    bad[n].transform = PCR_TRANSFORM_CENTER_CROP;
+    bad[n++].resize_px = 23; /* below the height */
+    bad[n++].size = 4;
+    for (size_t i = 0; i < n; i++) {
+        struct pcr_loader *l = (struct pcr_loader *) &good;
+        struct pcr_error err;
+        ck_assert_msg(pcr_loader_create(dataset, &bad[i], &l, &err) == PCR_ERR_INVAL,
+                      "options %zu", i);
+        ck_assert_ptr_null(l);
+    }
+    struct pcr_loader *l = NULL;
+    struct pcr_batch *b = NULL;
+    struct pcr_error err;
+    ck_assert_int_eq(pcr_loader_create(NULL, &good, &l, &err), PCR_ERR_INVAL);
+    made_check(pcr_loader_create(dataset, NULL, &l, &err), &err); /* all defaults */
+    ck_assert_uint_eq(pcr_loader_batch_count(l), 2);
+    ck_assert_int_eq(pcr_loader_next(l, &b, &err), PCR_ERR_INVAL); /* no epoch yet */
+    start(l, 0);
+    b = next(l);
+    ck_assert_uint_eq(b->sample_count, 64);
+    ck_assert_uint_eq(b->height, 224);
+    pcr_batch_release(b);
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("loader");
+    TCase *t = tcase_create("loader");
+    tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
+    tcase_add_checked_fixture(t, open_dataset, close_dataset);
+    tcase_set_timeout(t, 110);
+    tcase_add_loop_test(t, every_sample_once_for_any_thread_count, PCR_SHUFFLE_NONE,
+                        PCR_SHUFFLE_FULL + 1);
+    tcase_add_loop_test(t, pixels_are_right, 0, 3);
+    tcase_add_test(t, last_batch);
+    tcase_add_loop_test(t, early_ends, 0, 2);
+    tcase_add_test(t, batches_outlive_the_loader);
+    tcase_add_test(t, cancel);
+    tcase_add_test(t, many_lives);
+    tcase_add_test(t, fidelity_changes);
+    tcase_add_test(t, bytes_read);
+    tcase_add_loop_test(t, bad_samples_skipped_or_degraded, 0, 6);
+    tcase_add_loop_test(t, bad_samples_are_errors, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
+    tcase_add_test(t, empty_batches);
+    tcase_add_test(t, bad_options);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
