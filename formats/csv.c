@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists as CSV (RFC 4180): a header line names the columns; fields may be quoted, and then
- * hold commas, line ends and doubled quotes. Lines end in CRLF or LF. */
+/* Lists as CSV (RFC 4180): a header line names the columns; fields may be quoted, and
+ * then hold commas, line ends and doubled quotes. Lines end in CRLF or LF. */
 #include <errno.h>
 #include <stdalign.h>
 #include <stdlib.h>
@@ -31,7 +31,8 @@ struct header {
 
 static int fail_line(struct pcr_error *err, uint64_t line, const char *what)
 {
-    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line, what);
+    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line,
+                     what);
 }
 
 static int begin_field(struct csv *c, struct pcr_error *err)
@@ -195,7 +196,8 @@ static int parse_labels(const char *text, struct pcri_list *l, struct pcri_list_
         long long v = strtoll(p, &end, 10);
         if (end == p || errno || (*end && *end != ' '))
             return pcri_fail(err, PCR_ERR_INVAL,
-                             "line %llu: labels are integers with blanks between, not '%s'",
+                             "line %llu: labels are integers with blanks between, "
+                             "not '%s'",
                              (unsigned long long) row->line, text);
         labels[count++] = v;
         p = end;

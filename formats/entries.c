@@ -95,7 +95,8 @@ int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
         if (!unique || strcmp(list[unique - 1], list[i]) != 0)
             list[unique++] = list[i];
     if (unique > INT32_MAX)
-        return pcri_fail(err, PCR_ERR_LIMIT, "%zu names of classes, at most %d are possible",
+        return pcri_fail(err, PCR_ERR_LIMIT,
+                         "%zu names of classes, at most %d are possible",
                          unique, INT32_MAX);
 
     n->count = (uint32_t) unique;

@@ -25,8 +25,8 @@ struct pcri_names {
     const char **raw;   /* as found: any bytes */
     const char **shown; /* as UTF-8: other bytes escaped as \xHH */
 };
-/* Makes names from `count` strings that may recur; sorts `list`. Strings and arrays live in
- * the arena. */
+/* Makes names from `count` strings that may recur; sorts `list`. Strings and arrays live
+ * in the arena. */
 int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
                     struct pcri_arena *arena, struct pcr_error *err);
 /* The name's index; it must be there. */
@@ -58,8 +58,8 @@ void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classe
                          const struct pcri_names *splits);
 void pcri_entries_destroy(struct pcri_entries **e);
 
-/* Reads a regular file of at most max_nbytes into out (load.c). Never blocks on a FIFO or a
- * device. Messages do not name the path. Codes: IO, LIMIT, FORMAT (no regular file),
+/* Reads a regular file of at most max_nbytes into out (load.c). Never blocks on a FIFO or
+ * a device. Messages do not name the path. Codes: IO, LIMIT, FORMAT (no regular file),
  * NOMEM. */
 int pcri_load_file(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
                    struct pcr_error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Importer of folders: class-per-folder trees, with or without split folders, and flat. */
+/* Importer of folders: class-per-folder trees, with or without splits, and flat ones. */
 #include <stdalign.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -115,7 +115,8 @@ static int place_all(struct pcri_tree *t, const struct layout *l,
     struct pcri_entries *files = t->files;
     struct pcr_buffer scratch = { 0 };
     size_t kept = 0;
-    int64_t *labels = pcri_arena_alloc(&files->arena, l->class_names.count * sizeof(*labels),
+    int64_t *labels = pcri_arena_alloc(&files->arena,
+                                       l->class_names.count * sizeof(*labels),
                                        alignof(int64_t), err);
     if (!labels)
         return PCR_ERR_NOMEM;

@@ -6,7 +6,8 @@
 
 static int fail_line(struct pcr_error *err, uint64_t line, const char *what)
 {
-    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line, what);
+    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line,
+                     what);
 }
 
 /* A string member; *out stays NULL where it is absent or null. */
@@ -29,8 +30,8 @@ static int set_labels(struct pcri_list *l, struct pcri_list_row *row, const json
     size_t count = json_is_array(array) ? json_array_size(array) : 1;
     if (count > UINT32_MAX)
         return fail_line(err, row->line, "too many labels");
-    int64_t *labels = pcri_arena_alloc(l->arena, count * sizeof(*labels), alignof(int64_t),
-                                       err);
+    int64_t *labels = pcri_arena_alloc(l->arena, count * sizeof(*labels),
+                                       alignof(int64_t), err);
     if (!labels)
         return PCR_ERR_NOMEM;
     for (size_t i = 0; i < count; i++) {

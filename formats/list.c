@@ -92,7 +92,8 @@ static int settle_numbers(struct pcri_list *l, struct pcr_error *err)
             continue;
         if (r->label_count)
             return fail_row(err, r, "both 'label' and 'labels'");
-        int64_t *label = pcri_arena_alloc(l->arena, sizeof(*label), alignof(int64_t), err);
+        int64_t *label = pcri_arena_alloc(l->arena, sizeof(*label), alignof(int64_t),
+                                          err);
         if (!label)
             return PCR_ERR_NOMEM;
         is_integer(r->class_name, label);
@@ -257,7 +258,8 @@ static int check_keys(const struct pcri_list *l, struct pcr_error *err)
 }
 
 static int make_entries(const char *path, const struct pcr_import_options *opts,
-                        struct pcri_list *l, struct pcri_entries *e, struct pcr_error *err)
+                        struct pcri_list *l, struct pcri_entries *e,
+                        struct pcr_error *err)
 {
     struct pcri_names classes = { 0 }, splits = { 0 };
     int rc = check_keys(l, err);

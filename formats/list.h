@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists of images: what the readers of CSV and of JSON lines hand to the list importer. */
+/* Lists of images: what the readers of CSV and JSON lines hand to the importer. */
 #ifndef PCRI_LIST_H
 #define PCRI_LIST_H
 

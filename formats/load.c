@@ -41,7 +41,8 @@ static int read_regular(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
         return pcri_fail(err, PCR_ERR_FORMAT, "not a regular file");
     if ((uint64_t) st.st_size > max_nbytes || (uint64_t) st.st_size >= SIZE_MAX)
         return pcri_fail(err, PCR_ERR_LIMIT, "%llu bytes, the limit is %llu",
-                         (unsigned long long) st.st_size, (unsigned long long) max_nbytes);
+                         (unsigned long long) st.st_size,
+                         (unsigned long long) max_nbytes);
     /* A hint alone: it need not work. */
     (void) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     /* One byte more, so that the read that finds the end needs no growth. */

@@ -41,7 +41,8 @@ int pcr_import_open(const char *path, const struct pcr_import_options *opts,
     if (rc)
         return rc;
     if (own.flags)
-        return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_options.flags is 0x%x, must be 0",
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "pcr_import_options.flags is 0x%x, must be 0",
                          (unsigned) own.flags);
     if (stat(path, &st))
         return pcri_fail_sys(err, errno, "%s", path);

@@ -173,8 +173,8 @@ static int compare_strings(const void *a, const void *b)
 }
 
 /* Reads the folder's names; they are back to back in `text`, each ended by NUL. */
-static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text, size_t *count,
-                      struct pcr_error *err)
+static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text,
+                      size_t *count, struct pcr_error *err)
 {
     *count = 0;
     for (;;) {
@@ -193,7 +193,8 @@ static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text, siz
     }
 }
 
-static int visit_names(struct walk *w, DIR *dir, const char *folder, struct pcr_error *err)
+static int visit_names(struct walk *w, DIR *dir, const char *folder,
+                       struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
     const char **names = NULL;

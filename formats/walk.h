@@ -15,9 +15,9 @@ struct pcri_tree {
     size_t folder_count, folder_capacity;
 };
 
-/* Walks `root`. Hidden files and folders are left out; symbolic links are followed, but no
- * folder is entered twice, and one reached without a link comes before one reached through
- * one. Codes: IO for a folder that cannot be read, NOMEM. */
+/* Walks `root`. Hidden files and folders are left out; symbolic links are followed, but
+ * no folder is entered twice, and one reached without a link comes before one reached
+ * through one. Codes: IO for a folder that cannot be read, NOMEM. */
 int pcri_walk(const char *root, const struct pcr_import_options *opts,
               struct pcri_tree *tree, struct pcr_error *err);
 

@@ -3,5 +3,6 @@
 #include "commands.h"
 
 const struct pcrtool_command *const pcrtool_commands[] = {
+    &pcrtool_convert,
     NULL,
 };

@@ -5,6 +5,8 @@
 
 #include "options.h"
 
+extern const struct pcrtool_command pcrtool_convert;
+
 /* In the order of the overview; NULL-ended. */
 extern const struct pcrtool_command *const pcrtool_commands[];
 

@@ -23,8 +23,9 @@ static void print_overview(FILE *stream)
                 pcrtool_commands[i]->summary);
     fprintf(stream, "\n"
                     "pcrtool COMMAND --help tells more of one; pcrtool --version tells\n"
-                    "which this is. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but\n"
-                    "inputs were left out, 4 data is damaged, 130 and 143 interrupted.\n");
+                    "which this is. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done\n"
+                    "but inputs were left out, 4 data is damaged, 130 and 143\n"
+                    "interrupted.\n");
 }
 
 static const struct pcrtool_command *find_command(const char *name)

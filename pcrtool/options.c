@@ -121,7 +121,8 @@ static const struct pcrtool_option *find_long(const struct pcrtool_command *c,
     return NULL;
 }
 
-static const struct pcrtool_option *find_short(const struct pcrtool_command *c, char letter)
+static const struct pcrtool_option *find_short(const struct pcrtool_command *c,
+                                               char letter)
 {
     if (letter == help_option.letter)
         return &help_option;

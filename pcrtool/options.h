@@ -24,7 +24,7 @@ enum pcrtool_kind {
     PCRTOOL_FLAG,   /* no value; bool */
     PCRTOOL_TEXT,   /* any text; const char *, borrowed from argv */
     PCRTOOL_NUMBER, /* decimal, within min..max; uint64_t */
-    PCRTOOL_SIZE,   /* bytes, with K, M, G or T for powers of 1024; within min..max; uint64_t */
+    PCRTOOL_SIZE,   /* bytes, K, M, G or T for powers of 1024; min..max; uint64_t */
     PCRTOOL_CHOICE, /* one of the words in `words`; uint32_t, counted from 1 */
 };
 
@@ -70,8 +70,8 @@ enum {
 };
 
 /* Parses argv[0..argc) (without the command's name) into *args, whose settings the caller
- * zeroed; operands are moved to the front of argv. Options and operands may mix; `--` ends
- * the options. */
+ * zeroed; operands are moved to the front of argv. Options and operands may mix; `--`
+ * ends the options. */
 int pcrtool_parse(const struct pcrtool_command *command, int argc, char **argv,
                   struct pcrtool_args *args);
 

@@ -33,25 +33,25 @@ const char *pcrtool_size(char buf[PCRTOOL_SIZE_NBYTES], uint64_t nbytes);
 /* part / whole in percent; 0 where whole is 0. */
 double pcrtool_percent(uint64_t part, uint64_t whole);
 
-/* True if the stream is a terminal that takes colour: NO_COLOR is not set to anything, and
- * TERM is not "dumb". */
+/* True if the stream is a terminal that takes colour: NO_COLOR is not set to anything,
+ * and TERM is not "dumb". */
 bool pcrtool_color(FILE *stream);
 
 /* Writes a name of any bytes: as it is, or on a terminal with control bytes as '?'. */
 void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes);
 
-/* Shows `line` in place of the last progress line on stderr; NULL clears it. Nothing where
- * stderr is no terminal. */
+/* Shows `line` in place of the last progress line on stderr; NULL clears it. Nothing
+ * where stderr is no terminal. */
 void pcrtool_progress(const char *line);
 
-/* --- JSON. All accept and pass on NULL, as jansson's functions do for want of memory. --- */
+/* --- JSON. NULL is accepted and passed on, as jansson does for want of memory. --- */
 
 /* Sets object[name] to text of any bytes. What is no UTF-8 becomes U+FFFD, and the exact
  * bytes are then object[name + "_hex"]. */
 void pcrtool_json_set_text(json_t *object, const char *name, const char *text,
                            size_t nbytes);
 
-/* Prints and frees `root`, pretty on a terminal, else on one line. Returns an exit code. */
+/* Prints and frees `root`, pretty on a terminal, else in one line. Gives an exit code. */
 int pcrtool_print_json(const struct pcrtool_command *command, json_t *root);
 
 #endif

@@ -23,8 +23,8 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     return 0;
 }
 
-static int take_options(struct pcr_write_options *own, const struct pcr_write_options *opts,
-                        struct pcr_error *err)
+static int take_options(struct pcr_write_options *own,
+                        const struct pcr_write_options *opts, struct pcr_error *err)
 {
     enum { MAX_THREADS = 1024 };
     int rc = pcri_options_copy(own, sizeof(*own), opts, "pcr_write_options", err);
@@ -49,9 +49,10 @@ static int add_split(struct pcri_manifest *m, const struct pcri_write *w, uint32
 {
     char name[PCRI_RECORD_NAME_NBYTES];
     int rc = pcri_manifest_add_split(m, w->plan.split_names[split], err);
-    for (; *record < w->plan.record_count && w->plan.records[*record].split == split && !rc;
-         ++*record) {
+    for (; !rc && *record < w->plan.record_count; ++*record) {
         const struct pcri_outcome *o = &w->outcomes[*record];
+        if (w->plan.records[*record].split != split)
+            break;
         pcri_plan_name(&w->plan, *record, name);
         if (o->header)
             rc = pcri_manifest_add_record(m, name, o->header, err);
@@ -176,19 +177,41 @@ static int convert(struct pcri_write *w, struct pcr_error *err)
     return rc ? rc : publish_manifest(w, err);
 }
 
+/* All is there already: tells so. */
+static int report_finished(struct pcri_write *w, struct pcr_error *err)
+{
+    struct pcr_write_progress *p = &w->progress;
+    int rc = pcri_write_resume(w, err);
+    p->samples_bad = p->sample_count - p->samples_done;
+    p->records_kept = p->records_done = p->record_count;
+    return rc;
+}
+
+static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
+{
+    bool finished = false, unfinished = false;
+    int rc = pcri_state_find(w->dir, &unfinished, err);
+    if (!rc && !unfinished)
+        rc = pcri_write_find_finished(w, &finished, err);
+    if (!rc && finished)
+        return report_finished(w, err);
+    if (!rc)
+        rc = pcri_state_open(&w->state, w->dir, w->plan.fingerprint, w->opts.bad_policy,
+                             err);
+    if (!rc)
+        rc = pcri_write_resume(w, err);
+    if (!rc)
+        rc = convert(w, err);
+    return rc ? rc : pcri_state_finish(&w->state, err);
+}
+
 static int run(struct pcri_write *w, struct pcr_error *err)
 {
     int rc = pcri_write_threads_init(w, err);
     if (!rc)
         rc = prepare(w, err);
-    if (!rc && w->dir)
-        rc = pcri_state_open(&w->state, w->dir, w->plan.fingerprint, w->opts.bad_policy, err);
-    if (!rc && w->dir)
-        rc = pcri_write_resume(w, err);
     if (!rc)
-        rc = convert(w, err);
-    if (!rc && w->dir)
-        rc = pcri_state_finish(&w->state, err);
+        rc = w->dir ? convert_into_folder(w, err) : convert(w, err);
     if (!rc && w->opts.progress) /* nothing is left to cancel */
         (void) w->opts.progress(w->opts.opaque, &w->progress);
     return rc;

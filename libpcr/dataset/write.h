@@ -11,7 +11,7 @@
 #include "../jpeg/coder.h"
 #include "manifest.h"
 
-/* --- plan (write_plan.c): which sample goes where. A function of source and options. --- */
+/* --- plan (write_plan.c): which sample goes where, by source and options alone --- */
 
 struct pcri_plan_record {
     uint64_t first; /* position in pcri_plan.order */
@@ -42,14 +42,17 @@ enum { PCRI_RECORD_NAME_NBYTES = 160 };
 void pcri_plan_name(const struct pcri_plan *p, uint64_t record,
                     char out[PCRI_RECORD_NAME_NBYTES]);
 
-/* --- state (write_state.c): the lock, and what an unfinished conversion was asked to do --- */
+/* --- state (write_state.c): the lock, and what a conversion was asked to do --- */
 
 struct pcri_state {
     int fd;      /* -1: none */
     char *path;
 };
+/* Is there a state file in the folder, if there is a folder? */
+int pcri_state_find(const char *dir, bool *found, struct pcr_error *err);
 /* Makes the folder if need be, locks it, checks that what is in it belongs to this very
- * conversion, and removes temporary files. INVAL, IO (EWOULDBLOCK: another writer), NOMEM. */
+ * conversion, and removes temporary files. INVAL, IO (EWOULDBLOCK: another writer),
+ * NOMEM. */
 int pcri_state_open(struct pcri_state *s, const char *dir, uint64_t fingerprint,
                     uint32_t bad_policy, struct pcr_error *err);
 /* Removes the state file: the conversion is complete. */
@@ -151,7 +154,8 @@ int pcri_write_parallel(struct pcri_write *w,
                         struct pcr_error *err);
 /* Notes a failure at a position of the plan and stops the handing out of work. The lowest
  * position wins, so that the same failure is reported whatever the timing. */
-void pcri_write_fail(struct pcri_write *w, uint64_t position, const struct pcr_error *err);
+void pcri_write_fail(struct pcri_write *w, uint64_t position,
+                     const struct pcr_error *err);
 /* Queues a call of bad_input. */
 int pcri_write_bad(struct pcri_write *w, const char *path, const struct pcr_error *why,
                    struct pcr_error *err);
@@ -163,10 +167,19 @@ int pcri_write_bad(struct pcri_write *w, const char *path, const struct pcr_erro
 int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
                      struct pcr_error *err);
 void pcri_slot_free(struct pcri_slot *slot);
-/* Puts "path: " before the message, as valid UTF-8 and short enough to leave the reason. */
-int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_error *err);
+/* Puts "path: " before the message, as valid UTF-8 and short enough for the reason. */
+int pcri_sample_prefix(const struct pcr_source_sample *s, int code,
+                       struct pcr_error *err);
+
+/* A sample's attributes as canonical JSON, malloc'd; NULL for none. INVAL, NOMEM. */
+int pcri_attributes_render(const char *text, char **out, struct pcr_error *err);
 
 /* --- the phases --- */
+
+/* Looks for a finished dataset in the folder that is this conversion's. Changes nothing.
+ * (write_same.c) */
+int pcri_write_find_finished(const struct pcri_write *w, bool *same,
+                             struct pcr_error *err);
 
 /* Trains the dataset's shared tables on some of its samples. (write_survey.c) */
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);

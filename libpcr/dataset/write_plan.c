@@ -111,7 +111,8 @@ static int check_sample(const struct pcr_source *source, const struct pcri_plan 
                          "sample %llu of the source: split %u, but there are %u", i,
                          (unsigned) s->split, (unsigned) p->split_count);
     if (s->label_count && !s->labels)
-        return pcri_fail(err, PCR_ERR_INVAL, "sample %llu of the source: labels is NULL", i);
+        return pcri_fail(err, PCR_ERR_INVAL, "sample %llu of the source: labels is NULL",
+                         i);
     if (source->class_count && s->label_count &&
         (s->labels[0] < 0 || s->labels[0] >= source->class_count))
         return pcri_fail(err, PCR_ERR_INVAL,
@@ -166,8 +167,8 @@ struct gathered {
     uint64_t *split_counts;
 };
 
-static int gather(struct pcri_plan *p, const struct pcr_source *source, struct gathered *g,
-                  struct print *f, struct pcr_error *err)
+static int gather(struct pcri_plan *p, const struct pcr_source *source,
+                  struct gathered *g, struct print *f, struct pcr_error *err)
 {
     int rc = 0;
     for (uint64_t i = 0; i < source->sample_count && !rc; i++) {

@@ -56,7 +56,8 @@ static struct pcri_flight *free_flight(struct pcri_write *w)
     return NULL;
 }
 
-static int begin_record(struct pcri_write *w, struct pcri_flight *f, struct pcr_error *err)
+static int begin_record(struct pcri_write *w, struct pcri_flight *f,
+                        struct pcr_error *err)
 {
     uint32_t count = w->plan.records[w->next_record].count;
     f->slots = pcri_calloc(count, sizeof(*f->slots), err);
@@ -142,7 +143,7 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
     return rc;
 }
 
-/* What the manifest needs to know of the samples, taken before the builder empties them. */
+/* What the manifest needs to know of the samples, before the builder empties them. */
 struct tally {
     uint32_t good, opaque;
     uint64_t source_nbytes;
@@ -200,7 +201,7 @@ static void count_record(struct pcri_write *w, const struct pcri_flight *f,
     pthread_mutex_unlock(&w->lock);
 }
 
-/* A record without a good sample has no file; its skipped inputs are listed all the same. */
+/* A record without a good sample has no file; its skipped inputs are listed still. */
 static int publish(struct pcri_write *w, struct pcri_flight *f, struct pcr_error *err)
 {
     uint32_t count = w->plan.records[f->record].count;

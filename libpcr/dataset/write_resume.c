@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Taking over the records that an earlier run of the same conversion has finished.
  *
- * A record got its name by rename after its bytes were safe, so one that parses, whose head
- * verifies, and whose size is right is complete. */
+ * A record got its name by rename after its bytes were safe, so one that parses, whose
+ * head verifies, and whose size is right is complete. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -60,8 +60,8 @@ static int try_png(struct pcri_worker *t, struct pcr_error *why)
     struct pcr_decode_options o = { .size = sizeof(o) };
     struct pcr_image_info info;
     o.limits = t->write->opts.limits;
-    return pcr_decoder_decode_alloc(t->decoder, t->file.data, t->file.nbytes, &o, &t->pixels,
-                                    &info, why);
+    return pcr_decoder_decode_alloc(t->decoder, t->file.data, t->file.nbytes, &o,
+                                    &t->pixels, &info, why);
 }
 
 /* Packs t->file if it can be, else says in *why what is wrong. Negative: not the input's
@@ -119,11 +119,10 @@ static int keep_whole(struct pcri_worker *t, struct pcri_packed *packed,
     return 0;
 }
 
-/* Sets slot->attributes to the canonical text. */
-static int settle_attributes(struct pcri_slot *slot, struct pcr_error *err)
+int pcri_attributes_render(const char *text, char **out, struct pcr_error *err)
 {
     json_error_t why;
-    const char *text = slot->sample.attributes;
+    *out = NULL;
     if (!text || !*text)
         return 0;
     json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, &why);
@@ -133,9 +132,9 @@ static int settle_attributes(struct pcri_slot *slot, struct pcr_error *err)
         return pcri_fail(err, PCR_ERR_INVAL, "its attributes are no JSON object%s%s",
                          parsed ? "" : ": ", parsed ? "" : why.text);
     }
-    slot->attributes = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    *out = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(object);
-    return slot->attributes ? 0 : pcri_fail_nomem(err, strlen(text));
+    return *out ? 0 : pcri_fail_nomem(err, strlen(text));
 }
 
 /* Applies the policies to an input that cannot be packed. */
@@ -153,8 +152,8 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
             *err = *why;
         return why->code;
     }
-    int rc = pcri_write_bad(w, slot->sample.path ? slot->sample.path : slot->sample.key, why,
-                            err);
+    int rc = pcri_write_bad(w, slot->sample.path ? slot->sample.path : slot->sample.key,
+                            why, err);
     if (rc)
         return rc;
     if (policy == PCR_BAD_OPAQUE && keepable)
@@ -168,7 +167,7 @@ int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *sl
     const struct pcr_source *source = t->write->source;
     uint64_t max_nbytes = t->write->opts.limits.max_sample_nbytes;
     struct pcr_error why = { .offset = PCR_NO_OFFSET };
-    int rc = settle_attributes(slot, err);
+    int rc = pcri_attributes_render(slot->sample.attributes, &slot->attributes, err);
     if (rc)
         return pcri_sample_prefix(&slot->sample, rc, err);
 

@@ -52,7 +52,8 @@ int pcri_skip_render(const struct pcr_source_sample *s, const struct pcr_error *
     rc |= set_text(object, "code", pcr_code_name(why->code));
     rc |= set_text(object, "message", why->message);
     if (why->offset != PCR_NO_OFFSET)
-        rc |= json_object_set_new(object, "offset", json_integer((json_int_t) why->offset));
+        rc |= json_object_set_new(object, "offset",
+                                  json_integer((json_int_t) why->offset));
     *out = rc ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(object);
     if (!*out)
@@ -72,7 +73,7 @@ static int write_lines(struct pcri_publish *p, const struct pcri_outcome *o,
     return rc;
 }
 
-/* A file of that name from a dataset that stood here before would speak of other inputs. */
+/* A file of that name from a dataset that stood here before speaks of other inputs. */
 static int remove_errors(const char *dir, struct pcr_error *err)
 {
     size_t n = strlen(dir);

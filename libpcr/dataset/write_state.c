@@ -73,7 +73,8 @@ static int lock_file(struct pcri_state *s, const char *dir, struct pcr_error *er
         if (flock(s->fd, LOCK_EX | LOCK_NB)) {
             if (errno != EWOULDBLOCK)
                 return pcri_fail_sys(err, errno, "%s: cannot lock", s->path);
-            pcri_fail(err, PCR_ERR_IO, "%s: another conversion is writing this folder", dir);
+            pcri_fail(err, PCR_ERR_IO, "%s: another conversion is writing this folder",
+                      dir);
             if (err)
                 err->sys_errno = EWOULDBLOCK;
             return PCR_ERR_IO;
@@ -105,7 +106,8 @@ static int read_state(const struct pcri_state *s, bool *empty, uint64_t *fingerp
     if (sscanf(text, "libpcr conversion 1\nfingerprint %16llx\nbad-policy %1u\n", &value,
                &policy) == 2)
         snprintf(again, sizeof(again),
-                 "libpcr conversion 1\nfingerprint %016llx\nbad-policy %u\n", value, policy);
+                 "libpcr conversion 1\nfingerprint %016llx\nbad-policy %u\n", value,
+                 policy);
     else
         again[0] = '\0';
     if (strcmp(text, again) != 0)
@@ -142,7 +144,7 @@ static int write_state(const struct pcri_state *s, const char *dir, uint64_t fin
 static int refuse(const char *dir, const struct contents *c, struct pcr_error *err)
 {
     if (c->manifest)
-        return pcri_fail(err, PCR_ERR_INVAL, "%s: already holds a dataset", dir);
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: already holds another dataset", dir);
     return pcri_fail(err, PCR_ERR_INVAL,
                      "%s: holds %llu record(s) of an unfinished conversion with other "
                      "options or sources: delete it or choose another folder",
@@ -175,7 +177,7 @@ static int take_folder(struct pcri_state *s, const char *dir, uint64_t fingerpri
     return rc;
 }
 
-static int make_folder(const char *dir, const char *state_path, struct pcr_error *err)
+static int make_folder(const char *dir, const char *path, struct pcr_error *err)
 {
     struct stat st;
     struct contents c;
@@ -188,24 +190,39 @@ static int make_folder(const char *dir, const char *state_path, struct pcr_error
     if (!S_ISDIR(st.st_mode))
         return pcri_fail(err, PCR_ERR_INVAL, "%s: not a folder", dir);
     /* A finished dataset is left alone, down to its time of change. */
-    if (!lstat(state_path, &st))
+    if (!lstat(path, &st))
         return 0;
     int rc = scan(dir, false, &c, err);
     return !rc && c.manifest ? refuse(dir, &c, err) : rc;
 }
 
+static char *state_path(const char *dir, struct pcr_error *err)
+{
+    size_t n = strlen(dir);
+    char *path = pcri_malloc(n + 1 + sizeof(state_name), 1, err);
+    if (path)
+        snprintf(path, n + 1 + sizeof(state_name), "%s/%s", dir, state_name);
+    return path;
+}
+
+int pcri_state_find(const char *dir, bool *found, struct pcr_error *err)
+{
+    struct stat st;
+    char *path = state_path(dir, err);
+    if (!path)
+        return PCR_ERR_NOMEM;
+    *found = !lstat(path, &st);
+    free(path);
+    return 0;
+}
+
 int pcri_state_open(struct pcri_state *s, const char *dir, uint64_t fingerprint,
                     uint32_t bad_policy, struct pcr_error *err)
 {
-    size_t n = strlen(dir);
     s->fd = -1;
-    s->path = pcri_malloc(n + 1 + sizeof(state_name), 1, err);
+    s->path = state_path(dir, err);
     if (!s->path)
         return PCR_ERR_NOMEM;
-    memcpy(s->path, dir, n);
-    s->path[n] = '/';
-    memcpy(s->path + n + 1, state_name, sizeof(state_name));
-
     int rc = make_folder(dir, s->path, err);
     if (!rc)
         rc = lock_file(s, dir, err);
@@ -218,7 +235,8 @@ int pcri_state_open(struct pcri_state *s, const char *dir, uint64_t fingerprint,
 
 int pcri_state_finish(struct pcri_state *s, struct pcr_error *err)
 {
-    int rc = unlink(s->path) ? pcri_fail_sys(err, errno, "%s: cannot remove", s->path) : 0;
+    int rc = unlink(s->path) ? pcri_fail_sys(err, errno, "%s: cannot remove",
+                                             s->path) : 0;
     pcri_state_close(s);
     return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Training of the Huffman tables that all samples of a dataset may share. Which samples it
- * looks at depends on the plan alone, so that a resumed run gets the same tables. */
+/* Training of the Huffman tables that all samples of a dataset may share. Which samples
+ * it looks at depends on the plan alone, so that a resumed run gets the same tables. */
 #include <stdlib.h>
 
 #include "write.h"
@@ -21,8 +21,8 @@ static bool claim(struct pcri_write *w, uint64_t *i, uint64_t *index)
 }
 
 /* A bad sample has no statistics: it is judged when its turn comes to be packed. */
-static int survey_one(struct pcri_worker *t, uint64_t index, struct pcri_symbol_stats **out,
-                      struct pcr_error *err)
+static int survey_one(struct pcri_worker *t, uint64_t index,
+                      struct pcri_symbol_stats **out, struct pcr_error *err)
 {
     const struct pcri_write *w = t->write;
     t->file.nbytes = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The worker threads of a conversion, and the calling thread that waits for them and calls
- * the user back. */
+/* The worker threads of a conversion, and the calling thread that waits for them and
+ * calls the user back. */
 #include <stdlib.h>
 #include <time.h>
 
@@ -42,7 +42,8 @@ void pcri_write_threads_free(struct pcri_write *w)
     pthread_cond_destroy(&w->news);
 }
 
-static void fail_locked(struct pcri_write *w, uint64_t position, const struct pcr_error *err)
+static void fail_locked(struct pcri_write *w, uint64_t position,
+                        const struct pcr_error *err)
 {
     if (!w->failed || position < w->fail_position) {
         w->failed = true;

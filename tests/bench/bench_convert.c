@@ -4,8 +4,8 @@
  *
  * usage: bench-convert [FOLDER [SAMPLES]]
  * FOLDER: of JPEG files; without it photographs are generated. SAMPLES: images to convert
- * in a run, default 1024; files are used again and again if there are fewer. Conversion is
- * a dry run from memory: no file is read or written while the clock runs. */
+ * in a run, default 1024; files are used again and again if there are fewer. Conversion
+ * is a dry run from memory: no file is read or written while the clock runs. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,8 +165,8 @@ static void run(void (*fn)(uint32_t), uint32_t threads, struct spent *best)
 static void print(const char *what, const struct spent *s)
 {
     double n = (double) sample_count;
-    printf("%-28s %8.1f images/s  %6.2f ms of processor time an image\n", what, n / s->wall,
-           1000 * s->cpu / n);
+    printf("%-28s %8.1f images/s  %6.2f ms of processor time an image\n", what,
+           n / s->wall, 1000 * s->cpu / n);
 }
 
 int main(int argc, char **argv)

@@ -236,7 +236,8 @@ START_TEST(symbolic_links)
     ck_assert_int_eq(mkfifo(at("real/fifo"), 0600), 0);
     struct pcr_source *s = open_source(NULL);
     /* `alias` sorts before `real`, but the folder keeps its own name. */
-    ck_assert_str_eq(dump(s), "0/0 real/1\n0/0 real/2\n0/0 real/dangling\n0/0 real/self\n");
+    ck_assert_str_eq(dump(s),
+                     "0/0 real/1\n0/0 real/2\n0/0 real/dangling\n0/0 real/self\n");
     ck_assert_uint_eq(sample(s, 1).nbytes, 1);
     ck_assert_uint_eq(s->class_count, 1);
     ck_assert_ptr_nonnull(strstr(left, "alias: a folder that was found"));
@@ -461,7 +462,8 @@ START_TEST(jsonl_refused)
         { "{\"path\":\"x\",\"label\":1.5}", "neither a string nor an integer" },
         { "{\"path\":\"x\",\"labels\":1}", "not an array of integers" },
         { "{\"path\":\"x\",\"labels\":[\"1\"]}", "not an array of integers" },
-        { "{\"path\":\"x\",\"label\":\"a\",\"labels\":[1]}", "both 'label' and 'labels'" },
+        { "{\"path\":\"x\",\"label\":\"a\",\"labels\":[1]}",
+          "both 'label' and 'labels'" },
         { "{\"path\":\"x\",\"attributes\":[]}", "'attributes' is not an object" },
         { "{\"path\":\"x\"}\n{\"path\":\"x\"}", "lines 1 and 2: the same key 'x'" },
         { "{\"path\":\"x\",\"label\":1}\n{\"path\":\"y\",\"label\":\"a\"}",

@@ -151,7 +151,8 @@ START_TEST(fails_at_the_first_bad)
 {
     char first[512] = "";
     for (uint32_t i = 11; i < 40; i += 4)
-        test_source_set(&src, i, src.samples[i].file.data, src.samples[i].file.nbytes / 2);
+        test_source_set(&src, i, src.samples[i].file.data,
+                        src.samples[i].file.nbytes / 2);
     for (uint32_t threads = 1; threads <= 4; threads++) {
         char name[8];
         snprintf(name, sizeof(name), "d%u", threads);

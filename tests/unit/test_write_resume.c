@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -99,7 +100,8 @@ static void damage(const char *dir, const char *ending, long nbytes)
 {
     char command[512];
     snprintf(command, sizeof(command),
-             "f=$(ls %s/*%s | head -n 1) && truncate -s %ld \"$f\" && echo x > %s/.pcr-tmp-a",
+             "f=$(ls %s/*%s | head -n 1) && truncate -s %ld \"$f\" && "
+             "echo x > %s/.pcr-tmp-a",
              dir, ending, nbytes, dir);
     ck_assert_int_eq(system(command), 0);
 }
@@ -140,10 +142,70 @@ static void refused(const char *name, const char *part)
                   part);
 }
 
+/* What tells a dataset from one that was not touched: its manifest's file. */
+static struct stat manifest_stat(const char *name)
+{
+    char path[300];
+    struct stat st;
+    snprintf(path, sizeof(path), "%s/manifest.json", at(name));
+    ck_assert_int_eq(stat(path, &st), 0);
+    return st;
+}
+
+static void left_alone(const char *name, const struct stat *before)
+{
+    struct stat now = manifest_stat(name);
+    ck_assert_int_eq(now.st_ino, before->st_ino);
+    ck_assert_int_eq(now.st_mtim.tv_nsec, before->st_mtim.tv_nsec);
+    ck_assert(!test_exists(at(name), ".pcr-convert"));
+}
+
+START_TEST(does_finished_work_once)
+{
+    struct stat before = manifest_stat("whole");
+    struct test_sample *one = &src.samples[9];
+    write_ok("whole");
+    left_alone("whole", &before);
+    ck_assert_uint_eq(report.records_kept, report.record_count);
+    ck_assert_uint_eq(report.records_done, report.record_count);
+    ck_assert_uint_eq(report.samples_bad, 2);
+    ck_assert_uint_eq(report.samples_done, SAMPLES - 2);
+
+    options.seed = 1;
+    refused("whole", "already holds another dataset");
+    options.seed = 0;
+    options.bad_policy = PCR_BAD_FAIL; /* under which nothing is skipped */
+    refused("whole", "already holds another dataset");
+    options.bad_policy = PCR_BAD_SKIP;
+    options.opaque_policy = PCR_OPAQUE_REFUSE;
+    refused("whole", "already holds another dataset");
+    options.opaque_policy = PCR_OPAQUE_KEEP;
+    options.record_samples = 5;
+    refused("whole", "already holds another dataset");
+    options.record_samples = 4;
+    one->label++;
+    refused("whole", "already holds another dataset");
+    one->label--;
+    one->attributes = "{\"n\":2}";
+    refused("whole", "already holds another dataset");
+    one->attributes = " { \"a\" : [] , \"n\" : 1 } "; /* the same in other words */
+    write_ok("whole");
+    one->key[0]++;
+    refused("whole", "already holds another dataset");
+    one->key[0]--;
+    one->file.nbytes--;
+    refused("whole", "already holds another dataset");
+    one->file.nbytes++;
+    src.revision = UINT64_MAX; /* changed after the dataset was finished */
+    refused("whole", "already holds another dataset");
+    src.revision = 1;
+    write_ok("whole");
+    left_alone("whole", &before);
+}
+END_TEST
+
 START_TEST(refuses_what_is_not_its_own)
 {
-    refused("whole", "already holds a dataset");
-    ck_assert(!test_exists(at("whole"), ".pcr-convert"));
     write_part("d");
     options.seed = 1;
     refused("d", "other options or sources");
@@ -200,7 +262,8 @@ static int write_again(void *opaque, const struct pcr_write_progress *p)
     o.progress = NULL;
     if (p->records_done == p->record_count)
         return 0; /* now it is complete, or will be at once */
-    ck_assert_int_eq(pcr_dataset_write(opaque, &src.source, &o, NULL, &error), PCR_ERR_IO);
+    ck_assert_int_eq(pcr_dataset_write(opaque, &src.source, &o, NULL, &error),
+                     PCR_ERR_IO);
     ck_assert_int_eq(error.sys_errno, EWOULDBLOCK);
     ck_assert_ptr_nonnull(strstr(error.message, "another conversion"));
     locked_out++;
@@ -231,7 +294,8 @@ START_TEST(killed_at_any_moment)
     clock_gettime(CLOCK_MONOTONIC, &a);
     write_ok("timed");
     clock_gettime(CLOCK_MONOTONIC, &b);
-    long whole_us = (long) (b.tv_sec - a.tv_sec) * 1000000 + (b.tv_nsec - a.tv_nsec) / 1000;
+    long whole_us = (long) (b.tv_sec - a.tv_sec) * 1000000;
+    whole_us += (b.tv_nsec - a.tv_nsec) / 1000;
     for (int i = 0; i < KILLS; i++) {
         char name[16];
         snprintf(name, sizeof(name), "k%d", i);
@@ -246,7 +310,9 @@ START_TEST(killed_at_any_moment)
             kill(pid, SIGKILL);
             ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
         }
-        if (!test_exists(at(name), "manifest.json") || test_exists(at(name), ".pcr-convert"))
+        bool complete = test_exists(at(name), "manifest.json") &&
+                        !test_exists(at(name), ".pcr-convert");
+        if (!complete)
             write_ok(name);
         test_same_folders(at("whole"), at(name));
     }
@@ -282,6 +348,7 @@ int main(void)
     tcase_add_test(t, goes_on_after_cancel);
     tcase_add_test(t, makes_damaged_records_again);
     tcase_add_test(t, finishes_what_is_complete);
+    tcase_add_test(t, does_finished_work_once);
     tcase_add_test(t, refuses_what_is_not_its_own);
     tcase_add_test(t, other_options_where_nothing_is_lost);
     tcase_add_test(t, one_writer_at_a_time);

@@ -27,6 +27,7 @@ static int describe(void *opaque, uint64_t i, struct pcr_source_sample *out,
         .label_count = 1,
         .split = one->split,
         .nbytes = one->file.nbytes,
+        .revision = s->revision,
     };
     return 0;
 }
@@ -56,8 +57,8 @@ void test_source_init(struct test_source *s, uint32_t count)
         one->label = i % 3;
         one->split = i % 5 != 0;
         one->attributes = i % 2 ? "{ \"n\": 1,\"a\":[ ]}" : NULL;
-        ck_assert_int_eq(pcr_gen_photo(i, 64, 48, 85, i % PCR_GEN_SUBSAMPLINGS, &one->file),
-                         0);
+        int rc = pcr_gen_photo(i, 64, 48, 85, i % PCR_GEN_SUBSAMPLINGS, &one->file);
+        ck_assert_int_eq(rc, 0);
     }
     s->source = (struct pcr_source) {
         .size = sizeof(s->source),

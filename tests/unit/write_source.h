@@ -21,6 +21,7 @@ struct test_source {
         int load_code; /* what load() returns instead of the file */
     } samples[TEST_MAX_SAMPLES];
     unsigned delay_us; /* load() takes at least so long */
+    uint64_t revision; /* of all samples */
 };
 
 /* `count` photographs of 64 x 48 pixels in 3 classes and 2 splits. */

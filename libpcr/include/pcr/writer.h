@@ -107,8 +107,9 @@ struct pcr_write_options {
  * not on thread_count or timing.
  *
  * Records are published by fsync and rename, the manifest last. A run that was killed is
- * continued by the same call; one writer at a time (another gets IO with EWOULDBLOCK). A
- * folder that holds another dataset is left alone (INVAL).
+ * continued by the same call; one writer at a time (another gets IO with EWOULDBLOCK).
+ * Where the folder holds the finished dataset of the same source and options, nothing is
+ * left to do, which is success; one that holds another dataset is left alone (INVAL).
  *
  * Fills *report (may be NULL) also on failure. Blocks till done; memory is bounded by
  * about two records and a decode for each thread.

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Is the finished dataset in the folder the one that this conversion would make?
+ *
+ * Its state file is gone, so what it holds is held against the plan: ladder, classes,
+ * splits, and of each record the keys in order, labels, attributes and sizes. A source
+ * file that changed after the dataset was finished makes it another one. Then the same
+ * command twice does the work once, also if the first was killed in its very last moment.
+ * */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "../base/utf8.h"
+#include "write.h"
+
+/* The names as the manifest holds them: what is no UTF-8 is escaped. */
+static int same_name(const char *ours, const char *theirs, bool *same,
+                     struct pcr_error *err)
+{
+    struct pcr_buffer shown = { 0 };
+    int rc = pcri_utf8_escape(ours, strlen(ours), &shown, err);
+    if (!rc && (shown.nbytes != strlen(theirs) ||
+                (shown.nbytes && memcmp(shown.data, theirs, shown.nbytes) != 0)))
+        *same = false;
+    pcr_buffer_free(&shown);
+    return rc;
+}
+
+static int compare_frame(const struct pcri_write *w, const struct pcri_manifest *m,
+                         bool *same, struct pcr_error *err)
+{
+    uint32_t bad = w->opts.bad_policy, opaque = w->opts.opaque_policy;
+    int rc = 0;
+    *same = !strcmp(m->ladder, pcr_ladder_text(w->ladder)) &&
+            m->class_count == w->source->class_count &&
+            m->split_count == w->plan.split_count &&
+            m->sample_count + m->skipped_count == w->plan.sample_count &&
+            (!m->skipped_count || bad != PCR_BAD_FAIL) &&
+            (!m->opaque_count || opaque == PCR_OPAQUE_KEEP || bad == PCR_BAD_OPAQUE);
+    for (uint32_t i = 0; i < m->class_count && *same && !rc; i++)
+        rc = same_name(w->source->class_names[i], m->classes[i], same, err);
+    for (uint32_t i = 0; i < m->split_count && *same && !rc; i++)
+        rc = same_name(w->plan.split_names[i], m->splits[i].name, same, err);
+    return rc;
+}
+
+static bool same_labels(const struct pcri_head *head, uint32_t i,
+                        const struct pcr_source_sample *s)
+{
+    uint32_t first = head->label_first[i], count = head->label_first[i + 1] - first;
+    return count == s->label_count &&
+           (!count || !memcmp(head->labels + first, s->labels,
+                              count * sizeof(*s->labels)));
+}
+
+static int same_attributes(const struct pcri_head *head, uint32_t i,
+                           const struct pcr_source_sample *s, bool *same,
+                           struct pcr_error *err)
+{
+    char *ours = NULL;
+    uint32_t n;
+    int rc = pcri_attributes_render(s->attributes, &ours, err);
+    if (!rc && strcmp(ours ? ours : "", pcri_text(&head->attributes, i, &n)) != 0)
+        *same = false;
+    free(ours);
+    return rc;
+}
+
+/* The record's samples must be the planned ones in their order, less the skipped. */
+static int compare_samples(const struct pcri_write *w,
+                           const struct pcri_plan_record *planned,
+                           const struct pcri_head *head, uint64_t finished_ns, bool *same,
+                           struct pcr_error *err)
+{
+    uint32_t i = 0;
+    int rc = 0;
+    for (uint32_t k = 0; k < planned->count && *same && !rc; k++) {
+        struct pcr_source_sample s;
+        uint32_t n;
+        rc = w->source->describe(w->source->opaque, w->plan.order[planned->first + k], &s,
+                                 err);
+        if (rc)
+            break;
+        *same = s.revision <= finished_ns;
+        if (i == head->sample_count || strcmp(pcri_text(&head->keys, i, &n), s.key) != 0)
+            continue; /* skipped, or they will not all be found */
+        *same = *same && same_labels(head, i, &s) &&
+                (!s.nbytes || s.nbytes == head->source_nbytes[i]);
+        rc = same_attributes(head, i, &s, same, err);
+        i++;
+    }
+    *same = *same && i == head->sample_count;
+    return rc;
+}
+
+static int compare_record(const struct pcri_write *w, uint64_t record, const char *path,
+                          uint64_t finished_ns, bool *same, struct pcr_error *err)
+{
+    struct pcri_record *r = NULL;
+    int rc = pcri_record_open(path, &pcri_io_pread, 0, &w->opts.limits, 0, &r, err);
+    if (!rc)
+        rc = compare_samples(w, &w->plan.records[record], r->head, finished_ns, same,
+                             err);
+    pcri_record_close(&r);
+    return rc;
+}
+
+/* Records that had no good sample are not in the manifest. */
+static int compare_records(const struct pcri_write *w, const struct pcri_manifest *m,
+                           uint64_t finished_ns, bool *same, struct pcr_error *err)
+{
+    char name[PCRI_RECORD_NAME_NBYTES];
+    uint64_t next = 0;
+    size_t n = strlen(w->dir);
+    char *path = pcri_malloc(n + 1 + sizeof(name), 1, err);
+    int rc = path ? 0 : PCR_ERR_NOMEM;
+    for (uint64_t r = 0; r < w->plan.record_count && *same && !rc; r++) {
+        pcri_plan_name(&w->plan, r, name);
+        if (next == m->record_count || strcmp(pcri_manifest_file(m, next), name) != 0)
+            continue;
+        snprintf(path, n + 1 + sizeof(name), "%s/%s", w->dir, name);
+        rc = compare_record(w, r, path, finished_ns, same, err);
+        next++;
+    }
+    *same = *same && next == m->record_count;
+    free(path);
+    return rc;
+}
+
+static int compare(const struct pcri_write *w, const char *manifest_path,
+                   uint64_t finished_ns, bool *same, struct pcr_error *err)
+{
+    struct pcr_buffer text = { 0 };
+    struct pcri_manifest m = { 0 };
+    int rc = pcri_read_whole(manifest_path, w->opts.limits.max_manifest_nbytes, &text,
+                             err);
+    if (!rc)
+        rc = pcri_manifest_parse(text.data, text.nbytes, &w->opts.limits, 0, &m, err);
+    if (!rc)
+        rc = compare_frame(w, &m, same, err);
+    if (!rc && *same)
+        rc = compare_records(w, &m, finished_ns, same, err);
+    pcri_manifest_free(&m);
+    pcr_buffer_free(&text);
+    return rc;
+}
+
+int pcri_write_find_finished(const struct pcri_write *w, bool *same,
+                             struct pcr_error *err)
+{
+    struct stat st;
+    size_t n = strlen(w->dir);
+    char *path = pcri_malloc(n + 1 + sizeof(PCRI_MANIFEST_NAME), 1, err);
+    *same = false;
+    if (!path)
+        return PCR_ERR_NOMEM;
+    snprintf(path, n + 1 + sizeof(PCRI_MANIFEST_NAME), "%s/%s", w->dir,
+             PCRI_MANIFEST_NAME);
+    int rc = 0;
+    if (!stat(path, &st)) {
+        *same = true;
+        rc = compare(w, path,
+                     (uint64_t) st.st_mtim.tv_sec * 1000000000u +
+                         (uint64_t) st.st_mtim.tv_nsec,
+                     same, err);
+    }
+    free(path);
+    if (rc && rc != PCR_ERR_NOMEM) { /* what we cannot read is not ours */
+        *same = false;
+        rc = 0;
+    }
+    return rc;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcrtool convert: makes a dataset of a folder or list of images. */
+#define _XOPEN_SOURCE 700 /* realpath */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <pcr/dataset.h>
+#include <pcr/import.h>
+#include <pcr/ladder.h>
+#include <pcr/writer.h>
+
+#include "convert.h"
+#include "interrupt.h"
+#include "output.h"
+
+struct settings {
+    const char *ladder, *root;
+    uint64_t records, record_nbytes, seed, threads, max_pixels;
+    uint32_t on_bad, opaque, format;
+    bool no_shuffle, json, dry_run, quiet;
+};
+
+#define SETTING(member) .offset = offsetof(struct settings, member)
+
+static const struct pcrtool_option options[] = {
+    { "ladder", "NAME", "built-in ladder (bitplane, classic) or a file with one\n"
+      "(docs/FORMAT.md section 5, or cjpeg's -scans syntax);\ndefault bitplane",
+      PCRTOOL_TEXT, SETTING(ladder) },
+    { "records", "N", "samples in a record; default 1024", PCRTOOL_NUMBER,
+      SETTING(records), .min = 1, .max = 1 << 20 },
+    { "record-bytes", "SIZE", "end records at about SIZE source bytes, such as 64M",
+      PCRTOOL_SIZE, SETTING(record_nbytes), .min = 1 },
+    { "seed", "N", "of the shuffle; default 0", PCRTOOL_NUMBER, SETTING(seed) },
+    { "no-shuffle", NULL, "keep the source's order", PCRTOOL_FLAG, SETTING(no_shuffle) },
+    { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads),
+      .min = 1, .max = 1024 },
+    { "on-bad", "WHAT", "with inputs that are damaged or no images: fail (default),\n"
+      "skip (list them in errors.jsonl), opaque (keep them whole)",
+      PCRTOOL_CHOICE, SETTING(on_bad), .words = "fail|skip|opaque" },
+    { "opaque", "WHAT", "with intact images that JPEG scans cannot hold (PNG, 12-bit,\n"
+      "lossless or arithmetic JPEG): keep them whole (default), or\nrefuse them as bad",
+      PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
+    { "format", "NAME", "what SRC is, folder or list; default: by its looks",
+      PCRTOOL_CHOICE, SETTING(format), .words = "folder|list" },
+    { "root", "DIR", "where a list's relative paths start; default: beside it",
+      PCRTOOL_TEXT, SETTING(root) },
+    { "max-pixels", "N", "refuse larger images; default 268435456", PCRTOOL_NUMBER,
+      SETTING(max_pixels), .min = 1 },
+    { "dry-run", NULL, "do everything but write", PCRTOOL_FLAG, SETTING(dry_run) },
+    { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
+    { "quiet", NULL, "print errors alone", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
+    { 0 },
+};
+
+/* --- reading the ladder --- */
+
+static bool is_builtin(const char *name)
+{
+    const char *known;
+    for (uint32_t i = 0; (known = pcr_ladder_name(i)); i++)
+        if (!strcmp(known, name))
+            return true;
+    return false;
+}
+
+/* Returns an exit code. */
+static int read_ladder(const struct pcrtool_command *c, const char *path,
+                       struct pcr_ladder **out)
+{
+    enum { MAX_NBYTES = 1 << 20 };
+    struct pcr_error err;
+    char *text = malloc(MAX_NBYTES);
+    FILE *f = fopen(path, "rb");
+    size_t n = f && text ? fread(text, 1, MAX_NBYTES, f) : 0;
+    int rc = PCRTOOL_FAILED;
+    if (!f || !text || ferror(f))
+        pcrtool_error(c, "%s: %s", path, strerror(errno));
+    else if (n == MAX_NBYTES)
+        pcrtool_error(c, "%s: too large for a ladder", path);
+    else if (pcr_ladder_parse(text, n, out, &err))
+        pcrtool_error(c, "%s: %s", path, err.message);
+    else
+        rc = PCRTOOL_DONE;
+    if (f)
+        fclose(f);
+    free(text);
+    return rc;
+}
+
+static int get_ladder(const struct pcrtool_command *c, const char *name,
+                      struct pcr_ladder **out)
+{
+    struct pcr_error err;
+    if (name && !is_builtin(name))
+        return read_ladder(c, name, out);
+    if (pcr_ladder_builtin(name, out, &err))
+        return pcrtool_failed(c, &err);
+    return PCRTOOL_DONE;
+}
+
+/* --- callbacks --- */
+
+static void left_out(void *opaque, const char *path, const char *reason)
+{
+    struct pcrtool_conversion *v = opaque;
+    v->left_out_count++;
+    pcrtool_error(v->command, "left out: %s: %s", path, reason);
+}
+
+static void bad_input(void *opaque, const char *path, const struct pcr_error *err)
+{
+    struct pcrtool_conversion *v = opaque;
+    char at[32] = "";
+    if (err->offset != PCR_NO_OFFSET)
+        snprintf(at, sizeof(at), "@%" PRIu64, err->offset);
+    pcrtool_error(v->command, "bad input: %s%s: %s", path, at, err->message);
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double) t.tv_sec + (double) t.tv_nsec / 1e9;
+}
+
+static void show_progress(struct pcrtool_conversion *v,
+                          const struct pcr_write_progress *p)
+{
+    uint64_t done = p->samples_done + p->samples_bad;
+    double seconds = now() - v->start;
+    if (!v->started) { /* what is kept from an earlier run says nothing of the speed */
+        v->started = true;
+        v->kept = done;
+    }
+    double rate = seconds > 0 ? (double) (done - v->kept) / seconds : 0;
+    char line[160], eta[32] = "", saved[32] = "", bad[32] = "";
+    if (rate > 0) {
+        unsigned left = (unsigned) ((double) (p->sample_count - done) / rate);
+        snprintf(eta, sizeof(eta), "  ETA %u:%02u:%02u", left / 3600, left / 60 % 60,
+                 left % 60);
+    }
+    if (p->records_source_nbytes)
+        snprintf(saved, sizeof(saved), "  saved %.1f%%",
+                 100 - pcrtool_percent(p->written_nbytes, p->records_source_nbytes));
+    if (p->samples_bad)
+        snprintf(bad, sizeof(bad), "  %" PRIu64 " bad", p->samples_bad);
+    snprintf(line, sizeof(line),
+             "convert %3.0f%%  %" PRIu64 "/%" PRIu64 " images  %.0f/s%s%s%s",
+             pcrtool_percent(done,
+                             p->sample_count), done, p->sample_count, rate, eta, saved,
+             bad);
+    pcrtool_progress(line);
+}
+
+static int progress(void *opaque, const struct pcr_write_progress *p)
+{
+    struct pcrtool_conversion *v = opaque;
+    if (!v->quiet)
+        show_progress(v, p);
+    return pcrtool_interrupted();
+}
+
+/* --- the work --- */
+
+static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
+                         const struct pcr_source *source, const struct pcr_ladder *ladder)
+{
+    struct pcr_error err;
+    struct pcr_write_options o = {
+        .size = sizeof(o),
+        .flags = (s->no_shuffle ? PCR_WRITE_NO_SHUFFLE : 0) |
+                 (s->dry_run ? PCR_WRITE_DRY_RUN : 0),
+        .ladder = ladder,
+        .seed = s->seed,
+        .record_samples = (uint32_t) s->records,
+        .record_nbytes = s->record_nbytes,
+        .thread_count = (uint32_t) s->threads,
+        .bad_policy = s->on_bad,   /* the words stand in the enums' order */
+        .opaque_policy = s->opaque,
+        .limits = { .size = sizeof(o.limits), .max_pixels = s->max_pixels },
+        .progress = progress,
+        .bad_input = bad_input,
+        .opaque = v,
+    };
+    v->start = now();
+    int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);
+    v->seconds = now() - v->start;
+    pcrtool_progress(NULL);
+    if (!rc)
+        return PCRTOOL_DONE;
+    rc = pcrtool_failed(v->command, &err);
+    if (v->report.records_done && !s->dry_run && !s->quiet)
+        fprintf(stderr,
+                "pcrtool convert: %" PRIu64 " of %" PRIu64 " records are finished; the "
+                "same command goes on from there\n",
+                v->report.records_done, v->report.record_count);
+    return rc;
+}
+
+/* Is the dataset's folder in the source's? Then the next run would take it for a part of
+ * the source. A folder that is not there yet lies where its parent does. */
+static bool is_inside(const char *folder, const char *path)
+{
+    char *outer = realpath(folder, NULL), *inner = realpath(path, NULL);
+    if (!inner) {
+        char *parent = strdup(path);
+        for (size_t n = parent ? strlen(parent) : 0; n > 1 && parent[n - 1] == '/';)
+            parent[--n] = '\0';
+        char *slash = parent ? strrchr(parent, '/') : NULL;
+        if (slash)
+            slash[slash == parent] = '\0';
+        inner = parent ? realpath(slash ? parent : ".", NULL) : NULL;
+        free(parent);
+    }
+    size_t n = outer ? strlen(outer) : 0;
+    bool inside = outer && inner && !strncmp(outer, inner, n) &&
+                  (inner[n] == '/' || inner[n] == '\0' || n == 1);
+    free(outer);
+    free(inner);
+    return inside;
+}
+
+static int import_and_write(struct pcrtool_conversion *v, const struct settings *s,
+                            const char *path, const struct pcr_ladder *ladder)
+{
+    struct pcr_source *source = NULL;
+    struct pcr_error err;
+    struct pcr_import_options o = {
+        .size = sizeof(o),
+        .format = s->format ? pcr_import_format(s->format - 1) : NULL,
+        .root = s->root,
+        .left_out = left_out,
+        .opaque = v,
+    };
+    if (is_inside(path, v->path)) {
+        pcrtool_error(v->command, "%s lies in %s: choose another folder", v->path, path);
+        return PCRTOOL_FAILED;
+    }
+    if (pcr_import_open(path, &o, &source, &err))
+        return pcrtool_failed(v->command, &err);
+    int rc = write_dataset(v, s, source, ladder);
+    pcr_source_destroy(source);
+    return rc;
+}
+
+static int run(const struct pcrtool_args *args)
+{
+    const struct settings *s = args->settings;
+    struct pcr_ladder *ladder = NULL;
+    struct pcrtool_conversion v = {
+        .command = args->command,
+        .path = args->operands[1],
+        .dry_run = s->dry_run,
+        .quiet = s->quiet,
+    };
+    pcrtool_catch_signals();
+    int rc = get_ladder(args->command, s->ladder, &ladder);
+    if (!rc)
+        rc = import_and_write(&v, s, args->operands[0], ladder);
+    pcr_ladder_destroy(&ladder);
+    if (!rc && s->json)
+        rc = pcrtool_conversion_json(&v);
+    else if (!rc && !s->quiet)
+        rc = pcrtool_conversion_summary(&v);
+    return !rc && v.report.samples_bad ? PCRTOOL_LEFT_OUT : rc;
+}
+
+const struct pcrtool_command pcrtool_convert = {
+    .name = "convert",
+    .summary = "Make a dataset of a folder or list of images",
+    .operands = "SRC DST",
+    .description =
+        "SRC is a folder (split/class/file with splits train, val, validation, dev,\n"
+        "test; class/file; or files alone), or a list: a .csv file with a header line,\n"
+        "or a .jsonl file, with path and optionally key, label or labels, split,\n"
+        "attributes.\n"
+        "\n"
+        "Each JPEG is turned into progressive scans without loss, and proven so. A run\n"
+        "that was stopped is continued by the same command. Sources are never touched.\n",
+    .examples = "  pcrtool convert photos/ dataset/\n"
+                "  pcrtool convert --on-bad skip --record-bytes 64M list.csv dataset/\n"
+                "  pcrtool convert --dry-run --json photos/ unused/\n",
+    .options = options,
+    .settings_nbytes = sizeof(struct settings),
+    .operand_min = 2,
+    .operand_max = 2,
+    .run = run,
+};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A conversion in progress, and the summary of a finished one. */
+#ifndef PCRTOOL_CONVERT_H
+#define PCRTOOL_CONVERT_H
+
+#include <pcr/writer.h>
+
+#include "options.h"
+
+struct pcrtool_conversion {
+    const struct pcrtool_command *command;
+    const char *path; /* of the dataset */
+    bool dry_run, quiet;
+    uint64_t left_out_count; /* files that the importer passed over */
+    struct pcr_write_progress report;
+    double start, seconds;
+    bool started;  /* progress was called */
+    uint64_t kept; /* samples done before anything was packed */
+};
+
+/* Print the summary to stdout, as text or as JSON. Return an exit code. */
+int pcrtool_conversion_summary(const struct pcrtool_conversion *v);
+int pcrtool_conversion_json(const struct pcrtool_conversion *v);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The summary of a conversion. */
+#include <inttypes.h>
+#include <string.h>
+
+#include <pcr/dataset.h>
+
+#include "convert.h"
+#include "output.h"
+
+/* Opens what was written; *ds stays NULL for a dry run. Returns an exit code. */
+static int open_written(const struct pcrtool_conversion *v, struct pcr_dataset **ds,
+                        struct pcr_dataset_info *info)
+{
+    struct pcr_error err;
+    *ds = NULL;
+    *info = (struct pcr_dataset_info) { .size = sizeof(*info) };
+    if (v->dry_run)
+        return PCRTOOL_DONE;
+    if (pcr_dataset_open(v->path, NULL, ds, &err) || pcr_dataset_describe(*ds, info,
+                                                                          &err)) {
+        pcr_dataset_close(ds);
+        return pcrtool_failed(v->command, &err);
+    }
+    return PCRTOOL_DONE;
+}
+
+static void print_fidelities(const struct pcr_dataset *ds,
+                             const struct pcr_dataset_info *info)
+{
+    char size[PCRTOOL_SIZE_NBYTES];
+    for (uint32_t g = 1; g <= info->group_count; g++) {
+        uint64_t nbytes = pcr_dataset_prefix_nbytes(ds, g);
+        printf("  fidelity %-2" PRIu32 " %10s  %5.1f%%\n", g, pcrtool_size(size, nbytes),
+               pcrtool_percent(nbytes, info->source_nbytes));
+    }
+}
+
+static void print_bad(const struct pcrtool_conversion *v)
+{
+    const struct pcr_write_progress *p = &v->report;
+    if (p->samples_bad)
+        printf("skipped %" PRIu64 " bad input(s)%s\n", p->samples_bad,
+               v->dry_run ? "" : ", listed in errors.jsonl");
+    if (v->left_out_count)
+        printf("left out %" PRIu64 " file(s) that belong to no sample\n",
+               v->left_out_count);
+}
+
+int pcrtool_conversion_summary(const struct pcrtool_conversion *v)
+{
+    const struct pcr_write_progress *p = &v->report;
+    struct pcr_dataset_info info;
+    struct pcr_dataset *ds;
+    char size[PCRTOOL_SIZE_NBYTES];
+    int rc = open_written(v, &ds, &info);
+    if (rc)
+        return rc;
+    printf("%" PRIu64 " image(s) in %" PRIu64 " record(s)", p->samples_done,
+           p->record_count);
+    if (p->records_kept)
+        printf(" (%" PRIu64 " kept from an earlier run)", p->records_kept);
+    printf(", %.1f s%s\n", v->seconds, v->dry_run ? ", nothing written" : "");
+    if (info.opaque_count)
+        printf("%" PRIu64 " kept whole\n", info.opaque_count);
+    print_bad(v);
+    printf("sources       %10s\n", pcrtool_size(size, p->source_nbytes));
+    printf("dataset       %10s  %5.1f%%\n", pcrtool_size(size, p->written_nbytes),
+           pcrtool_percent(p->written_nbytes, p->source_nbytes));
+    if (ds)
+        print_fidelities(ds, &info);
+    pcr_dataset_close(&ds);
+    return PCRTOOL_DONE;
+}
+
+static void set_number(json_t *object, const char *name, uint64_t v)
+{
+    json_object_set_new(object, name, json_integer((json_int_t) v));
+}
+
+int pcrtool_conversion_json(const struct pcrtool_conversion *v)
+{
+    const struct pcr_write_progress *p = &v->report;
+    struct pcr_dataset_info info;
+    struct pcr_dataset *ds;
+    int rc = open_written(v, &ds, &info);
+    if (rc)
+        return rc;
+    json_t *root = json_object();
+    pcrtool_json_set_text(root, "path", v->path, strlen(v->path));
+    json_object_set_new(root, "dry_run", json_boolean(v->dry_run));
+    set_number(root, "sample_count", p->samples_done);
+    set_number(root, "skipped_count", p->samples_bad);
+    set_number(root, "left_out_count", v->left_out_count);
+    set_number(root, "record_count", p->record_count);
+    set_number(root, "records_kept", p->records_kept);
+    set_number(root, "source_nbytes", p->source_nbytes);
+    set_number(root, "total_nbytes", p->written_nbytes);
+    json_object_set_new(root, "seconds", json_real(v->seconds));
+    if (ds) {
+        json_t *prefixes = json_array();
+        for (uint32_t g = 1; g <= info.group_count; g++)
+            json_array_append_new(
+                prefixes, json_integer((json_int_t) pcr_dataset_prefix_nbytes(ds, g)));
+        json_object_set_new(root, "prefix_nbytes", prefixes);
+        set_number(root, "opaque_count", info.opaque_count);
+        set_number(root, "head_nbytes", info.head_nbytes);
+    }
+    pcr_dataset_close(&ds);
+    return pcrtool_print_json(v->command, root);
+}
