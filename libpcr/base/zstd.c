@@ -25,6 +25,10 @@ int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes,
     if (claimed != raw_nbytes)
         return pcri_fail(err, PCR_ERR_CORRUPT,
                          "zstd frame does not hold the %zu bytes it should", raw_nbytes);
+    /* ZSTD_decompress() would take several frames, of which some may hold nothing. */
+    if (ZSTD_findFrameCompressedSize(p, nbytes) != nbytes)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "not one whole zstd frame of %zu bytes",
+                         nbytes);
     int rc = pcri_buffer_reserve(out, raw_nbytes ? raw_nbytes : 1, err);
     if (rc)
         return rc;

@@ -43,7 +43,7 @@ decode | split)
     set -- "$seeds"/cases/* "$@"
     ;;
 *)
-    [ -d "$seeds/$target" ] || python3 tests/vectors/make_vectors.py --seeds "$target" \
+    [ -d "$seeds/$target" ] || python3 -B tests/vectors/make_vectors.py --seeds "$target" \
         "$seeds/$target"
     set -- "$seeds/$target" "$@"
     ;;

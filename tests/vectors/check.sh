@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# check.sh TEST-VECTORS: makes all vectors and holds the reader against them and against
+# those that are kept. Runs in an empty folder.
+set -euo pipefail
+here=$PCR_SOURCE_ROOT/tests/vectors
+python=${PYTHON:-python3}
+
+if ! "$python" -c 'import xxhash, zstandard' 2>/dev/null; then
+    echo "skipped: Python has no xxhash or no zstandard (tools/deps.sh installs them)"
+    exit 77
+fi
+"$python" -B "$here/make_vectors.py" all
+"$1" all "$here"/golden/*
+
+# README.md describes each vector.
+missing=0
+while IFS=$'\t' read -r file _; do
+    name=${file%.*}
+    if ! grep -qF "| \`$name\` |" "$here/README.md"; then
+        echo "README.md does not describe $name (make_vectors.py --table prints what it needs)"
+        missing=1
+    fi
+done < all/index.tsv
+exit $missing

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Writes record files and manifests from docs/FORMAT.md alone, right or wrong as asked."""
+import copy
+import json
+import struct
+from dataclasses import dataclass, field
+
+import xxhash
+import zstandard
+
+MAGIC = b"\x89PCR\r\n\x1a\n"
+(KEY, LABELS, ATTRIBUTES, FORM, WIDTH, HEIGHT, COMPONENTS, SAMPLING, ORIENTATION, SCRIPT,
+ LADDER, DICTIONARY, HEADER, PIECE_STRING, PIECE_NBYTES, CHECK, SOURCE_NBYTES) = range(1, 18)
+REQUIRED = {KEY, LABELS, FORM, WIDTH, HEIGHT, COMPONENTS, DICTIONARY, HEADER, PIECE_STRING,
+            PIECE_NBYTES, CHECK}
+
+
+def xxh3(data):
+    return xxhash.xxh3_64_intdigest(data)
+
+
+def varint(v):
+    out = bytearray()
+    while v >= 128:
+        out.append(v & 127 | 128)
+        v >>= 7
+    out.append(v)
+    return bytes(out)
+
+
+def varints(values):
+    return b"".join(map(varint, values))
+
+
+def zigzag(v):
+    return (v << 1 ^ v >> 63) & (1 << 64) - 1
+
+
+def strings(items):
+    return varints(len(s) for s in items) + b"".join(items)
+
+
+def zstd(raw):
+    return zstandard.ZstdCompressor(level=19, write_content_size=True).compress(raw)
+
+
+@dataclass
+class Sample:
+    key: bytes
+    form: int = 1
+    labels: tuple = ()
+    attributes: bytes = b""
+    width: int = 0
+    height: int = 0
+    components: int = 0
+    sampling: int = 0
+    orientation: int = 1
+    source_nbytes: int = 0
+    items: list = field(default_factory=list)   # an int: a string's number; bytes: own
+    pieces: list = field(default_factory=list)  # by group: [(string number or None, bytes)]
+
+    def own_items(self):
+        return b"".join(i for i in self.items if isinstance(i, bytes))
+
+
+def opaque(key, data, piece_counts, **fields):
+    pieces = [[(None, b"")] * n for n in piece_counts]
+    pieces[0] = [(None, data)] + pieces[0][1:]
+    return Sample(key, 0, pieces=pieces, source_nbytes=len(data), **fields)
+
+
+@dataclass
+class Record:
+    samples: list
+    piece_counts: list
+    ladder: bytes = b""
+    dictionary: list = field(default_factory=list)
+    codings: list = None
+    minor: int = 0
+    optional_flags: int = 0
+    tail: list = None          # [(id, flags, bytes)] or None
+    leave_out: tuple = ()      # columns
+    extra_columns: list = field(default_factory=list)
+    edit_columns: object = None  # called with {id: bytes} before the head is put together
+    edit_raw: object = None      # bytes of the raw head -> bytes
+    edit_head: object = None     # stored head -> stored head, its size and checksum follow
+    edit_groups: object = None   # list of the groups' bytes, after the chunks' checksums
+    edit_fields: object = None   # called with the header's fields before it is written
+    edit_header: object = None   # bytearray of the header before its checksum
+    edit_file: object = None     # bytes of the file -> bytes
+
+    def group(self, g):
+        """The chunks of group g (from 0)."""
+        last = g == len(self.piece_counts) - 1
+        return [(s.own_items() if last else b"") + b"".join(p[1] for p in s.pieces[g])
+                for s in self.samples]
+
+    def columns(self):
+        ss, groups = self.samples, range(len(self.piece_counts))
+        cells = [[s.pieces[g][p] for s in ss] for g in groups
+                 for p in range(self.piece_counts[g])]
+        items = [[len(i) << 1 | 1 if isinstance(i, bytes) else i * 2 for i in s.items]
+                 for s in ss]
+        labels = [v for s in ss for v in s.labels]
+        checks = [xxh3(c) & 0xFFFFFFFF for g in groups for c in self.group(g)]
+        return {
+            KEY: strings([s.key for s in ss]),
+            LABELS: varints([len(s.labels) for s in ss] + [zigzag(v) for v in labels]),
+            ATTRIBUTES: strings([s.attributes for s in ss]),
+            FORM: bytes(s.form for s in ss),
+            WIDTH: varints(s.width for s in ss),
+            HEIGHT: varints(s.height for s in ss),
+            COMPONENTS: bytes(s.components for s in ss),
+            SAMPLING: b"".join(struct.pack("<I", s.sampling) for s in ss),
+            ORIENTATION: bytes(s.orientation for s in ss),
+            SCRIPT: bytes(len(ss)),
+            LADDER: self.ladder,
+            DICTIONARY: varint(len(self.dictionary)) + strings(self.dictionary),
+            HEADER: varints([len(i) for i in items] + [v for i in items for v in i]),
+            PIECE_STRING: varints(0 if c[0] is None else c[0] + 1 for row in cells
+                                  for c in row),
+            PIECE_NBYTES: varints(len(c[1]) for row in cells for c in row),
+            CHECK: b"".join(struct.pack("<I", c) for c in checks),
+            SOURCE_NBYTES: varints(s.source_nbytes for s in ss),
+        }
+
+    def raw_head(self):
+        columns = self.columns()
+        for id_ in self.leave_out:
+            del columns[id_]
+        if self.edit_columns:
+            self.edit_columns(columns)
+        table = [(i, int(i in REQUIRED), d) for i, d in columns.items()]
+        raw = table_of_columns(table + self.extra_columns)
+        return self.edit_raw(raw) if self.edit_raw else raw
+
+    def build(self):
+        raw = self.raw_head()
+        head = zstd(raw)
+        if self.edit_head:
+            head = self.edit_head(head)
+        groups = [b"".join(self.group(g)) for g in range(len(self.piece_counts))]
+        if self.edit_groups:
+            self.edit_groups(groups)
+        tail_raw = table_of_columns(self.tail) if self.tail is not None else b""
+        tail = zstd(tail_raw) if self.tail is not None else b""
+        h = self.fields(raw, head, groups, tail_raw, tail)
+        if self.edit_fields:
+            self.edit_fields(h)
+        data = write_header(h, self.edit_header) + head + b"".join(groups) + tail
+        return self.edit_file(data) if self.edit_file else data
+
+    def fields(self, raw, head, groups, tail_raw, tail):
+        count = len(self.piece_counts)
+        end, table = 96 + 24 * count + len(head), []
+        for g in range(count):
+            end += len(groups[g])
+            coding = self.codings[g] if self.codings else 1
+            table.append({"end": end, "check": xxh3(groups[g]), "coding": coding,
+                          "pieces": self.piece_counts[g], "zero": 0})
+        return {"major": 1, "minor": self.minor, "required": 0,
+                "optional": self.optional_flags, "samples": len(self.samples),
+                "groups": count, "zero26": 0, "zero28": 0, "head": len(head),
+                "head_raw": len(raw), "head_check": xxh3(head), "tail": len(tail),
+                "tail_raw": len(tail_raw), "tail_check": xxh3(tail) if tail else 0,
+                "zero80": 0, "table": table}
+
+    def changed(self, **fields):
+        """A copy with other fields."""
+        other = copy.deepcopy(self)
+        for name, value in fields.items():
+            assert hasattr(other, name), name
+            setattr(other, name, value)
+        return other
+
+    def materialise(self, i, g):
+        """Sample i's file at fidelity g (FORMAT 3.4)."""
+        s, whole = self.samples[i], g == len(self.piece_counts)
+        if s.form == 0:
+            return b"".join(self.group(k)[i] for k in range(len(self.piece_counts)))
+        out = b"".join(self.dictionary[v] if isinstance(v, int) else v if whole else b""
+                       for v in s.items)
+        for pieces in s.pieces[:g]:
+            for number, data in pieces:
+                out += (b"" if number is None else self.dictionary[number]) + data
+        return out + b"\xff\xd9"
+
+
+def table_of_columns(columns):
+    out = struct.pack("<I", len(columns))
+    out += b"".join(struct.pack("<HHIQ", i, flags, 0, len(d)) for i, flags, d in columns)
+    return out + b"".join(d for _, _, d in columns)
+
+
+def write_header(h, edit=None):
+    out = bytearray(MAGIC + struct.pack(
+        "<HHIIIHHIQQQQQQQ", h["major"], h["minor"], h["required"], h["optional"],
+        h["samples"], h["groups"], h["zero26"], h["zero28"], h["head"], h["head_raw"],
+        h["head_check"], h["tail"], h["tail_raw"], h["tail_check"], h["zero80"]))
+    for e in h["table"]:
+        out += struct.pack("<QQHHI", e["end"], e["check"], e["coding"], e["pieces"],
+                           e["zero"])
+    if edit:
+        edit(out)
+    return bytes(out) + struct.pack("<Q", xxh3(bytes(out)))
+
+
+def header_fields(data):
+    """What a manifest says of a record: (samples, size, head end, group ends, check)."""
+    samples, groups = struct.unpack_from("<IH", data, 20)
+    head, = struct.unpack_from("<Q", data, 32)
+    ends = [struct.unpack_from("<Q", data, 88 + 24 * g)[0] for g in range(groups)]
+    check = "%016x" % struct.unpack_from("<Q", data, 88 + 24 * groups)[0]
+    return samples, len(data), 96 + 24 * groups + head, ends, check
+
+
+def write_manifest(members):
+    """members: the object without `_xxh3`."""
+    text = json.dumps(members, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return seal_manifest(text[1:].encode() + b"\n")
+
+
+def seal_manifest(rest):
+    """rest: what stands from offset 28 on."""
+    return b'{"_xxh3":"%016x",' % xxh3(rest) + rest

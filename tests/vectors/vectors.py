@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The record vectors: each row of docs/FORMAT.md's tables as a file, right or wrong."""
+import struct
+
+import record_writer as w
+import tiny_jpeg
+
+EXIF = (b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0"
+        b"\0\0\0\0")
+COMMENT = b"\xff\xfe\x00\x0aa photo!"
+
+
+class Vector:
+    """code None: good. stage: "open" (header and head), "read N" (group N, where lower
+    ones are fine), "sample N" (reading one sample alone at fidelity N), or "tail"."""
+    def __init__(self, name, text, record, stage=None, code=None):
+        self.name, self.text, self.record = name, text, record
+        self.stage, self.code = stage, code
+
+
+VECTORS = []
+
+
+def good(name, text, record):
+    VECTORS.append(Vector("good-" + name, text, record))
+
+
+def bad(name, code, text, record, stage="open"):
+    prefix = "unsupported-" if code == "UNSUPPORTED" else "bad-"
+    VECTORS.append(Vector(prefix + name, text, record, stage, code))
+
+
+# --- the images ---
+
+def dictionary_number(dictionary, string):
+    if string not in dictionary:
+        dictionary.append(string)
+    return dictionary.index(string)
+
+
+def coded(key, seed, components, dictionary, shared=False, metadata=(), **fields):
+    """A coded sample; shared: tables and SOS segments in the dictionary."""
+    image = tiny_jpeg.Image(seed, components)
+    header = image.header()
+    frame = header.index(b"\xff\xc2")
+    items = [dictionary_number(dictionary, header[:2])] + list(metadata)
+    items += [dictionary_number(dictionary, header[2:frame]),
+              dictionary_number(dictionary, header[frame:])]
+    pieces = []
+    for group in image.scans():
+        row = []
+        for scan in group:
+            if scan is None:
+                row.append((None, b""))
+            elif shared:
+                row.append((dictionary_number(dictionary, scan[0]), scan[1]))
+            else:
+                row.append((None, scan[0] + scan[1]))
+        pieces.append(row)
+    return w.Sample(key, width=16, height=16, components=components,
+                    sampling=image.sampling, items=items, pieces=pieces, **fields)
+
+
+def three_coded(shared=False):
+    d = []
+    samples = [
+        coded(b"a/gray.jpg", 1, 1, d, shared, labels=(0,), source_nbytes=300),
+        coded(b"a/upright.jpg", 2, 3, d, shared, metadata=[EXIF], labels=(0,),
+              orientation=6, attributes=b'{"place":"lab"}', source_nbytes=500),
+        coded(b"b/colour.jpg", 3, 3, d, shared, metadata=[COMMENT, EXIF[:4] + b"\0" * 32],
+              labels=(1,), source_nbytes=501),
+    ]
+    return w.Record(samples, tiny_jpeg.PIECES, tiny_jpeg.LADDER, d)
+
+
+def one_opaque(**fields):
+    return w.Record([w.opaque(b"file", b"not an image at all", [1], **fields)], [1],
+                    b"ladder one\nscript all\ngroup\nall 0-0 0 0\n")
+
+
+OPTIONAL = (w.ATTRIBUTES, w.SAMPLING, w.ORIENTATION, w.SCRIPT, w.LADDER, w.SOURCE_NBYTES)
+CODED, SHARED = three_coded(), three_coded(shared=True)
+SKIPPED = (1, 0, w.varint(1) + w.strings(
+    [b'{"code":"CORRUPT","key":"x","message":"x@9: gone","offset":9,"path":"x.jpg"}']))
+
+
+def good_vectors():
+    good("coded", "three coded samples with tables of their own; metadata in group G",
+         CODED)
+    good("shared-tables", "the same with tables and SOS segments in the dictionary", SHARED)
+    opaque = [w.opaque(b"x.png", b"\x89PNG and so on", [1, 2]), w.opaque(b"y", b"y", [1, 2])]
+    good("opaque-only", "opaque samples alone; no labels, no items, no strings",
+         w.Record(opaque, [1, 2]).changed(leave_out=OPTIONAL + (w.LABELS, w.HEADER,
+                                                                w.DICTIONARY,
+                                                                w.PIECE_STRING)))
+    mixed = three_coded(shared=True)
+    mixed.samples.insert(1, w.opaque(b"kept.png", b"kept whole", tiny_jpeg.PIECES,
+                                     labels=(1,)))
+    good("mixed", "an opaque sample between coded ones", mixed)
+    empty = w.Record([w.opaque(b"none", b"", [1, 1, 1]), w.opaque(b"some", b"s", [1, 1, 1])],
+                     [1, 1, 1])
+    good("empty-groups", "groups 2 and 3 are empty, and so is one sample", empty)
+    good("labels", "no label, one, and several, of all sizes; keys of any bytes",
+         w.Record([w.opaque(b"\xff\x01", b"1", [1]),
+                   w.opaque(b"", b"2", [1], labels=(-1,)),
+                   w.opaque("ключ".encode(), b"3", [1],
+                            labels=((1 << 63) - 1, -(1 << 63), 0, 300))], [1]))
+    good("unknown-column", "an unknown column without the required flag, and other flag bits",
+         CODED.changed(extra_columns=[(999, 0xFFFE, b"of a later version"),
+                                      (40, 0, b"")]))
+    good("minor-9", "a higher minor version and unknown optional flags",
+         CODED.changed(minor=9, optional_flags=0xFFFFFFFF))
+    good("tail", "a tail with a skipped input and an unknown column",
+         CODED.changed(tail=[SKIPPED, (77, 0, b"?")]))
+    good("groups-32", "as many groups as there can be",
+         w.Record([w.opaque(b"k", b"bytes", [1] * 32)], [1] * 32))
+    good("pieces-64", "as many pieces in a group as there can be",
+         w.Record([w.opaque(b"k", b"bytes", [64])], [64]))
+
+
+# --- the fixed header ---
+
+def fields(record, **values):
+    return record.changed(edit_fields=lambda h: h.update(values))
+
+
+def header_bytes(offset, data):
+    return CODED.changed(edit_header=lambda h: h.__setitem__(
+        slice(offset, offset + len(data)), data))
+
+
+def group_field(g, name, value):
+    def edit(h):
+        h["table"][g][name] = value(h["table"]) if callable(value) else value
+    return CODED.changed(edit_fields=edit)
+
+
+def header_vectors():
+    cut = lambda n: CODED.changed(edit_file=lambda f: f[:n])
+    swap = lambda at, v: CODED.changed(edit_file=lambda f: f[:at] + v + f[at + len(v):])
+    bad("empty", "FORMAT", "a file without bytes", cut(0))
+    bad("magic-short", "FORMAT", "the first 7 bytes of the magic", cut(7))
+    bad("magic-other", "FORMAT", "another magic", swap(1, b"QCR"))
+    bad("magic-newline", "FORMAT", "CR LF became LF on the way", swap(4, b"\n\x1a\n\n"))
+    bad("header-short", "TRUNCATED", "ends within the fixed header", cut(100))
+    bad("major-2", "UNSUPPORTED", "major version 2", fields(CODED, major=2))
+    bad("groups-0", "CORRUPT", "no group", header_bytes(24, b"\0\0"))
+    bad("groups-33", "CORRUPT", "more than 32 groups", header_bytes(24, b"\x21\0"))
+    bad("groups-65535", "CORRUPT", "far more than 32 groups", header_bytes(24, b"\xff\xff"))
+    bad("header-checksum", "CORRUPT", "a bit of the header's own checksum",
+        swap(96 + 24 * 3 - 1, b"\0"))
+    bad("header-bit", "CORRUPT", "a bit of the header, against its checksum", swap(20, b"\7"))
+    bad("required-flag", "UNSUPPORTED", "a required flag", fields(CODED, required=1 << 31))
+    for at in ("zero26", "zero28", "zero80"):
+        bad(at, "UNSUPPORTED", "the field at offset %s is not zero" % at[4:],
+            fields(CODED, **{at: 1}))
+    bad("group-zero", "UNSUPPORTED", "the last field of a group's entry is not zero",
+        group_field(1, "zero", 1))
+    bad("samples-0", "CORRUPT", "no samples", fields(CODED, samples=0))
+    bad("samples-many", "LIMIT", "more samples than the reader's limit",
+        fields(CODED, samples=(1 << 20) + 1))
+    bad("head-0", "CORRUPT", "no head", fields(CODED, head=0))
+    bad("head-overflow", "CORRUPT", "header and head overflow 64 bits",
+        fields(CODED, head=(1 << 64) - 1))
+    bad("head-raw-large", "LIMIT", "a head of 2^40 bytes when decompressed",
+        fields(CODED, head_raw=1 << 40))
+    bad("pieces-0", "CORRUPT", "a group of no pieces", group_field(0, "pieces", 0))
+    bad("pieces-65", "CORRUPT", "a group of 65 pieces", group_field(0, "pieces", 65))
+    bad("end-decreases", "CORRUPT", "end(2) is below end(1)",
+        group_field(1, "end", lambda t: t[0]["end"] - 1))
+    bad("end-in-head", "CORRUPT", "end(1) is below the head's end",
+        group_field(0, "end", 96 + 24 * 3))
+    bad("tail-overflow", "CORRUPT", "end(G) and tail overflow 64 bits",
+        fields(CODED, tail=(1 << 64) - 100))
+    bad("file-short", "TRUNCATED", "the last byte is missing",
+        CODED.changed(edit_file=lambda f: f[:-1]))
+    bad("file-short-in-head", "TRUNCATED", "ends within the head", cut(200))
+    bad("file-long", "CORRUPT", "a byte after the record",
+        CODED.changed(edit_file=lambda f: f + b"\0"))
+    bad("coding-2", "UNSUPPORTED", "group 2 has coding 2; fidelity 1 is readable",
+        CODED.changed(codings=[1, 2, 1]), "read 2")
+    bad("group-checksum", "CORRUPT", "group 2 differs from its checksum; fidelity 1 is fine",
+        group_field(1, "check", 1), "read 2")
+    flip = lambda groups: groups.__setitem__(2, groups[2][:-1] + bytes([groups[2][-1] ^ 1]))
+    bad("chunk-checksum", "CORRUPT", "the last sample's chunk in group 3 differs from its "
+        "Check32 (the group's own checksum agrees)", CODED.changed(edit_groups=flip),
+        "sample 3")
+
+
+# --- the head ---
+
+def raw(edit):
+    return CODED.changed(edit_raw=edit)
+
+
+def column(id_, edit, record=None):
+    def change(columns):
+        columns[id_] = edit(columns[id_])
+    return (record or CODED).changed(edit_columns=change)
+
+
+def stored(edit):
+    return CODED.changed(edit_head=edit)
+
+
+def entry(i, offset, data):
+    """Entry i of the table of columns."""
+    at = 4 + 16 * i + offset
+    return raw(lambda r: r[:at] + data + r[at + len(data):])
+
+
+def head_vectors():
+    bad("head-checksum", "CORRUPT", "the head differs from its checksum",
+        fields(CODED, head_check=1))
+    bad("head-zstd", "CORRUPT", "the head is no zstd frame", stored(lambda h: b"\0" * 40))
+    bad("head-zstd-damaged", "CORRUPT", "the head's zstd frame is damaged",
+        stored(lambda h: h[:-9] + b"\xff" * 9))
+    bad("head-zstd-short", "CORRUPT", "the head's zstd frame is cut",
+        stored(lambda h: h[:-3]))
+    bad("head-two-frames", "CORRUPT", "an empty zstd frame after the head's",
+        stored(lambda h: h + w.zstd(b"")))
+    bad("head-raw-size", "CORRUPT", "head_raw_nbytes is one more than the frame holds",
+        CODED.changed(edit_fields=lambda h: h.update(head_raw=h["head_raw"] + 1)))
+    bad("column-count", "CORRUPT", "more columns than bytes",
+        raw(lambda r: b"\xff\xff\xff\xff" + r[4:]))
+    bad("columns-none", "CORRUPT", "no columns", raw(lambda r: bytes(4)))
+    bad("columns-short", "CORRUPT", "the columns' sizes add up to more than the head",
+        raw(lambda r: r[:-1]))
+    bad("columns-long", "CORRUPT", "bytes after the last column", raw(lambda r: r + b"\0"))
+    bad("column-size-overflow", "CORRUPT", "a column of 2^64 - 1 bytes",
+        entry(2, 8, b"\xff" * 8))
+    bad("column-twice", "CORRUPT", "a column stands twice",
+        CODED.changed(extra_columns=[(w.LADDER, 0, b"ladder")]))
+    bad("column-unknown-twice", "CORRUPT", "an unknown column stands twice",
+        CODED.changed(extra_columns=[(999, 0, b""), (999, 0, b"")]))
+    bad("column-required", "UNSUPPORTED", "an unknown column with the required flag",
+        CODED.changed(extra_columns=[(999, 1, b"?")]))
+    names = {w.KEY: "key", w.FORM: "form", w.WIDTH: "width", w.HEIGHT: "height",
+             w.COMPONENTS: "components", w.PIECE_NBYTES: "piece-nbytes", w.CHECK: "check"}
+    for id_, name in names.items():
+        bad("column-" + name + "-missing", "CORRUPT", "the column is missing",
+            CODED.changed(leave_out=(id_,)))
+    names.update({w.LABELS: "labels", w.ATTRIBUTES: "attributes", w.SAMPLING: "sampling",
+                  w.ORIENTATION: "orientation", w.SCRIPT: "script",
+                  w.DICTIONARY: "dictionary", w.HEADER: "header",
+                  w.PIECE_STRING: "piece-string", w.SOURCE_NBYTES: "source-nbytes"})
+    for id_, name in sorted(names.items()):
+        bad("column-" + name + "-long", "CORRUPT", "the column has a byte more than it needs",
+            column(id_, lambda c: c + b"\0"))
+        bad("column-" + name + "-short", "CORRUPT", "the column ends a byte early",
+            column(id_, lambda c: c[:-1]))
+
+
+def value_vectors():
+    """Bad values in columns whose size is right."""
+    first = lambda v: lambda c: v + c[len(v):]
+    bad("form-2", "CORRUPT", "a form above 1", column(w.FORM, first(b"\2")))
+    bad("components-5", "CORRUPT", "five components", column(w.COMPONENTS, first(b"\5")))
+    bad("orientation-0", "CORRUPT", "orientation 0", column(w.ORIENTATION, first(b"\0")))
+    bad("orientation-9", "CORRUPT", "orientation 9", column(w.ORIENTATION, first(b"\x09")))
+    bad("key-nul", "CORRUPT", "a NUL byte in a key",
+        column(w.KEY, lambda c: c.replace(b"gray", b"gr\0y")))
+    bad("key-length", "CORRUPT", "a key longer than the column",
+        column(w.KEY, first(b"\x7f")))
+    bad("key-length-overflow", "CORRUPT", "lengths of keys that overflow 64 bits",
+        column(w.KEY, lambda c: w.varints([1 << 63, 1 << 63, 5]) + c))
+    bad("varint-11-bytes", "CORRUPT", "a varint of 11 bytes",
+        column(w.WIDTH, lambda c: b"\x90" + b"\x80" * 9 + b"\0" + c[1:]))
+    bad("varint-65-bits", "CORRUPT", "a varint whose tenth byte exceeds 1",
+        column(w.SOURCE_NBYTES, lambda c: b"\xff" * 9 + b"\2" + c[2:]))
+    bad("labels-count", "CORRUPT", "more labels than the column has bytes",
+        column(w.LABELS, first(b"\x70")))
+    bad("labels-count-overflow", "CORRUPT", "counts of labels that overflow 64 bits",
+        column(w.LABELS, lambda c: w.varints([(1 << 64) - 1, 2, 1]) + c[3:]))
+    bad("items-count", "CORRUPT", "more items than the column has bytes",
+        column(w.HEADER, first(b"\x70")))
+    bad("item-string", "CORRUPT", "an item names a string above D",
+        column(w.HEADER, lambda c: c[:3] + w.varint(2 * len(CODED.dictionary)) + c[4:]))
+    bad("item-beyond-chunk", "CORRUPT", "an item takes more bytes than the chunk has",
+        column(w.HEADER, lambda c: c.replace(w.varint(2 * len(EXIF) + 1),
+                                             w.varint(2 * 1000 + 1))))
+    bad("dictionary-count", "CORRUPT", "more strings than the column has bytes",
+        column(w.DICTIONARY, first(b"\x7f")))
+    bad("dictionary-count-overflow", "CORRUPT", "2^64 - 1 strings",
+        column(w.DICTIONARY, lambda c: w.varint((1 << 64) - 1) + c[1:]))
+    bad("piece-string-number", "CORRUPT", "a piece names a string above D",
+        column(w.PIECE_STRING, first(w.varint(len(SHARED.dictionary) + 1)), SHARED))
+    bad("piece-nbytes-more", "CORRUPT", "the chunks are larger than their group",
+        column(w.PIECE_NBYTES, lambda c: bytes([c[0] + 1]) + c[1:]))
+    bad("piece-nbytes-less", "CORRUPT", "the chunks are smaller than their group",
+        column(w.PIECE_NBYTES, lambda c: bytes([c[0] - 1]) + c[1:]))
+    bad("piece-nbytes-overflow", "CORRUPT", "sizes of pieces that overflow 64 bits",
+        column(w.PIECE_NBYTES, lambda c: w.varint((1 << 64) - 1) + c[1:]))
+    opaque_vectors()
+
+
+def opaque_vectors():
+    d = [b"\xff\xd8", b"string"]
+    def opaque_with(items=(), string=None, late=b""):
+        s = w.opaque(b"k", b"bytes", [1, 1])
+        s.items = list(items)
+        s.pieces[0] = [(string, b"bytes")]
+        s.pieces[1] = [(None, late)]
+        return w.Record([s], [1, 1], dictionary=list(d))
+    bad("opaque-item", "CORRUPT", "an opaque sample with a header item", opaque_with([0]))
+    bad("opaque-own-item", "CORRUPT", "an opaque sample with metadata of its own",
+        opaque_with([b"m"]))
+    bad("opaque-string", "CORRUPT", "an opaque sample with a dictionary string",
+        opaque_with(string=1))
+    bad("opaque-late", "CORRUPT", "an opaque sample with bytes in group 2",
+        opaque_with(late=b"more"))
+
+
+def tail_vectors():
+    tail = CODED.changed(tail=[SKIPPED])
+    bad("tail-checksum", "CORRUPT", "the tail differs from its checksum",
+        fields(tail, tail_check=1), "tail")
+    bad("tail-zstd", "CORRUPT", "the tail is no zstd frame",
+        tail.changed(edit_fields=lambda h: h.update(tail_check=w.xxh3(b"\1" * h["tail"])),
+                     edit_file=lambda f: f[:-struct.unpack_from("<Q", f, 56)[0]]
+                     + b"\1" * struct.unpack_from("<Q", f, 56)[0]), "tail")
+    bad("tail-raw-size", "CORRUPT", "tail_raw_nbytes is not what the frame holds",
+        fields(tail, tail_raw=3), "tail")
+    bad("tail-column-required", "UNSUPPORTED", "an unknown column with the required flag",
+        CODED.changed(tail=[SKIPPED, (88, 1, b"")]), "tail")
+    bad("tail-absent-size", "CORRUPT", "a tail of no bytes with a size when decompressed",
+        fields(CODED, tail_raw=5))
+
+
+def all_vectors():
+    if not VECTORS:
+        for make in (good_vectors, header_vectors, head_vectors, value_vectors,
+                     tail_vectors):
+            make()
+    names = [v.name for v in VECTORS]
+    assert len(set(names)) == len(names), "names must differ"
+    return VECTORS
