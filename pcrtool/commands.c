@@ -4,5 +4,11 @@
 
 const struct pcrtool_command *const pcrtool_commands[] = {
     &pcrtool_convert,
+    &pcrtool_info,
+    &pcrtool_ls,
+    &pcrtool_cat,
+    &pcrtool_extract,
+    &pcrtool_verify,
+    &pcrtool_doctor,
     NULL,
 };

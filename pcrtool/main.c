@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pcrtool: finds the subcommand, parses its options, runs it. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include <pcr/base.h>
 
 #include "commands.h"
+#include "man.h"
 #include "options.h"
 #include "output.h"
 
@@ -86,6 +88,10 @@ static int help(int argc, char **argv)
         print_overview(stdout);
         return PCRTOOL_DONE;
     }
+    if (!strcmp(argv[0], "--man")) {
+        pcrtool_print_man();
+        return PCRTOOL_DONE;
+    }
     const struct pcrtool_command *command = find_command(argv[0]);
     if (!command)
         return unknown_command(argv[0]);
@@ -114,5 +120,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    /* A reader that went away ends us quietly, also under a parent that ignores it. */
+    signal(SIGPIPE, SIG_DFL);
     return close_stdout(dispatch(argc, argv));
 }

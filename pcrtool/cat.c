@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcrtool cat: one sample as a file, at any fidelity. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "files.h"
+#include "input.h"
+#include "output.h"
+
+struct cat_settings {
+    const char *output;
+    uint64_t fidelity;
+};
+
+/* Writes into what is there: a device, a pipe, the file behind a symbolic link. */
+static int write_into(const char *path, const struct pcr_buffer *bytes)
+{
+    FILE *f = fopen(path, "we");
+    if (!f)
+        return -1;
+    size_t n = fwrite(bytes->data, 1, bytes->nbytes, f);
+    return fclose(f) || n != bytes->nbytes ? -1 : 0;
+}
+
+/* Puts the bytes into the file at `path`, replacing a file that is there. */
+static int write_file(const char *path, const struct pcr_buffer *bytes)
+{
+    struct stat st;
+    if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+        return write_into(path, bytes);
+
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    char *folder = slash ? strndup(path, (size_t) (slash - path) + 1) : strdup(".");
+    if (!folder)
+        return -1;
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    free(folder);
+    if (fd < 0)
+        return -1;
+    int rc = pcrtool_write_file(fd, name, bytes->data, bytes->nbytes, true);
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return rc;
+}
+
+static int read_sample(const struct pcrtool_input *in, const char *name,
+                       uint32_t fidelity, struct pcr_buffer *bytes)
+{
+    struct pcr_sample *sample = NULL;
+    struct pcr_error err;
+    uint64_t index;
+    int rc = pcrtool_input_find(in, name, &index);
+    if (rc)
+        return rc;
+    rc = pcr_dataset_sample(in->dataset, index, &sample, &err);
+    if (!rc)
+        rc = pcr_sample_read(sample, fidelity, bytes, &err);
+    pcr_sample_release(&sample);
+    return rc ? pcrtool_failed(in->command, &err) : PCRTOOL_DONE;
+}
+
+static int run(const struct pcrtool_args *args)
+{
+    const struct cat_settings *set = args->settings;
+    struct pcr_buffer bytes = { 0 };
+    struct pcrtool_input in;
+    uint32_t fidelity = 0;
+
+    if (!set->output && isatty(STDOUT_FILENO)) {
+        pcrtool_error(args->command, "an image is not for a terminal; use -o FILE, or >");
+        return PCRTOOL_USAGE;
+    }
+    int rc = pcrtool_input_open(&in, args->command, args->operands[0], NULL, NULL);
+    if (rc)
+        return rc;
+    rc = pcrtool_input_fidelity(&in, set->fidelity, &fidelity);
+    if (!rc)
+        rc = read_sample(&in, args->operands[1], fidelity, &bytes);
+    if (!rc && !set->output)
+        fwrite(bytes.data, 1, bytes.nbytes, stdout); /* main looks at ferror() */
+    else if (!rc && write_file(set->output, &bytes)) {
+        pcrtool_error(args->command, "%s: %s", set->output, strerror(errno));
+        rc = PCRTOOL_FAILED;
+    }
+    pcr_buffer_free(&bytes);
+    pcrtool_input_close(&in);
+    return rc;
+}
+
+static const struct pcrtool_option options[] = {
+    { .name = "fidelity", .letter = 'g', .value = "G",
+      .help = "groups 1 to G (default: the highest, without loss)",
+      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct cat_settings, fidelity),
+      .min = 1, .max = PCRTOOL_MAX_FIDELITY },
+    { .name = "output", .letter = 'o', .value = "FILE",
+      .help = "write to FILE, all of it or nothing", .kind = PCRTOOL_TEXT,
+      .offset = offsetof(struct cat_settings, output) },
+    { .name = NULL },
+};
+
+const struct pcrtool_command pcrtool_cat = {
+    .name = "cat",
+    .summary = "Write one sample to standard output as an image file",
+    .operands = "DATASET KEY|@INDEX",
+    .description =
+        "A coded sample is a JPEG file at every fidelity; an opaque one is the source file.\n"
+        "The sample is named by its key, or by @ and its index (@0 is the first).\n",
+    .examples = "  pcrtool cat photos.pcr train/cat/17.jpg >17.jpg\n"
+                "  pcrtool cat photos.pcr @17 --fidelity 1 -o coarse.jpg\n",
+    .options = options,
+    .settings_nbytes = sizeof(struct cat_settings),
+    .operand_min = 2,
+    .operand_max = 2,
+    .run = run,
+};

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcrtool doctor: what this machine and this build can do, and whether a dataset reads. */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/io_uring.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <pcr/system.h>
+
+#include "commands.h"
+#include "input.h"
+#include "output.h"
+
+struct doctor_settings {
+    bool json;
+};
+
+/* What was found out about the machine. */
+struct machine {
+    struct pcr_system_info system;
+    struct utsname name;
+    long page_nbytes;
+    uint64_t open_files, open_files_max; /* RLIMIT_NOFILE; UINT64_MAX: no limit */
+    int io_uring_errno;                  /* 0: allowed */
+};
+
+/* Asks the kernel for the smallest io_uring and gives it back. */
+static int probe_io_uring(void)
+{
+    struct io_uring_params params;
+    memset(&params, 0, sizeof(params));
+    long fd = syscall(SYS_io_uring_setup, 1, &params);
+    if (fd < 0)
+        return errno;
+    close((int) fd);
+    return 0;
+}
+
+static uint64_t limit_value(rlim_t v)
+{
+    return v == RLIM_INFINITY ? UINT64_MAX : (uint64_t) v;
+}
+
+static int examine(const struct pcrtool_command *command, struct machine *m)
+{
+    struct pcr_error err;
+    struct rlimit files = { RLIM_INFINITY, RLIM_INFINITY };
+
+    memset(m, 0, sizeof(*m));
+    m->system.size = sizeof(m->system);
+    if (pcr_system_describe(&m->system, &err))
+        return pcrtool_failed(command, &err);
+    if (uname(&m->name) || getrlimit(RLIMIT_NOFILE, &files)) {
+        pcrtool_error(command, "cannot ask the system: %s", strerror(errno));
+        return PCRTOOL_FAILED;
+    }
+    m->page_nbytes = sysconf(_SC_PAGESIZE);
+    m->open_files = limit_value(files.rlim_cur);
+    m->open_files_max = limit_value(files.rlim_max);
+    m->io_uring_errno = probe_io_uring();
+    return PCRTOOL_DONE;
+}
+
+/* --- the machine --- */
+
+static void print_limit(uint64_t v)
+{
+    if (v == UINT64_MAX)
+        printf("no limit");
+    else
+        printf("%" PRIu64, v);
+}
+
+static void print_machine(const struct machine *m)
+{
+    const struct pcr_system_info *s = &m->system;
+    printf("libpcr        %s, ABI %" PRIu32 "\n", pcr_version(), pcr_abi_version());
+    printf("libraries     %s, %s, %s, %s, %s\n", s->jpeg_library, s->png_library,
+           s->zstd_library, s->xxhash_library, s->json_library);
+    printf("system        %s %s %s\n", m->name.sysname, m->name.release, m->name.machine);
+    printf("CPUs          %" PRIu32 " for this process\n", s->cpu_count);
+    printf("CPU features  %s\n", *s->cpu_features ? s->cpu_features : "none that is used");
+    printf("I/O backends  %s\n", s->io_backends);
+    printf("io_uring      %s\n",
+           m->io_uring_errno ? strerror(m->io_uring_errno) : "allowed (not used)");
+    printf("page size     %ld\n", m->page_nbytes);
+    printf("open files    ");
+    print_limit(m->open_files);
+    printf(", at most ");
+    print_limit(m->open_files_max);
+    putchar('\n');
+}
+
+static json_t *json_limit(uint64_t v)
+{
+    return v > INT64_MAX ? json_null() : json_integer((json_int_t) v);
+}
+
+static json_t *json_machine(const struct machine *m)
+{
+    const struct pcr_system_info *s = &m->system;
+    json_t *root = json_pack(
+        "{ss sI sI ss ss sI sb so so}", "version", pcr_version(), "abi_version",
+        (json_int_t) pcr_abi_version(), "cpu_count", (json_int_t) s->cpu_count,
+        "cpu_features", s->cpu_features, "io_backends", s->io_backends, "page_nbytes",
+        (json_int_t) m->page_nbytes, "io_uring_allowed", m->io_uring_errno == 0,
+        "open_files", json_limit(m->open_files), "open_files_max",
+        json_limit(m->open_files_max));
+    json_object_set_new(root, "libraries",
+                        json_pack("[sssss]", s->jpeg_library, s->png_library,
+                                  s->zstd_library, s->xxhash_library, s->json_library));
+    json_object_set_new(root, "system",
+                        json_pack("{ss ss ss}", "name", m->name.sysname, "release",
+                                  m->name.release, "machine", m->name.machine));
+    return root;
+}
+
+/* --- the dataset --- */
+
+/* Reads the first sample of each split at the lowest fidelity. */
+static int check_reads(const struct pcrtool_input *in)
+{
+    struct pcr_buffer bytes = { 0 };
+    uint64_t first = 0;
+    int rc = PCRTOOL_DONE;
+    for (uint32_t i = 0; i < in->info.split_count && !rc; i++) {
+        struct pcr_sample *sample = NULL;
+        struct pcr_error err;
+        uint64_t count = 0;
+        pcr_dataset_split_name(in->dataset, i, &count);
+        if (!count)
+            continue;
+        int read = pcr_dataset_sample(in->dataset, first, &sample, &err);
+        if (!read)
+            read = pcr_sample_read(sample, 1, &bytes, &err);
+        pcr_sample_release(&sample);
+        if (read)
+            rc = pcrtool_failed(in->command, &err);
+        first += count;
+    }
+    pcr_buffer_free(&bytes);
+    return rc;
+}
+
+static void print_dataset(const struct pcrtool_input *in, const char *path)
+{
+    char size[PCRTOOL_SIZE_NBYTES];
+    printf("\ndataset       ");
+    pcrtool_print_name(stdout, path, strlen(path));
+    printf("\n              opens, and its first samples read: %" PRIu64
+           " samples in %" PRIu64 " records\n",
+           in->info.sample_count, in->info.record_count);
+    for (uint32_t g = 1; g <= in->info.group_count; g++)
+        printf("  fidelity %-2" PRIu32 " %s a pass over all samples\n", g,
+               pcrtool_size(size, pcr_dataset_prefix_nbytes(in->dataset, g)));
+}
+
+static json_t *json_dataset(const struct pcrtool_input *in, const char *path)
+{
+    json_t *prefixes = json_array();
+    for (uint32_t g = 1; g <= in->info.group_count; g++)
+        json_array_append_new(
+            prefixes,
+            json_integer((json_int_t) pcr_dataset_prefix_nbytes(in->dataset, g)));
+    json_t *object = json_pack("{sI sI so}", "sample_count",
+                               (json_int_t) in->info.sample_count, "record_count",
+                               (json_int_t) in->info.record_count, "prefix_nbytes",
+                               prefixes);
+    pcrtool_json_set_text(object, "path", path, strlen(path));
+    return object;
+}
+
+static int examine_dataset(struct pcrtool_input *in, const struct pcrtool_args *args)
+{
+    int rc = pcrtool_input_open(in, args->command, args->operands[0], NULL, NULL);
+    if (rc)
+        return rc;
+    rc = check_reads(in);
+    if (rc)
+        pcrtool_input_close(in);
+    return rc;
+}
+
+static int run(const struct pcrtool_args *args)
+{
+    const struct doctor_settings *set = args->settings;
+    struct pcrtool_input in = { 0 };
+    struct machine m;
+    int rc = examine(args->command, &m);
+    if (rc)
+        return rc;
+    /* What the machine can do is told also where the dataset does not read. */
+    json_t *root = set->json ? json_machine(&m) : NULL;
+    if (!set->json)
+        print_machine(&m);
+    int found = args->operand_count ? examine_dataset(&in, args) : PCRTOOL_DONE;
+    if (set->json) {
+        if (args->operand_count)
+            json_object_set_new(root, "dataset", found ? json_null()
+                                                       : json_dataset(&in, args->operands[0]));
+        rc = pcrtool_print_json(args->command, root);
+    } else if (args->operand_count && !found) {
+        print_dataset(&in, args->operands[0]);
+    }
+    pcrtool_input_close(&in);
+    return found ? found : rc;
+}
+
+static const struct pcrtool_option options[] = {
+    { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct doctor_settings, json) },
+    { .name = NULL },
+};
+
+const struct pcrtool_command pcrtool_doctor = {
+    .name = "doctor",
+    .summary = "Tell what this machine can do, and whether a dataset reads",
+    .operands = "[DATASET]",
+    .description =
+        "Versions, CPU features, I/O backends and limits. With a DATASET: opens it, reads a\n"
+        "sample of each split, and prints the bytes that each fidelity fetches.\n",
+    .examples = "  pcrtool doctor\n"
+                "  pcrtool doctor photos.pcr\n"
+                "  pcrtool doctor --json\n",
+    .options = options,
+    .settings_nbytes = sizeof(struct doctor_settings),
+    .operand_max = 1,
+    .run = run,
+};

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcrtool extract: samples as files in a folder, at any fidelity. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "files.h"
+#include "input.h"
+#include "interrupt.h"
+#include "output.h"
+
+struct extract_settings {
+    const char *split, *class_name;
+    uint64_t fidelity;
+    bool force, json, quiet;
+};
+
+/* One run of the command. */
+struct extraction {
+    struct pcrtool_input in;
+    const struct extract_settings *set;
+    uint32_t fidelity;
+    int out_fd;
+    const char *out;
+    struct pcr_buffer bytes; /* of the sample in hand */
+    uint64_t written_count, written_nbytes, unsafe_count, damaged_count;
+    bool record_failed; /* the last sample's record cannot be opened */
+};
+
+/* A sample that is left out, while the work goes on; its key may be hostile. */
+static void complain(const struct extraction *x, const struct pcr_sample_info *info,
+                     const char *what)
+{
+    pcrtool_progress(NULL);
+    fprintf(stderr, "pcrtool extract: @%" PRIu64 " ", info->index);
+    pcrtool_print_name(stderr, info->key, info->key_nbytes);
+    fprintf(stderr, ": %s\n", what);
+}
+
+static int write_sample(struct extraction *x, const struct pcr_sample_info *info)
+{
+    const char *name;
+    int fd = pcrtool_open_parent(x->out_fd, info->key, &name);
+    int rc = fd < 0 ? -1
+                    : pcrtool_write_file(fd, name, x->bytes.data, x->bytes.nbytes,
+                                         x->set->force);
+    int saved = errno;
+    if (fd >= 0)
+        close(fd);
+    if (!rc) {
+        x->written_count++;
+        x->written_nbytes += x->bytes.nbytes;
+        return PCRTOOL_DONE;
+    }
+    if (saved == EEXIST)
+        complain(x, info, "there is such a file already; --force replaces it");
+    else if (fd < 0 && (saved == ELOOP || saved == ENOTDIR))
+        complain(x, info, "a part of its path is a file or a symbolic link");
+    else
+        complain(x, info, strerror(saved));
+    return PCRTOOL_FAILED;
+}
+
+static int extract_sample(struct extraction *x, const struct pcr_sample *sample,
+                          const struct pcr_sample_info *info)
+{
+    struct pcr_error err;
+    const char *unsafe = pcrtool_unsafe_name(info->key);
+    if (unsafe) {
+        char text[96];
+        snprintf(text, sizeof(text), "left out: not a safe name, %s", unsafe);
+        complain(x, info, text);
+        x->unsafe_count++;
+        return PCRTOOL_DONE;
+    }
+    int rc = pcr_sample_read(sample, x->fidelity, &x->bytes, &err);
+    if (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED) {
+        complain(x, info, err.message);
+        x->damaged_count++;
+        return PCRTOOL_DONE;
+    }
+    return rc ? pcrtool_failed(x->in.command, &err) : write_sample(x, info);
+}
+
+static int extract_index(struct extraction *x, uint64_t index)
+{
+    struct pcr_sample *sample = NULL;
+    struct pcr_sample_info info;
+    struct pcr_error err;
+    int rc = PCRTOOL_DONE;
+
+    if (pcrtool_interrupted())
+        return 128 + pcrtool_interrupted();
+    int looked = pcrtool_input_sample(&x->in, index, &sample, &info, &err);
+    x->record_failed = looked == PCR_ERR_CORRUPT || looked == PCR_ERR_TRUNCATED;
+    if (x->record_failed) {
+        pcrtool_error(x->in.command, "@%" PRIu64 ": %s", index, err.message);
+        x->damaged_count++;
+        return PCRTOOL_DONE;
+    }
+    if (looked)
+        return pcrtool_failed(x->in.command, &err);
+    if (pcrtool_input_wants(&x->in, &info))
+        rc = extract_sample(x, sample, &info);
+    pcr_sample_release(&sample);
+    return rc;
+}
+
+/* Index of the first sample after the record that has sample `index`. */
+static uint64_t record_end(const struct extraction *x, uint64_t index)
+{
+    for (uint64_t r = 0; r < x->in.info.record_count; r++) {
+        struct pcr_record_info info = { .size = sizeof(info) };
+        if (pcr_dataset_record(x->in.dataset, r, &info, NULL))
+            break;
+        if (index < info.first_sample + info.sample_count)
+            return info.first_sample + info.sample_count;
+    }
+    return x->in.info.sample_count;
+}
+
+static int extract_all(struct extraction *x)
+{
+    uint64_t count = x->in.info.sample_count;
+    int rc = PCRTOOL_DONE;
+    for (uint64_t i = 0; i < count && !rc; i++) {
+        if (!x->set->quiet && i % 64 == 0) {
+            char line[64];
+            snprintf(line, sizeof(line), "%" PRIu64 " of %" PRIu64 " samples", i, count);
+            pcrtool_progress(line);
+        }
+        rc = extract_index(x, i);
+        if (x->record_failed) { /* once is enough for all of its samples */
+            uint64_t end = record_end(x, i);
+            x->damaged_count += end - i - 1;
+            i = end - 1;
+        }
+    }
+    pcrtool_progress(NULL);
+    return rc;
+}
+
+static int extract_named(struct extraction *x, char **names, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t index;
+        int rc = pcrtool_input_find(&x->in, names[i], &index);
+        if (!rc)
+            rc = extract_index(x, index);
+        if (rc)
+            return rc;
+    }
+    return PCRTOOL_DONE;
+}
+
+static int report(const struct extraction *x)
+{
+    char size[PCRTOOL_SIZE_NBYTES];
+    if (x->set->json)
+        return pcrtool_print_json(
+            x->in.command,
+            json_pack("{si sI sI sI sI}", "fidelity", (int) x->fidelity, "written_count",
+                      (json_int_t) x->written_count, "written_nbytes",
+                      (json_int_t) x->written_nbytes, "unsafe_count",
+                      (json_int_t) x->unsafe_count, "damaged_count",
+                      (json_int_t) x->damaged_count));
+    if (!x->set->quiet)
+        printf("%s: %" PRIu64 " files, %s, fidelity %" PRIu32 " of %" PRIu32 "\n", x->out,
+               x->written_count, pcrtool_size(size, x->written_nbytes), x->fidelity,
+               x->in.info.group_count);
+    return PCRTOOL_DONE;
+}
+
+static int open_out(struct extraction *x)
+{
+    if (mkdir(x->out, 0777) && errno != EEXIST)
+        x->out_fd = -1;
+    else
+        x->out_fd = open(x->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (x->out_fd >= 0)
+        return PCRTOOL_DONE;
+    pcrtool_error(x->in.command, "%s: %s", x->out, strerror(errno));
+    return PCRTOOL_FAILED;
+}
+
+static int extract(struct extraction *x, const struct pcrtool_args *args)
+{
+    int rc = pcrtool_input_fidelity(&x->in, x->set->fidelity, &x->fidelity);
+    if (!rc)
+        rc = open_out(x);
+    if (rc)
+        return rc;
+    pcrtool_catch_signals();
+    rc = args->operand_count > 2
+             ? extract_named(x, args->operands + 2, args->operand_count - 2)
+             : extract_all(x);
+    close(x->out_fd);
+    int reported = report(x);
+    if (rc || reported)
+        return rc ? rc : reported;
+    if (x->damaged_count)
+        return PCRTOOL_DAMAGED;
+    return x->unsafe_count ? PCRTOOL_LEFT_OUT : PCRTOOL_DONE;
+}
+
+static int run(const struct pcrtool_args *args)
+{
+    struct extraction x = { .set = args->settings, .out = args->operands[1] };
+    int rc = pcrtool_input_open(&x.in, args->command, args->operands[0], x.set->split,
+                                x.set->class_name);
+    if (rc)
+        return rc;
+    rc = extract(&x, args);
+    pcr_buffer_free(&x.bytes);
+    pcrtool_input_close(&x.in);
+    return rc;
+}
+
+static const struct pcrtool_option options[] = {
+    { .name = "fidelity", .letter = 'g', .value = "G",
+      .help = "groups 1 to G (default: the highest, without loss)",
+      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct extract_settings, fidelity),
+      .min = 1, .max = PCRTOOL_MAX_FIDELITY },
+    { .name = "split", .value = "NAME", .help = "only this split",
+      .kind = PCRTOOL_TEXT, .offset = offsetof(struct extract_settings, split) },
+    { .name = "class", .value = "NAME", .help = "only this class: its name or number",
+      .kind = PCRTOOL_TEXT, .offset = offsetof(struct extract_settings, class_name) },
+    { .name = "force", .letter = 'f', .help = "replace files that are there",
+      .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, force) },
+    { .name = "quiet", .letter = 'q', .help = "print errors only",
+      .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, quiet) },
+    { .name = "json", .help = "print the summary as JSON", .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct extract_settings, json) },
+    { .name = NULL },
+};
+
+const struct pcrtool_command pcrtool_extract = {
+    .name = "extract",
+    .summary = "Write samples as image files into a folder",
+    .operands = "DATASET OUT [KEY|@INDEX]...",
+    .description =
+        "Each sample becomes the file OUT/key, whole or not at all; without keys all do.\n"
+        "Nothing is written outside of OUT: a key that is absolute, has '..' or leads\n"
+        "through a symbolic link is refused. A file that is there is an error without\n"
+        "--force. Unsafe keys are named and left out (exit code 3), so are damaged\n"
+        "samples (exit code 4).\n",
+    .examples = "  pcrtool extract photos.pcr originals\n"
+                "  pcrtool extract photos.pcr coarse --fidelity 2 --class cat\n"
+                "  pcrtool extract photos.pcr few train/cat/17.jpg @0 @1\n",
+    .options = options,
+    .settings_nbytes = sizeof(struct extract_settings),
+    .operand_min = 2,
+    .operand_max = UINT32_MAX,
+    .run = run,
+};

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writing files below a folder under names that somebody else chose. */
+#ifndef PCRTOOL_FILES_H
+#define PCRTOOL_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* NULL if `key` may name a file below a folder, else why not: it is empty or absolute, or
+ * has an empty part, "." or "..". */
+const char *pcrtool_unsafe_name(const char *key);
+
+/* Opens (creating them) the folders of `key` below root_fd, never through a symbolic link.
+ * Returns the last one's descriptor and sets *name_out to the part of `key` after it, or
+ * returns -1 with errno. `key` must be safe. */
+int pcrtool_open_parent(int root_fd, const char *key, const char **name_out);
+
+/* Writes a file of that name into the folder: all of it or nothing. Without `replace` a
+ * file that is there stays, and the call fails with EEXIST. What it writes through is a
+ * temporary file in the same folder. Returns 0, or -1 with errno. */
+int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t nbytes,
+                       bool replace);
+
+#endif

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcrtool info: what a dataset or record holds, and what each fidelity costs. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "commands.h"
+#include "input.h"
+#include "output.h"
+
+struct info_settings {
+    const char *split;
+    bool json, sizes;
+};
+
+/* Reading the heads is cheap up to about this many samples. */
+enum { CHEAP_SAMPLE_COUNT = 65536 };
+
+/* Over the samples whose size is known. */
+struct size_range {
+    uint64_t count;
+    uint32_t width_min, width_max, height_min, height_max;
+    uint64_t pixel_count;
+};
+
+static void add_size(struct size_range *r, uint32_t width, uint32_t height)
+{
+    if (!width || !height)
+        return;
+    if (!r->count || width < r->width_min)
+        r->width_min = width;
+    if (!r->count || height < r->height_min)
+        r->height_min = height;
+    if (width > r->width_max)
+        r->width_max = width;
+    if (height > r->height_max)
+        r->height_max = height;
+    r->pixel_count += (uint64_t) width * height;
+    r->count++;
+}
+
+static int measure_sizes(const struct pcrtool_input *in, struct size_range *range)
+{
+    for (uint64_t i = 0; i < in->info.sample_count; i++) {
+        struct pcr_sample *sample = NULL;
+        struct pcr_sample_info info;
+        struct pcr_error err;
+        if (pcrtool_input_sample(in, i, &sample, &info, &err))
+            return pcrtool_failed(in->command, &err);
+        add_size(range, info.width, info.height);
+        pcr_sample_release(&sample);
+    }
+    return PCRTOOL_DONE;
+}
+
+/* --- text --- */
+
+static void print_splits(const struct pcrtool_input *in)
+{
+    for (uint32_t i = 0; i < in->info.split_count; i++) {
+        uint64_t count = 0;
+        const char *name = pcr_dataset_split_name(in->dataset, i, &count);
+        printf("  split %-16s %10" PRIu64 " samples\n", name, count);
+    }
+}
+
+static void print_classes(const struct pcrtool_input *in)
+{
+    if (!in->info.class_count)
+        return;
+    printf("\nClasses\n%8s %10s  name\n", "number", "samples");
+    for (uint32_t i = 0; i < in->info.class_count; i++) {
+        const char *name = pcr_dataset_class_name(in->dataset, i);
+        printf("%8" PRIu32 " %10" PRIu64 "  ", i, pcr_dataset_class_count(in->dataset, i));
+        pcrtool_print_name(stdout, name, strlen(name));
+        putchar('\n');
+    }
+}
+
+static void print_sizes(const struct size_range *r)
+{
+    if (!r->count)
+        return;
+    printf("image size   %" PRIu32 " to %" PRIu32 " x %" PRIu32 " to %" PRIu32
+           " pixels, %.2f megapixels on average\n",
+           r->width_min, r->width_max, r->height_min, r->height_max,
+           (double) r->pixel_count / (double) r->count / 1e6);
+}
+
+static void print_fidelities(const struct pcrtool_input *in)
+{
+    const struct pcr_dataset_info *info = &in->info;
+    printf("\nFidelities\n%8s %14s %12s %14s\n", "fidelity", "bytes", "% of source",
+           "bytes a sample");
+    for (uint32_t g = 1; g <= info->group_count; g++) {
+        uint64_t nbytes = pcr_dataset_prefix_nbytes(in->dataset, g);
+        printf("%8" PRIu32 " %14" PRIu64, g, nbytes);
+        if (info->source_nbytes)
+            printf(" %12.1f", pcrtool_percent(nbytes, info->source_nbytes));
+        else
+            printf(" %12s", "-");
+        printf(" %14" PRIu64 "%s\n",
+               info->sample_count ? nbytes / info->sample_count : 0,
+               g == info->group_count ? "  (without loss)" : "");
+    }
+}
+
+static void print_text(const struct pcrtool_input *in, const char *path,
+                       const struct size_range *range)
+{
+    const struct pcr_dataset_info *info = &in->info;
+    char total[PCRTOOL_SIZE_NBYTES], source[PCRTOOL_SIZE_NBYTES];
+    char head[PCRTOOL_SIZE_NBYTES];
+
+    pcrtool_print_name(stdout, path, strlen(path));
+    printf("\nformat       %" PRIu32 ".%" PRIu32 "\n", info->version_major,
+           info->version_minor);
+    printf("samples      %" PRIu64 " in %" PRIu64 " records, %" PRIu64 " of them opaque\n",
+           info->sample_count, info->record_count, info->opaque_count);
+    print_splits(in);
+    printf("bytes        %s, of which heads %s", pcrtool_size(total, info->total_nbytes),
+           pcrtool_size(head, info->head_nbytes));
+    if (info->source_nbytes)
+        printf("; sources %s", pcrtool_size(source, info->source_nbytes));
+    putchar('\n');
+    print_sizes(range);
+    print_fidelities(in);
+    print_classes(in);
+}
+
+/* --- JSON --- */
+
+static json_t *json_splits(const struct pcrtool_input *in)
+{
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < in->info.split_count; i++) {
+        uint64_t count = 0;
+        const char *name = pcr_dataset_split_name(in->dataset, i, &count);
+        json_t *object = json_pack("{sI}", "sample_count", (json_int_t) count);
+        pcrtool_json_set_text(object, "name", name, strlen(name));
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static json_t *json_classes(const struct pcrtool_input *in)
+{
+    json_t *array = json_array();
+    for (uint32_t i = 0; i < in->info.class_count; i++) {
+        const char *name = pcr_dataset_class_name(in->dataset, i);
+        json_t *object = json_pack(
+            "{sI sI}", "index", (json_int_t) i, "sample_count",
+            (json_int_t) pcr_dataset_class_count(in->dataset, i));
+        pcrtool_json_set_text(object, "name", name, strlen(name));
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static json_t *json_fidelities(const struct pcrtool_input *in)
+{
+    json_t *array = json_array();
+    for (uint32_t g = 1; g <= in->info.group_count; g++) {
+        uint64_t nbytes = pcr_dataset_prefix_nbytes(in->dataset, g);
+        uint64_t count = in->info.sample_count, source = in->info.source_nbytes;
+        json_t *object = json_pack("{si sI sf}", "fidelity", (int) g, "nbytes",
+                                   (json_int_t) nbytes, "nbytes_per_sample",
+                                   count ? (double) nbytes / (double) count : 0.0);
+        if (source)
+            json_object_set_new(object, "percent_of_source",
+                                json_real(pcrtool_percent(nbytes, source)));
+        json_array_append_new(array, object);
+    }
+    return array;
+}
+
+static json_t *json_sizes(const struct size_range *r)
+{
+    return json_pack("{sI sI sI sI sI sf}", "sample_count", (json_int_t) r->count,
+                     "width_min", (json_int_t) r->width_min, "width_max",
+                     (json_int_t) r->width_max, "height_min", (json_int_t) r->height_min,
+                     "height_max", (json_int_t) r->height_max, "mean_pixels",
+                     (double) r->pixel_count / (double) r->count);
+}
+
+static int print_json(const struct pcrtool_input *in, const char *path,
+                      const struct size_range *range)
+{
+    const struct pcr_dataset_info *info = &in->info;
+    json_t *root = json_pack(
+        "{s[ii] sI sI sI sI sI sI si so so so}", "format", (int) info->version_major,
+        (int) info->version_minor, "sample_count", (json_int_t) info->sample_count,
+        "opaque_count", (json_int_t) info->opaque_count, "record_count",
+        (json_int_t) info->record_count, "source_nbytes", (json_int_t) info->source_nbytes,
+        "head_nbytes", (json_int_t) info->head_nbytes, "total_nbytes",
+        (json_int_t) info->total_nbytes, "group_count", (int) info->group_count, "splits",
+        json_splits(in), "classes", json_classes(in), "fidelities", json_fidelities(in));
+    const char *ladder = pcr_dataset_ladder(in->dataset);
+    pcrtool_json_set_text(root, "path", path, strlen(path));
+    if (ladder)
+        pcrtool_json_set_text(root, "ladder", ladder, strlen(ladder));
+    if (range->count)
+        json_object_set_new(root, "image_size", json_sizes(range));
+    return pcrtool_print_json(in->command, root);
+}
+
+static int run(const struct pcrtool_args *args)
+{
+    const struct info_settings *set = args->settings;
+    struct size_range range = { 0 };
+    struct pcrtool_input in;
+    int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split, NULL);
+    if (rc)
+        return rc;
+    if (set->sizes || in.info.sample_count <= CHEAP_SAMPLE_COUNT)
+        rc = measure_sizes(&in, &range);
+    if (!rc && set->json)
+        rc = print_json(&in, args->operands[0], &range);
+    else if (!rc)
+        print_text(&in, args->operands[0], &range);
+    pcrtool_input_close(&in);
+    return rc;
+}
+
+static const struct pcrtool_option options[] = {
+    { .name = "split", .value = "NAME", .help = "only this split",
+      .kind = PCRTOOL_TEXT, .offset = offsetof(struct info_settings, split) },
+    { .name = "sizes", .help = "read all heads for the range of image sizes, also where\n"
+                               "there are more than 65,536 samples",
+      .kind = PCRTOOL_FLAG, .offset = offsetof(struct info_settings, sizes) },
+    { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct info_settings, json) },
+    { .name = NULL },
+};
+
+const struct pcrtool_command pcrtool_info = {
+    .name = "info",
+    .summary = "Tell what a dataset or record holds and what each fidelity costs",
+    .operands = "DATASET",
+    .description =
+        "DATASET is a dataset's folder or a single record file. The bytes of a fidelity are\n"
+        "those of the prefixes that a reader of all samples fetches, heads included.\n",
+    .examples = "  pcrtool info photos.pcr\n"
+                "  pcrtool info photos.pcr --split train --json\n"
+                "  pcrtool info photos.pcr/train-00000.pcr\n",
+    .options = options,
+    .settings_nbytes = sizeof(struct info_settings),
+    .operand_min = 1,
+    .operand_max = 1,
+    .run = run,
+};

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcrtool ls: one line for each sample. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "commands.h"
+#include "input.h"
+#include "output.h"
+
+struct ls_settings {
+    const char *split, *class_name;
+    uint64_t fidelity, limit;
+    bool json;
+};
+
+/* A JSON value on a line of its own, whatever the output is. */
+static int print_json_line(const struct pcrtool_input *in, json_t *object)
+{
+    int rc = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+    json_decref(object);
+    if (rc) {
+        pcrtool_error(in->command, "cannot print JSON: out of memory or output failed");
+        return PCRTOOL_FAILED;
+    }
+    putchar('\n');
+    return PCRTOOL_DONE;
+}
+
+static int print_as_json(const struct pcrtool_input *in,
+                         const struct pcr_sample_info *info,
+                         const struct pcr_sample *sample)
+{
+    json_t *nbytes = json_array();
+    for (uint32_t g = 1; g <= in->info.group_count; g++)
+        json_array_append_new(nbytes,
+                              json_integer((json_int_t) pcr_sample_nbytes(sample, g)));
+    json_t *object = json_pack(
+        "{sI ss sI sI sI si si si sI so}", "index", (json_int_t) info->index, "form",
+        pcrtool_form_name(info->form), "record", (json_int_t) info->record,
+        "record_index", (json_int_t) info->record_index, "source_nbytes",
+        (json_int_t) info->source_nbytes, "width", (int) info->width, "height",
+        (int) info->height, "components", (int) info->component_count, "orientation",
+        (json_int_t) info->orientation, "nbytes", nbytes);
+    pcrtool_json_set_text(object, "key", info->key, info->key_nbytes);
+    pcrtool_json_set_labels(object, in, info);
+    if (info->attributes_nbytes)
+        json_object_set_new(
+            object, "attributes",
+            json_loadb(info->attributes, info->attributes_nbytes, 0, NULL));
+    return print_json_line(in, object);
+}
+
+static void print_as_text(const struct pcrtool_input *in,
+                          const struct pcr_sample_info *info,
+                          const struct pcr_sample *sample, uint32_t fidelity)
+{
+    printf("%" PRIu64 "\t%" PRIu64 "\t", info->index, pcr_sample_nbytes(sample, fidelity));
+    if (info->width)
+        printf("%" PRIu32 "x%" PRIu32, info->width, info->height);
+    else
+        putchar('-');
+    printf("\t%s\t", pcrtool_form_name(info->form));
+    pcrtool_print_labels(stdout, in, info);
+    putchar('\t');
+    pcrtool_print_name(stdout, info->key, info->key_nbytes);
+    putchar('\n');
+}
+
+static int list(const struct pcrtool_input *in, const struct ls_settings *set,
+                uint32_t fidelity)
+{
+    uint64_t listed = 0;
+    for (uint64_t i = 0; i < in->info.sample_count; i++) {
+        struct pcr_sample *sample = NULL;
+        struct pcr_sample_info info;
+        struct pcr_error err;
+        int rc = PCRTOOL_DONE;
+
+        if (set->limit && listed == set->limit)
+            break;
+        if (pcrtool_input_sample(in, i, &sample, &info, &err))
+            return pcrtool_failed(in->command, &err);
+        if (pcrtool_input_wants(in, &info)) {
+            listed++;
+            if (set->json)
+                rc = print_as_json(in, &info, sample);
+            else
+                print_as_text(in, &info, sample, fidelity);
+        }
+        pcr_sample_release(&sample);
+        if (rc || ferror(stdout))
+            return rc;
+    }
+    return PCRTOOL_DONE;
+}
+
+static int run(const struct pcrtool_args *args)
+{
+    const struct ls_settings *set = args->settings;
+    struct pcrtool_input in;
+    uint32_t fidelity = 0;
+    int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split,
+                                set->class_name);
+    if (rc)
+        return rc;
+    rc = pcrtool_input_fidelity(&in, set->fidelity, &fidelity);
+    if (!rc)
+        rc = list(&in, set, fidelity);
+    pcrtool_input_close(&in);
+    return rc;
+}
+
+static const struct pcrtool_option options[] = {
+    { .name = "split", .value = "NAME", .help = "only this split",
+      .kind = PCRTOOL_TEXT, .offset = offsetof(struct ls_settings, split) },
+    { .name = "class", .value = "NAME", .help = "only this class: its name or number",
+      .kind = PCRTOOL_TEXT, .offset = offsetof(struct ls_settings, class_name) },
+    { .name = "fidelity", .letter = 'g', .value = "G",
+      .help = "count the bytes of this fidelity (default: the highest)",
+      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct ls_settings, fidelity),
+      .min = 1, .max = PCRTOOL_MAX_FIDELITY },
+    { .name = "limit", .letter = 'n', .value = "N", .help = "at most N samples",
+      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct ls_settings, limit), .min = 1 },
+    { .name = "json", .help = "a JSON object on each line, with the bytes of every\n"
+                              "fidelity", .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct ls_settings, json) },
+    { .name = NULL },
+};
+
+const struct pcrtool_command pcrtool_ls = {
+    .name = "ls",
+    .summary = "List the samples of a dataset or record",
+    .operands = "DATASET",
+    .description =
+        "One line a sample, with tabs between: index, bytes, width x height as stored,\n"
+        "form (coded or opaque), labels, key. Reads no image bytes.\n",
+    .examples = "  pcrtool ls photos.pcr --limit 10\n"
+                "  pcrtool ls photos.pcr --split train --class cat --fidelity 2\n"
+                "  pcrtool ls photos.pcr --json | grep '\"orientation\":6'\n",
+    .options = options,
+    .settings_nbytes = sizeof(struct ls_settings),
+    .operand_min = 1,
+    .operand_max = 1,
+    .run = run,
+};

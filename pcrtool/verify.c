@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcrtool verify: every checksum of a dataset, and with --deep every picture. */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcr/system.h>
+
+#include "commands.h"
+#include "input.h"
+#include "interrupt.h"
+#include "output.h"
+
+enum { MAX_THREADS = 1024 };
+
+struct verify_settings {
+    const char *split;
+    uint64_t threads;
+    bool deep, json, quiet;
+};
+
+/* The work that all threads share. */
+struct verification {
+    struct pcrtool_input in;
+    const struct verify_settings *set;
+    pthread_mutex_t lock;   /* of all below */
+    uint64_t next_record;
+    uint64_t finding_count;
+    struct pcr_verify_report total;
+    json_t *findings;       /* NULL without --json */
+    int failed;             /* code of the first error that ends the work */
+    struct pcr_error error; /* and its details */
+};
+
+static void note_finding(struct verification *v, const char *path,
+                         const struct pcr_error *err)
+{
+    v->finding_count++;
+    if (!v->findings) {
+        pcrtool_progress(NULL);
+        fprintf(stderr, "%s: %s\n", pcr_code_name(err->code), err->message);
+        return;
+    }
+    json_t *object = json_pack("{ss}", "code", pcr_code_name(err->code));
+    pcrtool_json_set_text(object, "record", path, strlen(path));
+    pcrtool_json_set_text(object, "message", err->message, strlen(err->message));
+    if (err->offset <= INT64_MAX)
+        json_object_set_new(object, "offset", json_integer((json_int_t) err->offset));
+    json_array_append_new(v->findings, object);
+}
+
+static int on_finding(void *opaque, const char *path, uint64_t records_done,
+                      const struct pcr_error *err)
+{
+    struct verification *v = opaque;
+    (void) records_done; /* of one record; the threads count together */
+    if (err) {
+        pthread_mutex_lock(&v->lock);
+        note_finding(v, path, err);
+        pthread_mutex_unlock(&v->lock);
+    }
+    return pcrtool_interrupted();
+}
+
+/* Takes the next record's number; false where the work is at its end. */
+static bool next_record(struct verification *v, uint64_t *record_out)
+{
+    pthread_mutex_lock(&v->lock);
+    bool more = !v->failed && v->next_record < v->in.info.record_count;
+    if (more)
+        *record_out = v->next_record++;
+    pthread_mutex_unlock(&v->lock);
+    return more;
+}
+
+static void add_report(struct verification *v, const struct pcr_verify_report *report,
+                       int rc, const struct pcr_error *err)
+{
+    pthread_mutex_lock(&v->lock);
+    v->total.record_count += report->record_count;
+    v->total.sample_count += report->sample_count;
+    v->total.bad_records += report->bad_records;
+    v->total.bad_samples += report->bad_samples;
+    if (rc && !v->failed) {
+        v->failed = rc;
+        v->error = *err;
+    }
+    if (!v->set->quiet) {
+        char line[64];
+        snprintf(line, sizeof(line), "%" PRIu64 " of %" PRIu64 " records",
+                 v->total.record_count, v->in.info.record_count);
+        pcrtool_progress(line);
+    }
+    pthread_mutex_unlock(&v->lock);
+}
+
+static void *work(void *opaque)
+{
+    struct verification *v = opaque;
+    uint64_t record;
+    while (next_record(v, &record)) {
+        struct pcr_verify_report report = { .size = sizeof(report) };
+        struct pcr_error err;
+        int rc = pcr_dataset_verify_record(v->in.dataset, record, v->set->deep, &report,
+                                           on_finding, v, &err);
+        add_report(v, &report, rc, &err);
+    }
+    return NULL;
+}
+
+/* Runs work() in up to `count` threads, this one included. */
+static void run_threads(struct verification *v, uint32_t count)
+{
+    pthread_t threads[MAX_THREADS];
+    uint32_t started = 0;
+    if (count > v->in.info.record_count)
+        count = (uint32_t) v->in.info.record_count;
+    while (started + 1 < count && !pthread_create(&threads[started], NULL, work, v))
+        started++;
+    work(v); /* where a thread could not be had, the others do its share */
+    while (started)
+        pthread_join(threads[--started], NULL);
+    pcrtool_progress(NULL);
+}
+
+static int report(struct verification *v)
+{
+    const struct pcr_verify_report *t = &v->total;
+    if (v->set->json) {
+        int rc = pcrtool_print_json(
+            v->in.command,
+            json_pack("{sb sb sI sI sI sI sO}", "intact", v->finding_count == 0, "deep",
+                      v->set->deep, "record_count", (json_int_t) t->record_count,
+                      "sample_count", (json_int_t) t->sample_count, "bad_records",
+                      (json_int_t) t->bad_records, "bad_samples",
+                      (json_int_t) t->bad_samples, "findings", v->findings));
+        if (rc)
+            return rc;
+    } else if (!v->set->quiet) {
+        printf("%" PRIu64 " records, %" PRIu64 " samples: ", t->record_count,
+               t->sample_count);
+        if (v->finding_count)
+            printf("%" PRIu64 " findings, %" PRIu64 " bad records, %" PRIu64
+                   " bad samples\n", v->finding_count, t->bad_records, t->bad_samples);
+        else
+            printf("all intact\n");
+    }
+    return v->finding_count ? PCRTOOL_DAMAGED : PCRTOOL_DONE;
+}
+
+static uint32_t thread_count(const struct verify_settings *set)
+{
+    struct pcr_system_info info = { .size = sizeof(info) };
+    if (set->threads)
+        return (uint32_t) set->threads;
+    if (pcr_system_describe(&info, NULL) || !info.cpu_count)
+        return 1;
+    return info.cpu_count < MAX_THREADS ? info.cpu_count : MAX_THREADS;
+}
+
+static int run(const struct pcrtool_args *args)
+{
+    struct verification v = { .set = args->settings };
+    int rc = pcrtool_input_open(&v.in, args->command, args->operands[0], v.set->split,
+                                NULL);
+    if (rc)
+        return rc;
+    if (v.set->json && !(v.findings = json_array())) {
+        pcrtool_error(args->command, "out of memory");
+        pcrtool_input_close(&v.in);
+        return PCRTOOL_FAILED;
+    }
+    pthread_mutex_init(&v.lock, NULL);
+    pcrtool_catch_signals();
+    run_threads(&v, thread_count(v.set));
+    rc = v.failed ? pcrtool_failed(args->command, &v.error) : report(&v);
+    pthread_mutex_destroy(&v.lock);
+    json_decref(v.findings);
+    pcrtool_input_close(&v.in);
+    return rc;
+}
+
+static const struct pcrtool_option options[] = {
+    { .name = "deep", .help = "also decode each sample at every fidelity",
+      .kind = PCRTOOL_FLAG, .offset = offsetof(struct verify_settings, deep) },
+    { .name = "split", .value = "NAME", .help = "only this split",
+      .kind = PCRTOOL_TEXT, .offset = offsetof(struct verify_settings, split) },
+    { .name = "threads", .letter = 'j', .value = "N",
+      .help = "threads (default: one a CPU)", .kind = PCRTOOL_NUMBER,
+      .offset = offsetof(struct verify_settings, threads), .min = 1,
+      .max = MAX_THREADS },
+    { .name = "quiet", .letter = 'q', .help = "print findings only", .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct verify_settings, quiet) },
+    { .name = "json", .help = "print summary and findings as JSON", .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct verify_settings, json) },
+    { .name = NULL },
+};
+
+const struct pcrtool_command pcrtool_verify = {
+    .name = "verify",
+    .summary = "Check every checksum of a dataset or record",
+    .operands = "DATASET",
+    .description =
+        "Reads all of it: headers, heads, groups, chunks and tails, and compares them with\n"
+        "the manifest. Each finding is a line on standard error. Exit code 4 where anything\n"
+        "is damaged, 0 where all is intact.\n",
+    .examples = "  pcrtool verify photos.pcr\n"
+                "  pcrtool verify photos.pcr --deep --threads 8\n"
+                "  pcrtool verify photos.pcr --json | jq .findings\n",
+    .options = options,
+    .settings_nbytes = sizeof(struct verify_settings),
+    .operand_min = 1,
+    .operand_max = 1,
+    .run = run,
+};
