@@ -6,6 +6,7 @@ folder=$(mktemp -d "${TMPDIR:-/tmp}/pcr-test.XXXXXX") || exit 99
 trap 'chmod -R u+rwX "$folder" && rm -rf "$folder"' EXIT
 cd "$folder" || exit 99
 export LC_ALL=C.UTF-8
+export PYTHONDONTWRITEBYTECODE=1
 unset NO_COLOR PCR_LIBRARY
 case $1 in
 *.py) "${PYTHON:-python3}" "$@" ;;

@@ -1,0 +1,29 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""convert with each ladder, and with one from a file, keeps every pixel."""
+import os
+
+from helper import convert, fails, files, json_of, pcrtool, photos, pixels, read
+
+source = photos(count=8, splits=False)
+with open("two.ladder", "w", encoding="utf-8") as file:
+    file.write("ladder two\nscript only\ngroup\nall 0-0 0 0\nluma 1-63 0 2\n"
+               "chroma 1-63 0 1\ngroup\nluma 1-63 2 1\nluma 1-63 1 0\nchroma 1-63 1 0\n")
+counts = {}
+for ladder in ("bitplane", "classic", "two.ladder"):
+    target = ladder + ".pcr"
+    convert(source, target, "--ladder", ladder)
+    counts[ladder] = json_of("info", target, "--json")["group_count"]
+    pcrtool("verify", target, "--deep", "--quiet")
+    pcrtool("extract", target, "out-" + ladder, "--quiet")
+    for name in files(source):
+        assert pixels(read(f"out-{ladder}/{name}")) == pixels(read(f"{source}/{name}"))
+assert 5 <= counts["bitplane"] <= 8, counts
+assert counts["two.ladder"] == 2, counts
+
+fails("convert", source, "none.pcr", "--ladder", "no-such-ladder", "--quiet",
+      code=1, says=["no-such-ladder"])
+with open("broken.ladder", "w", encoding="utf-8") as file:
+    file.write("ladder broken\nscript only\ngroup\nluma 1-63 0 0\n")
+fails("convert", source, "none.pcr", "--ladder", "broken.ladder", "--quiet", code=1)
+assert not os.path.exists("none.pcr/manifest.json")

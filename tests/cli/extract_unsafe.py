@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""extract writes nothing outside of its folder, whatever the keys are."""
+import json
+import os
+
+from helper import convert, files, pcrtool, photos, read
+
+photo = os.path.join(os.getcwd(), photos(count=1, classes=1, splits=False), "class-00",
+                     "photo-00000.jpg")
+
+
+def make(name, keys):
+    with open(name + ".jsonl", "w", encoding="utf-8") as file:
+        for key in keys:
+            file.write(json.dumps({"path": photo, "key": key}) + "\n")
+    convert(name + ".jsonl", name + ".pcr", "--no-shuffle")
+    return name + ".pcr"
+
+
+os.mkdir("inside")
+os.mkdir("elsewhere")
+absolute = os.path.join(os.getcwd(), "absolute.jpg")
+unsafe = ["../up.jpg", "a/../../up.jpg", "a/..", absolute, "//x.jpg", "a//b.jpg",
+          "./dot.jpg", "a/./b.jpg", "..", ".", "folder/"]
+safe = ["good.jpg", "a/...jpg", "..hidden/x.jpg", "sp ace\n.jpg", "no-ending"]
+path = make("hostile", unsafe + safe)
+
+before = files(".")
+done = pcrtool("extract", path, "inside/out", code=3)
+assert files("inside/out") == sorted(safe), files("inside/out")
+assert [f for f in files(".") if not f.startswith("inside/out/")] == before
+for index in range(len(unsafe)):
+    assert f"@{index} ".encode() in done.stderr, done.stderr
+assert b"5 files" in done.stdout
+
+# One that is asked for by name is refused all the same.
+pcrtool("extract", path, "inside/again", "../up.jpg", code=3)
+assert files("inside/again") == []
+
+# Symbolic links in the folder lead nowhere, to folders or to files, with --force or not.
+path = make("linked", ["way/new.jpg"])
+os.mkdir("linked")
+os.symlink("../elsewhere", "linked/way")
+for options in ([], ["--force"]):
+    done = pcrtool("extract", path, "linked", *options, code=1)
+    assert b"symbolic link" in done.stderr, done.stderr
+assert files("elsewhere") == []
+
+with open("elsewhere/mine", "wb") as file:
+    file.write(b"mine")
+path = make("target", ["new.jpg"])
+os.mkdir("target")
+os.symlink("../elsewhere/mine", "target/new.jpg")
+pcrtool("extract", path, "target", code=1)
+assert os.path.islink("target/new.jpg")
+pcrtool("extract", path, "target", "--force")
+assert not os.path.islink("target/new.jpg") and read("elsewhere/mine") == b"mine"
+
+# A key that goes through another sample's file, and a name that is too long.
+path = make("clash", ["a", "a/b.jpg"])
+done = pcrtool("extract", path, "clash-out", code=1)
+assert files("clash-out") == ["a"]
+path = make("long", ["x" * 300 + "/b.jpg"])
+done = pcrtool("extract", path, "long-out", code=1)
+assert b"too long" in done.stderr, done.stderr

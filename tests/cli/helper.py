@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What the tests of pcrtool have in common. Each test runs in an empty folder of its own."""
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+
+PCRTOOL = os.environ["PCRTOOL"]
+PCR_GEN = os.environ["PCR_GEN"]
+
+
+def skip(reason):
+    print(f"skipped: {reason}")
+    sys.exit(77)
+
+
+def run(*args, code=0, **options):
+    """Runs a program; its exit code must be `code`. Output is bytes."""
+    options.setdefault("stdin", subprocess.DEVNULL)
+    done = subprocess.run(args, capture_output=True, timeout=300, check=False, **options)
+    if done.returncode != code:
+        raise AssertionError(f"{args}: exit code {done.returncode}, expected {code}\n"
+                             f"stdout: {done.stdout[-2000:]!r}\n"
+                             f"stderr: {done.stderr[-2000:]!r}")
+    return done
+
+
+def pcrtool(*args, code=0, **options):
+    return run(PCRTOOL, *args, code=code, **options)
+
+
+def fails(*args, code=1, says=()):
+    """pcrtool must fail with a message that names all of `says`, and print no data."""
+    done = pcrtool(*args, code=code)
+    assert done.stdout == b"", f"{args} failed, but printed {done.stdout[:200]!r}"
+    text = done.stderr.decode(errors="replace")
+    assert text, f"{args} failed without a message"
+    for word in says:
+        assert word in text, f"{args}: {word!r} is not in the message: {text}"
+    return text
+
+
+def json_of(*args, code=0):
+    return json.loads(pcrtool(*args, code=code).stdout)
+
+
+def photos(folder="photos", count=40, size="96x80", classes=4, splits=True):
+    """Generated photographs in split and class folders."""
+    run(PCR_GEN, "photos", folder, "--count", str(count), "--size", size, "--classes",
+        str(classes), *(["--splits"] if splits else []))
+    return folder
+
+
+def convert(source, target, *args, code=0, records=16):
+    return pcrtool("convert", source, target, "--records", str(records), "--quiet",
+                   *args, code=code)
+
+
+def dataset(count=40, records=16, **options):
+    """A small dataset of generated photographs; returns its path."""
+    convert(photos(count=count, **options), "dataset.pcr", records=records)
+    return "dataset.pcr"
+
+
+def files(folder):
+    """Paths below the folder, relative to it, sorted."""
+    found = []
+    for where, _, names in os.walk(folder):
+        found += [os.path.relpath(os.path.join(where, name), folder) for name in names]
+    return sorted(found)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def digests(folder):
+    """Contents of all files below the folder, by name."""
+    return {name: hashlib.sha256(read(os.path.join(folder, name))).hexdigest()
+            for name in files(folder)}
+
+
+def records(folder):
+    return sorted(os.path.join(folder, name) for name in files(folder)
+                  if name.endswith(".pcr") and not name.startswith(".pcr-"))
+
+
+def damage(path, offset):
+    """Flips all bits of one byte; a negative offset counts from the end."""
+    with open(path, "r+b") as file:
+        file.seek(offset, os.SEEK_SET if offset >= 0 else os.SEEK_END)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 0xff]))
+
+
+def pixels(data):
+    """Decoded pixels of image bytes by Pillow, or None where it is not installed."""
+    try:
+        from io import BytesIO
+        from PIL import Image
+    except ImportError:
+        return None
+    with Image.open(BytesIO(data)) as image:
+        return image.size, image.mode, image.tobytes()
+
+
+def wait_for(condition, what, seconds=60):
+    """Waits till condition() is true; returns its value."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.002)
+    raise AssertionError(f"waited {seconds} s in vain for {what}")

@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""info: counts, splits, classes, sizes and the table of fidelities."""
+import os
+
+from helper import dataset, fails, files, json_of, pcrtool, records
+
+path = dataset(count=80)
+source_nbytes = sum(os.path.getsize(os.path.join("photos", f)) for f in files("photos"))
+record_paths = records(path)
+
+info = json_of("info", path, "--json")
+assert info["format"] == [1, 0]
+assert info["sample_count"] == 80
+assert info["record_count"] == len(record_paths)
+assert info["opaque_count"] == 0
+assert info["source_nbytes"] == source_nbytes
+assert info["total_nbytes"] == sum(os.path.getsize(p) for p in record_paths)
+assert [(s["name"], s["sample_count"]) for s in info["splits"]] == [
+    ("test", 8), ("train", 64), ("validation", 8)]
+assert [(c["index"], c["name"], c["sample_count"]) for c in info["classes"]] == [
+    (i, f"class-0{i}", 20) for i in range(4)]
+assert info["ladder"].startswith("ladder ")
+assert info["image_size"]["sample_count"] == 80
+assert info["image_size"]["width_max"] == 96
+assert info["image_size"]["height_min"] == 80
+
+table = info["fidelities"]
+assert [row["fidelity"] for row in table] == list(range(1, info["group_count"] + 1))
+for below, above in zip(table, table[1:]):
+    assert below["nbytes"] < above["nbytes"]
+for row in table:
+    assert abs(row["percent_of_source"] - 100 * row["nbytes"] / source_nbytes) < 0.01
+    assert abs(row["nbytes_per_sample"] - row["nbytes"] / 80) < 0.01
+assert table[-1]["nbytes"] <= info["total_nbytes"]
+
+# A split alone, and what is counted then.
+train = json_of("info", path, "--split", "train", "--json")
+assert train["sample_count"] == 64
+assert train["fidelities"][0]["nbytes"] < table[0]["nbytes"]
+assert sum(c["sample_count"] for c in train["classes"]) == 64
+fails("info", path, "--split", "night", says=["night"])
+
+# The text has the same numbers.
+text = pcrtool("info", path).stdout.decode()
+for word in ("80 in", "class-03", "validation", str(table[0]["nbytes"]), "without loss"):
+    assert word in text, f"{word} is not in:\n{text}"
+
+# A record file is a dataset of its own.
+one = json_of("info", record_paths[0], "--json")
+assert one["record_count"] == 1
+assert 0 < one["sample_count"] <= 16
+assert one["total_nbytes"] == os.path.getsize(record_paths[0])

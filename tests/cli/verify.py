@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""verify finds damage wherever it is, and says which file."""
+import json
+import os
+import shutil
+import struct
+
+from helper import damage, dataset, fails, json_of, pcrtool, read, records
+
+path = dataset(count=40, records=8)
+record_count = len(records(path))
+
+for options in ([], ["--deep"], ["--threads", "1"], ["-j", "7", "--deep"]):
+    text = pcrtool("verify", path, *options)
+    assert b"40 samples" in text.stdout and b"intact" in text.stdout
+    assert text.stderr == b""
+report = json_of("verify", path, "--json")
+assert report["intact"] is True and report["findings"] == []
+assert report["record_count"] == record_count and report["sample_count"] == 40
+assert pcrtool("verify", path, "--quiet").stdout == b""
+assert json_of("verify", records(path)[0], "--json")["record_count"] == 1
+assert json_of("verify", path, "--split", "train", "--json")["sample_count"] == 32
+
+
+def check(name, harm):
+    """`harm` is done to a copy's second record; its file must be named."""
+    shutil.rmtree("copy", ignore_errors=True)
+    shutil.copytree(path, "copy")
+    victim = records("copy")[1]
+    harm(victim)
+    done = pcrtool("verify", "copy", code=4)
+    assert os.path.basename(victim).encode() in done.stderr, (name, done.stderr)
+    assert len(done.stderr.splitlines()) >= 1
+    found = json.loads(pcrtool("verify", "copy", "--json", code=4).stdout)
+    assert found["intact"] is False and found["bad_records"] == 1, (name, found)
+    assert found["record_count"] == record_count, "one bad record ends the work"
+    assert os.path.basename(victim) in found["findings"][0]["record"]
+    assert found["findings"][0]["code"] in ("FORMAT", "CORRUPT", "TRUNCATED", "IO"), found
+    return found
+
+
+def cut(victim):
+    os.truncate(victim, os.path.getsize(victim) - 10)
+
+
+def append(victim):
+    with open(victim, "ab") as file:
+        file.write(b"x")
+
+
+def exchange(victim):
+    shutil.copyfile(records("copy")[2], victim)
+
+
+head_nbytes, = struct.unpack_from("<Q", read(records(path)[1]), 32)
+group_count, = struct.unpack_from("<H", read(records(path)[1]), 24)
+head = 96 + 24 * group_count
+check("magic", lambda victim: damage(victim, 0))
+check("header", lambda victim: damage(victim, 20))
+check("head", lambda victim: damage(victim, head + head_nbytes // 2))
+check("first group", lambda victim: damage(victim, head + head_nbytes + 1))
+found = check("last group", lambda victim: damage(victim, -1))
+assert found["bad_samples"] == 1, found
+check("cut", cut)
+check("appended", append)
+check("exchanged", exchange)
+check("empty", lambda victim: os.truncate(victim, 0))
+check("missing", os.unlink)
+
+# What is damaged is not delivered, and extract goes on with the rest.
+shutil.rmtree("copy")
+shutil.copytree(path, "copy")
+damage(records("copy")[1], -1)
+done = pcrtool("extract", "copy", "out", code=4)
+assert b"39 files" in done.stdout, done.stdout
+
+# A manifest that is damaged is known at once.
+damage(os.path.join("copy", "manifest.json"), 60)
+fails("verify", "copy", code=4, says=["manifest.json"])
+fails("info", "copy", code=4, says=["manifest.json"])
