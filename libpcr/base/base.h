@@ -126,9 +126,13 @@ int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes,
 /* --- cpu (cpu.c) --- */
 /* CPUs that this process may use: affinity mask and cgroup quota, at least 1. */
 uint32_t pcri_cpu_count(void);
-/* True where BMI2's bit deposit is there and fast (not on Zen 1 and 2). False in a portable
- * build, or with PCR_CPU=portable in the environment when it is first asked. */
-bool pcri_cpu_fast_pdep(void);
+/* What this CPU can do, as far as our kernels care. 0 in a portable build, or with
+ * PCR_CPU=portable in the environment when it is first asked. */
+enum {
+    PCRI_CPU_AVX2 = 1 << 0,
+    PCRI_CPU_FAST_PDEP = 1 << 1, /* BMI2's bit deposit, not in microcode (Zen 1 and 2) */
+};
+unsigned pcri_cpu_features(void);
 
 /* --- random.h has the stateless random functions --- */
 #endif

@@ -58,35 +58,38 @@ uint32_t pcri_cpu_count(void)
 #if !defined(PCR_PORTABLE) && defined(__x86_64__)
 #include <cpuid.h>
 
-static bool detect_fast_pdep(void)
+static unsigned detect(void)
 {
-    unsigned a, b, c, d;
+    unsigned a, b, c, d, found = 0;
     __builtin_cpu_init();
-    if (!__builtin_cpu_supports("bmi2") || !__builtin_cpu_supports("bmi")
-        || !__builtin_cpu_supports("popcnt"))
-        return false;
-    if (!__builtin_cpu_is("amd") || !__get_cpuid(1, &a, &b, &c, &d))
-        return true;
+    if (!__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("popcnt"))
+        return 0;
+    if (__builtin_cpu_supports("avx2"))
+        found |= PCRI_CPU_AVX2;
+    if (!__builtin_cpu_supports("bmi2"))
+        return found;
     /* AMD family 17h (Zen 1, 2) runs pdep in microcode, about 18 cycles and more. */
-    unsigned family = (a >> 8 & 15) + (a >> 20 & 255);
-    return family != 0x17 && family != 0x18;
+    unsigned family = 0;
+    if (__builtin_cpu_is("amd") && __get_cpuid(1, &a, &b, &c, &d))
+        family = (a >> 8 & 15) + (a >> 20 & 255);
+    return family == 0x17 || family == 0x18 ? found : found | PCRI_CPU_FAST_PDEP;
 }
 #else
-static bool detect_fast_pdep(void)
+static unsigned detect(void)
 {
-    return false;
+    return 0;
 }
 #endif
 
-bool pcri_cpu_fast_pdep(void)
+unsigned pcri_cpu_features(void)
 {
-    static atomic_int known; /* 0: not yet, 1: no, 2: yes */
-    int k = atomic_load_explicit(&known, memory_order_relaxed);
-    if (!k) {
+    const unsigned known = 1u << 31;
+    static atomic_uint cache;
+    unsigned f = atomic_load_explicit(&cache, memory_order_relaxed);
+    if (!f) {
         const char *mask = getenv("PCR_CPU");
-        bool portable = mask && !strcmp(mask, "portable");
-        k = !portable && detect_fast_pdep() ? 2 : 1;
-        atomic_store_explicit(&known, k, memory_order_relaxed);
+        f = known | (mask && !strcmp(mask, "portable") ? 0 : detect());
+        atomic_store_explicit(&cache, f, memory_order_relaxed);
     }
-    return k == 2;
+    return f & ~known;
 }

@@ -260,7 +260,7 @@ static int parse_records(const json_t *root, struct pcri_manifest *m, struct pcr
 
 static int parse_root(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
 {
-    uint64_t groups;
+    uint64_t groups = 0;
     int rc = parse_version(root, m, err);
     if (rc)
         return rc;

@@ -5,6 +5,7 @@
 #include "image.h"
 
 static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
+    &pcri_codec_native, /* what it declines, the next one with its magic takes */
     &pcri_codec_turbo,
     &pcri_codec_png,
 };
@@ -127,13 +128,20 @@ static int begin(struct pcr_decoder *d, const void *data, size_t nbytes,
     if ((rc = find_codec(data, nbytes, &i, err)))
         return rc;
     struct pcri_decode_params params = { o->color, o->limits };
-    *j = (struct job) { .codec = codecs[i], .state = d->states[i] };
-    rc = j->codec->begin(j->state, data, nbytes, &params, &j->stored, err);
-    if (rc)
+    for (;; i++) {
+        /* What our own decoder says of a file that it declines is not the last word. */
+        bool last = codecs[i] != &pcri_codec_native;
+        *j = (struct job) { .codec = codecs[i], .state = d->states[i] };
+        rc = j->codec->begin(j->state, data, nbytes, &params, &j->stored,
+                             last ? err : NULL);
+        if (!rc)
+            break;
         j->codec->end(j->state);
-    else
-        describe(j, o);
-    return rc;
+        if (last)
+            return rc;
+    }
+    describe(j, o);
+    return 0;
 }
 
 /* Decodes to pixels that are large enough. */

@@ -39,10 +39,11 @@ struct pcri_codec {
     void (*end)(void *state);
 };
 
+extern const struct pcri_codec pcri_codec_native; /* progressive JPEG, our own (native.c) */
 extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
 extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
 
-enum { PCRI_CODEC_COUNT = 2 };
+enum { PCRI_CODEC_COUNT = 3 };
 
 struct pcr_decoder {
     void *states[PCRI_CODEC_COUNT];

@@ -151,7 +151,7 @@ typedef int (*refine_function)(const struct pcri_scan_job *, struct refiner *, s
 static refine_function choose(void)
 {
 #ifdef HAVE_PDEP
-    if (pcri_cpu_fast_pdep())
+    if (pcri_cpu_features() & PCRI_CPU_FAST_PDEP)
         return refine_blocks_bmi2;
 #endif
     return refine_blocks_portable;

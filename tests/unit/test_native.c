@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Our own progressive decoder against libjpeg-turbo's: every pixel of every generated file
+ * at every prefix, and the kernels against each other. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "generator.h"
+#include "image/image.h"
+#include "image/kernels.h"
+#include "jpeg/coder.h"
+#include "jpeg/ladder.h"
+
+/* --- whole images --- */
+
+struct output {
+    struct pcr_buffer pixels;
+    struct pcri_stored_info info;
+};
+
+static int run(const struct pcri_codec *codec, void *state, const struct pcr_buffer *file,
+               uint32_t color, struct output *out, struct pcr_error *err)
+{
+    struct pcri_decode_params params = { .color = color };
+    pcri_limits_fill(&params.limits);
+    int rc = codec->begin(state, file->data, file->nbytes, &params, &out->info, err);
+    if (!rc) {
+        size_t row = (size_t) out->info.width * (color == PCR_COLOR_GRAY ? 1 : 3);
+        out->pixels.nbytes = row * out->info.height;
+        ck_assert_int_eq(pcri_buffer_reserve(&out->pixels, out->pixels.nbytes, err), 0);
+        rc = codec->rows(state, out->pixels.data, row, err);
+    }
+    codec->end(state);
+    return rc;
+}
+
+struct pair {
+    void *states[2];
+    struct output outputs[2];
+    int compared;
+};
+
+static void compare(struct pair *p, const char *name, unsigned piece,
+                    const struct pcr_buffer *file, uint32_t color)
+{
+    static const struct pcri_codec *const codecs[2] = { &pcri_codec_native,
+                                                        &pcri_codec_turbo };
+    struct pcr_error e[2] = { { .message = "" }, { .message = "" } };
+    int rc = run(codecs[0], p->states[0], file, color, &p->outputs[0], &e[0]);
+    if (rc == PCR_ERR_UNSUPPORTED)
+        return;
+    ck_assert_msg(rc == 0, "%s to %u: %s", name, piece, e[0].message);
+    rc = run(codecs[1], p->states[1], file, color, &p->outputs[1], &e[1]);
+    ck_assert_msg(rc == 0, "%s to %u: libjpeg: %s", name, piece, e[1].message);
+    ck_assert_msg(!memcmp(&p->outputs[0].info, &p->outputs[1].info,
+                          sizeof(p->outputs[0].info)), "%s", name);
+    const struct pcr_buffer *a = &p->outputs[0].pixels, *b = &p->outputs[1].pixels;
+    size_t i = 0;
+    while (i < a->nbytes && a->data[i] == b->data[i])
+        i++;
+    ck_assert_msg(i == a->nbytes, "%s to %u, color %u: byte %zu is %u, not %u", name, piece,
+                  (unsigned) color, i, a->data[i], b->data[i]);
+    p->compared++;
+}
+
+static void append(struct pcr_buffer *b, const void *p, size_t nbytes)
+{
+    ck_assert_int_eq(pcri_buffer_append(b, p, nbytes, NULL), 0);
+}
+
+static void compare_prefixes(struct pair *p, const char *name,
+                             const struct pcr_ladder *ladder,
+                             const struct pcri_packed *packed)
+{
+    struct pcr_buffer file = { 0 };
+    const uint8_t *s = packed->strings.data, *b = packed->bytes.data;
+    for (uint32_t i = 0; i < packed->item_count; s += packed->items[i++].nbytes)
+        append(&file, s, packed->items[i].nbytes);
+    unsigned piece = 0;
+    for (uint32_t g = 0; g < ladder->group_count; g++) {
+        for (uint32_t k = 0; k < ladder->piece_counts[g]; k++, piece++) {
+            append(&file, s, packed->pieces[piece].string_nbytes);
+            append(&file, b, packed->pieces[piece].nbytes);
+            s += packed->pieces[piece].string_nbytes;
+            b += packed->pieces[piece].nbytes;
+            append(&file, "\xFF\xD9", 2);
+            if (packed->pieces[piece].nbytes) {
+                compare(p, name, piece, &file, PCR_COLOR_RGB);
+                compare(p, name, piece, &file, PCR_COLOR_GRAY);
+            }
+            file.nbytes -= 2;
+        }
+    }
+    pcr_buffer_free(&file);
+}
+
+START_TEST(images_equal_libjpeg)
+{
+    struct pcr_error e = { .message = "" };
+    struct pair p = { .compared = 0 };
+    struct pcr_ladder *ladder;
+    struct pcri_coder *coder;
+    struct pcr_buffer file = { 0 };
+    ck_assert_int_eq(pcri_codec_native.create(&p.states[0], &e), 0);
+    ck_assert_int_eq(pcri_codec_turbo.create(&p.states[1], &e), 0);
+    ck_assert_int_eq(pcr_ladder_builtin(_i ? "classic" : "bitplane", &ladder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(ladder, NULL, &coder, &e), 0);
+    for (size_t i = 0; pcr_gen_case(i); i++) {
+        const struct pcr_gen_case *c = pcr_gen_case(i);
+        struct pcri_packed packed;
+        if (c->kind != PCR_GEN_GOOD_JPEG && c->kind != PCR_GEN_ODD_JPEG)
+            continue;
+        ck_assert_int_eq(pcr_gen_make(c, &file, &e), 0);
+        if (c->kind == PCR_GEN_GOOD_JPEG && !c->no_pixels)
+            compare(&p, c->name, 99, &file, PCR_COLOR_RGB);
+        if (c->no_pixels || pcri_coder_pack(coder, NULL, file.data, file.nbytes, &packed, &e))
+            continue;
+        compare_prefixes(&p, c->name, ladder, &packed);
+        pcri_packed_free(&packed);
+    }
+    printf("%d pictures compared\n", p.compared);
+    ck_assert_int_gt(p.compared, 500);
+    pcri_codec_native.destroy(p.states[0]);
+    pcri_codec_turbo.destroy(p.states[1]);
+    for (int i = 0; i < 2; i++)
+        pcr_buffer_free(&p.outputs[i].pixels);
+    pcr_buffer_free(&file);
+    pcri_coder_destroy(&coder);
+    pcr_ladder_destroy(&ladder);
+}
+END_TEST
+
+/* --- kernels --- */
+
+enum { MAX_N = 200 };
+
+static uint8_t noise[3][MAX_N + 2];
+
+static void fill_noise(void)
+{
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < MAX_N + 2; k++)
+            noise[i][k] = (uint8_t) (rand() % 4 ? rand() : rand() % 2 ? 255 : 0);
+}
+
+/* Runs a kernel of both sets on buffers of just the right size. */
+#define BOTH(nbytes, call) \
+    do { \
+        uint8_t *a_ = malloc(nbytes), *b_ = malloc(nbytes), *out; \
+        ck_assert(a_ && b_); \
+        const struct pcri_kernels *k = &pcri_kernels_portable; \
+        out = a_; \
+        call; \
+        k = best; \
+        out = b_; \
+        call; \
+        ck_assert_mem_eq(a_, b_, nbytes); \
+        free(a_); \
+        free(b_); \
+    } while (0)
+
+START_TEST(kernels_agree)
+{
+    const struct pcri_kernels *best = pcri_kernels_choose();
+    unsigned seed = (unsigned) time(NULL);
+    printf("%s, seed %u\n", best->name, seed);
+    srand(seed);
+    for (size_t n = 1; n <= MAX_N; n++) {
+        uint16_t sums[MAX_N + 2];
+        fill_noise();
+        BOTH(3 * n, k->ycc_to_rgb(noise[0], noise[1], noise[2], n, out));
+        BOTH(2 * n, k->upsample_h2v1(noise[0], n, out));
+        BOTH(2 * n, k->upsample_h2v2(noise[0], noise[1], n, sums, out));
+        BOTH(n, k->upsample_h1v2(noise[0], noise[1], n, 1 + (unsigned) n % 2, out));
+    }
+    for (int round = 0; round < 20000; round++) {
+        int16_t coef[64] = { 0 };
+        uint16_t quant[64];
+        uint64_t mask = 0;
+        int range = 1 << rand() % 16;
+        coef[0] = (int16_t) (rand() % (2 * range) - range);
+        for (int i = rand() % 64; i > 0; i--) {
+            int k = 1 + rand() % 63;
+            coef[k] = (int16_t) (rand() % (2 * range) - range);
+            mask = coef[k] ? mask | UINT64_C(1) << k : mask & ~(UINT64_C(1) << k);
+        }
+        for (int i = 0; i < 64; i++)
+            quant[i] = (uint16_t) (1 + rand() % (round % 3 ? 255 : 65535));
+        BOTH(64, k->idct(coef, mask, quant, out, 8));
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("native");
+    TCase *t = tcase_create("all");
+    tcase_set_timeout(t, 300);
+    suite_add_tcase(s, t);
+    tcase_add_loop_test(t, images_equal_libjpeg, 0, 2);
+    tcase_add_test(t, kernels_agree);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
