@@ -107,7 +107,8 @@ static void left_out(void *opaque, const char *path, const char *reason)
 {
     struct pcrtool_conversion *v = opaque;
     v->left_out_count++;
-    pcrtool_error(v->command, "left out: %s: %s", path, reason);
+    if (!v->quiet)
+        pcrtool_error(v->command, "left out: %s: %s", path, reason);
 }
 
 static void bad_input(void *opaque, const char *path, const struct pcr_error *err)
@@ -137,8 +138,9 @@ static void show_progress(struct pcrtool_conversion *v,
     }
     double rate = seconds > 0 ? (double) (done - v->kept) / seconds : 0;
     char line[160], eta[32] = "", saved[32] = "", bad[32] = "";
-    if (rate > 0) {
-        unsigned left = (unsigned) ((double) (p->sample_count - done) / rate);
+    double seconds_left = rate > 0 ? (double) (p->sample_count - done) / rate : 1e9;
+    if (seconds_left < 1e6) { /* beyond that it is no guess worth showing */
+        unsigned left = (unsigned) seconds_left;
         snprintf(eta, sizeof(eta), "  ETA %u:%02u:%02u", left / 3600, left / 60 % 60,
                  left % 60);
     }
@@ -149,9 +151,8 @@ static void show_progress(struct pcrtool_conversion *v,
         snprintf(bad, sizeof(bad), "  %" PRIu64 " bad", p->samples_bad);
     snprintf(line, sizeof(line),
              "convert %3.0f%%  %" PRIu64 "/%" PRIu64 " images  %.0f/s%s%s%s",
-             pcrtool_percent(done,
-                             p->sample_count), done, p->sample_count, rate, eta, saved,
-             bad);
+             pcrtool_percent(done, p->sample_count), done, p->sample_count, rate, eta,
+             saved, bad);
     pcrtool_progress(line);
 }
 

@@ -4,8 +4,7 @@
  * Its state file is gone, so what it holds is held against the plan: ladder, classes,
  * splits, and of each record the keys in order, labels, attributes and sizes. A source
  * file that changed after the dataset was finished makes it another one. Then the same
- * command twice does the work once, also if the first was killed in its very last moment.
- * */
+ * command twice does the work once, also if the first was killed in its last moment. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -48,9 +47,9 @@ static bool same_labels(const struct pcri_head *head, uint32_t i,
                         const struct pcr_source_sample *s)
 {
     uint32_t first = head->label_first[i], count = head->label_first[i + 1] - first;
-    return count == s->label_count &&
-           (!count || !memcmp(head->labels + first, s->labels,
-                              count * sizeof(*s->labels)));
+    if (count != s->label_count)
+        return false;
+    return !count || !memcmp(head->labels + first, s->labels, count * sizeof(*s->labels));
 }
 
 static int same_attributes(const struct pcri_head *head, uint32_t i,
