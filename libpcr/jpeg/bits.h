@@ -60,6 +60,16 @@ static inline bool pcri_msb_overrun(const struct pcri_msb *r)
     return r->p > r->end && (uint64_t) (r->p - r->end) * 8 > r->nbits;
 }
 
+/* Do too many bits remain at the end of interval n? Before a restart marker a whole byte is
+ * too much. At the end of a scan libjpeg does not see what it has in its buffer of 8 bytes,
+ * and a few files in the world have something there. */
+static inline bool pcri_goes_on(const struct pcri_scan_job *job, size_t n, const uint8_t *p,
+                                const uint8_t *end, unsigned nbits)
+{
+    ptrdiff_t most = n + 1 < job->interval_count ? 8 : 64;
+    return (end - p) * 8 + (ptrdiff_t) nbits >= most;
+}
+
 /* A symbol whose code is longer than the look-up's index; -1 where there is no such code. */
 static inline int pcri_slow_symbol(const struct pcri_lookup *t, uint32_t top16,
                                    unsigned *length_out)

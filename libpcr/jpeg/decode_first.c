@@ -121,6 +121,8 @@ int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err)
             if (pcri_msb_overrun(&s.bits))
                 return damaged(err, job, mcu, "the data ends");
         }
+        if (pcri_goes_on(job, n, s.bits.p, s.bits.end, s.bits.nbits))
+            return damaged(err, job, mcu, "the data goes on behind it");
     }
     return 0;
 }
@@ -143,7 +145,7 @@ static int ac_slow(struct pcri_msb *r, const struct pcri_scan_job *job, int k,
         return k;
     }
     k += symbol >> 4;
-    if (k > job->se || size > 10)
+    if (k > job->se || size > pcri_ac_max_size(job))
         return -1;
     int v = pcri_extend(pcri_msb_take(r, size), size);
     coef[k] = (int16_t) (v * (1 << job->al));
@@ -218,6 +220,8 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
                 return damaged(err, job, b, "an end-of-band run past the scan");
             b += eob_run ? eob_run : 1;
         }
+        if (pcri_goes_on(job, n, r.p, r.end, r.nbits))
+            return damaged(err, job, b, "the data goes on behind it");
     }
     return 0;
 }

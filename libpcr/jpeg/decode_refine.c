@@ -172,11 +172,16 @@ int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err
         };
         size_t end = job->restart_interval && n + 1 < job->interval_count
             ? b + job->restart_interval : total;
+        const char *what = NULL;
         if (refine(job, &f, b, end, &b))
+            what = "no such code, a run past the block or scan, or the data ends";
+        else if (pcri_goes_on(job, n, f.bits.p, f.bits.end, f.bits.nbits))
+            what = "the data goes on behind it";
+        if (what)
             return pcri_fail(err, PCR_ERR_CORRUPT,
-                             "scan %u-%u,%u,%u of component %u, block %zu: no such code, "
-                             "a run past the block or scan, or the data ends", job->ss,
-                             job->se, job->ah, job->al, (unsigned) job->components[0], b);
+                             "scan %u-%u,%u,%u of component %u, block %zu: %s", job->ss,
+                             job->se, job->ah, job->al, (unsigned) job->components[0], b,
+                             what);
     }
     return 0;
 }

@@ -37,7 +37,7 @@ static uint32_t reverse(uint32_t v, unsigned nbits)
 
 /* The entries that begin with this code. */
 static void fill(struct pcri_lookup *t, uint32_t code, unsigned length, uint8_t symbol,
-                 bool refine)
+                 bool refine, unsigned max_size)
 {
     unsigned spare = PCRI_LOOKUP_BITS - length, size = symbol & 15;
     for (uint32_t rest = 0; rest < 1u << spare; rest++) {
@@ -46,7 +46,7 @@ static void fill(struct pcri_lookup *t, uint32_t code, unsigned length, uint8_t 
         if (refine) {
             index = reverse(index, PCRI_LOOKUP_BITS);
         } else if (size) {
-            if (size > spare) {
+            if (size > spare || size > max_size) {
                 e.nbits = 0;
             } else {
                 uint32_t extra = rest >> (spare - size);
@@ -59,8 +59,8 @@ static void fill(struct pcri_lookup *t, uint32_t code, unsigned length, uint8_t 
     }
 }
 
-int pcri_lookup_build(const struct pcri_dht *dht, bool refine, struct pcri_lookup *out,
-                      struct pcr_error *err)
+int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size,
+                      struct pcri_lookup *out, struct pcr_error *err)
 {
     if (!dht->defined)
         return pcri_fail(err, PCR_ERR_CORRUPT, "a Huffman table is missing");
@@ -72,8 +72,8 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, struct pcri_looku
         out->offset[length] = (int32_t) i - (int32_t) code;
         for (unsigned k = 0; k < dht->counts[length]; k++, i++, code++)
             if (length <= PCRI_LOOKUP_BITS && code < 1u << length)
-                fill(out, code, length, dht->values[i], refine);
-        if (code > 1u << length)
+                fill(out, code, length, dht->values[i], refine, max_size);
+        if (code >= 1u << length) /* none may be all ones (ISO/IEC 10918-1 C.2) */
             return pcri_fail(err, PCR_ERR_CORRUPT,
                              "a Huffman table has too many codes of %u bits", length);
         out->limit[length] = code << (16 - length);

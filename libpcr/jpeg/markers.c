@@ -222,7 +222,7 @@ static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
                             ? "arithmetic coding" : "hierarchical");
     if (m >= 0xC0 && m <= 0xCF && m != M_DHT && m != 0xC8)
         return parse_sof(s, m, offset, p, length - 2);
-    if (m >= M_APP0 && m < M_COM)
+    if (m >= M_APP0 && m <= M_APP0 + 15)
         return parse_app(s, m, offset, p, length - 2);
     if (m == M_DHT || m == M_DRI || m == M_COM)
         return 0;

@@ -190,7 +190,12 @@ static int build_lookups(struct pcri_prefix *p, struct pcri_scan_job *job,
                 job->tables[i] = job->tables[j];
         if (job->tables[i])
             continue;
-        int rc = pcri_lookup_build(&p->tables[(job->ss ? 4 : 0) + slot], job->ah != 0,
+        const struct pcri_dht *dht = &p->tables[(job->ss ? 4 : 0) + slot];
+        for (int k = 0; !job->ss && k < dht->value_count; k++)
+            if (dht->values[k] > 15)
+                return pcri_fail(err, PCR_ERR_CORRUPT, "DC differences of %u bits",
+                                 dht->values[k]);
+        int rc = pcri_lookup_build(dht, job->ah != 0, job->ss ? pcri_ac_max_size(job) : 11,
                                    &p->lookups[i], err);
         if (rc)
             return rc;

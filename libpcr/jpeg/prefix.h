@@ -23,7 +23,8 @@ struct pcri_prefix {
 
 /* Decodes a progressive file (SOF2), complete or a prefix of its scans with EOI. p->planes
  * and p->bits then hold the result; memory is reused. Strict: a scan that does not continue
- * the progression, data that ends early or goes on, and a missing table are CORRUPT.
+ * the progression, data that ends early or goes on (by 8 bytes, which is as much as libjpeg
+ * passes over), and a missing table are CORRUPT.
  * Codes: as pcri_jpeg_file_parse(); UNSUPPORTED for sequential files. */
 int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
                        const struct pcr_limits *limits, struct pcr_error *err);

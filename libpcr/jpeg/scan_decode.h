@@ -36,9 +36,10 @@ struct pcri_lookup {
 };
 
 /* Builds a lookup; CORRUPT for a table that is not a prefix code. `refine`: for a reader
- * whose first bit is the lowest, and without extra bits in the entries. */
-int pcri_lookup_build(const struct pcri_dht *dht, bool refine, struct pcri_lookup *out,
-                      struct pcr_error *err);
+ * whose first bit is the lowest, and without extra bits in the entries. Values of more than
+ * max_size bits are left to the slow path. */
+int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size,
+                      struct pcri_lookup *out, struct pcr_error *err);
 
 /* One component's blocks, row after row, without padding. */
 struct pcri_blocks {
@@ -61,6 +62,12 @@ struct pcri_scan_job {
     const size_t *interval_end;
     size_t interval_count;
 };
+
+/* The most bits that an AC value may have, so that it fits 16 bits when it is shifted. */
+static inline unsigned pcri_ac_max_size(const struct pcri_scan_job *job)
+{
+    return job->al > 5 ? 15u - job->al : 10;
+}
 
 enum { PCRI_DECODE_PADDING = 512 }; /* readable bytes behind the data */
 

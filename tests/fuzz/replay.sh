@@ -7,7 +7,7 @@ target=$1 program=$2 pcr_gen=$3
 here=$PCR_SOURCE_ROOT/tests/fuzz
 
 case $target in
-decode | split)
+decode | prefix | split)
     "$pcr_gen" cases seeds
     mutations=10
     ;;

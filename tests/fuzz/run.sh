@@ -7,8 +7,9 @@ usage() {
     cat <<'END'
 usage: tests/fuzz/run.sh TARGET SECONDS [SEED-FOLDER...]
 
-Builds TARGET (decode, split, header, head, manifest, materialise) with clang, libFuzzer,
-AddressSanitizer and UndefinedBehaviorSanitizer in build-fuzz/, makes seeds, and fuzzes.
+Builds TARGET (decode, head, header, manifest, materialise, prefix, split) with clang,
+libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer in build-fuzz/, makes seeds,
+and fuzzes.
 Inputs that it finds stay in build-fuzz/corpus/TARGET, crashes in build-fuzz/crashes/TARGET.
 The exit status is that of libFuzzer: 0 where nothing was found.
 
@@ -38,7 +39,7 @@ corpus=$build/corpus/$target crashes=$build/crashes/$target seeds=$build/seeds
 mkdir -p "$corpus" "$crashes" "$seeds"
 
 case $target in
-decode | split)
+decode | prefix | split)
     [ -d "$seeds/cases" ] || "$build/tests/generator/pcr-gen" cases "$seeds/cases"
     set -- "$seeds"/cases/* "$@"
     ;;
