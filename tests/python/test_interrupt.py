@@ -56,10 +56,10 @@ print("end", flush=True)
 
 @pytest.fixture(scope="module")
 def slow(tmp_path_factory):
-    """A dataset whose one batch takes long: 300 PNG files of 9 million pixels."""
+    """A dataset whose one batch takes long: 100 PNG files of 4 million pixels."""
     path = tmp_path_factory.mktemp("slow") / "dataset"
-    data = encode(picture(1, 30, 30).repeat(100, 0).repeat(100, 1), "PNG")
-    pcr.write(path, [(str(i), data) for i in range(300)])
+    data = encode(picture(1, 20, 20).repeat(100, 0).repeat(100, 1), "PNG")
+    pcr.write(path, [(str(i), data) for i in range(100)])
     return path
 
 
@@ -69,9 +69,9 @@ def start(program, *arguments):
 
 
 def interrupt_when_it_works(process):
-    """Sends SIGINT half a second after "working"; gives the next line and its delay."""
+    """Sends SIGINT 0.3 s after "working"; gives the next line and its delay."""
     assert process.stdout.readline() == "working\n"
-    time.sleep(0.5)
+    time.sleep(0.3)
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
     return process.stdout.readline(), time.monotonic() - began

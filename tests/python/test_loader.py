@@ -311,14 +311,18 @@ def test_options_that_cannot_be_right(path, options):
 
 def test_a_forked_child_is_told(path):
     with pcr.Loader(path, batch_size=16, size=16) as loader:
-        list(loader)
+        iterator = iter(loader)
+        batch = next(iterator)
         child = os.fork()
         if child == 0:
-            try:
-                iter(loader)
-                os._exit(1)
-            except RuntimeError as exc:
-                loader.close()
-                os._exit(0 if "fork" in str(exc) else 2)
+            told = 0
+            for use in (lambda: next(iterator), lambda: iter(loader), loader.stats):
+                try:
+                    use()
+                except RuntimeError as exc:
+                    told += "fork" in str(exc)
+            loader.close()
+            del batch
+            os._exit(0 if told == 3 else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert len(order(loader)) == 48

@@ -92,3 +92,4 @@ def test_helper_ends():
     waiter.close()
     helper.join(10)
     assert not helper.is_alive()
+    assert waiter() is threading.current_thread()

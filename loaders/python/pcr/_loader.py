@@ -94,6 +94,7 @@ class _Core:
         self._pid = os.getpid()
 
     def pointer(self) -> c_void_p:
+        """The C loader. Raises ValueError if it is closed, RuntimeError after fork()."""
         if not self._pointer:
             raise ValueError("the loader is closed")
         if os.getpid() != self._pid:
@@ -145,6 +146,7 @@ class Epoch(Iterator[Batch]):
         loader = self._loader
         if loader is None:
             raise StopIteration
+        loader._core.pointer()
         if loader._current != self.number:
             self._loader = None
             raise RuntimeError(f"epoch {self.number} ended when epoch {loader._current} "

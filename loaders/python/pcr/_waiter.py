@@ -78,21 +78,36 @@ class Waiter(Generic[T]):
         self._interrupt = interrupt
         self._requests: SimpleQueue[Optional[Request[T]]] = SimpleQueue()
         self._thread: Optional[threading.Thread] = None
+        self._closed = False
+        # Reentrant, as garbage collection may call close() at any point.
+        self._lock = threading.RLock()
 
     def __call__(self) -> T:
-        if threading.current_thread() is not threading.main_thread():
+        request = self._hand_over()
+        if request is None:
             return self._function(lambda: False)
-        if self._thread is None:
-            self._thread = threading.Thread(target=_serve, args=(self._requests,),
-                                            name="pcr-wait", daemon=True)
-            self._thread.start()
-        request = Request(self._function)
-        self._requests.put(request)
         return request.wait(self._interrupt)
 
+    def _hand_over(self) -> Optional[Request[T]]:
+        """Gives the call to the helper; None where this thread is to make it itself."""
+        if threading.current_thread() is not threading.main_thread():
+            return None
+        with self._lock:
+            if self._closed:
+                return None
+            if self._thread is None:
+                self._thread = threading.Thread(target=_serve, args=(self._requests,),
+                                                name="pcr-wait", daemon=True)
+                self._thread.start()
+            request = Request(self._function)
+            self._requests.put(request)
+            return request
+
     def close(self) -> None:
-        """Ends the helper thread after what it has begun."""
-        self._requests.put(None)
+        """Ends the helper after what it was given; later calls are made directly."""
+        with self._lock:
+            self._closed = True
+            self._requests.put(None)
 
 
 def _serve(requests: SimpleQueue[Optional[Request[T]]]) -> None:
