@@ -1,0 +1,300 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""A reader of PCR datasets in plain Python, written from docs/FORMAT.md: the specification
+by example. Needs the packages zstandard and xxhash.
+
+    python3 pcr_reader.py PATH list                 a line for each sample
+    python3 pcr_reader.py PATH cat INDEX FIDELITY   one sample at a fidelity, to stdout
+    python3 pcr_reader.py PATH verify               check every checksum
+
+PATH is a dataset's folder or one record file. Numbers of sections are FORMAT.md's.
+"""
+import json
+import os
+import struct
+import sys
+
+import zstandard
+from xxhash import xxh3_64_intdigest as xxh3
+
+MAX_SAMPLES, MAX_HEAD, MAX_SAMPLE = 1 << 20, 256 << 20, 1 << 30  # section 9
+COLUMNS = (" key labels attributes form width height components sampling orientation script"
+           " ladder dictionary header piece_string piece_nbytes check source_nbytes").split(" ")
+
+
+class PcrError(Exception):
+    def __init__(self, code, message):
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+def need(condition, code, message):
+    if not condition:
+        raise PcrError(code, message)
+
+
+class Cursor:
+    """Reads a column from front to back (section 2)."""
+
+    def __init__(self, data, name):
+        self.data, self.at, self.name = data, 0, name
+
+    def left(self):
+        return len(self.data) - self.at
+
+    def take(self, count):
+        need(count <= self.left(), "CORRUPT", f"{self.name} ends too early")
+        self.at += count
+        return self.data[self.at - count:self.at]
+
+    def varint(self, below=1 << 64):
+        value = 0
+        for shift in range(0, 70, 7):
+            byte = self.take(1)[0]
+            value |= (byte & 127) << shift
+            if byte < 128:
+                need(value < below, "CORRUPT", f"{self.name}: {value} is too large")
+                return value
+        raise PcrError("CORRUPT", f"{self.name}: a varint of more than 10 bytes")
+
+    def varints(self, count, below=1 << 64):
+        return [self.varint(below) for _ in range(count)]
+
+    def strings(self, count):
+        return [self.take(length) for length in self.varints(count)]
+
+
+def unpack(stored, raw_nbytes, check, name):
+    """Checks and decompresses a head or tail."""
+    need(raw_nbytes <= MAX_HEAD, "LIMIT", f"a {name} of {raw_nbytes} bytes")
+    need(xxh3(stored) == check, "CORRUPT", f"the {name}'s checksum is wrong")
+    frame = zstandard.ZstdDecompressor(max_window_size=MAX_HEAD).decompressobj()
+    try:
+        need(zstandard.frame_content_size(stored) == raw_nbytes, "CORRUPT", f"{name}: size")
+        raw = frame.decompress(stored)
+    except zstandard.ZstdError as error:
+        raise PcrError("CORRUPT", f"{name}: {error}") from error
+    need(frame.eof and not frame.unused_data, "CORRUPT", f"the {name} is not one frame")
+    return raw
+
+
+def columns(raw, names):
+    """The table of columns (3.2): a dictionary of cursors by name."""
+    table, found = Cursor(raw, "column table"), {}
+    count, = struct.unpack("<I", table.take(4))
+    for ident, flags, _, nbytes in [struct.unpack("<HHIQ", table.take(16))
+                                    for _ in range(count)]:
+        name = names[ident] if 1 <= ident < len(names) else ident
+        need(name not in found, "CORRUPT", f"column {name} stands twice")
+        need(name != ident or not flags & 1, "UNSUPPORTED", f"column {name} is not known")
+        found[name] = Cursor(table.take(nbytes), name)
+    need(not table.left(), "CORRUPT", "bytes after the last column")
+    return found
+
+
+class Record:
+    """One record file (section 3). Groups are numbered from 1, samples from 0."""
+
+    def __init__(self, path):
+        self.path, self.file = path, open(path, "rb")
+        self.nbytes = os.fstat(self.file.fileno()).st_size
+        self._header()
+        stored = self.read(self.ends[0] - self.head_nbytes, self.ends[0])
+        self._head(unpack(stored, self.head_raw, self.head_check, "head"))
+        self._lay_out()
+
+    def read(self, begin, end):
+        self.file.seek(begin)
+        data = self.file.read(end - begin)
+        need(len(data) == end - begin, "TRUNCATED", "the file ends too early")
+        return data
+
+    def _header(self):
+        fixed = self.read(0, min(self.nbytes, 96 + 24 * 32))
+        need(fixed[:8] == b"\x89PCR\r\n\x1a\n", "FORMAT", "not a PCR record")
+        need(len(fixed) >= 28, "TRUNCATED", "no whole header")
+        major, _, required, _, self.count, self.groups, zero = struct.unpack(
+            "<HHIIIHH", fixed[8:28])
+        need(major == 1, "UNSUPPORTED", f"format version {major}")
+        need(1 <= self.groups <= 32, "CORRUPT", f"{self.groups} groups")
+        size = 96 + 24 * self.groups
+        need(len(fixed) >= size, "TRUNCATED", "no whole header")
+        self.check, = struct.unpack("<Q", fixed[size - 8:size])
+        need(xxh3(fixed[:size - 8]) == self.check, "CORRUPT", "the header's checksum is wrong")
+        need(not required, "UNSUPPORTED", f"required flags {required:#x}")
+        (zero2, self.head_nbytes, self.head_raw, self.head_check, self.tail_nbytes,
+         self.tail_raw, self.tail_check, zero3) = struct.unpack("<I7Q", fixed[28:88])
+        table = list(struct.iter_unpack("<QQHHI", fixed[88:size - 8]))
+        zeroes = [zero, zero2, zero3, *(row[4] for row in table)]
+        need(not any(zeroes), "UNSUPPORTED", "a reserved field is not 0")
+        self.ends = [size + self.head_nbytes] + [row[0] for row in table]  # end(0)..end(G)
+        _, self.group_checks, self.codings, self.piece_counts, _ = zip(*table)
+        total = self.ends[-1] + self.tail_nbytes
+        need(self.count and self.head_nbytes and self.ends == sorted(self.ends) and
+             total < 1 << 64 and all(1 <= n <= 64 for n in self.piece_counts) and
+             (self.tail_nbytes or not self.tail_raw | self.tail_check), "CORRUPT", "numbers")
+        need(self.count <= MAX_SAMPLES and self.head_nbytes <= MAX_HEAD, "LIMIT", "too large")
+        need(total <= self.nbytes, "TRUNCATED", "the file is shorter than the record")
+        need(total == self.nbytes, "CORRUPT", "bytes after the record")
+
+    def _head(self, raw):
+        cols, n = columns(raw, COLUMNS), self.count
+
+        def get(name, parse, absent=None):
+            need(name in cols or absent is not None, "CORRUPT", f"column {name} is missing")
+            value = parse(cols[name]) if name in cols else absent
+            need(name not in cols or not cols[name].left(), "CORRUPT", f"{name} is too long")
+            return value
+
+        def words(cursor):
+            return struct.unpack(f"<{n}I", cursor.take(4 * n))
+
+        def lists(cursor):
+            return [cursor.varints(k) for k in cursor.varints(n)]
+
+        def numbers(cursor):
+            return cursor.varints(n, 1 << 32)
+
+        self.key = get("key", lambda c: c.strings(n))
+        self.labels = [[v >> 1 ^ -(v & 1) for v in r] for r in get("labels", lists, [[]] * n)]
+        self.attributes = get("attributes", lambda c: c.strings(n), [b""] * n)
+        self.form = get("form", lambda c: c.take(n))
+        self.width, self.height = get("width", numbers), get("height", numbers)
+        self.components = get("components", lambda c: c.take(n))
+        self.sampling = get("sampling", words, [0] * n)
+        self.orientation = get("orientation", lambda c: c.take(n), b"\1" * n)
+        self.script = get("script", lambda c: c.take(n), b"\0" * n)
+        self.ladder = get("ladder", lambda c: c.take(c.left()), b"")
+        self.strings = [b""] + get("dictionary", lambda c: c.strings(c.varint()), [])
+        self.items = get("header", lists, [[]] * n)
+        rows = range(sum(self.piece_counts))
+        self.piece_nbytes = get("piece_nbytes", lambda c: [numbers(c) for _ in rows])
+        self.piece_string = get("piece_string", lambda c: [numbers(c) for _ in rows],
+                                [[0] * n] * len(rows))
+        self.checks = get("check", lambda c: [words(c) for _ in range(self.groups)])
+        self.source_nbytes = get("source_nbytes", lambda c: c.varints(n), [0] * n)
+        texts = b"".join([*self.key, *self.attributes, self.ladder])
+        need(b"\0" not in texts, "CORRUPT", "a NUL byte in a text")
+        used = [v // 2 + 1 for row in self.items for v in row if not v & 1]
+        need(max(used + [max(row) for row in self.piece_string]) < len(self.strings),
+             "CORRUPT", "a string that is not there")
+        need(max(self.form) < 2 and max(self.components) < 5, "CORRUPT", "form or components")
+        need(set(self.orientation) <= set(range(1, 9)), "CORRUPT", "an orientation")
+
+    def pieces_of(self, g):
+        return range(sum(self.piece_counts[:g - 1]), sum(self.piece_counts[:g]))
+
+    def _lay_out(self):
+        """The begin of each chunk (3.3): begin[g - 1][i], and at [g - 1][N] the end."""
+        self.begin = []
+        for g in range(1, self.groups + 1):
+            at, row = self.ends[g - 1], []
+            for i in range(self.count):
+                row.append(at)
+                at += sum(v >> 1 for v in self.items[i] if v & 1 and g == self.groups)
+                at += sum(self.piece_nbytes[p][i] for p in self.pieces_of(g))
+            need(at == self.ends[g], "CORRUPT", f"group {g} is not the sum of its chunks")
+            self.begin.append(row + [at])
+        for i in range(self.count):  # the rest of 3.2's and 3.4's rules
+            used = [v // 2 + 1 for v in self.items[i] if not v & 1]
+            used += [row[i] for row in self.piece_string]
+            sizes = [row[i + 1] - row[i] for row in self.begin]
+            need(self.form[i] or not (self.items[i] or any(used) or any(sizes[1:])), "CORRUPT",
+                 f"opaque sample {i} has more than its bytes in group 1")
+            total = sum(sizes) + sum(len(self.strings[u]) for u in used) + 2
+            need(total <= MAX_SAMPLE, "LIMIT", f"sample {i} is too large")
+
+    def read_group(self, g, i=None):
+        """Group g whole, or the chunk of sample i in it: read and verified."""
+        need(self.codings[g - 1] == 1, "UNSUPPORTED", f"group {g} is of an unknown coding")
+        if i is None:
+            data = self.read(self.ends[g - 1], self.ends[g])
+            need(xxh3(data) == self.group_checks[g - 1], "CORRUPT", f"group {g} is damaged")
+        else:
+            data = self.read(self.begin[g - 1][i], self.begin[g - 1][i + 1])
+            need(xxh3(data) & 0xFFFFFFFF == self.checks[g - 1][i], "CORRUPT",
+                 f"sample {i} is damaged in group {g}")
+        return data
+
+    def materialise(self, i, fidelity):
+        """Sample i as a file (3.4), from at most `fidelity` reads; 0 means full."""
+        fidelity = fidelity or self.groups
+        need(fidelity <= self.groups, "INVAL", f"there are {self.groups} fidelities")
+        chunks = [Cursor(self.read_group(g, i), "chunk") for g in range(1, fidelity + 1)]
+        if self.form[i] == 0:
+            return chunks[0].data
+        out = [chunks[-1].take(v >> 1) if v & 1 else self.strings[v // 2 + 1]
+               for v in self.items[i] if not v & 1 or fidelity == self.groups]
+        for g in range(1, fidelity + 1):
+            for p in self.pieces_of(g):
+                out += [self.strings[self.piece_string[p][i]],
+                        chunks[g - 1].take(self.piece_nbytes[p][i])]
+        return b"".join(out) + b"\xff\xd9"
+
+    def skipped(self):
+        """The inputs that were left out (3.5): JSON texts from the tail."""
+        stored = self.read(self.ends[-1], self.nbytes)
+        cols = columns(unpack(stored, self.tail_raw, self.tail_check, "tail"),
+                       ["", "skipped", "restore"])
+        return cols["skipped"].strings(cols["skipped"].varint()) if "skipped" in cols else []
+
+    def verify(self):
+        for g in range(1, self.groups + 1):
+            for i in [None, *range(self.count)]:
+                self.read_group(g, i)
+        return self.skipped() if self.tail_nbytes else []
+
+
+class Dataset:
+    """A folder with manifest.json (section 6), or one record file."""
+
+    def __init__(self, path):
+        if not os.path.isdir(path):
+            self.records, self.paths, self.counts = None, [path], [Record(path).count]
+            return
+        text = open(os.path.join(path, "manifest.json"), "rb").read()
+        need(text[:10] == b'{"_xxh3":"' and len(text) >= 28, "FORMAT", "not a manifest")
+        need(text[10:28] == b'%016x",' % xxh3(text[28:]), "CORRUPT",
+             "the manifest's checksum is wrong")
+        manifest = json.loads(text)
+        need(manifest["format"] == "pcr", "FORMAT", "not a PCR manifest")
+        need(manifest["version"][0] == 1 and not manifest["required"], "UNSUPPORTED", "newer")
+        self.records, files = manifest["records"], manifest["records"]["file"]
+        need(not any({"", ".", ".."} & set(name.split("/")) for name in files), "CORRUPT",
+             "a file name that leaves the folder")
+        self.paths = [os.path.join(path, name) for name in files]
+        self.counts = self.records["sample_count"]
+
+    def record(self, number):
+        record = Record(self.paths[number])
+        found = dict(sample_count=record.count, nbytes=record.nbytes, ends=record.ends[1:],
+                     head_end=record.ends[0], check=f"{record.check:016x}")
+        need(not self.records or all(self.records[name][number] == value
+                                     for name, value in found.items()), "CORRUPT",
+             f"{record.path} is not what the manifest describes")
+        return record
+
+
+def main(path, command, index="-1", fidelity="0"):
+    dataset, index = Dataset(path), int(index)
+    for number, count in enumerate(dataset.counts):
+        if command == "verify":
+            dataset.record(number).verify()
+        elif command == "list":
+            record = dataset.record(number)
+            for i in range(count):
+                print(record.key[i], f"{record.width[i]}x{record.height[i]}",
+                      record.labels[i], record.attributes[i])
+        elif 0 <= index < count:
+            sys.stdout.buffer.write(dataset.record(number).materialise(index, int(fidelity)))
+        index -= count
+    need(command != "cat" or index < 0, "INVAL", "there is no such sample")
+
+
+if __name__ == "__main__":
+    if (sys.argv[2:3], len(sys.argv)) not in [(["list"], 3), (["verify"], 3), (["cat"], 5)]:
+        sys.exit(__doc__)
+    try:
+        main(*sys.argv[1:])
+    except (PcrError, OSError, KeyError, ValueError) as problem:
+        sys.exit(str(problem))
