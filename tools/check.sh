@@ -11,7 +11,7 @@ Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests
 
   gcc       warnings are errors; all tests
   clang     AddressSanitizer and UndefinedBehaviorSanitizer; all tests
-  threads   ThreadSanitizer; the unit tests
+  threads   ThreadSanitizer; the tests that have threads
   portable  without code for particular CPUs; all tests
 
   --quick   only the first
@@ -36,6 +36,8 @@ export PATH=/usr/bin:$PATH
 # Tests ask for more memory than there is, and want NULL.
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+# Sanitizers are slow, and the machine may be busy.
+export CK_TIMEOUT_MULTIPLIER=10
 export TSAN_OPTIONS=allocator_may_return_null=1:halt_on_error=1
 
 passed=0 failed=0 skipped=0
@@ -99,8 +101,8 @@ mkdir -p build-check
 
 check gcc gcc --
 if [ $quick = no ]; then
-    check clang clang -Db_sanitize=address,undefined -Db_lundef=false --
-    check threads gcc -Db_sanitize=thread -- --suite unit
+    check clang clang -Db_sanitize=address,undefined -Db_lundef=false -- -t 4
+    check threads gcc -Db_sanitize=thread -- -t 4 --suite threads
     check portable gcc -Dportable=true --
 fi
 

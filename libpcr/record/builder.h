@@ -33,7 +33,7 @@ struct pcri_build {
     uint32_t *check;     /* [group * N + sample] */
 };
 
-enum { PCRI_NO_STRING = UINT32_MAX }; /* in refs: a piece without one */
+#define PCRI_NO_STRING UINT32_MAX /* in refs: a piece without one */
 
 /* Is this item kept in the last group's chunk? */
 static inline bool pcri_item_in_chunk(const struct pcri_build *x, size_t ref)
