@@ -54,14 +54,21 @@ static bool is_png(const struct pcr_buffer *file)
     return file->nbytes >= sizeof(magic) && !memcmp(file->data, magic, sizeof(magic));
 }
 
-/* Decodes a PNG, to know that it is whole. */
-static int try_png(struct pcri_worker *t, struct pcr_error *why)
+/* Decodes a file that JPEG scans cannot hold, to know that it is whole. What our decoders
+ * cannot do (12 bits, lossless) is taken at its word. */
+static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
     struct pcr_image_info info;
+    struct pcr_error decoding;
     o.limits = t->write->opts.limits;
-    return pcr_decoder_decode_alloc(t->decoder, t->file.data, t->file.nbytes, &o,
-                                    &t->pixels, &info, why);
+    int rc = pcr_decoder_decode_alloc(t->decoder, t->file.data, t->file.nbytes, &o,
+                                      &t->pixels, &info, &decoding);
+    if (!rc || rc == PCR_ERR_UNSUPPORTED)
+        return VERDICT_INTACT;
+    if (why)
+        *why = decoding;
+    return is_ours(rc) ? rc : VERDICT_BAD;
 }
 
 /* Packs t->file if it can be, else says in *why what is wrong. Negative: not the input's
@@ -75,19 +82,13 @@ static int judge(struct pcri_worker *t, struct pcri_packed *packed, struct pcr_e
     }
     int rc = pcri_coder_pack(t->coder, t->write->tables, file->data, file->nbytes, packed,
                              why);
-    if (rc == PCR_ERR_FORMAT && is_png(file)) {
-        rc = try_png(t, why);
-        if (!rc) {
-            pcri_fail(why, PCR_ERR_UNSUPPORTED, "a PNG file");
-            return VERDICT_INTACT;
-        }
-        return is_ours(rc) ? rc : VERDICT_BAD;
-    }
     if (!rc)
         return VERDICT_CODED;
-    if (is_ours(rc))
-        return rc;
-    return rc == PCR_ERR_UNSUPPORTED ? VERDICT_INTACT : VERDICT_BAD;
+    if (rc == PCR_ERR_FORMAT && is_png(file))
+        rc = pcri_fail(why, PCR_ERR_UNSUPPORTED, "a PNG file");
+    if (rc == PCR_ERR_UNSUPPORTED)
+        return judge_whole(t, why);
+    return is_ours(rc) ? rc : VERDICT_BAD;
 }
 
 /* Moves t->file into *packed as an opaque sample. */
