@@ -12,8 +12,12 @@ static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
 
 /* An image between begin and end. */
 struct job {
-    const struct pcri_codec *codec;
+    const struct pcri_codec *codec; /* NULL: there is nothing to end */
     void *state;
+    size_t index; /* of the codec */
+    const uint8_t *data;
+    size_t nbytes;
+    struct pcri_decode_params params;
     struct pcri_stored_info stored;
     struct pcr_image_info info;
 };
@@ -111,6 +115,25 @@ static void describe(struct job *j, const struct pcr_decode_options *o)
     j->info.channels = o->color == PCR_COLOR_GRAY ? 1 : 3;
 }
 
+static bool is_last(size_t index)
+{
+    return codecs[index] != &pcri_codec_native;
+}
+
+/* On failure the codec has nothing to end. */
+static int begin_codec(struct pcr_decoder *d, struct job *j, size_t index,
+                       struct pcr_error *err)
+{
+    const struct pcri_codec *codec = codecs[index];
+    int rc = codec->begin(d->states[index], j->data, j->nbytes, &j->params, &j->stored, err);
+    if (rc)
+        codec->end(d->states[index]);
+    j->index = index;
+    j->codec = rc ? NULL : codec;
+    j->state = d->states[index];
+    return rc;
+}
+
 /* On success the job must be ended; on failure it is. */
 static int begin(struct pcr_decoder *d, const void *data, size_t nbytes,
                  const struct pcr_decode_options *opts, struct pcr_decode_options *o,
@@ -127,21 +150,45 @@ static int begin(struct pcr_decoder *d, const void *data, size_t nbytes,
                          nbytes, (unsigned long long) o->limits.max_sample_nbytes);
     if ((rc = find_codec(data, nbytes, &i, err)))
         return rc;
-    struct pcri_decode_params params = { o->color, o->limits };
-    for (;; i++) {
-        /* What our own decoder says of a file that it declines is not the last word. */
-        bool last = codecs[i] != &pcri_codec_native;
-        *j = (struct job) { .codec = codecs[i], .state = d->states[i] };
-        rc = j->codec->begin(j->state, data, nbytes, &params, &j->stored,
-                             last ? err : NULL);
-        if (!rc)
-            break;
+    *j = (struct job) { .index = i, .data = data, .nbytes = nbytes,
+                        .params = { o->color, o->limits } };
+    /* What our own decoder says of a file that it declines is not the last word. */
+    rc = begin_codec(d, j, i, is_last(i) ? err : NULL);
+    if (rc && !is_last(i))
+        rc = begin_codec(d, j, i + 1, err);
+    if (!rc)
+        describe(j, o);
+    return rc;
+}
+
+static void end(struct job *j)
+{
+    if (j->codec)
         j->codec->end(j->state);
-        if (last)
-            return rc;
+}
+
+/* Decodes the stored picture. Files that our own decoder finds damaged may be of those that
+ * break a rule in a way that libjpeg passes over: libjpeg has the last word. */
+static int decode_stored(struct pcr_decoder *d, struct job *j, uint8_t *dst,
+                         size_t stride_nbytes, struct pcr_error *err)
+{
+    struct pcri_stored_info stored = j->stored;
+    struct pcr_error first;
+    if (is_last(j->index))
+        return j->codec->rows(j->state, dst, stride_nbytes, err);
+    int rc = j->codec->rows(j->state, dst, stride_nbytes, &first);
+    if (rc != PCR_ERR_CORRUPT && rc != PCR_ERR_TRUNCATED) {
+        if (rc && err)
+            *err = first;
+        return rc;
     }
-    describe(j, o);
-    return 0;
+    j->codec->end(j->state);
+    rc = begin_codec(d, j, j->index + 1, err);
+    if (rc)
+        return rc;
+    if (stored.width != j->stored.width || stored.height != j->stored.height)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "JPEG: sizes that contradict each other");
+    return j->codec->rows(j->state, dst, stride_nbytes, err);
 }
 
 /* Decodes to pixels that are large enough. */
@@ -150,13 +197,13 @@ static int decode(struct pcr_decoder *d, struct job *j, const struct pcr_decode_
 {
     uint32_t channels = j->info.channels;
     if ((o->flags & PCR_DECODE_KEEP_ORIENTATION) || j->info.orientation == 1)
-        return j->codec->rows(j->state, pixels, stride_nbytes, err);
+        return decode_stored(d, j, pixels, stride_nbytes, err);
 
     size_t row = (size_t) j->stored.width * channels, total;
     if (!pcri_mul(row, j->stored.height, &total))
         return pcri_fail_nomem(err, row);
     int rc = pcri_buffer_reserve(&d->stored, total, err);
-    if (rc || (rc = j->codec->rows(j->state, d->stored.data, row, err)))
+    if (rc || (rc = decode_stored(d, j, d->stored.data, row, err)))
         return rc;
     pcri_orient(d->stored.data, j->stored.width, j->stored.height, channels,
                 j->info.orientation, pixels, stride_nbytes);
@@ -172,7 +219,7 @@ int pcr_decoder_inspect(struct pcr_decoder *d, const void *data, size_t nbytes,
     int rc = begin(d, data, nbytes, opts, &o, &j, err);
     if (rc)
         return rc;
-    j.codec->end(j.state);
+    end(&j);
     if (info_out)
         *info_out = j.info;
     return 0;
@@ -198,7 +245,7 @@ int pcr_decoder_decode(struct pcr_decoder *d, const void *data, size_t nbytes,
                        (unsigned) j.info.channels, stride_nbytes, capacity_nbytes);
     else
         rc = decode(d, &j, &o, pixels, stride_nbytes, err);
-    j.codec->end(j.state);
+    end(&j);
     if (!rc && info_out)
         *info_out = j.info;
     return rc;
@@ -222,7 +269,7 @@ int pcr_decoder_decode_alloc(struct pcr_decoder *d, const void *data, size_t nby
         rc = pcri_fail_nomem(err, row);
     else if (!(rc = pcri_buffer_reserve(pixels, total, err)))
         rc = decode(d, &j, &o, pixels->data, row, err);
-    j.codec->end(j.state);
+    end(&j);
     pixels->nbytes = rc ? 0 : total;
     if (!rc && info_out)
         *info_out = j.info;

@@ -3,7 +3,10 @@
  * so that the normal suite needs no libFuzzer. */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/random.h"
 #include "fuzz.h"
@@ -40,6 +43,21 @@ static size_t mutate(uint8_t *p, size_t n, uint64_t key)
     return n;
 }
 
+/* Keeps the input that broke something in the file "crash-input". */
+static const uint8_t *current;
+static volatile size_t current_nbytes;
+
+static void save_input(int signal_number)
+{
+    int fd = open("crash-input", O_WRONLY | O_CREAT | O_TRUNC, 0666);
+    bool saved = fd >= 0 && write(fd, current, current_nbytes) >= 0;
+    static const char text[] = "the input is in crash-input\n";
+    if (saved && write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+        _exit(1);
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
 /* Each input in memory of just its size, so that sanitizers see what is read beyond. */
 static int run_copy(struct replay *r, const uint8_t *data, size_t n, uint64_t key)
 {
@@ -50,7 +68,9 @@ static int run_copy(struct replay *r, const uint8_t *data, size_t n, uint64_t ke
         memcpy(copy, data, n);
     size_t left = key ? mutate(copy, n, key) : n;
     uint8_t *exact = realloc(copy, left ? left : 1);
-    LLVMFuzzerTestOneInput(exact ? exact : copy, left);
+    current = exact ? exact : copy;
+    current_nbytes = left;
+    LLVMFuzzerTestOneInput(current, left);
     free(exact ? exact : copy);
     r->inputs++;
     return 0;
@@ -108,6 +128,11 @@ static int run_path(struct replay *r, const char *path)
 int main(int argc, char **argv)
 {
     struct replay r = { .seed = 1, .max_nbytes = 20000 };
+    signal(SIGABRT, save_input);
+    signal(SIGFPE, save_input);
+#if !defined(__SANITIZE_ADDRESS__)
+    signal(SIGSEGV, save_input);
+#endif
     int i = 1, failed = LLVMFuzzerInitialize(&argc, &argv);
 
     for (; i + 1 < argc && argv[i][0] == '-'; i += 2) {
