@@ -135,14 +135,15 @@ TARGET static void upsample_h2v1(const uint8_t *restrict in, size_t n, uint8_t *
 TARGET static void upsample_h2v2(const uint8_t *restrict near, const uint8_t *restrict far,
                                  size_t n, uint16_t *restrict sums, uint8_t *restrict out)
 {
-    uint16_t *s = sums + 1;
+    /* sums[i + 1] belongs to column i; one more on each side repeats the edge. */
     for (size_t i = 0; i < n; i++)
-        s[i] = (uint16_t) (3 * near[i] + far[i]);
-    s[-1] = s[0];
-    s[n] = s[n - 1];
+        sums[i + 1] = (uint16_t) (3 * near[i] + far[i]);
+    sums[0] = sums[1];
+    sums[n + 1] = sums[n];
     for (size_t i = 0; i < n; i++) {
-        out[2 * i] = (uint8_t) ((uint16_t) (3 * s[i] + s[i - 1] + 8) >> 4);
-        out[2 * i + 1] = (uint8_t) ((uint16_t) (3 * s[i] + s[i + 1] + 7) >> 4);
+        unsigned left = sums[i], here = sums[i + 1], right = sums[i + 2];
+        out[2 * i] = (uint8_t) ((uint16_t) (3 * here + left + 8) >> 4);
+        out[2 * i + 1] = (uint8_t) ((uint16_t) (3 * here + right + 7) >> 4);
     }
 }
 
