@@ -2,11 +2,14 @@
 /* Clocks, medians and input images of the benchmarks. */
 #include "bench.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
-#include <pcr/import.h>
+#include <pcr/pcr.h>
 
 #include "generator.h"
 
@@ -81,4 +84,58 @@ void bench_images_free(struct bench_images *images)
     for (size_t i = 0; i < images->count; i++)
         pcr_buffer_free(&images->files[i]);
     free(images->files);
+}
+
+enum { MADE_COUNT = 512 };
+
+static int describe_made(void *opaque, uint64_t index, struct pcr_source_sample *out,
+                    struct pcr_error *err)
+{
+    static char keys[MADE_COUNT][16];
+    (void) opaque;
+    (void) err;
+    snprintf(keys[index], sizeof(keys[index]), "%04u", (unsigned) index);
+    *out = (struct pcr_source_sample) { .key = keys[index] };
+    return 0;
+}
+
+static int load_made(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
+                struct pcr_error *err)
+{
+    (void) opaque;
+    (void) max_nbytes;
+    return pcr_gen_photo_of(index, PCR_GEN_NO_CLASS, 500, 375, 90, PCR_GEN_420, false, out,
+                            err);
+}
+
+int bench_dataset_make(char *folder, struct pcr_error *err)
+{
+    const struct pcr_source source = {
+        .size = sizeof(source), .sample_count = MADE_COUNT, .describe = describe_made,
+        .load = load_made,
+    };
+    const struct pcr_write_options o = { .size = sizeof(o), .record_samples = 128 };
+    if (!mkdtemp(folder)) {
+        snprintf(err->message, sizeof(err->message), "cannot make %s", folder);
+        return PCR_ERR_IO;
+    }
+    return pcr_dataset_write(folder, &source, &o, NULL, err);
+}
+
+void bench_dataset_remove(const char *folder)
+{
+    char path[512];
+    DIR *d = opendir(folder);
+    if (!d)
+        return;
+    for (struct dirent *e; (e = readdir(d));) {
+        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+            continue;
+        snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
+        if (unlink(path))
+            perror(path);
+    }
+    closedir(d);
+    if (rmdir(folder))
+        perror(folder);
 }

@@ -22,4 +22,9 @@ struct bench_images {
 int bench_images_load(const char *folder, size_t count, struct bench_images *out);
 void bench_images_free(struct bench_images *images);
 
+/* Makes a dataset of 512 generated photographs in a new folder; `folder` ends in XXXXXX, as
+ * for mkdtemp(). */
+int bench_dataset_make(char *folder, struct pcr_error *err);
+void bench_dataset_remove(const char *folder);
+
 #endif

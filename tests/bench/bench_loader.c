@@ -3,26 +3,18 @@
  *
  * bench_loader [DATASET]: without a dataset, one of generated photographs is made in a
  * temporary folder. Output: a line for each fidelity and thread count. */
-#include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <pcr/pcr.h>
 
-#include "generator.h"
+#include "bench.h"
 
-enum { MADE_COUNT = 512, MIN_MS = 1500 };
-
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double) t.tv_sec + (double) t.tv_nsec * 1e-9;
-}
+enum { MIN_MS = 1500 };
 
 static double cpu_seconds(void)
 {
@@ -30,59 +22,6 @@ static double cpu_seconds(void)
     getrusage(RUSAGE_SELF, &u);
     return (double) (u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
            (double) (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
-}
-
-/* --- a dataset to read --- */
-
-static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
-                    struct pcr_error *err)
-{
-    static char keys[MADE_COUNT][16];
-    (void) opaque;
-    (void) err;
-    snprintf(keys[index], sizeof(keys[index]), "%04u", (unsigned) index);
-    *out = (struct pcr_source_sample) { .key = keys[index] };
-    return 0;
-}
-
-static int load(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
-                struct pcr_error *err)
-{
-    (void) opaque;
-    (void) max_nbytes;
-    return pcr_gen_photo_of(index, PCR_GEN_NO_CLASS, 500, 375, 90, PCR_GEN_420, false, out,
-                            err);
-}
-
-static int make_dataset(char *folder, struct pcr_error *err)
-{
-    const struct pcr_source source = {
-        .size = sizeof(source), .sample_count = MADE_COUNT, .describe = describe, .load = load,
-    };
-    const struct pcr_write_options o = { .size = sizeof(o), .record_samples = 128 };
-    if (!mkdtemp(folder)) {
-        snprintf(err->message, sizeof(err->message), "cannot make %s", folder);
-        return PCR_ERR_IO;
-    }
-    return pcr_dataset_write(folder, &source, &o, NULL, err);
-}
-
-static void remove_dataset(const char *folder)
-{
-    char path[512];
-    DIR *d = opendir(folder);
-    if (!d)
-        return;
-    for (struct dirent *e; (e = readdir(d));) {
-        if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
-            continue;
-        snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-        if (unlink(path))
-            perror(path);
-    }
-    closedir(d);
-    if (rmdir(folder))
-        perror(folder);
 }
 
 /* --- measuring --- */
@@ -109,10 +48,10 @@ static int measure(struct pcr_dataset *ds, uint32_t fidelity, uint32_t threads,
     struct pcr_loader_stats stats = { .size = sizeof(stats) };
     uint64_t samples = 0, epoch = 0;
     int rc = pcr_loader_create(ds, &o, &l, err);
-    double start = seconds(), cpu = cpu_seconds(), spent = 0;
+    double start = bench_wall(), cpu = cpu_seconds(), spent = 0;
     while (!rc && spent * 1000 < MIN_MS) {
         rc = run_epoch(l, epoch++, &samples, err);
-        spent = seconds() - start;
+        spent = bench_wall() - start;
     }
     cpu = cpu_seconds() - cpu;
     if (!rc)
@@ -155,11 +94,11 @@ int main(int argc, char **argv)
     char folder[] = "/tmp/pcr-bench-XXXXXX";
     struct pcr_error err = { 0 };
     bool made = argc < 2;
-    int rc = made ? make_dataset(folder, &err) : 0;
+    int rc = made ? bench_dataset_make(folder, &err) : 0;
     if (!rc)
         rc = measure_all(made ? folder : argv[1], &err);
     if (made)
-        remove_dataset(folder);
+        bench_dataset_remove(folder);
     if (rc)
         fprintf(stderr, "bench_loader: %s\n", err.message);
     return rc != 0;
