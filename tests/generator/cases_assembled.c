@@ -257,6 +257,33 @@ static void ac_overflow_by_shift(struct file *f)
     flush_bits(f);
 }
 
+/* Shifted left by 13 the value 512 leaves no bit of the 16. */
+static void ac_overflow_to_zero(struct file *f)
+{
+    gray_file(f, SOF2);
+    dc_scan(f);
+    scan(f, 1, 63, 13);
+    for (unsigned i = 0; i < 4; i++) {
+        code(f, AC_0_10, 0x200, 10);
+        code(f, AC_EOB, 0, 0);
+    }
+    flush_bits(f);
+}
+
+/* Two codes of one bit: the second is all ones, which no code may be. */
+static void code_of_all_ones(struct file *f)
+{
+    marker(f, SOI);
+    quantisation(f, 8);
+    frame(f, SOF2, 8, 16, 16);
+    marker(f, DHT);
+    put16(f, 21);
+    put(f, "\0\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\3", 19);
+    scan(f, 0, 0, 0);
+    put_bits(f, 0, 4);
+    flush_bits(f);
+}
+
 static void undefined_code(struct file *f)
 {
     gray_file(f, SOF0);
@@ -334,6 +361,8 @@ static const struct pcr_gen_case cases[] = {
     ASSEMBLED("dc-overflow", PCR_GEN_ODD_JPEG, dc_overflow),
     ASSEMBLED("ac-overflow", PCR_GEN_ODD_JPEG, ac_overflow),
     ASSEMBLED("ac-overflow-by-shift", PCR_GEN_ODD_JPEG, ac_overflow_by_shift),
+    ASSEMBLED("ac-overflow-to-zero", PCR_GEN_ODD_JPEG, ac_overflow_to_zero),
+    ASSEMBLED("code-of-all-ones", PCR_GEN_BAD, code_of_all_ones),
     ASSEMBLED("undefined-code", PCR_GEN_BAD, undefined_code),
     ASSEMBLED("refinement-of-size-2", PCR_GEN_BAD, refinement_of_size_2),
     RAW("empty", "", 0),

@@ -114,6 +114,9 @@ static const struct pcr_gen_case cases[] = {
         { EDIT_PATCH, SOS, 0, 11, BYTES("\x01\x20\x11") }),
     ODD("extended-16bit-tables-as-baseline", wide_tables, { EDIT_SOF, .position = SOF0 }),
     ODD("jfif-version-2", plain, { EDIT_PATCH, APP0, 0, 9, BYTES("\x02") }),
+    /* libjpeg sees such a byte, or not, as its buffer happens to be filled. */
+    ODD("byte-behind-scan-progressive", progressive,
+        { EDIT_INSERT, DHT, 2, BYTES("\x12") }),
     /* DNL that says what the frame header says already. */
     ODD("dnl-repeats-height", tall,
         { EDIT_INSERT, EOI, 0, BYTES("\xFF\xDC\0\x04\0\x28") }),
@@ -130,6 +133,8 @@ static const struct pcr_gen_case cases[] = {
                 { EDIT_DROP, APP0 }),
     UNSUPPORTED("jfif-between-scans", rgb_scans,
                 { EDIT_INSERT, SOS, 1, BYTES(JFIF) }),
+    UNSUPPORTED("marker-f7-jpeg-ls", plain,
+                { EDIT_INSERT, DQT, 0, BYTES("\xFF\xF7\0\x0B\x08\0\x32\0\x46\x01\x01\x11\0") }),
     UNSUPPORTED("frame-sof5-differential", plain, { EDIT_SOF, .position = SOF5 }),
     UNSUPPORTED("frame-sof6-differential-progressive", progressive,
                 { EDIT_SOF, .position = 0xC6 }),

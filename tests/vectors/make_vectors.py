@@ -42,6 +42,8 @@ def write_vectors(folder, golden):
         write(os.path.join(folder, m.name + ".json"), m.data)
         index.append("\t".join([m.name + ".json", "manifest", m.code or "OK"]))
     write_dataset(os.path.join(folder, "dataset"))
+    if not golden:
+        write_datasets(os.path.join(folder, "datasets"))
     write(os.path.join(folder, "index.tsv"), "".join(i + "\n" for i in index).encode())
     write(os.path.join(folder, "contents.tsv"), "".join(i + "\n" for i in lines).encode())
 
@@ -52,6 +54,15 @@ def write_dataset(folder):
         write(os.path.join(folder, name), record.build())
     write(os.path.join(folder, "manifest.json"),
           w.write_manifest(manifest_vectors.BASE))
+
+
+def write_datasets(folder):
+    index = []
+    for name, code, _, files in manifest_vectors.datasets():
+        for file, data in files.items():
+            write(os.path.join(folder, name, file), data)
+        index.append(name + "\t" + code + "\n")
+    write(os.path.join(folder, "index.tsv"), "".join(index).encode())
 
 
 def unpacked(record):
@@ -80,6 +91,8 @@ def print_table():
         stage = getattr(v, "stage", None)
         at = "" if stage in (None, "open") else " at " + stage
         print("| `%s` | %s%s | %s |" % (v.name, v.code or "good", at, v.text))
+    for name, code, text, _ in manifest_vectors.datasets():
+        print("| `datasets/%s` | %s | %s |" % (name, code, text))
 
 
 def main():

@@ -179,6 +179,31 @@ def make_bad_sums():
         changed("statistics", "group_nbytes", [1, 2, 3]))
 
 
+def datasets():
+    """(name, code, text, files): whole folders, where record 1 is not as the manifest says.
+    The manifest itself is right, so the folder opens, and the other records are readable."""
+    files = {name: record.build() for name, record in FILES.items()}
+    files["manifest.json"] = w.write_manifest(BASE)
+    second = "train-00001.pcr"
+
+    def with_second(data):
+        return {**files, second: data} if data is not None else {
+            name: f for name, f in files.items() if name != second}
+    changed_record = SHARED.changed(edit_fields=lambda h: h.update(optional=1))
+    fewer = SHARED.changed(samples=SHARED.samples[:2])
+    yield "good", "OK", "as the manifest says", files
+    yield "replaced", "CORRUPT", "another record under the name", with_second(
+        CODED.build())
+    yield "fewer-samples", "CORRUPT", "a record of fewer samples", with_second(
+        fewer.build())
+    yield "other-check", "CORRUPT", "a header with another checksum alone", with_second(
+        changed_record.build())
+    yield "short", "TRUNCATED", "a record cut short", with_second(files[second][:-10])
+    yield "long", "CORRUPT", "bytes after the record", with_second(files[second] + b"\0")
+    yield "missing", "IO", "no such file", with_second(None)
+    yield "no-record", "FORMAT", "a file of another kind", with_second(b"#!/bin/sh\n" * 99)
+
+
 def all_manifests():
     if not MANIFESTS:
         for make in (make_good, make_bad_text, make_bad_values, make_bad_sums):
