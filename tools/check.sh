@@ -10,9 +10,10 @@ usage: tools/check.sh [--quick]
 Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests.
 
   gcc       warnings are errors; all tests
-  clang     AddressSanitizer and UndefinedBehaviorSanitizer; all tests
+  sanitize  AddressSanitizer and UndefinedBehaviorSanitizer; all tests but Python's
   threads   ThreadSanitizer; the tests that have threads
   portable  without code for particular CPUs; all tests
+  clang     the other compiler; unit tests
 
   --quick   only the first
 
@@ -92,18 +93,15 @@ check() {
 }
 
 # What deps.sh cannot install fails here, with its reason.
-if [ $quick = yes ]; then
-    tools/deps.sh || exit 1
-else
-    tools/deps.sh --fuzz || exit 1
-fi
+tools/deps.sh || exit 1
 mkdir -p build-check
 
 check gcc gcc --
 if [ $quick = no ]; then
-    check clang clang -Db_sanitize=address,undefined -Db_lundef=false -- -t 4
+    check sanitize gcc -Db_sanitize=address,undefined -- -t 4
     check threads gcc -Db_sanitize=thread -- -t 4 --suite threads
     check portable gcc -Dportable=true --
+    check clang clang -- --suite unit
 fi
 
 echo "== ${SECONDS} s in all"

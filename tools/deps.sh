@@ -31,7 +31,8 @@ test   python3-venv     tests of the wheel
 test   python3-setuptools tests of the wheel
 test   python3-wheel    tests of the wheel
 test   mypy             types of the Python package
-fuzz   clang            sanitizers and fuzzing
+test   clang            a second compiler
+fuzz   libclang-rt-dev  libFuzzer and its sanitizers
 fuzz   llvm             readable sanitizer reports
 '
 
@@ -42,7 +43,7 @@ usage: tools/deps.sh [--run | --fuzz] [--list]
 Installs by apt what is missing of the packages that libpcr needs.
 
   --run    only what building and running it needs, not what its tests need
-  --fuzz   also clang and llvm, for sanitizers and fuzzing
+  --fuzz   also what the fuzz targets need (tests/fuzz/run.sh)
   --list   print the packages, one "ROLE PACKAGE" a line, and install nothing
 
 Roles: build, python, test, fuzz.

@@ -2,7 +2,7 @@
 /* Huffman tables for decoding: one look-up yields code and extra bits at once. */
 #include "scan_decode.h"
 
-int pcri_dht_parse(const uint8_t *segment, size_t nbytes, struct pcri_dht tables[8],
+int pcri_dht_parse(const uint8_t *segment, size_t nbytes, struct pcri_dht *tables,
                    struct pcr_error *err)
 {
     const uint8_t *p = segment + 4, *end = segment + nbytes;

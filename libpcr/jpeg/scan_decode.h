@@ -13,8 +13,9 @@ struct pcri_dht {
     uint8_t values[256];
 };
 
-/* Reads the tables of a DHT segment (from its FF on) into tables[class * 4 + slot]. */
-int pcri_dht_parse(const uint8_t *segment, size_t nbytes, struct pcri_dht tables[8],
+/* Reads the tables of a DHT segment (from its FF on) into tables[class * 4 + slot], 8 of
+ * them. */
+int pcri_dht_parse(const uint8_t *segment, size_t nbytes, struct pcri_dht *tables,
                    struct pcr_error *err);
 
 enum { PCRI_LOOKUP_BITS = 10 };
