@@ -4,6 +4,14 @@
 
 #include <jerror.h>
 
+/* DHP and EXP belong to the hierarchical process, JPG0 to JPG13 to extensions of the
+ * standard such as JPEG-LS; others stand for nothing. */
+static int unknown_marker_code(int m)
+{
+    bool valid = m == 0xDE || m == 0xDF || (m >= 0xF0 && m <= 0xFD);
+    return valid ? PCR_ERR_UNSUPPORTED : PCR_ERR_CORRUPT;
+}
+
 int pcri_turbo_code(const struct jpeg_error_mgr *e)
 {
     switch (e->msg_code) {
@@ -26,9 +34,8 @@ int pcri_turbo_code(const struct jpeg_error_mgr *e)
     case JERR_IMAGE_TOO_BIG:
     case JERR_WIDTH_OVERFLOW:
         return PCR_ERR_LIMIT;
-    case JERR_UNKNOWN_MARKER: /* DHP and EXP belong to the hierarchical process */
-        return e->msg_parm.i[0] == 0xDE || e->msg_parm.i[0] == 0xDF ? PCR_ERR_UNSUPPORTED
-                                                                    : PCR_ERR_CORRUPT;
+    case JERR_UNKNOWN_MARKER:
+        return unknown_marker_code(e->msg_parm.i[0]);
     default:
         return PCR_ERR_CORRUPT;
     }
