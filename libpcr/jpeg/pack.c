@@ -364,10 +364,15 @@ static int prove(struct pcri_coder *c, const struct pcri_packed *packed,
 {
     struct pcri_prefix *p = &c->prefix;
     struct pcr_limits limits = c->limits;
-    limits.max_scans = UINT32_MAX; /* the ladder may have more than a source may */
+    limits.max_scans = 0;
+    pcri_limits_fill(&limits); /* what readers take, whatever a source may have */
     int rc = materialise(c, packed, err);
     if (!rc)
         rc = pcri_prefix_decode(p, c->whole.data, c->whole.nbytes, &limits, err);
+    if (rc == PCR_ERR_LIMIT)
+        return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                         "the ladder makes more than %u scans of it, and readers refuse that",
+                         (unsigned) limits.max_scans);
     if (rc)
         return rc == PCR_ERR_NOMEM
             ? rc : pcri_prefix(err, rc, "what was packed does not decode");

@@ -385,6 +385,37 @@ START_TEST(limits)
 }
 END_TEST
 
+/* Four components under a ladder of 21 lines make 81 scans, more than readers take. */
+START_TEST(too_many_scans)
+{
+    static const struct { const char *name; int code; } rows[] = {
+        { "gray", 0 }, { "sampling-420", 0 }, { "cmyk", PCR_ERR_UNSUPPORTED },
+    };
+    char text[1024];
+    int n = snprintf(text, sizeof(text), "ladder many\nscript all\ngroup\nall 0-0 0 0\n");
+    for (int k = 0; k < 20; k++)
+        n += snprintf(text + n, sizeof(text) - (size_t) n, "luma %d-%d 0 0\n", 1 + 3 * k,
+                      k < 19 ? 3 + 3 * k : 63);
+    n += snprintf(text + n, sizeof(text) - (size_t) n, "chroma 1-63 0 0\n");
+    struct pcr_ladder *ladder;
+    struct pcri_coder *coder;
+    struct pcr_buffer source = { 0 };
+    struct pcr_error e = { 0 };
+    ck_assert_msg(!pcr_ladder_parse(text, (size_t) n, &ladder, &e), "%s", e.message);
+    ck_assert_int_eq(pcri_coder_create(ladder, NULL, &coder, &e), 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct pcri_packed p = { 0 };
+        ck_assert_int_eq(pcr_gen_make(pcr_gen_find(rows[i].name), &source, &e), 0);
+        ck_assert_int_eq(pcri_coder_pack(coder, NULL, source.data, source.nbytes, &p, &e),
+                         rows[i].code);
+        pcri_packed_free(&p);
+    }
+    pcri_coder_destroy(&coder);
+    pcr_ladder_destroy(&ladder);
+    pcr_buffer_free(&source);
+}
+END_TEST
+
 /* A coder keeps nothing of one image that shows in the next. */
 START_TEST(packing_repeats)
 {
@@ -422,6 +453,7 @@ int main(void)
     tcase_add_loop_test(t, all_cases, 0, 2 * LADDERS);
     tcase_add_loop_test(t, truncated_anywhere, 0, 3);
     tcase_add_test(t, limits);
+    tcase_add_test(t, too_many_scans);
     tcase_add_test(t, packing_repeats);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
