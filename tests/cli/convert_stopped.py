@@ -38,14 +38,23 @@ def check_resume(target):
         "finished records were written again"
 
 
-for number in (signal.SIGINT, signal.SIGTERM):
-    target = f"stopped-{int(number)}.pcr"
+def interrupted(target, number):
+    """Sends the signal once two records are there; false if the conversion was faster."""
     process = start(target)
     wait_for(lambda: os.path.isdir(target) and len(records(target)) >= 2, "two records")
     code, messages = stop(process, number)
+    if code == 0:
+        assert digests(target) == whole
+        shutil.rmtree(target)
+        return False
     assert code == 128 + number, (code, messages)
-    assert len(records(target)) < len(records("whole.pcr")), "it was not interrupted"
     assert "manifest.json" not in files(target)
+    return True
+
+
+for number in (signal.SIGINT, signal.SIGTERM):
+    target = f"stopped-{int(number)}.pcr"
+    assert any(interrupted(target, number) for attempt in range(20)), "never interrupted"
     check_resume(target)
 
 random.seed(os.getpid())
