@@ -55,27 +55,29 @@ static inline void lsb_fill(struct lsb *r)
     r->nbits |= 56;
 }
 
+enum {
+    LSB_FILLED = 56,       /* bits that are there at least after lsb_fill() */
+    SYMBOL_MOST_BITS = 17, /* a code and a sign */
+    LOOKUP_SIZE = 1 << PCRI_LOOKUP_BITS,
+    END_OF_BAND = PCRI_REFINE_END_OF_BAND,
+};
+
 static inline void lsb_drop(struct lsb *r, unsigned n)
 {
     r->word >>= n;
     r->nbits -= n;
 }
 
-/* Up to 63 bits, filling as needed. */
-static inline uint64_t lsb_take(struct lsb *r, unsigned n)
+/* Up to 63 bits. */
+static inline uint64_t lsb_take_long(struct lsb *r, unsigned n)
 {
-    uint64_t low = 0;
-    unsigned done = 0;
-    if (n > 32) {
-        low = r->word & 0xFFFFFFFF;
-        lsb_drop(r, 32);
-        done = 32;
-        n -= 32;
-    }
     lsb_fill(r);
-    uint64_t v = r->word & ((UINT64_C(1) << n) - 1);
-    lsb_drop(r, n);
-    return low | v << done;
+    uint64_t low = r->word & 0xFFFFFFFF;
+    lsb_drop(r, 32);
+    lsb_fill(r);
+    uint64_t v = low | r->word << 32;
+    lsb_drop(r, n - 32);
+    return v;
 }
 
 static inline bool lsb_overrun(const struct lsb *r)
@@ -91,36 +93,68 @@ static uint32_t reverse16(uint32_t v)
     return (v & 0xFF) << 8 | v >> 8;
 }
 
-static int lsb_symbol_slow(struct lsb *r, const struct pcri_lookup *t)
+/* The blocks that an end-of-band symbol with `nbits` extra bits (0 to 14, which stand
+ * highest first) ends, this one included. */
+static inline uint32_t lsb_eob_run(struct lsb *r, unsigned nbits)
+{
+    if (!nbits)
+        return 1;
+    uint32_t extra = reverse16((uint32_t) r->word & 0xFFFF) >> (16 - nbits);
+    lsb_drop(r, nbits);
+    return (1u << nbits) + extra;
+}
+
+/* The entry of a symbol whose bits are more than the look-up's index. -1: there is none. */
+static int refine_slow(const struct lsb *r, const struct pcri_lookup *t,
+                       struct pcri_lookup_entry *out)
 {
     unsigned length;
     int symbol = pcri_slow_symbol(t, reverse16((uint32_t) r->word & 0xFFFF), &length);
-    if (symbol >= 0)
-        lsb_drop(r, length);
-    return symbol;
-}
-
-static inline int lsb_symbol(struct lsb *r, const struct pcri_lookup *t)
-{
-    lsb_fill(r);
-    struct pcri_lookup_entry e = t->fast[r->word & ((1u << PCRI_LOOKUP_BITS) - 1)];
-    if (e.nbits) {
-        lsb_drop(r, e.nbits);
-        return e.symbol;
-    }
-    return lsb_symbol_slow(r, t);
+    if (symbol < 0)
+        return -1;
+    *out = pcri_refine_entry((uint8_t) symbol, length, (uint32_t) (r->word >> length) & 1);
+    return out->nbits ? 0 : -1;
 }
 
 /* --- blocks --- */
 
 /* Moves the coefficients of `which` away from zero by one step. */
-static inline void correct(int16_t *coef, uint64_t which, int step)
+static inline void correct_portable(int16_t *coef, uint64_t which, int step)
 {
     for (; which; which &= which - 1) {
         int16_t *c = &coef[__builtin_ctzll(which)];
         *c = (int16_t) (*c < 0 ? *c - step : *c + step);
     }
 }
+
+#ifdef HAVE_PDEP
+/* Sixteen coefficients: those whose bit is set in the low half of `which`. */
+__attribute__((target("avx2"))) static inline void correct_16(int16_t *coef, uint64_t which,
+                                                              __m256i step)
+{
+    const __m256i lanes = _mm256_setr_epi16(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048,
+                                            4096, 8192, 16384, INT16_MIN);
+    __m256i *p = (__m256i *) (void *) coef, c = _mm256_load_si256(p);
+    __m256i bits = _mm256_and_si256(_mm256_set1_epi16((int16_t) which), lanes);
+    __m256i set = _mm256_cmpeq_epi16(bits, lanes);
+    __m256i move = _mm256_sign_epi16(_mm256_and_si256(step, set), c);
+    _mm256_store_si256(p, _mm256_add_epi16(c, move));
+}
+
+__attribute__((target("avx2"))) static inline void correct_avx2(int16_t *coef,
+                                                                uint64_t which, int step)
+{
+    __m256i steps = _mm256_set1_epi16((int16_t) step);
+    correct_16(coef, which, steps);
+    if (which >> 16) {
+        correct_16(coef + 16, which >> 16, steps);
+        if (which >> 32) {
+            correct_16(coef + 32, which >> 32, steps);
+            correct_16(coef + 48, which >> 48, steps);
+        }
+    }
+}
+#endif
 
 /* What one refinement scan needs at hand. */
 struct refiner {
@@ -134,6 +168,7 @@ struct refiner {
 #define REFINE_SUFFIX _portable
 #define DEPOSIT deposit_portable
 #define SELECT select_portable
+#define CORRECT correct_portable
 #define REFINE_TARGET
 #include "decode_refine_blocks.h"
 
@@ -141,7 +176,8 @@ struct refiner {
 #define REFINE_SUFFIX _bmi2
 #define DEPOSIT(bits, mask) _pdep_u64(bits, mask)
 #define SELECT(n, mask) _pdep_u64(UINT64_C(1) << (n), mask)
-#define REFINE_TARGET __attribute__((target("bmi,bmi2,lzcnt,popcnt")))
+#define CORRECT correct_avx2
+#define REFINE_TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
 #include "decode_refine_blocks.h"
 #endif
 
@@ -151,7 +187,8 @@ typedef int (*refine_function)(const struct pcri_scan_job *, struct refiner *, s
 static refine_function choose(void)
 {
 #ifdef HAVE_PDEP
-    if (pcri_cpu_features() & PCRI_CPU_FAST_PDEP)
+    const unsigned wanted = PCRI_CPU_FAST_PDEP | PCRI_CPU_AVX2;
+    if ((pcri_cpu_features() & wanted) == wanted)
         return refine_blocks_bmi2;
 #endif
     return refine_blocks_portable;

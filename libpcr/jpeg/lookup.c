@@ -35,27 +35,35 @@ static uint32_t reverse(uint32_t v, unsigned nbits)
     return r;
 }
 
-/* The entries that begin with this code. */
+/* The entries that begin with this code, each with the value of the extra bits behind it. */
 static void fill(struct pcri_lookup *t, uint32_t code, unsigned length, uint8_t symbol,
-                 bool refine, unsigned max_size)
+                 unsigned max_size)
 {
     unsigned spare = PCRI_LOOKUP_BITS - length, size = symbol & 15;
-    for (uint32_t rest = 0; rest < 1u << spare; rest++) {
-        struct pcri_lookup_entry e = { 0, (uint8_t) length, symbol };
-        uint32_t index = code << spare | rest;
-        if (refine) {
-            index = reverse(index, PCRI_LOOKUP_BITS);
-        } else if (size) {
-            if (size > spare || size > max_size) {
-                e.nbits = 0;
-            } else {
-                uint32_t extra = rest >> (spare - size);
-                bool negative = !(extra >> (size - 1));
-                e.value = (int16_t) ((int32_t) extra - (negative ? (1 << size) - 1 : 0));
-                e.nbits = (uint8_t) (length + size);
-            }
-        }
-        t->fast[index] = e;
+    struct pcri_lookup_entry e = { 0, (uint8_t) length, symbol };
+    struct pcri_lookup_entry *at = t->fast + (code << spare);
+    if (size > spare || size > max_size)
+        return; /* they stay 0 */
+    e.nbits = (uint8_t) (length + size);
+    for (int32_t extra = 0; extra < 1 << size; extra++) {
+        if (size)
+            e.value = (int16_t) (extra >> (size - 1) ? extra : extra - (1 << size) + 1);
+        for (uint32_t rest = 0; rest < 1u << (spare - size); rest++)
+            *at++ = e;
+    }
+}
+
+/* As fill(), for refinement scans: the code is the lowest bits of the index. */
+static void fill_refine(struct pcri_lookup *t, uint32_t code, unsigned length, uint8_t symbol)
+{
+    unsigned size = symbol & 15;
+    if (size > 1 || length + size > PCRI_LOOKUP_BITS)
+        return;
+    for (uint32_t sign = 0; sign <= size; sign++) {
+        struct pcri_lookup_entry e = pcri_refine_entry(symbol, length, sign);
+        uint32_t i = reverse(code, length) | sign << length;
+        for (; i < 1 << PCRI_LOOKUP_BITS; i += 1u << (length + size))
+            t->fast[i] = e;
     }
 }
 
@@ -71,8 +79,10 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
     for (unsigned length = 1; length <= 16; length++, code <<= 1) {
         out->offset[length] = (int32_t) i - (int32_t) code;
         for (unsigned k = 0; k < dht->counts[length]; k++, i++, code++)
-            if (length <= PCRI_LOOKUP_BITS && code < 1u << length)
-                fill(out, code, length, dht->values[i], refine, max_size);
+            if (length <= PCRI_LOOKUP_BITS && code < 1u << length && refine)
+                fill_refine(out, code, length, dht->values[i]);
+            else if (length <= PCRI_LOOKUP_BITS && code < 1u << length)
+                fill(out, code, length, dht->values[i], max_size);
         if (code >= 1u << length) /* none may be all ones (ISO/IEC 10918-1 C.2) */
             return pcri_fail(err, PCR_ERR_CORRUPT,
                              "a Huffman table has too many codes of %u bits", length);

@@ -36,9 +36,31 @@ struct pcri_lookup {
     uint8_t values[256];
 };
 
-/* Builds a lookup; CORRUPT for a table that is not a prefix code. `refine`: for a reader
- * whose first bit is the lowest, and without extra bits in the entries. Values of more than
- * max_size bits are left to the slow path. */
+/* In a look-up for refinement scans the entries' symbol is the run of zeros (0 to 15), or
+ * this plus the number of extra bits that tell an end-of-band run; the value is the new
+ * coefficient's sign, 0 for a run without one. */
+enum { PCRI_REFINE_END_OF_BAND = 64 };
+
+/* Such an entry, of a code of `length` bits and the bit behind it; nbits 0 if refinement
+ * scans have no such symbol. */
+static inline struct pcri_lookup_entry pcri_refine_entry(uint8_t symbol, unsigned length,
+                                                         unsigned bit)
+{
+    unsigned run = symbol >> 4, size = symbol & 15;
+    if (size > 1)
+        return (struct pcri_lookup_entry) { 0 };
+    if (!size && run < 15)
+        run += PCRI_REFINE_END_OF_BAND;
+    return (struct pcri_lookup_entry) {
+        .value = (int16_t) (!size ? 0 : bit ? 1 : -1),
+        .nbits = (uint8_t) (length + size),
+        .symbol = (uint8_t) run,
+    };
+}
+
+/* Builds a lookup; CORRUPT for a table that is not a prefix code. `refine`: for refinement
+ * scans, read from the lowest bit on. Values of more than max_size bits are left to the slow
+ * path. */
 int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size,
                       struct pcri_lookup *out, struct pcr_error *err);
 
