@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Ladders compared: bytes, quality and time at each fidelity.
+ *
+ * usage: bench-ladders [FOLDER] [COUNT] [LADDER]...
+ * FOLDER: of JPEG files; without it COUNT photographs are generated. LADDER: a built-in's name
+ * or a file as `pcrtool convert --ladder` takes it; without any, all built-ins.
+ *
+ * Each ladder is used for a real conversion of all images, in a temporary folder: the bytes
+ * (headers and heads included, tables trained) and the conversion's time are its. COUNT images
+ * spread over them (default 60) are then decoded at each fidelity: means of PSNR and SSIM of
+ * luma against the original file as libjpeg-turbo decodes it; CPU time of the entropy stage
+ * and of decoding to RGB, each the least of three runs, as ratios to libjpeg-turbo's decode of
+ * the original file to RGB, medians over the images. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include <pcr/pcr.h>
+
+#include "bench.h"
+#include "image/image.h"
+#include "jpeg/prefix.h"
+#include "quality.h"
+
+enum { RUNS = 3, MAX_GROUPS = 32, DEFAULT_COUNT = 60 };
+
+struct group {
+    double psnr, ssim;     /* sums over the images */
+    double *entropy, *rgb; /* ratios, one an image */
+};
+
+struct bench {
+    struct pcr_source *source;
+    size_t count, done; /* images to look at, and looked at */
+    struct pcr_decoder *decoder;
+    void *turbo;        /* libjpeg-turbo's state */
+    struct pcri_prefix prefix;
+    struct pcr_limits limits;
+    struct pcr_buffer original, file, pixels, luma, other;
+    struct group groups[MAX_GROUPS];
+    struct pcr_error err;
+};
+
+/* --- a source of generated photographs --- */
+
+struct made {
+    struct bench_images images;
+    char (*keys)[24];
+};
+
+static int describe_made(void *opaque, uint64_t index, struct pcr_source_sample *out,
+                         struct pcr_error *err)
+{
+    struct made *m = opaque;
+    (void) err;
+    snprintf(m->keys[index], sizeof(m->keys[index]), "%llu", (unsigned long long) index);
+    *out = (struct pcr_source_sample) { .key = m->keys[index] };
+    return 0;
+}
+
+static int load_made(void *opaque, uint64_t index, uint64_t max_nbytes,
+                     struct pcr_buffer *out, struct pcr_error *err)
+{
+    const struct pcr_buffer *f = &((struct made *) opaque)->images.files[index];
+    (void) max_nbytes;
+    out->nbytes = 0;
+    return pcri_buffer_append(out, f->data, f->nbytes, err);
+}
+
+static void destroy_made(void *opaque)
+{
+    struct made *m = opaque;
+    bench_images_free(&m->images);
+    free(m->keys);
+}
+
+static int make_source(struct made *m, size_t count, struct pcr_source *out)
+{
+    m->keys = calloc(count, sizeof(*m->keys));
+    if (!m->keys || bench_images_load(NULL, count, &m->images))
+        return -1;
+    *out = (struct pcr_source) {
+        .size = sizeof(*out), .opaque = m, .sample_count = count,
+        .describe = describe_made, .load = load_made, .destroy = destroy_made,
+    };
+    return 0;
+}
+
+/* --- one image --- */
+
+/* Decodes the original by libjpeg-turbo to RGB or GRAY; the time of the fastest run. */
+static int decode_original(struct bench *b, uint32_t color, int runs,
+                           struct pcr_buffer *out, double *seconds_out)
+{
+    const struct pcri_codec *turbo = &pcri_codec_turbo;
+    const struct pcri_decode_params params = { .color = color, .limits = b->limits };
+    const size_t channels = color == PCR_COLOR_RGB ? 3 : 1;
+    *seconds_out = 1e9;
+    int rc = 0;
+    for (int run = 0; !rc && run < runs; run++) {
+        struct pcri_stored_info info;
+        double t = bench_cpu();
+        rc = turbo->begin(b->turbo, b->original.data, b->original.nbytes, &params, &info,
+                          &b->err);
+        if (!rc)
+            rc = pcri_buffer_reserve(out, channels * info.width * info.height, &b->err);
+        if (!rc)
+            rc = turbo->rows(b->turbo, out->data, channels * info.width, &b->err);
+        turbo->end(b->turbo);
+        t = bench_cpu() - t;
+        *seconds_out = t < *seconds_out ? t : *seconds_out;
+    }
+    return rc;
+}
+
+static int time_prefix(struct bench *b, double *entropy_out, double *rgb_out)
+{
+    *entropy_out = *rgb_out = 1e9;
+    int rc = 0;
+    for (int run = 0; !rc && run < RUNS; run++) {
+        struct pcr_image_info info;
+        double t = bench_cpu();
+        rc = pcri_prefix_decode(&b->prefix, b->file.data, b->file.nbytes, &b->limits,
+                                &b->err);
+        double u = bench_cpu();
+        if (!rc)
+            rc = pcr_decoder_decode_alloc(b->decoder, b->file.data, b->file.nbytes, NULL,
+                                          &b->pixels, &info, &b->err);
+        double v = bench_cpu();
+        *entropy_out = u - t < *entropy_out ? u - t : *entropy_out;
+        *rgb_out = v - u < *rgb_out ? v - u : *rgb_out;
+    }
+    return rc;
+}
+
+/* The sample at one fidelity; b->luma is the original's. */
+static int measure_group(struct bench *b, double original, struct group *g)
+{
+    const struct pcr_decode_options gray = {
+        .size = sizeof(gray), .color = PCR_COLOR_GRAY, .flags = PCR_DECODE_KEEP_ORIENTATION,
+    };
+    struct pcr_image_info info;
+    double entropy, rgb;
+    int rc = pcr_decoder_decode_alloc(b->decoder, b->file.data, b->file.nbytes, &gray,
+                                      &b->other, &info, &b->err);
+    if (!rc)
+        rc = time_prefix(b, &entropy, &rgb);
+    if (rc)
+        return rc;
+    g->psnr += quality_psnr(b->luma.data, b->other.data, (size_t) info.width * info.height);
+    g->ssim += quality_ssim(b->luma.data, b->other.data, info.width, info.height);
+    g->entropy[b->done] = entropy / original;
+    g->rgb[b->done] = rgb / original;
+    return 0;
+}
+
+/* Source sample `index`; opaque and tiny ones are passed over. */
+static int measure_image(struct bench *b, struct pcr_dataset *ds, uint64_t index)
+{
+    struct pcr_source_sample described;
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    struct pcr_sample *sample = NULL;
+    uint64_t found;
+    double original, unused;
+    int rc = b->source->describe(b->source->opaque, index, &described, &b->err);
+    if (!rc)
+        rc = pcr_dataset_find(ds, described.key, strlen(described.key), &found, &b->err);
+    if (!rc)
+        rc = pcr_dataset_sample(ds, found, &sample, &b->err);
+    if (!rc)
+        rc = pcr_sample_describe(sample, &info, &b->err);
+    if (rc || info.form != PCR_FORM_CODED || info.width < 11 || info.height < 11)
+        goto out;
+    rc = b->source->load(b->source->opaque, index, UINT32_MAX, &b->original, &b->err);
+    if (!rc)
+        rc = decode_original(b, PCR_COLOR_GRAY, 1, &b->luma, &unused);
+    if (!rc)
+        rc = decode_original(b, PCR_COLOR_RGB, RUNS, &b->pixels, &original);
+    struct pcr_dataset_info whole = { .size = sizeof(whole) };
+    if (!rc)
+        rc = pcr_dataset_describe(ds, &whole, &b->err);
+    for (uint32_t g = 0; !rc && g < whole.group_count; g++) {
+        rc = pcr_sample_read(sample, g + 1, &b->file, &b->err);
+        if (!rc)
+            rc = measure_group(b, original, &b->groups[g]);
+    }
+    b->done += !rc;
+out:
+    pcr_sample_release(&sample);
+    return rc < 0 ? rc : 0; /* PCR_END: the sample was left out as bad */
+}
+
+/* --- one ladder --- */
+
+static double process_cpu(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double) t.tv_sec + (double) t.tv_nsec / 1e9;
+}
+
+static void report(struct bench *b, const struct pcr_dataset *ds, uint32_t group_count,
+                   uint64_t source_nbytes)
+{
+    printf("group  %% of source  PSNR dB    SSIM  entropy stage  to RGB\n");
+    for (uint32_t g = 0; g < group_count; g++) {
+        struct group *x = &b->groups[g];
+        double n = b->done ? (double) b->done : 1;
+        printf("%5u  %11.2f  %7.2f  %6.4f  %13.3f  %6.3f\n", (unsigned) g + 1,
+               100.0 * (double) pcr_dataset_prefix_nbytes(ds, g + 1)
+                   / (double) source_nbytes,
+               x->psnr / n, x->ssim / n, bench_median(x->entropy, b->done),
+               bench_median(x->rgb, b->done));
+    }
+    printf("\n");
+}
+
+static int measure_dataset(struct bench *b, const char *folder, double cpu)
+{
+    struct pcr_dataset *ds;
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    int rc = pcr_dataset_open(folder, NULL, &ds, &b->err);
+    if (rc)
+        return rc;
+    rc = pcr_dataset_describe(ds, &info, &b->err);
+    b->done = 0;
+    for (uint32_t g = 0; g < MAX_GROUPS; g++)
+        b->groups[g].psnr = b->groups[g].ssim = 0;
+    uint64_t n = b->source->sample_count;
+    for (uint64_t i = 0; !rc && i < b->count && i < n; i++)
+        rc = measure_image(b, ds, b->count < n ? i * n / b->count : i);
+    if (!rc) {
+        printf("%llu samples converted at %.2f ms of CPU each, %zu looked at\n",
+               (unsigned long long) info.sample_count,
+               1e3 * cpu / (double) info.sample_count, b->done);
+        report(b, ds, info.group_count, info.source_nbytes);
+    }
+    pcr_dataset_close(&ds);
+    return rc;
+}
+
+static int measure_ladder(struct bench *b, const struct pcr_ladder *ladder)
+{
+    const struct pcr_write_options o = {
+        .size = sizeof(o), .ladder = ladder, .thread_count = 1,
+        .bad_policy = PCR_BAD_SKIP,
+    };
+    const char *where = getenv("TMPDIR");
+    char folder[512];
+    snprintf(folder, sizeof(folder), "%.480s/bench-ladders-XXXXXX", where ? where : "/tmp");
+    if (!mkdtemp(folder))
+        return pcri_fail(&b->err, PCR_ERR_IO, "cannot make %s", folder);
+    double cpu = process_cpu();
+    int rc = pcr_dataset_write(folder, b->source, &o, NULL, &b->err);
+    if (!rc)
+        rc = measure_dataset(b, folder, process_cpu() - cpu);
+    bench_dataset_remove(folder);
+    return rc;
+}
+
+/* A built-in's name, or a file. */
+static int open_ladder(struct bench *b, const char *name, struct pcr_ladder **out)
+{
+    for (uint32_t i = 0; pcr_ladder_name(i); i++)
+        if (!strcmp(name, pcr_ladder_name(i)))
+            return pcr_ladder_builtin(name, out, &b->err);
+    char text[65536];
+    FILE *f = fopen(name, "r");
+    if (!f)
+        return pcri_fail(&b->err, PCR_ERR_IO, "cannot open");
+    size_t nbytes = fread(text, 1, sizeof(text), f);
+    fclose(f);
+    return pcr_ladder_parse(text, nbytes, out, &b->err);
+}
+
+static int run(struct bench *b, const char *name)
+{
+    struct pcr_ladder *ladder = NULL;
+    printf("ladder %s\n", name);
+    int rc = open_ladder(b, name, &ladder);
+    if (!rc)
+        rc = measure_ladder(b, ladder);
+    if (rc)
+        fprintf(stderr, "bench-ladders: %s: %s\n", name, b->err.message);
+    fflush(stdout);
+    pcr_ladder_destroy(&ladder);
+    return rc;
+}
+
+static int set_up(struct bench *b, const char *path, struct made *made,
+                  struct pcr_source *source)
+{
+    pcri_limits_fill(&b->limits);
+    for (uint32_t g = 0; g < MAX_GROUPS; g++) {
+        b->groups[g].entropy = calloc(b->count, sizeof(double));
+        b->groups[g].rgb = calloc(b->count, sizeof(double));
+        if (!b->groups[g].entropy || !b->groups[g].rgb)
+            return pcri_fail(&b->err, PCR_ERR_NOMEM, "out of memory");
+    }
+    int rc = pcr_decoder_create(&b->decoder, &b->err);
+    if (!rc)
+        rc = pcri_codec_turbo.create(&b->turbo, &b->err);
+    if (!rc && path)
+        return pcr_import_open(path, NULL, &b->source, &b->err);
+    b->source = source;
+    return rc ? rc : make_source(made, b->count, source);
+}
+
+static void clean_up(struct bench *b)
+{
+    pcr_source_destroy(b->source);
+    for (uint32_t g = 0; g < MAX_GROUPS; g++) {
+        free(b->groups[g].entropy);
+        free(b->groups[g].rgb);
+    }
+    pcr_decoder_destroy(&b->decoder);
+    pcri_codec_turbo.destroy(b->turbo);
+    pcri_prefix_free(&b->prefix);
+    pcr_buffer_free(&b->original);
+    pcr_buffer_free(&b->file);
+    pcr_buffer_free(&b->pixels);
+    pcr_buffer_free(&b->luma);
+    pcr_buffer_free(&b->other);
+}
+
+int main(int argc, char **argv)
+{
+    struct bench b = { .count = DEFAULT_COUNT };
+    struct made made = { 0 };
+    struct pcr_source source = { 0 };
+    const char *folder = NULL;
+    struct stat st;
+    int first = 1;
+    if (first < argc && !stat(argv[first], &st) && S_ISDIR(st.st_mode))
+        folder = argv[first++];
+    if (first < argc && isdigit((unsigned char) argv[first][0]))
+        b.count = (size_t) strtoul(argv[first++], NULL, 10);
+
+    int rc = set_up(&b, folder, &made, &source);
+    if (rc)
+        fprintf(stderr, "bench-ladders: %s\n", b.err.message);
+    for (int i = first; !rc && i < argc; i++)
+        rc = run(&b, argv[i]);
+    for (uint32_t i = 0; !rc && first == argc && pcr_ladder_name(i); i++)
+        rc = run(&b, pcr_ladder_name(i));
+    clean_up(&b);
+    return rc != 0;
+}
