@@ -39,7 +39,7 @@ struct pcri_codec {
     void (*end)(void *state);
 };
 
-extern const struct pcri_codec pcri_codec_native; /* progressive JPEG, our own (native.c) */
+extern const struct pcri_codec pcri_codec_native; /* JPEG, our own (native.c) */
 extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
 extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
 

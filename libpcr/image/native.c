@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Progressive JPEG to pixels by our own decoder: coefficients from jpeg/prefix.h, then IDCT,
+/* JPEG to pixels by our own decoder: coefficients from jpeg/prefix.h, then IDCT,
  * upsampling and colour conversion, equal to libjpeg-turbo's to the bit.
  *
- * It declines (UNSUPPORTED from begin) what it does not do: sequential files, CMYK, sampling
- * factors that do not divide each other. libjpeg-turbo takes those. */
+ * It declines (UNSUPPORTED from begin) what it does not do: CMYK, sampling factors that do not
+ * divide each other. libjpeg-turbo takes those. */
 #include <stdlib.h>
 
 #include "../jpeg/prefix.h"
@@ -47,7 +47,7 @@ static void native_destroy(void *state)
 
 static int check_supported(const struct pcri_jpeg_file *f, struct pcr_error *err)
 {
-    bool ok = f->sof == M_SOF2 && (f->component_count == 1 || f->component_count == 3);
+    bool ok = f->component_count == 1 || f->component_count == 3;
     for (uint32_t i = 0; ok && i < f->component_count; i++)
         ok = f->max_h % f->components[i].h == 0 && f->max_v % f->components[i].v == 0;
     /* libjpeg takes three components for RGB or YCbCr by markers and identifiers; where both
@@ -193,9 +193,12 @@ static int native_rows(void *state, uint8_t *dst, size_t stride_nbytes,
     int rc = pcri_prefix_decode(&n->prefix, n->data, n->nbytes, &n->params.limits, err);
     if (rc)
         return rc;
-    if (n->prefix.bits[0][0] < 0)
-        return pcri_fail(err, PCR_ERR_TRUNCATED,
-                         "JPEG: no scan has the DC of the first component");
+    /* A sequential image needs all its components, a prefix of a progressive one the first
+     * one's DC. */
+    for (uint32_t c = 0; c < (f->sof == M_SOF2 ? 1 : f->component_count); c++)
+        if (n->prefix.bits[c][0] < 0)
+            return pcri_fail(err, PCR_ERR_TRUNCATED,
+                             "JPEG: no scan has the DC of component %u", (unsigned) c + 1);
     bool luma_alone = f->ycc && n->params.color == PCR_COLOR_GRAY;
     rc = pcri_buffer_reserve(&n->sums, 2 * ((size_t) f->width + 2 * f->max_h + 2), err);
     for (uint32_t c = 0; !rc && c < (luma_alone ? 1 : f->component_count); c++) {
@@ -214,7 +217,7 @@ static void native_end(void *state)
 }
 
 const struct pcri_codec pcri_codec_native = {
-    .name = "progressive JPEG",
+    .name = "JPEG by libpcr",
     .magic = { 0xFF, 0xD8 },
     .magic_nbytes = 2,
     .create = native_create,

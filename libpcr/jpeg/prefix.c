@@ -149,6 +149,12 @@ static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size
     job->se = tail[1];
     job->ah = tail[2] >> 4;
     job->al = tail[2] & 15;
+    if (f->sof != M_SOF2) {
+        if (job->ss || job->se != 63 || job->ah || job->al)
+            return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: %u-%u,%u,%u in a sequential file",
+                             job->ss, job->se, job->ah, job->al);
+        return 0;
+    }
     bool dc = job->ss == 0;
     if (job->ss > 63 || job->se > 63 || job->se < job->ss || (dc && job->se) || job->al > 13
         || (job->ah && job->ah != job->al + 1) || (!dc && n > 1))
@@ -233,7 +239,7 @@ static int decode_scan(struct pcri_prefix *p, const struct pcri_segment *sos, ui
     int rc = find_components(p, p->file.data + sos->offset, sos->nbytes, &job, slots, err);
     if (!rc)
         rc = check_progression(p, &job, err);
-    if (!rc)
+    if (!rc && p->file.sof == M_SOF2)
         rc = build_lookups(p, &job, slots, err);
     if (!rc)
         rc = unstuff(p, sos->offset + sos->nbytes, end, job.ss && job.ah, err);
@@ -244,6 +250,8 @@ static int decode_scan(struct pcri_prefix *p, const struct pcri_segment *sos, ui
     job.data = p->data.data;
     job.interval_end = p->interval_end;
     job.interval_count = p->interval_count;
+    if (p->file.sof != M_SOF2)
+        return pcri_decode_sequential(&p->sequential, p->tables, slots, &job, err);
     if (!job.ss)
         return pcri_decode_dc(&job, err);
     return job.ah ? pcri_decode_ac_refine(&job, err) : pcri_decode_ac_first(&job, err);
@@ -256,9 +264,6 @@ int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
     if (rc)
         return rc;
     const struct pcri_jpeg_file *f = &p->file;
-    if (f->sof != M_SOF2)
-        return pcri_fail_at(err, PCR_ERR_UNSUPPORTED, f->sof_offset,
-                            "not a progressive file");
     rc = reserve(p, err);
     memset(p->bits, -1, sizeof(p->bits));
     for (int i = 0; i < 8; i++)
@@ -288,6 +293,7 @@ void pcri_prefix_free(struct pcri_prefix *p)
     pcri_jpeg_file_free(&p->file);
     pcr_buffer_free(&p->data);
     free(p->interval_end);
+    free(p->sequential);
     free(p->memory);
     *p = (struct pcri_prefix) { 0 };
 }

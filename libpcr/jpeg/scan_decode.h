@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decoding progressive scans to coefficients. */
+/* Decoding scans to coefficients. */
 #ifndef PCRI_SCAN_DECODE_H
 #define PCRI_SCAN_DECODE_H
 
@@ -97,5 +97,13 @@ enum { PCRI_DECODE_PADDING = 512 }; /* readable bytes behind the data */
 int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err);
 int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err);
 int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err);
+
+/* A sequential scan. *tables keeps look-ups from scan to scan and from image to image; NULL
+ * at first, and free() frees it. dhts: class * 4 + slot; slots: of each component of the scan,
+ * as SOS has them (job->tables is not used). */
+struct pcri_sequential;
+int pcri_decode_sequential(struct pcri_sequential **tables, const struct pcri_dht *dhts,
+                           const uint8_t slots[4], const struct pcri_scan_job *job,
+                           struct pcr_error *err);
 
 #endif

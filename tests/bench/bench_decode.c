@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decoding by fidelity, against libjpeg-turbo's decode of the baseline original.
+/* Decoding by fidelity, against libjpeg-turbo's decode of the baseline original, and the
+ * original itself by our own decoder.
  *
  * usage: bench-decode [FOLDER [COUNT]]
  *
@@ -9,9 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <pcr/image.h>
-
 #include "bench.h"
+#include "image/image.h"
 #include "jpeg/coder.h"
 #include "jpeg/ladder.h"
 #include "jpeg/prefix.h"
@@ -22,11 +22,13 @@ struct bench {
     struct pcr_ladder *ladder;
     struct pcri_coder *coder;
     struct pcr_decoder *decoder;
+    void *turbo; /* libjpeg-turbo's decoder */
     struct pcri_prefix prefix;
     struct pcr_limits limits;
     struct pcr_buffer pixels, file;
     struct pcr_error err;
-    double *pixel[MAX_GROUPS], *entropy[MAX_GROUPS], *bytes[MAX_GROUPS], *original;
+    double *pixel[MAX_GROUPS], *entropy[MAX_GROUPS], *bytes[MAX_GROUPS];
+    double *original, *original_pixel, *original_entropy; /* libjpeg-turbo's, ours */
     size_t done;
 };
 
@@ -46,12 +48,35 @@ static int decode(struct bench *b, const struct pcr_buffer *file, double *out)
     return 0;
 }
 
-static int entropy(struct bench *b, double *out)
+static int decode_turbo(struct bench *b, const struct pcr_buffer *file, double *out)
+{
+    struct pcri_decode_params params = { PCR_COLOR_RGB, b->limits };
+    *out = 1e9;
+    for (int run = 0; run < RUNS; run++) {
+        struct pcri_stored_info info;
+        double t = bench_cpu();
+        int rc = pcri_codec_turbo.begin(b->turbo, file->data, file->nbytes, &params, &info,
+                                        &b->err);
+        size_t row = 3 * (size_t) info.width;
+        if (!rc)
+            rc = pcri_buffer_reserve(&b->pixels, row * info.height, &b->err);
+        if (!rc)
+            rc = pcri_codec_turbo.rows(b->turbo, b->pixels.data, row, &b->err);
+        pcri_codec_turbo.end(b->turbo);
+        t = bench_cpu() - t;
+        if (rc)
+            return rc;
+        *out = t < *out ? t : *out;
+    }
+    return 0;
+}
+
+static int entropy(struct bench *b, const struct pcr_buffer *file, double *out)
 {
     *out = 1e9;
     for (int run = 0; run < RUNS; run++) {
         double t = bench_cpu();
-        int rc = pcri_prefix_decode(&b->prefix, b->file.data, b->file.nbytes, &b->limits,
+        int rc = pcri_prefix_decode(&b->prefix, file->data, file->nbytes, &b->limits,
                                     &b->err);
         t = bench_cpu() - t;
         if (rc)
@@ -73,7 +98,11 @@ static int one_image(struct bench *b, const struct pcr_buffer *original)
                              &b->err);
     if (rc)
         return rc;
-    rc = decode(b, original, &b->original[b->done]);
+    rc = decode_turbo(b, original, &b->original[b->done]);
+    if (!rc)
+        rc = decode(b, original, &b->original_pixel[b->done]);
+    if (!rc)
+        rc = entropy(b, original, &b->original_entropy[b->done]);
     const uint8_t *s = packed.strings.data, *p = packed.bytes.data;
     b->file.nbytes = 0;
     for (uint32_t i = 0; !rc && i < packed.item_count; s += packed.items[i++].nbytes)
@@ -92,7 +121,7 @@ static int one_image(struct bench *b, const struct pcr_buffer *original)
         if (!rc)
             rc = decode(b, &b->file, &b->pixel[g][b->done]);
         if (!rc)
-            rc = entropy(b, &b->entropy[g][b->done]);
+            rc = entropy(b, &b->file, &b->entropy[g][b->done]);
         b->bytes[g][b->done] = 100.0 * (double) b->file.nbytes / (double) original->nbytes;
         b->file.nbytes -= rc ? 0 : 2;
     }
@@ -104,6 +133,10 @@ static int one_image(struct bench *b, const struct pcr_buffer *original)
 static void report(struct bench *b)
 {
     size_t n = b->done;
+    for (size_t i = 0; i < n; i++) {
+        b->original_pixel[i] /= b->original[i];
+        b->original_entropy[i] /= b->original[i];
+    }
     for (uint32_t g = 0; g < b->ladder->group_count; g++)
         for (size_t i = 0; i < n; i++) {
             b->pixel[g][i] /= b->original[i];
@@ -116,6 +149,8 @@ static void report(struct bench *b)
         printf("%8u  %10.1f  %6.3f  %13.3f\n", (unsigned) g + 1,
                bench_median(b->bytes[g], n), bench_median(b->pixel[g], n),
                bench_median(b->entropy[g], n));
+    printf("original         100.0  %6.3f  %13.3f\n", bench_median(b->original_pixel, n),
+           bench_median(b->original_entropy, n));
 }
 
 int main(int argc, char **argv)
@@ -127,9 +162,13 @@ int main(int argc, char **argv)
         return 1;
     pcri_limits_fill(&b.limits);
     b.original = calloc(count, sizeof(double));
-    if (!b.original || pcr_ladder_builtin(NULL, &b.ladder, &b.err)
+    b.original_pixel = calloc(count, sizeof(double));
+    b.original_entropy = calloc(count, sizeof(double));
+    if (!b.original || !b.original_pixel || !b.original_entropy
+        || pcr_ladder_builtin(NULL, &b.ladder, &b.err)
         || pcri_coder_create(b.ladder, NULL, &b.coder, &b.err)
-        || pcr_decoder_create(&b.decoder, &b.err))
+        || pcr_decoder_create(&b.decoder, &b.err)
+        || pcri_codec_turbo.create(&b.turbo, &b.err))
         return 1;
     for (uint32_t g = 0; g < b.ladder->group_count; g++)
         if (!(b.pixel[g] = calloc(count, sizeof(double)))
@@ -148,6 +187,9 @@ int main(int argc, char **argv)
         free(b.bytes[g]);
     }
     free(b.original);
+    free(b.original_pixel);
+    free(b.original_entropy);
+    pcri_codec_turbo.destroy(b.turbo);
     pcr_buffer_free(&b.pixels);
     pcr_buffer_free(&b.file);
     pcri_prefix_free(&b.prefix);

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Sequential scans (baseline and extended Huffman), whole blocks at once.
+ *
+ * The time of such a decoder is the way from one symbol to the next: the top bits of the
+ * word, a look-up, a shift by what it says. So one look-up takes as much as its index
+ * holds: a coefficient with its run and extra bits, often a second one, and the end of
+ * block behind them. Where a block's end is too near for that, or a code is too long, one
+ * symbol is taken by the table that the pairs were made of.
+ *
+ * Most files in the world have the tables of the standard's annex K: a table is built only
+ * where it is another one than was there before, in this image or an earlier one. */
+#include <stdlib.h>
+
+#include "bits.h"
+
+enum {
+    PAIR_BITS = PCRI_LOOKUP_BITS,
+    MAX_DC_SIZE = 11, MAX_AC_SIZE = 10, /* of 8-bit samples */
+    END = 64,                           /* as an advance: beyond any block */
+};
+
+/* Fields of a pair, from the lowest bit on. All zero: one symbol at a time. */
+enum {
+    NBITS_AT = 0,   /* 6: the length of all that is in it */
+    FIRST_AT = 8,   /* 4: the first coefficient's distance from k */
+    SECOND_AT = 12, /* 5: the second one's; the first one's again where there is one only */
+    LIMIT_AT = 17,  /* 6: the largest k for which all of it is within the block */
+    ADVANCE_AT = 24, /* 7: what is added to k */
+    VALUE_AT = 32,  /* 2 x 16: the coefficients; 0 for an end of block alone */
+};
+
+struct ac_table {
+    struct pcri_lookup single;
+    uint64_t pairs[1 << PAIR_BITS];
+};
+
+struct pcri_sequential {
+    struct pcri_dht built[8]; /* what the tables below were built from */
+    struct pcri_lookup dc[4];
+    struct ac_table ac[4];
+};
+
+/* --- tables --- */
+
+/* The entry at the first of the index's `used` bits' end, if all of it is in the index. */
+static struct pcri_lookup_entry next_entry(const struct pcri_lookup *t, uint32_t index,
+                                           unsigned used)
+{
+    struct pcri_lookup_entry e = t->fast[index << used & ((1u << PAIR_BITS) - 1)];
+    if (e.nbits > PAIR_BITS - used)
+        e.nbits = 0;
+    return e;
+}
+
+static bool is_end(struct pcri_lookup_entry e)
+{
+    return e.nbits && !e.symbol;
+}
+
+static uint64_t make_pair(const struct pcri_lookup *t, uint32_t index)
+{
+    struct pcri_lookup_entry a = t->fast[index], b;
+    if (is_end(a))
+        return a.nbits | UINT64_C(63) << LIMIT_AT | (uint64_t) END << ADVANCE_AT;
+    if (!a.nbits || !a.value)
+        return 0;
+    unsigned nbits = a.nbits, first = a.symbol >> 4, second = first;
+    int16_t values[2] = { a.value, a.value };
+    b = next_entry(t, index, nbits);
+    if (b.nbits && b.value) {
+        nbits += b.nbits;
+        second += 1u + (b.symbol >> 4);
+        values[1] = b.value;
+        b = next_entry(t, index, nbits);
+    }
+    bool end = is_end(b);
+    if (end)
+        nbits += b.nbits;
+    /* Behind coefficient 63 no end of block is coded. */
+    unsigned limit = 63 - second - end, advance = end ? END : second + 1;
+    return nbits | (uint64_t) first << FIRST_AT | (uint64_t) second << SECOND_AT
+        | (uint64_t) limit << LIMIT_AT | (uint64_t) advance << ADVANCE_AT
+        | (uint64_t) (uint16_t) values[0] << VALUE_AT
+        | (uint64_t) (uint16_t) values[1] << (VALUE_AT + 16);
+}
+
+static int build_dc(const struct pcri_dht *dht, struct pcri_lookup *out,
+                    struct pcr_error *err)
+{
+    for (int k = 0; dht->defined && k < dht->value_count; k++)
+        if (dht->values[k] > 15)
+            return pcri_fail(err, PCR_ERR_CORRUPT, "DC differences of %u bits",
+                             dht->values[k]);
+    return pcri_lookup_build(dht, false, MAX_DC_SIZE, out, err);
+}
+
+static int build_ac(const struct pcri_dht *dht, struct ac_table *out, struct pcr_error *err)
+{
+    int rc = pcri_lookup_build(dht, false, MAX_AC_SIZE, &out->single, err);
+    for (uint32_t i = 0; !rc && i < 1u << PAIR_BITS; i++)
+        out->pairs[i] = make_pair(&out->single, i);
+    return rc;
+}
+
+static bool same_dht(const struct pcri_dht *a, const struct pcri_dht *b)
+{
+    return a->defined && b->defined && a->value_count == b->value_count
+        && !memcmp(a->counts + 1, b->counts + 1, sizeof(a->counts) - 1)
+        && !memcmp(a->values, b->values, a->value_count);
+}
+
+/* Makes the table of one class and slot what the file has there. */
+static int refresh(struct pcri_sequential *s, const struct pcri_dht *dhts, unsigned class,
+                   unsigned slot, struct pcr_error *err)
+{
+    const struct pcri_dht *dht = &dhts[class * 4 + slot];
+    struct pcri_dht *built = &s->built[class * 4 + slot];
+    if (same_dht(dht, built))
+        return 0;
+    built->defined = false; /* while it is half-made, and after a failure */
+    int rc = class ? build_ac(dht, &s->ac[slot], err) : build_dc(dht, &s->dc[slot], err);
+    if (!rc)
+        *built = *dht;
+    return rc;
+}
+
+/* --- blocks --- */
+
+/* Adds the next difference to *last. */
+static inline int take_dc(struct pcri_msb *r, const struct pcri_lookup *t, int *last)
+{
+    int difference = 0;
+    pcri_msb_fill(r);
+    struct pcri_lookup_entry e = t->fast[r->word >> (64 - PCRI_LOOKUP_BITS)];
+    if (e.nbits) {
+        pcri_msb_drop(r, e.nbits);
+        difference = e.value;
+    } else {
+        unsigned length;
+        int size = pcri_slow_symbol(t, (uint32_t) (r->word >> 48), &length);
+        if (size < 0 || size > MAX_DC_SIZE)
+            return -1;
+        pcri_msb_drop(r, length);
+        if (size)
+            difference = pcri_extend(pcri_msb_take(r, (unsigned) size), (unsigned) size);
+    }
+    *last += difference;
+    return *last < INT16_MIN || *last > INT16_MAX ? -1 : 0;
+}
+
+/* One symbol. Returns the next k, END and more where the block ends, or -1. */
+static int take_single(struct pcri_msb *r, const struct pcri_lookup *t, int k,
+                       int16_t *coef, uint64_t *mask)
+{
+    struct pcri_lookup_entry e = t->fast[r->word >> (64 - PCRI_LOOKUP_BITS)];
+    int value = e.value;
+    if (e.nbits) {
+        pcri_msb_drop(r, e.nbits);
+    } else {
+        unsigned length;
+        int symbol = pcri_slow_symbol(t, (uint32_t) (r->word >> 48), &length);
+        if (symbol < 0 || (symbol & 15) > MAX_AC_SIZE)
+            return -1;
+        pcri_msb_drop(r, length);
+        unsigned size = symbol & 15;
+        e.symbol = (uint8_t) symbol;
+        value = size ? pcri_extend(pcri_msb_take(r, size), size) : 0;
+    }
+    if (value) {
+        k += e.symbol >> 4;
+        if (k > 63)
+            return -1;
+        coef[k] = (int16_t) value;
+        *mask |= UINT64_C(1) << k;
+        return k + 1;
+    }
+    if (!e.symbol)
+        return END;
+    return e.symbol == 0xF0 && k <= 48 ? k + 16 : -1;
+}
+
+static inline int take_ac(struct pcri_msb *bits, const struct ac_table *t, int16_t *coef,
+                          uint64_t *mask)
+{
+    struct pcri_msb r = *bits;
+    uint64_t found = 0;
+    int k = 1;
+    do {
+        pcri_msb_fill(&r);
+        uint64_t e = t->pairs[r.word >> (64 - PAIR_BITS)];
+        if (__builtin_expect(k > (int) (e >> LIMIT_AT & 63), 0)) {
+            k = take_single(&r, &t->single, k, coef, &found);
+            if (k < 0)
+                return -1;
+            continue;
+        }
+        pcri_msb_drop(&r, e & 63);
+        if (!(e >> VALUE_AT))
+            break;
+        int first = k + (int) (e >> FIRST_AT & 15), second = k + (int) (e >> SECOND_AT & 31);
+        coef[first] = (int16_t) (uint16_t) (e >> VALUE_AT);
+        coef[second] = (int16_t) (uint16_t) (e >> (VALUE_AT + 16));
+        found |= UINT64_C(1) << first | UINT64_C(1) << second;
+        k += (int) (e >> ADVANCE_AT & 127);
+    } while (k < 64);
+    *mask = found;
+    *bits = r;
+    return 0;
+}
+
+/* --- MCUs --- */
+
+/* A block of the MCU. */
+struct unit {
+    const struct pcri_lookup *dc;
+    const struct ac_table *ac;
+    int16_t *coef; /* of the next MCU in this row of them */
+    uint64_t *mask;
+    uint32_t step;   /* blocks from MCU to MCU */
+    uint32_t inside; /* MCUs of this row in which it is not padding */
+    uint8_t number;  /* of its component in the scan */
+    uint8_t component, h, v; /* where it is in the MCU */
+};
+
+struct sequential_scan {
+    const struct pcri_scan_job *job;
+    uint32_t mcus_x, mcus_y, x, y; /* the next MCU */
+    unsigned unit_count;
+    struct unit units[10];
+};
+
+/* Points the units to the blocks of MCU row s->y. */
+static void begin_row(struct sequential_scan *s)
+{
+    const struct pcri_scan_job *job = s->job;
+    for (unsigned i = 0; i < s->unit_count; i++) {
+        struct unit *u = &s->units[i];
+        const struct pcri_blocks *p = &job->planes[u->component];
+        uint32_t rows = job->component_count == 1
+            ? 1 : job->file->components[u->component].v;
+        uint32_t y = s->y * rows + u->v;
+        u->inside = 0;
+        if (y >= p->blocks_y || u->h >= p->blocks_x)
+            continue;
+        size_t block = (size_t) y * p->blocks_x + u->h;
+        u->coef = p->coef + 64 * block;
+        u->mask = p->mask + block;
+        u->inside = (p->blocks_x - u->h + u->step - 1) / u->step;
+    }
+}
+
+static void set_up(struct sequential_scan *s, const struct pcri_sequential *tables,
+                   const uint8_t slots[4])
+{
+    const struct pcri_scan_job *job = s->job;
+    const struct pcri_jpeg_file *f = job->file;
+    bool single = job->component_count == 1;
+    const struct pcri_blocks *p = &job->planes[job->components[0]];
+    s->mcus_x = single ? p->blocks_x : (f->width + 8 * f->max_h - 1) / (8 * f->max_h);
+    s->mcus_y = single ? p->blocks_y : (f->height + 8 * f->max_v - 1) / (8 * f->max_v);
+    for (uint8_t i = 0; i < job->component_count; i++) {
+        const struct pcri_component *c = &f->components[job->components[i]];
+        uint8_t h = single ? 1 : c->h, v = single ? 1 : c->v;
+        for (uint8_t y = 0; y < v; y++)
+            for (uint8_t x = 0; x < h; x++)
+                s->units[s->unit_count++] = (struct unit) {
+                    .dc = &tables->dc[slots[i] >> 4], .ac = &tables->ac[slots[i] & 15],
+                    .step = h, .number = i, .component = job->components[i], .h = x, .v = y,
+                };
+    }
+    begin_row(s);
+}
+
+/* MCUs up to `end` of this row of them, or to the row's. */
+static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, int last[4],
+                              uint32_t end)
+{
+    struct pcri_msb r = *bits;
+    for (; s->x < end; s->x++) {
+        for (unsigned i = 0; i < s->unit_count; i++) {
+            struct unit *u = &s->units[i];
+            int16_t padding[64], *coef = padding;
+            uint64_t unused, *mask = &unused;
+            if (s->x < u->inside) {
+                coef = u->coef;
+                mask = u->mask;
+                u->coef += 64 * (size_t) u->step;
+                u->mask += u->step;
+            }
+            if (take_dc(&r, u->dc, &last[u->number]) || take_ac(&r, u->ac, coef, mask))
+                return "no such code, or out of range";
+            coef[0] = (int16_t) last[u->number];
+            if (pcri_msb_overrun(&r))
+                return "the data ends";
+        }
+    }
+    *bits = r;
+    return NULL;
+}
+
+/* One restart interval of `count` MCUs. */
+static const char *decode_interval(struct sequential_scan *s, size_t n, uint64_t count)
+{
+    const struct pcri_scan_job *job = s->job;
+    size_t begin = n ? job->interval_end[n - 1] : 0;
+    struct pcri_msb r = pcri_msb_start(job->data + begin, job->data + job->interval_end[n]);
+    int last[4] = { 0 };
+    while (count) {
+        uint32_t left = s->mcus_x - s->x, now = count < left ? (uint32_t) count : left;
+        const char *what = decode_row(s, &r, last, s->x + now);
+        if (what)
+            return what;
+        count -= now;
+        if (s->x == s->mcus_x) {
+            s->x = 0;
+            s->y++;
+            begin_row(s);
+        }
+    }
+    /* A whole byte is too much: whether libjpeg sees it depends on its buffer, so it is left
+     * to libjpeg. */
+    return (r.end - r.p) * 8 + (ptrdiff_t) r.nbits >= 8 ? "the data goes on behind it" : NULL;
+}
+
+int pcri_decode_sequential(struct pcri_sequential **tables, const struct pcri_dht *dhts,
+                           const uint8_t slots[4], const struct pcri_scan_job *job,
+                           struct pcr_error *err)
+{
+    if (!*tables && !(*tables = pcri_calloc(1, sizeof(**tables), err)))
+        return PCR_ERR_NOMEM;
+    for (int i = 0; i < job->component_count; i++) {
+        unsigned dc = slots[i] >> 4, ac = slots[i] & 15;
+        if (dc > 3 || ac > 3)
+            return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: Huffman tables %u and %u", dc, ac);
+        int rc = refresh(*tables, dhts, 0, dc, err);
+        if (!rc)
+            rc = refresh(*tables, dhts, 1, ac, err);
+        if (rc)
+            return rc;
+    }
+    struct sequential_scan s = { .job = job };
+    set_up(&s, *tables, slots);
+    uint64_t left = (uint64_t) s.mcus_x * s.mcus_y;
+    for (size_t n = 0; n < job->interval_count; n++) {
+        uint64_t count = job->restart_interval && n + 1 < job->interval_count
+            ? job->restart_interval : left;
+        const char *what = decode_interval(&s, n, count);
+        if (what)
+            return pcri_fail(err, PCR_ERR_CORRUPT,
+                             "sequential scan of %u components from %u on, MCU %u,%u: %s",
+                             job->component_count, job->components[0], (unsigned) s.x,
+                             (unsigned) s.y, what);
+        left -= count;
+    }
+    return 0;
+}
