@@ -118,39 +118,58 @@ static int refine_slow(const struct lsb *r, const struct pcri_lookup *t,
 
 /* --- blocks --- */
 
-/* Moves the coefficients of `which` away from zero by one step. */
-static inline void correct_portable(int16_t *coef, uint64_t which, int step)
+/* Sets of a block's coefficients, by zigzag order. */
+struct block {
+    uint64_t nonzero, zeros;  /* of the band, what the symbols have yet to pass */
+    uint64_t moved;           /* whose correction bit moves them away from zero */
+    uint64_t fresh, negative; /* that become nonzero, and those of them below zero */
+};
+
+static inline void apply_portable(int16_t *coef, const struct block *b, int step)
 {
-    for (; which; which &= which - 1) {
-        int16_t *c = &coef[__builtin_ctzll(which)];
+    for (uint64_t left = b->moved; left; left &= left - 1) {
+        int16_t *c = &coef[__builtin_ctzll(left)];
         *c = (int16_t) (*c < 0 ? *c - step : *c + step);
     }
+    for (uint64_t left = b->fresh; left; left &= left - 1)
+        coef[__builtin_ctzll(left)] =
+            (int16_t) (b->negative & left & -left ? -step : step);
 }
 
 #ifdef HAVE_PDEP
-/* Sixteen coefficients: those whose bit is set in the low half of `which`. */
-__attribute__((target("avx2"))) static inline void correct_16(int16_t *coef, uint64_t which,
-                                                              __m256i step)
+/* The lanes of which the bit is set in the low half of `bits`: -1. */
+__attribute__((target("avx2"))) static inline __m256i spread(uint64_t bits)
 {
     const __m256i lanes = _mm256_setr_epi16(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048,
                                             4096, 8192, 16384, INT16_MIN);
-    __m256i *p = (__m256i *) (void *) coef, c = _mm256_load_si256(p);
-    __m256i bits = _mm256_and_si256(_mm256_set1_epi16((int16_t) which), lanes);
-    __m256i set = _mm256_cmpeq_epi16(bits, lanes);
-    __m256i move = _mm256_sign_epi16(_mm256_and_si256(step, set), c);
-    _mm256_store_si256(p, _mm256_add_epi16(c, move));
+    __m256i v = _mm256_set1_epi16((int16_t) bits);
+    return _mm256_cmpeq_epi16(_mm256_and_si256(v, lanes), lanes);
 }
 
-__attribute__((target("avx2"))) static inline void correct_avx2(int16_t *coef,
-                                                                uint64_t which, int step)
+/* Sixteen coefficients from number `first` on. A moved one has its own sign, a fresh one,
+ * which was 0, that of `negative`. */
+__attribute__((target("avx2"))) static inline void apply_16(int16_t *coef,
+                                                            const struct block *b,
+                                                            int first, __m256i step)
+{
+    __m256i *p = (__m256i *) (void *) (coef + first), c = _mm256_load_si256(p);
+    __m256i change = _mm256_and_si256(spread((b->moved | b->fresh) >> first), step);
+    __m256i sign = _mm256_or_si256(_mm256_or_si256(c, _mm256_set1_epi16(1)),
+                                   spread(b->negative >> first));
+    _mm256_store_si256(p, _mm256_add_epi16(c, _mm256_sign_epi16(change, sign)));
+}
+
+__attribute__((target("avx2"))) static inline void apply_avx2(int16_t *coef,
+                                                              const struct block *b, int step)
 {
     __m256i steps = _mm256_set1_epi16((int16_t) step);
-    correct_16(coef, which, steps);
-    if (which >> 16) {
-        correct_16(coef + 16, which >> 16, steps);
-        if (which >> 32) {
-            correct_16(coef + 32, which >> 32, steps);
-            correct_16(coef + 48, which >> 48, steps);
+    uint64_t changed = b->moved | b->fresh;
+    apply_16(coef, b, 0, steps);
+    if (changed >> 16) {
+        apply_16(coef, b, 16, steps);
+        if (changed >> 32) {
+            apply_16(coef, b, 32, steps);
+            apply_16(coef, b, 48, steps);
         }
     }
 }
@@ -160,15 +179,17 @@ __attribute__((target("avx2"))) static inline void correct_avx2(int16_t *coef,
 struct refiner {
     struct lsb bits;
     const struct pcri_lookup *table;
+    const struct pcri_several *several; /* NULL for short scans */
     uint64_t band;
-    int step; /* 1 << Al */
+    unsigned band_end; /* Se + 1 */
+    int step;          /* 1 << Al */
     uint32_t eob_run;
 };
 
 #define REFINE_SUFFIX _portable
 #define DEPOSIT deposit_portable
 #define SELECT select_portable
-#define CORRECT correct_portable
+#define APPLY apply_portable
 #define REFINE_TARGET
 #include "decode_refine_blocks.h"
 
@@ -176,7 +197,7 @@ struct refiner {
 #define REFINE_SUFFIX _bmi2
 #define DEPOSIT(bits, mask) _pdep_u64(bits, mask)
 #define SELECT(n, mask) _pdep_u64(UINT64_C(1) << (n), mask)
-#define CORRECT correct_avx2
+#define APPLY apply_avx2
 #define REFINE_TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
 #include "decode_refine_blocks.h"
 #endif
@@ -204,7 +225,9 @@ int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err
         struct refiner f = {
             .bits = { job->data + begin, job->data + job->interval_end[n], 0, 0 },
             .table = job->tables[0],
+            .several = job->several,
             .band = (~UINT64_C(0) << job->ss) & (~UINT64_C(0) >> (63 - job->se)),
+            .band_end = job->se + 1u,
             .step = 1 << job->al,
         };
         size_t end = job->restart_interval && n + 1 < job->interval_count

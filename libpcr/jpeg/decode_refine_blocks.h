@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loops of decode_refine.c, once for each set of CPU features. Needs REFINE_SUFFIX,
- * REFINE_TARGET, DEPOSIT(bits, mask), SELECT(n, mask) and CORRECT(coef, which, step);
+ * REFINE_TARGET, DEPOSIT(bits, mask), SELECT(n, mask) and APPLY(coef, block, step);
  * undefines them. */
 
 #define REFINE_PASTE2(a, b) a##b
@@ -21,52 +21,93 @@ REFINE_TARGET static inline uint64_t REFINE(take_corrections)(struct lsb *r,
     return DEPOSIT(lsb_take_long(r, n), nonzero);
 }
 
-/* One block outside an end-of-band run. Returns -1 for damage.
+/* One symbol, with the correction bits of the coefficients that its run passes. Returns -1
+ * for damage, 1 at the end of the block.
  *
- * The loop is bound by the latency from one symbol to the next, so the next look-up does not
- * wait for the refill: enough bits are left for it. Its one branch that cannot be foretold
- * is the end of the block. */
+ * Decoding is bound by the latency from one symbol to the next, so the look-up does not wait
+ * for the refill: enough bits are left for it. */
+REFINE_TARGET static inline int REFINE(one_symbol)(struct refiner *f, struct lsb *r,
+                                                   struct block *b)
+{
+    struct pcri_lookup_entry e = f->table->fast[r->word & (LOOKUP_SIZE - 1)];
+    lsb_fill(r);
+    if (__builtin_expect(!e.nbits, 0) && refine_slow(r, f->table, &e))
+        return -1;
+    lsb_drop(r, e.nbits);
+    if (e.symbol >= END_OF_BAND) {
+        f->eob_run = lsb_eob_run(r, e.symbol - END_OF_BAND);
+        b->moved |= REFINE(take_corrections)(r, b->nonzero);
+        return 1;
+    }
+    uint64_t target = SELECT(e.symbol, b->zeros);
+    if (__builtin_expect(!target, 0))
+        return -1;
+    uint64_t passed = b->nonzero & (target - 1), beyond = ~(target | (target - 1));
+    unsigned n = (unsigned) __builtin_popcountll(passed);
+    if (__builtin_expect(n > LSB_FILLED - 2 * SYMBOL_MOST_BITS, 0)) {
+        b->moved |= REFINE(take_corrections)(r, passed);
+        lsb_fill(r);
+    } else {
+        b->moved |= DEPOSIT(r->word, passed);
+        lsb_drop(r, n);
+    }
+    b->zeros &= beyond;
+    b->nonzero &= beyond;
+    b->fresh |= e.value ? target : 0;
+    b->negative |= e.value < 0 ? target : 0;
+    return !(b->zeros | b->nonzero);
+}
+
+/* The symbols behind the last nonzero coefficient: no correction bits come between them, so
+ * one look-up can yield several. Returns -1 for damage. */
+REFINE_TARGET static inline int REFINE(last_symbols)(struct refiner *f, struct lsb *r,
+                                                     struct block *b)
+{
+    for (;;) {
+        struct pcri_several_entry e = f->several->entries[r->word & (LOOKUP_SIZE - 1)];
+        unsigned first = (unsigned) __builtin_ctzll(b->zeros);
+        uint64_t fresh = (uint64_t) e.fresh << first;
+        /* Symbols behind a block that is full belong to the next one. */
+        unsigned least = first + e.length + (e.end != 0);
+        if (__builtin_expect(!e.nbits || least > f->band_end, 0)) {
+            int rc = REFINE(one_symbol)(f, r, b);
+            if (rc)
+                return rc;
+            continue;
+        }
+        lsb_fill(r);
+        lsb_drop(r, e.nbits);
+        b->fresh |= fresh;
+        b->negative |= DEPOSIT(e.negative, fresh);
+        if (e.end) {
+            f->eob_run = lsb_eob_run(r, e.end - 1u);
+            return 1;
+        }
+        b->zeros &= ~UINT64_C(0) << first << e.length;
+        if (!b->zeros)
+            return 1;
+    }
+}
+
+/* One block outside an end-of-band run. Returns -1 for damage. */
 REFINE_TARGET static inline int REFINE(refine_block)(struct refiner *f, int16_t *coef,
                                                      uint64_t *mask)
 {
-    uint64_t nonzero = *mask & f->band, zeros = f->band & ~nonzero;
-    uint64_t moved = 0, fresh = 0;
+    struct block b = { .nonzero = *mask & f->band };
     struct lsb r = f->bits;
+    int rc = 0;
+    b.zeros = f->band & ~b.nonzero;
     lsb_fill(&r);
-    for (;;) {
-        struct pcri_lookup_entry e = f->table->fast[r.word & (LOOKUP_SIZE - 1)];
-        lsb_fill(&r);
-        if (__builtin_expect(!e.nbits, 0) && refine_slow(&r, f->table, &e))
-            return -1;
-        lsb_drop(&r, e.nbits);
-        if (e.symbol >= END_OF_BAND) {
-            f->eob_run = lsb_eob_run(&r, e.symbol - END_OF_BAND);
-            moved |= REFINE(take_corrections)(&r, nonzero);
-            break;
-        }
-        uint64_t target = SELECT(e.symbol, zeros);
-        if (__builtin_expect(!target, 0))
-            return -1;
-        uint64_t passed = nonzero & (target - 1), beyond = ~(target | (target - 1));
-        unsigned n = (unsigned) __builtin_popcountll(passed);
-        if (__builtin_expect(n > LSB_FILLED - 2 * SYMBOL_MOST_BITS, 0)) {
-            moved |= REFINE(take_corrections)(&r, passed);
-            lsb_fill(&r);
-        } else {
-            moved |= DEPOSIT(r.word, passed);
-            lsb_drop(&r, n);
-        }
-        zeros &= beyond;
-        nonzero &= beyond;
-        fresh |= e.value ? target : 0;
-        coef[__builtin_ctzll(target)] = (int16_t) (e.value * f->step);
-        if (!(zeros | nonzero))
-            break;
-    }
-    CORRECT(coef, moved, f->step);
-    *mask |= fresh;
+    while (b.nonzero && !rc)
+        rc = REFINE(one_symbol)(f, &r, &b);
+    if (!rc && f->several)
+        rc = REFINE(last_symbols)(f, &r, &b);
+    while (!rc)
+        rc = REFINE(one_symbol)(f, &r, &b);
+    APPLY(coef, &b, f->step);
+    *mask |= b.fresh;
     f->bits = r;
-    return 0;
+    return rc < 0 ? -1 : 0;
 }
 
 /* Blocks [b, end); *at_out: where it stopped. */
@@ -83,8 +124,10 @@ REFINE_TARGET static int REFINE(refine_blocks)(const struct pcri_scan_job *job,
             if (f->eob_run > end - b)
                 return -1;
         } else if (p->mask[b] & f->band) {
-            uint64_t moved = REFINE(take_corrections)(&f->bits, p->mask[b] & f->band);
-            CORRECT(p->coef + 64 * b, moved, f->step);
+            struct block moved = {
+                .moved = REFINE(take_corrections)(&f->bits, p->mask[b] & f->band),
+            };
+            APPLY(p->coef + 64 * b, &moved, f->step);
         }
         f->eob_run -= f->eob_run != 0;
         if (lsb_overrun(&f->bits))
@@ -101,4 +144,4 @@ REFINE_TARGET static int REFINE(refine_blocks)(const struct pcri_scan_job *job,
 #undef REFINE_TARGET
 #undef DEPOSIT
 #undef SELECT
-#undef CORRECT
+#undef APPLY

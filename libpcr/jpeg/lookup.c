@@ -91,3 +91,44 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
     out->limit[17] = UINT32_MAX;
     return 0;
 }
+
+/* Entry e, and what the bits behind it mean, as far as they are known. */
+static struct pcri_several_entry join(struct pcri_lookup_entry e,
+                                      const struct pcri_several_entry *rest)
+{
+    struct pcri_several_entry out = { .nbits = e.nbits, .length = (uint8_t) (e.symbol + 1) };
+    if (e.symbol >= PCRI_REFINE_END_OF_BAND) {
+        out.length = 0;
+        out.end = (uint8_t) (e.symbol - PCRI_REFINE_END_OF_BAND + 1);
+        return out;
+    }
+    out.fresh = (uint32_t) (e.value != 0) << e.symbol;
+    out.negative = e.value < 0;
+    if (rest->nbits && out.length + rest->length <= 32) {
+        out.fresh |= rest->fresh << out.length;
+        out.negative |= (uint8_t) (rest->negative << (e.value != 0));
+        out.nbits = (uint8_t) (out.nbits + rest->nbits);
+        out.length = (uint8_t) (out.length + rest->length);
+        out.end = rest->end;
+    }
+    return out;
+}
+
+void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *out)
+{
+    /* What i means where only the n lowest bits of it are known stands at known[(1 << n) + i];
+     * it follows from those of fewer bits. */
+    struct pcri_several_entry known[2 << PCRI_LOOKUP_BITS];
+    known[1] = (struct pcri_several_entry) { 0 };
+    for (unsigned n = 1; n <= PCRI_LOOKUP_BITS; n++) {
+        struct pcri_several_entry *at = known + (1u << n);
+        for (uint32_t i = 0; i < 1u << n; i++) {
+            struct pcri_lookup_entry e = refine->fast[i];
+            if (e.nbits && e.nbits <= n)
+                at[i] = join(e, &known[(1u << (n - e.nbits)) + (i >> e.nbits)]);
+            else
+                at[i] = (struct pcri_several_entry) { 0 };
+        }
+    }
+    memcpy(out->entries, known + (1 << PCRI_LOOKUP_BITS), sizeof(out->entries));
+}

@@ -230,6 +230,9 @@ static int check_intervals(const struct pcri_prefix *p, const struct pcri_scan_j
     return 0;
 }
 
+/* Bytes of a refinement scan that make up for building the larger look-up. */
+enum { SEVERAL_PAYS = 1000 };
+
 static int decode_scan(struct pcri_prefix *p, const struct pcri_segment *sos, uint64_t end,
                        struct pcr_error *err)
 {
@@ -252,6 +255,10 @@ static int decode_scan(struct pcri_prefix *p, const struct pcri_segment *sos, ui
     job.interval_count = p->interval_count;
     if (p->file.sof != M_SOF2)
         return pcri_decode_sequential(&p->sequential, p->tables, slots, &job, err);
+    if (job.ss && job.ah && p->data.nbytes >= SEVERAL_PAYS) {
+        pcri_several_build(job.tables[0], &p->several);
+        job.several = &p->several;
+    }
     if (!job.ss)
         return pcri_decode_dc(&job, err);
     return job.ah ? pcri_decode_ac_refine(&job, err) : pcri_decode_ac_first(&job, err);

@@ -14,6 +14,7 @@ struct pcri_prefix {
     struct pcri_dht tables[8]; /* class * 4 + slot */
     struct pcri_lookup lookups[4];
     struct pcri_sequential *sequential;
+    struct pcri_several several;
     struct pcr_buffer data; /* the scan without stuffing */
     size_t *interval_end;
     size_t interval_count, interval_capacity;

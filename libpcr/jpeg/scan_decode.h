@@ -64,6 +64,24 @@ static inline struct pcri_lookup_entry pcri_refine_entry(uint8_t symbol, unsigne
 int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size,
                       struct pcri_lookup *out, struct pcr_error *err);
 
+/* What the next bits of a refinement scan mean where no coefficient ahead in the block is
+ * nonzero, so that no correction bits come between the symbols: as many symbols as the index
+ * holds. nbits 0: not even one. */
+struct pcri_several_entry {
+    uint32_t fresh;    /* the coefficients that become nonzero, counted from the next one */
+    uint8_t negative;  /* bit i: the i-th of them is below zero */
+    uint8_t nbits;
+    uint8_t length;    /* coefficients passed */
+    uint8_t end;       /* 0, or 1 + the extra bits that tell the end-of-band run */
+};
+
+struct pcri_several {
+    struct pcri_several_entry entries[1 << PCRI_LOOKUP_BITS];
+};
+
+/* Builds it from a look-up for refinement scans. */
+void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *out);
+
 /* One component's blocks, row after row, without padding. */
 struct pcri_blocks {
     uint32_t blocks_x, blocks_y;
@@ -78,6 +96,7 @@ struct pcri_scan_job {
     uint8_t component_count;
     uint8_t components[4];
     const struct pcri_lookup *tables[4]; /* DC: for each component; AC: tables[0] */
+    const struct pcri_several *several;  /* AC refinement: may be NULL */
     uint8_t ss, se, ah, al;
     uint32_t restart_interval; /* MCUs, 0: none */
     /* Entropy-coded data without stuffing; intervals end where a restart marker was. */
