@@ -125,15 +125,15 @@ struct block {
     uint64_t fresh, negative; /* that become nonzero, and those of them below zero */
 };
 
-static inline void apply_portable(int16_t *coef, const struct block *b, int step)
+static inline void apply_portable(int16_t *coef, uint64_t moved, uint64_t fresh,
+                                  uint64_t negative, int step)
 {
-    for (uint64_t left = b->moved; left; left &= left - 1) {
+    for (uint64_t left = moved; left; left &= left - 1) {
         int16_t *c = &coef[__builtin_ctzll(left)];
         *c = (int16_t) (*c < 0 ? *c - step : *c + step);
     }
-    for (uint64_t left = b->fresh; left; left &= left - 1)
-        coef[__builtin_ctzll(left)] =
-            (int16_t) (b->negative & left & -left ? -step : step);
+    for (uint64_t left = fresh; left; left &= left - 1)
+        coef[__builtin_ctzll(left)] = (int16_t) (negative & left & -left ? -step : step);
 }
 
 #ifdef HAVE_PDEP
@@ -146,30 +146,30 @@ __attribute__((target("avx2"))) static inline __m256i spread(uint64_t bits)
     return _mm256_cmpeq_epi16(_mm256_and_si256(v, lanes), lanes);
 }
 
-/* Sixteen coefficients from number `first` on. A moved one has its own sign, a fresh one,
- * which was 0, that of `negative`. */
-__attribute__((target("avx2"))) static inline void apply_16(int16_t *coef,
-                                                            const struct block *b,
-                                                            int first, __m256i step)
+/* Sixteen coefficients. A moved one has its own sign, a fresh one, which was 0, that of
+ * `negative`. */
+__attribute__((target("avx2"))) static inline void apply_16(int16_t *coef, uint64_t changed,
+                                                            uint64_t negative, __m256i step)
 {
-    __m256i *p = (__m256i *) (void *) (coef + first), c = _mm256_load_si256(p);
-    __m256i change = _mm256_and_si256(spread((b->moved | b->fresh) >> first), step);
+    __m256i *p = (__m256i *) (void *) coef, c = _mm256_load_si256(p);
+    __m256i change = _mm256_and_si256(spread(changed), step);
     __m256i sign = _mm256_or_si256(_mm256_or_si256(c, _mm256_set1_epi16(1)),
-                                   spread(b->negative >> first));
+                                   spread(negative));
     _mm256_store_si256(p, _mm256_add_epi16(c, _mm256_sign_epi16(change, sign)));
 }
 
-__attribute__((target("avx2"))) static inline void apply_avx2(int16_t *coef,
-                                                              const struct block *b, int step)
+__attribute__((target("avx2"))) static inline void apply_avx2(int16_t *coef, uint64_t moved,
+                                                              uint64_t fresh,
+                                                              uint64_t negative, int step)
 {
     __m256i steps = _mm256_set1_epi16((int16_t) step);
-    uint64_t changed = b->moved | b->fresh;
-    apply_16(coef, b, 0, steps);
+    uint64_t changed = moved | fresh;
+    apply_16(coef, changed, negative, steps);
     if (changed >> 16) {
-        apply_16(coef, b, 16, steps);
+        apply_16(coef + 16, changed >> 16, negative >> 16, steps);
         if (changed >> 32) {
-            apply_16(coef, b, 32, steps);
-            apply_16(coef, b, 48, steps);
+            apply_16(coef + 32, changed >> 32, negative >> 32, steps);
+            apply_16(coef + 48, changed >> 48, negative >> 48, steps);
         }
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loops of decode_refine.c, once for each set of CPU features. Needs REFINE_SUFFIX,
- * REFINE_TARGET, DEPOSIT(bits, mask), SELECT(n, mask) and APPLY(coef, block, step);
+ * REFINE_TARGET, DEPOSIT(bits, mask), SELECT(n, mask) and APPLY(coef, moved, fresh, negative, step);
  * undefines them. */
 
 #define REFINE_PASTE2(a, b) a##b
@@ -64,26 +64,26 @@ REFINE_TARGET static inline int REFINE(last_symbols)(struct refiner *f, struct l
                                                      struct block *b)
 {
     for (;;) {
-        struct pcri_several_entry e = f->several->entries[r->word & (LOOKUP_SIZE - 1)];
-        unsigned first = (unsigned) __builtin_ctzll(b->zeros);
-        uint64_t fresh = (uint64_t) e.fresh << first;
+        uint64_t e = f->several->entries[r->word & (LOOKUP_SIZE - 1)];
+        unsigned nbits = pcri_several_nbits(e), length = pcri_several_length(e);
+        unsigned end = pcri_several_end(e), first = (unsigned) __builtin_ctzll(b->zeros);
         /* Symbols behind a block that is full belong to the next one. */
-        unsigned least = first + e.length + (e.end != 0);
-        if (__builtin_expect(!e.nbits || least > f->band_end, 0)) {
+        if (__builtin_expect(!nbits || first + length + (end != 0) > f->band_end, 0)) {
             int rc = REFINE(one_symbol)(f, r, b);
             if (rc)
                 return rc;
             continue;
         }
+        uint64_t fresh = (uint64_t) (uint32_t) e << first;
         lsb_fill(r);
-        lsb_drop(r, e.nbits);
+        lsb_drop(r, nbits);
         b->fresh |= fresh;
-        b->negative |= DEPOSIT(e.negative, fresh);
-        if (e.end) {
-            f->eob_run = lsb_eob_run(r, e.end - 1u);
+        b->negative |= DEPOSIT(pcri_several_negative(e), fresh);
+        if (end) {
+            f->eob_run = lsb_eob_run(r, end - 1);
             return 1;
         }
-        b->zeros &= ~UINT64_C(0) << first << e.length;
+        b->zeros &= ~UINT64_C(0) << first << length;
         if (!b->zeros)
             return 1;
     }
@@ -104,7 +104,7 @@ REFINE_TARGET static inline int REFINE(refine_block)(struct refiner *f, int16_t 
         rc = REFINE(last_symbols)(f, &r, &b);
     while (!rc)
         rc = REFINE(one_symbol)(f, &r, &b);
-    APPLY(coef, &b, f->step);
+    APPLY(coef, b.moved, b.fresh, b.negative, f->step);
     *mask |= b.fresh;
     f->bits = r;
     return rc < 0 ? -1 : 0;
@@ -124,10 +124,8 @@ REFINE_TARGET static int REFINE(refine_blocks)(const struct pcri_scan_job *job,
             if (f->eob_run > end - b)
                 return -1;
         } else if (p->mask[b] & f->band) {
-            struct block moved = {
-                .moved = REFINE(take_corrections)(&f->bits, p->mask[b] & f->band),
-            };
-            APPLY(p->coef + 64 * b, &moved, f->step);
+            uint64_t moved = REFINE(take_corrections)(&f->bits, p->mask[b] & f->band);
+            APPLY(p->coef + 64 * b, moved, 0, 0, f->step);
         }
         f->eob_run -= f->eob_run != 0;
         if (lsb_overrun(&f->bits))

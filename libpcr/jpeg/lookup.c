@@ -92,43 +92,62 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
     return 0;
 }
 
-/* Entry e, and what the bits behind it mean, as far as they are known. */
-static struct pcri_several_entry join(struct pcri_lookup_entry e,
-                                      const struct pcri_several_entry *rest)
+/* --- several symbols at once --- */
+
+/* A symbol whose bits all fit the index; its code is the lowest bits. */
+struct short_symbol {
+    uint32_t code;
+    unsigned nbits, length;
+    bool end, coef;
+    uint64_t alone; /* the entry of this symbol alone */
+};
+
+static struct short_symbol describe(struct pcri_lookup_entry e, uint32_t code)
 {
-    struct pcri_several_entry out = { .nbits = e.nbits, .length = (uint8_t) (e.symbol + 1) };
-    if (e.symbol >= PCRI_REFINE_END_OF_BAND) {
-        out.length = 0;
-        out.end = (uint8_t) (e.symbol - PCRI_REFINE_END_OF_BAND + 1);
-        return out;
+    struct short_symbol s = {
+        .code = code,
+        .nbits = e.nbits,
+        .end = e.symbol >= PCRI_REFINE_END_OF_BAND,
+        .coef = e.value != 0,
+    };
+    s.length = s.end ? 0 : e.symbol + 1u;
+    s.alone = pcri_several_entry(s.coef ? 1u << e.symbol : 0, e.value < 0, e.nbits, s.length,
+                                 s.end ? e.symbol - PCRI_REFINE_END_OF_BAND + 1u : 0);
+    return s;
+}
+
+/* The entries that begin with symbol s, from n known bits of index: it, and what the bits
+ * behind it mean as far as they are known. */
+static void begin_with(const struct short_symbol *s, unsigned n, const uint64_t *rest,
+                       uint64_t *out)
+{
+    const uint64_t counts = ~UINT64_C(0) << PCRI_SEVERAL_NBITS_SHIFT;
+    for (uint32_t i = 0; i < 1u << (n - s->nbits); i++) {
+        uint64_t x = s->length + pcri_several_length(rest[i]) <= 32 && !s->end ? rest[i] : 0;
+        uint64_t negative = (uint64_t) pcri_several_negative(x) << s->coef;
+        out[s->code + (i << s->nbits)] = s->alone + (x & counts)
+            + pcri_several_entry((uint32_t) x << s->length, 0, 0, 0, 0)
+            + (negative << PCRI_SEVERAL_NEGATIVE_SHIFT);
     }
-    out.fresh = (uint32_t) (e.value != 0) << e.symbol;
-    out.negative = e.value < 0;
-    if (rest->nbits && out.length + rest->length <= 32) {
-        out.fresh |= rest->fresh << out.length;
-        out.negative |= (uint8_t) (rest->negative << (e.value != 0));
-        out.nbits = (uint8_t) (out.nbits + rest->nbits);
-        out.length = (uint8_t) (out.length + rest->length);
-        out.end = rest->end;
-    }
-    return out;
 }
 
 void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *out)
 {
     /* What i means where only the n lowest bits of it are known stands at known[(1 << n) + i];
      * it follows from those of fewer bits. */
-    struct pcri_several_entry known[2 << PCRI_LOOKUP_BITS];
-    known[1] = (struct pcri_several_entry) { 0 };
-    for (unsigned n = 1; n <= PCRI_LOOKUP_BITS; n++) {
-        struct pcri_several_entry *at = known + (1u << n);
-        for (uint32_t i = 0; i < 1u << n; i++) {
-            struct pcri_lookup_entry e = refine->fast[i];
-            if (e.nbits && e.nbits <= n)
-                at[i] = join(e, &known[(1u << (n - e.nbits)) + (i >> e.nbits)]);
-            else
-                at[i] = (struct pcri_several_entry) { 0 };
-        }
+    uint64_t known[2 << PCRI_LOOKUP_BITS];
+    struct short_symbol symbols[1 << PCRI_LOOKUP_BITS];
+    size_t count = 0;
+    for (uint32_t i = 0; i < 1u << PCRI_LOOKUP_BITS; i++) {
+        struct pcri_lookup_entry e = refine->fast[i];
+        if (e.nbits && i < 1u << e.nbits)
+            symbols[count++] = describe(e, i);
     }
+    memset(known, 0, sizeof(known));
+    for (unsigned n = 1; n <= PCRI_LOOKUP_BITS; n++)
+        for (size_t k = 0; k < count; k++)
+            if (symbols[k].nbits <= n)
+                begin_with(&symbols[k], n, known + (1u << (n - symbols[k].nbits)),
+                           known + (1u << n));
     memcpy(out->entries, known + (1 << PCRI_LOOKUP_BITS), sizeof(out->entries));
 }
