@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loops of decode_refine.c, once for each set of CPU features. Needs REFINE_SUFFIX,
- * REFINE_TARGET, DEPOSIT(bits, mask), SELECT(n, mask) and APPLY(coef, moved, fresh, negative, step);
- * undefines them. */
+ * REFINE_TARGET, DEPOSIT(bits, mask), SELECT(n, mask) and
+ * APPLY(coef, moved, fresh, negative, step); undefines them. */
 
 #define REFINE_PASTE2(a, b) a##b
 #define REFINE_PASTE(a, b) REFINE_PASTE2(a, b)
