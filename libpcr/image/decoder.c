@@ -19,6 +19,8 @@ struct job {
     size_t nbytes;
     struct pcri_decode_params params;
     struct pcri_stored_info stored;
+    struct pcri_window window; /* of the stored picture */
+    uint32_t turn;             /* orientation to apply, 1: none */
     struct pcr_image_info info;
 };
 
@@ -30,6 +32,19 @@ int pcri_check_pixels(uint32_t width, uint32_t height, const struct pcr_limits *
                          (unsigned) width, (unsigned) height,
                          (unsigned long long) limits->max_pixels);
     return 0;
+}
+
+void pcri_store_row(const struct pcri_target *target, uint32_t y, const uint8_t *pixels,
+                    uint32_t n, uint32_t channels)
+{
+    uint8_t *dst = target->data + y * target->stride_nbytes;
+    if (!target->plane_nbytes) {
+        memcpy(dst, pixels, (size_t) n * channels);
+        return;
+    }
+    for (uint32_t c = 0; c < channels; c++, dst += target->plane_nbytes)
+        for (uint32_t x = 0; x < n; x++)
+            dst[x] = pixels[(size_t) x * channels + c];
 }
 
 int pcr_decoder_create(struct pcr_decoder **out, struct pcr_error *err)
@@ -71,9 +86,15 @@ static int take_options(const struct pcr_decode_options *opts,
     int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_decode_options", err);
     if (rc)
         return rc;
-    if (out->flags & ~(uint32_t) PCR_DECODE_KEEP_ORIENTATION)
+    if (out->flags & ~(uint32_t) (PCR_DECODE_KEEP_ORIENTATION | PCR_DECODE_IDENTICAL
+                                  | PCR_DECODE_PLANAR))
         return pcri_fail(err, PCR_ERR_INVAL, "unknown decode flags 0x%x",
                          (unsigned) out->flags);
+    if (out->with > PCR_DECODE_TURBO)
+        return pcri_fail(err, PCR_ERR_INVAL, "unknown decoder %u", (unsigned) out->with);
+    if (out->scale > 8)
+        return pcri_fail(err, PCR_ERR_INVAL, "scale is %u, expected 1 to 8 eighths",
+                         (unsigned) out->scale);
     if (out->color == PCR_COLOR_DEFAULT)
         out->color = PCR_COLOR_RGB;
     if (out->color > PCR_COLOR_GRAY)
@@ -81,6 +102,8 @@ static int take_options(const struct pcr_decode_options *opts,
     if (out->orientation > 8)
         return pcri_fail(err, PCR_ERR_INVAL, "orientation is %u, expected 0 to 8",
                          (unsigned) out->orientation);
+    if (!out->scale)
+        out->scale = 8;
     pcri_limits_fill(&out->limits);
     return 0;
 }
@@ -105,14 +128,38 @@ static int find_codec(const uint8_t *data, size_t nbytes, size_t *index_out,
                         nbytes > 1 ? data[1] : 0);
 }
 
-static void describe(struct job *j, const struct pcr_decode_options *o)
+static int check_crop(const struct pcr_decode_options *o, uint32_t width, uint32_t height,
+                      struct pcr_error *err)
+{
+    if (o->crop_width && o->crop_height && o->crop_x < width && o->crop_y < height
+        && o->crop_width <= width - o->crop_x && o->crop_height <= height - o->crop_y)
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL, "a window of %u x %u at %u, %u in a picture of %u x %u",
+                     (unsigned) o->crop_width, (unsigned) o->crop_height,
+                     (unsigned) o->crop_x, (unsigned) o->crop_y, (unsigned) width,
+                     (unsigned) height);
+}
+
+/* The size that is delivered, and the stored pixels that it takes. */
+static int describe(struct job *j, const struct pcr_decode_options *o, struct pcr_error *err)
 {
     bool keep = o->flags & PCR_DECODE_KEEP_ORIENTATION;
     j->info.orientation = o->orientation ? o->orientation : j->stored.orientation;
-    bool swap = !keep && pcri_orientation_swaps(j->info.orientation);
-    j->info.width = swap ? j->stored.height : j->stored.width;
-    j->info.height = swap ? j->stored.width : j->stored.height;
+    j->turn = keep ? 1 : j->info.orientation;
+    bool swap = pcri_orientation_swaps(j->turn);
+    struct pcri_window w = { 0, 0, swap ? j->stored.height : j->stored.width,
+                             swap ? j->stored.width : j->stored.height };
+    if (o->crop_x || o->crop_y || o->crop_width || o->crop_height) {
+        int rc = check_crop(o, w.width, w.height, err);
+        if (rc)
+            return rc;
+        w = (struct pcri_window) { o->crop_x, o->crop_y, o->crop_width, o->crop_height };
+    }
+    j->info.width = w.width;
+    j->info.height = w.height;
     j->info.channels = o->color == PCR_COLOR_GRAY ? 1 : 3;
+    j->window = pcri_orient_window(w, j->stored.width, j->stored.height, j->turn);
+    return 0;
 }
 
 static bool is_last(size_t index)
@@ -134,6 +181,12 @@ static int begin_codec(struct pcr_decoder *d, struct job *j, size_t index,
     return rc;
 }
 
+static void end(struct job *j)
+{
+    if (j->codec)
+        j->codec->end(j->state);
+}
+
 /* On success the job must be ended; on failure it is. */
 static int begin(struct pcr_decoder *d, const void *data, size_t nbytes,
                  const struct pcr_decode_options *opts, struct pcr_decode_options *o,
@@ -150,33 +203,31 @@ static int begin(struct pcr_decoder *d, const void *data, size_t nbytes,
                          nbytes, (unsigned long long) o->limits.max_sample_nbytes);
     if ((rc = find_codec(data, nbytes, &i, err)))
         return rc;
+    if (codecs[i] == &pcri_codec_native && o->with == PCR_DECODE_TURBO)
+        i++;
     *j = (struct job) { .index = i, .data = data, .nbytes = nbytes,
-                        .params = { o->color, o->limits } };
+                        .params = { .color = o->color, .scale = o->scale,
+                                    .identical = o->flags & PCR_DECODE_IDENTICAL,
+                                    .limits = o->limits } };
     /* What our own decoder says of a file that it declines is not the last word. */
     rc = begin_codec(d, j, i, is_last(i) ? err : NULL);
     if (rc && !is_last(i))
         rc = begin_codec(d, j, i + 1, err);
-    if (!rc)
-        describe(j, o);
+    if (!rc && (rc = describe(j, o, err)))
+        end(j);
     return rc;
 }
 
-static void end(struct job *j)
-{
-    if (j->codec)
-        j->codec->end(j->state);
-}
-
-/* Decodes the stored picture. Files that our own decoder finds damaged may be of those that
+/* Decodes the stored window. Files that our own decoder finds damaged may be of those that
  * break a rule in a way that libjpeg passes over: libjpeg has the last word. */
-static int decode_stored(struct pcr_decoder *d, struct job *j, uint8_t *dst,
-                         size_t stride_nbytes, struct pcr_error *err)
+static int decode_stored(struct pcr_decoder *d, struct job *j,
+                         const struct pcri_target *target, struct pcr_error *err)
 {
     struct pcri_stored_info stored = j->stored;
     struct pcr_error first;
     if (is_last(j->index))
-        return j->codec->rows(j->state, dst, stride_nbytes, err);
-    int rc = j->codec->rows(j->state, dst, stride_nbytes, &first);
+        return j->codec->rows(j->state, &j->window, target, err);
+    int rc = j->codec->rows(j->state, &j->window, target, &first);
     if (rc != PCR_ERR_CORRUPT && rc != PCR_ERR_TRUNCATED) {
         if (rc && err)
             *err = first;
@@ -188,25 +239,31 @@ static int decode_stored(struct pcr_decoder *d, struct job *j, uint8_t *dst,
         return rc;
     if (stored.width != j->stored.width || stored.height != j->stored.height)
         return pcri_fail(err, PCR_ERR_CORRUPT, "JPEG: sizes that contradict each other");
-    return j->codec->rows(j->state, dst, stride_nbytes, err);
+    return j->codec->rows(j->state, &j->window, target, err);
 }
 
 /* Decodes to pixels that are large enough. */
-static int decode(struct pcr_decoder *d, struct job *j, const struct pcr_decode_options *o,
-                  uint8_t *pixels, size_t stride_nbytes, struct pcr_error *err)
+static int decode(struct pcr_decoder *d, struct job *j, const struct pcri_target *target,
+                  struct pcr_error *err)
 {
-    uint32_t channels = j->info.channels;
-    if ((o->flags & PCR_DECODE_KEEP_ORIENTATION) || j->info.orientation == 1)
-        return decode_stored(d, j, pixels, stride_nbytes, err);
+    uint32_t channels = j->info.channels, planes = target->plane_nbytes ? channels : 1;
+    if (j->turn == 1)
+        return decode_stored(d, j, target, err);
 
-    size_t row = (size_t) j->stored.width * channels, total;
-    if (!pcri_mul(row, j->stored.height, &total))
-        return pcri_fail_nomem(err, row);
+    const struct pcri_window *w = &j->window;
+    struct pcri_target stored = { .stride_nbytes = (size_t) w->width * (channels / planes) };
+    size_t total;
+    if (!pcri_mul(stored.stride_nbytes * planes, w->height, &total))
+        return pcri_fail_nomem(err, stored.stride_nbytes);
     int rc = pcri_buffer_reserve(&d->stored, total, err);
-    if (rc || (rc = decode_stored(d, j, d->stored.data, row, err)))
+    stored.data = d->stored.data;
+    stored.plane_nbytes = planes > 1 ? total / planes : 0;
+    if (rc || (rc = decode_stored(d, j, &stored, err)))
         return rc;
-    pcri_orient(d->stored.data, j->stored.width, j->stored.height, channels,
-                j->info.orientation, pixels, stride_nbytes);
+    for (uint32_t p = 0; p < planes; p++)
+        pcri_orient(stored.data + p * stored.plane_nbytes, w->width, w->height,
+                    channels / planes, j->turn, target->data + p * target->plane_nbytes,
+                    target->stride_nbytes);
     return 0;
 }
 
@@ -225,6 +282,25 @@ int pcr_decoder_inspect(struct pcr_decoder *d, const void *data, size_t nbytes,
     return 0;
 }
 
+/* Bytes of a row without a gap, and how many rows there are, planes after one another. */
+static size_t row_nbytes(const struct job *j, const struct pcr_decode_options *o)
+{
+    return (size_t) j->info.width * (o->flags & PCR_DECODE_PLANAR ? 1 : j->info.channels);
+}
+
+static size_t row_count(const struct job *j, const struct pcr_decode_options *o)
+{
+    return (size_t) j->info.height * (o->flags & PCR_DECODE_PLANAR ? j->info.channels : 1);
+}
+
+static struct pcri_target make_target(const struct job *j, const struct pcr_decode_options *o,
+                                      uint8_t *pixels, size_t stride_nbytes)
+{
+    bool planes = o->flags & PCR_DECODE_PLANAR && j->info.channels > 1;
+    return (struct pcri_target) { pixels, stride_nbytes,
+                                  planes ? stride_nbytes * j->info.height : 0 };
+}
+
 int pcr_decoder_decode(struct pcr_decoder *d, const void *data, size_t nbytes,
                        const struct pcr_decode_options *opts, uint8_t *pixels,
                        size_t stride_nbytes, size_t capacity_nbytes,
@@ -236,15 +312,16 @@ int pcr_decoder_decode(struct pcr_decoder *d, const void *data, size_t nbytes,
     int rc = begin(d, data, nbytes, opts, &o, &j, err);
     if (rc)
         return rc;
-    size_t row = (size_t) j.info.width * j.info.channels;
-    if (!pixels || stride_nbytes < row ||
-        !pcri_mul(stride_nbytes, j.info.height, &needed) || capacity_nbytes < needed)
+    if (!pixels || stride_nbytes < row_nbytes(&j, &o)
+        || !pcri_mul(stride_nbytes, row_count(&j, &o), &needed) || capacity_nbytes < needed) {
         rc = pcri_fail(err, PCR_ERR_INVAL,
                        "%u x %u x %u pixels do not fit rows of %zu bytes in %zu bytes",
                        (unsigned) j.info.width, (unsigned) j.info.height,
                        (unsigned) j.info.channels, stride_nbytes, capacity_nbytes);
-    else
-        rc = decode(d, &j, &o, pixels, stride_nbytes, err);
+    } else {
+        struct pcri_target target = make_target(&j, &o, pixels, stride_nbytes);
+        rc = decode(d, &j, &target, err);
+    }
     end(&j);
     if (!rc && info_out)
         *info_out = j.info;
@@ -264,11 +341,13 @@ int pcr_decoder_decode_alloc(struct pcr_decoder *d, const void *data, size_t nby
     int rc = begin(d, data, nbytes, opts, &o, &j, err);
     if (rc)
         return rc;
-    size_t row = (size_t) j.info.width * j.info.channels;
-    if (!pcri_mul(row, j.info.height, &total))
+    size_t row = row_nbytes(&j, &o);
+    if (!pcri_mul(row, row_count(&j, &o), &total)) {
         rc = pcri_fail_nomem(err, row);
-    else if (!(rc = pcri_buffer_reserve(pixels, total, err)))
-        rc = decode(d, &j, &o, pixels->data, row, err);
+    } else if (!(rc = pcri_buffer_reserve(pixels, total, err))) {
+        struct pcri_target target = make_target(&j, &o, pixels->data, row);
+        rc = decode(d, &j, &target, err);
+    }
     end(&j);
     pixels->nbytes = rc ? 0 : total;
     if (!rc && info_out)

@@ -11,13 +11,27 @@
 /* What the caller of a codec wants; color is RGB or GRAY, and limits are filled in. */
 struct pcri_decode_params {
     uint32_t color;
+    uint32_t scale; /* 1 to 8, in eighths */
+    bool identical; /* as PCR_DECODE_IDENTICAL */
     struct pcr_limits limits;
 };
 
 /* What a codec finds in an image's headers. */
 struct pcri_stored_info {
-    uint32_t width, height; /* pixels as stored, before orientation */
+    uint32_t width, height; /* pixels as stored and scaled, before orientation */
     uint32_t orientation;   /* 1..8, of the image's own metadata */
+};
+
+/* A part of a picture as it is stored and scaled; not empty. */
+struct pcri_window {
+    uint32_t x, y, width, height;
+};
+
+/* Where pixels go. */
+struct pcri_target {
+    uint8_t *data;
+    size_t stride_nbytes; /* from row to row */
+    size_t plane_nbytes;  /* from plane to plane; 0: packed pixels */
 };
 
 /* One implementation of one file format. A state decodes one image after another, in one
@@ -33,8 +47,10 @@ struct pcri_codec {
     int (*begin)(void *state, const uint8_t *data, size_t nbytes,
                  const struct pcri_decode_params *params, struct pcri_stored_info *info_out,
                  struct pcr_error *err);
-    /* Decodes all rows, 3 (RGB) or 1 (GRAY) bytes a pixel, and reads the file to its end. */
-    int (*rows)(void *state, uint8_t *dst, size_t stride_nbytes, struct pcr_error *err);
+    /* Decodes a window that lies within the picture, to 3 (RGB) or 1 (GRAY) bytes a pixel,
+     * and reads the file to its end. */
+    int (*rows)(void *state, const struct pcri_window *window,
+                const struct pcri_target *target, struct pcr_error *err);
     /* Frees what the image took; also after a failure. */
     void (*end)(void *state);
 };
@@ -56,6 +72,10 @@ struct pcr_decoder {
 int pcri_check_pixels(uint32_t width, uint32_t height, const struct pcr_limits *limits,
                       struct pcr_error *err);
 
+/* Row y of the target, of n packed pixels: copied, or cut into planes. */
+void pcri_store_row(const struct pcri_target *target, uint32_t y, const uint8_t *pixels,
+                    uint32_t n, uint32_t channels);
+
 /* The luma of one pixel: ITU-R BT.601 in 16 bits, as JPEG's own conversion. */
 static inline uint8_t pcri_luma(unsigned r, unsigned g, unsigned b)
 {
@@ -67,6 +87,9 @@ static inline bool pcri_orientation_swaps(uint32_t orientation)
 {
     return orientation >= 5; /* width and height change places */
 }
+/* Where a window of the upright picture lies in the stored one of `width` x `height`. */
+struct pcri_window pcri_orient_window(struct pcri_window upright, uint32_t width,
+                                      uint32_t height, uint32_t orientation);
 /* Writes the upright picture of `width` x `height` stored, packed pixels of `channels`
  * bytes. Stored and upright pixels must not overlap. */
 void pcri_orient(const uint8_t *src, uint32_t width, uint32_t height, uint32_t channels,

@@ -1,45 +1,65 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The pixel stage's inner loops, one set for each kind of CPU. All sets give the same
  * results: those of libjpeg-turbo's accurate integer IDCT (ISLOW), triangle-filter
- * upsampling and colour conversion. */
+ * upsampling and colour conversion.
+ *
+ * Rows of samples that a kernel reads must be readable, and rows of samples that it writes
+ * writable, for PCRI_KERNEL_PADDING more bytes (or numbers); what is there does not matter.
+ * Rows of pixels (`out` of the colour conversions) are written to their last byte and no
+ * further. */
 #ifndef PCRI_KERNELS_H
 #define PCRI_KERNELS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+enum { PCRI_KERNEL_PADDING = 64 };
+
+/* How the coefficients of a component become numbers, in zigzag order. */
+struct pcri_dequant {
+    uint16_t quant[64];
+    /* Added, with the coefficient's sign and saturating, where a coefficient is not 0.
+     * offset[0] is 0. */
+    int16_t offset[64];
+    bool has_offsets; /* some are not 0 */
+} __attribute__((aligned(32)));
+
+/* Where a row of pixels goes: three planes, or packed at plane[0]. */
+struct pcri_rgb_row {
+    uint8_t *plane[3];
+    bool planar;
+};
+
 struct pcri_kernels {
     const char *name;
-    /* One block of 64 coefficients in zigzag order: dequantises by `quant` (zigzag order
-     * too), and writes 8 x 8 samples. mask: bit k set where coefficient k > 0 is not zero. */
-    void (*idct)(const int16_t *coef, uint64_t mask, const uint16_t *quant, uint8_t *dst,
-                 size_t stride_nbytes);
-    /* Twice as wide. in: `n` samples; out: 2 n. */
-    void (*upsample_h2v1)(const uint8_t *in, size_t n, uint8_t *out);
-    /* Twice as wide and one of the two rows between `near` (3/4) and `far` (1/4). `sums`
-     * is scratch for n + 2 numbers. */
-    void (*upsample_h2v2)(const uint8_t *near, const uint8_t *far, size_t n, uint16_t *sums,
-                          uint8_t *out);
-    /* One of the two rows between `near` and `far`; bias 1 for the upper, 2 for the lower. */
-    void (*upsample_h1v2)(const uint8_t *near, const uint8_t *far, size_t n, unsigned bias,
-                          uint8_t *out);
-    /* n pixels of YCbCr to packed RGB. */
+    /* `count` blocks of 64 coefficients in zigzag order, to 8 x 8 samples each, side by side.
+     * mask: one for each block, bit k set where coefficient k > 0 is not zero. */
+    void (*idct)(const int16_t *coef, const uint64_t *mask, size_t count,
+                 const struct pcri_dequant *dequant, uint8_t *dst, size_t stride_nbytes);
+    /* 3 near + far of n samples each. */
+    void (*mix_rows)(const uint8_t *near, const uint8_t *far, size_t n, uint16_t *sums);
+    /* One of the two rows between `near` and `far`: (3 near + far + bias) / 4. */
+    void (*upsample_v2)(const uint8_t *near, const uint8_t *far, size_t n, unsigned bias,
+                        uint8_t *out);
+    /* Twice as wide: n sums (of mix_rows) become 2 n samples, (3 here + left + bias[0]) / 16
+     * and (3 here + right + bias[1]) / 16. sums[-1] and sums[n] are read. */
+    void (*upsample_h2)(const uint16_t *sums, size_t n, const uint16_t bias[2], uint8_t *out);
+    /* n pixels of YCbCr to RGB. */
     void (*ycc_to_rgb)(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
-                       uint8_t *out);
+                       const struct pcri_rgb_row *out);
+    /* The same with chroma of half the width, as upsample_h2 takes it. */
+    void (*ycc_h2_to_rgb)(const uint8_t *y, const uint16_t *cb_sums, const uint16_t *cr_sums,
+                          const uint16_t bias[2], size_t n, const struct pcri_rgb_row *out);
 };
 
 extern const struct pcri_kernels pcri_kernels_portable;
 #if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
 #define PCRI_HAVE_AVX2 1
 extern const struct pcri_kernels pcri_kernels_avx2;
+void pcri_idct_avx2(const int16_t *coef, const uint64_t *mask, size_t count,
+                    const struct pcri_dequant *dequant, uint8_t *dst, size_t stride_nbytes);
 #endif
-
-/* --- for the files that compile kernels_body.h --- */
-
-/* Eight lanes; the compiler splits them where registers are narrower. */
-typedef int32_t v8 __attribute__((vector_size(32)));
-typedef uint8_t v8b __attribute__((vector_size(8)));
-#define INLINE TARGET static inline __attribute__((always_inline))
 
 /* The best set for this CPU; PCR_CPU=portable in the environment picks the portable one. */
 const struct pcri_kernels *pcri_kernels_choose(void);

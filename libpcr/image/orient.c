@@ -25,6 +25,19 @@ static struct walk plan(uint32_t width, uint32_t height, uint32_t channels,
     }
 }
 
+struct pcri_window pcri_orient_window(struct pcri_window upright, uint32_t width,
+                                      uint32_t height, uint32_t orientation)
+{
+    struct pcri_window w = upright;
+    if (pcri_orientation_swaps(orientation))
+        w = (struct pcri_window) { w.y, w.x, w.height, w.width };
+    if (orientation == 2 || orientation == 3 || orientation >= 7) /* mirrored across */
+        w.x = width - w.x - w.width;
+    if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7)
+        w.y = height - w.y - w.height;
+    return w;
+}
+
 static void copy_row(const uint8_t *src, ptrdiff_t step, uint32_t channels, uint8_t *dst,
                      uint32_t count)
 {

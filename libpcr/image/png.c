@@ -17,7 +17,7 @@ struct png {
     bool nomem;
     int rc; /* what the jump brings */
     struct pcr_error *err;
-    struct pcr_buffer rgb; /* the whole picture, where gray is made of it */
+    struct pcr_buffer whole; /* the picture, where it is not delivered as it is */
 };
 
 enum {
@@ -135,6 +135,9 @@ static int png_begin(void *state, const uint8_t *data, size_t nbytes,
                      struct pcri_stored_info *info_out, struct pcr_error *err)
 {
     struct png *p = state;
+    if (params->scale != 8)
+        return pcri_fail(err, PCR_ERR_UNSUPPORTED, "PNG: decoding to %u/8 of the size",
+                         (unsigned) params->scale);
     p->data = data;
     p->nbytes = nbytes;
     p->at = 0;
@@ -177,32 +180,38 @@ static int read_rows(struct png *p, int passes, uint8_t *dst, size_t stride_nbyt
     return 0;
 }
 
-static void gray_of_rgb(const struct png *p, uint8_t *dst, size_t stride_nbytes)
+static void gray_of_rgb(const uint8_t *src, uint32_t n, uint8_t *dst)
 {
-    const uint8_t *src = p->rgb.data;
-    for (uint32_t y = 0; y < p->height; y++, dst += stride_nbytes)
-        for (uint32_t x = 0; x < p->width; x++, src += 3)
-            dst[x] = pcri_luma(src[0], src[1], src[2]);
+    for (uint32_t x = 0; x < n; x++, src += 3)
+        dst[x] = pcri_luma(src[0], src[1], src[2]);
 }
 
-static int png_rows(void *state, uint8_t *dst, size_t stride_nbytes, struct pcr_error *err)
+static int png_rows(void *state, const struct pcri_window *window,
+                    const struct pcri_target *target, struct pcr_error *err)
 {
     struct png *p = state;
-    bool to_gray = p->color == PCR_COLOR_GRAY &&
-                   (png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_COLOR);
+    bool gray = p->color == PCR_COLOR_GRAY;
+    bool to_gray = gray && (png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_COLOR);
     int passes = png_set_interlace_handling(p->read), rc;
     p->err = err;
-    if (!to_gray)
-        return read_rows(p, passes, dst, stride_nbytes);
+    if (!to_gray && !target->plane_nbytes && window->width == p->width
+        && window->height == p->height)
+        return read_rows(p, passes, target->data, target->stride_nbytes);
 
-    size_t row_nbytes = (size_t) p->width * 3, total;
+    size_t pixel = gray && !to_gray ? 1 : 3, row_nbytes = p->width * pixel, total;
     if (!pcri_mul(row_nbytes, p->height, &total))
         return pcri_fail_nomem(err, row_nbytes);
-    if ((rc = pcri_buffer_reserve(&p->rgb, total, err)))
+    if ((rc = pcri_buffer_reserve(&p->whole, total, err)))
         return rc;
-    if ((rc = read_rows(p, passes, p->rgb.data, row_nbytes)))
+    if ((rc = read_rows(p, passes, p->whole.data, row_nbytes)))
         return rc;
-    gray_of_rgb(p, dst, stride_nbytes);
+    for (uint32_t y = 0; y < window->height; y++) {
+        const uint8_t *row = p->whole.data + (window->y + y) * row_nbytes + window->x * pixel;
+        if (to_gray)
+            gray_of_rgb(row, window->width, target->data + y * target->stride_nbytes);
+        else
+            pcri_store_row(target, y, row, window->width, gray ? 1 : 3);
+    }
     return 0;
 }
 
@@ -224,7 +233,7 @@ static void png_destroy(void *state)
     if (!p)
         return;
     png_end(p);
-    pcr_buffer_free(&p->rgb);
+    pcr_buffer_free(&p->whole);
     free(p);
 }
 

@@ -22,7 +22,7 @@ struct turbo {
     struct pcr_error *err;
     size_t nbytes;
     uint32_t color, orientation, max_scans;
-    struct pcr_buffer row; /* one row of CMYK */
+    struct pcr_buffer row, converted; /* one row of libjpeg's, of CMYK made RGB or gray */
 };
 
 /* --- errors --- */
@@ -209,8 +209,11 @@ static int turbo_begin(void *state, const uint8_t *data, size_t nbytes,
     if (rc)
         return rc;
     check_blocks(t);
-    info_out->width = t->cinfo.image_width;
-    info_out->height = t->cinfo.image_height;
+    t->cinfo.scale_num = params->scale;
+    t->cinfo.scale_denom = 8;
+    jpeg_calc_output_dimensions(&t->cinfo);
+    info_out->width = t->cinfo.output_width;
+    info_out->height = t->cinfo.output_height;
     info_out->orientation = t->orientation;
     return 0;
 }
@@ -251,18 +254,28 @@ static void convert_cmyk(const struct turbo *t, const uint8_t *src, uint8_t *dst
     }
 }
 
-static void read_cmyk(struct turbo *t, uint8_t *dst, size_t stride_nbytes)
+/* All rows, also those beyond the window: the file is read to its end. */
+static void read_cut(struct turbo *t, const struct pcri_window *w,
+                     const struct pcri_target *target)
 {
     struct jpeg_decompress_struct *c = &t->cinfo;
+    uint32_t channels = t->color == PCR_COLOR_GRAY ? 1 : 3;
+    bool cmyk = c->out_color_space == JCS_CMYK;
     while (c->output_scanline < c->output_height) {
         JSAMPROW row = t->row.data;
-        uint8_t *out = dst + c->output_scanline * stride_nbytes;
+        uint32_t y = c->output_scanline - w->y;
+        bool wanted = c->output_scanline >= w->y && y < w->height;
         jpeg_read_scanlines(c, &row, 1);
-        convert_cmyk(t, row, out);
+        if (!wanted)
+            continue;
+        if (cmyk)
+            convert_cmyk(t, row, t->converted.data);
+        pcri_store_row(target, y, (cmyk ? t->converted.data : row) + (size_t) w->x * channels,
+                       w->width, channels);
     }
 }
 
-static void read_direct(struct turbo *t, uint8_t *dst, size_t stride_nbytes)
+static void read_direct(struct turbo *t, const struct pcri_target *target)
 {
     enum { ROWS = 8 };
     struct jpeg_decompress_struct *c = &t->cinfo;
@@ -272,29 +285,31 @@ static void read_direct(struct turbo *t, uint8_t *dst, size_t stride_nbytes)
         if (n > ROWS)
             n = ROWS;
         for (JDIMENSION i = 0; i < n; i++)
-            rows[i] = dst + (c->output_scanline + i) * stride_nbytes;
+            rows[i] = target->data + (c->output_scanline + i) * target->stride_nbytes;
         jpeg_read_scanlines(c, rows, n);
     }
 }
 
-static int turbo_rows(void *state, uint8_t *dst, size_t stride_nbytes, struct pcr_error *err)
+static int turbo_rows(void *state, const struct pcri_window *window,
+                      const struct pcri_target *target, struct pcr_error *err)
 {
     struct turbo *t = state;
-    bool cmyk = t->cinfo.out_color_space == JCS_CMYK;
+    bool direct = t->cinfo.out_color_space != JCS_CMYK && !target->plane_nbytes
+        && window->width == t->cinfo.output_width && window->height == t->cinfo.output_height;
     t->err = err;
-    if (cmyk) {
-        int rc = pcri_buffer_reserve(&t->row, (size_t) t->cinfo.image_width * 4, err);
-        if (rc)
-            return rc;
-    }
+    int rc = pcri_buffer_reserve(&t->row, (size_t) t->cinfo.output_width * 4, err);
+    if (!rc)
+        rc = pcri_buffer_reserve(&t->converted, (size_t) t->cinfo.output_width * 3, err);
+    if (rc)
+        return rc;
     if (setjmp(t->jump))
         return t->rc;
     jpeg_start_decompress(&t->cinfo);
     check_complete(t);
-    if (cmyk)
-        read_cmyk(t, dst, stride_nbytes);
+    if (direct)
+        read_direct(t, target);
     else
-        read_direct(t, dst, stride_nbytes);
+        read_cut(t, window, target);
     jpeg_finish_decompress(&t->cinfo);
     return 0;
 }
@@ -320,6 +335,7 @@ static void turbo_destroy(void *state)
         return;
     turbo_end(t);
     pcr_buffer_free(&t->row);
+    pcr_buffer_free(&t->converted);
     free(t);
 }
 

@@ -21,7 +21,6 @@
 #include <pcr/pcr.h>
 
 #include "bench.h"
-#include "image/image.h"
 #include "jpeg/prefix.h"
 #include "quality.h"
 
@@ -36,7 +35,6 @@ struct bench {
     struct pcr_source *source;
     size_t count, done; /* images to look at, and looked at */
     struct pcr_decoder *decoder;
-    void *turbo;        /* libjpeg-turbo's state */
     struct pcri_prefix prefix;
     struct pcr_limits limits;
     struct pcr_buffer original, file, pixels, luma, other;
@@ -95,25 +93,19 @@ static int make_source(struct made *m, size_t count, struct pcr_source *out)
 static int decode_original(struct bench *b, uint32_t color, int runs,
                            struct pcr_buffer *out, double *seconds_out)
 {
-    const struct pcri_codec *turbo = &pcri_codec_turbo;
-    const struct pcri_decode_params params = { .color = color, .limits = b->limits };
-    const size_t channels = color == PCR_COLOR_RGB ? 3 : 1;
+    const struct pcr_decode_options opts = { .size = sizeof(opts), .color = color,
+                                             .with = PCR_DECODE_TURBO };
     *seconds_out = 1e9;
-    int rc = 0;
-    for (int run = 0; !rc && run < runs; run++) {
-        struct pcri_stored_info info;
+    for (int run = 0; run < runs; run++) {
         double t = bench_cpu();
-        rc = turbo->begin(b->turbo, b->original.data, b->original.nbytes, &params, &info,
-                          &b->err);
-        if (!rc)
-            rc = pcri_buffer_reserve(out, channels * info.width * info.height, &b->err);
-        if (!rc)
-            rc = turbo->rows(b->turbo, out->data, channels * info.width, &b->err);
-        turbo->end(b->turbo);
+        int rc = pcr_decoder_decode_alloc(b->decoder, b->original.data, b->original.nbytes,
+                                          &opts, out, NULL, &b->err);
         t = bench_cpu() - t;
+        if (rc)
+            return rc;
         *seconds_out = t < *seconds_out ? t : *seconds_out;
     }
-    return rc;
+    return 0;
 }
 
 static int time_prefix(struct bench *b, double *entropy_out, double *rgb_out)
@@ -301,8 +293,6 @@ static int set_up(struct bench *b, const char *path, struct made *made,
             return pcri_fail(&b->err, PCR_ERR_NOMEM, "out of memory");
     }
     int rc = pcr_decoder_create(&b->decoder, &b->err);
-    if (!rc)
-        rc = pcri_codec_turbo.create(&b->turbo, &b->err);
     if (!rc && path)
         return pcr_import_open(path, NULL, &b->source, &b->err);
     b->source = source;
@@ -317,7 +307,6 @@ static void clean_up(struct bench *b)
         free(b->groups[g].rgb);
     }
     pcr_decoder_destroy(&b->decoder);
-    pcri_codec_turbo.destroy(b->turbo);
     pcri_prefix_free(&b->prefix);
     pcr_buffer_free(&b->original);
     pcr_buffer_free(&b->file);

@@ -32,7 +32,9 @@ static int decode_by(const struct pcri_codec *codec, int which, const uint8_t *d
         b->nbytes = stride * info->height;
         rc = pcri_buffer_reserve(b, b->nbytes, err);
         if (!rc)
-            rc = codec->rows(states[which], b->data, stride, err);
+            rc = codec->rows(states[which], &(struct pcri_window) { 0, 0, info->width,
+                                                                    info->height },
+                             &(struct pcri_target) { b->data, stride, 0 }, err);
     }
     codec->end(states[which]);
     return rc;
@@ -48,7 +50,8 @@ static bool is_no_damage(const char *message)
 static void compare_codecs(const uint8_t *data, size_t nbytes,
                            const struct pcr_decode_options *o)
 {
-    struct pcri_decode_params params = { .color = o->color, .limits = o->limits };
+    struct pcri_decode_params params = { .color = o->color, .scale = 8, .identical = true,
+                                         .limits = o->limits };
     struct pcri_stored_info a = { 0 }, b = { 0 };
     struct pcr_error err = { 0 };
     pcri_limits_fill(&params.limits);

@@ -24,7 +24,8 @@ ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_FORM_": _str
          "PCR_LAYOUT_": _structs.Layout, "PCR_TRANSFORM_": _structs.Transform,
          "PCR_SAMPLE_": _structs.BadSample, "PCR_BAD_": _structs.BadPolicy,
          "PCR_OPAQUE_": _structs.OpaquePolicy}
-FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "RESIZE_FLIP", "RESIZE_PLANAR",
+FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
+         "DECODE_PLANAR", "DECODE_AUTO", "DECODE_TURBO", "RESIZE_FLIP", "RESIZE_PLANAR",
          "LOADER_DROP_LAST", "WRITE_NO_SHUFFLE", "WRITE_DRY_RUN", "ABI_VERSION",
          "NO_OFFSET")
 # Constants that the package has no use for, or has in another form.

@@ -69,7 +69,8 @@ static struct pcr_buffer compose(const struct compose *spec)
 static int decode(const struct pcr_buffer *b, uint32_t color, struct pcr_buffer *pixels,
                   struct pcr_image_info *info, struct pcr_error *err)
 {
-    struct pcr_decode_options o = { .size = sizeof(o), .color = color };
+    struct pcr_decode_options o = { .size = sizeof(o), .color = color,
+                                    .flags = PCR_DECODE_IDENTICAL };
     return pcr_decoder_decode_alloc(decoder, b->data, b->nbytes, &o, pixels, info, err);
 }
 
@@ -485,7 +486,7 @@ START_TEST(not_images)
     ck_assert_int_eq(pcr_decoder_create(NULL, &err), PCR_ERR_INVAL);
     struct pcr_decode_options o = { .size = sizeof(o), .color = 3 };
     ck_assert_int_eq(pcr_decoder_inspect(decoder, "x", 1, &o, NULL, &err), PCR_ERR_INVAL);
-    o = (struct pcr_decode_options) { .size = sizeof(o), .flags = 2 };
+    o = (struct pcr_decode_options) { .size = sizeof(o), .flags = 1 << 3 };
     ck_assert_int_eq(pcr_decoder_inspect(decoder, "x", 1, &o, NULL, &err), PCR_ERR_INVAL);
 }
 END_TEST

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Our own progressive decoder against libjpeg-turbo's: every pixel of every generated file
- * at every prefix, and the kernels against each other. */
+ * at every prefix. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "generator.h"
 #include "image/image.h"
-#include "image/kernels.h"
 #include "jpeg/coder.h"
 #include "jpeg/ladder.h"
 
@@ -22,14 +20,16 @@ struct output {
 static int run(const struct pcri_codec *codec, void *state, const struct pcr_buffer *file,
                uint32_t color, struct output *out, struct pcr_error *err)
 {
-    struct pcri_decode_params params = { .color = color };
+    struct pcri_decode_params params = { .color = color, .scale = 8, .identical = true };
     pcri_limits_fill(&params.limits);
     int rc = codec->begin(state, file->data, file->nbytes, &params, &out->info, err);
     if (!rc) {
         size_t row = (size_t) out->info.width * (color == PCR_COLOR_GRAY ? 1 : 3);
         out->pixels.nbytes = row * out->info.height;
         ck_assert_int_eq(pcri_buffer_reserve(&out->pixels, out->pixels.nbytes, err), 0);
-        rc = codec->rows(state, out->pixels.data, row, err);
+        const struct pcri_window all = { 0, 0, out->info.width, out->info.height };
+        const struct pcri_target target = { out->pixels.data, row, 0 };
+        rc = codec->rows(state, &all, &target, err);
     }
     codec->end(state);
     return rc;
@@ -131,67 +131,6 @@ START_TEST(images_equal_libjpeg)
 }
 END_TEST
 
-/* --- kernels --- */
-
-enum { MAX_N = 200 };
-
-static uint8_t noise[3][MAX_N + 2];
-
-static void fill_noise(void)
-{
-    for (int i = 0; i < 3; i++)
-        for (int k = 0; k < MAX_N + 2; k++)
-            noise[i][k] = (uint8_t) (rand() % 4 ? rand() : rand() % 2 ? 255 : 0);
-}
-
-/* Runs a kernel of both sets on buffers of just the right size. */
-#define BOTH(nbytes, call) \
-    do { \
-        uint8_t *a_ = malloc(nbytes), *b_ = malloc(nbytes), *out; \
-        ck_assert(a_ && b_); \
-        const struct pcri_kernels *k = &pcri_kernels_portable; \
-        out = a_; \
-        call; \
-        k = best; \
-        out = b_; \
-        call; \
-        ck_assert_mem_eq(a_, b_, nbytes); \
-        free(a_); \
-        free(b_); \
-    } while (0)
-
-START_TEST(kernels_agree)
-{
-    const struct pcri_kernels *best = pcri_kernels_choose();
-    unsigned seed = (unsigned) time(NULL);
-    printf("%s, seed %u\n", best->name, seed);
-    srand(seed);
-    for (size_t n = 1; n <= MAX_N; n++) {
-        uint16_t sums[MAX_N + 2];
-        fill_noise();
-        BOTH(3 * n, k->ycc_to_rgb(noise[0], noise[1], noise[2], n, out));
-        BOTH(2 * n, k->upsample_h2v1(noise[0], n, out));
-        BOTH(2 * n, k->upsample_h2v2(noise[0], noise[1], n, sums, out));
-        BOTH(n, k->upsample_h1v2(noise[0], noise[1], n, 1 + (unsigned) n % 2, out));
-    }
-    for (int round = 0; round < 20000; round++) {
-        int16_t coef[64] = { 0 };
-        uint16_t quant[64];
-        uint64_t mask = 0;
-        int range = 1 << rand() % 16;
-        coef[0] = (int16_t) (rand() % (2 * range) - range);
-        for (int i = rand() % 64; i > 0; i--) {
-            int k = 1 + rand() % 63;
-            coef[k] = (int16_t) (rand() % (2 * range) - range);
-            mask = coef[k] ? mask | UINT64_C(1) << k : mask & ~(UINT64_C(1) << k);
-        }
-        for (int i = 0; i < 64; i++)
-            quant[i] = (uint16_t) (1 + rand() % (round % 3 ? 255 : 65535));
-        BOTH(64, k->idct(coef, mask, quant, out, 8));
-    }
-}
-END_TEST
-
 int main(void)
 {
     Suite *s = suite_create("native");
@@ -199,7 +138,6 @@ int main(void)
     tcase_set_timeout(t, 300);
     suite_add_tcase(s, t);
     tcase_add_loop_test(t, images_equal_libjpeg, 0, 2);
-    tcase_add_test(t, kernels_agree);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     int failed = srunner_ntests_failed(r);

@@ -18,6 +18,18 @@ enum pcr_color {
 enum {
     /* Leave the pixels as they are stored; without it EXIF orientation is applied. */
     PCR_DECODE_KEEP_ORIENTATION = 1 << 0,
+    /* At an incomplete fidelity take each coefficient at the lower end of its interval, as
+     * libjpeg-turbo does, and give its pixels bit for bit. Without it coefficients stand
+     * nearer to the middle, which is closer to the original; at full fidelity both modes
+     * are the same. */
+    PCR_DECODE_IDENTICAL = 1 << 1,
+    /* Write one plane a channel (CHW) instead of HWC. A plane is height * stride_nbytes. */
+    PCR_DECODE_PLANAR = 1 << 2,
+};
+
+enum pcr_decode_with {
+    PCR_DECODE_AUTO = 0,  /* our own decoder, and libjpeg-turbo for what it declines */
+    PCR_DECODE_TURBO = 1, /* libjpeg-turbo; for JPEG it implies PCR_DECODE_IDENTICAL */
 };
 
 struct pcr_decode_options {
@@ -26,10 +38,19 @@ struct pcr_decode_options {
     uint32_t color; /* enum pcr_color */
     uint32_t orientation; /* EXIF orientation 1..8; 0: read it from the image's own EXIF */
     struct pcr_limits limits;
+    uint32_t with;  /* enum pcr_decode_with */
+    /* Decode to scale/8 of the size, 1 to 8; 0 means 8. Width and height are rounded up.
+     * JPEG does it in the inverse DCT, as libjpeg-turbo; other formats are UNSUPPORTED. */
+    uint32_t scale;
+    /* The window to deliver, in pixels of the picture as it would be delivered without it
+     * (scaled, upright): just what it touches is decoded, and its pixels are those of the
+     * whole picture. All four 0: the whole picture. A window that is empty or reaches
+     * beyond the picture is INVAL. */
+    uint32_t crop_x, crop_y, crop_width, crop_height;
 };
 
 struct pcr_image_info {
-    uint32_t width;       /* pixels, as they are delivered (after orientation) */
+    uint32_t width;       /* pixels, as they are delivered: scaled, upright, cropped */
     uint32_t height;
     uint32_t channels;    /* 3 or 1 */
     uint32_t orientation; /* what was found or given, 1..8 */
@@ -48,7 +69,7 @@ PCR_API void pcr_decoder_destroy(struct pcr_decoder **d);
 
 /* Reads the size and orientation of an encoded image (JPEG or PNG) without decoding it.
  * `opts` may be NULL. Codes: FORMAT (neither JPEG nor PNG), CORRUPT, TRUNCATED,
- * UNSUPPORTED, LIMIT, NOMEM. */
+ * UNSUPPORTED (what the file holds; a scale for PNG), LIMIT, INVAL (options), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void *data,
                                                size_t nbytes,
                                                const struct pcr_decode_options *opts,
@@ -59,13 +80,15 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void
  *
  * data, nbytes: the encoded image; not kept.
  * opts: NULL for RGB with orientation applied.
- * pixels: the destination, `stride_nbytes` from row to row (at least width * channels),
- *   `capacity_nbytes` in all; it must hold height * stride_nbytes, as pcr_decoder_inspect()
- *   gives the size. On failure its contents are unspecified.
+ * pixels: the destination, `stride_nbytes` from row to row (at least width * channels, or
+ *   width if planar), `capacity_nbytes` in all; it must hold height * stride_nbytes (times
+ *   channels if planar), as pcr_decoder_inspect() gives the size. On failure its contents
+ *   are unspecified.
  * JPEG colour: YCbCr and RGB give RGB; CMYK and YCCK are converted without a profile
  *   (R = C*K/255 of the inverted values that Adobe writes). The inverse DCT is the accurate
- *   integer one with triangle-filter chroma upsampling and no block smoothing, equal to
- *   libjpeg-turbo's. A PNG's alpha is dropped, 16 bits are cut to 8.
+ *   integer one with triangle-filter chroma upsampling and no block smoothing; at full
+ *   fidelity, and with PCR_DECODE_IDENTICAL at any, pixels equal libjpeg-turbo's. A PNG's
+ *   alpha is dropped, 16 bits are cut to 8.
  * A damaged image is CORRUPT, never a gray or half-filled picture.
  * Codes: as pcr_decoder_inspect(), and INVAL where the destination is too small. */
 PCR_API PCR_MUST_CHECK int pcr_decoder_decode(struct pcr_decoder *d, const void *data,
@@ -76,8 +99,9 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_decode(struct pcr_decoder *d, const void 
                                               struct pcr_image_info *info_out,
                                               struct pcr_error *err);
 
-/* As pcr_decoder_decode(), into a buffer that is grown as needed (rows packed: the stride
- * is width * channels). One parse instead of inspect and decode. */
+/* As pcr_decoder_decode(), into a buffer that is grown as needed, without gaps between rows
+ * (the stride is width * channels, or width if planar). One parse instead of inspect and
+ * decode. */
 PCR_API PCR_MUST_CHECK int pcr_decoder_decode_alloc(struct pcr_decoder *d,
                                                     const void *data, size_t nbytes,
                                                     const struct pcr_decode_options *opts,

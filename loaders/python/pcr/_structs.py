@@ -110,6 +110,10 @@ class OpaquePolicy(IntEnum):
 
 DATASET_NO_VERIFY = 1 << 0
 DECODE_KEEP_ORIENTATION = 1 << 0
+DECODE_IDENTICAL = 1 << 1
+DECODE_PLANAR = 1 << 2
+DECODE_AUTO = 0
+DECODE_TURBO = 1
 RESIZE_FLIP = 1 << 0
 RESIZE_PLANAR = 1 << 1
 LOADER_DROP_LAST = 1 << 0
@@ -196,7 +200,9 @@ class DecodeOptions(ctypes.Structure):
     """struct pcr_decode_options"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("color", c_uint32),
-                ("orientation", c_uint32), ("limits", Limits)]
+                ("orientation", c_uint32), ("limits", Limits), ("with", c_uint32),
+                ("scale", c_uint32), ("crop_x", c_uint32), ("crop_y", c_uint32),
+                ("crop_width", c_uint32), ("crop_height", c_uint32)]
 
 
 class ImageInfo(ctypes.Structure):

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The 8 x 8 inverse DCT for x86-64 with AVX2: two blocks side by side. */
+#include "kernels.h"
+
+#ifdef PCRI_HAVE_AVX2
+#include <immintrin.h>
+#include <string.h>
+
+#define TARGET __attribute__((target("avx2,bmi")))
+#define INLINE TARGET static inline __attribute__((always_inline))
+#define BLOCKS 2
+
+typedef __m256i vec;
+
+#define SET32(x) _mm256_set1_epi32(x)
+#define PAIR(a, b) _mm256_set1_epi32((int) ((uint32_t) (uint16_t) (b) << 16 | (uint16_t) (a)))
+#define ADD16 _mm256_add_epi16
+#define SUB16 _mm256_sub_epi16
+#define ADD32 _mm256_add_epi32
+#define SUB32 _mm256_sub_epi32
+#define SRA32 _mm256_srai_epi32
+#define MADD _mm256_madd_epi16
+#define PACK32 _mm256_packs_epi32
+#define PACK16 _mm256_packs_epi16
+#define LOW8 _mm256_unpacklo_epi8
+#define HIGH8 _mm256_unpackhi_epi8
+#define LOW16 _mm256_unpacklo_epi16
+#define HIGH16 _mm256_unpackhi_epi16
+#define LOW32 _mm256_unpacklo_epi32
+#define HIGH32 _mm256_unpackhi_epi32
+#define LOW_RAISED(x) LOW16(_mm256_setzero_si256(), x) /* to 32 bits, times 65536 */
+#define HIGH_RAISED(x) HIGH16(_mm256_setzero_si256(), x)
+#define LOW64 _mm256_unpacklo_epi64
+#define HIGH64 _mm256_unpackhi_epi64
+#define SHUFFLE32(a, b, how) \
+    _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), how))
+#define EVEN32(a, b) SHUFFLE32(a, b, 0x88)
+#define ODD32(a, b) SHUFFLE32(a, b, 0xDD)
+
+/* Two rows of both blocks: the first block's in the lower part. */
+INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)
+{
+    v = _mm256_permute4x64_epi64(_mm256_xor_si256(v, _mm256_set1_epi8(-128)), 0xD8);
+    _mm_storeu_si128((__m128i *) (void *) dst, _mm256_castsi256_si128(v));
+    _mm_storeu_si128((__m128i *) (void *) (dst + stride_nbytes),
+                     _mm256_extracti128_si256(v, 1));
+}
+#define STORE_2_ROWS store_2_rows
+
+INLINE __m256i twice(const void *p)
+{
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *) p));
+}
+
+/* Coefficients 8 i to 8 i + 7 of both blocks, dequantised. */
+INLINE vec load_8(const int16_t *const coef[2], const struct pcri_dequant *q, bool offsets,
+                  int i)
+{
+    __m128i a = _mm_loadu_si128((const __m128i *) (const void *) (coef[0] + 8 * i));
+    __m128i b = _mm_loadu_si128((const __m128i *) (const void *) (coef[1] + 8 * i));
+    vec v = _mm256_inserti128_si256(_mm256_castsi128_si256(a), b, 1);
+    vec product = _mm256_mullo_epi16(v, twice(q->quant + 8 * i));
+    if (!offsets)
+        return product;
+    return _mm256_adds_epi16(product, _mm256_sign_epi16(twice(q->offset + 8 * i), v));
+}
+
+#define W(i) (char) ((i) < 0 ? -128 : 2 * (i)), (char) ((i) < 0 ? -128 : 2 * (i) + 1)
+#define PICK(z, a, b, c, d, e, f, g, h) \
+    _mm256_shuffle_epi8(z, _mm256_broadcastsi128_si256(_mm_setr_epi8( \
+        W(a), W(b), W(c), W(d), W(e), W(f), W(g), W(h))))
+#define OR _mm256_or_si256
+#define _ (-1)
+
+/* Zigzag order to rows. */
+INLINE void load_full(const int16_t *const coef[2], const uint64_t mask[2],
+                      const struct pcri_dequant *q, bool offsets, vec r[8])
+{
+    (void) mask;
+    vec z[8];
+    for (int i = 0; i < 8; i++)
+        z[i] = load_8(coef, q, offsets, i);
+    r[0] = OR(OR(PICK(z[0], 0, 1, 5, 6, _, _, _, _), PICK(z[1], _, _, _, _, 6, 7, _, _)),
+              PICK(z[3], _, _, _, _, _, _, 3, 4));
+    r[1] = OR(OR(OR(PICK(z[0], 2, 4, 7, _, _, _, _, _), PICK(z[1], _, _, _, 5, _, _, _, _)),
+                 OR(PICK(z[2], _, _, _, _, 0, _, _, _), PICK(z[3], _, _, _, _, _, 2, 5, _))),
+              PICK(z[5], _, _, _, _, _, _, _, 2));
+    r[2] = OR(OR(OR(PICK(z[0], 3, _, _, _, _, _, _, _), PICK(z[1], _, 0, 4, _, _, _, _, _)),
+                 OR(PICK(z[2], _, _, _, 1, _, _, _, _), PICK(z[3], _, _, _, _, 1, 6, _, _))),
+              PICK(z[5], _, _, _, _, _, _, 1, 3));
+    r[3] = OR(OR(OR(PICK(z[1], 1, 3, _, _, _, _, _, _), PICK(z[2], _, _, 2, _, _, _, _, _)),
+                 OR(PICK(z[3], _, _, _, 0, 7, _, _, _), PICK(z[5], _, _, _, _, _, 0, 4, _))),
+              PICK(z[6], _, _, _, _, _, _, _, 5));
+    r[4] = OR(OR(OR(PICK(z[1], 2, _, _, _, _, _, _, _), PICK(z[2], _, 3, 7, _, _, _, _, _)),
+                 OR(PICK(z[4], _, _, _, 0, 7, _, _, _), PICK(z[5], _, _, _, _, _, 5, _, _))),
+              PICK(z[6], _, _, _, _, _, _, 4, 6));
+    r[5] = OR(OR(OR(PICK(z[2], 4, 6, _, _, _, _, _, _), PICK(z[4], _, _, 1, 6, _, _, _, _)),
+                 OR(PICK(z[5], _, _, _, _, 6, _, _, _), PICK(z[6], _, _, _, _, _, 3, 7, _))),
+              PICK(z[7], _, _, _, _, _, _, _, 4));
+    r[6] = OR(OR(OR(PICK(z[2], 5, _, _, _, _, _, _, _), PICK(z[4], _, 2, 5, _, _, _, _, _)),
+                 OR(PICK(z[5], _, _, _, 7, _, _, _, _), PICK(z[6], _, _, _, _, 2, _, _, _))),
+              PICK(z[7], _, _, _, _, _, 0, 3, 5));
+    r[7] = OR(OR(PICK(z[4], 3, 4, _, _, _, _, _, _), PICK(z[6], _, _, 0, 1, _, _, _, _)),
+              PICK(z[7], _, _, _, _, 1, 2, 6, 7));
+}
+
+/* Rows 0 and 2, 1 and 3 interleaved, columns 0 2 1 3. */
+INLINE void load_corner(const int16_t *const coef[2], const uint64_t mask[2],
+                        const struct pcri_dequant *q, bool offsets, vec *p02, vec *p13)
+{
+    (void) mask;
+    vec z[4];
+    for (int i = 0; i < 4; i++)
+        z[i] = load_8(coef, q, offsets, i);
+    *p02 = OR(OR(PICK(z[0], 0, 3, 5, _, 1, _, 6, _), PICK(z[1], _, _, _, 4, _, 0, _, _)),
+              PICK(z[2], _, _, _, _, _, _, _, 1));
+    *p13 = OR(OR(PICK(z[0], 2, _, 7, _, 4, _, _, _), PICK(z[1], _, 1, _, _, _, 3, 5, _)),
+              OR(PICK(z[2], _, _, _, 2, _, _, _, _), PICK(z[3], _, _, _, _, _, _, _, 0)));
+}
+
+#include "idct_body.h"
+
+TARGET void pcri_idct_avx2(const int16_t *coef, const uint64_t *mask, size_t count,
+                           const struct pcri_dequant *q, uint8_t *dst, size_t stride_nbytes)
+{
+    idct(coef, mask, count, q, dst, stride_nbytes);
+}
+#else
+typedef int pcri_no_avx2_idct; /* ISO C wants something in each file */
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The vector operations of idct_body.h on 128 bits: by SSE2 where the compiler's baseline has
+ * it, else in GNU C, of which the compiler makes what the CPU has. One block a vector. */
+#ifndef PCRI_SIMD_PORTABLE_H
+#define PCRI_SIMD_PORTABLE_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define TARGET
+#define INLINE static inline __attribute__((always_inline))
+#define BLOCKS 1
+
+#if defined(__SSE2__) && !defined(PCR_PORTABLE)
+#include <emmintrin.h>
+
+typedef __m128i vec;
+
+#define SET32(x) _mm_set1_epi32(x)
+#define PAIR(a, b) _mm_set1_epi32((int) ((uint32_t) (uint16_t) (b) << 16 | (uint16_t) (a)))
+#define ADD16 _mm_add_epi16
+#define SUB16 _mm_sub_epi16
+#define ADD32 _mm_add_epi32
+#define SUB32 _mm_sub_epi32
+#define SRA32 _mm_srai_epi32
+#define MADD _mm_madd_epi16
+#define PACK32 _mm_packs_epi32
+#define PACK16 _mm_packs_epi16
+#define LOW8 _mm_unpacklo_epi8
+#define HIGH8 _mm_unpackhi_epi8
+#define LOW16 _mm_unpacklo_epi16
+#define HIGH16 _mm_unpackhi_epi16
+#define LOW32 _mm_unpacklo_epi32
+#define HIGH32 _mm_unpackhi_epi32
+#define LOW_RAISED(x) LOW16(_mm_setzero_si128(), x)
+#define HIGH_RAISED(x) HIGH16(_mm_setzero_si128(), x)
+#define LOW64 _mm_unpacklo_epi64
+#define HIGH64 _mm_unpackhi_epi64
+#define SHUFFLE32(a, b, how) \
+    _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), how))
+#define EVEN32(a, b) SHUFFLE32(a, b, 0x88)
+#define ODD32(a, b) SHUFFLE32(a, b, 0xDD)
+#else
+typedef int32_t vec __attribute__((vector_size(16)));
+typedef int16_t v8i16 __attribute__((vector_size(16)));
+typedef uint16_t v8u16 __attribute__((vector_size(16)));
+typedef int8_t v16i8 __attribute__((vector_size(16)));
+typedef uint32_t v4u32 __attribute__((vector_size(16)));
+typedef int64_t v2i64 __attribute__((vector_size(16)));
+
+#if defined(__clang__)
+#define LANES(type, a, b, ...) \
+    ((vec) __builtin_shufflevector((type) (a), (type) (b), __VA_ARGS__))
+#else
+#define LANES(type, a, b, ...) \
+    ((vec) __builtin_shuffle((type) (a), (type) (b), (type) { __VA_ARGS__ }))
+#endif
+
+#define SET32(x) ((vec) { (x), (x), (x), (x) })
+#define PAIR(a, b) ((vec) (v8i16) { a, b, a, b, a, b, a, b })
+#define ADD16(a, b) ((vec) ((v8u16) (a) + (v8u16) (b)))
+#define SUB16(a, b) ((vec) ((v8u16) (a) - (v8u16) (b)))
+#define ADD32(a, b) ((vec) ((v4u32) (a) + (v4u32) (b)))
+#define SUB32(a, b) ((vec) ((v4u32) (a) - (v4u32) (b)))
+#define SRA32(a, n) ((a) >> (n))
+#define LOW8(a, b) LANES(v16i8, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
+#define HIGH8(a, b) \
+    LANES(v16i8, a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
+#define LOW16(a, b) LANES(v8i16, a, b, 0, 8, 1, 9, 2, 10, 3, 11)
+#define HIGH16(a, b) LANES(v8i16, a, b, 4, 12, 5, 13, 6, 14, 7, 15)
+#define LOW32(a, b) LANES(vec, a, b, 0, 4, 1, 5)
+#define HIGH32(a, b) LANES(vec, a, b, 2, 6, 3, 7)
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define HALVES(...) __VA_ARGS__ /* the lower halves of lanes */
+#define LOW_RAISED(x) LOW16(SET32(0), x)
+#define HIGH_RAISED(x) HIGH16(SET32(0), x)
+#else
+#define HALVES(a, b, c, d, e, f, g, h) a + 1, b + 1, c + 1, d + 1, e + 1, f + 1, g + 1, h + 1
+#define LOW_RAISED(x) LOW16(x, SET32(0))
+#define HIGH_RAISED(x) HIGH16(x, SET32(0))
+#endif
+#define LOW64(a, b) LANES(v2i64, a, b, 0, 2)
+#define HIGH64(a, b) LANES(v2i64, a, b, 1, 3)
+#define EVEN32(a, b) LANES(vec, a, b, 0, 2, 4, 6)
+#define ODD32(a, b) LANES(vec, a, b, 1, 3, 5, 7)
+
+/* Sums of products of neighbours, to 32 bits. */
+INLINE vec madd(vec a, vec b)
+{
+    vec low = (vec) ((v4u32) a << 16) >> 16, high = a >> 16;
+    vec low_b = (vec) ((v4u32) b << 16) >> 16, high_b = b >> 16;
+    return ADD32((v4u32) low * (v4u32) low_b, (v4u32) high * (v4u32) high_b);
+}
+#define MADD madd
+
+INLINE vec pack32(vec a, vec b)
+{
+    vec r[2] = { a, b };
+    for (int i = 0; i < 2; i++) {
+        vec lo = r[i] < INT16_MIN, hi = r[i] > INT16_MAX;
+        r[i] = (r[i] & ~lo & ~hi) | (lo & INT16_MIN) | (hi & INT16_MAX);
+    }
+    return LANES(v8i16, r[0], r[1], HALVES(0, 2, 4, 6, 8, 10, 12, 14));
+}
+#define PACK32 pack32
+
+INLINE vec pack16(vec a, vec b)
+{
+    v8i16 r[2] = { (v8i16) a, (v8i16) b };
+    for (int i = 0; i < 2; i++) {
+        v8i16 lo = r[i] < INT8_MIN, hi = r[i] > INT8_MAX;
+        r[i] = (r[i] & ~lo & ~hi) | (lo & INT8_MIN) | (hi & INT8_MAX);
+    }
+    return LANES(v16i8, r[0], r[1], HALVES(0, 2, 4, 6, 8, 10, 12, 14),
+                 HALVES(16, 18, 20, 22, 24, 26, 28, 30));
+}
+#define PACK16 pack16
+#endif
+
+/* Two rows of differences from 128. */
+INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)
+{
+    uint64_t rows[2];
+    memcpy(rows, &v, sizeof(rows));
+    for (int i = 0; i < 2; i++) {
+        rows[i] ^= UINT64_C(0x8080808080808080);
+        memcpy(dst + (size_t) i * stride_nbytes, &rows[i], 8);
+    }
+}
+#define STORE_2_ROWS store_2_rows
+
+#endif
