@@ -13,25 +13,29 @@
 
 #include "bits.h"
 
+/* What keeps the reader in registers must be inlined, at any optimisation. */
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+
 enum {
     PAIR_BITS = PCRI_LOOKUP_BITS,
     MAX_DC_SIZE = 11, MAX_AC_SIZE = 10, /* of 8-bit samples */
-    END = 64,                           /* as an advance: beyond any block */
+    /* As an advance: beyond any block, for an end of block alone and behind a value. */
+    END = 64,
+    VALUE_END = 128,
 };
 
-/* Fields of a pair, from the lowest bit on. All zero: one symbol at a time. */
-enum {
-    NBITS_AT = 0,   /* 6: the length of all that is in it */
-    FIRST_AT = 8,   /* 4: the first coefficient's distance from k */
-    SECOND_AT = 12, /* 5: the second one's; the first one's again where there is one only */
-    LIMIT_AT = 17,  /* 6: the largest k for which all of it is within the block */
-    ADVANCE_AT = 24, /* 7: what is added to k */
-    VALUE_AT = 32,  /* 2 x 16: the coefficients; 0 for an end of block alone */
+/* One or two coefficients and the end of block. A value of 0: an end of block alone. */
+struct pair {
+    int16_t values[2];
+    uint8_t first, second; /* from k to the coefficients; equal where there is one */
+    uint8_t advance;       /* what is added to k */
+    uint8_t limit; /* the largest k for which all is within the block; 0: one at a time */
 };
 
 struct ac_table {
+    uint8_t nbits[1 << PAIR_BITS]; /* of all that the pair has */
+    struct pair pairs[1 << PAIR_BITS];
     struct pcri_lookup single;
-    uint64_t pairs[1 << PAIR_BITS];
 };
 
 struct pcri_sequential {
@@ -57,31 +61,29 @@ static bool is_end(struct pcri_lookup_entry e)
     return e.nbits && !e.symbol;
 }
 
-static uint64_t make_pair(const struct pcri_lookup *t, uint32_t index)
+static void make_pair(struct ac_table *t, uint32_t index)
 {
-    struct pcri_lookup_entry a = t->fast[index], b;
-    if (is_end(a))
-        return a.nbits | UINT64_C(63) << LIMIT_AT | (uint64_t) END << ADVANCE_AT;
+    const struct pcri_lookup *single = &t->single;
+    struct pcri_lookup_entry a = single->fast[index], b;
+    struct pair *p = &t->pairs[index];
+    *p = (struct pair) { .advance = END, .limit = is_end(a) ? 63 : 0 };
+    t->nbits[index] = a.nbits;
     if (!a.nbits || !a.value)
-        return 0;
-    unsigned nbits = a.nbits, first = a.symbol >> 4, second = first;
-    int16_t values[2] = { a.value, a.value };
-    b = next_entry(t, index, nbits);
+        return;
+    p->first = p->second = a.symbol >> 4;
+    p->values[0] = p->values[1] = a.value;
+    b = next_entry(single, index, a.nbits);
     if (b.nbits && b.value) {
-        nbits += b.nbits;
-        second += 1u + (b.symbol >> 4);
-        values[1] = b.value;
-        b = next_entry(t, index, nbits);
+        t->nbits[index] = (uint8_t) (t->nbits[index] + b.nbits);
+        p->second = (uint8_t) (p->first + 1 + (b.symbol >> 4));
+        p->values[1] = b.value;
+        b = next_entry(single, index, t->nbits[index]);
     }
     bool end = is_end(b);
     if (end)
-        nbits += b.nbits;
-    /* Behind coefficient 63 no end of block is coded. */
-    unsigned limit = 63 - second - end, advance = end ? END : second + 1;
-    return nbits | (uint64_t) first << FIRST_AT | (uint64_t) second << SECOND_AT
-        | (uint64_t) limit << LIMIT_AT | (uint64_t) advance << ADVANCE_AT
-        | (uint64_t) (uint16_t) values[0] << VALUE_AT
-        | (uint64_t) (uint16_t) values[1] << (VALUE_AT + 16);
+        t->nbits[index] = (uint8_t) (t->nbits[index] + b.nbits);
+    p->advance = end ? VALUE_END : (uint8_t) (p->second + 1);
+    p->limit = (uint8_t) (63 - p->second - end); /* none is coded behind coefficient 63 */
 }
 
 static int build_dc(const struct pcri_dht *dht, struct pcri_lookup *out,
@@ -98,7 +100,7 @@ static int build_ac(const struct pcri_dht *dht, struct ac_table *out, struct pcr
 {
     int rc = pcri_lookup_build(dht, false, MAX_AC_SIZE, &out->single, err);
     for (uint32_t i = 0; !rc && i < 1u << PAIR_BITS; i++)
-        out->pairs[i] = make_pair(&out->single, i);
+        make_pair(out, i);
     return rc;
 }
 
@@ -126,8 +128,18 @@ static int refresh(struct pcri_sequential *s, const struct pcri_dht *dhts, unsig
 
 /* --- blocks --- */
 
+/* Of memset() or a loop compilers make a string instruction, which is slow to start. */
+ALWAYS_INLINE void clear(int16_t *coef)
+{
+    typedef int16_t v8 __attribute__((vector_size(16)));
+    const v8 zero = { 0 };
+    v8 *p = (v8 *) (void *) coef;
+    p[0] = p[1] = p[2] = p[3] = zero;
+    p[4] = p[5] = p[6] = p[7] = zero;
+}
+
 /* Adds the next difference to *last. */
-static inline int take_dc(struct pcri_msb *r, const struct pcri_lookup *t, int *last)
+ALWAYS_INLINE int take_dc(struct pcri_msb *r, const struct pcri_lookup *t, int *last)
 {
     int difference = 0;
     pcri_msb_fill(r);
@@ -179,7 +191,30 @@ static int take_single(struct pcri_msb *r, const struct pcri_lookup *t, int k,
     return e.symbol == 0xF0 && k <= 48 ? k + 16 : -1;
 }
 
-static inline int take_ac(struct pcri_msb *bits, const struct ac_table *t, int16_t *coef,
+/* What one look-up brings; the reader has at least 26 bits. The next k, or -1. */
+ALWAYS_INLINE int take_pair(struct pcri_msb *r, const struct ac_table *t, int k,
+                            int16_t *coef, uint64_t *mask)
+{
+    size_t index = r->word >> (64 - PAIR_BITS);
+    const struct pair *p = &t->pairs[index];
+    if (__builtin_expect(k > p->limit, 0)) {
+        struct pcri_msb copy = *r; /* so that the reader itself stays in registers */
+        uint64_t found = 0;
+        k = take_single(&copy, &t->single, k, coef, &found);
+        *r = copy;
+        *mask |= found;
+        return k;
+    }
+    pcri_msb_drop(r, t->nbits[index]);
+    size_t first = (unsigned) k + p->first, second = (unsigned) k + p->second;
+    coef[first] = p->values[0];
+    coef[second] = p->values[1];
+    *mask |= UINT64_C(1) << first;
+    *mask |= UINT64_C(1) << second;
+    return k + p->advance;
+}
+
+ALWAYS_INLINE int take_ac(struct pcri_msb *bits, const struct ac_table *t, int16_t *coef,
                           uint64_t *mask)
 {
     struct pcri_msb r = *bits;
@@ -187,25 +222,16 @@ static inline int take_ac(struct pcri_msb *bits, const struct ac_table *t, int16
     int k = 1;
     do {
         pcri_msb_fill(&r);
-        uint64_t e = t->pairs[r.word >> (64 - PAIR_BITS)];
-        if (__builtin_expect(k > (int) (e >> LIMIT_AT & 63), 0)) {
-            k = take_single(&r, &t->single, k, coef, &found);
-            if (k < 0)
-                return -1;
-            continue;
-        }
-        pcri_msb_drop(&r, e & 63);
-        if (!(e >> VALUE_AT))
+        k = take_pair(&r, t, k, coef, &found);
+        if ((unsigned) k > 63)
             break;
-        int first = k + (int) (e >> FIRST_AT & 15), second = k + (int) (e >> SECOND_AT & 31);
-        coef[first] = (int16_t) (uint16_t) (e >> VALUE_AT);
-        coef[second] = (int16_t) (uint16_t) (e >> (VALUE_AT + 16));
-        found |= UINT64_C(1) << first | UINT64_C(1) << second;
-        k += (int) (e >> ADVANCE_AT & 127);
-    } while (k < 64);
-    *mask = found;
+        k = take_pair(&r, t, k, coef, &found);
+    } while ((unsigned) k <= 63);
+    /* An end of block alone has written a zero, and the bit for it is to be taken back. */
+    uint64_t alone = (unsigned) k - END - 1 < VALUE_END - END - 1;
+    *mask = found & ~(alone << (k & 63));
     *bits = r;
-    return 0;
+    return k;
 }
 
 /* --- MCUs --- */
@@ -279,7 +305,7 @@ static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, 
     for (; s->x < end; s->x++) {
         for (unsigned i = 0; i < s->unit_count; i++) {
             struct unit *u = &s->units[i];
-            int16_t padding[64], *coef = padding;
+            _Alignas(16) int16_t padding[64], *coef = padding;
             uint64_t unused, *mask = &unused;
             if (s->x < u->inside) {
                 coef = u->coef;
@@ -287,7 +313,8 @@ static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, 
                 u->coef += 64 * (size_t) u->step;
                 u->mask += u->step;
             }
-            if (take_dc(&r, u->dc, &last[u->number]) || take_ac(&r, u->ac, coef, mask))
+            clear(coef);
+            if (take_dc(&r, u->dc, &last[u->number]) || take_ac(&r, u->ac, coef, mask) < 0)
                 return "no such code, or out of range";
             coef[0] = (int16_t) last[u->number];
             if (pcri_msb_overrun(&r))

@@ -26,7 +26,8 @@ static int reserve(struct pcri_prefix *p, struct pcr_error *err)
             return pcri_fail_nomem(err, total);
         p->capacity = total;
     }
-    memset(p->memory, 0, total);
+    if (f->sof == M_SOF2) /* a sequential scan clears each block when it comes to it */
+        memset(p->memory, 0, total);
     uint8_t *at = p->memory;
     for (uint32_t c = 0; c < f->component_count; c++) {
         p->planes[c].coef = (int16_t *) (void *) at;
@@ -264,6 +265,19 @@ static int decode_scan(struct pcri_prefix *p, const struct pcri_segment *sos, ui
     return job.ah ? pcri_decode_ac_refine(&job, err) : pcri_decode_ac_first(&job, err);
 }
 
+/* Components of a sequential file that no scan has are left as in a progressive one. */
+static void clear_missing(struct pcri_prefix *p)
+{
+    for (uint32_t c = 0; p->file.sof != M_SOF2 && c < p->file.component_count; c++) {
+        struct pcri_blocks *b = &p->planes[c];
+        size_t n = (size_t) b->blocks_x * b->blocks_y;
+        if (p->bits[c][0] >= 0)
+            continue;
+        memset(b->coef, 0, n * 64 * sizeof(*b->coef));
+        memset(b->mask, 0, n * sizeof(*b->mask));
+    }
+}
+
 int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
                        const struct pcr_limits *limits, struct pcr_error *err)
 {
@@ -292,6 +306,7 @@ int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
         if (rc && err && err->offset == PCR_NO_OFFSET)
             err->offset = s->offset;
     }
+    clear_missing(p);
     return rc;
 }
 
