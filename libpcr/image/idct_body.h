@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The 8 x 8 inverse DCT, written once on vectors of 16-bit lanes (simd_*.h) and compiled for
  * each kind of CPU. The including file defines TARGET, INLINE, the vector operations, and
- * load_full() and load_corner(). A vector holds BLOCKS rows of 8: one of each block, in
+ * load_pairs() and load_corner(). A vector holds BLOCKS rows of 8: one of each block, in
  * parts of 128 bits, and no operation crosses the parts.
  *
  * The transform is that of Loeffler, Ligtenberg and Moschytz (1989), in 13-bit fixed point
@@ -25,38 +25,26 @@ INLINE void butterfly(const vec a[4], const vec b[4], int shift, vec out[8])
     }
 }
 
-/* Half a pass: the pairs hold rows (2, 6), (7, 1), (3, 5) interleaved; e0 and e1 are rows
- * 0 + 4 and 0 - 4, in the upper 16 bits. */
-INLINE void half_pass(vec e0, vec e1, vec p26, vec p71, vec p35, int shift, vec out[8])
+/* Half a pass, over four columns of eight rows, which are interleaved in pairs: (0, 4),
+ * (2, 6), (7, 1), (3, 5). */
+INLINE void half_pass(const vec p[4], int shift, vec out[8])
 {
     vec round = SET32(1 << (shift - 1)), a[4], b[4];
-    e0 = ADD32(SRA32(e0, 3), round);
-    e1 = ADD32(SRA32(e1, 3), round);
-    vec even3 = MADD(p26, PAIR(10703, 4433)), even2 = MADD(p26, PAIR(4433, -10704));
-    a[0] = ADD32(e0, even3);
-    a[1] = ADD32(e1, even2);
-    a[2] = SUB32(e1, even2);
-    a[3] = SUB32(e0, even3);
-    vec z = ADD16(p71, p35); /* rows 7 + 3, 1 + 5 */
+    vec r0 = RAISE_FIRST(p[0]), r4 = RAISE_SECOND(p[0]); /* times 2^16: sums wrap */
+    vec even0 = ADD32(SRA32(ADD32(r0, r4), 3), round);
+    vec even1 = ADD32(SRA32(SUB32(r0, r4), 3), round);
+    vec even3 = MADD(p[1], PAIR(10703, 4433)), even2 = MADD(p[1], PAIR(4433, -10704));
+    a[0] = ADD32(even0, even3);
+    a[1] = ADD32(even1, even2);
+    a[2] = SUB32(even1, even2);
+    a[3] = SUB32(even0, even3);
+    vec z = ADD16(p[2], p[3]); /* rows 7 + 3, 1 + 5 */
     vec z3 = MADD(z, PAIR(-6436, 9633)), z4 = MADD(z, PAIR(9633, 6437));
-    b[0] = ADD32(MADD(p71, PAIR(-4927, -7373)), z3);
-    b[1] = ADD32(MADD(p35, PAIR(-20995, -4176)), z4);
-    b[2] = ADD32(MADD(p35, PAIR(4177, -20995)), z3);
-    b[3] = ADD32(MADD(p71, PAIR(-7373, 4926)), z4);
+    b[0] = ADD32(MADD(p[2], PAIR(-4927, -7373)), z3);
+    b[1] = ADD32(MADD(p[3], PAIR(-20995, -4176)), z4);
+    b[2] = ADD32(MADD(p[3], PAIR(4177, -20995)), z3);
+    b[3] = ADD32(MADD(p[2], PAIR(-7373, 4926)), z4);
     butterfly(a, b, shift, out);
-}
-
-/* One pass over the columns of eight rows. */
-INLINE void full_pass(vec r[8], int shift)
-{
-    vec sum = ADD16(r[0], r[4]), diff = SUB16(r[0], r[4]);
-    vec low[8], high[8];
-    half_pass(LOW_RAISED(sum), LOW_RAISED(diff), LOW16(r[2], r[6]), LOW16(r[7], r[1]),
-              LOW16(r[3], r[5]), shift, low);
-    half_pass(HIGH_RAISED(sum), HIGH_RAISED(diff), HIGH16(r[2], r[6]), HIGH16(r[7], r[1]),
-              HIGH16(r[3], r[5]), shift, high);
-    for (int i = 0; i < 8; i++)
-        r[i] = PACK32(low[i], high[i]);
 }
 
 /* Half a pass where rows 4 to 7 are zero: pairs of rows (0, 2) and (1, 3). */
@@ -74,25 +62,6 @@ INLINE void corner_half_pass(vec p02, vec p13, int shift, vec out[8])
     butterfly(a, b, shift, out);
 }
 
-INLINE void transpose16(vec r[8])
-{
-    vec t[8], u[8];
-    for (int i = 0; i < 4; i++) {
-        t[2 * i] = LOW16(r[2 * i], r[2 * i + 1]);
-        t[2 * i + 1] = HIGH16(r[2 * i], r[2 * i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4) {
-        u[i] = LOW32(t[i], t[i + 2]);
-        u[i + 1] = HIGH32(t[i], t[i + 2]);
-        u[i + 2] = LOW32(t[i + 1], t[i + 3]);
-        u[i + 3] = HIGH32(t[i + 1], t[i + 3]);
-    }
-    for (int i = 0; i < 4; i++) {
-        r[2 * i] = LOW64(u[i], u[i + 4]);
-        r[2 * i + 1] = HIGH64(u[i], u[i + 4]);
-    }
-}
-
 /* Columns of differences from 128 become rows of samples, two a vector part. */
 INLINE void store_columns(const vec c[8], uint8_t *dst, size_t stride_nbytes)
 {
@@ -107,15 +76,28 @@ INLINE void store_columns(const vec c[8], uint8_t *dst, size_t stride_nbytes)
     STORE_2_ROWS(HIGH32(left1, right1), dst + 6 * stride_nbytes, stride_nbytes);
 }
 
+/* The first pass takes columns 2 6 7 1 and 3 5 0 4, so that the pairs of the second are side
+ * by side after it. */
 INLINE void idct_full(const int16_t *const coef[BLOCKS], const uint64_t mask[BLOCKS],
-                      const struct pcri_dequant *q, bool offsets, uint8_t *dst,
+                      const struct pcri_dequant *q, bool offsets, int parts, uint8_t *dst,
                       size_t stride_nbytes)
 {
-    vec r[8];
-    load_full(coef, mask, q, offsets, r);
-    full_pass(r, PASS1_SHIFT);
-    transpose16(r);
-    full_pass(r, PASS2_SHIFT);
+    static const uint8_t first[2] = { 1, 3 }, second[2] = { 2, 0 }; /* of the halves */
+    vec p[2][4], r[8], top[4], bottom[4], low[8], high[8];
+    load_pairs(coef, mask, q, offsets, parts, p);
+    for (int half = 0; half < 2; half++) {
+        half_pass(p[half], PASS1_SHIFT, r);
+        for (int i = 0; i < 4; i++)
+            r[i] = PACK32(r[2 * i], r[2 * i + 1]);
+        top[first[half]] = EVEN32(r[0], r[1]);
+        top[second[half]] = ODD32(r[0], r[1]);
+        bottom[first[half]] = EVEN32(r[2], r[3]);
+        bottom[second[half]] = ODD32(r[2], r[3]);
+    }
+    half_pass(top, PASS2_SHIFT, low);
+    half_pass(bottom, PASS2_SHIFT, high);
+    for (int i = 0; i < 8; i++)
+        r[i] = PACK32(low[i], high[i]);
     store_columns(r, dst, stride_nbytes);
 }
 
@@ -156,8 +138,10 @@ INLINE void idct_row(const int16_t *coef, const uint64_t *mask, size_t count,
             at[k] = coef + 64 * j;
             any |= m[k] = mask[j];
         }
-        if (any & ~CORNER_MASK) {
-            idct_full(at, m, q, offsets, dst, stride_nbytes);
+        if (any >> 32) {
+            idct_full(at, m, q, offsets, 8, dst, stride_nbytes);
+        } else if (any & ~CORNER_MASK) {
+            idct_full(at, m, q, offsets, 4, dst, stride_nbytes);
         } else if (any) {
             idct_corner(at, m, q, offsets, dst, stride_nbytes);
         } else {

@@ -28,10 +28,8 @@ typedef __m256i vec;
 #define HIGH16 _mm256_unpackhi_epi16
 #define LOW32 _mm256_unpacklo_epi32
 #define HIGH32 _mm256_unpackhi_epi32
-#define LOW_RAISED(x) LOW16(_mm256_setzero_si256(), x) /* to 32 bits, times 65536 */
-#define HIGH_RAISED(x) HIGH16(_mm256_setzero_si256(), x)
-#define LOW64 _mm256_unpacklo_epi64
-#define HIGH64 _mm256_unpackhi_epi64
+#define RAISE_FIRST(p) _mm256_slli_epi32(p, 16)
+#define RAISE_SECOND(p) _mm256_and_si256(p, _mm256_set1_epi32(-65536))
 #define SHUFFLE32(a, b, how) \
     _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), how))
 #define EVEN32(a, b) SHUFFLE32(a, b, 0x88)
@@ -72,36 +70,60 @@ INLINE vec load_8(const int16_t *const coef[2], const struct pcri_dequant *q, bo
 #define OR _mm256_or_si256
 #define _ (-1)
 
-/* Zigzag order to rows. */
-INLINE void load_full(const int16_t *const coef[2], const uint64_t mask[2],
-                      const struct pcri_dequant *q, bool offsets, vec r[8])
+/* Zigzag order to idct_body.h's pairs of rows. parts: 4 where coefficients beyond zigzag
+ * index 31 are zero, else 8. */
+INLINE void load_pairs(const int16_t *const coef[2], const uint64_t mask[2],
+                       const struct pcri_dequant *q, bool offsets, int parts, vec p[2][4])
 {
     (void) mask;
     vec z[8];
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < parts; i++)
         z[i] = load_8(coef, q, offsets, i);
-    r[0] = OR(OR(PICK(z[0], 0, 1, 5, 6, _, _, _, _), PICK(z[1], _, _, _, _, 6, 7, _, _)),
-              PICK(z[3], _, _, _, _, _, _, 3, 4));
-    r[1] = OR(OR(OR(PICK(z[0], 2, 4, 7, _, _, _, _, _), PICK(z[1], _, _, _, 5, _, _, _, _)),
-                 OR(PICK(z[2], _, _, _, _, 0, _, _, _), PICK(z[3], _, _, _, _, _, 2, 5, _))),
-              PICK(z[5], _, _, _, _, _, _, _, 2));
-    r[2] = OR(OR(OR(PICK(z[0], 3, _, _, _, _, _, _, _), PICK(z[1], _, 0, 4, _, _, _, _, _)),
-                 OR(PICK(z[2], _, _, _, 1, _, _, _, _), PICK(z[3], _, _, _, _, 1, 6, _, _))),
-              PICK(z[5], _, _, _, _, _, _, 1, 3));
-    r[3] = OR(OR(OR(PICK(z[1], 1, 3, _, _, _, _, _, _), PICK(z[2], _, _, 2, _, _, _, _, _)),
-                 OR(PICK(z[3], _, _, _, 0, 7, _, _, _), PICK(z[5], _, _, _, _, _, 0, 4, _))),
-              PICK(z[6], _, _, _, _, _, _, _, 5));
-    r[4] = OR(OR(OR(PICK(z[1], 2, _, _, _, _, _, _, _), PICK(z[2], _, 3, 7, _, _, _, _, _)),
-                 OR(PICK(z[4], _, _, _, 0, 7, _, _, _), PICK(z[5], _, _, _, _, _, 5, _, _))),
-              PICK(z[6], _, _, _, _, _, _, 4, 6));
-    r[5] = OR(OR(OR(PICK(z[2], 4, 6, _, _, _, _, _, _), PICK(z[4], _, _, 1, 6, _, _, _, _)),
-                 OR(PICK(z[5], _, _, _, _, 6, _, _, _), PICK(z[6], _, _, _, _, _, 3, 7, _))),
-              PICK(z[7], _, _, _, _, _, _, _, 4));
-    r[6] = OR(OR(OR(PICK(z[2], 5, _, _, _, _, _, _, _), PICK(z[4], _, 2, 5, _, _, _, _, _)),
-                 OR(PICK(z[5], _, _, _, 7, _, _, _, _), PICK(z[6], _, _, _, _, 2, _, _, _))),
-              PICK(z[7], _, _, _, _, _, 0, 3, 5));
-    r[7] = OR(OR(PICK(z[4], 3, 4, _, _, _, _, _, _), PICK(z[6], _, _, 0, 1, _, _, _, _)),
-              PICK(z[7], _, _, _, _, 1, 2, 6, 7));
+    p[0][0] = OR(OR(PICK(z[0], 5, _, _, _, _, _, 1, _),
+                    PICK(z[2], _, 7, _, _, _, _, _, 3)),
+                 PICK(z[3], _, _, 3, _, 4, _, _, _));
+    p[0][1] = PICK(z[1], 4, _, _, _, _, _, 0, _);
+    p[0][2] = OR(PICK(z[0], _, 7, _, _, _, _, _, 4),
+                 PICK(z[3], _, _, _, 5, _, _, _, _));
+    p[0][3] = OR(PICK(z[1], _, _, _, _, _, _, 3, _),
+                 PICK(z[2], 2, _, _, _, _, _, _, 6));
+    p[1][0] = OR(PICK(z[0], 6, _, _, _, 0, _, _, _),
+                 PICK(z[1], _, _, 7, _, _, 2, 6, _));
+    p[1][1] = OR(OR(PICK(z[0], _, _, _, _, 3, _, _, _),
+                    PICK(z[2], 1, _, _, _, _, 5, _, _)),
+                 PICK(z[3], _, _, 6, _, _, _, 1, _));
+    p[1][2] = OR(OR(PICK(z[0], _, _, _, _, _, 2, _, _),
+                    PICK(z[1], _, 5, _, _, _, _, _, _)),
+                 OR(PICK(z[2], _, _, _, _, _, _, _, 0),
+                    PICK(z[3], _, _, _, 2, _, _, _, _)));
+    p[1][3] = OR(OR(PICK(z[1], _, _, _, _, 1, _, _, _),
+                    PICK(z[2], _, _, _, _, _, 4, _, _)),
+                 PICK(z[3], 0, _, _, _, _, _, 7, _));
+    if (parts == 4)
+        return;
+    p[0][0] = OR(p[0][0], PICK(z[6], _, _, _, 4, _, 6, _, _));
+    p[0][1] = OR(p[0][1], OR(OR(PICK(z[4], _, 5, _, _, _, _, _, 2),
+                                PICK(z[5], _, _, 1, _, 3, _, _, _)),
+                             PICK(z[7], _, _, _, 3, _, 5, _, _)));
+    p[0][2] = OR(p[0][2], OR(OR(PICK(z[4], _, _, _, _, _, _, 4, _),
+                                PICK(z[5], _, _, _, _, _, 2, _, _)),
+                             OR(PICK(z[6], 0, _, _, _, _, _, _, _),
+                                PICK(z[7], _, _, 6, _, 7, _, _, _))));
+    p[0][3] = OR(p[0][3], OR(OR(PICK(z[4], _, 1, _, _, _, _, _, _),
+                                PICK(z[5], _, _, 4, _, _, _, _, _)),
+                             OR(PICK(z[6], _, _, _, 7, 5, _, _, _),
+                                PICK(z[7], _, _, _, _, _, 4, _, _))));
+    p[1][0] = OR(p[1][0], OR(PICK(z[4], _, 0, _, _, _, _, _, 7),
+                             PICK(z[5], _, _, _, 5, _, _, _, _)));
+    p[1][1] = OR(p[1][1], OR(OR(PICK(z[5], _, 7, _, _, _, _, _, _),
+                                PICK(z[6], _, _, _, _, _, _, _, 2)),
+                             PICK(z[7], _, _, _, 0, _, _, _, _)));
+    p[1][2] = OR(p[1][2], OR(OR(PICK(z[4], _, _, _, _, 3, _, _, _),
+                                PICK(z[6], 1, _, _, _, _, _, _, _)),
+                             PICK(z[7], _, _, 2, _, _, _, 1, _)));
+    p[1][3] = OR(p[1][3], OR(OR(PICK(z[4], _, 6, _, _, _, _, _, _),
+                                PICK(z[5], _, _, 0, _, _, _, _, 6)),
+                             PICK(z[6], _, _, _, 3, _, _, _, _)));
 }
 
 /* Rows 0 and 2, 1 and 3 interleaved, columns 0 2 1 3. */

@@ -7,11 +7,12 @@
 
 /* --- inverse DCT --- */
 
-/* Where zigzag index k goes: among rows of 8, and in idct_body.h's corner. */
-static const uint8_t natural_place[64] = {
-    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
-    41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
-    30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+/* Where zigzag index k goes among idct_body.h's pairs of rows, and in its corner. */
+static const uint8_t pair_place[64] = {
+    36, 6, 53, 44, 23, 0, 32, 17, 14, 60, 37, 30, 8, 49, 38, 34,
+    55, 40, 24, 7, 61, 45, 31, 1, 56, 46, 51, 2, 4, 19, 42, 62,
+    33, 25, 15, 52, 22, 9, 57, 39, 58, 10, 21, 12, 26, 35, 63, 41,
+    16, 48, 47, 59, 3, 28, 5, 27, 43, 54, 50, 11, 29, 13, 18, 20,
 };
 static const uint8_t corner_place[25] = { 0, 4, 8, 1,  12, 2, 6, 10, 5, 9, 0, 13, 3,
                                           14, 0, 0, 0, 7, 11, 0, 0, 0, 0, 0, 15 };
@@ -29,19 +30,20 @@ INLINE int16_t dequantise(int16_t coef, const struct pcri_dequant *q, bool offse
 INLINE void scatter(const int16_t *coef, uint64_t mask, const struct pcri_dequant *q,
                     bool offsets, const uint8_t *place, int16_t *out)
 {
-    out[0] = dequantise(coef[0], q, false, 0);
+    out[place[0]] = dequantise(coef[0], q, false, 0);
     for (; mask; mask &= mask - 1) {
         int k = __builtin_ctzll(mask);
         out[place[k]] = dequantise(coef[k], q, offsets, k);
     }
 }
 
-INLINE void load_full(const int16_t *const coef[1], const uint64_t mask[1],
-                      const struct pcri_dequant *q, bool offsets, vec r[8])
+INLINE void load_pairs(const int16_t *const coef[1], const uint64_t mask[1],
+                       const struct pcri_dequant *q, bool offsets, int parts, vec p[2][4])
 {
-    int16_t natural[64] __attribute__((aligned(16))) = { 0 };
-    scatter(coef[0], mask[0], q, offsets, natural_place, natural);
-    memcpy(r, natural, sizeof(natural));
+    (void) parts;
+    int16_t pairs[64] __attribute__((aligned(16))) = { 0 };
+    scatter(coef[0], mask[0], q, offsets, pair_place, pairs);
+    memcpy(p, pairs, sizeof(pairs));
 }
 
 INLINE void load_corner(const int16_t *const coef[1], const uint64_t mask[1],
@@ -86,39 +88,80 @@ static void upsample_h2(const uint16_t *restrict sums, size_t n, const uint16_t 
 
 enum { RUN = 64 }; /* pixels that go through buffers at a time */
 
-INLINE uint8_t clamp8(int v)
+INLINE vec load(const void *p)
 {
-    return (uint8_t) (v < 0 ? 0 : v > 255 ? 255 : v);
+    vec v;
+    memcpy(&v, p, sizeof(v));
+    return v;
 }
 
-/* ITU-R BT.601 in 16 bits (JFIF). */
-static void ycc_planes(const uint8_t *restrict y, const uint8_t *restrict cb,
-                       const uint8_t *restrict cr, size_t n, uint8_t *restrict red,
-                       uint8_t *restrict green, uint8_t *restrict blue)
+INLINE void store(void *p, vec v)
 {
-    for (size_t i = 0; i < n; i++) {
-        int l = y[i], b = cb[i] - 128, r = cr[i] - 128;
-        red[i] = clamp8(l + ((91881 * r + 32768) >> 16));
-        green[i] = clamp8(l + ((-22554 * b - 46802 * r + 32768) >> 16));
-        blue[i] = clamp8(l + ((116130 * b + 32768) >> 16));
+    memcpy(p, &v, sizeof(v));
+}
+
+/* One channel of eight pixels, less 128: y and a sum of two products of chroma, rounded. */
+INLINE vec channel(vec y, vec chroma_low, vec chroma_high, vec factors)
+{
+    vec half = SET32(32768);
+    vec low = SRA32(ADD32(MADD(chroma_low, factors), half), 16);
+    vec high = SRA32(ADD32(MADD(chroma_high, factors), half), 16);
+    return ADD16(y, PACK32(low, high));
+}
+
+/* Eight pixels; y, cb and cr less 128. ITU-R BT.601 in 16 bits (JFIF); of the factors that
+ * do not fit 16 bits, whole numbers are added apart. */
+INLINE void convert_8(vec y, vec cb, vec cr, vec rgb[3])
+{
+    vec low = LOW16(cb, cr), high = HIGH16(cb, cr);
+    rgb[0] = channel(ADD16(y, cr), low, high, PAIR(0, 26345));
+    rgb[1] = channel(SUB16(y, cr), low, high, PAIR(-22554, 18734));
+    rgb[2] = channel(ADD16(y, ADD16(cb, cb)), low, high, PAIR(-14942, 0));
+}
+
+/* n pixels to planes, which may be written to the next multiple of 16. */
+static void ycc_planes(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
+                       uint8_t *const planes[3])
+{
+    vec zero = SET32(0), middle = PAIR(128, 128), sign = PAIR(-32640, -32640);
+    for (size_t i = 0; i < n; i += 16) {
+        vec v[3] = { load(y + i), load(cb + i), load(cr + i) }, low[3], high[3];
+        for (int c = 0; c < 3; c++) {
+            low[c] = SUB16(LOW_BYTES(v[c], zero), middle);
+            high[c] = SUB16(HIGH_BYTES(v[c], zero), middle);
+        }
+        convert_8(low[0], low[1], low[2], low);
+        convert_8(high[0], high[1], high[2], high);
+        for (int c = 0; c < 3; c++)
+            store(planes[c] + i, PACK16(low[c], high[c]) ^ sign);
     }
 }
 
 static void ycc_run(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
                     const struct pcri_rgb_row *out, size_t at)
 {
+    uint8_t bytes[3][RUN];
+    uint8_t *const planes[3] = { bytes[0], bytes[1], bytes[2] };
+    ycc_planes(y, cb, cr, n, planes);
     if (out->planar) {
-        ycc_planes(y, cb, cr, n, out->plane[0] + at, out->plane[1] + at, out->plane[2] + at);
+        for (int c = 0; c < 3; c++)
+            memcpy(out->plane[c] + at, planes[c], n);
         return;
     }
-    uint8_t planes[3][RUN];
-    uint8_t *dst = out->plane[0] + 3 * at;
-    ycc_planes(y, cb, cr, n, planes[0], planes[1], planes[2]);
-    for (size_t i = 0; i < n; i++) {
-        dst[3 * i] = planes[0][i];
-        dst[3 * i + 1] = planes[1][i];
-        dst[3 * i + 2] = planes[2][i];
+    uint8_t *dst = out->plane[0] + 3 * at, pixels[RUN][4];
+    for (size_t i = 0; i < n; i += 16) { /* bytes of a pixel, and one more */
+        vec r = load(planes[0] + i), g = load(planes[1] + i), b = load(planes[2] + i);
+        vec rg = LOW8(r, g), bb = LOW8(b, b);
+        store(pixels[i], LOW16(rg, bb));
+        store(pixels[i + 4], HIGH16(rg, bb));
+        rg = HIGH8(r, g);
+        bb = HIGH8(b, b);
+        store(pixels[i + 8], LOW16(rg, bb));
+        store(pixels[i + 12], HIGH16(rg, bb));
     }
+    for (size_t i = 0; i + 1 < n; i++)
+        memcpy(dst + 3 * i, pixels[i], 4); /* the next pixel covers the last byte */
+    memcpy(dst + 3 * (n - 1), pixels[n - 1], 3);
 }
 
 static void ycc_to_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,

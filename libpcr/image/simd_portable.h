@@ -32,10 +32,10 @@ typedef __m128i vec;
 #define HIGH16 _mm_unpackhi_epi16
 #define LOW32 _mm_unpacklo_epi32
 #define HIGH32 _mm_unpackhi_epi32
-#define LOW_RAISED(x) LOW16(_mm_setzero_si128(), x)
-#define HIGH_RAISED(x) HIGH16(_mm_setzero_si128(), x)
-#define LOW64 _mm_unpacklo_epi64
-#define HIGH64 _mm_unpackhi_epi64
+#define LOW_BYTES LOW8 /* bytes and zeros to 16 bits */
+#define HIGH_BYTES HIGH8
+#define RAISE_FIRST(p) _mm_slli_epi32(p, 16)
+#define RAISE_SECOND(p) _mm_and_si128(p, _mm_set1_epi32(-65536))
 #define SHUFFLE32(a, b, how) \
     _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), how))
 #define EVEN32(a, b) SHUFFLE32(a, b, 0x88)
@@ -46,7 +46,6 @@ typedef int16_t v8i16 __attribute__((vector_size(16)));
 typedef uint16_t v8u16 __attribute__((vector_size(16)));
 typedef int8_t v16i8 __attribute__((vector_size(16)));
 typedef uint32_t v4u32 __attribute__((vector_size(16)));
-typedef int64_t v2i64 __attribute__((vector_size(16)));
 
 #if defined(__clang__)
 #define LANES(type, a, b, ...) \
@@ -72,15 +71,17 @@ typedef int64_t v2i64 __attribute__((vector_size(16)));
 #define HIGH32(a, b) LANES(vec, a, b, 2, 6, 3, 7)
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define HALVES(...) __VA_ARGS__ /* the lower halves of lanes */
-#define LOW_RAISED(x) LOW16(SET32(0), x)
-#define HIGH_RAISED(x) HIGH16(SET32(0), x)
+#define LOW_BYTES(v, zero) LOW8(v, zero)
+#define HIGH_BYTES(v, zero) HIGH8(v, zero)
+#define RAISE_FIRST(p) ((vec) ((v4u32) (p) << 16))
+#define RAISE_SECOND(p) ((p) & -65536)
 #else
 #define HALVES(a, b, c, d, e, f, g, h) a + 1, b + 1, c + 1, d + 1, e + 1, f + 1, g + 1, h + 1
-#define LOW_RAISED(x) LOW16(x, SET32(0))
-#define HIGH_RAISED(x) HIGH16(x, SET32(0))
+#define LOW_BYTES(v, zero) LOW8(zero, v)
+#define HIGH_BYTES(v, zero) HIGH8(zero, v)
+#define RAISE_FIRST(p) ((p) & -65536)
+#define RAISE_SECOND(p) ((vec) ((v4u32) (p) << 16))
 #endif
-#define LOW64(a, b) LANES(v2i64, a, b, 0, 2)
-#define HIGH64(a, b) LANES(v2i64, a, b, 1, 3)
 #define EVEN32(a, b) LANES(vec, a, b, 0, 2, 4, 6)
 #define ODD32(a, b) LANES(vec, a, b, 1, 3, 5, 7)
 
