@@ -53,6 +53,11 @@ struct pcri_kernels {
                           const uint16_t bias[2], size_t n, const struct pcri_rgb_row *out);
 };
 
+/* The same to blocks of size x size samples: 1 to 7, 10, 12, 14. */
+void pcri_idct_scaled(const int16_t *coef, const uint64_t *mask, size_t count,
+                      const struct pcri_dequant *dequant, uint32_t size, uint8_t *dst,
+                      size_t stride_nbytes);
+
 extern const struct pcri_kernels pcri_kernels_portable;
 #if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
 #define PCRI_HAVE_AVX2 1

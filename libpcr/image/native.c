@@ -54,8 +54,6 @@ static int native_begin(void *state, const uint8_t *data, size_t nbytes,
     int rc = pcri_jpeg_file_parse(data, nbytes, &params->limits, &n->prefix.file, err);
     if (rc)
         return rc;
-    if (params->scale != 8)
-        return pcri_fail(err, PCR_ERR_UNSUPPORTED, "JPEG: scaled");
     info_out->width = scaled(f->width, params->scale);
     info_out->height = scaled(f->height, params->scale);
     info_out->orientation = f->orientation;

@@ -72,9 +72,14 @@ static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_
     while (p->components[i].next_row <= y / c->size) {
         uint32_t row = p->components[i].next_row++;
         size_t first = (size_t) row * b->blocks_x + c->column_begin;
-        p->kernels->idct(b->coef + 64 * first, b->mask + first,
-                         c->column_end - c->column_begin, &p->dequant[i],
-                         p->components[i].samples + row % 2 * slot, stride);
+        size_t count = c->column_end - c->column_begin;
+        uint8_t *dst = p->components[i].samples + row % 2 * slot;
+        if (c->size == 8)
+            p->kernels->idct(b->coef + 64 * first, b->mask + first, count, &p->dequant[i],
+                             dst, stride);
+        else
+            pcri_idct_scaled(b->coef + 64 * first, b->mask + first, count, &p->dequant[i],
+                             c->size, dst, stride);
     }
     return p->components[i].samples + y / c->size % 2 * slot + y % c->size * stride;
 }

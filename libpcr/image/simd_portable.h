@@ -32,6 +32,8 @@ typedef __m128i vec;
 #define HIGH16 _mm_unpackhi_epi16
 #define LOW32 _mm_unpacklo_epi32
 #define HIGH32 _mm_unpackhi_epi32
+#define LOW64 _mm_unpacklo_epi64
+#define HIGH64 _mm_unpackhi_epi64
 #define LOW_BYTES LOW8 /* bytes and zeros to 16 bits */
 #define HIGH_BYTES HIGH8
 #define RAISE_FIRST(p) _mm_slli_epi32(p, 16)
@@ -45,6 +47,7 @@ typedef int32_t vec __attribute__((vector_size(16)));
 typedef int16_t v8i16 __attribute__((vector_size(16)));
 typedef uint16_t v8u16 __attribute__((vector_size(16)));
 typedef int8_t v16i8 __attribute__((vector_size(16)));
+typedef int64_t v2i64 __attribute__((vector_size(16)));
 typedef uint32_t v4u32 __attribute__((vector_size(16)));
 
 #if defined(__clang__)
@@ -82,6 +85,8 @@ typedef uint32_t v4u32 __attribute__((vector_size(16)));
 #define RAISE_FIRST(p) ((p) & -65536)
 #define RAISE_SECOND(p) ((vec) ((v4u32) (p) << 16))
 #endif
+#define LOW64(a, b) LANES(v2i64, a, b, 0, 2)
+#define HIGH64(a, b) LANES(v2i64, a, b, 1, 3)
 #define EVEN32(a, b) LANES(vec, a, b, 0, 2, 4, 6)
 #define ODD32(a, b) LANES(vec, a, b, 1, 3, 5, 7)
 

@@ -18,9 +18,9 @@ struct output {
 };
 
 static int run(const struct pcri_codec *codec, void *state, const struct pcr_buffer *file,
-               uint32_t color, struct output *out, struct pcr_error *err)
+               uint32_t color, uint32_t scale, struct output *out, struct pcr_error *err)
 {
-    struct pcri_decode_params params = { .color = color, .scale = 8, .identical = true };
+    struct pcri_decode_params params = { .color = color, .scale = scale, .identical = true };
     pcri_limits_fill(&params.limits);
     int rc = codec->begin(state, file->data, file->nbytes, &params, &out->info, err);
     if (!rc) {
@@ -42,16 +42,20 @@ struct pair {
 };
 
 static void compare(struct pair *p, const char *name, unsigned piece,
-                    const struct pcr_buffer *file, uint32_t color)
+                    const struct pcr_buffer *file, uint32_t color, uint32_t scale)
 {
     static const struct pcri_codec *const codecs[2] = { &pcri_codec_native,
                                                         &pcri_codec_turbo };
     struct pcr_error e[2] = { { .message = "" }, { .message = "" } };
-    int rc = run(codecs[0], p->states[0], file, color, &p->outputs[0], &e[0]);
+    /* Coefficients beyond what 8-bit samples can make: libjpeg's inverse DCTs to other sizes
+     * than a power of two, which have no SIMD code, then compute in more bits than ours. */
+    if (strstr(name, "extreme") && (scale & (scale - 1)))
+        return;
+    int rc = run(codecs[0], p->states[0], file, color, scale, &p->outputs[0], &e[0]);
     if (rc == PCR_ERR_UNSUPPORTED)
         return;
     ck_assert_msg(rc == 0, "%s to %u: %s", name, piece, e[0].message);
-    rc = run(codecs[1], p->states[1], file, color, &p->outputs[1], &e[1]);
+    rc = run(codecs[1], p->states[1], file, color, scale, &p->outputs[1], &e[1]);
     ck_assert_msg(rc == 0, "%s to %u: libjpeg: %s", name, piece, e[1].message);
     ck_assert_msg(!memcmp(&p->outputs[0].info, &p->outputs[1].info,
                           sizeof(p->outputs[0].info)), "%s", name);
@@ -59,8 +63,8 @@ static void compare(struct pair *p, const char *name, unsigned piece,
     size_t i = 0;
     while (i < a->nbytes && a->data[i] == b->data[i])
         i++;
-    ck_assert_msg(i == a->nbytes, "%s to %u, color %u: byte %zu is %u, not %u", name, piece,
-                  (unsigned) color, i, a->data[i], b->data[i]);
+    ck_assert_msg(i == a->nbytes, "%s to %u, color %u, scale %u/8: byte %zu is %u, not %u",
+                  name, piece, (unsigned) color, (unsigned) scale, i, a->data[i], b->data[i]);
     p->compared++;
 }
 
@@ -86,8 +90,9 @@ static void compare_prefixes(struct pair *p, const char *name,
             b += packed->pieces[piece].nbytes;
             append(&file, "\xFF\xD9", 2);
             if (packed->pieces[piece].nbytes) {
-                compare(p, name, piece, &file, PCR_COLOR_RGB);
-                compare(p, name, piece, &file, PCR_COLOR_GRAY);
+                compare(p, name, piece, &file, PCR_COLOR_RGB, 8);
+                compare(p, name, piece, &file, PCR_COLOR_GRAY, 8);
+                compare(p, name, piece, &file, PCR_COLOR_RGB, 1 + (piece + g) % 7);
             }
             file.nbytes -= 2;
         }
@@ -113,7 +118,8 @@ START_TEST(images_equal_libjpeg)
             continue;
         ck_assert_int_eq(pcr_gen_make(c, &file, &e), 0);
         if (c->kind == PCR_GEN_GOOD_JPEG && !c->no_pixels)
-            compare(&p, c->name, 99, &file, PCR_COLOR_RGB);
+            for (uint32_t scale = 1; scale <= 8; scale++)
+                compare(&p, c->name, 99, &file, PCR_COLOR_RGB, scale);
         if (c->no_pixels || pcri_coder_pack(coder, NULL, file.data, file.nbytes, &packed, &e))
             continue;
         compare_prefixes(&p, c->name, ladder, &packed);
