@@ -12,11 +12,6 @@ static int damaged(struct pcr_error *err, const struct pcri_scan_job *job, size_
 
 /* --- DC --- */
 
-struct dc_state {
-    struct pcri_msb bits;
-    int last[4];
-};
-
 static inline int read_dc_difference(struct pcri_msb *r, const struct pcri_lookup *t,
                                      int *out)
 {
@@ -36,93 +31,137 @@ static inline int read_dc_difference(struct pcri_msb *r, const struct pcri_looku
     return 0;
 }
 
-/* One block of component number i of the scan; coef NULL: it only fills an MCU. */
-static inline int dc_block(const struct pcri_scan_job *job, struct dc_state *s, int i,
-                           int16_t *coef)
-{
-    if (job->ah) {
-        pcri_msb_fill(&s->bits);
-        uint32_t bit = pcri_msb_take(&s->bits, 1);
-        if (coef)
-            *coef = (int16_t) (*coef | (int) (bit << job->al));
-        return 0;
-    }
-    int difference;
-    if (read_dc_difference(&s->bits, job->tables[i], &difference))
-        return -1;
-    /* Wraps like libjpeg's; a stream that gets there is refused by its range below. */
-    s->last[i] += difference;
-    int v = s->last[i] * (1 << job->al);
-    if (v < INT16_MIN || v > INT16_MAX)
-        return -1;
-    if (coef)
-        *coef = (int16_t) v;
-    return 0;
-}
+/* A block of an MCU. */
+struct unit {
+    int16_t *coef;   /* of the next MCU in this row of them */
+    uint32_t stride; /* numbers from MCU to MCU */
+    uint32_t inside; /* MCUs of this row in which it is kept */
+    uint8_t number;  /* of its component in the scan */
+    uint8_t component, h, v; /* where it is in the MCU */
+};
 
-static int dc_mcu(const struct pcri_scan_job *job, struct dc_state *s, uint32_t mx,
-                  uint32_t my)
-{
-    for (int i = 0; i < job->component_count; i++) {
-        const struct pcri_component *c = &job->file->components[job->components[i]];
-        struct pcri_blocks *p = &job->planes[job->components[i]];
-        for (uint32_t v = 0; v < c->v; v++) {
-            for (uint32_t h = 0; h < c->h; h++) {
-                uint32_t x = mx * c->h + h, y = my * c->v + v;
-                bool inside = x < p->blocks_x && y < p->blocks_y;
-                int16_t *coef = inside
-                    ? p->coef + 64 * ((size_t) y * p->blocks_x + x) : NULL;
-                if (dc_block(job, s, i, coef))
-                    return -1;
-            }
-        }
-    }
-    return 0;
-}
+struct dc_scan {
+    const struct pcri_scan_job *job;
+    uint32_t rows; /* rows of MCUs to decode */
+    unsigned unit_count;
+    struct unit units[10];
+};
 
-static void mcu_grid(const struct pcri_scan_job *job, uint32_t *mcus_x, uint32_t *mcus_y)
+static void set_up(struct dc_scan *s, const struct pcri_scan_job *job)
 {
     const struct pcri_jpeg_file *f = job->file;
-    if (job->component_count == 1) {
-        *mcus_x = job->planes[job->components[0]].blocks_x;
-        *mcus_y = job->planes[job->components[0]].blocks_y;
-    } else {
-        *mcus_x = (f->width + 8 * f->max_h - 1) / (8 * f->max_h);
-        *mcus_y = (f->height + 8 * f->max_v - 1) / (8 * f->max_v);
+    bool single = job->component_count == 1;
+    *s = (struct dc_scan) { .job = job };
+    for (uint8_t i = 0; i < job->component_count; i++) {
+        const struct pcri_component *c = &f->components[job->components[i]];
+        uint8_t h = single ? 1 : c->h, v = single ? 1 : c->v;
+        uint32_t rows = (job->planes[job->components[i]].row_end + v - 1) / v;
+        s->rows = rows > s->rows ? rows : s->rows;
+        for (uint8_t y = 0; y < v; y++)
+            for (uint8_t x = 0; x < h; x++)
+                s->units[s->unit_count++] = (struct unit) {
+                    .stride = 64u * h, .number = i, .component = job->components[i],
+                    .h = x, .v = y,
+                };
     }
+}
+
+/* Points the units to the blocks of MCU row `my`. */
+static void begin_row(struct dc_scan *s, uint32_t my)
+{
+    for (unsigned i = 0; i < s->unit_count; i++) {
+        struct unit *u = &s->units[i];
+        const struct pcri_blocks *p = &s->job->planes[u->component];
+        uint32_t v = s->job->component_count == 1 ? 1
+            : s->job->file->components[u->component].v;
+        uint32_t y = my * v + u->v, step = u->stride / 64;
+        u->inside = 0;
+        if (y < p->row_begin || y >= p->row_end || u->h >= p->blocks_x)
+            continue;
+        u->coef = p->coef + 64 * ((size_t) (y - p->row_begin) * p->blocks_x + u->h);
+        u->inside = (p->blocks_x - u->h + step - 1) / step;
+    }
+}
+
+/* MCUs [x, end) of a row. */
+static int dc_first_row(struct dc_scan *s, struct pcri_msb *bits, int last[4], uint32_t x,
+                        uint32_t end)
+{
+    const struct pcri_scan_job *job = s->job;
+    struct pcri_msb r = *bits;
+    for (; x < end; x++) {
+        for (unsigned i = 0; i < s->unit_count; i++) {
+            struct unit *u = &s->units[i];
+            int difference;
+            if (read_dc_difference(&r, job->tables[u->number], &difference))
+                return -1;
+            /* Wraps like libjpeg's; a stream that gets there is refused by its range. */
+            int v = (last[u->number] += difference) * (1 << job->al);
+            if (v < INT16_MIN || v > INT16_MAX)
+                return -1;
+            if (x < u->inside) {
+                *u->coef = (int16_t) v;
+                u->coef += u->stride;
+            }
+        }
+        if (pcri_msb_overrun(&r))
+            return -1;
+    }
+    *bits = r;
+    return 0;
+}
+
+static int dc_refine_row(struct dc_scan *s, struct pcri_msb *bits, uint32_t x, uint32_t end)
+{
+    struct pcri_msb r = *bits;
+    for (; x < end; x++) {
+        pcri_msb_fill(&r); /* an MCU takes 10 bits at most */
+        for (unsigned i = 0; i < s->unit_count; i++) {
+            struct unit *u = &s->units[i];
+            uint32_t bit = pcri_msb_take(&r, 1);
+            if (x < u->inside) {
+                *u->coef = (int16_t) (*u->coef | (int) (bit << s->job->al));
+                u->coef += u->stride;
+            }
+        }
+        if (pcri_msb_overrun(&r))
+            return -1;
+    }
+    *bits = r;
+    return 0;
 }
 
 int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err)
 {
-    uint32_t mcus_x, mcus_y;
-    mcu_grid(job, &mcus_x, &mcus_y);
-    size_t total = (size_t) mcus_x * mcus_y, mcu = 0;
+    struct dc_scan s;
+    set_up(&s, job);
     uint32_t x = 0, y = 0;
-    for (size_t n = 0; n < job->interval_count; n++) {
+    begin_row(&s, 0);
+    for (size_t n = 0; n < job->interval_count && y < s.rows; n++) {
         size_t begin = n ? job->interval_end[n - 1] : 0;
-        struct dc_state s = {
-            pcri_msb_start(job->data + begin, job->data + job->interval_end[n]), { 0 }
-        };
-        size_t end = job->restart_interval && n + 1 < job->interval_count
-            ? mcu + job->restart_interval : total;
-        for (; mcu < end; mcu++) {
-            int bad;
-            if (job->component_count == 1) {
-                bad = dc_block(job, &s, 0, job->planes[job->components[0]].coef + 64 * mcu);
-            } else {
-                bad = dc_mcu(job, &s, x, y);
-                if (++x == mcus_x) {
-                    x = 0;
-                    y++;
-                }
+        struct pcri_msb r = pcri_msb_start(job->data + begin,
+                                           job->data + job->interval_end[n]);
+        int last[4] = { 0 };
+        uint64_t left = job->restart_interval && n + 1 < job->interval_count
+            ? job->restart_interval : UINT64_MAX;
+        while (left && y < s.rows) {
+            uint32_t end = job->mcus_x - x < left ? job->mcus_x : x + (uint32_t) left;
+            int rc = job->ah ? dc_refine_row(&s, &r, x, end)
+                             : dc_first_row(&s, &r, last, x, end);
+            if (rc)
+                return damaged(err, job, (size_t) y * job->mcus_x + x,
+                               "no such code, out of range, or the data ends");
+            left -= end - x;
+            x = end;
+            if (x == job->mcus_x) {
+                x = 0;
+                begin_row(&s, ++y);
             }
-            if (bad)
-                return damaged(err, job, mcu, "no such code, or out of range");
-            if (pcri_msb_overrun(&s.bits))
-                return damaged(err, job, mcu, "the data ends");
         }
-        if (pcri_goes_on(job, n, s.bits.p, s.bits.end, s.bits.nbits))
-            return damaged(err, job, mcu, "the data goes on behind it");
+        bool whole = n + 1 < job->interval_count ? !left : y == job->mcus_y;
+        if (whole && pcri_goes_on(job, n, r.p, r.end, r.nbits))
+            return damaged(err, job, (size_t) y * job->mcus_x + x,
+                           "the data goes on behind it");
     }
     return 0;
 }
@@ -203,16 +242,18 @@ static int ac_block(struct pcri_msb *bits, const struct pcri_scan_job *job, int1
 int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
 {
     const struct pcri_blocks *p = &job->planes[job->components[0]];
+    const size_t kept = pcri_kept_begin(p), stop = pcri_kept_end(p);
     size_t total = (size_t) p->blocks_x * p->blocks_y, b = 0;
-    for (size_t n = 0; n < job->interval_count; n++) {
+    for (size_t n = 0; n < job->interval_count && b < stop; n++) {
         size_t begin = n ? job->interval_end[n - 1] : 0;
         struct pcri_msb r = pcri_msb_start(job->data + begin,
                                            job->data + job->interval_end[n]);
         size_t end = job->restart_interval && n + 1 < job->interval_count
             ? b + job->restart_interval : total;
-        while (b < end) {
+        while (b < end && b < stop) {
             uint32_t eob_run = 0;
-            if (ac_block(&r, job, p->coef + 64 * b, p->mask + b, &eob_run))
+            int16_t *coef = pcri_block_coef(p, b, kept);
+            if (ac_block(&r, job, coef, p->mask + b, &eob_run))
                 return damaged(err, job, b, "no such code, or a run past the block");
             if (pcri_msb_overrun(&r))
                 return damaged(err, job, b, "the data ends");
@@ -220,7 +261,7 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
                 return damaged(err, job, b, "an end-of-band run past the scan");
             b += eob_run ? eob_run : 1;
         }
-        if (pcri_goes_on(job, n, r.p, r.end, r.nbits))
+        if (b == end && pcri_goes_on(job, n, r.p, r.end, r.nbits))
             return damaged(err, job, b, "the data goes on behind it");
     }
     return 0;

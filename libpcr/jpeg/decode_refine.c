@@ -219,8 +219,8 @@ int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err
 {
     refine_function refine = choose();
     const struct pcri_blocks *p = &job->planes[job->components[0]];
-    size_t total = (size_t) p->blocks_x * p->blocks_y, b = 0;
-    for (size_t n = 0; n < job->interval_count; n++) {
+    size_t total = (size_t) p->blocks_x * p->blocks_y, b = 0, stop = pcri_kept_end(p);
+    for (size_t n = 0; n < job->interval_count && b < stop; n++) {
         size_t begin = n ? job->interval_end[n - 1] : 0;
         struct refiner f = {
             .bits = { job->data + begin, job->data + job->interval_end[n], 0, 0 },
@@ -235,7 +235,7 @@ int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err
         const char *what = NULL;
         if (refine(job, &f, b, end, &b))
             what = "no such code, a run past the block or scan, or the data ends";
-        else if (pcri_goes_on(job, n, f.bits.p, f.bits.end, f.bits.nbits))
+        else if (b == end && pcri_goes_on(job, n, f.bits.p, f.bits.end, f.bits.nbits))
             what = "the data goes on behind it";
         if (what)
             return pcri_fail(err, PCR_ERR_CORRUPT,

@@ -116,16 +116,19 @@ REFINE_TARGET static int REFINE(refine_blocks)(const struct pcri_scan_job *job,
                                                size_t *at_out)
 {
     const struct pcri_blocks *p = &job->planes[job->components[0]];
-    for (; b < end; b++) {
+    const size_t kept = pcri_kept_begin(p), stop = pcri_kept_end(p) < end
+        ? pcri_kept_end(p) : end;
+    for (; b < stop; b++) {
+        int16_t *coef = pcri_block_coef(p, b, kept);
         *at_out = b;
         if (!f->eob_run) {
-            if (REFINE(refine_block)(f, p->coef + 64 * b, p->mask + b))
+            if (REFINE(refine_block)(f, coef, p->mask + b))
                 return -1;
             if (f->eob_run > end - b)
                 return -1;
         } else if (p->mask[b] & f->band) {
             uint64_t moved = REFINE(take_corrections)(&f->bits, p->mask[b] & f->band);
-            APPLY(p->coef + 64 * b, moved, 0, 0, f->step);
+            APPLY(coef, moved, 0, 0, f->step);
         }
         f->eob_run -= f->eob_run != 0;
         if (lsb_overrun(&f->bits))

@@ -250,7 +250,8 @@ struct unit {
 
 struct sequential_scan {
     const struct pcri_scan_job *job;
-    uint32_t mcus_x, mcus_y, x, y; /* the next MCU */
+    uint32_t x, y; /* the next MCU */
+    uint32_t rows; /* of MCUs to decode */
     unsigned unit_count;
     struct unit units[10];
 };
@@ -266,10 +267,10 @@ static void begin_row(struct sequential_scan *s)
             ? 1 : job->file->components[u->component].v;
         uint32_t y = s->y * rows + u->v;
         u->inside = 0;
-        if (y >= p->blocks_y || u->h >= p->blocks_x)
+        if (y < p->row_begin || y >= p->row_end || u->h >= p->blocks_x)
             continue;
         size_t block = (size_t) y * p->blocks_x + u->h;
-        u->coef = p->coef + 64 * block;
+        u->coef = p->coef + 64 * (block - pcri_kept_begin(p));
         u->mask = p->mask + block;
         u->inside = (p->blocks_x - u->h + u->step - 1) / u->step;
     }
@@ -281,12 +282,11 @@ static void set_up(struct sequential_scan *s, const struct pcri_sequential *tabl
     const struct pcri_scan_job *job = s->job;
     const struct pcri_jpeg_file *f = job->file;
     bool single = job->component_count == 1;
-    const struct pcri_blocks *p = &job->planes[job->components[0]];
-    s->mcus_x = single ? p->blocks_x : (f->width + 8 * f->max_h - 1) / (8 * f->max_h);
-    s->mcus_y = single ? p->blocks_y : (f->height + 8 * f->max_v - 1) / (8 * f->max_v);
     for (uint8_t i = 0; i < job->component_count; i++) {
         const struct pcri_component *c = &f->components[job->components[i]];
         uint8_t h = single ? 1 : c->h, v = single ? 1 : c->v;
+        uint32_t rows = (job->planes[job->components[i]].row_end + v - 1) / v;
+        s->rows = rows > s->rows ? rows : s->rows;
         for (uint8_t y = 0; y < v; y++)
             for (uint8_t x = 0; x < h; x++)
                 s->units[s->unit_count++] = (struct unit) {
@@ -332,13 +332,13 @@ static const char *decode_interval(struct sequential_scan *s, size_t n, uint64_t
     size_t begin = n ? job->interval_end[n - 1] : 0;
     struct pcri_msb r = pcri_msb_start(job->data + begin, job->data + job->interval_end[n]);
     int last[4] = { 0 };
-    while (count) {
-        uint32_t left = s->mcus_x - s->x, now = count < left ? (uint32_t) count : left;
+    while (count && s->y < s->rows) {
+        uint32_t left = job->mcus_x - s->x, now = count < left ? (uint32_t) count : left;
         const char *what = decode_row(s, &r, last, s->x + now);
         if (what)
             return what;
         count -= now;
-        if (s->x == s->mcus_x) {
+        if (s->x == job->mcus_x) {
             s->x = 0;
             s->y++;
             begin_row(s);
@@ -346,7 +346,8 @@ static const char *decode_interval(struct sequential_scan *s, size_t n, uint64_t
     }
     /* A whole byte is too much: whether libjpeg sees it depends on its buffer, so it is left
      * to libjpeg. */
-    return (r.end - r.p) * 8 + (ptrdiff_t) r.nbits >= 8 ? "the data goes on behind it" : NULL;
+    bool more = !count && (r.end - r.p) * 8 + (ptrdiff_t) r.nbits >= 8;
+    return more ? "the data goes on behind it" : NULL;
 }
 
 int pcri_decode_sequential(struct pcri_sequential **tables, const struct pcri_dht *dhts,
@@ -367,8 +368,8 @@ int pcri_decode_sequential(struct pcri_sequential **tables, const struct pcri_dh
     }
     struct sequential_scan s = { .job = job };
     set_up(&s, *tables, slots);
-    uint64_t left = (uint64_t) s.mcus_x * s.mcus_y;
-    for (size_t n = 0; n < job->interval_count; n++) {
+    uint64_t left = (uint64_t) job->mcus_x * job->mcus_y;
+    for (size_t n = 0; n < job->interval_count && s.y < s.rows; n++) {
         uint64_t count = job->restart_interval && n + 1 < job->interval_count
             ? job->restart_interval : left;
         const char *what = decode_interval(&s, n, count);

@@ -11,8 +11,7 @@ struct scanner {
     const struct pcr_limits *limits;
     struct pcr_error *err;
     size_t at;
-    bool in_scans; /* behind the first SOS */
-    uint32_t scan_count;
+    bool whole; /* the file must end with EOI */
 };
 
 static unsigned be16(const uint8_t *p)
@@ -37,7 +36,7 @@ static int add_segment(struct scanner *s, uint8_t marker, size_t offset, size_t 
         f->segment_capacity = n;
     }
     f->segments[f->segment_count++] = (struct pcri_segment) {
-        marker, s->in_scans, (uint32_t) nbytes, offset
+        marker, s->f->in_scans, (uint32_t) nbytes, offset
     };
     return 0;
 }
@@ -60,7 +59,7 @@ static int parse_dqt(struct scanner *s, size_t offset, const uint8_t *p, size_t 
                 return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
                                     "DQT: step %d of slot %u is 0", k, slot);
         }
-        if (s->in_scans && f->quant_defined[slot]
+        if (s->f->in_scans && f->quant_defined[slot]
             && memcmp(f->quant[slot], table, sizeof(table)))
             return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
                                 "quantisation table %u is redefined between scans", slot);
@@ -148,7 +147,7 @@ static int parse_app(struct scanner *s, uint8_t marker, size_t offset, const uin
     struct pcri_jpeg_file *f = s->f;
     bool jfif = marker == M_APP0 && n >= 14 && !memcmp(p, "JFIF", 5);
     bool adobe = marker == M_APP14 && n >= 12 && !memcmp(p, "Adobe", 5);
-    if ((jfif || adobe) && s->in_scans)
+    if ((jfif || adobe) && s->f->in_scans)
         return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
                             "a JFIF or Adobe segment after the first scan");
     f->has_jfif |= jfif;
@@ -161,7 +160,8 @@ static int parse_app(struct scanner *s, uint8_t marker, size_t offset, const uin
     return 0;
 }
 
-/* The bytes up to the next marker that is no RSTn: entropy-coded data. */
+/* The bytes up to the next marker that is no RSTn: entropy-coded data. A piece may end with
+ * them. */
 static int skip_entropy(struct scanner *s)
 {
     const uint8_t *data = s->f->data;
@@ -181,17 +181,55 @@ static int skip_entropy(struct scanner *s)
         else
             return 0;
     }
-    return truncated(s, "within a scan");
+    if (s->whole)
+        return truncated(s, "within a scan");
+    s->at = n;
+    return 0;
+}
+
+static bool is_ycc(const struct pcri_jpeg_file *f)
+{
+    const struct pcri_component *c = f->components;
+    if (f->component_count == 4)
+        return f->has_adobe && f->adobe_transform == 2;
+    if (f->component_count != 3)
+        return false;
+    if (f->has_jfif)
+        return true;
+    if (f->has_adobe)
+        return f->adobe_transform == 1;
+    return !(c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B');
+}
+
+static int check_tables(struct scanner *s)
+{
+    struct pcri_jpeg_file *f = s->f;
+    for (uint32_t c = 0; c < f->component_count; c++)
+        if (!f->quant_defined[f->components[c].quant_slot])
+            return pcri_fail_at(s->err, PCR_ERR_CORRUPT, f->sof_offset,
+                                "quantisation table %u is missing",
+                                f->components[c].quant_slot);
+    return 0;
 }
 
 static int begin_scan(struct scanner *s, size_t offset)
 {
-    if (!s->f->sof)
+    struct pcri_jpeg_file *f = s->f;
+    if (!f->sof)
         return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "SOS before SOF");
-    if (++s->scan_count > s->limits->max_scans)
+    if (++f->scan_count > s->limits->max_scans)
         return pcri_fail_at(s->err, PCR_ERR_LIMIT, offset, "more than %u scans",
                             (unsigned) s->limits->max_scans);
-    s->in_scans = true;
+    if (!f->in_scans) {
+        f->in_scans = true;
+        f->ycc = is_ycc(f);
+    }
+    if (!s->whole) {
+        int rc = check_tables(s);
+        if (rc)
+            return rc;
+        f->open_scan = s->at == f->nbytes;
+    }
     return skip_entropy(s);
 }
 
@@ -248,20 +286,6 @@ static int next_marker(struct scanner *s, uint8_t *marker, size_t *offset)
     return 0;
 }
 
-static bool is_ycc(const struct pcri_jpeg_file *f)
-{
-    const struct pcri_component *c = f->components;
-    if (f->component_count == 4)
-        return f->has_adobe && f->adobe_transform == 2;
-    if (f->component_count != 3)
-        return false;
-    if (f->has_jfif)
-        return true;
-    if (f->has_adobe)
-        return f->adobe_transform == 1;
-    return !(c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B');
-}
-
 uint32_t pcri_blocks_x(const struct pcri_jpeg_file *f, uint32_t c)
 {
     uint32_t d = 8 * f->max_h;
@@ -277,54 +301,94 @@ uint32_t pcri_blocks_y(const struct pcri_jpeg_file *f, uint32_t c)
 static int check_whole(struct scanner *s)
 {
     struct pcri_jpeg_file *f = s->f;
-    if (!s->scan_count)
+    if (!f->scan_count)
         return pcri_fail_at(s->err, PCR_ERR_CORRUPT, f->end, "no scan");
+    int rc = check_tables(s);
     uint64_t blocks = 0;
-    for (uint32_t c = 0; c < f->component_count; c++) {
-        if (!f->quant_defined[f->components[c].quant_slot])
-            return pcri_fail_at(s->err, PCR_ERR_CORRUPT, f->sof_offset,
-                                "quantisation table %u is missing",
-                                f->components[c].quant_slot);
+    for (uint32_t c = 0; c < f->component_count; c++)
         blocks += (uint64_t) pcri_blocks_x(f, c) * pcri_blocks_y(f, c);
-    }
     /* A block takes a bit in its first scan, so this bounds memory by bytes present. */
-    if (blocks > (uint64_t) f->nbytes * 8)
-        return pcri_fail_at(s->err, PCR_ERR_TRUNCATED, f->nbytes,
-                            "%zu bytes cannot hold %u x %u pixels", f->nbytes,
-                            (unsigned) f->width, (unsigned) f->height);
-    f->ycc = is_ycc(f);
-    if (!f->orientation)
-        f->orientation = 1;
+    if (!rc && blocks > (uint64_t) f->nbytes * 8)
+        rc = pcri_fail_at(s->err, PCR_ERR_TRUNCATED, f->nbytes,
+                          "%zu bytes cannot hold %u x %u pixels", f->nbytes,
+                          (unsigned) f->width, (unsigned) f->height);
+    return rc;
+}
+
+/* All segments from s->at on. */
+static int parse_segments(struct scanner *s)
+{
+    for (;;) {
+        uint8_t m = 0;
+        size_t offset = 0;
+        s->f->end = s->at;
+        if (!s->whole && s->at == s->f->nbytes)
+            return 0;
+        int rc = next_marker(s, &m, &offset);
+        if (rc)
+            return rc;
+        if (m == M_EOI)
+            return 0;
+        if (m == M_SOI || m == M_TEM || (m >= M_RST0 && m <= M_RST7) || m < 0xC0)
+            return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "marker %02X out of place",
+                                m);
+        rc = parse_segment(s, m, offset);
+        if (rc)
+            return rc;
+    }
+}
+
+/* A first piece may be SOI alone. */
+static int check_soi(const void *data, size_t nbytes, bool whole, struct pcr_error *err)
+{
+    size_t n = whole || nbytes > 2 ? 3 : 2;
+    if (nbytes < n || memcmp(data, "\xFF\xD8\xFF", n))
+        return pcri_fail(err, PCR_ERR_FORMAT, "not a JPEG file");
     return 0;
+}
+
+void pcri_jpeg_file_begin(struct pcri_jpeg_file *f)
+{
+    *f = (struct pcri_jpeg_file) { .orientation = 1, .segments = f->segments,
+                                   .segment_capacity = f->segment_capacity };
 }
 
 int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
                          struct pcri_jpeg_file *out, struct pcr_error *err)
 {
-    struct pcri_segment *segments = out->segments; /* reused from file to file */
-    uint32_t capacity = out->segment_capacity;
-    *out = (struct pcri_jpeg_file) { .data = data, .nbytes = nbytes, .segments = segments,
-                                     .segment_capacity = capacity };
-    struct scanner s = { out, limits, err, 2, false, 0 };
-    if (nbytes < 3 || memcmp(data, "\xFF\xD8\xFF", 3))
-        return pcri_fail(err, PCR_ERR_FORMAT, "not a JPEG file");
+    pcri_jpeg_file_begin(out);
+    out->data = data;
+    out->nbytes = nbytes;
+    struct scanner s = { out, limits, err, 2, true };
+    int rc = check_soi(data, nbytes, true, err);
+    if (!rc)
+        rc = parse_segments(&s);
+    return rc ? rc : check_whole(&s);
+}
 
-    for (;;) {
-        uint8_t m = 0;
-        size_t offset = 0;
-        int rc = next_marker(&s, &m, &offset);
+int pcri_jpeg_file_add(struct pcri_jpeg_file *f, const void *data, size_t nbytes,
+                       const struct pcr_limits *limits, struct pcr_error *err)
+{
+    struct scanner s = { f, limits, err, 0, false };
+    bool first = !f->base && !f->nbytes;
+    f->base += f->nbytes;
+    f->data = data;
+    f->nbytes = nbytes;
+    f->segment_count = 0;
+    f->entropy_end = 0;
+    if (first) {
+        int rc = check_soi(data, nbytes, false, err);
         if (rc)
             return rc;
-        if (m == M_EOI) {
-            out->end = s.at;
-            return check_whole(&s);
-        }
-        if (m == M_SOI || m == M_TEM || (m >= M_RST0 && m <= M_RST7) || m < 0xC0)
-            return pcri_fail_at(err, PCR_ERR_CORRUPT, offset, "marker %02X out of place", m);
-        rc = parse_segment(&s, m, offset);
+        s.at = 2;
+    } else if (f->open_scan && nbytes) {
+        int rc = skip_entropy(&s);
         if (rc)
             return rc;
+        f->entropy_end = s.at;
+        f->open_scan = false;
     }
+    return parse_segments(&s);
 }
 
 void pcri_jpeg_file_free(struct pcri_jpeg_file *f)

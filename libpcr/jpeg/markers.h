@@ -25,8 +25,10 @@ struct pcri_segment {
 };
 
 struct pcri_jpeg_file {
-    const uint8_t *data;
+    const uint8_t *data; /* of the piece that was parsed last */
     size_t nbytes;
+    uint64_t base;       /* bytes in the pieces before it */
+    size_t entropy_end;  /* bytes at its beginning that are data of the scan before it */
     uint32_t width, height;
     uint32_t component_count;
     struct pcri_component components[4];
@@ -35,7 +37,10 @@ struct pcri_jpeg_file {
     uint8_t adobe_transform;
     uint8_t sof; /* marker */
     uint64_t sof_offset;
-    uint64_t end; /* offset behind EOI */
+    bool in_scans;       /* behind the first SOS */
+    bool open_scan;      /* the last piece ended with an SOS */
+    uint32_t scan_count;
+    uint64_t end; /* offset of EOI; of a piece without it: its size */
     uint32_t orientation; /* EXIF, 1..8 */
     uint16_t quant[4][64]; /* zigzag order */
     bool quant_defined[4];
@@ -43,10 +48,17 @@ struct pcri_jpeg_file {
     uint32_t segment_count, segment_capacity;
 };
 
-/* Reads all marker segments, to EOI. Keeps pointers into `data`. Codes: FORMAT (no SOI),
- * TRUNCATED, CORRUPT, UNSUPPORTED (what coding 1 cannot hold), LIMIT. */
+/* Reads all marker segments of a file, to EOI. Keeps pointers into `data`. Codes: FORMAT (no
+ * SOI), TRUNCATED, CORRUPT, UNSUPPORTED (what coding 1 cannot hold), LIMIT. */
 int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
                          struct pcri_jpeg_file *out, struct pcr_error *err);
+
+/* The same step by step, of a file in pieces that end with a marker segment or with a scan's
+ * data: begin, then parse each. Segments, and their offsets, are of the last piece alone; EOI
+ * may be missing. Whether all tables are there is checked at the first SOS. */
+void pcri_jpeg_file_begin(struct pcri_jpeg_file *f);
+int pcri_jpeg_file_add(struct pcri_jpeg_file *f, const void *data, size_t nbytes,
+                       const struct pcr_limits *limits, struct pcr_error *err);
 /* Frees what parse made; the struct may be used for another file as it is. */
 void pcri_jpeg_file_free(struct pcri_jpeg_file *f);
 

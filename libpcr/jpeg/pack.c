@@ -5,7 +5,7 @@
 
 #include "coder.h"
 #include "coefs.h"
-#include "ladder.h"
+#include "ladder_scans.h"
 #include "prefix.h"
 #include "scan.h"
 #include "tables.h"
@@ -56,50 +56,6 @@ static uint32_t choose_script(const struct pcri_coder *c)
     for (int k = 1; k <= 10; k++)
         step += q[k];
     return pcri_ladder_choose(c->ladder, step);
-}
-
-static enum pcri_component_class class_of(const struct pcri_jpeg_file *f, uint32_t i)
-{
-    if (f->ycc && (i == 1 || i == 2))
-        return i == 1 ? PCRI_CHROMA1 : PCRI_CHROMA2;
-    return PCRI_LUMA;
-}
-
-static bool can_interleave(const struct pcri_jpeg_file *f)
-{
-    unsigned sum = 0;
-    for (uint32_t i = 0; i < f->component_count; i++)
-        sum += (unsigned) f->components[i].h * f->components[i].v;
-    return sum <= 10;
-}
-
-/* What one line of the script makes of this image: up to four scans. */
-struct line_scans {
-    uint32_t count;
-    struct pcri_scan scans[4];
-    uint8_t piece[4]; /* within the line */
-};
-
-static void expand_line(const struct pcri_jpeg_file *f, const struct pcri_ladder_scan *line,
-                        struct line_scans *out)
-{
-    bool together = line->part == PCRI_PART_ALL && can_interleave(f);
-    out->count = 0;
-    for (uint32_t i = 0; i < f->component_count; i++) {
-        enum pcri_component_class class = class_of(f, i);
-        if (!pcri_part_has(line->part, class))
-            continue;
-        bool join = together && out->count;
-        struct pcri_scan *s = &out->scans[join ? 0 : out->count];
-        if (!join) {
-            *s = (struct pcri_scan) { .ss = line->ss, .se = line->se, .ah = line->ah,
-                                      .al = line->al };
-            out->piece[out->count++] = line->part == PCRI_PART_CHROMA
-                && class == PCRI_CHROMA2;
-        }
-        s->components[s->component_count] = (uint8_t) i;
-        s->chroma[s->component_count++] = class != PCRI_LUMA;
-    }
 }
 
 static uint32_t levels_of(const struct pcri_script *s)
@@ -286,8 +242,8 @@ static int pack_line(struct pcri_coder *c, const struct pcri_slot_tables *shared
                      const struct pcri_ladder_scan *line, struct pcri_piece *pieces,
                      struct pcri_packed *out, struct pcr_error *err)
 {
-    struct line_scans ls;
-    expand_line(&c->file, line, &ls);
+    struct pcri_line_scans ls;
+    pcri_line_scans(&c->file, line, &ls);
     int rc = 0;
     for (uint32_t i = 0; !rc && i < ls.count; i++) {
         struct pcri_piece *piece = &pieces[line->first_piece + ls.piece[i]];
@@ -438,8 +394,8 @@ int pcri_coder_survey(struct pcri_coder *c, const void *data, size_t nbytes,
     s->nbytes = nbytes;
     const struct pcri_script *script = &c->ladder->scripts[s->script];
     for (uint32_t i = 0; !rc && i < script->scan_count; i++) {
-        struct line_scans ls;
-        expand_line(&c->file, &script->scans[i], &ls);
+        struct pcri_line_scans ls;
+        pcri_line_scans(&c->file, &script->scans[i], &ls);
         for (uint32_t k = 0; !rc && k < ls.count; k++) {
             rc = pcri_scan_symbols(&c->coefs, &c->file, &ls.scans[k], &c->symbols, err);
             if (!rc)

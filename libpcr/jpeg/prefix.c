@@ -5,19 +5,34 @@
 
 #include "prefix.h"
 
-static int reserve(struct pcri_prefix *p, struct pcr_error *err)
+/* The rows to keep, and the bytes that all planes need. */
+static int lay_out(struct pcri_prefix *p, size_t blocks[4], size_t *total,
+                   struct pcr_error *err)
 {
     const struct pcri_jpeg_file *f = &p->file;
-    size_t blocks[4] = { 0 }, total = 0;
+    *total = 64 * sizeof(int16_t); /* the spare block */
     for (uint32_t c = 0; c < f->component_count; c++) {
+        struct pcri_blocks *b = &p->planes[c];
+        uint32_t end = p->rows[c].end;
         size_t nbytes;
-        p->planes[c].blocks_x = pcri_blocks_x(f, c);
-        p->planes[c].blocks_y = pcri_blocks_y(f, c);
-        blocks[c] = (size_t) p->planes[c].blocks_x * p->planes[c].blocks_y;
+        b->blocks_x = pcri_blocks_x(f, c);
+        b->blocks_y = pcri_blocks_y(f, c);
+        b->row_end = end && end < b->blocks_y ? end : b->blocks_y;
+        b->row_begin = p->rows[c].begin < b->row_end ? p->rows[c].begin : b->row_end;
+        blocks[c] = pcri_kept_end(b);
         if (!pcri_mul(blocks[c], 64 * sizeof(int16_t) + sizeof(uint64_t), &nbytes)
-            || !pcri_add(total, nbytes + 64, &total))
+            || !pcri_add(*total, nbytes + 64, total))
             return pcri_fail_nomem(err, SIZE_MAX);
     }
+    return 0;
+}
+
+static int reserve(struct pcri_prefix *p, struct pcr_error *err)
+{
+    size_t blocks[4] = { 0 }, total = 0;
+    int rc = lay_out(p, blocks, &total, err);
+    if (rc)
+        return rc;
     if (total > p->capacity) {
         free(p->memory);
         p->capacity = 0;
@@ -26,15 +41,18 @@ static int reserve(struct pcri_prefix *p, struct pcr_error *err)
             return pcri_fail_nomem(err, total);
         p->capacity = total;
     }
-    if (f->sof == M_SOF2) /* a sequential scan clears each block when it comes to it */
-        memset(p->memory, 0, total);
-    uint8_t *at = p->memory;
-    for (uint32_t c = 0; c < f->component_count; c++) {
-        p->planes[c].coef = (int16_t *) (void *) at;
-        at += blocks[c] * 64 * sizeof(int16_t);
-        p->planes[c].mask = (uint64_t *) (void *) at;
+    uint8_t *at = p->memory + 64 * sizeof(int16_t);
+    for (uint32_t c = 0; c < p->file.component_count; c++) {
+        struct pcri_blocks *b = &p->planes[c];
+        b->spare = (int16_t *) (void *) p->memory;
+        b->coef = (int16_t *) (void *) at;
+        at += (blocks[c] - pcri_kept_begin(b)) * 64 * sizeof(int16_t);
+        b->mask = (uint64_t *) (void *) at;
         at += (blocks[c] * sizeof(uint64_t) + 63) & ~(size_t) 63;
     }
+    if (p->file.sof == M_SOF2) /* a sequential scan clears each block when it comes to it */
+        memset(p->memory, 0, (size_t) (at - p->memory));
+    p->reserved = true;
     return 0;
 }
 
@@ -164,6 +182,20 @@ static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size
     return 0;
 }
 
+/* The scan must be the next one of the ladder. */
+static int check_ladder(struct pcri_prefix *p, const struct pcri_scan_job *job,
+                        struct pcr_error *err)
+{
+    struct pcri_scan scan = { .component_count = job->component_count, .ss = job->ss,
+                              .se = job->se, .ah = job->ah, .al = job->al };
+    memcpy(scan.components, job->components, sizeof(scan.components));
+    if (pcri_ladder_step(&p->walk, p->ladder, &p->file, &scan))
+        return 0;
+    return pcri_fail(err, PCR_ERR_CORRUPT, "scan %u-%u,%u,%u of component %u is not what the "
+                     "ladder has there", job->ss, job->se, job->ah, job->al,
+                     (unsigned) job->components[0]);
+}
+
 /* The scan must continue where the earlier ones ended. */
 static int check_progression(struct pcri_prefix *p, const struct pcri_scan_job *job,
                              struct pcr_error *err)
@@ -211,44 +243,59 @@ static int build_lookups(struct pcri_prefix *p, struct pcri_scan_job *job,
     return 0;
 }
 
-static int check_intervals(const struct pcri_prefix *p, const struct pcri_scan_job *job,
-                           struct pcr_error *err)
+static void count_mcus(const struct pcri_prefix *p, struct pcri_scan_job *job)
 {
     const struct pcri_jpeg_file *f = &p->file;
-    uint64_t mcus;
-    if (job->component_count == 1) {
-        const struct pcri_blocks *b = &p->planes[job->components[0]];
-        mcus = (uint64_t) b->blocks_x * b->blocks_y;
-    } else {
-        mcus = (uint64_t) ((f->width + 8 * f->max_h - 1) / (8 * f->max_h))
-            * ((f->height + 8 * f->max_v - 1) / (8 * f->max_v));
-    }
+    uint32_t c = job->components[0];
+    bool single = job->component_count == 1;
+    job->mcus_x = single ? pcri_blocks_x(f, c)
+                         : (f->width + 8 * f->max_h - 1) / (8 * f->max_h);
+    job->mcus_y = single ? pcri_blocks_y(f, c)
+                         : (f->height + 8 * f->max_v - 1) / (8 * f->max_v);
+}
+
+/* That all the scan's data may be there. An MCU of a DC scan takes a bit, so memory stays in
+ * proportion to the bytes that are there. */
+static int check_data(const struct pcri_prefix *p, const struct pcri_scan_job *job,
+                      struct pcr_error *err)
+{
+    uint64_t mcus = (uint64_t) job->mcus_x * job->mcus_y;
     uint64_t wanted = p->restart_interval
         ? (mcus + p->restart_interval - 1) / p->restart_interval : 1;
     if (p->interval_count != wanted)
         return pcri_fail(err, PCR_ERR_CORRUPT, "%zu restart intervals, expected %llu",
                          p->interval_count, (unsigned long long) wanted);
+    if (!job->ss && mcus > (uint64_t) p->data.nbytes * 8)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "%zu bytes cannot hold %llu MCUs",
+                         p->data.nbytes, (unsigned long long) mcus);
     return 0;
 }
 
 /* Bytes of a refinement scan that make up for building the larger look-up. */
 enum { SEVERAL_PAYS = 1000 };
 
-static int decode_scan(struct pcri_prefix *p, const struct pcri_segment *sos, uint64_t end,
-                       struct pcr_error *err)
+/* The scan of this SOS, whose data is [begin, end) of the piece. */
+static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nbytes,
+                       uint64_t begin, uint64_t end, struct pcr_error *err)
 {
     struct pcri_scan_job job = { .file = &p->file, .planes = p->planes,
                                  .restart_interval = p->restart_interval };
     uint8_t slots[4];
-    int rc = find_components(p, p->file.data + sos->offset, sos->nbytes, &job, slots, err);
+    int rc = find_components(p, sos, sos_nbytes, &job, slots, err);
+    if (!rc && p->ladder)
+        rc = check_ladder(p, &job, err);
     if (!rc)
         rc = check_progression(p, &job, err);
     if (!rc && p->file.sof == M_SOF2)
         rc = build_lookups(p, &job, slots, err);
     if (!rc)
-        rc = unstuff(p, sos->offset + sos->nbytes, end, job.ss && job.ah, err);
-    if (!rc)
-        rc = check_intervals(p, &job, err);
+        rc = unstuff(p, begin, end, job.ss && job.ah, err);
+    if (rc)
+        return rc;
+    count_mcus(p, &job);
+    rc = check_data(p, &job, err);
+    if (!rc && !p->reserved)
+        rc = reserve(p, err);
     if (rc)
         return rc;
     job.data = p->data.data;
@@ -268,46 +315,101 @@ static int decode_scan(struct pcri_prefix *p, const struct pcri_segment *sos, ui
 /* Components of a sequential file that no scan has are left as in a progressive one. */
 static void clear_missing(struct pcri_prefix *p)
 {
-    for (uint32_t c = 0; p->file.sof != M_SOF2 && c < p->file.component_count; c++) {
+    for (uint32_t c = 0; p->reserved && c < p->file.component_count; c++) {
         struct pcri_blocks *b = &p->planes[c];
-        size_t n = (size_t) b->blocks_x * b->blocks_y;
+        size_t n = pcri_kept_end(b);
         if (p->bits[c][0] >= 0)
             continue;
-        memset(b->coef, 0, n * 64 * sizeof(*b->coef));
+        memset(b->coef, 0, (n - pcri_kept_begin(b)) * 64 * sizeof(*b->coef));
         memset(b->mask, 0, n * sizeof(*b->mask));
     }
+}
+
+/* --- pieces --- */
+
+static int run_segment(struct pcri_prefix *p, const struct pcri_segment *s, uint64_t end,
+                       struct pcr_error *err)
+{
+    const uint8_t *b = p->file.data + s->offset;
+    if (s->marker == M_DHT)
+        return pcri_dht_parse(b, s->nbytes, p->tables, err);
+    if (s->marker == M_DRI) {
+        if (s->nbytes != 6)
+            return pcri_fail(err, PCR_ERR_CORRUPT, "DRI has %u bytes", (unsigned) s->nbytes);
+        p->restart_interval = (uint32_t) b[4] << 8 | b[5];
+    }
+    if (s->marker != M_SOS)
+        return 0;
+    if (!p->file.open_scan || s->offset + s->nbytes != p->file.nbytes)
+        return decode_scan(p, b, s->nbytes, s->offset + s->nbytes, end, err);
+    if (s->nbytes > sizeof(p->sos))
+        return pcri_fail(err, PCR_ERR_CORRUPT, "SOS has %u bytes", (unsigned) s->nbytes);
+    memcpy(p->sos, b, s->nbytes);
+    p->sos_nbytes = s->nbytes;
+    return 0;
+}
+
+int pcri_prefix_run(struct pcri_prefix *p, struct pcr_error *err)
+{
+    const struct pcri_jpeg_file *f = &p->file;
+    int rc = 0;
+    if (f->entropy_end)
+        rc = decode_scan(p, p->sos, p->sos_nbytes, 0, f->entropy_end, err);
+    for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
+        const struct pcri_segment *s = &f->segments[i];
+        rc = run_segment(p, s, i + 1 < f->segment_count ? f->segments[i + 1].offset : f->end,
+                         err);
+        if (rc && err && err->offset == PCR_NO_OFFSET)
+            err->offset = s->offset;
+    }
+    if (f->sof != M_SOF2)
+        clear_missing(p);
+    if (rc && err && err->offset != PCR_NO_OFFSET)
+        err->offset += f->base;
+    return rc;
+}
+
+void pcri_prefix_begin(struct pcri_prefix *p)
+{
+    pcri_jpeg_file_begin(&p->file);
+    memset(p->bits, -1, sizeof(p->bits));
+    for (int i = 0; i < 8; i++)
+        p->tables[i].defined = false;
+    memset(p->rows, 0, sizeof(p->rows));
+    p->ladder = NULL;
+    p->walk = (struct pcri_ladder_walk) { 0 };
+    p->restart_interval = 0;
+    p->reserved = false;
+}
+
+int pcri_prefix_open(struct pcri_prefix *p, const void *data, size_t nbytes,
+                     const struct pcr_limits *limits, struct pcr_error *err)
+{
+    pcri_prefix_begin(p);
+    return pcri_jpeg_file_parse(data, nbytes, limits, &p->file, err);
+}
+
+int pcri_prefix_add(struct pcri_prefix *p, const void *data, size_t nbytes,
+                    const struct pcr_limits *limits, struct pcr_error *err)
+{
+    int rc = pcri_jpeg_file_add(&p->file, data, nbytes, limits, err);
+    if (rc && err && err->offset != PCR_NO_OFFSET)
+        err->offset += p->file.base;
+    return rc;
+}
+
+void pcri_prefix_keep(struct pcri_prefix *p, uint32_t component, uint32_t row_begin,
+                      uint32_t row_end)
+{
+    p->rows[component].begin = row_begin;
+    p->rows[component].end = row_end;
 }
 
 int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
                        const struct pcr_limits *limits, struct pcr_error *err)
 {
-    int rc = pcri_jpeg_file_parse(data, nbytes, limits, &p->file, err);
-    if (rc)
-        return rc;
-    const struct pcri_jpeg_file *f = &p->file;
-    rc = reserve(p, err);
-    memset(p->bits, -1, sizeof(p->bits));
-    for (int i = 0; i < 8; i++)
-        p->tables[i].defined = false;
-    p->restart_interval = 0;
-
-    for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
-        const struct pcri_segment *s = &f->segments[i];
-        const uint8_t *b = f->data + s->offset;
-        if (s->marker == M_DHT)
-            rc = pcri_dht_parse(b, s->nbytes, p->tables, err);
-        else if (s->marker == M_DRI && s->nbytes == 6)
-            p->restart_interval = (uint32_t) b[4] << 8 | b[5];
-        else if (s->marker == M_DRI)
-            rc = pcri_fail(err, PCR_ERR_CORRUPT, "DRI has %u bytes", (unsigned) s->nbytes);
-        else if (s->marker == M_SOS)
-            rc = decode_scan(p, s, i + 1 < f->segment_count ? f->segments[i + 1].offset
-                                                            : f->end - 2, err);
-        if (rc && err && err->offset == PCR_NO_OFFSET)
-            err->offset = s->offset;
-    }
-    clear_missing(p);
-    return rc;
+    int rc = pcri_prefix_open(p, data, nbytes, limits, err);
+    return rc ? rc : pcri_prefix_run(p, err);
 }
 
 void pcri_prefix_free(struct pcri_prefix *p)

@@ -3,6 +3,7 @@
 #ifndef PCRI_PREFIX_H
 #define PCRI_PREFIX_H
 
+#include "ladder_scans.h"
 #include "scan_decode.h"
 
 /* Scratch memory and the last image's coefficients; one thread at a time. */
@@ -11,16 +12,24 @@ struct pcri_prefix {
     struct pcri_blocks planes[4];
     /* The lowest bit of each coefficient that the scans so far brought, -1: nothing. */
     int8_t bits[4][64];
+    struct {
+        uint32_t begin, end;
+    } rows[4];                       /* block rows to keep; end 0: all */
+    const struct pcr_ladder *ladder; /* NULL: any legal scans */
+    struct pcri_ladder_walk walk;
     struct pcri_dht tables[8]; /* class * 4 + slot */
     struct pcri_lookup lookups[4];
     struct pcri_sequential *sequential;
     struct pcri_several several;
+    uint8_t sos[16]; /* of a scan whose data is in the next piece */
+    size_t sos_nbytes;
     struct pcr_buffer data; /* the scan without stuffing */
     size_t *interval_end;
     size_t interval_count, interval_capacity;
     uint32_t restart_interval;
     uint8_t *memory;
     size_t capacity;
+    bool reserved; /* planes have their memory */
 };
 
 /* Decodes a progressive or sequential file, complete or a prefix of its scans with EOI.
@@ -30,6 +39,22 @@ struct pcri_prefix {
  * missing table are CORRUPT. Codes: as pcri_jpeg_file_parse(). */
 int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
                        const struct pcr_limits *limits, struct pcr_error *err);
+
+/* The same step by step. begin forgets the last image, and takes a file that is to come in
+ * pieces; open takes a whole file, and parses it. Then p->file tells what the image is, keep
+ * may say which block rows of a component are wanted, and p->ladder may be set: other scans
+ * than the ladder's are then CORRUPT. run decodes the scans that were parsed; of damage in
+ * rows below those kept it says nothing. add parses a further piece (see
+ * pcri_jpeg_file_add()), and run may be called again: fidelity rises without decoding again.
+ * After a failure only begin and open are allowed. */
+void pcri_prefix_begin(struct pcri_prefix *p);
+int pcri_prefix_open(struct pcri_prefix *p, const void *data, size_t nbytes,
+                     const struct pcr_limits *limits, struct pcr_error *err);
+int pcri_prefix_add(struct pcri_prefix *p, const void *data, size_t nbytes,
+                    const struct pcr_limits *limits, struct pcr_error *err);
+void pcri_prefix_keep(struct pcri_prefix *p, uint32_t component, uint32_t row_begin,
+                      uint32_t row_end);
+int pcri_prefix_run(struct pcri_prefix *p, struct pcr_error *err);
 void pcri_prefix_free(struct pcri_prefix *p);
 
 #endif

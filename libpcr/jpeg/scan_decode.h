@@ -115,12 +115,32 @@ static inline uint8_t pcri_several_end(uint64_t e)
 /* Builds it from a look-up for refinement scans. */
 void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *out);
 
-/* One component's blocks, row after row, without padding. */
+/* One component's blocks, row after row, without padding. Where only a window of the image is
+ * wanted, coefficients are kept of the block rows that it touches; rows above those are
+ * parsed for their masks, which refinement scans need, and rows below are not looked at. */
 struct pcri_blocks {
     uint32_t blocks_x, blocks_y;
-    int16_t *coef;  /* [block * 64 + k], zigzag order */
-    uint64_t *mask; /* [block]: bit k set if coefficient k is not 0; bit 0 not kept */
+    uint32_t row_begin, row_end; /* the rows kept */
+    int16_t *coef;  /* of row_begin's first block on: [block * 64 + k], zigzag order */
+    uint64_t *mask; /* of block 0 on: bit k set if coefficient k is not 0; bit 0 not kept */
+    int16_t *spare; /* 64 numbers, for what is not kept */
 };
+
+static inline size_t pcri_kept_begin(const struct pcri_blocks *p)
+{
+    return (size_t) p->row_begin * p->blocks_x;
+}
+
+static inline size_t pcri_kept_end(const struct pcri_blocks *p)
+{
+    return (size_t) p->row_end * p->blocks_x;
+}
+
+/* Where block b's coefficients go; begin: pcri_kept_begin(). */
+static inline int16_t *pcri_block_coef(const struct pcri_blocks *p, size_t b, size_t begin)
+{
+    return b < begin ? p->spare : p->coef + 64 * (b - begin);
+}
 
 /* The scan to decode, its parameters checked against all that came before. */
 struct pcri_scan_job {
@@ -131,6 +151,7 @@ struct pcri_scan_job {
     const struct pcri_lookup *tables[4]; /* DC: for each component; AC: tables[0] */
     const struct pcri_several *several;  /* AC refinement: may be NULL */
     uint8_t ss, se, ah, al;
+    uint32_t mcus_x, mcus_y;   /* blocks, where there is one component */
     uint32_t restart_interval; /* MCUs, 0: none */
     /* Entropy-coded data without stuffing; intervals end where a restart marker was. */
     const uint8_t *data;
