@@ -11,8 +11,6 @@
 struct native {
     struct pcri_prefix prefix;
     struct pcri_pixels pixels;
-    const uint8_t *data;
-    size_t nbytes;
     struct pcri_decode_params params;
 };
 
@@ -48,10 +46,8 @@ static int native_begin(void *state, const uint8_t *data, size_t nbytes,
     struct native *n = state;
     const struct pcri_jpeg_file *f = &n->prefix.file;
     struct pcri_pixel_plan plan;
-    n->data = data;
-    n->nbytes = nbytes;
     n->params = *params;
-    int rc = pcri_jpeg_file_parse(data, nbytes, &params->limits, &n->prefix.file, err);
+    int rc = pcri_prefix_open(&n->prefix, data, nbytes, &params->limits, err);
     if (rc)
         return rc;
     info_out->width = scaled(f->width, params->scale);
@@ -70,7 +66,12 @@ static int native_rows(void *state, const struct pcri_window *window,
     int rc = pcri_pixels_plan(f, &n->params, window, &plan, err);
     if (rc)
         return rc;
-    rc = pcri_prefix_decode(&n->prefix, n->data, n->nbytes, &n->params.limits, err);
+    for (uint32_t c = 0; c < f->component_count; c++) {
+        const struct pcri_component_plan *p = &plan.components[c];
+        pcri_prefix_keep(&n->prefix, c, p->needed ? p->row_begin : 0,
+                         p->needed ? p->row_end : 0);
+    }
+    rc = pcri_prefix_run(&n->prefix, err);
     if (rc)
         return rc;
     /* A sequential image needs all its components, a prefix of a progressive one the first

@@ -73,12 +73,13 @@ static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_
         uint32_t row = p->components[i].next_row++;
         size_t first = (size_t) row * b->blocks_x + c->column_begin;
         size_t count = c->column_end - c->column_begin;
+        const int16_t *coef = b->coef + 64 * (first - pcri_kept_begin(b));
         uint8_t *dst = p->components[i].samples + row % 2 * slot;
         if (c->size == 8)
-            p->kernels->idct(b->coef + 64 * first, b->mask + first, count, &p->dequant[i],
+            p->kernels->idct(coef, b->mask + first, count, &p->dequant[i],
                              dst, stride);
         else
-            pcri_idct_scaled(b->coef + 64 * first, b->mask + first, count, &p->dequant[i],
+            pcri_idct_scaled(coef, b->mask + first, count, &p->dequant[i],
                              c->size, dst, stride);
     }
     return p->components[i].samples + y / c->size % 2 * slot + y % c->size * stride;

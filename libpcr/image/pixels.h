@@ -55,7 +55,7 @@ struct pcri_pixels {
     uint8_t *pixels; /* one row, where it begins left of the window or needs other work */
 };
 
-/* Makes the pixels of the plan's window. */
+/* Makes the pixels of the plan's window. `prefix` keeps at least the plan's block rows. */
 int pcri_pixels_make(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
                      const struct pcri_prefix *prefix, const struct pcri_target *target,
                      struct pcr_error *err);

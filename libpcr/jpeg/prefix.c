@@ -17,7 +17,7 @@ static int lay_out(struct pcri_prefix *p, size_t blocks[4], size_t *total,
         size_t nbytes;
         b->blocks_x = pcri_blocks_x(f, c);
         b->blocks_y = pcri_blocks_y(f, c);
-        b->row_end = end && end < b->blocks_y ? end : b->blocks_y;
+        b->row_end = p->rows[c].set && end < b->blocks_y ? end : b->blocks_y;
         b->row_begin = p->rows[c].begin < b->row_end ? p->rows[c].begin : b->row_end;
         blocks[c] = pcri_kept_end(b);
         if (!pcri_mul(blocks[c], 64 * sizeof(int16_t) + sizeof(uint64_t), &nbytes)
@@ -274,6 +274,15 @@ static int check_data(const struct pcri_prefix *p, const struct pcri_scan_job *j
 /* Bytes of a refinement scan that make up for building the larger look-up. */
 enum { SEVERAL_PAYS = 1000 };
 
+/* True if nothing of the scan's components is kept. */
+static bool is_unwanted(const struct pcri_prefix *p, const struct pcri_scan_job *job)
+{
+    for (int i = 0; i < job->component_count; i++)
+        if (!p->rows[job->components[i]].set || p->rows[job->components[i]].end)
+            return false;
+    return true;
+}
+
 /* The scan of this SOS, whose data is [begin, end) of the piece. */
 static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nbytes,
                        uint64_t begin, uint64_t end, struct pcr_error *err)
@@ -286,6 +295,8 @@ static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nby
         rc = check_ladder(p, &job, err);
     if (!rc)
         rc = check_progression(p, &job, err);
+    if (!rc && is_unwanted(p, &job))
+        return 0;
     if (!rc && p->file.sof == M_SOF2)
         rc = build_lookups(p, &job, slots, err);
     if (!rc)
@@ -401,6 +412,7 @@ int pcri_prefix_add(struct pcri_prefix *p, const void *data, size_t nbytes,
 void pcri_prefix_keep(struct pcri_prefix *p, uint32_t component, uint32_t row_begin,
                       uint32_t row_end)
 {
+    p->rows[component].set = true;
     p->rows[component].begin = row_begin;
     p->rows[component].end = row_end;
 }

@@ -13,8 +13,9 @@ struct pcri_prefix {
     /* The lowest bit of each coefficient that the scans so far brought, -1: nothing. */
     int8_t bits[4][64];
     struct {
+        bool set; /* false: all */
         uint32_t begin, end;
-    } rows[4];                       /* block rows to keep; end 0: all */
+    } rows[4]; /* block rows to keep */
     const struct pcr_ladder *ladder; /* NULL: any legal scans */
     struct pcri_ladder_walk walk;
     struct pcri_dht tables[8]; /* class * 4 + slot */
@@ -42,9 +43,9 @@ int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
 
 /* The same step by step. begin forgets the last image, and takes a file that is to come in
  * pieces; open takes a whole file, and parses it. Then p->file tells what the image is, keep
- * may say which block rows of a component are wanted, and p->ladder may be set: other scans
- * than the ladder's are then CORRUPT. run decodes the scans that were parsed; of damage in
- * rows below those kept it says nothing. add parses a further piece (see
+ * may say which block rows of a component are wanted (begin = end: none), and p->ladder may
+ * be set: other scans than the ladder's are then CORRUPT. run decodes the scans that were
+ * parsed; of damage in what is not wanted it may say nothing. add parses a further piece (see
  * pcri_jpeg_file_add()), and run may be called again: fidelity rises without decoding again.
  * After a failure only begin and open are allowed. */
 void pcri_prefix_begin(struct pcri_prefix *p);
