@@ -14,6 +14,8 @@ Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests
   threads   ThreadSanitizer; the tests that have threads
   portable  without code for particular CPUs; all tests
   clang     the other compiler; unit tests
+  arm64     64-bit ARM, run by QEMU: pixel kernels and decoders; skipped where what
+            tools/cross/aarch64-linux-gnu.ini names is not installed
 
   --quick   only the first
 
@@ -61,7 +63,7 @@ count() {
 }
 
 # check NAME CC MESON_OPTIONS -- MESON_TEST_OPTIONS: one configuration. A build that fails
-# counts as one failed test.
+# counts as one failed test. $targets: what to build, else everything.
 check() {
     local name=$1 compiler=$2 began=$SECONDS dir log setup=()
     shift 2
@@ -74,7 +76,7 @@ check() {
     echo "== $name: $compiler ${setup[*]}"
     rm -rf "$dir"
     if ! CC=$compiler meson setup "$dir" -Dwerror=true "${setup[@]}" >"$log" 2>&1 ||
-        ! ninja -C "$dir" >>"$log" 2>&1; then
+        ! ninja -C "$dir" ${targets:-} >>"$log" 2>&1; then
         tail -n 40 "$log"
         echo "== $name: the build failed"
         failed=$((failed + 1))
@@ -92,6 +94,21 @@ check() {
     echo "== $name: $((SECONDS - began)) s"
 }
 
+check_arm64() {
+    local cross=tools/cross/aarch64-linux-gnu.ini libraries
+    libraries=$(sed -n "s/^pkg_config_libdir = '\(.*\)'/\1/p" $cross)
+    if ! command -v qemu-aarch64-static >/dev/null ||
+        ! command -v aarch64-linux-gnu-gcc >/dev/null ||
+        ! PKG_CONFIG_LIBDIR=$libraries pkg-config --exists libjpeg libpng libzstd libxxhash \
+            jansson check; then
+        echo "== arm64: skipped: needs a cross compiler, QEMU and libraries; see $cross"
+        skipped=$((skipped + 1))
+        return
+    fi
+    targets='tests/unit/test-kernels tests/unit/test-native tests/unit/test-prefix' \
+        check arm64 aarch64-linux-gnu-gcc --cross-file $cross -- -t 4 kernels native prefix
+}
+
 # What deps.sh cannot install fails here, with its reason.
 tools/deps.sh || exit 1
 mkdir -p build-check
@@ -102,6 +119,7 @@ if [ $quick = no ]; then
     check threads gcc -Db_sanitize=thread -- -t 4 --suite threads
     check portable gcc -Dportable=true --
     check clang clang -- --suite unit
+    check_arm64
 fi
 
 echo "== ${SECONDS} s in all"

@@ -131,6 +131,7 @@ uint32_t pcri_cpu_count(void);
 enum {
     PCRI_CPU_AVX2 = 1 << 0,
     PCRI_CPU_FAST_PDEP = 1 << 1, /* BMI2's bit deposit, not in microcode (Zen 1 and 2) */
+    PCRI_CPU_NEON = 1 << 2,
 };
 unsigned pcri_cpu_features(void);
 

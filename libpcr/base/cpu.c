@@ -74,6 +74,11 @@ static unsigned detect(void)
         family = (a >> 8 & 15) + (a >> 20 & 255);
     return family == 0x17 || family == 0x18 ? found : found | PCRI_CPU_FAST_PDEP;
 }
+#elif !defined(PCR_PORTABLE) && defined(__aarch64__) && defined(__ARM_NEON)
+static unsigned detect(void)
+{
+    return PCRI_CPU_NEON;
+}
 #else
 static unsigned detect(void)
 {

@@ -66,6 +66,12 @@ void pcri_idct_avx2(const int16_t *coef, const uint64_t *mask, size_t count,
                     const struct pcri_dequant *dequant, uint8_t *dst, size_t stride_nbytes);
 #endif
 
+#if !defined(PCR_PORTABLE) && defined(__aarch64__) && defined(__ARM_NEON) \
+    && defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PCRI_HAVE_NEON 1
+extern const struct pcri_kernels pcri_kernels_neon;
+#endif
+
 /* The best set for this CPU; PCR_CPU=portable in the environment picks the portable one. */
 const struct pcri_kernels *pcri_kernels_choose(void);
 

@@ -199,5 +199,9 @@ const struct pcri_kernels *pcri_kernels_choose(void)
     if (pcri_cpu_features() & PCRI_CPU_AVX2)
         return &pcri_kernels_avx2;
 #endif
+#ifdef PCRI_HAVE_NEON
+    if (pcri_cpu_features() & PCRI_CPU_NEON)
+        return &pcri_kernels_neon;
+#endif
     return &pcri_kernels_portable;
 }

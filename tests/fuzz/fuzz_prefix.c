@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a progressive file for the prefix decoder: what it accepts, libjpeg reads
+/* Any bytes as a file for the prefix decoder: what it accepts, libjpeg reads
  * without a warning, as the same coefficients. */
 #include "fuzz.h"
 

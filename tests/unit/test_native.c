@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../fuzz/in_range.h"
 #include "generator.h"
 #include "image/image.h"
 #include "jpeg/coder.h"
@@ -59,6 +60,11 @@ static void compare(struct pair *p, const char *name, unsigned piece,
     ck_assert_msg(rc == 0, "%s to %u: libjpeg: %s", name, piece, e[1].message);
     ck_assert_msg(!memcmp(&p->outputs[0].info, &p->outputs[1].info,
                           sizeof(p->outputs[0].info)), "%s", name);
+#ifndef __x86_64__
+    /* Coefficients that no picture has overflow as in libjpeg-turbo's code for x86-64. */
+    if (!fuzz_in_range(file->data, file->nbytes))
+        return;
+#endif
     const struct pcr_buffer *a = &p->outputs[0].pixels, *b = &p->outputs[1].pixels;
     size_t i = 0;
     while (i < a->nbytes && a->data[i] == b->data[i])
