@@ -7,10 +7,10 @@
  *
  * Each ladder is used for a real conversion of all images, in a temporary folder: the bytes
  * (headers and heads included, tables trained) and the conversion's time are its. COUNT images
- * spread over them (default 60) are then decoded at each fidelity: means of PSNR and SSIM of
- * luma against the original file as libjpeg-turbo decodes it; CPU time of the entropy stage
- * and of decoding to RGB, each the least of three runs, as ratios to libjpeg-turbo's decode of
- * the original file to RGB, medians over the images. */
+ * spread over them (default 60) are then decoded at each fidelity: means of PSNR of RGB and of
+ * luma, and of luma's SSIM, against the original file as libjpeg-turbo decodes it; CPU time of
+ * the entropy stage and of decoding to RGB, each the least of three runs, as ratios to
+ * libjpeg-turbo's decode of the original file to RGB, medians over the images. */
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@
 enum { RUNS = 3, MAX_GROUPS = 32, DEFAULT_COUNT = 60 };
 
 struct group {
-    double psnr, ssim;     /* sums over the images */
-    double *entropy, *rgb; /* ratios, one an image */
+    double psnr_rgb, psnr, ssim;   /* sums over the images */
+    double *entropy_time, *rgb_time; /* ratios, one an image */
 };
 
 struct bench {
@@ -37,7 +37,8 @@ struct bench {
     struct pcr_decoder *decoder;
     struct pcri_prefix prefix;
     struct pcr_limits limits;
-    struct pcr_buffer original, file, pixels, luma, other;
+    struct pcr_buffer original, rgb, luma; /* the original: its bytes and pixels */
+    struct pcr_buffer file, pixels; /* a prefix */
     struct group groups[MAX_GROUPS];
     struct pcr_error err;
 };
@@ -108,44 +109,57 @@ static int decode_original(struct bench *b, uint32_t color, int runs,
     return 0;
 }
 
-static int time_prefix(struct bench *b, double *entropy_out, double *rgb_out)
+static int time_entropy(struct bench *b, double *seconds_out)
 {
-    *entropy_out = *rgb_out = 1e9;
+    *seconds_out = 1e9;
     int rc = 0;
     for (int run = 0; !rc && run < RUNS; run++) {
-        struct pcr_image_info info;
         double t = bench_cpu();
         rc = pcri_prefix_decode(&b->prefix, b->file.data, b->file.nbytes, &b->limits,
                                 &b->err);
-        double u = bench_cpu();
-        if (!rc)
-            rc = pcr_decoder_decode_alloc(b->decoder, b->file.data, b->file.nbytes, NULL,
-                                          &b->pixels, &info, &b->err);
-        double v = bench_cpu();
-        *entropy_out = u - t < *entropy_out ? u - t : *entropy_out;
-        *rgb_out = v - u < *rgb_out ? v - u : *rgb_out;
+        t = bench_cpu() - t;
+        *seconds_out = t < *seconds_out ? t : *seconds_out;
     }
     return rc;
 }
 
-/* The sample at one fidelity; b->luma is the original's. */
+static int decode_prefix(struct bench *b, uint32_t color, int runs,
+                         struct pcr_image_info *info_out, double *seconds_out)
+{
+    const struct pcr_decode_options o = {
+        .size = sizeof(o), .color = color, .flags = PCR_DECODE_KEEP_ORIENTATION,
+    };
+    *seconds_out = 1e9;
+    int rc = 0;
+    for (int run = 0; !rc && run < runs; run++) {
+        double t = bench_cpu();
+        rc = pcr_decoder_decode_alloc(b->decoder, b->file.data, b->file.nbytes, &o,
+                                      &b->pixels, info_out, &b->err);
+        t = bench_cpu() - t;
+        *seconds_out = t < *seconds_out ? t : *seconds_out;
+    }
+    return rc;
+}
+
+/* The sample at one fidelity, whose file is in b->file. */
 static int measure_group(struct bench *b, double original, struct group *g)
 {
-    const struct pcr_decode_options gray = {
-        .size = sizeof(gray), .color = PCR_COLOR_GRAY, .flags = PCR_DECODE_KEEP_ORIENTATION,
-    };
     struct pcr_image_info info;
-    double entropy, rgb;
-    int rc = pcr_decoder_decode_alloc(b->decoder, b->file.data, b->file.nbytes, &gray,
-                                      &b->other, &info, &b->err);
+    double entropy, rgb, unused;
+    int rc = time_entropy(b, &entropy);
     if (!rc)
-        rc = time_prefix(b, &entropy, &rgb);
+        rc = decode_prefix(b, PCR_COLOR_RGB, RUNS, &info, &rgb);
     if (rc)
         return rc;
-    g->psnr += quality_psnr(b->luma.data, b->other.data, (size_t) info.width * info.height);
-    g->ssim += quality_ssim(b->luma.data, b->other.data, info.width, info.height);
-    g->entropy[b->done] = entropy / original;
-    g->rgb[b->done] = rgb / original;
+    size_t n = (size_t) info.width * info.height;
+    g->psnr_rgb += quality_psnr(b->rgb.data, b->pixels.data, 3 * n);
+    rc = decode_prefix(b, PCR_COLOR_GRAY, 1, &info, &unused);
+    if (rc)
+        return rc;
+    g->psnr += quality_psnr(b->luma.data, b->pixels.data, n);
+    g->ssim += quality_ssim(b->luma.data, b->pixels.data, info.width, info.height);
+    g->entropy_time[b->done] = entropy / original;
+    g->rgb_time[b->done] = rgb / original;
     return 0;
 }
 
@@ -170,7 +184,7 @@ static int measure_image(struct bench *b, struct pcr_dataset *ds, uint64_t index
     if (!rc)
         rc = decode_original(b, PCR_COLOR_GRAY, 1, &b->luma, &unused);
     if (!rc)
-        rc = decode_original(b, PCR_COLOR_RGB, RUNS, &b->pixels, &original);
+        rc = decode_original(b, PCR_COLOR_RGB, RUNS, &b->rgb, &original);
     struct pcr_dataset_info whole = { .size = sizeof(whole) };
     if (!rc)
         rc = pcr_dataset_describe(ds, &whole, &b->err);
@@ -197,15 +211,15 @@ static double process_cpu(void)
 static void report(struct bench *b, const struct pcr_dataset *ds, uint32_t group_count,
                    uint64_t source_nbytes)
 {
-    printf("group  %% of source  PSNR dB    SSIM  entropy stage  to RGB\n");
+    printf("group  %% of source  RGB dB  luma dB    SSIM  entropy stage  to RGB\n");
     for (uint32_t g = 0; g < group_count; g++) {
         struct group *x = &b->groups[g];
         double n = b->done ? (double) b->done : 1;
-        printf("%5u  %11.2f  %7.2f  %6.4f  %13.3f  %6.3f\n", (unsigned) g + 1,
+        printf("%5u  %11.2f  %6.2f  %7.2f  %6.4f  %13.3f  %6.3f\n", (unsigned) g + 1,
                100.0 * (double) pcr_dataset_prefix_nbytes(ds, g + 1)
                    / (double) source_nbytes,
-               x->psnr / n, x->ssim / n, bench_median(x->entropy, b->done),
-               bench_median(x->rgb, b->done));
+               x->psnr_rgb / n, x->psnr / n, x->ssim / n,
+               bench_median(x->entropy_time, b->done), bench_median(x->rgb_time, b->done));
     }
     printf("\n");
 }
@@ -220,7 +234,7 @@ static int measure_dataset(struct bench *b, const char *folder, double cpu)
     rc = pcr_dataset_describe(ds, &info, &b->err);
     b->done = 0;
     for (uint32_t g = 0; g < MAX_GROUPS; g++)
-        b->groups[g].psnr = b->groups[g].ssim = 0;
+        b->groups[g].psnr_rgb = b->groups[g].psnr = b->groups[g].ssim = 0;
     uint64_t n = b->source->sample_count;
     for (uint64_t i = 0; !rc && i < b->count && i < n; i++)
         rc = measure_image(b, ds, b->count < n ? i * n / b->count : i);
@@ -287,9 +301,9 @@ static int set_up(struct bench *b, const char *path, struct made *made,
 {
     pcri_limits_fill(&b->limits);
     for (uint32_t g = 0; g < MAX_GROUPS; g++) {
-        b->groups[g].entropy = calloc(b->count, sizeof(double));
-        b->groups[g].rgb = calloc(b->count, sizeof(double));
-        if (!b->groups[g].entropy || !b->groups[g].rgb)
+        b->groups[g].entropy_time = calloc(b->count, sizeof(double));
+        b->groups[g].rgb_time = calloc(b->count, sizeof(double));
+        if (!b->groups[g].entropy_time || !b->groups[g].rgb_time)
             return pcri_fail(&b->err, PCR_ERR_NOMEM, "out of memory");
     }
     int rc = pcr_decoder_create(&b->decoder, &b->err);
@@ -303,8 +317,8 @@ static void clean_up(struct bench *b)
 {
     pcr_source_destroy(b->source);
     for (uint32_t g = 0; g < MAX_GROUPS; g++) {
-        free(b->groups[g].entropy);
-        free(b->groups[g].rgb);
+        free(b->groups[g].entropy_time);
+        free(b->groups[g].rgb_time);
     }
     pcr_decoder_destroy(&b->decoder);
     pcri_prefix_free(&b->prefix);
@@ -312,7 +326,7 @@ static void clean_up(struct bench *b)
     pcr_buffer_free(&b->file);
     pcr_buffer_free(&b->pixels);
     pcr_buffer_free(&b->luma);
-    pcr_buffer_free(&b->other);
+    pcr_buffer_free(&b->rgb);
 }
 
 int main(int argc, char **argv)
