@@ -64,7 +64,7 @@ REFINE_TARGET static inline int REFINE(last_symbols)(struct refiner *f, struct l
                                                      struct block *b)
 {
     for (;;) {
-        uint64_t e = f->several->entries[r->word & (LOOKUP_SIZE - 1)];
+        uint64_t e = f->several->entries[r->word & ((1u << PCRI_SEVERAL_BITS) - 1)];
         unsigned nbits = pcri_several_nbits(e), length = pcri_several_length(e);
         unsigned end = pcri_several_end(e), first = (unsigned) __builtin_ctzll(b->zeros);
         /* Symbols behind a block that is full belong to the next one. */

@@ -135,19 +135,19 @@ void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *o
 {
     /* What i means where only the n lowest bits of it are known stands at known[(1 << n) + i];
      * it follows from those of fewer bits. */
-    uint64_t known[2 << PCRI_LOOKUP_BITS];
-    struct short_symbol symbols[1 << PCRI_LOOKUP_BITS];
+    uint64_t known[2 << PCRI_SEVERAL_BITS];
+    struct short_symbol symbols[1 << PCRI_SEVERAL_BITS];
     size_t count = 0;
-    for (uint32_t i = 0; i < 1u << PCRI_LOOKUP_BITS; i++) {
+    for (uint32_t i = 0; i < 1u << PCRI_SEVERAL_BITS; i++) {
         struct pcri_lookup_entry e = refine->fast[i];
-        if (e.nbits && i < 1u << e.nbits)
+        if (e.nbits && e.nbits <= PCRI_SEVERAL_BITS && i < 1u << e.nbits)
             symbols[count++] = describe(e, i);
     }
     memset(known, 0, sizeof(known));
-    for (unsigned n = 1; n <= PCRI_LOOKUP_BITS; n++)
+    for (unsigned n = 1; n <= PCRI_SEVERAL_BITS; n++)
         for (size_t k = 0; k < count; k++)
             if (symbols[k].nbits <= n)
                 begin_with(&symbols[k], n, known + (1u << (n - symbols[k].nbits)),
                            known + (1u << n));
-    memcpy(out->entries, known + (1 << PCRI_LOOKUP_BITS), sizeof(out->entries));
+    memcpy(out->entries, known + (1 << PCRI_SEVERAL_BITS), sizeof(out->entries));
 }

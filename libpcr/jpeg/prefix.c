@@ -214,7 +214,10 @@ static int check_progression(struct pcri_prefix *p, const struct pcri_scan_job *
     return 0;
 }
 
-static int build_lookups(struct pcri_prefix *p, struct pcri_scan_job *job,
+/* Bytes of a refinement scan that make up for building the larger look-up. */
+enum { SEVERAL_PAYS = 1000 };
+
+static int find_lookups(struct pcri_prefix *p, struct pcri_scan_job *job,
                          const uint8_t slots[4], struct pcr_error *err)
 {
     if (!job->ss && job->ah)
@@ -223,22 +226,19 @@ static int build_lookups(struct pcri_prefix *p, struct pcri_scan_job *job,
         unsigned slot = job->ss ? slots[i] & 15u : slots[i] >> 4;
         if (slot > 3)
             return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: Huffman table %u", slot);
-        job->tables[i] = NULL;
-        for (int j = 0; j < i; j++)
-            if (slots[j] == slots[i])
-                job->tables[i] = job->tables[j];
-        if (job->tables[i])
-            continue;
         const struct pcri_dht *dht = &p->tables[(job->ss ? 4 : 0) + slot];
         for (int k = 0; !job->ss && k < dht->value_count; k++)
             if (dht->values[k] > 15)
                 return pcri_fail(err, PCR_ERR_CORRUPT, "DC differences of %u bits",
                                  dht->values[k]);
-        int rc = pcri_lookup_build(dht, job->ah != 0, job->ss ? pcri_ac_max_size(job) : 11,
-                                   &p->lookups[i], err);
+        struct pcri_lookup_slot *found;
+        int rc = pcri_lookup_get(&p->lookups, dht, job->ah != 0,
+                                 job->ss ? pcri_ac_max_size(job) : 11, &found, err);
         if (rc)
             return rc;
-        job->tables[i] = &p->lookups[i];
+        job->tables[i] = &found->lookup;
+        if (job->ah && p->data.nbytes >= SEVERAL_PAYS)
+            job->several = pcri_several_get(found);
     }
     return 0;
 }
@@ -271,9 +271,6 @@ static int check_data(const struct pcri_prefix *p, const struct pcri_scan_job *j
     return 0;
 }
 
-/* Bytes of a refinement scan that make up for building the larger look-up. */
-enum { SEVERAL_PAYS = 1000 };
-
 /* True if nothing of the scan's components is kept. */
 static bool is_unwanted(const struct pcri_prefix *p, const struct pcri_scan_job *job)
 {
@@ -297,10 +294,10 @@ static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nby
         rc = check_progression(p, &job, err);
     if (!rc && is_unwanted(p, &job))
         return 0;
-    if (!rc && p->file.sof == M_SOF2)
-        rc = build_lookups(p, &job, slots, err);
     if (!rc)
         rc = unstuff(p, begin, end, job.ss && job.ah, err);
+    if (!rc && p->file.sof == M_SOF2)
+        rc = find_lookups(p, &job, slots, err);
     if (rc)
         return rc;
     count_mcus(p, &job);
@@ -314,10 +311,6 @@ static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nby
     job.interval_count = p->interval_count;
     if (p->file.sof != M_SOF2)
         return pcri_decode_sequential(&p->sequential, p->tables, slots, &job, err);
-    if (job.ss && job.ah && p->data.nbytes >= SEVERAL_PAYS) {
-        pcri_several_build(job.tables[0], &p->several);
-        job.several = &p->several;
-    }
     if (!job.ss)
         return pcri_decode_dc(&job, err);
     return job.ah ? pcri_decode_ac_refine(&job, err) : pcri_decode_ac_first(&job, err);
@@ -430,6 +423,7 @@ void pcri_prefix_free(struct pcri_prefix *p)
     pcr_buffer_free(&p->data);
     free(p->interval_end);
     free(p->sequential);
+    pcri_lookup_cache_free(&p->lookups);
     free(p->memory);
     *p = (struct pcri_prefix) { 0 };
 }

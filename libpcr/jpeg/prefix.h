@@ -4,7 +4,7 @@
 #define PCRI_PREFIX_H
 
 #include "ladder_scans.h"
-#include "scan_decode.h"
+#include "lookup_cache.h"
 
 /* Scratch memory and the last image's coefficients; one thread at a time. */
 struct pcri_prefix {
@@ -19,9 +19,8 @@ struct pcri_prefix {
     const struct pcr_ladder *ladder; /* NULL: any legal scans */
     struct pcri_ladder_walk walk;
     struct pcri_dht tables[8]; /* class * 4 + slot */
-    struct pcri_lookup lookups[4];
+    struct pcri_lookup_cache lookups;
     struct pcri_sequential *sequential;
-    struct pcri_several several;
     uint8_t sos[16]; /* of a scan whose data is in the next piece */
     size_t sos_nbytes;
     struct pcr_buffer data; /* the scan without stuffing */

@@ -72,8 +72,10 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
  *   bits 40-47: the symbols' bits; 0: not even one symbol is known;
  *   bits 48-55: coefficients passed, at most 32;
  *   bits 56-63: 0, or 1 + the extra bits that tell the end-of-band run. */
+enum { PCRI_SEVERAL_BITS = 9 };
+
 struct pcri_several {
-    uint64_t entries[1 << PCRI_LOOKUP_BITS];
+    uint64_t entries[1 << PCRI_SEVERAL_BITS];
 };
 
 enum {
