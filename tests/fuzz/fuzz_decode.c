@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as an encoded image: inspect and decode agree, and give what they say; and our
- * own decoder makes the pixels that libjpeg-turbo makes. */
+/* Any bytes as an encoded image, at options that follow from the bytes: inspect and decode
+ * agree, and give what they say; and our own decoder makes the pixels that libjpeg-turbo
+ * makes, of the whole picture or of a window, at any scale. */
 #include "fuzz.h"
 
 #include "image/image.h"
@@ -20,6 +21,28 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return rc ? rc : pcri_codec_turbo.create(&states[1], NULL);
 }
 
+/* Numbers that follow from the bytes. */
+static uint32_t pick(const uint8_t *data, size_t nbytes, uint32_t which, uint32_t below)
+{
+    uint32_t h = 2166136261u + which * 97;
+    for (size_t i = nbytes > 64 ? nbytes - 64 : 0; i < nbytes; i++)
+        h = (h ^ data[i]) * 16777619u;
+    return (h >> 8) % below;
+}
+
+/* A window of a picture of w x h; every second time all of it. */
+static struct pcri_window pick_window(const uint8_t *data, size_t nbytes, uint32_t w,
+                                      uint32_t h)
+{
+    if (pick(data, nbytes, 0, 2))
+        return (struct pcri_window) { 0, 0, w, h };
+    struct pcri_window out = { .x = pick(data, nbytes, 1, w),
+                               .y = pick(data, nbytes, 2, h) };
+    out.width = 1 + pick(data, nbytes, 3, w - out.x);
+    out.height = 1 + pick(data, nbytes, 4, h - out.y);
+    return out;
+}
+
 /* Decodes by one codec into planes[which]; its code. */
 static int decode_by(const struct pcri_codec *codec, int which, const uint8_t *data,
                      size_t nbytes, const struct pcri_decode_params *params,
@@ -28,13 +51,13 @@ static int decode_by(const struct pcri_codec *codec, int which, const uint8_t *d
     struct pcr_buffer *b = &planes[which];
     int rc = codec->begin(states[which], data, nbytes, params, info, err);
     if (!rc) {
-        size_t stride = (size_t) info->width * (params->color == PCR_COLOR_RGB ? 3 : 1);
-        b->nbytes = stride * info->height;
+        struct pcri_window w = pick_window(data, nbytes, info->width, info->height);
+        size_t stride = (size_t) w.width * (params->color == PCR_COLOR_RGB ? 3 : 1);
+        b->nbytes = stride * w.height;
         rc = pcri_buffer_reserve(b, b->nbytes, err);
+        const struct pcri_target target = { b->data, stride, 0 };
         if (!rc)
-            rc = codec->rows(states[which], &(struct pcri_window) { 0, 0, info->width,
-                                                                    info->height },
-                             &(struct pcri_target) { b->data, stride, 0 }, err);
+            rc = codec->rows(states[which], &w, &target, err);
     }
     codec->end(states[which]);
     return rc;
@@ -50,8 +73,8 @@ static bool is_no_damage(const char *message)
 static void compare_codecs(const uint8_t *data, size_t nbytes,
                            const struct pcr_decode_options *o)
 {
-    struct pcri_decode_params params = { .color = o->color, .scale = 8, .identical = true,
-                                         .limits = o->limits };
+    struct pcri_decode_params params = { .color = o->color, .scale = o->scale,
+                                         .identical = true, .limits = o->limits };
     struct pcri_stored_info a = { 0 }, b = { 0 };
     struct pcr_error err = { 0 };
     pcri_limits_fill(&params.limits);
@@ -64,9 +87,9 @@ static void compare_codecs(const uint8_t *data, size_t nbytes,
     FUZZ_CHECK(a.width == b.width && a.height == b.height &&
                a.orientation == b.orientation, "%ux%u", a.width, a.height);
     for (size_t i = 0; i < planes[0].nbytes; i++)
-        FUZZ_CHECK(planes[0].data[i] == planes[1].data[i], "%ux%u, color %u, byte %zu: %u, "
-                   "libjpeg %u", a.width, a.height, o->color, i, planes[0].data[i],
-                   planes[1].data[i]);
+        FUZZ_CHECK(planes[0].data[i] == planes[1].data[i], "%ux%u, color %u, scale %u, byte "
+                   "%zu: %u, libjpeg %u", a.width, a.height, o->color, o->scale, i,
+                   planes[0].data[i], planes[1].data[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
@@ -78,7 +101,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     o.limits = (struct pcr_limits) { .size = sizeof(o.limits), .max_pixels = 1 << 20,
                                      .max_scans = 20 };
     o.color = nbytes & 1 ? PCR_COLOR_RGB : PCR_COLOR_GRAY;
+    o.scale = pick(data, nbytes, 5, 2) ? 8 : 1 + pick(data, nbytes, 6, 7);
+    o.flags = pick(data, nbytes, 7, 2) ? PCR_DECODE_PLANAR : 0;
     int rc = pcr_decoder_inspect(decoder, data, nbytes, &o, &info, &err);
+    if (!rc) {
+        struct pcri_window w = pick_window(data, nbytes, info.width, info.height);
+        o.crop_x = w.x;
+        o.crop_y = w.y;
+        info.width = o.crop_width = w.width;
+        info.height = o.crop_height = w.height;
+    }
     int rc2 = pcr_decoder_decode_alloc(decoder, data, nbytes, &o, &pixels, &decoded,
                                        &err);
     FUZZ_CHECK(rc <= 0 && rc2 <= 0, "%d %d", rc, rc2);
