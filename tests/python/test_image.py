@@ -52,6 +52,44 @@ def test_orientation(orientation):
     np.testing.assert_array_equal(pcr.decode(data, orientation=False), stored)
 
 
+@pytest.mark.parametrize("scale", range(1, 9))
+@pytest.mark.parametrize("decoder", ["auto", "turbo"])
+def test_scale(scale, decoder):
+    data = encode(picture(9, 101, 67), quality=90, progressive=True)
+    found = pcr.decode(data, scale=scale, decoder=decoder)
+    assert found.shape == (-(-67 * scale // 8), -(-101 * scale // 8), 3)
+    if scale in (1, 2, 4):  # what Pillow can ask libjpeg for
+        with Image.open(io.BytesIO(data)) as image:
+            image.draft("RGB", (101 * scale // 8, 67 * scale // 8))
+            np.testing.assert_array_equal(found, np.asarray(image))
+
+
+@pytest.mark.parametrize("decoder", ["auto", "turbo"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_crop_and_planar(orientation, decoder):
+    data = encode(picture(2, 90, 60), quality=90, exif=orientation_exif(orientation))
+    whole = pcr.decode(data)
+    found = pcr.decode(data, crop=(7, 11, 40, 53), decoder=decoder)
+    np.testing.assert_array_equal(found, whole[11:53, 7:40])
+    found = pcr.decode(data, crop=(7, 11, 40, 53), decoder=decoder, planar=True)
+    np.testing.assert_array_equal(found, whole[11:53, 7:40].transpose(2, 0, 1))
+    found = pcr.decode(data, crop=(7, 11, 40, 53), gray=True, planar=True)
+    np.testing.assert_array_equal(found, pcr.decode(data, gray=True)[11:53, 7:40])
+
+
+@pytest.mark.parametrize("bad", [
+    {"crop": (0, 0, 21, 20)}, {"crop": (5, 5, 5, 6)}, {"crop": (-1, 0, 5, 6)},
+    {"crop": (0, 0, 2**33, 6)}, {"scale": 0}, {"scale": 9}, {"decoder": "other"}])
+def test_decode_bad_options(bad):
+    with pytest.raises(pcr.InvalidError):
+        pcr.decode(encode(picture(1, 20, 20)), **bad)
+
+
+def test_png_has_no_scale():
+    with pytest.raises(pcr.UnsupportedError):
+        pcr.decode(encode(picture(1, 20, 20), "PNG"), scale=4)
+
+
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
 def test_bytes_like(kind):
     data = encode(picture(1, 20, 20))

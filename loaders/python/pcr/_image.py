@@ -32,35 +32,72 @@ class Scratch(threading.local):
 scratch = Scratch()
 
 
-def decode_at(address: int, nbytes: int, gray: bool, orient: bool,
-              orientation: int) -> Pixels:
-    """Decodes `nbytes` at an address. orientation 0: the image's own EXIF says it."""
-    decoder = scratch.decoder.pointer
+Box = Tuple[int, int, int, int]
+DECODERS = {"auto": st.DECODE_AUTO, "turbo": st.DECODE_TURBO}
+
+
+def decode_options(gray: bool = False, orientation: bool = True,
+                   crop: Optional[Box] = None, scale: int = 8, identical: bool = False,
+                   planar: bool = False, decoder: str = "auto") -> st.DecodeOptions:
+    """The struct of decode()'s keyword arguments."""
+    if decoder not in DECODERS:
+        raise InvalidError(f"decoder is {decoder!r}, expected 'auto' or 'turbo'")
+    if not 1 <= scale <= 8:
+        raise InvalidError(f"scale is {scale}, expected 1 to 8 eighths")
     options = st.sized(
-        st.DecodeOptions, orientation=orientation,
-        flags=0 if orient else st.DECODE_KEEP_ORIENTATION,
+        st.DecodeOptions, scale=scale,
+        flags=(0 if orientation else st.DECODE_KEEP_ORIENTATION)
+        | (st.DECODE_IDENTICAL if identical else 0) | (st.DECODE_PLANAR if planar else 0),
         color=int(st.Color.GRAY if gray else st.Color.RGB))
+    setattr(options, "with", DECODERS[decoder])
+    if crop is not None:
+        left, top, right, bottom = crop
+        if not (0 <= left < right < 2**32 and 0 <= top < bottom < 2**32):
+            raise InvalidError(f"a window of {tuple(crop)}, expected left, top, right, bottom")
+        options.crop_x, options.crop_y = left, top
+        options.crop_width, options.crop_height = right - left, bottom - top
+    return options
+
+
+def decode_at(address: int, nbytes: int, options: st.DecodeOptions) -> Pixels:
+    """Decodes `nbytes` at an address."""
+    decoder = scratch.decoder.pointer
     info = st.ImageInfo()
     call(lib.pcr_decoder_inspect, decoder, address, nbytes, byref(options), byref(info))
-    pixels: Pixels = np.empty((info.height, info.width, info.channels), np.uint8)
+    planar = bool(options.flags & st.DECODE_PLANAR)
+    shape = ((info.channels, info.height, info.width) if planar
+             else (info.height, info.width, info.channels))
+    pixels: Pixels = np.empty(shape, np.uint8)
     call(lib.pcr_decoder_decode, decoder, address, nbytes, byref(options),
-         pixels.ctypes.data, info.width * info.channels, pixels.nbytes, byref(info))
-    return pixels[:, :, 0] if gray else pixels
+         pixels.ctypes.data, info.width * (1 if planar else info.channels), pixels.nbytes,
+         byref(info))
+    return pixels.reshape(info.height, info.width) if info.channels == 1 else pixels
 
 
-def decode(data: Encoded, *, gray: bool = False, orientation: bool = True) -> Pixels:
+def decode(data: Encoded, *, gray: bool = False, orientation: bool = True,
+           crop: Optional[Box] = None, scale: int = 8, identical: bool = False,
+           planar: bool = False, decoder: str = "auto") -> Pixels:
     """Decodes a JPEG (at any fidelity) or PNG image.
 
     data: the encoded image, any bytes-like object.
     gray: luma alone instead of RGB.
     orientation: turn and mirror the pixels as the EXIF orientation says.
+    crop: a window as (left, top, right, bottom) in pixels of the result without it; only
+        what it touches is decoded.
+    scale: decode to scale/8 of the size, 1 to 8 (JPEG alone).
+    identical: at an incomplete fidelity give libjpeg-turbo's pixels, not the better
+        approximation.
+    planar: the channels come first in the result.
+    decoder: "auto", or "turbo" to decode JPEG by libjpeg-turbo.
 
-    Returns a new uint8 array of shape (height, width, 3), or (height, width) for gray.
+    Returns a new uint8 array of shape (height, width, 3), or (3, height, width) if planar,
+    or (height, width) for gray.
     Raises FormatError (neither JPEG nor PNG), CorruptError, TruncatedError,
-    UnsupportedError, LimitError, OutOfMemory.
+    UnsupportedError, LimitError, OutOfMemory, InvalidError (options).
     """
+    options = decode_options(gray, orientation, crop, scale, identical, planar, decoder)
     view = np.frombuffer(data, np.uint8)
-    return decode_at(view.ctypes.data, view.nbytes, gray, orientation, 0)
+    return decode_at(view.ctypes.data, view.nbytes, options)
 
 
 def resize(image: npt.NDArray[np.uint8], height: int, width: int, *,

@@ -9,7 +9,7 @@ from ctypes import byref, c_void_p
 from typing import Any, Dict, Iterator, Optional, Sequence, Tuple, Union, overload
 
 from . import _structs as st
-from ._image import Pixels, decode_at, scratch
+from ._image import Box, Pixels, decode_at, decode_options, scratch
 from ._library import Handle, call, fidelity_number, lib
 from .errors import UnsupportedError
 
@@ -139,18 +139,19 @@ class Sample:
         return data
 
     def decode(self, fidelity: Optional[int] = None, *, gray: bool = False,
-               orientation: bool = True) -> Pixels:
-        """Reads and decodes the sample.
+               orientation: bool = True, crop: Optional[Box] = None, scale: int = 8,
+               identical: bool = False, planar: bool = False,
+               decoder: str = "auto") -> Pixels:
+        """Reads and decodes the sample; the other arguments are those of pcr.decode().
 
-        gray: luma alone instead of RGB.
-        orientation: turn and mirror the pixels as the EXIF orientation says.
-
-        Returns a new uint8 array of shape (height, width, 3), or (height, width) if gray.
+        Returns a new uint8 array, as pcr.decode() does.
         Raises what read() and pcr.decode() raise.
         """
+        options = decode_options(gray, orientation, crop, scale, identical, planar, decoder)
         buffer = self._fill(fidelity)
-        known = self._info.orientation if self._info.form == st.Form.CODED else 0
-        return decode_at(buffer.data or 0, buffer.nbytes, gray, orientation, known)
+        if self._info.form == st.Form.CODED:
+            options.orientation = self._info.orientation
+        return decode_at(buffer.data or 0, buffer.nbytes, options)
 
 
 def open_sample(dataset: Handle, index: int) -> Sample:
