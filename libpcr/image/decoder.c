@@ -134,8 +134,8 @@ static int check_crop(const struct pcr_decode_options *o, uint32_t width, uint32
     if (o->crop_width && o->crop_height && o->crop_x < width && o->crop_y < height
         && o->crop_width <= width - o->crop_x && o->crop_height <= height - o->crop_y)
         return 0;
-    return pcri_fail(err, PCR_ERR_INVAL, "a window of %u x %u at %u, %u in a picture of %u x %u",
-                     (unsigned) o->crop_width, (unsigned) o->crop_height,
+    return pcri_fail(err, PCR_ERR_INVAL, "a window of %u x %u at %u, %u in a picture of "
+                     "%u x %u", (unsigned) o->crop_width, (unsigned) o->crop_height,
                      (unsigned) o->crop_x, (unsigned) o->crop_y, (unsigned) width,
                      (unsigned) height);
 }

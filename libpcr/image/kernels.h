@@ -37,6 +37,10 @@ struct pcri_kernels {
      * mask: one for each block, bit k set where coefficient k > 0 is not zero. */
     void (*idct)(const int16_t *coef, const uint64_t *mask, size_t count,
                  const struct pcri_dequant *dequant, uint8_t *dst, size_t stride_nbytes);
+    /* The same to blocks of size x size samples: 1 to 7, 10, 12, 14. */
+    void (*idct_scaled)(const int16_t *coef, const uint64_t *mask, size_t count,
+                        const struct pcri_dequant *dequant, uint32_t size, uint8_t *dst,
+                        size_t stride_nbytes);
     /* 3 near + far of n samples each. */
     void (*mix_rows)(const uint8_t *near, const uint8_t *far, size_t n, uint16_t *sums);
     /* One of the two rows between `near` and `far`: (3 near + far + bias) / 4. */
@@ -53,17 +57,18 @@ struct pcri_kernels {
                           const uint16_t bias[2], size_t n, const struct pcri_rgb_row *out);
 };
 
-/* The same to blocks of size x size samples: 1 to 7, 10, 12, 14. */
-void pcri_idct_scaled(const int16_t *coef, const uint64_t *mask, size_t count,
-                      const struct pcri_dequant *dequant, uint32_t size, uint8_t *dst,
-                      size_t stride_nbytes);
-
 extern const struct pcri_kernels pcri_kernels_portable;
+void pcri_idct_scaled_portable(const int16_t *coef, const uint64_t *mask, size_t count,
+                               const struct pcri_dequant *dequant, uint32_t size,
+                               uint8_t *dst, size_t stride_nbytes);
 #if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
 #define PCRI_HAVE_AVX2 1
 extern const struct pcri_kernels pcri_kernels_avx2;
 void pcri_idct_avx2(const int16_t *coef, const uint64_t *mask, size_t count,
                     const struct pcri_dequant *dequant, uint8_t *dst, size_t stride_nbytes);
+void pcri_idct_scaled_avx2(const int16_t *coef, const uint64_t *mask, size_t count,
+                           const struct pcri_dequant *dequant, uint32_t size, uint8_t *dst,
+                           size_t stride_nbytes);
 #endif
 
 #if !defined(PCR_PORTABLE) && defined(__aarch64__) && defined(__ARM_NEON) \

@@ -216,6 +216,7 @@ TARGET static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums,
 const struct pcri_kernels pcri_kernels_avx2 = {
     .name = "avx2",
     .idct = pcri_idct_avx2,
+    .idct_scaled = pcri_idct_scaled_avx2,
     .mix_rows = mix_rows,
     .upsample_v2 = upsample_v2,
     .upsample_h2 = upsample_h2,

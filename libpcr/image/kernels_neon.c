@@ -262,6 +262,7 @@ static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums, const uint1
 const struct pcri_kernels pcri_kernels_neon = {
     .name = "neon",
     .idct = idct,
+    .idct_scaled = pcri_idct_scaled_portable,
     .mix_rows = mix_rows,
     .upsample_v2 = upsample_v2,
     .upsample_h2 = upsample_h2,

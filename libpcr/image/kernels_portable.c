@@ -55,7 +55,32 @@ INLINE void load_corner(const int16_t *const coef[1], const uint64_t mask[1],
     memcpy(p13, pairs + 8, sizeof(*p13));
 }
 
+/* The same for idct_scaled_body.h: rows are interleaved in pairs (0, 2), (4, 6), (1, 3),
+ * (5, 7), of columns 0 2 4 6, then of 1 3 5 7. */
+static const uint8_t scaled_place[64] = {
+    0, 32, 16, 1, 48, 2, 34, 18, 33, 17, 8, 49, 3, 50, 4, 36,
+    20, 35, 19, 40, 24, 9, 56, 10, 51, 5, 52, 6, 38, 22, 37, 21,
+    42, 26, 41, 25, 57, 11, 58, 12, 53, 7, 54, 39, 23, 44, 28, 43,
+    27, 59, 13, 60, 14, 55, 46, 30, 45, 29, 61, 15, 62, 47, 31, 63,
+};
+
+INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[1],
+                              const struct pcri_dequant *q, vec p[2][4])
+{
+    int16_t pairs[64] __attribute__((aligned(16))) = { 0 };
+    scatter(coef[0], mask[0], q, true, scaled_place, pairs);
+    memcpy(p, pairs, sizeof(pairs));
+}
+
 #include "idct_body.h"
+#include "idct_scaled_body.h"
+
+void pcri_idct_scaled_portable(const int16_t *coef, const uint64_t *mask, size_t count,
+                               const struct pcri_dequant *q, uint32_t size, uint8_t *dst,
+                               size_t stride_nbytes)
+{
+    idct_scaled(coef, mask, count, q, size, dst, stride_nbytes);
+}
 
 /* --- upsampling --- */
 
@@ -186,6 +211,7 @@ static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums, const uint1
 const struct pcri_kernels pcri_kernels_portable = {
     .name = "portable",
     .idct = idct,
+    .idct_scaled = pcri_idct_scaled_portable,
     .mix_rows = mix_rows,
     .upsample_v2 = upsample_v2,
     .upsample_h2 = upsample_h2,

@@ -79,8 +79,8 @@ static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_
             p->kernels->idct(coef, b->mask + first, count, &p->dequant[i],
                              dst, stride);
         else
-            pcri_idct_scaled(coef, b->mask + first, count, &p->dequant[i],
-                             c->size, dst, stride);
+            p->kernels->idct_scaled(coef, b->mask + first, count, &p->dequant[i], c->size,
+                                    dst, stride);
     }
     return p->components[i].samples + y / c->size % 2 * slot + y % c->size * stride;
 }

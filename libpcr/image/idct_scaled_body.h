@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Inverse DCTs to blocks of other sizes than 8 x 8: the picture scaled by N/8.
+/* Inverse DCTs to blocks of other sizes than 8 x 8 (the picture scaled by N/8), written once
+ * on vectors of 16-bit lanes, as idct_body.h. The including file defines also
+ * load_scaled_pairs().
  *
  * libjpeg has a factorised transform for each size, which adds products of integers without
  * a rounding between them. So each is a matrix of integers, which stands below, and one
  * routine does them all, to the bit. 1 x 1 is the DC alone; 2 x 2 and 4 x 4 are those of
  * libjpeg-turbo's SIMD code, which saturates; the others wrap at 10 bits as its C code. */
-#include "../jpeg/coefs.h"
-#include "kernels.h"
-#include "simd_portable.h"
 
 enum { MAX_SIZE = 14 };
 
@@ -58,15 +57,6 @@ static const int16_t matrices[][8] = {
 static const uint8_t first_row[MAX_SIZE + 1] = { [3] = 0,  [4] = 2,   [5] = 4,   [6] = 7,
                                                  [7] = 10, [10] = 14, [12] = 19, [14] = 25 };
 
-/* Where zigzag index k goes: rows are interleaved in pairs (0, 2), (4, 6), (1, 3), (5, 7),
- * of columns 0 2 4 6, then of 1 3 5 7. */
-static const uint8_t pair_place[64] = {
-    0, 32, 16, 1, 48, 2, 34, 18, 33, 17, 8, 49, 3, 50, 4, 36,
-    20, 35, 19, 40, 24, 9, 56, 10, 51, 5, 52, 6, 38, 22, 37, 21,
-    42, 26, 41, 25, 57, 11, 58, 12, 53, 7, 54, 39, 23, 44, 28, 43,
-    27, 59, 13, 60, 14, 55, 46, 30, 45, 29, 61, 15, 62, 47, 31, 63,
-};
-
 /* How a size is computed. */
 struct shape {
     int size;
@@ -93,7 +83,7 @@ INLINE void output_pair(const vec p[4], const int16_t *m, int shift, bool wrap, 
         out[i] = SUB32(ADD32(out[i], SET32(512)) & SET32(1023), SET32(512));
 }
 
-INLINE void reduced_pass(vec p[2][4], const struct shape *s, int shift, bool wrap, vec *out)
+INLINE void scaled_pass(vec p[2][4], const struct shape *s, int shift, bool wrap, vec *out)
 {
     for (int n = 0; 2 * n < s->size; n++) {
         const int16_t *m = matrices[first_row[s->size] + n];
@@ -116,8 +106,10 @@ INLINE void turn_pairs(const vec r[4], vec p[4])
     p[3] = HIGH64(c, d);
 }
 
-/* Eight columns of differences from 128 become `count` rows of 8 samples. */
-INLINE void store_columns(const vec c[8], int count, uint8_t *dst, size_t stride_nbytes)
+/* Eight columns of differences from 128 become `count` rows of `width` samples in each block;
+ * blocks are `size` samples apart. */
+INLINE void store_scaled(const vec c[8], int count, size_t width, size_t size, uint8_t *dst,
+                         size_t stride_nbytes)
 {
     vec a = PACK16(c[0], c[2]), b = PACK16(c[1], c[3]);
     vec e = PACK16(c[4], c[6]), f = PACK16(c[5], c[7]);
@@ -126,32 +118,34 @@ INLINE void store_columns(const vec c[8], int count, uint8_t *dst, size_t stride
     vec top_right = LOW16(right0, right1), bottom_right = HIGH16(right0, right1);
     vec rows[4] = { LOW32(top, top_right), HIGH32(top, top_right),
                     LOW32(bottom, bottom_right), HIGH32(bottom, bottom_right) };
-    uint64_t samples[8];
+    uint64_t samples[4][BLOCKS][2];
     memcpy(samples, rows, sizeof(samples));
-    for (int y = 0; y < count; y++) {
-        samples[y] ^= UINT64_C(0x8080808080808080);
-        memcpy(dst + (size_t) y * stride_nbytes, &samples[y], 8);
-    }
+    for (int y = 0; y < count; y++)
+        for (size_t k = 0; k < BLOCKS; k++) {
+            uint64_t row = samples[y / 2][k][y % 2] ^ UINT64_C(0x8080808080808080);
+            memcpy(dst + (size_t) y * stride_nbytes + k * size, &row, width);
+        }
 }
 
-/* Writes up to 16 samples a row; those beyond the size are another block's or padding. */
-INLINE void reduced_block(int16_t pairs[64], const struct shape *s, uint8_t *dst,
-                          size_t stride_nbytes)
+/* Up to 8 samples are written where there are fewer: what is beyond them is another block's,
+ * which is written later, or padding. */
+INLINE void scaled_block(vec p[2][4], const struct shape *s, uint8_t *dst,
+                         size_t stride_nbytes)
 {
-    vec p[2][4], rows[16], columns[16];
-    memcpy(p, pairs, 64 * sizeof(*pairs));
+    vec rows[16], columns[16];
+    size_t size = (size_t) s->size;
     for (int i = 0; i < 16; i++)
         rows[i] = columns[i] = SET32(0);
-    reduced_pass(p, s, s->bits - 2, false, rows);
+    scaled_pass(p, s, s->bits - 2, false, rows);
     for (int y = 0; y < s->size; y += 8) {
         turn_pairs(rows + y, p[0]);
         turn_pairs(rows + y + 4, p[1]);
-        reduced_pass(p, s, s->bits + 5, s->wraps, columns);
+        scaled_pass(p, s, s->bits + 5, s->wraps, columns);
         int count = s->size - y < 8 ? s->size - y : 8;
         uint8_t *at = dst + (size_t) y * stride_nbytes;
-        store_columns(columns, count, at, stride_nbytes);
+        store_scaled(columns, count, 8, size, at, stride_nbytes);
         if (s->size > 8)
-            store_columns(columns + 8, count, at + 8, stride_nbytes);
+            store_scaled(columns + 8, count, size - 8, size, at + 8, stride_nbytes);
     }
 }
 
@@ -164,11 +158,10 @@ INLINE uint8_t sample_2x2(uint32_t even, uint32_t odd)
 
 /* To 2 x 2 samples: the factors are of 15 bits, and the first column is not cut to 16 bits
  * between the passes. */
-INLINE void block_2x2(int16_t pairs[64], uint8_t *dst, size_t stride_nbytes)
+INLINE void block_2x2(vec p[2][4], uint8_t *dst, size_t stride_nbytes)
 {
     const vec odd0 = PAIR(29692, -10426), odd1 = PAIR(6967, -5906), round = SET32(1 << 12);
-    vec p[2][4], top[2], bottom[2];
-    memcpy(p, pairs, 64 * sizeof(*pairs));
+    vec top[2], bottom[2];
     for (int half = 0; half < 2; half++) {
         vec even = ADD32(SRA32(RAISE_FIRST(p[half][0]), 1), round);
         vec odd = ADD32(MADD(p[half][2], odd0), MADD(p[half][3], odd1));
@@ -176,30 +169,16 @@ INLINE void block_2x2(int16_t pairs[64], uint8_t *dst, size_t stride_nbytes)
         bottom[half] = SRA32(SUB32(even, odd), 13);
     }
     vec odd_columns = PACK32(top[1], bottom[1]);
-    uint32_t first[2][4], sums[2][4];
-    memcpy(first[0], &top[0], sizeof(first[0]));
-    memcpy(first[1], &bottom[0], sizeof(first[1]));
-    vec products[2] = { MADD(odd_columns, odd0), MADD(odd_columns, odd1) };
-    memcpy(sums, products, sizeof(sums));
-    for (int y = 0; y < 2; y++) {
-        uint32_t even = first[y][0] << 15, odd = sums[0][2 * y] + sums[1][2 * y + 1];
-        dst[(size_t) y * stride_nbytes] = sample_2x2(even, odd);
-        dst[(size_t) y * stride_nbytes + 1] = sample_2x2(even, 0 - odd);
-    }
-}
-
-static void scatter(const int16_t *coef, uint64_t mask, const struct pcri_dequant *q,
-                    int16_t pairs[64])
-{
-    memset(pairs, 0, 64 * sizeof(*pairs));
-    pairs[0] = (int16_t) (uint16_t) ((unsigned) coef[0] * q->quant[0]);
-    for (; mask; mask &= mask - 1) {
-        int k = __builtin_ctzll(mask);
-        int v = (int16_t) (uint16_t) ((unsigned) coef[k] * q->quant[k]);
-        v += coef[k] < 0 ? -q->offset[k] : q->offset[k];
-        pairs[pair_place[k]] = (int16_t) (v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX
-                                                                                  : v);
-    }
+    vec parts[4] = { top[0], bottom[0], MADD(odd_columns, odd0), MADD(odd_columns, odd1) };
+    uint32_t v[4][BLOCKS][4];
+    memcpy(v, parts, sizeof(v));
+    for (int k = 0; k < BLOCKS; k++)
+        for (int y = 0; y < 2; y++) {
+            uint32_t even = v[y][k][0] << 15, odd = v[2][k][2 * y] + v[3][k][2 * y + 1];
+            uint8_t *at = dst + (size_t) y * stride_nbytes + 2 * k;
+            at[0] = sample_2x2(even, odd);
+            at[1] = sample_2x2(even, 0 - odd);
+        }
 }
 
 /* The sample of a block that is flat. */
@@ -212,44 +191,53 @@ INLINE uint8_t flat_sample(int16_t coef, uint16_t quant, bool wraps)
     return (uint8_t) (v < 0 ? 0 : v > 255 ? 255 : v);
 }
 
-INLINE void reduced_row(const int16_t *coef, const uint64_t *mask, size_t count,
-                        const struct pcri_dequant *q, const struct shape *s, uint8_t *dst,
-                        size_t stride_nbytes)
+INLINE void scaled_row(const int16_t *coef, const uint64_t *mask, size_t count,
+                       const struct pcri_dequant *q, const struct shape *s, uint8_t *dst,
+                       size_t stride_nbytes)
 {
-    for (size_t i = 0; i < count; i++, coef += 64, dst += s->size) {
-        int16_t pairs[64] __attribute__((aligned(16)));
-        if (mask[i] && s->size > 1) {
-            scatter(coef, mask[i], q, pairs);
+    for (size_t i = 0; i < count; i += BLOCKS, dst += BLOCKS * s->size) {
+        const int16_t *at[BLOCKS];
+        uint64_t m[BLOCKS], any = 0;
+        vec p[2][4];
+        for (size_t k = 0; k < BLOCKS; k++) { /* beyond the last block, the last again */
+            size_t j = i + k < count ? i + k : count - 1;
+            at[k] = coef + 64 * j;
+            any |= m[k] = mask[j];
+        }
+        if (any && s->size > 1) {
+            load_scaled_pairs(at, m, q, p);
             if (s->size == 2)
-                block_2x2(pairs, dst, stride_nbytes);
+                block_2x2(p, dst, stride_nbytes);
             else
-                reduced_block(pairs, s, dst, stride_nbytes);
+                scaled_block(p, s, dst, stride_nbytes);
             continue;
         }
-        uint8_t v = flat_sample(*coef, q->quant[0], s->wraps);
-        for (int y = 0; y < s->size; y++)
-            memset(dst + (size_t) y * stride_nbytes, v, (size_t) s->size);
+        for (int k = 0; k < BLOCKS; k++) {
+            uint8_t v = flat_sample(*at[k], q->quant[0], s->wraps);
+            for (int y = 0; y < s->size; y++)
+                memset(dst + (size_t) y * stride_nbytes + k * s->size, v, (size_t) s->size);
+        }
     }
 }
 
-void pcri_idct_scaled(const int16_t *coef, const uint64_t *mask, size_t count,
-                      const struct pcri_dequant *q, uint32_t size, uint8_t *dst,
-                      size_t stride_nbytes)
+TARGET static void idct_scaled(const int16_t *coef, const uint64_t *mask, size_t count,
+                               const struct pcri_dequant *q, uint32_t size, uint8_t *dst,
+                               size_t stride_nbytes)
 {
     static const struct shape one = { 1, true, 13 }, two = { 2, false, 15 },
                               four = { 4, false, 14 };
     const struct shape other = { (int) size, true, 13 };
     switch (size) {
     case 1:
-        reduced_row(coef, mask, count, q, &one, dst, stride_nbytes);
+        scaled_row(coef, mask, count, q, &one, dst, stride_nbytes);
         break;
     case 2:
-        reduced_row(coef, mask, count, q, &two, dst, stride_nbytes);
+        scaled_row(coef, mask, count, q, &two, dst, stride_nbytes);
         break;
     case 4:
-        reduced_row(coef, mask, count, q, &four, dst, stride_nbytes);
+        scaled_row(coef, mask, count, q, &four, dst, stride_nbytes);
         break;
     default:
-        reduced_row(coef, mask, count, q, &other, dst, stride_nbytes);
+        scaled_row(coef, mask, count, q, &other, dst, stride_nbytes);
     }
 }
