@@ -194,8 +194,7 @@ int pcri_pixels_make(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
         return rc;
     for (uint32_t i = 0; i < plan->component_count; i++)
         pcri_dequant_fill(f->quant[f->components[i].quant_slot],
-                          plan->identical ? NULL : prefix->bits[i],
-                          i > 0 && plan->from != PCRI_JPEG_RGB, &p->dequant[i]);
+                          plan->identical ? NULL : prefix->bits[i], &p->dequant[i]);
 
     const struct pcri_window *w = &plan->window;
     uint32_t skip = w->x - plan->left;

@@ -65,7 +65,7 @@ void pcri_pixels_free(struct pcri_pixels *p);
 
 /* How component c's coefficients become numbers. bits: as in struct pcri_prefix, NULL to
  * take coefficients as they are. */
-void pcri_dequant_fill(const uint16_t quant[64], const int8_t bits[64], bool chroma,
+void pcri_dequant_fill(const uint16_t quant[64], const int8_t bits[64],
                        struct pcri_dequant *out);
 
 /* --- convert.c: rows of any colour space --- */

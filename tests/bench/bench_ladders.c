@@ -8,8 +8,9 @@
  * Each ladder is used for a real conversion of all images, in a temporary folder: the bytes
  * (headers and heads included, tables trained) and the conversion's time are its. COUNT images
  * spread over them (default 60) are then decoded at each fidelity: means of PSNR of RGB and of
- * luma, and of luma's SSIM, against the original file as libjpeg-turbo decodes it; CPU time of
- * the entropy stage and of decoding to RGB, each the least of three runs, as ratios to
+ * luma, and of luma's SSIM, against the original file as libjpeg-turbo decodes it ("as it is":
+ * of luma by PCR_DECODE_IDENTICAL, as libjpeg-turbo decodes the prefix); CPU time of the
+ * entropy stage and of decoding to RGB, each the least of three runs, as ratios to
  * libjpeg-turbo's decode of the original file to RGB, medians over the images. */
 #include <ctype.h>
 #include <stdio.h>
@@ -27,7 +28,7 @@
 enum { RUNS = 3, MAX_GROUPS = 32, DEFAULT_COUNT = 60 };
 
 struct group {
-    double psnr_rgb, psnr, ssim;   /* sums over the images */
+    double psnr_rgb, luma[2][2]; /* sums over the images; luma: [identical], dB and SSIM */
     double *entropy_time, *rgb_time; /* ratios, one an image */
 };
 
@@ -123,11 +124,12 @@ static int time_entropy(struct bench *b, double *seconds_out)
     return rc;
 }
 
-static int decode_prefix(struct bench *b, uint32_t color, int runs,
+static int decode_prefix(struct bench *b, uint32_t color, uint32_t flags, int runs,
                          struct pcr_image_info *info_out, double *seconds_out)
 {
     const struct pcr_decode_options o = {
-        .size = sizeof(o), .color = color, .flags = PCR_DECODE_KEEP_ORIENTATION,
+        .size = sizeof(o), .color = color,
+        .flags = flags | PCR_DECODE_KEEP_ORIENTATION,
     };
     *seconds_out = 1e9;
     int rc = 0;
@@ -148,16 +150,20 @@ static int measure_group(struct bench *b, double original, struct group *g)
     double entropy, rgb, unused;
     int rc = time_entropy(b, &entropy);
     if (!rc)
-        rc = decode_prefix(b, PCR_COLOR_RGB, RUNS, &info, &rgb);
+        rc = decode_prefix(b, PCR_COLOR_RGB, 0, RUNS, &info, &rgb);
     if (rc)
         return rc;
     size_t n = (size_t) info.width * info.height;
     g->psnr_rgb += quality_psnr(b->rgb.data, b->pixels.data, 3 * n);
-    rc = decode_prefix(b, PCR_COLOR_GRAY, 1, &info, &unused);
-    if (rc)
-        return rc;
-    g->psnr += quality_psnr(b->luma.data, b->pixels.data, n);
-    g->ssim += quality_ssim(b->luma.data, b->pixels.data, info.width, info.height);
+    for (int identical = 0; identical < 2; identical++) {
+        rc = decode_prefix(b, PCR_COLOR_GRAY, identical ? PCR_DECODE_IDENTICAL : 0, 1, &info,
+                           &unused);
+        if (rc)
+            return rc;
+        g->luma[identical][0] += quality_psnr(b->luma.data, b->pixels.data, n);
+        g->luma[identical][1] += quality_ssim(b->luma.data, b->pixels.data, info.width,
+                                              info.height);
+    }
     g->entropy_time[b->done] = entropy / original;
     g->rgb_time[b->done] = rgb / original;
     return 0;
@@ -211,15 +217,18 @@ static double process_cpu(void)
 static void report(struct bench *b, const struct pcr_dataset *ds, uint32_t group_count,
                    uint64_t source_nbytes)
 {
-    printf("group  %% of source  RGB dB  luma dB    SSIM  entropy stage  to RGB\n");
+    printf("group  %% of source  RGB dB  luma dB    SSIM  as it is: dB    SSIM  "
+           "entropy stage  to RGB\n");
     for (uint32_t g = 0; g < group_count; g++) {
         struct group *x = &b->groups[g];
         double n = b->done ? (double) b->done : 1;
-        printf("%5u  %11.2f  %6.2f  %7.2f  %6.4f  %13.3f  %6.3f\n", (unsigned) g + 1,
+        printf("%5u  %11.2f  %6.2f  %7.2f  %6.4f  %12.2f  %6.4f  %13.3f  %6.3f\n",
+               (unsigned) g + 1,
                100.0 * (double) pcr_dataset_prefix_nbytes(ds, g + 1)
                    / (double) source_nbytes,
-               x->psnr_rgb / n, x->psnr / n, x->ssim / n,
-               bench_median(x->entropy_time, b->done), bench_median(x->rgb_time, b->done));
+               x->psnr_rgb / n, x->luma[0][0] / n, x->luma[0][1] / n, x->luma[1][0] / n,
+               x->luma[1][1] / n, bench_median(x->entropy_time, b->done),
+               bench_median(x->rgb_time, b->done));
     }
     printf("\n");
 }
@@ -233,8 +242,10 @@ static int measure_dataset(struct bench *b, const char *folder, double cpu)
         return rc;
     rc = pcr_dataset_describe(ds, &info, &b->err);
     b->done = 0;
-    for (uint32_t g = 0; g < MAX_GROUPS; g++)
-        b->groups[g].psnr_rgb = b->groups[g].psnr = b->groups[g].ssim = 0;
+    for (uint32_t g = 0; g < MAX_GROUPS; g++) {
+        b->groups[g].psnr_rgb = 0;
+        memset(b->groups[g].luma, 0, sizeof(b->groups[g].luma));
+    }
     uint64_t n = b->source->sample_count;
     for (uint64_t i = 0; !rc && i < b->count && i < n; i++)
         rc = measure_image(b, ds, b->count < n ? i * n / b->count : i);

@@ -335,7 +335,7 @@ START_TEST(dequantisation)
     struct pcri_dequant d;
     for (int k = 0; k < 64; k++)
         quant[k] = (uint16_t) (k == 4 ? 65535 : 10 + k);
-    pcri_dequant_fill(quant, bits, false, &d);
+    pcri_dequant_fill(quant, bits, &d);
     ck_assert(d.has_offsets);
     ck_assert_mem_eq(d.quant, quant, sizeof(quant));
     ck_assert_int_eq(d.offset[0], 0); /* DC stays */
@@ -344,7 +344,7 @@ START_TEST(dequantisation)
     ck_assert_int_eq(d.offset[2], 0); /* known to the last bit */
     ck_assert_int_eq(d.offset[3], 0); /* nothing known */
     ck_assert_int_eq(d.offset[4], INT16_MAX);
-    pcri_dequant_fill(quant, NULL, false, &d);
+    pcri_dequant_fill(quant, NULL, &d);
     ck_assert(!d.has_offsets);
     ck_assert_int_eq(d.offset[1], 0);
 }
