@@ -61,28 +61,32 @@ void pcri_pixels_free(struct pcri_pixels *p)
 
 /* --- samples --- */
 
+static void transform_row(struct pcri_pixels *p, const struct pcri_component_plan *c,
+                          const struct pcri_blocks *b, uint32_t i, uint32_t row)
+{
+    size_t stride = p->components[i].stride_nbytes;
+    size_t first = (size_t) row * b->blocks_x + c->column_begin;
+    size_t count = c->column_end - c->column_begin;
+    const int16_t *coef = b->coef + 64 * (first - pcri_kept_begin(b));
+    uint8_t *dst = p->components[i].samples + row % 2 * c->size * stride;
+    if (c->size == 8)
+        p->kernels->idct(coef, b->mask + first, count, &p->dequant[i], dst, stride);
+    else
+        p->kernels->idct_scaled(coef, b->mask + first, count, &p->dequant[i], c->size, dst,
+                                stride);
+}
+
 /* Row y of component i, at its first block column; its block row is transformed now if it
  * was not yet. Rows are asked for in ascending order, but for the one above. */
 static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
                                  const struct pcri_prefix *prefix, uint32_t i, uint32_t y)
 {
     const struct pcri_component_plan *c = &plan->components[i];
-    const struct pcri_blocks *b = &prefix->planes[i];
-    size_t stride = p->components[i].stride_nbytes, slot = stride * c->size;
-    while (p->components[i].next_row <= y / c->size) {
-        uint32_t row = p->components[i].next_row++;
-        size_t first = (size_t) row * b->blocks_x + c->column_begin;
-        size_t count = c->column_end - c->column_begin;
-        const int16_t *coef = b->coef + 64 * (first - pcri_kept_begin(b));
-        uint8_t *dst = p->components[i].samples + row % 2 * slot;
-        if (c->size == 8)
-            p->kernels->idct(coef, b->mask + first, count, &p->dequant[i],
-                             dst, stride);
-        else
-            p->kernels->idct_scaled(coef, b->mask + first, count, &p->dequant[i], c->size,
-                                    dst, stride);
-    }
-    return p->components[i].samples + y / c->size % 2 * slot + y % c->size * stride;
+    uint32_t row = y / c->size, within = y - row * c->size;
+    while (p->components[i].next_row <= row)
+        transform_row(p, c, &prefix->planes[i], i, p->components[i].next_row++);
+    return p->components[i].samples
+        + (row % 2 * c->size + within) * p->components[i].stride_nbytes;
 }
 
 static void repeat(const uint8_t *in, size_t n, uint32_t times, uint8_t *out)
@@ -104,7 +108,7 @@ static void two_rows(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
     else if (c->smooth_v)
         other -= row > 0;
     *near = sample_row(p, plan, prefix, i, row);
-    *far = sample_row(p, plan, prefix, i, other);
+    *far = other == row ? *near : sample_row(p, plan, prefix, i, other);
 }
 
 static const uint16_t bias_h2v2[2] = { 8, 7 }, bias_h2v1[2] = { 4, 8 };
