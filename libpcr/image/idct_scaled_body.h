@@ -181,11 +181,16 @@ INLINE void block_2x2(vec p[2][4], uint8_t *dst, size_t stride_nbytes)
         }
 }
 
-/* The sample of a block that is flat. */
-INLINE uint8_t flat_sample(int16_t coef, uint16_t quant, bool wraps)
+/* The sample of a block that is flat: what the passes make of DC alone. */
+INLINE uint8_t flat_sample(int16_t coef, uint16_t quant, const struct shape *s)
 {
-    int v = ((int16_t) (uint16_t) ((unsigned) coef * quant) + 4) >> 3;
-    if (wraps)
+    int dc = (int16_t) (uint16_t) ((unsigned) coef * quant), v = dc * 4;
+    if (s->size == 2)
+        return sample_2x2((uint32_t) v << 15, 0);
+    if (s->size > 1)
+        v = v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX : v;
+    v = (v + 16) >> 5;
+    if (s->wraps)
         v = ((v + 512) & 1023) - 512;
     v += 128;
     return (uint8_t) (v < 0 ? 0 : v > 255 ? 255 : v);
@@ -213,7 +218,7 @@ INLINE void scaled_row(const int16_t *coef, const uint64_t *mask, size_t count,
             continue;
         }
         for (int k = 0; k < BLOCKS; k++) {
-            uint8_t v = flat_sample(*at[k], q->quant[0], s->wraps);
+            uint8_t v = flat_sample(*at[k], q->quant[0], s);
             for (int y = 0; y < s->size; y++)
                 memset(dst + (size_t) y * stride_nbytes + k * s->size, v, (size_t) s->size);
         }

@@ -155,6 +155,27 @@ START_TEST(idct)
 }
 END_TEST
 
+/* All sets give the same; libjpeg's samples are test_decode.c's to compare. */
+START_TEST(idct_scaled)
+{
+    enum { STRIDE = 14 * (MAX_BLOCKS + 1) + PAD, SIZE = 14 * STRIDE };
+    static const uint32_t sizes[] = { 1, 2, 3, 4, 5, 6, 7, 10, 12, 14 };
+    static struct blocks b;
+    static uint8_t outputs[2][SIZE + PAD];
+    for (int round = 0; round < 20000; round++) {
+        size_t count = 1 + (size_t) rand() % MAX_BLOCKS;
+        uint32_t size = sizes[round % 10];
+        fill_blocks(&b, round / 10);
+        for (int i = 0; i < 2; i++)
+            sets[i]->idct_scaled(b.coef, b.mask, count, &b.dequant, size, outputs[i], STRIDE);
+        for (size_t y = 0; y < size; y++)
+            ck_assert_msg(!memcmp(outputs[0] + y * STRIDE, outputs[1] + y * STRIDE,
+                                  size * count), "round %d, size %u, row %zu of %zu blocks",
+                          round, (unsigned) size, y, count);
+    }
+}
+END_TEST
+
 /* --- rows --- */
 
 static uint8_t noise[3][2 * MAX_N + PAD];
@@ -282,6 +303,7 @@ int main(void)
     tcase_add_unchecked_fixture(t, choose_sets, NULL);
     suite_add_tcase(s, t);
     tcase_add_loop_test(t, idct, 0, 2);
+    tcase_add_test(t, idct_scaled);
     tcase_add_loop_test(t, upsampling, 0, 2);
     tcase_add_loop_test(t, colour, 0, 2);
     tcase_add_loop_test(t, all_chroma, 0, 2);
