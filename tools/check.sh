@@ -105,8 +105,10 @@ check_arm64() {
         skipped=$((skipped + 1))
         return
     fi
-    targets='tests/unit/test-kernels tests/unit/test-native tests/unit/test-prefix' \
-        check arm64 aarch64-linux-gnu-gcc --cross-file $cross -- -t 4 kernels native prefix
+    local tests='guards kernels native prefix'
+    # shellcheck disable=SC2086
+    targets="tests/unit/test-${tests// / tests/unit/test-}" \
+        check arm64 aarch64-linux-gnu-gcc --cross-file $cross -- -t 4 $tests
 }
 
 # What deps.sh cannot install fails here, with its reason.
