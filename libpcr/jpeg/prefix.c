@@ -124,6 +124,11 @@ static int unstuff(struct pcri_prefix *p, uint64_t begin, uint64_t end, bool rev
         } else if (stop - at > 1 && at[1] != 0xFF) {
             rc = restart(p, at[1], (uint64_t) (at - p->file.data), err);
             at += 2;
+        } else if (stop - at > 2 && at[2] == 0) {
+            /* No marker follows: libjpeg-turbo takes it in one of two ways, as its buffer
+             * happens to be filled. */
+            rc = pcri_fail_at(err, PCR_ERR_CORRUPT, (uint64_t) (at - p->file.data),
+                              "a fill byte within data");
         } else {
             at++; /* a fill byte */
         }

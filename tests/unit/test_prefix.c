@@ -230,6 +230,23 @@ START_TEST(damaged_sequential)
 }
 END_TEST
 
+START_TEST(fill_byte_within_data)
+{
+    struct pcr_buffer file = { 0 };
+    size_t at = 0;
+    ck_assert_int_eq(pcr_gen_make(pcr_gen_find("noise"), &file, NULL), 0);
+    ck_assert_int_eq(pcri_buffer_append(&file, "", 1, NULL), 0);
+    while (memcmp(file.data + at, "\xFF\xDA", 2) != 0)
+        at++;
+    while (memcmp(file.data + at, "\xFF", 2) != 0) /* and a zero */
+        at++;
+    memmove(file.data + at + 1, file.data + at, file.nbytes - at - 1);
+    ck_assert_int_eq(pcri_prefix_decode(&prefix, file.data, file.nbytes, &limits, NULL),
+                     PCR_ERR_CORRUPT);
+    pcr_buffer_free(&file);
+}
+END_TEST
+
 /* Tables are kept from image to image: those of another one must not stay. */
 START_TEST(tables_change)
 {
@@ -262,6 +279,7 @@ int main(void)
     tcase_add_test(t, sources);
     tcase_add_test(t, damaged_progressive);
     tcase_add_loop_test(t, damaged_sequential, 0, 4);
+    tcase_add_test(t, fill_byte_within_data);
     tcase_add_test(t, tables_change);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
