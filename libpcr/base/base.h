@@ -47,6 +47,13 @@ int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,
                        struct pcr_error *err);
 int pcri_buffer_append_varint(struct pcr_buffer *b, uint64_t v, struct pcr_error *err);
 
+/* Adds a span; nothing where it is empty. */
+int pcri_spans_add(struct pcr_spans *spans, const void *data, size_t nbytes,
+                   struct pcr_error *err);
+/* All bytes, one after the other. Replaces *out. */
+int pcri_spans_join(const struct pcr_spans *spans, struct pcr_buffer *out,
+                    struct pcr_error *err);
+
 /* --- options (options.c) --- */
 /* Copies min(their size, own size) bytes of a public options struct over zeroed `dst` and
  * sets its size; UNSUPPORTED if a tail that we do not know is not zero. src may be NULL. */

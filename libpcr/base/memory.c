@@ -94,3 +94,42 @@ int pcri_buffer_append_varint(struct pcr_buffer *b, uint64_t v, struct pcr_error
     bytes[n++] = (uint8_t) v;
     return pcri_buffer_append(b, bytes, n, err);
 }
+
+int pcri_spans_add(struct pcr_spans *spans, const void *data, size_t nbytes,
+                   struct pcr_error *err)
+{
+    if (!nbytes)
+        return 0;
+    if (spans->count == spans->capacity) {
+        uint32_t n = spans->capacity * 2 + 32;
+        void *grown = realloc(spans->items, n * sizeof(*spans->items));
+        if (!grown)
+            return pcri_fail_nomem(err, n * sizeof(*spans->items));
+        spans->items = grown;
+        spans->capacity = n;
+    }
+    spans->items[spans->count++] = (struct pcr_span) { data, nbytes };
+    return 0;
+}
+
+int pcri_spans_join(const struct pcr_spans *spans, struct pcr_buffer *out,
+                    struct pcr_error *err)
+{
+    size_t total = 0;
+    for (uint32_t i = 0; i < spans->count; i++)
+        if (!pcri_add(total, spans->items[i].nbytes, &total))
+            return pcri_fail_nomem(err, SIZE_MAX);
+    out->nbytes = 0;
+    int rc = pcri_buffer_reserve(out, total + 2, err); /* 2: an EOI may follow */
+    for (uint32_t i = 0; !rc && i < spans->count; i++)
+        rc = pcri_buffer_append(out, spans->items[i].data, spans->items[i].nbytes, err);
+    return rc;
+}
+
+void pcr_spans_free(struct pcr_spans *spans)
+{
+    if (!spans)
+        return;
+    free(spans->items);
+    *spans = (struct pcr_spans) { 0 };
+}

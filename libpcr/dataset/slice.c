@@ -87,11 +87,11 @@ int pcr_slice_describe(const struct pcr_slice *sl, uint32_t i,
     return rc ? rc : pcri_describe(sl->ds, sl->held, sl->first + i, info_out, err);
 }
 
-int pcr_slice_get(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
-                  struct pcr_buffer *out, struct pcr_error *err)
+/* The fidelity asked for, and where the i-th sample's chunks are. */
+static int find_chunks(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
+                       uint32_t *g_out, const uint8_t *chunks[], struct pcr_error *err)
 {
     const struct pcri_head *h = sl->held->record->head;
-    const uint8_t *chunks[PCRI_MAX_GROUPS];
     uint32_t g = fidelity ? fidelity : sl->fidelity;
     int rc = check_index(sl, i, err);
     if (rc)
@@ -102,5 +102,28 @@ int pcr_slice_get(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
     for (uint32_t k = 0; k < g; k++)
         chunks[k] = sl->bytes[k].data + (pcri_chunk_offset(h, k, sl->first + i) -
                                          pcri_chunk_offset(h, k, sl->first));
-    return pcri_materialise(h, sl->first + i, g, chunks, out, err);
+    *g_out = g;
+    return 0;
+}
+
+int pcr_slice_get(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
+                  struct pcr_buffer *out, struct pcr_error *err)
+{
+    const uint8_t *chunks[PCRI_MAX_GROUPS];
+    uint32_t g = 0;
+    int rc = find_chunks(sl, i, fidelity, &g, chunks, err);
+    return rc ? rc : pcri_materialise(sl->held->record->head, sl->first + i, g, chunks, out,
+                                      err);
+}
+
+int pcr_slice_spans(const struct pcr_slice *sl, uint32_t i, uint32_t after, uint32_t fidelity,
+                    struct pcr_spans *out, struct pcr_error *err)
+{
+    const uint8_t *chunks[PCRI_MAX_GROUPS];
+    uint32_t g = 0;
+    int rc = find_chunks(sl, i, fidelity, &g, chunks, err);
+    if (!rc && after > g)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "the groups after %u of fidelity %u", after, g);
+    return rc ? rc : pcri_sample_spans(sl->held->record->head, sl->first + i, after, g,
+                                       chunks, out, err);
 }

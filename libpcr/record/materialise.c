@@ -2,54 +2,54 @@
 /* A sample's file from its chunks (docs/FORMAT.md 3.4). */
 #include "record.h"
 
-static const uint8_t eoi[2] = { 0xFF, 0xD9 };
-
-/* Where a materialisation stands: the bytes out, and the next byte of a chunk. */
+/* Where it stands: the spans so far. */
 struct joiner {
     const struct pcri_head *head;
     uint32_t sample;
-    struct pcr_buffer *out;
+    struct pcr_spans *out;
     struct pcr_error *err;
 };
 
-static int append_string(struct joiner *j, uint32_t number)
+static int add_string(struct joiner *j, uint32_t number)
 {
     const struct pcri_strings *d = &j->head->dictionary;
-    return pcri_buffer_append(j->out, d->bytes + d->offsets[number],
-                              (size_t) pcri_string_nbytes(d, number), j->err);
+    return pcri_spans_add(j->out, d->bytes + d->offsets[number],
+                          (size_t) pcri_string_nbytes(d, number), j->err);
 }
 
-/* The header; *rest becomes the bytes of the last group's chunk that follow the metadata.
- * Metadata stays out where last is NULL (a lower fidelity). */
-static int append_header(struct joiner *j, const uint8_t *last, const uint8_t **rest)
+/* The header, unless it is to be passed over; *rest becomes the bytes of the last group's
+ * chunk that follow the metadata. Metadata stays out where last is NULL (a lower
+ * fidelity). */
+static int add_header(struct joiner *j, bool pass_over, const uint8_t *last,
+                      const uint8_t **rest)
 {
     const struct pcri_head *h = j->head;
     for (uint32_t k = h->item_first[j->sample]; k < h->item_first[j->sample + 1]; k++) {
         uint64_t v = h->items[k];
         int rc = 0;
-        if (!(v & 1)) {
-            rc = append_string(j, (uint32_t) (v / 2));
-        } else if (last) {
-            rc = pcri_buffer_append(j->out, last, (size_t) (v >> 1), j->err);
-            last += v >> 1;
-        }
+        if (!(v & 1) && !pass_over)
+            rc = add_string(j, (uint32_t) (v / 2));
+        else if ((v & 1) && last && !pass_over)
+            rc = pcri_spans_add(j->out, last, (size_t) (v >> 1), j->err);
         if (rc)
             return rc;
+        if ((v & 1) && last)
+            last += v >> 1;
     }
     *rest = last;
     return 0;
 }
 
-static int append_pieces(struct joiner *j, uint32_t group, const uint8_t *p)
+static int add_pieces(struct joiner *j, uint32_t group, const uint8_t *p)
 {
     const struct pcri_head *h = j->head;
     for (uint32_t k = h->piece_first[group]; k < h->piece_first[group + 1]; k++) {
         size_t cell = (size_t) k * h->sample_count + j->sample;
         int rc = 0;
         if (h->piece_string[cell])
-            rc = append_string(j, h->piece_string[cell] - 1);
+            rc = add_string(j, h->piece_string[cell] - 1);
         if (!rc)
-            rc = pcri_buffer_append(j->out, p, h->piece_nbytes[cell], j->err);
+            rc = pcri_spans_add(j->out, p, h->piece_nbytes[cell], j->err);
         if (rc)
             return rc;
         p += h->piece_nbytes[cell];
@@ -57,43 +57,41 @@ static int append_pieces(struct joiner *j, uint32_t group, const uint8_t *p)
     return 0;
 }
 
-static int join_coded(struct joiner *j, uint32_t g, const uint8_t *const chunks[])
+int pcri_sample_spans(const struct pcri_head *h, uint32_t i, uint32_t after, uint32_t g,
+                      const uint8_t *const chunks[], struct pcr_spans *out,
+                      struct pcr_error *err)
 {
-    const struct pcri_head *h = j->head;
+    struct joiner j = { h, i, out, err };
+    out->count = 0;
+    if (after >= g)
+        return 0;
+    if (!h->form[i])
+        return after ? 0 : pcri_spans_add(out, chunks[0],
+                                          (size_t) pcri_chunk_nbytes(h, 0, i), err);
+    for (uint32_t k = 0; k < g; k++)
+        if (h->coding[k] != PCRI_CODING_JPEG)
+            return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                             "group %u has coding %u, which this version does not know",
+                             k + 1, h->coding[k]);
     bool whole = g == h->group_count;
     const uint8_t *rest = NULL;
-    int rc = append_header(j, whole ? chunks[g - 1] : NULL, &rest);
-    for (uint32_t k = 0; !rc && k < g; k++)
-        rc = append_pieces(j, k, whole && k == g - 1 ? rest : chunks[k]);
-    return rc ? rc : pcri_buffer_append(j->out, eoi, sizeof(eoi), j->err);
+    int rc = add_header(&j, after > 0, whole ? chunks[g - 1] : NULL, &rest);
+    for (uint32_t k = after; !rc && k < g; k++)
+        rc = add_pieces(&j, k, whole && k == g - 1 ? rest : chunks[k]);
+    return rc;
 }
 
-/* Bytes that the chunks alone make: saves growing the buffer step by step. */
-static size_t chunk_bytes(const struct pcri_head *h, uint32_t i, uint32_t g)
-{
-    uint64_t n = 0;
-    for (uint32_t k = 0; k < g; k++)
-        n += pcri_chunk_nbytes(h, k, i);
-    return (size_t) n;
-}
-
-int pcri_materialise(const struct pcri_head *head, uint32_t i, uint32_t g,
+int pcri_materialise(const struct pcri_head *h, uint32_t i, uint32_t g,
                      const uint8_t *const chunks[], struct pcr_buffer *out,
                      struct pcr_error *err)
 {
-    struct joiner j = { head, i, out, err };
-    out->nbytes = 0;
-    /* 1 KiB more: about what header and tables take. */
-    int rc = pcri_buffer_reserve(out, chunk_bytes(head, i, g) + 1024, err);
-    if (rc)
-        return rc;
-    if (head->form[i] == 0)
-        return pcri_buffer_append(out, chunks[0], (size_t) pcri_chunk_nbytes(head, 0, i),
-                                  err);
-    for (uint32_t k = 0; k < g; k++)
-        if (head->coding[k] != PCRI_CODING_JPEG)
-            return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                             "group %u has coding %u, which this version does not know",
-                             k + 1, head->coding[k]);
-    return join_coded(&j, g, chunks);
+    static const uint8_t eoi[2] = { 0xFF, 0xD9 };
+    struct pcr_spans spans = { 0 };
+    int rc = pcri_sample_spans(h, i, 0, g, chunks, &spans, err);
+    if (!rc)
+        rc = pcri_spans_join(&spans, out, err);
+    if (!rc && h->form[i])
+        rc = pcri_buffer_append(out, eoi, sizeof(eoi), err);
+    pcr_spans_free(&spans);
+    return rc;
 }

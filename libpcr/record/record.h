@@ -93,6 +93,12 @@ void pcri_head_destroy(struct pcri_head **head);
 /* Bytes of memory that the head takes. */
 size_t pcri_head_footprint(const struct pcri_head *head);
 
+/* The bytes of groups after + 1 .. g of sample i, as pcr_slice_spans() gives them. Replaces
+ * *out. Codes: UNSUPPORTED (a coding that this version does not know), NOMEM. */
+int pcri_sample_spans(const struct pcri_head *head, uint32_t i, uint32_t after, uint32_t g,
+                      const uint8_t *const chunks[], struct pcr_spans *out,
+                      struct pcr_error *err);
+
 /* Materialises sample i at fidelity g (1..G) from its chunks (FORMAT 3.4). chunks[k] points
  * to the sample's chunk in group k + 1. `out` is replaced. Verifies nothing. */
 int pcri_materialise(const struct pcri_head *head, uint32_t i, uint32_t g,

@@ -177,6 +177,57 @@ START_TEST(samples)
 }
 END_TEST
 
+/* Sample i of the slice from its spans: groups 1..a, then those after a. */
+static void join_spans(const struct pcr_slice *sl, uint32_t i, uint32_t a, uint32_t g,
+                       struct pcr_spans *spans, struct pcr_buffer *out)
+{
+    struct pcr_error e;
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    out->nbytes = 0;
+    for (uint32_t part = a ? 0 : 1; part < 2; part++) {
+        ck_assert_int_eq(pcr_slice_spans(sl, i, part ? a : 0, part ? g : a, spans, &e), 0);
+        for (uint32_t k = 0; k < spans->count; k++)
+            ck_assert_int_eq(pcri_buffer_append(out, spans->items[k].data,
+                                                spans->items[k].nbytes, &e), 0);
+    }
+    ck_assert_int_eq(pcr_slice_describe(sl, i, &info, &e), 0);
+    if (info.form == PCR_FORM_CODED)
+        ck_assert_int_eq(pcri_buffer_append(out, "\xFF\xD9", 2, &e), 0);
+}
+
+START_TEST(spans)
+{
+    struct pcr_dataset *ds = open_with(NULL);
+    struct pcr_buffer out = { 0 };
+    struct pcr_spans list = { 0 };
+    struct pcr_error e;
+    struct pcr_slice *sl = NULL;
+    struct made m = shape(1);
+    for (uint32_t g = 1; g <= GROUPS; g++) {
+        ck_assert_int_eq(pcr_slice_read(ds, 1, 2, 5, g, &sl, &e), 0);
+        for (uint32_t i = 0; i < 5; i++) {
+            join_spans(sl, i, 0, g, &list, &out);
+            ck_assert(is_made(&m, 2 + i, g, &out));
+            /* The metadata of group G stand in the header, which rising passes over. */
+            for (uint32_t a = 1; a < g && g < GROUPS; a++) {
+                join_spans(sl, i, a, g, &list, &out);
+                ck_assert(is_made(&m, 2 + i, g, &out));
+            }
+        }
+        ck_assert_int_eq(pcr_slice_spans(sl, 0, g, 0, &list, &e), 0);
+        ck_assert_uint_eq(list.count, 0);
+        ck_assert_int_eq(pcr_slice_spans(sl, 0, g + 1, 0, &list, &e), PCR_ERR_INVAL);
+        ck_assert_int_eq(pcr_slice_spans(sl, 0, 0, g + 1, &list, &e), PCR_ERR_INVAL);
+        ck_assert_int_eq(pcr_slice_spans(sl, 5, 0, g, &list, &e), PCR_ERR_INVAL);
+        pcr_slice_destroy(&sl);
+    }
+    pcr_spans_free(&list);
+    pcr_spans_free(NULL);
+    pcr_buffer_free(&out);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
 START_TEST(slices)
 {
     struct pcr_dataset *ds = open_with(NULL);
@@ -536,6 +587,7 @@ int main(void)
     tcase_add_test(t, describes_itself);
     tcase_add_loop_test(t, samples, 0, 3);
     tcase_add_test(t, slices);
+    tcase_add_test(t, spans);
     tcase_add_test(t, splits);
     tcase_add_test(t, keys);
     tcase_add_test(t, single_record);

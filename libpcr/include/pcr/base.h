@@ -93,6 +93,23 @@ PCR_API PCR_MUST_CHECK int pcr_buffer_reserve(struct pcr_buffer *buf, size_t nby
 /* Frees the buffer's memory and zeroes the struct. Accepts NULL. */
 PCR_API void pcr_buffer_free(struct pcr_buffer *buf);
 
+/* Bytes that stand in somebody else's memory. */
+struct pcr_span {
+    const uint8_t *data;
+    size_t nbytes;
+};
+
+/* A list of spans that the library fills and the caller owns (the list, not the bytes). Start
+ * from {0}; it may be passed again and again. Free it with pcr_spans_free(). */
+struct pcr_spans {
+    struct pcr_span *items;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+/* Frees the list and zeroes the struct. Accepts NULL. */
+PCR_API void pcr_spans_free(struct pcr_spans *spans);
+
 #ifdef __cplusplus
 }
 #endif

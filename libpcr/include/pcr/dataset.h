@@ -195,6 +195,15 @@ PCR_API PCR_MUST_CHECK int pcr_slice_get(const struct pcr_slice *sl, uint32_t i,
                                          uint32_t fidelity, struct pcr_buffer *out,
                                          struct pcr_error *err);
 
+/* What pcr_slice_get() joins, in place: the bytes of groups after + 1 .. fidelity of the i-th
+ * sample, for pcr_decoder_add(). With after = 0 they begin with the image's header, with
+ * after = fidelity (0: the slice's) there are none. A coded sample's spans have no EOI; an
+ * opaque sample is one span, in group 1. They live as long as the slice. *out is replaced.
+ * Codes: as pcr_slice_get(), and INVAL where after is above the fidelity. */
+PCR_API PCR_MUST_CHECK int pcr_slice_spans(const struct pcr_slice *sl, uint32_t i,
+                                           uint32_t after, uint32_t fidelity,
+                                           struct pcr_spans *out, struct pcr_error *err);
+
 /* Destroys *sl and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_slice_destroy(struct pcr_slice **sl);
 
