@@ -10,20 +10,6 @@ static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
     &pcri_codec_png,
 };
 
-/* An image between begin and end. */
-struct job {
-    const struct pcri_codec *codec; /* NULL: there is nothing to end */
-    void *state;
-    size_t index; /* of the codec */
-    const uint8_t *data;
-    size_t nbytes;
-    struct pcri_decode_params params;
-    struct pcri_stored_info stored;
-    struct pcri_window window; /* of the stored picture */
-    uint32_t turn;             /* orientation to apply, 1: none */
-    struct pcr_image_info info;
-};
-
 int pcri_check_pixels(uint32_t width, uint32_t height, const struct pcr_limits *limits,
                       struct pcr_error *err)
 {
@@ -72,6 +58,9 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
         return;
     for (size_t i = 0; i < PCRI_CODEC_COUNT; i++)
         codecs[i]->destroy((*d)->states[i]);
+    pcr_spans_free(&(*d)->spans);
+    pcr_spans_free(&(*d)->one);
+    pcr_buffer_free(&(*d)->joined);
     pcr_buffer_free(&(*d)->stored);
     pcr_buffer_free(&(*d)->taps[0]);
     pcr_buffer_free(&(*d)->taps[1]);
@@ -141,7 +130,7 @@ static int check_crop(const struct pcr_decode_options *o, uint32_t width, uint32
 }
 
 /* The size that is delivered, and the stored pixels that it takes. */
-static int describe(struct job *j, const struct pcr_decode_options *o, struct pcr_error *err)
+static int describe(struct pcri_decode_job *j, const struct pcr_decode_options *o, struct pcr_error *err)
 {
     bool keep = o->flags & PCR_DECODE_KEEP_ORIENTATION;
     j->info.orientation = o->orientation ? o->orientation : j->stored.orientation;
@@ -167,48 +156,94 @@ static bool is_last(size_t index)
     return codecs[index] != &pcri_codec_native;
 }
 
-/* On failure the codec has nothing to end. */
-static int begin_codec(struct pcr_decoder *d, struct job *j, size_t index,
-                       struct pcr_error *err)
+/* The file as the codec takes it. */
+static int make_input(struct pcr_decoder *d, const struct pcri_codec *codec,
+                      const struct pcr_spans **out, struct pcr_error *err)
 {
-    const struct pcri_codec *codec = codecs[index];
-    int rc = codec->begin(d->states[index], j->data, j->nbytes, &j->params, &j->stored, err);
-    if (rc)
-        codec->end(d->states[index]);
-    j->index = index;
-    j->codec = rc ? NULL : codec;
-    j->state = d->states[index];
+    *out = &d->spans;
+    if (codec->in_pieces || d->spans.count == 1)
+        return 0;
+    int rc = pcri_spans_join(&d->spans, &d->joined, err);
+    if (!rc)
+        rc = pcri_buffer_append(&d->joined, "\xFF\xD9", 2, err); /* EOI: pieces are JPEG */
+    d->one.count = 0;
+    if (!rc)
+        rc = pcri_spans_add(&d->one, d->joined.data, d->joined.nbytes, err);
+    *out = &d->one;
     return rc;
 }
 
-static void end(struct job *j)
+/* On failure the codec has nothing to end. */
+static int begin_codec(struct pcr_decoder *d, struct pcri_decode_job *j, size_t index,
+                       struct pcr_error *err)
+{
+    const struct pcri_codec *codec = codecs[index];
+    const struct pcr_spans *file;
+    j->codec = NULL;
+    j->index = index;
+    j->state = d->states[index];
+    int rc = make_input(d, codec, &file, err);
+    if (rc)
+        return rc;
+    rc = codec->begin(j->state, file, &j->params, &j->stored, err);
+    if (rc)
+        codec->end(j->state);
+    else
+        j->codec = codec;
+    return rc;
+}
+
+static void end(struct pcri_decode_job *j)
 {
     if (j->codec)
         j->codec->end(j->state);
+    j->codec = NULL;
+}
+
+/* The file becomes d->spans. */
+static int take_spans(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t count,
+                      const struct pcr_limits *limits, struct pcr_error *err)
+{
+    uint64_t total = 0;
+    int rc = 0;
+    for (uint32_t i = 0; i < d->spans.count; i++)
+        total += d->spans.items[i].nbytes;
+    for (uint32_t i = 0; !rc && i < count; i++) {
+        if (!spans[i].data && spans[i].nbytes)
+            return pcri_fail(err, PCR_ERR_INVAL, "no data");
+        total += spans[i].nbytes;
+        if (total > limits->max_sample_nbytes || spans[i].nbytes > limits->max_sample_nbytes)
+            return pcri_fail(err, PCR_ERR_LIMIT, "image of %llu bytes, at most %llu allowed",
+                             (unsigned long long) total,
+                             (unsigned long long) limits->max_sample_nbytes);
+        rc = pcri_spans_add(&d->spans, spans[i].data, spans[i].nbytes, err);
+    }
+    return rc;
 }
 
 /* On success the job must be ended; on failure it is. */
-static int begin(struct pcr_decoder *d, const void *data, size_t nbytes,
+static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t count,
                  const struct pcr_decode_options *opts, struct pcr_decode_options *o,
-                 struct job *j, struct pcr_error *err)
+                 struct pcri_decode_job *j, struct pcr_error *err)
 {
     size_t i = 0;
-    if (!d || (!data && nbytes))
-        return pcri_fail(err, PCR_ERR_INVAL, "no decoder or no data");
+    if (!d || (count && !spans))
+        return pcri_fail(err, PCR_ERR_INVAL, "no decoder or no spans");
+    d->may_continue = false;
     int rc = take_options(opts, o, err);
     if (rc)
         return rc;
-    if (nbytes > o->limits.max_sample_nbytes)
-        return pcri_fail(err, PCR_ERR_LIMIT, "image of %zu bytes, at most %llu allowed",
-                         nbytes, (unsigned long long) o->limits.max_sample_nbytes);
-    if ((rc = find_codec(data, nbytes, &i, err)))
+    d->spans.count = 0;
+    if ((rc = take_spans(d, spans, count, &o->limits, err)))
+        return rc;
+    const uint8_t *first = d->spans.count ? d->spans.items[0].data : NULL;
+    if ((rc = find_codec(first, first ? d->spans.items[0].nbytes : 0, &i, err)))
         return rc;
     if (codecs[i] == &pcri_codec_native && o->with == PCR_DECODE_TURBO)
         i++;
-    *j = (struct job) { .index = i, .data = data, .nbytes = nbytes,
-                        .params = { .color = o->color, .scale = o->scale,
-                                    .identical = o->flags & PCR_DECODE_IDENTICAL,
-                                    .limits = o->limits } };
+    *j = (struct pcri_decode_job) { .params = { .color = o->color, .scale = o->scale,
+                                                .identical = o->flags & PCR_DECODE_IDENTICAL,
+                                                .ladder = o->ladder, .limits = o->limits } };
     /* What our own decoder says of a file that it declines is not the last word. */
     rc = begin_codec(d, j, i, is_last(i) ? err : NULL);
     if (rc && !is_last(i))
@@ -219,8 +254,9 @@ static int begin(struct pcr_decoder *d, const void *data, size_t nbytes,
 }
 
 /* Decodes the stored window. Files that our own decoder finds damaged may be of those that
- * break a rule in a way that libjpeg passes over: libjpeg has the last word. */
-static int decode_stored(struct pcr_decoder *d, struct job *j,
+ * break a rule in a way that libjpeg passes over: libjpeg has the last word, unless the file
+ * is one of ours. */
+static int decode_stored(struct pcr_decoder *d, struct pcri_decode_job *j,
                          const struct pcri_target *target, struct pcr_error *err)
 {
     struct pcri_stored_info stored = j->stored;
@@ -228,12 +264,12 @@ static int decode_stored(struct pcr_decoder *d, struct job *j,
     if (is_last(j->index))
         return j->codec->rows(j->state, &j->window, target, err);
     int rc = j->codec->rows(j->state, &j->window, target, &first);
-    if (rc != PCR_ERR_CORRUPT && rc != PCR_ERR_TRUNCATED) {
+    if ((rc != PCR_ERR_CORRUPT && rc != PCR_ERR_TRUNCATED) || j->params.ladder) {
         if (rc && err)
             *err = first;
         return rc;
     }
-    j->codec->end(j->state);
+    end(j);
     rc = begin_codec(d, j, j->index + 1, err);
     if (rc)
         return rc;
@@ -243,7 +279,7 @@ static int decode_stored(struct pcr_decoder *d, struct job *j,
 }
 
 /* Decodes to pixels that are large enough. */
-static int decode(struct pcr_decoder *d, struct job *j, const struct pcri_target *target,
+static int decode(struct pcr_decoder *d, struct pcri_decode_job *j, const struct pcri_target *target,
                   struct pcr_error *err)
 {
     uint32_t channels = j->info.channels, planes = target->plane_nbytes ? channels : 1;
@@ -272,8 +308,9 @@ int pcr_decoder_inspect(struct pcr_decoder *d, const void *data, size_t nbytes,
                         struct pcr_image_info *info_out, struct pcr_error *err)
 {
     struct pcr_decode_options o;
-    struct job j;
-    int rc = begin(d, data, nbytes, opts, &o, &j, err);
+    struct pcri_decode_job j;
+    const struct pcr_span file = { data, nbytes };
+    int rc = begin(d, &file, 1, opts, &o, &j, err);
     if (rc)
         return rc;
     end(&j);
@@ -283,17 +320,17 @@ int pcr_decoder_inspect(struct pcr_decoder *d, const void *data, size_t nbytes,
 }
 
 /* Bytes of a row without a gap, and how many rows there are, planes after one another. */
-static size_t row_nbytes(const struct job *j, const struct pcr_decode_options *o)
+static size_t row_nbytes(const struct pcri_decode_job *j, const struct pcr_decode_options *o)
 {
     return (size_t) j->info.width * (o->flags & PCR_DECODE_PLANAR ? 1 : j->info.channels);
 }
 
-static size_t row_count(const struct job *j, const struct pcr_decode_options *o)
+static size_t row_count(const struct pcri_decode_job *j, const struct pcr_decode_options *o)
 {
     return (size_t) j->info.height * (o->flags & PCR_DECODE_PLANAR ? j->info.channels : 1);
 }
 
-static struct pcri_target make_target(const struct job *j, const struct pcr_decode_options *o,
+static struct pcri_target make_target(const struct pcri_decode_job *j, const struct pcr_decode_options *o,
                                       uint8_t *pixels, size_t stride_nbytes)
 {
     bool planes = o->flags & PCR_DECODE_PLANAR && j->info.channels > 1;
@@ -307,9 +344,10 @@ int pcr_decoder_decode(struct pcr_decoder *d, const void *data, size_t nbytes,
                        struct pcr_image_info *info_out, struct pcr_error *err)
 {
     struct pcr_decode_options o;
-    struct job j;
+    struct pcri_decode_job j;
     size_t needed;
-    int rc = begin(d, data, nbytes, opts, &o, &j, err);
+    const struct pcr_span file = { data, nbytes };
+    int rc = begin(d, &file, 1, opts, &o, &j, err);
     if (rc)
         return rc;
     if (!pixels || stride_nbytes < row_nbytes(&j, &o)
@@ -328,29 +366,71 @@ int pcr_decoder_decode(struct pcr_decoder *d, const void *data, size_t nbytes,
     return rc;
 }
 
+/* Decodes into a buffer that is grown as needed. The job stays open. */
+static int decode_alloc(struct pcr_decoder *d, struct pcri_decode_job *j,
+                        const struct pcr_decode_options *o, struct pcr_buffer *pixels,
+                        struct pcr_image_info *info_out, struct pcr_error *err)
+{
+    size_t row = row_nbytes(j, o), total = 0;
+    int rc;
+    if (!pcri_mul(row, row_count(j, o), &total)) {
+        rc = pcri_fail_nomem(err, row);
+    } else if (!(rc = pcri_buffer_reserve(pixels, total, err))) {
+        struct pcri_target target = make_target(j, o, pixels->data, row);
+        rc = decode(d, j, &target, err);
+    }
+    pixels->nbytes = rc ? 0 : total;
+    if (!rc && info_out)
+        *info_out = j->info;
+    return rc;
+}
+
 int pcr_decoder_decode_alloc(struct pcr_decoder *d, const void *data, size_t nbytes,
                              const struct pcr_decode_options *opts,
                              struct pcr_buffer *pixels, struct pcr_image_info *info_out,
                              struct pcr_error *err)
 {
-    struct pcr_decode_options o;
-    struct job j;
-    size_t total;
-    if (!pixels)
-        return pcri_fail(err, PCR_ERR_INVAL, "no buffer for the pixels");
-    int rc = begin(d, data, nbytes, opts, &o, &j, err);
+    const struct pcr_span file = { data, nbytes };
+    const struct pcr_spans spans = { .items = (struct pcr_span *) &file, .count = 1 };
+    int rc = pcr_decoder_decode_spans(d, &spans, opts, pixels, info_out, err);
+    if (d)
+        d->may_continue = false;
+    return rc;
+}
+
+int pcr_decoder_decode_spans(struct pcr_decoder *d, const struct pcr_spans *spans,
+                             const struct pcr_decode_options *opts,
+                             struct pcr_buffer *pixels, struct pcr_image_info *info_out,
+                             struct pcr_error *err)
+{
+    if (!pixels || !spans)
+        return pcri_fail(err, PCR_ERR_INVAL, "no buffer for the pixels, or no spans");
+    int rc = begin(d, spans->items, spans->count, opts, &d->options, &d->job, err);
     if (rc)
         return rc;
-    size_t row = row_nbytes(&j, &o);
-    if (!pcri_mul(row, row_count(&j, &o), &total)) {
-        rc = pcri_fail_nomem(err, row);
-    } else if (!(rc = pcri_buffer_reserve(pixels, total, err))) {
-        struct pcri_target target = make_target(&j, &o, pixels->data, row);
-        rc = decode(d, &j, &target, err);
-    }
-    end(&j);
-    pixels->nbytes = rc ? 0 : total;
-    if (!rc && info_out)
-        *info_out = j.info;
+    rc = decode_alloc(d, &d->job, &d->options, pixels, info_out, err);
+    end(&d->job);
+    d->may_continue = !rc;
+    return rc;
+}
+
+int pcr_decoder_continue(struct pcr_decoder *d, const struct pcr_spans *more,
+                         struct pcr_buffer *pixels, struct pcr_image_info *info_out,
+                         struct pcr_error *err)
+{
+    if (!d || !more || !pixels || !d->may_continue)
+        return pcri_fail(err, PCR_ERR_INVAL, "no image to continue, or no buffer");
+    struct pcri_decode_job *j = &d->job;
+    d->may_continue = false;
+    int rc = take_spans(d, more->items, more->count, &j->params.limits, err);
+    if (rc)
+        return rc;
+    if (codecs[j->index]->in_pieces)
+        j->codec = codecs[j->index]; /* it goes on where it was */
+    else if ((rc = begin_codec(d, j, j->index, err)))
+        return rc;
+    rc = decode_alloc(d, j, &d->options, pixels, info_out, err);
+    end(j);
+    d->may_continue = !rc;
     return rc;
 }

@@ -13,6 +13,7 @@ struct pcri_decode_params {
     uint32_t color;
     uint32_t scale; /* 1 to 8, in eighths */
     bool identical; /* as PCR_DECODE_IDENTICAL */
+    const struct pcr_ladder *ladder;
     struct pcr_limits limits;
 };
 
@@ -40,11 +41,12 @@ struct pcri_codec {
     const char *name;
     uint8_t magic[8]; /* what every such file begins with */
     uint32_t magic_nbytes;
+    bool in_pieces; /* it takes more than one span, and more of them between two rows() */
     int (*create)(void **state_out, struct pcr_error *err);
     void (*destroy)(void *state); /* accepts NULL */
-    /* Parses the headers of `data`, which begins with the magic and must stay till end.
-     * Checks the limits; takes no memory that grows with the pixels. */
-    int (*begin)(void *state, const uint8_t *data, size_t nbytes,
+    /* Parses the headers of a file, which begins with the magic; list and bytes must stay till
+     * end. Checks the limits; takes no memory that grows with the pixels. */
+    int (*begin)(void *state, const struct pcr_spans *file,
                  const struct pcri_decode_params *params, struct pcri_stored_info *info_out,
                  struct pcr_error *err);
     /* Decodes a window that lies within the picture, to 3 (RGB) or 1 (GRAY) bytes a pixel,
@@ -61,8 +63,26 @@ extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
 
 enum { PCRI_CODEC_COUNT = 3 };
 
+/* An image between begin and end. */
+struct pcri_decode_job {
+    const struct pcri_codec *codec; /* NULL: there is nothing to end */
+    void *state;
+    size_t index; /* of the codec */
+    struct pcri_decode_params params;
+    struct pcri_stored_info stored;
+    struct pcri_window window; /* of the stored picture */
+    uint32_t turn;             /* orientation to apply, 1: none */
+    struct pcr_image_info info;
+};
+
 struct pcr_decoder {
     void *states[PCRI_CODEC_COUNT];
+    struct pcr_spans spans;      /* the file as it was given */
+    struct pcr_spans one;        /* the file in one piece, for codecs that need that, */
+    struct pcr_buffer joined;    /* and its bytes if they had to be joined */
+    bool may_continue;           /* the job below is open for more pieces */
+    struct pcri_decode_job job;
+    struct pcr_decode_options options; /* of that job */
     struct pcr_buffer stored;    /* pixels before orientation */
     struct pcr_buffer taps[2];   /* resize: the filters of rows and of columns */
     struct pcr_buffer between;   /* resize: what one pass hands to the next */

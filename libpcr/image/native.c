@@ -12,6 +12,9 @@ struct native {
     struct pcri_prefix prefix;
     struct pcri_pixels pixels;
     struct pcri_decode_params params;
+    const struct pcr_spans *file;
+    uint32_t next; /* span to parse */
+    bool kept;     /* the rows to keep are known, and the first scans decoded */
 };
 
 static int native_create(void **state_out, struct pcr_error *err)
@@ -39,7 +42,28 @@ static uint32_t scaled(uint32_t n, uint32_t scale)
     return (uint32_t) (((uint64_t) n * scale + 7) / 8);
 }
 
-static int native_begin(void *state, const uint8_t *data, size_t nbytes,
+/* Parses to the first scan. */
+static int parse_header(struct native *n, const struct pcr_spans *file,
+                        const struct pcr_limits *limits, struct pcr_error *err)
+{
+    const struct pcr_span *s = file->items;
+    n->file = file;
+    n->next = 1;
+    n->kept = false;
+    if (file->count == 1)
+        return pcri_prefix_open(&n->prefix, s->data, s->nbytes, limits, err);
+    pcri_prefix_begin(&n->prefix);
+    int rc = pcri_prefix_add(&n->prefix, s->data, s->nbytes, limits, err);
+    while (!rc && !n->prefix.file.in_scans && n->next < file->count) {
+        s = &file->items[n->next++];
+        rc = pcri_prefix_add(&n->prefix, s->data, s->nbytes, limits, err);
+    }
+    if (!rc && !n->prefix.file.in_scans)
+        rc = pcri_fail(err, PCR_ERR_TRUNCATED, "JPEG: no scan");
+    return rc;
+}
+
+static int native_begin(void *state, const struct pcr_spans *file,
                         const struct pcri_decode_params *params,
                         struct pcri_stored_info *info_out, struct pcr_error *err)
 {
@@ -47,14 +71,38 @@ static int native_begin(void *state, const uint8_t *data, size_t nbytes,
     const struct pcri_jpeg_file *f = &n->prefix.file;
     struct pcri_pixel_plan plan;
     n->params = *params;
-    int rc = pcri_prefix_open(&n->prefix, data, nbytes, &params->limits, err);
+    int rc = parse_header(n, file, &params->limits, err);
     if (rc)
         return rc;
+    n->prefix.ladder = params->ladder;
     info_out->width = scaled(f->width, params->scale);
     info_out->height = scaled(f->height, params->scale);
     info_out->orientation = f->orientation;
     const struct pcri_window all = { 0, 0, info_out->width, info_out->height };
     return pcri_pixels_plan(f, params, &all, &plan, err);
+}
+
+/* Decodes what has come since the last time, of the rows that are needed. */
+static int run_pieces(struct native *n, const struct pcri_pixel_plan *plan,
+                      struct pcr_error *err)
+{
+    int rc = 0;
+    if (!n->kept) {
+        for (uint32_t c = 0; c < plan->component_count; c++) {
+            const struct pcri_component_plan *p = &plan->components[c];
+            pcri_prefix_keep(&n->prefix, c, p->needed ? p->row_begin : 0,
+                             p->needed ? p->row_end : 0);
+        }
+        n->kept = true;
+        rc = pcri_prefix_run(&n->prefix, err);
+    }
+    while (!rc && n->next < n->file->count) {
+        const struct pcr_span *s = &n->file->items[n->next++];
+        rc = pcri_prefix_add(&n->prefix, s->data, s->nbytes, &n->params.limits, err);
+        if (!rc)
+            rc = pcri_prefix_run(&n->prefix, err);
+    }
+    return rc;
 }
 
 static int native_rows(void *state, const struct pcri_window *window,
@@ -66,12 +114,7 @@ static int native_rows(void *state, const struct pcri_window *window,
     int rc = pcri_pixels_plan(f, &n->params, window, &plan, err);
     if (rc)
         return rc;
-    for (uint32_t c = 0; c < f->component_count; c++) {
-        const struct pcri_component_plan *p = &plan.components[c];
-        pcri_prefix_keep(&n->prefix, c, p->needed ? p->row_begin : 0,
-                         p->needed ? p->row_end : 0);
-    }
-    rc = pcri_prefix_run(&n->prefix, err);
+    rc = run_pieces(n, &plan, err);
     if (rc)
         return rc;
     /* A sequential image needs all its components, a prefix of a progressive one the first
@@ -92,6 +135,7 @@ const struct pcri_codec pcri_codec_native = {
     .name = "JPEG by libpcr",
     .magic = { 0xFF, 0xD8 },
     .magic_nbytes = 2,
+    .in_pieces = true,
     .create = native_create,
     .destroy = native_destroy,
     .begin = native_begin,

@@ -130,7 +130,7 @@ static int check_ratio(struct png *p, struct pcr_error *err)
     return 0;
 }
 
-static int png_begin(void *state, const uint8_t *data, size_t nbytes,
+static int png_begin(void *state, const struct pcr_spans *file,
                      const struct pcri_decode_params *params,
                      struct pcri_stored_info *info_out, struct pcr_error *err)
 {
@@ -138,8 +138,8 @@ static int png_begin(void *state, const uint8_t *data, size_t nbytes,
     if (params->scale != 8)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED, "PNG: decoding to %u/8 of the size",
                          (unsigned) params->scale);
-    p->data = data;
-    p->nbytes = nbytes;
+    p->data = file->items[0].data;
+    p->nbytes = file->items[0].nbytes;
     p->at = 0;
     p->err = err;
     p->color = params->color;
@@ -161,7 +161,7 @@ static int png_begin(void *state, const uint8_t *data, size_t nbytes,
     set_transforms(p);
     info_out->width = p->width;
     info_out->height = p->height;
-    info_out->orientation = find_orientation(data, nbytes);
+    info_out->orientation = find_orientation(p->data, p->nbytes);
     return 0;
 }
 

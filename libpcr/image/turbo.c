@@ -191,7 +191,7 @@ static void parse_headers(struct turbo *t)
     choose_output(t);
 }
 
-static int turbo_begin(void *state, const uint8_t *data, size_t nbytes,
+static int turbo_begin(void *state, const struct pcr_spans *file,
                        const struct pcri_decode_params *params,
                        struct pcri_stored_info *info_out, struct pcr_error *err)
 {
@@ -199,7 +199,7 @@ static int turbo_begin(void *state, const uint8_t *data, size_t nbytes,
     t->err = err;
     t->color = params->color;
     t->max_scans = params->limits.max_scans;
-    set_up(t, data, nbytes);
+    set_up(t, file->items[0].data, file->items[0].nbytes);
     if (setjmp(t->jump))
         return t->rc;
     make_object(t);

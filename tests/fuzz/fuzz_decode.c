@@ -49,7 +49,9 @@ static int decode_by(const struct pcri_codec *codec, int which, const uint8_t *d
                      struct pcri_stored_info *info, struct pcr_error *err)
 {
     struct pcr_buffer *b = &planes[which];
-    int rc = codec->begin(states[which], data, nbytes, params, info, err);
+    struct pcr_span span = { data, nbytes };
+    const struct pcr_spans file = { .items = &span, .count = 1 };
+    int rc = codec->begin(states[which], &file, params, info, err);
     if (!rc) {
         struct pcri_window w = pick_window(data, nbytes, info->width, info->height);
         size_t stride = (size_t) w.width * (params->color == PCR_COLOR_RGB ? 3 : 1);

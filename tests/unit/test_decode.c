@@ -165,11 +165,12 @@ START_TEST(own_decoder)
     struct pcr_buffer jpeg = compose(&kinds[_i]);
     struct pcri_decode_params params = { .color = PCR_COLOR_RGB, .scale = 8 };
     struct pcri_stored_info info;
+    struct pcr_span span = { jpeg.data, jpeg.nbytes };
+    const struct pcr_spans file = { .items = &span, .count = 1 };
     void *state;
     pcri_limits_fill(&params.limits);
     ck_assert_int_eq(pcri_codec_native.create(&state, NULL), 0);
-    ck_assert_int_eq(pcri_codec_native.begin(state, jpeg.data, jpeg.nbytes, &params, &info,
-                                             NULL), 0);
+    ck_assert_int_eq(pcri_codec_native.begin(state, &file, &params, &info, NULL), 0);
     pcri_codec_native.end(state);
     pcri_codec_native.destroy(state);
     pcr_buffer_free(&jpeg);

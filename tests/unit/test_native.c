@@ -23,7 +23,9 @@ static int run(const struct pcri_codec *codec, void *state, const struct pcr_buf
 {
     struct pcri_decode_params params = { .color = color, .scale = scale, .identical = true };
     pcri_limits_fill(&params.limits);
-    int rc = codec->begin(state, file->data, file->nbytes, &params, &out->info, err);
+    struct pcr_span span = { file->data, file->nbytes };
+    const struct pcr_spans spans = { .items = &span, .count = 1 };
+    int rc = codec->begin(state, &spans, &params, &out->info, err);
     if (!rc) {
         size_t row = (size_t) out->info.width * (color == PCR_COLOR_GRAY ? 1 : 3);
         out->pixels.nbytes = row * out->info.height;

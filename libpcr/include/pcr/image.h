@@ -32,6 +32,8 @@ enum pcr_decode_with {
     PCR_DECODE_TURBO = 1, /* libjpeg-turbo; for JPEG it implies PCR_DECODE_IDENTICAL */
 };
 
+struct pcr_ladder; /* ladder.h */
+
 struct pcr_decode_options {
     uint32_t size;  /* sizeof(struct pcr_decode_options) */
     uint32_t flags; /* PCR_DECODE_* */
@@ -47,6 +49,9 @@ struct pcr_decode_options {
      * whole picture. All four 0: the whole picture. A window that is empty or reaches
      * beyond the picture is INVAL. */
     uint32_t crop_x, crop_y, crop_width, crop_height;
+    /* NULL, or the ladder that the image was coded by: a JPEG with other scans is then
+     * CORRUPT, and libjpeg-turbo is not asked about damage. */
+    const struct pcr_ladder *ladder;
 };
 
 struct pcr_image_info {
@@ -108,6 +113,26 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_decode_alloc(struct pcr_decoder *d,
                                                     struct pcr_buffer *pixels,
                                                     struct pcr_image_info *info_out,
                                                     struct pcr_error *err);
+
+/* The same, of an image in pieces, which stay where they are: what pcr_slice_spans() gives.
+ * A piece ends with a marker segment or with a scan's data; EOI is not needed. A list of one
+ * span is a whole file. The pieces must stay as long as pcr_decoder_continue() may follow. */
+PCR_API PCR_MUST_CHECK int pcr_decoder_decode_spans(struct pcr_decoder *d,
+                                                    const struct pcr_spans *spans,
+                                                    const struct pcr_decode_options *opts,
+                                                    struct pcr_buffer *pixels,
+                                                    struct pcr_image_info *info_out,
+                                                    struct pcr_error *err);
+
+/* The image that pcr_decoder_decode_spans() decoded last, and successfully, at a higher
+ * fidelity: `more` are the pieces that follow. Only those are decoded (our own decoder has
+ * kept the coefficients), and pixels made of all, by the same options. May be called again.
+ * Codes: as above, and INVAL where something else was decoded in between or failed. */
+PCR_API PCR_MUST_CHECK int pcr_decoder_continue(struct pcr_decoder *d,
+                                                const struct pcr_spans *more,
+                                                struct pcr_buffer *pixels,
+                                                struct pcr_image_info *info_out,
+                                                struct pcr_error *err);
 
 /* A window of an image and how it becomes width x height output pixels. Coordinates are
  * in source pixels, after orientation; fractions are allowed (x0 = 1.5). */

@@ -150,6 +150,18 @@ class Buffer(ctypes.Structure):
     _fields_ = [("data", c_void_p), ("nbytes", c_size_t), ("capacity", c_size_t)]
 
 
+class Span(ctypes.Structure):
+    """struct pcr_span"""
+
+    _fields_ = [("data", c_void_p), ("nbytes", c_size_t)]
+
+
+class Spans(ctypes.Structure):
+    """struct pcr_spans"""
+
+    _fields_ = [("items", POINTER(Span)), ("count", c_uint32), ("capacity", c_uint32)]
+
+
 class DatasetOptions(ctypes.Structure):
     """struct pcr_dataset_options"""
 
@@ -202,7 +214,7 @@ class DecodeOptions(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("color", c_uint32),
                 ("orientation", c_uint32), ("limits", Limits), ("with", c_uint32),
                 ("scale", c_uint32), ("crop_x", c_uint32), ("crop_y", c_uint32),
-                ("crop_width", c_uint32), ("crop_height", c_uint32)]
+                ("crop_width", c_uint32), ("crop_height", c_uint32), ("ladder", c_void_p)]
 
 
 class ImageInfo(ctypes.Structure):

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Decoding to pixels from pieces in place, and on to higher fidelities, against the decode of
+ * the file that the pieces make. */
+#include <check.h>
+#include <stdlib.h>
+
+#include <pcr/image.h>
+
+#include "generator.h"
+#include "jpeg/coder.h"
+#include "jpeg/ladder.h"
+
+static struct pcr_ladder *ladder;
+static struct pcr_error e;
+
+struct parts {
+    struct pcri_packed packed;
+    struct pcr_spans groups[PCRI_LADDER_MAX_GROUPS]; /* the first with the header */
+    struct pcr_buffer file;                          /* groups 1..g with EOI */
+};
+
+static void make_parts(const struct pcr_buffer *source, struct parts *p)
+{
+    struct pcri_coder *coder;
+    ck_assert_int_eq(pcri_coder_create(ladder, NULL, &coder, &e), 0);
+    *p = (struct parts) { 0 };
+    ck_assert_int_eq(pcri_coder_pack(coder, NULL, source->data, source->nbytes, &p->packed,
+                                     &e), 0);
+    const struct pcri_packed *q = &p->packed;
+    const uint8_t *s = q->strings.data, *b = q->bytes.data;
+    for (uint32_t i = 0; i < q->item_count; s += q->items[i++].nbytes)
+        ck_assert_int_eq(pcri_spans_add(&p->groups[0], s, q->items[i].nbytes, &e), 0);
+    uint32_t piece = 0;
+    for (uint32_t g = 0; g < ladder->group_count; g++)
+        for (uint32_t k = 0; k < ladder->piece_counts[g]; k++, piece++) {
+            const struct pcri_piece *r = &q->pieces[piece];
+            ck_assert_int_eq(pcri_spans_add(&p->groups[g], s, r->string_nbytes, &e), 0);
+            ck_assert_int_eq(pcri_spans_add(&p->groups[g], b, r->nbytes, &e), 0);
+            s += r->string_nbytes;
+            b += r->nbytes;
+        }
+    pcri_coder_destroy(&coder);
+}
+
+static void free_parts(struct parts *p)
+{
+    for (uint32_t g = 0; g < ladder->group_count; g++)
+        pcr_spans_free(&p->groups[g]);
+    pcr_buffer_free(&p->file);
+    pcri_packed_free(&p->packed);
+}
+
+static void make_file(struct parts *p, uint32_t g)
+{
+    p->file.nbytes = 0;
+    for (uint32_t k = 0; k < g; k++)
+        for (uint32_t i = 0; i < p->groups[k].count; i++)
+            ck_assert_int_eq(pcri_buffer_append(&p->file, p->groups[k].items[i].data,
+                                                p->groups[k].items[i].nbytes, &e), 0);
+    ck_assert_int_eq(pcri_buffer_append(&p->file, "\xFF\xD9", 2, &e), 0);
+}
+
+static void set_up(void)
+{
+    ck_assert_int_eq(pcr_ladder_builtin(NULL, &ladder, &e), 0);
+}
+
+static void tear_down(void)
+{
+    pcr_ladder_destroy(&ladder);
+}
+
+static const struct pcr_decode_options ways[] = {
+    { .size = sizeof(ways[0]) },
+    { .size = sizeof(ways[0]), .flags = PCR_DECODE_IDENTICAL },
+    { .size = sizeof(ways[0]), .with = PCR_DECODE_TURBO },
+    { .size = sizeof(ways[0]), .color = PCR_COLOR_GRAY, .orientation = 6 },
+    { .size = sizeof(ways[0]), .crop_x = 30, .crop_y = 41, .crop_width = 50,
+      .crop_height = 33 },
+    { .size = sizeof(ways[0]), .scale = 3, .flags = PCR_DECODE_PLANAR },
+};
+
+/* From each fidelity on, step by step to the highest. */
+START_TEST(rising)
+{
+    struct pcr_decoder *d, *whole;
+    struct pcr_buffer photo = { 0 }, got = { 0 }, wanted = { 0 };
+    struct pcr_image_info a, b;
+    struct parts p;
+    ck_assert_int_eq(pcr_gen_photo(4, 131, 99, 92, PCR_GEN_420, &photo), 0);
+    ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
+    ck_assert_int_eq(pcr_decoder_create(&whole, &e), 0);
+    make_parts(&photo, &p);
+    struct pcr_decode_options o = ways[_i];
+    if (!o.with)
+        o.ladder = ladder;
+    struct pcr_spans start = { 0 };
+    for (uint32_t from = 1; from <= ladder->group_count; from++) {
+        const struct pcr_spans *last = &p.groups[from - 1];
+        for (uint32_t i = 0; i < last->count; i++)
+            pcri_spans_add(&start, last->items[i].data, last->items[i].nbytes, &e);
+        for (uint32_t g = from; g <= ladder->group_count; g++) {
+            int rc = g == from ? pcr_decoder_decode_spans(d, &start, &o, &got, &a, &e)
+                               : pcr_decoder_continue(d, &p.groups[g - 1], &got, &a, &e);
+            ck_assert_msg(rc == 0, "%s", e.message);
+            make_file(&p, g);
+            rc = pcr_decoder_decode_alloc(whole, p.file.data, p.file.nbytes, &ways[_i],
+                                          &wanted, &b, &e);
+            ck_assert_msg(rc == 0, "%s", e.message);
+            ck_assert_mem_eq(&a, &b, sizeof(a));
+            ck_assert_uint_eq(got.nbytes, wanted.nbytes);
+            ck_assert_msg(!memcmp(got.data, wanted.data, got.nbytes), "from %u to %u", from,
+                          g);
+        }
+    }
+    pcr_spans_free(&start);
+    free_parts(&p);
+    pcr_buffer_free(&photo);
+    pcr_buffer_free(&got);
+    pcr_buffer_free(&wanted);
+    pcr_decoder_destroy(&d);
+    pcr_decoder_destroy(&whole);
+}
+END_TEST
+
+/* Damage in a later group is an error, after which there is nothing to continue; the image
+ * is still decoded at the fidelity below. */
+START_TEST(damaged_group)
+{
+    struct pcr_decoder *d;
+    struct pcr_buffer photo = { 0 }, got = { 0 };
+    struct parts p;
+    const struct pcr_decode_options o = { .size = sizeof(o), .ladder = ladder };
+    ck_assert_int_eq(pcr_gen_photo(4, 131, 99, 92, PCR_GEN_420, &photo), 0);
+    ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
+    make_parts(&photo, &p);
+    struct pcr_span *cut = &p.groups[1].items[p.groups[1].count - 1];
+    cut->nbytes /= 2;
+    ck_assert_int_eq(pcr_decoder_decode_spans(d, &p.groups[0], &o, &got, NULL, &e), 0);
+    ck_assert_int_eq(pcr_decoder_continue(d, &p.groups[1], &got, NULL, &e), PCR_ERR_CORRUPT);
+    ck_assert_uint_eq(got.nbytes, 0);
+    ck_assert_int_eq(pcr_decoder_continue(d, &p.groups[2], &got, NULL, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_decoder_decode_spans(d, &p.groups[0], &o, &got, NULL, &e), 0);
+    /* A group left out: its scans do not continue those before. */
+    ck_assert_int_eq(pcr_decoder_continue(d, &p.groups[2], &got, NULL, &e), PCR_ERR_CORRUPT);
+    free_parts(&p);
+    pcr_buffer_free(&photo);
+    pcr_buffer_free(&got);
+    pcr_decoder_destroy(&d);
+}
+END_TEST
+
+/* Without the ladder libjpeg has the last word; with it, other scans are refused. */
+START_TEST(another_ladder)
+{
+    struct pcr_decoder *d;
+    struct pcr_buffer photo = { 0 }, got = { 0 };
+    struct pcr_ladder *classic;
+    struct parts p;
+    struct pcr_decode_options o = { .size = sizeof(o) };
+    ck_assert_int_eq(pcr_ladder_builtin("classic", &classic, &e), 0);
+    ck_assert_int_eq(pcr_gen_photo(4, 67, 45, 92, PCR_GEN_420, &photo), 0);
+    ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
+    make_parts(&photo, &p);
+    make_file(&p, ladder->group_count);
+    ck_assert_int_eq(pcr_decoder_decode_alloc(d, p.file.data, p.file.nbytes, &o, &got, NULL,
+                                              &e), 0);
+    o.ladder = classic;
+    ck_assert_int_eq(pcr_decoder_decode_alloc(d, p.file.data, p.file.nbytes, &o, &got, NULL,
+                                              &e), PCR_ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(e.message, "ladder"));
+    free_parts(&p);
+    pcr_ladder_destroy(&classic);
+    pcr_buffer_free(&photo);
+    pcr_buffer_free(&got);
+    pcr_decoder_destroy(&d);
+}
+END_TEST
+
+START_TEST(arguments)
+{
+    struct pcr_decoder *d;
+    struct pcr_buffer photo = { 0 }, got = { 0 };
+    struct pcr_span span = { NULL, 5 };
+    const struct pcr_spans none = { 0 }, bad = { .items = &span, .count = 1 };
+    ck_assert_int_eq(pcr_gen_photo(4, 67, 45, 92, PCR_GEN_420, &photo), 0);
+    ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
+    ck_assert_int_eq(pcr_decoder_continue(d, &none, &got, NULL, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_decoder_decode_spans(d, &none, NULL, &got, NULL, &e),
+                     PCR_ERR_TRUNCATED);
+    ck_assert_int_eq(pcr_decoder_decode_spans(d, &bad, NULL, &got, NULL, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_decoder_decode_spans(d, NULL, NULL, &got, NULL, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_decoder_decode_spans(d, &none, NULL, NULL, NULL, &e),
+                     PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_decoder_decode_alloc(d, photo.data, photo.nbytes, NULL, &got, NULL,
+                                              &e), 0);
+    ck_assert_int_eq(pcr_decoder_continue(d, &none, &got, NULL, &e), PCR_ERR_INVAL);
+    span = (struct pcr_span) { photo.data, photo.nbytes }; /* a whole file, and no more */
+    ck_assert_int_eq(pcr_decoder_decode_spans(d, &bad, NULL, &got, NULL, &e), 0);
+    ck_assert_int_eq(pcr_decoder_continue(d, &none, &got, NULL, &e), 0);
+    ck_assert_uint_eq(got.nbytes, 67 * 45 * 3);
+    pcr_buffer_free(&photo);
+    pcr_buffer_free(&got);
+    pcr_decoder_destroy(&d);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("decode_spans");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    suite_add_tcase(s, t);
+    tcase_add_loop_test(t, rising, 0, sizeof(ways) / sizeof(ways[0]));
+    tcase_add_test(t, damaged_group);
+    tcase_add_test(t, another_ladder);
+    tcase_add_test(t, arguments);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
