@@ -130,7 +130,8 @@ static int check_crop(const struct pcr_decode_options *o, uint32_t width, uint32
 }
 
 /* The size that is delivered, and the stored pixels that it takes. */
-static int describe(struct pcri_decode_job *j, const struct pcr_decode_options *o, struct pcr_error *err)
+static int describe(struct pcri_decode_job *j, const struct pcr_decode_options *o,
+                    struct pcr_error *err)
 {
     bool keep = o->flags & PCR_DECODE_KEEP_ORIENTATION;
     j->info.orientation = o->orientation ? o->orientation : j->stored.orientation;
@@ -279,8 +280,8 @@ static int decode_stored(struct pcr_decoder *d, struct pcri_decode_job *j,
 }
 
 /* Decodes to pixels that are large enough. */
-static int decode(struct pcr_decoder *d, struct pcri_decode_job *j, const struct pcri_target *target,
-                  struct pcr_error *err)
+static int decode(struct pcr_decoder *d, struct pcri_decode_job *j,
+                  const struct pcri_target *target, struct pcr_error *err)
 {
     uint32_t channels = j->info.channels, planes = target->plane_nbytes ? channels : 1;
     if (j->turn == 1)
@@ -330,8 +331,9 @@ static size_t row_count(const struct pcri_decode_job *j, const struct pcr_decode
     return (size_t) j->info.height * (o->flags & PCR_DECODE_PLANAR ? j->info.channels : 1);
 }
 
-static struct pcri_target make_target(const struct pcri_decode_job *j, const struct pcr_decode_options *o,
-                                      uint8_t *pixels, size_t stride_nbytes)
+static struct pcri_target make_target(const struct pcri_decode_job *j,
+                                      const struct pcr_decode_options *o, uint8_t *pixels,
+                                      size_t stride_nbytes)
 {
     bool planes = o->flags & PCR_DECODE_PLANAR && j->info.channels > 1;
     return (struct pcri_target) { pixels, stride_nbytes,

@@ -37,7 +37,8 @@ struct pcri_kernels {
      * mask: one for each block, bit k set where coefficient k > 0 is not zero. */
     void (*idct)(const int16_t *coef, const uint64_t *mask, size_t count,
                  const struct pcri_dequant *dequant, uint8_t *dst, size_t stride_nbytes);
-    /* The same to blocks of size x size samples: 1 to 7, 10, 12, 14. */
+    /* The same to blocks of size x size samples: 1 to 7, 10, 12, 14. The sets may differ where
+     * coefficients are larger than any 8-bit samples make them. */
     void (*idct_scaled)(const int16_t *coef, const uint64_t *mask, size_t count,
                         const struct pcri_dequant *dequant, uint32_t size, uint8_t *dst,
                         size_t stride_nbytes);

@@ -94,7 +94,8 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void
  *   integer one with triangle-filter chroma upsampling and no block smoothing; at full
  *   fidelity, and with PCR_DECODE_IDENTICAL at any, pixels equal libjpeg-turbo's. A PNG's
  *   alpha is dropped, 16 bits are cut to 8.
- * A damaged image is CORRUPT, never a gray or half-filled picture.
+ * A damaged image is CORRUPT, never a gray or half-filled picture. Of damage in what the
+ * pixels asked for do not need (rows below a window, chroma for gray) it may say nothing.
  * Codes: as pcr_decoder_inspect(), and INVAL where the destination is too small. */
 PCR_API PCR_MUST_CHECK int pcr_decoder_decode(struct pcr_decoder *d, const void *data,
                                               size_t nbytes,
