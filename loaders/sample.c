@@ -2,6 +2,8 @@
 /* One sample's way from its bytes to its pixels in a batch. */
 #include <time.h>
 
+#include <pcr/ladder.h>
+
 #include "sample.h"
 #include "transform.h"
 
@@ -15,15 +17,21 @@ uint64_t pcri_now_ns(void)
 int pcri_maker_init(struct pcri_maker *m, struct pcr_dataset *ds,
                     const struct pcr_loader_options *o, struct pcr_error *err)
 {
+    const char *ladder = pcr_dataset_ladder(ds);
     *m = (struct pcri_maker) { .ds = ds, .options = o };
-    return pcr_decoder_create(&m->decoder, err);
+    int rc = pcr_decoder_create(&m->decoder, err);
+    if (!rc && *ladder)
+        rc = pcr_ladder_parse(ladder, strlen(ladder), &m->ladder, err);
+    if (rc)
+        pcri_maker_free(m);
+    return rc;
 }
 
 void pcri_maker_free(struct pcri_maker *m)
 {
     pcr_decoder_destroy(&m->decoder);
-    pcr_buffer_free(&m->encoded);
-    pcr_buffer_free(&m->pixels);
+    pcr_ladder_destroy(&m->ladder);
+    pcr_spans_free(&m->spans);
 }
 
 /* Is it the sample that is bad, rather than the machine or the caller? */
@@ -42,7 +50,24 @@ static bool is_bad_sample(int code)
     }
 }
 
-/* Decodes m->encoded and fills the request's pixels. */
+/* Size of the upright picture. A coded sample's is in the head; an opaque one is a whole file
+ * that speaks for itself. */
+static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
+                     const struct pcr_decode_options *d, struct pcr_image_info *out,
+                     struct pcr_error *err)
+{
+    if (sample->form != PCR_FORM_CODED) {
+        const struct pcr_span *file = &m->spans.items[0];
+        return pcr_decoder_inspect(m->decoder, m->spans.count ? file->data : NULL,
+                                   m->spans.count ? file->nbytes : 0, d, out, err);
+    }
+    bool swap = sample->orientation >= 5;
+    out->width = swap ? sample->height : sample->width;
+    out->height = swap ? sample->width : sample->height;
+    return 0;
+}
+
+/* Decodes what the sample's window needs of m->spans, and fills the request's pixels. */
 static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
                        const struct pcr_sample_info *sample, struct pcr_error *err)
 {
@@ -50,17 +75,17 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
     struct pcr_decode_options d = { .size = sizeof(d), .color = o->color };
     struct pcr_resize_options window;
     struct pcr_image_info image;
-    /* A coded sample's metadata may be left out of what was read; the head has its
-     * orientation. An opaque one is a whole file, and speaks for itself. */
-    if (sample->form == PCR_FORM_CODED)
+    if (sample->form == PCR_FORM_CODED) {
+        /* Its metadata may be left out of what was read; the head has its orientation. */
         d.orientation = sample->orientation;
-    int rc = pcr_decoder_decode_alloc(m->decoder, m->encoded.data, m->encoded.nbytes, &d,
-                                      &m->pixels, &image, err);
+        d.ladder = m->ladder;
+    }
+    int rc = find_size(m, sample, &d, &image, err);
     if (rc)
         return rc;
     pcri_choose_window(o, q->epoch, q->index, image.width, image.height, &window);
-    return pcr_resize(m->decoder, m->pixels.data, image.width, image.height, image.channels,
-                      &window, q->dst, o->width, o->height, err);
+    return pcr_decoder_decode_resized(m->decoder, &m->spans, &d, &window, q->dst, o->width,
+                                      o->height, err);
 }
 
 /* After the bytes were read: pixels, label, and the sample's name before an error. */
@@ -87,32 +112,39 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
 }
 
 static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
+                      const struct pcr_slice *slice, uint32_t place, uint32_t fidelity,
                       struct pcri_made *out, struct pcr_error *err)
 {
     struct pcr_sample_info info = { .size = sizeof(info) };
-    int rc = pcr_slice_describe(q->slice, q->place, &info, err);
+    int rc = pcr_slice_describe(slice, place, &info, err);
     if (rc)
         return rc;
-    rc = pcr_slice_get(q->slice, q->place, q->fidelity, &m->encoded, err);
-    return finish(m, q, &info, q->fidelity, rc, out, err);
+    rc = pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
+    return finish(m, q, &info, fidelity, rc, out, err);
 }
 
+/* The sample by itself: a slice of one. */
 static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
                         uint32_t fidelity, struct pcri_made *out, struct pcr_error *err)
 {
     struct pcr_sample_info info = { .size = sizeof(info) };
     struct pcr_sample *sample = NULL;
+    struct pcr_slice *slice = NULL;
     uint64_t start = pcri_now_ns();
     int rc = pcr_dataset_sample(m->ds, q->index, &sample, err);
-    if (rc || (rc = pcr_sample_describe(sample, &info, err))) {
-        pcr_sample_release(&sample);
-        out->read_ns += pcri_now_ns() - start;
-        return rc;
-    }
-    rc = pcr_sample_read(sample, fidelity, &m->encoded, err);
+    if (!rc)
+        rc = pcr_sample_describe(sample, &info, err);
+    bool known = !rc;
+    if (!rc)
+        rc = pcr_slice_read(m->ds, info.record, info.record_index, 1, fidelity, &slice, err);
     out->read_ns += pcri_now_ns() - start;
-    out->read_nbytes += rc ? 0 : pcr_sample_nbytes(sample, fidelity);
-    rc = finish(m, q, &info, fidelity, rc, out, err);
+    if (!rc) {
+        out->read_nbytes += pcr_slice_nbytes(slice);
+        rc = from_slice(m, q, slice, 0, fidelity, out, err);
+    } else if (known) {
+        rc = finish(m, q, &info, fidelity, rc, out, err);
+    }
+    pcr_slice_destroy(&slice);
     pcr_sample_release(&sample);
     return rc;
 }
@@ -122,7 +154,7 @@ int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
 {
     uint32_t policy = m->options->bad_sample;
     *out = (struct pcri_made) { 0 };
-    int rc = q->slice ? from_slice(m, q, out, err)
+    int rc = q->slice ? from_slice(m, q, q->slice, q->place, q->fidelity, out, err)
                       : from_dataset(m, q, q->fidelity, out, err);
     if (!rc || !is_bad_sample(rc) || policy == PCR_SAMPLE_ERROR)
         return rc;

@@ -10,7 +10,8 @@ struct pcri_maker {
     struct pcr_dataset *ds;
     const struct pcr_loader_options *options;
     struct pcr_decoder *decoder;
-    struct pcr_buffer encoded, pixels;
+    struct pcr_ladder *ladder; /* the dataset's */
+    struct pcr_spans spans;
 };
 int pcri_maker_init(struct pcri_maker *m, struct pcr_dataset *ds,
                     const struct pcr_loader_options *o, struct pcr_error *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include <pcr/image.h>
+#include <pcr/ladder.h>
 
 #include "dataset.h"
 
@@ -14,7 +15,9 @@ struct verifier {
     struct pcr_buffer bytes[PCRI_MAX_GROUPS];
     uint8_t *bad;     /* a flag for each sample */
     struct pcr_decoder *decoder;
-    struct pcr_buffer image, pixels;
+    struct pcr_ladder *ladder;
+    struct pcr_spans spans;
+    struct pcr_buffer pixels;
     pcr_verify_callback callback;
     void *opaque;
     struct pcr_error *err; /* of the whole; findings have their own */
@@ -82,36 +85,48 @@ static int verify_tail(struct verifier *v, bool *damaged)
     return find(v, &finding);
 }
 
-/* An opaque sample may be of a kind that this build cannot decode: that is no damage. */
-static bool decodes(struct verifier *v, uint32_t i, uint32_t g, struct pcr_error *finding)
+/* Decodes sample i from fidelity g - 1, which was decoded last, to g; or from nothing. An
+ * opaque sample may be of a kind that this build cannot decode: that is no damage. */
+static bool decodes(struct verifier *v, uint32_t i, uint32_t g, bool fresh,
+                    struct pcr_error *finding)
 {
     const struct pcri_head *h = v->record->head;
-    const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = v->ds->limits };
+    bool opaque = h->form[i] == PCR_FORM_OPAQUE;
+    const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = v->ds->limits,
+                                             .ladder = opaque ? NULL : v->ladder };
     const uint8_t *chunks[PCRI_MAX_GROUPS];
-    struct pcr_image_info info;
     for (uint32_t k = 0; k < g; k++)
         chunks[k] = v->bytes[k].data + pcri_chunk_offset(h, k, i);
-    int rc = pcri_materialise(h, i, g, chunks, &v->image, finding);
-    if (!rc)
-        rc = pcr_decoder_decode_alloc(v->decoder, v->image.data, v->image.nbytes, &opts,
-                                      &v->pixels, &info, finding);
+    int rc = pcri_sample_spans(h, i, fresh ? 0 : g - 1, g, chunks, &v->spans, finding);
+    if (!rc && fresh)
+        rc = pcr_decoder_decode_spans(v->decoder, &v->spans, &opts, &v->pixels, NULL,
+                                      finding);
+    else if (!rc)
+        rc = pcr_decoder_continue(v->decoder, &v->spans, &v->pixels, NULL, finding);
     if (!rc)
         return true;
     pcri_prefix(finding, rc, "fidelity %u", g);
-    return h->form[i] == PCR_FORM_OPAQUE &&
-           (rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_FORMAT);
+    return opaque && (rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_FORMAT);
 }
 
-/* Decodes each sample whose chunks are intact, at each fidelity. */
-static int verify_pixels(struct verifier *v)
+/* Decodes each sample whose chunks are intact, at each fidelity. The highest is decoded from
+ * nothing: its header has metadata that the others' lack. */
+static int verify_pixels(struct verifier *v, bool *damaged)
 {
     const struct pcri_head *h = v->record->head;
+    const char *ladder = pcr_dataset_ladder(v->ds);
+    struct pcr_error bad;
     int rc = pcr_decoder_create(&v->decoder, v->err);
+    if (!rc && *ladder && pcr_ladder_parse(ladder, strlen(ladder), &v->ladder, &bad)) {
+        *damaged = true;
+        pcri_prefix(&bad, bad.code, "ladder");
+        rc = find(v, &bad);
+    }
     for (uint32_t i = 0; !rc && i < h->sample_count; i++) {
         uint32_t first = h->form[i] == PCR_FORM_OPAQUE ? h->group_count : 1;
         for (uint32_t g = first; !rc && !v->bad[i] && g <= h->group_count; g++) {
             struct pcr_error finding;
-            if (!decodes(v, i, g, &finding))
+            if (!decodes(v, i, g, g == first || g == h->group_count, &finding))
                 rc = find_in_sample(v, i, &finding);
         }
     }
@@ -132,7 +147,7 @@ static int verify_open_record(struct verifier *v, bool deep)
     if (!rc)
         rc = verify_tail(v, &damaged);
     if (!rc && deep)
-        rc = verify_pixels(v);
+        rc = verify_pixels(v, &damaged);
     v->report.sample_count += h->sample_count;
     v->report.bad_records += damaged;
     return rc;
@@ -175,7 +190,8 @@ int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record, int deep,
     int copied = pcri_info_copy(report, &v.report, sizeof(v.report), err);
     for (uint32_t k = 0; k < PCRI_MAX_GROUPS; k++)
         pcr_buffer_free(&v.bytes[k]);
-    pcr_buffer_free(&v.image);
+    pcr_ladder_destroy(&v.ladder);
+    pcr_spans_free(&v.spans);
     pcr_buffer_free(&v.pixels);
     pcr_decoder_destroy(&v.decoder);
     pcri_record_close(&v.record);

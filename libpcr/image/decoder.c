@@ -62,6 +62,7 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
     pcr_spans_free(&(*d)->one);
     pcr_buffer_free(&(*d)->joined);
     pcr_buffer_free(&(*d)->stored);
+    pcr_buffer_free(&(*d)->source);
     pcr_buffer_free(&(*d)->taps[0]);
     pcr_buffer_free(&(*d)->taps[1]);
     pcr_buffer_free(&(*d)->between);
@@ -434,5 +435,48 @@ int pcr_decoder_continue(struct pcr_decoder *d, const struct pcr_spans *more,
     rc = decode_alloc(d, j, &d->options, pixels, info_out, err);
     end(j);
     d->may_continue = !rc;
+    return rc;
+}
+
+/* The pixels that the plan reads become d->source. */
+static int decode_source(struct pcr_decoder *d, struct pcri_decode_job *j,
+                         struct pcr_decode_options *o, const struct pcri_resize_plan *plan,
+                         struct pcr_error *err)
+{
+    o->crop_x = plan->across.begin;
+    o->crop_y = plan->down.begin;
+    o->crop_width = plan->across.end - plan->across.begin;
+    o->crop_height = plan->down.end - plan->down.begin;
+    int rc = describe(j, o, err);
+    return rc ? rc : decode_alloc(d, j, o, &d->source, NULL, err);
+}
+
+int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *spans,
+                               const struct pcr_decode_options *opts,
+                               const struct pcr_resize_options *resize, uint8_t *dst,
+                               uint32_t dst_width, uint32_t dst_height,
+                               struct pcr_error *err)
+{
+    struct pcr_decode_options o;
+    struct pcri_decode_job j;
+    struct pcri_resize_plan plan;
+    if (!spans || !dst)
+        return pcri_fail(err, PCR_ERR_INVAL, "no spans or no destination");
+    int rc = begin(d, spans->items, spans->count, opts, &o, &j, err);
+    if (rc)
+        return rc;
+    if (o.crop_x || o.crop_y || o.crop_width || o.crop_height
+        || o.flags & PCR_DECODE_PLANAR)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "a crop window or planes in what is resized");
+    else
+        rc = pcri_resize_plan(d, resize, j.info.width, j.info.height, j.info.channels,
+                              dst_width, dst_height, &plan, err);
+    if (!rc)
+        rc = decode_source(d, &j, &o, &plan, err);
+    if (!rc)
+        rc = pcri_resize_run(d, &plan, d->source.data,
+                             (size_t) o.crop_width * j.info.channels, o.crop_x, o.crop_y, dst,
+                             err);
+    end(&j);
     return rc;
 }

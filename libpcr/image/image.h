@@ -84,6 +84,7 @@ struct pcr_decoder {
     struct pcri_decode_job job;
     struct pcr_decode_options options; /* of that job */
     struct pcr_buffer stored;    /* pixels before orientation */
+    struct pcr_buffer source;    /* pixels to be resized */
     struct pcr_buffer taps[2];   /* resize: the filters of rows and of columns */
     struct pcr_buffer between;   /* resize: what one pass hands to the next */
 };
@@ -101,6 +102,38 @@ static inline uint8_t pcri_luma(unsigned r, unsigned g, unsigned b)
 {
     return (uint8_t) ((19595 * r + 38470 * g + 7471 * b + 32768) >> 16);
 }
+
+/* --- resize.c --- */
+
+/* Output sample i of one direction is the sum of weights[first + k] * in[begin + k], k below
+ * count. */
+struct pcri_tap {
+    uint32_t begin, count;
+    size_t first;
+};
+
+struct pcri_filter {
+    const struct pcri_tap *taps; /* one for each output sample */
+    const int16_t *weights;
+    uint32_t begin, end;         /* all input samples that they read */
+};
+
+/* What a resize of a picture of `width` x `height` does; memory is the decoder's. */
+struct pcri_resize_plan {
+    struct pcri_filter across, down;
+    uint32_t flags, channels, dst_width, dst_height;
+};
+
+int pcri_resize_plan(struct pcr_decoder *d, const struct pcr_resize_options *opts,
+                     uint32_t width, uint32_t height, uint32_t channels, uint32_t dst_width,
+                     uint32_t dst_height, struct pcri_resize_plan *out,
+                     struct pcr_error *err);
+
+/* Carries it out. `src` holds the pixels of columns from `x` on and rows from `y` on, which
+ * are at most the plan's across.begin and down.begin. */
+int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
+                    const uint8_t *src, size_t stride_nbytes, uint32_t x, uint32_t y,
+                    uint8_t *dst, struct pcr_error *err);
 
 /* --- orient.c --- */
 static inline bool pcri_orientation_swaps(uint32_t orientation)

@@ -20,18 +20,6 @@ enum {
     FRACTION_BITS = 7, /* of a value between the passes */
 };
 
-/* Output sample i is the sum of weights[first + k] * in[begin + k], k below count. */
-struct tap {
-    uint32_t begin, count;
-    size_t first;
-};
-
-struct filter {
-    const struct tap *taps; /* one for each output sample */
-    const int16_t *weights;
-    uint32_t begin, end;    /* all input samples that they read */
-};
-
 static double triangle(double x)
 {
     x = fabs(x);
@@ -40,7 +28,7 @@ static double triangle(double x)
 
 /* Rounds the running sum, not each weight: the rounded weights then add up to one exactly,
  * and the errors of neighbours cancel. */
-static void put_weights(const struct tap *t, double centre, double scale, int16_t *out)
+static void put_weights(const struct pcri_tap *t, double centre, double scale, int16_t *out)
 {
     double total = 0, sum = 0;
     for (uint32_t k = 0; k < t->count; k++)
@@ -57,13 +45,13 @@ static void put_weights(const struct tap *t, double centre, double scale, int16_
 /* The filter from the window [from, to) of in_size samples to out_size samples; its memory
  * is `b`'s. */
 static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, double to,
-                       uint32_t out_size, struct filter *f, struct pcr_error *err)
+                       uint32_t out_size, struct pcri_filter *f, struct pcr_error *err)
 {
     double step = (to - from) / out_size, scale = step < 1 ? 1 : step;
     size_t width = (size_t) ceil(scale) * 2 + 1, taps_nbytes, weights_nbytes, total;
     if (width > in_size)
         width = in_size;
-    if (!pcri_mul(out_size, sizeof(struct tap), &taps_nbytes) ||
+    if (!pcri_mul(out_size, sizeof(struct pcri_tap), &taps_nbytes) ||
         !pcri_mul(width * sizeof(int16_t), out_size, &weights_nbytes) ||
         !pcri_add(taps_nbytes, weights_nbytes, &total))
         return pcri_fail_nomem(err, out_size);
@@ -71,15 +59,15 @@ static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, doub
     if (rc)
         return rc;
 
-    struct tap *taps = (struct tap *) (void *) b->data;
+    struct pcri_tap *taps = (struct pcri_tap *) (void *) b->data;
     int16_t *weights = (int16_t *) (void *) (b->data + taps_nbytes);
-    *f = (struct filter) { taps, weights, in_size, 0 };
+    *f = (struct pcri_filter) { taps, weights, in_size, 0 };
     for (uint32_t i = 0; i < out_size; i++) {
         double centre = from + (i + 0.5) * step;
         double low = centre - scale + 0.5, high = centre + scale + 0.5;
         uint32_t begin = low > 0 ? (uint32_t) low : 0;
         uint32_t end = high < in_size ? (uint32_t) high : in_size;
-        taps[i] = (struct tap) { begin, end - begin, (size_t) i * width };
+        taps[i] = (struct pcri_tap) { begin, end - begin, (size_t) i * width };
         put_weights(&taps[i], centre, scale, weights + taps[i].first);
         f->begin = begin < f->begin ? begin : f->begin;
         f->end = end > f->end ? end : f->end;
@@ -124,12 +112,12 @@ struct layout {
 };
 
 /* One row of `src`, which begins at input column f->begin, to one output row. */
-static void shrink_row(const struct filter *f, const uint16_t *src, uint32_t channels,
+static void shrink_row(const struct pcri_filter *f, const uint16_t *src, uint32_t channels,
                        uint8_t *row, struct layout l, uint32_t width)
 {
     const int32_t half = 1 << (WEIGHT_BITS + FRACTION_BITS - 1);
     for (uint32_t x = 0; x < width; x++, row += l.pixel) {
-        const struct tap *t = &f->taps[x];
+        const struct pcri_tap *t = &f->taps[x];
         const int16_t *w = f->weights + t->first;
         const uint16_t *p = src + (size_t) (t->begin - f->begin) * channels;
         if (channels == 1) {
@@ -151,11 +139,8 @@ static void shrink_row(const struct filter *f, const uint16_t *src, uint32_t cha
     }
 }
 
-static int check(const struct pcr_decoder *d, const uint8_t *src, const uint8_t *dst,
-                 uint32_t channels, uint32_t flags, struct pcr_error *err)
+static int check(uint32_t flags, uint32_t channels, struct pcr_error *err)
 {
-    if (!d || !src || !dst)
-        return pcri_fail(err, PCR_ERR_INVAL, "no decoder, source or destination");
     if (channels != 1 && channels != 3)
         return pcri_fail(err, PCR_ERR_INVAL, "%u channels, expected 1 or 3",
                          (unsigned) channels);
@@ -183,41 +168,67 @@ static int check_window(struct pcr_resize_options *o, uint32_t width, uint32_t h
     return 0;
 }
 
+int pcri_resize_plan(struct pcr_decoder *d, const struct pcr_resize_options *opts,
+                     uint32_t width, uint32_t height, uint32_t channels, uint32_t dst_width,
+                     uint32_t dst_height, struct pcri_resize_plan *out,
+                     struct pcr_error *err)
+{
+    struct pcr_resize_options o;
+    int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_resize_options", err);
+    if (rc || (rc = check(o.flags, channels, err)) ||
+        (rc = check_window(&o, width, height, dst_width, dst_height, err)) ||
+        (rc = make_filter(&d->taps[0], width, o.x0, o.x1, dst_width, &out->across, err)) ||
+        (rc = make_filter(&d->taps[1], height, o.y0, o.y1, dst_height, &out->down, err)))
+        return rc;
+    out->flags = o.flags;
+    out->channels = channels;
+    out->dst_width = dst_width;
+    out->dst_height = dst_height;
+    return 0;
+}
+
+int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
+                    const uint8_t *src, size_t stride_nbytes, uint32_t x, uint32_t y,
+                    uint8_t *dst, struct pcr_error *err)
+{
+    const struct pcri_filter *across = &plan->across, *down = &plan->down;
+    uint32_t channels = plan->channels;
+    size_t columns = (size_t) (across->end - across->begin) * channels, between_nbytes;
+    if (!pcri_mul(columns, sizeof(uint16_t), &between_nbytes))
+        return pcri_fail_nomem(err, columns);
+    int rc = pcri_buffer_reserve(&d->between, between_nbytes, err);
+    if (rc)
+        return rc;
+    bool planar = plan->flags & PCR_RESIZE_PLANAR;
+    struct layout l = { planar ? 1 : channels,
+                        planar ? (ptrdiff_t) plan->dst_width * plan->dst_height : 1 };
+    size_t row_nbytes = (size_t) plan->dst_width * (size_t) l.pixel;
+    uint16_t *between = (uint16_t *) (void *) d->between.data;
+    uint8_t *row = dst;
+    if (plan->flags & PCR_RESIZE_FLIP) {
+        row += row_nbytes - (size_t) l.pixel;
+        l.pixel = -l.pixel;
+    }
+    src += (size_t) (across->begin - x) * channels;
+    for (uint32_t i = 0; i < plan->dst_height; i++, row += row_nbytes) {
+        const struct pcri_tap *t = &down->taps[i];
+        blend(src + (t->begin - y) * stride_nbytes, stride_nbytes, down->weights + t->first,
+              t->count, between, columns);
+        shrink_row(across, between, channels, row, l, plan->dst_width);
+    }
+    return 0;
+}
+
 int pcr_resize(struct pcr_decoder *d, const uint8_t *src, uint32_t src_width,
                uint32_t src_height, uint32_t channels,
                const struct pcr_resize_options *opts, uint8_t *dst, uint32_t dst_width,
                uint32_t dst_height, struct pcr_error *err)
 {
-    struct pcr_resize_options o;
-    struct filter across, down;
-    size_t between_nbytes;
-    int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_resize_options", err);
-    if (rc || (rc = check(d, src, dst, channels, o.flags, err)) ||
-        (rc = check_window(&o, src_width, src_height, dst_width, dst_height, err)) ||
-        (rc = make_filter(&d->taps[0], src_width, o.x0, o.x1, dst_width, &across, err)) ||
-        (rc = make_filter(&d->taps[1], src_height, o.y0, o.y1, dst_height, &down, err)))
-        return rc;
-    size_t columns = (size_t) (across.end - across.begin) * channels;
-    if (!pcri_mul(columns, sizeof(uint16_t), &between_nbytes))
-        return pcri_fail_nomem(err, columns);
-    if ((rc = pcri_buffer_reserve(&d->between, between_nbytes, err)))
-        return rc;
-
-    bool planar = o.flags & PCR_RESIZE_PLANAR, flip = o.flags & PCR_RESIZE_FLIP;
-    struct layout l = { planar ? 1 : channels, planar ? (ptrdiff_t) dst_width * dst_height : 1 };
-    size_t row_nbytes = (size_t) dst_width * (size_t) l.pixel;
-    size_t stride = (size_t) src_width * channels;
-    uint16_t *between = (uint16_t *) (void *) d->between.data;
-    uint8_t *row = dst;
-    if (flip) {
-        row += row_nbytes - (size_t) l.pixel;
-        l.pixel = -l.pixel;
-    }
-    for (uint32_t y = 0; y < dst_height; y++, row += row_nbytes) {
-        const struct tap *t = &down.taps[y];
-        blend(src + t->begin * stride + (size_t) across.begin * channels, stride,
-              down.weights + t->first, t->count, between, columns);
-        shrink_row(&across, between, channels, row, l, dst_width);
-    }
-    return 0;
+    struct pcri_resize_plan plan;
+    if (!d || !src || !dst)
+        return pcri_fail(err, PCR_ERR_INVAL, "no decoder, source or destination");
+    int rc = pcri_resize_plan(d, opts, src_width, src_height, channels, dst_width, dst_height,
+                              &plan, err);
+    return rc ? rc : pcri_resize_run(d, &plan, src, (size_t) src_width * channels, 0, 0, dst,
+                                     err);
 }

@@ -167,7 +167,8 @@ static inline struct made made_shape(uint32_t sample_count, uint32_t group_count
 
 static inline const char *made_ladder(void)
 {
-    return "ladder made\nscript all\ngroup\nall 0-0 0 0\n";
+    return "ladder made\nscript all\ngroup\nall 0-0 0 0\n"
+        "group\nluma 1-63 0 0\ngroup\nchroma 1-63 0 0\n";
 }
 
 /* A builder with all samples: labels i % 3 (and, for every fourth, a second one). */

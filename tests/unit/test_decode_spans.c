@@ -177,6 +177,62 @@ START_TEST(another_ladder)
 }
 END_TEST
 
+/* A window decoded and resized at once is that of the whole picture resized. */
+START_TEST(resized)
+{
+    static const struct {
+        uint32_t color, orientation, flags, width, height;
+        double x0, y0, x1, y1;
+    } cases[] = {
+        { PCR_COLOR_RGB, 1, 0, 24, 24, 0, 0, 0, 0 },
+        { PCR_COLOR_RGB, 1, PCR_RESIZE_FLIP, 20, 31, 60.25, 33, 90, 70.5 },
+        { PCR_COLOR_RGB, 6, PCR_RESIZE_PLANAR, 48, 40, 3, 80, 51, 131 },
+        { PCR_COLOR_GRAY, 3, 0, 7, 9, 100, 60, 131, 99 },
+        { PCR_COLOR_RGB, 8, 0, 224, 224, 40, 50, 60, 71 },
+    };
+    struct pcr_decoder *d;
+    struct pcr_buffer photo = { 0 }, png = { 0 }, whole = { 0 };
+    static uint8_t got[224 * 224 * 3], wanted[sizeof(got)];
+    ck_assert_int_eq(pcr_gen_photo(4, 131, 99, 92, PCR_GEN_420, &photo), 0);
+    ck_assert_int_eq(pcr_gen_make(pcr_gen_find("png-rgb"), &png, &e), 0);
+    ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct pcr_decode_options o = { .size = sizeof(o), .color = cases[i].color,
+                                        .orientation = cases[i].orientation };
+        struct pcr_resize_options r = { sizeof(r), cases[i].flags, cases[i].x0, cases[i].y0,
+                                        cases[i].x1, cases[i].y1 };
+        struct pcr_buffer *file = i ? &photo : &png;
+        struct pcr_span span = { file->data, file->nbytes };
+        const struct pcr_spans spans = { .items = &span, .count = 1 };
+        struct pcr_image_info info;
+        ck_assert_int_eq(pcr_decoder_decode_alloc(d, file->data, file->nbytes, &o, &whole,
+                                                  &info, &e), 0);
+        ck_assert_int_eq(pcr_resize(d, whole.data, info.width, info.height, info.channels,
+                                    &r, wanted, cases[i].width, cases[i].height, &e), 0);
+        int rc = pcr_decoder_decode_resized(d, &spans, &o, &r, got, cases[i].width,
+                                            cases[i].height, &e);
+        ck_assert_msg(rc == 0, "%zu: %s", i, e.message);
+        ck_assert_msg(!memcmp(got, wanted, (size_t) cases[i].width * cases[i].height
+                              * info.channels), "%zu", i);
+        o.crop_width = o.crop_height = 5;
+        ck_assert_int_eq(pcr_decoder_decode_resized(d, &spans, &o, &r, got, 5, 5, &e),
+                         PCR_ERR_INVAL);
+        o.crop_width = o.crop_height = 0;
+        r.x1 = 1000;
+        ck_assert_int_eq(pcr_decoder_decode_resized(d, &spans, &o, &r, got, 5, 5, &e),
+                         PCR_ERR_INVAL);
+        ck_assert_int_eq(pcr_decoder_decode_resized(d, NULL, &o, &r, got, 5, 5, &e),
+                         PCR_ERR_INVAL);
+        ck_assert_int_eq(pcr_decoder_decode_resized(d, &spans, &o, &r, NULL, 5, 5, &e),
+                         PCR_ERR_INVAL);
+    }
+    pcr_buffer_free(&photo);
+    pcr_buffer_free(&png);
+    pcr_buffer_free(&whole);
+    pcr_decoder_destroy(&d);
+}
+END_TEST
+
 START_TEST(arguments)
 {
     struct pcr_decoder *d;
@@ -214,6 +270,7 @@ int main(void)
     tcase_add_loop_test(t, rising, 0, sizeof(ways) / sizeof(ways[0]));
     tcase_add_test(t, damaged_group);
     tcase_add_test(t, another_ladder);
+    tcase_add_test(t, resized);
     tcase_add_test(t, arguments);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

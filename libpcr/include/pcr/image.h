@@ -161,6 +161,22 @@ PCR_API PCR_MUST_CHECK int pcr_resize(struct pcr_decoder *d, const uint8_t *src,
                                       uint8_t *dst, uint32_t dst_width,
                                       uint32_t dst_height, struct pcr_error *err);
 
+/* Decodes an image and resizes a window of it, as pcr_decoder_decode_spans() and pcr_resize()
+ * one after the other would, bit for bit; but only what the window needs is decoded.
+ *
+ * spans: as for pcr_decoder_decode_spans(); a whole file is a list of one span.
+ * opts: no crop window, and not PCR_DECODE_PLANAR; resize->flags has that for the result.
+ * resize: its window is in pixels of the whole picture (scaled, upright); NULL: all of it.
+ * dst: dst_height x dst_width x channels bytes, packed.
+ * Codes: as those two. */
+PCR_API PCR_MUST_CHECK int pcr_decoder_decode_resized(struct pcr_decoder *d,
+                                                      const struct pcr_spans *spans,
+                                                      const struct pcr_decode_options *opts,
+                                                      const struct pcr_resize_options *resize,
+                                                      uint8_t *dst, uint32_t dst_width,
+                                                      uint32_t dst_height,
+                                                      struct pcr_error *err);
+
 #ifdef __cplusplus
 }
 #endif
