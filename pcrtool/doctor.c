@@ -3,10 +3,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <inttypes.h>
-#include <linux/io_uring.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -26,20 +24,7 @@ struct machine {
     struct utsname name;
     long page_nbytes;
     uint64_t open_files, open_files_max; /* RLIMIT_NOFILE; UINT64_MAX: no limit */
-    int io_uring_errno;                  /* 0: allowed */
 };
-
-/* Asks the kernel for the smallest io_uring and gives it back. */
-static int probe_io_uring(void)
-{
-    struct io_uring_params params;
-    memset(&params, 0, sizeof(params));
-    long fd = syscall(SYS_io_uring_setup, 1, &params);
-    if (fd < 0)
-        return errno;
-    close((int) fd);
-    return 0;
-}
 
 static uint64_t limit_value(rlim_t v)
 {
@@ -62,7 +47,6 @@ static int examine(const struct pcrtool_command *command, struct machine *m)
     m->page_nbytes = sysconf(_SC_PAGESIZE);
     m->open_files = limit_value(files.rlim_cur);
     m->open_files_max = limit_value(files.rlim_max);
-    m->io_uring_errno = probe_io_uring();
     return PCRTOOL_DONE;
 }
 
@@ -85,9 +69,11 @@ static void print_machine(const struct machine *m)
     printf("system        %s %s %s\n", m->name.sysname, m->name.release, m->name.machine);
     printf("CPUs          %" PRIu32 " for this process\n", s->cpu_count);
     printf("CPU features  %s\n", *s->cpu_features ? s->cpu_features : "none that is used");
-    printf("I/O backends  %s\n", s->io_backends);
-    printf("io_uring      %s\n",
-           m->io_uring_errno ? strerror(m->io_uring_errno) : "allowed (not used)");
+    printf("I/O backends  %s; auto is pread\n", s->io_backends);
+    if (*s->io_uring)
+        printf("io_uring      not used: %s\n", s->io_uring);
+    else
+        printf("io_uring      used by the backends uring and direct\n");
     printf("page size     %ld\n", m->page_nbytes);
     printf("open files    ");
     print_limit(m->open_files);
@@ -105,11 +91,11 @@ static json_t *json_machine(const struct machine *m)
 {
     const struct pcr_system_info *s = &m->system;
     json_t *root = json_pack(
-        "{ss sI sI ss ss sI sb so so}", "version", pcr_version(), "abi_version",
+        "{ss sI sI ss ss sI sb ss so so}", "version", pcr_version(), "abi_version",
         (json_int_t) pcr_abi_version(), "cpu_count", (json_int_t) s->cpu_count,
         "cpu_features", s->cpu_features, "io_backends", s->io_backends, "page_nbytes",
-        (json_int_t) m->page_nbytes, "io_uring_allowed", m->io_uring_errno == 0,
-        "open_files", json_limit(m->open_files), "open_files_max",
+        (json_int_t) m->page_nbytes, "io_uring_allowed", !*s->io_uring,
+        "io_uring_refused", s->io_uring, "open_files", json_limit(m->open_files), "open_files_max",
         json_limit(m->open_files_max));
     json_object_set_new(root, "libraries",
                         json_pack("[sssss]", s->jpeg_library, s->png_library,

@@ -16,6 +16,7 @@ build  libpng-dev       PNG
 build  libzstd-dev      compression of heads
 build  libxxhash-dev    checksums
 build  libjansson-dev   JSON
+build  liburing-dev     reading by io_uring (optional)
 python python3          the Python package and scripts
 python python3-numpy    arrays of the Python package
 build  check            unit tests, which are built with the rest

@@ -62,7 +62,8 @@ static void fill(void)
     unsigned xxhash = XXH_versionNumber();
     find_cpu_features();
     for (size_t i = 0; pcri_io_backends[i]; i++)
-        append(io_backends, sizeof(io_backends), pcri_io_backends[i]->name);
+        if (pcri_io_backends[i] != &pcri_io_uring || !pcri_uring_refused())
+            append(io_backends, sizeof(io_backends), pcri_io_backends[i]->name);
     snprintf(png_library, sizeof(png_library), "libpng %s", png_get_libpng_ver(NULL));
     snprintf(zstd_library, sizeof(zstd_library), "zstd %s", ZSTD_versionString());
     snprintf(xxhash_library, sizeof(xxhash_library), "xxHash %u.%u.%u", xxhash / 10000,
@@ -83,6 +84,7 @@ int pcr_system_describe(struct pcr_system_info *info_out, struct pcr_error *err)
         .zstd_library = zstd_library,
         .xxhash_library = xxhash_library,
         .json_library = json_library,
+        .io_uring = pcri_uring_refused() ? pcri_uring_refused() : "",
     };
     return pcri_info_copy(info_out, &info, sizeof(info), err);
 }

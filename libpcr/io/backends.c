@@ -4,8 +4,9 @@
 
 #include "io.h"
 
-const struct pcri_io_backend *const pcri_io_backends[] = { &pcri_io_pread, &pcri_io_mmap,
-                                                           NULL };
+const struct pcri_io_backend *const pcri_io_backends[] = {
+    &pcri_io_pread, &pcri_io_mmap, &pcri_io_uring, &pcri_io_direct, NULL
+};
 
 const struct pcri_io_backend *pcri_io_find(uint32_t id)
 {
@@ -13,8 +14,22 @@ const struct pcri_io_backend *pcri_io_find(uint32_t id)
     case PCR_IO_AUTO:
     case PCR_IO_PREAD: return &pcri_io_pread;
     case PCR_IO_MMAP: return &pcri_io_mmap;
+    case PCR_IO_URING: return &pcri_io_uring;
+    case PCR_IO_DIRECT: return &pcri_io_direct;
     default: return NULL;
     }
+}
+
+int pcri_file_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
+                   struct pcr_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t end;
+        if (__builtin_add_overflow(ranges[i].offset, ranges[i].nbytes, &end) ||
+            end > INT64_MAX)
+            return pcri_fail_past_end(f, ranges[i].offset, ranges[i].nbytes, f->nbytes, err);
+    }
+    return f->backend->read(f, ranges, count, err);
 }
 
 int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes,

@@ -8,13 +8,21 @@
 
 struct pcri_file;
 
-/* A backend. read_at fills dst with exactly nbytes from offset or fails: TRUNCATED where the
- * file ends before, IO with errno otherwise. Thread-safe on one file. */
+/* A run of a file's bytes and where they go. */
+struct pcri_range {
+    uint64_t offset;
+    void *dst;
+    size_t nbytes;
+};
+
+/* A backend. read fills all ranges or fails with the first, in their order, that cannot be
+ * filled: TRUNCATED where the file ends before, IO with errno otherwise. Thread-safe on one
+ * file. Called through pcri_file_read(), which refuses what is beyond INT64_MAX. */
 struct pcri_io_backend {
     const char *name;
     int (*open)(const char *path, struct pcri_file **out, struct pcr_error *err);
-    int (*read_at)(struct pcri_file *f, uint64_t offset, void *dst, size_t nbytes,
-                   struct pcr_error *err);
+    int (*read)(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
+                struct pcr_error *err);
     void (*close)(struct pcri_file *f);
 };
 
@@ -24,13 +32,29 @@ struct pcri_file {
     char *path;
 };
 
-extern const struct pcri_io_backend pcri_io_pread, pcri_io_mmap;
+extern const struct pcri_io_backend pcri_io_pread, pcri_io_mmap, pcri_io_uring,
+    pcri_io_direct;
+
+/* Why io_uring cannot be used in this process, NULL if it can. Static storage; found out at
+ * the first call. (uring.c, or no_uring.c in a build without liburing) */
+const char *pcri_uring_refused(void);
 
 /* Backends by enum pcr_io_backend; NULL if unknown. */
 const struct pcri_io_backend *pcri_io_find(uint32_t id);
 
 /* The NULL-ended list of all backends. */
 extern const struct pcri_io_backend *const pcri_io_backends[];
+
+/* Reads several ranges of a file at once, so that storage can work on all of them. */
+int pcri_file_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
+                   struct pcr_error *err);
+
+static inline int pcri_file_read_at(struct pcri_file *f, uint64_t offset, void *dst,
+                                    size_t nbytes, struct pcr_error *err)
+{
+    const struct pcri_range range = { offset, dst, nbytes };
+    return pcri_file_read(f, &range, 1, err);
+}
 
 static inline void pcri_file_close(struct pcri_file **f)
 {

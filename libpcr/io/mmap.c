@@ -85,30 +85,33 @@ static int populate(struct mmap_file *f, uint64_t offset, size_t nbytes,
                          (unsigned long long) offset, nbytes);
 }
 
-static int mmap_read_at(struct pcri_file *base, uint64_t offset, void *dst, size_t nbytes,
-                        struct pcr_error *err)
+static int mmap_read(struct pcri_file *base, const struct pcri_range *ranges, size_t count,
+                     struct pcr_error *err)
 {
     struct mmap_file *f = (struct mmap_file *) base;
     struct stat st;
-    if (!nbytes)
-        return 0;
     /* Pages beyond the end of a file that has shrunk raise SIGBUS. */
     if (fstat(f->fd, &st))
         return pcri_fail_sys(err, errno, "%s: cannot stat", base->path);
     uint64_t size = (uint64_t) st.st_size < base->nbytes ? (uint64_t) st.st_size
                                                          : base->nbytes;
-    if (offset > size || nbytes > size - offset)
-        return pcri_fail_past_end(base, offset, nbytes, size, err);
-    int rc = populate(f, offset, nbytes, err);
-    if (rc)
-        return rc;
-    memcpy(dst, f->map + offset, nbytes);
+    for (size_t i = 0; i < count; i++) {
+        const struct pcri_range *r = &ranges[i];
+        if (!r->nbytes)
+            continue;
+        if (r->offset > size || r->nbytes > size - r->offset)
+            return pcri_fail_past_end(base, r->offset, r->nbytes, size, err);
+        int rc = populate(f, r->offset, r->nbytes, err);
+        if (rc)
+            return rc;
+        memcpy(r->dst, f->map + r->offset, r->nbytes);
+    }
     return 0;
 }
 
 const struct pcri_io_backend pcri_io_mmap = {
     .name = "mmap",
     .open = mmap_open,
-    .read_at = mmap_read_at,
+    .read = mmap_read,
     .close = mmap_close,
 };

@@ -26,8 +26,7 @@ static int fetch(struct opening *o, uint64_t nbytes)
     int rc = nbytes > SIZE_MAX ? pcri_fail_nomem(o->err, SIZE_MAX)
                                : pcri_buffer_reserve(&o->bytes, (size_t) nbytes, o->err);
     if (!rc)
-        rc = f->backend->read_at(f, have, o->bytes.data + have, (size_t) nbytes - have,
-                                 o->err);
+        rc = pcri_file_read_at(f, have, o->bytes.data + have, (size_t) nbytes - have, o->err);
     if (!rc)
         o->bytes.nbytes = (size_t) nbytes;
     return rc;
@@ -147,8 +146,10 @@ static int verify(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t 
     return 0;
 }
 
-int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
-                           uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err)
+/* Makes room for samples [a, b) of a group, and says where in the file they are. */
+static int prepare(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t group,
+                   struct pcr_buffer *bytes, struct pcri_range *range_out,
+                   struct pcr_error *err)
 {
     const struct pcri_head *h = r->head;
     uint64_t from = pcri_chunk_offset(h, group, a);
@@ -160,8 +161,17 @@ int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
     if (rc)
         return rc;
     bytes->nbytes = (size_t) nbytes;
-    return r->file->backend->read_at(r->file, h->group_begin[group] + from, bytes->data,
-                                     bytes->nbytes, err);
+    *range_out = (struct pcri_range) { h->group_begin[group] + from, bytes->data,
+                                       bytes->nbytes };
+    return 0;
+}
+
+int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
+                           uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err)
+{
+    struct pcri_range range;
+    int rc = prepare(r, a, b, group, bytes, &range, err);
+    return rc ? rc : pcri_file_read(r->file, &range, 1, err);
 }
 
 int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
@@ -179,14 +189,15 @@ int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
             return pcri_fail(err, PCR_ERR_UNSUPPORTED,
                              "%s: group %u has coding %u, which this version does not know",
                              r->file->path, k + 1, h->coding[k]);
-    for (uint32_t k = 0; k < g; k++) {
-        int rc = pcri_record_read_group(r, a, b, k, &bytes[k], err);
-        if (!rc)
-            rc = verify(r, a, b, k, bytes[k].data, err);
-        if (rc)
-            return rc;
-    }
-    return 0;
+    struct pcri_range ranges[PCRI_MAX_GROUPS];
+    int rc = 0;
+    for (uint32_t k = 0; k < g && !rc; k++)
+        rc = prepare(r, a, b, k, &bytes[k], &ranges[k], err);
+    if (!rc)
+        rc = pcri_file_read(r->file, ranges, g, err);
+    for (uint32_t k = 0; k < g && !rc; k++)
+        rc = verify(r, a, b, k, bytes[k].data, err);
+    return rc;
 }
 
 static int unpack_tail(const struct pcri_record *r, const struct pcr_buffer *stored,
@@ -220,8 +231,7 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
     uint64_t begin = h->groups[h->group_count - 1].end;
     int rc = pcri_buffer_reserve(&stored, (size_t) h->tail_nbytes, err);
     if (!rc)
-        rc = r->file->backend->read_at(r->file, begin, stored.data, (size_t) h->tail_nbytes,
-                                       err);
+        rc = pcri_file_read_at(r->file, begin, stored.data, (size_t) h->tail_nbytes, err);
     if (!rc) {
         stored.nbytes = (size_t) h->tail_nbytes;
         rc = unpack_tail(r, &stored, raw, err);

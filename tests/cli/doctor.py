@@ -8,8 +8,10 @@ from helper import damage, dataset, json_of, pcrtool, records
 machine = json_of("doctor", "--json")
 assert 1 <= machine["cpu_count"] <= os.cpu_count()
 assert machine["page_nbytes"] == os.sysconf("SC_PAGESIZE")
-assert "pread" in machine["io_backends"].split()
-assert isinstance(machine["io_uring_allowed"], bool)
+backends = machine["io_backends"].split()
+assert {"pread", "mmap", "direct"} <= set(backends), backends
+assert machine["io_uring_allowed"] == ("uring" in backends)
+assert machine["io_uring_allowed"] == (machine["io_uring_refused"] == "")
 assert machine["system"]["release"] == os.uname().release
 libraries = " ".join(machine["libraries"])
 for name in ("jpeg", "png", "zstd", "xx", "jansson"):
@@ -20,6 +22,14 @@ assert "dataset" not in machine
 text = pcrtool("doctor").stdout.decode()
 for word in (machine["version"], "CPU", "pread", "io_uring", "page size", "open files"):
     assert word in text, text
+
+os.environ["PCR_IO_URING"] = "off"
+without = json_of("doctor", "--json")
+assert "uring" not in without["io_backends"].split() and not without["io_uring_allowed"]
+if machine["io_uring_allowed"]:
+    assert "PCR_IO_URING=off" in without["io_uring_refused"]
+    assert b"not used: switched off" in pcrtool("doctor").stdout
+del os.environ["PCR_IO_URING"]
 
 path = dataset()
 info = json_of("info", path, "--json")

@@ -200,7 +200,7 @@ def test_nothing_there(tmp_path):
         pcr.open(tmp_path, open_records=0)
 
 
-@pytest.mark.parametrize("backend", ["auto", "pread", "mmap"])
+@pytest.mark.parametrize("backend", ["auto", "pread", "mmap", "uring", "direct"])
 def test_backends_and_few_open_records(path, ds, backend):
     with pcr.open(os.fsencode(path), io=backend, open_records=1, verify=False) as other:
         for index in (0, 47, 12, 30, 1):

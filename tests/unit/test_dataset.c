@@ -585,7 +585,7 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, make_dataset, made_dir_remove);
     tcase_add_test(t, describes_itself);
-    tcase_add_loop_test(t, samples, 0, 3);
+    tcase_add_loop_test(t, samples, 0, 5);
     tcase_add_test(t, slices);
     tcase_add_test(t, spans);
     tcase_add_test(t, splits);

@@ -15,6 +15,8 @@
 
 #include "io/io.h"
 
+enum { BACKENDS = 4 };
+
 static char dir[64];
 static char path[96];
 
@@ -60,7 +62,7 @@ START_TEST(backends_read_ranges)
     ck_assert_str_eq(f->path, path);
     for (size_t r = 0; r < sizeof(ranges) / sizeof(ranges[0]); r++) {
         memset(got, 0x55, sizeof(got));
-        ck_assert_int_eq(b->read_at(f, ranges[r].offset, got, ranges[r].nbytes, &e), 0);
+        ck_assert_int_eq(pcri_file_read_at(f, ranges[r].offset, got, ranges[r].nbytes, &e), 0);
         for (size_t i = 0; i < ranges[r].nbytes; i++)
             ck_assert_int_eq(got[i], byte_at(ranges[r].offset + i));
     }
@@ -83,21 +85,21 @@ START_TEST(backends_see_the_end)
     make_file(path, 100);
     ck_assert_int_eq(b->open(path, &f, &e), 0);
     for (size_t r = 0; r < sizeof(ranges) / sizeof(ranges[0]); r++) {
-        int rc = b->read_at(f, ranges[r].offset, got, ranges[r].nbytes, &e);
+        int rc = pcri_file_read_at(f, ranges[r].offset, got, ranges[r].nbytes, &e);
         ck_assert_int_eq(rc, PCR_ERR_TRUNCATED);
         ck_assert_ptr_nonnull(strstr(e.message, path));
     }
     /* A file that shrinks under an open descriptor. */
     ck_assert_int_eq(truncate(path, 10), 0);
-    ck_assert_int_eq(b->read_at(f, 0, got, 10, &e), 0);
-    ck_assert_int_eq(b->read_at(f, 0, got, 11, &e), PCR_ERR_TRUNCATED);
-    ck_assert_int_eq(b->read_at(f, 50, got, 1, &e), PCR_ERR_TRUNCATED);
+    ck_assert_int_eq(pcri_file_read_at(f, 0, got, 10, &e), 0);
+    ck_assert_int_eq(pcri_file_read_at(f, 0, got, 11, &e), PCR_ERR_TRUNCATED);
+    ck_assert_int_eq(pcri_file_read_at(f, 50, got, 1, &e), PCR_ERR_TRUNCATED);
     pcri_file_close(&f);
     /* An empty file opens, and has nothing to read. */
     ck_assert_int_eq(truncate(path, 0), 0);
     ck_assert_int_eq(b->open(path, &f, &e), 0);
-    ck_assert_int_eq(b->read_at(f, 0, got, 0, &e), 0);
-    ck_assert_int_eq(b->read_at(f, 0, got, 1, &e), PCR_ERR_TRUNCATED);
+    ck_assert_int_eq(pcri_file_read_at(f, 0, got, 0, &e), 0);
+    ck_assert_int_eq(pcri_file_read_at(f, 0, got, 1, &e), PCR_ERR_TRUNCATED);
     pcri_file_close(&f);
 }
 END_TEST
@@ -123,7 +125,10 @@ START_TEST(backend_list)
     ck_assert_ptr_eq(pcri_io_find(PCR_IO_AUTO), &pcri_io_pread);
     ck_assert_ptr_eq(pcri_io_find(PCR_IO_PREAD), &pcri_io_pread);
     ck_assert_ptr_eq(pcri_io_find(PCR_IO_MMAP), &pcri_io_mmap);
+    ck_assert_ptr_eq(pcri_io_find(PCR_IO_URING), &pcri_io_uring);
+    ck_assert_ptr_eq(pcri_io_find(PCR_IO_DIRECT), &pcri_io_direct);
     ck_assert_ptr_null(pcri_io_find(99));
+    ck_assert_ptr_null(pcri_io_backends[BACKENDS]);
 }
 END_TEST
 
@@ -235,9 +240,9 @@ int main(void)
     TCase *t = tcase_create("all");
     suite_add_tcase(s, t);
     tcase_add_checked_fixture(t, setup, teardown);
-    tcase_add_loop_test(t, backends_read_ranges, 0, 2);
-    tcase_add_loop_test(t, backends_see_the_end, 0, 2);
-    tcase_add_loop_test(t, backends_refuse_other_files, 0, 2);
+    tcase_add_loop_test(t, backends_read_ranges, 0, BACKENDS);
+    tcase_add_loop_test(t, backends_see_the_end, 0, BACKENDS);
+    tcase_add_loop_test(t, backends_refuse_other_files, 0, BACKENDS);
     tcase_add_test(t, backend_list);
     tcase_add_test(t, whole_files);
     tcase_add_test(t, publish_commits);

@@ -14,7 +14,8 @@ START_TEST(describes_the_machine)
     ck_assert_int_eq(pcr_system_describe(&info, &err), 0);
     ck_assert_uint_eq(info.size, sizeof(info));
     ck_assert_uint_ge(info.cpu_count, 1);
-    ck_assert_str_eq(info.io_backends, "pread mmap");
+    ck_assert_str_eq(info.io_backends,
+                     *info.io_uring ? "pread mmap direct" : "pread mmap uring direct");
     ck_assert_ptr_nonnull(strstr(info.jpeg_library, "libjpeg"));
     ck_assert_ptr_nonnull(strstr(info.png_library, "libpng 1."));
     ck_assert_ptr_nonnull(strstr(info.zstd_library, "zstd 1."));

@@ -13,9 +13,15 @@ extern "C" {
 #define PCR_FIDELITY_FULL 0u
 
 enum pcr_io_backend {
-    PCR_IO_AUTO = 0,  /* pread */
-    PCR_IO_PREAD = 1, /* pread after POSIX_FADV_RANDOM: reads just the bytes asked for */
-    PCR_IO_MMAP = 2,  /* for local files that nobody changes: a shrinking file is SIGBUS */
+    PCR_IO_AUTO = 0,   /* pread: no other was faster (docs/PERFORMANCE.md) */
+    PCR_IO_PREAD = 1,  /* pread after POSIX_FADV_RANDOM: reads just the bytes asked for, large
+                        * or several ranges in pieces of which the kernel fetches 8 at a time */
+    PCR_IO_MMAP = 2,   /* for local files that nobody changes: a shrinking file is SIGBUS */
+    PCR_IO_URING = 3,  /* pieces as requests of an io_uring; where that is not allowed (see
+                        * pcr_system_describe()) or not built in, as PCR_IO_PREAD */
+    PCR_IO_DIRECT = 4, /* O_DIRECT, around the page cache; by io_uring where allowed. 4 MiB of
+                        * memory for each read under way. Where the file system refuses it,
+                        * through the page cache */
 };
 
 enum {

@@ -271,8 +271,9 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
 
     split: only this split's samples; None for all.
     verify: compare checksums of all that is read.
-    io: "pread" reads just the bytes asked for; "mmap" is for local files that nobody
-        changes (a file that shrinks kills the process); "auto" chooses.
+    io: "pread" reads just the bytes asked for; "uring" does so by io_uring where that is
+        allowed; "direct" reads around the page cache; "mmap" is for local files that
+        nobody changes (a file that shrinks kills the process); "auto" is "pread".
     open_records: records kept open with their heads in memory.
 
     Reads the manifest only. Raises NotFoundError (a FileNotFoundError) and other

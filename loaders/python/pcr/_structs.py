@@ -39,6 +39,8 @@ class IoBackend(IntEnum):
     AUTO = 0
     PREAD = 1
     MMAP = 2
+    URING = 3
+    DIRECT = 4
 
 
 class Form(IntEnum):
@@ -274,7 +276,8 @@ class SystemInfo(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("cpu_count", c_uint32), ("cpu_features", c_char_p),
                 ("io_backends", c_char_p), ("jpeg_library", c_char_p),
                 ("png_library", c_char_p), ("zstd_library", c_char_p),
-                ("xxhash_library", c_char_p), ("json_library", c_char_p)]
+                ("xxhash_library", c_char_p), ("json_library", c_char_p),
+                ("io_uring", c_char_p)]
 
 
 class SourceSample(ctypes.Structure):

@@ -20,6 +20,7 @@ def system() -> Dict[str, Any]:
         "cpu_count": info.cpu_count,
         "cpu_features": text(info.cpu_features).split(),
         "io_backends": text(info.io_backends).split(),
+        "io_uring_refused": text(info.io_uring),
     }
     for name in ("jpeg", "png", "zstd", "xxhash", "json"):
         found[f"{name}_library"] = text(getattr(info, f"{name}_library"))
