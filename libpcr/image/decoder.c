@@ -41,6 +41,7 @@ int pcr_decoder_create(struct pcr_decoder **out, struct pcr_error *err)
     struct pcr_decoder *d = pcri_calloc(1, sizeof(*d), err);
     if (!d)
         return PCR_ERR_NOMEM;
+    d->resize_rows = pcri_resize_rows_choose();
     for (size_t i = 0; i < PCRI_CODEC_COUNT; i++) {
         int rc = codecs[i]->create(&d->states[i], err);
         if (rc) {

@@ -7,6 +7,7 @@
 #include <pcr/image.h>
 
 #include "../base/base.h"
+#include "resize_rows.h"
 
 /* What the caller of a codec wants; color is RGB or GRAY, and limits are filled in. */
 struct pcri_decode_params {
@@ -87,6 +88,7 @@ struct pcr_decoder {
     struct pcr_buffer source;    /* pixels to be resized */
     struct pcr_buffer taps[2];   /* resize: the filters of rows and of columns */
     struct pcr_buffer between;   /* resize: what one pass hands to the next */
+    const struct pcri_resize_rows *resize_rows;
 };
 
 /* LIMIT where width x height exceeds limits->max_pixels. */
@@ -104,19 +106,6 @@ static inline uint8_t pcri_luma(unsigned r, unsigned g, unsigned b)
 }
 
 /* --- resize.c --- */
-
-/* Output sample i of one direction is the sum of weights[first + k] * in[begin + k], k below
- * count. */
-struct pcri_tap {
-    uint32_t begin, count;
-    size_t first;
-};
-
-struct pcri_filter {
-    const struct pcri_tap *taps; /* one for each output sample */
-    const int16_t *weights;
-    uint32_t begin, end;         /* all input samples that they read */
-};
 
 /* What a resize of a picture of `width` x `height` does; memory is the decoder's. */
 struct pcri_resize_plan {

@@ -15,11 +15,6 @@
 
 #include "image.h"
 
-enum {
-    WEIGHT_BITS = 14,
-    FRACTION_BITS = 7, /* of a value between the passes */
-};
-
 static double triangle(double x)
 {
     x = fabs(x);
@@ -36,7 +31,7 @@ static void put_weights(const struct pcri_tap *t, double centre, double scale, i
     int before = 0;
     for (uint32_t k = 0; k < t->count; k++) {
         sum += triangle((t->begin + k - centre + 0.5) / scale);
-        int now = (int) (sum / total * (1 << WEIGHT_BITS) + 0.5);
+        int now = (int) (sum / total * (1 << PCRI_WEIGHT_BITS) + 0.5);
         out[k] = (int16_t) (now - before);
         before = now;
     }
@@ -51,6 +46,7 @@ static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, doub
     size_t width = (size_t) ceil(scale) * 2 + 1, taps_nbytes, weights_nbytes, total;
     if (width > in_size)
         width = in_size;
+    width += width & 1;
     if (!pcri_mul(out_size, sizeof(struct pcri_tap), &taps_nbytes) ||
         !pcri_mul(width * sizeof(int16_t), out_size, &weights_nbytes) ||
         !pcri_add(taps_nbytes, weights_nbytes, &total))
@@ -61,7 +57,8 @@ static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, doub
 
     struct pcri_tap *taps = (struct pcri_tap *) (void *) b->data;
     int16_t *weights = (int16_t *) (void *) (b->data + taps_nbytes);
-    *f = (struct pcri_filter) { taps, weights, in_size, 0 };
+    *f = (struct pcri_filter) { taps, weights, (uint32_t) width, in_size, 0 };
+    memset(weights, 0, weights_nbytes);
     for (uint32_t i = 0; i < out_size; i++) {
         double centre = from + (i + 0.5) * step;
         double low = centre - scale + 0.5, high = centre + scale + 0.5;
@@ -73,70 +70,6 @@ static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, doub
         f->end = end > f->end ? end : f->end;
     }
     return 0;
-}
-
-/* Adds up `n` bytes of each of a tap's rows. */
-static void blend(const uint8_t *src, size_t stride, const int16_t *weights, uint32_t count,
-                  uint16_t *out, size_t n)
-{
-    enum { TILE = 32 };
-    for (; n >= TILE; n -= TILE, src += TILE, out += TILE) {
-        int32_t sum[TILE];
-        for (int i = 0; i < TILE; i++)
-            sum[i] = 1 << (WEIGHT_BITS - FRACTION_BITS - 1);
-        for (uint32_t k = 0; k < count; k++) {
-            const uint8_t *row = src + k * stride;
-            int16_t w = weights[k];
-            for (int i = 0; i < TILE; i++)
-                sum[i] += (int16_t) row[i] * w;
-        }
-        for (int i = 0; i < TILE; i++)
-            out[i] = (uint16_t) (sum[i] >> (WEIGHT_BITS - FRACTION_BITS));
-    }
-    for (size_t i = 0; i < n; i++) {
-        int32_t sum = 1 << (WEIGHT_BITS - FRACTION_BITS - 1);
-        for (uint32_t k = 0; k < count; k++)
-            sum += src[k * stride + i] * weights[k];
-        out[i] = (uint16_t) (sum >> (WEIGHT_BITS - FRACTION_BITS));
-    }
-}
-
-static uint8_t finish(int32_t sum)
-{
-    return (uint8_t) (sum >> (WEIGHT_BITS + FRACTION_BITS));
-}
-
-/* Where output pixel x, channel c of a row goes: row + x * pixel + c * channel. */
-struct layout {
-    ptrdiff_t pixel, channel;
-};
-
-/* One row of `src`, which begins at input column f->begin, to one output row. */
-static void shrink_row(const struct pcri_filter *f, const uint16_t *src, uint32_t channels,
-                       uint8_t *row, struct layout l, uint32_t width)
-{
-    const int32_t half = 1 << (WEIGHT_BITS + FRACTION_BITS - 1);
-    for (uint32_t x = 0; x < width; x++, row += l.pixel) {
-        const struct pcri_tap *t = &f->taps[x];
-        const int16_t *w = f->weights + t->first;
-        const uint16_t *p = src + (size_t) (t->begin - f->begin) * channels;
-        if (channels == 1) {
-            int32_t a = half;
-            for (uint32_t k = 0; k < t->count; k++)
-                a += p[k] * w[k];
-            row[0] = finish(a);
-            continue;
-        }
-        int32_t a = half, b = half, c = half;
-        for (uint32_t k = 0; k < t->count; k++, p += 3) {
-            a += p[0] * w[k];
-            b += p[1] * w[k];
-            c += p[2] * w[k];
-        }
-        row[0] = finish(a);
-        row[l.channel] = finish(b);
-        row[2 * l.channel] = finish(c);
-    }
 }
 
 static int check(uint32_t flags, uint32_t channels, struct pcr_error *err)
@@ -192,29 +125,30 @@ int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
                     uint8_t *dst, struct pcr_error *err)
 {
     const struct pcri_filter *across = &plan->across, *down = &plan->down;
-    uint32_t channels = plan->channels;
-    size_t columns = (size_t) (across->end - across->begin) * channels, between_nbytes;
-    if (!pcri_mul(columns, sizeof(uint16_t), &between_nbytes))
+    const struct pcri_resize_rows *rows = d->resize_rows;
+    uint32_t channels = plan->channels, width = plan->dst_width;
+    size_t columns = (size_t) (across->end - across->begin) * channels;
+    size_t padding = (size_t) across->width * channels + PCRI_BETWEEN_PADDING, nbytes;
+    if (!pcri_mul(columns + padding, sizeof(uint16_t), &nbytes))
         return pcri_fail_nomem(err, columns);
-    int rc = pcri_buffer_reserve(&d->between, between_nbytes, err);
+    int rc = pcri_buffer_reserve(&d->between, nbytes, err);
     if (rc)
         return rc;
-    bool planar = plan->flags & PCR_RESIZE_PLANAR;
-    struct layout l = { planar ? 1 : channels,
-                        planar ? (ptrdiff_t) plan->dst_width * plan->dst_height : 1 };
-    size_t row_nbytes = (size_t) plan->dst_width * (size_t) l.pixel;
+    bool planar = channels > 1 && plan->flags & PCR_RESIZE_PLANAR;
+    bool flip = plan->flags & PCR_RESIZE_FLIP;
+    size_t plane = planar ? (size_t) width * plan->dst_height : 0;
     uint16_t *between = (uint16_t *) (void *) d->between.data;
-    uint8_t *row = dst;
-    if (plan->flags & PCR_RESIZE_FLIP) {
-        row += row_nbytes - (size_t) l.pixel;
-        l.pixel = -l.pixel;
-    }
+    memset(between + columns, 0, padding * sizeof(*between));
     src += (size_t) (across->begin - x) * channels;
-    for (uint32_t i = 0; i < plan->dst_height; i++, row += row_nbytes) {
+    for (uint32_t i = 0; i < plan->dst_height; i++) {
         const struct pcri_tap *t = &down->taps[i];
-        blend(src + (t->begin - y) * stride_nbytes, stride_nbytes, down->weights + t->first,
-              t->count, between, columns);
-        shrink_row(across, between, channels, row, l, plan->dst_width);
+        uint8_t *row = dst + (size_t) i * width * (planar ? 1 : channels);
+        rows->blend(src + (t->begin - y) * stride_nbytes, stride_nbytes,
+                    down->weights + t->first, t->count, between, columns);
+        if (channels == 1)
+            rows->shrink_gray(across, between, flip, row, width);
+        else
+            rows->shrink_rgb(across, between, flip, row, plane, width);
     }
     return 0;
 }

@@ -201,6 +201,38 @@ START_TEST(bad_arguments)
 }
 END_TEST
 
+/* Each set of loops gives the same bytes, at any size, from rows that end where they must. */
+START_TEST(sets_are_equal)
+{
+    static uint8_t got[70 * 70 * 3], wanted[sizeof(got)];
+    const struct pcri_resize_rows *chosen = decoder->resize_rows;
+    uint64_t seed = 1;
+    for (uint32_t i = 0; i < 600; i++) {
+        uint32_t n[4], channels = i % 4 ? 3 : 1; /* sizes of source and result */
+        for (int k = 0; k < 4; k++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            n[k] = 1 + (uint32_t) (seed >> 33) % 70;
+        }
+        size_t nbytes = (size_t) n[0] * n[1] * channels;
+        uint8_t *src = malloc(nbytes);
+        ck_assert_ptr_nonnull(src);
+        for (size_t k = 0; k < nbytes; k++)
+            src[k] = i % 3 ? (uint8_t) ((seed += k * 77777) >> 20) : 255;
+        struct pcr_resize_options o = window(n[0] * 0.1, 0, n[0], n[1] * 0.9);
+        o.flags = (i & 1 ? PCR_RESIZE_FLIP : 0) | (i & 2 ? PCR_RESIZE_PLANAR : 0);
+        for (int set = 0; set < 2; set++) {
+            decoder->resize_rows = set ? chosen : &pcri_resize_rows_portable;
+            ck_assert_int_eq(pcr_resize(decoder, src, n[0], n[1], channels, &o,
+                                        set ? got : wanted, n[2], n[3], NULL), 0);
+        }
+        ck_assert_msg(!memcmp(got, wanted, (size_t) n[2] * n[3] * channels),
+                      "%s: %u x %u to %u x %u, %u channels", chosen->name, n[0], n[1], n[2],
+                      n[3], channels);
+        free(src);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("resize");
@@ -208,6 +240,7 @@ int main(void)
     tcase_add_checked_fixture(t, make_decoder, drop_decoder);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, same_size_is_a_copy);
+    tcase_add_test(t, sets_are_equal);
     tcase_add_test(t, enlarge_by_two);
     tcase_add_test(t, shrink_by_two);
     tcase_add_test(t, fractional_window);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The two loops of a resize, one set for each kind of CPU; all give the same bytes. */
+#ifndef PCRI_RESIZE_ROWS_H
+#define PCRI_RESIZE_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    PCRI_WEIGHT_BITS = 14,  /* of weights, which add up to one */
+    PCRI_FRACTION_BITS = 7, /* of a value between the passes */
+    /* Numbers that may be read behind what the last tap needs, for which the weights are 0. */
+    PCRI_BETWEEN_PADDING = 8,
+};
+
+/* Output sample i of one direction is the sum of weights[first + k] * in[begin + k], k below
+ * count. */
+struct pcri_tap {
+    uint32_t begin, count;
+    size_t first;
+};
+
+struct pcri_filter {
+    const struct pcri_tap *taps; /* one for each output sample */
+    const int16_t *weights;
+    uint32_t width;      /* weights of a tap, those behind its count 0; even */
+    uint32_t begin, end; /* all input samples that they read */
+};
+
+struct pcri_resize_rows {
+    const char *name;
+    /* Adds up n bytes of each of `count` rows. */
+    void (*blend)(const uint8_t *src, size_t stride_nbytes, const int16_t *weights,
+                  uint32_t count, uint16_t *out, size_t n);
+    /* One row of RGB, which begins at input column f->begin, to one output row of `width`
+     * pixels, the last first if `flip`. plane_nbytes: 0 for packed pixels. The row has room
+     * for (f->width pixels and PCRI_BETWEEN_PADDING numbers) behind f->end, all 0. */
+    void (*shrink_rgb)(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                       uint8_t *out, size_t plane_nbytes, uint32_t width);
+    /* The same of one channel. */
+    void (*shrink_gray)(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                        uint8_t *out, uint32_t width);
+};
+
+extern const struct pcri_resize_rows pcri_resize_rows_portable;
+#if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
+#define PCRI_HAVE_RESIZE_AVX2 1
+extern const struct pcri_resize_rows pcri_resize_rows_avx2;
+#endif
+
+/* The best set for this CPU; PCR_CPU=portable in the environment picks the portable one. */
+const struct pcri_resize_rows *pcri_resize_rows_choose(void);
+
+/* One channel has little to gain from more than what the compiler makes of it. */
+void pcri_shrink_gray(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                      uint8_t *out, uint32_t width);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The loops of a resize for x86-64 with AVX2. Two rows, or two pixels of a row, make one
+ * 16-bit multiplication and addition in pairs. */
+#include "resize_rows.h"
+
+#ifdef PCRI_HAVE_RESIZE_AVX2
+#include <immintrin.h>
+#include <string.h>
+
+#define TARGET __attribute__((target("avx2")))
+#define INLINE TARGET static inline __attribute__((always_inline))
+
+INLINE __m256i load_16_bytes(const uint8_t *p)
+{
+    return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) (const void *) p));
+}
+
+/* Two neighbouring weights in each 32 bits. */
+INLINE __m256i load_weights(const int16_t *w)
+{
+    int32_t both;
+    memcpy(&both, w, sizeof(both));
+    return _mm256_set1_epi32(both);
+}
+
+INLINE void blend_16(const uint8_t *src, size_t stride, const int16_t *weights,
+                     uint32_t count, uint16_t *out)
+{
+    enum { SHIFT = PCRI_WEIGHT_BITS - PCRI_FRACTION_BITS };
+    __m256i low = _mm256_set1_epi32(1 << (SHIFT - 1)), high = low;
+    for (uint32_t k = 0; k < count; k += 2) {
+        __m256i a = load_16_bytes(src + k * stride), b = _mm256_setzero_si256();
+        if (k + 1 < count)
+            b = load_16_bytes(src + (k + 1) * stride);
+        __m256i w = load_weights(weights + k);
+        low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), w));
+        high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), w));
+    }
+    low = _mm256_packs_epi32(_mm256_srai_epi32(low, SHIFT), _mm256_srai_epi32(high, SHIFT));
+    _mm256_storeu_si256((__m256i *) (void *) out, low);
+}
+
+TARGET static void blend(const uint8_t *src, size_t stride, const int16_t *weights,
+                         uint32_t count, uint16_t *out, size_t n)
+{
+    size_t i = 0;
+    if (n < 16) {
+        pcri_resize_rows_portable.blend(src, stride, weights, count, out, n);
+        return;
+    }
+    for (; i + 16 <= n; i += 16)
+        blend_16(src + i, stride, weights, count, out + i);
+    if (i < n) /* the last sixteen, some of them a second time */
+        blend_16(src + n - 16, stride, weights, count, out + n - 16);
+}
+
+/* The sums of one pixel's three channels, and of nothing. */
+INLINE __m128i sum_pixel(const struct pcri_filter *f, const struct pcri_tap *t,
+                         const uint16_t *src)
+{
+    const __m128i pairs = _mm_setr_epi8(0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11, -1, -1, -1, -1);
+    const int16_t *w = f->weights + t->first;
+    const uint16_t *p = src + (size_t) (t->begin - f->begin) * 3;
+    __m128i sum = _mm_set1_epi32(1 << (PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS - 1));
+    for (uint32_t k = 0; k < f->width; k += 2, p += 6) {
+        __m128i two = _mm_loadu_si128((const __m128i *) (const void *) p);
+        __m128i weights = _mm256_castsi256_si128(load_weights(w + k));
+        two = _mm_madd_epi16(_mm_shuffle_epi8(two, pairs), weights);
+        sum = _mm_add_epi32(sum, two);
+    }
+    return _mm_srai_epi32(sum, PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS);
+}
+
+/* Pixels as RGB and a byte of nothing, four of them. */
+INLINE __m128i four_pixels(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                           uint32_t x, uint32_t width)
+{
+    __m128i p[4];
+    for (uint32_t i = 0; i < 4; i++)
+        p[i] = sum_pixel(f, &f->taps[flip ? width - 1 - x - i : x + i], src);
+    return _mm_packus_epi16(_mm_packs_epi32(p[0], p[1]), _mm_packs_epi32(p[2], p[3]));
+}
+
+INLINE void store_packed(__m128i four, uint8_t *out)
+{
+    const __m128i order = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+    uint8_t bytes[16];
+    _mm_storeu_si128((__m128i *) (void *) bytes, _mm_shuffle_epi8(four, order));
+    memcpy(out, bytes, 12);
+}
+
+INLINE void store_planes(__m128i four, uint8_t *out, size_t plane_nbytes)
+{
+    const __m128i order = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, -1, -1, -1, -1);
+    uint8_t bytes[16];
+    _mm_storeu_si128((__m128i *) (void *) bytes, _mm_shuffle_epi8(four, order));
+    for (size_t c = 0; c < 3; c++)
+        memcpy(out + c * plane_nbytes, bytes + 4 * c, 4);
+}
+
+TARGET static void shrink_rgb(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                              uint8_t *out, size_t plane_nbytes, uint32_t width)
+{
+    uint32_t x = 0;
+    for (; x + 4 <= width; x += 4) {
+        __m128i four = four_pixels(f, src, flip, x, width);
+        if (plane_nbytes)
+            store_planes(four, out + x, plane_nbytes);
+        else
+            store_packed(four, out + 3 * (size_t) x);
+    }
+    for (; x < width; x++) {
+        __m128i sum = sum_pixel(f, &f->taps[flip ? width - 1 - x : x], src);
+        uint8_t *at = plane_nbytes ? out + x : out + 3 * (size_t) x;
+        size_t channel = plane_nbytes ? plane_nbytes : 1;
+        at[0] = (uint8_t) _mm_extract_epi32(sum, 0);
+        at[channel] = (uint8_t) _mm_extract_epi32(sum, 1);
+        at[2 * channel] = (uint8_t) _mm_extract_epi32(sum, 2);
+    }
+}
+
+const struct pcri_resize_rows pcri_resize_rows_avx2 = {
+    .name = "avx2",
+    .blend = blend,
+    .shrink_rgb = shrink_rgb,
+    .shrink_gray = pcri_shrink_gray,
+};
+#else
+typedef int pcri_no_resize_avx2; /* ISO C wants something in each file */
+#endif
