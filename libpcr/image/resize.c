@@ -57,7 +57,7 @@ static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, doub
 
     struct pcri_tap *taps = (struct pcri_tap *) (void *) b->data;
     int16_t *weights = (int16_t *) (void *) (b->data + taps_nbytes);
-    *f = (struct pcri_filter) { taps, weights, (uint32_t) width, in_size, 0 };
+    *f = (struct pcri_filter) { taps, weights, 0, in_size, 0 };
     memset(weights, 0, weights_nbytes);
     for (uint32_t i = 0; i < out_size; i++) {
         double centre = from + (i + 0.5) * step;
@@ -66,9 +66,11 @@ static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, doub
         uint32_t end = high < in_size ? (uint32_t) high : in_size;
         taps[i] = (struct pcri_tap) { begin, end - begin, (size_t) i * width };
         put_weights(&taps[i], centre, scale, weights + taps[i].first);
+        f->most = end - begin > f->most ? end - begin : f->most;
         f->begin = begin < f->begin ? begin : f->begin;
         f->end = end > f->end ? end : f->end;
     }
+    f->most += f->most & 1;
     return 0;
 }
 
@@ -128,7 +130,7 @@ int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
     const struct pcri_resize_rows *rows = d->resize_rows;
     uint32_t channels = plan->channels, width = plan->dst_width;
     size_t columns = (size_t) (across->end - across->begin) * channels;
-    size_t padding = (size_t) across->width * channels + PCRI_BETWEEN_PADDING, nbytes;
+    size_t padding = (size_t) across->most * channels + PCRI_BETWEEN_PADDING, nbytes;
     if (!pcri_mul(columns + padding, sizeof(uint16_t), &nbytes))
         return pcri_fail_nomem(err, columns);
     int rc = pcri_buffer_reserve(&d->between, nbytes, err);

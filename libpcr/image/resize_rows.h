@@ -24,7 +24,8 @@ struct pcri_tap {
 struct pcri_filter {
     const struct pcri_tap *taps; /* one for each output sample */
     const int16_t *weights;
-    uint32_t width;      /* weights of a tap, those behind its count 0; even */
+    uint32_t most;       /* the largest count, rounded up to an even number: a tap has so many
+                          * weights, those behind its own count 0 */
     uint32_t begin, end; /* all input samples that they read */
 };
 
@@ -35,7 +36,7 @@ struct pcri_resize_rows {
                   uint32_t count, uint16_t *out, size_t n);
     /* One row of RGB, which begins at input column f->begin, to one output row of `width`
      * pixels, the last first if `flip`. plane_nbytes: 0 for packed pixels. The row has room
-     * for (f->width pixels and PCRI_BETWEEN_PADDING numbers) behind f->end, all 0. */
+     * for (f->most pixels and PCRI_BETWEEN_PADDING numbers) behind f->end, all 0. */
     void (*shrink_rgb)(const struct pcri_filter *f, const uint16_t *src, bool flip,
                        uint8_t *out, size_t plane_nbytes, uint32_t width);
     /* The same of one channel. */

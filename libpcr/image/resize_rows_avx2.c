@@ -56,13 +56,13 @@ TARGET static void blend(const uint8_t *src, size_t stride, const int16_t *weigh
 
 /* The sums of one pixel's three channels, and of nothing. */
 INLINE __m128i sum_pixel(const struct pcri_filter *f, const struct pcri_tap *t,
-                         const uint16_t *src)
+                         const uint16_t *src, uint32_t most)
 {
     const __m128i pairs = _mm_setr_epi8(0, 1, 6, 7, 2, 3, 8, 9, 4, 5, 10, 11, -1, -1, -1, -1);
     const int16_t *w = f->weights + t->first;
     const uint16_t *p = src + (size_t) (t->begin - f->begin) * 3;
     __m128i sum = _mm_set1_epi32(1 << (PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS - 1));
-    for (uint32_t k = 0; k < f->width; k += 2, p += 6) {
+    for (uint32_t k = 0; k < most; k += 2, p += 6) {
         __m128i two = _mm_loadu_si128((const __m128i *) (const void *) p);
         __m128i weights = _mm256_castsi256_si128(load_weights(w + k));
         two = _mm_madd_epi16(_mm_shuffle_epi8(two, pairs), weights);
@@ -71,52 +71,61 @@ INLINE __m128i sum_pixel(const struct pcri_filter *f, const struct pcri_tap *t,
     return _mm_srai_epi32(sum, PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS);
 }
 
-/* Pixels as RGB and a byte of nothing, four of them. */
-INLINE __m128i four_pixels(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                           uint32_t x, uint32_t width)
-{
-    __m128i p[4];
-    for (uint32_t i = 0; i < 4; i++)
-        p[i] = sum_pixel(f, &f->taps[flip ? width - 1 - x - i : x + i], src);
-    return _mm_packus_epi16(_mm_packs_epi32(p[0], p[1]), _mm_packs_epi32(p[2], p[3]));
-}
-
 INLINE void store_packed(__m128i four, uint8_t *out)
 {
     const __m128i order = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
-    uint8_t bytes[16];
-    _mm_storeu_si128((__m128i *) (void *) bytes, _mm_shuffle_epi8(four, order));
-    memcpy(out, bytes, 12);
+    four = _mm_shuffle_epi8(four, order);
+    int32_t last = _mm_extract_epi32(four, 2);
+    _mm_storel_epi64((__m128i *) (void *) out, four);
+    memcpy(out + 8, &last, sizeof(last));
 }
 
 INLINE void store_planes(__m128i four, uint8_t *out, size_t plane_nbytes)
 {
     const __m128i order = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, -1, -1, -1, -1);
-    uint8_t bytes[16];
-    _mm_storeu_si128((__m128i *) (void *) bytes, _mm_shuffle_epi8(four, order));
+    four = _mm_shuffle_epi8(four, order);
+    int32_t planes[3] = { _mm_extract_epi32(four, 0), _mm_extract_epi32(four, 1),
+                          _mm_extract_epi32(four, 2) };
     for (size_t c = 0; c < 3; c++)
-        memcpy(out + c * plane_nbytes, bytes + 4 * c, 4);
+        memcpy(out + c * plane_nbytes, &planes[c], sizeof(planes[c]));
 }
 
-TARGET static void shrink_rgb(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                              uint8_t *out, size_t plane_nbytes, uint32_t width)
+/* most: f->most, a constant where that pays. */
+INLINE void shrink_row(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                       uint8_t *out, size_t plane_nbytes, uint32_t width, uint32_t most)
 {
+    const struct pcri_tap *t = flip ? f->taps + width - 1 : f->taps;
+    ptrdiff_t step = flip ? -1 : 1;
     uint32_t x = 0;
-    for (; x + 4 <= width; x += 4) {
-        __m128i four = four_pixels(f, src, flip, x, width);
+    for (; x + 4 <= width; x += 4, t += 4 * step) {
+        __m128i a = sum_pixel(f, t, src, most), b = sum_pixel(f, t + step, src, most);
+        __m128i c = sum_pixel(f, t + 2 * step, src, most);
+        __m128i d = sum_pixel(f, t + 3 * step, src, most);
+        __m128i four = _mm_packus_epi16(_mm_packs_epi32(a, b), _mm_packs_epi32(c, d));
         if (plane_nbytes)
             store_planes(four, out + x, plane_nbytes);
         else
             store_packed(four, out + 3 * (size_t) x);
     }
-    for (; x < width; x++) {
-        __m128i sum = sum_pixel(f, &f->taps[flip ? width - 1 - x : x], src);
+    for (; x < width; x++, t += step) {
+        __m128i sum = sum_pixel(f, t, src, most);
         uint8_t *at = plane_nbytes ? out + x : out + 3 * (size_t) x;
         size_t channel = plane_nbytes ? plane_nbytes : 1;
         at[0] = (uint8_t) _mm_extract_epi32(sum, 0);
         at[channel] = (uint8_t) _mm_extract_epi32(sum, 1);
         at[2 * channel] = (uint8_t) _mm_extract_epi32(sum, 2);
     }
+}
+
+TARGET static void shrink_rgb(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                              uint8_t *out, size_t plane_nbytes, uint32_t width)
+{
+    if (f->most == 2)
+        shrink_row(f, src, flip, out, plane_nbytes, width, 2);
+    else if (f->most == 4)
+        shrink_row(f, src, flip, out, plane_nbytes, width, 4);
+    else
+        shrink_row(f, src, flip, out, plane_nbytes, width, f->most);
 }
 
 const struct pcri_resize_rows pcri_resize_rows_avx2 = {
