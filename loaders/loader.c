@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "saved.h"
 #include "schedule.h"
 
 /* --- workers --- */
@@ -11,7 +12,7 @@ static void run_read(struct pcr_loader *l, struct pcri_task *t)
 {
     const struct pcri_span *span = &t->work->plan.spans[t->span];
     uint64_t start = pcri_now_ns();
-    int rc = pcr_slice_read(l->ds, span->record, span->first, span->count, t->fidelity,
+    int rc = pcr_slice_read(l->ds, span->record, span->first, span->extent, t->fidelity,
                             &t->held->slice, NULL);
     uint64_t spent = pcri_now_ns() - start;
     uint64_t nbytes = rc ? 0 : pcr_slice_nbytes(t->held->slice);
@@ -126,13 +127,9 @@ static int set_up(struct pcr_loader *l, const struct pcr_loader_options *opts,
     int rc = pcri_loader_options_fill(l->ds, opts, o, err);
     if (rc || (rc = pcri_order_create(l->ds, o, &l->order, err)))
         return rc;
-    uint64_t samples = pcri_order_sample_count(l->order);
-    l->batch_count = samples / o->batch_size;
-    l->sample_end = samples;
-    if (o->flags & PCR_LOADER_DROP_LAST)
-        l->sample_end = l->batch_count * o->batch_size;
-    else
-        l->batch_count += samples % o->batch_size != 0;
+    o->indices = NULL; /* the caller's; the order has a copy */
+    pcri_shard_init(o, 0, pcri_order_sample_count(l->order), &l->shard);
+    l->batch_count = pcri_shard_batch_count(&l->shard);
     l->fidelity = o->fidelity;
     l->ring = pcri_calloc(o->batches_ahead, sizeof(struct pcri_batch *), err);
     l->workers = pcri_calloc(o->thread_count, sizeof(*l->workers), err);
@@ -198,17 +195,59 @@ uint64_t pcr_loader_batch_count(const struct pcr_loader *loader)
     return loader ? loader->batch_count : 0;
 }
 
+/* Drops what is in work, and goes on elsewhere; with the mutex held. */
+static void start(struct pcr_loader *l, uint64_t epoch, uint64_t position)
+{
+    l->state = PCRI_LOADER_IDLE;
+    while (l->busy)
+        pthread_cond_wait(&l->quiet, &l->mutex);
+    pcri_schedule_clear(l);
+    pcri_schedule_start(l, epoch, position);
+    pthread_cond_broadcast(&l->work);
+}
+
 int pcr_loader_start_epoch(struct pcr_loader *loader, uint64_t epoch, struct pcr_error *err)
 {
     if (!loader)
         return pcri_fail(err, PCR_ERR_INVAL, "no loader");
     pthread_mutex_lock(&loader->mutex);
-    loader->state = PCRI_LOADER_IDLE;
-    while (loader->busy)
-        pthread_cond_wait(&loader->quiet, &loader->mutex);
-    pcri_schedule_clear(loader);
-    pcri_schedule_start(loader, epoch);
-    pthread_cond_broadcast(&loader->work);
+    start(loader, epoch, 0);
+    pthread_mutex_unlock(&loader->mutex);
+    return 0;
+}
+
+int pcr_loader_state(const struct pcr_loader *loader, void *state_out, struct pcr_error *err)
+{
+    struct pcri_saved saved;
+    if (!loader || !state_out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no place for its state");
+    struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
+    pcri_saved_init(&l->options, l->order, &saved);
+    pthread_mutex_lock(&l->mutex);
+    saved.epoch = l->plan.epoch;
+    saved.position = pcri_shard_delivered(&l->shard, l->delivered);
+    if (l->delivered && l->delivered == pcri_shard_batch_count(&l->shard)) {
+        saved.epoch++;
+        saved.position = 0;
+    }
+    saved.fidelity = l->fidelity;
+    pthread_mutex_unlock(&l->mutex);
+    pcri_saved_pack(&saved, state_out);
+    return 0;
+}
+
+int pcr_loader_resume(struct pcr_loader *loader, const void *state, size_t nbytes,
+                      struct pcr_error *err)
+{
+    struct pcri_saved saved, here;
+    if (!loader || (!state && nbytes))
+        return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no state");
+    pcri_saved_init(&loader->options, loader->order, &here);
+    int rc = pcri_saved_unpack(state, nbytes, &here, &saved, err);
+    if (rc || (rc = pcr_loader_set_fidelity(loader, saved.fidelity, err)))
+        return rc;
+    pthread_mutex_lock(&loader->mutex);
+    start(loader, saved.epoch, saved.position);
     pthread_mutex_unlock(&loader->mutex);
     return 0;
 }
@@ -257,7 +296,7 @@ static int wait_batch(struct pcr_loader *l, struct pcri_batch **out, struct pcr_
                 *err = l->error;
             return l->error.code;
         }
-        if (l->next_batch == l->batch_count)
+        if (l->next_batch == pcri_shard_batch_count(&l->shard))
             return PCR_END;
         if ((*out = take_batch(l)))
             return 0;
@@ -280,6 +319,7 @@ int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pc
             loader->error = b->error;
             loader->state = PCRI_LOADER_FAILED;
         } else {
+            loader->delivered = loader->next_batch;
             pcri_batch_compact(b);
             if (b->view.sample_count)
                 break;

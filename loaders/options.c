@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loader options: defaults and checks. */
 #include "options.h"
+#include "shard.h"
 
 enum { MILLION = 1000000 };
 
@@ -48,6 +49,7 @@ static void fill(struct pcr_loader_options *o, uint32_t group_count)
     set(&o->block_samples, 64);
     set(&o->window_samples, 4096);
     set(&o->batches_ahead, 4);
+    set(&o->world, 1);
     if (!o->window_nbytes)
         o->window_nbytes = UINT64_C(256) << 20;
 }
@@ -59,7 +61,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         const char *name;
         uint32_t value, max;
     } bounds[] = {
-        { "flags", o->flags, PCR_LOADER_DROP_LAST },
+        { "flags", o->flags, PCR_LOADER_RANK_FROM_ENVIRONMENT * 2 - 1 },
         { "reserved", o->reserved, 0 },
         { "batch_size", o->batch_size, 1 << 20 },
         { "height", o->height, 1 << 16 },
@@ -76,6 +78,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "block_samples", o->block_samples, 1 << 20 },
         { "window_samples", o->window_samples, 1 << 24 },
         { "batches_ahead", o->batches_ahead, 1 << 12 },
+        { "world", o->world, 1 << 20 },
+        { "rank", o->rank, o->world - 1 },
     };
     int rc = 0;
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
@@ -92,13 +96,51 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
     return 0;
 }
 
+static int check_indices(const struct pcr_loader_options *o, uint64_t sample_count,
+                         struct pcr_error *err)
+{
+    if (!o->indices && o->index_count)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option index_count is %llu, but indices is NULL",
+                         (unsigned long long) o->index_count);
+    for (uint64_t i = 0; o->indices && i < o->index_count; i++) {
+        uint64_t index = o->indices[i];
+        if (index >= sample_count)
+            return pcri_fail(err, PCR_ERR_INVAL,
+                             "loader option indices[%llu] is %llu, the dataset has %llu "
+                             "samples", (unsigned long long) i, (unsigned long long) index,
+                             (unsigned long long) sample_count);
+        if (i && index <= o->indices[i - 1])
+            return pcri_fail(err, PCR_ERR_INVAL,
+                             "loader option indices[%llu] is %llu, expected more than %llu, "
+                             "which is before it", (unsigned long long) i,
+                             (unsigned long long) index,
+                             (unsigned long long) o->indices[i - 1]);
+    }
+    return 0;
+}
+
+/* Which of how many processes this is. */
+static int place(struct pcr_loader_options *o, struct pcr_error *err)
+{
+    if (!(o->flags & PCR_LOADER_RANK_FROM_ENVIRONMENT))
+        return 0;
+    if (o->rank || o->world)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader options rank and world are %u and %u, expected 0 where "
+                         "they come from the environment", (unsigned) o->rank,
+                         (unsigned) o->world);
+    return pcri_shard_environment(o, err);
+}
+
 int pcri_loader_options_fill(const struct pcr_dataset *ds,
                              const struct pcr_loader_options *opts,
                              struct pcr_loader_options *out, struct pcr_error *err)
 {
     struct pcr_dataset_info info = { .size = sizeof(info) };
     int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_loader_options", err);
-    if (rc || (rc = pcr_dataset_describe(ds, &info, err)))
+    if (rc || (rc = pcr_dataset_describe(ds, &info, err)) ||
+        (rc = check_indices(out, info.sample_count, err)) || (rc = place(out, err)))
         return rc;
     fill(out, info.group_count);
     return check(out, info.group_count, err);

@@ -4,8 +4,9 @@
  * Each record is cut into spans. A permutation of all spans says in which order they are
  * read; spans that follow each other form a window, and a second permutation mixes the
  * samples of the window. FULL is the same with spans of one sample and no mixing, NONE
- * with neither permutation. All permutations are stateless bijections, so that an epoch
- * takes no memory that grows with the dataset but 24 bytes a record.
+ * with neither permutation. With an index list, a span has only samples that are in it.
+ * All permutations are stateless bijections, so that an epoch takes no memory that grows
+ * with the dataset but 32 bytes a record, and 8 a sample of an index list.
  *
  * A window ends when it has window_samples samples or half of window_nbytes: one window
  * can then be held while the next is read. Its bytes are estimated from the record's size
@@ -21,14 +22,32 @@ struct pcri_order {
     uint64_t window_nbytes; /* of one window */
     uint64_t record_count, sample_count, span_count;
     uint64_t *first_sample; /* record_count + 1 */
+    uint64_t *first_index;  /* record_count + 1: in the dataset */
     uint64_t *first_span;   /* record_count + 1 */
+    uint64_t *indices;      /* of the samples, if not all of the dataset */
+    uint64_t index_count;
+    uint64_t dataset_digest, options_digest;
     uint32_t *span_samples; /* of each record: samples in all its spans but the last */
     uint32_t *sample_nbytes; /* of each record: mean at full fidelity, at least 1 */
 };
 
+/* How many samples of the order are before the dataset's sample `index`, the last record's
+ * end. */
+static uint64_t members_before(const struct pcri_order *order, uint64_t index)
+{
+    if (!order->indices)
+        return index;
+    uint64_t n = order->sample_count;
+    while (n < order->index_count && order->indices[n] < index)
+        n++;
+    return n;
+}
+
 void pcri_order_add(struct pcri_order *order, uint32_t sample_count, uint64_t nbytes)
 {
     uint64_t r = order->record_count++;
+    uint64_t end = order->first_index[r] + sample_count;
+    uint64_t count = members_before(order, end) - order->sample_count;
     uint64_t mean = nbytes / sample_count;
     mean = mean < 1 ? 1 : mean > UINT32_MAX ? UINT32_MAX : mean;
     /* Large images: several spans must fit a window. */
@@ -39,10 +58,39 @@ void pcri_order_add(struct pcri_order *order, uint32_t sample_count, uint64_t nb
         span = 1;
     order->sample_nbytes[r] = (uint32_t) mean;
     order->span_samples[r] = (uint32_t) span;
-    order->sample_count += sample_count;
-    order->span_count += (sample_count + span - 1) / span;
+    order->sample_count += count;
+    order->span_count += (count + span - 1) / span;
+    order->dataset_digest = pcri_key(order->dataset_digest, sample_count, nbytes);
+    order->first_index[r + 1] = end;
     order->first_sample[r + 1] = order->sample_count;
     order->first_span[r + 1] = order->span_count;
+}
+
+static int copy_indices(struct pcri_order *order, const struct pcr_loader_options *o,
+                        struct pcr_error *err)
+{
+    if (!o->indices)
+        return 0;
+    /* One more, so that an empty list is one. */
+    order->indices = pcri_calloc(o->index_count + 1, sizeof(uint64_t), err);
+    if (!order->indices)
+        return PCR_ERR_NOMEM;
+    memcpy(order->indices, o->indices, o->index_count * sizeof(uint64_t));
+    order->index_count = o->index_count;
+    return 0;
+}
+
+/* Windows of FULL and NONE bound memory, but mix nothing: they don't matter there. */
+static uint64_t options_digest(const struct pcri_order *order,
+                               const struct pcr_loader_options *o)
+{
+    uint64_t digest = pcri_mix(o->shuffle);
+    if (o->shuffle == PCR_SHUFFLE_BLOCK)
+        digest = pcri_key(pcri_key(digest, o->block_samples, o->window_samples),
+                          o->window_nbytes, 0);
+    for (uint64_t i = 0; i < order->index_count; i++)
+        digest = pcri_mix(digest ^ order->indices[i]);
+    return order->indices ? pcri_key(digest, order->index_count, 1) : digest;
 }
 
 int pcri_order_create_empty(const struct pcr_loader_options *o, uint64_t record_count,
@@ -52,11 +100,12 @@ int pcri_order_create_empty(const struct pcr_loader_options *o, uint64_t record_
     if (!order)
         return PCR_ERR_NOMEM;
     order->first_sample = pcri_calloc(record_count + 1, sizeof(uint64_t), err);
+    order->first_index = pcri_calloc(record_count + 1, sizeof(uint64_t), err);
     order->first_span = pcri_calloc(record_count + 1, sizeof(uint64_t), err);
     order->span_samples = pcri_calloc(record_count, sizeof(uint32_t), err);
     order->sample_nbytes = pcri_calloc(record_count, sizeof(uint32_t), err);
-    if (!order->first_sample || !order->first_span || !order->span_samples ||
-        !order->sample_nbytes) {
+    if (!order->first_sample || !order->first_index || !order->first_span ||
+        !order->span_samples || !order->sample_nbytes || copy_indices(order, o, err)) {
         pcri_order_destroy(&order);
         return PCR_ERR_NOMEM;
     }
@@ -72,6 +121,7 @@ int pcri_order_create_empty(const struct pcr_loader_options *o, uint64_t record_
         if (order->window_samples > enough)
             order->window_samples = enough;
     }
+    order->options_digest = options_digest(order, o);
     *out = order;
     return 0;
 }
@@ -103,7 +153,9 @@ void pcri_order_destroy(struct pcri_order **order)
     if (!order || !*order)
         return;
     free((*order)->first_sample);
+    free((*order)->first_index);
     free((*order)->first_span);
+    free((*order)->indices);
     free((*order)->span_samples);
     free((*order)->sample_nbytes);
     free(*order);
@@ -113,6 +165,21 @@ void pcri_order_destroy(struct pcri_order **order)
 uint64_t pcri_order_sample_count(const struct pcri_order *order)
 {
     return order->sample_count;
+}
+
+uint64_t pcri_order_index(const struct pcri_order *order, uint64_t ordinal)
+{
+    return order->indices ? order->indices[ordinal] : ordinal;
+}
+
+uint64_t pcri_order_dataset_digest(const struct pcri_order *order)
+{
+    return order->dataset_digest;
+}
+
+uint64_t pcri_order_options_digest(const struct pcri_order *order)
+{
+    return order->options_digest;
 }
 
 /* The record that span number `span` of the dataset belongs to. */
@@ -136,19 +203,24 @@ static struct pcri_span span_at(const struct pcri_order *order, uint64_t epoch, 
         i = pcri_permute(pcri_stream_key(order->seed, PCRI_STREAM_SPANS, epoch, 0),
                          order->span_count, i);
     uint64_t r = record_of_span(order, i);
-    uint64_t first = (i - order->first_span[r]) * order->span_samples[r];
-    uint64_t left = order->first_sample[r + 1] - order->first_sample[r] - first;
-    uint64_t count = order->span_samples[r];
+    uint64_t ordinal =
+        order->first_sample[r] + (i - order->first_span[r]) * order->span_samples[r];
+    uint64_t left = order->first_sample[r + 1] - ordinal;
+    uint64_t count = left < order->span_samples[r] ? left : order->span_samples[r];
+    uint64_t first = pcri_order_index(order, ordinal);
+    uint64_t last = pcri_order_index(order, ordinal + count - 1);
     return (struct pcri_span) {
         .record = r,
-        .index = order->first_sample[r] + first,
-        .first = (uint32_t) first,
-        .count = (uint32_t) (left < count ? left : count),
+        .ordinal = ordinal,
+        .first = (uint32_t) (first - order->first_index[r]),
+        .count = (uint32_t) count,
+        .extent = (uint32_t) (last - first + 1),
     };
 }
 
-/* How many spans, from number plan->next_span on, make a window. */
-static uint32_t window_spans(const struct pcri_order *order, const struct pcri_plan *plan)
+/* How many spans, from number plan->next_span on, make a window, and of how many samples. */
+static uint32_t window_spans(const struct pcri_order *order, const struct pcri_plan *plan,
+                             uint32_t *sample_count_out)
 {
     uint64_t samples = 0, nbytes = 0;
     uint32_t n = 0;
@@ -159,7 +231,25 @@ static uint32_t window_spans(const struct pcri_order *order, const struct pcri_p
         nbytes += (uint64_t) s.count * order->sample_nbytes[s.record];
         n++;
     }
+    *sample_count_out = (uint32_t) samples;
     return n;
+}
+
+void pcri_order_seek(const struct pcri_order *order, struct pcri_plan *plan,
+                     uint64_t position)
+{
+    if (order->shuffle == PCR_SHUFFLE_FULL) { /* a span is a sample, and nothing is mixed */
+        plan->next_span = plan->next_position = position;
+        return;
+    }
+    while (plan->next_span < order->span_count) {
+        uint32_t samples, n = window_spans(order, plan, &samples);
+        if (plan->next_position + samples > position)
+            return;
+        plan->next_span += n;
+        plan->next_window++;
+        plan->next_position += samples;
+    }
 }
 
 int pcri_order_next(const struct pcri_order *order, struct pcri_plan *plan,
@@ -167,7 +257,7 @@ int pcri_order_next(const struct pcri_order *order, struct pcri_plan *plan,
 {
     if (plan->next_span >= order->span_count)
         return PCR_END;
-    uint32_t n = window_spans(order, plan), samples = 0;
+    uint32_t samples, n = window_spans(order, plan, &samples), before = 0;
     *out = (struct pcri_window) {
         .position = plan->next_position,
         .key = pcri_stream_key(order->seed, PCRI_STREAM_WINDOW, plan->epoch,
@@ -183,8 +273,8 @@ int pcri_order_next(const struct pcri_order *order, struct pcri_plan *plan,
     }
     for (uint32_t k = 0; k < n; k++) {
         out->spans[k] = span_at(order, plan->epoch, plan->next_span + k);
-        out->span_first[k] = samples;
-        samples += out->spans[k].count;
+        out->span_first[k] = before;
+        before += out->spans[k].count;
     }
     out->span_first[n] = out->sample_count = samples;
     plan->next_span += n;

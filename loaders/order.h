@@ -5,12 +5,14 @@
 
 #include "options.h"
 
-/* Samples of one record that are read at once. */
+/* Samples of one record that are read at once. A sample's ordinal is its number among those
+ * that the order has: its index in the dataset, unless there is an index list. */
 struct pcri_span {
     uint64_t record;
-    uint64_t index; /* dataset index of the first sample */
-    uint32_t first; /* its place in the record */
+    uint64_t ordinal; /* of the first sample */
+    uint32_t first;   /* its place in the record */
     uint32_t count;
+    uint32_t extent;  /* samples of the record from the first to the last; `count` or more */
 };
 
 /* Some spans whose samples are delivered together, mixed or not: positions
@@ -43,11 +45,21 @@ void pcri_order_add(struct pcri_order *order, uint32_t sample_count, uint64_t nb
 void pcri_order_destroy(struct pcri_order **order);
 
 uint64_t pcri_order_sample_count(const struct pcri_order *order);
+/* A sample's index in the dataset. */
+uint64_t pcri_order_index(const struct pcri_order *order, uint64_t ordinal);
+/* Digests of all that the order depends on beside seed and epoch. */
+uint64_t pcri_order_dataset_digest(const struct pcri_order *order);
+uint64_t pcri_order_options_digest(const struct pcri_order *order);
 
 /* Plans the next window of plan->epoch. Returns PCR_END after the last. */
 int pcri_order_next(const struct pcri_order *order, struct pcri_plan *plan,
                     struct pcri_window *out, struct pcr_error *err);
 void pcri_window_free(struct pcri_window *w);
+
+/* Moves a plan from its epoch's beginning to the window that holds a position, or to the
+ * end. */
+void pcri_order_seek(const struct pcri_order *order, struct pcri_plan *plan,
+                     uint64_t position);
 
 /* The sample at place `i` (below sample_count) of the window: its span, and which of the
  * span's samples it is. */

@@ -60,6 +60,33 @@ static void work_free(struct pcr_loader *l, struct pcri_work *w)
     free(w);
 }
 
+/* The span and place of the window's next sample but `n`. */
+static void find_sample(const struct pcr_loader *l, const struct pcri_work *w, uint32_t n,
+                        uint32_t *span_out, uint32_t *place_out)
+{
+    uint64_t position = pcri_shard_position(&l->shard, w->first + n);
+    pcri_window_sample(&w->plan, (uint32_t) (position - w->plan.position), span_out,
+                       place_out);
+}
+
+/* Finds out which of the window's samples are this rank's, and how their spans are read: at
+ * once where most of what that reads is needed. */
+static void choose_samples(const struct pcr_loader *l, struct pcri_work *w)
+{
+    uint64_t position = w->plan.position;
+    w->first = pcri_shard_before(&l->shard, position);
+    w->needed = (uint32_t) (pcri_shard_before(&l->shard, position + w->plan.sample_count) -
+                            w->first);
+    for (uint32_t n = 0; n < w->needed; n++) {
+        uint32_t span, place;
+        find_sample(l, w, n, &span, &place);
+        w->spans[span].left++;
+    }
+    for (uint32_t i = 0; i < w->plan.span_count; i++)
+        if (w->spans[i].left < (w->plan.spans[i].extent + 1) / 2)
+            w->spans[i].state = PCRI_SPAN_SINGLY;
+}
+
 static int work_create(struct pcr_loader *l, struct pcri_work **out, struct pcr_error *err)
 {
     struct pcri_work *w = pcri_calloc(1, sizeof(*w), err);
@@ -72,10 +99,7 @@ static int work_create(struct pcr_loader *l, struct pcri_work **out, struct pcr_
         work_free(l, w);
         return rc;
     }
-    for (uint32_t i = 0; i < w->plan.span_count; i++)
-        w->spans[i].left = w->plan.spans[i].count;
-    uint64_t left = l->sample_end - w->plan.position;
-    w->needed = left < w->plan.sample_count ? (uint32_t) left : w->plan.sample_count;
+    choose_samples(l, w);
     *out = w;
     return 0;
 }
@@ -95,7 +119,8 @@ static bool plan_windows(struct pcr_loader *l)
         open += w->picked < w->needed;
         link = &w->next;
     }
-    while (open < 2 && l->plan.next_position < l->sample_end) {
+    uint64_t count = pcri_shard_sample_count(&l->shard);
+    while (open < 2 && pcri_shard_before(&l->shard, l->plan.next_position) < count) {
         struct pcr_error err;
         int rc = work_create(l, link, &err);
         if (rc < 0) {
@@ -104,7 +129,7 @@ static bool plan_windows(struct pcr_loader *l)
         }
         if (rc) /* PCR_END */
             break;
-        open++;
+        open += (*link)->needed != 0;
         link = &(*link)->next;
     }
     return true;
@@ -125,8 +150,8 @@ static struct pcri_work *current_work(const struct pcr_loader *l)
 static uint32_t read_fidelity(const struct pcr_loader *l, const struct pcri_span_work *s)
 {
     uint32_t g = max32(l->fidelity, s->fidelity);
-    uint64_t batch = l->next_position / l->options.batch_size;
-    if (l->next_position % l->options.batch_size)
+    uint64_t batch = l->next_sample / l->options.batch_size;
+    if (l->next_sample % l->options.batch_size)
         g = max32(g, l->ring[batch % l->options.batches_ahead]->fidelity);
     return g;
 }
@@ -138,7 +163,7 @@ static uint64_t estimate(const struct pcr_loader *l, const struct pcri_span *spa
     if (pcr_dataset_record(l->ds, span->record, &info, NULL) || !info.sample_count)
         return 0;
     uint64_t nbytes = pcr_dataset_record_prefix(l->ds, span->record, g) - info.head_end;
-    return nbytes / info.sample_count * span->count;
+    return nbytes / info.sample_count * span->extent;
 }
 
 /* Takes span `i` of `w`. */
@@ -195,7 +220,7 @@ void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
     if (rc) {
         /* One bad chunk fails the slice. Its samples are now read one by one, so that the
          * bad one alone is lost, and its error is the one that is told. */
-        s->state = PCRI_SPAN_FAILED;
+        s->state = PCRI_SPAN_SINGLY;
         unhold(l, t->held);
     } else {
         s->state = PCRI_SPAN_HELD;
@@ -227,7 +252,8 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
 {
     struct pcr_error err;
     struct pcri_batch *b;
-    uint64_t left = l->sample_end - number * l->options.batch_size;
+    uint64_t left =
+        pcri_shard_sample_count(&l->shard) - number * l->options.batch_size;
     uint32_t slots = left < l->options.batch_size ? (uint32_t) left : l->options.batch_size;
     if (pcri_pool_get(l->pool, slots, &b, &err)) {
         fail(l, &err);
@@ -235,7 +261,7 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
     }
     b->fidelity = l->fidelity;
     b->view.epoch = l->plan.epoch;
-    b->view.number = number;
+    b->view.number = l->first_batch + number;
     l->ring[number % l->options.batches_ahead] = b;
     return true;
 }
@@ -243,28 +269,31 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
 static bool pick_decode(struct pcr_loader *l, struct pcri_task *t)
 {
     struct pcri_work *w = current_work(l);
-    uint64_t number = l->next_position / l->options.batch_size;
-    uint32_t slot = (uint32_t) (l->next_position % l->options.batch_size), span, place;
+    uint64_t number = l->next_sample / l->options.batch_size;
+    uint32_t slot = (uint32_t) (l->next_sample % l->options.batch_size), span, place;
     struct pcri_batch **b = &l->ring[number % l->options.batches_ahead];
     if (!w || number >= l->next_batch + l->options.batches_ahead)
         return false;
     uint32_t g = slot ? (*b)->fidelity : l->fidelity;
-    pcri_window_sample(&w->plan, w->picked, &span, &place);
+    find_sample(l, w, w->picked, &span, &place);
     struct pcri_span_work *s = &w->spans[span];
     if (s->state == PCRI_SPAN_HELD && s->held->fidelity < g)
         read_again(l, w, g);
-    if (s->state != PCRI_SPAN_HELD && s->state != PCRI_SPAN_FAILED)
+    if (s->state != PCRI_SPAN_HELD && s->state != PCRI_SPAN_SINGLY)
         return false;
     if (!slot && !begin_batch(l, number))
         return false;
 
+    const struct pcri_span *from = &w->plan.spans[span];
+    uint64_t index = pcri_order_index(l->order, from->ordinal + place);
+    uint64_t first = pcri_order_index(l->order, from->ordinal);
     *t = (struct pcri_task) {
         .kind = PCRI_TASK_DECODE, .fidelity = g, .held = s->held, .batch = *b, .slot = slot,
-        .index = w->plan.spans[span].index + place, .place = place, .epoch = l->plan.epoch,
+        .index = index, .place = (uint32_t) (index - first), .epoch = l->plan.epoch,
     };
     if (s->held)
         s->held->holds++;
-    l->next_position++;
+    l->next_sample++;
     w->picked++;
     if (!--s->left) {
         unhold(l, s->held);
@@ -309,10 +338,14 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
 
 /* --- epochs --- */
 
-void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch)
+void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position)
 {
+    const struct pcr_loader_options *o = &l->options;
     l->plan = (struct pcri_plan) { .epoch = epoch };
-    l->next_position = l->next_batch = 0;
+    pcri_order_seek(l->order, &l->plan, position);
+    pcri_shard_init(o, position, pcri_order_sample_count(l->order), &l->shard);
+    l->first_batch = position / ((uint64_t) o->batch_size * o->world);
+    l->next_sample = l->next_batch = l->delivered = 0;
     l->state = PCRI_LOADER_RUNNING;
 }
 

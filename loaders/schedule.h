@@ -8,6 +8,7 @@
 #include "order.h"
 #include "ring.h"
 #include "sample.h"
+#include "shard.h"
 
 /* A slice in memory. Held by its window till its last sample is picked, and by each task
  * that decodes from it. */
@@ -23,12 +24,12 @@ enum pcri_span_state {
     PCRI_SPAN_WANTED = 0, /* to be read */
     PCRI_SPAN_READING,
     PCRI_SPAN_HELD,
-    PCRI_SPAN_FAILED,     /* each of its samples is read by itself */
+    PCRI_SPAN_SINGLY,     /* each of its samples is read by itself */
 };
 
 struct pcri_span_work {
     enum pcri_span_state state;
-    uint32_t left;          /* samples not yet picked */
+    uint32_t left;          /* samples of this rank not yet picked */
     uint32_t fidelity;      /* the least that it must be read at */
     struct pcri_loaded *held;
 };
@@ -38,7 +39,8 @@ struct pcri_work {
     struct pcri_window plan;
     struct pcri_span_work *spans;
     struct pcri_work *next;
-    uint32_t needed;       /* of its samples: all, but in an epoch's dropped end */
+    uint64_t first;        /* of its samples, the rank's first one to be picked */
+    uint32_t needed;       /* samples to be picked: all, if there is but one rank */
     uint32_t picked;       /* samples decoded or being decoded */
     uint32_t read_count;   /* samples of the spans that are read or being read */
     uint32_t reading;      /* spans being read */
@@ -63,7 +65,7 @@ struct pcr_loader {
     struct pcr_dataset *ds;
     struct pcr_loader_options options;
     struct pcri_order *order;
-    uint64_t batch_count, sample_end; /* of an epoch; positions from sample_end on are dropped */
+    uint64_t batch_count; /* of a whole epoch */
     struct pcri_pool *pool;
     struct pcri_worker *workers;
     uint32_t thread_count; /* workers whose threads run */
@@ -77,7 +79,11 @@ struct pcr_loader {
     enum pcri_state state;
     uint32_t busy;        /* threads in a task */
     uint32_t fidelity;    /* of batches to be begun */
-    uint64_t next_position, next_batch; /* to decode; to hand over */
+    struct pcri_shard shard; /* what is to be delivered since the epoch began or went on */
+    uint64_t first_batch;    /* number of the shard's first */
+    /* Counts of the shard's: sample to decode next, batch to hand over next, batches that
+     * the consumer has had, or that were left out. */
+    uint64_t next_sample, next_batch, delivered;
     struct pcri_plan plan;
     struct pcri_work *works;  /* windows not yet done, in order */
     uint64_t held_nbytes;
@@ -107,8 +113,8 @@ struct pcri_task {
 
 /* All with the mutex held. */
 
-/* Begins an epoch; the last one's remains must be cleared. */
-void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch);
+/* Begins an epoch at a position; the last one's remains must be cleared. */
+void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position);
 /* Finds something to do; false if there is nothing now. */
 bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t);
 /* A READ has ended: t->held holds the slice unless rc says that it failed. */

@@ -520,11 +520,11 @@ END_TEST
 
 START_TEST(bad_options)
 {
-    struct pcr_loader_options good = options(), bad[20];
+    struct pcr_loader_options good = options(), bad[30];
     size_t n = 0;
-    for (size_t i = 0; i < 20; i++)
+    for (size_t i = 0; i < 30; i++)
         bad[i] = good;
-    bad[n++].flags = 2;
+    bad[n++].flags = 8;
     bad[n++].layout = 3;
     bad[n++].color = 3;
     bad[n++].fidelity = group_count + 1;
@@ -542,6 +542,18 @@ START_TEST(bad_options)
     bad[n].transform = PCR_TRANSFORM_CENTER_CROP;
     bad[n++].resize_px = 23; /* below the height */
     bad[n++].size = 4;
+    bad[n].world = 4;
+    bad[n++].rank = 4;
+    bad[n++].rank = 1; /* of one */
+    bad[n++].world = (1 << 20) + 1;
+    bad[n].flags = PCR_LOADER_RANK_FROM_ENVIRONMENT;
+    bad[n++].world = 1;
+    static const uint64_t twice[] = { 3, 5, 5 }, beyond[] = { 3, MADE_SAMPLES };
+    bad[n].indices = twice;
+    bad[n++].index_count = 3;
+    bad[n].indices = beyond;
+    bad[n++].index_count = 2;
+    bad[n++].index_count = 1; /* of NULL */
     for (size_t i = 0; i < n; i++) {
         struct pcr_loader *l = (struct pcr_loader *) &good;
         struct pcr_error err;

@@ -51,7 +51,7 @@ static uint64_t *walk(const struct pcri_order *order, uint64_t epoch)
             pcri_window_sample(&w, i, &span, &place);
             ck_assert_uint_lt(span, w.span_count);
             ck_assert_uint_lt(place, w.spans[span].count);
-            all[at++] = w.spans[span].index + place;
+            all[at++] = w.spans[span].ordinal + place;
         }
         pcri_window_free(&w);
     }
@@ -101,7 +101,7 @@ START_TEST(spans_fit_records)
         for (uint32_t i = 0; i < w.span_count; i++) {
             const struct pcri_span *s = &w.spans[i];
             ck_assert_uint_lt(s->record, RECORDS);
-            ck_assert_uint_eq(s->index, first[s->record] + s->first);
+            ck_assert_uint_eq(s->ordinal, first[s->record] + s->first);
             ck_assert_uint_le(s->first + s->count, record_samples((uint32_t) s->record));
             ck_assert(s->count == 16 ||
                       s->first + s->count == record_samples((uint32_t) s->record));

@@ -40,6 +40,13 @@ enum pcr_bad_sample {
 
 enum {
     PCR_LOADER_DROP_LAST = 1 << 0, /* no short batch at the end of an epoch */
+    /* A last, short step that does not divide by `world` loses the samples left over, less
+     * than `world`, rather than repeating as few. */
+    PCR_LOADER_DROP_UNEVEN = 1 << 1,
+    /* rank and world are those of RANK and WORLD_SIZE, else SLURM_PROCID and SLURM_NTASKS,
+     * else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, in the environment; 0 of 1 where
+     * none is set. The options' own must then be 0. */
+    PCR_LOADER_RANK_FROM_ENVIRONMENT = 1 << 2,
 };
 
 struct pcr_loader_options {
@@ -68,11 +75,26 @@ struct pcr_loader_options {
     uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
     uint32_t reserved;
     uint64_t window_nbytes; /* encoded bytes held, about; bounds the window; default 256 MiB */
+    uint32_t rank;         /* which of `world` processes this is, from 0 */
+    uint32_t world;        /* processes that share each epoch; default 1 */
+    const uint64_t *indices; /* the samples to use: index_count indices in the dataset, each
+                              * larger than the one before; copied. NULL: all */
+    uint64_t index_count;
 };
+
+/* Several processes. All of them make a loader with the same options but for `rank`. Each
+ * step takes world x batch_size samples of the epoch's order, which does not depend on
+ * `world`: rank 0 gets the first batch_size of them, rank 1 the next, and so on. If fewer
+ * are left for the last step, they are divided evenly, ceil(left / world) to each, so that
+ * less than `world` samples are given to two ranks; the flags choose otherwise. Each rank
+ * has the same number of batches, and batch n the same number of samples on each rank
+ * (before skipped samples). A rank reads a slice of which it needs the smaller part sample
+ * by sample. */
 
 /* A loader runs its own threads. pcr_loader_next() and pcr_loader_start_epoch() are for one
  * thread at a time; the other functions may be called from any thread meanwhile. The order
- * and the pixels depend on (dataset, seed, epoch, options) alone, never on thread_count. */
+ * depends on (dataset, seed, epoch, shuffle options, indices) alone, the pixels on these and
+ * the options of the image; neither on thread_count, batch_size, rank or world. */
 struct pcr_loader;
 
 /* Creates a loader on `ds`, which must outlive it, and starts its threads; an epoch begins
@@ -86,12 +108,46 @@ PCR_API PCR_MUST_CHECK int pcr_loader_create(struct pcr_dataset *ds,
  * are still held (they stay valid till released), sets *loader to NULL. Accepts NULL. */
 PCR_API void pcr_loader_destroy(struct pcr_loader **loader);
 
-/* Batches in an epoch (before skipped samples). */
+/* Batches of this rank in a whole epoch (before skipped samples). */
 PCR_API uint64_t pcr_loader_batch_count(const struct pcr_loader *loader);
 
 /* Begins epoch `epoch`; what was left of another is dropped. Codes: INVAL, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_loader_start_epoch(struct pcr_loader *loader,
                                                   uint64_t epoch, struct pcr_error *err);
+
+enum {
+    PCR_LOADER_STATE_NBYTES = 64,
+};
+
+/* Writes PCR_LOADER_STATE_NBYTES bytes: where training stands. What counts are the batches
+ * that pcr_loader_next() has returned, not those made ahead; after an epoch's last it is the
+ * beginning of the next epoch. If all ranks have taken as many batches, their states are
+ * equal: one is enough for all. Little-endian, at these offsets:
+ *    0  "PCRS"
+ *    4  uint32  version, 1
+ *    8  uint64  epoch
+ *   16  uint64  position: samples of the epoch's order that are delivered, by all ranks
+ *   24  uint64  samples in an epoch's order
+ *   32  uint64  seed
+ *   40  uint64  digest of the dataset's records: their order, samples and sizes
+ *   48  uint64  digest of the order's options: shuffle (BLOCK: block_samples,
+ *               window_samples, window_nbytes) and indices
+ *   56  uint32  fidelity of batches to be begun
+ *   60  uint32  0
+ * Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_loader_state(const struct pcr_loader *loader, void *state_out,
+                                            struct pcr_error *err);
+
+/* Goes on from a state in place of pcr_loader_start_epoch(): the rest of its epoch follows,
+ * the samples not yet delivered, in the same order and with the same pixels, at its
+ * fidelity. The loader may be another one, with other threads, batch size, rank and world.
+ * Seed, order's options and dataset must be the state's. A batch's number then is that of
+ * the step that its first sample is in when an epoch is cut into steps of this loader. Time
+ * grows with the slices to be passed over (FULL: it does not): below a microsecond each.
+ * Codes: FORMAT, TRUNCATED, UNSUPPORTED (a newer version), INVAL (the state of another
+ * dataset, seed or order; the message says which), NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_loader_resume(struct pcr_loader *loader, const void *state,
+                                             size_t nbytes, struct pcr_error *err);
 
 /* Sets the fidelity of all batches that are not yet begun, at the latest batches_ahead + 1
  * batches from now. What was read ahead is used where it has that fidelity, and read again

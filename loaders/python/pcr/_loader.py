@@ -3,16 +3,19 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 import weakref
 from ctypes import POINTER, byref, c_void_p
 from types import TracebackType
-from typing import Any, Callable, Dict, Iterator, Optional, Tuple, Type, Union
+from typing import (Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Tuple, Type,
+                    Union)
 
 import numpy as np
 import numpy.typing as npt
 
+from . import _state
 from . import _structs as st
 from ._dataset import Dataset, Path, open as open_dataset
 from ._image import Pixels
@@ -110,6 +113,15 @@ class _Core:
         with self._turn:
             call(lib.pcr_loader_start_epoch, self.pointer(), epoch)
 
+    def save(self) -> bytes:
+        state = ctypes.create_string_buffer(st.LOADER_STATE_NBYTES)
+        self.with_pointer(lambda pointer: call(lib.pcr_loader_state, pointer, state))
+        return state.raw
+
+    def resume(self, state: bytes) -> None:
+        with self._turn:
+            call(lib.pcr_loader_resume, self.pointer(), state, len(state))
+
     def next(self, abandoned: Callable[[], bool]) -> Optional[Batch]:
         batch = POINTER(st.Batch)()
         with self._turn:
@@ -140,6 +152,7 @@ class Epoch(Iterator[Batch]):
 
     def __init__(self, loader: Loader, number: int) -> None:
         self._loader: Optional[Loader] = loader
+        self._serial = loader._serial
         self.number = number
 
     def __next__(self) -> Batch:
@@ -147,7 +160,7 @@ class Epoch(Iterator[Batch]):
         if loader is None:
             raise StopIteration
         loader._core.pointer()
-        if loader._current != self.number:
+        if loader._serial != self._serial:
             self._loader = None
             raise RuntimeError(f"epoch {self.number} ended when epoch {loader._current} "
                                "of the same loader began")
@@ -183,6 +196,15 @@ class Loader:
     gray: one channel, luma, instead of RGB.
     layout: "NHWC" or "NCHW".
     drop_last: no short batch at the end of an epoch.
+    drop_uneven: with several processes, a last, short step that does not divide by their
+        number loses the samples left over rather than repeating as few.
+    shard: (rank, world): this process is number `rank` of `world` that share each epoch;
+        "env": as the environment says, RANK and WORLD_SIZE, else SLURM_PROCID and
+        SLURM_NTASKS, else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, else one process.
+        All ranks have as many batches, of the same sizes (before skipped samples).
+    indices: the samples to use, as indices in the dataset; in any order, each counts once.
+    classes: the classes to use, by name or first label; the first use of a dataset's
+        labels reads all heads.
     bad_sample: "error": the iteration raises it; "skip": left out and counted; "degrade":
         delivered at the highest fidelity that verifies, counted, else skipped.
     block_samples, window_samples: "block": samples a slice, and mixed together.
@@ -190,7 +212,8 @@ class Loader:
     batches_ahead: batches made before they are asked for.
 
     The library's threads do all the work; the interpreter's lock is not held meanwhile.
-    Order and pixels depend on (dataset, seed, epoch, options) alone, not on `threads`.
+    Order and pixels depend on (dataset, seed, epoch, options) alone, not on `threads`,
+    `batch_size` or `shard`.
     One thread at a time iterates; set_fidelity() and stats() may be called from any.
     Make a loader in the process that uses it: its threads do not survive fork().
 
@@ -208,11 +231,15 @@ class Loader:
                  layout: str = "NHWC", drop_last: bool = False,
                  bad_sample: str = "error", block_samples: int = 64,
                  window_samples: int = 4096, window_nbytes: int = 256 << 20,
-                 batches_ahead: int = 4) -> None:
+                 batches_ahead: int = 4, drop_uneven: bool = False,
+                 shard: Union[None, str, Tuple[int, int]] = None,
+                 indices: Optional[npt.ArrayLike] = None,
+                 classes: Optional[Iterable[Union[int, str]]] = None) -> None:
         height, width = (size, size) if isinstance(size, int) else size
         options = st.sized(
             st.LoaderOptions,
-            flags=st.LOADER_DROP_LAST if drop_last else 0,
+            flags=(st.LOADER_DROP_LAST * bool(drop_last) |
+                   st.LOADER_DROP_UNEVEN * bool(drop_uneven)),
             seed=whole(seed, "seed", 0, 64),
             batch_size=whole(batch_size, "batch_size"),
             height=whole(height, "height"),
@@ -236,6 +263,11 @@ class Loader:
             dataset = open_dataset(dataset, split=split)
         elif split is not None:
             raise InvalidError("split goes with a path; this dataset is open already")
+        _set_shard(options, shard)
+        chosen = choose(dataset, indices, classes)
+        if chosen is not None:
+            options.indices = chosen.ctypes.data
+            options.index_count = len(chosen)
         pointer = c_void_p()
         handle = dataset._handle
         call(lib.pcr_loader_create, handle.pointer, byref(options), byref(pointer))
@@ -243,6 +275,8 @@ class Loader:
         self.dataset = dataset
         self._next_epoch = 0
         self._current = -1
+        self._resumed = False  # _current is begun, by load_state_dict()
+        self._serial = 0  # of the epoch object that may take batches
         self._next = Waiter(self._core.next, self._core.cancel)
         self._finalizer = weakref.finalize(self, _finish, self._core, self._next)
 
@@ -251,16 +285,58 @@ class Loader:
         return int(self._core.with_pointer(lib.pcr_loader_batch_count))
 
     def __iter__(self) -> Epoch:
-        """Begins the next epoch; what was left of another is dropped."""
+        """Begins the next epoch; what was left of another is dropped.
+
+        After load_state_dict() the first one is the rest of the state's epoch.
+        """
         epoch = self._next_epoch
-        self._core.start_epoch(epoch)
+        if not self._resumed:
+            self._core.start_epoch(epoch)
+        self._resumed = False
+        self._serial += 1
         self._current = epoch
         self._next_epoch = epoch + 1
         return Epoch(self, epoch)
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the number of the epoch that the next iter() begins. It starts at 0."""
-        self._next_epoch = whole(epoch, "epoch", 0, 64)
+        """Chooses the number of the epoch that the next iter() begins. It starts at 0.
+
+        After load_state_dict() the state's epoch goes on if it is the one chosen.
+        """
+        number = whole(epoch, "epoch", 0, 64)
+        self._resumed = self._resumed and number == self._current
+        self._next_epoch = number
+
+    def state_dict(self) -> Dict[str, Any]:
+        """Where training stands: a small dict that JSON can hold.
+
+        It counts the batches that the iteration has given out, not those made ahead. After
+        an epoch's last batch it is the beginning of the next. Of several processes that
+        have taken as many batches each has the same state: save one.
+
+        version, epoch; position: samples of the epoch's order given out, by all processes;
+        sample_count: of an epoch; seed, dataset, order: what must be the same to go on;
+        fidelity.
+        """
+        state = _state.to_dict(self._core.save())
+        begun = self._current >= 0
+        if not begun or (not state["position"] and state["epoch"] != self._current):
+            state["epoch"] = self._next_epoch
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from a state: the next iter() gives the rest of its epoch, the samples
+        not yet given out, with the same pixels, at its fidelity.
+
+        `threads`, `batch_size` and `shard` may differ from those of the loader that the
+        state is of. Raises InvalidError for the state of another dataset, seed or order
+        (shuffle, block_samples, window_samples, window_nbytes, indices, classes),
+        UnsupportedError for one of a newer version, FormatError.
+        """
+        self._core.resume(_state.to_bytes(state))
+        self._serial += 1
+        self._current = self._next_epoch = state["epoch"]
+        self._resumed = True
 
     def set_fidelity(self, fidelity: Optional[int]) -> None:
         """Sets the fidelity of all batches that are not yet begun.
@@ -304,6 +380,53 @@ class Loader:
 def _finish(core: _Core, waiter: Waiter[Optional[Batch]]) -> None:
     core.close()
     waiter.close()
+
+
+def _set_shard(options: st.LoaderOptions,
+               shard: Union[None, str, Tuple[int, int]]) -> None:
+    if shard is None:
+        return
+    if isinstance(shard, str):
+        if shard != "env":
+            raise InvalidError(f"shard is {shard!r}, expected (rank, world) or 'env'")
+        options.flags |= st.LOADER_RANK_FROM_ENVIRONMENT
+        return
+    rank, world = shard
+    options.rank = whole(rank, "rank", 0)
+    options.world = whole(world, "world")
+
+
+def choose(dataset: Dataset, indices: Optional[npt.ArrayLike],
+           classes: Optional[Iterable[Union[int, str]]]
+           ) -> Optional[npt.NDArray[np.uint64]]:
+    """The samples of an index list that are of these classes, in the dataset's order."""
+    if indices is None and classes is None:
+        return None
+    if indices is None:
+        chosen = np.arange(len(dataset))
+    else:
+        given = np.asarray(indices)
+        if given.ndim != 1 or given.size and given.dtype.kind not in "iu":
+            raise InvalidError(f"indices is an array of {given.dtype}, shape {given.shape}, "
+                               "expected whole numbers, one dimension")
+        chosen = np.unique(given)
+        if chosen.size and chosen[0] < 0:
+            raise InvalidError(f"indices has {chosen[0]}, expected 0 or more")
+    if classes is not None:
+        names = dataset.classes
+        if isinstance(classes, str):
+            raise InvalidError(f"classes is {classes!r}, expected several, as a list")
+        classes = list(classes)
+        unknown = [c for c in classes if isinstance(c, str) and c not in names]
+        if unknown:
+            raise InvalidError(f"no class {unknown[0]!r} in the dataset: it has "
+                               f"{', '.join(names) or 'none'}")
+        wanted = [names.index(c) if isinstance(c, str) else c for c in classes]
+        if chosen.size and chosen[-1] >= len(dataset):
+            raise InvalidError(f"indices has {chosen[-1]}, the dataset has {len(dataset)} "
+                               "samples")
+        chosen = chosen[np.isin(dataset.labels[chosen.astype(np.int64)], wanted)]
+    return np.ascontiguousarray(chosen, np.uint64)
 
 
 def _ppm(value: float, what: str, least: float, most: float) -> int:

@@ -119,6 +119,9 @@ DECODE_TURBO = 1
 RESIZE_FLIP = 1 << 0
 RESIZE_PLANAR = 1 << 1
 LOADER_DROP_LAST = 1 << 0
+LOADER_DROP_UNEVEN = 1 << 1
+LOADER_RANK_FROM_ENVIRONMENT = 1 << 2
+LOADER_STATE_NBYTES = 64
 WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
 
@@ -246,7 +249,8 @@ class LoaderOptions(ctypes.Structure):
                 ("flip_ppm", c_uint32), ("bad_sample", c_uint32),
                 ("block_samples", c_uint32), ("window_samples", c_uint32),
                 ("batches_ahead", c_uint32), ("reserved", c_uint32),
-                ("window_nbytes", c_uint64)]
+                ("window_nbytes", c_uint64), ("rank", c_uint32), ("world", c_uint32),
+                ("indices", c_void_p), ("index_count", c_uint64)]
 
 
 class Batch(ctypes.Structure):

@@ -1,0 +1,242 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""pcr.Loader: shards, subsets, and going on from a state."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+import pcr
+
+OPTIONS = {"size": 16, "seed": 5, "flip": 0.5, "block_samples": 3, "window_samples": 20}
+VARIABLES = ("RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS", "OMPI_COMM_WORLD_RANK",
+             "OMPI_COMM_WORLD_SIZE")
+
+
+def samples(batches):
+    """(index, label, pixels) of each sample."""
+    return [(int(i), int(label), pixels.tobytes()) for b in batches
+            for i, label, pixels in zip(b.indices, b.labels, b.pixels)]
+
+
+def in_steps(ranks):
+    """The samples of several ranks' batches in the order of the world's steps."""
+    return [s for step in zip(*ranks, strict=True) for s in samples(step)]
+
+
+@pytest.fixture(scope="module")
+def whole(path):
+    with pcr.Loader(path, **OPTIONS) as loader:
+        return [samples(loader) for _ in range(2)]
+
+
+@pytest.mark.parametrize("world", [1, 2, 3, 4])
+def test_ranks_share_an_order(path, whole, world):
+    ranks = [list(pcr.Loader(path, batch_size=48 // world // 2, shard=(rank, world),
+                             **OPTIONS)) for rank in range(world)]
+    assert [len(batches) for batches in ranks] == [2] * world
+    assert in_steps(ranks) == whole[0]
+
+
+def test_the_last_step(path, whole):
+    loaders = [pcr.Loader(path, batch_size=2, shard=(r, 5), **OPTIONS) for r in range(5)]
+    ranks = [list(loader) for loader in loaders]
+    assert {len(loader) for loader in loaders} == {len(b) for b in ranks} == {5}
+    assert {len(batches[-1].labels) for batches in ranks} == {2}
+    assert set(in_steps(ranks)) == set(whole[0])
+    dropped = [list(pcr.Loader(path, batch_size=2, shard=(r, 5), drop_uneven=True,
+                               **OPTIONS)) for r in range(5)]
+    assert in_steps(dropped) == whole[0][:45]
+    dropped = [list(pcr.Loader(path, batch_size=2, shard=(r, 5), drop_last=True,
+                               **OPTIONS)) for r in range(5)]
+    assert in_steps(dropped) == whole[0][:40]
+
+
+def test_shard_from_the_environment(path, whole, monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    with pcr.Loader(path, batch_size=12, shard="env", **OPTIONS) as loader:
+        assert len(loader) == 4
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    monkeypatch.setenv("SLURM_NTASKS", "2")
+    with pcr.Loader(path, batch_size=12, shard="env", **OPTIONS) as loader:
+        assert samples(loader) == whole[0][12:24] + whole[0][36:48]
+    monkeypatch.setenv("RANK", "2")
+    with pytest.raises(pcr.InvalidError, match="WORLD_SIZE is not"):
+        pcr.Loader(path, shard="env")
+
+
+@pytest.mark.parametrize("shard", [(2, 2), (0, 0), (-1, 2), "auto"])
+def test_bad_shards(path, shard):
+    with pytest.raises(pcr.InvalidError):
+        pcr.Loader(path, shard=shard)
+
+
+def test_state_is_json_and_exact(path, whole):
+    for seed in range(20):
+        draw = random.Random(seed)
+        first = draw.randrange(1, 16)
+        with pcr.Loader(path, batch_size=first, **OPTIONS) as loader:
+            loader.set_epoch(1)
+            iterator = iter(loader)
+            taken = draw.randrange((47 // first) + 1)
+            for _ in range(taken):
+                next(iterator)
+            state = json.loads(json.dumps(loader.state_dict()))
+            assert (state["epoch"], state["position"]) == (1, taken * first)
+        world, batch_size = draw.randrange(1, 4), draw.randrange(1, 9)
+        ranks = []
+        for rank in range(world):
+            with pcr.Loader(path, batch_size=batch_size, threads=draw.randrange(1, 4),
+                            shard=(rank, world), **OPTIONS) as loader:
+                loader.load_state_dict(state)
+                assert loader.state_dict() == state
+                ranks.append(list(loader))
+                assert {b.epoch for b in ranks[-1]} == {1}
+                assert loader.state_dict()["epoch"] == 2
+        rest = whole[1][taken * first:]
+        full = len(rest) // (world * batch_size)
+        assert in_steps([r[:full] for r in ranks]) == rest[:full * world * batch_size]
+        assert set(in_steps(ranks)) == set(rest)
+
+
+def test_state_between_epochs(path, whole):
+    with pcr.Loader(path, batch_size=20, **OPTIONS) as loader:
+        assert (loader.state_dict()["epoch"], loader.state_dict()["position"]) == (0, 0)
+        loader.set_epoch(7)
+        assert loader.state_dict()["epoch"] == 7
+        loader.set_epoch(0)
+        assert samples(loader) == whole[0]
+        state = loader.state_dict()
+        assert (state["epoch"], state["position"]) == (1, 0)
+    with pcr.Loader(path, batch_size=20, **OPTIONS) as loader:
+        loader.load_state_dict(state)
+        loader.set_epoch(1)  # as training loops do; it is the state's
+        assert samples(loader) == whole[1]
+        assert next(iter(loader)).epoch == 2
+        loader.load_state_dict({**state, "position": 20})
+        loader.set_epoch(0)  # another: the state is of no use
+        assert samples(loader) == whole[0]
+
+
+def test_resuming_ends_the_iterator(path):
+    with pcr.Loader(path, batch_size=20, fidelity=1, **OPTIONS) as loader:
+        iterator = iter(loader)
+        next(iterator)
+        state = loader.state_dict()
+        loader.set_fidelity(None)
+        loader.load_state_dict(state)
+        with pytest.raises(RuntimeError, match="epoch 0 ended"):
+            next(iterator)
+        assert set(next(iter(loader)).fidelities) == {1}
+
+
+def test_states_that_do_not_fit(path, mixed):
+    with pcr.Loader(path, **OPTIONS) as loader:
+        state = loader.state_dict()
+        for edit, kind in [({"version": 2}, pcr.UnsupportedError),
+                           ({"seed": 1}, pcr.InvalidError),
+                           ({"position": 49}, pcr.FormatError),
+                           ({"epoch": -1}, pcr.FormatError),
+                           ({"order": "x"}, pcr.FormatError),
+                           ({"dataset": 5}, pcr.FormatError)]:
+            with pytest.raises(kind, match="loader state"):
+                loader.load_state_dict({**state, **edit})
+        with pytest.raises(pcr.FormatError):
+            loader.load_state_dict({})
+        assert len(samples(loader)) == 48
+    with pcr.Loader(mixed[0], **OPTIONS) as other:
+        with pytest.raises(pcr.InvalidError, match="another dataset"):
+            other.load_state_dict(state)
+    with pcr.Loader(path, **{**OPTIONS, "shuffle": "full"}) as other:
+        with pytest.raises(pcr.InvalidError, match="another order"):
+            other.load_state_dict(state)
+
+
+KILLED = """
+import json, os, sys
+import pcr
+
+path, place, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+loader = pcr.Loader(path, **options)
+if os.path.exists(place):
+    with open(place) as file:
+        loader.load_state_dict(json.load(file))
+while loader.state_dict()["epoch"] < 2:
+    for batch in loader:
+        with open(place + ".new", "w") as file:
+            json.dump(loader.state_dict(), file)
+        print(batch.epoch, *batch.indices, flush=True)
+        sys.stdin.readline()
+        os.replace(place + ".new", place)
+        print("saved", flush=True)
+"""
+
+
+def test_kill_and_resume(path, whole, tmp_path):
+    """Two epochs, by processes killed after a few batches, before or after they saved:
+    together as by one that was not. What a process had not saved is done again."""
+    draw = random.Random(1)
+    done, place = [], tmp_path / "state"
+    for life in range(40):
+        options = {**OPTIONS, "batch_size": draw.randrange(3, 9),
+                   "threads": draw.randrange(1, 4)}
+        with subprocess.Popen([sys.executable, "-c", KILLED, path, place,
+                               json.dumps(options)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as process:
+            for _ in range(draw.randrange(4)):
+                line = process.stdout.readline().split()
+                if not line:
+                    break
+                process.stdin.write("\n")
+                process.stdin.flush()
+                assert process.stdout.readline() == "saved\n"
+                done += [(int(line[0]), int(i)) for i in line[1:]]
+            else:
+                process.stdout.readline()  # delivered, but not saved
+            process.send_signal(signal.SIGKILL)
+        if len(done) == 96:
+            break
+    assert done == [(epoch, s[0]) for epoch in range(2) for s in whole[epoch]]
+    assert life > 3
+
+
+def test_indices(path, whole):
+    chosen = [40, 3, 17, 3, 21, 22, 23]
+    kept = {s for s in whole[0] if s[0] in chosen}
+    for indices in (chosen, np.array(chosen), np.array(chosen, np.uint8)):
+        with pcr.Loader(path, indices=indices, batch_size=4, **OPTIONS) as loader:
+            assert len(loader) == 2
+            found = samples(loader)
+            assert set(found) == kept and len(found) == len(kept) == 6
+    with pcr.Loader(path, indices=chosen, shuffle="none", size=16) as loader:
+        assert [s[0] for s in samples(loader)] == [3, 17, 21, 22, 23, 40]
+    with pcr.Loader(path, indices=[], size=16) as loader:
+        assert len(loader) == 0 and list(loader) == []
+
+
+@pytest.mark.parametrize("indices", [[48], [-1], [0.5], [[1, 2]], ["one"]])
+def test_bad_indices(path, indices):
+    with pytest.raises(pcr.InvalidError):
+        pcr.Loader(path, indices=indices)
+    with pytest.raises(pcr.InvalidError):
+        pcr.Loader(path, indices=indices, classes=[0])
+
+
+def test_classes(ds):
+    with pcr.Loader(ds, classes=["ant", 2], **OPTIONS) as loader:
+        found = samples(loader)
+    assert {s[1] for s in found} == {0, 2} and len(found) == 32
+    some = [s[0] for s in found[:9]]
+    with pcr.Loader(ds, classes=["crab"], indices=some, **OPTIONS) as loader:
+        assert sorted(s[0] for s in samples(loader)) == sorted(
+            i for i in some if ds.labels[i] == 2)
+    with pytest.raises(pcr.InvalidError, match="no class 'dog'"):
+        pcr.Loader(ds, classes=["dog"])
+    with pytest.raises(pcr.InvalidError, match="as a list"):
+        pcr.Loader(ds, classes="ant")

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loaders of several ranks, of parts of a dataset, and those that go on from a state. */
+#include <check.h>
+#include <stdlib.h>
+
+#include <pcr/loader.h>
+
+#include "base/random.h"
+#include "made_images.h"
+
+static struct pcr_dataset *dataset;
+
+static void set_up_folder(void)
+{
+    made_dir_create();
+    made_images();
+}
+
+static void open_dataset(void)
+{
+    struct pcr_error err;
+    made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
+}
+
+static void close_dataset(void)
+{
+    pcr_dataset_close(&dataset);
+}
+
+static struct pcr_loader_options options(uint32_t shuffle)
+{
+    return (struct pcr_loader_options) {
+        .size = sizeof(struct pcr_loader_options), .seed = 3, .batch_size = 8, .height = 24,
+        .width = 20, .block_samples = 5, .window_samples = 30, .thread_count = 2,
+        .flip_ppm = 500000, .shuffle = shuffle,
+    };
+}
+
+static struct pcr_loader *create(const struct pcr_loader_options *o)
+{
+    struct pcr_loader *l = NULL;
+    struct pcr_error err;
+    made_check(pcr_loader_create(dataset, o, &l, &err), &err);
+    return l;
+}
+
+static void start(struct pcr_loader *l, uint64_t epoch)
+{
+    struct pcr_error err;
+    made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
+}
+
+static struct pcr_batch *next(struct pcr_loader *l)
+{
+    struct pcr_batch *b = NULL;
+    struct pcr_error err;
+    int rc = pcr_loader_next(l, &b, &err);
+    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
+    return b;
+}
+
+static void save(const struct pcr_loader *l, uint8_t *state)
+{
+    struct pcr_error err;
+    made_check(pcr_loader_state(l, state, &err), &err);
+}
+
+/* All that there is to a sample of a batch: index, label, fidelity and pixels. */
+static uint64_t sample_hash(const struct pcr_batch *b, uint32_t i)
+{
+    size_t nbytes = (size_t) b->height * b->width * b->channels;
+    return pcri_xxh3(b->pixels + i * nbytes, nbytes) ^ pcri_mix(b->indices[i]) ^
+           (uint64_t) b->labels[i] * 3 ^ (uint64_t) b->fidelities[i] << 32;
+}
+
+/* The samples of an epoch in their order, as one process sees them. */
+static uint64_t reference(struct pcr_loader_options o, uint64_t epoch, uint64_t *out)
+{
+    uint64_t n = 0;
+    struct pcr_loader *l = create(&o);
+    start(l, epoch);
+    for (struct pcr_batch *b; (b = next(l));) {
+        for (uint32_t i = 0; i < b->sample_count; i++)
+            out[n++] = sample_hash(b, i);
+        pcr_batch_release(b);
+    }
+    pcr_loader_destroy(&l);
+    return n;
+}
+
+/* The rest of an epoch from a position on must be, on o's rank, what the header says. */
+static void check_rest(const struct pcr_loader_options *o, struct pcr_loader *l,
+                       const uint64_t *want, uint64_t total, uint64_t position)
+{
+    uint64_t wrong = 0, step = (uint64_t) o->batch_size * o->world;
+    uint64_t number = position / step;
+    struct pcr_batch *b;
+    for (; position < total; position += step) {
+        uint64_t left = total - position < step ? total - position : step;
+        uint64_t first = position + o->rank * left / o->world;
+        ck_assert_ptr_nonnull(b = next(l));
+        ck_assert_uint_eq(b->number, number++);
+        ck_assert_uint_eq(b->sample_count, (left + o->world - 1) / o->world);
+        for (uint32_t i = 0; i < b->sample_count; i++)
+            wrong += sample_hash(b, i) != want[first + i];
+        pcr_batch_release(b);
+    }
+    ck_assert_uint_eq(wrong, 0);
+    ck_assert_ptr_null(next(l));
+}
+
+/* --- ranks --- */
+
+START_TEST(ranks_share_one_order)
+{
+    struct pcr_loader_options o = options((uint32_t) _i);
+    uint64_t want[MADE_SAMPLES];
+    ck_assert_uint_eq(reference(o, 1, want), MADE_SAMPLES);
+    for (o.world = 1; o.world <= 9; o.world += 2)
+        for (o.rank = 0; o.rank < o.world; o.rank++) {
+            o.batch_size = 3 + o.world % 4;
+            struct pcr_loader *l = create(&o);
+            uint64_t step = (uint64_t) o.batch_size * o.world;
+            ck_assert_uint_eq(pcr_loader_batch_count(l), (MADE_SAMPLES + step - 1) / step);
+            start(l, 1);
+            check_rest(&o, l, want, MADE_SAMPLES, 0);
+            pcr_loader_destroy(&l);
+        }
+}
+END_TEST
+
+/* One of eight ranks reads a small part, more than an eighth where slices are shared. */
+START_TEST(ranks_read_their_part)
+{
+    struct pcr_loader_options o = options((uint32_t) _i);
+    uint64_t all = 0;
+    for (o.world = 1; o.world <= 8; o.world *= 8)
+        for (o.rank = 0; o.rank < o.world; o.rank++) {
+            struct pcr_loader_stats stats = { .size = sizeof(stats) };
+            struct pcr_error err;
+            struct pcr_loader *l = create(&o);
+            start(l, 0);
+            for (struct pcr_batch *b; (b = next(l));)
+                pcr_batch_release(b);
+            made_check(pcr_loader_stats(l, &stats, &err), &err);
+            if (o.world == 1)
+                all = stats.read_nbytes;
+            else
+                ck_assert_uint_lt(stats.read_nbytes, all / 3);
+            pcr_loader_destroy(&l);
+        }
+}
+END_TEST
+
+START_TEST(rank_from_environment)
+{
+    struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
+    uint64_t want[MADE_SAMPLES];
+    reference(o, 0, want);
+    o.flags = PCR_LOADER_RANK_FROM_ENVIRONMENT;
+    ck_assert_int_eq(setenv("RANK", "2", 1), 0);
+    ck_assert_int_eq(setenv("WORLD_SIZE", "3", 1), 0);
+    struct pcr_loader *l = create(&o);
+    o.rank = 2;
+    o.world = 3;
+    start(l, 0);
+    check_rest(&o, l, want, MADE_SAMPLES, 0);
+    pcr_loader_destroy(&l);
+    unsetenv("RANK");
+    unsetenv("WORLD_SIZE");
+}
+END_TEST
+
+/* --- states --- */
+
+static uint32_t draw(uint32_t *random, uint32_t n)
+{
+    *random = *random * 1664525 + 1013904223;
+    return (*random >> 8) % n;
+}
+
+/* Other threads, batches and ranks: what must not matter. */
+static void change(struct pcr_loader_options *o, uint32_t *random)
+{
+    o->thread_count = 1 + draw(random, 4);
+    o->batch_size = 1 + draw(random, 12);
+    o->batches_ahead = 1 + draw(random, 5);
+    o->world = 1 + draw(random, 4);
+    o->rank = draw(random, o->world);
+}
+
+START_TEST(resume_anywhere)
+{
+    struct pcr_loader_options o = options((uint32_t) _i);
+    uint64_t want[2][MADE_SAMPLES];
+    uint32_t random = (uint32_t) _i;
+    for (uint64_t epoch = 0; epoch < 2; epoch++)
+        reference(o, epoch, want[epoch]);
+    for (int round = 0; round < 40; round++) {
+        uint64_t epoch = draw(&random, 2), position = 0;
+        uint8_t state[PCR_LOADER_STATE_NBYTES], again[PCR_LOADER_STATE_NBYTES];
+        struct pcr_error err;
+        change(&o, &random);
+        struct pcr_loader *l = create(&o);
+        start(l, epoch);
+        save(l, state);
+        for (int life = 0; life < 3; life++) { /* from one loader to the next */
+            uint64_t step = (uint64_t) o.batch_size * o.world;
+            for (uint32_t k = draw(&random, 5); k && position + step < MADE_SAMPLES; k--) {
+                pcr_batch_release(next(l));
+                position += step;
+            }
+            save(l, state);
+            ck_assert_uint_eq(pcri_load64(state + 8), epoch);
+            ck_assert_uint_eq(pcri_load64(state + 16), position);
+            pcr_loader_destroy(&l);
+            change(&o, &random);
+            l = create(&o);
+            made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
+            save(l, again);
+            ck_assert_mem_eq(state, again, sizeof(state));
+        }
+        check_rest(&o, l, want[epoch], MADE_SAMPLES, position);
+        save(l, state); /* the epoch is over: the next one */
+        ck_assert_uint_eq(pcri_load64(state + 8), epoch + 1);
+        ck_assert_uint_eq(pcri_load64(state + 16), 0);
+        pcr_loader_destroy(&l);
+    }
+}
+END_TEST
+
+/* A loader goes back to a state of its own, at the state's fidelity. */
+START_TEST(resume_in_place)
+{
+    struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
+    uint64_t want[MADE_SAMPLES];
+    uint8_t state[PCR_LOADER_STATE_NBYTES];
+    struct pcr_error err;
+    o.fidelity = 2;
+    o.world = 1;
+    reference(o, 5, want);
+    struct pcr_loader *l = create(&o);
+    start(l, 5);
+    for (int i = 0; i < 7; i++)
+        pcr_batch_release(next(l));
+    save(l, state);
+    made_check(pcr_loader_set_fidelity(l, 0, &err), &err);
+    pcr_batch_release(next(l));
+    for (int i = 0; i < 2; i++) {
+        made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
+        check_rest(&o, l, want, MADE_SAMPLES, 7 * 8);
+    }
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+/* A batch that failed was not delivered. */
+START_TEST(state_before_a_bad_sample)
+{
+    struct pcr_loader_options o = options(PCR_SHUFFLE_NONE);
+    uint8_t state[PCR_LOADER_STATE_NBYTES];
+    struct pcr_error err;
+    struct pcr_batch *b;
+    made_damage(1, 17, 1); /* sample 30: in batch 3 */
+    struct pcr_loader *l = create(&o);
+    start(l, 0);
+    for (int i = 0; i < 3; i++)
+        pcr_batch_release(next(l));
+    ck_assert_int_eq(pcr_loader_next(l, &b, &err), PCR_ERR_CORRUPT);
+    save(l, state);
+    ck_assert_uint_eq(pcri_load64(state + 16), 3 * 8);
+    pcr_loader_destroy(&l);
+    o.bad_sample = PCR_SAMPLE_SKIP;
+    l = create(&o);
+    made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
+    b = next(l);
+    ck_assert_uint_eq(b->sample_count, 7);
+    ck_assert_uint_eq(b->number, 3);
+    pcr_batch_release(b);
+    pcr_loader_destroy(&l);
+    made_damage(1, 17, 1); /* undoes it */
+}
+END_TEST
+
+static void refuse(const struct pcr_loader_options *o, const uint8_t *state, size_t nbytes,
+                   int code, const char *why)
+{
+    struct pcr_loader *l = create(o);
+    struct pcr_error err;
+    ck_assert_int_eq(pcr_loader_resume(l, state, nbytes, &err), code);
+    ck_assert_msg(strstr(err.message, why) != NULL, "%s", err.message);
+    pcr_loader_destroy(&l);
+}
+
+START_TEST(wrong_states)
+{
+    struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK), other = o;
+    uint8_t state[PCR_LOADER_STATE_NBYTES + 1] = { 0 }, bad[PCR_LOADER_STATE_NBYTES];
+    static const uint64_t indices[] = { 1, 2, 3 };
+    static const struct {
+        int offset, code;
+        const char *why;
+    } edits[] = {
+        { 0, PCR_ERR_FORMAT, "PCRS" }, { 4, PCR_ERR_UNSUPPORTED, "version" },
+        { 23, PCR_ERR_FORMAT, "position" }, { 24, PCR_ERR_INVAL, "order" },
+        { 32, PCR_ERR_INVAL, "seed" }, { 40, PCR_ERR_INVAL, "dataset" },
+        { 48, PCR_ERR_INVAL, "order" }, { 57, PCR_ERR_INVAL, "fidelity" },
+        { 60, PCR_ERR_FORMAT, "tail" },
+    };
+    struct pcr_loader *l = create(&o);
+    save(l, state);
+    pcr_loader_destroy(&l);
+    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        memcpy(bad, state, sizeof(bad));
+        bad[edits[i].offset] ^= 0x80;
+        refuse(&o, bad, sizeof(bad), edits[i].code, edits[i].why);
+    }
+    memcpy(bad, state, sizeof(bad));
+    bad[56] = 0;
+    refuse(&o, bad, sizeof(bad), PCR_ERR_FORMAT, "fidelity");
+    for (size_t n = 0; n < PCR_LOADER_STATE_NBYTES; n++)
+        refuse(&o, state, n, PCR_ERR_TRUNCATED, "bytes");
+    refuse(&o, state, PCR_LOADER_STATE_NBYTES + 1, PCR_ERR_FORMAT, "bytes");
+    other.seed = 4;
+    refuse(&other, state, PCR_LOADER_STATE_NBYTES, PCR_ERR_INVAL, "seed 3");
+    other = o;
+    other.window_samples = 31;
+    refuse(&other, state, PCR_LOADER_STATE_NBYTES, PCR_ERR_INVAL, "window_samples");
+    other = o;
+    other.indices = indices;
+    other.index_count = 3;
+    refuse(&other, state, PCR_LOADER_STATE_NBYTES, PCR_ERR_INVAL, "this one has 3");
+    ck_assert_int_eq(pcr_loader_state(NULL, state, NULL), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_resume(NULL, state, 64, NULL), PCR_ERR_INVAL);
+}
+END_TEST
+
+/* --- parts of a dataset --- */
+
+/* Every third sample, a run, and a lone one. */
+static uint64_t choose(uint64_t *out)
+{
+    uint64_t n = 0;
+    for (uint64_t i = 0; i < 40; i += 3)
+        out[n++] = i;
+    for (uint64_t i = 44; i < 63; i++)
+        out[n++] = i;
+    out[n++] = 99; /* of the last record; none of the one before it */
+    return n;
+}
+
+START_TEST(part_of_a_dataset)
+{
+    struct pcr_loader_options o = options((uint32_t) _i);
+    uint64_t chosen[MADE_SAMPLES], want[MADE_SAMPLES], all[MADE_SAMPLES];
+    uint32_t seen[MADE_SAMPLES] = { 0 };
+    uint64_t n = choose(chosen), same = 0;
+    reference(o, 2, all);
+    o.indices = chosen;
+    o.index_count = n;
+    ck_assert_uint_eq(reference(o, 2, want), n);
+    for (uint64_t i = 0; i < n; i++) /* a sample looks the same as among all */
+        for (uint64_t k = 0; k < MADE_SAMPLES; k++)
+            if (want[i] == all[k]) {
+                seen[k]++;
+                same++;
+            }
+    ck_assert_uint_eq(same, n);
+    struct pcr_loader *l = create(&o);
+    memset(chosen, 0xFF, sizeof(chosen)); /* it was copied */
+    uint64_t unexpected = 0;
+    start(l, 2);
+    for (struct pcr_batch *b; (b = next(l));) {
+        for (uint32_t i = 0; i < b->sample_count; i++) {
+            uint64_t k = b->indices[i];
+            unexpected += !(k == 99 || (k >= 44 && k < 63) || (k < 40 && k % 3 == 0));
+            if (_i == PCR_SHUFFLE_NONE && i)
+                unexpected += k <= b->indices[i - 1];
+        }
+        pcr_batch_release(b);
+    }
+    ck_assert_uint_eq(unexpected, 0);
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+START_TEST(resume_a_part)
+{
+    struct pcr_loader_options o = options((uint32_t) _i);
+    uint64_t chosen[MADE_SAMPLES], want[MADE_SAMPLES];
+    uint8_t state[PCR_LOADER_STATE_NBYTES];
+    struct pcr_error err;
+    o.indices = chosen;
+    o.index_count = choose(chosen);
+    uint64_t n = reference(o, 0, want);
+    struct pcr_loader *l = create(&o);
+    start(l, 0);
+    pcr_batch_release(next(l));
+    save(l, state);
+    pcr_loader_destroy(&l);
+    o.batch_size = 3;
+    o.world = 2;
+    for (o.rank = 0; o.rank < 2; o.rank++) {
+        l = create(&o);
+        made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
+        check_rest(&o, l, want, n, 8);
+        pcr_loader_destroy(&l);
+    }
+}
+END_TEST
+
+START_TEST(no_samples)
+{
+    struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
+    uint8_t state[PCR_LOADER_STATE_NBYTES];
+    struct pcr_error err;
+    uint64_t none = 0;
+    o.indices = &none;
+    struct pcr_loader *l = create(&o);
+    ck_assert_uint_eq(pcr_loader_batch_count(l), 0);
+    start(l, 0);
+    ck_assert_ptr_null(next(l));
+    save(l, state);
+    made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
+    ck_assert_ptr_null(next(l));
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("loader_state");
+    TCase *t = tcase_create("loader_state");
+    tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
+    tcase_add_checked_fixture(t, open_dataset, close_dataset);
+    tcase_set_timeout(t, 110);
+    tcase_add_loop_test(t, ranks_share_one_order, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
+    tcase_add_loop_test(t, ranks_read_their_part, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
+    tcase_add_test(t, rank_from_environment);
+    tcase_add_loop_test(t, resume_anywhere, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
+    tcase_add_test(t, resume_in_place);
+    tcase_add_test(t, state_before_a_bad_sample);
+    tcase_add_test(t, wrong_states);
+    tcase_add_loop_test(t, part_of_a_dataset, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
+    tcase_add_loop_test(t, resume_a_part, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
+    tcase_add_test(t, no_samples);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
