@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What reading a prefix costs: bytes that come into the page cache, and time.
+/* What reading prefixes costs, by backend: bytes that come into the page cache, and time.
  *
  * usage: bench-read [DATASET]
  *
- * For each fidelity the record files are dropped from the page cache, every record's prefix
- * is read through pcr_slice_read(), and mincore() counts the pages that came in: the bytes
- * that storage had to give, whatever the readahead setting. They should be at most 1.01
- * times the prefixes and 8 KiB a record. A second reading, from the page cache, gives GB/s
- * with checksums on. */
+ * The record files are dropped from the page cache, every record is read through
+ * pcr_slice_read(), and mincore() counts the pages that came in: the bytes that storage had to
+ * give, whatever the readahead setting (O_DIRECT brings none). They should be at most 1.01
+ * times what was asked for and 8 KiB a record. A second reading finds the files in the page
+ * cache, and is with checksums too. First whole records, then slices of 16 samples: as many
+ * short ranges as the fidelity has groups. Backends take turns; the best of three rounds
+ * counts. CPU is this thread's. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdio.h>
@@ -20,11 +22,25 @@
 
 #include "bench.h"
 
+enum { BACKENDS = 4, ROUNDS = 3, SLICE = 16 };
+
+static const struct { uint32_t id; const char *name; } backends[BACKENDS] = {
+    { PCR_IO_PREAD, "pread" }, { PCR_IO_MMAP, "mmap" }, { PCR_IO_URING, "uring" },
+    { PCR_IO_DIRECT, "direct" },
+};
+
 struct bench {
     const char *folder;
     struct pcr_dataset *ds;
     uint64_t record_count;
+    uint32_t slice; /* samples of one read; 0: the whole record */
     struct pcr_error err;
+};
+
+/* The best rounds of one backend. */
+struct best {
+    uint64_t asked, resident; /* bytes */
+    double wall[2], cpu[2];   /* seconds: cold, from the page cache */
 };
 
 /* Maps each record file: drops it from the cache, or counts its pages there. */
@@ -65,46 +81,76 @@ static int each_file(struct bench *b, int drop, uint64_t *resident_nbytes)
     return 0;
 }
 
-static int read_all(struct bench *b, uint32_t g, uint64_t *prefix_nbytes, double *seconds)
+static int read_record(struct bench *b, uint64_t r, uint32_t g, uint64_t *asked_nbytes)
 {
-    double t = bench_wall();
-    *prefix_nbytes = 0;
-    for (uint64_t r = 0; r < b->record_count; r++) {
-        struct pcr_record_info info = { .size = sizeof(info) };
-        struct pcr_slice *slice;
-        int rc = pcr_dataset_record(b->ds, r, &info, &b->err);
+    struct pcr_record_info info = { .size = sizeof(info) };
+    int rc = pcr_dataset_record(b->ds, r, &info, &b->err);
+    uint32_t step = b->slice ? b->slice : info.sample_count;
+    *asked_nbytes += info.head_end;
+    for (uint32_t i = 0; i < info.sample_count && !rc; i += step) {
+        uint32_t left = info.sample_count - i;
+        struct pcr_slice *slice = NULL;
+        rc = pcr_slice_read(b->ds, r, i, left < step ? left : step, g, &slice, &b->err);
         if (!rc)
-            rc = pcr_slice_read(b->ds, r, 0, info.sample_count, g, &slice, &b->err);
-        if (rc)
-            return rc;
+            *asked_nbytes += pcr_slice_nbytes(slice);
         pcr_slice_destroy(&slice);
-        *prefix_nbytes += pcr_dataset_record_prefix(b->ds, r, g);
     }
-    *seconds = bench_wall() - t;
-    return 0;
+    return rc;
 }
 
-/* Opens the dataset anew, so that heads are read again. */
-static int reopen(struct bench *b)
+/* Opens the dataset anew, so that heads are read again and nothing is mapped. */
+static int reopen(struct bench *b, uint32_t backend)
 {
+    const struct pcr_dataset_options options = { .size = sizeof(options),
+                                                 .io_backend = backend };
     pcr_dataset_close(&b->ds);
-    return pcr_dataset_open(b->folder, NULL, &b->ds, &b->err);
+    return pcr_dataset_open(b->folder, &options, &b->ds, &b->err);
+}
+
+static int read_all(struct bench *b, uint32_t backend, uint32_t g, int warm,
+                    struct best *best)
+{
+    int rc = reopen(b, backend);
+    double wall = bench_wall(), cpu = bench_cpu();
+    best->asked = 0;
+    for (uint64_t r = 0; r < b->record_count && !rc; r++)
+        rc = read_record(b, r, g, &best->asked);
+    wall = bench_wall() - wall;
+    cpu = bench_cpu() - cpu;
+    if (best->wall[warm] == 0 || wall < best->wall[warm])
+        best->wall[warm] = wall;
+    if (best->cpu[warm] == 0 || cpu < best->cpu[warm])
+        best->cpu[warm] = cpu;
+    return rc;
 }
 
 static int measure(struct bench *b, uint32_t g)
 {
-    uint64_t resident, before, prefix;
-    double cold, warm;
-    if (reopen(b) || each_file(b, 1, &before) || each_file(b, 0, &before)
-        || read_all(b, g, &prefix, &cold) || each_file(b, 0, &resident) || reopen(b)
-        || read_all(b, g, &prefix, &warm))
-        return -1;
-    resident -= before;
-    double ratio = (double) resident / (double) prefix;
-    double allowed = 1.01 + 8192.0 * (double) b->record_count / (double) prefix;
-    printf("%8u  %12llu  %12llu  %6.4f  %7.4f  %8.2f\n", (unsigned) g,
-           (unsigned long long) prefix, (unsigned long long) resident, ratio, allowed,
-           (double) prefix / warm / 1e9);
+    struct best best[BACKENDS] = { 0 };
+    uint64_t before;
+    for (int k = 0; k < ROUNDS * BACKENDS; k++) {
+        int i = k % BACKENDS;
+        if (reopen(b, PCR_IO_PREAD) || each_file(b, 1, &before) || each_file(b, 0, &before) ||
+            read_all(b, backends[i].id, g, 0, &best[i]) ||
+            each_file(b, 0, &best[i].resident))
+            return -1;
+        best[i].resident -= before;
+        /* What O_DIRECT read is in no cache yet. */
+        if (backends[i].id == PCR_IO_DIRECT &&
+            read_all(b, PCR_IO_PREAD, g, 0, &(struct best) { 0 }))
+            return -1;
+        if (read_all(b, backends[i].id, g, 1, &best[i]))
+            return -1;
+    }
+    for (int i = 0; i < BACKENDS; i++) {
+        const struct best *r = &best[i];
+        double mega = (double) r->asked / 1e6;
+        printf("%8u  %-7s %7.1f  %6.4f  %7.4f  %8.0f %8.3f  %8.0f %8.3f\n", (unsigned) g,
+               backends[i].name, mega, (double) r->resident / (double) r->asked,
+               1.01 + 8192.0 * (double) b->record_count / (double) r->asked,
+               mega / r->wall[0], r->cpu[0] / mega * 1e3, mega / r->wall[1],
+               r->cpu[1] / mega * 1e3);
+    }
     return 0;
 }
 
@@ -115,14 +161,22 @@ int main(int argc, char **argv)
     struct pcr_dataset_info info = { .size = sizeof(info) };
     int rc = argc > 1 ? 0 : bench_dataset_make(made, &b.err);
     if (!rc)
-        rc = reopen(&b);
+        rc = reopen(&b, PCR_IO_PREAD);
     if (!rc)
         rc = pcr_dataset_describe(b.ds, &info, &b.err);
     b.record_count = info.record_count;
-    if (!rc)
-        printf("fidelity  prefix bytes   bytes in     ratio  allowed  GB/s from cache\n");
-    for (uint32_t g = 1; !rc && g <= info.group_count; g++)
-        rc = measure(&b, g);
+    for (int whole = 1; whole >= 0 && !rc; whole--) {
+        b.slice = whole ? 0 : SLICE;
+        if (whole)
+            printf("whole records\n");
+        else
+            printf("\nslices of %d samples\n", SLICE);
+        printf("                               bytes in          cold              cached\n"
+               "fidelity  backend   asked   ratio  allowed      MB/s CPU ms/MB      MB/s "
+               "CPU ms/MB\n");
+        for (uint32_t g = 1; !rc && g <= info.group_count; g++)
+            rc = measure(&b, g);
+    }
     pcr_dataset_close(&b.ds);
     if (argc <= 1)
         bench_dataset_remove(made);

@@ -40,13 +40,12 @@ static void setup(void)
     snprintf(dir, sizeof(dir), "/var/tmp/pcr-test-io-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(dir));
     snprintf(path, sizeof(path), "%s/file", dir);
-    bytes = malloc(FILE_NBYTES);
-    ck_assert_ptr_nonnull(bytes);
+    uint32_t *words = malloc(FILE_NBYTES + sizeof(uint32_t));
+    ck_assert_ptr_nonnull(words);
     uint32_t state = 1;
-    for (size_t i = 0; i < FILE_NBYTES; i++) {
-        state = state * 1664525 + 1013904223;
-        bytes[i] = (uint8_t) (state >> 24);
-    }
+    for (size_t i = 0; i <= FILE_NBYTES / sizeof(uint32_t); i++)
+        words[i] = state = state * 1664525 + 1013904223;
+    bytes = (uint8_t *) words;
     FILE *f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
     ck_assert_uint_eq(fwrite(bytes, 1, FILE_NBYTES, f), FILE_NBYTES);
