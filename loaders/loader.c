@@ -23,7 +23,7 @@ static void run_read(struct pcr_loader *l, struct pcri_task *t)
     pcri_schedule_read_done(l, t, rc);
 }
 
-static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_task *t)
+static void run_decode(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t)
 {
     struct pcr_error err;
     struct pcri_made made;
@@ -33,9 +33,14 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
         .slice = t->held ? t->held->slice : NULL,
         .place = t->place,
         .fidelity = t->fidelity,
-        .dst = pcri_batch_slot(t->batch, t->slot),
+        .dst = w->bytes ? w->bytes : pcri_batch_slot(t->batch, t->slot),
     };
-    int rc = pcri_make_sample(m, &q, &made, &err);
+    int rc = pcri_make_sample(&w->maker, &q, &made, &err);
+    if (w->bytes && !rc && made.filled) {
+        uint64_t start = pcri_now_ns();
+        pcri_pixels_convert(&l->pixels, w->bytes, pcri_batch_slot(t->batch, t->slot));
+        made.decode_ns += pcri_now_ns() - start;
+    }
 
     pthread_mutex_lock(&l->mutex);
     l->stats.read_ns += made.read_ns;
@@ -45,7 +50,7 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
 }
 
 /* Runs a task; with the mutex held before and after. */
-static void run(struct pcr_loader *l, struct pcri_maker *m, struct pcri_task *t)
+static void run(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t)
 {
     struct pcri_loaded *garbage = l->garbage;
     l->garbage = NULL;
@@ -55,7 +60,7 @@ static void run(struct pcr_loader *l, struct pcri_maker *m, struct pcri_task *t)
     if (t->kind == PCRI_TASK_READ)
         run_read(l, t);
     else
-        run_decode(l, m, t);
+        run_decode(l, w, t);
     if (!--l->busy)
         pthread_cond_broadcast(&l->quiet);
 }
@@ -78,7 +83,7 @@ static void *work(void *arg)
     pthread_mutex_lock(&l->mutex);
     while (!l->stop) {
         if (pcri_schedule_pick(l, &t)) {
-            run(l, &w->maker, &t);
+            run(l, w, &t);
         } else if (l->garbage) {
             collect(l);
         } else {
@@ -89,6 +94,22 @@ static void *work(void *arg)
     }
     pthread_mutex_unlock(&l->mutex);
     return NULL;
+}
+
+static void worker_free(struct pcri_worker *w)
+{
+    pcri_maker_free(&w->maker);
+    free(w->bytes);
+}
+
+/* The worker may be freed also after failure. */
+static int worker_init(struct pcri_worker *w, struct pcr_loader *l, struct pcr_error *err)
+{
+    w->loader = l;
+    if (l->options.dtype != PCR_DTYPE_UINT8 &&
+        !(w->bytes = pcri_malloc(pcri_loader_sample_values(&l->options), 1, err)))
+        return PCR_ERR_NOMEM;
+    return pcri_maker_init(&w->maker, l->ds, &l->options, err);
 }
 
 /* Signals are the program's business: its own threads shall get them. */
@@ -102,13 +123,12 @@ static int start_threads(struct pcr_loader *l, struct pcr_error *err)
         return pcri_fail_sys(err, e, "cannot block signals");
     for (uint32_t i = 0; !rc && i < l->options.thread_count; i++) {
         struct pcri_worker *w = &l->workers[i];
-        w->loader = l;
-        rc = pcri_maker_init(&w->maker, l->ds, &l->options, err);
+        rc = worker_init(w, l, err);
         if (!rc && (e = pthread_create(&w->thread, NULL, work, w)))
             rc = pcri_fail_sys(err, e, "cannot start thread %u of %u", (unsigned) i + 1,
                                (unsigned) l->options.thread_count);
         if (rc)
-            pcri_maker_free(&w->maker);
+            worker_free(w);
         else
             l->thread_count++;
     }
@@ -131,6 +151,7 @@ static int set_up(struct pcr_loader *l, const struct pcr_loader_options *opts,
     pcri_shard_init(o, 0, pcri_order_sample_count(l->order), &l->shard);
     l->batch_count = pcri_shard_batch_count(&l->shard);
     l->fidelity = o->fidelity;
+    pcri_pixels_init(o, &l->pixels);
     l->ring = pcri_calloc(o->batches_ahead, sizeof(struct pcri_batch *), err);
     l->workers = pcri_calloc(o->thread_count, sizeof(*l->workers), err);
     if (!l->ring || !l->workers)
@@ -172,7 +193,7 @@ void pcr_loader_destroy(struct pcr_loader **loader)
     pthread_mutex_unlock(&l->mutex);
     for (uint32_t i = 0; i < l->thread_count; i++) {
         pthread_join(l->workers[i].thread, NULL);
-        pcri_maker_free(&l->workers[i].maker);
+        worker_free(&l->workers[i]);
     }
     if (l->ring)
         pcri_schedule_clear(l);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loader options: defaults and checks. */
+#include <math.h>
+
 #include "options.h"
 #include "shard.h"
 
@@ -50,8 +52,27 @@ static void fill(struct pcr_loader_options *o, uint32_t group_count)
     set(&o->window_samples, 4096);
     set(&o->batches_ahead, 4);
     set(&o->world, 1);
+    set(&o->dtype, PCR_DTYPE_UINT8);
+    for (int c = 0; c < 3; c++)
+        if (o->dtype != PCR_DTYPE_UINT8 && o->std[c] == 0)
+            o->std[c] = 1;
     if (!o->window_nbytes)
         o->window_nbytes = UINT64_C(256) << 20;
+}
+
+/* After fill(): all zero for UINT8, which has no normalisation. */
+static int check_channel(const struct pcr_loader_options *o, int c, struct pcr_error *err)
+{
+    double mean = o->mean[c], std = o->std[c];
+    bool ok = o->dtype == PCR_DTYPE_UINT8 ? mean == 0 && std == 0
+                                          : isfinite(mean) && isfinite(std) && std > 0;
+    if (ok)
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "loader options mean[%d] and std[%d] are %g and %g, expected %s", c, c,
+                     mean, std,
+                     o->dtype == PCR_DTYPE_UINT8 ? "0 with dtype UINT8"
+                                                 : "finite numbers, std above 0");
 }
 
 static int check(const struct pcr_loader_options *o, uint32_t group_count,
@@ -62,7 +83,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         uint32_t value, max;
     } bounds[] = {
         { "flags", o->flags, PCR_LOADER_RANK_FROM_ENVIRONMENT * 2 - 1 },
-        { "reserved", o->reserved, 0 },
+        { "dtype", o->dtype, PCR_DTYPE_BFLOAT16 },
         { "batch_size", o->batch_size, 1 << 20 },
         { "height", o->height, 1 << 16 },
         { "width", o->width, 1 << 16 },
@@ -89,6 +110,9 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         (rc = check_order("ratio_min_ppm", o->ratio_min_ppm, "ratio_max_ppm",
                           o->ratio_max_ppm, err)))
         return rc;
+    for (int c = 0; c < 3; c++)
+        if ((rc = check_channel(o, c, err)))
+            return rc;
     if (o->transform == PCR_TRANSFORM_CENTER_CROP &&
         ((rc = check_order("height", o->height, "resize_px", o->resize_px, err)) ||
          (rc = check_order("width", o->width, "resize_px", o->resize_px, err))))
@@ -146,8 +170,14 @@ int pcri_loader_options_fill(const struct pcr_dataset *ds,
     return check(out, info.group_count, err);
 }
 
-size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o)
+size_t pcri_loader_sample_values(const struct pcr_loader_options *o)
 {
     /* At most 2^16 x 2^16 x 3, by check(). */
     return (size_t) o->height * o->width * (o->color == PCR_COLOR_GRAY ? 1 : 3);
+}
+
+size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o)
+{
+    size_t size = o->dtype == PCR_DTYPE_UINT8 ? 1 : o->dtype == PCR_DTYPE_FLOAT32 ? 4 : 2;
+    return pcri_loader_sample_values(o) * size;
 }

@@ -14,7 +14,8 @@ int pcri_loader_options_fill(const struct pcr_dataset *ds,
                              const struct pcr_loader_options *opts,
                              struct pcr_loader_options *out, struct pcr_error *err);
 
-/* Bytes of one sample's pixels. */
+/* Values in one sample's pixels, and their bytes. */
+size_t pcri_loader_sample_values(const struct pcr_loader_options *o);
 size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o);
 
 /* Independent streams of random numbers out of one seed. */

@@ -10,7 +10,7 @@ enum { ALIGNMENT = 64 };
 
 struct pcri_pool {
     pthread_mutex_t mutex;
-    uint32_t batch_size, height, width, channels, layout;
+    uint32_t batch_size, height, width, channels, layout, dtype;
     size_t sample_nbytes;
     uint32_t keep_count, free_count;
     struct pcri_batch *free;
@@ -29,6 +29,7 @@ int pcri_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
     pool->width = o->width;
     pool->channels = o->color == PCR_COLOR_GRAY ? 1 : 3;
     pool->layout = o->layout;
+    pool->dtype = o->dtype;
     pool->sample_nbytes = pcri_loader_sample_nbytes(o);
     pool->keep_count = keep_count;
     pool->holds = 1;
@@ -123,6 +124,7 @@ static void batch_reset(struct pcri_batch *b, struct pcri_pool *pool, uint32_t s
         .width = pool->width,
         .channels = pool->channels,
         .layout = pool->layout,
+        .dtype = pool->dtype,
     };
 }
 

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "order.h"
+#include "pixels.h"
 #include "ring.h"
 #include "sample.h"
 #include "shard.h"
@@ -57,6 +58,7 @@ enum pcri_state {
 struct pcri_worker {
     struct pcr_loader *loader;
     struct pcri_maker maker;
+    uint8_t *bytes; /* pixels not yet converted; NULL where UINT8 is wanted */
     pthread_t thread;
 };
 
@@ -65,6 +67,7 @@ struct pcr_loader {
     struct pcr_dataset *ds;
     struct pcr_loader_options options;
     struct pcri_order *order;
+    struct pcri_pixels pixels;
     uint64_t batch_count; /* of a whole epoch */
     struct pcri_pool *pool;
     struct pcri_worker *workers;

@@ -21,9 +21,9 @@ STRUCTS = {kind.__doc__.split()[1]: kind
            if issubclass(kind, ctypes.Structure)}
 ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_FORM_": _structs.Form,
          "PCR_COLOR_": _structs.Color, "PCR_SHUFFLE_": _structs.Shuffle,
-         "PCR_LAYOUT_": _structs.Layout, "PCR_TRANSFORM_": _structs.Transform,
-         "PCR_SAMPLE_": _structs.BadSample, "PCR_BAD_": _structs.BadPolicy,
-         "PCR_OPAQUE_": _structs.OpaquePolicy}
+         "PCR_LAYOUT_": _structs.Layout, "PCR_DTYPE_": _structs.Dtype,
+         "PCR_TRANSFORM_": _structs.Transform, "PCR_SAMPLE_": _structs.BadSample,
+         "PCR_BAD_": _structs.BadPolicy, "PCR_OPAQUE_": _structs.OpaquePolicy}
 FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "DECODE_PLANAR", "DECODE_AUTO", "DECODE_TURBO", "RESIZE_FLIP", "RESIZE_PLANAR",
          "LOADER_DROP_LAST", "LOADER_DROP_UNEVEN", "LOADER_RANK_FROM_ENVIRONMENT",

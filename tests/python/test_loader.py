@@ -298,7 +298,43 @@ def test_bad_sample_is_degraded(damaged):
         assert loader.stats()["degraded_count"] == 1
 
 
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def bfloat16(array):
+    """Bits of the nearest, halfway to the even."""
+    bits = array.view(np.uint32).astype(np.uint64)
+    return ((bits + 0x7FFF + (bits >> 16 & 1)) >> 16).astype(np.uint16)
+
+
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+@pytest.mark.parametrize("gray", [False, True])
+@pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16"])
+def test_normalised(path, dtype, gray, layout):
+    options = {"size": (20, 30), "batch_size": 16, "gray": gray, "layout": layout}
+    mean, std = (0.5, 0.25) if gray else (MEAN, STD)
+    plain = [b.pixels.copy() for b in pcr.Loader(path, **options)]
+    shape = (1,) if gray else (3,) if layout == "NHWC" else (3, 1, 1)
+    loader = pcr.Loader(path, dtype=dtype, mean=mean, std=std, **options)
+    for pixels, batch in zip(plain, loader, strict=True):
+        mean32, std32 = (np.reshape(np.float32(x), shape).astype(np.float64)
+                         for x in (mean, std))
+        expected = ((pixels / 255 - mean32) / std32).astype(np.float32)
+        expected = bfloat16(expected) if dtype == "bfloat16" else expected.astype(dtype)
+        assert batch.pixels.dtype == ("uint16" if dtype == "bfloat16" else dtype)
+        assert batch.pixels.ctypes.data % 64 == 0
+        np.testing.assert_array_equal(batch.pixels, expected)
+
+
+def test_not_normalised(path):
+    for batch in pcr.Loader(path, size=16, dtype="float32"):
+        assert 0 <= batch.pixels.min() < 0.2 < 0.8 < batch.pixels.max() <= 1
+
+
 @pytest.mark.parametrize("options", [
+    {"dtype": "int8"}, {"mean": 0.5}, {"std": MEAN}, {"dtype": "float16", "mean": (1, 2)},
+    {"dtype": "float16", "std": 0}, {"dtype": "float32", "gray": True, "mean": MEAN},
+    {"dtype": "float32", "mean": float("nan")},
     {"batch_size": 0}, {"size": 0}, {"size": (10, -1)}, {"fidelity": 0}, {"fidelity": 99},
     {"shuffle": "often"}, {"seed": -1}, {"threads": 0}, {"transform": "default"},
     {"area": (0, 1)}, {"area": (0.5, 0.4)}, {"area": (0.5, 1.1)}, {"ratio": (2, 1)},

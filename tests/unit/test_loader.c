@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* loader: order, pixels, batches, fidelity, bad samples, and the lives of its threads. */
 #include <check.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -520,9 +521,9 @@ END_TEST
 
 START_TEST(bad_options)
 {
-    struct pcr_loader_options good = options(), bad[30];
+    struct pcr_loader_options good = options(), bad[40];
     size_t n = 0;
-    for (size_t i = 0; i < 30; i++)
+    for (size_t i = 0; i < 40; i++)
         bad[i] = good;
     bad[n++].flags = 8;
     bad[n++].layout = 3;
@@ -531,7 +532,13 @@ START_TEST(bad_options)
     bad[n++].shuffle = 4;
     bad[n++].transform = 4;
     bad[n++].bad_sample = 4;
-    bad[n++].reserved = 1;
+    bad[n++].dtype = 5;
+    bad[n++].mean[1] = 0.5f; /* with dtype UINT8 */
+    bad[n++].std[2] = 1;
+    bad[n].dtype = PCR_DTYPE_FLOAT16;
+    bad[n++].std[0] = -1;
+    bad[n].dtype = PCR_DTYPE_FLOAT32;
+    bad[n++].mean[0] = NAN;
     bad[n++].flip_ppm = 1000001;
     bad[n++].area_max_ppm = 1000001;
     bad[n++].area_max_ppm = 70000; /* below the default least */

@@ -24,6 +24,16 @@ enum pcr_layout {
     PCR_LAYOUT_NCHW = 2,
 };
 
+/* Type of a batch's pixels. All but UINT8 are (pixel / 255 - mean) / std, rounded to the
+ * nearest number of the type. */
+enum pcr_dtype {
+    PCR_DTYPE_DEFAULT = 0,  /* means UINT8 */
+    PCR_DTYPE_UINT8 = 1,
+    PCR_DTYPE_FLOAT32 = 2,
+    PCR_DTYPE_FLOAT16 = 3,  /* IEEE 754 binary16 */
+    PCR_DTYPE_BFLOAT16 = 4, /* the upper half of a float32 */
+};
+
 enum pcr_transform {
     PCR_TRANSFORM_DEFAULT = 0,     /* means RANDOM_CROP */
     PCR_TRANSFORM_RANDOM_CROP = 1, /* random area and aspect ratio (Szegedy et al. 2015) */
@@ -73,13 +83,15 @@ struct pcr_loader_options {
     uint32_t block_samples; /* BLOCK: samples a slice; default 64 */
     uint32_t window_samples; /* BLOCK: samples mixed together; default 4096 */
     uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
-    uint32_t reserved;
+    uint32_t dtype;        /* enum pcr_dtype */
     uint64_t window_nbytes; /* encoded bytes held, about; bounds the window; default 256 MiB */
     uint32_t rank;         /* which of `world` processes this is, from 0 */
     uint32_t world;        /* processes that share each epoch; default 1 */
     const uint64_t *indices; /* the samples to use: index_count indices in the dataset, each
                               * larger than the one before; copied. NULL: all */
     uint64_t index_count;
+    float mean[3];         /* by channel, where 1 is white; 0 with dtype UINT8; default 0 */
+    float std[3];          /* the same; default 1 */
 };
 
 /* Several processes. All of them make a loader with the same options but for `rank`. Each
@@ -158,14 +170,15 @@ PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
 
 /* One batch. Read-only for the caller but for `pixels`, which it may change. */
 struct pcr_batch {
-    uint8_t *pixels;         /* sample_count x H x W x C or x C x H x W, 64-byte aligned */
+    uint8_t *pixels;         /* sample_count x H x W x C or x C x H x W, 64-byte aligned;
+                              * of another dtype than UINT8: float or uint16_t (bits) there */
     const int64_t *labels;   /* sample_count: the first label, -1 where there is none */
     const uint64_t *indices; /* sample_count: index in the dataset as opened */
     const uint32_t *fidelities; /* sample_count: what each sample was decoded at */
     uint32_t sample_count;
     uint32_t height, width, channels;
     uint32_t layout;         /* enum pcr_layout: NHWC or NCHW */
-    uint32_t reserved;
+    uint32_t dtype;          /* enum pcr_dtype, not DEFAULT */
     uint64_t epoch;
     uint64_t number;         /* of the batch in its epoch, from 0 */
 };

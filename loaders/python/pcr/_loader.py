@@ -9,8 +9,8 @@ import threading
 import weakref
 from ctypes import POINTER, byref, c_void_p
 from types import TracebackType
-from typing import (Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Tuple, Type,
-                    Union)
+from typing import (Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Sequence,
+                    Tuple, Type, Union)
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,6 @@ import numpy.typing as npt
 from . import _state
 from . import _structs as st
 from ._dataset import Dataset, Path, open as open_dataset
-from ._image import Pixels
 from ._library import Handle, call, choice, fidelity_number, lib, whole
 from ._waiter import Waiter
 from .errors import InvalidError
@@ -29,9 +28,10 @@ PPM = 1_000_000
 class Batch:
     """One batch. Unpacks as ``images, labels = batch``.
 
-    pixels: uint8, shape (n, height, width, channels), or (n, channels, height, width) for
-        layout "NCHW". It is the library's own memory, not a copy: the buffer is used
-        again for a later batch once no array looks at it any more. It may be written to.
+    pixels: of the loader's dtype (bfloat16: its bits, as uint16), shape (n, height, width,
+        channels), or (n, channels, height, width) for layout "NCHW". It is the library's
+        own memory, not a copy: the buffer is used again for a later batch once no array
+        looks at it any more. It may be written to.
     labels: int64, shape (n,): each sample's first label, -1 where there is none.
     indices: int64, shape (n,): positions in the dataset as opened.
     fidelities: int64, shape (n,): what each sample was decoded at.
@@ -45,7 +45,7 @@ class Batch:
 
     def __init__(self, memory: _Memory, batch: st.Batch) -> None:
         n = batch.sample_count
-        self.pixels: Pixels = np.asarray(memory)
+        self.pixels: npt.NDArray[Any] = np.asarray(memory)
         self.labels: npt.NDArray[np.int64] = _copy(batch.labels, n)
         self.indices: npt.NDArray[np.int64] = _copy(batch.indices, n)
         self.fidelities: npt.NDArray[np.int64] = _copy(batch.fidelities, n)
@@ -64,6 +64,11 @@ def _copy(pointer: Any, count: int) -> npt.NDArray[np.int64]:
     return np.ctypeslib.as_array(pointer, (count,)).astype(np.int64)
 
 
+#: NumPy's names of the types that pixels can have. NumPy has no bfloat16.
+_TYPES = {st.Dtype.UINT8: "|u1", st.Dtype.FLOAT32: "<f4", st.Dtype.FLOAT16: "<f2",
+          st.Dtype.BFLOAT16: "<u2"}
+
+
 class _Memory:
     """Owns a C batch. Arrays over its pixels keep this object, and with it the batch."""
 
@@ -74,7 +79,7 @@ class _Memory:
                 if batch.layout == st.Layout.NCHW
                 else (batch.height, batch.width, batch.channels))
         self.__array_interface__ = {
-            "version": 3, "typestr": "|u1", "data": (batch.pixels, False),
+            "version": 3, "typestr": _TYPES[batch.dtype], "data": (batch.pixels, False),
             "shape": (batch.sample_count, *tail),
         }
 
@@ -195,6 +200,9 @@ class Loader:
     resize_px: center_crop: None is the height * 8 / 7.
     gray: one channel, luma, instead of RGB.
     layout: "NHWC" or "NCHW".
+    dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16".
+    mean, std: one number, or one for each channel; only for the latter types, whose defaults
+        are 0 and 1.
     drop_last: no short batch at the end of an epoch.
     drop_uneven: with several processes, a last, short step that does not divide by their
         number loses the samples left over rather than repeating as few.
@@ -234,7 +242,9 @@ class Loader:
                  batches_ahead: int = 4, drop_uneven: bool = False,
                  shard: Union[None, str, Tuple[int, int]] = None,
                  indices: Optional[npt.ArrayLike] = None,
-                 classes: Optional[Iterable[Union[int, str]]] = None) -> None:
+                 classes: Optional[Iterable[Union[int, str]]] = None,
+                 dtype: str = "uint8", mean: Union[None, float, Sequence[float]] = None,
+                 std: Union[None, float, Sequence[float]] = None) -> None:
         height, width = (size, size) if isinstance(size, int) else size
         options = st.sized(
             st.LoaderOptions,
@@ -245,6 +255,7 @@ class Loader:
             height=whole(height, "height"),
             width=whole(width, "width"),
             layout=choice(st.Layout, layout.lower(), "layout"),
+            dtype=choice(st.Dtype, dtype, "dtype"),
             color=int(st.Color.GRAY if gray else st.Color.RGB),
             fidelity=fidelity_number(fidelity),
             shuffle=choice(st.Shuffle, shuffle, "shuffle"),
@@ -263,6 +274,9 @@ class Loader:
             dataset = open_dataset(dataset, split=split)
         elif split is not None:
             raise InvalidError("split goes with a path; this dataset is open already")
+        if dtype != "uint8" or mean is not None or std is not None:
+            options.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
+            options.std[:] = _channels(1.0 if std is None else std, "std", gray)
         _set_shard(options, shard)
         chosen = choose(dataset, indices, classes)
         if chosen is not None:
@@ -380,6 +394,17 @@ class Loader:
 def _finish(core: _Core, waiter: Waiter[Optional[Batch]]) -> None:
     core.close()
     waiter.close()
+
+
+def _channels(value: Union[float, Sequence[float]], what: str,
+              gray: bool) -> Tuple[float, ...]:
+    count = 1 if gray else 3
+    given = (value,) * count if isinstance(value, (int, float)) else tuple(value)
+    if len(given) != count:
+        raise InvalidError(f"{what} is {given!r}, expected {count} numbers")
+    if what == "std" and not all(x > 0 for x in given):
+        raise InvalidError(f"std is {given!r}, expected numbers above 0")
+    return given + given[-1:] * (3 - count)
 
 
 def _set_shard(options: st.LoaderOptions,

@@ -7,7 +7,7 @@ The tests hold every struct, member offset and constant equal to the C headers.
 from __future__ import annotations
 
 import ctypes
-from ctypes import (CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_int, c_int32,
+from ctypes import (CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_float, c_int, c_int32,
                     c_int64, c_size_t, c_uint32, c_uint64, c_void_p)
 from enum import IntEnum
 from typing import Any, Type, TypeVar
@@ -65,6 +65,16 @@ class Shuffle(IntEnum):
     NONE = 1
     BLOCK = 2
     FULL = 3
+
+
+class Dtype(IntEnum):
+    """enum pcr_dtype"""
+
+    DEFAULT = 0
+    UINT8 = 1
+    FLOAT32 = 2
+    FLOAT16 = 3
+    BFLOAT16 = 4
 
 
 class Layout(IntEnum):
@@ -248,9 +258,10 @@ class LoaderOptions(ctypes.Structure):
                 ("ratio_min_ppm", c_uint32), ("ratio_max_ppm", c_uint32),
                 ("flip_ppm", c_uint32), ("bad_sample", c_uint32),
                 ("block_samples", c_uint32), ("window_samples", c_uint32),
-                ("batches_ahead", c_uint32), ("reserved", c_uint32),
+                ("batches_ahead", c_uint32), ("dtype", c_uint32),
                 ("window_nbytes", c_uint64), ("rank", c_uint32), ("world", c_uint32),
-                ("indices", c_void_p), ("index_count", c_uint64)]
+                ("indices", c_void_p), ("index_count", c_uint64), ("mean", c_float * 3),
+                ("std", c_float * 3)]
 
 
 class Batch(ctypes.Structure):
@@ -259,7 +270,7 @@ class Batch(ctypes.Structure):
     _fields_ = [("pixels", c_void_p), ("labels", POINTER(c_int64)),
                 ("indices", POINTER(c_uint64)), ("fidelities", POINTER(c_uint32)),
                 ("sample_count", c_uint32), ("height", c_uint32), ("width", c_uint32),
-                ("channels", c_uint32), ("layout", c_uint32), ("reserved", c_uint32),
+                ("channels", c_uint32), ("layout", c_uint32), ("dtype", c_uint32),
                 ("epoch", c_uint64), ("number", c_uint64)]
 
 

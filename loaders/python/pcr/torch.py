@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Datasets and loaders for PyTorch, which must be installed to import this module.
+
+Loader is the fast one: the library's own threads, batches as tensors without a copy.
+Dataset and IterableDataset are for programs that are built around
+torch.utils.data.DataLoader.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Iterator, List, Optional, Tuple
+
+import torch  # type: ignore[import]
+import torch.utils.data  # type: ignore[import]
+
+from . import _loader
+from ._dataset import Dataset as _Dataset, Path, open as _open
+from ._image import resize
+
+__all__ = ["Dataset", "IterableDataset", "Loader"]
+
+
+def _process() -> Tuple[int, int]:
+    """(rank, world) of torch.distributed, if that is in use."""
+    distributed = torch.distributed
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+def _tensors(batch: _loader.Batch, dtype: str) -> Tuple[Any, Any]:
+    if dtype == "bfloat16":  # by way of int16, which every version knows
+        images = torch.from_numpy(batch.pixels.view("int16")).view(torch.bfloat16)
+    else:
+        images = torch.from_numpy(batch.pixels)
+    return images, torch.from_numpy(batch.labels)
+
+
+class Loader(_loader.Loader):
+    """pcr.Loader whose batches are (images, labels): tensors.
+
+    Takes the same arguments. `layout` is "NCHW" unless given; `shard` is the process's
+    rank and world in torch.distributed where that is in use. `images` is the library's own
+    memory, which returns to it when the last tensor that looks at it is gone; `labels` is
+    int64, each sample's first label, -1 where there is none.
+    """
+
+    def __init__(self, dataset: Any, *, dtype: str = "uint8", layout: str = "NCHW",
+                 shard: Any = None, **options: Any) -> None:
+        super().__init__(dataset, dtype=dtype, layout=layout,
+                         shard=_process() if shard is None else shard, **options)
+        self._dtype = dtype
+
+    def __iter__(self) -> Iterator[Tuple[Any, Any]]:  # type: ignore[override]
+        """Begins the next epoch, or goes on from a state. See pcr.Loader."""
+        epoch = super().__iter__()
+        return (_tensors(batch, self._dtype) for batch in epoch)
+
+
+class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
+    """Single samples: (image, first label, -1 where there is none).
+
+    path, split: as in pcr.open().
+    fidelity: 1 to G; None is G.
+    size: (height, width) that images are resized to, whole; None leaves them as they are.
+    transform: called with the image, uint8 of shape (height, width, 3), a NumPy array;
+        without one the image becomes a tensor of shape (3, height, width).
+
+    May be sent to other processes, and used after fork(): each opens the files itself.
+    """
+
+    def __init__(self, path: Path, *, split: Optional[str] = None,
+                 fidelity: Optional[int] = None, size: Optional[Tuple[int, int]] = None,
+                 transform: Optional[Callable[[Any], Any]] = None) -> None:
+        self._path, self._split = path, split
+        self.fidelity, self.size, self.transform = fidelity, size, transform
+        self._opened: Optional[Tuple[int, _Dataset]] = None
+        self._count = len(self._dataset())
+
+    def _dataset(self) -> _Dataset:
+        if self._opened is None or self._opened[0] != os.getpid():
+            self._opened = os.getpid(), _open(self._path, split=self._split)
+        return self._opened[1]
+
+    def __getstate__(self) -> Any:
+        return {**self.__dict__, "_opened": None}
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Tuple[Any, int]:
+        sample = self._dataset()[index]
+        image: Any = sample.decode(self.fidelity)
+        if self.size is not None:
+            image = resize(image, *self.size)
+        if self.transform is not None:
+            image = self.transform(image)
+        else:
+            image = torch.from_numpy(image).permute(2, 0, 1)
+        return image, -1 if sample.label is None else sample.label
+
+    def __getitems__(self, indices: List[int]) -> List[Tuple[Any, int]]:
+        return [self[index] for index in indices]
+
+
+class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
+    """Whole batches, (images, labels), for DataLoader(..., batch_size=None).
+
+    Takes pcr.Loader's arguments; the first is a path. The order is divided among all
+    worker processes of all ranks (`shard`, or those of torch.distributed): one epoch of all
+    of them has each sample once, but for what evens out the last step. A worker has one
+    thread unless `threads` says otherwise.
+    """
+
+    def __init__(self, path: Path, *, shard: Optional[Tuple[int, int]] = None,
+                 **options: Any) -> None:
+        self._path, self._options = path, options
+        self._shard = _process() if shard is None else shard
+        self._epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the epoch that the next iter() gives. Each iter() gives epoch 0 without."""
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[Tuple[Any, Any]]:
+        rank, world = self._shard
+        options = dict(self._options)
+        worker = torch.utils.data.get_worker_info()
+        if worker is not None:
+            rank, world = rank * worker.num_workers + worker.id, world * worker.num_workers
+            options.setdefault("threads", 1)
+        with Loader(self._path, shard=(rank, world), **options) as loader:
+            loader.set_epoch(self._epoch)
+            yield from loader
