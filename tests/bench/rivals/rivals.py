@@ -154,12 +154,15 @@ def run_job(job, environment, log):
             [sys.executable, os.path.join(HERE, "measure.py"), json.dumps(job)],
             stdout=output, stderr=subprocess.STDOUT, cwd=HERE, env=environment)
         peak, began = 0, time.monotonic()
-        while process.poll() is None:
-            peak = max(peak, processes.resident_nbytes(process.pid))
-            time.sleep(0.1)
-            if time.monotonic() - began > TIMEOUT_S:
+        try:
+            while process.poll() is None:
+                peak = max(peak, processes.resident_nbytes(process.pid))
+                time.sleep(0.1)
+                if time.monotonic() - began > TIMEOUT_S:
+                    raise Failed(f"no end within {TIMEOUT_S} s")
+        finally:
+            if process.poll() is None:
                 end_tree(process)
-                raise Failed(f"no end within {TIMEOUT_S} s")
         output.seek(0)
         text = output.read()
     found = re.findall(r"^RESULT (.*)$", text, re.M)
@@ -271,6 +274,22 @@ def measure(rows, options, environment):
                 row.runs[threads].append(row.run(environment, threads, False))
 
 
+def measure_until_stopped(rows, options, environment):
+    """An interrupt ends the measuring. The table then has the rounds that were complete,
+    as a loader with one more run than others would look better than it is."""
+    try:
+        measure(rows, options, environment)
+    except KeyboardInterrupt:
+        say("interrupted")
+    sound = [row for row in rows if not row.failed]
+    rounds = min((len(runs) for row in sound for runs in row.runs.values()), default=0)
+    for row in sound:
+        if not rounds:
+            row.failed = "interrupted before the first round was complete"
+        row.runs = {threads: runs[:rounds] for threads, runs in row.runs.items()}
+    return rounds
+
+
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
@@ -294,6 +313,7 @@ def arguments():
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # nohup and & ignore it
     options = arguments()
     build = os.path.abspath(options.build)
     tool = os.path.join(build, "pcrtool", "pcrtool")
@@ -311,12 +331,12 @@ def main():
                            os.path.join(options.dir, "source"))
     rows = [row for name in options.only
             for row in prepare(name, options, len(sizes), environment)]
-    measure(rows, options, environment)
+    rounds = measure_until_stopped(rows, options, environment)
     pixels = sum(width * height for width, height in sizes) / len(sizes)
     nbytes = folder_nbytes(os.path.join(options.dir, "source")) / len(sizes)
     print(f"\n{len(sizes)} images of {pixels / 1e6:.2f} MP and {nbytes / 1e3:.1f} kB on "
           f"average; batches of {work.BATCH}, random crop to {work.SIZE} px, flip; "
-          f"least of {options.runs} runs\n")
+          f"least of {rounds} runs\n")
     print_table(rows)
     wanted = {package.split()[-1].lower() for name in options.only
               for package in importlib.import_module("adapters." + name).PACKAGES}
