@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DC scans and first AC scans. */
 #include "bits.h"
+#include "mcu.h"
 
 static int damaged(struct pcr_error *err, const struct pcri_scan_job *job, size_t block,
                    const char *what)
@@ -31,67 +32,15 @@ static inline int read_dc_difference(struct pcri_msb *r, const struct pcri_looku
     return 0;
 }
 
-/* A block of an MCU. */
-struct unit {
-    int16_t *coef;   /* of the next MCU in this row of them */
-    uint32_t stride; /* numbers from MCU to MCU */
-    uint32_t inside; /* MCUs of this row in which it is kept */
-    uint8_t number;  /* of its component in the scan */
-    uint8_t component, h, v; /* where it is in the MCU */
-};
-
-struct dc_scan {
-    const struct pcri_scan_job *job;
-    uint32_t rows; /* rows of MCUs to decode */
-    unsigned unit_count;
-    struct unit units[10];
-};
-
-static void set_up(struct dc_scan *s, const struct pcri_scan_job *job)
-{
-    const struct pcri_jpeg_file *f = job->file;
-    bool single = job->component_count == 1;
-    *s = (struct dc_scan) { .job = job };
-    for (uint8_t i = 0; i < job->component_count; i++) {
-        const struct pcri_component *c = &f->components[job->components[i]];
-        uint8_t h = single ? 1 : c->h, v = single ? 1 : c->v;
-        uint32_t rows = (job->planes[job->components[i]].row_end + v - 1) / v;
-        s->rows = rows > s->rows ? rows : s->rows;
-        for (uint8_t y = 0; y < v; y++)
-            for (uint8_t x = 0; x < h; x++)
-                s->units[s->unit_count++] = (struct unit) {
-                    .stride = 64u * h, .number = i, .component = job->components[i],
-                    .h = x, .v = y,
-                };
-    }
-}
-
-/* Points the units to the blocks of MCU row `my`. */
-static void begin_row(struct dc_scan *s, uint32_t my)
-{
-    for (unsigned i = 0; i < s->unit_count; i++) {
-        struct unit *u = &s->units[i];
-        const struct pcri_blocks *p = &s->job->planes[u->component];
-        uint32_t v = s->job->component_count == 1 ? 1
-            : s->job->file->components[u->component].v;
-        uint32_t y = my * v + u->v, step = u->stride / 64;
-        u->inside = 0;
-        if (y < p->row_begin || y >= p->row_end || u->h >= p->blocks_x)
-            continue;
-        u->coef = p->coef + 64 * ((size_t) (y - p->row_begin) * p->blocks_x + u->h);
-        u->inside = (p->blocks_x - u->h + step - 1) / step;
-    }
-}
-
 /* MCUs [x, end) of a row. */
-static int dc_first_row(struct dc_scan *s, struct pcri_msb *bits, int last[4], uint32_t x,
+static int dc_first_row(struct pcri_mcus *s, struct pcri_msb *bits, int last[4], uint32_t x,
                         uint32_t end)
 {
     const struct pcri_scan_job *job = s->job;
     struct pcri_msb r = *bits;
     for (; x < end; x++) {
         for (unsigned i = 0; i < s->unit_count; i++) {
-            struct unit *u = &s->units[i];
+            struct pcri_mcu_unit *u = &s->units[i];
             int difference;
             if (read_dc_difference(&r, job->tables[u->number], &difference))
                 return -1;
@@ -101,7 +50,7 @@ static int dc_first_row(struct dc_scan *s, struct pcri_msb *bits, int last[4], u
                 return -1;
             if (x < u->inside) {
                 *u->coef = (int16_t) v;
-                u->coef += u->stride;
+                u->coef += 64 * (size_t) u->step;
             }
         }
         if (pcri_msb_overrun(&r))
@@ -111,17 +60,17 @@ static int dc_first_row(struct dc_scan *s, struct pcri_msb *bits, int last[4], u
     return 0;
 }
 
-static int dc_refine_row(struct dc_scan *s, struct pcri_msb *bits, uint32_t x, uint32_t end)
+static int dc_refine_row(struct pcri_mcus *s, struct pcri_msb *bits, uint32_t x, uint32_t end)
 {
     struct pcri_msb r = *bits;
     for (; x < end; x++) {
         pcri_msb_fill(&r); /* an MCU takes 10 bits at most */
         for (unsigned i = 0; i < s->unit_count; i++) {
-            struct unit *u = &s->units[i];
+            struct pcri_mcu_unit *u = &s->units[i];
             uint32_t bit = pcri_msb_take(&r, 1);
             if (x < u->inside) {
                 *u->coef = (int16_t) (*u->coef | (int) (bit << s->job->al));
-                u->coef += u->stride;
+                u->coef += 64 * (size_t) u->step;
             }
         }
         if (pcri_msb_overrun(&r))
@@ -133,10 +82,9 @@ static int dc_refine_row(struct dc_scan *s, struct pcri_msb *bits, uint32_t x, u
 
 int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err)
 {
-    struct dc_scan s;
-    set_up(&s, job);
+    struct pcri_mcus s;
+    pcri_mcus_start(&s, job);
     uint32_t x = 0, y = 0;
-    begin_row(&s, 0);
     for (size_t n = 0; n < job->interval_count && y < s.rows; n++) {
         size_t begin = n ? job->interval_end[n - 1] : 0;
         struct pcri_msb r = pcri_msb_start(job->data + begin,
@@ -155,7 +103,7 @@ int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err)
             x = end;
             if (x == job->mcus_x) {
                 x = 0;
-                begin_row(&s, ++y);
+                pcri_mcus_row(&s, ++y);
             }
         }
         bool whole = n + 1 < job->interval_count ? !left : y == job->mcus_y;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "bits.h"
+#include "mcu.h"
 
 /* What keeps the reader in registers must be inlined, at any optimisation. */
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -236,66 +237,12 @@ ALWAYS_INLINE int take_ac(struct pcri_msb *bits, const struct ac_table *t, int16
 
 /* --- MCUs --- */
 
-/* A block of the MCU. */
-struct unit {
-    const struct pcri_lookup *dc;
-    const struct ac_table *ac;
-    int16_t *coef; /* of the next MCU in this row of them */
-    uint64_t *mask;
-    uint32_t step;   /* blocks from MCU to MCU */
-    uint32_t inside; /* MCUs of this row in which it is not padding */
-    uint8_t number;  /* of its component in the scan */
-    uint8_t component, h, v; /* where it is in the MCU */
-};
-
 struct sequential_scan {
-    const struct pcri_scan_job *job;
+    struct pcri_mcus mcus;
+    const struct pcri_lookup *dc[4]; /* of the scan's components */
+    const struct ac_table *ac[4];
     uint32_t x, y; /* the next MCU */
-    uint32_t rows; /* of MCUs to decode */
-    unsigned unit_count;
-    struct unit units[10];
 };
-
-/* Points the units to the blocks of MCU row s->y. */
-static void begin_row(struct sequential_scan *s)
-{
-    const struct pcri_scan_job *job = s->job;
-    for (unsigned i = 0; i < s->unit_count; i++) {
-        struct unit *u = &s->units[i];
-        const struct pcri_blocks *p = &job->planes[u->component];
-        uint32_t rows = job->component_count == 1
-            ? 1 : job->file->components[u->component].v;
-        uint32_t y = s->y * rows + u->v;
-        u->inside = 0;
-        if (y < p->row_begin || y >= p->row_end || u->h >= p->blocks_x)
-            continue;
-        size_t block = (size_t) y * p->blocks_x + u->h;
-        u->coef = p->coef + 64 * (block - pcri_kept_begin(p));
-        u->mask = p->mask + block;
-        u->inside = (p->blocks_x - u->h + u->step - 1) / u->step;
-    }
-}
-
-static void set_up(struct sequential_scan *s, const struct pcri_sequential *tables,
-                   const uint8_t slots[4])
-{
-    const struct pcri_scan_job *job = s->job;
-    const struct pcri_jpeg_file *f = job->file;
-    bool single = job->component_count == 1;
-    for (uint8_t i = 0; i < job->component_count; i++) {
-        const struct pcri_component *c = &f->components[job->components[i]];
-        uint8_t h = single ? 1 : c->h, v = single ? 1 : c->v;
-        uint32_t rows = (job->planes[job->components[i]].row_end + v - 1) / v;
-        s->rows = rows > s->rows ? rows : s->rows;
-        for (uint8_t y = 0; y < v; y++)
-            for (uint8_t x = 0; x < h; x++)
-                s->units[s->unit_count++] = (struct unit) {
-                    .dc = &tables->dc[slots[i] >> 4], .ac = &tables->ac[slots[i] & 15],
-                    .step = h, .number = i, .component = job->components[i], .h = x, .v = y,
-                };
-    }
-    begin_row(s);
-}
 
 /* MCUs up to `end` of this row of them, or to the row's. */
 static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, int last[4],
@@ -303,8 +250,8 @@ static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, 
 {
     struct pcri_msb r = *bits;
     for (; s->x < end; s->x++) {
-        for (unsigned i = 0; i < s->unit_count; i++) {
-            struct unit *u = &s->units[i];
+        for (unsigned i = 0; i < s->mcus.unit_count; i++) {
+            struct pcri_mcu_unit *u = &s->mcus.units[i];
             _Alignas(16) int16_t padding[64], *coef = padding;
             uint64_t unused, *mask = &unused;
             if (s->x < u->inside) {
@@ -314,7 +261,8 @@ static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, 
                 u->mask += u->step;
             }
             clear(coef);
-            if (take_dc(&r, u->dc, &last[u->number]) || take_ac(&r, u->ac, coef, mask) < 0)
+            if (take_dc(&r, s->dc[u->number], &last[u->number])
+                || take_ac(&r, s->ac[u->number], coef, mask) < 0)
                 return "no such code, or out of range";
             coef[0] = (int16_t) last[u->number];
             if (pcri_msb_overrun(&r))
@@ -328,11 +276,11 @@ static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, 
 /* One restart interval of `count` MCUs. */
 static const char *decode_interval(struct sequential_scan *s, size_t n, uint64_t count)
 {
-    const struct pcri_scan_job *job = s->job;
+    const struct pcri_scan_job *job = s->mcus.job;
     size_t begin = n ? job->interval_end[n - 1] : 0;
     struct pcri_msb r = pcri_msb_start(job->data + begin, job->data + job->interval_end[n]);
     int last[4] = { 0 };
-    while (count && s->y < s->rows) {
+    while (count && s->y < s->mcus.rows) {
         uint32_t left = job->mcus_x - s->x, now = count < left ? (uint32_t) count : left;
         const char *what = decode_row(s, &r, last, s->x + now);
         if (what)
@@ -340,8 +288,7 @@ static const char *decode_interval(struct sequential_scan *s, size_t n, uint64_t
         count -= now;
         if (s->x == job->mcus_x) {
             s->x = 0;
-            s->y++;
-            begin_row(s);
+            pcri_mcus_row(&s->mcus, ++s->y);
         }
     }
     /* A whole byte is too much: whether libjpeg sees it depends on its buffer, so it is left
@@ -354,6 +301,7 @@ int pcri_decode_sequential(struct pcri_sequential **tables, const struct pcri_dh
                            const uint8_t slots[4], const struct pcri_scan_job *job,
                            struct pcr_error *err)
 {
+    struct sequential_scan s = { .x = 0 };
     if (!*tables && !(*tables = pcri_calloc(1, sizeof(**tables), err)))
         return PCR_ERR_NOMEM;
     for (int i = 0; i < job->component_count; i++) {
@@ -365,11 +313,12 @@ int pcri_decode_sequential(struct pcri_sequential **tables, const struct pcri_dh
             rc = refresh(*tables, dhts, 1, ac, err);
         if (rc)
             return rc;
+        s.dc[i] = &(*tables)->dc[dc];
+        s.ac[i] = &(*tables)->ac[ac];
     }
-    struct sequential_scan s = { .job = job };
-    set_up(&s, *tables, slots);
+    pcri_mcus_start(&s.mcus, job);
     uint64_t left = (uint64_t) job->mcus_x * job->mcus_y;
-    for (size_t n = 0; n < job->interval_count && s.y < s.rows; n++) {
+    for (size_t n = 0; n < job->interval_count && s.y < s.mcus.rows; n++) {
         uint64_t count = job->restart_interval && n + 1 < job->interval_count
             ? job->restart_interval : left;
         const char *what = decode_interval(&s, n, count);
