@@ -35,6 +35,7 @@ static size_t cut_memory(struct pcri_pixels *p, const struct pcri_pixel_plan *pl
         p->components[i].row = memory + at;
         at += aligned(pixels + 2 * c->h + PCRI_KERNEL_PADDING);
         p->components[i].next_row = c->row_begin;
+        p->components[i].near = p->components[i].far = NULL;
     }
     p->pixels = memory + at;
     return at + aligned(3 * pixels);
@@ -61,6 +62,14 @@ void pcri_pixels_free(struct pcri_pixels *p)
 
 /* --- samples --- */
 
+static bool is_flat(const uint64_t *mask, size_t count)
+{
+    uint64_t any = 0;
+    for (size_t i = 0; i < count; i++)
+        any |= mask[i];
+    return !any;
+}
+
 static void transform_row(struct pcri_pixels *p, const struct pcri_component_plan *c,
                           const struct pcri_blocks *b, uint32_t i, uint32_t row)
 {
@@ -69,7 +78,11 @@ static void transform_row(struct pcri_pixels *p, const struct pcri_component_pla
     size_t count = c->column_end - c->column_begin;
     const int16_t *coef = b->coef + 64 * (first - pcri_kept_begin(b));
     uint8_t *dst = p->components[i].samples + row % 2 * c->size * stride;
-    if (c->size == 8)
+    bool flat = c->size == 8 && is_flat(b->mask + first, count);
+    p->components[i].step_nbytes[row % 2] = flat ? 0 : stride;
+    if (flat)
+        pcri_flat_row(coef, count, &p->dequant[i], dst);
+    else if (c->size == 8)
         p->kernels->idct(coef, b->mask + first, count, &p->dequant[i], dst, stride);
     else
         p->kernels->idct_scaled(coef, b->mask + first, count, &p->dequant[i], c->size, dst,
@@ -85,8 +98,8 @@ static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_
     uint32_t row = y / c->size, within = y - row * c->size;
     while (p->components[i].next_row <= row)
         transform_row(p, c, &prefix->planes[i], i, p->components[i].next_row++);
-    return p->components[i].samples
-        + (row % 2 * c->size + within) * p->components[i].stride_nbytes;
+    return p->components[i].samples + row % 2 * c->size * p->components[i].stride_nbytes
+        + within * p->components[i].step_nbytes[row % 2];
 }
 
 static void repeat(const uint8_t *in, size_t n, uint32_t times, uint8_t *out)
@@ -96,36 +109,38 @@ static void repeat(const uint8_t *in, size_t n, uint32_t times, uint8_t *out)
             *out++ = in[i];
 }
 
-/* The rows that pixel row y is made of: 3/4 near, 1/4 far. */
-static void two_rows(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                     const struct pcri_prefix *prefix, uint32_t i, uint32_t y,
-                     const uint8_t **near, const uint8_t **far)
+/* Finds the rows that pixel row y of component i is made of: 3/4 near, 1/4 far. True if they
+ * are one, and the same as for the last row of pixels. */
+static bool find_rows(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
+                      const struct pcri_prefix *prefix, uint32_t i, uint32_t y)
 {
     const struct pcri_component_plan *c = &plan->components[i];
+    const uint8_t *before = p->components[i].near, *before_far = p->components[i].far;
     uint32_t row = y / c->v, other = row;
     if (c->smooth_v && y % 2)
         other += row + 1 < c->height;
     else if (c->smooth_v)
         other -= row > 0;
-    *near = sample_row(p, plan, prefix, i, row);
-    *far = other == row ? *near : sample_row(p, plan, prefix, i, other);
+    const uint8_t *near = sample_row(p, plan, prefix, i, row);
+    const uint8_t *far = other == row ? near : sample_row(p, plan, prefix, i, other);
+    p->components[i].near = near;
+    p->components[i].far = far;
+    return near == far && near == before && far == before_far;
 }
 
 static const uint16_t bias_h2v2[2] = { 8, 7 }, bias_h2v1[2] = { 4, 8 };
 
-/* Component i's sums of row y, from the sample at the row's left on: three parts of the near
- * row and one of the far one. Where there is no far row it is the near one, and 4 times what
- * h2v1 upsampling takes. */
+/* Component i's sums, from the sample at the row's left on: three parts of the near row and
+ * one of the far one. Where there is no far row it is the near one, and 4 times what h2v1
+ * upsampling takes. */
 static const uint16_t *sum_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                               const struct pcri_prefix *prefix, uint32_t i, uint32_t y)
+                               uint32_t i)
 {
     const struct pcri_component_plan *c = &plan->components[i];
-    const uint8_t *near, *far;
     uint16_t *sums = p->components[i].sums;
     uint32_t first = c->column_begin * c->size, end = c->column_end * c->size;
     uint32_t n = (end < c->width ? end : c->width) - first;
-    two_rows(p, plan, prefix, i, y, &near, &far);
-    p->kernels->mix_rows(near, far, n, sums);
+    p->kernels->mix_rows(p->components[i].near, p->components[i].far, n, sums);
     sums[-1] = sums[0]; /* beyond the edges the last sample is repeated */
     sums[n] = sums[n - 1];
     return sums + (plan->left / 2 - first);
@@ -133,26 +148,22 @@ static const uint16_t *sum_row(struct pcri_pixels *p, const struct pcri_pixel_pl
 
 /* Row y of component i at the picture's resolution, from the plan's left on. */
 static const uint8_t *full_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                               const struct pcri_prefix *prefix, uint32_t i, uint32_t y)
+                               uint32_t i, uint32_t y)
 {
     const struct pcri_component_plan *c = &plan->components[i];
     uint32_t pixels = plan->window.x + plan->window.width - plan->left;
     uint32_t skip = plan->left / c->h - c->column_begin * c->size;
+    const uint8_t *near = p->components[i].near + skip, *far = p->components[i].far + skip;
     uint8_t *out = p->components[i].row;
-    const uint8_t *near, *far;
-    if (c->smooth_h) {
-        const uint16_t *sums = sum_row(p, plan, prefix, i, y);
-        p->kernels->upsample_h2(sums, (pixels + 1) / 2, c->smooth_v ? bias_h2v2 : bias_h2v1,
-                                out);
-        return out;
-    }
-    two_rows(p, plan, prefix, i, y, &near, &far);
-    if (c->smooth_v)
-        p->kernels->upsample_v2(near + skip, far + skip, pixels, y % 2 ? 2 : 1, out);
+    if (c->smooth_h)
+        p->kernels->upsample_h2(sum_row(p, plan, i), (pixels + 1) / 2,
+                                c->smooth_v ? bias_h2v2 : bias_h2v1, out);
+    else if (c->smooth_v)
+        p->kernels->upsample_v2(near, far, pixels, y % 2 ? 2 : 1, out);
     else if (c->h > 1)
-        repeat(near + skip, (pixels + c->h - 1) / c->h, c->h, out);
+        repeat(near, (pixels + c->h - 1) / c->h, c->h, out);
     else
-        return near + skip;
+        return near;
     return out;
 }
 
@@ -165,15 +176,24 @@ static bool is_fused(const struct pcri_pixel_plan *plan)
         && c[0].v == 1 && c[1].smooth_h && c[2].smooth_h && c[1].smooth_v == c[2].smooth_v;
 }
 
-static void make_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                     const struct pcri_prefix *prefix, uint32_t y,
+/* The rows of samples that pixel row y is made of. True if it is the same as the last one. */
+static bool find_all_rows(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
+                          const struct pcri_prefix *prefix, uint32_t y)
+{
+    bool same = true;
+    for (uint32_t i = 0; i < plan->component_count; i++)
+        if (plan->components[i].needed)
+            same &= find_rows(p, plan, prefix, i, y);
+    return same;
+}
+
+static void make_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan, uint32_t y,
                      const struct pcri_rgb_row *out)
 {
     size_t n = plan->window.x + plan->window.width - plan->left;
     if (is_fused(plan)) {
-        const uint16_t *cb = sum_row(p, plan, prefix, 1, y);
-        const uint16_t *cr = sum_row(p, plan, prefix, 2, y);
-        p->kernels->ycc_h2_to_rgb(full_row(p, plan, prefix, 0, y), cb, cr,
+        const uint16_t *cb = sum_row(p, plan, 1), *cr = sum_row(p, plan, 2);
+        p->kernels->ycc_h2_to_rgb(full_row(p, plan, 0, y), cb, cr,
                                   plan->components[1].smooth_v ? bias_h2v2 : bias_h2v1, n,
                                   out);
         return;
@@ -181,7 +201,7 @@ static void make_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
     const uint8_t *rows[4] = { NULL };
     for (uint32_t i = 0; i < plan->component_count; i++)
         if (plan->components[i].needed)
-            rows[i] = full_row(p, plan, prefix, i, y);
+            rows[i] = full_row(p, plan, i, y);
     if (plan->color == PCR_COLOR_GRAY)
         pcri_convert_gray(plan, p->kernels, rows, n, out->plane[0]);
     else
@@ -208,12 +228,16 @@ int pcri_pixels_make(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
     for (uint32_t y = 0; y < w->height; y++) {
         uint8_t *dst = target->data + y * target->stride_nbytes;
         struct pcri_rgb_row out = { .planar = planes == 3 };
+        bool same = find_all_rows(p, plan, prefix, w->y + y);
         for (size_t k = 0; k < planes; k++)
             out.plane[k] = skip ? p->pixels + k * row_nbytes : dst + k * target->plane_nbytes;
-        make_row(p, plan, prefix, w->y + y, &out);
-        for (size_t k = 0; skip && k < planes; k++)
-            memcpy(dst + k * target->plane_nbytes, out.plane[k] + skip * pixel,
-                   w->width * pixel);
+        if (!same)
+            make_row(p, plan, w->y + y, &out);
+        for (size_t k = 0; (skip || same) && k < planes; k++) {
+            const uint8_t *from = skip ? out.plane[k] + skip * pixel
+                                       : out.plane[k] - target->stride_nbytes;
+            memcpy(dst + k * target->plane_nbytes, from, w->width * pixel);
+        }
     }
     return 0;
 }

@@ -48,7 +48,9 @@ struct pcri_pixels {
     struct { /* parts of `memory` */
         uint8_t *samples; /* two block rows, used in turn */
         size_t stride_nbytes;
+        size_t step_nbytes[2]; /* from row to row of each: 0 where all rows are the same */
         uint32_t next_row; /* the block row to transform next */
+        const uint8_t *near, *far; /* what the last row of pixels was made of */
         uint16_t *sums;
         uint8_t *row; /* one row of pixels' samples */
     } components[4];

@@ -187,10 +187,24 @@ static int ac_block(struct pcri_msb *bits, const struct pcri_scan_job *job, int1
     return 0;
 }
 
+enum { CLEARED_AHEAD = 16 }; /* blocks */
+
+/* Clears the kept blocks from *cleared to b, and some more. */
+static void clear_to(const struct pcri_blocks *p, size_t b, size_t *cleared)
+{
+    size_t stop = pcri_kept_end(p), end = stop - b > CLEARED_AHEAD ? b + CLEARED_AHEAD : stop;
+    pcri_clear_ac(p, *cleared, end);
+    *cleared = end > *cleared ? end : *cleared;
+}
+
+/* The component's first AC scan clears what it is about to touch, while it is in the first
+ * cache. */
 int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
 {
-    const struct pcri_blocks *p = &job->planes[job->components[0]];
+    struct pcri_blocks *p = &job->planes[job->components[0]];
     const size_t kept = pcri_kept_begin(p), stop = pcri_kept_end(p);
+    size_t cleared = p->has_ac ? stop : kept;
+    p->has_ac = true;
     size_t total = (size_t) p->blocks_x * p->blocks_y, b = 0;
     for (size_t n = 0; n < job->interval_count && b < stop; n++) {
         size_t begin = n ? job->interval_end[n - 1] : 0;
@@ -201,6 +215,8 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
         while (b < end && b < stop) {
             uint32_t eob_run = 0;
             int16_t *coef = pcri_block_coef(p, b, kept);
+            if (b >= cleared)
+                clear_to(p, b, &cleared);
             if (ac_block(&r, job, coef, p->mask + b, &eob_run))
                 return damaged(err, job, b, "no such code, or a run past the block");
             if (pcri_msb_overrun(&r))
@@ -212,5 +228,6 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
         if (b == end && pcri_goes_on(job, n, r.p, r.end, r.nbits))
             return damaged(err, job, b, "the data goes on behind it");
     }
+    clear_to(p, stop, &cleared);
     return 0;
 }

@@ -129,16 +129,6 @@ static int refresh(struct pcri_sequential *s, const struct pcri_dht *dhts, unsig
 
 /* --- blocks --- */
 
-/* Of memset() or a loop compilers make a string instruction, which is slow to start. */
-ALWAYS_INLINE void clear(int16_t *coef)
-{
-    typedef int16_t v8 __attribute__((vector_size(16)));
-    const v8 zero = { 0 };
-    v8 *p = (v8 *) (void *) coef;
-    p[0] = p[1] = p[2] = p[3] = zero;
-    p[4] = p[5] = p[6] = p[7] = zero;
-}
-
 /* Adds the next difference to *last. */
 ALWAYS_INLINE int take_dc(struct pcri_msb *r, const struct pcri_lookup *t, int *last)
 {
@@ -260,7 +250,7 @@ static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, 
                 u->coef += 64 * (size_t) u->step;
                 u->mask += u->step;
             }
-            clear(coef);
+            pcri_clear_block(coef);
             if (take_dc(&r, s->dc[u->number], &last[u->number])
                 || take_ac(&r, s->ac[u->number], coef, mask) < 0)
                 return "no such code, or out of range";

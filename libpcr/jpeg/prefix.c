@@ -48,10 +48,14 @@ static int reserve(struct pcri_prefix *p, struct pcr_error *err)
         b->coef = (int16_t *) (void *) at;
         at += (blocks[c] - pcri_kept_begin(b)) * 64 * sizeof(int16_t);
         b->mask = (uint64_t *) (void *) at;
+        b->has_ac = p->file.sof != M_SOF2;
         at += (blocks[c] * sizeof(uint64_t) + 63) & ~(size_t) 63;
+        /* A component's first scan sets or clears the coefficients, a sequential one the
+         * masks too. */
+        if (!b->has_ac)
+            memset(b->mask, 0, blocks[c] * sizeof(uint64_t));
     }
-    if (p->file.sof == M_SOF2) /* a sequential scan clears each block when it comes to it */
-        memset(p->memory, 0, (size_t) (at - p->memory));
+    memset(p->memory, 0, 64 * sizeof(int16_t));
     p->reserved = true;
     return 0;
 }
@@ -321,7 +325,7 @@ static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nby
     return job.ah ? pcri_decode_ac_refine(&job, err) : pcri_decode_ac_first(&job, err);
 }
 
-/* Components of a sequential file that no scan has are left as in a progressive one. */
+/* Clears the components that no scan has come for. */
 static void clear_missing(struct pcri_prefix *p)
 {
     for (uint32_t c = 0; p->reserved && c < p->file.component_count; c++) {
@@ -331,6 +335,15 @@ static void clear_missing(struct pcri_prefix *p)
             continue;
         memset(b->coef, 0, (n - pcri_kept_begin(b)) * 64 * sizeof(*b->coef));
         memset(b->mask, 0, n * sizeof(*b->mask));
+    }
+}
+
+void pcri_prefix_settle(struct pcri_prefix *p)
+{
+    for (uint32_t c = 0; p->reserved && c < p->file.component_count; c++) {
+        struct pcri_blocks *b = &p->planes[c];
+        if (!b->has_ac)
+            pcri_clear_ac(b, pcri_kept_begin(b), pcri_kept_end(b));
     }
 }
 
@@ -371,8 +384,7 @@ int pcri_prefix_run(struct pcri_prefix *p, struct pcr_error *err)
         if (rc && err && err->offset == PCR_NO_OFFSET)
             err->offset = s->offset;
     }
-    if (f->sof != M_SOF2)
-        clear_missing(p);
+    clear_missing(p);
     if (rc && err && err->offset != PCR_NO_OFFSET)
         err->offset += f->base;
     return rc;

@@ -55,6 +55,8 @@ int pcri_prefix_add(struct pcri_prefix *p, const void *data, size_t nbytes,
 void pcri_prefix_keep(struct pcri_prefix *p, uint32_t component, uint32_t row_begin,
                       uint32_t row_end);
 int pcri_prefix_run(struct pcri_prefix *p, struct pcr_error *err);
+/* For those who look at coefficients instead of masks: clears what no scan has set. */
+void pcri_prefix_settle(struct pcri_prefix *p);
 void pcri_prefix_free(struct pcri_prefix *p);
 
 #endif

@@ -126,6 +126,9 @@ struct pcri_blocks {
     int16_t *coef;  /* of row_begin's first block on: [block * 64 + k], zigzag order */
     uint64_t *mask; /* of block 0 on: bit k set if coefficient k is not 0; bit 0 not kept */
     int16_t *spare; /* 64 numbers, for what is not kept */
+    /* An AC scan has come. Until then coef holds DC alone, and what else stands there does
+     * not matter: pixels are made by the masks. */
+    bool has_ac;
 };
 
 static inline size_t pcri_kept_begin(const struct pcri_blocks *p)
@@ -142,6 +145,25 @@ static inline size_t pcri_kept_end(const struct pcri_blocks *p)
 static inline int16_t *pcri_block_coef(const struct pcri_blocks *p, size_t b, size_t begin)
 {
     return b < begin ? p->spare : p->coef + 64 * (b - begin);
+}
+
+/* Clears all of a block but DC. Of memset() or a loop compilers make a string instruction,
+ * which is slow to start. */
+static inline void pcri_clear_block(int16_t *coef)
+{
+    typedef int16_t v8 __attribute__((vector_size(16)));
+    const v8 zero = { 0 }, dc = { -1 };
+    v8 *p = (v8 *) (void *) coef;
+    p[0] &= dc;
+    p[1] = p[2] = p[3] = zero;
+    p[4] = p[5] = p[6] = p[7] = zero;
+}
+
+/* The same for kept blocks [begin, end). */
+static inline void pcri_clear_ac(const struct pcri_blocks *p, size_t begin, size_t end)
+{
+    for (size_t b = begin; b < end; b++)
+        pcri_clear_block(p->coef + 64 * (b - pcri_kept_begin(p)));
 }
 
 /* The scan to decode, its parameters checked against all that came before. */

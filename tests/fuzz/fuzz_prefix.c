@@ -62,6 +62,7 @@ static void compare(const uint8_t *data, size_t nbytes)
     jpeg_mem_src(&d, data, nbytes);
     jpeg_read_header(&d, TRUE);
     jvirt_barray_ptr *arrays = jpeg_read_coefficients(&d);
+    pcri_prefix_settle(&prefix);
     for (int c = 0; c < d.num_components; c++)
         compare_plane(&d, arrays[c], c);
     jpeg_destroy_decompress(&d);

@@ -68,6 +68,7 @@ bool fuzz_in_range(const void *data, size_t nbytes)
         make_basis();
     if (pcri_prefix_decode(&prefix, data, nbytes, &limits, NULL))
         return false;
+    pcri_prefix_settle(&prefix);
     const struct pcri_jpeg_file *f = &prefix.file;
     for (uint32_t c = 0; c < f->component_count; c++) {
         const struct pcri_blocks *p = &prefix.planes[c];

@@ -16,6 +16,7 @@ static struct pcri_prefix prefix;
 /* True if every coefficient and mask of the last decode is what libjpeg holds in arrays. */
 static bool same_arrays(struct jpeg_decompress_struct *d, jvirt_barray_ptr *arrays)
 {
+    pcri_prefix_settle(&prefix);
     for (int c = 0; c < d->num_components; c++) {
         const struct pcri_blocks *p = &prefix.planes[c];
         for (uint32_t y = 0; y < p->blocks_y; y++) {

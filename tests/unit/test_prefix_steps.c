@@ -16,8 +16,10 @@ static struct pcri_coder *coder;
 static struct pcr_error e;
 
 /* All that b keeps is equal in a, which keeps everything. */
-static bool same(const struct pcri_prefix *a, const struct pcri_prefix *b)
+static bool same(struct pcri_prefix *a, struct pcri_prefix *b)
 {
+    pcri_prefix_settle(a);
+    pcri_prefix_settle(b);
     if (memcmp(a->bits, b->bits, sizeof(a->bits)))
         return false;
     for (uint32_t c = 0; c < a->file.component_count; c++) {
