@@ -18,6 +18,8 @@ static void run_read(struct pcr_loader *l, struct pcri_task *t)
     uint64_t nbytes = rc ? 0 : pcr_slice_nbytes(t->held->slice);
 
     pthread_mutex_lock(&l->mutex);
+    l->stats.reading_count--;
+    l->stats.read_count++;
     l->stats.read_ns += spent;
     l->stats.read_nbytes += nbytes;
     pcri_schedule_read_done(l, t, rc);
@@ -43,6 +45,8 @@ static void run_decode(struct pcr_loader *l, struct pcri_worker *w, struct pcri_
     }
 
     pthread_mutex_lock(&l->mutex);
+    l->stats.decoding_count--;
+    l->stats.read_count += made.read_count;
     l->stats.read_ns += made.read_ns;
     l->stats.read_nbytes += made.read_nbytes;
     l->stats.decode_ns += made.decode_ns;
@@ -55,6 +59,10 @@ static void run(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t
     struct pcri_loaded *garbage = l->garbage;
     l->garbage = NULL;
     l->busy++;
+    if (t->kind == PCRI_TASK_READ)
+        l->stats.reading_count++;
+    else
+        l->stats.decoding_count++;
     pthread_mutex_unlock(&l->mutex);
     pcri_schedule_collect(garbage);
     if (t->kind == PCRI_TASK_READ)
@@ -75,6 +83,17 @@ static void collect(struct pcr_loader *l)
     pthread_mutex_lock(&l->mutex);
 }
 
+/* Waits, and books the time on the reason; with the mutex held before and after. */
+static void wait_for_work(struct pcr_loader *l)
+{
+    uint64_t *reason = pcri_schedule_wait_reason(l), start = pcri_now_ns();
+    pthread_cond_wait(&l->work, &l->mutex);
+    uint64_t spent = pcri_now_ns() - start;
+    l->stats.idle_ns += spent;
+    if (reason)
+        *reason += spent;
+}
+
 static void *work(void *arg)
 {
     struct pcri_worker *w = arg;
@@ -87,9 +106,7 @@ static void *work(void *arg)
         } else if (l->garbage) {
             collect(l);
         } else {
-            uint64_t start = pcri_now_ns();
-            pthread_cond_wait(&l->work, &l->mutex);
-            l->stats.idle_ns += pcri_now_ns() - start;
+            wait_for_work(l);
         }
     }
     pthread_mutex_unlock(&l->mutex);
@@ -172,6 +189,7 @@ int pcr_loader_create(struct pcr_dataset *ds, const struct pcr_loader_options *o
     if (!l)
         return PCR_ERR_NOMEM;
     l->ds = ds;
+    l->created_ns = pcri_now_ns();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     l->work = l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
     int rc = set_up(l, opts, err);
@@ -362,17 +380,4 @@ void pcr_loader_cancel(struct pcr_loader *loader)
     loader->state = PCRI_LOADER_CANCELLED;
     pthread_cond_broadcast(&loader->ready);
     pthread_mutex_unlock(&loader->mutex);
-}
-
-int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *stats_out,
-                     struct pcr_error *err)
-{
-    if (!loader)
-        return pcri_fail(err, PCR_ERR_INVAL, "no loader");
-    struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
-    pthread_mutex_lock(&l->mutex);
-    struct pcr_loader_stats stats = l->stats;
-    pthread_mutex_unlock(&l->mutex);
-    stats.thread_count = l->thread_count;
-    return pcri_info_copy(stats_out, &stats, sizeof(stats), err);
 }

@@ -79,6 +79,14 @@ void pcri_pool_close(struct pcri_pool **pool)
     }
 }
 
+uint64_t pcri_pool_out_count(struct pcri_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    uint64_t count = pool->holds - 1;
+    pthread_mutex_unlock(&pool->mutex);
+    return count;
+}
+
 static int batch_create(const struct pcri_pool *pool, struct pcri_batch **out,
                         struct pcr_error *err)
 {

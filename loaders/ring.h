@@ -29,6 +29,9 @@ int pcri_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
 /* Drops the owner's hold; the pool goes with its last batch. Sets *pool to NULL. */
 void pcri_pool_close(struct pcri_pool **pool);
 
+/* Batches that are out: begun, ready, or the consumer's. */
+uint64_t pcri_pool_out_count(struct pcri_pool *pool);
+
 /* An empty batch of slot_count slots. Give it back with pcr_batch_release(). */
 int pcri_pool_get(struct pcri_pool *pool, uint32_t slot_count, struct pcri_batch **out,
                   struct pcr_error *err);

@@ -138,6 +138,7 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
     if (!rc)
         rc = pcr_slice_read(m->ds, info.record, info.record_index, 1, fidelity, &slice, err);
     out->read_ns += pcri_now_ns() - start;
+    out->read_count++;
     if (!rc) {
         out->read_nbytes += pcr_slice_nbytes(slice);
         rc = from_slice(m, q, slice, 0, fidelity, out, err);

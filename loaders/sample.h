@@ -32,7 +32,7 @@ struct pcri_made {
     bool degraded;     /* its fidelity is lower than was asked for */
     uint32_t fidelity;
     int64_t label;
-    uint64_t read_nbytes, read_ns, decode_ns;
+    uint64_t read_count, read_nbytes, read_ns, decode_ns;
 };
 
 /* Fails where the options want bad samples to be errors, and where it is not the sample's

@@ -311,6 +311,15 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
     return pick_read(l, true, t) || pick_decode(l, t) || pick_read(l, false, t);
 }
 
+uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l)
+{
+    if (l->state != PCRI_LOADER_RUNNING || !current_work(l))
+        return NULL;
+    uint64_t number = l->next_sample / l->options.batch_size;
+    return number < l->next_batch + l->options.batches_ahead ? &l->stats.bytes_wait_ns
+                                                             : &l->stats.room_wait_ns;
+}
+
 void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
                                const struct pcri_made *made, int rc,
                                const struct pcr_error *err)

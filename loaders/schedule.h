@@ -72,6 +72,7 @@ struct pcr_loader {
     struct pcri_pool *pool;
     struct pcri_worker *workers;
     uint32_t thread_count; /* workers whose threads run */
+    uint64_t created_ns;
 
     /* All below under the mutex. The pool has one of its own, taken after this. */
     pthread_mutex_t mutex;
@@ -93,7 +94,7 @@ struct pcr_loader {
     struct pcri_loaded *garbage; /* to be freed outside the mutex */
     struct pcri_batch **ring;  /* batches_ahead places: batch b is in place b % batches_ahead */
     struct pcr_error error;
-    struct pcr_loader_stats stats;
+    struct pcr_loader_stats stats; /* what stats.c does not find elsewhere */
 };
 
 enum pcri_task_kind {
@@ -120,6 +121,9 @@ struct pcri_task {
 void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position);
 /* Finds something to do; false if there is nothing now. */
 bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t);
+/* After pick has found nothing: the counter of the time till there is something; NULL if none
+ * but idle_ns. */
+uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l);
 /* A READ has ended: t->held holds the slice unless rc says that it failed. */
 void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc);
 /* A DECODE has ended: *made is filled in where rc is 0, *err elsewhere. */

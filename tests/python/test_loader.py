@@ -247,17 +247,6 @@ def test_close_while_another_thread_waits(path):
         assert not thread.is_alive() and len(ended) == 1
 
 
-def test_stats(path):
-    with pcr.Loader(path, batch_size=16, size=16, threads=2) as loader:
-        list(loader)
-        found = loader.stats()
-        assert found["sample_count"] == 48 and found["batch_count"] == 3
-        assert found["thread_count"] == 2
-        assert found["skipped_count"] == found["degraded_count"] == 0
-        assert found["read_nbytes"] > 0 and found["decode_ns"] > 0
-        assert "size" not in found
-
-
 @pytest.fixture
 def damaged(path, tmp_path):
     """A dataset with one byte changed in the last group of record 0's last sample."""

@@ -201,24 +201,58 @@ PCR_API void pcr_batch_release(struct pcr_batch *batch);
  * start_epoch, return CANCELLED. */
 PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
 
+/* Counters since the loader was made, and, where it says "now", how things stand. Times of
+ * threads are sums over them. */
 struct pcr_loader_stats {
     uint32_t size;            /* set by the caller */
     uint32_t thread_count;
-    uint64_t sample_count;    /* delivered to batches since creation */
+    uint64_t sample_count;    /* delivered to batches */
     uint64_t batch_count;     /* handed to the consumer */
     uint64_t skipped_count;
     uint64_t degraded_count;
     uint64_t read_nbytes;     /* image bytes read */
     uint64_t read_ns;         /* thread time spent reading */
-    uint64_t decode_ns;       /* thread time spent in decode, crop and resize */
-    uint64_t idle_ns;         /* thread time spent waiting for work or room */
+    uint64_t decode_ns;       /* thread time spent in decode, crop, resize, normalisation */
+    uint64_t idle_ns;         /* thread time spent waiting, for whatever reason */
     uint64_t consumer_wait_ns; /* time pcr_loader_next() waited */
+    uint64_t room_wait_ns;    /* of idle_ns: batches_ahead batches were made or in work */
+    uint64_t bytes_wait_ns;   /* of idle_ns: other threads had yet to read what was needed */
+    uint64_t read_count;      /* slices and single samples read */
+    uint64_t elapsed_ns;      /* time since the loader was made */
+    uint64_t held_nbytes;     /* now: encoded bytes in memory or being read, about */
+    uint32_t reading_count;   /* now: threads that read a slice */
+    uint32_t decoding_count;  /* now: threads that make a sample */
+    uint32_t batches_open;    /* now: batches begun and not handed over */
+    uint32_t batches_ready;   /* now: those of them that are complete */
+    uint32_t batches_held;    /* now: batches that the consumer has not released */
+    uint32_t reserved;        /* 0 */
 };
 
 /* Fills *stats_out up to its .size. Codes: INVAL. */
 PCR_API PCR_MUST_CHECK int pcr_loader_stats(const struct pcr_loader *loader,
                                             struct pcr_loader_stats *stats_out,
                                             struct pcr_error *err);
+
+/* What was counted between two calls of pcr_loader_stats() for one loader; "now" is the
+ * later one's. All have their .size set; *out may be `now`. Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_loader_stats_since(const struct pcr_loader_stats *now,
+                                                  const struct pcr_loader_stats *before,
+                                                  struct pcr_loader_stats *out,
+                                                  struct pcr_error *err);
+
+enum pcr_stats_form {
+    PCR_STATS_TABLE = 0,      /* for people: lines with rates and shares, and what limits */
+    PCR_STATS_JSON = 1,       /* one object in one line; its members are the struct's */
+    PCR_STATS_PROMETHEUS = 2, /* text exposition format: pcr_loader_..., times in seconds */
+};
+
+/* Writes the stats as text into `out`, which is replaced (and a NUL stands behind it).
+ * labels: PROMETHEUS: what tells this loader's lines from others', for example
+ * "split=\"train\"" (as it stands between the braces); else NULL. Codes: INVAL, NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_loader_stats_text(const struct pcr_loader_stats *stats,
+                                                 uint32_t form, const char *labels,
+                                                 struct pcr_buffer *out,
+                                                 struct pcr_error *err);
 
 #ifdef __cplusplus
 }

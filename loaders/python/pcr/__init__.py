@@ -19,6 +19,7 @@ from ._image import decode, resize
 from ._loader import Batch, Epoch, Loader
 from ._sample import Sample, SampleView
 from ._source import NewSample
+from ._stats import LoaderStats
 from ._system import system
 from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, write
 from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
@@ -41,6 +42,7 @@ __all__ = [
     "IoError",
     "LimitError",
     "Loader",
+    "LoaderStats",
     "NewSample",
     "NotFoundError",
     "OutOfMemory",

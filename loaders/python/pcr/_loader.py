@@ -19,6 +19,7 @@ from . import _state
 from . import _structs as st
 from ._dataset import Dataset, Path, open as open_dataset
 from ._library import Handle, call, choice, fidelity_number, lib, whole
+from ._stats import LoaderStats
 from ._waiter import Waiter
 from .errors import InvalidError
 
@@ -362,18 +363,12 @@ class Loader:
         self._core.with_pointer(
             lambda pointer: call(lib.pcr_loader_set_fidelity, pointer, number))
 
-    def stats(self) -> Dict[str, int]:
-        """Counters since the loader was made; times (_ns) are sums over the threads.
-
-        sample_count (delivered), batch_count (handed out), skipped_count, degraded_count,
-        read_nbytes (image bytes), read_ns, decode_ns (with crop and resize), idle_ns
-        (waiting for work or room), consumer_wait_ns (the consumer waited), thread_count.
-        """
+    def stats(self) -> LoaderStats:
+        """Counters since the loader was made, and how it stands."""
         found = st.sized(st.LoaderStats)
         self._core.with_pointer(
             lambda pointer: call(lib.pcr_loader_stats, pointer, byref(found)))
-        return {field[0]: int(getattr(found, field[0]))
-                for field in found._fields_ if field[0] != "size"}
+        return LoaderStats(found)
 
     def close(self) -> None:
         """Stops the threads within the decoding time of one image. Batches stay valid."""

@@ -103,6 +103,14 @@ class BadSample(IntEnum):
     DEGRADE = 3
 
 
+class StatsForm(IntEnum):
+    """enum pcr_stats_form"""
+
+    TABLE = 0
+    JSON = 1
+    PROMETHEUS = 2
+
+
 class BadPolicy(IntEnum):
     """enum pcr_bad_policy"""
 
@@ -282,7 +290,12 @@ class LoaderStats(ctypes.Structure):
                 ("skipped_count", c_uint64), ("degraded_count", c_uint64),
                 ("read_nbytes", c_uint64), ("read_ns", c_uint64),
                 ("decode_ns", c_uint64), ("idle_ns", c_uint64),
-                ("consumer_wait_ns", c_uint64)]
+                ("consumer_wait_ns", c_uint64), ("room_wait_ns", c_uint64),
+                ("bytes_wait_ns", c_uint64), ("read_count", c_uint64),
+                ("elapsed_ns", c_uint64), ("held_nbytes", c_uint64),
+                ("reading_count", c_uint32), ("decoding_count", c_uint32),
+                ("batches_open", c_uint32), ("batches_ready", c_uint32),
+                ("batches_held", c_uint32), ("reserved", c_uint32)]
 
 
 class SystemInfo(ctypes.Structure):

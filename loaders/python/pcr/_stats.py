@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A loader's counters: numbers, a table for people, JSON, and Prometheus's text."""
+
+from __future__ import annotations
+
+import ctypes
+from ctypes import byref
+from typing import Any, Dict, Iterator, Mapping
+
+from . import _structs as st
+from ._library import call, lib
+from .errors import InvalidError
+
+
+class LoaderStats(Mapping[str, int]):
+    """What a loader has done since it was made; made by Loader.stats().
+
+    A mapping of names to numbers, whose members are attributes too: stats["read_nbytes"] is
+    stats.read_nbytes. str() is a table with rates, shares of time, and what limits.
+    ``later - earlier`` is what happened between two calls; "now" is the later one's.
+
+    thread_count; sample_count (delivered), batch_count (handed out), skipped_count,
+    degraded_count, read_nbytes (image bytes), read_count (slices and single samples).
+
+    Times in nanoseconds, those of threads summed: read_ns, decode_ns (with crop, resize and
+    normalisation), idle_ns (waiting), of which room_wait_ns (for the consumer to take a
+    batch) and bytes_wait_ns (for what other threads were reading); consumer_wait_ns (the
+    consumer waited for a batch), elapsed_ns (since the loader was made).
+
+    Now: held_nbytes (encoded bytes in memory, about), reading_count and decoding_count
+    (threads), batches_open (begun, not handed out), batches_ready (of those, complete),
+    batches_held (that the consumer has not let go).
+    """
+
+    def __init__(self, raw: st.LoaderStats) -> None:
+        self._raw = raw
+
+    def __getitem__(self, name: str) -> int:
+        if name not in _NAMES:
+            raise KeyError(name)
+        return int(getattr(self._raw, name))
+
+    def __getattr__(self, name: str) -> int:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"LoaderStats has no {name!r}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+    def __sub__(self, before: LoaderStats) -> LoaderStats:
+        """Raises InvalidError where `before` is not earlier, or of another loader."""
+        if not isinstance(before, LoaderStats):
+            return NotImplemented
+        out = st.sized(st.LoaderStats)
+        call(lib.pcr_loader_stats_since, byref(self._raw), byref(before._raw), byref(out))
+        return LoaderStats(out)
+
+    def to_json(self) -> str:
+        """One JSON object in one line; the same members as the mapping."""
+        return self._text(st.StatsForm.JSON, None).rstrip()
+
+    def to_prometheus(self, **labels: str) -> str:
+        """Prometheus's text exposition format; `labels` tell this loader from others."""
+        pairs = ",".join(f'{name}="{_escape(value)}"' for name, value in labels.items())
+        return self._text(st.StatsForm.PROMETHEUS, pairs)
+
+    def __str__(self) -> str:
+        return self._text(st.StatsForm.TABLE, None).rstrip()
+
+    def __repr__(self) -> str:
+        return f"<pcr.LoaderStats {dict(self)}>"
+
+    def __reduce__(self) -> Any:
+        return _restore, (dict(self),)
+
+    def _text(self, form: st.StatsForm, labels: Any) -> str:
+        buffer = st.Buffer()
+        try:
+            call(lib.pcr_loader_stats_text, byref(self._raw), int(form),
+                 None if labels is None else labels.encode(), byref(buffer))
+            return ctypes.string_at(buffer.data, buffer.nbytes).decode()
+        finally:
+            lib.pcr_buffer_free(byref(buffer))
+
+
+_NAMES = tuple(field[0] for field in st.LoaderStats._fields_
+               if field[0] not in ("size", "reserved"))
+
+
+def _restore(values: Dict[str, int]) -> LoaderStats:
+    return LoaderStats(st.sized(st.LoaderStats, **values))
+
+
+def _escape(value: str) -> str:
+    if not isinstance(value, str):
+        raise InvalidError(f"a label's value is {value!r}, expected a string")
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* loader statistics: what is counted when, differences, and the three texts. */
+#include <check.h>
+#include <sched.h>
+#include <stdlib.h>
+
+#include <pcr/loader.h>
+
+#include "made_images.h"
+
+static struct pcr_loader_stats made_stats(void)
+{
+    return (struct pcr_loader_stats) {
+        .size = sizeof(struct pcr_loader_stats), .thread_count = 2, .sample_count = 1000,
+        .batch_count = 16, .skipped_count = 3, .degraded_count = 4, .read_nbytes = 20500000,
+        .read_ns = 1000000000, .decode_ns = 6000000000, .idle_ns = 1000000000,
+        .consumer_wait_ns = 2000000000, .room_wait_ns = 400000000,
+        .bytes_wait_ns = 200000000, .read_count = 50, .elapsed_ns = 4000000000,
+        .held_nbytes = 1500000, .reading_count = 1, .decoding_count = 7, .batches_open = 6,
+        .batches_ready = 5, .batches_held = 9,
+    };
+}
+
+static void check_text(const struct pcr_loader_stats *s, uint32_t form, const char *expected)
+{
+    struct pcr_buffer out = { 0 };
+    struct pcr_error err;
+    made_check(pcr_loader_stats_text(s, form, NULL, &out, &err), &err);
+    ck_assert_str_eq((const char *) out.data, expected);
+    ck_assert_uint_eq(out.nbytes, strlen(expected));
+    pcr_buffer_free(&out);
+}
+
+START_TEST(json)
+{
+    const struct pcr_loader_stats s = made_stats();
+    check_text(&s, PCR_STATS_JSON,
+               "{\"thread_count\": 2, \"sample_count\": 1000, \"batch_count\": 16, "
+               "\"skipped_count\": 3, \"degraded_count\": 4, \"read_nbytes\": 20500000, "
+               "\"read_ns\": 1000000000, \"decode_ns\": 6000000000, \"idle_ns\": 1000000000, "
+               "\"consumer_wait_ns\": 2000000000, \"room_wait_ns\": 400000000, "
+               "\"bytes_wait_ns\": 200000000, \"read_count\": 50, "
+               "\"elapsed_ns\": 4000000000, \"held_nbytes\": 1500000, \"reading_count\": 1, "
+               "\"decoding_count\": 7, \"batches_open\": 6, \"batches_ready\": 5, "
+               "\"batches_held\": 9}\n");
+}
+END_TEST
+
+START_TEST(table)
+{
+    struct pcr_loader_stats s = made_stats();
+    static const char text[] =
+        "time      4.0 s\n"
+        "samples   1000, 250.0 a second; 3 skipped, 4 degraded\n"
+        "batches   16 handed out; 5 ready, 1 begun, 9 held by the consumer\n"
+        "read      20.5 MB, 5.1 MB/s; 20500 bytes a sample, 50 reads; 1.5 MB in memory\n"
+        "threads   2: 12.5% reading, 75.0% decoding, waiting 5.0% for room, 2.5% for bytes, "
+        "5.0% for other work\n"
+        "consumer  waited 2.0 s, 50.0% of the time\n"
+        "limit     ";
+    char expected[sizeof(text) + 100];
+    snprintf(expected, sizeof(expected), "%s%s", text,
+             "decoding: a lower fidelity or more CPUs help\n");
+    check_text(&s, PCR_STATS_TABLE, expected);
+
+    s = (struct pcr_loader_stats) { .size = sizeof(s) }; /* nothing is divided by 0 */
+    struct pcr_buffer out = { 0 };
+    struct pcr_error err;
+    made_check(pcr_loader_stats_text(&s, PCR_STATS_TABLE, NULL, &out, &err), &err);
+    ck_assert_ptr_null(strstr((const char *) out.data, "nan"));
+    ck_assert_ptr_nonnull(strstr((const char *) out.data, "limit     nothing"));
+    pcr_buffer_free(&out);
+}
+END_TEST
+
+static void check_limit(const struct pcr_loader_stats *s, const char *word)
+{
+    struct pcr_buffer out = { 0 };
+    struct pcr_error err;
+    made_check(pcr_loader_stats_text(s, PCR_STATS_TABLE, NULL, &out, &err), &err);
+    const char *line = strstr((const char *) out.data, "limit     ");
+    ck_assert_ptr_nonnull(line);
+    ck_assert_msg(!strncmp(line + 10, word, strlen(word)), "%s, expected %s", line, word);
+    pcr_buffer_free(&out);
+}
+
+START_TEST(limits)
+{
+    struct pcr_loader_stats s = made_stats();
+    check_limit(&s, "decoding:");
+    s.bytes_wait_ns = 6000000000;
+    check_limit(&s, "storage:");
+    s.bytes_wait_ns = 0;
+    s.consumer_wait_ns = 100000000;
+    check_limit(&s, "the consumer:");
+}
+END_TEST
+
+START_TEST(prometheus)
+{
+    const struct pcr_loader_stats s = made_stats();
+    static const char *const lines[] = {
+        "# HELP pcr_loader_threads Worker threads.\n# TYPE pcr_loader_threads gauge\n"
+        "pcr_loader_threads{split=\"a\"} 2\n",
+        "\n# TYPE pcr_loader_samples_total counter\n"
+        "pcr_loader_samples_total{split=\"a\"} 1000\n",
+        "\npcr_loader_idle_seconds_total{split=\"a\"} 1.000000000\n",
+        "\npcr_loader_bytes_wait_seconds_total{split=\"a\"} 0.200000000\n",
+        "\n# TYPE pcr_loader_held_bytes gauge\npcr_loader_held_bytes{split=\"a\"} 1500000\n",
+    };
+    struct pcr_buffer out = { 0 };
+    struct pcr_error err;
+    made_check(pcr_loader_stats_text(&s, PCR_STATS_PROMETHEUS, "split=\"a\"", &out, &err),
+               &err);
+    const char *text = (const char *) out.data;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        ck_assert_msg(strstr(text, lines[i]) != NULL, "%s is not in %s", lines[i], text);
+    made_check(pcr_loader_stats_text(&s, PCR_STATS_PROMETHEUS, NULL, &out, &err), &err);
+    ck_assert_ptr_nonnull(strstr((const char *) out.data, "\npcr_loader_threads 2\n"));
+    pcr_buffer_free(&out);
+}
+END_TEST
+
+START_TEST(differences)
+{
+    struct pcr_loader_stats before = made_stats(), now = before, out = { .size = sizeof(out) };
+    struct pcr_error err;
+    now.sample_count += 7;
+    now.elapsed_ns += 5;
+    now.held_nbytes = 1;
+    now.batches_ready = 2;
+    made_check(pcr_loader_stats_since(&now, &before, &out, &err), &err);
+    ck_assert_uint_eq(out.sample_count, 7);
+    ck_assert_uint_eq(out.elapsed_ns, 5);
+    ck_assert_uint_eq(out.read_nbytes, 0);
+    ck_assert_uint_eq(out.thread_count, 2);
+    ck_assert_uint_eq(out.held_nbytes, 1);
+    ck_assert_uint_eq(out.batches_ready, 2);
+    ck_assert_int_eq(pcr_loader_stats_since(&before, &now, &out, &err), PCR_ERR_INVAL);
+    ck_assert_ptr_nonnull(strstr(err.message, "sample_count is 1000, but was 1007"));
+    made_check(pcr_loader_stats_since(&now, &before, &now, &err), &err); /* in place */
+    ck_assert_uint_eq(now.sample_count, 7);
+}
+END_TEST
+
+START_TEST(wrong_calls)
+{
+    struct pcr_loader_stats s = made_stats(), none = { 0 };
+    struct pcr_buffer out = { 0 };
+    struct pcr_error err;
+    ck_assert_int_eq(pcr_loader_stats_text(NULL, 0, NULL, &out, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_stats_text(&s, 0, NULL, NULL, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_stats_text(&s, 3, NULL, &out, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_stats_text(&s, 1, "a=\"b\"", &out, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_stats_text(&none, 0, NULL, &out, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_stats_since(&s, NULL, &s, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_stats_since(&s, &s, NULL, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_stats(NULL, &s, &err), PCR_ERR_INVAL);
+    /* A caller of an older version has a shorter struct, and gets as much. */
+    s.size = offsetof(struct pcr_loader_stats, room_wait_ns);
+    made_check(pcr_loader_stats_text(&s, PCR_STATS_JSON, NULL, &out, &err), &err);
+    ck_assert_ptr_nonnull(strstr((const char *) out.data, "\"room_wait_ns\": 0,"));
+    ck_assert_ptr_nonnull(strstr((const char *) out.data, "\"idle_ns\": 1000000000,"));
+    pcr_buffer_free(&out);
+}
+END_TEST
+
+static struct pcr_loader_stats stats_of(const struct pcr_loader *l)
+{
+    struct pcr_loader_stats s = { .size = sizeof(s) };
+    struct pcr_error err;
+    made_check(pcr_loader_stats(l, &s, &err), &err);
+    return s;
+}
+
+static struct pcr_batch *next(struct pcr_loader *l)
+{
+    struct pcr_batch *b = NULL;
+    struct pcr_error err;
+    int rc = pcr_loader_next(l, &b, &err);
+    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
+    return b;
+}
+
+/* Where a loader stands when its consumer does nothing. */
+START_TEST(queues)
+{
+    const struct pcr_loader_options o = {
+        .size = sizeof(o), .batch_size = 8, .height = 16, .thread_count = 2,
+        .block_samples = 5, .batches_ahead = 3, .shuffle = (uint32_t) _i,
+    };
+    struct pcr_dataset *ds = NULL;
+    struct pcr_loader *l = NULL;
+    struct pcr_error err;
+    made_check(pcr_dataset_open(made_dir, NULL, &ds, &err), &err);
+    made_check(pcr_loader_create(ds, &o, &l, &err), &err);
+    struct pcr_loader_stats s = stats_of(l);
+    ck_assert_uint_eq(s.batches_open + s.batches_held + s.reading_count + s.read_count, 0);
+    made_check(pcr_loader_start_epoch(l, 0, &err), &err);
+    struct pcr_batch *first = next(l), *second = next(l);
+    do {
+        sched_yield();
+        s = stats_of(l);
+    } while (s.batches_ready < 3 || s.reading_count || s.decoding_count);
+    ck_assert_uint_eq(s.batches_open, 3);
+    ck_assert_uint_eq(s.batches_held, 2);
+    ck_assert_uint_eq(s.batch_count, 2);
+    ck_assert_uint_eq(s.sample_count, 5 * 8);
+    ck_assert_uint_gt(s.held_nbytes, 0);
+    pcr_batch_release(first);
+    ck_assert_uint_eq(stats_of(l).batches_held, 1);
+    pcr_batch_release(second);
+    for (struct pcr_batch *b; (b = next(l));)
+        pcr_batch_release(b);
+    s = stats_of(l);
+    ck_assert_uint_eq(s.batches_open + s.batches_held + s.batches_ready, 0);
+    ck_assert_uint_eq(s.sample_count, MADE_SAMPLES);
+    ck_assert_uint_gt(s.room_wait_ns, 0); /* they waited above, for us */
+    ck_assert_uint_le(s.room_wait_ns + s.bytes_wait_ns, s.idle_ns);
+    ck_assert_uint_gt(s.elapsed_ns, s.decode_ns / 2);
+    if (o.shuffle == PCR_SHUFFLE_FULL)
+        ck_assert_uint_eq(s.read_count, MADE_SAMPLES);
+    else
+        ck_assert_uint_eq(s.read_count, 3 + 10 + 1 + 8); /* of records of 13, 50, 1 and 36 */
+    pcr_loader_destroy(&l);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+static void set_up_folder(void)
+{
+    made_dir_create();
+    made_images();
+}
+
+int main(void)
+{
+    Suite *s = suite_create("loader_stats");
+    TCase *t = tcase_create("loader_stats");
+    tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
+    tcase_set_timeout(t, 110);
+    tcase_add_test(t, json);
+    tcase_add_test(t, table);
+    tcase_add_test(t, limits);
+    tcase_add_test(t, prometheus);
+    tcase_add_test(t, differences);
+    tcase_add_test(t, wrong_calls);
+    tcase_add_loop_test(t, queues, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
