@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Slices: a run of a record's samples at one fidelity, read at once. */
+/* Slices: a run of a record's samples, read at once, at one fidelity or each at its own. */
 #include <stdlib.h>
 
 #include "dataset.h"
@@ -9,6 +9,10 @@ struct pcr_slice {
     struct pcri_held *held;
     uint32_t first, count, fidelity;
     struct pcr_buffer bytes[PCRI_MAX_GROUPS]; /* each group's chunks of the run */
+    /* Where the samples have fidelities of their own: these, of which `fidelity` is the
+     * highest, and for each group the chunks' places in its bytes. Else NULL. */
+    uint8_t *fidelities;
+    uint64_t *at;
 };
 
 static int check_range(const struct pcr_dataset *ds, uint64_t record, uint32_t first,
@@ -24,22 +28,62 @@ static int check_range(const struct pcr_dataset *ds, uint64_t record, uint32_t f
     return 0;
 }
 
+static int create(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint32_t count,
+                  uint32_t fidelity, struct pcr_slice **out, struct pcr_error *err)
+{
+    struct pcr_slice *sl = pcri_calloc(1, sizeof(*sl), err);
+    if (!sl)
+        return PCR_ERR_NOMEM;
+    *sl = (struct pcr_slice) { .ds = ds, .first = first, .count = count,
+                               .fidelity = fidelity };
+    *out = sl;
+    return pcri_hold(ds, record, &sl->held, err);
+}
+
 int pcr_slice_read(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint32_t count,
                    uint32_t fidelity, struct pcr_slice **out, struct pcr_error *err)
 {
     uint32_t g = 0;
+    struct pcr_slice *sl = NULL;
     int rc = check_range(ds, record, first, count, err);
     if (!rc)
         rc = pcri_fidelity(fidelity, ds->manifest.group_count, &g, err);
     if (rc)
         return rc;
-    struct pcr_slice *sl = pcri_calloc(1, sizeof(*sl), err);
-    if (!sl)
-        return PCR_ERR_NOMEM;
-    *sl = (struct pcr_slice) { .ds = ds, .first = first, .count = count, .fidelity = g };
-    rc = pcri_hold(ds, record, &sl->held, err);
+    rc = create(ds, record, first, count, g, &sl, err);
     if (!rc)
         rc = pcri_record_read(sl->held->record, first, first + count, g, sl->bytes, err);
+    if (rc)
+        pcr_slice_destroy(&sl);
+    else
+        *out = sl;
+    return rc;
+}
+
+int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
+                        uint32_t count, const uint8_t *fidelities, struct pcr_slice **out,
+                        struct pcr_error *err)
+{
+    uint32_t most = 0;
+    struct pcr_slice *sl = NULL;
+    int rc = check_range(ds, record, first, count, err);
+    for (uint32_t i = 0; i < count && !rc; i++)
+        most = fidelities[i] > most ? fidelities[i] : most;
+    if (!rc && !most)
+        return pcri_fail(err, PCR_ERR_INVAL, "a slice that leaves all its samples out");
+    if (!rc)
+        rc = pcri_fidelity(most, ds->manifest.group_count, &most, err);
+    if (rc)
+        return rc;
+    rc = create(ds, record, first, count, most, &sl, err);
+    if (!rc && (!(sl->fidelities = pcri_malloc(count, 1, err)) ||
+                !(sl->at = pcri_calloc((size_t) most * count, sizeof(*sl->at), err))))
+        rc = PCR_ERR_NOMEM;
+    if (!rc) {
+        memcpy(sl->fidelities, fidelities, count);
+        rc = pcri_record_read_each(sl->held->record, first, count, fidelities, most,
+                                   sl->bytes, sl->at, err);
+    }
     if (rc)
         pcr_slice_destroy(&sl);
     else
@@ -56,6 +100,8 @@ void pcr_slice_destroy(struct pcr_slice **slice)
         pcr_buffer_free(&sl->bytes[k]);
     if (sl->held)
         pcri_let_go(sl->ds, sl->held);
+    free(sl->fidelities);
+    free(sl->at);
     free(sl);
     *slice = NULL;
 }
@@ -92,16 +138,19 @@ static int find_chunks(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity
                        uint32_t *g_out, const uint8_t *chunks[], struct pcr_error *err)
 {
     const struct pcri_head *h = sl->held->record->head;
-    uint32_t g = fidelity ? fidelity : sl->fidelity;
     int rc = check_index(sl, i, err);
     if (rc)
         return rc;
-    if (g > sl->fidelity)
-        return pcri_fail(err, PCR_ERR_INVAL, "fidelity %u of a slice that was read at %u", g,
-                         sl->fidelity);
+    uint32_t most = sl->fidelities ? sl->fidelities[i] : sl->fidelity;
+    uint32_t g = fidelity ? fidelity : most;
+    if (g > most || !g)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "fidelity %u of a sample that the slice has read at %u", g, most);
     for (uint32_t k = 0; k < g; k++)
-        chunks[k] = sl->bytes[k].data + (pcri_chunk_offset(h, k, sl->first + i) -
-                                         pcri_chunk_offset(h, k, sl->first));
+        chunks[k] = sl->bytes[k].data +
+                    (sl->at ? sl->at[(size_t) k * sl->count + i]
+                            : pcri_chunk_offset(h, k, sl->first + i) -
+                                  pcri_chunk_offset(h, k, sl->first));
     *g_out = g;
     return 0;
 }

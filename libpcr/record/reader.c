@@ -174,8 +174,9 @@ int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
     return rc ? rc : pcri_file_read(r->file, &range, 1, err);
 }
 
-int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
-                     struct pcr_buffer bytes[], struct pcr_error *err)
+/* May groups 1..g of samples [a, b) be read? */
+static int check_run(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
+                     struct pcr_error *err)
 {
     const struct pcri_head *h = r->head;
     if (a > b || b > h->sample_count)
@@ -189,14 +190,96 @@ int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
             return pcri_fail(err, PCR_ERR_UNSUPPORTED,
                              "%s: group %u has coding %u, which this version does not know",
                              r->file->path, k + 1, h->coding[k]);
+    return 0;
+}
+
+int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
+                     struct pcr_buffer bytes[], struct pcr_error *err)
+{
     struct pcri_range ranges[PCRI_MAX_GROUPS];
-    int rc = 0;
+    int rc = check_run(r, a, b, g, err);
     for (uint32_t k = 0; k < g && !rc; k++)
         rc = prepare(r, a, b, k, &bytes[k], &ranges[k], err);
     if (!rc)
         rc = pcri_file_read(r->file, ranges, g, err);
     for (uint32_t k = 0; k < g && !rc; k++)
         rc = verify(r, a, b, k, bytes[k].data, err);
+    return rc;
+}
+
+/* --- a run whose samples have fidelities of their own --- */
+
+/* Lists the ranges of group `group` that are needed, those close together as one; at[i] is
+ * where chunk i of the run will be in *bytes. Returns how many there are. */
+static size_t list_ranges(const struct pcri_record *r, uint32_t a, uint32_t group,
+                          uint32_t count, const uint8_t *fidelities, uint64_t *at,
+                          struct pcri_range *ranges, uint64_t *nbytes_out)
+{
+    const struct pcri_head *h = r->head;
+    uint64_t total = 0, end = 0;
+    size_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t from = h->group_begin[group] + pcri_chunk_offset(h, group, a + i);
+        uint64_t nbytes = pcri_chunk_nbytes(h, group, a + i);
+        if (fidelities[i] <= group || !nbytes) {
+            at[i] = total;
+            continue;
+        }
+        if (!n || from - end > PCRI_READ_THROUGH_NBYTES) {
+            ranges[n++] = (struct pcri_range) { .offset = from };
+            end = from;
+        }
+        at[i] = total + (from - end);
+        total += from + nbytes - end;
+        end = from + nbytes;
+        ranges[n - 1].nbytes = (size_t) (end - ranges[n - 1].offset);
+    }
+    *nbytes_out = total;
+    return n;
+}
+
+static int verify_each(const struct pcri_record *r, uint32_t a, uint32_t group,
+                       uint32_t count, const uint8_t *fidelities, const uint64_t *at,
+                       const uint8_t *bytes, struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; i < count && !rc && !(r->flags & PCRI_PARSE_NO_VERIFY); i++)
+        if (fidelities[i] > group)
+            rc = pcri_record_check_chunk(r, group, a + i, bytes + at[i], err);
+    return rc;
+}
+
+int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t count,
+                          const uint8_t *fidelities, uint32_t g, struct pcr_buffer bytes[],
+                          uint64_t *at, struct pcr_error *err)
+{
+    int rc = check_run(r, a, a + count, g, err);
+    struct pcri_range *ranges = NULL;
+    size_t n = 0;
+    if (!rc && !(ranges = pcri_calloc((size_t) g * count, sizeof(*ranges), err)))
+        rc = PCR_ERR_NOMEM;
+    for (uint32_t k = 0; k < g && !rc; k++) {
+        uint64_t nbytes = 0;
+        size_t more = list_ranges(r, a, k, count, fidelities, at + (size_t) k * count,
+                                  ranges + n, &nbytes);
+        rc = nbytes >= SIZE_MAX ? pcri_fail_nomem(err, SIZE_MAX)
+                                : pcri_buffer_reserve(&bytes[k], nbytes ? nbytes : 1, err);
+        if (rc)
+            break;
+        bytes[k].nbytes = (size_t) nbytes;
+        uint8_t *dst = bytes[k].data;
+        for (size_t i = n; i < n + more; i++) {
+            ranges[i].dst = dst;
+            dst += ranges[i].nbytes;
+        }
+        n += more;
+    }
+    if (!rc)
+        rc = pcri_file_read(r->file, ranges, n, err);
+    for (uint32_t k = 0; k < g && !rc; k++)
+        rc = verify_each(r, a, k, count, fidelities, at + (size_t) k * count, bytes[k].data,
+                         err);
+    free(ranges);
     return rc;
 }
 

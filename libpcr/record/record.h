@@ -146,6 +146,17 @@ void pcri_record_close(struct pcri_record **r);
 int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
                      struct pcr_buffer bytes[], struct pcr_error *err);
 
+/* Bytes that nobody needs between two that are read: up to a page, reading them takes less
+ * than another range does. */
+enum { PCRI_READ_THROUGH_NBYTES = 4096 };
+
+/* Reads of `count` samples from a on groups 1..fidelities[i] each, at most g; 0 leaves a sample
+ * out. Its chunk of group k + 1 begins at[k * count + i] bytes into bytes[k]. Needed chunks
+ * that are close together are read at once. Each is verified as above. */
+int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t count,
+                          const uint8_t *fidelities, uint32_t g, struct pcr_buffer bytes[],
+                          uint64_t *at, struct pcr_error *err);
+
 /* The steps of pcri_record_read(), for whoever checks a record part by part; groups are
  * counted from 0 here. check_chunk: `bytes` is where the sample's chunk begins. */
 int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,

@@ -228,6 +228,43 @@ START_TEST(spans)
 }
 END_TEST
 
+/* Samples of one slice at fidelities of their own, some left out. */
+START_TEST(slices_of_each)
+{
+    struct pcr_dataset *ds = open_with(NULL);
+    struct pcr_buffer out = { 0 };
+    struct pcr_error e;
+    struct made m = shape(1);
+    uint32_t wrong = 0;
+    for (uint32_t pattern = 1; pattern < 1u << 16; pattern = pattern * 7 + 1) {
+        uint8_t fidelities[8];
+        uint32_t any = 0, n = 1 + pattern % 8, a = pattern / 8 % (9 - n);
+        struct pcr_slice *sl = NULL;
+        for (uint32_t i = 0; i < n; i++)
+            any |= fidelities[i] = (uint8_t) ((pattern >> 2 * i) % (GROUPS + 1));
+        int rc = pcr_slice_read_each(ds, 1, a, n, fidelities, &sl, &e);
+        ck_assert_int_eq(rc, any ? 0 : PCR_ERR_INVAL);
+        for (uint32_t i = 0; i < n && any; i++) {
+            uint32_t g = fidelities[i];
+            rc = pcr_slice_get(sl, i, 0, &out, &e);
+            wrong += g ? rc != 0 || !is_made(&m, a + i, g, &out) : rc != PCR_ERR_INVAL;
+            wrong += pcr_slice_get(sl, i, g + 1, &out, &e) != PCR_ERR_INVAL;
+            if (g > 1)
+                wrong += pcr_slice_get(sl, i, 1, &out, &e) || !is_made(&m, a + i, 1, &out);
+        }
+        pcr_slice_destroy(&sl);
+    }
+    ck_assert_uint_eq(wrong, 0);
+    const uint8_t bad[2] = { 1, GROUPS + 1 };
+    struct pcr_slice *sl = NULL;
+    ck_assert_int_eq(pcr_slice_read_each(ds, 1, 0, 2, bad, &sl, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_slice_read_each(ds, 1, 7, 2, bad, &sl, &e), PCR_ERR_INVAL);
+    ck_assert_ptr_null(sl);
+    pcr_buffer_free(&out);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
 START_TEST(slices)
 {
     struct pcr_dataset *ds = open_with(NULL);
@@ -587,6 +624,7 @@ int main(void)
     tcase_add_test(t, describes_itself);
     tcase_add_loop_test(t, samples, 0, 5);
     tcase_add_test(t, slices);
+    tcase_add_test(t, slices_of_each);
     tcase_add_test(t, spans);
     tcase_add_test(t, splits);
     tcase_add_test(t, keys);

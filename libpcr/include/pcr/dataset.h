@@ -185,6 +185,17 @@ PCR_API PCR_MUST_CHECK int pcr_slice_read(struct pcr_dataset *ds, uint64_t recor
                                           uint32_t fidelity, struct pcr_slice **out,
                                           struct pcr_error *err);
 
+/* The same where samples need different fidelities: the i-th, fidelities[i] of `count`, is 1
+ * to G, or 0 for a sample that is left out. Reads little more than what is needed, in as few
+ * ranges: needed chunks less than a page apart are read at once. Where the functions below
+ * speak of the slice's fidelity, it is the sample's. Copies `fidelities`.
+ * Codes: as pcr_slice_read(), and INVAL where all are left out. */
+PCR_API PCR_MUST_CHECK int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record,
+                                               uint32_t first, uint32_t count,
+                                               const uint8_t *fidelities,
+                                               struct pcr_slice **out,
+                                               struct pcr_error *err);
+
 /* Samples in the slice. */
 PCR_API uint32_t pcr_slice_count(const struct pcr_slice *sl);
 
