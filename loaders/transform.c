@@ -76,7 +76,7 @@ void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint
                         uint32_t width, uint32_t height, struct pcr_resize_options *out)
 {
     struct draws d = { pcri_stream_key(o->seed, PCRI_STREAM_CROP, epoch, index), 0 };
-    *out = (struct pcr_resize_options) { .size = sizeof(*out) };
+    *out = (struct pcr_resize_options) { .size = sizeof(*out), .filter = o->filter };
     if (draw(&d) < o->flip_ppm / 1e6)
         out->flags |= PCR_RESIZE_FLIP;
     if (o->layout == PCR_LAYOUT_NCHW)

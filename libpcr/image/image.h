@@ -110,7 +110,7 @@ static inline uint8_t pcri_luma(unsigned r, unsigned g, unsigned b)
 /* What a resize of a picture of `width` x `height` does; memory is the decoder's. */
 struct pcri_resize_plan {
     struct pcri_filter across, down;
-    uint32_t flags, channels, dst_width, dst_height;
+    uint32_t flags, filter, channels, dst_width, dst_height;
 };
 
 int pcri_resize_plan(struct pcr_decoder *d, const struct pcr_resize_options *opts,

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resizes a window with an antialiased triangle filter.
+/* Resizes a window with a separable filter.
  *
- * Each output pixel is a weighted mean of the input pixels under a triangle whose centre is
- * the output pixel's centre, in input coordinates, and whose half width is one input pixel
- * or, when shrinking, one output pixel (so nothing between samples is passed over). The
- * geometry is Pillow's: the triangle may reach out of the window, but not out of the image,
- * and the weights that are left are scaled to a sum of one.
+ * Each output pixel is a weighted mean of the input pixels under a curve whose centre is the
+ * output pixel's centre, in input coordinates: a triangle, whose half width is one input pixel
+ * or, when shrinking, one output pixel (so nothing between samples is passed over), or a cubic
+ * (Keys 1981, a = -1/2) of twice that width, whose weights are negative beyond the first. The
+ * geometry is Pillow's: the curve may reach out of the window, but not out of the image, and
+ * the weights that are left are scaled to a sum of one. Or it is the one pixel that the centre
+ * falls in.
  *
- * The filter is separable. Columns come first, since that pass works on whole rows of bytes,
- * which compilers turn into vector code, and leaves fewer pixels to the second. Weights have
- * 14 bits, and what passes between them 15 (a byte and 7 bits of fraction), so that both
- * fit 16-bit multiplications, and only the final result is rounded to a byte. */
+ * Columns come first, since that pass works on whole rows of bytes, which compilers turn into
+ * vector code, and leaves fewer pixels to the second. Weights have 14 bits, and what passes
+ * between them 15 (a byte and 7 bits of fraction), so that both fit 16-bit multiplications,
+ * and only the final result is rounded to a byte.
+ *
+ * A cubic's result may lie outside 0 to 255, and Pillow cuts it off after each direction. So
+ * as to give its pixels, rows come first there, and are cut off before columns follow. */
 #include <math.h>
 
 #include "image.h"
@@ -21,29 +26,71 @@ static double triangle(double x)
     return x < 1 ? 1 - x : 0;
 }
 
+static double cubic(double x)
+{
+    const double a = -0.5;
+    x = fabs(x);
+    return x < 1 ? ((a + 2) * x - (a + 3)) * x * x + 1
+           : x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+}
+
+struct curve {
+    double (*at)(double x);
+    double radius; /* where it has come to 0 */
+};
+
+static const struct curve curves[] = {
+    [PCR_FILTER_BILINEAR] = { triangle, 1 },
+    [PCR_FILTER_BICUBIC] = { cubic, 2 },
+};
+
 /* Rounds the running sum, not each weight: the rounded weights then add up to one exactly,
  * and the errors of neighbours cancel. */
-static void put_weights(const struct pcri_tap *t, double centre, double scale, int16_t *out)
+static void put_weights(const struct curve *curve, const struct pcri_tap *t, double centre,
+                        double scale, int16_t *out)
 {
     double total = 0, sum = 0;
     for (uint32_t k = 0; k < t->count; k++)
-        total += triangle((t->begin + k - centre + 0.5) / scale);
+        total += curve->at((t->begin + k - centre + 0.5) / scale);
     int before = 0;
     for (uint32_t k = 0; k < t->count; k++) {
-        sum += triangle((t->begin + k - centre + 0.5) / scale);
-        int now = (int) (sum / total * (1 << PCRI_WEIGHT_BITS) + 0.5);
+        sum += curve->at((t->begin + k - centre + 0.5) / scale);
+        int now = (int) floor(sum / total * (1 << PCRI_WEIGHT_BITS) + 0.5);
         out[k] = (int16_t) (now - before);
         before = now;
     }
 }
 
+static void put_curve(const struct curve *curve, uint32_t in_size, double from, double step,
+                      uint32_t i, size_t width, struct pcri_tap *tap, int16_t *weights)
+{
+    double scale = step < 1 ? 1 : step, radius = curve->radius * scale;
+    double centre = from + (i + 0.5) * step;
+    double low = centre - radius + 0.5, high = centre + radius + 0.5;
+    uint32_t begin = low > 0 ? (uint32_t) low : 0;
+    uint32_t end = high < in_size ? (uint32_t) high : in_size;
+    *tap = (struct pcri_tap) { begin, end - begin, (size_t) i * width };
+    put_weights(curve, tap, centre, scale, weights + tap->first);
+}
+
+static void put_nearest(uint32_t in_size, double centre, uint32_t i, size_t width,
+                        struct pcri_tap *tap, int16_t *weights)
+{
+    uint32_t at = centre < in_size ? (uint32_t) centre : in_size - 1;
+    *tap = (struct pcri_tap) { at, 1, (size_t) i * width };
+    weights[tap->first] = 1 << PCRI_WEIGHT_BITS;
+}
+
 /* The filter from the window [from, to) of in_size samples to out_size samples; its memory
  * is `b`'s. */
-static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, double to,
-                       uint32_t out_size, struct pcri_filter *f, struct pcr_error *err)
+static int make_filter(struct pcr_buffer *b, uint32_t kind, uint32_t in_size, double from,
+                       double to, uint32_t out_size, struct pcri_filter *f,
+                       struct pcr_error *err)
 {
+    bool nearest = kind == PCR_FILTER_NEAREST;
     double step = (to - from) / out_size, scale = step < 1 ? 1 : step;
-    size_t width = (size_t) ceil(scale) * 2 + 1, taps_nbytes, weights_nbytes, total;
+    double radius = nearest ? 0.5 : ceil(scale * curves[kind].radius);
+    size_t width = (size_t) (radius * 2) + 1, taps_nbytes, weights_nbytes, total;
     if (width > in_size)
         width = in_size;
     width += width & 1;
@@ -59,13 +106,13 @@ static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, doub
     int16_t *weights = (int16_t *) (void *) (b->data + taps_nbytes);
     *f = (struct pcri_filter) { taps, weights, 0, in_size, 0 };
     memset(weights, 0, weights_nbytes);
-    for (uint32_t i = 0; i < out_size; i++) {
-        double centre = from + (i + 0.5) * step;
-        double low = centre - scale + 0.5, high = centre + scale + 0.5;
-        uint32_t begin = low > 0 ? (uint32_t) low : 0;
-        uint32_t end = high < in_size ? (uint32_t) high : in_size;
-        taps[i] = (struct pcri_tap) { begin, end - begin, (size_t) i * width };
-        put_weights(&taps[i], centre, scale, weights + taps[i].first);
+    double centre = from + step * 0.5; /* for nearest added up, as rounding may decide */
+    for (uint32_t i = 0; i < out_size; i++, centre += step) {
+        if (nearest)
+            put_nearest(in_size, centre, i, width, &taps[i], weights);
+        else
+            put_curve(&curves[kind], in_size, from, step, i, width, &taps[i], weights);
+        uint32_t begin = taps[i].begin, end = begin + taps[i].count;
         f->most = end - begin > f->most ? end - begin : f->most;
         f->begin = begin < f->begin ? begin : f->begin;
         f->end = end > f->end ? end : f->end;
@@ -74,13 +121,18 @@ static int make_filter(struct pcr_buffer *b, uint32_t in_size, double from, doub
     return 0;
 }
 
-static int check(uint32_t flags, uint32_t channels, struct pcr_error *err)
+static int check(struct pcr_resize_options *o, uint32_t channels, struct pcr_error *err)
 {
+    uint32_t flags = o->flags;
     if (channels != 1 && channels != 3)
         return pcri_fail(err, PCR_ERR_INVAL, "%u channels, expected 1 or 3",
                          (unsigned) channels);
     if (flags & ~(uint32_t) (PCR_RESIZE_FLIP | PCR_RESIZE_PLANAR))
         return pcri_fail(err, PCR_ERR_INVAL, "unknown resize flags 0x%x", (unsigned) flags);
+    if (o->filter > PCR_FILTER_NEAREST)
+        return pcri_fail(err, PCR_ERR_INVAL, "unknown filter %u", (unsigned) o->filter);
+    if (o->filter == PCR_FILTER_DEFAULT)
+        o->filter = PCR_FILTER_BILINEAR;
     return 0;
 }
 
@@ -110,16 +162,67 @@ int pcri_resize_plan(struct pcr_decoder *d, const struct pcr_resize_options *opt
 {
     struct pcr_resize_options o;
     int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_resize_options", err);
-    if (rc || (rc = check(o.flags, channels, err)) ||
+    if (rc || (rc = check(&o, channels, err)) ||
         (rc = check_window(&o, width, height, dst_width, dst_height, err)) ||
-        (rc = make_filter(&d->taps[0], width, o.x0, o.x1, dst_width, &out->across, err)) ||
-        (rc = make_filter(&d->taps[1], height, o.y0, o.y1, dst_height, &out->down, err)))
+        (rc = make_filter(&d->taps[0], o.filter, width, o.x0, o.x1, dst_width, &out->across,
+                          err)) ||
+        (rc = make_filter(&d->taps[1], o.filter, height, o.y0, o.y1, dst_height, &out->down,
+                          err)))
         return rc;
     out->flags = o.flags;
+    out->filter = o.filter;
     out->channels = channels;
     out->dst_width = dst_width;
     out->dst_height = dst_height;
     return 0;
+}
+
+static void columns_first(const struct pcr_decoder *d, const struct pcri_resize_plan *plan,
+                          const uint8_t *src, size_t stride_nbytes, uint16_t *between,
+                          size_t columns, uint8_t *dst)
+{
+    const struct pcri_resize_rows *rows = d->resize_rows;
+    bool flip = plan->flags & PCR_RESIZE_FLIP;
+    bool planar = plan->channels > 1 && plan->flags & PCR_RESIZE_PLANAR;
+    size_t plane = planar ? (size_t) plan->dst_width * plan->dst_height : 0;
+    size_t row_nbytes = (size_t) plan->dst_width * (planar ? 1 : plan->channels);
+    for (uint32_t i = 0; i < plan->dst_height; i++, dst += row_nbytes) {
+        const struct pcri_tap *t = &plan->down.taps[i];
+        rows->blend(src + (t->begin - plan->down.begin) * stride_nbytes, stride_nbytes,
+                    plan->down.weights + t->first, t->count, between, columns);
+        if (plan->channels == 1)
+            pcri_shrink_gray(&plan->across, between, flip, dst, plan->dst_width);
+        else
+            rows->shrink_rgb(&plan->across, between, flip, dst, plane, plan->dst_width);
+    }
+}
+
+/* wide: room for the rows that are read, of the result's width, and one number. The channels
+ * of a planar result stand one after another in each row. */
+static void rows_first(const struct pcr_decoder *d, const struct pcri_resize_plan *plan,
+                       const uint8_t *src, size_t stride_nbytes, uint16_t *between,
+                       size_t columns, uint16_t *wide, uint8_t *dst)
+{
+    const struct pcri_resize_rows *rows = d->resize_rows;
+    bool flip = plan->flags & PCR_RESIZE_FLIP;
+    bool planar = plan->channels > 1 && plan->flags & PCR_RESIZE_PLANAR;
+    uint32_t planes = planar ? plan->channels : 1, count = plan->down.end - plan->down.begin;
+    size_t row = (size_t) plan->dst_width * plan->channels, part = row / planes;
+    for (uint32_t i = 0; i < count; i++, src += stride_nbytes) {
+        uint16_t *to = wide + i * row;
+        pcri_widen(src, between, columns);
+        if (plan->channels == 1)
+            pcri_shrink_gray_wide(&plan->across, between, flip, to, plan->dst_width);
+        else
+            rows->shrink_rgb_wide(&plan->across, between, flip, to, planar ? part : 0,
+                                  plan->dst_width);
+    }
+    for (uint32_t p = 0; p < planes; p++, wide += part)
+        for (uint32_t i = 0; i < plan->dst_height; i++, dst += part) {
+            const struct pcri_tap *t = &plan->down.taps[i];
+            rows->blend_wide(wide + (t->begin - plan->down.begin) * row, row,
+                             plan->down.weights + t->first, t->count, dst, part);
+        }
 }
 
 int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
@@ -127,31 +230,27 @@ int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
                     uint8_t *dst, struct pcr_error *err)
 {
     const struct pcri_filter *across = &plan->across, *down = &plan->down;
-    const struct pcri_resize_rows *rows = d->resize_rows;
-    uint32_t channels = plan->channels, width = plan->dst_width;
-    size_t columns = (size_t) (across->end - across->begin) * channels;
-    size_t padding = (size_t) across->most * channels + PCRI_BETWEEN_PADDING, nbytes;
-    if (!pcri_mul(columns + padding, sizeof(uint16_t), &nbytes))
+    size_t columns = (size_t) (across->end - across->begin) * plan->channels;
+    size_t padding = (size_t) across->most * plan->channels + PCRI_BETWEEN_PADDING;
+    size_t wide = 0, total;
+    bool cubic = plan->filter == PCR_FILTER_BICUBIC;
+    if ((cubic && !pcri_mul((size_t) plan->dst_width * plan->channels,
+                            down->end - down->begin, &wide)) ||
+        !pcri_add(wide, columns + padding + 1, &total) ||
+        !pcri_mul(total, sizeof(uint16_t), &total))
         return pcri_fail_nomem(err, columns);
-    int rc = pcri_buffer_reserve(&d->between, nbytes, err);
+    int rc = pcri_buffer_reserve(&d->between, total, err);
     if (rc)
         return rc;
-    bool planar = channels > 1 && plan->flags & PCR_RESIZE_PLANAR;
-    bool flip = plan->flags & PCR_RESIZE_FLIP;
-    size_t plane = planar ? (size_t) width * plan->dst_height : 0;
     uint16_t *between = (uint16_t *) (void *) d->between.data;
     memset(between + columns, 0, padding * sizeof(*between));
-    src += (size_t) (across->begin - x) * channels;
-    for (uint32_t i = 0; i < plan->dst_height; i++) {
-        const struct pcri_tap *t = &down->taps[i];
-        uint8_t *row = dst + (size_t) i * width * (planar ? 1 : channels);
-        rows->blend(src + (t->begin - y) * stride_nbytes, stride_nbytes,
-                    down->weights + t->first, t->count, between, columns);
-        if (channels == 1)
-            rows->shrink_gray(across, between, flip, row, width);
-        else
-            rows->shrink_rgb(across, between, flip, row, plane, width);
-    }
+    src += (size_t) (down->begin - y) * stride_nbytes
+           + (size_t) (across->begin - x) * plan->channels;
+    if (cubic)
+        rows_first(d, plan, src, stride_nbytes, between, columns, between + columns + padding,
+                   dst);
+    else
+        columns_first(d, plan, src, stride_nbytes, between, columns, dst);
     return 0;
 }
 

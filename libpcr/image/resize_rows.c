@@ -28,52 +28,122 @@ static void blend(const uint8_t *src, size_t stride, const int16_t *weights, uin
     }
 }
 
-static uint8_t finish(int32_t sum)
+enum {
+    BYTE_SHIFT = PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS,
+    WIDE_SHIFT = PCRI_WEIGHT_BITS,
+    WIDE_MOST = 255 << PCRI_FRACTION_BITS,
+};
+
+static int32_t cut(int32_t v, int32_t most)
 {
-    return (uint8_t) (sum >> (PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS));
+    return v < 0 ? 0 : v > most ? most : v;
 }
 
-enum { HALF = 1 << (PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS - 1) };
+static void blend_wide(const uint16_t *src, size_t stride, const int16_t *weights,
+                       uint32_t count, uint8_t *out, size_t n)
+{
+    enum { TILE = 32 };
+    while (n) {
+        int32_t sum[TILE];
+        size_t width = n < TILE ? n : TILE;
+        for (size_t i = 0; i < width; i++)
+            sum[i] = 1 << (BYTE_SHIFT - 1);
+        for (uint32_t k = 0; k < count; k++) {
+            const uint16_t *row = src + k * stride;
+            int16_t w = weights[k];
+            for (size_t i = 0; i < width; i++)
+                sum[i] += (int16_t) row[i] * w;
+        }
+        for (size_t i = 0; i < width; i++)
+            out[i] = (uint8_t) cut(sum[i] >> BYTE_SHIFT, 255);
+        src += width;
+        out += width;
+        n -= width;
+    }
+}
+
+void pcri_widen(const uint8_t *src, uint16_t *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (uint16_t) (src[i] << PCRI_FRACTION_BITS);
+}
+
+/* The tap of output pixel x. */
+static const struct pcri_tap *tap_of(const struct pcri_filter *f, bool flip, uint32_t width,
+                                     uint32_t x)
+{
+    return &f->taps[flip ? width - 1 - x : x];
+}
+
+static void sum_rgb(const struct pcri_filter *f, const struct pcri_tap *t,
+                    const uint16_t *src, int shift, int32_t most, int32_t out[3])
+{
+    const int16_t *w = f->weights + t->first;
+    const uint16_t *p = src + (size_t) (t->begin - f->begin) * 3;
+    int32_t sum[3] = { 1 << (shift - 1), 1 << (shift - 1), 1 << (shift - 1) };
+    for (uint32_t k = 0; k < t->count; k++, p += 3)
+        for (int c = 0; c < 3; c++)
+            sum[c] += p[c] * w[k];
+    for (int c = 0; c < 3; c++)
+        out[c] = cut(sum[c] >> shift, most);
+}
 
 static void shrink_rgb(const struct pcri_filter *f, const uint16_t *src, bool flip,
                        uint8_t *out, size_t plane_nbytes, uint32_t width)
 {
     size_t pixel = plane_nbytes ? 1 : 3, channel = plane_nbytes ? plane_nbytes : 1;
     for (uint32_t x = 0; x < width; x++, out += pixel) {
-        const struct pcri_tap *t = &f->taps[flip ? width - 1 - x : x];
-        const int16_t *w = f->weights + t->first;
-        const uint16_t *p = src + (size_t) (t->begin - f->begin) * 3;
-        int32_t a = HALF, b = HALF, c = HALF;
-        for (uint32_t k = 0; k < t->count; k++, p += 3) {
-            a += p[0] * w[k];
-            b += p[1] * w[k];
-            c += p[2] * w[k];
-        }
-        out[0] = finish(a);
-        out[channel] = finish(b);
-        out[2 * channel] = finish(c);
+        int32_t v[3];
+        sum_rgb(f, tap_of(f, flip, width, x), src, BYTE_SHIFT, 255, v);
+        for (size_t c = 0; c < 3; c++)
+            out[c * channel] = (uint8_t) v[c];
     }
+}
+
+static void shrink_rgb_wide(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                            uint16_t *out, size_t plane, uint32_t width)
+{
+    size_t pixel = plane ? 1 : 3, channel = plane ? plane : 1;
+    for (uint32_t x = 0; x < width; x++, out += pixel) {
+        int32_t v[3];
+        sum_rgb(f, tap_of(f, flip, width, x), src, WIDE_SHIFT, WIDE_MOST, v);
+        for (size_t c = 0; c < 3; c++)
+            out[c * channel] = (uint16_t) v[c];
+    }
+}
+
+static int32_t sum_gray(const struct pcri_filter *f, const struct pcri_tap *t,
+                        const uint16_t *src, int shift)
+{
+    const int16_t *w = f->weights + t->first;
+    const uint16_t *p = src + (t->begin - f->begin);
+    int32_t sum = 1 << (shift - 1);
+    for (uint32_t k = 0; k < t->count; k++)
+        sum += p[k] * w[k];
+    return sum >> shift;
 }
 
 void pcri_shrink_gray(const struct pcri_filter *f, const uint16_t *src, bool flip,
                       uint8_t *out, uint32_t width)
 {
-    for (uint32_t x = 0; x < width; x++) {
-        const struct pcri_tap *t = &f->taps[flip ? width - 1 - x : x];
-        const int16_t *w = f->weights + t->first;
-        const uint16_t *p = src + (t->begin - f->begin);
-        int32_t a = HALF;
-        for (uint32_t k = 0; k < t->count; k++)
-            a += p[k] * w[k];
-        out[x] = finish(a);
-    }
+    for (uint32_t x = 0; x < width; x++)
+        out[x] = (uint8_t) cut(sum_gray(f, tap_of(f, flip, width, x), src, BYTE_SHIFT), 255);
+}
+
+void pcri_shrink_gray_wide(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                           uint16_t *out, uint32_t width)
+{
+    for (uint32_t x = 0; x < width; x++)
+        out[x] = (uint16_t) cut(sum_gray(f, tap_of(f, flip, width, x), src, WIDE_SHIFT),
+                                WIDE_MOST);
 }
 
 const struct pcri_resize_rows pcri_resize_rows_portable = {
     .name = "portable",
     .blend = blend,
+    .blend_wide = blend_wide,
     .shrink_rgb = shrink_rgb,
-    .shrink_gray = pcri_shrink_gray,
+    .shrink_rgb_wide = shrink_rgb_wide,
 };
 
 const struct pcri_resize_rows *pcri_resize_rows_choose(void)

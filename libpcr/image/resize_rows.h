@@ -34,14 +34,19 @@ struct pcri_resize_rows {
     /* Adds up n bytes of each of `count` rows. */
     void (*blend)(const uint8_t *src, size_t stride_nbytes, const int16_t *weights,
                   uint32_t count, uint16_t *out, size_t n);
+    /* Adds up n of the numbers that pass between the directions of each of `count` rows. */
+    void (*blend_wide)(const uint16_t *src, size_t stride, const int16_t *weights,
+                       uint32_t count, uint8_t *out, size_t n);
     /* One row of RGB, which begins at input column f->begin, to one output row of `width`
-     * pixels, the last first if `flip`. plane_nbytes: 0 for packed pixels. The row has room
-     * for (f->most pixels and PCRI_BETWEEN_PADDING numbers) behind f->end, all 0. */
+     * pixels, the last first if `flip`, cut off below 0 and above 255. plane_nbytes: 0 for
+     * packed pixels. The row has room for (f->most pixels and PCRI_BETWEEN_PADDING numbers)
+     * behind f->end, all 0. */
     void (*shrink_rgb)(const struct pcri_filter *f, const uint16_t *src, bool flip,
                        uint8_t *out, size_t plane_nbytes, uint32_t width);
-    /* The same of one channel. */
-    void (*shrink_gray)(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                        uint8_t *out, uint32_t width);
+    /* The same to the numbers that pass between the directions. There is room for one more
+     * behind the row. */
+    void (*shrink_rgb_wide)(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                            uint16_t *out, size_t plane, uint32_t width);
 };
 
 extern const struct pcri_resize_rows pcri_resize_rows_portable;
@@ -53,8 +58,13 @@ extern const struct pcri_resize_rows pcri_resize_rows_avx2;
 /* The best set for this CPU; PCR_CPU=portable in the environment picks the portable one. */
 const struct pcri_resize_rows *pcri_resize_rows_choose(void);
 
+/* Bytes as what passes between the directions. */
+void pcri_widen(const uint8_t *src, uint16_t *out, size_t n);
+
 /* One channel has little to gain from more than what the compiler makes of it. */
 void pcri_shrink_gray(const struct pcri_filter *f, const uint16_t *src, bool flip,
                       uint8_t *out, uint32_t width);
+void pcri_shrink_gray_wide(const struct pcri_filter *f, const uint16_t *src, bool flip,
+                           uint16_t *out, uint32_t width);
 
 #endif

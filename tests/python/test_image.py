@@ -126,23 +126,51 @@ def test_threads_decode_at_once():
     assert not wrong
 
 
+FILTERS = ["bilinear", "bicubic", "nearest"]
+
+
+def by_pillow(pixels, height, width, box, name):
+    return np.asarray(Image.fromarray(pixels).resize(
+        (width, height), Image.Resampling[name.upper()], box=box,
+        reducing_gap=None)).astype(int)
+
+
+@pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("height, width, box", [
     (32, 32, None), (50, 70, None), (7, 5, None), (200, 300, None),
     (24, 24, (10, 5, 90, 75)), (24, 36, (3.5, 2.25, 60.75, 79.5)), (1, 1, None)])
-def test_resize_equals_pillow(channels, height, width, box):
+def test_resize_equals_pillow(channels, height, width, box, name):
     pixels = picture(9, 97, 83, channels)
-    expected = np.asarray(Image.fromarray(pixels).resize(
-        (width, height), Image.Resampling.BILINEAR, box=box)).astype(int)
-    found = pcr.resize(pixels, height, width, box=box)
+    expected = by_pillow(pixels, height, width, box, name)
+    found = pcr.resize(pixels, height, width, box=box, filter=name)
     assert found.dtype == np.uint8 and found.shape == expected.shape
-    assert np.abs(found - expected).max() <= 1
-    flipped = pcr.resize(pixels, height, width, box=box, flip=True)
-    assert np.abs(flipped - expected[:, ::-1]).max() <= 1
+    assert np.abs(found - expected).max() <= (name != "nearest")
+    flipped = pcr.resize(pixels, height, width, box=box, flip=True, filter=name)
+    np.testing.assert_array_equal(flipped, found[:, ::-1])
     planar = pcr.resize(pixels.reshape(83, 97, channels), height, width, box=box,
-                        planar=True)
+                        planar=True, filter=name)
     np.testing.assert_array_equal(planar, np.moveaxis(
         found.reshape(height, width, channels), 2, 0))
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_resize_equals_pillow_at_odd_sizes(name):
+    """One pixel, thousands of them reduced to few, enlarged, noise of the extremes."""
+    rng = np.random.default_rng(11)
+    sizes = [1, 2, 3, 5, 7, 17, 61, 200]
+    for case in range(300):
+        height, width = (int(n) for n in rng.choice(sizes + [1999] * (case % 20 == 0), 2))
+        to = [int(n) for n in rng.choice(sizes, 2)]
+        pixels = rng.integers(0, 256, (height, width, 3), np.uint8)
+        if case % 2:
+            pixels = np.where(pixels > 127, 255, 0).astype(np.uint8)
+        x, y = np.sort(rng.random((2, 2)), axis=1)
+        box = (x[0] * width, y[0] * height, x[1] * width, y[1] * height)
+        box = box if case % 3 == 0 and x[1] - x[0] > .01 and y[1] - y[0] > .01 else None
+        found = pcr.resize(pixels, *to, box=box, filter=name)
+        off = np.abs(found - by_pillow(pixels, *to, box, name)).max()
+        assert off <= (name != "nearest"), (width, height, to, box)
 
 
 def test_resize_takes_views():
@@ -163,3 +191,8 @@ def test_resize_takes_views():
 def test_resize_refuses(image, size, box):
     with pytest.raises(pcr.InvalidError):
         pcr.resize(image, *size, box=box)
+
+
+def test_resize_refuses_filters():
+    with pytest.raises(pcr.InvalidError, match="bilinear, bicubic, nearest"):
+        pcr.resize(np.zeros((4, 4), np.uint8), 2, 2, filter="lanczos")

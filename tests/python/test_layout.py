@@ -22,8 +22,8 @@ STRUCTS = {kind.__doc__.split()[1]: kind
 ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_FORM_": _structs.Form,
          "PCR_COLOR_": _structs.Color, "PCR_SHUFFLE_": _structs.Shuffle,
          "PCR_LAYOUT_": _structs.Layout, "PCR_DTYPE_": _structs.Dtype,
-         "PCR_TRANSFORM_": _structs.Transform, "PCR_SAMPLE_": _structs.BadSample,
-         "PCR_STATS_": _structs.StatsForm,
+         "PCR_TRANSFORM_": _structs.Transform, "PCR_FILTER_": _structs.Filter,
+         "PCR_SAMPLE_": _structs.BadSample, "PCR_STATS_": _structs.StatsForm,
          "PCR_BAD_": _structs.BadPolicy, "PCR_OPAQUE_": _structs.OpaquePolicy}
 FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "DECODE_PLANAR", "DECODE_AUTO", "DECODE_TURBO", "RESIZE_FLIP", "RESIZE_PLANAR",

@@ -199,8 +199,10 @@ START_TEST(resized)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct pcr_decode_options o = { .size = sizeof(o), .color = cases[i].color,
                                         .orientation = cases[i].orientation };
-        struct pcr_resize_options r = { sizeof(r), cases[i].flags, cases[i].x0, cases[i].y0,
-                                        cases[i].x1, cases[i].y1 };
+        struct pcr_resize_options r = { .size = sizeof(r), .flags = cases[i].flags,
+                                        .x0 = cases[i].x0, .y0 = cases[i].y0,
+                                        .x1 = cases[i].x1, .y1 = cases[i].y1,
+                                        .filter = (uint32_t) i % 4 };
         struct pcr_buffer *file = i ? &photo : &png;
         struct pcr_span span = { file->data, file->nbytes };
         const struct pcr_spans spans = { .items = &span, .count = 1 };

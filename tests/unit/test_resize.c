@@ -20,7 +20,8 @@ static void drop_decoder(void)
 
 static struct pcr_resize_options window(double x0, double y0, double x1, double y1)
 {
-    return (struct pcr_resize_options) { sizeof(struct pcr_resize_options), 0, x0, y0, x1, y1 };
+    return (struct pcr_resize_options) { .size = sizeof(struct pcr_resize_options),
+                                         .x0 = x0, .y0 = y0, .x1 = x1, .y1 = y1 };
 }
 
 START_TEST(same_size_is_a_copy)
@@ -84,14 +85,57 @@ END_TEST
 START_TEST(constant_stays)
 {
     uint8_t *src = malloc(400 * 300 * 3), dst[31 * 17 * 3];
+    struct pcr_resize_options o = window(0, 0, 400, 300);
+    size_t wrong = 0;
     ck_assert_ptr_nonnull(src);
+    o.filter = (uint32_t) _i;
     for (int v = 0; v < 256; v += 51) {
         memset(src, v, 400 * 300 * 3);
-        ck_assert_int_eq(pcr_resize(decoder, src, 400, 300, 3, NULL, dst, 31, 17, NULL), 0);
+        ck_assert_int_eq(pcr_resize(decoder, src, 400, 300, 3, &o, dst, 31, 17, NULL), 0);
         for (size_t i = 0; i < sizeof(dst); i++)
-            ck_assert_int_eq(dst[i], v);
+            wrong += dst[i] != v;
     }
+    ck_assert_uint_eq(wrong, 0);
     free(src);
+}
+END_TEST
+
+/* Twice as large, by hand: a quarter off a pixel the cubic's weights are -9, 111, 29 and -3
+ * parts of 128, less what lies outside. */
+START_TEST(cubic_by_two)
+{
+    static const uint8_t src[5] = { 100, 100, 100, 200, 200 };
+    /* (-9 * 100 + 111 * 100 + 29 * 100 - 3 * 200) / 128 = 97.66; then 92.97, 120.31 and
+     * 179.69; (-9 * 100 + 111 * 200 + 29 * 200) / 131 = 206.87; 202.19 */
+    static const uint8_t want[10] = { 100, 100, 100, 98, 93, 120, 180, 207, 202, 200 };
+    uint8_t dst[10];
+    struct pcr_resize_options o = window(0, 0, 5, 1);
+    o.filter = PCR_FILTER_BICUBIC;
+    ck_assert_int_eq(pcr_resize(decoder, src, 5, 1, 1, &o, dst, 10, 1, NULL), 0);
+    ck_assert_mem_eq(dst, want, 10);
+    o = window(0, 0, 1, 5);
+    o.filter = PCR_FILTER_BICUBIC;
+    ck_assert_int_eq(pcr_resize(decoder, src, 1, 5, 1, &o, dst, 1, 10, NULL), 0);
+    ck_assert_mem_eq(dst, want, 10);
+}
+END_TEST
+
+/* The pixel that the centre of each output pixel lies in. */
+START_TEST(nearest_takes_one)
+{
+    static const uint8_t src[5] = { 10, 20, 30, 40, 50 };
+    static const uint8_t three[3] = { 10, 30, 50 }, seven[7] = { 10, 20, 20, 30, 40, 40, 50 };
+    struct pcr_resize_options o = window(0, 0, 5, 1);
+    uint8_t dst[7];
+    o.filter = PCR_FILTER_NEAREST;
+    ck_assert_int_eq(pcr_resize(decoder, src, 5, 1, 1, &o, dst, 3, 1, NULL), 0);
+    ck_assert_mem_eq(dst, three, 3);
+    ck_assert_int_eq(pcr_resize(decoder, src, 5, 1, 1, &o, dst, 7, 1, NULL), 0);
+    ck_assert_mem_eq(dst, seven, 7);
+    o.x1 = o.y1 = 1;
+    o.x0 = 0.999;
+    ck_assert_int_eq(pcr_resize(decoder, src, 5, 1, 1, &o, dst, 1, 1, NULL), 0);
+    ck_assert_uint_eq(dst[0], 10);
 }
 END_TEST
 
@@ -139,6 +183,60 @@ START_TEST(equals_the_control)
 }
 END_TEST
 
+static double cubic(double x)
+{
+    x = fabs(x);
+    return x < 1 ? 1.5 * x * x * x - 2.5 * x * x + 1
+           : x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2 : 0;
+}
+
+/* One direction: n samples at `src`, `step` apart, cut off and rounded as bytes are. */
+static double cubic_sum(const uint8_t *src, uint32_t n, size_t step, double from, double to,
+                        uint32_t count, uint32_t i)
+{
+    double scale = (to - from) / count, centre = from + (i + 0.5) * scale;
+    double radius = fmax(scale, 1), sum = 0, weights = 0;
+    for (uint32_t k = 0; k < n; k++) {
+        double w = cubic((k + 0.5 - centre) / radius);
+        sum += w * src[k * step];
+        weights += w;
+    }
+    return fmin(fmax(sum / weights, 0), 255);
+}
+
+/* What is between the directions is rounded here and there, so that a level may differ. */
+START_TEST(equals_the_cubic_control)
+{
+    enum { W = 47, H = 39 };
+    static uint8_t src[W * H], rows[64 * H], dst[64 * 64];
+    static const double windows[][4] = { { 0, 0, W, H }, { 3.25, 7.5, 40.75, 33 },
+                                         { 10, 10, 11, 12 }, { 0.1, 0, 46.9, 0.4 } };
+    static const uint32_t sizes[][2] = { { 9, 5 }, { 64, 64 }, { 1, 1 }, { 30, 2 } };
+    uint32_t random = 7;
+    double off = 0;
+    for (size_t i = 0; i < sizeof(src); i++) {
+        random = random * 1664525 + 1013904223;
+        src[i] = random >> 31 ? 255 : (uint8_t) (random >> 24);
+    }
+    struct pcr_resize_options o =
+        window(windows[_i][0], windows[_i][1], windows[_i][2], windows[_i][3]);
+    o.filter = PCR_FILTER_BICUBIC;
+    for (size_t k = 0; k < 4; k++) {
+        uint32_t dw = sizes[k][0], dh = sizes[k][1];
+        ck_assert_int_eq(pcr_resize(decoder, src, W, H, 1, &o, dst, dw, dh, NULL), 0);
+        for (uint32_t y = 0; y < H; y++)
+            for (uint32_t x = 0; x < dw; x++)
+                rows[y * dw + x] = (uint8_t) (cubic_sum(src + y * W, W, 1, o.x0, o.x1, dw, x)
+                                              + 0.5);
+        for (uint32_t y = 0; y < dh; y++)
+            for (uint32_t x = 0; x < dw; x++)
+                off = fmax(off, fabs(dst[y * dw + x]
+                                     - cubic_sum(rows + x, H, dw, o.y0, o.y1, dh, y)));
+    }
+    ck_assert_double_le(off, 1.5);
+}
+END_TEST
+
 START_TEST(flip_and_planar)
 {
     enum { W = 20, H = 11, DW = 9, DH = 6 };
@@ -146,7 +244,9 @@ START_TEST(flip_and_planar)
     for (size_t i = 0; i < sizeof(src); i++)
         src[i] = (uint8_t) (i * i * 31 >> 4);
     struct pcr_resize_options o = window(1, 2, 19, 10);
+    o.filter = (uint32_t) _i;
     ck_assert_int_eq(pcr_resize(decoder, src, W, H, 3, &o, plain, DW, DH, NULL), 0);
+    size_t wrong = 0;
     for (uint32_t flags = 1; flags < 4; flags++) {
         o.flags = flags;
         ck_assert_int_eq(pcr_resize(decoder, src, W, H, 3, &o, got, DW, DH, NULL), 0);
@@ -156,9 +256,10 @@ START_TEST(flip_and_planar)
                     size_t at = flags & PCR_RESIZE_FLIP ? DW - 1 - x : x;
                     size_t to = flags & PCR_RESIZE_PLANAR ? (c * DH + y) * DW + at
                                                           : (y * DW + at) * 3 + c;
-                    ck_assert_uint_eq(got[to], plain[(y * DW + x) * 3 + c]);
+                    wrong += got[to] != plain[(y * DW + x) * 3 + c];
                 }
     }
+    ck_assert_uint_eq(wrong, 0);
 }
 END_TEST
 
@@ -198,6 +299,9 @@ START_TEST(bad_arguments)
     struct pcr_resize_options o = window(0, 0, 4, 4);
     o.flags = 4;
     ck_assert_int_eq(pcr_resize(decoder, src, 4, 4, 1, &o, dst, 1, 1, &err), PCR_ERR_INVAL);
+    o.flags = 0;
+    o.filter = 4;
+    ck_assert_int_eq(pcr_resize(decoder, src, 4, 4, 1, &o, dst, 1, 1, &err), PCR_ERR_INVAL);
 }
 END_TEST
 
@@ -220,6 +324,7 @@ START_TEST(sets_are_equal)
             src[k] = i % 3 ? (uint8_t) ((seed += k * 77777) >> 20) : 255;
         struct pcr_resize_options o = window(n[0] * 0.1, 0, n[0], n[1] * 0.9);
         o.flags = (i & 1 ? PCR_RESIZE_FLIP : 0) | (i & 2 ? PCR_RESIZE_PLANAR : 0);
+        o.filter = i / 4 % 4;
         for (int set = 0; set < 2; set++) {
             decoder->resize_rows = set ? chosen : &pcri_resize_rows_portable;
             ck_assert_int_eq(pcr_resize(decoder, src, n[0], n[1], channels, &o,
@@ -244,9 +349,12 @@ int main(void)
     tcase_add_test(t, enlarge_by_two);
     tcase_add_test(t, shrink_by_two);
     tcase_add_test(t, fractional_window);
-    tcase_add_test(t, constant_stays);
+    tcase_add_loop_test(t, constant_stays, 0, 4);
+    tcase_add_test(t, cubic_by_two);
+    tcase_add_test(t, nearest_takes_one);
     tcase_add_loop_test(t, equals_the_control, 0, 4);
-    tcase_add_test(t, flip_and_planar);
+    tcase_add_loop_test(t, equals_the_cubic_control, 0, 4);
+    tcase_add_loop_test(t, flip_and_planar, 0, 4);
     tcase_add_test(t, reads_the_window_alone);
     tcase_add_test(t, bad_arguments);
     suite_add_tcase(s, t);

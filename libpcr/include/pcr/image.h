@@ -135,12 +135,23 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_continue(struct pcr_decoder *d,
                                                 struct pcr_image_info *info_out,
                                                 struct pcr_error *err);
 
+/* Pixels of a result out of those of its source, in Pillow's terms. BILINEAR and BICUBIC grow
+ * with the reduction (they are antialiased), as in Pillow's Image.resize(). */
+enum pcr_filter {
+    PCR_FILTER_DEFAULT = 0,  /* means BILINEAR */
+    PCR_FILTER_BILINEAR = 1, /* a triangle */
+    PCR_FILTER_BICUBIC = 2,  /* a cubic with a = -1/2: sharper, and up to half again as slow */
+    PCR_FILTER_NEAREST = 3,  /* the pixel under the centre: not antialiased */
+};
+
 /* A window of an image and how it becomes width x height output pixels. Coordinates are
  * in source pixels, after orientation; fractions are allowed (x0 = 1.5). */
 struct pcr_resize_options {
     uint32_t size;   /* sizeof(struct pcr_resize_options) */
     uint32_t flags;  /* PCR_RESIZE_* */
     double x0, y0, x1, y1; /* the window; all zero: the whole image */
+    uint32_t filter; /* enum pcr_filter */
+    uint32_t reserved; /* 0 */
 };
 
 enum {
@@ -148,8 +159,8 @@ enum {
     PCR_RESIZE_PLANAR = 1 << 1, /* write one plane a channel (CHW) instead of HWC */
 };
 
-/* Resizes a window of packed uint8 pixels with an antialiased triangle filter (the support
- * grows with the reduction; equal to Pillow's BILINEAR with a box, within 1 level).
+/* Resizes a window of packed uint8 pixels. Equal to Pillow's resize() with a box and the same
+ * filter, within 1 level; NEAREST exactly.
  *
  * src: src_height rows of src_width * channels bytes; channels 1 or 3.
  * dst: dst_height x dst_width x channels bytes, packed.

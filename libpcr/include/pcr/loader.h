@@ -92,6 +92,8 @@ struct pcr_loader_options {
     uint64_t index_count;
     float mean[3];         /* by channel, where 1 is white; 0 with dtype UINT8; default 0 */
     float std[3];          /* the same; default 1 */
+    uint32_t filter;       /* enum pcr_filter */
+    uint32_t reserved;     /* 0 */
 };
 
 /* Several processes. All of them make a loader with the same options but for `rank`. Each

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import _structs as st
-from ._library import Handle, call, lib
+from ._library import Handle, call, choice, lib
 from .errors import InvalidError
 
 Pixels = npt.NDArray[np.uint8]
@@ -102,8 +102,8 @@ def decode(data: Encoded, *, gray: bool = False, orientation: bool = True,
 
 def resize(image: npt.NDArray[np.uint8], height: int, width: int, *,
            box: Optional[Tuple[float, float, float, float]] = None, flip: bool = False,
-           planar: bool = False) -> Pixels:
-    """Resizes a window of an image with an antialiased triangle filter.
+           planar: bool = False, filter: str = "bilinear") -> Pixels:
+    """Resizes a window of an image.
 
     image: uint8, of shape (rows, columns), (rows, columns, 1) or (rows, columns, 3).
     height, width: of the result, in pixels.
@@ -111,9 +111,11 @@ def resize(image: npt.NDArray[np.uint8], height: int, width: int, *,
         None is the whole image.
     flip: mirror left to right.
     planar: the channels come first in the result.
+    filter: "bilinear" or "bicubic", both antialiased, or "nearest".
 
     Returns a new uint8 array of shape (height, width), or (height, width, channels), or
-    if planar (channels, height, width). Equal to Pillow's BILINEAR within 1 level.
+    if planar (channels, height, width). Equal to Pillow's resize() with the same filter,
+    within 1 level; "nearest" exactly.
     Raises InvalidError for other shapes and for an empty or outside window.
     """
     source = np.ascontiguousarray(image)
@@ -127,7 +129,8 @@ def resize(image: npt.NDArray[np.uint8], height: int, width: int, *,
         raise InvalidError(f"a result of {width} x {height} pixels")
     channels = source.shape[2] if source.ndim == 3 else 1
     options = st.sized(st.ResizeOptions, flags=(st.RESIZE_FLIP if flip else 0)
-                       | (st.RESIZE_PLANAR if planar else 0))
+                       | (st.RESIZE_PLANAR if planar else 0),
+                       filter=choice(st.Filter, filter, "filter"))
     if box is not None:
         options.x0, options.y0, options.x1, options.y1 = box
         if tuple(box) == (0, 0, 0, 0):

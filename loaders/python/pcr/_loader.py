@@ -199,6 +199,7 @@ class Loader:
     ratio: random_crop: least and largest width / height.
     flip: chance of a mirror image, 0 to 1.
     resize_px: center_crop: None is the height * 8 / 7.
+    filter: how pixels are resized: "bilinear" or "bicubic", both antialiased, or "nearest".
     gray: one channel, luma, instead of RGB.
     layout: "NHWC" or "NCHW".
     dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16".
@@ -245,7 +246,8 @@ class Loader:
                  indices: Optional[npt.ArrayLike] = None,
                  classes: Optional[Iterable[Union[int, str]]] = None,
                  dtype: str = "uint8", mean: Union[None, float, Sequence[float]] = None,
-                 std: Union[None, float, Sequence[float]] = None) -> None:
+                 std: Union[None, float, Sequence[float]] = None,
+                 filter: str = "bilinear") -> None:
         height, width = (size, size) if isinstance(size, int) else size
         options = st.sized(
             st.LoaderOptions,
@@ -262,6 +264,7 @@ class Loader:
             shuffle=choice(st.Shuffle, shuffle, "shuffle"),
             thread_count=0 if threads is None else whole(threads, "threads"),
             transform=choice(st.Transform, transform, "transform"),
+            filter=choice(st.Filter, filter, "filter"),
             resize_px=0 if resize_px is None else whole(resize_px, "resize_px"),
             bad_sample=choice(st.BadSample, bad_sample, "bad_sample"),
             flip_ppm=_ppm(flip, "flip", 0, 1),

@@ -94,6 +94,15 @@ class Transform(IntEnum):
     STRETCH = 3
 
 
+class Filter(IntEnum):
+    """enum pcr_filter"""
+
+    DEFAULT = 0
+    BILINEAR = 1
+    BICUBIC = 2
+    NEAREST = 3
+
+
 class BadSample(IntEnum):
     """enum pcr_bad_sample"""
 
@@ -251,7 +260,8 @@ class ResizeOptions(ctypes.Structure):
     """struct pcr_resize_options"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("x0", c_double),
-                ("y0", c_double), ("x1", c_double), ("y1", c_double)]
+                ("y0", c_double), ("x1", c_double), ("y1", c_double),
+                ("filter", c_uint32), ("reserved", c_uint32)]
 
 
 class LoaderOptions(ctypes.Structure):
@@ -269,7 +279,7 @@ class LoaderOptions(ctypes.Structure):
                 ("batches_ahead", c_uint32), ("dtype", c_uint32),
                 ("window_nbytes", c_uint64), ("rank", c_uint32), ("world", c_uint32),
                 ("indices", c_void_p), ("index_count", c_uint64), ("mean", c_float * 3),
-                ("std", c_float * 3)]
+                ("std", c_float * 3), ("filter", c_uint32), ("reserved", c_uint32)]
 
 
 class Batch(ctypes.Structure):
