@@ -9,6 +9,7 @@ const struct pcrtool_command *const pcrtool_commands[] = {
     &pcrtool_cat,
     &pcrtool_extract,
     &pcrtool_verify,
+    &pcrtool_bench,
     &pcrtool_doctor,
     NULL,
 };

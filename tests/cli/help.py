@@ -6,7 +6,7 @@ import shutil
 
 from helper import fails, pcrtool, run
 
-COMMANDS = ["convert", "info", "ls", "cat", "extract", "verify", "doctor"]
+COMMANDS = ["convert", "info", "ls", "cat", "extract", "verify", "bench", "doctor"]
 
 overview = pcrtool("--help").stdout.decode()
 assert pcrtool("help").stdout.decode() == overview

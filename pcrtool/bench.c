@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcrtool bench: what a loader delivers, by fidelity, backend and threads. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <pcr/system.h>
+
+#include "commands.h"
+#include "measure.h"
+#include "output.h"
+
+struct bench_settings {
+    const char *split;
+    uint64_t fidelity, threads, seconds, size_px;
+    uint32_t backend; /* a word of BACKENDS, from 1 */
+    bool cold, json;
+};
+
+#define BACKENDS "auto|pread|mmap|uring|direct|all"
+static const char *const backend_names[] = { "auto", "pread", "mmap", "uring", "direct" };
+enum { BACKEND_COUNT = sizeof(backend_names) / sizeof(backend_names[0]) };
+
+struct bench {
+    const struct pcrtool_command *command;
+    const struct bench_settings *set;
+    struct pcrtool_part part;
+    uint32_t fidelity_first, fidelity_last;
+    uint32_t backend_first, backend_last;
+    uint32_t threads[2];
+    uint32_t threads_count;
+    json_t *rows; /* NULL: a table */
+    bool pages_stay;
+};
+
+/* What is to be measured: all where nothing was asked for. */
+static int plan(struct bench *b, const struct pcrtool_input *in)
+{
+    struct pcr_system_info system = { .size = sizeof(system) };
+    struct pcr_error err;
+    if (pcr_system_describe(&system, &err))
+        return pcrtool_failed(b->command, &err);
+    int rc = pcrtool_input_fidelity(in, b->set->fidelity, &b->fidelity_last);
+    b->fidelity_first = b->set->fidelity ? b->fidelity_last : 1;
+    if (b->set->backend == BACKEND_COUNT + 1) {
+        b->backend_first = PCR_IO_PREAD;
+        b->backend_last = BACKEND_COUNT - 1;
+    } else if (b->set->backend) {
+        b->backend_first = b->backend_last = b->set->backend - 1;
+    }
+    b->threads[0] = b->set->threads ? (uint32_t) b->set->threads : 1;
+    b->threads[1] = system.cpu_count;
+    b->threads_count = !b->set->threads && system.cpu_count > 1 ? 2 : 1;
+    return rc;
+}
+
+static void print_head(const struct bench *b, const char *path)
+{
+    char size[PCRTOOL_SIZE_NBYTES];
+    pcrtool_print_name(stdout, path, strlen(path));
+    printf(": %" PRIu64 " samples, %s; random crops to %" PRIu64 " px, %s\n\n",
+           b->part.index_count, pcrtool_size(size, b->part.nbytes[b->part.group_count]),
+           b->set->size_px ? b->set->size_px : 224,
+           b->set->cold ? "nothing cached at first" : "cached");
+    printf("%8s %8s %8s %10s %9s %12s %13s\n", "fidelity", "backend", "threads",
+           "images/s", "MB/s", "bytes/image", "CPU ms/image");
+}
+
+static void report(struct bench *b, const struct pcrtool_case *c,
+                   const struct pcrtool_rate *r)
+{
+    double images = pcrtool_rate_images(r);
+    double nbytes = pcrtool_part_sample_nbytes(&b->part, c->fidelity);
+    double cpu_ms = r->sample_count ? 1e3 * r->cpu_seconds / (double) r->sample_count : 0;
+    b->pages_stay |= r->pages_stay;
+    if (!b->rows) {
+        printf("%8" PRIu32 " %8s %8" PRIu32 " %10.0f %9.1f %12.0f %13.3f\n", c->fidelity,
+               backend_names[c->io_backend], r->threads, images, images * nbytes * 1e-6,
+               nbytes, cpu_ms);
+        fflush(stdout);
+        return;
+    }
+    json_array_append_new(
+        b->rows,
+        json_pack("{sI ss sI sf sf sf sf sI sf}", "fidelity", (json_int_t) c->fidelity,
+                  "backend", backend_names[c->io_backend], "threads", (json_int_t) r->threads,
+                  "images_per_second", images, "nbytes_per_second", images * nbytes,
+                  "nbytes_per_image", nbytes, "cpu_ms_per_image", cpu_ms, "sample_count",
+                  (json_int_t) r->sample_count, "seconds", r->seconds));
+}
+
+static int measure(struct bench *b, struct pcr_error *err)
+{
+    const struct bench_settings *set = b->set;
+    for (uint32_t g = b->fidelity_first; g <= b->fidelity_last; g++)
+        for (uint32_t backend = b->backend_first; backend <= b->backend_last; backend++)
+            for (uint32_t i = 0; i < b->threads_count; i++) {
+                const struct pcrtool_case c = {
+                    .fidelity = g, .threads = b->threads[i], .io_backend = backend,
+                    .size_px = (uint32_t) set->size_px, .cold = set->cold,
+                    .seconds = set->seconds ? (double) set->seconds : 1,
+                };
+                struct pcrtool_rate rate;
+                int rc = pcrtool_measure_loader(&b->part, &c, &rate, err);
+                if (rc)
+                    return rc;
+                report(b, &c, &rate);
+            }
+    return 0;
+}
+
+static int finish(const struct bench *b, const char *path)
+{
+    if (b->pages_stay)
+        pcrtool_error(b->command, "--cold: pages stayed in memory (a file system in memory, or "
+                                  "another program uses the files)");
+    if (!b->rows)
+        return PCRTOOL_DONE;
+    json_t *root = json_pack("{sI sI sb sb sO}", "sample_count",
+                             (json_int_t) b->part.index_count, "size_px",
+                             (json_int_t) (b->set->size_px ? b->set->size_px : 224), "cold",
+                             b->set->cold, "pages_stayed", b->pages_stay, "rates", b->rows);
+    pcrtool_json_set_text(root, "path", path, strlen(path));
+    return pcrtool_print_json(b->command, root);
+}
+
+static int run(const struct pcrtool_args *args)
+{
+    const struct bench_settings *set = args->settings;
+    struct bench b = { .command = args->command, .set = set };
+    struct pcrtool_input in;
+    struct pcr_error err;
+    int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split, NULL);
+    if (rc)
+        return rc;
+    rc = plan(&b, &in);
+    if (!rc)
+        rc = pcrtool_part_choose(&b.part, &in, args->operands[0], set->split);
+    if (!rc) {
+        b.rows = set->json ? json_array() : NULL;
+        if (!set->json)
+            print_head(&b, args->operands[0]);
+        rc = measure(&b, &err) ? pcrtool_failed(args->command, &err)
+                               : finish(&b, args->operands[0]);
+    }
+    json_decref(b.rows);
+    pcrtool_part_free(&b.part);
+    pcrtool_input_close(&in);
+    return rc;
+}
+
+#define SETTING(field) offsetof(struct bench_settings, field)
+static const struct pcrtool_option options[] = {
+    { .name = "fidelity", .value = "G", .help = "only this fidelity", .kind = PCRTOOL_NUMBER,
+      .letter = 'f', .min = 1, .max = PCRTOOL_MAX_FIDELITY, .offset = SETTING(fidelity) },
+    { .name = "threads", .value = "N", .help = "worker threads; else 1, and one for each CPU",
+      .kind = PCRTOOL_NUMBER, .min = 1, .max = 1024, .offset = SETTING(threads) },
+    { .name = "io", .value = "BACKEND", .help = BACKENDS, .kind = PCRTOOL_CHOICE,
+      .words = BACKENDS, .offset = SETTING(backend) },
+    { .name = "cold", .help = "drop the dataset's pages before each epoch, so that storage is\n"
+                              "measured rather than memory",
+      .kind = PCRTOOL_FLAG, .offset = SETTING(cold) },
+    { .name = "seconds", .value = "N", .help = "time for each line of the table; default 1",
+      .kind = PCRTOOL_NUMBER, .min = 1, .max = 3600, .offset = SETTING(seconds) },
+    { .name = "size", .value = "PX", .help = "height and width of the output; default 224",
+      .kind = PCRTOOL_NUMBER, .min = 1, .max = 65536, .offset = SETTING(size_px) },
+    { .name = "split", .value = "NAME", .help = "only this split", .kind = PCRTOOL_TEXT,
+      .offset = SETTING(split) },
+    { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG, .offset = SETTING(json) },
+    { .name = NULL },
+};
+
+const struct pcrtool_command pcrtool_bench = {
+    .name = "bench",
+    .summary = "Measure what a loader delivers, by fidelity, backend and threads",
+    .operands = "DATASET",
+    .description =
+        "Each line is a loader of its own that makes random crops with antialiased resizing\n"
+        "and flips. Of large datasets records of about 256 MiB are used, spread evenly. MB are\n"
+        "10^6 bytes of images; CPU is user and system time of all threads. Bad samples are\n"
+        "passed over.\n",
+    .examples = "  pcrtool bench photos.pcr\n"
+                "  pcrtool bench photos.pcr --fidelity 2 --threads 8 --seconds 5\n"
+                "  pcrtool bench photos.pcr --cold --io all --json\n",
+    .options = options,
+    .settings_nbytes = sizeof(struct bench_settings),
+    .operand_min = 1,
+    .operand_max = 1,
+    .run = run,
+};

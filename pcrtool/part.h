@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The part of a dataset that is measured: whole records, spread over it, that fit in memory;
+ * and whether their pages are there. */
+#ifndef PCRTOOL_PART_H
+#define PCRTOOL_PART_H
+
+#include "input.h"
+
+struct pcrtool_part {
+    const struct pcrtool_command *command;
+    const char *path, *split; /* of the dataset, borrowed */
+    uint64_t *records;
+    uint64_t record_count;
+    uint64_t *indices;        /* of their samples */
+    uint64_t index_count;
+    uint32_t group_count;
+    uint64_t nbytes[PCRTOOL_MAX_FIDELITY + 1]; /* image bytes by fidelity */
+};
+
+/* Chooses records of an open dataset up to 256 MiB, at least one. Prints its own message;
+ * gives an exit code. */
+int pcrtool_part_choose(struct pcrtool_part *part, const struct pcrtool_input *in,
+                        const char *path, const char *split);
+void pcrtool_part_free(struct pcrtool_part *part);
+
+/* Opens the part's dataset in another way. 0, or the library's code. */
+int pcrtool_part_open(const struct pcrtool_part *part, uint32_t io_backend,
+                      struct pcr_dataset **out, struct pcr_error *err);
+
+/* Image bytes of a sample, on average. */
+double pcrtool_part_sample_nbytes(const struct pcrtool_part *part, uint32_t fidelity);
+
+/* Reads the part once, so that it is in the page cache. 0, or the library's code. */
+int pcrtool_part_warm(const struct pcrtool_part *part, struct pcr_dataset *ds,
+                      struct pcr_error *err);
+
+/* Has the page cache forget the part. *stay_out: pages stayed, as on a file system in memory
+ * or where others use them. Gives 0 or PCR_ERR_IO. */
+int pcrtool_part_cool(const struct pcrtool_part *part, struct pcr_dataset *ds, bool *stay_out,
+                      struct pcr_error *err);
+
+#endif
