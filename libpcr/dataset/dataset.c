@@ -246,6 +246,7 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     pthread_mutex_init(&ds->cache.mutex, NULL);
     pthread_cond_init(&ds->cache.opened, NULL);
     pthread_mutex_init(&ds->keys.mutex, NULL);
+    pthread_mutex_init(&ds->spare.mutex, NULL);
     rc = load(ds, path, o.split, o.open_records ? o.open_records : OPEN_RECORDS, err);
     if (rc)
         pcr_dataset_close(&ds);
@@ -261,6 +262,7 @@ void pcr_dataset_close(struct pcr_dataset **dataset)
         return;
     pcri_cache_free(&ds->cache);
     pcri_key_index_free(&ds->keys);
+    pcri_spare_free(&ds->spare);
     pthread_mutex_destroy(&ds->cache.mutex);
     pthread_cond_destroy(&ds->cache.opened);
     pthread_mutex_destroy(&ds->keys.mutex);

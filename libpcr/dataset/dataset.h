@@ -34,6 +34,16 @@ struct pcri_key_index {
     uint64_t slot_count;
 };
 
+/* Memory of slices that are gone, for those to come (spare.c): fresh memory costs more than
+ * reading into it from the page cache. */
+enum { PCRI_SPARE_COUNT = 32, PCRI_SPARE_NBYTES = 32 << 20 };
+struct pcri_spare {
+    pthread_mutex_t mutex;
+    struct pcr_buffer buffers[PCRI_SPARE_COUNT]; /* from the one given first on */
+    uint32_t count;
+    size_t nbytes; /* at most PCRI_SPARE_NBYTES */
+};
+
 struct pcr_dataset {
     struct pcri_manifest manifest;
     struct pcr_buffer text;   /* the manifest's; empty for a single record */
@@ -49,6 +59,7 @@ struct pcr_dataset {
     uint64_t prefix_nbytes[PCRI_MAX_GROUPS];
     struct pcri_cache cache;
     struct pcri_key_index keys;
+    struct pcri_spare spare;
 };
 
 static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
@@ -76,6 +87,13 @@ void pcri_let_go(struct pcr_dataset *ds, struct pcri_held *held);
 /* --- sample.c --- */
 int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, uint32_t i,
                   struct pcr_sample_info *info_out, struct pcr_error *err);
+
+/* --- spare.c --- */
+/* A buffer with room for nbytes; where none is spare, an empty one, to be grown. */
+struct pcr_buffer pcri_spare_take(struct pcri_spare *s, size_t nbytes);
+/* Keeps a buffer's memory, or frees it, and empties the buffer. */
+void pcri_spare_give(struct pcri_spare *s, struct pcr_buffer *b);
+void pcri_spare_free(struct pcri_spare *s);
 
 /* --- find.c --- */
 void pcri_key_index_free(struct pcri_key_index *k);

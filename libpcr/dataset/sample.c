@@ -100,18 +100,17 @@ int pcr_sample_read(const struct pcr_sample *s, uint32_t fidelity, struct pcr_bu
                     struct pcr_error *err)
 {
     const struct pcri_record *r = s->held->record;
-    struct pcr_buffer bytes[PCRI_MAX_GROUPS] = { 0 };
-    const uint8_t *chunks[PCRI_MAX_GROUPS];
     uint32_t g = 0;
     int rc = pcri_fidelity(fidelity, r->head->group_count, &g, err);
     if (rc)
         return rc;
-    rc = pcri_record_read(r, s->i, s->i + 1, g, bytes, err);
-    for (uint32_t k = 0; k < g; k++)
-        chunks[k] = bytes[k].data;
+    struct pcri_run run = {
+        .memory = pcri_spare_take(&s->ds->spare,
+                                  pcri_record_run_nbytes(r, s->i, s->i + 1, g)),
+    };
+    rc = pcri_record_read(r, s->i, s->i + 1, g, &run, err);
     if (!rc)
-        rc = pcri_materialise(r->head, s->i, g, chunks, out, err);
-    for (uint32_t k = 0; k < g; k++)
-        pcr_buffer_free(&bytes[k]);
+        rc = pcri_materialise(r->head, s->i, g, run.groups, out, err);
+    pcri_spare_give(&s->ds->spare, &run.memory);
     return rc;
 }

@@ -8,7 +8,7 @@ struct pcr_slice {
     struct pcr_dataset *ds;
     struct pcri_held *held;
     uint32_t first, count, fidelity;
-    struct pcr_buffer bytes[PCRI_MAX_GROUPS]; /* each group's chunks of the run */
+    struct pcri_run run;
     /* Where the samples have fidelities of their own: these, of which `fidelity` is the
      * highest, and for each group the chunks' places in its bytes. Else NULL. */
     uint8_t *fidelities;
@@ -51,13 +51,29 @@ int pcr_slice_read(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint
     if (rc)
         return rc;
     rc = create(ds, record, first, count, g, &sl, err);
-    if (!rc)
-        rc = pcri_record_read(sl->held->record, first, first + count, g, sl->bytes, err);
+    if (!rc) {
+        const struct pcri_record *r = sl->held->record;
+        size_t nbytes = pcri_record_run_nbytes(r, first, first + count, g);
+        sl->run.memory = pcri_spare_take(&ds->spare, nbytes);
+        rc = pcri_record_read(r, first, first + count, g, &sl->run, err);
+    }
     if (rc)
         pcr_slice_destroy(&sl);
     else
         *out = sl;
     return rc;
+}
+
+/* Bytes of what is needed, without those that are read between. */
+static size_t each_nbytes(const struct pcr_slice *sl)
+{
+    const struct pcri_head *h = sl->held->record->head;
+    uint64_t nbytes = 0;
+    for (uint32_t k = 0; k < sl->fidelity && k < h->group_count; k++)
+        for (uint32_t i = 0; i < sl->count; i++)
+            if (sl->fidelities[i] > k)
+                nbytes += pcri_chunk_nbytes(h, k, sl->first + i);
+    return nbytes < SIZE_MAX ? (size_t) nbytes : SIZE_MAX;
 }
 
 int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
@@ -81,8 +97,9 @@ int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
         rc = PCR_ERR_NOMEM;
     if (!rc) {
         memcpy(sl->fidelities, fidelities, count);
+        sl->run.memory = pcri_spare_take(&ds->spare, each_nbytes(sl));
         rc = pcri_record_read_each(sl->held->record, first, count, fidelities, most,
-                                   sl->bytes, sl->at, err);
+                                   &sl->run, sl->at, err);
     }
     if (rc)
         pcr_slice_destroy(&sl);
@@ -96,8 +113,7 @@ void pcr_slice_destroy(struct pcr_slice **slice)
     struct pcr_slice *sl = slice ? *slice : NULL;
     if (!sl)
         return;
-    for (uint32_t k = 0; k < sl->fidelity; k++)
-        pcr_buffer_free(&sl->bytes[k]);
+    pcri_spare_give(&sl->ds->spare, &sl->run.memory);
     if (sl->held)
         pcri_let_go(sl->ds, sl->held);
     free(sl->fidelities);
@@ -113,10 +129,7 @@ uint32_t pcr_slice_count(const struct pcr_slice *sl)
 
 uint64_t pcr_slice_nbytes(const struct pcr_slice *sl)
 {
-    uint64_t nbytes = 0;
-    for (uint32_t k = 0; k < sl->fidelity; k++)
-        nbytes += sl->bytes[k].nbytes;
-    return nbytes;
+    return sl->run.memory.nbytes;
 }
 
 static int check_index(const struct pcr_slice *sl, uint32_t i, struct pcr_error *err)
@@ -147,7 +160,7 @@ static int find_chunks(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity
         return pcri_fail(err, PCR_ERR_INVAL,
                          "fidelity %u of a sample that the slice has read at %u", g, most);
     for (uint32_t k = 0; k < g; k++)
-        chunks[k] = sl->bytes[k].data +
+        chunks[k] = sl->run.groups[k] +
                     (sl->at ? sl->at[(size_t) k * sl->count + i]
                             : pcri_chunk_offset(h, k, sl->first + i) -
                                   pcri_chunk_offset(h, k, sl->first));

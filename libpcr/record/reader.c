@@ -146,14 +146,17 @@ static int verify(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t 
     return 0;
 }
 
-/* Makes room for samples [a, b) of a group, and says where in the file they are. */
-static int prepare(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t group,
-                   struct pcr_buffer *bytes, struct pcri_range *range_out,
-                   struct pcr_error *err)
+static uint64_t group_nbytes(const struct pcri_head *h, uint32_t a, uint32_t b,
+                             uint32_t group)
+{
+    return pcri_chunk_offset(h, group, b) - pcri_chunk_offset(h, group, a);
+}
+
+int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
+                           uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err)
 {
     const struct pcri_head *h = r->head;
-    uint64_t from = pcri_chunk_offset(h, group, a);
-    uint64_t nbytes = pcri_chunk_offset(h, group, b) - from;
+    uint64_t nbytes = group_nbytes(h, a, b, group);
     if (nbytes >= SIZE_MAX)
         return pcri_fail_nomem(err, SIZE_MAX);
     /* One byte at least, so that there is a pointer to an empty run too. */
@@ -161,17 +164,46 @@ static int prepare(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t
     if (rc)
         return rc;
     bytes->nbytes = (size_t) nbytes;
-    *range_out = (struct pcri_range) { h->group_begin[group] + from, bytes->data,
-                                       bytes->nbytes };
-    return 0;
+    return pcri_file_read_at(r->file, h->group_begin[group] + pcri_chunk_offset(h, group, a),
+                             bytes->data, bytes->nbytes, err);
 }
 
-int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
-                           uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err)
+size_t pcri_record_run_nbytes(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g)
 {
-    struct pcri_range range;
-    int rc = prepare(r, a, b, group, bytes, &range, err);
-    return rc ? rc : pcri_file_read(r->file, &range, 1, err);
+    const struct pcri_head *h = r->head;
+    uint64_t total = 0;
+    if (a > b || b > h->sample_count || g > h->group_count)
+        return 0;
+    for (uint32_t k = 0; k < g; k++)
+        total += group_nbytes(h, a, b, k); /* at most the file's size */
+    return total < SIZE_MAX ? (size_t) total : SIZE_MAX;
+}
+
+/* Makes room for samples [a, b) of groups 1..g, one group after the other, and says where in
+ * the file they are; what is contiguous there, as in a whole record, is one range. Returns
+ * how many there are, 0 without memory. */
+static size_t place_run(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
+                        struct pcri_run *run, struct pcri_range ranges[],
+                        struct pcr_error *err)
+{
+    const struct pcri_head *h = r->head;
+    size_t count = 0, nbytes = pcri_record_run_nbytes(r, a, b, g);
+    run->memory.nbytes = 0;
+    if (pcri_buffer_reserve(&run->memory, nbytes ? nbytes : 1, err))
+        return 0;
+    run->memory.nbytes = nbytes;
+    uint8_t *dst = run->memory.data;
+    for (uint32_t k = 0; k < g; k++) {
+        uint64_t from = h->group_begin[k] + pcri_chunk_offset(h, k, a);
+        size_t n = (size_t) group_nbytes(h, a, b, k);
+        if (count && ranges[count - 1].offset + ranges[count - 1].nbytes == from)
+            ranges[count - 1].nbytes += n;
+        else
+            ranges[count++] = (struct pcri_range) { from, dst, n };
+        run->groups[k] = dst;
+        dst += n;
+    }
+    return count;
 }
 
 /* May groups 1..g of samples [a, b) be read? */
@@ -194,23 +226,23 @@ static int check_run(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
 }
 
 int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
-                     struct pcr_buffer bytes[], struct pcr_error *err)
+                     struct pcri_run *run, struct pcr_error *err)
 {
     struct pcri_range ranges[PCRI_MAX_GROUPS];
     int rc = check_run(r, a, b, g, err);
+    if (rc)
+        return rc;
+    size_t count = place_run(r, a, b, g, run, ranges, err);
+    rc = count ? pcri_file_read(r->file, ranges, count, err) : PCR_ERR_NOMEM;
     for (uint32_t k = 0; k < g && !rc; k++)
-        rc = prepare(r, a, b, k, &bytes[k], &ranges[k], err);
-    if (!rc)
-        rc = pcri_file_read(r->file, ranges, g, err);
-    for (uint32_t k = 0; k < g && !rc; k++)
-        rc = verify(r, a, b, k, bytes[k].data, err);
+        rc = verify(r, a, b, k, run->groups[k], err);
     return rc;
 }
 
 /* --- a run whose samples have fidelities of their own --- */
 
 /* Lists the ranges of group `group` that are needed, those close together as one; at[i] is
- * where chunk i of the run will be in *bytes. Returns how many there are. */
+ * where chunk i of the run will be in its group's bytes. Returns how many there are. */
 static size_t list_ranges(const struct pcri_record *r, uint32_t a, uint32_t group,
                           uint32_t count, const uint8_t *fidelities, uint64_t *at,
                           struct pcri_range *ranges, uint64_t *nbytes_out)
@@ -250,34 +282,37 @@ static int verify_each(const struct pcri_record *r, uint32_t a, uint32_t group,
 }
 
 int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t count,
-                          const uint8_t *fidelities, uint32_t g, struct pcr_buffer bytes[],
+                          const uint8_t *fidelities, uint32_t g, struct pcri_run *run,
                           uint64_t *at, struct pcr_error *err)
 {
-    int rc = check_run(r, a, a + count, g, err);
+    uint64_t nbytes[PCRI_MAX_GROUPS], total = 0;
     struct pcri_range *ranges = NULL;
     size_t n = 0;
+    int rc = check_run(r, a, a + count, g, err);
     if (!rc && !(ranges = pcri_calloc((size_t) g * count, sizeof(*ranges), err)))
         rc = PCR_ERR_NOMEM;
     for (uint32_t k = 0; k < g && !rc; k++) {
-        uint64_t nbytes = 0;
-        size_t more = list_ranges(r, a, k, count, fidelities, at + (size_t) k * count,
-                                  ranges + n, &nbytes);
-        rc = nbytes >= SIZE_MAX ? pcri_fail_nomem(err, SIZE_MAX)
-                                : pcri_buffer_reserve(&bytes[k], nbytes ? nbytes : 1, err);
-        if (rc)
-            break;
-        bytes[k].nbytes = (size_t) nbytes;
-        uint8_t *dst = bytes[k].data;
-        for (size_t i = n; i < n + more; i++) {
-            ranges[i].dst = dst;
-            dst += ranges[i].nbytes;
-        }
-        n += more;
+        n += list_ranges(r, a, k, count, fidelities, at + (size_t) k * count, ranges + n,
+                         &nbytes[k]);
+        total += nbytes[k];
     }
+    if (!rc && total >= SIZE_MAX)
+        rc = pcri_fail_nomem(err, SIZE_MAX);
+    run->memory.nbytes = 0;
     if (!rc)
+        rc = pcri_buffer_reserve(&run->memory, total ? (size_t) total : 1, err);
+    if (!rc) {
+        uint8_t *dst = run->memory.data;
+        run->memory.nbytes = (size_t) total;
+        for (size_t i = 0; i < n; dst += ranges[i++].nbytes)
+            ranges[i].dst = dst;
+        dst = run->memory.data;
+        for (uint32_t k = 0; k < g; dst += nbytes[k++])
+            run->groups[k] = dst;
         rc = pcri_file_read(r->file, ranges, n, err);
+    }
     for (uint32_t k = 0; k < g && !rc; k++)
-        rc = verify_each(r, a, k, count, fidelities, at + (size_t) k * count, bytes[k].data,
+        rc = verify_each(r, a, k, count, fidelities, at + (size_t) k * count, run->groups[k],
                          err);
     free(ranges);
     return rc;

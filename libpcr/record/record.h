@@ -140,21 +140,30 @@ int pcri_record_open(const char *path, const struct pcri_io_backend *backend,
                      uint32_t flags, struct pcri_record **out, struct pcr_error *err);
 void pcri_record_close(struct pcri_record **r);
 
-/* Reads samples [a, b) of groups 1..g. bytes[k] holds group k + 1's chunks of the run; each
- * chunk (or each whole group, where the run is the whole record) is verified unless the
- * record's flags say not. The caller gives g buffers, reused. */
+/* A run of samples in memory: groups[k] is where group k + 1's chunks of them are. Start
+ * from { 0 }; it may be used again, and frees nothing but its memory. */
+struct pcri_run {
+    struct pcr_buffer memory;
+    const uint8_t *groups[PCRI_MAX_GROUPS];
+};
+
+/* Bytes of memory that reading samples [a, b) of groups 1..g takes; 0 if out of range. */
+size_t pcri_record_run_nbytes(const struct pcri_record *r, uint32_t a, uint32_t b,
+                              uint32_t g);
+/* Reads samples [a, b) of groups 1..g; each chunk (or each whole group, where the run is the
+ * whole record) is verified unless the record's flags say not. */
 int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
-                     struct pcr_buffer bytes[], struct pcr_error *err);
+                     struct pcri_run *run, struct pcr_error *err);
 
 /* Bytes that nobody needs between two that are read: up to a page, reading them takes less
  * than another range does. */
 enum { PCRI_READ_THROUGH_NBYTES = 4096 };
 
 /* Reads of `count` samples from a on groups 1..fidelities[i] each, at most g; 0 leaves a sample
- * out. Its chunk of group k + 1 begins at[k * count + i] bytes into bytes[k]. Needed chunks
+ * out. Its chunk of group k + 1 begins at[k * count + i] bytes into groups[k]. Needed chunks
  * that are close together are read at once. Each is verified as above. */
 int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t count,
-                          const uint8_t *fidelities, uint32_t g, struct pcr_buffer bytes[],
+                          const uint8_t *fidelities, uint32_t g, struct pcri_run *run,
                           uint64_t *at, struct pcr_error *err);
 
 /* The steps of pcri_record_read(), for whoever checks a record part by part; groups are

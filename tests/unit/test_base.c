@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* base: errors, buffers, options, cursors, zstd, random. */
 #include <check.h>
+#include <xxhash.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -131,6 +132,21 @@ START_TEST(allocation_overflow)
 }
 END_TEST
 
+/* The library's own, whatever the CPU, is the one in the system's library, of each length
+ * and at each alignment. */
+START_TEST(checksums)
+{
+    uint8_t bytes[5000];
+    uint32_t state = 1, bad = 0;
+    for (size_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = (uint8_t) ((state = state * 1664525 + 1013904223) >> 24);
+    for (size_t n = 0; n + 8 <= sizeof(bytes); n += n < 600 ? 1 : 97)
+        bad += pcri_xxh3(bytes + n % 8, n) != XXH3_64bits(bytes + n % 8, n);
+    ck_assert_uint_eq(bad, 0);
+    ck_assert_uint_eq(pcri_xxh3(NULL, 0), XXH3_64bits("", 0));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("base");
@@ -139,6 +155,7 @@ int main(void)
     tcase_add_test(t, error_messages);
     tcase_add_test(t, options_size_rule);
     tcase_add_test(t, varints);
+    tcase_add_test(t, checksums);
     tcase_add_test(t, reserve_keeps_contents);
     tcase_add_test(t, zstd_round_trip);
     tcase_add_test(t, permutation_is_a_bijection);

@@ -17,14 +17,14 @@ static struct pcri_record *open_made(const char *name, uint64_t hint, uint32_t f
     return r;
 }
 
-/* Sample i from the buffers of a run that begins at a. */
+/* Sample i of a run that begins at a. */
 static void materialise(const struct pcri_record *r, uint32_t a, uint32_t i, uint32_t g,
-                        const struct pcr_buffer bytes[], struct pcr_buffer *out)
+                        const struct pcri_run *run, struct pcr_buffer *out)
 {
     const uint8_t *chunks[PCRI_MAX_GROUPS];
     struct pcr_error e;
     for (uint32_t k = 0; k < g; k++)
-        chunks[k] = bytes[k].data + pcri_chunk_offset(r->head, k, i) -
+        chunks[k] = run->groups[k] + pcri_chunk_offset(r->head, k, i) -
                     pcri_chunk_offset(r->head, k, a);
     ck_assert_int_eq(pcri_materialise(r->head, i, g, chunks, out, &e), 0);
 }
@@ -32,19 +32,19 @@ static void materialise(const struct pcri_record *r, uint32_t a, uint32_t i, uin
 static void check_run(const struct made *m, const struct pcri_record *r, uint32_t a,
                       uint32_t b, uint32_t g)
 {
-    struct pcr_buffer bytes[PCRI_MAX_GROUPS] = { 0 }, got = { 0 }, expected = { 0 };
+    struct pcri_run run = { 0 };
+    struct pcr_buffer got = { 0 }, expected = { 0 };
     struct pcr_error e;
-    int rc = pcri_record_read(r, a, b, g, bytes, &e);
+    int rc = pcri_record_read(r, a, b, g, &run, &e);
     ck_assert_msg(!rc, "%s", rc ? e.message : "");
     for (uint32_t i = a; i < b; i++) {
-        materialise(r, a, i, g, bytes, &got);
+        materialise(r, a, i, g, &run, &got);
         made_expect(m, i, g, &expected);
         ck_assert_uint_eq(got.nbytes, expected.nbytes);
         if (got.nbytes)
             ck_assert_mem_eq(got.data, expected.data, got.nbytes);
     }
-    for (uint32_t k = 0; k < g; k++)
-        pcr_buffer_free(&bytes[k]);
+    pcr_buffer_free(&run.memory);
     pcr_buffer_free(&got);
     pcr_buffer_free(&expected);
 }
@@ -184,14 +184,14 @@ END_TEST
 START_TEST(reader_refuses_wrong_ranges)
 {
     struct made m = made_shape(4, 3);
-    struct pcr_buffer bytes[3] = { 0 };
+    struct pcri_run run = { 0 };
     struct pcr_error e;
     made_record(&m, made_dir, "r", NULL);
     struct pcri_record *r = open_made("r", 0, 0);
-    ck_assert_int_eq(pcri_record_read(r, 0, 5, 1, bytes, &e), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcri_record_read(r, 3, 2, 1, bytes, &e), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcri_record_read(r, 0, 1, 0, bytes, &e), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcri_record_read(r, 0, 1, 4, bytes, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_record_read(r, 0, 5, 1, &run, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_record_read(r, 3, 2, 1, &run, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_record_read(r, 0, 1, 0, &run, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_record_read(r, 0, 1, 4, &run, &e), PCR_ERR_INVAL);
     pcri_record_close(&r);
 }
 END_TEST
@@ -266,27 +266,24 @@ END_TEST
 static int read_all(const char *name, uint32_t flags)
 {
     struct pcri_record *r = NULL;
-    struct pcr_buffer bytes[PCRI_MAX_GROUPS] = { 0 }, out = { 0 }, raw = { 0 };
+    struct pcri_run run = { 0 };
+    struct pcr_buffer out = { 0 }, raw = { 0 };
     struct pcr_error e;
     int rc = pcri_record_open(made_path(name), &pcri_io_pread, 0, NULL, flags, &r, &e);
     if (rc)
         return rc;
     uint32_t n = r->head->sample_count, g = r->head->group_count;
-    rc = pcri_record_read(r, 0, n, g, bytes, &e);
+    rc = pcri_record_read(r, 0, n, g, &run, &e);
     for (uint32_t i = 0; i < n; i++) {
-        int one = pcri_record_read(r, i, i + 1, g, bytes, &e);
-        const uint8_t *chunks[PCRI_MAX_GROUPS];
-        for (uint32_t k = 0; k < g; k++)
-            chunks[k] = bytes[k].data;
-        if (!one && pcri_materialise(r->head, i, g, chunks, &out, &e))
+        int one = pcri_record_read(r, i, i + 1, g, &run, &e);
+        if (!one && pcri_materialise(r->head, i, g, run.groups, &out, &e))
             ck_assert_int_eq(e.code, PCR_ERR_UNSUPPORTED);
         if (!rc)
             rc = n == 1 ? rc : one;
     }
     if (!rc)
         rc = pcri_record_read_tail(r, NULL, &raw, &e);
-    for (uint32_t k = 0; k < g; k++)
-        pcr_buffer_free(&bytes[k]);
+    pcr_buffer_free(&run.memory);
     pcr_buffer_free(&out);
     pcr_buffer_free(&raw);
     pcri_record_close(&r);
@@ -369,22 +366,22 @@ END_TEST
 /* A file that changes after it was opened. */
 START_TEST(later_damage_is_noticed)
 {
-    struct pcr_buffer file = { 0 }, bytes[2] = { 0 };
+    struct pcr_buffer file = { 0 };
+    struct pcri_run run = { 0 };
     struct pcr_error e;
     small_record(&file);
     struct pcri_record *r = open_made("good", 0, 0);
     uint64_t at = r->head->group_begin[1];
     ck_assert_int_eq(truncate(made_path("good"), (off_t) at), 0);
-    ck_assert_int_eq(pcri_record_read(r, 0, 6, 1, bytes, &e), 0);
-    ck_assert_int_eq(pcri_record_read(r, 0, 6, 2, bytes, &e), PCR_ERR_TRUNCATED);
+    ck_assert_int_eq(pcri_record_read(r, 0, 6, 1, &run, &e), 0);
+    ck_assert_int_eq(pcri_record_read(r, 0, 6, 2, &run, &e), PCR_ERR_TRUNCATED);
     ck_assert_ptr_nonnull(strstr(e.message, "good"));
     file.data[at] ^= 1;
     made_write("good", file.data, file.nbytes);
-    ck_assert_int_eq(pcri_record_read(r, 0, 6, 2, bytes, &e), PCR_ERR_CORRUPT);
+    ck_assert_int_eq(pcri_record_read(r, 0, 6, 2, &run, &e), PCR_ERR_CORRUPT);
     ck_assert_uint_eq(e.offset, at);
-    ck_assert_int_eq(pcri_record_read(r, 5, 6, 2, bytes, &e), 0);
-    pcr_buffer_free(&bytes[0]);
-    pcr_buffer_free(&bytes[1]);
+    ck_assert_int_eq(pcri_record_read(r, 5, 6, 2, &run, &e), 0);
+    pcr_buffer_free(&run.memory);
     pcr_buffer_free(&file);
     pcri_record_close(&r);
 }

@@ -88,18 +88,16 @@ static void compare_metadata(struct run *r, const struct pcri_head *h, uint32_t 
 static int compare_files(struct run *r, const struct pcri_record *rec, uint32_t i,
                          char *fields[], struct pcr_error *err)
 {
-    struct pcr_buffer bytes[PCRI_MAX_GROUPS] = { { 0 } }, file = { 0 };
+    struct pcri_run run = { 0 };
+    struct pcr_buffer file = { 0 };
     uint32_t group_count = rec->header.group_count;
     int rc = 0;
 
     for (uint32_t g = 1; !rc && g <= group_count; g++) {
-        const uint8_t *chunks[PCRI_MAX_GROUPS];
         char text[64];
-        rc = pcri_record_read(rec, i, i + 1, g, bytes, err);
-        for (uint32_t k = 0; k < g; k++)
-            chunks[k] = bytes[k].data;
+        rc = pcri_record_read(rec, i, i + 1, g, &run, err);
         if (!rc)
-            rc = pcri_materialise(rec->head, i, g, chunks, &file, err);
+            rc = pcri_materialise(rec->head, i, g, run.groups, &file, err);
         if (rc)
             break;
         snprintf(text, sizeof(text), "%zu:%016llx", file.nbytes,
@@ -107,8 +105,7 @@ static int compare_files(struct run *r, const struct pcri_record *rec, uint32_t 
         if (strcmp(text, fields[5 + g]))
             fail(r, fields[0], "materialises to", text);
     }
-    for (uint32_t k = 0; k < group_count; k++)
-        pcr_buffer_free(&bytes[k]);
+    pcr_buffer_free(&run.memory);
     pcr_buffer_free(&file);
     return rc;
 }
@@ -116,10 +113,9 @@ static int compare_files(struct run *r, const struct pcri_record *rec, uint32_t 
 /* Reads groups 1 to g of all samples at once. */
 static int read_all(const struct pcri_record *rec, uint32_t g, struct pcr_error *err)
 {
-    struct pcr_buffer bytes[PCRI_MAX_GROUPS] = { { 0 } };
-    int rc = pcri_record_read(rec, 0, rec->header.sample_count, g, bytes, err);
-    for (uint32_t k = 0; k < g; k++)
-        pcr_buffer_free(&bytes[k]);
+    struct pcri_run run = { 0 };
+    int rc = pcri_record_read(rec, 0, rec->header.sample_count, g, &run, err);
+    pcr_buffer_free(&run.memory);
     return rc;
 }
 
@@ -166,7 +162,7 @@ static void check_good(struct run *r, const char *name, const struct pcri_record
 static int run_stage(struct run *r, const char *name, const char *stage,
                      const struct pcri_record *rec, struct pcr_error *err)
 {
-    struct pcr_buffer bytes[PCRI_MAX_GROUPS] = { { 0 } };
+    struct pcri_run run = { 0 };
     unsigned g = 0;
     if (!strcmp(stage, "tail"))
         return read_tail(rec, err);
@@ -180,9 +176,8 @@ static int run_stage(struct run *r, const char *name, const char *stage,
         return 0;
     }
     uint32_t last = rec->header.sample_count - 1;
-    int rc = pcri_record_read(rec, last, last + 1, g, bytes, err);
-    for (uint32_t k = 0; k < g; k++)
-        pcr_buffer_free(&bytes[k]);
+    int rc = pcri_record_read(rec, last, last + 1, g, &run, err);
+    pcr_buffer_free(&run.memory);
     return rc;
 }
 

@@ -177,7 +177,8 @@ PCR_API void pcr_sample_release(struct pcr_sample **s);
 struct pcr_slice;
 
 /* Reads samples [first, first + count) of record `record` at fidelity g. The slice owns
- * its bytes. Where the slice is the whole record, the group checksums are verified in one
+ * its bytes; when it is destroyed, the dataset keeps up to 32 MiB of such memory for slices
+ * to come. Where the slice is the whole record, the group checksums are verified in one
  * prefix read; else the chunk checksums are. Blocks for the reads.
  * Codes: INVAL (range), IO, FORMAT, CORRUPT, TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_slice_read(struct pcr_dataset *ds, uint64_t record,
