@@ -3,17 +3,33 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <pcr/ladder.h>
+
 #include "saved.h"
 #include "schedule.h"
 
 /* --- workers --- */
 
-static void run_read(struct pcr_loader *l, struct pcri_task *t)
+/* Reads what the task wants of a span. */
+static int read_span(struct pcr_loader *l, struct pcri_task *t)
 {
     const struct pcri_span *span = &t->work->plan.spans[t->span];
+    struct pcr_dataset *ds = l->stores[span->dataset].ds;
+    const uint8_t *fidelities = t->held->fidelities;
+    uint32_t alike = 1;
+    while (alike < span->extent && fidelities[alike] == fidelities[0])
+        alike++;
+    if (alike == span->extent)
+        return pcr_slice_read(ds, span->record, span->first, span->extent, fidelities[0],
+                              &t->held->slice, NULL);
+    return pcr_slice_read_each(ds, span->record, span->first, span->extent, fidelities,
+                               &t->held->slice, NULL);
+}
+
+static void run_read(struct pcr_loader *l, struct pcri_task *t)
+{
     uint64_t start = pcri_now_ns();
-    int rc = pcr_slice_read(l->ds, span->record, span->first, span->extent, t->fidelity,
-                            &t->held->slice, NULL);
+    int rc = read_span(l, t);
     uint64_t spent = pcri_now_ns() - start;
     uint64_t nbytes = rc ? 0 : pcr_slice_nbytes(t->held->slice);
 
@@ -30,8 +46,11 @@ static void run_decode(struct pcr_loader *l, struct pcri_worker *w, struct pcri_
     struct pcr_error err;
     struct pcri_made made;
     struct pcri_request q = {
+        .store = &l->stores[t->dataset],
         .epoch = t->epoch,
         .index = t->index,
+        .identity = t->identity,
+        .plain = t->plain,
         .slice = t->held ? t->held->slice : NULL,
         .place = t->place,
         .fidelity = t->fidelity,
@@ -126,7 +145,7 @@ static int worker_init(struct pcri_worker *w, struct pcr_loader *l, struct pcr_e
     if (l->options.dtype != PCR_DTYPE_UINT8 &&
         !(w->bytes = pcri_malloc(pcri_loader_sample_values(&l->options), 1, err)))
         return PCR_ERR_NOMEM;
-    return pcri_maker_init(&w->maker, l->ds, &l->options, err);
+    return pcri_maker_init(&w->maker, &l->options, err);
 }
 
 /* Signals are the program's business: its own threads shall get them. */
@@ -157,17 +176,44 @@ static int start_threads(struct pcr_loader *l, struct pcr_error *err)
 
 /* --- creation and end --- */
 
-static int set_up(struct pcr_loader *l, const struct pcr_loader_options *opts,
-                  struct pcr_error *err)
+/* Fills l->stores, and says what is in them. */
+static int open_stores(struct pcr_loader *l, struct pcr_dataset *const *datasets,
+                       struct pcri_extent *out, struct pcr_error *err)
+{
+    *out = (struct pcri_extent) { .dataset_count = l->store_count };
+    for (uint32_t k = 0; k < l->store_count; k++) {
+        struct pcri_store *store = &l->stores[k];
+        struct pcr_dataset_info info = { .size = sizeof(info) };
+        int rc = pcr_dataset_describe(datasets[k], &info, err);
+        if (rc)
+            return rc;
+        store->ds = datasets[k];
+        store->group_count = info.group_count;
+        store->first_number = out->sample_count;
+        out->sample_count += info.sample_count;
+        if (info.group_count > out->group_count)
+            out->group_count = info.group_count;
+        const char *ladder = pcr_dataset_ladder(store->ds);
+        if (*ladder &&
+            (rc = pcr_ladder_parse(ladder, strlen(ladder), &store->ladder, err)))
+            return rc;
+    }
+    return 0;
+}
+
+static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
+                  const struct pcr_loader_options *opts, struct pcr_error *err)
 {
     struct pcr_loader_options *o = &l->options;
-    int rc = pcri_loader_options_fill(l->ds, opts, o, err);
-    if (rc || (rc = pcri_order_create(l->ds, o, &l->order, err)))
+    struct pcri_extent extent;
+    int rc = open_stores(l, datasets, &extent, err);
+    if (rc || (rc = pcri_loader_options_fill(&extent, opts, o, err)) ||
+        (rc = pcri_catalog_create(datasets, l->store_count, o, &l->catalog, err)) ||
+        (rc = pcri_rules_init(&l->rules, o, extent.group_count, err)))
         return rc;
-    o->indices = NULL; /* the caller's; the order has a copy */
-    pcri_shard_init(o, 0, pcri_order_sample_count(l->order), &l->shard);
+    l->group_count = extent.group_count;
+    pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
     l->batch_count = pcri_shard_batch_count(&l->shard);
-    l->fidelity = o->fidelity;
     pcri_pixels_init(o, &l->pixels);
     l->ring = pcri_calloc(o->batches_ahead, sizeof(struct pcri_batch *), err);
     l->workers = pcri_calloc(o->thread_count, sizeof(*l->workers), err);
@@ -179,24 +225,35 @@ static int set_up(struct pcr_loader *l, const struct pcr_loader_options *opts,
     return start_threads(l, err);
 }
 
-int pcr_loader_create(struct pcr_dataset *ds, const struct pcr_loader_options *opts,
-                      struct pcr_loader **out, struct pcr_error *err)
+int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_count,
+                          const struct pcr_loader_options *opts, struct pcr_loader **out,
+                          struct pcr_error *err)
 {
-    if (!ds || !out)
+    bool all = datasets && dataset_count;
+    for (uint32_t k = 0; all && k < dataset_count; k++)
+        all = datasets[k] != NULL;
+    if (!all || !out)
         return pcri_fail(err, PCR_ERR_INVAL, "no dataset, or no place for the loader");
     *out = NULL;
     struct pcr_loader *l = pcri_calloc(1, sizeof(*l), err);
     if (!l)
         return PCR_ERR_NOMEM;
-    l->ds = ds;
     l->created_ns = pcri_now_ns();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     l->work = l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
-    int rc = set_up(l, opts, err);
+    l->store_count = dataset_count;
+    l->stores = pcri_calloc(dataset_count, sizeof(*l->stores), err);
+    int rc = l->stores ? set_up(l, datasets, opts, err) : PCR_ERR_NOMEM;
     if (rc)
         pcr_loader_destroy(&l);
     *out = l;
     return rc;
+}
+
+int pcr_loader_create(struct pcr_dataset *ds, const struct pcr_loader_options *opts,
+                      struct pcr_loader **out, struct pcr_error *err)
+{
+    return pcr_loader_create_mix(&ds, 1, opts, out, err);
 }
 
 void pcr_loader_destroy(struct pcr_loader **loader)
@@ -217,7 +274,12 @@ void pcr_loader_destroy(struct pcr_loader **loader)
         pcri_schedule_clear(l);
     pcri_schedule_collect(l->garbage);
     pcri_pool_close(&l->pool);
-    pcri_order_destroy(&l->order);
+    pcri_deck_destroy(&l->deck);
+    pcri_catalog_destroy(&l->catalog);
+    pcri_rules_free(&l->rules);
+    for (uint32_t k = 0; l->stores && k < l->store_count; k++)
+        pcr_ladder_destroy(&l->stores[k].ladder);
+    free(l->stores);
     pthread_cond_destroy(&l->work);
     pthread_cond_destroy(&l->ready);
     pthread_cond_destroy(&l->quiet);
@@ -234,25 +296,47 @@ uint64_t pcr_loader_batch_count(const struct pcr_loader *loader)
     return loader ? loader->batch_count : 0;
 }
 
-/* Drops what is in work, and goes on elsewhere; with the mutex held. */
-static void start(struct pcr_loader *l, uint64_t epoch, uint64_t position)
+/* Has the epoch's deck. No thread needs the last one: none is in a task, and none begins
+ * one before there is an epoch again. */
+static int deal_deck(struct pcr_loader *l, uint64_t epoch, struct pcr_error *err)
 {
+    if (l->deck && !l->catalog->drawn)
+        return 0;
+    pcri_deck_destroy(&l->deck);
+    return pcri_deck_create(l->catalog, epoch, &l->deck, err);
+}
+
+/* Drops what is in work, and goes on elsewhere. changes: those of a state; NULL: as they are
+ * at the beginning of the epoch. */
+static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
+                 const struct pcri_changes *changes, struct pcr_error *err)
+{
+    pthread_mutex_lock(&l->mutex);
     l->state = PCRI_LOADER_IDLE;
     while (l->busy)
         pthread_cond_wait(&l->quiet, &l->mutex);
     pcri_schedule_clear(l);
+    pthread_mutex_unlock(&l->mutex);
+    int rc = deal_deck(l, epoch, err);
+    if (rc)
+        return rc;
+    pthread_mutex_lock(&l->mutex);
+    if (changes)
+        l->changes = *changes;
+    else
+        pcri_changes_begin(&l->changes, &l->rules, l->begun ? l->plan.epoch + 1 : 0, epoch);
+    l->begun = true;
     pcri_schedule_start(l, epoch, position);
     pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->mutex);
+    return 0;
 }
 
 int pcr_loader_start_epoch(struct pcr_loader *loader, uint64_t epoch, struct pcr_error *err)
 {
     if (!loader)
         return pcri_fail(err, PCR_ERR_INVAL, "no loader");
-    pthread_mutex_lock(&loader->mutex);
-    start(loader, epoch, 0);
-    pthread_mutex_unlock(&loader->mutex);
-    return 0;
+    return start(loader, epoch, 0, NULL, err);
 }
 
 int pcr_loader_state(const struct pcr_loader *loader, void *state_out, struct pcr_error *err)
@@ -261,15 +345,19 @@ int pcr_loader_state(const struct pcr_loader *loader, void *state_out, struct pc
     if (!loader || !state_out)
         return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no place for its state");
     struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
-    pcri_saved_init(&l->options, l->order, &saved);
+    pcri_saved_init(l->catalog, &saved);
     pthread_mutex_lock(&l->mutex);
     saved.epoch = l->plan.epoch;
     saved.position = pcri_shard_delivered(&l->shard, l->delivered);
-    if (l->delivered && l->delivered == pcri_shard_batch_count(&l->shard)) {
-        saved.epoch++;
+    saved.changes = l->changes;
+    bool over = l->delivered && l->delivered == pcri_shard_batch_count(&l->shard);
+    if (over || !l->begun) {
+        saved.epoch += over;
         saved.position = 0;
+        pcri_changes_begin(&saved.changes, &l->rules, saved.epoch, saved.epoch);
+    } else {
+        pcri_changes_pass(&saved.changes, saved.position);
     }
-    saved.fidelity = l->fidelity;
     pthread_mutex_unlock(&l->mutex);
     pcri_saved_pack(&saved, state_out);
     return 0;
@@ -281,30 +369,32 @@ int pcr_loader_resume(struct pcr_loader *loader, const void *state, size_t nbyte
     struct pcri_saved saved, here;
     if (!loader || (!state && nbytes))
         return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no state");
-    pcri_saved_init(&loader->options, loader->order, &here);
-    int rc = pcri_saved_unpack(state, nbytes, &here, &saved, err);
-    if (rc || (rc = pcr_loader_set_fidelity(loader, saved.fidelity, err)))
-        return rc;
-    pthread_mutex_lock(&loader->mutex);
-    start(loader, saved.epoch, saved.position);
-    pthread_mutex_unlock(&loader->mutex);
-    return 0;
+    pcri_saved_init(loader->catalog, &here);
+    int rc = pcri_saved_unpack(state, nbytes, &here, loader->group_count, &saved, err);
+    return rc ? rc : start(loader, saved.epoch, saved.position, &saved.changes, err);
 }
 
 int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
                             struct pcr_error *err)
 {
-    struct pcr_dataset_info info = { .size = sizeof(info) };
     if (!loader)
         return pcri_fail(err, PCR_ERR_INVAL, "no loader");
-    int rc = pcr_dataset_describe(loader->ds, &info, err);
-    if (rc)
-        return rc;
-    if (fidelity > info.group_count)
+    if (fidelity > loader->group_count)
         return pcri_fail(err, PCR_ERR_INVAL, "fidelity is %u, the dataset has 1 to %u",
-                         (unsigned) fidelity, (unsigned) info.group_count);
+                         (unsigned) fidelity, (unsigned) loader->group_count);
+    if (!fidelity)
+        fidelity = loader->group_count;
     pthread_mutex_lock(&loader->mutex);
-    loader->fidelity = fidelity ? fidelity : info.group_count;
+    struct pcri_changes *c = &loader->changes;
+    if (loader->begun) {
+        const struct pcri_shard *s = &loader->shard;
+        pcri_changes_pass(c, pcri_shard_delivered(s, loader->next_batch));
+        pcri_changes_add(c, pcri_shard_delivered(s, loader->next_batch +
+                                                        loader->options.batches_ahead),
+                         fidelity);
+    } else {
+        c->fidelity = fidelity;
+    }
     pthread_mutex_unlock(&loader->mutex);
     return 0;
 }

@@ -82,7 +82,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         const char *name;
         uint32_t value, max;
     } bounds[] = {
-        { "flags", o->flags, PCR_LOADER_RANK_FROM_ENVIRONMENT * 2 - 1 },
+        { "flags", o->flags, PCR_LOADER_ONCE * 2 - 1 },
         { "dtype", o->dtype, PCR_DTYPE_BFLOAT16 },
         { "batch_size", o->batch_size, 1 << 20 },
         { "height", o->height, 1 << 16 },
@@ -102,6 +102,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "batches_ahead", o->batches_ahead, 1 << 12 },
         { "world", o->world, 1 << 20 },
         { "rank", o->rank, o->world - 1 },
+        { "fidelity_step_count", o->fidelity_step_count, 1 << 20 },
     };
     int rc = 0;
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
@@ -114,7 +115,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
     for (int c = 0; c < 3; c++)
         if ((rc = check_channel(o, c, err)))
             return rc;
-    if (o->transform == PCR_TRANSFORM_CENTER_CROP &&
+    if ((o->transform == PCR_TRANSFORM_CENTER_CROP || o->augment) &&
         ((rc = check_order("height", o->height, "resize_px", o->resize_px, err)) ||
          (rc = check_order("width", o->width, "resize_px", o->resize_px, err))))
         return rc;
@@ -132,8 +133,8 @@ static int check_indices(const struct pcr_loader_options *o, uint64_t sample_cou
         uint64_t index = o->indices[i];
         if (index >= sample_count)
             return pcri_fail(err, PCR_ERR_INVAL,
-                             "loader option indices[%llu] is %llu, the dataset has %llu "
-                             "samples", (unsigned long long) i, (unsigned long long) index,
+                             "loader option indices[%llu] is %llu, there are %llu samples",
+                             (unsigned long long) i, (unsigned long long) index,
                              (unsigned long long) sample_count);
         if (i && index <= o->indices[i - 1])
             return pcri_fail(err, PCR_ERR_INVAL,
@@ -143,6 +144,59 @@ static int check_indices(const struct pcr_loader_options *o, uint64_t sample_cou
                              (unsigned long long) o->indices[i - 1]);
     }
     return 0;
+}
+
+/* A number that says how much of something there is to be. */
+static int check_part(const char *name, uint64_t i, double value, struct pcr_error *err)
+{
+    if (isfinite(value) && value >= 0)
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "loader option %s[%llu] is %g, expected a finite number, 0 or more",
+                     name, (unsigned long long) i, value);
+}
+
+/* A sum of such numbers. */
+static int check_sum(const char *name, double sum, struct pcr_error *err)
+{
+    if (isfinite(sum) && sum > 0)
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL, "loader option %s: they add up to %g", name, sum);
+}
+
+/* Arrays by sample and by dataset. */
+static int check_arrays(const struct pcr_loader_options *o, const struct pcri_extent *extent,
+                        struct pcr_error *err)
+{
+    bool any = o->weights || o->fidelities || o->augment;
+    double weights = 0, proportions = 0;
+    int rc = 0;
+    if (o->sample_count != (any ? extent->sample_count : 0))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option sample_count is %llu, expected %llu",
+                         (unsigned long long) o->sample_count,
+                         (unsigned long long) (any ? extent->sample_count : 0));
+    for (uint64_t i = 0; !rc && o->weights && i < o->sample_count; i++) {
+        rc = check_part("weights", i, o->weights[i], err);
+        weights += o->weights[i];
+    }
+    if (!rc && o->weights && o->sample_count)
+        rc = check_sum("weights", weights, err);
+    for (uint32_t k = 0; !rc && o->proportions && k < extent->dataset_count; k++) {
+        rc = check_part("proportions", k, o->proportions[k], err);
+        proportions += o->proportions[k];
+    }
+    if (!rc && o->proportions)
+        rc = check_sum("proportions", proportions, err);
+    if (!rc && o->fidelity_step_count && !o->fidelity_steps)
+        rc = pcri_fail(err, PCR_ERR_INVAL,
+                       "loader option fidelity_step_count is %u, but fidelity_steps is NULL",
+                       (unsigned) o->fidelity_step_count);
+    if (!rc && o->epoch_samples > UINT32_MAX)
+        rc = pcri_fail(err, PCR_ERR_INVAL,
+                       "loader option epoch_samples is %llu, expected below 2^32",
+                       (unsigned long long) o->epoch_samples);
+    return rc;
 }
 
 /* Which of how many processes this is. */
@@ -158,17 +212,25 @@ static int place(struct pcr_loader_options *o, struct pcr_error *err)
     return pcri_shard_environment(o, err);
 }
 
-int pcri_loader_options_fill(const struct pcr_dataset *ds,
+int pcri_loader_options_fill(const struct pcri_extent *extent,
                              const struct pcr_loader_options *opts,
                              struct pcr_loader_options *out, struct pcr_error *err)
 {
-    struct pcr_dataset_info info = { .size = sizeof(info) };
     int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_loader_options", err);
-    if (rc || (rc = pcr_dataset_describe(ds, &info, err)) ||
-        (rc = check_indices(out, info.sample_count, err)) || (rc = place(out, err)))
+    if (rc || (rc = check_indices(out, extent->sample_count, err)) ||
+        (rc = check_arrays(out, extent, err)) || (rc = place(out, err)))
         return rc;
-    fill(out, info.group_count);
-    return check(out, info.group_count, err);
+    fill(out, extent->group_count);
+    return check(out, extent->group_count, err);
+}
+
+struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_options *o)
+{
+    struct pcr_loader_options plain = *o;
+    if (plain.transform == PCR_TRANSFORM_RANDOM_CROP)
+        plain.transform = PCR_TRANSFORM_CENTER_CROP;
+    plain.flip_ppm = 0;
+    return plain;
 }
 
 size_t pcri_loader_sample_values(const struct pcr_loader_options *o)

@@ -45,6 +45,7 @@ static void batch_free(struct pcri_batch *b)
     free(b->labels);
     free(b->indices);
     free(b->fidelities);
+    free(b->datasets);
     free(b->filled);
     free(b);
 }
@@ -101,8 +102,9 @@ static int batch_create(const struct pcri_pool *pool, struct pcri_batch **out,
     b->labels = pcri_calloc(n, sizeof(*b->labels), err);
     b->indices = pcri_calloc(n, sizeof(*b->indices), err);
     b->fidelities = pcri_calloc(n, sizeof(*b->fidelities), err);
+    b->datasets = pcri_calloc(n, sizeof(*b->datasets), err);
     b->filled = pcri_calloc(n, 1, err);
-    if (!b->labels || !b->indices || !b->fidelities || !b->filled) {
+    if (!b->labels || !b->indices || !b->fidelities || !b->datasets || !b->filled) {
         batch_free(b);
         return PCR_ERR_NOMEM;
     }
@@ -128,6 +130,7 @@ static void batch_reset(struct pcri_batch *b, struct pcri_pool *pool, uint32_t s
         .labels = b->labels,
         .indices = b->indices,
         .fidelities = b->fidelities,
+        .datasets = b->datasets,
         .height = pool->height,
         .width = pool->width,
         .channels = pool->channels,
@@ -195,6 +198,7 @@ void pcri_batch_compact(struct pcri_batch *b)
             b->labels[n] = b->labels[i];
             b->indices[n] = b->indices[i];
             b->fidelities[n] = b->fidelities[i];
+            b->datasets[n] = b->datasets[i];
         }
         n++;
     }

@@ -14,11 +14,10 @@ struct pcri_batch {
     struct pcri_batch *next; /* free list */
     int64_t *labels;         /* the arrays that the view points to, by slot */
     uint64_t *indices;
-    uint32_t *fidelities;
+    uint32_t *fidelities, *datasets;
     uint8_t *filled;         /* by slot: 1 if it holds a sample, 0 if that was left out */
     uint32_t slot_count;
     uint32_t done_count;
-    uint32_t fidelity;       /* that its samples are to have */
     uint32_t error_slot;     /* slot of the error, UINT32_MAX if there is none */
     struct pcr_error error;
 };

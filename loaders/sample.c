@@ -2,8 +2,6 @@
 /* One sample's way from its bytes to its pixels in a batch. */
 #include <time.h>
 
-#include <pcr/ladder.h>
-
 #include "sample.h"
 #include "transform.h"
 
@@ -14,23 +12,16 @@ uint64_t pcri_now_ns(void)
     return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
 }
 
-int pcri_maker_init(struct pcri_maker *m, struct pcr_dataset *ds,
-                    const struct pcr_loader_options *o, struct pcr_error *err)
+int pcri_maker_init(struct pcri_maker *m, const struct pcr_loader_options *o,
+                    struct pcr_error *err)
 {
-    const char *ladder = pcr_dataset_ladder(ds);
-    *m = (struct pcri_maker) { .ds = ds, .options = o };
-    int rc = pcr_decoder_create(&m->decoder, err);
-    if (!rc && *ladder)
-        rc = pcr_ladder_parse(ladder, strlen(ladder), &m->ladder, err);
-    if (rc)
-        pcri_maker_free(m);
-    return rc;
+    *m = (struct pcri_maker) { .options = o, .plain = pcri_loader_options_plain(o) };
+    return pcr_decoder_create(&m->decoder, err);
 }
 
 void pcri_maker_free(struct pcri_maker *m)
 {
     pcr_decoder_destroy(&m->decoder);
-    pcr_ladder_destroy(&m->ladder);
     pcr_spans_free(&m->spans);
 }
 
@@ -71,19 +62,19 @@ static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
 static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
                        const struct pcr_sample_info *sample, struct pcr_error *err)
 {
-    const struct pcr_loader_options *o = m->options;
+    const struct pcr_loader_options *o = q->plain ? &m->plain : m->options;
     struct pcr_decode_options d = { .size = sizeof(d), .color = o->color };
     struct pcr_resize_options window;
     struct pcr_image_info image;
     if (sample->form == PCR_FORM_CODED) {
         /* Its metadata may be left out of what was read; the head has its orientation. */
         d.orientation = sample->orientation;
-        d.ladder = m->ladder;
+        d.ladder = q->store->ladder;
     }
     int rc = find_size(m, sample, &d, &image, err);
     if (rc)
         return rc;
-    pcri_choose_window(o, q->epoch, q->index, image.width, image.height, &window);
+    pcri_choose_window(o, q->epoch, q->identity, image.width, image.height, &window);
     return pcr_decoder_decode_resized(m->decoder, &m->spans, &d, &window, q->dst, o->width,
                                       o->height, err);
 }
@@ -99,7 +90,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     out->decode_ns += pcri_now_ns() - start;
     if (rc) {
         struct pcr_record_info record = { .size = sizeof(record) };
-        if (pcr_dataset_record(m->ds, sample->record, &record, NULL))
+        if (pcr_dataset_record(q->store->ds, sample->record, &record, NULL))
             record.path = "record";
         return pcri_prefix(err, rc, "%s: sample %u (%.200s), fidelity %u", record.path,
                            (unsigned) sample->record_index, sample->key,
@@ -131,12 +122,12 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
     struct pcr_sample *sample = NULL;
     struct pcr_slice *slice = NULL;
     uint64_t start = pcri_now_ns();
-    int rc = pcr_dataset_sample(m->ds, q->index, &sample, err);
+    int rc = pcr_dataset_sample(q->store->ds, q->index, &sample, err);
     if (!rc)
         rc = pcr_sample_describe(sample, &info, err);
     bool known = !rc;
     if (!rc)
-        rc = pcr_slice_read(m->ds, info.record, info.record_index, 1, fidelity, &slice, err);
+        rc = pcr_slice_read(q->store->ds, info.record, info.record_index, 1, fidelity, &slice, err);
     out->read_ns += pcri_now_ns() - start;
     out->read_count++;
     if (!rc) {

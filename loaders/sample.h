@@ -5,22 +5,32 @@
 
 #include "options.h"
 
+/* A dataset, and what decoding its samples needs. */
+struct pcri_store {
+    struct pcr_dataset *ds;
+    struct pcr_ladder *ladder; /* NULL if it has none */
+    uint64_t first_number;     /* samples of the datasets before it */
+    uint32_t group_count;
+};
+
 /* A worker's scratch memory. Start from { 0 }. */
 struct pcri_maker {
-    struct pcr_dataset *ds;
-    const struct pcr_loader_options *options;
+    const struct pcr_loader_options *options; /* of augmented samples, and of others: */
+    struct pcr_loader_options plain;
     struct pcr_decoder *decoder;
-    struct pcr_ladder *ladder; /* the dataset's */
     struct pcr_spans spans;
 };
-int pcri_maker_init(struct pcri_maker *m, struct pcr_dataset *ds,
-                    const struct pcr_loader_options *o, struct pcr_error *err);
+int pcri_maker_init(struct pcri_maker *m, const struct pcr_loader_options *o,
+                    struct pcr_error *err);
 void pcri_maker_free(struct pcri_maker *m);
 
 /* What is to be made. */
 struct pcri_request {
+    const struct pcri_store *store;
     uint64_t epoch;
     uint64_t index;               /* in the dataset */
+    uint64_t identity;            /* that its random choices go by */
+    bool plain;                   /* not augmented */
     const struct pcr_slice *slice; /* that holds it, or NULL: it is read by itself */
     uint32_t place;               /* in the slice */
     uint32_t fidelity;

@@ -4,17 +4,18 @@
 
 #include "saved.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 1, CHANGES_AT = 64, CHANGE_NBYTES = 16 };
+_Static_assert(CHANGES_AT + PCRI_CHANGES_MAX * CHANGE_NBYTES == PCR_LOADER_STATE_NBYTES,
+               "a state is its fields");
 static const char magic[4] = { 'P', 'C', 'R', 'S' };
 
-void pcri_saved_init(const struct pcr_loader_options *o, const struct pcri_order *order,
-                     struct pcri_saved *out)
+void pcri_saved_init(const struct pcri_catalog *c, struct pcri_saved *out)
 {
     *out = (struct pcri_saved) {
-        .sample_count = pcri_order_sample_count(order),
-        .seed = o->seed,
-        .dataset_digest = pcri_order_dataset_digest(order),
-        .options_digest = pcri_order_options_digest(order),
+        .sample_count = c->entry_count,
+        .seed = c->options.seed,
+        .dataset_digest = c->dataset_digest,
+        .options_digest = c->options_digest,
     };
 }
 
@@ -36,8 +37,13 @@ void pcri_saved_pack(const struct pcri_saved *s, void *out)
     p = put(p, s->seed, 8);
     p = put(p, s->dataset_digest, 8);
     p = put(p, s->options_digest, 8);
-    p = put(p, s->fidelity, 4);
-    put(p, 0, 4);
+    p = put(p, s->changes.fidelity, 4);
+    p = put(p, s->changes.count, 4);
+    memset(p, 0, PCRI_CHANGES_MAX * CHANGE_NBYTES);
+    for (uint32_t i = 0; i < s->changes.count; i++, p += CHANGE_NBYTES) {
+        put(p, s->changes.items[i].position, 8);
+        put(p + 8, s->changes.items[i].fidelity, 4);
+    }
 }
 
 static int check(const struct pcri_saved *s, const struct pcri_saved *here,
@@ -56,21 +62,48 @@ static int check(const struct pcri_saved *s, const struct pcri_saved *here,
         s->sample_count != here->sample_count)
         return pcri_fail(err, PCR_ERR_INVAL,
                          "loader state: it is of another order (shuffle, block_samples, "
-                         "window_samples, window_nbytes or indices) of %" PRIu64
-                         " samples, this one has %" PRIu64, s->sample_count,
-                         here->sample_count);
+                         "window_samples, window_nbytes, indices, weights, epoch_samples, "
+                         "proportions or ONCE) of %" PRIu64 " samples, this one has %" PRIu64,
+                         s->sample_count, here->sample_count);
     if (s->position > s->sample_count)
         return pcri_fail(err, PCR_ERR_FORMAT,
                          "loader state: position is %" PRIu64 ", at most %" PRIu64
                          " expected", s->position, s->sample_count);
-    if (!s->fidelity)
-        return pcri_fail(err, PCR_ERR_FORMAT,
-                         "loader state: fidelity is 0, expected 1 or more");
     return 0;
 }
 
+/* Reads the changes, which are those of the state's epoch to come. */
+static int unpack_changes(const uint8_t *p, uint32_t group_count, struct pcri_saved *s,
+                          struct pcr_error *err)
+{
+    struct pcri_changes *c = &s->changes;
+    uint64_t at = s->position, rest = 0;
+    c->fidelity = pcri_load32(p + 56);
+    c->count = pcri_load32(p + 60);
+    bool good = c->count <= PCRI_CHANGES_MAX && c->fidelity <= group_count;
+    for (uint32_t i = 0; good && i < PCRI_CHANGES_MAX; i++) {
+        const uint8_t *item = p + CHANGES_AT + (size_t) i * CHANGE_NBYTES;
+        uint64_t position = pcri_load64(item);
+        uint32_t fidelity = pcri_load32(item + 8);
+        rest |= pcri_load32(item + 12);
+        if (i >= c->count) {
+            rest |= position | fidelity;
+            continue;
+        }
+        good = position > at && fidelity && fidelity <= group_count;
+        c->items[i].position = at = position;
+        c->items[i].fidelity = fidelity;
+    }
+    if (good && !rest)
+        return 0;
+    return pcri_fail(err, PCR_ERR_FORMAT,
+                     "loader state: fidelity %u with %u changes, or one of these, is not as "
+                     "expected (fidelities to %u, rising positions)", (unsigned) c->fidelity,
+                     (unsigned) c->count, (unsigned) group_count);
+}
+
 int pcri_saved_unpack(const void *state, size_t nbytes, const struct pcri_saved *here,
-                      struct pcri_saved *out, struct pcr_error *err)
+                      uint32_t group_count, struct pcri_saved *out, struct pcr_error *err)
 {
     const uint8_t *p = state;
     if (nbytes >= sizeof(magic) && memcmp(p, magic, sizeof(magic)))
@@ -83,10 +116,9 @@ int pcri_saved_unpack(const void *state, size_t nbytes, const struct pcri_saved 
         return pcri_fail(err, PCR_ERR_TRUNCATED,
                          "loader state: %zu bytes, expected %d", nbytes,
                          PCR_LOADER_STATE_NBYTES);
-    if (nbytes > PCR_LOADER_STATE_NBYTES || pcri_load32(p + 60))
-        return pcri_fail(err, PCR_ERR_FORMAT,
-                         "loader state: %zu bytes with a tail of %u, expected %d with 0",
-                         nbytes, (unsigned) pcri_load32(p + 60), PCR_LOADER_STATE_NBYTES);
+    if (nbytes > PCR_LOADER_STATE_NBYTES)
+        return pcri_fail(err, PCR_ERR_FORMAT, "loader state: %zu bytes, expected %d", nbytes,
+                         PCR_LOADER_STATE_NBYTES);
     *out = (struct pcri_saved) {
         .epoch = pcri_load64(p + 8),
         .position = pcri_load64(p + 16),
@@ -94,7 +126,7 @@ int pcri_saved_unpack(const void *state, size_t nbytes, const struct pcri_saved 
         .seed = pcri_load64(p + 32),
         .dataset_digest = pcri_load64(p + 40),
         .options_digest = pcri_load64(p + 48),
-        .fidelity = pcri_load32(p + 56),
     };
-    return check(out, here, err);
+    int rc = check(out, here, err);
+    return rc ? rc : unpack_changes(p, group_count, out, err);
 }

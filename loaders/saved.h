@@ -3,23 +3,24 @@
 #ifndef PCRI_SAVED_H
 #define PCRI_SAVED_H
 
-#include "order.h"
+#include "catalog.h"
+#include "rules.h"
 
 /* The fields of a state; see pcr_loader_state(). */
 struct pcri_saved {
     uint64_t epoch, position, sample_count, seed, dataset_digest, options_digest;
-    uint32_t fidelity;
+    struct pcri_changes changes;
 };
 
-/* The beginning of epoch 0 for these options and their order. */
-void pcri_saved_init(const struct pcr_loader_options *o, const struct pcri_order *order,
-                     struct pcri_saved *out);
+/* The beginning of epoch 0 for a catalog. */
+void pcri_saved_init(const struct pcri_catalog *c, struct pcri_saved *out);
 
 /* Writes PCR_LOADER_STATE_NBYTES bytes. */
 void pcri_saved_pack(const struct pcri_saved *s, void *out);
 
-/* Reads a state, and checks that it goes on with the order that `here` is of. */
+/* Reads a state, and checks that it goes on with the order that `here` is of, with fidelities
+ * up to group_count. */
 int pcri_saved_unpack(const void *state, size_t nbytes, const struct pcri_saved *here,
-                      struct pcri_saved *out, struct pcr_error *err);
+                      uint32_t group_count, struct pcri_saved *out, struct pcr_error *err);
 
 #endif

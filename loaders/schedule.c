@@ -10,17 +10,12 @@
  * What bounds memory: two windows of slices at most, of which the second stays within
  * window_nbytes; and batches_ahead batches.
  *
- * The fidelity is a batch's own, fixed when its first sample is picked. Where slices in
- * memory were read at a higher one, decoding takes the lower part; where they were read at a
- * lower one, they are read again. */
+ * A slice is read with each of its samples at the fidelity that it is to have, and without
+ * those that are not wanted. If fidelities change after that, decoding takes the lower part of
+ * what is there; what is not enough is read again. */
 #include <stdlib.h>
 
 #include "schedule.h"
-
-static uint32_t max32(uint32_t a, uint32_t b)
-{
-    return a > b ? a : b;
-}
 
 /* The loader cannot go on. */
 static void fail(struct pcr_loader *l, const struct pcr_error *err)
@@ -56,50 +51,60 @@ static void work_free(struct pcr_loader *l, struct pcri_work *w)
     for (uint32_t i = 0; w->spans && i < w->plan.span_count; i++)
         unhold(l, w->spans[i].held);
     free(w->spans);
+    free(w->picks);
+    free(w->by_span);
     pcri_window_free(&w->plan);
     free(w);
 }
 
-/* The span and place of the window's next sample but `n`. */
-static void find_sample(const struct pcr_loader *l, const struct pcri_work *w, uint32_t n,
-                        uint32_t *span_out, uint32_t *place_out)
+static struct pcri_order order_of(const struct pcr_loader *l)
 {
-    uint64_t position = pcri_shard_position(&l->shard, w->first + n);
-    pcri_window_sample(&w->plan, (uint32_t) (position - w->plan.position), span_out,
-                       place_out);
+    return (struct pcri_order) { l->catalog, l->deck };
 }
 
-/* Finds out which of the window's samples are this rank's, and how their spans are read: at
- * once where most of what that reads is needed. */
-static void choose_samples(const struct pcr_loader *l, struct pcri_work *w)
+/* Finds out which of the window's samples are this rank's, and lists them by span. */
+static int choose_samples(const struct pcr_loader *l, struct pcri_work *w,
+                          struct pcr_error *err)
 {
     uint64_t position = w->plan.position;
-    w->first = pcri_shard_before(&l->shard, position);
+    uint32_t sum = 0;
     w->needed = (uint32_t) (pcri_shard_before(&l->shard, position + w->plan.sample_count) -
-                            w->first);
-    for (uint32_t n = 0; n < w->needed; n++) {
-        uint32_t span, place;
-        find_sample(l, w, n, &span, &place);
-        w->spans[span].left++;
+                            pcri_shard_before(&l->shard, position));
+    w->picks = pcri_malloc(w->needed, sizeof(*w->picks), err);
+    w->by_span = pcri_malloc(w->needed, sizeof(*w->by_span), err);
+    if (!w->picks || !w->by_span || pcri_deal(&l->shard, &w->plan, w->picks, err))
+        return PCR_ERR_NOMEM;
+    for (uint32_t n = 0; n < w->needed; n++)
+        w->spans[w->picks[n].span].count++;
+    for (uint32_t i = 0; i < w->plan.span_count; i++) {
+        struct pcri_span_work *s = &w->spans[i];
+        s->first = sum;
+        sum += s->count;
+        if (!s->count)
+            s->state = PCRI_SPAN_SINGLY; /* nothing to read */
     }
-    for (uint32_t i = 0; i < w->plan.span_count; i++)
-        if (w->spans[i].left < (w->plan.spans[i].extent + 1) / 2)
-            w->spans[i].state = PCRI_SPAN_SINGLY;
+    for (uint32_t n = 0; n < w->needed; n++) {
+        struct pcri_span_work *s = &w->spans[w->picks[n].span];
+        w->by_span[s->first + s->left++] = n;
+    }
+    return 0;
 }
 
 static int work_create(struct pcr_loader *l, struct pcri_work **out, struct pcr_error *err)
 {
+    const struct pcri_order order = order_of(l);
     struct pcri_work *w = pcri_calloc(1, sizeof(*w), err);
     if (!w)
         return PCR_ERR_NOMEM;
-    int rc = pcri_order_next(l->order, &l->plan, &w->plan, err);
+    int rc = pcri_order_next(&order, &l->plan, &w->plan, err);
     if (!rc && !(w->spans = pcri_calloc(w->plan.span_count, sizeof(*w->spans), err)))
         rc = PCR_ERR_NOMEM;
+    if (!rc)
+        rc = choose_samples(l, w, err);
     if (rc) {
         work_free(l, w);
         return rc;
     }
-    choose_samples(l, w);
     *out = w;
     return 0;
 }
@@ -146,44 +151,77 @@ static struct pcri_work *current_work(const struct pcr_loader *l)
 
 /* --- reading --- */
 
-/* At what fidelity a span must be read now: enough for the batch in work and those to come. */
-static uint32_t read_fidelity(const struct pcr_loader *l, const struct pcri_span_work *s)
+/* A sample's number in the order of all datasets, told apart from its other copies. */
+static uint64_t identity(const struct pcr_loader *l, const struct pcri_span *span,
+                         uint64_t number)
 {
-    uint32_t g = max32(l->fidelity, s->fidelity);
-    uint64_t batch = l->next_sample / l->options.batch_size;
-    if (l->next_sample % l->options.batch_size)
-        g = max32(g, l->ring[batch % l->options.batches_ahead]->fidelity);
-    return g;
+    return number + span->copy * l->catalog->sample_count;
 }
 
-static uint64_t estimate(const struct pcr_loader *l, const struct pcri_span *span, uint32_t g)
+/* At what fidelity one of the window's samples is to be made, which has this place in its
+ * record. */
+static uint32_t fidelity_of(const struct pcr_loader *l, const struct pcri_work *w,
+                            const struct pcri_pick *pick, uint32_t place)
 {
+    const struct pcri_span *span = &w->plan.spans[pick->span];
+    uint32_t most = l->stores[span->dataset].group_count;
+    struct pcri_case c = {
+        .epoch = l->plan.epoch,
+        .position = w->plan.position + pick->offset,
+        .number = span->first_number + place,
+    };
+    c.identity = identity(l, span, c.number);
+    uint32_t g = pcri_rules_fidelity(&l->rules, &l->changes, &c);
+    return g < most ? g : most;
+}
+
+/* At what fidelities the span's samples must be read now: those not yet picked. Returns
+ * about how many bytes that are. */
+static uint64_t wanted(const struct pcr_loader *l, const struct pcri_work *w, uint32_t i,
+                       uint8_t *fidelities_out)
+{
+    const struct pcri_span *span = &w->plan.spans[i];
+    const struct pcri_span_work *s = &w->spans[i];
+    const struct pcri_order order = order_of(l);
+    struct pcr_dataset *ds = l->stores[span->dataset].ds;
     struct pcr_record_info info = { .size = sizeof(info) };
-    /* It cannot fail: the order was made from the same records. */
-    if (pcr_dataset_record(l->ds, span->record, &info, NULL) || !info.sample_count)
-        return 0;
-    uint64_t nbytes = pcr_dataset_record_prefix(l->ds, span->record, g) - info.head_end;
-    return nbytes / info.sample_count * span->extent;
+    uint64_t nbytes = 0;
+    /* It cannot fail: the catalog was made from the same records. */
+    if (pcr_dataset_record(ds, span->record, &info, NULL))
+        info.sample_count = 1;
+    for (uint32_t k = s->count - s->left; k < s->count; k++) {
+        const struct pcri_pick *pick = &w->picks[w->by_span[s->first + k]];
+        uint32_t place = pcri_span_place(&order, span, pick->entry);
+        uint32_t g = fidelity_of(l, w, pick, place);
+        fidelities_out[place - span->first] = (uint8_t) g;
+        nbytes += (pcr_dataset_record_prefix(ds, span->record, g) - info.head_end) /
+                  info.sample_count;
+    }
+    return nbytes;
 }
 
-/* Takes span `i` of `w`. */
-static bool take_read(struct pcr_loader *l, struct pcri_work *w, uint32_t i, uint32_t g,
-                      uint64_t nbytes, struct pcri_task *t)
+/* Takes span `i` of `w`, if `room` bytes are enough for it. */
+static bool take_read(struct pcr_loader *l, struct pcri_work *w, uint32_t i, uint64_t room,
+                      struct pcri_task *t)
 {
     struct pcr_error err;
-    struct pcri_loaded *h = pcri_calloc(1, sizeof(*h), &err);
+    struct pcri_loaded *h =
+        pcri_calloc(1, sizeof(*h) + w->plan.spans[i].extent, &err);
     if (!h) {
         fail(l, &err);
         return false;
     }
-    *h = (struct pcri_loaded) { .nbytes = nbytes, .fidelity = g, .holds = 1 };
-    *t = (struct pcri_task) {
-        .kind = PCRI_TASK_READ, .fidelity = g, .held = h, .work = w, .span = i,
-    };
+    h->nbytes = wanted(l, w, i, h->fidelities);
+    if (h->nbytes > room) {
+        free(h);
+        return false;
+    }
+    h->holds = 1;
+    *t = (struct pcri_task) { .kind = PCRI_TASK_READ, .held = h, .work = w, .span = i };
     w->spans[i].state = PCRI_SPAN_READING;
-    w->read_count += w->plan.spans[i].count;
+    w->read_count += w->spans[i].count;
     w->reading++;
-    l->held_nbytes += nbytes;
+    l->held_nbytes += h->nbytes;
     return true;
 }
 
@@ -199,16 +237,16 @@ static bool pick_read(struct pcr_loader *l, bool paced, struct pcri_task *t)
         uint32_t i = w->next_read;
         if (i == w->plan.span_count)
             continue;
-        uint32_t g = read_fidelity(l, &w->spans[i]);
-        uint64_t nbytes = estimate(l, &w->plan.spans[i], g);
+        uint64_t room = UINT64_MAX;
         if (w != current) {
-            if (l->held_nbytes + nbytes > l->options.window_nbytes)
-                return false;
             if (paced && (uint64_t) w->read_count * current->needed >
-                             (uint64_t) current->picked * w->plan.sample_count)
+                             (uint64_t) current->picked * w->needed)
                 return false;
+            if (l->held_nbytes > l->options.window_nbytes)
+                return false;
+            room = l->options.window_nbytes - l->held_nbytes;
         }
-        return take_read(l, w, i, g, nbytes, t);
+        return take_read(l, w, i, room, t);
     }
     return false;
 }
@@ -229,18 +267,32 @@ void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
     pthread_cond_broadcast(&l->work);
 }
 
-/* Wants all spans of the window again whose slices have a lower fidelity than g. */
-static void read_again(struct pcr_loader *l, struct pcri_work *w, uint32_t g)
+/* Is a sample not yet picked to have a higher fidelity than it was read at? */
+static bool is_short(const struct pcr_loader *l, const struct pcri_work *w, uint32_t i)
+{
+    const struct pcri_span *span = &w->plan.spans[i];
+    const struct pcri_span_work *s = &w->spans[i];
+    const struct pcri_order order = order_of(l);
+    for (uint32_t k = s->count - s->left; k < s->count; k++) {
+        const struct pcri_pick *pick = &w->picks[w->by_span[s->first + k]];
+        uint32_t place = pcri_span_place(&order, span, pick->entry);
+        if (s->held->fidelities[place - span->first] < fidelity_of(l, w, pick, place))
+            return true;
+    }
+    return false;
+}
+
+/* Wants all spans of the window again that were not read at the fidelities they need now. */
+static void read_again(struct pcr_loader *l, struct pcri_work *w)
 {
     for (uint32_t i = 0; i < w->plan.span_count; i++) {
         struct pcri_span_work *s = &w->spans[i];
-        if (s->state != PCRI_SPAN_HELD || !s->left || s->held->fidelity >= g)
+        if (s->state != PCRI_SPAN_HELD || !s->left || !is_short(l, w, i))
             continue;
         unhold(l, s->held);
         s->held = NULL;
         s->state = PCRI_SPAN_WANTED;
-        s->fidelity = g;
-        w->read_count -= w->plan.spans[i].count;
+        w->read_count -= s->count;
     }
     w->next_read = 0;
     pthread_cond_broadcast(&l->work);
@@ -259,7 +311,6 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
         fail(l, &err);
         return false;
     }
-    b->fidelity = l->fidelity;
     b->view.epoch = l->plan.epoch;
     b->view.number = l->first_batch + number;
     l->ring[number % l->options.batches_ahead] = b;
@@ -270,26 +321,29 @@ static bool pick_decode(struct pcr_loader *l, struct pcri_task *t)
 {
     struct pcri_work *w = current_work(l);
     uint64_t number = l->next_sample / l->options.batch_size;
-    uint32_t slot = (uint32_t) (l->next_sample % l->options.batch_size), span, place;
+    uint32_t slot = (uint32_t) (l->next_sample % l->options.batch_size);
     struct pcri_batch **b = &l->ring[number % l->options.batches_ahead];
     if (!w || number >= l->next_batch + l->options.batches_ahead)
         return false;
-    uint32_t g = slot ? (*b)->fidelity : l->fidelity;
-    find_sample(l, w, w->picked, &span, &place);
-    struct pcri_span_work *s = &w->spans[span];
-    if (s->state == PCRI_SPAN_HELD && s->held->fidelity < g)
-        read_again(l, w, g);
+    const struct pcri_order order = order_of(l);
+    const struct pcri_pick *pick = &w->picks[w->picked];
+    const struct pcri_span *from = &w->plan.spans[pick->span];
+    struct pcri_span_work *s = &w->spans[pick->span];
+    uint32_t place = pcri_span_place(&order, from, pick->entry);
+    uint32_t g = fidelity_of(l, w, pick, place);
+    if (s->state == PCRI_SPAN_HELD && s->held->fidelities[place - from->first] < g)
+        read_again(l, w);
     if (s->state != PCRI_SPAN_HELD && s->state != PCRI_SPAN_SINGLY)
         return false;
     if (!slot && !begin_batch(l, number))
         return false;
 
-    const struct pcri_span *from = &w->plan.spans[span];
-    uint64_t index = pcri_order_index(l->order, from->ordinal + place);
-    uint64_t first = pcri_order_index(l->order, from->ordinal);
+    uint64_t all = from->first_number + place;
     *t = (struct pcri_task) {
         .kind = PCRI_TASK_DECODE, .fidelity = g, .held = s->held, .batch = *b, .slot = slot,
-        .index = index, .place = (uint32_t) (index - first), .epoch = l->plan.epoch,
+        .dataset = from->dataset, .index = all - l->stores[from->dataset].first_number,
+        .identity = identity(l, from, all), .place = place - from->first,
+        .plain = l->rules.augment && !l->rules.augment[all], .epoch = l->plan.epoch,
     };
     if (s->held)
         s->held->holds++;
@@ -334,6 +388,7 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         b->filled[t->slot] = 1;
         b->labels[t->slot] = made->label;
         b->indices[t->slot] = t->index;
+        b->datasets[t->slot] = t->dataset;
         b->fidelities[t->slot] = made->fidelity;
         l->stats.sample_count++;
         l->stats.degraded_count += made->degraded;
@@ -350,9 +405,10 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
 void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position)
 {
     const struct pcr_loader_options *o = &l->options;
+    const struct pcri_order order = order_of(l);
     l->plan = (struct pcri_plan) { .epoch = epoch };
-    pcri_order_seek(l->order, &l->plan, position);
-    pcri_shard_init(o, position, pcri_order_sample_count(l->order), &l->shard);
+    pcri_order_seek(&order, &l->plan, position);
+    pcri_shard_init(o, position, l->catalog->entry_count, &l->shard);
     l->first_batch = position / ((uint64_t) o->batch_size * o->world);
     l->next_sample = l->next_batch = l->delivered = 0;
     l->state = PCRI_LOADER_RUNNING;

@@ -5,9 +5,11 @@
 
 #include <pthread.h>
 
+#include "deal.h"
 #include "order.h"
 #include "pixels.h"
 #include "ring.h"
+#include "rules.h"
 #include "sample.h"
 #include "shard.h"
 
@@ -17,8 +19,8 @@ struct pcri_loaded {
     struct pcr_slice *slice;
     struct pcri_loaded *next; /* garbage list */
     uint64_t nbytes;        /* estimate, counted against window_nbytes */
-    uint32_t fidelity;
     uint32_t holds;
+    uint8_t fidelities[];   /* of the span's extent: what each is read at, 0: not at all */
 };
 
 enum pcri_span_state {
@@ -30,8 +32,8 @@ enum pcri_span_state {
 
 struct pcri_span_work {
     enum pcri_span_state state;
-    uint32_t left;          /* samples of this rank not yet picked */
-    uint32_t fidelity;      /* the least that it must be read at */
+    uint32_t first, count;  /* its picks in by_span */
+    uint32_t left;          /* of these, not yet picked: the last ones */
     struct pcri_loaded *held;
 };
 
@@ -40,10 +42,11 @@ struct pcri_work {
     struct pcri_window plan;
     struct pcri_span_work *spans;
     struct pcri_work *next;
-    uint64_t first;        /* of its samples, the rank's first one to be picked */
-    uint32_t needed;       /* samples to be picked: all, if there is but one rank */
-    uint32_t picked;       /* samples decoded or being decoded */
-    uint32_t read_count;   /* samples of the spans that are read or being read */
+    struct pcri_pick *picks; /* the rank's samples, in order */
+    uint32_t *by_span;     /* which of the picks each span has, in order */
+    uint32_t needed;       /* picks */
+    uint32_t picked;       /* of them, decoded or being decoded */
+    uint32_t read_count;   /* of them, in spans that are read or being read */
     uint32_t reading;      /* spans being read */
     uint32_t next_read;    /* no span before this one is wanted */
 };
@@ -64,9 +67,11 @@ struct pcri_worker {
 
 struct pcr_loader {
     /* Fixed after creation */
-    struct pcr_dataset *ds;
-    struct pcr_loader_options options;
-    struct pcri_order *order;
+    struct pcri_store *stores;
+    uint32_t store_count, group_count; /* the most groups that one of them has */
+    struct pcr_loader_options options; /* its pointers are not to be used */
+    struct pcri_rules rules;
+    struct pcri_catalog *catalog;
     struct pcri_pixels pixels;
     uint64_t batch_count; /* of a whole epoch */
     struct pcri_pool *pool;
@@ -82,7 +87,9 @@ struct pcr_loader {
     bool stop;
     enum pcri_state state;
     uint32_t busy;        /* threads in a task */
-    uint32_t fidelity;    /* of batches to be begun */
+    struct pcri_deck *deck; /* the epoch's; changes only while no thread is in a task */
+    struct pcri_changes changes;
+    bool begun;           /* an epoch has */
     struct pcri_shard shard; /* what is to be delivered since the epoch began or went on */
     uint64_t first_batch;    /* number of the shard's first */
     /* Counts of the shard's: sample to decode next, batch to hand over next, batches that
@@ -104,13 +111,15 @@ enum pcri_task_kind {
 
 struct pcri_task {
     enum pcri_task_kind kind;
-    uint32_t fidelity;
+    uint32_t fidelity;          /* DECODE */
     struct pcri_loaded *held;   /* DECODE: where from, or NULL; READ: where to */
     struct pcri_work *work;   /* READ */
     uint32_t span;            /* READ */
     struct pcri_batch *batch; /* DECODE */
     uint32_t slot;            /* DECODE */
-    uint64_t index;           /* DECODE */
+    uint32_t dataset;         /* DECODE */
+    uint64_t index, identity; /* DECODE: in the dataset, among all */
+    bool plain;               /* DECODE */
     uint32_t place;           /* DECODE: in the slice */
     uint64_t epoch;
 };

@@ -17,6 +17,7 @@ void pcri_shard_init(const struct pcr_loader_options *o, uint64_t first, uint64_
         .batch_size = o->batch_size,
         .rank = o->rank,
         .world = o->world,
+        .dealt = o->world > 1 && o->shuffle == PCR_SHUFFLE_BLOCK,
         .full_count = count / step,
     };
     /* The last step's positions are divided evenly. Rounding each rank's number up makes
@@ -58,15 +59,40 @@ static uint64_t below(uint64_t x, uint64_t start, uint64_t count)
     return x - start < count ? x - start : count;
 }
 
+/* Of the first x positions of a step, how many the ranks before `rank` have: position i of
+ * them is rank i % world's. */
+static uint64_t dealt_before(const struct pcri_shard *s, uint64_t rank, uint64_t x)
+{
+    uint64_t left = x % s->world;
+    return x / s->world * rank + (left < rank ? left : rank);
+}
+
 uint64_t pcri_shard_before(const struct pcri_shard *s, uint64_t position)
 {
     if (position <= s->first)
         return 0;
-    uint64_t step = s->batch_size * s->world, x = position - s->first;
-    if (x / step < s->full_count)
-        return x / step * s->batch_size +
-               below(x % step, s->rank * s->batch_size, s->batch_size);
-    return s->full_count * s->batch_size + below(position, s->last_first, s->last_count);
+    uint64_t step = s->batch_size * s->world, x = position - s->first, full = x / step;
+    if (full >= s->full_count)
+        return s->full_count * s->batch_size +
+               below(position, s->last_first, s->last_count);
+    x %= step;
+    return full * s->batch_size +
+           (s->dealt ? dealt_before(s, s->rank + 1, x) - dealt_before(s, s->rank, x)
+                     : below(x, s->rank * s->batch_size, s->batch_size));
+}
+
+uint64_t pcri_shard_dealt_end(const struct pcri_shard *s)
+{
+    return s->first + (s->dealt ? s->full_count * s->batch_size * s->world : 0);
+}
+
+void pcri_shard_deal(const struct pcri_shard *s, uint64_t from, uint64_t end,
+                     uint64_t *low_out, uint64_t *high_out)
+{
+    uint64_t step = s->batch_size * s->world;
+    uint64_t x = (from - s->first) % step, y = x + (end - from);
+    *low_out = dealt_before(s, s->rank, y) - dealt_before(s, s->rank, x);
+    *high_out = dealt_before(s, s->rank + 1, y) - dealt_before(s, s->rank + 1, x);
 }
 
 uint64_t pcri_shard_delivered(const struct pcri_shard *s, uint64_t batch_count)

@@ -72,10 +72,10 @@ static void center_crop(const struct pcr_loader_options *o, double width, double
     out->y1 = fmin(out->y1, height);
 }
 
-void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t index,
+void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
                         uint32_t width, uint32_t height, struct pcr_resize_options *out)
 {
-    struct draws d = { pcri_stream_key(o->seed, PCRI_STREAM_CROP, epoch, index), 0 };
+    struct draws d = { pcri_stream_key(o->seed, PCRI_STREAM_CROP, epoch, identity), 0 };
     *out = (struct pcr_resize_options) { .size = sizeof(*out), .filter = o->filter };
     if (draw(&d) < o->flip_ppm / 1e6)
         out->flags |= PCR_RESIZE_FLIP;

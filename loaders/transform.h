@@ -5,9 +5,9 @@
 
 #include "options.h"
 
-/* Chooses for sample `index` in `epoch` of an upright image of width x height pixels, and
+/* Chooses for sample `identity` in `epoch` of an upright image of width x height pixels, and
  * fills in the window and the flags of *out. A pure function of its arguments. */
-void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t index,
+void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
                         uint32_t width, uint32_t height, struct pcr_resize_options *out);
 
 #endif

@@ -349,26 +349,24 @@ START_TEST(fidelity_changes)
     o.layout = PCR_LAYOUT_NHWC;
     o.color = PCR_COLOR_RGB;
     o.batch_size = 4;
-    o.batches_ahead = 2;
+    o.batches_ahead = 3;
     o.fidelity = 1;
     struct pcr_loader *l = create(&o);
     struct pcr_error err;
     uint8_t seen[MADE_SAMPLES] = { 0 };
-    uint32_t want = 1, since = 0;
+    uint32_t want[MADE_SAMPLES] = { 1, 1, 1, 1 }, set = 1;
     start(l, 0);
-    for (struct pcr_batch *b; (b = next(l)); since++) {
+    for (struct pcr_batch *b; (b = next(l));) {
         for (uint32_t i = 0; i < b->sample_count; i++) {
-            ck_assert_uint_eq(b->fidelities[i], b->fidelities[0]); /* one for a batch */
+            ck_assert_uint_eq(b->fidelities[i], want[b->number]);
             seen[b->indices[i]]++;
         }
-        if (since >= o.batches_ahead)
-            ck_assert_uint_eq(b->fidelities[0], want);
         check_pixels(&o, b);
-        if (b->number % 6 == 3) {
-            want = b->number % 12 == 3 ? group_count : 2;
-            ck_assert_int_eq(pcr_loader_set_fidelity(l, want == 2 ? 2 : 0, &err), 0);
-            since = UINT32_MAX; /* 0 at the next batch */
+        if (b->number % 6 >= 3) { /* three at a time are on the way */
+            set = 1 + b->number % group_count;
+            ck_assert_int_eq(pcr_loader_set_fidelity(l, set % group_count, &err), 0);
         }
+        want[b->number + 1 + o.batches_ahead] = set;
         pcr_batch_release(b);
     }
     for (uint32_t i = 0; i < MADE_SAMPLES; i++)
@@ -521,11 +519,11 @@ END_TEST
 
 START_TEST(bad_options)
 {
-    struct pcr_loader_options good = options(), bad[40];
+    struct pcr_loader_options good = options(), bad[60];
     size_t n = 0;
-    for (size_t i = 0; i < 40; i++)
+    for (size_t i = 0; i < 60; i++)
         bad[i] = good;
-    bad[n++].flags = 8;
+    bad[n++].flags = 16;
     bad[n++].layout = 3;
     bad[n++].color = 3;
     bad[n++].fidelity = group_count + 1;
@@ -561,6 +559,30 @@ START_TEST(bad_options)
     bad[n].indices = beyond;
     bad[n++].index_count = 2;
     bad[n++].index_count = 1; /* of NULL */
+    static const double weights[MADE_SAMPLES] = { 0, -1 }, none[MADE_SAMPLES] = { 0 };
+    static const uint8_t fidelities[MADE_SAMPLES] = { 0, 99 };
+    static const struct pcr_fidelity_step falling[] = { { .epoch = 3 }, { .epoch = 2 } },
+        mixture[] = { { .chances = none } }, high[] = { { .fidelity = 99 } };
+    bad[n++].sample_count = 1; /* of no array */
+    bad[n].weights = weights;
+    bad[n++].sample_count = 3;
+    bad[n].weights = weights;
+    bad[n++].sample_count = MADE_SAMPLES;
+    bad[n].weights = none;
+    bad[n++].sample_count = MADE_SAMPLES;
+    bad[n].fidelities = fidelities;
+    bad[n++].sample_count = MADE_SAMPLES;
+    bad[n].flags = PCR_LOADER_ONCE;
+    bad[n++].epoch_samples = MADE_SAMPLES + 1;
+    bad[n++].epoch_samples = UINT64_C(1) << 32;
+    bad[n++].proportions = none;
+    bad[n++].fidelity_step_count = 1; /* of NULL */
+    bad[n].fidelity_steps = falling;
+    bad[n++].fidelity_step_count = 2;
+    bad[n].fidelity_steps = mixture;
+    bad[n++].fidelity_step_count = 1;
+    bad[n].fidelity_steps = high;
+    bad[n++].fidelity_step_count = 1;
     for (size_t i = 0; i < n; i++) {
         struct pcr_loader *l = (struct pcr_loader *) &good;
         struct pcr_error err;

@@ -57,6 +57,17 @@ enum {
      * else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, in the environment; 0 of 1 where
      * none is set. The options' own must then be 0. */
     PCR_LOADER_RANK_FROM_ENVIRONMENT = 1 << 2,
+    /* Drawn samples are not put back: an epoch has none twice. */
+    PCR_LOADER_ONCE = 1 << 3,
+};
+
+/* From epoch `epoch` on, samples have this fidelity. */
+struct pcr_fidelity_step {
+    uint64_t epoch;
+    const double *chances; /* NULL, or a mixture: the chance of each fidelity from 1 to G, in
+                            * proportion; drawn for each sample and epoch */
+    uint32_t fidelity;     /* without a mixture: 1..G; 0: G */
+    uint32_t reserved;     /* 0 */
 };
 
 struct pcr_loader_options {
@@ -68,7 +79,8 @@ struct pcr_loader_options {
     uint32_t width;        /* default: height */
     uint32_t layout;       /* enum pcr_layout */
     uint32_t color;        /* enum pcr_color */
-    uint32_t fidelity;     /* 1..G; 0: G */
+    uint32_t fidelity;     /* 1..G; 0: G. Of several datasets G is the most that one has; what
+                            * has less is read at its own G */
     uint32_t shuffle;      /* enum pcr_shuffle */
     uint32_t thread_count; /* default: one a CPU that this process may use */
     uint32_t transform;    /* enum pcr_transform */
@@ -87,28 +99,61 @@ struct pcr_loader_options {
     uint64_t window_nbytes; /* encoded bytes held, about; bounds the window; default 256 MiB */
     uint32_t rank;         /* which of `world` processes this is, from 0 */
     uint32_t world;        /* processes that share each epoch; default 1 */
-    const uint64_t *indices; /* the samples to use: index_count indices in the dataset, each
+    const uint64_t *indices; /* the samples to use: index_count numbers of samples, each
                               * larger than the one before; copied. NULL: all */
     uint64_t index_count;
     float mean[3];         /* by channel, where 1 is white; 0 with dtype UINT8; default 0 */
     float std[3];          /* the same; default 1 */
     uint32_t filter;       /* enum pcr_filter */
-    uint32_t reserved;     /* 0 */
+    uint32_t fidelity_step_count;
+
+    /* Arrays by sample: sample_count entries, one for each sample of the dataset (of all
+     * datasets, one after the other: a sample's number); copied. NULL where not wanted. */
+    uint64_t sample_count; /* entries of each of these arrays; 0 where there are none */
+    const double *weights; /* how often a sample is taken, in proportion; 0: never */
+    const uint8_t *fidelities; /* the sample's own fidelity, 1..G; 0: as the loader's */
+    const uint8_t *augment; /* 0: CENTER_CROP in place of RANDOM_CROP, and nothing random */
+
+    uint64_t epoch_samples; /* samples in an epoch, below 2^32; default: as many as there are
+                             * to use (ONCE: that have a weight) */
+    const double *proportions; /* of an epoch, one for each dataset; NULL: all samples are
+                                * treated alike, whatever dataset they are of. Copied */
+    const struct pcr_fidelity_step *fidelity_steps; /* by rising epoch; `fidelity` holds before
+                                                     * the first. Copied */
 };
+
+/* What an epoch has. Without weights and proportions, each sample once; if epoch_samples is
+ * another number, each as often as that makes on average, rounded up or down at random. With
+ * weights, each as often as its part of their sum makes on average, rounded the same way
+ * (low-variance sampling with replacement); with ONCE, epoch_samples different ones, drawn
+ * one after another from what is left, by weight. With proportions, this holds within each
+ * dataset, and the datasets take turns: a window of BLOCK has nearly its proportions, any run
+ * of FULL and NONE exactly (to one sample). All is drawn anew in each epoch. Copies of a
+ * sample are spread over the epoch, each with a random crop of its own. Drawing takes about
+ * 0.1 us a sample at an epoch's beginning; 8 bytes a sample for weights, 4 an entry of the
+ * epoch. */
+
+/* Fidelity of a sample: its own if `fidelities` has one; else the number that
+ * pcr_loader_set_fidelity() has set; else that of the last of fidelity_steps whose epoch has
+ * come; else `fidelity`. */
 
 /* Several processes. All of them make a loader with the same options but for `rank`. Each
  * step takes world x batch_size samples of the epoch's order, which does not depend on
- * `world`: rank 0 gets the first batch_size of them, rank 1 the next, and so on. If fewer
- * are left for the last step, they are divided evenly, ceil(left / world) to each, so that
- * less than `world` samples are given to two ranks; the flags choose otherwise. Each rank
- * has the same number of batches, and batch n the same number of samples on each rank
- * (before skipped samples). A rank reads a slice of which it needs the smaller part sample
- * by sample. */
+ * `world`, and gives each rank batch_size of them. Under BLOCK a rank gets the samples of the
+ * same slices at every step of a window, so that it reads 1 / world of the slices, whole; under
+ * NONE and FULL rank 0 gets the first samples of the step, rank 1 the next. If fewer are left
+ * for the last step, they are divided evenly, ceil(left / world) to each, so that less than
+ * `world` samples are given to two ranks; the flags choose otherwise. Each rank has the same
+ * number of batches, and batch n the same number of samples on each rank (before skipped
+ * samples). A batch of one rank then mixes window_samples / block_samples / world slices: with
+ * many ranks, give window_samples and window_nbytes the size that all ranks' windows have
+ * together. A rank holds 1 / world of a window. */
 
 /* A loader runs its own threads. pcr_loader_next() and pcr_loader_start_epoch() are for one
  * thread at a time; the other functions may be called from any thread meanwhile. The order
- * depends on (dataset, seed, epoch, shuffle options, indices) alone, the pixels on these and
- * the options of the image; neither on thread_count, batch_size, rank or world. */
+ * depends on (datasets, seed, epoch, and the options of shuffling and of what an epoch has)
+ * alone, the pixels on these and the options of the image; neither on thread_count,
+ * batch_size, rank or world. */
 struct pcr_loader;
 
 /* Creates a loader on `ds`, which must outlive it, and starts its threads; an epoch begins
@@ -118,6 +163,13 @@ PCR_API PCR_MUST_CHECK int pcr_loader_create(struct pcr_dataset *ds,
                                              struct pcr_loader **out,
                                              struct pcr_error *err);
 
+/* The same on several datasets, at least one, which may differ in classes and in groups. */
+PCR_API PCR_MUST_CHECK int pcr_loader_create_mix(struct pcr_dataset *const *datasets,
+                                                 uint32_t dataset_count,
+                                                 const struct pcr_loader_options *opts,
+                                                 struct pcr_loader **out,
+                                                 struct pcr_error *err);
+
 /* Stops the threads within the decoding time of one image, frees all but the batches that
  * are still held (they stay valid till released), sets *loader to NULL. Accepts NULL. */
 PCR_API void pcr_loader_destroy(struct pcr_loader **loader);
@@ -125,12 +177,13 @@ PCR_API void pcr_loader_destroy(struct pcr_loader **loader);
 /* Batches of this rank in a whole epoch (before skipped samples). */
 PCR_API uint64_t pcr_loader_batch_count(const struct pcr_loader *loader);
 
-/* Begins epoch `epoch`; what was left of another is dropped. Codes: INVAL, NOMEM. */
+/* Begins epoch `epoch`; what was left of another is dropped. Draws what the epoch has, if it
+ * is to be drawn. Codes: INVAL, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_loader_start_epoch(struct pcr_loader *loader,
                                                   uint64_t epoch, struct pcr_error *err);
 
 enum {
-    PCR_LOADER_STATE_NBYTES = 64,
+    PCR_LOADER_STATE_NBYTES = 128,
 };
 
 /* Writes PCR_LOADER_STATE_NBYTES bytes: where training stands. What counts are the batches
@@ -143,19 +196,23 @@ enum {
  *   16  uint64  position: samples of the epoch's order that are delivered, by all ranks
  *   24  uint64  samples in an epoch's order
  *   32  uint64  seed
- *   40  uint64  digest of the dataset's records: their order, samples and sizes
+ *   40  uint64  digest of the datasets' records: their order, samples and sizes
  *   48  uint64  digest of the order's options: shuffle (BLOCK: block_samples,
- *               window_samples, window_nbytes) and indices
- *   56  uint32  fidelity of batches to be begun
- *   60  uint32  0
+ *               window_samples, window_nbytes), indices, weights, epoch_samples,
+ *               proportions, ONCE
+ *   56  uint32  fidelity that pcr_loader_set_fidelity() has set, 0: none
+ *   60  uint32  changes of it on the way, 0 to 4
+ *   64  4 times: uint64 position of the epoch's order from which a change holds, uint32 the
+ *               fidelity, uint32 0; all 0 beyond the changes' number
  * Codes: INVAL. */
 PCR_API PCR_MUST_CHECK int pcr_loader_state(const struct pcr_loader *loader, void *state_out,
                                             struct pcr_error *err);
 
 /* Goes on from a state in place of pcr_loader_start_epoch(): the rest of its epoch follows,
- * the samples not yet delivered, in the same order and with the same pixels, at its
- * fidelity. The loader may be another one, with other threads, batch size, rank and world.
- * Seed, order's options and dataset must be the state's. A batch's number then is that of
+ * the samples not yet delivered, in the same order and with the same pixels, at the fidelity
+ * that it says, or where it says none, that this loader's options say. The loader may be
+ * another one, with other threads, batch size, rank and world. Seed, order's options and
+ * datasets must be the state's. A batch's number then is that of
  * the step that its first sample is in when an epoch is cut into steps of this loader. Time
  * grows with the slices to be passed over (FULL: it does not): below a microsecond each.
  * Codes: FORMAT, TRUNCATED, UNSUPPORTED (a newer version), INVAL (the state of another
@@ -163,9 +220,12 @@ PCR_API PCR_MUST_CHECK int pcr_loader_state(const struct pcr_loader *loader, voi
 PCR_API PCR_MUST_CHECK int pcr_loader_resume(struct pcr_loader *loader, const void *state,
                                              size_t nbytes, struct pcr_error *err);
 
-/* Sets the fidelity of all batches that are not yet begun, at the latest batches_ahead + 1
- * batches from now. What was read ahead is used where it has that fidelity, and read again
- * where it has not. 0 means G. Codes: INVAL. */
+/* Sets the fidelity from the first sample on that is batches_ahead batches behind the last
+ * batch that pcr_loader_next() has returned; it is the same sample on all ranks that call this
+ * after as many batches. Where the epoch ends before, and between epochs: from the next one's
+ * first sample. It holds till an epoch begins that fidelity_steps names, or for ever. A fifth
+ * change on the way takes the place of the fourth. What was read ahead is used where it has
+ * that fidelity, and read again where it has not. 0 means G. Codes: INVAL. */
 PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
                                                    uint32_t fidelity,
                                                    struct pcr_error *err);
@@ -175,7 +235,7 @@ struct pcr_batch {
     uint8_t *pixels;         /* sample_count x H x W x C or x C x H x W, 64-byte aligned;
                               * of another dtype than UINT8: float or uint16_t (bits) there */
     const int64_t *labels;   /* sample_count: the first label, -1 where there is none */
-    const uint64_t *indices; /* sample_count: index in the dataset as opened */
+    const uint64_t *indices; /* sample_count: index in its dataset as opened */
     const uint32_t *fidelities; /* sample_count: what each sample was decoded at */
     uint32_t sample_count;
     uint32_t height, width, channels;
@@ -183,6 +243,7 @@ struct pcr_batch {
     uint32_t dtype;          /* enum pcr_dtype, not DEFAULT */
     uint64_t epoch;
     uint64_t number;         /* of the batch in its epoch, from 0 */
+    const uint32_t *datasets; /* sample_count: which of the loader's datasets, from 0 */
 };
 
 /* Waits for the next batch in order. The caller owns it till pcr_batch_release().

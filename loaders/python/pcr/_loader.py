@@ -288,7 +288,8 @@ class Loader:
             options.index_count = len(chosen)
         pointer = c_void_p()
         handle = dataset._handle
-        call(lib.pcr_loader_create, handle.pointer, byref(options), byref(pointer))
+        call(lib.pcr_loader_create_mix, byref(handle.pointer), 1, byref(options),
+             byref(pointer))
         self._core = _Core(pointer, handle)
         self.dataset = dataset
         self._next_epoch = 0

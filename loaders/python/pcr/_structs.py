@@ -148,7 +148,8 @@ RESIZE_PLANAR = 1 << 1
 LOADER_DROP_LAST = 1 << 0
 LOADER_DROP_UNEVEN = 1 << 1
 LOADER_RANK_FROM_ENVIRONMENT = 1 << 2
-LOADER_STATE_NBYTES = 64
+LOADER_ONCE = 1 << 3
+LOADER_STATE_NBYTES = 128
 WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
 
@@ -279,7 +280,18 @@ class LoaderOptions(ctypes.Structure):
                 ("batches_ahead", c_uint32), ("dtype", c_uint32),
                 ("window_nbytes", c_uint64), ("rank", c_uint32), ("world", c_uint32),
                 ("indices", c_void_p), ("index_count", c_uint64), ("mean", c_float * 3),
-                ("std", c_float * 3), ("filter", c_uint32), ("reserved", c_uint32)]
+                ("std", c_float * 3), ("filter", c_uint32),
+                ("fidelity_step_count", c_uint32), ("sample_count", c_uint64),
+                ("weights", c_void_p), ("fidelities", c_void_p), ("augment", c_void_p),
+                ("epoch_samples", c_uint64), ("proportions", c_void_p),
+                ("fidelity_steps", c_void_p)]
+
+
+class FidelityStep(ctypes.Structure):
+    """struct pcr_fidelity_step"""
+
+    _fields_ = [("epoch", c_uint64), ("chances", c_void_p), ("fidelity", c_uint32),
+                ("reserved", c_uint32)]
 
 
 class Batch(ctypes.Structure):
@@ -289,7 +301,7 @@ class Batch(ctypes.Structure):
                 ("indices", POINTER(c_uint64)), ("fidelities", POINTER(c_uint32)),
                 ("sample_count", c_uint32), ("height", c_uint32), ("width", c_uint32),
                 ("channels", c_uint32), ("layout", c_uint32), ("dtype", c_uint32),
-                ("epoch", c_uint64), ("number", c_uint64)]
+                ("epoch", c_uint64), ("number", c_uint64), ("datasets", POINTER(c_uint32))]
 
 
 class LoaderStats(ctypes.Structure):

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which samples of a window a rank delivers, in which order. */
+#ifndef PCRI_DEAL_H
+#define PCRI_DEAL_H
+
+#include "order.h"
+#include "shard.h"
+
+/* A sample to be delivered. */
+struct pcri_pick {
+    uint32_t span;
+    uint32_t entry;  /* which of the span's samples */
+    uint32_t offset; /* of its position in the window */
+};
+
+/* Lists the rank's samples of a window: pcri_shard_before(s, its end) less
+ * pcri_shard_before(s, w->position), as many as picks_out has room for. NOMEM. */
+int pcri_deal(const struct pcri_shard *s, const struct pcri_window *w,
+              struct pcri_pick *picks_out, struct pcr_error *err);
+
+#endif
