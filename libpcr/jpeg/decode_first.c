@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* DC scans and first AC scans. */
-#include "bits.h"
 #include "mcu.h"
+#include "pairs.h"
 
 static int damaged(struct pcr_error *err, const struct pcri_scan_job *job, size_t block,
                    const char *what)
@@ -21,11 +21,11 @@ static inline int read_dc_difference(struct pcri_msb *r, const struct pcri_looku
     if (e.nbits) {
         pcri_msb_drop(r, e.nbits);
         *out = e.value;
-        return e.symbol <= 11 ? 0 : -1;
+        return e.symbol <= PCRI_DC_MAX_SIZE ? 0 : -1;
     }
     unsigned length;
     int size = pcri_slow_symbol(t, (uint32_t) (r->word >> 48), &length);
-    if (size < 0 || size > 11)
+    if (size < 0 || size > PCRI_DC_MAX_SIZE)
         return -1;
     pcri_msb_drop(r, length);
     *out = size ? pcri_extend(pcri_msb_take(r, (unsigned) size), (unsigned) size) : 0;
@@ -42,7 +42,7 @@ static int dc_first_row(struct pcri_mcus *s, struct pcri_msb *bits, int last[4],
         for (unsigned i = 0; i < s->unit_count; i++) {
             struct pcri_mcu_unit *u = &s->units[i];
             int difference;
-            if (read_dc_difference(&r, job->tables[u->number], &difference))
+            if (read_dc_difference(&r, job->dc[u->number], &difference))
                 return -1;
             /* Wraps like libjpeg's; a stream that gets there is refused by its range. */
             int v = (last[u->number] += difference) * (1 << job->al);
@@ -116,74 +116,29 @@ int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err)
 
 /* --- AC --- */
 
-/* A symbol without extra bits in the look-up: a long code, or more bits than it has room
- * for. Returns the next k, or -1. */
-static int ac_slow(struct pcri_msb *r, const struct pcri_scan_job *job, int k,
-                   int16_t *coef, uint64_t *mask, unsigned *run_symbol)
-{
-    unsigned length;
-    int symbol = pcri_slow_symbol(job->tables[0], (uint32_t) (r->word >> 48), &length);
-    if (symbol < 0)
-        return -1;
-    pcri_msb_drop(r, length);
-    unsigned size = symbol & 15;
-    if (!size) {
-        *run_symbol = (unsigned) symbol;
-        return k;
-    }
-    k += symbol >> 4;
-    if (k > job->se || size > pcri_ac_max_size(job))
-        return -1;
-    int v = pcri_extend(pcri_msb_take(r, size), size);
-    coef[k] = (int16_t) (v * (1 << job->al));
-    *mask |= UINT64_C(1) << k;
-    return k + 1;
-}
-
 /* One block that no end-of-band run covers; *eob_run: the blocks that one begun here ends,
  * this one included. */
-static int ac_block(struct pcri_msb *bits, const struct pcri_scan_job *job, int16_t *coef,
-                    uint64_t *mask, uint32_t *eob_run)
+PCRI_ALWAYS_INLINE int ac_block(struct pcri_msb *bits, const struct pcri_scan_job *job,
+                                const struct pcri_band *band, int16_t *coef, uint64_t *mask,
+                                uint32_t *eob_run)
 {
-    struct pcri_msb r = *bits;
-    const struct pcri_lookup_entry *fast = job->tables[0]->fast;
-    uint64_t found = *mask;
-    int k = job->ss, se = job->se, al = job->al;
-    while (k <= se) {
-        pcri_msb_fill(&r);
-        struct pcri_lookup_entry e = fast[r.word >> (64 - PCRI_LOOKUP_BITS)];
-        unsigned run_symbol = e.symbol;
-        if (e.value) {
-            k += e.symbol >> 4;
-            if (k > se)
-                return -1;
-            coef[k] = (int16_t) (e.value * (1 << al));
-            found |= UINT64_C(1) << k;
-            k++;
-            pcri_msb_drop(&r, e.nbits);
-            continue;
-        }
-        if (e.nbits) {
-            pcri_msb_drop(&r, e.nbits);
-        } else {
-            run_symbol = 1;
-            k = ac_slow(&r, job, k, coef, &found, &run_symbol);
-            if (k < 0)
-                return -1;
-            if (run_symbol == 1)
-                continue;
-        }
-        unsigned run = run_symbol >> 4;
-        if (run < 15) {
-            *eob_run = (1u << run) + (run ? pcri_msb_take(&r, run) : 0);
-            break;
-        }
-        k += 16;
-        if (k > se + 1)
-            return -1;
+    unsigned end_bits = 0;
+    int k = job->ss;
+    if (job->pairs[0]) {
+        k = pcri_take_band(bits, job->ac[0], job->pairs[0], band, k, coef, mask, &end_bits);
+    } else {
+        do {
+            pcri_msb_fill(bits);
+            k = pcri_take_single(bits, job->ac[0], band, k, coef, mask, &end_bits);
+        } while ((unsigned) k <= job->se);
     }
-    *mask = found;
-    *bits = r;
+    if (k <= 64)
+        return k < 0 ? -1 : 0;
+    *eob_run = 1u << end_bits;
+    if (end_bits) {
+        pcri_msb_fill(bits);
+        *eob_run += pcri_msb_take(bits, end_bits);
+    }
     return 0;
 }
 
@@ -203,6 +158,7 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
 {
     struct pcri_blocks *p = &job->planes[job->components[0]];
     const size_t kept = pcri_kept_begin(p), stop = pcri_kept_end(p);
+    const struct pcri_band band = { job->se, job->al, true, pcri_ac_max_size(job) };
     size_t cleared = p->has_ac ? stop : kept;
     p->has_ac = true;
     size_t total = (size_t) p->blocks_x * p->blocks_y, b = 0;
@@ -217,7 +173,7 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
             int16_t *coef = pcri_block_coef(p, b, kept);
             if (b >= cleared)
                 clear_to(p, b, &cleared);
-            if (ac_block(&r, job, coef, p->mask + b, &eob_run))
+            if (ac_block(&r, job, &band, coef, p->mask + b, &eob_run))
                 return damaged(err, job, b, "no such code, or a run past the block");
             if (pcri_msb_overrun(&r))
                 return damaged(err, job, b, "the data ends");

@@ -224,7 +224,7 @@ int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err
         size_t begin = n ? job->interval_end[n - 1] : 0;
         struct refiner f = {
             .bits = { job->data + begin, job->data + job->interval_end[n], 0, 0 },
-            .table = job->tables[0],
+            .table = job->ac[0],
             .several = job->several,
             .band = (~UINT64_C(0) << job->ss) & (~UINT64_C(0) >> (63 - job->se)),
             .band_end = job->se + 1u,

@@ -3,19 +3,28 @@
 #ifndef PCRI_LOOKUP_CACHE_H
 #define PCRI_LOOKUP_CACHE_H
 
-#include "scan_decode.h"
+#include "pairs.h"
 
 enum { PCRI_LOOKUP_CACHE_SLOTS = 96 };
 
-struct pcri_lookup_slot {
-    struct pcri_dht dht; /* what it was built from */
-    uint8_t max_size;    /* 0: for refinement */
-    bool has_several;
-    struct pcri_lookup lookup;
-    struct pcri_several several; /* made when it is first asked for */
+enum pcri_lookup_kind {
+    PCRI_LOOKUP_REFINE, /* of a refinement scan; the others read the highest bit first */
+    PCRI_LOOKUP_FIRST,  /* DC, and first AC scans */
+    PCRI_LOOKUP_SEQUENTIAL, /* AC of sequential scans: no runs of blocks */
 };
 
-/* Zeroed at the start. Takes up to 9 KiB a slot, as they are needed; where all are taken,
+struct pcri_lookup_slot {
+    struct pcri_dht dht; /* what it was built from */
+    enum pcri_lookup_kind kind;
+    uint8_t max_size;
+    uint32_t uses;
+    struct pcri_lookup lookup;
+    /* What takes more than one symbol at a time, made when it pays; else NULL. */
+    struct pcri_several *several;
+    struct pcri_pairs *pairs;
+};
+
+/* Zeroed at the start. Takes up to 15 KiB a slot, as they are needed; where all are taken,
  * the one that was asked for longest ago is built anew. */
 struct pcri_lookup_cache {
     struct pcri_lookup_slot *slots[PCRI_LOOKUP_CACHE_SLOTS];
@@ -24,13 +33,19 @@ struct pcri_lookup_cache {
     uint64_t clock;
 };
 
-/* The look-ups of a table, as pcri_lookup_build() makes them. They stay as long as fewer than
+/* The look-up of a table, as pcri_lookup_build() makes it. It stays as long as fewer than
  * PCRI_LOOKUP_CACHE_SLOTS others are asked for. Codes: CORRUPT, NOMEM. */
-int pcri_lookup_get(struct pcri_lookup_cache *c, const struct pcri_dht *dht, bool refine,
-                    unsigned max_size, struct pcri_lookup_slot **out, struct pcr_error *err);
+int pcri_lookup_get(struct pcri_lookup_cache *c, const struct pcri_dht *dht,
+                    enum pcri_lookup_kind kind, unsigned max_size,
+                    struct pcri_lookup_slot **out, struct pcr_error *err);
 
-/* The look-up of several symbols at once, of a slot for refinement. */
-const struct pcri_several *pcri_several_get(struct pcri_lookup_slot *slot);
+/* The look-up of several symbols at once, of a slot for refinement, and that of pairs, of one
+ * that is not. scan_nbytes: of the scan it is for. *out is NULL where building it would take
+ * longer than it saves: the scan is short, and the table has not been there often. */
+int pcri_several_get(struct pcri_lookup_slot *slot, size_t scan_nbytes,
+                     const struct pcri_several **out, struct pcr_error *err);
+int pcri_pairs_get(struct pcri_lookup_slot *slot, size_t scan_nbytes,
+                   const struct pcri_pairs **out, struct pcr_error *err);
 
 void pcri_lookup_cache_free(struct pcri_lookup_cache *c);
 

@@ -223,33 +223,54 @@ static int check_progression(struct pcri_prefix *p, const struct pcri_scan_job *
     return 0;
 }
 
-/* Bytes of a refinement scan that make up for building the larger look-up. */
-enum { SEVERAL_PAYS = 1000 };
+static int find_dc(struct pcri_prefix *p, unsigned slot, const struct pcri_lookup **out,
+                   struct pcr_error *err)
+{
+    struct pcri_lookup_slot *found;
+    if (slot > 3)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: Huffman table %u", slot);
+    const struct pcri_dht *dht = &p->tables[slot];
+    for (int k = 0; dht->defined && k < dht->value_count; k++)
+        if (dht->values[k] > 15)
+            return pcri_fail(err, PCR_ERR_CORRUPT, "DC differences of %u bits",
+                             dht->values[k]);
+    int rc = pcri_lookup_get(&p->lookups, dht, PCRI_LOOKUP_FIRST, PCRI_DC_MAX_SIZE, &found,
+                             err);
+    if (!rc)
+        *out = &found->lookup;
+    return rc;
+}
+
+static int find_ac(struct pcri_prefix *p, unsigned slot, int i, struct pcri_scan_job *job,
+                   struct pcr_error *err)
+{
+    bool sequential = p->file.sof != M_SOF2;
+    enum pcri_lookup_kind kind = sequential ? PCRI_LOOKUP_SEQUENTIAL
+        : job->ah ? PCRI_LOOKUP_REFINE : PCRI_LOOKUP_FIRST;
+    unsigned max_size = sequential ? PCRI_MAX_AC_SIZE : job->ah ? 1 : pcri_ac_max_size(job);
+    struct pcri_lookup_slot *found;
+    if (slot > 3)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: Huffman table %u", slot);
+    int rc = pcri_lookup_get(&p->lookups, &p->tables[4 + slot], kind, max_size, &found, err);
+    if (rc)
+        return rc;
+    job->ac[i] = &found->lookup;
+    if (kind == PCRI_LOOKUP_REFINE)
+        return pcri_several_get(found, p->data.nbytes, &job->several, err);
+    return pcri_pairs_get(found, sequential ? SIZE_MAX : p->data.nbytes, &job->pairs[i], err);
+}
 
 static int find_lookups(struct pcri_prefix *p, struct pcri_scan_job *job,
                          const uint8_t slots[4], struct pcr_error *err)
 {
-    if (!job->ss && job->ah)
-        return 0;
-    for (int i = 0; i < job->component_count; i++) {
-        unsigned slot = job->ss ? slots[i] & 15u : slots[i] >> 4;
-        if (slot > 3)
-            return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: Huffman table %u", slot);
-        const struct pcri_dht *dht = &p->tables[(job->ss ? 4 : 0) + slot];
-        for (int k = 0; !job->ss && k < dht->value_count; k++)
-            if (dht->values[k] > 15)
-                return pcri_fail(err, PCR_ERR_CORRUPT, "DC differences of %u bits",
-                                 dht->values[k]);
-        struct pcri_lookup_slot *found;
-        int rc = pcri_lookup_get(&p->lookups, dht, job->ah != 0,
-                                 job->ss ? pcri_ac_max_size(job) : 11, &found, err);
-        if (rc)
-            return rc;
-        job->tables[i] = &found->lookup;
-        if (job->ah && p->data.nbytes >= SEVERAL_PAYS)
-            job->several = pcri_several_get(found);
+    int rc = 0;
+    for (int i = 0; !rc && i < job->component_count; i++) {
+        if (!job->ss && !job->ah)
+            rc = find_dc(p, slots[i] >> 4, &job->dc[i], err);
+        if (!rc && job->se)
+            rc = find_ac(p, slots[i] & 15, i, job, err);
     }
-    return 0;
+    return rc;
 }
 
 static void count_mcus(const struct pcri_prefix *p, struct pcri_scan_job *job)
@@ -305,7 +326,7 @@ static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nby
         return 0;
     if (!rc)
         rc = unstuff(p, begin, end, job.ss && job.ah, err);
-    if (!rc && p->file.sof == M_SOF2)
+    if (!rc)
         rc = find_lookups(p, &job, slots, err);
     if (rc)
         return rc;
@@ -319,7 +340,7 @@ static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nby
     job.interval_end = p->interval_end;
     job.interval_count = p->interval_count;
     if (p->file.sof != M_SOF2)
-        return pcri_decode_sequential(&p->sequential, p->tables, slots, &job, err);
+        return pcri_decode_sequential(&job, err);
     if (!job.ss)
         return pcri_decode_dc(&job, err);
     return job.ah ? pcri_decode_ac_refine(&job, err) : pcri_decode_ac_first(&job, err);
@@ -439,7 +460,6 @@ void pcri_prefix_free(struct pcri_prefix *p)
     pcri_jpeg_file_free(&p->file);
     pcr_buffer_free(&p->data);
     free(p->interval_end);
-    free(p->sequential);
     pcri_lookup_cache_free(&p->lookups);
     free(p->memory);
     *p = (struct pcri_prefix) { 0 };

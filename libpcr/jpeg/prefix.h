@@ -20,7 +20,6 @@ struct pcri_prefix {
     struct pcri_ladder_walk walk;
     struct pcri_dht tables[8]; /* class * 4 + slot */
     struct pcri_lookup_cache lookups;
-    struct pcri_sequential *sequential;
     uint8_t sos[16]; /* of a scan whose data is in the next piece */
     size_t sos_nbytes;
     struct pcr_buffer data; /* the scan without stuffing */

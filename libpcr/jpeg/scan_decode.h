@@ -172,8 +172,10 @@ struct pcri_scan_job {
     struct pcri_blocks *planes;
     uint8_t component_count;
     uint8_t components[4];
-    const struct pcri_lookup *tables[4]; /* DC: for each component; AC: tables[0] */
-    const struct pcri_several *several;  /* AC refinement: may be NULL */
+    const struct pcri_lookup *dc[4]; /* of the scan's components */
+    const struct pcri_lookup *ac[4]; /* the same; progressive: ac[0] */
+    const struct pcri_pairs *pairs[4];  /* the same, but for refinement; may be NULL */
+    const struct pcri_several *several; /* AC refinement; may be NULL */
     uint8_t ss, se, ah, al;
     uint32_t mcus_x, mcus_y;   /* blocks, where there is one component */
     uint32_t restart_interval; /* MCUs, 0: none */
@@ -183,7 +185,10 @@ struct pcri_scan_job {
     size_t interval_count;
 };
 
-/* The most bits that an AC value may have, so that it fits 16 bits when it is shifted. */
+/* The most bits of DC differences, and of AC values, which must fit 16 bits when they are
+ * shifted. */
+enum { PCRI_DC_MAX_SIZE = 11 };
+
 static inline unsigned pcri_ac_max_size(const struct pcri_scan_job *job)
 {
     return job->al > 5 ? 15u - job->al : 10;
@@ -195,12 +200,6 @@ int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err);
 int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err);
 int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err);
 
-/* A sequential scan. *tables keeps look-ups from scan to scan and from image to image; NULL
- * at first, and free() frees it. dhts: class * 4 + slot; slots: of each component of the scan,
- * as SOS has them (job->tables is not used). */
-struct pcri_sequential;
-int pcri_decode_sequential(struct pcri_sequential **tables, const struct pcri_dht *dhts,
-                           const uint8_t slots[4], const struct pcri_scan_job *job,
-                           struct pcr_error *err);
+int pcri_decode_sequential(const struct pcri_scan_job *job, struct pcr_error *err);
 
 #endif
