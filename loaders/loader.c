@@ -103,8 +103,14 @@ static void collect(struct pcr_loader *l)
 }
 
 /* Waits, and books the time on the reason; with the mutex held before and after. */
-static void wait_for_work(struct pcr_loader *l)
+static void wait_for_work(struct pcr_loader *l, bool reads_only)
 {
+    if (reads_only) {
+        l->idle_readers++;
+        pthread_cond_wait(&l->read, &l->mutex);
+        l->idle_readers--;
+        return;
+    }
     uint64_t *reason = pcri_schedule_wait_reason(l), start = pcri_now_ns();
     pthread_cond_wait(&l->work, &l->mutex);
     uint64_t spent = pcri_now_ns() - start;
@@ -120,12 +126,12 @@ static void *work(void *arg)
     struct pcri_task t;
     pthread_mutex_lock(&l->mutex);
     while (!l->stop) {
-        if (pcri_schedule_pick(l, &t)) {
+        if (w->reads_only ? pcri_schedule_pick_read(l, &t) : pcri_schedule_pick(l, &t)) {
             run(l, w, &t);
         } else if (l->garbage) {
             collect(l);
         } else {
-            wait_for_work(l);
+            wait_for_work(l, w->reads_only);
         }
     }
     pthread_mutex_unlock(&l->mutex);
@@ -142,6 +148,8 @@ static void worker_free(struct pcri_worker *w)
 static int worker_init(struct pcri_worker *w, struct pcr_loader *l, struct pcr_error *err)
 {
     w->loader = l;
+    if (w->reads_only)
+        return 0;
     if (l->options.dtype != PCR_DTYPE_UINT8 &&
         !(w->bytes = pcri_malloc(pcri_loader_sample_values(&l->options), 1, err)))
         return PCR_ERR_NOMEM;
@@ -157,16 +165,18 @@ static int start_threads(struct pcr_loader *l, struct pcr_error *err)
     int e = pthread_sigmask(SIG_SETMASK, &all, &before);
     if (e)
         return pcri_fail_sys(err, e, "cannot block signals");
-    for (uint32_t i = 0; !rc && i < l->options.thread_count; i++) {
+    uint32_t count = l->options.thread_count + l->options.reader_count;
+    for (uint32_t i = 0; !rc && i < count; i++) {
         struct pcri_worker *w = &l->workers[i];
+        w->reads_only = i >= l->options.thread_count;
         rc = worker_init(w, l, err);
         if (!rc && (e = pthread_create(&w->thread, NULL, work, w)))
             rc = pcri_fail_sys(err, e, "cannot start thread %u of %u", (unsigned) i + 1,
-                               (unsigned) l->options.thread_count);
+                               (unsigned) count);
         if (rc)
             worker_free(w);
         else
-            l->thread_count++;
+            l->started_count++;
     }
     e = pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (!rc && e)
@@ -216,7 +226,8 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     l->batch_count = pcri_shard_batch_count(&l->shard);
     pcri_pixels_init(o, &l->pixels);
     l->ring = pcri_calloc(o->batches_ahead, sizeof(struct pcri_batch *), err);
-    l->workers = pcri_calloc(o->thread_count, sizeof(*l->workers), err);
+    l->workers = pcri_calloc((size_t) o->thread_count + o->reader_count,
+                             sizeof(*l->workers), err);
     if (!l->ring || !l->workers)
         return PCR_ERR_NOMEM;
     /* Enough for all that are in work, and one that the consumer is just done with. */
@@ -240,7 +251,7 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
         return PCR_ERR_NOMEM;
     l->created_ns = pcri_now_ns();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
-    l->work = l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
+    l->work = l->read = l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
     l->store_count = dataset_count;
     l->stores = pcri_calloc(dataset_count, sizeof(*l->stores), err);
     int rc = l->stores ? set_up(l, datasets, opts, err) : PCR_ERR_NOMEM;
@@ -264,9 +275,9 @@ void pcr_loader_destroy(struct pcr_loader **loader)
     *loader = NULL;
     pthread_mutex_lock(&l->mutex);
     l->stop = true;
-    pthread_cond_broadcast(&l->work);
+    pcri_schedule_wake(l);
     pthread_mutex_unlock(&l->mutex);
-    for (uint32_t i = 0; i < l->thread_count; i++) {
+    for (uint32_t i = 0; i < l->started_count; i++) {
         pthread_join(l->workers[i].thread, NULL);
         worker_free(&l->workers[i]);
     }
@@ -281,6 +292,7 @@ void pcr_loader_destroy(struct pcr_loader **loader)
         pcr_ladder_destroy(&l->stores[k].ladder);
     free(l->stores);
     pthread_cond_destroy(&l->work);
+    pthread_cond_destroy(&l->read);
     pthread_cond_destroy(&l->ready);
     pthread_cond_destroy(&l->quiet);
     pthread_mutex_destroy(&l->mutex);
@@ -327,7 +339,7 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
         pcri_changes_begin(&l->changes, &l->rules, l->begun ? l->plan.epoch + 1 : 0, epoch);
     l->begun = true;
     pcri_schedule_start(l, epoch, position);
-    pthread_cond_broadcast(&l->work);
+    pcri_schedule_wake(l);
     pthread_mutex_unlock(&l->mutex);
     return 0;
 }

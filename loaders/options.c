@@ -5,7 +5,10 @@
 #include "options.h"
 #include "shard.h"
 
-enum { MILLION = 1000000 };
+enum {
+    MILLION = 1000000,
+    READER_COUNT = 8, /* docs/PERFORMANCE.md, "Threads that read" */
+};
 
 static void set(uint32_t *field, uint32_t value)
 {
@@ -39,6 +42,8 @@ static void fill(struct pcr_loader_options *o, uint32_t group_count)
     set(&o->color, PCR_COLOR_RGB);
     set(&o->fidelity, group_count);
     set(&o->shuffle, PCR_SHUFFLE_BLOCK);
+    if (!o->thread_count)
+        set(&o->reader_count, READER_COUNT);
     set(&o->thread_count, pcri_cpu_count());
     set(&o->transform, PCR_TRANSFORM_RANDOM_CROP);
     uint64_t side = o->height > o->width ? o->height : o->width;
@@ -92,6 +97,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "fidelity", o->fidelity, group_count },
         { "shuffle", o->shuffle, PCR_SHUFFLE_FULL },
         { "thread_count", o->thread_count, 1024 },
+        { "reader_count", o->reader_count, 1024 },
+        { "reserved", o->reserved, 0 },
         { "transform", o->transform, PCR_TRANSFORM_STRETCH },
         { "filter", o->filter, PCR_FILTER_NEAREST },
         { "area_max_ppm", o->area_max_ppm, MILLION },

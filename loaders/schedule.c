@@ -5,7 +5,8 @@
  * order, so that the result does not depend on how many workers there are or how fast.
  * Before a window's samples can be decoded its slices must be in memory; while they are
  * decoded, the next window's slices are read at the same pace, so that storage and
- * processor work together and neither waits for a whole window of the other.
+ * processor work together and neither waits for a whole window of the other. Threads that
+ * only read do that if there are any; the others then decode while these wait for storage.
  *
  * What bounds memory: two windows of slices at most, of which the second stays within
  * window_nbytes; and batches_ahead batches.
@@ -109,9 +110,11 @@ static int work_create(struct pcr_loader *l, struct pcri_work **out, struct pcr_
     return 0;
 }
 
-/* Drops windows that are done with, and has two planned where there are as many left. */
+/* Drops windows that are done with, and has two planned where there are as many left. One of
+ * NONE may be a single slice: of these there is one for each thread that reads. */
 static bool plan_windows(struct pcr_loader *l)
 {
+    uint32_t max = 2 + (l->options.shuffle == PCR_SHUFFLE_NONE ? l->options.reader_count : 0);
     struct pcri_work **link = &l->works;
     uint32_t open = 0;
     while (*link) {
@@ -125,7 +128,7 @@ static bool plan_windows(struct pcr_loader *l)
         link = &w->next;
     }
     uint64_t count = pcri_shard_sample_count(&l->shard);
-    while (open < 2 && pcri_shard_before(&l->shard, l->plan.next_position) < count) {
+    while (open < max && pcri_shard_before(&l->shard, l->plan.next_position) < count) {
         struct pcr_error err;
         int rc = work_create(l, link, &err);
         if (rc < 0) {
@@ -212,7 +215,8 @@ static bool take_read(struct pcr_loader *l, struct pcri_work *w, uint32_t i, uin
         return false;
     }
     h->nbytes = wanted(l, w, i, h->fidelities);
-    if (h->nbytes > room) {
+    l->room_needed = h->nbytes > room ? h->nbytes : 0;
+    if (l->room_needed) {
         free(h);
         return false;
     }
@@ -225,30 +229,48 @@ static bool take_read(struct pcr_loader *l, struct pcri_work *w, uint32_t i, uin
     return true;
 }
 
-/* The next span that is wanted: of the current window always, of the one after it if it
- * fits and, where `paced`, if reading it is not ahead of the decoding of the current. */
-static bool pick_read(struct pcr_loader *l, bool paced, struct pcri_task *t)
+/* Is reading a window ahead of the decoding of the one before? Threads that only read may be
+ * ahead by a slice each, so that none of them waits while the others finish a window. */
+static bool is_ahead(const struct pcr_loader *l, const struct pcri_work *w,
+                     const struct pcri_work *current)
+{
+    uint64_t slack = (uint64_t) l->options.reader_count * l->options.block_samples;
+    uint64_t count = w->read_count > slack ? w->read_count - slack : 0;
+    return count * current->needed > (uint64_t) current->picked * w->needed;
+}
+
+/* The next span that is wanted, and how many bytes there is room for: of the current window
+ * always, of one after it if there may be room and, where `paced`, if reading it is not ahead
+ * of the decoding of the current. NULL: none. */
+static struct pcri_work *find_read(struct pcr_loader *l, bool paced, uint32_t *span_out,
+                                   uint64_t *room_out)
 {
     struct pcri_work *current = current_work(l);
     for (struct pcri_work *w = current; w; w = w->next) {
         while (w->next_read < w->plan.span_count &&
                w->spans[w->next_read].state != PCRI_SPAN_WANTED)
             w->next_read++;
-        uint32_t i = w->next_read;
-        if (i == w->plan.span_count)
+        if (w->next_read == w->plan.span_count)
             continue;
-        uint64_t room = UINT64_MAX;
-        if (w != current) {
-            if (paced && (uint64_t) w->read_count * current->needed >
-                             (uint64_t) current->picked * w->needed)
-                return false;
-            if (l->held_nbytes > l->options.window_nbytes)
-                return false;
-            room = l->options.window_nbytes - l->held_nbytes;
-        }
-        return take_read(l, w, i, room, t);
+        *span_out = w->next_read;
+        *room_out = UINT64_MAX;
+        if (w == current)
+            return w;
+        if (l->held_nbytes + l->room_needed > l->options.window_nbytes ||
+            (paced && is_ahead(l, w, current)))
+            return NULL;
+        *room_out = l->options.window_nbytes - l->held_nbytes;
+        return w;
     }
-    return false;
+    return NULL;
+}
+
+static bool pick_read(struct pcr_loader *l, bool paced, struct pcri_task *t)
+{
+    uint32_t span;
+    uint64_t room;
+    struct pcri_work *w = find_read(l, paced, &span, &room);
+    return w && take_read(l, w, span, room, t);
 }
 
 void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
@@ -295,7 +317,7 @@ static void read_again(struct pcr_loader *l, struct pcri_work *w)
         w->read_count -= s->count;
     }
     w->next_read = 0;
-    pthread_cond_broadcast(&l->work);
+    pcri_schedule_wake(l);
 }
 
 /* --- decoding --- */
@@ -360,9 +382,26 @@ static bool pick_decode(struct pcr_loader *l, struct pcri_task *t)
 
 bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
 {
+    uint32_t span;
+    uint64_t room;
     if (l->state != PCRI_LOADER_RUNNING || !plan_windows(l))
         return false;
-    return pick_read(l, true, t) || pick_decode(l, t) || pick_read(l, false, t);
+    if (!l->options.reader_count)
+        return pick_read(l, true, t) || pick_decode(l, t) || pick_read(l, false, t);
+    if (l->idle_readers && find_read(l, true, &span, &room))
+        pthread_cond_signal(&l->read);
+    return pick_decode(l, t);
+}
+
+bool pcri_schedule_pick_read(struct pcr_loader *l, struct pcri_task *t)
+{
+    return l->state == PCRI_LOADER_RUNNING && plan_windows(l) && pick_read(l, true, t);
+}
+
+void pcri_schedule_wake(struct pcr_loader *l)
+{
+    pthread_cond_broadcast(&l->work);
+    pthread_cond_broadcast(&l->read);
 }
 
 uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l)
@@ -410,7 +449,7 @@ void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position
     pcri_order_seek(&order, &l->plan, position);
     pcri_shard_init(o, position, l->catalog->entry_count, &l->shard);
     l->first_batch = position / ((uint64_t) o->batch_size * o->world);
-    l->next_sample = l->next_batch = l->delivered = 0;
+    l->next_sample = l->next_batch = l->delivered = l->room_needed = 0;
     l->state = PCRI_LOADER_RUNNING;
 }
 

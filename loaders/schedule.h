@@ -60,7 +60,8 @@ enum pcri_state {
 
 struct pcri_worker {
     struct pcr_loader *loader;
-    struct pcri_maker maker;
+    bool reads_only;
+    struct pcri_maker maker; /* unless reads_only */
     uint8_t *bytes; /* pixels not yet converted; NULL where UINT8 is wanted */
     pthread_t thread;
 };
@@ -76,12 +77,13 @@ struct pcr_loader {
     uint64_t batch_count; /* of a whole epoch */
     struct pcri_pool *pool;
     struct pcri_worker *workers;
-    uint32_t thread_count; /* workers whose threads run */
+    uint32_t started_count; /* workers whose threads run */
     uint64_t created_ns;
 
     /* All below under the mutex. The pool has one of its own, taken after this. */
     pthread_mutex_t mutex;
     pthread_cond_t work;  /* to threads: there may be something to do */
+    pthread_cond_t read;  /* to threads that only read: the same */
     pthread_cond_t ready; /* to the consumer: the next batch may be complete */
     pthread_cond_t quiet; /* to start_epoch: no thread is in a task */
     bool stop;
@@ -90,6 +92,8 @@ struct pcr_loader {
     struct pcri_deck *deck; /* the epoch's; changes only while no thread is in a task */
     struct pcri_changes changes;
     bool begun;           /* an epoch has */
+    uint32_t idle_readers; /* that wait for `read` */
+    uint64_t room_needed; /* by the span that there was no room for; 0: none */
     struct pcri_shard shard; /* what is to be delivered since the epoch began or went on */
     uint64_t first_batch;    /* number of the shard's first */
     /* Counts of the shard's: sample to decode next, batch to hand over next, batches that
@@ -128,8 +132,12 @@ struct pcri_task {
 
 /* Begins an epoch at a position; the last one's remains must be cleared. */
 void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position);
-/* Finds something to do; false if there is nothing now. */
+/* Finds something to do for one of thread_count threads, or one of reader_count; false if
+ * there is nothing now. */
 bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t);
+bool pcri_schedule_pick_read(struct pcr_loader *l, struct pcri_task *t);
+/* Tells all threads that there may be something to do. */
+void pcri_schedule_wake(struct pcr_loader *l);
 /* After pick has found nothing: the counter of the time till there is something; NULL if none
  * but idle_ns. */
 uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l);

@@ -22,7 +22,8 @@ static const struct field {
 #define FIELD(member, metric, kind, help) \
     { #member, metric, help, kind, offsetof(struct pcr_loader_stats, member), \
       sizeof(((struct pcr_loader_stats *) NULL)->member) }
-    FIELD(thread_count, "threads", GAUGE, "Worker threads."),
+    FIELD(thread_count, "threads", GAUGE, "Threads that decode."),
+    FIELD(reader_count, "reader_threads", GAUGE, "Threads that only read."),
     FIELD(sample_count, "samples_total", COUNTER, "Samples delivered to batches."),
     FIELD(batch_count, "batches_total", COUNTER, "Batches handed to the consumer."),
     FIELD(skipped_count, "skipped_samples_total", COUNTER, "Bad samples left out."),
@@ -90,7 +91,8 @@ int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *s
     stats.held_nbytes = l->held_nbytes;
     count_batches(l, &stats);
     pthread_mutex_unlock(&l->mutex);
-    stats.thread_count = l->thread_count;
+    stats.thread_count = l->options.thread_count;
+    stats.reader_count = l->options.reader_count;
     stats.elapsed_ns = pcri_now_ns() - l->created_ns;
     return pcri_info_copy(stats_out, &stats, sizeof(stats), err);
 }
@@ -186,7 +188,9 @@ static const char *limit(const struct pcr_loader_stats *s)
         return "nothing was delivered yet";
     if (s->consumer_wait_ns < s->elapsed_ns / 20)
         return "the consumer: a batch is ready when it asks";
-    if (s->read_ns + s->bytes_wait_ns > s->decode_ns)
+    /* Of the same threads' time. */
+    uint64_t read_ns = s->bytes_wait_ns + (s->reader_count ? 0 : s->read_ns);
+    if (read_ns > s->decode_ns)
         return "storage: a lower fidelity or faster storage helps";
     return "decoding: a lower fidelity or more CPUs help";
 }
@@ -214,12 +218,16 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
                  ratio((double) s->read_nbytes, samples), s->read_count,
                  (double) s->held_nbytes * 1e-6);
     if (!rc)
-        rc = put(out, err, "threads   %u: %.1f%% reading, %.1f%% decoding, waiting %.1f%% for "
-                 "room, %.1f%% for bytes, %.1f%% for other work\n",
-                 (unsigned) s->thread_count, percent * (double) s->read_ns,
-                 percent * (double) s->decode_ns, percent * (double) s->room_wait_ns,
-                 percent * (double) s->bytes_wait_ns,
+        rc = put(out, err, "threads   %u: %.1f%% decoding, waiting %.1f%% for room, "
+                 "%.1f%% for bytes, %.1f%% for other work\n",
+                 (unsigned) s->thread_count, percent * (double) s->decode_ns,
+                 percent * (double) s->room_wait_ns, percent * (double) s->bytes_wait_ns,
                  percent * (double) (s->idle_ns > known ? s->idle_ns - known : 0));
+    uint32_t readers = s->reader_count ? s->reader_count : s->thread_count;
+    if (!rc)
+        rc = put(out, err, "readers   %u%s: %.1f%% reading\n", (unsigned) readers,
+                 s->reader_count ? "" : ", the same threads",
+                 100 * ratio((double) s->read_ns, (double) s->elapsed_ns * readers));
     if (!rc)
         rc = put(out, err, "consumer  waited %.1f s, %.1f%% of the time\n",
                  seconds(s->consumer_wait_ns),

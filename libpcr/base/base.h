@@ -133,6 +133,9 @@ int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes,
 /* --- cpu (cpu.c) --- */
 /* CPUs that this process may use: affinity mask and cgroup quota, at least 1. */
 uint32_t pcri_cpu_count(void);
+/* CPUs that the control groups in a file like /proc/self/cgroup allow, of which `mount` is
+ * the root; UINT32_MAX: no limit. (cgroup.c) */
+uint32_t pcri_cgroup_cpus(const char *groups_file, const char *mount);
 /* What this CPU can do, as far as our kernels care. 0 in a portable build, or with
  * PCR_CPU=portable in the environment when it is first asked. */
 enum {

@@ -26,7 +26,7 @@ def test_numbers(path):
     assert found.read_count >= 5
     assert found.batches_held == 1  # the loop's last
     assert found.batches_open == found.batches_ready == 0
-    assert "size" not in found and "reserved" not in found
+    assert "size" not in found
     with pytest.raises(KeyError):
         found["_raw"]
     with pytest.raises(AttributeError):
@@ -42,7 +42,7 @@ def test_json_has_the_mapping(path):
 def test_table(path):
     text = str(counted(path))
     assert [line.split()[0] for line in text.split("\n")] == [
-        "time", "samples", "batches", "read", "threads", "consumer", "limit"]
+        "time", "samples", "batches", "read", "threads", "readers", "consumer", "limit"]
     assert "samples   48, " in text
 
 

@@ -107,6 +107,7 @@ START_TEST(every_sample_once_for_any_thread_count)
     uint64_t hash[3][2];
     for (uint32_t k = 0; k < 3; k++) {
         o.thread_count = 1u << k;
+        o.reader_count = k * 3;
         struct pcr_loader *l = create(&o);
         ck_assert_uint_eq(pcr_loader_batch_count(l), 13);
         for (uint64_t epoch = 0; epoch < 2; epoch++) {
@@ -236,6 +237,7 @@ START_TEST(early_ends)
     for (int round = 0; round < 30; round++) {
         random = random * 1664525 + 1013904223;
         o.thread_count = 1 + (random >> 28) % 4;
+        o.reader_count = (random >> 26) % 4;
         o.batches_ahead = 1 + (random >> 24) % 3;
         struct pcr_loader *l = create(&o);
         uint64_t epoch = random >> 8 & 3;
@@ -330,6 +332,7 @@ START_TEST(many_lives)
     struct pcr_loader_options o = options();
     for (uint32_t i = 0; i < 2000; i++) {
         o.thread_count = 1 + i % 3;
+        o.reader_count = i % 4;
         struct pcr_loader *l = create(&o);
         if (i % 4)
             start(l, i);
@@ -351,6 +354,7 @@ START_TEST(fidelity_changes)
     o.batch_size = 4;
     o.batches_ahead = 3;
     o.fidelity = 1;
+    o.reader_count = (uint32_t) _i * 3;
     struct pcr_loader *l = create(&o);
     struct pcr_error err;
     uint8_t seen[MADE_SAMPLES] = { 0 };
@@ -433,6 +437,7 @@ START_TEST(bad_samples_skipped_or_degraded)
         struct pcr_loader_stats stats = { .size = sizeof(stats) };
         uint8_t seen[MADE_SAMPLES] = { 0 };
         o.thread_count = 1 + 2 * k;
+        o.reader_count = k;
         struct pcr_loader *l = create(&o);
         hash[k] = run_epoch(l, 0, seen);
         for (uint32_t i = 0; i < MADE_SAMPLES; i++)
@@ -542,6 +547,7 @@ START_TEST(bad_options)
     bad[n++].area_max_ppm = 70000; /* below the default least */
     bad[n++].ratio_min_ppm = 2000000;
     bad[n++].thread_count = 5000;
+    bad[n++].reader_count = 5000;
     bad[n++].height = 100000;
     bad[n++].batches_ahead = 5000;
     bad[n].transform = PCR_TRANSFORM_CENTER_CROP;
@@ -621,7 +627,7 @@ int main(void)
     tcase_add_test(t, batches_outlive_the_loader);
     tcase_add_test(t, cancel);
     tcase_add_test(t, many_lives);
-    tcase_add_test(t, fidelity_changes);
+    tcase_add_loop_test(t, fidelity_changes, 0, 2);
     tcase_add_test(t, bytes_read);
     tcase_add_loop_test(t, bad_samples_skipped_or_degraded, 0, 6);
     tcase_add_loop_test(t, bad_samples_are_errors, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);

@@ -35,7 +35,8 @@ START_TEST(json)
 {
     const struct pcr_loader_stats s = made_stats();
     check_text(&s, PCR_STATS_JSON,
-               "{\"thread_count\": 2, \"sample_count\": 1000, \"batch_count\": 16, "
+               "{\"thread_count\": 2, \"reader_count\": 0, \"sample_count\": 1000, "
+               "\"batch_count\": 16, "
                "\"skipped_count\": 3, \"degraded_count\": 4, \"read_nbytes\": 20500000, "
                "\"read_ns\": 1000000000, \"decode_ns\": 6000000000, \"idle_ns\": 1000000000, "
                "\"consumer_wait_ns\": 2000000000, \"room_wait_ns\": 400000000, "
@@ -54,8 +55,9 @@ START_TEST(table)
         "samples   1000, 250.0 a second; 3 skipped, 4 degraded\n"
         "batches   16 handed out; 5 ready, 1 begun, 9 held by the consumer\n"
         "read      20.5 MB, 5.1 MB/s; 20500 bytes a sample, 50 reads; 1.5 MB in memory\n"
-        "threads   2: 12.5% reading, 75.0% decoding, waiting 5.0% for room, 2.5% for bytes, "
-        "5.0% for other work\n"
+        "threads   2: 75.0% decoding, waiting 5.0% for room, 2.5% for bytes, 5.0% for other "
+        "work\n"
+        "readers   2, the same threads: 12.5% reading\n"
         "consumer  waited 2.0 s, 50.0% of the time\n"
         "limit     ";
     char expected[sizeof(text) + 100];
@@ -88,9 +90,13 @@ START_TEST(limits)
 {
     struct pcr_loader_stats s = made_stats();
     check_limit(&s, "decoding:");
-    s.bytes_wait_ns = 6000000000;
+    s.bytes_wait_ns = 7000000000;
     check_limit(&s, "storage:");
-    s.bytes_wait_ns = 0;
+    s.reader_count = 4;
+    s.read_ns = 24000000000;
+    check_limit(&s, "storage:");
+    s.bytes_wait_ns = 200000000; /* readers that wait for storage do not limit by themselves */
+    check_limit(&s, "decoding:");
     s.consumer_wait_ns = 100000000;
     check_limit(&s, "the consumer:");
 }
@@ -100,7 +106,7 @@ START_TEST(prometheus)
 {
     const struct pcr_loader_stats s = made_stats();
     static const char *const lines[] = {
-        "# HELP pcr_loader_threads Worker threads.\n# TYPE pcr_loader_threads gauge\n"
+        "# HELP pcr_loader_threads Threads that decode.\n# TYPE pcr_loader_threads gauge\n"
         "pcr_loader_threads{split=\"a\"} 2\n",
         "\n# TYPE pcr_loader_samples_total counter\n"
         "pcr_loader_samples_total{split=\"a\"} 1000\n",
@@ -182,12 +188,24 @@ static struct pcr_batch *next(struct pcr_loader *l)
     return b;
 }
 
+/* Waits till all batches ahead are made and no thread works. */
+static struct pcr_loader_stats wait_full(const struct pcr_loader *l)
+{
+    struct pcr_loader_stats s;
+    do {
+        sched_yield();
+        s = stats_of(l);
+    } while (s.batches_ready < 3 || s.reading_count || s.decoding_count);
+    return s;
+}
+
 /* Where a loader stands when its consumer does nothing. */
 START_TEST(queues)
 {
     const struct pcr_loader_options o = {
         .size = sizeof(o), .batch_size = 8, .height = 16, .thread_count = 2,
-        .block_samples = 5, .batches_ahead = 3, .shuffle = (uint32_t) _i,
+        .block_samples = 5, .batches_ahead = 3, .shuffle = (uint32_t) _i / 2,
+        .reader_count = _i % 2 ? 3 : 0,
     };
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
@@ -198,13 +216,12 @@ START_TEST(queues)
     ck_assert_uint_eq(s.batches_open + s.batches_held + s.reading_count + s.read_count, 0);
     made_check(pcr_loader_start_epoch(l, 0, &err), &err);
     struct pcr_batch *first = next(l), *second = next(l);
-    do {
-        sched_yield();
-        s = stats_of(l);
-    } while (s.batches_ready < 3 || s.reading_count || s.decoding_count);
+    s = wait_full(l);
     ck_assert_uint_eq(s.batches_open, 3);
     ck_assert_uint_eq(s.batches_held, 2);
     ck_assert_uint_eq(s.batch_count, 2);
+    ck_assert_uint_eq(s.thread_count, 2);
+    ck_assert_uint_eq(s.reader_count, o.reader_count);
     ck_assert_uint_eq(s.sample_count, 5 * 8);
     ck_assert_uint_gt(s.held_nbytes, 0);
     pcr_batch_release(first);
@@ -215,13 +232,35 @@ START_TEST(queues)
     s = stats_of(l);
     ck_assert_uint_eq(s.batches_open + s.batches_held + s.batches_ready, 0);
     ck_assert_uint_eq(s.sample_count, MADE_SAMPLES);
-    ck_assert_uint_gt(s.room_wait_ns, 0); /* they waited above, for us */
     ck_assert_uint_le(s.room_wait_ns + s.bytes_wait_ns, s.idle_ns);
     ck_assert_uint_gt(s.elapsed_ns, s.decode_ns / 2);
     if (o.shuffle == PCR_SHUFFLE_FULL)
         ck_assert_uint_eq(s.read_count, MADE_SAMPLES);
     else
         ck_assert_uint_eq(s.read_count, 3 + 10 + 1 + 8); /* of records of 13, 50, 1 and 36 */
+    pcr_loader_destroy(&l);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+/* A consumer that lets the threads wait. They may be late to begin waiting: till one was
+ * seen. */
+START_TEST(waiting_for_room)
+{
+    const struct pcr_loader_options o = { .size = sizeof(o), .batch_size = 8, .height = 16,
+                                          .thread_count = 2, .batches_ahead = 3 };
+    struct pcr_dataset *ds = NULL;
+    struct pcr_loader *l = NULL;
+    struct pcr_error err;
+    made_check(pcr_dataset_open(made_dir, NULL, &ds, &err), &err);
+    made_check(pcr_loader_create(ds, &o, &l, &err), &err);
+    while (!stats_of(l).room_wait_ns) {
+        made_check(pcr_loader_start_epoch(l, 0, &err), &err);
+        for (uint32_t i = 0; i < 5; i++) {
+            wait_full(l);
+            pcr_batch_release(next(l));
+        }
+    }
     pcr_loader_destroy(&l);
     pcr_dataset_close(&ds);
 }
@@ -245,7 +284,8 @@ int main(void)
     tcase_add_test(t, prometheus);
     tcase_add_test(t, differences);
     tcase_add_test(t, wrong_calls);
-    tcase_add_loop_test(t, queues, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
+    tcase_add_test(t, waiting_for_room);
+    tcase_add_loop_test(t, queues, 2 * PCR_SHUFFLE_NONE, 2 * PCR_SHUFFLE_FULL + 2);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -82,7 +82,7 @@ struct pcr_loader_options {
     uint32_t fidelity;     /* 1..G; 0: G. Of several datasets G is the most that one has; what
                             * has less is read at its own G */
     uint32_t shuffle;      /* enum pcr_shuffle */
-    uint32_t thread_count; /* default: one a CPU that this process may use */
+    uint32_t thread_count; /* that decode; default: one a CPU that this process may use */
     uint32_t transform;    /* enum pcr_transform */
     uint32_t resize_px;    /* CENTER_CROP: shorter side, at least height and width; default
                             * the larger of them * 8 / 7 */
@@ -120,6 +120,9 @@ struct pcr_loader_options {
                                 * treated alike, whatever dataset they are of. Copied */
     const struct pcr_fidelity_step *fidelity_steps; /* by rising epoch; `fidelity` holds before
                                                      * the first. Copied */
+    uint32_t reader_count; /* threads that only read slices, beside thread_count; default 8
+                            * where thread_count is 0, else 0: its threads do both */
+    uint32_t reserved;     /* 0 */
 };
 
 /* What an epoch has. Without weights and proportions, each sample once; if epoch_samples is
@@ -268,7 +271,7 @@ PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
  * threads are sums over them. */
 struct pcr_loader_stats {
     uint32_t size;            /* set by the caller */
-    uint32_t thread_count;
+    uint32_t thread_count;    /* that decode, and read if reader_count is 0 */
     uint64_t sample_count;    /* delivered to batches */
     uint64_t batch_count;     /* handed to the consumer */
     uint64_t skipped_count;
@@ -276,7 +279,7 @@ struct pcr_loader_stats {
     uint64_t read_nbytes;     /* image bytes read */
     uint64_t read_ns;         /* thread time spent reading */
     uint64_t decode_ns;       /* thread time spent in decode, crop, resize, normalisation */
-    uint64_t idle_ns;         /* thread time spent waiting, for whatever reason */
+    uint64_t idle_ns;         /* thread_count threads' time of waiting, whatever for */
     uint64_t consumer_wait_ns; /* time pcr_loader_next() waited */
     uint64_t room_wait_ns;    /* of idle_ns: batches_ahead batches were made or in work */
     uint64_t bytes_wait_ns;   /* of idle_ns: other threads had yet to read what was needed */
@@ -288,7 +291,7 @@ struct pcr_loader_stats {
     uint32_t batches_open;    /* now: batches begun and not handed over */
     uint32_t batches_ready;   /* now: those of them that are complete */
     uint32_t batches_held;    /* now: batches that the consumer has not released */
-    uint32_t reserved;        /* 0 */
+    uint32_t reader_count;    /* threads that only read */
 };
 
 /* Fills *stats_out up to its .size. Codes: INVAL. */

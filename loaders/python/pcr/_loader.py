@@ -192,7 +192,9 @@ class Loader:
     shuffle: "block": slices in random order, mixed in a window, for large reads; "full":
         a true permutation, each sample a read of its own; "none": dataset order.
     seed: of order and augmentation.
-    threads: worker threads; None is one for each CPU that this process may use.
+    threads: threads that decode; None is one for each CPU that this process may use.
+    readers: threads that only read, beside those; None is 8 where `threads` is None, else
+        none: the same threads do both.
     transform: "random_crop": random area and aspect ratio; "center_crop": the shorter
         side to resize_px pixels, then the centre; "stretch": the whole image.
     area: random_crop: least and largest part of the image's area, above 0, up to 1.
@@ -247,7 +249,7 @@ class Loader:
                  classes: Optional[Iterable[Union[int, str]]] = None,
                  dtype: str = "uint8", mean: Union[None, float, Sequence[float]] = None,
                  std: Union[None, float, Sequence[float]] = None,
-                 filter: str = "bilinear") -> None:
+                 filter: str = "bilinear", readers: Optional[int] = None) -> None:
         height, width = (size, size) if isinstance(size, int) else size
         options = st.sized(
             st.LoaderOptions,
@@ -263,6 +265,7 @@ class Loader:
             fidelity=fidelity_number(fidelity),
             shuffle=choice(st.Shuffle, shuffle, "shuffle"),
             thread_count=0 if threads is None else whole(threads, "threads"),
+            reader_count=0 if readers is None else whole(readers, "readers"),
             transform=choice(st.Transform, transform, "transform"),
             filter=choice(st.Filter, filter, "filter"),
             resize_px=0 if resize_px is None else whole(resize_px, "resize_px"),

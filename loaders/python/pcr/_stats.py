@@ -19,7 +19,7 @@ class LoaderStats(Mapping[str, int]):
     stats.read_nbytes. str() is a table with rates, shares of time, and what limits.
     ``later - earlier`` is what happened between two calls; "now" is the later one's.
 
-    thread_count; sample_count (delivered), batch_count (handed out), skipped_count,
+    thread_count, reader_count; sample_count (delivered), batch_count (handed out), skipped_count,
     degraded_count, read_nbytes (image bytes), read_count (slices and single samples).
 
     Times in nanoseconds, those of threads summed: read_ns, decode_ns (with crop, resize and
@@ -89,7 +89,7 @@ class LoaderStats(Mapping[str, int]):
 
 
 _NAMES = tuple(field[0] for field in st.LoaderStats._fields_
-               if field[0] not in ("size", "reserved"))
+               if field[0] != "size")
 
 
 def _restore(values: Dict[str, int]) -> LoaderStats:

@@ -284,7 +284,8 @@ class LoaderOptions(ctypes.Structure):
                 ("fidelity_step_count", c_uint32), ("sample_count", c_uint64),
                 ("weights", c_void_p), ("fidelities", c_void_p), ("augment", c_void_p),
                 ("epoch_samples", c_uint64), ("proportions", c_void_p),
-                ("fidelity_steps", c_void_p)]
+                ("fidelity_steps", c_void_p), ("reader_count", c_uint32),
+                ("reserved", c_uint32)]
 
 
 class FidelityStep(ctypes.Structure):
@@ -317,7 +318,7 @@ class LoaderStats(ctypes.Structure):
                 ("elapsed_ns", c_uint64), ("held_nbytes", c_uint64),
                 ("reading_count", c_uint32), ("decoding_count", c_uint32),
                 ("batches_open", c_uint32), ("batches_ready", c_uint32),
-                ("batches_held", c_uint32), ("reserved", c_uint32)]
+                ("batches_held", c_uint32), ("reader_count", c_uint32)]
 
 
 class SystemInfo(ctypes.Structure):
