@@ -94,60 +94,42 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
 
 /* --- several symbols at once --- */
 
-/* A symbol whose bits all fit the index; its code is the lowest bits. */
-struct short_symbol {
-    uint32_t code;
-    unsigned nbits, length;
-    bool end, coef;
-    uint64_t alone; /* the entry of this symbol alone */
-};
-
-static struct short_symbol describe(struct pcri_lookup_entry e, uint32_t code)
+/* The symbol behind the first `used` bits of the index, if all of it is in the index. */
+static struct pcri_lookup_entry next_symbol(const struct pcri_lookup *t, uint32_t index,
+                                            unsigned used)
 {
-    struct short_symbol s = {
-        .code = code,
-        .nbits = e.nbits,
-        .end = e.symbol >= PCRI_REFINE_END_OF_BAND,
-        .coef = e.value != 0,
-    };
-    s.length = s.end ? 0 : e.symbol + 1u;
-    s.alone = pcri_several_entry(s.coef ? 1u << e.symbol : 0, e.value < 0, e.nbits, s.length,
-                                 s.end ? e.symbol - PCRI_REFINE_END_OF_BAND + 1u : 0);
-    return s;
+    struct pcri_lookup_entry e = t->fast[index >> used];
+    if (e.nbits > PCRI_SEVERAL_BITS - used)
+        e.nbits = 0;
+    return e;
 }
 
-/* The entries that begin with symbol s, from n known bits of index: it, and what the bits
- * behind it mean as far as they are known. */
-static void begin_with(const struct short_symbol *s, unsigned n, const uint64_t *rest,
-                       uint64_t *out)
+static struct pcri_several_entry several_of(const struct pcri_lookup *t, uint32_t index)
 {
-    const uint64_t counts = ~UINT64_C(0) << PCRI_SEVERAL_NBITS_SHIFT;
-    for (uint32_t i = 0; i < 1u << (n - s->nbits); i++) {
-        uint64_t x = s->length + pcri_several_length(rest[i]) <= 32 && !s->end ? rest[i] : 0;
-        uint64_t negative = (uint64_t) pcri_several_negative(x) << s->coef;
-        out[s->code + (i << s->nbits)] = s->alone + (x & counts)
-            + pcri_several_entry((uint32_t) x << s->length, 0, 0, 0, 0)
-            + (negative << PCRI_SEVERAL_NEGATIVE_SHIFT);
+    struct pcri_several_entry s = { 0 };
+    struct pcri_lookup_entry e = next_symbol(t, index, 0);
+    for (int n = 0; n < 2 && e.nbits && e.symbol < PCRI_REFINE_END_OF_BAND; n++) {
+        s.second = (uint8_t) (s.length + e.symbol);
+        s.values[1] = (int8_t) e.value;
+        if (!n) {
+            s.first = s.second;
+            s.values[0] = s.values[1];
+        }
+        s.fresh |= (uint32_t) (e.value != 0) << s.second;
+        s.negative |= (uint32_t) (e.value < 0) << s.second;
+        s.length = (uint8_t) (s.second + 1);
+        s.nbits = (uint8_t) (s.nbits + e.nbits);
+        e = next_symbol(t, index, s.nbits);
     }
+    if (e.nbits && e.symbol >= PCRI_REFINE_END_OF_BAND) {
+        s.nbits = (uint8_t) (s.nbits + e.nbits);
+        s.end = (uint8_t) (e.symbol - PCRI_REFINE_END_OF_BAND + 1);
+    }
+    return s;
 }
 
 void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *out)
 {
-    /* What i means where only the n lowest bits of it are known stands at known[(1 << n) + i];
-     * it follows from those of fewer bits. */
-    uint64_t known[2 << PCRI_SEVERAL_BITS];
-    struct short_symbol symbols[1 << PCRI_SEVERAL_BITS];
-    size_t count = 0;
-    for (uint32_t i = 0; i < 1u << PCRI_SEVERAL_BITS; i++) {
-        struct pcri_lookup_entry e = refine->fast[i];
-        if (e.nbits && e.nbits <= PCRI_SEVERAL_BITS && i < 1u << e.nbits)
-            symbols[count++] = describe(e, i);
-    }
-    memset(known, 0, sizeof(known));
-    for (unsigned n = 1; n <= PCRI_SEVERAL_BITS; n++)
-        for (size_t k = 0; k < count; k++)
-            if (symbols[k].nbits <= n)
-                begin_with(&symbols[k], n, known + (1u << (n - symbols[k].nbits)),
-                           known + (1u << n));
-    memcpy(out->entries, known + (1 << PCRI_SEVERAL_BITS), sizeof(out->entries));
+    for (uint32_t i = 0; i < 1u << PCRI_SEVERAL_BITS; i++)
+        out->entries[i] = several_of(refine, i);
 }

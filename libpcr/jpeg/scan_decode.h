@@ -65,54 +65,24 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
                       struct pcri_lookup *out, struct pcr_error *err);
 
 /* What the next bits of a refinement scan mean where no coefficient ahead in the block is
- * nonzero, so that no correction bits come between the symbols: as many symbols as the index
- * holds. An entry is
- *   bits 0-31: the coefficients that become nonzero, counted from the next one on;
- *   bits 32-39: bit i is set if the i-th of them is below zero;
- *   bits 40-47: the symbols' bits; 0: not even one symbol is known;
- *   bits 48-55: coefficients passed, at most 32;
- *   bits 56-63: 0, or 1 + the extra bits that tell the end-of-band run. */
+ * nonzero, so that no correction bits come between the symbols: up to two of them, and the
+ * end of band behind them. Coefficients are counted from the next one on. */
+struct pcri_several_entry {
+    uint32_t fresh, negative; /* those that become nonzero, and those of them below zero */
+    /* The same as signs, 0 where there is none, and the coefficients that take them, which
+     * are the same one where there are not two. */
+    int8_t values[2];
+    uint8_t first, second;
+    uint8_t length; /* coefficients passed, at most 32 */
+    uint8_t nbits;  /* the symbols' bits; 0: not even one symbol is known */
+    uint8_t end;    /* 0, or 1 + the extra bits that tell the end-of-band run */
+};
+
 enum { PCRI_SEVERAL_BITS = 9 };
 
 struct pcri_several {
-    uint64_t entries[1 << PCRI_SEVERAL_BITS];
+    struct pcri_several_entry entries[1 << PCRI_SEVERAL_BITS];
 };
-
-enum {
-    PCRI_SEVERAL_NEGATIVE_SHIFT = 32,
-    PCRI_SEVERAL_NBITS_SHIFT = 40,
-    PCRI_SEVERAL_LENGTH_SHIFT = 48,
-    PCRI_SEVERAL_END_SHIFT = 56,
-};
-
-static inline uint64_t pcri_several_entry(uint32_t fresh, unsigned negative, unsigned nbits,
-                                          unsigned length, unsigned end)
-{
-    return fresh | (uint64_t) negative << PCRI_SEVERAL_NEGATIVE_SHIFT
-        | (uint64_t) nbits << PCRI_SEVERAL_NBITS_SHIFT
-        | (uint64_t) length << PCRI_SEVERAL_LENGTH_SHIFT
-        | (uint64_t) end << PCRI_SEVERAL_END_SHIFT;
-}
-
-static inline uint8_t pcri_several_negative(uint64_t e)
-{
-    return (uint8_t) (e >> PCRI_SEVERAL_NEGATIVE_SHIFT);
-}
-
-static inline uint8_t pcri_several_nbits(uint64_t e)
-{
-    return (uint8_t) (e >> PCRI_SEVERAL_NBITS_SHIFT);
-}
-
-static inline uint8_t pcri_several_length(uint64_t e)
-{
-    return (uint8_t) (e >> PCRI_SEVERAL_LENGTH_SHIFT);
-}
-
-static inline uint8_t pcri_several_end(uint64_t e)
-{
-    return (uint8_t) (e >> PCRI_SEVERAL_END_SHIFT);
-}
 
 /* Builds it from a look-up for refinement scans. */
 void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *out);
