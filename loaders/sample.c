@@ -127,7 +127,8 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
         rc = pcr_sample_describe(sample, &info, err);
     bool known = !rc;
     if (!rc)
-        rc = pcr_slice_read(q->store->ds, info.record, info.record_index, 1, fidelity, &slice, err);
+        rc = pcr_slice_read(q->store->ds, info.record, info.record_index, 1, fidelity,
+                            &slice, err);
     out->read_ns += pcri_now_ns() - start;
     out->read_count++;
     if (!rc) {

@@ -170,47 +170,87 @@ import json, os, sys
 import pcr
 
 path, place, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+if "fidelity" in options:
+    options["fidelity"] = [(epoch, {int(g): chance for g, chance in rule.items()})
+                           for epoch, rule in options["fidelity"]]
 loader = pcr.Loader(path, **options)
 if os.path.exists(place):
     with open(place) as file:
         loader.load_state_dict(json.load(file))
 while loader.state_dict()["epoch"] < 2:
     for batch in loader:
-        with open(place + ".new", "w") as file:
-            json.dump(loader.state_dict(), file)
-        print(batch.epoch, *batch.indices, flush=True)
+        print(batch.epoch, *zip(batch.indices, batch.fidelities), sep=";", flush=True)
         sys.stdin.readline()
-        os.replace(place + ".new", place)
+        with open(f"{place}.{os.getpid()}", "w") as file:
+            json.dump(loader.state_dict(), file)
+        os.replace(f"{place}.{os.getpid()}", place)
         print("saved", flush=True)
 """
 
 
-def test_kill_and_resume(path, whole, tmp_path):
-    """Two epochs, by processes killed after a few batches, before or after they saved:
-    together as by one that was not. What a process had not saved is done again."""
+class Job:
+    """Several processes that train together, from the state in a file on."""
+
+    def __init__(self, path, place, world, options):
+        self.ranks = [subprocess.Popen(
+            [sys.executable, "-c", KILLED, path, place,
+             json.dumps({**options, "shard": (rank, world)})], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, text=True) for rank in range(world)]
+
+    def step(self):
+        """The epoch and samples of the next step, all ranks' together; None at the end."""
+        lines = [rank.stdout.readline().strip().split(";") for rank in self.ranks]
+        if not lines[0][0]:
+            return None
+        assert len({line[0] for line in lines}) == 1
+        return int(lines[0][0]), [sample for line in lines for sample in line[1:]]
+
+    def save(self):
+        for rank in self.ranks:  # each writes the same state
+            rank.stdin.write("\n")
+            rank.stdin.flush()
+            assert rank.stdout.readline() == "saved\n"
+
+    def kill(self):
+        for rank in self.ranks:
+            rank.send_signal(signal.SIGKILL)
+            rank.communicate()
+
+
+@pytest.mark.parametrize("more", [
+    {}, {"epoch_samples": 70, "fidelity": [(0, {1: 0.5, 3: 0.5}), (1, {2: 1})]}])
+def test_kill_and_resume(path, tmp_path, more):
+    """Two epochs, by jobs of one to three processes killed after a few steps, before or after
+    they saved: together as by one process that was not. What was not saved is done again."""
     draw = random.Random(1)
-    done, place = [], tmp_path / "state"
-    for life in range(40):
-        options = {**OPTIONS, "batch_size": draw.randrange(3, 9),
-                   "threads": draw.randrange(1, 4)}
-        with subprocess.Popen([sys.executable, "-c", KILLED, path, place,
-                               json.dumps(options)], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True) as process:
-            for _ in range(draw.randrange(4)):
-                line = process.stdout.readline().split()
-                if not line:
-                    break
-                process.stdin.write("\n")
-                process.stdin.flush()
-                assert process.stdout.readline() == "saved\n"
-                done += [(int(line[0]), int(i)) for i in line[1:]]
-            else:
-                process.stdout.readline()  # delivered, but not saved
-            process.send_signal(signal.SIGKILL)
-        if len(done) == 96:
-            break
-    assert done == [(epoch, s[0]) for epoch in range(2) for s in whole[epoch]]
-    assert life > 3
+    options = {**OPTIONS, **more}
+    with pcr.Loader(path, **options) as loader:
+        order = [[str((int(i), int(g))) for b in loader
+                  for i, g in zip(b.indices, b.fidelities)] for _ in range(2)]
+    done, lives = [0, 0], 0
+    while done[1] < len(order[1]):
+        world, batch_size = draw.randrange(1, 4), draw.randrange(3, 9)
+        job = Job(path, tmp_path / "state", world,
+                  {**options, "batch_size": batch_size, "threads": draw.randrange(1, 4)})
+        for _ in range(1 + draw.randrange(3)):
+            step = job.step()
+            if step is None:
+                break
+            epoch, samples_of_step = step
+            first = done[epoch]
+            expected = order[epoch][first:first + world * batch_size]
+            if len(expected) == world * batch_size:
+                assert sorted(samples_of_step) == sorted(expected)
+            else:  # the last step may repeat some
+                assert set(samples_of_step) == set(expected)
+            job.save()
+            done[epoch] += len(expected)
+        else:
+            job.step()  # delivered, but not saved
+        job.kill()
+        lives += 1
+    assert done == [len(order[0])] * 2
+    assert lives > 3
 
 
 def test_indices(path, whole):

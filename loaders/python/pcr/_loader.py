@@ -19,6 +19,7 @@ from . import _state
 from . import _structs as st
 from ._dataset import Dataset, Path, open as open_dataset
 from ._library import Handle, call, choice, fidelity_number, lib, whole
+from ._mix import Fidelity, Mix, PerSample
 from ._stats import LoaderStats
 from ._waiter import Waiter
 from .errors import InvalidError
@@ -35,6 +36,7 @@ class Batch:
         looks at it any more. It may be written to.
     labels: int64, shape (n,): each sample's first label, -1 where there is none.
     indices: int64, shape (n,): positions in the dataset as opened.
+    datasets: int64, shape (n,): which of the loader's datasets, from 0.
     fidelities: int64, shape (n,): what each sample was decoded at.
     number: of the batch in its epoch, from 0.
     epoch: the epoch's number.
@@ -42,13 +44,14 @@ class Batch:
     The arrays but pixels are copies, which may be kept for as long as you like.
     """
 
-    __slots__ = ("epoch", "fidelities", "indices", "labels", "number", "pixels")
+    __slots__ = ("datasets", "epoch", "fidelities", "indices", "labels", "number", "pixels")
 
     def __init__(self, memory: _Memory, batch: st.Batch) -> None:
         n = batch.sample_count
         self.pixels: npt.NDArray[Any] = np.asarray(memory)
         self.labels: npt.NDArray[np.int64] = _copy(batch.labels, n)
         self.indices: npt.NDArray[np.int64] = _copy(batch.indices, n)
+        self.datasets: npt.NDArray[np.int64] = _copy(batch.datasets, n)
         self.fidelities: npt.NDArray[np.int64] = _copy(batch.fidelities, n)
         self.number = int(batch.number)
         self.epoch = int(batch.epoch)
@@ -95,9 +98,9 @@ class _Core:
     """The C loader with its locks. `turn` is held by the one call that takes batches or
     begins epochs; `alive` for a moment by all that use the pointer beside it."""
 
-    def __init__(self, pointer: c_void_p, dataset: Handle) -> None:
+    def __init__(self, pointer: c_void_p, datasets: Sequence[Handle]) -> None:
         self._pointer = pointer
-        self._dataset: Optional[Handle] = dataset
+        self._datasets = datasets
         self._turn = threading.RLock()
         self._alive = threading.RLock()
         self._pid = os.getpid()
@@ -150,7 +153,7 @@ class _Core:
             if self._pointer:
                 lib.pcr_loader_destroy(byref(self._pointer))
                 self._pointer = c_void_p()
-                self._dataset = None
+                self._datasets = ()
 
 
 class Epoch(Iterator[Batch]):
@@ -182,13 +185,16 @@ class Epoch(Iterator[Batch]):
 
 
 class Loader:
-    """An iterable of batches of a dataset; each iter() begins the next epoch.
+    """An iterable of batches of a dataset, or several; each iter() begins the next epoch.
 
-    dataset: a Dataset, or the path of one.
-    split: only with a path: the split to open.
+    dataset: a Dataset or the path of one, or a list of such.
+    split: only with paths: the split to open.
     batch_size: samples in a batch.
     size: (height, width) of the output in pixels, or one number for both.
-    fidelity: 1 to G; None is G. set_fidelity() changes it at any time.
+    fidelity: 1 to G; None is G. Or a mixture, {fidelity: chance, ...}, drawn for each sample
+        and epoch. Or a schedule, [(epoch, fidelity or mixture), ...]: each holds from its
+        epoch on. set_fidelity() changes it at any time.
+    fidelities: the samples' own fidelities; 0 where `fidelity` is to hold.
     shuffle: "block": slices in random order, mixed in a window, for large reads; "full":
         a true permutation, each sample a read of its own; "none": dataset order.
     seed: of order and augmentation.
@@ -214,14 +220,35 @@ class Loader:
         "env": as the environment says, RANK and WORLD_SIZE, else SLURM_PROCID and
         SLURM_NTASKS, else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, else one process.
         All ranks have as many batches, of the same sizes (before skipped samples).
+    augment: True where a sample is to be augmented; where it is not, "random_crop" becomes
+        "center_crop", and nothing is random.
     indices: the samples to use, as indices in the dataset; in any order, each counts once.
     classes: the classes to use, by name or first label; the first use of a dataset's
         labels reads all heads.
+    weights: how often each sample is taken, in proportion. It is taken as often as that makes
+        on average in an epoch, rounded up or down at random in each epoch.
+    replacement: False: an epoch has no sample twice; they are drawn one after another, by
+        weight, from those that are left.
+    epoch_samples: samples in an epoch; None is the number of samples to use. Without weights,
+        each comes as often as that makes, rounded up or down at random.
+    repeat: instead, how often an epoch has each sample on average (2, 0.5); for several
+        datasets a number, or one for each.
+    proportions: how much of an epoch is of which dataset. None: all samples count alike.
     bad_sample: "error": the iteration raises it; "skip": left out and counted; "degrade":
         delivered at the highest fidelity that verifies, counted, else skipped.
     block_samples, window_samples: "block": samples a slice, and mixed together.
     window_nbytes: bound on encoded bytes held.
     batches_ahead: batches made before they are asked for.
+
+    `fidelities`, `augment`, `indices` and `weights` are arrays (all but `indices` with an
+    entry for each sample of the dataset), or a function that is called with the dataset and
+    returns such an array. For a list of datasets they are a list of these, None where a
+    dataset needs none, or one function that is called with each. A batch's `datasets` tell
+    which dataset a sample is of, its `indices` and `labels` are that dataset's own.
+
+    With several processes and shuffle="block", each reads a part of the slices that a window
+    mixes: to mix as many slices in a batch of one process as one process alone would, give
+    `window_samples` and `window_nbytes` the size of all processes' windows together.
 
     The library's threads do all the work; the interpreter's lock is not held meanwhile.
     Order and pixels depend on (dataset, seed, epoch, options) alone, not on `threads`,
@@ -233,9 +260,10 @@ class Loader:
     raises what Sample.decode() raises; the epoch is then over.
     """
 
-    def __init__(self, dataset: Union[Dataset, Path], *, split: Optional[str] = None,
+    def __init__(self, dataset: Union[Dataset, Path, Sequence[Union[Dataset, Path]]], *,
+                 split: Optional[str] = None,
                  batch_size: int = 64, size: Union[int, Tuple[int, int]] = (224, 224),
-                 fidelity: Optional[int] = None, shuffle: str = "block", seed: int = 0,
+                 fidelity: Fidelity = None, shuffle: str = "block", seed: int = 0,
                  threads: Optional[int] = None, transform: str = "random_crop",
                  area: Tuple[float, float] = (0.08, 1.0),
                  ratio: Tuple[float, float] = (3 / 4, 4 / 3), flip: float = 0.0,
@@ -245,16 +273,22 @@ class Loader:
                  window_samples: int = 4096, window_nbytes: int = 256 << 20,
                  batches_ahead: int = 4, drop_uneven: bool = False,
                  shard: Union[None, str, Tuple[int, int]] = None,
-                 indices: Optional[npt.ArrayLike] = None,
+                 indices: PerSample = None,
                  classes: Optional[Iterable[Union[int, str]]] = None,
                  dtype: str = "uint8", mean: Union[None, float, Sequence[float]] = None,
                  std: Union[None, float, Sequence[float]] = None,
-                 filter: str = "bilinear", readers: Optional[int] = None) -> None:
+                 filter: str = "bilinear", fidelities: PerSample = None,
+                 augment: PerSample = None, weights: PerSample = None,
+                 replacement: bool = True, epoch_samples: Optional[int] = None,
+                 repeat: Union[None, float, Sequence[float]] = None,
+                 proportions: Optional[Sequence[float]] = None,
+                 readers: Optional[int] = None) -> None:
         height, width = (size, size) if isinstance(size, int) else size
         options = st.sized(
             st.LoaderOptions,
             flags=(st.LOADER_DROP_LAST * bool(drop_last) |
-                   st.LOADER_DROP_UNEVEN * bool(drop_uneven)),
+                   st.LOADER_DROP_UNEVEN * bool(drop_uneven) |
+                   st.LOADER_ONCE * (not replacement)),
             seed=whole(seed, "seed", 0, 64),
             batch_size=whole(batch_size, "batch_size"),
             height=whole(height, "height"),
@@ -262,7 +296,6 @@ class Loader:
             layout=choice(st.Layout, layout.lower(), "layout"),
             dtype=choice(st.Dtype, dtype, "dtype"),
             color=int(st.Color.GRAY if gray else st.Color.RGB),
-            fidelity=fidelity_number(fidelity),
             shuffle=choice(st.Shuffle, shuffle, "shuffle"),
             thread_count=0 if threads is None else whole(threads, "threads"),
             reader_count=0 if readers is None else whole(readers, "readers"),
@@ -277,24 +310,23 @@ class Loader:
             batches_ahead=whole(batches_ahead, "batches_ahead"))
         options.area_min_ppm, options.area_max_ppm = _range(area, "area", 1)
         options.ratio_min_ppm, options.ratio_max_ppm = _range(ratio, "ratio", 4000)
-        if not isinstance(dataset, Dataset):
-            dataset = open_dataset(dataset, split=split)
-        elif split is not None:
-            raise InvalidError("split goes with a path; this dataset is open already")
         if dtype != "uint8" or mean is not None or std is not None:
             options.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
             options.std[:] = _channels(1.0 if std is None else std, "std", gray)
         _set_shard(options, shard)
-        chosen = choose(dataset, indices, classes)
-        if chosen is not None:
-            options.indices = chosen.ctypes.data
-            options.index_count = len(chosen)
+        self.datasets = _datasets(dataset, split)
+        mix = Mix(self.datasets, isinstance(dataset, (list, tuple)))
+        mix.set_samples(options, weights, fidelities, augment)
+        mix.set_indices(options, indices, classes)
+        mix.set_length(options, epoch_samples, repeat, proportions)
+        mix.set_fidelity(options, fidelity)
         pointer = c_void_p()
-        handle = dataset._handle
-        call(lib.pcr_loader_create_mix, byref(handle.pointer), 1, byref(options),
-             byref(pointer))
-        self._core = _Core(pointer, handle)
-        self.dataset = dataset
+        handles = [d._handle for d in self.datasets]
+        call(lib.pcr_loader_create_mix,
+             (c_void_p * len(handles))(*(handle.pointer for handle in handles)),
+             len(handles), byref(options), byref(pointer))
+        self._core = _Core(pointer, handles)
+        self.dataset = self.datasets[0]
         self._next_epoch = 0
         self._current = -1
         self._resumed = False  # _current is begun, by load_state_dict()
@@ -338,7 +370,8 @@ class Loader:
 
         version, epoch; position: samples of the epoch's order given out, by all processes;
         sample_count: of an epoch; seed, dataset, order: what must be the same to go on;
-        fidelity.
+        fidelity: that set_fidelity() has set, or None; fidelity_changes: those on the way,
+        [position, fidelity].
         """
         state = _state.to_dict(self._core.save())
         begun = self._current >= 0
@@ -348,11 +381,13 @@ class Loader:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from a state: the next iter() gives the rest of its epoch, the samples
-        not yet given out, with the same pixels, at its fidelity.
+        not yet given out, with the same pixels, at the fidelity that was set_fidelity()'s, or
+        this loader's `fidelity` where it was not set.
 
         `threads`, `batch_size` and `shard` may differ from those of the loader that the
         state is of. Raises InvalidError for the state of another dataset, seed or order
-        (shuffle, block_samples, window_samples, window_nbytes, indices, classes),
+        (shuffle, block_samples, window_samples, window_nbytes, indices, classes, weights,
+        replacement, epoch_samples, repeat, proportions),
         UnsupportedError for one of a newer version, FormatError.
         """
         self._core.resume(_state.to_bytes(state))
@@ -361,10 +396,12 @@ class Loader:
         self._resumed = True
 
     def set_fidelity(self, fidelity: Optional[int]) -> None:
-        """Sets the fidelity of all batches that are not yet begun.
+        """Sets the fidelity from the first sample on that is batches_ahead batches behind the
+        last one given out; between epochs, from the next one's first sample on.
 
-        It takes effect at the latest batches_ahead + 2 batches from now; each batch's
-        `fidelities` tell. Raises InvalidError above G.
+        In processes that call this after as many batches it is the same sample. It holds
+        till an epoch begins that the schedule names, or for ever. Samples with fidelities
+        of their own keep them. Each batch's `fidelities` tell. Raises InvalidError above G.
         """
         number = fidelity_number(fidelity)
         self._core.with_pointer(
@@ -390,12 +427,23 @@ class Loader:
 
     def __repr__(self) -> str:
         state = "open" if self._finalizer.alive else "closed"
-        return f"<pcr.Loader of {self.dataset!r}, {state}>"
+        of = self.dataset if len(self.datasets) == 1 else self.datasets
+        return f"<pcr.Loader of {of!r}, {state}>"
 
 
 def _finish(core: _Core, waiter: Waiter[Optional[Batch]]) -> None:
     core.close()
     waiter.close()
+
+
+def _datasets(given: Any, split: Optional[str]) -> Tuple[Dataset, ...]:
+    several = given if isinstance(given, (list, tuple)) else [given]
+    if split is not None and any(isinstance(d, Dataset) for d in several):
+        raise InvalidError("split goes with a path; this dataset is open already")
+    if not several:
+        raise InvalidError("a loader of no dataset")
+    return tuple(d if isinstance(d, Dataset) else open_dataset(d, split=split)
+                 for d in several)
 
 
 def _channels(value: Union[float, Sequence[float]], what: str,
@@ -421,39 +469,6 @@ def _set_shard(options: st.LoaderOptions,
     rank, world = shard
     options.rank = whole(rank, "rank", 0)
     options.world = whole(world, "world")
-
-
-def choose(dataset: Dataset, indices: Optional[npt.ArrayLike],
-           classes: Optional[Iterable[Union[int, str]]]
-           ) -> Optional[npt.NDArray[np.uint64]]:
-    """The samples of an index list that are of these classes, in the dataset's order."""
-    if indices is None and classes is None:
-        return None
-    if indices is None:
-        chosen = np.arange(len(dataset))
-    else:
-        given = np.asarray(indices)
-        if given.ndim != 1 or given.size and given.dtype.kind not in "iu":
-            raise InvalidError(f"indices is an array of {given.dtype}, shape {given.shape}, "
-                               "expected whole numbers, one dimension")
-        chosen = np.unique(given)
-        if chosen.size and chosen[0] < 0:
-            raise InvalidError(f"indices has {chosen[0]}, expected 0 or more")
-    if classes is not None:
-        names = dataset.classes
-        if isinstance(classes, str):
-            raise InvalidError(f"classes is {classes!r}, expected several, as a list")
-        classes = list(classes)
-        unknown = [c for c in classes if isinstance(c, str) and c not in names]
-        if unknown:
-            raise InvalidError(f"no class {unknown[0]!r} in the dataset: it has "
-                               f"{', '.join(names) or 'none'}")
-        wanted = [names.index(c) if isinstance(c, str) else c for c in classes]
-        if chosen.size and chosen[-1] >= len(dataset):
-            raise InvalidError(f"indices has {chosen[-1]}, the dataset has {len(dataset)} "
-                               "samples")
-        chosen = chosen[np.isin(dataset.labels[chosen.astype(np.int64)], wanted)]
-    return np.ascontiguousarray(chosen, np.uint64)
 
 
 def _ppm(value: float, what: str, least: float, most: float) -> int:

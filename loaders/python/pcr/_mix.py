@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a loader's epochs have, and what each sample is to be: arrays for the C library."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import (Any, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple,
+                    Union)
+
+import numpy as np
+import numpy.typing as npt
+
+from . import _structs as st
+from ._dataset import Dataset
+from ._library import fidelity_number, whole
+from .errors import InvalidError
+
+#: A fidelity, or a mixture of fidelities with their chances.
+FidelityRule = Union[None, int, Mapping[Optional[int], float]]
+#: A rule, or rules with the epochs from which they hold.
+Fidelity = Union[FidelityRule, Sequence[Tuple[int, FidelityRule]]]
+#: An array with an entry for each sample of a dataset, or a function of the dataset that
+#: returns one; for a list of datasets such a function, or a list of arrays, functions, None.
+PerSample = Union[None, npt.ArrayLike, Callable[[Dataset], npt.ArrayLike]]
+
+
+class Mix:
+    """The options that are arrays, and their memory while the C loader copies it.
+
+    several: whether the datasets were given as a list, and arguments are so too.
+    """
+
+    def __init__(self, datasets: Sequence[Dataset], several: bool) -> None:
+        self._datasets = datasets
+        self._several = several
+        self._counts = [len(d) for d in datasets]
+        self._groups = max(d.group_count for d in datasets)
+        self._members = list(self._counts)
+        self._keep: List[Any] = []
+
+    def _address(self, array: npt.NDArray[Any]) -> int:
+        self._keep.append(array)
+        return int(array.ctypes.data)
+
+    def _each(self, value: Any, what: str) -> List[Any]:
+        """An argument's parts, dataset by dataset, after any functions were called."""
+        if callable(value) or value is None:
+            parts = [value] * len(self._datasets)
+        elif not self._several:
+            parts = [value]
+        else:
+            parts = list(value)
+            if len(parts) != len(self._datasets):
+                raise InvalidError(f"{what} has {len(parts)} entries, expected one for each "
+                                   f"of {len(self._datasets)} datasets")
+        return [part(dataset) if callable(part) else part
+                for part, dataset in zip(parts, self._datasets)]
+
+    def _by_sample(self, options: st.LoaderOptions, field: str, value: Any, kinds: str,
+                   dtype: Any, default: float) -> None:
+        """Sets one of the arrays by sample."""
+        if value is None:
+            return
+        arrays = []
+        for part, count in zip(self._each(value, field), self._counts):
+            array = np.full(count, default, dtype) if part is None else np.asarray(part)
+            if array.shape != (count,) or count and array.dtype.kind not in kinds:
+                raise InvalidError(f"{field} is an array of {array.dtype}, shape "
+                                   f"{array.shape}, expected shape ({count},)")
+            if dtype is np.uint8 and count and not 0 <= array.min() <= array.max() <= 255:
+                raise InvalidError(f"{field} has values from {array.min()} to {array.max()}")
+            arrays.append(array.astype(dtype))
+        setattr(options, field, self._address(np.concatenate(arrays)))
+        options.sample_count = sum(self._counts)
+
+    def set_samples(self, options: st.LoaderOptions, weights: Any, fidelities: Any,
+                    augment: Any) -> None:
+        """Sets what is said sample by sample."""
+        self._by_sample(options, "weights", weights, "iufb", np.float64, 1)
+        self._by_sample(options, "fidelities", fidelities, "iu", np.uint8, 0)
+        self._by_sample(options, "augment", augment, "b", np.uint8, 1)
+
+    def set_indices(self, options: st.LoaderOptions, indices: Any,
+                    classes: Optional[Iterable[Union[int, str]]]) -> None:
+        """Sets the samples to use."""
+        if classes is not None:
+            if isinstance(classes, str):
+                raise InvalidError(f"classes is {classes!r}, expected several, as a list")
+            classes = list(classes)
+            names = {name for d in self._datasets for name in d.classes}
+            unknown = [c for c in classes if isinstance(c, str) and c not in names]
+            if unknown:
+                raise InvalidError(f"no class {unknown[0]!r} in the dataset: it has "
+                                   f"{', '.join(sorted(names)) or 'none'}")
+        if indices is None and classes is None:
+            return
+        first, found = 0, []
+        for part, dataset in zip(self._each(indices, "indices"), self._datasets):
+            chosen = _choose(dataset, part, classes)
+            found.append(chosen + np.uint64(first))
+            first += len(dataset)
+        self._members = [len(part) for part in found]
+        numbers = np.concatenate(found)
+        options.indices = self._address(numbers)
+        options.index_count = len(numbers)
+
+    def set_length(self, options: st.LoaderOptions, epoch_samples: Optional[int],
+                   repeat: Union[None, float, Sequence[float]],
+                   proportions: Optional[Sequence[float]]) -> None:
+        """Sets how many samples an epoch has, of which datasets; after set_indices()."""
+        if repeat is not None:
+            if epoch_samples is not None or proportions is not None:
+                raise InvalidError("repeat says how many samples an epoch has, and of which "
+                                   "datasets: without epoch_samples and proportions")
+            times = ([float(repeat)] * len(self._members)
+                     if isinstance(repeat, (int, float)) else [float(x) for x in repeat])
+            if len(times) != len(self._members) or not all(0 <= x < np.inf for x in times):
+                raise InvalidError(f"repeat is {repeat!r}, expected a number, 0 or more, or "
+                                   "one for each dataset")
+            shares = [round(x * n) for x, n in zip(times, self._members)]
+            epoch_samples = sum(shares)
+            if len(shares) > 1:
+                proportions = shares
+        if proportions is not None:
+            array = np.asarray(proportions, np.float64)
+            if array.shape != (len(self._members),):
+                raise InvalidError(f"proportions is {proportions!r}, expected a number for "
+                                   f"each of {len(self._members)} datasets")
+            options.proportions = self._address(array)
+        if epoch_samples is not None:
+            options.epoch_samples = whole(epoch_samples, "epoch_samples")
+
+    def set_fidelity(self, options: st.LoaderOptions, fidelity: Fidelity) -> None:
+        """Sets the number, or the schedule of numbers and mixtures."""
+        if fidelity is None or isinstance(fidelity, (int, np.integer)):
+            options.fidelity = fidelity_number(fidelity)
+            return
+        rules: Sequence[Tuple[int, FidelityRule]] = (
+            [(0, fidelity)] if isinstance(fidelity, Mapping) else list(fidelity))
+        steps = (st.FidelityStep * len(rules))()
+        for step, rule in zip(steps, rules):
+            try:
+                epoch, value = rule
+            except (TypeError, ValueError):
+                raise InvalidError(f"fidelity has {rule!r}, expected (epoch, fidelity)"
+                                   ) from None
+            step.epoch = whole(epoch, "an epoch of fidelity", 0, 64)
+            if isinstance(value, Mapping):
+                step.chances = self._address(self._chances(value))
+            else:
+                step.fidelity = fidelity_number(value)
+        self._keep.append(steps)
+        options.fidelity_steps = ctypes.addressof(steps)
+        options.fidelity_step_count = len(steps)
+
+    def _chances(self, mixture: Mapping[Optional[int], float]) -> npt.NDArray[np.float64]:
+        chances = np.zeros(self._groups)
+        for fidelity, chance in mixture.items():
+            number = fidelity_number(fidelity) or self._groups
+            if number > self._groups:
+                raise InvalidError(f"fidelity is {number}, the dataset has 1 to "
+                                   f"{self._groups}")
+            chances[number - 1] += chance
+        return chances
+
+
+def _choose(dataset: Dataset, indices: Any,
+            classes: Optional[Sequence[Union[int, str]]]) -> npt.NDArray[np.uint64]:
+    """The samples of an index list that are of these classes, in the dataset's order."""
+    if indices is None:
+        chosen = np.arange(len(dataset))
+    else:
+        given = np.asarray(indices)
+        if given.ndim != 1 or given.size and given.dtype.kind not in "iu":
+            raise InvalidError(f"indices is an array of {given.dtype}, shape {given.shape}, "
+                               "expected whole numbers, one dimension")
+        chosen = np.unique(given)
+        if chosen.size and chosen[0] < 0:
+            raise InvalidError(f"indices has {chosen[0]}, expected 0 or more")
+    if chosen.size and chosen[-1] >= len(dataset):
+        raise InvalidError(f"indices has {chosen[-1]}, the dataset has {len(dataset)} samples")
+    if classes is not None:
+        names = dataset.classes
+        wanted = [names.index(c) if isinstance(c, str) else c for c in classes
+                  if not isinstance(c, str) or c in names]
+        chosen = chosen[np.isin(dataset.labels[chosen.astype(np.int64)], wanted)]
+    return np.ascontiguousarray(chosen, np.uint64)
