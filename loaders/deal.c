@@ -10,15 +10,20 @@
 
 #include "deal.h"
 
-/* Deals positions [from, end) of the window, all in one full step. at: room for a number
- * a span. Returns how many picks there are. */
+/* Deals positions [from, end) of the window, all in one step. at: room for a number a span.
+ * Returns how many picks there are. */
 static uint32_t deal_part(const struct pcri_shard *s, const struct pcri_window *w,
                           uint64_t from, uint64_t end, uint32_t *at, struct pcri_pick *out)
 {
     uint32_t first = (uint32_t) (from - w->position), sum = 0, n = 0, span, entry;
     uint32_t last = (uint32_t) (end - w->position);
     uint64_t low, high;
-    pcri_shard_deal(s, from, end, &low, &high);
+    bool more = pcri_shard_deal(s, from, end, &low, &high);
+    bool twice = more && !low && high == end - from; /* there are no others */
+    if (more && low)
+        low--; /* a neighbour's */
+    else if (more && !twice)
+        high++;
     memset(at, 0, w->span_count * sizeof(*at));
     for (uint32_t i = first; i < last; i++) {
         pcri_window_sample(w, i, &span, &entry);
@@ -35,7 +40,9 @@ static uint32_t deal_part(const struct pcri_shard *s, const struct pcri_window *
         if (place >= low && place < high)
             out[n++] = (struct pcri_pick) { span, entry, i };
     }
-    return n;
+    if (twice)
+        out[n] = out[n - 1];
+    return n + twice;
 }
 
 int pcri_deal(const struct pcri_shard *s, const struct pcri_window *w,
@@ -60,7 +67,9 @@ int pcri_deal(const struct pcri_shard *s, const struct pcri_window *w,
         }
         free(at);
     }
-    /* What is not dealt: each rank has a run of the step's positions. */
+    if (s->dealt)
+        return 0;
+    /* Each rank has a run of the step's positions. */
     uint64_t i = pcri_shard_before(s, position), count = pcri_shard_before(s, end);
     for (; i < count; i++) {
         struct pcri_pick *p = &picks_out[n++];

@@ -9,9 +9,10 @@
  * windows in work.
  *
  * Mixing gives each span's samples, in random order, places spread evenly over the window:
- * the n-th of a span's N comes at a random time in the n-th of N equal parts. So every run
- * of a window's samples draws on all its spans alike, more evenly than chance would have it,
- * and a process that is to have some spans' samples alone gets them at an even pace.
+ * the n-th of a span's N comes in the n-th of N equal parts, at a time that is spread evenly
+ * over the spans. So every run of a window's samples draws on all its spans alike, more
+ * evenly than chance would have it, and a process that is to have some spans' samples alone
+ * gets them at an even pace.
  *
  * A window ends when it has window_samples samples or half of window_nbytes: one window
  * can then be held while the next is read. Its bytes are estimated from the record's size
@@ -188,17 +189,43 @@ static void sort_step(const uint64_t *a, uint64_t *b, uint32_t n, unsigned shift
         b[at[a[i] >> shift & ((1 << DIGIT_BITS) - 1)]++] = a[i];
 }
 
-/* Mixes the samples of a window. `times` has room for twice as many. */
-static void mix(struct pcri_window *w, uint64_t key, uint64_t *times)
+/* A round is what takes one sample of each span. The k-th span's turn in it is at the
+ * fractional part of start + k x pace. */
+struct round {
+    uint64_t start, pace; /* in 2^-64 */
+};
+
+/* A pace whose continued fraction has the numbers 1 and 2 alone, at random: its multiples
+ * are spread as evenly as can be, so that any part of a round has spans from all over the
+ * window. Another pace in each round: no spans keep each other company. */
+static struct round draw_round(uint64_t key)
+{
+    double pace = 0.5;
+    for (int i = 0; i < 48; i++)
+        pace = 1 / (pace + 1 + (double) (key >> i & 1));
+    return (struct round) { pcri_mix(key), (uint64_t) (pace * 0x1p63) << 1 };
+}
+
+static uint32_t round_count(const struct pcri_window *w)
+{
+    uint32_t most = 0;
+    for (uint32_t k = 0; k < w->span_count; k++)
+        most = w->spans[k].count > most ? w->spans[k].count : most;
+    return most;
+}
+
+/* Mixes the samples of a window. times: room for twice as many. */
+static void mix(struct pcri_window *w, uint64_t key, const struct round *rounds,
+                uint64_t *times)
 {
     uint64_t *a = times, *b = times + w->sample_count;
     uint32_t i = 0;
     for (uint32_t k = 0; k < w->span_count; k++) {
         uint64_t n = w->spans[k].count, order = pcri_key(key, k, 0);
-        for (uint64_t j = 0; j < n; j++, i++) {
-            uint64_t chance = pcri_mix(key + i) >> (64 - TIME_BITS);
+        for (uint64_t j = 0; j < n; j++) {
+            uint64_t turn = (rounds[j].start + k * rounds[j].pace) >> (64 - TIME_BITS);
             uint64_t sample = w->span_first[k] + pcri_permute(order, n, j);
-            a[i] = ((j << TIME_BITS) + chance) / n << (64 - TIME_BITS) | sample;
+            a[i++] = ((j << TIME_BITS) + turn) / n << (64 - TIME_BITS) | sample;
         }
     }
     sort_step(a, b, i, 64 - 3 * DIGIT_BITS);
@@ -214,12 +241,18 @@ static int window_mix(const struct pcri_order *order, const struct pcri_plan *pl
     const struct pcr_loader_options *o = &order->catalog->options;
     if (o->shuffle != PCR_SHUFFLE_BLOCK)
         return 0;
+    uint64_t key =
+        pcri_stream_key(o->seed, PCRI_STREAM_WINDOW, plan->epoch, plan->next_window);
+    uint32_t count = round_count(w);
     uint64_t *times = pcri_malloc((size_t) w->sample_count * 2, sizeof(*times), err);
-    w->mixed = times ? pcri_malloc(w->sample_count, sizeof(*w->mixed), err) : NULL;
-    if (w->mixed)
-        mix(w, pcri_stream_key(o->seed, PCRI_STREAM_WINDOW, plan->epoch, plan->next_window),
-            times);
+    struct round *rounds = pcri_malloc(count, sizeof(*rounds), err);
+    if (times && rounds && (w->mixed = pcri_malloc(w->sample_count, sizeof(*w->mixed), err))) {
+        for (uint32_t j = 0; j < count; j++)
+            rounds[j] = draw_round(pcri_key(key, j, 1));
+        mix(w, key, rounds, times);
+    }
     free(times);
+    free(rounds);
     return w->mixed ? 0 : PCR_ERR_NOMEM;
 }
 

@@ -67,32 +67,40 @@ static uint64_t dealt_before(const struct pcri_shard *s, uint64_t rank, uint64_t
     return x / s->world * rank + (left < rank ? left : rank);
 }
 
+uint64_t pcri_shard_dealt_end(const struct pcri_shard *s)
+{
+    if (!s->dealt)
+        return s->first;
+    uint64_t end = s->first + s->full_count * s->batch_size * s->world;
+    uint64_t last = s->last_count * s->world;
+    return end + (last < s->end - end ? last : s->end - end);
+}
+
 uint64_t pcri_shard_before(const struct pcri_shard *s, uint64_t position)
 {
     if (position <= s->first)
         return 0;
     uint64_t step = s->batch_size * s->world, x = position - s->first, full = x / step;
+    if (s->dealt && position >= pcri_shard_dealt_end(s))
+        return s->full_count * s->batch_size + s->last_count;
+    x %= step;
+    if (s->dealt)
+        return full * s->batch_size + dealt_before(s, s->rank + 1, x) -
+               dealt_before(s, s->rank, x);
     if (full >= s->full_count)
         return s->full_count * s->batch_size +
                below(position, s->last_first, s->last_count);
-    x %= step;
-    return full * s->batch_size +
-           (s->dealt ? dealt_before(s, s->rank + 1, x) - dealt_before(s, s->rank, x)
-                     : below(x, s->rank * s->batch_size, s->batch_size));
+    return full * s->batch_size + below(x, s->rank * s->batch_size, s->batch_size);
 }
 
-uint64_t pcri_shard_dealt_end(const struct pcri_shard *s)
-{
-    return s->first + (s->dealt ? s->full_count * s->batch_size * s->world : 0);
-}
-
-void pcri_shard_deal(const struct pcri_shard *s, uint64_t from, uint64_t end,
+bool pcri_shard_deal(const struct pcri_shard *s, uint64_t from, uint64_t end,
                      uint64_t *low_out, uint64_t *high_out)
 {
     uint64_t step = s->batch_size * s->world;
     uint64_t x = (from - s->first) % step, y = x + (end - from);
     *low_out = dealt_before(s, s->rank, y) - dealt_before(s, s->rank, x);
     *high_out = dealt_before(s, s->rank + 1, y) - dealt_before(s, s->rank + 1, x);
+    return end == pcri_shard_dealt_end(s) && y % s->world && s->rank >= y % s->world;
 }
 
 uint64_t pcri_shard_delivered(const struct pcri_shard *s, uint64_t batch_count)

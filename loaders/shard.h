@@ -14,7 +14,7 @@
 struct pcri_shard {
     uint64_t first, end;
     uint64_t batch_size, rank, world;
-    bool dealt;          /* full steps are dealt out span by span: see deal.c */
+    bool dealt;          /* steps are dealt out span by span: see deal.c */
     uint64_t full_count; /* batches of batch_size */
     uint64_t last_first; /* of the last, smaller batch: its first position, */
     uint64_t last_count; /* and its samples; 0: there is none */
@@ -29,17 +29,18 @@ uint64_t pcri_shard_batch_count(const struct pcri_shard *s);
 /* Samples of this rank, the same on each. */
 uint64_t pcri_shard_sample_count(const struct pcri_shard *s);
 
-/* Where sample n of the rank is in the epoch, one that is not dealt. It grows with n. */
+/* Where sample n of the rank is in the epoch, if steps are not dealt. It grows with n. */
 uint64_t pcri_shard_position(const struct pcri_shard *s, uint64_t n);
 /* How many samples of the rank are before a position. Where steps are dealt, this is so for
  * parts of them which pcri_shard_deal() divides. */
 uint64_t pcri_shard_before(const struct pcri_shard *s, uint64_t position);
 
-/* Where the steps that are dealt end: `first`, if none is. */
+/* Where the positions end that are dealt: `first`, if steps are not. */
 uint64_t pcri_shard_dealt_end(const struct pcri_shard *s);
-/* Of positions [from, end), all in one step that is dealt, put in the order of their spans:
- * the rank has those from *low_out to *high_out - 1. All ranks have as many, but for one. */
-void pcri_shard_deal(const struct pcri_shard *s, uint64_t from, uint64_t end,
+/* Of positions [from, end), all in one step, put in the order of their spans: the rank has
+ * those from *low_out to *high_out - 1. All ranks have as many, but for one. Returns whether
+ * the rank needs one more, any of these, for as many samples as the other ranks. */
+bool pcri_shard_deal(const struct pcri_shard *s, uint64_t from, uint64_t end,
                      uint64_t *low_out, uint64_t *high_out);
 
 /* Positions that are delivered when each rank has delivered so many batches. */

@@ -146,7 +146,7 @@ struct pcr_loader_options {
  * same slices at every step of a window, so that it reads 1 / world of the slices, whole; under
  * NONE and FULL rank 0 gets the first samples of the step, rank 1 the next. If fewer are left
  * for the last step, they are divided evenly, ceil(left / world) to each, so that less than
- * `world` samples are given to two ranks; the flags choose otherwise. Each rank has the same
+ * `world` samples are given twice; the flags choose otherwise. Each rank has the same
  * number of batches, and batch n the same number of samples on each rank (before skipped
  * samples). A batch of one rank then mixes window_samples / block_samples / world slices: with
  * many ranks, give window_samples and window_nbytes the size that all ranks' windows have
