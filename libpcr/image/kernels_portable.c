@@ -129,9 +129,13 @@ INLINE vec load(const void *p)
     return v;
 }
 
-INLINE void store(void *p, vec v)
+/* The first n bytes, at most 16. */
+INLINE void store(void *p, vec v, size_t n)
 {
-    memcpy(p, &v, sizeof(v));
+    if (n == sizeof(v))
+        memcpy(p, &v, sizeof(v));
+    else
+        memcpy(p, &v, n);
 }
 
 /* One channel of eight pixels, less 128: y and a sum of two products of chroma, rounded. */
@@ -153,56 +157,66 @@ INLINE void convert_8(vec y, vec cb, vec cr, vec rgb[3])
     rgb[2] = channel(ADD16(y, ADD16(cb, cb)), low, high, PAIR(-14942, 0));
 }
 
-/* n pixels to planes, which may be written to the next multiple of 16. */
-static void ycc_planes(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
-                       uint8_t *const planes[3])
+/* Sixteen pixels, a vector a channel. */
+INLINE void convert_16(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, vec rgb[3])
 {
     vec zero = SET32(0), middle = PAIR(128, 128), sign = PAIR(-32640, -32640);
-    for (size_t i = 0; i < n; i += 16) {
-        vec v[3] = { load(y + i), load(cb + i), load(cr + i) }, low[3], high[3];
-        for (int c = 0; c < 3; c++) {
-            low[c] = SUB16(LOW_BYTES(v[c], zero), middle);
-            high[c] = SUB16(HIGH_BYTES(v[c], zero), middle);
-        }
-        convert_8(low[0], low[1], low[2], low);
-        convert_8(high[0], high[1], high[2], high);
-        for (int c = 0; c < 3; c++)
-            store(planes[c] + i, PACK16(low[c], high[c]) ^ sign);
+    vec v[3] = { load(y), load(cb), load(cr) }, low[3], high[3];
+    for (int c = 0; c < 3; c++) {
+        low[c] = SUB16(LOW_BYTES(v[c], zero), middle);
+        high[c] = SUB16(HIGH_BYTES(v[c], zero), middle);
+    }
+    convert_8(low[0], low[1], low[2], low);
+    convert_8(high[0], high[1], high[2], high);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = PACK16(low[c], high[c]) ^ sign;
+}
+
+enum { PACKED_16_NBYTES = 16 * 3 + 2 }; /* what store_packed_16() writes: 2 bytes too many */
+
+INLINE void store_packed_16(const vec rgb[3], uint8_t *dst)
+{
+    static const uint8_t first_bytes[16] = { 255, 255, 255, 0, 0, 0, 0, 0, 255, 255, 255 };
+    static const uint8_t last_bytes[16] = { [3] = 255, 255, 255, [11] = 255, 255, 255 };
+    vec zero = SET32(0), first = load(first_bytes), last = load(last_bytes);
+    vec rg[2] = { LOW8(rgb[0], rgb[1]), HIGH8(rgb[0], rgb[1]) };
+    vec b[2] = { LOW8(rgb[2], zero), HIGH8(rgb[2], zero) };
+    for (int i = 0; i < 4; i++) {
+        /* Four pixels of 4 bytes; two of them in each half become 6 bytes. */
+        vec p = i & 1 ? HIGH16(rg[i / 2], b[i / 2]) : LOW16(rg[i / 2], b[i / 2]);
+        p = (p & first) | (NEXT_BYTES(p) & last);
+        uint64_t halves[2];
+        memcpy(halves, &p, sizeof(halves));
+        memcpy(dst + 12 * i, &halves[0], 8);
+        memcpy(dst + 12 * i + 6, &halves[1], 8);
     }
 }
 
-static void ycc_run(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
-                    const struct pcri_rgb_row *out, size_t at)
+/* n pixels from pixel `at` of the row on; `more`: others come behind them. */
+INLINE void ycc_run(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
+                    const struct pcri_rgb_row *out, size_t at, bool more)
 {
-    uint8_t bytes[3][RUN];
-    uint8_t *const planes[3] = { bytes[0], bytes[1], bytes[2] };
-    ycc_planes(y, cb, cr, n, planes);
-    if (out->planar) {
-        for (int c = 0; c < 3; c++)
-            memcpy(out->plane[c] + at, planes[c], n);
-        return;
+    for (size_t i = 0; i < n; i += 16) {
+        size_t left = n - i < 16 ? n - i : 16;
+        vec rgb[3];
+        convert_16(y + i, cb + i, cr + i, rgb);
+        if (out->planar) {
+            for (int c = 0; c < 3; c++)
+                store(out->plane[c] + at + i, rgb[c], left);
+        } else if (more || n - i > 16) {
+            store_packed_16(rgb, out->plane[0] + 3 * (at + i));
+        } else {
+            uint8_t pixels[PACKED_16_NBYTES];
+            store_packed_16(rgb, pixels);
+            memcpy(out->plane[0] + 3 * (at + i), pixels, 3 * left);
+        }
     }
-    uint8_t *dst = out->plane[0] + 3 * at, pixels[RUN][4];
-    for (size_t i = 0; i < n; i += 16) { /* bytes of a pixel, and one more */
-        vec r = load(planes[0] + i), g = load(planes[1] + i), b = load(planes[2] + i);
-        vec rg = LOW8(r, g), bb = LOW8(b, b);
-        store(pixels[i], LOW16(rg, bb));
-        store(pixels[i + 4], HIGH16(rg, bb));
-        rg = HIGH8(r, g);
-        bb = HIGH8(b, b);
-        store(pixels[i + 8], LOW16(rg, bb));
-        store(pixels[i + 12], HIGH16(rg, bb));
-    }
-    for (size_t i = 0; i + 1 < n; i++)
-        memcpy(dst + 3 * i, pixels[i], 4); /* the next pixel covers the last byte */
-    memcpy(dst + 3 * (n - 1), pixels[n - 1], 3);
 }
 
 static void ycc_to_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
                        const struct pcri_rgb_row *out)
 {
-    for (size_t at = 0; at < n; at += RUN)
-        ycc_run(y + at, cb + at, cr + at, n - at < RUN ? n - at : RUN, out, at);
+    ycc_run(y, cb, cr, n, out, 0, false);
 }
 
 static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums, const uint16_t *cr_sums,
@@ -213,7 +227,7 @@ static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums, const uint1
         size_t m = n - at < RUN ? n - at : RUN;
         upsample_h2(cb_sums + at / 2, (m + 1) / 2, bias, cb);
         upsample_h2(cr_sums + at / 2, (m + 1) / 2, bias, cr);
-        ycc_run(y + at, cb, cr, m, out, at);
+        ycc_run(y + at, cb, cr, m, out, at, at + m < n);
     }
 }
 

@@ -42,12 +42,14 @@ typedef __m128i vec;
     _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), how))
 #define EVEN32(a, b) SHUFFLE32(a, b, 0x88)
 #define ODD32(a, b) SHUFFLE32(a, b, 0xDD)
+#define NEXT_BYTES(v) _mm_srli_epi64(v, 8) /* in each half byte i + 1 goes to i */
 #else
 typedef int32_t vec __attribute__((vector_size(16)));
 typedef int16_t v8i16 __attribute__((vector_size(16)));
 typedef uint16_t v8u16 __attribute__((vector_size(16)));
 typedef int8_t v16i8 __attribute__((vector_size(16)));
 typedef int64_t v2i64 __attribute__((vector_size(16)));
+typedef uint64_t v2u64 __attribute__((vector_size(16)));
 typedef uint32_t v4u32 __attribute__((vector_size(16)));
 
 #if defined(__clang__)
@@ -78,12 +80,14 @@ typedef uint32_t v4u32 __attribute__((vector_size(16)));
 #define HIGH_BYTES(v, zero) HIGH8(v, zero)
 #define RAISE_FIRST(p) ((vec) ((v4u32) (p) << 16))
 #define RAISE_SECOND(p) ((p) & -65536)
+#define NEXT_BYTES(v) ((vec) ((v2u64) (v) >> 8))
 #else
 #define HALVES(a, b, c, d, e, f, g, h) a + 1, b + 1, c + 1, d + 1, e + 1, f + 1, g + 1, h + 1
 #define LOW_BYTES(v, zero) LOW8(zero, v)
 #define HIGH_BYTES(v, zero) HIGH8(zero, v)
 #define RAISE_FIRST(p) ((p) & -65536)
 #define RAISE_SECOND(p) ((vec) ((v4u32) (p) << 16))
+#define NEXT_BYTES(v) ((vec) ((v2u64) (v) << 8))
 #endif
 #define LOW64(a, b) LANES(v2i64, a, b, 0, 2)
 #define HIGH64(a, b) LANES(v2i64, a, b, 1, 3)
