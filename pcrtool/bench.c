@@ -49,7 +49,7 @@ static int plan(struct bench *b, const struct pcrtool_input *in)
         b->backend_first = b->backend_last = b->set->backend - 1;
     }
     b->threads[0] = b->set->threads ? (uint32_t) b->set->threads : 1;
-    b->threads[1] = system.cpu_count;
+    b->threads[1] = 0;
     b->threads_count = !b->set->threads && system.cpu_count > 1 ? 2 : 1;
     return rc;
 }
@@ -112,8 +112,8 @@ static int measure(struct bench *b, struct pcr_error *err)
 static int finish(const struct bench *b, const char *path)
 {
     if (b->pages_stay)
-        pcrtool_error(b->command, "--cold: pages stayed in memory (a file system in memory, or "
-                                  "another program uses the files)");
+        pcrtool_error(b->command, "--cold: pages stayed in memory (a file system in memory, "
+                                  "or another program uses the files)");
     if (!b->rows)
         return PCRTOOL_DONE;
     json_t *root = json_pack("{sI sI sb sb sO}", "sample_count",
@@ -157,8 +157,8 @@ static const struct pcrtool_option options[] = {
       .kind = PCRTOOL_NUMBER, .min = 1, .max = 1024, .offset = SETTING(threads) },
     { .name = "io", .value = "BACKEND", .help = BACKENDS, .kind = PCRTOOL_CHOICE,
       .words = BACKENDS, .offset = SETTING(backend) },
-    { .name = "cold", .help = "drop the dataset's pages before each epoch, so that storage is\n"
-                              "measured rather than memory",
+    { .name = "cold", .help = "drop the dataset's pages before each epoch, so that\n"
+                              "storage is measured rather than memory",
       .kind = PCRTOOL_FLAG, .offset = SETTING(cold) },
     { .name = "seconds", .value = "N", .help = "time for each line of the table; default 1",
       .kind = PCRTOOL_NUMBER, .min = 1, .max = 3600, .offset = SETTING(seconds) },
@@ -175,10 +175,10 @@ const struct pcrtool_command pcrtool_bench = {
     .summary = "Measure what a loader delivers, by fidelity, backend and threads",
     .operands = "DATASET",
     .description =
-        "Each line is a loader of its own that makes random crops with antialiased resizing\n"
-        "and flips. Of large datasets records of about 256 MiB are used, spread evenly. MB are\n"
-        "10^6 bytes of images; CPU is user and system time of all threads. Bad samples are\n"
-        "passed over.\n",
+        "Each line is a loader of its own that makes random crops with antialiased\n"
+        "resizing and flips. Of large datasets records of about 256 MiB are used, spread\n"
+        "evenly. MB are 10^6 bytes of images; CPU is user and system time of all threads.\n"
+        "Bad samples are passed over.\n",
     .examples = "  pcrtool bench photos.pcr\n"
                 "  pcrtool bench photos.pcr --fidelity 2 --threads 8 --seconds 5\n"
                 "  pcrtool bench photos.pcr --cold --io all --json\n",

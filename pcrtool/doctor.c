@@ -11,10 +11,13 @@
 #include <pcr/system.h>
 
 #include "commands.h"
+#include "diagnose.h"
 #include "input.h"
 #include "output.h"
 
 struct doctor_settings {
+    const char *stats_path;
+    uint64_t fidelity, threads, size_px, consumer, storage, seconds;
     bool json;
 };
 
@@ -161,21 +164,39 @@ static json_t *json_dataset(const struct pcrtool_input *in, const char *path)
     return object;
 }
 
-static int examine_dataset(struct pcrtool_input *in, const struct pcrtool_args *args)
+/* Opens, reads a little, and measures; prints, or fills root.dataset. */
+static int examine_dataset(const struct pcrtool_args *args, json_t *root)
 {
-    int rc = pcrtool_input_open(in, args->command, args->operands[0], NULL, NULL);
+    const struct doctor_settings *set = args->settings;
+    struct pcrtool_input in = { 0 };
+    struct pcrtool_plan plan = {
+        .threads = (uint32_t) set->threads, .size_px = (uint32_t) set->size_px,
+        .consumer = set->consumer, .storage = set->storage, .stats_path = set->stats_path,
+        .seconds = set->seconds ? (double) set->seconds : 0.5,
+    };
+    json_t *object = NULL;
+    int rc = pcrtool_input_open(&in, args->command, args->operands[0], NULL, NULL);
     if (rc)
         return rc;
-    rc = check_reads(in);
-    if (rc)
-        pcrtool_input_close(in);
+    rc = pcrtool_input_fidelity(&in, set->fidelity, &plan.fidelity);
+    if (!rc)
+        rc = check_reads(&in);
+    if (!rc && root)
+        object = json_dataset(&in, args->operands[0]);
+    else if (!rc)
+        print_dataset(&in, args->operands[0]);
+    if (!rc && in.info.sample_count)
+        rc = pcrtool_diagnose(&in, args->operands[0], &plan, object);
+    if (root)
+        json_object_set_new(root, "dataset", rc ? json_null() : json_incref(object));
+    json_decref(object);
+    pcrtool_input_close(&in);
     return rc;
 }
 
 static int run(const struct pcrtool_args *args)
 {
     const struct doctor_settings *set = args->settings;
-    struct pcrtool_input in = { 0 };
     struct machine m;
     int rc = examine(args->command, &m);
     if (rc)
@@ -184,34 +205,49 @@ static int run(const struct pcrtool_args *args)
     json_t *root = set->json ? json_machine(&m) : NULL;
     if (!set->json)
         print_machine(&m);
-    int found = args->operand_count ? examine_dataset(&in, args) : PCRTOOL_DONE;
-    if (set->json) {
-        if (args->operand_count)
-            json_object_set_new(root, "dataset", found ? json_null()
-                                                       : json_dataset(&in, args->operands[0]));
+    fflush(stdout);
+    int found = args->operand_count ? examine_dataset(args, root) : PCRTOOL_DONE;
+    if (set->json)
         rc = pcrtool_print_json(args->command, root);
-    } else if (args->operand_count && !found) {
-        print_dataset(&in, args->operands[0]);
-    }
-    pcrtool_input_close(&in);
     return found ? found : rc;
 }
 
+#define SETTING(field) offsetof(struct doctor_settings, field)
 static const struct pcrtool_option options[] = {
-    { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG,
-      .offset = offsetof(struct doctor_settings, json) },
+    { .name = "fidelity", .value = "G", .help = "what training reads; default the highest",
+      .kind = PCRTOOL_NUMBER, .letter = 'f', .min = 1, .max = PCRTOOL_MAX_FIDELITY,
+      .offset = SETTING(fidelity) },
+    { .name = "consumer", .value = "N", .help = "images a second that training could take",
+      .kind = PCRTOOL_NUMBER, .min = 1, .max = 1000000000, .offset = SETTING(consumer) },
+    { .name = "stats", .value = "FILE",
+      .help = "the same from Loader.stats().to_json() of a training run",
+      .kind = PCRTOOL_TEXT, .offset = SETTING(stats_path) },
+    { .name = "storage", .value = "RATE",
+      .help = "plan for storage of so many bytes a second, such as 50M,\n"
+              "rather than what is here",
+      .kind = PCRTOOL_SIZE, .min = 1, .offset = SETTING(storage) },
+    { .name = "threads", .value = "N", .help = "threads that decode; default one for each CPU",
+      .kind = PCRTOOL_NUMBER, .min = 1, .max = 1024, .offset = SETTING(threads) },
+    { .name = "size", .value = "PX", .help = "height and width of the output; default 224",
+      .kind = PCRTOOL_NUMBER, .min = 1, .max = 65536, .offset = SETTING(size_px) },
+    { .name = "seconds", .value = "N", .help = "time for each measurement; default 0.5",
+      .kind = PCRTOOL_NUMBER, .min = 1, .max = 3600, .offset = SETTING(seconds) },
+    { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG, .offset = SETTING(json) },
     { .name = NULL },
 };
 
 const struct pcrtool_command pcrtool_doctor = {
     .name = "doctor",
-    .summary = "Tell what this machine can do, and whether a dataset reads",
+    .summary = "Tell what this machine can do, and what limits a dataset's loading",
     .operands = "[DATASET]",
     .description =
-        "Versions, CPU features, I/O backends and limits. With a DATASET: opens it, reads a\n"
-        "sample of each split, and prints the bytes that each fidelity fetches.\n",
+        "Versions, CPU features, I/O backends and limits. With a DATASET: measures how\n"
+        "fast it comes from storage and how fast it is decoded, by fidelity; predicts what\n"
+        "a loader delivers from storage, from memory and with twice the CPUs; and says what\n"
+        "limits, and what to change. Nothing is written; pages are dropped from memory.\n",
     .examples = "  pcrtool doctor\n"
-                "  pcrtool doctor photos.pcr\n"
+                "  pcrtool doctor photos.pcr --consumer 2500\n"
+                "  pcrtool doctor photos.pcr --storage 50M --fidelity 3\n"
                 "  pcrtool doctor --json\n",
     .options = options,
     .settings_nbytes = sizeof(struct doctor_settings),

@@ -12,6 +12,11 @@ static double read_clock(clockid_t id)
     return (double) t.tv_sec + 1e-9 * (double) t.tv_nsec;
 }
 
+double pcrtool_now(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
 double pcrtool_rate_images(const struct pcrtool_rate *rate)
 {
     return rate->seconds > 0 ? (double) rate->sample_count / rate->seconds : 0;
@@ -26,7 +31,7 @@ struct interval {
 static int begin(struct pcr_loader *l, struct interval *i, struct pcr_error *err)
 {
     i->stats.size = sizeof(i->stats);
-    i->wall = read_clock(CLOCK_MONOTONIC);
+    i->wall = pcrtool_now();
     i->cpu = read_clock(CLOCK_PROCESS_CPUTIME_ID);
     return pcr_loader_stats(l, &i->stats, err);
 }
@@ -40,7 +45,7 @@ static int end(struct pcr_loader *l, const struct interval *i, struct pcrtool_ra
     int rc = pcr_loader_stats(l, &stats, err);
     if (rc || (rc = pcr_loader_stats_since(&stats, &i->stats, &stats, err)))
         return rc;
-    out->seconds += read_clock(CLOCK_MONOTONIC) - i->wall;
+    out->seconds += pcrtool_now() - i->wall;
     out->cpu_seconds += read_clock(CLOCK_PROCESS_CPUTIME_ID) - i->cpu;
     out->sample_count += stats.sample_count + stats.skipped_count;
     out->threads = stats.thread_count;
@@ -59,7 +64,7 @@ static int take_batches(struct pcr_loader *l, double seconds, struct interval *s
         pcr_batch_release(b);
         if (first && (rc = begin(l, steady, err)))
             return rc;
-        if (!first && read_clock(CLOCK_MONOTONIC) - steady->wall >= seconds)
+        if (!first && pcrtool_now() - steady->wall >= seconds)
             return 0;
         first = false;
     }
@@ -104,7 +109,8 @@ static struct pcr_loader_options loader_options(const struct pcrtool_part *part,
     uint64_t window = part->index_count / 16;
     return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options), .fidelity = c->fidelity,
-        .thread_count = c->threads, .height = c->size_px, .flip_ppm = 500000,
+        .thread_count = c->threads, .reader_count = c->readers ? PCRTOOL_READERS : 0,
+        .height = c->size_px, .flip_ppm = 500000,
         .bad_sample = PCR_SAMPLE_SKIP, .indices = part->indices,
         .index_count = part->index_count,
         .window_samples = window < 64 ? 64 : window > 4096 ? 4096 : (uint32_t) window,

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """doctor: what the machine can do, and whether a dataset reads."""
+import json
 import os
 
 from helper import damage, dataset, json_of, pcrtool, records
@@ -36,7 +37,39 @@ info = json_of("info", path, "--json")
 found = json_of("doctor", path, "--json")["dataset"]
 assert found["sample_count"] == 40 and found["record_count"] == info["record_count"]
 assert found["prefix_nbytes"] == [row["nbytes"] for row in info["fidelities"]]
-assert "40 samples" in pcrtool("doctor", path).stdout.decode()
+
+# What the dataset's loading is limited by. (The rates themselves are the machine's.)
+assert [row["fidelity"] for row in found["rates"]] == list(range(1, info["group_count"] + 1))
+for row in found["rates"]:
+    assert min(row["decode_images_per_second"], row["storage_images_per_second"],
+               row["decode_images_per_second_1_thread"]) > 0
+    assert row["images_per_second"] == min(row["decode_images_per_second"],
+                                           row["storage_images_per_second"])
+    assert row["cached_images_per_second"] == row["decode_images_per_second"]
+    assert row["images_per_second_2x_cpus"] >= row["images_per_second"]
+assert found["threads"] == machine["cpu_count"] and found["fits_memory"]
+assert found["fidelity"] == info["group_count"] and "--consumer" in found["advice"]
+
+text = pcrtool("doctor", path, "--consumer", "1", "--threads", "1").stdout.decode()
+assert "40 samples" in text and "1 thread" in text, text
+assert "Nothing is to be changed" in text and "the consumer" in text, text
+slow = json_of("doctor", path, "--json", "--storage", "1K", "--fidelity", "2")["dataset"]
+assert {row["limit"] for row in slow["rates"]} == {"storage"}
+assert slow["fidelity"] == 2 and not slow["fits_memory"]
+assert abs(slow["rates"][1]["images_per_second"] * slow["rates"][1]["nbytes_per_image"]
+           - 1024) < 1e-6
+assert "Storage limits" in slow["advice"], slow
+
+with open("stats.json", "w", encoding="utf-8") as file:
+    json.dump({"sample_count": 60, "elapsed_ns": 4 * 10**9, "consumer_wait_ns": 10**9}, file)
+told = json_of("doctor", path, "--json", "--stats", "stats.json", "--threads", "1")["dataset"]
+assert told["consumer_images_per_second"] == 20
+assert {row["limit"] for row in told["rates"]} == {"the consumer"}
+for bad in ("{}", "{", '{"sample_count": 1, "elapsed_ns": 1, "consumer_wait_ns": 1}'):
+    with open("bad.json", "w", encoding="utf-8") as file:
+        file.write(bad)
+    assert b"bad.json" in pcrtool("doctor", path, "--stats", "bad.json", code=1).stderr
+assert b"1 to " in pcrtool("doctor", path, "--fidelity", "32", code=2).stderr
 
 done = pcrtool("doctor", "missing.pcr", code=1)
 assert b"pread" in done.stdout and b"missing.pcr" in done.stderr
