@@ -26,6 +26,14 @@ static int read_span(struct pcr_loader *l, struct pcri_task *t)
                                &t->held->slice, NULL);
 }
 
+static void run_plan(struct pcr_loader *l, struct pcri_task *t)
+{
+    struct pcr_error err;
+    int rc = pcri_schedule_plan(l, t, &err);
+    pthread_mutex_lock(&l->mutex);
+    pcri_schedule_plan_done(l, t, rc, &err);
+}
+
 static void run_read(struct pcr_loader *l, struct pcri_task *t)
 {
     uint64_t start = pcri_now_ns();
@@ -78,13 +86,13 @@ static void run(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t
     struct pcri_loaded *garbage = l->garbage;
     l->garbage = NULL;
     l->busy++;
-    if (t->kind == PCRI_TASK_READ)
-        l->stats.reading_count++;
-    else
-        l->stats.decoding_count++;
+    l->stats.reading_count += t->kind == PCRI_TASK_READ;
+    l->stats.decoding_count += t->kind == PCRI_TASK_DECODE;
     pthread_mutex_unlock(&l->mutex);
     pcri_schedule_collect(garbage);
-    if (t->kind == PCRI_TASK_READ)
+    if (t->kind == PCRI_TASK_PLAN)
+        run_plan(l, t);
+    else if (t->kind == PCRI_TASK_READ)
         run_read(l, t);
     else
         run_decode(l, w, t);
@@ -351,28 +359,43 @@ int pcr_loader_start_epoch(struct pcr_loader *loader, uint64_t epoch, struct pcr
     return start(loader, epoch, 0, NULL, err);
 }
 
+static void save(const struct pcr_loader *loader, struct pcri_saved *out)
+{
+    struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
+    pcri_saved_init(l->catalog, out);
+    pthread_mutex_lock(&l->mutex);
+    out->epoch = l->plan.epoch;
+    out->position = pcri_shard_delivered(&l->shard, l->delivered);
+    out->changes = l->changes;
+    bool over = l->delivered && l->delivered == pcri_shard_batch_count(&l->shard);
+    if (over || !l->begun) {
+        out->epoch += over;
+        out->position = 0;
+        pcri_changes_begin(&out->changes, &l->rules, out->epoch, out->epoch);
+    } else {
+        pcri_changes_pass(&out->changes, out->position);
+    }
+    pthread_mutex_unlock(&l->mutex);
+}
+
 int pcr_loader_state(const struct pcr_loader *loader, void *state_out, struct pcr_error *err)
 {
     struct pcri_saved saved;
     if (!loader || !state_out)
         return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no place for its state");
-    struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
-    pcri_saved_init(l->catalog, &saved);
-    pthread_mutex_lock(&l->mutex);
-    saved.epoch = l->plan.epoch;
-    saved.position = pcri_shard_delivered(&l->shard, l->delivered);
-    saved.changes = l->changes;
-    bool over = l->delivered && l->delivered == pcri_shard_batch_count(&l->shard);
-    if (over || !l->begun) {
-        saved.epoch += over;
-        saved.position = 0;
-        pcri_changes_begin(&saved.changes, &l->rules, saved.epoch, saved.epoch);
-    } else {
-        pcri_changes_pass(&saved.changes, saved.position);
-    }
-    pthread_mutex_unlock(&l->mutex);
+    save(loader, &saved);
     pcri_saved_pack(&saved, state_out);
     return 0;
+}
+
+int pcr_loader_state_json(const struct pcr_loader *loader, struct pcr_buffer *out,
+                          struct pcr_error *err)
+{
+    struct pcri_saved saved;
+    if (!loader || !out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no place for its state");
+    save(loader, &saved);
+    return pcri_saved_render(&saved, out, err);
 }
 
 int pcr_loader_resume(struct pcr_loader *loader, const void *state, size_t nbytes,

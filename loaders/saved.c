@@ -4,7 +4,7 @@
 
 #include "saved.h"
 
-enum { VERSION = 1, CHANGES_AT = 64, CHANGE_NBYTES = 16 };
+enum { CHANGES_AT = 64, CHANGE_NBYTES = 16 };
 _Static_assert(CHANGES_AT + PCRI_CHANGES_MAX * CHANGE_NBYTES == PCR_LOADER_STATE_NBYTES,
                "a state is its fields");
 static const char magic[4] = { 'P', 'C', 'R', 'S' };
@@ -30,7 +30,7 @@ void pcri_saved_pack(const struct pcri_saved *s, void *out)
 {
     uint8_t *p = out;
     memcpy(p, magic, sizeof(magic));
-    p = put(p + sizeof(magic), VERSION, 4);
+    p = put(p + sizeof(magic), PCRI_SAVED_VERSION, 4);
     p = put(p, s->epoch, 8);
     p = put(p, s->position, 8);
     p = put(p, s->sample_count, 8);
@@ -106,12 +106,22 @@ int pcri_saved_unpack(const void *state, size_t nbytes, const struct pcri_saved 
                       uint32_t group_count, struct pcri_saved *out, struct pcr_error *err)
 {
     const uint8_t *p = state;
+    uint8_t packed[PCR_LOADER_STATE_NBYTES];
+    struct pcri_saved parsed;
+    if (nbytes && *p == '{') {
+        int rc = pcri_saved_parse(state, nbytes, &parsed, err);
+        if (rc)
+            return rc;
+        pcri_saved_pack(&parsed, packed);
+        p = packed;
+        nbytes = sizeof(packed);
+    }
     if (nbytes >= sizeof(magic) && memcmp(p, magic, sizeof(magic)))
         return pcri_fail(err, PCR_ERR_FORMAT, "loader state: does not begin with PCRS");
-    if (nbytes >= 8 && pcri_load32(p + 4) != VERSION)
+    if (nbytes >= 8 && pcri_load32(p + 4) != PCRI_SAVED_VERSION)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED,
                          "loader state: version %u, expected %u",
-                         (unsigned) pcri_load32(p + 4), (unsigned) VERSION);
+                         (unsigned) pcri_load32(p + 4), (unsigned) PCRI_SAVED_VERSION);
     if (nbytes < PCR_LOADER_STATE_NBYTES)
         return pcri_fail(err, PCR_ERR_TRUNCATED,
                          "loader state: %zu bytes, expected %d", nbytes,

@@ -8,6 +8,8 @@
  * processor work together and neither waits for a whole window of the other. Threads that
  * only read do that if there are any; the others then decode while these wait for storage.
  *
+ * Windows are planned by one thread at a time, without the mutex: large ones take a while.
+ *
  * What bounds memory: two windows of slices at most, of which the second stays within
  * window_nbytes; and batches_ahead batches.
  *
@@ -110,11 +112,9 @@ static int work_create(struct pcr_loader *l, struct pcri_work **out, struct pcr_
     return 0;
 }
 
-/* Drops windows that are done with, and has two planned where there are as many left. One of
- * NONE may be a single slice: of these there is one for each thread that reads. */
-static bool plan_windows(struct pcr_loader *l)
+/* Drops windows that are done with. Returns how many are left with samples to be picked. */
+static uint32_t drop_windows(struct pcr_loader *l)
 {
-    uint32_t max = 2 + (l->options.shuffle == PCR_SHUFFLE_NONE ? l->options.reader_count : 0);
     struct pcri_work **link = &l->works;
     uint32_t open = 0;
     while (*link) {
@@ -127,20 +127,48 @@ static bool plan_windows(struct pcr_loader *l)
         open += w->picked < w->needed;
         link = &w->next;
     }
-    uint64_t count = pcri_shard_sample_count(&l->shard);
-    while (open < max && pcri_shard_before(&l->shard, l->plan.next_position) < count) {
-        struct pcr_error err;
-        int rc = work_create(l, link, &err);
-        if (rc < 0) {
-            fail(l, &err);
-            return false;
-        }
-        if (rc) /* PCR_END */
-            break;
-        open += (*link)->needed != 0;
-        link = &(*link)->next;
-    }
+    return open;
+}
+
+/* Is another window to be planned? Two are open at a time. One of NONE may be a single slice:
+ * of these there is one more for each thread that reads. */
+static bool pick_plan(struct pcr_loader *l, struct pcri_task *t)
+{
+    uint32_t max = 2 + (l->options.shuffle == PCR_SHUFFLE_NONE ? l->options.reader_count : 0);
+    if (drop_windows(l) >= max || l->planning ||
+        l->plan.next_span >= l->deck->span_count ||
+        pcri_shard_before(&l->shard, l->plan.next_position) >=
+            pcri_shard_sample_count(&l->shard))
+        return false;
+    l->planning = true;
+    *t = (struct pcri_task) { .kind = PCRI_TASK_PLAN };
     return true;
+}
+
+int pcri_schedule_plan(struct pcr_loader *l, struct pcri_task *t, struct pcr_error *err)
+{
+    int rc = 0;
+    while (!rc && !t->work) {
+        rc = work_create(l, &t->work, err);
+        if (!rc && !t->work->needed) { /* none of this rank's */
+            work_free(l, t->work);
+            t->work = NULL;
+        }
+    }
+    return rc;
+}
+
+void pcri_schedule_plan_done(struct pcr_loader *l, struct pcri_task *t, int rc,
+                             const struct pcr_error *err)
+{
+    struct pcri_work **link = &l->works;
+    while (*link)
+        link = &(*link)->next;
+    *link = t->work;
+    l->planning = false;
+    if (rc < 0)
+        fail(l, err);
+    pcri_schedule_wake(l);
 }
 
 /* The window that the next sample is in; NULL if none is left. */
@@ -384,8 +412,10 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
 {
     uint32_t span;
     uint64_t room;
-    if (l->state != PCRI_LOADER_RUNNING || !plan_windows(l))
+    if (l->state != PCRI_LOADER_RUNNING)
         return false;
+    if (pick_plan(l, t))
+        return true;
     if (!l->options.reader_count)
         return pick_read(l, true, t) || pick_decode(l, t) || pick_read(l, false, t);
     if (l->idle_readers && find_read(l, true, &span, &room))
@@ -395,7 +425,7 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
 
 bool pcri_schedule_pick_read(struct pcr_loader *l, struct pcri_task *t)
 {
-    return l->state == PCRI_LOADER_RUNNING && plan_windows(l) && pick_read(l, true, t);
+    return l->state == PCRI_LOADER_RUNNING && (pick_plan(l, t) || pick_read(l, true, t));
 }
 
 void pcri_schedule_wake(struct pcr_loader *l)

@@ -99,17 +99,19 @@ struct pcr_loader {
     /* Counts of the shard's: sample to decode next, batch to hand over next, batches that
      * the consumer has had, or that were left out. */
     uint64_t next_sample, next_batch, delivered;
+    bool planning;        /* a thread has a PLAN: `plan` but for its epoch is its own */
     struct pcri_plan plan;
     struct pcri_work *works;  /* windows not yet done, in order */
     uint64_t held_nbytes;
     struct pcri_loaded *garbage; /* to be freed outside the mutex */
-    struct pcri_batch **ring;  /* batches_ahead places: batch b is in place b % batches_ahead */
+    struct pcri_batch **ring; /* batches_ahead places: batch b is in b % batches_ahead */
     struct pcr_error error;
     struct pcr_loader_stats stats; /* what stats.c does not find elsewhere */
 };
 
 enum pcri_task_kind {
-    PCRI_TASK_READ = 1,
+    PCRI_TASK_PLAN = 1,
+    PCRI_TASK_READ,
     PCRI_TASK_DECODE,
 };
 
@@ -117,7 +119,7 @@ struct pcri_task {
     enum pcri_task_kind kind;
     uint32_t fidelity;          /* DECODE */
     struct pcri_loaded *held;   /* DECODE: where from, or NULL; READ: where to */
-    struct pcri_work *work;   /* READ */
+    struct pcri_work *work;   /* READ; PLAN: the window, once it is planned */
     uint32_t span;            /* READ */
     struct pcri_batch *batch; /* DECODE */
     uint32_t slot;            /* DECODE */
@@ -141,6 +143,11 @@ void pcri_schedule_wake(struct pcr_loader *l);
 /* After pick has found nothing: the counter of the time till there is something; NULL if none
  * but idle_ns. */
 uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l);
+/* Plans the next window, the mutex not held; sets t->work. NOMEM. */
+int pcri_schedule_plan(struct pcr_loader *l, struct pcri_task *t, struct pcr_error *err);
+/* A PLAN has ended. */
+void pcri_schedule_plan_done(struct pcr_loader *l, struct pcri_task *t, int rc,
+                             const struct pcr_error *err);
 /* A READ has ended: t->held holds the slice unless rc says that it failed. */
 void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc);
 /* A DECODE has ended: *made is filled in where rc is 0, *err elsewhere. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../../loaders/deal.h"
+#include "bench.h"
 
 enum { RECORD = 1024, BATCH = 256, EPOCHS = 4 };
 
@@ -234,6 +235,34 @@ static int rank_table(struct trial *t, struct pcr_error *err)
     return rc;
 }
 
+/* --- what drawing by weight takes --- */
+
+static int draw_table(struct trial *t, struct pcr_error *err)
+{
+    double *weights = pcri_calloc(t->samples, sizeof(*weights), err);
+    int rc = weights ? 0 : PCR_ERR_NOMEM;
+    for (uint64_t i = 0; !rc && i < t->samples; i++)
+        weights[i] = 1 + (double) (pcri_mix(i) % 100);
+    t->o.weights = weights;
+    t->o.sample_count = t->samples;
+    t->o.epoch_samples = t->samples / 2;
+    printf("\n| drawing half of the samples by weight | us a sample |\n|---|---|\n");
+    for (uint32_t once = 0; !rc && once < 2; once++) {
+        t->o.flags = once ? PCR_LOADER_ONCE : 0;
+        rc = set_up(t, err); /* has drawn once */
+        pcri_deck_destroy(&t->deck);
+        double start = bench_cpu();
+        if (!rc)
+            rc = pcri_deck_create(t->catalog, 1, &t->deck, err);
+        if (!rc)
+            printf("| %s replacement | %.3f |\n", once ? "without" : "with",
+                   (bench_cpu() - start) * 1e6 / (double) t->samples);
+        tear_down(t);
+    }
+    free(weights);
+    return rc;
+}
+
 int main(int argc, char **argv)
 {
     struct pcr_error err = { 0 };
@@ -250,6 +279,8 @@ int main(int argc, char **argv)
     int rc = table(&t, &err);
     if (!rc)
         rc = rank_table(&t, &err);
+    if (!rc)
+        rc = draw_table(&t, &err);
     if (rc)
         fprintf(stderr, "bench_shuffle: %s\n", err.message);
     return rc != 0;

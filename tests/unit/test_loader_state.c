@@ -356,6 +356,87 @@ START_TEST(wrong_states)
 }
 END_TEST
 
+/* A state's JSON is as good as its bytes. */
+START_TEST(state_as_json)
+{
+    struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
+    uint8_t state[PCR_LOADER_STATE_NBYTES], again[PCR_LOADER_STATE_NBYTES];
+    struct pcr_buffer text = { 0 };
+    struct pcr_error err;
+    uint32_t accepted = 0;
+    o.seed = UINT64_MAX;
+    struct pcr_loader *l = create(&o), *other = create(&o);
+    for (int round = 0; round < 4; round++) {
+        if (round) {
+            start(l, UINT64_MAX - 2);
+            for (int i = 0; i < round; i++) {
+                pcr_batch_release(next(l));
+                made_check(pcr_loader_set_fidelity(l, round == 2 ? 0 : 2, &err), &err);
+            }
+        }
+        save(l, state);
+        made_check(pcr_loader_state_json(l, &text, &err), &err);
+        ck_assert_uint_eq(strlen((char *) text.data), text.nbytes);
+        made_check(pcr_loader_resume(other, text.data, text.nbytes, &err), &err);
+        save(other, again);
+        ck_assert_mem_eq(state, again, sizeof(state));
+    }
+    /* Every shorter text is refused. */
+    for (size_t n = 1; n < text.nbytes; n++)
+        accepted += pcr_loader_resume(other, text.data, n, &err) != PCR_ERR_FORMAT;
+    ck_assert_uint_eq(accepted, 0);
+    ck_assert_int_eq(pcr_loader_state_json(NULL, &text, &err), PCR_ERR_INVAL);
+    pcr_loader_destroy(&l);
+    pcr_loader_destroy(&other);
+    pcr_buffer_free(&text);
+}
+END_TEST
+
+START_TEST(wrong_json)
+{
+    static const struct {
+        const char *from, *to; /* in the text */
+        int code;
+    } edits[] = {
+        { "{", "[", PCR_ERR_FORMAT },
+        { "\"version\": 1", "\"version\": 2", PCR_ERR_UNSUPPORTED },
+        { "\"version\": 1, ", "", PCR_ERR_FORMAT },
+        { "\"epoch\": 0", "\"epoch\": -1", PCR_ERR_FORMAT },
+        { "\"epoch\": 0", "\"epoch\": 18446744073709551616", PCR_ERR_FORMAT },
+        { "\"epoch\": 0", "\"epoch\": 0, \"epoch\": 0", PCR_ERR_FORMAT },
+        { "\"epoch\": 0", "\"epoch\": 0, \"more\": 0", PCR_ERR_FORMAT },
+        { "\"epoch\": 0", "\"epoch\": 0.5", PCR_ERR_FORMAT },
+        { "\"seed\": 3", "\"seed\": \"3\"", PCR_ERR_FORMAT },
+        { "\"seed\": 3", "\"seed\": 4", PCR_ERR_INVAL },
+        { "\"order\": \"", "\"order\": \"x", PCR_ERR_FORMAT },
+        { "null", "nil", PCR_ERR_FORMAT },
+        { "null", "77", PCR_ERR_FORMAT },
+        { "[]", "[[1]]", PCR_ERR_FORMAT },
+        { "[]", "[[1, 4294967297]]", PCR_ERR_FORMAT },
+        { "[]", "[[1,1],[2,1],[3,1],[4,1],[5,1]]", PCR_ERR_FORMAT },
+        { "[]", "[[1,1], [1,1]]", PCR_ERR_FORMAT },
+        { "[]}", "[]} x", PCR_ERR_FORMAT },
+        { "[]}", " [ [ 1,2 ]\n, [ 3 , 2 ] ]\t}\r\n", 0 },
+    };
+    struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
+    struct pcr_buffer text = { 0 };
+    struct pcr_error err;
+    struct pcr_loader *l = create(&o);
+    made_check(pcr_loader_state_json(l, &text, &err), &err);
+    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        char bad[600];
+        const char *at = strstr((char *) text.data, edits[i].from);
+        ck_assert_ptr_nonnull(at);
+        int n = snprintf(bad, sizeof(bad), "%.*s%s%s", (int) (at - (char *) text.data),
+                         (char *) text.data, edits[i].to, at + strlen(edits[i].from));
+        ck_assert_msg(pcr_loader_resume(l, bad, (size_t) n, &err) == edits[i].code,
+                      "edit %zu", i);
+    }
+    pcr_loader_destroy(&l);
+    pcr_buffer_free(&text);
+}
+END_TEST
+
 /* --- parts of a dataset --- */
 
 /* Every third sample, a run, and a lone one. */
@@ -462,6 +543,8 @@ int main(void)
     tcase_add_test(t, resume_in_place);
     tcase_add_test(t, state_before_a_bad_sample);
     tcase_add_test(t, wrong_states);
+    tcase_add_test(t, state_as_json);
+    tcase_add_test(t, wrong_json);
     tcase_add_loop_test(t, part_of_a_dataset, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, resume_a_part, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_test(t, no_samples);

@@ -133,8 +133,8 @@ struct pcr_loader_options {
  * dataset, and the datasets take turns: a window of BLOCK has nearly its proportions, any run
  * of FULL and NONE exactly (to one sample). All is drawn anew in each epoch. Copies of a
  * sample are spread over the epoch, each with a random crop of its own. Drawing takes about
- * 0.1 us a sample at an epoch's beginning; 8 bytes a sample for weights, 4 an entry of the
- * epoch. */
+ * 0.3 us a sample at an epoch's beginning, and memory 8 bytes a sample for weights, 4 an entry
+ * of the epoch. */
 
 /* Fidelity of a sample: its own if `fidelities` has one; else the number that
  * pcr_loader_set_fidelity() has set; else that of the last of fidelity_steps whose epoch has
@@ -211,13 +211,22 @@ enum {
 PCR_API PCR_MUST_CHECK int pcr_loader_state(const struct pcr_loader *loader, void *state_out,
                                             struct pcr_error *err);
 
-/* Goes on from a state in place of pcr_loader_start_epoch(): the rest of its epoch follows,
- * the samples not yet delivered, in the same order and with the same pixels, at the fidelity
- * that it says, or where it says none, that this loader's options say. The loader may be
- * another one, with other threads, batch size, rank and world. Seed, order's options and
- * datasets must be the state's. A batch's number then is that of
- * the step that its first sample is in when an epoch is cut into steps of this loader. Time
- * grows with the slices to be passed over (FULL: it does not): below a microsecond each.
+/* The same as one line of JSON, with a NUL behind it. *out is replaced. Its members have the
+ * names version, epoch, position, sample_count, seed, dataset and order (the digests, as
+ * strings of 16 hexadecimal digits), fidelity (null: none) and fidelity_changes (pairs of
+ * position and fidelity). Codes: INVAL, NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_loader_state_json(const struct pcr_loader *loader,
+                                                 struct pcr_buffer *out,
+                                                 struct pcr_error *err);
+
+/* Goes on from a state, its bytes or its JSON, in place of pcr_loader_start_epoch(): the rest
+ * of its epoch follows, the samples not yet delivered, in the same order and with the same
+ * pixels, at the fidelity that it says, or where it says none, that this loader's options
+ * say. The loader may be another one, with other threads, batch size, rank and world. Seed,
+ * order's options and datasets must be the state's. A batch's number then is that of the step
+ * that its first sample is in when an epoch is cut into steps of this loader. Time grows with
+ * the slices to be passed over (FULL: it does not), about a microsecond each, and where the
+ * epoch is drawn with its samples.
  * Codes: FORMAT, TRUNCATED, UNSUPPORTED (a newer version), INVAL (the state of another
  * dataset, seed or order; the message says which), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_loader_resume(struct pcr_loader *loader, const void *state,

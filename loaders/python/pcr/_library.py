@@ -67,7 +67,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_loader_destroy": (None, [_OUT]),
     "pcr_loader_batch_count": (c_uint64, [c_void_p]),
     "pcr_loader_start_epoch": (c_int, [c_void_p, c_uint64, _ERR]),
-    "pcr_loader_state": (c_int, [c_void_p, c_void_p, _ERR]),
+    "pcr_loader_state_json": (c_int, [c_void_p, POINTER(st.Buffer), _ERR]),
     "pcr_loader_resume": (c_int, [c_void_p, c_void_p, c_size_t, _ERR]),
     "pcr_loader_set_fidelity": (c_int, [c_void_p, c_uint32, _ERR]),
     "pcr_loader_next": (c_int, [c_void_p, POINTER(POINTER(st.Batch)), _ERR]),

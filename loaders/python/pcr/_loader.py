@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import threading
 import weakref
@@ -15,14 +16,13 @@ from typing import (Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, 
 import numpy as np
 import numpy.typing as npt
 
-from . import _state
 from . import _structs as st
 from ._dataset import Dataset, Path, open as open_dataset
 from ._library import Handle, call, choice, fidelity_number, lib, whole
 from ._mix import Fidelity, Mix, PerSample
 from ._stats import LoaderStats
 from ._waiter import Waiter
-from .errors import InvalidError
+from .errors import FormatError, InvalidError
 
 PPM = 1_000_000
 
@@ -122,14 +122,23 @@ class _Core:
         with self._turn:
             call(lib.pcr_loader_start_epoch, self.pointer(), epoch)
 
-    def save(self) -> bytes:
-        state = ctypes.create_string_buffer(st.LOADER_STATE_NBYTES)
-        self.with_pointer(lambda pointer: call(lib.pcr_loader_state, pointer, state))
-        return state.raw
+    def save(self) -> Dict[str, Any]:
+        buffer = st.Buffer()
+        try:
+            self.with_pointer(
+                lambda pointer: call(lib.pcr_loader_state_json, pointer, byref(buffer)))
+            state: Dict[str, Any] = json.loads(ctypes.string_at(buffer.data, buffer.nbytes))
+        finally:
+            lib.pcr_buffer_free(byref(buffer))
+        return state
 
-    def resume(self, state: bytes) -> None:
+    def resume(self, state: Mapping[str, Any]) -> None:
+        try:
+            text = json.dumps(dict(state)).encode()
+        except (TypeError, ValueError) as exc:
+            raise FormatError(f"loader state: {exc} in {state!r}") from exc
         with self._turn:
-            call(lib.pcr_loader_resume, self.pointer(), state, len(state))
+            call(lib.pcr_loader_resume, self.pointer(), text, len(text))
 
     def next(self, abandoned: Callable[[], bool]) -> Optional[Batch]:
         batch = POINTER(st.Batch)()
@@ -373,7 +382,7 @@ class Loader:
         fidelity: that set_fidelity() has set, or None; fidelity_changes: those on the way,
         [position, fidelity].
         """
-        state = _state.to_dict(self._core.save())
+        state = self._core.save()
         begun = self._current >= 0
         if not begun or (not state["position"] and state["epoch"] != self._current):
             state["epoch"] = self._next_epoch
@@ -390,7 +399,7 @@ class Loader:
         replacement, epoch_samples, repeat, proportions),
         UnsupportedError for one of a newer version, FormatError.
         """
-        self._core.resume(_state.to_bytes(state))
+        self._core.resume(state)
         self._serial += 1
         self._current = self._next_epoch = state["epoch"]
         self._resumed = True
