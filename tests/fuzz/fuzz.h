@@ -20,6 +20,22 @@
         } \
     } while (0)
 
+/* MemorySanitizer takes what libraries write that were built without it, such as libjpeg, for
+ * never written. Targets then run our own code alone, and check that all it makes has been
+ * written. */
+#if defined(__has_feature)
+#if __has_feature(memory_sanitizer)
+#define FUZZ_OWN_CODE_ALONE 1
+#endif
+#endif
+#ifdef FUZZ_OWN_CODE_ALONE
+#include <sanitizer/msan_interface.h>
+#define FUZZ_CHECK_WRITTEN(data, nbytes) __msan_check_mem_is_initialized(data, nbytes)
+#else
+#define FUZZ_OWN_CODE_ALONE 0
+#define FUZZ_CHECK_WRITTEN(data, nbytes) ((void) (data), (void) (nbytes))
+#endif
+
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes);
 

@@ -62,7 +62,9 @@ static void check_sample(const struct record_input *in, uint32_t i)
         FUZZ_CHECK(file.nbytes >= before, "fidelity %u is smaller", g);
         FUZZ_CHECK(file.nbytes <= record_limits.max_sample_nbytes, "%zu bytes", file.nbytes);
         before = file.nbytes;
-        decode();
+        FUZZ_CHECK_WRITTEN(file.data, file.nbytes);
+        if (!FUZZ_OWN_CODE_ALONE)
+            decode();
     }
     for (uint32_t g = 0; g < PCRI_MAX_GROUPS; g++)
         free(chunks[g]);
