@@ -64,8 +64,13 @@ fi
 
 run build/pcrtool/pcrtool info $dataset
 run build/samples/read_dataset $dataset
-run env PYTHONPATH=loaders/python PCR_LIBRARY="$PWD/build/libpcr.so" \
-    /usr/bin/python3 samples/train_skeleton.py $dataset 16
+run build/pcrtool/pcrtool bench $dataset --fidelity 2
+if /usr/bin/python3 -c 'import torch' 2>/dev/null; then
+    run env PYTHONPATH=loaders/python PCR_LIBRARY="$PWD/build/libpcr.so" \
+        /usr/bin/python3 samples/train_resnet.py $dataset
+else
+    echo "(PyTorch is not installed: samples/train_resnet.py was not run)"
+fi
 
 cat <<END
 
@@ -76,7 +81,7 @@ Done. What to do next:
   - convert your own images: a folder with one folder a class, with or without
     train/validation/test folders above, or a flat folder:
       tools/quickstart.sh IMAGE_FOLDER
-  - start from samples/train_skeleton.py for training, samples/*.c for C programs
+  - start from samples/train_resnet.py for training, samples/*.c for C programs
   - install:  meson install -C build  and  pip install .
   - run all tests:  tools/check.sh
 END

@@ -1,29 +1,56 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The training skeleton sees each image of each class once an epoch, at two fidelities."""
+"""The training program learns, goes on exactly where it was cut off, and runs in two
+processes, where PyTorch is installed."""
 import os
 import re
 import sys
 
-from helper import dataset, json_of, run, skip
+from helper import dataset, run, skip
 
 try:
-    import numpy  # noqa: F401
+    import torch.distributed
 except ImportError:
-    skip("numpy is not installed")
+    skip("PyTorch is not installed")
 if os.environ.get("PCR_SANITIZED") == "1":
     skip("the interpreter cannot load a library that is built with a sanitizer")
 
-path = dataset(count=80)
-groups = json_of("info", path, "--json")["group_count"]
+path = dataset(count=160)
 root = os.environ["PCR_SOURCE_ROOT"]
-env = dict(os.environ, PCR_LIBRARY=os.environ["LIBPCR"],
+env = dict(os.environ, PCR_LIBRARY=os.environ["LIBPCR"], OMP_NUM_THREADS="1",
            PYTHONPATH=os.path.join(root, "loaders", "python"))
-text = run(sys.executable, os.path.join(root, "samples", "train_skeleton.py"), path, "16",
-           env=env).stdout.decode()
-epochs = re.findall(r"^epoch (\d) at fidelity (\d+) of (\d+): (\d+) images, \d+ images/s, "
-                    r"(\d+) bytes read", text, flags=re.M)
-assert [e[:4] for e in epochs] == [("0", str(max(1, groups // 3)), str(groups), "80"),
-                                   ("1", str(groups), str(groups), "80")], text
-assert int(epochs[0][4]) < int(epochs[1][4]), text
-assert len(re.findall(r"^  class-0\d: 20$", text, flags=re.M)) == 8, text
+program = [os.path.join(root, "samples", "train_resnet.py"), path, "--size", "32",
+           "--batch-size", "16", "--epochs", "3", "--low-epochs", "2", "--every", "3"]
+
+
+def train(*args, code=0, launcher=()):
+    return run(sys.executable, *launcher, *program, *args, env=env, code=code).stdout.decode()
+
+
+def digests(text):
+    return re.findall(r"^rank \d: weights (\w+)$", text, flags=re.M)
+
+
+whole = train()
+epochs = re.findall(r"^rank 0: epoch (\d): (\d+) images, \d+ images/s, loss ([\d.]+); "
+                    r"(\d+) bytes read$", whole, flags=re.M)
+assert [e[0] for e in epochs] == ["0", "1", "2"], whole
+assert float(epochs[2][2]) < float(epochs[0][2]), whole   # it learns
+assert int(epochs[0][3]) < int(epochs[2][3]), whole       # and reads less at first
+assert "accuracy on validation: " in whole and len(digests(whole)) == 1, whole
+
+steps = int(epochs[0][1]) // 16
+assert steps > 4
+cut = train("--checkpoint", "run.pt", "--stop-after", str(steps + 4), code=3)
+assert "weights" not in cut
+rest = train("--checkpoint", "run.pt")
+assert "goes on in epoch 1 after " in rest, rest
+assert digests(rest) == digests(whole)
+
+if torch.distributed.is_available() and torch.distributed.is_gloo_available():
+    launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",
+                str(20000 + os.getpid() % 20000)]
+    two = train("--batch-size", "8", launcher=launcher)
+    assert len(digests(two)) == 2 and len(set(digests(two))) == 1, two
+else:
+    print("this PyTorch has no gloo: several processes are not tested")

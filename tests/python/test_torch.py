@@ -93,3 +93,39 @@ def test_iterable(path, ds, workers):
         assert len(seen[-1]) == 48
         assert len(torch.unique(seen[-1], dim=0)) == 48
     assert not torch.equal(*seen)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("torchdata") is None,
+                    reason="torchdata is not installed")
+@pytest.mark.parametrize("workers", [0, 2])
+def test_stateful_data_loader(path, workers):
+    from torchdata.stateful_dataloader import StatefulDataLoader
+
+    def loader(epoch):
+        dataset = pt.IterableDataset(path, size=16, batch_size=4)
+        dataset.set_epoch(epoch)
+        return StatefulDataLoader(dataset, batch_size=None, num_workers=workers)
+
+    whole = [images.clone() for images, _ in loader(3)]
+    for taken in (0, 1, 5, len(whole)):
+        first, second = loader(3), loader(3)
+        batches = iter(first)
+        for images in whole[:taken]:
+            assert torch.equal(next(batches)[0], images)
+        second.load_state_dict(first.state_dict())
+        rest = [images.clone() for images, _ in second]
+        if taken < len(whole):
+            assert len(rest) == len(whole) - taken
+            assert all(map(torch.equal, rest, whole[taken:]))
+
+
+def test_a_state_comes_before_the_first_batch(path):
+    batches = iter(pt.IterableDataset(path, size=16, batch_size=4))
+    assert batches.state_dict() == {"epoch": 0}
+    next(batches)
+    state = batches.state_dict()
+    assert state["position"] == 4
+    with pytest.raises(RuntimeError):
+        batches.load_state_dict(state)
+    assert len(list(batches)) == 11
+    assert batches.state_dict()["epoch"] == 1

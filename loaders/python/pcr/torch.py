@@ -104,6 +104,46 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
         return [self[index] for index in indices]
 
 
+class _Batches(Iterator[Tuple[Any, Any]]):
+    """One pass of an IterableDataset. Its loader is made when the first batch is asked for, so
+    that a state may come before."""
+
+    def __init__(self, make: Callable[[], Loader], epoch: int) -> None:
+        self._make, self._epoch = make, epoch
+        self._loader: Optional[Loader] = None
+        self._batches: Optional[Iterator[Tuple[Any, Any]]] = None
+        self._state: Any = None
+
+    def __next__(self) -> Tuple[Any, Any]:
+        if self._batches is None:
+            self._loader = self._make()
+            self._loader.set_epoch(self._epoch)
+            if self._state is not None:
+                self._loader.load_state_dict(self._state)
+            self._batches = iter(self._loader)
+        try:
+            return next(self._batches)
+        except StopIteration:
+            if self._loader is not None:
+                self._state = self._loader.state_dict()
+                self._loader.close()
+                self._loader = None
+            raise
+
+    def state_dict(self) -> Any:
+        """What Loader.state_dict() is; {"epoch": n} before the first batch."""
+        if self._loader is not None:
+            return self._loader.state_dict()
+        return {"epoch": self._epoch} if self._state is None else self._state
+
+    def load_state_dict(self, state: Any) -> None:
+        """Has the first batch be the one after the state's last."""
+        if self._batches is not None:
+            raise RuntimeError("a state comes before the first batch")
+        self._epoch = state["epoch"]
+        self._state = state if "position" in state else None
+
+
 class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
     """Whole batches, (images, labels), for DataLoader(..., batch_size=None).
 
@@ -111,6 +151,9 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
     worker processes of all ranks (`shard`, or those of torch.distributed): one epoch of all
     of them has each sample once, but for what evens out the last step. A worker has one
     thread unless `threads` says otherwise.
+
+    Its iterators have state_dict() and load_state_dict(), by which torchdata's
+    StatefulDataLoader goes on in the middle of an epoch, with as many workers and ranks.
     """
 
     def __init__(self, path: Path, *, shard: Optional[Tuple[int, int]] = None,
@@ -130,6 +173,5 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
         if worker is not None:
             rank, world = rank * worker.num_workers + worker.id, world * worker.num_workers
             options.setdefault("threads", 1)
-        with Loader(self._path, shard=(rank, world), **options) as loader:
-            loader.set_epoch(self._epoch)
-            yield from loader
+        return _Batches(lambda: Loader(self._path, shard=(rank, world), **options),
+                        self._epoch)
