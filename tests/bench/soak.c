@@ -2,11 +2,14 @@
 /* Soak: loaders that are made, changed, cancelled and destroyed at random for a long time, and
  * what memory the process has meanwhile.
  *
- * soak [SECONDS [DATASET]]: a line with the resident memory thirty times in that time (default
- *     10 s). Fails if the last third's least is more than 8 MB above the second's.
+ * soak [SECONDS [DATASET]]: a line thirty times in that time (default 10 s): bytes allocated
+ *     when there is no loader and no batch, resident memory after malloc gave back what it
+ *     could, and the most that was resident. Fails if the last third's least allocated is more
+ *     than 1 MB above the second's.
  * soak cycles N [DATASET]: makes and destroys N loaders, of which every hundredth also runs
  *     through an epoch.
  * Without a dataset, one of generated photographs is made in a temporary folder. */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,7 +22,7 @@
 
 #include "bench.h"
 
-enum { LINES = 30, HELD_MAX = 6, ALLOWED_KB = 8192 };
+enum { LINES = 30, HELD_MAX = 6, ALLOWED_KB = 1024 };
 
 static uint64_t random_state = 1;
 
@@ -29,18 +32,27 @@ static uint32_t draw(uint32_t below)
     return (uint32_t) ((random_state >> 33) % below);
 }
 
-/* Pages in memory, in kB; threads. */
-static void look(long *rss_kb_out, long *threads_out)
+/* All in kB but threads. */
+struct look {
+    long allocated, rss, peak, threads;
+};
+
+static struct look look(void)
 {
+    struct look v = { 0 };
     char line[256];
-    *rss_kb_out = *threads_out = 0;
+    malloc_trim(0);
     FILE *f = fopen("/proc/self/status", "r");
     while (f && fgets(line, sizeof(line), f)) {
-        sscanf(line, "VmRSS: %ld", rss_kb_out);
-        sscanf(line, "Threads: %ld", threads_out);
+        sscanf(line, "VmRSS: %ld", &v.rss);
+        sscanf(line, "VmHWM: %ld", &v.peak);
+        sscanf(line, "Threads: %ld", &v.threads);
     }
     if (f)
         fclose(f);
+    const struct mallinfo2 m = mallinfo2();
+    v.allocated = (long) ((m.uordblks + m.hblkhd) >> 10);
+    return v;
 }
 
 struct soak {
@@ -124,6 +136,13 @@ static int run_loader(struct soak *s, struct pcr_error *err)
     return rc;
 }
 
+static void let_go(struct soak *s)
+{
+    for (int i = 0; i < HELD_MAX; i++)
+        pcr_batch_release(s->held[i]);
+    memset(s->held, 0, sizeof(s->held));
+}
+
 static long least(const long *values, int count)
 {
     long v = values[0];
@@ -134,7 +153,7 @@ static long least(const long *values, int count)
 
 static int soak(struct soak *s, double seconds, struct pcr_error *err)
 {
-    long rss[LINES], threads;
+    long allocated[LINES];
     double start = bench_wall();
     for (int line = 0; line < LINES; line++) {
         while (bench_wall() - start < seconds * (line + 1) / LINES) {
@@ -142,14 +161,18 @@ static int soak(struct soak *s, double seconds, struct pcr_error *err)
             if (rc)
                 return rc;
         }
-        look(&rss[line], &threads);
-        printf("%8.1f s  %7.1f MB  %ld threads  %llu loaders, %llu cancelled epochs, "
-               "%llu samples\n", bench_wall() - start, (double) rss[line] / 1024, threads,
-               (unsigned long long) s->loaders, (unsigned long long) s->cancelled,
+        let_go(s);
+        const struct look v = look();
+        allocated[line] = v.allocated;
+        printf("%8.1f s  allocated %6.2f MB  resident %6.1f  peak %6.1f  %ld threads  %llu "
+               "loaders, %llu cancelled epochs, %llu samples\n", bench_wall() - start,
+               (double) v.allocated / 1024, (double) v.rss / 1024, (double) v.peak / 1024,
+               v.threads, (unsigned long long) s->loaders, (unsigned long long) s->cancelled,
                (unsigned long long) s->samples);
         fflush(stdout);
     }
-    long growth = least(rss + 2 * LINES / 3, LINES / 3) - least(rss + LINES / 3, LINES / 3);
+    long growth = least(allocated + 2 * LINES / 3, LINES / 3) -
+                  least(allocated + LINES / 3, LINES / 3);
     printf("growth from the second third to the last: %ld kB\n", growth);
     if (growth <= ALLOWED_KB)
         return 0;
@@ -159,7 +182,6 @@ static int soak(struct soak *s, double seconds, struct pcr_error *err)
 
 static int cycle(struct soak *s, uint64_t count, struct pcr_error *err)
 {
-    long rss, threads;
     for (uint64_t i = 0; i < count; i++) {
         const struct pcr_loader_options o = {
             .size = sizeof(o), .height = 32, .thread_count = 1 + i % 3, .reader_count = i % 2,
@@ -175,9 +197,11 @@ static int cycle(struct soak *s, uint64_t count, struct pcr_error *err)
         if (rc < 0)
             return rc;
         if (i == 0 || (i + 1) % (count / 10 ? count / 10 : 1) == 0) {
-            look(&rss, &threads);
-            printf("%8llu loaders  %7.1f MB  %ld threads\n", (unsigned long long) i + 1,
-                   (double) rss / 1024, threads);
+            let_go(s);
+            const struct look v = look();
+            printf("%8llu loaders  allocated %6.2f MB  resident %6.1f  %ld threads\n",
+                   (unsigned long long) i + 1, (double) v.allocated / 1024,
+                   (double) v.rss / 1024, v.threads);
             fflush(stdout);
         }
     }
@@ -194,8 +218,7 @@ static int run(const char *path, uint64_t cycles, double seconds, struct pcr_err
     s.group_count = info.group_count;
     if (!rc)
         rc = cycles ? cycle(&s, cycles, err) : soak(&s, seconds, err);
-    for (int i = 0; i < HELD_MAX; i++)
-        pcr_batch_release(s.held[i]);
+    let_go(&s);
     pcr_dataset_close(&s.ds);
     return rc;
 }
@@ -204,6 +227,8 @@ int main(int argc, char **argv)
 {
     char folder[] = "/tmp/pcr-bench-XXXXXX";
     struct pcr_error err = { 0 };
+    /* Else glibc raises it to what was freed, and keeps large free blocks of each thread. */
+    mallopt(M_MMAP_THRESHOLD, 128 << 10);
     bool cycles = argc > 2 && !strcmp(argv[1], "cycles");
     const char *number = cycles ? argv[2] : argc > 1 ? argv[1] : "10";
     const char *path = argc > 2 + cycles ? argv[2 + cycles] : NULL;
