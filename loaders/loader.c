@@ -49,11 +49,18 @@ static void run_read(struct pcr_loader *l, struct pcri_task *t)
     pcri_schedule_read_done(l, t, rc);
 }
 
-static void run_decode(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t)
+static void add_made(struct pcr_loader *l, const struct pcri_made *made)
 {
-    struct pcr_error err;
-    struct pcri_made made;
-    struct pcri_request q = {
+    l->stats.read_count += made->read_count;
+    l->stats.read_ns += made->read_ns;
+    l->stats.read_nbytes += made->read_nbytes;
+    l->stats.decode_ns += made->decode_ns;
+}
+
+static void set_request(const struct pcr_loader *l, const struct pcri_task *t,
+                        struct pcri_request *out)
+{
+    *out = (struct pcri_request) {
         .store = &l->stores[t->dataset],
         .epoch = t->epoch,
         .index = t->index,
@@ -62,8 +69,16 @@ static void run_decode(struct pcr_loader *l, struct pcri_worker *w, struct pcri_
         .slice = t->held ? t->held->slice : NULL,
         .place = t->place,
         .fidelity = t->fidelity,
-        .dst = w->bytes ? w->bytes : pcri_batch_slot(t->batch, t->slot),
     };
+}
+
+static void run_decode(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t)
+{
+    struct pcr_error err;
+    struct pcri_made made;
+    struct pcri_request q;
+    set_request(l, t, &q);
+    q.dst = w->bytes ? w->bytes : pcri_batch_slot(t->batch, t->slot);
     int rc = pcri_make_sample(&w->maker, &q, &made, &err);
     if (w->bytes && !rc && made.filled) {
         uint64_t start = pcri_now_ns();
@@ -73,11 +88,33 @@ static void run_decode(struct pcr_loader *l, struct pcri_worker *w, struct pcri_
 
     pthread_mutex_lock(&l->mutex);
     l->stats.decoding_count--;
-    l->stats.read_count += made.read_count;
-    l->stats.read_ns += made.read_ns;
-    l->stats.read_nbytes += made.read_nbytes;
-    l->stats.decode_ns += made.decode_ns;
+    add_made(l, &made);
     pcri_schedule_decode_done(l, t, &made, rc, &err);
+}
+
+/* Fills a batch of files, one after the other; the first that fails is the last. */
+static void run_join(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t)
+{
+    struct pcr_error err;
+    struct pcri_batch *b = t->batch;
+    uint32_t n = 0;
+    int rc = 0;
+    for (; n < b->slot_count && !rc; n++) {
+        struct pcri_request q;
+        set_request(l, &b->parts[n], &q);
+        q.files = b;
+        b->offsets[n] = b->used_nbytes;
+        rc = pcri_make_sample(&w->maker, &q, &w->made[n], &err);
+    }
+
+    pthread_mutex_lock(&l->mutex);
+    l->stats.decoding_count--;
+    for (uint32_t i = 0; i < b->slot_count; i++) {
+        bool failed = rc && i + 1 >= n;
+        if (i < n)
+            add_made(l, &w->made[i]);
+        pcri_schedule_decode_done(l, &b->parts[i], &w->made[i], failed ? rc : 0, &err);
+    }
 }
 
 /* Runs a task; with the mutex held before and after. */
@@ -94,6 +131,8 @@ static void run(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t
         run_plan(l, t);
     else if (t->kind == PCRI_TASK_READ)
         run_read(l, t);
+    else if (t->kind == PCRI_TASK_JOIN)
+        run_join(l, w, t);
     else
         run_decode(l, w, t);
     if (!--l->busy)
@@ -150,6 +189,7 @@ static void worker_free(struct pcri_worker *w)
 {
     pcri_maker_free(&w->maker);
     free(w->bytes);
+    free(w->made);
 }
 
 /* The worker may be freed also after failure. */
@@ -158,7 +198,11 @@ static int worker_init(struct pcri_worker *w, struct pcr_loader *l, struct pcr_e
     w->loader = l;
     if (w->reads_only)
         return 0;
-    if (l->options.dtype != PCR_DTYPE_UINT8 &&
+    if (l->options.flags & PCR_LOADER_RAW) {
+        w->made = pcri_calloc(l->options.batch_size, sizeof(*w->made), err);
+        if (!w->made)
+            return PCR_ERR_NOMEM;
+    } else if (l->options.dtype != PCR_DTYPE_UINT8 &&
         !(w->bytes = pcri_malloc(pcri_loader_sample_values(&l->options), 1, err)))
         return PCR_ERR_NOMEM;
     return pcri_maker_init(&w->maker, &l->options, err);
@@ -219,6 +263,41 @@ static int open_stores(struct pcr_loader *l, struct pcr_dataset *const *datasets
     return 0;
 }
 
+/* Bytes that a sample takes in a batch: of files, about, at the fidelity that the loader
+ * begins with. */
+static size_t sample_nbytes(const struct pcr_loader *l)
+{
+    uint64_t nbytes = 0, count = 0;
+    if (!(l->options.flags & PCR_LOADER_RAW))
+        return pcri_loader_sample_nbytes(&l->options);
+    for (uint32_t k = 0; k < l->store_count; k++) {
+        const struct pcri_store *store = &l->stores[k];
+        struct pcr_dataset_info info = { .size = sizeof(info) };
+        uint32_t g = l->options.fidelity < store->group_count ? l->options.fidelity
+                                                              : store->group_count;
+        if (pcr_dataset_describe(store->ds, &info, NULL))
+            continue;
+        nbytes += pcr_dataset_prefix_nbytes(store->ds, g) - info.head_nbytes;
+        count += info.sample_count;
+    }
+    /* An eighth and a header more. */
+    return count ? (size_t) (nbytes / count * 9 / 8 + 1024) : 1;
+}
+
+static int create_ring(struct pcr_loader *l, struct pcr_error *err)
+{
+    struct pcr_loader_options *o = &l->options;
+    size_t nbytes = sample_nbytes(l);
+    uint64_t most = o->ring_nbytes / o->batch_size / nbytes;
+    if (o->ring_nbytes && most < o->batches_ahead)
+        o->batches_ahead = most ? (uint32_t) most : 1;
+    l->ring = pcri_calloc(o->batches_ahead, sizeof(struct pcri_batch *), err);
+    if (!l->ring)
+        return PCR_ERR_NOMEM;
+    /* Enough for all that are in work, and one that the consumer is just done with. */
+    return pcri_pool_create(o, o->batches_ahead + 1, nbytes, &l->pool, err);
+}
+
 static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
                   const struct pcr_loader_options *opts, struct pcr_error *err)
 {
@@ -233,15 +312,12 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
     l->batch_count = pcri_shard_batch_count(&l->shard);
     pcri_pixels_init(o, &l->pixels);
-    l->ring = pcri_calloc(o->batches_ahead, sizeof(struct pcri_batch *), err);
     l->workers = pcri_calloc((size_t) o->thread_count + o->reader_count,
                              sizeof(*l->workers), err);
-    if (!l->ring || !l->workers)
+    if (!l->workers)
         return PCR_ERR_NOMEM;
-    /* Enough for all that are in work, and one that the consumer is just done with. */
-    if ((rc = pcri_pool_create(o, o->batches_ahead + 1, &l->pool, err)))
-        return rc;
-    return start_threads(l, err);
+    rc = create_ring(l, err);
+    return rc ? rc : start_threads(l, err);
 }
 
 int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_count,

@@ -80,6 +80,15 @@ static int check_channel(const struct pcr_loader_options *o, int c, struct pcr_e
                                                  : "finite numbers, std above 0");
 }
 
+static int check_memory(const struct pcr_loader_options *o, struct pcr_error *err)
+{
+    if (!o->allocate != !o->release)
+        return pcri_fail(err, PCR_ERR_INVAL, "loader option %s is set, but %s is NULL",
+                         o->allocate ? "allocate" : "release",
+                         o->allocate ? "release" : "allocate");
+    return 0;
+}
+
 static int check(const struct pcr_loader_options *o, uint32_t group_count,
                  struct pcr_error *err)
 {
@@ -87,7 +96,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         const char *name;
         uint32_t value, max;
     } bounds[] = {
-        { "flags", o->flags, PCR_LOADER_ONCE * 2 - 1 },
+        { "flags", o->flags, PCR_LOADER_HUGE_PAGES * 2 - 1 },
         { "dtype", o->dtype, PCR_DTYPE_BFLOAT16 },
         { "batch_size", o->batch_size, 1 << 20 },
         { "height", o->height, 1 << 16 },
@@ -225,7 +234,8 @@ int pcri_loader_options_fill(const struct pcri_extent *extent,
 {
     int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_loader_options", err);
     if (rc || (rc = check_indices(out, extent->sample_count, err)) ||
-        (rc = check_arrays(out, extent, err)) || (rc = place(out, err)))
+        (rc = check_arrays(out, extent, err)) || (rc = check_memory(out, err)) ||
+        (rc = place(out, err)))
         return rc;
     fill(out, extent->group_count);
     return check(out, extent->group_count, err);

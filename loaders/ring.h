@@ -16,15 +16,21 @@ struct pcri_batch {
     uint64_t *indices;
     uint32_t *fidelities, *datasets;
     uint8_t *filled;         /* by slot: 1 if it holds a sample, 0 if that was left out */
+    uint64_t *offsets;       /* by slot: where its file begins; NULL in batches of pixels */
+    struct pcri_task *parts; /* of files: what the slots are to hold (schedule.h) */
+    uint32_t part_count;
+    size_t nbytes;           /* of pixels or files: memory taken */
+    size_t used_nbytes;      /* of files: bytes there are */
     uint32_t slot_count;
     uint32_t done_count;
     uint32_t error_slot;     /* slot of the error, UINT32_MAX if there is none */
     struct pcr_error error;
 };
 
-/* A pool of batches of these options; it keeps at most keep_count free ones. */
+/* A pool of batches of these options; it keeps at most keep_count free ones. sample_nbytes: of
+ * pixels, or about what a file takes. */
 int pcri_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
-                     struct pcri_pool **out, struct pcr_error *err);
+                     size_t sample_nbytes, struct pcri_pool **out, struct pcr_error *err);
 /* Drops the owner's hold; the pool goes with its last batch. Sets *pool to NULL. */
 void pcri_pool_close(struct pcri_pool **pool);
 
@@ -37,6 +43,10 @@ int pcri_pool_get(struct pcri_pool *pool, uint32_t slot_count, struct pcri_batch
 
 /* The pixels of a slot. */
 uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot);
+
+/* Appends a file to a batch of files; coded: with an end of image. All or nothing. */
+int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file, bool coded,
+                      struct pcr_error *err);
 
 /* Closes the gaps that samples left out have made, and sets the view's sample_count. */
 void pcri_batch_compact(struct pcri_batch *b);

@@ -85,7 +85,9 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
                   struct pcri_made *out, struct pcr_error *err)
 {
     uint64_t start = pcri_now_ns();
-    if (!rc)
+    if (!rc && q->files)
+        rc = pcri_batch_append(q->files, &m->spans, sample->form == PCR_FORM_CODED, err);
+    else if (!rc)
         rc = make_pixels(m, q, sample, err);
     out->decode_ns += pcri_now_ns() - start;
     if (rc) {

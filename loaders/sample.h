@@ -4,6 +4,7 @@
 #define PCRI_SAMPLE_H
 
 #include "options.h"
+#include "ring.h"
 
 /* A dataset, and what decoding its samples needs. */
 struct pcri_store {
@@ -35,6 +36,7 @@ struct pcri_request {
     uint32_t place;               /* in the slice */
     uint32_t fidelity;
     uint8_t *dst;                 /* pixels */
+    struct pcri_batch *files;     /* in place of dst: the batch that gets the sample's file */
 };
 
 struct pcri_made {

@@ -408,6 +408,23 @@ static bool pick_decode(struct pcr_loader *l, struct pcri_task *t)
     return true;
 }
 
+/* Files need so little time that a batch of them is one task: its samples are picked as they
+ * can be, and given out with the last. */
+static bool pick_make(struct pcr_loader *l, struct pcri_task *t)
+{
+    if (!(l->options.flags & PCR_LOADER_RAW))
+        return pick_decode(l, t);
+    while (pick_decode(l, t)) {
+        struct pcri_batch *b = t->batch;
+        b->parts[b->part_count++] = *t;
+        if (b->part_count == b->slot_count) {
+            t->kind = PCRI_TASK_JOIN;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
 {
     uint32_t span;
@@ -417,10 +434,10 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
     if (pick_plan(l, t))
         return true;
     if (!l->options.reader_count)
-        return pick_read(l, true, t) || pick_decode(l, t) || pick_read(l, false, t);
+        return pick_read(l, true, t) || pick_make(l, t) || pick_read(l, false, t);
     if (l->idle_readers && find_read(l, true, &span, &room))
         pthread_cond_signal(&l->read);
-    return pick_decode(l, t);
+    return pick_make(l, t);
 }
 
 bool pcri_schedule_pick_read(struct pcr_loader *l, struct pcri_task *t)
@@ -491,8 +508,11 @@ void pcri_schedule_clear(struct pcr_loader *l)
         work_free(l, w);
     }
     for (uint32_t i = 0; i < l->options.batches_ahead; i++) {
-        if (l->ring[i])
-            pcr_batch_release(&l->ring[i]->view);
+        struct pcri_batch *b = l->ring[i];
+        for (uint32_t k = 0; b && b->done_count < b->part_count && k < b->part_count; k++)
+            unhold(l, b->parts[k].held);
+        if (b)
+            pcr_batch_release(&b->view);
         l->ring[i] = NULL;
     }
 }

@@ -63,6 +63,7 @@ struct pcri_worker {
     bool reads_only;
     struct pcri_maker maker; /* unless reads_only */
     uint8_t *bytes; /* pixels not yet converted; NULL where UINT8 is wanted */
+    struct pcri_made *made; /* RAW: by slot; else NULL */
     pthread_t thread;
 };
 
@@ -113,6 +114,7 @@ enum pcri_task_kind {
     PCRI_TASK_PLAN = 1,
     PCRI_TASK_READ,
     PCRI_TASK_DECODE,
+    PCRI_TASK_JOIN, /* RAW: all samples of a batch, whose parts are what else were DECODEs */
 };
 
 struct pcri_task {
@@ -121,7 +123,7 @@ struct pcri_task {
     struct pcri_loaded *held;   /* DECODE: where from, or NULL; READ: where to */
     struct pcri_work *work;   /* READ; PLAN: the window, once it is planned */
     uint32_t span;            /* READ */
-    struct pcri_batch *batch; /* DECODE */
+    struct pcri_batch *batch; /* DECODE, JOIN */
     uint32_t slot;            /* DECODE */
     uint32_t dataset;         /* DECODE */
     uint64_t index, identity; /* DECODE: in the dataset, among all */

@@ -351,3 +351,44 @@ def test_a_forked_child_is_told(path):
             os._exit(0 if told == 3 else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         assert len(order(loader)) == 48
+
+
+@pytest.mark.parametrize("fidelity", [1, 2, None])
+def test_raw_batches(ds, fidelity):
+    with pcr.Loader(ds, batch_size=10, raw=True, fidelity=fidelity, seed=2) as loader:
+        batches = list(loader)
+    assert sorted(order(batches)) == list(range(48))
+    for batch in batches:
+        files, labels = batch
+        assert batch.offsets[0] == 0 and batch.offsets[-1] == len(batch.data)
+        assert batch.data.dtype == np.uint8 and batch.offsets.dtype == np.int64
+        assert len(files) == len(labels) == len(batch.indices)
+        for file, index in zip(files, batch.indices):
+            assert file.tobytes() == ds[index].read(fidelity=fidelity)
+            assert np.shares_memory(file, batch.data)
+
+
+def test_own_memory(path):
+    held, most = {}, 0
+
+    def allocate(nbytes):
+        buffer = np.empty(nbytes + 64, np.uint8)
+        address = -(-buffer.ctypes.data // 64) * 64
+        held[address] = nbytes, buffer
+        return address
+
+    def release(address, nbytes):
+        assert held.pop(address)[0] == nbytes
+
+    loader = pcr.Loader(path, batch_size=10, size=32, memory=(allocate, release),
+                        batches_ahead=2)
+    for batch in loader:
+        most = max(most, len(held))
+        assert batch.pixels.ctypes.data in held
+    loader.close()
+    assert 1 <= most <= 4 and list(held) == [batch.pixels.ctypes.data]
+    del batch, loader
+    gc.collect()
+    assert not held
+    with pytest.raises(pcr.OutOfMemory):
+        list(pcr.Loader(path, memory=(lambda nbytes: 0, release)))

@@ -522,13 +522,18 @@ END_TEST
 
 /* --- arguments --- */
 
+static void *get_memory(void *opaque, size_t nbytes)
+{
+    return NULL;
+}
+
 START_TEST(bad_options)
 {
     struct pcr_loader_options good = options(), bad[60];
     size_t n = 0;
     for (size_t i = 0; i < 60; i++)
         bad[i] = good;
-    bad[n++].flags = 16;
+    bad[n++].flags = UINT32_C(1) << 31;
     bad[n++].layout = 3;
     bad[n++].color = 3;
     bad[n++].fidelity = group_count + 1;
@@ -560,6 +565,7 @@ START_TEST(bad_options)
     bad[n].flags = PCR_LOADER_RANK_FROM_ENVIRONMENT;
     bad[n++].world = 1;
     static const uint64_t twice[] = { 3, 5, 5 }, beyond[] = { 3, MADE_SAMPLES };
+    bad[n++].allocate = get_memory; /* and no release */
     bad[n].indices = twice;
     bad[n++].index_count = 3;
     bad[n].indices = beyond;

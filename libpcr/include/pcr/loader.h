@@ -59,6 +59,12 @@ enum {
     PCR_LOADER_RANK_FROM_ENVIRONMENT = 1 << 2,
     /* Drawn samples are not put back: an epoch has none twice. */
     PCR_LOADER_ONCE = 1 << 3,
+    /* Batches of JPEG files instead of pixels, for decoders elsewhere, such as a GPU's: each
+     * sample as pcr_sample_read() gives it at its fidelity, an opaque one as it was. All
+     * options of pixels are then without effect. */
+    PCR_LOADER_RAW = 1 << 4,
+    /* Batches are in huge pages, where the kernel has some (madvise); not with `allocate`. */
+    PCR_LOADER_HUGE_PAGES = 1 << 5,
 };
 
 /* From epoch `epoch` on, samples have this fidelity. */
@@ -123,6 +129,11 @@ struct pcr_loader_options {
     uint32_t reader_count; /* threads that only read slices, beside thread_count; default 8
                             * where thread_count is 0, else 0: its threads do both */
     uint32_t reserved;     /* 0 */
+    void *(*allocate)(void *memory_opaque, size_t nbytes); /* NULL: the library's own */
+    void (*release)(void *memory_opaque, void *memory, size_t nbytes); /* with allocate */
+    void *memory_opaque;
+    uint64_t ring_nbytes;  /* bound on the bytes of batches made ahead; lowers batches_ahead,
+                            * but not below 1. RAW: by the mean file. Default: none */
 };
 
 /* What an epoch has. Without weights and proportions, each sample once; if epoch_samples is
@@ -139,6 +150,12 @@ struct pcr_loader_options {
 /* Fidelity of a sample: its own if `fidelities` has one; else the number that
  * pcr_loader_set_fidelity() has set; else that of the last of fidelity_steps whose epoch has
  * come; else `fidelity`. */
+
+/* Memory of batches' pixels or files, for example pinned for a GPU. allocate() returns nbytes
+ * aligned to 64 bytes, or NULL; release() gives them back. Both are called from any thread,
+ * also after the loader is gone, for batches that were still held. A loader makes
+ * batches_ahead + 1 batches and as many as its consumer holds, and uses them again and again;
+ * one of files (RAW) gets larger memory where it needs it. */
 
 /* Several processes. All of them make a loader with the same options but for `rank`. Each
  * step takes world x batch_size samples of the epoch's order, which does not depend on
@@ -242,7 +259,7 @@ PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
                                                    uint32_t fidelity,
                                                    struct pcr_error *err);
 
-/* One batch. Read-only for the caller but for `pixels`, which it may change. */
+/* One batch. Read-only for the caller but for `pixels` and `data`, which it may change. */
 struct pcr_batch {
     uint8_t *pixels;         /* sample_count x H x W x C or x C x H x W, 64-byte aligned;
                               * of another dtype than UINT8: float or uint16_t (bits) there */
@@ -256,6 +273,10 @@ struct pcr_batch {
     uint64_t epoch;
     uint64_t number;         /* of the batch in its epoch, from 0 */
     const uint32_t *datasets; /* sample_count: which of the loader's datasets, from 0 */
+    uint8_t *data;           /* RAW: the files, one after the other; pixels is then NULL, and
+                              * height to dtype are 0 */
+    const uint64_t *offsets; /* RAW: sample_count + 1: where in data each file begins, and the
+                              * last ends */
 };
 
 /* Waits for the next batch in order. The caller owns it till pcr_batch_release().

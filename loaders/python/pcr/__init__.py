@@ -17,6 +17,7 @@ from . import errors
 from ._dataset import Dataset, Record, VerifyReport, open
 from ._image import decode, resize
 from ._loader import Batch, Epoch, Loader
+from ._raw import RawBatch
 from ._sample import Sample, SampleView
 from ._source import NewSample
 from ._stats import LoaderStats
@@ -47,6 +48,7 @@ __all__ = [
     "NotFoundError",
     "OutOfMemory",
     "PcrError",
+    "RawBatch",
     "Record",
     "Sample",
     "SampleView",

@@ -20,6 +20,7 @@ from . import _structs as st
 from ._dataset import Dataset, Path, open as open_dataset
 from ._library import Handle, call, choice, fidelity_number, lib, whole
 from ._mix import Fidelity, Mix, PerSample
+from ._raw import MemoryHooks, RawBatch, numbers, set_hooks
 from ._stats import LoaderStats
 from ._waiter import Waiter
 from .errors import FormatError, InvalidError
@@ -49,10 +50,10 @@ class Batch:
     def __init__(self, memory: _Memory, batch: st.Batch) -> None:
         n = batch.sample_count
         self.pixels: npt.NDArray[Any] = np.asarray(memory)
-        self.labels: npt.NDArray[np.int64] = _copy(batch.labels, n)
-        self.indices: npt.NDArray[np.int64] = _copy(batch.indices, n)
-        self.datasets: npt.NDArray[np.int64] = _copy(batch.datasets, n)
-        self.fidelities: npt.NDArray[np.int64] = _copy(batch.fidelities, n)
+        self.labels: npt.NDArray[np.int64] = numbers(batch.labels, n)
+        self.indices: npt.NDArray[np.int64] = numbers(batch.indices, n)
+        self.datasets: npt.NDArray[np.int64] = numbers(batch.datasets, n)
+        self.fidelities: npt.NDArray[np.int64] = numbers(batch.fidelities, n)
         self.number = int(batch.number)
         self.epoch = int(batch.epoch)
 
@@ -64,21 +65,26 @@ class Batch:
         return f"<pcr.Batch {self.number} of epoch {self.epoch}: {self.pixels.shape}>"
 
 
-def _copy(pointer: Any, count: int) -> npt.NDArray[np.int64]:
-    return np.ctypeslib.as_array(pointer, (count,)).astype(np.int64)
-
-
 #: NumPy's names of the types that pixels can have. NumPy has no bfloat16.
 _TYPES = {st.Dtype.UINT8: "|u1", st.Dtype.FLOAT32: "<f4", st.Dtype.FLOAT16: "<f2",
           st.Dtype.BFLOAT16: "<u2"}
 
 
 class _Memory:
-    """Owns a C batch. Arrays over its pixels keep this object, and with it the batch."""
+    """Owns a C batch. Arrays over its memory keep this object, and with it the batch.
 
-    def __init__(self, pointer: Any) -> None:
+    keep: what must outlive the batch.
+    """
+
+    def __init__(self, pointer: Any, keep: Any) -> None:
         batch = pointer.contents
-        weakref.finalize(self, _release, pointer, os.getpid()).atexit = False
+        weakref.finalize(self, _release, pointer, os.getpid(), keep).atexit = False
+        if not batch.pixels:
+            self.__array_interface__ = {
+                "version": 3, "typestr": "|u1", "data": (batch.data, False),
+                "shape": (batch.offsets[batch.sample_count],),
+            }
+            return
         tail = ((batch.channels, batch.height, batch.width)
                 if batch.layout == st.Layout.NCHW
                 else (batch.height, batch.width, batch.channels))
@@ -88,19 +94,21 @@ class _Memory:
         }
 
 
-def _release(pointer: Any, pid: int) -> None:
+def _release(pointer: Any, pid: int, keep: Any) -> None:
     # In a forked child a lock of the loader may be held by a thread that is not there.
     if os.getpid() == pid:
         lib.pcr_batch_release(pointer)
+    del keep
 
 
 class _Core:
     """The C loader with its locks. `turn` is held by the one call that takes batches or
     begins epochs; `alive` for a moment by all that use the pointer beside it."""
 
-    def __init__(self, pointer: c_void_p, datasets: Sequence[Handle]) -> None:
+    def __init__(self, pointer: c_void_p, datasets: Sequence[Handle], hooks: Any) -> None:
         self._pointer = pointer
         self._datasets = datasets
+        self._hooks = hooks
         self._turn = threading.RLock()
         self._alive = threading.RLock()
         self._pid = os.getpid()
@@ -147,7 +155,9 @@ class _Core:
                 return None
             if call(lib.pcr_loader_next, self.pointer(), byref(batch)) == st.Code.END:
                 return None
-        return Batch(_Memory(batch), batch.contents)
+        kind: Any = Batch if batch.contents.pixels else RawBatch
+        made: Batch = kind(_Memory(batch, self._hooks), batch.contents)
+        return made
 
     def cancel(self) -> None:
         with self._alive:
@@ -248,6 +258,14 @@ class Loader:
     block_samples, window_samples: "block": samples a slice, and mixed together.
     window_nbytes: bound on encoded bytes held.
     batches_ahead: batches made before they are asked for.
+    ring_nbytes: bound on the bytes of batches made ahead; lowers batches_ahead.
+    raw: batches of JPEG files at the fidelity instead of pixels, each a RawBatch, for
+        decoders elsewhere, such as a GPU's. All options of pixels are without effect.
+    huge_pages: batches are in huge pages, where the kernel has some.
+    memory: (allocate, release): functions that give batches their memory, for example
+        pinned: allocate(nbytes) returns an address that is a multiple of 64, or 0;
+        release(address, nbytes) takes it back. Called from the loader's threads. There are
+        batches_ahead + 1 batches, and as many as you hold.
 
     `fidelities`, `augment`, `indices` and `weights` are arrays (all but `indices` with an
     entry for each sample of the dataset), or a function that is called with the dataset and
@@ -291,13 +309,17 @@ class Loader:
                  replacement: bool = True, epoch_samples: Optional[int] = None,
                  repeat: Union[None, float, Sequence[float]] = None,
                  proportions: Optional[Sequence[float]] = None,
-                 readers: Optional[int] = None) -> None:
+                 readers: Optional[int] = None, raw: bool = False, huge_pages: bool = False,
+                 memory: Optional[MemoryHooks] = None,
+                 ring_nbytes: Optional[int] = None) -> None:
         height, width = (size, size) if isinstance(size, int) else size
         options = st.sized(
             st.LoaderOptions,
             flags=(st.LOADER_DROP_LAST * bool(drop_last) |
                    st.LOADER_DROP_UNEVEN * bool(drop_uneven) |
-                   st.LOADER_ONCE * (not replacement)),
+                   st.LOADER_ONCE * (not replacement) |
+                   st.LOADER_RAW * bool(raw) | st.LOADER_HUGE_PAGES * bool(huge_pages)),
+            ring_nbytes=0 if ring_nbytes is None else whole(ring_nbytes, "ring_nbytes", 1, 64),
             seed=whole(seed, "seed", 0, 64),
             batch_size=whole(batch_size, "batch_size"),
             height=whole(height, "height"),
@@ -329,12 +351,13 @@ class Loader:
         mix.set_indices(options, indices, classes)
         mix.set_length(options, epoch_samples, repeat, proportions)
         mix.set_fidelity(options, fidelity)
+        hooks = None if memory is None else set_hooks(options, memory)
         pointer = c_void_p()
         handles = [d._handle for d in self.datasets]
         call(lib.pcr_loader_create_mix,
              (c_void_p * len(handles))(*(handle.pointer for handle in handles)),
              len(handles), byref(options), byref(pointer))
-        self._core = _Core(pointer, handles)
+        self._core = _Core(pointer, handles, hooks)
         self.dataset = self.datasets[0]
         self._next_epoch = 0
         self._current = -1

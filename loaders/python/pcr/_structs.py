@@ -149,6 +149,8 @@ LOADER_DROP_LAST = 1 << 0
 LOADER_DROP_UNEVEN = 1 << 1
 LOADER_RANK_FROM_ENVIRONMENT = 1 << 2
 LOADER_ONCE = 1 << 3
+LOADER_RAW = 1 << 4
+LOADER_HUGE_PAGES = 1 << 5
 LOADER_STATE_NBYTES = 128
 WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
@@ -265,6 +267,10 @@ class ResizeOptions(ctypes.Structure):
                 ("filter", c_uint32), ("reserved", c_uint32)]
 
 
+ALLOCATE_CALLBACK = CFUNCTYPE(c_void_p, c_void_p, c_size_t)
+RELEASE_CALLBACK = CFUNCTYPE(None, c_void_p, c_void_p, c_size_t)
+
+
 class LoaderOptions(ctypes.Structure):
     """struct pcr_loader_options"""
 
@@ -285,7 +291,9 @@ class LoaderOptions(ctypes.Structure):
                 ("weights", c_void_p), ("fidelities", c_void_p), ("augment", c_void_p),
                 ("epoch_samples", c_uint64), ("proportions", c_void_p),
                 ("fidelity_steps", c_void_p), ("reader_count", c_uint32),
-                ("reserved", c_uint32)]
+                ("reserved", c_uint32),
+                ("allocate", ALLOCATE_CALLBACK), ("release", RELEASE_CALLBACK),
+                ("memory_opaque", c_void_p), ("ring_nbytes", c_uint64)]
 
 
 class FidelityStep(ctypes.Structure):
@@ -302,7 +310,8 @@ class Batch(ctypes.Structure):
                 ("indices", POINTER(c_uint64)), ("fidelities", POINTER(c_uint32)),
                 ("sample_count", c_uint32), ("height", c_uint32), ("width", c_uint32),
                 ("channels", c_uint32), ("layout", c_uint32), ("dtype", c_uint32),
-                ("epoch", c_uint64), ("number", c_uint64), ("datasets", POINTER(c_uint32))]
+                ("epoch", c_uint64), ("number", c_uint64), ("datasets", POINTER(c_uint32)),
+                ("data", c_void_p), ("offsets", POINTER(c_uint64))]
 
 
 class LoaderStats(ctypes.Structure):

@@ -17,6 +17,7 @@ import torch.utils.data  # type: ignore[import]
 from . import _loader
 from ._dataset import Dataset as _Dataset, Path, open as _open
 from ._image import resize
+from ._raw import MemoryHooks, RawBatch
 
 __all__ = ["Dataset", "IterableDataset", "Loader"]
 
@@ -29,12 +30,30 @@ def _process() -> Tuple[int, int]:
     return 0, 1
 
 
-def _tensors(batch: _loader.Batch, dtype: str) -> Tuple[Any, Any]:
+def _tensors(batch: Any, dtype: str) -> Tuple[Any, Any]:
+    if isinstance(batch, RawBatch):
+        return [torch.from_numpy(file) for file in batch.files], torch.from_numpy(batch.labels)
     if dtype == "bfloat16":  # by way of int16, which every version knows
         images = torch.from_numpy(batch.pixels.view("int16")).view(torch.bfloat16)
     else:
         images = torch.from_numpy(batch.pixels)
     return images, torch.from_numpy(batch.labels)
+
+
+def _pinned() -> MemoryHooks:
+    """Functions that give memory which PyTorch has pinned."""
+    held = {}
+
+    def allocate(nbytes: int) -> int:
+        tensor = torch.empty(nbytes, dtype=torch.uint8, pin_memory=True)
+        address = int(tensor.data_ptr())
+        held[address] = tensor
+        return address
+
+    def release(address: int, _nbytes: int) -> None:
+        del held[address]
+
+    return allocate, release
 
 
 class Loader(_loader.Loader):
@@ -44,10 +63,16 @@ class Loader(_loader.Loader):
     rank and world in torch.distributed where that is in use. `images` is the library's own
     memory, which returns to it when the last tensor that looks at it is gone; `labels` is
     int64, each sample's first label, -1 where there is none.
+
+    raw: (files, labels): a list of uint8 tensors, for torchvision.io.decode_jpeg and such.
+    pin_memory: batches are in memory that PyTorch has pinned, for copies to a GPU that do
+        not block; it needs one.
     """
 
     def __init__(self, dataset: Any, *, dtype: str = "uint8", layout: str = "NCHW",
-                 shard: Any = None, **options: Any) -> None:
+                 shard: Any = None, pin_memory: bool = False, **options: Any) -> None:
+        if pin_memory:
+            options["memory"] = _pinned()
         super().__init__(dataset, dtype=dtype, layout=layout,
                          shard=_process() if shard is None else shard, **options)
         self._dtype = dtype

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* loader: batches of files, and where batches' memory comes from. */
+#include <check.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include <pcr/loader.h>
+
+#include "made_images.h"
+
+static struct pcr_dataset *dataset;
+static uint32_t group_count;
+
+static void set_up(void)
+{
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    struct pcr_error err;
+    made_dir_create();
+    made_images();
+    made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
+    made_check(pcr_dataset_describe(dataset, &info, &err), &err);
+    group_count = info.group_count;
+}
+
+static void tear_down(void)
+{
+    pcr_dataset_close(&dataset);
+    made_dir_remove();
+}
+
+static struct pcr_loader_options options(void)
+{
+    return (struct pcr_loader_options) {
+        .size = sizeof(struct pcr_loader_options), .flags = PCR_LOADER_RAW, .seed = 3,
+        .batch_size = 8, .block_samples = 5, .window_samples = 30, .thread_count = 2,
+    };
+}
+
+static struct pcr_loader *create(const struct pcr_loader_options *o)
+{
+    struct pcr_loader *l = NULL;
+    struct pcr_error err;
+    made_check(pcr_loader_create(dataset, o, &l, &err), &err);
+    made_check(pcr_loader_start_epoch(l, 1, &err), &err);
+    return l;
+}
+
+/* The batch's files are what reading each sample by itself gives. */
+static void check_files(const struct pcr_batch *b)
+{
+    struct pcr_buffer expected = { 0 };
+    struct pcr_error err;
+    ck_assert_ptr_null(b->pixels);
+    ck_assert_uint_eq(b->height | b->width | b->channels | b->layout | b->dtype, 0);
+    ck_assert_uint_eq((uintptr_t) b->data % 64, 0);
+    ck_assert_uint_eq(b->offsets[0], 0);
+    for (uint32_t i = 0; i < b->sample_count; i++) {
+        struct pcr_sample *s = NULL;
+        uint64_t nbytes = b->offsets[i + 1] - b->offsets[i];
+        made_check(pcr_dataset_sample(dataset, b->indices[i], &s, &err), &err);
+        made_check(pcr_sample_read(s, b->fidelities[i], &expected, &err), &err);
+        ck_assert_uint_eq(nbytes, expected.nbytes);
+        ck_assert(!memcmp(b->data + b->offsets[i], expected.data, nbytes));
+        ck_assert_int_eq(b->labels[i], made_label(b->indices[i]));
+        pcr_sample_release(&s);
+    }
+    pcr_buffer_free(&expected);
+}
+
+/* Runs an epoch to its end or failure; returns its samples. */
+static uint32_t run(struct pcr_loader *l, int *rc_out, uint64_t *hash_out)
+{
+    struct pcr_batch *b;
+    struct pcr_error err;
+    uint32_t count = 0;
+    int rc;
+    *hash_out = 0;
+    while (!(rc = pcr_loader_next(l, &b, &err))) {
+        check_files(b);
+        count += b->sample_count;
+        *hash_out = *hash_out * 31 + pcri_xxh3(b->data, b->offsets[b->sample_count]);
+        pcr_batch_release(b);
+    }
+    *rc_out = rc;
+    return count;
+}
+
+START_TEST(files)
+{
+    struct pcr_loader_options o = options();
+    o.shuffle = (uint32_t) _i % 3 + 1;
+    o.fidelity = _i < 3 ? 0 : 2;
+    uint64_t hash[3];
+    int rc;
+    for (uint32_t k = 0; k < 3; k++) {
+        o.thread_count = 1 + k;
+        o.batches_ahead = 1 + k;
+        struct pcr_loader *l = create(&o);
+        ck_assert_uint_eq(run(l, &rc, &hash[k]), MADE_SAMPLES);
+        ck_assert_int_eq(rc, PCR_END);
+        pcr_loader_destroy(&l);
+    }
+    ck_assert_uint_eq(hash[0], hash[1]);
+    ck_assert_uint_eq(hash[0], hash[2]);
+}
+END_TEST
+
+/* One chunk of group 3 and one of group 1 are damaged. */
+START_TEST(bad_samples)
+{
+    struct pcr_loader_options o = options();
+    uint64_t hash;
+    int rc;
+    o.shuffle = (uint32_t) _i % 3 + 1;
+    o.bad_sample = (uint32_t) _i / 3 + 1;
+    made_damage(1, 17, 3);
+    made_damage(3, 5, 1);
+    struct pcr_loader *l = create(&o);
+    uint32_t count = run(l, &rc, &hash);
+    if (o.bad_sample == PCR_SAMPLE_ERROR) {
+        ck_assert_int_eq(rc, PCR_ERR_CORRUPT);
+        ck_assert_uint_lt(count, MADE_SAMPLES - 1);
+    } else {
+        ck_assert_int_eq(rc, PCR_END);
+        ck_assert_uint_eq(count, MADE_SAMPLES - (o.bad_sample == PCR_SAMPLE_SKIP ? 2 : 1));
+    }
+    pcr_loader_destroy(&l);
+    made_damage(1, 17, 3);
+    made_damage(3, 5, 1);
+}
+END_TEST
+
+/* Epochs that end at any point, with batches half gathered, leave nothing behind. */
+START_TEST(early_ends)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_error err;
+    o.shuffle = PCR_SHUFFLE_BLOCK;
+    for (uint32_t round = 0; round < 24; round++) {
+        struct pcr_batch *b = NULL;
+        o.thread_count = 1 + round % 3;
+        struct pcr_loader *l = create(&o);
+        for (uint32_t i = 0; i < round % 5; i++) {
+            made_check(pcr_loader_next(l, &b, &err), &err);
+            check_files(b);
+            pcr_batch_release(b);
+        }
+        if (round % 2) {
+            made_check(pcr_loader_start_epoch(l, 5, &err), &err);
+            made_check(pcr_loader_next(l, &b, &err), &err);
+            check_files(b);
+            pcr_batch_release(b);
+        }
+        pcr_loader_destroy(&l);
+    }
+}
+END_TEST
+
+/* --- memory --- */
+
+struct memory {
+    atomic_uint out, given;
+    atomic_size_t nbytes;
+    unsigned fail_at, off;
+};
+
+static void *get_memory(void *opaque, size_t nbytes)
+{
+    struct memory *m = opaque;
+    void *p = NULL;
+    if (atomic_fetch_add(&m->given, 1) + 1 == m->fail_at || posix_memalign(&p, 64, nbytes + 64))
+        return NULL;
+    atomic_fetch_add(&m->out, 1);
+    atomic_fetch_add(&m->nbytes, nbytes);
+    return (uint8_t *) p + m->off;
+}
+
+static void give_memory(void *opaque, void *memory, size_t nbytes)
+{
+    struct memory *m = opaque;
+    atomic_fetch_sub(&m->out, 1);
+    atomic_fetch_sub(&m->nbytes, nbytes);
+    free((uint8_t *) memory - m->off);
+}
+
+/* The caller's memory is used again and again, and comes back with the same size. */
+START_TEST(own_memory)
+{
+    struct memory m = { 0 };
+    struct pcr_loader_options o = options();
+    struct pcr_batch *held = NULL;
+    struct pcr_error err;
+    o.flags = _i ? PCR_LOADER_RAW : 0;
+    o.fidelity = 1; /* files grow later on */
+    o.allocate = get_memory;
+    o.release = give_memory;
+    o.memory_opaque = &m;
+    struct pcr_loader *l = create(&o);
+    for (uint64_t epoch = 0; epoch < 4; epoch++) {
+        made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
+        pcr_batch_release(held);
+        made_check(pcr_loader_next(l, &held, &err), &err);
+        for (struct pcr_batch *b; !pcr_loader_next(l, &b, &err);)
+            pcr_batch_release(b);
+        made_check(pcr_loader_set_fidelity(l, PCR_FIDELITY_FULL, &err), &err);
+    }
+    ck_assert_uint_le(m.out, 4 + 1 + 2);
+    if (!_i)
+        ck_assert_uint_le(m.given, 4 + 1 + 2);
+    pcr_loader_destroy(&l);
+    ck_assert_uint_eq(m.out, 1);
+    pcr_batch_release(held);
+    ck_assert_uint_eq(m.out, 0);
+    ck_assert_uint_eq(m.nbytes, 0);
+}
+END_TEST
+
+START_TEST(memory_that_fails)
+{
+    struct memory m = { .fail_at = 3 };
+    struct pcr_loader_options o = options();
+    uint64_t hash;
+    int rc;
+    o.allocate = get_memory;
+    o.release = give_memory;
+    o.memory_opaque = &m;
+    struct pcr_loader *l = create(&o);
+    (void) run(l, &rc, &hash);
+    ck_assert_int_eq(rc, PCR_ERR_NOMEM);
+    pcr_loader_destroy(&l);
+    ck_assert_uint_eq(m.out, 0);
+    m = (struct memory) { .off = 8 };
+    l = create(&o);
+    (void) run(l, &rc, &hash);
+    ck_assert_int_eq(rc, PCR_ERR_INVAL); /* not aligned */
+    pcr_loader_destroy(&l);
+    ck_assert_uint_eq(m.out, 0);
+}
+END_TEST
+
+START_TEST(bounded_ring)
+{
+    struct pcr_loader_options o = options();
+    struct memory m = { 0 };
+    struct pcr_batch *b = NULL;
+    struct pcr_error err;
+    const size_t batch = (size_t) 8 * 100 * 100 * 3;
+    o.flags = PCR_LOADER_HUGE_PAGES; /* has no effect on the caller's memory */
+    o.height = 100;
+    o.allocate = get_memory;
+    o.release = give_memory;
+    o.memory_opaque = &m;
+    o.batches_ahead = 5;
+    o.ring_nbytes = _i ? 2 * batch + 100 : 1; /* at least one batch */
+    struct pcr_loader *l = create(&o);
+    while (!pcr_loader_next(l, &b, &err)) {
+        ck_assert_uint_le(m.nbytes, (_i ? 2 + 1 : 1 + 1) * batch);
+        pcr_batch_release(b);
+    }
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+START_TEST(huge_pages)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_batch *b = NULL;
+    struct pcr_error err;
+    o.flags = PCR_LOADER_HUGE_PAGES;
+    o.height = 400;
+    struct pcr_loader *l = create(&o);
+    made_check(pcr_loader_next(l, &b, &err), &err);
+    ck_assert_uint_eq((uintptr_t) b->pixels % (2 << 20), 0);
+    pcr_batch_release(b);
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("loader_raw");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_set_timeout(t, 110);
+    tcase_add_loop_test(t, files, 0, 6);
+    tcase_add_loop_test(t, bad_samples, 0, 9);
+    tcase_add_test(t, early_ends);
+    tcase_add_loop_test(t, own_memory, 0, 2);
+    tcase_add_test(t, memory_that_fails);
+    tcase_add_loop_test(t, bounded_ring, 0, 2);
+    tcase_add_test(t, huge_pages);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
