@@ -20,7 +20,7 @@ class RawBatch:
     data: uint8, shape (bytes,): the image files, one after the other. It is the library's
         own memory, not a copy, as `pixels` of other batches.
     offsets: int64, shape (n + 1,): file i is data[offsets[i]:offsets[i + 1]].
-    files: n arrays that look at data: a JPEG file each, at the sample's fidelity; samples
+    files: n arrays, which look at data: a JPEG file each, at the sample's fidelity; samples
         that are kept whole are as they were, of whatever format.
     labels, indices, datasets, fidelities, number, epoch: as of other batches.
     """
@@ -41,6 +41,7 @@ class RawBatch:
 
     @property
     def files(self) -> List[npt.NDArray[np.uint8]]:
+        """Each sample's file, as an array that looks at data."""
         return [self.data[begin:end]
                 for begin, end in zip(self.offsets[:-1], self.offsets[1:])]
 
