@@ -7,6 +7,7 @@
 #include "dataset.h"
 
 enum { OPEN_RECORDS = 64 };
+#define CACHE_NBYTES (UINT64_C(16) << 30)
 
 int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out,
                   struct pcr_error *err)
@@ -68,7 +69,7 @@ int pcri_dataset_open_record(const struct pcr_dataset *ds, uint64_t number, uint
     if (!path)
         return PCR_ERR_NOMEM;
     struct pcri_record *r = NULL;
-    int rc = pcri_record_open(path, ds->backend, head_end, &ds->limits, flags, &r, err);
+    int rc = pcri_record_open(path, ds->layers->top, head_end, &ds->limits, flags, &r, err);
     free(path);
     if (rc)
         return rc;
@@ -136,7 +137,7 @@ static int read_single(struct pcr_dataset *ds, const char *path, struct pcr_erro
 {
     struct pcri_record *r = NULL;
     const char *slash = strrchr(path, '/');
-    int rc = pcri_record_open(path, ds->backend, 0, &ds->limits, pcri_parse_flags(ds), &r,
+    int rc = pcri_record_open(path, ds->layers->top, 0, &ds->limits, pcri_parse_flags(ds), &r,
                               err);
     if (rc)
         return rc;
@@ -222,6 +223,20 @@ static int load(struct pcr_dataset *ds, const char *path, const char *split,
     return rc ? rc : pcri_cache_init(&ds->cache, ds->record_count, open_records, err);
 }
 
+static int create_layers(struct pcr_dataset *ds, const struct pcr_dataset_options *o,
+                         struct pcr_error *err)
+{
+    const struct pcri_layer_options layers = {
+        .cache_dir = o->cache_dir,
+        .cache_nbytes = o->cache_nbytes || !o->cache_dir ? o->cache_nbytes : CACHE_NBYTES,
+        .throttle_nbytes_s = o->throttle_nbytes_s,
+        .delay_us = o->delay_us,
+        .retry_count = o->retry_count,
+        .fault_interval = o->fault_interval,
+    };
+    return pcri_layers_create(pcri_io_find(o->io_backend), &layers, &ds->layers, err);
+}
+
 int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
                      struct pcr_dataset **out, struct pcr_error *err)
 {
@@ -235,10 +250,12 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
         return pcri_fail(err, PCR_ERR_UNSUPPORTED, "unknown flags 0x%x", o.flags);
     if (!pcri_io_find(o.io_backend))
         return pcri_fail(err, PCR_ERR_INVAL, "there is no I/O backend %u", o.io_backend);
+    if (o.retry_count > 1000)
+        return pcri_fail(err, PCR_ERR_INVAL, "retry_count is %u, at most 1000 allowed",
+                         o.retry_count);
     struct pcr_dataset *ds = pcri_calloc(1, sizeof(*ds), err);
     if (!ds)
         return PCR_ERR_NOMEM;
-    ds->backend = pcri_io_find(o.io_backend);
     ds->flags = o.flags;
     ds->limits = o.limits;
     pcri_limits_fill(&ds->limits);
@@ -247,7 +264,9 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     pthread_cond_init(&ds->cache.opened, NULL);
     pthread_mutex_init(&ds->keys.mutex, NULL);
     pthread_mutex_init(&ds->spare.mutex, NULL);
-    rc = load(ds, path, o.split, o.open_records ? o.open_records : OPEN_RECORDS, err);
+    rc = create_layers(ds, &o, err);
+    if (!rc)
+        rc = load(ds, path, o.split, o.open_records ? o.open_records : OPEN_RECORDS, err);
     if (rc)
         pcr_dataset_close(&ds);
     else
@@ -261,6 +280,7 @@ void pcr_dataset_close(struct pcr_dataset **dataset)
     if (!ds)
         return;
     pcri_cache_free(&ds->cache);
+    pcri_layers_destroy(&ds->layers);
     pcri_key_index_free(&ds->keys);
     pcri_spare_free(&ds->spare);
     pthread_mutex_destroy(&ds->cache.mutex);
@@ -295,6 +315,29 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .version_minor = m->minor,
     };
     return pcri_info_copy(info_out, &info, sizeof(info), err);
+}
+
+int pcr_dataset_io_stats(const struct pcr_dataset *ds, struct pcr_io_stats *stats_out,
+                         struct pcr_error *err)
+{
+    struct pcri_layer_counts *c = &ds->layers->counts;
+    struct pcr_io_stats stats = {
+        .open_count = atomic_load(&c->open_count),
+        .read_count = atomic_load(&c->read_count),
+        .range_count = atomic_load(&c->range_count),
+        .read_nbytes = atomic_load(&c->read_nbytes),
+        .read_ns = atomic_load(&c->read_ns),
+        .error_count = atomic_load(&c->error_count),
+        .retry_count = atomic_load(&c->retry_count),
+        .fault_count = atomic_load(&c->fault_count),
+        .throttle_ns = atomic_load(&c->throttle_ns),
+        .cache_hit_nbytes = atomic_load(&c->cache_hit_nbytes),
+        .cache_miss_nbytes = atomic_load(&c->cache_miss_nbytes),
+        .cache_stored_nbytes = atomic_load(&c->cache_stored_nbytes),
+        .cache_bad_count = atomic_load(&c->cache_bad_count),
+        .cache_failed_count = atomic_load(&c->cache_failed_count),
+    };
+    return pcri_info_copy(stats_out, &stats, sizeof(stats), err);
 }
 
 uint64_t pcr_dataset_prefix_nbytes(const struct pcr_dataset *ds, uint32_t fidelity)

@@ -7,6 +7,7 @@
 
 #include <pcr/dataset.h>
 
+#include "../io/layer.h"
 #include "manifest.h"
 
 /* A record that is open. Counted references; the cache's own is one of them. */
@@ -48,7 +49,7 @@ struct pcr_dataset {
     struct pcri_manifest manifest;
     struct pcr_buffer text;   /* the manifest's; empty for a single record */
     char *folder;             /* "" or with a slash at its end */
-    const struct pcri_io_backend *backend;
+    struct pcri_layers *layers; /* on the backend */
     uint32_t flags;           /* PCR_DATASET_* */
     struct pcr_limits limits;
     uint64_t first_record;    /* of the opened split(s), in the manifest */

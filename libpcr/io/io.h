@@ -20,7 +20,8 @@ struct pcri_range {
  * file. Called through pcri_file_read(), which refuses what is beyond INT64_MAX. */
 struct pcri_io_backend {
     const char *name;
-    int (*open)(const char *path, struct pcri_file **out, struct pcr_error *err);
+    int (*open)(const struct pcri_io_backend *self, const char *path, struct pcri_file **out,
+                struct pcr_error *err);
     int (*read)(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                 struct pcr_error *err);
     void (*close)(struct pcri_file *f);
@@ -44,6 +45,12 @@ const struct pcri_io_backend *pcri_io_find(uint32_t id);
 
 /* The NULL-ended list of all backends. */
 extern const struct pcri_io_backend *const pcri_io_backends[];
+
+static inline int pcri_file_open(const struct pcri_io_backend *b, const char *path,
+                                 struct pcri_file **out, struct pcr_error *err)
+{
+    return b->open(b, path, out, err);
+}
 
 /* Reads several ranges of a file at once, so that storage can work on all of them. */
 int pcri_file_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,

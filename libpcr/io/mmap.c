@@ -45,12 +45,13 @@ static int map_file(struct mmap_file *f, struct pcr_error *err)
     return 0;
 }
 
-static int mmap_open(const char *path, struct pcri_file **out, struct pcr_error *err)
+static int mmap_open(const struct pcri_io_backend *self, const char *path,
+                     struct pcri_file **out, struct pcr_error *err)
 {
     struct mmap_file *f = pcri_calloc(1, sizeof(*f), err);
     if (!f)
         return PCR_ERR_NOMEM;
-    f->base.backend = &pcri_io_mmap;
+    f->base.backend = self;
     int rc = pcri_open_regular(path, &f->fd, &f->base.nbytes, err);
     if (rc) {
         free(f);

@@ -4,10 +4,11 @@
 
 #include "transfer.h"
 
-static int pread_open(const char *path, struct pcri_file **out, struct pcr_error *err)
+static int pread_open(const struct pcri_io_backend *self, const char *path,
+                      struct pcri_file **out, struct pcr_error *err)
 {
     struct pcri_fd_file *f = NULL;
-    int rc = pcri_fd_open(path, &pcri_io_pread, &f, err);
+    int rc = pcri_fd_open(path, self, &f, err);
     if (rc)
         return rc;
     /* Without it the kernel reads ahead: up to 400 times the bytes of a short prefix. It is

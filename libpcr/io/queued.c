@@ -24,14 +24,16 @@ static int open_with(const char *path, const struct pcri_io_backend *backend, in
     return 0;
 }
 
-static int uring_open(const char *path, struct pcri_file **out, struct pcr_error *err)
+static int uring_open(const struct pcri_io_backend *self, const char *path,
+                      struct pcri_file **out, struct pcr_error *err)
 {
-    return open_with(path, &pcri_io_uring, 0, out, err);
+    return open_with(path, self, 0, out, err);
 }
 
-static int direct_open(const char *path, struct pcri_file **out, struct pcr_error *err)
+static int direct_open(const struct pcri_io_backend *self, const char *path,
+                       struct pcri_file **out, struct pcr_error *err)
 {
-    return open_with(path, &pcri_io_direct, O_DIRECT, out, err);
+    return open_with(path, self, O_DIRECT, out, err);
 }
 
 static int queued_read(struct pcri_file *base, const struct pcri_range *ranges, size_t count,

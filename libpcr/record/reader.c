@@ -80,7 +80,7 @@ int pcri_record_open(const char *path, const struct pcri_io_backend *backend,
         return PCR_ERR_NOMEM;
     r->flags = flags;
     struct opening o = { .r = r, .limits = limits, .err = err };
-    int rc = backend->open(path, &r->file, err);
+    int rc = pcri_file_open(backend, path, &r->file, err);
     if (!rc)
         rc = open_header(&o, head_end_hint);
     if (!rc)

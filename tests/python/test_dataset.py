@@ -290,3 +290,31 @@ def test_threads(path):
         for thread in threads:
             thread.join()
         assert not wrong
+
+
+@pytest.mark.parametrize("on_disk", [True, False])
+def test_cache(path, tmp_path, on_disk):
+    where = {"cache_dir": tmp_path / "near"} if on_disk else {}
+    with pcr.open(path, cache_bytes=1 << 24, retries=2, **where) as ds:
+        files = [sample.read(fidelity=1) for sample in ds]
+        first = ds.io_stats()
+        assert first["cache_stored_nbytes"] == first["cache_miss_nbytes"] > 0
+        assert [sample.read(fidelity=1) for sample in ds] == files
+        assert ds.io_stats()["read_nbytes"] == first["read_nbytes"]
+    if on_disk:
+        with pcr.open(path, **where) as ds:
+            assert [sample.read(fidelity=1) for sample in ds] == files
+            assert ds.io_stats()["read_nbytes"] == 0
+
+
+def test_throttle(path):
+    with pcr.open(path, throttle=1e6, delay=0.001) as ds:
+        for sample in ds:
+            sample.read(fidelity=1)
+        stats = ds.io_stats()
+        assert stats["read_ns"] >= stats["read_nbytes"] * 900
+        assert stats["throttle_ns"] > 0
+    with pytest.raises(pcr.InvalidError):
+        pcr.open(path, cache_bytes=0)
+    with pytest.raises(pcr.IoError):
+        pcr.open(path, cache_dir=__file__)

@@ -57,7 +57,7 @@ START_TEST(backends_read_ranges)
     struct pcr_error e;
     uint8_t got[20000];
     make_file(path, 20000);
-    ck_assert_int_eq(b->open(path, &f, &e), 0);
+    ck_assert_int_eq(pcri_file_open(b, path, &f, &e), 0);
     ck_assert_uint_eq(f->nbytes, 20000);
     ck_assert_str_eq(f->path, path);
     for (size_t r = 0; r < sizeof(ranges) / sizeof(ranges[0]); r++) {
@@ -83,7 +83,7 @@ START_TEST(backends_see_the_end)
     struct pcr_error e;
     uint8_t got[128];
     make_file(path, 100);
-    ck_assert_int_eq(b->open(path, &f, &e), 0);
+    ck_assert_int_eq(pcri_file_open(b, path, &f, &e), 0);
     for (size_t r = 0; r < sizeof(ranges) / sizeof(ranges[0]); r++) {
         int rc = pcri_file_read_at(f, ranges[r].offset, got, ranges[r].nbytes, &e);
         ck_assert_int_eq(rc, PCR_ERR_TRUNCATED);
@@ -97,7 +97,7 @@ START_TEST(backends_see_the_end)
     pcri_file_close(&f);
     /* An empty file opens, and has nothing to read. */
     ck_assert_int_eq(truncate(path, 0), 0);
-    ck_assert_int_eq(b->open(path, &f, &e), 0);
+    ck_assert_int_eq(pcri_file_open(b, path, &f, &e), 0);
     ck_assert_int_eq(pcri_file_read_at(f, 0, got, 0, &e), 0);
     ck_assert_int_eq(pcri_file_read_at(f, 0, got, 1, &e), PCR_ERR_TRUNCATED);
     pcri_file_close(&f);
@@ -109,13 +109,13 @@ START_TEST(backends_refuse_other_files)
     const struct pcri_io_backend *b = pcri_io_backends[_i];
     struct pcri_file *f = NULL;
     struct pcr_error e;
-    ck_assert_int_eq(b->open(path, &f, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcri_file_open(b, path, &f, &e), PCR_ERR_IO);
     ck_assert_int_eq(e.sys_errno, ENOENT);
     ck_assert_ptr_nonnull(strstr(e.message, path));
-    ck_assert_int_eq(b->open(dir, &f, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcri_file_open(b, dir, &f, &e), PCR_ERR_IO);
     ck_assert_int_eq(e.sys_errno, EISDIR);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
-    ck_assert_int_eq(b->open(path, &f, &e), PCR_ERR_IO); /* and does not wait for a writer */
+    ck_assert_int_eq(pcri_file_open(b, path, &f, &e), PCR_ERR_IO); /* and does not wait for a writer */
     ck_assert_ptr_null(f);
 }
 END_TEST

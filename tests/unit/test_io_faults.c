@@ -70,7 +70,7 @@ static struct pcri_file *open_by(int backend)
 {
     struct pcri_file *f = NULL;
     struct pcr_error e;
-    ck_assert_msg(!pcri_io_backends[backend]->open(path, &f, &e), "%s", e.message);
+    ck_assert_msg(!pcri_file_open(pcri_io_backends[backend], path, &f, &e), "%s", e.message);
     return f;
 }
 

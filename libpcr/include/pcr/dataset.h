@@ -36,6 +36,21 @@ struct pcr_dataset_options {
     uint32_t io_backend;    /* enum pcr_io_backend */
     uint32_t open_records;  /* records kept open with their heads; default 64 */
     struct pcr_limits limits;
+    /* A cache of what is read, kept in files of a folder (made if it is missing), which may be
+     * several processes' and be used again later, or in memory. It holds about cache_nbytes;
+     * when it is full, what came first stays, and the rest is read as without it. Files there
+     * that nobody has opened since the dataset was opened make room. What is damaged in it is
+     * read anew; a full disk costs the caching alone. */
+    const char *cache_dir;      /* NULL: in memory */
+    uint64_t cache_nbytes;      /* 0: no cache, or with cache_dir 16 GiB */
+    uint64_t throttle_nbytes_s; /* for experiments: storage gives at most so many bytes a second
+                                 * to all of the dataset's files together; 0: any number */
+    uint32_t delay_us;          /* for experiments: each read takes so much longer */
+    uint32_t retry_count;       /* reads that fail for a reason that may pass (EIO, EAGAIN,
+                                 * ETIMEDOUT, ESTALE, no network) are tried so often again,
+                                 * after 5, 10, 20 ms and so on up to a second; at most 1000 */
+    uint32_t fault_interval;    /* for tests: each n-th read fails with EIO; 0: none */
+    uint32_t reserved;          /* 0 */
 };
 
 /* A dataset opened for reading. Immutable after opening; all functions on it may be called
@@ -74,6 +89,31 @@ struct pcr_dataset_info {
 /* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_describe(const struct pcr_dataset *ds,
                                                 struct pcr_dataset_info *info_out,
+                                                struct pcr_error *err);
+
+/* What was read from storage since the dataset was opened; the manifest is not counted. */
+struct pcr_io_stats {
+    uint32_t size;               /* set by the caller: sizeof(struct pcr_io_stats) */
+    uint32_t reserved;
+    uint64_t open_count;         /* files opened */
+    uint64_t read_count;         /* reads, each of one range or several */
+    uint64_t range_count;
+    uint64_t read_nbytes;        /* bytes that they gave */
+    uint64_t read_ns;            /* thread time that they took */
+    uint64_t error_count;        /* that failed */
+    uint64_t retry_count;        /* that were tried again */
+    uint64_t fault_count;        /* that failed by fault_interval */
+    uint64_t throttle_ns;        /* of read_ns: for throttle and delay */
+    uint64_t cache_hit_nbytes;   /* found in the cache, in whole blocks of 16 KiB */
+    uint64_t cache_miss_nbytes;  /* not found there, and read from storage */
+    uint64_t cache_stored_nbytes; /* added to it */
+    uint64_t cache_bad_count;    /* blocks that were damaged there */
+    uint64_t cache_failed_count; /* records of which it could keep nothing (more) for an error */
+};
+
+/* Fills *stats_out up to its .size. Thread-safe. Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_io_stats(const struct pcr_dataset *ds,
+                                                struct pcr_io_stats *stats_out,
                                                 struct pcr_error *err);
 
 /* Bytes of all prefixes at fidelity g (headers and heads included); 0 for a g above G. */

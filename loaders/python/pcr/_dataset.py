@@ -202,6 +202,20 @@ class Dataset(Sequence[Sample]):
             "classes": dict(zip(self.classes, self.class_counts)),
         }
 
+    def io_stats(self) -> Dict[str, int]:
+        """What was read from storage since the dataset was opened, without the manifest.
+
+        open_count (files); read_count, range_count (a read has one range or several),
+        read_nbytes, read_ns (thread time), error_count, retry_count, throttle_ns (of
+        read_ns); cache_hit_nbytes, cache_miss_nbytes, cache_stored_nbytes, in whole blocks of
+        16 KiB; cache_bad_count (damaged blocks there), cache_failed_count (records of which
+        it could keep nothing more for an error); fault_count.
+        """
+        found = st.sized(st.IoStats)
+        call(lib.pcr_dataset_io_stats, self._handle.pointer, byref(found))
+        return {field[0]: int(getattr(found, field[0]))
+                for field in found._fields_ if field[0] not in ("size", "reserved")}
+
     def find(self, key: Union[str, bytes]) -> int:
         """Index of the first sample with this key. Raises KeyError where there is none.
 
@@ -266,7 +280,9 @@ class Dataset(Sequence[Sample]):
 
 
 def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
-         io: str = "auto", open_records: int = 64) -> Dataset:
+         io: str = "auto", open_records: int = 64, cache_dir: Optional[Path] = None,
+         cache_bytes: Optional[int] = None, retries: int = 0,
+         throttle: Optional[float] = None, delay: float = 0.0) -> Dataset:
     """Opens a dataset folder, or one record file as a dataset of its own.
 
     split: only this split's samples; None for all.
@@ -275,6 +291,14 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
         allowed; "direct" reads around the page cache; "mmap" is for local files that
         nobody changes (a file that shrinks kills the process); "auto" is "pread".
     open_records: records kept open with their heads in memory.
+    cache_dir: a folder that keeps what is read, on a disk that is nearer than the dataset:
+        the prefixes that were needed, and more of them when they are. It is made if missing,
+        may be used by several processes at once, and again later.
+    cache_bytes: about how much the cache may hold, 16 GiB if None; without cache_dir the
+        cache is in memory. What came first stays. Damage there is noticed, and read anew.
+    retries: how often a read is tried again that fails for a reason that may pass.
+    throttle: for experiments: bytes a second that storage gives to this dataset at most.
+    delay: for experiments: seconds that each read takes longer.
 
     Reads the manifest only. Raises NotFoundError (a FileNotFoundError) and other
     IoErrors, FormatError, CorruptError, UnsupportedError (a newer format), LimitError,
@@ -284,6 +308,11 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
         st.DatasetOptions, flags=0 if verify else st.DATASET_NO_VERIFY,
         split=None if split is None else c_string(split, "a split"),
         open_records=whole(open_records, "open_records"),
+        cache_dir=None if cache_dir is None else c_path(cache_dir),
+        cache_nbytes=0 if cache_bytes is None else whole(cache_bytes, "cache_bytes", 1, 64),
+        retry_count=whole(retries, "retries", 0),
+        throttle_nbytes_s=0 if throttle is None else whole(int(throttle), "throttle", 1, 64),
+        delay_us=whole(round(delay * 1e6), "delay", 0),
         io_backend=0 if io == "auto" else choice(st.IoBackend, io, "io"))
     pointer = c_void_p()
     call(lib.pcr_dataset_open, c_path(path), byref(options), byref(pointer))

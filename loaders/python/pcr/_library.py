@@ -34,6 +34,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_dataset_open": (c_int, [c_char_p, POINTER(st.DatasetOptions), _OUT, _ERR]),
     "pcr_dataset_close": (None, [_OUT]),
     "pcr_dataset_describe": (c_int, [c_void_p, POINTER(st.DatasetInfo), _ERR]),
+    "pcr_dataset_io_stats": (c_int, [c_void_p, POINTER(st.IoStats), _ERR]),
     "pcr_dataset_prefix_nbytes": (c_uint64, [c_void_p, c_uint32]),
     "pcr_dataset_class_name": (c_char_p, [c_void_p, c_uint32]),
     "pcr_dataset_class_count": (c_uint64, [c_void_p, c_uint32]),

@@ -201,7 +201,22 @@ class DatasetOptions(ctypes.Structure):
     """struct pcr_dataset_options"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("split", c_char_p),
-                ("io_backend", c_uint32), ("open_records", c_uint32), ("limits", Limits)]
+                ("io_backend", c_uint32), ("open_records", c_uint32), ("limits", Limits),
+                ("cache_dir", c_char_p), ("cache_nbytes", c_uint64),
+                ("throttle_nbytes_s", c_uint64), ("delay_us", c_uint32),
+                ("retry_count", c_uint32), ("fault_interval", c_uint32),
+                ("reserved", c_uint32)]
+
+
+class IoStats(ctypes.Structure):
+    """struct pcr_io_stats"""
+
+    _fields_ = [("size", c_uint32), ("reserved", c_uint32)] + [
+        (name, c_uint64) for name in (
+            "open_count", "read_count", "range_count", "read_nbytes", "read_ns",
+            "error_count", "retry_count", "fault_count", "throttle_ns", "cache_hit_nbytes",
+            "cache_miss_nbytes", "cache_stored_nbytes", "cache_bad_count",
+            "cache_failed_count")]
 
 
 class DatasetInfo(ctypes.Structure):

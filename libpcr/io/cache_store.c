@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where a cache keeps its files, and how many bytes: a folder that several processes may
+ * share, or memory.
+ *
+ * What came first stays. Of a dataset that is larger than the bound the same part is then found
+ * in each epoch, where keeping the last that was read would find nothing. Only what nobody has
+ * opened since this store was created, such as another dataset's or an older version's files,
+ * makes room. */
+#define _GNU_SOURCE /* memfd_create */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "layer.h"
+
+static const char suffix[] = ".pcrcache";
+
+struct entry { /* a file in memory */
+    uint64_t name;
+    int fd;
+};
+
+struct pcri_store {
+    int dir_fd; /* -1: memory */
+    uint64_t max_nbytes;
+    time_t created;
+    pthread_mutex_t mutex; /* of what follows */
+    uint64_t nbytes;       /* kept, as far as is known here */
+    uint64_t added;        /* since the folder was looked at */
+    bool full;
+    struct entry *entries;
+    size_t entry_count;
+};
+
+/* Calls for each cache file: adds up its bytes, or unlinks those that nobody has used. */
+static uint64_t look_through(const struct pcri_store *s, uint64_t evict_nbytes)
+{
+    uint64_t total = 0;
+    struct stat st;
+    int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return 0;
+    }
+    for (struct dirent *e; (e = readdir(d));) {
+        size_t n = strlen(e->d_name);
+        if (n <= strlen(suffix) || strcmp(e->d_name + n - strlen(suffix), suffix) ||
+            fstatat(s->dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+            continue;
+        uint64_t nbytes = (uint64_t) st.st_blocks * 512;
+        if (evict_nbytes && st.st_mtime < s->created &&
+            !unlinkat(s->dir_fd, e->d_name, 0))
+            evict_nbytes -= nbytes < evict_nbytes ? nbytes : evict_nbytes;
+        else
+            total += nbytes;
+    }
+    closedir(d);
+    return total;
+}
+
+static int open_folder(struct pcri_store *s, const char *dir, struct pcr_error *err)
+{
+    struct timespec now;
+    if (mkdir(dir, 0777) && errno != EEXIST)
+        return pcri_fail_sys(err, errno, "%s: cannot make the cache's folder", dir);
+    s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (s->dir_fd < 0 || faccessat(s->dir_fd, ".", W_OK | X_OK, 0))
+        return pcri_fail_sys(err, errno, "%s: cannot be the cache's folder", dir);
+    clock_gettime(CLOCK_REALTIME, &now);
+    s->created = now.tv_sec;
+    s->nbytes = look_through(s, 0);
+    return 0;
+}
+
+int pcri_store_create(const char *dir, uint64_t max_nbytes, struct pcri_store **out,
+                      struct pcr_error *err)
+{
+    struct pcri_store *s = pcri_calloc(1, sizeof(*s), err);
+    if (!s)
+        return PCR_ERR_NOMEM;
+    s->dir_fd = -1;
+    s->max_nbytes = max_nbytes;
+    s->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
+    int rc = dir ? open_folder(s, dir, err) : 0;
+    if (rc)
+        pcri_store_destroy(&s);
+    *out = s;
+    return rc;
+}
+
+void pcri_store_destroy(struct pcri_store **store)
+{
+    struct pcri_store *s = *store;
+    if (!s)
+        return;
+    if (s->dir_fd >= 0)
+        close(s->dir_fd);
+    for (size_t i = 0; i < s->entry_count; i++)
+        close(s->entries[i].fd);
+    free(s->entries);
+    pthread_mutex_destroy(&s->mutex);
+    free(s);
+    *store = NULL;
+}
+
+/* A number for one version of one file: another one has another path, size or time. */
+static bool find_name(const char *path, uint64_t *out)
+{
+    struct stat st;
+    char *real = realpath(path, NULL);
+    bool ok = real && !stat(real, &st);
+    if (ok) {
+        const int64_t parts[] = { (int64_t) pcri_xxh3(real, strlen(real)), (int64_t) st.st_size,
+                                  (int64_t) st.st_mtim.tv_sec, (int64_t) st.st_mtim.tv_nsec };
+        *out = pcri_xxh3(parts, sizeof(parts));
+    }
+    free(real);
+    return ok;
+}
+
+static int open_in_memory(struct pcri_store *s, uint64_t name)
+{
+    for (size_t i = 0; i < s->entry_count; i++)
+        if (s->entries[i].name == name)
+            return fcntl(s->entries[i].fd, F_DUPFD_CLOEXEC, 0);
+    struct entry *grown = realloc(s->entries, (s->entry_count + 1) * sizeof(*grown));
+    if (!grown)
+        return -1;
+    s->entries = grown;
+    int fd = memfd_create("pcrcache", MFD_CLOEXEC);
+    if (fd < 0)
+        return -1;
+    s->entries[s->entry_count++] = (struct entry) { name, fd };
+    return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+int pcri_store_open(struct pcri_store *s, const char *path)
+{
+    uint64_t name;
+    char text[16 + sizeof(suffix)];
+    if (!find_name(path, &name))
+        return -1;
+    if (s->dir_fd < 0) {
+        pthread_mutex_lock(&s->mutex);
+        int fd = open_in_memory(s, name);
+        pthread_mutex_unlock(&s->mutex);
+        return fd;
+    }
+    snprintf(text, sizeof(text), "%016llx%s", (unsigned long long) name, suffix);
+    int fd = openat(s->dir_fd, text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (fd >= 0)
+        (void) futimens(fd, NULL); /* it is used; at worst it makes room too early */
+    return fd;
+}
+
+bool pcri_store_reserve(struct pcri_store *s, uint64_t nbytes)
+{
+    pthread_mutex_lock(&s->mutex);
+    uint64_t max = s->max_nbytes;
+    /* Others may have added to the folder, so that it is looked at again now and then. */
+    bool look = s->dir_fd >= 0 && !s->full &&
+                (s->nbytes + nbytes > max || s->added > max / 8);
+    if (look) {
+        uint64_t over = s->nbytes + nbytes > max ? s->nbytes + nbytes - max : 0;
+        s->nbytes = look_through(s, over);
+        s->added = 0;
+    }
+    bool room = !s->full && nbytes <= max && s->nbytes <= max - nbytes;
+    if (room) {
+        s->nbytes += nbytes;
+        s->added += nbytes;
+    } else {
+        s->full = true;
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return room;
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stack of layers, and what they share. */
+#include <errno.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "layer.h"
+
+uint64_t pcri_clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
+}
+
+void pcri_sleep_until(uint64_t ns)
+{
+    struct timespec t = { (time_t) (ns / 1000000000), (long) (ns % 1000000000) };
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
+        ;
+}
+
+int pcri_layer_open(const struct pcri_io_backend *self, const char *path, size_t file_nbytes,
+                    struct pcri_file **out, struct pcr_error *err)
+{
+    const struct pcri_layer *layer = (const struct pcri_layer *) self;
+    struct pcri_layer_file *f = pcri_calloc(1, file_nbytes, err);
+    if (!f)
+        return PCR_ERR_NOMEM;
+    int rc = pcri_file_open(layer->below, path, &f->below, err);
+    if (rc) {
+        free(f);
+        return rc;
+    }
+    f->base = (struct pcri_file) { self, f->below->nbytes, f->below->path };
+    *out = &f->base;
+    return 0;
+}
+
+void pcri_layer_close(struct pcri_file *base)
+{
+    struct pcri_layer_file *f = (struct pcri_layer_file *) base;
+    pcri_file_close(&f->below);
+    free(f);
+}
+
+/* Puts a layer on top, if it is wanted. */
+static void put(struct pcri_layers *all, struct pcri_layer *layer,
+                const struct pcri_io_backend *kind, bool wanted)
+{
+    if (!wanted)
+        return;
+    *layer = (struct pcri_layer) { .base = *kind, .below = all->top, .all = all };
+    all->top = &layer->base;
+}
+
+int pcri_layers_create(const struct pcri_io_backend *backend,
+                       const struct pcri_layer_options *options, struct pcri_layers **out,
+                       struct pcr_error *err)
+{
+    struct pcri_layers *all = pcri_calloc(1, sizeof(*all), err);
+    if (!all)
+        return PCR_ERR_NOMEM;
+    const struct pcri_layer_options *o = options;
+    int rc = o->cache_nbytes
+                 ? pcri_store_create(o->cache_dir, o->cache_nbytes, &all->store, err)
+                 : 0;
+    if (rc) {
+        free(all);
+        return rc;
+    }
+    all->options = *o;
+    all->options.cache_dir = NULL;
+    all->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
+    all->top = backend;
+    put(all, &all->faults, &pcri_layer_faults, o->fault_interval);
+    put(all, &all->throttle, &pcri_layer_throttle, o->throttle_nbytes_s || o->delay_us);
+    put(all, &all->stats, &pcri_layer_stats, true);
+    put(all, &all->retry, &pcri_layer_retry, o->retry_count);
+    put(all, &all->cache, &pcri_layer_cache, o->cache_nbytes);
+    *out = all;
+    return 0;
+}
+
+void pcri_layers_destroy(struct pcri_layers **layers)
+{
+    if (!*layers)
+        return;
+    pcri_store_destroy(&(*layers)->store);
+    pthread_mutex_destroy(&(*layers)->mutex);
+    free(*layers);
+    *layers = NULL;
+}
