@@ -2,6 +2,7 @@
 /* The loader: its threads, and what the consumer calls. */
 #include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <pcr/ladder.h>
 
@@ -334,6 +335,7 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
     if (!l)
         return PCR_ERR_NOMEM;
     l->created_ns = pcri_now_ns();
+    l->process = getpid();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     l->work = l->read = l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
     l->store_count = dataset_count;
@@ -357,6 +359,10 @@ void pcr_loader_destroy(struct pcr_loader **loader)
         return;
     struct pcr_loader *l = *loader;
     *loader = NULL;
+    /* A forked child has neither the threads nor, perhaps, the locks: the parent's memory is
+     * left alone. */
+    if (l->process != getpid())
+        return;
     pthread_mutex_lock(&l->mutex);
     l->stop = true;
     pcri_schedule_wake(l);
@@ -386,6 +392,17 @@ void pcr_loader_destroy(struct pcr_loader **loader)
 }
 
 /* --- the consumer's side --- */
+
+int pcri_loader_check(const struct pcr_loader *l, struct pcr_error *err)
+{
+    if (!l)
+        return pcri_fail(err, PCR_ERR_INVAL, "no loader");
+    if (l->process == getpid())
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "the loader is process %ld's: its threads do not survive fork(); make a "
+                     "loader in the process that uses it", (long) l->process);
+}
 
 uint64_t pcr_loader_batch_count(const struct pcr_loader *loader)
 {
@@ -430,9 +447,8 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
 
 int pcr_loader_start_epoch(struct pcr_loader *loader, uint64_t epoch, struct pcr_error *err)
 {
-    if (!loader)
-        return pcri_fail(err, PCR_ERR_INVAL, "no loader");
-    return start(loader, epoch, 0, NULL, err);
+    int rc = pcri_loader_check(loader, err);
+    return rc ? rc : start(loader, epoch, 0, NULL, err);
 }
 
 static void save(const struct pcr_loader *loader, struct pcri_saved *out)
@@ -457,8 +473,11 @@ static void save(const struct pcr_loader *loader, struct pcri_saved *out)
 int pcr_loader_state(const struct pcr_loader *loader, void *state_out, struct pcr_error *err)
 {
     struct pcri_saved saved;
-    if (!loader || !state_out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no place for its state");
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
+    if (!state_out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no place for the loader's state");
     save(loader, &saved);
     pcri_saved_pack(&saved, state_out);
     return 0;
@@ -478,18 +497,22 @@ int pcr_loader_resume(struct pcr_loader *loader, const void *state, size_t nbyte
                       struct pcr_error *err)
 {
     struct pcri_saved saved, here;
-    if (!loader || (!state && nbytes))
-        return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no state");
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
+    if (!state && nbytes)
+        return pcri_fail(err, PCR_ERR_INVAL, "no state");
     pcri_saved_init(loader->catalog, &here);
-    int rc = pcri_saved_unpack(state, nbytes, &here, loader->group_count, &saved, err);
+    rc = pcri_saved_unpack(state, nbytes, &here, loader->group_count, &saved, err);
     return rc ? rc : start(loader, saved.epoch, saved.position, &saved.changes, err);
 }
 
 int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
                             struct pcr_error *err)
 {
-    if (!loader)
-        return pcri_fail(err, PCR_ERR_INVAL, "no loader");
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
     if (fidelity > loader->group_count)
         return pcri_fail(err, PCR_ERR_INVAL, "fidelity is %u, the dataset has 1 to %u",
                          (unsigned) fidelity, (unsigned) loader->group_count);
@@ -549,11 +572,13 @@ static int wait_batch(struct pcr_loader *l, struct pcri_batch **out, struct pcr_
 int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pcr_error *err)
 {
     struct pcri_batch *b = NULL;
-    if (!loader || !out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no place for the batch");
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
+    if (!out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no place for the batch");
     *out = NULL;
     pthread_mutex_lock(&loader->mutex);
-    int rc;
     while (!(rc = wait_batch(loader, &b, err))) {
         if (b->error_slot != UINT32_MAX) {
             loader->error = b->error;
@@ -575,7 +600,7 @@ int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pc
 
 void pcr_loader_cancel(struct pcr_loader *loader)
 {
-    if (!loader)
+    if (!loader || loader->process != getpid())
         return;
     pthread_mutex_lock(&loader->mutex);
     loader->state = PCRI_LOADER_CANCELLED;

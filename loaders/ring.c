@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "ring.h"
 #include "schedule.h"
@@ -17,6 +18,7 @@ struct pcri_pool {
     struct pcr_batch view; /* what is the same in all */
     size_t sample_nbytes;
     bool raw, huge_pages;
+    pid_t process; /* that made it */
     void *(*allocate)(void *opaque, size_t nbytes);
     void (*release)(void *opaque, void *memory, size_t nbytes);
     void *opaque;
@@ -49,6 +51,7 @@ int pcri_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
     pool->sample_nbytes = sample_nbytes;
     pool->keep_count = keep_count;
     pool->holds = 1;
+    pool->process = getpid();
     *out = pool;
     return 0;
 }
@@ -217,6 +220,8 @@ void pcr_batch_release(struct pcr_batch *batch)
         return;
     struct pcri_batch *b = (struct pcri_batch *) batch;
     struct pcri_pool *pool = b->pool;
+    if (pool->process != getpid()) /* a forked child: its lock may be locked for ever */
+        return;
     pthread_mutex_lock(&pool->mutex);
     bool keep = pool->free_count < pool->keep_count;
     if (keep) {

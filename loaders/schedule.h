@@ -4,6 +4,7 @@
 #define PCRI_SCHEDULE_H
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "deal.h"
 #include "order.h"
@@ -80,6 +81,7 @@ struct pcr_loader {
     struct pcri_worker *workers;
     uint32_t started_count; /* workers whose threads run */
     uint64_t created_ns;
+    pid_t process; /* that made it */
 
     /* All below under the mutex. The pool has one of its own, taken after this. */
     pthread_mutex_t mutex;
@@ -131,6 +133,9 @@ struct pcri_task {
     uint32_t place;           /* DECODE: in the slice */
     uint64_t epoch;
 };
+
+/* INVAL without a loader, and in a process that forked off the one that made it. */
+int pcri_loader_check(const struct pcr_loader *l, struct pcr_error *err);
 
 /* All with the mutex held. */
 

@@ -83,8 +83,9 @@ static void count_batches(const struct pcr_loader *l, struct pcr_loader_stats *s
 int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *stats_out,
                      struct pcr_error *err)
 {
-    if (!loader)
-        return pcri_fail(err, PCR_ERR_INVAL, "no loader");
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
     struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
     pthread_mutex_lock(&l->mutex);
     struct pcr_loader_stats stats = l->stats;

@@ -123,6 +123,18 @@ int pcri_hold(struct pcr_dataset *ds, uint64_t number, struct pcri_held **out,
     return rc;
 }
 
+void pcri_cache_forget_opening(struct pcri_cache *c)
+{
+    struct pcri_held *newer;
+    for (struct pcri_held *h = c->oldest; h; h = newer) {
+        newer = h->newer;
+        if (!h->record)
+            (void) drop(c, h); /* the reference of its thread is never given back */
+    }
+    /* Those who waited are not there either. */
+    c->opened = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
+}
+
 void pcri_let_go(struct pcr_dataset *ds, struct pcri_held *held)
 {
     pthread_mutex_lock(&ds->cache.mutex);

@@ -267,11 +267,13 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     rc = create_layers(ds, &o, err);
     if (!rc)
         rc = load(ds, path, o.split, o.open_records ? o.open_records : OPEN_RECORDS, err);
-    if (rc)
+    if (rc) {
         pcr_dataset_close(&ds);
-    else
-        *out = ds;
-    return rc;
+        return rc;
+    }
+    pcri_fork_add(ds);
+    *out = ds;
+    return 0;
 }
 
 void pcr_dataset_close(struct pcr_dataset **dataset)
@@ -279,6 +281,7 @@ void pcr_dataset_close(struct pcr_dataset **dataset)
     struct pcr_dataset *ds = dataset ? *dataset : NULL;
     if (!ds)
         return;
+    pcri_fork_remove(ds);
     pcri_cache_free(&ds->cache);
     pcri_layers_destroy(&ds->layers);
     pcri_key_index_free(&ds->keys);

@@ -61,6 +61,7 @@ struct pcr_dataset {
     struct pcri_cache cache;
     struct pcri_key_index keys;
     struct pcri_spare spare;
+    struct pcr_dataset *next; /* of all that are open; fork.c */
 };
 
 static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
@@ -84,6 +85,15 @@ void pcri_cache_free(struct pcri_cache *c);
 int pcri_hold(struct pcr_dataset *ds, uint64_t number, struct pcri_held **out,
               struct pcr_error *err);
 void pcri_let_go(struct pcr_dataset *ds, struct pcri_held *held);
+
+/* In a forked child: records that other threads were opening are not being opened. With the
+ * cache's mutex held. */
+void pcri_cache_forget_opening(struct pcri_cache *c);
+
+/* --- fork.c --- */
+/* Has fork() take care of an open dataset, till it is removed. */
+void pcri_fork_add(struct pcr_dataset *ds);
+void pcri_fork_remove(struct pcr_dataset *ds);
 
 /* --- sample.c --- */
 int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, uint32_t i,

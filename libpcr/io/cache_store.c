@@ -160,6 +160,11 @@ int pcri_store_open(struct pcri_store *s, const char *path)
     return fd;
 }
 
+pthread_mutex_t *pcri_store_lock(struct pcri_store *s)
+{
+    return &s->mutex;
+}
+
 bool pcri_store_reserve(struct pcri_store *s, uint64_t nbytes)
 {
     pthread_mutex_lock(&s->mutex);

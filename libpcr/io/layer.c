@@ -82,6 +82,13 @@ int pcri_layers_create(const struct pcri_io_backend *backend,
     return 0;
 }
 
+void pcri_layers_each_lock(struct pcri_layers *layers, int (*act)(pthread_mutex_t *))
+{
+    if (layers->store)
+        act(pcri_store_lock(layers->store));
+    act(&layers->mutex);
+}
+
 void pcri_layers_destroy(struct pcri_layers **layers)
 {
     if (!*layers)

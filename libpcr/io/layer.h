@@ -57,6 +57,9 @@ int pcri_layers_create(const struct pcri_io_backend *backend,
 /* No file may be open any more. Sets *layers to NULL. */
 void pcri_layers_destroy(struct pcri_layers **layers);
 
+/* Calls act on each lock of the layers, in the order in which they are taken. */
+void pcri_layers_each_lock(struct pcri_layers *layers, int (*act)(pthread_mutex_t *));
+
 /* --- for the layers --- */
 
 /* A layer's file on the file below. */
@@ -106,6 +109,7 @@ void pcri_store_destroy(struct pcri_store **store);
 /* A descriptor of the file that keeps what is known of `path`, empty if that is nothing; -1 if
  * there can be none. The caller closes it. */
 int pcri_store_open(struct pcri_store *store, const char *path);
+pthread_mutex_t *pcri_store_lock(struct pcri_store *store);
 /* May so many more bytes be kept? */
 bool pcri_store_reserve(struct pcri_store *store, uint64_t nbytes);
 

@@ -8,6 +8,8 @@
 #ifndef PCRI_TRANSFER_H
 #define PCRI_TRANSFER_H
 
+#include <pthread.h>
+
 #include "io.h"
 
 enum {
@@ -81,6 +83,8 @@ void pcri_workspace_drop(void);
 /* NULL only without memory. aligned: with bounce memory. */
 struct pcri_workspace *pcri_workspace_take(bool aligned, struct pcr_error *err);
 void pcri_workspace_give(struct pcri_workspace *w);
+/* Calls act on the pool's lock. */
+void pcri_workspace_lock(int (*act)(pthread_mutex_t *));
 
 /* Destroys a workspace's ring, if it has one. */
 void pcri_ring_destroy(struct pcri_workspace *w);

@@ -67,3 +67,8 @@ void pcri_workspace_give(struct pcri_workspace *w)
     idle = w;
     pthread_mutex_unlock(&mutex);
 }
+
+void pcri_workspace_lock(int (*act)(pthread_mutex_t *))
+{
+    act(&mutex);
+}

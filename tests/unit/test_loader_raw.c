@@ -3,6 +3,8 @@
 #include <check.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <pcr/loader.h>
 
@@ -156,6 +158,73 @@ START_TEST(early_ends)
 }
 END_TEST
 
+/* --- processes --- */
+
+#ifndef __SANITIZE_THREAD__
+/* In a forked child, whose parent's threads are at work: what goes wrong, 0 if nothing. */
+static int in_child(struct pcr_loader *l, struct pcr_batch *held, uint64_t hash)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_loader_stats stats = { .size = sizeof(stats) };
+    struct pcr_error err = { .message = "" };
+    struct pcr_loader *own = NULL;
+    struct pcr_batch *b = NULL;
+    uint8_t state[PCR_LOADER_STATE_NBYTES];
+    uint32_t count = 0;
+    alarm(60); /* a child that hangs ends by a signal */
+    if (pcr_loader_next(l, &b, &err) != PCR_ERR_INVAL || !strstr(err.message, "fork"))
+        return 1;
+    if (pcr_loader_start_epoch(l, 0, NULL) != PCR_ERR_INVAL ||
+        pcr_loader_state(l, state, NULL) != PCR_ERR_INVAL ||
+        pcr_loader_resume(l, state, sizeof(state), NULL) != PCR_ERR_INVAL ||
+        pcr_loader_set_fidelity(l, 1, NULL) != PCR_ERR_INVAL ||
+        pcr_loader_stats(l, &stats, NULL) != PCR_ERR_INVAL)
+        return 2;
+    if (pcri_xxh3(held->data, held->offsets[held->sample_count]) != hash)
+        return 3;
+    pcr_loader_cancel(l);
+    pcr_batch_release(held);
+    pcr_loader_destroy(&l);
+    if (l || pcr_loader_create(dataset, &o, &own, NULL) || pcr_loader_start_epoch(own, 0, NULL))
+        return 4;
+    for (; !pcr_loader_next(own, &b, NULL); pcr_batch_release(b))
+        count += b->sample_count;
+    pcr_loader_destroy(&own);
+    pcr_dataset_close(&dataset);
+    return count == MADE_SAMPLES ? 0 : 5;
+}
+
+START_TEST(forked)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_batch *b = NULL;
+    struct pcr_error err;
+    o.shuffle = _i ? PCR_SHUFFLE_FULL : PCR_SHUFFLE_BLOCK;
+    for (int round = 0; round < 12; round++) {
+        struct pcr_loader *l = create(&o);
+        made_check(pcr_loader_next(l, &b, &err), &err);
+        uint64_t hash = pcri_xxh3(b->data, b->offsets[b->sample_count]);
+        pid_t child = fork();
+        ck_assert_int_ge(child, 0);
+        if (!child)
+            _exit(in_child(l, b, hash));
+        int status;
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status));
+        ck_assert_int_eq(WEXITSTATUS(status), 0);
+        pcr_batch_release(b);
+        uint32_t count = 8;
+        for (; !pcr_loader_next(l, &b, &err); pcr_batch_release(b))
+            count += b->sample_count;
+        ck_assert_uint_eq(count, MADE_SAMPLES);
+        pcr_loader_destroy(&l);
+        pcr_dataset_close(&dataset); /* opened anew, so that records are being opened */
+        made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
+    }
+}
+END_TEST
+#endif
+
 /* --- memory --- */
 
 struct memory {
@@ -285,6 +354,9 @@ int main(void)
     tcase_add_loop_test(t, files, 0, 6);
     tcase_add_loop_test(t, bad_samples, 0, 9);
     tcase_add_test(t, early_ends);
+#ifndef __SANITIZE_THREAD__ /* it allows no threads in a child of a process with threads */
+    tcase_add_loop_test(t, forked, 0, 2);
+#endif
     tcase_add_loop_test(t, own_memory, 0, 2);
     tcase_add_test(t, memory_that_fails);
     tcase_add_loop_test(t, bounded_ring, 0, 2);

@@ -54,7 +54,7 @@ struct pcr_dataset_options {
 };
 
 /* A dataset opened for reading. Immutable after opening; all functions on it may be called
- * from several threads at once. */
+ * from several threads at once, and in a forked child. */
 struct pcr_dataset;
 
 /* Opens a dataset folder (the one with manifest.json), or one record file as a dataset of

@@ -176,6 +176,10 @@ struct pcr_loader_options {
  * batch_size, rank or world. */
 struct pcr_loader;
 
+/* A loader belongs to the process that made it. In a forked child its functions return INVAL
+ * and never wait; destroying it there, and releasing its batches, does nothing, and what the
+ * batches hold can still be read. A child may make loaders of its own, on the same datasets. */
+
 /* Creates a loader on `ds`, which must outlive it, and starts its threads; an epoch begins
  * with pcr_loader_start_epoch(). `opts` may be NULL. Codes: INVAL, NOMEM, IO. */
 PCR_API PCR_MUST_CHECK int pcr_loader_create(struct pcr_dataset *ds,
