@@ -115,7 +115,8 @@ START_TEST(backends_refuse_other_files)
     ck_assert_int_eq(pcri_file_open(b, dir, &f, &e), PCR_ERR_IO);
     ck_assert_int_eq(e.sys_errno, EISDIR);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
-    ck_assert_int_eq(pcri_file_open(b, path, &f, &e), PCR_ERR_IO); /* and does not wait for a writer */
+    /* and does not wait for a writer */
+    ck_assert_int_eq(pcri_file_open(b, path, &f, &e), PCR_ERR_IO);
     ck_assert_ptr_null(f);
 }
 END_TEST
