@@ -487,8 +487,11 @@ int pcr_loader_state_json(const struct pcr_loader *loader, struct pcr_buffer *ou
                           struct pcr_error *err)
 {
     struct pcri_saved saved;
-    if (!loader || !out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no loader, or no place for its state");
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
+    if (!out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no place for the loader's state");
     save(loader, &saved);
     return pcri_saved_render(&saved, out, err);
 }
