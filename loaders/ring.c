@@ -56,11 +56,23 @@ int pcri_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
     return 0;
 }
 
+/* A mapping of its own is aligned as memory needs to be, and goes back to the system. */
+static bool is_block(const struct pcri_pool *pool, size_t nbytes)
+{
+    return !pool->allocate && !pool->huge_pages && nbytes >= PCRI_BLOCK_MAPPED;
+}
+
 static int memory_get(const struct pcri_pool *pool, size_t nbytes, uint8_t **out,
                       struct pcr_error *err)
 {
     bool huge = pool->huge_pages && nbytes >= HUGE_PAGE;
     void *p = NULL;
+    if (is_block(pool, nbytes)) {
+        struct pcri_block b = { 0 };
+        int rc = pcri_block_reserve(&b, nbytes, err);
+        *out = b.data;
+        return rc;
+    }
     if (pool->allocate)
         p = pool->allocate(pool->opaque, nbytes);
     else if (posix_memalign(&p, huge ? HUGE_PAGE : ALIGNMENT, nbytes))
@@ -81,7 +93,10 @@ static int memory_get(const struct pcri_pool *pool, size_t nbytes, uint8_t **out
 
 static void memory_give(const struct pcri_pool *pool, void *memory, size_t nbytes)
 {
-    if (!pool->allocate)
+    struct pcri_block b = { .data = memory, .capacity = nbytes };
+    if (is_block(pool, nbytes))
+        pcri_block_free(&b);
+    else if (!pool->allocate)
         free(memory);
     else if (memory)
         pool->release(pool->opaque, memory, nbytes);

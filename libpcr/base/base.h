@@ -47,6 +47,19 @@ int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,
                        struct pcr_error *err);
 int pcri_buffer_append_varint(struct pcr_buffer *b, uint64_t v, struct pcr_error *err);
 
+/* Memory for encoded bytes, which comes and goes in all sizes and from many threads. From
+ * PCRI_BLOCK_MAPPED bytes on it is a mapping of its own: in the allocator's arenas it would
+ * leave holes that never go back to the system. Start from { 0 }. */
+struct pcri_block {
+    uint8_t *data;
+    size_t nbytes;   /* used */
+    size_t capacity;
+};
+enum { PCRI_BLOCK_MAPPED = 256 << 10 };
+/* Makes room for `nbytes`; does not keep contents. */
+int pcri_block_reserve(struct pcri_block *b, size_t nbytes, struct pcr_error *err);
+void pcri_block_free(struct pcri_block *b);
+
 /* Adds a span; nothing where it is empty. */
 int pcri_spans_add(struct pcr_spans *spans, const void *data, size_t nbytes,
                    struct pcr_error *err);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checked allocation and growable buffers. */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base.h"
 
@@ -132,4 +134,28 @@ void pcr_spans_free(struct pcr_spans *spans)
         return;
     free(spans->items);
     *spans = (struct pcr_spans) { 0 };
+}
+
+void pcri_block_free(struct pcri_block *b)
+{
+    if (b->capacity >= PCRI_BLOCK_MAPPED)
+        (void) munmap(b->data, b->capacity);
+    else
+        free(b->data);
+    *b = (struct pcri_block) { 0 };
+}
+
+int pcri_block_reserve(struct pcri_block *b, size_t nbytes, struct pcr_error *err)
+{
+    if (nbytes <= b->capacity)
+        return 0;
+    pcri_block_free(b);
+    void *p = nbytes < PCRI_BLOCK_MAPPED
+        ? malloc(nbytes)
+        : mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (!p || p == MAP_FAILED)
+        return pcri_fail_nomem(err, nbytes);
+    b->data = p;
+    b->capacity = nbytes;
+    return 0;
 }

@@ -40,7 +40,7 @@ struct pcri_key_index {
 enum { PCRI_SPARE_COUNT = 32, PCRI_SPARE_NBYTES = 32 << 20 };
 struct pcri_spare {
     pthread_mutex_t mutex;
-    struct pcr_buffer buffers[PCRI_SPARE_COUNT]; /* from the one given first on */
+    struct pcri_block buffers[PCRI_SPARE_COUNT]; /* from the one given first on */
     uint32_t count;
     size_t nbytes; /* at most PCRI_SPARE_NBYTES */
 };
@@ -101,9 +101,9 @@ int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, ui
 
 /* --- spare.c --- */
 /* A buffer with room for nbytes; where none is spare, an empty one, to be grown. */
-struct pcr_buffer pcri_spare_take(struct pcri_spare *s, size_t nbytes);
+struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes);
 /* Keeps a buffer's memory, or frees it, and empties the buffer. */
-void pcri_spare_give(struct pcri_spare *s, struct pcr_buffer *b);
+void pcri_spare_give(struct pcri_spare *s, struct pcri_block *b);
 void pcri_spare_free(struct pcri_spare *s);
 
 /* --- find.c --- */

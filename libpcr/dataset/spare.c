@@ -9,25 +9,25 @@ static uint32_t find_fit(const struct pcri_spare *s, size_t nbytes)
     uint32_t best = s->count;
     for (uint32_t i = 0; i < s->count; i++) {
         size_t capacity = s->buffers[i].capacity;
-        if (capacity >= nbytes && capacity / 4 <= nbytes &&
+        if (capacity >= nbytes && capacity / 2 <= nbytes &&
             (best == s->count || capacity <= s->buffers[best].capacity))
             best = i;
     }
     return best;
 }
 
-static struct pcr_buffer take_at(struct pcri_spare *s, uint32_t i)
+static struct pcri_block take_at(struct pcri_spare *s, uint32_t i)
 {
-    struct pcr_buffer b = s->buffers[i];
+    struct pcri_block b = s->buffers[i];
     s->count--;
     s->nbytes -= b.capacity;
     memmove(&s->buffers[i], &s->buffers[i + 1], (s->count - i) * sizeof(b));
     return b;
 }
 
-struct pcr_buffer pcri_spare_take(struct pcri_spare *s, size_t nbytes)
+struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes)
 {
-    struct pcr_buffer b = { 0 };
+    struct pcri_block b = { 0 };
     pthread_mutex_lock(&s->mutex);
     uint32_t i = find_fit(s, nbytes);
     if (i < s->count)
@@ -35,19 +35,19 @@ struct pcr_buffer pcri_spare_take(struct pcri_spare *s, size_t nbytes)
     pthread_mutex_unlock(&s->mutex);
     /* An eighth more, so that a somewhat longer slice will fit. It may fail: whoever reads
      * then tells so. */
-    if (!b.data && nbytes < SIZE_MAX / 2 && pcri_buffer_reserve(&b, nbytes + nbytes / 8, NULL))
-        return (struct pcr_buffer) { 0 };
+    if (!b.data && nbytes < SIZE_MAX / 2 && pcri_block_reserve(&b, nbytes + nbytes / 8, NULL))
+        return (struct pcri_block) { 0 };
     return b;
 }
 
-void pcri_spare_give(struct pcri_spare *s, struct pcr_buffer *b)
+void pcri_spare_give(struct pcri_spare *s, struct pcri_block *b)
 {
-    struct pcr_buffer gone[PCRI_SPARE_COUNT + 1];
+    struct pcri_block gone[PCRI_SPARE_COUNT + 1];
     uint32_t n = 0;
     if (!b->data)
         return;
     if (b->capacity > PCRI_SPARE_NBYTES) {
-        pcr_buffer_free(b);
+        pcri_block_free(b);
         return;
     }
     pthread_mutex_lock(&s->mutex);
@@ -56,14 +56,14 @@ void pcri_spare_give(struct pcri_spare *s, struct pcr_buffer *b)
     s->buffers[s->count++] = *b;
     s->nbytes += b->capacity;
     pthread_mutex_unlock(&s->mutex);
-    *b = (struct pcr_buffer) { 0 };
+    *b = (struct pcri_block) { 0 };
     while (n)
-        pcr_buffer_free(&gone[--n]);
+        pcri_block_free(&gone[--n]);
 }
 
 void pcri_spare_free(struct pcri_spare *s)
 {
     while (s->count)
-        pcr_buffer_free(&s->buffers[--s->count]);
+        pcri_block_free(&s->buffers[--s->count]);
     pthread_mutex_destroy(&s->mutex);
 }

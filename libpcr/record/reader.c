@@ -189,7 +189,7 @@ static size_t place_run(const struct pcri_record *r, uint32_t a, uint32_t b, uin
     const struct pcri_head *h = r->head;
     size_t count = 0, nbytes = pcri_record_run_nbytes(r, a, b, g);
     run->memory.nbytes = 0;
-    if (pcri_buffer_reserve(&run->memory, nbytes ? nbytes : 1, err))
+    if (pcri_block_reserve(&run->memory, nbytes ? nbytes : 1, err))
         return 0;
     run->memory.nbytes = nbytes;
     uint8_t *dst = run->memory.data;
@@ -300,7 +300,7 @@ int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t coun
         rc = pcri_fail_nomem(err, SIZE_MAX);
     run->memory.nbytes = 0;
     if (!rc)
-        rc = pcri_buffer_reserve(&run->memory, total ? (size_t) total : 1, err);
+        rc = pcri_block_reserve(&run->memory, total ? (size_t) total : 1, err);
     if (!rc) {
         uint8_t *dst = run->memory.data;
         run->memory.nbytes = (size_t) total;

@@ -143,7 +143,7 @@ void pcri_record_close(struct pcri_record **r);
 /* A run of samples in memory: groups[k] is where group k + 1's chunks of them are. Start
  * from { 0 }; it may be used again, and frees nothing but its memory. */
 struct pcri_run {
-    struct pcr_buffer memory;
+    struct pcri_block memory;
     const uint8_t *groups[PCRI_MAX_GROUPS];
 };
 

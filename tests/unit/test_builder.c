@@ -44,7 +44,7 @@ static void check_run(const struct made *m, const struct pcri_record *r, uint32_
         if (got.nbytes)
             ck_assert_mem_eq(got.data, expected.data, got.nbytes);
     }
-    pcr_buffer_free(&run.memory);
+    pcri_block_free(&run.memory);
     pcr_buffer_free(&got);
     pcr_buffer_free(&expected);
 }
@@ -283,7 +283,7 @@ static int read_all(const char *name, uint32_t flags)
     }
     if (!rc)
         rc = pcri_record_read_tail(r, NULL, &raw, &e);
-    pcr_buffer_free(&run.memory);
+    pcri_block_free(&run.memory);
     pcr_buffer_free(&out);
     pcr_buffer_free(&raw);
     pcri_record_close(&r);
@@ -381,7 +381,7 @@ START_TEST(later_damage_is_noticed)
     ck_assert_int_eq(pcri_record_read(r, 0, 6, 2, &run, &e), PCR_ERR_CORRUPT);
     ck_assert_uint_eq(e.offset, at);
     ck_assert_int_eq(pcri_record_read(r, 5, 6, 2, &run, &e), 0);
-    pcr_buffer_free(&run.memory);
+    pcri_block_free(&run.memory);
     pcr_buffer_free(&file);
     pcri_record_close(&r);
 }

@@ -105,7 +105,7 @@ static int compare_files(struct run *r, const struct pcri_record *rec, uint32_t 
         if (strcmp(text, fields[5 + g]))
             fail(r, fields[0], "materialises to", text);
     }
-    pcr_buffer_free(&run.memory);
+    pcri_block_free(&run.memory);
     pcr_buffer_free(&file);
     return rc;
 }
@@ -115,7 +115,7 @@ static int read_all(const struct pcri_record *rec, uint32_t g, struct pcr_error 
 {
     struct pcri_run run = { 0 };
     int rc = pcri_record_read(rec, 0, rec->header.sample_count, g, &run, err);
-    pcr_buffer_free(&run.memory);
+    pcri_block_free(&run.memory);
     return rc;
 }
 
@@ -177,7 +177,7 @@ static int run_stage(struct run *r, const char *name, const char *stage,
     }
     uint32_t last = rec->header.sample_count - 1;
     int rc = pcri_record_read(rec, last, last + 1, g, &run, err);
-    pcr_buffer_free(&run.memory);
+    pcri_block_free(&run.memory);
     return rc;
 }
 
