@@ -7,6 +7,7 @@
 
 enum {
     MILLION = 1000000,
+    MOST_FACTOR_PPM = 2900000,
     READER_COUNT = 8, /* docs/PERFORMANCE.md, "Threads that read" */
 };
 
@@ -110,6 +111,11 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "reserved", o->reserved, 0 },
         { "transform", o->transform, PCR_TRANSFORM_STRETCH },
         { "filter", o->filter, PCR_FILTER_NEAREST },
+        { "brightness_ppm", o->brightness_ppm, MOST_FACTOR_PPM },
+        { "contrast_ppm", o->contrast_ppm, MOST_FACTOR_PPM },
+        { "saturation_ppm", o->saturation_ppm, MOST_FACTOR_PPM },
+        { "hue_ppm", o->hue_ppm, MILLION / 2 },
+        { "rotate_mdeg", o->rotate_mdeg, 180000 },
         { "area_max_ppm", o->area_max_ppm, MILLION },
         { "flip_ppm", o->flip_ppm, MILLION },
         { "bad_sample", o->bad_sample, PCR_SAMPLE_DEGRADE },
@@ -131,6 +137,10 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
     for (int c = 0; c < 3; c++)
         if ((rc = check_channel(o, c, err)))
             return rc;
+    if (o->rotate_mdeg && (uint64_t) o->height * o->width > 1 << 30)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option rotate_mdeg: %u x %u pixels, at most 2^30 can turn",
+                         (unsigned) o->height, (unsigned) o->width);
     if ((o->transform == PCR_TRANSFORM_CENTER_CROP || o->augment) &&
         ((rc = check_order("height", o->height, "resize_px", o->resize_px, err)) ||
          (rc = check_order("width", o->width, "resize_px", o->resize_px, err))))
@@ -246,7 +256,8 @@ struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_opti
     struct pcr_loader_options plain = *o;
     if (plain.transform == PCR_TRANSFORM_RANDOM_CROP)
         plain.transform = PCR_TRANSFORM_CENTER_CROP;
-    plain.flip_ppm = 0;
+    plain.flip_ppm = plain.rotate_mdeg = 0;
+    plain.brightness_ppm = plain.contrast_ppm = plain.saturation_ppm = plain.hue_ppm = 0;
     return plain;
 }
 

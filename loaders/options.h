@@ -36,6 +36,8 @@ enum pcri_stream {
     PCRI_STREAM_CROP = 3,
     PCRI_STREAM_DRAW = 4,     /* what an epoch has */
     PCRI_STREAM_FIDELITY = 5, /* mixtures */
+    PCRI_STREAM_COLORS = 6,
+    PCRI_STREAM_ROTATION = 7,
 };
 
 static inline uint64_t pcri_stream_key(uint64_t seed, enum pcri_stream stream,

@@ -16,6 +16,7 @@ int pcri_maker_init(struct pcri_maker *m, const struct pcr_loader_options *o,
                     struct pcr_error *err)
 {
     *m = (struct pcri_maker) { .options = o, .plain = pcri_loader_options_plain(o) };
+    pcri_retoucher_init(&m->retoucher);
     return pcr_decoder_create(&m->decoder, err);
 }
 
@@ -23,6 +24,7 @@ void pcri_maker_free(struct pcri_maker *m)
 {
     pcr_decoder_destroy(&m->decoder);
     pcr_spans_free(&m->spans);
+    pcri_retoucher_free(&m->retoucher);
 }
 
 /* Is it the sample that is bad, rather than the machine or the caller? */
@@ -58,6 +60,24 @@ static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
     return 0;
 }
 
+/* The window's pixels, with other colours or turned. */
+static int make_retouched(struct pcri_maker *m, const struct pcri_request *q,
+                          const struct pcr_loader_options *o,
+                          const struct pcr_decode_options *d,
+                          struct pcr_resize_options *window, struct pcr_error *err)
+{
+    struct pcri_retouch retouch;
+    uint8_t *planes;
+    int rc = pcri_retoucher_planes(&m->retoucher, o, q->dst, &planes, err);
+    if (rc)
+        return rc;
+    pcri_choose_retouch(o, q->epoch, q->identity, &retouch);
+    window->flags |= PCR_RESIZE_PLANAR;
+    rc = pcr_decoder_decode_resized(m->decoder, &m->spans, d, window, planes, o->width,
+                                    o->height, err);
+    return rc ? rc : pcri_retoucher_run(&m->retoucher, o, &retouch, planes, q->dst, err);
+}
+
 /* Decodes what the sample's window needs of m->spans, and fills the request's pixels. */
 static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
                        const struct pcr_sample_info *sample, struct pcr_error *err)
@@ -75,6 +95,8 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
     if (rc)
         return rc;
     pcri_choose_window(o, q->epoch, q->identity, image.width, image.height, &window);
+    if (pcri_retouch_wanted(o))
+        return make_retouched(m, q, o, &d, &window, err);
     return pcr_decoder_decode_resized(m->decoder, &m->spans, &d, &window, q->dst, o->width,
                                       o->height, err);
 }

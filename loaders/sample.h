@@ -3,7 +3,7 @@
 #ifndef PCRI_SAMPLE_H
 #define PCRI_SAMPLE_H
 
-#include "options.h"
+#include "retouch.h"
 #include "ring.h"
 
 /* A dataset, and what decoding its samples needs. */
@@ -20,6 +20,7 @@ struct pcri_maker {
     struct pcr_loader_options plain;
     struct pcr_decoder *decoder;
     struct pcr_spans spans;
+    struct pcri_retoucher retoucher;
 };
 int pcri_maker_init(struct pcri_maker *m, const struct pcr_loader_options *o,
                     struct pcr_error *err);

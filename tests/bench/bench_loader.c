@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loader: images a second and processor time an image, by fidelity and threads.
+/* Loader: images a second and processor time an image, by fidelity and threads, and what its
+ * options take.
  *
  * bench_loader [DATASET]: without a dataset, one of generated photographs is made in a
- * temporary folder. Output: a line for each fidelity and thread count. */
+ * temporary folder. Output: a line for each fidelity and thread count; at the highest fidelity
+ * and with one thread, a line for each of some options. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,16 +40,13 @@ static int run_epoch(struct pcr_loader *l, uint64_t epoch, uint64_t *samples,
     return rc == PCR_END ? 0 : rc;
 }
 
-static int measure(struct pcr_dataset *ds, uint32_t fidelity, uint32_t threads,
-                   struct pcr_error *err)
+static int measure(struct pcr_dataset *ds, const struct pcr_loader_options *o,
+                   const char *name, struct pcr_error *err)
 {
-    const struct pcr_loader_options o = { .size = sizeof(o), .fidelity = fidelity,
-                                          .thread_count = threads, .flip_ppm = 500000,
-                                          .bad_sample = PCR_SAMPLE_SKIP };
     struct pcr_loader *l = NULL;
     struct pcr_loader_stats stats = { .size = sizeof(stats) };
     uint64_t samples = 0, epoch = 0;
-    int rc = pcr_loader_create(ds, &o, &l, err);
+    int rc = pcr_loader_create(ds, o, &l, err);
     double start = bench_wall(), cpu = cpu_seconds(), spent = 0;
     while (!rc && spent * 1000 < MIN_MS) {
         rc = run_epoch(l, epoch++, &samples, err);
@@ -57,14 +56,49 @@ static int measure(struct pcr_dataset *ds, uint32_t fidelity, uint32_t threads,
     if (!rc)
         rc = pcr_loader_stats(l, &stats, err);
     if (!rc && samples)
-        printf("fidelity %2u  threads %2u  %8.0f images/s  %6.3f CPU ms/image"
+        printf("fidelity %2u  threads %2u  %-13s  %8.0f images/s  %6.3f CPU ms/image"
                "  %8.0f bytes/image  read %6.3f decode %6.3f ms/image\n",
-               (unsigned) fidelity, (unsigned) threads, (double) samples / spent,
+               (unsigned) o->fidelity, (unsigned) o->thread_count, name,
+               (double) samples / spent,
                cpu * 1e3 / (double) samples, (double) stats.read_nbytes / (double) samples,
                (double) stats.read_ns * 1e-6 / (double) samples,
                (double) stats.decode_ns * 1e-6 / (double) samples);
     pcr_loader_destroy(&l);
     return rc;
+}
+
+static const struct pcr_loader_options plain = {
+    .size = sizeof(plain), .flip_ppm = 500000, .bad_sample = PCR_SAMPLE_SKIP,
+};
+
+static int measure_options(struct pcr_dataset *ds, uint32_t fidelity, struct pcr_error *err)
+{
+    enum { COUNT = 10 };
+    static const char *const names[COUNT] = { "plain", "NCHW", "bicubic", "nearest", "gray",
+                                              "brightness", "contrast", "saturation", "hue",
+                                              "rotation" };
+    struct pcr_loader_options o[COUNT];
+    int rc = 0;
+    for (int i = 0; i < COUNT; i++) {
+        o[i] = plain;
+        o[i].fidelity = fidelity;
+        o[i].thread_count = 1;
+    }
+    o[1].layout = PCR_LAYOUT_NCHW;
+    o[2].filter = PCR_FILTER_BICUBIC;
+    o[3].filter = PCR_FILTER_NEAREST;
+    o[4].color = PCR_COLOR_GRAY;
+    o[5].brightness_ppm = 400000;
+    o[6].contrast_ppm = 400000;
+    o[7].saturation_ppm = 400000;
+    o[8].hue_ppm = 100000;
+    o[9].rotate_mdeg = 15000;
+    for (int i = 0; i < COUNT && !rc; i++)
+        rc = measure(ds, &o[i], names[i], err);
+    if (rc)
+        return rc;
+    o[8].brightness_ppm = o[8].contrast_ppm = o[8].saturation_ppm = 400000;
+    return measure(ds, &o[8], "all colours", err);
 }
 
 static int measure_all(const char *path, struct pcr_error *err)
@@ -81,10 +115,15 @@ static int measure_all(const char *path, struct pcr_error *err)
         for (uint32_t threads = 1; !rc; threads *= 2) {
             if (threads > system.cpu_count)
                 threads = system.cpu_count;
-            rc = measure(ds, g, threads, err);
+            struct pcr_loader_options o = plain;
+            o.fidelity = g;
+            o.thread_count = threads;
+            rc = measure(ds, &o, "", err);
             if (threads >= system.cpu_count)
                 break;
         }
+    if (!rc)
+        rc = measure_options(ds, info.group_count, err);
     pcr_dataset_close(&ds);
     return rc;
 }

@@ -128,6 +128,17 @@ struct pcr_loader_options {
                                                      * the first. Copied */
     uint32_t reader_count; /* threads that only read slices, beside thread_count; default 8
                             * where thread_count is 0, else 0: its threads do both */
+    /* Colours change at random, as by torchvision's ColorJitter: each of the first three is
+     * multiplied by a factor even in [1 - x, 1 + x], not below 0; hue turns by up to x of its
+     * circle. They come in a random order; 0: not. Of gray pictures hue and saturation do
+     * not change. Millionths; at most 2,900,000, of hue 500,000. */
+    uint32_t brightness_ppm, contrast_ppm, saturation_ppm, hue_ppm;
+    /* After that, what is delivered turns about its centre by an angle even in
+     * [-rotate_mdeg, rotate_mdeg], thousandths of a degree, at most 180,000; bilinear, as by
+     * Pillow's rotate(). height x width then is at most 2^30. */
+    uint32_t rotate_mdeg;
+    uint8_t fill[4];       /* R, G, B where a turned picture has nothing; gray: the first.
+                            * fill[3]: 0 */
     uint32_t reserved;     /* 0 */
     void *(*allocate)(void *memory_opaque, size_t nbytes); /* NULL: the library's own */
     void (*release)(void *memory_opaque, void *memory, size_t nbytes); /* with allocate */

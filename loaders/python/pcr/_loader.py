@@ -227,6 +227,13 @@ class Loader:
     flip: chance of a mirror image, 0 to 1.
     resize_px: center_crop: None is the height * 8 / 7.
     filter: how pixels are resized: "bilinear" or "bicubic", both antialiased, or "nearest".
+    jitter: (brightness, contrast, saturation, hue): colours change at random, as by
+        torchvision's ColorJitter: factors between 1 - x and 1 + x, x up to 2.9, and hue by
+        up to x of its circle, 0.5 at most; in a random order.
+    rotate: the delivered picture turns about its centre by up to so many degrees, to either
+        side; bilinear.
+    fill: what shows where a turned picture has nothing: one value for all channels, or
+        (R, G, B).
     gray: one channel, luma, instead of RGB.
     layout: "NHWC" or "NCHW".
     dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16".
@@ -311,7 +318,9 @@ class Loader:
                  proportions: Optional[Sequence[float]] = None,
                  readers: Optional[int] = None, raw: bool = False, huge_pages: bool = False,
                  memory: Optional[MemoryHooks] = None,
-                 ring_nbytes: Optional[int] = None) -> None:
+                 ring_nbytes: Optional[int] = None,
+                 jitter: Optional[Tuple[float, float, float, float]] = None,
+                 rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0) -> None:
         height, width = (size, size) if isinstance(size, int) else size
         options = st.sized(
             st.LoaderOptions,
@@ -344,6 +353,7 @@ class Loader:
         if dtype != "uint8" or mean is not None or std is not None:
             options.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
             options.std[:] = _channels(1.0 if std is None else std, "std", gray)
+        _set_changes(options, jitter, rotate, fill, gray)
         _set_shard(options, shard)
         self.datasets = _datasets(dataset, split)
         mix = Mix(self.datasets, isinstance(dataset, (list, tuple)))
@@ -487,6 +497,27 @@ def _channels(value: Union[float, Sequence[float]], what: str,
     if what == "std" and not all(x > 0 for x in given):
         raise InvalidError(f"std is {given!r}, expected numbers above 0")
     return given + given[-1:] * (3 - count)
+
+
+def _set_changes(options: st.LoaderOptions,
+                 jitter: Optional[Tuple[float, float, float, float]], rotate: float,
+                 fill: Union[int, Sequence[int]], gray: bool) -> None:
+    given = (0.0,) * 4 if jitter is None else tuple(jitter)
+    if len(given) != 4:
+        raise InvalidError(f"jitter is {given!r}, expected (brightness, contrast, "
+                           "saturation, hue)")
+    options.brightness_ppm, options.contrast_ppm, options.saturation_ppm = (
+        _ppm(value, f"jitter's {name}", 0, 2.9)
+        for value, name in zip(given, ("brightness", "contrast", "saturation")))
+    options.hue_ppm = _ppm(given[3], "jitter's hue", 0, 0.5)
+    if not 0 <= rotate <= 180:
+        raise InvalidError(f"rotate is {rotate}, expected 0 to 180 degrees")
+    options.rotate_mdeg = round(rotate * 1000)
+    count = 1 if gray else 3
+    values = (fill,) * count if isinstance(fill, int) else tuple(fill)
+    if len(values) != count or not all(0 <= value <= 255 for value in values):
+        raise InvalidError(f"fill is {fill!r}, expected {count} of 0 to 255")
+    options.fill[:count] = values
 
 
 def _set_shard(options: st.LoaderOptions,

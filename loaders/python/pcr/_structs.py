@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import (CFUNCTYPE, POINTER, c_char, c_char_p, c_double, c_float, c_int, c_int32,
-                    c_int64, c_size_t, c_uint32, c_uint64, c_void_p)
+                    c_int64, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p)
 from enum import IntEnum
 from typing import Any, Type, TypeVar
 
@@ -306,7 +306,9 @@ class LoaderOptions(ctypes.Structure):
                 ("weights", c_void_p), ("fidelities", c_void_p), ("augment", c_void_p),
                 ("epoch_samples", c_uint64), ("proportions", c_void_p),
                 ("fidelity_steps", c_void_p), ("reader_count", c_uint32),
-                ("reserved", c_uint32),
+                ("brightness_ppm", c_uint32), ("contrast_ppm", c_uint32),
+                ("saturation_ppm", c_uint32), ("hue_ppm", c_uint32),
+                ("rotate_mdeg", c_uint32), ("fill", c_uint8 * 4), ("reserved", c_uint32),
                 ("allocate", ALLOCATE_CALLBACK), ("release", RELEASE_CALLBACK),
                 ("memory_opaque", c_void_p), ("ring_nbytes", c_uint64)]
 
