@@ -18,7 +18,7 @@
 
 struct settings {
     const char *ladder, *root;
-    uint64_t records, record_nbytes, seed, threads, max_pixels;
+    uint64_t records, record_nbytes, seed, threads, max_pixels, max_side, quality;
     uint32_t on_bad, opaque, format;
     bool no_shuffle, json, dry_run, quiet;
 };
@@ -49,6 +49,11 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_TEXT, SETTING(root) },
     { "max-pixels", "N", "refuse larger images; default 268435456", PCRTOOL_NUMBER,
       SETTING(max_pixels), .min = 1 },
+    { "max-side", "N", "LOSSY: reduce images with a longer side to N pixels and encode\n"
+      "them as JPEG before they are packed; smaller ones stay as they are",
+      PCRTOOL_NUMBER, SETTING(max_side), .min = 1, .max = 65500 },
+    { "quality", "N", "of the JPEGs that --max-side makes; default 90", PCRTOOL_NUMBER,
+      SETTING(quality), .min = 1, .max = 100 },
     { "dry-run", NULL, "do everything but write", PCRTOOL_FLAG, SETTING(dry_run) },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
     { "quiet", NULL, "print errors alone", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
@@ -185,6 +190,8 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .progress = progress,
         .bad_input = bad_input,
         .opaque = v,
+        .max_side = (uint32_t) s->max_side,
+        .quality = (uint32_t) s->quality,
     };
     v->start = now();
     int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);
@@ -256,6 +263,8 @@ static int run(const struct pcrtool_args *args)
         .path = args->operands[1],
         .dry_run = s->dry_run,
         .quiet = s->quiet,
+        .max_side = s->max_side,
+        .quality = s->quality,
     };
     pcrtool_catch_signals();
     int rc = get_ladder(args->command, s->ladder, &ladder);
@@ -280,10 +289,13 @@ const struct pcrtool_command pcrtool_convert = {
         "attributes.\n"
         "\n"
         "Each JPEG is turned into progressive scans without loss, and proven so. A run\n"
-        "that was stopped is continued by the same command. Sources are never touched.\n",
+        "that was stopped is continued by the same command. Sources are never touched.\n"
+        "Only --max-side gives anything up: it reduces larger images, JPEG and PNG, and\n"
+        "keeps of their metadata the colour profile alone. pcrtool info tells of it.\n",
     .examples = "  pcrtool convert photos/ dataset/\n"
                 "  pcrtool convert --on-bad skip --record-bytes 64M list.csv dataset/\n"
-                "  pcrtool convert --dry-run --json photos/ unused/\n",
+                "  pcrtool convert --dry-run --json photos/ unused/\n"
+                "  pcrtool convert --max-side 256 photos/ small/\n",
     .options = options,
     .settings_nbytes = sizeof(struct settings),
     .operand_min = 2,

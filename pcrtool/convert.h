@@ -16,6 +16,7 @@ struct pcrtool_conversion {
     double start, seconds;
     bool started;  /* progress was called */
     uint64_t kept; /* samples done before anything was packed */
+    uint64_t max_side, quality; /* as asked for, 0: not */
 };
 
 /* Print the summary to stdout, as text or as JSON. Return an exit code. */

@@ -36,6 +36,16 @@ static void print_fidelities(const struct pcr_dataset *ds,
     }
 }
 
+static void print_reduced(const struct pcrtool_conversion *v)
+{
+    const struct pcr_write_progress *p = &v->report;
+    if (v->max_side)
+        printf("reduced %" PRIu64 " image(s)%s to %" PRIu64 " px, JPEG quality %" PRIu64
+               " (lossy)\n", p->samples_reduced,
+               p->records_kept ? " in this run" : "", v->max_side,
+               v->quality ? v->quality : 90);
+}
+
 static void print_bad(const struct pcrtool_conversion *v)
 {
     const struct pcr_write_progress *p = &v->report;
@@ -63,6 +73,7 @@ int pcrtool_conversion_summary(const struct pcrtool_conversion *v)
     printf(", %.1f s%s\n", v->seconds, v->dry_run ? ", nothing written" : "");
     if (info.opaque_count)
         printf("%" PRIu64 " kept whole\n", info.opaque_count);
+    print_reduced(v);
     print_bad(v);
     printf("sources       %10s\n", pcrtool_size(size, p->source_nbytes));
     printf("dataset       %10s  %5.1f%%\n", pcrtool_size(size, p->written_nbytes),
@@ -94,6 +105,7 @@ int pcrtool_conversion_json(const struct pcrtool_conversion *v)
     set_number(root, "left_out_count", v->left_out_count);
     set_number(root, "record_count", p->record_count);
     set_number(root, "records_kept", p->records_kept);
+    set_number(root, "reduced_count", p->samples_reduced);
     set_number(root, "source_nbytes", p->source_nbytes);
     set_number(root, "total_nbytes", p->written_nbytes);
     json_object_set_new(root, "seconds", json_real(v->seconds));

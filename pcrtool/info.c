@@ -117,6 +117,9 @@ static void print_text(const struct pcrtool_input *in, const char *path,
     printf("samples      %" PRIu64 " in %" PRIu64 " records, %" PRIu64 " of them opaque\n",
            info->sample_count, info->record_count, info->opaque_count);
     print_splits(in);
+    if (info->max_side)
+        printf("reduced      larger images to %" PRIu32 " px, as JPEG of quality %" PRIu32
+               ", before packing\n", info->max_side, info->quality);
     printf("bytes        %s, of which heads %s", pcrtool_size(total, info->total_nbytes),
            pcrtool_size(head, info->head_nbytes));
     if (info->source_nbytes)
@@ -198,6 +201,10 @@ static int print_json(const struct pcrtool_input *in, const char *path,
     pcrtool_json_set_text(root, "path", path, strlen(path));
     if (ladder)
         pcrtool_json_set_text(root, "ladder", ladder, strlen(ladder));
+    if (info->max_side)
+        json_object_set_new(root, "reduced",
+                            json_pack("{si si}", "max_side", (int) info->max_side, "quality",
+                                      (int) info->quality));
     if (range->count)
         json_object_set_new(root, "image_size", json_sizes(range));
     return pcrtool_print_json(in->command, root);

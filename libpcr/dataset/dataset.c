@@ -316,6 +316,8 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .opaque_count = m->opaque_count,
         .version_major = m->major,
         .version_minor = m->minor,
+        .max_side = m->max_side,
+        .quality = m->quality,
     };
     return pcri_info_copy(info_out, &info, sizeof(info), err);
 }

@@ -30,6 +30,7 @@ struct pcri_manifest {
     uint32_t attributes;    /* 1: samples may have them */
     uint32_t class_count, split_count;
     char *ladder, *writer;  /* malloc'd */
+    uint32_t max_side, quality; /* of images that were reduced; 0: none were */
     char **classes;         /* class_count names, UTF-8 */
     struct pcri_split *splits;
     /* Statistics; add_record() counts all but opaque, skipped and source_nbytes. */

@@ -182,6 +182,23 @@ static int parse_schema(const json_t *root, struct pcri_manifest *m, struct pcr_
     return bad(err, "schema.label", "\"class\", \"ints\" or \"none\"");
 }
 
+/* The only member that may be missing. */
+static int parse_reduced(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
+{
+    const json_t *o = json_object_get(root, "reduced");
+    uint64_t max_side = 0, quality = 0;
+    if (!o)
+        return 0;
+    int rc = json_is_object(o) ? 0 : bad(err, "reduced", "an object");
+    if (!rc)
+        rc = get_number(o, "max_side", UINT32_MAX, &max_side, err);
+    if (!rc)
+        rc = get_number(o, "quality", 100, &quality, err);
+    m->max_side = (uint32_t) max_side;
+    m->quality = (uint32_t) quality;
+    return rc;
+}
+
 static int parse_statistics(const json_t *root, struct pcri_manifest *m,
                             struct pcr_error *err)
 {
@@ -272,7 +289,8 @@ static int parse_root(const json_t *root, struct pcri_manifest *m, struct pcr_er
     if ((rc = get_text(root, "ladder", &m->ladder, err)) ||
         (rc = get_text(root, "writer", &m->writer, err)) ||
         (rc = parse_classes(root, m, err)) || (rc = parse_splits(root, m, err)) ||
-        (rc = parse_schema(root, m, err)) || (rc = parse_statistics(root, m, err)) ||
+        (rc = parse_schema(root, m, err)) || (rc = parse_reduced(root, m, err)) ||
+        (rc = parse_statistics(root, m, err)) ||
         (rc = parse_records(root, m, err)))
         return rc;
     return pcri_manifest_check(m, err);

@@ -117,6 +117,12 @@ static json_t *make_root(struct maker *k)
     set(k, schema, "label", json_string(m->label_kind < 3 ? labels[m->label_kind] : NULL));
     set(k, schema, "attributes", json_boolean(m->attributes));
     set(k, o, "schema", schema);
+    if (m->max_side) {
+        json_t *reduced = json_object();
+        set(k, reduced, "max_side", number(m->max_side));
+        set(k, reduced, "quality", number(m->quality));
+        set(k, o, "reduced", reduced);
+    }
     set(k, o, "statistics", make_statistics(k));
     set(k, o, "writer", json_string(m->writer));
     set(k, o, "records", make_records(k));

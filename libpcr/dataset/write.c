@@ -6,6 +6,11 @@
 
 /* --- options --- */
 
+enum {
+    MAX_SIDE = 65500,     /* libjpeg's */
+    DEFAULT_QUALITY = 90, /* of reduced images */
+};
+
 static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
 {
     uint32_t known = PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DRY_RUN;
@@ -17,6 +22,13 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     if (o->opaque_policy > PCR_OPAQUE_REFUSE)
         return pcri_fail(err, PCR_ERR_INVAL, "opaque_policy is %u, expected 0 to %u",
                          (unsigned) o->opaque_policy, (unsigned) PCR_OPAQUE_REFUSE);
+    if (o->max_side > MAX_SIDE)
+        return pcri_fail(err, PCR_ERR_INVAL, "max_side is %u, expected at most %u",
+                         (unsigned) o->max_side, (unsigned) MAX_SIDE);
+    if (o->quality > 100 || (o->quality && !o->max_side))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "quality is %u, expected 1 to 100, and that only with max_side",
+                         (unsigned) o->quality);
     if (o->record_samples > o->limits.max_samples)
         return pcri_fail(err, PCR_ERR_LIMIT, "record_samples is %u, the limit %u",
                          (unsigned) o->record_samples, (unsigned) o->limits.max_samples);
@@ -39,7 +51,10 @@ static int take_options(struct pcr_write_options *own,
         own->thread_count = pcri_cpu_count();
     if (own->thread_count > MAX_THREADS)
         own->thread_count = MAX_THREADS;
-    return check_flags(own, err);
+    rc = check_flags(own, err);
+    if (!rc && own->max_side && !own->quality)
+        own->quality = DEFAULT_QUALITY;
+    return rc;
 }
 
 /* --- manifest --- */
@@ -79,6 +94,8 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
                     : w->plan.has_labels   ? PCRI_LABEL_INTS
                                            : PCRI_LABEL_NONE;
     m->attributes = w->plan.has_attributes;
+    m->max_side = w->opts.max_side;
+    m->quality = w->opts.quality;
     m->opaque_count = w->opaque_count;
     m->skipped_count = w->progress.samples_bad;
     return rc;

@@ -81,6 +81,7 @@ struct pcri_slot {
     struct pcri_packed packed;
     char *attributes; /* canonical */
     char *skip;       /* JSON object, if it was skipped; then the above are empty */
+    bool reduced;     /* to the options' max_side */
 };
 
 /* A record that is being packed or published. */
@@ -173,6 +174,11 @@ int pcri_sample_prefix(const struct pcr_source_sample *s, int code,
 
 /* A sample's attributes as canonical JSON, malloc'd; NULL for none. INVAL, NOMEM. */
 int pcri_attributes_render(const char *text, char **out, struct pcr_error *err);
+
+/* Makes t->file smaller if the options want it: an image above their max_side becomes a JPEG
+ * of that size, upright, with its ICC profile and no other metadata. What cannot be decoded
+ * stays as it is. NOMEM. (write_reduce.c) */
+int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *err);
 
 /* --- the phases --- */
 

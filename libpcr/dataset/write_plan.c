@@ -64,6 +64,8 @@ static int print_options(struct print *f, const struct pcr_write_options *o,
         o->limits.max_scans,
         o->limits.max_pixels,
         o->limits.max_sample_nbytes,
+        o->max_side,
+        o->quality,
     };
     int rc = print_text(f, pcr_version(), err);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !rc; i++)

@@ -231,6 +231,7 @@ static bool note_packed(struct pcri_write *w, const struct claim *c)
         w->progress.samples_bad++;
     } else {
         w->progress.samples_done++;
+        w->progress.samples_reduced += s->reduced;
         w->progress.source_nbytes += s->packed.source_nbytes;
     }
     bool last = --c->flight->pending == 0;

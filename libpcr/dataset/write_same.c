@@ -31,6 +31,7 @@ static int compare_frame(const struct pcri_write *w, const struct pcri_manifest 
     uint32_t bad = w->opts.bad_policy, opaque = w->opts.opaque_policy;
     int rc = 0;
     *same = !strcmp(m->ladder, pcr_ladder_text(w->ladder)) &&
+            m->max_side == w->opts.max_side && m->quality == w->opts.quality &&
             m->class_count == w->source->class_count &&
             m->split_count == w->plan.split_count &&
             m->sample_count + m->skipped_count == w->plan.sample_count &&

@@ -181,7 +181,12 @@ int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *sl
             why.code = verdict;
         verdict = is_ours(why.code) ? why.code : VERDICT_MISSING;
     } else {
-        verdict = judge(t, &slot->packed, &why);
+        uint64_t source_nbytes = t->file.nbytes;
+        verdict = pcri_sample_reduce(t, &slot->reduced, &why);
+        if (!verdict)
+            verdict = judge(t, &slot->packed, &why);
+        if (verdict == VERDICT_CODED)
+            slot->packed.source_nbytes = source_nbytes;
     }
     if (verdict == VERDICT_CODED)
         return 0;

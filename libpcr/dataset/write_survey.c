@@ -25,9 +25,12 @@ static int survey_one(struct pcri_worker *t, uint64_t index,
                       struct pcri_symbol_stats **out, struct pcr_error *err)
 {
     const struct pcri_write *w = t->write;
+    bool reduced;
     t->file.nbytes = 0;
     int rc = w->source->load(w->source->opaque, index, w->opts.limits.max_sample_nbytes,
                              &t->file, err);
+    if (!rc)
+        rc = pcri_sample_reduce(t, &reduced, err);
     if (!rc)
         rc = pcri_coder_survey(t->coder, t->file.data, t->file.nbytes, out, err);
     return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED ? rc : 0;

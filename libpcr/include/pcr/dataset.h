@@ -84,6 +84,8 @@ struct pcr_dataset_info {
     uint64_t opaque_count;  /* samples kept whole, in the whole dataset */
     uint32_t version_major; /* format */
     uint32_t version_minor;
+    uint32_t max_side;      /* larger images were reduced to this longest side, as JPEGs of */
+    uint32_t quality;       /* this quality, before they were packed; 0, 0: none were */
 };
 
 /* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */

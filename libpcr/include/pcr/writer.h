@@ -78,6 +78,7 @@ struct pcr_write_progress {
     uint64_t source_nbytes;  /* of the samples done */
     uint64_t written_nbytes; /* of the records done */
     uint64_t records_source_nbytes; /* of the samples of the records done */
+    uint64_t samples_reduced; /* by max_side; not those of records kept */
 };
 
 struct pcr_write_options {
@@ -97,12 +98,20 @@ struct pcr_write_options {
     /* Called for each bad input, from the calling thread; NULL: not. */
     void (*bad_input)(void *opaque, const char *path, const struct pcr_error *err);
     void *opaque;
+    /* LOSSY, the only thing here that is: an image, JPEG or PNG, of which a side is longer than
+     * max_side pixels is decoded, reduced to that (bicubic, antialiased, in proportion) and
+     * encoded as a baseline 4:2:0 or gray JPEG of this quality before it is packed. It is
+     * then upright, and keeps its ICC profile but no other metadata. Smaller images stay as
+     * they are. The manifest says it. 0: none (default). */
+    uint32_t max_side;
+    uint32_t quality;         /* 1 to 100, libjpeg's; default 90; 0 without max_side */
 };
 
 /* Converts `source` into a dataset in folder `path`, which is made if need be.
  *
- * Each JPEG is transcoded without loss and proven so: what was written is decoded to
- * coefficients by another implementation than wrote it and compared with the source's.
+ * Each JPEG (after a reduction that was asked for) is transcoded without loss and proven so:
+ * what was written is decoded to coefficients by another implementation than wrote it and
+ * compared with the source's.
  * The output depends on the source's contents, the options and the library versions alone,
  * not on thread_count or timing.
  *

@@ -185,7 +185,11 @@ class Dataset(Sequence[Sample]):
         return int(lib.pcr_dataset_prefix_nbytes(self._handle.pointer, fidelity))
 
     def describe(self) -> Dict[str, Any]:
-        """Counts and sizes (bytes, of the opened split(s)), format version, prefixes."""
+        """Counts and sizes (bytes, of the opened split(s)), format version, prefixes.
+
+        max_side, quality: what larger images were reduced to before they were packed, and
+        as JPEGs of which quality; None: nothing was reduced.
+        """
         info = self._info
         return {
             "path": self.path,
@@ -194,6 +198,8 @@ class Dataset(Sequence[Sample]):
             "sample_count": info.sample_count,
             "record_count": info.record_count,
             "opaque_count": info.opaque_count,
+            "max_side": info.max_side or None,
+            "quality": info.quality or None,
             "source_nbytes": info.source_nbytes,
             "head_nbytes": info.head_nbytes,
             "total_nbytes": info.total_nbytes,

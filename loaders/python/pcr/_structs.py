@@ -227,7 +227,7 @@ class DatasetInfo(ctypes.Structure):
                 ("split_count", c_uint32), ("source_nbytes", c_uint64),
                 ("head_nbytes", c_uint64), ("total_nbytes", c_uint64),
                 ("opaque_count", c_uint64), ("version_major", c_uint32),
-                ("version_minor", c_uint32)]
+                ("version_minor", c_uint32), ("max_side", c_uint32), ("quality", c_uint32)]
 
 
 class RecordInfo(ctypes.Structure):
@@ -389,7 +389,7 @@ class WriteProgress(ctypes.Structure):
                 ("samples_bad", c_uint64), ("record_count", c_uint64),
                 ("records_done", c_uint64), ("records_kept", c_uint64),
                 ("source_nbytes", c_uint64), ("written_nbytes", c_uint64),
-                ("records_source_nbytes", c_uint64)]
+                ("records_source_nbytes", c_uint64), ("samples_reduced", c_uint64)]
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))
@@ -406,7 +406,7 @@ class WriteOptions(ctypes.Structure):
                 ("thread_count", c_uint32), ("record_nbytes", c_uint64),
                 ("bad_policy", c_uint32), ("opaque_policy", c_uint32), ("limits", Limits),
                 ("progress", PROGRESS_CALLBACK), ("bad_input", BAD_INPUT_CALLBACK),
-                ("opaque", c_void_p)]
+                ("opaque", c_void_p), ("max_side", c_uint32), ("quality", c_uint32)]
 
 
 class ImportOptions(ctypes.Structure):

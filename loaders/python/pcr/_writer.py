@@ -32,6 +32,7 @@ class WriteProgress(NamedTuple):
     source_nbytes: int  #: of the samples done
     written_nbytes: int  #: of the records done
     records_source_nbytes: int  #: of the samples of the records done
+    samples_reduced: int  #: by max_side; not those of records kept
 
 
 class BadInput(NamedTuple):
@@ -53,7 +54,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
             shuffle: bool = True, record_samples: int = 1024, record_nbytes: int = 0,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
             format: Optional[str] = None, root: Optional[Path] = None,
-            dry_run: bool = False, progress: Optional[Progress] = None) -> WriteReport:
+            dry_run: bool = False, progress: Optional[Progress] = None,
+            max_side: Optional[int] = None, quality: Optional[int] = None) -> WriteReport:
     """Converts a folder of images, or a CSV or JSONL list of them, into a dataset.
 
     src: a tree split/class/file, class/file or file, or a .csv or .jsonl list.
@@ -72,13 +74,18 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     dry_run: do everything but write.
     progress: called at least every 200 ms with a WriteProgress. An exception that it
         raises stops the work and passes through, and so does Ctrl-C.
+    max_side, quality: lossy: images with a side of more than max_side pixels, JPEG or PNG,
+        are reduced to that, upright, and encoded as 4:2:0 JPEG of this quality (1 to 100;
+        None is 90) before they are packed. Of their metadata the ICC profile stays. Smaller
+        ones stay as they are. None: nothing is reduced.
 
-    Every image is packed without loss and proven so. A call that was killed is continued
-    by the same call. Raises InvalidError, IoError (BusyError: another writer; ENOSPC:
-    finished records stay), under "fail" the bad input's error, LimitError, OutOfMemory.
+    Every image is packed without loss and proven so, after such a reduction. A call that
+    was killed is continued by the same call. Raises InvalidError, IoError (BusyError: another
+    writer; ENOSPC: finished records stay), under "fail" the bad input's error, LimitError,
+    OutOfMemory.
     """
     settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                        on_bad, opaque, dry_run)
+                        on_bad, opaque, dry_run, max_side, quality)
     options = st.sized(
         st.ImportOptions,
         format=None if format is None else c_string(format, "a format"),
@@ -109,7 +116,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
           seed: int = 0, shuffle: bool = True, record_samples: int = 1024,
           record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
           opaque: str = "keep", dry_run: bool = False,
-          progress: Optional[Progress] = None) -> WriteReport:
+          progress: Optional[Progress] = None, max_side: Optional[int] = None,
+          quality: Optional[int] = None) -> WriteReport:
     """Writes a dataset of samples that this process has or makes.
 
     samples: NewSample or tuples (key, data[, label[, attributes[, split]]]), see there.
@@ -124,7 +132,7 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     """
     source = Source(samples, classes)
     settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                        on_bad, opaque, dry_run)
+                        on_bad, opaque, dry_run, max_side, quality)
     job = _Job(c_path(dst), settings, progress, source.raised)
     done = interruptible(lambda: job.run(byref(source.struct)), job.stop)
     return WriteReport(done, tuple(job.bad), ())
@@ -132,7 +140,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
 
 def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples: int,
              record_nbytes: int, threads: Optional[int], on_bad: str, opaque: str,
-             dry_run: bool) -> st.WriteOptions:
+             dry_run: bool, max_side: Optional[int],
+             quality: Optional[int]) -> st.WriteOptions:
     settings = st.sized(
         st.WriteOptions,
         flags=(0 if shuffle else st.WRITE_NO_SHUFFLE)
@@ -142,7 +151,9 @@ def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples:
         record_nbytes=whole(record_nbytes, "record_nbytes", 0, 64),
         thread_count=0 if threads is None else whole(threads, "threads"),
         bad_policy=choice(st.BadPolicy, on_bad, "on_bad"),
-        opaque_policy=choice(st.OpaquePolicy, opaque, "opaque"))
+        opaque_policy=choice(st.OpaquePolicy, opaque, "opaque"),
+        max_side=0 if max_side is None else whole(max_side, "max_side"),
+        quality=0 if quality is None else whole(quality, "quality"))
     if ladder is not None:
         handle = _ladder(ladder)
         settings.ladder = handle.pointer

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pixels to JPEG, by libjpeg. */
+#include <stdlib.h>
+
+#include "../jpeg/turbo.h"
+#include "profile.h"
+
+/* What must outlive the jump out of libjpeg. */
+struct encoding {
+    struct jpeg_compress_struct cinfo;
+    struct pcri_turbo errors;
+    unsigned char *bytes;
+    unsigned long nbytes;
+};
+
+static void compress(struct encoding *e, const uint8_t *pixels, uint32_t channels,
+                     const struct pcr_buffer *profile)
+{
+    struct jpeg_compress_struct *c = &e->cinfo;
+    size_t stride = (size_t) c->image_width * channels;
+    jpeg_start_compress(c, TRUE);
+    if (profile->nbytes)
+        jpeg_write_icc_profile(c, profile->data, (unsigned) profile->nbytes);
+    while (c->next_scanline < c->image_height) {
+        JSAMPROW row = (JSAMPROW) (uintptr_t) (pixels + c->next_scanline * stride);
+        (void) jpeg_write_scanlines(c, &row, 1);
+    }
+    jpeg_finish_compress(c);
+}
+
+int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height,
+                     uint32_t channels, uint32_t quality, const struct pcr_buffer *profile,
+                     struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct encoding e = { 0 };
+    e.cinfo.err = pcri_turbo_errors(&e.errors, NULL, 0, err);
+    int rc = 0;
+    if (setjmp(e.errors.jump)) {
+        rc = e.errors.code;
+    } else {
+        jpeg_create_compress(&e.cinfo);
+        jpeg_mem_dest(&e.cinfo, &e.bytes, &e.nbytes);
+        e.cinfo.image_width = width;
+        e.cinfo.image_height = height;
+        e.cinfo.input_components = (int) channels;
+        e.cinfo.in_color_space = channels == 1 ? JCS_GRAYSCALE : JCS_RGB;
+        jpeg_set_defaults(&e.cinfo);
+        jpeg_set_quality(&e.cinfo, (int) quality, TRUE);
+        compress(&e, pixels, channels, profile);
+    }
+    jpeg_destroy_compress(&e.cinfo);
+    out->nbytes = 0;
+    if (!rc)
+        rc = pcri_buffer_append(out, e.bytes, e.nbytes, err);
+    free(e.bytes);
+    return rc;
+}
