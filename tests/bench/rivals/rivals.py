@@ -18,9 +18,9 @@ import processes
 import work
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ADAPTERS = ["libpcr", "by_hand", "tf_data", "turboloader_tar", "dali_cpu", "spdl_threads",
-            "grain_array_record", "image_folder", "litdata_chunks", "mosaic_mds",
-            "webdataset_tar"]
+ADAPTERS = ["libpcr", "libpcr_small", "ffcv_beton", "by_hand", "tf_data",
+            "turboloader_tar", "dali_cpu", "spdl_threads", "grain_array_record",
+            "image_folder", "litdata_chunks", "mosaic_mds", "webdataset_tar"]
 TIMEOUT_S = 240
 THREADS = (1, 2)
 #: Levels off Pillow's picture by which equal work is told from other work.
@@ -228,7 +228,8 @@ def line(row, best):
 
 
 def print_table(rows):
-    others = [row.order() for row in rows if row.name != "libpcr" and not row.failed]
+    others = [row.order() for row in rows
+              if not row.name.startswith("libpcr") and not row.failed]
     best = min(others or [row.order() for row in rows])
     print(HEAD)
     for row in sorted(rows, key=Row.order):
@@ -258,6 +259,8 @@ def prepare(name, options, count, environment):
             row.failed = str(error)
         return rows
     for row in rows:
+        if hasattr(adapter, "nbytes"):
+            nbytes = adapter.nbytes(dataset, **row.about["options"])
         row.found = {"disk_nbytes": nbytes, "read_nbytes": nbytes}
         row.found.update(row.run(environment, 1, True))
         if hasattr(adapter, "read_nbytes"):

@@ -8,7 +8,7 @@ usage() {
 Usage: run.sh [OPTION]... FOLDER [COUNT]
 
 Compares loaders on COUNT (default 1000) images of FOLDER (class/file.jpg). It DOWNLOADS
-the other loaders from the package index that pip is set up for, about 1.3 GB, into a
+the other loaders from the package index that pip is set up for, about 1.4 GB, into a
 virtual environment of its own; nothing else is changed.
 
 Options:
