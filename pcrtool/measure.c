@@ -124,9 +124,9 @@ int pcrtool_measure_loader(const struct pcrtool_part *part, const struct pcrtool
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
     memset(out, 0, sizeof(*out));
-    int rc = pcrtool_part_open(part, c->io_backend, &ds, err);
-    if (!rc && !c->cold)
-        rc = pcrtool_part_warm(part, ds, err);
+    int rc = c->cold ? 0 : pcrtool_part_warm(part, err);
+    if (!rc)
+        rc = pcrtool_part_open(part, c->io_backend, &ds, err);
     if (!rc && !(rc = pcr_loader_create(ds, &options, &l, err)))
         rc = measure_epochs(part, c, ds, l, out, err);
     pcr_loader_destroy(&l);

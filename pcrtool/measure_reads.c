@@ -110,7 +110,7 @@ int pcrtool_measure_reads(const struct pcrtool_part *part, const struct pcrtool_
     int rc = pcrtool_part_open(part, c->io_backend, &r.ds, err);
     if (!rc && !(rc = list_slices(part, &r, err)))
         rc = c->cold ? pcrtool_part_cool(part, r.ds, &out->pages_stay, err)
-                     : pcrtool_part_warm(part, r.ds, err);
+                     : pcrtool_part_warm(part, err);
     if (!rc)
         rc = run_threads(&r, c, out, err);
     free(r.slices);

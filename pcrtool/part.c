@@ -82,6 +82,7 @@ int pcrtool_part_open(const struct pcrtool_part *part, uint32_t io_backend,
 {
     const struct pcr_dataset_options options = {
         .size = sizeof(options), .split = part->split, .io_backend = io_backend,
+        .throttle_nbytes_s = part->throttle_nbytes_s,
     };
     return pcr_dataset_open(part->path, &options, out, err);
 }
@@ -91,23 +92,30 @@ double pcrtool_part_sample_nbytes(const struct pcrtool_part *part, uint32_t fide
     return (double) part->nbytes[fidelity] / (double) part->index_count;
 }
 
-int pcrtool_part_warm(const struct pcrtool_part *part, struct pcr_dataset *ds,
-                      struct pcr_error *err)
+static int warm_record(struct pcr_dataset *ds, uint64_t record, struct pcr_error *err)
 {
-    for (uint64_t i = 0; i < part->record_count; i++) {
-        struct pcr_record_info info = { .size = sizeof(info) };
-        int rc = pcr_dataset_record(ds, part->records[i], &info, err);
-        for (uint32_t first = 0; !rc && first < info.sample_count; first += WARM_SAMPLES) {
-            uint32_t left = info.sample_count - first;
-            struct pcr_slice *slice = NULL;
-            rc = pcr_slice_read(ds, part->records[i], first,
-                                left < WARM_SAMPLES ? left : WARM_SAMPLES, 0, &slice, err);
-            pcr_slice_destroy(&slice);
-        }
-        if (rc)
-            return rc;
+    struct pcr_record_info info = { .size = sizeof(info) };
+    int rc = pcr_dataset_record(ds, record, &info, err);
+    for (uint32_t first = 0; !rc && first < info.sample_count; first += WARM_SAMPLES) {
+        uint32_t left = info.sample_count - first;
+        struct pcr_slice *slice = NULL;
+        rc = pcr_slice_read(ds, record, first, left < WARM_SAMPLES ? left : WARM_SAMPLES, 0,
+                            &slice, err);
+        pcr_slice_destroy(&slice);
     }
-    return 0;
+    return rc;
+}
+
+int pcrtool_part_warm(const struct pcrtool_part *part, struct pcr_error *err)
+{
+    const struct pcr_dataset_options options = { .size = sizeof(options),
+                                                 .split = part->split };
+    struct pcr_dataset *ds = NULL;
+    int rc = pcr_dataset_open(part->path, &options, &ds, err);
+    for (uint64_t i = 0; !rc && i < part->record_count; i++)
+        rc = warm_record(ds, part->records[i], err);
+    pcr_dataset_close(&ds);
+    return rc;
 }
 
 /* Is the file's middle still in memory? False where the system cannot tell. */

@@ -15,6 +15,7 @@ struct pcrtool_part {
     uint64_t index_count;
     uint32_t group_count;
     uint64_t nbytes[PCRTOOL_MAX_FIDELITY + 1]; /* image bytes by fidelity */
+    uint64_t throttle_nbytes_s; /* what storage is made to give at most; 0: all it can */
 };
 
 /* Chooses records of an open dataset up to 256 MiB, at least one. Prints its own message;
@@ -30,9 +31,9 @@ int pcrtool_part_open(const struct pcrtool_part *part, uint32_t io_backend,
 /* Image bytes of a sample, on average. */
 double pcrtool_part_sample_nbytes(const struct pcrtool_part *part, uint32_t fidelity);
 
-/* Reads the part once, so that it is in the page cache. 0, or the library's code. */
-int pcrtool_part_warm(const struct pcrtool_part *part, struct pcr_dataset *ds,
-                      struct pcr_error *err);
+/* Reads the part once, without throttle, so that it is in the page cache. 0, or the library's
+ * code. */
+int pcrtool_part_warm(const struct pcrtool_part *part, struct pcr_error *err);
 
 /* Has the page cache forget the part. *stay_out: pages stayed, as on a file system in memory
  * or where others use them. Gives 0 or PCR_ERR_IO. */

@@ -28,6 +28,11 @@ assert [row["backend"] for row in every["rates"]] == ["pread", "mmap", "uring", 
 assert {row["threads"] for row in every["rates"]} == {3}
 assert every["cold"] and isinstance(every["pages_stayed"], bool)
 
+slow = json_of("bench", path, "--json", "-f", str(groups), "--threads", "1", "--throttle",
+               "256K")
+assert slow["throttle_nbytes_per_second"] == 256 << 10
+assert slow["rates"][0]["nbytes_per_second"] < 4 * (256 << 10)  # a first burst is allowed
+
 text = pcrtool("bench", path, "--split", "train", "--threads", "1", "-f",
                str(groups)).stdout.decode()
 assert "cached" in text and "images/s" in text, text
