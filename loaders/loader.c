@@ -526,14 +526,16 @@ int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
     if (loader->begun) {
         const struct pcri_shard *s = &loader->shard;
         pcri_changes_pass(c, pcri_shard_delivered(s, loader->next_batch));
-        pcri_changes_add(c, pcri_shard_delivered(s, loader->next_batch +
-                                                        loader->options.batches_ahead),
-                         fidelity);
+        if (!pcri_changes_add(c, pcri_shard_delivered(s, loader->next_batch +
+                                                             loader->options.batches_ahead),
+                              fidelity))
+            rc = pcri_fail(err, PCR_ERR_INVAL, "%d changes of fidelity are on the way; take a "
+                           "batch before the next", PCRI_CHANGES_MAX);
     } else {
         c->fidelity = fidelity;
     }
     pthread_mutex_unlock(&loader->mutex);
-    return 0;
+    return rc;
 }
 
 /* The next batch if it is complete, and its place is free again; NULL if not. */

@@ -94,13 +94,17 @@ void pcri_rules_free(struct pcri_rules *r)
 
 /* --- changes at run time --- */
 
-void pcri_changes_add(struct pcri_changes *c, uint64_t position, uint32_t fidelity)
+/* A change from the same position on takes the place of the last: nothing from there on has
+ * been begun. Earlier ones may already have been decoded by. */
+bool pcri_changes_add(struct pcri_changes *c, uint64_t position, uint32_t fidelity)
 {
-    if (!c->count || (c->count < PCRI_CHANGES_MAX &&
-                      c->items[c->count - 1].position < position))
-        c->count++;
+    bool same = c->count && c->items[c->count - 1].position == position;
+    if (!same && c->count == PCRI_CHANGES_MAX)
+        return false;
+    c->count += !same;
     c->items[c->count - 1].position = position;
     c->items[c->count - 1].fidelity = fidelity;
+    return true;
 }
 
 void pcri_changes_pass(struct pcri_changes *c, uint64_t position)

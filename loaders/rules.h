@@ -29,7 +29,8 @@ struct pcri_changes {
         uint32_t fidelity;
     } items[PCRI_CHANGES_MAX]; /* by position */
 };
-void pcri_changes_add(struct pcri_changes *c, uint64_t position, uint32_t fidelity);
+/* False where as many as there may be are on the way. */
+bool pcri_changes_add(struct pcri_changes *c, uint64_t position, uint32_t fidelity);
 /* Those that have happened before a position are no longer on the way. */
 void pcri_changes_pass(struct pcri_changes *c, uint64_t position);
 /* What they are at the beginning of epoch `next`, if those before `from` have begun. */

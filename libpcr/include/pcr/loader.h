@@ -267,9 +267,10 @@ PCR_API PCR_MUST_CHECK int pcr_loader_resume(struct pcr_loader *loader, const vo
 /* Sets the fidelity from the first sample on that is batches_ahead batches behind the last
  * batch that pcr_loader_next() has returned; it is the same sample on all ranks that call this
  * after as many batches. Where the epoch ends before, and between epochs: from the next one's
- * first sample. It holds till an epoch begins that fidelity_steps names, or for ever. A fifth
- * change on the way takes the place of the fourth. What was read ahead is used where it has
- * that fidelity, and read again where it has not. 0 means G. Codes: INVAL. */
+ * first sample. It holds till an epoch begins that fidelity_steps names, or for ever. What was
+ * read ahead is used where it has that fidelity, and read again where it has not. 0 means G.
+ * Codes: INVAL (also with four changes on the way, which only batches_ahead above 4 allows:
+ * take a batch first). */
 PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
                                                    uint32_t fidelity,
                                                    struct pcr_error *err);
