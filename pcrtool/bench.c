@@ -165,8 +165,8 @@ static const struct pcrtool_option options[] = {
                               "storage is measured rather than memory",
       .kind = PCRTOOL_FLAG, .offset = SETTING(cold) },
     { .name = "throttle", .value = "SIZE", .help = "read no more than SIZE a second, as from\n"
-                                                      "storage that gives no more; such as 50M", .kind = PCRTOOL_SIZE,
-      .min = 1, .offset = SETTING(throttle) },
+                                                   "storage that gives no more; such as 50M",
+      .kind = PCRTOOL_SIZE, .min = 1, .offset = SETTING(throttle) },
     { .name = "seconds", .value = "N", .help = "time for each line of the table; default 1",
       .kind = PCRTOOL_NUMBER, .min = 1, .max = 3600, .offset = SETTING(seconds) },
     { .name = "size", .value = "PX", .help = "height and width of the output; default 224",

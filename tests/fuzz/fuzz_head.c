@@ -22,7 +22,8 @@ static void check_sample(const struct pcri_head *h, uint32_t i)
     uint32_t n;
     const char *key = pcri_text(&h->keys, i, &n);
     FUZZ_CHECK(strlen(key) == n, "key of %u bytes", n);
-    touch(pcri_text(&h->attributes, i, &n), n);
+    const char *attributes = pcri_text(&h->attributes, i, &n);
+    touch(attributes, n);
     FUZZ_CHECK(h->form[i] <= 1 && h->components[i] <= 4 && h->orientation[i] - 1u < 8,
                "sample %u", i);
     FUZZ_CHECK(h->label_first[i] <= h->label_first[i + 1], "labels of %u", i);
