@@ -154,16 +154,16 @@ static int ac_first(struct maker *m, const struct pcri_plane *p, const struct pc
     size_t blocks = (size_t) p->blocks_x * p->blocks_y;
     const uint64_t *mask = p->mask + scan->al * blocks;
     for (size_t b = 0; b < blocks; b++) {
-        uint64_t todo = mask[b] & band;
-        if (todo) {
+        uint64_t left = mask[b] & band;
+        if (left) {
             const int16_t *coef = p->coef + 64 * b;
             int before = scan->ss - 1, rc = flush_eob_run(m, table);
             if (!rc)
                 rc = reserve(m, BLOCK_ITEMS);
             if (rc)
                 return rc;
-            for (; todo; todo &= todo - 1) {
-                int k = __builtin_ctzll(todo);
+            for (; left; left &= left - 1) {
+                int k = __builtin_ctzll(left);
                 unsigned run = (unsigned) (k - before - 1);
                 for (; run > 15; run -= 16)
                     put(m->s, table, 0xF0, 0, 0);
@@ -238,8 +238,8 @@ static int refine_block(struct maker *m, const int16_t *coef, uint64_t fresh, ui
         return rc;
     int last_fresh = fresh ? 63 - __builtin_clzll(fresh) : -1, before = scan->ss - 1;
     unsigned run = 0;
-    for (uint64_t todo = fresh | old; todo; todo &= todo - 1) {
-        int k = __builtin_ctzll(todo);
+    for (uint64_t left = fresh | old; left; left &= left - 1) {
+        int k = __builtin_ctzll(left);
         run += (unsigned) (k - before - 1);
         before = k;
         for (; run > 15 && k <= last_fresh; run -= 16) {
