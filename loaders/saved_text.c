@@ -34,54 +34,44 @@ enum { MEMBER_COUNT = sizeof(members) / sizeof(members[0]) };
 
 /* --- writing --- */
 
-static int put(struct pcr_buffer *out, struct pcr_error *err, const char *format, ...)
-    PCRI_PRINTF(3, 4);
-static int put(struct pcr_buffer *out, struct pcr_error *err, const char *format, ...)
-{
-    char text[80];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    return pcri_buffer_append(out, text, (size_t) n, err);
-}
-
 static int put_changes(const struct pcri_changes *c, struct pcr_buffer *out,
                        struct pcr_error *err)
 {
-    int rc = put(out, err, "[");
+    int rc = pcri_print(out, err, "[");
     for (uint32_t i = 0; !rc && i < c->count; i++)
-        rc = put(out, err, "%s[%" PRIu64 ", %u]", i ? ", " : "", c->items[i].position,
-                 (unsigned) c->items[i].fidelity);
-    return rc ? rc : put(out, err, "]");
+        rc = pcri_print(out, err, "%s[%" PRIu64 ", %u]", i ? ", " : "",
+                        c->items[i].position,
+                        (unsigned) c->items[i].fidelity);
+    return rc ? rc : pcri_print(out, err, "]");
 }
 
 int pcri_saved_render(const struct pcri_saved *s, struct pcr_buffer *out,
                       struct pcr_error *err)
 {
     out->nbytes = 0;
-    int rc = put(out, err, "{\"version\": %u", (unsigned) PCRI_SAVED_VERSION);
+    int rc = pcri_print(out, err, "{\"version\": %u", (unsigned) PCRI_SAVED_VERSION);
     for (size_t i = 0; !rc && i < MEMBER_COUNT; i++) {
         const struct member *m = &members[i];
         const uint8_t *from = (const uint8_t *) s + m->offset;
         uint64_t value = 0;
         memcpy(&value, from, m->kind == SETTING ? 0 : sizeof(value));
-        rc = put(out, err, ", \"%s\": ", m->name);
+        rc = pcri_print(out, err, ", \"%s\": ", m->name);
         if (rc)
             break;
         if (m->kind == NUMBER)
-            rc = put(out, err, "%" PRIu64, value);
+            rc = pcri_print(out, err, "%" PRIu64, value);
         else if (m->kind == DIGEST)
-            rc = put(out, err, "\"%0*" PRIx64 "\"", DIGEST_DIGITS, value);
+            rc = pcri_print(out, err, "\"%0*" PRIx64 "\"", DIGEST_DIGITS, value);
         else if (m->kind == CHANGES)
             rc = put_changes(&s->changes, out, err);
         else if (s->changes.fidelity)
-            rc = put(out, err, "%u", (unsigned) s->changes.fidelity);
+            rc = pcri_print(out, err, "%u", (unsigned) s->changes.fidelity);
         else
-            rc = put(out, err, "null");
+            rc = pcri_print(out, err, "null");
     }
     /* A NUL behind it, for those who take it for a string. */
-    if (!rc && !(rc = put(out, err, "}")) && !(rc = pcri_buffer_append(out, "", 1, err)))
+    if (!rc && !(rc = pcri_print(out, err, "}")) &&
+        !(rc = pcri_buffer_append(out, "", 1, err)))
         out->nbytes--;
     return rc;
 }

@@ -131,45 +131,34 @@ int pcr_loader_stats_since(const struct pcr_loader_stats *now,
 
 /* --- as text --- */
 
-/* Appends at most 400 bytes. */
-static int put(struct pcr_buffer *out, struct pcr_error *err, const char *format, ...)
-    PCRI_PRINTF(3, 4);
-static int put(struct pcr_buffer *out, struct pcr_error *err, const char *format, ...)
-{
-    char text[400];
-    va_list args;
-    va_start(args, format);
-    int n = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    size_t nbytes = n < (int) sizeof(text) ? (size_t) n : sizeof(text) - 1;
-    return pcri_buffer_append(out, text, nbytes, err);
-}
-
 static int put_json(const struct pcr_loader_stats *s, struct pcr_buffer *out,
                     struct pcr_error *err)
 {
     int rc = 0;
     for (size_t i = 0; !rc && i < FIELD_COUNT; i++)
-        rc = put(out, err, "%s\"%s\": %" PRIu64, i ? ", " : "{", fields[i].name,
-                 get(s, &fields[i]));
-    return rc ? rc : put(out, err, "}\n");
+        rc = pcri_print(out, err, "%s\"%s\": %" PRIu64, i ? ", " : "{", fields[i].name,
+                        get(s, &fields[i]));
+    return rc ? rc : pcri_print(out, err, "}\n");
 }
 
 static int put_metric(const struct pcr_loader_stats *s, const struct field *f,
                       const char *labels, struct pcr_buffer *out, struct pcr_error *err)
 {
     uint64_t v = get(s, f);
-    int rc = put(out, err, "# HELP pcr_loader_%s %s\n# TYPE pcr_loader_%s %s\npcr_loader_%s",
-                 f->metric, f->help, f->metric, f->kind == GAUGE ? "gauge" : "counter",
-                 f->metric);
-    if (!rc && labels && *labels && !(rc = put(out, err, "{")) &&
+    int rc = pcri_print(out, err,
+                        "# HELP pcr_loader_%s %s\n# TYPE pcr_loader_%s %s\npcr_loader_%s",
+                        f->metric, f->help, f->metric,
+                        f->kind == GAUGE ? "gauge" : "counter",
+                        f->metric);
+    if (!rc && labels && *labels && !(rc = pcri_print(out, err, "{")) &&
         !(rc = pcri_buffer_append(out, labels, strlen(labels), err)))
-        rc = put(out, err, "}");
+        rc = pcri_print(out, err, "}");
     if (rc)
         return rc;
     if (f->kind == TIME) /* exact, without floating point */
-        return put(out, err, " %" PRIu64 ".%09" PRIu64 "\n", v / 1000000000, v % 1000000000);
-    return put(out, err, " %" PRIu64 "\n", v);
+        return pcri_print(out, err, " %" PRIu64 ".%09" PRIu64 "\n", v / 1000000000,
+                          v % 1000000000);
+    return pcri_print(out, err, " %" PRIu64 "\n", v);
 }
 
 static double seconds(uint64_t ns)
@@ -202,38 +191,44 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
     double time = seconds(s->elapsed_ns), samples = (double) s->sample_count;
     double percent = 100 * ratio(1, (double) s->elapsed_ns * s->thread_count);
     uint64_t known = s->room_wait_ns + s->bytes_wait_ns;
-    int rc = put(out, err, "time      %.1f s\n", time);
+    int rc = pcri_print(out, err, "time      %.1f s\n", time);
     if (!rc)
-        rc = put(out, err, "samples   %" PRIu64 ", %.1f a second; %" PRIu64 " skipped, %"
-                 PRIu64 " degraded\n", s->sample_count, ratio(samples, time),
-                 s->skipped_count, s->degraded_count);
+        rc = pcri_print(out, err, "samples   %" PRIu64 ", %.1f a second; %" PRIu64
+                        " skipped, %" PRIu64 " degraded\n", s->sample_count,
+                        ratio(samples, time),
+                        s->skipped_count, s->degraded_count);
     if (!rc)
-        rc = put(out, err, "batches   %" PRIu64 " handed out; %u ready, %u begun, %u held by "
-                 "the consumer\n", s->batch_count, (unsigned) s->batches_ready,
-                 (unsigned) (s->batches_open - s->batches_ready),
-                 (unsigned) s->batches_held);
+        rc = pcri_print(out, err, "batches   %" PRIu64 " handed out; %u ready, %u begun, "
+                        "%u held by the consumer\n", s->batch_count,
+                        (unsigned) s->batches_ready,
+                        (unsigned) (s->batches_open - s->batches_ready),
+                        (unsigned) s->batches_held);
     if (!rc)
-        rc = put(out, err, "read      %.1f MB, %.1f MB/s; %.0f bytes a sample, %" PRIu64
-                 " reads; %.1f MB in memory\n", (double) s->read_nbytes * 1e-6,
-                 ratio((double) s->read_nbytes * 1e-6, time),
-                 ratio((double) s->read_nbytes, samples), s->read_count,
-                 (double) s->held_nbytes * 1e-6);
+        rc = pcri_print(out, err, "read      %.1f MB, %.1f MB/s; %.0f bytes a sample, "
+                        "%" PRIu64 " reads; %.1f MB in memory\n",
+                        (double) s->read_nbytes * 1e-6,
+                        ratio((double) s->read_nbytes * 1e-6, time),
+                        ratio((double) s->read_nbytes, samples), s->read_count,
+                        (double) s->held_nbytes * 1e-6);
     if (!rc)
-        rc = put(out, err, "threads   %u: %.1f%% decoding, waiting %.1f%% for room, "
-                 "%.1f%% for bytes, %.1f%% for other work\n",
-                 (unsigned) s->thread_count, percent * (double) s->decode_ns,
-                 percent * (double) s->room_wait_ns, percent * (double) s->bytes_wait_ns,
-                 percent * (double) (s->idle_ns > known ? s->idle_ns - known : 0));
+        rc = pcri_print(out, err, "threads   %u: %.1f%% decoding, waiting %.1f%% for "
+                        "room, %.1f%% for bytes, %.1f%% for other work\n",
+                        (unsigned) s->thread_count, percent * (double) s->decode_ns,
+                        percent * (double) s->room_wait_ns,
+                        percent * (double) s->bytes_wait_ns,
+                        percent * (double) (s->idle_ns > known ? s->idle_ns - known : 0));
     uint32_t readers = s->reader_count ? s->reader_count : s->thread_count;
     if (!rc)
-        rc = put(out, err, "readers   %u%s: %.1f%% reading\n", (unsigned) readers,
-                 s->reader_count ? "" : ", the same threads",
-                 100 * ratio((double) s->read_ns, (double) s->elapsed_ns * readers));
+        rc = pcri_print(out, err, "readers   %u%s: %.1f%% reading\n", (unsigned) readers,
+                        s->reader_count ? "" : ", the same threads",
+                        100 * ratio((double) s->read_ns,
+                                    (double) s->elapsed_ns * readers));
     if (!rc)
-        rc = put(out, err, "consumer  waited %.1f s, %.1f%% of the time\n",
-                 seconds(s->consumer_wait_ns),
-                 100 * ratio((double) s->consumer_wait_ns, (double) s->elapsed_ns));
-    return rc ? rc : put(out, err, "limit     %s\n", limit(s));
+        rc = pcri_print(out, err, "consumer  waited %.1f s, %.1f%% of the time\n",
+                        seconds(s->consumer_wait_ns),
+                        100 * ratio((double) s->consumer_wait_ns,
+                                    (double) s->elapsed_ns));
+    return rc ? rc : pcri_print(out, err, "limit     %s\n", limit(s));
 }
 
 int pcr_loader_stats_text(const struct pcr_loader_stats *stats, uint32_t form,

@@ -45,6 +45,9 @@ char *pcri_strndup(const void *s, size_t nbytes, struct pcr_error *err);
 int pcri_buffer_reserve(struct pcr_buffer *b, size_t nbytes, struct pcr_error *err);
 int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,
                        struct pcr_error *err);
+/* Appends text, without a NUL. */
+int pcri_print(struct pcr_buffer *b, struct pcr_error *err, const char *fmt, ...)
+    PCRI_PRINTF(3, 4);
 int pcri_buffer_append_varint(struct pcr_buffer *b, uint64_t v, struct pcr_error *err);
 
 /* Memory for encoded bytes, which comes and goes in all sizes and from many threads. From

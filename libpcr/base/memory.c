@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Checked allocation and growable buffers. */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
@@ -84,6 +86,25 @@ int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,
         return rc;
     memcpy(b->data + b->nbytes, p, nbytes);
     b->nbytes = total;
+    return 0;
+}
+
+int pcri_print(struct pcr_buffer *b, struct pcr_error *err, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    size_t total;
+    if (n < 0 || !pcri_add(b->nbytes, (size_t) n + 1, &total)) /* with the NUL */
+        return pcri_fail_nomem(err, SIZE_MAX);
+    int rc = pcri_buffer_reserve(b, total, err);
+    if (rc)
+        return rc;
+    va_start(ap, fmt);
+    (void) vsnprintf((char *) b->data + b->nbytes, (size_t) n + 1, fmt, ap);
+    va_end(ap);
+    b->nbytes += (size_t) n;
     return 0;
 }
 

@@ -208,31 +208,19 @@ static int parse_text(struct parser *p, const char *text, size_t nbytes)
     return 0;
 }
 
-static int print(struct pcr_buffer *b, struct pcr_error *err, const char *fmt, ...)
-    PCRI_PRINTF(3, 4);
-static int print(struct pcr_buffer *b, struct pcr_error *err, const char *fmt, ...)
-{
-    char line[96];
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(line, sizeof(line), fmt, ap);
-    va_end(ap);
-    return pcri_buffer_append(b, line, (size_t) n, err);
-}
-
 static int render_script(const struct pcri_script *s, uint32_t group_count,
                          struct pcr_buffer *b, struct pcr_error *err)
 {
     int rc = s->below_step
-        ? print(b, err, "script %s below %u\n", s->name, (unsigned) s->below_step)
-        : print(b, err, "script %s\n", s->name);
+        ? pcri_print(b, err, "script %s below %u\n", s->name, (unsigned) s->below_step)
+        : pcri_print(b, err, "script %s\n", s->name);
     uint32_t i = 0;
     for (uint32_t g = 0; !rc && g < group_count; g++) {
-        rc = print(b, err, "group\n");
+        rc = pcri_print(b, err, "group\n");
         for (; !rc && i < s->scan_count && s->scans[i].group == g; i++) {
             const struct pcri_ladder_scan *c = &s->scans[i];
-            rc = print(b, err, "%s %u-%u %u %u\n", part_names[c->part], c->ss, c->se,
-                       c->ah, c->al);
+            rc = pcri_print(b, err, "%s %u-%u %u %u\n", part_names[c->part], c->ss, c->se,
+                            c->ah, c->al);
         }
     }
     return rc;
@@ -240,7 +228,7 @@ static int render_script(const struct pcri_script *s, uint32_t group_count,
 
 static int render(struct pcr_ladder *l, struct pcr_error *err)
 {
-    int rc = print(&l->text, err, "ladder %s\n", l->name);
+    int rc = pcri_print(&l->text, err, "ladder %s\n", l->name);
     for (uint32_t i = 0; !rc && i < l->script_count; i++)
         rc = render_script(&l->scripts[i], l->group_count, &l->text, err);
     return rc ? rc : pcri_buffer_append(&l->text, "", 1, err);
