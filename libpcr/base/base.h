@@ -152,12 +152,14 @@ uint32_t pcri_cpu_count(void);
 /* CPUs that the control groups in a file like /proc/self/cgroup allow, of which `mount` is
  * the root; UINT32_MAX: no limit. (cgroup.c) */
 uint32_t pcri_cgroup_cpus(const char *groups_file, const char *mount);
-/* What this CPU can do, as far as our kernels care. 0 in a portable build, or with
- * PCR_CPU=portable in the environment when it is first asked. */
+/* What this CPU can do, as far as our kernels care. 0 in a portable build. PCR_CPU in the
+ * environment, when it is first asked, can take from it: "portable" all, "avx2" what is
+ * beyond AVX2 and BMI2. */
 enum {
     PCRI_CPU_AVX2 = 1 << 0,
     PCRI_CPU_FAST_PDEP = 1 << 1, /* BMI2's bit deposit, not in microcode (Zen 1 and 2) */
     PCRI_CPU_NEON = 1 << 2,
+    PCRI_CPU_AVX512 = 1 << 3, /* F, BW, VL, VBMI and VNNI: Ice Lake, Zen 4 and later */
 };
 unsigned pcri_cpu_features(void);
 

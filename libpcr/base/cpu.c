@@ -26,6 +26,13 @@ uint32_t pcri_cpu_count(void)
 #if !defined(PCR_PORTABLE) && defined(__x86_64__)
 #include <cpuid.h>
 
+static bool has_avx512(void)
+{
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")
+        && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi")
+        && __builtin_cpu_supports("avx512vnni");
+}
+
 static unsigned detect(void)
 {
     unsigned a, b, c, d, found = 0;
@@ -33,7 +40,7 @@ static unsigned detect(void)
     if (!__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("popcnt"))
         return 0;
     if (__builtin_cpu_supports("avx2"))
-        found |= PCRI_CPU_AVX2;
+        found |= has_avx512() ? PCRI_CPU_AVX2 | PCRI_CPU_AVX512 : PCRI_CPU_AVX2;
     if (!__builtin_cpu_supports("bmi2"))
         return found;
     /* AMD family 17h (Zen 1, 2) runs pdep in microcode, about 18 cycles and more. */
@@ -60,8 +67,10 @@ unsigned pcri_cpu_features(void)
     static atomic_uint cache;
     unsigned f = atomic_load_explicit(&cache, memory_order_relaxed);
     if (!f) {
-        const char *mask = getenv("PCR_CPU");
-        f = known | (mask && !strcmp(mask, "portable") ? 0 : detect());
+        const char *most = getenv("PCR_CPU");
+        f = known | (most && !strcmp(most, "portable") ? 0 : detect());
+        if (most && !strcmp(most, "avx2"))
+            f &= ~(unsigned) PCRI_CPU_AVX512;
         atomic_store_explicit(&cache, f, memory_order_relaxed);
     }
     return f & ~known;

@@ -102,7 +102,7 @@ static int run_pieces(struct native *n, const struct pcri_pixel_plan *plan,
         if (!rc)
             rc = pcri_prefix_run(&n->prefix, err);
     }
-    return rc;
+    return rc ? rc : pcri_prefix_finish(&n->prefix, err);
 }
 
 static int native_rows(void *state, const struct pcri_window *window,

@@ -47,11 +47,6 @@ static inline uint64_t pcri_lsb_take_long(struct pcri_lsb *r, unsigned n)
     return v;
 }
 
-static inline bool pcri_lsb_overrun(const struct pcri_lsb *r)
-{
-    return r->p > r->end && (uint64_t) (r->p - r->end) * 8 > r->nbits;
-}
-
 static inline uint32_t pcri_reverse16(uint32_t v)
 {
     v = (v & 0x5555) << 1 | (v >> 1 & 0x5555);
@@ -60,58 +55,80 @@ static inline uint32_t pcri_reverse16(uint32_t v)
     return (v & 0xFF) << 8 | v >> 8;
 }
 
-/* The blocks that an end-of-band symbol with `nbits` extra bits (0 to 14, which stand
- * highest first) ends, this one included. */
-static inline uint32_t pcri_lsb_eob_run(struct pcri_lsb *r, unsigned nbits)
+/* The blocks that an end-of-band symbol ends, this one included; `word` begins with its `nbits`
+ * extra bits (0 to 14), the highest first. */
+static inline uint32_t pcri_refine_eob_run(uint64_t word, unsigned nbits)
 {
-    if (!nbits)
-        return 1;
-    uint32_t extra = pcri_reverse16((uint32_t) r->word & 0xFFFF) >> (16 - nbits);
-    pcri_lsb_drop(r, nbits);
-    return (1u << nbits) + extra;
+    uint32_t reversed = pcri_reverse16((uint32_t) word & 0xFFFF);
+    return nbits ? (1u << nbits) + (reversed >> (16 - nbits)) : 1;
 }
 
-/* What one restart interval of a refinement scan needs at hand. */
+enum {
+    PCRI_REFINE_CHUNK = 64, /* blocks that are refined in one go */
+    PCRI_REFINE_LANES = 2,  /* scans at a time */
+};
+
+/* Where pcri_refine_pdep() is in a chunk. The arrays' last elements are of its last block. */
+struct pcri_refine_chunk {
+    bool begun;
+    size_t first, at; /* elements of its first block, and of the one being refined */
+    uint64_t now, rest; /* that one's element of `nonzero`, and what the symbols have yet to
+                           pass of its band */
+    uint64_t nonzero[PCRI_REFINE_CHUNK + 1]; /* of the band, before this scan */
+    /* What the scan does to the coefficients. */
+    uint64_t moved[PCRI_REFINE_CHUNK]; /* by a correction bit, away from zero */
+    uint64_t fresh[PCRI_REFINE_CHUNK]; /* that become nonzero, */
+    uint64_t negative[PCRI_REFINE_CHUNK]; /* and those of them below zero */
+};
+
+/* A refinement scan on its way through the blocks of a component. */
 struct pcri_refiner {
-    struct pcri_lsb bits;
+    const uint8_t *data;
+    uint64_t bit, bit_end; /* the next one, and where the restart interval ends */
     const struct pcri_lookup *table;
-    const struct pcri_several *several; /* NULL for short scans */
-    uint64_t band;                      /* bits Ss to Se */
-    unsigned band_begin, band_end;      /* Ss, Se + 1 */
-    int step;                           /* 1 << Al */
-    uint32_t eob_run;                   /* blocks yet to come that it covers */
+    const struct pcri_several *several; /* what the portable way wants; NULL for short
+                                           scans */
+    const struct pcri_steps *steps; /* what the others want */
+    uint64_t band;                  /* bits Ss to Se */
+    unsigned band_begin, band_end;  /* Ss, Se + 1 */
+    int step;                       /* 1 << Al */
+    const struct pcri_blocks *blocks;
+    uint32_t eob_run; /* blocks yet to come that it covers */
+    size_t block;     /* the next one; of a chunk the first one until all are done */
+    size_t end;       /* where to stop for now, at most PCRI_REFINE_CHUNK blocks on */
+    size_t stop;      /* where the interval ends; no end-of-band run goes beyond */
+    bool damaged;     /* no such code, a run past the block or interval, or the data ends */
+    struct pcri_refine_chunk chunk;
 };
 
 /* The entry of a symbol whose bits are more than the look-up's index; nbits is 0 where there
  * is no such symbol. */
 struct pcri_lookup_entry pcri_refine_slow(uint64_t word, const struct pcri_lookup *t);
 
-/* Takes one symbol; its nbits is 0 if there is none. Decoding is bound by the latency from
- * one symbol to the next, so the look-up does not wait for the refill: bits enough for its
- * index must be left from before. */
-static inline struct pcri_lookup_entry pcri_refine_symbol(const struct pcri_refiner *f,
-                                                          struct pcri_lsb *r)
+static inline struct pcri_lookup_entry pcri_refine_entry_at(const struct pcri_lookup *t,
+                                                            uint64_t word)
 {
-    struct pcri_lookup_entry e = f->table->fast[r->word & ((1u << PCRI_LOOKUP_BITS) - 1)];
-    pcri_lsb_fill(r);
-    if (__builtin_expect(!e.nbits, 0))
-        e = pcri_refine_slow(r->word, f->table);
-    pcri_lsb_drop(r, e.nbits);
-    return e;
+    struct pcri_lookup_entry e = t->fast[word & ((1u << PCRI_LOOKUP_BITS) - 1)];
+    return __builtin_expect(!e.nbits, 0) ? pcri_refine_slow(word, t) : e;
 }
 
-/* Refines blocks [b, end) of a component; *at_out: where it stopped. -1 for damage. All give
- * the same result. */
-typedef int (*pcri_refine_function)(struct pcri_refiner *f, const struct pcri_blocks *p,
-                                    size_t b, size_t end, size_t *at_out);
+/* One way to do it. All give the same result. */
+struct pcri_refine_way {
+    const char *name;
+    /* Takes 1 to PCRI_REFINE_LANES scans on, which do not depend on one another, until one is
+     * at its `end` or damaged. The others may be anywhere before theirs, and must be taken on
+     * with the same `end`. */
+    void (*run)(struct pcri_refiner *const lanes[], unsigned count);
+    /* Then does to the blocks what the chunk has noted, if there is something to do. */
+    void (*change)(const struct pcri_refiner *f);
+    bool by_steps; /* wants `steps`; else `several` */
+};
 
-int pcri_refine_portable(struct pcri_refiner *f, const struct pcri_blocks *p, size_t b,
-                         size_t end, size_t *at_out);
+extern const struct pcri_refine_way pcri_refine_portable;
 
 #if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
 #define PCRI_HAVE_PDEP 1
-int pcri_refine_pdep(struct pcri_refiner *f, const struct pcri_blocks *p, size_t b,
-                     size_t end, size_t *at_out);
+extern const struct pcri_refine_way pcri_refine_pdep, pcri_refine_avx512;
 #endif
 
 #endif

@@ -8,6 +8,88 @@
  * gathered, and applied at the block's end. */
 #include "decode_refine.h"
 
+/* --- bits --- */
+
+/* The first bit is the lowest. */
+struct lsb {
+    const uint8_t *p, *end;
+    uint64_t word;
+    unsigned nbits;
+};
+
+enum {
+    LSB_FILLED = 56,              /* bits that are there at least after a fill */
+    SYMBOL_MOST_BITS = 17, /* a code and a sign */
+};
+
+static inline void lsb_fill(struct lsb *r)
+{
+    uint64_t v;
+    memcpy(&v, r->p, 8);
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    v = __builtin_bswap64(v);
+#endif
+    r->word |= v << r->nbits;
+    r->p += (63 - r->nbits) >> 3;
+    r->nbits |= 56;
+}
+
+static inline void lsb_drop(struct lsb *r, unsigned n)
+{
+    r->word >>= n;
+    r->nbits -= n;
+}
+
+/* 57 to 63 bits. */
+static inline uint64_t lsb_take_long(struct lsb *r, unsigned n)
+{
+    lsb_fill(r);
+    uint64_t low = r->word & 0xFFFFFFFF;
+    lsb_drop(r, 32);
+    lsb_fill(r);
+    uint64_t v = low | r->word << 32;
+    lsb_drop(r, n - 32);
+    return v;
+}
+
+static inline bool lsb_overrun(const struct lsb *r)
+{
+    return r->p > r->end && (uint64_t) (r->p - r->end) * 8 > r->nbits;
+}
+
+static inline struct lsb lsb_start(const struct pcri_refiner *f)
+{
+    struct lsb r = { f->data + f->bit / 8, f->data + f->bit_end / 8, 0, 0 };
+    lsb_fill(&r);
+    lsb_drop(&r, f->bit % 8);
+    return r;
+}
+
+static inline uint64_t lsb_bit(const struct pcri_refiner *f, const struct lsb *r)
+{
+    return (uint64_t) (r->p - f->data) * 8 - r->nbits;
+}
+
+/* Takes one symbol; its nbits is 0 if there is none. Decoding is bound by the latency from
+ * one symbol to the next, so the look-up does not wait for the refill: bits enough for its
+ * index must be left from before. */
+static inline struct pcri_lookup_entry take_symbol(const struct pcri_refiner *f, struct lsb *r)
+{
+    struct pcri_lookup_entry e = f->table->fast[r->word & ((1u << PCRI_LOOKUP_BITS) - 1)];
+    lsb_fill(r);
+    if (__builtin_expect(!e.nbits, 0))
+        e = pcri_refine_slow(r->word, f->table);
+    lsb_drop(r, e.nbits);
+    return e;
+}
+
+/* The end-of-band run that `extra` bits tell. */
+static inline void take_run(struct pcri_refiner *f, struct lsb *r, unsigned extra)
+{
+    f->eob_run = pcri_refine_eob_run(r->word, extra);
+    lsb_drop(r, extra);
+}
+
 /* --- lists of set bits --- */
 
 #define COUNT_4(m) (((m) & 1) + ((m) >> 1 & 1) + ((m) >> 2 & 1) + ((m) >> 3 & 1))
@@ -81,13 +163,13 @@ struct block {
 };
 
 /* Up to 63 bits. */
-static inline uint64_t take_bits(struct pcri_lsb *r, unsigned n)
+static inline uint64_t take_bits(struct lsb *r, unsigned n)
 {
-    pcri_lsb_fill(r);
-    if (n > PCRI_LSB_FILLED)
-        return pcri_lsb_take_long(r, n) & ((UINT64_C(1) << n) - 1);
+    lsb_fill(r);
+    if (n > LSB_FILLED)
+        return lsb_take_long(r, n) & ((UINT64_C(1) << n) - 1);
     uint64_t v = r->word & ((UINT64_C(1) << n) - 1);
-    pcri_lsb_drop(r, n);
+    lsb_drop(r, n);
     return v;
 }
 
@@ -103,17 +185,17 @@ static inline void correct(int16_t *coef, uint64_t nonzero, uint64_t bits, int s
 
 /* The symbols up to the last nonzero coefficient. Returns where the next zero is, or -1 for
  * damage; band_end where the block ends. */
-static inline int first_symbols(struct pcri_refiner *f, struct pcri_lsb *r, struct block *b)
+static inline int first_symbols(struct pcri_refiner *f, struct lsb *r, struct block *b)
 {
     uint8_t zeros[LIST_NBYTES];
     unsigned total = count_bits(b->nonzero), done = 0, rank = 0, at;
     list_bits(~b->nonzero & ~UINT64_C(0) << f->band_begin, b->nonzero >> 32, zeros);
     do {
-        struct pcri_lookup_entry e = pcri_refine_symbol(f, r);
+        struct pcri_lookup_entry e = take_symbol(f, r);
         if (__builtin_expect(!e.nbits, 0))
             return -1;
         if (e.symbol >= PCRI_REFINE_END_OF_BAND) {
-            f->eob_run = pcri_lsb_eob_run(r, e.symbol - PCRI_REFINE_END_OF_BAND);
+            take_run(f, r, e.symbol - PCRI_REFINE_END_OF_BAND);
             b->corrections |= take_bits(r, total - done) << done;
             return (int) f->band_end;
         }
@@ -122,12 +204,12 @@ static inline int first_symbols(struct pcri_refiner *f, struct pcri_lsb *r, stru
         unsigned n = at - f->band_begin - rank - done;
         if (__builtin_expect(at >= f->band_end, 0))
             return -1;
-        if (__builtin_expect(n > PCRI_LSB_FILLED - 2 * PCRI_REFINE_SYMBOL_MOST_BITS, 0)) {
+        if (__builtin_expect(n > LSB_FILLED - 2 * SYMBOL_MOST_BITS, 0)) {
             b->corrections |= take_bits(r, n) << done;
-            pcri_lsb_fill(r);
+            lsb_fill(r);
         } else {
             b->corrections |= (r->word & ((UINT64_C(1) << n) - 1)) << done;
-            pcri_lsb_drop(r, n);
+            lsb_drop(r, n);
         }
         done += n;
         rank++;
@@ -139,7 +221,7 @@ static inline int first_symbols(struct pcri_refiner *f, struct pcri_lsb *r, stru
 
 /* The symbols behind the last nonzero coefficient, from coefficient k on: no correction bits
  * come between them. Returns -1 for damage. */
-static inline int last_symbols(struct pcri_refiner *f, struct pcri_lsb *r, unsigned k,
+static inline int last_symbols(struct pcri_refiner *f, struct lsb *r, unsigned k,
                                struct block *b)
 {
     static const struct pcri_several_entry none;
@@ -149,13 +231,13 @@ static inline int last_symbols(struct pcri_refiner *f, struct pcri_lsb *r, unsig
         unsigned length = s->length, end = s->end;
         /* Symbols behind a block that is full belong to the next one. */
         if (__builtin_expect(s->nbits && k + length + (end != 0) <= f->band_end, 1)) {
-            pcri_lsb_fill(r);
-            pcri_lsb_drop(r, s->nbits);
+            lsb_fill(r);
+            lsb_drop(r, s->nbits);
             b->coef[k + s->first] = (int16_t) (s->values[0] * f->step);
             b->coef[k + s->second] = (int16_t) (s->values[1] * f->step);
             b->fresh |= (uint64_t) s->fresh << k;
         } else {
-            struct pcri_lookup_entry e = pcri_refine_symbol(f, r);
+            struct pcri_lookup_entry e = take_symbol(f, r);
             if (!e.nbits)
                 return -1;
             end = e.symbol >= PCRI_REFINE_END_OF_BAND
@@ -169,7 +251,7 @@ static inline int last_symbols(struct pcri_refiner *f, struct pcri_lsb *r, unsig
             }
         }
         if (end) {
-            f->eob_run = pcri_lsb_eob_run(r, end - 1);
+            take_run(f, r, end - 1);
             break;
         }
         k += length;
@@ -178,41 +260,54 @@ static inline int last_symbols(struct pcri_refiner *f, struct pcri_lsb *r, unsig
 }
 
 /* One block outside an end-of-band run. Returns -1 for damage. */
-static inline int refine_block(struct pcri_refiner *f, int16_t *coef, uint64_t *mask)
+static inline int refine_block(struct pcri_refiner *f, struct lsb *bits, int16_t *coef,
+                               uint64_t *mask)
 {
     struct block b = { .coef = coef, .nonzero = *mask & f->band };
-    struct pcri_lsb r = f->bits;
-    pcri_lsb_fill(&r);
+    struct lsb r = *bits;
+    lsb_fill(&r);
     int k = b.nonzero ? first_symbols(f, &r, &b) : (int) f->band_begin;
     if (k < 0 || last_symbols(f, &r, (unsigned) k, &b))
         return -1;
     correct(coef, b.nonzero, b.corrections, f->step);
     *mask |= b.fresh;
-    f->bits = r;
+    *bits = r;
     return 0;
 }
 
-int pcri_refine_portable(struct pcri_refiner *f, const struct pcri_blocks *p, size_t b,
-                         size_t end, size_t *at_out)
+/* The next block. Returns -1 for damage. */
+static inline int next_block(struct pcri_refiner *f, struct lsb *bits, size_t kept)
 {
-    const size_t kept = pcri_kept_begin(p), stop = pcri_kept_end(p) < end
-        ? pcri_kept_end(p) : end;
-    for (; b < stop; b++) {
-        int16_t *coef = pcri_block_coef(p, b, kept);
-        uint64_t nonzero = p->mask[b] & f->band;
-        *at_out = b;
-        if (!f->eob_run) {
-            if (refine_block(f, coef, p->mask + b))
-                return -1;
-            if (f->eob_run > end - b)
-                return -1;
-        } else if (nonzero) {
-            correct(coef, nonzero, take_bits(&f->bits, count_bits(nonzero)), f->step);
-        }
-        f->eob_run -= f->eob_run != 0;
-        if (pcri_lsb_overrun(&f->bits))
+    const struct pcri_blocks *p = f->blocks;
+    int16_t *coef = pcri_block_coef(p, f->block, kept);
+    uint64_t nonzero = p->mask[f->block] & f->band;
+    if (!f->eob_run) {
+        if (refine_block(f, bits, coef, p->mask + f->block)
+            || f->eob_run > f->stop - f->block)
             return -1;
+    } else if (nonzero) {
+        correct(coef, nonzero, take_bits(bits, count_bits(nonzero)), f->step);
     }
-    *at_out = b;
-    return 0;
+    f->eob_run -= f->eob_run != 0;
+    return lsb_overrun(bits) ? -1 : 0;
 }
+
+static void run(struct pcri_refiner *const lanes[], unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct pcri_refiner *f = lanes[i];
+        const size_t kept = pcri_kept_begin(f->blocks);
+        struct lsb bits = lsb_start(f);
+        for (; f->block < f->end && !f->damaged; f->block++)
+            f->damaged = next_block(f, &bits, kept) != 0;
+        f->block -= f->damaged;
+        f->bit = lsb_bit(f, &bits);
+    }
+}
+
+static void change(const struct pcri_refiner *f)
+{
+    (void) f; /* run() has done it */
+}
+
+const struct pcri_refine_way pcri_refine_portable = { "portable", run, change, false };

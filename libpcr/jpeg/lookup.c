@@ -96,10 +96,10 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
 
 /* The symbol behind the first `used` bits of the index, if all of it is in the index. */
 static struct pcri_lookup_entry next_symbol(const struct pcri_lookup *t, uint32_t index,
-                                            unsigned used)
+                                            unsigned used, unsigned index_bits)
 {
     struct pcri_lookup_entry e = t->fast[index >> used];
-    if (e.nbits > PCRI_SEVERAL_BITS - used)
+    if (e.nbits > index_bits - used)
         e.nbits = 0;
     return e;
 }
@@ -107,7 +107,7 @@ static struct pcri_lookup_entry next_symbol(const struct pcri_lookup *t, uint32_
 static struct pcri_several_entry several_of(const struct pcri_lookup *t, uint32_t index)
 {
     struct pcri_several_entry s = { 0 };
-    struct pcri_lookup_entry e = next_symbol(t, index, 0);
+    struct pcri_lookup_entry e = next_symbol(t, index, 0, PCRI_SEVERAL_BITS);
     for (int n = 0; n < 2 && e.nbits && e.symbol < PCRI_REFINE_END_OF_BAND; n++) {
         s.second = (uint8_t) (s.length + e.symbol);
         s.values[1] = (int8_t) e.value;
@@ -119,7 +119,7 @@ static struct pcri_several_entry several_of(const struct pcri_lookup *t, uint32_
         s.negative |= (uint32_t) (e.value < 0) << s.second;
         s.length = (uint8_t) (s.second + 1);
         s.nbits = (uint8_t) (s.nbits + e.nbits);
-        e = next_symbol(t, index, s.nbits);
+        e = next_symbol(t, index, s.nbits, PCRI_SEVERAL_BITS);
     }
     if (e.nbits && e.symbol >= PCRI_REFINE_END_OF_BAND) {
         s.nbits = (uint8_t) (s.nbits + e.nbits);
@@ -132,4 +132,40 @@ void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *o
 {
     for (uint32_t i = 0; i < 1u << PCRI_SEVERAL_BITS; i++)
         out->entries[i] = several_of(refine, i);
+}
+
+/* The symbols at the index's beginning, up to `most` of them. */
+static struct pcri_step step_of(const struct pcri_lookup *t, uint32_t index, int most)
+{
+    struct pcri_step s = { 0 };
+    unsigned length = 0, used = 0;
+    for (int n = 0; n < most; n++) {
+        struct pcri_lookup_entry e = next_symbol(t, index, used, PCRI_STEP_BITS);
+        bool end = e.symbol == PCRI_REFINE_END_OF_BAND;
+        unsigned target = length + (end ? 0 : e.symbol);
+        if (!e.nbits || target > 15)
+            break;
+        s.reach = (uint16_t) (1u << target);
+        s.fresh = (uint16_t) (s.fresh | (e.value != 0) << target);
+        s.negative = (uint16_t) (s.negative | (e.value < 0) << target);
+        used += e.nbits;
+        length = target + 1;
+        if (end) {
+            s.all = -1;
+            break;
+        }
+    }
+    s.nbits = (uint8_t) used;
+    return s;
+}
+
+void pcri_steps_build(const struct pcri_lookup *refine, bool several, struct pcri_steps *out)
+{
+    const uint32_t n = 1u << PCRI_STEP_BITS;
+    out->several = several ? n : 0;
+    for (uint32_t i = 0; i < n; i++) {
+        out->entries[i] = step_of(refine, i, 1);
+        if (several)
+            out->entries[n + i] = step_of(refine, i, PCRI_STEP_BITS);
+    }
 }

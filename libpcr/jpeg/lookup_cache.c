@@ -28,8 +28,10 @@ static void forget(struct pcri_lookup_slot *s)
 {
     free(s->several);
     free(s->pairs);
+    free(s->steps);
     s->several = NULL;
     s->pairs = NULL;
+    s->steps = NULL;
     s->uses = 0;
 }
 
@@ -82,6 +84,20 @@ int pcri_several_get(struct pcri_lookup_slot *slot, size_t scan_nbytes,
         pcri_several_build(&slot->lookup, slot->several);
     }
     *out = slot->several;
+    return 0;
+}
+
+int pcri_steps_get(struct pcri_lookup_slot *slot, size_t scan_nbytes,
+                   const struct pcri_steps **out, struct pcr_error *err)
+{
+    bool build = !slot->steps, several = false;
+    if (build && !(slot->steps = pcri_malloc(1, sizeof(*slot->steps), err)))
+        return PCR_ERR_NOMEM;
+    if (build || !slot->steps->several)
+        several = pays(slot, scan_nbytes);
+    if (build || several)
+        pcri_steps_build(&slot->lookup, several, slot->steps);
+    *out = slot->steps;
     return 0;
 }
 

@@ -22,9 +22,10 @@ struct pcri_lookup_slot {
     /* What takes more than one symbol at a time, made when it pays; else NULL. */
     struct pcri_several *several;
     struct pcri_pairs *pairs;
+    struct pcri_steps *steps; /* made when they are asked for */
 };
 
-/* Zeroed at the start. Takes up to 15 KiB a slot, as they are needed; where all are taken,
+/* Zeroed at the start. Takes up to 21 KiB a slot, as they are needed; where all are taken,
  * the one that was asked for longest ago is built anew. */
 struct pcri_lookup_cache {
     struct pcri_lookup_slot *slots[PCRI_LOOKUP_CACHE_SLOTS];
@@ -44,6 +45,9 @@ int pcri_lookup_get(struct pcri_lookup_cache *c, const struct pcri_dht *dht,
  * longer than it saves: the scan is short, and the table has not been there often. */
 int pcri_several_get(struct pcri_lookup_slot *slot, size_t scan_nbytes,
                      const struct pcri_several **out, struct pcr_error *err);
+/* Of a slot for refinement; ->several is 0 in that case. */
+int pcri_steps_get(struct pcri_lookup_slot *slot, size_t scan_nbytes,
+                   const struct pcri_steps **out, struct pcr_error *err);
 int pcri_pairs_get(struct pcri_lookup_slot *slot, size_t scan_nbytes,
                    const struct pcri_pairs **out, struct pcr_error *err);
 

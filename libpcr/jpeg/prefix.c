@@ -60,93 +60,6 @@ static int reserve(struct pcri_prefix *p, struct pcr_error *err)
     return 0;
 }
 
-/* --- entropy-coded data --- */
-
-static int end_interval(struct pcri_prefix *p, struct pcr_error *err)
-{
-    if (p->interval_count == p->interval_capacity) {
-        size_t n = p->interval_capacity * 2 + 16;
-        size_t *grown = realloc(p->interval_end, n * sizeof(*grown));
-        if (!grown)
-            return pcri_fail_nomem(err, n * sizeof(*grown));
-        p->interval_end = grown;
-        p->interval_capacity = n;
-    }
-    p->interval_end[p->interval_count++] = p->data.nbytes;
-    return 0;
-}
-
-/* A restart marker: it must come in its turn, and the scan must have intervals. */
-static int restart(struct pcri_prefix *p, uint8_t marker, uint64_t offset,
-                   struct pcr_error *err)
-{
-    if (!p->restart_interval || marker != M_RST0 + (p->interval_count & 7))
-        return pcri_fail_at(err, PCR_ERR_CORRUPT, offset, "marker %02X out of place", marker);
-    return end_interval(p, err);
-}
-
-static inline uint8_t reverse8(uint8_t v)
-{
-    return (uint8_t) ((v * UINT64_C(0x0202020202) & UINT64_C(0x010884422010)) % 1023);
-}
-
-/* The first bit of each byte becomes the lowest. */
-static void reverse_bits(uint8_t *p, size_t nbytes)
-{
-    size_t i = 0;
-    for (; i + 8 <= nbytes; i += 8) {
-        uint64_t v;
-        memcpy(&v, p + i, 8);
-        v = (v >> 1 & 0x5555555555555555) | (v & 0x5555555555555555) << 1;
-        v = (v >> 2 & 0x3333333333333333) | (v & 0x3333333333333333) << 2;
-        v = (v >> 4 & 0x0F0F0F0F0F0F0F0F) | (v & 0x0F0F0F0F0F0F0F0F) << 4;
-        memcpy(p + i, &v, 8);
-    }
-    for (; i < nbytes; i++)
-        p[i] = reverse8(p[i]);
-}
-
-/* Copies [begin, end) of the file without stuffed zeros and restart markers. */
-static int unstuff(struct pcri_prefix *p, uint64_t begin, uint64_t end, bool reverse,
-                   struct pcr_error *err)
-{
-    const uint8_t *at = p->file.data + begin, *stop = p->file.data + end;
-    int rc = pcri_buffer_reserve(&p->data, (size_t) (end - begin) + PCRI_DECODE_PADDING, err);
-    p->data.nbytes = 0;
-    p->interval_count = 0;
-    while (!rc && at < stop) {
-        const uint8_t *ff = memchr(at, 0xFF, (size_t) (stop - at));
-        size_t n = (size_t) ((ff ? ff : stop) - at);
-        memcpy(p->data.data + p->data.nbytes, at, n);
-        p->data.nbytes += n;
-        at += n;
-        if (!ff)
-            break;
-        if (stop - at > 1 && at[1] == 0) {
-            p->data.data[p->data.nbytes++] = 0xFF;
-            at += 2;
-        } else if (stop - at > 1 && at[1] != 0xFF) {
-            rc = restart(p, at[1], (uint64_t) (at - p->file.data), err);
-            at += 2;
-        } else if (stop - at > 2 && at[2] == 0) {
-            /* No marker follows: libjpeg-turbo takes it in one of two ways, as its buffer
-             * happens to be filled. */
-            rc = pcri_fail_at(err, PCR_ERR_CORRUPT, (uint64_t) (at - p->file.data),
-                              "a fill byte within data");
-        } else {
-            at++; /* a fill byte */
-        }
-    }
-    if (!rc)
-        rc = end_interval(p, err);
-    if (!rc) {
-        if (reverse)
-            reverse_bits(p->data.data, p->data.nbytes);
-        memset(p->data.data + p->data.nbytes, 0, PCRI_DECODE_PADDING);
-    }
-    return rc;
-}
-
 /* --- scans --- */
 
 static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size_t nbytes,
@@ -241,8 +154,8 @@ static int find_dc(struct pcri_prefix *p, unsigned slot, const struct pcri_looku
     return rc;
 }
 
-static int find_ac(struct pcri_prefix *p, unsigned slot, int i, struct pcri_scan_job *job,
-                   struct pcr_error *err)
+static int find_ac(struct pcri_prefix *p, unsigned slot, size_t nbytes, int i,
+                   struct pcri_scan_job *job, struct pcr_error *err)
 {
     bool sequential = p->file.sof != M_SOF2;
     enum pcri_lookup_kind kind = sequential ? PCRI_LOOKUP_SEQUENTIAL
@@ -255,20 +168,23 @@ static int find_ac(struct pcri_prefix *p, unsigned slot, int i, struct pcri_scan
     if (rc)
         return rc;
     job->ac[i] = &found->lookup;
-    if (kind == PCRI_LOOKUP_REFINE)
-        return pcri_several_get(found, p->data.nbytes, &job->several, err);
-    return pcri_pairs_get(found, sequential ? SIZE_MAX : p->data.nbytes, &job->pairs[i], err);
+    if (kind != PCRI_LOOKUP_REFINE)
+        return pcri_pairs_get(found, sequential ? SIZE_MAX : nbytes, &job->pairs[i], err);
+    if (pcri_refine_choose()->by_steps)
+        return pcri_steps_get(found, nbytes, &job->steps, err);
+    return pcri_several_get(found, nbytes, &job->several, err);
 }
 
+/* nbytes: of the scan's data. */
 static int find_lookups(struct pcri_prefix *p, struct pcri_scan_job *job,
-                         const uint8_t slots[4], struct pcr_error *err)
+                        const uint8_t slots[4], size_t nbytes, struct pcr_error *err)
 {
     int rc = 0;
     for (int i = 0; !rc && i < job->component_count; i++) {
         if (!job->ss && !job->ah)
             rc = find_dc(p, slots[i] >> 4, &job->dc[i], err);
         if (!rc && job->se)
-            rc = find_ac(p, slots[i] & 15, i, job, err);
+            rc = find_ac(p, slots[i] & 15, nbytes, i, job, err);
     }
     return rc;
 }
@@ -286,18 +202,18 @@ static void count_mcus(const struct pcri_prefix *p, struct pcri_scan_job *job)
 
 /* That all the scan's data may be there. An MCU of a DC scan takes a bit, so memory stays in
  * proportion to the bytes that are there. */
-static int check_data(const struct pcri_prefix *p, const struct pcri_scan_job *job,
+static int check_data(const struct pcri_scan_job *job, const struct pcri_entropy *e,
                       struct pcr_error *err)
 {
     uint64_t mcus = (uint64_t) job->mcus_x * job->mcus_y;
-    uint64_t wanted = p->restart_interval
-        ? (mcus + p->restart_interval - 1) / p->restart_interval : 1;
-    if (p->interval_count != wanted)
+    uint64_t wanted = job->restart_interval
+        ? (mcus + job->restart_interval - 1) / job->restart_interval : 1;
+    if (e->interval_count != wanted)
         return pcri_fail(err, PCR_ERR_CORRUPT, "%zu restart intervals, expected %llu",
-                         p->interval_count, (unsigned long long) wanted);
-    if (!job->ss && mcus > (uint64_t) p->data.nbytes * 8)
+                         e->interval_count, (unsigned long long) wanted);
+    if (!job->ss && mcus > (uint64_t) e->data.nbytes * 8)
         return pcri_fail(err, PCR_ERR_CORRUPT, "%zu bytes cannot hold %llu MCUs",
-                         p->data.nbytes, (unsigned long long) mcus);
+                         e->data.nbytes, (unsigned long long) mcus);
     return 0;
 }
 
@@ -308,6 +224,57 @@ static bool is_unwanted(const struct pcri_prefix *p, const struct pcri_scan_job 
         if (!p->rows[job->components[i]].set || p->rows[job->components[i]].end)
             return false;
     return true;
+}
+
+/* Decodes the queue if it has no room left, or if the cache might lose its look-ups. */
+static int make_room(struct pcri_prefix *p, struct pcr_error *err)
+{
+    uint64_t asked = p->lookups.clock - p->queued_at;
+    if (p->queue.count == PCRI_REFINE_QUEUE_SCANS
+        || (p->queue.count && asked > PCRI_LOOKUP_CACHE_SLOTS / 2))
+        return pcri_refine_queue_run(&p->queue, err);
+    return 0;
+}
+
+/* Unstuffs [begin, end) of the piece, and prepares what decoding needs. */
+static int prepare_scan(struct pcri_prefix *p, uint64_t begin, uint64_t end,
+                        const uint8_t slots[4], struct pcri_scan_job *job,
+                        struct pcri_entropy *e, struct pcr_error *err)
+{
+    int rc = pcri_unstuff(e, p->file.data, begin, end, p->restart_interval != 0,
+                          job->ss && job->ah, err);
+    if (!rc)
+        rc = find_lookups(p, job, slots, e->data.nbytes, err);
+    if (rc)
+        return rc;
+    count_mcus(p, job);
+    rc = check_data(job, e, err);
+    if (!rc && !p->reserved)
+        rc = reserve(p, err);
+    job->data = e->data.data;
+    job->interval_end = e->interval_end;
+    job->interval_count = e->interval_count;
+    return rc;
+}
+
+static int queue_scan(struct pcri_prefix *p, uint64_t begin, uint64_t end,
+                      const uint8_t slots[4], struct pcri_scan_job *job, struct pcr_error *err)
+{
+    int rc = make_room(p, err);
+    if (rc)
+        return rc;
+    if (!p->queue.count)
+        p->queued_at = p->lookups.clock;
+    struct pcri_refine_scan *s = pcri_refine_queue_next(&p->queue, err);
+    if (!s)
+        return PCR_ERR_NOMEM;
+    rc = prepare_scan(p, begin, end, slots, job, &s->entropy, err);
+    if (rc)
+        return rc;
+    s->job = *job;
+    s->offset = p->file.base + begin;
+    p->queue.count++;
+    return 0;
 }
 
 /* The scan of this SOS, whose data is [begin, end) of the piece. */
@@ -322,28 +289,16 @@ static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nby
         rc = check_ladder(p, &job, err);
     if (!rc)
         rc = check_progression(p, &job, err);
-    if (!rc && is_unwanted(p, &job))
-        return 0;
-    if (!rc)
-        rc = unstuff(p, begin, end, job.ss && job.ah, err);
-    if (!rc)
-        rc = find_lookups(p, &job, slots, err);
+    if (rc || is_unwanted(p, &job))
+        return rc;
+    if (job.ss && job.ah)
+        return queue_scan(p, begin, end, slots, &job, err);
+    rc = prepare_scan(p, begin, end, slots, &job, &p->entropy, err);
     if (rc)
         return rc;
-    count_mcus(p, &job);
-    rc = check_data(p, &job, err);
-    if (!rc && !p->reserved)
-        rc = reserve(p, err);
-    if (rc)
-        return rc;
-    job.data = p->data.data;
-    job.interval_end = p->interval_end;
-    job.interval_count = p->interval_count;
     if (p->file.sof != M_SOF2)
         return pcri_decode_sequential(&job, err);
-    if (!job.ss)
-        return pcri_decode_dc(&job, err);
-    return job.ah ? pcri_decode_ac_refine(&job, err) : pcri_decode_ac_first(&job, err);
+    return job.ss ? pcri_decode_ac_first(&job, err) : pcri_decode_dc(&job, err);
 }
 
 /* Clears the components that no scan has come for. */
@@ -411,6 +366,11 @@ int pcri_prefix_run(struct pcri_prefix *p, struct pcr_error *err)
     return rc;
 }
 
+int pcri_prefix_finish(struct pcri_prefix *p, struct pcr_error *err)
+{
+    return pcri_refine_queue_run(&p->queue, err);
+}
+
 void pcri_prefix_begin(struct pcri_prefix *p)
 {
     pcri_jpeg_file_begin(&p->file);
@@ -421,6 +381,7 @@ void pcri_prefix_begin(struct pcri_prefix *p)
     p->ladder = NULL;
     p->walk = (struct pcri_ladder_walk) { 0 };
     p->restart_interval = 0;
+    p->queue.count = 0;
     p->reserved = false;
 }
 
@@ -452,14 +413,16 @@ int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
                        const struct pcr_limits *limits, struct pcr_error *err)
 {
     int rc = pcri_prefix_open(p, data, nbytes, limits, err);
-    return rc ? rc : pcri_prefix_run(p, err);
+    if (!rc)
+        rc = pcri_prefix_run(p, err);
+    return rc ? rc : pcri_prefix_finish(p, err);
 }
 
 void pcri_prefix_free(struct pcri_prefix *p)
 {
     pcri_jpeg_file_free(&p->file);
-    pcr_buffer_free(&p->data);
-    free(p->interval_end);
+    pcri_entropy_free(&p->entropy);
+    pcri_refine_queue_free(&p->queue);
     pcri_lookup_cache_free(&p->lookups);
     free(p->memory);
     *p = (struct pcri_prefix) { 0 };

@@ -5,6 +5,7 @@
 
 #include "ladder_scans.h"
 #include "lookup_cache.h"
+#include "refine_queue.h"
 
 /* Scratch memory and the last image's coefficients; one thread at a time. */
 struct pcri_prefix {
@@ -22,9 +23,9 @@ struct pcri_prefix {
     struct pcri_lookup_cache lookups;
     uint8_t sos[16]; /* of a scan whose data is in the next piece */
     size_t sos_nbytes;
-    struct pcr_buffer data; /* the scan without stuffing */
-    size_t *interval_end;
-    size_t interval_count, interval_capacity;
+    struct pcri_entropy entropy; /* of the scan */
+    struct pcri_refine_queue queue;
+    uint64_t queued_at; /* the look-ups' clock when the queue was empty */
     uint32_t restart_interval;
     uint8_t *memory;
     size_t capacity;
@@ -45,7 +46,8 @@ int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,
  * be set: other scans than the ladder's are then CORRUPT. run decodes the scans that were
  * parsed; of damage in what is not wanted it may say nothing. add parses a further piece (see
  * pcri_jpeg_file_add()), and run may be called again: fidelity rises without decoding again.
- * After a failure only begin and open are allowed. */
+ * run may leave refinement scans for later; finish decodes these, and the planes hold the
+ * result. After a failure only begin and open are allowed. */
 void pcri_prefix_begin(struct pcri_prefix *p);
 int pcri_prefix_open(struct pcri_prefix *p, const void *data, size_t nbytes,
                      const struct pcr_limits *limits, struct pcr_error *err);
@@ -54,6 +56,7 @@ int pcri_prefix_add(struct pcri_prefix *p, const void *data, size_t nbytes,
 void pcri_prefix_keep(struct pcri_prefix *p, uint32_t component, uint32_t row_begin,
                       uint32_t row_end);
 int pcri_prefix_run(struct pcri_prefix *p, struct pcr_error *err);
+int pcri_prefix_finish(struct pcri_prefix *p, struct pcr_error *err);
 /* For those who look at coefficients instead of masks: clears what no scan has set. */
 void pcri_prefix_settle(struct pcri_prefix *p);
 void pcri_prefix_free(struct pcri_prefix *p);

@@ -87,6 +87,27 @@ struct pcri_several {
 /* Builds it from a look-up for refinement scans. */
 void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *out);
 
+/* The same for decoding by bit deposit: a block's symbols as far as one look-up knows them, as
+ * sets of the zeros ahead, of which bit 0 is the next one. */
+struct pcri_step {
+    uint16_t fresh, negative; /* those that become nonzero, and those of them below zero */
+    uint16_t reach; /* the last zero passed, one bit; where the band ends, one that must be
+                       there. 0: no symbol is known */
+    uint8_t nbits;  /* of the symbols */
+    int8_t all;     /* -1: the block ends with them, else 0 */
+};
+
+enum { PCRI_STEP_BITS = 9 };
+
+/* One symbol at a time; then up to as many as the index has, for where no correction bits come
+ * between them. Runs of blocks are left to pcri_lookup. */
+struct pcri_steps {
+    struct pcri_step entries[2 << PCRI_STEP_BITS];
+    size_t several; /* from the one kind to the other; 0 where only the first was built */
+};
+
+void pcri_steps_build(const struct pcri_lookup *refine, bool several, struct pcri_steps *out);
+
 /* One component's blocks, row after row, without padding. Where only a window of the image is
  * wanted, coefficients are kept of the block rows that it touches; rows above those are
  * parsed for their masks, which refinement scans need, and rows below are not looked at. */
@@ -145,7 +166,9 @@ struct pcri_scan_job {
     const struct pcri_lookup *dc[4]; /* of the scan's components */
     const struct pcri_lookup *ac[4]; /* the same; progressive: ac[0] */
     const struct pcri_pairs *pairs[4];  /* the same, but for refinement; may be NULL */
-    const struct pcri_several *several; /* AC refinement; may be NULL */
+    const struct pcri_several *several; /* AC refinement, for the CPUs that want it; may be
+                                           NULL */
+    const struct pcri_steps *steps;     /* the same */
     uint8_t ss, se, ah, al;
     uint32_t mcus_x, mcus_y;   /* blocks, where there is one component */
     uint32_t restart_interval; /* MCUs, 0: none */
@@ -168,7 +191,6 @@ enum { PCRI_DECODE_PADDING = 512 }; /* readable bytes behind the data */
 
 int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err);
 int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err);
-int pcri_decode_ac_refine(const struct pcri_scan_job *job, struct pcr_error *err);
 
 int pcri_decode_sequential(const struct pcri_scan_job *job, struct pcr_error *err);
 

@@ -9,7 +9,7 @@
 #include "base/random.h"
 #include "jpeg/decode_refine.h"
 
-enum { BLOCKS = 16, DATA = 400, ROUNDS = 20000 };
+enum { BLOCKS = PCRI_REFINE_CHUNK, DATA = 1000, ROUNDS = 20000 };
 
 static uint64_t seed;
 static uint64_t drawn;
@@ -31,6 +31,7 @@ struct input {
     struct pcri_dht dht;
     struct pcri_lookup lookup;
     struct pcri_several several;
+    struct pcri_steps steps;
     bool use_several;
     unsigned ss, se, al;
     size_t count; /* blocks */
@@ -38,7 +39,7 @@ struct input {
     size_t nbytes; /* of the data that count */
     uint8_t data[DATA + PCRI_DECODE_PADDING];
     uint64_t mask[BLOCKS];
-    _Alignas(32) int16_t coef[BLOCKS * 64];
+    _Alignas(64) int16_t coef[BLOCKS * 64];
 };
 
 /* The lengths of a random prefix code of n symbols, at most 16 bits: leaves of a tree split
@@ -77,6 +78,7 @@ static void choose_table(struct input *in)
     ck_assert_int_eq(pcri_lookup_build(t, true, 0, &in->lookup, NULL), 0);
     pcri_several_build(&in->lookup, &in->several);
     in->use_several = draw(3);
+    pcri_steps_build(&in->lookup, in->use_several, &in->steps);
 }
 
 static uint64_t choose_mask(void)
@@ -102,7 +104,7 @@ static void choose_input(struct input *in)
     in->ss = draw(2) ? 1 : 1 + draw(63);
     in->se = draw(2) ? 63 : in->ss + draw(64 - in->ss);
     in->al = draw(2) ? draw(3) : draw(14);
-    in->count = 1 + draw(BLOCKS);
+    in->count = 1 + draw(draw(4) ? 16 : BLOCKS);
     in->eob_run = draw(4) ? 0 : draw((unsigned) in->count + 1);
     in->nbytes = draw(8) ? DATA : draw(40);
     for (size_t i = 0; i < sizeof(in->data); i++)
@@ -191,11 +193,10 @@ static int plain_block(struct plain *p, int16_t *coef)
     return 0;
 }
 
-static int plain_blocks(struct plain *p, size_t *at_out)
+static int plain_blocks(struct plain *p)
 {
     struct input *in = p->in;
     for (size_t b = 0; b < in->count; b++) {
-        *at_out = b;
         bool begins = !p->eob_run;
         if (plain_block(p, in->coef + 64 * b))
             return -1;
@@ -205,58 +206,110 @@ static int plain_blocks(struct plain *p, size_t *at_out)
         for (unsigned k = 1; k < 64; k++)
             in->mask[b] |= (uint64_t) (in->coef[64 * b + k] != 0) << k;
     }
-    *at_out = in->count;
     return 0;
 }
 
 /* --- comparison --- */
 
-static const pcri_refine_function functions[] = {
-    pcri_refine_portable,
+static const struct pcri_refine_way *const ways[] = {
+    &pcri_refine_portable,
 #ifdef PCRI_HAVE_PDEP
-    pcri_refine_pdep,
+    &pcri_refine_pdep,
+    &pcri_refine_avx512,
 #endif
 };
 
-/* What the outcomes must share; after damage the blocks before it. */
-static bool same(const struct input *a, const struct input *b, size_t blocks)
+static bool can(const struct pcri_refine_way *w)
 {
-    return !memcmp(a->coef, b->coef, blocks * 64 * sizeof(*a->coef))
-        && !memcmp(a->mask, b->mask, blocks * sizeof(*a->mask));
+    unsigned features = pcri_cpu_features(), pdep = PCRI_CPU_FAST_PDEP | PCRI_CPU_AVX2;
+    if (!strcmp(w->name, "portable"))
+        return true;
+    return !strcmp(w->name, "pdep") ? (features & pdep) == pdep : features & PCRI_CPU_AVX512;
+}
+
+/* One scan of a round. */
+struct lane {
+    struct input in, got, want;
+    struct pcri_blocks blocks;
+    struct pcri_refiner f;
+};
+
+static void choose_lane(struct lane *l)
+{
+    choose_input(&l->in);
+    l->got = l->want = l->in;
+    l->blocks = (struct pcri_blocks) {
+        .blocks_x = (uint32_t) l->in.count, .blocks_y = 1, .row_end = 1,
+        .coef = l->got.coef, .mask = l->got.mask,
+    };
+    l->f = (struct pcri_refiner) {
+        .data = l->got.data,
+        .bit_end = 8 * l->in.nbytes,
+        .table = &l->in.lookup,
+        .several = l->in.use_several ? &l->in.several : NULL,
+        .steps = &l->in.steps,
+        .band = (~UINT64_C(0) << l->in.ss) & (~UINT64_C(0) >> (63 - l->in.se)),
+        .band_begin = l->in.ss,
+        .band_end = l->in.se + 1,
+        .step = 1 << l->in.al,
+        .eob_run = l->in.eob_run,
+        .blocks = &l->blocks,
+        .end = l->in.count,
+        .stop = l->in.count,
+    };
+}
+
+static void run(const struct pcri_refine_way *way, struct lane *lanes, unsigned count)
+{
+    struct pcri_refiner *left[PCRI_REFINE_LANES];
+    for (unsigned i = 0; i < count; i++)
+        left[i] = &lanes[i].f;
+    while (count) {
+        way->run(left, count);
+        unsigned before = count;
+        for (unsigned i = count; i--;) {
+            if (!left[i]->damaged && left[i]->block < left[i]->end)
+                continue;
+            if (!left[i]->damaged)
+                way->change(left[i]);
+            left[i] = left[--count];
+        }
+        ck_assert_uint_lt(count, before);
+    }
+}
+
+/* What a whole scan leaves must be the same. */
+static bool same(const struct lane *l, const struct plain *p)
+{
+    return l->f.bit == p->at && l->f.eob_run == p->eob_run && l->f.block == l->in.count
+        && !memcmp(l->got.coef, l->want.coef, l->in.count * 64 * sizeof(*l->got.coef))
+        && !memcmp(l->got.mask, l->want.mask, l->in.count * sizeof(*l->got.mask));
 }
 
 START_TEST(against_plain)
 {
-    static struct input in, got, want;
+    static struct lane lanes[PCRI_REFINE_LANES];
     unsigned wrong = 0, whole = 0;
+    if (!can(ways[_i])) {
+        printf("skipped: this CPU cannot do %s\n", ways[_i]->name);
+        return;
+    }
     for (int round = 0; round < ROUNDS; round++) {
-        choose_input(&in);
-        got = want = in;
-        struct plain p = { .in = &want, .eob_run = in.eob_run };
-        struct pcri_refiner f = {
-            .bits = { got.data, got.data + in.nbytes, 0, 0 },
-            .table = &in.lookup,
-            .several = in.use_several ? &in.several : NULL,
-            .band = (~UINT64_C(0) << in.ss) & (~UINT64_C(0) >> (63 - in.se)),
-            .band_begin = in.ss,
-            .band_end = in.se + 1,
-            .step = 1 << in.al,
-            .eob_run = in.eob_run,
-        };
-        const struct pcri_blocks blocks = {
-            .blocks_x = (uint32_t) in.count, .blocks_y = 1, .row_end = 1,
-            .coef = got.coef, .mask = got.mask,
-        };
-        size_t at = 0, want_at = 0;
-        int want_rc = plain_blocks(&p, &want_at);
-        int rc = functions[_i](&f, &blocks, 0, in.count, &at);
-        size_t bits = (size_t) (f.bits.p - got.data) * 8 - f.bits.nbits;
-        bool ok = rc == want_rc && at == want_at && same(&got, &want, at)
-            && (rc || (bits == p.at && f.eob_run == p.eob_run));
-        if (!ok && !wrong++)
-            printf("function %d, round %d: %d at %zu, expected %d at %zu\n", _i, round, rc,
-                   at, want_rc, want_at);
-        whole += !want_rc;
+        unsigned count = 1 + draw(PCRI_REFINE_LANES);
+        for (unsigned i = 0; i < count; i++)
+            choose_lane(&lanes[i]);
+        run(ways[_i], lanes, count);
+        for (unsigned i = 0; i < count; i++) {
+            struct lane *l = &lanes[i];
+            struct plain p = { .in = &l->want, .eob_run = l->in.eob_run };
+            bool damaged = plain_blocks(&p) != 0;
+            bool ok = l->f.damaged == damaged && (damaged || same(l, &p));
+            if (!ok && !wrong++)
+                printf("%s, round %d, lane %u of %u: %s\n", ways[_i]->name, round, i, count,
+                       l->f.damaged == damaged ? "another result"
+                           : damaged ? "damage unnoticed" : "refused");
+            whole += !damaged;
+        }
     }
     ck_assert_uint_eq(wrong, 0);
     ck_assert_uint_gt(whole, ROUNDS / 50); /* the test is worth something */
@@ -265,14 +318,12 @@ END_TEST
 
 int main(void)
 {
-    const unsigned pdep = PCRI_CPU_FAST_PDEP | PCRI_CPU_AVX2;
-    int count = (pcri_cpu_features() & pdep) == pdep ? 2 : 1;
     Suite *s = suite_create("refine");
     TCase *t = tcase_create("all");
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, choose_seed, NULL);
     suite_add_tcase(s, t);
-    tcase_add_loop_test(t, against_plain, 0, count);
+    tcase_add_loop_test(t, against_plain, 0, sizeof(ways) / sizeof(ways[0]));
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     int failed = srunner_ntests_failed(r);
