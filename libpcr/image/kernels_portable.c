@@ -244,6 +244,10 @@ const struct pcri_kernels pcri_kernels_portable = {
 
 const struct pcri_kernels *pcri_kernels_choose(void)
 {
+#ifdef PCRI_HAVE_AVX512
+    if (pcri_cpu_features() & PCRI_CPU_AVX512)
+        return &pcri_kernels_avx512;
+#endif
 #ifdef PCRI_HAVE_AVX2
     if (pcri_cpu_features() & PCRI_CPU_AVX2)
         return &pcri_kernels_avx2;

@@ -152,14 +152,21 @@ static int bench_stage(const struct pcri_kernels *k)
 
 int main(void)
 {
-    const struct pcri_kernels *sets[2] = { &pcri_kernels_portable, pcri_kernels_choose() };
+    const struct pcri_kernels *sets[3] = { &pcri_kernels_portable }, *best = pcri_kernels_choose();
+    int count = 1;
+#ifdef PCRI_HAVE_AVX512
+    if (best == &pcri_kernels_avx512)
+        sets[count++] = &pcri_kernels_avx2;
+#endif
+    if (best != sets[0])
+        sets[count++] = best;
     for (int k = 0; k < 64; k++)
         dequant.quant[k] = (uint16_t) (2 + k / 4);
     for (int i = 0; i < 3; i++)
         for (size_t x = 0; x < sizeof(rows[i]); x++)
             rows[i][x] = (uint8_t) rand();
     int rc = 0;
-    for (int i = 0; i < 1 + (sets[0] != sets[1]); i++) {
+    for (int i = 0; i < count; i++) {
         bench_idct(sets[i]);
         bench_rows(sets[i]);
         rc |= bench_stage(sets[i]);
