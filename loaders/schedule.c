@@ -13,6 +13,10 @@
  * What bounds memory: two windows of slices at most, of which the second stays within
  * window_nbytes; and batches_ahead batches.
  *
+ * A window has samples of all its slices from its beginning on, so that nothing could be handed
+ * over before all of it is read. So an epoch begins with reading of each slice just what the
+ * first batch has of it; the rest follows once that batch is being decoded.
+ *
  * A slice is read with each of its samples at the fidelity that it is to have, and without
  * those that are not wanted. If fidelities change after that, decoding takes the lower part of
  * what is there; what is not enough is read again. */
@@ -206,6 +210,12 @@ static uint32_t fidelity_of(const struct pcr_loader *l, const struct pcri_work *
     return g < most ? g : most;
 }
 
+/* Does a span's sample that stands at `n` in the window wait till the first batch is read? */
+static bool is_for_later(const struct pcr_loader *l, uint32_t n)
+{
+    return l->opening && n >= l->options.batch_size;
+}
+
 /* At what fidelities the span's samples must be read now: those not yet picked. Returns
  * about how many bytes that are. */
 static uint64_t wanted(const struct pcr_loader *l, const struct pcri_work *w, uint32_t i,
@@ -224,6 +234,8 @@ static uint64_t wanted(const struct pcr_loader *l, const struct pcri_work *w, ui
         const struct pcri_pick *pick = &w->picks[w->by_span[s->first + k]];
         uint32_t place = pcri_span_place(&order, span, pick->entry);
         uint32_t g = fidelity_of(l, w, pick, place);
+        if (is_for_later(l, w->by_span[s->first + k]))
+            break;
         fidelities_out[place - span->first] = (uint8_t) g;
         nbytes += (pcr_dataset_record_prefix(ds, span->record, g) - info.head_end) /
                   info.sample_count;
@@ -267,6 +279,12 @@ static bool is_ahead(const struct pcr_loader *l, const struct pcri_work *w,
     return count * current->needed > (uint64_t) current->picked * w->needed;
 }
 
+static bool is_to_read(const struct pcr_loader *l, const struct pcri_work *w, uint32_t i)
+{
+    const struct pcri_span_work *s = &w->spans[i];
+    return s->state == PCRI_SPAN_WANTED && !is_for_later(l, w->by_span[s->first]);
+}
+
 /* The next span that is wanted, and how many bytes there is room for: of the current window
  * always, of one after it if there may be room and, where `paced`, if reading it is not ahead
  * of the decoding of the current. NULL: none. */
@@ -275,11 +293,13 @@ static struct pcri_work *find_read(struct pcr_loader *l, bool paced, uint32_t *s
 {
     struct pcri_work *current = current_work(l);
     for (struct pcri_work *w = current; w; w = w->next) {
-        while (w->next_read < w->plan.span_count &&
-               w->spans[w->next_read].state != PCRI_SPAN_WANTED)
+        while (w->next_read < w->plan.span_count && !is_to_read(l, w, w->next_read))
             w->next_read++;
-        if (w->next_read == w->plan.span_count)
+        if (w->next_read == w->plan.span_count) {
+            if (l->opening)
+                return NULL;
             continue;
+        }
         *span_out = w->next_read;
         *room_out = UINT64_MAX;
         if (w == current)
@@ -403,6 +423,10 @@ static bool pick_decode(struct pcr_loader *l, struct pcri_task *t)
         unhold(l, s->held);
         s->held = NULL;
     }
+    if (l->opening && (l->next_sample == l->options.batch_size || w->picked == w->needed)) {
+        l->opening = false;
+        read_again(l, w);
+    }
     if (w->picked == w->needed) /* the next window is now the current one */
         pthread_cond_broadcast(&l->work);
     return true;
@@ -497,6 +521,7 @@ void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position
     pcri_shard_init(o, position, l->catalog->entry_count, &l->shard);
     l->first_batch = position / ((uint64_t) o->batch_size * o->world);
     l->next_sample = l->next_batch = l->delivered = l->room_needed = 0;
+    l->opening = true;
     l->state = PCRI_LOADER_RUNNING;
 }
 

@@ -96,6 +96,7 @@ struct pcr_loader {
     struct pcri_changes changes;
     bool begun;           /* an epoch has */
     uint32_t idle_readers; /* that wait for `read` */
+    bool opening;         /* only the first batch's samples are to be read */
     uint64_t room_needed; /* by the span that there was no room for; 0: none */
     struct pcri_shard shard; /* what is to be delivered since the epoch began or went on */
     uint64_t first_batch;    /* number of the shard's first */

@@ -380,7 +380,8 @@ START_TEST(fidelity_changes)
 }
 END_TEST
 
-/* A lower fidelity reads fewer bytes: the prefixes' and no more. */
+/* A lower fidelity reads fewer bytes: the prefixes' and no more, but that chunks of the first
+ * batch, which is read before the rest, are gaps of less than a page later on. */
 START_TEST(bytes_read)
 {
     struct pcr_loader_options o = options();
@@ -398,7 +399,8 @@ START_TEST(bytes_read)
         struct pcr_loader *l = create(&o);
         run_epoch(l, 0, NULL);
         made_check(pcr_loader_stats(l, &stats, &err), &err);
-        ck_assert_uint_eq(stats.read_nbytes, want);
+        ck_assert_uint_ge(stats.read_nbytes, want);
+        ck_assert_uint_le(stats.read_nbytes, want + want * o.batch_size * 3 / 2 / MADE_SAMPLES);
         ck_assert_uint_gt(want, before);
         ck_assert_uint_eq(stats.sample_count, MADE_SAMPLES);
         ck_assert_uint_eq(stats.batch_count, 13);

@@ -8,11 +8,10 @@ import json
 import os
 from ctypes import byref, c_size_t, c_uint64, c_void_p
 from types import TracebackType
-from typing import (Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence,
-                    Tuple, Type, Union, overload)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional,
+                    Sequence, Tuple, Type, Union, overload)
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _structs as st
 from ._library import (Handle, c_path, c_string, call, choice, lib, raw, text,
@@ -20,6 +19,9 @@ from ._library import (Handle, c_path, c_string, call, choice, lib, raw, text,
 from ._sample import Sample, SampleView, open_sample
 from ._waiter import interruptible
 from .errors import InvalidError, PcrError
+
+if TYPE_CHECKING:  # it takes longer to import than all of this package
+    import numpy.typing as npt
 
 Path = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
 

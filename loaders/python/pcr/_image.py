@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import threading
 from ctypes import byref, c_void_p
-from typing import Optional, Tuple, Union
+from typing import TYPE_CHECKING, Optional, Tuple, Union
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _structs as st
 from ._library import Handle, call, choice, lib
 from .errors import InvalidError
 
-Pixels = npt.NDArray[np.uint8]
+if TYPE_CHECKING:  # it takes longer to import than all of this package
+    import numpy.typing as npt
+    Pixels = npt.NDArray[np.uint8]
+else:
+    Pixels = np.ndarray
 Encoded = Union[bytes, bytearray, memoryview]
 
 

@@ -8,7 +8,6 @@ the package's own folder (as wheels have it), the system's libraries.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import operator
 import os
 import weakref
@@ -100,6 +99,7 @@ def find(package: Path) -> str:
     packaged = sorted((package / "_lib").glob("libpcr.*"))
     if packaged:
         return str(packaged[0])
+    import ctypes.util  # not above: it takes a while, and is seldom needed
     system = ctypes.util.find_library("pcr")
     if system:
         return system

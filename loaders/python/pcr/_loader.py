@@ -10,11 +10,10 @@ import threading
 import weakref
 from ctypes import POINTER, byref, c_void_p
 from types import TracebackType
-from typing import (Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Sequence,
-                    Tuple, Type, Union)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mapping, Optional,
+                    Sequence, Tuple, Type, Union)
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _structs as st
 from ._dataset import Dataset, Path, open as open_dataset
@@ -24,6 +23,9 @@ from ._raw import MemoryHooks, RawBatch, numbers, set_hooks
 from ._stats import LoaderStats
 from ._waiter import Waiter
 from .errors import FormatError, InvalidError
+
+if TYPE_CHECKING:  # it takes longer to import than all of this package
+    import numpy.typing as npt
 
 PPM = 1_000_000
 

@@ -4,16 +4,18 @@
 from __future__ import annotations
 
 import ctypes
-from typing import (Any, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple,
-                    Union)
+from typing import (TYPE_CHECKING, Any, Callable, Iterable, List, Mapping, Optional, Sequence,
+                    Tuple, Union)
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _structs as st
 from ._dataset import Dataset
 from ._library import fidelity_number, whole
 from .errors import InvalidError
+
+if TYPE_CHECKING:  # it takes longer to import than all of this package
+    import numpy.typing as npt
 
 #: A fidelity, or a mixture of fidelities with their chances.
 FidelityRule = Union[None, int, Mapping[Optional[int], float]]
@@ -21,7 +23,7 @@ FidelityRule = Union[None, int, Mapping[Optional[int], float]]
 Fidelity = Union[FidelityRule, Sequence[Tuple[int, FidelityRule]]]
 #: An array with an entry for each sample of a dataset, or a function of the dataset that
 #: returns one; for a list of datasets such a function, or a list of arrays, functions, None.
-PerSample = Union[None, npt.ArrayLike, Callable[[Dataset], npt.ArrayLike]]
+PerSample = Union[None, "npt.ArrayLike", Callable[[Dataset], "npt.ArrayLike"]]
 
 
 class Mix:

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, List, Tuple, Union
+from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Tuple, Union
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _structs as st
+
+if TYPE_CHECKING:  # it takes longer to import than all of this package
+    import numpy.typing as npt
 
 #: allocate(nbytes) -> address, a multiple of 64, or 0; release(address, nbytes).
 MemoryHooks = Tuple[Callable[[int], int], Callable[[int, int], None]]

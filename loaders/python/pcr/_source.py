@@ -6,15 +6,17 @@ from __future__ import annotations
 import ctypes
 import json
 from ctypes import byref, c_char_p
-from typing import (Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence,
-                    Union)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, List, NamedTuple, Optional,
+                    Sequence, Union)
 
 import numpy as np
-import numpy.typing as npt
 
 from . import _structs as st
 from ._library import c_string, call, lib
 from .errors import InvalidError, PcrError
+
+if TYPE_CHECKING:  # it takes longer to import than all of this package
+    import numpy.typing as npt
 
 Data = Union[bytes, bytearray, memoryview]
 Label = Union[None, int, str, Sequence[int]]
