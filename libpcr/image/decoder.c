@@ -66,6 +66,7 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
     pcr_buffer_free(&(*d)->source);
     pcr_buffer_free(&(*d)->taps[0]);
     pcr_buffer_free(&(*d)->taps[1]);
+    pcr_buffer_free(&(*d)->table);
     pcr_buffer_free(&(*d)->between);
     free(*d);
     *d = NULL;

@@ -87,6 +87,7 @@ struct pcr_decoder {
     struct pcr_buffer stored;    /* pixels before orientation */
     struct pcr_buffer source;    /* pixels to be resized */
     struct pcr_buffer taps[2];   /* resize: the filters of rows and of columns */
+    struct pcr_buffer table;     /* resize: how rows are made */
     struct pcr_buffer between;   /* resize: what one pass hands to the next */
     const struct pcri_resize_rows *resize_rows;
 };

@@ -178,11 +178,10 @@ int pcri_resize_plan(struct pcr_decoder *d, const struct pcr_resize_options *opt
 }
 
 static void columns_first(const struct pcr_decoder *d, const struct pcri_resize_plan *plan,
-                          const uint8_t *src, size_t stride_nbytes, uint16_t *between,
-                          size_t columns, uint8_t *dst)
+                          const struct pcri_shrink *shrink, const uint8_t *src,
+                          size_t stride_nbytes, uint16_t *between, size_t columns, uint8_t *dst)
 {
     const struct pcri_resize_rows *rows = d->resize_rows;
-    bool flip = plan->flags & PCR_RESIZE_FLIP;
     bool planar = plan->channels > 1 && plan->flags & PCR_RESIZE_PLANAR;
     size_t plane = planar ? (size_t) plan->dst_width * plan->dst_height : 0;
     size_t row_nbytes = (size_t) plan->dst_width * (planar ? 1 : plan->channels);
@@ -191,20 +190,20 @@ static void columns_first(const struct pcr_decoder *d, const struct pcri_resize_
         rows->blend(src + (t->begin - plan->down.begin) * stride_nbytes, stride_nbytes,
                     plan->down.weights + t->first, t->count, between, columns);
         if (plan->channels == 1)
-            pcri_shrink_gray(&plan->across, between, flip, dst, plan->dst_width);
+            pcri_shrink_gray(shrink, between, dst);
         else
-            rows->shrink_rgb(&plan->across, between, flip, dst, plane, plan->dst_width);
+            rows->shrink_rgb(shrink, between, dst, plane);
     }
 }
 
 /* wide: room for the rows that are read, of the result's width, and one number. The channels
  * of a planar result stand one after another in each row. */
 static void rows_first(const struct pcr_decoder *d, const struct pcri_resize_plan *plan,
-                       const uint8_t *src, size_t stride_nbytes, uint16_t *between,
-                       size_t columns, uint16_t *wide, uint8_t *dst)
+                       const struct pcri_shrink *shrink, const uint8_t *src,
+                       size_t stride_nbytes, uint16_t *between, size_t columns,
+                       uint16_t *wide, uint8_t *dst)
 {
     const struct pcri_resize_rows *rows = d->resize_rows;
-    bool flip = plan->flags & PCR_RESIZE_FLIP;
     bool planar = plan->channels > 1 && plan->flags & PCR_RESIZE_PLANAR;
     uint32_t planes = planar ? plan->channels : 1, count = plan->down.end - plan->down.begin;
     size_t row = (size_t) plan->dst_width * plan->channels, part = row / planes;
@@ -212,10 +211,9 @@ static void rows_first(const struct pcr_decoder *d, const struct pcri_resize_pla
         uint16_t *to = wide + i * row;
         pcri_widen(src, between, columns);
         if (plan->channels == 1)
-            pcri_shrink_gray_wide(&plan->across, between, flip, to, plan->dst_width);
+            pcri_shrink_gray_wide(shrink, between, to);
         else
-            rows->shrink_rgb_wide(&plan->across, between, flip, to, planar ? part : 0,
-                                  plan->dst_width);
+            rows->shrink_rgb_wide(shrink, between, to, planar ? part : 0);
     }
     for (uint32_t p = 0; p < planes; p++, wide += part)
         for (uint32_t i = 0; i < plan->dst_height; i++, dst += part) {
@@ -223,6 +221,23 @@ static void rows_first(const struct pcr_decoder *d, const struct pcri_resize_pla
             rows->blend_wide(wide + (t->begin - plan->down.begin) * row, row,
                              plan->down.weights + t->first, t->count, dst, part);
         }
+}
+
+/* How rows are made. */
+static int prepare_rows(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
+                        struct pcri_shrink *out, struct pcr_error *err)
+{
+    enum { ALIGN = 64 };
+    const struct pcri_resize_rows *rows = d->resize_rows;
+    *out = (struct pcri_shrink) { .filter = &plan->across, .width = plan->dst_width,
+                                  .flip = plan->flags & PCR_RESIZE_FLIP };
+    if (!rows->make_table || plan->channels == 1 || plan->filter == PCR_FILTER_BICUBIC)
+        return 0;
+    size_t nbytes = rows->table_nbytes(&plan->across, plan->dst_width);
+    int rc = pcri_buffer_reserve(&d->table, nbytes + ALIGN, err);
+    if (!rc)
+        rows->make_table(out, d->table.data + (ALIGN - (uintptr_t) d->table.data % ALIGN));
+    return rc;
 }
 
 int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
@@ -239,18 +254,19 @@ int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
         !pcri_add(wide, columns + padding + 1, &total) ||
         !pcri_mul(total, sizeof(uint16_t), &total))
         return pcri_fail_nomem(err, columns);
+    struct pcri_shrink shrink;
     int rc = pcri_buffer_reserve(&d->between, total, err);
-    if (rc)
+    if (rc || (rc = prepare_rows(d, plan, &shrink, err)))
         return rc;
     uint16_t *between = (uint16_t *) (void *) d->between.data;
     memset(between + columns, 0, padding * sizeof(*between));
     src += (size_t) (down->begin - y) * stride_nbytes
            + (size_t) (across->begin - x) * plan->channels;
     if (cubic)
-        rows_first(d, plan, src, stride_nbytes, between, columns, between + columns + padding,
-                   dst);
+        rows_first(d, plan, &shrink, src, stride_nbytes, between, columns,
+                   between + columns + padding, dst);
     else
-        columns_first(d, plan, src, stride_nbytes, between, columns, dst);
+        columns_first(d, plan, &shrink, src, stride_nbytes, between, columns, dst);
     return 0;
 }
 

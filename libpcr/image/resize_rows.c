@@ -69,10 +69,9 @@ void pcri_widen(const uint8_t *src, uint16_t *out, size_t n)
 }
 
 /* The tap of output pixel x. */
-static const struct pcri_tap *tap_of(const struct pcri_filter *f, bool flip, uint32_t width,
-                                     uint32_t x)
+static const struct pcri_tap *tap_of(const struct pcri_shrink *s, uint32_t x)
 {
-    return &f->taps[flip ? width - 1 - x : x];
+    return &s->filter->taps[s->flip ? s->width - 1 - x : x];
 }
 
 static void sum_rgb(const struct pcri_filter *f, const struct pcri_tap *t,
@@ -88,25 +87,25 @@ static void sum_rgb(const struct pcri_filter *f, const struct pcri_tap *t,
         out[c] = cut(sum[c] >> shift, most);
 }
 
-static void shrink_rgb(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                       uint8_t *out, size_t plane_nbytes, uint32_t width)
+static void shrink_rgb(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out,
+                       size_t plane_nbytes)
 {
     size_t pixel = plane_nbytes ? 1 : 3, channel = plane_nbytes ? plane_nbytes : 1;
-    for (uint32_t x = 0; x < width; x++, out += pixel) {
+    for (uint32_t x = 0; x < s->width; x++, out += pixel) {
         int32_t v[3];
-        sum_rgb(f, tap_of(f, flip, width, x), src, BYTE_SHIFT, 255, v);
+        sum_rgb(s->filter, tap_of(s, x), src, BYTE_SHIFT, 255, v);
         for (size_t c = 0; c < 3; c++)
             out[c * channel] = (uint8_t) v[c];
     }
 }
 
-static void shrink_rgb_wide(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                            uint16_t *out, size_t plane, uint32_t width)
+static void shrink_rgb_wide(const struct pcri_shrink *s, const uint16_t *src, uint16_t *out,
+                            size_t plane)
 {
     size_t pixel = plane ? 1 : 3, channel = plane ? plane : 1;
-    for (uint32_t x = 0; x < width; x++, out += pixel) {
+    for (uint32_t x = 0; x < s->width; x++, out += pixel) {
         int32_t v[3];
-        sum_rgb(f, tap_of(f, flip, width, x), src, WIDE_SHIFT, WIDE_MOST, v);
+        sum_rgb(s->filter, tap_of(s, x), src, WIDE_SHIFT, WIDE_MOST, v);
         for (size_t c = 0; c < 3; c++)
             out[c * channel] = (uint16_t) v[c];
     }
@@ -123,19 +122,16 @@ static int32_t sum_gray(const struct pcri_filter *f, const struct pcri_tap *t,
     return sum >> shift;
 }
 
-void pcri_shrink_gray(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                      uint8_t *out, uint32_t width)
+void pcri_shrink_gray(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out)
 {
-    for (uint32_t x = 0; x < width; x++)
-        out[x] = (uint8_t) cut(sum_gray(f, tap_of(f, flip, width, x), src, BYTE_SHIFT), 255);
+    for (uint32_t x = 0; x < s->width; x++)
+        out[x] = (uint8_t) cut(sum_gray(s->filter, tap_of(s, x), src, BYTE_SHIFT), 255);
 }
 
-void pcri_shrink_gray_wide(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                           uint16_t *out, uint32_t width)
+void pcri_shrink_gray_wide(const struct pcri_shrink *s, const uint16_t *src, uint16_t *out)
 {
-    for (uint32_t x = 0; x < width; x++)
-        out[x] = (uint16_t) cut(sum_gray(f, tap_of(f, flip, width, x), src, WIDE_SHIFT),
-                                WIDE_MOST);
+    for (uint32_t x = 0; x < s->width; x++)
+        out[x] = (uint16_t) cut(sum_gray(s->filter, tap_of(s, x), src, WIDE_SHIFT), WIDE_MOST);
 }
 
 const struct pcri_resize_rows pcri_resize_rows_portable = {
@@ -148,6 +144,10 @@ const struct pcri_resize_rows pcri_resize_rows_portable = {
 
 const struct pcri_resize_rows *pcri_resize_rows_choose(void)
 {
+#ifdef PCRI_HAVE_RESIZE_AVX512
+    if (pcri_cpu_features() & PCRI_CPU_AVX512)
+        return &pcri_resize_rows_avx512;
+#endif
 #ifdef PCRI_HAVE_RESIZE_AVX2
     if (pcri_cpu_features() & PCRI_CPU_AVX2)
         return &pcri_resize_rows_avx2;

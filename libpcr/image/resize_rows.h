@@ -11,7 +11,7 @@ enum {
     PCRI_WEIGHT_BITS = 14,  /* of weights, which add up to one */
     PCRI_FRACTION_BITS = 7, /* of a value between the passes */
     /* Numbers that may be read behind what the last tap needs, for which the weights are 0. */
-    PCRI_BETWEEN_PADDING = 8,
+    PCRI_BETWEEN_PADDING = 64,
 };
 
 /* Output sample i of one direction is the sum of weights[first + k] * in[begin + k], k below
@@ -29,6 +29,14 @@ struct pcri_filter {
     uint32_t begin, end; /* all input samples that they read */
 };
 
+/* Rows to be made across: of `width` pixels, the last first if `flip`. */
+struct pcri_shrink {
+    const struct pcri_filter *filter;
+    uint32_t width;
+    bool flip;
+    void *table; /* what make_table() made of these; else NULL */
+};
+
 struct pcri_resize_rows {
     const char *name;
     /* Adds up n bytes of each of `count` rows. */
@@ -37,22 +45,27 @@ struct pcri_resize_rows {
     /* Adds up n of the numbers that pass between the directions of each of `count` rows. */
     void (*blend_wide)(const uint16_t *src, size_t stride, const int16_t *weights,
                        uint32_t count, uint8_t *out, size_t n);
-    /* One row of RGB, which begins at input column f->begin, to one output row of `width`
-     * pixels, the last first if `flip`, cut off below 0 and above 255. plane_nbytes: 0 for
-     * packed pixels. The row has room for (f->most pixels and PCRI_BETWEEN_PADDING numbers)
-     * behind f->end, all 0. */
-    void (*shrink_rgb)(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                       uint8_t *out, size_t plane_nbytes, uint32_t width);
+    /* What shrink_rgb need find out but once for many rows: the memory that this takes,
+     * aligned to 64 bytes, and finding it out, after which s->table is set if it is of use.
+     * NULL: nothing. */
+    size_t (*table_nbytes)(const struct pcri_filter *f, uint32_t width);
+    void (*make_table)(struct pcri_shrink *s, void *memory);
+    /* One row of RGB, which begins at input column filter->begin, to one output row, cut off
+     * below 0 and above 255. plane_nbytes: 0 for packed pixels. The row has room for
+     * (filter->most pixels and PCRI_BETWEEN_PADDING numbers) behind filter->end, all 0. */
+    void (*shrink_rgb)(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out,
+                       size_t plane_nbytes);
     /* The same to the numbers that pass between the directions. There is room for one more
      * behind the row. */
-    void (*shrink_rgb_wide)(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                            uint16_t *out, size_t plane, uint32_t width);
+    void (*shrink_rgb_wide)(const struct pcri_shrink *s, const uint16_t *src, uint16_t *out,
+                            size_t plane);
 };
 
 extern const struct pcri_resize_rows pcri_resize_rows_portable;
 #if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
 #define PCRI_HAVE_RESIZE_AVX2 1
-extern const struct pcri_resize_rows pcri_resize_rows_avx2;
+#define PCRI_HAVE_RESIZE_AVX512 1
+extern const struct pcri_resize_rows pcri_resize_rows_avx2, pcri_resize_rows_avx512;
 #endif
 
 /* The best set for this CPU; PCR_CPU=portable in the environment picks the portable one. */
@@ -62,9 +75,7 @@ const struct pcri_resize_rows *pcri_resize_rows_choose(void);
 void pcri_widen(const uint8_t *src, uint16_t *out, size_t n);
 
 /* One channel has little to gain from more than what the compiler makes of it. */
-void pcri_shrink_gray(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                      uint8_t *out, uint32_t width);
-void pcri_shrink_gray_wide(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                           uint16_t *out, uint32_t width);
+void pcri_shrink_gray(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out);
+void pcri_shrink_gray_wide(const struct pcri_shrink *s, const uint16_t *src, uint16_t *out);
 
 #endif

@@ -160,15 +160,16 @@ INLINE void shrink_row(const struct pcri_filter *f, const uint16_t *src, bool fl
     }
 }
 
-TARGET static void shrink_rgb(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                              uint8_t *out, size_t plane_nbytes, uint32_t width)
+TARGET static void shrink_rgb(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out,
+                              size_t plane_nbytes)
 {
+    const struct pcri_filter *f = s->filter;
     if (f->most == 2)
-        shrink_row(f, src, flip, out, plane_nbytes, width, 2);
+        shrink_row(f, src, s->flip, out, plane_nbytes, s->width, 2);
     else if (f->most == 4)
-        shrink_row(f, src, flip, out, plane_nbytes, width, 4);
+        shrink_row(f, src, s->flip, out, plane_nbytes, s->width, 4);
     else
-        shrink_row(f, src, flip, out, plane_nbytes, width, f->most);
+        shrink_row(f, src, s->flip, out, plane_nbytes, s->width, f->most);
 }
 
 /* One pixel of 16 bits a channel. */
@@ -186,12 +187,13 @@ INLINE void store_wide(__m128i sum, uint16_t *out, size_t plane)
     out[2 * plane] = (uint16_t) _mm_extract_epi16(sum, 2);
 }
 
-TARGET static void shrink_rgb_wide(const struct pcri_filter *f, const uint16_t *src, bool flip,
-                                   uint16_t *out, size_t plane, uint32_t width)
+TARGET static void shrink_rgb_wide(const struct pcri_shrink *s, const uint16_t *src,
+                                   uint16_t *out, size_t plane)
 {
-    const struct pcri_tap *t = flip ? f->taps + width - 1 : f->taps;
-    ptrdiff_t step = flip ? -1 : 1;
-    for (uint32_t x = 0; x < width; x++, t += step, out += plane ? 1 : 3)
+    const struct pcri_filter *f = s->filter;
+    const struct pcri_tap *t = s->flip ? f->taps + s->width - 1 : f->taps;
+    ptrdiff_t step = s->flip ? -1 : 1;
+    for (uint32_t x = 0; x < s->width; x++, t += step, out += plane ? 1 : 3)
         store_wide(sum_pixel(f, t, src, f->most, PCRI_WEIGHT_BITS), out, plane);
 }
 
