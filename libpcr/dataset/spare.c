@@ -46,7 +46,8 @@ void pcri_spare_give(struct pcri_spare *s, struct pcri_block *b)
     uint32_t n = 0;
     if (!b->data)
         return;
-    if (b->capacity > PCRI_SPARE_NBYTES) {
+    /* Small ones the allocator keeps itself, and they would take the places of large ones. */
+    if (b->capacity > PCRI_SPARE_NBYTES || b->capacity < PCRI_BLOCK_MAPPED) {
         pcri_block_free(b);
         return;
     }
