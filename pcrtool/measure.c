@@ -52,21 +52,22 @@ static int end(struct pcr_loader *l, const struct interval *i, struct pcrtool_ra
     return 0;
 }
 
-/* Takes batches till the epoch ends (PCR_END) or so many seconds after the first (0), which
- * begins *steady. */
+/* The batch for which a whole window must have been read; the one before is read alone. */
+enum { FILLED = 2 };
+
+/* Takes batches till the epoch ends (PCR_END) or so many seconds after the loader's window is
+ * filled (0), which begins *steady. */
 static int take_batches(struct pcr_loader *l, double seconds, struct interval *steady,
                         struct pcr_error *err)
 {
     struct pcr_batch *b = NULL;
-    bool first = true;
     int rc;
-    while (!(rc = pcr_loader_next(l, &b, err))) {
+    for (uint64_t n = 1; !(rc = pcr_loader_next(l, &b, err)); n++) {
         pcr_batch_release(b);
-        if (first && (rc = begin(l, steady, err)))
+        if (n == FILLED && (rc = begin(l, steady, err)))
             return rc;
-        if (!first && pcrtool_now() - steady->wall >= seconds)
+        if (n > FILLED && pcrtool_now() - steady->wall >= seconds)
             return 0;
-        first = false;
     }
     return rc;
 }
