@@ -113,6 +113,7 @@ static void batch_free(const struct pcri_pool *pool, struct pcri_batch *b)
     free(b->indices);
     free(b->fidelities);
     free(b->datasets);
+    free(b->crops);
     free(b->filled);
     free(b);
 }
@@ -176,9 +177,11 @@ static int batch_create(const struct pcri_pool *pool, struct pcri_batch **out,
     if (pool->raw) {
         b->offsets = pcri_calloc(n + 1, sizeof(*b->offsets), err);
         b->parts = pcri_calloc(n, sizeof(*b->parts), err);
+    } else {
+        b->crops = pcri_calloc(n, sizeof(*b->crops), err);
     }
     if (!rc && (!b->labels || !b->indices || !b->fidelities || !b->datasets || !b->filled ||
-                (pool->raw && (!b->offsets || !b->parts))))
+                (pool->raw ? !b->offsets || !b->parts : !b->crops)))
         rc = PCR_ERR_NOMEM;
     if (rc)
         batch_free(pool, b);
@@ -205,6 +208,7 @@ static void batch_reset(struct pcri_batch *b, struct pcri_pool *pool, uint32_t s
     b->view.fidelities = b->fidelities;
     b->view.datasets = b->datasets;
     b->view.offsets = b->offsets;
+    b->view.crops = b->crops;
 }
 
 int pcri_pool_get(struct pcri_pool *pool, uint32_t slot_count, struct pcri_batch **out,
@@ -309,6 +313,8 @@ void pcri_batch_compact(struct pcri_batch *b)
             b->indices[n] = b->indices[i];
             b->fidelities[n] = b->fidelities[i];
             b->datasets[n] = b->datasets[i];
+            if (b->crops)
+                b->crops[n] = b->crops[i];
         }
         n++;
     }

@@ -15,6 +15,7 @@ struct pcri_batch {
     int64_t *labels;         /* the arrays that the view points to, by slot */
     uint64_t *indices;
     uint32_t *fidelities, *datasets;
+    struct pcr_crop *crops;  /* NULL in batches of files */
     uint8_t *filled;         /* by slot: 1 if it holds a sample, 0 if that was left out */
     uint64_t *offsets;       /* by slot: where its file begins; NULL in batches of pixels */
     struct pcri_task *parts; /* of files: what the slots are to hold (schedule.h) */

@@ -64,7 +64,8 @@ static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
 static int make_retouched(struct pcri_maker *m, const struct pcri_request *q,
                           const struct pcr_loader_options *o,
                           const struct pcr_decode_options *d,
-                          struct pcr_resize_options *window, struct pcr_error *err)
+                          struct pcr_resize_options *window, struct pcr_crop *crop,
+                          struct pcr_error *err)
 {
     struct pcri_retouch retouch;
     uint8_t *planes;
@@ -72,6 +73,7 @@ static int make_retouched(struct pcri_maker *m, const struct pcri_request *q,
     if (rc)
         return rc;
     pcri_choose_retouch(o, q->epoch, q->identity, &retouch);
+    crop->degrees = (float) retouch.degrees;
     window->flags |= PCR_RESIZE_PLANAR;
     rc = pcr_decoder_decode_resized(m->decoder, &m->spans, d, window, planes, o->width,
                                     o->height, err);
@@ -80,7 +82,8 @@ static int make_retouched(struct pcri_maker *m, const struct pcri_request *q,
 
 /* Decodes what the sample's window needs of m->spans, and fills the request's pixels. */
 static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
-                       const struct pcr_sample_info *sample, struct pcr_error *err)
+                       const struct pcr_sample_info *sample, struct pcr_crop *crop,
+                       struct pcr_error *err)
 {
     const struct pcr_loader_options *o = q->plain ? &m->plain : m->options;
     struct pcr_decode_options d = { .size = sizeof(d), .color = o->color };
@@ -95,8 +98,13 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
     if (rc)
         return rc;
     pcri_choose_window(o, q->epoch, q->identity, image.width, image.height, &window);
+    *crop = (struct pcr_crop) {
+        .width = image.width, .height = image.height, .x0 = (float) window.x0,
+        .y0 = (float) window.y0, .x1 = (float) window.x1, .y1 = (float) window.y1,
+        .flipped = window.flags & PCR_RESIZE_FLIP ? 1 : 0,
+    };
     if (pcri_retouch_wanted(o))
-        return make_retouched(m, q, o, &d, &window, err);
+        return make_retouched(m, q, o, &d, &window, crop, err);
     return pcr_decoder_decode_resized(m->decoder, &m->spans, &d, &window, q->dst, o->width,
                                       o->height, err);
 }
@@ -110,7 +118,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     if (!rc && q->files)
         rc = pcri_batch_append(q->files, &m->spans, sample->form == PCR_FORM_CODED, err);
     else if (!rc)
-        rc = make_pixels(m, q, sample, err);
+        rc = make_pixels(m, q, sample, &out->crop, err);
     out->decode_ns += pcri_now_ns() - start;
     if (rc) {
         struct pcr_record_info record = { .size = sizeof(record) };

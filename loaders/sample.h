@@ -45,6 +45,7 @@ struct pcri_made {
     bool degraded;     /* its fidelity is lower than was asked for */
     uint32_t fidelity;
     int64_t label;
+    struct pcr_crop crop; /* of pixels */
     uint64_t read_count, read_nbytes, read_ns, decode_ns;
 };
 

@@ -500,6 +500,8 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         b->indices[t->slot] = t->index;
         b->datasets[t->slot] = t->dataset;
         b->fidelities[t->slot] = made->fidelity;
+        if (b->crops)
+            b->crops[t->slot] = made->crop;
         l->stats.sample_count++;
         l->stats.degraded_count += made->degraded;
     } else {

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import pcr
+from images import encode, picture
 
 
 def order(batches):
@@ -392,3 +393,21 @@ def test_own_memory(path):
     assert not held
     with pytest.raises(pcr.OutOfMemory):
         list(pcr.Loader(path, memory=(lambda nbytes: 0, release)))
+
+
+def test_batches_have_metadata(tmp_path):
+    """Keys, several labels, attributes: what a batch's samples have in the dataset."""
+    made = [pcr.NewSample(f"k{i}", encode(picture(i, 20, 30)), list(range(i % 4)),
+                          {"score": i / 8, "box": [i, 2.5]} if i % 2 else None)
+            for i in range(11)]
+    pcr.write(tmp_path / "d", made)
+    for raw in (False, True):
+        with pcr.Loader(tmp_path / "d", batch_size=4, size=8, raw=raw) as loader:
+            for batch in loader:
+                numbers = [int(key[1:]) for key in batch.keys]
+                assert [s.index for s in batch.samples] == batch.indices.tolist()
+                assert [s.labels for s in batch.samples] == [tuple(range(n % 4))
+                                                             for n in numbers]
+                assert batch.labels.tolist() == [0 if n % 4 else -1 for n in numbers]
+                assert batch.attributes == [{"score": n / 8, "box": [n, 2.5]} if n % 2 else {}
+                                            for n in numbers]

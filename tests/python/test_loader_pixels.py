@@ -53,6 +53,40 @@ def test_equals_pillow(odd, transform, name, side, resize_px):
             assert off.max() <= 1, size
 
 
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_crops_tell_what_is_shown(odd, layout):
+    """From the originals, each batch's pixels can be made again."""
+    where, pictures = odd
+    flips = set()
+    with pcr.Loader(where, batch_size=4, size=(24, 32), flip=0.5, layout=layout,
+                    seed=3) as loader:
+        for _ in range(3):
+            for batch in loader:
+                rows = zip(batch.pixels, batch.indices, batch.sizes, batch.crops, batch.flips)
+                for found, i, size, crop, flip in rows:
+                    assert tuple(size) == pictures[i].shape[:2]
+                    wanted = Image.fromarray(pictures[i]).resize(
+                        (32, 24), Image.Resampling.BILINEAR, box=tuple(map(float, crop)))
+                    wanted = np.asarray(wanted)[:, ::-1 if flip else 1].astype(int)
+                    found = found.transpose(1, 2, 0) if layout == "NCHW" else found
+                    assert np.abs(found - wanted).max() <= 1
+                flips.update(batch.flips.tolist())
+                assert not batch.angles.any()
+    assert flips == {False, True}
+
+
+def test_crops_of_turned_pictures(odd):
+    where, pictures = odd
+    with pcr.Loader(where, batch_size=len(SIZES), size=64, transform="stretch",
+                    shuffle="none", rotate=30) as loader:
+        (batch,) = loader
+    assert np.abs(batch.angles).max() <= 30 < 2 * np.ptp(batch.angles)
+    plain = [Image.fromarray(p).resize((64, 64), Image.Resampling.BILINEAR) for p in pictures]
+    for found, picture, angle, size in zip(batch.pixels, plain, batch.angles, SIZES):
+        wanted = np.asarray(picture.rotate(angle, Image.Resampling.BILINEAR)).astype(int)
+        assert np.mean(np.abs(found - wanted) > 2) < 0.01, size
+
+
 def test_refuses_filters(path):
     with pytest.raises(pcr.InvalidError, match="filter"):
         pcr.Loader(path, filter="box")

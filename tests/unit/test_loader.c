@@ -128,7 +128,7 @@ END_TEST
 
 /* What the sample must be at fidelity g, step by step through the public functions. */
 static void by_hand(const struct pcr_loader_options *o, uint64_t epoch, uint64_t index,
-                    uint32_t g, uint8_t *out)
+                    uint32_t g, uint8_t *out, struct pcr_crop *crop_out)
 {
     struct pcr_sample *s = NULL;
     struct pcr_decoder *d = NULL;
@@ -150,6 +150,10 @@ static void by_hand(const struct pcr_loader_options *o, uint64_t epoch, uint64_t
     pcri_choose_window(o, epoch, index, image.width, image.height, &window);
     made_check(pcr_resize(d, pixels.data, image.width, image.height, image.channels, &window,
                           out, o->width, o->height, &err), &err);
+    *crop_out = (struct pcr_crop) {
+        image.width, image.height, (float) window.x0, (float) window.y0, (float) window.x1,
+        (float) window.y1, (window.flags & PCR_RESIZE_FLIP) != 0, 0,
+    };
     pcr_sample_release(&s);
     pcr_decoder_destroy(&d);
     pcr_buffer_free(&file);
@@ -162,8 +166,10 @@ static void check_pixels(const struct pcr_loader_options *o, const struct pcr_ba
     uint8_t *want = malloc(n);
     ck_assert_ptr_nonnull(want);
     for (uint32_t i = 0; i < b->sample_count; i++) {
-        by_hand(o, b->epoch, b->indices[i], b->fidelities[i], want);
+        struct pcr_crop crop;
+        by_hand(o, b->epoch, b->indices[i], b->fidelities[i], want, &crop);
         ck_assert_mem_eq(b->pixels + i * n, want, n);
+        ck_assert_mem_eq(&b->crops[i], &crop, sizeof(crop));
     }
     free(want);
 }

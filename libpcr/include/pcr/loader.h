@@ -275,6 +275,14 @@ PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
                                                    uint32_t fidelity,
                                                    struct pcr_error *err);
 
+/* What of a picture a sample shows, in pixels of the upright picture at its full size. */
+struct pcr_crop {
+    uint32_t width, height; /* of the picture */
+    float x0, y0, x1, y1;   /* the window, which became the batch's height x width */
+    uint32_t flipped;       /* 1: then mirrored, left to right */
+    float degrees;          /* then turned about its centre, anticlockwise */
+};
+
 /* One batch. Read-only for the caller but for `pixels` and `data`, which it may change. */
 struct pcr_batch {
     uint8_t *pixels;         /* sample_count x H x W x C or x C x H x W, 64-byte aligned;
@@ -293,6 +301,7 @@ struct pcr_batch {
                               * height to dtype are 0 */
     const uint64_t *offsets; /* RAW: sample_count + 1: where in data each file begins, and the
                               * last ends */
+    const struct pcr_crop *crops; /* sample_count; NULL with RAW */
 };
 
 /* Waits for the next batch in order. The caller owns it till pcr_batch_release().

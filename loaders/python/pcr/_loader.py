@@ -10,106 +10,30 @@ import threading
 import weakref
 from ctypes import POINTER, byref, c_void_p
 from types import TracebackType
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mapping, Optional,
-                    Sequence, Tuple, Type, Union)
-
-import numpy as np
+from typing import (Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Sequence,
+                    Tuple, Type, Union)
 
 from . import _structs as st
+from ._batch import Batch, Memory, MemoryHooks, RawBatch, set_hooks
 from ._dataset import Dataset, Path, open as open_dataset
 from ._library import Handle, call, choice, fidelity_number, lib, whole
 from ._mix import Fidelity, Mix, PerSample
-from ._raw import MemoryHooks, RawBatch, numbers, set_hooks
 from ._stats import LoaderStats
 from ._waiter import Waiter
 from .errors import FormatError, InvalidError
 
-if TYPE_CHECKING:  # it takes longer to import than all of this package
-    import numpy.typing as npt
-
 PPM = 1_000_000
-
-
-class Batch:
-    """One batch. Unpacks as ``images, labels = batch``.
-
-    pixels: of the loader's dtype (bfloat16: its bits, as uint16), shape (n, height, width,
-        channels), or (n, channels, height, width) for layout "NCHW". It is the library's
-        own memory, not a copy: the buffer is used again for a later batch once no array
-        looks at it any more. It may be written to.
-    labels: int64, shape (n,): each sample's first label, -1 where there is none.
-    indices: int64, shape (n,): positions in the dataset as opened.
-    datasets: int64, shape (n,): which of the loader's datasets, from 0.
-    fidelities: int64, shape (n,): what each sample was decoded at.
-    number: of the batch in its epoch, from 0.
-    epoch: the epoch's number.
-
-    The arrays but pixels are copies, which may be kept for as long as you like.
-    """
-
-    __slots__ = ("datasets", "epoch", "fidelities", "indices", "labels", "number", "pixels")
-
-    def __init__(self, memory: _Memory, batch: st.Batch) -> None:
-        n = batch.sample_count
-        self.pixels: npt.NDArray[Any] = np.asarray(memory)
-        self.labels: npt.NDArray[np.int64] = numbers(batch.labels, n)
-        self.indices: npt.NDArray[np.int64] = numbers(batch.indices, n)
-        self.datasets: npt.NDArray[np.int64] = numbers(batch.datasets, n)
-        self.fidelities: npt.NDArray[np.int64] = numbers(batch.fidelities, n)
-        self.number = int(batch.number)
-        self.epoch = int(batch.epoch)
-
-    def __iter__(self) -> Iterator[npt.NDArray[Any]]:
-        yield self.pixels
-        yield self.labels
-
-    def __repr__(self) -> str:
-        return f"<pcr.Batch {self.number} of epoch {self.epoch}: {self.pixels.shape}>"
-
-
-#: NumPy's names of the types that pixels can have. NumPy has no bfloat16.
-_TYPES = {st.Dtype.UINT8: "|u1", st.Dtype.FLOAT32: "<f4", st.Dtype.FLOAT16: "<f2",
-          st.Dtype.BFLOAT16: "<u2"}
-
-
-class _Memory:
-    """Owns a C batch. Arrays over its memory keep this object, and with it the batch.
-
-    keep: what must outlive the batch.
-    """
-
-    def __init__(self, pointer: Any, keep: Any) -> None:
-        batch = pointer.contents
-        weakref.finalize(self, _release, pointer, os.getpid(), keep).atexit = False
-        if not batch.pixels:
-            self.__array_interface__ = {
-                "version": 3, "typestr": "|u1", "data": (batch.data, False),
-                "shape": (batch.offsets[batch.sample_count],),
-            }
-            return
-        tail = ((batch.channels, batch.height, batch.width)
-                if batch.layout == st.Layout.NCHW
-                else (batch.height, batch.width, batch.channels))
-        self.__array_interface__ = {
-            "version": 3, "typestr": _TYPES[batch.dtype], "data": (batch.pixels, False),
-            "shape": (batch.sample_count, *tail),
-        }
-
-
-def _release(pointer: Any, pid: int, keep: Any) -> None:
-    # In a forked child a lock of the loader may be held by a thread that is not there.
-    if os.getpid() == pid:
-        lib.pcr_batch_release(pointer)
-    del keep
 
 
 class _Core:
     """The C loader with its locks. `turn` is held by the one call that takes batches or
     begins epochs; `alive` for a moment by all that use the pointer beside it."""
 
-    def __init__(self, pointer: c_void_p, datasets: Sequence[Handle], hooks: Any) -> None:
+    def __init__(self, pointer: c_void_p, datasets: Sequence[Dataset],
+                 handles: Sequence[Handle], hooks: Any) -> None:
         self._pointer = pointer
         self._datasets = datasets
+        self._handles = handles
         self._hooks = hooks
         self._turn = threading.RLock()
         self._alive = threading.RLock()
@@ -158,7 +82,7 @@ class _Core:
             if call(lib.pcr_loader_next, self.pointer(), byref(batch)) == st.Code.END:
                 return None
         kind: Any = Batch if batch.contents.pixels else RawBatch
-        made: Batch = kind(_Memory(batch, self._hooks), batch.contents)
+        made: Batch = kind(Memory(batch, self._hooks), batch.contents, self._datasets)
         return made
 
     def cancel(self) -> None:
@@ -174,7 +98,7 @@ class _Core:
             if self._pointer:
                 lib.pcr_loader_destroy(byref(self._pointer))
                 self._pointer = c_void_p()
-                self._datasets = ()
+                self._datasets = self._handles = ()
 
 
 class Epoch(Iterator[Batch]):
@@ -369,7 +293,7 @@ class Loader:
         call(lib.pcr_loader_create_mix,
              (c_void_p * len(handles))(*(handle.pointer for handle in handles)),
              len(handles), byref(options), byref(pointer))
-        self._core = _Core(pointer, handles, hooks)
+        self._core = _Core(pointer, self.datasets, handles, hooks)
         self.dataset = self.datasets[0]
         self._next_epoch = 0
         self._current = -1

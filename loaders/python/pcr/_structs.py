@@ -320,6 +320,14 @@ class FidelityStep(ctypes.Structure):
                 ("reserved", c_uint32)]
 
 
+class Crop(ctypes.Structure):
+    """struct pcr_crop"""
+
+    _fields_ = [("width", c_uint32), ("height", c_uint32), ("x0", c_float), ("y0", c_float),
+                ("x1", c_float), ("y1", c_float), ("flipped", c_uint32),
+                ("degrees", c_float)]
+
+
 class Batch(ctypes.Structure):
     """struct pcr_batch"""
 
@@ -328,7 +336,8 @@ class Batch(ctypes.Structure):
                 ("sample_count", c_uint32), ("height", c_uint32), ("width", c_uint32),
                 ("channels", c_uint32), ("layout", c_uint32), ("dtype", c_uint32),
                 ("epoch", c_uint64), ("number", c_uint64), ("datasets", POINTER(c_uint32)),
-                ("data", c_void_p), ("offsets", POINTER(c_uint64))]
+                ("data", c_void_p), ("offsets", POINTER(c_uint64)),
+                ("crops", POINTER(Crop))]
 
 
 class LoaderStats(ctypes.Structure):

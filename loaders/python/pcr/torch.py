@@ -17,7 +17,7 @@ import torch.utils.data  # type: ignore[import]
 from . import _loader
 from ._dataset import Dataset as _Dataset, Path, open as _open
 from ._image import resize
-from ._raw import MemoryHooks, RawBatch
+from ._batch import MemoryHooks, RawBatch
 
 __all__ = ["Dataset", "IterableDataset", "Loader"]
 

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What loaders give out, and memory for it that the caller provides."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Sequence, Tuple, Union
+
+import numpy as np
+
+from . import _structs as st
+from ._dataset import Dataset
+from ._library import lib
+from ._sample import Sample
+
+if TYPE_CHECKING:  # it takes longer to import than all of this package
+    import numpy.typing as npt
+
+#: allocate(nbytes) -> address, a multiple of 64, or 0; release(address, nbytes).
+MemoryHooks = Tuple[Callable[[int], int], Callable[[int, int], None]]
+
+
+class Samples:
+    """What batches of pixels and of files have in common.
+
+    labels: int64, shape (n,): each sample's first label, -1 where there is none.
+    indices: int64, shape (n,): positions in the dataset as opened.
+    datasets: int64, shape (n,): which of the loader's datasets, from 0.
+    fidelities: int64, shape (n,): what each sample was decoded at.
+    number: of the batch in its epoch, from 0.
+    epoch: the epoch's number.
+
+    These arrays are copies, which may be kept for as long as you like.
+    """
+
+    __slots__ = ("_from", "datasets", "epoch", "fidelities", "indices", "labels", "number")
+
+    def __init__(self, batch: st.Batch, datasets: Sequence[Dataset]) -> None:
+        n = batch.sample_count
+        self._from = datasets
+        self.labels: npt.NDArray[np.int64] = numbers(batch.labels, n)
+        self.indices: npt.NDArray[np.int64] = numbers(batch.indices, n)
+        self.datasets: npt.NDArray[np.int64] = numbers(batch.datasets, n)
+        self.fidelities: npt.NDArray[np.int64] = numbers(batch.fidelities, n)
+        self.number = int(batch.number)
+        self.epoch = int(batch.epoch)
+
+    @property
+    def samples(self) -> List[Sample]:
+        """Each sample's metadata: its key, all its labels, its attributes, its size. It comes
+        from the records' heads, which are in memory for the most part; about 10 us a sample.
+        """
+        return [self._from[d][i]
+                for d, i in zip(self.datasets.tolist(), self.indices.tolist())]
+
+    @property
+    def keys(self) -> List[str]:
+        """Each sample's key."""
+        return [sample.key for sample in self.samples]
+
+    @property
+    def attributes(self) -> List[Dict[str, Any]]:
+        """Each sample's attributes."""
+        return [sample.attributes for sample in self.samples]
+
+
+class Batch(Samples):
+    """One batch. Unpacks as ``images, labels = batch``.
+
+    pixels: of the loader's dtype (bfloat16: its bits, as uint16), shape (n, height, width,
+        channels), or (n, channels, height, width) for layout "NCHW". It is the library's
+        own memory, not a copy: the buffer is used again for a later batch once no array
+        looks at it any more. It may be written to.
+    sizes: int64, shape (n, 2): height and width of the upright picture.
+    crops: float32, shape (n, 4): x0, y0, x1, y1, the part of that picture that was resized to
+        the pixels.
+    flips: bool, shape (n,): whether it was then mirrored, left to right.
+    angles: float32, shape (n,): degrees by which it was then turned, anticlockwise.
+
+    Labels, indices and such, and the samples' keys and attributes: see Samples. All arrays
+    but pixels are copies.
+    """
+
+    __slots__ = ("angles", "crops", "flips", "pixels", "sizes")
+
+    def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset]) -> None:
+        super().__init__(batch, datasets)
+        self.pixels: npt.NDArray[Any] = np.asarray(memory)
+        of: Any = np.ctypeslib.as_array(batch.crops, (batch.sample_count,))
+        self.sizes: npt.NDArray[np.int64] = columns(of, ("height", "width"), np.int64)
+        self.crops: npt.NDArray[np.float32] = columns(of, ("x0", "y0", "x1", "y1"), np.float32)
+        self.flips: npt.NDArray[np.bool_] = of["flipped"].astype(np.bool_)
+        self.angles: npt.NDArray[np.float32] = of["degrees"].copy()
+
+    def __iter__(self) -> Iterator[npt.NDArray[Any]]:
+        yield self.pixels
+        yield self.labels
+
+    def __repr__(self) -> str:
+        return f"<pcr.Batch {self.number} of epoch {self.epoch}: {self.pixels.shape}>"
+
+
+class RawBatch(Samples):
+    """One batch of a loader with raw=True. Unpacks as ``files, labels = batch``.
+
+    data: uint8, shape (bytes,): the image files, one after the other. It is the library's
+        own memory, not a copy, as `pixels` of other batches.
+    offsets: int64, shape (n + 1,): file i is data[offsets[i]:offsets[i + 1]].
+    files: n arrays, which look at data: a JPEG file each, at the sample's fidelity; samples
+        that are kept whole are as they were, of whatever format.
+
+    Labels, indices and such, and the samples' keys and attributes: see Samples.
+    """
+
+    __slots__ = ("data", "offsets")
+
+    def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset]) -> None:
+        super().__init__(batch, datasets)
+        self.data: npt.NDArray[np.uint8] = np.asarray(memory)
+        self.offsets = numbers(batch.offsets, batch.sample_count + 1)
+
+    @property
+    def files(self) -> List[npt.NDArray[np.uint8]]:
+        """Each sample's file, as an array that looks at data."""
+        return [self.data[begin:end]
+                for begin, end in zip(self.offsets[:-1], self.offsets[1:])]
+
+    def __iter__(self) -> Iterator[Union[List[npt.NDArray[np.uint8]], npt.NDArray[Any]]]:
+        yield self.files
+        yield self.labels
+
+    def __repr__(self) -> str:
+        return (f"<pcr.RawBatch {self.number} of epoch {self.epoch}: "
+                f"{len(self.labels)} files>")
+
+
+#: NumPy's names of the types that pixels can have. NumPy has no bfloat16.
+_TYPES = {st.Dtype.UINT8: "|u1", st.Dtype.FLOAT32: "<f4", st.Dtype.FLOAT16: "<f2",
+          st.Dtype.BFLOAT16: "<u2"}
+
+
+class Memory:
+    """Owns a C batch. Arrays over its memory keep this object, and with it the batch.
+
+    keep: what must outlive the batch.
+    """
+
+    def __init__(self, pointer: Any, keep: Any) -> None:
+        batch = pointer.contents
+        weakref.finalize(self, _release, pointer, os.getpid(), keep).atexit = False
+        if not batch.pixels:
+            self.__array_interface__ = {
+                "version": 3, "typestr": "|u1", "data": (batch.data, False),
+                "shape": (batch.offsets[batch.sample_count],),
+            }
+            return
+        tail = ((batch.channels, batch.height, batch.width)
+                if batch.layout == st.Layout.NCHW
+                else (batch.height, batch.width, batch.channels))
+        self.__array_interface__ = {
+            "version": 3, "typestr": _TYPES[batch.dtype], "data": (batch.pixels, False),
+            "shape": (batch.sample_count, *tail),
+        }
+
+
+def _release(pointer: Any, pid: int, keep: Any) -> None:
+    # In a forked child a lock of the loader may be held by a thread that is not there.
+    if os.getpid() == pid:
+        lib.pcr_batch_release(pointer)
+    del keep
+
+
+def columns(of: Any, names: Sequence[str], dtype: Any) -> Any:
+    """A copy of some members of an array of structures, side by side."""
+    return np.stack([of[name] for name in names], axis=1).astype(dtype)
+
+
+def numbers(pointer: Any, count: int) -> npt.NDArray[np.int64]:
+    """A copy of an array of whole numbers."""
+    return np.ctypeslib.as_array(pointer, (count,)).astype(np.int64)
+
+
+def set_hooks(options: st.LoaderOptions, memory: MemoryHooks) -> Tuple[Any, Any]:
+    """Puts a caller's functions into the options. What is returned must outlive all batches."""
+    allocate, release = memory
+    hooks = (st.ALLOCATE_CALLBACK(lambda _opaque, nbytes: allocate(nbytes)),
+             st.RELEASE_CALLBACK(lambda _opaque, address, nbytes: release(address, nbytes)))
+    options.allocate, options.release = hooks
+    return hooks
