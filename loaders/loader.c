@@ -307,7 +307,8 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     int rc = open_stores(l, datasets, &extent, err);
     if (rc || (rc = pcri_loader_options_fill(&extent, opts, o, err)) ||
         (rc = pcri_catalog_create(datasets, l->store_count, o, &l->catalog, err)) ||
-        (rc = pcri_rules_init(&l->rules, o, extent.group_count, err)))
+        (rc = pcri_rules_init(&l->rules, o, extent.group_count, err)) ||
+        (rc = pcri_faults_init(&l->faults, o, err)))
         return rc;
     l->group_count = extent.group_count;
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
@@ -378,6 +379,7 @@ void pcr_loader_destroy(struct pcr_loader **loader)
     pcri_deck_destroy(&l->deck);
     pcri_catalog_destroy(&l->catalog);
     pcri_rules_free(&l->rules);
+    pcri_faults_free(&l->faults);
     for (uint32_t k = 0; l->stores && k < l->store_count; k++)
         pcr_ladder_destroy(&l->stores[k].ladder);
     free(l->stores);

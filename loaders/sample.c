@@ -178,11 +178,12 @@ int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
                      struct pcri_made *out, struct pcr_error *err)
 {
     uint32_t policy = m->options->bad_sample;
-    *out = (struct pcri_made) { 0 };
+    memset(out, 0, offsetof(struct pcri_made, fault));
     int rc = q->slice ? from_slice(m, q, q->slice, q->place, q->fidelity, out, err)
                       : from_dataset(m, q, q->fidelity, out, err);
     if (!rc || !is_bad_sample(rc) || policy == PCR_SAMPLE_ERROR)
         return rc;
+    out->fault = *err;
     if (policy == PCR_SAMPLE_DEGRADE)
         for (uint32_t g = q->fidelity - 1; g >= 1; g--) {
             rc = from_dataset(m, q, g, out, err);

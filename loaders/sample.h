@@ -47,6 +47,7 @@ struct pcri_made {
     int64_t label;
     struct pcr_crop crop; /* of pixels */
     uint64_t read_count, read_nbytes, read_ns, decode_ns;
+    struct pcr_error fault; /* why it is left out or degraded; elsewhere not set */
 };
 
 /* Fails where the options want bad samples to be errors, and where it is not the sample's

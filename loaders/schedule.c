@@ -484,6 +484,18 @@ uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l)
                                                              : &l->stats.room_wait_ns;
 }
 
+static void note_fault(struct pcr_loader *l, const struct pcri_task *t,
+                       const struct pcri_made *made)
+{
+    struct pcr_loader_fault f = {
+        .code = made->fault.code, .epoch = t->epoch, .index = t->index,
+        .dataset = t->dataset, .fidelity = t->fidelity,
+        .delivered = made->filled ? made->fidelity : 0,
+    };
+    memcpy(f.message, made->fault.message, sizeof(f.message));
+    pcri_faults_add(&l->faults, &f);
+}
+
 void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
                                const struct pcri_made *made, int rc,
                                const struct pcr_error *err)
@@ -507,6 +519,8 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
     } else {
         l->stats.skipped_count++;
     }
+    if (!rc && (made->degraded || !made->filled))
+        note_fault(l, t, made);
     unhold(l, t->held);
     if (++b->done_count == b->slot_count)
         pthread_cond_broadcast(&l->ready);

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "deal.h"
+#include "faults.h"
 #include "order.h"
 #include "pixels.h"
 #include "ring.h"
@@ -107,6 +108,7 @@ struct pcr_loader {
     struct pcri_plan plan;
     struct pcri_work *works;  /* windows not yet done, in order */
     uint64_t held_nbytes;
+    struct pcri_faults faults;
     struct pcri_loaded *garbage; /* to be freed outside the mutex */
     struct pcri_batch **ring; /* batches_ahead places: batch b is in b % batches_ahead */
     struct pcr_error error;

@@ -276,6 +276,9 @@ def test_bad_sample_is_skipped(damaged):
     with pcr.Loader(damaged[0], batch_size=4, size=16, bad_sample="skip") as loader:
         assert sorted(order(loader)) == [i for i in range(48) if i != damaged[1]]
         assert loader.stats()["skipped_count"] == 1
+        (fault,) = loader.faults()
+        assert fault == (0, 0, damaged[1], loader.dataset.group_count, None, fault.message)
+        assert loader.dataset[damaged[1]].key in fault.message
 
 
 def test_bad_sample_is_degraded(damaged):
@@ -286,6 +289,8 @@ def test_bad_sample_is_degraded(damaged):
         assert fidelity.pop(damaged[1]) == full - 1
         assert set(fidelity.values()) == {full} and len(fidelity) == 47
         assert loader.stats()["degraded_count"] == 1
+        list(loader)
+        assert [(f.epoch, f.delivered) for f in loader.faults()] == [(0, full - 1), (1, full - 1)]
 
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -429,6 +429,51 @@ static void damage(void)
     made_damage(3, 5, 1);
 }
 
+/* The loader says which samples were bad, in any order. */
+static void check_faults(const struct pcr_loader *l, bool degrade)
+{
+    struct pcr_loader_fault f = { .size = sizeof(f) };
+    struct pcr_error err;
+    bool early = false, late = false;
+    for (uint64_t i = 0; i < 2; i++) {
+        made_check(pcr_loader_fault(l, i, &f, &err), &err);
+        ck_assert_int_eq(f.code, PCR_ERR_CORRUPT);
+        ck_assert_uint_eq(f.epoch + f.dataset, 0);
+        ck_assert_uint_eq(f.fidelity, group_count);
+        bool is_late = f.index == BAD_LATE;
+        ck_assert(is_late || f.index == BAD_EARLY);
+        ck_assert_uint_eq(f.delivered, is_late && degrade ? 2 : 0);
+        ck_assert_msg(strstr(f.message, is_late ? "sample-30" : "sample-69"), "%s", f.message);
+        *(is_late ? &late : &early) = true;
+    }
+    ck_assert(early && late);
+    ck_assert_int_eq(pcr_loader_fault(l, 2, &f, &err), PCR_END);
+    ck_assert_int_eq(pcr_loader_fault(l, PCR_LOADER_FAULTS, &f, &err), PCR_END);
+    ck_assert_int_eq(pcr_loader_fault(l, 0, NULL, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_fault(NULL, 0, &f, &err), PCR_ERR_INVAL);
+}
+
+/* More than are remembered: the last ones. */
+START_TEST(faults_are_bounded)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_loader_fault f = { .size = sizeof(f) };
+    o.bad_sample = PCR_SAMPLE_SKIP;
+    o.thread_count = 1;
+    damage();
+    struct pcr_loader *l = create(&o);
+    for (uint64_t epoch = 0; epoch < PCR_LOADER_FAULTS; epoch++)
+        run_epoch(l, epoch, NULL);
+    ck_assert_int_eq(pcr_loader_fault(l, 0, &f, NULL), 0);
+    ck_assert_uint_eq(f.epoch, PCR_LOADER_FAULTS - 1);
+    ck_assert_int_eq(pcr_loader_fault(l, PCR_LOADER_FAULTS - 1, &f, NULL), 0);
+    ck_assert_uint_eq(f.epoch, PCR_LOADER_FAULTS / 2);
+    ck_assert_int_eq(pcr_loader_fault(l, PCR_LOADER_FAULTS, &f, NULL), PCR_END);
+    pcr_loader_destroy(&l);
+    damage();
+}
+END_TEST
+
 /* One bad chunk costs only its sample, and a batch with a gap closes it. */
 START_TEST(bad_samples_skipped_or_degraded)
 {
@@ -453,6 +498,7 @@ START_TEST(bad_samples_skipped_or_degraded)
         ck_assert_int_eq(pcr_loader_stats(l, &stats, NULL), 0);
         ck_assert_uint_eq(stats.skipped_count, degrade ? 1 : 2);
         ck_assert_uint_eq(stats.degraded_count, degrade);
+        check_faults(l, degrade);
         start(l, 0);
         for (struct pcr_batch *b; (b = next(l));) {
             check_pixels(&o, b);
@@ -644,6 +690,7 @@ int main(void)
     tcase_add_loop_test(t, fidelity_changes, 0, 2);
     tcase_add_test(t, bytes_read);
     tcase_add_loop_test(t, bad_samples_skipped_or_degraded, 0, 6);
+    tcase_add_test(t, faults_are_bounded);
     tcase_add_loop_test(t, bad_samples_are_errors, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_test(t, empty_batches);
     tcase_add_test(t, bad_options);

@@ -322,6 +322,27 @@ PCR_API void pcr_batch_release(struct pcr_batch *batch);
  * start_epoch, return CANCELLED. */
 PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
 
+/* A sample that could not be made as it was wanted, and was left out or degraded. */
+struct pcr_loader_fault {
+    uint32_t size;      /* set by the caller */
+    int32_t code;       /* the error that it had at `fidelity` */
+    uint64_t epoch;
+    uint64_t index;     /* in its dataset as opened */
+    uint32_t dataset;   /* of the loader's datasets, from 0 */
+    uint32_t fidelity;  /* that was wanted */
+    uint32_t delivered; /* fidelity that it was delivered at; 0: it was left out */
+    uint32_t reserved;
+    char message[496];  /* of the error: record, key, what is wrong */
+};
+
+enum { PCR_LOADER_FAULTS = 64 }; /* that a loader remembers */
+
+/* The i-th last of them: 0 is the latest. Fills *fault_out up to its .size; PCR_END where there
+ * are fewer. In what order they come depends on the threads. Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_loader_fault(const struct pcr_loader *loader, uint64_t i,
+                                            struct pcr_loader_fault *fault_out,
+                                            struct pcr_error *err);
+
 /* Counters since the loader was made, and, where it says "now", how things stand. Times of
  * threads are sums over them. */
 struct pcr_loader_stats {

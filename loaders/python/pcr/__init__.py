@@ -20,7 +20,7 @@ from ._image import decode, resize
 from ._loader import Epoch, Loader
 from ._sample import Sample, SampleView
 from ._source import NewSample
-from ._stats import LoaderStats
+from ._stats import Fault, LoaderStats
 from ._system import system
 from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, write
 from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
@@ -38,6 +38,7 @@ __all__ = [
     "CorruptError",
     "Dataset",
     "Epoch",
+    "Fault",
     "FormatError",
     "InvalidError",
     "IoError",

@@ -76,6 +76,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_loader_stats": (c_int, [c_void_p, POINTER(st.LoaderStats), _ERR]),
     "pcr_loader_stats_since": (c_int, [POINTER(st.LoaderStats), POINTER(st.LoaderStats),
                                        POINTER(st.LoaderStats), _ERR]),
+    "pcr_loader_fault": (c_int, [c_void_p, c_uint64, POINTER(st.LoaderFault), _ERR]),
     "pcr_loader_stats_text": (c_int, [POINTER(st.LoaderStats), c_uint32, c_char_p,
                                       POINTER(st.Buffer), _ERR]),
     "pcr_system_describe": (c_int, [POINTER(st.SystemInfo), _ERR]),

@@ -10,15 +10,15 @@ import threading
 import weakref
 from ctypes import POINTER, byref, c_void_p
 from types import TracebackType
-from typing import (Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, Sequence,
-                    Tuple, Type, Union)
+from typing import (Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional,
+                    Sequence, Tuple, Type, Union)
 
 from . import _structs as st
 from ._batch import Batch, Memory, MemoryHooks, RawBatch, set_hooks
 from ._dataset import Dataset, Path, open as open_dataset
 from ._library import Handle, call, choice, fidelity_number, lib, whole
 from ._mix import Fidelity, Mix, PerSample
-from ._stats import LoaderStats
+from ._stats import Fault, LoaderStats
 from ._waiter import Waiter
 from .errors import FormatError, InvalidError
 
@@ -381,6 +381,18 @@ class Loader:
         self._core.with_pointer(
             lambda pointer: call(lib.pcr_loader_stats, pointer, byref(found)))
         return LoaderStats(found)
+
+    def faults(self) -> List[Fault]:
+        """The last samples, 64 at most, that bad_sample="skip" has left out or "degrade"
+        delivered at a lower fidelity, the latest last. stats() counts them all."""
+        found: List[Fault] = []
+        f = st.sized(st.LoaderFault)
+        while self._core.with_pointer(
+                lambda pointer: call(lib.pcr_loader_fault, pointer, len(found),
+                                     byref(f))) != st.Code.END:
+            found.append(Fault(f.epoch, f.dataset, f.index, f.fidelity, f.delivered or None,
+                               f.message.decode("utf-8", "replace")))
+        return found[::-1]
 
     def close(self) -> None:
         """Stops the threads within the decoding time of one image. Batches stay valid."""

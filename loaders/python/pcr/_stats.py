@@ -5,11 +5,30 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref
-from typing import Any, Dict, Iterator, Mapping
+from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional
 
 from . import _structs as st
 from ._library import call, lib
 from .errors import InvalidError
+
+
+class Fault(NamedTuple):
+    """A sample that could not be made as it was wanted.
+
+    epoch: in which epoch.
+    dataset: which of the loader's datasets, from 0.
+    index: its position there.
+    fidelity: that was wanted.
+    delivered: the fidelity that it was delivered at; None: it was left out.
+    message: what is wrong, with the record and the sample's key.
+    """
+
+    epoch: int
+    dataset: int
+    index: int
+    fidelity: int
+    delivered: Optional[int]
+    message: str
 
 
 class LoaderStats(Mapping[str, int]):

@@ -340,6 +340,14 @@ class Batch(ctypes.Structure):
                 ("crops", POINTER(Crop))]
 
 
+class LoaderFault(ctypes.Structure):
+    """struct pcr_loader_fault"""
+
+    _fields_ = [("size", c_uint32), ("code", c_int32), ("epoch", c_uint64),
+                ("index", c_uint64), ("dataset", c_uint32), ("fidelity", c_uint32),
+                ("delivered", c_uint32), ("reserved", c_uint32), ("message", c_char * 496)]
+
+
 class LoaderStats(ctypes.Structure):
     """struct pcr_loader_stats"""
 
