@@ -17,7 +17,7 @@ class Fault(NamedTuple):
 
     epoch: in which epoch.
     dataset: which of the loader's datasets, from 0.
-    index: its position there.
+    sample: its position there.
     fidelity: that was wanted.
     delivered: the fidelity that it was delivered at; None: it was left out.
     message: what is wrong, with the record and the sample's key.
@@ -25,7 +25,7 @@ class Fault(NamedTuple):
 
     epoch: int
     dataset: int
-    index: int
+    sample: int
     fidelity: int
     delivered: Optional[int]
     message: str
