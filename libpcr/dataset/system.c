@@ -51,6 +51,9 @@ static void find_cpu_features(void)
     FIND("bmi2");
     FIND("avx512f");
     FIND("avx512bw");
+    FIND("avx512vl");
+    FIND("avx512vbmi");
+    FIND("avx512vnni");
 #undef FIND
 #elif defined(__ARM_NEON)
     append(cpu_features, sizeof(cpu_features), "neon");

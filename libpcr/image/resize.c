@@ -189,7 +189,9 @@ static void columns_first(const struct pcr_decoder *d, const struct pcri_resize_
         const struct pcri_tap *t = &plan->down.taps[i];
         rows->blend(src + (t->begin - plan->down.begin) * stride_nbytes, stride_nbytes,
                     plan->down.weights + t->first, t->count, between, columns);
-        if (plan->channels == 1)
+        if (shrink->table)
+            rows->shrink_table(shrink, between, dst, plane);
+        else if (plan->channels == 1)
             pcri_shrink_gray(shrink, between, dst);
         else
             rows->shrink_rgb(shrink, between, dst, plane);
@@ -230,10 +232,11 @@ static int prepare_rows(struct pcr_decoder *d, const struct pcri_resize_plan *pl
     enum { ALIGN = 64 };
     const struct pcri_resize_rows *rows = d->resize_rows;
     *out = (struct pcri_shrink) { .filter = &plan->across, .width = plan->dst_width,
+                                  .channels = plan->channels,
                                   .flip = plan->flags & PCR_RESIZE_FLIP };
-    if (!rows->make_table || plan->channels == 1 || plan->filter == PCR_FILTER_BICUBIC)
+    if (!rows->make_table || plan->filter == PCR_FILTER_BICUBIC)
         return 0;
-    size_t nbytes = rows->table_nbytes(&plan->across, plan->dst_width);
+    size_t nbytes = rows->table_nbytes(out);
     int rc = pcri_buffer_reserve(&d->table, nbytes + ALIGN, err);
     if (!rc)
         rows->make_table(out, d->table.data + (ALIGN - (uintptr_t) d->table.data % ALIGN));

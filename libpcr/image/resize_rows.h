@@ -29,12 +29,12 @@ struct pcri_filter {
     uint32_t begin, end; /* all input samples that they read */
 };
 
-/* Rows to be made across: of `width` pixels, the last first if `flip`. */
+/* Rows to be made across: of `width` pixels of 1 or 3 channels, the last first if `flip`. */
 struct pcri_shrink {
     const struct pcri_filter *filter;
-    uint32_t width;
+    uint32_t width, channels;
     bool flip;
-    void *table; /* what make_table() made of these; else NULL */
+    void *table; /* what make_table() made of these; NULL: nothing */
 };
 
 struct pcri_resize_rows {
@@ -45,11 +45,14 @@ struct pcri_resize_rows {
     /* Adds up n of the numbers that pass between the directions of each of `count` rows. */
     void (*blend_wide)(const uint16_t *src, size_t stride, const int16_t *weights,
                        uint32_t count, uint8_t *out, size_t n);
-    /* What shrink_rgb need find out but once for many rows: the memory that this takes,
-     * aligned to 64 bytes, and finding it out, after which s->table is set if it is of use.
-     * NULL: nothing. */
-    size_t (*table_nbytes)(const struct pcri_filter *f, uint32_t width);
+    /* What shrink_table need find out but once for many rows: the memory that this takes,
+     * aligned to 64 bytes, and finding it out, after which s->table is set if it is of use. If
+     * it is, shrink_table makes a row as shrink_rgb does, of any number of channels. NULL:
+     * there is no such thing. */
+    size_t (*table_nbytes)(const struct pcri_shrink *s);
     void (*make_table)(struct pcri_shrink *s, void *memory);
+    void (*shrink_table)(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out,
+                         size_t plane_nbytes);
     /* One row of RGB, which begins at input column filter->begin, to one output row, cut off
      * below 0 and above 255. plane_nbytes: 0 for packed pixels. The row has room for
      * (filter->most pixels and PCRI_BETWEEN_PADDING numbers) behind filter->end, all 0. */

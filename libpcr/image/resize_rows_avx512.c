@@ -86,48 +86,49 @@ struct layout {
     size_t group_count, pair_count, pairs_off, row_off, nbytes;
 };
 
-static struct layout lay_out(const struct pcri_filter *f, uint32_t width)
+static struct layout lay_out(const struct pcri_shrink *s)
 {
-    struct layout l = { .group_count = ((size_t) width * 3 + LANES - 1) / LANES,
-                        .pair_count = f->most / 2 };
+    struct layout l = { .group_count = ((size_t) s->width * s->channels + LANES - 1) / LANES,
+                        .pair_count = s->filter->most / 2 };
     l.pairs_off = (l.group_count * sizeof(uint32_t) + 63) & ~(size_t) 63;
     l.row_off = l.pairs_off + l.group_count * l.pair_count * sizeof(struct pair);
     l.nbytes = l.row_off + l.group_count * LANES + 3 * 64;
     return l;
 }
 
-static size_t table_nbytes(const struct pcri_filter *f, uint32_t width)
+static size_t table_nbytes(const struct pcri_shrink *s)
 {
-    return lay_out(f, width).nbytes;
+    return lay_out(s).nbytes;
 }
 
 /* The place of the first number that output byte i reads. */
 static uint32_t place_of(const struct pcri_shrink *s, size_t i, const struct pcri_tap **tap_out)
 {
     const struct pcri_filter *f = s->filter;
-    size_t x = i / 3;
+    size_t x = i / s->channels;
     *tap_out = &f->taps[s->flip ? s->width - 1 - x : x];
-    return ((*tap_out)->begin - f->begin) * 3 + (uint32_t) (i % 3);
+    return ((*tap_out)->begin - f->begin) * s->channels + (uint32_t) (i % s->channels);
 }
 
 /* The group's pairs, and where its numbers begin. False where they reach too far. */
 static bool make_group(const struct pcri_shrink *s, size_t begin, size_t pair_count,
                        uint32_t *first_out, struct pair *pairs)
 {
-    size_t end = begin + LANES, all = (size_t) s->width * 3;
+    const uint32_t channels = s->channels;
+    size_t end = begin + LANES, all = (size_t) s->width * channels;
     const struct pcri_tap *t;
     end = end < all ? end : all;
     /* Places rise with the bytes, or fall if the row is turned. */
     uint32_t a = place_of(s, begin, &t), b = place_of(s, end - 1, &t);
-    uint32_t first = (a < b ? a : b) / 3 * 3;
+    uint32_t first = (a < b ? a : b) / channels * channels;
     for (size_t i = begin; i < end; i++) {
         uint32_t place = place_of(s, i, &t) - first;
-        if (place + 3 * (2 * (uint32_t) pair_count - 1) >= REACH)
+        if (place + channels * (2 * (uint32_t) pair_count - 1) >= REACH)
             return false;
-        for (size_t p = 0; p < pair_count; p++, place += 6) {
+        for (size_t p = 0; p < pair_count; p++, place += 2 * channels) {
             size_t lane = 2 * (i - begin);
             pairs[p].places[lane] = (uint16_t) place;
-            pairs[p].places[lane + 1] = (uint16_t) (place + 3);
+            pairs[p].places[lane + 1] = (uint16_t) (place + channels);
             memcpy(pairs[p].weights + lane, s->filter->weights + t->first + 2 * p, 4);
         }
     }
@@ -137,7 +138,7 @@ static bool make_group(const struct pcri_shrink *s, size_t begin, size_t pair_co
 
 static void make_table(struct pcri_shrink *s, void *memory)
 {
-    const struct layout l = lay_out(s->filter, s->width);
+    const struct layout l = lay_out(s);
     uint32_t *firsts = memory;
     struct pair *pairs = (struct pair *) (void *) ((uint8_t *) memory + l.pairs_off);
     size_t last = l.group_count - 1;
@@ -205,16 +206,12 @@ TARGET static void store_planes(const uint8_t *row, uint32_t width, uint8_t *out
     }
 }
 
-TARGET static void shrink_rgb(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out,
-                              size_t plane_nbytes)
+TARGET static void shrink_table(const struct pcri_shrink *s, const uint16_t *src,
+                                uint8_t *out, size_t plane_nbytes)
 {
-    if (!s->table) {
-        pcri_resize_rows_avx2.shrink_rgb(s, src, out, plane_nbytes);
-        return;
-    }
-    const struct layout l = lay_out(s->filter, s->width);
+    const struct layout l = lay_out(s);
     uint8_t *to = plane_nbytes ? (uint8_t *) s->table + l.row_off : out;
-    size_t n = (size_t) s->width * 3;
+    size_t n = (size_t) s->width * s->channels;
     if (l.pair_count == 1)
         shrink_row(s, &l, 1, src, to, n);
     else if (l.pair_count == 2)
@@ -223,6 +220,12 @@ TARGET static void shrink_rgb(const struct pcri_shrink *s, const uint16_t *src, 
         shrink_row(s, &l, l.pair_count, src, to, n);
     if (plane_nbytes)
         store_planes(to, s->width, out, plane_nbytes);
+}
+
+static void shrink_rgb(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out,
+                       size_t plane_nbytes)
+{
+    pcri_resize_rows_avx2.shrink_rgb(s, src, out, plane_nbytes);
 }
 
 static void shrink_rgb_wide(const struct pcri_shrink *s, const uint16_t *src, uint16_t *out,
@@ -237,6 +240,7 @@ const struct pcri_resize_rows pcri_resize_rows_avx512 = {
     .blend_wide = blend_wide,
     .table_nbytes = table_nbytes,
     .make_table = make_table,
+    .shrink_table = shrink_table,
     .shrink_rgb = shrink_rgb,
     .shrink_rgb_wide = shrink_rgb_wide,
 };
