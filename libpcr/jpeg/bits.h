@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Bit readers over unstuffed entropy-coded data.
+/* The bit reader over unstuffed entropy-coded data; refinement scans have others.
  *
- * Both refill 8 bytes at a time without a branch, and may read up to 8 bytes past `end`:
- * the data is padded. They count what they consumed, so that one comparison a block tells
- * whether a block used bits that are not there. */
+ * It refills 8 bytes at a time without a branch, and may read up to 8 bytes past `end`: the
+ * data is padded. It counts what it consumed, so that one comparison a block tells whether a
+ * block used bits that are not there. */
 #ifndef PCRI_BITS_H
 #define PCRI_BITS_H
 

@@ -1,51 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the decoders of AC refinement scans share: the bit reader and a scan's state. */
+/* What the decoders of AC refinement scans share. */
 #ifndef PCRI_DECODE_REFINE_H
 #define PCRI_DECODE_REFINE_H
 
 #include "bits.h"
-
-/* The first bit is the lowest. */
-struct pcri_lsb {
-    const uint8_t *p, *end;
-    uint64_t word;
-    unsigned nbits;
-};
-
-enum {
-    PCRI_LSB_FILLED = 56,              /* bits that are there at least after a fill */
-    PCRI_REFINE_SYMBOL_MOST_BITS = 17, /* a code and a sign */
-};
-
-static inline void pcri_lsb_fill(struct pcri_lsb *r)
-{
-    uint64_t v;
-    memcpy(&v, r->p, 8);
-#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    v = __builtin_bswap64(v);
-#endif
-    r->word |= v << r->nbits;
-    r->p += (63 - r->nbits) >> 3;
-    r->nbits |= 56;
-}
-
-static inline void pcri_lsb_drop(struct pcri_lsb *r, unsigned n)
-{
-    r->word >>= n;
-    r->nbits -= n;
-}
-
-/* 57 to 63 bits. */
-static inline uint64_t pcri_lsb_take_long(struct pcri_lsb *r, unsigned n)
-{
-    pcri_lsb_fill(r);
-    uint64_t low = r->word & 0xFFFFFFFF;
-    pcri_lsb_drop(r, 32);
-    pcri_lsb_fill(r);
-    uint64_t v = low | r->word << 32;
-    pcri_lsb_drop(r, n - 32);
-    return v;
-}
 
 static inline uint32_t pcri_reverse16(uint32_t v)
 {
@@ -68,7 +26,7 @@ enum {
     PCRI_REFINE_LANES = 2,  /* scans at a time */
 };
 
-/* Where pcri_refine_pdep() is in a chunk. The arrays' last elements are of its last block. */
+/* Where a way by steps is in a chunk. The arrays' last elements are of its last block. */
 struct pcri_refine_chunk {
     bool begun;
     size_t first, at; /* elements of its first block, and of the one being refined */
