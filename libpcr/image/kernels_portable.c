@@ -75,11 +75,11 @@ INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[
 #include "idct_body.h"
 #include "idct_scaled_body.h"
 
-void pcri_flat_row(const int16_t *coef, size_t count, const struct pcri_dequant *q,
-                   uint8_t *dst)
+void pcri_flat_row(const int16_t *dc, size_t step, size_t count,
+                   const struct pcri_dequant *q, uint8_t *dst)
 {
     for (size_t i = 0; i < count; i++) {
-        uint64_t v = flat_samples(coef[64 * i], q->quant[0]);
+        uint64_t v = flat_samples(dc[step * i], q->quant[0]);
         memcpy(dst + 8 * i, &v, sizeof(v));
     }
 }

@@ -50,7 +50,7 @@ static int dc_first_row(struct pcri_mcus *s, struct pcri_msb *bits, int last[4],
                 return -1;
             if (x < u->inside) {
                 *u->coef = (int16_t) v;
-                u->coef += 64 * (size_t) u->step;
+                u->coef += (size_t) u->stride * u->step;
             }
         }
         if (pcri_msb_overrun(&r))
@@ -70,7 +70,7 @@ static int dc_refine_row(struct pcri_mcus *s, struct pcri_msb *bits, uint32_t x,
             uint32_t bit = pcri_msb_take(&r, 1);
             if (x < u->inside) {
                 *u->coef = (int16_t) (*u->coef | (int) (bit << s->job->al));
-                u->coef += 64 * (size_t) u->step;
+                u->coef += (size_t) u->stride * u->step;
             }
         }
         if (pcri_msb_overrun(&r))
@@ -142,24 +142,24 @@ PCRI_ALWAYS_INLINE int ac_block(struct pcri_msb *bits, const struct pcri_scan_jo
     return 0;
 }
 
-enum { CLEARED_AHEAD = 16 }; /* blocks */
+enum { BEGUN_AHEAD = 16 }; /* blocks */
 
-/* Clears the kept blocks from *cleared to b, and some more. */
-static void clear_to(const struct pcri_blocks *p, size_t b, size_t *cleared)
+/* Begins the kept blocks from *begun to b, and some more. */
+static void begin_to(const struct pcri_blocks *p, size_t b, size_t *begun)
 {
-    size_t stop = pcri_kept_end(p), end = stop - b > CLEARED_AHEAD ? b + CLEARED_AHEAD : stop;
-    pcri_clear_ac(p, *cleared, end);
-    *cleared = end > *cleared ? end : *cleared;
+    size_t stop = pcri_kept_end(p), end = stop - b > BEGUN_AHEAD ? b + BEGUN_AHEAD : stop;
+    pcri_begin_blocks(p, *begun, end);
+    *begun = end > *begun ? end : *begun;
 }
 
-/* The component's first AC scan clears what it is about to touch, while it is in the first
- * cache. */
+/* The component's first AC scan makes blocks of what it is about to touch, so that they are in
+ * the first cache. */
 int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
 {
     struct pcri_blocks *p = &job->planes[job->components[0]];
     const size_t kept = pcri_kept_begin(p), stop = pcri_kept_end(p);
     const struct pcri_band band = { job->se, job->al, true, pcri_ac_max_size(job) };
-    size_t cleared = p->has_ac ? stop : kept;
+    size_t begun = p->has_ac ? stop : kept;
     p->has_ac = true;
     size_t total = (size_t) p->blocks_x * p->blocks_y, b = 0;
     for (size_t n = 0; n < job->interval_count && b < stop; n++) {
@@ -171,8 +171,8 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
         while (b < end && b < stop) {
             uint32_t eob_run = 0;
             int16_t *coef = pcri_block_coef(p, b, kept);
-            if (b >= cleared)
-                clear_to(p, b, &cleared);
+            if (b >= begun)
+                begin_to(p, b, &begun);
             if (ac_block(&r, job, &band, coef, p->mask + b, &eob_run))
                 return damaged(err, job, b, "no such code, or a run past the block");
             if (pcri_msb_overrun(&r))
@@ -184,6 +184,6 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
         if (b == end && pcri_goes_on(job, n, r.p, r.end, r.nbits))
             return damaged(err, job, b, "the data goes on behind it");
     }
-    clear_to(p, stop, &cleared);
+    begin_to(p, stop, &begun);
     return 0;
 }

@@ -51,7 +51,7 @@ static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, 
                 u->coef += 64 * (size_t) u->step;
                 u->mask += u->step;
             }
-            pcri_clear_block(coef);
+            pcri_begin_block(coef, 0);
             if (take_dc(&r, job->dc[u->number], &last[u->number])
                 || pcri_take_band(&r, job->ac[u->number], job->pairs[u->number], &band, 1,
                                   coef, &found, &end_bits) < 0)

@@ -7,9 +7,10 @@
 
 /* A block of an MCU. */
 struct pcri_mcu_unit {
-    int16_t *coef;   /* of the next MCU in this row of them */
+    int16_t *coef;   /* of the next MCU in this row of them, or its DC where there is no more */
     uint64_t *mask;
     uint32_t step;   /* blocks from MCU to MCU */
+    uint32_t stride; /* numbers of `coef` from block to block */
     uint32_t inside; /* MCUs of this row in which it is kept, and not padding */
     uint8_t number;  /* of its component in the scan */
     uint8_t component, h, v; /* where it is in the MCU */
@@ -35,7 +36,8 @@ static inline void pcri_mcus_row(struct pcri_mcus *m, uint32_t my)
         if (y < p->row_begin || y >= p->row_end || u->h >= p->blocks_x)
             continue;
         size_t block = (size_t) y * p->blocks_x + u->h;
-        u->coef = p->coef + 64 * (block - pcri_kept_begin(p));
+        u->stride = p->has_ac ? 64 : 1;
+        u->coef = (p->has_ac ? p->coef : p->dc) + u->stride * (block - pcri_kept_begin(p));
         u->mask = p->mask + block;
         u->inside = (p->blocks_x - u->h + u->step - 1) / u->step;
     }

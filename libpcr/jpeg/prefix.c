@@ -20,8 +20,8 @@ static int lay_out(struct pcri_prefix *p, size_t blocks[4], size_t *total,
         b->row_end = p->rows[c].set && end < b->blocks_y ? end : b->blocks_y;
         b->row_begin = p->rows[c].begin < b->row_end ? p->rows[c].begin : b->row_end;
         blocks[c] = pcri_kept_end(b);
-        if (!pcri_mul(blocks[c], 64 * sizeof(int16_t) + sizeof(uint64_t), &nbytes)
-            || !pcri_add(*total, nbytes + 64, total))
+        if (!pcri_mul(blocks[c], 65 * sizeof(int16_t) + sizeof(uint64_t), &nbytes)
+            || !pcri_add(*total, nbytes + 128, total))
             return pcri_fail_nomem(err, SIZE_MAX);
     }
     return 0;
@@ -47,11 +47,12 @@ static int reserve(struct pcri_prefix *p, struct pcr_error *err)
         b->spare = (int16_t *) (void *) p->memory;
         b->coef = (int16_t *) (void *) at;
         at += (blocks[c] - pcri_kept_begin(b)) * 64 * sizeof(int16_t);
+        b->dc = (int16_t *) (void *) at;
+        at += ((blocks[c] - pcri_kept_begin(b)) * sizeof(int16_t) + 63) & ~(size_t) 63;
         b->mask = (uint64_t *) (void *) at;
         b->has_ac = p->file.sof != M_SOF2;
         at += (blocks[c] * sizeof(uint64_t) + 63) & ~(size_t) 63;
-        /* A component's first scan sets or clears the coefficients, a sequential one the
-         * masks too. */
+        /* A component's first scans set the coefficients, a sequential one the masks too. */
         if (!b->has_ac)
             memset(b->mask, 0, blocks[c] * sizeof(uint64_t));
     }
@@ -309,7 +310,10 @@ static void clear_missing(struct pcri_prefix *p)
         size_t n = pcri_kept_end(b);
         if (p->bits[c][0] >= 0)
             continue;
-        memset(b->coef, 0, (n - pcri_kept_begin(b)) * 64 * sizeof(*b->coef));
+        if (b->has_ac)
+            memset(b->coef, 0, (n - pcri_kept_begin(b)) * 64 * sizeof(*b->coef));
+        else
+            memset(b->dc, 0, (n - pcri_kept_begin(b)) * sizeof(*b->dc));
         memset(b->mask, 0, n * sizeof(*b->mask));
     }
 }
@@ -319,7 +323,7 @@ void pcri_prefix_settle(struct pcri_prefix *p)
     for (uint32_t c = 0; p->reserved && c < p->file.component_count; c++) {
         struct pcri_blocks *b = &p->planes[c];
         if (!b->has_ac)
-            pcri_clear_ac(b, pcri_kept_begin(b), pcri_kept_end(b));
+            pcri_begin_blocks(b, pcri_kept_begin(b), pcri_kept_end(b));
     }
 }
 

@@ -57,7 +57,7 @@ void pcri_prefix_keep(struct pcri_prefix *p, uint32_t component, uint32_t row_be
                       uint32_t row_end);
 int pcri_prefix_run(struct pcri_prefix *p, struct pcr_error *err);
 int pcri_prefix_finish(struct pcri_prefix *p, struct pcr_error *err);
-/* For those who look at coefficients instead of masks: clears what no scan has set. */
+/* For those who look at coefficients: makes blocks also of what has DC alone. */
 void pcri_prefix_settle(struct pcri_prefix *p);
 void pcri_prefix_free(struct pcri_prefix *p);
 
