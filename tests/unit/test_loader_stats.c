@@ -188,14 +188,15 @@ static struct pcr_batch *next(struct pcr_loader *l)
     return b;
 }
 
-/* Waits till all batches ahead are made and no thread works. */
+/* Waits till all batches ahead are made, no thread works, and something of what comes next is
+ * read: a window that ends with a batch leaves nothing for a moment. */
 static struct pcr_loader_stats wait_full(const struct pcr_loader *l)
 {
     struct pcr_loader_stats s;
     do {
         sched_yield();
         s = stats_of(l);
-    } while (s.batches_ready < 3 || s.reading_count || s.decoding_count);
+    } while (s.batches_ready < 3 || s.reading_count || s.decoding_count || !s.held_nbytes);
     return s;
 }
 
@@ -223,7 +224,6 @@ START_TEST(queues)
     ck_assert_uint_eq(s.thread_count, 2);
     ck_assert_uint_eq(s.reader_count, o.reader_count);
     ck_assert_uint_eq(s.sample_count, 5 * 8);
-    ck_assert_uint_gt(s.held_nbytes, 0);
     pcr_batch_release(first);
     ck_assert_uint_eq(stats_of(l).batches_held, 1);
     pcr_batch_release(second);
