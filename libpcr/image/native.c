@@ -123,8 +123,6 @@ static int native_rows(void *state, const struct pcri_window *window,
         if (n->prefix.bits[c][0] < 0)
             return pcri_fail(err, PCR_ERR_TRUNCATED,
                              "JPEG: no scan has the DC of component %u", (unsigned) c + 1);
-    if (n->params.scale != 8) /* whose transforms want blocks */
-        pcri_prefix_settle(&n->prefix);
     return pcri_pixels_make(&n->pixels, &plan, &n->prefix, target, err);
 }
 
