@@ -105,7 +105,7 @@ check_arm64() {
         skipped=$((skipped + 1))
         return
     fi
-    local tests='guards kernels native prefix'
+    local tests='guards kernels native prefix prefix_steps refine resize'
     # shellcheck disable=SC2086
     targets="tests/unit/test-${tests// / tests/unit/test-}" \
         check arm64 aarch64-linux-gnu-gcc --cross-file $cross -- -t 4 $tests

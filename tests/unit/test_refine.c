@@ -107,8 +107,10 @@ static void choose_input(struct input *in)
     in->count = 1 + draw(draw(4) ? 16 : BLOCKS);
     in->eob_run = draw(4) ? 0 : draw((unsigned) in->count + 1);
     in->nbytes = draw(8) ? DATA : draw(40);
-    for (size_t i = 0; i < sizeof(in->data); i++)
-        in->data[i] = (uint8_t) draw(256);
+    for (size_t i = 0; i < sizeof(in->data); i += 8) {
+        uint64_t r = pcri_key(seed, ++drawn, 3);
+        memcpy(in->data + i, &r, 8);
+    }
     for (size_t b = 0; b < BLOCKS; b++) {
         in->mask[b] = choose_mask() & ~UINT64_C(1);
         for (size_t k = 0; k < 64; k++) {
