@@ -231,11 +231,11 @@ static uint64_t wanted(const struct pcr_loader *l, const struct pcri_work *w, ui
     if (pcr_dataset_record(ds, span->record, &info, NULL))
         info.sample_count = 1;
     for (uint32_t k = s->count - s->left; k < s->count; k++) {
+        if (is_for_later(l, w->by_span[s->first + k]))
+            break;
         const struct pcri_pick *pick = &w->picks[w->by_span[s->first + k]];
         uint32_t place = pcri_span_place(&order, span, pick->entry);
         uint32_t g = fidelity_of(l, w, pick, place);
-        if (is_for_later(l, w->by_span[s->first + k]))
-            break;
         fidelities_out[place - span->first] = (uint8_t) g;
         nbytes += (pcr_dataset_record_prefix(ds, span->record, g) - info.head_end) /
                   info.sample_count;

@@ -237,6 +237,8 @@ static int prepare_rows(struct pcr_decoder *d, const struct pcri_resize_plan *pl
     if (!rows->make_table || plan->filter == PCR_FILTER_BICUBIC)
         return 0;
     size_t nbytes = rows->table_nbytes(out);
+    if (!nbytes)
+        return 0;
     int rc = pcri_buffer_reserve(&d->table, nbytes + ALIGN, err);
     if (!rc)
         rows->make_table(out, d->table.data + (ALIGN - (uintptr_t) d->table.data % ALIGN));

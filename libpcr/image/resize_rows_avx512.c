@@ -98,7 +98,8 @@ static struct layout lay_out(const struct pcri_shrink *s)
 
 static size_t table_nbytes(const struct pcri_shrink *s)
 {
-    return lay_out(s).nbytes;
+    bool near = (uint64_t) s->channels * (s->filter->most - 1) < REACH;
+    return near ? lay_out(s).nbytes : 0;
 }
 
 /* The place of the first number that output byte i reads. */

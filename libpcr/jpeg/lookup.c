@@ -116,7 +116,6 @@ static struct pcri_several_entry several_of(const struct pcri_lookup *t, uint32_
             s.values[0] = s.values[1];
         }
         s.fresh |= (uint32_t) (e.value != 0) << s.second;
-        s.negative |= (uint32_t) (e.value < 0) << s.second;
         s.length = (uint8_t) (s.second + 1);
         s.nbits = (uint8_t) (s.nbits + e.nbits);
         e = next_symbol(t, index, s.nbits, PCRI_SEVERAL_BITS);

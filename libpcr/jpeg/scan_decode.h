@@ -68,7 +68,7 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
  * nonzero, so that no correction bits come between the symbols: up to two of them, and the
  * end of band behind them. Coefficients are counted from the next one on. */
 struct pcri_several_entry {
-    uint32_t fresh, negative; /* those that become nonzero, and those of them below zero */
+    uint32_t fresh; /* those that become nonzero */
     /* The same as signs, 0 where there is none, and the coefficients that take them, which
      * are the same one where there are not two. */
     int8_t values[2];
