@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loader: its threads, and what the consumer calls. */
-#include <signal.h>
+/* The loader: creation and end, and what the consumer calls. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -8,234 +7,6 @@
 
 #include "saved.h"
 #include "schedule.h"
-
-/* --- workers --- */
-
-/* Reads what the task wants of a span. */
-static int read_span(struct pcr_loader *l, struct pcri_task *t)
-{
-    const struct pcri_span *span = &t->work->plan.spans[t->span];
-    struct pcr_dataset *ds = l->stores[span->dataset].ds;
-    const uint8_t *fidelities = t->held->fidelities;
-    uint32_t alike = 1;
-    while (alike < span->extent && fidelities[alike] == fidelities[0])
-        alike++;
-    if (alike == span->extent)
-        return pcr_slice_read(ds, span->record, span->first, span->extent, fidelities[0],
-                              &t->held->slice, NULL);
-    return pcr_slice_read_each(ds, span->record, span->first, span->extent, fidelities,
-                               &t->held->slice, NULL);
-}
-
-static void run_plan(struct pcr_loader *l, struct pcri_task *t)
-{
-    struct pcr_error err;
-    int rc = pcri_schedule_plan(l, t, &err);
-    pthread_mutex_lock(&l->mutex);
-    pcri_schedule_plan_done(l, t, rc, &err);
-}
-
-static void run_read(struct pcr_loader *l, struct pcri_task *t)
-{
-    uint64_t start = pcri_now_ns();
-    int rc = read_span(l, t);
-    uint64_t spent = pcri_now_ns() - start;
-    uint64_t nbytes = rc ? 0 : pcr_slice_nbytes(t->held->slice);
-
-    pthread_mutex_lock(&l->mutex);
-    l->stats.reading_count--;
-    l->stats.read_count++;
-    l->stats.read_ns += spent;
-    l->stats.read_nbytes += nbytes;
-    pcri_schedule_read_done(l, t, rc);
-}
-
-static void add_made(struct pcr_loader *l, const struct pcri_made *made)
-{
-    l->stats.read_count += made->read_count;
-    l->stats.read_ns += made->read_ns;
-    l->stats.read_nbytes += made->read_nbytes;
-    l->stats.decode_ns += made->decode_ns;
-}
-
-static void set_request(const struct pcr_loader *l, const struct pcri_task *t,
-                        struct pcri_request *out)
-{
-    *out = (struct pcri_request) {
-        .store = &l->stores[t->dataset],
-        .epoch = t->epoch,
-        .index = t->index,
-        .identity = t->identity,
-        .plain = t->plain,
-        .slice = t->held ? t->held->slice : NULL,
-        .place = t->place,
-        .fidelity = t->fidelity,
-    };
-}
-
-static void run_decode(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t)
-{
-    struct pcr_error err;
-    struct pcri_made made;
-    struct pcri_request q;
-    set_request(l, t, &q);
-    q.dst = w->bytes ? w->bytes : pcri_batch_slot(t->batch, t->slot);
-    int rc = pcri_make_sample(&w->maker, &q, &made, &err);
-    if (w->bytes && !rc && made.filled) {
-        uint64_t start = pcri_now_ns();
-        pcri_pixels_convert(&l->pixels, w->bytes, pcri_batch_slot(t->batch, t->slot));
-        made.decode_ns += pcri_now_ns() - start;
-    }
-
-    pthread_mutex_lock(&l->mutex);
-    l->stats.decoding_count--;
-    add_made(l, &made);
-    pcri_schedule_decode_done(l, t, &made, rc, &err);
-}
-
-/* Fills a batch of files, one after the other; the first that fails is the last. */
-static void run_join(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t)
-{
-    struct pcr_error err;
-    struct pcri_batch *b = t->batch;
-    uint32_t n = 0;
-    int rc = 0;
-    for (; n < b->slot_count && !rc; n++) {
-        struct pcri_request q;
-        set_request(l, &b->parts[n], &q);
-        q.files = b;
-        b->offsets[n] = b->used_nbytes;
-        rc = pcri_make_sample(&w->maker, &q, &w->made[n], &err);
-    }
-
-    pthread_mutex_lock(&l->mutex);
-    l->stats.decoding_count--;
-    for (uint32_t i = 0; i < b->slot_count; i++) {
-        bool failed = rc && i + 1 >= n;
-        if (i < n)
-            add_made(l, &w->made[i]);
-        pcri_schedule_decode_done(l, &b->parts[i], &w->made[i], failed ? rc : 0, &err);
-    }
-}
-
-/* Runs a task; with the mutex held before and after. */
-static void run(struct pcr_loader *l, struct pcri_worker *w, struct pcri_task *t)
-{
-    struct pcri_loaded *garbage = l->garbage;
-    l->garbage = NULL;
-    l->busy++;
-    l->stats.reading_count += t->kind == PCRI_TASK_READ;
-    l->stats.decoding_count += t->kind == PCRI_TASK_DECODE;
-    pthread_mutex_unlock(&l->mutex);
-    pcri_schedule_collect(garbage);
-    if (t->kind == PCRI_TASK_PLAN)
-        run_plan(l, t);
-    else if (t->kind == PCRI_TASK_READ)
-        run_read(l, t);
-    else if (t->kind == PCRI_TASK_JOIN)
-        run_join(l, w, t);
-    else
-        run_decode(l, w, t);
-    if (!--l->busy)
-        pthread_cond_broadcast(&l->quiet);
-}
-
-/* Frees what nobody needs any more; with the mutex held before and after. */
-static void collect(struct pcr_loader *l)
-{
-    struct pcri_loaded *garbage = l->garbage;
-    l->garbage = NULL;
-    pthread_mutex_unlock(&l->mutex);
-    pcri_schedule_collect(garbage);
-    pthread_mutex_lock(&l->mutex);
-}
-
-/* Waits, and books the time on the reason; with the mutex held before and after. */
-static void wait_for_work(struct pcr_loader *l, bool reads_only)
-{
-    if (reads_only) {
-        l->idle_readers++;
-        pthread_cond_wait(&l->read, &l->mutex);
-        l->idle_readers--;
-        return;
-    }
-    uint64_t *reason = pcri_schedule_wait_reason(l), start = pcri_now_ns();
-    pthread_cond_wait(&l->work, &l->mutex);
-    uint64_t spent = pcri_now_ns() - start;
-    l->stats.idle_ns += spent;
-    if (reason)
-        *reason += spent;
-}
-
-static void *work(void *arg)
-{
-    struct pcri_worker *w = arg;
-    struct pcr_loader *l = w->loader;
-    struct pcri_task t;
-    pthread_mutex_lock(&l->mutex);
-    while (!l->stop) {
-        if (w->reads_only ? pcri_schedule_pick_read(l, &t) : pcri_schedule_pick(l, &t)) {
-            run(l, w, &t);
-        } else if (l->garbage) {
-            collect(l);
-        } else {
-            wait_for_work(l, w->reads_only);
-        }
-    }
-    pthread_mutex_unlock(&l->mutex);
-    return NULL;
-}
-
-static void worker_free(struct pcri_worker *w)
-{
-    pcri_maker_free(&w->maker);
-    free(w->bytes);
-    free(w->made);
-}
-
-/* The worker may be freed also after failure. */
-static int worker_init(struct pcri_worker *w, struct pcr_loader *l, struct pcr_error *err)
-{
-    w->loader = l;
-    if (w->reads_only)
-        return 0;
-    if (l->options.flags & PCR_LOADER_RAW) {
-        w->made = pcri_calloc(l->options.batch_size, sizeof(*w->made), err);
-        if (!w->made)
-            return PCR_ERR_NOMEM;
-    } else if (l->options.dtype != PCR_DTYPE_UINT8 &&
-        !(w->bytes = pcri_malloc(pcri_loader_sample_values(&l->options), 1, err)))
-        return PCR_ERR_NOMEM;
-    return pcri_maker_init(&w->maker, &l->options, err);
-}
-
-/* Signals are the program's business: its own threads shall get them. */
-static int start_threads(struct pcr_loader *l, struct pcr_error *err)
-{
-    sigset_t all, before;
-    int rc = 0;
-    sigfillset(&all);
-    int e = pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (e)
-        return pcri_fail_sys(err, e, "cannot block signals");
-    uint32_t count = l->options.thread_count + l->options.reader_count;
-    for (uint32_t i = 0; !rc && i < count; i++) {
-        struct pcri_worker *w = &l->workers[i];
-        w->reads_only = i >= l->options.thread_count;
-        rc = worker_init(w, l, err);
-        if (!rc && (e = pthread_create(&w->thread, NULL, work, w)))
-            rc = pcri_fail_sys(err, e, "cannot start thread %u of %u", (unsigned) i + 1,
-                               (unsigned) count);
-        if (rc)
-            worker_free(w);
-        else
-            l->started_count++;
-    }
-    e = pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!rc && e)
-        rc = pcri_fail_sys(err, e, "cannot restore the signal mask");
-    return rc;
-}
 
 /* --- creation and end --- */
 
@@ -299,6 +70,33 @@ static int create_ring(struct pcr_loader *l, struct pcr_error *err)
     return pcri_pool_create(o, o->batches_ahead + 1, nbytes, &l->pool, err);
 }
 
+/* From now on threads work for the loader. */
+static int join_crews(struct pcr_loader *l, struct pcr_error *err)
+{
+    struct pcri_member makers = { pcri_work_make, l, l->options.thread_count, 0, false };
+    struct pcri_member readers = { pcri_work_read, l, l->options.reader_count, 0, false };
+    l->members[PCRI_CREW_MAKERS] = makers;
+    l->members[PCRI_CREW_READERS] = readers;
+    l->idle_since_ns = pcri_now_ns();
+    for (; l->joined < PCRI_CREW_KINDS; l->joined++) {
+        struct pcri_member *m = &l->members[l->joined];
+        int rc = m->limit ? pcri_crew_join((enum pcri_crew_kind) l->joined, m, err) : 0;
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
+static void leave_crews(struct pcr_loader *l)
+{
+    pthread_mutex_lock(&l->mutex);
+    l->stop = true;
+    pthread_mutex_unlock(&l->mutex);
+    for (uint32_t k = 0; k < l->joined; k++)
+        if (l->members[k].limit)
+            pcri_crew_leave((enum pcri_crew_kind) k, &l->members[k]);
+}
+
 static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
                   const struct pcr_loader_options *opts, struct pcr_error *err)
 {
@@ -311,15 +109,12 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
         (rc = pcri_faults_init(&l->faults, o, err)))
         return rc;
     l->group_count = extent.group_count;
+    l->plain = pcri_loader_options_plain(o);
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
     l->batch_count = pcri_shard_batch_count(&l->shard);
     pcri_pixels_init(o, &l->pixels);
-    l->workers = pcri_calloc((size_t) o->thread_count + o->reader_count,
-                             sizeof(*l->workers), err);
-    if (!l->workers)
-        return PCR_ERR_NOMEM;
     rc = create_ring(l, err);
-    return rc ? rc : start_threads(l, err);
+    return rc ? rc : join_crews(l, err);
 }
 
 int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_count,
@@ -338,7 +133,7 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
     l->created_ns = pcri_now_ns();
     l->process = getpid();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
-    l->work = l->read = l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
+    l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
     l->store_count = dataset_count;
     l->stores = pcri_calloc(dataset_count, sizeof(*l->stores), err);
     int rc = l->stores ? set_up(l, datasets, opts, err) : PCR_ERR_NOMEM;
@@ -364,14 +159,7 @@ void pcr_loader_destroy(struct pcr_loader **loader)
      * left alone. */
     if (l->process != getpid())
         return;
-    pthread_mutex_lock(&l->mutex);
-    l->stop = true;
-    pcri_schedule_wake(l);
-    pthread_mutex_unlock(&l->mutex);
-    for (uint32_t i = 0; i < l->started_count; i++) {
-        pthread_join(l->workers[i].thread, NULL);
-        worker_free(&l->workers[i]);
-    }
+    leave_crews(l);
     if (l->ring)
         pcri_schedule_clear(l);
     pcri_schedule_collect(l->garbage);
@@ -383,12 +171,9 @@ void pcr_loader_destroy(struct pcr_loader **loader)
     for (uint32_t k = 0; l->stores && k < l->store_count; k++)
         pcr_ladder_destroy(&l->stores[k].ladder);
     free(l->stores);
-    pthread_cond_destroy(&l->work);
-    pthread_cond_destroy(&l->read);
     pthread_cond_destroy(&l->ready);
     pthread_cond_destroy(&l->quiet);
     pthread_mutex_destroy(&l->mutex);
-    free(l->workers);
     free(l->ring);
     free(l);
 }
@@ -442,7 +227,7 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
         pcri_changes_begin(&l->changes, &l->rules, l->begun ? l->plan.epoch + 1 : 0, epoch);
     l->begun = true;
     pcri_schedule_start(l, epoch, position);
-    pcri_schedule_wake(l);
+    pcri_schedule_wake();
     pthread_mutex_unlock(&l->mutex);
     return 0;
 }
@@ -549,7 +334,7 @@ static struct pcri_batch *take_batch(struct pcr_loader *l)
         return NULL;
     *place = NULL;
     l->next_batch++;
-    pthread_cond_broadcast(&l->work);
+    pcri_crew_wake(PCRI_CREW_MAKERS);
     return b;
 }
 

@@ -12,10 +12,9 @@ uint64_t pcri_now_ns(void)
     return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
 }
 
-int pcri_maker_init(struct pcri_maker *m, const struct pcr_loader_options *o,
-                    struct pcr_error *err)
+int pcri_maker_init(struct pcri_maker *m, struct pcr_error *err)
 {
-    *m = (struct pcri_maker) { .options = o, .plain = pcri_loader_options_plain(o) };
+    *m = (struct pcri_maker) { 0 };
     pcri_retoucher_init(&m->retoucher);
     return pcr_decoder_create(&m->decoder, err);
 }
@@ -25,6 +24,14 @@ void pcri_maker_free(struct pcri_maker *m)
     pcr_decoder_destroy(&m->decoder);
     pcr_spans_free(&m->spans);
     pcri_retoucher_free(&m->retoucher);
+    pcr_buffer_free(&m->bytes);
+}
+
+int pcri_maker_bytes(struct pcri_maker *m, size_t nbytes, uint8_t **out, struct pcr_error *err)
+{
+    int rc = pcri_buffer_reserve(&m->bytes, nbytes, err);
+    *out = m->bytes.data;
+    return rc;
 }
 
 /* Is it the sample that is bad, rather than the machine or the caller? */
@@ -85,7 +92,7 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
                        const struct pcr_sample_info *sample, struct pcr_crop *crop,
                        struct pcr_error *err)
 {
-    const struct pcr_loader_options *o = q->plain ? &m->plain : m->options;
+    const struct pcr_loader_options *o = q->options;
     struct pcr_decode_options d = { .size = sizeof(d), .color = o->color };
     struct pcr_resize_options window;
     struct pcr_image_info image;
@@ -177,7 +184,7 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
 int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
                      struct pcri_made *out, struct pcr_error *err)
 {
-    uint32_t policy = m->options->bad_sample;
+    uint32_t policy = q->options->bad_sample;
     memset(out, 0, offsetof(struct pcri_made, fault));
     int rc = q->slice ? from_slice(m, q, q->slice, q->place, q->fidelity, out, err)
                       : from_dataset(m, q, q->fidelity, out, err);

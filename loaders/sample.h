@@ -14,25 +14,25 @@ struct pcri_store {
     uint32_t group_count;
 };
 
-/* A worker's scratch memory. Start from { 0 }. */
+/* A thread's scratch memory, for whatever loader it works. Start from { 0 }. */
 struct pcri_maker {
-    const struct pcr_loader_options *options; /* of augmented samples, and of others: */
-    struct pcr_loader_options plain;
     struct pcr_decoder *decoder;
     struct pcr_spans spans;
     struct pcri_retoucher retoucher;
+    struct pcr_buffer bytes; /* pixels not yet converted */
 };
-int pcri_maker_init(struct pcri_maker *m, const struct pcr_loader_options *o,
-                    struct pcr_error *err);
+int pcri_maker_init(struct pcri_maker *m, struct pcr_error *err);
 void pcri_maker_free(struct pcri_maker *m);
+/* Memory for a sample's pixels before they are converted. */
+int pcri_maker_bytes(struct pcri_maker *m, size_t nbytes, uint8_t **out, struct pcr_error *err);
 
 /* What is to be made. */
 struct pcri_request {
     const struct pcri_store *store;
+    const struct pcr_loader_options *options;
     uint64_t epoch;
     uint64_t index;               /* in the dataset */
     uint64_t identity;            /* that its random choices go by */
-    bool plain;                   /* not augmented */
     const struct pcr_slice *slice; /* that holds it, or NULL: it is read by itself */
     uint32_t place;               /* in the slice */
     uint32_t fidelity;

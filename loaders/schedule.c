@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Chooses what a worker does next.
+/* Chooses what a thread does next.
  *
  * Samples are decoded strictly in the epoch's order, and batches are handed over in that
  * order, so that the result does not depend on how many workers there are or how fast.
@@ -172,7 +172,7 @@ void pcri_schedule_plan_done(struct pcr_loader *l, struct pcri_task *t, int rc,
     l->planning = false;
     if (rc < 0)
         fail(l, err);
-    pcri_schedule_wake(l);
+    pcri_schedule_wake();
 }
 
 /* The window that the next sample is in; NULL if none is left. */
@@ -334,7 +334,7 @@ void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
         s->state = PCRI_SPAN_HELD;
         s->held = t->held;
     }
-    pthread_cond_broadcast(&l->work);
+    pcri_crew_wake(PCRI_CREW_MAKERS);
 }
 
 /* Is a sample not yet picked to have a higher fidelity than it was read at? */
@@ -365,7 +365,7 @@ static void read_again(struct pcr_loader *l, struct pcri_work *w)
         w->read_count -= s->count;
     }
     w->next_read = 0;
-    pcri_schedule_wake(l);
+    pcri_schedule_wake();
 }
 
 /* --- decoding --- */
@@ -428,7 +428,7 @@ static bool pick_decode(struct pcr_loader *l, struct pcri_task *t)
         read_again(l, w);
     }
     if (w->picked == w->needed) /* the next window is now the current one */
-        pthread_cond_broadcast(&l->work);
+        pcri_crew_wake(PCRI_CREW_MAKERS);
     return true;
 }
 
@@ -459,8 +459,8 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
         return true;
     if (!l->options.reader_count)
         return pick_read(l, true, t) || pick_make(l, t) || pick_read(l, false, t);
-    if (l->idle_readers && find_read(l, true, &span, &room))
-        pthread_cond_signal(&l->read);
+    if (pcri_crew_idle(PCRI_CREW_READERS) && find_read(l, true, &span, &room))
+        pcri_crew_wake_one(PCRI_CREW_READERS);
     return pick_make(l, t);
 }
 
@@ -469,10 +469,10 @@ bool pcri_schedule_pick_read(struct pcr_loader *l, struct pcri_task *t)
     return l->state == PCRI_LOADER_RUNNING && (pick_plan(l, t) || pick_read(l, true, t));
 }
 
-void pcri_schedule_wake(struct pcr_loader *l)
+void pcri_schedule_wake(void)
 {
-    pthread_cond_broadcast(&l->work);
-    pthread_cond_broadcast(&l->read);
+    pcri_crew_wake(PCRI_CREW_MAKERS);
+    pcri_crew_wake(PCRI_CREW_READERS);
 }
 
 uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l)

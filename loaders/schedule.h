@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <sys/types.h>
 
+#include "crew.h"
 #include "deal.h"
 #include "faults.h"
 #include "order.h"
@@ -60,34 +61,24 @@ enum pcri_state {
     PCRI_LOADER_CANCELLED,
 };
 
-struct pcri_worker {
-    struct pcr_loader *loader;
-    bool reads_only;
-    struct pcri_maker maker; /* unless reads_only */
-    uint8_t *bytes; /* pixels not yet converted; NULL where UINT8 is wanted */
-    struct pcri_made *made; /* RAW: by slot; else NULL */
-    pthread_t thread;
-};
-
 struct pcr_loader {
     /* Fixed after creation */
     struct pcri_store *stores;
     uint32_t store_count, group_count; /* the most groups that one of them has */
     struct pcr_loader_options options; /* its pointers are not to be used */
+    struct pcr_loader_options plain;   /* of samples that are not augmented */
     struct pcri_rules rules;
     struct pcri_catalog *catalog;
     struct pcri_pixels pixels;
     uint64_t batch_count; /* of a whole epoch */
     struct pcri_pool *pool;
-    struct pcri_worker *workers;
-    uint32_t started_count; /* workers whose threads run */
+    struct pcri_member members[PCRI_CREW_KINDS]; /* with a limit of 0: none */
+    uint32_t joined; /* of them; the threads of the crews work for the loader */
     uint64_t created_ns;
     pid_t process; /* that made it */
 
-    /* All below under the mutex. The pool has one of its own, taken after this. */
+    /* All below under the mutex. The pool and the crews have their own, taken after this. */
     pthread_mutex_t mutex;
-    pthread_cond_t work;  /* to threads: there may be something to do */
-    pthread_cond_t read;  /* to threads that only read: the same */
     pthread_cond_t ready; /* to the consumer: the next batch may be complete */
     pthread_cond_t quiet; /* to start_epoch: no thread is in a task */
     bool stop;
@@ -96,7 +87,9 @@ struct pcr_loader {
     struct pcri_deck *deck; /* the epoch's; changes only while no thread is in a task */
     struct pcri_changes changes;
     bool begun;           /* an epoch has */
-    uint32_t idle_readers; /* that wait for `read` */
+    uint32_t working;     /* threads that decode and are here now */
+    uint64_t idle_since_ns; /* for how long the others' time is not yet booked */
+    uint64_t *wait_reason; /* where that counts besides idle_ns; NULL: nowhere */
     bool opening;         /* only the first batch's samples are to be read */
     uint64_t room_needed; /* by the span that there was no room for; 0: none */
     struct pcri_shard shard; /* what is to be delivered since the epoch began or went on */
@@ -144,12 +137,12 @@ int pcri_loader_check(const struct pcr_loader *l, struct pcr_error *err);
 
 /* Begins an epoch at a position; the last one's remains must be cleared. */
 void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position);
-/* Finds something to do for one of thread_count threads, or one of reader_count; false if
- * there is nothing now. */
+/* Finds something to do for a thread that decodes, or for one that only reads; false if there is
+ * nothing now. */
 bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t);
 bool pcri_schedule_pick_read(struct pcr_loader *l, struct pcri_task *t);
 /* Tells all threads that there may be something to do. */
-void pcri_schedule_wake(struct pcr_loader *l);
+void pcri_schedule_wake(void);
 /* After pick has found nothing: the counter of the time till there is something; NULL if none
  * but idle_ns. */
 uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l);
@@ -168,5 +161,15 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
 void pcri_schedule_clear(struct pcr_loader *l);
 /* Frees a garbage list; the mutex need not be held. */
 void pcri_schedule_collect(struct pcri_loaded *garbage);
+
+/* --- work.c --- */
+
+/* What threads of the crews do for a loader (struct pcri_member). */
+enum pcri_turn_end pcri_work_make(void *owner, struct pcri_maker *m,
+                                  const struct pcri_turn *turn);
+enum pcri_turn_end pcri_work_read(void *owner, struct pcri_maker *m,
+                                  const struct pcri_turn *turn);
+/* Books the time of threads that have had nothing to do since the last call; the mutex held. */
+void pcri_work_count_idle(struct pcr_loader *l);
 
 #endif

@@ -88,6 +88,7 @@ int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *s
         return rc;
     struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
     pthread_mutex_lock(&l->mutex);
+    pcri_work_count_idle(l);
     struct pcr_loader_stats stats = l->stats;
     stats.held_nbytes = l->held_nbytes;
     count_batches(l, &stats);

@@ -4,7 +4,9 @@
  *
  * bench_loader [DATASET]: without a dataset, one of generated photographs is made in a
  * temporary folder. Output: a line for each fidelity and thread count; at the highest fidelity
- * and with one thread, a line for each of some options. */
+ * and with one thread, a line for each of some options; and two loaders in the same process, at
+ * once and one after the other. */
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +103,72 @@ static int measure_options(struct pcr_dataset *ds, uint32_t fidelity, struct pcr
     return measure(ds, &o[8], "all colours", err);
 }
 
+/* --- two loaders --- */
+
+struct job {
+    struct pcr_dataset *ds;
+    uint64_t samples;
+    int rc;
+    struct pcr_error err;
+};
+
+static void *run_job(void *arg)
+{
+    enum { EPOCHS = 3 };
+    struct job *j = arg;
+    struct pcr_loader_options o = plain; /* threads: as many as by default */
+    struct pcr_loader *l = NULL;
+    o.fidelity = 2;
+    j->rc = pcr_loader_create(j->ds, &o, &l, &j->err);
+    for (uint64_t epoch = 0; !j->rc && epoch < EPOCHS; epoch++)
+        j->rc = run_epoch(l, epoch, &j->samples, &j->err);
+    pcr_loader_destroy(&l);
+    return NULL;
+}
+
+static int run_two(struct pcr_dataset *ds, bool at_once, double *images_out, double *cpu_out,
+                   struct pcr_error *err)
+{
+    struct job jobs[2] = { { .ds = ds }, { .ds = ds } };
+    pthread_t threads[2];
+    uint64_t samples = 0;
+    double start = bench_wall(), cpu = cpu_seconds();
+    for (int i = 0; i < 2; i++) {
+        if (!at_once)
+            run_job(&jobs[i]);
+        else if (pthread_create(&threads[i], NULL, run_job, &jobs[i]))
+            abort(); /* a benchmark without threads */
+    }
+    for (int i = 0; i < 2; i++) {
+        if (at_once)
+            pthread_join(threads[i], NULL);
+        if (jobs[i].rc) {
+            *err = jobs[i].err;
+            return jobs[i].rc;
+        }
+        samples += jobs[i].samples;
+    }
+    *cpu_out = (cpu_seconds() - cpu) * 1e3 / (double) samples;
+    *images_out = (double) samples / (bench_wall() - start);
+    return 0;
+}
+
+static int measure_two(struct pcr_dataset *ds, struct pcr_error *err)
+{
+    enum { RUNS = 9 };
+    double images[2][RUNS], cpu[2][RUNS];
+    int rc = 0;
+    for (int i = 0; i < RUNS; i++)
+        for (int k = 0; k < 2; k++)
+            if ((rc = run_two(ds, k, &images[k][i], &cpu[k][i], err)))
+                return rc;
+    for (int k = 0; k < 2; k++)
+        printf("two loaders, %-19s  %8.0f images/s  %6.3f CPU ms/image\n",
+               k ? "at once" : "one after the other", bench_median(images[k], RUNS),
+               bench_median(cpu[k], RUNS));
+    return 0;
+}
+
 static int measure_all(const char *path, struct pcr_error *err)
 {
     struct pcr_dataset *ds = NULL;
@@ -124,6 +192,8 @@ static int measure_all(const char *path, struct pcr_error *err)
         }
     if (!rc)
         rc = measure_options(ds, info.group_count, err);
+    if (!rc)
+        rc = measure_two(ds, err);
     pcr_dataset_close(&ds);
     return rc;
 }

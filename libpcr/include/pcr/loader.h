@@ -88,7 +88,8 @@ struct pcr_loader_options {
     uint32_t fidelity;     /* 1..G; 0: G. Of several datasets G is the most that one has; what
                             * has less is read at its own G */
     uint32_t shuffle;      /* enum pcr_shuffle */
-    uint32_t thread_count; /* that decode; default: one a CPU that this process may use */
+    uint32_t thread_count; /* that decode for it at a time; default: one a CPU that this process
+                            * may use */
     uint32_t transform;    /* enum pcr_transform */
     uint32_t resize_px;    /* CENTER_CROP: shorter side, at least height and width; default
                             * the larger of them * 8 / 7 */
@@ -180,9 +181,11 @@ struct pcr_loader_options {
  * many ranks, give window_samples and window_nbytes the size that all ranks' windows have
  * together. A rank holds 1 / world of a window. */
 
-/* A loader runs its own threads. pcr_loader_next() and pcr_loader_start_epoch() are for one
- * thread at a time; the other functions may be called from any thread meanwhile. The order
- * depends on (datasets, seed, epoch, and the options of shuffling and of what an epoch has)
+/* Threads of the library work for a loader; all loaders of a process share them, and each gets
+ * its turns: of those that decode there are no more than the loader with the largest
+ * thread_count may have. They end with the last loader. pcr_loader_next() and
+ * pcr_loader_start_epoch() are for one thread at a time; the other functions may be called from
+ * any thread meanwhile. The order depends on (datasets, seed, epoch, and the options of shuffling and of what an epoch has)
  * alone, the pixels on these and the options of the image; neither on thread_count,
  * batch_size, rank or world. */
 struct pcr_loader;
