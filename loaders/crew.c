@@ -290,16 +290,16 @@ void pcri_crew_leave(enum pcri_crew_kind kind, struct pcri_member *m)
     end_threads(c);
 }
 
-int pcri_crew_widen(enum pcri_crew_kind kind, struct pcri_member *m, struct pcr_error *err)
+int pcri_crew_limit(enum pcri_crew_kind kind, struct pcri_member *m, uint32_t limit,
+                    struct pcr_error *err)
 {
     struct crew *c = &crews[kind];
+    uint32_t before = m->limit;
     pthread_mutex_lock(&c->mutex);
-    m->limit++;
+    m->limit = limit;
     int rc = start_threads(c, err);
-    if (rc) {
-        m->limit--;
-        count_threads(c);
-    }
-    pthread_mutex_unlock(&c->mutex);
+    if (rc)
+        m->limit = before;
+    end_threads(c); /* those that are not wanted */
     return rc;
 }

@@ -44,8 +44,10 @@ struct pcri_member {
 int pcri_crew_join(enum pcri_crew_kind kind, struct pcri_member *m, struct pcr_error *err);
 /* Waits till no thread works for it. The last one's leaving ends the threads. */
 void pcri_crew_leave(enum pcri_crew_kind kind, struct pcri_member *m);
-/* Lets one more thread work for a member. Fails as pcri_crew_join(); nothing is changed then. */
-int pcri_crew_widen(enum pcri_crew_kind kind, struct pcri_member *m, struct pcr_error *err);
+/* Lets another number of threads work for a member, not 0. Fails as pcri_crew_join(); nothing is
+ * changed then. */
+int pcri_crew_limit(enum pcri_crew_kind kind, struct pcri_member *m, uint32_t limit,
+                    struct pcr_error *err);
 
 /* There may be something to do; wakes all threads that have nothing, or one. */
 void pcri_crew_wake(enum pcri_crew_kind kind);

@@ -103,7 +103,7 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     struct pcr_loader_options *o = &l->options;
     struct pcri_extent extent;
     int rc = open_stores(l, datasets, &extent, err);
-    if (rc || (rc = pcri_loader_options_fill(&extent, opts, o, err)) ||
+    if (rc || (rc = pcri_loader_options_fill(&extent, opts, o, &l->tunes, err)) ||
         (rc = pcri_catalog_create(datasets, l->store_count, o, &l->catalog, err)) ||
         (rc = pcri_rules_init(&l->rules, o, extent.group_count, err)) ||
         (rc = pcri_faults_init(&l->faults, o, err)))

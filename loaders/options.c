@@ -8,7 +8,7 @@
 enum {
     MILLION = 1000000,
     MOST_FACTOR_PPM = 2900000,
-    READER_COUNT = 8, /* docs/PERFORMANCE.md, "Threads that read" */
+    READER_COUNT = 8, /* to begin with: docs/PERFORMANCE.md, "Threads that read" */
 };
 
 static void set(uint32_t *field, uint32_t value)
@@ -43,8 +43,9 @@ static void fill(struct pcr_loader_options *o, uint32_t group_count)
     set(&o->color, PCR_COLOR_RGB);
     set(&o->fidelity, group_count);
     set(&o->shuffle, PCR_SHUFFLE_BLOCK);
-    if (!o->thread_count)
-        set(&o->reader_count, READER_COUNT);
+    set(&o->reader_count, READER_COUNT);
+    if (o->reader_count == PCR_NO_READERS)
+        o->reader_count = 0;
     set(&o->thread_count, pcri_cpu_count());
     set(&o->transform, PCR_TRANSFORM_RANDOM_CROP);
     uint64_t side = o->height > o->width ? o->height : o->width;
@@ -240,13 +241,15 @@ static int place(struct pcr_loader_options *o, struct pcr_error *err)
 
 int pcri_loader_options_fill(const struct pcri_extent *extent,
                              const struct pcr_loader_options *opts,
-                             struct pcr_loader_options *out, struct pcr_error *err)
+                             struct pcr_loader_options *out, bool *tunes_out,
+                             struct pcr_error *err)
 {
     int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_loader_options", err);
     if (rc || (rc = check_indices(out, extent->sample_count, err)) ||
         (rc = check_arrays(out, extent, err)) || (rc = check_memory(out, err)) ||
         (rc = place(out, err)))
         return rc;
+    *tunes_out = !out->reader_count;
     fill(out, extent->group_count);
     return check(out, extent->group_count, err);
 }

@@ -16,11 +16,12 @@ struct pcri_extent {
 };
 
 /* Fills *out with the caller's options (may be NULL) and defaults for what is zero, and
- * checks them. After it no field is "default" but epoch_samples: fidelity is 1..G. INVAL,
- * UNSUPPORTED. */
+ * checks them. After it no field is "default" but epoch_samples: fidelity is 1..G.
+ * *tunes_out: reader_count is only to begin with. INVAL, UNSUPPORTED. */
 int pcri_loader_options_fill(const struct pcri_extent *extent,
                              const struct pcr_loader_options *opts,
-                             struct pcr_loader_options *out, struct pcr_error *err);
+                             struct pcr_loader_options *out, bool *tunes_out,
+                             struct pcr_error *err);
 
 /* The same options for samples that are not to be augmented. */
 struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_options *o);

@@ -134,11 +134,17 @@ static uint32_t drop_windows(struct pcr_loader *l)
     return open;
 }
 
+/* Threads that only read for the loader. */
+static uint32_t readers(const struct pcr_loader *l)
+{
+    return l->members[PCRI_CREW_READERS].limit;
+}
+
 /* Is another window to be planned? Two are open at a time. One of NONE may be a single slice:
  * of these there is one more for each thread that reads. */
 static bool pick_plan(struct pcr_loader *l, struct pcri_task *t)
 {
-    uint32_t max = 2 + (l->options.shuffle == PCR_SHUFFLE_NONE ? l->options.reader_count : 0);
+    uint32_t max = 2 + (l->options.shuffle == PCR_SHUFFLE_NONE ? readers(l) : 0);
     if (drop_windows(l) >= max || l->planning ||
         l->plan.next_span >= l->deck->span_count ||
         pcri_shard_before(&l->shard, l->plan.next_position) >=
@@ -274,7 +280,7 @@ static bool take_read(struct pcr_loader *l, struct pcri_work *w, uint32_t i, uin
 static bool is_ahead(const struct pcr_loader *l, const struct pcri_work *w,
                      const struct pcri_work *current)
 {
-    uint64_t slack = (uint64_t) l->options.reader_count * l->options.block_samples;
+    uint64_t slack = (uint64_t) readers(l) * l->options.block_samples;
     uint64_t count = w->read_count > slack ? w->read_count - slack : 0;
     return count * current->needed > (uint64_t) current->picked * w->needed;
 }
@@ -457,7 +463,7 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
         return false;
     if (pick_plan(l, t))
         return true;
-    if (!l->options.reader_count)
+    if (!readers(l))
         return pick_read(l, true, t) || pick_make(l, t) || pick_read(l, false, t);
     if (pcri_crew_idle(PCRI_CREW_READERS) && find_read(l, true, &span, &room))
         pcri_crew_wake_one(PCRI_CREW_READERS);

@@ -15,6 +15,7 @@
 #include "rules.h"
 #include "sample.h"
 #include "shard.h"
+#include "tune.h"
 
 /* A slice in memory. Held by its window till its last sample is picked, and by each task
  * that decodes from it. */
@@ -72,7 +73,8 @@ struct pcr_loader {
     struct pcri_pixels pixels;
     uint64_t batch_count; /* of a whole epoch */
     struct pcri_pool *pool;
-    struct pcri_member members[PCRI_CREW_KINDS]; /* with a limit of 0: none */
+    struct pcri_member members[PCRI_CREW_KINDS]; /* with a limit of 0: none. Limits change under
+                                                  * both mutexes */
     uint32_t joined; /* of them; the threads of the crews work for the loader */
     uint64_t created_ns;
     pid_t process; /* that made it */
@@ -87,6 +89,8 @@ struct pcr_loader {
     struct pcri_deck *deck; /* the epoch's; changes only while no thread is in a task */
     struct pcri_changes changes;
     bool begun;           /* an epoch has */
+    bool tunes;           /* the number of threads that only read changes */
+    struct pcri_tune tune;
     uint32_t working;     /* threads that decode and are here now */
     uint64_t idle_since_ns; /* for how long the others' time is not yet booked */
     uint64_t *wait_reason; /* where that counts besides idle_ns; NULL: nowhere */

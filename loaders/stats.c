@@ -90,11 +90,11 @@ int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *s
     pthread_mutex_lock(&l->mutex);
     pcri_work_count_idle(l);
     struct pcr_loader_stats stats = l->stats;
+    stats.reader_count = l->members[PCRI_CREW_READERS].limit;
     stats.held_nbytes = l->held_nbytes;
     count_batches(l, &stats);
     pthread_mutex_unlock(&l->mutex);
     stats.thread_count = l->options.thread_count;
-    stats.reader_count = l->options.reader_count;
     stats.elapsed_ns = pcri_now_ns() - l->created_ns;
     return pcri_info_copy(stats_out, &stats, sizeof(stats), err);
 }

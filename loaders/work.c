@@ -157,6 +157,19 @@ void pcri_work_count_idle(struct pcr_loader *l)
         *l->wait_reason += spent;
 }
 
+/* Has more threads read, or fewer, if it is they that others wait for; with the mutex held. */
+static void tune_readers(struct pcr_loader *l)
+{
+    struct pcri_member *m = &l->members[PCRI_CREW_READERS];
+    if (!l->tunes || l->stop || l->wait_reason != &l->stats.bytes_wait_ns)
+        return;
+    uint32_t count = pcri_tune(&l->tune, pcri_now_ns(), l->stats.read_nbytes,
+                               l->stats.reading_count, m->limit);
+    /* It goes on with those that it has, where no more are to be had. */
+    if (count != m->limit && pcri_crew_limit(PCRI_CREW_READERS, m, count, NULL))
+        l->tunes = false;
+}
+
 /* Works till there is nothing to do or the turn is over. */
 static enum pcri_turn_end work(struct pcr_loader *l, struct pcri_maker *m, bool reads_only,
                                const struct pcri_turn *turn)
@@ -199,6 +212,7 @@ enum pcri_turn_end pcri_work_make(void *owner, struct pcri_maker *m,
     pcri_work_count_idle(l);
     l->working--;
     l->wait_reason = end == PCRI_TURN_OVER ? NULL : pcri_schedule_wait_reason(l);
+    tune_readers(l);
     pthread_mutex_unlock(&l->mutex);
     return end;
 }

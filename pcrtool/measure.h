@@ -35,9 +35,8 @@ double pcrtool_now(void);
 int pcrtool_measure_loader(const struct pcrtool_part *part, const struct pcrtool_case *c,
                            struct pcrtool_rate *out, struct pcr_error *err);
 
-/* Slices read by as many threads as read in a loader of default options, and nothing else;
- * where c->cold, each of them once at most. */
-enum { PCRTOOL_READERS = 8 };
+/* Slices read by as many threads as a loader of default options would find worth while, and
+ * nothing else; where c->cold, each of them once at most. */
 int pcrtool_measure_reads(const struct pcrtool_part *part, const struct pcrtool_case *c,
                           struct pcrtool_rate *out, struct pcr_error *err);
 

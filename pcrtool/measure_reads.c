@@ -7,7 +7,11 @@
 
 #include "measure.h"
 
-enum { SLICE_SAMPLES = 64 };
+enum {
+    SLICE_SAMPLES = 64,
+    THREADS = 8, /* to begin with, and at most; as a loader has them by default */
+    THREADS_MOST = 128,
+};
 
 struct slice {
     uint64_t record;
@@ -81,13 +85,15 @@ static void *read_slices(void *arg)
     return NULL;
 }
 
-static int run_threads(struct reading *r, const struct pcrtool_case *c,
+static int run_threads(struct reading *r, uint32_t count, double seconds,
                        struct pcrtool_rate *out, struct pcr_error *err)
 {
-    pthread_t threads[PCRTOOL_READERS];
+    pthread_t threads[THREADS_MOST];
     double start = pcrtool_now();
-    r->end = start + c->seconds;
-    for (; out->threads < PCRTOOL_READERS; out->threads++)
+    r->end = start + seconds;
+    r->sample_count = 0;
+    out->threads = 0;
+    for (; out->threads < count; out->threads++)
         if (pthread_create(&threads[out->threads], NULL, read_slices, r))
             break;
     if (!out->threads)
@@ -102,6 +108,23 @@ static int run_threads(struct reading *r, const struct pcrtool_case *c,
     return err->code;
 }
 
+/* More threads as long as they read a sixth more, as a loader has them. */
+static int run(struct reading *r, double seconds, struct pcrtool_rate *out,
+               struct pcr_error *err)
+{
+    struct pcrtool_rate more = *out;
+    int rc = run_threads(r, THREADS, seconds / 2, out, err);
+    for (uint32_t n = THREADS * 2; !rc && n <= THREADS_MOST; n *= 2) {
+        if (r->once && r->next >= r->slice_count)
+            break;
+        rc = run_threads(r, n, seconds / 4, &more, err);
+        if (pcrtool_rate_images(&more) * 6 < pcrtool_rate_images(out) * 7)
+            break;
+        *out = more;
+    }
+    return rc;
+}
+
 int pcrtool_measure_reads(const struct pcrtool_part *part, const struct pcrtool_case *c,
                           struct pcrtool_rate *out, struct pcr_error *err)
 {
@@ -112,7 +135,7 @@ int pcrtool_measure_reads(const struct pcrtool_part *part, const struct pcrtool_
         rc = c->cold ? pcrtool_part_cool(part, r.ds, &out->pages_stay, err)
                      : pcrtool_part_warm(part, err);
     if (!rc)
-        rc = run_threads(&r, c, out, err);
+        rc = run(&r, c->seconds, out, err);
     free(r.slices);
     pcr_dataset_close(&r.ds);
     return rc;

@@ -4,6 +4,8 @@
 #ifndef MADE_IMAGES_H
 #define MADE_IMAGES_H
 
+#include <pcr/loader.h>
+
 #include "dataset/manifest.h"
 #include "generator.h"
 #include "jpeg/coder.h"
@@ -12,6 +14,12 @@
 enum { MADE_SAMPLES = 100, MADE_RECORDS = 4, MADE_PNG = 20 };
 
 static const uint32_t made_counts[MADE_RECORDS] = { 13, 50, 1, 36 };
+
+/* n threads that only read; 0: none. */
+static inline uint32_t made_readers(uint32_t n)
+{
+    return n ? n : PCR_NO_READERS;
+}
 
 static inline int64_t made_label(uint64_t index)
 {

@@ -107,7 +107,7 @@ START_TEST(every_sample_once_for_any_thread_count)
     uint64_t hash[3][2];
     for (uint32_t k = 0; k < 3; k++) {
         o.thread_count = 1u << k;
-        o.reader_count = k * 3;
+        o.reader_count = made_readers(k * 3);
         struct pcr_loader *l = create(&o);
         ck_assert_uint_eq(pcr_loader_batch_count(l), 13);
         for (uint64_t epoch = 0; epoch < 2; epoch++) {
@@ -243,7 +243,7 @@ START_TEST(early_ends)
     for (int round = 0; round < 30; round++) {
         random = random * 1664525 + 1013904223;
         o.thread_count = 1 + (random >> 28) % 4;
-        o.reader_count = (random >> 26) % 4;
+        o.reader_count = made_readers((random >> 26) % 4);
         o.batches_ahead = 1 + (random >> 24) % 3;
         struct pcr_loader *l = create(&o);
         uint64_t epoch = random >> 8 & 3;
@@ -338,7 +338,7 @@ START_TEST(many_lives)
     struct pcr_loader_options o = options();
     for (uint32_t i = 0; i < 2000; i++) {
         o.thread_count = 1 + i % 3;
-        o.reader_count = i % 4;
+        o.reader_count = made_readers(i % 4);
         struct pcr_loader *l = create(&o);
         if (i % 4)
             start(l, i);
@@ -360,7 +360,7 @@ START_TEST(fidelity_changes)
     o.batch_size = 4;
     o.batches_ahead = 3;
     o.fidelity = 1;
-    o.reader_count = (uint32_t) _i * 3;
+    o.reader_count = made_readers((uint32_t) _i * 3);
     struct pcr_loader *l = create(&o);
     struct pcr_error err;
     uint8_t seen[MADE_SAMPLES] = { 0 };
@@ -490,7 +490,7 @@ START_TEST(bad_samples_skipped_or_degraded)
         struct pcr_loader_stats stats = { .size = sizeof(stats) };
         uint8_t seen[MADE_SAMPLES] = { 0 };
         o.thread_count = 1 + 2 * k;
-        o.reader_count = k;
+        o.reader_count = made_readers(k);
         struct pcr_loader *l = create(&o);
         hash[k] = run_epoch(l, 0, seen);
         for (uint32_t i = 0; i < MADE_SAMPLES; i++)

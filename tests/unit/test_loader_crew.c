@@ -31,7 +31,7 @@ static struct pcr_loader_options options(uint32_t threads, uint32_t readers)
     return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options), .seed = 3, .batch_size = 8, .height = 16,
         .width = 20, .block_samples = 5, .window_samples = 30, .thread_count = threads,
-        .reader_count = readers,
+        .reader_count = made_readers(readers),
     };
 }
 
@@ -192,6 +192,34 @@ START_TEST(its_own_limit)
 }
 END_TEST
 
+/* Storage that is slow to answer gets more threads that read; the batches stay the same. */
+START_TEST(more_readers)
+{
+    const struct pcr_dataset_options slow = { .size = sizeof(slow), .delay_us = 20000 };
+    struct pcr_loader_options o = options(2, 0);
+    struct pcr_loader_stats stats = { .size = sizeof(stats) };
+    struct pcr_dataset *fast = dataset;
+    struct pcr_error err;
+    o.shuffle = PCR_SHUFFLE_FULL;
+    uint64_t hash = hash_alone(&o);
+    o.reader_count = 0;
+    made_check(pcr_dataset_open(made_dir, &slow, &dataset, &err), &err);
+    struct pcr_loader *l = create(&o);
+    made_check(pcr_loader_stats(l, &stats, &err), &err);
+    ck_assert_uint_eq(stats.reader_count, 8);
+    for (;;) {
+        ck_assert_uint_eq(hash_of(l), hash);
+        made_check(pcr_loader_stats(l, &stats, &err), &err);
+        if (stats.reader_count > 8) /* the test's time limit is for when it never is */
+            break;
+        made_check(pcr_loader_start_epoch(l, 0, &err), &err);
+    }
+    pcr_loader_destroy(&l);
+    pcr_dataset_close(&dataset);
+    dataset = fast;
+}
+END_TEST
+
 /* Address space for some threads' stacks only; sanitizers need much of it themselves. */
 #if !defined(__SANITIZE_THREAD__) && !defined(__SANITIZE_ADDRESS__)
 #define LIMITED 1
@@ -207,7 +235,7 @@ START_TEST(threads_that_do_not_start)
     few = all;
     few.rlim_cur = 300 << 20;
     large.thread_count = _i ? 2 : 1000;
-    large.reader_count = _i ? 1000 : 0;
+    large.reader_count = made_readers(_i ? 1000 : 0);
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &few), 0);
     int rc = pcr_loader_create(dataset, &large, &failed, &err);
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &all), 0);
@@ -232,6 +260,7 @@ int main(void)
     tcase_add_test(t, same_batches_side_by_side);
     tcase_add_loop_test(t, none_starves, 0, 2);
     tcase_add_test(t, its_own_limit);
+    tcase_add_test(t, more_readers);
 #ifdef LIMITED
     tcase_add_loop_test(t, threads_that_do_not_start, 0, 2);
 #endif

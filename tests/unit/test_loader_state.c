@@ -205,7 +205,7 @@ static uint32_t draw(uint32_t *random, uint32_t n)
 static void change(struct pcr_loader_options *o, uint32_t *random)
 {
     o->thread_count = 1 + draw(random, 4);
-    o->reader_count = draw(random, 3);
+    o->reader_count = draw(random, 4) - 1; /* PCR_NO_READERS, by default, 1, 2 */
     o->batch_size = 1 + draw(random, 12);
     o->batches_ahead = 1 + draw(random, 5);
     o->world = 1 + draw(random, 4);

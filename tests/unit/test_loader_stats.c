@@ -206,7 +206,7 @@ START_TEST(queues)
     const struct pcr_loader_options o = {
         .size = sizeof(o), .batch_size = 8, .height = 16, .thread_count = 2,
         .block_samples = 5, .batches_ahead = 3, .shuffle = (uint32_t) _i / 2,
-        .reader_count = _i % 2 ? 3 : 0,
+        .reader_count = made_readers(_i % 2 * 3),
     };
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
@@ -222,7 +222,7 @@ START_TEST(queues)
     ck_assert_uint_eq(s.batches_held, 2);
     ck_assert_uint_eq(s.batch_count, 2);
     ck_assert_uint_eq(s.thread_count, 2);
-    ck_assert_uint_eq(s.reader_count, o.reader_count);
+    ck_assert_uint_eq(s.reader_count, _i % 2 * 3);
     ck_assert_uint_eq(s.sample_count, 5 * 8);
     pcr_batch_release(first);
     ck_assert_uint_eq(stats_of(l).batches_held, 1);
@@ -253,7 +253,7 @@ START_TEST(first_batch_first)
                                               .throttle_nbytes_s = 100000 };
     const struct pcr_loader_options o = { .size = sizeof(o), .batch_size = 8, .height = 16,
                                           .thread_count = 2, .block_samples = 5,
-                                          .reader_count = _i };
+                                          .reader_count = made_readers(_i) };
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
     struct pcr_error err;

@@ -67,6 +67,8 @@ enum {
     PCR_LOADER_HUGE_PAGES = 1 << 5,
 };
 
+#define PCR_NO_READERS UINT32_MAX
+
 /* From epoch `epoch` on, samples have this fidelity. */
 struct pcr_fidelity_step {
     uint64_t epoch;
@@ -127,8 +129,9 @@ struct pcr_loader_options {
                                 * treated alike, whatever dataset they are of. Copied */
     const struct pcr_fidelity_step *fidelity_steps; /* by rising epoch; `fidelity` holds before
                                                      * the first. Copied */
-    uint32_t reader_count; /* threads that only read slices, beside thread_count; default 8
-                            * where thread_count is 0, else 0: its threads do both */
+    uint32_t reader_count; /* threads that only read slices, beside thread_count; default 8, and
+                            * while those that decode wait for them and it helps, up to 128.
+                            * PCR_NO_READERS: none, thread_count threads do both */
     /* Colours change at random, as by torchvision's ColorJitter: each of the first three is
      * multiplied by a factor even in [1 - x, 1 + x], not below 0; hue turns by up to x of its
      * circle. They come in a random order; 0: not. Of gray pictures hue and saturation do
@@ -185,9 +188,9 @@ struct pcr_loader_options {
  * its turns: of those that decode there are no more than the loader with the largest
  * thread_count may have. They end with the last loader. pcr_loader_next() and
  * pcr_loader_start_epoch() are for one thread at a time; the other functions may be called from
- * any thread meanwhile. The order depends on (datasets, seed, epoch, and the options of shuffling and of what an epoch has)
- * alone, the pixels on these and the options of the image; neither on thread_count,
- * batch_size, rank or world. */
+ * any thread meanwhile. The order depends on (datasets, seed, epoch, and the options of
+ * shuffling and of what an epoch has) alone, the pixels on these and the options of the image;
+ * neither on thread_count, batch_size, rank or world. */
 struct pcr_loader;
 
 /* A loader belongs to the process that made it. In a forked child its functions return INVAL
@@ -370,7 +373,7 @@ struct pcr_loader_stats {
     uint32_t batches_open;    /* now: batches begun and not handed over */
     uint32_t batches_ready;   /* now: those of them that are complete */
     uint32_t batches_held;    /* now: batches that the consumer has not released */
-    uint32_t reader_count;    /* threads that only read */
+    uint32_t reader_count;    /* now: threads that only read */
 };
 
 /* Fills *stats_out up to its .size. Codes: INVAL. */

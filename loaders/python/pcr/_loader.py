@@ -144,8 +144,8 @@ class Loader:
         a true permutation, each sample a read of its own; "none": dataset order.
     seed: of order and augmentation.
     threads: threads that decode; None is one for each CPU that this process may use.
-    readers: threads that only read, beside those; None is 8 where `threads` is None, else
-        none: the same threads do both.
+    readers: threads that only read, beside those; 0: the same threads do both. None begins
+        with 8 and has more, up to 128, while the others wait for them and it helps.
     transform: "random_crop": random area and aspect ratio; "center_crop": the shorter
         side to resize_px pixels, then the centre; "stretch": the whole image.
     area: random_crop: least and largest part of the image's area, above 0, up to 1.
@@ -264,7 +264,8 @@ class Loader:
             color=int(st.Color.GRAY if gray else st.Color.RGB),
             shuffle=choice(st.Shuffle, shuffle, "shuffle"),
             thread_count=0 if threads is None else whole(threads, "threads"),
-            reader_count=0 if readers is None else whole(readers, "readers"),
+            reader_count=(0 if readers is None else
+                          whole(readers, "readers", 0) or st.NO_READERS),
             transform=choice(st.Transform, transform, "transform"),
             filter=choice(st.Filter, filter, "filter"),
             resize_px=0 if resize_px is None else whole(resize_px, "resize_px"),
