@@ -70,6 +70,15 @@ static int create_ring(struct pcr_loader *l, struct pcr_error *err)
     return pcri_pool_create(o, o->batches_ahead + 1, nbytes, &l->pool, err);
 }
 
+/* Has datasets keep memory for the loader's windows, or no longer. */
+static void expect_windows(struct pcr_loader *l, bool begin)
+{
+    uint64_t nbytes = l->options.window_nbytes / l->store_count;
+    for (uint32_t k = 0; k < l->store_count; k++)
+        pcr_dataset_keep_memory(l->stores[k].ds, begin ? nbytes : 0, begin ? 0 : nbytes);
+    l->expects = begin;
+}
+
 /* From now on threads work for the loader. */
 static int join_crews(struct pcr_loader *l, struct pcr_error *err)
 {
@@ -113,8 +122,10 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
     l->batch_count = pcri_shard_batch_count(&l->shard);
     pcri_pixels_init(o, &l->pixels);
-    rc = create_ring(l, err);
-    return rc ? rc : join_crews(l, err);
+    if ((rc = create_ring(l, err)))
+        return rc;
+    expect_windows(l, true);
+    return join_crews(l, err);
 }
 
 int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_count,
@@ -163,6 +174,8 @@ void pcr_loader_destroy(struct pcr_loader **loader)
     if (l->ring)
         pcri_schedule_clear(l);
     pcri_schedule_collect(l->garbage);
+    if (l->expects)
+        expect_windows(l, false);
     pcri_pool_close(&l->pool);
     pcri_deck_destroy(&l->deck);
     pcri_catalog_destroy(&l->catalog);

@@ -37,12 +37,13 @@ struct pcri_key_index {
 
 /* Memory of slices that are gone, for those to come (spare.c): fresh memory costs more than
  * reading into it from the page cache. */
-enum { PCRI_SPARE_COUNT = 32, PCRI_SPARE_NBYTES = 32 << 20 };
+enum { PCRI_SPARE_NBYTES = 32 << 20 };
 struct pcri_spare {
     pthread_mutex_t mutex;
-    struct pcri_block buffers[PCRI_SPARE_COUNT]; /* from the one given first on */
-    uint32_t count;
-    size_t nbytes; /* at most PCRI_SPARE_NBYTES */
+    struct pcri_block *buffers; /* from the one given first on */
+    uint32_t count, capacity;
+    size_t nbytes;   /* at most PCRI_SPARE_NBYTES, or as much as is expected */
+    uint64_t expected; /* pcr_dataset_keep_memory() */
 };
 
 struct pcr_dataset {

@@ -64,18 +64,6 @@ int pcr_slice_read(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint
     return rc;
 }
 
-/* Bytes of what is needed, without those that are read between. */
-static size_t each_nbytes(const struct pcr_slice *sl)
-{
-    const struct pcri_head *h = sl->held->record->head;
-    uint64_t nbytes = 0;
-    for (uint32_t k = 0; k < sl->fidelity && k < h->group_count; k++)
-        for (uint32_t i = 0; i < sl->count; i++)
-            if (sl->fidelities[i] > k)
-                nbytes += pcri_chunk_nbytes(h, k, sl->first + i);
-    return nbytes < SIZE_MAX ? (size_t) nbytes : SIZE_MAX;
-}
-
 int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
                         uint32_t count, const uint8_t *fidelities, struct pcr_slice **out,
                         struct pcr_error *err)
@@ -96,10 +84,11 @@ int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
                 !(sl->at = pcri_calloc((size_t) most * count, sizeof(*sl->at), err))))
         rc = PCR_ERR_NOMEM;
     if (!rc) {
+        const struct pcri_record *r = sl->held->record;
+        size_t nbytes = pcri_record_each_nbytes(r, first, count, fidelities, most);
         memcpy(sl->fidelities, fidelities, count);
-        sl->run.memory = pcri_spare_take(&ds->spare, each_nbytes(sl));
-        rc = pcri_record_read_each(sl->held->record, first, count, fidelities, most,
-                                   &sl->run, sl->at, err);
+        sl->run.memory = pcri_spare_take(&ds->spare, nbytes);
+        rc = pcri_record_read_each(r, first, count, fidelities, most, &sl->run, sl->at, err);
     }
     if (rc)
         pcr_slice_destroy(&sl);

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory of slices is used again: a bounded list of buffers, of which the oldest leave. */
+/* Memory of slices is used again: a bounded list of buffers, of which the oldest leave.
+ *
+ * A loader lets go of a window all at once and then reads the next, or begins its next epoch. So as
+ * much as it may hold is kept as long as it is there; without that every window would be fresh
+ * memory. */
+#include <stdlib.h>
+
 #include "dataset.h"
 
 /* Which buffer fits best; s->count if none does. One that is much too large stays for those
@@ -27,12 +33,15 @@ static struct pcri_block take_at(struct pcri_spare *s, uint32_t i)
 
 struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes)
 {
-    struct pcri_block b = { 0 };
+    struct pcri_block b = { 0 }, oldest = { 0 };
     pthread_mutex_lock(&s->mutex);
     uint32_t i = find_fit(s, nbytes);
     if (i < s->count)
         b = take_at(s, i);
+    else if (s->count && nbytes >= PCRI_BLOCK_MAPPED) /* sizes have changed: make room */
+        oldest = take_at(s, 0);
     pthread_mutex_unlock(&s->mutex);
+    pcri_block_free(&oldest);
     /* An eighth more, so that a somewhat longer slice will fit. It may fail: whoever reads
      * then tells so. */
     if (!b.data && nbytes < SIZE_MAX / 2 && pcri_block_reserve(&b, nbytes + nbytes / 8, NULL))
@@ -40,31 +49,67 @@ struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes)
     return b;
 }
 
+/* Has room for one more in the list. */
+static bool has_place(struct pcri_spare *s)
+{
+    if (s->count < s->capacity)
+        return true;
+    uint32_t capacity = s->capacity ? s->capacity * 2 : 32;
+    struct pcri_block *buffers = realloc(s->buffers, capacity * sizeof(*buffers));
+    if (!buffers)
+        return false;
+    s->buffers = buffers;
+    s->capacity = capacity;
+    return true;
+}
+
+static size_t limit(const struct pcri_spare *s)
+{
+    uint64_t most = s->expected < SIZE_MAX ? s->expected : SIZE_MAX;
+    return most > PCRI_SPARE_NBYTES ? (size_t) most : PCRI_SPARE_NBYTES;
+}
+
+/* Frees what is above the limit; with the mutex held before and after. */
+static void shrink(struct pcri_spare *s)
+{
+    while (s->nbytes > limit(s)) {
+        struct pcri_block oldest = take_at(s, 0);
+        pthread_mutex_unlock(&s->mutex);
+        pcri_block_free(&oldest);
+        pthread_mutex_lock(&s->mutex);
+    }
+}
+
 void pcri_spare_give(struct pcri_spare *s, struct pcri_block *b)
 {
-    struct pcri_block gone[PCRI_SPARE_COUNT + 1];
-    uint32_t n = 0;
     if (!b->data)
         return;
-    /* Small ones the allocator keeps itself, and they would take the places of large ones. */
-    if (b->capacity > PCRI_SPARE_NBYTES || b->capacity < PCRI_BLOCK_MAPPED) {
-        pcri_block_free(b);
-        return;
-    }
     pthread_mutex_lock(&s->mutex);
-    while (s->count == PCRI_SPARE_COUNT || s->nbytes + b->capacity > PCRI_SPARE_NBYTES)
-        gone[n++] = take_at(s, 0);
-    s->buffers[s->count++] = *b;
-    s->nbytes += b->capacity;
+    /* Small ones the allocator keeps itself. */
+    if (b->capacity >= PCRI_BLOCK_MAPPED && b->capacity <= limit(s) && has_place(s)) {
+        s->buffers[s->count++] = *b;
+        s->nbytes += b->capacity;
+        *b = (struct pcri_block) { 0 };
+    }
+    shrink(s);
     pthread_mutex_unlock(&s->mutex);
-    *b = (struct pcri_block) { 0 };
-    while (n)
-        pcri_block_free(&gone[--n]);
+    pcri_block_free(b);
+}
+
+void pcr_dataset_keep_memory(struct pcr_dataset *ds, uint64_t more_nbytes,
+                             uint64_t less_nbytes)
+{
+    struct pcri_spare *s = &ds->spare;
+    pthread_mutex_lock(&s->mutex);
+    s->expected += more_nbytes - less_nbytes;
+    shrink(s);
+    pthread_mutex_unlock(&s->mutex);
 }
 
 void pcri_spare_free(struct pcri_spare *s)
 {
     while (s->count)
         pcri_block_free(&s->buffers[--s->count]);
+    free(s->buffers);
     pthread_mutex_destroy(&s->mutex);
 }

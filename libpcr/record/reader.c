@@ -242,7 +242,8 @@ int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
 /* --- a run whose samples have fidelities of their own --- */
 
 /* Lists the ranges of group `group` that are needed, those close together as one; at[i] is
- * where chunk i of the run will be in its group's bytes. Returns how many there are. */
+ * where chunk i of the run will be in its group's bytes. Returns how many there are. Without lists
+ * (NULL) they are only counted. */
 static size_t list_ranges(const struct pcri_record *r, uint32_t a, uint32_t group,
                           uint32_t count, const uint8_t *fidelities, uint64_t *at,
                           struct pcri_range *ranges, uint64_t *nbytes_out)
@@ -253,18 +254,21 @@ static size_t list_ranges(const struct pcri_record *r, uint32_t a, uint32_t grou
     for (uint32_t i = 0; i < count; i++) {
         uint64_t from = h->group_begin[group] + pcri_chunk_offset(h, group, a + i);
         uint64_t nbytes = pcri_chunk_nbytes(h, group, a + i);
-        if (fidelities[i] <= group || !nbytes) {
-            at[i] = total;
-            continue;
-        }
-        if (!n || from - end > PCRI_READ_THROUGH_NBYTES) {
-            ranges[n++] = (struct pcri_range) { .offset = from };
+        bool needed = fidelities[i] > group && nbytes;
+        if (needed && (!n || from - end > PCRI_READ_THROUGH_NBYTES)) {
+            if (ranges)
+                ranges[n] = (struct pcri_range) { .offset = from };
+            n++;
             end = from;
         }
-        at[i] = total + (from - end);
+        if (at)
+            at[i] = needed ? total + (from - end) : total;
+        if (!needed)
+            continue;
         total += from + nbytes - end;
         end = from + nbytes;
-        ranges[n - 1].nbytes = (size_t) (end - ranges[n - 1].offset);
+        if (ranges)
+            ranges[n - 1].nbytes = (size_t) (end - ranges[n - 1].offset);
     }
     *nbytes_out = total;
     return n;
@@ -279,6 +283,17 @@ static int verify_each(const struct pcri_record *r, uint32_t a, uint32_t group,
         if (fidelities[i] > group)
             rc = pcri_record_check_chunk(r, group, a + i, bytes + at[i], err);
     return rc;
+}
+
+size_t pcri_record_each_nbytes(const struct pcri_record *r, uint32_t a, uint32_t count,
+                               const uint8_t *fidelities, uint32_t g)
+{
+    uint64_t total = 0, nbytes;
+    if (check_run(r, a, a + count, g, NULL))
+        return 0;
+    for (uint32_t k = 0; k < g; total += nbytes, k++)
+        list_ranges(r, a, k, count, fidelities, NULL, NULL, &nbytes);
+    return total < SIZE_MAX ? (size_t) total : SIZE_MAX;
 }
 
 int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t count,

@@ -159,6 +159,9 @@ int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
  * than another range does. */
 enum { PCRI_READ_THROUGH_NBYTES = 4096 };
 
+/* Bytes of memory that pcri_record_read_each() takes; 0 if out of range. */
+size_t pcri_record_each_nbytes(const struct pcri_record *r, uint32_t a, uint32_t count,
+                               const uint8_t *fidelities, uint32_t g);
 /* Reads of `count` samples from a on groups 1..fidelities[i] each, at most g; 0 leaves a sample
  * out. Its chunk of group k + 1 begins at[k * count + i] bytes into groups[k]. Needed chunks
  * that are close together are read at once. Each is verified as above. */

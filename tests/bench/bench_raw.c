@@ -5,8 +5,9 @@
  *
  * One thread makes batches of files. The control does by hand what must be done: pread() of
  * 512 KiB into one buffer, XXH3 of it as the system's library has it, and one copy of it to
- * 16 MiB of other memory. All take turns; the best of five rounds of each counts. */
+ * 16 MiB of other memory. They take turns: medians of nine, each over at least 100 ms. */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@
 
 #include "bench.h"
 
-enum { ROUNDS = 5, PIECE = 512 << 10, OUT = 16 << 20 };
+enum { ROUNDS = 9, ROUND_MS = 100, PIECE = 512 << 10, OUT = 16 << 20 };
 
 static double cpu_seconds(void)
 {
@@ -60,21 +61,37 @@ static double run_control(const char *path, uint8_t *piece, uint8_t *out, uint64
     return n < 0 ? 0 : nbytes;
 }
 
+/* GB a second; 0 after a failure. */
 static double control_rate(struct pcr_dataset *ds, const char *folder)
 {
     uint8_t *piece = malloc(PIECE), *out = malloc(OUT);
     struct pcr_record_info info = { .size = sizeof(info) };
     char path[4096];
-    double nbytes = 0, start = cpu_seconds();
+    double nbytes = 0, start = cpu_seconds(), spent = 0;
     uint64_t hash = 0;
-    for (uint64_t r = 0; piece && out && !pcr_dataset_record(ds, r, &info, NULL); r++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, info.path);
-        nbytes += run_control(path, piece, out, &hash);
-    }
-    double spent = cpu_seconds() - start;
+    for (bool ok = piece && out; ok && spent * 1e3 < ROUND_MS; spent = cpu_seconds() - start)
+        for (uint64_t r = 0; ok && !pcr_dataset_record(ds, r, &info, NULL); r++) {
+            snprintf(path, sizeof(path), "%s/%s", folder, info.path);
+            double n = run_control(path, piece, out, &hash);
+            ok = n > 0;
+            nbytes += n;
+        }
     free(piece);
     free(out);
-    return hash ? nbytes / spent * 1e-9 : 0;
+    return spent > 0 && hash ? nbytes / spent * 1e-9 : 0;
+}
+
+/* GB a second; 0 after a failure. */
+static double loader_rate(struct pcr_loader *l, uint64_t *epoch, struct pcr_error *err)
+{
+    double nbytes = 0, start = cpu_seconds(), spent = 0;
+    for (; spent * 1e3 < ROUND_MS; spent = cpu_seconds() - start) {
+        double n = run_epoch(l, (*epoch)++, err);
+        if (!(n > 0))
+            return 0;
+        nbytes += n;
+    }
+    return nbytes / spent * 1e-9;
 }
 
 static int measure(struct pcr_dataset *ds, const char *folder, uint32_t fidelity,
@@ -86,25 +103,26 @@ static int measure(struct pcr_dataset *ds, const char *folder, uint32_t fidelity
     for (size_t k = 0; k < 2; k++) {
         const struct pcr_loader_options o = {
             .size = sizeof(o), .flags = PCR_LOADER_RAW | PCR_LOADER_HUGE_PAGES,
-            .fidelity = fidelity, .thread_count = 1, .shuffle = orders[k].id,
+            .fidelity = fidelity, .thread_count = 1, .reader_count = PCR_NO_READERS,
+            .shuffle = orders[k].id,
         };
         struct pcr_loader *l = NULL;
-        double best = 0, control = 0;
+        double rates[ROUNDS], controls[ROUNDS], ratios[ROUNDS];
+        uint64_t epoch = 0;
         int rc = pcr_loader_create(ds, &o, &l, err);
-        for (uint64_t i = 0; !rc && i < ROUNDS; i++) {
-            double start = cpu_seconds(), nbytes = run_epoch(l, i, err);
-            double rate = nbytes / (cpu_seconds() - start) * 1e-9;
-            double beside = control_rate(ds, folder);
-            if (nbytes == 0)
+        for (int i = 0; !rc && i < ROUNDS; i++) {
+            rates[i] = loader_rate(l, &epoch, err);
+            controls[i] = control_rate(ds, folder);
+            ratios[i] = rates[i] / controls[i];
+            if (!(rates[i] > 0))
                 rc = err->code;
-            best = rate > best ? rate : best;
-            control = beside > control ? beside : control;
         }
         pcr_loader_destroy(&l);
         if (rc)
             return rc;
         printf("fidelity %2u  order %-5s  %5.2f GB/s  control %5.2f  ratio %4.2f\n",
-               (unsigned) fidelity, orders[k].name, best, control, best / control);
+               (unsigned) fidelity, orders[k].name, bench_median(rates, ROUNDS),
+               bench_median(controls, ROUNDS), bench_median(ratios, ROUNDS));
     }
     return 0;
 }

@@ -267,6 +267,13 @@ PCR_API PCR_MUST_CHECK int pcr_slice_spans(const struct pcr_slice *sl, uint32_t 
 /* Destroys *sl and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_slice_destroy(struct pcr_slice **sl);
 
+/* Destroyed slices' memory is kept for later ones, since fresh memory costs more than reading
+ * into it: 32 MiB, or as much as the calls of this function add up to. A loader asks for its
+ * window_nbytes as long as it is there; a program that holds many slices at a time may do so
+ * too. What was asked for before is given back as `less_nbytes`. */
+PCR_API void pcr_dataset_keep_memory(struct pcr_dataset *ds, uint64_t more_nbytes,
+                                     uint64_t less_nbytes);
+
 struct pcr_verify_report {
     uint32_t size;           /* set by the caller */
     uint32_t reserved;

@@ -105,7 +105,8 @@ struct pcr_loader_options {
     uint32_t window_samples; /* BLOCK: samples mixed together; default 4096 */
     uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
     uint32_t dtype;        /* enum pcr_dtype */
-    uint64_t window_nbytes; /* encoded bytes held, about; bounds the window; default 256 MiB */
+    uint64_t window_nbytes; /* encoded bytes held, about; bounds the window; default 256 MiB. The
+                             * dataset keeps that memory till the loader is destroyed */
     uint32_t rank;         /* which of `world` processes this is, from 0 */
     uint32_t world;        /* processes that share each epoch; default 1 */
     const uint64_t *indices; /* the samples to use: index_count numbers of samples, each

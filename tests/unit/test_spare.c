@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* dataset: memory of slices that is used again. */
+#include "dataset/dataset.h"
+#include "made.h"
+
+enum { MIB = 1 << 20 };
+
+static struct pcr_dataset ds;
+
+static void set_up(void)
+{
+    memset(&ds, 0, sizeof(ds));
+    ck_assert_int_eq(pthread_mutex_init(&ds.spare.mutex, NULL), 0);
+}
+
+static void tear_down(void)
+{
+    pcri_spare_free(&ds.spare);
+}
+
+/* Takes n buffers of nbytes, all at a time, and gives them back. */
+static void use(uint32_t n, size_t nbytes)
+{
+    struct pcri_block b[200];
+    for (uint32_t i = 0; i < n; i++) {
+        b[i] = pcri_spare_take(&ds.spare, nbytes);
+        ck_assert_ptr_nonnull(b[i].data);
+        ck_assert_uint_ge(b[i].capacity, nbytes);
+        b[i].data[nbytes - 1] = 1;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        pcri_spare_give(&ds.spare, &b[i]);
+        ck_assert_ptr_null(b[i].data);
+    }
+}
+
+START_TEST(bounded)
+{
+    use(100, MIB);
+    ck_assert_uint_le(ds.spare.nbytes, 32 * MIB);
+    ck_assert_uint_gt(ds.spare.nbytes, 30 * MIB);
+    use(1, 33 * MIB); /* more than there may be: not kept */
+    ck_assert_uint_le(ds.spare.nbytes, 32 * MIB);
+    use(200, 1000); /* the allocator's business */
+    ck_assert_uint_gt(ds.spare.nbytes, 30 * MIB);
+}
+END_TEST
+
+/* Loaders have more kept, as long as they are there. */
+START_TEST(as_much_as_expected)
+{
+    pcr_dataset_keep_memory(&ds, 60 * MIB, 0);
+    pcr_dataset_keep_memory(&ds, 100 * MIB, 0);
+    use(200, MIB);
+    ck_assert_uint_gt(ds.spare.nbytes, 158 * MIB);
+    ck_assert_uint_le(ds.spare.nbytes, 160 * MIB);
+    uint32_t count = ds.spare.count;
+    use(count, MIB);
+    ck_assert_uint_eq(ds.spare.count, count);
+    pcr_dataset_keep_memory(&ds, 0, 60 * MIB);
+    ck_assert_uint_le(ds.spare.nbytes, 100 * MIB);
+    pcr_dataset_keep_memory(&ds, 0, 100 * MIB);
+    ck_assert_uint_le(ds.spare.nbytes, 32 * MIB);
+    ck_assert_uint_gt(ds.spare.nbytes, 30 * MIB);
+}
+END_TEST
+
+/* The same buffers come back, be they a little too large; those of another size make room. */
+START_TEST(used_again)
+{
+    struct pcri_block b = pcri_spare_take(&ds.spare, MIB);
+    uint8_t *data = b.data;
+    pcri_spare_give(&ds.spare, &b);
+    b = pcri_spare_take(&ds.spare, MIB * 3 / 4);
+    ck_assert_ptr_eq(b.data, data);
+    pcri_spare_give(&ds.spare, &b);
+    b = pcri_spare_take(&ds.spare, 1000); /* has no use for it, and leaves it */
+    ck_assert_uint_eq(ds.spare.count, 1);
+    pcri_block_free(&b);
+    b = pcri_spare_take(&ds.spare, 4 * MIB);
+    ck_assert_uint_eq(ds.spare.count, 0);
+    ck_assert_uint_eq(ds.spare.nbytes, 0);
+    pcri_spare_give(&ds.spare, &b);
+    b = pcri_spare_take(&ds.spare, SIZE_MAX - 1); /* whoever reads says so */
+    ck_assert_ptr_null(b.data);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("spare");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_test(t, bounded);
+    tcase_add_test(t, as_much_as_expected);
+    tcase_add_test(t, used_again);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
