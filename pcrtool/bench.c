@@ -166,7 +166,7 @@ static const struct pcrtool_option options[] = {
       .kind = PCRTOOL_FLAG, .offset = SETTING(cold) },
     { .name = "throttle", .value = "SIZE", .help = "read no more than SIZE a second, as from\n"
                                                    "storage that gives no more; such as 50M",
-      .kind = PCRTOOL_SIZE, .min = 1, .offset = SETTING(throttle) },
+      .kind = PCRTOOL_SIZE, .min = 100000, .offset = SETTING(throttle) },
     { .name = "seconds", .value = "N", .help = "time for each line of the table; default 1",
       .kind = PCRTOOL_NUMBER, .min = 1, .max = 3600, .offset = SETTING(seconds) },
     { .name = "size", .value = "PX", .help = "height and width of the output; default 224",
@@ -183,7 +183,8 @@ const struct pcrtool_command pcrtool_bench = {
     .operands = "DATASET",
     .description =
         "Each line is a loader of its own that makes random crops with antialiased\n"
-        "resizing and flips; beside the threads that decode, 8 only read, as by default.\n"
+        "resizing and flips; beside the threads that decode, others only read, as many as\n"
+        "help, as by default.\n"
         "Of large datasets records of about 256 MiB are used, spread evenly. MB are 10^6\n"
         "bytes of images; CPU is user and system time of all threads. Bad samples are\n"
         "passed over.\n",

@@ -33,6 +33,32 @@ def test_tensors(path, dtype):
             np.testing.assert_array_equal(labels.numpy(), batch.labels)
 
 
+def test_fields(path):
+    names = ("indices", "crops", "sizes", "flips", "angles", "keys", "attributes", "samples",
+             "datasets", "fidelities")
+    how = {"flip": 0.5, "rotate": 10, **OPTIONS}
+    with pcr.Loader(path, layout="NCHW", **how) as plain, \
+            pt.Loader(path, fields=names, **how) as loader:
+        for batch, (images, labels, *more) in zip(plain, loader, strict=True):
+            np.testing.assert_array_equal(labels.numpy(), batch.labels)
+            np.testing.assert_array_equal(images.numpy(), batch.pixels)
+            for name, got in zip(names, more, strict=True):
+                if name == "samples":
+                    assert [s.key for s in got] == batch.keys
+                elif name in ("keys", "attributes"):
+                    assert got == getattr(batch, name)
+                else:
+                    assert isinstance(got, torch.Tensor)
+                    np.testing.assert_array_equal(got.numpy(), getattr(batch, name))
+    with pt.Loader(path, raw=True, fields=("keys",), **OPTIONS) as loader:
+        assert all(len(keys) == len(files) for files, _, keys in loader)
+    for wrong in ("keys", ("pixels",), ("keys", "crop")):
+        with pytest.raises(pcr.InvalidError, match="fields is"):
+            pt.Loader(path, fields=wrong)
+    with pytest.raises(pcr.InvalidError, match="fields is"):
+        pt.Loader(path, raw=True, fields=("crops",))
+
+
 def test_the_buffer_returns_with_its_tensor(path):
     with pt.Loader(path, **OPTIONS) as loader:
         kept = [images for images, _ in loader]

@@ -9,7 +9,7 @@ torch.utils.data.DataLoader.
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 import torch  # type: ignore[import]
 import torch.utils.data  # type: ignore[import]
@@ -18,6 +18,7 @@ from . import _loader
 from ._dataset import Dataset as _Dataset, Path, open as _open
 from ._image import resize
 from ._batch import MemoryHooks, RawBatch
+from .errors import InvalidError
 
 __all__ = ["Dataset", "IterableDataset", "Loader"]
 
@@ -30,14 +31,27 @@ def _process() -> Tuple[int, int]:
     return 0, 1
 
 
-def _tensors(batch: Any, dtype: str) -> Tuple[Any, Any]:
+_FIELDS = ("indices", "datasets", "fidelities", "samples", "keys", "attributes")
+_PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
+
+
+def _check_fields(fields: Sequence[str], raw: bool) -> Tuple[str, ...]:
+    known = _FIELDS if raw else _FIELDS + _PIXEL_FIELDS
+    if isinstance(fields, str) or not all(name in known for name in fields):
+        raise InvalidError(f"fields is {fields!r}, expected a sequence of {', '.join(known)}")
+    return tuple(fields)
+
+
+def _tensors(batch: Any, dtype: str, fields: Tuple[str, ...]) -> Tuple[Any, ...]:
     if isinstance(batch, RawBatch):
-        return [torch.from_numpy(file) for file in batch.files], torch.from_numpy(batch.labels)
-    if dtype == "bfloat16":  # by way of int16, which every version knows
+        images: Any = [torch.from_numpy(file) for file in batch.files]
+    elif dtype == "bfloat16":  # by way of int16, which every version knows
         images = torch.from_numpy(batch.pixels.view("int16")).view(torch.bfloat16)
     else:
         images = torch.from_numpy(batch.pixels)
-    return images, torch.from_numpy(batch.labels)
+    more = (getattr(batch, name) for name in fields)
+    return (images, torch.from_numpy(batch.labels),
+            *(value if isinstance(value, list) else torch.from_numpy(value) for value in more))
 
 
 def _pinned() -> MemoryHooks:
@@ -64,23 +78,29 @@ class Loader(_loader.Loader):
     memory, which returns to it when the last tensor that looks at it is gone; `labels` is
     int64, each sample's first label, -1 where there is none.
 
+    fields: names of what else batches are to have, as tensors or lists, after the labels:
+        "indices", "datasets", "fidelities", "samples" (all labels, among others), "keys",
+        "attributes", and of pixels "sizes", "crops", "flips", "angles". pcr.Batch says what
+        they are.
     raw: (files, labels): a list of uint8 tensors, for torchvision.io.decode_jpeg and such.
     pin_memory: batches are in memory that PyTorch has pinned, for copies to a GPU that do
         not block; it needs one.
     """
 
     def __init__(self, dataset: Any, *, dtype: str = "uint8", layout: str = "NCHW",
-                 shard: Any = None, pin_memory: bool = False, **options: Any) -> None:
+                 shard: Any = None, pin_memory: bool = False, fields: Sequence[str] = (),
+                 **options: Any) -> None:
+        self._fields = _check_fields(fields, bool(options.get("raw")))
         if pin_memory:
             options["memory"] = _pinned()
         super().__init__(dataset, dtype=dtype, layout=layout,
                          shard=_process() if shard is None else shard, **options)
         self._dtype = dtype
 
-    def __iter__(self) -> Iterator[Tuple[Any, Any]]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Tuple[Any, ...]]:  # type: ignore[override]
         """Begins the next epoch, or goes on from a state. See pcr.Loader."""
         epoch = super().__iter__()
-        return (_tensors(batch, self._dtype) for batch in epoch)
+        return (_tensors(batch, self._dtype, self._fields) for batch in epoch)
 
 
 class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
@@ -129,17 +149,17 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
         return [self[index] for index in indices]
 
 
-class _Batches(Iterator[Tuple[Any, Any]]):
+class _Batches(Iterator[Tuple[Any, ...]]):
     """One pass of an IterableDataset. Its loader is made when the first batch is asked for, so
     that a state may come before."""
 
     def __init__(self, make: Callable[[], Loader], epoch: int) -> None:
         self._make, self._epoch = make, epoch
         self._loader: Optional[Loader] = None
-        self._batches: Optional[Iterator[Tuple[Any, Any]]] = None
+        self._batches: Optional[Iterator[Tuple[Any, ...]]] = None
         self._state: Any = None
 
-    def __next__(self) -> Tuple[Any, Any]:
+    def __next__(self) -> Tuple[Any, ...]:
         if self._batches is None:
             self._loader = self._make()
             self._loader.set_epoch(self._epoch)
@@ -172,7 +192,7 @@ class _Batches(Iterator[Tuple[Any, Any]]):
 class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
     """Whole batches, (images, labels), for DataLoader(..., batch_size=None).
 
-    Takes pcr.Loader's arguments; the first is a path. The order is divided among all
+    Takes Loader's arguments; the first is a path. The order is divided among all
     worker processes of all ranks (`shard`, or those of torch.distributed): one epoch of all
     of them has each sample once, but for what evens out the last step. A worker has one
     thread unless `threads` says otherwise.
@@ -191,7 +211,7 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
         """Chooses the epoch that the next iter() gives. Each iter() gives epoch 0 without."""
         self._epoch = epoch
 
-    def __iter__(self) -> Iterator[Tuple[Any, Any]]:
+    def __iter__(self) -> Iterator[Tuple[Any, ...]]:
         rank, world = self._shard
         options = dict(self._options)
         worker = torch.utils.data.get_worker_info()

@@ -293,6 +293,17 @@ def measure_until_stopped(rows, options, environment):
     return rounds
 
 
+def throttled(options, environment):
+    """The environment of measurements whose reads of datasets are slowed down."""
+    library = os.path.join(options.dir, "throttle.so")
+    subprocess.run(["cc", "-O2", "-fPIC", "-shared", "-pthread",
+                    os.path.join(HERE, "throttle.c"), "-o", library, "-ldl"], check=True)
+    return dict(environment, LD_PRELOAD=library,
+                PCR_THROTTLE_FOLDER=os.path.realpath(options.dir),
+                PCR_THROTTLE_RATE=str(options.throttle * 1e6),
+                PCR_THROTTLE_STATE=os.path.join(options.dir, "throttle.state"))
+
+
 def arguments():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
@@ -303,6 +314,7 @@ def arguments():
     parser.add_argument("--only", default=",".join(ADAPTERS))
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--throttle", type=float, default=0)
     parser.add_argument("--limit-mb", type=int, default=1500)
     parser.add_argument("--offline", action="store_true")
     options = parser.parse_args()
@@ -310,8 +322,8 @@ def arguments():
     unknown = set(options.only) - set(ADAPTERS)
     if unknown:
         parser.error(f"no adapter {', '.join(unknown)}; there are {', '.join(ADAPTERS)}")
-    if options.runs < 1:
-        parser.error("--runs is at least 1")
+    if options.runs < 1 or options.throttle < 0:
+        parser.error("--runs is at least 1, --throttle at least 0")
     return options
 
 
@@ -334,12 +346,15 @@ def main():
                            os.path.join(options.dir, "source"))
     rows = [row for name in options.only
             for row in prepare(name, options, len(sizes), environment)]
+    if options.throttle:
+        environment = throttled(options, environment)
     rounds = measure_until_stopped(rows, options, environment)
     pixels = sum(width * height for width, height in sizes) / len(sizes)
     nbytes = folder_nbytes(os.path.join(options.dir, "source")) / len(sizes)
     print(f"\n{len(sizes)} images of {pixels / 1e6:.2f} MP and {nbytes / 1e3:.1f} kB on "
           f"average; batches of {work.BATCH}, random crop to {work.SIZE} px, flip; "
-          f"least of {rounds} runs\n")
+          f"least of {rounds} runs" +
+          (f"; reads throttled to {options.throttle:g} MB/s" if options.throttle else "") + "\n")
     print_table(rows)
     wanted = {package.split()[-1].lower() for name in options.only
               for package in importlib.import_module("adapters." + name).PACKAGES}

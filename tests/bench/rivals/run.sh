@@ -18,6 +18,7 @@ Options:
   --only LIST      adapters, with commas: --only libpcr,webdataset
   --runs N         of each measurement, of which the least is taken; default 3
   --seconds S      least time of a measurement; default 2
+  --throttle MB/S  let datasets be read no faster, as from slow storage; needs cc
   --limit-mb MB    skip what needs a larger download; default 1500
   --offline        install nothing; what is not there already is reported
 END
@@ -32,7 +33,7 @@ while [ $# -gt 0 ]; do
     case $1 in
         --dir) dir=$2; shift 2 ;;
         --python) python=$2; shift 2 ;;
-        --build|--only|--runs|--seconds|--limit-mb)
+        --build|--only|--runs|--seconds|--throttle|--limit-mb)
             options="$options $1 $2"; shift 2 ;;
         --offline) options="$options $1"; shift ;;
         -h|--help) usage; exit 0 ;;
