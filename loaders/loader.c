@@ -172,7 +172,7 @@ void pcr_loader_destroy(struct pcr_loader **loader)
         return;
     leave_crews(l);
     if (l->ring)
-        pcri_schedule_clear(l);
+        pcri_schedule_clear(l, true);
     pcri_schedule_collect(l->garbage);
     if (l->expects)
         expect_windows(l, false);
@@ -228,7 +228,10 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
     l->state = PCRI_LOADER_IDLE;
     while (l->busy)
         pthread_cond_wait(&l->quiet, &l->mutex);
-    pcri_schedule_clear(l);
+    /* Training that has gone on once will go on again. */
+    bool follows = l->begun && epoch == l->plan.epoch + 1 && !l->catalog->drawn;
+    pcri_schedule_clear(l, !follows || position || changes);
+    l->next.wanted = follows && !(l->options.flags & PCR_LOADER_NO_READ_AHEAD);
     pthread_mutex_unlock(&l->mutex);
     int rc = deal_deck(l, epoch, err);
     if (rc)

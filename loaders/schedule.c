@@ -70,16 +70,16 @@ static struct pcri_order order_of(const struct pcr_loader *l)
 }
 
 /* Finds out which of the window's samples are this rank's, and lists them by span. */
-static int choose_samples(const struct pcr_loader *l, struct pcri_work *w,
+static int choose_samples(const struct pcri_shard *shard, struct pcri_work *w,
                           struct pcr_error *err)
 {
     uint64_t position = w->plan.position;
     uint32_t sum = 0;
-    w->needed = (uint32_t) (pcri_shard_before(&l->shard, position + w->plan.sample_count) -
-                            pcri_shard_before(&l->shard, position));
+    w->needed = (uint32_t) (pcri_shard_before(shard, position + w->plan.sample_count) -
+                            pcri_shard_before(shard, position));
     w->picks = pcri_malloc(w->needed, sizeof(*w->picks), err);
     w->by_span = pcri_malloc(w->needed, sizeof(*w->by_span), err);
-    if (!w->picks || !w->by_span || pcri_deal(&l->shard, &w->plan, w->picks, err))
+    if (!w->picks || !w->by_span || pcri_deal(shard, &w->plan, w->picks, err))
         return PCR_ERR_NOMEM;
     for (uint32_t n = 0; n < w->needed; n++)
         w->spans[w->picks[n].span].count++;
@@ -97,17 +97,21 @@ static int choose_samples(const struct pcr_loader *l, struct pcri_work *w,
     return 0;
 }
 
-static int work_create(struct pcr_loader *l, struct pcri_work **out, struct pcr_error *err)
+static int work_create(struct pcr_loader *l, bool ahead, struct pcri_work **out,
+                       struct pcr_error *err)
 {
+    struct pcri_plan *plan = ahead ? &l->next.plan : &l->plan;
+
     const struct pcri_order order = order_of(l);
     struct pcri_work *w = pcri_calloc(1, sizeof(*w), err);
     if (!w)
         return PCR_ERR_NOMEM;
-    int rc = pcri_order_next(&order, &l->plan, &w->plan, err);
+    w->ahead = ahead;
+    int rc = pcri_order_next(&order, plan, &w->plan, err);
     if (!rc && !(w->spans = pcri_calloc(w->plan.span_count, sizeof(*w->spans), err)))
         rc = PCR_ERR_NOMEM;
     if (!rc)
-        rc = choose_samples(l, w, err);
+        rc = choose_samples(ahead ? &l->next.shard : &l->shard, w, err);
     if (rc) {
         work_free(l, w);
         return rc;
@@ -140,16 +144,47 @@ static uint32_t readers(const struct pcr_loader *l)
     return l->members[PCRI_CREW_READERS].limit;
 }
 
+/* Are all windows of the epoch planned that have samples of the rank? */
+static bool is_planned(const struct pcr_loader *l)
+{
+    return l->plan.next_span >= l->deck->span_count ||
+           pcri_shard_before(&l->shard, l->plan.next_position) >=
+               pcri_shard_sample_count(&l->shard);
+}
+
+/* Is all of the epoch read? */
+static bool is_read(const struct pcr_loader *l)
+{
+    if (l->opening || !is_planned(l))
+        return false;
+    for (const struct pcri_work *w = l->works; w; w = w->next)
+        if (w->reading || w->read_count < w->needed)
+            return false;
+    return true;
+}
+
+/* Is the first window of the next epoch to be planned? */
+static bool pick_plan_next(struct pcr_loader *l, struct pcri_task *t)
+{
+    struct pcri_next *n = &l->next;
+    if (!n->wanted || n->work || l->planning || !is_read(l))
+        return false;
+    n->plan = (struct pcri_plan) { .epoch = l->plan.epoch + 1 };
+    n->changes = l->changes;
+    pcri_changes_begin(&n->changes, &l->rules, n->plan.epoch, n->plan.epoch);
+    pcri_shard_init(&l->options, 0, l->catalog->entry_count, &n->shard);
+    l->planning = true;
+    *t = (struct pcri_task) { .kind = PCRI_TASK_PLAN, .ahead = true };
+    return true;
+}
+
 /* Is another window to be planned? Two are open at a time. One of NONE may be a single slice:
  * of these there is one more for each thread that reads. */
 static bool pick_plan(struct pcr_loader *l, struct pcri_task *t)
 {
     uint32_t max = 2 + (l->options.shuffle == PCR_SHUFFLE_NONE ? readers(l) : 0);
-    if (drop_windows(l) >= max || l->planning ||
-        l->plan.next_span >= l->deck->span_count ||
-        pcri_shard_before(&l->shard, l->plan.next_position) >=
-            pcri_shard_sample_count(&l->shard))
-        return false;
+    if (drop_windows(l) >= max || l->planning || is_planned(l))
+        return pick_plan_next(l, t);
     l->planning = true;
     *t = (struct pcri_task) { .kind = PCRI_TASK_PLAN };
     return true;
@@ -159,7 +194,7 @@ int pcri_schedule_plan(struct pcr_loader *l, struct pcri_task *t, struct pcr_err
 {
     int rc = 0;
     while (!rc && !t->work) {
-        rc = work_create(l, &t->work, err);
+        rc = work_create(l, t->ahead, &t->work, err);
         if (!rc && !t->work->needed) { /* none of this rank's */
             work_free(l, t->work);
             t->work = NULL;
@@ -171,12 +206,14 @@ int pcri_schedule_plan(struct pcr_loader *l, struct pcri_task *t, struct pcr_err
 void pcri_schedule_plan_done(struct pcr_loader *l, struct pcri_task *t, int rc,
                              const struct pcr_error *err)
 {
-    struct pcri_work **link = &l->works;
+    struct pcri_work **link = t->ahead ? &l->next.work : &l->works;
     while (*link)
         link = &(*link)->next;
     *link = t->work;
     l->planning = false;
-    if (rc < 0)
+    if (rc && t->ahead) /* if it comes to it, the epoch will meet the error itself */
+        l->next.wanted = false;
+    else if (rc < 0)
         fail(l, err);
     pcri_schedule_wake();
 }
@@ -207,12 +244,12 @@ static uint32_t fidelity_of(const struct pcr_loader *l, const struct pcri_work *
     const struct pcri_span *span = &w->plan.spans[pick->span];
     uint32_t most = l->stores[span->dataset].group_count;
     struct pcri_case c = {
-        .epoch = l->plan.epoch,
+        .epoch = w->ahead ? l->next.plan.epoch : l->plan.epoch,
         .position = w->plan.position + pick->offset,
         .number = span->first_number + place,
     };
     c.identity = identity(l, span, c.number);
-    uint32_t g = pcri_rules_fidelity(&l->rules, &l->changes, &c);
+    uint32_t g = pcri_rules_fidelity(&l->rules, w->ahead ? &l->next.changes : &l->changes, &c);
     return g < most ? g : most;
 }
 
@@ -291,17 +328,23 @@ static bool is_to_read(const struct pcr_loader *l, const struct pcri_work *w, ui
     return s->state == PCRI_SPAN_WANTED && !is_for_later(l, w->by_span[s->first]);
 }
 
+/* Has the window a span to be read? Then that is its next_read. */
+static bool has_read(const struct pcr_loader *l, struct pcri_work *w)
+{
+    while (w->next_read < w->plan.span_count && !is_to_read(l, w, w->next_read))
+        w->next_read++;
+    return w->next_read < w->plan.span_count;
+}
+
 /* The next span that is wanted, and how many bytes there is room for: of the current window
  * always, of one after it if there may be room and, where `paced`, if reading it is not ahead
- * of the decoding of the current. NULL: none. */
+ * of the decoding of the current; then of the next epoch's. NULL: none. */
 static struct pcri_work *find_read(struct pcr_loader *l, bool paced, uint32_t *span_out,
                                    uint64_t *room_out)
 {
     struct pcri_work *current = current_work(l);
     for (struct pcri_work *w = current; w; w = w->next) {
-        while (w->next_read < w->plan.span_count && !is_to_read(l, w, w->next_read))
-            w->next_read++;
-        if (w->next_read == w->plan.span_count) {
+        if (!has_read(l, w)) {
             if (l->opening)
                 return NULL;
             continue;
@@ -316,7 +359,14 @@ static struct pcri_work *find_read(struct pcr_loader *l, bool paced, uint32_t *s
         *room_out = l->options.window_nbytes - l->held_nbytes;
         return w;
     }
-    return NULL;
+    /* Whoever is to decode too does that first. */
+    struct pcri_work *next = l->next.work;
+    if (!next || (paced && !readers(l)) || !has_read(l, next) ||
+        l->held_nbytes + l->room_needed > l->options.window_nbytes)
+        return NULL;
+    *span_out = next->next_read;
+    *room_out = l->options.window_nbytes - l->held_nbytes;
+    return next;
 }
 
 static bool pick_read(struct pcr_loader *l, bool paced, struct pcri_task *t)
@@ -538,8 +588,15 @@ void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position
 {
     const struct pcr_loader_options *o = &l->options;
     const struct pcri_order order = order_of(l);
-    l->plan = (struct pcri_plan) { .epoch = epoch };
-    pcri_order_seek(&order, &l->plan, position);
+    if (l->next.work) {
+        l->plan = l->next.plan;
+        l->works = l->next.work;
+        l->works->ahead = false;
+        l->next.work = NULL;
+    } else {
+        l->plan = (struct pcri_plan) { .epoch = epoch };
+        pcri_order_seek(&order, &l->plan, position);
+    }
     pcri_shard_init(o, position, l->catalog->entry_count, &l->shard);
     l->first_batch = position / ((uint64_t) o->batch_size * o->world);
     l->next_sample = l->next_batch = l->delivered = l->room_needed = 0;
@@ -547,8 +604,12 @@ void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position
     l->state = PCRI_LOADER_RUNNING;
 }
 
-void pcri_schedule_clear(struct pcr_loader *l)
+void pcri_schedule_clear(struct pcr_loader *l, bool all)
 {
+    if (l->next.work && all) {
+        work_free(l, l->next.work);
+        l->next.work = NULL;
+    }
     while (l->works) {
         struct pcri_work *w = l->works;
         l->works = w->next;

@@ -52,7 +52,17 @@ struct pcri_work {
     uint32_t picked;       /* of them, decoded or being decoded */
     uint32_t read_count;   /* of them, in spans that are read or being read */
     uint32_t reading;      /* spans being read */
+    bool ahead;            /* it is of the next epoch */
     uint32_t next_read;    /* no span before this one is wanted */
+};
+
+/* The next epoch, of which the first window is read when this one's are. */
+struct pcri_next {
+    bool wanted;            /* it is likely to come */
+    struct pcri_plan plan;  /* behind that window */
+    struct pcri_shard shard;
+    struct pcri_changes changes;
+    struct pcri_work *work; /* that window; NULL: not planned yet */
 };
 
 enum pcri_state {
@@ -102,9 +112,11 @@ struct pcr_loader {
     /* Counts of the shard's: sample to decode next, batch to hand over next, batches that
      * the consumer has had, or that were left out. */
     uint64_t next_sample, next_batch, delivered;
-    bool planning;        /* a thread has a PLAN: `plan` but for its epoch is its own */
+    bool planning;        /* a thread has a PLAN: `plan` or next.plan, but for its epoch, is its
+                           * own */
     struct pcri_plan plan;
     struct pcri_work *works;  /* windows not yet done, in order */
+    struct pcri_next next;
     uint64_t held_nbytes;
     struct pcri_faults faults;
     struct pcri_loaded *garbage; /* to be freed outside the mutex */
@@ -125,6 +137,7 @@ struct pcri_task {
     uint32_t fidelity;          /* DECODE */
     struct pcri_loaded *held;   /* DECODE: where from, or NULL; READ: where to */
     struct pcri_work *work;   /* READ; PLAN: the window, once it is planned */
+    bool ahead;               /* PLAN: of the next epoch */
     uint32_t span;            /* READ */
     struct pcri_batch *batch; /* DECODE, JOIN */
     uint32_t slot;            /* DECODE */
@@ -140,7 +153,8 @@ int pcri_loader_check(const struct pcr_loader *l, struct pcr_error *err);
 
 /* All with the mutex held. */
 
-/* Begins an epoch at a position; the last one's remains must be cleared. */
+/* Begins an epoch at a position; the last one's remains must be cleared. What was read of it
+ * ahead is used. */
 void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position);
 /* Finds something to do for a thread that decodes, or for one that only reads; false if there is
  * nothing now. */
@@ -162,8 +176,9 @@ void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc);
 void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
                                const struct pcri_made *made, int rc,
                                const struct pcr_error *err);
-/* Drops all windows and batches in work; no thread may be in a task. */
-void pcri_schedule_clear(struct pcr_loader *l);
+/* Drops all windows and batches in work; no thread may be in a task. `all`: what was read of the
+ * next epoch too. */
+void pcri_schedule_clear(struct pcr_loader *l, bool all);
 /* Frees a garbage list; the mutex need not be held. */
 void pcri_schedule_collect(struct pcri_loaded *garbage);
 

@@ -110,6 +110,7 @@ static struct pcr_loader_options loader_options(const struct pcrtool_part *part,
     uint64_t window = part->index_count / 16;
     return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options), .fidelity = c->fidelity,
+        .flags = c->cold ? PCR_LOADER_NO_READ_AHEAD : 0, /* it would go on while pages leave */
         .thread_count = c->threads, .reader_count = c->readers ? 0 : PCR_NO_READERS,
         .height = c->size_px, .flip_ppm = 500000,
         .bad_sample = PCR_SAMPLE_SKIP, .indices = part->indices,

@@ -65,6 +65,10 @@ enum {
     PCR_LOADER_RAW = 1 << 4,
     /* Batches are in huge pages, where the kernel has some (madvise); not with `allocate`. */
     PCR_LOADER_HUGE_PAGES = 1 << 5,
+    /* Nothing is read of an epoch before it is started. Without this, as soon as one epoch was
+     * started after the one before it, the first window of the next is read while the last of
+     * this one is decoded; its bytes are counted then. */
+    PCR_LOADER_NO_READ_AHEAD = 1 << 6,
 };
 
 #define PCR_NO_READERS UINT32_MAX

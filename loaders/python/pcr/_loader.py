@@ -199,6 +199,8 @@ class Loader:
         pinned: allocate(nbytes) returns an address that is a multiple of 64, or 0;
         release(address, nbytes) takes it back. Called from the loader's threads. There are
         batches_ahead + 1 batches, and as many as you hold.
+    read_ahead: once an epoch has followed the one before, the first window of the next is read
+        while the last of this one is decoded; stats() then count its bytes.
 
     `fidelities`, `augment`, `indices` and `weights` are arrays (all but `indices` with an
     entry for each sample of the dataset), or a function that is called with the dataset and
@@ -246,14 +248,16 @@ class Loader:
                  memory: Optional[MemoryHooks] = None,
                  ring_nbytes: Optional[int] = None,
                  jitter: Optional[Tuple[float, float, float, float]] = None,
-                 rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0) -> None:
+                 rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0,
+                 read_ahead: bool = True) -> None:
         height, width = (size, size) if isinstance(size, int) else size
         options = st.sized(
             st.LoaderOptions,
             flags=(st.LOADER_DROP_LAST * bool(drop_last) |
                    st.LOADER_DROP_UNEVEN * bool(drop_uneven) |
                    st.LOADER_ONCE * (not replacement) |
-                   st.LOADER_RAW * bool(raw) | st.LOADER_HUGE_PAGES * bool(huge_pages)),
+                   st.LOADER_RAW * bool(raw) | st.LOADER_HUGE_PAGES * bool(huge_pages) |
+                   st.LOADER_NO_READ_AHEAD * (not read_ahead)),
             ring_nbytes=0 if ring_nbytes is None else whole(ring_nbytes, "ring_nbytes", 1, 64),
             seed=whole(seed, "seed", 0, 64),
             batch_size=whole(batch_size, "batch_size"),
