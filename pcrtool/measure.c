@@ -52,21 +52,28 @@ static int end(struct pcr_loader *l, const struct interval *i, struct pcrtool_ra
     return 0;
 }
 
-/* The batch for which a whole window must have been read; the one before is read alone. */
-enum { FILLED = 2 };
+enum { BATCH = 64, WINDOWS = 16 /* of an epoch */ };
 
-/* Takes batches till the epoch ends (PCR_END) or so many seconds after the loader's window is
- * filled (0), which begins *steady. */
-static int take_batches(struct pcr_loader *l, double seconds, struct interval *steady,
-                        struct pcr_error *err)
+/* Windows are small beside an epoch, so that filling the first one does not count much. */
+static uint32_t window_batches(const struct pcrtool_part *part)
+{
+    uint64_t n = part->index_count / WINDOWS / BATCH;
+    return n < 1 ? 1 : n > 64 ? 64 : (uint32_t) n;
+}
+
+/* Takes batches till the epoch ends (PCR_END) or for so many seconds after the first window,
+ * whose end begins *steady, and to the end of some other window (0): where storage is slow,
+ * windows come in bursts. */
+static int take_batches(struct pcr_loader *l, uint32_t window, double seconds,
+                        struct interval *steady, struct pcr_error *err)
 {
     struct pcr_batch *b = NULL;
     int rc;
     for (uint64_t n = 1; !(rc = pcr_loader_next(l, &b, err)); n++) {
         pcr_batch_release(b);
-        if (n == FILLED && (rc = begin(l, steady, err)))
+        if (n == window && (rc = begin(l, steady, err)))
             return rc;
-        if (n > FILLED && pcrtool_now() - steady->wall >= seconds)
+        if (n > window && n % window == 0 && pcrtool_now() - steady->wall >= seconds)
             return 0;
     }
     return rc;
@@ -85,7 +92,7 @@ static int measure_epoch(const struct pcrtool_part *part, const struct pcrtool_c
         return rc;
     /* An epoch that was begun after whole ones is finished: its beginning, when a window is
      * filled, and its end, when no more is read, belong together. */
-    rc = take_batches(l, epoch ? 1e9 : c->seconds, &steady, err);
+    rc = take_batches(l, window_batches(part), epoch ? 1e9 : c->seconds, &steady, err);
     *whole = rc == PCR_END;
     if (rc < 0)
         return rc;
@@ -103,11 +110,9 @@ static int measure_epochs(const struct pcrtool_part *part, const struct pcrtool_
     return rc;
 }
 
-/* Windows are small beside an epoch, so that filling the first one does not count much. */
 static struct pcr_loader_options loader_options(const struct pcrtool_part *part,
                                                 const struct pcrtool_case *c)
 {
-    uint64_t window = part->index_count / 16;
     return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options), .fidelity = c->fidelity,
         .flags = c->cold ? PCR_LOADER_NO_READ_AHEAD : 0, /* it would go on while pages leave */
@@ -115,7 +120,7 @@ static struct pcr_loader_options loader_options(const struct pcrtool_part *part,
         .height = c->size_px, .flip_ppm = 500000,
         .bad_sample = PCR_SAMPLE_SKIP, .indices = part->indices,
         .index_count = part->index_count,
-        .window_samples = window < 64 ? 64 : window > 4096 ? 4096 : (uint32_t) window,
+        .batch_size = BATCH, .window_samples = window_batches(part) * BATCH,
     };
 }
 
