@@ -416,3 +416,18 @@ def test_batches_have_metadata(tmp_path):
                 assert batch.labels.tolist() == [0 if n % 4 else -1 for n in numbers]
                 assert batch.attributes == [{"score": n / 8, "box": [n, 2.5]} if n % 2 else {}
                                             for n in numbers]
+
+
+@pytest.mark.parametrize("options", [{"readers": 0}, {"readers": 3, "read_ahead": False},
+                                     {"read_ahead": False}, {"threads": 3}])
+def test_threads_and_reading_ahead_change_nothing(path, options):
+    with pcr.Loader(path, batch_size=10, size=32, flip=0.5) as plain, \
+            pcr.Loader(path, batch_size=10, size=32, flip=0.5, **options) as loader:
+        for _ in range(3):
+            for a, b in zip(plain, loader, strict=True):
+                np.testing.assert_array_equal(a.indices, b.indices)
+                np.testing.assert_array_equal(a.pixels, b.pixels)
+        stats = loader.stats()
+        assert stats.reader_count == options.get("readers", stats.reader_count)
+        if not options.get("read_ahead", True):
+            assert stats.held_nbytes == 0
