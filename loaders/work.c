@@ -144,7 +144,6 @@ static void collect(struct pcr_loader *l)
     pthread_mutex_lock(&l->mutex);
 }
 
-
 /* Books the time of threads that have not been working for the loader since the last call; with
  * the mutex held. */
 void pcri_work_count_idle(struct pcr_loader *l)

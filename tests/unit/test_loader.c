@@ -9,31 +9,7 @@
 #include <pcr/loader.h>
 
 #include "../../loaders/transform.h"
-#include "made_images.h"
-
-static struct pcr_dataset *dataset;
-static uint32_t group_count;
-
-static void set_up_folder(void)
-{
-    made_dir_create();
-    made_images();
-}
-
-static void open_dataset(void)
-{
-    struct pcr_dataset_info info = { .size = sizeof(info) };
-    struct pcr_error err;
-    made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
-    made_check(pcr_dataset_describe(dataset, &info, &err), &err);
-    ck_assert_uint_eq(info.sample_count, MADE_SAMPLES);
-    group_count = info.group_count;
-}
-
-static void close_dataset(void)
-{
-    pcr_dataset_close(&dataset);
-}
+#include "made_loader.h"
 
 /* Small windows and blocks, so that an epoch has many. */
 static struct pcr_loader_options options(void)
@@ -43,20 +19,6 @@ static struct pcr_loader_options options(void)
         .width = 20, .block_samples = 5, .window_samples = 30, .thread_count = 2,
         .flip_ppm = 500000,
     };
-}
-
-static struct pcr_loader *create(const struct pcr_loader_options *o)
-{
-    struct pcr_loader *l = NULL;
-    struct pcr_error err;
-    made_check(pcr_loader_create(dataset, o, &l, &err), &err);
-    return l;
-}
-
-static void start(struct pcr_loader *l, uint64_t epoch)
-{
-    struct pcr_error err;
-    made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
 }
 
 static struct pcr_batch *next(struct pcr_loader *l)

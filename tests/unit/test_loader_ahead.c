@@ -6,23 +6,7 @@
 
 #include <pcr/loader.h>
 
-#include "made_images.h"
-
-static struct pcr_dataset *dataset;
-
-static void set_up(void)
-{
-    struct pcr_error err;
-    made_dir_create();
-    made_images();
-    made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
-}
-
-static void tear_down(void)
-{
-    pcr_dataset_close(&dataset);
-    made_dir_remove();
-}
+#include "made_loader.h"
 
 enum { KINDS = 8 };
 
@@ -36,20 +20,6 @@ static struct pcr_loader_options options(uint32_t kind)
         .shuffle = kind < 6 ? PCR_SHUFFLE_BLOCK : PCR_SHUFFLE_NONE + 2 * (kind & 1),
         .world = 1 + (kind >> 1 & 1), .bad_sample = PCR_SAMPLE_SKIP,
     };
-}
-
-static struct pcr_loader *create(const struct pcr_loader_options *o)
-{
-    struct pcr_loader *l = NULL;
-    struct pcr_error err;
-    made_check(pcr_loader_create(dataset, o, &l, &err), &err);
-    return l;
-}
-
-static void start(struct pcr_loader *l, uint64_t epoch)
-{
-    struct pcr_error err;
-    made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
 }
 
 /* Takes at most `count` batches of what was begun; the fidelity of all is to be this, if any. */
@@ -221,7 +191,9 @@ int main(void)
 {
     Suite *s = suite_create("loader_ahead");
     TCase *t = tcase_create("all");
-    tcase_add_unchecked_fixture(t, set_up, tear_down); /* once: sanitizers take long for it */
+    /* Once: sanitizers take long to make it. */
+    tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
+    tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, same_epochs, 0, KINDS);
     tcase_add_loop_test(t, another_epoch, 0, KINDS);

@@ -8,23 +8,7 @@
 
 #include <pcr/loader.h>
 
-#include "made_images.h"
-
-static struct pcr_dataset *dataset;
-
-static void set_up(void)
-{
-    struct pcr_error err;
-    made_dir_create();
-    made_images();
-    made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
-}
-
-static void tear_down(void)
-{
-    pcr_dataset_close(&dataset);
-    made_dir_remove();
-}
+#include "made_loader.h"
 
 static struct pcr_loader_options options(uint32_t threads, uint32_t readers)
 {
@@ -35,12 +19,11 @@ static struct pcr_loader_options options(uint32_t threads, uint32_t readers)
     };
 }
 
-static struct pcr_loader *create(const struct pcr_loader_options *o)
+/* A loader whose epoch 0 has begun. */
+static struct pcr_loader *begin(const struct pcr_loader_options *o)
 {
-    struct pcr_loader *l = NULL;
-    struct pcr_error err;
-    made_check(pcr_loader_create(dataset, o, &l, &err), &err);
-    made_check(pcr_loader_start_epoch(l, 0, &err), &err);
+    struct pcr_loader *l = create(o);
+    start(l, 0);
     return l;
 }
 
@@ -59,7 +42,7 @@ static uint64_t hash_of(struct pcr_loader *l)
 
 static uint64_t hash_alone(const struct pcr_loader_options *o)
 {
-    struct pcr_loader *l = create(o);
+    struct pcr_loader *l = begin(o);
     uint64_t hash = hash_of(l);
     pcr_loader_destroy(&l);
     return hash;
@@ -97,7 +80,7 @@ START_TEST(no_more_threads_than_wanted)
     int before = thread_count();
     for (int i = 0; i < 4; i++) {
         struct pcr_loader_options o = options(threads[i], readers[i]);
-        l[i] = create(&o);
+        l[i] = begin(&o);
         check_threads(before + after_create[i]);
     }
     for (int i = 0; i < 4; i++) {
@@ -116,7 +99,7 @@ struct job {
 static void *consume(void *arg)
 {
     struct job *j = arg;
-    struct pcr_loader *l = create(&j->options);
+    struct pcr_loader *l = begin(&j->options);
     ck_assert_uint_eq(hash_of(l), j->hash);
     pcr_loader_destroy(&l);
     return NULL;
@@ -152,7 +135,7 @@ START_TEST(none_starves)
     struct pcr_error err;
     greedy.batches_ahead = 4096;
     greedy.epoch_samples = 8 * 4096;
-    struct pcr_loader *l = create(&greedy);
+    struct pcr_loader *l = begin(&greedy);
     for (int i = 0; i < 3; i++)
         hash_alone(&o);
     made_check(pcr_loader_stats(l, &stats, &err), &err);
@@ -166,7 +149,7 @@ END_TEST
 START_TEST(its_own_limit)
 {
     struct pcr_loader_options many = options(4, 0), one = options(1, 0);
-    struct pcr_loader *a = create(&many), *b = create(&one);
+    struct pcr_loader *a = begin(&many), *b = begin(&one);
     struct pcr_loader_stats stats = { .size = sizeof(stats) };
     struct pcr_batch *batch;
     struct pcr_error err;
@@ -204,7 +187,7 @@ START_TEST(more_readers)
     uint64_t hash = hash_alone(&o);
     o.reader_count = 0;
     made_check(pcr_dataset_open(made_dir, &slow, &dataset, &err), &err);
-    struct pcr_loader *l = create(&o);
+    struct pcr_loader *l = begin(&o);
     made_check(pcr_loader_stats(l, &stats, &err), &err);
     ck_assert_uint_eq(stats.reader_count, 8);
     for (;;) {
@@ -228,7 +211,7 @@ START_TEST(threads_that_do_not_start)
     struct pcr_loader_options o = options(2, 1), large = options(1000, 0);
     uint64_t hash = hash_alone(&o);
     int before = thread_count();
-    struct pcr_loader *l = create(&o), *failed = NULL;
+    struct pcr_loader *l = begin(&o), *failed = NULL;
     struct pcr_error err;
     struct rlimit all, few;
     ck_assert_int_eq(getrlimit(RLIMIT_AS, &all), 0);
@@ -254,7 +237,8 @@ int main(void)
 {
     Suite *s = suite_create("loader_crew");
     TCase *t = tcase_create("all");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
+    tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, no_more_threads_than_wanted);
     tcase_add_test(t, same_batches_side_by_side);

@@ -6,26 +6,8 @@
 #include <pcr/loader.h>
 
 #include "base/random.h"
-#include "made_images.h"
+#include "made_loader.h"
 
-static struct pcr_dataset *dataset;
-
-static void set_up_folder(void)
-{
-    made_dir_create();
-    made_images();
-}
-
-static void open_dataset(void)
-{
-    struct pcr_error err;
-    made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
-}
-
-static void close_dataset(void)
-{
-    pcr_dataset_close(&dataset);
-}
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
@@ -34,20 +16,6 @@ static struct pcr_loader_options options(uint32_t shuffle)
         .width = 20, .block_samples = 5, .window_samples = 30, .thread_count = 2,
         .flip_ppm = 500000, .shuffle = shuffle,
     };
-}
-
-static struct pcr_loader *create(const struct pcr_loader_options *o)
-{
-    struct pcr_loader *l = NULL;
-    struct pcr_error err;
-    made_check(pcr_loader_create(dataset, o, &l, &err), &err);
-    return l;
-}
-
-static void start(struct pcr_loader *l, uint64_t epoch)
-{
-    struct pcr_error err;
-    made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
 }
 
 static struct pcr_batch *next(struct pcr_loader *l)
