@@ -170,6 +170,7 @@ static bool pick_plan_next(struct pcr_loader *l, struct pcri_task *t)
     if (!n->wanted || n->work || l->planning || !is_read(l))
         return false;
     n->plan = (struct pcri_plan) { .epoch = l->plan.epoch + 1 };
+    n->nbytes = 0;
     n->changes = l->changes;
     pcri_changes_begin(&n->changes, &l->rules, n->plan.epoch, n->plan.epoch);
     pcri_shard_init(&l->options, 0, l->catalog->entry_count, &n->shard);
@@ -309,6 +310,8 @@ static bool take_read(struct pcr_loader *l, struct pcri_work *w, uint32_t i, uin
     w->read_count += w->spans[i].count;
     w->reading++;
     l->held_nbytes += h->nbytes;
+    if (w->ahead)
+        l->next.nbytes += h->nbytes;
     return true;
 }
 
@@ -362,6 +365,7 @@ static struct pcri_work *find_read(struct pcr_loader *l, bool paced, uint32_t *s
     /* Whoever is to decode too does that first. */
     struct pcri_work *next = l->next.work;
     if (!next || (paced && !readers(l)) || !has_read(l, next) ||
+        l->next.nbytes >= l->options.window_nbytes / 8 ||
         l->held_nbytes + l->room_needed > l->options.window_nbytes)
         return NULL;
     *span_out = next->next_read;

@@ -56,13 +56,15 @@ struct pcri_work {
     uint32_t next_read;    /* no span before this one is wanted */
 };
 
-/* The next epoch, of which the first window is read when this one's are. */
+/* The next epoch, of which the first window is read when this one's are; but no more than an
+ * eighth of window_nbytes, since this one is still held. */
 struct pcri_next {
     bool wanted;            /* it is likely to come */
     struct pcri_plan plan;  /* behind that window */
     struct pcri_shard shard;
     struct pcri_changes changes;
     struct pcri_work *work; /* that window; NULL: not planned yet */
+    uint64_t nbytes;        /* read or being read of it, about */
 };
 
 enum pcri_state {

@@ -67,7 +67,7 @@ enum {
     PCR_LOADER_HUGE_PAGES = 1 << 5,
     /* Nothing is read of an epoch before it is started. Without this, as soon as one epoch was
      * started after the one before it, the first window of the next is read while the last of
-     * this one is decoded; its bytes are counted then. */
+     * this one is decoded, up to an eighth of window_nbytes; its bytes are counted then. */
     PCR_LOADER_NO_READ_AHEAD = 1 << 6,
 };
 
