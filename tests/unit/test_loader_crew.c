@@ -48,17 +48,23 @@ static uint64_t hash_alone(const struct pcr_loader_options *o)
     return hash;
 }
 
-/* Threads of this process. One that was joined may be listed for a moment. */
-static int thread_count(void)
+/* A number of /proc/self/status; -1 if it is not there. */
+static long status(const char *format)
 {
     FILE *f = fopen("/proc/self/status", "r");
     char line[200];
-    int count = -1;
-    while (f && count < 0 && fgets(line, sizeof(line), f))
-        sscanf(line, "Threads: %d", &count);
+    long value = -1;
+    while (f && value < 0 && fgets(line, sizeof(line), f))
+        sscanf(line, format, &value);
     if (f)
         fclose(f);
-    return count;
+    return value;
+}
+
+/* Threads of this process. One that was joined may be listed for a moment. */
+static int thread_count(void)
+{
+    return (int) status("Threads: %ld");
 }
 
 static void check_threads(int expected)
@@ -216,14 +222,14 @@ START_TEST(threads_that_do_not_start)
     struct rlimit all, few;
     ck_assert_int_eq(getrlimit(RLIMIT_AS, &all), 0);
     few = all;
-    few.rlim_cur = 300 << 20;
+    few.rlim_cur = ((rlim_t) status("VmSize: %ld") << 10) + (100 << 20);
     large.thread_count = _i ? 2 : 1000;
     large.reader_count = made_readers(_i ? 1000 : 0);
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &few), 0);
     int rc = pcr_loader_create(dataset, &large, &failed, &err);
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &all), 0);
-    ck_assert_msg(rc == PCR_ERR_IO || rc == PCR_ERR_NOMEM, "%d", rc);
-    ck_assert_ptr_nonnull(strstr(err.message, "cannot start thread"));
+    ck_assert_msg(rc == PCR_ERR_NOMEM || (rc && strstr(err.message, "cannot start thread")),
+                  "%d: %s", rc, rc ? err.message : "");
     ck_assert_ptr_null(failed);
     ck_assert_uint_eq(hash_of(l), hash); /* the other goes on, with its own threads alone */
     check_threads(before + 3);
