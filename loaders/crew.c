@@ -125,26 +125,25 @@ static void *work(void *arg)
     return NULL;
 }
 
-void pcri_crew_wake(enum pcri_crew_kind kind)
+/* There may be work: tells those that sleep, by one of pthread_cond_broadcast and _signal. */
+static void wake(struct crew *c, int (*tell)(pthread_cond_t *))
 {
-    struct crew *c = &crews[kind];
     atomic_fetch_add(&c->generation, 1);
     if (!atomic_load(&c->idle))
         return;
     pthread_mutex_lock(&c->mutex);
-    pthread_cond_broadcast(&c->work);
+    tell(&c->work);
     pthread_mutex_unlock(&c->mutex);
+}
+
+void pcri_crew_wake(enum pcri_crew_kind kind)
+{
+    wake(&crews[kind], pthread_cond_broadcast);
 }
 
 void pcri_crew_wake_one(enum pcri_crew_kind kind)
 {
-    struct crew *c = &crews[kind];
-    atomic_fetch_add(&c->generation, 1);
-    if (!atomic_load(&c->idle))
-        return;
-    pthread_mutex_lock(&c->mutex);
-    pthread_cond_signal(&c->work);
-    pthread_mutex_unlock(&c->mutex);
+    wake(&crews[kind], pthread_cond_signal);
 }
 
 bool pcri_crew_idle(enum pcri_crew_kind kind)

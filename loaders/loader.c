@@ -71,12 +71,11 @@ static int create_ring(struct pcr_loader *l, struct pcr_error *err)
 }
 
 /* Has datasets keep memory for the loader's windows, or no longer. */
-static void expect_windows(struct pcr_loader *l, bool begin)
+static void keep_windows(struct pcr_loader *l, bool keep)
 {
     uint64_t nbytes = l->options.window_nbytes / l->store_count;
     for (uint32_t k = 0; k < l->store_count; k++)
-        pcr_dataset_keep_memory(l->stores[k].ds, begin ? nbytes : 0, begin ? 0 : nbytes);
-    l->expects = begin;
+        pcr_dataset_keep_memory(l->stores[k].ds, keep ? nbytes : 0, keep ? 0 : nbytes);
 }
 
 /* From now on threads work for the loader. */
@@ -122,10 +121,10 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
     l->batch_count = pcri_shard_batch_count(&l->shard);
     pcri_pixels_init(o, &l->pixels);
-    if ((rc = create_ring(l, err)))
+    if ((rc = create_ring(l, err)) || (rc = join_crews(l, err)))
         return rc;
-    expect_windows(l, true);
-    return join_crews(l, err);
+    keep_windows(l, true);
+    return 0;
 }
 
 int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_count,
@@ -174,8 +173,8 @@ void pcr_loader_destroy(struct pcr_loader **loader)
     if (l->ring)
         pcri_schedule_clear(l, true);
     pcri_schedule_collect(l->garbage);
-    if (l->expects)
-        expect_windows(l, false);
+    if (l->joined == PCRI_CREW_KINDS) /* it was complete */
+        keep_windows(l, false);
     pcri_pool_close(&l->pool);
     pcri_deck_destroy(&l->deck);
     pcri_catalog_destroy(&l->catalog);

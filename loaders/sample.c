@@ -27,13 +27,6 @@ void pcri_maker_free(struct pcri_maker *m)
     pcr_buffer_free(&m->bytes);
 }
 
-int pcri_maker_bytes(struct pcri_maker *m, size_t nbytes, uint8_t **out, struct pcr_error *err)
-{
-    int rc = pcri_buffer_reserve(&m->bytes, nbytes, err);
-    *out = m->bytes.data;
-    return rc;
-}
-
 /* Is it the sample that is bad, rather than the machine or the caller? */
 static bool is_bad_sample(int code)
 {

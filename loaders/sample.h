@@ -23,8 +23,6 @@ struct pcri_maker {
 };
 int pcri_maker_init(struct pcri_maker *m, struct pcr_error *err);
 void pcri_maker_free(struct pcri_maker *m);
-/* Memory for a sample's pixels before they are converted. */
-int pcri_maker_bytes(struct pcri_maker *m, size_t nbytes, uint8_t **out, struct pcr_error *err);
 
 /* What is to be made. */
 struct pcri_request {

@@ -345,32 +345,26 @@ static bool has_read(const struct pcr_loader *l, struct pcri_work *w)
 static struct pcri_work *find_read(struct pcr_loader *l, bool paced, uint32_t *span_out,
                                    uint64_t *room_out)
 {
-    struct pcri_work *current = current_work(l);
-    for (struct pcri_work *w = current; w; w = w->next) {
-        if (!has_read(l, w)) {
-            if (l->opening)
-                return NULL;
-            continue;
-        }
-        *span_out = w->next_read;
-        *room_out = UINT64_MAX;
-        if (w == current)
-            return w;
-        if (l->held_nbytes + l->room_needed > l->options.window_nbytes ||
-            (paced && is_ahead(l, w, current)))
+    struct pcri_work *current = current_work(l), *w = current;
+    while (w && !has_read(l, w)) {
+        if (l->opening)
             return NULL;
-        *room_out = l->options.window_nbytes - l->held_nbytes;
-        return w;
+        w = w->next;
     }
-    /* Whoever is to decode too does that first. */
-    struct pcri_work *next = l->next.work;
-    if (!next || (paced && !readers(l)) || !has_read(l, next) ||
-        l->next.nbytes >= l->options.window_nbytes / 8 ||
-        l->held_nbytes + l->room_needed > l->options.window_nbytes)
+    /* Whoever is to decode too does that before reading ahead. */
+    if (!w && l->next.nbytes < l->options.window_nbytes / 8 && !(paced && !readers(l)))
+        w = l->next.work;
+    if (!w || (w->ahead && !has_read(l, w)))
         return NULL;
-    *span_out = next->next_read;
+    *span_out = w->next_read;
+    *room_out = UINT64_MAX;
+    if (w == current)
+        return w;
+    if (l->held_nbytes + l->room_needed > l->options.window_nbytes ||
+        (paced && !w->ahead && is_ahead(l, w, current)))
+        return NULL;
     *room_out = l->options.window_nbytes - l->held_nbytes;
-    return next;
+    return w;
 }
 
 static bool pick_read(struct pcr_loader *l, bool paced, struct pcri_task *t)

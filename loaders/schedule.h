@@ -87,7 +87,6 @@ struct pcr_loader {
     struct pcri_pool *pool;
     struct pcri_member members[PCRI_CREW_KINDS]; /* with a limit of 0: none. Limits change under
                                                   * both mutexes */
-    bool expects;    /* the datasets keep memory for it */
     uint32_t joined; /* of them; the threads of the crews work for the loader */
     uint64_t created_ns;
     pid_t process; /* that made it */

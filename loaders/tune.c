@@ -13,14 +13,13 @@ static void begin(struct pcri_tune *t, uint64_t now_ns, uint64_t nbytes)
 uint32_t pcri_tune(struct pcri_tune *t, uint64_t now_ns, uint64_t nbytes, uint32_t reading,
                    uint32_t count)
 {
-    uint64_t spent = now_ns - t->since_ns;
     if (now_ns < t->not_before_ns)
         return count;
-    if (!t->since_ns || spent < PCRI_TUNE_PERIOD_NS) {
-        if (!t->since_ns)
-            begin(t, now_ns, nbytes);
+    if (!t->since_ns)
+        begin(t, now_ns, nbytes);
+    uint64_t spent = now_ns - t->since_ns;
+    if (spent < PCRI_TUNE_PERIOD_NS)
         return count;
-    }
     double rate = (double) (nbytes - t->nbytes) / (double) spent;
     /* A long time without a call: nothing was waited for, so the rate says nothing. */
     bool known = spent < 4 * (uint64_t) PCRI_TUNE_PERIOD_NS;

@@ -69,17 +69,17 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
     struct pcr_error err;
     struct pcri_made made = { 0 };
     struct pcri_request q;
-    uint8_t *slot = pcri_batch_slot(t->batch, t->slot), *bytes = slot;
+    uint8_t *slot = pcri_batch_slot(t->batch, t->slot);
+    bool convert = l->options.dtype != PCR_DTYPE_UINT8;
+    int rc = convert ? pcri_buffer_reserve(&m->bytes, pcri_loader_sample_values(&l->options),
+                                           &err) : 0;
     set_request(l, t, &q);
-    int rc = 0;
-    if (l->options.dtype != PCR_DTYPE_UINT8)
-        rc = pcri_maker_bytes(m, pcri_loader_sample_values(&l->options), &bytes, &err);
-    q.dst = bytes;
+    q.dst = convert ? m->bytes.data : slot;
     if (!rc)
         rc = pcri_make_sample(m, &q, &made, &err);
-    if (bytes != slot && !rc && made.filled) {
+    if (convert && !rc && made.filled) {
         uint64_t start = pcri_now_ns();
-        pcri_pixels_convert(&l->pixels, bytes, slot);
+        pcri_pixels_convert(&l->pixels, q.dst, slot);
         made.decode_ns += pcri_now_ns() - start;
     }
 

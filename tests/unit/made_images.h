@@ -125,4 +125,10 @@ static inline void made_damage(uint32_t r, uint32_t place, uint32_t group)
     ck_assert_int_eq(fclose(f), 0);
 }
 
+static inline void set_up_folder(void)
+{
+    made_dir_create();
+    made_images();
+}
+
 #endif

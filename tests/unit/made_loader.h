@@ -8,12 +8,6 @@
 static struct pcr_dataset *dataset;
 static uint32_t group_count;
 
-static inline void set_up_folder(void)
-{
-    made_dir_create();
-    made_images();
-}
-
 static inline void open_dataset(void)
 {
     struct pcr_dataset_info info = { .size = sizeof(info) };

@@ -14,12 +14,6 @@ enum { PART = 50, PART_FIRST = 13, BOTH = MADE_SAMPLES + PART, MOST = 400 };
 static struct pcr_dataset *datasets[2];
 static uint32_t group_count;
 
-static void set_up_folder(void)
-{
-    made_dir_create();
-    made_images();
-}
-
 static void open_datasets(void)
 {
     struct pcr_dataset_info info = { .size = sizeof(info) };

@@ -9,27 +9,7 @@
 
 #include <pcr/loader.h>
 
-#include "made_images.h"
-
-static struct pcr_dataset *dataset;
-static uint32_t group_count;
-
-static void set_up(void)
-{
-    struct pcr_dataset_info info = { .size = sizeof(info) };
-    struct pcr_error err;
-    made_dir_create();
-    made_images();
-    made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
-    made_check(pcr_dataset_describe(dataset, &info, &err), &err);
-    group_count = info.group_count;
-}
-
-static void tear_down(void)
-{
-    pcr_dataset_close(&dataset);
-    made_dir_remove();
-}
+#include "made_loader.h"
 
 static struct pcr_loader_options options(void)
 {
@@ -39,12 +19,11 @@ static struct pcr_loader_options options(void)
     };
 }
 
-static struct pcr_loader *create(const struct pcr_loader_options *o)
+/* A loader whose epoch 1 has begun. */
+static struct pcr_loader *begin(const struct pcr_loader_options *o)
 {
-    struct pcr_loader *l = NULL;
-    struct pcr_error err;
-    made_check(pcr_loader_create(dataset, o, &l, &err), &err);
-    made_check(pcr_loader_start_epoch(l, 1, &err), &err);
+    struct pcr_loader *l = create(o);
+    start(l, 1);
     return l;
 }
 
@@ -98,7 +77,7 @@ START_TEST(files)
     for (uint32_t k = 0; k < 3; k++) {
         o.thread_count = 1 + k;
         o.batches_ahead = 1 + k;
-        struct pcr_loader *l = create(&o);
+        struct pcr_loader *l = begin(&o);
         ck_assert_uint_eq(run(l, &rc, &hash[k]), MADE_SAMPLES);
         ck_assert_int_eq(rc, PCR_END);
         pcr_loader_destroy(&l);
@@ -118,7 +97,7 @@ START_TEST(bad_samples)
     o.bad_sample = (uint32_t) _i / 3 + 1;
     made_damage(1, 17, 3);
     made_damage(3, 5, 1);
-    struct pcr_loader *l = create(&o);
+    struct pcr_loader *l = begin(&o);
     uint32_t count = run(l, &rc, &hash);
     if (o.bad_sample == PCR_SAMPLE_ERROR) {
         ck_assert_int_eq(rc, PCR_ERR_CORRUPT);
@@ -142,7 +121,7 @@ START_TEST(early_ends)
     for (uint32_t round = 0; round < 24; round++) {
         struct pcr_batch *b = NULL;
         o.thread_count = 1 + round % 3;
-        struct pcr_loader *l = create(&o);
+        struct pcr_loader *l = begin(&o);
         for (uint32_t i = 0; i < round % 5; i++) {
             made_check(pcr_loader_next(l, &b, &err), &err);
             check_files(b);
@@ -206,7 +185,7 @@ START_TEST(forked)
     struct pcr_error err;
     o.shuffle = _i ? PCR_SHUFFLE_FULL : PCR_SHUFFLE_BLOCK;
     for (int round = 0; round < 12; round++) {
-        struct pcr_loader *l = create(&o);
+        struct pcr_loader *l = begin(&o);
         made_check(pcr_loader_next(l, &b, &err), &err);
         uint64_t hash = pcri_xxh3(b->data, b->offsets[b->sample_count]);
         pid_t child = fork();
@@ -269,7 +248,7 @@ START_TEST(own_memory)
     o.allocate = get_memory;
     o.release = give_memory;
     o.memory_opaque = &m;
-    struct pcr_loader *l = create(&o);
+    struct pcr_loader *l = begin(&o);
     for (uint64_t epoch = 0; epoch < 4; epoch++) {
         made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
         pcr_batch_release(held);
@@ -298,13 +277,13 @@ START_TEST(memory_that_fails)
     o.allocate = get_memory;
     o.release = give_memory;
     o.memory_opaque = &m;
-    struct pcr_loader *l = create(&o);
+    struct pcr_loader *l = begin(&o);
     (void) run(l, &rc, &hash);
     ck_assert_int_eq(rc, PCR_ERR_NOMEM);
     pcr_loader_destroy(&l);
     ck_assert_uint_eq(m.out, 0);
     m = (struct memory) { .off = 8 };
-    l = create(&o);
+    l = begin(&o);
     (void) run(l, &rc, &hash);
     ck_assert_int_eq(rc, PCR_ERR_INVAL); /* not aligned */
     pcr_loader_destroy(&l);
@@ -326,7 +305,7 @@ START_TEST(bounded_ring)
     o.memory_opaque = &m;
     o.batches_ahead = 5;
     o.ring_nbytes = _i ? 2 * batch + 100 : 1; /* at least one batch */
-    struct pcr_loader *l = create(&o);
+    struct pcr_loader *l = begin(&o);
     while (!pcr_loader_next(l, &b, &err)) {
         ck_assert_uint_le(m.nbytes, (_i ? 2 + 1 : 1 + 1) * batch);
         pcr_batch_release(b);
@@ -342,7 +321,7 @@ START_TEST(huge_pages)
     struct pcr_error err;
     o.flags = PCR_LOADER_HUGE_PAGES;
     o.height = 400;
-    struct pcr_loader *l = create(&o);
+    struct pcr_loader *l = begin(&o);
     made_check(pcr_loader_next(l, &b, &err), &err);
     ck_assert_uint_eq((uintptr_t) b->pixels % (2 << 20), 0);
     pcr_batch_release(b);
@@ -354,7 +333,8 @@ int main(void)
 {
     Suite *s = suite_create("loader_raw");
     TCase *t = tcase_create("all");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_checked_fixture(t, set_up_folder, made_dir_remove);
+    tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 110);
     tcase_add_loop_test(t, files, 0, 6);
     tcase_add_loop_test(t, bad_samples, 0, 9);

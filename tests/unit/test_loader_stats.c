@@ -295,12 +295,6 @@ START_TEST(waiting_for_room)
 }
 END_TEST
 
-static void set_up_folder(void)
-{
-    made_dir_create();
-    made_images();
-}
-
 int main(void)
 {
     Suite *s = suite_create("loader_stats");
