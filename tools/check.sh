@@ -12,7 +12,7 @@ Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests
   gcc       warnings are errors; all tests
   sanitize  AddressSanitizer and UndefinedBehaviorSanitizer; all tests but Python's
   threads   ThreadSanitizer; the tests that have threads
-  portable  without code for particular CPUs; all tests
+  portable  without code for particular CPUs; all tests but the suite "once"
   clang     the other compiler; unit tests
   arm64     64-bit ARM, run by QEMU: pixel kernels and decoders; skipped where what
             tools/cross/aarch64-linux-gnu.ini names is not installed
@@ -119,7 +119,7 @@ check gcc gcc --
 if [ $quick = no ]; then
     check sanitize gcc -Db_sanitize=address,undefined -- -t 4
     check threads gcc -Db_sanitize=thread -- -t 4 --suite threads
-    check portable gcc -Dportable=true --
+    check portable gcc -Dportable=true -- --no-suite once
     check clang clang -- --suite unit
     check_arm64
 fi
