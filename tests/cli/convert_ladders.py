@@ -3,14 +3,12 @@
 """convert with each ladder, and with one from a file, keeps every pixel."""
 import os
 
-from helper import convert, fails, files, json_of, pcrtool, photos, pixels, read
+from helper import (convert, fails, files, json_of, pcrtool, photos, pixels, read,
+                    two_fidelities)
 
 source = photos(count=8, splits=False)
-with open("two.ladder", "w", encoding="utf-8") as file:
-    file.write("ladder two\nscript only\ngroup\nall 0-0 0 0\nluma 1-63 0 2\n"
-               "chroma 1-63 0 1\ngroup\nluma 1-63 2 1\nluma 1-63 1 0\nchroma 1-63 1 0\n")
 counts = {}
-for ladder in ("bitplane", "classic", "two.ladder"):
+for ladder in ("bitplane", "classic", two_fidelities()):
     target = ladder + ".pcr"
     convert(source, target, "--ladder", ladder)
     counts[ladder] = json_of("info", target, "--json")["group_count"]

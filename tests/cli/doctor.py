@@ -4,7 +4,7 @@
 import json
 import os
 
-from helper import damage, dataset, json_of, pcrtool, records
+from helper import convert, damage, dataset, json_of, pcrtool, records, two_fidelities
 
 machine = json_of("doctor", "--json")
 assert 1 <= machine["cpu_count"] <= os.cpu_count()
@@ -50,6 +50,8 @@ for row in found["rates"]:
 assert found["threads"] == machine["cpu_count"] and found["fits_memory"]
 assert found["fidelity"] == info["group_count"] and "--consumer" in found["advice"]
 
+convert("photos", "two.pcr", "--ladder", two_fidelities())
+path = "two.pcr"
 text = pcrtool("doctor", path, "--consumer", "1", "--threads", "1").stdout.decode()
 assert "40 samples" in text and "1 thread" in text, text
 assert "Nothing is to be changed" in text and "the consumer" in text, text

@@ -64,6 +64,15 @@ def dataset(count=40, records=16, **options):
     return "dataset.pcr"
 
 
+def two_fidelities():
+    """Writes a ladder file of two groups, for what takes time by fidelity; its name."""
+    with open("two.ladder", "w", encoding="utf-8") as file:
+        file.write("ladder two\nscript only\ngroup\nall 0-0 0 0\nluma 1-63 0 2\n"
+                   "chroma 1-63 0 1\ngroup\nluma 1-63 2 1\nluma 1-63 1 0\n"
+                   "chroma 1-63 1 0\n")
+    return "two.ladder"
+
+
 def files(folder):
     """Paths below the folder, relative to it, sorted."""
     found = []
