@@ -5,11 +5,12 @@
 
 #include "commands.h"
 #include "input.h"
+#include "notes.h"
 #include "output.h"
 
 struct info_settings {
     const char *split;
-    bool json, sizes;
+    bool json, sizes, notes;
 };
 
 /* Reading the heads is cheap up to about this many samples. */
@@ -117,6 +118,7 @@ static void print_text(const struct pcrtool_input *in, const char *path,
     printf("samples      %" PRIu64 " in %" PRIu64 " records, %" PRIu64 " of them opaque\n",
            info->sample_count, info->record_count, info->opaque_count);
     print_splits(in);
+    pcrtool_notes_summary(info);
     if (info->max_side)
         printf("reduced      larger images to %" PRIu32 " px, as JPEG of quality %" PRIu32
                ", before packing\n", info->max_side, info->quality);
@@ -185,8 +187,22 @@ static json_t *json_sizes(const struct size_range *r)
                      (double) r->pixel_count / (double) r->count);
 }
 
+static void set_counts(json_t *root, const struct pcr_dataset_info *info)
+{
+    const struct { const char *name; uint64_t value; } counts[] = {
+        { "undecodable_count", info->undecodable_count },
+        { "salvaged_count", info->salvaged_count },
+        { "dropped_count", info->dropped_count },
+        { "dropped_nbytes", info->dropped_nbytes },
+        { "skipped_count", info->skipped_count },
+    };
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
+        json_object_set_new(root, counts[i].name, json_integer((json_int_t) counts[i].value));
+}
+
+/* Takes `notes` over. */
 static int print_json(const struct pcrtool_input *in, const char *path,
-                      const struct size_range *range)
+                      const struct size_range *range, json_t *notes)
 {
     const struct pcr_dataset_info *info = &in->info;
     json_t *root = json_pack(
@@ -205,8 +221,11 @@ static int print_json(const struct pcrtool_input *in, const char *path,
         json_object_set_new(root, "reduced",
                             json_pack("{si si}", "max_side", (int) info->max_side, "quality",
                                       (int) info->quality));
+    set_counts(root, info);
     if (range->count)
         json_object_set_new(root, "image_size", json_sizes(range));
+    if (notes)
+        json_object_set_new(root, "notes", notes);
     return pcrtool_print_json(in->command, root);
 }
 
@@ -215,15 +234,23 @@ static int run(const struct pcrtool_args *args)
     const struct info_settings *set = args->settings;
     struct size_range range = { 0 };
     struct pcrtool_input in;
+    json_t *notes = NULL;
     int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split, NULL);
     if (rc)
         return rc;
     if (set->sizes || in.info.sample_count <= CHEAP_SAMPLE_COUNT)
         rc = measure_sizes(&in, &range);
-    if (!rc && set->json)
-        rc = print_json(&in, args->operands[0], &range);
-    else if (!rc)
+    if (!rc && set->notes)
+        rc = pcrtool_notes_read(&in, &notes);
+    if (!rc && set->json) {
+        rc = print_json(&in, args->operands[0], &range, json_incref(notes));
+    } else if (!rc) {
         print_text(&in, args->operands[0], &range);
+        if (json_array_size(notes))
+            printf("\nNotes\n");
+        pcrtool_notes_print(notes);
+    }
+    json_decref(notes);
     pcrtool_input_close(&in);
     return rc;
 }
@@ -234,6 +261,9 @@ static const struct pcrtool_option options[] = {
     { .name = "sizes", .help = "read all heads for the range of image sizes, also where\n"
                                "there are more than 65,536 samples",
       .kind = PCRTOOL_FLAG, .offset = offsetof(struct info_settings, sizes) },
+    { .name = "notes", .help = "list the samples that were noted at conversion: undecodable,\n"
+                               "salvaged, or with bytes behind the image that were dropped",
+      .kind = PCRTOOL_FLAG, .offset = offsetof(struct info_settings, notes) },
     { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG,
       .offset = offsetof(struct info_settings, json) },
     { .name = NULL },

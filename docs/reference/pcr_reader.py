@@ -233,16 +233,34 @@ class Record:
 
     def skipped(self):
         """The inputs that were left out (3.5): JSON texts from the tail."""
+        return self._tail("skipped")
+
+    def notes(self):
+        """What was noted of samples (3.5): JSON objects from the tail."""
+        try:
+            found = [json.loads(text) for text in self._tail("notes")]
+        except ValueError as error:
+            raise PcrError("CORRUPT", f"a note: {error}") from error
+        for note in found:
+            need(isinstance(note, dict) and note.get("index") in range(self.count) and
+                 all(isinstance(note.get(name, ""), str) for name in ("undecodable", "salvaged"))
+                 and note.get("dropped_nbytes", 1) >= 1, "CORRUPT", f"a note {note}")
+        return found
+
+    def _tail(self, name):
+        """A list of the tail's; empty where there is none."""
+        if not self.tail_nbytes:
+            return []
         stored = self.read(self.ends[-1], self.nbytes)
         cols = columns(unpack(stored, self.tail_raw, self.tail_check, "tail"),
-                       ["", "skipped", "restore"])
-        return cols["skipped"].strings(cols["skipped"].varint()) if "skipped" in cols else []
+                       ["", "skipped", "restore", "notes"])
+        return cols[name].strings(cols[name].varint()) if name in cols else []
 
     def verify(self):
         for g in range(1, self.groups + 1):
             for i in [None, *range(self.count)]:
                 self.read_group(g, i)
-        return self.skipped() if self.tail_nbytes else []
+        return self.skipped(), self.notes()
 
 
 class Dataset:

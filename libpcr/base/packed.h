@@ -19,6 +19,17 @@ struct pcri_piece {
     uint32_t string_nbytes; /* of `strings`, in order after the items'; 0: none */
     uint32_t nbytes;        /* of `bytes`, in order */
 };
+
+/* What was found out about a sample in passing, to be noted in its record and counted (FORMAT
+ * 3.5). Texts are UTF-8; "": nothing. */
+enum { PCRI_NOTE_NBYTES = 160 };
+struct pcri_notes {
+    char undecodable[PCRI_NOTE_NBYTES]; /* what it is, where no decoder here can show it */
+    char salvaged[PCRI_NOTE_NBYTES];    /* what was wrong with it */
+    char dropped[PCRI_NOTE_NBYTES];     /* what stood behind the image and was not kept */
+    uint64_t dropped_nbytes;            /* bytes of that; 0: nothing */
+};
+
 struct pcri_packed {
     uint32_t form, component_count, orientation, script, sampling;
     uint32_t width, height;
@@ -28,7 +39,10 @@ struct pcri_packed {
     struct pcri_piece *pieces; /* malloc'd, one for each piece of all groups */
     struct pcr_buffer strings; /* candidates for the dictionary, back to back */
     struct pcr_buffer bytes;   /* the pieces' bytes, back to back */
+    struct pcri_notes *notes;  /* malloc'd, or NULL; the builder does not look at them */
 };
 void pcri_packed_free(struct pcri_packed *p);
+/* The sample's notes, to be written to; made where there are none. NULL: NOMEM. */
+struct pcri_notes *pcri_packed_notes(struct pcri_packed *p, struct pcr_error *err);
 
 #endif

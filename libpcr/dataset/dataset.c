@@ -133,6 +133,17 @@ static int describe_record(struct pcri_manifest *m, const char *name,
     return 0;
 }
 
+/* Nobody who reads samples needs the tail: a damaged one is a matter for verifying. */
+static int count_notes(struct pcri_manifest *m, const struct pcri_record *r,
+                       const struct pcr_limits *limits, struct pcr_error *err)
+{
+    struct pcri_note_counts sums = { 0 };
+    int rc = pcri_record_notes(r, limits, &sums, NULL, err);
+    if (!rc)
+        m->notes = sums;
+    return rc == PCR_ERR_NOMEM ? rc : 0;
+}
+
 static int read_single(struct pcr_dataset *ds, const char *path, struct pcr_error *err)
 {
     struct pcri_record *r = NULL;
@@ -142,6 +153,8 @@ static int read_single(struct pcr_dataset *ds, const char *path, struct pcr_erro
     if (rc)
         return rc;
     rc = describe_record(&ds->manifest, slash ? slash + 1 : path, r, err);
+    if (!rc)
+        rc = count_notes(&ds->manifest, r, &ds->limits, err);
     pcri_record_close(&r);
     return rc;
 }
@@ -318,6 +331,11 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .version_minor = m->minor,
         .max_side = m->max_side,
         .quality = m->quality,
+        .undecodable_count = m->notes.undecodable,
+        .salvaged_count = m->notes.salvaged,
+        .dropped_count = m->notes.dropped,
+        .dropped_nbytes = m->notes.dropped_nbytes,
+        .skipped_count = m->skipped_count,
     };
     return pcri_info_copy(info_out, &info, sizeof(info), err);
 }
@@ -401,6 +419,22 @@ int pcr_dataset_record(const struct pcr_dataset *ds, uint64_t record,
         .path = pcri_manifest_file(m, r),
     };
     return pcri_info_copy(info_out, &info, sizeof(info), err);
+}
+
+int pcr_dataset_record_notes(const struct pcr_dataset *ds, uint64_t record,
+                             struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct pcri_record *r = NULL;
+    struct pcri_note_counts sums = { 0 };
+    out->nbytes = 0;
+    if (record >= ds->record_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "record %llu of %llu",
+                         (unsigned long long) record, (unsigned long long) ds->record_count);
+    int rc = pcri_dataset_open_record(ds, record, pcri_parse_flags(ds), &r, err);
+    if (!rc)
+        rc = pcri_record_notes(r, &ds->limits, &sums, out, err);
+    pcri_record_close(&r);
+    return rc;
 }
 
 uint64_t pcr_dataset_record_prefix(const struct pcr_dataset *ds, uint64_t record,

@@ -268,6 +268,8 @@ static bool statistics_agree(const struct pcri_manifest *m)
     return ok && head == m->head_nbytes && tail == m->tail_nbytes &&
            samples == m->sample_count && source == m->source_nbytes &&
            m->opaque_count <= samples && m->skipped_count <= INT64_MAX &&
+           m->notes.undecodable <= m->opaque_count && m->notes.salvaged <= samples &&
+           m->notes.dropped <= samples && m->notes.dropped <= m->notes.dropped_nbytes &&
            !memcmp(groups, m->group_nbytes, m->group_count * sizeof(groups[0]));
 }
 

@@ -5,6 +5,7 @@
 
 #include "../base/base.h"
 #include "../record/record.h"
+#include "notes.h"
 
 #define PCRI_MANIFEST_NAME "manifest.json"
 
@@ -33,8 +34,9 @@ struct pcri_manifest {
     uint32_t max_side, quality; /* of images that were reduced; 0: none were */
     char **classes;         /* class_count names, UTF-8 */
     struct pcri_split *splits;
-    /* Statistics; add_record() counts all but opaque, skipped and source_nbytes. */
+    /* Statistics; add_record() counts all but opaque, skipped, notes and source_nbytes. */
     uint64_t sample_count, opaque_count, skipped_count, source_nbytes;
+    struct pcri_note_counts notes;
     uint64_t head_nbytes;   /* headers and heads */
     uint64_t group_nbytes[PCRI_MAX_GROUPS];
     uint64_t tail_nbytes;

@@ -207,6 +207,9 @@ static int parse_statistics(const json_t *root, struct pcri_manifest *m,
         { "sample_count", &m->sample_count }, { "opaque_count", &m->opaque_count },
         { "skipped_count", &m->skipped_count }, { "source_nbytes", &m->source_nbytes },
         { "head_nbytes", &m->head_nbytes }, { "tail_nbytes", &m->tail_nbytes },
+        { "undecodable_count", &m->notes.undecodable },
+        { "salvaged_count", &m->notes.salvaged }, { "dropped_count", &m->notes.dropped },
+        { "dropped_nbytes", &m->notes.dropped_nbytes },
     };
     int rc = json_is_object(o) ? 0 : bad(err, "statistics", "an object");
     for (size_t i = 0; !rc && i < sizeof(fields) / sizeof(fields[0]); i++)

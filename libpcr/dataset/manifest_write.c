@@ -70,6 +70,10 @@ static json_t *make_statistics(struct maker *k)
     set(k, o, "sample_count", number(m->sample_count));
     set(k, o, "opaque_count", number(m->opaque_count));
     set(k, o, "skipped_count", number(m->skipped_count));
+    set(k, o, "undecodable_count", number(m->notes.undecodable));
+    set(k, o, "salvaged_count", number(m->notes.salvaged));
+    set(k, o, "dropped_count", number(m->notes.dropped));
+    set(k, o, "dropped_nbytes", number(m->notes.dropped_nbytes));
     set(k, o, "source_nbytes", number(m->source_nbytes));
     set(k, o, "head_nbytes", number(m->head_nbytes));
     set(k, o, "group_nbytes", numbers(k, m->group_nbytes, m->group_count));

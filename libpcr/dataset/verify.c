@@ -75,10 +75,9 @@ static int verify_group(struct verifier *v, uint32_t k, bool *damaged)
 
 static int verify_tail(struct verifier *v, bool *damaged)
 {
-    struct pcr_buffer raw = { 0 };
+    struct pcri_note_counts notes = { 0 };
     struct pcr_error finding;
-    int rc = pcri_record_read_tail(v->record, &v->ds->limits, &raw, &finding);
-    pcr_buffer_free(&raw);
+    int rc = pcri_record_notes(v->record, &v->ds->limits, &notes, NULL, &finding);
     if (!rc)
         return 0;
     *damaged = true;

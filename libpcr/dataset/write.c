@@ -98,6 +98,12 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
     m->quality = w->opts.quality;
     m->opaque_count = w->opaque_count;
     m->skipped_count = w->progress.samples_bad;
+    m->notes = (struct pcri_note_counts) {
+        .undecodable = w->progress.samples_undecodable,
+        .salvaged = w->progress.samples_salvaged,
+        .dropped = w->progress.samples_dropped,
+        .dropped_nbytes = w->progress.dropped_nbytes,
+    };
     return rc;
 }
 

@@ -10,6 +10,7 @@
 
 #include "../jpeg/coder.h"
 #include "manifest.h"
+#include "notes.h"
 
 /* --- plan (write_plan.c): which sample goes where, by source and options alone --- */
 
@@ -68,6 +69,7 @@ struct pcri_outcome {
     struct pcri_header *header; /* NULL: no sample of it was good, there is no file */
     uint32_t skip_count;
     char **skips; /* JSON objects */
+    struct pcri_note_counts notes;
 };
 
 struct pcri_split_totals {
@@ -168,6 +170,8 @@ int pcri_write_bad(struct pcri_write *w, const char *path, const struct pcr_erro
 int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
                      struct pcr_error *err);
 void pcri_slot_free(struct pcri_slot *slot);
+/* Adds a record's notes to the progress. Under the lock while threads run. */
+void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts *c);
 /* Puts "path: " before the message, as valid UTF-8 and short enough for the reason. */
 int pcri_sample_prefix(const struct pcr_source_sample *s, int code,
                        struct pcr_error *err);

@@ -113,6 +113,20 @@ static int take(struct pcri_write *w, struct claim *c, struct pcr_error *err)
 
 /* --- publishing --- */
 
+static int add_notes(struct pcri_builder *b, const struct pcri_slot *s,
+                     struct pcr_error *err)
+{
+    char *text = NULL;
+    if (!s->packed.notes || !pcri_notes_any(s->packed.notes))
+        return 0;
+    int rc = pcri_notes_render(s->packed.notes, pcri_builder_count(b), s->sample.key, &text,
+                               err);
+    if (!rc)
+        rc = pcri_builder_note(b, text, err);
+    free(text);
+    return rc;
+}
+
 static int add_slot(struct pcri_builder *b, struct pcri_slot *s, struct pcr_error *err)
 {
     if (s->skip)
@@ -123,7 +137,8 @@ static int add_slot(struct pcri_builder *b, struct pcri_slot *s, struct pcr_erro
         .labels = s->sample.labels,
         .label_count = s->sample.label_count,
     };
-    return pcri_builder_add(b, &meta, &s->packed, err);
+    int rc = add_notes(b, s, err);
+    return rc ? rc : pcri_builder_add(b, &meta, &s->packed, err);
 }
 
 static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header *header,
@@ -147,6 +162,7 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
 struct tally {
     uint32_t good, opaque;
     uint64_t source_nbytes;
+    struct pcri_note_counts notes;
 };
 
 static struct tally count_slots(const struct pcri_flight *f, uint32_t count)
@@ -159,6 +175,8 @@ static struct tally count_slots(const struct pcri_flight *f, uint32_t count)
         t.good++;
         t.opaque += s->packed.form == 0;
         t.source_nbytes += s->packed.source_nbytes;
+        if (s->packed.notes)
+            pcri_notes_add(&t.notes, s->packed.notes);
     }
     return t;
 }
@@ -179,6 +197,14 @@ static int keep_skips(struct pcri_outcome *o, struct pcri_flight *f, uint32_t co
     return 0;
 }
 
+void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts *c)
+{
+    w->progress.samples_undecodable += c->undecodable;
+    w->progress.samples_salvaged += c->salvaged;
+    w->progress.samples_dropped += c->dropped;
+    w->progress.dropped_nbytes += c->dropped_nbytes;
+}
+
 /* Adds a finished record to what is known of the whole. */
 static void count_record(struct pcri_write *w, const struct pcri_flight *f,
                          const struct tally *t, const struct pcri_header *h)
@@ -194,6 +220,7 @@ static void count_record(struct pcri_write *w, const struct pcri_flight *f,
     }
     totals->source_nbytes += t->source_nbytes;
     w->opaque_count += t->opaque;
+    pcri_write_count_notes(w, &t->notes);
     w->progress.records_done++;
     w->progress.records_source_nbytes += t->source_nbytes;
     if (h)

@@ -7,34 +7,30 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../record/columns.h"
 #include "write.h"
 
-/* Reads the tail's list of skipped inputs. */
-static int read_skips(const struct pcri_write *w, const struct pcri_record *r,
+/* Reads the tail's lists: skipped inputs, and notes on samples. */
+static int read_lists(const struct pcri_write *w, const struct pcri_record *r,
                       struct pcri_outcome *o, struct pcr_error *err)
 {
-    enum { COLUMN_SKIPPED = 1 };
     struct pcr_buffer raw = { 0 };
-    struct pcri_cursor c = { 0 }, lengths;
+    struct pcri_text_list list = { 0 };
     int rc = pcri_record_read_tail(r, &w->opts.limits, &raw, err);
-    if (!rc && raw.nbytes)
-        rc = pcri_column_find(&raw, COLUMN_SKIPPED, &c, err);
-    uint64_t count = !rc && c.p ? pcri_get_varint(&c) : 0;
-    if (!rc && (c.bad || count > pcri_left(&c)))
-        rc = pcri_fail(err, PCR_ERR_CORRUPT, "the list of skipped inputs is damaged");
+    if (!rc)
+        rc = pcri_notes_read(&raw, r->header.sample_count, &o->notes, NULL, err);
+    if (!rc)
+        rc = pcri_text_list_open(&raw, PCRI_TAIL_SKIPPED, &list, err);
     if (!rc) {
-        o->skips = pcri_calloc((size_t) count, sizeof(*o->skips), err);
+        o->skips = pcri_calloc((size_t) list.left, sizeof(*o->skips), err);
         rc = o->skips ? 0 : PCR_ERR_NOMEM;
     }
-    lengths = c;
-    for (uint64_t i = 0; i < count && !rc; i++)
-        pcri_get_varint(&c); /* the strings stand after all lengths */
-    for (uint64_t i = 0; i < count && !rc; i++) {
-        uint64_t n = pcri_get_varint(&lengths);
-        const uint8_t *text = pcri_get_bytes(&c, n);
+    while (!rc && list.left) {
+        size_t n;
+        const uint8_t *text = pcri_text_list_next(&list, &n);
         if (!text)
             rc = pcri_fail(err, PCR_ERR_CORRUPT, "the list of skipped inputs is damaged");
-        else if (!(o->skips[i] = pcri_strndup(text, (size_t) n, err)))
+        else if (!(o->skips[o->skip_count] = pcri_strndup(text, n, err)))
             rc = PCR_ERR_NOMEM;
         else
             o->skip_count++;
@@ -86,6 +82,7 @@ static void count_record(struct pcri_write *w, const struct pcri_plan_record *pl
         w->progress.records_source_nbytes += head->source_nbytes[i];
         w->opaque_count += head->form[i] == 0;
     }
+    pcri_write_count_notes(w, &o->notes);
     w->progress.samples_done += head->sample_count;
     w->progress.samples_bad += o->skip_count;
     w->progress.records_done++;
@@ -101,7 +98,7 @@ static int take_over(struct pcri_write *w, uint64_t record, const char *path,
     const struct pcri_plan_record *planned = &w->plan.records[record];
     int rc = pcri_record_open(path, &pcri_io_pread, 0, &w->opts.limits, 0, &r, err);
     if (!rc)
-        rc = read_skips(w, r, o, err);
+        rc = read_lists(w, r, o, err);
     if (!rc && fits(w, planned, r, o)) {
         o->header = pcri_malloc(1, sizeof(*o->header), err);
         if (o->header) {

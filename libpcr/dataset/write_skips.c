@@ -6,51 +6,19 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../base/utf8.h"
+#include "notes.h"
 #include "write.h"
 
 static const char errors_name[] = "errors.jsonl";
-
-static int set_hex(json_t *object, const char *name, const char *bytes, size_t nbytes)
-{
-    static const char digits[] = "0123456789abcdef";
-    char full_name[32], *text = malloc(2 * nbytes + 1);
-    if (!text)
-        return -1;
-    for (size_t i = 0; i < nbytes; i++) {
-        text[2 * i] = digits[(uint8_t) bytes[i] >> 4];
-        text[2 * i + 1] = digits[(uint8_t) bytes[i] & 15];
-    }
-    snprintf(full_name, sizeof(full_name), "%s_hex", name);
-    int rc = json_object_set_new(object, full_name, json_stringn(text, 2 * nbytes));
-    free(text);
-    return rc;
-}
-
-/* Text of any bytes: what is no UTF-8 becomes U+FFFD, and the exact bytes stand in hex in
- * a member of their own. */
-static int set_text(json_t *object, const char *name, const char *text)
-{
-    size_t n = strlen(text);
-    struct pcr_buffer clean = { 0 };
-    int rc = pcri_utf8_replace(text, n, &clean, NULL);
-    if (!rc)
-        rc = json_object_set_new(object, name,
-                                 json_stringn((const char *) clean.data, clean.nbytes));
-    if (!rc && !pcri_utf8_valid(text, n))
-        rc = set_hex(object, name, text, n);
-    pcr_buffer_free(&clean);
-    return rc;
-}
 
 int pcri_skip_render(const struct pcr_source_sample *s, const struct pcr_error *why,
                      char **out, struct pcr_error *err)
 {
     json_t *object = json_object();
-    int rc = set_text(object, "path", s->path ? s->path : s->key);
-    rc |= set_text(object, "key", s->key);
-    rc |= set_text(object, "code", pcr_code_name(why->code));
-    rc |= set_text(object, "message", why->message);
+    int rc = pcri_json_set_text(object, "path", s->path ? s->path : s->key);
+    rc |= pcri_json_set_text(object, "key", s->key);
+    rc |= pcri_json_set_text(object, "code", pcr_code_name(why->code));
+    rc |= pcri_json_set_text(object, "message", why->message);
     if (why->offset != PCR_NO_OFFSET)
         rc |= json_object_set_new(object, "offset",
                                   json_integer((json_int_t) why->offset));

@@ -59,8 +59,8 @@ void pcri_builder_destroy(struct pcri_builder **builder)
         free_sample(&b->samples[i]);
     free(b->samples);
     free(b->ladder);
-    pcr_buffer_free(&b->skipped_nbytes);
-    pcr_buffer_free(&b->skipped);
+    pcri_texts_free(&b->skipped);
+    pcri_texts_free(&b->notes);
     free(b);
     *builder = NULL;
 }
@@ -175,15 +175,12 @@ int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta
 
 int pcri_builder_skip(struct pcri_builder *b, const char *json, struct pcr_error *err)
 {
-    size_t nbytes = strlen(json);
-    int rc = pcri_buffer_reserve(&b->skipped, b->skipped.nbytes + nbytes, err);
-    if (!rc)
-        rc = pcri_buffer_append_varint(&b->skipped_nbytes, nbytes, err);
-    if (!rc)
-        rc = pcri_buffer_append(&b->skipped, json, nbytes, err);
-    if (!rc)
-        b->skipped_count++;
-    return rc;
+    return pcri_texts_add(&b->skipped, json, err);
+}
+
+int pcri_builder_note(struct pcri_builder *b, const char *json, struct pcr_error *err)
+{
+    return pcri_texts_add(&b->notes, json, err);
 }
 
 /* --- finishing --- */
@@ -313,7 +310,7 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
         h->head_raw_nbytes = raw.nbytes;
         h->head_check = pcri_xxh3(head->data, head->nbytes);
     }
-    if (!rc && x->b->skipped_count) {
+    if (!rc && (x->b->skipped.count || x->b->notes.count)) {
         rc = pcri_tail_render(x->b, &raw, err);
         if (!rc)
             rc = pcri_zstd_pack(raw.data, raw.nbytes, BEST_LEVEL, tail, err);

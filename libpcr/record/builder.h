@@ -13,6 +13,14 @@ struct pcri_builder_sample {
     struct pcri_packed packed;
 };
 
+/* Texts for a list in the tail. Start from { 0 }. (text_list.c) */
+struct pcri_texts_made {
+    struct pcr_buffer lengths, bytes; /* lengths as varints */
+    uint32_t count;
+};
+int pcri_texts_add(struct pcri_texts_made *t, const char *text, struct pcr_error *err);
+void pcri_texts_free(struct pcri_texts_made *t);
+
 struct pcri_builder {
     uint32_t group_count, piece_count;
     uint16_t piece_counts[PCRI_MAX_GROUPS];
@@ -20,8 +28,7 @@ struct pcri_builder {
     char *ladder; /* or NULL */
     struct pcri_builder_sample *samples;
     uint32_t count, capacity;
-    struct pcr_buffer skipped_nbytes, skipped; /* lengths as varints; texts */
-    uint32_t skipped_count;
+    struct pcri_texts_made skipped, notes;
 };
 
 /* What finishing works out. */

@@ -27,7 +27,8 @@ enum pcri_column {
 
     PCRI_TAIL_SKIPPED = 1,
     PCRI_TAIL_RESTORE = 2,
-    PCRI_TAIL_LAST = PCRI_TAIL_RESTORE,
+    PCRI_TAIL_NOTES = 3,
+    PCRI_TAIL_LAST = PCRI_TAIL_NOTES,
 
     PCRI_COLUMN_REQUIRED = 1 << 0, /* flag: who does not know the id must refuse */
 };

@@ -247,13 +247,21 @@ int pcri_head_render(const struct pcri_build *x, struct pcr_buffer *out,
     return finish_table(&t, out);
 }
 
+static void put_texts(struct table *t, const struct pcri_texts_made *texts, uint16_t id)
+{
+    if (!texts->count)
+        return;
+    put_varint(t, texts->count);
+    put(t, texts->lengths.data, texts->lengths.nbytes);
+    put(t, texts->bytes.data, texts->bytes.nbytes);
+    end_column(t, id, 0);
+}
+
 int pcri_tail_render(const struct pcri_builder *b, struct pcr_buffer *out,
                      struct pcr_error *err)
 {
     struct table t = { .b = b, .err = err };
-    put_varint(&t, b->skipped_count);
-    put(&t, b->skipped_nbytes.data, b->skipped_nbytes.nbytes);
-    put(&t, b->skipped.data, b->skipped.nbytes);
-    end_column(&t, PCRI_TAIL_SKIPPED, 0);
+    put_texts(&t, &b->skipped, PCRI_TAIL_SKIPPED);
+    put_texts(&t, &b->notes, PCRI_TAIL_NOTES);
     return finish_table(&t, out);
 }

@@ -185,6 +185,17 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
 int pcri_column_find(const struct pcr_buffer *raw, uint16_t id, struct pcri_cursor *out,
                      struct pcr_error *err);
 
+/* Lists of texts in a raw tail (text_list.c). Columns: PCRI_TAIL_* of columns.h. */
+struct pcri_text_list {
+    uint64_t left; /* texts that are still to come */
+    struct pcri_cursor lengths, bytes;
+};
+/* nbytes 0, or no such column: a list of none. CORRUPT. */
+int pcri_text_list_open(const struct pcr_buffer *raw, uint16_t id,
+                        struct pcri_text_list *out, struct pcr_error *err);
+/* The next text, not ended by NUL; NULL where it is damaged. */
+const uint8_t *pcri_text_list_next(struct pcri_text_list *t, size_t *nbytes_out);
+
 /* --- writing (builder.c) --- */
 
 struct pcri_sample_meta { /* borrowed for the call */
@@ -205,6 +216,8 @@ int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta
                      struct pcri_packed *packed, struct pcr_error *err);
 /* Notes an input that was left out: a JSON object's text for the tail. */
 int pcri_builder_skip(struct pcri_builder *b, const char *json, struct pcr_error *err);
+/* Notes something of a sample: the same. */
+int pcri_builder_note(struct pcri_builder *b, const char *json, struct pcr_error *err);
 uint32_t pcri_builder_count(const struct pcri_builder *b);
 /* Builds the record and publishes it as dir/name; dir NULL: builds it, writes nothing.
  * *header_out (may be NULL) receives the header. A builder without samples is INVAL. */

@@ -153,6 +153,7 @@ START_TEST(tail_holds_what_was_skipped)
     struct pcr_error e;
     ck_assert_int_eq(pcri_builder_skip(b, "{\"path\":\"a\"}", &e), 0);
     ck_assert_int_eq(pcri_builder_skip(b, "{}", &e), 0);
+    ck_assert_int_eq(pcri_builder_note(b, "{\"index\":0}", &e), 0);
     ck_assert_int_eq(pcri_builder_finish(b, made_dir, "r", NULL, &e), 0);
     pcri_builder_destroy(&b);
 
@@ -165,6 +166,9 @@ START_TEST(tail_holds_what_was_skipped)
     ck_assert_uint_eq(pcri_get_varint(&c), 2);
     ck_assert_mem_eq(c.p, "{\"path\":\"a\"}{}", 14);
     ck_assert_uint_eq(pcri_left(&c), 14);
+    ck_assert_int_eq(pcri_column_find(&raw, 3, &c, &e), 0);
+    ck_assert_uint_eq(pcri_left(&c), 2 + 11);
+    ck_assert_mem_eq(c.p, "\1\13{\"index\":0}", 13);
     ck_assert_int_eq(pcri_column_find(&raw, 2, &c, &e), 0);
     ck_assert_ptr_null(c.p);
     ck_assert_int_eq(pcri_column_find(&raw, 0, &c, &e), PCR_ERR_INVAL);

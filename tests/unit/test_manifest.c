@@ -46,6 +46,7 @@ static void make(struct pcri_manifest *m)
     m->source_nbytes = 5600;
     m->opaque_count = 1;
     m->skipped_count = 2;
+    m->notes = (struct pcri_note_counts) { 1, 3, 4, 5000 };
 }
 
 START_TEST(round_trip)
@@ -67,6 +68,7 @@ START_TEST(round_trip)
     ck_assert_str_eq(n.classes[1], m.classes[1]);
     ck_assert_uint_eq(n.label_kind, PCRI_LABEL_CLASS);
     ck_assert_uint_eq(n.attributes, 1);
+    ck_assert_mem_eq(&n.notes, &m.notes, sizeof(n.notes));
     ck_assert_str_eq(n.ladder, "ladder x\n");
     for (uint32_t r = 0; r < 3; r++) {
         ck_assert_str_eq(pcri_manifest_file(&n, r), pcri_manifest_file(&m, r));
@@ -212,6 +214,11 @@ static const struct { const char *from, *to; int code; } edits[] = {
     { "\"attributes\":true", "\"attributes\":1", PCR_ERR_CORRUPT },
     { "\"schema\":", "\"s\":", PCR_ERR_CORRUPT },
     { "\"statistics\":", "\"s\":", PCR_ERR_CORRUPT },
+    { "\"salvaged_count\":3", "\"salvaged_count\":34", PCR_ERR_CORRUPT },
+    { "\"undecodable_count\":1", "\"undecodable_count\":2", PCR_ERR_CORRUPT },
+    { "\"dropped_count\":4", "\"dropped_count\":34", PCR_ERR_CORRUPT },
+    { "\"dropped_nbytes\":5000", "\"dropped_nbytes\":3", PCR_ERR_CORRUPT },
+    { "\"dropped_nbytes\":", "\"dropped\":", PCR_ERR_CORRUPT },
     { "\"opaque_count\":1", "\"opaque_count\":34", PCR_ERR_CORRUPT },
     { "\"head_nbytes\":807", "\"head_nbytes\":808", PCR_ERR_CORRUPT },
     { "\"tail_nbytes\":7", "\"tail_nbytes\":8", PCR_ERR_CORRUPT },

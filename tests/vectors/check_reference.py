@@ -36,7 +36,7 @@ def code_of(path, stage):
         if kind == "good":
             record.verify()
         elif kind == "tail":
-            record.skipped()
+            record.skipped(), record.notes()
         elif kind == "sample":
             record.materialise(record.count - 1, int(number))
         elif kind == "read":

@@ -39,6 +39,8 @@ def members():
         "splits": [split("train", 0, 2), split("test", 2, 1)],
         "schema": {"label": "class", "attributes": True},
         "statistics": {"sample_count": 9, "opaque_count": 0, "skipped_count": 0,
+                       "undecodable_count": 0, "salvaged_count": 0,
+                       "dropped_count": 2, "dropped_nbytes": 700,
                        "source_nbytes": 3 * source, "head_nbytes": sum(starts),
                        "group_nbytes": groups, "tail_nbytes": 0},
         "writer": "vectors 1",
@@ -175,6 +177,12 @@ def make_bad_sums():
         changed("records", "sample_count", [0, 6, 3]))
     bad("statistics-samples", "CORRUPT", "statistics that do not agree with the records",
         changed("statistics", "sample_count", 10))
+    bad("statistics-undecodable", "CORRUPT", "more undecodable samples than opaque ones",
+        changed("statistics", "undecodable_count", 1))
+    bad("statistics-salvaged", "CORRUPT", "more salvaged samples than there are",
+        changed("statistics", "salvaged_count", 10))
+    bad("statistics-dropped", "CORRUPT", "more samples that had bytes dropped than bytes",
+        changed("statistics", "dropped_nbytes", 1))
     bad("statistics-groups", "CORRUPT", "group_nbytes that do not agree with the records",
         changed("statistics", "group_nbytes", [1, 2, 3]))
 

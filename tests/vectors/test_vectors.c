@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "dataset/manifest.h"
+#include "dataset/notes.h"
 #include "record/record.h"
 
 enum { FIELDS_MAX = 40 };
@@ -121,10 +122,8 @@ static int read_all(const struct pcri_record *rec, uint32_t g, struct pcr_error 
 
 static int read_tail(const struct pcri_record *rec, struct pcr_error *err)
 {
-    struct pcr_buffer raw = { 0 };
-    int rc = pcri_record_read_tail(rec, NULL, &raw, err);
-    pcr_buffer_free(&raw);
-    return rc;
+    struct pcri_note_counts notes = { 0 };
+    return pcri_record_notes(rec, NULL, &notes, NULL, err);
 }
 
 static void check_good(struct run *r, const char *name, const struct pcri_record *rec)

@@ -84,6 +84,15 @@ SKIPPED = (1, 0, w.varint(1) + w.strings(
     [b'{"code":"CORRUPT","key":"x","message":"x@9: gone","offset":9,"path":"x.jpg"}']))
 
 
+
+def notes(*texts):
+    return (3, 0, w.varint(len(texts)) + w.strings(texts))
+
+
+NOTES = notes(b'{"dropped":"MPO frames","dropped_nbytes":4096,"index":2,"key":"b/colour.jpg"}',
+              b'{"index":1,"key":"a/upright.jpg","salvaged":"it ends too early"}')
+
+
 def good_vectors():
     good("coded", "three coded samples with tables of their own; metadata in group G",
          CODED)
@@ -112,6 +121,8 @@ def good_vectors():
          CODED.changed(minor=9, optional_flags=0xFFFFFFFF))
     good("tail", "a tail with a skipped input and an unknown column",
          CODED.changed(tail=[SKIPPED, (77, 0, b"?")]))
+    good("notes", "a tail with notes on two samples, and a skipped input",
+         CODED.changed(tail=[SKIPPED, NOTES]))
     good("groups-32", "as many groups as there can be",
          w.Record([w.opaque(b"k", b"bytes", [1] * 32)], [1] * 32))
     good("pieces-64", "as many pieces in a group as there can be",
@@ -323,6 +334,16 @@ def tail_vectors():
         fields(tail, tail_raw=3), "tail")
     bad("tail-column-required", "UNSUPPORTED", "an unknown column with the required flag",
         CODED.changed(tail=[SKIPPED, (88, 1, b"")]), "tail")
+    for name, text, *texts in (
+            ("json", "a note that is no JSON object", b"[]"),
+            ("index", "a note on a sample that is not there", b'{"index":3,"key":"x"}'),
+            ("no-index", "a note on no sample", b'{"key":"x","undecodable":"WebP"}'),
+            ("text", "a note whose text is none", b'{"index":0,"key":"x","undecodable":1}'),
+            ("nbytes", "a note on 0 dropped bytes",
+             b'{"dropped":"MP4","dropped_nbytes":0,"index":0,"key":"x"}')):
+        bad("tail-notes-" + name, "CORRUPT", text, CODED.changed(tail=[notes(*texts)]), "tail")
+    bad("tail-notes-short", "CORRUPT", "a list of more notes than there are",
+        CODED.changed(tail=[(3, 0, w.varint(5) + w.strings([b"{}"]))]), "tail")
     bad("tail-absent-size", "CORRUPT", "a tail of no bytes with a size when decompressed",
         fields(CODED, tail_raw=5))
 

@@ -86,6 +86,12 @@ struct pcr_dataset_info {
     uint32_t version_minor;
     uint32_t max_side;      /* larger images were reduced to this longest side, as JPEGs of */
     uint32_t quality;       /* this quality, before they were packed; 0, 0: none were */
+    /* In the whole dataset: */
+    uint64_t undecodable_count; /* opaque samples that no decoder here could show */
+    uint64_t salvaged_count;    /* samples of damaged files, coded as far as they decode */
+    uint64_t dropped_count;     /* samples whose files had bytes behind the image, which */
+    uint64_t dropped_nbytes;    /* were not kept; and those bytes */
+    uint64_t skipped_count;     /* bad inputs that were left out */
 };
 
 /* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */
@@ -151,6 +157,15 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_record(const struct pcr_dataset *ds,
                                               uint64_t record,
                                               struct pcr_record_info *info_out,
                                               struct pcr_error *err);
+
+/* What the writer noted of the record's samples: *out is replaced by a line for each of them,
+ * a JSON object as docs/FORMAT.md 3.5 has it (`index`, `key`, and what was noted), and LF.
+ * Empty where nothing was noted, as of most records. Reads the record's head and tail.
+ * Codes: INVAL (no such record), IO, FORMAT, CORRUPT, TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_record_notes(const struct pcr_dataset *ds,
+                                                    uint64_t record,
+                                                    struct pcr_buffer *out,
+                                                    struct pcr_error *err);
 
 /* Prefix length of a record at fidelity g: the end offset of group g. 0 if out of range. */
 PCR_API uint64_t pcr_dataset_record_prefix(const struct pcr_dataset *ds, uint64_t record,

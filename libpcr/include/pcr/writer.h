@@ -79,6 +79,11 @@ struct pcr_write_progress {
     uint64_t written_nbytes; /* of the records done */
     uint64_t records_source_nbytes; /* of the samples of the records done */
     uint64_t samples_reduced; /* by max_side; not those of records kept */
+    /* Of the records done: */
+    uint64_t samples_undecodable; /* kept whole, though no decoder here can show them */
+    uint64_t samples_salvaged;    /* of damaged files, coded as far as they decode */
+    uint64_t samples_dropped;     /* whose files had bytes behind the image, not kept */
+    uint64_t dropped_nbytes;      /* those bytes */
 };
 
 struct pcr_write_options {

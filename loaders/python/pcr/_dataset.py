@@ -190,7 +190,11 @@ class Dataset(Sequence[Sample]):
         """Counts and sizes (bytes, of the opened split(s)), format version, prefixes.
 
         max_side, quality: what larger images were reduced to before they were packed, and
-        as JPEGs of which quality; None: nothing was reduced.
+        as JPEGs of which quality; None: nothing was reduced. In the whole dataset, whatever
+        split was opened: opaque_count (samples kept whole), undecodable_count (those of them
+        that no decoder here could show), salvaged_count (samples of damaged files),
+        dropped_count (samples whose files had bytes behind the image, which were not kept),
+        dropped_nbytes (those bytes), skipped_count (inputs left out). notes() names them.
         """
         info = self._info
         return {
@@ -200,6 +204,11 @@ class Dataset(Sequence[Sample]):
             "sample_count": info.sample_count,
             "record_count": info.record_count,
             "opaque_count": info.opaque_count,
+            "undecodable_count": info.undecodable_count,
+            "salvaged_count": info.salvaged_count,
+            "dropped_count": info.dropped_count,
+            "dropped_nbytes": info.dropped_nbytes,
+            "skipped_count": info.skipped_count,
             "max_side": info.max_side or None,
             "quality": info.quality or None,
             "source_nbytes": info.source_nbytes,
@@ -209,6 +218,34 @@ class Dataset(Sequence[Sample]):
             "splits": self.splits,
             "classes": dict(zip(self.classes, self.class_counts)),
         }
+
+    def notes(self) -> List[Dict[str, Any]]:
+        """What the writer noted of samples (of the opened split), in the dataset's order.
+
+        Each is a dictionary with "index" (in the dataset), "key", and what was noted:
+        "undecodable" (what it is, if no decoder here could show it), "salvaged" (what was
+        wrong with its file), "dropped" and "dropped_nbytes" (what stood behind the image and
+        was not kept). Reads all records' heads and tails.
+
+        Raises IoError, FormatError, CorruptError, TruncatedError, UnsupportedError, LimitError,
+        OutOfMemory.
+        """
+        found: List[Dict[str, Any]] = []
+        for number in range(self._info.record_count):
+            first = self._record(number).first_sample
+            for line in self._record_notes(number).splitlines():
+                note = json.loads(line)
+                note["index"] += first
+                found.append(note)
+        return found
+
+    def _record_notes(self, number: int) -> bytes:
+        lines = st.Buffer()
+        try:
+            call(lib.pcr_dataset_record_notes, self._handle.pointer, number, byref(lines))
+            return ctypes.string_at(lines.data, lines.nbytes) if lines.nbytes else b""
+        finally:
+            lib.pcr_buffer_free(byref(lines))
 
     def io_stats(self) -> Dict[str, int]:
         """What was read from storage since the dataset was opened, without the manifest.

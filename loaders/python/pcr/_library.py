@@ -41,6 +41,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_dataset_ladder": (c_char_p, [c_void_p]),
     "pcr_dataset_manifest": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "pcr_dataset_record": (c_int, [c_void_p, c_uint64, POINTER(st.RecordInfo), _ERR]),
+    "pcr_dataset_record_notes": (c_int, [c_void_p, c_uint64, POINTER(st.Buffer), _ERR]),
     "pcr_dataset_record_prefix": (c_uint64, [c_void_p, c_uint64, c_uint32]),
     "pcr_dataset_sample": (c_int, [c_void_p, c_uint64, _OUT, _ERR]),
     "pcr_dataset_find": (c_int, [c_void_p, c_char_p, c_size_t, _NUMBER, _ERR]),

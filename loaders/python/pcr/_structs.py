@@ -230,7 +230,10 @@ class DatasetInfo(ctypes.Structure):
                 ("split_count", c_uint32), ("source_nbytes", c_uint64),
                 ("head_nbytes", c_uint64), ("total_nbytes", c_uint64),
                 ("opaque_count", c_uint64), ("version_major", c_uint32),
-                ("version_minor", c_uint32), ("max_side", c_uint32), ("quality", c_uint32)]
+                ("version_minor", c_uint32), ("max_side", c_uint32), ("quality", c_uint32),
+                ("undecodable_count", c_uint64), ("salvaged_count", c_uint64),
+                ("dropped_count", c_uint64), ("dropped_nbytes", c_uint64),
+                ("skipped_count", c_uint64)]
 
 
 class RecordInfo(ctypes.Structure):
@@ -409,7 +412,9 @@ class WriteProgress(ctypes.Structure):
                 ("samples_bad", c_uint64), ("record_count", c_uint64),
                 ("records_done", c_uint64), ("records_kept", c_uint64),
                 ("source_nbytes", c_uint64), ("written_nbytes", c_uint64),
-                ("records_source_nbytes", c_uint64), ("samples_reduced", c_uint64)]
+                ("records_source_nbytes", c_uint64), ("samples_reduced", c_uint64),
+                ("samples_undecodable", c_uint64), ("samples_salvaged", c_uint64),
+                ("samples_dropped", c_uint64), ("dropped_nbytes", c_uint64)]
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))

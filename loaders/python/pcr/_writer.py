@@ -33,6 +33,10 @@ class WriteProgress(NamedTuple):
     written_nbytes: int  #: of the records done
     records_source_nbytes: int  #: of the samples of the records done
     samples_reduced: int  #: by max_side; not those of records kept
+    samples_undecodable: int  #: kept whole, though no decoder here can show them
+    samples_salvaged: int  #: of damaged files, coded as far as they decode
+    samples_dropped: int  #: whose files had bytes behind the image, which were not kept
+    dropped_nbytes: int  #: those bytes
 
 
 class BadInput(NamedTuple):

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Notes on samples: what a record's tail tells of them, and its sums in the manifest. */
+#ifndef PCRI_NOTES_H
+#define PCRI_NOTES_H
+
+#include <jansson.h>
+
+#include "../base/packed.h"
+#include "../record/record.h"
+
+/* Notes, added up. */
+struct pcri_note_counts {
+    uint64_t undecodable; /* samples that this library's decoders cannot show */
+    uint64_t salvaged;    /* samples of damaged files, coded as far as they decode */
+    uint64_t dropped;     /* samples whose files had bytes behind the image, which were */
+    uint64_t dropped_nbytes; /* not kept; and those bytes */
+};
+
+/* Is there anything to note? */
+bool pcri_notes_any(const struct pcri_notes *n);
+void pcri_notes_add(struct pcri_note_counts *sums, const struct pcri_notes *n);
+void pcri_note_counts_add(struct pcri_note_counts *sums, const struct pcri_note_counts *c);
+
+/* The JSON object for the tail (docs/FORMAT.md 3.5); malloc'd. `index` is the sample's
+ * position in its record. */
+int pcri_notes_render(const struct pcri_notes *n, uint32_t index, const char *key,
+                      char **out, struct pcr_error *err);
+
+/* Reads the notes of a raw tail (nbytes 0: there is none): adds them to *sums, and appends
+ * each object's text and LF to *lines, if that is not NULL. CORRUPT, NOMEM. */
+int pcri_notes_read(const struct pcr_buffer *tail, uint32_t sample_count,
+                    struct pcri_note_counts *sums, struct pcr_buffer *lines,
+                    struct pcr_error *err);
+
+/* Reads a record's tail for its notes: the same. Messages name the record. As well IO, LIMIT,
+ * UNSUPPORTED. */
+int pcri_record_notes(const struct pcri_record *r, const struct pcr_limits *limits,
+                      struct pcri_note_counts *sums, struct pcr_buffer *lines,
+                      struct pcr_error *err);
+
+/* Sets a member to text of any bytes: what is no UTF-8 becomes U+FFFD, and the exact bytes
+ * stand in hex in a member of their own, NAME_hex. Nonzero where there is no memory. */
+int pcri_json_set_text(json_t *object, const char *name, const char *text);
+
+#endif
