@@ -13,6 +13,7 @@ build  ninja-build      build system
 build  pkg-config       finds the libraries
 build  libjpeg-dev      JPEG (libjpeg-turbo)
 build  libpng-dev       PNG
+build  zlib1g-dev       compressed text in PNG
 build  libzstd-dev      compression of heads
 build  libxxhash-dev    checksums
 build  libjansson-dev   JSON

@@ -1,18 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The one Exif field that decoding needs: orientation. */
+/* Which way up a picture is: the one thing of Exif and XMP metadata that decoding needs. */
 #ifndef PCRI_EXIF_H
 #define PCRI_EXIF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The orientation (1..8) that an APP1 segment's payload (what follows the length field)
- * states. 1 where it is no Exif segment, has no orientation, or is damaged: Exif is
- * metadata, and a picture is not refused for it. Of several segments, the first that gives
- * another value than 1 counts. Reads nothing beyond n bytes. */
-uint32_t pcri_orientation_from_exif(const uint8_t *app1_payload, size_t n);
+/* What the metadata of an image say of its orientation, gathered block by block; start from
+ * { 0 }. Blocks count as in Pillow's ImageOps.exif_transpose(): the tag of the Exif block, and
+ * where that has none, or there is no block, tiff:Orientation of the XMP packet. Damaged
+ * metadata says nothing: a picture is not refused for it. All values are 1 to 8; 0: not said.
+ * A tag with another value, or that holds no number, says 1. */
+struct pcri_orientation {
+    bool has_exif;
+    uint32_t exif, xmp;
+};
 
-/* The same for a bare TIFF structure, which is what a PNG's eXIf chunk holds. */
-uint32_t pcri_orientation_from_tiff(const uint8_t *tiff, size_t n);
+/* An APP1 segment's payload (what follows the length field). Of several Exif blocks the first
+ * counts, of several XMP packets the last. */
+void pcri_orientation_add_app1(struct pcri_orientation *o, const uint8_t *payload, size_t n);
+
+/* A bare Exif block, a TIFF structure with or without "Exif\0\0" before it; it replaces one
+ * that was there. */
+void pcri_orientation_set_exif(struct pcri_orientation *o, const uint8_t *block, size_t n);
+
+/* An XMP packet, which replaces one that was there. */
+void pcri_orientation_set_xmp(struct pcri_orientation *o, const uint8_t *packet, size_t n);
+
+/* What holds: 1 to 8. */
+static inline uint32_t pcri_orientation_of(const struct pcri_orientation *o)
+{
+    return o->exif ? o->exif : o->xmp ? o->xmp : 1;
+}
 
 #endif

@@ -100,6 +100,11 @@ int pcri_check_pixels(uint32_t width, uint32_t height, const struct pcr_limits *
 void pcri_store_row(const struct pcri_target *target, uint32_t y, const uint8_t *pixels,
                     uint32_t n, uint32_t channels);
 
+/* The orientation of a PNG file that begins with the magic, 1 to 8. `scratch` is overwritten.
+ * NOMEM. */
+int pcri_png_orientation(const uint8_t *data, size_t nbytes, struct pcr_buffer *scratch,
+                         uint32_t *orientation_out, struct pcr_error *err);
+
 /* The luma of one pixel: ITU-R BT.601 in 16 bits, as JPEG's own conversion. */
 static inline uint8_t pcri_luma(unsigned r, unsigned g, unsigned b)
 {

@@ -5,7 +5,6 @@
 
 #include <png.h>
 
-#include "../base/exif.h"
 #include "image.h"
 
 struct png {
@@ -22,7 +21,6 @@ struct png {
 
 enum {
     MAGIC_NBYTES = 8,
-    CHUNK_NBYTES = 12, /* of a chunk beside its data: length, type, CRC */
 };
 
 /* --- what libpng calls --- */
@@ -72,23 +70,6 @@ static void on_free(png_structp read, png_voidp m)
 }
 
 /* --- headers --- */
-
-/* The orientation of the eXIf chunk, which may stand before or after the image data. Chunk
- * checksums are libpng's to check. */
-static uint32_t find_orientation(const uint8_t *data, size_t nbytes)
-{
-    size_t at = MAGIC_NBYTES;
-    while (nbytes - at >= CHUNK_NBYTES) {
-        const uint8_t *c = data + at;
-        size_t n = (size_t) c[0] << 24 | (size_t) c[1] << 16 | (size_t) c[2] << 8 | c[3];
-        if (n > nbytes - at - CHUNK_NBYTES)
-            break;
-        if (!memcmp(c + 4, "eXIf", 4))
-            return pcri_orientation_from_tiff(c + 8, n);
-        at += n + CHUNK_NBYTES;
-    }
-    return 1;
-}
 
 static void set_up(struct png *p)
 {
@@ -161,8 +142,7 @@ static int png_begin(void *state, const struct pcr_spans *file,
     set_transforms(p);
     info_out->width = p->width;
     info_out->height = p->height;
-    info_out->orientation = find_orientation(p->data, p->nbytes);
-    return 0;
+    return pcri_png_orientation(p->data, p->nbytes, &p->whole, &info_out->orientation, err);
 }
 
 /* --- pixels --- */

@@ -21,7 +21,8 @@ struct turbo {
     int rc;    /* what the jump brings */
     struct pcr_error *err;
     size_t nbytes;
-    uint32_t color, orientation, max_scans;
+    uint32_t color, max_scans;
+    struct pcri_orientation orientation;
     struct pcr_buffer row, converted; /* one row of libjpeg's, of CMYK made RGB or gray */
 };
 
@@ -104,8 +105,7 @@ static boolean on_app1(j_decompress_ptr cinfo)
     if (nbytes < 2)
         give_up(t, PCR_ERR_CORRUPT, "an APP1 segment of %ld bytes, at least 2 needed", nbytes);
     source_skip(cinfo, nbytes);
-    if (t->orientation == 1)
-        t->orientation = pcri_orientation_from_exif(p + 2, (size_t) nbytes - 2);
+    pcri_orientation_add_app1(&t->orientation, p + 2, (size_t) nbytes - 2);
     return TRUE;
 }
 
@@ -130,7 +130,7 @@ static void set_up(struct turbo *t, const uint8_t *data, size_t nbytes)
     };
     t->progress = (struct jpeg_progress_mgr) { .progress_monitor = on_progress };
     t->nbytes = nbytes;
-    t->orientation = 1;
+    t->orientation = (struct pcri_orientation) { 0 };
 }
 
 /* A new object for each image: libjpeg keeps tables from one image to the next, and a file
@@ -214,7 +214,7 @@ static int turbo_begin(void *state, const struct pcr_spans *file,
     jpeg_calc_output_dimensions(&t->cinfo);
     info_out->width = t->cinfo.output_width;
     info_out->height = t->cinfo.output_height;
-    info_out->orientation = t->orientation;
+    info_out->orientation = pcri_orientation_of(&t->orientation);
     return 0;
 }
 

@@ -3,7 +3,6 @@
  * accepts can be written again in another order of scans without loss. */
 #include <stdlib.h>
 
-#include "../base/exif.h"
 #include "markers.h"
 
 struct scanner {
@@ -155,8 +154,8 @@ static int parse_app(struct scanner *s, uint8_t marker, size_t offset, const uin
         f->has_adobe = true;
         f->adobe_transform = p[11];
     }
-    if (marker == M_APP1 && f->orientation <= 1)
-        f->orientation = pcri_orientation_from_exif(p, n);
+    if (marker == M_APP1 && !f->in_scans) /* decoders read no further to find it */
+        pcri_orientation_add_app1(&f->orientation, p, n);
     return 0;
 }
 
@@ -349,7 +348,7 @@ static int check_soi(const void *data, size_t nbytes, bool whole, struct pcr_err
 
 void pcri_jpeg_file_begin(struct pcri_jpeg_file *f)
 {
-    *f = (struct pcri_jpeg_file) { .orientation = 1, .segments = f->segments,
+    *f = (struct pcri_jpeg_file) { .segments = f->segments,
                                    .segment_capacity = f->segment_capacity };
 }
 

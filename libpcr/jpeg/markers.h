@@ -4,6 +4,7 @@
 #define PCRI_MARKERS_H
 
 #include "../base/base.h"
+#include "../base/exif.h"
 
 enum {
     M_SOF0 = 0xC0, M_SOF1 = 0xC1, M_SOF2 = 0xC2, M_DHT = 0xC4, M_RST0 = 0xD0,
@@ -41,7 +42,7 @@ struct pcri_jpeg_file {
     bool open_scan;      /* the last piece ended with an SOS */
     uint32_t scan_count;
     uint64_t end; /* offset of EOI; of a piece without it: its size */
-    uint32_t orientation; /* EXIF, 1..8 */
+    struct pcri_orientation orientation; /* of the segments before the first scan */
     uint16_t quant[4][64]; /* zigzag order */
     bool quant_defined[4];
     struct pcri_segment *segments; /* all but RSTn, SOI, EOI and fill bytes */

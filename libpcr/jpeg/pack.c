@@ -356,7 +356,7 @@ static void describe(const struct pcri_coder *c, struct pcri_packed *out)
     out->width = f->width;
     out->height = f->height;
     out->component_count = f->component_count;
-    out->orientation = f->orientation;
+    out->orientation = pcri_orientation_of(&f->orientation);
     out->source_nbytes = f->nbytes;
     for (uint32_t i = 0; i < f->component_count; i++)
         out->sampling |= (uint32_t) (f->components[i].h << 4 | f->components[i].v) << 8 * i;

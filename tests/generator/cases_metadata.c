@@ -98,11 +98,12 @@ static void exif(struct segments *s, bool big, uint32_t orientation)
     put_number(s, 0, 4, big);
 }
 
+/* The others' values lie where the block begins, if they take more than 4 bytes. */
 static void exif_last_entry(struct segments *s, uint32_t orientation)
 {
     begin_exif(s, true, 13);
     for (uint32_t i = 0; i < 12; i++)
-        put_entry(s, true, 0x0101 + i, i % 12 + 1, i == 5 ? 0x7FFFFFFF : 1, 70000 * i);
+        put_entry(s, true, 0x0101 + i, i == 5 ? 99 : i % 12 + 1, i == 5 ? 0x7FFFFFFF : 1, i);
     put_entry(s, true, 0x0112, 3, 1, orientation);
     put_number(s, 0, 4, true);
 }
@@ -140,6 +141,11 @@ static void exif_broken(struct segments *s, uint32_t how)
     } else if (how == 3) { /* ends after the name */
         begin(s, JPEG_APP0 + 1);
         put(s, "Exif\0\0", 6);
+    } else if (how == 5) { /* a value beyond the segment ends the directory */
+        begin_exif(s, true, 2);
+        put_entry(s, true, 0x010F, 2, 20, 70000);
+        put_entry(s, true, 0x0112, 3, 1, 6);
+        put_number(s, 0, 4, true);
     } else { /* orientation as a LONG, with count 0 */
         begin_exif(s, false, 1);
         put_entry(s, false, 0x0112, 4, 0, 6);
@@ -283,6 +289,7 @@ static const struct pcr_gen_case cases[] = {
     META("exif-no-byte-order", 1, EXIF_BROKEN, 2),
     META("exif-empty", 1, EXIF_BROKEN, 3),
     META("exif-odd-type", 1, EXIF_BROKEN, 4),
+    META("exif-value-beyond", 1, EXIF_BROKEN, 5),
     META("icc", 1, ICC, 1),
     META("icc-five-segments", 1, ICC, 5),
     META("icc-cmyk", 1, ICC, 2, .space = JCS_CMYK),

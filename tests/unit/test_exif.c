@@ -1,10 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* exif: orientation in both byte orders, and blocks that lie about their sizes. */
+/* exif: orientation in both byte orders and in XMP, and blocks that lie about their sizes. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/exif.h"
+
+static uint32_t from_app1(const void *payload, size_t n)
+{
+    struct pcri_orientation o = { 0 };
+    pcri_orientation_add_app1(&o, payload, n);
+    return pcri_orientation_of(&o);
+}
+
+static uint32_t from_block(const void *block, size_t n)
+{
+    struct pcri_orientation o = { 0 };
+    pcri_orientation_set_exif(&o, block, n);
+    return pcri_orientation_of(&o);
+}
+
+static uint32_t from_xmp(const char *text)
+{
+    struct pcri_orientation o = { 0 };
+    pcri_orientation_set_xmp(&o, (const uint8_t *) text, strlen(text));
+    return o.xmp;
+}
 
 /* Exif header, TIFF header, a directory of two entries: one other tag, then orientation. */
 static size_t make_exif(uint8_t out[64], int big, unsigned type, unsigned value)
@@ -34,15 +55,15 @@ static size_t make_exif(uint8_t out[64], int big, unsigned type, unsigned value)
 START_TEST(all_values)
 {
     uint8_t exif[64];
-    static const unsigned types[] = { 3, 4, 1 };
+    static const unsigned types[] = { 3, 4 };
     for (int big = 0; big < 2; big++)
-        for (int t = 0; t < 3; t++)
+        for (int t = 0; t < 2; t++)
             for (unsigned v = 0; v < 12; v++) {
                 size_t n = make_exif(exif, big, types[t], v);
-                ck_assert_uint_eq(pcri_orientation_from_exif(exif, n),
+                ck_assert_uint_eq(from_app1(exif, n),
                                   v >= 1 && v <= 8 ? v : 1);
-                ck_assert_uint_eq(pcri_orientation_from_tiff(exif + 6, n - 6),
-                                  v >= 1 && v <= 8 ? v : 1);
+                ck_assert_uint_eq(from_block(exif + 6, n - 6), v >= 1 && v <= 8 ? v : 1);
+                ck_assert_uint_eq(from_block(exif, n), v >= 1 && v <= 8 ? v : 1);
             }
 }
 END_TEST
@@ -51,16 +72,18 @@ START_TEST(other_payloads)
 {
     uint8_t exif[64];
     size_t n = make_exif(exif, 0, 3, 6);
-    ck_assert_uint_eq(pcri_orientation_from_exif(exif, n), 6);
+    ck_assert_uint_eq(from_app1(exif, n), 6);
     exif[0] = 'e';
-    ck_assert_uint_eq(pcri_orientation_from_exif(exif, n), 1);
-    ck_assert_uint_eq(pcri_orientation_from_exif((const uint8_t *) "http://ns.adobe.com", 19),
+    ck_assert_uint_eq(from_app1(exif, n), 1);
+    ck_assert_uint_eq(from_app1((const uint8_t *) "http://ns.adobe.com", 19),
                       1);
     n = make_exif(exif, 0, 7, 6); /* type UNDEFINED */
-    ck_assert_uint_eq(pcri_orientation_from_exif(exif, n), 1);
+    ck_assert_uint_eq(from_app1(exif, n), 1);
+    n = make_exif(exif, 0, 1, 6); /* BYTE is no number to Pillow */
+    ck_assert_uint_eq(from_app1(exif, n), 1);
     n = make_exif(exif, 0, 3, 6);
     memset(exif + 16 + 12 + 4, 0, 4); /* a count of no values */
-    ck_assert_uint_eq(pcri_orientation_from_exif(exif, n), 1);
+    ck_assert_uint_eq(from_app1(exif, n), 1);
 }
 END_TEST
 
@@ -74,7 +97,7 @@ START_TEST(every_truncation)
             uint8_t *copy = malloc(k + !k);
             ck_assert_ptr_nonnull(copy);
             memcpy(copy, exif, k);
-            ck_assert_uint_eq(pcri_orientation_from_exif(copy, k), k == n ? 8 : 1);
+            ck_assert_uint_eq(from_app1(copy, k), k == n ? 8 : 1);
             free(copy);
         }
     }
@@ -92,13 +115,64 @@ START_TEST(lying_sizes)
         ck_assert_ptr_nonnull(copy);
         memcpy(copy, exif, n);
         memcpy(copy + 10, offsets[i], 4);
-        ck_assert_uint_eq(pcri_orientation_from_exif(copy, n), 1);
+        ck_assert_uint_eq(from_app1(copy, n), 1);
         free(copy);
     }
     exif[14] = exif[15] = 0xFF; /* more entries than there are */
-    ck_assert_uint_eq(pcri_orientation_from_exif(exif, n), 8);
+    ck_assert_uint_eq(from_app1(exif, n), 8);
     exif[28] = 0x13; /* and no orientation among them */
-    ck_assert_uint_eq(pcri_orientation_from_exif(exif, n), 1);
+    ck_assert_uint_eq(from_app1(exif, n), 1);
+}
+END_TEST
+
+START_TEST(xmp_packets)
+{
+    static const struct {
+        const char *text;
+        uint32_t value;
+    } packets[] = {
+        { "<x tiff:Orientation=\"6\"/>", 6 },
+        { "<tiff:Orientation>3</tiff:Orientation>", 3 },
+        { "tiff:Orientation=\"8", 8 },
+        { "tiff:Orientation>8", 8 },
+        { "tiff:Orientation=\"", 0 },
+        { "tiff:Orientation>", 0 },
+        { "tiff:Orientation", 0 },
+        { "tiff:Orientation='6'", 0 },
+        { "tiff:Orientation=\"0\"", 1 },
+        { "tiff:Orientation=\"9\"", 1 },
+        { "tiff:Orientations tiff:Orientation=\"x tiff:Orientation=\"7\"", 7 },
+        { "tiff:Orientation=\"2\" tiff:Orientation=\"7\"", 2 },
+        { "ttiff:Orientation=\"5\"", 5 },
+        { "", 0 },
+    };
+    for (size_t i = 0; i < sizeof(packets) / sizeof(packets[0]); i++)
+        ck_assert_msg(from_xmp(packets[i].text) == packets[i].value, "%s", packets[i].text);
+}
+END_TEST
+
+/* The first Exif block and the last packet count, and a packet only without such a tag. */
+START_TEST(several_segments)
+{
+    static const char first[] = "http://ns.adobe.com/xap/1.0/\0tiff:Orientation=\"5\"";
+    static const char second[] = "http://ns.adobe.com/xap/1.0/\0tiff:Orientation=\"7\"";
+    uint8_t exif[64], none[64], odd[64];
+    size_t n = make_exif(exif, 0, 3, 3), m = make_exif(none, 1, 3, 3);
+    size_t k = make_exif(odd, 0, 3, 77);
+    struct pcri_orientation o = { 0 };
+    none[29] = 0x13; /* another tag in place of orientation */
+    pcri_orientation_add_app1(&o, (const uint8_t *) first, sizeof(first) - 1);
+    ck_assert_uint_eq(pcri_orientation_of(&o), 5);
+    pcri_orientation_add_app1(&o, (const uint8_t *) second, sizeof(second) - 1);
+    ck_assert_uint_eq(pcri_orientation_of(&o), 7);
+    pcri_orientation_add_app1(&o, none, m);
+    ck_assert_uint_eq(pcri_orientation_of(&o), 7);
+    pcri_orientation_add_app1(&o, exif, n);
+    ck_assert_uint_eq(pcri_orientation_of(&o), 7);
+    pcri_orientation_set_exif(&o, exif, n);
+    ck_assert_uint_eq(pcri_orientation_of(&o), 3);
+    pcri_orientation_set_exif(&o, odd, k);
+    ck_assert_uint_eq(pcri_orientation_of(&o), 1);
 }
 END_TEST
 
@@ -110,6 +184,8 @@ int main(void)
     tcase_add_test(t, other_payloads);
     tcase_add_test(t, every_truncation);
     tcase_add_test(t, lying_sizes);
+    tcase_add_test(t, xmp_packets);
+    tcase_add_test(t, several_segments);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -190,7 +190,7 @@ struct pcr_sample_info {
     uint32_t width;          /* stored pixels, before orientation; 0 if unknown (opaque) */
     uint32_t height;
     uint32_t component_count;
-    uint32_t orientation;    /* EXIF orientation 1..8 */
+    uint32_t orientation;    /* 1..8, as EXIF numbers them */
     uint32_t record_index;   /* position in its record */
     uint64_t record;         /* record number in the dataset as opened */
     uint64_t source_nbytes;  /* size of the source file */

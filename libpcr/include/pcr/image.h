@@ -16,7 +16,9 @@ enum pcr_color {
 };
 
 enum {
-    /* Leave the pixels as they are stored; without it EXIF orientation is applied. */
+    /* Leave the pixels as they are stored. Without it they are turned upright, as by Pillow's
+     * ImageOps.exif_transpose(): as the first EXIF block says (JPEG: APP1; PNG: eXIf, else the
+     * text "Raw profile type exif"); where that has no orientation, tiff:Orientation of XMP. */
     PCR_DECODE_KEEP_ORIENTATION = 1 << 0,
     /* At an incomplete fidelity take each coefficient at the lower end of its interval, as
      * libjpeg-turbo does, and give its pixels bit for bit. Without it coefficients stand
@@ -38,7 +40,7 @@ struct pcr_decode_options {
     uint32_t size;  /* sizeof(struct pcr_decode_options) */
     uint32_t flags; /* PCR_DECODE_* */
     uint32_t color; /* enum pcr_color */
-    uint32_t orientation; /* EXIF orientation 1..8; 0: read it from the image's own EXIF */
+    uint32_t orientation; /* 1..8, as EXIF numbers them; 0: read it from the image's metadata */
     struct pcr_limits limits;
     uint32_t with;  /* enum pcr_decode_with */
     /* Decode to scale/8 of the size, 1 to 8; 0 means 8. Width and height are rounded up.
