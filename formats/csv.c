@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lists as CSV (RFC 4180): a header line names the columns; fields may be quoted, and
- * then hold commas, line ends and doubled quotes. Lines end in CRLF or LF. */
+ * then hold separators, line ends, blanks at their ends and doubled quotes. Lines end in
+ * CRLF or LF. Semicolons or tabs may stand for the commas: what the header is read by is
+ * what it names a path with. */
 #include <errno.h>
 #include <stdalign.h>
 #include <stdlib.h>
 
 #include "../libpcr/base/utf8.h"
+#include "columns.h"
+#include "folder_names.h"
 #include "list.h"
-
-enum column { COL_PATH, COL_KEY, COL_LABEL, COL_LABELS, COL_SPLIT, COL_ATTRIBUTE };
-
-static const char *const column_names[] = { "path", "key", "label", "labels", "split" };
 
 /* A scanner over the text, and the fields of the record that it read last. */
 struct csv {
     const char *p, *end;
+    char separator;
     uint64_t line;       /* that p stands on */
     uint64_t row_line;   /* that the record began on */
     struct pcr_buffer text; /* fields back to back, each ended by NUL */
@@ -24,8 +25,9 @@ struct csv {
 
 /* The columns as the header names them. */
 struct header {
-    enum column *kinds;
+    enum pcri_column *kinds;
     const char **names;
+    bool *splits; /* of attributes: may be the splits, by name and by all values so far */
     size_t count;
 };
 
@@ -76,23 +78,40 @@ static bool at_line_end(const struct csv *c)
            (*c->p == '\r' && (c->p + 1 == c->end || c->p[1] == '\n'));
 }
 
+static void skip_blanks(struct csv *c)
+{
+    while (c->p < c->end && (*c->p == ' ' || *c->p == '\t') && *c->p != c->separator)
+        c->p++;
+}
+
+/* Without quotes: blanks at the ends are not the field's. */
+static int read_plain(struct csv *c, struct pcr_error *err)
+{
+    const char *start = c->p;
+    while (!at_line_end(c) && *c->p != c->separator && *c->p != '"')
+        c->p++;
+    if (!at_line_end(c) && *c->p == '"')
+        return fail_line(err, c->line, "a quote inside a field that is not quoted");
+    const char *end = c->p;
+    while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
+        end--;
+    return pcri_buffer_append(&c->text, start, (size_t) (end - start), err);
+}
+
 static int read_field(struct csv *c, struct pcr_error *err)
 {
     int rc = begin_field(c, err);
     if (rc)
         return rc;
+    skip_blanks(c);
     if (c->p < c->end && *c->p == '"') {
         c->p++;
         rc = read_quoted(c, err);
-        if (!rc && !at_line_end(c) && *c->p != ',')
+        skip_blanks(c);
+        if (!rc && !at_line_end(c) && *c->p != c->separator)
             rc = fail_line(err, c->line, "text after a closing quote");
     } else {
-        const char *start = c->p;
-        while (!at_line_end(c) && *c->p != ',' && *c->p != '"')
-            c->p++;
-        if (!at_line_end(c) && *c->p == '"')
-            return fail_line(err, c->line, "a quote inside a field that is not quoted");
-        rc = pcri_buffer_append(&c->text, start, (size_t) (c->p - start), err);
+        rc = read_plain(c, err);
     }
     size_t begin = c->fields[c->count - 1], n = c->text.nbytes - begin;
     if (!rc)
@@ -127,7 +146,7 @@ static int read_record(struct csv *c, struct pcr_error *err)
             return rc;
         if (at_line_end(c))
             break;
-        c->p++; /* the comma */
+        c->p++; /* the separator */
     }
     skip_line_end(c);
     return 0;
@@ -140,42 +159,108 @@ static const char *field(const struct csv *c, size_t i)
 
 /* --- header --- */
 
-static enum column find_column(const char *name)
+/* Without blanks and byte order marks at its ends. */
+static const char *trimmed(const char *name, size_t *nbytes)
 {
-    size_t i = 0;
-    while (i < COL_ATTRIBUTE && strcmp(column_names[i], name) != 0)
-        i++;
-    return (enum column) i;
+    static const char *const blanks[] = { " ", "\t", "\xc2\xa0", "\xef\xbb\xbf" };
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof(blanks) / sizeof(blanks[0]); i++) {
+        size_t m = strlen(blanks[i]);
+        bool before = n >= m && !memcmp(name, blanks[i], m);
+        if (!before && !(n >= m && !memcmp(name + n - m, blanks[i], m)))
+            continue;
+        name += before ? m : 0;
+        n -= m;
+        i = SIZE_MAX; /* another may stand within */
+    }
+    *nbytes = n;
+    return name;
 }
 
-static int read_header(struct csv *c, struct pcri_list *l, struct header *h,
+static int take_header(const struct csv *c, struct pcri_list *l, struct header *h,
                        struct pcr_error *err)
 {
-    bool has_path = false;
-    int rc = read_record(c, err);
-    if (rc)
-        return rc;
+    free(h->kinds);
+    free(h->names);
+    free(h->splits);
     h->count = c->count;
     h->kinds = pcri_calloc(h->count, sizeof(*h->kinds), err);
     h->names = pcri_calloc(h->count, sizeof(*h->names), err);
-    if (!h->kinds || !h->names)
+    h->splits = pcri_calloc(h->count, sizeof(*h->splits), err);
+    if (!h->kinds || !h->names || !h->splits)
         return PCR_ERR_NOMEM;
     for (size_t i = 0; i < h->count; i++) {
-        const char *name = field(c, i);
-        h->kinds[i] = find_column(name);
-        has_path |= h->kinds[i] == COL_PATH;
-        h->names[i] = pcri_arena_strndup(l->arena, name, strlen(name), err);
+        size_t n;
+        const char *name = trimmed(field(c, i), &n);
+        h->names[i] = pcri_arena_strndup(l->arena, name, n, err);
         if (!h->names[i])
             return PCR_ERR_NOMEM;
-        if (!pcri_utf8_valid(name, strlen(name)))
+        if (!pcri_utf8_valid(name, n))
             return fail_line(err, c->row_line, "a column's name is not UTF-8");
-        for (size_t k = 0; k < i; k++)
-            if (!strcmp(h->names[k], name))
-                return pcri_fail(err, PCR_ERR_INVAL, "line %llu: two columns named '%s'",
-                                 (unsigned long long) c->row_line, name);
     }
-    return has_path ? 0 : fail_line(err, c->line > 1 ? c->row_line : 1,
-                                    "the header names no column 'path'");
+    int rc = 0;
+    if (l->beside)
+        pcri_columns_find_beside(h->names, h->count, !l->keep_labels, h->kinds);
+    else
+        rc = pcri_columns_find(h->names, h->count, h->kinds, err);
+    if (rc)
+        return pcri_prefix(err, rc, "line %llu", (unsigned long long) c->row_line);
+    return 0;
+}
+
+static bool has_kind(const struct header *h, enum pcri_column kind)
+{
+    for (size_t i = 0; i < h->count; i++)
+        if (h->kinds[i] == kind)
+            return true;
+    return false;
+}
+
+static int fail_no_path(const struct csv *c, const struct header *h, struct pcr_error *err)
+{
+    char found[256] = "";
+    size_t n = 0;
+    for (size_t i = 0; i < h->count && n < sizeof(found); i++)
+        n += (size_t) snprintf(found + n, sizeof(found) - n, "%s'%.40s'", i ? ", " : "",
+                               h->names[i]);
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "line %llu: the header names no column 'path'%s%s; the first line must "
+                     "name the columns, such as path,label,split",
+                     (unsigned long long) (h->count ? c->row_line : 1),
+                     h->count ? ", but " : "", found);
+}
+
+/* Reads the header by the separator that finds a path in it, a comma before others. */
+static int read_header(struct csv *c, struct pcri_list *l, struct header *h,
+                       struct pcr_error *err)
+{
+    static const char separators[] = ",;\t";
+    const struct csv start = *c;
+    struct pcr_error first = { 0 };
+    for (size_t i = 0; separators[i]; i++) {
+        c->p = start.p;
+        c->line = start.line;
+        c->separator = separators[i];
+        struct pcr_error why = { 0 };
+        int rc = read_record(c, &why);
+        if (!rc)
+            rc = take_header(c, l, h, &why);
+        if (!rc && has_kind(h, PCRI_COLUMN_PATH))
+            break;
+        if (!rc)
+            rc = fail_no_path(c, h, &why);
+        if (!i || rc == PCR_ERR_NOMEM)
+            first = why;
+        if (rc == PCR_ERR_NOMEM || !separators[i + 1]) {
+            if (err)
+                *err = first;
+            return first.code;
+        }
+    }
+    for (size_t i = 0; i < h->count; i++)
+        h->splits[i] = !l->beside && h->kinds[i] == PCRI_COLUMN_ATTRIBUTE &&
+                       !has_kind(h, PCRI_COLUMN_SPLIT) && pcri_column_like_split(h->names[i]);
+    return 0;
 }
 
 /* --- rows --- */
@@ -219,30 +304,31 @@ static int add_attribute(json_t *attributes, const char *name, const char *value
     return 0;
 }
 
-static int set_field(struct pcri_list *l, struct pcri_list_row *row, enum column kind,
-                     const char *value, struct pcr_error *err)
+static int set_field(struct pcri_list *l, struct pcri_list_row *row,
+                     enum pcri_column kind, const char *value, struct pcr_error *err)
 {
-    const char **text = kind == COL_PATH    ? &row->path
-                        : kind == COL_KEY   ? &row->key
-                        : kind == COL_SPLIT ? &row->split
-                                            : &row->class_name;
-    if (kind == COL_LABELS)
+    const char **text = kind == PCRI_COLUMN_PATH    ? &row->path
+                        : kind == PCRI_COLUMN_KEY   ? &row->key
+                        : kind == PCRI_COLUMN_SPLIT ? &row->split
+                                                    : &row->class_name;
+    if (kind == PCRI_COLUMN_LABELS)
         return parse_labels(value, l, row, err);
     *text = pcri_arena_strndup(l->arena, value, strlen(value), err);
-    row->number_or_name |= kind == COL_LABEL;
+    row->number_or_name |= kind == PCRI_COLUMN_LABEL;
     return *text ? 0 : PCR_ERR_NOMEM;
 }
 
-static int add_row(const struct csv *c, const struct header *h, struct pcri_list *l,
+static int add_row(const struct csv *c, struct header *h, struct pcri_list *l,
                    json_t *attributes, struct pcr_error *err)
 {
     struct pcri_list_row *row = pcri_list_add(l, c->row_line, err);
     int rc = row ? 0 : PCR_ERR_NOMEM;
     for (size_t i = 0; i < h->count && !rc; i++) {
         const char *value = field(c, i);
-        if (!*value)
+        h->splits[i] &= pcri_is_split_name(value);
+        if (!*value || h->kinds[i] == PCRI_COLUMN_NONE)
             continue;
-        if (h->kinds[i] == COL_ATTRIBUTE)
+        if (h->kinds[i] == PCRI_COLUMN_ATTRIBUTE)
             rc = add_attribute(attributes, h->names[i], value, c->row_line, err);
         else
             rc = set_field(l, row, h->kinds[i], value, err);
@@ -254,7 +340,7 @@ static int add_row(const struct csv *c, const struct header *h, struct pcri_list
     return rc;
 }
 
-static int read_rows(struct csv *c, const struct header *h, struct pcri_list *l,
+static int read_rows(struct csv *c, struct header *h, struct pcri_list *l,
                      struct pcr_error *err)
 {
     json_t *attributes = json_object();
@@ -272,7 +358,30 @@ static int read_rows(struct csv *c, const struct header *h, struct pcri_list *l,
             rc = add_row(c, h, l, attributes, err);
     }
     json_decref(attributes);
+    for (size_t i = 0; i < h->count && !rc && l->count; i++)
+        if (h->splits[i])
+            rc = pcri_fail(err, PCR_ERR_INVAL,
+                           "column '%s' holds names of splits alone: call it 'split', or, if "
+                           "it is to be an attribute, give it another name", h->names[i]);
     return rc;
+}
+
+/* What spreadsheets put before the header. */
+static int skip_marks(struct csv *c, struct pcr_error *err)
+{
+    size_t n = (size_t) (c->end - c->p);
+    if (n >= 2 && (!memcmp(c->p, "\xff\xfe", 2) || !memcmp(c->p, "\xfe\xff", 2)))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "the text is UTF-16; save it as UTF-8 (\"CSV UTF-8\")");
+    if (n >= 3 && !memcmp(c->p, "\xef\xbb\xbf", 3)) {
+        c->p += 3;
+        n -= 3;
+    }
+    if (n >= 6 && !memcmp(c->p, "sep=", 4) && (c->p[5] == '\r' || c->p[5] == '\n')) {
+        c->p += 5;
+        skip_line_end(c);
+    }
+    return 0;
 }
 
 int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,
@@ -280,13 +389,14 @@ int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,
 {
     struct csv c = { .p = text, .end = text + nbytes, .line = 1 };
     struct header h = { 0 };
-    if (nbytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
-        c.p += 3; /* the byte order mark that spreadsheets write */
-    int rc = read_header(&c, l, &h, err);
+    int rc = skip_marks(&c, err);
+    if (!rc)
+        rc = read_header(&c, l, &h, err);
     if (!rc)
         rc = read_rows(&c, &h, l, err);
     free(h.kinds);
     free(h.names);
+    free(h.splits);
     free(c.fields);
     pcr_buffer_free(&c.text);
     return rc;

@@ -67,38 +67,77 @@ static int get_label(struct pcri_list *l, struct pcri_list_row *row, const json_
     return set_labels(l, row, labels, err);
 }
 
-static int get_attributes(struct pcri_list *l, struct pcri_list_row *row,
-                          const json_t *object, struct pcr_error *err)
+/* --- members --- */
+
+/* A row of Hugging Face's metadata: the image is named by file_name, and what is not known
+ * here is an attribute. */
+static bool is_metadata(const json_t *object)
 {
-    const json_t *v = json_object_get(object, "attributes");
-    if (!v || json_is_null(v))
-        return 0;
-    if (!json_is_object(v))
+    return !json_object_get(object, "path") && json_object_get(object, "file_name");
+}
+
+static bool is_known(const struct pcri_list *l, const char *name)
+{
+    static const char *const known[] = { "label", "labels", "path", "key", "split",
+                                         "attributes" };
+    size_t count = l->beside ? (l->keep_labels ? 0 : 2) : sizeof(known) / sizeof(known[0]);
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(known[i], name))
+            return true;
+    return false;
+}
+
+static int get_attributes(struct pcri_list *l, struct pcri_list_row *row,
+                          json_t *object, struct pcr_error *err)
+{
+    bool metadata = is_metadata(object);
+    const json_t *given = l->beside ? NULL : json_object_get(object, "attributes");
+    if (given && !json_is_null(given) && !json_is_object(given))
         return fail_line(err, row->line, "'attributes' is not an object");
-    if (!json_object_size(v))
-        return 0;
-    row->attributes = pcri_list_attributes(l, v, err);
-    return row->attributes ? 0 : PCR_ERR_NOMEM;
+    json_t *all = json_is_object(given) ? json_copy((json_t *) given) : json_object();
+    int rc = all ? 0 : pcri_fail_nomem(err, sizeof(json_t *));
+    const char *name;
+    json_t *value;
+    json_object_foreach(object, name, value)
+        if (!rc && metadata && strcmp(name, "file_name") != 0 && !is_known(l, name) &&
+            json_object_set(all, name, value))
+            rc = pcri_fail_nomem(err, sizeof(json_t *));
+    if (!rc && json_object_size(all)) {
+        row->attributes = pcri_list_attributes(l, all, err);
+        rc = row->attributes ? 0 : PCR_ERR_NOMEM;
+    }
+    json_decref(all);
+    return rc;
 }
 
 /* A misspelt member must not be lost in silence. */
-static int check_members(json_t *object, uint64_t line, struct pcr_error *err)
+static int check_members(const struct pcri_list *l, json_t *object, uint64_t line,
+                         struct pcr_error *err)
 {
-    static const char *const known[] = { "path",   "key",   "label",
-                                         "labels", "split", "attributes" };
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value) {
-        size_t i = 0;
-        while (i < sizeof(known) / sizeof(known[0]) && strcmp(known[i], name) != 0)
-            i++;
-        if (i == sizeof(known) / sizeof(known[0]))
+    json_object_foreach(object, name, value)
+        if (!is_known(l, name))
             return pcri_fail(err, PCR_ERR_INVAL,
-                             "line %llu: unknown member '%.64s' (more of a sample's data "
-                             "goes into 'attributes')",
+                             "line %llu: unknown member '%.64s' (known are path, key, label, "
+                             "labels, split; more of a sample's data goes into 'attributes')",
                              (unsigned long long) line, name);
-    }
     return 0;
+}
+
+static int get_names(struct pcri_list *l, struct pcri_list_row *row, json_t *object,
+                     struct pcr_error *err)
+{
+    uint64_t line = row->line;
+    bool metadata = is_metadata(object);
+    int rc = metadata ? 0 : check_members(l, object, line, err);
+    if (!rc)
+        rc = get_text(l, object, metadata ? "file_name" : "path", line, &row->path, err);
+    if (!rc && !l->beside)
+        rc = get_text(l, object, "key", line, &row->key, err);
+    if (!rc && !l->beside)
+        rc = get_text(l, object, "split", line, &row->split, err);
+    return rc;
 }
 
 static int add_object(struct pcri_list *l, json_t *object, uint64_t line,
@@ -106,17 +145,13 @@ static int add_object(struct pcri_list *l, json_t *object, uint64_t line,
 {
     if (!json_is_object(object))
         return fail_line(err, line, "not a JSON object");
+    if (l->beside && !is_metadata(object))
+        return fail_line(err, line, "no file_name");
     struct pcri_list_row *row = pcri_list_add(l, line, err);
     if (!row)
         return PCR_ERR_NOMEM;
-    int rc = check_members(object, line, err);
-    if (!rc)
-        rc = get_text(l, object, "path", line, &row->path, err);
-    if (!rc)
-        rc = get_text(l, object, "key", line, &row->key, err);
-    if (!rc)
-        rc = get_text(l, object, "split", line, &row->split, err);
-    if (!rc)
+    int rc = get_names(l, row, object, err);
+    if (!rc && !(l->beside && l->keep_labels))
         rc = get_label(l, row, object, err);
     if (!rc)
         rc = get_attributes(l, row, object, err);

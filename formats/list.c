@@ -20,8 +20,9 @@ static bool has_ending(const char *path, const char *ending)
 static bool probe(const char *path)
 {
     struct stat st;
-    return (has_ending(path, ".csv") || has_ending(path, ".jsonl")) && !stat(path, &st) &&
-           S_ISREG(st.st_mode);
+    return (has_ending(path, ".csv") || has_ending(path, ".tsv") ||
+            has_ending(path, ".jsonl")) &&
+           !stat(path, &st) && S_ISREG(st.st_mode);
 }
 
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line,
@@ -206,7 +207,7 @@ static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
     memcpy(path + a, r->path, b + 1);
 
     item->path = path;
-    item->key = r->key ? r->key : r->path;
+    item->key = r->safe_key;
     item->attributes = r->attributes;
     item->labels = r->labels;
     item->label_count = r->label_count;
@@ -220,49 +221,12 @@ static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
     return 0;
 }
 
-static const char *key_of(const struct pcri_list_row *r)
-{
-    return r->key ? r->key : r->path;
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    const struct pcri_list_row *x = *(const struct pcri_list_row *const *) a;
-    const struct pcri_list_row *y = *(const struct pcri_list_row *const *) b;
-    int order = strcmp(key_of(x), key_of(y));
-    return order ? order : x->line < y->line ? -1 : x->line > y->line;
-}
-
-static int check_keys(const struct pcri_list *l, struct pcr_error *err)
-{
-    int rc = 0;
-    for (size_t i = 0; i < l->count; i++) {
-        if (!l->rows[i].path || !l->rows[i].path[0])
-            return fail_row(err, &l->rows[i], "no path");
-        if (l->rows[i].key && !l->rows[i].key[0])
-            return fail_row(err, &l->rows[i], "an empty key");
-    }
-    const struct pcri_list_row **sorted = pcri_malloc(l->count, sizeof(*sorted), err);
-    if (!sorted)
-        return PCR_ERR_NOMEM;
-    for (size_t i = 0; i < l->count; i++)
-        sorted[i] = &l->rows[i];
-    qsort(sorted, l->count, sizeof(*sorted), compare_keys);
-    for (size_t i = 1; i < l->count && !rc; i++)
-        if (!strcmp(key_of(sorted[i - 1]), key_of(sorted[i])))
-            rc = pcri_fail(err, PCR_ERR_INVAL, "lines %llu and %llu: the same key '%s'",
-                           (unsigned long long) sorted[i - 1]->line,
-                           (unsigned long long) sorted[i]->line, key_of(sorted[i]));
-    free(sorted);
-    return rc;
-}
-
 static int make_entries(const char *path, const struct pcr_import_options *opts,
                         struct pcri_list *l, struct pcri_entries *e,
                         struct pcr_error *err)
 {
     struct pcri_names classes = { 0 }, splits = { 0 };
-    int rc = check_keys(l, err);
+    int rc = pcri_list_make_keys(l, err);
     if (!rc)
         rc = settle_classes(l, &classes, err);
     if (!rc)

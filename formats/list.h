@@ -11,7 +11,8 @@
 struct pcri_list_row {
     uint64_t line;          /* for messages, from 1 */
     const char *path;       /* as written */
-    const char *key;        /* NULL: the path */
+    const char *key;        /* as written; NULL: the path */
+    const char *safe_key;   /* what pcri_list_make_keys() makes of it */
     const char *split;      /* NULL: none given */
     const char *class_name; /* NULL: no label, or integers */
     const int64_t *labels;  /* integers */
@@ -22,6 +23,9 @@ struct pcri_list_row {
 
 struct pcri_list {
     struct pcri_arena *arena;
+    bool beside;      /* a metadata file beside images: `file_name` is the path, and the rest,
+                       * but for label and labels, are attributes */
+    bool keep_labels; /* then these are attributes too */
     struct pcri_list_row *rows;
     size_t count, capacity;
 };
@@ -29,6 +33,14 @@ struct pcri_list {
 /* A new zeroed row at the end; NULL for want of memory. Moves the others. */
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line,
                                     struct pcr_error *err);
+
+/* The key as a relative path without empty, "." and ".." parts: "../a//b" is "a/b"; itself
+ * if it is one. "" where nothing is left; NULL for want of memory. (keys.c) */
+const char *pcri_safe_key(const char *key, struct pcri_arena *arena, struct pcr_error *err);
+
+/* Gives each row its safe key. They must differ, and none may be a folder of another: INVAL,
+ * with both lines. NOMEM. (keys.c) */
+int pcri_list_make_keys(struct pcri_list *l, struct pcr_error *err);
 
 /* The canonical JSON text of an object in the arena: sorted keys, no blanks. */
 const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,

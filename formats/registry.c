@@ -52,6 +52,6 @@ int pcr_import_open(const char *path, const struct pcr_import_options *opts,
         return pcri_fail(err, PCR_ERR_INVAL, "unknown source format '%s'", own.format);
     if (!im)
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "%s: neither a folder nor a .csv or .jsonl list", path);
+                         "%s: neither a folder nor a .csv, .tsv or .jsonl list", path);
     return im->open(path, &own, out, err);
 }

@@ -3,8 +3,9 @@
 """extract writes nothing outside of its folder, whatever the keys are."""
 import json
 import os
+import sys
 
-from helper import convert, files, pcrtool, photos, read
+from helper import convert, files, pcrtool, photos, read, skip
 
 photo = os.path.join(os.getcwd(), photos(count=1, classes=1, splits=False), "class-00",
                      "photo-00000.jpg")
@@ -18,25 +19,27 @@ def make(name, keys):
     return name + ".pcr"
 
 
+def write(name, keys):
+    """The same with keys that lists do not keep."""
+    os.environ["PCR_LIBRARY"] = os.environ["LIBPCR"]
+    sys.path.insert(0, os.path.join(os.environ["PCR_SOURCE_ROOT"], "loaders", "python"))
+    import pcr
+    pcr.write(name + ".pcr", [pcr.NewSample(key, read(photo)) for key in keys],
+              shuffle=False)
+    return name + ".pcr"
+
+
 os.mkdir("inside")
 os.mkdir("elsewhere")
 absolute = os.path.join(os.getcwd(), "absolute.jpg")
 unsafe = ["../up.jpg", "a/../../up.jpg", "a/..", absolute, "//x.jpg", "a//b.jpg",
           "./dot.jpg", "a/./b.jpg", "..", ".", "folder/"]
 safe = ["good.jpg", "a/...jpg", "..hidden/x.jpg", "sp ace\n.jpg", "no-ending"]
-path = make("hostile", unsafe + safe)
 
-before = files(".")
-done = pcrtool("extract", path, "inside/out", code=3)
-assert files("inside/out") == sorted(safe), files("inside/out")
-assert [f for f in files(".") if not f.startswith("inside/out/")] == before
-for index in range(len(unsafe)):
-    assert f"@{index} ".encode() in done.stderr, done.stderr
-assert b"5 files" in done.stdout
-
-# One that is asked for by name is refused all the same.
-pcrtool("extract", path, "inside/again", "../up.jpg", code=3)
-assert files("inside/again") == []
+# Whatever the paths of a list are, all of its files come back.
+path = make("paths", ["../up.jpg", "/top.jpg", "a/../b//./c.jpg"])
+pcrtool("extract", path, "paths-out")
+assert files("paths-out") == ["b/c.jpg", "top.jpg", "up.jpg"]
 
 # Symbolic links in the folder lead nowhere, to folders or to files, with --force or not.
 path = make("linked", ["way/new.jpg"])
@@ -57,10 +60,28 @@ assert os.path.islink("target/new.jpg")
 pcrtool("extract", path, "target", "--force")
 assert not os.path.islink("target/new.jpg") and read("elsewhere/mine") == b"mine"
 
-# A key that goes through another sample's file, and a name that is too long.
-path = make("clash", ["a", "a/b.jpg"])
-done = pcrtool("extract", path, "clash-out", code=1)
-assert files("clash-out") == ["a"]
+# A name that is too long.
 path = make("long", ["x" * 300 + "/b.jpg"])
 done = pcrtool("extract", path, "long-out", code=1)
 assert b"too long" in done.stderr, done.stderr
+
+# Keys of other writers.
+if os.environ["PCR_SANITIZED"] == "1":
+    skip("Python cannot load a sanitized library")
+path = write("hostile", unsafe + safe)
+before = files(".")
+done = pcrtool("extract", path, "inside/out", code=3)
+assert files("inside/out") == sorted(safe), files("inside/out")
+assert [f for f in files(".") if not f.startswith("inside/out/")] == before
+for index in range(len(unsafe)):
+    assert f"@{index} ".encode() in done.stderr, done.stderr
+assert b"5 files" in done.stdout
+
+# One that is asked for by name is refused all the same.
+pcrtool("extract", path, "inside/again", "../up.jpg", code=3)
+assert files("inside/again") == []
+
+# A key that goes through another sample's file, and a name that is too long.
+path = write("clash", ["a", "a/b.jpg"])
+done = pcrtool("extract", path, "clash-out", code=1)
+assert files("clash-out") == ["a"]

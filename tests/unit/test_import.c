@@ -372,6 +372,70 @@ START_TEST(csv_integers)
 }
 END_TEST
 
+/* What people and their programs write at the top of a list. */
+START_TEST(csv_headers)
+{
+    static const struct {
+        const char *text, *dump;
+    } good[] = {
+        { "path, label\nimg/1.jpg, cat\nimg/2.jpg,ape\n", "0/1 img/1.jpg\n0/0 img/2.jpg\n" },
+        { " Path\t,LABEL , Split\n a b.jpg ,\" x\",train\n", "0/0 a b.jpg\n" },
+        { "\xef\xbb\xbf\"path\", \"label\"\r\n\" a\" , 5\r\n", "0/5  a\n" },
+        { "sep=;\r\npath;label\r\n\"a;b\";cat\r\n", "0/0 a;b\n" },
+        { "path;label\na,b;cat\n", "0/0 a,b\n" },
+        { "path\tlabel\nx y\tc d\n", "0/0 x y\n" },
+        { "file_name,Class\na,x\n", "0/0 a\n" },
+        { "Image,label,class\na,x,y\n", "0/0 a\n" },
+        { "filepath,Class Name\na,x\n", "0/0 a\n" },
+        { ",path,label,\n0,a,x,\n1,b,y,\n", "0/0 a\n0/1 b\n" },
+        { "path,set\na,box\n", "0/ a\n" },
+    };
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        file("l.csv", good[i].text);
+        struct pcr_source *s = open_source("l.csv");
+        ck_assert_str_eq(dump(s), good[i].dump);
+        pcr_source_destroy(s);
+    }
+    file("l.csv", "file_name,label,class\na,x,y\n");
+    struct pcr_source *s = open_source("l.csv");
+    ck_assert_str_eq(s->class_names[0], "x");
+    ck_assert_str_eq(sample(s, 0).attributes, "{\"class\":\"y\"}");
+    pcr_source_destroy(s);
+    file("l.TSV", "path\tlabel\na\tx\n");
+    pcr_source_destroy(open_source("l.TSV"));
+}
+END_TEST
+
+/* Keys are names of files below a folder, whatever the paths are. */
+START_TEST(safe_keys)
+{
+    file("l.csv", "path\n../a/./1\n/abs//2\n./b/../3\n../../4/\n..a/.b\n");
+    struct pcr_source *s = open_source("l.csv");
+    ck_assert_str_eq(dump(s), "0/ a/1\n0/ abs/2\n0/ 3\n0/ 4\n0/ ..a/.b\n");
+    ck_assert_str_eq(sample(s, 1).path, "/abs//2");
+    pcr_source_destroy(s);
+    file("l.jsonl", "{\"path\": \"../x\", \"key\": \"../k\"}");
+    s = open_source("l.jsonl");
+    ck_assert_str_eq(dump(s), "0/ k\n");
+    ck_assert_ptr_nonnull(strstr(sample(s, 0).path, "/../x"));
+    pcr_source_destroy(s);
+
+    static const struct {
+        const char *text, *message;
+    } bad[] = {
+        { "path\n../a\nb\na\n", "lines 2 and 4: the same key 'a' (of '../a' and 'a')" },
+        { "path\n..\n", "line 2: '..' cannot name a file" },
+        { "path,key\nx,/\n", "line 2: '/' cannot name a file" },
+        { "path\na/b\na!\n../a\n",
+          "lines 2 and 4: a file and a folder would have the key 'a'" },
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        file("l.csv", bad[i].text);
+        refused("l.csv", PCR_ERR_INVAL, bad[i].message);
+    }
+}
+END_TEST
+
 START_TEST(list_roots)
 {
     folder("sub");
@@ -412,6 +476,14 @@ START_TEST(csv_refused)
         { "path,labels\na,9223372036854775808\n", "line 2: labels are integers" },
         { "path,label,labels\na,x,\nb,,3\n", "line 3: an integer label, but" },
         { "path,split\na,x\nb,\n", "line 3: no split" },
+        { "img/1.jpg,cat\n", "no column 'path', but 'img/1.jpg', 'cat'; the first line" },
+        { "path,Path\na,b\n", "line 1: two columns named 'path' and 'Path'" },
+        { "file,image\na,b\n", "line 1: is 'file' or 'image' the path?" },
+        { "path,class,class_name\na,b,c\n", "is 'class' or 'class_name' the label?" },
+        { "path,lable\na,b\n", "line 1: column 'lable': is 'label' meant?" },
+        { "path,Splits\na,b\n", "column 'Splits': is 'split' meant?" },
+        { "path,data set\na,train\nb,Test\n", "column 'data set' holds names of splits" },
+        { "\xff\xfep", "UTF-16" },
         { "path,x\na,\xff\n", "line 2: column 'x' is not UTF-8" },
         { "path,\xff\na,b\n", "line 1: a column's name is not UTF-8" },
     };
@@ -441,6 +513,12 @@ START_TEST(jsonl_rows)
     s = open_source("m.jsonl");
     ck_assert_str_eq(dump(s), "1/3,-1 b\n0/5 a\n");
     ck_assert_uint_eq(s->class_count, 0);
+    pcr_source_destroy(s);
+    /* Hugging Face's metadata: what is not known is an attribute. */
+    file("metadata.jsonl", "{\"file_name\":\"../b\",\"text\":\"a cat\",\"label\":\"x\"}\n");
+    s = open_source("metadata.jsonl");
+    ck_assert_str_eq(dump(s), "0/0 b\n");
+    ck_assert_str_eq(sample(s, 0).attributes, "{\"text\":\"a cat\"}");
     pcr_source_destroy(s);
 }
 END_TEST
@@ -520,6 +598,8 @@ int main(void)
     tcase_add_test(folders, formats);
     tcase_add_test(lists, csv_classes);
     tcase_add_test(lists, csv_integers);
+    tcase_add_test(lists, csv_headers);
+    tcase_add_test(lists, safe_keys);
     tcase_add_test(lists, list_roots);
     tcase_add_test(lists, csv_refused);
     tcase_add_test(lists, jsonl_rows);

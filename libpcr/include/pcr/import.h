@@ -31,10 +31,11 @@ PCR_API const char *pcr_import_format(uint32_t index);
  *   their class. Hidden files and folders are left out; other files are all taken (a bad
  *   one is the writer's to judge). Symbolic links are followed, each folder once. A key is
  *   the path below the root.
- * list: a .csv file with a header line, or a .jsonl file with an object a line: `path`,
- *   optional `key`, `label` (a class name, or an integer) or `labels` (integers, in CSV
- *   separated by spaces), `split`, `attributes` (an object; in CSV every other column is
- *   one).
+ * list: a .csv or .tsv file with a header line, or a .jsonl file with an object a line:
+ *   `path`, optional `key`, `label` (a class name, or an integer) or `labels` (integers, in
+ *   CSV separated by spaces), `split`, `attributes` (an object; in CSV every other column is
+ *   one). docs/guide.md says which other names of columns are understood. Keys are made into
+ *   relative paths without empty, "." and ".." parts, which must differ.
  * The source reads files with open() and read() and never changes them. Free it with
  * pcr_source_destroy(). Codes: IO, INVAL (nothing there; a list's line), NOMEM, LIMIT. */
 PCR_API PCR_MUST_CHECK int pcr_import_open(const char *path,

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the names of folders and files in a tree of images usually mean. */
+#ifndef PCRI_FOLDER_NAMES_H
+#define PCRI_FOLDER_NAMES_H
+
+#include "../libpcr/base/base.h"
+
+enum pcri_split_kind {
+    PCRI_SPLIT_NONE = 0, /* not a name of a split */
+    PCRI_SPLIT_TRAIN,
+    PCRI_SPLIT_VALIDATION,
+    PCRI_SPLIT_TEST,
+};
+
+/* A split's name by itself, in any case: train, training, val, valid, validation, dev, eval,
+ * test, testing and the like. */
+enum pcri_split_kind pcri_split_kind(const char *name);
+bool pcri_is_split_name(const char *name);
+
+/* The same where such a word is a part of the name, as in train2017, test_set, seg_train. */
+enum pcri_split_kind pcri_split_kind_within(const char *name);
+
+/* A name that says only that images are within: images, img, data, photos. */
+bool pcri_is_container_name(const char *name);
+
+enum pcri_file_kind {
+    PCRI_FILE_IMAGE,   /* an image by its name, or where that tells nothing, by its bytes */
+    PCRI_FILE_OTHER,   /* by its name something else: never a sample */
+    PCRI_FILE_UNKNOWN, /* may be a sample; reading it will show */
+};
+
+/* `path`: to open, if the name's ending does not tell. */
+enum pcri_file_kind pcri_file_kind(const char *path);
+
+#endif
