@@ -93,7 +93,7 @@ def test_epochs_and_seeds(path):
         assert len({tuple(o) for o in orders}) == 3
         a.set_epoch(1)
         again = iter(a)
-        assert again.number == 1 and order(again) == orders[1]
+        assert again.number is None and order(again) == orders[1] and again.number == 1
         assert order(a) == orders[2]
         assert order(b) != orders[0]
 

@@ -131,6 +131,72 @@ def test_state_between_epochs(path, whole):
         assert samples(loader) == whole[0]
 
 
+def test_an_epoch_begins_with_its_first_batch(path, whole):
+    with pcr.Loader(path, batch_size=20, fidelity=[(0, 1), (1, 3), (2, None)],
+                    **OPTIONS) as loader:
+        first = iter(loader)
+        iter(loader)  # as frameworks do when they set things up
+        assert [(b.epoch, set(b.fidelities.tolist())) for _ in range(3) for b in loader] == [
+            (epoch, {g}) for epoch, g in enumerate((1, 3, loader.dataset.group_count))
+            for _ in range(3)]
+        assert next(first).epoch == 3 and first.number == 3
+        loader.set_epoch(0)
+        late = iter(loader)
+        loader.set_epoch(1)
+        assert {b.epoch for b in late} == {1}
+        late = iter(loader)
+        loader.load_state_dict({**loader.state_dict(), "epoch": 1, "position": 20})
+        assert [(b.epoch, b.number) for b in late] == [(1, 1), (1, 2)]
+
+
+def test_peek_changes_nothing(path, whole):
+    with pcr.Loader(path, batch_size=20, **OPTIONS) as loader:
+        clean = loader.state_dict()
+        assert samples([loader.peek()]) == samples([loader.peek()]) == whole[0][:20]
+        assert loader.state_dict() == clean
+        loader.set_fidelity(2)
+        batches = iter(loader)
+        found = [next(batches)]
+        assert set(found[0].fidelities) == {2}
+        state = loader.state_dict()
+        assert loader.peek().epoch == 1 and loader.state_dict() == state
+        found += batches
+        assert [(b.epoch, b.number) for b in found] == [(0, 0), (0, 1), (0, 2)]
+        loader.set_fidelity(None)
+        assert samples([loader.peek()]) == whole[1][:20]
+        assert samples(loader) == whole[1]
+        loader.load_state_dict({**clean, "position": 20})
+        assert loader.peek().number == 1
+        assert samples(loader) == whole[0][20:]
+    with pcr.Loader(path, indices=[], **OPTIONS) as loader:
+        with pytest.raises(pcr.InvalidError, match="no batch"):
+            loader.peek()
+
+
+def test_an_epoch_left_after_its_first_batch_is_said(path):
+    with pcr.Loader(path, batch_size=20, **OPTIONS) as loader:
+        next(iter(loader))
+        with pytest.warns(RuntimeWarning, match=r"epoch 0 was left after 1 of 3.*peek\(\)"):
+            assert next(iter(loader)).epoch == 1
+        loader.set_epoch(2)
+        next(iter(loader))
+
+
+def test_a_state_at_the_end_of_an_epoch(path, whole):
+    """Also where the iterator was never asked again, as by those who count batches."""
+    with pcr.Loader(path, batch_size=20, **OPTIONS) as loader:
+        batches = iter(loader)
+        for _ in range(len(loader)):
+            next(batches)
+        state = loader.state_dict()
+        assert (state["epoch"], state["position"]) == (1, 0)
+        assert next(batches, None) is None and loader.state_dict() == state
+    with pcr.Loader(path, batch_size=20, **OPTIONS) as loader:
+        loader.load_state_dict(state)
+        iter(loader)
+        assert samples(loader) == whole[1]
+
+
 def test_resuming_ends_the_iterator(path):
     with pcr.Loader(path, batch_size=20, fidelity=1, **OPTIONS) as loader:
         iterator = iter(loader)

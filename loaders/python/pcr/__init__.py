@@ -16,8 +16,9 @@ and each fidelity is a prefix of the next::
 from . import errors
 from ._batch import Batch, RawBatch
 from ._dataset import Dataset, Record, VerifyReport, open
+from ._epoch import Epoch
 from ._image import decode, resize
-from ._loader import Epoch, Loader
+from ._loader import Loader
 from ._sample import Sample, SampleView
 from ._source import NewSample
 from ._stats import Fault, LoaderStats

@@ -3,134 +3,28 @@
 
 from __future__ import annotations
 
-import ctypes
-import json
-import os
-import threading
+import warnings
 import weakref
-from ctypes import POINTER, byref, c_void_p
+from ctypes import byref, c_void_p
 from types import TracebackType
-from typing import (Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional,
-                    Sequence, Tuple, Type, Union)
+from typing import (Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type,
+                    Union)
 
 from . import _structs as st
-from ._batch import Batch, Memory, MemoryHooks, RawBatch, set_hooks
+from ._batch import Batch, MemoryHooks, set_hooks
 from ._dataset import Dataset, Path, open as open_dataset
-from ._library import Handle, call, choice, fidelity_number, lib, whole
+from ._epoch import Core, Epoch
+from ._library import call, choice, fidelity_number, lib, whole
 from ._mix import Fidelity, Mix, PerSample
 from ._stats import Fault, LoaderStats
 from ._waiter import Waiter
-from .errors import FormatError, InvalidError
+from .errors import InvalidError
 
 PPM = 1_000_000
 
 
-class _Core:
-    """The C loader with its locks. `turn` is held by the one call that takes batches or
-    begins epochs; `alive` for a moment by all that use the pointer beside it."""
-
-    def __init__(self, pointer: c_void_p, datasets: Sequence[Dataset],
-                 handles: Sequence[Handle], hooks: Any) -> None:
-        self._pointer = pointer
-        self._datasets = datasets
-        self._handles = handles
-        self._hooks = hooks
-        self._turn = threading.RLock()
-        self._alive = threading.RLock()
-        self._pid = os.getpid()
-
-    def pointer(self) -> c_void_p:
-        """The C loader. Raises ValueError if it is closed, RuntimeError after fork()."""
-        if not self._pointer:
-            raise ValueError("the loader is closed")
-        if os.getpid() != self._pid:
-            raise RuntimeError("a loader's threads do not survive fork(): make the "
-                               "loader in the process that uses it")
-        return self._pointer
-
-    def with_pointer(self, function: Callable[[c_void_p], Any]) -> Any:
-        with self._alive:
-            return function(self.pointer())
-
-    def start_epoch(self, epoch: int) -> None:
-        with self._turn:
-            call(lib.pcr_loader_start_epoch, self.pointer(), epoch)
-
-    def save(self) -> Dict[str, Any]:
-        buffer = st.Buffer()
-        try:
-            self.with_pointer(
-                lambda pointer: call(lib.pcr_loader_state_json, pointer, byref(buffer)))
-            state: Dict[str, Any] = json.loads(ctypes.string_at(buffer.data, buffer.nbytes))
-        finally:
-            lib.pcr_buffer_free(byref(buffer))
-        return state
-
-    def resume(self, state: Mapping[str, Any]) -> None:
-        try:
-            text = json.dumps(dict(state)).encode()
-        except (TypeError, ValueError) as exc:
-            raise FormatError(f"loader state: {exc} in {state!r}") from exc
-        with self._turn:
-            call(lib.pcr_loader_resume, self.pointer(), text, len(text))
-
-    def next(self, abandoned: Callable[[], bool]) -> Optional[Batch]:
-        batch = POINTER(st.Batch)()
-        with self._turn:
-            if abandoned():
-                return None
-            if call(lib.pcr_loader_next, self.pointer(), byref(batch)) == st.Code.END:
-                return None
-        kind: Any = Batch if batch.contents.pixels else RawBatch
-        made: Batch = kind(Memory(batch, self._hooks), batch.contents, self._datasets)
-        return made
-
-    def cancel(self) -> None:
-        with self._alive:
-            if self._pointer and os.getpid() == self._pid:
-                lib.pcr_loader_cancel(self._pointer)
-
-    def close(self) -> None:
-        self.cancel()
-        if os.getpid() != self._pid:
-            return
-        with self._turn, self._alive:
-            if self._pointer:
-                lib.pcr_loader_destroy(byref(self._pointer))
-                self._pointer = c_void_p()
-                self._datasets = self._handles = ()
-
-
-class Epoch(Iterator[Batch]):
-    """One epoch's batches in order. Made by iterating over a loader."""
-
-    def __init__(self, loader: Loader, number: int) -> None:
-        self._loader: Optional[Loader] = loader
-        self._serial = loader._serial
-        self.number = number
-
-    def __next__(self) -> Batch:
-        loader = self._loader
-        if loader is None:
-            raise StopIteration
-        loader._core.pointer()
-        if loader._serial != self._serial:
-            self._loader = None
-            raise RuntimeError(f"epoch {self.number} ended when epoch {loader._current} "
-                               "of the same loader began")
-        batch: Optional[Batch] = None
-        try:
-            batch = loader._next()
-        finally:
-            if batch is None:
-                self._loader = None
-        if batch is None:
-            raise StopIteration
-        return batch
-
-
 class Loader:
-    """An iterable of batches of a dataset, or several; each iter() begins the next epoch.
+    """An iterable of batches of a dataset, or several; each iteration is the next epoch.
 
     dataset: a Dataset or the path of one, or a list of such.
     split: only with paths: the split to open.
@@ -299,11 +193,13 @@ class Loader:
         call(lib.pcr_loader_create_mix,
              (c_void_p * len(handles))(*(handle.pointer for handle in handles)),
              len(handles), byref(options), byref(pointer))
-        self._core = _Core(pointer, self.datasets, handles, hooks)
+        self._core = Core(pointer, self.datasets, handles, hooks)
         self.dataset = self.datasets[0]
         self._next_epoch = 0
         self._current = -1
         self._resumed = False  # _current is begun, by load_state_dict()
+        self._taken = 0  # batches of _current given out
+        self._told = False  # that an epoch was left after one
         self._serial = 0  # of the epoch object that may take batches
         self._next = Waiter(self._core.next, self._core.cancel)
         self._finalizer = weakref.finalize(self, _finish, self._core, self._next)
@@ -313,27 +209,63 @@ class Loader:
         return int(self._core.with_pointer(lib.pcr_loader_batch_count))
 
     def __iter__(self) -> Epoch:
-        """Begins the next epoch; what was left of another is dropped.
+        """An iterator over the next epoch, which begins when its first batch is taken: till
+        then set_epoch() and load_state_dict() still hold for it, and an iterator that is
+        dropped uses nothing up. What was left of the epoch before is dropped.
 
         After load_state_dict() the first one is the rest of the state's epoch.
         """
-        epoch = self._next_epoch
+        self._core.pointer()
+        return Epoch(self)
+
+    def _start(self) -> None:
+        """Has the C loader begin the next epoch, if it does not stand there already."""
         if not self._resumed:
-            self._core.start_epoch(epoch)
+            self._core.start_epoch(self._next_epoch)
+
+    def _begin(self) -> int:
+        """Begins the next epoch; returns its number."""
+        epoch = self._next_epoch
+        if (self._taken == 1 and epoch == self._current + 1 and len(self) > 1 and
+                not self._told):
+            self._told = True
+            warnings.warn(f"epoch {self._current} was left after 1 of {len(self)} batches, "
+                          f"and epoch {epoch} begins: loader.peek() shows a batch without "
+                          "using an epoch up", RuntimeWarning, stacklevel=3)
+        self._start()
         self._resumed = False
+        self._taken = 0
         self._serial += 1
         self._current = epoch
         self._next_epoch = epoch + 1
-        return Epoch(self, epoch)
+        return epoch
+
+    def peek(self) -> Batch:
+        """The batch that the next iteration will give first, which begins no epoch: order,
+        states and epochs' numbers are as without it, also in the middle of an epoch.
+
+        It is made for this call, and once more later. Raises InvalidError where the epoch
+        has no batch, and what iterating raises.
+        """
+        state = self._core.save()
+        try:
+            self._start()
+            batch = self._next()
+        finally:
+            self._core.resume(state)
+        if batch is None:
+            raise InvalidError("peek() at an epoch that has no batch")
+        return batch
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the number of the epoch that the next iter() begins. It starts at 0.
+        """Chooses the number of the next epoch that begins. It starts at 0.
 
         After load_state_dict() the state's epoch goes on if it is the one chosen.
         """
         number = whole(epoch, "epoch", 0, 64)
         self._resumed = self._resumed and number == self._current
         self._next_epoch = number
+        self._taken = 0  # whoever chooses knows that an epoch was left
 
     def state_dict(self) -> Dict[str, Any]:
         """Where training stands: a small dict that JSON can hold.
@@ -368,6 +300,7 @@ class Loader:
         self._serial += 1
         self._current = self._next_epoch = state["epoch"]
         self._resumed = True
+        self._taken = 0
 
     def set_fidelity(self, fidelity: Optional[int]) -> None:
         """Sets the fidelity from the first sample on that is batches_ahead batches behind the
@@ -417,7 +350,7 @@ class Loader:
         return f"<pcr.Loader of {of!r}, {state}>"
 
 
-def _finish(core: _Core, waiter: Waiter[Optional[Batch]]) -> None:
+def _finish(core: Core, waiter: Waiter[Optional[Batch]]) -> None:
     core.close()
     waiter.close()
 

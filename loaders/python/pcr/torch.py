@@ -98,9 +98,13 @@ class Loader(_loader.Loader):
         self._dtype = dtype
 
     def __iter__(self) -> Iterator[Tuple[Any, ...]]:  # type: ignore[override]
-        """Begins the next epoch, or goes on from a state. See pcr.Loader."""
+        """An iterator over the next epoch, or the rest of a state's. See pcr.Loader."""
         epoch = super().__iter__()
         return (_tensors(batch, self._dtype, self._fields) for batch in epoch)
+
+    def peek(self) -> Tuple[Any, ...]:  # type: ignore[override]
+        """The batch that the next iteration will give first. See pcr.Loader."""
+        return _tensors(super().peek(), self._dtype, self._fields)
 
 
 class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
