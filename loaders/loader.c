@@ -386,18 +386,13 @@ int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pc
         return pcri_fail(err, PCR_ERR_INVAL, "no place for the batch");
     *out = NULL;
     pthread_mutex_lock(&loader->mutex);
-    while (!(rc = wait_batch(loader, &b, err))) {
-        if (b->error_slot != UINT32_MAX) {
-            loader->error = b->error;
-            loader->state = PCRI_LOADER_FAILED;
-        } else {
-            loader->delivered = loader->next_batch;
-            pcri_batch_compact(b);
-            if (b->view.sample_count)
-                break;
-        }
+    while (!(rc = wait_batch(loader, &b, err)) && b->error_slot != UINT32_MAX) {
+        loader->error = b->error;
+        loader->state = PCRI_LOADER_FAILED;
         pcr_batch_release(&b->view);
     }
+    if (!rc)
+        loader->delivered = loader->next_batch;
     loader->stats.batch_count += !rc;
     pthread_mutex_unlock(&loader->mutex);
     if (!rc)

@@ -93,8 +93,7 @@ static uint64_t find_span(const struct pcri_order *order, uint64_t epoch, uint64
     return first[part] + i;
 }
 
-/* The span that is the i-th to be read. */
-static struct pcri_span span_at(const struct pcri_order *order, uint64_t epoch, uint64_t i)
+struct pcri_span pcri_order_span(const struct pcri_order *order, uint64_t epoch, uint64_t i)
 {
     const struct pcri_deck *deck = order->deck;
     i = find_span(order, epoch, i);
@@ -142,7 +141,7 @@ static uint32_t window_spans(const struct pcri_order *order, const struct pcri_p
     uint32_t n = 0, most = window_samples(&order->catalog->options);
     while (plan->next_span + n < order->deck->span_count &&
            (!n || (samples < most && nbytes < order->catalog->window_nbytes))) {
-        struct pcri_span s = span_at(order, plan->epoch, plan->next_span + n);
+        struct pcri_span s = pcri_order_span(order, plan->epoch, plan->next_span + n);
         samples += s.count;
         nbytes += (uint64_t) s.count * s.sample_nbytes;
         n++;
@@ -264,6 +263,7 @@ int pcri_order_next(const struct pcri_order *order, struct pcri_plan *plan,
     uint32_t samples, n = window_spans(order, plan, &samples), before = 0;
     *out = (struct pcri_window) {
         .position = plan->next_position,
+        .first_span = plan->next_span,
         .sample_count = samples,
         .span_count = n,
         .spans = pcri_calloc(n, sizeof(struct pcri_span), err),
@@ -274,7 +274,7 @@ int pcri_order_next(const struct pcri_order *order, struct pcri_plan *plan,
         return PCR_ERR_NOMEM;
     }
     for (uint32_t k = 0; k < n; k++) {
-        out->spans[k] = span_at(order, plan->epoch, plan->next_span + k);
+        out->spans[k] = pcri_order_span(order, plan->epoch, plan->next_span + k);
         out->span_first[k] = before;
         before += out->spans[k].count;
     }

@@ -24,6 +24,7 @@ struct pcri_span {
  * [position, position + sample_count) of the epoch. */
 struct pcri_window {
     uint64_t position;
+    uint64_t first_span;  /* which of the epoch's spans, as they are read, is the first */
     uint32_t sample_count, span_count;
     struct pcri_span *spans;
     uint32_t *span_first; /* span_count + 1: samples of the spans before */
@@ -42,6 +43,9 @@ struct pcri_order {
     const struct pcri_catalog *catalog;
     const struct pcri_deck *deck;
 };
+
+/* The span that is the i-th to be read in an epoch. */
+struct pcri_span pcri_order_span(const struct pcri_order *order, uint64_t epoch, uint64_t i);
 
 /* Plans the next window of plan->epoch. Returns PCR_END after the last. */
 int pcri_order_next(const struct pcri_order *order, struct pcri_plan *plan,

@@ -113,8 +113,8 @@ static void batch_free(const struct pcri_pool *pool, struct pcri_batch *b)
     free(b->indices);
     free(b->fidelities);
     free(b->datasets);
+    free(b->valid);
     free(b->crops);
-    free(b->filled);
     free(b);
 }
 
@@ -173,14 +173,14 @@ static int batch_create(const struct pcri_pool *pool, struct pcri_batch **out,
     b->indices = pcri_calloc(n, sizeof(*b->indices), err);
     b->fidelities = pcri_calloc(n, sizeof(*b->fidelities), err);
     b->datasets = pcri_calloc(n, sizeof(*b->datasets), err);
-    b->filled = pcri_calloc(n, 1, err);
+    b->valid = pcri_calloc(n, 1, err);
     if (pool->raw) {
         b->offsets = pcri_calloc(n + 1, sizeof(*b->offsets), err);
         b->parts = pcri_calloc(n, sizeof(*b->parts), err);
     } else {
         b->crops = pcri_calloc(n, sizeof(*b->crops), err);
     }
-    if (!rc && (!b->labels || !b->indices || !b->fidelities || !b->datasets || !b->filled ||
+    if (!rc && (!b->labels || !b->indices || !b->fidelities || !b->datasets || !b->valid ||
                 (pool->raw ? !b->offsets || !b->parts : !b->crops)))
         rc = PCR_ERR_NOMEM;
     if (rc)
@@ -199,14 +199,15 @@ static void batch_reset(struct pcri_batch *b, struct pcri_pool *pool, uint32_t s
     b->done_count = b->part_count = 0;
     b->used_nbytes = 0;
     b->error_slot = UINT32_MAX;
-    memset(b->filled, 0, slot_count);
     b->view = pool->view;
+    b->view.sample_count = slot_count;
     b->view.pixels = pixels;
     b->view.data = data;
     b->view.labels = b->labels;
     b->view.indices = b->indices;
     b->view.fidelities = b->fidelities;
     b->view.datasets = b->datasets;
+    b->view.valid = b->valid;
     b->view.offsets = b->offsets;
     b->view.crops = b->crops;
 }
@@ -296,29 +297,4 @@ int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file, bool c
     }
     b->used_nbytes = total;
     return 0;
-}
-
-void pcri_batch_compact(struct pcri_batch *b)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < b->slot_count; i++) {
-        if (!b->filled[i])
-            continue;
-        if (n < i) {
-            if (b->offsets)
-                b->offsets[n] = b->offsets[i];
-            else
-                memcpy(pcri_batch_slot(b, n), pcri_batch_slot(b, i), b->pool->sample_nbytes);
-            b->labels[n] = b->labels[i];
-            b->indices[n] = b->indices[i];
-            b->fidelities[n] = b->fidelities[i];
-            b->datasets[n] = b->datasets[i];
-            if (b->crops)
-                b->crops[n] = b->crops[i];
-        }
-        n++;
-    }
-    if (b->offsets)
-        b->offsets[n] = b->used_nbytes;
-    b->view.sample_count = n;
 }

@@ -15,8 +15,8 @@ struct pcri_batch {
     int64_t *labels;         /* the arrays that the view points to, by slot */
     uint64_t *indices;
     uint32_t *fidelities, *datasets;
+    uint8_t *valid;
     struct pcr_crop *crops;  /* NULL in batches of files */
-    uint8_t *filled;         /* by slot: 1 if it holds a sample, 0 if that was left out */
     uint64_t *offsets;       /* by slot: where its file begins; NULL in batches of pixels */
     struct pcri_task *parts; /* of files: what the slots are to hold (schedule.h) */
     uint32_t part_count;
@@ -48,8 +48,5 @@ uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot);
 /* Appends a file to a batch of files; coded: with an end of image. All or nothing. */
 int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file, bool coded,
                       struct pcr_error *err);
-
-/* Closes the gaps that samples left out have made, and sets the view's sample_count. */
-void pcri_batch_compact(struct pcri_batch *b);
 
 #endif

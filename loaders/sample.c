@@ -129,6 +129,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
                            (unsigned) fidelity);
     }
     out->filled = true;
+    out->index = q->index;
     out->fidelity = fidelity;
     out->label = sample->label_count ? sample->labels[0] : -1;
     return 0;
@@ -192,5 +193,5 @@ int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
                 return rc;
             }
         }
-    return 0; /* left out, which the loader counts */
+    return 0;
 }

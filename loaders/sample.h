@@ -39,13 +39,15 @@ struct pcri_request {
 };
 
 struct pcri_made {
-    bool filled;       /* else the sample is left out, as the options want it */
+    bool filled;       /* else the sample is bad, and the options want another */
     bool degraded;     /* its fidelity is lower than was asked for */
-    uint32_t fidelity;
+    bool replaced;     /* it is another than the one whose turn it was */
+    uint32_t fidelity, dataset;
+    uint64_t index;    /* in the dataset */
     int64_t label;
     struct pcr_crop crop; /* of pixels */
     uint64_t read_count, read_nbytes, read_ns, decode_ns;
-    struct pcr_error fault; /* why it is left out or degraded; elsewhere not set */
+    struct pcr_error fault; /* why it is replaced or degraded; elsewhere not set */
 };
 
 /* Fails where the options want bad samples to be errors, and where it is not the sample's

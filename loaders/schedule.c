@@ -237,21 +237,27 @@ static uint64_t identity(const struct pcr_loader *l, const struct pcri_span *spa
     return number + span->copy * l->catalog->sample_count;
 }
 
-/* At what fidelity one of the window's samples is to be made, which has this place in its
- * record. */
+/* At what fidelity a sample of a dataset is to be made. */
+static uint32_t fidelity_by_rules(const struct pcr_loader *l, const struct pcri_changes *changes,
+                                  uint32_t dataset, const struct pcri_case *c)
+{
+    uint32_t most = l->stores[dataset].group_count;
+    uint32_t g = pcri_rules_fidelity(&l->rules, changes, c);
+    return g < most ? g : most;
+}
+
+/* The same for one of the window's samples, which has this place in its record. */
 static uint32_t fidelity_of(const struct pcr_loader *l, const struct pcri_work *w,
                             const struct pcri_pick *pick, uint32_t place)
 {
     const struct pcri_span *span = &w->plan.spans[pick->span];
-    uint32_t most = l->stores[span->dataset].group_count;
     struct pcri_case c = {
         .epoch = w->ahead ? l->next.plan.epoch : l->plan.epoch,
         .position = w->plan.position + pick->offset,
         .number = span->first_number + place,
     };
     c.identity = identity(l, span, c.number);
-    uint32_t g = pcri_rules_fidelity(&l->rules, w->ahead ? &l->next.changes : &l->changes, &c);
-    return g < most ? g : most;
+    return fidelity_by_rules(l, w->ahead ? &l->next.changes : &l->changes, span->dataset, &c);
 }
 
 /* Does a span's sample that stands at `n` in the window wait till the first batch is read? */
@@ -468,6 +474,8 @@ static bool pick_decode(struct pcr_loader *l, struct pcri_task *t)
         .dataset = from->dataset, .index = all - l->stores[from->dataset].first_number,
         .identity = identity(l, from, all), .place = place - from->first,
         .plain = l->rules.augment && !l->rules.augment[all], .epoch = l->plan.epoch,
+        .position = w->plan.position + pick->offset,
+        .seat = { w->plan.first_span + pick->span, pick->entry },
     };
     if (s->held)
         s->held->holds++;
@@ -538,13 +546,33 @@ uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l)
                                                              : &l->stats.room_wait_ns;
 }
 
+/* It keeps the identity of the bad one: its crop is drawn for its new place. */
+bool pcri_schedule_stand_in(const struct pcr_loader *l, const struct pcri_span *span,
+                            uint32_t entry, struct pcri_task *t)
+{
+    const struct pcri_order order = order_of(l);
+    uint32_t place = pcri_span_place(&order, span, entry);
+    uint64_t all = span->first_number + place;
+    struct pcri_case c = { t->epoch, t->position, all, t->identity };
+    uint32_t g = fidelity_by_rules(l, &l->changes, span->dataset, &c);
+    t->held = NULL;
+    t->fidelity = g;
+    t->dataset = span->dataset;
+    t->index = all - l->stores[span->dataset].first_number;
+    t->plain = l->rules.augment && !l->rules.augment[all];
+    t->place = place - span->first;
+    return l->state == PCRI_LOADER_RUNNING && !l->stop;
+}
+
 static void note_fault(struct pcr_loader *l, const struct pcri_task *t,
                        const struct pcri_made *made)
 {
     struct pcr_loader_fault f = {
         .code = made->fault.code, .epoch = t->epoch, .index = t->index,
         .dataset = t->dataset, .fidelity = t->fidelity,
-        .delivered = made->filled ? made->fidelity : 0,
+        .delivered = made->replaced ? 0 : made->fidelity,
+        .replacement = made->replaced ? made->index : UINT64_MAX,
+        .replacement_dataset = made->replaced ? made->dataset : 0,
     };
     memcpy(f.message, made->fault.message, sizeof(f.message));
     pcri_faults_add(&l->faults, &f);
@@ -561,20 +589,19 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
             b->error = *err;
         }
     } else if (made->filled) {
-        b->filled[t->slot] = 1;
         b->labels[t->slot] = made->label;
-        b->indices[t->slot] = t->index;
-        b->datasets[t->slot] = t->dataset;
+        b->indices[t->slot] = made->index;
+        b->datasets[t->slot] = made->dataset;
         b->fidelities[t->slot] = made->fidelity;
+        b->valid[t->slot] = !made->replaced;
         if (b->crops)
             b->crops[t->slot] = made->crop;
         l->stats.sample_count++;
         l->stats.degraded_count += made->degraded;
-    } else {
-        l->stats.skipped_count++;
+        l->stats.replaced_count += made->replaced;
+        if (made->degraded || made->replaced)
+            note_fault(l, t, made);
     }
-    if (!rc && (made->degraded || !made->filled))
-        note_fault(l, t, made);
     unhold(l, t->held);
     if (++b->done_count == b->slot_count)
         pthread_cond_broadcast(&l->ready);

@@ -15,6 +15,7 @@
 #include "rules.h"
 #include "sample.h"
 #include "shard.h"
+#include "stand_in.h"
 #include "tune.h"
 
 /* A slice in memory. Held by its window till its last sample is picked, and by each task
@@ -144,6 +145,8 @@ struct pcri_task {
     uint32_t slot;            /* DECODE */
     uint32_t dataset;         /* DECODE */
     uint64_t index, identity; /* DECODE: in the dataset, among all */
+    uint64_t position;        /* DECODE: in the epoch's order */
+    struct pcri_seat seat;    /* DECODE: the same */
     bool plain;               /* DECODE */
     uint32_t place;           /* DECODE: in the slice */
     uint64_t epoch;
@@ -173,6 +176,10 @@ void pcri_schedule_plan_done(struct pcr_loader *l, struct pcri_task *t, int rc,
                              const struct pcr_error *err);
 /* A READ has ended: t->held holds the slice unless rc says that it failed. */
 void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc);
+/* Has another sample take the place of a DECODE's bad one: entry `entry` of the span. False if
+ * nobody waits for it any more. */
+bool pcri_schedule_stand_in(const struct pcr_loader *l, const struct pcri_span *span,
+                            uint32_t entry, struct pcri_task *t);
 /* A DECODE has ended: *made is filled in where rc is 0, *err elsewhere. */
 void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
                                const struct pcri_made *made, int rc,

@@ -26,7 +26,8 @@ static const struct field {
     FIELD(reader_count, "reader_threads", GAUGE, "Threads that only read."),
     FIELD(sample_count, "samples_total", COUNTER, "Samples delivered to batches."),
     FIELD(batch_count, "batches_total", COUNTER, "Batches handed to the consumer."),
-    FIELD(skipped_count, "skipped_samples_total", COUNTER, "Bad samples left out."),
+    FIELD(replaced_count, "replaced_samples_total", COUNTER,
+          "Bad samples in whose place another was delivered."),
     FIELD(degraded_count, "degraded_samples_total", COUNTER,
           "Bad samples delivered at a lower fidelity."),
     FIELD(read_nbytes, "read_bytes_total", COUNTER, "Image bytes read."),
@@ -195,9 +196,9 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
     int rc = pcri_print(out, err, "time      %.1f s\n", time);
     if (!rc)
         rc = pcri_print(out, err, "samples   %" PRIu64 ", %.1f a second; %" PRIu64
-                        " skipped, %" PRIu64 " degraded\n", s->sample_count,
+                        " replaced, %" PRIu64 " degraded\n", s->sample_count,
                         ratio(samples, time),
-                        s->skipped_count, s->degraded_count);
+                        s->replaced_count, s->degraded_count);
     if (!rc)
         rc = pcri_print(out, err, "batches   %" PRIu64 " handed out; %u ready, %u begun, "
                         "%u held by the consumer\n", s->batch_count,

@@ -41,6 +41,7 @@ static void run_read(struct pcr_loader *l, struct pcri_task *t)
     pcri_schedule_read_done(l, t, rc);
 }
 
+/* What was spent on a sample; with the mutex held. */
 static void add_made(struct pcr_loader *l, const struct pcri_made *made)
 {
     l->stats.read_count += made->read_count;
@@ -64,6 +65,57 @@ static void set_request(const struct pcr_loader *l, const struct pcri_task *t,
     };
 }
 
+/* Has another sample of the epoch made in a bad one's place. Where none can be, fails with the
+ * bad one's error; where nobody waits any more, the place stays empty. */
+static int make_another(struct pcr_loader *l, struct pcri_maker *m, const struct pcri_task *t,
+                        const struct pcri_request *q, struct pcri_made *made,
+                        struct pcr_error *err)
+{
+    const struct pcri_order order = { l->catalog, l->deck };
+    struct pcri_search search = { .seat = t->seat };
+    struct pcri_made other;
+    struct pcri_span span;
+    uint32_t entry;
+    while (pcri_search_next(&order, t->epoch, &search, &span, &entry)) {
+        struct pcri_task task = *t;
+        struct pcri_request request;
+        pthread_mutex_lock(&l->mutex);
+        bool wanted = pcri_schedule_stand_in(l, &span, entry, &task);
+        pthread_mutex_unlock(&l->mutex);
+        if (!wanted)
+            return 0;
+        if (search.own && t->held && t->held->fidelities[task.place] >= task.fidelity)
+            task.held = t->held;
+        set_request(l, &task, &request);
+        request.dst = q->dst;
+        request.files = q->files;
+        int rc = pcri_make_sample(m, &request, &other, err);
+        other.fault = made->fault;
+        other.dataset = task.dataset;
+        other.replaced = true;
+        other.read_count += made->read_count;
+        other.read_nbytes += made->read_nbytes;
+        other.read_ns += made->read_ns;
+        other.decode_ns += made->decode_ns;
+        *made = other;
+        if (rc || made->filled)
+            return rc;
+    }
+    *err = made->fault;
+    return pcri_prefix(err, made->fault.code,
+                       "no sample can take the place of a bad one (tried %u)",
+                       (unsigned) search.count);
+}
+
+/* Makes a task's sample, or another in its place. */
+static int make(struct pcr_loader *l, struct pcri_maker *m, const struct pcri_task *t,
+                const struct pcri_request *q, struct pcri_made *made, struct pcr_error *err)
+{
+    int rc = pcri_make_sample(m, q, made, err);
+    made->dataset = t->dataset;
+    return rc || made->filled ? rc : make_another(l, m, t, q, made, err);
+}
+
 static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_task *t)
 {
     struct pcr_error err;
@@ -76,7 +128,7 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
     set_request(l, t, &q);
     q.dst = convert ? m->bytes.data : slot;
     if (!rc)
-        rc = pcri_make_sample(m, &q, &made, &err);
+        rc = make(l, m, t, &q, &made, &err);
     if (convert && !rc && made.filled) {
         uint64_t start = pcri_now_ns();
         pcri_pixels_convert(&l->pixels, q.dst, slot);
@@ -100,11 +152,11 @@ static void run_join(struct pcr_loader *l, struct pcri_maker *m, struct pcri_tas
         struct pcri_request q;
         set_request(l, &b->parts[n], &q);
         q.files = b;
-        b->offsets[n] = b->used_nbytes;
         if (n)
             pthread_mutex_unlock(&l->mutex);
         if (!rc)
-            rc = pcri_make_sample(m, &q, &made, &err);
+            rc = make(l, m, &b->parts[n], &q, &made, &err);
+        b->offsets[n + 1] = b->used_nbytes;
         pthread_mutex_lock(&l->mutex);
         add_made(l, &made);
         pcri_schedule_decode_done(l, &b->parts[n], &made, rc, &err);

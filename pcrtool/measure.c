@@ -47,7 +47,7 @@ static int end(struct pcr_loader *l, const struct interval *i, struct pcrtool_ra
         return rc;
     out->seconds += pcrtool_now() - i->wall;
     out->cpu_seconds += read_clock(CLOCK_PROCESS_CPUTIME_ID) - i->cpu;
-    out->sample_count += stats.sample_count + stats.skipped_count;
+    out->sample_count += stats.sample_count;
     out->threads = stats.thread_count;
     return 0;
 }

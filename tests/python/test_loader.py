@@ -274,10 +274,15 @@ def test_bad_sample_is_an_error(damaged):
 
 def test_bad_sample_is_skipped(damaged):
     with pcr.Loader(damaged[0], batch_size=4, size=16, bad_sample="skip") as loader:
-        assert sorted(order(loader)) == [i for i in range(48) if i != damaged[1]]
-        assert loader.stats()["skipped_count"] == 1
+        batches = list(loader)
+        assert [len(b.labels) for b in batches] == [4] * 12
+        indices, valid = (np.concatenate([getattr(b, name) for b in batches])
+                          for name in ("indices", "valid"))
+        assert sorted(indices[valid]) == [i for i in range(48) if i != damaged[1]]
+        assert loader.stats()["replaced_count"] == 1
         (fault,) = loader.faults()
-        assert fault == (0, 0, damaged[1], loader.dataset.group_count, None, fault.message)
+        assert fault == (0, 0, damaged[1], loader.dataset.group_count, None,
+                         (0, indices[~valid][0]), fault.message)
         assert loader.dataset[damaged[1]].key in fault.message
 
 

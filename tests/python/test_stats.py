@@ -21,7 +21,7 @@ def test_numbers(path):
     found = counted(path)
     assert found["sample_count"] == found.sample_count == 48
     assert found.batch_count == 3 and found.thread_count == 2
-    assert found.skipped_count == found.degraded_count == 0
+    assert found.replaced_count == found.degraded_count == 0
     assert found.read_nbytes > 0 and found.decode_ns > 0 and found.elapsed_ns > 0
     assert found.read_count >= 5
     assert found.batches_held == 1  # the loop's last

@@ -265,8 +265,12 @@ START_TEST(state_before_a_bad_sample)
     l = create(&o);
     made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
     b = next(l);
-    ck_assert_uint_eq(b->sample_count, 7);
+    ck_assert_uint_eq(b->sample_count, 8);
     ck_assert_uint_eq(b->number, 3);
+    for (uint32_t i = 0; i < 8; i++) { /* its neighbour stands in its place */
+        ck_assert_uint_eq(b->indices[i], i == 6 ? 31 : 24 + i);
+        ck_assert_uint_eq(b->valid[i], i != 6);
+    }
     pcr_batch_release(b);
     pcr_loader_destroy(&l);
     made_damage(1, 17, 1); /* undoes it */

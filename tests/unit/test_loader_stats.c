@@ -12,7 +12,7 @@ static struct pcr_loader_stats made_stats(void)
 {
     return (struct pcr_loader_stats) {
         .size = sizeof(struct pcr_loader_stats), .thread_count = 2, .sample_count = 1000,
-        .batch_count = 16, .skipped_count = 3, .degraded_count = 4, .read_nbytes = 20500000,
+        .batch_count = 16, .replaced_count = 3, .degraded_count = 4, .read_nbytes = 20500000,
         .read_ns = 1000000000, .decode_ns = 6000000000, .idle_ns = 1000000000,
         .consumer_wait_ns = 2000000000, .room_wait_ns = 400000000,
         .bytes_wait_ns = 200000000, .read_count = 50, .elapsed_ns = 4000000000,
@@ -37,7 +37,7 @@ START_TEST(json)
     check_text(&s, PCR_STATS_JSON,
                "{\"thread_count\": 2, \"reader_count\": 0, \"sample_count\": 1000, "
                "\"batch_count\": 16, "
-               "\"skipped_count\": 3, \"degraded_count\": 4, \"read_nbytes\": 20500000, "
+               "\"replaced_count\": 3, \"degraded_count\": 4, \"read_nbytes\": 20500000, "
                "\"read_ns\": 1000000000, \"decode_ns\": 6000000000, \"idle_ns\": 1000000000, "
                "\"consumer_wait_ns\": 2000000000, \"room_wait_ns\": 400000000, "
                "\"bytes_wait_ns\": 200000000, \"read_count\": 50, "
@@ -52,7 +52,7 @@ START_TEST(table)
     struct pcr_loader_stats s = made_stats();
     static const char text[] =
         "time      4.0 s\n"
-        "samples   1000, 250.0 a second; 3 skipped, 4 degraded\n"
+        "samples   1000, 250.0 a second; 3 replaced, 4 degraded\n"
         "batches   16 handed out; 5 ready, 1 begun, 9 held by the consumer\n"
         "read      20.5 MB, 5.1 MB/s; 20500 bytes a sample, 50 reads; 1.5 MB in memory\n"
         "threads   2: 75.0% decoding, waiting 5.0% for room, 2.5% for bytes, 5.0% for other "

@@ -44,7 +44,7 @@ enum pcr_transform {
 enum pcr_bad_sample {
     PCR_SAMPLE_DEFAULT = 0, /* means ERROR */
     PCR_SAMPLE_ERROR = 1,   /* pcr_loader_next() fails with the sample's error */
-    PCR_SAMPLE_SKIP = 2,    /* left out of its batch, which shrinks, and counted */
+    PCR_SAMPLE_SKIP = 2,    /* another takes its place, counted: "Bad samples" below */
     PCR_SAMPLE_DEGRADE = 3, /* the highest fidelity that still verifies, counted; else skip */
 };
 
@@ -184,10 +184,19 @@ struct pcr_loader_options {
  * NONE and FULL rank 0 gets the first samples of the step, rank 1 the next. If fewer are left
  * for the last step, they are divided evenly, ceil(left / world) to each, so that less than
  * `world` samples are given twice; the flags choose otherwise. Each rank has the same
- * number of batches, and batch n the same number of samples on each rank (before skipped
- * samples). A batch of one rank then mixes window_samples / block_samples / world slices: with
+ * number of batches, and batch n the same number of samples on each rank, whatever samples are
+ * bad. A batch of one rank then mixes window_samples / block_samples / world slices: with
  * many ranks, give window_samples and window_nbytes the size that all ranks' windows have
  * together. A rank holds 1 / world of a window. */
+
+/* Bad samples. With SKIP (and DEGRADE, where no fidelity verifies) another sample of the epoch
+ * is delivered in the place of a bad one, so that all batches have their size, on all ranks,
+ * and no rank has to know of another's. It is a neighbour in the bad one's slice, as a rule
+ * already in memory; where three of these are bad too, one of the slices that are read next,
+ * and so on. Which it is goes by the order and by what is bad alone, as all of the order does;
+ * its crop, flip and colours are drawn anew for its new place. It also has its own place in the
+ * epoch. Where a thousand others are bad too, or all there are, the loader fails with the bad
+ * sample's error. */
 
 /* Threads of the library work for a loader; all loaders of a process share them, and each gets
  * its turns: of those that decode there are no more than the loader with the largest
@@ -220,7 +229,7 @@ PCR_API PCR_MUST_CHECK int pcr_loader_create_mix(struct pcr_dataset *const *data
  * are still held (they stay valid till released), sets *loader to NULL. Accepts NULL. */
 PCR_API void pcr_loader_destroy(struct pcr_loader **loader);
 
-/* Batches of this rank in a whole epoch (before skipped samples). */
+/* Batches of this rank in a whole epoch; each rank has as many. */
 PCR_API uint64_t pcr_loader_batch_count(const struct pcr_loader *loader);
 
 /* Begins epoch `epoch`; what was left of another is dropped. Draws what the epoch has, if it
@@ -313,13 +322,13 @@ struct pcr_batch {
     const uint64_t *offsets; /* RAW: sample_count + 1: where in data each file begins, and the
                               * last ends */
     const struct pcr_crop *crops; /* sample_count; NULL with RAW */
+    const uint8_t *valid;    /* sample_count: 0 where another sample stands in the place of a bad
+                              * one, else 1 */
 };
 
 /* Waits for the next batch in order. The caller owns it till pcr_batch_release().
- * Returns PCR_END after the epoch's last. Which samples a batch may hold goes by their
- * place in the epoch's order: one that is left out is not replaced, so that the batch has
- * fewer, and a batch that would have none is passed over. After an error (of the first bad
- * sample in order) the loader is stopped, and repeats it, till the next start_epoch.
+ * Returns PCR_END after the epoch's last. After an error (of the first bad sample in order) the
+ * loader is stopped, and repeats it, till the next start_epoch.
  * Codes: those of pcr_slice_read() and pcr_decoder_decode(), CANCELLED
  * (pcr_loader_cancel()). */
 PCR_API PCR_MUST_CHECK int pcr_loader_next(struct pcr_loader *loader,
@@ -333,7 +342,7 @@ PCR_API void pcr_batch_release(struct pcr_batch *batch);
  * start_epoch, return CANCELLED. */
 PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
 
-/* A sample that could not be made as it was wanted, and was left out or degraded. */
+/* A sample that could not be made as it was wanted, and was replaced or degraded. */
 struct pcr_loader_fault {
     uint32_t size;      /* set by the caller */
     int32_t code;       /* the error that it had at `fidelity` */
@@ -341,8 +350,9 @@ struct pcr_loader_fault {
     uint64_t index;     /* in its dataset as opened */
     uint32_t dataset;   /* of the loader's datasets, from 0 */
     uint32_t fidelity;  /* that was wanted */
-    uint32_t delivered; /* fidelity that it was delivered at; 0: it was left out */
-    uint32_t reserved;
+    uint32_t delivered; /* fidelity that it was delivered at; 0: another was, */
+    uint32_t replacement_dataset; /* of this dataset, */
+    uint64_t replacement; /* with this index in it as opened. UINT64_MAX: none */
     char message[496];  /* of the error: record, key, what is wrong */
 };
 
@@ -361,7 +371,7 @@ struct pcr_loader_stats {
     uint32_t thread_count;    /* that decode, and read if reader_count is 0 */
     uint64_t sample_count;    /* delivered to batches */
     uint64_t batch_count;     /* handed to the consumer */
-    uint64_t skipped_count;
+    uint64_t replaced_count;  /* bad samples, another in the place of each */
     uint64_t degraded_count;
     uint64_t read_nbytes;     /* image bytes read */
     uint64_t read_ns;         /* thread time spent reading */

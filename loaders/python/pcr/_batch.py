@@ -28,13 +28,15 @@ class Samples:
     indices: int64, shape (n,): positions in the dataset as opened.
     datasets: int64, shape (n,): which of the loader's datasets, from 0.
     fidelities: int64, shape (n,): what each sample was decoded at.
+    valid: bool, shape (n,): False where another sample stands in the place of a bad one.
     number: of the batch in its epoch, from 0.
     epoch: the epoch's number.
 
     These arrays are copies, which may be kept for as long as you like.
     """
 
-    __slots__ = ("_from", "datasets", "epoch", "fidelities", "indices", "labels", "number")
+    __slots__ = ("_from", "datasets", "epoch", "fidelities", "indices", "labels", "number",
+                 "valid")
 
     def __init__(self, batch: st.Batch, datasets: Sequence[Dataset]) -> None:
         n = batch.sample_count
@@ -43,6 +45,8 @@ class Samples:
         self.indices: npt.NDArray[np.int64] = numbers(batch.indices, n)
         self.datasets: npt.NDArray[np.int64] = numbers(batch.datasets, n)
         self.fidelities: npt.NDArray[np.int64] = numbers(batch.fidelities, n)
+        self.valid: npt.NDArray[np.bool_] = (
+            np.ctypeslib.as_array(batch.valid, (n,)).astype(np.bool_))
         self.number = int(batch.number)
         self.epoch = int(batch.epoch)
 

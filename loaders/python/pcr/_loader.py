@@ -65,7 +65,7 @@ class Loader:
     shard: (rank, world): this process is number `rank` of `world` that share each epoch;
         "env": as the environment says, RANK and WORLD_SIZE, else SLURM_PROCID and
         SLURM_NTASKS, else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, else one process.
-        All ranks have as many batches, of the same sizes (before skipped samples).
+        All ranks have as many batches, of the same sizes, whatever samples are bad.
     augment: True where a sample is to be augmented; where it is not, "random_crop" becomes
         "center_crop", and nothing is random.
     indices: the samples to use, as indices in the dataset; in any order, each counts once.
@@ -80,8 +80,9 @@ class Loader:
     repeat: instead, how often an epoch has each sample on average (2, 0.5); for several
         datasets a number, or one for each.
     proportions: how much of an epoch is of which dataset. None: all samples count alike.
-    bad_sample: "error": the iteration raises it; "skip": left out and counted; "degrade":
-        delivered at the highest fidelity that verifies, counted, else skipped.
+    bad_sample: "error": the iteration raises it; "skip": another sample of the epoch takes its
+        place, so that all batches keep their size, and it is counted; "degrade": delivered at
+        the highest fidelity that verifies, counted, else skipped.
     block_samples, window_samples: "block": samples a slice, and mixed together.
     window_nbytes: bound on encoded bytes held.
     batches_ahead: batches made before they are asked for.
@@ -205,7 +206,7 @@ class Loader:
         self._finalizer = weakref.finalize(self, _finish, self._core, self._next)
 
     def __len__(self) -> int:
-        """Batches in an epoch, before skipped samples."""
+        """Batches in an epoch, on each rank."""
         return int(self._core.with_pointer(lib.pcr_loader_batch_count))
 
     def __iter__(self) -> Epoch:
@@ -322,15 +323,17 @@ class Loader:
         return LoaderStats(found)
 
     def faults(self) -> List[Fault]:
-        """The last samples, 64 at most, that bad_sample="skip" has left out or "degrade"
-        delivered at a lower fidelity, the latest last. stats() counts them all."""
+        """The last samples, 64 at most, that bad_sample="skip" has replaced by others or
+        "degrade" delivered at a lower fidelity, the latest last. stats() counts them all."""
         found: List[Fault] = []
         f = st.sized(st.LoaderFault)
         while self._core.with_pointer(
                 lambda pointer: call(lib.pcr_loader_fault, pointer, len(found),
                                      byref(f))) != st.Code.END:
+            other = (None if f.replacement == st.NO_OFFSET else
+                     (f.replacement_dataset, f.replacement))
             found.append(Fault(f.epoch, f.dataset, f.index, f.fidelity, f.delivered or None,
-                               f.message.decode("utf-8", "replace")))
+                               other, f.message.decode("utf-8", "replace")))
         return found[::-1]
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref
-from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional
+from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Tuple
 
 from . import _structs as st
 from ._library import call, lib
@@ -19,7 +19,8 @@ class Fault(NamedTuple):
     dataset: which of the loader's datasets, from 0.
     sample: its position there.
     fidelity: that was wanted.
-    delivered: the fidelity that it was delivered at; None: it was left out.
+    delivered: the fidelity that it was delivered at; None: another sample was in its place.
+    replacement: that one, as (dataset, position); None where there is none.
     message: what is wrong, with the record and the sample's key.
     """
 
@@ -28,6 +29,7 @@ class Fault(NamedTuple):
     sample: int
     fidelity: int
     delivered: Optional[int]
+    replacement: Optional[Tuple[int, int]]
     message: str
 
 
@@ -38,8 +40,9 @@ class LoaderStats(Mapping[str, int]):
     stats.read_nbytes. str() is a table with rates, shares of time, and what limits.
     ``later - earlier`` is what happened between two calls; "now" is the later one's.
 
-    thread_count, reader_count; sample_count (delivered), batch_count (handed out), skipped_count,
-    degraded_count, read_nbytes (image bytes), read_count (slices and single samples).
+    thread_count, reader_count; sample_count (delivered), batch_count (handed out),
+    replaced_count (bad samples, another in the place of each), degraded_count, read_nbytes
+    (image bytes), read_count (slices and single samples).
 
     Times in nanoseconds, those of threads summed: read_ns, decode_ns (with crop, resize and
     normalisation), idle_ns (waiting), of which room_wait_ns (for the consumer to take a

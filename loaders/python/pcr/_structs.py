@@ -343,7 +343,7 @@ class Batch(ctypes.Structure):
                 ("channels", c_uint32), ("layout", c_uint32), ("dtype", c_uint32),
                 ("epoch", c_uint64), ("number", c_uint64), ("datasets", POINTER(c_uint32)),
                 ("data", c_void_p), ("offsets", POINTER(c_uint64)),
-                ("crops", POINTER(Crop))]
+                ("crops", POINTER(Crop)), ("valid", POINTER(c_uint8))]
 
 
 class LoaderFault(ctypes.Structure):
@@ -351,7 +351,8 @@ class LoaderFault(ctypes.Structure):
 
     _fields_ = [("size", c_uint32), ("code", c_int32), ("epoch", c_uint64),
                 ("index", c_uint64), ("dataset", c_uint32), ("fidelity", c_uint32),
-                ("delivered", c_uint32), ("reserved", c_uint32), ("message", c_char * 496)]
+                ("delivered", c_uint32), ("replacement_dataset", c_uint32),
+                ("replacement", c_uint64), ("message", c_char * 496)]
 
 
 class LoaderStats(ctypes.Structure):
@@ -359,7 +360,7 @@ class LoaderStats(ctypes.Structure):
 
     _fields_ = [("size", c_uint32), ("thread_count", c_uint32),
                 ("sample_count", c_uint64), ("batch_count", c_uint64),
-                ("skipped_count", c_uint64), ("degraded_count", c_uint64),
+                ("replaced_count", c_uint64), ("degraded_count", c_uint64),
                 ("read_nbytes", c_uint64), ("read_ns", c_uint64),
                 ("decode_ns", c_uint64), ("idle_ns", c_uint64),
                 ("consumer_wait_ns", c_uint64), ("room_wait_ns", c_uint64),
