@@ -131,7 +131,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     out->filled = true;
     out->index = q->index;
     out->fidelity = fidelity;
-    out->label = sample->label_count ? sample->labels[0] : -1;
+    out->label = sample->label_count && sample->labels ? sample->labels[0] : -1;
     return 0;
 }
 

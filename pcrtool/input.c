@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What subcommands that read have in common: opening, choosing and naming samples. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "input.h"
@@ -113,7 +114,8 @@ bool pcrtool_input_wants(const struct pcrtool_input *in,
 {
     if (!in->has_class)
         return true;
-    return sample->label_count && sample->labels[0] == (int64_t) in->class_index;
+    return sample->label_count && sample->labels &&
+           sample->labels[0] == (int64_t) in->class_index;
 }
 
 int pcrtool_input_sample(const struct pcrtool_input *in, uint64_t index,
@@ -143,16 +145,29 @@ static const char *class_of(const struct pcrtool_input *in, int64_t label)
     return pcr_dataset_class_name(in->dataset, (uint32_t) label);
 }
 
+/* As few digits as tell the number from all others. */
+static void print_float(FILE *stream, double v)
+{
+    char text[32];
+    int digits = 15;
+    do
+        snprintf(text, sizeof(text), "%.*g", digits, v);
+    while (strtod(text, NULL) != v && digits++ < 17);
+    fputs(text, stream);
+}
+
 void pcrtool_print_labels(FILE *stream, const struct pcrtool_input *in,
                           const struct pcr_sample_info *sample)
 {
     if (!sample->label_count)
         putc('-', stream);
     for (uint32_t i = 0; i < sample->label_count; i++) {
-        const char *name = class_of(in, sample->labels[i]);
+        const char *name = sample->labels ? class_of(in, sample->labels[i]) : NULL;
         if (i)
             putc(',', stream);
-        if (name)
+        if (sample->float_labels)
+            print_float(stream, sample->float_labels[i]);
+        else if (name)
             pcrtool_print_name(stream, name, strlen(name));
         else
             fprintf(stream, "%" PRId64, sample->labels[i]);
@@ -164,9 +179,12 @@ void pcrtool_json_set_labels(json_t *object, const struct pcrtool_input *in,
 {
     json_t *labels = json_array();
     for (uint32_t i = 0; i < sample->label_count; i++)
-        json_array_append_new(labels, json_integer(sample->labels[i]));
+        json_array_append_new(labels, sample->float_labels
+                                          ? json_real(sample->float_labels[i])
+                                          : json_integer(sample->labels[i]));
     json_object_set_new(object, "labels", labels);
-    const char *name = sample->label_count ? class_of(in, sample->labels[0]) : NULL;
+    bool has = sample->label_count && sample->labels;
+    const char *name = has ? class_of(in, sample->labels[0]) : NULL;
     if (name)
         pcrtool_json_set_text(object, "class", name, strlen(name));
 }

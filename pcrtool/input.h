@@ -52,7 +52,8 @@ int pcrtool_input_sample(const struct pcrtool_input *in, uint64_t index,
 /* "coded" or "opaque". */
 const char *pcrtool_form_name(uint32_t form);
 
-/* Prints the labels: class names or numbers, with commas between; "-" for none. */
+/* Prints the labels: class names or numbers, with commas between; "-" for none. Floats have as
+ * few digits as tell them from all others. */
 void pcrtool_print_labels(FILE *stream, const struct pcrtool_input *in,
                           const struct pcr_sample_info *sample);
 

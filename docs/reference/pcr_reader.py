@@ -10,6 +10,7 @@ by example. Needs the packages zstandard and xxhash.
 PATH is a dataset's folder or one record file. Numbers of sections are FORMAT.md's.
 """
 import json
+import math
 import os
 import struct
 import sys
@@ -19,7 +20,8 @@ from xxhash import xxh3_64_intdigest as xxh3
 
 MAX_SAMPLES, MAX_HEAD, MAX_SAMPLE = 1 << 20, 256 << 20, 1 << 30  # section 9
 COLUMNS = (" key labels attributes form width height components sampling orientation script"
-           " ladder dictionary header piece_string piece_nbytes check source_nbytes").split(" ")
+           " ladder dictionary header piece_string piece_nbytes check source_nbytes"
+           " float_labels").split(" ")
 
 
 class PcrError(Exception):
@@ -152,11 +154,18 @@ class Record:
         def lists(cursor):
             return [cursor.varints(k) for k in cursor.varints(n)]
 
+        def doubles(cursor):
+            return [struct.unpack(f"<{k}d", cursor.take(8 * k)) for k in cursor.varints(n)]
+
         def numbers(cursor):
             return cursor.varints(n, 1 << 32)
 
         self.key = get("key", lambda c: c.strings(n))
         self.labels = [[v >> 1 ^ -(v & 1) for v in r] for r in get("labels", lists, [[]] * n)]
+        floats = get("float_labels", doubles, [()] * n)
+        need(not any(a and b for a, b in zip(self.labels, floats)), "CORRUPT", "two labels")
+        need(all(math.isfinite(v) for row in floats for v in row), "CORRUPT", "not finite")
+        self.labels = [list(b) or a for a, b in zip(self.labels, floats)]
         self.attributes = get("attributes", lambda c: c.strings(n), [b""] * n)
         self.form = get("form", lambda c: c.take(n))
         self.width, self.height = get("width", numbers), get("height", numbers)
@@ -278,6 +287,7 @@ class Dataset:
         need(manifest["format"] == "pcr", "FORMAT", "not a PCR manifest")
         need(manifest["version"][0] == 1 and not manifest["required"], "UNSUPPORTED", "newer")
         self.records, files = manifest["records"], manifest["records"]["file"]
+        self.floats = manifest["schema"]["label"] == "floats"
         need(not any({"", ".", ".."} & set(name.split("/")) for name in files), "CORRUPT",
              "a file name that leaves the folder")
         self.paths = [os.path.join(path, name) for name in files]
@@ -290,6 +300,9 @@ class Dataset:
         need(not self.records or all(self.records[name][number] == value
                                      for name, value in found.items()), "CORRUPT",
              f"{record.path} is not what the manifest describes")
+        kind = int if self.records and self.floats else float if self.records else None
+        need(not kind or not any(isinstance(v, kind) for row in record.labels for v in row),
+             "CORRUPT", f"{record.path} has labels of another kind than the manifest says")
         return record
 
 

@@ -42,8 +42,12 @@ static int check_entry(const struct pcr_dataset *ds, uint64_t number,
     const struct pcri_header *h = &r->header;
     uint64_t i = ds->first_record + number;
     const char *what = NULL;
+    const struct pcri_head *head = r->head;
     if (h->sample_count != m->sample_counts[i])
         what = "sample count";
+    else if (m->label_kind == PCR_LABEL_FLOATS ? head->label_first[head->sample_count] != 0
+                                               : head->float_labels != NULL)
+        what = "kind of labels";
     else if (h->group_count != m->group_count)
         what = "group count";
     else if (h->header_nbytes + h->head_nbytes != m->head_ends[i])
@@ -120,7 +124,9 @@ static int describe_record(struct pcri_manifest *m, const char *name,
         return rc;
     m->major = r->header.major;
     m->minor = r->header.minor;
-    m->label_kind = h->label_first[h->sample_count] ? PCRI_LABEL_INTS : PCRI_LABEL_NONE;
+    m->label_kind = h->float_labels                   ? PCR_LABEL_FLOATS
+                    : h->label_first[h->sample_count] ? PCR_LABEL_INTS
+                                                      : PCR_LABEL_NONE;
     m->attributes = h->attributes.bytes != NULL;
     for (uint32_t i = 0; i < h->sample_count; i++) {
         m->opaque_count += h->form[i] == PCR_FORM_OPAQUE;
@@ -336,6 +342,7 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .dropped_count = m->notes.dropped,
         .dropped_nbytes = m->notes.dropped_nbytes,
         .skipped_count = m->skipped_count,
+        .label_kind = m->label_kind,
     };
     return pcri_info_copy(info_out, &info, sizeof(info), err);
 }

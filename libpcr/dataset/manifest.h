@@ -3,17 +3,13 @@
 #ifndef PCRI_MANIFEST_H
 #define PCRI_MANIFEST_H
 
+#include <pcr/dataset.h>
+
 #include "../base/base.h"
 #include "../record/record.h"
 #include "notes.h"
 
 #define PCRI_MANIFEST_NAME "manifest.json"
-
-enum pcri_label_kind {
-    PCRI_LABEL_NONE = 0,
-    PCRI_LABEL_CLASS = 1, /* labels[0] is an index into the classes */
-    PCRI_LABEL_INTS = 2,
-};
 
 struct pcri_split {
     char *name;             /* malloc'd, UTF-8 */
@@ -27,7 +23,7 @@ struct pcri_split {
 struct pcri_manifest {
     uint32_t major, minor;  /* of the format */
     uint32_t group_count;
-    uint32_t label_kind;    /* enum pcri_label_kind */
+    uint32_t label_kind;    /* enum pcr_label_kind */
     uint32_t attributes;    /* 1: samples may have them */
     uint32_t class_count, split_count;
     char *ladder, *writer;  /* malloc'd */

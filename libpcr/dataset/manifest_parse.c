@@ -169,17 +169,17 @@ static int parse_splits(const json_t *root, struct pcri_manifest *m, struct pcr_
 
 static int parse_schema(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
 {
-    static const char *const kinds[] = { "none", "class", "ints" };
+    static const char *const kinds[] = { "none", "class", "ints", "floats" };
     const json_t *schema = json_object_get(root, "schema");
     const char *label = json_string_value(json_object_get(schema, "label"));
     const json_t *attributes = json_object_get(schema, "attributes");
-    for (uint32_t i = 0; label && i < 3; i++)
+    for (uint32_t i = 0; label && i <= PCR_LABEL_FLOATS; i++)
         if (!strcmp(label, kinds[i])) {
             m->label_kind = i;
             m->attributes = json_is_true(attributes);
             return json_is_boolean(attributes) ? 0 : bad(err, "attributes", "a boolean");
         }
-    return bad(err, "schema.label", "\"class\", \"ints\" or \"none\"");
+    return bad(err, "schema.label", "\"class\", \"ints\", \"floats\" or \"none\"");
 }
 
 /* The only member that may be missing. */

@@ -103,7 +103,7 @@ static json_t *make_records(struct maker *k)
 
 static json_t *make_root(struct maker *k)
 {
-    static const char *const labels[] = { "none", "class", "ints" };
+    static const char *const labels[] = { "none", "class", "ints", "floats" };
     const struct pcri_manifest *m = k->m;
     json_t *o = json_object(), *schema = json_object();
     json_t *version = json_array(), *classes = json_array();
@@ -118,7 +118,8 @@ static json_t *make_root(struct maker *k)
         push(k, classes, json_string(m->classes[i]));
     set(k, o, "classes", classes);
     set(k, o, "splits", make_splits(k));
-    set(k, schema, "label", json_string(m->label_kind < 3 ? labels[m->label_kind] : NULL));
+    set(k, schema, "label",
+        json_string(m->label_kind <= PCR_LABEL_FLOATS ? labels[m->label_kind] : NULL));
     set(k, schema, "attributes", json_boolean(m->attributes));
     set(k, o, "schema", schema);
     if (m->max_side) {

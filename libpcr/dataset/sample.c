@@ -60,11 +60,15 @@ int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, ui
                   struct pcr_sample_info *info_out, struct pcr_error *err)
 {
     const struct pcri_head *h = held->record->head;
+    const uint32_t *floats = h->float_label_first;
+    bool is_float = floats && floats[i] < floats[i + 1];
     struct pcr_sample_info info = {
         .form = h->form[i],
         .index = ds->first_samples[held->number] + i,
-        .labels = h->labels ? h->labels + h->label_first[i] : NULL,
-        .label_count = h->label_first[i + 1] - h->label_first[i],
+        .labels = h->labels && !is_float ? h->labels + h->label_first[i] : NULL,
+        .float_labels = is_float ? h->float_labels + floats[i] : NULL,
+        .label_count = is_float ? floats[i + 1] - floats[i]
+                                : h->label_first[i + 1] - h->label_first[i],
         .width = h->width[i],
         .height = h->height[i],
         .component_count = h->components[i],

@@ -13,7 +13,7 @@ enum {
 
 static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
 {
-    uint32_t known = PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DRY_RUN;
+    uint32_t known = PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DRY_RUN | PCR_WRITE_NO_CLASSES;
     if (o->flags & ~known)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown flags 0x%x", o->flags & ~known);
     if (o->bad_policy > PCR_BAD_OPAQUE)
@@ -75,7 +75,7 @@ static int add_split(struct pcri_manifest *m, const struct pcri_write *w, uint32
     if (rc)
         return rc;
     m->splits[split].source_nbytes = w->totals[split].source_nbytes;
-    for (uint32_t c = 0; c < w->source->class_count; c++)
+    for (uint32_t c = 0; c < w->plan.class_count; c++)
         m->splits[split].class_counts[c] = w->totals[split].class_counts[c];
     m->source_nbytes += w->totals[split].source_nbytes;
     return 0;
@@ -86,13 +86,11 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
 {
     uint64_t record = 0;
     int rc = 0;
-    for (uint32_t i = 0; i < w->source->class_count && !rc; i++)
-        rc = pcri_manifest_add_class(m, w->source->class_names[i], err);
+    for (uint32_t i = 0; i < w->plan.class_count && !rc; i++)
+        rc = pcri_manifest_add_class(m, w->plan.class_names[i], err);
     for (uint32_t i = 0; i < w->plan.split_count && !rc; i++)
         rc = add_split(m, w, i, &record, err);
-    m->label_kind = w->source->class_count ? PCRI_LABEL_CLASS
-                    : w->plan.has_labels   ? PCRI_LABEL_INTS
-                                           : PCRI_LABEL_NONE;
+    m->label_kind = w->plan.label_kind;
     m->attributes = w->plan.has_attributes;
     m->max_side = w->opts.max_side;
     m->quality = w->opts.quality;
@@ -156,7 +154,7 @@ static int prepare(struct pcri_write *w, struct pcr_error *err)
         return PCR_ERR_NOMEM;
     for (uint32_t i = 0; i < w->plan.split_count; i++) {
         uint64_t **counts = &w->totals[i].class_counts;
-        *counts = pcri_calloc(w->source->class_count, sizeof(**counts), err);
+        *counts = pcri_calloc(w->plan.class_count, sizeof(**counts), err);
         if (!*counts)
             return PCR_ERR_NOMEM;
     }

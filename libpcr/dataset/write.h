@@ -29,7 +29,12 @@ struct pcri_plan {
     uint32_t split_count;
     const char *const *split_names;
     char **prefixes; /* file names of split i's records begin so */
-    bool has_labels, has_attributes;
+    bool has_attributes;
+    uint32_t label_kind; /* enum pcr_label_kind */
+    uint32_t class_count;
+    const char *const *class_names; /* the source's, or number_names */
+    char *numbers;       /* their text, if integers were found to be classes */
+    const char **number_names;
     uint64_t fingerprint; /* of all that the output depends on but the bad policy */
 };
 
@@ -42,6 +47,32 @@ enum { PCRI_RECORD_NAME_NBYTES = 160 };
 /* The record's file name, "train-00000.pcr". */
 void pcri_plan_name(const struct pcri_plan *p, uint64_t record,
                     char out[PCRI_RECORD_NAME_NBYTES]);
+
+/* --- labels (write_labels.c) --- */
+
+/* What a pass over the source gathers of its labels. */
+struct pcri_label_survey {
+    bool floats, integers; /* some sample has such labels */
+    bool singles;          /* integers: each sample has one, within 0..most - 1 */
+    uint64_t most;         /* there are at most so many classes */
+    uint64_t distinct, end, labelled; /* of singles: labels; the largest + 1; samples */
+    uint8_t *seen;         /* [most]: 1 where a single has that label */
+    uint64_t inexact_index; /* the first integer that is not exact as a float */
+    int64_t inexact_label;
+    char *inexact_key;     /* NULL: there is none */
+};
+int pcri_label_survey_create(struct pcri_label_survey *v, uint64_t sample_count,
+                       struct pcr_error *err);
+void pcri_label_survey_free(struct pcri_label_survey *v);
+/* Checks a sample's labels and notes them. INVAL, which names index and key. */
+int pcri_label_survey_add(struct pcri_label_survey *v, const struct pcr_source *source,
+                    uint64_t index, const struct pcr_source_sample *s,
+                    struct pcr_error *err);
+/* Sets the plan's kind of labels and its classes; `classes`: integers may be some. */
+int pcri_label_survey_finish(const struct pcri_label_survey *v, const struct pcr_source *source,
+                       bool classes, struct pcri_plan *p, struct pcr_error *err);
+/* Label k of a sample as it is stored where labels are floats. */
+double pcri_label_as_float(const struct pcr_source_sample *s, uint32_t k);
 
 /* --- state (write_state.c): the lock, and what a conversion was asked to do --- */
 

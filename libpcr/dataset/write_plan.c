@@ -86,14 +86,18 @@ static int print_sample(struct print *f, const struct pcr_source_sample *s,
                         struct pcr_error *err)
 {
     int rc = print_text(f, s->key, err);
+    uint64_t bits = 0;
     if (!rc)
         rc = print_text(f, s->path, err);
     if (!rc)
         rc = print_text(f, s->attributes, err);
     if (!rc)
         rc = print_number(f, s->label_count, err);
-    for (uint32_t i = 0; i < s->label_count && !rc; i++)
-        rc = print_number(f, (uint64_t) s->labels[i], err);
+    for (uint32_t i = 0; i < s->label_count && !rc; i++) {
+        memcpy(&bits, s->float_labels ? (const void *) &s->float_labels[i] : &s->labels[i],
+               sizeof(bits));
+        rc = print_number(f, bits, err);
+    }
     if (!rc)
         rc = print_number(f, s->nbytes, err);
     return rc ? rc : print_number(f, s->revision, err);
@@ -101,9 +105,8 @@ static int print_sample(struct print *f, const struct pcr_source_sample *s,
 
 /* --- order --- */
 
-static int check_sample(const struct pcr_source *source, const struct pcri_plan *p,
-                        uint64_t index, const struct pcr_source_sample *s,
-                        struct pcr_error *err)
+static int check_sample(const struct pcri_plan *p, uint64_t index,
+                        const struct pcr_source_sample *s, struct pcr_error *err)
 {
     unsigned long long i = index;
     if (!s->key || !*s->key)
@@ -112,14 +115,6 @@ static int check_sample(const struct pcr_source *source, const struct pcri_plan 
         return pcri_fail(err, PCR_ERR_INVAL,
                          "sample %llu of the source: split %u, but there are %u", i,
                          (unsigned) s->split, (unsigned) p->split_count);
-    if (s->label_count && !s->labels)
-        return pcri_fail(err, PCR_ERR_INVAL, "sample %llu of the source: labels is NULL",
-                         i);
-    if (source->class_count && s->label_count &&
-        (s->labels[0] < 0 || s->labels[0] >= source->class_count))
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "sample %llu of the source: class %lld, but there are %u", i,
-                         (long long) s->labels[0], (unsigned) source->class_count);
     return 0;
 }
 
@@ -167,6 +162,7 @@ struct gathered {
     uint64_t *nbytes;
     struct key_mark *marks;
     uint64_t *split_counts;
+    struct pcri_label_survey labels;
 };
 
 static int gather(struct pcri_plan *p, const struct pcr_source *source,
@@ -177,14 +173,15 @@ static int gather(struct pcri_plan *p, const struct pcr_source *source,
         struct pcr_source_sample s = { 0 };
         rc = source->describe(source->opaque, i, &s, err);
         if (!rc)
-            rc = check_sample(source, p, i, &s, err);
+            rc = check_sample(p, i, &s, err);
+        if (!rc)
+            rc = pcri_label_survey_add(&g->labels, source, i, &s, err);
         if (rc)
             break;
         g->splits[i] = s.split;
         g->nbytes[i] = s.nbytes;
         g->marks[i] = (struct key_mark) { pcri_xxh3(s.key, strlen(s.key)), i };
         g->split_counts[s.split]++;
-        p->has_labels |= s.label_count != 0;
         p->has_attributes |= s.attributes && *s.attributes;
         rc = print_number(f, s.split, err);
         if (!rc)
@@ -315,11 +312,16 @@ static int make(struct pcri_plan *p, const struct pcr_source *source,
 {
     int rc = print_options(f, opts, ladder, err);
     if (!rc)
-        rc = print_names(f, source->class_names, source->class_count, err);
-    if (!rc)
         rc = print_names(f, p->split_names, p->split_count, err);
     if (!rc)
         rc = gather(p, source, g, f, err);
+    if (!rc)
+        rc = pcri_label_survey_finish(&g->labels, source, !(opts->flags & PCR_WRITE_NO_CLASSES),
+                                p, err);
+    if (!rc)
+        rc = print_number(f, p->label_kind, err);
+    if (!rc)
+        rc = print_names(f, p->class_names, p->class_count, err);
     if (!rc)
         rc = make_order(p, g, opts, err);
     if (!rc)
@@ -352,13 +354,16 @@ int pcri_plan_make(struct pcri_plan *p, const struct pcr_source *source,
     g.marks = pcri_calloc(n, sizeof(*g.marks), err);
     g.split_counts = pcri_calloc(p->split_count, sizeof(*g.split_counts), err);
     if (p->order && p->prefixes && g.splits && g.nbytes && g.marks && g.split_counts)
-        rc = make(p, source, opts, ladder, &g, &f, err);
+        rc = pcri_label_survey_create(&g.labels, n, err);
     else
         rc = PCR_ERR_NOMEM;
+    if (!rc)
+        rc = make(p, source, opts, ladder, &g, &f, err);
     free(g.splits);
     free(g.nbytes);
     free(g.marks);
     free(g.split_counts);
+    pcri_label_survey_free(&g.labels);
     pcr_buffer_free(&f.bytes);
     return rc;
 }
@@ -370,5 +375,7 @@ void pcri_plan_free(struct pcri_plan *p)
     free(p->prefixes);
     free(p->order);
     free(p->records);
+    free(p->numbers);
+    free(p->number_names);
     *p = (struct pcri_plan) { 0 };
 }

@@ -127,18 +127,30 @@ static int add_notes(struct pcri_builder *b, const struct pcri_slot *s,
     return rc;
 }
 
-static int add_slot(struct pcri_builder *b, struct pcri_slot *s, struct pcr_error *err)
+static int add_slot(const struct pcri_write *w, struct pcri_builder *b, struct pcri_slot *s,
+                    struct pcr_error *err)
 {
+    uint32_t count = s->sample.label_count;
+    double *floats = NULL;
     if (s->skip)
         return pcri_builder_skip(b, s->skip, err);
+    if (w->plan.label_kind == PCR_LABEL_FLOATS &&
+        !(floats = pcri_calloc(count, sizeof(*floats), err)))
+        return PCR_ERR_NOMEM;
+    for (uint32_t k = 0; floats && k < count; k++)
+        floats[k] = pcri_label_as_float(&s->sample, k);
     const struct pcri_sample_meta meta = {
         .key = s->sample.key,
         .attributes = s->attributes,
-        .labels = s->sample.labels,
-        .label_count = s->sample.label_count,
+        .labels = floats ? NULL : s->sample.labels,
+        .float_labels = floats,
+        .label_count = count,
     };
     int rc = add_notes(b, s, err);
-    return rc ? rc : pcri_builder_add(b, &meta, &s->packed, err);
+    if (!rc)
+        rc = pcri_builder_add(b, &meta, &s->packed, err);
+    free(floats);
+    return rc;
 }
 
 static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header *header,
@@ -150,7 +162,7 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
     int rc = pcri_builder_create(w->group_count, w->piece_counts,
                                  pcr_ladder_text(w->ladder), &b, err);
     for (uint32_t i = 0; i < count && !rc; i++)
-        rc = add_slot(b, &f->slots[i], err);
+        rc = add_slot(w, b, &f->slots[i], err);
     pcri_plan_name(&w->plan, f->record, name);
     if (!rc)
         rc = pcri_builder_finish(b, w->dir, name, header, err);
@@ -213,7 +225,7 @@ static void count_record(struct pcri_write *w, const struct pcri_flight *f,
     struct pcri_split_totals *totals = &w->totals[r->split];
 
     pthread_mutex_lock(&w->lock);
-    for (uint32_t i = 0; i < r->count && w->source->class_count; i++) {
+    for (uint32_t i = 0; i < r->count && w->plan.class_count; i++) {
         const struct pcri_slot *s = &f->slots[i];
         if (!s->skip && s->sample.label_count)
             totals->class_counts[s->sample.labels[0]]++;

@@ -59,10 +59,13 @@ static bool fits(const struct pcri_write *w, const struct pcri_plan_record *plan
     for (uint32_t g = 0; g < w->group_count; g++)
         if (r->header.groups[g].piece_count != w->piece_counts[g])
             return false;
-    for (uint32_t i = 0; i < head->sample_count && w->source->class_count; i++) {
+    if ((w->plan.label_kind == PCR_LABEL_FLOATS ? head->label_first[head->sample_count] != 0
+                                                : head->float_labels != NULL))
+        return false;
+    for (uint32_t i = 0; i < head->sample_count && w->plan.class_count; i++) {
         uint32_t first = head->label_first[i];
         if (head->label_first[i + 1] > first &&
-            (head->labels[first] < 0 || head->labels[first] >= w->source->class_count))
+            (head->labels[first] < 0 || head->labels[first] >= w->plan.class_count))
             return false;
     }
     return true;
@@ -75,7 +78,7 @@ static void count_record(struct pcri_write *w, const struct pcri_plan_record *pl
     struct pcri_split_totals *totals = &w->totals[planned->split];
     for (uint32_t i = 0; i < head->sample_count; i++) {
         uint32_t first = head->label_first[i];
-        if (w->source->class_count && head->label_first[i + 1] > first)
+        if (w->plan.class_count && head->label_first[i + 1] > first)
             totals->class_counts[head->labels[first]]++;
         totals->source_nbytes += head->source_nbytes[i];
         w->progress.source_nbytes += head->source_nbytes[i];

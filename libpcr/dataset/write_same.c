@@ -32,21 +32,36 @@ static int compare_frame(const struct pcri_write *w, const struct pcri_manifest 
     int rc = 0;
     *same = !strcmp(m->ladder, pcr_ladder_text(w->ladder)) &&
             m->max_side == w->opts.max_side && m->quality == w->opts.quality &&
-            m->class_count == w->source->class_count &&
+            m->label_kind == w->plan.label_kind && m->class_count == w->plan.class_count &&
             m->split_count == w->plan.split_count &&
             m->sample_count + m->skipped_count == w->plan.sample_count &&
             (!m->skipped_count || bad != PCR_BAD_FAIL) &&
             (!m->opaque_count || opaque == PCR_OPAQUE_KEEP || bad == PCR_BAD_OPAQUE);
     for (uint32_t i = 0; i < m->class_count && *same && !rc; i++)
-        rc = same_name(w->source->class_names[i], m->classes[i], same, err);
+        rc = same_name(w->plan.class_names[i], m->classes[i], same, err);
     for (uint32_t i = 0; i < m->split_count && *same && !rc; i++)
         rc = same_name(w->plan.split_names[i], m->splits[i].name, same, err);
     return rc;
 }
 
-static bool same_labels(const struct pcri_head *head, uint32_t i,
+static bool same_floats(const struct pcri_head *head, uint32_t i,
                         const struct pcr_source_sample *s)
 {
+    const uint32_t *first = head->float_label_first;
+    uint32_t count = first ? first[i + 1] - first[i] : 0;
+    bool same = count == s->label_count;
+    for (uint32_t k = 0; same && k < count; k++) {
+        double ours = pcri_label_as_float(s, k);
+        same = !memcmp(&head->float_labels[first[i] + k], &ours, sizeof(ours));
+    }
+    return same;
+}
+
+static bool same_labels(const struct pcri_write *w, const struct pcri_head *head, uint32_t i,
+                        const struct pcr_source_sample *s)
+{
+    if (w->plan.label_kind == PCR_LABEL_FLOATS)
+        return same_floats(head, i, s);
     uint32_t first = head->label_first[i], count = head->label_first[i + 1] - first;
     if (count != s->label_count)
         return false;
@@ -84,7 +99,7 @@ static int compare_samples(const struct pcri_write *w,
         *same = s.revision <= finished_ns;
         if (i == head->sample_count || strcmp(pcri_text(&head->keys, i, &n), s.key) != 0)
             continue; /* skipped, or they will not all be found */
-        *same = *same && same_labels(head, i, &s) &&
+        *same = *same && same_labels(w, head, i, &s) &&
                 (!s.nbytes || s.nbytes == head->source_nbytes[i]);
         rc = same_attributes(head, i, &s, same, err);
         i++;

@@ -47,6 +47,7 @@ static void free_sample(struct pcri_builder_sample *s)
     free(s->key);
     free(s->attributes);
     free(s->labels);
+    free(s->float_labels);
     pcri_packed_free(&s->packed);
 }
 
@@ -139,18 +140,23 @@ static int default_pieces(const struct pcri_builder *b, struct pcri_packed *p,
 static int copy_meta(struct pcri_builder_sample *s, const struct pcri_sample_meta *meta,
                      struct pcr_error *err)
 {
+    const bool floats = meta->float_labels != NULL;
     *s = (struct pcri_builder_sample) { .label_count = meta->label_count };
     s->key = pcri_strndup(meta->key, strlen(meta->key), err);
-    s->labels = pcri_calloc(meta->label_count, sizeof(*s->labels), err);
+    void *labels = pcri_calloc(meta->label_count, 8, err);
+    if (floats)
+        s->float_labels = labels;
+    else
+        s->labels = labels;
     if (meta->attributes && *meta->attributes)
         s->attributes = pcri_strndup(meta->attributes, strlen(meta->attributes), err);
-    if (!s->key || !s->labels ||
-        (meta->attributes && *meta->attributes && !s->attributes)) {
+    if (!s->key || !labels || (meta->attributes && *meta->attributes && !s->attributes)) {
         free_sample(s);
         return PCR_ERR_NOMEM;
     }
     if (meta->label_count)
-        memcpy(s->labels, meta->labels, meta->label_count * sizeof(*s->labels));
+        memcpy(labels, floats ? (const void *) meta->float_labels : meta->labels,
+               (size_t) meta->label_count * 8);
     return 0;
 }
 
@@ -159,6 +165,8 @@ int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta
 {
     if (!meta->key)
         return pcri_fail(err, PCR_ERR_INVAL, "a sample without a key");
+    if (meta->labels && meta->float_labels)
+        return pcri_fail(err, PCR_ERR_INVAL, "a sample with integer and float labels");
     int rc = default_pieces(b, packed, err);
     if (!rc)
         rc = check_packed(b, packed, err);

@@ -9,7 +9,8 @@
 struct pcri_builder_sample {
     char *key, *attributes; /* attributes: NULL or text */
     int64_t *labels;
-    uint32_t label_count;
+    double *float_labels; /* instead of labels, or NULL */
+    uint32_t label_count; /* of either */
     struct pcri_packed packed;
 };
 

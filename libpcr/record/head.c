@@ -117,7 +117,8 @@ void pcri_head_destroy(struct pcri_head **head)
         return;
     void *const owned[] = {
         h->keys.bytes, h->keys.offsets, h->attributes.bytes, h->attributes.offsets,
-        h->label_first, h->labels, h->form, h->components, h->orientation, h->script,
+        h->label_first, h->labels, h->float_label_first, h->float_labels,
+        h->form, h->components, h->orientation, h->script,
         h->width, h->height, h->sampling, h->source_nbytes, h->dictionary.offsets,
         h->item_first, h->items, h->piece_string, h->piece_nbytes, h->check,
         h->chunk_offset, h->ladder,

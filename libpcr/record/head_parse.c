@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Parsing a decompressed head into arrays (docs/FORMAT.md 3.2). Safe on any bytes: every
  * count is held against the bytes of its column before memory is taken. */
+#include <math.h>
 #include <stdlib.h>
 
 #include "columns.h"
@@ -16,7 +17,7 @@ struct parser {
 static const char *const column_names[PCRI_COLUMN_LAST + 1] = {
     "", "key", "labels", "attributes", "form", "width", "height", "components", "sampling",
     "orientation", "script", "ladder", "dictionary", "header", "piece_string",
-    "piece_nbytes", "check", "source_nbytes",
+    "piece_nbytes", "check", "source_nbytes", "float_labels",
 };
 
 static bool has(const struct parser *p, enum pcri_column id)
@@ -193,6 +194,37 @@ static int parse_labels(struct parser *p)
     return finish_column(p, PCRI_COLUMN_LABELS);
 }
 
+/* Finite numbers, and only of samples that have no integers. */
+static int parse_float_labels(struct parser *p)
+{
+    struct pcri_head *h = p->h;
+    struct pcri_cursor *c = &p->cols[PCRI_COLUMN_FLOAT_LABELS];
+    size_t nbytes;
+    const uint8_t *bytes = NULL;
+    if (!has(p, PCRI_COLUMN_FLOAT_LABELS))
+        return 0;
+    int rc = get_firsts(p, PCRI_COLUMN_FLOAT_LABELS, &h->float_label_first);
+    if (rc)
+        return rc;
+    uint32_t count = h->float_label_first[h->sample_count];
+    if (!pcri_mul(count, 8, &nbytes) || !(bytes = pcri_get_bytes(c, nbytes)))
+        return bad_column(p, PCRI_COLUMN_FLOAT_LABELS, "ends too early");
+    if (!(h->float_labels = take(p, count, sizeof(*h->float_labels))))
+        return PCR_ERR_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t bits = pcri_load64(bytes + 8 * (size_t) i);
+        memcpy(&h->float_labels[i], &bits, sizeof(bits));
+        if (!isfinite(h->float_labels[i]))
+            return bad_column(p, PCRI_COLUMN_FLOAT_LABELS, "a label that is not finite");
+    }
+    for (uint32_t i = 0; i < h->sample_count; i++)
+        if (h->float_label_first[i] < h->float_label_first[i + 1] &&
+            h->label_first[i] < h->label_first[i + 1])
+            return bad_column(p, PCRI_COLUMN_FLOAT_LABELS,
+                              "a sample that has integer labels too");
+    return finish_column(p, PCRI_COLUMN_FLOAT_LABELS);
+}
+
 static int parse_items(struct parser *p)
 {
     struct pcri_head *h = p->h;
@@ -307,8 +339,8 @@ static int parse_columns(struct parser *p)
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
         if ((rc = require(p, required[i])))
             return rc;
-    if ((rc = parse_texts(p)) || (rc = parse_labels(p)) || (rc = parse_image_columns(p)) ||
-        (rc = parse_dictionary(p)) || (rc = parse_items(p)))
+    if ((rc = parse_texts(p)) || (rc = parse_labels(p)) || (rc = parse_float_labels(p)) ||
+        (rc = parse_image_columns(p)) || (rc = parse_dictionary(p)) || (rc = parse_items(p)))
         return rc;
     return parse_pieces(p);
 }

@@ -67,14 +67,40 @@ static void put_keys(struct table *t)
     end_column(t, PCRI_COLUMN_KEY, PCRI_COLUMN_REQUIRED);
 }
 
+static uint32_t label_count(const struct table *t, uint32_t i, bool floats)
+{
+    const struct pcri_builder_sample *s = &t->b->samples[i];
+    return (s->float_labels != NULL) == floats ? s->label_count : 0;
+}
+
 static void put_labels(struct table *t)
 {
     for (uint32_t i = 0; i < t->b->count; i++)
-        put_varint(t, t->b->samples[i].label_count);
+        put_varint(t, label_count(t, i, false));
     for (uint32_t i = 0; i < t->b->count; i++)
-        for (uint32_t k = 0; k < t->b->samples[i].label_count; k++)
+        for (uint32_t k = 0; k < label_count(t, i, false); k++)
             put_varint(t, pcri_zigzag(t->b->samples[i].labels[k]));
     end_column(t, PCRI_COLUMN_LABELS, PCRI_COLUMN_REQUIRED);
+}
+
+static void put_float_labels(struct table *t)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < t->b->count; i++)
+        any |= label_count(t, i, true) != 0;
+    if (!any)
+        return;
+    for (uint32_t i = 0; i < t->b->count; i++)
+        put_varint(t, label_count(t, i, true));
+    for (uint32_t i = 0; i < t->b->count; i++)
+        for (uint32_t k = 0; k < label_count(t, i, true); k++) {
+            uint64_t bits;
+            uint8_t bytes[8];
+            memcpy(&bits, &t->b->samples[i].float_labels[k], sizeof(bits));
+            pcri_store64(bytes, bits);
+            put(t, bytes, sizeof(bytes));
+        }
+    end_column(t, PCRI_COLUMN_FLOAT_LABELS, PCRI_COLUMN_REQUIRED);
 }
 
 static void put_attributes(struct table *t)
@@ -238,6 +264,7 @@ int pcri_head_render(const struct pcri_build *x, struct pcr_buffer *out,
     struct table t = { .x = x, .b = x->b, .err = err };
     put_keys(&t);
     put_labels(&t);
+    put_float_labels(&t);
     put_attributes(&t);
     put_image_columns(&t);
     put_optional_columns(&t);

@@ -70,6 +70,8 @@ struct pcri_head {
     struct pcri_texts attributes; /* bytes NULL: none */
     uint32_t *label_first;     /* N + 1 */
     int64_t *labels;
+    uint32_t *float_label_first; /* N + 1; NULL, and so is float_labels: no sample has any */
+    double *float_labels;
     uint8_t *form, *components, *orientation, *script; /* defaults are filled in */
     uint32_t *width, *height, *sampling;
     uint64_t *source_nbytes;
@@ -202,6 +204,7 @@ struct pcri_sample_meta { /* borrowed for the call */
     const char *key;
     const char *attributes; /* NULL or JSON */
     const int64_t *labels;
+    const double *float_labels; /* finite, instead of labels, which is then NULL */
     uint32_t label_count;
 };
 

@@ -29,6 +29,15 @@ static void check_sample(const struct pcri_head *h, uint32_t i)
     FUZZ_CHECK(h->label_first[i] <= h->label_first[i + 1], "labels of %u", i);
     for (uint32_t k = h->label_first[i]; k < h->label_first[i + 1]; k++)
         sink += (uint64_t) h->labels[k];
+    uint32_t float_count = 0;
+    if (h->float_labels) {
+        const uint32_t *first = h->float_label_first + i;
+        FUZZ_CHECK(first[0] <= first[1], "float labels of %u", i);
+        float_count = first[1] - first[0];
+        touch(h->float_labels + first[0], float_count * sizeof(*h->float_labels));
+    }
+    FUZZ_CHECK(!float_count || h->label_first[i] == h->label_first[i + 1],
+               "labels of both kinds of %u", i);
     for (uint32_t k = h->item_first[i]; k < h->item_first[i + 1]; k++)
         FUZZ_CHECK(h->items[k] & 1 || h->items[k] / 2 < h->dictionary.count, "item %u", k);
     for (uint32_t p = 0; p < h->piece_count; p++) {

@@ -184,8 +184,10 @@ static inline struct pcri_builder *made_builder(const struct made *m)
         int64_t labels[2] = { i % 3, -(int64_t) i };
         made_pack(m, i, &p);
         made_key(m, i, key);
-        struct pcri_sample_meta meta = { key, i % 2 ? "{\"odd\":1}" : NULL, labels,
-                                         i % 4 ? 1 : 2 };
+        struct pcri_sample_meta meta = {
+            .key = key, .attributes = i % 2 ? "{\"odd\":1}" : NULL, .labels = labels,
+            .label_count = i % 4 ? 1 : 2,
+        };
         ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), 0);
         ck_assert_ptr_null(p.bytes.data);
     }

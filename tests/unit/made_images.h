@@ -68,7 +68,7 @@ static inline void made_images(void)
     pcri_ladder_piece_counts(ladder, pieces);
     uint32_t groups = pcr_ladder_group_count(ladder);
     made_check(pcri_manifest_init(&m, groups, pcr_ladder_text(ladder), &err), &err);
-    m.label_kind = PCRI_LABEL_INTS;
+    m.label_kind = PCR_LABEL_INTS;
     made_check(pcri_manifest_add_split(&m, "all", &err), &err);
     for (uint32_t r = 0; r < MADE_RECORDS; r++) {
         struct pcri_builder *b = NULL;
@@ -81,7 +81,7 @@ static inline void made_images(void)
             char key[32];
             int64_t label = made_label(i);
             snprintf(key, sizeof(key), "sample-%02u", i);
-            struct pcri_sample_meta meta = { key, NULL, &label, 1 };
+            struct pcri_sample_meta meta = { .key = key, .labels = &label, .label_count = 1 };
             made_image_pack(coder, i, &packed);
             made_check(pcri_builder_add(b, &meta, &packed, &err), &err);
         }

@@ -40,7 +40,7 @@ static void make_dataset(void)
     ck_assert_int_eq(pcri_manifest_init(&m, GROUPS, made_ladder(), &e), 0);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(pcri_manifest_add_class(&m, i ? i > 1 ? "c" : "b" : "a", &e), 0);
-    m.label_kind = PCRI_LABEL_CLASS;
+    m.label_kind = PCR_LABEL_CLASS;
     for (uint32_t r = 0; r < RECORDS; r++) {
         struct made shaped = shape(r);
         struct pcri_header header;

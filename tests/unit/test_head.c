@@ -14,12 +14,12 @@ struct column {
     size_t nbytes;
 };
 
-enum { COLUMNS = 17, EXTRA = 3 };
+enum { COLUMNS = 18, EXTRA = 3 };
 
 #define COLUMN(id, text) { id, PCRI_COLUMN_REQUIRED, text, sizeof(text) - 1 }
 static const struct column good[COLUMNS] = {
     COLUMN(1, "\1\2" "abc"),
-    COLUMN(2, "\1\2" "\2\3\4"),
+    COLUMN(2, "\0\2" "\3\4"),
     COLUMN(3, "\2\0" "{}"),
     COLUMN(4, "\1\0"),
     COLUMN(5, "\x80\1\5"),
@@ -35,6 +35,7 @@ static const struct column good[COLUMNS] = {
     COLUMN(15, "\3\4" "\5\0"),
     COLUMN(16, "abcdefghijklmnop"),
     COLUMN(17, "\x64\x65"),
+    COLUMN(18, "\1\0" "\0\0\0\0\0\0\xE0\xBF"), /* -0.5 */
 };
 
 static struct pcri_header header(void)
@@ -98,10 +99,13 @@ START_TEST(values)
     ck_assert_uint_eq(n, 2);
     ck_assert_str_eq(pcri_text(&h->attributes, 0, &n), "{}");
     ck_assert_str_eq(pcri_text(&h->attributes, 1, &n), "");
-    ck_assert_int_eq(h->labels[0], 1);
-    ck_assert_int_eq(h->labels[1], -2);
-    ck_assert_int_eq(h->labels[2], 2);
-    ck_assert_uint_eq(h->label_first[2], 3);
+    ck_assert_int_eq(h->labels[0], -2);
+    ck_assert_int_eq(h->labels[1], 2);
+    ck_assert_uint_eq(h->label_first[1], 0);
+    ck_assert_uint_eq(h->label_first[2], 2);
+    ck_assert_double_eq(h->float_labels[0], -0.5);
+    ck_assert_uint_eq(h->float_label_first[1], 1);
+    ck_assert_uint_eq(h->float_label_first[2], 1);
     ck_assert_uint_eq(h->width[0], 128);
     ck_assert_uint_eq(h->sampling[0], 0x111122);
     ck_assert_uint_eq(h->orientation[0], 6);
@@ -149,6 +153,7 @@ static const struct { struct column column; int code; } changes[] = {
     { COLUMN(1, "\1"), PCR_ERR_CORRUPT },
     { COLUMN(1, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1\2" "abc"), PCR_ERR_CORRUPT },
     { COLUMN(2, "\0\0"), 0 },
+    { COLUMN(2, "\1\1" "\3\4"), PCR_ERR_CORRUPT }, /* the first has floats */
     { COLUMN(2, "\4\0" "\2\3\4"), PCR_ERR_CORRUPT },
     { COLUMN(2, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1\1" "\2"), PCR_ERR_CORRUPT },
     { COLUMN(2, "\1\0" "\x80"), PCR_ERR_CORRUPT },
@@ -181,6 +186,12 @@ static const struct { struct column column; int code; } changes[] = {
     { COLUMN(15, "\x80\x80\x80\x80\x10\4" "\5\0"), PCR_ERR_CORRUPT },
     { COLUMN(17, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1\1"), 0 },
     { COLUMN(17, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\2\1"), PCR_ERR_CORRUPT },
+    { COLUMN(18, "\0\0"), 0 },
+    { COLUMN(18, "\0\1" "\0\0\0\0\0\0\xE0\xBF"), PCR_ERR_CORRUPT },
+    { COLUMN(18, "\1\0" "\0\0\0\0\0\0\xF0\x7F"), PCR_ERR_CORRUPT }, /* infinite */
+    { COLUMN(18, "\1\0" "\1\0\0\0\0\0\xF0\xFF"), PCR_ERR_CORRUPT }, /* a NaN */
+    { COLUMN(18, "\1\0" "\xFF\xFF\xFF\xFF\xFF\xFF\xEF\x7F"), 0 }, /* the largest */
+    { COLUMN(18, "\2\0" "\0\0\0\0\0\0\xE0\xBF"), PCR_ERR_CORRUPT },
 };
 
 START_TEST(column_rules)

@@ -27,7 +27,7 @@ static void make(struct pcri_manifest *m)
 {
     struct pcr_error e;
     ck_assert_int_eq(pcri_manifest_init(m, G, "ladder x\n", &e), 0);
-    m->label_kind = PCRI_LABEL_CLASS;
+    m->label_kind = PCR_LABEL_CLASS;
     m->attributes = 1;
     ck_assert_int_eq(pcri_manifest_add_class(m, "cat", &e), 0);
     ck_assert_int_eq(pcri_manifest_add_class(m, "d\xF6g \"\xC3\xB6\"\n\xED\xA0\x80", &e), 0);
@@ -66,7 +66,7 @@ START_TEST(round_trip)
     ck_assert_uint_eq(n.splits[0].sample_count, 21);
     ck_assert_uint_eq(n.splits[0].class_counts[1], 9);
     ck_assert_str_eq(n.classes[1], m.classes[1]);
-    ck_assert_uint_eq(n.label_kind, PCRI_LABEL_CLASS);
+    ck_assert_uint_eq(n.label_kind, PCR_LABEL_CLASS);
     ck_assert_uint_eq(n.attributes, 1);
     ck_assert_mem_eq(&n.notes, &m.notes, sizeof(n.notes));
     ck_assert_str_eq(n.ladder, "ladder x\n");

@@ -21,7 +21,8 @@ def contents(record, name):
     for i in range(record.count):
         files = [record.materialise(i, g) for g in range(1, record.groups + 1)]
         yield [name, record.key[i].hex(), str(record.form[i]), str(record.orientation[i]),
-               ",".join(map(str, record.labels[i])), record.attributes[i].decode(),
+               ",".join("%.17g" % v if isinstance(v, float) else "%d" % v
+                        for v in record.labels[i]), record.attributes[i].decode(),
                *(f"{len(f)}:{xxhash.xxh3_64_hexdigest(f)}" for f in files)]
 
 

@@ -22,7 +22,9 @@ def contents(name, record):
     for i, s in enumerate(record.samples):
         files = [record.materialise(i, g) for g in range(1, count + 1)]
         yield "\t".join([name, s.key.hex(), str(s.form), str(s.orientation),
-                         ",".join(map(str, s.labels)), s.attributes.decode()]
+                         ",".join(["%d" % v for v in s.labels] +
+                                  ["%.17g" % v for v in s.float_labels]),
+                         s.attributes.decode()]
                         + ["%d:%016x" % (len(f), w.xxh3(f)) for f in files])
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The manifest vectors (docs/FORMAT.md section 6)."""
 import copy
+import dataclasses
 import json
 
 import record_writer as w
@@ -19,9 +20,9 @@ class Manifest:
 MANIFESTS = []
 
 
-def members():
+def members(files=None):
     """A right manifest of the records above: three samples each, in two classes."""
-    rows = [w.header_fields(r.build()) for r in FILES.values()]
+    rows = [w.header_fields(r.build()) for r in (files or FILES).values()]
     starts = [row[2] for row in rows]
     ends = [row[3] for row in rows]
     groups = [sum(e[g] - (e[g - 1] if g else s) for e, s in zip(ends, starts))
@@ -95,6 +96,9 @@ def make_good():
          w.write_manifest(m))
     good("no-classes", "labels are not classes", w.write_manifest(dict(
         BASE, classes=[], schema={"label": "ints", "attributes": False},
+        splits=[dict(s, class_counts=[]) for s in BASE["splits"]])))
+    good("floats", "labels are floats", w.write_manifest(dict(
+        BASE, classes=[], schema={"label": "floats", "attributes": False},
         splits=[dict(s, class_counts=[]) for s in BASE["splits"]])))
     rest = json.dumps(BASE, sort_keys=True, indent=1)[1:].encode()
     good("blanks", "blanks and line ends, which a reader of JSON does not mind",
@@ -206,6 +210,11 @@ def datasets():
         fewer.build())
     yield "other-check", "CORRUPT", "a header with another checksum alone", with_second(
         changed_record.build())
+    with_floats = SHARED.changed(samples=[
+        dataclasses.replace(s, labels=(), float_labels=s.labels) for s in SHARED.samples])
+    yield "float-labels", "CORRUPT", "float labels where the manifest says classes", {
+        **with_second(with_floats.build()),
+        "manifest.json": w.write_manifest(members({**FILES, second: with_floats}))}
     yield "short", "TRUNCATED", "a record cut short", with_second(files[second][:-10])
     yield "long", "CORRUPT", "bytes after the record", with_second(files[second] + b"\0")
     yield "missing", "IO", "no such file", with_second(None)

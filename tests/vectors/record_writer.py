@@ -10,9 +10,10 @@ import zstandard
 
 MAGIC = b"\x89PCR\r\n\x1a\n"
 (KEY, LABELS, ATTRIBUTES, FORM, WIDTH, HEIGHT, COMPONENTS, SAMPLING, ORIENTATION, SCRIPT,
- LADDER, DICTIONARY, HEADER, PIECE_STRING, PIECE_NBYTES, CHECK, SOURCE_NBYTES) = range(1, 18)
+ LADDER, DICTIONARY, HEADER, PIECE_STRING, PIECE_NBYTES, CHECK, SOURCE_NBYTES,
+ FLOAT_LABELS) = range(1, 19)
 REQUIRED = {KEY, LABELS, FORM, WIDTH, HEIGHT, COMPONENTS, DICTIONARY, HEADER, PIECE_STRING,
-            PIECE_NBYTES, CHECK}
+            PIECE_NBYTES, CHECK, FLOAT_LABELS}
 
 
 def xxh3(data):
@@ -49,6 +50,7 @@ class Sample:
     key: bytes
     form: int = 1
     labels: tuple = ()
+    float_labels: tuple = ()
     attributes: bytes = b""
     width: int = 0
     height: int = 0
@@ -102,8 +104,9 @@ class Record:
         items = [[len(i) << 1 | 1 if isinstance(i, bytes) else i * 2 for i in s.items]
                  for s in ss]
         labels = [v for s in ss for v in s.labels]
+        floats = [v for s in ss for v in s.float_labels]
         checks = [xxh3(c) & 0xFFFFFFFF for g in groups for c in self.group(g)]
-        return {
+        table = {
             KEY: strings([s.key for s in ss]),
             LABELS: varints([len(s.labels) for s in ss] + [zigzag(v) for v in labels]),
             ATTRIBUTES: strings([s.attributes for s in ss]),
@@ -123,6 +126,10 @@ class Record:
             CHECK: b"".join(struct.pack("<I", c) for c in checks),
             SOURCE_NBYTES: varints(s.source_nbytes for s in ss),
         }
+        if floats:
+            table[FLOAT_LABELS] = varints(len(s.float_labels) for s in ss) + struct.pack(
+                "<%dd" % len(floats), *floats)
+        return table
 
     def raw_head(self):
         columns = self.columns()

@@ -79,6 +79,9 @@ static void compare_metadata(struct run *r, const struct pcri_head *h, uint32_t 
     text[0] = '\0';
     for (uint32_t k = h->label_first[i]; k < h->label_first[i + 1]; k++)
         at += snprintf(at, 32, "%s%lld", at == text ? "" : ",", (long long) h->labels[k]);
+    for (uint32_t k = h->float_labels ? h->float_label_first[i] : 0;
+         h->float_labels && k < h->float_label_first[i + 1]; k++)
+        at += snprintf(at, 32, "%s%.17g", at == text ? "" : ",", h->float_labels[k]);
     if (strcmp(text, fields[4]))
         fail(r, fields[0], "labels are", text);
     const char *attributes = pcri_text(&h->attributes, i, &n);

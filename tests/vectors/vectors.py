@@ -80,6 +80,10 @@ def one_opaque(**fields):
 
 OPTIONAL = (w.ATTRIBUTES, w.SAMPLING, w.ORIENTATION, w.SCRIPT, w.LADDER, w.SOURCE_NBYTES)
 CODED, SHARED = three_coded(), three_coded(shared=True)
+FLOATS = w.Record([w.opaque(b"none", b"1", [1]),
+                   w.opaque(b"half", b"2", [1], float_labels=(0.5,)),
+                   w.opaque(b"many", b"3", [1], float_labels=(
+                       -0.0, 5e-324, -1.7976931348623157e308, 1 / 3, 7.0))], [1])
 SKIPPED = (1, 0, w.varint(1) + w.strings(
     [b'{"code":"CORRUPT","key":"x","message":"x@9: gone","offset":9,"path":"x.jpg"}']))
 
@@ -114,6 +118,8 @@ def good_vectors():
                    w.opaque(b"", b"2", [1], labels=(-1,)),
                    w.opaque("ключ".encode(), b"3", [1],
                             labels=((1 << 63) - 1, -(1 << 63), 0, 300))], [1]))
+    good("float-labels", "no label, one, and several, the smallest and the largest floats",
+         FLOATS)
     good("unknown-column", "an unknown column without the required flag, and other flag bits",
          CODED.changed(extra_columns=[(999, 0xFFFE, b"of a later version"),
                                       (40, 0, b"")]))
@@ -283,6 +289,7 @@ def value_vectors():
         column(w.LABELS, first(b"\x70")))
     bad("labels-count-overflow", "CORRUPT", "counts of labels that overflow 64 bits",
         column(w.LABELS, lambda c: w.varints([(1 << 64) - 1, 2, 1]) + c[3:]))
+    float_vectors()
     bad("items-count", "CORRUPT", "more items than the column has bytes",
         column(w.HEADER, first(b"\x70")))
     bad("item-string", "CORRUPT", "an item names a string above D",
@@ -303,6 +310,23 @@ def value_vectors():
     bad("piece-nbytes-overflow", "CORRUPT", "sizes of pieces that overflow 64 bits",
         column(w.PIECE_NBYTES, lambda c: w.varint((1 << 64) - 1) + c[1:]))
     opaque_vectors()
+
+
+def float_vectors():
+    def floats(text, name, edit, **fields):
+        bad("float-labels-" + name, "CORRUPT", text,
+            column(w.FLOAT_LABELS, edit, FLOATS).changed(**fields))
+    floats("a label that is a NaN", "nan", lambda c: c[:-8] + struct.pack("<d", float("nan")))
+    floats("an infinite label", "infinite", lambda c: c[:-8] + struct.pack("<d", -1e999))
+    floats("more float labels than the column has bytes for", "count",
+           lambda c: c[:2] + w.varint(6) + c[3:])
+    floats("counts of float labels that overflow 64 bits", "count-overflow",
+           lambda c: w.varints([0, (1 << 64) - 1, 7]) + c[3:])
+    floats("the column has a byte more than it needs", "long", lambda c: c + b"\0")
+    floats("the column ends a byte early", "short", lambda c: c[:-1])
+    both = FLOATS.changed(samples=FLOATS.samples[:1] + [w.opaque(
+        b"both", b"2", [1], labels=(1,), float_labels=(1.0,))])
+    bad("float-labels-and-labels", "CORRUPT", "a sample with integer and float labels", both)
 
 
 def opaque_vectors():

@@ -71,6 +71,14 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_open(const char *path,
  * (strings, samples) die with it; loaders made from it must be destroyed before. */
 PCR_API void pcr_dataset_close(struct pcr_dataset **ds);
 
+/* What the labels of a dataset's samples are. */
+enum pcr_label_kind {
+    PCR_LABEL_NONE = 0,   /* there are none */
+    PCR_LABEL_CLASS = 1,  /* labels[0] is a class's index */
+    PCR_LABEL_INTS = 2,   /* integers that are no classes' indices, one or several a sample */
+    PCR_LABEL_FLOATS = 3, /* float_labels: finite numbers, one or several a sample */
+};
+
 struct pcr_dataset_info {
     uint32_t size;          /* set by the caller: sizeof(struct pcr_dataset_info) */
     uint32_t group_count;   /* G */
@@ -92,6 +100,9 @@ struct pcr_dataset_info {
     uint64_t dropped_count;     /* samples whose files had bytes behind the image, which */
     uint64_t dropped_nbytes;    /* were not kept; and those bytes */
     uint64_t skipped_count;     /* bad inputs that were left out */
+    uint32_t label_kind;    /* enum pcr_label_kind; of one record opened as a dataset: NONE,
+                             * INTS or FLOATS, for it does not know the classes */
+    uint32_t reserved;      /* 0 */
 };
 
 /* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */
@@ -185,8 +196,8 @@ struct pcr_sample_info {
     uint32_t key_nbytes;
     uint32_t attributes_nbytes;
     const char *attributes;  /* canonical JSON object, or "" */
-    const int64_t *labels;
-    uint32_t label_count;    /* 0 where there are none */
+    const int64_t *labels;   /* integers; NULL where the labels are floats */
+    uint32_t label_count;    /* of labels or float_labels; 0 where there are none */
     uint32_t width;          /* stored pixels, before orientation; 0 if unknown (opaque) */
     uint32_t height;
     uint32_t component_count;
@@ -194,6 +205,7 @@ struct pcr_sample_info {
     uint32_t record_index;   /* position in its record */
     uint64_t record;         /* record number in the dataset as opened */
     uint64_t source_nbytes;  /* size of the source file */
+    const double *float_labels; /* finite numbers; NULL where the labels are integers */
 };
 
 /* A handle on one sample's metadata; holds its record's head in memory. */

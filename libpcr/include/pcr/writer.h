@@ -16,11 +16,14 @@ struct pcr_source_sample {
     const char *key;         /* NUL-terminated, any other bytes; unique in the dataset */
     const char *path;        /* for messages; NULL: the key is used */
     const char *attributes;  /* JSON object text, or NULL */
-    const int64_t *labels;
-    uint32_t label_count;
+    const int64_t *labels;   /* integers, or a class's index; NULL: none, or floats */
+    uint32_t label_count;    /* of labels or float_labels */
     uint32_t split;          /* index into split_names */
     uint64_t nbytes;         /* expected size, 0 if not known: for planning and resuming */
     uint64_t revision;       /* changes when the bytes do (mtime in ns), 0 if not known */
+    /* Finite numbers, in place of `labels`. Where one sample of the source has them, all labels
+     * are stored as floats: integers beside them must be exact as such (up to 2^53 are). */
+    const double *float_labels;
 };
 
 /* Where samples come from: the interface between importers and the writer. */
@@ -29,7 +32,11 @@ struct pcr_source {
     uint32_t class_count;
     void *opaque;
     uint64_t sample_count;
-    const char *const *class_names; /* class_count names; labels[0] is an index into them */
+    /* class_count names; labels[0] is an index into them. Where a source has none, and each
+     * labelled sample has one integer, these together 0 to n - 1 without a gap, they are
+     * classes named "0" to "n - 1" (above 1,000 only where they are two samples each on
+     * average, and at most 2^20); PCR_WRITE_NO_CLASSES leaves them integers. */
+    const char *const *class_names;
     const char *const *split_names; /* NULL: one split, "all" */
     uint32_t split_count;
     uint32_t reserved;
@@ -66,6 +73,7 @@ enum pcr_opaque_policy {
 enum {
     PCR_WRITE_NO_SHUFFLE = 1 << 0, /* keep the source's order */
     PCR_WRITE_DRY_RUN = 1 << 1,    /* do everything but write */
+    PCR_WRITE_NO_CLASSES = 1 << 2, /* integer labels are never classes by themselves */
 };
 
 struct pcr_write_progress {

@@ -44,6 +44,15 @@ class IoBackend(IntEnum):
     DIRECT = 4
 
 
+class LabelKind(IntEnum):
+    """enum pcr_label_kind"""
+
+    NONE = 0
+    CLASS = 1
+    INTS = 2
+    FLOATS = 3
+
+
 class Form(IntEnum):
     """enum pcr_sample_form"""
 
@@ -157,6 +166,7 @@ LOADER_STATE_NBYTES = 128
 LOADER_FAULTS = 64
 WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
+WRITE_NO_CLASSES = 1 << 2
 
 S = TypeVar("S", bound=ctypes.Structure)
 
@@ -233,7 +243,7 @@ class DatasetInfo(ctypes.Structure):
                 ("version_minor", c_uint32), ("max_side", c_uint32), ("quality", c_uint32),
                 ("undecodable_count", c_uint64), ("salvaged_count", c_uint64),
                 ("dropped_count", c_uint64), ("dropped_nbytes", c_uint64),
-                ("skipped_count", c_uint64)]
+                ("skipped_count", c_uint64), ("label_kind", c_uint32), ("reserved", c_uint32)]
 
 
 class RecordInfo(ctypes.Structure):
@@ -253,7 +263,8 @@ class SampleInfo(ctypes.Structure):
                 ("labels", POINTER(c_int64)), ("label_count", c_uint32),
                 ("width", c_uint32), ("height", c_uint32), ("component_count", c_uint32),
                 ("orientation", c_uint32), ("record_index", c_uint32),
-                ("record", c_uint64), ("source_nbytes", c_uint64)]
+                ("record", c_uint64), ("source_nbytes", c_uint64),
+                ("float_labels", POINTER(c_double))]
 
 
 class VerifyReport(ctypes.Structure):
@@ -386,7 +397,7 @@ class SourceSample(ctypes.Structure):
 
     _fields_ = [("key", c_char_p), ("path", c_char_p), ("attributes", c_char_p),
                 ("labels", c_void_p), ("label_count", c_uint32), ("split", c_uint32),
-                ("nbytes", c_uint64), ("revision", c_uint64)]
+                ("nbytes", c_uint64), ("revision", c_uint64), ("float_labels", c_void_p)]
 
 
 DESCRIBE_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, POINTER(SourceSample),
