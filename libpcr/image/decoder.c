@@ -2,6 +2,7 @@
 /* Decodes an image of any known format: options, limits, dispatch, orientation. */
 #include <stdlib.h>
 
+#include "../base/sniff.h"
 #include "image.h"
 
 static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
@@ -111,13 +112,12 @@ static int find_codec(const uint8_t *data, size_t nbytes, size_t *index_out,
             continue;
         if (n < codecs[i]->magic_nbytes)
             return pcri_fail_at(err, PCR_ERR_TRUNCATED, nbytes,
-                                "image of %zu bytes: too short to be one", nbytes);
+                                n ? "image of %zu bytes: too short to be one"
+                                  : "image of %zu bytes: an empty file", nbytes);
         *index_out = i;
         return 0;
     }
-    return pcri_fail_at(err, PCR_ERR_FORMAT, 0,
-                        "neither JPEG nor PNG: begins with bytes %02X %02X", data[0],
-                        nbytes > 1 ? data[1] : 0);
+    return pcri_fail_no_image(err, data, nbytes);
 }
 
 static int check_crop(const struct pcr_decode_options *o, uint32_t width, uint32_t height,
@@ -225,6 +225,27 @@ static int take_spans(struct pcr_decoder *d, const struct pcr_span *spans, uint3
     return rc;
 }
 
+/* What our own decoder says of a file that it declines is not the last word. Beyond a limit or
+ * without memory, another decoder would merely find that out later. */
+static bool declines(int rc)
+{
+    return rc != PCR_ERR_LIMIT && rc != PCR_ERR_NOMEM;
+}
+
+/* Hands on why no codec takes the image. A JPEG of a process that nothing here decodes is named,
+ * for libjpeg's words are hard to read. */
+static int tell(const uint8_t *data, size_t nbytes, const struct pcr_error *why,
+                struct pcr_error *err)
+{
+    const char *name = why->code == PCR_ERR_UNSUPPORTED ? pcri_sniff(data, nbytes) : "JPEG";
+    if (strcmp(name, "JPEG") != 0 && strcmp(name, "PNG") != 0)
+        return pcri_fail_at(err, why->code, why->offset,
+                            "%s, which no decoder here can show (%s)", name, why->message);
+    if (err)
+        *err = *why;
+    return why->code;
+}
+
 /* On success the job must be ended; on failure it is. */
 static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t count,
                  const struct pcr_decode_options *opts, struct pcr_decode_options *o,
@@ -248,11 +269,13 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
     *j = (struct pcri_decode_job) { .params = { .color = o->color, .scale = o->scale,
                                                 .identical = o->flags & PCR_DECODE_IDENTICAL,
                                                 .ladder = o->ladder, .limits = o->limits } };
-    /* What our own decoder says of a file that it declines is not the last word. */
-    rc = begin_codec(d, j, i, is_last(i) ? err : NULL);
-    if (rc && !is_last(i))
-        rc = begin_codec(d, j, i + 1, err);
-    if (!rc && (rc = describe(j, o, err)))
+    struct pcr_error why;
+    rc = begin_codec(d, j, i, &why);
+    if (rc && !is_last(i) && declines(rc))
+        rc = begin_codec(d, j, i + 1, &why);
+    if (rc)
+        return tell(first, d->spans.items[0].nbytes, &why, err);
+    if ((rc = describe(j, o, err)))
         end(j);
     return rc;
 }

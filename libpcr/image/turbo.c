@@ -191,6 +191,37 @@ static void parse_headers(struct turbo *t)
     choose_output(t);
 }
 
+/* The next marker from p on that is neither stuffing nor RSTn: as libjpeg, passing over what
+ * is in between. `end` where there is none. */
+static const uint8_t *find_marker(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && (p = memchr(p, 0xFF, (size_t) (end - p)))) {
+        if (end - p < 2)
+            return end;
+        if (p[1] && p[1] != 0xFF && (p[1] & 0xF8) != 0xD0)
+            return p;
+        p += p[1] == 0xFF ? 1 : 2;
+    }
+    return end;
+}
+
+/* Counts the scans before any is decoded: libjpeg takes a pass over all coefficients for each,
+ * however short it is. */
+static int check_scans(const uint8_t *data, size_t nbytes, uint32_t max_scans,
+                       struct pcr_error *err)
+{
+    const uint8_t *end = data + nbytes, *p = find_marker(data + 2, end);
+    uint32_t count = 0;
+    while (end - p >= 4 && p[1] != 0xD9) {
+        size_t length = (size_t) p[2] << 8 | p[3];
+        if (p[1] == 0xDA && ++count > max_scans)
+            return pcri_fail_at(err, PCR_ERR_LIMIT, (uint64_t) (p - data),
+                                "JPEG: more than %u scans", (unsigned) max_scans);
+        p = length + 2 < (size_t) (end - p) ? find_marker(p + 2 + length, end) : end;
+    }
+    return 0;
+}
+
 static int turbo_begin(void *state, const struct pcr_spans *file,
                        const struct pcri_decode_params *params,
                        struct pcri_stored_info *info_out, struct pcr_error *err)
@@ -200,11 +231,14 @@ static int turbo_begin(void *state, const struct pcr_spans *file,
     t->color = params->color;
     t->max_scans = params->limits.max_scans;
     set_up(t, file->items[0].data, file->items[0].nbytes);
+    int rc = check_scans(file->items[0].data, file->items[0].nbytes, t->max_scans, err);
+    if (rc)
+        return rc;
     if (setjmp(t->jump))
         return t->rc;
     make_object(t);
     parse_headers(t);
-    int rc = pcri_check_pixels(t->cinfo.image_width, t->cinfo.image_height, &params->limits,
+    rc = pcri_check_pixels(t->cinfo.image_width, t->cinfo.image_height, &params->limits,
                                err);
     if (rc)
         return rc;

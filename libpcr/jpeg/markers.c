@@ -3,6 +3,7 @@
  * accepts can be written again in another order of scans without loss. */
 #include <stdlib.h>
 
+#include "../base/sniff.h"
 #include "markers.h"
 
 struct scanner {
@@ -341,8 +342,10 @@ static int parse_segments(struct scanner *s)
 static int check_soi(const void *data, size_t nbytes, bool whole, struct pcr_error *err)
 {
     size_t n = whole || nbytes > 2 ? 3 : 2;
+    if (nbytes < 2 || memcmp(data, "\xFF\xD8", 2))
+        return pcri_fail_no_image(err, data, nbytes);
     if (nbytes < n || memcmp(data, "\xFF\xD8\xFF", n))
-        return pcri_fail(err, PCR_ERR_FORMAT, "not a JPEG file");
+        return pcri_fail_at(err, PCR_ERR_FORMAT, 2, "no JPEG file: no marker behind SOI");
     return 0;
 }
 

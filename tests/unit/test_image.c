@@ -326,6 +326,16 @@ START_TEST(limits)
     ck_assert_int_eq(decode_within(&jpeg, (struct pcr_limits) { .max_scans = 10 }), 0);
     ck_assert_int_eq(decode_within(&jpeg, (struct pcr_limits) { .max_scans = 9 }),
                      PCR_ERR_LIMIT);
+    /* Too many scans are seen in the markers, whoever decodes. */
+    for (uint32_t with = PCR_DECODE_AUTO; with <= PCR_DECODE_TURBO; with++) {
+        struct pcr_decode_options o = { .size = sizeof(o), .limits = { .max_scans = 9 },
+                                        .with = with };
+        struct pcr_error e;
+        ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, NULL, &e),
+                         PCR_ERR_LIMIT);
+        ck_assert_uint_lt(e.offset, jpeg.nbytes - 1);
+        ck_assert_mem_eq(jpeg.data + e.offset, "\xFF\xDA", 2);
+    }
     struct pcr_limits l = { .max_sample_nbytes = jpeg.nbytes };
     ck_assert_int_eq(decode_within(&jpeg, l), 0);
     l.max_sample_nbytes--;
