@@ -58,9 +58,8 @@ int pcri_deal(const struct pcri_shard *s, const struct pcri_window *w,
         uint32_t *at = pcri_malloc(w->span_count, sizeof(*at), err);
         if (!at)
             return PCR_ERR_NOMEM;
-        uint64_t step = s->batch_size * s->world;
         while (position < last) {
-            uint64_t next = position + step - (position - s->first) % step;
+            uint64_t next = pcri_shard_step_end(s, position);
             next = next < last ? next : last;
             n += deal_part(s, w, position, next, at, picks_out + n);
             position = next;

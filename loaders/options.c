@@ -59,6 +59,7 @@ static void fill(struct pcr_loader_options *o, uint32_t group_count)
     set(&o->window_samples, 4096);
     set(&o->batches_ahead, 4);
     set(&o->world, 1);
+    set(&o->worker_count, 1);
     set(&o->dtype, PCR_DTYPE_UINT8);
     for (int c = 0; c < 3; c++)
         if (o->dtype != PCR_DTYPE_UINT8 && o->std[c] == 0)
@@ -125,6 +126,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "batches_ahead", o->batches_ahead, 1 << 12 },
         { "world", o->world, 1 << 20 },
         { "rank", o->rank, o->world - 1 },
+        { "worker_count", o->worker_count, 1 << 12 },
+        { "worker", o->worker, o->worker_count - 1 },
         { "fidelity_step_count", o->fidelity_step_count, 1 << 20 },
     };
     int rc = 0;

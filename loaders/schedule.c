@@ -623,7 +623,7 @@ void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position
         pcri_order_seek(&order, &l->plan, position);
     }
     pcri_shard_init(o, position, l->catalog->entry_count, &l->shard);
-    l->first_batch = position / ((uint64_t) o->batch_size * o->world);
+    l->first_batch = position / (o->batch_size * l->shard.parts[0].lanes);
     l->next_sample = l->next_batch = l->delivered = l->room_needed = 0;
     l->opening = true;
     l->state = PCRI_LOADER_RUNNING;

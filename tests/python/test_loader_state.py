@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """pcr.Loader: shards, subsets, and going on from a state."""
 
+import itertools
 import json
 import os
 import random
@@ -57,6 +58,29 @@ def test_the_last_step(path, whole):
     dropped = [list(pcr.Loader(path, batch_size=2, shard=(r, 5), drop_last=True,
                                **OPTIONS)) for r in range(5)]
     assert in_steps(dropped, whole[0]) == whole[0][:40]
+
+
+@pytest.mark.parametrize("shuffle", ["block", "full"])
+@pytest.mark.parametrize("world", [1, 2])
+def test_workers_take_turns(path, shuffle, world):
+    how = {**OPTIONS, "shuffle": shuffle}
+    for workers in (1, 2, 3, 7):
+        for batch_size in (5, 7):
+            found = []
+            for rank in range(world):
+                loaders = [pcr.Loader(path, batch_size=batch_size, shard=(rank, world),
+                                      worker=(w, workers), **how) for w in range(workers)]
+                one = pcr.Loader(path, batch_size=batch_size, shard=(rank, world), **how)
+                sizes = [[len(b.labels) for b in loader] for loader in loaders]
+                found += [int(i) for loader in loaders for b in loader for i in b.indices]
+                assert sum(len(loader) for loader in loaders) == len(one)
+                assert [size for turn in itertools.zip_longest(*sizes) for size in turn
+                        if size] == [len(b.labels) for b in one]
+            assert set(found) == set(range(48))
+            assert world > 1 or len(found) == 48
+    for wrong in ((2, 2), (0, 0), (0, 5000), (-1, 2)):
+        with pytest.raises(pcr.InvalidError):
+            pcr.Loader(path, worker=wrong)
 
 
 def test_shard_from_the_environment(path, whole, monkeypatch):

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "../../loaders/shard.h"
 
@@ -85,6 +86,54 @@ START_TEST(cover)
 }
 END_TEST
 
+/* Workers of each rank, in turns: as many batches as without them, and each position as often. */
+static void check_workers(uint32_t flags, uint32_t shuffle, uint32_t world, uint32_t workers,
+                          uint64_t end)
+{
+    uint64_t counts[2][MOST] = { { 0 } }, batches = 0, wrong = 0;
+    struct pcr_loader_options o = {
+        .flags = flags, .batch_size = 5, .world = world, .shuffle = shuffle,
+    };
+    struct pcri_shard s;
+    for (o.rank = 0; o.rank < world; o.rank++) {
+        o.worker = 0;
+        o.worker_count = 1;
+        pcri_shard_init(&o, 0, end, &s);
+        uint64_t alone = pcri_shard_batch_count(&s), before = UINT64_MAX;
+        wrong += batches && batches != alone;
+        batches = alone;
+        for (uint64_t i = 0; i < pcri_shard_sample_count(&s); i++)
+            counts[0][pcri_shard_position(&s, i)]++;
+        o.worker_count = workers;
+        for (; o.worker < workers; o.worker++) {
+            pcri_shard_init(&o, 0, end, &s);
+            uint64_t n = pcri_shard_batch_count(&s), samples = pcri_shard_sample_count(&s);
+            wrong += n > before || (before != UINT64_MAX && n + 1 < before); /* in turns */
+            before = n;
+            alone -= n;
+            wrong += pcri_shard_before(&s, 0) != 0 || pcri_shard_before(&s, end) != samples;
+            for (uint64_t i = 0; i < samples; i++)
+                counts[1][pcri_shard_position(&s, i)]++;
+            for (uint64_t i = 0; i < end; i++)
+                wrong += pcri_shard_before(&s, i) > pcri_shard_before(&s, i + 1);
+        }
+        wrong += alone != 0;
+    }
+    ck_assert_uint_eq(wrong, 0);
+    ck_assert(shuffle == PCR_SHUFFLE_BLOCK || !memcmp(counts[0], counts[1], sizeof(counts[0])));
+}
+
+START_TEST(workers_take_turns)
+{
+    static const uint32_t flags[] = { 0, PCR_LOADER_DROP_LAST, PCR_LOADER_DROP_UNEVEN };
+    for (uint64_t end = 0; end < MOST; end += 1 + end / 9)
+        for (uint32_t world = 1; world < 5; world++)
+            for (uint32_t workers = 1; workers < 7; workers++)
+                for (uint32_t shuffle = PCR_SHUFFLE_NONE; shuffle <= PCR_SHUFFLE_FULL; shuffle++)
+                    check_workers(flags[_i], shuffle, world, workers, end);
+}
+END_TEST
+
 static const char *const variables[] = {
     "RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS",
     "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
@@ -144,6 +193,7 @@ int main(void)
     TCase *t = tcase_create("shard");
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, cover, 0, 3);
+    tcase_add_loop_test(t, workers_take_turns, 0, 3);
     tcase_add_test(t, environment);
     tcase_add_test(t, bad_environment);
     suite_add_tcase(s, t);

@@ -154,6 +154,8 @@ struct pcr_loader_options {
     void *memory_opaque;
     uint64_t ring_nbytes;  /* bound on the bytes of batches made ahead; lowers batches_ahead,
                             * but not below 1. RAW: by the mean file. Default: none */
+    uint32_t worker;       /* which of worker_count loaders of this process it is, from 0 */
+    uint32_t worker_count; /* loaders of each process that take turns; at most 4096; default 1 */
 };
 
 /* What an epoch has. Without weights and proportions, each sample once; if epoch_samples is
@@ -188,6 +190,13 @@ struct pcr_loader_options {
  * bad. A batch of one rank then mixes window_samples / block_samples / world slices: with
  * many ranks, give window_samples and window_nbytes the size that all ranks' windows have
  * together. A rank holds 1 / world of a window. */
+
+/* Several loaders of each process, such as those of a framework's worker processes: each is made
+ * with its `worker`, and batches are taken from one after the other. They share the process's
+ * samples as processes do, but the last step is divided as without them: the first workers
+ * have whole batches, one has what is left, the others none. The batches of all workers together
+ * are as many as one loader would have, and with one process no sample is given twice. A state
+ * is then one worker's, for the same number of them. */
 
 /* Bad samples. With SKIP (and DEGRADE, where no fidelity verifies) another sample of the epoch
  * is delivered in the place of a bad one, so that all batches have their size, on all ranks,

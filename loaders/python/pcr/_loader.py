@@ -66,6 +66,9 @@ class Loader:
         "env": as the environment says, RANK and WORLD_SIZE, else SLURM_PROCID and
         SLURM_NTASKS, else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, else one process.
         All ranks have as many batches, of the same sizes, whatever samples are bad.
+    worker: (number, count): one of `count` loaders of this process that take turns, such as
+        those of a framework's worker processes. Together they have as many batches as one
+        loader, and the same samples.
     augment: True where a sample is to be augmented; where it is not, "random_crop" becomes
         "center_crop", and nothing is random.
     indices: the samples to use, as indices in the dataset; in any order, each counts once.
@@ -145,7 +148,7 @@ class Loader:
                  ring_nbytes: Optional[int] = None,
                  jitter: Optional[Tuple[float, float, float, float]] = None,
                  rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0,
-                 read_ahead: bool = True) -> None:
+                 read_ahead: bool = True, worker: Tuple[int, int] = (0, 1)) -> None:
         height, width = (size, size) if isinstance(size, int) else size
         options = st.sized(
             st.LoaderOptions,
@@ -182,6 +185,8 @@ class Loader:
             options.std[:] = _channels(1.0 if std is None else std, "std", gray)
         _set_changes(options, jitter, rotate, fill, gray)
         _set_shard(options, shard)
+        options.worker = whole(worker[0], "worker", 0)
+        options.worker_count = whole(worker[1], "worker's count")
         self.datasets = _datasets(dataset, split)
         mix = Mix(self.datasets, isinstance(dataset, (list, tuple)))
         mix.set_samples(options, weights, fidelities, augment)

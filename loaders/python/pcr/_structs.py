@@ -327,7 +327,8 @@ class LoaderOptions(ctypes.Structure):
                 ("saturation_ppm", c_uint32), ("hue_ppm", c_uint32),
                 ("rotate_mdeg", c_uint32), ("fill", c_uint8 * 4), ("reserved", c_uint32),
                 ("allocate", ALLOCATE_CALLBACK), ("release", RELEASE_CALLBACK),
-                ("memory_opaque", c_void_p), ("ring_nbytes", c_uint64)]
+                ("memory_opaque", c_void_p), ("ring_nbytes", c_uint64),
+                ("worker", c_uint32), ("worker_count", c_uint32)]
 
 
 class FidelityStep(ctypes.Structure):
