@@ -118,8 +118,8 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
         return rc;
     l->group_count = extent.group_count;
     l->plain = pcri_loader_options_plain(o);
+    l->asks_environment = o->flags & PCR_LOADER_RANK_FROM_ENVIRONMENT;
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
-    l->batch_count = pcri_shard_batch_count(&l->shard);
     pcri_pixels_init(o, &l->pixels);
     if ((rc = create_ring(l, err)) || (rc = join_crews(l, err)))
         return rc;
@@ -205,7 +205,51 @@ int pcri_loader_check(const struct pcr_loader *l, struct pcr_error *err)
 
 uint64_t pcr_loader_batch_count(const struct pcr_loader *loader)
 {
-    return loader ? loader->batch_count : 0;
+    struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
+    struct pcr_loader_options o;
+    struct pcri_shard s;
+    if (pcri_loader_check(loader, NULL))
+        return 0;
+    pthread_mutex_lock(&l->mutex);
+    o = l->options;
+    bool asks = l->asks_environment;
+    pthread_mutex_unlock(&l->mutex);
+    if (asks) /* if it fails, they are as they were when the loader was made */
+        (void) pcri_shard_environment(&o, NULL);
+    pcri_shard_init(&o, 0, l->catalog->entry_count, &s);
+    return pcri_shard_batch_count(&s);
+}
+
+int pcr_loader_set_shard(struct pcr_loader *loader, uint32_t rank, uint32_t world,
+                         struct pcr_error *err)
+{
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
+    pthread_mutex_lock(&loader->mutex);
+    rc = pcri_shard_set(&loader->options, rank, world, err);
+    if (!rc)
+        loader->asks_environment = false;
+    pthread_mutex_unlock(&loader->mutex);
+    return rc;
+}
+
+/* Settles rank and world for an epoch that begins; with the mutex held. */
+static int settle_shard(struct pcr_loader *l, struct pcr_error *err)
+{
+    int rc = l->asks_environment ? pcri_shard_environment(&l->options, err) : 0;
+    if (!rc)
+        l->asks_environment = false;
+    return rc;
+}
+
+/* Was the next epoch planned for the rank and world that it is to have? */
+static bool is_planned_right(const struct pcr_loader *l)
+{
+    const struct pcr_loader_options *o = &l->options;
+    const struct pcri_lanes *p = &l->next.shard.parts[0];
+    return p->lane == (uint64_t) o->worker * o->world + o->rank &&
+           p->lanes == (uint64_t) o->world * o->worker_count;
 }
 
 /* Has the epoch's deck. No thread needs the last one: none is in a task, and none begins
@@ -223,16 +267,22 @@ static int deal_deck(struct pcr_loader *l, uint64_t epoch, struct pcr_error *err
 static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
                  const struct pcri_changes *changes, struct pcr_error *err)
 {
+    int rc;
     pthread_mutex_lock(&l->mutex);
+    rc = settle_shard(l, err);
+    if (rc) {
+        pthread_mutex_unlock(&l->mutex);
+        return rc;
+    }
     l->state = PCRI_LOADER_IDLE;
     while (l->busy)
         pthread_cond_wait(&l->quiet, &l->mutex);
     /* Training that has gone on once will go on again. */
     bool follows = l->begun && epoch == l->plan.epoch + 1 && !l->catalog->drawn;
-    pcri_schedule_clear(l, !follows || position || changes);
+    pcri_schedule_clear(l, !follows || position || changes || !is_planned_right(l));
     l->next.wanted = follows && !(l->options.flags & PCR_LOADER_NO_READ_AHEAD);
     pthread_mutex_unlock(&l->mutex);
-    int rc = deal_deck(l, epoch, err);
+    rc = deal_deck(l, epoch, err);
     if (rc)
         return rc;
     pthread_mutex_lock(&l->mutex);

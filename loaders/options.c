@@ -58,7 +58,6 @@ static void fill(struct pcr_loader_options *o, uint32_t group_count)
     set(&o->block_samples, 64);
     set(&o->window_samples, 4096);
     set(&o->batches_ahead, 4);
-    set(&o->world, 1);
     set(&o->worker_count, 1);
     set(&o->dtype, PCR_DTYPE_UINT8);
     for (int c = 0; c < 3; c++)
@@ -124,8 +123,6 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "block_samples", o->block_samples, 1 << 20 },
         { "window_samples", o->window_samples, 1 << 24 },
         { "batches_ahead", o->batches_ahead, 1 << 12 },
-        { "world", o->world, 1 << 20 },
-        { "rank", o->rank, o->world - 1 },
         { "worker_count", o->worker_count, 1 << 12 },
         { "worker", o->worker, o->worker_count - 1 },
         { "fidelity_step_count", o->fidelity_step_count, 1 << 20 },
@@ -233,7 +230,7 @@ static int check_arrays(const struct pcr_loader_options *o, const struct pcri_ex
 static int place(struct pcr_loader_options *o, struct pcr_error *err)
 {
     if (!(o->flags & PCR_LOADER_RANK_FROM_ENVIRONMENT))
-        return 0;
+        return pcri_shard_set(o, o->rank, o->world ? o->world : 1, err);
     if (o->rank || o->world)
         return pcri_fail(err, PCR_ERR_INVAL,
                          "loader options rank and world are %u and %u, expected 0 where "

@@ -76,7 +76,7 @@ enum pcri_state {
 };
 
 struct pcr_loader {
-    /* Fixed after creation */
+    /* Fixed after creation, but for options.rank and .world: of epochs to begin */
     struct pcri_store *stores;
     uint32_t store_count, group_count; /* the most groups that one of them has */
     struct pcr_loader_options options; /* its pointers are not to be used */
@@ -84,7 +84,6 @@ struct pcr_loader {
     struct pcri_rules rules;
     struct pcri_catalog *catalog;
     struct pcri_pixels pixels;
-    uint64_t batch_count; /* of a whole epoch */
     struct pcri_pool *pool;
     struct pcri_member members[PCRI_CREW_KINDS]; /* with a limit of 0: none. Limits change under
                                                   * both mutexes */
@@ -102,6 +101,7 @@ struct pcr_loader {
     struct pcri_deck *deck; /* the epoch's; changes only while no thread is in a task */
     struct pcri_changes changes;
     bool begun;           /* an epoch has */
+    bool asks_environment; /* for rank and world, when the first epoch begins */
     bool tunes;           /* the number of threads that only read changes */
     struct pcri_tune tune;
     uint32_t working;     /* threads that decode and are here now */

@@ -160,6 +160,18 @@ static int number(const char *name, const char *text, uint32_t *out, struct pcr_
     return 0;
 }
 
+int pcri_shard_set(struct pcr_loader_options *o, uint32_t rank, uint32_t world,
+                   struct pcr_error *err)
+{
+    if (!world || world > 1 << 20 || rank >= world)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader's rank is %u of a world of %u, expected a world of 1 to %u and "
+                         "a rank below it", (unsigned) rank, (unsigned) world, 1u << 20);
+    o->rank = rank;
+    o->world = world;
+    return 0;
+}
+
 int pcri_shard_environment(struct pcr_loader_options *o, struct pcr_error *err)
 {
     static const char *const names[][2] = {
@@ -175,8 +187,13 @@ int pcri_shard_environment(struct pcr_loader_options *o, struct pcr_error *err)
             return pcri_fail(err, PCR_ERR_INVAL,
                              "environment variable %s is set, but %s is not",
                              names[i][rank == NULL], names[i][rank != NULL]);
-        int rc = number(names[i][0], rank, &o->rank, err);
-        return rc ? rc : number(names[i][1], world, &o->world, err);
+        uint32_t r = 0, w = 0;
+        int rc = number(names[i][0], rank, &r, err);
+        if (!rc)
+            rc = number(names[i][1], world, &w, err);
+        if (rc || !(rc = pcri_shard_set(o, r, w, err)))
+            return rc;
+        return pcri_prefix(err, rc, "environment variables %s and %s", names[i][0], names[i][1]);
     }
-    return 0;
+    return pcri_shard_set(o, 0, 1, err);
 }

@@ -62,8 +62,10 @@ bool pcri_shard_deal(const struct pcri_shard *s, uint64_t from, uint64_t end,
 /* Positions that are delivered when each rank, and worker, has delivered so many batches. */
 uint64_t pcri_shard_delivered(const struct pcri_shard *s, uint64_t batch_count);
 
-/* Fills in o->rank and o->world from the launcher's variables; one process where there are
- * none. INVAL. */
+/* Checks and sets o->rank and o->world. INVAL. */
+int pcri_shard_set(struct pcr_loader_options *o, uint32_t rank, uint32_t world,
+                   struct pcr_error *err);
+/* Sets them by the launcher's variables; one process where there are none. INVAL. */
 int pcri_shard_environment(struct pcr_loader_options *o, struct pcr_error *err);
 
 #endif

@@ -88,9 +88,9 @@ def test_shard_from_the_environment(path, whole, monkeypatch):
         monkeypatch.delenv(name, raising=False)
     with pcr.Loader(path, batch_size=12, shard="env", **OPTIONS) as loader:
         assert len(loader) == 4
-    monkeypatch.setenv("SLURM_PROCID", "1")
-    monkeypatch.setenv("SLURM_NTASKS", "2")
-    with pcr.Loader(path, batch_size=12, shard="env", **OPTIONS) as loader:
+        monkeypatch.setenv("SLURM_PROCID", "1")
+        monkeypatch.setenv("SLURM_NTASKS", "2")
+        assert len(loader) == 2  # settled when the first batch is taken
         found = samples(loader)
         assert len(found) == 24
         for first in 0, 24:  # what rank 0 has not
@@ -99,6 +99,68 @@ def test_shard_from_the_environment(path, whole, monkeypatch):
     monkeypatch.setenv("RANK", "2")
     with pytest.raises(pcr.InvalidError, match="WORLD_SIZE is not"):
         pcr.Loader(path, shard="env")
+
+
+class Placed(pcr.Loader):
+    """Learns of the other processes some time after it was made, as pcr.torch.Loader does."""
+
+    place = None
+
+    def _find_shard(self):
+        return self.place
+
+
+def test_shard_that_is_known_later(path, whole, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    loaders = [Placed(path, batch_size=12, **OPTIONS) for _ in range(2)]
+    states = [loader.state_dict() for loader in loaders]
+    assert [len(loader) for loader in loaders] == [4, 4]
+    for rank, loader in enumerate(loaders):
+        loader.place = rank, 2
+    assert [len(loader) for loader in loaders] == [2, 2]
+    assert in_steps([list(loader) for loader in loaders], whole[0]) == whole[0]
+    for loader in loaders:
+        loader.place = 0, 1  # too late
+    assert in_steps([list(loader) for loader in loaders], whole[1]) == whole[1]
+
+    loaders = [Placed(path, batch_size=12, **OPTIONS) for _ in range(2)]
+    for rank, loader in enumerate(loaders):
+        loader.load_state_dict(states[rank])
+        loader.place = rank, 2  # not known when the state was loaded
+    assert in_steps([list(loader) for loader in loaders], whole[0]) == whole[0]
+
+
+class Group:
+    """What there is of torch.distributed where it is in use."""
+
+    @staticmethod
+    def is_available():
+        return True
+
+    is_initialized = is_available
+
+    @staticmethod
+    def get_world_size():
+        return 3
+
+
+@pytest.mark.parametrize("way", ["WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "torch.distributed"])
+def test_alone_among_several(path, way, monkeypatch, recwarn):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delitem(sys.modules, "torch.distributed", raising=False)
+    list(pcr.Loader(path, **OPTIONS))
+    if way == "torch.distributed":
+        monkeypatch.setitem(sys.modules, way, Group)
+    else:
+        monkeypatch.setenv(way, "3")
+    list(pcr.Loader(path, shard=(0, 1), **OPTIONS))
+    assert not recwarn.list
+    with pcr.Loader(path, **OPTIONS) as loader:
+        with pytest.warns(UserWarning, match=f"{way} says that there are 3 .*shard=\"env\""):
+            list(loader)
+        list(loader)  # says it once
+    assert not recwarn.list
 
 
 @pytest.mark.parametrize("shard", [(2, 2), (0, 0), (-1, 2), "auto"])

@@ -142,22 +142,85 @@ START_TEST(ranks_read_their_part)
 }
 END_TEST
 
+static void set_environment(const char *rank, const char *world)
+{
+    ck_assert_int_eq(setenv("RANK", rank, 1), 0);
+    ck_assert_int_eq(setenv("WORLD_SIZE", world, 1), 0);
+}
+
+static void clear_environment(void)
+{
+    unsetenv("RANK");
+    unsetenv("WORLD_SIZE");
+}
+
+/* What it says when the first epoch begins counts, not what it said when the loader was made. */
 START_TEST(rank_from_environment)
 {
     struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
     uint64_t want[MADE_SAMPLES];
+    struct pcr_loader *l = NULL;
+    struct pcr_error err;
     reference(o, 0, want);
     o.flags = PCR_LOADER_RANK_FROM_ENVIRONMENT;
-    ck_assert_int_eq(setenv("RANK", "2", 1), 0);
-    ck_assert_int_eq(setenv("WORLD_SIZE", "3", 1), 0);
-    struct pcr_loader *l = create(&o);
+    set_environment("3", "3");
+    ck_assert_int_eq(pcr_loader_create(dataset, &o, &l, &err), PCR_ERR_INVAL);
+    clear_environment();
+    l = create(&o);
+    ck_assert_uint_eq(pcr_loader_batch_count(l), 13);
+    set_environment("x", "3");
+    ck_assert_uint_eq(pcr_loader_batch_count(l), 13);
+    ck_assert_int_eq(pcr_loader_start_epoch(l, 0, &err), PCR_ERR_INVAL);
+    set_environment("2", "3");
+    ck_assert_uint_eq(pcr_loader_batch_count(l), 5);
     o.rank = 2;
     o.world = 3;
     start(l, 0);
+    set_environment("1", "2"); /* too late */
+    check_rest(&o, l, want, MADE_SAMPLES, 0, NULL);
+    start(l, 0);
     check_rest(&o, l, want, MADE_SAMPLES, 0, NULL);
     pcr_loader_destroy(&l);
-    unsetenv("RANK");
-    unsetenv("WORLD_SIZE");
+    clear_environment();
+}
+END_TEST
+
+/* The rank is set when it is known; an epoch that has begun goes on as it is. */
+START_TEST(rank_set_later)
+{
+    struct pcr_loader_options o = options((uint32_t) _i), first;
+    uint64_t want[4][MADE_SAMPLES];
+    uint8_t state[PCR_LOADER_STATE_NBYTES];
+    struct pcr_error err;
+    for (uint64_t epoch = 0; epoch < 4; epoch++)
+        reference(o, epoch, want[epoch]);
+    o.world = 1;
+    first = o;
+    o.rank = 2;
+    o.world = 3;
+    struct pcr_loader *l = create(&first);
+    ck_assert_int_eq(pcr_loader_set_shard(l, 3, 3, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_set_shard(l, 0, 0, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_set_shard(l, 0, (1 << 20) + 1, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_set_shard(NULL, 0, 1, &err), PCR_ERR_INVAL);
+    ck_assert_uint_eq(pcr_loader_batch_count(l), 13);
+    made_check(pcr_loader_set_shard(l, 2, 3, &err), &err);
+    ck_assert_uint_eq(pcr_loader_batch_count(l), 5);
+    start(l, 0);
+    check_rest(&o, l, want[0], MADE_SAMPLES, 0, NULL);
+    start(l, 1);
+    made_check(pcr_loader_set_shard(l, 0, 1, &err), &err);
+    check_rest(&o, l, want[1], MADE_SAMPLES, 0, NULL); /* and epoch 2 was read ahead so */
+    start(l, 2);
+    check_rest(&first, l, want[2], MADE_SAMPLES, 0, NULL);
+    start(l, 3);
+    for (int i = 0; i < 3; i++)
+        pcr_batch_release(next(l));
+    save(l, state);
+    made_check(pcr_loader_set_shard(l, 2, 3, &err), &err);
+    made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
+    check_rest(&o, l, want[3], MADE_SAMPLES, 3 * 8, NULL);
+    pcr_loader_destroy(&l);
 }
 END_TEST
 
@@ -511,6 +574,7 @@ int main(void)
     tcase_add_loop_test(t, ranks_share_one_order, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, ranks_read_their_part, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_test(t, rank_from_environment);
+    tcase_add_loop_test(t, rank_set_later, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, resume_anywhere, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_test(t, resume_in_place);
     tcase_add_test(t, state_before_a_bad_sample);

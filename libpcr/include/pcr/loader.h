@@ -55,7 +55,8 @@ enum {
     PCR_LOADER_DROP_UNEVEN = 1 << 1,
     /* rank and world are those of RANK and WORLD_SIZE, else SLURM_PROCID and SLURM_NTASKS,
      * else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, in the environment; 0 of 1 where
-     * none is set. The options' own must then be 0. */
+     * none is set. The options' own must then be 0. It is read again when the first epoch
+     * begins, and counts as it is then. */
     PCR_LOADER_RANK_FROM_ENVIRONMENT = 1 << 2,
     /* Drawn samples are not put back: an epoch has none twice. */
     PCR_LOADER_ONCE = 1 << 3,
@@ -238,11 +239,20 @@ PCR_API PCR_MUST_CHECK int pcr_loader_create_mix(struct pcr_dataset *const *data
  * are still held (they stay valid till released), sets *loader to NULL. Accepts NULL. */
 PCR_API void pcr_loader_destroy(struct pcr_loader **loader);
 
-/* Batches of this rank in a whole epoch; each rank has as many. */
+/* Sets rank and world, in place of the options' and the environment's, for programs that learn
+ * them after they have made the loader. They hold from the next pcr_loader_start_epoch() or
+ * pcr_loader_resume() on; an epoch that has begun goes on as it is. Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_loader_set_shard(struct pcr_loader *loader, uint32_t rank,
+                                                uint32_t world, struct pcr_error *err);
+
+/* Batches of this rank in a whole epoch that begins now; each rank has as many. */
 PCR_API uint64_t pcr_loader_batch_count(const struct pcr_loader *loader);
 
-/* Begins epoch `epoch`; what was left of another is dropped. Draws what the epoch has, if it
- * is to be drawn. Codes: INVAL, NOMEM. */
+/* Begins epoch `epoch`, any number, also the same again: reading and decoding start at once, at
+ * the fidelity and with the rank that hold now. What was left of another epoch is dropped, as is
+ * an error or a pcr_loader_cancel() from before; batches that the caller holds stay valid. It
+ * waits for threads that are at work for the loader, no longer than one task takes, but reads
+ * nothing itself. Draws what the epoch has, if it is to be drawn. Codes: INVAL, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_loader_start_epoch(struct pcr_loader *loader,
                                                   uint64_t epoch, struct pcr_error *err);
 
@@ -348,7 +358,8 @@ PCR_API PCR_MUST_CHECK int pcr_loader_next(struct pcr_loader *loader,
 PCR_API void pcr_batch_release(struct pcr_batch *batch);
 
 /* Makes a pcr_loader_next() that waits in another thread, and all later ones till the next
- * start_epoch, return CANCELLED. */
+ * start_epoch or resume, return CANCELLED; a state then still says what was delivered. Where no
+ * epoch has begun it has no effect on the one that will. */
 PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
 
 /* A sample that could not be made as it was wanted, and was replaced or degraded. */

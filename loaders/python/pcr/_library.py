@@ -66,6 +66,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_loader_create_mix": (c_int, [_OUT, c_uint32, POINTER(st.LoaderOptions), _OUT,
                                       _ERR]),
     "pcr_loader_destroy": (None, [_OUT]),
+    "pcr_loader_set_shard": (c_int, [c_void_p, c_uint32, c_uint32, _ERR]),
     "pcr_loader_batch_count": (c_uint64, [c_void_p]),
     "pcr_loader_start_epoch": (c_int, [c_void_p, c_uint64, _ERR]),
     "pcr_loader_state_json": (c_int, [c_void_p, POINTER(st.Buffer), _ERR]),

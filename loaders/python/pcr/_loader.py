@@ -18,6 +18,7 @@ from ._library import call, choice, fidelity_number, lib, whole
 from ._mix import Fidelity, Mix, PerSample
 from ._stats import Fault, LoaderStats
 from ._waiter import Waiter
+from ._world import world_around
 from .errors import InvalidError
 
 PPM = 1_000_000
@@ -62,9 +63,11 @@ class Loader:
     drop_last: no short batch at the end of an epoch.
     drop_uneven: with several processes, a last, short step that does not divide by their
         number loses the samples left over rather than repeating as few.
-    shard: (rank, world): this process is number `rank` of `world` that share each epoch;
+    shard: (rank, world): this process is number `rank` of `world` that share each epoch; None
+        is all of it, with a warning where the environment or torch.distributed tell of several;
         "env": as the environment says, RANK and WORLD_SIZE, else SLURM_PROCID and
-        SLURM_NTASKS, else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, else one process.
+        SLURM_NTASKS, else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, else one process; as
+        they are when the first batch is taken.
         All ranks have as many batches, of the same sizes, whatever samples are bad.
     worker: (number, count): one of `count` loaders of this process that take turns, such as
         those of a framework's worker processes. Together they have as many batches as one
@@ -184,6 +187,7 @@ class Loader:
             options.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
             options.std[:] = _channels(1.0 if std is None else std, "std", gray)
         _set_changes(options, jitter, rotate, fill, gray)
+        self._given_shard = shard
         _set_shard(options, shard)
         options.worker = whole(worker[0], "worker", 0)
         options.worker_count = whole(worker[1], "worker's count")
@@ -207,11 +211,15 @@ class Loader:
         self._taken = 0  # batches of _current given out
         self._told = False  # that an epoch was left after one
         self._serial = 0  # of the epoch object that may take batches
+        self._shard = self._resumed_shard = (0, 1)  # where it was not given
+        self._settled = False  # rank and world are, for good
         self._next = Waiter(self._core.next, self._core.cancel)
         self._finalizer = weakref.finalize(self, _finish, self._core, self._next)
 
     def __len__(self) -> int:
-        """Batches in an epoch, on each rank."""
+        """Batches in an epoch, on each rank: of as many as there are now, before the first
+        batch was taken."""
+        self._place()
         return int(self._core.with_pointer(lib.pcr_loader_batch_count))
 
     def __iter__(self) -> Epoch:
@@ -226,8 +234,40 @@ class Loader:
 
     def _start(self) -> None:
         """Has the C loader begin the next epoch, if it does not stand there already."""
+        self._place()
+        if not self._settled and self._given_shard is None:
+            self._warn_if_alone()
+        self._settled = True
         if not self._resumed:
             self._core.start_epoch(self._next_epoch)
+        elif self._shard != self._resumed_shard:
+            self._core.resume(self._core.save())
+
+    def _find_shard(self) -> Optional[Tuple[int, int]]:
+        """Rank and world as they are now, where `shard` was not given; None: as in C. For
+        subclasses that know of processes."""
+        return None
+
+    def _place(self) -> None:
+        """Tells the C loader which of how many processes this is, as long as that is not
+        settled, which it is by the first batch."""
+        shard = None if self._settled or self._given_shard is not None else self._find_shard()
+        if shard is None or shard == self._shard:
+            return
+        rank, world = shard
+        self._core.with_pointer(
+            lambda pointer: call(lib.pcr_loader_set_shard, pointer, rank, world))
+        self._shard = shard
+
+    def _warn_if_alone(self) -> None:
+        """Warns where this process takes all samples although it is one of several."""
+        world, found_by = world_around()
+        if self._shard[1] == 1 and world > 1:
+            warnings.warn(f"{found_by} says that there are {world} processes, but this loader "
+                          "gives all samples to each of them: write shard=\"env\" or "
+                          "shard=(rank, world) for a part each (pcr.torch.Loader: begin "
+                          "torch.distributed's process group before the first batch), "
+                          "shard=(0, 1) for all to each", UserWarning, stacklevel=5)
 
     def _begin(self) -> int:
         """Begins the next epoch; returns its number."""
@@ -302,7 +342,9 @@ class Loader:
         replacement, epoch_samples, repeat, proportions),
         UnsupportedError for one of a newer version, FormatError.
         """
+        self._place()
         self._core.resume(state)
+        self._resumed_shard = self._shard
         self._serial += 1
         self._current = self._next_epoch = state["epoch"]
         self._resumed = True

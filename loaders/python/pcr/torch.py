@@ -74,9 +74,9 @@ class Loader(_loader.Loader):
     """pcr.Loader whose batches are (images, labels): tensors.
 
     Takes the same arguments. `layout` is "NCHW" unless given; `shard` is the process's
-    rank and world in torch.distributed where that is in use. `images` is the library's own
-    memory, which returns to it when the last tensor that looks at it is gone; `labels` is
-    int64, each sample's first label, -1 where there is none.
+    rank and world in torch.distributed where that is in use when the first batch is taken.
+    `images` is the library's own memory, which returns to it when the last tensor that looks
+    at it is gone; `labels` is int64, each sample's first label, -1 where there is none.
 
     fields: names of what else batches are to have, as tensors or lists, after the labels:
         "indices", "datasets", "fidelities", "samples" (all labels, among others), "keys",
@@ -88,14 +88,15 @@ class Loader(_loader.Loader):
     """
 
     def __init__(self, dataset: Any, *, dtype: str = "uint8", layout: str = "NCHW",
-                 shard: Any = None, pin_memory: bool = False, fields: Sequence[str] = (),
-                 **options: Any) -> None:
+                 pin_memory: bool = False, fields: Sequence[str] = (), **options: Any) -> None:
         self._fields = _check_fields(fields, bool(options.get("raw")))
         if pin_memory:
             options["memory"] = _pinned()
-        super().__init__(dataset, dtype=dtype, layout=layout,
-                         shard=_process() if shard is None else shard, **options)
+        super().__init__(dataset, dtype=dtype, layout=layout, **options)
         self._dtype = dtype
+
+    def _find_shard(self) -> Optional[Tuple[int, int]]:
+        return _process()
 
     def __iter__(self) -> Iterator[Tuple[Any, ...]]:  # type: ignore[override]
         """An iterator over the next epoch, or the rest of a state's. See pcr.Loader."""
