@@ -98,7 +98,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         const char *name;
         uint32_t value, max;
     } bounds[] = {
-        { "flags", o->flags, PCR_LOADER_NO_READ_AHEAD * 2 - 1 },
+        { "flags", o->flags, PCR_LOADER_KEEP_ORIENTATION * 2 - 1 },
         { "dtype", o->dtype, PCR_DTYPE_BFLOAT16 },
         { "batch_size", o->batch_size, 1 << 20 },
         { "height", o->height, 1 << 16 },

@@ -4,8 +4,8 @@
  * Colours change as by torchvision's ColorJitter: brightness multiplies, contrast moves from or
  * to the mean luma, saturation from or to each pixel's luma, hue turns in HSV; the order is
  * drawn too. Each step's result is rounded and cut off to 8 bits. Pictures turn as by Pillow's
- * Image.rotate(): about the centre, bilinear, the size kept; at the outermost pixels the
- * nearest ones go on beyond the edge. */
+ * Image.rotate(): about the centre, the size kept, bilinear or, where pictures are resized so,
+ * by the nearest pixel; at the outermost pixels the nearest ones go on beyond the edge. */
 #include <math.h>
 
 #include "retouch.h"
@@ -198,14 +198,18 @@ static void turn_row(struct pcri_retoucher *c, const struct pcr_loader_options *
     size_t stride = (size_t) width + 2, framed = stride * ((size_t) height + 2);
     int32_t *offsets = (int32_t *) (void *) c->offsets.data;
     uint32_t *fractions = (uint32_t *) (void *) c->fractions.data;
-    const int64_t half = INT64_C(1) << 31; /* pixels of the framed plane: a border, less half */
+    /* In the framed plane pixels begin one further; between their centres, half a pixel less. */
+    bool nearest = o->filter == PCR_FILTER_NEAREST;
+    const int64_t shift = nearest ? INT64_C(1) << 32 : INT64_C(1) << 31;
     while (begin < end && !is_inside(&l, begin, width, height))
         begin++;
     while (end > begin && !is_inside(&l, end - 1, width, height))
         end--;
-    c->loops->places((uint64_t) (l.x + begin * l.dx + half),
-                     (uint64_t) (l.y + begin * l.dy + half), (uint64_t) l.dx,
+    c->loops->places((uint64_t) (l.x + begin * l.dx + shift),
+                     (uint64_t) (l.y + begin * l.dy + shift), (uint64_t) l.dx,
                      (uint64_t) l.dy, stride, end - begin, offsets, fractions);
+    if (nearest)
+        memset(fractions, 0, (end - begin) * sizeof(*fractions));
     for (uint32_t i = 0; i < channels; i++) {
         uint8_t *row = planes[i] + (size_t) y * width;
         memset(row, o->fill[i], begin);

@@ -43,8 +43,8 @@ static bool is_bad_sample(int code)
     }
 }
 
-/* Size of the upright picture. A coded sample's is in the head; an opaque one is a whole file
- * that speaks for itself. */
+/* Size of the picture as it is decoded. A coded sample's is in the head; an opaque one is a
+ * whole file that speaks for itself. */
 static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
                      const struct pcr_decode_options *d, struct pcr_image_info *out,
                      struct pcr_error *err)
@@ -54,7 +54,7 @@ static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
         return pcr_decoder_inspect(m->decoder, m->spans.count ? file->data : NULL,
                                    m->spans.count ? file->nbytes : 0, d, out, err);
     }
-    bool swap = sample->orientation >= 5;
+    bool swap = sample->orientation >= 5 && !(d->flags & PCR_DECODE_KEEP_ORIENTATION);
     out->width = swap ? sample->height : sample->width;
     out->height = swap ? sample->width : sample->height;
     return 0;
@@ -89,6 +89,8 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
     struct pcr_decode_options d = { .size = sizeof(d), .color = o->color };
     struct pcr_resize_options window;
     struct pcr_image_info image;
+    if (o->flags & PCR_LOADER_KEEP_ORIENTATION)
+        d.flags |= PCR_DECODE_KEEP_ORIENTATION;
     if (sample->form == PCR_FORM_CODED) {
         /* Its metadata may be left out of what was read; the head has its orientation. */
         d.orientation = sample->orientation;
@@ -98,11 +100,7 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
     if (rc)
         return rc;
     pcri_choose_window(o, q->epoch, q->identity, image.width, image.height, &window);
-    *crop = (struct pcr_crop) {
-        .width = image.width, .height = image.height, .x0 = (float) window.x0,
-        .y0 = (float) window.y0, .x1 = (float) window.x1, .y1 = (float) window.y1,
-        .flipped = window.flags & PCR_RESIZE_FLIP ? 1 : 0,
-    };
+    *crop = pcri_shown(o, image.width, image.height, &window);
     if (pcri_retouch_wanted(o))
         return make_retouched(m, q, o, &d, &window, crop, err);
     return pcr_decoder_decode_resized(m->decoder, &m->spans, &d, &window, q->dst, o->width,

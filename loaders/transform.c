@@ -61,15 +61,25 @@ static void random_crop(const struct pcr_loader_options *o, struct draws *d, dou
     fallback(ratio_low, ratio_high, width, height, out);
 }
 
-/* What is left of the middle when the shorter side has become resize_px pixels. */
-static void center_crop(const struct pcr_loader_options *o, double width, double height,
+/* What to leave out on the left of `more` pixels too many: half, rounded to even. */
+static uint32_t half(uint32_t more)
+{
+    return more / 2 + (more % 4 == 3);
+}
+
+/* The middle of the picture whose shorter side has become resize_px pixels: torchvision's
+ * Resize and CenterCrop, with their roundings. */
+static void center_crop(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
                         struct pcr_resize_options *out)
 {
-    double scale = fmin(width, height) / o->resize_px;
-    double w = fmin(o->width * scale, width), h = fmin(o->height * scale, height);
-    set_window(out, (width - w) / 2, (height - h) / 2, w, h);
-    out->x1 = fmin(out->x1, width);
-    out->y1 = fmin(out->y1, height);
+    uint64_t shorter = width < height ? width : height, longest = UINT32_MAX;
+    uint64_t across = (uint64_t) o->resize_px * width / shorter;
+    uint64_t down = (uint64_t) o->resize_px * height / shorter;
+    set_window(out, 0, 0, width, height);
+    out->grid_width = (uint32_t) (across < longest ? across : longest);
+    out->grid_height = (uint32_t) (down < longest ? down : longest);
+    out->grid_x = half(out->grid_width - o->width);
+    out->grid_y = half(out->grid_height - o->height);
 }
 
 void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
@@ -87,4 +97,27 @@ void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint
         center_crop(o, width, height, out);
     else
         set_window(out, 0, 0, width, height);
+}
+
+struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
+                           const struct pcr_resize_options *how)
+{
+    double x = 1, y = 1, left = 0, top = 0, across = 1, down = 1; /* of the grid, in parts */
+    if (how->grid_width) {
+        x = how->grid_width;
+        y = how->grid_height;
+        left = how->grid_x;
+        top = how->grid_y;
+        across = o->width;
+        down = o->height;
+    }
+    x = (how->x1 - how->x0) / x;
+    y = (how->y1 - how->y0) / y;
+    return (struct pcr_crop) {
+        .width = width, .height = height,
+        .x0 = (float) (how->x0 + left * x), .y0 = (float) (how->y0 + top * y),
+        .x1 = (float) (how->x0 + (left + across) * x),
+        .y1 = (float) (how->y0 + (top + down) * y),
+        .flipped = how->flags & PCR_RESIZE_FLIP ? 1 : 0,
+    };
 }

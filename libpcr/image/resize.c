@@ -61,34 +61,39 @@ static void put_weights(const struct curve *curve, const struct pcri_tap *t, dou
     }
 }
 
-static void put_curve(const struct curve *curve, uint32_t in_size, double from, double step,
-                      uint32_t i, size_t width, struct pcri_tap *tap, int16_t *weights)
+static void put_curve(const struct curve *curve, uint32_t in_size, double centre, double step,
+                      size_t first, struct pcri_tap *tap, int16_t *weights)
 {
     double scale = step < 1 ? 1 : step, radius = curve->radius * scale;
-    double centre = from + (i + 0.5) * step;
     double low = centre - radius + 0.5, high = centre + radius + 0.5;
     uint32_t begin = low > 0 ? (uint32_t) low : 0;
     uint32_t end = high < in_size ? (uint32_t) high : in_size;
-    *tap = (struct pcri_tap) { begin, end - begin, (size_t) i * width };
+    *tap = (struct pcri_tap) { begin, end - begin, first };
     put_weights(curve, tap, centre, scale, weights + tap->first);
 }
 
-static void put_nearest(uint32_t in_size, double centre, uint32_t i, size_t width,
-                        struct pcri_tap *tap, int16_t *weights)
+static void put_nearest(uint32_t in_size, double centre, size_t first, struct pcri_tap *tap,
+                        int16_t *weights)
 {
     uint32_t at = centre < in_size ? (uint32_t) centre : in_size - 1;
-    *tap = (struct pcri_tap) { at, 1, (size_t) i * width };
+    *tap = (struct pcri_tap) { at, 1, first };
     weights[tap->first] = 1 << PCRI_WEIGHT_BITS;
 }
 
-/* The filter from the window [from, to) of in_size samples to out_size samples; its memory
- * is `b`'s. */
-static int make_filter(struct pcr_buffer *b, uint32_t kind, uint32_t in_size, double from,
-                       double to, uint32_t out_size, struct pcri_filter *f,
-                       struct pcr_error *err)
+/* One direction of a resize: the window [from, to) of in_size samples becomes `grid` samples,
+ * of which out_size from `skip` on are wanted. */
+struct extent {
+    uint32_t in_size, grid, skip, out_size;
+    double from, to;
+};
+
+/* Its filter, whose memory is `b`'s. */
+static int make_filter(struct pcr_buffer *b, uint32_t kind, const struct extent *e,
+                       struct pcri_filter *f, struct pcr_error *err)
 {
     bool nearest = kind == PCR_FILTER_NEAREST;
-    double step = (to - from) / out_size, scale = step < 1 ? 1 : step;
+    uint32_t in_size = e->in_size, out_size = e->out_size;
+    double step = (e->to - e->from) / e->grid, scale = step < 1 ? 1 : step;
     double radius = nearest ? 0.5 : ceil(scale * curves[kind].radius);
     size_t width = (size_t) (radius * 2) + 1, taps_nbytes, weights_nbytes, total;
     if (width > in_size)
@@ -106,12 +111,15 @@ static int make_filter(struct pcr_buffer *b, uint32_t kind, uint32_t in_size, do
     int16_t *weights = (int16_t *) (void *) (b->data + taps_nbytes);
     *f = (struct pcri_filter) { taps, weights, 0, in_size, 0 };
     memset(weights, 0, weights_nbytes);
-    double centre = from + step * 0.5; /* for nearest added up, as rounding may decide */
+    double centre = e->from + step * 0.5; /* for nearest added up, as rounding may decide */
+    for (uint32_t i = 0; nearest && i < e->skip; i++)
+        centre += step;
     for (uint32_t i = 0; i < out_size; i++, centre += step) {
         if (nearest)
-            put_nearest(in_size, centre, i, width, &taps[i], weights);
+            put_nearest(in_size, centre, i * width, &taps[i], weights);
         else
-            put_curve(&curves[kind], in_size, from, step, i, width, &taps[i], weights);
+            put_curve(&curves[kind], in_size, e->from + (e->skip + i + 0.5) * step, step,
+                      i * width, &taps[i], weights);
         uint32_t begin = taps[i].begin, end = begin + taps[i].count;
         f->most = end - begin > f->most ? end - begin : f->most;
         f->begin = begin < f->begin ? begin : f->begin;
@@ -152,6 +160,16 @@ static int check_window(struct pcr_resize_options *o, uint32_t width, uint32_t h
     if (!dst_width || !dst_height)
         return pcri_fail(err, PCR_ERR_INVAL, "resize to %u x %u pixels",
                          (unsigned) dst_width, (unsigned) dst_height);
+    if (!o->grid_width && !o->grid_height && !o->grid_x && !o->grid_y) {
+        o->grid_width = dst_width;
+        o->grid_height = dst_height;
+    }
+    if (o->grid_width < dst_width || o->grid_x > o->grid_width - dst_width ||
+        o->grid_height < dst_height || o->grid_y > o->grid_height - dst_height)
+        return pcri_fail(err, PCR_ERR_INVAL, "%u x %u pixels from %u, %u on of a grid of %u x %u",
+                         (unsigned) dst_width, (unsigned) dst_height, (unsigned) o->grid_x,
+                         (unsigned) o->grid_y, (unsigned) o->grid_width,
+                         (unsigned) o->grid_height);
     return 0;
 }
 
@@ -163,11 +181,12 @@ int pcri_resize_plan(struct pcr_decoder *d, const struct pcr_resize_options *opt
     struct pcr_resize_options o;
     int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_resize_options", err);
     if (rc || (rc = check(&o, channels, err)) ||
-        (rc = check_window(&o, width, height, dst_width, dst_height, err)) ||
-        (rc = make_filter(&d->taps[0], o.filter, width, o.x0, o.x1, dst_width, &out->across,
-                          err)) ||
-        (rc = make_filter(&d->taps[1], o.filter, height, o.y0, o.y1, dst_height, &out->down,
-                          err)))
+        (rc = check_window(&o, width, height, dst_width, dst_height, err)))
+        return rc;
+    const struct extent across = { width, o.grid_width, o.grid_x, dst_width, o.x0, o.x1 };
+    const struct extent down = { height, o.grid_height, o.grid_y, dst_height, o.y0, o.y1 };
+    if ((rc = make_filter(&d->taps[0], o.filter, &across, &out->across, err)) ||
+        (rc = make_filter(&d->taps[1], o.filter, &down, &out->down, err)))
         return rc;
     out->flags = o.flags;
     out->filter = o.filter;

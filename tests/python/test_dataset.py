@@ -146,7 +146,7 @@ def test_full_fidelity_equals_the_source(mixed):
             assert sample.key == name and sample.attributes == {"number": sample.index}
             assert sample.label is None and sample.labels == ()
             stored = pixels_of(data)
-            np.testing.assert_array_equal(sample.decode(orientation=False), stored)
+            np.testing.assert_array_equal(sample.decode(orient=False), stored)
             np.testing.assert_array_equal(pixels_of(sample.read()), stored)
             upright = np.asarray(ImageOps.exif_transpose(
                 Image.open(io.BytesIO(data))).convert("RGB"))
@@ -162,7 +162,7 @@ def test_orientation_at_low_fidelity(mixed):
         assert sample.orientation == 6 and sample.size == (90, 120)
         for fidelity in range(1, ds.group_count + 1):
             assert sample.decode(fidelity).shape == (120, 90, 3)
-            assert sample.decode(fidelity, orientation=False).shape == (90, 120, 3)
+            assert sample.decode(fidelity, orient=False).shape == (90, 120, 3)
 
 
 def test_opaque(mixed):

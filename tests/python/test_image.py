@@ -14,7 +14,7 @@ from images import encode, orientation_exif, picture, pixels_of, variety
 
 @pytest.mark.parametrize("name, data", variety(), ids=[name for name, _ in variety()])
 def test_decode_equals_pillow(name, data):
-    found = pcr.decode(data, orientation=False)
+    found = pcr.decode(data, orient=False)
     assert found.dtype == np.uint8 and found.flags.c_contiguous and found.flags.writeable
     np.testing.assert_array_equal(found, pixels_of(data))
 
@@ -49,7 +49,7 @@ def test_orientation(orientation):
     upright = np.asarray(ImageOps.exif_transpose(
         Image.open(io.BytesIO(data))))
     np.testing.assert_array_equal(pcr.decode(data), upright)
-    np.testing.assert_array_equal(pcr.decode(data, orientation=False), stored)
+    np.testing.assert_array_equal(pcr.decode(data, orient=False), stored)
 
 
 @pytest.mark.parametrize("scale", range(1, 9))

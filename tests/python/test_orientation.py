@@ -173,7 +173,7 @@ ALL.update((f"{name}.jpg", data) for name, data in JPEGS.items())
 def test_as_pillow():
     seen = set()
     for name, data in ALL.items():
-        stored = pcr.decode(data, orientation=False)
+        stored = pcr.decode(data, orient=False)
         expected = pillow_orientation(data)
         seen.add(expected)
         decoders = ("auto", "turbo") if name.endswith("jpg") else ("auto",)
@@ -195,12 +195,18 @@ def test_stored(tmp_path):
             for fidelity in (1, None):
                 np.testing.assert_array_equal(
                     sample.decode(fidelity),
-                    upright(sample.decode(fidelity, orientation=False), expected), name)
-    with pcr.Loader(tmp_path / "ds", batch_size=len(ALL), shuffle="none", fidelity=1) as loader:
-        batch = next(iter(loader))
-        for size, data in zip(batch.sizes, ALL.values()):
-            swapped = pillow_orientation(data) >= 5
-            assert tuple(size) == ((24, 16) if swapped else (16, 24))
+                    upright(sample.decode(fidelity, orient=False), expected), name)
+    how = {"batch_size": len(ALL), "shuffle": "none", "transform": "stretch",
+           "filter": "nearest", "size": (16, 24)}
+    for orient in (True, False):
+        with pcr.Loader(tmp_path / "ds", orient=orient, **how) as loader:
+            (batch,) = loader
+        for found, size, data in zip(batch.pixels, batch.sizes, ALL.values()):
+            if not orient or pillow_orientation(data) == 1:
+                assert tuple(size) == (16, 24)
+                np.testing.assert_array_equal(found, pcr.decode(data, orient=False))
+            else:
+                assert tuple(size) == pcr.decode(data).shape[:2]
 
 
 def test_long_text_is_passed_over():

@@ -113,10 +113,7 @@ static void by_hand(const struct pcr_loader_options *o, uint64_t epoch, uint64_t
     pcri_choose_window(o, epoch, identity, image.width, image.height, &window);
     made_check(pcr_resize(d, pixels.data, image.width, image.height, image.channels, &window,
                           out, o->width, o->height, &err), &err);
-    *crop_out = (struct pcr_crop) {
-        image.width, image.height, (float) window.x0, (float) window.y0, (float) window.x1,
-        (float) window.y1, (window.flags & PCR_RESIZE_FLIP) != 0, 0,
-    };
+    *crop_out = pcri_shown(o, image.width, image.height, &window);
     pcr_sample_release(&s);
     pcr_decoder_destroy(&d);
     pcr_buffer_free(&file);

@@ -279,6 +279,15 @@ START_TEST(reads_the_window_alone)
 }
 END_TEST
 
+static void must_resize(const uint8_t *src, uint32_t width, uint32_t height,
+                              const struct pcr_resize_options *o, uint8_t *dst,
+                              uint32_t dst_width, uint32_t dst_height)
+{
+    struct pcr_error err;
+    ck_assert_msg(!pcr_resize(decoder, src, width, height, 3, o, dst, dst_width, dst_height,
+                              &err), "%s", err.message);
+}
+
 START_TEST(bad_arguments)
 {
     uint8_t src[4 * 4 * 3] = { 0 }, dst[4] = { 0 };
@@ -302,6 +311,38 @@ START_TEST(bad_arguments)
     o.flags = 0;
     o.filter = 4;
     ck_assert_int_eq(pcr_resize(decoder, src, 4, 4, 1, &o, dst, 1, 1, &err), PCR_ERR_INVAL);
+    static const uint32_t grids[][4] = { { 0, 0, 1, 0 }, { 2, 0, 0, 0 }, { 0, 2, 0, 0 },
+                                         { 1, 2, 0, 0 }, { 2, 2, 1, 0 }, { 2, 2, 0, 1 },
+                                         { 9, 9, UINT32_MAX, 0 } };
+    for (size_t i = 0; i < sizeof(grids) / sizeof(grids[0]); i++) {
+        o = window(0, 0, 4, 4);
+        memcpy(&o.grid_width, grids[i], sizeof(grids[i]));
+        ck_assert_int_eq(pcr_resize(decoder, src, 4, 4, 1, &o, dst, 2, 2, &err),
+                         PCR_ERR_INVAL);
+    }
+}
+END_TEST
+
+/* A part of a grid is what a crop of the whole result has. */
+START_TEST(parts_of_a_grid)
+{
+    enum { W = 31, H = 17, GRID_W = 23, GRID_H = 40, N = 9 };
+    static uint8_t src[W * H * 3], whole[GRID_W * GRID_H * 3], part[N * N * 3];
+    for (size_t i = 0; i < sizeof(src); i++)
+        src[i] = (uint8_t) (i * i * 2654435761u >> 13);
+    for (uint32_t i = 0; i < 60; i++) {
+        struct pcr_resize_options o = window(i % 2 * 0.3, 0, W, H - i % 2 * 1.7);
+        o.filter = 1 + i % 3;
+        must_resize(src, W, H, &o, whole, GRID_W, GRID_H);
+        o.grid_width = GRID_W;
+        o.grid_height = GRID_H;
+        o.grid_x = i * 7 % (GRID_W - N + 1);
+        o.grid_y = i * 5 % (GRID_H - N + 1);
+        must_resize(src, W, H, &o, part, N, N);
+        for (uint32_t y = 0; y < N; y++)
+            ck_assert_mem_eq(part + y * N * 3,
+                             whole + ((o.grid_y + y) * GRID_W + o.grid_x) * 3, N * 3);
+    }
 }
 END_TEST
 
@@ -357,6 +398,7 @@ int main(void)
     tcase_add_loop_test(t, flip_and_planar, 0, 4);
     tcase_add_test(t, reads_the_window_alone);
     tcase_add_test(t, bad_arguments);
+    tcase_add_test(t, parts_of_a_grid);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

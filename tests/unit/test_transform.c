@@ -86,18 +86,22 @@ START_TEST(center_crops)
 {
     struct pcr_loader_options o = options(PCR_TRANSFORM_CENTER_CROP);
     struct pcr_resize_options r = choose(&o, 0, 0, 512, 1024);
+    ck_assert(r.grid_width == 256 && r.grid_height == 512);
+    ck_assert(r.grid_x == 16 && r.grid_y == 144);
     /* 512 px become 256: 224 of them are 448 px of the source */
-    ck_assert_double_eq(r.x0, 32);
-    ck_assert_double_eq(r.x1, 480);
-    ck_assert_double_eq(r.y0, 288);
-    ck_assert_double_eq(r.y1, 736);
+    struct pcr_crop c = pcri_shown(&o, 512, 1024, &r);
+    ck_assert(c.x0 == 32 && c.x1 == 480 && c.y0 == 288 && c.y1 == 736);
     o.resize_px = 224;
-    r = choose(&o, 0, 0, 333, 500);
-    ck_assert_double_eq(r.x0, 0);
-    ck_assert_double_eq_tol(r.x1, 333, 1e-9);
+    r = choose(&o, 0, 0, 333, 500); /* 336.3 rows, of which 112 are too many */
+    ck_assert(r.grid_width == 224 && r.grid_height == 336 && r.grid_y == 56);
+    /* round() in Python takes halves to the even number */
+    static const uint32_t offsets[] = { 0, 0, 1, 2, 2, 2, 3, 4, 4, 4 };
+    for (uint32_t more = 0; more < 10; more++)
+        ck_assert_uint_eq(choose(&o, 0, 0, 224, 224 + more).grid_y, offsets[more]);
     for (uint32_t w = 1; w < 40; w++)
         for (uint32_t h = 1; h < 40; h++)
             choose(&o, 0, 0, w, h);
+    choose(&o, 0, 0, 1, UINT32_MAX);
 }
 END_TEST
 

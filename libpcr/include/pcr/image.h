@@ -153,6 +153,10 @@ struct pcr_resize_options {
     uint32_t flags;  /* PCR_RESIZE_* */
     double x0, y0, x1, y1; /* the window; all zero: the whole image */
     uint32_t filter; /* enum pcr_filter */
+    /* The window becomes grid_width x grid_height pixels, of which those from grid_x, grid_y
+     * on are delivered, as by a resize and then a crop; just what they take is decoded. All 0:
+     * all are delivered. INVAL where the result reaches beyond the grid. */
+    uint32_t grid_width, grid_height, grid_x, grid_y;
     uint32_t reserved; /* 0 */
 };
 
@@ -162,7 +166,7 @@ enum {
 };
 
 /* Resizes a window of packed uint8 pixels. Equal to Pillow's resize() with a box and the same
- * filter, within 1 level; NEAREST exactly.
+ * filter, within 1 level; NEAREST exactly. With a grid, to its crop() of that.
  *
  * src: src_height rows of src_width * channels bytes; channels 1 or 3.
  * dst: dst_height x dst_width x channels bytes, packed.

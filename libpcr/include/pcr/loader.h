@@ -37,7 +37,9 @@ enum pcr_dtype {
 enum pcr_transform {
     PCR_TRANSFORM_DEFAULT = 0,     /* means RANDOM_CROP */
     PCR_TRANSFORM_RANDOM_CROP = 1, /* random area and aspect ratio (Szegedy et al. 2015) */
-    PCR_TRANSFORM_CENTER_CROP = 2, /* shorter side to resize_px, then the centre */
+    /* Shorter side to resize_px, then the centre: the pixels of torchvision's Resize and
+     * CenterCrop. */
+    PCR_TRANSFORM_CENTER_CROP = 2,
     PCR_TRANSFORM_STRETCH = 3,     /* the whole image to height x width */
 };
 
@@ -70,6 +72,9 @@ enum {
      * started after the one before it, the first window of the next is read while the last of
      * this one is decoded, up to an eighth of window_nbytes; its bytes are counted then. */
     PCR_LOADER_NO_READ_AHEAD = 1 << 6,
+    /* Pictures are not turned upright (PCR_DECODE_KEEP_ORIENTATION says how they are without
+     * this): for boxes and masks that were made for the pixels as stored. */
+    PCR_LOADER_KEEP_ORIENTATION = 1 << 7,
 };
 
 #define PCR_NO_READERS UINT32_MAX
@@ -144,8 +149,9 @@ struct pcr_loader_options {
      * not change. Millionths; at most 2,900,000, of hue 500,000. */
     uint32_t brightness_ppm, contrast_ppm, saturation_ppm, hue_ppm;
     /* After that, what is delivered turns about its centre by an angle even in
-     * [-rotate_mdeg, rotate_mdeg], thousandths of a degree, at most 180,000; bilinear, as by
-     * Pillow's rotate(). height x width then is at most 2^30. */
+     * [-rotate_mdeg, rotate_mdeg], thousandths of a degree, at most 180,000; bilinear, or with
+     * filter NEAREST by the nearest pixel, as by Pillow's rotate(). height x width then is
+     * at most 2^30. */
     uint32_t rotate_mdeg;
     uint8_t fill[4];       /* R, G, B where a turned picture has nothing; gray: the first.
                             * fill[3]: 0 */
@@ -314,7 +320,8 @@ PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
                                                    uint32_t fidelity,
                                                    struct pcr_error *err);
 
-/* What of a picture a sample shows, in pixels of the upright picture at its full size. */
+/* What of a picture a sample shows, in pixels of the picture at its full size; upright, or with
+ * PCR_LOADER_KEEP_ORIENTATION as it is stored. */
 struct pcr_crop {
     uint32_t width, height; /* of the picture */
     float x0, y0, x1, y1;   /* the window, which became the batch's height x width */

@@ -76,7 +76,8 @@ class Batch(Samples):
         channels), or (n, channels, height, width) for layout "NCHW". It is the library's
         own memory, not a copy: the buffer is used again for a later batch once no array
         looks at it any more. It may be written to.
-    sizes: int64, shape (n, 2): height and width of the upright picture.
+    sizes: int64, shape (n, 2): height and width of the picture; upright, or, with
+        orient=False, as it is stored.
     crops: float32, shape (n, 4): x0, y0, x1, y1, the part of that picture that was resized to
         the pixels.
     flips: bool, shape (n,): whether it was then mirrored, left to right.

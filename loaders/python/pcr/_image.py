@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import threading
 from ctypes import byref, c_void_p
-from typing import TYPE_CHECKING, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
 from . import _structs as st
-from ._library import Handle, call, choice, lib
+from ._library import Handle, call, choice, lib, whole
 from .errors import InvalidError
 
 if TYPE_CHECKING:  # it takes longer to import than all of this package
@@ -39,23 +39,33 @@ Box = Tuple[int, int, int, int]
 DECODERS = {"auto": st.DECODE_AUTO, "turbo": st.DECODE_TURBO}
 
 
-def decode_options(gray: bool = False, orientation: bool = True,
+def color_bytes(color: Union[int, Sequence[int]], count: int, what: str) -> List[int]:
+    """`count` bytes of a colour, which may be one number for all channels."""
+    values: Any = [color] * count if np.ndim(color) == 0 else color
+    numbers = [whole(value, what, 0) for value in values]
+    if len(numbers) != count or max(numbers) > 255:
+        raise InvalidError(f"{what} is {color!r}, expected {count} of 0 to 255")
+    return numbers
+
+
+def decode_options(gray: bool = False, orient: bool = True,
                    crop: Optional[Box] = None, scale: int = 8, identical: bool = False,
                    planar: bool = False, decoder: str = "auto") -> st.DecodeOptions:
     """The struct of decode()'s keyword arguments."""
     if decoder not in DECODERS:
         raise InvalidError(f"decoder is {decoder!r}, expected 'auto' or 'turbo'")
-    if not 1 <= scale <= 8:
+    eighths = whole(scale, "scale", 0)
+    if not 1 <= eighths <= 8:
         raise InvalidError(f"scale is {scale}, expected 1 to 8 eighths")
     options = st.sized(
-        st.DecodeOptions, scale=scale,
-        flags=(0 if orientation else st.DECODE_KEEP_ORIENTATION)
+        st.DecodeOptions, scale=eighths,
+        flags=(0 if orient else st.DECODE_KEEP_ORIENTATION)
         | (st.DECODE_IDENTICAL if identical else 0) | (st.DECODE_PLANAR if planar else 0),
         color=int(st.Color.GRAY if gray else st.Color.RGB))
     setattr(options, "with", DECODERS[decoder])
     if crop is not None:
-        left, top, right, bottom = crop
-        if not (0 <= left < right < 2**32 and 0 <= top < bottom < 2**32):
+        left, top, right, bottom = (whole(side, "crop's side", 0) for side in crop)
+        if not (left < right and top < bottom):
             raise InvalidError(f"a window of {tuple(crop)}, expected left, top, right, bottom")
         options.crop_x, options.crop_y = left, top
         options.crop_width, options.crop_height = right - left, bottom - top
@@ -77,14 +87,15 @@ def decode_at(address: int, nbytes: int, options: st.DecodeOptions) -> Pixels:
     return pixels.reshape(info.height, info.width) if info.channels == 1 else pixels
 
 
-def decode(data: Encoded, *, gray: bool = False, orientation: bool = True,
+def decode(data: Encoded, *, gray: bool = False, orient: bool = True,
            crop: Optional[Box] = None, scale: int = 8, identical: bool = False,
            planar: bool = False, decoder: str = "auto") -> Pixels:
     """Decodes a JPEG (at any fidelity) or PNG image.
 
     data: the encoded image, any bytes-like object.
     gray: luma alone instead of RGB.
-    orientation: turn and mirror the pixels as the EXIF orientation says.
+    orient: turn and mirror the pixels as the image's EXIF or XMP metadata say, as
+        Pillow's ImageOps.exif_transpose() does; False leaves them as they are stored.
     crop: a window as (left, top, right, bottom) in pixels of the result without it; only
         what it touches is decoded.
     scale: decode to scale/8 of the size, 1 to 8 (JPEG alone).
@@ -98,7 +109,7 @@ def decode(data: Encoded, *, gray: bool = False, orientation: bool = True,
     Raises FormatError (neither JPEG nor PNG), CorruptError, TruncatedError,
     UnsupportedError, LimitError, OutOfMemory, InvalidError (options).
     """
-    options = decode_options(gray, orientation, crop, scale, identical, planar, decoder)
+    options = decode_options(gray, orient, crop, scale, identical, planar, decoder)
     view = np.frombuffer(data, np.uint8)
     return decode_at(view.ctypes.data, view.nbytes, options)
 
@@ -128,8 +139,7 @@ def resize(image: npt.NDArray[np.uint8], height: int, width: int, *,
             source.ndim == 3 and source.shape[2] not in (1, 3)):
         raise InvalidError(f"an image of shape {source.shape}, expected (rows, columns) "
                            "or (rows, columns, 1 or 3)")
-    if not (0 < height < 2**31 and 0 < width < 2**31):
-        raise InvalidError(f"a result of {width} x {height} pixels")
+    height, width = whole(height, "height", 1, 31), whole(width, "width", 1, 31)
     channels = source.shape[2] if source.ndim == 3 else 1
     options = st.sized(st.ResizeOptions, flags=(st.RESIZE_FLIP if flip else 0)
                        | (st.RESIZE_PLANAR if planar else 0),

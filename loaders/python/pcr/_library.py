@@ -14,10 +14,13 @@ import weakref
 from ctypes import (POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64,
                     c_void_p)
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, SupportsIndex, Tuple, Union
 
 from . import _structs as st
 from . import errors
+
+#: Height and width in pixels, or one number for both; integers of any type, as NumPy's.
+Size = Union[SupportsIndex, Tuple[SupportsIndex, SupportsIndex]]
 
 _OUT = POINTER(c_void_p)
 _ERR = POINTER(st.Error)
@@ -177,12 +180,28 @@ def c_path(value: Any) -> bytes:
     return c_string(os.fsencode(value), "a path")
 
 
-def whole(value: int, what: str, least: int = 1, bits: int = 32) -> int:
-    """A number that C can hold. Raises InvalidError outside of least .. 2^bits - 1."""
+def whole(value: SupportsIndex, what: str, least: int = 1, bits: int = 32) -> int:
+    """A number that C can hold, of any integer type. Raises InvalidError outside of
+    least .. 2^bits - 1."""
     number = operator.index(value)
     if not least <= number < 1 << bits:
         raise errors.InvalidError(f"{what} is {number}, expected {least} to 2^{bits} - 1")
     return number
+
+
+def height_width(size: Size, what: str = "size") -> Tuple[int, int]:
+    """Height and width of a size, which is both of them or one number for both."""
+    try:
+        side = operator.index(size)  # type: ignore[arg-type]
+        pair: Any = (side, side)
+    except TypeError:
+        pair = size
+    try:
+        height, width = pair
+    except (TypeError, ValueError):
+        raise errors.InvalidError(
+            f"{what} is {size!r}, expected (height, width) or one number") from None
+    return whole(height, f"{what}'s height"), whole(width, f"{what}'s width")
 
 
 def fidelity_number(fidelity: Optional[int]) -> int:

@@ -10,11 +10,14 @@ from types import TracebackType
 from typing import (Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type,
                     Union)
 
+import numpy as np
+
 from . import _structs as st
 from ._batch import Batch, MemoryHooks, set_hooks
 from ._dataset import Dataset, Path, open as open_dataset
 from ._epoch import Core, Epoch
-from ._library import call, choice, fidelity_number, lib, whole
+from ._image import color_bytes
+from ._library import Size, call, choice, fidelity_number, height_width, lib, whole
 from ._mix import Fidelity, Mix, PerSample
 from ._stats import Fault, LoaderStats
 from ._waiter import Waiter
@@ -42,7 +45,8 @@ class Loader:
     readers: threads that only read, beside those; 0: the same threads do both. None begins
         with 8 and has more, up to 128, while the others wait for them and it helps.
     transform: "random_crop": random area and aspect ratio; "center_crop": the shorter
-        side to resize_px pixels, then the centre; "stretch": the whole image.
+        side to resize_px pixels, then the centre, to the pixel as torchvision's
+        Resize(resize_px) and CenterCrop(size); "stretch": the whole image.
     area: random_crop: least and largest part of the image's area, above 0, up to 1.
     ratio: random_crop: least and largest width / height.
     flip: chance of a mirror image, 0 to 1.
@@ -52,10 +56,12 @@ class Loader:
         torchvision's ColorJitter: factors between 1 - x and 1 + x, x up to 2.9, and hue by
         up to x of its circle, 0.5 at most; in a random order.
     rotate: the delivered picture turns about its centre by up to so many degrees, to either
-        side; bilinear.
+        side; bilinear, or by the nearest pixel with filter="nearest".
     fill: what shows where a turned picture has nothing: one value for all channels, or
         (R, G, B).
     gray: one channel, luma, instead of RGB.
+    orient: pictures stand upright, as their EXIF or XMP metadata say; False leaves them as
+        they are stored.
     layout: "NHWC" or "NCHW".
     dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16".
     mean, std: one number, or one for each channel; only for the latter types, whose defaults
@@ -126,7 +132,7 @@ class Loader:
 
     def __init__(self, dataset: Union[Dataset, Path, Sequence[Union[Dataset, Path]]], *,
                  split: Optional[str] = None,
-                 batch_size: int = 64, size: Union[int, Tuple[int, int]] = (224, 224),
+                 batch_size: int = 64, size: Size = (224, 224),
                  fidelity: Fidelity = None, shuffle: str = "block", seed: int = 0,
                  threads: Optional[int] = None, transform: str = "random_crop",
                  area: Tuple[float, float] = (0.08, 1.0),
@@ -151,20 +157,22 @@ class Loader:
                  ring_nbytes: Optional[int] = None,
                  jitter: Optional[Tuple[float, float, float, float]] = None,
                  rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0,
-                 read_ahead: bool = True, worker: Tuple[int, int] = (0, 1)) -> None:
-        height, width = (size, size) if isinstance(size, int) else size
+                 read_ahead: bool = True, worker: Tuple[int, int] = (0, 1),
+                 orient: bool = True) -> None:
+        height, width = height_width(size)
         options = st.sized(
             st.LoaderOptions,
             flags=(st.LOADER_DROP_LAST * bool(drop_last) |
                    st.LOADER_DROP_UNEVEN * bool(drop_uneven) |
                    st.LOADER_ONCE * (not replacement) |
                    st.LOADER_RAW * bool(raw) | st.LOADER_HUGE_PAGES * bool(huge_pages) |
-                   st.LOADER_NO_READ_AHEAD * (not read_ahead)),
+                   st.LOADER_NO_READ_AHEAD * (not read_ahead) |
+                   st.LOADER_KEEP_ORIENTATION * (not orient)),
             ring_nbytes=0 if ring_nbytes is None else whole(ring_nbytes, "ring_nbytes", 1, 64),
             seed=whole(seed, "seed", 0, 64),
             batch_size=whole(batch_size, "batch_size"),
-            height=whole(height, "height"),
-            width=whole(width, "width"),
+            height=height,
+            width=width,
             layout=choice(st.Layout, layout.lower(), "layout"),
             dtype=choice(st.Dtype, dtype, "dtype"),
             color=int(st.Color.GRAY if gray else st.Color.RGB),
@@ -418,7 +426,8 @@ def _datasets(given: Any, split: Optional[str]) -> Tuple[Dataset, ...]:
 def _channels(value: Union[float, Sequence[float]], what: str,
               gray: bool) -> Tuple[float, ...]:
     count = 1 if gray else 3
-    given = (value,) * count if isinstance(value, (int, float)) else tuple(value)
+    values: Any = (value,) * count if np.ndim(value) == 0 else value
+    given = tuple(float(x) for x in values)
     if len(given) != count:
         raise InvalidError(f"{what} is {given!r}, expected {count} numbers")
     if what == "std" and not all(x > 0 for x in given):
@@ -441,10 +450,7 @@ def _set_changes(options: st.LoaderOptions,
         raise InvalidError(f"rotate is {rotate}, expected 0 to 180 degrees")
     options.rotate_mdeg = round(rotate * 1000)
     count = 1 if gray else 3
-    values = (fill,) * count if isinstance(fill, int) else tuple(fill)
-    if len(values) != count or not all(0 <= value <= 255 for value in values):
-        raise InvalidError(f"fill is {fill!r}, expected {count} of 0 to 255")
-    options.fill[:count] = values
+    options.fill[:count] = color_bytes(fill, count, "fill")
 
 
 def _set_shard(options: st.LoaderOptions,

@@ -114,8 +114,9 @@ class Mix:
             if epoch_samples is not None or proportions is not None:
                 raise InvalidError("repeat says how many samples an epoch has, and of which "
                                    "datasets: without epoch_samples and proportions")
-            times = ([float(repeat)] * len(self._members)
-                     if isinstance(repeat, (int, float)) else [float(x) for x in repeat])
+            given: Any = repeat
+            times = ([float(given)] * len(self._members)
+                     if np.ndim(given) == 0 else [float(x) for x in given])
             if len(times) != len(self._members) or not all(0 <= x < np.inf for x in times):
                 raise InvalidError(f"repeat is {repeat!r}, expected a number, 0 or more, or "
                                    "one for each dataset")

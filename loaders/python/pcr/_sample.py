@@ -99,7 +99,7 @@ class Sample:
 
     @property
     def orientation(self) -> int:
-        """EXIF orientation, 1 to 8."""
+        """How the picture is to be turned: 1 to 8, as EXIF numbers them."""
         return int(self._info.orientation)
 
     @property
@@ -139,7 +139,7 @@ class Sample:
         return data
 
     def decode(self, fidelity: Optional[int] = None, *, gray: bool = False,
-               orientation: bool = True, crop: Optional[Box] = None, scale: int = 8,
+               orient: bool = True, crop: Optional[Box] = None, scale: int = 8,
                identical: bool = False, planar: bool = False,
                decoder: str = "auto") -> Pixels:
         """Reads and decodes the sample; the other arguments are those of pcr.decode().
@@ -147,7 +147,7 @@ class Sample:
         Returns a new uint8 array, as pcr.decode() does.
         Raises what read() and pcr.decode() raise.
         """
-        options = decode_options(gray, orientation, crop, scale, identical, planar, decoder)
+        options = decode_options(gray, orient, crop, scale, identical, planar, decoder)
         buffer = self._fill(fidelity)
         if self._info.form == st.Form.CODED:
             options.orientation = self._info.orientation

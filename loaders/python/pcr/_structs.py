@@ -162,6 +162,7 @@ LOADER_ONCE = 1 << 3
 LOADER_RAW = 1 << 4
 LOADER_HUGE_PAGES = 1 << 5
 LOADER_NO_READ_AHEAD = 1 << 6
+LOADER_KEEP_ORIENTATION = 1 << 7
 LOADER_STATE_NBYTES = 128
 LOADER_FAULTS = 64
 WRITE_NO_SHUFFLE = 1 << 0
@@ -296,7 +297,8 @@ class ResizeOptions(ctypes.Structure):
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("x0", c_double),
                 ("y0", c_double), ("x1", c_double), ("y1", c_double),
-                ("filter", c_uint32), ("reserved", c_uint32)]
+                ("filter", c_uint32), ("grid_width", c_uint32), ("grid_height", c_uint32),
+                ("grid_x", c_uint32), ("grid_y", c_uint32), ("reserved", c_uint32)]
 
 
 ALLOCATE_CALLBACK = CFUNCTYPE(c_void_p, c_void_p, c_size_t)

@@ -17,6 +17,7 @@ import torch.utils.data  # type: ignore[import]
 from . import _loader
 from ._dataset import Dataset as _Dataset, Path, open as _open
 from ._image import resize
+from ._library import Size, height_width
 from ._batch import MemoryHooks, RawBatch
 from .errors import InvalidError
 
@@ -113,7 +114,9 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
 
     path, split: as in pcr.open().
     fidelity: 1 to G; None is G.
-    size: (height, width) that images are resized to, whole; None leaves them as they are.
+    size: (height, width) that images are resized to, whole, or one number for both; None
+        leaves them as they are.
+    orient: as in pcr.decode().
     transform: called with the image, uint8 of shape (height, width, 3), a NumPy array;
         without one the image becomes a tensor of shape (3, height, width).
 
@@ -121,10 +124,12 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
     """
 
     def __init__(self, path: Path, *, split: Optional[str] = None,
-                 fidelity: Optional[int] = None, size: Optional[Tuple[int, int]] = None,
-                 transform: Optional[Callable[[Any], Any]] = None) -> None:
+                 fidelity: Optional[int] = None, size: Optional[Size] = None,
+                 transform: Optional[Callable[[Any], Any]] = None,
+                 orient: bool = True) -> None:
         self._path, self._split = path, split
         self.fidelity, self.size, self.transform = fidelity, size, transform
+        self.orient = orient
         self._opened: Optional[Tuple[int, _Dataset]] = None
         self._count = len(self._dataset())
 
@@ -141,9 +146,9 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> Tuple[Any, int]:
         sample = self._dataset()[index]
-        image: Any = sample.decode(self.fidelity)
+        image: Any = sample.decode(self.fidelity, orient=self.orient)
         if self.size is not None:
-            image = resize(image, *self.size)
+            image = resize(image, *height_width(self.size))
         if self.transform is not None:
             image = self.transform(image)
         else:
