@@ -107,6 +107,16 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
                                       o->height, err);
 }
 
+/* Says what there is to do about a file that was kept whole, and does not decode. */
+static void advise(struct pcr_error *err)
+{
+    static const char advice[] = " (it was kept whole: bad_sample \"skip\" passes over such "
+                                 "samples, and converting with --on-bad skip leaves them out)";
+    size_t n = err ? strlen(err->message) : 0;
+    if (err && n + sizeof(advice) <= sizeof(err->message))
+        memcpy(err->message + n, advice, sizeof(advice));
+}
+
 /* After the bytes were read: pixels, label, and the sample's name before an error. */
 static int finish(struct pcri_maker *m, const struct pcri_request *q,
                   const struct pcr_sample_info *sample, uint32_t fidelity, int rc,
@@ -115,8 +125,9 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     uint64_t start = pcri_now_ns();
     if (!rc && q->files)
         rc = pcri_batch_append(q->files, &m->spans, sample->form == PCR_FORM_CODED, err);
-    else if (!rc)
-        rc = make_pixels(m, q, sample, &out->crop, err);
+    else if (!rc && (rc = make_pixels(m, q, sample, &out->crop, err)) &&
+             sample->form == PCR_FORM_OPAQUE && is_bad_sample(rc))
+        advise(err);
     out->decode_ns += pcri_now_ns() - start;
     if (rc) {
         struct pcr_record_info record = { .size = sizeof(record) };

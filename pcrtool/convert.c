@@ -37,11 +37,11 @@ static const struct pcrtool_option options[] = {
     { "no-shuffle", NULL, "keep the source's order", PCRTOOL_FLAG, SETTING(no_shuffle) },
     { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads),
       .min = 1, .max = 1024 },
-    { "on-bad", "WHAT", "with inputs that are damaged or no images: fail (default),\n"
-      "skip (list them in errors.jsonl), opaque (keep them whole)",
+    { "on-bad", "WHAT", "with inputs that are damaged, or that no decoder here can show:\n"
+      "fail (default), skip (list them in errors.jsonl), opaque (keep them whole)",
       PCRTOOL_CHOICE, SETTING(on_bad), .words = "fail|skip|opaque" },
-    { "opaque", "WHAT", "with intact images that JPEG scans cannot hold (PNG, 12-bit,\n"
-      "lossless or arithmetic JPEG): keep them whole (default), or\nrefuse them as bad",
+    { "opaque", "WHAT", "with images that decode, but that JPEG scans cannot hold (PNG,\n"
+      "JPEG with unusual scans): keep them whole (default), or\nrefuse them as bad",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "format", "NAME", "what SRC is, folder or list; default: by its looks",
       PCRTOOL_CHOICE, SETTING(format), .words = "folder|list" },
@@ -116,9 +116,11 @@ static void left_out(void *opaque, const char *path, const char *reason)
         pcrtool_error(v->command, "left out: %s: %s", path, reason);
 }
 
-static void bad_input(void *opaque, const char *path, const struct pcr_error *err)
+static void bad_input(void *opaque, const char *path, const char *format,
+                      const struct pcr_error *err)
 {
     struct pcrtool_conversion *v = opaque;
+    pcrtool_conversion_count_bad(v, format);
     char at[32] = "";
     if (err->offset != PCR_NO_OFFSET)
         snprintf(at, sizeof(at), "@%" PRIu64, err->offset);

@@ -7,6 +7,13 @@
 
 #include "options.h"
 
+/* Bad inputs of one kind. */
+struct pcrtool_bad {
+    const char *format; /* what they begin like; not owned */
+    uint64_t count;
+};
+enum { PCRTOOL_BAD_KINDS = 32 }; /* further ones are counted together */
+
 struct pcrtool_conversion {
     const struct pcrtool_command *command;
     const char *path; /* of the dataset */
@@ -17,7 +24,12 @@ struct pcrtool_conversion {
     bool started;  /* progress was called */
     uint64_t kept; /* samples done before anything was packed */
     uint64_t max_side, quality; /* as asked for, 0: not */
+    struct pcrtool_bad bad[PCRTOOL_BAD_KINDS]; /* of this run, in the order they were found */
+    uint32_t bad_kinds;
 };
+
+/* Counts a bad input; format: static text, or NULL where it has no bytes. */
+void pcrtool_conversion_count_bad(struct pcrtool_conversion *v, const char *format);
 
 /* Print the summary to stdout, as text or as JSON. Return an exit code. */
 int pcrtool_conversion_summary(const struct pcrtool_conversion *v);

@@ -46,12 +46,48 @@ static void print_reduced(const struct pcrtool_conversion *v)
                v->quality ? v->quality : 90);
 }
 
+void pcrtool_conversion_count_bad(struct pcrtool_conversion *v, const char *format)
+{
+    uint32_t i = 0;
+    if (!format)
+        format = "without bytes";
+    while (i < v->bad_kinds && strcmp(v->bad[i].format, format) != 0)
+        i++;
+    if (i == PCRTOOL_BAD_KINDS)
+        v->bad[--i].format = "other";
+    else if (i == v->bad_kinds)
+        v->bad[v->bad_kinds++].format = format;
+    v->bad[i].count++;
+}
+
+static void print_kinds(const struct pcrtool_conversion *v)
+{
+    for (uint32_t i = 0; i < v->bad_kinds; i++)
+        printf("%s%" PRIu64 " %s", i ? ", " : "bad inputs    ", v->bad[i].count,
+               v->bad[i].format);
+    if (v->bad_kinds)
+        putchar('\n');
+}
+
 static void print_bad(const struct pcrtool_conversion *v)
 {
     const struct pcr_write_progress *p = &v->report;
+    char size[PCRTOOL_SIZE_NBYTES];
     if (p->samples_bad)
         printf("skipped %" PRIu64 " bad input(s)%s\n", p->samples_bad,
                v->dry_run ? "" : ", listed in errors.jsonl");
+    if (p->samples_undecodable)
+        printf("undecodable: %" PRIu64 " of those kept whole, which no decoder here can show; "
+               "loaders stop at\n  them, or pass over them with bad_sample=\"skip\"\n",
+               p->samples_undecodable);
+    print_kinds(v);
+    if (p->samples_salvaged)
+        printf("salvaged %" PRIu64 " damaged image(s) as far as they decode\n",
+               p->samples_salvaged);
+    if (p->samples_dropped)
+        printf("dropped %s behind the image in %" PRIu64 " file(s)%s\n",
+               pcrtool_size(size, p->dropped_nbytes), p->samples_dropped,
+               v->dry_run ? "" : "; pcrtool info --notes lists them");
     if (v->left_out_count)
         printf("left out %" PRIu64 " file(s) that belong to no sample\n",
                v->left_out_count);
@@ -106,6 +142,14 @@ int pcrtool_conversion_json(const struct pcrtool_conversion *v)
     set_number(root, "record_count", p->record_count);
     set_number(root, "records_kept", p->records_kept);
     set_number(root, "reduced_count", p->samples_reduced);
+    set_number(root, "undecodable_count", p->samples_undecodable);
+    set_number(root, "salvaged_count", p->samples_salvaged);
+    set_number(root, "dropped_count", p->samples_dropped);
+    set_number(root, "dropped_nbytes", p->dropped_nbytes);
+    json_t *bad = json_object();
+    for (uint32_t i = 0; i < v->bad_kinds; i++)
+        set_number(bad, v->bad[i].format, v->bad[i].count);
+    json_object_set_new(root, "bad_formats", bad);
     set_number(root, "source_nbytes", p->source_nbytes);
     set_number(root, "total_nbytes", p->written_nbytes);
     json_object_set_new(root, "seconds", json_real(v->seconds));

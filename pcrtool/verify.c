@@ -26,20 +26,24 @@ struct verification {
     const struct verify_settings *set;
     pthread_mutex_t lock;   /* of all below */
     uint64_t next_record;
-    uint64_t finding_count;
+    uint64_t finding_count;  /* of damage */
     struct pcr_verify_report total;
-    json_t *findings;       /* NULL without --json */
+    json_t *findings, *undecodable; /* NULL without --json */
     int failed;             /* code of the first error that ends the work */
     struct pcr_error error; /* and its details */
 };
 
-static void note_finding(struct verification *v, const char *path,
+static void note_finding(struct verification *v, uint32_t kind, const char *path,
                          const struct pcr_error *err)
 {
-    v->finding_count++;
+    bool damage = kind == PCR_VERIFY_DAMAGE;
+    v->finding_count += damage;
     if (!v->findings) {
         pcrtool_progress(NULL);
-        fprintf(stderr, "%s: %s\n", pcr_code_name(err->code), err->message);
+        if (damage)
+            fprintf(stderr, "%s: %s\n", pcr_code_name(err->code), err->message);
+        else
+            fprintf(stderr, "undecodable: %s: %s\n", path, err->message);
         return;
     }
     json_t *object = json_pack("{ss}", "code", pcr_code_name(err->code));
@@ -47,17 +51,17 @@ static void note_finding(struct verification *v, const char *path,
     pcrtool_json_set_text(object, "message", err->message, strlen(err->message));
     if (err->offset <= INT64_MAX)
         json_object_set_new(object, "offset", json_integer((json_int_t) err->offset));
-    json_array_append_new(v->findings, object);
+    json_array_append_new(damage ? v->findings : v->undecodable, object);
 }
 
-static int on_finding(void *opaque, const char *path, uint64_t records_done,
+static int on_finding(void *opaque, uint32_t kind, const char *path, uint64_t records_done,
                       const struct pcr_error *err)
 {
     struct verification *v = opaque;
     (void) records_done; /* of one record; the threads count together */
     if (err) {
         pthread_mutex_lock(&v->lock);
-        note_finding(v, path, err);
+        note_finding(v, kind, path, err);
         pthread_mutex_unlock(&v->lock);
     }
     return pcrtool_interrupted();
@@ -82,6 +86,7 @@ static void add_report(struct verification *v, const struct pcr_verify_report *r
     v->total.sample_count += report->sample_count;
     v->total.bad_records += report->bad_records;
     v->total.bad_samples += report->bad_samples;
+    v->total.undecodable_samples += report->undecodable_samples;
     if (rc && !v->failed) {
         v->failed = rc;
         v->error = *err;
@@ -130,11 +135,13 @@ static int report(struct verification *v)
     if (v->set->json) {
         int rc = pcrtool_print_json(
             v->in.command,
-            json_pack("{sb sb sI sI sI sI sO}", "intact", v->finding_count == 0, "deep",
+            json_pack("{sb sb sI sI sI sI sI sO sO}", "intact", v->finding_count == 0, "deep",
                       v->set->deep, "record_count", (json_int_t) t->record_count,
                       "sample_count", (json_int_t) t->sample_count, "bad_records",
                       (json_int_t) t->bad_records, "bad_samples",
-                      (json_int_t) t->bad_samples, "findings", v->findings));
+                      (json_int_t) t->bad_samples, "undecodable_samples",
+                      (json_int_t) t->undecodable_samples, "findings", v->findings,
+                      "undecodable", v->undecodable));
         if (rc)
             return rc;
     } else if (!v->set->quiet) {
@@ -142,9 +149,13 @@ static int report(struct verification *v)
                t->sample_count);
         if (v->finding_count)
             printf("%" PRIu64 " findings, %" PRIu64 " bad records, %" PRIu64
-                   " bad samples\n", v->finding_count, t->bad_records, t->bad_samples);
+                   " bad samples", v->finding_count, t->bad_records, t->bad_samples);
         else
-            printf("all intact\n");
+            printf("all intact");
+        if (t->undecodable_samples)
+            printf(", %" PRIu64 " undecodable (kept whole; no decoder here can show them)",
+                   t->undecodable_samples);
+        putchar('\n');
     }
     return v->finding_count ? PCRTOOL_DAMAGED : PCRTOOL_DONE;
 }
@@ -166,7 +177,7 @@ static int run(const struct pcrtool_args *args)
                                 NULL);
     if (rc)
         return rc;
-    if (v.set->json && !(v.findings = json_array())) {
+    if (v.set->json && (!(v.findings = json_array()) || !(v.undecodable = json_array()))) {
         pcrtool_error(args->command, "out of memory");
         pcrtool_input_close(&v.in);
         return PCRTOOL_FAILED;
@@ -177,12 +188,14 @@ static int run(const struct pcrtool_args *args)
     rc = v.failed ? pcrtool_failed(args->command, &v.error) : report(&v);
     pthread_mutex_destroy(&v.lock);
     json_decref(v.findings);
+    json_decref(v.undecodable);
     pcrtool_input_close(&v.in);
     return rc;
 }
 
 static const struct pcrtool_option options[] = {
-    { .name = "deep", .help = "also decode each sample at every fidelity",
+    { .name = "deep", .help = "also decode each sample at every fidelity, and name those that\n"
+                              "were kept whole and cannot be shown",
       .kind = PCRTOOL_FLAG, .offset = offsetof(struct verify_settings, deep) },
     { .name = "split", .value = "NAME", .help = "only this split",
       .kind = PCRTOOL_TEXT, .offset = offsetof(struct verify_settings, split) },
@@ -204,7 +217,8 @@ const struct pcrtool_command pcrtool_verify = {
     .description =
         "Reads all of it: headers, heads, groups, chunks and tails, and compares them with\n"
         "the manifest. Each finding is a line on standard error. Exit code 4 where anything\n"
-        "is damaged, 0 where all is intact.\n",
+        "is damaged, 0 where all is intact; samples that are intact but that no decoder\n"
+        "here can show are named and counted apart.\n",
     .examples = "  pcrtool verify photos.pcr\n"
                 "  pcrtool verify photos.pcr --deep --threads 8\n"
                 "  pcrtool verify photos.pcr --json | jq .findings\n",

@@ -24,7 +24,7 @@ struct verifier {
 };
 
 /* Reports a finding. A failure that says nothing of the record ends the work. */
-static int find(struct verifier *v, const struct pcr_error *finding)
+static int find(struct verifier *v, uint32_t kind, const struct pcr_error *finding)
 {
     if (finding->code == PCR_ERR_NOMEM) {
         if (v->err)
@@ -32,20 +32,23 @@ static int find(struct verifier *v, const struct pcr_error *finding)
         return PCR_ERR_NOMEM;
     }
     if (v->callback &&
-        v->callback(v->opaque, v->path, v->report.record_count, finding))
+        v->callback(v->opaque, kind, v->path, v->report.record_count, finding))
         return pcri_fail(v->err, PCR_ERR_CANCELLED, "cancelled");
     return 0;
 }
 
-static int find_in_sample(struct verifier *v, uint32_t i, struct pcr_error *finding)
+static int find_in_sample(struct verifier *v, uint32_t i, uint32_t kind,
+                          struct pcr_error *finding)
 {
     uint32_t n;
     const char *key = pcri_text(&v->record->head->keys, i, &n);
     pcri_prefix(finding, finding->code, "sample %s", key);
-    if (!v->bad[i])
+    if (!v->bad[i] && kind == PCR_VERIFY_UNDECODABLE)
+        v->report.undecodable_samples++;
+    else if (!v->bad[i])
         v->report.bad_samples++;
     v->bad[i] = 1;
-    return find(v, finding);
+    return find(v, kind, finding);
 }
 
 /* Reads group k (from 0) and checks it as a whole and chunk by chunk. */
@@ -57,17 +60,17 @@ static int verify_group(struct verifier *v, uint32_t k, bool *damaged)
     if (rc) {
         *damaged = true;
         memset(v->bad, 1, h->sample_count); /* so that none of them is decoded */
-        return find(v, &finding);
+        return find(v, PCR_VERIFY_DAMAGE, &finding);
     }
     if (pcri_record_check_group(v->record, k, v->bytes[k].data, &finding)) {
         *damaged = true;
-        if ((rc = find(v, &finding)))
+        if ((rc = find(v, PCR_VERIFY_DAMAGE, &finding)))
             return rc;
     }
     for (uint32_t i = 0; i < h->sample_count; i++) {
         const uint8_t *chunk = v->bytes[k].data + pcri_chunk_offset(h, k, i);
         if (pcri_record_check_chunk(v->record, k, i, chunk, &finding) &&
-            (rc = find_in_sample(v, i, &finding)))
+            (rc = find_in_sample(v, i, PCR_VERIFY_DAMAGE, &finding)))
             return rc;
     }
     return 0;
@@ -81,11 +84,10 @@ static int verify_tail(struct verifier *v, bool *damaged)
     if (!rc)
         return 0;
     *damaged = true;
-    return find(v, &finding);
+    return find(v, PCR_VERIFY_DAMAGE, &finding);
 }
 
-/* Decodes sample i from fidelity g - 1, which was decoded last, to g; or from nothing. An
- * opaque sample may be of a kind that this build cannot decode: that is no damage. */
+/* Decodes sample i from fidelity g - 1, which was decoded last, to g; or from nothing. */
 static bool decodes(struct verifier *v, uint32_t i, uint32_t g, bool fresh,
                     struct pcr_error *finding)
 {
@@ -102,10 +104,9 @@ static bool decodes(struct verifier *v, uint32_t i, uint32_t g, bool fresh,
                                       finding);
     else if (!rc)
         rc = pcr_decoder_continue(v->decoder, &v->spans, &v->pixels, NULL, finding);
-    if (!rc)
-        return true;
-    pcri_prefix(finding, rc, "fidelity %u", g);
-    return opaque && (rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_FORMAT);
+    if (rc && !opaque)
+        pcri_prefix(finding, rc, "fidelity %u", g);
+    return !rc;
 }
 
 /* Decodes each sample whose chunks are intact, at each fidelity. The highest is decoded from
@@ -119,14 +120,17 @@ static int verify_pixels(struct verifier *v, bool *damaged)
     if (!rc && *ladder && pcr_ladder_parse(ladder, strlen(ladder), &v->ladder, &bad)) {
         *damaged = true;
         pcri_prefix(&bad, bad.code, "ladder");
-        rc = find(v, &bad);
+        rc = find(v, PCR_VERIFY_DAMAGE, &bad);
     }
     for (uint32_t i = 0; !rc && i < h->sample_count; i++) {
-        uint32_t first = h->form[i] == PCR_FORM_OPAQUE ? h->group_count : 1;
+        /* An opaque sample whose chunk verifies is what was kept, whatever that is. */
+        bool opaque = h->form[i] == PCR_FORM_OPAQUE;
+        uint32_t kind = opaque ? PCR_VERIFY_UNDECODABLE : PCR_VERIFY_DAMAGE;
+        uint32_t first = opaque ? h->group_count : 1;
         for (uint32_t g = first; !rc && !v->bad[i] && g <= h->group_count; g++) {
             struct pcr_error finding;
             if (!decodes(v, i, g, g == first || g == h->group_count, &finding))
-                rc = find_in_sample(v, i, &finding);
+                rc = find_in_sample(v, i, kind, &finding);
         }
     }
     return rc;
@@ -160,12 +164,12 @@ static int verify(struct verifier *v, uint64_t number, bool deep)
     v->report.record_count++;
     if (rc) {
         v->report.bad_records++;
-        rc = find(v, &finding);
+        rc = find(v, PCR_VERIFY_DAMAGE, &finding);
     } else {
         rc = verify_open_record(v, deep);
     }
     if (!rc && v->callback &&
-        v->callback(v->opaque, v->path, v->report.record_count, NULL))
+        v->callback(v->opaque, PCR_VERIFY_PROGRESS, v->path, v->report.record_count, NULL))
         rc = pcri_fail(v->err, PCR_ERR_CANCELLED, "cancelled");
     return rc;
 }

@@ -128,6 +128,7 @@ struct pcri_flight {
 struct pcri_bad_event {
     struct pcri_bad_event *next;
     const char *path;
+    const char *format; /* static, or NULL */
     struct pcr_error err;
 };
 
@@ -190,9 +191,9 @@ int pcri_write_parallel(struct pcri_write *w,
  * position wins, so that the same failure is reported whatever the timing. */
 void pcri_write_fail(struct pcri_write *w, uint64_t position,
                      const struct pcr_error *err);
-/* Queues a call of bad_input. */
-int pcri_write_bad(struct pcri_write *w, const char *path, const struct pcr_error *why,
-                   struct pcr_error *err);
+/* Queues a call of bad_input. `format` is static, or NULL. */
+int pcri_write_bad(struct pcri_write *w, const char *path, const char *format,
+                   const struct pcr_error *why, struct pcr_error *err);
 
 /* --- one sample (write_sample.c) --- */
 
@@ -231,9 +232,10 @@ int pcri_write_records(struct pcri_write *w, struct pcr_error *err);
 
 /* --- inputs that were left out (write_skips.c) --- */
 
-/* The JSON object for the tail and errors.jsonl; malloc'd. */
-int pcri_skip_render(const struct pcr_source_sample *s, const struct pcr_error *why,
-                     char **out, struct pcr_error *err);
+/* The JSON object for the tail and errors.jsonl; malloc'd. format: what the input begins like,
+ * NULL where it has no bytes. */
+int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
+                     const struct pcr_error *why, char **out, struct pcr_error *err);
 /* Writes errors.jsonl, or removes it where nothing was skipped. */
 int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err);
 

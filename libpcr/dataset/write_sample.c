@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One sample: load it, judge it, pack it. */
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "../base/sniff.h"
 #include "../base/utf8.h"
 #include "write.h"
 
 /* Judgements of an input. */
 enum verdict {
     VERDICT_CODED,   /* packed as JPEG scans */
-    VERDICT_INTACT,  /* an intact image, but not for JPEG scans */
+    VERDICT_INTACT,  /* an intact image that decodes, but not for JPEG scans */
     VERDICT_BAD,     /* its bytes are there, but are no image that we can vouch for */
     VERDICT_MISSING, /* no bytes */
 };
@@ -54,20 +56,24 @@ static bool is_png(const struct pcr_buffer *file)
     return file->nbytes >= sizeof(magic) && !memcmp(file->data, magic, sizeof(magic));
 }
 
-/* Decodes a file that JPEG scans cannot hold, to know that it is whole. What our decoders
- * cannot do (12 bits, lossless) is taken at its word. */
-static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
+/* Decodes t->file as readers will. */
+static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
-    struct pcr_image_info info;
-    struct pcr_error decoding;
     o.limits = t->write->opts.limits;
-    int rc = pcr_decoder_decode_alloc(t->decoder, t->file.data, t->file.nbytes, &o,
-                                      &t->pixels, &info, &decoding);
-    if (!rc || rc == PCR_ERR_UNSUPPORTED)
+    return pcr_decoder_decode_alloc(t->decoder, t->file.data, t->file.nbytes, &o, &t->pixels,
+                                    NULL, why);
+}
+
+/* Decodes a file that JPEG scans cannot hold, to know that it is whole, and that readers can
+ * show it. */
+static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
+{
+    struct pcr_error decoding;
+    int rc = try_decoding(t, &decoding);
+    if (!rc)
         return VERDICT_INTACT;
-    if (why)
-        *why = decoding;
+    *why = decoding;
     return is_ours(rc) ? rc : VERDICT_BAD;
 }
 
@@ -91,8 +97,31 @@ static int judge(struct pcri_worker *t, struct pcri_packed *packed, struct pcr_e
     return is_ours(rc) ? rc : VERDICT_BAD;
 }
 
+/* Notes of a bad file that is kept what it is, if it does not decode. */
+static int note_undecodable(struct pcri_worker *t, struct pcri_packed *packed,
+                            struct pcr_error *err)
+{
+    struct pcr_error why;
+    int rc = try_decoding(t, &why);
+    if (!rc)
+        return 0;
+    if (is_ours(rc)) {
+        if (err)
+            *err = why;
+        return rc;
+    }
+    struct pcri_notes *notes = pcri_packed_notes(packed, err);
+    if (!notes)
+        return PCR_ERR_NOMEM;
+    bool foreign = rc == PCR_ERR_FORMAT || rc == PCR_ERR_UNSUPPORTED;
+    snprintf(notes->undecodable, sizeof(notes->undecodable), "%s%s",
+             pcri_sniff(t->file.data, t->file.nbytes),
+             foreign ? "" : rc == PCR_ERR_LIMIT ? " beyond a limit" : ", damaged");
+    return 0;
+}
+
 /* Moves t->file into *packed as an opaque sample. */
-static int keep_whole(struct pcri_worker *t, struct pcri_packed *packed,
+static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packed,
                       struct pcr_error *err)
 {
     const struct pcri_write *w = t->write;
@@ -112,8 +141,11 @@ static int keep_whole(struct pcri_worker *t, struct pcri_packed *packed,
         .source_nbytes = t->file.nbytes,
     };
     packed->pieces = pcri_calloc(w->piece_count, sizeof(*packed->pieces), err);
-    if (!packed->pieces)
-        return PCR_ERR_NOMEM;
+    int rc = packed->pieces ? 0 : PCR_ERR_NOMEM;
+    if (!rc && bad)
+        rc = note_undecodable(t, packed, err);
+    if (rc)
+        return rc;
     packed->pieces[0].nbytes = (uint32_t) t->file.nbytes;
     packed->bytes = t->file;
     t->file = (struct pcr_buffer) { 0 };
@@ -144,22 +176,24 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
 {
     struct pcri_write *w = t->write;
     uint32_t policy = w->opts.bad_policy;
+    const char *format = t->file.nbytes && verdict != VERDICT_MISSING
+        ? pcri_sniff(t->file.data, t->file.nbytes) : NULL;
     bool keepable = verdict != VERDICT_MISSING && t->file.nbytes <= UINT32_MAX;
 
     if (verdict == VERDICT_INTACT && w->opts.opaque_policy == PCR_OPAQUE_KEEP && keepable)
-        return keep_whole(t, &slot->packed, err);
+        return keep_whole(t, false, &slot->packed, err);
     if (policy == PCR_BAD_FAIL) {
         if (err)
             *err = *why;
         return why->code;
     }
     int rc = pcri_write_bad(w, slot->sample.path ? slot->sample.path : slot->sample.key,
-                            why, err);
+                            format, why, err);
     if (rc)
         return rc;
     if (policy == PCR_BAD_OPAQUE && keepable)
-        return keep_whole(t, &slot->packed, err);
-    return pcri_skip_render(&slot->sample, why, &slot->skip, err);
+        return keep_whole(t, true, &slot->packed, err);
+    return pcri_skip_render(&slot->sample, format, why, &slot->skip, err);
 }
 
 int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,

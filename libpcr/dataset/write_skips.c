@@ -11,14 +11,16 @@
 
 static const char errors_name[] = "errors.jsonl";
 
-int pcri_skip_render(const struct pcr_source_sample *s, const struct pcr_error *why,
-                     char **out, struct pcr_error *err)
+int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
+                     const struct pcr_error *why, char **out, struct pcr_error *err)
 {
     json_t *object = json_object();
     int rc = pcri_json_set_text(object, "path", s->path ? s->path : s->key);
     rc |= pcri_json_set_text(object, "key", s->key);
     rc |= pcri_json_set_text(object, "code", pcr_code_name(why->code));
     rc |= pcri_json_set_text(object, "message", why->message);
+    if (format)
+        rc |= pcri_json_set_text(object, "format", format);
     if (why->offset != PCR_NO_OFFSET)
         rc |= json_object_set_new(object, "offset",
                                   json_integer((json_int_t) why->offset));

@@ -61,8 +61,8 @@ void pcri_write_fail(struct pcri_write *w, uint64_t position, const struct pcr_e
     pthread_mutex_unlock(&w->lock);
 }
 
-int pcri_write_bad(struct pcri_write *w, const char *path, const struct pcr_error *why,
-                   struct pcr_error *err)
+int pcri_write_bad(struct pcri_write *w, const char *path, const char *format,
+                   const struct pcr_error *why, struct pcr_error *err)
 {
     if (!w->opts.bad_input)
         return 0;
@@ -70,6 +70,7 @@ int pcri_write_bad(struct pcri_write *w, const char *path, const struct pcr_erro
     if (!e)
         return PCR_ERR_NOMEM;
     e->path = path;
+    e->format = format;
     e->err = *why;
     pthread_mutex_lock(&w->lock);
     *w->events_end = e;
@@ -126,7 +127,7 @@ static void call_back(struct pcri_write *w)
     pthread_mutex_unlock(&w->lock);
 
     for (struct pcri_bad_event *e = events; e; e = e->next)
-        w->opts.bad_input(w->opts.opaque, e->path, &e->err);
+        w->opts.bad_input(w->opts.opaque, e->path, e->format, &e->err);
     free_events(events);
     bool cancel = w->opts.progress && w->opts.progress(w->opts.opaque, &progress);
 

@@ -4,7 +4,8 @@
 import json
 import os
 
-from helper import PCR_GEN, convert, fails, files, pcrtool, photos, read, run
+from helper import (PCR_GEN, convert, fails, files, json_of, pcrtool, photos, read, records,
+                    run)
 
 source = photos(count=8, classes=1, splits=False)
 folder = os.path.join(source, "class-00")
@@ -18,7 +19,9 @@ def put(name, data):
 
 bad = {"truncated.jpg": good[:len(good) // 2], "empty.jpg": b"",
        "text.jpg": b"<html>not found</html>\n",
+       "webp.jpg": b"RIFF\x24\0\0\0WEBPVP8 and so on",
        "late.jpg": good[:-60] + b"\xff\xd9"}
+formats = {"truncated.jpg": "JPEG", "late.jpg": "JPEG", "text.jpg": "HTML", "webp.jpg": "WebP"}
 
 
 def listed(target):
@@ -33,36 +36,77 @@ for name, data in bad.items():
                     code=4 if name in ("truncated.jpg", "late.jpg", "empty.jpg") else 1,
                     says=[name])
     assert not os.path.exists(f"fail-{name}.pcr/manifest.json"), message
+    kind = formats.get(name, "JPEG")
+    assert kind == "JPEG" or f"neither JPEG nor PNG (it begins like {kind})" in message, message
     os.unlink(os.path.join(folder, name))
 
 # Left out: exit code 3, and a list of what and why.
 for name, data in bad.items():
     put(name, data)
-done = convert(source, "skip.pcr", "--on-bad", "skip", code=3)
+done = pcrtool("convert", source, "skip.pcr", "--on-bad", "skip", code=3)
 for name in bad:
     assert name.encode() in done.stderr, (name, done.stderr)
+kinds = next(line for line in done.stdout.decode().splitlines() if line.startswith("bad inputs"))
+assert sorted(kinds.split(maxsplit=2)[2].split(", ")) == ["1 HTML", "1 WebP",
+                                                          "1 without bytes", "2 JPEG"], kinds
 with open("skip.pcr/errors.jsonl", encoding="utf-8") as file:
     errors = [json.loads(line) for line in file]
 assert sorted(os.path.basename(e["path"]) for e in errors) == sorted(bad)
 assert all(e["message"] for e in errors)
+assert {os.path.basename(e["path"]): e.get("format") for e in errors} == {
+    "empty.jpg": None, **formats}
 assert len(listed("skip.pcr")) == 8
 pcrtool("verify", "skip.pcr", "--deep")
 
 # Kept whole: every byte comes back; only what is empty is left out.
-convert(source, "opaque.pcr", "--on-bad", "opaque", code=3)
+done = pcrtool("convert", source, "opaque.pcr", "--on-bad", "opaque", code=3)
+assert b"undecodable: 4 of those kept whole" in done.stdout, done.stdout
 samples = {os.path.basename(s["key"]): s for s in listed("opaque.pcr")}
 assert set(samples) == (set(os.listdir(folder)) - {"empty.jpg"})
-for name in ("truncated.jpg", "text.jpg", "late.jpg"):
+for name in formats:
     assert samples[name]["form"] == "opaque"
     for fidelity in ("1", "2"):
         assert pcrtool("cat", "opaque.pcr", samples[name]["key"], "-g",
                        fidelity).stdout == bad[name]
-pcrtool("verify", "opaque.pcr")
+assert pcrtool("verify", "opaque.pcr").stderr == b""
 
-# PNG files and JPEGs that scans cannot hold are kept whole without a word.
+# They are as they were kept: no damage, but named by all who look.
+done = pcrtool("verify", "opaque.pcr", "--deep")
+assert b"all intact, 4 undecodable" in done.stdout, done.stdout
+lines = done.stderr.decode().splitlines()
+assert len(lines) == 4 and all(line.startswith("undecodable: ") for line in lines), lines
+assert any("webp.jpg" in line and "WebP" in line for line in lines), lines
+report = json_of("verify", "opaque.pcr", "--deep", "--json")
+assert report["intact"] and report["undecodable_samples"] == 4 and not report["findings"]
+assert len(report["undecodable"]) == 4 and report["bad_samples"] == 0
+info = json_of("info", "opaque.pcr", "--json", "--notes")
+assert info["undecodable_count"] == 4 and info["skipped_count"] == 1
+noted = {os.path.basename(note["key"]): note["undecodable"] for note in info["notes"]}
+assert noted == {"truncated.jpg": "JPEG, damaged", "late.jpg": "JPEG, damaged",
+                 "text.jpg": "HTML", "webp.jpg": "WebP"}, noted
+for note in info["notes"]:
+    assert samples[os.path.basename(note["key"])]["index"] == note["index"], note
+text = pcrtool("info", "opaque.pcr", "--notes").stdout.decode()
+assert "undecodable  4 sample(s)" in text and "webp.jpg: undecodable: WebP\n" in text, text
+
+# Damage of what was kept is damage.
+with open(records("opaque.pcr")[0], "r+b") as file:
+    at = file.read().index(b"WEBPVP8")
+    file.seek(at)
+    file.write(b"X")
+done = pcrtool("verify", "opaque.pcr", "--deep", code=4)
+assert b"1 bad samples, 3 undecodable" in done.stdout, done.stdout
+
+# PNG files and JPEGs that decode, but not as scans, are kept whole without a word. Of those
+# that do not decode, the first ends the work by default.
 run(PCR_GEN, "cases", "cases")
-for kind in ("png", "unsupported"):
-    convert(f"cases/{kind}", f"{kind}.pcr")
+fails("convert", "cases/unsupported", "unsupported.pcr", "--quiet", code=1,
+      says=["which no decoder here can show"])
+for kind, option in (("png", "fail"), ("unsupported", "opaque")):
+    convert(f"cases/{kind}", f"{kind}.pcr", "--on-bad", option)
     pcrtool("extract", f"{kind}.pcr", f"{kind}-out", "--quiet")
     for name in files(f"cases/{kind}"):
         assert read(f"cases/{kind}/{name}") == read(f"{kind}-out/{name}"), name
+    found = json_of("verify", f"{kind}.pcr", "--deep", "--json")["undecodable_samples"]
+    noted = json_of("info", f"{kind}.pcr", "--json")["undecodable_count"]
+    assert found == noted and (found > 0) == (kind == "unsupported"), (kind, found, noted)

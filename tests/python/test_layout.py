@@ -24,7 +24,8 @@ ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_FORM_": _str
          "PCR_LAYOUT_": _structs.Layout, "PCR_DTYPE_": _structs.Dtype,
          "PCR_TRANSFORM_": _structs.Transform, "PCR_FILTER_": _structs.Filter,
          "PCR_SAMPLE_": _structs.BadSample, "PCR_STATS_": _structs.StatsForm,
-         "PCR_BAD_": _structs.BadPolicy, "PCR_OPAQUE_": _structs.OpaquePolicy}
+         "PCR_BAD_": _structs.BadPolicy, "PCR_OPAQUE_": _structs.OpaquePolicy,
+         "PCR_VERIFY_": _structs.VerifyKind}
 FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "DECODE_PLANAR", "DECODE_AUTO", "DECODE_TURBO", "RESIZE_FLIP", "RESIZE_PLANAR",
          "LOADER_DROP_LAST", "LOADER_DROP_UNEVEN", "LOADER_RANK_FROM_ENVIRONMENT",

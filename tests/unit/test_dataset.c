@@ -479,16 +479,19 @@ END_TEST
 /* --- verifying --- */
 
 struct findings {
-    int count, progress, stop_at;
+    int count, undecodable, progress, stop_at;
     char last[512];
 };
 
-static int note(void *opaque, const char *path, uint64_t done, const struct pcr_error *err)
+static int note(void *opaque, uint32_t kind, const char *path, uint64_t done,
+                const struct pcr_error *err)
 {
     struct findings *f = opaque;
+    int *const counts[] = { &f->progress, &f->count, &f->undecodable };
+    ck_assert_int_eq(!err, kind == PCR_VERIFY_PROGRESS);
     if (err)
         snprintf(f->last, sizeof(f->last), "%s", err->message);
-    *(err ? &f->count : &f->progress) += 1;
+    *counts[kind] += 1;
     ck_assert_ptr_nonnull(strstr(path, ".pcr"));
     ck_assert_uint_gt(done, 0);
     return f->stop_at && f->count >= f->stop_at;
@@ -535,8 +538,8 @@ START_TEST(verify_finds_damage)
 }
 END_TEST
 
-/* The made-up samples are no images: the coded ones must be found, the opaque ones pass, as
- * a kind of file that is not known. */
+/* The made-up samples are no images: the coded ones are damaged, the opaque one is as it was
+ * kept, but cannot be shown. */
 START_TEST(verify_deep_decodes)
 {
     struct pcr_verify_report report = { .size = sizeof(report) };
@@ -547,6 +550,8 @@ START_TEST(verify_deep_decodes)
     ck_assert_uint_eq(report.bad_records, 0);
     ck_assert_uint_eq(report.bad_samples, 8); /* of 9, one is opaque */
     ck_assert_int_eq(f.count, 8);
+    ck_assert_uint_eq(report.undecodable_samples, 1);
+    ck_assert_int_eq(f.undecodable, 1);
     ck_assert_ptr_nonnull(strstr(f.last, "fidelity 1"));
     pcr_dataset_close(&ds);
 }

@@ -129,12 +129,15 @@ END_TEST
 /* --- bad inputs --- */
 
 static unsigned bad_count;
-static char bad_paths[512];
+static char bad_paths[512], bad_formats[512];
 
-static void bad_input(void *opaque, const char *path, const struct pcr_error *err)
+static void bad_input(void *opaque, const char *path, const char *format,
+                      const struct pcr_error *err)
 {
     ck_assert_ptr_eq(opaque, &bad_count);
     ck_assert_int_lt(err->code, 0);
+    format = format ? format : "none";
+    strcat(strcat(bad_formats, format), " ");
     bad_count++;
     strcat(strcat(bad_paths, path), " ");
 }
@@ -142,7 +145,7 @@ static void bad_input(void *opaque, const char *path, const struct pcr_error *er
 static void watch_bad(void)
 {
     bad_count = 0;
-    bad_paths[0] = '\0';
+    bad_paths[0] = bad_formats[0] = '\0';
     options.bad_input = bad_input;
     options.opaque = &bad_count;
 }
@@ -232,6 +235,7 @@ START_TEST(keeps_bad_whole)
     ck_assert_uint_eq(bad_count, 3);
     ck_assert_uint_eq(report.samples_bad, 1); /* the empty file */
     ck_assert_uint_eq(report.samples_done, 39);
+    ck_assert_uint_eq(report.samples_undecodable, 2);
 }
 END_TEST
 
@@ -240,14 +244,36 @@ START_TEST(refuses_opaque)
     options.opaque_policy = PCR_OPAQUE_REFUSE;
     test_source_set_case(&src, 22, "png-rgb");
     refused("d", PCR_ERR_UNSUPPORTED, "images/022.jpg");
-    test_source_set_case(&src, 22, "lossless");
-    refused("e", PCR_ERR_UNSUPPORTED, "images/022.jpg");
     options.opaque_policy = PCR_OPAQUE_KEEP;
     write_ok("f");
     options.opaque_policy = PCR_OPAQUE_REFUSE;
     options.bad_policy = PCR_BAD_SKIP;
     write_ok("g");
     ck_assert_uint_eq(report.samples_bad, 1);
+}
+END_TEST
+
+/* What no decoder here can show is a bad input, whatever policy images that decode have. */
+START_TEST(undecodable_is_bad)
+{
+    test_source_set_case(&src, 22, "lossless");
+    refused("d", PCR_ERR_UNSUPPORTED, "lossless JPEG, which no decoder here can show");
+    test_source_set(&src, 20, "GIF89a", 6);
+    test_source_set_case(&src, 21, "arithmetic");
+    options.bad_policy = PCR_BAD_SKIP;
+    options.flags = PCR_WRITE_NO_SHUFFLE;
+    options.thread_count = 1;
+    watch_bad();
+    write_ok("e");
+    ck_assert_uint_eq(report.samples_bad, 3);
+    ck_assert_uint_eq(report.samples_undecodable, 0);
+    ck_assert_str_eq(bad_formats, "GIF arithmetic-coded JPEG lossless JPEG ");
+    options.bad_policy = PCR_BAD_OPAQUE;
+    write_ok("f");
+    ck_assert_uint_eq(report.samples_bad, 0);
+    ck_assert_uint_eq(report.samples_undecodable, 3);
+    write_ok("f"); /* it is all there: the same is told */
+    ck_assert_uint_eq(report.samples_undecodable, 3);
 }
 END_TEST
 
@@ -337,6 +363,7 @@ int main(void)
     tcase_add_test(t, skips_and_lists);
     tcase_add_test(t, keeps_bad_whole);
     tcase_add_test(t, refuses_opaque);
+    tcase_add_test(t, undecodable_is_bad);
     tcase_add_test(t, records_of_bad_alone);
     tcase_add_test(t, our_own_failures);
     tcase_add_test(t, mistakes);

@@ -308,16 +308,26 @@ struct pcr_verify_report {
     uint64_t sample_count;   /* samples looked at */
     uint64_t bad_records;    /* whose header, head, a group or the tail is damaged */
     uint64_t bad_samples;    /* with a chunk that fails, or (deep) that do not decode */
+    uint64_t undecodable_samples; /* deep: opaque ones that are just as they were kept, but
+                                   * that no decoder here can show: no damage */
 };
 
-/* Called for each finding, and with err NULL after each record for progress. A nonzero
- * return cancels. */
-typedef int (*pcr_verify_callback)(void *opaque, const char *record_path,
+enum pcr_verify_kind {
+    PCR_VERIFY_PROGRESS = 0,    /* a record is done; err is NULL */
+    PCR_VERIFY_DAMAGE = 1,      /* err tells what is damaged */
+    PCR_VERIFY_UNDECODABLE = 2, /* err names a sample that is intact, and why it cannot be
+                                 * shown */
+};
+
+/* Called for each finding and after each record; kind: enum pcr_verify_kind. A nonzero return
+ * cancels. */
+typedef int (*pcr_verify_callback)(void *opaque, uint32_t kind, const char *record_path,
                                    uint64_t records_done, const struct pcr_error *err);
 
 /* Verifies every checksum of one record: header, head, groups, chunks, tail, and that the
- * manifest describes it. deep: also decodes each sample at every fidelity. Findings go to
- * `callback` (may be NULL) and are added to *report; they do not end the work.
+ * manifest describes it. deep: also decodes each sample at every fidelity, within the
+ * dataset's limits. Findings go to `callback` (may be NULL) and are added to *report; they do
+ * not end the work.
  * Codes: IO for a folder that cannot be read, CANCELLED, NOMEM; a damaged record is a
  * finding, not a failure. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_verify_record(struct pcr_dataset *ds,

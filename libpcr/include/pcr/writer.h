@@ -54,16 +54,18 @@ struct pcr_source {
 /* Calls source->destroy. Accepts NULL. */
 PCR_API void pcr_source_destroy(struct pcr_source *source);
 
-/* What to do with an input that is not an intact image that JPEG scans can hold. */
+/* What to do with a bad input: one that is damaged, is no image, or is an image that no decoder
+ * here can show (WebP, arithmetic-coded or 12-bit JPEG): what is converted can be decoded. */
 enum pcr_bad_policy {
     PCR_BAD_DEFAULT = 0, /* means FAIL */
     PCR_BAD_FAIL = 1,    /* stop; finished records stay for a later run */
     PCR_BAD_SKIP = 2,    /* leave it out, list it in errors.jsonl */
-    PCR_BAD_OPAQUE = 3,  /* keep its bytes whole; unreadable or empty ones are skipped */
+    PCR_BAD_OPAQUE = 3,  /* keep its bytes whole, and note what does not decode; unreadable or
+                          * empty ones are skipped */
 };
 
-/* What to do with intact images that JPEG coefficients cannot hold (PNG; 12-bit, lossless,
- * arithmetic JPEG). */
+/* What to do with intact images that decode, but not as JPEG coefficients that the format
+ * holds (PNG; JPEG with unusual scans). */
 enum pcr_opaque_policy {
     PCR_OPAQUE_DEFAULT = 0, /* means KEEP */
     PCR_OPAQUE_KEEP = 1,    /* keep the file whole as an opaque sample */
@@ -108,8 +110,10 @@ struct pcr_write_options {
     /* Called from time to time from the calling thread, at least every 200 ms; NULL: not.
      * A nonzero return stops the work cleanly: CANCELLED. */
     int (*progress)(void *opaque, const struct pcr_write_progress *progress);
-    /* Called for each bad input, from the calling thread; NULL: not. */
-    void (*bad_input)(void *opaque, const char *path, const struct pcr_error *err);
+    /* Called for each bad input, from the calling thread; NULL: not. format: what its bytes
+     * begin like ("WebP", "HTML", "JPEG"; "unknown"), NULL where there are none. */
+    void (*bad_input)(void *opaque, const char *path, const char *format,
+                      const struct pcr_error *err);
     void *opaque;
     /* LOSSY, the only thing here that is: an image, JPEG or PNG, of which a side is longer than
      * max_side pixels is decoded, reduced to that (bicubic, antialiased, in proportion) and

@@ -46,6 +46,8 @@ class VerifyReport(NamedTuple):
     bad_records: int
     bad_samples: int
     findings: Tuple[Tuple[str, PcrError], ...]  #: (record's path, what is wrong with it)
+    undecodable_samples: int = 0  #: deep: intact ones that no decoder here can show
+    undecodable: Tuple[Tuple[str, PcrError], ...] = ()  #: (record's path, which and why)
 
 
 class Dataset(Sequence[Sample]):
@@ -282,7 +284,8 @@ class Dataset(Sequence[Sample]):
                progress: Optional[Callable[[int, int], None]] = None) -> VerifyReport:
         """Verifies every checksum of every record.
 
-        deep: also decode each sample at every fidelity.
+        deep: also decode each sample at every fidelity. Samples that were kept whole, are
+            intact, and that no decoder here can show are told apart from damage.
         progress: called with (records done, records in all) after each record; an
             exception that it raises ends the work.
 
@@ -292,11 +295,14 @@ class Dataset(Sequence[Sample]):
         handle = self._handle
         report = st.sized(st.VerifyReport)
         findings: List[Tuple[str, PcrError]] = []
+        undecodable: List[Tuple[str, PcrError]] = []
         stopped: List[bool] = []
 
-        def note(_opaque: Any, path: Optional[bytes], _done: int, err: Any) -> int:
+        def note(_opaque: Any, kind: int, path: Optional[bytes], _done: int,
+                 err: Any) -> int:
             if err:
-                findings.append((text(path), to_exception(err.contents)))
+                found = undecodable if kind == st.VerifyKind.UNDECODABLE else findings
+                found.append((text(path), to_exception(err.contents)))
             return len(stopped)
 
         callback = st.VERIFY_CALLBACK(note)
@@ -309,7 +315,8 @@ class Dataset(Sequence[Sample]):
             if progress is not None:
                 progress(index + 1, total)
         return VerifyReport(report.record_count, report.sample_count, report.bad_records,
-                            report.bad_samples, tuple(findings))
+                            report.bad_samples, tuple(findings),
+                            report.undecodable_samples, tuple(undecodable))
 
     def close(self) -> None:
         """Lets go of the dataset. May be called more than once."""

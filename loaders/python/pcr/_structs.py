@@ -130,6 +130,14 @@ class StatsForm(IntEnum):
     PROMETHEUS = 2
 
 
+class VerifyKind(IntEnum):
+    """enum pcr_verify_kind"""
+
+    PROGRESS = 0
+    DAMAGE = 1
+    UNDECODABLE = 2
+
+
 class BadPolicy(IntEnum):
     """enum pcr_bad_policy"""
 
@@ -273,7 +281,7 @@ class VerifyReport(ctypes.Structure):
 
     _fields_ = [("size", c_uint32), ("reserved", c_uint32), ("record_count", c_uint64),
                 ("sample_count", c_uint64), ("bad_records", c_uint64),
-                ("bad_samples", c_uint64)]
+                ("bad_samples", c_uint64), ("undecodable_samples", c_uint64)]
 
 
 class DecodeOptions(ctypes.Structure):
@@ -433,9 +441,9 @@ class WriteProgress(ctypes.Structure):
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))
-BAD_INPUT_CALLBACK = CFUNCTYPE(None, c_void_p, c_char_p, POINTER(Error))
+BAD_INPUT_CALLBACK = CFUNCTYPE(None, c_void_p, c_char_p, c_char_p, POINTER(Error))
 LEFT_OUT_CALLBACK = CFUNCTYPE(None, c_void_p, c_char_p, c_char_p)
-VERIFY_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_char_p, c_uint64, POINTER(Error))
+VERIFY_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint32, c_char_p, c_uint64, POINTER(Error))
 
 
 class WriteOptions(ctypes.Structure):

@@ -44,13 +44,15 @@ class BadInput(NamedTuple):
 
     path: str
     reason: PcrError
+    #: what its bytes begin like ("WebP", "HTML", "JPEG"; "unknown"); None: it has none
+    format: Optional[str] = None
 
 
 class WriteReport(NamedTuple):
     """What a conversion did."""
 
     progress: WriteProgress
-    bad: Tuple[BadInput, ...]  #: inputs that were skipped, or kept whole though damaged
+    bad: Tuple[BadInput, ...]  #: inputs that were skipped, or kept whole though bad
     left_out: Tuple[Tuple[str, str], ...]  #: (path, reason) of files that are no samples
 
 
@@ -70,8 +72,10 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     record_samples: samples a record; record_nbytes: end a record at about this many
         source bytes (0: by count).
     threads: None is one for each CPU that this process may use.
-    on_bad: "fail" stops; "skip" leaves a bad input out; "opaque" keeps its bytes whole.
-    opaque: intact images that are not JPEG, or that JPEG scans cannot hold: "keep" them
+    on_bad: what to do with an input that is damaged, or that no decoder here can show (WebP,
+        arithmetic-coded JPEG, HTML): "fail" stops; "skip" leaves it out; "opaque" keeps its
+        bytes whole, and notes what does not decode (Dataset.notes()).
+    opaque: images that decode but are not JPEG, or that JPEG scans cannot hold: "keep" them
         whole, or "refuse" them as bad inputs.
     format: an importer's name, chosen by the path if None; root: for lists, the folder
         that relative paths start from.
@@ -234,5 +238,7 @@ class _Job:
             self._raised.append(exc)
         return int(self._stopped or bool(self._raised))
 
-    def _note(self, _opaque: Any, path: Optional[bytes], err: Any) -> None:
-        self.bad.append(BadInput(text(path), to_exception(err.contents)))
+    def _note(self, _opaque: Any, path: Optional[bytes], format: Optional[bytes],
+              err: Any) -> None:
+        self.bad.append(BadInput(text(path), to_exception(err.contents),
+                                 None if format is None else text(format)))
