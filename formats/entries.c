@@ -157,6 +157,7 @@ static void destroy(void *opaque)
     struct pcri_entries *e = opaque;
     pcri_arena_free(&e->arena);
     free(e->items);
+    free(e->left_out);
     free(e);
 }
 
@@ -186,6 +187,22 @@ struct pcri_entry *pcri_entries_add(struct pcri_entries *e, struct pcr_error *er
     return item;
 }
 
+int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_entry *item,
+                           const char *reason, struct pcr_error *err)
+{
+    if (e->left_out_count == e->left_out_capacity) {
+        size_t n = e->left_out_capacity ? 2 * e->left_out_capacity : 16;
+        struct pcr_left_out *p = realloc(e->left_out, n * sizeof(*p));
+        if (!p)
+            return pcri_fail_nomem(err, n * sizeof(*p));
+        e->left_out = p;
+        e->left_out_capacity = n;
+    }
+    e->left_out[e->left_out_count++] = (struct pcr_left_out) { item->path, item->key,
+                                                               reason };
+    return 0;
+}
+
 void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classes,
                          const struct pcri_names *splits)
 {
@@ -197,6 +214,9 @@ void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classe
     s->class_names = classes ? classes->shown : NULL;
     s->split_names = splits ? splits->shown : NULL;
     s->split_count = splits ? splits->count : 1;
+    s->left_out = e->left_out;
+    s->left_out_count = e->left_out_count;
+    s->ignored_count = e->ignored_count;
     s->describe = describe;
     s->load = load;
     s->destroy = destroy;

@@ -41,6 +41,7 @@ struct pcri_entry {
     uint32_t split;
     uint64_t nbytes;   /* 0: not known */
     uint64_t revision; /* mtime in ns, 0: not known */
+    bool is_image;     /* by its name or first bytes */
 };
 
 /* The source's own object. All strings live in its arena. */
@@ -49,10 +50,16 @@ struct pcri_entries {
     struct pcri_arena arena;
     struct pcri_entry *items;
     size_t count, capacity;
+    struct pcr_left_out *left_out; /* images without a place among the samples */
+    size_t left_out_count, left_out_capacity;
+    uint64_t ignored_count; /* files that are no images by their names */
 };
 int pcri_entries_create(struct pcri_entries **out, struct pcr_error *err);
 /* A new zeroed entry at the end; NULL for want of memory. Moves the others. */
 struct pcri_entry *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err);
+/* Notes that the entry's image is left out. `reason` is borrowed for good. */
+int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_entry *item,
+                           const char *reason, struct pcr_error *err);
 /* Completes the source: classes and splits may be NULL (none). */
 void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classes,
                          const struct pcri_names *splits);

@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Importer of folders: class-per-folder trees, with or without splits, and flat ones. */
+/* Importer of folders: what is found in the tree gets its split and class from the layout. */
 #include <stdalign.h>
 #include <stdlib.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #include "importer.h"
-#include "walk.h"
-
-/* Which levels of folders mean what. */
-struct layout {
-    bool splits;  /* the top folders are splits */
-    bool classes; /* the folders below the splits, or else the top ones, are classes */
-    struct pcri_names split_names, class_names;
-};
+#include "layout.h"
 
 static bool probe(const char *path)
 {
@@ -21,121 +13,132 @@ static bool probe(const char *path)
     return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
-static bool is_split_name(const char *name)
+/* One run over the tree's files. */
+struct placing {
+    struct pcri_tree *tree;
+    const struct pcri_layout *layout;
+    const struct pcr_import_options *opts;
+    const int64_t *labels; /* labels[i] is i */
+    size_t kept;
+};
+
+static void keep(struct placing *p, const struct pcri_entry *e)
 {
-    static const char *const names[] = { "train", "val", "validation", "dev", "test" };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strcasecmp(name, names[i]))
-            return true;
-    return false;
+    p->tree->files->items[p->kept++] = *e;
 }
 
-static bool is_top(const char *folder)
+/* An image beside the folders, or a file that may be anything. */
+static int leave_out(struct placing *p, const struct pcri_entry *e, const char *reason,
+                     struct pcr_error *err)
 {
-    return !strchr(folder, '/');
-}
-
-/* Collects the last names of the folders at one depth. */
-static int collect(const struct pcri_tree *t, bool top, struct pcri_names *out,
-                   struct pcr_error *err)
-{
-    const char **names = pcri_malloc(t->folder_count, sizeof(*names), err);
-    size_t count = 0;
-    if (!names)
-        return PCR_ERR_NOMEM;
-    for (size_t i = 0; i < t->folder_count; i++)
-        if (is_top(t->folders[i]) == top)
-            names[count++] = top ? t->folders[i] : strchr(t->folders[i], '/') + 1;
-    int rc = pcri_names_make(out, names, count, &t->files->arena, err);
-    free(names);
-    return rc;
-}
-
-static int find_layout(const struct pcri_tree *t, struct layout *l, struct pcr_error *err)
-{
-    size_t top = 0, splits = 0;
-    for (size_t i = 0; i < t->folder_count; i++) {
-        if (!is_top(t->folders[i]))
-            continue;
-        top++;
-        splits += is_split_name(t->folders[i]);
+    if (!e->is_image && !p->tree->no_images) {
+        p->tree->files->ignored_count++;
+        return 0;
     }
-    l->splits = top && splits == top;
-    if (l->splits) {
-        int rc = collect(t, true, &l->split_names, err);
-        if (rc)
-            return rc;
+    if (p->opts->left_out)
+        p->opts->left_out(p->opts->opaque, e->path, reason);
+    return pcri_entries_leave_out(p->tree->files, e, reason, err);
+}
+
+/* The file's class among those of its split, if it stands in one of their folders. */
+static int place_in_split(struct placing *p, size_t split, struct pcri_entry *e, size_t file,
+                          struct pcr_error *err)
+{
+    const struct pcri_folders *classes = &p->layout->classes[split];
+    size_t low = 0, high = classes->count;
+    while (low < high) { /* the first class folder that ends behind the file */
+        size_t middle = low + (high - low) / 2;
+        if (classes->items[middle].end <= file)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    int rc = collect(t, !l->splits, &l->class_names, err);
-    l->classes = !rc && l->class_names.count;
-    return rc;
-}
-
-/* Cuts the first folder's name off *path and finds it; false if there is no folder. */
-static bool take_name(const char **path, const struct pcri_names *names,
-                      struct pcr_buffer *scratch, uint32_t *index, int *rc,
-                      struct pcr_error *err)
-{
-    const char *slash = strchr(*path, '/');
-    if (!slash)
-        return false;
-    size_t n = (size_t) (slash - *path);
-    scratch->nbytes = 0;
-    *rc = pcri_buffer_append(scratch, *path, n, err);
-    if (!*rc)
-        *rc = pcri_buffer_append(scratch, "", 1, err);
-    if (*rc)
-        return false;
-    *index = pcri_names_find(names, (const char *) scratch->data);
-    *path = slash + 1;
-    return true;
-}
-
-/* Sets the entry's split and label from its key; *keep is false where it has none. */
-static int place(const struct layout *l, const int64_t *labels, struct pcri_entry *e,
-                 struct pcr_buffer *scratch, bool *keep, struct pcr_error *err)
-{
-    const char *below = e->key;
-    uint32_t class_index = 0;
-    int rc = 0;
-    *keep = true;
-    if (l->splits && !take_name(&below, &l->split_names, scratch, &e->split, &rc, err))
-        *keep = false;
-    if (*keep && l->classes) {
-        *keep = take_name(&below, &l->class_names, scratch, &class_index, &rc, err);
-        e->labels = labels + class_index;
+    if (classes->count && (low == classes->count || classes->items[low].begin > file))
+        return leave_out(p, e, "an image beside the class folders of its split", err);
+    if (classes->count) {
+        e->labels = p->labels + pcri_names_find(&p->layout->class_names,
+                                                classes->items[low].name);
         e->label_count = 1;
     }
+    keep(p, e);
+    return 0;
+}
+
+static int place(struct placing *p, size_t top, struct pcri_entry *e, size_t file,
+                 struct pcr_error *err)
+{
+    const struct pcri_layout *l = p->layout;
+    const char *name = l->tops.items[top].name;
+    if (l->kind == PCR_FOLDERS_CLASS) {
+        e->labels = p->labels + pcri_names_find(&l->class_names, name);
+        e->label_count = 1;
+    } else {
+        e->split = pcri_names_find(&l->split_names, name);
+    }
+    if (l->kind == PCR_FOLDERS_SPLIT_CLASS)
+        return place_in_split(p, top, e, file, err);
+    keep(p, e);
+    return 0;
+}
+
+static int place_all(struct placing *p, struct pcr_error *err)
+{
+    struct pcri_entries *files = p->tree->files;
+    const struct pcri_folders *tops = &p->layout->tops;
+    const char *beside = p->layout->kind == PCR_FOLDERS_CLASS
+                             ? "an image beside the class folders"
+                             : "an image beside the folders of splits";
+    size_t top = 0, count = files->count;
+    int rc = 0;
+    for (size_t i = 0; i < count && !rc; i++) {
+        struct pcri_entry e = files->items[i];
+        while (top < tops->count && tops->items[top].end <= i)
+            top++;
+        if (p->layout->kind == PCR_FOLDERS_FLAT)
+            keep(p, &e);
+        else if (top < tops->count && i >= tops->items[top].begin)
+            rc = place(p, top, &e, i, err);
+        else
+            rc = leave_out(p, &e, beside, err);
+    }
+    files->count = p->kept;
     return rc;
 }
 
-static int place_all(struct pcri_tree *t, const struct layout *l,
-                     const struct pcr_import_options *opts, struct pcr_error *err)
+static int make_labels(struct placing *p, struct pcr_error *err)
 {
-    struct pcri_entries *files = t->files;
-    struct pcr_buffer scratch = { 0 };
-    size_t kept = 0;
-    int64_t *labels = pcri_arena_alloc(&files->arena,
-                                       l->class_names.count * sizeof(*labels),
+    uint32_t count = p->layout->class_names.count;
+    int64_t *labels = pcri_arena_alloc(&p->tree->files->arena, count * sizeof(*labels),
                                        alignof(int64_t), err);
     if (!labels)
         return PCR_ERR_NOMEM;
-    for (uint32_t i = 0; i < l->class_names.count; i++)
+    for (uint32_t i = 0; i < count; i++)
         labels[i] = i;
+    p->labels = labels;
+    return 0;
+}
 
-    int rc = 0;
-    for (size_t i = 0; i < files->count && !rc; i++) {
-        struct pcri_entry e = files->items[i];
-        bool keep;
-        rc = place(l, labels, &e, &scratch, &keep, err);
-        if (keep)
-            files->items[kept++] = e;
-        else if (!rc && opts->left_out)
-            opts->left_out(opts->opaque, e.path,
-                           "a file beside the folders of splits or classes");
-    }
-    files->count = kept;
-    pcr_buffer_free(&scratch);
+static int read_tree(const char *path, const struct pcr_import_options *opts,
+                     struct pcri_tree *tree, struct pcr_error *err)
+{
+    struct pcri_layout layout;
+    int rc = pcri_walk(path, opts, tree, err);
+    if (rc)
+        return rc;
+    if (!tree->files->count)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: no images in this folder (%llu other files)",
+                         path, (unsigned long long) tree->files->ignored_count);
+    rc = pcri_layout_find(tree, opts->layout, &layout, err);
+    if (rc)
+        return pcri_prefix(err, rc, "%s", path);
+    struct placing p = { .tree = tree, .layout = &layout, .opts = opts };
+    rc = make_labels(&p, err);
+    if (!rc)
+        rc = place_all(&p, err);
+    if (!rc)
+        pcri_entries_finish(tree->files,
+                            layout.class_names.count ? &layout.class_names : NULL,
+                            layout.split_names.count ? &layout.split_names : NULL);
     return rc;
 }
 
@@ -143,26 +146,18 @@ static int open_folder(const char *path, const struct pcr_import_options *opts,
                        struct pcr_source **out, struct pcr_error *err)
 {
     struct pcri_tree tree = { 0 };
-    struct layout layout = { 0 };
     if (opts->root)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: a root is for lists, not for folders",
                          path);
     int rc = pcri_entries_create(&tree.files, err);
     if (!rc)
-        rc = pcri_walk(path, opts, &tree, err);
-    if (!rc)
-        rc = find_layout(&tree, &layout, err);
-    if (!rc)
-        rc = place_all(&tree, &layout, opts, err);
-    if (!rc && !tree.files->count)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: no files in this folder", path);
-    free(tree.folders);
+        rc = read_tree(path, opts, &tree, err);
+    free(tree.metadata.items);
+    free(tree.aliases.items);
     if (rc) {
         pcri_entries_destroy(&tree.files);
         return rc;
     }
-    pcri_entries_finish(tree.files, layout.classes ? &layout.class_names : NULL,
-                        layout.splits ? &layout.split_names : NULL);
     *out = &tree.files->source;
     return 0;
 }

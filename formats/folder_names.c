@@ -89,6 +89,18 @@ bool pcri_is_container_name(const char *name)
     return IS_IN(name, names);
 }
 
+bool pcri_is_clutter(const char *name)
+{
+    static const char *const names[] = {
+        "$RECYCLE.BIN", "@eaDir", "System Volume Information", "__MACOSX", "desktop.ini",
+        "lost+found",   "Thumbs.db",
+    };
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (!strcasecmp(name, names[i]))
+            return true;
+    return false;
+}
+
 static bool is_image_ending(const char *ending)
 {
     static const char *const endings[] = {

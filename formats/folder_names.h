@@ -23,6 +23,9 @@ enum pcri_split_kind pcri_split_kind_within(const char *name);
 /* A name that says only that images are within: images, img, data, photos. */
 bool pcri_is_container_name(const char *name);
 
+/* A file or folder that a file system, a file server or an archiver has added. */
+bool pcri_is_clutter(const char *name);
+
 enum pcri_file_kind {
     PCRI_FILE_IMAGE,   /* an image by its name, or where that tells nothing, by its bytes */
     PCRI_FILE_OTHER,   /* by its name something else: never a sample */

@@ -250,6 +250,9 @@ static int open_list(const char *path, const struct pcr_import_options *opts,
     struct pcr_buffer text = { 0 };
     struct pcri_entries *e = NULL;
     struct pcri_list list = { 0 };
+    if (opts->layout)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: a layout is for folders, not for lists",
+                         path);
     int rc = pcri_entries_create(&e, err);
     if (rc)
         return rc;

@@ -44,6 +44,9 @@ int pcr_import_open(const char *path, const struct pcr_import_options *opts,
         return pcri_fail(err, PCR_ERR_INVAL,
                          "pcr_import_options.flags is 0x%x, must be 0",
                          (unsigned) own.flags);
+    if (own.layout > PCR_FOLDERS_FLAT)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_options.layout is %u, at most %u",
+                         (unsigned) own.layout, (unsigned) PCR_FOLDERS_FLAT);
     if (stat(path, &st))
         return pcri_fail_sys(err, errno, "%s", path);
 

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../libpcr/base/random.h"
+#include "folder_names.h"
 #include "walk.h"
 
 /* Folders that were entered: an open-addressed hash table. */
@@ -25,19 +26,13 @@ struct seen {
     size_t count, capacity; /* capacity: a power of two */
 };
 
-/* A growable list of paths. */
-struct paths {
-    const char **items;
-    size_t count, capacity;
-};
-
 struct walk {
     const struct pcr_import_options *opts;
     struct pcri_tree *tree;
     struct pcri_arena *arena;
     size_t root_nbytes; /* with its slash: where the path below the root begins */
     struct seen seen;
-    struct paths stack, links;
+    struct pcri_paths stack, links;
 };
 
 static void put_seen(struct seen *s, uint64_t dev, uint64_t ino)
@@ -79,24 +74,18 @@ static int add_seen(struct seen *s, const struct stat *st, struct pcr_error *err
     return 0;
 }
 
-static int push(const char ***items, size_t *count, size_t *capacity, const char *path,
-                struct pcr_error *err)
+static int push_path(struct pcri_paths *p, const char *path, struct pcr_error *err)
 {
-    if (*count == *capacity) {
-        size_t n = *capacity ? 2 * *capacity : 64;
-        const char **p = realloc(*items, n * sizeof(*p));
-        if (!p)
-            return pcri_fail_nomem(err, n * sizeof(*p));
-        *items = p;
-        *capacity = n;
+    if (p->count == p->capacity) {
+        size_t n = p->capacity ? 2 * p->capacity : 64;
+        const char **items = realloc(p->items, n * sizeof(*items));
+        if (!items)
+            return pcri_fail_nomem(err, n * sizeof(*items));
+        p->items = items;
+        p->capacity = n;
     }
-    (*items)[(*count)++] = path;
+    p->items[p->count++] = path;
     return 0;
-}
-
-static int push_path(struct paths *p, const char *path, struct pcr_error *err)
-{
-    return push(&p->items, &p->count, &p->capacity, path, err);
 }
 
 static void leave_out(const struct walk *w, const char *path, const char *reason)
@@ -119,26 +108,32 @@ static char *join(struct walk *w, const char *folder, const char *name,
     return path;
 }
 
-/* The two levels that can be splits and classes. */
-static int note_folder(struct walk *w, const char *path, struct pcr_error *err)
+/* A file that is no sample. */
+static int pass_over(struct walk *w, const char *path, const char *name,
+                     struct pcr_error *err)
 {
-    const char *below = path + w->root_nbytes;
-    const char *slash = strchr(below, '/');
-    if (slash && strchr(slash + 1, '/'))
-        return 0;
-    struct pcri_tree *t = w->tree;
-    return push(&t->folders, &t->folder_count, &t->folder_capacity, below, err);
+    w->tree->files->ignored_count++;
+    if (!strcmp(name, "metadata.csv") || !strcmp(name, "metadata.jsonl"))
+        return push_path(&w->tree->metadata, path, err);
+    if (!strcmp(name, "metadata.parquet"))
+        leave_out(w, path, "Parquet is not read here: write it as metadata.jsonl");
+    return 0;
 }
 
 /* st NULL: the link `path` leads nowhere, which shows when the file is loaded. */
 static int add_file(struct walk *w, const char *path, const struct stat *st,
                     struct pcr_error *err)
 {
+    enum pcri_file_kind kind = pcri_file_kind(path);
+    if (kind == PCRI_FILE_OTHER)
+        return pass_over(w, path, strrchr(path, '/') + 1, err);
+    w->tree->no_images &= kind != PCRI_FILE_IMAGE;
     struct pcri_entry *e = pcri_entries_add(w->tree->files, err);
     if (!e)
         return PCR_ERR_NOMEM;
     e->path = path;
     e->key = path + w->root_nbytes;
+    e->is_image = kind == PCRI_FILE_IMAGE;
     if (st) {
         e->nbytes = (uint64_t) st->st_size;
         e->revision = (uint64_t) st->st_mtim.tv_sec * 1000000000u +
@@ -184,7 +179,7 @@ static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text,
             return pcri_fail_sys(err, errno, "cannot read folder %s", folder);
         if (!d)
             return 0;
-        if (d->d_name[0] == '.')
+        if (d->d_name[0] == '.' || pcri_is_clutter(d->d_name))
             continue;
         int rc = pcri_buffer_append(text, d->d_name, strlen(d->d_name) + 1, err);
         if (rc)
@@ -219,24 +214,20 @@ out:
     return rc;
 }
 
-static int enter(struct walk *w, DIR *dir, const char *path, bool is_root,
-                 struct pcr_error *err)
+static int enter(struct walk *w, DIR *dir, const char *path, struct pcr_error *err)
 {
     struct stat st;
     if (fstat(dirfd(dir), &st))
         return pcri_fail_sys(err, errno, "%s", path);
     if (was_seen(&w->seen, (uint64_t) st.st_dev, (uint64_t) st.st_ino)) {
         leave_out(w, path, "a folder that was found under another name already");
-        return 0;
+        return push_path(&w->tree->aliases, path + w->root_nbytes, err);
     }
     int rc = add_seen(&w->seen, &st, err);
-    if (!rc && !is_root)
-        rc = note_folder(w, path, err);
     return rc ? rc : visit_names(w, dir, path, err);
 }
 
-static int visit_folder(struct walk *w, const char *path, bool is_root,
-                        struct pcr_error *err)
+static int visit_folder(struct walk *w, const char *path, struct pcr_error *err)
 {
     int fd = open(*path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -246,7 +237,7 @@ static int visit_folder(struct walk *w, const char *path, bool is_root,
             close(fd);
         return rc;
     }
-    int rc = enter(w, dir, path, is_root, err);
+    int rc = enter(w, dir, path, err);
     closedir(dir);
     return rc;
 }
@@ -256,7 +247,7 @@ static int drain(struct walk *w, struct pcr_error *err)
 {
     int rc = 0;
     while (w->stack.count && !rc)
-        rc = visit_folder(w, w->stack.items[--w->stack.count], false, err);
+        rc = visit_folder(w, w->stack.items[--w->stack.count], err);
     return rc;
 }
 
@@ -265,11 +256,11 @@ static int follow_links(struct walk *w, struct pcr_error *err)
 {
     int rc = 0;
     while (w->links.count && !rc) {
-        struct paths round = w->links;
-        w->links = (struct paths) { 0 };
+        struct pcri_paths round = w->links;
+        w->links = (struct pcri_paths) { 0 };
         qsort(round.items, round.count, sizeof(*round.items), compare_strings);
         for (size_t i = 0; i < round.count && !rc; i++) {
-            rc = visit_folder(w, round.items[i], false, err);
+            rc = visit_folder(w, round.items[i], err);
             if (!rc)
                 rc = drain(w, err);
         }
@@ -293,12 +284,13 @@ int pcri_walk(const char *root, const struct pcr_import_options *opts,
         n--;
     if (n == 1 && root[0] == '/')
         n = 0; /* "/" is the empty path: "/name" is below it */
-    w.root_nbytes = n + 1;
+    w.root_nbytes = tree->root_nbytes = n + 1;
+    tree->no_images = true;
 
     int rc = PCR_ERR_NOMEM;
     const char *path = pcri_arena_strndup(w.arena, root, n, err);
     if (path)
-        rc = visit_folder(&w, path, true, err);
+        rc = visit_folder(&w, path, err);
     if (!rc)
         rc = drain(&w, err);
     if (!rc)

@@ -7,17 +7,27 @@
 
 #include "entries.h"
 
-/* What a walk found. Paths begin with the root's; `root_nbytes` further on they are below
- * it. Strings live in the entries' arena. */
-struct pcri_tree {
-    struct pcri_entries *files; /* path and key set, sorted by key */
-    const char **folders;       /* paths below the root of folders at depth 1 and 2 */
-    size_t folder_count, folder_capacity;
+/* A growable list of paths. */
+struct pcri_paths {
+    const char **items;
+    size_t count, capacity;
 };
 
-/* Walks `root`. Hidden files and folders are left out; symbolic links are followed, but
- * no folder is entered twice, and one reached without a link comes before one reached
- * through one. Codes: IO for a folder that cannot be read, NOMEM. */
+/* What a walk found. Paths begin with the root's. Strings live in the entries' arena, the
+ * lists are malloc'd. */
+struct pcri_tree {
+    struct pcri_entries *files; /* that may be samples: path, key, kind; sorted by key */
+    bool no_images;             /* none of them is an image by what is known so far */
+    struct pcri_paths metadata; /* files named metadata.csv or metadata.jsonl; paths */
+    struct pcri_paths aliases;  /* links to folders that were found elsewhere; keys */
+    size_t root_nbytes;         /* of a path: where its key begins */
+};
+
+/* Walks `root`. Hidden files and folders are left out, and those that file systems and
+ * archivers add (@eaDir, __MACOSX); files that are no images by their names are counted in
+ * files->ignored_count. Symbolic links are followed, but no folder is entered twice, and one
+ * reached without a link comes before one reached through one. Codes: IO for a folder that
+ * cannot be read, NOMEM. */
 int pcri_walk(const char *root, const struct pcr_import_options *opts,
               struct pcri_tree *tree, struct pcr_error *err);
 

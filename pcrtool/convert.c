@@ -19,7 +19,7 @@
 struct settings {
     const char *ladder, *root;
     uint64_t records, record_nbytes, seed, threads, max_pixels, max_side, quality;
-    uint32_t on_bad, opaque, format;
+    uint32_t on_bad, opaque, format, layout;
     bool no_shuffle, json, dry_run, quiet;
 };
 
@@ -45,6 +45,9 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "format", "NAME", "what SRC is, folder or list; default: by its looks",
       PCRTOOL_CHOICE, SETTING(format), .words = "folder|list" },
+    { "layout", "WHAT", "what SRC's folders are: split-class, class, split (no labels) or\n"
+      "flat (neither); default: as names and contents show", PCRTOOL_CHOICE,
+      SETTING(layout), .words = "split-class|class|split|flat" },
     { "root", "DIR", "where a list's relative paths start; default: beside it",
       PCRTOOL_TEXT, SETTING(root) },
     { "max-pixels", "N", "refuse larger images; default 268435456", PCRTOOL_NUMBER,
@@ -56,7 +59,8 @@ static const struct pcrtool_option options[] = {
       SETTING(quality), .min = 1, .max = 100 },
     { "dry-run", NULL, "do everything but write", PCRTOOL_FLAG, SETTING(dry_run) },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
-    { "quiet", NULL, "print errors alone", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
+    { "quiet", NULL, "print errors and what is left out alone", PCRTOOL_FLAG,
+      SETTING(quiet), .letter = 'q' },
     { 0 },
 };
 
@@ -108,11 +112,12 @@ static int get_ladder(const struct pcrtool_command *c, const char *name,
 
 /* --- callbacks --- */
 
+enum { NAMED_COUNT = 10 }; /* of what is left out; errors.jsonl has all */
+
 static void left_out(void *opaque, const char *path, const char *reason)
 {
     struct pcrtool_conversion *v = opaque;
-    v->left_out_count++;
-    if (!v->quiet)
+    if (v->named_count++ < NAMED_COUNT)
         pcrtool_error(v->command, "left out: %s: %s", path, reason);
 }
 
@@ -194,6 +199,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .opaque = v,
         .max_side = (uint32_t) s->max_side,
         .quality = (uint32_t) s->quality,
+        .manifest_out = &v->manifest,
     };
     v->start = now();
     int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);
@@ -244,6 +250,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .root = s->root,
         .left_out = left_out,
         .opaque = v,
+        .layout = s->layout, /* the words stand in the enum's order */
     };
     if (is_inside(path, v->path)) {
         pcrtool_error(v->command, "%s lies in %s: choose another folder", v->path, path);
@@ -251,6 +258,11 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
     }
     if (pcr_import_open(path, &o, &source, &err))
         return pcrtool_failed(v->command, &err);
+    v->left_out_count = source->left_out_count;
+    v->ignored_count = source->ignored_count;
+    if (v->named_count > NAMED_COUNT)
+        pcrtool_error(v->command, "left out: %" PRIu64 " more",
+                      v->named_count - NAMED_COUNT);
     int rc = write_dataset(v, s, source, ladder);
     pcr_source_destroy(source);
     return rc;
@@ -277,7 +289,8 @@ static int run(const struct pcrtool_args *args)
         rc = pcrtool_conversion_json(&v);
     else if (!rc && !s->quiet)
         rc = pcrtool_conversion_summary(&v);
-    return !rc && v.report.samples_bad ? PCRTOOL_LEFT_OUT : rc;
+    pcr_buffer_free(&v.manifest);
+    return !rc && (v.report.samples_bad || v.left_out_count) ? PCRTOOL_LEFT_OUT : rc;
 }
 
 const struct pcrtool_command pcrtool_convert = {
@@ -285,10 +298,11 @@ const struct pcrtool_command pcrtool_convert = {
     .summary = "Make a dataset of a folder or list of images",
     .operands = "SRC DST",
     .description =
-        "SRC is a folder (split/class/file with splits train, val, validation, dev,\n"
-        "test; class/file; or files alone), or a list: a .csv file with a header line,\n"
-        "or a .jsonl file, with path and optionally key, label or labels, split,\n"
-        "attributes.\n"
+        "SRC is a folder (split/class/file with names such as train, val and test for\n"
+        "splits; class/file; or files alone), or a list: a .csv file with a header\n"
+        "line, or a .jsonl file, with path and optionally key, label or labels, split,\n"
+        "attributes. Where it is not clear what folders mean it asks for --layout;\n"
+        "--dry-run shows splits and classes.\n"
         "\n"
         "Each JPEG is turned into progressive scans without loss, and proven so. A run\n"
         "that was stopped is continued by the same command. Sources are never touched.\n"
@@ -296,7 +310,8 @@ const struct pcrtool_command pcrtool_convert = {
         "keeps of their metadata the colour profile alone. pcrtool info tells of it.\n",
     .examples = "  pcrtool convert photos/ dataset/\n"
                 "  pcrtool convert --on-bad skip --record-bytes 64M list.csv dataset/\n"
-                "  pcrtool convert --dry-run --json photos/ unused/\n"
+                "  pcrtool convert --dry-run photos/ unused/\n"
+                "  pcrtool convert --layout class photos/ dataset/\n"
                 "  pcrtool convert --max-side 256 photos/ small/\n",
     .options = options,
     .settings_nbytes = sizeof(struct settings),

@@ -5,6 +5,7 @@
 
 #include <pcr/dataset.h>
 
+#include "contents.h"
 #include "convert.h"
 #include "output.h"
 
@@ -89,8 +90,19 @@ static void print_bad(const struct pcrtool_conversion *v)
                pcrtool_size(size, p->dropped_nbytes), p->samples_dropped,
                v->dry_run ? "" : "; pcrtool info --notes lists them");
     if (v->left_out_count)
-        printf("left out %" PRIu64 " file(s) that belong to no sample\n",
-               v->left_out_count);
+        printf("left out %" PRIu64 " image(s) beside the folders of splits or classes%s\n",
+               v->left_out_count, v->dry_run ? "" : ", listed in errors.jsonl");
+    if (v->ignored_count)
+        printf("passed over %" PRIu64 " file(s) that are no images\n", v->ignored_count);
+}
+
+/* The manifest of what was written or, in a dry run, would be. */
+static json_t *manifest_of(const struct pcrtool_conversion *v, const struct pcr_dataset *ds)
+{
+    size_t nbytes = v->manifest.nbytes;
+    const void *text = ds ? (const void *) pcr_dataset_manifest(ds, &nbytes)
+                          : v->manifest.data;
+    return pcrtool_contents(text, nbytes);
 }
 
 int pcrtool_conversion_summary(const struct pcrtool_conversion *v)
@@ -109,6 +121,9 @@ int pcrtool_conversion_summary(const struct pcrtool_conversion *v)
     printf(", %.1f s%s\n", v->seconds, v->dry_run ? ", nothing written" : "");
     if (info.opaque_count)
         printf("%" PRIu64 " kept whole\n", info.opaque_count);
+    json_t *manifest = manifest_of(v, ds);
+    pcrtool_contents_print(manifest);
+    json_decref(manifest);
     print_reduced(v);
     print_bad(v);
     printf("sources       %10s\n", pcrtool_size(size, p->source_nbytes));
@@ -139,6 +154,7 @@ int pcrtool_conversion_json(const struct pcrtool_conversion *v)
     set_number(root, "sample_count", p->samples_done);
     set_number(root, "skipped_count", p->samples_bad);
     set_number(root, "left_out_count", v->left_out_count);
+    set_number(root, "ignored_count", v->ignored_count);
     set_number(root, "record_count", p->record_count);
     set_number(root, "records_kept", p->records_kept);
     set_number(root, "reduced_count", p->samples_reduced);
@@ -153,6 +169,9 @@ int pcrtool_conversion_json(const struct pcrtool_conversion *v)
     set_number(root, "source_nbytes", p->source_nbytes);
     set_number(root, "total_nbytes", p->written_nbytes);
     json_object_set_new(root, "seconds", json_real(v->seconds));
+    json_t *manifest = manifest_of(v, ds);
+    pcrtool_contents_json(manifest, root);
+    json_decref(manifest);
     if (ds) {
         json_t *prefixes = json_array();
         for (uint32_t g = 1; g <= info.group_count; g++)

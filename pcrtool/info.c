@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "contents.h"
 #include "input.h"
 #include "notes.h"
 #include "output.h"
@@ -55,13 +56,26 @@ static int measure_sizes(const struct pcrtool_input *in, struct size_range *rang
 
 /* --- text --- */
 
+static json_t *manifest_of(const struct pcrtool_input *in)
+{
+    size_t nbytes;
+    const char *text = pcr_dataset_manifest(in->dataset, &nbytes);
+    return pcrtool_contents(text, nbytes);
+}
+
 static void print_splits(const struct pcrtool_input *in)
 {
+    json_t *manifest = manifest_of(in);
     for (uint32_t i = 0; i < in->info.split_count; i++) {
         uint64_t count = 0;
         const char *name = pcr_dataset_split_name(in->dataset, i, &count);
-        printf("  split %-16s %10" PRIu64 " samples\n", name, count);
+        uint64_t unlabelled = pcrtool_contents_unlabelled(manifest, i);
+        printf("  split %-16s %10" PRIu64 " samples", name, count);
+        if (unlabelled)
+            printf(", %" PRIu64 " without a label", unlabelled);
+        putchar('\n');
     }
+    json_decref(manifest);
 }
 
 static void print_classes(const struct pcrtool_input *in)
@@ -136,14 +150,17 @@ static void print_text(const struct pcrtool_input *in, const char *path,
 
 static json_t *json_splits(const struct pcrtool_input *in)
 {
-    json_t *array = json_array();
+    json_t *array = json_array(), *manifest = manifest_of(in);
     for (uint32_t i = 0; i < in->info.split_count; i++) {
         uint64_t count = 0;
         const char *name = pcr_dataset_split_name(in->dataset, i, &count);
-        json_t *object = json_pack("{sI}", "sample_count", (json_int_t) count);
+        json_t *object = json_pack(
+            "{sI sI}", "sample_count", (json_int_t) count, "unlabelled_count",
+            (json_int_t) pcrtool_contents_unlabelled(manifest, i));
         pcrtool_json_set_text(object, "name", name, strlen(name));
         json_array_append_new(array, object);
     }
+    json_decref(manifest);
     return array;
 }
 

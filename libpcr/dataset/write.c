@@ -130,6 +130,8 @@ static int publish_manifest(const struct pcri_write *w, struct pcr_error *err)
         rc = pcri_manifest_render(&m, &text, err);
     if (!rc && w->dir)
         rc = publish_bytes(w->dir, PCRI_MANIFEST_NAME, &text, err);
+    if (!rc && !w->dir && w->opts.manifest_out)
+        rc = pcri_buffer_append(w->opts.manifest_out, text.data, text.nbytes, err);
     pcri_manifest_free(&m);
     pcr_buffer_free(&text);
     return rc;

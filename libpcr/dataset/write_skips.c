@@ -60,14 +60,33 @@ static int remove_errors(const char *dir, struct pcr_error *err)
     return rc;
 }
 
+/* What the source itself has left out. */
+static int write_left_out(struct pcri_publish *p, const struct pcr_left_out *one,
+                          struct pcr_error *err)
+{
+    const struct pcr_source_sample s = { .key = one->key, .path = one->path };
+    struct pcr_error why = { .code = PCR_ERR_INVAL, .offset = PCR_NO_OFFSET };
+    char *text = NULL;
+    snprintf(why.message, sizeof(why.message), "left out: %s", one->reason);
+    int rc = pcri_skip_render(&s, NULL, &why, &text, err);
+    if (!rc)
+        rc = pcri_publish_write(p, text, strlen(text), err);
+    if (!rc)
+        rc = pcri_publish_write(p, "\n", 1, err);
+    free(text);
+    return rc;
+}
+
 int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err)
 {
-    if (!w->progress.samples_bad)
+    if (!w->progress.samples_bad && !w->source->left_out_count)
         return remove_errors(w->dir, err);
     struct pcri_publish p;
     int rc = pcri_publish_begin(&p, w->dir, errors_name, err);
     for (uint64_t r = 0; r < w->plan.record_count && !rc; r++)
         rc = write_lines(&p, &w->outcomes[r], err);
+    for (uint64_t i = 0; i < w->source->left_out_count && !rc; i++)
+        rc = write_left_out(&p, &w->source->left_out[i], err);
     if (!rc)
         return pcri_publish_commit(&p, err);
     pcri_publish_abort(&p);

@@ -161,10 +161,10 @@ START_TEST(class_folders)
     file("readme.txt", "");
     struct pcr_source *s = open_source(NULL);
     ck_assert_str_eq(dump(s), "0/0 cat/2.jpg\n0/0 cat/deep/3.jpg\n0/1 dog/1.jpg\n");
-    ck_assert_uint_eq(s->class_count, 3);
+    ck_assert_uint_eq(s->class_count, 2);
     ck_assert_str_eq(s->class_names[1], "dog");
-    ck_assert_str_eq(s->class_names[2], "empty");
-    ck_assert_ptr_nonnull(strstr(left, "readme.txt: a file beside"));
+    ck_assert_str_eq(left, "");
+    ck_assert_uint_eq(s->ignored_count, 1);
     pcr_source_destroy(s);
 }
 END_TEST
@@ -185,15 +185,218 @@ START_TEST(split_folders)
     ck_assert_str_eq(s->split_names[0], "Test");
     ck_assert_str_eq(s->split_names[1], "train");
     ck_assert_uint_eq(s->class_count, 2);
-    ck_assert_ptr_nonnull(strstr(left, "train/stray: "));
+    ck_assert_str_eq(left, "train/stray: an image beside the class folders of its split\n");
+    ck_assert_uint_eq(s->left_out_count, 1);
+    ck_assert_str_eq(s->left_out[0].key, "train/stray");
+    ck_assert_str_eq(s->left_out[0].path, at("train/stray"));
+    ck_assert_ptr_nonnull(strstr(s->left_out[0].reason, "beside the class folders"));
     pcr_source_destroy(s);
+}
+END_TEST
 
-    folder("other"); /* now the top folders are classes */
-    s = open_source(NULL);
-    ck_assert_uint_eq(s->split_count, 1);
-    ck_assert_uint_eq(s->class_count, 3);
-    ck_assert_uint_eq(s->sample_count, 4);
+/* Makes empty files, and the folders that they are in, of names with blanks between; names
+ * that end in '/' are folders. */
+static void grow(const char *names)
+{
+    char path[256];
+    while (*names) {
+        size_t n = strcspn(names, " ");
+        for (size_t i = 1; i < n; i++) {
+            snprintf(path, sizeof(path), "%s/%.*s", root, (int) i, names);
+            if (names[i] == '/' && mkdir(path, 0777))
+                ck_assert_int_eq(errno, EEXIST);
+        }
+        snprintf(path, sizeof(path), "%.*s", (int) n, names);
+        if (names[n - 1] != '/')
+            file(path, "");
+        names += n + (names[n] == ' ');
+    }
+}
+
+static int open_as(uint32_t layout, struct pcr_source **out)
+{
+    struct pcr_import_options o = { .size = sizeof(o), .left_out = left_out,
+                                    .opaque = mark, .layout = layout };
+    left[0] = '\0';
+    return pcr_import_open(root, &o, out, &error);
+}
+
+/* "splits | classes | samples as split/label, the last ones' keys left away", as short as a
+ * table wants it: "test,train | cat,dog | 0/0 0/1". */
+static const char *outline(struct pcr_source *s)
+{
+    static char text[1024];
+    size_t n = 0;
+    for (uint32_t i = 0; s->split_names && i < s->split_count; i++)
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s", i ? "," : "",
+                               s->split_names[i]);
+    n += (size_t) snprintf(text + n, sizeof(text) - n, " | ");
+    for (uint32_t i = 0; i < s->class_count; i++)
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "%s%s", i ? "," : "",
+                               s->class_names[i]);
+    n += (size_t) snprintf(text + n, sizeof(text) - n, " |");
+    for (uint64_t i = 0; i < s->sample_count; i++) {
+        struct pcr_source_sample one = sample(s, i);
+        n += (size_t) snprintf(text + n, sizeof(text) - n, " %u/", one.split);
+        if (one.label_count)
+            n += (size_t) snprintf(text + n, sizeof(text) - n, "%lld",
+                                   (long long) one.labels[0]);
+    }
+    return text;
+}
+
+static const struct {
+    const char *names, *outline;
+    unsigned left_out;
+} clear_layouts[] = {
+    /* the usual names, in any case */
+    { "train/a/1.jpg valid/a/1.jpg test/b/1.jpg", "test,train,valid | a,b | 0/1 1/0 2/0", 0 },
+    { "Training/a/1.jpg TESTING/a/1.jpg Eval/a/1.jpg",
+      "Eval,TESTING,Training | a | 0/0 1/0 2/0", 0 },
+    { "train/1.jpg dev/2.jpg", "dev,train |  | 0/ 1/", 0 },
+    { "train2017/1.jpg val2017/1.jpg", "train2017,val2017 |  | 0/ 1/", 0 },
+    { "training_set/a/1.jpg testSet/a/1.jpg", "testSet,training_set | a | 0/0 1/0", 0 },
+    /* folders without images do not decide */
+    { "train/a/1.jpg test/a/1.jpg __MACOSX/train/._1.jpg extra/x.txt empty/ .git/1.jpg "
+      "labels/1.json train/b/ train/c/notes.md",
+      "test,train | a | 0/0 1/0", 0 },
+    { "a/1.jpg b/1.jpg train/readme.md extra/note", " | a,b | 0/0 0/1", 0 },
+    /* a level more */
+    { "data/train/a/1.jpg data/val/b/1.jpg", "train,val | a,b | 0/0 1/1", 0 },
+    { "x/y/z/a/1.jpg x/y/z/b/1.jpg x/readme.txt", " | a,b | 0/0 0/1", 0 },
+    { "train/train/a/1.jpg test/test/a/1.jpg", "test,train | a | 0/0 1/0", 0 },
+    { "seg_train/seg_train/a/1.jpg seg_test/seg_test/a/1.jpg",
+      "seg_test,seg_train | a | 0/0 1/0", 0 },
+    { "train/images/1.jpg train/labels/1.txt val/images/2.jpg", "train,val |  | 0/ 1/", 0 },
+    { "images/train/1.jpg images/val/2.jpg labels/train/1.txt", "train,val |  | 0/ 1/", 0 },
+    { "images/1.jpg labels/1.txt", " |  | 0/", 0 },
+    { "train/set-a/x/1.jpg val/set-b/x/2.jpg", "train,val | x | 0/0 1/0", 0 },
+    /* a test set without labels */
+    { "train/a/1.jpg train/b/1.jpg test/1.jpg test/2.jpg",
+      "test,train | a,b | 0/ 0/ 1/0 1/1", 0 },
+    { "train/a/1.jpg test/images/1.jpg", "test,train | a | 0/ 1/0", 0 },
+    /* classes */
+    { "a/1.jpg", " | a | 0/0", 0 },
+    { "a/x/1.jpg a/2.jpg b/y/z/3.jpg", " | a,b | 0/0 0/0 0/1", 0 },
+    { "train/a/1.jpg val/a/x/1.jpg val/zoo/1.jpg", "train,val | a,zoo | 0/0 1/0 1/1", 0 },
+    { "train/a/1.jpg train/A/1.jpg val/a/1.jpg", "train,val | A,a | 0/0 0/1 1/1", 0 },
+    { "trains/1.jpg bus/1.jpg train_station/1.jpg", " | bus,train_station,trains | 0/0 0/1 0/2",
+      0 },
+    { "train/train/1.jpg train/bus/1.jpg val/train/1.jpg",
+      "train,val | bus,train | 0/0 0/1 1/1", 0 },
+    /* images beside folders */
+    { "a/1.jpg a/2.jpg 3.png b/4.jpg readme.txt", " | a,b | 0/0 0/0 0/1", 1 },
+    { "train/a/1.jpg train/a/2.jpg train/x.jpg val/a/1.jpg y.jpg",
+      "train,val | a | 0/0 0/0 1/0", 2 },
+};
+
+START_TEST(layouts)
+{
+    struct pcr_source *s = NULL;
+    grow(clear_layouts[_i].names);
+    ck_assert_msg(open_as(PCR_FOLDERS_AUTO, &s) == 0, "%s: %s", clear_layouts[_i].names,
+                  error.message);
+    ck_assert_str_eq(outline(s), clear_layouts[_i].outline);
+    ck_assert_uint_eq(s->left_out_count, clear_layouts[_i].left_out);
     pcr_source_destroy(s);
+}
+END_TEST
+
+/* In doubt the readings are shown, and each can be chosen. */
+static const struct {
+    const char *names, *message, *split_class, *class, *split;
+} doubtful_layouts[] = {
+    { "train/a/1.jpg val/a/1.jpg extra/x/1.jpg",
+      "'split-class' has 3 splits (extra, train, val) and 2 classes (a, x); 'class' has 3 "
+      "classes (extra, train, val) (pcrtool: --layout)",
+      "extra,train,val | a,x | 0/1 1/0 2/0", " | extra,train,val | 0/0 0/1 0/2",
+      "extra,train,val |  | 0/ 1/ 2/" },
+    { "up/train/a/1.jpg up/val/a/1.jpg up/other/1.jpg",
+      "'split-class' has 3 splits (other, train, val) and 1 class (a); 'class' has 3",
+      "other,train,val | a | 0/ 1/0 2/0", " | other,train,val | 0/0 0/1 0/2",
+      "other,train,val |  | 0/ 1/ 2/" },
+    { "train/1.jpg car/1.jpg plane/1.jpg",
+      "'split' has 3 splits (car, plane, train) without labels; 'class' has 3 classes",
+      "car,plane,train |  | 0/ 1/ 2/", " | car,plane,train | 0/0 0/1 0/2",
+      "car,plane,train |  | 0/ 1/ 2/" },
+    { "a/train/1.jpg a/test/1.jpg b/train/1.jpg b/test/1.jpg",
+      "splits stand in other folders ('a/test')", "a,b | test,train | 0/0 0/1 1/0 1/1",
+      " | a,b | 0/0 0/0 0/1 0/1", "a,b |  | 0/ 0/ 1/ 1/" },
+    { "train/1.jpg test/a/1.jpg test/b/2.jpg", "'train' has no class folders, but other",
+      "test,train | a,b | 0/0 0/1 1/", " | test,train | 0/0 0/0 0/1",
+      "test,train |  | 0/ 0/ 1/" },
+    { "train/a/1.jpg train/2.jpg train/3.jpg val/a/1.jpg",
+      "'train' has 2 images beside its folders, 1 in them", "train,val | a | 0/0 1/0",
+      " | train,val | 0/0 0/0 0/0 0/1", "train,val |  | 0/ 0/ 0/ 1/" },
+    { "train/Cat/1.jpg val/cat/1.jpg", "class 'Cat' of one split is 'cat' in another",
+      "train,val | Cat,cat | 0/0 1/1", " | train,val | 0/0 0/1", "train,val |  | 0/ 1/" },
+    { "train/a/1.jpg Train/a/1.jpg", "splits 'Train' and 'train' differ in case alone",
+      "Train,train | a | 0/0 1/0", " | Train,train | 0/0 0/1", "Train,train |  | 0/ 1/" },
+    { "train2017/1.jpg", "'split' has 1 split (train2017) without labels; 'class' has 1 class",
+      "train2017 |  | 0/", " | train2017 | 0/0", "train2017 |  | 0/" },
+    { "1.jpg 2.jpg thumbs/1.jpg",
+      "2 images stand beside folders with 1; choose a layout: 'class' has 1 class (thumbs); "
+      "'flat' has no splits, no labels", "thumbs |  | 0/", " | thumbs | 0/0",
+      "thumbs |  | 0/" },
+    { "train/train/1.jpg train/test/1.jpg val/train/1.jpg val/test/1.jpg",
+      "stand in folders with names of splits", "train,val | test,train | 0/0 0/1 1/0 1/1",
+      " | train,val | 0/0 0/0 0/1 0/1", "train,val |  | 0/ 0/ 1/ 1/" },
+    { "seg_train/a/1.jpg seg_test/a/1.jpg pred/1.jpg", "some folders, but not all",
+      "pred,seg_test,seg_train | a | 0/ 1/0 2/0", " | pred,seg_test,seg_train | 0/0 0/1 0/2",
+      "pred,seg_test,seg_train |  | 0/ 1/ 2/" },
+};
+
+START_TEST(layouts_in_doubt)
+{
+    struct pcr_source *s = NULL;
+    const char *wanted[] = { doubtful_layouts[_i].split_class, doubtful_layouts[_i].class,
+                             doubtful_layouts[_i].split };
+    grow(doubtful_layouts[_i].names);
+    refused(NULL, PCR_ERR_INVAL, doubtful_layouts[_i].message);
+    for (uint32_t k = 0; k < 3; k++) {
+        ck_assert_msg(open_as(PCR_FOLDERS_SPLIT_CLASS + k, &s) == 0, "%s", error.message);
+        ck_assert_str_eq(outline(s), wanted[k]);
+        pcr_source_destroy(s);
+    }
+    ck_assert_int_eq(open_as(PCR_FOLDERS_FLAT, &s), 0);
+    ck_assert_uint_eq(s->class_count, 0);
+    ck_assert_uint_eq(s->split_count, 1);
+    ck_assert_uint_eq(s->left_out_count, 0);
+    pcr_source_destroy(s);
+    ck_assert_int_eq(open_as(PCR_FOLDERS_FLAT + 1, &s), PCR_ERR_INVAL);
+}
+END_TEST
+
+START_TEST(layouts_of_nothing)
+{
+    struct pcr_source *s = NULL;
+    grow("a/1.txt a/2.json b/README");
+    refused(NULL, PCR_ERR_INVAL, "no images in this folder (3 other files)");
+    file("1.jpg", "");
+    ck_assert_int_eq(open_as(PCR_FOLDERS_CLASS, &s), PCR_ERR_INVAL);
+    ck_assert_ptr_nonnull(strstr(error.message, "'class', but no folders with images"));
+    /* What a name does not tell the first bytes do. */
+    file_bytes("c5a1", "\xff\xd8\xff\xe0", 4);
+    file("c5a2", "text");
+    grow("c/");
+    file_bytes("c/b7", "\x89PNG\r\n", 6);
+    refused(NULL, PCR_ERR_INVAL, "2 images stand beside folders with 1");
+}
+END_TEST
+
+/* Splits made of links into a pool of classes. */
+START_TEST(links_as_splits)
+{
+    grow("all/a/1.jpg all/b/1.jpg train/ val/");
+    ck_assert_int_eq(symlink("../all/a", at("train/a")), 0);
+    ck_assert_int_eq(symlink("../all/b", at("val/b")), 0);
+    refused(NULL, PCR_ERR_INVAL, "train/a is a link to a folder that stands in the tree");
+    ck_assert_int_eq(unlink(at("train/a")), 0);
+    ck_assert_int_eq(unlink(at("val/b")), 0);
+    grow("train/a/ val/b/"); /* links to files are files */
+    ck_assert_int_eq(symlink("../../all/a/1.jpg", at("train/a/1.jpg")), 0);
+    ck_assert_int_eq(symlink("../../all/b/1.jpg", at("val/b/1.jpg")), 0);
+    refused(NULL, PCR_ERR_INVAL, "3 splits (all, train, val) and 2 classes (a, b)");
 }
 END_TEST
 
@@ -215,7 +418,7 @@ START_TEST(names_of_any_bytes)
     folder("c\xff");
     folder("c\xc3\xa9");
     file("c\xff/\x01 \xfe\n.jpg", "");
-    file("c\xc3\xa9/x", "");
+    file("c\xc3\xa9/x.jpg", "");
     struct pcr_source *s = open_source(NULL);
     ck_assert_str_eq(s->class_names[0], "c\xc3\xa9");
     ck_assert_str_eq(s->class_names[1], "c\\xff");
@@ -297,7 +500,7 @@ END_TEST
 
 START_TEST(bad_folders)
 {
-    refused(NULL, PCR_ERR_INVAL, "no files");
+    refused(NULL, PCR_ERR_INVAL, "no images");
     refused("absent", PCR_ERR_IO, "absent: No such file");
     ck_assert_int_eq(error.sys_errno, ENOENT);
     folder("x");
@@ -590,6 +793,12 @@ int main(void)
     tcase_add_test(folders, class_folders);
     tcase_add_test(folders, split_folders);
     tcase_add_test(folders, flat_splits);
+    tcase_add_loop_test(folders, layouts, 0,
+                        sizeof(clear_layouts) / sizeof(clear_layouts[0]));
+    tcase_add_loop_test(folders, layouts_in_doubt, 0,
+                        sizeof(doubtful_layouts) / sizeof(doubtful_layouts[0]));
+    tcase_add_test(folders, layouts_of_nothing);
+    tcase_add_test(folders, links_as_splits);
     tcase_add_test(folders, names_of_any_bytes);
     tcase_add_test(folders, symbolic_links);
     tcase_add_test(folders, links_of_links);

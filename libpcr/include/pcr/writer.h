@@ -26,6 +26,13 @@ struct pcr_source_sample {
     const double *float_labels;
 };
 
+/* An image that a source has found but does not give as a sample. */
+struct pcr_left_out {
+    const char *path;   /* any bytes but NUL */
+    const char *key;    /* what its key would be */
+    const char *reason;
+};
+
 /* Where samples come from: the interface between importers and the writer. */
 struct pcr_source {
     uint32_t size; /* sizeof(struct pcr_source) */
@@ -49,6 +56,10 @@ struct pcr_source {
                 struct pcr_error *err);
     /* Frees the source; may be NULL. Called by pcr_source_destroy() only. */
     void (*destroy)(void *opaque);
+    /* What the writer lists in errors.jsonl beside the bad inputs. */
+    const struct pcr_left_out *left_out;
+    uint64_t left_out_count;
+    uint64_t ignored_count; /* files found that are no images, for those who ask */
 };
 
 /* Calls source->destroy. Accepts NULL. */
@@ -122,6 +133,8 @@ struct pcr_write_options {
      * they are. The manifest says it. 0: none (default). */
     uint32_t max_side;
     uint32_t quality;         /* 1 to 100, libjpeg's; default 90; 0 without max_side */
+    struct pcr_buffer *manifest_out; /* a dry run puts the manifest here that it would write, as
+                                      * docs/FORMAT.md has it; NULL: not */
 };
 
 /* Converts `source` into a dataset in folder `path`, which is made if need be.

@@ -425,7 +425,9 @@ class Source(ctypes.Structure):
                 ("sample_count", c_uint64), ("class_names", POINTER(c_char_p)),
                 ("split_names", POINTER(c_char_p)), ("split_count", c_uint32),
                 ("reserved", c_uint32), ("describe", DESCRIBE_CALLBACK),
-                ("load", LOAD_CALLBACK), ("destroy", DESTROY_CALLBACK)]
+                ("load", LOAD_CALLBACK), ("destroy", DESTROY_CALLBACK),
+                ("left_out", c_void_p), ("left_out_count", c_uint64),
+                ("ignored_count", c_uint64)]
 
 
 class WriteProgress(ctypes.Structure):
@@ -454,11 +456,23 @@ class WriteOptions(ctypes.Structure):
                 ("thread_count", c_uint32), ("record_nbytes", c_uint64),
                 ("bad_policy", c_uint32), ("opaque_policy", c_uint32), ("limits", Limits),
                 ("progress", PROGRESS_CALLBACK), ("bad_input", BAD_INPUT_CALLBACK),
-                ("opaque", c_void_p), ("max_side", c_uint32), ("quality", c_uint32)]
+                ("opaque", c_void_p), ("max_side", c_uint32), ("quality", c_uint32),
+                ("manifest_out", c_void_p)]
+
+
+class FolderLayout(IntEnum):
+    """enum pcr_folder_layout"""
+
+    AUTO = 0
+    SPLIT_CLASS = 1
+    CLASS = 2
+    SPLIT = 3
+    FLAT = 4
 
 
 class ImportOptions(ctypes.Structure):
     """struct pcr_import_options"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("format", c_char_p),
-                ("root", c_char_p), ("left_out", LEFT_OUT_CALLBACK), ("opaque", c_void_p)]
+                ("root", c_char_p), ("left_out", LEFT_OUT_CALLBACK), ("opaque", c_void_p),
+                ("layout", c_uint32), ("reserved", c_uint32)]

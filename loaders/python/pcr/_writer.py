@@ -53,18 +53,20 @@ class WriteReport(NamedTuple):
 
     progress: WriteProgress
     bad: Tuple[BadInput, ...]  #: inputs that were skipped, or kept whole though bad
-    left_out: Tuple[Tuple[str, str], ...]  #: (path, reason) of files that are no samples
+    left_out: Tuple[Tuple[str, str], ...]  #: (path, reason) of images without a place
+    ignored_count: int = 0  #: files that are no images
 
 
 def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int = 0,
             shuffle: bool = True, record_samples: int = 1024, record_nbytes: int = 0,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
             format: Optional[str] = None, root: Optional[Path] = None,
-            dry_run: bool = False, progress: Optional[Progress] = None,
+            layout: Optional[str] = None, dry_run: bool = False,
+            progress: Optional[Progress] = None,
             max_side: Optional[int] = None, quality: Optional[int] = None) -> WriteReport:
     """Converts a folder of images, or a CSV or JSONL list of them, into a dataset.
 
-    src: a tree split/class/file, class/file or file, or a .csv or .jsonl list.
+    src: a tree split/class/file, class/file or file, or a .csv, .tsv or .jsonl list.
     dst: the dataset's folder, made if need be.
     ladder: a built-in's name ("bitplane", "classic"), the path of a ladder file (a
         PathLike), or a ladder's text; None is the default.
@@ -79,6 +81,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
         whole, or "refuse" them as bad inputs.
     format: an importer's name, chosen by the path if None; root: for lists, the folder
         that relative paths start from.
+    layout: for folders, what they are: "split-class", "class", "split" (no labels) or "flat"
+        (neither). None: as names and contents show; in doubt InvalidError shows the readings.
     dry_run: do everything but write.
     progress: called at least every 200 ms with a WriteProgress. An exception that it
         raises stops the work and passes through, and so does Ctrl-C.
@@ -97,8 +101,11 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     options = st.sized(
         st.ImportOptions,
         format=None if format is None else c_string(format, "a format"),
-        root=None if root is None else c_path(root))
+        root=None if root is None else c_path(root),
+        layout=0 if layout is None else choice(st.FolderLayout, layout.replace("-", "_"),
+                                               "layout"))
     left_out: List[Tuple[str, str]] = []
+    ignored: List[int] = []
 
     def note(_opaque: Any, path: Optional[bytes], reason: Optional[bytes]) -> None:
         left_out.append((text(path), text(reason)))
@@ -111,12 +118,13 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
         source = POINTER(st.Source)()
         call(lib.pcr_import_open, origin, byref(options), byref(source))
         try:
+            ignored.append(int(source.contents.ignored_count))
             return job.run(source)
         finally:
             lib.pcr_source_destroy(source)
 
     done = interruptible(run, job.stop)
-    return WriteReport(done, tuple(job.bad), tuple(left_out))
+    return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0])
 
 
 def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Splits and classes with their counts, as a manifest has them. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "contents.h"
+#include "output.h"
+
+enum {
+    ALL_SHOWN = 10, /* so many classes are all shown; of more */
+    FIRST_SHOWN = 5,
+    LAST_SHOWN = 3,
+};
+
+json_t *pcrtool_contents(const void *manifest, size_t nbytes)
+{
+    return nbytes ? json_loadb(manifest, nbytes, 0, NULL) : NULL;
+}
+
+static const json_t *member(const json_t *manifest, const char *array, size_t index)
+{
+    return json_array_get(json_object_get(manifest, array), index);
+}
+
+static uint64_t number(const json_t *object, const char *name)
+{
+    return (uint64_t) json_integer_value(json_object_get(object, name));
+}
+
+static size_t class_count(const json_t *manifest)
+{
+    return json_array_size(json_object_get(manifest, "classes"));
+}
+
+uint64_t pcrtool_contents_unlabelled(const json_t *manifest, size_t index)
+{
+    const json_t *split = member(manifest, "splits", index);
+    uint64_t count = number(split, "sample_count");
+    if (!class_count(manifest))
+        return 0;
+    for (size_t c = 0; c < class_count(manifest); c++)
+        count -= (uint64_t) json_integer_value(member(split, "class_counts", c));
+    return count;
+}
+
+static uint64_t samples_of(const json_t *manifest, size_t class_index)
+{
+    uint64_t count = 0;
+    for (size_t s = 0; s < json_array_size(json_object_get(manifest, "splits")); s++)
+        count += (uint64_t) json_integer_value(
+            member(member(manifest, "splits", s), "class_counts", class_index));
+    return count;
+}
+
+static const char *label_kind(const json_t *manifest)
+{
+    const char *kind = json_string_value(
+        json_object_get(json_object_get(manifest, "schema"), "label"));
+    return kind ? kind : "none";
+}
+
+/* --- text --- */
+
+static void print_text(const json_t *string)
+{
+    pcrtool_print_name(stdout, json_string_value(string), json_string_length(string));
+}
+
+static void print_classes(const json_t *manifest)
+{
+    size_t count = class_count(manifest);
+    printf("classes       %zu: ", count);
+    for (size_t c = 0; c < count; c++) {
+        if (count > ALL_SHOWN && c == FIRST_SHOWN) {
+            printf(", ...");
+            c = count - LAST_SHOWN;
+        }
+        if (c)
+            printf(", ");
+        print_text(member(manifest, "classes", c));
+        printf(" (%" PRIu64 ")", samples_of(manifest, c));
+    }
+    putchar('\n');
+}
+
+void pcrtool_contents_print(const json_t *manifest)
+{
+    for (size_t s = 0; s < json_array_size(json_object_get(manifest, "splits")); s++) {
+        const json_t *split = member(manifest, "splits", s);
+        uint64_t unlabelled = pcrtool_contents_unlabelled(manifest, s);
+        printf("split         ");
+        print_text(json_object_get(split, "name"));
+        printf(": %" PRIu64 " sample(s)", number(split, "sample_count"));
+        if (unlabelled)
+            printf(", %" PRIu64 " without a label", unlabelled);
+        putchar('\n');
+    }
+    if (class_count(manifest))
+        print_classes(manifest);
+    else if (!strcmp(label_kind(manifest), "none"))
+        printf("classes       none, and no labels\n");
+    else
+        printf("classes       none; labels are %s\n", label_kind(manifest));
+}
+
+/* --- JSON --- */
+
+static json_t *json_splits(const json_t *manifest)
+{
+    json_t *array = json_array();
+    for (size_t s = 0; s < json_array_size(json_object_get(manifest, "splits")); s++) {
+        const json_t *split = member(manifest, "splits", s);
+        json_array_append_new(
+            array, json_pack("{sO sI sI}", "name", json_object_get(split, "name"),
+                             "sample_count", (json_int_t) number(split, "sample_count"),
+                             "unlabelled_count",
+                             (json_int_t) pcrtool_contents_unlabelled(manifest, s)));
+    }
+    return array;
+}
+
+static json_t *json_classes(const json_t *manifest)
+{
+    json_t *array = json_array();
+    for (size_t c = 0; c < class_count(manifest); c++)
+        json_array_append_new(
+            array, json_pack("{sI sO sI}", "index", (json_int_t) c, "name",
+                             member(manifest, "classes", c), "sample_count",
+                             (json_int_t) samples_of(manifest, c)));
+    return array;
+}
+
+void pcrtool_contents_json(const json_t *manifest, json_t *object)
+{
+    json_object_set_new(object, "splits", json_splits(manifest));
+    json_object_set_new(object, "classes", json_classes(manifest));
+    json_object_set_new(object, "labels", json_string(label_kind(manifest)));
+}
