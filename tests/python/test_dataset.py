@@ -5,6 +5,7 @@ import copy
 import gc
 import io
 import os
+import pickle
 import shutil
 import threading
 
@@ -318,3 +319,17 @@ def test_throttle(path):
         pcr.open(path, cache_bytes=0)
     with pytest.raises(pcr.IoError):
         pcr.open(path, cache_dir=__file__)
+
+
+def test_pickling(path, tmp_path):
+    with pcr.open(path, split="val", open_records=3, io="mmap",
+                  cache_dir=tmp_path / "cache") as ds:
+        data = pickle.dumps(ds)
+        with pickle.loads(data) as again:
+            assert again.path == ds.path and again.split == "val"
+            assert [s.key for s in again] == [s.key for s in ds]
+            assert again._how == ds._how and again._how["io"] == "mmap"
+        with pytest.raises(TypeError, match="send its index"):
+            pickle.dumps(ds[0])
+    with pytest.raises(ValueError, match="closed"):
+        pickle.dumps(ds)

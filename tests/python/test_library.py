@@ -110,3 +110,13 @@ def test_exceptions_travel_between_processes():
 def test_names_are_exported():
     assert all(hasattr(pcr, name) for name in pcr.__all__)
     assert all(hasattr(errors, name) for name in errors.__all__)
+
+
+def test_torch_that_is_not_there(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.delitem(sys.modules, "pcr.torch", raising=False)
+    monkeypatch.delitem(vars(pcr), "torch", raising=False)
+    with pytest.raises(ImportError, match="pcr.torch needs PyTorch"):
+        pcr.torch
+    with pytest.raises(AttributeError, match="no attribute 'torhc'"):
+        pcr.torhc

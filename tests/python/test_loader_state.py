@@ -331,7 +331,8 @@ if os.path.exists(place):
         loader.load_state_dict(json.load(file))
 while loader.state_dict()["epoch"] < 2:
     for batch in loader:
-        print(batch.epoch, *zip(batch.indices, batch.fidelities), sep=";", flush=True)
+        print(batch.epoch, *zip(batch.indices.tolist(), batch.fidelities.tolist()), sep=";",
+              flush=True)
         sys.stdin.readline()
         with open(f"{place}.{os.getpid()}", "w") as file:
             json.dump(loader.state_dict(), file)

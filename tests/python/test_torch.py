@@ -4,6 +4,9 @@
 import gc
 import importlib.util
 import json
+import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -59,6 +62,21 @@ def test_fields(path):
         pt.Loader(path, raw=True, fields=("crops",))
 
 
+def test_names(path):
+    names = {"pixel_values": "images", "labels": "labels", "key": "keys"}
+    with pt.Loader(path, **OPTIONS) as plain, pt.Loader(path, names=names, **OPTIONS) as loader:
+        assert list(loader.peek()) == list(names)
+        for (images, labels), batch in zip(plain, loader, strict=True):
+            assert torch.equal(batch["pixel_values"], images)
+            assert torch.equal(batch["labels"], labels) and len(batch["key"]) == len(labels)
+    with pt.Loader(path, raw=True, names={"jpeg": "files"}, **OPTIONS) as loader:
+        assert len(next(iter(loader))["jpeg"]) == 10
+    for wrong, more in (({"a": "pixels"}, {}), ({}, {}), ("images", {}),
+                        ({"a": "images"}, {"fields": ("keys",)}), ({"a": "files"}, {})):
+        with pytest.raises(pcr.InvalidError, match="names is"):
+            pt.Loader(path, names=wrong, **more)
+
+
 def test_the_buffer_returns_with_its_tensor(path):
     with pt.Loader(path, **OPTIONS) as loader:
         kept = [images for images, _ in loader]
@@ -107,18 +125,145 @@ def test_map_style(path, ds, workers):
     assert plain[0] == (ds[0].decode().shape, int(ds.labels[0]))
 
 
-@pytest.mark.parametrize("workers", [0, 3])
-def test_iterable(path, ds, workers):
-    dataset = pt.IterableDataset(path, size=16, batch_size=4)
-    seen = []
-    for epoch in range(2):
-        dataset.set_epoch(epoch)
-        loader = torch.utils.data.DataLoader(dataset, batch_size=None,
-                                             num_workers=workers)
-        seen.append(torch.cat([images.flatten(1) for images, _ in loader]))
-        assert len(seen[-1]) == 48
-        assert len(torch.unique(seen[-1], dim=0)) == 48
-    assert not torch.equal(*seen)
+def data_loader(dataset, workers, **more):
+    return torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=workers, **more)
+
+
+def passes(loader, count=1):
+    """The indices, and a sum of the pixels, of each batch of so many passes."""
+    return [[(indices.tolist(), int(images.sum())) for images, _, indices in loader]
+            for _ in range(count)]
+
+
+def iterable(path, **more):
+    return pt.IterableDataset(path, size=16, seed=1, flip=0.5, fields=("indices",),
+                              **{"batch_size": 7, **more})
+
+
+@pytest.mark.parametrize("how", [
+    {"workers": 0}, {"workers": 2}, {"workers": 2, "persistent_workers": True}])
+def test_each_pass_of_an_iterable_is_the_next_epoch(path, how):
+    dataset = iterable(path)
+    loader = data_loader(dataset, **how)
+    found = passes(loader, 2)
+    for batches in found:
+        assert sorted(i for indices, _ in batches for i in indices) == list(range(48))
+        assert len(batches) == len(loader) == len(dataset) == 7
+    assert found[0] != found[1]
+    dataset.set_epoch(1)
+    assert passes(loader, 1) == found[1:]
+    dataset.set_epoch(0)
+    assert passes(loader, 2) == found
+    if how["workers"] == 0:
+        with pt.Loader(path, size=16, seed=1, flip=0.5, fields=("indices",),
+                       batch_size=7) as plain:
+            assert passes(plain, 2) == found
+
+
+def test_passes_of_many_data_loaders(path):
+    """New workers, fewer workers, none, iterators that were left: always the next epoch."""
+    dataset = iterable(path)
+    reference = iterable(path)
+    for epoch, workers in enumerate((2, 1, 0, 2)):
+        reference.set_epoch(epoch)
+        assert passes(data_loader(dataset, workers)) == passes(data_loader(reference, workers))
+    left = iter(data_loader(dataset, 2))
+    next(left)
+    reference.set_epoch(5)
+    torch.manual_seed(0)
+    assert passes(data_loader(dataset, 2)) == passes(data_loader(reference, 2))
+    torch.manual_seed(0)  # the same seeds of workers once more
+    assert passes(data_loader(dataset, 2)) == passes(data_loader(reference, 2))
+
+
+def test_spawned_workers(path):
+    """They get copies by pickling, with the memory that is shared."""
+    dataset, reference = iterable(path), iterable(path)
+    loader = data_loader(dataset, 1, persistent_workers=True, multiprocessing_context="spawn")
+    for epoch in (0, 1, 7):
+        if epoch == 7:
+            dataset.set_epoch(7)
+        reference.set_epoch(epoch)
+        assert passes(loader) == passes(reference)
+    reference.set_epoch(8)
+    assert passes(dataset) == passes(reference)
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+def test_fidelity_reaches_workers(path, persistent):
+    dataset = pt.IterableDataset(path, size=16, batch_size=4, batches_ahead=1,
+                                 fields=("fidelities",), fidelity=[(0, 1), (2, 3)])
+    loader = data_loader(dataset, 1, persistent_workers=persistent, prefetch_factor=1)
+
+    def fidelities():
+        return [set(batch[2].tolist()) for batch in loader]
+
+    batches = iter(loader)
+    seen = [next(batches)]
+    dataset.set_fidelity(2)
+    seen += batches
+    assert set(seen[0][2].tolist()) == {1} and set(seen[-1][2].tolist()) == {2}
+    assert fidelities() == [{2}] * 12  # epoch 1
+    assert fidelities() == [{3}] * 12  # the schedule's
+    dataset.set_fidelity(None)
+    assert fidelities() == [{dataset.group_count}] * 12
+    with pytest.raises(pcr.InvalidError, match="fidelity is 99"):
+        dataset.set_fidelity(99)
+
+
+def test_an_iterable_checks_what_it_is_given(path, tmp_path):
+    for wrong in ({"batch_size": 0}, {"fields": ("x",)}, {"fidelity": 99}, {"shard": (2, 2)}):
+        with pytest.raises(pcr.InvalidError):
+            pt.IterableDataset(path, **wrong)
+    with pytest.raises(pcr.NotFoundError):
+        pt.IterableDataset(tmp_path / "nothing")
+    with pytest.raises(TypeError, match="no argument 'num_workers'.*threads="):
+        pt.IterableDataset(path, num_workers=3)
+    with pcr.open(path, split="val") as ds:
+        dataset = pickle.loads(pickle.dumps(iterable(ds, batch_size=5)))
+        assert len(dataset) == len(list(dataset)) == 5
+        assert dataset.batch_size == 5 and dataset.classes == ds.classes
+
+
+def test_ranks_of_workers(path):
+    datasets = [iterable(path, shard=(rank, 2)) for rank in range(2)]
+    for workers in (0, 2):
+        ranks = [passes(data_loader(dataset, workers))[0] for dataset in datasets]
+        assert [len(r) for r in ranks] == [len(d) for d in datasets] == [4, 4]
+        assert {i for r in ranks for indices, _ in r for i in indices} == set(range(48))
+
+
+def test_no_import_of_its_own(path):
+    code = ("import sys, pcr\nassert 'torch' not in sys.modules\n"
+            "print(next(iter(pcr.torch.Loader(sys.argv[1])))[0].shape)")
+    done = subprocess.run([sys.executable, "-c", code, path], stdout=subprocess.PIPE, text=True)
+    assert done.stdout == "torch.Size([48, 3, 224, 224])\n"
+
+
+def test_a_loader_is_no_dataset(path):
+    with pt.Loader(path, **OPTIONS) as loader:
+        with pytest.raises(TypeError, match="goes into none.*IterableDataset"):
+            list(torch.utils.data.DataLoader(loader))
+        with pytest.raises(TypeError, match="goes into none.*IterableDataset"):
+            list(torch.utils.data.DataLoader(loader, num_workers=1))
+        with pytest.raises(TypeError, match="cannot be pickled.*make the loader there"):
+            pickle.dumps(loader)
+
+
+def test_what_frameworks_look_for(path, ds):
+    with pt.Loader(ds, drop_last=True, **OPTIONS) as loader:
+        assert loader.batch_size == 10 and loader.drop_last and loader.classes == ds.classes
+        assert len(loader.dataset) == 48 and loader.dataset[3].key == ds[3].key
+        assert isinstance(loader.dataset, pcr.Dataset) and len(loader.sampler) == 4
+        loader.sampler.set_epoch(3)
+        whole = [images.clone() for images, _ in loader]
+        loader.batch_sampler.set_epoch(3)
+        again = torch.utils.data.DataLoader(
+            loader.dataset, batch_sampler=loader.batch_sampler, collate_fn=loader.collate_fn)
+        assert all(torch.equal(a, b) for a, (b, _) in zip(whole, again, strict=True))
+        wrong = torch.utils.data.DataLoader(loader.dataset, 3, collate_fn=loader.collate_fn)
+        with pytest.raises(TypeError, match="collate_fn goes with its batch_sampler"):
+            next(iter(wrong))
 
 
 @pytest.mark.skipif(importlib.util.find_spec("torchdata") is None,

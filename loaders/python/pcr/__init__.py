@@ -13,6 +13,8 @@ and each fidelity is a prefix of the next::
         ...
 """
 
+from typing import TYPE_CHECKING, Any
+
 from . import errors
 from ._batch import Batch, RawBatch
 from ._dataset import Dataset, Record, VerifyReport, open
@@ -27,6 +29,22 @@ from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, wri
 from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
                      InvalidError, IoError, LimitError, NotFoundError, OutOfMemory,
                      PcrError, TruncatedError, UnsupportedError)
+
+if TYPE_CHECKING:
+    from . import torch as torch
+else:
+    def __getattr__(name: str) -> Any:
+        """pcr.torch, imported when it is first used: PyTorch takes seconds."""
+        if name != "torch":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        import importlib
+        try:
+            return importlib.import_module(".torch", __name__)
+        except ModuleNotFoundError as exc:
+            if exc.name != "torch":
+                raise
+            raise ModuleNotFoundError("pcr.torch needs PyTorch, which is not installed",
+                                      name="torch") from exc
 
 __version__ = "0.1.0"
 

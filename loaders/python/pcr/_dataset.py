@@ -8,8 +8,8 @@ import json
 import os
 from ctypes import byref, c_size_t, c_uint64, c_void_p
 from types import TracebackType
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, NamedTuple, Optional,
-                    Sequence, Tuple, Type, Union, overload)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple,
+                    Optional, Sequence, Tuple, Type, Union, overload)
 
 import numpy as np
 
@@ -56,23 +56,31 @@ class Dataset(Sequence[Sample]):
     Immutable; may be used by several threads at once. After close() its methods raise
     ValueError, but samples and loaders that came from it go on working: the C object
     lives as long as any of them.
+
+    Pickles as its path and pcr.open()'s options: where it is unpickled, for example in a
+    worker process, the files are opened again.
     """
 
-    def __init__(self, handle: Handle, path: str, split: Optional[str]) -> None:
+    def __init__(self, handle: Handle, path: str, split: Optional[str],
+                 how: Mapping[str, Any]) -> None:
         self._open: Optional[Handle] = handle
+        self._how = how
         self.path = path  #: as given to pcr.open()
         self.split = split  #: the split that was opened, None for all
         info = st.sized(st.DatasetInfo)
         call(lib.pcr_dataset_describe, handle.pointer, byref(info))
         self._info = info
-        self._labels: Optional[npt.NDArray[Any]] = None
-        self._indexed = False  # by keys
+        self._labels: Optional[npt.NDArray[np.int64]] = None
 
     @property
     def _handle(self) -> Handle:
         if self._open is None:
             raise ValueError("the dataset is closed")
         return self._open
+
+    def __reduce__(self) -> Any:
+        self._handle
+        return _reopen, (self.path, self._how)
 
     def __len__(self) -> int:
         return int(self._info.sample_count)
@@ -124,18 +132,6 @@ class Dataset(Sequence[Sample]):
                      for i in range(self._info.class_count))
 
     @property
-    def class_to_idx(self) -> Dict[str, int]:
-        """Class index by class name, as torchvision's datasets have it."""
-        return {name: index for index, name in enumerate(self.classes)}
-
-    @property
-    def schema(self) -> Dict[str, Any]:
-        """What samples have: {"label": kind, "attributes": whether there may be some}. The
-        kinds: "class" (the first label is a class's index), "ints", "floats", "none"."""
-        return {"label": st.LabelKind(self._info.label_kind).name.lower(),
-                "attributes": bool(self._info.has_attributes)}
-
-    @property
     def class_counts(self) -> Tuple[int, ...]:
         """Samples of each class in the opened split(s)."""
         pointer = self._handle.pointer
@@ -168,36 +164,18 @@ class Dataset(Sequence[Sample]):
         return parsed
 
     @property
-    def labels(self) -> npt.NDArray[Any]:
-        """First label of each sample: int64, -1 where there is none, or where the schema says
-        floats float64, NaN where there is none; shape (len,).
+    def labels(self) -> npt.NDArray[np.int64]:
+        """First label of each sample, -1 where there is none: int64, shape (len,).
 
         Read-only. The first use reads all heads, no image bytes.
         """
         if self._labels is None:
-            stopped: List[bool] = []
-            self._labels = interruptible(lambda: self._read_labels(stopped),
-                                         lambda: stopped.append(True), wait=False)
+            found = np.empty(len(self), np.int64)
+            for i, sample in enumerate(self):
+                found[i] = -1 if sample.label is None else sample.label
+            found.flags.writeable = False
+            self._labels = found
         return self._labels
-
-    def _read_labels(self, stopped: List[bool]) -> npt.NDArray[Any]:
-        handle, floats = self._handle, self._info.label_kind == st.LabelKind.FLOATS
-        found = np.empty(len(self), np.float64 if floats else np.int64)
-        for number in range(self._info.record_count):
-            if stopped:
-                break
-            record = self._record(number)
-            address = found.ctypes.data + 8 * record.first_sample
-            call(lib.pcr_dataset_labels, handle.pointer, record.first_sample,
-                 record.sample_count, None if floats else address, address if floats else None)
-        found.flags.writeable = False
-        return found
-
-    @property
-    def targets(self) -> List[Any]:
-        """The same as a list of Python's numbers, as torchvision's datasets have it."""
-        values: List[Any] = self.labels.tolist()
-        return values
 
     @property
     def records(self) -> List[Record]:
@@ -306,13 +284,9 @@ class Dataset(Sequence[Sample]):
 
     def _find(self, key: Union[str, bytes]) -> Optional[int]:
         wanted = raw(key)
-        index, handle = c_uint64(), self._handle
-
-        def find() -> int:
-            return call(lib.pcr_dataset_find, handle.pointer, wanted, len(wanted), byref(index))
-        # The first search reads all heads.
-        code = find() if self._indexed else interruptible(find, lambda: None, wait=False)
-        self._indexed = True
+        index = c_uint64()
+        code = call(lib.pcr_dataset_find, self._handle.pointer, wanted, len(wanted),
+                    byref(index))
         return None if code == st.Code.END else index.value
 
     def verify(self, *, deep: bool = False,
@@ -346,7 +320,7 @@ class Dataset(Sequence[Sample]):
             interruptible(
                 lambda: call(lib.pcr_dataset_verify_record, handle.pointer, index,
                              int(deep), byref(report), callback, None),
-                lambda: stopped.append(True), wait=False)
+                lambda: stopped.append(True))
             if progress is not None:
                 progress(index + 1, total)
         return VerifyReport(report.record_count, report.sample_count, report.bad_records,
@@ -391,6 +365,8 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
     IoErrors, FormatError, CorruptError, UnsupportedError (a newer format), LimitError,
     InvalidError (no such split), OutOfMemory.
     """
+    how = dict(locals())
+    del how["path"]
     options = st.sized(
         st.DatasetOptions, flags=0 if verify else st.DATASET_NO_VERIFY,
         split=None if split is None else c_string(split, "a split"),
@@ -403,4 +379,8 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
         io_backend=0 if io == "auto" else choice(st.IoBackend, io, "io"))
     pointer = c_void_p()
     call(lib.pcr_dataset_open, c_path(path), byref(options), byref(pointer))
-    return Dataset(Handle(pointer, lib.pcr_dataset_close), os.fsdecode(path), split)
+    return Dataset(Handle(pointer, lib.pcr_dataset_close), os.fsdecode(path), split, how)
+
+
+def _reopen(path: str, how: Mapping[str, Any]) -> Dataset:
+    return open(path, **how)

@@ -7,24 +7,53 @@ import warnings
 import weakref
 from ctypes import byref, c_void_p
 from types import TracebackType
-from typing import (Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Type,
-                    Union)
+from typing import (Any, Dict, Iterable, List, Mapping, NoReturn, Optional, Sequence,
+                    Tuple, Type, Union)
 
 import numpy as np
 
 from . import _structs as st
-from ._batch import Batch, Hooks, MemoryHooks
+from ._batch import Batch, MemoryHooks, set_hooks
 from ._dataset import Dataset, Path, open as open_dataset
 from ._epoch import Core, Epoch
+from ._keywords import keywords
 from ._image import color_bytes
 from ._library import Size, call, choice, fidelity_number, height_width, lib, whole
-from ._mix import Fidelity, Mix, PerSample, Renumbering
+from ._mix import Fidelity, Mix, PerSample
 from ._stats import Fault, LoaderStats
 from ._waiter import Waiter
 from ._world import world_around
 from .errors import InvalidError
 
 PPM = 1_000_000
+
+#: Arguments of other loaders, and what to write instead.
+_ELSEWHERE = {
+    "num_workers": "the work is done by threads= of the library, by default one a CPU",
+    "workers": "the work is done by threads= of the library, by default one a CPU",
+    "num_threads": "write threads=",
+    "persistent_workers": "there are no worker processes",
+    "worker_init_fn": "there are no worker processes; seed= is all that order and crops go by",
+    "multiprocessing_context": "there are no worker processes",
+    "prefetch_factor": "write batches_ahead=",
+    "pin_memory": "pcr.torch.Loader has it; here write memory=(allocate, release)",
+    "fields": "pcr.torch.Loader has it; here batches have all of them",
+    "names": "pcr.torch.Loader has it",
+    "sampler": "write indices= or weights=",
+    "batch_sampler": "write batch_size= and indices= or weights=",
+    "generator": "write seed=",
+    "random_seed": "write seed=",
+    "collate_fn": "batches are made by the library; change them in the loop",
+    "rank": "write shard=(rank, world)",
+    "world_size": "write shard=(rank, world)",
+    "num_replicas": "write shard=(rank, world)",
+    "image_size": "write size=",
+    "resolution": "write size=",
+    "quality": "write fidelity=",
+    "normalize": "write dtype=\"float32\", mean= and std=",
+    "transforms": "write transform=, flip=, jitter= and such",
+    "device": "batches are in memory of the CPU: move them, for example images.to(device)",
+}
 
 
 class Loader:
@@ -83,9 +112,6 @@ class Loader:
     indices: the samples to use, as indices in the dataset; in any order, each counts once.
     classes: the classes to use, by name or first label; the first use of a dataset's
         labels reads all heads.
-    renumber: batches' labels are the classes' places in `classes`, 0 to len(classes) - 1,
-        instead of the dataset's indices. Datasets that number their classes differently
-        then have the same labels; names that only some of them have are left to those.
     weights: how often each sample is taken, in proportion. It is taken as often as that makes
         on average in an epoch, rounded up or down at random in each epoch.
     replacement: False: an epoch has no sample twice; they are drawn one after another, by
@@ -107,8 +133,7 @@ class Loader:
     huge_pages: batches are in huge pages, where the kernel has some.
     memory: (allocate, release): functions that give batches their memory, for example
         pinned: allocate(nbytes) returns an address that is a multiple of 64, or 0;
-        release(address, nbytes) takes it back. Called from the loader's threads; an exception
-        in one of them is raised by the iteration. There are
+        release(address, nbytes) takes it back. Called from the loader's threads. There are
         batches_ahead + 1 batches, and as many as you hold.
     read_ahead: once an epoch has followed the one before, the first window of the next is read
         while the last of this one is decoded, up to 32 MiB (an eighth of window_nbytes);
@@ -134,6 +159,7 @@ class Loader:
     raises what Sample.decode() raises; the epoch is then over.
     """
 
+    @keywords(**_ELSEWHERE)
     def __init__(self, dataset: Union[Dataset, Path, Sequence[Union[Dataset, Path]]], *,
                  split: Optional[str] = None,
                  batch_size: int = 64, size: Size = (224, 224),
@@ -148,7 +174,7 @@ class Loader:
                  batches_ahead: int = 4, drop_uneven: bool = False,
                  shard: Union[None, str, Tuple[int, int]] = None,
                  indices: PerSample = None,
-                 classes: Optional[Iterable[Union[int, str]]] = None, renumber: bool = False,
+                 classes: Optional[Iterable[Union[int, str]]] = None,
                  dtype: str = "uint8", mean: Union[None, float, Sequence[float]] = None,
                  std: Union[None, float, Sequence[float]] = None,
                  filter: str = "bilinear", fidelities: PerSample = None,
@@ -204,22 +230,20 @@ class Loader:
         options.worker = whole(worker[0], "worker", 0)
         options.worker_count = whole(worker[1], "worker's count")
         self.datasets = _datasets(dataset, split)
-        if classes is not None and not isinstance(classes, (str, bytes)):
-            classes = list(classes)
         mix = Mix(self.datasets, isinstance(dataset, (list, tuple)))
         mix.set_samples(options, weights, fidelities, augment)
         mix.set_indices(options, indices, classes)
         mix.set_length(options, epoch_samples, repeat, proportions)
         mix.set_fidelity(options, fidelity)
-        hooks = None if memory is None else Hooks(memory, options)
-        renumbering = Renumbering(self.datasets, classes) if renumber else None
+        hooks = None if memory is None else set_hooks(options, memory)
         pointer = c_void_p()
         handles = [d._handle for d in self.datasets]
         call(lib.pcr_loader_create_mix,
              (c_void_p * len(handles))(*(handle.pointer for handle in handles)),
              len(handles), byref(options), byref(pointer))
-        self._core = Core(pointer, self.datasets, handles, hooks, renumbering)
-        self.dataset = self.datasets[0]
+        self._core = Core(pointer, self.datasets, handles, hooks)
+        self.dataset = self.datasets[0]  #: the first of datasets
+        self.batch_size, self.drop_last = int(options.batch_size), bool(drop_last)
         self._next_epoch = 0
         self._current = -1
         self._resumed = False  # _current is begun, by load_state_dict()
@@ -308,15 +332,43 @@ class Loader:
         It is made for this call, and once more later. Raises InvalidError where the epoch
         has no batch, and what iterating raises.
         """
-        state = self._core.save()
+        state, settled = self._core.save(), self._settled
         try:
             self._start()
             batch = self._next()
         finally:
             self._core.resume(state)
+            self._settled = settled
         if batch is None:
             raise InvalidError("peek() at an epoch that has no batch")
         return batch
+
+    def _skip(self, count: int) -> None:
+        """Has the next iteration leave out so many batches, at least one less than there are
+        to come, without making them all."""
+        if not count:
+            return
+        self._start()
+        state = self._core.save()
+        self._next()  # its samples, times the world, are a step's
+        step = self._core.save()["position"] - state["position"]
+        self.load_state_dict({**state, "position": state["position"] + count * step})
+
+    @property
+    def classes(self) -> Tuple[str, ...]:
+        """Class names by label, of the first dataset; empty where labels are not classes."""
+        return self.dataset.classes
+
+    def __getitem__(self, index: Any) -> NoReturn:
+        raise TypeError("a loader gives whole batches: iterate over it, it is in the place of a "
+                        "torch.utils.data.DataLoader and goes into none. For a DataLoader there "
+                        "are pcr.torch.IterableDataset (with batch_size=None) and "
+                        "pcr.torch.Dataset")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a loader has threads and cannot be pickled or sent to another process: "
+                        "send its arguments, and make the loader there. For a DataLoader's "
+                        "workers there is pcr.torch.IterableDataset")
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the number of the next epoch that begins. It starts at 0.

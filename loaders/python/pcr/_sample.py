@@ -6,7 +6,8 @@ from __future__ import annotations
 import ctypes
 import json
 from ctypes import byref, c_void_p
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple, Union, overload
+from typing import (Any, Dict, Iterator, NoReturn, Optional, Sequence, Tuple, Union,
+                    overload)
 
 from . import _structs as st
 from ._image import Box, Pixels, decode_at, decode_options, scratch
@@ -41,6 +42,10 @@ class Sample:
     def __hash__(self) -> int:
         return hash((id(self._dataset), self.index))
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a sample is of an open dataset and cannot be pickled or sent to another "
+                        "process: send its index, or what is wanted of it")
+
     def __repr__(self) -> str:
         return f"<pcr.Sample {self.index}: {self.key!r}, label {self.label}>"
 
@@ -65,16 +70,14 @@ class Sample:
         return self.key_bytes.decode("utf-8", "surrogateescape")
 
     @property
-    def label(self) -> Union[None, int, float]:
-        """The first label, None where there is none: a class's index, or a number of the
-        kind that Dataset.schema tells."""
-        return self.labels[0] if self._info.label_count else None
+    def label(self) -> Optional[int]:
+        """The first label, None where there is none."""
+        return int(self._info.labels[0]) if self._info.label_count else None
 
     @property
-    def labels(self) -> Union[Tuple[int, ...], Tuple[float, ...]]:
+    def labels(self) -> Tuple[int, ...]:
         """All labels."""
-        info = self._info
-        return tuple((info.float_labels or info.labels)[:info.label_count])
+        return tuple(self._info.labels[:self._info.label_count])
 
     @property
     def attributes(self) -> Dict[str, Any]:

@@ -47,13 +47,10 @@ class Request(Generic[T]):
         return answer()
 
 
-def interruptible(function: Callable[[], T], interrupt: Callable[[], None],
-                  wait: bool = True) -> T:
+def interruptible(function: Callable[[], T], interrupt: Callable[[], None]) -> T:
     """Makes one long call; its callbacks then never meet a signal handler's exception.
 
-    interrupt: makes the call return soon.
-    wait: whether its end is then waited for; else it goes on for a while and its result is
-        lost, which is right for what only reads.
+    interrupt: makes the call return soon; its end is waited for.
     """
     if threading.current_thread() is not threading.main_thread():
         return function()
@@ -63,8 +60,7 @@ def interruptible(function: Callable[[], T], interrupt: Callable[[], None],
     try:
         return request.wait(interrupt)
     except BaseException:
-        if wait:
-            thread.join()
+        thread.join()
         raise
 
 

@@ -9,7 +9,8 @@ torch.utils.data.DataLoader.
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import (Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple,
+                    Union)
 
 import torch  # type: ignore[import]
 import torch.utils.data  # type: ignore[import]
@@ -17,8 +18,10 @@ import torch.utils.data  # type: ignore[import]
 from . import _loader
 from ._dataset import Dataset as _Dataset, Path, open as _open
 from ._image import resize
-from ._library import Size, height_width
 from ._batch import MemoryHooks, RawBatch
+from ._library import Size, fidelity_number, height_width, whole
+from ._torch_order import Order, TicketDataset, redeem
+from ._torch_shared import Shared
 from .errors import InvalidError
 
 __all__ = ["Dataset", "IterableDataset", "Loader"]
@@ -36,23 +39,40 @@ _FIELDS = ("indices", "datasets", "fidelities", "samples", "keys", "attributes")
 _PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
 
 
-def _check_fields(fields: Sequence[str], raw: bool) -> Tuple[str, ...]:
-    known = _FIELDS if raw else _FIELDS + _PIXEL_FIELDS
-    if isinstance(fields, str) or not all(name in known for name in fields):
-        raise InvalidError(f"fields is {fields!r}, expected a sequence of {', '.join(known)}")
-    return tuple(fields)
+class _Form:
+    """What a batch is to be: a tuple, or a dictionary, of tensors."""
 
+    def __init__(self, dtype: str, raw: bool, fields: Sequence[str],
+                 names: Optional[Mapping[str, str]]) -> None:
+        self._dtype = dtype
+        self._images = "files" if raw else "images"
+        known = _FIELDS if raw else _FIELDS + _PIXEL_FIELDS
+        if isinstance(fields, str) or not all(name in known for name in fields):
+            raise InvalidError(f"fields is {fields!r}, expected a sequence of "
+                               f"{', '.join(known)}")
+        self._fields = (self._images, "labels", *fields)
+        self._keys: Optional[Tuple[str, ...]] = None
+        if names is None:
+            return
+        known = (self._images, "labels", *known)
+        if fields or not (isinstance(names, Mapping) and names and
+                          all(name in known for name in names.values())):
+            raise InvalidError(f"names is {names!r}, expected, without fields, a mapping from "
+                               f"keys of your choice to some of {', '.join(known)}")
+        self._keys, self._fields = tuple(names), tuple(names.values())
 
-def _tensors(batch: Any, dtype: str, fields: Tuple[str, ...]) -> Tuple[Any, ...]:
-    if isinstance(batch, RawBatch):
-        images: Any = [torch.from_numpy(file) for file in batch.files]
-    elif dtype == "bfloat16":  # by way of int16, which every version knows
-        images = torch.from_numpy(batch.pixels.view("int16")).view(torch.bfloat16)
-    else:
-        images = torch.from_numpy(batch.pixels)
-    more = (getattr(batch, name) for name in fields)
-    return (images, torch.from_numpy(batch.labels),
-            *(value if isinstance(value, list) else torch.from_numpy(value) for value in more))
+    def _field(self, batch: Any, name: str) -> Any:
+        if name == "files":
+            return [torch.from_numpy(file) for file in batch.files]
+        if name == "images" and self._dtype == "bfloat16":
+            # By way of int16, which every version knows.
+            return torch.from_numpy(batch.pixels.view("int16")).view(torch.bfloat16)
+        value = batch.pixels if name == "images" else getattr(batch, name)
+        return value if isinstance(value, list) else torch.from_numpy(value)
+
+    def __call__(self, batch: Any) -> Any:
+        values = tuple(self._field(batch, name) for name in self._fields)
+        return values if self._keys is None else dict(zip(self._keys, values))
 
 
 def _pinned() -> MemoryHooks:
@@ -77,41 +97,49 @@ class Loader(_loader.Loader):
     Takes the same arguments. `layout` is "NCHW" unless given; `shard` is the process's
     rank and world in torch.distributed where that is in use when the first batch is taken.
     `images` is the library's own memory, which returns to it when the last tensor that looks
-    at it is gone; `labels` are each sample's first: int64, -1 where there is none, or of a
-    dataset with float labels float64, NaN where there is none.
+    at it is gone; `labels` is int64, each sample's first label, -1 where there is none.
 
     fields: names of what else batches are to have, as tensors or lists, after the labels:
         "indices", "datasets", "fidelities", "samples" (all labels, among others), "keys",
         "attributes", and of pixels "sizes", "crops", "flips", "angles". pcr.Batch says what
         they are.
     raw: (files, labels): a list of uint8 tensors, for torchvision.io.decode_jpeg and such.
+    names: batches are dictionaries: {key: name, ...} with keys of your choice, where a name is
+        "images" (raw: "files"), "labels" or one of those for `fields`. transformers wants
+        {"pixel_values": "images", "labels": "labels"}.
     pin_memory: batches are in memory that PyTorch has pinned, for copies to a GPU that do
         not block; it needs one.
+
+    It is in the place of a torch.utils.data.DataLoader, not of its dataset. What frameworks look
+    for in one is there: `batch_size`, `drop_last`, `dataset`; `sampler` and `batch_sampler`,
+    which have set_epoch(), and with which accelerate's skip_first_batches() works.
     """
 
     def __init__(self, dataset: Any, *, dtype: str = "uint8", layout: str = "NCHW",
-                 pin_memory: bool = False, fields: Sequence[str] = (), **options: Any) -> None:
-        self._fields = _check_fields(fields, bool(options.get("raw")))
+                 pin_memory: bool = False, fields: Sequence[str] = (),
+                 names: Optional[Mapping[str, str]] = None, **options: Any) -> None:
+        self._form = _Form(dtype, bool(options.get("raw")), fields, names)
         if pin_memory:
             options["memory"] = _pinned()
         super().__init__(dataset, dtype=dtype, layout=layout, **options)
-        self._dtype = dtype
+        self.dataset = TicketDataset(self.dataset)
+        self.sampler = self.batch_sampler = Order(self)
+        self.collate_fn = redeem
 
     def _find_shard(self) -> Optional[Tuple[int, int]]:
         return _process()
 
-    def __iter__(self) -> Iterator[Tuple[Any, ...]]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """An iterator over the next epoch, or the rest of a state's. See pcr.Loader."""
-        epoch = super().__iter__()
-        return (_tensors(batch, self._dtype, self._fields) for batch in epoch)
+        return map(self._form, super().__iter__())
 
-    def peek(self) -> Tuple[Any, ...]:  # type: ignore[override]
+    def peek(self) -> Any:
         """The batch that the next iteration will give first. See pcr.Loader."""
-        return _tensors(super().peek(), self._dtype, self._fields)
+        return self._form(super().peek())
 
 
 class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
-    """Single samples: (image, first label); without one, -1, or NaN where labels are floats.
+    """Single samples: (image, first label, -1 where there is none).
 
     path, split: as in pcr.open().
     fidelity: 1 to G; None is G.
@@ -145,7 +173,7 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index: int) -> Tuple[Any, Union[int, float]]:
+    def __getitem__(self, index: int) -> Tuple[Any, int]:
         sample = self._dataset()[index]
         image: Any = sample.decode(self.fidelity, orient=self.orient)
         if self.size is not None:
@@ -154,32 +182,50 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
             image = self.transform(image)
         else:
             image = torch.from_numpy(image).permute(2, 0, 1)
-        label = sample.label
-        if label is None:
-            label = float("nan") if self._dataset().schema["label"] == "floats" else -1
-        return image, label
+        return image, -1 if sample.label is None else sample.label
 
-    def __getitems__(self, indices: List[int]) -> List[Tuple[Any, Union[int, float]]]:
+    def __getitems__(self, indices: List[int]) -> List[Tuple[Any, int]]:
         return [self[index] for index in indices]
 
 
-class _Batches(Iterator[Tuple[Any, ...]]):
+class _Batches(Iterator[Any]):
     """One pass of an IterableDataset. Its loader is made when the first batch is asked for, so
     that a state may come before."""
 
-    def __init__(self, make: Callable[[], Loader], epoch: int) -> None:
-        self._make, self._epoch = make, epoch
+    def __init__(self, dataset: "IterableDataset", worker: Any) -> None:
+        self._dataset, self._shared = dataset, dataset._shared
+        self._place = (0, 1) if worker is None else (worker.id, worker.num_workers)
+        self._process = 0 if worker is None else worker.id + 1
+        self._epoch: Optional[int] = None
+        if worker is not None:  # its first batch is asked for at once
+            self._epoch = self._shared.begin(self._process, worker.seed - worker.id)
         self._loader: Optional[Loader] = None
-        self._batches: Optional[Iterator[Tuple[Any, ...]]] = None
+        self._batches: Optional[Iterator[Any]] = None
         self._state: Any = None
+        self._heard = 0  # of the fidelities that were set
 
-    def __next__(self) -> Tuple[Any, ...]:
+    def _open(self) -> Iterator[Any]:
+        if self._epoch is None:
+            self._epoch = self._shared.begin(0, 0)
+        how: Dict[str, Any] = {} if self._process == 0 else {"threads": 1}
+        self._heard, fidelity, since = self._shared.fidelity()
+        if self._heard and not any(since < epoch <= self._epoch
+                                   for epoch in self._dataset._changes()):
+            how["fidelity"] = fidelity or None
+        self._loader = self._dataset._make(worker=self._place, **how)
+        self._loader.set_epoch(self._epoch)
+        if self._state is not None:
+            self._loader.load_state_dict(self._state)
+        return iter(self._loader)
+
+    def __next__(self) -> Any:
         if self._batches is None:
-            self._loader = self._make()
-            self._loader.set_epoch(self._epoch)
-            if self._state is not None:
-                self._loader.load_state_dict(self._state)
-            self._batches = iter(self._loader)
+            self._batches = self._open()
+        elif self._loader is not None:
+            serial, fidelity, _ = self._shared.fidelity()
+            if serial != self._heard:
+                self._heard = serial
+                self._loader.set_fidelity(fidelity or None)
         try:
             return next(self._batches)
         except StopIteration:
@@ -193,44 +239,83 @@ class _Batches(Iterator[Tuple[Any, ...]]):
         """What Loader.state_dict() is; {"epoch": n} before the first batch."""
         if self._loader is not None:
             return self._loader.state_dict()
-        return {"epoch": self._epoch} if self._state is None else self._state
+        if self._state is not None:
+            return self._state
+        return {"epoch": self._shared.coming() if self._epoch is None else self._epoch}
 
     def load_state_dict(self, state: Any) -> None:
         """Has the first batch be the one after the state's last."""
         if self._batches is not None:
             raise RuntimeError("a state comes before the first batch")
         self._epoch = state["epoch"]
+        self._shared.resume(self._process, state["epoch"])
         self._state = state if "position" in state else None
 
 
 class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
-    """Whole batches, (images, labels), for DataLoader(..., batch_size=None).
+    """Whole batches, as those of Loader, for DataLoader(..., batch_size=None).
 
-    Takes Loader's arguments; the first is a path. The order is divided among all
-    worker processes of all ranks (`shard`, or those of torch.distributed): one epoch of all
-    of them has each sample once, but for what evens out the last step. A worker has one
-    thread unless `threads` says otherwise.
+    Takes Loader's arguments, and checks them when it is made; the first is a path, or a Dataset.
+    Each iteration is the next epoch, in worker processes too, new ones or persistent: an
+    iterator of a DataLoader with workers begins it at once. The order is divided among all
+    worker processes of all ranks (`shard`, or those of torch.distributed when the iteration
+    begins): one epoch of all of them has each sample once, but for what evens out the ranks'
+    last step. A worker has one thread unless `threads` says otherwise.
 
     Its iterators have state_dict() and load_state_dict(), by which torchdata's
     StatefulDataLoader goes on in the middle of an epoch, with as many workers and ranks.
     """
 
-    def __init__(self, path: Path, *, shard: Optional[Tuple[int, int]] = None,
-                 **options: Any) -> None:
-        self._path, self._options = path, options
-        self._shard = _process() if shard is None else shard
-        self._epoch = 0
+    def __init__(self, dataset: Any, *, shard: Any = None, **options: Any) -> None:
+        self._source, self._options, self._shard = dataset, options, shard
+        self._found: Optional[Tuple[int, int]] = None
+        self._counts: Dict[Any, int] = {}
+        self._shared = Shared()
+        with self._make(threads=1) as loader:
+            self.batch_size, self.classes = loader.batch_size, loader.classes
+            self.group_count = max(d.group_count for d in loader.datasets)
+
+    def _place(self) -> Any:
+        """The shard as it is now, also in a worker that does not know of torch.distributed;
+        None where nothing tells of several processes."""
+        if self._shard is not None:
+            return self._shard
+        found = _process()
+        return found if found != (0, 1) else self._found
+
+    def __getstate__(self) -> Any:
+        return {**self.__dict__, "_found": None if self._shard is not None else self._place()}
+
+    def _make(self, **how: Any) -> Loader:
+        return Loader(self._source, shard=self._place(), **{**how, **{
+            name: value for name, value in self._options.items()
+            if name != "fidelity" or name not in how}})
+
+    def _changes(self) -> List[int]:
+        """The epochs that a schedule of fidelities names."""
+        schedule = self._options.get("fidelity")
+        return [epoch for epoch, _ in schedule] if isinstance(schedule, (list, tuple)) else []
+
+    def __len__(self) -> int:
+        """Batches in an epoch of this rank, by however many workers: what len() of a DataLoader
+        with batch_size=None is."""
+        place = self._place()
+        if place not in self._counts:
+            with self._make(threads=1) as loader:
+                self._counts[place] = len(loader)
+        return self._counts[place]
 
     def set_epoch(self, epoch: int) -> None:
-        """Chooses the epoch that the next iter() gives. Each iter() gives epoch 0 without."""
-        self._epoch = epoch
+        """Chooses the epoch of the iteration that begins next, in workers too."""
+        self._shared.set_epoch(whole(epoch, "epoch", 0, 40))
 
-    def __iter__(self) -> Iterator[Tuple[Any, ...]]:
-        rank, world = self._shard
-        options = dict(self._options)
-        worker = torch.utils.data.get_worker_info()
-        if worker is not None:
-            rank, world = rank * worker.num_workers + worker.id, world * worker.num_workers
-            options.setdefault("threads", 1)
-        return _Batches(lambda: Loader(self._path, shard=(rank, world), **options),
-                        self._epoch)
+    def set_fidelity(self, fidelity: Optional[int]) -> None:
+        """Sets the fidelity, in workers too, where it holds from a batch on that is still to
+        be made, till an epoch begins that the schedule names. See Loader.set_fidelity()."""
+        number = fidelity_number(fidelity)
+        if number > self.group_count:
+            raise InvalidError(f"fidelity is {number}, the dataset has 1 to {self.group_count}")
+        self._shared.set_fidelity(number)
+
+    def __iter__(self) -> Iterator[Any]:
+        return _Batches(self, torch.utils.data.get_worker_info())
