@@ -384,6 +384,15 @@ static int skip_marks(struct csv *c, struct pcr_error *err)
     return 0;
 }
 
+static void free_scan(struct csv *c, struct header *h)
+{
+    free(h->kinds);
+    free(h->names);
+    free(h->splits);
+    free(c->fields);
+    pcr_buffer_free(&c->text);
+}
+
 int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,
                    struct pcr_error *err)
 {
@@ -394,10 +403,20 @@ int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,
         rc = read_header(&c, l, &h, err);
     if (!rc)
         rc = read_rows(&c, &h, l, err);
-    free(h.kinds);
-    free(h.names);
-    free(h.splits);
-    free(c.fields);
-    pcr_buffer_free(&c.text);
+    free_scan(&c, &h);
     return rc;
+}
+
+bool pcri_csv_is_metadata(const char *text, size_t nbytes)
+{
+    struct pcri_arena arena = { 0 };
+    struct pcri_list l = { .arena = &arena, .beside = true };
+    struct csv c = { .p = text, .end = text + nbytes, .line = 1 };
+    struct header h = { 0 };
+    int rc = skip_marks(&c, NULL);
+    if (!rc)
+        rc = read_header(&c, &l, &h, NULL);
+    free_scan(&c, &h);
+    pcri_arena_free(&arena);
+    return !rc;
 }

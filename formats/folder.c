@@ -6,6 +6,7 @@
 
 #include "importer.h"
 #include "layout.h"
+#include "metadata.h"
 
 static bool probe(const char *path)
 {
@@ -131,13 +132,17 @@ static int read_tree(const char *path, const struct pcr_import_options *opts,
     rc = pcri_layout_find(tree, opts->layout, &layout, err);
     if (rc)
         return pcri_prefix(err, rc, "%s", path);
+    struct pcri_names classes = { 0 };
     struct placing p = { .tree = tree, .layout = &layout, .opts = opts };
     rc = make_labels(&p, err);
     if (!rc)
         rc = place_all(&p, err);
     if (!rc)
-        pcri_entries_finish(tree->files,
-                            layout.class_names.count ? &layout.class_names : NULL,
+        rc = pcri_metadata_apply(tree, &layout, !opts->layout, opts, &classes, err);
+    if (layout.class_names.count)
+        classes = layout.class_names;
+    if (!rc)
+        pcri_entries_finish(tree->files, classes.count ? &classes : NULL,
                             layout.split_names.count ? &layout.split_names : NULL);
     return rc;
 }

@@ -194,3 +194,15 @@ int pcri_jsonl_parse(const char *text, size_t nbytes, struct pcri_list *l,
     }
     return rc;
 }
+
+bool pcri_jsonl_is_metadata(const char *text, size_t nbytes)
+{
+    if (nbytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
+        text += 3;
+        nbytes -= 3;
+    }
+    json_t *object = json_loadb(text, nbytes, JSON_DISABLE_EOF_CHECK, NULL);
+    bool found = json_object_get(object, "file_name") != NULL;
+    json_decref(object);
+    return found;
+}

@@ -134,8 +134,8 @@ static const char *split_of(const void *row)
 }
 
 /* Class names become indices. */
-static int settle_classes(struct pcri_list *l, struct pcri_names *classes,
-                          struct pcr_error *err)
+int pcri_list_settle_labels(struct pcri_list *l, struct pcri_names *classes,
+                            struct pcr_error *err)
 {
     int rc = settle_numbers(l, err);
     if (!rc)
@@ -191,6 +191,15 @@ static char *find_root(const char *path, const struct pcr_import_options *opts,
     return copy;
 }
 
+void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_entry *e)
+{
+    e->attributes = row->attributes;
+    if (!labels)
+        return;
+    e->labels = row->labels;
+    e->label_count = row->label_count;
+}
+
 static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
                      const char *root, const struct pcri_names *splits,
                      struct pcr_error *err)
@@ -208,9 +217,7 @@ static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
 
     item->path = path;
     item->key = r->safe_key;
-    item->attributes = r->attributes;
-    item->labels = r->labels;
-    item->label_count = r->label_count;
+    pcri_list_describe(r, true, item);
     item->split = splits->count ? pcri_names_find(splits, r->split) : 0;
     struct stat st;
     if (!stat(path, &st)) { /* else loading it says why not */
@@ -228,7 +235,7 @@ static int make_entries(const char *path, const struct pcr_import_options *opts,
     struct pcri_names classes = { 0 }, splits = { 0 };
     int rc = pcri_list_make_keys(l, err);
     if (!rc)
-        rc = settle_classes(l, &classes, err);
+        rc = pcri_list_settle_labels(l, &classes, err);
     if (!rc)
         rc = settle_splits(l, &splits, err);
     if (rc)

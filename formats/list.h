@@ -46,6 +46,18 @@ int pcri_list_make_keys(struct pcri_list *l, struct pcr_error *err);
 const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,
                                  struct pcr_error *err);
 
+/* Makes class names, or what CSV has of numbers, to labels of all rows; *classes has the names,
+ * or stays empty. INVAL, NOMEM. */
+int pcri_list_settle_labels(struct pcri_list *l, struct pcri_names *classes,
+                            struct pcr_error *err);
+
+/* Gives an entry the row's attributes, and its labels if asked for. */
+void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_entry *e);
+
+/* Do these begin as metadata beside images do, with a file_name? */
+bool pcri_csv_is_metadata(const char *text, size_t nbytes);
+bool pcri_jsonl_is_metadata(const char *text, size_t nbytes);
+
 /* Parse a whole list's text. Messages begin with "line N: ". Codes: INVAL, NOMEM. */
 int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,
                    struct pcr_error *err);

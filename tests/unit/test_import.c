@@ -384,6 +384,66 @@ START_TEST(layouts_of_nothing)
 }
 END_TEST
 
+/* Hugging Face's imagefolder: metadata beside images. */
+START_TEST(metadata_files)
+{
+    grow("train/1.jpg train/2.jpg train/3.jpg test/4.jpg");
+    file("train/metadata.csv", "file_name,text,label,key\n1.jpg,one,cat,x\n"
+                               "../train/2.jpg,two,ape,\n");
+    file("test/metadata.jsonl", "\n{\"file_name\":\"4.jpg\",\"objects\":{\"bbox\":[[1,2]]},"
+                                "\"label\":\"cat\"}\n");
+    struct pcr_source *s = open_source(NULL);
+    ck_assert_str_eq(outline(s), "test,train | ape,cat | 0/1 1/1 1/0 1/");
+    ck_assert_str_eq(sample(s, 0).attributes, "{\"objects\":{\"bbox\":[[1,2]]}}");
+    ck_assert_str_eq(sample(s, 1).attributes, "{\"key\":\"x\",\"text\":\"one\"}");
+    ck_assert_ptr_null(sample(s, 3).attributes);
+    ck_assert_str_eq(left, "train/metadata.csv: it has no row for 1 of the 3 images in its "
+                           "folder\n");
+    ck_assert_uint_eq(s->ignored_count, 0);
+    ck_assert_uint_eq(s->left_out_count, 0);
+    pcr_source_destroy(s);
+    file("train/metadata.csv", "file_name\n1.jpg\n9.jpg\n");
+    refused(NULL, PCR_ERR_INVAL, "train/metadata.csv: line 3: there is no file '9.jpg'");
+    file("train/metadata.csv", "file_name,label\n1.jpg,a\n./1.jpg,a\n");
+    refused(NULL, PCR_ERR_INVAL, "line 3: a second row for './1.jpg'");
+    file("train/metadata.csv", "file_name,label\n1.jpg,1\n3.jpg,2\n");
+    file("test/metadata.jsonl", "{\"file_name\":\"4.jpg\",\"label\":7}\n");
+    s = open_source(NULL);
+    ck_assert_str_eq(outline(s), "test,train |  | 0/7 1/1 1/ 1/2");
+    pcr_source_destroy(s);
+}
+END_TEST
+
+/* Class folders keep their labels; metadata without file_name is none. */
+START_TEST(metadata_and_classes)
+{
+    grow("a/1.jpg a/2.jpg b/3.jpg 4.jpg");
+    file("metadata.jsonl", "{\"file_name\":\"a/1.jpg\",\"label\":\"a\",\"x\":1}\n"
+                           "{\"file_name\":\"b/3.jpg\",\"label\":0}\n"
+                           "{\"file_name\":\"4.jpg\",\"label\":\"c\"}\n");
+    file("a/metadata.csv", "file_name,y\n2.jpg,5\n");
+    file("b/metadata.csv", "image,text\n3.jpg,no\n");
+    struct pcr_source *s = open_source(NULL);
+    ck_assert_str_eq(outline(s), " | a,b | 0/0 0/0 0/1");
+    ck_assert_str_eq(sample(s, 0).attributes, "{\"label\":\"a\",\"x\":1}");
+    ck_assert_str_eq(sample(s, 1).attributes, "{\"y\":\"5\"}");
+    ck_assert_str_eq(sample(s, 2).attributes, "{\"label\":0}");
+    ck_assert_uint_eq(s->ignored_count, 1);
+    ck_assert_uint_eq(s->left_out_count, 1);
+    pcr_source_destroy(s);
+    file("a/metadata.csv", "file_name,label\n2.jpg,zoo\n");
+    refused(NULL, PCR_ERR_INVAL, "a/metadata.csv: line 2: label 'zoo' of '2.jpg', but its folder "
+                                 "is 'a'; choose layout 'class' for the folders'");
+    ck_assert_int_eq(open_as(PCR_FOLDERS_CLASS, &s), 0);
+    ck_assert_str_eq(sample(s, 1).attributes, "{\"label\":\"zoo\"}");
+    pcr_source_destroy(s);
+    file("metadata.jsonl", "{\"file_name\":\"a/1.jpg\",\"label\":\"c\"}\n");
+    ck_assert_int_eq(open_as(PCR_FOLDERS_FLAT, &s), 0);
+    ck_assert_str_eq(outline(s), " | c,zoo | 0/ 0/0 0/1 0/");
+    pcr_source_destroy(s);
+}
+END_TEST
+
 /* Splits made of links into a pool of classes. */
 START_TEST(links_as_splits)
 {
@@ -798,6 +858,8 @@ int main(void)
     tcase_add_loop_test(folders, layouts_in_doubt, 0,
                         sizeof(doubtful_layouts) / sizeof(doubtful_layouts[0]));
     tcase_add_test(folders, layouts_of_nothing);
+    tcase_add_test(folders, metadata_files);
+    tcase_add_test(folders, metadata_and_classes);
     tcase_add_test(folders, links_as_splits);
     tcase_add_test(folders, names_of_any_bytes);
     tcase_add_test(folders, symbolic_links);

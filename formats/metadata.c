@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files metadata.csv and metadata.jsonl in a tree of images, as Hugging Face's imagefolder
+ * has them: each row names an image by its path from the file's folder, `file_name`. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "list.h"
+#include "metadata.h"
+
+enum { METADATA_MAX_NBYTES = 1 << 30 };
+
+struct metadata {
+    struct pcri_tree *tree;
+    const struct pcri_layout *layout;
+    const struct pcr_import_options *opts;
+    bool sure;
+    struct pcri_list list; /* rows that name a sample; safe_key is its key */
+    bool *described;       /* by sample: a row names it */
+};
+
+/* The first sample whose key is not below `key`. */
+static size_t find_first(const struct pcri_entries *files, const char *key)
+{
+    size_t low = 0, high = files->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(files->items[middle].key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The sample with this key, or NULL. */
+static struct pcri_entry *find_sample(const struct pcri_entries *files, const char *key)
+{
+    size_t i = find_first(files, key);
+    return i < files->count && !strcmp(files->items[i].key, key) ? &files->items[i] : NULL;
+}
+
+/* "folder/name" in the arena, `folder` being the first n bytes. */
+static char *join(struct pcri_arena *arena, const char *folder, size_t n, const char *name,
+                  struct pcr_error *err)
+{
+    size_t m = strlen(name);
+    char *path = pcri_arena_alloc(arena, n + m + 1, 1, err);
+    if (path) {
+        memcpy(path, folder, n);
+        memcpy(path + n, name, m + 1);
+    }
+    return path;
+}
+
+/* Two names for one class are a doubt: the folder's is kept only if it was asked for. */
+static int check_label(const struct metadata *m, const struct pcri_list_row *row,
+                       const struct pcri_entry *sample, struct pcr_error *err)
+{
+    if (!m->sure || !sample->label_count || !row->attributes)
+        return 0;
+    json_t *object = json_loads(row->attributes, 0, NULL);
+    const char *label = json_string_value(json_object_get(object, "label"));
+    const char *class_name = m->layout->class_names.shown[sample->labels[0]];
+    int rc = 0;
+    if (label && strcmp(label, class_name) != 0)
+        rc = pcri_fail(err, PCR_ERR_INVAL,
+                       "line %llu: label '%.60s' of '%.100s', but its folder is '%.60s'; choose "
+                       "layout '%s' for the folders' labels, '%s' for these (pcrtool: --layout)",
+                       (unsigned long long) row->line, label, row->path, class_name,
+                       m->layout->split_names.count ? "split-class" : "class",
+                       m->layout->split_names.count ? "split" : "flat");
+    json_decref(object);
+    return rc;
+}
+
+/* Finds the row's sample; *keep is false where its file is there but no sample. */
+static int match(struct metadata *m, const char *path, size_t folder_nbytes,
+                 struct pcri_list_row *row, bool *keep, struct pcr_error *err)
+{
+    struct pcri_arena *arena = m->list.arena;
+    unsigned long long line = row->line;
+    *keep = false;
+    if (!row->path || !*row->path)
+        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: no file_name", line);
+    const char *whole = join(arena, path, folder_nbytes, row->path, err);
+    row->safe_key = whole ? pcri_safe_key(whole + m->tree->root_nbytes, arena, err) : NULL;
+    if (!row->safe_key)
+        return PCR_ERR_NOMEM;
+    struct pcri_entry *sample = find_sample(m->tree->files, row->safe_key);
+    if (!sample)
+        return access(whole, F_OK) ? pcri_fail(err, PCR_ERR_INVAL,
+                                               "line %llu: there is no file '%.200s'", line,
+                                               row->path)
+                                   : 0;
+    bool *described = &m->described[sample - m->tree->files->items];
+    if (*described)
+        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: a second row for '%.200s'", line,
+                         row->path);
+    *keep = *described = true;
+    return check_label(m, row, sample, err);
+}
+
+/* Tells of images in the file's folder that it says nothing of. */
+static void count_others(const struct metadata *m, const char *path, size_t folder_nbytes)
+{
+    const struct pcri_entries *files = m->tree->files;
+    size_t n = folder_nbytes - m->tree->root_nbytes, others = 0, all = 0;
+    const char *folder = join(m->list.arena, path + m->tree->root_nbytes, n, "", NULL);
+    for (size_t i = folder ? find_first(files, folder) : files->count; i < files->count; i++) {
+        if (strncmp(files->items[i].key, folder, n) != 0)
+            break;
+        all++;
+        others += !m->described[i];
+    }
+    char reason[80];
+    snprintf(reason, sizeof(reason), "it has no row for %zu of the %zu images in its folder",
+             others, all);
+    if (others && m->opts->left_out)
+        m->opts->left_out(m->opts->opaque, path, reason);
+}
+
+static int read_rows(struct metadata *m, const char *path, const struct pcr_buffer *text,
+                     struct pcr_error *err)
+{
+    const char *bytes = (const char *) text->data;
+    size_t first = m->list.count, kept = first, n = strlen(path);
+    size_t folder_nbytes = (size_t) (strrchr(path, '/') - path) + 1;
+    bool csv = path[n - 1] == 'v';
+    if (!(csv ? pcri_csv_is_metadata(bytes, text->nbytes)
+              : pcri_jsonl_is_metadata(bytes, text->nbytes)))
+        return 0;
+    m->tree->files->ignored_count--;
+    int rc = csv ? pcri_csv_parse(bytes, text->nbytes, &m->list, err)
+                 : pcri_jsonl_parse(bytes, text->nbytes, &m->list, err);
+    for (size_t i = first; i < m->list.count && !rc; i++) {
+        bool keep;
+        rc = match(m, path, folder_nbytes, &m->list.rows[i], &keep, err);
+        if (keep)
+            m->list.rows[kept++] = m->list.rows[i];
+    }
+    if (!rc) {
+        m->list.count = kept;
+        count_others(m, path, folder_nbytes);
+    }
+    return rc;
+}
+
+static int read_file(struct metadata *m, const char *path, struct pcr_error *err)
+{
+    struct pcr_buffer text = { 0 };
+    int rc = pcri_load_file(path, METADATA_MAX_NBYTES, &text, err);
+    if (!rc)
+        rc = read_rows(m, path, &text, err);
+    pcr_buffer_free(&text);
+    return rc ? pcri_prefix(err, rc, "%s", path) : 0;
+}
+
+static int apply_rows(struct metadata *m, struct pcri_names *classes, struct pcr_error *err)
+{
+    if (!m->list.keep_labels) {
+        int rc = pcri_list_settle_labels(&m->list, classes, err);
+        if (rc)
+            return pcri_prefix(err, rc, "%s", m->tree->metadata.items[0]);
+    }
+    for (size_t i = 0; i < m->list.count; i++) {
+        const struct pcri_list_row *row = &m->list.rows[i];
+        pcri_list_describe(row, !m->list.keep_labels,
+                           find_sample(m->tree->files, row->safe_key));
+    }
+    return 0;
+}
+
+int pcri_metadata_apply(struct pcri_tree *t, const struct pcri_layout *l, bool sure,
+                        const struct pcr_import_options *opts, struct pcri_names *classes_out,
+                        struct pcr_error *err)
+{
+    struct metadata m = { .tree = t, .layout = l, .opts = opts, .sure = sure };
+    if (!t->metadata.count)
+        return 0;
+    m.list.arena = &t->files->arena;
+    m.list.beside = true;
+    m.list.keep_labels = l->class_names.count > 0;
+    m.described = pcri_calloc(t->files->count, sizeof(*m.described), err);
+    int rc = m.described ? 0 : PCR_ERR_NOMEM;
+    for (size_t i = 0; i < t->metadata.count && !rc; i++)
+        rc = read_file(&m, t->metadata.items[i], err);
+    if (!rc && m.list.count)
+        rc = apply_rows(&m, classes_out, err);
+    free(m.described);
+    free(m.list.rows);
+    return rc;
+}
