@@ -10,17 +10,36 @@
 
 /* --- creation and end --- */
 
+/* Float labels go with floats alone: a batch has one kind. Datasets without labels go with
+ * all. `first` is one that has labels, or NULL. */
+static int check_labels(const uint32_t *first, uint32_t kind, uint32_t number,
+                        struct pcr_error *err)
+{
+    if (kind == PCR_LABEL_NONE || !first ||
+        (*first == PCR_LABEL_FLOATS) == (kind == PCR_LABEL_FLOATS))
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "dataset %u has %s labels, one before it %s: one loader cannot load both",
+                     (unsigned) number, kind == PCR_LABEL_FLOATS ? "float" : "integer",
+                     kind == PCR_LABEL_FLOATS ? "integers" : "floats");
+}
+
 /* Fills l->stores, and says what is in them. */
 static int open_stores(struct pcr_loader *l, struct pcr_dataset *const *datasets,
                        struct pcri_extent *out, struct pcr_error *err)
 {
+    uint32_t label_kind = PCR_LABEL_NONE;
     *out = (struct pcri_extent) { .dataset_count = l->store_count };
     for (uint32_t k = 0; k < l->store_count; k++) {
         struct pcri_store *store = &l->stores[k];
         struct pcr_dataset_info info = { .size = sizeof(info) };
         int rc = pcr_dataset_describe(datasets[k], &info, err);
+        if (!rc)
+            rc = check_labels(label_kind ? &label_kind : NULL, info.label_kind, k, err);
         if (rc)
             return rc;
+        if (info.label_kind)
+            label_kind = info.label_kind;
         store->ds = datasets[k];
         store->group_count = info.group_count;
         store->first_number = out->sample_count;
@@ -32,6 +51,7 @@ static int open_stores(struct pcr_loader *l, struct pcr_dataset *const *datasets
             (rc = pcr_ladder_parse(ladder, strlen(ladder), &store->ladder, err)))
             return rc;
     }
+    out->float_labels = label_kind == PCR_LABEL_FLOATS;
     return 0;
 }
 
@@ -56,7 +76,7 @@ static size_t sample_nbytes(const struct pcr_loader *l)
     return count ? (size_t) (nbytes / count * 9 / 8 + 1024) : 1;
 }
 
-static int create_ring(struct pcr_loader *l, struct pcr_error *err)
+static int create_ring(struct pcr_loader *l, bool float_labels, struct pcr_error *err)
 {
     struct pcr_loader_options *o = &l->options;
     size_t nbytes = sample_nbytes(l);
@@ -67,7 +87,7 @@ static int create_ring(struct pcr_loader *l, struct pcr_error *err)
     if (!l->ring)
         return PCR_ERR_NOMEM;
     /* Enough for all that are in work, and one that the consumer is just done with. */
-    return pcri_pool_create(o, o->batches_ahead + 1, nbytes, &l->pool, err);
+    return pcri_pool_create(o, o->batches_ahead + 1, nbytes, float_labels, &l->pool, err);
 }
 
 /* Has datasets keep memory for the loader's windows, or no longer. */
@@ -121,7 +141,7 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     l->asks_environment = o->flags & PCR_LOADER_RANK_FROM_ENVIRONMENT;
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
     pcri_pixels_init(o, &l->pixels);
-    if ((rc = create_ring(l, err)) || (rc = join_crews(l, err)))
+    if ((rc = create_ring(l, extent.float_labels, err)) || (rc = join_crews(l, err)))
         return rc;
     keep_windows(l, true);
     return 0;

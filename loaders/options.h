@@ -12,6 +12,7 @@
 struct pcri_extent {
     uint64_t sample_count;  /* of all datasets */
     uint32_t group_count;   /* the most that a dataset has */
+    bool float_labels;      /* labels are floats */
     uint32_t dataset_count;
 };
 

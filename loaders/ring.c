@@ -17,7 +17,7 @@ struct pcri_pool {
     uint32_t batch_size;
     struct pcr_batch view; /* what is the same in all */
     size_t sample_nbytes;
-    bool raw, huge_pages;
+    bool raw, huge_pages, float_labels;
     pid_t process; /* that made it */
     void *(*allocate)(void *opaque, size_t nbytes);
     void (*release)(void *opaque, void *memory, size_t nbytes);
@@ -28,7 +28,8 @@ struct pcri_pool {
 };
 
 int pcri_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
-                     size_t sample_nbytes, struct pcri_pool **out, struct pcr_error *err)
+                     size_t sample_nbytes, bool float_labels, struct pcri_pool **out,
+                     struct pcr_error *err)
 {
     struct pcri_pool *pool = pcri_calloc(1, sizeof(*pool), err);
     if (!pool)
@@ -49,6 +50,7 @@ int pcri_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
             .dtype = o->dtype,
         };
     pool->sample_nbytes = sample_nbytes;
+    pool->float_labels = float_labels;
     pool->keep_count = keep_count;
     pool->holds = 1;
     pool->process = getpid();
@@ -110,6 +112,7 @@ static void batch_free(const struct pcri_pool *pool, struct pcri_batch *b)
     free(b->offsets);
     free(b->parts);
     free(b->labels);
+    free(b->float_labels);
     free(b->indices);
     free(b->fidelities);
     free(b->datasets);
@@ -169,7 +172,10 @@ static int batch_create(const struct pcri_pool *pool, struct pcri_batch **out,
         return PCR_ERR_NOMEM;
     int rc = memory_get(pool, nbytes, pool->raw ? &b->view.data : &b->view.pixels, err);
     b->nbytes = nbytes;
-    b->labels = pcri_calloc(n, sizeof(*b->labels), err);
+    if (pool->float_labels)
+        b->float_labels = pcri_calloc(n, sizeof(*b->float_labels), err);
+    else
+        b->labels = pcri_calloc(n, sizeof(*b->labels), err);
     b->indices = pcri_calloc(n, sizeof(*b->indices), err);
     b->fidelities = pcri_calloc(n, sizeof(*b->fidelities), err);
     b->datasets = pcri_calloc(n, sizeof(*b->datasets), err);
@@ -180,7 +186,8 @@ static int batch_create(const struct pcri_pool *pool, struct pcri_batch **out,
     } else {
         b->crops = pcri_calloc(n, sizeof(*b->crops), err);
     }
-    if (!rc && (!b->labels || !b->indices || !b->fidelities || !b->datasets || !b->valid ||
+    bool labels = b->labels || b->float_labels;
+    if (!rc && (!labels || !b->indices || !b->fidelities || !b->datasets || !b->valid ||
                 (pool->raw ? !b->offsets || !b->parts : !b->crops)))
         rc = PCR_ERR_NOMEM;
     if (rc)
@@ -204,6 +211,7 @@ static void batch_reset(struct pcri_batch *b, struct pcri_pool *pool, uint32_t s
     b->view.pixels = pixels;
     b->view.data = data;
     b->view.labels = b->labels;
+    b->view.float_labels = b->float_labels;
     b->view.indices = b->indices;
     b->view.fidelities = b->fidelities;
     b->view.datasets = b->datasets;

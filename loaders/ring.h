@@ -12,7 +12,8 @@ struct pcri_batch {
     struct pcr_batch view; /* what the consumer sees; first, so that it leads back here */
     struct pcri_pool *pool;
     struct pcri_batch *next; /* free list */
-    int64_t *labels;         /* the arrays that the view points to, by slot */
+    int64_t *labels;         /* the arrays that the view points to, by slot; NULL of floats */
+    double *float_labels;    /* NULL of integers */
     uint64_t *indices;
     uint32_t *fidelities, *datasets;
     uint8_t *valid;
@@ -29,9 +30,10 @@ struct pcri_batch {
 };
 
 /* A pool of batches of these options; it keeps at most keep_count free ones. sample_nbytes: of
- * pixels, or about what a file takes. */
+ * pixels, or about what a file takes. float_labels: batches have floats for labels. */
 int pcri_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
-                     size_t sample_nbytes, struct pcri_pool **out, struct pcr_error *err);
+                     size_t sample_nbytes, bool float_labels, struct pcri_pool **out,
+                     struct pcr_error *err);
 /* Drops the owner's hold; the pool goes with its last batch. Sets *pool to NULL. */
 void pcri_pool_close(struct pcri_pool **pool);
 

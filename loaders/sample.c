@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One sample's way from its bytes to its pixels in a batch. */
+#include <math.h>
 #include <time.h>
 
 #include "sample.h"
@@ -141,6 +142,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     out->index = q->index;
     out->fidelity = fidelity;
     out->label = sample->label_count && sample->labels ? sample->labels[0] : -1;
+    out->float_label = sample->float_labels ? sample->float_labels[0] : NAN;
     return 0;
 }
 

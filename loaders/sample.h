@@ -44,7 +44,8 @@ struct pcri_made {
     bool replaced;     /* it is another than the one whose turn it was */
     uint32_t fidelity, dataset;
     uint64_t index;    /* in the dataset */
-    int64_t label;
+    int64_t label;     /* the first, -1 where there is none */
+    double float_label; /* the first, NaN where there is none */
     struct pcr_crop crop; /* of pixels */
     uint64_t read_count, read_nbytes, read_ns, decode_ns;
     struct pcr_error fault; /* why it is replaced or degraded; elsewhere not set */

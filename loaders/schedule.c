@@ -589,7 +589,10 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
             b->error = *err;
         }
     } else if (made->filled) {
-        b->labels[t->slot] = made->label;
+        if (b->float_labels)
+            b->float_labels[t->slot] = made->float_label;
+        else
+            b->labels[t->slot] = made->label;
         b->indices[t->slot] = made->index;
         b->datasets[t->slot] = made->dataset;
         b->fidelities[t->slot] = made->fidelity;

@@ -343,6 +343,7 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .dropped_nbytes = m->notes.dropped_nbytes,
         .skipped_count = m->skipped_count,
         .label_kind = m->label_kind,
+        .has_attributes = m->attributes,
     };
     return pcri_info_copy(info_out, &info, sizeof(info), err);
 }

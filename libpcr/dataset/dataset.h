@@ -97,6 +97,8 @@ void pcri_fork_add(struct pcr_dataset *ds);
 void pcri_fork_remove(struct pcr_dataset *ds);
 
 /* --- sample.c --- */
+/* The record that holds sample `index`, which must be there. */
+uint64_t pcri_record_of(const struct pcr_dataset *ds, uint64_t index);
 int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, uint32_t i,
                   struct pcr_sample_info *info_out, struct pcr_error *err);
 

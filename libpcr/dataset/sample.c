@@ -10,8 +10,7 @@ struct pcr_sample {
     uint32_t i; /* in the record */
 };
 
-/* The record that holds dataset index `index`. */
-static uint64_t record_of(const struct pcr_dataset *ds, uint64_t index)
+uint64_t pcri_record_of(const struct pcr_dataset *ds, uint64_t index)
 {
     uint64_t low = 0, high = ds->record_count;
     while (high - low > 1) {
@@ -34,7 +33,7 @@ int pcr_dataset_sample(struct pcr_dataset *ds, uint64_t index, struct pcr_sample
     struct pcr_sample *s = pcri_calloc(1, sizeof(*s), err);
     if (!s)
         return PCR_ERR_NOMEM;
-    uint64_t record = record_of(ds, index);
+    uint64_t record = pcri_record_of(ds, index);
     int rc = pcri_hold(ds, record, &s->held, err);
     if (rc) {
         free(s);

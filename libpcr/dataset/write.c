@@ -182,6 +182,14 @@ static void clean_up(struct pcri_write *w)
     pcri_write_threads_free(w);
 }
 
+/* The last call of progress; the manifest, which is all that is left, can still be stopped. */
+static int report_end(const struct pcri_write *w, struct pcr_error *err)
+{
+    if (w->opts.progress && w->opts.progress(w->opts.opaque, &w->progress))
+        return pcri_fail(err, PCR_ERR_CANCELLED, "the conversion was cancelled");
+    return 0;
+}
+
 static int convert(struct pcri_write *w, struct pcr_error *err)
 {
     const struct pcr_write_progress *p = &w->progress;
@@ -197,6 +205,8 @@ static int convert(struct pcri_write *w, struct pcr_error *err)
         rc = pcri_fail(err, PCR_ERR_CORRUPT,
                        "no sample is left: none of the %llu inputs is an intact image",
                        (unsigned long long) p->sample_count);
+    if (!rc)
+        rc = report_end(w, err);
     return rc ? rc : publish_manifest(w, err);
 }
 
@@ -207,7 +217,7 @@ static int report_finished(struct pcri_write *w, struct pcr_error *err)
     int rc = pcri_write_resume(w, err);
     p->samples_bad = p->sample_count - p->samples_done;
     p->records_kept = p->records_done = p->record_count;
-    return rc;
+    return rc ? rc : report_end(w, err);
 }
 
 static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
@@ -233,11 +243,7 @@ static int run(struct pcri_write *w, struct pcr_error *err)
     int rc = pcri_write_threads_init(w, err);
     if (!rc)
         rc = prepare(w, err);
-    if (!rc)
-        rc = w->dir ? convert_into_folder(w, err) : convert(w, err);
-    if (!rc && w->opts.progress) /* nothing is left to cancel */
-        (void) w->opts.progress(w->opts.opaque, &w->progress);
-    return rc;
+    return rc ? rc : w->dir ? convert_into_folder(w, err) : convert(w, err);
 }
 
 int pcr_dataset_write(const char *path, const struct pcr_source *source,

@@ -327,8 +327,10 @@ static int parse_segments(struct scanner *s)
         int rc = next_marker(s, &m, &offset);
         if (rc)
             return rc;
-        if (m == M_EOI)
+        if (m == M_EOI) {
+            s->f->eoi_end = s->at;
             return 0;
+        }
         if (m == M_SOI || m == M_TEM || (m >= M_RST0 && m <= M_RST7) || m < 0xC0)
             return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "marker %02X out of place",
                                 m);

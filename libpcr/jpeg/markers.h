@@ -42,6 +42,7 @@ struct pcri_jpeg_file {
     bool open_scan;      /* the last piece ended with an SOS */
     uint32_t scan_count;
     uint64_t end; /* offset of EOI; of a piece without it: its size */
+    uint64_t eoi_end; /* offset behind EOI; 0: there is none */
     struct pcri_orientation orientation; /* of the segments before the first scan */
     uint16_t quant[4][64]; /* zigzag order */
     bool quant_defined[4];

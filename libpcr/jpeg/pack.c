@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Packing a JPEG file: header items, then every scan of its script with the cheaper of its
  * own and the shared tables, then the proof that nothing was lost. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "coder.h"
@@ -9,6 +10,7 @@
 #include "prefix.h"
 #include "scan.h"
 #include "tables.h"
+#include "trailer.h"
 
 struct pcri_coder {
     const struct pcr_ladder *ladder;
@@ -101,6 +103,7 @@ static bool needed(const struct pcri_jpeg_file *f, const struct pcri_segment *s)
 
 struct items {
     struct pcri_packed *out;
+    bool no_mpf; /* what the index of a multi-picture file points at is left out: so is it */
     uint32_t capacity;
     bool open; /* the last item may be added to */
     struct pcr_error *err;
@@ -130,6 +133,8 @@ static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
                        const struct pcri_segment *s)
 {
     bool sof = s->marker >= M_SOF0 && s->marker <= M_SOF2;
+    if (it->no_mpf && pcri_segment_is_mpf(f, s))
+        return 0;
     uint32_t kind = needed(f, s) ? PCRI_ITEM_NEEDED : PCRI_ITEM_METADATA;
     size_t at = it->out->strings.nbytes;
     int rc = add_item(it, kind, f->data + s->offset, s->nbytes,
@@ -154,12 +159,29 @@ static int add_late_segments(struct items *it, const struct pcri_jpeg_file *f)
     return rc;
 }
 
+static int note_trailer(const struct pcri_trailer *t, struct pcri_packed *out,
+                        struct pcr_error *err)
+{
+    if (!t->nbytes)
+        return 0;
+    struct pcri_notes *notes = pcri_packed_notes(out, err);
+    if (!notes)
+        return PCR_ERR_NOMEM;
+    notes->dropped_nbytes = t->nbytes;
+    snprintf(notes->dropped, sizeof(notes->dropped), "%s", t->name);
+    return 0;
+}
+
 static int pack_header(const struct pcri_jpeg_file *f, struct pcri_packed *out,
                        struct pcr_error *err)
 {
     static const uint8_t soi[2] = { 0xFF, M_SOI };
     struct items it = { .out = out, .err = err };
-    int rc = add_item(&it, PCRI_ITEM_NEEDED, soi, 2, true);
+    struct pcri_trailer trailer = pcri_trailer_find(f);
+    it.no_mpf = trailer.nbytes != 0;
+    int rc = note_trailer(&trailer, out, err);
+    if (!rc)
+        rc = add_item(&it, PCRI_ITEM_NEEDED, soi, 2, true);
     for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
         const struct pcri_segment *s = &f->segments[i];
         if (s->after_scan || s->marker == M_DHT || s->marker == M_DRI || s->marker == M_SOS)

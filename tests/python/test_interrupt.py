@@ -38,6 +38,18 @@ print("working", flush=True)
 for batch in loader:
     pass
 """
+# Each read takes a minute, so that nothing but Ctrl-C comes back in time.
+METADATA = """
+import sys, pcr
+ds = pcr.open(sys.argv[1], delay=60)
+for call in (lambda: ds.labels, lambda: "no such key" in ds, lambda: ds.verify()):
+    print("working", flush=True)
+    try:
+        call()
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+print("end", flush=True)
+"""
 WRITER = """
 import sys, time, pcr
 def data():
@@ -85,6 +97,14 @@ def test_loader(slow):
     rest, errors = process.communicate(timeout=60)
     assert rest == "usable (2, 64, 64, 3)\nend\n" and errors == ""
     assert process.returncode == 0
+
+
+def test_metadata(path):
+    process = start(METADATA, path)
+    for _ in range(3):
+        assert interrupt_when_it_works(process)[0] == "interrupted\n"
+    rest, errors = process.communicate(timeout=30)
+    assert rest == "end\n" and errors == "" and process.returncode == 0
 
 
 def test_loader_at_exit(slow):

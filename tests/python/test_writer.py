@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """pcr.convert and pcr.write."""
 
+import io
 import json
+import math
 import os
 import threading
 
@@ -179,7 +181,7 @@ def test_data_functions_that_fail(tmp_path):
         raise ZeroDivisionError("a mistake in the function")
 
     samples = [("good", good), ("missing", missing)]
-    with pytest.raises(FileNotFoundError, match="missing"):
+    with pytest.raises(FileNotFoundError, match="gone"):
         pcr.write(tmp_path / "fail", samples)
     report = pcr.write(tmp_path / "skip", samples, on_bad="skip")
     assert [bad.path for bad in report.bad] == ["missing"]
@@ -219,3 +221,73 @@ def test_sources_are_not_touched(tree, tmp_path):
     before = state()
     pcr.convert(tree, os.fsencode(tmp_path / "out"))
     assert state() == before
+
+
+def test_wrong_types(tmp_path):
+    from pathlib import Path
+    from PIL import Image
+    data = encode(picture(1, 40, 30))
+    pixels = picture(1, 40, 30)
+    for value, message in [
+            (None, "NoneType"), ("a.jpg", "str.*function that reads"), (5, "int"),
+            (Path("a.jpg"), "PosixPath.*function that reads"),
+            (Image.fromarray(pixels), "Image.*encoded first.*getvalue"),
+            (pixels, r"ndarray.*uint8, its shape is \(30, 40, 3\).*encoded"),
+            (np.zeros(4), "ndarray.*float64"), (io.BytesIO(data), "BytesIO"), ([1, 2], "list"),
+            (memoryview(pixels), "memoryview")]:
+        for given in (value, lambda value=value: value):
+            with pytest.raises(TypeError, match=f"'key': the data is an? {message}"):
+                pcr.write(tmp_path / "out", [("fine", data), ("key", given)], on_bad="skip")
+    for key in (None, 5, 2.5, Path("a")):
+        with pytest.raises(TypeError, match=f"sample 1: the key is an? {type(key).__name__}"):
+            pcr.write(tmp_path / "out", [("fine", data), (key, data)])
+    for sample, message in [
+            (("k", data, 1, [1]), "'k': the attributes are a list"),
+            (("k", data, 1, {"a": {1, 2}}), "'k': attributes: a set"),
+            (("k", data, 1, None, None), "'k': the split is a NoneType"),
+            (("k",), "sample 0 is a tuple of 1"), ("k", "sample 0 is a str"),
+            ({"key": "k"}, "sample 0 is a dict")]:
+        with pytest.raises(TypeError, match=message):
+            pcr.write(tmp_path / "out", [sample])
+    for sample in [("", data), ("k\0", data), ("\ud800", data), ("k", data, 1, None, ""),
+                   ("k", data, 1, {"a": math.inf})]:
+        with pytest.raises(pcr.InvalidError):
+            pcr.write(tmp_path / "out", [sample])
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_data_of_any_memory(tmp_path):
+    data = encode(picture(1, 40, 30))
+    array = np.frombuffer(data, np.uint8)
+    twice = np.repeat(array, 2)
+    values = [bytearray(data), memoryview(data), memoryview(twice)[::2], array, twice[::2],
+              lambda: array, lambda: bytearray(data)]
+    pcr.write(tmp_path / "out", [(str(i), v, None, {"n": np.float32(0.5), "a": np.arange(2)})
+                                 for i, v in enumerate(values)], shuffle=False)
+    with pcr.open(tmp_path / "out") as ds:
+        assert {s.source_nbytes for s in ds} == {len(data)}
+        assert ds[0].attributes == {"n": 0.5, "a": [0, 1]}
+
+
+def test_callbacks_that_fail(tmp_path):
+    """The very exception comes out, and no dataset is there."""
+    data = encode(picture(1, 40, 30))
+    raised = [ZeroDivisionError("a"), KeyboardInterrupt(), FileNotFoundError(2, "gone"),
+              pcr.LimitError("b"), MemoryError("c"), SystemExit(3)]
+
+    def fail(exc):
+        raise exc
+
+    def items(exc):
+        yield "fine", data
+        raise exc
+
+    for k, exc in enumerate(raised):
+        for j, (samples, options) in enumerate([
+                ([("fine", data), ("bad", lambda exc=exc: fail(exc))], {}),
+                (items(exc), {}),
+                ([("fine", data)], {"progress": lambda _p, exc=exc: fail(exc)})]):
+            out = tmp_path / f"{k} {j}"
+            with pytest.raises(type(exc)) as caught:
+                pcr.write(out, samples, **options)
+            assert caught.value is exc and not (out / "manifest.json").exists()

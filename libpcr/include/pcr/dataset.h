@@ -102,7 +102,7 @@ struct pcr_dataset_info {
     uint64_t skipped_count;     /* bad inputs that were left out */
     uint32_t label_kind;    /* enum pcr_label_kind; of one record opened as a dataset: NONE,
                              * INTS or FLOATS, for it does not know the classes */
-    uint32_t reserved;      /* 0 */
+    uint32_t has_attributes; /* 1: samples may have attributes */
 };
 
 /* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */
@@ -216,6 +216,17 @@ struct pcr_sample;
  * TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_sample(struct pcr_dataset *ds, uint64_t index,
                                               struct pcr_sample **out,
+                                              struct pcr_error *err);
+
+/* The first label of each of the samples [first, first + count): integers, -1 where there is
+ * none, or floats, NaN where there is none. One of the arrays is given, of count entries, and
+ * the other is NULL; a dataset without labels takes either. Reads heads that are not in memory,
+ * no image bytes, and blocks meanwhile: ask for some records' samples at a time where it must
+ * be possible to stop. Codes: INVAL (range; the labels are of the other kind), and as
+ * pcr_dataset_sample(). */
+PCR_API PCR_MUST_CHECK int pcr_dataset_labels(struct pcr_dataset *ds, uint64_t first,
+                                              uint64_t count, int64_t *labels_out,
+                                              double *float_labels_out,
                                               struct pcr_error *err);
 
 /* Finds a key's dataset index. The first call reads all heads and builds an index (about

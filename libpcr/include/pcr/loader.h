@@ -234,7 +234,8 @@ PCR_API PCR_MUST_CHECK int pcr_loader_create(struct pcr_dataset *ds,
                                              struct pcr_loader **out,
                                              struct pcr_error *err);
 
-/* The same on several datasets, at least one, which may differ in classes and in groups. */
+/* The same on several datasets, at least one, which may differ in classes and in groups; either
+ * all have float labels or none has, but for those without labels. */
 PCR_API PCR_MUST_CHECK int pcr_loader_create_mix(struct pcr_dataset *const *datasets,
                                                  uint32_t dataset_count,
                                                  const struct pcr_loader_options *opts,
@@ -333,7 +334,8 @@ struct pcr_crop {
 struct pcr_batch {
     uint8_t *pixels;         /* sample_count x H x W x C or x C x H x W, 64-byte aligned;
                               * of another dtype than UINT8: float or uint16_t (bits) there */
-    const int64_t *labels;   /* sample_count: the first label, -1 where there is none */
+    const int64_t *labels;   /* sample_count: the first label, -1 where there is none; NULL where
+                              * the datasets' labels are floats */
     const uint64_t *indices; /* sample_count: index in its dataset as opened */
     const uint32_t *fidelities; /* sample_count: what each sample was decoded at */
     uint32_t sample_count;
@@ -350,6 +352,8 @@ struct pcr_batch {
     const struct pcr_crop *crops; /* sample_count; NULL with RAW */
     const uint8_t *valid;    /* sample_count: 0 where another sample stands in the place of a bad
                               * one, else 1 */
+    const double *float_labels; /* sample_count: the first label, NaN where there is none; NULL
+                              * where the datasets' labels are integers, or they have none */
 };
 
 /* Waits for the next batch in order. The caller owns it till pcr_batch_release().

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import weakref
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Sequence, Tuple, Union
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple,
+                    Union)
 
 import numpy as np
 
@@ -13,9 +15,12 @@ from . import _structs as st
 from ._dataset import Dataset
 from ._library import lib
 from ._sample import Sample
+from .errors import InvalidError
 
 if TYPE_CHECKING:  # it takes longer to import than all of this package
     import numpy.typing as npt
+
+    from ._mix import Renumbering
 
 #: allocate(nbytes) -> address, a multiple of 64, or 0; release(address, nbytes).
 MemoryHooks = Tuple[Callable[[int], int], Callable[[int, int], None]]
@@ -24,7 +29,9 @@ MemoryHooks = Tuple[Callable[[int], int], Callable[[int, int], None]]
 class Samples:
     """What batches of pixels and of files have in common.
 
-    labels: int64, shape (n,): each sample's first label, -1 where there is none.
+    labels: shape (n,): each sample's first label: int64, -1 where there is none, or where the
+        dataset's labels are floats float64, NaN where there is none. With the loader's
+        `renumber` int64: the class's place in `classes`.
     indices: int64, shape (n,): positions in the dataset as opened.
     datasets: int64, shape (n,): which of the loader's datasets, from 0.
     fidelities: int64, shape (n,): what each sample was decoded at.
@@ -38,12 +45,17 @@ class Samples:
     __slots__ = ("_from", "datasets", "epoch", "fidelities", "indices", "labels", "number",
                  "valid")
 
-    def __init__(self, batch: st.Batch, datasets: Sequence[Dataset]) -> None:
+    def __init__(self, batch: st.Batch, datasets: Sequence[Dataset],
+                 renumber: Optional[Renumbering]) -> None:
         n = batch.sample_count
         self._from = datasets
-        self.labels: npt.NDArray[np.int64] = numbers(batch.labels, n)
+        self.labels: npt.NDArray[Any] = (
+            np.ctypeslib.as_array(batch.float_labels, (n,)).copy() if batch.float_labels
+            else numbers(batch.labels, n))
         self.indices: npt.NDArray[np.int64] = numbers(batch.indices, n)
         self.datasets: npt.NDArray[np.int64] = numbers(batch.datasets, n)
+        if renumber is not None:
+            self.labels = renumber(self.labels, self.datasets)
         self.fidelities: npt.NDArray[np.int64] = numbers(batch.fidelities, n)
         self.valid: npt.NDArray[np.bool_] = (
             np.ctypeslib.as_array(batch.valid, (n,)).astype(np.bool_))
@@ -89,8 +101,9 @@ class Batch(Samples):
 
     __slots__ = ("angles", "crops", "flips", "pixels", "sizes")
 
-    def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset]) -> None:
-        super().__init__(batch, datasets)
+    def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
+                 renumber: Optional[Renumbering] = None) -> None:
+        super().__init__(batch, datasets, renumber)
         self.pixels: npt.NDArray[Any] = np.asarray(memory)
         of: Any = np.ctypeslib.as_array(batch.crops, (batch.sample_count,))
         self.sizes: npt.NDArray[np.int64] = columns(of, ("height", "width"), np.int64)
@@ -120,8 +133,9 @@ class RawBatch(Samples):
 
     __slots__ = ("data", "offsets")
 
-    def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset]) -> None:
-        super().__init__(batch, datasets)
+    def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
+                 renumber: Optional[Renumbering] = None) -> None:
+        super().__init__(batch, datasets, renumber)
         self.data: npt.NDArray[np.uint8] = np.asarray(memory)
         self.offsets = numbers(batch.offsets, batch.sample_count + 1)
 
@@ -186,10 +200,35 @@ def numbers(pointer: Any, count: int) -> npt.NDArray[np.int64]:
     return np.ctypeslib.as_array(pointer, (count,)).astype(np.int64)
 
 
-def set_hooks(options: st.LoaderOptions, memory: MemoryHooks) -> Tuple[Any, Any]:
-    """Puts a caller's functions into the options. What is returned must outlive all batches."""
-    allocate, release = memory
-    hooks = (st.ALLOCATE_CALLBACK(lambda _opaque, nbytes: allocate(nbytes)),
-             st.RELEASE_CALLBACK(lambda _opaque, address, nbytes: release(address, nbytes)))
-    options.allocate, options.release = hooks
-    return hooks
+class Hooks:
+    """A caller's functions for batches' memory, as the library calls them. Must outlive all
+    batches. An exception in one of them is kept for the next call that can raise it."""
+
+    def __init__(self, memory: MemoryHooks, options: st.LoaderOptions) -> None:
+        self._allocate, self._release = memory
+        self._raised: List[BaseException] = []
+        self._callbacks = (st.ALLOCATE_CALLBACK(self._get), st.RELEASE_CALLBACK(self._give))
+        options.allocate, options.release = self._callbacks
+
+    def _get(self, _opaque: Any, nbytes: int) -> int:
+        try:
+            address = operator.index(self._allocate(nbytes))
+            if not 0 <= address < 1 << 64:
+                raise InvalidError(f"allocate({nbytes}) of memory gave {address}, expected an "
+                                   "address")
+            return address
+        except BaseException as exc:
+            self._raised.append(exc)
+            return 0
+
+    def _give(self, _opaque: Any, address: int, nbytes: int) -> None:
+        try:
+            self._release(address, nbytes)
+        except BaseException as exc:
+            self._raised.append(exc)
+
+    def check(self) -> None:
+        """Raises what was raised in a function since the last call."""
+        if self._raised:
+            first, self._raised[:] = self._raised[0], []
+            raise first

@@ -70,7 +70,8 @@ class Dataset(Sequence[Sample]):
         info = st.sized(st.DatasetInfo)
         call(lib.pcr_dataset_describe, handle.pointer, byref(info))
         self._info = info
-        self._labels: Optional[npt.NDArray[np.int64]] = None
+        self._labels: Optional[npt.NDArray[Any]] = None
+        self._indexed = False  # by keys
 
     @property
     def _handle(self) -> Handle:
@@ -132,6 +133,18 @@ class Dataset(Sequence[Sample]):
                      for i in range(self._info.class_count))
 
     @property
+    def class_to_idx(self) -> Dict[str, int]:
+        """Class index by class name, as torchvision's datasets have it."""
+        return {name: index for index, name in enumerate(self.classes)}
+
+    @property
+    def schema(self) -> Dict[str, Any]:
+        """What samples have: {"label": kind, "attributes": whether there may be some}. The
+        kinds: "class" (the first label is a class's index), "ints", "floats", "none"."""
+        return {"label": st.LabelKind(self._info.label_kind).name.lower(),
+                "attributes": bool(self._info.has_attributes)}
+
+    @property
     def class_counts(self) -> Tuple[int, ...]:
         """Samples of each class in the opened split(s)."""
         pointer = self._handle.pointer
@@ -164,18 +177,36 @@ class Dataset(Sequence[Sample]):
         return parsed
 
     @property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """First label of each sample, -1 where there is none: int64, shape (len,).
+    def labels(self) -> npt.NDArray[Any]:
+        """First label of each sample: int64, -1 where there is none, or where the schema says
+        floats float64, NaN where there is none; shape (len,).
 
         Read-only. The first use reads all heads, no image bytes.
         """
         if self._labels is None:
-            found = np.empty(len(self), np.int64)
-            for i, sample in enumerate(self):
-                found[i] = -1 if sample.label is None else sample.label
-            found.flags.writeable = False
-            self._labels = found
+            stopped: List[bool] = []
+            self._labels = interruptible(lambda: self._read_labels(stopped),
+                                         lambda: stopped.append(True), wait=False)
         return self._labels
+
+    def _read_labels(self, stopped: List[bool]) -> npt.NDArray[Any]:
+        handle, floats = self._handle, self._info.label_kind == st.LabelKind.FLOATS
+        found = np.empty(len(self), np.float64 if floats else np.int64)
+        for number in range(self._info.record_count):
+            if stopped:
+                break
+            record = self._record(number)
+            address = found.ctypes.data + 8 * record.first_sample
+            call(lib.pcr_dataset_labels, handle.pointer, record.first_sample,
+                 record.sample_count, None if floats else address, address if floats else None)
+        found.flags.writeable = False
+        return found
+
+    @property
+    def targets(self) -> List[Any]:
+        """The same as a list of Python's numbers, as torchvision's datasets have it."""
+        values: List[Any] = self.labels.tolist()
+        return values
 
     @property
     def records(self) -> List[Record]:
@@ -284,9 +315,13 @@ class Dataset(Sequence[Sample]):
 
     def _find(self, key: Union[str, bytes]) -> Optional[int]:
         wanted = raw(key)
-        index = c_uint64()
-        code = call(lib.pcr_dataset_find, self._handle.pointer, wanted, len(wanted),
-                    byref(index))
+        index, handle = c_uint64(), self._handle
+
+        def find() -> int:
+            return call(lib.pcr_dataset_find, handle.pointer, wanted, len(wanted), byref(index))
+        # The first search reads all heads.
+        code = find() if self._indexed else interruptible(find, lambda: None, wait=False)
+        self._indexed = True
         return None if code == st.Code.END else index.value
 
     def verify(self, *, deep: bool = False,
@@ -320,7 +355,7 @@ class Dataset(Sequence[Sample]):
             interruptible(
                 lambda: call(lib.pcr_dataset_verify_record, handle.pointer, index,
                              int(deep), byref(report), callback, None),
-                lambda: stopped.append(True))
+                lambda: stopped.append(True), wait=False)
             if progress is not None:
                 progress(index + 1, total)
         return VerifyReport(report.record_count, report.sample_count, report.bad_records,

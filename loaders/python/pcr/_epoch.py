@@ -12,13 +12,14 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optio
                     Sequence)
 
 from . import _structs as st
-from ._batch import Batch, Memory, RawBatch
+from ._batch import Batch, Hooks, Memory, RawBatch
 from ._dataset import Dataset
 from ._library import Handle, call, lib
 from .errors import FormatError
 
 if TYPE_CHECKING:
     from ._loader import Loader
+    from ._mix import Renumbering
 
 
 class Core:
@@ -26,11 +27,13 @@ class Core:
     begins epochs; `alive` for a moment by all that use the pointer beside it."""
 
     def __init__(self, pointer: c_void_p, datasets: Sequence[Dataset],
-                 handles: Sequence[Handle], hooks: Any) -> None:
+                 handles: Sequence[Handle], hooks: Optional[Hooks],
+                 renumber: Optional[Renumbering]) -> None:
         self._pointer = pointer
         self._datasets = datasets
         self._handles = handles
         self._hooks = hooks
+        self._renumber = renumber
         self._turn = threading.RLock()
         self._alive = threading.RLock()
         self._pid = os.getpid()
@@ -75,11 +78,20 @@ class Core:
         with self._turn:
             if abandoned():
                 return None
-            if call(lib.pcr_loader_next, self.pointer(), byref(batch)) == st.Code.END:
+            try:
+                code = call(lib.pcr_loader_next, self.pointer(), byref(batch))
+            finally:
+                self._raise_from_hooks()
+            if code == st.Code.END:
                 return None
         kind: Any = Batch if batch.contents.pixels else RawBatch
-        made: Batch = kind(Memory(batch, self._hooks), batch.contents, self._datasets)
+        made: Batch = kind(Memory(batch, self._hooks), batch.contents, self._datasets,
+                           self._renumber)
         return made
+
+    def _raise_from_hooks(self) -> None:
+        if self._hooks is not None:
+            self._hooks.check()
 
     def cancel(self) -> None:
         with self._alive:

@@ -47,6 +47,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_dataset_record_notes": (c_int, [c_void_p, c_uint64, POINTER(st.Buffer), _ERR]),
     "pcr_dataset_record_prefix": (c_uint64, [c_void_p, c_uint64, c_uint32]),
     "pcr_dataset_sample": (c_int, [c_void_p, c_uint64, _OUT, _ERR]),
+    "pcr_dataset_labels": (c_int, [c_void_p, c_uint64, c_uint64, c_void_p, c_void_p, _ERR]),
     "pcr_dataset_find": (c_int, [c_void_p, c_char_p, c_size_t, _NUMBER, _ERR]),
     "pcr_dataset_verify_record": (c_int, [c_void_p, c_uint64, c_int,
                                           POINTER(st.VerifyReport), st.VERIFY_CALLBACK,
@@ -161,10 +162,14 @@ def text(value: Optional[bytes]) -> str:
 
 
 def raw(value: Union[str, bytes]) -> bytes:
-    """The bytes of a string, the reverse of text()."""
+    """The bytes of a string, the reverse of text(). Raises InvalidError where it has none."""
     if isinstance(value, bytes):
         return value
-    return value.encode("utf-8", "surrogateescape")
+    try:
+        return value.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as exc:
+        raise errors.InvalidError(f"{value!r} is not text that UTF-8 can hold: {exc.reason}"
+                                  ) from None
 
 
 def c_string(value: Union[str, bytes], what: str) -> bytes:

@@ -13,13 +13,13 @@ from typing import (Any, Dict, Iterable, List, Mapping, NoReturn, Optional, Sequ
 import numpy as np
 
 from . import _structs as st
-from ._batch import Batch, MemoryHooks, set_hooks
+from ._batch import Batch, Hooks, MemoryHooks
 from ._dataset import Dataset, Path, open as open_dataset
 from ._epoch import Core, Epoch
 from ._keywords import keywords
 from ._image import color_bytes
 from ._library import Size, call, choice, fidelity_number, height_width, lib, whole
-from ._mix import Fidelity, Mix, PerSample
+from ._mix import Fidelity, Mix, PerSample, Renumbering
 from ._stats import Fault, LoaderStats
 from ._waiter import Waiter
 from ._world import world_around
@@ -112,6 +112,9 @@ class Loader:
     indices: the samples to use, as indices in the dataset; in any order, each counts once.
     classes: the classes to use, by name or first label; the first use of a dataset's
         labels reads all heads.
+    renumber: batches' labels are the classes' places in `classes`, 0 to len(classes) - 1,
+        instead of the dataset's indices. Datasets that number their classes differently
+        then have the same labels; names that only some of them have are left to those.
     weights: how often each sample is taken, in proportion. It is taken as often as that makes
         on average in an epoch, rounded up or down at random in each epoch.
     replacement: False: an epoch has no sample twice; they are drawn one after another, by
@@ -133,7 +136,8 @@ class Loader:
     huge_pages: batches are in huge pages, where the kernel has some.
     memory: (allocate, release): functions that give batches their memory, for example
         pinned: allocate(nbytes) returns an address that is a multiple of 64, or 0;
-        release(address, nbytes) takes it back. Called from the loader's threads. There are
+        release(address, nbytes) takes it back. Called from the loader's threads; an exception
+        in one of them is raised by the iteration. There are
         batches_ahead + 1 batches, and as many as you hold.
     read_ahead: once an epoch has followed the one before, the first window of the next is read
         while the last of this one is decoded, up to 32 MiB (an eighth of window_nbytes);
@@ -174,7 +178,7 @@ class Loader:
                  batches_ahead: int = 4, drop_uneven: bool = False,
                  shard: Union[None, str, Tuple[int, int]] = None,
                  indices: PerSample = None,
-                 classes: Optional[Iterable[Union[int, str]]] = None,
+                 classes: Optional[Iterable[Union[int, str]]] = None, renumber: bool = False,
                  dtype: str = "uint8", mean: Union[None, float, Sequence[float]] = None,
                  std: Union[None, float, Sequence[float]] = None,
                  filter: str = "bilinear", fidelities: PerSample = None,
@@ -230,18 +234,21 @@ class Loader:
         options.worker = whole(worker[0], "worker", 0)
         options.worker_count = whole(worker[1], "worker's count")
         self.datasets = _datasets(dataset, split)
+        if classes is not None and not isinstance(classes, (str, bytes)):
+            classes = list(classes)
         mix = Mix(self.datasets, isinstance(dataset, (list, tuple)))
         mix.set_samples(options, weights, fidelities, augment)
         mix.set_indices(options, indices, classes)
         mix.set_length(options, epoch_samples, repeat, proportions)
         mix.set_fidelity(options, fidelity)
-        hooks = None if memory is None else set_hooks(options, memory)
+        hooks = None if memory is None else Hooks(memory, options)
+        renumbering = Renumbering(self.datasets, classes) if renumber else None
         pointer = c_void_p()
         handles = [d._handle for d in self.datasets]
         call(lib.pcr_loader_create_mix,
              (c_void_p * len(handles))(*(handle.pointer for handle in handles)),
              len(handles), byref(options), byref(pointer))
-        self._core = Core(pointer, self.datasets, handles, hooks)
+        self._core = Core(pointer, self.datasets, handles, hooks, renumbering)
         self.dataset = self.datasets[0]  #: the first of datasets
         self.batch_size, self.drop_last = int(options.batch_size), bool(drop_last)
         self._next_epoch = 0

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import ctypes
-from typing import (TYPE_CHECKING, Any, Callable, Iterable, List, Mapping, Optional, Sequence,
-                    Tuple, Union)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Mapping, Optional,
+                    Sequence, Tuple, Union)
 
 import numpy as np
 
@@ -85,20 +85,13 @@ class Mix:
     def set_indices(self, options: st.LoaderOptions, indices: Any,
                     classes: Optional[Iterable[Union[int, str]]]) -> None:
         """Sets the samples to use."""
-        if classes is not None:
-            if isinstance(classes, str):
-                raise InvalidError(f"classes is {classes!r}, expected several, as a list")
-            classes = list(classes)
-            names = {name for d in self._datasets for name in d.classes}
-            unknown = [c for c in classes if isinstance(c, str) and c not in names]
-            if unknown:
-                raise InvalidError(f"no class {unknown[0]!r} in the dataset: it has "
-                                   f"{', '.join(sorted(names)) or 'none'}")
         if indices is None and classes is None:
             return
+        places = None if classes is None else class_places(self._datasets, classes)
         first, found = 0, []
-        for part, dataset in zip(self._each(indices, "indices"), self._datasets):
-            chosen = _choose(dataset, part, classes)
+        for k, (part, dataset) in enumerate(zip(self._each(indices, "indices"),
+                                                self._datasets)):
+            chosen = _choose(dataset, part, None if places is None else list(places[k]))
             found.append(chosen + np.uint64(first))
             first += len(dataset)
         self._members = [len(part) for part in found]
@@ -167,9 +160,50 @@ class Mix:
         return chances
 
 
+def class_places(datasets: Sequence[Dataset],
+                 classes: Iterable[Union[int, str]]) -> List[Dict[int, int]]:
+    """For each dataset: the place in `classes` of each label that is one of them."""
+    if isinstance(classes, (str, bytes)):
+        raise InvalidError(f"classes is {classes!r}, expected several, as a list")
+    places: List[Dict[int, int]] = [{} for _ in datasets]
+    numbers = [d.class_to_idx for d in datasets]
+    if any(d.schema["label"] == "floats" for d in datasets):
+        raise InvalidError("classes: the dataset's labels are floats")
+    for place, wanted in enumerate(classes):
+        if isinstance(wanted, str):
+            labels = [number.get(wanted) for number in numbers]
+            if all(label is None for label in labels):
+                names = sorted(set().union(*numbers))
+                raise InvalidError(f"no class {wanted!r} in the dataset: it has "
+                                   f"{', '.join(names) or 'none'}")
+        elif isinstance(wanted, (int, np.integer)) and not isinstance(wanted, bool):
+            labels = [int(wanted)] * len(datasets)
+        else:
+            raise TypeError(f"classes has {wanted!r}, expected names and labels")
+        for known, label in zip(places, labels):
+            if label is not None and known.setdefault(label, place) != place:
+                raise InvalidError(f"classes has {wanted!r} twice")
+    return places
+
+
+class Renumbering:
+    """Labels as places in a list of classes, whatever numbers the datasets give them."""
+
+    def __init__(self, datasets: Sequence[Dataset],
+                 classes: Optional[Iterable[Union[int, str]]]) -> None:
+        if classes is None:
+            raise InvalidError("renumber is for a list of classes: give `classes` too")
+        self._places = class_places(datasets, classes)
+
+    def __call__(self, labels: npt.NDArray[Any],
+                 datasets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.array([self._places[d][label] for d, label in
+                         zip(datasets.tolist(), labels.tolist())], np.int64)
+
+
 def _choose(dataset: Dataset, indices: Any,
-            classes: Optional[Sequence[Union[int, str]]]) -> npt.NDArray[np.uint64]:
-    """The samples of an index list that are of these classes, in the dataset's order."""
+            labels: Optional[List[int]]) -> npt.NDArray[np.uint64]:
+    """The samples of an index list that have such labels, in the dataset's order."""
     if indices is None:
         chosen = np.arange(len(dataset))
     else:
@@ -182,9 +216,6 @@ def _choose(dataset: Dataset, indices: Any,
             raise InvalidError(f"indices has {chosen[0]}, expected 0 or more")
     if chosen.size and chosen[-1] >= len(dataset):
         raise InvalidError(f"indices has {chosen[-1]}, the dataset has {len(dataset)} samples")
-    if classes is not None:
-        names = dataset.classes
-        wanted = [names.index(c) if isinstance(c, str) else c for c in classes
-                  if not isinstance(c, str) or c in names]
-        chosen = chosen[np.isin(dataset.labels[chosen.astype(np.int64)], wanted)]
+    if labels is not None:
+        chosen = chosen[np.isin(dataset.labels[chosen.astype(np.int64)], labels)]
     return np.ascontiguousarray(chosen, np.uint64)

@@ -70,14 +70,16 @@ class Sample:
         return self.key_bytes.decode("utf-8", "surrogateescape")
 
     @property
-    def label(self) -> Optional[int]:
-        """The first label, None where there is none."""
-        return int(self._info.labels[0]) if self._info.label_count else None
+    def label(self) -> Union[None, int, float]:
+        """The first label, None where there is none: a class's index, or a number of the
+        kind that Dataset.schema tells."""
+        return self.labels[0] if self._info.label_count else None
 
     @property
-    def labels(self) -> Tuple[int, ...]:
+    def labels(self) -> Union[Tuple[int, ...], Tuple[float, ...]]:
         """All labels."""
-        return tuple(self._info.labels[:self._info.label_count])
+        info = self._info
+        return tuple((info.float_labels or info.labels)[:info.label_count])
 
     @property
     def attributes(self) -> Dict[str, Any]:

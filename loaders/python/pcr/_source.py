@@ -5,31 +5,37 @@ from __future__ import annotations
 
 import ctypes
 import json
-from ctypes import byref, c_char_p
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, List, NamedTuple, Optional,
-                    Sequence, Union)
+from ctypes import c_char_p
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, List, NamedTuple, NoReturn,
+                    Optional, Sequence, Union)
 
 import numpy as np
 
 from . import _structs as st
+from ._label import Label, label_array
 from ._library import c_string, call, lib
 from .errors import InvalidError, PcrError
 
 if TYPE_CHECKING:  # it takes longer to import than all of this package
     import numpy.typing as npt
 
-Data = Union[bytes, bytearray, memoryview]
-Label = Union[None, int, str, Sequence[int]]
+Data = Union[bytes, bytearray, memoryview, "npt.NDArray[np.uint8]"]
 
 
 class NewSample(NamedTuple):
     """A sample to be written.
 
-    key: unique in the dataset; str or bytes, without NUL.
-    data: the image file's bytes, or a function without arguments that returns them. Such
-        a function is called from the writer's threads, perhaps more than once.
-    label: a class index, a class name, several integers, or None.
-    attributes: what JSON can hold, or None.
+    key: unique in the dataset; str or bytes, not empty, without NUL.
+    data: the image file's bytes (bytes, bytearray, memoryview, a one-dimensional uint8
+        array), or a function without arguments that returns them. Such a function is called
+        from the writer's threads, perhaps more than once.
+    label: a class name (str); an int within int64; a finite float; several numbers, as a
+        sequence or a one-dimensional array; None or an empty sequence: no label. NumPy's
+        scalars and arrays count as what they hold. Where one sample has a float, the labels
+        of all are stored as floats. Anything else (a bool, None among others, NaN) is an
+        error.
+    attributes: a dict that JSON can hold, or None. NumPy's scalars and arrays become numbers
+        and lists.
     split: the split that it belongs to.
     """
 
@@ -44,17 +50,24 @@ class Source:
     """A struct pcr_source over samples, with all the memory that it points into."""
 
     def __init__(self, samples: Iterable[Union[NewSample, Sequence[Any]]],
-                 classes: Optional[Sequence[str]]) -> None:
-        found = [s if isinstance(s, NewSample) else NewSample(*s) for s in samples]
+                 classes: Optional[Sequence[str]], bad_may_pass: bool = False) -> None:
+        """bad_may_pass: an OSError or PcrError of a `data` function makes its sample a bad
+        input; it ends the work otherwise."""
+        found = [_sample(i, s) for i, s in enumerate(samples)]
         names = _class_names(found, classes)
         number = {name: i for i, name in enumerate(names)}
         splits = list(dict.fromkeys(s.split for s in found)) or ["all"]
-        self.raised: List[BaseException] = []  #: by `data` functions
-        self._data = [s.data for s in found]
+        self._bad_may_pass = bad_may_pass
+        self._raised: Dict[int, BaseException] = {}  # by `data` functions, by sample
+        self._names = [repr(s.key) for s in found]
+        self._data: List[Any] = [
+            s.data if callable(s.data) else file_bytes(s.data, name)
+            for s, name in zip(found, self._names)]
         self._keys = [c_string(s.key, "a key") for s in found]
-        self._attributes = [_json(s.attributes) for s in found]
+        self._attributes = [_json(s) for s in found]
         self._split = [splits.index(s.split) for s in found]
-        self._labels = [_labels(s, number) for s in found]
+        self._labels = [label_array(s.label, name, number)
+                        for s, name in zip(found, self._names)]
         self._class_names = _strings(names, "a class name")
         self._split_names = _strings(splits, "a split")
         self.struct = st.sized(
@@ -63,23 +76,36 @@ class Source:
             split_count=len(splits), describe=st.DESCRIBE_CALLBACK(self._describe),
             load=st.LOAD_CALLBACK(self._load))
 
+    def exception_of(self, failure: PcrError) -> Optional[BaseException]:
+        """What a `data` function raised, if that is why the writer failed so."""
+        if failure.code != st.Code.ERR_CANCELLED or not self._raised:
+            return None
+        index = failure.offset if failure.offset in self._raised else min(self._raised)
+        assert index is not None
+        raised = self._raised[index]
+        if hasattr(raised, "add_note"):
+            raised.add_note(f"in the data of {self._names[index]}")
+        return raised
+
     def _describe(self, _opaque: Any, index: int, out: Any, _err: Any) -> int:
         sample = out.contents
         data, labels = self._data[index], self._labels[index]
+        floats = labels.dtype == np.float64
         sample.key = self._keys[index]
         sample.path = None
         sample.attributes = self._attributes[index]
-        sample.labels = labels.ctypes.data if labels.size else None
+        sample.labels = labels.ctypes.data if labels.size and not floats else None
+        sample.float_labels = labels.ctypes.data if labels.size and floats else None
         sample.label_count = labels.size
         sample.split = self._split[index]
-        sample.nbytes = 0 if callable(data) else memoryview(data).nbytes
+        sample.nbytes = 0 if callable(data) else data.nbytes
         sample.revision = 0
         return 0
 
     def _load(self, _opaque: Any, index: int, most: int, out: Any, err: Any) -> int:
         try:
             data = self._data[index]
-            view = np.frombuffer(data() if callable(data) else data, np.uint8)
+            view = file_bytes(data(), self._names[index]) if callable(data) else data
             if view.nbytes > most:
                 return _fail(err, st.Code.ERR_LIMIT,
                              f"{view.nbytes} bytes, but the limit is {most}")
@@ -88,48 +114,133 @@ class Source:
                 ctypes.memmove(out.contents.data, view.ctypes.data, view.nbytes)
             out.contents.nbytes = view.nbytes
             return 0
-        except PcrError as exc:
-            return _fail(err, exc.code, str(exc), exc.sys_errno)
-        except MemoryError as exc:
-            return _fail(err, st.Code.ERR_NOMEM, str(exc) or "out of memory")
-        except OSError as exc:
-            return _fail(err, st.Code.ERR_IO, str(exc), exc.errno or 0)
         except BaseException as exc:
-            self.raised.append(exc)
-            return _fail(err, st.Code.ERR_CANCELLED, f"{type(exc).__name__}: {exc}")
+            if self._bad_may_pass and isinstance(exc, PcrError):
+                return _fail(err, exc.code, str(exc), exc.sys_errno)
+            if self._bad_may_pass and isinstance(exc, OSError):
+                return _fail(err, st.Code.ERR_IO, str(exc), exc.errno or 0)
+            self._raised[index] = exc
+            return _fail(err, st.Code.ERR_CANCELLED, f"{type(exc).__name__}: {exc}",
+                         offset=index)
 
 
-def _fail(err: Any, code: int, message: str, sys_errno: int = 0) -> int:
+def _fail(err: Any, code: int, message: str, sys_errno: int = 0,
+          offset: int = st.NO_OFFSET) -> int:
     if err:
         out = err.contents
-        out.code, out.sys_errno, out.offset = code, sys_errno, st.NO_OFFSET
+        out.code, out.sys_errno, out.offset = code, sys_errno, offset
         data = message.encode("utf-8", "backslashreplace")
         out.message = data[:st.Error.message.size - 1].split(b"\0")[0]
     return int(code)
 
 
+def kind(value: Any) -> str:
+    """What a value is, for messages: "a str", "an int"."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"
+
+
+def _sample(index: int, value: Any) -> NewSample:
+    """The sample that an entry stands for, with a key and a split that are such."""
+    if not isinstance(value, NewSample):
+        if not isinstance(value, (tuple, list)) or not 2 <= len(value) <= 5:
+            what = f" of {len(value)}" if isinstance(value, (tuple, list)) else ""
+            raise TypeError(f"sample {index} is {kind(value)}{what}, expected a NewSample or a "
+                            "tuple (key, data[, label[, attributes[, split]]])")
+        value = NewSample(*value)
+    if not isinstance(value.key, (str, bytes)):
+        raise TypeError(f"sample {index}: the key is {kind(value.key)} ({value.key!r:.100}), "
+                        "expected a str or bytes")
+    if not isinstance(value.split, str):
+        raise TypeError(f"{value.key!r}: the split is {kind(value.split)}, expected a str")
+    for what, text in (("key", value.key), ("split", value.split)):
+        if not text:
+            raise InvalidError(f"sample {index}, {value.key!r}: an empty {what}")
+    return value
+
+
+def file_bytes(data: Any, name: str) -> npt.NDArray[np.uint8]:
+    """A file's bytes as an array over the same memory. Raises TypeError, which names the
+    sample and says what to do, for what is none."""
+    if isinstance(data, (bytes, bytearray)):
+        return np.frombuffer(data, np.uint8)
+    if hasattr(data, "save") and hasattr(data, "mode") and hasattr(data, "getbands"):
+        _no_data(data, name, "a picture must be encoded first: image.save(buffer, \"PNG\") into "
+                 "an io.BytesIO, then buffer.getvalue()")
+    try:
+        if isinstance(data, memoryview):
+            if data.ndim != 1 or data.itemsize != 1:
+                _no_data(data, name)
+            return np.frombuffer(data if data.contiguous else bytes(data), np.uint8)
+        if hasattr(data, "__array__"):
+            array = np.asarray(data)
+        else:
+            array = np.asarray(memoryview(data))
+    except (TypeError, ValueError, BufferError):
+        _no_data(data, name)
+    if array.dtype != np.uint8 or array.ndim != 1:
+        _no_data(data, name, f"its elements are {array.dtype}, its shape is {array.shape}: "
+                 "pixels must be encoded first, as JPEG or PNG")
+    return np.ascontiguousarray(array)
+
+
+def _no_data(data: Any, name: str, advice: str = "") -> NoReturn:
+    if not advice and (isinstance(data, str) or hasattr(data, "__fspath__")):
+        advice = "to write a file give its bytes, or a function that reads it"
+    raise TypeError(f"{name}: the data is {kind(data)}, expected an image file's bytes, or a "
+                    "function that returns them" + (f"; {advice}" if advice else ""))
+
+
 def _class_names(samples: Sequence[NewSample],
                  classes: Optional[Sequence[str]]) -> List[str]:
-    if classes is not None:
-        return list(classes)
-    return sorted({s.label for s in samples if isinstance(s.label, str)})
+    if classes is None:
+        return _names_of(samples)
+    if isinstance(classes, (str, bytes)):
+        raise InvalidError(f"classes is {classes!r}, expected several, as a list")
+    names = list(classes)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"classes has {kind(name)} ({name!r:.100}), expected names")
+    twice = [name for i, name in enumerate(names) if name in names[:i]] if len(
+        set(names)) < len(names) else []
+    if twice:
+        raise InvalidError(f"classes has {twice[0]!r} twice")
+    return names
 
 
-def _labels(sample: NewSample, number: Dict[str, int]) -> npt.NDArray[np.int64]:
-    label = sample.label
-    if label is None:
-        return np.empty(0, np.int64)
-    if isinstance(label, str):
-        if label not in number:
-            raise InvalidError(f"{sample.key!r}: no class is called {label!r}")
-        return np.array([number[label]], np.int64)
-    return np.array(label, np.int64).reshape(-1)
+def _names_of(samples: Sequence[NewSample]) -> List[str]:
+    """Names of classes among the labels, sorted; either all labels are such or none."""
+    named = [s for s in samples if isinstance(s.label, str)]
+    if named:
+        for s in samples:
+            if not isinstance(s.label, str) and s.label is not None:
+                raise InvalidError(
+                    f"{s.key!r}: label {s.label!r:.100}, but that of {named[0].key!r} is a "
+                    f"class name, {named[0].label!r}; give `classes`, where both are meant")
+    return sorted({str(s.label) for s in named})
 
 
-def _json(attributes: Optional[Dict[str, Any]]) -> Optional[bytes]:
-    if attributes is None:
+def _plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as JSON can hold them."""
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    raise TypeError(f"{kind(value)}, which JSON cannot hold")
+
+
+def _json(sample: NewSample) -> Optional[bytes]:
+    if sample.attributes is None:
         return None
-    return json.dumps(attributes, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    if not isinstance(sample.attributes, dict):
+        raise TypeError(f"{sample.key!r}: the attributes are {kind(sample.attributes)}, "
+                        "expected a dict")
+    try:
+        text = json.dumps(sample.attributes, ensure_ascii=False, allow_nan=False,
+                          default=_plain)
+        return text.encode("utf-8")
+    except TypeError as exc:
+        raise TypeError(f"{sample.key!r}: attributes: {exc}") from None
+    except (ValueError, RecursionError) as exc:
+        raise InvalidError(f"{sample.key!r}: attributes: {exc}") from None
 
 
 def _strings(values: Sequence[str], what: str) -> ctypes.Array[c_char_p]:

@@ -252,7 +252,8 @@ class DatasetInfo(ctypes.Structure):
                 ("version_minor", c_uint32), ("max_side", c_uint32), ("quality", c_uint32),
                 ("undecodable_count", c_uint64), ("salvaged_count", c_uint64),
                 ("dropped_count", c_uint64), ("dropped_nbytes", c_uint64),
-                ("skipped_count", c_uint64), ("label_kind", c_uint32), ("reserved", c_uint32)]
+                ("skipped_count", c_uint64), ("label_kind", c_uint32),
+                ("has_attributes", c_uint32)]
 
 
 class RecordInfo(ctypes.Structure):
@@ -365,7 +366,8 @@ class Batch(ctypes.Structure):
                 ("channels", c_uint32), ("layout", c_uint32), ("dtype", c_uint32),
                 ("epoch", c_uint64), ("number", c_uint64), ("datasets", POINTER(c_uint32)),
                 ("data", c_void_p), ("offsets", POINTER(c_uint64)),
-                ("crops", POINTER(Crop)), ("valid", POINTER(c_uint8))]
+                ("crops", POINTER(Crop)), ("valid", POINTER(c_uint8)),
+                ("float_labels", POINTER(c_double))]
 
 
 class LoaderFault(ctypes.Structure):

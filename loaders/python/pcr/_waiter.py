@@ -47,10 +47,13 @@ class Request(Generic[T]):
         return answer()
 
 
-def interruptible(function: Callable[[], T], interrupt: Callable[[], None]) -> T:
+def interruptible(function: Callable[[], T], interrupt: Callable[[], None],
+                  wait: bool = True) -> T:
     """Makes one long call; its callbacks then never meet a signal handler's exception.
 
-    interrupt: makes the call return soon; its end is waited for.
+    interrupt: makes the call return soon.
+    wait: whether its end is then waited for; else it goes on for a while and its result is
+        lost, which is right for what only reads.
     """
     if threading.current_thread() is not threading.main_thread():
         return function()
@@ -60,7 +63,8 @@ def interruptible(function: Callable[[], T], interrupt: Callable[[], None]) -> T
     try:
         return request.wait(interrupt)
     except BaseException:
-        thread.join()
+        if wait:
+            thread.join()
         raise
 
 

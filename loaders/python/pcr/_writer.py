@@ -139,17 +139,22 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     samples: NewSample or tuples (key, data[, label[, attributes[, split]]]), see there.
         They are gathered before anything is written; give functions as `data` where the
         bytes would not fit into memory.
-    classes: names of the classes that the labels are indices into. Labels that are
-        strings are class names; without `classes` they are numbered in sorted order.
+    classes: names of the classes that integer labels are indices into, in their order. Labels
+        that are strings are class names; without `classes` they are numbered in sorted order.
+        Without any names, single integers that are together 0 to n - 1 are classes called
+        "0" to "n - 1"; an empty `classes` leaves them integers.
 
-    The other arguments, the result and the exceptions are those of convert(). An
-    exception in a `data` function makes the sample a bad input if it is an OSError or
-    PcrError; others stop the work and pass through.
+    The other arguments, the result and the exceptions are those of convert(); wrong types are
+    a TypeError that names key and type. An exception in a `data` function, in `samples` or in
+    `progress` stops the work and passes through, and nothing is published. With on_bad "skip"
+    or "opaque" a `data` function's OSError or PcrError makes its sample a bad input instead.
     """
-    source = Source(samples, classes)
+    source = Source(samples, classes, bad_may_pass=on_bad != "fail")
     settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
                         on_bad, opaque, dry_run, max_side, quality)
-    job = _Job(c_path(dst), settings, progress, source.raised)
+    if classes is not None and not source.struct.class_count:
+        settings.flags |= st.WRITE_NO_CLASSES
+    job = _Job(c_path(dst), settings, progress, source)
     done = interruptible(lambda: job.run(byref(source.struct)), job.stop)
     return WriteReport(done, tuple(job.bad), ())
 
@@ -210,11 +215,12 @@ class _Job:
 
     def __init__(self, dst: bytes, settings: st.WriteOptions,
                  progress: Optional[Progress],
-                 raised: Optional[List[BaseException]] = None) -> None:
+                 source: Optional[Source] = None) -> None:
         self._dst = dst
         self._settings = settings
         self._progress = progress
-        self._raised = [] if raised is None else raised
+        self._source = source
+        self._raised: List[BaseException] = []  # by progress
         self._stopped = False
         self.bad: List[BadInput] = []
         settings.progress = st.PROGRESS_CALLBACK(self._report)
@@ -230,12 +236,12 @@ class _Job:
         try:
             call(lib.pcr_dataset_write, self._dst, source, byref(self._settings),
                  byref(result))
-        except CancelledError:
-            if self._raised:
-                raise self._raised[0] from None
-            raise
-        if self._raised:
-            raise self._raised[0]
+        except CancelledError as exc:
+            raised = (self._raised[0] if self._raised else
+                      self._source.exception_of(exc) if self._source else None)
+            if raised is None:
+                raise
+            raise raised from None
         return _counters(result)
 
     def _report(self, _opaque: Any, counters: Any) -> int:

@@ -97,7 +97,8 @@ class Loader(_loader.Loader):
     Takes the same arguments. `layout` is "NCHW" unless given; `shard` is the process's
     rank and world in torch.distributed where that is in use when the first batch is taken.
     `images` is the library's own memory, which returns to it when the last tensor that looks
-    at it is gone; `labels` is int64, each sample's first label, -1 where there is none.
+    at it is gone; `labels` are each sample's first: int64, -1 where there is none, or of a
+    dataset with float labels float64, NaN where there is none.
 
     fields: names of what else batches are to have, as tensors or lists, after the labels:
         "indices", "datasets", "fidelities", "samples" (all labels, among others), "keys",
@@ -139,7 +140,7 @@ class Loader(_loader.Loader):
 
 
 class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
-    """Single samples: (image, first label, -1 where there is none).
+    """Single samples: (image, first label); without one, -1, or NaN where labels are floats.
 
     path, split: as in pcr.open().
     fidelity: 1 to G; None is G.
@@ -173,7 +174,7 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, index: int) -> Tuple[Any, int]:
+    def __getitem__(self, index: int) -> Tuple[Any, Union[int, float]]:
         sample = self._dataset()[index]
         image: Any = sample.decode(self.fidelity, orient=self.orient)
         if self.size is not None:
@@ -182,9 +183,12 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
             image = self.transform(image)
         else:
             image = torch.from_numpy(image).permute(2, 0, 1)
-        return image, -1 if sample.label is None else sample.label
+        label = sample.label
+        if label is None:
+            label = float("nan") if self._dataset().schema["label"] == "floats" else -1
+        return image, label
 
-    def __getitems__(self, indices: List[int]) -> List[Tuple[Any, int]]:
+    def __getitems__(self, indices: List[int]) -> List[Tuple[Any, Union[int, float]]]:
         return [self[index] for index in indices]
 
 
