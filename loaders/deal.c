@@ -17,13 +17,13 @@ static uint32_t deal_part(const struct pcri_shard *s, const struct pcri_window *
 {
     uint32_t first = (uint32_t) (from - w->position), sum = 0, n = 0, span, entry;
     uint32_t last = (uint32_t) (end - w->position);
-    uint64_t low, high;
+    uint64_t low, high, extra = UINT64_MAX;
     bool more = pcri_shard_deal(s, from, end, &low, &high);
     bool twice = more && !low && high == end - from; /* there are no others */
     if (more && low)
-        low--; /* a neighbour's */
+        extra = --low; /* a neighbour's */
     else if (more && !twice)
-        high++;
+        extra = high++;
     memset(at, 0, w->span_count * sizeof(*at));
     for (uint32_t i = first; i < last; i++) {
         pcri_window_sample(w, i, &span, &entry);
@@ -38,18 +38,21 @@ static uint32_t deal_part(const struct pcri_shard *s, const struct pcri_window *
         pcri_window_sample(w, i, &span, &entry);
         uint32_t place = at[span]++;
         if (place >= low && place < high)
-            out[n++] = (struct pcri_pick) { span, entry, i };
+            out[n++] = (struct pcri_pick) { span, entry, i, place == extra };
     }
-    if (twice)
-        out[n] = out[n - 1];
-    return n + twice;
+    if (!twice)
+        return n;
+    out[n] = out[n - 1];
+    out[n].fills = true;
+    return n + 1;
 }
 
 int pcri_deal(const struct pcri_shard *s, const struct pcri_window *w,
               struct pcri_pick *picks_out, struct pcr_error *err)
 {
     uint64_t position = w->position, end = position + w->sample_count;
-    uint64_t dealt_end = pcri_shard_dealt_end(s);
+    uint64_t dealt_end = pcri_shard_dealt_end(s), i = pcri_shard_before(s, position);
+    uint64_t count = pcri_shard_before(s, end);
     uint32_t n = 0;
     if (position < s->first)
         position = s->first;
@@ -66,13 +69,13 @@ int pcri_deal(const struct pcri_shard *s, const struct pcri_window *w,
         }
         free(at);
     }
-    if (s->dealt)
-        return 0;
-    /* Each rank has a run of the step's positions. */
-    uint64_t i = pcri_shard_before(s, position), count = pcri_shard_before(s, end);
-    for (; i < count; i++) {
+    /* Each rank has a run of the step's positions; or, where these were dealt, all that is
+     * missing is what fills the epoch's last batch. */
+    for (i += n; i < count; i++) {
         struct pcri_pick *p = &picks_out[n++];
-        p->offset = (uint32_t) (pcri_shard_position(s, i) - w->position);
+        p->offset = s->dealt ? w->sample_count - 1
+                             : (uint32_t) (pcri_shard_position(s, i) - w->position);
+        p->fills = s->dealt || pcri_shard_fills(s, i);
         pcri_window_sample(w, p->offset, &p->span, &p->entry);
     }
     return 0;

@@ -11,6 +11,7 @@ struct pcri_pick {
     uint32_t span;
     uint32_t entry;  /* which of the span's samples */
     uint32_t offset; /* of its position in the window */
+    bool fills;      /* it only fills its batch: another rank, or place, has it too */
 };
 
 /* Lists the rank's samples of a window: pcri_shard_before(s, its end) less

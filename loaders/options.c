@@ -98,7 +98,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         const char *name;
         uint32_t value, max;
     } bounds[] = {
-        { "flags", o->flags, PCR_LOADER_KEEP_ORIENTATION * 2 - 1 },
+        { "flags", o->flags, PCR_LOADER_EXACT * 2 - 1 },
         { "dtype", o->dtype, PCR_DTYPE_BFLOAT16 },
         { "batch_size", o->batch_size, 1 << 20 },
         { "height", o->height, 1 << 16 },
@@ -135,6 +135,10 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         (rc = check_order("ratio_min_ppm", o->ratio_min_ppm, "ratio_max_ppm",
                           o->ratio_max_ppm, err)))
         return rc;
+    if (o->flags & PCR_LOADER_EXACT && o->flags & (PCR_LOADER_DROP_LAST | PCR_LOADER_DROP_UNEVEN))
+        return pcri_fail(err, PCR_ERR_INVAL, "loader flags EXACT and %s: the one has all samples, "
+                         "the other drops some",
+                         o->flags & PCR_LOADER_DROP_LAST ? "DROP_LAST" : "DROP_UNEVEN");
     for (int c = 0; c < 3; c++)
         if ((rc = check_channel(o, c, err)))
             return rc;

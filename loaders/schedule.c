@@ -474,7 +474,7 @@ static bool pick_decode(struct pcr_loader *l, struct pcri_task *t)
         .dataset = from->dataset, .index = all - l->stores[from->dataset].first_number,
         .identity = identity(l, from, all), .place = place - from->first,
         .plain = l->rules.augment && !l->rules.augment[all], .epoch = l->plan.epoch,
-        .position = w->plan.position + pick->offset,
+        .position = w->plan.position + pick->offset, .fills = pick->fills,
         .seat = { w->plan.first_span + pick->span, pick->entry },
     };
     if (s->held)
@@ -596,14 +596,16 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         b->indices[t->slot] = made->index;
         b->datasets[t->slot] = made->dataset;
         b->fidelities[t->slot] = made->fidelity;
-        b->valid[t->slot] = !made->replaced;
+        b->valid[t->slot] = !made->replaced && !t->fills;
         if (b->crops)
             b->crops[t->slot] = made->crop;
         l->stats.sample_count++;
-        l->stats.degraded_count += made->degraded;
-        l->stats.replaced_count += made->replaced;
-        if (made->degraded || made->replaced)
-            note_fault(l, t, made);
+        if (!t->fills) { /* else it is told of where it has its own place */
+            l->stats.degraded_count += made->degraded;
+            l->stats.replaced_count += made->replaced;
+            if (made->degraded || made->replaced)
+                note_fault(l, t, made);
+        }
     }
     unhold(l, t->held);
     if (++b->done_count == b->slot_count)

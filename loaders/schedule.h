@@ -148,6 +148,7 @@ struct pcri_task {
     uint64_t position;        /* DECODE: in the epoch's order */
     struct pcri_seat seat;    /* DECODE: the same */
     bool plain;               /* DECODE */
+    bool fills;               /* DECODE: it only fills its batch */
     uint32_t place;           /* DECODE: in the slice */
     uint64_t epoch;
 };

@@ -21,6 +21,7 @@ void pcri_shard_init(const struct pcr_loader_options *o, uint64_t first, uint64_
         .first = first,
         .end = end,
         .batch_size = o->batch_size,
+        .exact = o->flags & PCR_LOADER_EXACT,
         .dealt = world * workers > 1 && o->shuffle == PCR_SHUFFLE_BLOCK,
         .full_count = full,
         .parts = {
@@ -29,13 +30,16 @@ void pcri_shard_init(const struct pcr_loader_options *o, uint64_t first, uint64_
             { left, stop, o->worker == whole ? o->rank : world, world },
         },
     };
-    /* What is left is divided evenly. Rounding each rank's number up makes shares that begin
-     * at rank / world of it overlap, by one sample at most. */
+    /* What is left is divided evenly: each rank's own share begins at rank / world of it.
+     * Rounding each rank's number up makes shares overlap, by one sample at most. */
     const struct pcri_lanes *last = &out->parts[o->worker < whole ? 1 : 2];
     if (last->lane < last->lanes) {
-        uint64_t count = last->end - last->first;
-        out->last_first = last->first + last->lane * count / last->lanes;
+        uint64_t count = last->end - last->first, begin = last->lane * count / last->lanes;
+        out->last_first = last->first + begin;
+        out->last_own = (last->lane + 1) * count / last->lanes - begin;
         out->last_count = count / last->lanes + (count % last->lanes != 0);
+        if (out->exact && count)
+            out->last_count = o->batch_size;
     }
 }
 
@@ -53,8 +57,13 @@ uint64_t pcri_shard_position(const struct pcri_shard *s, uint64_t n)
 {
     uint64_t batch = n / s->batch_size, slot = n % s->batch_size;
     if (batch == s->full_count)
-        return s->last_first + slot;
+        return s->exact && slot >= s->last_own ? s->end - 1 : s->last_first + slot;
     return s->first + (batch * s->parts[0].lanes + s->parts[0].lane) * s->batch_size + slot;
+}
+
+bool pcri_shard_fills(const struct pcri_shard *s, uint64_t n)
+{
+    return n >= s->full_count * s->batch_size + s->last_own;
 }
 
 /* The part of 0..count - 1 that is below x - start. */
@@ -100,10 +109,10 @@ uint64_t pcri_shard_step_end(const struct pcri_shard *s, uint64_t position)
 static uint64_t last_before(const struct pcri_shard *s, uint64_t position)
 {
     const struct pcri_lanes *p = part_of(s, position);
-    if (!s->dealt)
-        return below(position, s->last_first, s->last_count);
-    if (position >= s->parts[2].end)
+    if (s->dealt ? position >= s->parts[2].end : s->exact && position == s->end)
         return s->last_count;
+    if (!s->dealt)
+        return below(position, s->last_first, s->exact ? s->last_own : s->last_count);
     uint64_t x = position - p->first;
     if (p->lane >= p->lanes) /* its batch, if there is one, is in the part before */
         return p == &s->parts[2] ? s->last_count : 0;
@@ -135,7 +144,7 @@ bool pcri_shard_deal(const struct pcri_shard *s, uint64_t from, uint64_t end,
     uint64_t x = (from - p->first) % (s->batch_size * p->lanes), y = x + (end - from);
     *low_out = dealt_before(p, p->lane, y) - dealt_before(p, p->lane, x);
     *high_out = dealt_before(p, p->lane + 1, y) - dealt_before(p, p->lane + 1, x);
-    return end == pcri_shard_dealt_end(s) && y % p->lanes && p->lane >= y % p->lanes;
+    return !s->exact && end == pcri_shard_dealt_end(s) && y % p->lanes && p->lane >= y % p->lanes;
 }
 
 uint64_t pcri_shard_delivered(const struct pcri_shard *s, uint64_t batch_count)

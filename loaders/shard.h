@@ -29,7 +29,9 @@ struct pcri_shard {
     bool dealt;          /* steps are dealt out span by span: see deal.c */
     uint64_t full_count; /* batches of batch_size in whole steps */
     uint64_t last_first; /* of the batch in the last, short step: its first position, */
-    uint64_t last_count; /* and its samples; 0: there is none */
+    uint64_t last_count; /* and its samples; 0: there is none. */
+    uint64_t last_own;   /* Of these, those that no other rank has; the others fill the batch */
+    bool exact;          /* what fills it repeats the epoch's last position */
     /* Whole steps; of the last one, whole batches of the first workers; what is left of it. */
     struct pcri_lanes parts[3];
 };
@@ -43,8 +45,10 @@ uint64_t pcri_shard_batch_count(const struct pcri_shard *s);
 /* Samples of this loader, the same on each rank. */
 uint64_t pcri_shard_sample_count(const struct pcri_shard *s);
 
-/* Where sample n of the loader is in the epoch, if steps are not dealt. It grows with n. */
+/* Where sample n of the loader is in the epoch, if steps are not dealt. It does not fall. */
 uint64_t pcri_shard_position(const struct pcri_shard *s, uint64_t n);
+/* Does sample n only fill its batch, if steps are not dealt? */
+bool pcri_shard_fills(const struct pcri_shard *s, uint64_t n);
 /* How many samples of the loader are before a position. Where steps are dealt, this is so for
  * parts of them which pcri_shard_deal() divides. */
 uint64_t pcri_shard_before(const struct pcri_shard *s, uint64_t position);
@@ -55,7 +59,8 @@ uint64_t pcri_shard_dealt_end(const struct pcri_shard *s);
 uint64_t pcri_shard_step_end(const struct pcri_shard *s, uint64_t position);
 /* Of positions [from, end), all in one step, put in the order of their spans: the loader has
  * those from *low_out to *high_out - 1. All that share the step have as many, but for one.
- * Returns whether it needs one more, any of these, for as many samples as the others. */
+ * Returns whether it needs one more, any of these, for as many samples as the others. Where all
+ * is exact, what fills the last batch is not among them. */
 bool pcri_shard_deal(const struct pcri_shard *s, uint64_t from, uint64_t end,
                      uint64_t *low_out, uint64_t *high_out);
 

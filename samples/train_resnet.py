@@ -124,15 +124,19 @@ class Training:
 
 @torch.no_grad()
 def accuracy(model, args, split):
+    """Of the whole split, each image counted once: every process has its part of it, in as many
+    batches, and what only fills a batch is not valid."""
     model.eval()
-    right = count = 0
+    sums = torch.zeros(2, dtype=torch.int64)
     with pcr.torch.Loader(args.dataset, split=split, transform="center_crop",
                           shuffle="none", size=args.size, dtype="float32", mean=MEAN,
-                          std=STD, shard=(0, 1)) as loader:
-        for images, labels in loader:
-            right += int((model(images).argmax(1) == labels).sum())
-            count += len(labels)
-    return right / max(count, 1)
+                          std=STD, exact=True) as loader:
+        for images, labels, valid in loader:
+            right = model(images).argmax(1) == labels
+            sums += torch.stack([(right & valid).sum(), valid.sum()])
+    if dist.is_initialized():
+        dist.all_reduce(sums)
+    return int(sums[0]), int(sums[1])
 
 
 def options():
@@ -167,8 +171,10 @@ def main():
     training = Training(args, splits, class_count)
     training.run()
     for split in ("val", "validation", "test"):
-        if split in splits and training.rank == 0:
-            print(f"accuracy on {split}: {accuracy(training.model, args, split):.3f}")
+        if split in splits:
+            right, count = accuracy(training.model, args, split)
+            if training.rank == 0:
+                print(f"accuracy on {split}: {right / max(count, 1):.3f} ({right} of {count})")
     if dist.is_initialized():
         dist.destroy_process_group()
 

@@ -83,6 +83,35 @@ def test_workers_take_turns(path, shuffle, world):
             pcr.Loader(path, worker=wrong)
 
 
+@pytest.mark.parametrize("raw", [False, True])
+@pytest.mark.parametrize("shuffle", ["none", "block"])
+def test_exact(path, shuffle, raw):
+    """Each sample is valid once over all ranks, which have as many batches of one size."""
+    for world in 1, 2, 3, 5:
+        loaders = [pcr.Loader(path, batch_size=7, shard=(rank, world), exact=True, raw=raw,
+                              shuffle=shuffle, **OPTIONS) for rank in range(world)]
+        seen, sizes = [], []
+        for loader in loaders:
+            sizes.append([])
+            for batch in loader:
+                images, labels, valid = batch
+                assert valid.dtype == bool and valid.shape == labels.shape == (len(images),)
+                sizes[-1].append(len(images))
+                seen += batch.indices[valid].tolist()
+        assert sizes == [[7] * len(loaders[0])] * world
+        assert sorted(seen) == list(range(48))
+    for option in "drop_last", "drop_uneven":
+        with pytest.raises(pcr.InvalidError, match=option.upper()):
+            pcr.Loader(path, exact=True, **{option: True})
+
+
+def test_repeats_are_not_valid(path):
+    seen = [i for rank in range(5)
+            for b in pcr.Loader(path, batch_size=2, shard=(rank, 5), **OPTIONS)
+            for i in b.indices[b.valid].tolist()]
+    assert sorted(seen) == list(range(48))
+
+
 def test_shard_from_the_environment(path, whole, monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)

@@ -53,6 +53,14 @@ def test_fields(path):
                 else:
                     assert isinstance(got, torch.Tensor)
                     np.testing.assert_array_equal(got.numpy(), getattr(batch, name))
+    with pt.Loader(path, fields=("keys",), exact=True, **OPTIONS) as loader:
+        count = 0
+        for images, labels, valid, keys in loader:
+            assert valid.dtype == torch.bool and len(images) == len(labels) == len(keys) == 10
+            count += int(valid.sum())
+        assert count == 48
+    with pytest.raises(pcr.InvalidError, match="valid"):
+        pt.Loader(path, names={"x": "images"}, exact=True)
     with pt.Loader(path, raw=True, fields=("keys",), **OPTIONS) as loader:
         assert all(len(keys) == len(files) for files, _, keys in loader)
     for wrong in ("keys", ("pixels",), ("keys", "crop")):

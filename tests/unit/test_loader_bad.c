@@ -6,8 +6,7 @@
 #include <pcr/loader.h>
 
 #include "../../loaders/transform.h"
-#include "base/random.h"
-#include "made_loader.h"
+#include "made_bad.h"
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
@@ -18,58 +17,12 @@ static struct pcr_loader_options options(uint32_t shuffle)
     };
 }
 
-static struct pcr_batch *next(struct pcr_loader *l)
-{
-    struct pcr_batch *b = NULL;
-    struct pcr_error err;
-    int rc = pcr_loader_next(l, &b, &err);
-    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
-    return b;
-}
-
 static struct pcr_loader_stats stats_of(const struct pcr_loader *l)
 {
     struct pcr_loader_stats stats = { .size = sizeof(stats) };
     struct pcr_error err;
     made_check(pcr_loader_stats(l, &stats, &err), &err);
     return stats;
-}
-
-/* --- damage --- */
-
-static bool bad[MADE_SAMPLES];
-
-static void damage(uint32_t index)
-{
-    uint32_t r = 0, place = index;
-    while (place >= made_counts[r])
-        place -= made_counts[r++];
-    made_damage(r, place, 1);
-    bad[index] = !bad[index];
-}
-
-static void repair(void)
-{
-    for (uint32_t i = 0; i < MADE_SAMPLES; i++)
-        if (bad[i])
-            damage(i);
-}
-
-static void damage_at_random(uint32_t count, uint64_t seed)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t index = (uint32_t) (pcri_mix(seed * 1000 + i) % MADE_SAMPLES);
-        if (!bad[index])
-            damage(index);
-    }
-}
-
-static uint32_t bad_count(void)
-{
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < MADE_SAMPLES; i++)
-        n += bad[i];
-    return n;
 }
 
 /* --- ranks --- */
@@ -101,7 +54,7 @@ static uint64_t run_ranks(struct pcr_loader_options o, uint64_t *out)
     for (uint64_t step = 0, first = 0; step < pcr_loader_batch_count(l[0]); step++, first = n) {
         uint32_t size = 0;
         for (uint32_t r = 0; r < o.world; r++) {
-            struct pcr_batch *b = next(l[r]);
+            struct pcr_batch *b = take(l[r]);
             ck_assert_ptr_nonnull(b);
             ck_assert_uint_eq(b->number, step);
             size = r ? size : b->sample_count;
@@ -115,7 +68,7 @@ static uint64_t run_ranks(struct pcr_loader_options o, uint64_t *out)
         qsort(out + first, n - first, sizeof(*out), compare);
     }
     for (uint32_t r = 0; r < o.world; r++) {
-        ck_assert_ptr_null(next(l[r]));
+        ck_assert_ptr_null(take(l[r]));
         pcr_loader_destroy(&l[r]);
     }
     return n;
@@ -163,7 +116,7 @@ START_TEST(stand_ins_have_their_own_crops)
     damage(69);
     struct pcr_loader *l = create(&o);
     start(l, 4);
-    struct pcr_batch *b = next(l);
+    struct pcr_batch *b = take(l);
     ck_assert_uint_eq(b->sample_count, 3);
     o.transform = PCR_TRANSFORM_RANDOM_CROP;
     o.area_min_ppm = 80000;
@@ -206,7 +159,7 @@ START_TEST(lost_record)
         damage(i);
     struct pcr_loader *l = create(&o);
     start(l, 0);
-    for (struct pcr_batch *b; (b = next(l));) {
+    for (struct pcr_batch *b; (b = take(l));) {
         for (uint32_t i = 0; i < b->sample_count; i++) {
             ck_assert(!bad[b->indices[i]]);
             stand_ins += !b->valid[i];
@@ -237,7 +190,7 @@ START_TEST(stand_ins_keep_their_rules)
     damage_at_random(30, 7);
     struct pcr_loader *l = create(&o);
     start(l, 0);
-    for (struct pcr_batch *b; (b = next(l));) {
+    for (struct pcr_batch *b; (b = take(l));) {
         for (uint32_t i = 0; i < b->sample_count; i++) {
             ck_assert_uint_eq(b->fidelities[i], fidelities[b->indices[i]]);
             ck_assert(augment[b->indices[i]] || !b->crops[i].flipped);
@@ -261,8 +214,8 @@ START_TEST(files)
     struct pcr_loader *l = create(&o);
     start(l, 3);
     start(pixels, 3);
-    while ((b = next(l))) {
-        p = next(pixels);
+    while ((b = take(l))) {
+        p = take(pixels);
         ck_assert_uint_eq(b->sample_count, p->sample_count);
         ck_assert_mem_eq(b->indices, p->indices, b->sample_count * sizeof(*b->indices));
         ck_assert_mem_eq(b->valid, p->valid, b->sample_count);
@@ -280,7 +233,7 @@ START_TEST(files)
         pcr_batch_release(b);
         pcr_batch_release(p);
     }
-    ck_assert_ptr_null(next(pixels));
+    ck_assert_ptr_null(take(pixels));
     pcr_loader_destroy(&l);
     pcr_loader_destroy(&pixels);
     repair();
@@ -300,7 +253,7 @@ START_TEST(goes_on)
     start(l, 1);
     for (uint32_t k = 0; k < 13; k++) {
         made_check(pcr_loader_state(l, states[k], &err), &err);
-        b = next(l);
+        b = take(l);
         for (uint32_t i = 0; i < b->sample_count; i++)
             want[n++] = sample_hash(b, i);
         pcr_batch_release(b);
@@ -310,7 +263,7 @@ START_TEST(goes_on)
         o.batch_size = 8 - k / 4; /* another one, where steps are others */
         l = create(&o);
         made_check(pcr_loader_resume(l, states[k], sizeof(states[k]), &err), &err);
-        for (n = (uint64_t) k * 8; (b = next(l)); pcr_batch_release(b))
+        for (n = (uint64_t) k * 8; (b = take(l)); pcr_batch_release(b))
             for (uint32_t i = 0; i < b->sample_count; i++)
                 ck_assert_uint_eq(sample_hash(b, i), want[n++]);
         ck_assert_uint_eq(n, MADE_SAMPLES);
@@ -341,7 +294,7 @@ START_TEST(nothing_good)
                   "%s", err.message);
     repair();
     start(l, 0); /* all is well again */
-    b = next(l);
+    b = take(l);
     ck_assert_uint_eq(b->sample_count, 2);
     pcr_batch_release(b);
     pcr_loader_destroy(&l);
@@ -362,7 +315,7 @@ START_TEST(early_ends)
         struct pcr_loader *l = create(&o);
         start(l, k);
         if (k % 3) {
-            b = next(l);
+            b = take(l);
             ck_assert_uint_eq(b->indices[0], 50);
             pcr_batch_release(b);
         }

@@ -20,7 +20,7 @@ static struct pcri_shard shard(uint32_t flags, uint32_t batch_size, uint32_t ran
     return s;
 }
 
-/* Counts the rank's positions in `seen`, and checks that before() is position()'s inverse. */
+/* Counts the rank's own positions in `seen`, and checks that before() is position()'s inverse. */
 static uint64_t count_positions(const struct pcri_shard *s, uint32_t *seen)
 {
     uint64_t n = pcri_shard_sample_count(s), wrong = 0, before = 0;
@@ -30,7 +30,7 @@ static uint64_t count_positions(const struct pcri_shard *s, uint32_t *seen)
             wrong++;
             continue;
         }
-        seen[position]++;
+        seen[position] += !pcri_shard_fills(s, i);
         for (; before <= position; before++)
             wrong += pcri_shard_before(s, before) != i;
     }
@@ -44,7 +44,7 @@ static void check_cover(uint32_t flags, uint32_t batch_size, uint32_t world, uin
 {
     uint32_t seen[MOST] = { 0 };
     uint64_t step = (uint64_t) batch_size * world, rest = (end - first) % step;
-    uint64_t missing = 0, twice = 0, more = 0, batches = 0, samples = 0;
+    uint64_t missing = 0, more = 0, batches = 0, samples = 0;
     for (uint32_t r = 0; r < world; r++) {
         struct pcri_shard s = shard(flags, batch_size, r, world, first, end);
         ck_assert_uint_eq(count_positions(&s, seen), 0);
@@ -60,24 +60,22 @@ static void check_cover(uint32_t flags, uint32_t batch_size, uint32_t world, uin
     }
     for (uint64_t i = first; i < end; i++) {
         missing += !seen[i];
-        twice += seen[i] == 2;
-        more += seen[i] > 2;
+        more += seen[i] > 1;
     }
-    bool even = flags & (PCR_LOADER_DROP_LAST | PCR_LOADER_DROP_UNEVEN);
     ck_assert_uint_eq(missing, flags & PCR_LOADER_DROP_LAST     ? rest
                                : flags & PCR_LOADER_DROP_UNEVEN ? rest % world
                                                                 : 0);
-    if (even || rest >= world) /* else some have to be repeated more often */
-        ck_assert_uint_eq(more, 0);
-    if (even)
-        ck_assert_uint_eq(twice, 0);
-    else
+    ck_assert_uint_eq(more, 0);
+    if (flags & PCR_LOADER_EXACT)
+        ck_assert_uint_eq(samples, batches * batch_size);
+    else if (!flags)
         ck_assert_uint_eq(samples * world, end - first + (world - rest % world) % world);
 }
 
 START_TEST(cover)
 {
-    static const uint32_t flags[] = { 0, PCR_LOADER_DROP_LAST, PCR_LOADER_DROP_UNEVEN };
+    static const uint32_t flags[] = { 0, PCR_LOADER_DROP_LAST, PCR_LOADER_DROP_UNEVEN,
+                                      PCR_LOADER_EXACT };
     for (uint64_t end = 0; end < MOST; end += 1 + end / 9)
         for (uint64_t first = 0; first <= end; first += 1 + first / 3)
             for (uint32_t world = 1; world < 9; world++)
@@ -125,7 +123,8 @@ static void check_workers(uint32_t flags, uint32_t shuffle, uint32_t world, uint
 
 START_TEST(workers_take_turns)
 {
-    static const uint32_t flags[] = { 0, PCR_LOADER_DROP_LAST, PCR_LOADER_DROP_UNEVEN };
+    static const uint32_t flags[] = { 0, PCR_LOADER_DROP_LAST, PCR_LOADER_DROP_UNEVEN,
+                                      PCR_LOADER_EXACT };
     for (uint64_t end = 0; end < MOST; end += 1 + end / 9)
         for (uint32_t world = 1; world < 5; world++)
             for (uint32_t workers = 1; workers < 7; workers++)
@@ -192,8 +191,8 @@ int main(void)
     Suite *s = suite_create("shard");
     TCase *t = tcase_create("shard");
     tcase_set_timeout(t, 60);
-    tcase_add_loop_test(t, cover, 0, 3);
-    tcase_add_loop_test(t, workers_take_turns, 0, 3);
+    tcase_add_loop_test(t, cover, 0, 4);
+    tcase_add_loop_test(t, workers_take_turns, 0, 4);
     tcase_add_test(t, environment);
     tcase_add_test(t, bad_environment);
     suite_add_tcase(s, t);

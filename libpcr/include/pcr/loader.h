@@ -75,6 +75,10 @@ enum {
     /* Pictures are not turned upright (PCR_DECODE_KEEP_ORIENTATION says how they are without
      * this): for boxes and masks that were made for the pixels as stored. */
     PCR_LOADER_KEEP_ORIENTATION = 1 << 7,
+    /* For validation: each sample is valid once over all ranks, in a batch's `valid`, and the
+     * last batches are filled to batch_size, so that all batches of all ranks have that size. Not
+     * with DROP_LAST or DROP_UNEVEN. */
+    PCR_LOADER_EXACT = 1 << 8,
 };
 
 #define PCR_NO_READERS UINT32_MAX
@@ -192,10 +196,11 @@ struct pcr_loader_options {
  * same slices at every step of a window, so that it reads 1 / world of the slices, whole; under
  * NONE and FULL rank 0 gets the first samples of the step, rank 1 the next. If fewer are left
  * for the last step, they are divided evenly, ceil(left / world) to each, so that less than
- * `world` samples are given twice; the flags choose otherwise. Each rank has the same
- * number of batches, and batch n the same number of samples on each rank, whatever samples are
- * bad. A batch of one rank then mixes window_samples / block_samples / world slices: with
- * many ranks, give window_samples and window_nbytes the size that all ranks' windows have
+ * `world` samples are given twice; the flags choose otherwise. A batch's `valid` is 0 for the
+ * second of them, so that sums over valid samples of all ranks count each sample once. Each rank
+ * has the same number of batches, and batch n the same number of samples on each rank, whatever
+ * samples are bad. A batch of one rank then mixes window_samples / block_samples / world slices:
+ * with many ranks, give window_samples and window_nbytes the size that all ranks' windows have
  * together. A rank holds 1 / world of a window. */
 
 /* Several loaders of each process, such as those of a framework's worker processes: each is made
@@ -350,8 +355,10 @@ struct pcr_batch {
     const uint64_t *offsets; /* RAW: sample_count + 1: where in data each file begins, and the
                               * last ends */
     const struct pcr_crop *crops; /* sample_count; NULL with RAW */
-    const uint8_t *valid;    /* sample_count: 0 where another sample stands in the place of a bad
-                              * one, else 1 */
+    /* sample_count: 1 where the sample has its own place, 0 where one only fills the batch, in the
+     * place of a bad one, or as it has its place in another batch too. Measures of a whole
+     * dataset sum over those with 1 alone, on all ranks, and divide by their number. */
+    const uint8_t *valid;
     const double *float_labels; /* sample_count: the first label, NaN where there is none; NULL
                               * where the datasets' labels are integers, or they have none */
 };

@@ -35,20 +35,23 @@ class Samples:
     indices: int64, shape (n,): positions in the dataset as opened.
     datasets: int64, shape (n,): which of the loader's datasets, from 0.
     fidelities: int64, shape (n,): what each sample was decoded at.
-    valid: bool, shape (n,): False where another sample stands in the place of a bad one.
+    valid: bool, shape (n,): True where the sample has its own place, False where one only
+        fills the batch: in the place of a bad one, or as it has its place in another batch too,
+        of this process or another. Measures of a whole dataset sum over the valid ones.
     number: of the batch in its epoch, from 0.
     epoch: the epoch's number.
 
     These arrays are copies, which may be kept for as long as you like.
     """
 
-    __slots__ = ("_from", "datasets", "epoch", "fidelities", "indices", "labels", "number",
-                 "valid")
+    __slots__ = ("_exact", "_from", "datasets", "epoch", "fidelities", "indices", "labels",
+                 "number", "valid")
 
     def __init__(self, batch: st.Batch, datasets: Sequence[Dataset],
-                 renumber: Optional[Renumbering]) -> None:
+                 renumber: Optional[Renumbering], exact: bool) -> None:
         n = batch.sample_count
         self._from = datasets
+        self._exact = exact
         self.labels: npt.NDArray[Any] = (
             np.ctypeslib.as_array(batch.float_labels, (n,)).copy() if batch.float_labels
             else numbers(batch.labels, n))
@@ -82,7 +85,8 @@ class Samples:
 
 
 class Batch(Samples):
-    """One batch. Unpacks as ``images, labels = batch``.
+    """One batch. Unpacks as ``images, labels = batch``; of a loader with exact=True as
+    ``images, labels, valid = batch``.
 
     pixels: of the loader's dtype (bfloat16: its bits, as uint16), shape (n, height, width,
         channels), or (n, channels, height, width) for layout "NCHW". It is the library's
@@ -102,8 +106,8 @@ class Batch(Samples):
     __slots__ = ("angles", "crops", "flips", "pixels", "sizes")
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
-                 renumber: Optional[Renumbering] = None) -> None:
-        super().__init__(batch, datasets, renumber)
+                 renumber: Optional[Renumbering] = None, exact: bool = False) -> None:
+        super().__init__(batch, datasets, renumber, exact)
         self.pixels: npt.NDArray[Any] = np.asarray(memory)
         of: Any = np.ctypeslib.as_array(batch.crops, (batch.sample_count,))
         self.sizes: npt.NDArray[np.int64] = columns(of, ("height", "width"), np.int64)
@@ -114,13 +118,16 @@ class Batch(Samples):
     def __iter__(self) -> Iterator[npt.NDArray[Any]]:
         yield self.pixels
         yield self.labels
+        if self._exact:
+            yield self.valid
 
     def __repr__(self) -> str:
         return f"<pcr.Batch {self.number} of epoch {self.epoch}: {self.pixels.shape}>"
 
 
 class RawBatch(Samples):
-    """One batch of a loader with raw=True. Unpacks as ``files, labels = batch``.
+    """One batch of a loader with raw=True. Unpacks as ``files, labels = batch``; with
+    exact=True as ``files, labels, valid = batch``.
 
     data: uint8, shape (bytes,): the image files, one after the other. It is the library's
         own memory, not a copy, as `pixels` of other batches.
@@ -134,8 +141,8 @@ class RawBatch(Samples):
     __slots__ = ("data", "offsets")
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
-                 renumber: Optional[Renumbering] = None) -> None:
-        super().__init__(batch, datasets, renumber)
+                 renumber: Optional[Renumbering] = None, exact: bool = False) -> None:
+        super().__init__(batch, datasets, renumber, exact)
         self.data: npt.NDArray[np.uint8] = np.asarray(memory)
         self.offsets = numbers(batch.offsets, batch.sample_count + 1)
 
@@ -148,6 +155,8 @@ class RawBatch(Samples):
     def __iter__(self) -> Iterator[Union[List[npt.NDArray[np.uint8]], npt.NDArray[Any]]]:
         yield self.files
         yield self.labels
+        if self._exact:
+            yield self.valid
 
     def __repr__(self) -> str:
         return (f"<pcr.RawBatch {self.number} of epoch {self.epoch}: "

@@ -28,12 +28,13 @@ class Core:
 
     def __init__(self, pointer: c_void_p, datasets: Sequence[Dataset],
                  handles: Sequence[Handle], hooks: Optional[Hooks],
-                 renumber: Optional[Renumbering]) -> None:
+                 renumber: Optional[Renumbering], exact: bool) -> None:
         self._pointer = pointer
         self._datasets = datasets
         self._handles = handles
         self._hooks = hooks
         self._renumber = renumber
+        self._exact = exact
         self._turn = threading.RLock()
         self._alive = threading.RLock()
         self._pid = os.getpid()
@@ -86,7 +87,7 @@ class Core:
                 return None
         kind: Any = Batch if batch.contents.pixels else RawBatch
         made: Batch = kind(Memory(batch, self._hooks), batch.contents, self._datasets,
-                           self._renumber)
+                           self._renumber, self._exact)
         return made
 
     def _raise_from_hooks(self) -> None:

@@ -98,6 +98,10 @@ class Loader:
     drop_last: no short batch at the end of an epoch.
     drop_uneven: with several processes, a last, short step that does not divide by their
         number loses the samples left over rather than repeating as few.
+    exact: for validation: over all processes each sample is `valid` exactly once. The last
+        batches are filled up with repeats, so that all batches of all processes have
+        batch_size samples; they unpack as ``images, labels, valid``, and sums take in those
+        that are valid alone. Not with drop_last or drop_uneven.
     shard: (rank, world): this process is number `rank` of `world` that share each epoch; None
         is all of it, with a warning where the environment or torch.distributed tell of several;
         "env": as the environment says, RANK and WORLD_SIZE, else SLURM_PROCID and
@@ -175,7 +179,7 @@ class Loader:
                  layout: str = "NHWC", drop_last: bool = False,
                  bad_sample: str = "error", block_samples: int = 64,
                  window_samples: int = 4096, window_nbytes: int = 256 << 20,
-                 batches_ahead: int = 4, drop_uneven: bool = False,
+                 batches_ahead: int = 4, drop_uneven: bool = False, exact: bool = False,
                  shard: Union[None, str, Tuple[int, int]] = None,
                  indices: PerSample = None,
                  classes: Optional[Iterable[Union[int, str]]] = None, renumber: bool = False,
@@ -198,6 +202,7 @@ class Loader:
             st.LoaderOptions,
             flags=(st.LOADER_DROP_LAST * bool(drop_last) |
                    st.LOADER_DROP_UNEVEN * bool(drop_uneven) |
+                   st.LOADER_EXACT * bool(exact) |
                    st.LOADER_ONCE * (not replacement) |
                    st.LOADER_RAW * bool(raw) | st.LOADER_HUGE_PAGES * bool(huge_pages) |
                    st.LOADER_NO_READ_AHEAD * (not read_ahead) |
@@ -248,7 +253,7 @@ class Loader:
         call(lib.pcr_loader_create_mix,
              (c_void_p * len(handles))(*(handle.pointer for handle in handles)),
              len(handles), byref(options), byref(pointer))
-        self._core = Core(pointer, self.datasets, handles, hooks, renumbering)
+        self._core = Core(pointer, self.datasets, handles, hooks, renumbering, bool(exact))
         self.dataset = self.datasets[0]  #: the first of datasets
         self.batch_size, self.drop_last = int(options.batch_size), bool(drop_last)
         self._next_epoch = 0

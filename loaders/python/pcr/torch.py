@@ -35,14 +35,14 @@ def _process() -> Tuple[int, int]:
     return 0, 1
 
 
-_FIELDS = ("indices", "datasets", "fidelities", "samples", "keys", "attributes")
+_FIELDS = ("valid", "indices", "datasets", "fidelities", "samples", "keys", "attributes")
 _PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
 
 
 class _Form:
     """What a batch is to be: a tuple, or a dictionary, of tensors."""
 
-    def __init__(self, dtype: str, raw: bool, fields: Sequence[str],
+    def __init__(self, dtype: str, raw: bool, exact: bool, fields: Sequence[str],
                  names: Optional[Mapping[str, str]]) -> None:
         self._dtype = dtype
         self._images = "files" if raw else "images"
@@ -50,6 +50,8 @@ class _Form:
         if isinstance(fields, str) or not all(name in known for name in fields):
             raise InvalidError(f"fields is {fields!r}, expected a sequence of "
                                f"{', '.join(known)}")
+        if exact and names is None and "valid" not in fields:
+            fields = ("valid", *fields)
         self._fields = (self._images, "labels", *fields)
         self._keys: Optional[Tuple[str, ...]] = None
         if names is None:
@@ -59,6 +61,9 @@ class _Form:
                           all(name in known for name in names.values())):
             raise InvalidError(f"names is {names!r}, expected, without fields, a mapping from "
                                f"keys of your choice to some of {', '.join(known)}")
+        if exact and "valid" not in names.values():
+            raise InvalidError(f"names is {names!r}, expected \"valid\" too: with exact=True not "
+                               "all samples of a batch count")
         self._keys, self._fields = tuple(names), tuple(names.values())
 
     def _field(self, batch: Any, name: str) -> Any:
@@ -101,9 +106,9 @@ class Loader(_loader.Loader):
     dataset with float labels float64, NaN where there is none.
 
     fields: names of what else batches are to have, as tensors or lists, after the labels:
-        "indices", "datasets", "fidelities", "samples" (all labels, among others), "keys",
-        "attributes", and of pixels "sizes", "crops", "flips", "angles". pcr.Batch says what
-        they are.
+        "valid" (there by itself, first of these, with exact=True), "indices", "datasets",
+        "fidelities", "samples" (all labels, among others), "keys", "attributes", and of pixels
+        "sizes", "crops", "flips", "angles". pcr.Batch says what they are.
     raw: (files, labels): a list of uint8 tensors, for torchvision.io.decode_jpeg and such.
     names: batches are dictionaries: {key: name, ...} with keys of your choice, where a name is
         "images" (raw: "files"), "labels" or one of those for `fields`. transformers wants
@@ -119,7 +124,8 @@ class Loader(_loader.Loader):
     def __init__(self, dataset: Any, *, dtype: str = "uint8", layout: str = "NCHW",
                  pin_memory: bool = False, fields: Sequence[str] = (),
                  names: Optional[Mapping[str, str]] = None, **options: Any) -> None:
-        self._form = _Form(dtype, bool(options.get("raw")), fields, names)
+        self._form = _Form(dtype, bool(options.get("raw")), bool(options.get("exact")), fields,
+                           names)
         if pin_memory:
             options["memory"] = _pinned()
         super().__init__(dataset, dtype=dtype, layout=layout, **options)
