@@ -132,6 +132,8 @@ class Loader(_loader.Loader):
         self.dataset = TicketDataset(self.dataset)
         self.sampler = self.batch_sampler = Order(self)
         self.collate_fn = redeem
+        # For who makes a DataLoader of these.
+        self.num_workers, self.prefetch_factor = 0, None
 
     def _find_shard(self) -> Optional[Tuple[int, int]]:
         return _process()

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Runs the Python tests that need PyTorch, Lightning, accelerate or transformers.
+set -uo pipefail
+
+usage() {
+    cat <<'END'
+usage: tools/check_frameworks.sh [REQUIREMENT...]
+
+Builds in build-check/frameworks, installs the frameworks into a virtual environment there, and
+runs the tests that the normal suite skips without them; says with which versions.
+
+REQUIREMENT is handed to pip with the frameworks' names, to choose versions ("torch==2.9.1").
+PYTHON: the interpreter, python3 unless set. pip's own variables (PIP_INDEX_URL and such) hold.
+END
+}
+
+case ${1:-} in
+-h | --help) usage; exit 0 ;;
+-*) echo "check_frameworks.sh: unknown option $1" >&2; usage >&2; exit 2 ;;
+esac
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
+python=${PYTHON:-$(command -v python3)}
+dir=build-check/frameworks
+mkdir -p build-check
+[ -d $dir ] || PATH=/usr/bin:$PATH meson setup $dir --buildtype=release >$dir.log || exit 1
+PATH=/usr/bin:$PATH ninja -C $dir libpcr.so.0.1.0 >>$dir.log ||
+    { tail -n 40 $dir.log; exit 1; }
+[ -x $dir/venv/bin/python ] || "$python" -m venv $dir/venv || exit 1
+$dir/venv/bin/python -m pip install -q torch torchdata torchvision lightning accelerate \
+    transformers numpy pytest pillow "$@" || exit 1
+$dir/venv/bin/python -m pip list --format=freeze |
+    grep -E '^(torch|torchdata|torchvision|lightning|accelerate|transformers|numpy)=='
+export PYTHONPATH=$PWD/loaders/python PCR_LIBRARY=$PWD/$dir/libpcr.so PCR_SOURCE_ROOT=$PWD
+export PYTHONDONTWRITEBYTECODE=1
+$dir/venv/bin/python -m pytest -q -rs -p no:cacheprovider tests/python/test_torch.py \
+    tests/python/test_frameworks_*.py tests/python/test_moving.py tests/python/test_loader_state.py
