@@ -11,16 +11,6 @@ static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
     &pcri_codec_png,
 };
 
-int pcri_check_pixels(uint32_t width, uint32_t height, const struct pcr_limits *limits,
-                      struct pcr_error *err)
-{
-    if ((uint64_t) width * height > limits->max_pixels)
-        return pcri_fail(err, PCR_ERR_LIMIT, "%u x %u pixels, at most %llu allowed",
-                         (unsigned) width, (unsigned) height,
-                         (unsigned long long) limits->max_pixels);
-    return 0;
-}
-
 void pcri_store_row(const struct pcri_target *target, uint32_t y, const uint8_t *pixels,
                     uint32_t n, uint32_t channels)
 {
@@ -152,6 +142,29 @@ static int describe(struct pcri_decode_job *j, const struct pcr_decode_options *
     j->info.height = w.height;
     j->info.channels = o->color == PCR_COLOR_GRAY ? 1 : 3;
     j->window = pcri_orient_window(w, j->stored.width, j->stored.height, j->turn);
+    return 0;
+}
+
+/* Bytes for each of max_pixels: what is delivered, and what decoding may hold meanwhile (four
+ * components' coefficients). Part of a picture, a smaller one or gray takes less than its pixels
+ * would. */
+enum { DELIVERED_NBYTES = 3, HELD_NBYTES = 8 };
+
+/* Before memory is taken that grows with the pixels. */
+static int check_pixels(const struct pcri_decode_job *j, struct pcr_error *err)
+{
+    const struct pcr_image_info *p = &j->info;
+    uint64_t max = j->params.limits.max_pixels;
+    uint64_t delivered = (uint64_t) p->width * p->height * p->channels;
+    uint64_t held = j->codec->held(j->state, &j->window);
+    if (delivered / DELIVERED_NBYTES + (delivered % DELIVERED_NBYTES != 0) > max)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%u x %u pixels, at most %llu allowed",
+                         (unsigned) p->width, (unsigned) p->height, (unsigned long long) max);
+    if (held / HELD_NBYTES + (held % HELD_NBYTES != 0) > max)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%u x %u pixels of it take %llu bytes to decode, as "
+                         "if they were more than the %llu pixels allowed", (unsigned) p->width,
+                         (unsigned) p->height, (unsigned long long) held,
+                         (unsigned long long) max);
     return 0;
 }
 
@@ -302,7 +315,8 @@ static int decode_stored(struct pcr_decoder *d, struct pcri_decode_job *j,
         return rc;
     if (stored.width != j->stored.width || stored.height != j->stored.height)
         return pcri_fail(err, PCR_ERR_CORRUPT, "JPEG: sizes that contradict each other");
-    return j->codec->rows(j->state, &j->window, target, err);
+    rc = check_pixels(j, err);
+    return rc ? rc : j->codec->rows(j->state, &j->window, target, err);
 }
 
 /* Decodes to pixels that are large enough. */
@@ -384,7 +398,7 @@ int pcr_decoder_decode(struct pcr_decoder *d, const void *data, size_t nbytes,
                        "%u x %u x %u pixels do not fit rows of %zu bytes in %zu bytes",
                        (unsigned) j.info.width, (unsigned) j.info.height,
                        (unsigned) j.info.channels, stride_nbytes, capacity_nbytes);
-    } else {
+    } else if (!(rc = check_pixels(&j, err))) {
         struct pcri_target target = make_target(&j, &o, pixels, stride_nbytes);
         rc = decode(d, &j, &target, err);
     }
@@ -400,10 +414,10 @@ static int decode_alloc(struct pcr_decoder *d, struct pcri_decode_job *j,
                         struct pcr_image_info *info_out, struct pcr_error *err)
 {
     size_t row = row_nbytes(j, o), total = 0;
-    int rc;
-    if (!pcri_mul(row, row_count(j, o), &total)) {
+    int rc = check_pixels(j, err);
+    if (!rc && !pcri_mul(row, row_count(j, o), &total)) {
         rc = pcri_fail_nomem(err, row);
-    } else if (!(rc = pcri_buffer_reserve(pixels, total, err))) {
+    } else if (!rc && !(rc = pcri_buffer_reserve(pixels, total, err))) {
         struct pcri_target target = make_target(j, o, pixels->data, row);
         rc = decode(d, j, &target, err);
     }

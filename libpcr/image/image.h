@@ -46,10 +46,12 @@ struct pcri_codec {
     int (*create)(void **state_out, struct pcr_error *err);
     void (*destroy)(void *state); /* accepts NULL */
     /* Parses the headers of a file, which begins with the magic; list and bytes must stay till
-     * end. Checks the limits; takes no memory that grows with the pixels. */
+     * end. Checks the limits but for pixels; takes no memory that grows with these. */
     int (*begin)(void *state, const struct pcr_spans *file,
                  const struct pcri_decode_params *params, struct pcri_stored_info *info_out,
                  struct pcr_error *err);
+    /* Bytes that rows() will hold in proportion to the picture, beside what it delivers. */
+    uint64_t (*held)(void *state, const struct pcri_window *window);
     /* Decodes a window that lies within the picture, to 3 (RGB) or 1 (GRAY) bytes a pixel,
      * and reads the file to its end. */
     int (*rows)(void *state, const struct pcri_window *window,
@@ -91,10 +93,6 @@ struct pcr_decoder {
     struct pcr_buffer between;   /* resize: what one pass hands to the next */
     const struct pcri_resize_rows *resize_rows;
 };
-
-/* LIMIT where width x height exceeds limits->max_pixels. */
-int pcri_check_pixels(uint32_t width, uint32_t height, const struct pcr_limits *limits,
-                      struct pcr_error *err);
 
 /* Row y of the target, of n packed pixels: copied, or cut into planes. */
 void pcri_store_row(const struct pcri_target *target, uint32_t y, const uint8_t *pixels,

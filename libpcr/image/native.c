@@ -47,6 +47,9 @@ static int parse_header(struct native *n, const struct pcr_spans *file,
                         const struct pcr_limits *limits, struct pcr_error *err)
 {
     const struct pcr_span *s = file->items;
+    struct pcr_limits any_size = *limits; /* what is asked for may be a small part of it */
+    any_size.max_pixels = UINT64_MAX;
+    limits = &any_size;
     n->file = file;
     n->next = 1;
     n->kept = false;
@@ -80,6 +83,27 @@ static int native_begin(void *state, const struct pcr_spans *file,
     info_out->orientation = pcri_orientation_of(&f->orientation);
     const struct pcri_window all = { 0, 0, info_out->width, info_out->height };
     return pcri_pixels_plan(f, params, &all, &plan, err);
+}
+
+/* Coefficients of the rows that are kept. */
+static uint64_t native_held(void *state, const struct pcri_window *window)
+{
+    struct native *n = state;
+    const struct pcri_jpeg_file *f = &n->prefix.file;
+    struct pcri_pixel_plan plan;
+    uint64_t nbytes = 0;
+    if (pcri_pixels_plan(f, &n->params, window, &plan, NULL))
+        return 0;
+    for (uint32_t c = 0; c < plan.component_count; c++) {
+        const struct pcri_component_plan *p = &plan.components[c];
+        const struct pcri_component *of = &f->components[c];
+        uint64_t width = ((uint64_t) f->width * of->h + f->max_h - 1) / f->max_h;
+        uint64_t height = ((uint64_t) f->height * of->v + f->max_v - 1) / f->max_v;
+        uint64_t rows = 8 * ((uint64_t) p->row_end - p->row_begin);
+        if (p->needed)
+            nbytes += width * (rows < height ? rows : height) * sizeof(int16_t);
+    }
+    return nbytes;
 }
 
 /* Decodes what has come since the last time, of the rows that are needed. */
@@ -139,6 +163,7 @@ const struct pcri_codec pcri_codec_native = {
     .create = native_create,
     .destroy = native_destroy,
     .begin = native_begin,
+    .held = native_held,
     .rows = native_rows,
     .end = native_end,
 };

@@ -16,7 +16,7 @@ struct png {
     bool nomem;
     int rc; /* what the jump brings */
     struct pcr_error *err;
-    struct pcr_buffer whole; /* the picture, where it is not delivered as it is */
+    struct pcr_buffer whole; /* the picture, or a row, where it is not delivered as it is */
 };
 
 enum {
@@ -136,8 +136,8 @@ static int png_begin(void *state, const struct pcr_spans *file,
     png_read_info(p->read, p->info);
     p->width = png_get_image_width(p->read, p->info);
     p->height = png_get_image_height(p->read, p->info);
-    int rc = pcri_check_pixels(p->width, p->height, &params->limits, err);
-    if (rc || (rc = check_ratio(p, err)))
+    int rc = check_ratio(p, err);
+    if (rc)
         return rc;
     set_transforms(p);
     info_out->width = p->width;
@@ -166,32 +166,74 @@ static void gray_of_rgb(const uint8_t *src, uint32_t n, uint8_t *dst)
         dst[x] = pcri_luma(src[0], src[1], src[2]);
 }
 
+/* A row of the window, of `pixel` bytes each, which is row y of the target. */
+static void deliver(const uint8_t *row, uint32_t n, size_t pixel, bool to_gray, uint32_t y,
+                    const struct pcri_target *target)
+{
+    if (to_gray)
+        gray_of_rgb(row, n, target->data + y * target->stride_nbytes);
+    else
+        pcri_store_row(target, y, row, n, (uint32_t) pixel);
+}
+
+/* A file that is not interlaced, row by row through one row's memory. */
+static int read_by_rows(struct png *p, const struct pcri_window *w, size_t pixel,
+                        bool to_gray, const struct pcri_target *target)
+{
+    if (setjmp(png_jmpbuf(p->read)))
+        return p->rc;
+    png_start_read_image(p->read);
+    for (uint32_t y = 0; y < p->height; y++) {
+        png_read_row(p->read, p->whole.data, NULL);
+        if (y >= w->y && y - w->y < w->height)
+            deliver(p->whole.data + w->x * pixel, w->width, pixel, to_gray, y - w->y, target);
+    }
+    png_read_end(p->read, NULL);
+    return 0;
+}
+
+/* Bytes of a pixel as libpng gives it. */
+static size_t pixel_nbytes(const struct png *p)
+{
+    bool coloured = png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_COLOR;
+    return p->color == PCR_COLOR_GRAY && !coloured ? 1 : 3;
+}
+
+static bool is_interlaced(const struct png *p)
+{
+    return png_get_interlace_type(p->read, p->info) != PNG_INTERLACE_NONE;
+}
+
+static uint64_t png_held(void *state, const struct pcri_window *window)
+{
+    const struct png *p = state;
+    (void) window;
+    return is_interlaced(p) ? (uint64_t) p->width * p->height * pixel_nbytes(p) : 0;
+}
+
 static int png_rows(void *state, const struct pcri_window *window,
                     const struct pcri_target *target, struct pcr_error *err)
 {
     struct png *p = state;
-    bool gray = p->color == PCR_COLOR_GRAY;
-    bool to_gray = gray && (png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_COLOR);
+    size_t pixel = pixel_nbytes(p), row_nbytes = p->width * pixel, total;
+    bool to_gray = p->color == PCR_COLOR_GRAY && pixel == 3;
     int passes = png_set_interlace_handling(p->read), rc;
     p->err = err;
     if (!to_gray && !target->plane_nbytes && window->width == p->width
         && window->height == p->height)
         return read_rows(p, passes, target->data, target->stride_nbytes);
 
-    size_t pixel = gray && !to_gray ? 1 : 3, row_nbytes = p->width * pixel, total;
-    if (!pcri_mul(row_nbytes, p->height, &total))
+    if (!pcri_mul(row_nbytes, is_interlaced(p) ? p->height : 1, &total))
         return pcri_fail_nomem(err, row_nbytes);
     if ((rc = pcri_buffer_reserve(&p->whole, total, err)))
         return rc;
+    if (!is_interlaced(p))
+        return read_by_rows(p, window, pixel, to_gray, target);
     if ((rc = read_rows(p, passes, p->whole.data, row_nbytes)))
         return rc;
-    for (uint32_t y = 0; y < window->height; y++) {
-        const uint8_t *row = p->whole.data + (window->y + y) * row_nbytes + window->x * pixel;
-        if (to_gray)
-            gray_of_rgb(row, window->width, target->data + y * target->stride_nbytes);
-        else
-            pcri_store_row(target, y, row, window->width, gray ? 1 : 3);
-    }
+    for (uint32_t y = 0; y < window->height; y++)
+        deliver(p->whole.data + (window->y + y) * row_nbytes + window->x * pixel,
+                window->width, pixel, to_gray, y, target);
     return 0;
 }
 
@@ -224,6 +266,7 @@ const struct pcri_codec pcri_codec_png = {
     .create = png_create,
     .destroy = png_destroy,
     .begin = png_begin,
+    .held = png_held,
     .rows = png_rows,
     .end = png_end,
 };

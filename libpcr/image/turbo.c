@@ -238,10 +238,6 @@ static int turbo_begin(void *state, const struct pcr_spans *file,
         return t->rc;
     make_object(t);
     parse_headers(t);
-    rc = pcri_check_pixels(t->cinfo.image_width, t->cinfo.image_height, &params->limits,
-                               err);
-    if (rc)
-        return rc;
     check_blocks(t);
     t->cinfo.scale_num = params->scale;
     t->cinfo.scale_denom = 8;
@@ -250,6 +246,25 @@ static int turbo_begin(void *state, const struct pcr_spans *file,
     info_out->height = t->cinfo.output_height;
     info_out->orientation = pcri_orientation_of(&t->orientation);
     return 0;
+}
+
+/* Coefficients, where there is more than one scan; else libjpeg holds some rows. */
+static uint64_t turbo_held(void *state, const struct pcri_window *window)
+{
+    struct turbo *t = state;
+    uint64_t nbytes = 0;
+    (void) window; /* all are read, whatever is delivered */
+    if (!jpeg_has_multiple_scans(&t->cinfo))
+        return 0;
+    for (int i = 0; i < t->cinfo.num_components; i++) {
+        const jpeg_component_info *c = &t->cinfo.comp_info[i];
+        uint64_t h = (uint64_t) t->cinfo.max_h_samp_factor;
+        uint64_t v = (uint64_t) t->cinfo.max_v_samp_factor;
+        nbytes += (t->cinfo.image_width * (uint64_t) c->h_samp_factor + h - 1) / h
+            * ((t->cinfo.image_height * (uint64_t) c->v_samp_factor + v - 1) / v)
+            * sizeof(JCOEF);
+    }
+    return nbytes;
 }
 
 /* --- pixels --- */
@@ -380,6 +395,7 @@ const struct pcri_codec pcri_codec_turbo = {
     .create = turbo_create,
     .destroy = turbo_destroy,
     .begin = turbo_begin,
+    .held = turbo_held,
     .rows = turbo_rows,
     .end = turbo_end,
 };

@@ -344,6 +344,54 @@ START_TEST(limits)
 }
 END_TEST
 
+/* Limits are of what is needed: 90 x 70 pixels, 4:2:0, are 12,600 bytes of coefficients for luma
+ * and 18,900 for all. Whoever decodes has the same picture within the limit as without. */
+START_TEST(limits_go_by_what_is_needed)
+{
+    static const struct {
+        uint32_t color, scale, crop_width, crop_height;
+        uint64_t max_pixels; /* the least that will do */
+    } rows[] = {
+        { PCR_COLOR_RGB, 8, 0, 0, 6300 },    /* 3 bytes each */
+        { PCR_COLOR_RGB, 8, 90, 70, 6300 },
+        { PCR_COLOR_GRAY, 8, 0, 0, 2100 },   /* 1 byte each */
+        { PCR_COLOR_RGB, 1, 0, 0, 2363 },    /* its coefficients, 8 bytes to a pixel */
+        { PCR_COLOR_RGB, 8, 10, 10, 540 },   /* those of 16 rows of 90, and twice 8 of 45 */
+        { PCR_COLOR_GRAY, 8, 10, 10, 360 },
+    };
+    struct pcr_buffer jpeg = compose(&kinds[6]), within = { 0 }, without = { 0 };
+    struct pcr_image_info info;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct pcr_decode_options o = { .size = sizeof(o), .color = rows[i].color,
+                                        .scale = rows[i].scale };
+        o.crop_width = rows[i].crop_width;
+        o.crop_height = rows[i].crop_height;
+        ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &without,
+                                                  NULL, NULL), 0);
+        o.limits.max_pixels = rows[i].max_pixels - 1;
+        ck_assert_msg(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
+                                               NULL, NULL) == PCR_ERR_LIMIT, "row %zu", i);
+        ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, &info, NULL),
+                         0);
+        o.limits.max_pixels++;
+        ck_assert_msg(!pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
+                                                NULL, NULL), "row %zu", i);
+        ck_assert_uint_eq(within.nbytes, without.nbytes);
+        ck_assert_mem_eq(within.data, without.data, within.nbytes);
+        o.with = PCR_DECODE_TURBO; /* which keeps all coefficients */
+        o.limits.max_pixels = rows[i].max_pixels < 2363 ? 2362 : rows[i].max_pixels - 1;
+        ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
+                                                  NULL, NULL), PCR_ERR_LIMIT);
+        o.limits.max_pixels++;
+        ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
+                                                  NULL, NULL), 0);
+    }
+    pcr_buffer_free(&jpeg);
+    pcr_buffer_free(&within);
+    pcr_buffer_free(&without);
+}
+END_TEST
+
 /* Dimensions that the bytes cannot fill are found before memory is taken for them. */
 START_TEST(claimed_dimensions)
 {
@@ -358,7 +406,9 @@ START_TEST(claimed_dimensions)
                          PCR_ERR_TRUNCATED);
         ck_assert_ptr_null(pixels.data);
         memset(jpeg.data + at + 5, 0xFE, 4); /* 65278 x 65278 */
-        ck_assert_int_eq(decode(&jpeg, PCR_COLOR_RGB, &pixels, NULL, &err), PCR_ERR_LIMIT);
+        ck_assert_int_eq(decode(&jpeg, PCR_COLOR_RGB, &pixels, NULL, &err),
+                         PCR_ERR_TRUNCATED);
+        ck_assert_ptr_null(pixels.data);
         memset(jpeg.data + at + 5, 0, 2); /* no height: a DNL segment would say it */
         ck_assert_int_eq(decode(&jpeg, PCR_COLOR_RGB, &pixels, NULL, &err),
                          PCR_ERR_UNSUPPORTED);
@@ -539,6 +589,7 @@ int main(void)
     tcase_add_loop_test(t, orientations, 1, 9);
     tcase_add_test(t, given_orientation);
     tcase_add_test(t, limits);
+    tcase_add_test(t, limits_go_by_what_is_needed);
     tcase_add_test(t, claimed_dimensions);
     tcase_add_test(t, unsupported_jpegs);
     tcase_add_loop_test(t, truncated_jpeg, 0, 4);

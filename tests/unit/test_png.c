@@ -170,6 +170,31 @@ START_TEST(every_kind)
 }
 END_TEST
 
+/* A window takes no memory for the rest, unless the file is interlaced. */
+START_TEST(windows_are_limited_by_what_they_need)
+{
+    struct pcr_buffer png = make_png(PNG_COLOR_TYPE_RGB, 8, _i, 0), pixels = { 0 };
+    struct pcr_decode_options o = { .size = sizeof(o), .crop_x = 2, .crop_y = 1,
+                                    .crop_width = 3, .crop_height = 2 };
+    uint64_t least = _i ? (3 * WIDTH * HEIGHT + 7) / 8 : 6;
+    o.limits.max_pixels = least - 1;
+    ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, png.data, png.nbytes, &o, &pixels, NULL,
+                                              NULL), PCR_ERR_LIMIT);
+    o.limits.max_pixels = least;
+    ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, png.data, png.nbytes, &o, &pixels, NULL,
+                                              NULL), 0);
+    ck_assert_uint_eq(pixels.nbytes, 18);
+    for (unsigned y = 0; y < 2; y++)
+        for (unsigned x = 0; x < 3; x++) {
+            uint8_t want[3];
+            expected(x + 2, y + 1, PNG_COLOR_TYPE_RGB, 8, want);
+            ck_assert_mem_eq(pixels.data + (y * 3 + x) * 3, want, 3);
+        }
+    pcr_buffer_free(&png);
+    pcr_buffer_free(&pixels);
+}
+END_TEST
+
 START_TEST(exif_orientation)
 {
     struct pcr_buffer png = make_png(PNG_COLOR_TYPE_RGB, 8, 0, 6), rgb = { 0 };
@@ -252,9 +277,9 @@ START_TEST(claimed_dimensions)
     } cases[] = {
         { WIDTH, HEIGHT, 0 },
         { 16000, 16000, PCR_ERR_TRUNCATED },
-        { 1 << 16, 1 << 16, PCR_ERR_LIMIT },
-        { 0x7FFFFFFF, 0x7FFFFFFF, PCR_ERR_LIMIT },
-        { 0x7FFFFFFF, 1, PCR_ERR_LIMIT },
+        { 1 << 16, 1 << 16, PCR_ERR_TRUNCATED },
+        { 0x7FFFFFFF, 0x7FFFFFFF, PCR_ERR_TRUNCATED },
+        { 0x7FFFFFFF, 1, PCR_ERR_TRUNCATED },
         { 0x80000000, 1, PCR_ERR_CORRUPT },
         { 0, 5, PCR_ERR_CORRUPT },
         { WIDTH, HEIGHT + 1, PCR_ERR_CORRUPT },
@@ -277,6 +302,7 @@ int main(void)
     tcase_add_checked_fixture(t, make_decoder, drop_decoder);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, every_kind, 0, sizeof(kinds) / sizeof(kinds[0]));
+    tcase_add_loop_test(t, windows_are_limited_by_what_they_need, 0, 2);
     tcase_add_test(t, exif_orientation);
     tcase_add_loop_test(t, truncated, 0, 2);
     tcase_add_loop_test(t, every_changed_byte, 0, 2);

@@ -68,7 +68,10 @@ PCR_API const char *pcr_code_name(int code);
 struct pcr_limits {
     uint32_t size;
     uint32_t max_scans;          /* scans in one JPEG; default 64 */
-    uint64_t max_pixels;         /* width times height of one image; default 2^28 */
+    uint64_t max_pixels;         /* width times height of one image; default 2^28. Decoding may
+                                  * take memory for so many: 3 bytes each for what is delivered
+                                  * and 8 for what is held meanwhile. So a part of a larger
+                                  * image may pass, or its gray, or its eighth */
     uint32_t max_samples;        /* samples in one record; default 2^20 */
     uint32_t reserved;           /* 0 */
     uint64_t max_head_nbytes;    /* one record's head, decompressed; default 256 MiB */

@@ -74,7 +74,8 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_create(struct pcr_decoder **out,
 /* Destroys *d and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_decoder_destroy(struct pcr_decoder **d);
 
-/* Reads the size and orientation of an encoded image (JPEG or PNG) without decoding it.
+/* Reads the size and orientation of an encoded image (JPEG or PNG) without decoding it; a
+ * picture of any size.
  * `opts` may be NULL. Codes: FORMAT (neither JPEG nor PNG), CORRUPT, TRUNCATED,
  * UNSUPPORTED (what the file holds; a scale for PNG), LIMIT, INVAL (options), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void *data,
