@@ -3,13 +3,12 @@
  * then hold separators, line ends, blanks at their ends and doubled quotes. Lines end in
  * CRLF or LF. Semicolons or tabs may stand for the commas: what the header is read by is
  * what it names a path with. */
-#include <errno.h>
-#include <stdalign.h>
 #include <stdlib.h>
 
 #include "../libpcr/base/utf8.h"
 #include "columns.h"
 #include "folder_names.h"
+#include "label.h"
 #include "list.h"
 
 /* A scanner over the text, and the fields of the record that it read last. */
@@ -265,33 +264,6 @@ static int read_header(struct csv *c, struct pcri_list *l, struct header *h,
 
 /* --- rows --- */
 
-/* Integers with blanks between them. */
-static int parse_labels(const char *text, struct pcri_list *l, struct pcri_list_row *row,
-                        struct pcr_error *err)
-{
-    size_t most = strlen(text) / 2 + 1;
-    uint32_t count = 0;
-    int64_t *labels = pcri_arena_alloc(l->arena, most * sizeof(*labels), alignof(int64_t),
-                                       err);
-    if (!labels)
-        return PCR_ERR_NOMEM;
-    for (const char *p = text + strspn(text, " "); *p; p += strspn(p, " ")) {
-        char *end;
-        errno = 0;
-        long long v = strtoll(p, &end, 10);
-        if (end == p || errno || (*end && *end != ' '))
-            return pcri_fail(err, PCR_ERR_INVAL,
-                             "line %llu: labels are integers with blanks between, "
-                             "not '%s'",
-                             (unsigned long long) row->line, text);
-        labels[count++] = v;
-        p = end;
-    }
-    row->labels = labels;
-    row->label_count = count;
-    return 0;
-}
-
 static int add_attribute(json_t *attributes, const char *name, const char *value,
                          uint64_t line, struct pcr_error *err)
 {
@@ -310,11 +282,10 @@ static int set_field(struct pcri_list *l, struct pcri_list_row *row,
     const char **text = kind == PCRI_COLUMN_PATH    ? &row->path
                         : kind == PCRI_COLUMN_KEY   ? &row->key
                         : kind == PCRI_COLUMN_SPLIT ? &row->split
-                                                    : &row->class_name;
+                                                    : &row->label_text;
     if (kind == PCRI_COLUMN_LABELS)
-        return parse_labels(value, l, row, err);
+        return pcri_row_numbers(l, row, value, err);
     *text = pcri_arena_strndup(l->arena, value, strlen(value), err);
-    row->number_or_name |= kind == PCRI_COLUMN_LABEL;
     return *text ? 0 : PCR_ERR_NOMEM;
 }
 
@@ -326,6 +297,7 @@ static int add_row(const struct csv *c, struct header *h, struct pcri_list *l,
     for (size_t i = 0; i < h->count && !rc; i++) {
         const char *value = field(c, i);
         h->splits[i] &= pcri_is_split_name(value);
+        row->empty_label |= !*value && h->kinds[i] == PCRI_COLUMN_LABEL;
         if (!*value || h->kinds[i] == PCRI_COLUMN_NONE)
             continue;
         if (h->kinds[i] == PCRI_COLUMN_ATTRIBUTE)

@@ -71,6 +71,11 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
+static const char **find_name(const struct pcri_names *n, const char *raw)
+{
+    return n->count ? bsearch(&raw, n->raw, n->count, sizeof(*n->raw), compare_names) : NULL;
+}
+
 /* The name as UTF-8; itself if it is that already. */
 static const char *show(const char *raw, struct pcri_arena *arena, struct pcr_error *err)
 {
@@ -113,10 +118,52 @@ int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
     return 0;
 }
 
+int pcri_names_given(struct pcri_names *n, const char *const *list, size_t count,
+                     struct pcri_arena *arena, struct pcr_error *err)
+{
+    *n = (struct pcri_names) { 0 };
+    if (!count)
+        return 0;
+    const char **copies = pcri_arena_alloc(arena, count * sizeof(char *), alignof(char *), err);
+    const char **sorted = pcri_malloc(count, sizeof(char *), err);
+    int rc = copies && sorted ? 0 : PCR_ERR_NOMEM;
+    for (size_t i = 0; i < count && !rc; i++) {
+        if (!list[i] || !*list[i])
+            rc = pcri_fail(err, PCR_ERR_INVAL, "class %zu of those given has no name", i);
+        else if (!(copies[i] = pcri_arena_strndup(arena, list[i], strlen(list[i]), err)))
+            rc = PCR_ERR_NOMEM;
+        else
+            sorted[i] = copies[i];
+    }
+    if (!rc)
+        rc = pcri_names_make(n, sorted, count, arena, err);
+    free(sorted);
+    if (!rc && !(n->numbers = pcri_arena_alloc(arena, count * sizeof(*n->numbers),
+                                               alignof(uint32_t), err)))
+        rc = PCR_ERR_NOMEM;
+    const char **shown = n->shown;
+    if (!rc && !(n->shown = pcri_arena_alloc(arena, count * sizeof(char *), alignof(char *),
+                                             err)))
+        rc = PCR_ERR_NOMEM;
+    for (size_t i = 0; i < count && !rc; i++) {
+        const char **hit = find_name(n, copies[i]);
+        if (*hit != copies[i] && n->count < count) /* another of the same text was kept */
+            rc = pcri_fail(err, PCR_ERR_INVAL, "class '%.100s' is given twice", copies[i]);
+        n->numbers[hit - n->raw] = (uint32_t) i;
+        n->shown[i] = shown[hit - n->raw];
+    }
+    return rc;
+}
+
+bool pcri_names_has(const struct pcri_names *n, const char *raw)
+{
+    return find_name(n, raw) != NULL;
+}
+
 uint32_t pcri_names_find(const struct pcri_names *n, const char *raw)
 {
-    const char **hit = bsearch(&raw, n->raw, n->count, sizeof(*n->raw), compare_names);
-    return (uint32_t) (hit - n->raw);
+    size_t i = (size_t) (find_name(n, raw) - n->raw);
+    return n->numbers ? n->numbers[i] : (uint32_t) i;
 }
 
 /* --- the source --- */
@@ -134,6 +181,7 @@ static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
         .path = item->path,
         .attributes = item->attributes,
         .labels = item->labels,
+        .float_labels = item->float_labels,
         .label_count = item->label_count,
         .split = item->split,
         .nbytes = item->nbytes,

@@ -19,24 +19,30 @@ char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
                          struct pcr_error *err);
 void pcri_arena_free(struct pcri_arena *a);
 
-/* Names of classes or splits, each once, in byte order. */
+/* Names of classes or splits, each once, numbered in byte order or in an order given. */
 struct pcri_names {
     uint32_t count;
-    const char **raw;   /* as found: any bytes */
-    const char **shown; /* as UTF-8: other bytes escaped as \xHH */
+    const char **raw;   /* in byte order, as found: any bytes */
+    const char **shown; /* by number, as UTF-8: other bytes escaped as \xHH */
+    uint32_t *numbers;  /* of raw; NULL: those of byte order */
 };
 /* Makes names from `count` strings that may recur; sorts `list`. Strings and arrays live
  * in the arena. */
 int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
                     struct pcri_arena *arena, struct pcr_error *err);
-/* The name's index; it must be there. */
+/* The same in the order given, where names must differ and not be empty: INVAL. Copies them. */
+int pcri_names_given(struct pcri_names *n, const char *const *list, size_t count,
+                     struct pcri_arena *arena, struct pcr_error *err);
+bool pcri_names_has(const struct pcri_names *n, const char *raw);
+/* The name's number; it must be there. */
 uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);
 
 struct pcri_entry {
     const char *path; /* to open, and for messages */
     const char *key;
     const char *attributes; /* or NULL */
-    const int64_t *labels;
+    const int64_t *labels;      /* or NULL */
+    const double *float_labels; /* in place of labels, or NULL */
     uint32_t label_count;
     uint32_t split;
     uint64_t nbytes;   /* 0: not known */

@@ -119,6 +119,21 @@ static int make_labels(struct placing *p, struct pcr_error *err)
     return 0;
 }
 
+/* The classes that the options name, in their order, must be all that there are folders of. */
+static int take_given(struct pcri_layout *l, const struct pcri_names *given,
+                      struct pcr_error *err)
+{
+    if (!given->count || !l->class_names.count)
+        return 0;
+    for (uint32_t i = 0; i < l->class_names.count; i++)
+        if (!pcri_names_has(given, l->class_names.raw[i]))
+            return pcri_fail(err, PCR_ERR_INVAL,
+                             "class folder '%.200s' is none of the %u classes given",
+                             l->class_names.raw[i], (unsigned) given->count);
+    l->class_names = *given;
+    return 0;
+}
+
 static int read_tree(const char *path, const struct pcr_import_options *opts,
                      struct pcri_tree *tree, struct pcr_error *err)
 {
@@ -132,15 +147,22 @@ static int read_tree(const char *path, const struct pcr_import_options *opts,
     rc = pcri_layout_find(tree, opts->layout, &layout, err);
     if (rc)
         return pcri_prefix(err, rc, "%s", path);
-    struct pcri_names classes = { 0 };
+    struct pcri_names given, classes = { 0 };
     struct placing p = { .tree = tree, .layout = &layout, .opts = opts };
+    rc = pcri_names_given(&given, opts->classes, opts->class_count, &tree->files->arena, err);
+    if (!rc)
+        rc = take_given(&layout, &given, err);
+    if (rc)
+        return pcri_prefix(err, rc, "%s", path);
     rc = make_labels(&p, err);
     if (!rc)
         rc = place_all(&p, err);
     if (!rc)
-        rc = pcri_metadata_apply(tree, &layout, !opts->layout, opts, &classes, err);
+        rc = pcri_metadata_apply(tree, &layout, !opts->layout, opts, &given, &classes, err);
     if (layout.class_names.count)
         classes = layout.class_names;
+    if (!rc && given.count && !classes.count)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: classes are given, but it has no labels", path);
     if (!rc)
         pcri_entries_finish(tree->files, classes.count ? &classes : NULL,
                             layout.split_names.count ? &layout.split_names : NULL);

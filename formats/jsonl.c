@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Lists as JSON lines: one object a line. */
-#include <stdalign.h>
+#include <stdlib.h>
 
+#include "label.h"
 #include "list.h"
 
 static int fail_line(struct pcr_error *err, uint64_t line, const char *what)
@@ -24,25 +25,51 @@ static int get_text(struct pcri_list *l, const json_t *object, const char *name,
     return *out ? 0 : PCR_ERR_NOMEM;
 }
 
-static int set_labels(struct pcri_list *l, struct pcri_list_row *row, const json_t *array,
-                      struct pcr_error *err)
+/* --- labels --- */
+
+static const char *type_name(const json_t *v)
+{
+    switch (json_typeof(v)) {
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "an array";
+    case JSON_STRING:
+        return "a string";
+    case JSON_NULL:
+        return "null";
+    default:
+        return "true or false";
+    }
+}
+
+static int set_numbers(struct pcri_list *l, struct pcri_list_row *row, const json_t *array,
+                       struct pcr_error *err)
 {
     size_t count = json_is_array(array) ? json_array_size(array) : 1;
     if (count > UINT32_MAX)
-        return fail_line(err, row->line, "too many labels");
-    int64_t *labels = pcri_arena_alloc(l->arena, count * sizeof(*labels),
-                                       alignof(int64_t), err);
-    if (!labels)
-        return PCR_ERR_NOMEM;
-    for (size_t i = 0; i < count; i++) {
+        return pcri_row_fail(err, row, "too many labels");
+    int64_t *ints = pcri_calloc(count, sizeof(*ints), err);
+    double *floats = pcri_calloc(count, sizeof(*floats), err);
+    bool *is_float = pcri_calloc(count, sizeof(*is_float), err);
+    int rc = ints && floats && is_float ? 0 : PCR_ERR_NOMEM;
+    for (size_t i = 0; i < count && !rc; i++) {
         const json_t *v = json_is_array(array) ? json_array_get(array, i) : array;
-        if (!json_is_integer(v))
-            return fail_line(err, row->line, "'labels' is not an array of integers");
-        labels[i] = json_integer_value(v);
+        is_float[i] = json_is_real(v);
+        ints[i] = json_integer_value(v);
+        floats[i] = json_real_value(v);
+        if (!json_is_number(v))
+            rc = pcri_row_fail(err, row, "%s %s, expected a number, an array of numbers, or a "
+                               "class's name", array == v ? "the label is"
+                                                          : "among the labels is",
+                               type_name(v));
     }
-    row->labels = labels;
-    row->label_count = (uint32_t) count;
-    return 0;
+    if (!rc)
+        rc = pcri_row_take(l, row, is_float, ints, floats, (uint32_t) count, err);
+    free(ints);
+    free(floats);
+    free(is_float);
+    return rc;
 }
 
 static int get_label(struct pcri_list *l, struct pcri_list_row *row, const json_t *object,
@@ -50,21 +77,17 @@ static int get_label(struct pcri_list *l, struct pcri_list_row *row, const json_
 {
     const json_t *label = json_object_get(object, "label");
     const json_t *labels = json_object_get(object, "labels");
-    bool has_label = label && !json_is_null(label);
-    bool has_labels = labels && !json_is_null(labels);
-    if (has_label && has_labels)
-        return fail_line(err, row->line, "both 'label' and 'labels'");
-    if (has_label && json_is_string(label))
-        return get_text(l, object, "label", row->line, &row->class_name, err);
-    if (has_label && !json_is_integer(label))
-        return fail_line(err, row->line, "'label' is neither a string nor an integer");
-    if (has_label)
-        return set_labels(l, row, label, err);
-    if (!has_labels)
+    if (label && !json_is_null(label) && labels && !json_is_null(labels))
+        return pcri_row_fail(err, row, "both 'label' and 'labels'");
+    const json_t *v = label && !json_is_null(label) ? label : labels;
+    if (!v || json_is_null(v))
         return 0;
-    if (!json_is_array(labels))
-        return fail_line(err, row->line, "'labels' is not an array of integers");
-    return set_labels(l, row, labels, err);
+    if (!json_is_string(v))
+        return set_numbers(l, row, v, err);
+    if (!json_string_length(v))
+        return pcri_row_fail(err, row, "the label is an empty string");
+    return get_text(l, object, v == label ? "label" : "labels", row->line, &row->class_name,
+                    err);
 }
 
 /* --- members --- */
@@ -158,6 +181,49 @@ static int add_object(struct pcri_list *l, json_t *object, uint64_t line,
     return rc;
 }
 
+/* The text with 0 for each word that JSON does not know, such as NaN or too large a number. */
+static char *tame(const char *text, size_t nbytes, struct pcr_error *err)
+{
+    static const char inside[] = "+-.0123456789abcdefghijklmnopqrstuvwxyz"
+                                 "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    char *copy = pcri_strndup(text, nbytes, err);
+    bool quoted = false;
+    for (char *p = copy; p && *p; p++) {
+        if (*p == '\\' && quoted && p[1])
+            p++;
+        else if (*p == '"')
+            quoted = !quoted;
+        size_t n = quoted ? 0 : strspn(p, inside);
+        if (!n)
+            continue;
+        if (strncmp(p, "true", n) && strncmp(p, "false", n) && strncmp(p, "null", n)) {
+            memset(p, ' ', n);
+            *p = '0';
+        }
+        p += n - 1;
+    }
+    return copy;
+}
+
+/* Text that is no JSON; the sample's name is told if it can be found. */
+static int fail_text(const char *text, size_t nbytes, uint64_t line, const json_error_t *why,
+                     struct pcr_error *err)
+{
+    struct pcri_list_row row = { .line = line };
+    char *copy = tame(text, nbytes, err);
+    if (!copy)
+        return PCR_ERR_NOMEM;
+    json_t *object = json_loads(copy, JSON_REJECT_DUPLICATES, NULL);
+    row.key = json_string_value(json_object_get(object, "key"));
+    row.path = json_string_value(json_object_get(object, "path"));
+    if (!row.path)
+        row.path = json_string_value(json_object_get(object, "file_name"));
+    int rc = pcri_row_fail(err, &row, "byte %d: %s", why->position, why->text);
+    json_decref(object);
+    free(copy);
+    return rc;
+}
+
 static int parse_line(struct pcri_list *l, const char *text, size_t nbytes, uint64_t line,
                       struct pcr_error *err)
 {
@@ -167,8 +233,7 @@ static int parse_line(struct pcri_list *l, const char *text, size_t nbytes, uint
     if (!object && json_error_code(&why) == json_error_out_of_memory)
         return pcri_fail_nomem(err, nbytes);
     if (!object)
-        return pcri_fail(err, PCR_ERR_INVAL, "line %llu, byte %d: %s",
-                         (unsigned long long) line, why.position, why.text);
+        return fail_text(text, nbytes, line, &why, err);
     int rc = add_object(l, object, line, err);
     json_decref(object);
     return rc;

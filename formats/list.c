@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Importer of lists: rows of a CSV or JSONL file made into samples. */
-#include <errno.h>
-#include <stdalign.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/stat.h>
 
 #include "importer.h"
+#include "label.h"
 #include "list.h"
 
 #define LIST_MAX_NBYTES (UINT64_C(4) << 30)
@@ -66,104 +65,20 @@ static int fail_row(struct pcr_error *err, const struct pcri_list_row *row,
                      what);
 }
 
-/* --- labels --- */
+/* --- splits --- */
 
-static bool is_integer(const char *text, int64_t *out)
-{
-    char *end;
-    if (*text != '-' && (*text < '0' || *text > '9'))
-        return false;
-    errno = 0;
-    *out = strtoll(text, &end, 10);
-    return !errno && !*end;
-}
-
-/* CSV labels are integers if all of the list's are; class names otherwise. */
-static int settle_numbers(struct pcri_list *l, struct pcr_error *err)
-{
-    int64_t v;
-    for (size_t i = 0; i < l->count; i++) {
-        const struct pcri_list_row *r = &l->rows[i];
-        if (r->class_name && (!r->number_or_name || !is_integer(r->class_name, &v)))
-            return 0;
-    }
-    for (size_t i = 0; i < l->count; i++) {
-        struct pcri_list_row *r = &l->rows[i];
-        if (!r->class_name)
-            continue;
-        if (r->label_count)
-            return fail_row(err, r, "both 'label' and 'labels'");
-        int64_t *label = pcri_arena_alloc(l->arena, sizeof(*label), alignof(int64_t),
-                                          err);
-        if (!label)
-            return PCR_ERR_NOMEM;
-        is_integer(r->class_name, label);
-        r->labels = label;
-        r->label_count = 1;
-        r->class_name = NULL;
-    }
-    return 0;
-}
-
-/* Names of one kind in all rows; `which` picks the member. */
-static int collect(const struct pcri_list *l, const char *(*which)(const void *row),
-                   struct pcri_names *names, struct pcr_error *err)
+static int settle_splits(const struct pcri_list *l, struct pcri_names *splits,
+                         struct pcr_error *err)
 {
     const char **list = pcri_malloc(l->count, sizeof(*list), err);
     size_t count = 0;
     if (!list)
         return PCR_ERR_NOMEM;
-    for (size_t i = 0; i < l->count; i++) {
-        const char *name = which(&l->rows[i]);
-        if (name)
-            list[count++] = name;
-    }
-    int rc = pcri_names_make(names, list, count, l->arena, err);
+    for (size_t i = 0; i < l->count; i++)
+        if (l->rows[i].split)
+            list[count++] = l->rows[i].split;
+    int rc = pcri_names_make(splits, list, count, l->arena, err);
     free(list);
-    return rc;
-}
-
-static const char *class_of(const void *row)
-{
-    return ((const struct pcri_list_row *) row)->class_name;
-}
-
-static const char *split_of(const void *row)
-{
-    return ((const struct pcri_list_row *) row)->split;
-}
-
-/* Class names become indices. */
-int pcri_list_settle_labels(struct pcri_list *l, struct pcri_names *classes,
-                            struct pcr_error *err)
-{
-    int rc = settle_numbers(l, err);
-    if (!rc)
-        rc = collect(l, class_of, classes, err);
-    if (rc || !classes->count)
-        return rc;
-    int64_t *indices = pcri_arena_alloc(l->arena, classes->count * sizeof(*indices),
-                                        alignof(int64_t), err);
-    if (!indices)
-        return PCR_ERR_NOMEM;
-    for (uint32_t i = 0; i < classes->count; i++)
-        indices[i] = i;
-    for (size_t i = 0; i < l->count; i++) {
-        struct pcri_list_row *r = &l->rows[i];
-        if (r->label_count)
-            return fail_row(err, r, "an integer label, but other lines have class names");
-        if (r->class_name) {
-            r->labels = indices + pcri_names_find(classes, r->class_name);
-            r->label_count = 1;
-        }
-    }
-    return 0;
-}
-
-static int settle_splits(const struct pcri_list *l, struct pcri_names *splits,
-                         struct pcr_error *err)
-{
-    int rc = collect(l, split_of, splits, err);
     for (size_t i = 0; i < l->count && splits->count && !rc; i++)
         if (!l->rows[i].split)
             rc = fail_row(err, &l->rows[i], "no split, but other lines have one");
@@ -197,6 +112,7 @@ void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcr
     if (!labels)
         return;
     e->labels = row->labels;
+    e->float_labels = row->float_labels;
     e->label_count = row->label_count;
 }
 
@@ -232,10 +148,12 @@ static int make_entries(const char *path, const struct pcr_import_options *opts,
                         struct pcri_list *l, struct pcri_entries *e,
                         struct pcr_error *err)
 {
-    struct pcri_names classes = { 0 }, splits = { 0 };
+    struct pcri_names given, classes = { 0 }, splits = { 0 };
     int rc = pcri_list_make_keys(l, err);
     if (!rc)
-        rc = pcri_list_settle_labels(l, &classes, err);
+        rc = pcri_names_given(&given, opts->classes, opts->class_count, l->arena, err);
+    if (!rc)
+        rc = pcri_list_settle_labels(l, &given, &classes, err);
     if (!rc)
         rc = settle_splits(l, &splits, err);
     if (rc)

@@ -14,10 +14,12 @@ struct pcri_list_row {
     const char *key;        /* as written; NULL: the path */
     const char *safe_key;   /* what pcri_list_make_keys() makes of it */
     const char *split;      /* NULL: none given */
-    const char *class_name; /* NULL: no label, or integers */
-    const int64_t *labels;  /* integers */
-    uint32_t label_count;
-    bool number_or_name;    /* class_name may be an integer: CSV tells no types */
+    const char *class_name; /* NULL: no label, or numbers */
+    const char *label_text; /* CSV, which tells no types: a number or a class's name */
+    bool empty_label;       /* CSV: there is a label's column, and nothing in it */
+    const int64_t *labels;  /* integers, or NULL */
+    const double *float_labels; /* floats, or NULL */
+    uint32_t label_count;   /* of labels or float_labels */
     const char *attributes; /* canonical JSON, or NULL */
 };
 
@@ -45,11 +47,6 @@ int pcri_list_make_keys(struct pcri_list *l, struct pcr_error *err);
 /* The canonical JSON text of an object in the arena: sorted keys, no blanks. */
 const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,
                                  struct pcr_error *err);
-
-/* Makes class names, or what CSV has of numbers, to labels of all rows; *classes has the names,
- * or stays empty. INVAL, NOMEM. */
-int pcri_list_settle_labels(struct pcri_list *l, struct pcri_names *classes,
-                            struct pcr_error *err);
 
 /* Gives an entry the row's attributes, and its labels if asked for. */
 void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_entry *e);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "list.h"
+#include "label.h"
 #include "metadata.h"
 
 enum { METADATA_MAX_NBYTES = 1 << 30 };
@@ -14,6 +14,7 @@ struct metadata {
     struct pcri_tree *tree;
     const struct pcri_layout *layout;
     const struct pcr_import_options *opts;
+    const struct pcri_names *given; /* classes */
     bool sure;
     struct pcri_list list; /* rows that name a sample; safe_key is its key */
     bool *described;       /* by sample: a row names it */
@@ -136,6 +137,7 @@ static int read_rows(struct metadata *m, const char *path, const struct pcr_buff
     for (size_t i = first; i < m->list.count && !rc; i++) {
         bool keep;
         rc = match(m, path, folder_nbytes, &m->list.rows[i], &keep, err);
+        m->list.rows[i].split = path; /* the rows of a file go together */
         if (keep)
             m->list.rows[kept++] = m->list.rows[i];
     }
@@ -159,7 +161,7 @@ static int read_file(struct metadata *m, const char *path, struct pcr_error *err
 static int apply_rows(struct metadata *m, struct pcri_names *classes, struct pcr_error *err)
 {
     if (!m->list.keep_labels) {
-        int rc = pcri_list_settle_labels(&m->list, classes, err);
+        int rc = pcri_list_settle_labels(&m->list, m->given, classes, err);
         if (rc)
             return pcri_prefix(err, rc, "%s", m->tree->metadata.items[0]);
     }
@@ -172,10 +174,11 @@ static int apply_rows(struct metadata *m, struct pcri_names *classes, struct pcr
 }
 
 int pcri_metadata_apply(struct pcri_tree *t, const struct pcri_layout *l, bool sure,
-                        const struct pcr_import_options *opts, struct pcri_names *classes_out,
+                        const struct pcr_import_options *opts,
+                        const struct pcri_names *given, struct pcri_names *classes_out,
                         struct pcr_error *err)
 {
-    struct metadata m = { .tree = t, .layout = l, .opts = opts, .sure = sure };
+    struct metadata m = { .tree = t, .layout = l, .opts = opts, .given = given, .sure = sure };
     if (!t->metadata.count)
         return 0;
     m.list.arena = &t->files->arena;

@@ -10,9 +10,11 @@
  * has no classes; *classes_out then has their names, if they have any. The samples are those
  * that the layout has left, sorted by key. Files without file_name are none of these, and stay
  * counted as ignored. `sure`: the layout was not asked for, so a label that is not the folder's
- * is an error. INVAL (a row; an image that is not there), IO, NOMEM. */
+ * is an error. `given`: the classes as the options name them, or count 0. INVAL (a row; an image
+ * that is not there), IO, NOMEM. */
 int pcri_metadata_apply(struct pcri_tree *t, const struct pcri_layout *l, bool sure,
-                        const struct pcr_import_options *opts, struct pcri_names *classes_out,
+                        const struct pcr_import_options *opts,
+                        const struct pcri_names *given, struct pcri_names *classes_out,
                         struct pcr_error *err);
 
 #endif

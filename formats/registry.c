@@ -47,6 +47,8 @@ int pcr_import_open(const char *path, const struct pcr_import_options *opts,
     if (own.layout > PCR_FOLDERS_FLAT)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_options.layout is %u, at most %u",
                          (unsigned) own.layout, (unsigned) PCR_FOLDERS_FLAT);
+    if (own.class_count && !own.classes)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_options.classes is NULL");
     if (stat(path, &st))
         return pcri_fail_sys(err, errno, "%s", path);
 

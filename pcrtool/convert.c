@@ -12,15 +12,16 @@
 #include <pcr/ladder.h>
 #include <pcr/writer.h>
 
+#include "classes.h"
 #include "convert.h"
 #include "interrupt.h"
 #include "output.h"
 
 struct settings {
-    const char *ladder, *root;
+    const char *ladder, *root, *classes;
     uint64_t records, record_nbytes, seed, threads, max_pixels, max_side, quality;
     uint32_t on_bad, opaque, format, layout;
-    bool no_shuffle, json, dry_run, quiet;
+    bool no_shuffle, no_classes, json, dry_run, quiet;
 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
@@ -50,6 +51,11 @@ static const struct pcrtool_option options[] = {
       SETTING(layout), .words = "split-class|class|split|flat" },
     { "root", "DIR", "where a list's relative paths start; default: beside it",
       PCRTOOL_TEXT, SETTING(root) },
+    { "classes", "FILE|A,B,C", "the classes in their order: a file with a name on each line,\n"
+      "or names with commas between. Labels are these names, or integers from 0\n"
+      "on; default: the names that there are, sorted", PCRTOOL_TEXT, SETTING(classes) },
+    { "no-classes", NULL, "integer labels are no classes (default: those that are together\n"
+      "0 to n - 1, one a sample, are classes called so)", PCRTOOL_FLAG, SETTING(no_classes) },
     { "max-pixels", "N", "refuse larger images; default 268435456", PCRTOOL_NUMBER,
       SETTING(max_pixels), .min = 1 },
     { "max-side", "N", "LOSSY: reduce images with a longer side to N pixels and encode\n"
@@ -185,7 +191,8 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
     struct pcr_write_options o = {
         .size = sizeof(o),
         .flags = (s->no_shuffle ? PCR_WRITE_NO_SHUFFLE : 0) |
-                 (s->dry_run ? PCR_WRITE_DRY_RUN : 0),
+                 (s->dry_run ? PCR_WRITE_DRY_RUN : 0) |
+                 (s->no_classes ? PCR_WRITE_NO_CLASSES : 0),
         .ladder = ladder,
         .seed = s->seed,
         .record_samples = (uint32_t) s->records,
@@ -240,7 +247,8 @@ static bool is_inside(const char *folder, const char *path)
 }
 
 static int import_and_write(struct pcrtool_conversion *v, const struct settings *s,
-                            const char *path, const struct pcr_ladder *ladder)
+                            const char *path, const struct pcrtool_classes *classes,
+                            const struct pcr_ladder *ladder)
 {
     struct pcr_source *source = NULL;
     struct pcr_error err;
@@ -251,6 +259,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .left_out = left_out,
         .opaque = v,
         .layout = s->layout, /* the words stand in the enum's order */
+        .classes = classes->names,
+        .class_count = classes->count,
     };
     if (is_inside(path, v->path)) {
         pcrtool_error(v->command, "%s lies in %s: choose another folder", v->path, path);
@@ -271,6 +281,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
 static int run(const struct pcrtool_args *args)
 {
     const struct settings *s = args->settings;
+    struct pcrtool_classes classes = { 0 };
     struct pcr_ladder *ladder = NULL;
     struct pcrtool_conversion v = {
         .command = args->command,
@@ -282,9 +293,12 @@ static int run(const struct pcrtool_args *args)
     };
     pcrtool_catch_signals();
     int rc = get_ladder(args->command, s->ladder, &ladder);
+    if (!rc && s->classes)
+        rc = pcrtool_classes_read(args->command, s->classes, &classes);
     if (!rc)
-        rc = import_and_write(&v, s, args->operands[0], ladder);
+        rc = import_and_write(&v, s, args->operands[0], &classes, ladder);
     pcr_ladder_destroy(&ladder);
+    pcrtool_classes_free(&classes);
     if (!rc && s->json)
         rc = pcrtool_conversion_json(&v);
     else if (!rc && !s->quiet)

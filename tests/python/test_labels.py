@@ -232,3 +232,72 @@ def test_releases_that_fail(ds):
             del batches
             for _ in loader:
                 pass
+
+
+# --- lists ---
+
+def convert(path, lines, **options):
+    """A dataset of a list, CSV or JSON lines, of the one image."""
+    path.mkdir(exist_ok=True)
+    (path / "a.jpg").write_bytes(DATA)
+    name = path / ("list.jsonl" if lines[0].startswith("{") else "list.csv")
+    name.write_text("".join(line + "\n" for line in lines))
+    pcr.convert(name, path / "ds", shuffle=False, **options)
+    return pcr.open(path / "ds")
+
+
+def csv(*labels):
+    return ["path,key,label", *(f"a.jpg,{i},{label}" for i, label in enumerate(labels))]
+
+
+def jsonl(*labels):
+    return [f'{{"path": "a.jpg", "key": "{i}", "label": {label}}}'
+            for i, label in enumerate(labels)]
+
+
+@pytest.mark.parametrize("lines, schema, targets", [
+    (csv(0.5, 3, -1e-3), "floats", [0.5, 3.0, -1e-3]),
+    (jsonl(0.5, 3, -1e-3), "floats", [0.5, 3.0, -1e-3]),
+    (csv(1, 0, 2), "class", [1, 0, 2]), (jsonl(1, 0, 2), "class", [1, 0, 2]),
+    (csv(7, -1), "ints", [7, -1]), (jsonl(7, "[-1, 2]"), "ints", [7, -1]),
+    (csv("cat", "ape"), "class", [1, 0]), (jsonl('"0.5"', '"0.25"'), "class", [1, 0]),
+    (csv(1.0, 0.0), "floats", [1.0, 0.0]), (jsonl(1.0, 0.0), "floats", [1.0, 0.0]),
+    (csv("", ""), "none", [-1, -1]), (jsonl("null", 5), "ints", [-1, 5]),
+])
+def test_lists(lines, schema, targets, tmp_path):
+    with convert(tmp_path / "list", lines) as ds:
+        assert ds.schema["label"] == schema and ds.targets == targets
+        assert {type(t) for t in ds.targets} == {type(t) for t in targets}
+
+
+@pytest.mark.parametrize("lines, line, key", [
+    (csv(1, "cat"), 3, "1"), (csv(0.5, "nan"), 3, "1"), (csv(1, ""), 3, "1"),
+    (csv("cat", ""), 3, "1"), (csv(2**63, 1), 2, "0"), (csv(0.5, 2**53 + 1), 3, "1"),
+    (csv("1 2", 1), 2, "0"),
+    (jsonl(1, '"cat"'), 2, "1"), (jsonl(0.5, "NaN"), 2, "1"), (jsonl(1, "true"), 2, "1"),
+    (jsonl(1, "[1, null]"), 2, "1"), (jsonl(1, "[[1]]"), 2, "1"), (jsonl(1, "{}"), 2, "1"),
+    (jsonl(2**63, 1), 1, "0"), (jsonl(0.5, 2**53 + 1), 2, "1"), (jsonl(1, '""'), 2, "1"),
+    (jsonl("1e999"), 1, "0"), (jsonl('["cat"]'), 1, "0"),
+])
+def test_lists_that_are_refused(lines, line, key, tmp_path):
+    with pytest.raises(pcr.InvalidError, match=rf"line {line} \('{key}'\)"):
+        convert(tmp_path / "list", lines)
+    assert not (tmp_path / "list" / "ds").exists()
+
+
+def test_classes_of_lists_and_folders(tree, tmp_path):
+    with convert(tmp_path / "a", csv(1, 0, 2), classes=["x", "y", "z"]) as ds:
+        assert ds.classes == ("x", "y", "z") and ds.targets == [1, 0, 2]
+    with convert(tmp_path / "b", csv("y", "x"), classes=["y", "x"]) as ds:
+        assert ds.classes == ("y", "x") and ds.targets == [0, 1]
+    with convert(tmp_path / "c", csv(1, 0), classes=()) as ds:
+        assert ds.classes == () and ds.schema["label"] == "ints"
+    for labels, classes in [((1, 0, 3), ["x", "y", "z"]), (("x", "w"), ["x"])]:
+        with pytest.raises(pcr.InvalidError, match="line . .*classes"):
+            convert(tmp_path / "d", csv(*labels), classes=classes)
+    pcr.convert(tree, tmp_path / "e", classes=["crab", "dodo", "bee", "ant"])
+    with pcr.open(tmp_path / "e") as ds:
+        assert ds.class_counts == (16, 0, 16, 16)
+        assert all(ds.classes[s.label] == s.key.split("/")[1] for s in ds)
+    with pytest.raises(pcr.InvalidError, match="class folder 'bee'"):
+        pcr.convert(tree, tmp_path / "f", classes=["crab", "ant"])

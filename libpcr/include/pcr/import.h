@@ -30,7 +30,11 @@ struct pcr_import_options {
     void (*left_out)(void *opaque, const char *path, const char *reason);
     void *opaque;
     uint32_t layout;     /* folders: enum pcr_folder_layout */
-    uint32_t reserved;   /* 0 */
+    uint32_t class_count;
+    /* The classes by number, class_count different names; NULL: those that are found, numbered
+     * in byte order of their names. Names that are not among them are INVAL, and so are integer
+     * labels outside of 0 to class_count - 1. */
+    const char *const *classes;
 };
 
 /* Names of the importers, in order ("folder", "list"); NULL past the last. */
@@ -48,9 +52,11 @@ PCR_API const char *pcr_import_format(uint32_t index);
  *   taken (a bad one is the writer's to judge). Symbolic links are followed, each folder once. A
  *   key is the path below the root.
  * list: a .csv or .tsv file with a header line, or a .jsonl file with an object a line:
- *   `path`, optional `key`, `label` (a class name, or an integer) or `labels` (integers, in
- *   CSV separated by spaces), `split`, `attributes` (an object; in CSV every other column is
- *   one). docs/guide.md says which other names of columns are understood. Keys are made into
+ *   `path`, optional `key`, `label` (a class name, an integer or a float) or `labels` (numbers,
+ *   in CSV separated by spaces), `split`, `attributes` (an object; in CSV every other column is
+ *   one). Labels are numbers in all lines or names in all; what is neither is INVAL with line
+ *   and key, as is a CSV line without a label among others of its split that have one.
+ *   docs/guide.md says which other names of columns are understood. Keys are made into
  *   relative paths without empty, "." and ".." parts, which must differ.
  * The source reads files with open() and read() and never changes them. Free it with
  * pcr_source_destroy(). Codes: IO, INVAL (nothing there; a list's line), NOMEM, LIMIT. */

@@ -50,11 +50,11 @@ class Source:
     """A struct pcr_source over samples, with all the memory that it points into."""
 
     def __init__(self, samples: Iterable[Union[NewSample, Sequence[Any]]],
-                 classes: Optional[Sequence[str]], bad_may_pass: bool = False) -> None:
+                 classes: Optional[Iterable[str]], bad_may_pass: bool = False) -> None:
         """bad_may_pass: an OSError or PcrError of a `data` function makes its sample a bad
         input; it ends the work otherwise."""
         found = [_sample(i, s) for i, s in enumerate(samples)]
-        names = _class_names(found, classes)
+        names = _names_of(found) if classes is None else class_list(classes)
         number = {name: i for i, name in enumerate(names)}
         splits = list(dict.fromkeys(s.split for s in found)) or ["all"]
         self._bad_may_pass = bad_may_pass
@@ -68,8 +68,8 @@ class Source:
         self._split = [splits.index(s.split) for s in found]
         self._labels = [label_array(s.label, name, number)
                         for s, name in zip(found, self._names)]
-        self._class_names = _strings(names, "a class name")
-        self._split_names = _strings(splits, "a split")
+        self._class_names = strings(names, "a class name")
+        self._split_names = strings(splits, "a split")
         self.struct = st.sized(
             st.Source, class_count=len(names), sample_count=len(found),
             class_names=self._class_names, split_names=self._split_names,
@@ -191,21 +191,18 @@ def _no_data(data: Any, name: str, advice: str = "") -> NoReturn:
                     "function that returns them" + (f"; {advice}" if advice else ""))
 
 
-def _class_names(samples: Sequence[NewSample],
-                 classes: Optional[Sequence[str]]) -> List[str]:
-    if classes is None:
-        return _names_of(samples)
+def class_list(classes: Iterable[str]) -> List[str]:
+    """Names of classes as a caller gives them: different, not empty."""
     if isinstance(classes, (str, bytes)):
         raise InvalidError(f"classes is {classes!r}, expected several, as a list")
-    names = list(classes)
-    for name in names:
+    names: Dict[str, None] = {}
+    for name in classes:
         if not isinstance(name, str):
             raise TypeError(f"classes has {kind(name)} ({name!r:.100}), expected names")
-    twice = [name for i, name in enumerate(names) if name in names[:i]] if len(
-        set(names)) < len(names) else []
-    if twice:
-        raise InvalidError(f"classes has {twice[0]!r} twice")
-    return names
+        if not name or name in names:
+            raise InvalidError(f"classes has {name!r} {'twice' if name else 'as a name'}")
+        names[name] = None
+    return list(names)
 
 
 def _names_of(samples: Sequence[NewSample]) -> List[str]:
@@ -243,5 +240,5 @@ def _json(sample: NewSample) -> Optional[bytes]:
         raise InvalidError(f"{sample.key!r}: attributes: {exc}") from None
 
 
-def _strings(values: Sequence[str], what: str) -> ctypes.Array[c_char_p]:
+def strings(values: Sequence[str], what: str) -> ctypes.Array[c_char_p]:
     return (c_char_p * len(values))(*(c_string(value, what) for value in values))

@@ -12,7 +12,7 @@ from . import _structs as st
 from ._dataset import Path
 from ._library import (Handle, c_path, c_string, call, choice, lib, text, to_exception,
                        whole)
-from ._source import NewSample, Source
+from ._source import NewSample, Source, class_list, strings
 from ._waiter import interruptible
 from .errors import CancelledError, PcrError
 
@@ -61,7 +61,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
             shuffle: bool = True, record_samples: int = 1024, record_nbytes: int = 0,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
             format: Optional[str] = None, root: Optional[Path] = None,
-            layout: Optional[str] = None, dry_run: bool = False,
+            layout: Optional[str] = None, classes: Optional[Iterable[str]] = None,
+            dry_run: bool = False,
             progress: Optional[Progress] = None,
             max_side: Optional[int] = None, quality: Optional[int] = None) -> WriteReport:
     """Converts a folder of images, or a CSV or JSONL list of them, into a dataset.
@@ -83,6 +84,9 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
         that relative paths start from.
     layout: for folders, what they are: "split-class", "class", "split" (no labels) or "flat"
         (neither). None: as names and contents show; in doubt InvalidError shows the readings.
+    classes: the classes in their order, where they are not to be the names that there are,
+        sorted. Labels are these names, or integers from 0 on. Without it single integers that
+        are together 0 to n - 1 are classes called "0" to "n - 1"; empty: they are not.
     dry_run: do everything but write.
     progress: called at least every 200 ms with a WriteProgress. An exception that it
         raises stops the work and passes through, and so does Ctrl-C.
@@ -111,6 +115,11 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
         left_out.append((text(path), text(reason)))
 
     options.left_out = st.LEFT_OUT_CALLBACK(note)
+    if classes is not None:
+        names = class_list(classes)
+        options.classes = strings(names, "a class name")
+        options.class_count = len(names)
+        settings.flags |= 0 if names else st.WRITE_NO_CLASSES
     job = _Job(c_path(dst), settings, progress)
     origin = c_path(src)
 
@@ -128,7 +137,7 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
 
 
 def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
-          classes: Optional[Sequence[str]] = None, ladder: Optional[Ladder] = None,
+          classes: Optional[Iterable[str]] = None, ladder: Optional[Ladder] = None,
           seed: int = 0, shuffle: bool = True, record_samples: int = 1024,
           record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
           opaque: str = "keep", dry_run: bool = False,

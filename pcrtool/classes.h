@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The names of classes that --classes gives, in their order. */
+#ifndef PCRTOOL_CLASSES_H
+#define PCRTOOL_CLASSES_H
+
+#include "options.h"
+
+struct pcrtool_classes {
+    const char **names; /* in text */
+    uint32_t count, capacity;
+    char *text;
+};
+
+/* Reads an option's value: names with commas between, or a file with a name on each line.
+ * Returns an exit code; free *out in any case. */
+int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
+                         struct pcrtool_classes *out);
+void pcrtool_classes_free(struct pcrtool_classes *classes);
+
+#endif
