@@ -56,7 +56,12 @@ int pcrtool_input_open(struct pcrtool_input *in, const struct pcrtool_command *c
     memset(in, 0, sizeof(*in));
     in->command = command;
     in->info.size = sizeof(in->info);
-    if (pcr_dataset_open(path, &options, &in->dataset, &err))
+    int opened = pcr_dataset_open(path, &options, &in->dataset, &err);
+    if (opened == PCR_ERR_INVAL && split) { /* as for a class that is not there */
+        pcrtool_error(command, "--split %s: %s", split, err.message);
+        return PCRTOOL_USAGE;
+    }
+    if (opened)
         return pcrtool_failed(command, &err);
 
     int rc = PCRTOOL_DONE;

@@ -165,26 +165,44 @@ static int read_single(struct pcr_dataset *ds, const char *path, struct pcr_erro
     return rc;
 }
 
+/* Says which splits there are, or the first of them. */
+static int fail_split(const struct pcri_manifest *m, const char *name, struct pcr_error *err)
+{
+    char found[256] = "";
+    size_t n = 0;
+    uint32_t i = 0;
+    for (; i < m->split_count && n + 48 < sizeof(found); i++)
+        n += (size_t) snprintf(found + n, sizeof(found) - n, "%s%.40s", i ? ", " : "",
+                               m->splits[i].name);
+    return pcri_fail(err, PCR_ERR_INVAL, "there is no split named '%.80s'; there %s %s%s", name,
+                     m->split_count == 1 ? "is" : "are", found,
+                     i < m->split_count ? ", ..." : "");
+}
+
 static int choose_split(struct pcr_dataset *ds, const char *name, struct pcr_error *err)
 {
     const struct pcri_manifest *m = &ds->manifest;
-    bool found = !name;
+    uint32_t first = 0, end = m->split_count;
     ds->class_counts = pcri_calloc(m->class_count, sizeof(*ds->class_counts), err);
     if (!ds->class_counts)
         return PCR_ERR_NOMEM;
-    for (uint32_t i = 0; i < m->split_count; i++) {
+    while (name && first < end && strcmp(name, m->splits[first].name) != 0)
+        first++;
+    if (first < end && name)
+        end = first + 1;
+    else if (name && !strcmp(name, "all"))
+        first = 0;
+    else if (name)
+        return fail_split(m, name, err);
+    ds->first_record = first < end ? m->splits[first].first_record : 0;
+    for (uint32_t i = first; i < end; i++) {
         const struct pcri_split *s = &m->splits[i];
-        if (name && strcmp(name, s->name))
-            continue;
-        if (name)
-            ds->first_record = s->first_record;
-        found = true;
         ds->record_count += s->record_count;
         ds->source_nbytes += s->source_nbytes;
         for (uint32_t c = 0; c < m->class_count; c++)
             ds->class_counts[c] += s->class_counts[c];
     }
-    return found ? 0 : pcri_fail(err, PCR_ERR_INVAL, "there is no split named %s", name);
+    return 0;
 }
 
 /* Adds up what the opened records hold. The manifest's check keeps the sums below 2^63. */

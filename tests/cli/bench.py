@@ -42,7 +42,7 @@ pcrtool("bench", records(path)[0], "-f", "1", "--threads", "1", "--cold", "--jso
 fails("bench", path, "--fidelity", str(groups + 1), code=2, says=[f"1 to {groups}"])
 fails("bench", path, "--io", "tape", code=2, says=["pread|mmap"])
 fails("bench", path, "--seconds", "0", code=2, says=["seconds"])
-fails("bench", path, "--split", "none-such", says=["none-such"])
+fails("bench", path, "--split", "none-such", code=2, says=["none-such"])
 fails("bench", "missing.pcr", says=["missing.pcr"])
 os.remove(records(path)[0])
 fails("bench", path, "-f", "1", "--json", says=[".pcr"])

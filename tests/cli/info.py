@@ -39,7 +39,11 @@ train = json_of("info", path, "--split", "train", "--json")
 assert train["sample_count"] == 64
 assert train["fidelities"][0]["nbytes"] < table[0]["nbytes"]
 assert sum(c["sample_count"] for c in train["classes"]) == 64
-fails("info", path, "--split", "night", says=["night"])
+for command in ("info", "extract"):
+    fails(command, path, *(["out"] if command == "extract" else []), "--split", "night", code=2,
+          says=["'night'; there are test, train, validation"])
+fails("ls", path, "--class", "night", code=2, says=["night"])
+assert json_of("info", path, "--split", "all", "--json")["sample_count"] == 80
 
 # The text has the same numbers.
 text = pcrtool("info", path).stdout.decode()

@@ -52,5 +52,5 @@ assert len(objects("-n", "3", "--class", "1")) == 3
 
 fails("ls", path, "--class", "cats", code=2, says=["cats", "pcrtool info"])
 fails("ls", path, "--class", "4", code=2, says=["4"])
-fails("ls", path, "--split", "night", says=["night"])
+fails("ls", path, "--split", "night", code=2, says=["night"])
 fails("ls", path, "--fidelity", str(groups + 1), code=2, says=[f"1 to {groups}"])

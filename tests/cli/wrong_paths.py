@@ -6,7 +6,7 @@ import os
 from helper import dataset, fails, photos, read, records
 
 os.mkdir("empty")
-photo = os.path.join(photos(count=4, splits=False), "class-00", "photo-00000.jpg")
+photo = os.path.join(photos("others", count=4, splits=False), "class-00", "photo-00000.jpg")
 path = records(dataset())[0]
 with open("short.pcr", "wb") as file:
     file.write(read(path)[:50])

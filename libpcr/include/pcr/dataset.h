@@ -32,7 +32,8 @@ enum {
 struct pcr_dataset_options {
     uint32_t size;          /* sizeof(struct pcr_dataset_options) */
     uint32_t flags;         /* PCR_DATASET_* */
-    const char *split;      /* only this split's samples; NULL: all splits, in their order */
+    const char *split;      /* only this split's samples; NULL: all splits, in their order, and
+                             * so with "all" where no split is named so */
     uint32_t io_backend;    /* enum pcr_io_backend */
     uint32_t open_records;  /* records kept open with their heads; default 64 */
     struct pcr_limits limits;

@@ -6,10 +6,12 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import sys
+import warnings
 from ctypes import byref, c_size_t, c_uint64, c_void_p
-from types import TracebackType
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, NamedTuple,
-                    Optional, Sequence, Tuple, Type, Union, overload)
+from types import FrameType, TracebackType
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping,
+                    NamedTuple, Optional, Sequence, Set, Tuple, Type, Union, overload)
 
 import numpy as np
 
@@ -375,13 +377,45 @@ class Dataset(Sequence[Sample]):
         self.close()
 
 
+_warned: Set[str] = set()
+
+
+def _outside() -> int:
+    """The stack level, as the caller's warnings.warn() counts, of who called this package."""
+    here = os.path.dirname(__file__)
+    frame: Optional[FrameType] = sys._getframe()
+    level = 1
+    while frame is not None and os.path.dirname(frame.f_code.co_filename) == here:
+        frame, level = frame.f_back, level + 1
+    return level - 1
+
+
+def warn_of_splits(datasets: Iterable[Dataset]) -> None:
+    """Warns once of each dataset's path that all of its splits are taken, if nobody said so."""
+    processes = sys.modules.get("multiprocessing.process")
+    if processes is not None and processes.parent_process() is not None:
+        return  # a worker: its parent has told
+    for dataset in datasets:
+        filled = {name: count for name, count in dataset.splits.items() if count}
+        path = os.path.realpath(dataset.path)
+        if dataset.split is not None or len(filled) < 2 or path in _warned:
+            continue
+        _warned.add(path)
+        found = ", ".join(f"{name} ({count})" for name, count in list(filled.items())[:8])
+        first = "train" if "train" in filled else next(iter(filled))
+        warnings.warn(f"{dataset.path} has the splits {found}, and all of them are taken: give "
+                      f"split={first!r}, or split='all' where that is meant", UserWarning,
+                      stacklevel=_outside())
+
+
 def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
          io: str = "auto", open_records: int = 64, cache_dir: Optional[Path] = None,
          cache_bytes: Optional[int] = None, retries: int = 0,
          throttle: Optional[float] = None, delay: float = 0.0) -> Dataset:
     """Opens a dataset folder, or one record file as a dataset of its own.
 
-    split: only this split's samples; None for all.
+    split: only this split's samples; None for all. "all" stands for all too (where no split
+        has that name), and says to a loader that they are meant.
     verify: compare checksums of all that is read.
     io: "pread" reads just the bytes asked for; "uring" does so by io_uring where that is
         allowed; "direct" reads around the page cache; "mmap" is for local files that
@@ -398,7 +432,7 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
 
     Reads the manifest only. Raises NotFoundError (a FileNotFoundError) and other
     IoErrors, FormatError, CorruptError, UnsupportedError (a newer format), LimitError,
-    InvalidError (no such split), OutOfMemory.
+    InvalidError (no such split: says which there are), OutOfMemory.
     """
     how = dict(locals())
     del how["path"]

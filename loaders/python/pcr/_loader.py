@@ -14,7 +14,7 @@ import numpy as np
 
 from . import _structs as st
 from ._batch import Batch, Hooks, MemoryHooks
-from ._dataset import Dataset, Path, open as open_dataset
+from ._dataset import Dataset, Path, open as open_dataset, warn_of_splits
 from ._epoch import Core, Epoch
 from ._keywords import keywords
 from ._image import color_bytes
@@ -60,7 +60,8 @@ class Loader:
     """An iterable of batches of a dataset, or several; each iteration is the next epoch.
 
     dataset: a Dataset or the path of one, or a list of such.
-    split: only with paths: the split to open.
+    split: only with paths: the split to open. Without it all splits are taken, and a warning
+        names them, once for each dataset; "all" says that this is meant.
     batch_size: samples in a batch.
     size: (height, width) of the output in pixels, or one number for both.
     fidelity: 1 to G; None is G. Or a mixture, {fidelity: chance, ...}, drawn for each sample
@@ -239,6 +240,8 @@ class Loader:
         options.worker = whole(worker[0], "worker", 0)
         options.worker_count = whole(worker[1], "worker's count")
         self.datasets = _datasets(dataset, split)
+        if indices is None:
+            warn_of_splits(self.datasets)
         if classes is not None and not isinstance(classes, (str, bytes)):
             classes = list(classes)
         mix = Mix(self.datasets, isinstance(dataset, (list, tuple)))

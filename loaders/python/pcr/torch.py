@@ -16,7 +16,7 @@ import torch  # type: ignore[import]
 import torch.utils.data  # type: ignore[import]
 
 from . import _loader
-from ._dataset import Dataset as _Dataset, Path, open as _open
+from ._dataset import Dataset as _Dataset, Path, open as _open, warn_of_splits
 from ._image import resize
 from ._batch import MemoryHooks, RawBatch
 from ._library import Size, fidelity_number, height_width, whole
@@ -150,7 +150,7 @@ class Loader(_loader.Loader):
 class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
     """Single samples: (image, first label); without one, -1, or NaN where labels are floats.
 
-    path, split: as in pcr.open().
+    path, split: as in pcr.open(); for None pcr.Loader's warning holds.
     fidelity: 1 to G; None is G.
     size: (height, width) that images are resized to, whole, or one number for both; None
         leaves them as they are.
@@ -170,6 +170,7 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
         self.orient = orient
         self._opened: Optional[Tuple[int, _Dataset]] = None
         self._count = len(self._dataset())
+        warn_of_splits([self._dataset()])
 
     def _dataset(self) -> _Dataset:
         if self._opened is None or self._opened[0] != os.getpid():
