@@ -170,7 +170,7 @@ static bool pick_plan_next(struct pcr_loader *l, struct pcri_task *t)
     if (!n->wanted || n->work || l->planning || !is_read(l))
         return false;
     n->plan = (struct pcri_plan) { .epoch = l->plan.epoch + 1 };
-    n->nbytes = 0;
+    n->nbytes = n->read_nbytes = 0;
     n->changes = l->changes;
     pcri_changes_begin(&n->changes, &l->rules, n->plan.epoch, n->plan.epoch);
     pcri_shard_init(&l->options, 0, l->catalog->entry_count, &n->shard);
@@ -395,6 +395,17 @@ void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
         s->held = t->held;
     }
     pcri_crew_wake(PCRI_CREW_MAKERS);
+}
+
+/* A start waits for all reads, so that none of them changes its epoch on the way. */
+void pcri_schedule_count(struct pcr_loader *l, const struct pcri_task *t, uint64_t nbytes)
+{
+    if (t->work->ahead) {
+        l->stats.ahead_nbytes += nbytes;
+        l->next.read_nbytes += nbytes;
+    } else {
+        l->stats.read_nbytes += nbytes;
+    }
 }
 
 /* Is a sample not yet picked to have a higher fidelity than it was read at? */
@@ -622,6 +633,8 @@ void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position
         l->plan = l->next.plan;
         l->works = l->next.work;
         l->works->ahead = false;
+        l->stats.ahead_nbytes -= l->next.read_nbytes;
+        l->stats.read_nbytes += l->next.read_nbytes;
         l->next.work = NULL;
     } else {
         l->plan = (struct pcri_plan) { .epoch = epoch };

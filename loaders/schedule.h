@@ -66,6 +66,7 @@ struct pcri_next {
     struct pcri_changes changes;
     struct pcri_work *work; /* that window; NULL: not planned yet */
     uint64_t nbytes;        /* read or being read of it, about */
+    uint64_t read_nbytes;   /* of it, by now, of stats.ahead_nbytes */
 };
 
 enum pcri_state {
@@ -185,6 +186,8 @@ bool pcri_schedule_stand_in(const struct pcr_loader *l, const struct pcri_span *
 void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
                                const struct pcri_made *made, int rc,
                                const struct pcr_error *err);
+/* Counts what a READ has read, for its epoch. */
+void pcri_schedule_count(struct pcr_loader *l, const struct pcri_task *t, uint64_t nbytes);
 /* Drops all windows and batches in work; no thread may be in a task. `all`: what was read of the
  * next epoch too. */
 void pcri_schedule_clear(struct pcr_loader *l, bool all);

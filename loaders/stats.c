@@ -30,7 +30,7 @@ static const struct field {
           "Bad samples in whose place another was delivered."),
     FIELD(degraded_count, "degraded_samples_total", COUNTER,
           "Bad samples delivered at a lower fidelity."),
-    FIELD(read_nbytes, "read_bytes_total", COUNTER, "Image bytes read."),
+    FIELD(read_nbytes, "read_bytes_total", COUNTER, "Image bytes read for epochs begun."),
     FIELD(read_ns, "read_seconds_total", TIME, "Thread time spent reading."),
     FIELD(decode_ns, "decode_seconds_total", TIME,
           "Thread time spent in decode, crop, resize and normalisation."),
@@ -50,6 +50,7 @@ static const struct field {
     FIELD(batches_ready, "ready_batches", GAUGE, "Batches complete and not handed over."),
     FIELD(batches_held, "held_batches", GAUGE,
           "Batches that the consumer has not released."),
+    FIELD(ahead_nbytes, "ahead_bytes", GAUGE, "Image bytes read for epochs not begun."),
 #undef FIELD
 };
 enum { FIELD_COUNT = sizeof(fields) / sizeof(fields[0]) };
@@ -207,11 +208,11 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
                         (unsigned) s->batches_held);
     if (!rc)
         rc = pcri_print(out, err, "read      %.1f MB, %.1f MB/s; %.0f bytes a sample, "
-                        "%" PRIu64 " reads; %.1f MB in memory\n",
+                        "%" PRIu64 " reads; %.1f MB in memory; %.1f MB more for the next epoch\n",
                         (double) s->read_nbytes * 1e-6,
                         ratio((double) s->read_nbytes * 1e-6, time),
                         ratio((double) s->read_nbytes, samples), s->read_count,
-                        (double) s->held_nbytes * 1e-6);
+                        (double) s->held_nbytes * 1e-6, (double) s->ahead_nbytes * 1e-6);
     if (!rc)
         rc = pcri_print(out, err, "threads   %u: %.1f%% decoding, waiting %.1f%% for "
                         "room, %.1f%% for bytes, %.1f%% for other work\n",

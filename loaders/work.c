@@ -37,7 +37,7 @@ static void run_read(struct pcr_loader *l, struct pcri_task *t)
     l->stats.reading_count--;
     l->stats.read_count++;
     l->stats.read_ns += spent;
-    l->stats.read_nbytes += nbytes;
+    pcri_schedule_count(l, t, nbytes);
     pcri_schedule_read_done(l, t, rc);
 }
 
@@ -214,7 +214,8 @@ static void tune_readers(struct pcr_loader *l)
     struct pcri_member *m = &l->members[PCRI_CREW_READERS];
     if (!l->tunes || l->stop || l->wait_reason != &l->stats.bytes_wait_ns)
         return;
-    uint32_t count = pcri_tune(&l->tune, pcri_now_ns(), l->stats.read_nbytes,
+    uint32_t count = pcri_tune(&l->tune, pcri_now_ns(),
+                               l->stats.read_nbytes + l->stats.ahead_nbytes,
                                l->stats.reading_count, m->limit);
     /* It goes on with those that it has, where no more are to be had. */
     if (count != m->limit && pcri_crew_limit(PCRI_CREW_READERS, m, count, NULL))

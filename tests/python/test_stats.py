@@ -3,6 +3,7 @@
 
 import json
 import pickle
+import time
 
 import pytest
 
@@ -77,6 +78,21 @@ def test_difference(path):
         before - after
     with pytest.raises(TypeError):
         after - 3
+
+
+def test_read_ahead_is_counted_apart(path):
+    """Where the next epoch is one of full fidelity, and read while this one ends."""
+    nbytes = []
+    for read_ahead in False, True:
+        with pcr.Loader(path, size=16, fidelity=[(0, 1), (2, None)],
+                        read_ahead=read_ahead) as loader:
+            list(loader)
+            before = loader.stats()
+            list(loader)
+            while read_ahead and not loader.stats().ahead_nbytes:
+                time.sleep(0.001)
+            nbytes.append((loader.stats() - before).read_nbytes)
+    assert nbytes[1] <= nbytes[0]
 
 
 def test_is_a_value(path):

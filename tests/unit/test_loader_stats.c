@@ -17,7 +17,7 @@ static struct pcr_loader_stats made_stats(void)
         .consumer_wait_ns = 2000000000, .room_wait_ns = 400000000,
         .bytes_wait_ns = 200000000, .read_count = 50, .elapsed_ns = 4000000000,
         .held_nbytes = 1500000, .reading_count = 1, .decoding_count = 7, .batches_open = 6,
-        .batches_ready = 5, .batches_held = 9,
+        .batches_ready = 5, .batches_held = 9, .ahead_nbytes = 2500000,
     };
 }
 
@@ -43,7 +43,7 @@ START_TEST(json)
                "\"bytes_wait_ns\": 200000000, \"read_count\": 50, "
                "\"elapsed_ns\": 4000000000, \"held_nbytes\": 1500000, \"reading_count\": 1, "
                "\"decoding_count\": 7, \"batches_open\": 6, \"batches_ready\": 5, "
-               "\"batches_held\": 9}\n");
+               "\"batches_held\": 9, \"ahead_nbytes\": 2500000}\n");
 }
 END_TEST
 
@@ -54,7 +54,8 @@ START_TEST(table)
         "time      4.0 s\n"
         "samples   1000, 250.0 a second; 3 replaced, 4 degraded\n"
         "batches   16 handed out; 5 ready, 1 begun, 9 held by the consumer\n"
-        "read      20.5 MB, 5.1 MB/s; 20500 bytes a sample, 50 reads; 1.5 MB in memory\n"
+        "read      20.5 MB, 5.1 MB/s; 20500 bytes a sample, 50 reads; 1.5 MB in memory; "
+        "2.5 MB more for the next epoch\n"
         "threads   2: 75.0% decoding, waiting 5.0% for room, 2.5% for bytes, 5.0% for other "
         "work\n"
         "readers   2, the same threads: 12.5% reading\n"

@@ -70,7 +70,8 @@ enum {
     PCR_LOADER_HUGE_PAGES = 1 << 5,
     /* Nothing is read of an epoch before it is started. Without this, as soon as one epoch was
      * started after the one before it, the first window of the next is read while the last of
-     * this one is decoded, up to an eighth of window_nbytes; its bytes are counted then. */
+     * this one is decoded, up to an eighth of window_nbytes; till that epoch begins its bytes are
+     * counted apart (ahead_nbytes). */
     PCR_LOADER_NO_READ_AHEAD = 1 << 6,
     /* Pictures are not turned upright (PCR_DECODE_KEEP_ORIENTATION says how they are without
      * this): for boxes and masks that were made for the pixels as stored. */
@@ -411,7 +412,7 @@ struct pcr_loader_stats {
     uint64_t batch_count;     /* handed to the consumer */
     uint64_t replaced_count;  /* bad samples, another in the place of each */
     uint64_t degraded_count;
-    uint64_t read_nbytes;     /* image bytes read */
+    uint64_t read_nbytes;     /* image bytes read, for the epochs that have begun */
     uint64_t read_ns;         /* thread time spent reading */
     uint64_t decode_ns;       /* thread time spent in decode, crop, resize, normalisation */
     uint64_t idle_ns;         /* thread_count threads' time of waiting, whatever for */
@@ -427,6 +428,9 @@ struct pcr_loader_stats {
     uint32_t batches_ready;   /* now: those of them that are complete */
     uint32_t batches_held;    /* now: batches that the consumer has not released */
     uint32_t reader_count;    /* now: threads that only read */
+    uint64_t ahead_nbytes;    /* now: image bytes read besides read_nbytes: for the next epoch, of
+                               * whose read_nbytes they are once it begins, and for such as never
+                               * did */
 };
 
 /* Fills *stats_out up to its .size. Codes: INVAL. */

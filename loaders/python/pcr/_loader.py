@@ -146,7 +146,7 @@ class Loader:
         batches_ahead + 1 batches, and as many as you hold.
     read_ahead: once an epoch has followed the one before, the first window of the next is read
         while the last of this one is decoded, up to 32 MiB (an eighth of window_nbytes);
-        stats() then count its bytes.
+        till that epoch begins stats() counts its bytes apart, as ahead_nbytes.
 
     `fidelities`, `augment`, `indices` and `weights` are arrays (all but `indices` with an
     entry for each sample of the dataset), or a function that is called with the dataset and

@@ -42,7 +42,7 @@ class LoaderStats(Mapping[str, int]):
 
     thread_count, reader_count; sample_count (delivered), batch_count (handed out),
     replaced_count (bad samples, another in the place of each), degraded_count, read_nbytes
-    (image bytes), read_count (slices and single samples).
+    (image bytes, for the epochs that have begun), read_count (slices and single samples).
 
     Times in nanoseconds, those of threads summed: read_ns, decode_ns (with crop, resize and
     normalisation), idle_ns (waiting), of which room_wait_ns (for the consumer to take a
@@ -51,7 +51,9 @@ class LoaderStats(Mapping[str, int]):
 
     Now: held_nbytes (encoded bytes in memory, about), reading_count and decoding_count
     (threads), batches_open (begun, not handed out), batches_ready (of those, complete),
-    batches_held (that the consumer has not let go).
+    batches_held (that the consumer has not let go), ahead_nbytes (image bytes read besides
+    read_nbytes: for the next epoch, to which they count once it begins, or for one that never
+    came).
     """
 
     def __init__(self, raw: st.LoaderStats) -> None:

@@ -393,7 +393,8 @@ class LoaderStats(ctypes.Structure):
                 ("elapsed_ns", c_uint64), ("held_nbytes", c_uint64),
                 ("reading_count", c_uint32), ("decoding_count", c_uint32),
                 ("batches_open", c_uint32), ("batches_ready", c_uint32),
-                ("batches_held", c_uint32), ("reader_count", c_uint32)]
+                ("batches_held", c_uint32), ("reader_count", c_uint32),
+                ("ahead_nbytes", c_uint64)]
 
 
 class SystemInfo(ctypes.Structure):
