@@ -332,8 +332,9 @@ def test_not_normalised(path):
 
 
 @pytest.mark.parametrize("options", [
-    {"dtype": "int8"}, {"mean": 0.5}, {"std": MEAN}, {"dtype": "float16", "mean": (1, 2)},
-    {"dtype": "float16", "std": 0}, {"dtype": "float32", "gray": True, "mean": MEAN},
+    {"dtype": "int8"}, {"dtype": "uint8", "mean": 0.5}, {"dtype": "uint8", "std": MEAN},
+    {"dtype": "float16", "mean": (1, 2)}, {"dtype": "float16", "std": 0},
+    {"dtype": "float32", "gray": True, "mean": MEAN},
     {"dtype": "float32", "mean": float("nan")},
     {"batch_size": 0}, {"size": 0}, {"size": (10, -1)}, {"fidelity": 0}, {"fidelity": 99},
     {"shuffle": "often"}, {"seed": -1}, {"threads": 0}, {"transform": "default"},

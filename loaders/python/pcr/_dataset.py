@@ -16,6 +16,7 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List
 import numpy as np
 
 from . import _structs as st
+from ._keywords import keywords
 from ._library import (Handle, c_path, c_string, call, choice, lib, raw, text,
                        to_exception, whole)
 from ._sample import Sample, SampleView, open_sample
@@ -408,6 +409,10 @@ def warn_of_splits(datasets: Iterable[Dataset]) -> None:
                       stacklevel=_outside())
 
 
+@keywords(fidelity="give it to decode(), jpeg() or a Loader",
+          num_workers="reading has no workers; a Loader has threads=", mode="it is for reading",
+          batch_size="pcr.Loader has it", shuffle="pcr.Loader has it",
+          classes="pcr.Loader has it", subset="write split=")
 def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
          io: str = "auto", open_records: int = 64, cache_dir: Optional[Path] = None,
          cache_bytes: Optional[int] = None, retries: int = 0,

@@ -188,7 +188,10 @@ def c_path(value: Any) -> bytes:
 def whole(value: SupportsIndex, what: str, least: int = 1, bits: int = 32) -> int:
     """A number that C can hold, of any integer type. Raises InvalidError outside of
     least .. 2^bits - 1."""
-    number = operator.index(value)
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what} is {value!r}, expected a whole number") from None
     if not least <= number < 1 << bits:
         raise errors.InvalidError(f"{what} is {number}, expected {least} to 2^{bits} - 1")
     return number
@@ -209,9 +212,20 @@ def height_width(size: Size, what: str = "size") -> Tuple[int, int]:
     return whole(height, f"{what}'s height"), whole(width, f"{what}'s width")
 
 
-def fidelity_number(fidelity: Optional[int]) -> int:
-    """A fidelity as C takes it: 0 for None, the full one. Raises InvalidError below 1."""
-    return 0 if fidelity is None else whole(fidelity, "fidelity")
+def fidelity_number(fidelity: Optional[SupportsIndex]) -> int:
+    """A fidelity as C takes it: 0 for None, the full one. Raises InvalidError for what is no
+    number from 1 on."""
+    if fidelity is None:
+        return 0
+    try:
+        number = operator.index(fidelity)
+    except TypeError:
+        number = 0
+    if not 1 <= number < 1 << 32 or isinstance(fidelity, bool):
+        raise errors.InvalidError(
+            f"fidelity is {fidelity!r}, expected a whole number from 1 to G, the dataset's "
+            "group_count, or None for G; `pcrtool info` shows what each of them reads")
+    return number
 
 
 def choice(kind: Any, name: str, what: str) -> int:

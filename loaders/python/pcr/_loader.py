@@ -27,6 +27,8 @@ from .errors import InvalidError
 
 PPM = 1_000_000
 
+_SHUFFLES: Dict[Any, Any] = {True: "block", False: "none"}
+
 #: Arguments of other loaders, and what to write instead.
 _ELSEWHERE = {
     "num_workers": "the work is done by threads= of the library, by default one a CPU",
@@ -69,7 +71,8 @@ class Loader:
         epoch on. set_fidelity() changes it at any time.
     fidelities: the samples' own fidelities; 0 where `fidelity` is to hold.
     shuffle: "block": slices in random order, mixed in a window, for large reads; "full":
-        a true permutation, each sample a read of its own; "none": dataset order.
+        a true permutation, each sample a read of its own; "none": dataset order. True is
+        "block", False "none".
     seed: of order and augmentation.
     threads: threads that decode; None is one for each CPU that this process may use.
     readers: threads that only read, beside those; 0: the same threads do both. None begins
@@ -93,7 +96,8 @@ class Loader:
     orient: pictures stand upright, as their EXIF or XMP metadata say; False leaves them as
         they are stored.
     layout: "NHWC" or "NCHW".
-    dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16".
+    dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16". None
+        is "uint8", with a mean or std "float32".
     mean, std: one number, or one for each channel; only for the latter types, whose defaults
         are 0 and 1.
     drop_last: no short batch at the end of an epoch.
@@ -172,7 +176,7 @@ class Loader:
     def __init__(self, dataset: Union[Dataset, Path, Sequence[Union[Dataset, Path]]], *,
                  split: Optional[str] = None,
                  batch_size: int = 64, size: Size = (224, 224),
-                 fidelity: Fidelity = None, shuffle: str = "block", seed: int = 0,
+                 fidelity: Fidelity = None, shuffle: Union[str, bool] = "block", seed: int = 0,
                  threads: Optional[int] = None, transform: str = "random_crop",
                  area: Tuple[float, float] = (0.08, 1.0),
                  ratio: Tuple[float, float] = (3 / 4, 4 / 3), flip: float = 0.0,
@@ -184,7 +188,7 @@ class Loader:
                  shard: Union[None, str, Tuple[int, int]] = None,
                  indices: PerSample = None,
                  classes: Optional[Iterable[Union[int, str]]] = None, renumber: bool = False,
-                 dtype: str = "uint8", mean: Union[None, float, Sequence[float]] = None,
+                 dtype: Optional[str] = None, mean: Union[None, float, Sequence[float]] = None,
                  std: Union[None, float, Sequence[float]] = None,
                  filter: str = "bilinear", fidelities: PerSample = None,
                  augment: PerSample = None, weights: PerSample = None,
@@ -199,6 +203,7 @@ class Loader:
                  read_ahead: bool = True, worker: Tuple[int, int] = (0, 1),
                  orient: bool = True) -> None:
         height, width = height_width(size)
+        normalised = mean is not None or std is not None
         options = st.sized(
             st.LoaderOptions,
             flags=(st.LOADER_DROP_LAST * bool(drop_last) |
@@ -214,9 +219,9 @@ class Loader:
             height=height,
             width=width,
             layout=choice(st.Layout, layout.lower(), "layout"),
-            dtype=choice(st.Dtype, dtype, "dtype"),
+            dtype=choice(st.Dtype, dtype or ("float32" if normalised else "uint8"), "dtype"),
             color=int(st.Color.GRAY if gray else st.Color.RGB),
-            shuffle=choice(st.Shuffle, shuffle, "shuffle"),
+            shuffle=choice(st.Shuffle, _SHUFFLES.get(shuffle, shuffle), "shuffle"),
             thread_count=0 if threads is None else whole(threads, "threads"),
             reader_count=(0 if readers is None else
                           whole(readers, "readers", 0) or st.NO_READERS),
@@ -231,7 +236,7 @@ class Loader:
             batches_ahead=whole(batches_ahead, "batches_ahead"))
         options.area_min_ppm, options.area_max_ppm = _range(area, "area", 1)
         options.ratio_min_ppm, options.ratio_max_ppm = _range(ratio, "ratio", 4000)
-        if dtype != "uint8" or mean is not None or std is not None:
+        if options.dtype != st.Dtype.UINT8 or normalised:
             options.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
             options.std[:] = _channels(1.0 if std is None else std, "std", gray)
         _set_changes(options, jitter, rotate, fill, gray)

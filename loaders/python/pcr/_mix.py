@@ -128,11 +128,12 @@ class Mix:
 
     def set_fidelity(self, options: st.LoaderOptions, fidelity: Fidelity) -> None:
         """Sets the number, or the schedule of numbers and mixtures."""
-        if fidelity is None or isinstance(fidelity, (int, np.integer)):
-            options.fidelity = fidelity_number(fidelity)
+        if not isinstance(fidelity, (Mapping, list, tuple)):
+            number: Any = fidelity
+            options.fidelity = fidelity_number(number)
             return
         rules: Sequence[Tuple[int, FidelityRule]] = (
-            [(0, fidelity)] if isinstance(fidelity, Mapping) else list(fidelity))
+            [(0, fidelity)] if isinstance(fidelity, Mapping) else fidelity)
         steps = (st.FidelityStep * len(rules))()
         for step, rule in zip(steps, rules):
             try:

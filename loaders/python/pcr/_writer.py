@@ -10,6 +10,7 @@ from typing import (Any, Callable, Dict, Iterable, List, NamedTuple, Optional, S
 
 from . import _structs as st
 from ._dataset import Path
+from ._keywords import keywords
 from ._library import (Handle, c_path, c_string, call, choice, lib, text, to_exception,
                        whole)
 from ._source import NewSample, Source, class_list, strings
@@ -57,6 +58,7 @@ class WriteReport(NamedTuple):
     ignored_count: int = 0  #: files that are no images
 
 
+@keywords(num_workers="write threads=", workers="write threads=")
 def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int = 0,
             shuffle: bool = True, record_samples: int = 1024, record_nbytes: int = 0,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
@@ -136,6 +138,7 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0])
 
 
+@keywords(num_workers="write threads=", workers="write threads=")
 def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
           classes: Optional[Iterable[str]] = None, ladder: Optional[Ladder] = None,
           seed: int = 0, shuffle: bool = True, record_samples: int = 1024,

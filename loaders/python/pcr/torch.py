@@ -42,9 +42,8 @@ _PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
 class _Form:
     """What a batch is to be: a tuple, or a dictionary, of tensors."""
 
-    def __init__(self, dtype: str, raw: bool, exact: bool, fields: Sequence[str],
+    def __init__(self, raw: bool, exact: bool, fields: Sequence[str],
                  names: Optional[Mapping[str, str]]) -> None:
-        self._dtype = dtype
         self._images = "files" if raw else "images"
         known = _FIELDS if raw else _FIELDS + _PIXEL_FIELDS
         if isinstance(fields, str) or not all(name in known for name in fields):
@@ -69,8 +68,8 @@ class _Form:
     def _field(self, batch: Any, name: str) -> Any:
         if name == "files":
             return [torch.from_numpy(file) for file in batch.files]
-        if name == "images" and self._dtype == "bfloat16":
-            # By way of int16, which every version knows.
+        if name == "images" and batch.pixels.dtype == "uint16":
+            # bfloat16, by way of int16, which every version knows.
             return torch.from_numpy(batch.pixels.view("int16")).view(torch.bfloat16)
         value = batch.pixels if name == "images" else getattr(batch, name)
         return value if isinstance(value, list) else torch.from_numpy(value)
@@ -121,14 +120,14 @@ class Loader(_loader.Loader):
     which have set_epoch(), and with which accelerate's skip_first_batches() works.
     """
 
-    def __init__(self, dataset: Any, *, dtype: str = "uint8", layout: str = "NCHW",
+    def __init__(self, dataset: Any, *, layout: str = "NCHW",
                  pin_memory: bool = False, fields: Sequence[str] = (),
                  names: Optional[Mapping[str, str]] = None, **options: Any) -> None:
-        self._form = _Form(dtype, bool(options.get("raw")), bool(options.get("exact")), fields,
+        self._form = _Form(bool(options.get("raw")), bool(options.get("exact")), fields,
                            names)
         if pin_memory:
             options["memory"] = _pinned()
-        super().__init__(dataset, dtype=dtype, layout=layout, **options)
+        super().__init__(dataset, layout=layout, **options)
         self.dataset = TicketDataset(self.dataset)
         self.sampler = self.batch_sampler = Order(self)
         self.collate_fn = redeem
