@@ -65,15 +65,16 @@ static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
                                     NULL, why);
 }
 
-/* Decodes a file that JPEG scans cannot hold, to know that it is whole, and that readers can
- * show it. */
+/* Decodes a file that could not be packed, as *why says, to know that it is whole, and that
+ * readers can show it. The decoder has the last word: what it shows is no bad input. */
 static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
 {
     struct pcr_error decoding;
     int rc = try_decoding(t, &decoding);
     if (!rc)
         return VERDICT_INTACT;
-    *why = decoding;
+    if (why->code == PCR_ERR_UNSUPPORTED || is_ours(rc))
+        *why = decoding;
     return is_ours(rc) ? rc : VERDICT_BAD;
 }
 
@@ -92,7 +93,7 @@ static int judge(struct pcri_worker *t, struct pcri_packed *packed, struct pcr_e
         return VERDICT_CODED;
     if (rc == PCR_ERR_FORMAT && is_png(file))
         rc = pcri_fail(why, PCR_ERR_UNSUPPORTED, "a PNG file");
-    if (rc == PCR_ERR_UNSUPPORTED)
+    if (rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED)
         return judge_whole(t, why);
     return is_ours(rc) ? rc : VERDICT_BAD;
 }

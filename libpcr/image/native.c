@@ -112,7 +112,9 @@ static int run_pieces(struct native *n, const struct pcri_pixel_plan *plan,
 {
     int rc = 0;
     if (!n->kept) {
-        for (uint32_t c = 0; c < plan->component_count; c++) {
+        /* Without EOI all of the picture must be there, whatever is wanted of it. */
+        bool all = n->prefix.file.no_eoi;
+        for (uint32_t c = 0; !all && c < plan->component_count; c++) {
             const struct pcri_component_plan *p = &plan->components[c];
             pcri_prefix_keep(&n->prefix, c, p->needed ? p->row_begin : 0,
                              p->needed ? p->row_end : 0);

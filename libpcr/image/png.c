@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* PNG to pixels through libpng's row interface; any damage is an error. */
+/* PNG to pixels through libpng's row interface; damage of the pixels is an error
+ * (docs/guide.md, "What is damage"). */
 #include <setjmp.h>
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ struct png {
     size_t nbytes, at;
     uint32_t width, height, color;
     bool nomem;
+    bool complete; /* all rows are there, and the checksums of what they were made of */
     int rc; /* what the jump brings */
     struct pcr_error *err;
     struct pcr_buffer whole; /* the picture, or a row, where it is not delivered as it is */
@@ -33,12 +35,21 @@ static _Noreturn void on_error(png_structp read, png_const_charp message)
     png_longjmp(read, 1);
 }
 
-/* What libpng merely warns of does not touch the pixels: damage in the image data and wrong
- * checksums are made errors in set_up(). */
+/* What libpng merely warns of, because it goes on after it, does not touch the pixels: chunks
+ * that are doubled, misplaced or too long, a wrong checksum of an ancillary chunk, data behind
+ * the last row. The exception is a compressed stream that does not end as it should. */
 static void on_warning(png_structp read, png_const_charp message)
 {
-    (void) read;
-    (void) message;
+    static const char *const passed[] = { "IDAT: Too much image data",
+                                          "IDAT: Extra compressed data" };
+    bool damage = !strncmp(message, "IDAT: ", 6);
+    for (size_t i = 0; i < sizeof(passed) / sizeof(passed[0]); i++)
+        damage &= strcmp(message, passed[i]) != 0;
+    if (damage) {
+        struct png *p = png_get_error_ptr(read);
+        p->complete = false;
+        on_error(read, message);
+    }
 }
 
 static void on_read(png_structp read, png_bytep dst, size_t nbytes)
@@ -76,9 +87,10 @@ static void set_up(struct png *p)
     png_set_read_fn(p->read, p, on_read);
     /* The limits are ours to check. */
     png_set_user_limits(p->read, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-    /* Too little or too much image data, and a wrong checksum in any chunk, are errors. */
-    png_set_benign_errors(p->read, 0);
-    png_set_crc_action(p->read, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
+    png_set_benign_errors(p->read, 1); /* on_warning() decides */
+    png_set_crc_action(p->read, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
+    /* Some encoders name a window that is too small. The data have checksums of their own. */
+    png_set_option(p->read, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
     /* No ancillary chunk matters for 8-bit pixels without alpha: pass over them all, so
      * that an odd colour profile does no harm. */
     png_set_keep_unknown_chunks(p->read, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
@@ -124,7 +136,7 @@ static int png_begin(void *state, const struct pcr_spans *file,
     p->at = 0;
     p->err = err;
     p->color = params->color;
-    p->nomem = false;
+    p->nomem = p->complete = false;
     p->read = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, p, on_error, on_warning, p,
                                        on_malloc, on_free);
     p->info = p->read ? png_create_info_struct(p->read) : NULL;
@@ -151,11 +163,12 @@ static int png_begin(void *state, const struct pcr_spans *file,
 static int read_rows(struct png *p, int passes, uint8_t *dst, size_t stride_nbytes)
 {
     if (setjmp(png_jmpbuf(p->read)))
-        return p->rc;
+        return p->complete && !p->nomem ? 0 : p->rc;
     png_start_read_image(p->read);
     for (int pass = 0; pass < passes; pass++)
         for (uint32_t y = 0; y < p->height; y++)
             png_read_row(p->read, dst + y * stride_nbytes, NULL);
+    p->complete = true; /* with the last row libpng has read the end of the image data */
     png_read_end(p->read, NULL);
     return 0;
 }

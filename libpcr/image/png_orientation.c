@@ -46,25 +46,36 @@ static void take_text(struct found *f, uint8_t type, struct bytes text, bool aft
     }
 }
 
-/* Looks at all chunks, also at those after the image data. Their checksums are libpng's to
- * check. */
+static uint32_t be32(const uint8_t *p)
+{
+    return (uint32_t) p[0] << 24 | (uint32_t) p[1] << 16 | (uint32_t) p[2] << 8 | p[3];
+}
+
+/* Is the checksum behind a chunk of n bytes right? */
+static bool is_intact(const uint8_t *chunk, size_t n)
+{
+    return crc32(0, chunk + 4, (uInt) n + 4) == be32(chunk + 8 + n);
+}
+
+/* Looks at all chunks, also at those after the image data. One with a wrong checksum says
+ * nothing. */
 static void find(const uint8_t *data, size_t nbytes, struct found *f)
 {
     bool after = false;
     for (size_t at = MAGIC_NBYTES; nbytes - at >= CHUNK_NBYTES;) {
         const uint8_t *c = data + at;
-        size_t n = (size_t) c[0] << 24 | (size_t) c[1] << 16 | (size_t) c[2] << 8 | c[3];
+        size_t n = be32(c);
         if (n > nbytes - at - CHUNK_NBYTES || !memcmp(c + 4, "IEND", 4))
             break;
         const struct bytes content = { c + 8, n };
         if (!memcmp(c + 4, "IDAT", 4)) {
             after = true;
-        } else if (!memcmp(c + 4, "eXIf", 4)) {
+        } else if (!memcmp(c + 4, "eXIf", 4) && is_intact(c, n)) {
             if (!after || !f->exif_before_pixels)
                 f->exif = content;
             f->exif_before_pixels |= !after;
-        } else if (!memcmp(c + 4, "tEXt", 4) || !memcmp(c + 4, "zTXt", 4) ||
-                   !memcmp(c + 4, "iTXt", 4)) {
+        } else if ((!memcmp(c + 4, "tEXt", 4) || !memcmp(c + 4, "zTXt", 4) ||
+                    !memcmp(c + 4, "iTXt", 4)) && is_intact(c, n)) {
             take_text(f, c[4], content, after);
         }
         at += n + CHUNK_NBYTES;

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* JPEG to pixels through libjpeg-turbo, with every doubt of its turned into an error.
+/* JPEG to pixels through libjpeg-turbo, with damage turned into an error.
  *
- * libjpeg fills what it cannot read with gray and warns. Here a warning ends the decode,
- * and the source of bytes fails at the end of the data instead of inventing an EOI. What
- * a prefix of a progressive file lacks (whole scans) is no damage, and libjpeg does not
- * warn of it. */
+ * libjpeg fills what it cannot read with gray and warns. Here a warning that means damage ends
+ * the decode; where it passes over bytes, or the file has no EOI, our own decoder must find
+ * every coefficient without them (jpeg/turbo.h). What a prefix of a progressive file lacks
+ * (whole scans) is no damage, and libjpeg does not warn of it. */
 #include <stdlib.h>
 
 #include "../base/exif.h"
+#include "../jpeg/prefix.h"
 #include "../jpeg/turbo.h"
 #include "image.h"
 
@@ -20,9 +21,14 @@ struct turbo {
     bool live; /* cinfo is made */
     int rc;    /* what the jump brings */
     struct pcr_error *err;
+    const uint8_t *data;
     size_t nbytes;
-    uint32_t color, max_scans;
+    uint32_t color;
+    struct pcr_limits limits;
     struct pcri_orientation orientation;
+    bool no_end;   /* an EOI was made up */
+    bool in_doubt; /* our own decoder must find the picture complete */
+    struct pcri_prefix prefix;
     struct pcr_buffer row, converted; /* one row of libjpeg's, of CMYK made RGB or gray */
 };
 
@@ -36,8 +42,10 @@ static PCRI_PRINTF(3, 4) _Noreturn void give_up(struct turbo *t, int code, const
     va_start(ap, fmt);
     vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    t->rc = pcri_fail_at(t->err, code, t->nbytes - t->source.bytes_in_buffer, "JPEG: %s",
-                         text);
+    uint64_t at = t->no_end ? t->nbytes : t->nbytes - t->source.bytes_in_buffer;
+    if (t->no_end && code == PCR_ERR_CORRUPT)
+        code = PCR_ERR_TRUNCATED;
+    t->rc = pcri_fail_at(t->err, code, at, "JPEG: %s", text);
     longjmp(t->jump, 1);
 }
 
@@ -50,8 +58,13 @@ static void on_error(j_common_ptr cinfo)
 
 static void on_message(j_common_ptr cinfo, int level)
 {
-    if (level < 0) /* a warning: the data are damaged, and libjpeg would go on */
+    struct turbo *t = cinfo->client_data;
+    if (level >= 0) /* no warning */
+        return;
+    enum pcri_doubt doubt = pcri_turbo_doubt(cinfo->err);
+    if (doubt == PCRI_DAMAGE)
         on_error(cinfo);
+    t->in_doubt |= doubt == PCRI_IN_DOUBT;
 }
 
 /* libjpeg prints through this unless it is replaced. All that matters went to on_error. */
@@ -64,8 +77,8 @@ static void on_progress(j_common_ptr cinfo)
 {
     struct turbo *t = cinfo->client_data;
     int scans = t->cinfo.input_scan_number;
-    if (scans > 0 && (uint32_t) scans > t->max_scans)
-        give_up(t, PCR_ERR_LIMIT, "more than %u scans", (unsigned) t->max_scans);
+    if (scans > 0 && (uint32_t) scans > t->limits.max_scans)
+        give_up(t, PCR_ERR_LIMIT, "more than %u scans", (unsigned) t->limits.max_scans);
 }
 
 /* --- the source of bytes --- */
@@ -75,10 +88,18 @@ static void source_nothing(j_decompress_ptr cinfo)
     (void) cinfo;
 }
 
-static _Noreturn boolean source_end(j_decompress_ptr cinfo)
+/* Makes up an EOI: behind a scan the picture may be complete. */
+static boolean source_end(j_decompress_ptr cinfo)
 {
+    static const JOCTET eoi[2] = { 0xFF, JPEG_EOI };
     struct turbo *t = cinfo->client_data;
-    give_up(t, PCR_ERR_TRUNCATED, "ends after %zu bytes without an end of image", t->nbytes);
+    if (!cinfo->input_scan_number)
+        give_up(t, PCR_ERR_TRUNCATED, "ends after %zu bytes without an end of image",
+                t->nbytes);
+    t->source.next_input_byte = eoi;
+    t->source.bytes_in_buffer = sizeof(eoi);
+    t->no_end = t->in_doubt = true;
+    return TRUE;
 }
 
 static void source_skip(j_decompress_ptr cinfo, long nbytes)
@@ -86,9 +107,10 @@ static void source_skip(j_decompress_ptr cinfo, long nbytes)
     struct turbo *t = cinfo->client_data;
     if (nbytes <= 0)
         return;
-    if ((unsigned long) nbytes > t->source.bytes_in_buffer)
-        give_up(t, PCR_ERR_TRUNCATED, "a segment of %ld bytes, %zu are left", nbytes,
-                t->source.bytes_in_buffer);
+    if ((unsigned long) nbytes > t->source.bytes_in_buffer) {
+        source_end(cinfo);
+        return;
+    }
     t->source.next_input_byte += nbytes;
     t->source.bytes_in_buffer -= (size_t) nbytes;
 }
@@ -98,14 +120,15 @@ static void source_skip(j_decompress_ptr cinfo, long nbytes)
 static boolean on_app1(j_decompress_ptr cinfo)
 {
     struct turbo *t = cinfo->client_data;
-    const uint8_t *p = t->source.next_input_byte;
     if (t->source.bytes_in_buffer < 2)
-        source_end(cinfo);
+        return source_end(cinfo);
+    const uint8_t *p = t->source.next_input_byte;
     long nbytes = (long) p[0] << 8 | p[1];
-    if (nbytes < 2)
-        give_up(t, PCR_ERR_CORRUPT, "an APP1 segment of %ld bytes, at least 2 needed", nbytes);
+    if (nbytes < 2) /* as libjpeg has it for all such segments */
+        nbytes = 2;
     source_skip(cinfo, nbytes);
-    pcri_orientation_add_app1(&t->orientation, p + 2, (size_t) nbytes - 2);
+    if (!t->no_end)
+        pcri_orientation_add_app1(&t->orientation, p + 2, (size_t) nbytes - 2);
     return TRUE;
 }
 
@@ -129,7 +152,9 @@ static void set_up(struct turbo *t, const uint8_t *data, size_t nbytes)
         .term_source = source_nothing,
     };
     t->progress = (struct jpeg_progress_mgr) { .progress_monitor = on_progress };
+    t->data = data;
     t->nbytes = nbytes;
+    t->no_end = t->in_doubt = false;
     t->orientation = (struct pcri_orientation) { 0 };
 }
 
@@ -229,9 +254,9 @@ static int turbo_begin(void *state, const struct pcr_spans *file,
     struct turbo *t = state;
     t->err = err;
     t->color = params->color;
-    t->max_scans = params->limits.max_scans;
+    t->limits = params->limits;
     set_up(t, file->items[0].data, file->items[0].nbytes);
-    int rc = check_scans(file->items[0].data, file->items[0].nbytes, t->max_scans, err);
+    int rc = check_scans(file->items[0].data, file->items[0].nbytes, t->limits.max_scans, err);
     if (rc)
         return rc;
     if (setjmp(t->jump))
@@ -360,7 +385,8 @@ static int turbo_rows(void *state, const struct pcri_window *window,
     else
         read_cut(t, window, target);
     jpeg_finish_decompress(&t->cinfo);
-    return 0;
+    return t->in_doubt ? pcri_prefix_decode(&t->prefix, t->data, t->nbytes, &t->limits, err)
+                       : 0;
 }
 
 static void turbo_end(void *state)
@@ -383,6 +409,7 @@ static void turbo_destroy(void *state)
     if (!t)
         return;
     turbo_end(t);
+    pcri_prefix_free(&t->prefix);
     pcr_buffer_free(&t->row);
     pcr_buffer_free(&t->converted);
     free(t);

@@ -60,14 +60,38 @@ static inline bool pcri_msb_overrun(const struct pcri_msb *r)
     return r->p > r->end && (uint64_t) (r->p - r->end) * 8 > r->nbits;
 }
 
-/* Do too many bits remain at the end of interval n? Before a restart marker a whole byte is
- * too much. At the end of a scan libjpeg does not see what it has in its buffer of 8 bytes,
- * and a few files in the world have something there. */
-static inline bool pcri_goes_on(const struct pcri_scan_job *job, size_t n, const uint8_t *p,
-                                const uint8_t *end, unsigned nbits)
+/* --- behind the last MCU of an interval ---
+ *
+ * Encoders fill up the last byte with ones, some with zeros. Some cameras, grabbers and
+ * repairing programs leave bytes behind it, and no coefficient is in doubt for that. But where
+ * a bit was flipped, decoding soon falls into step again with a few MCUs more or less than
+ * there were; where it counted too many, real data remain. So what remains is stray if the
+ * bits up to the byte's end are padding, and if decoding does not go on through whole MCUs to
+ * just the end of the data. (How MCUs go on behind the last one of a refinement scan cannot be
+ * known, as it depends on blocks that are not there.) */
+
+/* Bits that remain; not after an overrun. */
+static inline size_t pcri_msb_left(const struct pcri_msb *r)
 {
-    ptrdiff_t most = n + 1 < job->interval_count ? 8 : 64;
-    return (end - p) * 8 + (ptrdiff_t) nbits >= most;
+    return (size_t) ((r->end - r->p) * 8 + (ptrdiff_t) r->nbits);
+}
+
+/* Are the bits up to the byte's end alike? */
+static inline bool pcri_msb_padded(const struct pcri_msb *bits)
+{
+    struct pcri_msb r = *bits;
+    unsigned n = pcri_msb_left(&r) % 8;
+    pcri_msb_fill(&r);
+    uint64_t pad = n ? r.word >> (64 - n) : 0;
+    return pad == 0 || pad == (UINT64_C(1) << n) - 1;
+}
+
+/* Are there more bits at the end of interval n than need no explanation? Before a restart
+ * marker that is a byte. At the end of a progressive scan libjpeg does not see what it has in
+ * its buffer of 8 bytes. */
+static inline bool pcri_goes_on(const struct pcri_scan_job *job, size_t n, size_t left)
+{
+    return left >= (n + 1 < job->interval_count ? 8 : 64);
 }
 
 /* A symbol whose code is longer than the look-up's index; -1 where there is no such code. */

@@ -37,8 +37,8 @@ int pcri_tables_train(const struct pcr_ladder *ladder,
  * read from the source.
  *
  * Codes: FORMAT (no JPEG), UNSUPPORTED (a valid one that coding 1 cannot hold: keep it
- * opaque), CORRUPT or TRUNCATED (damaged; libjpeg's warnings count), LIMIT, NOMEM. Offsets
- * are in the file. *out is written on success alone. */
+ * opaque), CORRUPT or TRUNCATED (damaged: see turbo.h), LIMIT, NOMEM. Offsets are in the
+ * file. *out is written on success alone. */
 int pcri_coder_pack(struct pcri_coder *c, const struct pcri_tables *tables,
                     const void *data, size_t nbytes, struct pcri_packed *out,
                     struct pcr_error *err);

@@ -150,14 +150,16 @@ static int check_complete(struct reader *r, struct pcr_error *err)
     for (int c = 0; c < d->num_components; c++)
         for (int k = 0; k < 64; k++)
             if (d->coef_bits[c][k])
-                return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                                 "progressive file that never completes coefficient %d of "
-                                 "component %d", k, c);
+                return pcri_fail(err, r->turbo.no_end ? PCR_ERR_TRUNCATED
+                                                      : PCR_ERR_UNSUPPORTED,
+                                 "progressive file that %s completes coefficient %d of "
+                                 "component %d", r->turbo.no_end ? "ends before it"
+                                                                 : "never", k, c);
     return 0;
 }
 
 int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
-                    struct pcr_error *err)
+                    bool *in_doubt, struct pcr_error *err)
 {
     struct reader r = { .arrays = NULL };
     int rc = reserve(c, f, levels, err);
@@ -172,6 +174,7 @@ int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32
         rc = check_complete(&r, err);
     for (uint32_t i = 0; !rc && i < f->component_count; i++)
         rc = read_plane(&r, (int) i, &c->planes[i], levels, err);
+    *in_doubt = r.turbo.in_doubt;
     jpeg_destroy_decompress(&r.cinfo);
     return rc;
 }

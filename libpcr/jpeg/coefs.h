@@ -22,9 +22,10 @@ struct pcri_coefs {
 extern const uint8_t pcri_zigzag_order[64]; /* natural position of zigzag index k */
 
 /* Reads the coefficients of a whole file through libjpeg. masks for levels 0..levels-1 are
- * made. Memory is reused. Codes: CORRUPT, TRUNCATED, UNSUPPORTED, NOMEM. */
+ * made. Memory is reused. *in_doubt: libjpeg has passed over bytes, and whether all is there
+ * is not known (turbo.h). Codes: CORRUPT, TRUNCATED, UNSUPPORTED, NOMEM. */
 int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
-                    struct pcr_error *err);
+                    bool *in_doubt, struct pcr_error *err);
 void pcri_coefs_free(struct pcri_coefs *c);
 
 #endif

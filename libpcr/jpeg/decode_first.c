@@ -80,6 +80,21 @@ static int dc_refine_row(struct pcri_mcus *s, struct pcri_msb *bits, uint32_t x,
     return 0;
 }
 
+/* Are the data behind the last MCU more than stray bytes? */
+static bool dc_is_more(const struct pcri_mcus *s, struct pcri_msb r, int last[4])
+{
+    struct pcri_mcus rest = *s;
+    if (!pcri_msb_padded(&r) || s->job->ah)
+        return !pcri_msb_padded(&r);
+    for (unsigned i = 0; i < rest.unit_count; i++)
+        rest.units[i].inside = 0; /* not kept */
+    do {
+        if (dc_first_row(&rest, &r, last, 0, 1))
+            return false;
+    } while (pcri_msb_left(&r) >= 8);
+    return pcri_msb_padded(&r);
+}
+
 int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err)
 {
     struct pcri_mcus s;
@@ -107,7 +122,7 @@ int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err)
             }
         }
         bool whole = n + 1 < job->interval_count ? !left : y == job->mcus_y;
-        if (whole && pcri_goes_on(job, n, r.p, r.end, r.nbits))
+        if (whole && pcri_goes_on(job, n, pcri_msb_left(&r)) && dc_is_more(&s, r, last))
             return damaged(err, job, (size_t) y * job->mcus_x + x,
                            "the data goes on behind it");
     }
@@ -140,6 +155,22 @@ PCRI_ALWAYS_INLINE int ac_block(struct pcri_msb *bits, const struct pcri_scan_jo
         *eob_run += pcri_msb_take(bits, end_bits);
     }
     return 0;
+}
+
+/* Are the data behind the last block more than stray bytes? */
+static bool ac_is_more(const struct pcri_scan_job *job, const struct pcri_band *band,
+                       struct pcri_msb r)
+{
+    if (!pcri_msb_padded(&r))
+        return true;
+    do {
+        int16_t coef[64];
+        uint64_t mask = 0;
+        uint32_t eob_run = 0;
+        if (ac_block(&r, job, band, coef, &mask, &eob_run) || pcri_msb_overrun(&r))
+            return false;
+    } while (pcri_msb_left(&r) >= 8);
+    return pcri_msb_padded(&r);
 }
 
 enum { BEGUN_AHEAD = 16 }; /* blocks */
@@ -181,7 +212,7 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
                 return damaged(err, job, b, "an end-of-band run past the scan");
             b += eob_run ? eob_run : 1;
         }
-        if (b == end && pcri_goes_on(job, n, r.p, r.end, r.nbits))
+        if (b == end && pcri_goes_on(job, n, pcri_msb_left(&r)) && ac_is_more(job, &band, r))
             return damaged(err, job, b, "the data goes on behind it");
     }
     begin_to(p, stop, &begun);

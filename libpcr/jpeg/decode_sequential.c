@@ -66,6 +66,20 @@ static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, 
     return NULL;
 }
 
+/* Do the data behind the last MCU go on with others to their end? */
+static bool is_more(const struct sequential_scan *s, struct pcri_msb r, int last[4])
+{
+    struct sequential_scan rest = *s;
+    for (unsigned i = 0; i < rest.mcus.unit_count; i++)
+        rest.mcus.units[i].inside = 0; /* not kept */
+    do {
+        rest.x = 0;
+        if (decode_row(&rest, &r, last, 1))
+            return false;
+    } while (pcri_msb_left(&r) >= 8);
+    return pcri_msb_padded(&r);
+}
+
 /* One restart interval of `count` MCUs. */
 static const char *decode_interval(struct sequential_scan *s, size_t n, uint64_t count)
 {
@@ -84,10 +98,9 @@ static const char *decode_interval(struct sequential_scan *s, size_t n, uint64_t
             pcri_mcus_row(&s->mcus, ++s->y);
         }
     }
-    /* A whole byte is too much: whether libjpeg sees it depends on its buffer, so it is left
-     * to libjpeg. */
-    bool more = !count && (r.end - r.p) * 8 + (ptrdiff_t) r.nbits >= 8;
-    return more ? "the data goes on behind it" : NULL;
+    if (!count && pcri_msb_left(&r) >= 8 && (!pcri_msb_padded(&r) || is_more(s, r, last)))
+        return "the data goes on behind it";
+    return NULL;
 }
 
 int pcri_decode_sequential(const struct pcri_scan_job *job, struct pcr_error *err)

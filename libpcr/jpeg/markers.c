@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parsing the marker segments of a JPEG file (ISO/IEC 10918-1 annex B), strictly: what it
- * accepts can be written again in another order of scans without loss. */
+/* Parsing the marker segments of a JPEG file (ISO/IEC 10918-1 annex B): what it accepts can be
+ * written again in another order of scans without loss. */
 #include <stdlib.h>
 
 #include "../base/sniff.h"
@@ -19,8 +19,13 @@ static unsigned be16(const uint8_t *p)
     return (unsigned) p[0] << 8 | p[1];
 }
 
+/* PCR_END where the picture may be complete all the same. */
 static int truncated(struct scanner *s, const char *where)
 {
+    if (s->whole && s->f->scan_count) {
+        s->f->no_eoi = true;
+        return PCR_END;
+    }
     return pcri_fail_at(s->err, PCR_ERR_TRUNCATED, s->f->nbytes, "file ends %s", where);
 }
 
@@ -53,12 +58,8 @@ static int parse_dqt(struct scanner *s, size_t offset, const uint8_t *p, size_t 
             return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
                                 "DQT: slot %u, precision %u, %zu bytes left", slot, wide, n);
         uint16_t table[64];
-        for (int k = 0; k < 64; k++) {
+        for (int k = 0; k < 64; k++)
             table[k] = (uint16_t) (wide ? be16(p + 1 + 2 * k) : p[1 + k]);
-            if (!table[k])
-                return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
-                                    "DQT: step %d of slot %u is 0", k, slot);
-        }
         if (s->f->in_scans && f->quant_defined[slot]
             && memcmp(f->quant[slot], table, sizeof(table)))
             return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
@@ -80,10 +81,6 @@ static int check_components(struct scanner *s, size_t offset)
             return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
                                 "SOF: component %u has sampling %ux%u, table %u",
                                 (unsigned) i, c->h, c->v, c->quant_slot);
-        for (uint32_t j = 0; j < i; j++)
-            if (f->components[j].id == c->id)
-                return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
-                                    "SOF: two components have identifier %u", c->id);
         f->max_h = c->h > f->max_h ? c->h : f->max_h;
         f->max_v = c->v > f->max_v ? c->v : f->max_v;
     }
@@ -181,34 +178,39 @@ static int skip_entropy(struct scanner *s)
         else
             return 0;
     }
-    if (s->whole)
-        return truncated(s, "within a scan");
     s->at = n;
+    s->f->no_eoi = s->whole;
     return 0;
 }
 
 static bool is_ycc(const struct pcri_jpeg_file *f)
 {
     const struct pcri_component *c = f->components;
+    /* Of transforms other than 0 that Adobe does not know libjpeg says the same. */
     if (f->component_count == 4)
-        return f->has_adobe && f->adobe_transform == 2;
+        return f->has_adobe && f->adobe_transform;
     if (f->component_count != 3)
         return false;
     if (f->has_jfif)
         return true;
     if (f->has_adobe)
-        return f->adobe_transform == 1;
+        return f->adobe_transform;
     return !(c[0].id == 'R' && c[1].id == 'G' && c[2].id == 'B');
 }
 
 static int check_tables(struct scanner *s)
 {
     struct pcri_jpeg_file *f = s->f;
-    for (uint32_t c = 0; c < f->component_count; c++)
-        if (!f->quant_defined[f->components[c].quant_slot])
+    for (uint32_t c = 0; c < f->component_count; c++) {
+        unsigned slot = f->components[c].quant_slot;
+        if (!f->quant_defined[slot])
             return pcri_fail_at(s->err, PCR_ERR_CORRUPT, f->sof_offset,
-                                "quantisation table %u is missing",
-                                f->components[c].quant_slot);
+                                "quantisation table %u is missing", slot);
+        for (int k = 0; k < 64; k++)
+            if (!f->quant[slot][k])
+                return pcri_fail_at(s->err, PCR_ERR_CORRUPT, f->sof_offset,
+                                    "DQT: step %d of slot %u is 0", k, slot);
+    }
     return 0;
 }
 
@@ -238,7 +240,10 @@ static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
     const uint8_t *data = s->f->data;
     if (s->f->nbytes - s->at < 2)
         return truncated(s, "within a marker segment");
+    bool metadata = (m >= M_APP0 && m <= M_APP0 + 15) || m == M_COM;
     size_t length = be16(data + s->at);
+    if (length < 2 && metadata)
+        length = 2;
     if (length < 2)
         return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
                             "marker %02X has length %zu", m, length);
@@ -254,36 +259,74 @@ static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
         return parse_dqt(s, offset, p, length - 2);
     if (m == M_SOS)
         return begin_scan(s, offset);
+    if (m == M_DNL && s->f->sof && length == 4 && be16(p) == s->f->height)
+        return 0;
     if (m == M_DNL || m == M_DHP || m == M_EXP || m == 0xCC)
         return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
                             "marker %02X (%s)", m, m == M_DNL ? "DNL" : m == 0xCC
                             ? "arithmetic coding" : "hierarchical");
     if (m >= 0xC0 && m <= 0xCF && m != M_DHT && m != 0xC8)
         return parse_sof(s, m, offset, p, length - 2);
-    if (m >= M_APP0 && m <= M_APP0 + 15)
+    if (metadata && m != M_COM)
         return parse_app(s, m, offset, p, length - 2);
     if (m == M_DHT || m == M_DRI || m == M_COM)
         return 0;
     return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "marker %02X", m);
 }
 
+/* Does a segment that matters to the picture begin at `at`, where its FF should be, and end at
+ * `end`? */
+static bool is_segment(const struct pcri_jpeg_file *f, size_t at, size_t end)
+{
+    const uint8_t *p = f->data + at;
+    if (end - at < 4 || at + 2 + be16(p + 2) != end)
+        return false;
+    switch (p[1]) {
+    case M_SOF0: case M_SOF1: case M_SOF2: case M_DHT: case M_SOS: case M_DQT: case M_DRI:
+    case M_APP0: case M_APP1: case M_APP0 + 2: case M_APP14:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Bytes [begin, end) lie between a segment and the next marker, and libjpeg passes over them.
+ * That is no harm unless they are a segment whose FF was damaged, or the rest of one whose
+ * beginning the segment before claims for itself. */
+static int check_stray(struct scanner *s, size_t begin, size_t end)
+{
+    const struct pcri_jpeg_file *f = s->f;
+    enum { CLAIMED_NBYTES = 4 };
+    for (size_t at = begin - CLAIMED_NBYTES; at <= begin; at++)
+        if ((at == begin || f->data[at] == 0xFF) && is_segment(f, at, end))
+            return pcri_fail_at(s->err, PCR_ERR_CORRUPT, at, "a segment of marker %02X that "
+                                "has lost its beginning", f->data[at + 1]);
+    return 0;
+}
+
 /* Returns 0 with the marker behind s->at, which then is behind it. */
 static int next_marker(struct scanner *s, uint8_t *marker, size_t *offset)
 {
     const uint8_t *data = s->f->data;
-    size_t n = s->f->nbytes;
+    size_t n = s->f->nbytes, begin = s->at;
     if (s->at >= n)
         return truncated(s, "without an EOI marker");
-    if (data[s->at] != 0xFF)
+    if (!s->whole && data[s->at] != 0xFF)
         return pcri_fail_at(s->err, PCR_ERR_CORRUPT, s->at,
                             "expected a marker, got byte %02X", data[s->at]);
-    while (s->at < n && data[s->at] == 0xFF)
-        s->at++;
-    if (s->at >= n)
-        return truncated(s, "within a marker");
-    *offset = s->at - 1;
-    *marker = data[s->at++];
-    return 0;
+    while (s->at < n) {
+        size_t fill = s->at;
+        while (s->at < n && data[s->at] == 0xFF)
+            s->at++;
+        if (s->at < n && s->at > fill && data[s->at]) {
+            *offset = s->at - 1;
+            *marker = data[s->at++];
+            return fill > begin ? check_stray(s, begin, fill) : 0;
+        }
+        if (s->at < n)
+            s->at++;
+    }
+    return truncated(s, "within a marker");
 }
 
 uint32_t pcri_blocks_x(const struct pcri_jpeg_file *f, uint32_t c)
@@ -331,7 +374,9 @@ static int parse_segments(struct scanner *s)
             s->f->eoi_end = s->at;
             return 0;
         }
-        if (m == M_SOI || m == M_TEM || (m >= M_RST0 && m <= M_RST7) || m < 0xC0)
+        if (m == M_TEM || (m >= M_RST0 && m <= M_RST7))
+            continue; /* it has no parameters, and says nothing here */
+        if (m == M_SOI || m < 0xC0)
             return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "marker %02X out of place",
                                 m);
         rc = parse_segment(s, m, offset);
@@ -367,7 +412,7 @@ int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limit
     int rc = check_soi(data, nbytes, true, err);
     if (!rc)
         rc = parse_segments(&s);
-    return rc ? rc : check_whole(&s);
+    return rc < 0 ? rc : check_whole(&s);
 }
 
 int pcri_jpeg_file_add(struct pcri_jpeg_file *f, const void *data, size_t nbytes,

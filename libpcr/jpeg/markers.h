@@ -40,6 +40,7 @@ struct pcri_jpeg_file {
     uint64_t sof_offset;
     bool in_scans;       /* behind the first SOS */
     bool open_scan;      /* the last piece ended with an SOS */
+    bool no_eoi;         /* the file ends without EOI behind a scan, or within a segment there */
     uint32_t scan_count;
     uint64_t end; /* offset of EOI; of a piece without it: its size */
     uint64_t eoi_end; /* offset behind EOI; 0: there is none */
@@ -50,8 +51,12 @@ struct pcri_jpeg_file {
     uint32_t segment_count, segment_capacity;
 };
 
-/* Reads all marker segments of a file, to EOI. Keeps pointers into `data`. Codes: FORMAT (no
- * SOI), TRUNCATED, CORRUPT, UNSUPPORTED (what coding 1 cannot hold), LIMIT. */
+/* Reads all marker segments of a file, to EOI. Keeps pointers into `data`. What libjpeg passes
+ * over is passed over (docs/guide.md, "What is damage"): stray bytes between segments, markers
+ * without parameters, equal component identifiers, lengths of APPn and COM below 2, DNL that
+ * repeats the height. Where EOI is missing behind a scan, no_eoi says so: whether all
+ * coefficients are there is for the caller to find out. Codes: FORMAT (no SOI), TRUNCATED,
+ * CORRUPT, UNSUPPORTED (what coding 1 cannot hold), LIMIT. */
 int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
                          struct pcri_jpeg_file *out, struct pcr_error *err);
 

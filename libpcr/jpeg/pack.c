@@ -70,6 +70,46 @@ static uint32_t levels_of(const struct pcri_script *s)
     return most + 1;
 }
 
+/* Is what our own decoder has of the file, or of another, the coefficients? */
+static int compare(const struct pcri_coder *c, const char *what, struct pcr_error *err)
+{
+    const struct pcri_prefix *p = &c->prefix;
+    for (uint32_t i = 0; i < c->file.component_count; i++) {
+        const struct pcri_plane *a = &c->coefs.planes[i];
+        size_t blocks = (size_t) a->blocks_x * a->blocks_y;
+        for (int k = 0; k < 64; k++)
+            if (p->bits[i][k])
+                return pcri_fail(err, PCR_ERR_CORRUPT, "%s lacks coefficient %d of component "
+                                 "%u", what, k, (unsigned) i);
+        if (memcmp(a->coef, p->planes[i].coef, blocks * 64 * sizeof(a->coef[0])))
+            return pcri_fail(err, PCR_ERR_CORRUPT, "%s differs in component %u", what,
+                             (unsigned) i);
+    }
+    return 0;
+}
+
+/* libjpeg has passed over bytes of the source: they are stray if our own decoder finds every
+ * coefficient without them, the same ones. */
+static int settle_doubt(struct pcri_coder *c, struct pcr_error *err)
+{
+    int rc = pcri_prefix_decode(&c->prefix, c->file.data, c->file.nbytes, &c->limits, err);
+    return rc ? rc : compare(c, "the file as libpcr reads it", err);
+}
+
+/* What the picture does not depend on, but makes readers warn or stop, becomes what it should
+ * be (docs/FORMAT.md section 4); add_segment() writes it. */
+static void normalise(struct pcri_jpeg_file *f)
+{
+    bool equal = false;
+    for (uint32_t i = 1; i < f->component_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            equal |= f->components[i].id == f->components[k].id;
+    for (uint32_t i = 0; equal && i < f->component_count; i++)
+        f->components[i].id = (uint8_t) (i + 1);
+    if (f->adobe_transform && f->component_count >= 3)
+        f->adobe_transform = f->component_count == 3 ? 1 : 2;
+}
+
 /* Parses the file and reads its coefficients. */
 static int load(struct pcri_coder *c, const void *data, size_t nbytes,
                 uint32_t *script_out, struct pcr_error *err)
@@ -81,8 +121,13 @@ static int load(struct pcri_coder *c, const void *data, size_t nbytes,
     if (rc)
         return rc;
     *script_out = choose_script(c);
-    return pcri_coefs_read(&c->coefs, &c->file,
-                           levels_of(&c->ladder->scripts[*script_out]), err);
+    bool in_doubt;
+    rc = pcri_coefs_read(&c->coefs, &c->file, levels_of(&c->ladder->scripts[*script_out]),
+                         &in_doubt, err);
+    if (!rc && in_doubt)
+        rc = settle_doubt(c, err);
+    normalise(&c->file);
+    return rc;
 }
 
 /* --- header items --- */
@@ -132,6 +177,7 @@ static int add_item(struct items *it, uint32_t kind, const void *p, size_t nbyte
 static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
                        const struct pcri_segment *s)
 {
+    enum { JFIF_MAJOR_AT = 9, JFIF_NBYTES = 18, ADOBE_TRANSFORM_AT = 15, ADOBE_NBYTES = 16 };
     bool sof = s->marker >= M_SOF0 && s->marker <= M_SOF2;
     if (it->no_mpf && pcri_segment_is_mpf(f, s))
         return 0;
@@ -139,11 +185,21 @@ static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
     size_t at = it->out->strings.nbytes;
     int rc = add_item(it, kind, f->data + s->offset, s->nbytes,
                       kind == PCRI_ITEM_NEEDED && !sof);
-    if (!rc) { /* fill bytes may stand between the FF and the marker's code */
-        it->out->strings.data[at] = 0xFF;
-        it->out->strings.data[at + 1] = sof ? M_SOF2 : s->marker;
-    }
-    return rc;
+    if (rc)
+        return rc;
+    uint8_t *p = it->out->strings.data + at;
+    p[0] = 0xFF; /* fill bytes may stand between it and the marker's code */
+    p[1] = sof ? M_SOF2 : s->marker;
+    p[2] = (uint8_t) ((s->nbytes - 2) >> 8); /* a length below 2 was taken for 2 */
+    p[3] = (uint8_t) (s->nbytes - 2);
+    for (uint32_t i = 0; sof && i < f->component_count; i++)
+        p[10 + 3 * i] = f->components[i].id;
+    bool known = kind == PCRI_ITEM_NEEDED;
+    if (known && s->marker == M_APP0 && s->nbytes >= JFIF_NBYTES && p[JFIF_MAJOR_AT] != 1)
+        p[JFIF_MAJOR_AT] = p[JFIF_MAJOR_AT + 1] = 1;
+    if (known && s->marker == M_APP14 && s->nbytes >= ADOBE_NBYTES)
+        p[ADOBE_TRANSFORM_AT] = f->adobe_transform;
+    return 0;
 }
 
 /* What stands behind the first SOS comes before the SOF. Tables for quantisation that were
@@ -184,7 +240,8 @@ static int pack_header(const struct pcri_jpeg_file *f, struct pcri_packed *out,
         rc = add_item(&it, PCRI_ITEM_NEEDED, soi, 2, true);
     for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
         const struct pcri_segment *s = &f->segments[i];
-        if (s->after_scan || s->marker == M_DHT || s->marker == M_DRI || s->marker == M_SOS)
+        if (s->after_scan || s->marker == M_DHT || s->marker == M_DRI || s->marker == M_SOS
+            || s->marker == M_DNL)
             continue;
         if (s->offset == f->sof_offset)
             rc = add_late_segments(&it, f);
@@ -357,18 +414,7 @@ static int prove(struct pcri_coder *c, const struct pcri_packed *packed,
     if (!same_header(&c->file, &p->file))
         return pcri_fail(err, PCR_ERR_CORRUPT,
                          "what was packed has another frame or quantisation");
-    for (uint32_t i = 0; i < c->file.component_count; i++) {
-        const struct pcri_plane *a = &c->coefs.planes[i];
-        size_t blocks = (size_t) a->blocks_x * a->blocks_y;
-        for (int k = 0; k < 64; k++)
-            if (p->bits[i][k])
-                return pcri_fail(err, PCR_ERR_CORRUPT, "what was packed lacks coefficient "
-                                 "%d of component %u", k, (unsigned) i);
-        if (memcmp(a->coef, p->planes[i].coef, blocks * 64 * sizeof(a->coef[0])))
-            return pcri_fail(err, PCR_ERR_CORRUPT,
-                             "what was packed differs in component %u", (unsigned) i);
-    }
-    return 0;
+    return compare(c, "what was packed", err);
 }
 
 static void describe(const struct pcri_coder *c, struct pcri_packed *out)

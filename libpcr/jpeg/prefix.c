@@ -74,7 +74,7 @@ static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size
     job->component_count = (uint8_t) n;
     unsigned sum = 0;
     for (unsigned i = 0; i < n; i++) {
-        uint32_t c = 0;
+        uint32_t c = i; /* of equal identifiers each stands for the next component */
         while (c < f->component_count && f->components[c].id != sos[5 + 2 * i])
             c++;
         if (c == f->component_count || (i && c <= job->components[i - 1]))
@@ -86,17 +86,15 @@ static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size
     }
     if (n > 1 && sum > 10)
         return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: %u blocks in an MCU", sum);
+    if (f->sof != M_SOF2) { /* whatever the scan header says, all of the block comes */
+        job->se = 63;
+        return 0;
+    }
     const uint8_t *tail = sos + 5 + 2 * n;
     job->ss = tail[0];
     job->se = tail[1];
     job->ah = tail[2] >> 4;
     job->al = tail[2] & 15;
-    if (f->sof != M_SOF2) {
-        if (job->ss || job->se != 63 || job->ah || job->al)
-            return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: %u-%u,%u,%u in a sequential file",
-                             job->ss, job->se, job->ah, job->al);
-        return 0;
-    }
     bool dc = job->ss == 0;
     if (job->ss > 63 || job->se > 63 || job->se < job->ss || (dc && job->se) || job->al > 13
         || (job->ah && job->ah != job->al + 1) || (!dc && n > 1))
@@ -137,13 +135,22 @@ static int check_progression(struct pcri_prefix *p, const struct pcri_scan_job *
     return 0;
 }
 
+/* A sequential file may lack the standard's tables. */
+static const struct pcri_dht *find_table(const struct pcri_prefix *p, unsigned klass,
+                                         unsigned slot)
+{
+    const struct pcri_dht *dht = &p->tables[4 * klass + slot];
+    bool standard = !dht->defined && p->file.sof != M_SOF2 && slot < 2;
+    return standard ? &pcri_standard_tables[2 * klass + slot] : dht;
+}
+
 static int find_dc(struct pcri_prefix *p, unsigned slot, const struct pcri_lookup **out,
                    struct pcr_error *err)
 {
     struct pcri_lookup_slot *found;
     if (slot > 3)
         return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: Huffman table %u", slot);
-    const struct pcri_dht *dht = &p->tables[slot];
+    const struct pcri_dht *dht = find_table(p, 0, slot);
     for (int k = 0; dht->defined && k < dht->value_count; k++)
         if (dht->values[k] > 15)
             return pcri_fail(err, PCR_ERR_CORRUPT, "DC differences of %u bits",
@@ -165,7 +172,7 @@ static int find_ac(struct pcri_prefix *p, unsigned slot, size_t nbytes, int i,
     struct pcri_lookup_slot *found;
     if (slot > 3)
         return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: Huffman table %u", slot);
-    int rc = pcri_lookup_get(&p->lookups, &p->tables[4 + slot], kind, max_size, &found, err);
+    int rc = pcri_lookup_get(&p->lookups, find_table(p, 1, slot), kind, max_size, &found, err);
     if (rc)
         return rc;
     job->ac[i] = &found->lookup;
@@ -351,6 +358,23 @@ static int run_segment(struct pcri_prefix *p, const struct pcri_segment *s, uint
     return 0;
 }
 
+/* Without EOI the file must have brought all coefficients, and what does not decode is
+ * probably cut off. */
+static int judge_end(const struct pcri_prefix *p, int rc, struct pcr_error *err)
+{
+    if (!p->file.no_eoi || (rc && rc != PCR_ERR_CORRUPT))
+        return rc;
+    if (rc)
+        return pcri_fail_at(err, PCR_ERR_TRUNCATED, p->file.nbytes, "file ends within a scan");
+    for (uint32_t c = 0; c < p->file.component_count; c++)
+        for (int k = 0; k < 64; k++)
+            if (p->bits[c][k])
+                return pcri_fail_at(err, PCR_ERR_TRUNCATED, p->file.nbytes, "file ends "
+                                    "without an EOI marker, before coefficient %d of "
+                                    "component %u is complete", k, (unsigned) c);
+    return 0;
+}
+
 int pcri_prefix_run(struct pcri_prefix *p, struct pcr_error *err)
 {
     const struct pcri_jpeg_file *f = &p->file;
@@ -367,12 +391,12 @@ int pcri_prefix_run(struct pcri_prefix *p, struct pcr_error *err)
     clear_missing(p);
     if (rc && err && err->offset != PCR_NO_OFFSET)
         err->offset += f->base;
-    return rc;
+    return rc ? judge_end(p, rc, err) : 0;
 }
 
 int pcri_prefix_finish(struct pcri_prefix *p, struct pcr_error *err)
 {
-    return pcri_refine_queue_run(&p->queue, err);
+    return judge_end(p, pcri_refine_queue_run(&p->queue, err), err);
 }
 
 void pcri_prefix_begin(struct pcri_prefix *p)

@@ -121,8 +121,9 @@ static int go_on(struct pcri_refine_scan *s, struct pcr_error *err)
 {
     struct pcri_refiner *f = &s->refiner;
     if (f->block == f->stop) {
-        const uint8_t *p = f->data + (f->bit + 7) / 8, *end = f->data + f->bit_end / 8;
-        if (pcri_goes_on(&s->job, s->interval, p, end, (8 - f->bit % 8) % 8))
+        unsigned used = f->bit % 8, rest = f->data[f->bit / 8] >> used;
+        bool padded = !used || !rest || rest == 0xFFu >> used;
+        if (!padded && pcri_goes_on(&s->job, s->interval, f->bit_end - f->bit))
             return damaged(s, "the data goes on behind it", err);
         if (++s->interval < s->entropy.interval_count)
             begin_interval(s);

@@ -18,6 +18,9 @@ struct pcri_dht {
 int pcri_dht_parse(const uint8_t *segment, size_t nbytes, struct pcri_dht *tables,
                    struct pcr_error *err);
 
+/* The standard's, of slots 0 and 1: DC, then AC. (standard_tables.c) */
+extern const struct pcri_dht pcri_standard_tables[4];
+
 enum { PCRI_LOOKUP_BITS = 10 };
 
 /* What the next bits mean. `nbits` is the whole length, extra bits included; 0: the code is

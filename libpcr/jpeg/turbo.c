@@ -41,11 +41,29 @@ int pcri_turbo_code(const struct jpeg_error_mgr *e)
     }
 }
 
+enum pcri_doubt pcri_turbo_doubt(const struct jpeg_error_mgr *e)
+{
+    switch (e->msg_code) {
+    case JWRN_ADOBE_XFORM:    /* a number in the Adobe segment: libjpeg takes YCbCr or YCCK */
+    case JWRN_JFIF_MAJOR:     /* a number in the JFIF segment */
+    case JWRN_NOT_SEQUENTIAL: /* Ss, Se, Ah, Al, of which a sequential scan has no use */
+        return PCRI_HARMLESS;
+    case JWRN_EXTRANEOUS_DATA:
+    case JWRN_MUST_RESYNC:
+    case JWRN_JPEG_EOF:
+        return PCRI_IN_DOUBT;
+    default:
+        return PCRI_DAMAGE;
+    }
+}
+
 /* How far libjpeg has read: the damage is at most a few bytes before. */
 static uint64_t offset_of(const struct pcri_turbo *t, j_common_ptr cinfo)
 {
     const struct jpeg_source_mgr *src =
         cinfo->is_decompressor ? ((j_decompress_ptr) cinfo)->src : NULL;
+    if (t->no_end)
+        return t->nbytes;
     if (!t->data || !src || src->next_input_byte < t->data
         || src->next_input_byte > t->data + t->nbytes)
         return PCR_NO_OFFSET;
@@ -58,14 +76,22 @@ static void leave(j_common_ptr cinfo)
     char text[JMSG_LENGTH_MAX];
     cinfo->err->format_message(cinfo, text);
     t->code = pcri_turbo_code(cinfo->err);
+    if (t->no_end && t->code == PCR_ERR_CORRUPT)
+        t->code = PCR_ERR_TRUNCATED;
     pcri_fail_at(t->err, t->code, offset_of(t, cinfo), "libjpeg: %s", text);
     longjmp(t->jump, 1);
 }
 
 static void message(j_common_ptr cinfo, int level)
 {
-    if (level < 0) /* a warning: the data is damaged, libjpeg would make something up */
+    struct pcri_turbo *t = (struct pcri_turbo *) cinfo->err;
+    if (level >= 0) /* no warning */
+        return;
+    enum pcri_doubt doubt = pcri_turbo_doubt(cinfo->err);
+    if (doubt == PCRI_DAMAGE)
         leave(cinfo);
+    t->in_doubt |= doubt == PCRI_IN_DOUBT;
+    t->no_end |= cinfo->err->msg_code == JWRN_JPEG_EOF;
 }
 
 static void no_output(j_common_ptr cinfo)
@@ -84,5 +110,6 @@ struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data,
     t->nbytes = nbytes;
     t->err = err;
     t->code = 0;
+    t->in_doubt = t->no_end = false;
     return &t->mgr;
 }

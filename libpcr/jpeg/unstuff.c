@@ -19,11 +19,14 @@ static int end_interval(struct pcri_entropy *e, struct pcr_error *err)
     return 0;
 }
 
-/* A restart marker: it must come in its turn, and the scan must have intervals. */
+/* A restart marker: the scan must have intervals. Of another number than that of its turn
+ * libjpeg takes those which are off by 3 to 5 for damaged ones, and goes on in the next
+ * interval; the others make it drop data or go on without. */
 static int restart(struct pcri_entropy *e, bool restarts, uint8_t marker, uint64_t offset,
                    struct pcr_error *err)
 {
-    if (!restarts || marker != M_RST0 + (e->interval_count & 7))
+    unsigned off = (marker - M_RST0 - (unsigned) e->interval_count) & 7;
+    if (!restarts || marker < M_RST0 || marker > M_RST7 || (off && (off < 3 || off > 5)))
         return pcri_fail_at(err, PCR_ERR_CORRUPT, offset, "marker %02X out of place", marker);
     return end_interval(e, err);
 }
@@ -67,6 +70,8 @@ int pcri_unstuff(struct pcri_entropy *e, const uint8_t *file, uint64_t begin, ui
         if (stop - at > 1 && at[1] == 0) {
             e->data.data[e->data.nbytes++] = 0xFF;
             at += 2;
+        } else if (stop - at == 2 && at[1] >= M_RST0 && at[1] <= M_RST7) {
+            at += 2; /* behind the last interval it ends nothing */
         } else if (stop - at > 1 && at[1] != 0xFF) {
             rc = restart(e, restarts, at[1], (uint64_t) (at - file), err);
             at += 2;

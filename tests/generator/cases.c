@@ -7,7 +7,7 @@
 #include "base/base.h"
 
 static const struct case_table *const tables[] = {
-    &gen_good_cases, &gen_metadata_cases, &gen_edited_cases, &gen_bad_cases,
+    &gen_good_cases, &gen_metadata_cases, &gen_edited_cases, &gen_passed_cases, &gen_bad_cases,
     &gen_assembled_cases, &gen_png_cases,
 };
 

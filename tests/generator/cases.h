@@ -11,6 +11,6 @@ struct case_table {
 };
 
 extern const struct case_table gen_good_cases, gen_metadata_cases, gen_edited_cases,
-    gen_bad_cases, gen_assembled_cases, gen_png_cases;
+    gen_passed_cases, gen_bad_cases, gen_assembled_cases, gen_png_cases;
 
 #endif

@@ -97,29 +97,15 @@ static const struct pcr_gen_case cases[] = {
     GOOD("adobe-too-short", plain,
          { EDIT_INSERT, DQT, 0, BYTES("\xFF\xEE\0\x07" "Adobe") }),
 
-    /* Held or refused. libjpeg puts the standard tables where none are defined. */
-    ODD("huffman-tables-missing-standard", plain, { EDIT_DROP, DHT, .position = -1 }),
-    /* A later scan of the same component replaces the earlier. */
+    /* Held or refused. A later scan of the same component replaces the earlier. */
     ODD("component-in-two-scans", scans, { EDIT_PATCH, SOS, 2, 5, BYTES("\x02") }),
     ODD("band-in-two-scans", bands, { EDIT_PATCH, SOS, 3, 5, BYTES("\x02") }),
-    /* libjpeg renumbers identifiers that occur twice. */
-    ODD("identifiers-equal", plain, { EDIT_PATCH, SOF0, 0, 16, BYTES("\x02") }),
     /* Flipped bits may leave a stream that decodes, as another picture. */
     ODD("flipped-bits-1", plain, { EDIT_FLIP, SOS, 0, 1 }),
     ODD("flipped-bits-4", optimised, { EDIT_FLIP, SOS, 0, 4 }),
     ODD("flipped-bits-progressive", progressive, { EDIT_FLIP, SOS, 1, 3 }),
     ODD("flipped-bits-restart", restarts, { EDIT_FLIP, SOS, 0, 2 }),
-    /* Ss, Se, Ah, Al of a sequential scan are fixed, but mean nothing to it. */
-    ODD("spectral-fields-baseline", plain,
-        { EDIT_PATCH, SOS, 0, 11, BYTES("\x01\x20\x11") }),
     ODD("extended-16bit-tables-as-baseline", wide_tables, { EDIT_SOF, .position = SOF0 }),
-    ODD("jfif-version-2", plain, { EDIT_PATCH, APP0, 0, 9, BYTES("\x02") }),
-    /* libjpeg sees such a byte, or not, as its buffer happens to be filled. */
-    ODD("byte-behind-scan-progressive", progressive,
-        { EDIT_INSERT, DHT, 2, BYTES("\x12") }),
-    /* DNL that says what the frame header says already. */
-    ODD("dnl-repeats-height", tall,
-        { EDIT_INSERT, EOI, 0, BYTES("\xFF\xDC\0\x04\0\x28") }),
 
     UNSUPPORTED("precision-12", optimised, { EDIT_SOF, .position = SOF1 },
                 { EDIT_PATCH, SOF1, 0, 4, BYTES("\x0C") }),

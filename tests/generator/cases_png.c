@@ -7,15 +7,17 @@
 #include "edit.h"
 
 enum damage { NONE = 0, TRUNCATE, BAD_CRC, BAD_SIGNATURE, SET_IHDR, DROP_CHUNK,
-              BAD_DATA };
+              BAD_DATA, BAD_ADLER, SMALL_WINDOW, SHORT_PALETTE, INSERT_CHUNK };
 
 struct picture_png {
     uint32_t width, height;
     int color, depth, interlace;
     bool transparency; /* a tRNS chunk */
     enum damage damage;
-    uint32_t value;    /* TRUNCATE: thousandths; SET_IHDR: position in it */
-    const char *text;  /* SET_IHDR: new bytes; DROP_CHUNK: its name */
+    uint32_t value;    /* TRUNCATE: thousandths; SET_IHDR: position in it; INSERT_CHUNK: what
+                          is wrong in its CRC */
+    const char *text;  /* SET_IHDR: new bytes; DROP_CHUNK: its name; INSERT_CHUNK, before the
+                          image data: name and data */
     uint32_t text_nbytes;
 };
 
@@ -152,13 +154,40 @@ static void set_crc(uint8_t *chunk, size_t nbytes)
         chunk[nbytes - 4 + (size_t) i] = (uint8_t) (crc >> (24 - 8 * i));
 }
 
+/* Changes the compressed stream in an IDAT chunk. */
+static void damage_stream(enum damage damage, uint8_t *chunk, size_t nbytes)
+{
+    uint8_t *z = chunk + 8;
+    if (damage == BAD_DATA) {
+        z[(nbytes - 12) / 2] ^= 0x55;
+    } else if (damage == BAD_ADLER) {
+        z[nbytes - 13] ^= 0x55;
+    } else { /* a window of 256 bytes; the two bytes are a multiple of 31 */
+        z[0] = 0x08;
+        z[1] = (uint8_t) (31 - z[0] * 256 % 31);
+    }
+    set_crc(chunk, nbytes);
+}
+
+static int insert_chunk(const struct picture_png *p, struct pcr_buffer *b, size_t off,
+                        struct pcr_error *err)
+{
+    uint8_t chunk[80] = { 0, 0, 0, (uint8_t) (p->text_nbytes - 4) };
+    size_t nbytes = p->text_nbytes + 8;
+    memcpy(chunk + 4, p->text, p->text_nbytes);
+    set_crc(chunk, nbytes);
+    chunk[nbytes - 1] ^= (uint8_t) p->value;
+    return gen_splice(b, off, 0, chunk, nbytes, err);
+}
+
 static int damage_png(const struct picture_png *p, struct pcr_buffer *b,
                       struct pcr_error *err)
 {
+    enum { FEW = 16 }; /* entries of a palette */
     size_t off, nbytes;
     const char *name = p->damage == DROP_CHUNK ? p->text
                        : p->damage == SET_IHDR ? "IHDR"
-                                               : "IDAT";
+                       : p->damage == SHORT_PALETTE ? "PLTE" : "IDAT";
     if (p->damage == NONE)
         return 0;
     if (!find_chunk(b, name, &off, &nbytes))
@@ -178,9 +207,19 @@ static int damage_png(const struct picture_png *p, struct pcr_buffer *b,
         set_crc(b->data + off, nbytes);
         break;
     case BAD_DATA:
-        b->data[off + 8 + (nbytes - 12) / 2] ^= 0x55;
-        set_crc(b->data + off, nbytes);
+    case BAD_ADLER:
+    case SMALL_WINDOW:
+        damage_stream(p->damage, b->data + off, nbytes);
         break;
+    case SHORT_PALETTE:
+        b->data[off + 2] = 0;
+        b->data[off + 3] = 3 * FEW;
+        if (gen_splice(b, off + 12 + 3 * FEW, nbytes - 12 - 3 * FEW, NULL, 0, err))
+            return PCR_ERR_NOMEM;
+        set_crc(b->data + off, 12 + 3 * FEW);
+        break;
+    case INSERT_CHUNK:
+        return insert_chunk(p, b, off, err);
     default:
         return gen_splice(b, off, nbytes, NULL, 0, err);
     }
@@ -239,12 +278,31 @@ static const struct pcr_gen_case cases[] = {
     GOOD("png-palette-1", 41, 30, PALETTE, 1),
     GOOD("png-palette-4-transparent", 41, 30, PALETTE, 4, .transparency = true),
     GOOD("png-1x1", 1, 1, RGB, 8),
+    /* what libpng passes over */
+    GOOD("png-rgba-transparent", 40, 30, RGB_ALPHA, 8, .damage = INSERT_CHUNK,
+         TEXT("tRNS\0\xFF\0\xFF\0\xFF")),
+    GOOD("png-gray-palette", 40, 30, GRAY, 8, .damage = INSERT_CHUNK,
+         TEXT("PLTE\x01\x02\x03")),
+    GOOD("png-palette-transparent-too-long", 41, 30, PALETTE, 1, .damage = INSERT_CHUNK,
+         TEXT("tRNS\0\xFF\0\xFF\0\xFF")),
+    GOOD("png-profile-bad", 40, 30, RGB, 8, .damage = INSERT_CHUNK,
+         TEXT("iCCPname\0\0no profile")),
+    GOOD("png-ancillary-bad-crc", 40, 30, RGB, 8, .damage = INSERT_CHUNK, .value = 1,
+         TEXT("gAMA\0\0\x80\0")),
+    GOOD("png-ancillary-unknown", 40, 30, RGB, 8, .damage = INSERT_CHUNK, TEXT("odDs?")),
+    GOOD("png-rows-too-many", 40, 30, RGB, 8, .damage = SET_IHDR, .value = 4,
+         TEXT("\0\0\0\x1B")),
+    GOOD("png-window-small", 40, 30, RGB, 8, .damage = SMALL_WINDOW),
+    GOOD("png-palette-short", 40, 30, PALETTE, 8, .damage = SHORT_PALETTE),
+    GOOD("png-end-missing", 40, 30, RGB, 8, .damage = DROP_CHUNK, TEXT("IEND")),
     BAD("png-truncated-header", .damage = TRUNCATE, .value = 5),
     BAD("png-truncated-half", .damage = TRUNCATE, .value = 500),
-    BAD("png-truncated-end", .damage = TRUNCATE, .value = 995),
+    BAD("png-truncated-end", .damage = TRUNCATE, .value = 990),
     BAD("png-bad-crc", .damage = BAD_CRC),
     BAD("png-bad-signature", .damage = BAD_SIGNATURE),
     BAD("png-bad-data", .damage = BAD_DATA),
+    BAD("png-bad-adler", .damage = BAD_ADLER),
+    BAD("png-critical-unknown", .damage = INSERT_CHUNK, TEXT("ODDs?")),
     BAD("png-no-data", .damage = DROP_CHUNK, TEXT("IDAT")),
     BAD("png-no-header", .damage = DROP_CHUNK, TEXT("IHDR")),
     BAD("png-width-0", .damage = SET_IHDR, .value = 0, TEXT("\0\0\0\0")),

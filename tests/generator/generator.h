@@ -62,6 +62,8 @@ struct pcr_gen_case {
     enum pcr_gen_kind kind;
     uint32_t orientation; /* EXIF orientation that the file names, else 1 */
     bool no_pixels;       /* libjpeg reads its coefficients, but makes no pixels of it */
+    bool passed_over;     /* libjpeg may warn of it, and what is packed of it has other segments
+                             (docs/FORMAT.md section 4) */
     int (*make)(const struct pcr_gen_case *c, struct pcr_buffer *out,
                 struct pcr_error *err); /* replaces *out */
     const void *spec;                   /* for make() */
