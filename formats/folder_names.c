@@ -89,6 +89,12 @@ bool pcri_is_container_name(const char *name)
     return IS_IN(name, names);
 }
 
+bool pcri_is_images_name(const char *name)
+{
+    static const char *const names[] = { "image", "images", "img", "imgs", "jpegimages" };
+    return IS_IN(name, names);
+}
+
 bool pcri_is_clutter(const char *name)
 {
     static const char *const names[] = {

@@ -23,6 +23,9 @@ enum pcri_split_kind pcri_split_kind_within(const char *name);
 /* A name that says only that images are within: images, img, data, photos. */
 bool pcri_is_container_name(const char *name);
 
+/* Of these one that no class has: images, JPEGImages. */
+bool pcri_is_images_name(const char *name);
+
 /* A file or folder that a file system, a file server or an archiver has added. */
 bool pcri_is_clutter(const char *name);
 

@@ -123,15 +123,49 @@ static bool have_folders(const struct pcri_folders *f)
     return false;
 }
 
-/* --- splits --- */
+/* --- classes --- */
 
-static bool has_class(const struct pcri_folders *f, const char *name)
+static int compare_texts(const void *a, const void *b)
 {
-    for (size_t i = 0; i < f->count; i++)
-        if (!strcmp(f->items[i].name, name))
-            return true;
-    return false;
+    return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
+
+static bool is_class(const struct pcri_names *n, const char *name)
+{
+    return bsearch(&name, n->raw, n->count, sizeof(*n->raw), compare_texts) != NULL;
+}
+
+/* Folders that stand among classes, but hold classes themselves or have the name of something
+ * else: `second` is the other layout to choose. */
+static int check_classes(const struct pcri_tree *t, const struct pcri_layout *l,
+                         const struct pcri_folders *classes, uint32_t second,
+                         struct pcr_error *err)
+{
+    char why[120];
+    for (size_t i = 0; i < classes->count; i++) {
+        const struct pcri_folder *f = &classes->items[i];
+        struct pcri_folders inner = { 0 };
+        int rc = f->direct ? 0 : pcri_folders_list(t, f, &inner, err);
+        if (rc)
+            return rc;
+        for (size_t k = 0; k < inner.count; k++) {
+            if (!strcmp(inner.items[k].name, f->name) ||
+                !is_class(&l->class_names, inner.items[k].name))
+                continue;
+            snprintf(why, sizeof(why), "'%.32s' would be a class, but holds '%.32s', another",
+                     f->name, inner.items[k].name);
+            return ask(t, l->kind, second, why, err);
+        }
+        if (l->class_names.count > 1 && pcri_is_images_name(f->name)) {
+            snprintf(why, sizeof(why), "'%.32s' would be one of several classes (or convert "
+                     "that folder alone)", f->name);
+            return ask(t, l->kind, second, why, err);
+        }
+    }
+    return 0;
+}
+
+/* --- splits --- */
 
 static int compare_cases(const void *a, const void *b)
 {
@@ -145,7 +179,7 @@ static bool are_twins(const struct pcri_layout *l, const char *a, const char *b)
 {
     bool twins = !strcasecmp(a, b);
     for (size_t s = 0; s < l->tops.count && twins; s++)
-        twins = !has_class(&l->classes[s], a) || !has_class(&l->classes[s], b);
+        twins = !pcri_folders_have(&l->classes[s], a) || !pcri_folders_have(&l->classes[s], b);
     return twins;
 }
 
@@ -209,6 +243,8 @@ static int find_splits(const struct pcri_tree *t, struct pcri_layout *l,
     for (size_t s = 0; s < l->tops.count && !rc; s++) {
         all &= !l->classes[s].count || are_splits(&l->classes[s]);
         rc = check_split(t, l, s, err);
+        if (!rc)
+            rc = check_classes(t, l, &l->classes[s], PCR_FOLDERS_SPLIT, err);
     }
     if (!rc && all && l->class_names.count > 1)
         return ask(t, PCR_FOLDERS_SPLIT_CLASS, PCR_FOLDERS_SPLIT,
@@ -216,7 +252,7 @@ static int find_splits(const struct pcri_tree *t, struct pcri_layout *l,
     return rc ? rc : check_twins(l, err);
 }
 
-/* --- classes --- */
+/* --- all together --- */
 
 /* class/split/file, or several trees of splits side by side. */
 static int check_inverse(const struct pcri_tree *t, const struct pcri_layout *l,
@@ -306,7 +342,9 @@ static int find_auto(const struct pcri_tree *t, struct pcri_layout *l,
         return ask(t, have_folders(&l->tops) ? PCR_FOLDERS_SPLIT_CLASS : PCR_FOLDERS_SPLIT,
                    PCR_FOLDERS_CLASS, "some folders, but not all, have names of splits", err);
     rc = check_inverse(t, l, err);
-    return rc ? rc : pcri_layout_build(t, PCR_FOLDERS_CLASS, l, err);
+    if (!rc)
+        rc = pcri_layout_build(t, PCR_FOLDERS_CLASS, l, err);
+    return rc ? rc : check_classes(t, l, &l->tops, PCR_FOLDERS_FLAT, err);
 }
 
 int pcri_layout_find(const struct pcri_tree *t, uint32_t kind, struct pcri_layout *l,

@@ -47,6 +47,9 @@ int pcri_layout_tops(const struct pcri_tree *t, struct pcri_layout *l,
 int pcri_layout_splits(const struct pcri_tree *t, struct pcri_layout *l, bool sure,
                        struct pcr_error *err);
 
+/* Is there one of this name? */
+bool pcri_folders_have(const struct pcri_folders *f, const char *name);
+
 /* "class", "split-class" and so on. */
 const char *pcri_layout_name(uint32_t kind);
 

@@ -117,6 +117,34 @@ static int find_base(const struct pcri_tree *t, struct pcri_layout *l, size_t s,
     }
 }
 
+bool pcri_folders_have(const struct pcri_folders *f, const char *name)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (!strcmp(f->items[i].name, name))
+            return true;
+    return false;
+}
+
+/* Goes down in a split whose only folder holds classes of another split. */
+static int step_to_others(const struct pcri_tree *t, struct pcri_layout *l, size_t s,
+                          struct pcr_error *err)
+{
+    enum { LOOKED_AT = 8 }; /* of the names */
+    struct pcri_folders inner;
+    if (l->classes[s].count != 1 || l->bases[s].direct || l->classes[s].items[0].direct)
+        return 0;
+    int rc = pcri_folders_list(t, &l->classes[s].items[0], &inner, err);
+    bool shared = false;
+    for (size_t other = 0; other < l->tops.count && !rc; other++)
+        for (size_t i = 0; i < inner.count && i < LOOKED_AT && other != s; i++)
+            shared |= pcri_folders_have(&l->classes[other], inner.items[i].name);
+    if (shared) {
+        l->bases[s] = l->classes[s].items[0];
+        l->classes[s] = inner;
+    }
+    return rc;
+}
+
 /* Where every split with folders has one alone, which holds folders, those are the classes. */
 static int step_in(const struct pcri_tree *t, struct pcri_layout *l, bool *stepped,
                    struct pcr_error *err)
@@ -176,6 +204,8 @@ int pcri_layout_splits(const struct pcri_tree *t, struct pcri_layout *l, bool su
     int rc = l->bases && l->classes ? 0 : PCR_ERR_NOMEM;
     for (size_t s = 0; s < n && !rc; s++)
         rc = find_base(t, l, s, sure, err);
+    for (size_t s = 0; s < n && sure && !rc; s++)
+        rc = step_to_others(t, l, s, err);
     for (bool stepped = sure; stepped && !rc;)
         rc = step_in(t, l, &stepped, err);
     if (!rc)

@@ -422,6 +422,12 @@ LOAD_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, c_uint64, POINTER(Buffer),
 DESTROY_CALLBACK = CFUNCTYPE(None, c_void_p)
 
 
+class LeftOut(ctypes.Structure):
+    """struct pcr_left_out"""
+
+    _fields_ = [("path", c_char_p), ("key", c_char_p), ("reason", c_char_p)]
+
+
 class Source(ctypes.Structure):
     """struct pcr_source"""
 
@@ -430,7 +436,7 @@ class Source(ctypes.Structure):
                 ("split_names", POINTER(c_char_p)), ("split_count", c_uint32),
                 ("reserved", c_uint32), ("describe", DESCRIBE_CALLBACK),
                 ("load", LOAD_CALLBACK), ("destroy", DESTROY_CALLBACK),
-                ("left_out", c_void_p), ("left_out_count", c_uint64),
+                ("left_out", POINTER(LeftOut)), ("left_out_count", c_uint64),
                 ("ignored_count", c_uint64)]
 
 
