@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "extract_list.h"
 #include "files.h"
 #include "input.h"
 #include "interrupt.h"
@@ -16,7 +17,7 @@
 struct extract_settings {
     const char *split, *class_name;
     uint64_t fidelity;
-    bool force, json, quiet;
+    bool force, list, json, quiet;
 };
 
 /* One run of the command. */
@@ -27,6 +28,7 @@ struct extraction {
     int out_fd;
     const char *out;
     struct pcr_buffer bytes; /* of the sample in hand */
+    struct pcrtool_list list;
     uint64_t written_count, written_nbytes, unsafe_count, damaged_count;
     bool record_failed; /* the last sample's record cannot be opened */
 };
@@ -83,7 +85,12 @@ static int extract_sample(struct extraction *x, const struct pcr_sample *sample,
         x->damaged_count++;
         return PCRTOOL_DONE;
     }
-    return rc ? pcrtool_failed(x->in.command, &err) : write_sample(x, info);
+    rc = rc ? pcrtool_failed(x->in.command, &err) : write_sample(x, info);
+    if (!rc && x->set->list && !pcrtool_list_add(&x->list, info, &rc)) {
+        complain(x, info, "left out of the list: not a UTF-8 name");
+        x->unsafe_count++;
+    }
+    return rc;
 }
 
 static int extract_index(struct extraction *x, uint64_t index)
@@ -192,12 +199,16 @@ static int extract(struct extraction *x, const struct pcrtool_args *args)
     int rc = pcrtool_input_fidelity(&x->in, x->set->fidelity, &x->fidelity);
     if (!rc)
         rc = open_out(x);
+    if (!rc && x->set->list)
+        rc = pcrtool_list_begin(&x->list, &x->in, x->set->split);
     if (rc)
         return rc;
     pcrtool_catch_signals();
     rc = args->operand_count > 2
              ? extract_named(x, args->operands + 2, args->operand_count - 2)
              : extract_all(x);
+    if (!rc && x->set->list)
+        rc = pcrtool_list_end(&x->list, x->out_fd, x->set->force);
     close(x->out_fd);
     int reported = report(x);
     if (rc || reported)
@@ -216,6 +227,7 @@ static int run(const struct pcrtool_args *args)
         return rc;
     rc = extract(&x, args);
     pcr_buffer_free(&x.bytes);
+    pcrtool_list_free(&x.list);
     pcrtool_input_close(&x.in);
     return rc;
 }
@@ -229,6 +241,9 @@ static const struct pcrtool_option options[] = {
       .kind = PCRTOOL_TEXT, .offset = offsetof(struct extract_settings, split) },
     { .name = "class", .value = "NAME", .help = "only this class: its name or number",
       .kind = PCRTOOL_TEXT, .offset = offsetof(struct extract_settings, class_name) },
+    { .name = "list", .help = "also write OUT/list.jsonl, with labels, splits and attributes,\n"
+                              "and OUT/classes.txt; convert makes the same samples of them",
+      .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, list) },
     { .name = "force", .letter = 'f', .help = "replace files that are there",
       .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, force) },
     { .name = "quiet", .letter = 'q', .help = "print errors only",
@@ -250,7 +265,9 @@ const struct pcrtool_command pcrtool_extract = {
         "samples (exit code 4).\n",
     .examples = "  pcrtool extract photos.pcr originals\n"
                 "  pcrtool extract photos.pcr coarse --fidelity 2 --class cat\n"
-                "  pcrtool extract photos.pcr few train/cat/17.jpg @0 @1\n",
+                "  pcrtool extract photos.pcr few train/cat/17.jpg @0 @1\n"
+                "  pcrtool extract --list photos.pcr out && pcrtool convert --classes\n"
+                "      out/classes.txt out/list.jsonl again.pcr\n",
     .options = options,
     .settings_nbytes = sizeof(struct extract_settings),
     .operand_min = 2,

@@ -78,6 +78,12 @@ static void print_splits(const struct pcrtool_input *in)
     json_decref(manifest);
 }
 
+static const char *label_kind(const struct pcr_dataset_info *info)
+{
+    static const char *const names[] = { "none", "class", "ints", "floats" };
+    return names[info->label_kind];
+}
+
 static void print_classes(const struct pcrtool_input *in)
 {
     if (!in->info.class_count)
@@ -132,6 +138,7 @@ static void print_text(const struct pcrtool_input *in, const char *path,
     printf("samples      %" PRIu64 " in %" PRIu64 " records, %" PRIu64 " of them opaque\n",
            info->sample_count, info->record_count, info->opaque_count);
     print_splits(in);
+    printf("labels       %s\n", label_kind(info));
     pcrtool_notes_summary(info);
     if (info->max_side)
         printf("reduced      larger images to %" PRIu32 " px, as JPEG of quality %" PRIu32
@@ -239,6 +246,7 @@ static int print_json(const struct pcrtool_input *in, const char *path,
                             json_pack("{si si}", "max_side", (int) info->max_side, "quality",
                                       (int) info->quality));
     set_counts(root, info);
+    json_object_set_new(root, "labels", json_string(label_kind(info)));
     if (range->count)
         json_object_set_new(root, "image_size", json_sizes(range));
     if (notes)

@@ -143,22 +143,24 @@ const char *pcrtool_form_name(uint32_t form)
     return form == PCR_FORM_CODED ? "coded" : "opaque";
 }
 
-static const char *class_of(const struct pcrtool_input *in, int64_t label)
+const char *pcrtool_class_name(const struct pcrtool_input *in, int64_t label)
 {
     if (label < 0 || label >= (int64_t) in->info.class_count)
         return NULL;
     return pcr_dataset_class_name(in->dataset, (uint32_t) label);
 }
 
-/* As few digits as tell the number from all others. */
-static void print_float(FILE *stream, double v)
+int pcrtool_label_digits(const struct pcr_sample_info *sample)
 {
-    char text[32];
-    int digits = 15;
-    do
-        snprintf(text, sizeof(text), "%.*g", digits, v);
-    while (strtod(text, NULL) != v && digits++ < 17);
-    fputs(text, stream);
+    int digits = 1;
+    for (uint32_t i = 0; sample->float_labels && i < sample->label_count; i++)
+        for (; digits < 17; digits++) {
+            char text[32];
+            snprintf(text, sizeof(text), "%.*g", digits, sample->float_labels[i]);
+            if (strtod(text, NULL) == sample->float_labels[i])
+                break;
+        }
+    return digits;
 }
 
 void pcrtool_print_labels(FILE *stream, const struct pcrtool_input *in,
@@ -167,11 +169,11 @@ void pcrtool_print_labels(FILE *stream, const struct pcrtool_input *in,
     if (!sample->label_count)
         putc('-', stream);
     for (uint32_t i = 0; i < sample->label_count; i++) {
-        const char *name = sample->labels ? class_of(in, sample->labels[i]) : NULL;
+        const char *name = sample->labels ? pcrtool_class_name(in, sample->labels[i]) : NULL;
         if (i)
             putc(',', stream);
         if (sample->float_labels)
-            print_float(stream, sample->float_labels[i]);
+            fprintf(stream, "%.*g", pcrtool_label_digits(sample), sample->float_labels[i]);
         else if (name)
             pcrtool_print_name(stream, name, strlen(name));
         else
@@ -189,7 +191,7 @@ void pcrtool_json_set_labels(json_t *object, const struct pcrtool_input *in,
                                           : json_integer(sample->labels[i]));
     json_object_set_new(object, "labels", labels);
     bool has = sample->label_count && sample->labels;
-    const char *name = has ? class_of(in, sample->labels[0]) : NULL;
+    const char *name = has ? pcrtool_class_name(in, sample->labels[0]) : NULL;
     if (name)
         pcrtool_json_set_text(object, "class", name, strlen(name));
 }

@@ -49,6 +49,12 @@ int pcrtool_input_sample(const struct pcrtool_input *in, uint64_t index,
                          struct pcr_sample **sample_out, struct pcr_sample_info *info_out,
                          struct pcr_error *err);
 
+/* The class that a label is, or NULL. */
+const char *pcrtool_class_name(const struct pcrtool_input *in, int64_t label);
+
+/* So many digits tell a sample's float labels from all other numbers, 1 to 17. */
+int pcrtool_label_digits(const struct pcr_sample_info *sample);
+
 /* "coded" or "opaque". */
 const char *pcrtool_form_name(uint32_t form);
 

@@ -14,9 +14,10 @@ struct ls_settings {
 };
 
 /* A JSON value on a line of its own, whatever the output is. */
-static int print_json_line(const struct pcrtool_input *in, json_t *object)
+static int print_json_line(const struct pcrtool_input *in, json_t *object, int digits)
 {
-    int rc = object ? json_dumpf(object, stdout, JSON_COMPACT) : -1;
+    size_t flags = JSON_COMPACT | JSON_REAL_PRECISION((size_t) digits);
+    int rc = object ? json_dumpf(object, stdout, flags) : -1;
     json_decref(object);
     if (rc) {
         pcrtool_error(in->command, "cannot print JSON: out of memory or output failed");
@@ -47,7 +48,7 @@ static int print_as_json(const struct pcrtool_input *in,
         json_object_set_new(
             object, "attributes",
             json_loadb(info->attributes, info->attributes_nbytes, 0, NULL));
-    return print_json_line(in, object);
+    return print_json_line(in, object, pcrtool_label_digits(info));
 }
 
 static void print_as_text(const struct pcrtool_input *in,

@@ -159,15 +159,24 @@ def options():
     return parser.parse_args()
 
 
+def count_classes(dataset):
+    """The classes that labels are 0 to n - 1 of; integers that have no names count as such."""
+    if dataset.classes:
+        return len(dataset.classes)
+    kind = dataset.schema["label"]
+    if kind == "ints" and 0 <= dataset.labels.min() and dataset.labels.max() < 100_000:
+        return int(dataset.labels.max()) + 1
+    raise SystemExit(f"train_resnet.py: the dataset's labels ({kind}) are no classes; give "
+                     "them when it is made: pcr.write(classes=...), pcrtool convert --classes")
+
+
 def main():
     args = options()
     if "RANK" in os.environ:  # torchrun sets it
         dist.init_process_group("gloo")
     with pcr.open(args.dataset) as dataset:
-        splits, class_count = dataset.splits, len(dataset.classes)
+        splits, class_count = dataset.splits, count_classes(dataset)
         args.low = min(args.low, dataset.group_count)
-    if not class_count:
-        raise SystemExit("train_resnet.py: the dataset has no classes")
     training = Training(args, splits, class_count)
     training.run()
     for split in ("val", "validation", "test"):

@@ -205,7 +205,7 @@ def test_hooks_that_fail(ds):
             (lambda nbytes: None, TypeError, "NoneType"),
             (lambda nbytes: -64, pcr.InvalidError, "-64"),
             (lambda nbytes: 1 << 70, pcr.InvalidError, "address"),
-            (lambda nbytes: 0, pcr.OutOfMemory, "")]:
+            (lambda nbytes: 0, pcr.OutOfMemory, "bytes")]:
         with pcr.Loader(ds, batch_size=4, size=8,
                         memory=(allocate, lambda address, nbytes: None)) as loader:
             with pytest.raises(error, match=message):

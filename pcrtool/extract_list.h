@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The list of extracted samples, of which `pcrtool convert` makes the same dataset again. */
+#ifndef PCRTOOL_EXTRACT_LIST_H
+#define PCRTOOL_EXTRACT_LIST_H
+
+#include <stdio.h>
+
+#include "input.h"
+
+#define PCRTOOL_LIST_NAME "list.jsonl"
+#define PCRTOOL_CLASSES_NAME "classes.txt"
+
+struct pcrtool_list {
+    const struct pcrtool_input *in;
+    const char *split; /* that was opened, or NULL */
+    bool numbered;     /* the classes' names are their numbers */
+    FILE *stream;      /* into text */
+    char *text;
+    size_t nbytes;
+};
+
+/* Begins a list. Returns an exit code; free it in any case. */
+int pcrtool_list_begin(struct pcrtool_list *l, const struct pcrtool_input *in,
+                       const char *split);
+/* Adds a sample: path, labels, split, attributes. False if its key is no UTF-8, so that no list
+ * can hold it; *rc is an exit code. */
+bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample_info *sample, int *rc);
+/* Writes it into the folder, and with names of classes their order. Returns an exit code. */
+int pcrtool_list_end(struct pcrtool_list *l, int folder_fd, bool replace);
+void pcrtool_list_free(struct pcrtool_list *l);
+
+#endif
