@@ -49,6 +49,18 @@ def resnet(class_count, widths=(16, 32, 64)):
                          nn.Linear(widths[-1], class_count))
 
 
+def training_split(splits):
+    """The name of the split to train on; None where the dataset has no splits."""
+    filled = [name for name, count in splits.items() if count]
+    for name in filled:
+        if name.lower() in ("train", "training"):
+            return name
+    if len(filled) > 1:
+        raise SystemExit(f"train_resnet.py: which of the splits {', '.join(filled)} is to be "
+                         "trained on? Give --split")
+    return None
+
+
 class Training:
     """All that a checkpoint holds, and the loop."""
 
@@ -62,7 +74,7 @@ class Training:
                          if dist.is_initialized() else self.model)
         # Under torch.distributed each process gets its part of each step by itself.
         self.loader = pcr.torch.Loader(
-            args.dataset, split="train" if "train" in splits else None,
+            args.dataset, split=args.split or training_split(splits),
             batch_size=args.batch_size, size=args.size, seed=args.seed, flip=0.5,
             fidelity=[(0, args.low), (args.low_epochs, None)],
             dtype="float32", mean=MEAN, std=STD, threads=args.threads, drop_last=True)
@@ -133,6 +145,7 @@ def accuracy(model, args, split):
                           std=STD, exact=True) as loader:
         for images, labels, valid in loader:
             right = model(images).argmax(1) == labels
+            valid &= labels >= 0  # there are test splits without labels
             sums += torch.stack([(right & valid).sum(), valid.sum()])
     if dist.is_initialized():
         dist.all_reduce(sums)
@@ -143,6 +156,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset")
+    parser.add_argument("--split", help="to train on, if it is not train or training")
     parser.add_argument("--checkpoint", help="file to go on from, and to save to")
     parser.add_argument("--every", type=int, default=100, help="batches between checkpoints")
     parser.add_argument("--epochs", type=int, default=4)
@@ -174,16 +188,16 @@ def main():
     args = options()
     if "RANK" in os.environ:  # torchrun sets it
         dist.init_process_group("gloo")
-    with pcr.open(args.dataset) as dataset:
+    with pcr.open(args.dataset, split="all") as dataset:
         splits, class_count = dataset.splits, count_classes(dataset)
         args.low = min(args.low, dataset.group_count)
     training = Training(args, splits, class_count)
     training.run()
-    for split in ("val", "validation", "test"):
-        if split in splits:
+    for split in splits:
+        if split.lower() in ("val", "valid", "validation", "dev", "eval", "test", "testing"):
             right, count = accuracy(training.model, args, split)
-            if training.rank == 0:
-                print(f"accuracy on {split}: {right / max(count, 1):.3f} ({right} of {count})")
+            if training.rank == 0 and count:
+                print(f"accuracy on {split}: {right / count:.3f} ({right} of {count})")
     if dist.is_initialized():
         dist.destroy_process_group()
 

@@ -248,6 +248,48 @@ def test_no_import_of_its_own(path):
     assert done.stdout == "torch.Size([48, 3, 224, 224])\n"
 
 
+TWO = """
+import json, sys
+import torch.distributed, pcr
+from torch.utils.data import DataLoader
+
+if __name__ == "__main__":
+    path, place, rank = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    how = {"size": 8, "batch_size": 5, "fields": ("indices",)}
+    loader = pcr.torch.Loader(path, **how)  # before anybody knows of processes
+    dataset = pcr.torch.IterableDataset(path, **how)
+    exact = pcr.torch.Loader(path, **how, exact=True, shuffle=False)
+    torch.distributed.init_process_group("gloo", init_method=f"file://{place}/meet", rank=rank,
+                                         world_size=2)
+    found = {}
+    loader.sampler.set_epoch(1)
+    found["loader"] = [[batch[2].tolist() for batch in loader]]
+    for name, context in (("forked", None), ("spawned", "spawn")):
+        workers = DataLoader(dataset, batch_size=None, num_workers=1,
+                             multiprocessing_context=context)
+        found[name] = [[batch[2].tolist() for batch in workers]]
+        assert len(found[name][0]) == len(workers) == len(dataset) == 5
+    found["exact"] = [[indices[valid].tolist() for _, _, valid, indices in exact]]
+    json.dump(found, open(f"{place}/{rank}.json", "w"))
+    torch.distributed.barrier()
+"""
+
+
+def test_two_processes(path, tmp_path):
+    """Loaders made before the process group take their parts all the same."""
+    script = tmp_path / "two.py"
+    script.write_text(TWO)
+    ranks = [subprocess.Popen([sys.executable, script, path, tmp_path, str(rank)])
+             for rank in range(2)]
+    assert [rank.wait(120) for rank in ranks] == [0, 0]
+    found = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]
+    for name in found[0]:
+        seen = [i for rank in found for batches in rank[name] for batch in batches
+                for i in batch]
+        assert sorted(seen) == list(range(48)), name
+        assert len({len(rank[name][0]) for rank in found}) == 1
+
+
 def test_a_loader_is_no_dataset(path):
     with pt.Loader(path, **OPTIONS) as loader:
         with pytest.raises(TypeError, match="goes into none.*IterableDataset"):
@@ -276,26 +318,32 @@ def test_what_frameworks_look_for(path, ds):
 
 @pytest.mark.skipif(importlib.util.find_spec("torchdata") is None,
                     reason="torchdata is not installed")
-@pytest.mark.parametrize("workers", [0, 2])
-def test_stateful_data_loader(path, workers):
+@pytest.mark.parametrize("how", [{}, {"num_workers": 2},
+                                 {"num_workers": 2, "persistent_workers": True}])
+def test_stateful_data_loader(path, how):
+    """The rest of the epoch, then whole ones; at an epoch's end the next."""
     from torchdata.stateful_dataloader import StatefulDataLoader
 
-    def loader(epoch):
-        dataset = pt.IterableDataset(path, size=16, batch_size=4)
-        dataset.set_epoch(epoch)
-        return StatefulDataLoader(dataset, batch_size=None, num_workers=workers)
+    def loader():
+        return StatefulDataLoader(iterable(path, batch_size=4), batch_size=None, **how)
 
-    whole = [images.clone() for images, _ in loader(3)]
-    for taken in (0, 1, 5, len(whole)):
-        first, second = loader(3), loader(3)
+    reference = iterable(path, batch_size=4)
+    epochs = [passes(data_loader(reference, how.get("num_workers", 0)))[0] for _ in range(4)]
+    for done, taken in ((0, 0), (0, 5), (1, 11), (1, 12)):
+        first, second = loader(), loader()
+        assert passes(first, done) == epochs[:done]
         batches = iter(first)
-        for images in whole[:taken]:
-            assert torch.equal(next(batches)[0], images)
+        for expected in epochs[done][:taken]:
+            images, _, indices = next(batches)
+            assert (indices.tolist(), int(images.sum())) == expected
+        if taken == 12:
+            assert next(batches, None) is None
         second.load_state_dict(first.state_dict())
-        rest = [images.clone() for images, _ in second]
-        if taken < len(whole):
-            assert len(rest) == len(whole) - taken
-            assert all(map(torch.equal, rest, whole[taken:]))
+        rest = passes(second, 2)
+        if taken < 12:
+            assert rest == [epochs[done][taken:], epochs[done + 1]], (done, taken)
+        else:
+            assert rest == epochs[done + 1:done + 3]
 
 
 def test_a_state_comes_before_the_first_batch(path):
@@ -307,4 +355,9 @@ def test_a_state_comes_before_the_first_batch(path):
     with pytest.raises(RuntimeError):
         batches.load_state_dict(state)
     assert len(list(batches)) == 11
-    assert batches.state_dict()["epoch"] == 1
+    ended = batches.state_dict()
+    assert ended == {"epoch": 0, "ended": True}
+    dataset = pt.IterableDataset(path, size=16, batch_size=4)
+    again = iter(dataset)
+    again.load_state_dict(ended)
+    assert list(again) == [] and iter(dataset).state_dict() == {"epoch": 1}

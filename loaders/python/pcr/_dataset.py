@@ -381,7 +381,7 @@ class Dataset(Sequence[Sample]):
 _warned: Set[str] = set()
 
 
-def _outside() -> int:
+def outside() -> int:
     """The stack level, as the caller's warnings.warn() counts, of who called this package."""
     here = os.path.dirname(__file__)
     frame: Optional[FrameType] = sys._getframe()
@@ -406,7 +406,7 @@ def warn_of_splits(datasets: Iterable[Dataset]) -> None:
         first = "train" if "train" in filled else next(iter(filled))
         warnings.warn(f"{dataset.path} has the splits {found}, and all of them are taken: give "
                       f"split={first!r}, or split='all' where that is meant", UserWarning,
-                      stacklevel=_outside())
+                      stacklevel=outside())
 
 
 @keywords(fidelity="give it to decode(), jpeg() or a Loader",

@@ -14,7 +14,7 @@ import numpy as np
 
 from . import _structs as st
 from ._batch import Batch, Hooks, MemoryHooks
-from ._dataset import Dataset, Path, open as open_dataset, warn_of_splits
+from ._dataset import Dataset, Path, open as open_dataset, outside, warn_of_splits
 from ._epoch import Core, Epoch
 from ._keywords import keywords
 from ._image import color_bytes
@@ -326,7 +326,7 @@ class Loader:
                           "gives all samples to each of them: write shard=\"env\" or "
                           "shard=(rank, world) for a part each (pcr.torch.Loader: begin "
                           "torch.distributed's process group before the first batch), "
-                          "shard=(0, 1) for all to each", UserWarning, stacklevel=5)
+                          "shard=(0, 1) for all to each", UserWarning, stacklevel=outside())
 
     def _begin(self) -> int:
         """Begins the next epoch; returns its number."""
@@ -336,7 +336,7 @@ class Loader:
             self._told = True
             warnings.warn(f"epoch {self._current} was left after 1 of {len(self)} batches, "
                           f"and epoch {epoch} begins: loader.peek() shows a batch without "
-                          "using an epoch up", RuntimeWarning, stacklevel=3)
+                          "using an epoch up", RuntimeWarning, stacklevel=outside())
         self._start()
         self._resumed = False
         self._taken = 0

@@ -213,7 +213,8 @@ class _Batches(Iterator[Any]):
             self._epoch = self._shared.begin(self._process, worker.seed - worker.id)
         self._loader: Optional[Loader] = None
         self._batches: Optional[Iterator[Any]] = None
-        self._state: Any = None
+        self._state: Optional[Mapping[str, Any]] = None
+        self._ended = False
         self._heard = 0  # of the fidelities that were set
 
     def _open(self) -> Iterator[Any]:
@@ -231,9 +232,11 @@ class _Batches(Iterator[Any]):
         return iter(self._loader)
 
     def __next__(self) -> Any:
-        if self._batches is None:
+        if self._ended:
+            raise StopIteration
+        if self._loader is None or self._batches is None:
             self._batches = self._open()
-        elif self._loader is not None:
+        else:
             serial, fidelity, _ = self._shared.fidelity()
             if serial != self._heard:
                 self._heard = serial
@@ -241,26 +244,30 @@ class _Batches(Iterator[Any]):
         try:
             return next(self._batches)
         except StopIteration:
+            self._ended = True
             if self._loader is not None:
-                self._state = self._loader.state_dict()
                 self._loader.close()
-                self._loader = None
+            self._loader = None
             raise
 
-    def state_dict(self) -> Any:
-        """What Loader.state_dict() is; {"epoch": n} before the first batch."""
+    def state_dict(self) -> Dict[str, Any]:
+        """What Loader.state_dict() is; before the first batch {"epoch": n}, after the last
+        {"epoch": n, "ended": True}: an iterator that goes on from there gives no batch."""
         if self._loader is not None:
-            return self._loader.state_dict()
-        if self._state is not None:
-            return self._state
-        return {"epoch": self._shared.coming() if self._epoch is None else self._epoch}
+            state = self._loader.state_dict()
+            if state["epoch"] == self._epoch:
+                return state
+        elif not self._ended:
+            return {"epoch": self._shared.coming() if self._epoch is None else self._epoch}
+        return {"epoch": self._epoch, "ended": True}
 
-    def load_state_dict(self, state: Any) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Has the first batch be the one after the state's last."""
-        if self._batches is not None:
+        if self._loader is not None or self._ended:
             raise RuntimeError("a state comes before the first batch")
-        self._epoch = state["epoch"]
-        self._shared.resume(self._process, state["epoch"])
+        self._epoch = int(state["epoch"])
+        self._shared.resume(self._process, self._epoch)
+        self._ended = bool(state.get("ended"))
         self._state = state if "position" in state else None
 
 
