@@ -125,6 +125,25 @@ static void leave_crews(struct pcr_loader *l)
             pcri_crew_leave((enum pcri_crew_kind) k, &l->members[k]);
 }
 
+/* Of decoding: the datasets' limits, but for those that the loader's user has set. */
+static int set_limits(struct pcr_loader *l, struct pcr_error *err)
+{
+    const struct pcr_limits *own = &l->options.limits;
+    int rc = 0;
+    for (uint32_t k = 0; !rc && k < l->store_count; k++) {
+        struct pcr_limits *limits = &l->stores[k].limits;
+        limits->size = sizeof(*limits);
+        rc = pcr_dataset_limits(l->stores[k].ds, limits, err);
+        if (own->max_scans)
+            limits->max_scans = own->max_scans;
+        if (own->max_pixels)
+            limits->max_pixels = own->max_pixels;
+        if (own->max_sample_nbytes)
+            limits->max_sample_nbytes = own->max_sample_nbytes;
+    }
+    return rc;
+}
+
 static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
                   const struct pcr_loader_options *opts, struct pcr_error *err)
 {
@@ -132,6 +151,7 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     struct pcri_extent extent;
     int rc = open_stores(l, datasets, &extent, err);
     if (rc || (rc = pcri_loader_options_fill(&extent, opts, o, &l->tunes, err)) ||
+        (rc = set_limits(l, err)) ||
         (rc = pcri_catalog_create(datasets, l->store_count, o, &l->catalog, err)) ||
         (rc = pcri_rules_init(&l->rules, o, extent.group_count, err)) ||
         (rc = pcri_faults_init(&l->faults, o, err)))

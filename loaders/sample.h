@@ -12,6 +12,7 @@ struct pcri_store {
     struct pcr_ladder *ladder; /* NULL if it has none */
     uint64_t first_number;     /* samples of the datasets before it */
     uint32_t group_count;
+    struct pcr_limits limits;  /* of decoding its samples */
 };
 
 /* A thread's scratch memory, for whatever loader it works. Start from { 0 }. */

@@ -133,7 +133,7 @@ static int run(const struct pcrtool_args *args)
     struct bench b = { .command = args->command, .set = set };
     struct pcrtool_input in;
     struct pcr_error err;
-    int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split, NULL);
+    int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split, NULL, NULL);
     if (rc)
         return rc;
     rc = plan(&b, &in);

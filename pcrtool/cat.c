@@ -77,7 +77,7 @@ static int run(const struct pcrtool_args *args)
         pcrtool_error(args->command, "an image is not for a terminal; use -o FILE, or >");
         return PCRTOOL_USAGE;
     }
-    int rc = pcrtool_input_open(&in, args->command, args->operands[0], NULL, NULL);
+    int rc = pcrtool_input_open(&in, args->command, args->operands[0], NULL, NULL, NULL);
     if (rc)
         return rc;
     rc = pcrtool_input_fidelity(&in, set->fidelity, &fidelity);

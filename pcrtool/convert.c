@@ -19,7 +19,8 @@
 
 struct settings {
     const char *ladder, *root, *classes;
-    uint64_t records, record_nbytes, seed, threads, max_pixels, max_side, quality;
+    uint64_t records, record_nbytes, seed, threads, max_side, quality;
+    uint64_t max_pixels, max_scans, max_sample_nbytes;
     uint32_t on_bad, opaque, format, layout;
     bool no_shuffle, no_classes, json, dry_run, quiet;
 };
@@ -56,8 +57,12 @@ static const struct pcrtool_option options[] = {
       "on; default: the names that there are, sorted", PCRTOOL_TEXT, SETTING(classes) },
     { "no-classes", NULL, "integer labels are no classes (default: those that are together\n"
       "0 to n - 1, one a sample, are classes called so)", PCRTOOL_FLAG, SETTING(no_classes) },
-    { "max-pixels", "N", "refuse larger images; default 268435456", PCRTOOL_NUMBER,
-      SETTING(max_pixels), .min = 1 },
+    { "max-pixels", "N", "larger images are bad inputs; default 268435456. The dataset says\n"
+      "if readers need more than that", PCRTOOL_NUMBER, SETTING(max_pixels), .min = 1 },
+    { "max-scans", "N", "JPEG files of more scans are bad inputs; default 64", PCRTOOL_NUMBER,
+      SETTING(max_scans), .min = 1, .max = UINT32_MAX },
+    { "max-sample-bytes", "SIZE", "larger files are bad inputs; default 1G", PCRTOOL_SIZE,
+      SETTING(max_sample_nbytes), .min = 1 },
     { "max-side", "N", "LOSSY: reduce images with a longer side to N pixels and encode\n"
       "them as JPEG before they are packed; smaller ones stay as they are",
       PCRTOOL_NUMBER, SETTING(max_side), .min = 1, .max = 65500 },
@@ -200,7 +205,9 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .thread_count = (uint32_t) s->threads,
         .bad_policy = s->on_bad,   /* the words stand in the enums' order */
         .opaque_policy = s->opaque,
-        .limits = { .size = sizeof(o.limits), .max_pixels = s->max_pixels },
+        .limits = { .size = sizeof(o.limits), .max_pixels = s->max_pixels,
+                    .max_scans = (uint32_t) s->max_scans,
+                    .max_sample_nbytes = s->max_sample_nbytes },
         .progress = progress,
         .bad_input = bad_input,
         .opaque = v,

@@ -175,7 +175,7 @@ static int examine_dataset(const struct pcrtool_args *args, json_t *root)
         .seconds = set->seconds ? (double) set->seconds : 0.5,
     };
     json_t *object = NULL;
-    int rc = pcrtool_input_open(&in, args->command, args->operands[0], NULL, NULL);
+    int rc = pcrtool_input_open(&in, args->command, args->operands[0], NULL, NULL, NULL);
     if (rc)
         return rc;
     rc = pcrtool_input_fidelity(&in, set->fidelity, &plan.fidelity);

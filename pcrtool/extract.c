@@ -222,7 +222,7 @@ static int run(const struct pcrtool_args *args)
 {
     struct extraction x = { .set = args->settings, .out = args->operands[1] };
     int rc = pcrtool_input_open(&x.in, args->command, args->operands[0], x.set->split,
-                                x.set->class_name);
+                                x.set->class_name, NULL);
     if (rc)
         return rc;
     rc = extract(&x, args);

@@ -260,7 +260,7 @@ static int run(const struct pcrtool_args *args)
     struct size_range range = { 0 };
     struct pcrtool_input in;
     json_t *notes = NULL;
-    int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split, NULL);
+    int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split, NULL, NULL);
     if (rc)
         return rc;
     if (set->sizes || in.info.sample_count <= CHEAP_SAMPLE_COUNT)

@@ -48,10 +48,13 @@ static int find_class(struct pcrtool_input *in, const char *name)
 }
 
 int pcrtool_input_open(struct pcrtool_input *in, const struct pcrtool_command *command,
-                       const char *path, const char *split, const char *class_name)
+                       const char *path, const char *split, const char *class_name,
+                       const struct pcr_limits *limits)
 {
     struct pcr_error err;
     struct pcr_dataset_options options = { .size = sizeof(options), .split = split };
+    if (limits)
+        options.limits = *limits;
 
     memset(in, 0, sizeof(*in));
     in->command = command;

@@ -24,9 +24,10 @@ struct pcrtool_input {
 };
 
 /* Opens the dataset or record at `path`. split NULL: all; class_name NULL: all, else a
- * class's name or index. On failure the input is closed. */
+ * class's name or index; limits: NULL for the dataset's own. On failure the input is closed. */
 int pcrtool_input_open(struct pcrtool_input *in, const struct pcrtool_command *command,
-                       const char *path, const char *split, const char *class_name);
+                       const char *path, const char *split, const char *class_name,
+                       const struct pcr_limits *limits);
 
 /* Accepts a zeroed input. */
 void pcrtool_input_close(struct pcrtool_input *in);

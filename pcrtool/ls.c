@@ -101,7 +101,7 @@ static int run(const struct pcrtool_args *args)
     struct pcrtool_input in;
     uint32_t fidelity = 0;
     int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split,
-                                set->class_name);
+                                set->class_name, NULL);
     if (rc)
         return rc;
     rc = pcrtool_input_fidelity(&in, set->fidelity, &fidelity);

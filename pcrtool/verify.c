@@ -16,7 +16,7 @@ enum { MAX_THREADS = 1024 };
 
 struct verify_settings {
     const char *split;
-    uint64_t threads;
+    uint64_t threads, max_pixels, max_scans, max_sample_nbytes;
     bool deep, json, quiet;
 };
 
@@ -173,8 +173,13 @@ static uint32_t thread_count(const struct verify_settings *set)
 static int run(const struct pcrtool_args *args)
 {
     struct verification v = { .set = args->settings };
+    const struct pcr_limits limits = {
+        .size = sizeof(limits), .max_pixels = v.set->max_pixels,
+        .max_scans = (uint32_t) v.set->max_scans,
+        .max_sample_nbytes = v.set->max_sample_nbytes,
+    };
     int rc = pcrtool_input_open(&v.in, args->command, args->operands[0], v.set->split,
-                                NULL);
+                                NULL, &limits);
     if (rc)
         return rc;
     if (v.set->json && (!(v.findings = json_array()) || !(v.undecodable = json_array()))) {
@@ -199,6 +204,17 @@ static const struct pcrtool_option options[] = {
       .kind = PCRTOOL_FLAG, .offset = offsetof(struct verify_settings, deep) },
     { .name = "split", .value = "NAME", .help = "only this split",
       .kind = PCRTOOL_TEXT, .offset = offsetof(struct verify_settings, split) },
+    { .name = "max-pixels", .value = "N", .help = "with --deep: larger pictures count as "
+                                                  "undecodable; default 268435456,\n"
+                                                  "or what the dataset's conversion allowed",
+      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct verify_settings, max_pixels), .min = 1 },
+    { .name = "max-scans", .value = "N", .help = "the same of scans in a JPEG; default 64",
+      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct verify_settings, max_scans), .min = 1,
+      .max = UINT32_MAX },
+    { .name = "max-sample-bytes", .value = "SIZE",
+      .help = "refuse records with a larger sample; default 1G, or as converted",
+      .kind = PCRTOOL_SIZE, .offset = offsetof(struct verify_settings, max_sample_nbytes),
+      .min = 1 },
     { .name = "threads", .letter = 'j', .value = "N",
       .help = "threads (default: one a CPU)", .kind = PCRTOOL_NUMBER,
       .offset = offsetof(struct verify_settings, threads), .min = 1,

@@ -96,7 +96,9 @@ static int read_manifest(struct pcr_dataset *ds, struct pcr_error *err)
         return PCR_ERR_NOMEM;
     memcpy(path, ds->folder, n);
     memcpy(path + n, name, sizeof(name));
-    int rc = pcri_read_whole(path, ds->limits.max_manifest_nbytes, &ds->text, err);
+    struct pcr_limits limits = ds->limits;
+    pcri_limits_fill(&limits);
+    int rc = pcri_read_whole(path, limits.max_manifest_nbytes, &ds->text, err);
     if (!rc)
         rc = pcri_buffer_append(&ds->text, "", 1, err); /* callers get it as a C string */
     if (!rc) {
@@ -252,6 +254,8 @@ static int load(struct pcr_dataset *ds, const char *path, const char *split,
     int rc = set_folder(ds, path, is_folder, err);
     if (!rc)
         rc = is_folder ? read_manifest(ds, err) : read_single(ds, path, err);
+    pcri_needs_raise(&ds->manifest.needs, &ds->limits); /* those that the user did not set */
+    pcri_limits_fill(&ds->limits);
     if (rc)
         return rc;
     if ((rc = choose_split(ds, split, err)))
@@ -295,7 +299,6 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
         return PCR_ERR_NOMEM;
     ds->flags = o.flags;
     ds->limits = o.limits;
-    pcri_limits_fill(&ds->limits);
     /* With default attributes these cannot fail on any supported system. */
     pthread_mutex_init(&ds->cache.mutex, NULL);
     pthread_cond_init(&ds->cache.opened, NULL);
@@ -364,6 +367,12 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .has_attributes = m->attributes,
     };
     return pcri_info_copy(info_out, &info, sizeof(info), err);
+}
+
+int pcr_dataset_limits(const struct pcr_dataset *ds, struct pcr_limits *limits_out,
+                       struct pcr_error *err)
+{
+    return pcri_info_copy(limits_out, &ds->limits, sizeof(ds->limits), err);
 }
 
 int pcr_dataset_io_stats(const struct pcr_dataset *ds, struct pcr_io_stats *stats_out,

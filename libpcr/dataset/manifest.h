@@ -7,6 +7,7 @@
 
 #include "../base/base.h"
 #include "../record/record.h"
+#include "needs.h"
 #include "notes.h"
 
 #define PCRI_MANIFEST_NAME "manifest.json"
@@ -33,6 +34,7 @@ struct pcri_manifest {
     /* Statistics; add_record() counts all but opaque, skipped, notes and source_nbytes. */
     uint64_t sample_count, opaque_count, skipped_count, source_nbytes;
     struct pcri_note_counts notes;
+    struct pcri_needs needs; /* beyond the default limits */
     uint64_t head_nbytes;   /* headers and heads */
     uint64_t group_nbytes[PCRI_MAX_GROUPS];
     uint64_t tail_nbytes;
@@ -80,7 +82,8 @@ void pcri_manifest_free(struct pcri_manifest *m);
 int pcri_manifest_render(const struct pcri_manifest *m, struct pcr_buffer *out,
                          struct pcr_error *err);
 
-/* Parses and checks a whole file's bytes (flags: PCRI_PARSE_*). *m is complete on success
+/* Parses and checks a whole file's bytes (flags: PCRI_PARSE_*). limits: as the user set them;
+ * what is 0 is raised to the manifest's needs. *m is complete on success
  * and empty on failure. FORMAT, CORRUPT, UNSUPPORTED, LIMIT, NOMEM. (manifest_parse.c) */
 int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits *limits,
                         uint32_t flags, struct pcri_manifest *m, struct pcr_error *err);

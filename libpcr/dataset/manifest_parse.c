@@ -182,7 +182,7 @@ static int parse_schema(const json_t *root, struct pcri_manifest *m, struct pcr_
     return bad(err, "schema.label", "\"class\", \"ints\", \"floats\" or \"none\"");
 }
 
-/* The only member that may be missing. */
+/* May be missing. */
 static int parse_reduced(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
 {
     const json_t *o = json_object_get(root, "reduced");
@@ -196,6 +196,25 @@ static int parse_reduced(const json_t *root, struct pcri_manifest *m, struct pcr
         rc = get_number(o, "quality", 100, &quality, err);
     m->max_side = (uint32_t) max_side;
     m->quality = (uint32_t) quality;
+    return rc;
+}
+
+/* May be missing, and so may each of its members. */
+static int parse_limits(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
+{
+    const json_t *o = json_object_get(root, "limits");
+    const struct { const char *name; uint64_t max, *out; } members[] = {
+        { "max_pixels", PCRI_NEEDS_PIXELS, &m->needs.pixels },
+        { "max_samples", PCRI_NEEDS_SAMPLES, &m->needs.samples },
+        { "max_sample_nbytes", PCRI_NEEDS_SAMPLE_NBYTES, &m->needs.sample_nbytes },
+        { "max_head_nbytes", PCRI_NEEDS_HEAD_NBYTES, &m->needs.head_nbytes },
+    };
+    if (!o)
+        return 0;
+    int rc = json_is_object(o) ? 0 : bad(err, "limits", "an object");
+    for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
+        if (json_object_get(o, members[i].name))
+            rc = get_number(o, members[i].name, members[i].max, members[i].out, err);
     return rc;
 }
 
@@ -293,6 +312,7 @@ static int parse_root(const json_t *root, struct pcri_manifest *m, struct pcr_er
         (rc = get_text(root, "writer", &m->writer, err)) ||
         (rc = parse_classes(root, m, err)) || (rc = parse_splits(root, m, err)) ||
         (rc = parse_schema(root, m, err)) || (rc = parse_reduced(root, m, err)) ||
+        (rc = parse_limits(root, m, err)) ||
         (rc = parse_statistics(root, m, err)) ||
         (rc = parse_records(root, m, err)))
         return rc;
@@ -334,6 +354,9 @@ int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits
                             where.text);
     rc = parse_root(root, m, err);
     json_decref(root);
+    l = limits ? *limits : (struct pcr_limits) { 0 };
+    pcri_needs_raise(&m->needs, &l);
+    pcri_limits_fill(&l);
     for (uint64_t r = 0; !rc && r < m->record_count; r++)
         if (m->sample_counts[r] > l.max_samples)
             rc = pcri_fail(err, PCR_ERR_LIMIT, "%s: %u samples, above the limit of %u",

@@ -101,6 +101,23 @@ static json_t *make_records(struct maker *k)
     return o;
 }
 
+static void set_limits(struct maker *k, json_t *root)
+{
+    const struct pcri_needs *n = &k->m->needs;
+    const struct { const char *name; uint64_t value; } members[] = {
+        { "max_pixels", n->pixels }, { "max_samples", n->samples },
+        { "max_sample_nbytes", n->sample_nbytes }, { "max_head_nbytes", n->head_nbytes },
+    };
+    json_t *o = NULL;
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        if (!members[i].value)
+            continue;
+        if (!o)
+            set(k, root, "limits", o = json_object());
+        set(k, o, members[i].name, number(members[i].value));
+    }
+}
+
 static json_t *make_root(struct maker *k)
 {
     static const char *const labels[] = { "none", "class", "ints", "floats" };
@@ -128,6 +145,7 @@ static json_t *make_root(struct maker *k)
         set(k, reduced, "quality", number(m->quality));
         set(k, o, "reduced", reduced);
     }
+    set_limits(k, o);
     set(k, o, "statistics", make_statistics(k));
     set(k, o, "writer", json_string(m->writer));
     set(k, o, "records", make_records(k));

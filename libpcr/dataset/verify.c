@@ -130,7 +130,8 @@ static int verify_pixels(struct verifier *v, bool *damaged)
         for (uint32_t g = first; !rc && !v->bad[i] && g <= h->group_count; g++) {
             struct pcr_error finding;
             if (!decodes(v, i, g, g == first || g == h->group_count, &finding))
-                rc = find_in_sample(v, i, kind, &finding);
+                rc = find_in_sample(v, i, finding.code == PCR_ERR_LIMIT ? PCR_VERIFY_UNDECODABLE
+                                                                       : kind, &finding);
         }
     }
     return rc;

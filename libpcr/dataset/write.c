@@ -69,6 +69,9 @@ static int add_split(struct pcri_manifest *m, const struct pcri_write *w, uint32
         if (w->plan.records[*record].split != split)
             break;
         pcri_plan_name(&w->plan, *record, name);
+        pcri_needs_add(&m->needs, &o->needs);
+        if (o->header)
+            pcri_needs_add_header(&m->needs, o->header);
         if (o->header)
             rc = pcri_manifest_add_record(m, name, o->header, err);
     }
@@ -95,6 +98,7 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
     m->max_side = w->opts.max_side;
     m->quality = w->opts.quality;
     m->opaque_count = w->opaque_count;
+    pcri_needs_settle(&m->needs);
     m->skipped_count = w->progress.samples_bad;
     m->notes = (struct pcri_note_counts) {
         .undecodable = w->progress.samples_undecodable,
@@ -118,6 +122,18 @@ static int publish_bytes(const char *dir, const char *name, const struct pcr_buf
     return rc;
 }
 
+/* Nothing can tell a reader beforehand that the manifest itself is larger than it allows. */
+static int check_manifest(const struct pcr_buffer *text, struct pcr_error *err)
+{
+    struct pcr_limits readers = { 0 };
+    pcri_limits_fill(&readers);
+    if (text->nbytes <= readers.max_manifest_nbytes)
+        return 0;
+    return pcri_fail(err, PCR_ERR_LIMIT, "a manifest of %zu bytes, above readers' limit of %llu: "
+                     "make larger records", text->nbytes,
+                     (unsigned long long) readers.max_manifest_nbytes);
+}
+
 /* In a dry run the text is made all the same: it may fail. */
 static int publish_manifest(const struct pcri_write *w, struct pcr_error *err)
 {
@@ -128,6 +144,8 @@ static int publish_manifest(const struct pcri_write *w, struct pcr_error *err)
         rc = fill_manifest(&m, w, err);
     if (!rc)
         rc = pcri_manifest_render(&m, &text, err);
+    if (!rc)
+        rc = check_manifest(&text, err);
     if (!rc && w->dir)
         rc = publish_bytes(w->dir, PCRI_MANIFEST_NAME, &text, err);
     if (!rc && !w->dir && w->opts.manifest_out)

@@ -101,6 +101,7 @@ struct pcri_outcome {
     uint32_t skip_count;
     char **skips; /* JSON objects */
     struct pcri_note_counts notes;
+    struct pcri_needs needs; /* of its samples */
 };
 
 struct pcri_split_totals {

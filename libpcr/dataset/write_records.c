@@ -161,6 +161,8 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
     uint32_t count = w->plan.records[f->record].count;
     int rc = pcri_builder_create(w->group_count, w->piece_counts,
                                  pcr_ladder_text(w->ladder), &b, err);
+    if (!rc)
+        pcri_builder_limit_head(b, w->opts.limits.max_head_nbytes);
     for (uint32_t i = 0; i < count && !rc; i++)
         rc = add_slot(w, b, &f->slots[i], err);
     pcri_plan_name(&w->plan, f->record, name);
@@ -175,9 +177,11 @@ struct tally {
     uint32_t good, opaque;
     uint64_t source_nbytes;
     struct pcri_note_counts notes;
+    struct pcri_needs needs;
 };
 
-static struct tally count_slots(const struct pcri_flight *f, uint32_t count)
+static struct tally count_slots(const struct pcri_flight *f, uint32_t count,
+                                uint64_t max_pixels)
 {
     struct tally t = { 0 };
     for (uint32_t i = 0; i < count; i++) {
@@ -187,6 +191,7 @@ static struct tally count_slots(const struct pcri_flight *f, uint32_t count)
         t.good++;
         t.opaque += s->packed.form == 0;
         t.source_nbytes += s->packed.source_nbytes;
+        pcri_needs_add_packed(&t.needs, &s->packed, max_pixels);
         if (s->packed.notes)
             pcri_notes_add(&t.notes, s->packed.notes);
     }
@@ -245,7 +250,7 @@ static int publish(struct pcri_write *w, struct pcri_flight *f, struct pcr_error
 {
     uint32_t count = w->plan.records[f->record].count;
     struct pcri_outcome *o = &w->outcomes[f->record];
-    struct tally t = count_slots(f, count);
+    struct tally t = count_slots(f, count, w->opts.limits.max_pixels);
     int rc = 0;
     if (t.good) {
         o->header = pcri_calloc(1, sizeof(*o->header), err);
@@ -253,6 +258,7 @@ static int publish(struct pcri_write *w, struct pcri_flight *f, struct pcr_error
     }
     if (rc)
         return rc;
+    o->needs = t.needs;
     count_record(w, f, &t, o->header);
     rc = keep_skips(o, f, count, count - t.good, err);
     o->done = !rc;

@@ -106,6 +106,7 @@ static int take_over(struct pcri_write *w, uint64_t record, const char *path,
         o->header = pcri_malloc(1, sizeof(*o->header), err);
         if (o->header) {
             *o->header = r->header;
+            pcri_needs_add_head(&o->needs, r->head, w->opts.limits.max_pixels);
             o->done = true;
             count_record(w, planned, r, o);
         } else {

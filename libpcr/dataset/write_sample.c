@@ -56,11 +56,16 @@ static bool is_png(const struct pcr_buffer *file)
     return file->nbytes >= sizeof(magic) && !memcmp(file->data, magic, sizeof(magic));
 }
 
-/* Decodes t->file as readers will. */
+/* Decodes t->file as readers will, who learn of larger pictures (needs.h), but not of more
+ * scans. */
 static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
+    struct pcr_limits readers = { 0 };
+    pcri_limits_fill(&readers);
     o.limits = t->write->opts.limits;
+    if (o.limits.max_scans > readers.max_scans)
+        o.limits.max_scans = readers.max_scans;
     return pcr_decoder_decode_alloc(t->decoder, t->file.data, t->file.nbytes, &o, &t->pixels,
                                     NULL, why);
 }

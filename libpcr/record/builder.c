@@ -25,6 +25,7 @@ int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts,
         return PCR_ERR_NOMEM;
     int rc = 0;
     b->group_count = group_count;
+    b->max_head_nbytes = UINT64_MAX;
     for (uint32_t g = 0; !rc && g < group_count; g++) {
         if (piece_counts[g] < 1 || piece_counts[g] > PCRI_MAX_PIECES)
             rc = pcri_fail(err, PCR_ERR_INVAL, "%u pieces in group %u, expected 1 to %d",
@@ -64,6 +65,11 @@ void pcri_builder_destroy(struct pcri_builder **builder)
     pcri_texts_free(&b->notes);
     free(b);
     *builder = NULL;
+}
+
+void pcri_builder_limit_head(struct pcri_builder *b, uint64_t max_nbytes)
+{
+    b->max_head_nbytes = max_nbytes;
 }
 
 uint32_t pcri_builder_count(const struct pcri_builder *b)
@@ -303,12 +309,24 @@ static int measure_groups(struct pcri_build *x, struct pcri_header *h,
     return 0;
 }
 
+static int check_head(const struct pcri_builder *b, const char *name, size_t nbytes,
+                      struct pcr_error *err)
+{
+    if (nbytes <= b->max_head_nbytes)
+        return 0;
+    return pcri_fail(err, PCR_ERR_LIMIT, "its %s takes %zu bytes, above the limit of %llu: make "
+                     "records of fewer samples", name, nbytes,
+                     (unsigned long long) b->max_head_nbytes);
+}
+
 /* Makes head and tail, compressed, and completes the header. */
 static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_buffer *head,
                       struct pcr_buffer *tail, struct pcr_error *err)
 {
     struct pcr_buffer raw = { 0 };
     int rc = pcri_head_render(x, &raw, err);
+    if (!rc)
+        rc = check_head(x->b, "head", raw.nbytes, err);
     if (!rc)
         rc = pcri_zstd_pack(raw.data, raw.nbytes,
                             raw.nbytes <= LARGE_HEAD_NBYTES ? BEST_LEVEL : LARGE_LEVEL, head,
@@ -320,6 +338,8 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
     }
     if (!rc && (x->b->skipped.count || x->b->notes.count)) {
         rc = pcri_tail_render(x->b, &raw, err);
+        if (!rc)
+            rc = check_head(x->b, "tail", raw.nbytes, err);
         if (!rc)
             rc = pcri_zstd_pack(raw.data, raw.nbytes, BEST_LEVEL, tail, err);
         if (!rc) {

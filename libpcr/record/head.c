@@ -62,9 +62,8 @@ static int check_opaque(const struct pcri_head *h, uint32_t i, struct pcr_error 
                           "head: opaque sample %u has more than its bytes in group 1", i);
 }
 
-/* The whole sample as a file, at full fidelity: strings count as often as they are named. */
-static int check_size(const struct pcri_head *h, uint32_t i, uint64_t max_nbytes,
-                      struct pcr_error *err)
+/* Strings count as often as they are named. */
+uint64_t pcri_head_sample_nbytes(const struct pcri_head *h, uint32_t i)
 {
     uint64_t n = 2; /* EOI */
     bool ok = true;
@@ -77,7 +76,14 @@ static int check_size(const struct pcri_head *h, uint32_t i, uint64_t max_nbytes
     }
     for (uint32_t g = 0; ok && g < h->group_count; g++)
         ok = add(&n, pcri_chunk_nbytes(h, g, i));
-    if (ok && n <= max_nbytes && n <= SIZE_MAX)
+    return ok ? n : UINT64_MAX;
+}
+
+static int check_size(const struct pcri_head *h, uint32_t i, uint64_t max_nbytes,
+                      struct pcr_error *err)
+{
+    uint64_t n = pcri_head_sample_nbytes(h, i);
+    if (n <= max_nbytes && n < SIZE_MAX)
         return 0;
     return pcri_fail(err, PCR_ERR_LIMIT, "head: sample %u is above the limit of %llu bytes",
                      i, (unsigned long long) max_nbytes);

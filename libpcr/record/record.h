@@ -92,6 +92,8 @@ int pcri_head_parse(const struct pcri_header *h, struct pcr_buffer *raw,
                     const struct pcr_limits *limits, struct pcri_head **out,
                     struct pcr_error *err);
 void pcri_head_destroy(struct pcri_head **head);
+/* Bytes of sample i as a file, at full fidelity; UINT64_MAX where they overflow. */
+uint64_t pcri_head_sample_nbytes(const struct pcri_head *h, uint32_t i);
 /* Bytes of memory that the head takes. */
 size_t pcri_head_footprint(const struct pcri_head *head);
 
@@ -222,6 +224,8 @@ int pcri_builder_skip(struct pcri_builder *b, const char *json, struct pcr_error
 /* Notes something of a sample: the same. */
 int pcri_builder_note(struct pcri_builder *b, const char *json, struct pcr_error *err);
 uint32_t pcri_builder_count(const struct pcri_builder *b);
+/* A head or tail of more bytes, decompressed, makes finish fail: LIMIT. Default: none. */
+void pcri_builder_limit_head(struct pcri_builder *b, uint64_t max_nbytes);
 /* Builds the record and publishes it as dir/name; dir NULL: builds it, writes nothing.
  * *header_out (may be NULL) receives the header. A builder without samples is INVAL. */
 int pcri_builder_finish(struct pcri_builder *b, const char *dir, const char *name,

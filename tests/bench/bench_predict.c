@@ -110,7 +110,7 @@ static int run(const char *path, double seconds, struct pcr_error *err)
     struct pcr_system_info system = { .size = sizeof(system) };
     struct pcrtool_part part = { 0 };
     struct pcrtool_input in;
-    if (pcrtool_input_open(&in, &command, path, NULL, NULL) ||
+    if (pcrtool_input_open(&in, &command, path, NULL, NULL, NULL) ||
         pcrtool_part_choose(&part, &in, path, NULL))
         return PCR_ERR_INVAL;
     int rc = pcr_system_describe(&system, err);

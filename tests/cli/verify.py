@@ -20,6 +20,11 @@ assert report["intact"] is True and report["findings"] == []
 assert report["record_count"] == record_count and report["sample_count"] == 40
 assert pcrtool("verify", path, "--quiet").stdout == b""
 assert json_of("verify", records(path)[0], "--json")["record_count"] == 1
+# The generated photographs have 96 x 80 pixels.
+report = json_of("verify", path, "--deep", "--max-pixels", "7679", "--json")
+assert report["intact"] and report["undecodable_samples"] == 40, report
+report = json_of("verify", path, "--deep", "--max-pixels", "7680", "--json")
+assert report["intact"] and report["undecodable_samples"] == 0, report
 assert json_of("verify", path, "--split", "train", "--json")["sample_count"] == 32
 
 

@@ -185,6 +185,22 @@ START_TEST(tail_holds_what_was_skipped)
 }
 END_TEST
 
+START_TEST(head_within_its_limit)
+{
+    struct made m = made_shape(3, 2);
+    struct pcri_header h;
+    struct pcr_error e;
+    struct pcri_builder *b = made_builder(&m);
+    ck_assert_int_eq(pcri_builder_finish(b, NULL, "r", &h, &e), 0);
+    pcri_builder_limit_head(b, h.head_raw_nbytes - 1);
+    ck_assert_int_eq(pcri_builder_finish(b, NULL, "r", &h, &e), PCR_ERR_LIMIT);
+    ck_assert_ptr_nonnull(strstr(e.message, "fewer samples"));
+    pcri_builder_limit_head(b, h.head_raw_nbytes);
+    ck_assert_int_eq(pcri_builder_finish(b, NULL, "r", &h, &e), 0);
+    pcri_builder_destroy(&b);
+}
+END_TEST
+
 START_TEST(reader_refuses_wrong_ranges)
 {
     struct made m = made_shape(4, 3);
@@ -402,6 +418,7 @@ int main(void)
     tcase_add_test(t, same_input_same_bytes);
     tcase_add_test(t, dictionary_holds_what_recurs);
     tcase_add_test(t, tail_holds_what_was_skipped);
+    tcase_add_test(t, head_within_its_limit);
     tcase_add_test(t, reader_refuses_wrong_ranges);
     tcase_add_test(t, builder_refuses_mistakes);
     tcase_add_test(t, write_errors);

@@ -92,6 +92,45 @@ START_TEST(round_trip)
 }
 END_TEST
 
+/* What is needed beyond the defaults is written, and raises the limits that nobody set. */
+START_TEST(needs)
+{
+    struct pcri_manifest m, n;
+    struct pcr_buffer a = { 0 };
+    struct pcr_error e;
+    const struct pcri_packed large = { .width = 20000, .height = 20000 };
+    const struct pcri_packed kept = { .width = 60000, .height = 60000 };
+    const struct pcri_header h = { .sample_count = 1 << 20, .head_raw_nbytes = 300u << 20 };
+    make(&m);
+    pcri_needs_add_packed(&m.needs, &large, 400000000);
+    pcri_needs_add_packed(&m.needs, &kept, 400000000); /* above what was taken: not meant */
+    pcri_needs_add_header(&m.needs, &h);
+    pcri_needs_settle(&m.needs);
+    ck_assert_uint_eq(m.needs.samples + m.needs.sample_nbytes, 0);
+    ck_assert_int_eq(pcri_manifest_render(&m, &a, &e), 0);
+    ck_assert_ptr_nonnull(strstr((char *) a.data, "\"limits\":{\"max_head_nbytes\":314572800,"
+                                                  "\"max_pixels\":400000000},"));
+    ck_assert_int_eq(pcri_manifest_parse(a.data, a.nbytes, NULL, 0, &n, &e), 0);
+    ck_assert_mem_eq(&n.needs, &m.needs, sizeof(n.needs));
+
+    struct pcr_limits none = { 0 }, own = { .max_pixels = 1000, .max_head_nbytes = 1 << 30 };
+    pcri_needs_raise(&n.needs, &none);
+    ck_assert_uint_eq(none.max_pixels, 400000000);
+    ck_assert_uint_eq(none.max_head_nbytes, 300 << 20);
+    ck_assert_uint_eq(none.max_samples, 0);
+    pcri_needs_raise(&n.needs, &own); /* a limit that was set holds */
+    ck_assert_uint_eq(own.max_pixels, 1000);
+    ck_assert_uint_eq(own.max_head_nbytes, 1 << 30);
+    n.needs.pixels = 5; /* a manifest lowers none */
+    none.max_pixels = 0;
+    pcri_needs_raise(&n.needs, &none);
+    ck_assert_uint_eq(none.max_pixels, 0);
+    pcri_manifest_free(&m);
+    pcri_manifest_free(&n);
+    pcr_buffer_free(&a);
+}
+END_TEST
+
 START_TEST(empty_dataset)
 {
     struct pcri_manifest m, n;
@@ -313,6 +352,7 @@ int main(void)
     suite_add_tcase(s, t);
     tcase_set_timeout(t, 100);
     tcase_add_test(t, round_trip);
+    tcase_add_test(t, needs);
     tcase_add_test(t, empty_dataset);
     tcase_add_test(t, names);
     tcase_add_test(t, mistakes_in_making);

@@ -100,6 +100,10 @@ def make_good():
     good("floats", "labels are floats", w.write_manifest(dict(
         BASE, classes=[], schema={"label": "floats", "attributes": False},
         splits=[dict(s, class_counts=[]) for s in BASE["splits"]])))
+    good("limits", "what readers need beyond their default limits, and a limit of a later version",
+         changed("limits", {"max_pixels": 400000000, "max_samples": 1 << 21,
+                            "max_sample_nbytes": 1 << 31, "max_head_nbytes": 1 << 29,
+                            "max_hue": 1}))
     rest = json.dumps(BASE, sort_keys=True, indent=1)[1:].encode()
     good("blanks", "blanks and line ends, which a reader of JSON does not mind",
          w.seal_manifest(rest))
@@ -181,6 +185,11 @@ def make_bad_sums():
         changed("records", "sample_count", [0, 6, 3]))
     bad("statistics-samples", "CORRUPT", "statistics that do not agree with the records",
         changed("statistics", "sample_count", 10))
+    bad("limits-array", "CORRUPT", "limits that are no object", changed("limits", [1]))
+    bad("limits-text", "CORRUPT", "a limit that is no number",
+        changed("limits", {"max_pixels": "1"}))
+    bad("limits-samples", "CORRUPT", "more samples in a record than can be",
+        changed("limits", {"max_samples": 1 << 32}))
     bad("statistics-undecodable", "CORRUPT", "more undecodable samples than opaque ones",
         changed("statistics", "undecodable_count", 1))
     bad("statistics-salvaged", "CORRUPT", "more salvaged samples than there are",

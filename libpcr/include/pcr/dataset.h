@@ -36,6 +36,8 @@ struct pcr_dataset_options {
                              * so with "all" where no split is named so */
     uint32_t io_backend;    /* enum pcr_io_backend */
     uint32_t open_records;  /* records kept open with their heads; default 64 */
+    /* What is 0 has its default, or what the dataset's writer has found that reading it takes
+     * (a conversion with a higher max_pixels, for example). What is set here holds. */
     struct pcr_limits limits;
     /* A cache of what is read, kept in files of a folder (made if it is missing), which may be
      * several processes' and be used again later, or in memory. It holds about cache_nbytes;
@@ -110,6 +112,12 @@ struct pcr_dataset_info {
 PCR_API PCR_MUST_CHECK int pcr_dataset_describe(const struct pcr_dataset *ds,
                                                 struct pcr_dataset_info *info_out,
                                                 struct pcr_error *err);
+
+/* The limits that hold for the dataset: those given when it was opened, or their defaults, or
+ * what its manifest says that it takes. Fills *limits_out up to its .size. Codes: INVAL. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_limits(const struct pcr_dataset *ds,
+                                              struct pcr_limits *limits_out,
+                                              struct pcr_error *err);
 
 /* What was read from storage since the dataset was opened; the manifest is not counted. */
 struct pcr_io_stats {

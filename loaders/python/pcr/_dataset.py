@@ -17,7 +17,7 @@ import numpy as np
 
 from . import _structs as st
 from ._keywords import keywords
-from ._library import (Handle, c_path, c_string, call, choice, lib, raw, text,
+from ._library import (Handle, c_path, c_string, call, choice, lib, limits_of, raw, text,
                        to_exception, whole)
 from ._sample import Sample, SampleView, open_sample
 from ._waiter import interruptible
@@ -416,7 +416,11 @@ def warn_of_splits(datasets: Iterable[Dataset]) -> None:
 def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
          io: str = "auto", open_records: int = 64, cache_dir: Optional[Path] = None,
          cache_bytes: Optional[int] = None, retries: int = 0,
-         throttle: Optional[float] = None, delay: float = 0.0) -> Dataset:
+         throttle: Optional[float] = None, delay: float = 0.0,
+         max_pixels: Optional[int] = None, max_scans: Optional[int] = None,
+         max_sample_nbytes: Optional[int] = None, max_samples: Optional[int] = None,
+         max_head_nbytes: Optional[int] = None,
+         max_manifest_nbytes: Optional[int] = None) -> Dataset:
     """Opens a dataset folder, or one record file as a dataset of its own.
 
     split: only this split's samples; None for all. "all" stands for all too (where no split
@@ -434,6 +438,11 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
     retries: how often a read is tried again that fails for a reason that may pass.
     throttle: for experiments: bytes a second that storage gives to this dataset at most.
     delay: for experiments: seconds that each read takes longer.
+    max_pixels, max_scans, max_sample_nbytes: limits of what decode(), verify() and loaders take,
+        see pcr.decode(); max_samples (of a record, 2**20), max_head_nbytes (of a record's head,
+        2**28), max_manifest_nbytes (2**30): limits of what opening takes. None is the default,
+        or what the dataset's conversion found to be needed; a number holds in any case. Set them
+        for datasets of people that you do not know.
 
     Reads the manifest only. Raises NotFoundError (a FileNotFoundError) and other
     IoErrors, FormatError, CorruptError, UnsupportedError (a newer format), LimitError,
@@ -450,7 +459,10 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
         retry_count=whole(retries, "retries", 0),
         throttle_nbytes_s=0 if throttle is None else whole(int(throttle), "throttle", 1, 64),
         delay_us=whole(round(delay * 1e6), "delay", 0),
-        io_backend=0 if io == "auto" else choice(st.IoBackend, io, "io"))
+        io_backend=0 if io == "auto" else choice(st.IoBackend, io, "io"),
+        limits=limits_of(max_pixels, max_scans, max_sample_nbytes, max_samples=max_samples,
+                         max_head_nbytes=max_head_nbytes,
+                         max_manifest_nbytes=max_manifest_nbytes))
     pointer = c_void_p()
     call(lib.pcr_dataset_open, c_path(path), byref(options), byref(pointer))
     return Dataset(Handle(pointer, lib.pcr_dataset_close), os.fsdecode(path), split, how)

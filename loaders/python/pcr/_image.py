@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from . import _structs as st
-from ._library import Handle, call, choice, lib, whole
-from .errors import InvalidError
+from ._library import Handle, call, choice, lib, limits_of, whole
+from .errors import InvalidError, LimitError
 
 if TYPE_CHECKING:  # it takes longer to import than all of this package
     import numpy.typing as npt
@@ -77,6 +77,9 @@ def decode_at(address: int, nbytes: int, options: st.DecodeOptions) -> Pixels:
     decoder = scratch.decoder.pointer
     info = st.ImageInfo()
     call(lib.pcr_decoder_inspect, decoder, address, nbytes, byref(options), byref(info))
+    if info.width * info.height * info.channels > 3 * (options.limits.max_pixels or 2**28):
+        raise LimitError(f"{info.width} x {info.height} pixels, above max_pixels="
+                         f"{options.limits.max_pixels or 2**28}")
     planar = bool(options.flags & st.DECODE_PLANAR)
     shape = ((info.channels, info.height, info.width) if planar
              else (info.height, info.width, info.channels))
@@ -89,7 +92,9 @@ def decode_at(address: int, nbytes: int, options: st.DecodeOptions) -> Pixels:
 
 def decode(data: Encoded, *, gray: bool = False, orient: bool = True,
            crop: Optional[Box] = None, scale: int = 8, identical: bool = False,
-           planar: bool = False, decoder: str = "auto") -> Pixels:
+           planar: bool = False, decoder: str = "auto", max_pixels: Optional[int] = None,
+           max_scans: Optional[int] = None,
+           max_sample_nbytes: Optional[int] = None) -> Pixels:
     """Decodes a JPEG (at any fidelity) or PNG image.
 
     data: the encoded image, any bytes-like object.
@@ -103,6 +108,10 @@ def decode(data: Encoded, *, gray: bool = False, orient: bool = True,
         approximation.
     planar: the channels come first in the result.
     decoder: "auto", or "turbo" to decode JPEG by libjpeg-turbo.
+    max_pixels: 2**28 if None; memory is taken for no more: 3 bytes a pixel for the result, and
+        8 for what is held meanwhile. A crop, gray or a small scale of a larger picture takes
+        less than the picture would, and passes if it fits.
+    max_scans: scans of a JPEG, 64 if None. max_sample_nbytes: size of `data`, 2**30 if None.
 
     Returns a new uint8 array of shape (height, width, 3), or (3, height, width) if planar,
     or (height, width) for gray.
@@ -110,6 +119,7 @@ def decode(data: Encoded, *, gray: bool = False, orient: bool = True,
     UnsupportedError, LimitError, OutOfMemory, InvalidError (options).
     """
     options = decode_options(gray, orient, crop, scale, identical, planar, decoder)
+    options.limits = limits_of(max_pixels, max_scans, max_sample_nbytes)
     view = np.frombuffer(data, np.uint8)
     return decode_at(view.ctypes.data, view.nbytes, options)
 

@@ -42,6 +42,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_dataset_class_count": (c_uint64, [c_void_p, c_uint32]),
     "pcr_dataset_split_name": (c_char_p, [c_void_p, c_uint32, _NUMBER]),
     "pcr_dataset_ladder": (c_char_p, [c_void_p]),
+    "pcr_dataset_limits": (c_int, [c_void_p, POINTER(st.Limits), _ERR]),
     "pcr_dataset_manifest": (c_void_p, [c_void_p, POINTER(c_size_t)]),
     "pcr_dataset_record": (c_int, [c_void_p, c_uint64, POINTER(st.RecordInfo), _ERR]),
     "pcr_dataset_record_notes": (c_int, [c_void_p, c_uint64, POINTER(st.Buffer), _ERR]),
@@ -195,6 +196,16 @@ def whole(value: SupportsIndex, what: str, least: int = 1, bits: int = 32) -> in
     if not least <= number < 1 << bits:
         raise errors.InvalidError(f"{what} is {number}, expected {least} to 2^{bits} - 1")
     return number
+
+
+def limits_of(max_pixels: Optional[int], max_scans: Optional[int],
+              max_sample_nbytes: Optional[int], **others: Optional[int]) -> st.Limits:
+    """The struct of what is given; None is a default."""
+    given = {"max_pixels": max_pixels, "max_scans": max_scans,
+             "max_sample_nbytes": max_sample_nbytes, **others}
+    bits = {"max_scans": 32, "max_samples": 32}
+    return st.sized(st.Limits, **{name: whole(value, name, 1, bits.get(name, 64))
+                                  for name, value in given.items() if value is not None})
 
 
 def height_width(size: Size, what: str = "size") -> Tuple[int, int]:

@@ -18,7 +18,8 @@ from ._dataset import Dataset, Path, open as open_dataset, outside, warn_of_spli
 from ._epoch import Core, Epoch
 from ._keywords import keywords
 from ._image import color_bytes
-from ._library import Size, call, choice, fidelity_number, height_width, lib, whole
+from ._library import (Size, call, choice, fidelity_number, height_width, lib, limits_of,
+                       whole)
 from ._mix import Fidelity, Mix, PerSample, Renumbering
 from ._stats import Fault, LoaderStats
 from ._waiter import Waiter
@@ -152,6 +153,9 @@ class Loader:
         while the last of this one is decoded, up to 32 MiB (an eighth of window_nbytes);
         till that epoch begins stats() counts its bytes apart, as ahead_nbytes.
 
+    max_pixels, max_scans, max_sample_nbytes: limits of decoding, see pcr.decode(); None is what
+        the dataset has (pcr.open()).
+
     `fidelities`, `augment`, `indices` and `weights` are arrays (all but `indices` with an
     entry for each sample of the dataset), or a function that is called with the dataset and
     returns such an array. For a list of datasets they are a list of these, None where a
@@ -201,7 +205,9 @@ class Loader:
                  jitter: Optional[Tuple[float, float, float, float]] = None,
                  rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0,
                  read_ahead: bool = True, worker: Tuple[int, int] = (0, 1),
-                 orient: bool = True) -> None:
+                 orient: bool = True, max_pixels: Optional[int] = None,
+                 max_scans: Optional[int] = None,
+                 max_sample_nbytes: Optional[int] = None) -> None:
         height, width = height_width(size)
         normalised = mean is not None or std is not None
         options = st.sized(
@@ -233,7 +239,8 @@ class Loader:
             block_samples=whole(block_samples, "block_samples"),
             window_samples=whole(window_samples, "window_samples"),
             window_nbytes=whole(window_nbytes, "window_nbytes", 1, 64),
-            batches_ahead=whole(batches_ahead, "batches_ahead"))
+            batches_ahead=whole(batches_ahead, "batches_ahead"),
+            limits=limits_of(max_pixels, max_scans, max_sample_nbytes))
         options.area_min_ppm, options.area_max_ppm = _range(area, "area", 1)
         options.ratio_min_ppm, options.ratio_max_ppm = _range(ratio, "ratio", 4000)
         if options.dtype != st.Dtype.UINT8 or normalised:

@@ -149,12 +149,15 @@ class Sample:
                orient: bool = True, crop: Optional[Box] = None, scale: int = 8,
                identical: bool = False, planar: bool = False,
                decoder: str = "auto") -> Pixels:
-        """Reads and decodes the sample; the other arguments are those of pcr.decode().
+        """Reads and decodes the sample; the other arguments are those of pcr.decode(). The
+        limits are the dataset's.
 
         Returns a new uint8 array, as pcr.decode() does.
         Raises what read() and pcr.decode() raise.
         """
         options = decode_options(gray, orient, crop, scale, identical, planar, decoder)
+        options.limits.size = ctypes.sizeof(options.limits)
+        call(lib.pcr_dataset_limits, self._dataset.pointer, byref(options.limits))
         buffer = self._fill(fidelity)
         if self._info.form == st.Form.CODED:
             options.orientation = self._info.orientation

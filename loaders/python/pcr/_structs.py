@@ -340,7 +340,7 @@ class LoaderOptions(ctypes.Structure):
                 ("rotate_mdeg", c_uint32), ("fill", c_uint8 * 4), ("reserved", c_uint32),
                 ("allocate", ALLOCATE_CALLBACK), ("release", RELEASE_CALLBACK),
                 ("memory_opaque", c_void_p), ("ring_nbytes", c_uint64),
-                ("worker", c_uint32), ("worker_count", c_uint32)]
+                ("worker", c_uint32), ("worker_count", c_uint32), ("limits", Limits)]
 
 
 class FidelityStep(ctypes.Structure):

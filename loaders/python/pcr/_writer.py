@@ -11,8 +11,8 @@ from typing import (Any, Callable, Dict, Iterable, List, NamedTuple, Optional, S
 from . import _structs as st
 from ._dataset import Path
 from ._keywords import keywords
-from ._library import (Handle, c_path, c_string, call, choice, lib, text, to_exception,
-                       whole)
+from ._library import (Handle, c_path, c_string, call, choice, lib, limits_of, text,
+                       to_exception, whole)
 from ._source import NewSample, Source, class_list, strings
 from ._waiter import interruptible
 from .errors import CancelledError, PcrError
@@ -66,7 +66,9 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
             layout: Optional[str] = None, classes: Optional[Iterable[str]] = None,
             dry_run: bool = False,
             progress: Optional[Progress] = None,
-            max_side: Optional[int] = None, quality: Optional[int] = None) -> WriteReport:
+            max_side: Optional[int] = None, quality: Optional[int] = None,
+            max_pixels: Optional[int] = None, max_scans: Optional[int] = None,
+            max_sample_nbytes: Optional[int] = None) -> WriteReport:
     """Converts a folder of images, or a CSV or JSONL list of them, into a dataset.
 
     src: a tree split/class/file, class/file or file, or a .csv, .tsv or .jsonl list.
@@ -96,6 +98,9 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
         are reduced to that, upright, and encoded as 4:2:0 JPEG of this quality (1 to 100;
         None is 90) before they are packed. Of their metadata the ICC profile stays. Smaller
         ones stay as they are. None: nothing is reduced.
+    max_pixels, max_scans, max_sample_nbytes: images of more pixels (2**28 if None), JPEG files
+        of more scans (64), larger files (2**30 bytes) are bad inputs. Where larger ones are
+        taken, the dataset says so, and readers with default limits take them too.
 
     Every image is packed without loss and proven so, after such a reduction. A call that
     was killed is continued by the same call. Raises InvalidError, IoError (BusyError: another
@@ -103,7 +108,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     OutOfMemory.
     """
     settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                        on_bad, opaque, dry_run, max_side, quality)
+                        on_bad, opaque, dry_run, max_side, quality,
+                        limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = st.sized(
         st.ImportOptions,
         format=None if format is None else c_string(format, "a format"),
@@ -145,7 +151,9 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
           record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
           opaque: str = "keep", dry_run: bool = False,
           progress: Optional[Progress] = None, max_side: Optional[int] = None,
-          quality: Optional[int] = None) -> WriteReport:
+          quality: Optional[int] = None, max_pixels: Optional[int] = None,
+          max_scans: Optional[int] = None,
+          max_sample_nbytes: Optional[int] = None) -> WriteReport:
     """Writes a dataset of samples that this process has or makes.
 
     samples: NewSample or tuples (key, data[, label[, attributes[, split]]]), see there.
@@ -163,7 +171,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     """
     source = Source(samples, classes, bad_may_pass=on_bad != "fail")
     settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                        on_bad, opaque, dry_run, max_side, quality)
+                        on_bad, opaque, dry_run, max_side, quality,
+                        limits_of(max_pixels, max_scans, max_sample_nbytes))
     if classes is not None and not source.struct.class_count:
         settings.flags |= st.WRITE_NO_CLASSES
     job = _Job(c_path(dst), settings, progress, source)
@@ -173,8 +182,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
 
 def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples: int,
              record_nbytes: int, threads: Optional[int], on_bad: str, opaque: str,
-             dry_run: bool, max_side: Optional[int],
-             quality: Optional[int]) -> st.WriteOptions:
+             dry_run: bool, max_side: Optional[int], quality: Optional[int],
+             limits: st.Limits) -> st.WriteOptions:
     settings = st.sized(
         st.WriteOptions,
         flags=(0 if shuffle else st.WRITE_NO_SHUFFLE)
@@ -186,7 +195,8 @@ def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples:
         bad_policy=choice(st.BadPolicy, on_bad, "on_bad"),
         opaque_policy=choice(st.OpaquePolicy, opaque, "opaque"),
         max_side=0 if max_side is None else whole(max_side, "max_side"),
-        quality=0 if quality is None else whole(quality, "quality"))
+        quality=0 if quality is None else whole(quality, "quality"),
+        limits=limits)
     if ladder is not None:
         handle = _ladder(ladder)
         settings.ladder = handle.pointer
