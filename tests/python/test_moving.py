@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Every block of code in docs/moving.md runs, where the packages that it imports are there."""
+"""Every block of code in docs/moving.md and docs/frameworks.md runs, where the packages that it
+imports are there."""
 
 import importlib.util
 import io
 import os
 import re
+import socket
 import tarfile
 from pathlib import Path
 
@@ -12,10 +14,13 @@ import pytest
 
 from images import encode, picture
 
-TEXT = (Path(os.environ["PCR_SOURCE_ROOT"]) / "docs" / "moving.md").read_text()
-BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, flags=re.M | re.S)
-PACKAGES = {"torch": "torch", "pcr.torch": "torch", "torchvision": "torchvision",
-            "webdataset": "webdataset", "ffcv": "ffcv"}
+DOCS = Path(os.environ["PCR_SOURCE_ROOT"]) / "docs"
+BLOCKS = [(name, block) for name in ("moving", "frameworks")
+          for block in re.findall(r"^```python\n(.*?)^```$", (DOCS / f"{name}.md").read_text(),
+                                  flags=re.M | re.S)]
+PACKAGES = {"pcr.torch": "torch", **{name: name for name in (
+    "torch", "torchvision", "webdataset", "ffcv", "torchdata", "lightning", "accelerate",
+    "transformers")}}
 
 
 def missing(block):
@@ -48,13 +53,24 @@ def folder(tmp_path_factory):
 
 
 def test_there_are_blocks():
-    assert len(BLOCKS) == 10
-    assert sum(missing(block) is None for block in BLOCKS) >= 1
+    assert len(BLOCKS) == 16
+    assert sum(missing(block) is None for _, block in BLOCKS) >= 1
 
 
+def launch(monkeypatch):
+    """The environment of a launcher's only process."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    for name, value in (("RANK", 0), ("WORLD_SIZE", 1), ("MASTER_ADDR", "127.0.0.1"),
+                        ("MASTER_PORT", port)):
+        monkeypatch.setenv(name, str(value))
+
+
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("number", range(len(BLOCKS)))
 def test_block(number, folder, tmp_path, monkeypatch):
-    block = BLOCKS[number]
+    document, block = BLOCKS[number]
     package = missing(block)
     if package:
         pytest.skip(f"{package} is not installed")
@@ -62,8 +78,10 @@ def test_block(number, folder, tmp_path, monkeypatch):
         (tmp_path / name).symlink_to(folder / name)
     if "pcr.convert" not in block:
         (tmp_path / "photos.pcr").symlink_to(folder / "made.pcr")
+    if "init_process_group" in block:
+        launch(monkeypatch)
     monkeypatch.chdir(tmp_path)
     space = {"__name__": "__moving__"}
-    exec(compile(block, f"docs/moving.md, block {number + 1}", "exec"), space)
+    exec(compile(block, f"docs/{document}.md, block {number + 1}", "exec"), space)
     if hasattr(space.get("loader"), "close"):
         space["loader"].close()
