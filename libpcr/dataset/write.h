@@ -71,6 +71,9 @@ int pcri_label_survey_add(struct pcri_label_survey *v, const struct pcr_source *
 /* Sets the plan's kind of labels and its classes; `classes`: integers may be some. */
 int pcri_label_survey_finish(const struct pcri_label_survey *v, const struct pcr_source *source,
                        bool classes, struct pcri_plan *p, struct pcr_error *err);
+/* Does what a source says of a sample's labels when it is written still fit the plan? INVAL. */
+int pcri_label_check(const struct pcri_plan *p, const struct pcr_source_sample *s,
+                     struct pcr_error *err);
 /* Label k of a sample as it is stored where labels are floats. */
 double pcri_label_as_float(const struct pcr_source_sample *s, uint32_t k);
 

@@ -154,6 +154,19 @@ int pcri_label_survey_finish(const struct pcri_label_survey *v, const struct pcr
     return rc;
 }
 
+int pcri_label_check(const struct pcri_plan *p, const struct pcr_source_sample *s,
+                     struct pcr_error *err)
+{
+    bool fits = !s->label_count || p->label_kind == PCR_LABEL_FLOATS
+                    ? !s->label_count || !s->labels != !s->float_labels
+                    : s->labels && !s->float_labels;
+    if (fits && s->label_count && p->class_count)
+        fits = s->labels[0] >= 0 && s->labels[0] < p->class_count;
+    return fits ? 0 : pcri_fail(err, PCR_ERR_INVAL,
+                                "'%.200s': other labels than when the source was planned",
+                                s->key);
+}
+
 double pcri_label_as_float(const struct pcr_source_sample *s, uint32_t k)
 {
     return s->float_labels ? s->float_labels[k] : (double) s->labels[k];

@@ -108,7 +108,8 @@ static int take(struct pcri_write *w, struct claim *c, struct pcr_error *err)
     c->slot = &f->slots[f->claimed++];
     if (f->claimed == r->count)
         w->current = NULL;
-    return w->source->describe(w->source->opaque, c->index, &c->slot->sample, err);
+    rc = w->source->describe(w->source->opaque, c->index, &c->slot->sample, err);
+    return rc ? rc : pcri_label_check(&w->plan, &c->slot->sample, err);
 }
 
 /* --- publishing --- */

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Labels: what may be one, what is stored, and what datasets and loaders give back."""
 
+import enum
 import math
 from decimal import Decimal
 
@@ -66,6 +67,17 @@ def test_numbers_that_cannot_be_stored(label, tmp_path):
     with pytest.raises(pcr.InvalidError, match="'one'"):
         pcr.write(tmp_path / "ds", [("zero", DATA), ("one", DATA, label)])
     assert not (tmp_path / "ds").exists()
+
+
+class Colour(str, enum.Enum):
+    RED = "red"
+
+
+def test_names(tmp_path):
+    with write(tmp_path / "a", ["red", np.str_("blue"), Colour.RED, None, []]) as ds:
+        assert ds.classes == ("blue", "red") and ds.targets == [1, 0, 1, -1, -1]
+    with write(tmp_path / "b", ["10", "2", "nan", "NA"]) as ds:
+        assert ds.classes == ("10", "2", "NA", "nan")
 
 
 def test_labels_of_all_samples_go_together(tmp_path):
@@ -167,6 +179,7 @@ def test_renumbered_classes(ds, tmp_path):
     chosen = {"batch_size": 8, "size": 8}
     with pcr.Loader(ds, classes=["crab", "ant"], renumber=True, **chosen) as loader:
         found = batches(loader)
+        assert loader.classes == ("crab", "ant")
     assert len(found) == 32 and {found[i] for i in found} == {0, 1}
     assert all(v == {2: 0, 0: 1}[ds[i].label] for i, v in found.items())
     with write(tmp_path / "other", ["bee", "ape"]) as other:  # where bee is 1, and ape 0

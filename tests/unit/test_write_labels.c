@@ -201,6 +201,35 @@ START_TEST(class_beyond_the_last)
 }
 END_TEST
 
+/* A source that tells two stories. */
+static unsigned described;
+
+static int describe_otherwise(void *opaque, uint64_t i, struct pcr_source_sample *out,
+                              struct pcr_error *err)
+{
+    static const int64_t other = 7;
+    static const double half = 0.5;
+    int rc = describe(opaque, i, out, err);
+    if (described++ < COUNT)
+        return rc;
+    out->labels = &other;
+    if (src.ints[0][0] == 0) {
+        out->labels = NULL;
+        out->float_labels = &half;
+    }
+    return rc;
+}
+
+START_TEST(labels_that_change)
+{
+    described = 0;
+    for (uint32_t i = 0; i < COUNT; i++)
+        set_int(i, _i ? COUNT - 1 - i : i);
+    src.images.source.describe = describe_otherwise;
+    refused("images/000.jpg", "other labels");
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("write_labels");
@@ -213,6 +242,7 @@ int main(void)
     tcase_add_test(t, integers_that_are_classes);
     tcase_add_loop_test(t, integers_that_are_none, 0, 5);
     tcase_add_test(t, class_beyond_the_last);
+    tcase_add_loop_test(t, labels_that_change, 0, 2);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     int failed = srunner_ntests_failed(r);

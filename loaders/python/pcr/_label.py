@@ -68,8 +68,8 @@ def _number(value: Any, name: str) -> Union[int, float]:
     if isinstance(value, (float, np.floating)):
         number = float(value)
         if not math.isfinite(number):
-            raise InvalidError(f"{name}: the label is {value}, which is no number that a label "
-                               "may be")
+            raise InvalidError(f"{name}: the label is {value}, expected a finite number, or None "
+                               "for no label")
         return number
     try:
         if isinstance(value, (bool, np.bool_)):

@@ -263,6 +263,7 @@ class Loader:
         mix.set_fidelity(options, fidelity)
         hooks = None if memory is None else Hooks(memory, options)
         renumbering = Renumbering(self.datasets, classes) if renumber else None
+        self._renumbered = None if renumbering is None else renumbering.names
         pointer = c_void_p()
         handles = [d._handle for d in self.datasets]
         call(lib.pcr_loader_create_mix,
@@ -383,8 +384,9 @@ class Loader:
 
     @property
     def classes(self) -> Tuple[str, ...]:
-        """Class names by label, of the first dataset; empty where labels are not classes."""
-        return self.dataset.classes
+        """Class names by label, of the first dataset or, with `renumber`, as they were given;
+        empty where labels are not classes."""
+        return self.dataset.classes if self._renumbered is None else self._renumbered
 
     def __getitem__(self, index: Any) -> NoReturn:
         raise TypeError("a loader gives whole batches: iterate over it, it is in the place of a "

@@ -191,10 +191,14 @@ class Renumbering:
     """Labels as places in a list of classes, whatever numbers the datasets give them."""
 
     def __init__(self, datasets: Sequence[Dataset],
-                 classes: Optional[Iterable[Union[int, str]]]) -> None:
+                 classes: Optional[Sequence[Union[int, str]]]) -> None:
         if classes is None:
             raise InvalidError("renumber is for a list of classes: give `classes` too")
         self._places = class_places(datasets, classes)
+        known = dict(enumerate(datasets[0].classes))
+        #: Names by place; of a class given as a label that of the first dataset, or its digits.
+        self.names = tuple(c if isinstance(c, str) else known.get(int(c), str(int(c)))
+                           for c in classes)
 
     def __call__(self, labels: npt.NDArray[Any],
                  datasets: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -165,7 +165,8 @@ def file_bytes(data: Any, name: str) -> npt.NDArray[np.uint8]:
     if isinstance(data, (bytes, bytearray)):
         return np.frombuffer(data, np.uint8)
     if hasattr(data, "save") and hasattr(data, "mode") and hasattr(data, "getbands"):
-        _no_data(data, name, "a picture must be encoded first: image.save(buffer, \"PNG\") into "
+        _no_data(data, name, "give the file that the picture was read from, which is kept without "
+                 "loss; one that was made must be encoded first: image.save(buffer, \"PNG\") into "
                  "an io.BytesIO, then buffer.getvalue()")
     try:
         if isinstance(data, memoryview):
@@ -201,7 +202,7 @@ def class_list(classes: Iterable[str]) -> List[str]:
             raise TypeError(f"classes has {kind(name)} ({name!r:.100}), expected names")
         if not name or name in names:
             raise InvalidError(f"classes has {name!r} {'twice' if name else 'as a name'}")
-        names[name] = None
+        names[str.__str__(name)] = None
     return list(names)
 
 
@@ -210,11 +211,16 @@ def _names_of(samples: Sequence[NewSample]) -> List[str]:
     named = [s for s in samples if isinstance(s.label, str)]
     if named:
         for s in samples:
-            if not isinstance(s.label, str) and s.label is not None:
+            if not isinstance(s.label, str) and _has_label(s):
                 raise InvalidError(
                     f"{s.key!r}: label {s.label!r:.100}, but that of {named[0].key!r} is a "
                     f"class name, {named[0].label!r}; give `classes`, where both are meant")
-    return sorted({str(s.label) for s in named})
+    return sorted({str.__str__(s.label) for s in named})
+
+
+def _has_label(sample: NewSample) -> bool:
+    return sample.label is not None and (not isinstance(sample.label, Sequence)
+                                         or len(sample.label) > 0)
 
 
 def _plain(value: Any) -> Any:

@@ -182,6 +182,21 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def classes(self) -> Tuple[str, ...]:
+        """Class names by label; empty where labels are not classes."""
+        return self._dataset().classes
+
+    @property
+    def class_to_idx(self) -> Dict[str, int]:
+        """Labels by class name."""
+        return self._dataset().class_to_idx
+
+    @property
+    def targets(self) -> List[Any]:
+        """The labels of all samples, as indexing gives them. See pcr.Dataset."""
+        return self._dataset().targets
+
     def __getitem__(self, index: int) -> Tuple[Any, Union[int, float]]:
         sample = self._dataset()[index]
         image: Any = sample.decode(self.fidelity, orient=self.orient)
