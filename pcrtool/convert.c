@@ -40,8 +40,10 @@ static const struct pcrtool_option options[] = {
     { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads),
       .min = 1, .max = 1024 },
     { "on-bad", "WHAT", "with inputs that are damaged, or that no decoder here can show:\n"
-      "fail (default), skip (list them in errors.jsonl), opaque (keep them whole)",
-      PCRTOOL_CHOICE, SETTING(on_bad), .words = "fail|skip|opaque" },
+      "fail (default), skip (list them in errors.jsonl), opaque (keep them whole),\n"
+      "salvage (LOSSY: code what decodes of truncated and damaged JPEGs, and mark\n"
+      "them; skip others)",
+      PCRTOOL_CHOICE, SETTING(on_bad), .words = "fail|skip|opaque|salvage" },
     { "opaque", "WHAT", "with images that decode, but that JPEG scans cannot hold (PNG,\n"
       "JPEG with unusual scans): keep them whole (default), or\nrefuse them as bad",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },

@@ -16,9 +16,9 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     uint32_t known = PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DRY_RUN | PCR_WRITE_NO_CLASSES;
     if (o->flags & ~known)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown flags 0x%x", o->flags & ~known);
-    if (o->bad_policy > PCR_BAD_OPAQUE)
+    if (o->bad_policy > PCR_BAD_SALVAGE)
         return pcri_fail(err, PCR_ERR_INVAL, "bad_policy is %u, expected 0 to %u",
-                         (unsigned) o->bad_policy, (unsigned) PCR_BAD_OPAQUE);
+                         (unsigned) o->bad_policy, (unsigned) PCR_BAD_SALVAGE);
     if (o->opaque_policy > PCR_OPAQUE_REFUSE)
         return pcri_fail(err, PCR_ERR_INVAL, "opaque_policy is %u, expected 0 to %u",
                          (unsigned) o->opaque_policy, (unsigned) PCR_OPAQUE_REFUSE);
@@ -94,7 +94,7 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
     for (uint32_t i = 0; i < w->plan.split_count && !rc; i++)
         rc = add_split(m, w, i, &record, err);
     m->label_kind = w->plan.label_kind;
-    m->attributes = w->plan.has_attributes;
+    m->attributes = w->plan.has_attributes || w->progress.samples_salvaged;
     m->max_side = w->opts.max_side;
     m->quality = w->opts.quality;
     m->opaque_count = w->opaque_count;

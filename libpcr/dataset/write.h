@@ -212,8 +212,10 @@ void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts 
 int pcri_sample_prefix(const struct pcr_source_sample *s, int code,
                        struct pcr_error *err);
 
-/* A sample's attributes as canonical JSON, malloc'd; NULL for none. INVAL, NOMEM. */
-int pcri_attributes_render(const char *text, char **out, struct pcr_error *err);
+/* A sample's attributes as canonical JSON, malloc'd; NULL for none. salvaged: the value of an
+ * attribute of that name, or NULL. INVAL, NOMEM. */
+int pcri_attributes_render(const char *text, const char *salvaged, char **out,
+                           struct pcr_error *err);
 
 /* Makes t->file smaller if the options want it: an image above their max_side becomes a JPEG
  * of that size, upright, with its ICC profile and no other metadata. What cannot be decoded

@@ -5,6 +5,7 @@
  * splits, and of each record the keys in order, labels, attributes and sizes. A source
  * file that changed after the dataset was finished makes it another one. Then the same
  * command twice does the work once, also if the first was killed in its last moment. */
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -35,6 +36,8 @@ static int compare_frame(const struct pcri_write *w, const struct pcri_manifest 
             m->label_kind == w->plan.label_kind && m->class_count == w->plan.class_count &&
             m->split_count == w->plan.split_count &&
             m->sample_count + m->skipped_count == w->plan.sample_count &&
+            (!m->notes.salvaged || bad == PCR_BAD_SALVAGE) &&
+            (!m->notes.undecodable || bad == PCR_BAD_OPAQUE) &&
             (!m->skipped_count || bad != PCR_BAD_FAIL) &&
             (!m->opaque_count || opaque == PCR_OPAQUE_KEEP || bad == PCR_BAD_OPAQUE);
     for (uint32_t i = 0; i < m->class_count && *same && !rc; i++)
@@ -68,15 +71,20 @@ static bool same_labels(const struct pcri_write *w, const struct pcri_head *head
     return !count || !memcmp(head->labels + first, s->labels, count * sizeof(*s->labels));
 }
 
-static int same_attributes(const struct pcri_head *head, uint32_t i,
-                           const struct pcr_source_sample *s, bool *same,
+/* One that was salvaged has the reason beside its own. */
+static int same_attributes(const struct pcri_write *w, const struct pcri_head *head,
+                           uint32_t i, const struct pcr_source_sample *s, bool *same,
                            struct pcr_error *err)
 {
     char *ours = NULL;
     uint32_t n;
-    int rc = pcri_attributes_render(s->attributes, &ours, err);
-    if (!rc && strcmp(ours ? ours : "", pcri_text(&head->attributes, i, &n)) != 0)
+    const char *theirs = pcri_text(&head->attributes, i, &n);
+    json_t *object = w->opts.bad_policy == PCR_BAD_SALVAGE ? json_loads(theirs, 0, NULL) : NULL;
+    const char *salvaged = json_string_value(json_object_get(object, "salvaged"));
+    int rc = pcri_attributes_render(s->attributes, salvaged, &ours, err);
+    if (!rc && strcmp(ours ? ours : "", theirs) != 0)
         *same = false;
+    json_decref(object);
     free(ours);
     return rc;
 }
@@ -101,7 +109,7 @@ static int compare_samples(const struct pcri_write *w,
             continue; /* skipped, or they will not all be found */
         *same = *same && same_labels(w, head, i, &s) &&
                 (!s.nbytes || s.nbytes == head->source_nbytes[i]);
-        rc = same_attributes(head, i, &s, same, err);
+        rc = same_attributes(w, head, i, &s, same, err);
         i++;
     }
     *same = *same && i == head->sample_count;

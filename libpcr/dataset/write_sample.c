@@ -6,6 +6,7 @@
 
 #include "../base/sniff.h"
 #include "../base/utf8.h"
+#include "notes.h"
 #include "write.h"
 
 /* Judgements of an input. */
@@ -158,22 +159,60 @@ static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packe
     return 0;
 }
 
-int pcri_attributes_render(const char *text, char **out, struct pcr_error *err)
+int pcri_attributes_render(const char *text, const char *salvaged, char **out,
+                           struct pcr_error *err)
 {
     json_error_t why;
     *out = NULL;
-    if (!text || !*text)
+    if ((!text || !*text) && !salvaged)
         return 0;
-    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    json_t *object = json_loads(text && *text ? text : "{}", JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(object)) {
         bool parsed = object != NULL;
         json_decref(object);
         return pcri_fail(err, PCR_ERR_INVAL, "its attributes are no JSON object%s%s",
                          parsed ? "" : ": ", parsed ? "" : why.text);
     }
-    *out = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!salvaged || !pcri_json_set_text(object, "salvaged", salvaged))
+        *out = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(object);
-    return *out ? 0 : pcri_fail_nomem(err, strlen(text));
+    return *out ? 0 : pcri_fail(err, PCR_ERR_NOMEM, "no memory for attributes");
+}
+
+/* Packs what decodes of t->file, a damaged one: VERDICT_CODED, or VERDICT_BAD where nothing
+ * can be made of it. Negative: *why is the failure. */
+static int salvage(struct pcri_worker *t, struct pcri_slot *slot, struct pcr_error *why)
+{
+    struct pcr_error failure = { .offset = PCR_NO_OFFSET };
+    struct pcr_buffer damaged = t->file, repaired = { 0 };
+    uint64_t source_nbytes = damaged.nbytes;
+    int rc = pcri_coder_salvage(t->coder, damaged.data, damaged.nbytes, &repaired, &failure);
+    int verdict = rc ? VERDICT_BAD : VERDICT_CODED;
+    t->file = repaired;
+    if (!rc)
+        rc = pcri_sample_reduce(t, &slot->reduced, &failure);
+    if (!rc && (verdict = judge(t, &slot->packed, &failure)) < 0)
+        rc = verdict;
+    pcr_buffer_free(&t->file);
+    t->file = damaged;
+    struct pcri_notes *notes = NULL;
+    if (!rc && verdict == VERDICT_CODED) {
+        slot->packed.source_nbytes = source_nbytes;
+        notes = pcri_packed_notes(&slot->packed, &failure);
+        rc = notes ? 0 : PCR_ERR_NOMEM;
+    }
+    if (notes) {
+        snprintf(notes->salvaged, sizeof(notes->salvaged), "%.*s",
+                 (int) sizeof(notes->salvaged) - 1, why->message);
+        free(slot->attributes);
+        rc = pcri_attributes_render(slot->sample.attributes, notes->salvaged,
+                                    &slot->attributes, &failure);
+    }
+    if (is_ours(rc)) {
+        *why = failure;
+        return rc;
+    }
+    return verdict == VERDICT_CODED ? verdict : VERDICT_BAD;
 }
 
 /* Applies the policies to an input that cannot be packed. */
@@ -208,7 +247,7 @@ int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *sl
     const struct pcr_source *source = t->write->source;
     uint64_t max_nbytes = t->write->opts.limits.max_sample_nbytes;
     struct pcr_error why = { .offset = PCR_NO_OFFSET };
-    int rc = pcri_attributes_render(slot->sample.attributes, &slot->attributes, err);
+    int rc = pcri_attributes_render(slot->sample.attributes, NULL, &slot->attributes, err);
     if (rc)
         return pcri_sample_prefix(&slot->sample, rc, err);
 
@@ -228,6 +267,8 @@ int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *sl
         if (verdict == VERDICT_CODED)
             slot->packed.source_nbytes = source_nbytes;
     }
+    if (verdict == VERDICT_BAD && t->write->opts.bad_policy == PCR_BAD_SALVAGE)
+        verdict = salvage(t, slot, &why);
     if (verdict == VERDICT_CODED)
         return 0;
     if (verdict < 0) {

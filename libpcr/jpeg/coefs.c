@@ -65,10 +65,13 @@ struct reader {
 };
 
 /* NULL, with r->turbo.code set, where libjpeg fails. */
-static jvirt_barray_ptr *read_arrays(struct reader *r, const void *data, size_t nbytes,
+static jvirt_barray_ptr *read_arrays(struct reader *r, const struct pcri_jpeg_file *f,
                                      struct pcr_error *err)
 {
+    const uint8_t *data = f->data;
+    size_t nbytes = f->nbytes;
     r->cinfo.err = pcri_turbo_errors(&r->turbo, data, nbytes, err);
+    r->turbo.salvage = f->salvaged;
     if (setjmp(r->turbo.jump))
         return NULL;
     jpeg_create_decompress(&r->cinfo);
@@ -158,6 +161,24 @@ static int check_complete(struct reader *r, struct pcr_error *err)
     return 0;
 }
 
+static int check_frame(const struct reader *r, const struct pcri_jpeg_file *f,
+                       struct pcr_error *err)
+{
+    if ((uint32_t) r->cinfo.num_components == f->component_count
+        && r->cinfo.image_width == f->width && r->cinfo.image_height == f->height)
+        return 0;
+    return pcri_fail(err, PCR_ERR_CORRUPT, "libjpeg sees another frame header");
+}
+
+static int read_planes(struct reader *r, struct pcri_coefs *c, uint32_t levels,
+                       struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; !rc && i < c->component_count; i++)
+        rc = read_plane(r, (int) i, &c->planes[i], levels, err);
+    return rc;
+}
+
 int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
                     bool *in_doubt, struct pcr_error *err)
 {
@@ -165,16 +186,100 @@ int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32
     int rc = reserve(c, f, levels, err);
     if (rc)
         return rc;
-    if (!read_arrays(&r, f->data, f->nbytes, err))
+    if (!read_arrays(&r, f, err))
         rc = r.turbo.code;
-    if (!rc && ((uint32_t) r.cinfo.num_components != f->component_count
-                || r.cinfo.image_width != f->width || r.cinfo.image_height != f->height))
-        rc = pcri_fail(err, PCR_ERR_CORRUPT, "libjpeg sees another frame header");
+    if (!rc)
+        rc = check_frame(&r, f, err);
     if (!rc)
         rc = check_complete(&r, err);
-    for (uint32_t i = 0; !rc && i < f->component_count; i++)
-        rc = read_plane(&r, (int) i, &c->planes[i], levels, err);
+    if (!rc)
+        rc = read_planes(&r, c, levels, err);
     *in_doubt = r.turbo.in_doubt;
+    jpeg_destroy_decompress(&r.cinfo);
+    return rc;
+}
+
+/* --- damaged files --- */
+
+/* The steps by which libjpeg would dequantise must be those that the file's segments tell. */
+static int check_steps(const struct reader *r, const struct pcri_jpeg_file *f,
+                       struct pcr_error *err)
+{
+    for (uint32_t c = 0; c < f->component_count; c++) {
+        const JQUANT_TBL *t = r->cinfo.comp_info[c].quant_table;
+        const uint16_t *steps = f->quant[f->components[c].quant_slot];
+        for (int k = 0; t && k < 64; k++)
+            if (t->quantval[pcri_zigzag_order[k]] != steps[k])
+                return pcri_fail(err, PCR_ERR_CORRUPT, "component %u has two quantisation "
+                                 "tables", (unsigned) c);
+    }
+    return 0;
+}
+
+/* Without data libjpeg still makes up an MCU. */
+static bool is_empty(const struct pcri_coefs *c, const struct pcri_jpeg_file *f)
+{
+    uint64_t data_nbytes = 0;
+    for (uint32_t i = 0; i < f->segment_count; i++) {
+        const struct pcri_segment *s = &f->segments[i];
+        uint64_t end = i + 1 < f->segment_count ? s[1].offset : f->end;
+        if (s->marker == M_SOS)
+            data_nbytes += end - s->offset - s->nbytes;
+    }
+    if (!data_nbytes)
+        return true;
+    for (uint32_t i = 0; i < c->component_count; i++) {
+        const struct pcri_plane *p = &c->planes[i];
+        for (size_t b = 0; b < (size_t) p->blocks_x * p->blocks_y; b++)
+            if (p->mask[b])
+                return false;
+    }
+    return true;
+}
+
+/* Cuts off the last segment before `offset`, where libjpeg has stopped; false if that leaves
+ * no scan. */
+static bool cut(struct pcri_jpeg_file *f, uint64_t offset)
+{
+    uint32_t scans = 0;
+    uint64_t end = 0;
+    for (uint32_t i = 0; i < f->segment_count && f->segments[i].offset < offset; i++) {
+        end = scans ? f->segments[i].offset : 0;
+        scans += f->segments[i].marker == M_SOS;
+    }
+    if (!end || end >= f->nbytes)
+        return false;
+    f->nbytes = (size_t) end;
+    return true;
+}
+
+int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t levels,
+                       struct pcr_error *err)
+{
+    struct pcr_error why = { .offset = PCR_NO_OFFSET };
+    struct reader r;
+    int rc = reserve(c, f, levels, err);
+    if (rc)
+        return rc;
+    for (;;) {
+        memset(&r, 0, sizeof(r));
+        if (read_arrays(&r, f, &why))
+            break;
+        rc = r.turbo.code;
+        jpeg_destroy_decompress(&r.cinfo);
+        if (rc == PCR_ERR_NOMEM || why.offset == PCR_NO_OFFSET || !cut(f, why.offset)) {
+            if (err)
+                *err = why;
+            return rc;
+        }
+    }
+    rc = check_frame(&r, f, err);
+    if (!rc)
+        rc = check_steps(&r, f, err);
+    if (!rc)
+        rc = read_planes(&r, c, levels, err);
+    if (!rc && is_empty(c, f))
+        rc = pcri_fail(err, PCR_ERR_CORRUPT, "nothing of the picture is there");
     jpeg_destroy_decompress(&r.cinfo);
     return rc;
 }

@@ -26,6 +26,10 @@ extern const uint8_t pcri_zigzag_order[64]; /* natural position of zigzag index 
  * is not known (turbo.h). Codes: CORRUPT, TRUNCATED, UNSUPPORTED, NOMEM. */
 int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
                     bool *in_doubt, struct pcr_error *err);
+/* The same of a damaged file, of pcri_jpeg_file_salvage(): what libjpeg has of it when it has
+ * given its warnings, and zeros elsewhere. As well CORRUPT where that is nothing. */
+int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t levels,
+                       struct pcr_error *err);
 void pcri_coefs_free(struct pcri_coefs *c);
 
 #endif

@@ -40,6 +40,7 @@ struct pcri_jpeg_file {
     uint64_t sof_offset;
     bool in_scans;       /* behind the first SOS */
     bool open_scan;      /* the last piece ended with an SOS */
+    bool salvaged;       /* see pcri_jpeg_file_salvage() */
     bool no_eoi;         /* the file ends without EOI behind a scan, or within a segment there */
     uint32_t scan_count;
     uint64_t end; /* offset of EOI; of a piece without it: its size */
@@ -59,6 +60,12 @@ struct pcri_jpeg_file {
  * CORRUPT, UNSUPPORTED (what coding 1 cannot hold), LIMIT. */
 int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
                          struct pcri_jpeg_file *out, struct pcr_error *err);
+
+/* The same of a damaged file: what libjpeg would not go on from, behind the first scan header,
+ * is cut off (`nbytes` says where), and metadata behind the first scan are not to be believed.
+ * Limits hold. */
+int pcri_jpeg_file_salvage(const void *data, size_t nbytes, const struct pcr_limits *limits,
+                           struct pcri_jpeg_file *out, struct pcr_error *err);
 
 /* The same step by step, of a file in pieces that end with a marker segment or with a scan's
  * data: begin, then parse each. Segments, and their offsets, are of the last piece alone; EOI

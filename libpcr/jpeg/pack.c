@@ -209,7 +209,7 @@ static int add_late_segments(struct items *it, const struct pcri_jpeg_file *f)
     int rc = 0;
     for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
         const struct pcri_segment *s = &f->segments[i];
-        if (s->after_scan && (s->marker >= M_APP0 || s->marker == M_DQT))
+        if (s->after_scan && ((s->marker >= M_APP0 && !f->salvaged) || s->marker == M_DQT))
             rc = add_segment(it, f, s);
     }
     return rc;
@@ -448,6 +448,33 @@ int pcri_coder_pack(struct pcri_coder *c, const struct pcri_tables *tables,
         pcri_packed_free(&p);
     else
         *out = p;
+    return rc;
+}
+
+int pcri_coder_salvage(struct pcri_coder *c, const void *data, size_t nbytes,
+                       struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct pcri_packed p = { 0 };
+    if (nbytes > c->limits.max_sample_nbytes)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%zu bytes, the limit is %llu", nbytes,
+                         (unsigned long long) c->limits.max_sample_nbytes);
+    int rc = pcri_jpeg_file_salvage(data, nbytes, &c->limits, &c->file, err);
+    if (rc)
+        return rc;
+    p.script = choose_script(c);
+    rc = pcri_coefs_salvage(&c->coefs, &c->file, levels_of(&c->ladder->scripts[p.script]),
+                            err);
+    normalise(&c->file);
+    if (!rc)
+        rc = pack_header(&c->file, &p, err);
+    if (!rc)
+        rc = pack_scans(c, NULL, &p, err);
+    if (!rc)
+        rc = prove(c, &p, err);
+    out->nbytes = 0;
+    if (!rc)
+        rc = pcri_buffer_append(out, c->whole.data, c->whole.nbytes, err);
+    pcri_packed_free(&p);
     return rc;
 }
 

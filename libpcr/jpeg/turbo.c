@@ -88,7 +88,7 @@ static void message(j_common_ptr cinfo, int level)
     if (level >= 0) /* no warning */
         return;
     enum pcri_doubt doubt = pcri_turbo_doubt(cinfo->err);
-    if (doubt == PCRI_DAMAGE)
+    if (doubt == PCRI_DAMAGE && !t->salvage)
         leave(cinfo);
     t->in_doubt |= doubt == PCRI_IN_DOUBT;
     t->no_end |= cinfo->err->msg_code == JWRN_JPEG_EOF;
@@ -110,6 +110,6 @@ struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data,
     t->nbytes = nbytes;
     t->err = err;
     t->code = 0;
-    t->in_doubt = t->no_end = false;
+    t->salvage = t->in_doubt = t->no_end = false;
     return &t->mgr;
 }

@@ -324,7 +324,7 @@ START_TEST(mistakes)
     refused("e", PCR_ERR_INVAL, "has no key");
     src.source.sample_count = 0;
     refused("e", PCR_ERR_INVAL, "no samples");
-    options.bad_policy = 4;
+    options.bad_policy = 5;
     refused("e", PCR_ERR_INVAL, "bad_policy");
     options.flags = 1u << 31;
     refused("e", PCR_ERR_INVAL, "unknown flags");

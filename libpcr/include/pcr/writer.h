@@ -73,6 +73,10 @@ enum pcr_bad_policy {
     PCR_BAD_SKIP = 2,    /* leave it out, list it in errors.jsonl */
     PCR_BAD_OPAQUE = 3,  /* keep its bytes whole, and note what does not decode; unreadable or
                           * empty ones are skipped */
+    PCR_BAD_SALVAGE = 4, /* LOSSY: of a truncated or damaged JPEG, code what decodes, as libjpeg
+                          * shows it after its warnings (the rest is gray, or coarse); mark the
+                          * sample by an attribute "salvaged" with the reason, which replaces one
+                          * of that name, and by a note. Others, PNG too, are skipped */
 };
 
 /* What to do with intact images that decode, but not as JPEG coefficients that the format

@@ -145,6 +145,7 @@ class BadPolicy(IntEnum):
     FAIL = 1
     SKIP = 2
     OPAQUE = 3
+    SALVAGE = 4
 
 
 class OpaquePolicy(IntEnum):

@@ -81,7 +81,9 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     threads: None is one for each CPU that this process may use.
     on_bad: what to do with an input that is damaged, or that no decoder here can show (WebP,
         arithmetic-coded JPEG, HTML): "fail" stops; "skip" leaves it out; "opaque" keeps its
-        bytes whole, and notes what does not decode (Dataset.notes()).
+        bytes whole, and notes what does not decode (Dataset.notes()); "salvage", which is
+        lossy, codes what decodes of a truncated or damaged JPEG, as libjpeg shows it after its
+        warnings, marks the sample by an attribute "salvaged" with the reason, and skips others.
     opaque: images that decode but are not JPEG, or that JPEG scans cannot hold: "keep" them
         whole, or "refuse" them as bad inputs.
     format: an importer's name, chosen by the path if None; root: for lists, the folder
