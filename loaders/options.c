@@ -98,7 +98,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         const char *name;
         uint32_t value, max;
     } bounds[] = {
-        { "flags", o->flags, PCR_LOADER_EXACT * 2 - 1 },
+        { "flags", o->flags, PCR_LOADER_TO_SRGB * 2 - 1 },
         { "dtype", o->dtype, PCR_DTYPE_BFLOAT16 },
         { "batch_size", o->batch_size, 1 << 20 },
         { "height", o->height, 1 << 16 },
@@ -110,6 +110,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "thread_count", o->thread_count, 1024 },
         { "reader_count", o->reader_count, 1024 },
         { "reserved", o->reserved, 0 },
+        { "reserved2", o->reserved2, 0 },
+        { "background[3]", o->background[3], 0 },
         { "transform", o->transform, PCR_TRANSFORM_STRETCH },
         { "filter", o->filter, PCR_FILTER_NEAREST },
         { "brightness_ppm", o->brightness_ppm, MOST_FACTOR_PPM },

@@ -93,6 +93,12 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
     struct pcr_image_info image;
     if (o->flags & PCR_LOADER_KEEP_ORIENTATION)
         d.flags |= PCR_DECODE_KEEP_ORIENTATION;
+    if (o->flags & PCR_LOADER_TO_SRGB)
+        d.flags |= PCR_DECODE_TO_SRGB;
+    if (o->flags & PCR_LOADER_BACKGROUND) {
+        d.flags |= PCR_DECODE_BACKGROUND;
+        memcpy(d.background, o->background, sizeof(d.background));
+    }
     if (sample->form == PCR_FORM_CODED) {
         /* Its metadata may be left out of what was read; the head has its orientation. */
         d.orientation = sample->orientation;
@@ -130,6 +136,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     else if (!rc && (rc = make_pixels(m, q, sample, &out->crop, err)) &&
              sample->form == PCR_FORM_OPAQUE && is_bad_sample(rc))
         advise(err);
+    out->profile_use = q->files ? PCR_PROFILE_NONE : pcr_decoder_profile(m->decoder);
     out->decode_ns += pcri_now_ns() - start;
     if (rc) {
         struct pcr_record_info record = { .size = sizeof(record) };

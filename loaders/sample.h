@@ -48,6 +48,7 @@ struct pcri_made {
     int64_t label;     /* the first, -1 where there is none */
     double float_label; /* the first, NaN where there is none */
     struct pcr_crop crop; /* of pixels */
+    uint32_t profile_use; /* enum pcr_profile_use */
     uint64_t read_count, read_nbytes, read_ns, decode_ns;
     struct pcr_error fault; /* why it is replaced or degraded; elsewhere not set */
 };

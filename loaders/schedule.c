@@ -614,6 +614,8 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         if (!t->fills) { /* else it is told of where it has its own place */
             l->stats.degraded_count += made->degraded;
             l->stats.replaced_count += made->replaced;
+            l->stats.profile_converted_count += made->profile_use == PCR_PROFILE_CONVERTED;
+            l->stats.profile_unusable_count += made->profile_use == PCR_PROFILE_UNUSABLE;
             if (made->degraded || made->replaced)
                 note_fault(l, t, made);
         }

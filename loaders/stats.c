@@ -51,6 +51,10 @@ static const struct field {
     FIELD(batches_held, "held_batches", GAUGE,
           "Batches that the consumer has not released."),
     FIELD(ahead_nbytes, "ahead_bytes", GAUGE, "Image bytes read for epochs not begun."),
+    FIELD(profile_converted_count, "profile_converted_samples_total", COUNTER,
+          "Samples whose colours were converted to sRGB."),
+    FIELD(profile_unusable_count, "profile_unusable_samples_total", COUNTER,
+          "Samples with a colour profile that could not be used."),
 #undef FIELD
 };
 enum { FIELD_COUNT = sizeof(fields) / sizeof(fields[0]) };
@@ -231,6 +235,10 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
                         seconds(s->consumer_wait_ns),
                         100 * ratio((double) s->consumer_wait_ns,
                                     (double) s->elapsed_ns));
+    if (!rc && (s->profile_converted_count || s->profile_unusable_count))
+        rc = pcri_print(out, err, "profiles  %" PRIu64 " samples converted to sRGB, %" PRIu64
+                        " with one that cannot be used\n", s->profile_converted_count,
+                        s->profile_unusable_count);
     return rc ? rc : pcri_print(out, err, "limit     %s\n", limit(s));
 }
 

@@ -14,6 +14,7 @@ build  pkg-config       finds the libraries
 build  libjpeg-dev      JPEG (libjpeg-turbo)
 build  libpng-dev       PNG
 build  zlib1g-dev       compressed text in PNG
+build  liblcms2-dev     colour profiles
 build  libzstd-dev      compression of heads
 build  libxxhash-dev    checksums
 build  libjansson-dev   JSON

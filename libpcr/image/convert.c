@@ -27,42 +27,48 @@ static void luma_of_rgb(const uint8_t *const rgb[3], size_t n, uint8_t *restrict
         out[i] = pcri_luma(rgb[0][i], rgb[1][i], rgb[2][i]);
 }
 
-/* RGB of at most RUN pixels of CMYK or YCCK. A JPEG file's YCCK is that of 255 - C, M, Y:
- * its RGB are the complements of ink. */
-static void run_of_cmyk(const struct pcri_pixel_plan *plan, const uint8_t *const rows[4],
-                        size_t at, size_t n, uint8_t rgb[3][RUN])
+/* The inks of at most RUN pixels of CMYK or YCCK: C, M and Y. A file holds 255 less the inks, and
+ * its YCCK is that of the inks, whose RGB they are. */
+static void run_of_inks(const struct pcri_pixel_plan *plan,
+                        const struct pcri_kernels *kernels, const uint8_t *const rows[4],
+                        size_t at, size_t n, uint8_t inks[3][RUN])
 {
-    unsigned invert = plan->inverted ? 0 : 255;
+    const struct pcri_rgb_row ink_row = { { inks[0], inks[1], inks[2] }, true };
+    if (plan->from == PCRI_JPEG_YCCK) {
+        kernels->ycc_to_rgb(rows[0] + at, rows[1] + at, rows[2] + at, n, &ink_row);
+        return;
+    }
+    for (int c = 0; c < 3; c++)
+        for (size_t i = 0; i < n; i++)
+            inks[c][i] = (uint8_t) (255 - rows[c][at + i]);
+}
+
+static void run_of_rgb(const struct pcri_pixel_plan *plan, const struct pcri_kernels *kernels,
+                       const uint8_t *const rows[4], size_t at, size_t n, uint8_t rgb[3][RUN])
+{
     const uint8_t *black = rows[3] + at;
+    run_of_inks(plan, kernels, rows, at, n, rgb);
     for (int c = 0; c < 3; c++)
         for (size_t i = 0; i < n; i++) { /* rounded division by 255 */
-            unsigned k = black[i] ^ invert, ink = rows[c][at + i] ^ invert;
-            rgb[c][i] = (uint8_t) ((ink * k * 2 + 255) / 510);
+            unsigned rest = 255u - rgb[c][i];
+            rgb[c][i] = (uint8_t) ((rest * black[i] * 2 + 255) / 510);
         }
 }
 
-static void run_of_ycck(const struct pcri_pixel_plan *plan,
-                        const struct pcri_kernels *kernels, const uint8_t *const rows[4],
-                        size_t at, size_t n, uint8_t rgb[3][RUN])
+void pcri_convert_inks(const struct pcri_pixel_plan *plan, const struct pcri_kernels *kernels,
+                       const uint8_t *const rows[4], size_t n, uint8_t *out)
 {
     uint8_t inks[3][RUN];
-    const struct pcri_rgb_row ink_row = { { inks[0], inks[1], inks[2] }, true };
-    kernels->ycc_to_rgb(rows[0] + at, rows[1] + at, rows[2] + at, n, &ink_row);
-    for (int c = 0; c < 3; c++)
-        for (size_t i = 0; i < n; i++)
-            inks[c][i] = (uint8_t) (255 - inks[c][i]);
-    const uint8_t *const cmyk[4] = { inks[0], inks[1], inks[2], rows[3] + at };
-    run_of_cmyk(plan, cmyk, 0, n, rgb);
-}
-
-static void run_of_inks(const struct pcri_pixel_plan *plan,
-                        const struct pcri_kernels *kernels, const uint8_t *const rows[4],
-                        size_t at, size_t n, uint8_t rgb[3][RUN])
-{
-    if (plan->from == PCRI_JPEG_YCCK)
-        run_of_ycck(plan, kernels, rows, at, n, rgb);
-    else
-        run_of_cmyk(plan, rows, at, n, rgb);
+    for (size_t at = 0; at < n; at += RUN) {
+        size_t m = n - at < RUN ? n - at : RUN;
+        run_of_inks(plan, kernels, rows, at, m, inks);
+        for (size_t i = 0; i < m; i++, out += 4) {
+            out[0] = inks[0][i];
+            out[1] = inks[1][i];
+            out[2] = inks[2][i];
+            out[3] = (uint8_t) (255 - rows[3][at + i]);
+        }
+    }
 }
 
 void pcri_convert_gray(const struct pcri_pixel_plan *plan, const struct pcri_kernels *kernels,
@@ -80,7 +86,7 @@ void pcri_convert_gray(const struct pcri_pixel_plan *plan, const struct pcri_ker
     }
     for (size_t at = 0; at < n; at += RUN) {
         size_t m = n - at < RUN ? n - at : RUN;
-        run_of_inks(plan, kernels, rows, at, m, rgb);
+        run_of_rgb(plan, kernels, rows, at, m, rgb);
         luma_of_rgb(planes, m, out + at);
     }
 }
@@ -100,7 +106,7 @@ void pcri_convert_rgb(const struct pcri_pixel_plan *plan, const struct pcri_kern
     } else {
         for (size_t at = 0; at < n; at += RUN) {
             size_t m = n - at < RUN ? n - at : RUN;
-            run_of_inks(plan, kernels, rows, at, m, rgb);
+            run_of_rgb(plan, kernels, rows, at, m, rgb);
             store_rgb(planes, m, out, at);
         }
     }

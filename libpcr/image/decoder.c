@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "../base/sniff.h"
+#include "icc.h"
 #include "image.h"
 
 static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
@@ -54,6 +55,10 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
     pcr_spans_free(&(*d)->one);
     pcr_buffer_free(&(*d)->joined);
     pcr_buffer_free(&(*d)->stored);
+    pcri_icc_destroy((*d)->icc);
+    pcr_buffer_free(&(*d)->profile);
+    pcr_buffer_free(&(*d)->raw);
+    pcr_buffer_free(&(*d)->line);
     pcr_buffer_free(&(*d)->source);
     pcr_buffer_free(&(*d)->taps[0]);
     pcr_buffer_free(&(*d)->taps[1]);
@@ -69,8 +74,7 @@ static int take_options(const struct pcr_decode_options *opts,
     int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_decode_options", err);
     if (rc)
         return rc;
-    if (out->flags & ~(uint32_t) (PCR_DECODE_KEEP_ORIENTATION | PCR_DECODE_IDENTICAL
-                                  | PCR_DECODE_PLANAR))
+    if (out->flags >= PCR_DECODE_TO_SRGB * 2)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown decode flags 0x%x",
                          (unsigned) out->flags);
     if (out->with > PCR_DECODE_TURBO)
@@ -82,6 +86,10 @@ static int take_options(const struct pcr_decode_options *opts,
         out->color = PCR_COLOR_RGB;
     if (out->color > PCR_COLOR_GRAY)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown color %u", (unsigned) out->color);
+    if (out->background[3] || out->reserved)
+        return pcri_fail(err, PCR_ERR_INVAL, "decode options background[3] and reserved are "
+                         "%u and %u, expected 0", out->background[3],
+                         (unsigned) out->reserved);
     if (out->orientation > 8)
         return pcri_fail(err, PCR_ERR_INVAL, "orientation is %u, expected 0 to 8",
                          (unsigned) out->orientation);
@@ -259,6 +267,19 @@ static int tell(const uint8_t *data, size_t nbytes, const struct pcr_error *why,
     return why->code;
 }
 
+/* Has the codec give what the stage takes, where there is something to do. */
+static int begin_stage(struct pcr_decoder *d, struct pcri_decode_job *j,
+                       const struct pcr_decode_options *o, struct pcr_error *err)
+{
+    int rc = pcri_stage_choose(d, o, &j->stored, &j->stage, err);
+    if (rc || !j->stage.on)
+        return rc;
+    j->params.color = j->stage.color;
+    j->params.alpha = j->stage.alpha;
+    end(j);
+    return begin_codec(d, j, j->index, err);
+}
+
 /* On success the job must be ended; on failure it is. */
 static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t count,
                  const struct pcr_decode_options *opts, struct pcr_decode_options *o,
@@ -268,6 +289,7 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
     if (!d || (count && !spans))
         return pcri_fail(err, PCR_ERR_INVAL, "no decoder or no spans");
     d->may_continue = false;
+    d->profile_use = PCR_PROFILE_NONE;
     int rc = take_options(opts, o, err);
     if (rc)
         return rc;
@@ -288,7 +310,9 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
         rc = begin_codec(d, j, i + 1, &why);
     if (rc)
         return tell(first, d->spans.items[0].nbytes, &why, err);
-    if ((rc = describe(j, o, err)))
+    if (o->flags & (PCR_DECODE_TO_SRGB | PCR_DECODE_BACKGROUND))
+        rc = begin_stage(d, j, o, err);
+    if (rc || (rc = describe(j, o, err)))
         end(j);
     return rc;
 }
@@ -319,13 +343,38 @@ static int decode_stored(struct pcr_decoder *d, struct pcri_decode_job *j,
     return rc ? rc : j->codec->rows(j->state, &j->window, target, err);
 }
 
+/* The same, and what is to be done to the pixels. */
+static int decode_staged(struct pcr_decoder *d, struct pcri_decode_job *j,
+                         const struct pcri_target *target, struct pcr_error *err)
+{
+    uint32_t width = j->window.width;
+    struct pcri_target raw = { .stride_nbytes = (size_t) width * j->stage.channels };
+    size_t total;
+    if (!j->stage.on)
+        return decode_stored(d, j, target, err);
+    if (!pcri_mul(raw.stride_nbytes, j->window.height, &total))
+        return pcri_fail_nomem(err, raw.stride_nbytes);
+    int rc = pcri_buffer_reserve(&d->raw, total, err);
+    if (!rc)
+        rc = pcri_buffer_reserve(&d->line, (size_t) width * 3, err);
+    raw.data = d->raw.data;
+    if (rc || (rc = decode_stored(d, j, &raw, err)))
+        return rc;
+    for (uint32_t y = 0; y < j->window.height; y++) {
+        pcri_stage_run(&j->stage, raw.data + y * raw.stride_nbytes, width, j->info.channels,
+                       d->line.data);
+        pcri_store_row(target, y, d->line.data, width, j->info.channels);
+    }
+    return 0;
+}
+
 /* Decodes to pixels that are large enough. */
 static int decode(struct pcr_decoder *d, struct pcri_decode_job *j,
                   const struct pcri_target *target, struct pcr_error *err)
 {
     uint32_t channels = j->info.channels, planes = target->plane_nbytes ? channels : 1;
     if (j->turn == 1)
-        return decode_stored(d, j, target, err);
+        return decode_staged(d, j, target, err);
 
     const struct pcri_window *w = &j->window;
     struct pcri_target stored = { .stride_nbytes = (size_t) w->width * (channels / planes) };
@@ -335,7 +384,7 @@ static int decode(struct pcr_decoder *d, struct pcri_decode_job *j,
     int rc = pcri_buffer_reserve(&d->stored, total, err);
     stored.data = d->stored.data;
     stored.plane_nbytes = planes > 1 ? total / planes : 0;
-    if (rc || (rc = decode_stored(d, j, &stored, err)))
+    if (rc || (rc = decode_staged(d, j, &stored, err)))
         return rc;
     for (uint32_t p = 0; p < planes; p++)
         pcri_orient(stored.data + p * stored.plane_nbytes, w->width, w->height,
@@ -358,6 +407,11 @@ int pcr_decoder_inspect(struct pcr_decoder *d, const void *data, size_t nbytes,
     if (info_out)
         *info_out = j.info;
     return 0;
+}
+
+uint32_t pcr_decoder_profile(const struct pcr_decoder *d)
+{
+    return d ? d->profile_use : PCR_PROFILE_NONE;
 }
 
 /* Bytes of a row without a gap, and how many rows there are, planes after one another. */

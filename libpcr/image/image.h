@@ -9,9 +9,12 @@
 #include "../base/base.h"
 #include "resize_rows.h"
 
+enum { PCRI_COLOR_INKS = PCR_COLOR_GRAY + 1 }; /* C, M, Y and K; 255: all ink */
+
 /* What the caller of a codec wants; color is RGB or GRAY, and limits are filled in. */
 struct pcri_decode_params {
-    uint32_t color;
+    uint32_t color; /* or PCRI_COLOR_INKS for JPEG of four components */
+    bool alpha;     /* of PNG that has it: a channel more, behind the others */
     uint32_t scale; /* 1 to 8, in eighths */
     bool identical; /* as PCR_DECODE_IDENTICAL */
     const struct pcr_ladder *ladder;
@@ -22,6 +25,8 @@ struct pcri_decode_params {
 struct pcri_stored_info {
     uint32_t width, height; /* pixels as stored and scaled, before orientation */
     uint32_t orientation;   /* 1..8, of the image's own metadata */
+    uint32_t component_count; /* 1: gray, 3: colour, 4: inks */
+    bool has_alpha;
 };
 
 /* A part of a picture as it is stored and scaled; not empty. */
@@ -52,8 +57,8 @@ struct pcri_codec {
                  struct pcr_error *err);
     /* Bytes that rows() will hold in proportion to the picture, beside what it delivers. */
     uint64_t (*held)(void *state, const struct pcri_window *window);
-    /* Decodes a window that lies within the picture, to 3 (RGB) or 1 (GRAY) bytes a pixel,
-     * and reads the file to its end. */
+    /* Decodes a window that lies within the picture, to 3 (RGB), 1 (GRAY) or 4 (INKS) bytes a
+     * pixel, or one more with alpha (both of the latter packed), and reads the file to its end. */
     int (*rows)(void *state, const struct pcri_window *window,
                 const struct pcri_target *target, struct pcr_error *err);
     /* Frees what the image took; also after a failure. */
@@ -66,6 +71,15 @@ extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
 
 enum { PCRI_CODEC_COUNT = 3 };
 
+/* What is done to pixels as a codec gives them; chosen for an image. */
+struct pcri_stage {
+    bool on;            /* else the rest is without effect */
+    bool alpha;         /* is the last of the channels */
+    uint32_t color, channels; /* that the codec is to give */
+    const void *transform; /* to sRGB, or NULL */
+    uint8_t background[3];
+};
+
 /* An image between begin and end. */
 struct pcri_decode_job {
     const struct pcri_codec *codec; /* NULL: there is nothing to end */
@@ -75,6 +89,7 @@ struct pcri_decode_job {
     struct pcri_stored_info stored;
     struct pcri_window window; /* of the stored picture */
     uint32_t turn;             /* orientation to apply, 1: none */
+    struct pcri_stage stage;
     struct pcr_image_info info;
 };
 
@@ -87,6 +102,10 @@ struct pcr_decoder {
     struct pcri_decode_job job;
     struct pcr_decode_options options; /* of that job */
     struct pcr_buffer stored;    /* pixels before orientation */
+    struct pcri_icc *icc;        /* NULL till it is needed */
+    struct pcr_buffer profile;   /* of the image */
+    uint32_t profile_use;        /* enum pcr_profile_use */
+    struct pcr_buffer raw, line; /* pixels as the codec gives them, and a row of them after that */
     struct pcr_buffer source;    /* pixels to be resized */
     struct pcr_buffer taps[2];   /* resize: the filters of rows and of columns */
     struct pcr_buffer table;     /* resize: how rows are made */
@@ -108,6 +127,16 @@ static inline uint8_t pcri_luma(unsigned r, unsigned g, unsigned b)
 {
     return (uint8_t) ((19595 * r + 38470 * g + 7471 * b + 32768) >> 16);
 }
+
+/* --- stage.c --- */
+
+/* Decides for an image in d->spans, and notes what becomes of its profile. NOMEM. */
+int pcri_stage_choose(struct pcr_decoder *d, const struct pcr_decode_options *o,
+                      const struct pcri_stored_info *stored, struct pcri_stage *out,
+                      struct pcr_error *err);
+/* n pixels as the codec gives them, to RGB or luma by `channels`; `row` has room for 3 n bytes. */
+void pcri_stage_run(const struct pcri_stage *s, const uint8_t *pixels, uint32_t n,
+                    uint32_t channels, uint8_t *row);
 
 /* --- resize.c --- */
 

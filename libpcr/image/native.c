@@ -80,6 +80,8 @@ static int native_begin(void *state, const struct pcr_spans *file,
     n->prefix.ladder = params->ladder;
     info_out->width = scaled(f->width, params->scale);
     info_out->height = scaled(f->height, params->scale);
+    info_out->component_count = f->component_count;
+    info_out->has_alpha = false;
     info_out->orientation = pcri_orientation_of(&f->orientation);
     const struct pcri_window all = { 0, 0, info_out->width, info_out->height };
     return pcri_pixels_plan(f, params, &all, &plan, err);

@@ -5,7 +5,6 @@
 static int find_color(const struct pcri_jpeg_file *f, struct pcri_pixel_plan *out)
 {
     const struct pcri_component *c = f->components;
-    out->inverted = f->has_adobe;
     switch (f->component_count) {
     case 1:
         out->from = PCRI_JPEG_GRAY;

@@ -38,7 +38,7 @@ static size_t cut_memory(struct pcri_pixels *p, const struct pcri_pixel_plan *pl
         p->components[i].near = p->components[i].far = NULL;
     }
     p->pixels = memory + at;
-    return at + aligned(3 * pixels);
+    return at + aligned(4 * pixels);
 }
 
 static int reserve(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
@@ -209,6 +209,8 @@ static void make_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan, 
             rows[i] = full_row(p, plan, i, y);
     if (plan->color == PCR_COLOR_GRAY)
         pcri_convert_gray(plan, p->kernels, rows, n, out->plane[0]);
+    else if (plan->color == PCRI_COLOR_INKS)
+        pcri_convert_inks(plan, p->kernels, rows, n, out->plane[0]);
     else
         pcri_convert_rgb(plan, p->kernels, rows, n, out);
 }
@@ -228,7 +230,8 @@ int pcri_pixels_make(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
     const struct pcri_window *w = &plan->window;
     uint32_t skip = w->x - plan->left;
     size_t planes = plan->color == PCR_COLOR_RGB && target->plane_nbytes ? 3 : 1;
-    size_t pixel = plan->color == PCR_COLOR_RGB && planes == 1 ? 3 : 1;
+    size_t pixel = plan->color == PCRI_COLOR_INKS ? 4
+                   : plan->color == PCR_COLOR_RGB && planes == 1 ? 3 : 1;
     size_t row_nbytes = ((size_t) w->width + skip) * pixel;
     for (uint32_t y = 0; y < w->height; y++) {
         uint8_t *dst = target->data + y * target->stride_nbytes;

@@ -28,9 +28,8 @@ struct pcri_pixel_plan {
     struct pcri_component_plan components[4];
     uint32_t component_count;
     uint32_t left; /* where rows begin: at or a few pixels before the window */
-    uint32_t color;            /* wanted: PCR_COLOR_RGB or PCR_COLOR_GRAY */
+    uint32_t color;            /* wanted: PCR_COLOR_RGB, PCR_COLOR_GRAY or PCRI_COLOR_INKS */
     enum pcri_jpeg_color from;
-    bool inverted;             /* CMYK as Adobe's files hold it: 255 - ink */
     bool identical;            /* coefficients as they are */
 };
 
@@ -74,6 +73,9 @@ void pcri_dequant_fill(const uint16_t quant[64], const int8_t bits[64],
 
 /* n pixels from the components' rows; one byte a pixel (luma), or RGB. */
 void pcri_convert_gray(const struct pcri_pixel_plan *plan, const struct pcri_kernels *kernels,
+                       const uint8_t *const rows[4], size_t n, uint8_t *out);
+/* Of CMYK and YCCK: four bytes a pixel. */
+void pcri_convert_inks(const struct pcri_pixel_plan *plan, const struct pcri_kernels *kernels,
                        const uint8_t *const rows[4], size_t n, uint8_t *out);
 void pcri_convert_rgb(const struct pcri_pixel_plan *plan, const struct pcri_kernels *kernels,
                       const uint8_t *const rows[4], size_t n, const struct pcri_rgb_row *out);

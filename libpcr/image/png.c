@@ -14,6 +14,7 @@ struct png {
     const uint8_t *data;
     size_t nbytes, at;
     uint32_t width, height, color;
+    bool alpha; /* wanted, and there */
     bool nomem;
     bool complete; /* all rows are there, and the checksums of what they were made of */
     int rc; /* what the jump brings */
@@ -96,7 +97,12 @@ static void set_up(struct png *p)
     png_set_keep_unknown_chunks(p->read, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 }
 
-/* RGB or gray of 8 bits, as the file is coloured. */
+static bool is_coloured(const struct png *p)
+{
+    return png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_COLOR;
+}
+
+/* RGB or gray of 8 bits, as the file is coloured; and alpha if it is wanted. */
 static void set_transforms(struct png *p)
 {
     int type = png_get_color_type(p->read, p->info);
@@ -105,8 +111,11 @@ static void set_transforms(struct png *p)
     else if (png_get_bit_depth(p->read, p->info) < 8)
         png_set_expand_gray_1_2_4_to_8(p->read);
     png_set_strip_16(p->read);
-    png_set_strip_alpha(p->read);
-    if (!(type & PNG_COLOR_MASK_COLOR) && p->color == PCR_COLOR_RGB)
+    if (!p->alpha)
+        png_set_strip_alpha(p->read);
+    else if (png_get_valid(p->read, p->info, PNG_INFO_tRNS))
+        png_set_tRNS_to_alpha(p->read);
+    if (!is_coloured(p) && p->color == PCR_COLOR_RGB)
         png_set_gray_to_rgb(p->read);
 }
 
@@ -151,9 +160,13 @@ static int png_begin(void *state, const struct pcr_spans *file,
     int rc = check_ratio(p, err);
     if (rc)
         return rc;
-    set_transforms(p);
     info_out->width = p->width;
     info_out->height = p->height;
+    info_out->component_count = is_coloured(p) ? 3 : 1;
+    info_out->has_alpha = png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_ALPHA ||
+                          png_get_valid(p->read, p->info, PNG_INFO_tRNS);
+    p->alpha = params->alpha && info_out->has_alpha;
+    set_transforms(p);
     return pcri_png_orientation(p->data, p->nbytes, &p->whole, &info_out->orientation, err);
 }
 
@@ -208,8 +221,7 @@ static int read_by_rows(struct png *p, const struct pcri_window *w, size_t pixel
 /* Bytes of a pixel as libpng gives it. */
 static size_t pixel_nbytes(const struct png *p)
 {
-    bool coloured = png_get_color_type(p->read, p->info) & PNG_COLOR_MASK_COLOR;
-    return p->color == PCR_COLOR_GRAY && !coloured ? 1 : 3;
+    return (p->color == PCR_COLOR_GRAY && !is_coloured(p) ? 1 : 3) + p->alpha;
 }
 
 static bool is_interlaced(const struct png *p)
@@ -229,7 +241,7 @@ static int png_rows(void *state, const struct pcri_window *window,
 {
     struct png *p = state;
     size_t pixel = pixel_nbytes(p), row_nbytes = p->width * pixel, total;
-    bool to_gray = p->color == PCR_COLOR_GRAY && pixel == 3;
+    bool to_gray = p->color == PCR_COLOR_GRAY && is_coloured(p);
     int passes = png_set_interlace_handling(p->read), rc;
     p->err = err;
     if (!to_gray && !target->plane_nbytes && window->width == p->width

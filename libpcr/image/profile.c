@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an encoded image says of its colours: gray or not, and its ICC profile. */
-#include <setjmp.h>
-
-#include <png.h>
-
+#include "png_chunks.h"
 #include "profile.h"
 
 enum {
@@ -19,29 +16,44 @@ enum { ICC_NAME_NBYTES = 12, ICC_HEAD_NBYTES = 14 };
 
 struct segment {
     uint8_t marker;
-    const uint8_t *payload;
-    size_t nbytes;
+    struct pcri_bytes payload;
 };
 
-/* The next segment before the first scan; false at its end. */
-static bool next_segment(const uint8_t *data, size_t nbytes, size_t *at, struct segment *out)
+/* Where a walk over the segments before the first scan is; it begins behind SOI. */
+enum { SOI_NBYTES = 2 };
+struct walk {
+    const struct pcr_spans *file;
+    uint32_t span;
+    size_t at;
+};
+
+/* False at its end. Spans end with segments. */
+static bool next_segment(struct walk *w, struct segment *out)
 {
-    while (*at + 4 <= nbytes && data[*at] == 0xFF && data[*at + 1] == 0xFF)
-        ++*at; /* fill bytes */
-    if (*at + 4 > nbytes || data[*at] != 0xFF || data[*at + 1] == 0xDA)
+    while (w->span < w->file->count && w->at >= w->file->items[w->span].nbytes) {
+        w->span++;
+        w->at = 0;
+    }
+    if (w->span == w->file->count)
         return false;
-    size_t length = (size_t) data[*at + 2] << 8 | data[*at + 3];
-    if (length < 2 || length > nbytes - *at - 2)
+    const uint8_t *data = w->file->items[w->span].data;
+    size_t nbytes = w->file->items[w->span].nbytes;
+    while (w->at + 4 <= nbytes && data[w->at] == 0xFF && data[w->at + 1] == 0xFF)
+        w->at++; /* fill bytes */
+    if (w->at + 4 > nbytes || data[w->at] != 0xFF || data[w->at + 1] == 0xDA)
         return false;
-    *out = (struct segment) { data[*at + 1], data + *at + 4, length - 2 };
-    *at += 2 + length;
+    size_t length = (size_t) data[w->at + 2] << 8 | data[w->at + 3];
+    if (length < 2 || length > nbytes - w->at - 2)
+        return false;
+    *out = (struct segment) { data[w->at + 1], { data + w->at + 4, length - 2 } };
+    w->at += 2 + length;
     return true;
 }
 
 static bool is_icc(const struct segment *s)
 {
-    return s->marker == 0xE2 && s->nbytes > ICC_HEAD_NBYTES &&
-           !memcmp(s->payload, "ICC_PROFILE", ICC_NAME_NBYTES);
+    return s->marker == 0xE2 && s->payload.n >= ICC_HEAD_NBYTES &&
+           !memcmp(s->payload.p, "ICC_PROFILE", ICC_NAME_NBYTES);
 }
 
 static bool is_frame(uint8_t marker)
@@ -51,111 +63,106 @@ static bool is_frame(uint8_t marker)
 }
 
 /* Appends the profile's part of this number; false if there is none. */
-static bool add_part(const uint8_t *data, size_t nbytes, unsigned number,
+static bool add_part(const struct pcr_spans *file, unsigned number,
                      struct pcr_buffer *profile, unsigned *count, int *rc,
                      struct pcr_error *err)
 {
     struct segment s;
-    for (size_t at = 2; next_segment(data, nbytes, &at, &s);)
-        if (is_icc(&s) && s.payload[ICC_NAME_NBYTES] == number) {
-            *count = s.payload[ICC_NAME_NBYTES + 1];
-            *rc = pcri_buffer_append(profile, s.payload + ICC_HEAD_NBYTES,
-                                     s.nbytes - ICC_HEAD_NBYTES, err);
+    for (struct walk w = { file, 0, SOI_NBYTES }; next_segment(&w, &s);)
+        if (is_icc(&s) && s.payload.p[ICC_NAME_NBYTES] == number) {
+            *count = s.payload.p[ICC_NAME_NBYTES + 1];
+            *rc = pcri_buffer_append(profile, s.payload.p + ICC_HEAD_NBYTES,
+                                     s.payload.n - ICC_HEAD_NBYTES, err);
             return true;
         }
     return false;
 }
 
-static int of_jpeg(const uint8_t *data, size_t nbytes, uint32_t *channels,
-                   struct pcr_buffer *profile, struct pcr_error *err)
+static int read_jpeg(const struct pcr_spans *file, struct pcr_buffer *profile, bool *any,
+                     struct pcr_error *err)
 {
     struct segment s;
-    for (size_t at = 2; next_segment(data, nbytes, &at, &s);)
-        if (is_frame(s.marker) && s.nbytes > 5)
-            *channels = s.payload[5];
+    *any = false;
+    for (struct walk w = { file, 0, SOI_NBYTES }; !*any && next_segment(&w, &s);)
+        *any = is_icc(&s);
     unsigned count = 255, number = 1;
     int rc = 0;
-    while (!rc && number <= count &&
-           add_part(data, nbytes, number, profile, &count, &rc, err))
+    while (*any && !rc && number <= count && add_part(file, number, profile, &count, &rc, err))
         number++;
     if (number <= count) /* a part is missing */
         profile->nbytes = 0;
     return rc;
 }
 
+static uint32_t jpeg_channels(const struct pcr_spans *file)
+{
+    struct segment s;
+    for (struct walk w = { file, 0, SOI_NBYTES }; next_segment(&w, &s);)
+        if (is_frame(s.marker) && s.payload.n > 5)
+            return s.payload.p[5];
+    return 0;
+}
+
 /* --- PNG --- */
 
-struct png {
-    const uint8_t *data;
-    size_t nbytes, at;
-    struct pcr_buffer *profile;
-    int rc;
-    struct pcr_error *err;
-};
-
-static _Noreturn void on_error(png_structp read, png_const_charp message)
+/* iCCP: a name, NUL, the method of compression, which is 0, and the compressed profile. */
+static int read_png(struct pcri_bytes file, struct pcr_buffer *profile, bool *any,
+                    struct pcr_error *err)
 {
-    png_longjmp(read, 1);
+    struct pcri_png_chunk c;
+    *any = false;
+    for (size_t at = 0; pcri_png_next(file, &at, &c) && memcmp(c.type, "IDAT", 4) != 0;) {
+        if (memcmp(c.type, "iCCP", 4) != 0)
+            continue;
+        struct pcri_bytes b = pcri_behind_nul(c.data);
+        *any = true;
+        if (!b.n || b.p[0] || !pcri_png_is_intact(&c))
+            return 0;
+        b = (struct pcri_bytes) { b.p + 1, b.n - 1 };
+        return pcri_png_inflate(b, ICC_MOST_NBYTES, profile, err);
+    }
+    return 0;
 }
 
-static void on_warning(png_structp read, png_const_charp message)
+static uint32_t png_channels(struct pcri_bytes file)
 {
+    enum { COLOR_TYPE_AT = 25, COLORED = 2 };
+    return file.n <= COLOR_TYPE_AT ? 0 : file.p[COLOR_TYPE_AT] & COLORED ? 3 : 1;
 }
 
-static void on_read(png_structp read, png_bytep dst, size_t nbytes)
+/* --- both --- */
+
+static bool is_png(const struct pcr_spans *file)
 {
-    struct png *p = png_get_io_ptr(read);
-    if (nbytes > p->nbytes - p->at)
-        png_longjmp(read, 1);
-    memcpy(dst, p->data + p->at, nbytes);
-    p->at += nbytes;
+    return file->count && file->items[0].nbytes && file->items[0].data[0] == 0x89;
 }
 
-/* A profile that libpng does not accept is none. */
-static void read_profile(struct png *p, png_structp read, png_infop info)
+static struct pcri_bytes whole(const struct pcr_spans *file)
 {
-    png_charp name;
-    png_bytep bytes;
-    png_uint_32 n;
-    int how;
-    if (setjmp(png_jmpbuf(read)))
-        return;
-    png_set_read_fn(read, p, on_read);
-    png_set_user_limits(read, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
-    png_set_chunk_malloc_max(read, ICC_MOST_NBYTES);
-    png_read_info(read, info);
-    if (png_get_iCCP(read, info, &name, &how, &bytes, &n) == PNG_INFO_iCCP)
-        p->rc = pcri_buffer_append(p->profile, bytes, n, p->err);
+    return (struct pcri_bytes) { file->items[0].data, file->items[0].nbytes };
 }
 
-static int of_png(const uint8_t *data, size_t nbytes, uint32_t *channels,
-                  struct pcr_buffer *profile, struct pcr_error *err)
+int pcri_profile_read(const struct pcr_spans *file, struct pcr_buffer *profile, bool *any,
+                      struct pcr_error *err)
 {
-    enum { COLOR_TYPE_AT = 25 };
-    struct png p = { data, nbytes, 0, profile, 0, err };
-    png_structp read = png_create_read_struct(PNG_LIBPNG_VER_STRING, NULL, on_error,
-                                              on_warning);
-    png_infop info = read ? png_create_info_struct(read) : NULL;
-    if (nbytes > COLOR_TYPE_AT)
-        *channels = data[COLOR_TYPE_AT] & PNG_COLOR_MASK_COLOR ? 3 : 1;
-    if (info)
-        read_profile(&p, read, info);
-    else
-        p.rc = pcri_fail_nomem(err, nbytes);
-    png_destroy_read_struct(&read, &info, NULL);
-    return p.rc;
+    profile->nbytes = 0;
+    int rc = is_png(file) ? read_png(whole(file), profile, any, err)
+                          : read_jpeg(file, profile, any, err);
+    if (profile->nbytes < ICC_LEAST_NBYTES)
+        profile->nbytes = 0;
+    return rc;
 }
 
 int pcri_profile_find(const uint8_t *data, size_t nbytes, bool *gray,
                       struct pcr_buffer *profile, struct pcr_error *err)
 {
-    uint32_t channels = 0;
-    profile->nbytes = 0;
-    bool png = nbytes && data[0] == 0x89;
-    int rc = png ? of_png(data, nbytes, &channels, profile, err)
-                 : of_jpeg(data, nbytes, &channels, profile, err);
+    struct pcr_span span = { data, nbytes };
+    const struct pcr_spans file = { .items = &span, .count = 1 };
+    bool any;
+    int rc = pcri_profile_read(&file, profile, &any, err);
+    uint32_t channels = is_png(&file) ? png_channels(whole(&file)) : jpeg_channels(&file);
     *gray = channels == 1;
-    bool fits = profile->nbytes >= ICC_LEAST_NBYTES && profile->nbytes <= ICC_MOST_NBYTES &&
+    bool fits = profile->nbytes && profile->nbytes <= ICC_MOST_NBYTES &&
                 (channels == 1 || channels == 3) &&
                 !memcmp(profile->data + ICC_SPACE_AT, *gray ? "GRAY" : "RGB ", 4);
     if (!fits)

@@ -5,6 +5,12 @@
 
 #include "../base/base.h"
 
+/* The ICC profile of a JPEG or PNG file, in pieces that end with segments as those of
+ * pcr_decoder_decode_spans(): replaces what is in the buffer, nothing where there is none or it is
+ * not whole. *any: there is at least a part of one. NOMEM. */
+int pcri_profile_read(const struct pcr_spans *file, struct pcr_buffer *profile, bool *any,
+                      struct pcr_error *err);
+
 /* Of a JPEG or PNG file: is it gray, and its ICC profile (replaces what is in the buffer;
  * nothing where there is none, a damaged one, or one that is not for RGB, or gray, pixels as
  * the decoder gives them). NOMEM. */

@@ -269,6 +269,8 @@ static int turbo_begin(void *state, const struct pcr_spans *file,
     jpeg_calc_output_dimensions(&t->cinfo);
     info_out->width = t->cinfo.output_width;
     info_out->height = t->cinfo.output_height;
+    info_out->component_count = (uint32_t) t->cinfo.num_components;
+    info_out->has_alpha = false;
     info_out->orientation = pcri_orientation_of(&t->orientation);
     return 0;
 }
@@ -310,14 +312,18 @@ static void check_complete(struct turbo *t)
                     c->num_components);
 }
 
-/* One row of stored CMYK to RGB or luma. Adobe's files hold 255 - ink, all others ink. */
+/* One row of stored CMYK, which is 255 - ink, to what is wanted. */
 static void convert_cmyk(const struct turbo *t, const uint8_t *src, uint8_t *dst)
 {
-    unsigned invert = t->cinfo.saw_Adobe_marker ? 0 : 255;
     for (JDIMENSION x = 0; x < t->cinfo.output_width; x++, src += 4) {
-        unsigned rgb[3], k = src[3] ^ invert;
+        if (t->color == PCRI_COLOR_INKS) {
+            for (int i = 0; i < 4; i++)
+                *dst++ = (uint8_t) (255 - src[i]);
+            continue;
+        }
+        unsigned rgb[3];
         for (int i = 0; i < 3; i++) /* rounded division by 255 */
-            rgb[i] = ((src[i] ^ invert) * k * 2 + 255) / 510;
+            rgb[i] = ((unsigned) src[i] * src[3] * 2 + 255) / 510;
         if (t->color == PCR_COLOR_GRAY) {
             *dst++ = pcri_luma(rgb[0], rgb[1], rgb[2]);
         } else {
@@ -328,12 +334,17 @@ static void convert_cmyk(const struct turbo *t, const uint8_t *src, uint8_t *dst
     }
 }
 
+static uint32_t channels_of(const struct turbo *t)
+{
+    return t->color == PCR_COLOR_GRAY ? 1 : t->color == PCRI_COLOR_INKS ? 4 : 3;
+}
+
 /* All rows, also those beyond the window: the file is read to its end. */
 static void read_cut(struct turbo *t, const struct pcri_window *w,
                      const struct pcri_target *target)
 {
     struct jpeg_decompress_struct *c = &t->cinfo;
-    uint32_t channels = t->color == PCR_COLOR_GRAY ? 1 : 3;
+    uint32_t channels = channels_of(t);
     bool cmyk = c->out_color_space == JCS_CMYK;
     while (c->output_scanline < c->output_height) {
         JSAMPROW row = t->row.data;
@@ -373,7 +384,7 @@ static int turbo_rows(void *state, const struct pcri_window *window,
     t->err = err;
     int rc = pcri_buffer_reserve(&t->row, (size_t) t->cinfo.output_width * 4, err);
     if (!rc)
-        rc = pcri_buffer_reserve(&t->converted, (size_t) t->cinfo.output_width * 3, err);
+        rc = pcri_buffer_reserve(&t->converted, (size_t) t->cinfo.output_width * 4, err);
     if (rc)
         return rc;
     if (setjmp(t->jump))

@@ -146,6 +146,14 @@ static bool needed(const struct pcri_jpeg_file *f, const struct pcri_segment *s)
     }
 }
 
+/* A colour profile, by which any fidelity may be converted. As images share it whose tables
+ * differ, it is a string by itself. */
+static bool is_profile(const struct pcri_jpeg_file *f, const struct pcri_segment *s)
+{
+    return s->marker == M_APP0 + 2 && s->nbytes >= 18 &&
+           !memcmp(f->data + s->offset + 4, "ICC_PROFILE", 12);
+}
+
 struct items {
     struct pcri_packed *out;
     bool no_mpf; /* what the index of a multi-picture file points at is left out: so is it */
@@ -178,13 +186,13 @@ static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
                        const struct pcri_segment *s)
 {
     enum { JFIF_MAJOR_AT = 9, JFIF_NBYTES = 18, ADOBE_TRANSFORM_AT = 15, ADOBE_NBYTES = 16 };
-    bool sof = s->marker >= M_SOF0 && s->marker <= M_SOF2;
+    bool sof = s->marker >= M_SOF0 && s->marker <= M_SOF2, profile = is_profile(f, s);
     if (it->no_mpf && pcri_segment_is_mpf(f, s))
         return 0;
-    uint32_t kind = needed(f, s) ? PCRI_ITEM_NEEDED : PCRI_ITEM_METADATA;
+    uint32_t kind = profile || needed(f, s) ? PCRI_ITEM_NEEDED : PCRI_ITEM_METADATA;
     size_t at = it->out->strings.nbytes;
     int rc = add_item(it, kind, f->data + s->offset, s->nbytes,
-                      kind == PCRI_ITEM_NEEDED && !sof);
+                      kind == PCRI_ITEM_NEEDED && !sof && !profile);
     if (rc)
         return rc;
     uint8_t *p = it->out->strings.data + at;

@@ -324,7 +324,13 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
                       struct pcr_buffer *tail, struct pcr_error *err)
 {
     struct pcr_buffer raw = { 0 };
+    struct pcr_limits limits = { 0 };
+    pcri_limits_fill(&limits); /* what readers take */
     int rc = pcri_head_render(x, &raw, err);
+    if (!rc && raw.nbytes > limits.max_head_nbytes)
+        rc = pcri_fail(err, PCR_ERR_LIMIT, "a head of %zu bytes, and readers take %llu: put fewer "
+                       "samples into a record", raw.nbytes,
+                       (unsigned long long) limits.max_head_nbytes);
     if (!rc)
         rc = check_head(x->b, "head", raw.nbytes, err);
     if (!rc)

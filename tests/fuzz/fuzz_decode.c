@@ -135,6 +135,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     o.color = nbytes & 1 ? PCR_COLOR_RGB : PCR_COLOR_GRAY;
     o.scale = pick(data, nbytes, 5, 2) ? 8 : 1 + pick(data, nbytes, 6, 7);
     o.flags = pick(data, nbytes, 7, 2) ? PCR_DECODE_PLANAR : 0;
+    o.flags |= pick(data, nbytes, 8, 2) ? PCR_DECODE_TO_SRGB : 0;
+    o.flags |= pick(data, nbytes, 9, 2) ? PCR_DECODE_BACKGROUND : 0;
     if (!FUZZ_OWN_CODE_ALONE)
         check_public(data, nbytes, o);
     if (nbytes > 2 && data[0] == 0xFF)

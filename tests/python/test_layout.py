@@ -23,14 +23,17 @@ ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_FORM_": _str
          "PCR_COLOR_": _structs.Color, "PCR_SHUFFLE_": _structs.Shuffle,
          "PCR_LAYOUT_": _structs.Layout, "PCR_DTYPE_": _structs.Dtype,
          "PCR_TRANSFORM_": _structs.Transform, "PCR_FILTER_": _structs.Filter,
-         "PCR_SAMPLE_": _structs.BadSample, "PCR_STATS_": _structs.StatsForm,
+         "PCR_SAMPLE_": _structs.BadSample, "PCR_PROFILE_": _structs.ProfileUse,
+         "PCR_STATS_": _structs.StatsForm,
          "PCR_BAD_": _structs.BadPolicy, "PCR_OPAQUE_": _structs.OpaquePolicy,
          "PCR_VERIFY_": _structs.VerifyKind, "PCR_FOLDERS_": _structs.FolderLayout}
 FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
-         "DECODE_PLANAR", "DECODE_AUTO", "DECODE_TURBO", "RESIZE_FLIP", "RESIZE_PLANAR",
+         "DECODE_PLANAR", "DECODE_BACKGROUND", "DECODE_TO_SRGB", "DECODE_AUTO", "DECODE_TURBO",
+         "RESIZE_FLIP", "RESIZE_PLANAR",
          "LOADER_DROP_LAST", "LOADER_DROP_UNEVEN", "LOADER_RANK_FROM_ENVIRONMENT",
          "LOADER_ONCE", "LOADER_RAW", "LOADER_HUGE_PAGES", "LOADER_NO_READ_AHEAD",
-         "LOADER_KEEP_ORIENTATION", "LOADER_STATE_NBYTES", "LOADER_FAULTS",
+         "LOADER_KEEP_ORIENTATION", "LOADER_BACKGROUND", "LOADER_TO_SRGB",
+         "LOADER_STATE_NBYTES", "LOADER_FAULTS",
          "WRITE_NO_SHUFFLE", "WRITE_DRY_RUN", "ABI_VERSION",
          "NO_OFFSET", "NO_READERS")
 # Constants that the package has no use for, or has in another form.

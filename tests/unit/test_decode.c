@@ -241,7 +241,9 @@ START_TEST(refused)
     static const struct pcr_decode_options bad[] = {
         { .scale = 9 },
         { .with = 2 },
-        { .flags = 8 },
+        { .flags = 32 },
+        { .background = { 1, 2, 3, 4 } },
+        { .reserved = 1 },
         { .crop_x = 1 },
         { .crop_width = 10 },
         { .crop_height = 10 },

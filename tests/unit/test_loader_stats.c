@@ -18,6 +18,7 @@ static struct pcr_loader_stats made_stats(void)
         .bytes_wait_ns = 200000000, .read_count = 50, .elapsed_ns = 4000000000,
         .held_nbytes = 1500000, .reading_count = 1, .decoding_count = 7, .batches_open = 6,
         .batches_ready = 5, .batches_held = 9, .ahead_nbytes = 2500000,
+        .profile_converted_count = 70, .profile_unusable_count = 8,
     };
 }
 
@@ -43,7 +44,8 @@ START_TEST(json)
                "\"bytes_wait_ns\": 200000000, \"read_count\": 50, "
                "\"elapsed_ns\": 4000000000, \"held_nbytes\": 1500000, \"reading_count\": 1, "
                "\"decoding_count\": 7, \"batches_open\": 6, \"batches_ready\": 5, "
-               "\"batches_held\": 9, \"ahead_nbytes\": 2500000}\n");
+               "\"batches_held\": 9, \"ahead_nbytes\": 2500000, "
+               "\"profile_converted_count\": 70, \"profile_unusable_count\": 8}\n");
 }
 END_TEST
 
@@ -60,6 +62,7 @@ START_TEST(table)
         "work\n"
         "readers   2, the same threads: 12.5% reading\n"
         "consumer  waited 2.0 s, 50.0% of the time\n"
+        "profiles  70 samples converted to sRGB, 8 with one that cannot be used\n"
         "limit     ";
     char expected[sizeof(text) + 100];
     snprintf(expected, sizeof(expected), "%s%s", text,

@@ -27,6 +27,14 @@ enum {
     PCR_DECODE_IDENTICAL = 1 << 1,
     /* Write one plane a channel (CHW) instead of HWC. A plane is height * stride_nbytes. */
     PCR_DECODE_PLANAR = 1 << 2,
+    /* Lay pixels that are not opaque over options.background, in place of dropping a PNG's
+     * alpha (and the transparency that tRNS gives to colours). */
+    PCR_DECODE_BACKGROUND = 1 << 3,
+    /* Convert an image with an ICC profile to sRGB, by Little CMS with perceptual intent: RGB,
+     * gray and CMYK profiles, of JPEG (APP2) and PNG (iCCP). One that changes nothing by more
+     * than a level costs nothing, and one that is damaged or for other pixels than these is
+     * passed over: pcr_decoder_profile() tells. Before the background comes in. */
+    PCR_DECODE_TO_SRGB = 1 << 4,
 };
 
 enum pcr_decode_with {
@@ -54,6 +62,8 @@ struct pcr_decode_options {
     /* NULL, or the ladder that the image was coded by: a JPEG with other scans is then
      * CORRUPT, and libjpeg-turbo is not asked about damage. */
     const struct pcr_ladder *ladder;
+    uint8_t background[4]; /* R, G, B with PCR_DECODE_BACKGROUND; background[3]: 0 */
+    uint32_t reserved;     /* 0 */
 };
 
 struct pcr_image_info {
@@ -66,6 +76,14 @@ struct pcr_image_info {
 /* A decoder holds scratch memory that it reuses from image to image. One thread at a
  * time; different decoders are independent. */
 struct pcr_decoder;
+
+/* What became of an image's ICC profile. */
+enum pcr_profile_use {
+    PCR_PROFILE_NONE = 0,      /* it has none, or PCR_DECODE_TO_SRGB was not asked for */
+    PCR_PROFILE_SRGB = 1,      /* pixels are sRGB as they are, to within a level */
+    PCR_PROFILE_CONVERTED = 2,
+    PCR_PROFILE_UNUSABLE = 3,  /* damaged, or not for such pixels: they are as they were */
+};
 
 /* Creates a decoder. Codes: NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_decoder_create(struct pcr_decoder **out,
@@ -84,6 +102,10 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void
                                                struct pcr_image_info *info_out,
                                                struct pcr_error *err);
 
+/* What became of the profile of the image that was decoded or inspected last: enum
+ * pcr_profile_use. */
+PCR_API uint32_t pcr_decoder_profile(const struct pcr_decoder *d);
+
 /* Decodes a whole image (JPEG at any fidelity, or PNG) to uint8 rows, top to bottom.
  *
  * data, nbytes: the encoded image; not kept.
@@ -93,10 +115,11 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_inspect(struct pcr_decoder *d, const void
  *   channels if planar), as pcr_decoder_inspect() gives the size. On failure its contents
  *   are unspecified.
  * JPEG colour: YCbCr and RGB give RGB; CMYK and YCCK are converted without a profile
- *   (R = C*K/255 of the inverted values that Adobe writes). The inverse DCT is the accurate
+ *   (R = C*K/255 of the stored values, which are 255 less the inks, as Adobe writes them; files
+ *   without Adobe's marker are taken so too, as Pillow takes them). The inverse DCT is the accurate
  *   integer one with triangle-filter chroma upsampling and no block smoothing; at full
  *   fidelity, and with PCR_DECODE_IDENTICAL at any, pixels equal libjpeg-turbo's. A PNG's
- *   alpha is dropped, 16 bits are cut to 8.
+ *   alpha is dropped if there is no background, 16 bits are cut to 8.
  * A damaged image is CORRUPT, never a gray or half-filled picture. Of damage in what the
  * pixels asked for do not need (rows below a window, chroma for gray) it may say nothing.
  * Codes: as pcr_decoder_inspect(), and INVAL where the destination is too small. */

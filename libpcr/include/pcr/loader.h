@@ -80,6 +80,8 @@ enum {
      * last batches are filled to batch_size, so that all batches of all ranks have that size. Not
      * with DROP_LAST or DROP_UNEVEN. */
     PCR_LOADER_EXACT = 1 << 8,
+    PCR_LOADER_BACKGROUND = 1 << 9, /* as PCR_DECODE_BACKGROUND, with options.background */
+    PCR_LOADER_TO_SRGB = 1 << 10,   /* as PCR_DECODE_TO_SRGB; counted in the stats */
 };
 
 #define PCR_NO_READERS UINT32_MAX
@@ -169,6 +171,8 @@ struct pcr_loader_options {
     uint32_t worker;       /* which of worker_count loaders of this process it is, from 0 */
     uint32_t worker_count; /* loaders of each process that take turns; at most 4096; default 1 */
     struct pcr_limits limits; /* of decoding; what is 0 is as pcr_dataset_limits() has it */
+    uint8_t background[4]; /* R, G, B with PCR_LOADER_BACKGROUND; background[3]: 0 */
+    uint32_t reserved2;    /* 0 */
 };
 
 /* What an epoch has. Without weights and proportions, each sample once; if epoch_samples is
@@ -432,6 +436,8 @@ struct pcr_loader_stats {
     uint64_t ahead_nbytes;    /* now: image bytes read besides read_nbytes: for the next epoch, of
                                * whose read_nbytes they are once it begins, and for such as never
                                * did */
+    uint64_t profile_converted_count; /* TO_SRGB: samples whose colours were converted */
+    uint64_t profile_unusable_count;  /* and those with a profile that cannot be used */
 };
 
 /* Fills *stats_out up to its .size. Codes: INVAL. */

@@ -28,7 +28,7 @@ from ._system import system
 from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, write
 from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
                      InvalidError, IoError, LimitError, NotFoundError, OutOfMemory,
-                     PcrError, TruncatedError, UnsupportedError)
+                     PcrError, ProfileWarning, TruncatedError, UnsupportedError)
 
 if TYPE_CHECKING:
     from . import torch as torch
@@ -68,6 +68,7 @@ __all__ = [
     "NotFoundError",
     "OutOfMemory",
     "PcrError",
+    "ProfileWarning",
     "RawBatch",
     "Record",
     "Sample",

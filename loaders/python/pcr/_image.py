@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from ctypes import byref, c_void_p
 from typing import TYPE_CHECKING, Any, List, Optional, Sequence, Tuple, Union
 
@@ -11,7 +12,7 @@ import numpy as np
 
 from . import _structs as st
 from ._library import Handle, call, choice, lib, limits_of, whole
-from .errors import InvalidError, LimitError
+from .errors import InvalidError, LimitError, ProfileWarning
 
 if TYPE_CHECKING:  # it takes longer to import than all of this package
     import numpy.typing as npt
@@ -36,6 +37,7 @@ scratch = Scratch()
 
 
 Box = Tuple[int, int, int, int]
+Background = Union[None, int, Sequence[int]]
 DECODERS = {"auto": st.DECODE_AUTO, "turbo": st.DECODE_TURBO}
 
 
@@ -48,9 +50,22 @@ def color_bytes(color: Union[int, Sequence[int]], count: int, what: str) -> List
     return numbers
 
 
+def color_flags(options: Any, background: Background, icc: Optional[str], laid: int,
+                converted: int) -> int:
+    """The flags for `background`, which is set in the options, and `icc`."""
+    flags = 0
+    if background is not None:
+        options.background[:3] = color_bytes(background, 3, "background")
+        flags |= laid
+    if icc not in (None, "srgb"):
+        raise InvalidError(f"icc is {icc!r}, expected 'srgb' or None")
+    return flags | (converted if icc else 0)
+
+
 def decode_options(gray: bool = False, orient: bool = True,
                    crop: Optional[Box] = None, scale: int = 8, identical: bool = False,
-                   planar: bool = False, decoder: str = "auto") -> st.DecodeOptions:
+                   planar: bool = False, decoder: str = "auto", background: Background = None,
+                   icc: Optional[str] = None) -> st.DecodeOptions:
     """The struct of decode()'s keyword arguments."""
     if decoder not in DECODERS:
         raise InvalidError(f"decoder is {decoder!r}, expected 'auto' or 'turbo'")
@@ -63,6 +78,8 @@ def decode_options(gray: bool = False, orient: bool = True,
         | (st.DECODE_IDENTICAL if identical else 0) | (st.DECODE_PLANAR if planar else 0),
         color=int(st.Color.GRAY if gray else st.Color.RGB))
     setattr(options, "with", DECODERS[decoder])
+    options.flags |= color_flags(options, background, icc, st.DECODE_BACKGROUND,
+                                 st.DECODE_TO_SRGB)
     if crop is not None:
         left, top, right, bottom = (whole(side, "crop's side", 0) for side in crop)
         if not (left < right and top < bottom):
@@ -87,12 +104,17 @@ def decode_at(address: int, nbytes: int, options: st.DecodeOptions) -> Pixels:
     call(lib.pcr_decoder_decode, decoder, address, nbytes, byref(options),
          pixels.ctypes.data, info.width * (1 if planar else info.channels), pixels.nbytes,
          byref(info))
+    if options.flags & st.DECODE_TO_SRGB and (
+            lib.pcr_decoder_profile(decoder) == st.ProfileUse.UNUSABLE):
+        warnings.warn("an ICC profile that is damaged, or not for such pixels, is passed over",
+                      ProfileWarning, stacklevel=3)
     return pixels.reshape(info.height, info.width) if info.channels == 1 else pixels
 
 
 def decode(data: Encoded, *, gray: bool = False, orient: bool = True,
            crop: Optional[Box] = None, scale: int = 8, identical: bool = False,
-           planar: bool = False, decoder: str = "auto", max_pixels: Optional[int] = None,
+           planar: bool = False, decoder: str = "auto", background: Background = None,
+           icc: Optional[str] = None, max_pixels: Optional[int] = None,
            max_scans: Optional[int] = None,
            max_sample_nbytes: Optional[int] = None) -> Pixels:
     """Decodes a JPEG (at any fidelity) or PNG image.
@@ -108,6 +130,11 @@ def decode(data: Encoded, *, gray: bool = False, orient: bool = True,
         approximation.
     planar: the channels come first in the result.
     decoder: "auto", or "turbo" to decode JPEG by libjpeg-turbo.
+    background: (R, G, B), or one number for all, that a PNG's transparent pixels are laid
+        over; None drops the alpha channel.
+    icc: "srgb" converts an image with an ICC profile to sRGB (perceptual intent); a profile
+        that cannot be used is passed over with a ProfileWarning. None leaves pixels as they
+        are.
     max_pixels: 2**28 if None; memory is taken for no more: 3 bytes a pixel for the result, and
         8 for what is held meanwhile. A crop, gray or a small scale of a larger picture takes
         less than the picture would, and passes if it fits.
@@ -118,7 +145,8 @@ def decode(data: Encoded, *, gray: bool = False, orient: bool = True,
     Raises FormatError (neither JPEG nor PNG), CorruptError, TruncatedError,
     UnsupportedError, LimitError, OutOfMemory, InvalidError (options).
     """
-    options = decode_options(gray, orient, crop, scale, identical, planar, decoder)
+    options = decode_options(gray, orient, crop, scale, identical, planar, decoder, background,
+                             icc)
     options.limits = limits_of(max_pixels, max_scans, max_sample_nbytes)
     view = np.frombuffer(data, np.uint8)
     return decode_at(view.ctypes.data, view.nbytes, options)

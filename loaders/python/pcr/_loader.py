@@ -17,7 +17,7 @@ from ._batch import Batch, Hooks, MemoryHooks
 from ._dataset import Dataset, Path, open as open_dataset, outside, warn_of_splits
 from ._epoch import Core, Epoch
 from ._keywords import keywords
-from ._image import color_bytes
+from ._image import Background, color_bytes, color_flags
 from ._library import (Size, call, choice, fidelity_number, height_width, lib, limits_of,
                        whole)
 from ._mix import Fidelity, Mix, PerSample, Renumbering
@@ -96,6 +96,11 @@ class Loader:
     gray: one channel, luma, instead of RGB.
     orient: pictures stand upright, as their EXIF or XMP metadata say; False leaves them as
         they are stored.
+    background: (R, G, B), or one number for all, that transparent pixels of PNG files are laid
+        over; None drops the alpha channel.
+    icc: "srgb" converts pictures that have an ICC profile to sRGB. stats() count those that
+        were converted (a profile that is sRGB's anyway costs nothing), and those whose profile
+        cannot be used: their colours are as they would be without it.
     layout: "NHWC" or "NCHW".
     dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16". None
         is "uint8", with a mean or std "float32".
@@ -207,7 +212,8 @@ class Loader:
                  read_ahead: bool = True, worker: Tuple[int, int] = (0, 1),
                  orient: bool = True, max_pixels: Optional[int] = None,
                  max_scans: Optional[int] = None,
-                 max_sample_nbytes: Optional[int] = None) -> None:
+                 max_sample_nbytes: Optional[int] = None, background: Background = None,
+                 icc: Optional[str] = None) -> None:
         height, width = height_width(size)
         normalised = mean is not None or std is not None
         options = st.sized(
@@ -246,6 +252,8 @@ class Loader:
         if options.dtype != st.Dtype.UINT8 or normalised:
             options.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
             options.std[:] = _channels(1.0 if std is None else std, "std", gray)
+        options.flags |= color_flags(options, background, icc, st.LOADER_BACKGROUND,
+                                     st.LOADER_TO_SRGB)
         _set_changes(options, jitter, rotate, fill, gray)
         self._given_shard = shard
         _set_shard(options, shard)

@@ -10,7 +10,7 @@ from typing import (Any, Dict, Iterator, NoReturn, Optional, Sequence, Tuple, Un
                     overload)
 
 from . import _structs as st
-from ._image import Box, Pixels, decode_at, decode_options, scratch
+from ._image import Background, Box, Pixels, decode_at, decode_options, scratch
 from ._library import Handle, call, fidelity_number, lib
 from .errors import UnsupportedError
 
@@ -148,14 +148,16 @@ class Sample:
     def decode(self, fidelity: Optional[int] = None, *, gray: bool = False,
                orient: bool = True, crop: Optional[Box] = None, scale: int = 8,
                identical: bool = False, planar: bool = False,
-               decoder: str = "auto") -> Pixels:
+               decoder: str = "auto", background: Background = None,
+               icc: Optional[str] = None) -> Pixels:
         """Reads and decodes the sample; the other arguments are those of pcr.decode(). The
         limits are the dataset's.
 
         Returns a new uint8 array, as pcr.decode() does.
         Raises what read() and pcr.decode() raise.
         """
-        options = decode_options(gray, orient, crop, scale, identical, planar, decoder)
+        options = decode_options(gray, orient, crop, scale, identical, planar, decoder,
+                                 background, icc)
         options.limits.size = ctypes.sizeof(options.limits)
         call(lib.pcr_dataset_limits, self._dataset.pointer, byref(options.limits))
         buffer = self._fill(fidelity)

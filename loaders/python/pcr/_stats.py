@@ -54,6 +54,8 @@ class LoaderStats(Mapping[str, int]):
     batches_held (that the consumer has not let go), ahead_nbytes (image bytes read besides
     read_nbytes: for the next epoch, to which they count once it begins, or for one that never
     came).
+
+    With icc="srgb": profile_converted_count and profile_unusable_count, samples.
     """
 
     def __init__(self, raw: st.LoaderStats) -> None:

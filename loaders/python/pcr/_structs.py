@@ -122,6 +122,15 @@ class BadSample(IntEnum):
     DEGRADE = 3
 
 
+class ProfileUse(IntEnum):
+    """enum pcr_profile_use"""
+
+    NONE = 0
+    SRGB = 1
+    CONVERTED = 2
+    UNUSABLE = 3
+
+
 class StatsForm(IntEnum):
     """enum pcr_stats_form"""
 
@@ -160,6 +169,8 @@ DATASET_NO_VERIFY = 1 << 0
 DECODE_KEEP_ORIENTATION = 1 << 0
 DECODE_IDENTICAL = 1 << 1
 DECODE_PLANAR = 1 << 2
+DECODE_BACKGROUND = 1 << 3
+DECODE_TO_SRGB = 1 << 4
 DECODE_AUTO = 0
 DECODE_TURBO = 1
 RESIZE_FLIP = 1 << 0
@@ -173,6 +184,8 @@ LOADER_HUGE_PAGES = 1 << 5
 LOADER_NO_READ_AHEAD = 1 << 6
 LOADER_KEEP_ORIENTATION = 1 << 7
 LOADER_EXACT = 1 << 8
+LOADER_BACKGROUND = 1 << 9
+LOADER_TO_SRGB = 1 << 10
 LOADER_STATE_NBYTES = 128
 LOADER_FAULTS = 64
 WRITE_NO_SHUFFLE = 1 << 0
@@ -293,7 +306,8 @@ class DecodeOptions(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("color", c_uint32),
                 ("orientation", c_uint32), ("limits", Limits), ("with", c_uint32),
                 ("scale", c_uint32), ("crop_x", c_uint32), ("crop_y", c_uint32),
-                ("crop_width", c_uint32), ("crop_height", c_uint32), ("ladder", c_void_p)]
+                ("crop_width", c_uint32), ("crop_height", c_uint32), ("ladder", c_void_p),
+                ("background", c_uint8 * 4), ("reserved", c_uint32)]
 
 
 class ImageInfo(ctypes.Structure):
@@ -341,7 +355,8 @@ class LoaderOptions(ctypes.Structure):
                 ("rotate_mdeg", c_uint32), ("fill", c_uint8 * 4), ("reserved", c_uint32),
                 ("allocate", ALLOCATE_CALLBACK), ("release", RELEASE_CALLBACK),
                 ("memory_opaque", c_void_p), ("ring_nbytes", c_uint64),
-                ("worker", c_uint32), ("worker_count", c_uint32), ("limits", Limits)]
+                ("worker", c_uint32), ("worker_count", c_uint32), ("limits", Limits),
+                ("background", c_uint8 * 4), ("reserved2", c_uint32)]
 
 
 class FidelityStep(ctypes.Structure):
@@ -395,7 +410,8 @@ class LoaderStats(ctypes.Structure):
                 ("reading_count", c_uint32), ("decoding_count", c_uint32),
                 ("batches_open", c_uint32), ("batches_ready", c_uint32),
                 ("batches_held", c_uint32), ("reader_count", c_uint32),
-                ("ahead_nbytes", c_uint64)]
+                ("ahead_nbytes", c_uint64), ("profile_converted_count", c_uint64),
+                ("profile_unusable_count", c_uint64)]
 
 
 class SystemInfo(ctypes.Structure):

@@ -127,6 +127,10 @@ class CancelledError(PcrError):
     code = -9
 
 
+class ProfileWarning(UserWarning):
+    """An image's ICC profile cannot be used: its colours are as they were without one."""
+
+
 BY_CODE: Dict[int, Type[PcrError]] = {
     kind.code: kind
     for kind in (OutOfMemory, InvalidError, IoError, FormatError, CorruptError,

@@ -17,7 +17,7 @@ import torch.utils.data  # type: ignore[import]
 
 from . import _loader
 from ._dataset import Dataset as _Dataset, Path, open as _open, warn_of_splits
-from ._image import resize
+from ._image import decode_options, resize
 from ._batch import MemoryHooks, RawBatch
 from ._library import Size, fidelity_number, height_width, whole
 from ._torch_order import Order, TicketDataset, redeem
@@ -153,9 +153,9 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
     fidelity: 1 to G; None is G.
     size: (height, width) that images are resized to, whole, or one number for both; None
         leaves them as they are.
-    orient: as in pcr.decode().
     transform: called with the image, uint8 of shape (height, width, 3), a NumPy array;
         without one the image becomes a tensor of shape (3, height, width).
+    Other keyword arguments are those of Sample.decode(): orient, gray, background, icc, ...
 
     May be sent to other processes, and used after fork(): each opens the files itself.
     """
@@ -163,10 +163,11 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
     def __init__(self, path: Path, *, split: Optional[str] = None,
                  fidelity: Optional[int] = None, size: Optional[Size] = None,
                  transform: Optional[Callable[[Any], Any]] = None,
-                 orient: bool = True) -> None:
+                 **decode: Any) -> None:
         self._path, self._split = path, split
         self.fidelity, self.size, self.transform = fidelity, size, transform
-        self.orient = orient
+        decode_options(**decode)  # refuses what it does not know
+        self._decode = decode
         self._opened: Optional[Tuple[int, _Dataset]] = None
         self._count = len(self._dataset())
         warn_of_splits([self._dataset()])
@@ -199,13 +200,14 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
 
     def __getitem__(self, index: int) -> Tuple[Any, Union[int, float]]:
         sample = self._dataset()[index]
-        image: Any = sample.decode(self.fidelity, orient=self.orient)
+        image: Any = sample.decode(self.fidelity, **self._decode)
         if self.size is not None:
             image = resize(image, *height_width(self.size))
         if self.transform is not None:
             image = self.transform(image)
         else:
-            image = torch.from_numpy(image).permute(2, 0, 1)
+            image = torch.from_numpy(image)
+            image = image[None] if image.ndim == 2 else image.permute(2, 0, 1)
         label = sample.label
         if label is None:
             label = float("nan") if self._dataset().schema["label"] == "floats" else -1

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Conversions to sRGB by Little CMS, kept by profile: making one takes a millisecond or more,
+ * and the images of a dataset have few profiles. */
+#include <lcms2.h>
+#include <lcms2_plugin.h>
+#include <stdlib.h>
+
+#include "../base/checksum.h"
+#include "icc.h"
+
+enum { KEPT = 16 };
+
+struct entry {
+    uint64_t hash;
+    size_t nbytes; /* of the profile; 0: the place is free */
+    enum pcri_icc_pixels kind;
+    enum pcr_profile_use use;
+    cmsHTRANSFORM transform;
+};
+
+struct pcri_icc {
+    cmsContext context; /* its user data point back here */
+    bool nomem;
+    uint32_t next; /* place to fill */
+    struct entry entries[KEPT];
+};
+
+static const struct {
+    cmsColorSpaceSignature space;
+    cmsUInt32Number format;
+} kinds[] = {
+    [PCRI_ICC_GRAY] = { cmsSigGrayData, TYPE_GRAY_8 },
+    [PCRI_ICC_GRAY_ALPHA] = { cmsSigGrayData, TYPE_GRAYA_8 },
+    [PCRI_ICC_RGB] = { cmsSigRgbData, TYPE_RGB_8 },
+    [PCRI_ICC_RGB_ALPHA] = { cmsSigRgbData, TYPE_RGBA_8 },
+    [PCRI_ICC_INKS] = { cmsSigCmykData, TYPE_CMYK_8 },
+};
+
+/* --- memory, so that its lack is not taken for a bad profile --- */
+
+static void note_nomem(cmsContext context)
+{
+    struct pcri_icc *icc = context ? cmsGetContextUserData(context) : NULL;
+    if (icc)
+        icc->nomem = true;
+}
+
+static void *on_malloc(cmsContext context, cmsUInt32Number nbytes)
+{
+    void *p = malloc(nbytes + !nbytes);
+    if (!p)
+        note_nomem(context);
+    return p;
+}
+
+static void on_free(cmsContext context, void *p)
+{
+    (void) context;
+    free(p);
+}
+
+static void *on_realloc(cmsContext context, void *p, cmsUInt32Number nbytes)
+{
+    void *grown = realloc(p, nbytes + !nbytes);
+    if (!grown)
+        note_nomem(context);
+    return grown;
+}
+
+static cmsPluginMemHandler memory = {
+    .base = { cmsPluginMagicNumber, 2000, cmsPluginMemHandlerSig, NULL },
+    .MallocPtr = on_malloc,
+    .FreePtr = on_free,
+    .ReallocPtr = on_realloc,
+};
+
+/* What is wrong with a profile shows in what fails. */
+static void on_message(cmsContext context, cmsUInt32Number code, const char *text)
+{
+    (void) context;
+    (void) code;
+    (void) text;
+}
+
+int pcri_icc_create(struct pcri_icc **out, struct pcr_error *err)
+{
+    struct pcri_icc *icc = pcri_calloc(1, sizeof(*icc), err);
+    *out = icc;
+    if (!icc)
+        return PCR_ERR_NOMEM;
+    icc->context = cmsCreateContext(&memory, icc);
+    if (!icc->context) {
+        free(icc);
+        *out = NULL;
+        return pcri_fail_nomem(err, sizeof(*icc));
+    }
+    cmsSetLogErrorHandlerTHR(icc->context, on_message);
+    return 0;
+}
+
+static void clear(struct entry *e)
+{
+    if (e->transform)
+        cmsDeleteTransform(e->transform);
+    *e = (struct entry) { 0 };
+}
+
+void pcri_icc_destroy(struct pcri_icc *icc)
+{
+    if (!icc)
+        return;
+    for (int i = 0; i < KEPT; i++)
+        clear(&icc->entries[i]);
+    cmsDeleteContext(icc->context);
+    free(icc);
+}
+
+/* Does it leave all colours as they are, to within a level? Found by a lattice of colours
+ * with all grays: the names in profiles cannot be relied on. */
+static bool changes_nothing(const struct entry *e)
+{
+    enum { STEPS = 16 };
+    bool gray = e->kind <= PCRI_ICC_GRAY_ALPHA;
+    uint32_t count = gray ? 256 : STEPS * STEPS * STEPS + 256;
+    if (e->kind == PCRI_ICC_INKS)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t n = i - (count - 256);
+        uint8_t in[4] = { (uint8_t) n, (uint8_t) n, (uint8_t) n, 255 }, out[3];
+        for (int c = 0; i < count - 256 && c < 3; c++)
+            in[c] = (uint8_t) (i >> 4 * c & 15) * 17;
+        cmsDoTransform(e->transform, in, out, 1);
+        for (int c = 0; c < 3; c++)
+            if (abs(out[c] - in[gray ? 0 : c]) > 1)
+                return false;
+    }
+    return true;
+}
+
+static void make(struct pcri_icc *icc, const void *profile, size_t nbytes, struct entry *e)
+{
+    cmsHPROFILE in = cmsOpenProfileFromMemTHR(icc->context, profile, (cmsUInt32Number) nbytes);
+    cmsHPROFILE srgb = cmsCreate_sRGBProfileTHR(icc->context);
+    e->use = PCR_PROFILE_UNUSABLE;
+    if (in && srgb && cmsGetColorSpace(in) == kinds[e->kind].space)
+        e->transform = cmsCreateTransformTHR(icc->context, in, kinds[e->kind].format, srgb,
+                                             TYPE_RGB_8, INTENT_PERCEPTUAL, 0);
+    if (in)
+        cmsCloseProfile(in);
+    if (srgb)
+        cmsCloseProfile(srgb);
+    if (!e->transform)
+        return;
+    e->use = PCR_PROFILE_CONVERTED;
+    if (changes_nothing(e)) {
+        cmsDeleteTransform(e->transform);
+        e->transform = NULL;
+        e->use = PCR_PROFILE_SRGB;
+    }
+}
+
+int pcri_icc_find(struct pcri_icc *icc, const void *profile, size_t nbytes,
+                  enum pcri_icc_pixels kind, enum pcr_profile_use *use_out,
+                  const void **transform_out, struct pcr_error *err)
+{
+    uint64_t hash = pcri_xxh3(profile, nbytes);
+    struct entry *e = NULL;
+    for (int i = 0; i < KEPT && !e; i++) {
+        struct entry *at = &icc->entries[i];
+        if (at->nbytes == nbytes && at->hash == hash && at->kind == kind)
+            e = at;
+    }
+    if (!e) {
+        e = &icc->entries[icc->next++ % KEPT];
+        clear(e);
+        *e = (struct entry) { .hash = hash, .kind = kind };
+        icc->nomem = false;
+        make(icc, profile, nbytes, e);
+        if (icc->nomem) {
+            clear(e);
+            return pcri_fail_nomem(err, nbytes);
+        }
+        e->nbytes = nbytes;
+    }
+    *use_out = e->use;
+    *transform_out = e->transform;
+    return 0;
+}
+
+void pcri_icc_run(const void *transform, const uint8_t *pixels, uint32_t n, uint8_t *rgb)
+{
+    cmsDoTransform((cmsHTRANSFORM) (uintptr_t) transform, pixels, rgb, n);
+}
