@@ -67,6 +67,18 @@ static int fail_row(struct pcr_error *err, const struct pcri_list_row *row,
 
 /* --- splits --- */
 
+/* Rows of one split under two names. */
+static int check_splits(const struct pcri_names *n, struct pcr_error *err)
+{
+    for (uint32_t i = 1; i < n->count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (!strcasecmp(n->raw[i], n->raw[k]))
+                return pcri_fail(err, PCR_ERR_INVAL,
+                                 "splits '%s' and '%s' differ in case alone: give them one name",
+                                 n->shown[k], n->shown[i]);
+    return 0;
+}
+
 static int settle_splits(const struct pcri_list *l, struct pcri_names *splits,
                          struct pcr_error *err)
 {
@@ -82,7 +94,7 @@ static int settle_splits(const struct pcri_list *l, struct pcri_names *splits,
     for (size_t i = 0; i < l->count && splits->count && !rc; i++)
         if (!l->rows[i].split)
             rc = fail_row(err, &l->rows[i], "no split, but other lines have one");
-    return rc;
+    return rc ? rc : check_splits(splits, err);
 }
 
 /* --- entries --- */

@@ -741,6 +741,7 @@ START_TEST(csv_refused)
         { "path,key\n,k\n", "line 2: no path" },
         { "path,label,labels\na,1,2\n", "both 'label' and 'labels'" },
         { "path,split\na,x\nb,\n", "line 3: no split" },
+        { "path,split\na,Train\nb,train\n", "splits 'Train' and 'train' differ in case" },
         { "img/1.jpg,cat\n", "no column 'path', but 'img/1.jpg', 'cat'; the first line" },
         { "path,Path\na,b\n", "line 1: two columns named 'path' and 'Path'" },
         { "file,image\na,b\n", "line 1: is 'file' or 'image' the path?" },
