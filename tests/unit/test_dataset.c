@@ -81,6 +81,37 @@ static bool is_made(const struct made *m, uint32_t i, uint32_t g, const struct p
     return ok;
 }
 
+/* The labels of many samples at once are those of each. */
+START_TEST(many_labels)
+{
+    struct pcr_dataset *ds = open_with(NULL);
+    int64_t all[34], part[34];
+    double floats[34];
+    struct pcr_error e;
+    ck_assert_int_eq(pcr_dataset_labels(ds, 0, 34, all, NULL, &e), 0);
+    for (uint64_t i = 0; i < 34; i++) {
+        struct pcr_sample_info info = { .size = sizeof(info) };
+        struct pcr_sample *s = NULL;
+        ck_assert_int_eq(pcr_dataset_sample(ds, i, &s, &e), 0);
+        ck_assert_int_eq(pcr_sample_describe(s, &info, &e), 0);
+        ck_assert_int_eq(all[i], info.labels[0]);
+        pcr_sample_release(&s);
+    }
+    for (uint64_t first = 0; first <= 34; first++) {
+        ck_assert_int_eq(pcr_dataset_labels(ds, first, 34 - first, part, NULL, &e), 0);
+        ck_assert_mem_eq(part, all + first, (34 - first) * sizeof(*part));
+        ck_assert_int_eq(pcr_dataset_labels(ds, 0, first, part, NULL, &e), 0);
+        ck_assert_mem_eq(part, all, first * sizeof(*part));
+    }
+    ck_assert_int_eq(pcr_dataset_labels(ds, 1, 34, part, NULL, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_labels(ds, UINT64_MAX, 2, part, NULL, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_labels(ds, 0, 34, NULL, floats, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_labels(ds, 0, 34, part, floats, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_labels(ds, 0, 34, NULL, NULL, &e), PCR_ERR_INVAL);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
 START_TEST(describes_itself)
 {
     struct pcr_dataset *ds = open_with(NULL);
@@ -633,6 +664,7 @@ int main(void)
     tcase_add_test(t, spans);
     tcase_add_test(t, splits);
     tcase_add_test(t, keys);
+    tcase_add_test(t, many_labels);
     tcase_add_test(t, single_record);
     tcase_add_test(t, missing_things);
     tcase_add_test(t, replaced_record);

@@ -46,6 +46,8 @@ def label_array(label: Any, name: str, classes: Dict[str, int]) -> npt.NDArray[A
 
 def _values(label: Any, name: str) -> List[Any]:
     """The entries of a label that is a sequence or an array, or itself."""
+    if type(label) is int or type(label) is float:  # nearly all are; the rest takes a while
+        return [label]
     if hasattr(label, "__array__") and not isinstance(label, np.generic):
         try:
             array = np.asarray(label)
@@ -62,10 +64,10 @@ def _values(label: Any, name: str) -> List[Any]:
 
 def _number(value: Any, name: str) -> Union[int, float]:
     """One number of a label, as Python's own."""
-    if hasattr(value, "__array__") and not isinstance(value, np.generic):
+    if type(value) is not int and hasattr(value, "__array__") and not isinstance(value, np.generic):
         array = np.asarray(value)
         value = array[()] if array.ndim == 0 else value
-    if isinstance(value, (float, np.floating)):
+    if type(value) is not int and isinstance(value, (float, np.floating)):
         number = float(value)
         if not math.isfinite(number):
             raise InvalidError(f"{name}: the label is {value}, expected a finite number, or None "
