@@ -91,6 +91,19 @@ def test_trainer(tmp_path, loader, expected, path):
     assert sum((indices for indices, _, _ in trainer.model.seen), []) == list(range(24))
 
 
+def test_trainer_of_samples(path, tmp_path):
+    """The Trainer's own DataLoader around a dataset of samples."""
+    dataset = pcr.torch.Dataset(path, split="train", size=16, names={
+        "pixel_values": "images", "labels": "labels", "indices": "indices",
+        "fidelities": "indices"})
+    trainer = transformers.Trainer(Net(), arguments(tmp_path, save_strategy="no"),
+                                   train_dataset=dataset)
+    trainer.train()
+    seen = [sum((batch[0] for batch in trainer.model.seen[first:first + 5]), [])
+            for first in (0, 5, 10)]
+    assert [sorted(epoch) for epoch in seen] == [list(range(24))] * 3 and seen[0] != seen[1]
+
+
 @pytest.mark.parametrize("steps", [3, 5])
 def test_trainer_goes_on(tmp_path, path, loader, expected, steps):
     """From the middle of an epoch, and from its end."""
@@ -150,6 +163,18 @@ for epoch in range(2):
     batches = loader if epoch == 0 else accelerate.skip_first_batches(loader, 2)
     for batch in batches:
         seen[epoch].append(accelerator.gather_for_metrics(batch["indices"]).tolist())
+how = {"size": 8, "split": "train", "batch_size": 4}
+for workers in (0, 1):
+    dataset = pcr.torch.IterableDataset(sys.argv[2], **how)
+    prepared = accelerator.prepare(
+        torch.utils.data.DataLoader(dataset, batch_size=None, num_workers=workers))
+    try:
+        if accelerator.is_main_process:  # the other one would wait for it
+            next(iter(prepared))
+            raise SystemExit("it has read its part for all")
+    except RuntimeError as exc:
+        assert "shard=(0, 1)" in str(exc)
+    accelerate.state.GradientState._reset_state()
 with open(f"{sys.argv[3]}/{accelerator.process_index}.json", "w") as file:
     json.dump(seen, file)
 """

@@ -129,6 +129,13 @@ def test_map_style(path, ds, workers):
     expected = np.moveaxis(pcr.resize(ds[13].decode(2), 20, 24), 2, 0)
     np.testing.assert_array_equal(found[1][0][1].numpy(), expected)
     assert len(dataset.__getitems__([3, 1])) == 2
+    names = {"pixel_values": "images", "label": "labels", "key": "keys", "index": "indices"}
+    named = pt.Dataset(path, size=8, names=names)
+    assert list(named[5]) == list(names)
+    assert (named[5]["key"], named[5]["index"]) == (ds[5].key, 5)
+    assert torch.equal(named[5]["pixel_values"], pt.Dataset(path, size=8)[5][0])
+    with pytest.raises(pcr.InvalidError, match="names is"):
+        pt.Dataset(path, names={"a": "crops"})
     plain = pt.Dataset(path, transform=lambda image: image.shape)
     assert plain[0] == (ds[0].decode().shape, int(ds.labels[0]))
 
@@ -231,6 +238,13 @@ def test_an_iterable_checks_what_it_is_given(path, tmp_path):
         dataset = pickle.loads(pickle.dumps(iterable(ds, batch_size=5)))
         assert len(dataset) == len(list(dataset)) == 5
         assert dataset.batch_size == 5 and dataset.classes == ds.classes
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_batches_of_batches_are_refused(path, workers):
+    loader = torch.utils.data.DataLoader(iterable(path), batch_size=4, num_workers=workers)
+    with pytest.raises(TypeError, match="batch_size=None"):
+        next(iter(loader))
 
 
 def test_ranks_of_workers(path):

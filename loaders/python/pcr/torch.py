@@ -9,6 +9,8 @@ torch.utils.data.DataLoader.
 from __future__ import annotations
 
 import os
+import sys
+import warnings
 from typing import (Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple,
                     Union)
 
@@ -16,7 +18,7 @@ import torch  # type: ignore[import]
 import torch.utils.data  # type: ignore[import]
 
 from . import _loader
-from ._dataset import Dataset as _Dataset, Path, open as _open, warn_of_splits
+from ._dataset import Dataset as _Dataset, Path, open as _open, outside, warn_of_splits
 from ._image import decode_options, resize
 from ._batch import MemoryHooks, RawBatch
 from ._library import Size, fidelity_number, height_width, whole
@@ -37,6 +39,7 @@ def _process() -> Tuple[int, int]:
 
 _FIELDS = ("valid", "indices", "datasets", "fidelities", "samples", "keys", "attributes")
 _PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
+_SAMPLE_FIELDS = ("images", "labels", "indices", "keys", "attributes")
 
 
 class _Form:
@@ -79,8 +82,13 @@ class _Form:
         return values if self._keys is None else dict(zip(self._keys, values))
 
 
-def _pinned() -> MemoryHooks:
-    """Functions that give memory which PyTorch has pinned."""
+def _pinned() -> Optional[MemoryHooks]:
+    """Functions that give memory which PyTorch has pinned; None where nothing needs it."""
+    accelerator = getattr(torch, "accelerator", torch.cuda)
+    if not accelerator.is_available():
+        warnings.warn("pin_memory=True, but PyTorch finds no accelerator: batches are in "
+                      "ordinary memory", UserWarning, stacklevel=outside())
+        return None
     held = {}
 
     def allocate(nbytes: int) -> int:
@@ -113,7 +121,7 @@ class Loader(_loader.Loader):
         "images" (raw: "files"), "labels" or one of those for `fields`. transformers wants
         {"pixel_values": "images", "labels": "labels"}.
     pin_memory: batches are in memory that PyTorch has pinned, for copies to a GPU that do
-        not block; it needs one.
+        not block; where there is none, ordinary memory, with a warning.
 
     It is in the place of a torch.utils.data.DataLoader, not of its dataset. What frameworks look
     for in one is there: `batch_size`, `drop_last`, `dataset`; `sampler` and `batch_sampler`,
@@ -155,6 +163,8 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
         leaves them as they are.
     transform: called with the image, uint8 of shape (height, width, 3), a NumPy array;
         without one the image becomes a tensor of shape (3, height, width).
+    names: items are dictionaries: {key: name, ...} with keys of your choice, where a name is, as
+        for Loader, "images", "labels", "indices", "keys" or "attributes".
     Other keyword arguments are those of Sample.decode(): orient, gray, background, icc, ...
 
     May be sent to other processes, and used after fork(): each opens the files itself.
@@ -163,7 +173,11 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
     def __init__(self, path: Path, *, split: Optional[str] = None,
                  fidelity: Optional[int] = None, size: Optional[Size] = None,
                  transform: Optional[Callable[[Any], Any]] = None,
-                 **decode: Any) -> None:
+                 names: Optional[Mapping[str, str]] = None, **decode: Any) -> None:
+        if names is not None and not all(name in _SAMPLE_FIELDS for name in names.values()):
+            raise InvalidError(f"names is {names!r}, expected a mapping to some of "
+                               f"{', '.join(_SAMPLE_FIELDS)}")
+        self._names = names
         self._path, self._split = path, split
         self.fidelity, self.size, self.transform = fidelity, size, transform
         decode_options(**decode)  # refuses what it does not know
@@ -198,7 +212,7 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
         """The labels of all samples, as indexing gives them. See pcr.Dataset."""
         return self._dataset().targets
 
-    def __getitem__(self, index: int) -> Tuple[Any, Union[int, float]]:
+    def __getitem__(self, index: int) -> Any:
         sample = self._dataset()[index]
         image: Any = sample.decode(self.fidelity, **self._decode)
         if self.size is not None:
@@ -211,9 +225,13 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
         label = sample.label
         if label is None:
             label = float("nan") if self._dataset().schema["label"] == "floats" else -1
-        return image, label
+        if self._names is None:
+            return image, label
+        found = {"images": image, "labels": label, "indices": sample.index, "keys": sample.key,
+                 "attributes": sample.attributes}
+        return {key: found[name] for key, name in self._names.items()}
 
-    def __getitems__(self, indices: List[int]) -> List[Tuple[Any, Union[int, float]]]:
+    def __getitems__(self, indices: List[int]) -> List[Any]:
         return [self[index] for index in indices]
 
 
@@ -319,7 +337,21 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
         found = _process()
         return found if found != (0, 1) else self._found
 
+    def _check_dispatch(self) -> None:
+        """Raises where accelerate has one process read for all: it would read its part only."""
+        state = sys.modules.get("accelerate.state")
+        loaders = sys.modules.get("accelerate.data_loader")
+        place = self._place()
+        if not state or not loaders or self._shard is not None or not place or place[1] == 1:
+            return
+        if isinstance(state.GradientState().active_dataloader, loaders.DataLoaderDispatcher):
+            raise RuntimeError(
+                "accelerate's prepare() has one process read for all, but this dataset gives "
+                "each process its part: write pcr.torch.IterableDataset(..., shard=(0, 1)), or "
+                "iterate over a pcr.torch.Loader, which prepare() leaves as it is")
+
     def __getstate__(self) -> Any:
+        self._check_dispatch()
         return {**self.__dict__, "_found": None if self._shard is not None else self._place()}
 
     def _make(self, **how: Any) -> Loader:
@@ -354,4 +386,9 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
         self._shared.set_fidelity(number)
 
     def __iter__(self) -> Iterator[Any]:
+        # A DataLoader's fetcher, which knows whether it is to make batches of items.
+        if sys._getframe(1).f_locals.get("auto_collation"):
+            raise TypeError("a pcr.torch.IterableDataset gives whole batches, of its own "
+                            "batch_size: write DataLoader(dataset, batch_size=None, ...)")
+        self._check_dispatch()
         return _Batches(self, torch.utils.data.get_worker_info())
