@@ -120,6 +120,38 @@ START_TEST(each_sample_once)
 }
 END_TEST
 
+/* Loaders of a rank that take turns have together what one has. */
+START_TEST(workers)
+{
+    static const uint32_t sizes[] = { 1, 7, 16, 120 };
+    struct pcr_loader_options o = options((uint32_t) _i);
+    damage(3);
+    for (uint32_t k = 0; k < 4 * 3; k++) {
+        uint32_t world = 1 + k % 3, batches = 0;
+        struct sum sum = { { 0 }, 0, 0, 0, 0 };
+        o.flags = PCR_LOADER_EXACT;
+        o.batch_size = sizes[k % 4];
+        o.world = world;
+        o.worker_count = 2 + k % 2;
+        for (o.rank = 0; o.rank < world; o.rank++)
+            for (o.worker = 0; o.worker < o.worker_count; o.worker++) {
+                struct pcr_loader *l = create(&o);
+                start(l, 1);
+                for (struct pcr_batch *b; (b = take(l)); batches++) {
+                    add(&sum, &o, b);
+                    pcr_batch_release(b);
+                }
+                pcr_loader_destroy(&l);
+            }
+        uint32_t step = o.batch_size * world;
+        ck_assert_uint_eq(not_once(&sum), 0);
+        ck_assert_uint_eq(sum.short_batches, 0);
+        ck_assert_uint_eq(batches, (MADE_SAMPLES + step - 1) / step * world);
+    }
+    repair();
+}
+END_TEST
+
 /* With fewer samples than ranks, some ranks have none; parts of a dataset, and samples that
  * come twice. */
 START_TEST(few_samples)
@@ -204,7 +236,7 @@ int main(void)
 {
     Suite *s = suite_create("loader_exact");
     TCase *t = tcase_create("loader_exact");
-    const TTest *const each[] = { few_samples, files, goes_on };
+    const TTest *const each[] = { workers, few_samples, files, goes_on };
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 110);

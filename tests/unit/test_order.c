@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../../loaders/deal.h"
+#include "../../loaders/stand_in.h"
 
 enum { RECORDS = 40, KBYTE = 1024 };
 
@@ -532,6 +533,51 @@ START_TEST(proportions)
 }
 END_TEST
 
+/* How many samples a search from a seat finds: none twice, and not the seat's own; three
+ * neighbours first. */
+static uint32_t search_all(const struct made *m, struct pcri_seat seat)
+{
+    struct pcri_search s = { .seat = seat };
+    struct pcri_span span, own = pcri_order_span(&m->order, 0, seat.turn);
+    uint8_t *seen = calloc(m->catalog->entry_count, 1);
+    uint32_t entry, n = 0, wrong = 0;
+    ck_assert_ptr_nonnull(seen);
+    seen[own.entry + seat.entry] = 1;
+    for (; pcri_search_next(&m->order, 0, &s, &span, &entry); n++) {
+        wrong += entry >= span.count || seen[span.entry + entry]++;
+        wrong += s.own != (span.entry == own.entry);
+        wrong += n < 3 && n + 1 < own.count && !s.own;
+    }
+    wrong += s.count != n;
+    ck_assert_uint_eq(wrong, 0);
+    free(seen);
+    return n;
+}
+
+/* A search ends after all others, or a thousand. */
+START_TEST(stand_ins)
+{
+    static const uint32_t counts[] = { 1, 2, 5, 17, 300, 999, 1001, 2000 };
+    uint64_t indices[2000];
+    for (uint64_t i = 0; i < 2000; i++)
+        indices[i] = i + i / 7;
+    for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++) {
+        struct pcr_loader_options o = options((uint32_t) _i);
+        o.indices = indices;
+        o.index_count = counts[k];
+        struct made m = make_order(&o, 2);
+        uint32_t want = counts[k] > 1000 ? 1000 : counts[k] - 1;
+        uint64_t turns = m.deck->span_count;
+        for (uint64_t turn = 0; turn < turns; turn += 1 + turns / 3) {
+            uint32_t last = pcri_order_span(&m.order, 0, turn).count - 1;
+            ck_assert_uint_eq(search_all(&m, (struct pcri_seat) { turn, 0 }), want);
+            ck_assert_uint_eq(search_all(&m, (struct pcri_seat) { turn, last }), want);
+        }
+        destroy(&m);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("order");
@@ -548,6 +594,7 @@ int main(void)
     tcase_add_loop_test(t, by_weight, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, by_weight_once, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, proportions, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
+    tcase_add_loop_test(t, stand_ins, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, empty, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
