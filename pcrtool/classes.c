@@ -82,6 +82,34 @@ int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
     return rc;
 }
 
+/* Decimal digits without a zero before them. */
+static bool is_number(const char *name, unsigned long long *out)
+{
+    size_t n = strspn(name, "0123456789");
+    if (!n || n > 18 || name[n] || (n > 1 && *name == '0'))
+        return false;
+    *out = strtoull(name, NULL, 10);
+    return true;
+}
+
+void pcrtool_classes_check(const struct pcrtool_command *c, const char *const *names,
+                           uint32_t count)
+{
+    unsigned long long v, before = 0;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_number(names[i], &v))
+            return;
+        if (!found && v < before)
+            found = i;
+        before = v;
+    }
+    if (found)
+        pcrtool_error(c, "note: names of classes are numbers, but are numbered as text: class "
+                      "'%s' has label %u; --classes gives another order", names[found - 1],
+                      (unsigned) (found - 1));
+}
+
 void pcrtool_classes_free(struct pcrtool_classes *classes)
 {
     free(classes->names);

@@ -15,6 +15,9 @@ struct pcrtool_classes {
  * Returns an exit code; free *out in any case. */
 int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
                          struct pcrtool_classes *out);
+/* Tells of names that are numbers in another order than that of the numbers. */
+void pcrtool_classes_check(const struct pcrtool_command *c, const char *const *names,
+                           uint32_t count);
 void pcrtool_classes_free(struct pcrtool_classes *classes);
 
 #endif

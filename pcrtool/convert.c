@@ -282,6 +282,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
     if (v->named_count > NAMED_COUNT)
         pcrtool_error(v->command, "left out: %" PRIu64 " more",
                       v->named_count - NAMED_COUNT);
+    if (!classes->count && !s->quiet)
+        pcrtool_classes_check(v->command, source->class_names, source->class_count);
     int rc = write_dataset(v, s, source, ladder);
     pcr_source_destroy(source);
     return rc;

@@ -62,6 +62,18 @@ assert [c["name"] for c in json_of("info", "--json", "names")["classes"]] == [
 named = round_trip("named", [2, 0], "--classes", "x,y,z", again=["--classes", "x,y,z"])
 assert sorted(r["class"] for r in named) == ["x", "z"]
 
+# Folders called 0 to 11: label 2 is folder 10, unless the order is given.
+for i in range(12):
+    os.makedirs(f"numbered/{i}")
+    os.link(paths[i], f"numbered/{i}/a.jpg")
+note = pcrtool("convert", "numbered", "as-text").stderr.decode()
+assert "class '11' has label 3; --classes" in note, note
+assert {r["key"]: r["labels"] for r in listing("as-text")}["10/a.jpg"] == [2]
+with open("order.txt", "w", encoding="utf-8") as file:
+    file.write("".join(f"{i}\r\n" for i in range(12)))
+assert b"note" not in pcrtool("convert", "numbered", "right", "--classes", "order.txt").stderr
+assert all(r["key"] == f"{r['labels'][0]}/a.jpg" for r in listing("right"))
+
 fails("extract", "--list", "--quiet", "names", "names.out", says=["--force"])
 pcrtool("extract", "--list", "--force", "--quiet", "names", "names.out")
 fails("convert", "names.out/list.jsonl", "x", "--classes", "nowhere", says=["nowhere"])

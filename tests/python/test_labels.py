@@ -76,6 +76,10 @@ class Colour(str, enum.Enum):
 def test_names(tmp_path):
     with write(tmp_path / "a", ["red", np.str_("blue"), Colour.RED, None, []]) as ds:
         assert ds.classes == ("blue", "red") and ds.targets == [1, 0, 1, -1, -1]
+    with pytest.warns(UserWarning, match="class '10' has label 0"):
+        write(tmp_path / "c", ["10", "2", "3"])
+    with pytest.warns(UserWarning, match="class '10' has label 0"):
+        convert(tmp_path / "d", jsonl('"10"', '"2"'))
     with write(tmp_path / "b", ["10", "2", "nan", "NA"]) as ds:
         assert ds.classes == ("10", "2", "NA", "nan")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import operator
+import warnings
 from typing import TYPE_CHECKING, Any, Dict, List, Sequence, Union
 
 import numpy as np
@@ -18,6 +19,20 @@ Number = Union[int, float, "np.integer[Any]", "np.floating[Any]"]
 Label = Union[None, str, Number, Sequence[Number], "npt.NDArray[Any]"]
 
 _EXPECTED = "expected an int, a float, several of them, or a class name"
+
+
+def warn_of_numbers(names: Sequence[str]) -> None:
+    """Warns of classes whose names are numbers in another order than that of the numbers."""
+    try:
+        numbers = [int(name) for name in names if name == str(int(name))]
+    except ValueError:
+        return
+    later = [i for i in range(1, len(numbers)) if numbers[i] < numbers[i - 1]]
+    if later and len(numbers) == len(names):
+        i = later[0] - 1
+        warnings.warn(f"names of classes are numbers, but are numbered as text, as torchvision's "
+                      f"ImageFolder does: class {names[i]!r} has label {i}. `classes` gives "
+                      "another order", UserWarning, stacklevel=3)
 
 
 def label_array(label: Any, name: str, classes: Dict[str, int]) -> npt.NDArray[Any]:

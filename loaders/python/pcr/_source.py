@@ -55,6 +55,7 @@ class Source:
         input; it ends the work otherwise."""
         found = [_sample(i, s) for i, s in enumerate(samples)]
         names = _names_of(found) if classes is None else class_list(classes)
+        self.classes = names
         number = {name: i for i, name in enumerate(names)}
         splits = list(dict.fromkeys(s.split for s in found)) or ["all"]
         self._bad_may_pass = bad_may_pass

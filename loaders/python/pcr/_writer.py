@@ -13,6 +13,7 @@ from ._dataset import Path
 from ._keywords import keywords
 from ._library import (Handle, c_path, c_string, call, choice, lib, limits_of, text,
                        to_exception, whole)
+from ._label import warn_of_numbers
 from ._source import NewSample, Source, class_list, strings
 from ._waiter import interruptible
 from .errors import CancelledError, PcrError
@@ -120,6 +121,7 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
                                                "layout"))
     left_out: List[Tuple[str, str]] = []
     ignored: List[int] = []
+    found: List[str] = []
 
     def note(_opaque: Any, path: Optional[bytes], reason: Optional[bytes]) -> None:
         left_out.append((text(path), text(reason)))
@@ -138,11 +140,15 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
         call(lib.pcr_import_open, origin, byref(options), byref(source))
         try:
             ignored.append(int(source.contents.ignored_count))
+            found.extend(text(source.contents.class_names[i])
+                         for i in range(source.contents.class_count))
             return job.run(source)
         finally:
             lib.pcr_source_destroy(source)
 
     done = interruptible(run, job.stop)
+    if classes is None:
+        warn_of_numbers(found)
     return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0])
 
 
@@ -177,6 +183,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
                         limits_of(max_pixels, max_scans, max_sample_nbytes))
     if classes is not None and not source.struct.class_count:
         settings.flags |= st.WRITE_NO_CLASSES
+    if classes is None:
+        warn_of_numbers(source.classes)
     job = _Job(c_path(dst), settings, progress, source)
     done = interruptible(lambda: job.run(byref(source.struct)), job.stop)
     return WriteReport(done, tuple(job.bad), ())
