@@ -136,6 +136,19 @@ def test_accelerate(loader, expected):
     assert counts == [24, 24] and net.seen == expected[0] + expected[1]
 
 
+def test_accelerate_keeps_the_state(path, tmp_path, loader, expected):
+    accelerator = accelerate.Accelerator(cpu=True)
+    accelerator.register_for_checkpointing(loader)
+    batches = iter(loader)
+    assert [seen(next(batches)) for _ in range(2)] == expected[0][:2]
+    accelerator.save_state(str(tmp_path))
+    with pcr.torch.Loader(path, **OPTIONS) as again:
+        second = accelerate.Accelerator(cpu=True)
+        second.register_for_checkpointing(again)
+        second.load_state(str(tmp_path))
+        assert [seen(batch) for batch in again] == expected[0][2:]
+
+
 @pytest.mark.parametrize("skipped", range(6))
 def test_skip_first_batches(loader, expected, skipped):
     loader.set_epoch(1)

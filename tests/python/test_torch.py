@@ -227,7 +227,8 @@ def test_fidelity_reaches_workers(path, persistent):
 
 
 def test_an_iterable_checks_what_it_is_given(path, tmp_path):
-    for wrong in ({"batch_size": 0}, {"fields": ("x",)}, {"fidelity": 99}, {"shard": (2, 2)}):
+    for wrong in ({"batch_size": 0}, {"fields": ("x",)}, {"fidelity": 99}, {"shard": (2, 2)},
+                  {"pin_memory": True}):
         with pytest.raises(pcr.InvalidError):
             pt.IterableDataset(path, **wrong)
     with pytest.raises(pcr.NotFoundError):

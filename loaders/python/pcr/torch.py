@@ -321,6 +321,8 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
     """
 
     def __init__(self, dataset: Any, *, shard: Any = None, **options: Any) -> None:
+        if options.get("pin_memory"):
+            raise InvalidError("pin_memory is the DataLoader's: workers cannot pin for it")
         self._source, self._options, self._shard = dataset, options, shard
         self._found: Optional[Tuple[int, int]] = None
         self._counts: Dict[Any, int] = {}
