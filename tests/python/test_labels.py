@@ -242,13 +242,19 @@ def test_releases_that_fail(ds):
     def release(address, _nbytes):
         raise KeyError("never given out")
 
-    with pcr.Loader(ds, batch_size=4, size=8, batches_ahead=1,
-                    memory=(allocate, release)) as loader:
-        with pytest.raises(KeyError, match="never given out"):
-            batches = [b for b in loader]  # more than the pool keeps
-            del batches
-            for _ in loader:
-                pass
+    loader = pcr.Loader(ds, batch_size=4, size=8, batches_ahead=1, memory=(allocate, release))
+    with pytest.raises(KeyError, match="never given out"):
+        batches = [b for b in loader]  # more than the pool keeps
+        del batches
+        for _ in loader:
+            pass
+    assert len(list(loader)) == len(loader)  # it was raised once
+    with pytest.raises(KeyError, match="never given out"):
+        loader.close()
+    with pytest.raises(ZeroDivisionError):
+        with pcr.Loader(ds, batch_size=4, size=8, memory=(allocate, release)) as loader:
+            next(iter(loader))
+            raise ZeroDivisionError
 
 
 # --- lists ---

@@ -79,10 +79,11 @@ class Core:
         with self._turn:
             if abandoned():
                 return None
+            code = int(st.Code.END)
             try:
                 code = call(lib.pcr_loader_next, self.pointer(), byref(batch))
             finally:
-                self._raise_from_hooks()
+                self.raise_from_hooks(batch)
             if code == st.Code.END:
                 return None
         kind: Any = Batch if batch.contents.pixels else RawBatch
@@ -90,9 +91,16 @@ class Core:
                            self._renumber, self._exact)
         return made
 
-    def _raise_from_hooks(self) -> None:
-        if self._hooks is not None:
+    def raise_from_hooks(self, batch: Any = None) -> None:
+        """Raises what the caller's functions for memory have raised, in place of a batch."""
+        if self._hooks is None:
+            return
+        try:
             self._hooks.check()
+        except BaseException:
+            if batch:
+                lib.pcr_batch_release(batch)
+            raise
 
     def cancel(self) -> None:
         with self._alive:

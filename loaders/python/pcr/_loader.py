@@ -488,15 +488,20 @@ class Loader:
         return found[::-1]
 
     def close(self) -> None:
-        """Stops the threads within the decoding time of one image. Batches stay valid."""
+        """Stops the threads within the decoding time of one image. Batches stay valid. Raises
+        what a function of `memory` has raised since the last batch."""
         self._finalizer()
+        self._core.raise_from_hooks()
 
     def __enter__(self) -> Loader:
         return self
 
     def __exit__(self, kind: Optional[Type[BaseException]],
                  value: Optional[BaseException], trace: Optional[TracebackType]) -> None:
-        self.close()
+        if kind is None:
+            self.close()
+        else:  # whose exception is the one to see
+            self._finalizer()
 
     def __repr__(self) -> str:
         state = "open" if self._finalizer.alive else "closed"
