@@ -24,23 +24,36 @@ static bool has_mpf(const struct pcri_jpeg_file *f)
     return false;
 }
 
-/* Samsung's trailer is a list of named blocks with an index at its end. */
+/* Samsung's trailer is a list of named blocks with an index at its end; a video is one of them, or
+ * stands before. */
 static const char *samsung(const uint8_t *p, size_t nbytes)
 {
-    static const char video[] = "MotionPhoto_Data";
+    static const char block[] = "MotionPhoto_Data";
     enum { LOOK_NBYTES = 4096 };
     if (nbytes < 4 || memcmp(p + nbytes - 4, "SEFT", 4))
         return NULL;
-    for (size_t i = 0; i + sizeof(video) <= nbytes && i < LOOK_NBYTES; i++)
-        if (!memcmp(p + i, video, sizeof(video) - 1))
+    for (size_t i = 0; i + sizeof(block) <= nbytes && i < LOOK_NBYTES; i++)
+        if (!memcmp(p + i, block, sizeof(block) - 1) || !memcmp(p + i, "ftypmp42", 8))
             return "MP4 in a Samsung trailer";
     return "Samsung trailer";
+}
+
+/* A video begins with an `ftyp` box, perhaps after some bytes of whoever put it there. */
+static const char *video(const uint8_t *p, size_t nbytes)
+{
+    enum { LOOK_NBYTES = 64 };
+    for (size_t i = 0; i + 12 <= nbytes && i < LOOK_NBYTES; i++)
+        if (!memcmp(p + i + 4, "ftyp", 4))
+            return pcri_sniff(p + i, nbytes - i);
+    return NULL;
 }
 
 static const char *name_of(const struct pcri_jpeg_file *f, const uint8_t *p, size_t nbytes)
 {
     const char *name = samsung(p, nbytes);
     size_t at = 0;
+    if (!name)
+        name = video(p, nbytes);
     while (at < nbytes && is_fill(p[at]) && !(p[at] == 0xFF && at + 1 < nbytes
                                               && p[at + 1] == M_SOI))
         at++;
@@ -48,10 +61,6 @@ static const char *name_of(const struct pcri_jpeg_file *f, const uint8_t *p, siz
         return name;
     if (nbytes - at >= 3 && !memcmp(p + at, "\xFF\xD8\xFF", 3))
         return has_mpf(f) ? "MPO frames" : "another JPEG";
-    /* A box begins with its size, whose first bytes look like fill. */
-    for (size_t back = 0; back <= 3 && back <= at; back++)
-        if (nbytes - at + back >= 12 && !memcmp(p + at - back + 4, "ftyp", 4))
-            return pcri_sniff(p + at - back, nbytes - at + back);
     return pcri_sniff(p + at, nbytes - at);
 }
 

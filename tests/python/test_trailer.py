@@ -34,6 +34,7 @@ TRAILERS = {
     "MP4": MP4,
     "another JPEG": PLAIN,
     "MP4 in a Samsung trailer": b"\0\0\x30\x0a\x10\0\0\0MotionPhoto_Data" + MP4 + b"SEFH\1SEFT",
+    "MP4 ": b"mpv2\0\0\0\1" + MP4,  # after eight bytes of a separator
     "Samsung trailer": b"\0\0\1\x0a\x0e\0\0\0Image_UTC_Data16SEFH\1SEFT",
     "text": b"\r\nsecret",
     "a ZIP archive": b"\0\0PK\3\4 and so on",
@@ -56,7 +57,7 @@ def test_named_and_counted(name, tmp_path):
         assert (progress.samples_dropped, progress.dropped_nbytes) == (1, size)
         found = ds.describe()
         assert (found["dropped_count"], found["dropped_nbytes"]) == (1, size)
-        assert ds.notes() == [{"index": 0, "key": "a.jpg", "dropped": name,
+        assert ds.notes() == [{"index": 0, "key": "a.jpg", "dropped": name.strip(),
                                "dropped_nbytes": size}]
         assert np.array_equal(ds[0].decode(), pixels_of(PLAIN))
 
