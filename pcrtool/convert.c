@@ -191,6 +191,13 @@ static int progress(void *opaque, const struct pcr_write_progress *p)
 
 /* --- the work --- */
 
+static bool is_bad_input(const struct pcr_error *err)
+{
+    return err->code == PCR_ERR_FORMAT || err->code == PCR_ERR_CORRUPT ||
+           err->code == PCR_ERR_TRUNCATED || err->code == PCR_ERR_UNSUPPORTED ||
+           err->code == PCR_ERR_LIMIT;
+}
+
 static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
                          const struct pcr_source *source, const struct pcr_ladder *ladder)
 {
@@ -224,6 +231,9 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
     if (!rc)
         return PCRTOOL_DONE;
     rc = pcrtool_failed(v->command, &err);
+    if (is_bad_input(&err) && s->on_bad <= PCR_BAD_FAIL && !s->quiet)
+        fprintf(stderr, "pcrtool convert: --on-bad skip leaves bad inputs out and lists them, "
+                        "--on-bad opaque keeps their bytes\n");
     if (v->report.records_done && !s->dry_run && !s->quiet)
         fprintf(stderr,
                 "pcrtool convert: %" PRIu64 " of %" PRIu64 " records are finished; the "
