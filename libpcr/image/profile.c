@@ -38,12 +38,15 @@ static bool next_segment(struct walk *w, struct segment *out)
         return false;
     const uint8_t *data = w->file->items[w->span].data;
     size_t nbytes = w->file->items[w->span].nbytes;
-    while (w->at + 4 <= nbytes && data[w->at] == 0xFF && data[w->at + 1] == 0xFF)
-        w->at++; /* fill bytes */
-    if (w->at + 4 > nbytes || data[w->at] != 0xFF || data[w->at + 1] == 0xDA)
+    /* Fill bytes, and strays as the parser passes over them. */
+    while (w->at + 4 <= nbytes && (data[w->at] != 0xFF || !data[w->at + 1] ||
+                                   data[w->at + 1] == 0xFF))
+        w->at++;
+    if (w->at + 4 > nbytes || data[w->at + 1] == 0xDA)
         return false;
     size_t length = (size_t) data[w->at + 2] << 8 | data[w->at + 3];
-    if (length < 2 || length > nbytes - w->at - 2)
+    length = length < 2 ? 2 : length;
+    if (length > nbytes - w->at - 2)
         return false;
     *out = (struct segment) { data[w->at + 1], { data + w->at + 4, length - 2 } };
     w->at += 2 + length;

@@ -99,6 +99,15 @@ def test_unusable_profiles_are_told(name):
     np.testing.assert_array_equal(found, pcr.decode(UNUSABLE[name]))
 
 
+def test_strays_before_a_profile():
+    """What the decoder passes over, the search for profiles does too."""
+    for data in (FILES["wide.jpg"], FILES["segments.jpg"]):
+        at = data.index(b"\xff\xe2")
+        for stray in (b"\xff\xff", b"\0\1\2", b"\xff\0", b"\xff\xfe\0\0"):
+            found = pcr.decode(data[:at] + stray + data[at:], icc="srgb")
+            np.testing.assert_array_equal(found, pcr.decode(data, icc="srgb"), str(stray))
+
+
 def test_orientation_and_scale():
     data = encode(PIXELS, quality=95, icc_profile=WIDE, exif=orientation_exif(6))
     turned = pcr.decode(data, icc="srgb")

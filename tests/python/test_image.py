@@ -196,3 +196,14 @@ def test_resize_refuses(image, size, box):
 def test_resize_refuses_filters():
     with pytest.raises(pcr.InvalidError, match="bilinear, bicubic, nearest"):
         pcr.resize(np.zeros((4, 4), np.uint8), 2, 2, filter="lanczos")
+
+
+def test_flat_blocks_beyond_the_range():
+    """A DC beyond what 8-bit samples make is white or black, not wrapped around."""
+    levels = np.arange(0, 256, 4, dtype=np.uint8).reshape(8, 8)
+    data = encode(levels.repeat(8, 0).repeat(8, 1), quality=100)
+    table = data.index(b"\xff\xdb") + 5
+    assert data[table:table + 64] == bytes([1]) * 64
+    found = pcr.decode(data[:table] + bytes([32]) * 64 + data[table + 64:], gray=True)
+    wanted = (128 + 32 * (levels.astype(int) - 128)).clip(0, 255)
+    np.testing.assert_array_equal(found[::8, ::8], wanted)

@@ -115,11 +115,14 @@ PCR_API uint32_t pcr_decoder_profile(const struct pcr_decoder *d);
  *   channels if planar), as pcr_decoder_inspect() gives the size. On failure its contents
  *   are unspecified.
  * JPEG colour: YCbCr and RGB give RGB; CMYK and YCCK are converted without a profile
- *   (R = C*K/255 of the stored values, which are 255 less the inks, as Adobe writes them; files
- *   without Adobe's marker are taken so too, as Pillow takes them). The inverse DCT is the accurate
- *   integer one with triangle-filter chroma upsampling and no block smoothing; at full
- *   fidelity, and with PCR_DECODE_IDENTICAL at any, pixels equal libjpeg-turbo's. A PNG's
- *   alpha is dropped if there is no background, 16 bits are cut to 8.
+ *   (R = C*K/255 of the stored values, which are 255 less the inks, as Adobe writes them;
+ *   files without Adobe's marker are taken so too, as Pillow takes them). The inverse DCT is
+ *   the accurate integer one with triangle-filter chroma upsampling and no block smoothing; at
+ *   full fidelity, and with PCR_DECODE_IDENTICAL at any, pixels equal libjpeg-turbo's. The
+ *   exception: flat blocks whose DC times its step is 4,096 or more, where samples of 8 bits make
+ *   1,024 at most. They are white or black here; libjpeg-turbo's C code wraps there, and its
+ *   SIMD code at 8,192.
+ * A PNG's alpha is dropped if there is no background, 16 bits are cut to 8.
  * A damaged image is CORRUPT, never a gray or half-filled picture. Of damage in what the
  * pixels asked for do not need (rows below a window, chroma for gray) it may say nothing.
  * Codes: as pcr_decoder_inspect(), and INVAL where the destination is too small. */
