@@ -185,6 +185,20 @@ static enum pcri_number kind_of(const struct pcri_list_row *r)
     return r->label_text ? pcri_number_parse(r->label_text, &i, &d) : PCRI_NUMBER_NONE;
 }
 
+/* Is it "0,5" or "1,000": a number as people write it in some places, or two? */
+static bool has_comma(const char *text)
+{
+    const char *p = text + (*text == '-' || *text == '+');
+    size_t n = digits(p);
+    if (!n || p[n] != ',')
+        return false;
+    for (; p[n] == ','; p += n + 1, n = digits(p)) {
+        if (!digits(p + n + 1))
+            return false;
+    }
+    return !p[n];
+}
+
 /* Texts that are numbers become such. */
 static int settle_texts(struct pcri_list *l, struct pcr_error *err)
 {
@@ -197,6 +211,10 @@ static int settle_texts(struct pcri_list *l, struct pcr_error *err)
                                               : PCRI_NUMBER_NONE;
         if (kind == PCRI_NUMBER_LARGE)
             rc = fail_large(err, r, r->label_text);
+        else if (r->label_text && has_comma(r->label_text))
+            rc = pcri_row_fail(err, r, "label '%.60s' has a comma: numbers have a point, several "
+                               "go into a column 'labels' with blanks between, and names are to "
+                               "be given as classes", r->label_text);
         else if (kind != PCRI_NUMBER_NONE)
             rc = set_numbers(l, r, &v, kind == PCRI_NUMBER_FLOAT ? &d : NULL, 1, err);
         if (kind != PCRI_NUMBER_NONE)

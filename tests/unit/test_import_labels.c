@@ -102,6 +102,7 @@ START_TEST(csv_labels)
         { "a,1.0\n", "1.00000000000000 a\n", 0 },
         { "a,-\nb,.\nc,e5\nd,1e\ne,0x1\n", "0 a\n1 b\n4 c\n3 d\n2 e\n", 5 },
         { "a,nan\nb,True\n", "1 a\n0 b\n", 2 },
+        { "a,\"1,\"\nb,\",5\"\nc,\"1,x\"\n", "1 a\n0 b\n2 c\n", 3 },
         { "a,\nb,\n", " a\n b\n", 0 },
     };
     char text[128];
@@ -147,6 +148,8 @@ START_TEST(csv_refused)
         { "path,label\na,1\nb,1e999\n", "line 3 ('b'): label 1e999 is beyond" },
         { "path,label\na,-9223372036854775809\n", "line 2 ('a'): label -9223372036854775809" },
         { "path,label\na,0.5\nb,9007199254740993\n", "line 3 ('b'): label 9007199254740993" },
+        { "path;label\na;0,5\nb;0,25\n", "line 2 ('a'): label '0,5' has a comma" },
+        { "path,label\na,-1\nb,\"1,000,0\"\n", "line 3 ('b'): label '1,000,0' has a comma" },
         { "path,label\na,cat\nb,\n", "line 3 ('b'): an empty label, but that of line 2" },
         { "path,label,split\na,,x\nb,1,x\n", "line 2 ('a'): an empty label" },
     };
