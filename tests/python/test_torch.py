@@ -326,6 +326,11 @@ def test_what_frameworks_look_for(path, ds):
         again = torch.utils.data.DataLoader(
             loader.dataset, batch_sampler=loader.batch_sampler, collate_fn=loader.collate_fn)
         assert all(torch.equal(a, b) for a, (b, _) in zip(whole, again, strict=True))
+        wrong = torch.utils.data.DataLoader(
+            loader.dataset, batch_sampler=loader.batch_sampler, collate_fn=loader.collate_fn,
+            num_workers=1)
+        with pytest.raises(TypeError, match="write num_workers=0"):
+            next(iter(wrong))
         wrong = torch.utils.data.DataLoader(loader.dataset, 3, collate_fn=loader.collate_fn)
         with pytest.raises(TypeError, match="collate_fn goes with its batch_sampler"):
             next(iter(wrong))

@@ -27,13 +27,20 @@ class _Run:
 
 
 class Ticket:
-    """The right to a run's batch `number`, to be redeemed in order."""
+    """The right to a run's batch `number`, to be redeemed in order, in the run's process."""
 
-    def __init__(self, run: _Run, number: int) -> None:
+    def __init__(self, run: Optional[_Run], number: int) -> None:
         self._run, self._number = run, number
+
+    def __reduce__(self) -> Any:
+        # A queue to a worker process drops what cannot be pickled, and its reader waits.
+        return Ticket, (None, self._number)
 
     def batch(self) -> Any:
         """The batch."""
+        if self._run is None:
+            raise TypeError("a pcr.torch.Loader's batches are made by threads of its own "
+                            "process: write num_workers=0, or use pcr.torch.IterableDataset")
         return self._run.batch(self._number)
 
 
