@@ -325,7 +325,7 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
             raise InvalidError("pin_memory is the DataLoader's: workers cannot pin for it")
         self._source, self._options, self._shard = dataset, options, shard
         self._found: Optional[Tuple[int, int]] = None
-        self._counts: Dict[Any, int] = {}
+        self._counts: Dict[str, int] = {}
         self._shared = Shared()
         with self._make(threads=1) as loader:
             self.batch_size, self.classes = loader.batch_size, loader.classes
@@ -369,7 +369,7 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
     def __len__(self) -> int:
         """Batches in an epoch of this rank, by however many workers: what len() of a DataLoader
         with batch_size=None is."""
-        place = self._place()
+        place = repr(self._place())
         if place not in self._counts:
             with self._make(threads=1) as loader:
                 self._counts[place] = len(loader)
