@@ -154,6 +154,14 @@ def test_shard_that_is_known_later(path, whole, monkeypatch):
 
     loaders = [Placed(path, batch_size=12, **OPTIONS) for _ in range(2)]
     for rank, loader in enumerate(loaders):
+        with pytest.warns(UserWarning, match="2 processes"):
+            next(iter(loader))  # of all
+        loader.place = rank, 2
+        loader.set_epoch(0)
+    assert in_steps([list(loader) for loader in loaders], whole[0]) == whole[0]
+
+    loaders = [Placed(path, batch_size=12, **OPTIONS) for _ in range(2)]
+    for rank, loader in enumerate(loaders):
         loader.load_state_dict(states[rank])
         loader.place = rank, 2  # not known when the state was loaded
     assert in_steps([list(loader) for loader in loaders], whole[0]) == whole[0]

@@ -287,7 +287,8 @@ class Loader:
         self._told = False  # that an epoch was left after one
         self._serial = 0  # of the epoch object that may take batches
         self._shard = self._resumed_shard = (0, 1)  # where it was not given
-        self._settled = False  # rank and world are, for good
+        self._settled = False  # they are, for good
+        self._told_alone = False  # that all samples go to each of several processes
         self._next = Waiter(self._core.next, self._core.cancel)
         self._finalizer = weakref.finalize(self, _finish, self._core, self._next)
 
@@ -310,9 +311,8 @@ class Loader:
     def _start(self) -> None:
         """Has the C loader begin the next epoch, if it does not stand there already."""
         self._place()
-        if not self._settled and self._given_shard is None:
-            self._warn_if_alone()
-        self._settled = True
+        self._warn_if_alone()
+        self._settled = self._settled or self._shard[1] > 1
         if not self._resumed:
             self._core.start_epoch(self._next_epoch)
         elif self._shard != self._resumed_shard:
@@ -325,7 +325,7 @@ class Loader:
 
     def _place(self) -> None:
         """Tells the C loader which of how many processes this is, as long as that is not
-        settled, which it is by the first batch."""
+        settled, which it is by the first batch that is taken as one of several."""
         shard = None if self._settled or self._given_shard is not None else self._find_shard()
         if shard is None or shard == self._shard:
             return
@@ -335,9 +335,12 @@ class Loader:
         self._shard = shard
 
     def _warn_if_alone(self) -> None:
-        """Warns where this process takes all samples although it is one of several."""
+        """Warns once where this process takes all samples although it is one of several."""
+        if self._told_alone or self._given_shard is not None or self._shard[1] > 1:
+            return
         world, found_by = world_around()
-        if self._shard[1] == 1 and world > 1:
+        if world > 1:
+            self._told_alone = True
             warnings.warn(f"{found_by} says that there are {world} processes, but this loader "
                           "gives all samples to each of them: write shard=\"env\" or "
                           "shard=(rank, world) for a part each (pcr.torch.Loader: begin "
