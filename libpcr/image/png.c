@@ -172,17 +172,29 @@ static int png_begin(void *state, const struct pcr_spans *file,
 
 /* --- pixels --- */
 
+/* Behind the last row, with which libpng has read the end of the image data. */
+static void read_tail(struct png *p)
+{
+    p->complete = true;
+    png_read_end(p->read, NULL);
+}
+
+/* What to return where libpng has given up. */
+static int stopped(const struct png *p)
+{
+    return p->complete && !p->nomem ? 0 : p->rc;
+}
+
 /* An interlaced file comes in seven passes, each filling in more of every row. */
 static int read_rows(struct png *p, int passes, uint8_t *dst, size_t stride_nbytes)
 {
     if (setjmp(png_jmpbuf(p->read)))
-        return p->complete && !p->nomem ? 0 : p->rc;
+        return stopped(p);
     png_start_read_image(p->read);
     for (int pass = 0; pass < passes; pass++)
         for (uint32_t y = 0; y < p->height; y++)
             png_read_row(p->read, dst + y * stride_nbytes, NULL);
-    p->complete = true; /* with the last row libpng has read the end of the image data */
-    png_read_end(p->read, NULL);
+    read_tail(p);
     return 0;
 }
 
@@ -207,14 +219,14 @@ static int read_by_rows(struct png *p, const struct pcri_window *w, size_t pixel
                         bool to_gray, const struct pcri_target *target)
 {
     if (setjmp(png_jmpbuf(p->read)))
-        return p->rc;
+        return stopped(p);
     png_start_read_image(p->read);
     for (uint32_t y = 0; y < p->height; y++) {
         png_read_row(p->read, p->whole.data, NULL);
         if (y >= w->y && y - w->y < w->height)
             deliver(p->whole.data + w->x * pixel, w->width, pixel, to_gray, y - w->y, target);
     }
-    png_read_end(p->read, NULL);
+    read_tail(p);
     return 0;
 }
 
