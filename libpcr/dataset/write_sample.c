@@ -179,40 +179,56 @@ int pcri_attributes_render(const char *text, const char *salvaged, char **out,
     return *out ? 0 : pcri_fail(err, PCR_ERR_NOMEM, "no memory for attributes");
 }
 
+/* Marks a sample as salvaged. */
+static int mark_salvaged(struct pcri_slot *slot, const char *reason, struct pcr_error *err)
+{
+    struct pcri_notes *notes = pcri_packed_notes(&slot->packed, err);
+    if (!notes)
+        return PCR_ERR_NOMEM;
+    snprintf(notes->salvaged, sizeof(notes->salvaged), "%.*s",
+             (int) sizeof(notes->salvaged) - 1, reason);
+    free(slot->attributes);
+    return pcri_attributes_render(slot->sample.attributes, notes->salvaged, &slot->attributes,
+                                  err);
+}
+
+/* Reduces and packs again what was salvaged, if the options want it smaller. */
+static int reduce_salvaged(struct pcri_worker *t, struct pcri_slot *slot,
+                           struct pcr_error *why)
+{
+    uint32_t side = t->write->opts.max_side;
+    struct pcr_span whole = pcri_coder_file(t->coder);
+    if (!side || (slot->packed.width <= side && slot->packed.height <= side))
+        return VERDICT_CODED;
+    struct pcr_buffer damaged = t->file;
+    t->file = (struct pcr_buffer) { 0 };
+    int verdict = pcri_buffer_append(&t->file, whole.data, whole.nbytes, why);
+    if (!verdict)
+        verdict = pcri_sample_reduce(t, &slot->reduced, why);
+    pcri_packed_free(&slot->packed);
+    if (!verdict)
+        verdict = slot->reduced ? judge(t, &slot->packed, why) : VERDICT_BAD;
+    pcr_buffer_free(&t->file);
+    t->file = damaged;
+    return verdict;
+}
+
 /* Packs what decodes of t->file, a damaged one: VERDICT_CODED, or VERDICT_BAD where nothing
  * can be made of it. Negative: *why is the failure. */
 static int salvage(struct pcri_worker *t, struct pcri_slot *slot, struct pcr_error *why)
 {
     struct pcr_error failure = { .offset = PCR_NO_OFFSET };
-    struct pcr_buffer damaged = t->file, repaired = { 0 };
-    uint64_t source_nbytes = damaged.nbytes;
-    int rc = pcri_coder_salvage(t->coder, damaged.data, damaged.nbytes, &repaired, &failure);
-    int verdict = rc ? VERDICT_BAD : VERDICT_CODED;
-    t->file = repaired;
-    if (!rc)
-        rc = pcri_sample_reduce(t, &slot->reduced, &failure);
-    if (!rc && (verdict = judge(t, &slot->packed, &failure)) < 0)
-        rc = verdict;
-    pcr_buffer_free(&t->file);
-    t->file = damaged;
-    struct pcri_notes *notes = NULL;
-    if (!rc && verdict == VERDICT_CODED) {
-        slot->packed.source_nbytes = source_nbytes;
-        notes = pcri_packed_notes(&slot->packed, &failure);
-        rc = notes ? 0 : PCR_ERR_NOMEM;
+    int rc = pcri_coder_salvage(t->coder, t->write->tables, t->file.data, t->file.nbytes,
+                                &slot->packed, &failure);
+    int verdict = !rc ? reduce_salvaged(t, slot, &failure) : is_ours(rc) ? rc : VERDICT_BAD;
+    if (verdict == VERDICT_CODED) {
+        slot->packed.source_nbytes = t->file.nbytes;
+        rc = mark_salvaged(slot, why->message, &failure);
+        verdict = rc ? rc : verdict;
     }
-    if (notes) {
-        snprintf(notes->salvaged, sizeof(notes->salvaged), "%.*s",
-                 (int) sizeof(notes->salvaged) - 1, why->message);
-        free(slot->attributes);
-        rc = pcri_attributes_render(slot->sample.attributes, notes->salvaged,
-                                    &slot->attributes, &failure);
-    }
-    if (is_ours(rc)) {
+    if (verdict < 0)
         *why = failure;
-        return rc;
-    }
-    return verdict == VERDICT_CODED ? verdict : VERDICT_BAD;
+    return verdict < 0 || verdict == VERDICT_CODED ? verdict : VERDICT_BAD;
 }
 
 /* Applies the policies to an input that cannot be packed. */

@@ -43,11 +43,14 @@ int pcri_coder_pack(struct pcri_coder *c, const struct pcri_tables *tables,
                     const void *data, size_t nbytes, struct pcri_packed *out,
                     struct pcr_error *err);
 
-/* Makes an intact JPEG file of a damaged one: the coefficients that libjpeg has when it has
- * given its warnings, with the metadata before the first scan. What libjpeg would not go on
- * from is cut off, once there is a scan. Replaces *out. Codes: those of pcri_coder_pack(),
- * where nothing can be made of it. */
-int pcri_coder_salvage(struct pcri_coder *c, const void *data, size_t nbytes,
-                       struct pcr_buffer *out, struct pcr_error *err);
+/* The same of a damaged file: the coefficients that libjpeg has when it has given its warnings,
+ * with the metadata before the first scan. What libjpeg would not go on from is cut off, once
+ * there is a scan. Codes: the same, where nothing can be made of it. */
+int pcri_coder_salvage(struct pcri_coder *c, const struct pcri_tables *tables,
+                       const void *data, size_t nbytes, struct pcri_packed *out,
+                       struct pcr_error *err);
+
+/* What was packed last, and successfully, as a JPEG file at full fidelity; the coder's. */
+struct pcr_span pcri_coder_file(const struct pcri_coder *c);
 
 #endif

@@ -438,29 +438,37 @@ static void describe(const struct pcri_coder *c, struct pcri_packed *out)
         out->sampling |= (uint32_t) (f->components[i].h << 4 | f->components[i].v) << 8 * i;
 }
 
+/* Packs what was loaded. */
+static int pack(struct pcri_coder *c, const struct pcri_tables *tables, struct pcri_packed *p,
+                struct pcr_error *err)
+{
+    describe(c, p);
+    int rc = pack_header(&c->file, p, err);
+    if (!rc)
+        rc = pack_scans(c, tables, p, err);
+    if (!rc)
+        rc = prove(c, p, err);
+    if (rc)
+        pcri_packed_free(p);
+    return rc;
+}
+
 int pcri_coder_pack(struct pcri_coder *c, const struct pcri_tables *tables,
                     const void *data, size_t nbytes, struct pcri_packed *out,
                     struct pcr_error *err)
 {
     struct pcri_packed p = { 0 };
     int rc = load(c, data, nbytes, &p.script, err);
-    if (rc)
-        return rc;
-    describe(c, &p);
-    rc = pack_header(&c->file, &p, err);
     if (!rc)
-        rc = pack_scans(c, tables, &p, err);
+        rc = pack(c, tables, &p, err);
     if (!rc)
-        rc = prove(c, &p, err);
-    if (rc)
-        pcri_packed_free(&p);
-    else
         *out = p;
     return rc;
 }
 
-int pcri_coder_salvage(struct pcri_coder *c, const void *data, size_t nbytes,
-                       struct pcr_buffer *out, struct pcr_error *err)
+int pcri_coder_salvage(struct pcri_coder *c, const struct pcri_tables *tables,
+                       const void *data, size_t nbytes, struct pcri_packed *out,
+                       struct pcr_error *err)
 {
     struct pcri_packed p = { 0 };
     if (nbytes > c->limits.max_sample_nbytes)
@@ -474,16 +482,15 @@ int pcri_coder_salvage(struct pcri_coder *c, const void *data, size_t nbytes,
                             err);
     normalise(&c->file);
     if (!rc)
-        rc = pack_header(&c->file, &p, err);
+        rc = pack(c, tables, &p, err);
     if (!rc)
-        rc = pack_scans(c, NULL, &p, err);
-    if (!rc)
-        rc = prove(c, &p, err);
-    out->nbytes = 0;
-    if (!rc)
-        rc = pcri_buffer_append(out, c->whole.data, c->whole.nbytes, err);
-    pcri_packed_free(&p);
+        *out = p;
     return rc;
+}
+
+struct pcr_span pcri_coder_file(const struct pcri_coder *c)
+{
+    return (struct pcr_span) { c->whole.data, c->whole.nbytes };
 }
 
 int pcri_coder_survey(struct pcri_coder *c, const void *data, size_t nbytes,
