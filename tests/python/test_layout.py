@@ -26,15 +26,16 @@ ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_FORM_": _str
          "PCR_SAMPLE_": _structs.BadSample, "PCR_PROFILE_": _structs.ProfileUse,
          "PCR_STATS_": _structs.StatsForm,
          "PCR_BAD_": _structs.BadPolicy, "PCR_OPAQUE_": _structs.OpaquePolicy,
-         "PCR_VERIFY_": _structs.VerifyKind, "PCR_FOLDERS_": _structs.FolderLayout}
+         "PCR_VERIFY_": _structs.VerifyKind, "PCR_FOLDERS_": _structs.FolderLayout,
+         "PCR_LABEL_": _structs.LabelKind}
 FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "DECODE_PLANAR", "DECODE_BACKGROUND", "DECODE_TO_SRGB", "DECODE_AUTO", "DECODE_TURBO",
          "RESIZE_FLIP", "RESIZE_PLANAR",
          "LOADER_DROP_LAST", "LOADER_DROP_UNEVEN", "LOADER_RANK_FROM_ENVIRONMENT",
          "LOADER_ONCE", "LOADER_RAW", "LOADER_HUGE_PAGES", "LOADER_NO_READ_AHEAD",
-         "LOADER_KEEP_ORIENTATION", "LOADER_BACKGROUND", "LOADER_TO_SRGB",
+         "LOADER_KEEP_ORIENTATION", "LOADER_EXACT", "LOADER_BACKGROUND", "LOADER_TO_SRGB",
          "LOADER_STATE_NBYTES", "LOADER_FAULTS",
-         "WRITE_NO_SHUFFLE", "WRITE_DRY_RUN", "ABI_VERSION",
+         "WRITE_NO_SHUFFLE", "WRITE_DRY_RUN", "WRITE_NO_CLASSES", "ABI_VERSION",
          "NO_OFFSET", "NO_READERS")
 # Constants that the package has no use for, or has in another form.
 UNUSED = {"PCR_VERSION_MAJOR", "PCR_VERSION_MINOR", "PCR_VERSION_PATCH",
@@ -85,7 +86,8 @@ def agrees(declared, text):
         number = NUMBERS.get(text[:-1])
         if number is not None and declared is ctypes.POINTER(number):
             return True
-        opaque = text.startswith("struct ") or text in ("void*", "uint8_t*", "char*")
+        opaque = text.startswith("struct ") or text in ("void*", "uint8_t*", "char*",
+                                                        "int64_t*", "double*")
         return opaque and declared in (ctypes.c_void_p, ctypes.c_char_p)
     return False
 
