@@ -213,7 +213,7 @@ static int check_split(const struct pcri_tree *t, const struct pcri_layout *l, s
                  name);
         return ask(t, PCR_FOLDERS_SPLIT_CLASS, PCR_FOLDERS_SPLIT, why, err);
     }
-    if (l->classes[s].count && base->direct >= base->images - base->direct) {
+    if (l->classes[s].count && base->direct > base->images - base->direct) {
         snprintf(why, sizeof(why), "'%.60s' has %zu images beside its folders, %zu in them",
                  name, base->direct, base->images - base->direct);
         return ask(t, PCR_FOLDERS_SPLIT_CLASS, PCR_FOLDERS_SPLIT, why, err);
@@ -331,7 +331,7 @@ static int find_auto(const struct pcri_tree *t, struct pcri_layout *l,
                            first->images == first->direct &&
                            pcri_is_container_name(first->name)))
         return pcri_layout_build(t, PCR_FOLDERS_FLAT, l, err);
-    if (base->direct && base->direct >= base->images - base->direct) {
+    if (base->direct > base->images - base->direct) {
         snprintf(why, sizeof(why), "%zu images stand beside folders with %zu", base->direct,
                  base->images - base->direct);
         return ask(t, kind, PCR_FOLDERS_FLAT, why, err);

@@ -125,37 +125,49 @@ bool pcri_folders_have(const struct pcri_folders *f, const char *name)
     return false;
 }
 
-/* Goes down in a split whose only folder holds classes of another split. */
+static bool share_names(const struct pcri_layout *l, const struct pcri_folders *f, size_t split)
+{
+    enum { LOOKED_AT = 8 }; /* of the names */
+    for (size_t other = 0; other < l->tops.count; other++)
+        for (size_t i = 0; i < f->count && i < LOOKED_AT && other != split; i++)
+            if (pcri_folders_have(&l->classes[other], f->items[i].name))
+                return true;
+    return false;
+}
+
+/* Goes down in a split whose only folder, or the only one in that, holds classes of another
+ * split. */
 static int step_to_others(const struct pcri_tree *t, struct pcri_layout *l, size_t s,
                           struct pcr_error *err)
 {
-    enum { LOOKED_AT = 8 }; /* of the names */
-    struct pcri_folders inner;
-    if (l->classes[s].count != 1 || l->bases[s].direct || l->classes[s].items[0].direct)
-        return 0;
-    int rc = pcri_folders_list(t, &l->classes[s].items[0], &inner, err);
-    bool shared = false;
-    for (size_t other = 0; other < l->tops.count && !rc; other++)
-        for (size_t i = 0; i < inner.count && i < LOOKED_AT && other != s; i++)
-            shared |= pcri_folders_have(&l->classes[other], inner.items[i].name);
-    if (shared) {
-        l->bases[s] = l->classes[s].items[0];
-        l->classes[s] = inner;
+    struct pcri_folder base = l->bases[s];
+    struct pcri_folders found = l->classes[s];
+    while (found.count == 1 && !base.direct && !share_names(l, &found, s)) {
+        base = found.items[0];
+        int rc = pcri_folders_list(t, &base, &found, err);
+        if (rc)
+            return rc;
     }
-    return rc;
+    if (!base.direct && share_names(l, &found, s)) {
+        l->bases[s] = base;
+        l->classes[s] = found;
+    }
+    return 0;
 }
 
 /* Where every split with folders has one alone, which holds folders, those are the classes. */
 static int step_in(const struct pcri_tree *t, struct pcri_layout *l, bool *stepped,
                    struct pcr_error *err)
 {
-    *stepped = false;
+    bool any = false;
+    *stepped = false; /* also where the loop returns */
     for (size_t s = 0; s < l->tops.count; s++) {
         const struct pcri_folders *c = &l->classes[s];
         if (c->count > 1 || (c->count && (l->bases[s].direct || c->items[0].direct)))
             return 0;
-        *stepped |= c->count > 0;
+        any |= c->count > 0;
     }
+    *stepped = any;
     for (size_t s = 0; s < l->tops.count && *stepped; s++) {
         if (!l->classes[s].count)
             continue;

@@ -270,6 +270,8 @@ static const struct {
     { "train/images/1.jpg train/labels/1.txt val/images/2.jpg", "train,val |  | 0/ 1/", 0 },
     { "images/train/1.jpg images/val/2.jpg labels/train/1.txt", "train,val |  | 0/ 1/", 0 },
     { "images/1.jpg labels/1.txt", " |  | 0/", 0 },
+    { "train/a/b/x/1.jpg val/x/1.jpg", "train,val | x | 0/0 1/0", 0 },
+    { "train/a/b/x/1.jpg val/y/1.jpg", "train,val | a,y | 0/0 1/1", 0 },
     { "train/set-a/x/1.jpg val/set-b/x/2.jpg", "train,val | x | 0/0 1/0", 0 },
     { "train/a/1.jpg train/b/1.jpg val/more/a/1.jpg val/more/b/2.jpg",
       "train,val | a,b | 0/0 0/1 1/0 1/1", 0 },
@@ -287,6 +289,7 @@ static const struct {
     { "train/train/1.jpg train/bus/1.jpg val/train/1.jpg",
       "train,val | bus,train | 0/0 0/1 1/1", 0 },
     /* images beside folders */
+    { "a/1.jpg x.jpg", " | a | 0/0", 1 },
     { "a/1.jpg a/2.jpg 3.png b/4.jpg readme.txt", " | a,b | 0/0 0/0 0/1", 1 },
     { "train/a/1.jpg train/a/2.jpg train/x.jpg val/a/1.jpg y.jpg",
       "train,val | a | 0/0 0/0 1/0", 2 },
