@@ -233,7 +233,8 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
     rc = pcrtool_failed(v->command, &err);
     if (is_bad_input(&err) && s->on_bad <= PCR_BAD_FAIL && !s->quiet)
         fprintf(stderr, "pcrtool convert: --on-bad skip leaves bad inputs out and lists them, "
-                        "--on-bad opaque keeps their bytes\n");
+                        "opaque keeps their bytes,\n  salvage codes what decodes of damaged "
+                        "JPEG files\n");
     if (v->report.records_done && !s->dry_run && !s->quiet)
         fprintf(stderr,
                 "pcrtool convert: %" PRIu64 " of %" PRIu64 " records are finished; the "

@@ -12,7 +12,7 @@ struct pcrtool_bad {
     const char *format; /* what they begin like; not owned */
     uint64_t count;
 };
-enum { PCRTOOL_BAD_KINDS = 32 }; /* further ones are counted together */
+enum { PCRTOOL_BAD_KINDS = 32 };
 
 struct pcrtool_conversion {
     const struct pcrtool_command *command;
@@ -27,8 +27,9 @@ struct pcrtool_conversion {
     bool started;  /* progress was called */
     uint64_t kept; /* samples done before anything was packed */
     uint64_t max_side, quality; /* as asked for, 0: not */
-    struct pcrtool_bad bad[PCRTOOL_BAD_KINDS]; /* of this run, in the order they were found */
+    struct pcrtool_bad bad[PCRTOOL_BAD_KINDS]; /* of this run, by name */
     uint32_t bad_kinds;
+    uint64_t bad_others; /* of further kinds */
 };
 
 /* Counts a bad input; format: static text, or NULL where it has no bytes. */

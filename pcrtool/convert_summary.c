@@ -52,12 +52,16 @@ void pcrtool_conversion_count_bad(struct pcrtool_conversion *v, const char *form
     uint32_t i = 0;
     if (!format)
         format = "without bytes";
-    while (i < v->bad_kinds && strcmp(v->bad[i].format, format) != 0)
+    while (i < v->bad_kinds && strcmp(v->bad[i].format, format) < 0)
         i++;
-    if (i == PCRTOOL_BAD_KINDS)
-        v->bad[--i].format = "other";
-    else if (i == v->bad_kinds)
-        v->bad[v->bad_kinds++].format = format;
+    if (i == v->bad_kinds || strcmp(v->bad[i].format, format) != 0) {
+        if (v->bad_kinds == PCRTOOL_BAD_KINDS) {
+            v->bad_others++;
+            return;
+        }
+        memmove(&v->bad[i + 1], &v->bad[i], (v->bad_kinds++ - i) * sizeof(v->bad[0]));
+        v->bad[i] = (struct pcrtool_bad) { .format = format };
+    }
     v->bad[i].count++;
 }
 
@@ -66,6 +70,8 @@ static void print_kinds(const struct pcrtool_conversion *v)
     for (uint32_t i = 0; i < v->bad_kinds; i++)
         printf("%s%" PRIu64 " %s", i ? ", " : "bad inputs    ", v->bad[i].count,
                v->bad[i].format);
+    if (v->bad_others)
+        printf(", %" PRIu64 " others", v->bad_others);
     if (v->bad_kinds)
         putchar('\n');
 }
