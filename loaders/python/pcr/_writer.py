@@ -55,7 +55,8 @@ class WriteReport(NamedTuple):
 
     progress: WriteProgress
     bad: Tuple[BadInput, ...]  #: inputs that were skipped, or kept whole though bad
-    left_out: Tuple[Tuple[str, str], ...]  #: (path, reason) of images without a place
+    #: (path, reason) of images without a place, and of links and the like that are passed over
+    left_out: Tuple[Tuple[str, str], ...]
     ignored_count: int = 0  #: files that are no images
 
 
