@@ -18,8 +18,8 @@ LOADER = """
 import sys, threading, time, pcr
 loader = pcr.Loader(sys.argv[1], batch_size=1000, size=64, threads=1)
 for attempt in range(2):
-    print("working", flush=True)
     try:
+        print("working", flush=True)
         for batch in loader:
             print("a batch came", flush=True)
     except KeyboardInterrupt:
@@ -43,8 +43,8 @@ METADATA = """
 import sys, pcr
 ds = pcr.open(sys.argv[1], delay=60)
 for call in (lambda: ds.labels, lambda: "no such key" in ds, lambda: ds.verify()):
-    print("working", flush=True)
     try:
+        print("working", flush=True)
         call()
     except KeyboardInterrupt:
         print("interrupted", flush=True)
@@ -55,8 +55,8 @@ import sys, time, pcr
 def data():
     time.sleep(0.02)
     return open(sys.argv[1], "rb").read()
-print("working", flush=True)
 try:
+    print("working", flush=True)
     pcr.write(sys.argv[2], [(str(i), data) for i in range(100000)], record_samples=50)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
