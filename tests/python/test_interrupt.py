@@ -89,12 +89,20 @@ def interrupt_when_it_works(process):
     return process.stdout.readline(), time.monotonic() - began
 
 
+def finish(process):
+    """What is still to come of output and errors. Not by communicate(), which does not know of
+    what readline() has read ahead."""
+    rest, errors = process.stdout.read(), process.stderr.read()
+    process.wait(timeout=60)
+    return rest, errors
+
+
 def test_loader(slow):
     process = start(LOADER, slow)
     for _ in range(2):
         line, delay = interrupt_when_it_works(process)
         assert line == "interrupted\n" and delay < 1
-    rest, errors = process.communicate(timeout=60)
+    rest, errors = finish(process)
     assert rest == "usable (2, 64, 64, 3)\nend\n" and errors == ""
     assert process.returncode == 0
 
@@ -103,7 +111,7 @@ def test_metadata(path):
     process = start(METADATA, path)
     for _ in range(3):
         assert interrupt_when_it_works(process)[0] == "interrupted\n"
-    rest, errors = process.communicate(timeout=30)
+    rest, errors = finish(process)
     assert rest == "end\n" and errors == "" and process.returncode == 0
 
 
@@ -111,7 +119,7 @@ def test_loader_at_exit(slow):
     process = start(LOADER_AT_EXIT, slow)
     line, delay = interrupt_when_it_works(process)
     assert line == "" and delay < 5
-    errors = process.communicate(timeout=60)[1]
+    errors = finish(process)[1]
     assert errors.rstrip().endswith("KeyboardInterrupt")
     assert process.returncode == -signal.SIGINT
 
@@ -121,7 +129,7 @@ def test_writer(tmp_path):
     process = start(WRITER, tmp_path / "a.jpg", tmp_path / "long", tmp_path / "short")
     line, delay = interrupt_when_it_works(process)
     assert line == "interrupted\n" and delay < 3
-    rest, errors = process.communicate(timeout=60)
+    rest, errors = finish(process)
     assert rest == "usable 3\nend\n" and errors == ""
     assert process.returncode == 0
     assert not os.path.exists(tmp_path / "long" / "manifest.json")
