@@ -140,6 +140,13 @@ START_TEST(decoded)
     o = (struct pcr_decode_options) { .size = sizeof(o), .flags = PCR_DECODE_TO_SRGB };
     made_check(pcr_decoder_decode_resized(d, &spans, &o, NULL, same, W, H, &err), &err);
     ck_assert_mem_eq(same, rgb.data, sizeof(same));
+    /* And what is added to an image later goes the same way. */
+    const struct pcr_spans nothing = { 0 };
+    made_check(pcr_decoder_decode_spans(d, &spans, &o, &plain, &info, &err), &err);
+    memset(plain.data, 0, plain.nbytes);
+    made_check(pcr_decoder_continue(d, &nothing, &plain, &info, &err), &err);
+    ck_assert_mem_eq(plain.data, rgb.data, rgb.nbytes);
+    ck_assert_uint_eq(pcr_decoder_profile(d), PCR_PROFILE_CONVERTED);
     pcr_decoder_destroy(&d);
     pcr_buffer_free(&p);
     pcr_buffer_free(&file);
