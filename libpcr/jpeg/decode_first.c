@@ -33,8 +33,8 @@ static inline int read_dc_difference(struct pcri_msb *r, const struct pcri_looku
 }
 
 /* MCUs [x, end) of a row. */
-static int dc_first_row(struct pcri_mcus *s, struct pcri_msb *bits, int last[4], uint32_t x,
-                        uint32_t end)
+PCRI_ALWAYS_INLINE int dc_first_row(struct pcri_mcus *s, struct pcri_msb *bits, int last[4],
+                                    uint32_t x, uint32_t end)
 {
     const struct pcri_scan_job *job = s->job;
     struct pcri_msb r = *bits;
@@ -81,7 +81,7 @@ static int dc_refine_row(struct pcri_mcus *s, struct pcri_msb *bits, uint32_t x,
 }
 
 /* Are the data behind the last MCU more than stray bytes? */
-static bool dc_is_more(const struct pcri_mcus *s, struct pcri_msb r, int last[4])
+PCRI_SELDOM bool dc_is_more(const struct pcri_mcus *s, struct pcri_msb r, int last[4])
 {
     struct pcri_mcus rest = *s;
     if (!pcri_msb_padded(&r) || s->job->ah)
@@ -158,8 +158,8 @@ PCRI_ALWAYS_INLINE int ac_block(struct pcri_msb *bits, const struct pcri_scan_jo
 }
 
 /* Are the data behind the last block more than stray bytes? */
-static bool ac_is_more(const struct pcri_scan_job *job, const struct pcri_band *band,
-                       struct pcri_msb r)
+PCRI_SELDOM bool ac_is_more(const struct pcri_scan_job *job, const struct pcri_band *band,
+                            struct pcri_msb r)
 {
     if (!pcri_msb_padded(&r))
         return true;

@@ -33,8 +33,8 @@ struct sequential_scan {
 };
 
 /* MCUs up to `end` of this row of them, or to the row's. */
-static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, int last[4],
-                              uint32_t end)
+PCRI_ALWAYS_INLINE const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits,
+                                          int last[4], uint32_t end)
 {
     const struct pcri_band band = { 63, 0, false, PCRI_MAX_AC_SIZE };
     const struct pcri_scan_job *job = s->mcus.job;
@@ -67,7 +67,7 @@ static const char *decode_row(struct sequential_scan *s, struct pcri_msb *bits, 
 }
 
 /* Do the data behind the last MCU go on with others to their end? */
-static bool is_more(const struct sequential_scan *s, struct pcri_msb r, int last[4])
+PCRI_SELDOM bool is_more(const struct sequential_scan *s, struct pcri_msb r, int last[4])
 {
     struct sequential_scan rest = *s;
     for (unsigned i = 0; i < rest.mcus.unit_count; i++)

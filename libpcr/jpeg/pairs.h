@@ -13,6 +13,8 @@
 
 /* What keeps the reader in registers must be inlined, at any optimisation. */
 #define PCRI_ALWAYS_INLINE static inline __attribute__((always_inline))
+/* For what hardly any file needs: kept out of the loops beside it. */
+#define PCRI_SELDOM static __attribute__((cold, noinline))
 
 enum {
     PCRI_MAX_AC_SIZE = 10, /* bits of a coefficient of 8-bit samples */
