@@ -214,7 +214,21 @@ static int check_tables(struct scanner *s)
     return 0;
 }
 
-static int begin_scan(struct scanner *s, size_t offset)
+/* A scan's components must have their quantisation tables when it begins. What is wrong in the
+ * scan header is found by who decodes it. */
+static int check_scan_tables(struct scanner *s, size_t offset, const uint8_t *p, size_t n)
+{
+    const struct pcri_jpeg_file *f = s->f;
+    for (uint32_t i = 0; n && i < p[0] && 2 + 2 * (size_t) i < n; i++)
+        for (uint32_t c = 0; c < f->component_count; c++)
+            if (f->components[c].id == p[1 + 2 * i]
+                && !f->quant_defined[f->components[c].quant_slot])
+                return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "SOS: quantisation table "
+                                    "%u is missing", f->components[c].quant_slot);
+    return 0;
+}
+
+static int begin_scan(struct scanner *s, size_t offset, const uint8_t *p, size_t n)
 {
     struct pcri_jpeg_file *f = s->f;
     if (!f->sof)
@@ -226,12 +240,11 @@ static int begin_scan(struct scanner *s, size_t offset)
         f->in_scans = true;
         f->ycc = is_ycc(f);
     }
-    if (!s->whole) {
-        int rc = check_tables(s);
-        if (rc)
-            return rc;
+    int rc = s->whole ? check_scan_tables(s, offset, p, n) : check_tables(s);
+    if (rc)
+        return rc;
+    if (!s->whole)
         f->open_scan = s->at == f->nbytes;
-    }
     return skip_entropy(s);
 }
 
@@ -258,7 +271,7 @@ static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
     if (m == M_DQT)
         return parse_dqt(s, offset, p, length - 2);
     if (m == M_SOS)
-        return begin_scan(s, offset);
+        return begin_scan(s, offset, p, length - 2);
     if (m == M_DNL && s->f->sof && length == 4 && be16(p) == s->f->height)
         return 0;
     if (m == M_DNL || m == M_DHP || m == M_EXP || m == 0xCC)

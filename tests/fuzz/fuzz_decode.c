@@ -65,13 +65,6 @@ static int decode_by(const struct pcri_codec *codec, int which, const uint8_t *d
     return rc;
 }
 
-/* libjpeg may still refuse for a reason that does not touch the pixels. */
-static bool is_no_damage(const char *message)
-{
-    return strstr(message, "JFIF revision") || strstr(message, "Adobe color transform") ||
-           strstr(message, "extraneous bytes");
-}
-
 static void compare_codecs(const uint8_t *data, size_t nbytes,
                            const struct pcr_decode_options *o)
 {
@@ -88,7 +81,7 @@ static void compare_codecs(const uint8_t *data, size_t nbytes,
     int rc = decode_by(&pcri_codec_turbo, 1, data, nbytes, &params, &b, &err);
     if (!fuzz_in_range(data, nbytes)) /* or damaged where the pixels do not need it */
         return;
-    FUZZ_CHECK(!rc || rc == PCR_ERR_NOMEM || is_no_damage(err.message), "%s", err.message);
+    FUZZ_CHECK(!rc || rc == PCR_ERR_NOMEM, "%s", err.message);
     if (rc)
         return;
     FUZZ_CHECK(a.width == b.width && a.height == b.height &&

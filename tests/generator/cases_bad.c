@@ -79,6 +79,7 @@ static const struct pcr_gen_case cases[] = {
     BAD("huffman-table-ac-missing", simple, { EDIT_DROP, DHT, 2 }),
     BAD("quantisation-tables-missing", plain, { EDIT_DROP, DQT, .position = -1 }),
     BAD("quantisation-table-missing", plain, { EDIT_DROP, DQT, 1 }),
+    BAD("quantisation-table-behind-scan", plain, { EDIT_MOVE, DQT, 1, EOI }),
     BAD("restart-marker-missing", restarts, { EDIT_DROP, RST0 + 3 }),
     /* libjpeg goes on without data, or drops some, where a number is off by 1 or 2. */
     BAD("restart-marker-wrong-by-1", restarts,
