@@ -38,10 +38,10 @@ print("working", flush=True)
 for batch in loader:
     pass
 """
-# Each read takes a minute, so that nothing but Ctrl-C comes back in time.
+# Each read takes longer than a test may, so that nothing but Ctrl-C comes back in time.
 METADATA = """
 import sys, pcr
-ds = pcr.open(sys.argv[1], delay=60)
+ds = pcr.open(sys.argv[1], delay=1000)
 for call in (lambda: ds.labels, lambda: "no such key" in ds, lambda: ds.verify()):
     try:
         print("working", flush=True)
