@@ -248,12 +248,21 @@ static int begin_scan(struct scanner *s, size_t offset, const uint8_t *p, size_t
     return skip_entropy(s);
 }
 
+/* Metadata behind a complete picture may be cut off; another segment says that a scan was to
+ * come. */
+static int cut_segment(struct scanner *s, bool metadata)
+{
+    static const char where[] = "within a marker segment";
+    return metadata ? truncated(s, where)
+                    : pcri_fail_at(s->err, PCR_ERR_TRUNCATED, s->f->nbytes, "file ends %s", where);
+}
+
 static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
 {
     const uint8_t *data = s->f->data;
-    if (s->f->nbytes - s->at < 2)
-        return truncated(s, "within a marker segment");
     bool metadata = (m >= M_APP0 && m <= M_APP0 + 15) || m == M_COM;
+    if (s->f->nbytes - s->at < 2)
+        return cut_segment(s, metadata);
     size_t length = be16(data + s->at);
     if (length < 2 && metadata)
         length = 2;
@@ -261,7 +270,7 @@ static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
         return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
                             "marker %02X has length %zu", m, length);
     if (s->f->nbytes - s->at < length)
-        return truncated(s, "within a marker segment");
+        return cut_segment(s, metadata);
     const uint8_t *p = data + s->at + 2;
     s->at += length;
 
@@ -439,7 +448,8 @@ int pcri_jpeg_file_salvage(const void *data, size_t nbytes, const struct pcr_lim
     int rc = check_soi(data, nbytes, true, err);
     if (!rc)
         rc = parse_segments(&s);
-    if ((rc == PCR_ERR_CORRUPT || rc == PCR_ERR_UNSUPPORTED) && out->scan_count)
+    if (out->scan_count
+        && (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_TRUNCATED))
         rc = PCR_END;
     if (rc == PCR_END)
         out->nbytes = (size_t) out->end;

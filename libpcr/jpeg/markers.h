@@ -41,7 +41,7 @@ struct pcri_jpeg_file {
     bool in_scans;       /* behind the first SOS */
     bool open_scan;      /* the last piece ended with an SOS */
     bool salvaged;       /* see pcri_jpeg_file_salvage() */
-    bool no_eoi;         /* the file ends without EOI behind a scan, or within a segment there */
+    bool no_eoi;         /* the file ends without EOI behind a scan, or within metadata there */
     uint32_t scan_count;
     uint64_t end; /* offset of EOI; of a piece without it: its size */
     uint64_t eoi_end; /* offset behind EOI; 0: there is none */
