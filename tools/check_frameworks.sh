@@ -25,14 +25,25 @@ python=${PYTHON:-$(command -v python3)}
 dir=build-check/frameworks
 mkdir -p build-check
 [ -d $dir ] || PATH=/usr/bin:$PATH meson setup $dir --buildtype=release >$dir.log || exit 1
-PATH=/usr/bin:$PATH ninja -C $dir libpcr.so.0.1.0 >>$dir.log ||
+PATH=/usr/bin:$PATH ninja -C $dir >>$dir.log ||
     { tail -n 40 $dir.log; exit 1; }
 [ -x $dir/venv/bin/python ] || "$python" -m venv $dir/venv || exit 1
-$dir/venv/bin/python -m pip install -q torch torchdata torchvision lightning accelerate \
+$dir/venv/bin/python -m pip install -q torch torchdata lightning accelerate \
     transformers numpy pytest pillow "$@" || exit 1
 $dir/venv/bin/python -m pip list --format=freeze |
-    grep -E '^(torch|torchdata|torchvision|lightning|accelerate|transformers|numpy)=='
+    grep -E '^(torch|torchdata|lightning|accelerate|transformers|numpy)=='
 export PYTHONPATH=$PWD/loaders/python PCR_LIBRARY=$PWD/$dir/libpcr.so PCR_SOURCE_ROOT=$PWD
 export PYTHONDONTWRITEBYTECODE=1
+status=0
 $dir/venv/bin/python -m pytest -q -rs -p no:cacheprovider tests/python/test_torch.py \
-    tests/python/test_frameworks_*.py tests/python/test_moving.py tests/python/test_loader_state.py
+    tests/python/test_frameworks_*.py tests/python/test_moving.py \
+    tests/python/test_loader_state.py || status=1
+if PYTHON=$PWD/$dir/venv/bin/python LIBPCR=$PCR_LIBRARY PCRTOOL=$PWD/$dir/pcrtool/pcrtool \
+    PCR_GEN=$PWD/$dir/tests/generator/pcr-gen \
+    tests/cli/run.sh "$PWD/tests/cli/sample_train.py"; then
+    echo "samples/train_resnet.py: passed"
+else
+    echo "samples/train_resnet.py: failed"
+    status=1
+fi
+exit $status
