@@ -25,7 +25,8 @@ python=${PYTHON:-$(command -v python3)}
 dir=build-check/frameworks
 mkdir -p build-check
 [ -d $dir ] || PATH=/usr/bin:$PATH meson setup $dir --buildtype=release >$dir.log || exit 1
-PATH=/usr/bin:$PATH ninja -C $dir >>$dir.log ||
+PATH=/usr/bin:$PATH ninja -C $dir libpcr.so.0.1.0 pcrtool/pcrtool \
+    tests/generator/pcr-gen >>$dir.log ||
     { tail -n 40 $dir.log; exit 1; }
 [ -x $dir/venv/bin/python ] || "$python" -m venv $dir/venv || exit 1
 $dir/venv/bin/python -m pip install -q torch torchdata lightning accelerate \
