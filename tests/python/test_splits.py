@@ -36,6 +36,12 @@ def test_missing_split(path):
         pcr.Loader(path, split="val")
 
 
+@pytest.mark.parametrize("split", [3, ["train", "test"]])
+def test_wrong_type(path, split):
+    with pytest.raises(TypeError, match="a split is of type (int|list), expected a text"):
+        pcr.Loader(path, split=split)
+
+
 def test_warning_names_the_splits_once(path):
     with pytest.warns(UserWarning, match=r"test \(2\), train \(6\).*split='train'.*'all'") as found:
         pcr.Loader(path, size=8).close()
