@@ -92,7 +92,7 @@ START_TEST(each_sample_once)
     struct pcr_loader_options o = options((uint32_t) _i / 2 + 1);
     damage_at_random(_i % 2 ? 12 : 0, (uint64_t) _i);
     for (uint32_t k = 0; k < 7 * 4 * WORLDS; k++) {
-        if ((k + (uint32_t) _i) % 3)
+        if ((k + (uint32_t) _i) % 9) /* a part of all; 9 has no factor of theirs */
             continue;
         o.batch_size = sizes[k % 7];
         o.flags = flags[k % 4];

@@ -77,7 +77,7 @@ START_TEST(cover)
     static const uint32_t flags[] = { 0, PCR_LOADER_DROP_LAST, PCR_LOADER_DROP_UNEVEN,
                                       PCR_LOADER_EXACT };
     for (uint64_t end = 0; end < MOST; end += 1 + end / 9)
-        for (uint64_t first = 0; first <= end; first += 1 + first / 3)
+        for (uint64_t first = 0; first <= end; first += 1 + first)
             for (uint32_t world = 1; world < 9; world++)
                 for (uint32_t batch_size = 1; batch_size < 12; batch_size += 3)
                     check_cover(flags[_i], batch_size, world, first, end);
@@ -125,7 +125,7 @@ START_TEST(workers_take_turns)
 {
     static const uint32_t flags[] = { 0, PCR_LOADER_DROP_LAST, PCR_LOADER_DROP_UNEVEN,
                                       PCR_LOADER_EXACT };
-    for (uint64_t end = 0; end < MOST; end += 1 + end / 9)
+    for (uint64_t end = 0; end < MOST; end += 1 + end / 5)
         for (uint32_t world = 1; world < 5; world++)
             for (uint32_t workers = 1; workers < 7; workers++)
                 for (uint32_t shuffle = PCR_SHUFFLE_NONE; shuffle <= PCR_SHUFFLE_FULL; shuffle++)
