@@ -119,6 +119,7 @@ static void leave_crews(struct pcr_loader *l)
 {
     pthread_mutex_lock(&l->mutex);
     l->stop = true;
+    atomic_store(&l->hurry, true);
     pthread_mutex_unlock(&l->mutex);
     for (uint32_t k = 0; k < l->joined; k++)
         if (l->members[k].limit)
@@ -315,8 +316,10 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
         return rc;
     }
     l->state = PCRI_LOADER_IDLE;
+    atomic_store(&l->hurry, true);
     while (l->busy)
         pthread_cond_wait(&l->quiet, &l->mutex);
+    atomic_store(&l->hurry, false);
     /* Training that has gone on once will go on again. */
     bool follows = l->begun && epoch == l->plan.epoch + 1 && !l->catalog->drawn;
     pcri_schedule_clear(l, !follows || position || changes || !is_planned_right(l));
@@ -496,6 +499,7 @@ void pcr_loader_cancel(struct pcr_loader *loader)
         return;
     pthread_mutex_lock(&loader->mutex);
     loader->state = PCRI_LOADER_CANCELLED;
+    atomic_store(&loader->hurry, true);
     pthread_cond_broadcast(&loader->ready);
     pthread_mutex_unlock(&loader->mutex);
 }

@@ -28,22 +28,6 @@ void pcri_maker_free(struct pcri_maker *m)
     pcr_buffer_free(&m->bytes);
 }
 
-/* Is it the sample that is bad, rather than the machine or the caller? */
-static bool is_bad_sample(int code)
-{
-    switch (code) {
-    case PCR_ERR_IO:
-    case PCR_ERR_FORMAT:
-    case PCR_ERR_CORRUPT:
-    case PCR_ERR_TRUNCATED:
-    case PCR_ERR_UNSUPPORTED:
-    case PCR_ERR_LIMIT:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Size of the picture as it is decoded. A coded sample's is in the head; an opaque one is a
  * whole file that speaks for itself. */
 static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
@@ -134,7 +118,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     if (!rc && q->files)
         rc = pcri_batch_append(q->files, &m->spans, sample->form == PCR_FORM_CODED, err);
     else if (!rc && (rc = make_pixels(m, q, sample, &out->crop, err)) &&
-             sample->form == PCR_FORM_OPAQUE && is_bad_sample(rc))
+             sample->form == PCR_FORM_OPAQUE && pcri_is_of_data(rc, err))
         advise(err);
     out->profile_use = q->files ? PCR_PROFILE_NONE : pcr_decoder_profile(m->decoder);
     out->decode_ns += pcri_now_ns() - start;
@@ -201,13 +185,13 @@ int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
     memset(out, 0, offsetof(struct pcri_made, fault));
     int rc = q->slice ? from_slice(m, q, q->slice, q->place, q->fidelity, out, err)
                       : from_dataset(m, q, q->fidelity, out, err);
-    if (!rc || !is_bad_sample(rc) || policy == PCR_SAMPLE_ERROR)
+    if (!rc || !pcri_is_of_data(rc, err) || policy == PCR_SAMPLE_ERROR)
         return rc;
     out->fault = *err;
     if (policy == PCR_SAMPLE_DEGRADE)
         for (uint32_t g = q->fidelity - 1; g >= 1; g--) {
             rc = from_dataset(m, q, g, out, err);
-            if (!rc || !is_bad_sample(rc)) {
+            if (!rc || !pcri_is_of_data(rc, err)) {
                 out->degraded = !rc;
                 return rc;
             }

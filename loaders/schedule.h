@@ -97,6 +97,7 @@ struct pcr_loader {
     pthread_cond_t ready; /* to the consumer: the next batch may be complete */
     pthread_cond_t quiet; /* to start_epoch: no thread is in a task */
     bool stop;
+    atomic_bool hurry;    /* threads shall not wait for storage any more; not under the mutex */
     enum pcri_state state;
     uint32_t busy;        /* threads in a task */
     struct pcri_deck *deck; /* the epoch's; changes only while no thread is in a task */

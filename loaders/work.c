@@ -247,9 +247,11 @@ enum pcri_turn_end pcri_work_read(void *owner, struct pcri_maker *m,
                                   const struct pcri_turn *turn)
 {
     struct pcr_loader *l = owner;
+    pcri_wait_unless(&l->hurry);
     pthread_mutex_lock(&l->mutex);
     enum pcri_turn_end end = work(l, m, true, turn);
     pthread_mutex_unlock(&l->mutex);
+    pcri_wait_unless(NULL);
     return end;
 }
 
@@ -257,6 +259,7 @@ enum pcri_turn_end pcri_work_make(void *owner, struct pcri_maker *m,
                                   const struct pcri_turn *turn)
 {
     struct pcr_loader *l = owner;
+    pcri_wait_unless(&l->hurry);
     pthread_mutex_lock(&l->mutex);
     pcri_work_count_idle(l);
     l->working++;
@@ -266,5 +269,6 @@ enum pcri_turn_end pcri_work_make(void *owner, struct pcri_maker *m,
     l->wait_reason = end == PCRI_TURN_OVER ? NULL : pcri_schedule_wait_reason(l);
     tune_readers(l);
     pthread_mutex_unlock(&l->mutex);
+    pcri_wait_unless(NULL);
     return end;
 }

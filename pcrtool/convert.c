@@ -156,6 +156,13 @@ static void show_progress(struct pcrtool_conversion *v,
                           const struct pcr_write_progress *p)
 {
     uint64_t done = p->samples_done + p->samples_bad;
+    if (!p->record_count) {
+        char line[64];
+        snprintf(line, sizeof(line), "convert: planning for %" PRIu64 " images",
+                 p->sample_count);
+        pcrtool_progress(line);
+        return;
+    }
     double seconds = now() - v->start;
     if (!v->started) { /* what is kept from an earlier run says nothing of the speed */
         v->started = true;
@@ -224,6 +231,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .quality = (uint32_t) s->quality,
         .manifest_out = &v->manifest,
     };
+    pcrtool_catch_signals(); /* till here there is nothing that a signal could leave behind */
     v->start = now();
     int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);
     v->seconds = now() - v->start;
@@ -313,7 +321,6 @@ static int run(const struct pcrtool_args *args)
         .max_side = s->max_side,
         .quality = s->quality,
     };
-    pcrtool_catch_signals();
     int rc = get_ladder(args->command, s->ladder, &ladder);
     if (!rc && s->classes)
         rc = pcrtool_classes_read(args->command, s->classes, &classes);

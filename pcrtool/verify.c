@@ -20,6 +20,13 @@ struct verify_settings {
     bool deep, json, quiet;
 };
 
+/* What --json lists. */
+struct finding {
+    uint64_t record, number; /* its place among all, as they came */
+    bool damage;             /* else undecodable */
+    json_t *object;
+};
+
 /* The work that all threads share. */
 struct verification {
     struct pcrtool_input in;
@@ -28,40 +35,89 @@ struct verification {
     uint64_t next_record;
     uint64_t finding_count;  /* of damage */
     struct pcr_verify_report total;
-    json_t *findings, *undecodable; /* NULL without --json */
+    struct finding *kept; /* with --json */
+    size_t kept_count, kept_capacity;
     int failed;             /* code of the first error that ends the work */
     struct pcr_error error; /* and its details */
 };
 
-static void note_finding(struct verification *v, uint32_t kind, const char *path,
-                         const struct pcr_error *err)
+static void fail(struct verification *v, const struct pcr_error *err)
+{
+    if (!v->failed) {
+        v->failed = err->code;
+        v->error = *err;
+    }
+}
+
+/* Keeps a finding for the list that is sorted at the end. */
+static bool keep_finding(struct verification *v, const struct finding *f)
+{
+    if (v->kept_count == v->kept_capacity) {
+        size_t n = v->kept_capacity ? 2 * v->kept_capacity : 64;
+        struct finding *grown = realloc(v->kept, n * sizeof(*grown));
+        if (!grown)
+            return false;
+        v->kept = grown;
+        v->kept_capacity = n;
+    }
+    v->kept[v->kept_count] = *f;
+    v->kept[v->kept_count].number = v->kept_count;
+    v->kept_count++;
+    return true;
+}
+
+static bool note_in_json(struct verification *v, uint64_t record, bool damage,
+                         const char *path, const struct pcr_error *err)
+{
+    json_t *object = json_pack("{ss}", "code", pcr_code_name(err->code));
+    pcrtool_json_set_text(object, "record", path, strlen(path));
+    pcrtool_json_set_text(object, "message", err->message, strlen(err->message));
+    size_t members = 3;
+    if (err->offset <= INT64_MAX) {
+        json_object_set_new(object, "offset", json_integer((json_int_t) err->offset));
+        members++;
+    }
+    const struct finding f = { .record = record, .damage = damage, .object = object };
+    /* A path that is no UTF-8 has one member more. */
+    if (json_object_size(object) >= members && keep_finding(v, &f))
+        return true;
+    json_decref(object);
+    return false;
+}
+
+static void note_finding(struct verification *v, uint64_t record, uint32_t kind,
+                         const char *path, const struct pcr_error *err)
 {
     bool damage = kind == PCR_VERIFY_DAMAGE;
     v->finding_count += damage;
-    if (!v->findings) {
+    if (!v->set->json) {
         pcrtool_progress(NULL);
         if (damage)
             fprintf(stderr, "%s: %s\n", pcr_code_name(err->code), err->message);
         else
             fprintf(stderr, "undecodable: %s: %s\n", path, err->message);
-        return;
+    } else if (!note_in_json(v, record, damage, path, err)) {
+        const struct pcr_error e = { .code = PCR_ERR_NOMEM, .offset = PCR_NO_OFFSET,
+                                     .message = "out of memory for the list of findings" };
+        fail(v, &e);
     }
-    json_t *object = json_pack("{ss}", "code", pcr_code_name(err->code));
-    pcrtool_json_set_text(object, "record", path, strlen(path));
-    pcrtool_json_set_text(object, "message", err->message, strlen(err->message));
-    if (err->offset <= INT64_MAX)
-        json_object_set_new(object, "offset", json_integer((json_int_t) err->offset));
-    json_array_append_new(damage ? v->findings : v->undecodable, object);
 }
+
+/* A record that a thread verifies. */
+struct job {
+    struct verification *v;
+    uint64_t record;
+};
 
 static int on_finding(void *opaque, uint32_t kind, const char *path, uint64_t records_done,
                       const struct pcr_error *err)
 {
-    struct verification *v = opaque;
+    const struct job *job = opaque;
+    struct verification *v = job->v;
     (void) records_done; /* of one record; the threads count together */
     if (err) {
         pthread_mutex_lock(&v->lock);
-        note_finding(v, kind, path, err);
+        note_finding(v, job->record, kind, path, err);
         pthread_mutex_unlock(&v->lock);
     }
     return pcrtool_interrupted();
@@ -87,10 +143,8 @@ static void add_report(struct verification *v, const struct pcr_verify_report *r
     v->total.bad_records += report->bad_records;
     v->total.bad_samples += report->bad_samples;
     v->total.undecodable_samples += report->undecodable_samples;
-    if (rc && !v->failed) {
-        v->failed = rc;
-        v->error = *err;
-    }
+    if (rc)
+        fail(v, err);
     if (!v->set->quiet) {
         char line[64];
         snprintf(line, sizeof(line), "%" PRIu64 " of %" PRIu64 " records",
@@ -103,12 +157,12 @@ static void add_report(struct verification *v, const struct pcr_verify_report *r
 static void *work(void *opaque)
 {
     struct verification *v = opaque;
-    uint64_t record;
-    while (next_record(v, &record)) {
+    struct job job = { .v = v };
+    while (next_record(v, &job.record)) {
         struct pcr_verify_report report = { .size = sizeof(report) };
         struct pcr_error err;
-        int rc = pcr_dataset_verify_record(v->in.dataset, record, v->set->deep, &report,
-                                           on_finding, v, &err);
+        int rc = pcr_dataset_verify_record(v->in.dataset, job.record, v->set->deep,
+                                           &report, on_finding, &job, &err);
         add_report(v, &report, rc, &err);
     }
     return NULL;
@@ -129,19 +183,41 @@ static void run_threads(struct verification *v, uint32_t count)
     pcrtool_progress(NULL);
 }
 
+static int compare_findings(const void *a, const void *b)
+{
+    const struct finding *x = a, *y = b;
+    if (x->record != y->record)
+        return x->record < y->record ? -1 : 1;
+    return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* The findings of one kind, by record, each record's as they came. NULL without memory. */
+static json_t *list_findings(const struct verification *v, bool damage)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < v->kept_count; i++)
+        if (v->kept[i].damage == damage && json_array_append(list, v->kept[i].object)) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
 static int report(struct verification *v)
 {
     const struct pcr_verify_report *t = &v->total;
     if (v->set->json) {
+        if (v->kept_count)
+            qsort(v->kept, v->kept_count, sizeof(*v->kept), compare_findings);
         int rc = pcrtool_print_json(
             v->in.command,
-            json_pack("{sb sb sI sI sI sI sI sO sO}", "intact", v->finding_count == 0, "deep",
+            json_pack("{sb sb sI sI sI sI sI so so}", "intact", v->finding_count == 0, "deep",
                       v->set->deep, "record_count", (json_int_t) t->record_count,
                       "sample_count", (json_int_t) t->sample_count, "bad_records",
                       (json_int_t) t->bad_records, "bad_samples",
                       (json_int_t) t->bad_samples, "undecodable_samples",
-                      (json_int_t) t->undecodable_samples, "findings", v->findings,
-                      "undecodable", v->undecodable));
+                      (json_int_t) t->undecodable_samples, "findings",
+                      list_findings(v, true), "undecodable", list_findings(v, false)));
         if (rc)
             return rc;
     } else if (!v->set->quiet) {
@@ -182,18 +258,14 @@ static int run(const struct pcrtool_args *args)
                                 NULL, &limits);
     if (rc)
         return rc;
-    if (v.set->json && (!(v.findings = json_array()) || !(v.undecodable = json_array()))) {
-        pcrtool_error(args->command, "out of memory");
-        pcrtool_input_close(&v.in);
-        return PCRTOOL_FAILED;
-    }
     pthread_mutex_init(&v.lock, NULL);
     pcrtool_catch_signals();
     run_threads(&v, thread_count(v.set));
     rc = v.failed ? pcrtool_failed(args->command, &v.error) : report(&v);
     pthread_mutex_destroy(&v.lock);
-    json_decref(v.findings);
-    json_decref(v.undecodable);
+    while (v.kept_count)
+        json_decref(v.kept[--v.kept_count].object);
+    free(v.kept);
     pcrtool_input_close(&v.in);
     return rc;
 }

@@ -3,7 +3,9 @@
 #ifndef PCRI_BASE_H
 #define PCRI_BASE_H
 
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -69,6 +71,31 @@ int pcri_spans_add(struct pcr_spans *spans, const void *data, size_t nbytes,
 /* All bytes, one after the other. Replaces *out. */
 int pcri_spans_join(const struct pcr_spans *spans, struct pcr_buffer *out,
                     struct pcr_error *err);
+
+/* --- judging errors (error.c) --- */
+/* Failed for a reason that may pass: tried again, it may succeed (EIO, EAGAIN, EMFILE ...). */
+bool pcri_may_pass(int code, const struct pcr_error *err);
+/* Says the error something of what was read (damaged, cut, unknown, too large, not there),
+ * rather than of the machine at that moment? */
+bool pcri_is_of_data(int code, const struct pcr_error *err);
+
+/* --- waiting (wait.c) --- */
+enum { PCRI_TRIES_AGAIN = 4 }; /* where nobody says how often: 75 ms in all */
+/* Time of a clock that only goes forward. */
+uint64_t pcri_clock_ns(void);
+/* Has the calling thread's waits end soon after *stop becomes true; NULL: they do not. For a
+ * thread that works for others, who may lose their interest while it waits. */
+void pcri_wait_unless(const atomic_bool *stop);
+bool pcri_wait_stopped(void);
+/* Sleeps till then. False if it was stopped. */
+bool pcri_sleep_until(uint64_t ns);
+/* Waits before try number `attempt` (from 0) is made again: 5 ms, each time twice as long, a
+ * second at most. False if it was stopped. */
+bool pcri_wait_to_retry(uint32_t attempt);
+/* CANCELLED, for who was stopped. */
+int pcri_fail_stopped(struct pcr_error *err);
+/* Waits on a condition, or a moment where the thread may be stopped. */
+void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
 /* --- options (options.c) --- */
 /* Copies min(their size, own size) bytes of a public options struct over zeroed `dst` and

@@ -83,6 +83,57 @@ int pcri_fail_sys(struct pcr_error *err, int sys_errno, const char *fmt, ...)
     return code;
 }
 
+bool pcri_may_pass(int code, const struct pcr_error *err)
+{
+    if (code != PCR_ERR_IO)
+        return false;
+    switch (err->sys_errno) {
+    case EIO:
+    case EAGAIN:
+    case EINTR:
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ETIMEDOUT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ECONNRESET:
+    case ESTALE:
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool pcri_is_of_data(int code, const struct pcr_error *err)
+{
+    switch (code) {
+    case PCR_ERR_FORMAT:
+    case PCR_ERR_CORRUPT:
+    case PCR_ERR_TRUNCATED:
+    case PCR_ERR_UNSUPPORTED:
+    case PCR_ERR_LIMIT:
+        return true;
+    case PCR_ERR_IO:
+        break;
+    default:
+        return false;
+    }
+    switch (err->sys_errno) { /* there is no such file, or no regular one */
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case EINVAL:
+    case ELOOP:
+    case ENXIO:
+        return true;
+    default:
+        return false;
+    }
+}
+
 int pcri_fail_nomem(struct pcr_error *err, size_t nbytes)
 {
     return pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu bytes", nbytes);

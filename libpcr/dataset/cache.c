@@ -71,12 +71,16 @@ static struct pcri_held *evict(struct pcri_cache *c)
 }
 
 /* Finds the record in the cache, waiting if another thread is opening it. If it is not
- * there, `fresh` stands in for it, for the caller to open. Under the mutex. */
+ * there, `fresh` stands in for it, for the caller to open. NULL: the wait was stopped. Under
+ * the mutex. */
 static struct pcri_held *find(struct pcri_cache *c, uint64_t number, struct pcri_held *fresh)
 {
     struct pcri_held *h;
-    while ((h = c->held[number]) && !h->record)
-        pthread_cond_wait(&c->opened, &c->mutex);
+    while ((h = c->held[number]) && !h->record) {
+        if (pcri_wait_stopped())
+            return NULL;
+        pcri_cond_wait(&c->opened, &c->mutex);
+    }
     if (h) {
         unlink_held(c, h);
     } else {
@@ -104,7 +108,7 @@ int pcri_hold(struct pcr_dataset *ds, uint64_t number, struct pcri_held **out,
     if (h != fresh) {
         free(fresh);
         *out = h;
-        return 0;
+        return h ? 0 : pcri_fail_stopped(err);
     }
 
     int rc = pcri_dataset_open_record(ds, number, pcri_parse_flags(ds), &record, err);

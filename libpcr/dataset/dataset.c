@@ -272,7 +272,9 @@ static int create_layers(struct pcr_dataset *ds, const struct pcr_dataset_option
         .cache_nbytes = o->cache_nbytes || !o->cache_dir ? o->cache_nbytes : CACHE_NBYTES,
         .throttle_nbytes_s = o->throttle_nbytes_s,
         .delay_us = o->delay_us,
-        .retry_count = o->retry_count,
+        .retry_count = o->retry_count == PCR_RETRY_NEVER ? 0
+                       : o->retry_count                  ? o->retry_count
+                                                         : PCRI_TRIES_AGAIN,
         .fault_interval = o->fault_interval,
     };
     return pcri_layers_create(pcri_io_find(o->io_backend), &layers, &ds->layers, err);
@@ -291,7 +293,7 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
         return pcri_fail(err, PCR_ERR_UNSUPPORTED, "unknown flags 0x%x", o.flags);
     if (!pcri_io_find(o.io_backend))
         return pcri_fail(err, PCR_ERR_INVAL, "there is no I/O backend %u", o.io_backend);
-    if (o.retry_count > 1000)
+    if (o.retry_count > 1000 && o.retry_count != PCR_RETRY_NEVER)
         return pcri_fail(err, PCR_ERR_INVAL, "retry_count is %u, at most 1000 allowed",
                          o.retry_count);
     struct pcr_dataset *ds = pcri_calloc(1, sizeof(*ds), err);

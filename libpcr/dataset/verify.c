@@ -23,13 +23,14 @@ struct verifier {
     struct pcr_error *err; /* of the whole; findings have their own */
 };
 
-/* Reports a finding. A failure that says nothing of the record ends the work. */
+/* Reports a finding. A failure that says nothing of the record (no memory, no descriptor, a
+ * disk that does not read) ends the work. */
 static int find(struct verifier *v, uint32_t kind, const struct pcr_error *finding)
 {
-    if (finding->code == PCR_ERR_NOMEM) {
+    if (!pcri_is_of_data(finding->code, finding)) {
         if (v->err)
             *v->err = *finding;
-        return PCR_ERR_NOMEM;
+        return finding->code;
     }
     if (v->callback &&
         v->callback(v->opaque, kind, v->path, v->report.record_count, finding))

@@ -163,7 +163,8 @@ static int prepare(struct pcri_write *w, struct pcr_error *err)
     pcri_ladder_piece_counts(w->ladder, w->piece_counts);
     for (uint32_t g = 0; g < w->group_count; g++)
         w->piece_count += w->piece_counts[g];
-    int rc = pcri_plan_make(&w->plan, w->source, &w->opts, w->ladder, err);
+    w->progress.sample_count = w->source ? w->source->sample_count : 0;
+    int rc = pcri_plan_make(&w->plan, w->source, &w->opts, w->ladder, &w->ticker, err);
     if (rc)
         return rc;
     w->progress.sample_count = w->plan.sample_count;
@@ -249,6 +250,12 @@ static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
     if (!rc)
         rc = pcri_state_open(&w->state, w->dir, w->plan.fingerprint, w->opts.bad_policy,
                              err);
+    if (rc == PCR_ERR_INVAL && w->dir) { /* another may just have finished it for us */
+        struct pcr_error why;
+        int found = pcri_write_find_finished(w, &finished, &why);
+        if (!found && finished)
+            return report_finished(w, err);
+    }
     if (!rc)
         rc = pcri_write_resume(w, err);
     if (!rc)

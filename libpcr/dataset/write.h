@@ -38,9 +38,11 @@ struct pcri_plan {
     uint64_t fingerprint; /* of all that the output depends on but the bad policy */
 };
 
+struct pcri_ticker;
+/* Calls the ticker. CANCELLED, and as below. */
 int pcri_plan_make(struct pcri_plan *p, const struct pcr_source *source,
                    const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
-                   struct pcr_error *err);
+                   struct pcri_ticker *ticker, struct pcr_error *err);
 void pcri_plan_free(struct pcri_plan *p);
 
 enum { PCRI_RECORD_NAME_NBYTES = 160 };
@@ -136,8 +138,17 @@ struct pcri_bad_event {
     struct pcr_error err;
 };
 
+/* Calls progress from a thread that works itself. */
+struct pcri_ticker {
+    const struct pcr_write_options *opts;
+    const struct pcr_write_progress *progress;
+    uint64_t next_ns; /* when it is due again */
+    uint32_t count;   /* ticks, of which only some look at the clock */
+};
+
 struct pcri_write {
     struct pcr_write_options opts;
+    struct pcri_ticker ticker;
     const struct pcr_source *source;
     const char *dir; /* NULL: dry run */
     const struct pcr_ladder *ladder;
@@ -184,6 +195,10 @@ struct pcri_worker {
 
 /* --- threads (write_threads.c) --- */
 
+/* To be called after each piece of work: calls progress if it is due. every: the clock is looked
+ * at once in so many calls. CANCELLED. */
+int pcri_tick(struct pcri_ticker *t, uint32_t every, struct pcr_error *err);
+
 int pcri_write_threads_init(struct pcri_write *w, struct pcr_error *err);
 void pcri_write_threads_free(struct pcri_write *w);
 /* Runs `fn` in all worker threads till each has returned 0 or one failed, and calls the
@@ -206,6 +221,10 @@ int pcri_write_bad(struct pcri_write *w, const char *path, const char *format,
 int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
                      struct pcr_error *err);
 void pcri_slot_free(struct pcri_slot *slot);
+/* Has the source load a sample into t->file. What may pass is tried again. On failure *lost says
+ * whether it is the input that is bad; else the failure ends the conversion. */
+int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost,
+                     struct pcr_error *why);
 /* Adds a record's notes to the progress. Under the lock while threads run. */
 void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts *c);
 /* Puts "path: " before the message, as valid UTF-8 and short enough for the reason. */
@@ -225,8 +244,8 @@ int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *e
 /* --- the phases --- */
 
 /* Looks for a finished dataset in the folder that is this conversion's. Changes nothing.
- * (write_same.c) */
-int pcri_write_find_finished(const struct pcri_write *w, bool *same,
+ * IO, NOMEM, CANCELLED. (write_same.c) */
+int pcri_write_find_finished(struct pcri_write *w, bool *same,
                              struct pcr_error *err);
 
 /* Trains the dataset's shared tables on some of its samples. (write_survey.c) */

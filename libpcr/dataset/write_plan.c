@@ -165,8 +165,12 @@ struct gathered {
     struct pcri_label_survey labels;
 };
 
+/* Of samples in planning, a microsecond or a slow callback each: between two looks at the clock. */
+enum { TICK_SAMPLES = 16 };
+
 static int gather(struct pcri_plan *p, const struct pcr_source *source,
-                  struct gathered *g, struct print *f, struct pcr_error *err)
+                  struct gathered *g, struct print *f, struct pcri_ticker *ticker,
+                  struct pcr_error *err)
 {
     int rc = 0;
     for (uint64_t i = 0; i < source->sample_count && !rc; i++) {
@@ -186,13 +190,16 @@ static int gather(struct pcri_plan *p, const struct pcr_source *source,
         rc = print_number(f, s.split, err);
         if (!rc)
             rc = print_sample(f, &s, err);
+        if (!rc)
+            rc = pcri_tick(ticker, TICK_SAMPLES, err);
     }
     return rc ? rc : check_keys(source, g->marks, err);
 }
 
 /* Split by split, each in the source's order or shuffled. */
 static int make_order(struct pcri_plan *p, const struct gathered *g,
-                      const struct pcr_write_options *o, struct pcr_error *err)
+                      const struct pcr_write_options *o, struct pcri_ticker *ticker,
+                      struct pcr_error *err)
 {
     uint64_t *next = pcri_calloc(p->split_count, sizeof(*next), err);
     uint64_t *begin = pcri_calloc(p->split_count, sizeof(*begin), err);
@@ -205,6 +212,7 @@ static int make_order(struct pcri_plan *p, const struct gathered *g,
         if (!(o->flags & PCR_WRITE_NO_SHUFFLE))
             k = pcri_permute(pcri_key(o->seed, s, 0), g->split_counts[s], k);
         p->order[begin[s] + k] = i;
+        rc = pcri_tick(ticker, TICK_SAMPLES, err);
     }
     free(next);
     free(begin);
@@ -308,13 +316,14 @@ static int check_source(const struct pcr_source *s, struct pcr_error *err)
 
 static int make(struct pcri_plan *p, const struct pcr_source *source,
                 const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
-                struct gathered *g, struct print *f, struct pcr_error *err)
+                struct gathered *g, struct print *f, struct pcri_ticker *ticker,
+                struct pcr_error *err)
 {
     int rc = print_options(f, opts, ladder, err);
     if (!rc)
         rc = print_names(f, p->split_names, p->split_count, err);
     if (!rc)
-        rc = gather(p, source, g, f, err);
+        rc = gather(p, source, g, f, ticker, err);
     if (!rc)
         rc = pcri_label_survey_finish(&g->labels, source, !(opts->flags & PCR_WRITE_NO_CLASSES),
                                 p, err);
@@ -323,7 +332,7 @@ static int make(struct pcri_plan *p, const struct pcr_source *source,
     if (!rc)
         rc = print_names(f, p->class_names, p->class_count, err);
     if (!rc)
-        rc = make_order(p, g, opts, err);
+        rc = make_order(p, g, opts, ticker, err);
     if (!rc)
         rc = cut_records(p, g, opts, err);
     for (uint32_t i = 0; i < p->split_count && !rc; i++)
@@ -335,7 +344,7 @@ static int make(struct pcri_plan *p, const struct pcr_source *source,
 
 int pcri_plan_make(struct pcri_plan *p, const struct pcr_source *source,
                    const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
-                   struct pcr_error *err)
+                   struct pcri_ticker *ticker, struct pcr_error *err)
 {
     struct gathered g = { 0 };
     struct print f = { 0 };
@@ -358,7 +367,7 @@ int pcri_plan_make(struct pcri_plan *p, const struct pcr_source *source,
     else
         rc = PCR_ERR_NOMEM;
     if (!rc)
-        rc = make(p, source, opts, ladder, &g, &f, err);
+        rc = make(p, source, opts, ladder, &g, &f, ticker, err);
     free(g.splits);
     free(g.nbytes);
     free(g.marks);

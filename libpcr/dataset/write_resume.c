@@ -137,6 +137,8 @@ int pcri_write_resume(struct pcri_write *w, struct pcr_error *err)
             if (err)
                 *err = why;
         }
+        if (!rc)
+            rc = pcri_tick(&w->ticker, 1, err);
     }
     free(path);
     return rc;

@@ -5,6 +5,7 @@
  * splits, and of each record the keys in order, labels, attributes and sizes. A source
  * file that changed after the dataset was finished makes it another one. Then the same
  * command twice does the work once, also if the first was killed in its last moment. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,7 +130,7 @@ static int compare_record(const struct pcri_write *w, uint64_t record, const cha
 }
 
 /* Records that had no good sample are not in the manifest. */
-static int compare_records(const struct pcri_write *w, const struct pcri_manifest *m,
+static int compare_records(struct pcri_write *w, const struct pcri_manifest *m,
                            uint64_t finished_ns, bool *same, struct pcr_error *err)
 {
     char name[PCRI_RECORD_NAME_NBYTES];
@@ -143,6 +144,8 @@ static int compare_records(const struct pcri_write *w, const struct pcri_manifes
             continue;
         snprintf(path, n + 1 + sizeof(name), "%s/%s", w->dir, name);
         rc = compare_record(w, r, path, finished_ns, same, err);
+        if (!rc)
+            rc = pcri_tick(&w->ticker, 1, err);
         next++;
     }
     *same = *same && next == m->record_count;
@@ -150,7 +153,7 @@ static int compare_records(const struct pcri_write *w, const struct pcri_manifes
     return rc;
 }
 
-static int compare(const struct pcri_write *w, const char *manifest_path,
+static int compare(struct pcri_write *w, const char *manifest_path,
                    uint64_t finished_ns, bool *same, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
@@ -168,10 +171,10 @@ static int compare(const struct pcri_write *w, const char *manifest_path,
     return rc;
 }
 
-int pcri_write_find_finished(const struct pcri_write *w, bool *same,
-                             struct pcr_error *err)
+int pcri_write_find_finished(struct pcri_write *w, bool *same, struct pcr_error *err)
 {
     struct stat st;
+    struct pcr_error why = { .offset = PCR_NO_OFFSET };
     size_t n = strlen(w->dir);
     char *path = pcri_malloc(n + 1 + sizeof(PCRI_MANIFEST_NAME), 1, err);
     *same = false;
@@ -185,12 +188,16 @@ int pcri_write_find_finished(const struct pcri_write *w, bool *same,
         rc = compare(w, path,
                      (uint64_t) st.st_mtim.tv_sec * 1000000000u +
                          (uint64_t) st.st_mtim.tv_nsec,
-                     same, err);
+                     same, &why);
+    } else if (errno != ENOENT && errno != ENOTDIR) {
+        rc = pcri_fail_sys(&why, errno, "%s: cannot stat", path);
     }
     free(path);
-    if (rc && rc != PCR_ERR_NOMEM) { /* what we cannot read is not ours */
+    if (rc && pcri_is_of_data(rc, &why)) { /* what is damaged or unknown is not ours */
         *same = false;
         rc = 0;
     }
+    if (rc && err)
+        *err = why;
     return rc;
 }

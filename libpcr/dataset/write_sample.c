@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One sample: load it, judge it, pack it. */
+#include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,25 +258,57 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
     return pcri_skip_render(&slot->sample, format, why, &slot->skip, err);
 }
 
-int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
-                     struct pcr_error *err)
+/* Is an input lost by itself: gone, not readable for this user, or for the source's own
+ * reasons? Then it is as bad as a damaged one. What else the system refuses concerns inputs
+ * that are good. */
+static bool is_lost(const struct pcr_error *why)
+{
+    return pcri_is_of_data(why->code, why) || why->code == PCR_ERR_INVAL ||
+           (why->code == PCR_ERR_IO && (!why->sys_errno || why->sys_errno == EACCES ||
+                                        why->sys_errno == EPERM ||
+                                        why->sys_errno == ENAMETOOLONG));
+}
+
+static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *why)
 {
     const struct pcr_source *source = t->write->source;
     uint64_t max_nbytes = t->write->opts.limits.max_sample_nbytes;
-    struct pcr_error why = { .offset = PCR_NO_OFFSET };
+    for (uint32_t attempt = 0;; attempt++) {
+        *why = (struct pcr_error) { .offset = PCR_NO_OFFSET };
+        t->file.nbytes = 0;
+        int rc = source->load(source->opaque, index, max_nbytes, &t->file, why);
+        if (!rc)
+            return 0;
+        if (rc > 0 || !why->message[0])
+            return pcri_fail(why, PCR_ERR_IO, "the source gave no reason (code %d)", rc);
+        why->code = rc;
+        if (attempt == PCRI_TRIES_AGAIN || !pcri_may_pass(rc, why))
+            return rc;
+        if (!pcri_wait_to_retry(attempt))
+            return pcri_fail_stopped(why);
+    }
+}
+
+int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost, struct pcr_error *why)
+{
+    int rc = try_to_load(t, index, why);
+    *lost = rc && is_lost(why);
+    return rc;
+}
+
+int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                     struct pcr_error *err)
+{
+    struct pcr_error why;
     int rc = pcri_attributes_render(slot->sample.attributes, NULL, &slot->attributes, err);
     if (rc)
         return pcri_sample_prefix(&slot->sample, rc, err);
 
-    t->file.nbytes = 0;
-    int verdict = source->load(source->opaque, index, max_nbytes, &t->file, &why);
-    if (verdict) {
-        if (verdict > 0 || !why.message[0])
-            pcri_fail(&why, PCR_ERR_IO, "the source gave no reason (code %d)", verdict);
-        else
-            why.code = verdict;
-        verdict = is_ours(why.code) ? why.code : VERDICT_MISSING;
-    } else {
+    bool lost;
+    int verdict = pcri_sample_load(t, index, &lost, &why);
+    if (lost) {
+        verdict = VERDICT_MISSING;
+    } else if (!verdict) {
         uint64_t source_nbytes = t->file.nbytes;
         verdict = pcri_sample_reduce(t, &slot->reduced, &why);
         if (!verdict)

@@ -5,7 +5,12 @@
  * conversion the records in the folder belong to. The policy for bad inputs stands apart:
  * records that were finished under "fail" have no bad inputs, and are what every other
  * policy would have made. The writer that completes the dataset removes the file, so who
- * gets the lock looks whether the file is still the one in the folder. */
+ * gets the lock looks whether the file is still the one in the folder.
+ *
+ * The text is written to a temporary file, which is locked and takes the state file's place
+ * when it is safe: the file is empty or complete. A file system that lost power, or another
+ * writer of old, may leave a part of the text; it stands for no records, so that it counts as
+ * empty. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +25,13 @@
 static const char state_name[] = ".pcr-convert";
 static const char temp_prefix[] = ".pcr-tmp-";
 
-enum { CONTENT_NBYTES = 96 };
+static const char first_line[] = "libpcr conversion 1\n";
+
+enum {
+    CONTENT_NBYTES = 96,
+    COMPLETE_NBYTES = 62, /* of the text */
+    LOCK_TRIES = 1000,    /* each other writer that finishes costs one */
+};
 
 /* What is in the folder. */
 struct contents {
@@ -65,7 +76,7 @@ static int scan(const char *dir, bool remove_temps, struct contents *c,
 /* Opens and locks the state file, making it if there is none. */
 static int lock_file(struct pcri_state *s, const char *dir, struct pcr_error *err)
 {
-    for (;;) {
+    for (int i = 0; i < LOCK_TRIES; i++) {
         struct stat ours, there;
         s->fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (s->fd < 0)
@@ -81,12 +92,24 @@ static int lock_file(struct pcri_state *s, const char *dir, struct pcr_error *er
         }
         if (fstat(s->fd, &ours))
             return pcri_fail_sys(err, errno, "%s", s->path);
-        if (!stat(s->path, &there) && there.st_dev == ours.st_dev &&
-            there.st_ino == ours.st_ino)
+        bool found = !stat(s->path, &there);
+        if (!found && errno != ENOENT)
+            return pcri_fail_sys(err, errno, "%s: cannot stat", s->path);
+        if (found && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
             return 0;
-        close(s->fd); /* its holder removed it meanwhile */
+        close(s->fd); /* its holder removed or replaced it meanwhile */
         s->fd = -1;
     }
+    return pcri_fail_sys(err, EWOULDBLOCK, "%s: other conversions come and go in this folder",
+                         dir);
+}
+
+/* Is it no more than the beginning of a state's text, or what a lost write leaves? */
+static bool is_part(const char *text, size_t nbytes)
+{
+    size_t line = sizeof(first_line) - 1;
+    return !nbytes || !text[0] ||
+           (nbytes < COMPLETE_NBYTES && !memcmp(text, first_line, nbytes < line ? nbytes : line));
 }
 
 /* Reads the file; it is empty if its maker was killed at once. */
@@ -98,7 +121,7 @@ static int read_state(const struct pcri_state *s, bool *empty, uint64_t *fingerp
     if (n < 0)
         return pcri_fail_sys(err, errno, "%s: cannot read", s->path);
     text[n] = '\0';
-    *empty = n == 0;
+    *empty = is_part(text, (size_t) n);
     if (*empty)
         return 0;
     unsigned long long value = 0;
@@ -119,25 +142,54 @@ static int read_state(const struct pcri_state *s, bool *empty, uint64_t *fingerp
     return 0;
 }
 
-static int write_state(const struct pcri_state *s, const char *dir, uint64_t fingerprint,
-                       uint32_t bad_policy, struct pcr_error *err)
+/* Writes the text to the file that was locked last, and makes it the state file. */
+static int publish_state(const struct pcri_state *s, int fd, const char *temp, const char *dir,
+                         const char *text, struct pcr_error *err)
 {
-    char text[CONTENT_NBYTES + 1];
-    int n = snprintf(text, sizeof(text),
-                     "libpcr conversion 1\nfingerprint %016llx\nbad-policy %u\n",
-                     (unsigned long long) fingerprint, (unsigned) bad_policy);
-    ssize_t done = pwrite(s->fd, text, (size_t) n, 0);
-    if (done != n)
+    size_t nbytes = strlen(text);
+    ssize_t done = pwrite(fd, text, nbytes, 0);
+    if (done != (ssize_t) nbytes)
         return pcri_fail_sys(err, done < 0 ? errno : ENOSPC, "%s: cannot write", s->path);
-    if (fsync(s->fd))
+    if (flock(fd, LOCK_EX | LOCK_NB))
+        return pcri_fail_sys(err, errno, "%s: cannot lock", s->path);
+    if (fsync(fd))
         return pcri_fail_sys(err, errno, "%s: cannot sync", s->path);
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (rename(temp, s->path))
+        return pcri_fail_sys(err, errno, "%s: cannot rename", s->path);
+    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     /* EINVAL: the file system has no fsync for folders. */
-    int rc = fd < 0 || (fsync(fd) && errno != EINVAL)
+    int rc = dir_fd < 0 || (fsync(dir_fd) && errno != EINVAL)
                  ? pcri_fail_sys(err, errno, "%s: cannot sync the folder", dir)
                  : 0;
-    if (fd >= 0)
+    if (dir_fd >= 0)
+        close(dir_fd);
+    return rc;
+}
+
+/* Under the lock, which goes over to the new file. */
+static int write_state(struct pcri_state *s, const char *dir, uint64_t fingerprint,
+                       uint32_t bad_policy, struct pcr_error *err)
+{
+    static const char name[] = ".pcr-tmp-convert";
+    char text[CONTENT_NBYTES + 1];
+    size_t n = strlen(dir) + 1 + sizeof(name);
+    char *temp = pcri_malloc(n, 1, err);
+    if (!temp)
+        return PCR_ERR_NOMEM;
+    snprintf(temp, n, "%s/%s", dir, name);
+    snprintf(text, sizeof(text), "%sfingerprint %016llx\nbad-policy %u\n", first_line,
+             (unsigned long long) fingerprint, (unsigned) bad_policy);
+    int fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int rc = fd < 0 ? pcri_fail_sys(err, errno, "%s: cannot create", temp)
+                    : publish_state(s, fd, temp, dir, text, err);
+    if (rc && fd >= 0) {
+        (void) unlink(temp);
         close(fd);
+    } else if (!rc) {
+        close(s->fd);
+        s->fd = fd;
+    }
+    free(temp);
     return rc;
 }
 
@@ -158,7 +210,7 @@ static int take_folder(struct pcri_state *s, const char *dir, uint64_t fingerpri
     struct contents c;
     uint64_t old = 0;
     uint32_t old_policy = 0;
-    bool empty;
+    bool empty = true;
     int rc = scan(dir, false, &c, err);
     if (!rc)
         rc = read_state(s, &empty, &old, &old_policy, err);
@@ -212,8 +264,10 @@ int pcri_state_find(const char *dir, bool *found, struct pcr_error *err)
     if (!path)
         return PCR_ERR_NOMEM;
     *found = !lstat(path, &st);
+    int rc = *found || errno == ENOENT || errno == ENOTDIR
+                 ? 0 : pcri_fail_sys(err, errno, "%s: cannot stat", path);
     free(path);
-    return 0;
+    return rc;
 }
 
 int pcri_state_open(struct pcri_state *s, const char *dir, uint64_t fingerprint,

@@ -25,10 +25,16 @@ static int survey_one(struct pcri_worker *t, uint64_t index,
                       struct pcri_symbol_stats **out, struct pcr_error *err)
 {
     const struct pcri_write *w = t->write;
-    bool reduced;
-    t->file.nbytes = 0;
-    int rc = w->source->load(w->source->opaque, index, w->opts.limits.max_sample_nbytes,
-                             &t->file, err);
+    struct pcr_source_sample s = { 0 };
+    struct pcr_error why;
+    bool reduced, lost;
+    int rc = pcri_sample_load(t, index, &lost, &why);
+    if (rc && !lost) { /* the tables shall not depend on what passes */
+        if (err)
+            *err = why;
+        return w->source->describe(w->source->opaque, index, &s, NULL)
+                   ? rc : pcri_sample_prefix(&s, rc, err);
+    }
     if (!rc)
         rc = pcri_sample_reduce(t, &reduced, err);
     if (!rc)

@@ -6,7 +6,7 @@
 
 #include "write.h"
 
-enum { PROGRESS_MS = 100 };
+enum { PROGRESS_MS = 100, PROGRESS_NS = PROGRESS_MS * 1000000 };
 
 int pcri_write_threads_init(struct pcri_write *w, struct pcr_error *err)
 {
@@ -20,6 +20,18 @@ int pcri_write_threads_init(struct pcri_write *w, struct pcr_error *err)
     pthread_cond_init(&w->news, &attr);
     pthread_condattr_destroy(&attr);
     w->events_end = &w->events;
+    w->ticker = (struct pcri_ticker) { .opts = &w->opts, .progress = &w->progress,
+                                       .next_ns = pcri_clock_ns() + PROGRESS_NS };
+    return 0;
+}
+
+int pcri_tick(struct pcri_ticker *t, uint32_t every, struct pcr_error *err)
+{
+    if (++t->count % every || !t->opts->progress || pcri_clock_ns() < t->next_ns)
+        return 0;
+    if (t->opts->progress(t->opts->opaque, t->progress))
+        return pcri_fail(err, PCR_ERR_CANCELLED, "the conversion was cancelled");
+    t->next_ns = pcri_clock_ns() + PROGRESS_NS;
     return 0;
 }
 
@@ -139,10 +151,11 @@ static void call_back(struct pcri_write *w)
     }
 }
 
+/* Calls back once at least: workers may have ended before it begins. */
 static void wait_for_workers(struct pcri_write *w)
 {
     pthread_mutex_lock(&w->lock);
-    while (w->running) {
+    do {
         struct timespec t;
         clock_gettime(CLOCK_MONOTONIC, &t);
         t.tv_nsec += PROGRESS_MS * 1000000L;
@@ -151,7 +164,7 @@ static void wait_for_workers(struct pcri_write *w)
         while (w->running && !pthread_cond_timedwait(&w->news, &w->lock, &t))
             ;
         call_back(w);
-    }
+    } while (w->running);
     pthread_mutex_unlock(&w->lock);
 }
 

@@ -4,14 +4,17 @@
  *
  * What came first stays. Of a dataset that is larger than the bound the same part is then found
  * in each epoch, where keeping the last that was read would find nothing. Only what nobody has
- * opened since this store was created, such as another dataset's or an older version's files,
- * makes room. */
-#define _GNU_SOURCE /* memfd_create */
+ * opened since this store was created, or has open now, such as another dataset's or an older
+ * version's files, makes room. When that was is told by the times of files in the folder alone:
+ * other clocks, of this machine or a file server, may be late or early. Who has a file open
+ * holds a shared lock on it. */
+#define _GNU_SOURCE /* memfd_create, flock */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,7 +31,7 @@ struct entry { /* a file in memory */
 struct pcri_store {
     int dir_fd; /* -1: memory */
     uint64_t max_nbytes;
-    time_t created;
+    struct timespec created; /* by the folder's file system */
     pthread_mutex_t mutex; /* of what follows */
     uint64_t nbytes;       /* kept, as far as is known here */
     uint64_t added;        /* since the folder was looked at */
@@ -36,6 +39,21 @@ struct pcri_store {
     struct entry *entries;
     size_t entry_count;
 };
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* Does anybody have it open? Where there are no locks, the times have to do. */
+static bool is_in_use(const struct pcri_store *s, const char *name)
+{
+    int fd = openat(s->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    bool used = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
+    if (fd >= 0)
+        close(fd);
+    return used;
+}
 
 /* Calls for each cache file: adds up its bytes, or unlinks those that nobody has used. */
 static uint64_t look_through(const struct pcri_store *s, uint64_t evict_nbytes)
@@ -55,8 +73,8 @@ static uint64_t look_through(const struct pcri_store *s, uint64_t evict_nbytes)
             fstatat(s->dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
             continue;
         uint64_t nbytes = (uint64_t) st.st_blocks * 512;
-        if (evict_nbytes && st.st_mtime < s->created &&
-            !unlinkat(s->dir_fd, e->d_name, 0))
+        if (evict_nbytes && is_before(&st.st_mtim, &s->created) &&
+            !is_in_use(s, e->d_name) && !unlinkat(s->dir_fd, e->d_name, 0))
             evict_nbytes -= nbytes < evict_nbytes ? nbytes : evict_nbytes;
         else
             total += nbytes;
@@ -65,16 +83,32 @@ static uint64_t look_through(const struct pcri_store *s, uint64_t evict_nbytes)
     return total;
 }
 
+/* The time that a file gets that is made now; 0 seconds, so that nothing makes room, if none
+ * can be. */
+static struct timespec folder_time(const struct pcri_store *s)
+{
+    char name[48];
+    struct stat st = { 0 };
+    snprintf(name, sizeof(name), ".pcrcache-now-%ld-%p", (long) getpid(), (const void *) s);
+    int fd = openat(s->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                    0600);
+    if (fd < 0)
+        return st.st_mtim;
+    if (fstat(fd, &st))
+        st = (struct stat) { 0 };
+    close(fd);
+    (void) unlinkat(s->dir_fd, name, 0);
+    return st.st_mtim;
+}
+
 static int open_folder(struct pcri_store *s, const char *dir, struct pcr_error *err)
 {
-    struct timespec now;
     if (mkdir(dir, 0777) && errno != EEXIST)
         return pcri_fail_sys(err, errno, "%s: cannot make the cache's folder", dir);
     s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (s->dir_fd < 0 || faccessat(s->dir_fd, ".", W_OK | X_OK, 0))
         return pcri_fail_sys(err, errno, "%s: cannot be the cache's folder", dir);
-    clock_gettime(CLOCK_REALTIME, &now);
-    s->created = now.tv_sec;
+    s->created = folder_time(s);
     s->nbytes = look_through(s, 0);
     return 0;
 }
@@ -110,19 +144,18 @@ void pcri_store_destroy(struct pcri_store **store)
     *store = NULL;
 }
 
-/* A number for one version of one file: another one has another path, size or time. */
-static bool find_name(const char *path, uint64_t *out)
+/* A number for one version of one file: another one has another path, size or time. Size and
+ * time are the open file's; what stands at its path by now may be another. */
+static bool find_name(const struct pcri_file *f, uint64_t *out)
 {
-    struct stat st;
-    char *real = realpath(path, NULL);
-    bool ok = real && !stat(real, &st);
-    if (ok) {
-        const int64_t parts[] = { (int64_t) pcri_xxh3(real, strlen(real)), (int64_t) st.st_size,
-                                  (int64_t) st.st_mtim.tv_sec, (int64_t) st.st_mtim.tv_nsec };
-        *out = pcri_xxh3(parts, sizeof(parts));
-    }
+    char *real = realpath(f->path, NULL);
+    if (!real)
+        return false;
+    const int64_t parts[] = { (int64_t) pcri_xxh3(real, strlen(real)), (int64_t) f->nbytes,
+                              f->changed_ns };
+    *out = pcri_xxh3(parts, sizeof(parts));
     free(real);
-    return ok;
+    return true;
 }
 
 static int open_in_memory(struct pcri_store *s, uint64_t name)
@@ -141,11 +174,11 @@ static int open_in_memory(struct pcri_store *s, uint64_t name)
     return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
-int pcri_store_open(struct pcri_store *s, const char *path)
+int pcri_store_open(struct pcri_store *s, const struct pcri_file *f)
 {
     uint64_t name;
     char text[16 + sizeof(suffix)];
-    if (!find_name(path, &name))
+    if (!find_name(f, &name))
         return -1;
     if (s->dir_fd < 0) {
         pthread_mutex_lock(&s->mutex);
@@ -155,8 +188,10 @@ int pcri_store_open(struct pcri_store *s, const char *path)
     }
     snprintf(text, sizeof(text), "%016llx%s", (unsigned long long) name, suffix);
     int fd = openat(s->dir_fd, text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
-    if (fd >= 0)
-        (void) futimens(fd, NULL); /* it is used; at worst it makes room too early */
+    if (fd >= 0) { /* it is used; at worst it makes room too early */
+        (void) flock(fd, LOCK_SH | LOCK_NB);
+        (void) futimens(fd, NULL);
+    }
     return fd;
 }
 

@@ -25,11 +25,15 @@ struct pcri_io_backend {
     int (*read)(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                 struct pcr_error *err);
     void (*close)(struct pcri_file *f);
+    /* Drops what is kept of the ranges, so that they are read from storage again. NULL in
+     * backends that keep nothing. */
+    void (*forget)(struct pcri_file *f, const struct pcri_range *ranges, size_t count);
 };
 
 struct pcri_file {
     const struct pcri_io_backend *backend;
     uint64_t nbytes; /* size when it was opened */
+    int64_t changed_ns; /* time of its last change, then */
     char *path;
 };
 
@@ -63,6 +67,17 @@ static inline int pcri_file_read_at(struct pcri_file *f, uint64_t offset, void *
     return pcri_file_read(f, &range, 1, err);
 }
 
+/* Their bytes were wrong: may they have come from a cache, and be right when they are read once
+ * more? Then the cache has dropped them. */
+static inline bool pcri_file_forget(struct pcri_file *f, const struct pcri_range *ranges,
+                                    size_t count)
+{
+    if (!f->backend->forget)
+        return false;
+    f->backend->forget(f, ranges, count);
+    return true;
+}
+
 static inline void pcri_file_close(struct pcri_file **f)
 {
     if (f && *f)
@@ -74,7 +89,7 @@ static inline void pcri_file_close(struct pcri_file **f)
 /* Shared by the backends. open_regular: IO for what is no regular file. fail_past_end:
  * TRUNCATED, naming the file. All messages of this folder name the path. */
 int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
-                      struct pcr_error *err);
+                      int64_t *changed_ns_out, struct pcr_error *err);
 int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes,
                        uint64_t file_nbytes, struct pcr_error *err);
 

@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The stack of layers, and what they share. */
-#include <errno.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "layer.h"
-
-uint64_t pcri_clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
-}
-
-void pcri_sleep_until(uint64_t ns)
-{
-    struct timespec t = { (time_t) (ns / 1000000000), (long) (ns % 1000000000) };
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-        ;
-}
 
 int pcri_layer_open(const struct pcri_io_backend *self, const char *path, size_t file_nbytes,
                     struct pcri_file **out, struct pcr_error *err)
@@ -32,7 +16,8 @@ int pcri_layer_open(const struct pcri_io_backend *self, const char *path, size_t
         free(f);
         return rc;
     }
-    f->base = (struct pcri_file) { self, f->below->nbytes, f->below->path };
+    f->base = (struct pcri_file) { self, f->below->nbytes, f->below->changed_ns,
+                                   f->below->path };
     *out = &f->base;
     return 0;
 }

@@ -82,10 +82,6 @@ int pcri_layer_open(const struct pcri_io_backend *self, const char *path, size_t
                     struct pcri_file **out, struct pcr_error *err);
 void pcri_layer_close(struct pcri_file *f);
 
-/* Sleeps to a time of a clock that only goes forward, or for so long. */
-uint64_t pcri_clock_ns(void);
-void pcri_sleep_until(uint64_t ns);
-
 static inline uint64_t pcri_ranges_nbytes(const struct pcri_range *ranges, size_t count)
 {
     uint64_t nbytes = 0;
@@ -106,9 +102,9 @@ extern const struct pcri_io_backend pcri_layer_cache, pcri_layer_retry, pcri_lay
 int pcri_store_create(const char *dir, uint64_t max_nbytes, struct pcri_store **out,
                       struct pcr_error *err);
 void pcri_store_destroy(struct pcri_store **store);
-/* A descriptor of the file that keeps what is known of `path`, empty if that is nothing; -1 if
- * there can be none. The caller closes it. */
-int pcri_store_open(struct pcri_store *store, const char *path);
+/* A descriptor of the file that keeps what is known of an open file, empty if that is nothing;
+ * -1 if there can be none. The caller closes it; till then nobody's store makes room of it. */
+int pcri_store_open(struct pcri_store *store, const struct pcri_file *f);
 pthread_mutex_t *pcri_store_lock(struct pcri_store *store);
 /* May so many more bytes be kept? */
 bool pcri_store_reserve(struct pcri_store *store, uint64_t nbytes);

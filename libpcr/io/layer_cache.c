@@ -20,6 +20,7 @@ struct cached_file {
     int fd; /* of the cache file, -1 if there is none */
     uint64_t data_off;
     atomic_bool full; /* nothing more is kept */
+    atomic_bool lost; /* it keeps bytes that are wrong: it is not used any more */
 };
 
 /* The blocks that a range needs. */
@@ -39,7 +40,7 @@ static int cache_open(const struct pcri_io_backend *self, const char *path,
     struct pcri_layers *all = pcri_layers_of(*out);
     uint64_t table = (f->file.base.nbytes / BLOCK + 1) * sizeof(uint64_t);
     f->data_off = (table + BLOCK - 1) / BLOCK * BLOCK;
-    f->fd = pcri_store_open(all->store, path);
+    f->fd = pcri_store_open(all->store, *out);
     if (f->fd < 0)
         pcri_count(&all->counts.cache_failed_count, 1);
     return 0;
@@ -199,12 +200,37 @@ static int read_covers(struct cached_file *f, const struct pcri_range *ranges, s
     return rc;
 }
 
+static struct cover cover_of(const struct pcri_range *r)
+{
+    uint64_t first = r->offset / BLOCK, end = (r->offset + r->nbytes + BLOCK - 1) / BLOCK;
+    return (struct cover) { .first = first, .count = r->nbytes ? end - first : 0 };
+}
+
+/* A block's checksum says that it is what was read once. Whether that was right is known only to
+ * who asked: a record has checksums of its own. */
+static void cache_forget(struct pcri_file *base, const struct pcri_range *ranges, size_t count)
+{
+    static const uint64_t none[256];
+    struct cached_file *f = (struct cached_file *) base;
+    enum { MOST = sizeof(none) / sizeof(none[0]) };
+    for (size_t k = 0; k < count && f->fd >= 0; k++) {
+        struct cover c = cover_of(&ranges[k]);
+        pcri_count(&pcri_layers_of(base)->counts.cache_bad_count, c.count);
+        for (uint64_t at = 0, n; at < c.count; at += n) {
+            n = c.count - at < MOST ? c.count - at : MOST;
+            if (transfer(f->fd, (void *) (uintptr_t) none, (size_t) n * sizeof(none[0]),
+                         (c.first + at) * sizeof(none[0]), true) < n * sizeof(none[0]))
+                atomic_store_explicit(&f->lost, true, memory_order_relaxed);
+        }
+    }
+}
+
 static int cache_read(struct pcri_file *base, const struct pcri_range *ranges, size_t count,
                       struct pcr_error *err)
 {
     struct cached_file *f = (struct cached_file *) base;
     uint64_t blocks = 0;
-    bool inside = f->fd >= 0;
+    bool inside = f->fd >= 0 && !atomic_load_explicit(&f->lost, memory_order_relaxed);
     for (size_t k = 0; k < count; k++)
         inside = inside && ranges[k].offset + ranges[k].nbytes <= base->nbytes;
     if (!inside) /* beyond the end: the error is told below */
@@ -213,10 +239,7 @@ static int cache_read(struct pcri_file *base, const struct pcri_range *ranges, s
     if (!covers)
         return PCR_ERR_NOMEM;
     for (size_t k = 0; k < count; k++) {
-        uint64_t first = ranges[k].offset / BLOCK;
-        uint64_t end = (ranges[k].offset + ranges[k].nbytes + BLOCK - 1) / BLOCK;
-        covers[k] = (struct cover) { .first = first,
-                                     .count = ranges[k].nbytes ? end - first : 0 };
+        covers[k] = cover_of(&ranges[k]);
         blocks += covers[k].count;
     }
     int rc = read_covers(f, ranges, count, covers, blocks, err);
@@ -229,4 +252,5 @@ const struct pcri_io_backend pcri_layer_cache = {
     .open = cache_open,
     .read = cache_read,
     .close = cache_close,
+    .forget = cache_forget,
 };

@@ -52,7 +52,8 @@ static int mmap_open(const struct pcri_io_backend *self, const char *path,
     if (!f)
         return PCR_ERR_NOMEM;
     f->base.backend = self;
-    int rc = pcri_open_regular(path, &f->fd, &f->base.nbytes, err);
+    int rc = pcri_open_regular(path, &f->fd, &f->base.nbytes, &f->base.changed_ns,
+                               err);
     if (rc) {
         free(f);
         return rc;

@@ -8,7 +8,7 @@
 #include "io.h"
 
 int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
-                      struct pcr_error *err)
+                      int64_t *changed_ns_out, struct pcr_error *err)
 {
     /* O_NONBLOCK keeps a FIFO without a writer from blocking; regular files ignore it. */
     int fd, code = 0;
@@ -30,6 +30,7 @@ int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
     }
     *fd_out = fd;
     *nbytes_out = (uint64_t) st.st_size;
+    *changed_ns_out = (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
     return 0;
 }
 
@@ -64,7 +65,8 @@ int pcri_read_whole(const char *path, uint64_t max_nbytes, struct pcr_buffer *ou
 {
     int fd = -1;
     uint64_t nbytes = 0;
-    int rc = pcri_open_regular(path, &fd, &nbytes, err);
+    int64_t changed_ns;
+    int rc = pcri_open_regular(path, &fd, &nbytes, &changed_ns, err);
     if (rc)
         return rc;
     out->nbytes = 0;

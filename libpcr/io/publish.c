@@ -79,6 +79,8 @@ int pcri_publish_write(struct pcri_publish *p, const void *data, size_t nbytes,
             continue;
         if (n < 0)
             return pcri_fail_sys(err, errno, "%s/%s: cannot write", p->dir, p->name);
+        if (!n) /* no file system should, and to try for ever helps nobody */
+            return pcri_fail_sys(err, ENOSPC, "%s/%s: cannot write", p->dir, p->name);
         bytes += n;
         nbytes -= (size_t) n;
     }

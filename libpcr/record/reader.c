@@ -71,6 +71,23 @@ static int open_head(struct opening *o)
     return rc ? pcri_prefix(o->err, rc, "%s", r->file->path) : 0;
 }
 
+/* Reads header and head; once more if they are damaged as a cache has them. */
+static int open_front(struct opening *o, uint64_t head_end_hint)
+{
+    for (bool again = false;; again = true) {
+        int rc = open_header(o, head_end_hint);
+        if (!rc)
+            rc = open_head(o);
+        const struct pcri_range front = { .nbytes = o->bytes.nbytes };
+        if (!rc || again || rc == PCR_ERR_IO || !pcri_is_of_data(rc, o->err) ||
+            !pcri_file_forget(o->r->file, &front, 1))
+            return rc;
+        o->bytes.nbytes = 0;
+        pcri_head_destroy(&o->r->head);
+        o->r->header = (struct pcri_header) { 0 };
+    }
+}
+
 int pcri_record_open(const char *path, const struct pcri_io_backend *backend,
                      uint64_t head_end_hint, const struct pcr_limits *limits,
                      uint32_t flags, struct pcri_record **out, struct pcr_error *err)
@@ -79,12 +96,11 @@ int pcri_record_open(const char *path, const struct pcri_io_backend *backend,
     if (!r)
         return PCR_ERR_NOMEM;
     r->flags = flags;
-    struct opening o = { .r = r, .limits = limits, .err = err };
+    struct pcr_error own;
+    struct opening o = { .r = r, .limits = limits, .err = err ? err : &own };
     int rc = pcri_file_open(backend, path, &r->file, err);
     if (!rc)
-        rc = open_header(&o, head_end_hint);
-    if (!rc)
-        rc = open_head(&o);
+        rc = open_front(&o, head_end_hint);
     pcr_buffer_free(&o.bytes);
     if (rc)
         pcri_record_close(&r);
@@ -164,8 +180,13 @@ int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
     if (rc)
         return rc;
     bytes->nbytes = (size_t) nbytes;
-    return pcri_file_read_at(r->file, h->group_begin[group] + pcri_chunk_offset(h, group, a),
-                             bytes->data, bytes->nbytes, err);
+    const struct pcri_range range = { h->group_begin[group] + pcri_chunk_offset(h, group, a),
+                                      bytes->data, bytes->nbytes };
+    rc = pcri_file_read(r->file, &range, 1, err);
+    if (!rc && verify(r, a, b, group, bytes->data, NULL) &&
+        pcri_file_forget(r->file, &range, 1))
+        rc = pcri_file_read(r->file, &range, 1, err);
+    return rc;
 }
 
 size_t pcri_record_run_nbytes(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g)
@@ -233,10 +254,15 @@ int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
     if (rc)
         return rc;
     size_t count = place_run(r, a, b, g, run, ranges, err);
-    rc = count ? pcri_file_read(r->file, ranges, count, err) : PCR_ERR_NOMEM;
-    for (uint32_t k = 0; k < g && !rc; k++)
-        rc = verify(r, a, b, k, run->groups[k], err);
-    return rc;
+    if (!count)
+        return PCR_ERR_NOMEM;
+    for (bool again = false;; again = true) {
+        rc = pcri_file_read(r->file, ranges, count, err);
+        for (uint32_t k = 0; k < g && !rc; k++)
+            rc = verify(r, a, b, k, run->groups[k], err);
+        if (again || rc != PCR_ERR_CORRUPT || !pcri_file_forget(r->file, ranges, count))
+            return rc;
+    }
 }
 
 /* --- a run whose samples have fidelities of their own --- */
@@ -274,7 +300,7 @@ static size_t list_ranges(const struct pcri_record *r, uint32_t a, uint32_t grou
     return n;
 }
 
-static int verify_each(const struct pcri_record *r, uint32_t a, uint32_t group,
+static int verify_group_each(const struct pcri_record *r, uint32_t a, uint32_t group,
                        uint32_t count, const uint8_t *fidelities, const uint64_t *at,
                        const uint8_t *bytes, struct pcr_error *err)
 {
@@ -282,6 +308,17 @@ static int verify_each(const struct pcri_record *r, uint32_t a, uint32_t group,
     for (uint32_t i = 0; i < count && !rc && !(r->flags & PCRI_PARSE_NO_VERIFY); i++)
         if (fidelities[i] > group)
             rc = pcri_record_check_chunk(r, group, a + i, bytes + at[i], err);
+    return rc;
+}
+
+static int verify_each(const struct pcri_record *r, uint32_t a, uint32_t count,
+                       const uint8_t *fidelities, uint32_t g, const uint64_t *at,
+                       const struct pcri_run *run, struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t k = 0; k < g && !rc; k++)
+        rc = verify_group_each(r, a, k, count, fidelities, at + (size_t) k * count,
+                               run->groups[k], err);
     return rc;
 }
 
@@ -324,11 +361,13 @@ int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t coun
         dst = run->memory.data;
         for (uint32_t k = 0; k < g; dst += nbytes[k++])
             run->groups[k] = dst;
-        rc = pcri_file_read(r->file, ranges, n, err);
     }
-    for (uint32_t k = 0; k < g && !rc; k++)
-        rc = verify_each(r, a, k, count, fidelities, at + (size_t) k * count, run->groups[k],
-                         err);
+    for (bool again = false, more = !rc; more; again = true) {
+        rc = pcri_file_read(r->file, ranges, n, err);
+        if (!rc)
+            rc = verify_each(r, a, count, fidelities, g, at, run, err);
+        more = !again && rc == PCR_ERR_CORRUPT && pcri_file_forget(r->file, ranges, n);
+    }
     free(ranges);
     return rc;
 }
@@ -363,15 +402,19 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
                          (unsigned long long) h->tail_nbytes);
     uint64_t begin = h->groups[h->group_count - 1].end;
     int rc = pcri_buffer_reserve(&stored, (size_t) h->tail_nbytes, err);
-    if (!rc)
-        rc = pcri_file_read_at(r->file, begin, stored.data, (size_t) h->tail_nbytes, err);
-    if (!rc) {
-        stored.nbytes = (size_t) h->tail_nbytes;
+    const struct pcri_range range = { begin, stored.data, (size_t) h->tail_nbytes };
+    for (bool again = false, more = !rc; more; again = true) {
+        more = false;
+        rc = pcri_file_read(r->file, &range, 1, err);
+        if (rc)
+            break;
+        stored.nbytes = range.nbytes;
         rc = unpack_tail(r, &stored, raw, err);
-        if (rc) {
-            raw->nbytes = 0;
-            pcri_prefix(err, rc, "%s: tail", r->file->path);
-        }
+        if (!rc)
+            break;
+        raw->nbytes = 0;
+        pcri_prefix(err, rc, "%s: tail", r->file->path);
+        more = !again && rc == PCR_ERR_CORRUPT && pcri_file_forget(r->file, &range, 1);
     }
     pcr_buffer_free(&stored);
     return rc;

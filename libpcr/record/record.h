@@ -174,7 +174,8 @@ int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t coun
                           uint64_t *at, struct pcr_error *err);
 
 /* The steps of pcri_record_read(), for whoever checks a record part by part; groups are
- * counted from 0 here. check_chunk: `bytes` is where the sample's chunk begins. */
+ * counted from 0 here. read_group leaves judging to the others, but reads again what a cache
+ * has wrong. check_chunk: `bytes` is where the sample's chunk begins. */
 int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
                            uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err);
 int pcri_record_check_group(const struct pcri_record *r, uint32_t group, const void *bytes,

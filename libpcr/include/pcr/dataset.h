@@ -29,6 +29,8 @@ enum {
     PCR_DATASET_NO_VERIFY = 1 << 0,
 };
 
+#define PCR_RETRY_NEVER UINT32_MAX
+
 struct pcr_dataset_options {
     uint32_t size;          /* sizeof(struct pcr_dataset_options) */
     uint32_t flags;         /* PCR_DATASET_* */
@@ -42,16 +44,18 @@ struct pcr_dataset_options {
     /* A cache of what is read, kept in files of a folder (made if it is missing), which may be
      * several processes' and be used again later, or in memory. It holds about cache_nbytes;
      * when it is full, what came first stays, and the rest is read as without it. Files there
-     * that nobody has opened since the dataset was opened make room. What is damaged in it is
-     * read anew; a full disk costs the caching alone. */
+     * that nobody has open, or has opened since the dataset was opened, make room. What is
+     * damaged in it is read anew, and so is what fails a checksum of the dataset, once; a full
+     * disk costs the caching alone. */
     const char *cache_dir;      /* NULL: in memory */
     uint64_t cache_nbytes;      /* 0: no cache, or with cache_dir 16 GiB */
     uint64_t throttle_nbytes_s; /* for experiments: storage gives at most so many bytes a second
                                  * to all of the dataset's files together; 0: any number */
     uint32_t delay_us;          /* for experiments: each read takes so much longer */
     uint32_t retry_count;       /* reads that fail for a reason that may pass (EIO, EAGAIN,
-                                 * ETIMEDOUT, ESTALE, no network) are tried so often again,
-                                 * after 5, 10, 20 ms and so on up to a second; at most 1000 */
+                                 * EMFILE, ETIMEDOUT, ESTALE, no network) are tried so often
+                                 * again, after 5, 10, 20 ms and so on up to a second; 1 to
+                                 * 1000, default 4; PCR_RETRY_NEVER */
     uint32_t fault_interval;    /* for tests: each n-th read fails with EIO; 0: none */
     uint32_t reserved;          /* 0 */
 };
@@ -348,8 +352,8 @@ typedef int (*pcr_verify_callback)(void *opaque, uint32_t kind, const char *reco
  * manifest describes it. deep: also decodes each sample at every fidelity, within the
  * dataset's limits. Findings go to `callback` (may be NULL) and are added to *report; they do
  * not end the work.
- * Codes: IO for a folder that cannot be read, CANCELLED, NOMEM; a damaged record is a
- * finding, not a failure. */
+ * Codes: IO where the system fails (after retry_count tries), CANCELLED, NOMEM; a damaged or
+ * missing record is a finding, not a failure. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_verify_record(struct pcr_dataset *ds,
                                                      uint64_t record, int deep,
                                                      struct pcr_verify_report *report,

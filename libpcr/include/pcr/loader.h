@@ -46,7 +46,9 @@ enum pcr_transform {
 enum pcr_bad_sample {
     PCR_SAMPLE_DEFAULT = 0, /* means ERROR */
     PCR_SAMPLE_ERROR = 1,   /* pcr_loader_next() fails with the sample's error */
-    PCR_SAMPLE_SKIP = 2,    /* another takes its place, counted: "Bad samples" below */
+    /* Another takes its place, counted: "Bad samples" below. Bad is what is damaged, or not
+     * there; where the system fails (IO, NOMEM) the epoch ends. */
+    PCR_SAMPLE_SKIP = 2,
     PCR_SAMPLE_DEGRADE = 3, /* the highest fidelity that still verifies, counted; else skip */
 };
 
@@ -383,7 +385,9 @@ PCR_API void pcr_batch_release(struct pcr_batch *batch);
 
 /* Makes a pcr_loader_next() that waits in another thread, and all later ones till the next
  * start_epoch or resume, return CANCELLED; a state then still says what was delivered. Where no
- * epoch has begun it has no effect on the one that will. */
+ * epoch has begun it has no effect on the one that will. Threads that wait to read again what
+ * could not be read (retry_count) stop that within a few milliseconds, as they do for
+ * pcr_loader_destroy() and the next start_epoch. */
 PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
 
 /* A sample that could not be made as it was wanted, and was replaced or degraded. */

@@ -51,7 +51,10 @@ struct pcr_source {
     int (*describe)(void *opaque, uint64_t index, struct pcr_source_sample *out,
                     struct pcr_error *err);
     /* Loads the sample's bytes into *out. Called from several threads at once. A failure
-     * makes the sample a bad one (see pcr_bad_policy), except NOMEM and CANCELLED. */
+     * makes the sample a bad one (see pcr_bad_policy), except NOMEM, CANCELLED, and IO with a
+     * sys_errno that says nothing of this sample: EIO, EAGAIN, EMFILE and others that may pass
+     * are tried again four times, and end the conversion if they stay. ENOENT, EACCES and no
+     * errno at all make a bad sample. */
     int (*load)(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err);
     /* Frees the source; may be NULL. Called by pcr_source_destroy() only. */
@@ -97,7 +100,7 @@ struct pcr_write_progress {
     uint64_t sample_count;   /* in all */
     uint64_t samples_done;   /* packed or kept from an earlier run */
     uint64_t samples_bad;    /* skipped */
-    uint64_t record_count;
+    uint64_t record_count;   /* 0 as long as the conversion is planned */
     uint64_t records_done;
     uint64_t records_kept;   /* found complete from an earlier run */
     uint64_t source_nbytes;  /* of the samples done */

@@ -415,7 +415,7 @@ def warn_of_splits(datasets: Iterable[Dataset]) -> None:
           classes="pcr.Loader has it", subset="write split=")
 def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
          io: str = "auto", open_records: int = 64, cache_dir: Optional[Path] = None,
-         cache_bytes: Optional[int] = None, retries: int = 0,
+         cache_bytes: Optional[int] = None, retries: int = 4,
          throttle: Optional[float] = None, delay: float = 0.0,
          max_pixels: Optional[int] = None, max_scans: Optional[int] = None,
          max_sample_nbytes: Optional[int] = None, max_samples: Optional[int] = None,
@@ -435,7 +435,8 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
         may be used by several processes at once, and again later.
     cache_bytes: about how much the cache may hold, 16 GiB if None; without cache_dir the
         cache is in memory. What came first stays. Damage there is noticed, and read anew.
-    retries: how often a read is tried again that fails for a reason that may pass.
+    retries: how often a read is tried again that fails for a reason that may pass (an error of
+        the disk or network, too many open files), after 5, 10, 20 ms and so on.
     throttle: for experiments: bytes a second that storage gives to this dataset at most.
     delay: for experiments: seconds that each read takes longer.
     max_pixels, max_scans, max_sample_nbytes: limits of what decode(), verify() and loaders take,
@@ -456,7 +457,7 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
         open_records=whole(open_records, "open_records"),
         cache_dir=None if cache_dir is None else c_path(cache_dir),
         cache_nbytes=0 if cache_bytes is None else whole(cache_bytes, "cache_bytes", 1, 64),
-        retry_count=whole(retries, "retries", 0),
+        retry_count=whole(retries, "retries", 0) or st.RETRY_NEVER,
         throttle_nbytes_s=0 if throttle is None else whole(int(throttle), "throttle", 1, 64),
         delay_us=whole(round(delay * 1e6), "delay", 0),
         io_backend=0 if io == "auto" else choice(st.IoBackend, io, "io"),

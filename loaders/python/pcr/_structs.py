@@ -15,6 +15,7 @@ from typing import Any, Type, TypeVar
 ABI_VERSION = 1
 NO_OFFSET = 2**64 - 1
 NO_READERS = 2**32 - 1
+RETRY_NEVER = 2**32 - 1
 
 
 class Code(IntEnum):

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Waits that end early when nobody is interested any more.
+ *
+ * Who loses interest, such as a loader that is destroyed, does not know where its threads are:
+ * in a layer of a dataset that others use too, or at a record that another thread opens. So the
+ * flag is the thread's own, and waits look at it every few milliseconds. Only errors make a
+ * thread wait here, so that looking costs nothing that counts. */
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "base.h"
+
+enum { LOOK_MS = 10, FIRST_WAIT_MS = 5, LAST_WAIT_MS = 1000 };
+
+static _Thread_local const atomic_bool *stop_flag;
+
+void pcri_wait_unless(const atomic_bool *stop)
+{
+    stop_flag = stop;
+}
+
+bool pcri_wait_stopped(void)
+{
+    return stop_flag && atomic_load_explicit(stop_flag, memory_order_relaxed);
+}
+
+int pcri_fail_stopped(struct pcr_error *err)
+{
+    return pcri_fail(err, PCR_ERR_CANCELLED, "stopped while waiting to try again");
+}
+
+uint64_t pcri_clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
+}
+
+bool pcri_sleep_until(uint64_t ns)
+{
+    uint64_t now;
+    while (!pcri_wait_stopped() && (now = pcri_clock_ns()) < ns) {
+        uint64_t left = ns - now, look = LOOK_MS * UINT64_C(1000000);
+        uint64_t until = stop_flag && look < left ? now + look : ns;
+        struct timespec t = { (time_t) (until / 1000000000), (long) (until % 1000000000) };
+        /* Woken early, it looks at the clock again. */
+        (void) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+    }
+    return !pcri_wait_stopped();
+}
+
+bool pcri_wait_to_retry(uint32_t attempt)
+{
+    uint64_t ms = FIRST_WAIT_MS;
+    for (uint32_t i = 0; i < attempt && ms < LAST_WAIT_MS; i++)
+        ms *= 2;
+    return pcri_sleep_until(pcri_clock_ns() +
+                            (ms < LAST_WAIT_MS ? ms : LAST_WAIT_MS) * 1000000);
+}
+
+void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+    struct timespec t;
+    if (!stop_flag) {
+        pthread_cond_wait(cond, mutex);
+        return;
+    }
+    clock_gettime(CLOCK_REALTIME, &t); /* a condition's clock, as it is by default */
+    t.tv_nsec += LOOK_MS * 1000000L;
+    t.tv_sec += t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    (void) pthread_cond_timedwait(cond, mutex, &t);
+}

@@ -1,0 +1,655 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The system at fault: errors that pass and errors that stay, short and late calls, and other
+ * processes and threads that come between, are told for what they are. The program is linked
+ * with --wrap, so that the library's own calls come here first. */
+#define _GNU_SOURCE
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <pcr/writer.h>
+
+#include "io/layer.h"
+#include "made_bad.h"
+#include "write_source.h"
+
+/* --- faults --- */
+
+static struct {
+    int read_errno;         /* the next `fail_count` reads of records fail so */
+    atomic_int fail_count;
+    const char *fail_name;  /* only of this record; NULL: of all */
+    atomic_int flip_at;     /* the n-th read of a record has a bit turned; 0: none */
+    bool refuse_open;       /* records cannot be opened: EMFILE */
+    bool write_nothing;     /* write() writes nothing */
+    bool no_stat;           /* a state file cannot be looked at: EIO */
+    unsigned thread_us;     /* pthread_create() returns so late */
+    long clock_ahead_s;     /* of the time of day */
+    void (*at_mkdir)(void); /* is called once, before */
+    void (*at_realpath)(void);
+} faults;
+
+static bool is_named(int fd, const char *ending)
+{
+    char link[64], name[512];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, name, sizeof(name));
+    size_t m = strlen(ending);
+    return n >= (ssize_t) m && !memcmp(name + n - m, ending, m);
+}
+
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+    return n >= m && !strcmp(path + n - m, ending);
+}
+
+ssize_t __real_pread64(int fd, void *p, size_t nbytes, off_t offset);
+ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset);
+ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset)
+{
+    bool record = is_named(fd, ".pcr");
+    bool fails = record && (!faults.fail_name || is_named(fd, faults.fail_name));
+    if (fails && atomic_load(&faults.fail_count) > 0) {
+        atomic_fetch_sub(&faults.fail_count, 1);
+        errno = faults.read_errno;
+        return -1;
+    }
+    ssize_t n = __real_pread64(fd, p, nbytes, offset);
+    if (record && n > 0 && atomic_load(&faults.flip_at) > 0 &&
+        atomic_fetch_sub(&faults.flip_at, 1) == 1)
+        ((uint8_t *) p)[n / 2] ^= 4;
+    return n;
+}
+
+int __real_open64(const char *path, int flags, mode_t mode);
+int __wrap_open64(const char *path, int flags, mode_t mode);
+int __wrap_open64(const char *path, int flags, mode_t mode)
+{
+    if (faults.refuse_open && ends_in(path, ".pcr")) {
+        errno = EMFILE;
+        return -1;
+    }
+    return __real_open64(path, flags, mode);
+}
+
+ssize_t __real_write(int fd, const void *p, size_t nbytes);
+ssize_t __wrap_write(int fd, const void *p, size_t nbytes);
+ssize_t __wrap_write(int fd, const void *p, size_t nbytes)
+{
+    return faults.write_nothing ? 0 : __real_write(fd, p, nbytes);
+}
+
+int __real_stat64(const char *path, struct stat *st);
+int __wrap_stat64(const char *path, struct stat *st);
+int __wrap_stat64(const char *path, struct stat *st)
+{
+    if (faults.no_stat && ends_in(path, ".pcr-convert")) {
+        errno = EIO;
+        return -1;
+    }
+    return __real_stat64(path, st);
+}
+
+int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *p);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *p);
+int __wrap_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *p)
+{
+    int rc = __real_pthread_create(t, a, f, p);
+    if (faults.thread_us)
+        usleep(faults.thread_us);
+    return rc;
+}
+
+int __real_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
+{
+    int rc = __real_clock_gettime(clock, t);
+    if (clock == CLOCK_REALTIME)
+        t->tv_sec += faults.clock_ahead_s;
+    return rc;
+}
+
+static void call_once(void (**hook)(void))
+{
+    void (*f)(void) = *hook;
+    *hook = NULL;
+    if (f)
+        f();
+}
+
+int __real_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode);
+int __wrap_mkdir(const char *path, mode_t mode)
+{
+    call_once(&faults.at_mkdir);
+    return __real_mkdir(path, mode);
+}
+
+char *__real_realpath(const char *path, char *out);
+char *__wrap_realpath(const char *path, char *out);
+char *__wrap_realpath(const char *path, char *out)
+{
+    call_once(&faults.at_realpath);
+    return __real_realpath(path, out);
+}
+
+static void clear_faults(void)
+{
+    memset(&faults, 0, sizeof(faults));
+}
+
+static void fail_reads(int number, int count)
+{
+    faults.read_errno = number;
+    atomic_store(&faults.fail_count, count);
+}
+
+enum { FOR_EVER = 1 << 30 };
+
+/* --- verifying --- */
+
+static int count_finding(void *opaque, uint32_t kind, const char *path, uint64_t done,
+                         const struct pcr_error *err)
+{
+    *(int *) opaque += err != NULL;
+    return 0;
+}
+
+static int verify(uint64_t record, int *findings, struct pcr_error *err)
+{
+    struct pcr_verify_report report = { .size = sizeof(report) };
+    *findings = 0;
+    return pcr_dataset_verify_record(dataset, record, 0, &report, count_finding, findings, err);
+}
+
+/* What the machine lacks or a disk does not read is no damage; what is not there is. */
+START_TEST(verifying)
+{
+    struct pcr_error e;
+    char away[512];
+    int findings;
+    fail_reads(EIO, 2);
+    made_check(verify(0, &findings, &e), &e);
+    ck_assert_int_eq(findings, 0);
+    fail_reads(EIO, FOR_EVER);
+    ck_assert_int_eq(verify(1, &findings, &e), PCR_ERR_IO);
+    ck_assert_int_eq(e.sys_errno, EIO);
+    ck_assert_int_eq(findings, 0);
+    clear_faults();
+    faults.refuse_open = true;
+    ck_assert_int_eq(verify(1, &findings, &e), PCR_ERR_IO);
+    ck_assert_int_eq(e.sys_errno, EMFILE);
+    ck_assert_int_eq(findings, 0);
+    clear_faults();
+    made_check(verify(1, &findings, &e), &e);
+    snprintf(away, sizeof(away), "%s", made_path("away"));
+    ck_assert_int_eq(rename(made_path("record-1.pcr"), away), 0);
+    made_check(verify(1, &findings, &e), &e);
+    ck_assert_int_eq(findings, 1);
+    ck_assert_int_eq(rename(away, made_path("record-1.pcr")), 0);
+}
+END_TEST
+
+/* --- loading --- */
+
+static struct pcr_loader_options loader_options(void)
+{
+    return (struct pcr_loader_options) { .size = sizeof(struct pcr_loader_options),
+        .batch_size = 10, .height = 12, .width = 10, .thread_count = 2,
+        .bad_sample = PCR_SAMPLE_SKIP, .flags = PCR_LOADER_NO_READ_AHEAD };
+}
+
+/* Loads an epoch; returns its end's code and the samples that came. */
+static int load_all(struct pcr_loader *l, uint32_t *samples, struct pcr_error *e)
+{
+    struct pcr_batch *b;
+    int rc;
+    *samples = 0;
+    start(l, 0);
+    while (!(rc = pcr_loader_next(l, &b, e))) {
+        for (uint32_t i = 0; i < b->sample_count; i++)
+            *samples += b->valid[i];
+        pcr_batch_release(b);
+    }
+    return rc;
+}
+
+START_TEST(loading)
+{
+    const struct pcr_loader_options o = loader_options();
+    struct pcr_error e;
+    uint32_t samples;
+    fail_reads(EAGAIN, 3);
+    struct pcr_loader *l = create(&o);
+    ck_assert_int_eq(load_all(l, &samples, &e), PCR_END);
+    ck_assert_uint_eq(samples, MADE_SAMPLES);
+    fail_reads(EIO, FOR_EVER);
+    faults.fail_name = "record-1.pcr"; /* others could take its samples' places */
+    ck_assert_int_eq(load_all(l, &samples, &e), PCR_ERR_IO);
+    ck_assert_int_eq(e.sys_errno, EIO);
+    clear_faults();
+    ck_assert_int_eq(load_all(l, &samples, &e), PCR_END);
+    ck_assert_uint_eq(samples, MADE_SAMPLES);
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
+static uint64_t retries(struct pcr_dataset *ds)
+{
+    struct pcr_io_stats stats = { .size = sizeof(stats) };
+    struct pcr_error e;
+    made_check(pcr_dataset_io_stats(ds, &stats, &e), &e);
+    return stats.retry_count;
+}
+
+/* Each of 1,000 tries waits for up to a second; who has lost interest does not wait. */
+START_TEST(ends_while_retrying)
+{
+    const struct pcr_loader_options o = loader_options();
+    const struct pcr_dataset_options d = { .size = sizeof(d), .retry_count = 1000 };
+    struct pcr_dataset *plain = dataset;
+    struct pcr_batch *b = NULL;
+    struct pcr_error e;
+    uint32_t samples;
+    made_check(pcr_dataset_open(made_dir, &d, &dataset, &e), &e);
+    struct pcr_loader *l = create(&o);
+    for (int round = 0; round < 2; round++) {
+        uint64_t before = retries(dataset);
+        fail_reads(EIO, FOR_EVER);
+        start(l, 0);
+        while (retries(dataset) < before + 6)
+            usleep(1000);
+        if (round)
+            break;
+        pcr_loader_cancel(l);
+        ck_assert_int_eq(pcr_loader_next(l, &b, &e), PCR_ERR_CANCELLED);
+        atomic_store(&faults.fail_count, 0);
+        ck_assert_int_eq(load_all(l, &samples, &e), PCR_END);
+        ck_assert_uint_eq(samples, MADE_SAMPLES);
+    }
+    pcr_loader_destroy(&l);
+    clear_faults();
+    pcr_dataset_close(&dataset);
+    dataset = plain;
+}
+END_TEST
+
+/* --- caching --- */
+
+static struct test_folder top;
+
+static const char *at(const char *name)
+{
+    static char paths[8][256];
+    static unsigned turn;
+    char *p = paths[turn++ & 7];
+    snprintf(p, sizeof(paths[0]), "%s/%s", top.path, name);
+    return p;
+}
+
+/* A bit that is turned on its way from storage, in whichever read: it is read again, and what
+ * is kept is right. */
+START_TEST(flipped_bits)
+{
+    struct pcr_io_stats stats = { .size = sizeof(stats) };
+    struct pcr_loader_options o = loader_options();
+    struct pcr_dataset *plain = dataset;
+    struct pcr_error e;
+    char cache[256];
+    uint32_t samples;
+    test_folder_make(&top);
+    o.bad_sample = PCR_SAMPLE_ERROR;
+    for (int n = 1; n <= 10; n++) {
+        struct pcr_dataset_options d = { .size = sizeof(d), .cache_nbytes = 1 << 24 };
+        snprintf(cache, sizeof(cache), "%s-%d", at("cache"), n);
+        d.cache_dir = n % 2 ? cache : NULL;
+        made_check(pcr_dataset_open(made_dir, &d, &dataset, &e), &e);
+        struct pcr_loader *l = create(&o);
+        for (int round = 0; round < 2; round++) {
+            atomic_store(&faults.flip_at, round ? 0 : n);
+            ck_assert_msg(load_all(l, &samples, &e) == PCR_END, "read %d: %s", n, e.message);
+            ck_assert_uint_eq(samples, MADE_SAMPLES);
+        }
+        ck_assert_int_eq(atomic_load(&faults.flip_at), 0);
+        pcr_loader_destroy(&l);
+        pcr_dataset_close(&dataset);
+        if (!d.cache_dir)
+            continue;
+        made_check(pcr_dataset_open(made_dir, &d, &dataset, &e), &e);
+        l = create(&o);
+        ck_assert_int_eq(load_all(l, &samples, &e), PCR_END);
+        made_check(pcr_dataset_io_stats(dataset, &stats, &e), &e);
+        ck_assert_uint_eq(stats.read_nbytes, 0);
+        pcr_loader_destroy(&l);
+        pcr_dataset_close(&dataset);
+    }
+    dataset = plain;
+    test_folder_free(&top);
+}
+END_TEST
+
+enum { FILE_NBYTES = 100000 };
+
+static void write_file(const char *path, int c)
+{
+    static char text[FILE_NBYTES];
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    memset(text, c, sizeof(text));
+    ck_assert_uint_eq(fwrite(text, 1, sizeof(text), f), sizeof(text));
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+static struct pcri_layers *cached(const char *dir, uint64_t nbytes)
+{
+    const struct pcri_layer_options o = { .cache_dir = dir, .cache_nbytes = nbytes };
+    struct pcri_layers *all = NULL;
+    struct pcr_error e;
+    made_check(pcri_layers_create(&pcri_io_pread, &o, &all, &e), &e);
+    return all;
+}
+
+static struct pcri_file *open_in(struct pcri_layers *all, const char *path)
+{
+    struct pcri_file *f = NULL;
+    struct pcr_error e;
+    made_check(pcri_file_open(all->top, path, &f, &e), &e);
+    return f;
+}
+
+static void read_as(struct pcri_file *f, int c)
+{
+    static char got[FILE_NBYTES];
+    struct pcr_error e;
+    made_check(pcri_file_read_at(f, 0, got, sizeof(got), &e), &e);
+    size_t right = 0;
+    while (right < sizeof(got) && got[right] == c)
+        right++;
+    ck_assert_uint_eq(right, sizeof(got));
+}
+
+static void replace_file(void)
+{
+    ck_assert_int_eq(rename(at("new"), at("file")), 0);
+}
+
+/* The file is replaced between its opening and the naming of its entry. */
+START_TEST(replaced_while_opened)
+{
+    const struct timespec times[2] = { { 1000, 0 }, { 1000, 0 } };
+    struct pcri_layers *all = cached(at("cache"), 1 << 20);
+    write_file(at("file"), 'a');
+    write_file(at("new"), 'b');
+    ck_assert_int_eq(utimensat(AT_FDCWD, at("new"), times, 0), 0);
+    faults.at_realpath = replace_file;
+    struct pcri_file *f = open_in(all, at("file"));
+    ck_assert(!faults.at_realpath);
+    read_as(f, 'a');
+    pcri_file_close(&f);
+    f = open_in(all, at("file"));
+    read_as(f, 'b');
+    pcri_file_close(&f);
+    pcri_layers_destroy(&all);
+}
+END_TEST
+
+/* What somebody has open, or has opened since, makes no room, whatever clocks say. */
+START_TEST(evicts_nothing_in_use)
+{
+    write_file(at("file"), 'a');
+    write_file(at("other"), 'b');
+    faults.clock_ahead_s = 100;
+    struct pcri_layers *first = cached(at("cache"), 120000);
+    struct pcri_file *f = open_in(first, at("file")), *other;
+    read_as(f, 'a');
+    if (_i)
+        pcri_file_close(&f);
+    struct pcri_layers *second = _i ? first : cached(at("cache"), 120000);
+    other = open_in(second, at("other"));
+    read_as(other, 'b');
+    pcri_file_close(&other);
+    if (!f)
+        f = open_in(first, at("file"));
+    uint64_t before = first->counts.read_nbytes;
+    read_as(f, 'a');
+    ck_assert_uint_eq(first->counts.read_nbytes, before);
+    ck_assert_uint_eq(test_count(at("cache"), ".pcrcache"), 2);
+    pcri_file_close(&f);
+    if (!_i)
+        pcri_layers_destroy(&second);
+    pcri_layers_destroy(&first);
+}
+END_TEST
+
+/* --- writing --- */
+
+enum { SAMPLES = 40 };
+
+static struct test_source src;
+static struct pcr_write_options options;
+static struct pcr_write_progress report;
+static struct pcr_error error;
+static int (*plain_load)(void *, uint64_t, uint64_t, struct pcr_buffer *, struct pcr_error *);
+static int (*plain_describe)(void *, uint64_t, struct pcr_source_sample *, struct pcr_error *);
+static int load_errno;
+static atomic_int load_failures;
+
+static int load(void *opaque, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
+                struct pcr_error *err)
+{
+    if (i == 7 && atomic_load(&load_failures) > 0) {
+        atomic_fetch_sub(&load_failures, 1);
+        return pcri_fail_sys(err, load_errno, "made to fail");
+    }
+    return plain_load(opaque, i, max_nbytes, out, err);
+}
+
+static void set_up_source(void)
+{
+    options = (struct pcr_write_options) { .size = sizeof(options), .record_samples = 8,
+                                           .thread_count = 2, .bad_policy = PCR_BAD_SKIP };
+    test_source_init(&src, SAMPLES);
+    plain_load = src.source.load;
+    plain_describe = src.source.describe;
+    src.source.load = load;
+    test_folder_make(&top);
+    clear_faults();
+    atomic_store(&load_failures, 0);
+}
+
+static void tear_down_source(void)
+{
+    clear_faults();
+    test_source_free(&src);
+    test_folder_free(&top);
+}
+
+static int try_write(const char *name)
+{
+    return pcr_dataset_write(at(name), &src.source, &options, &report, &error);
+}
+
+static void write_ok(const char *name)
+{
+    int rc = try_write(name);
+    ck_assert_msg(!rc, "%s", error.message);
+}
+
+/* Skipping is for bad pictures: what passes is read, and what stays ends the work. */
+START_TEST(source_errors)
+{
+    static const int passing[] = { EIO, EAGAIN, EMFILE };
+    write_ok("whole");
+    for (int i = 0; i < 3; i++) {
+        char name[8];
+        snprintf(name, sizeof(name), "p%d", i);
+        load_errno = passing[i];
+        atomic_store(&load_failures, 3);
+        write_ok(name);
+        test_same_folders(at("whole"), at(name));
+    }
+    load_errno = EIO;
+    atomic_store(&load_failures, FOR_EVER);
+    ck_assert_int_eq(try_write("d"), PCR_ERR_IO);
+    ck_assert_int_eq(error.sys_errno, EIO);
+    ck_assert_ptr_nonnull(strstr(error.message, "images/007.jpg"));
+    for (int i = 0; i < 2; i++) {
+        load_errno = i ? EACCES : ENOENT;
+        write_ok(i ? "eacces" : "enoent");
+        ck_assert_uint_eq(report.samples_bad, 1);
+    }
+    atomic_store(&load_failures, 0);
+    write_ok("d");
+    test_same_folders(at("whole"), at("d"));
+}
+END_TEST
+
+static int told;
+
+static void bad_input(void *opaque, const char *path, const char *format,
+                      const struct pcr_error *err)
+{
+    told++;
+}
+
+/* Workers are done before the calling thread begins to wait. */
+START_TEST(early_workers)
+{
+    test_source_set(&src, 5, "x", 1);
+    src.source.sample_count = 6;
+    told = 0;
+    options.bad_input = bad_input;
+    faults.thread_us = 100000;
+    write_ok("d");
+    ck_assert_int_eq(told, 1);
+}
+END_TEST
+
+static void finish_other(void)
+{
+    struct pcr_write_options o = options;
+    struct pcr_error e;
+    o.progress = NULL;
+    made_check(pcr_dataset_write(at("d"), &src.source, &o, NULL, &e), &e);
+}
+
+static int stop(void *opaque, const struct pcr_write_progress *p)
+{
+    return 1;
+}
+
+/* The same conversion is finished by another process just when this one begins. */
+START_TEST(overlapping)
+{
+    options.progress = stop;
+    ck_assert_int_eq(try_write("d"), PCR_ERR_CANCELLED);
+    ck_assert(test_exists(at("d"), ".pcr-convert"));
+    options.progress = NULL;
+    faults.at_mkdir = finish_other;
+    write_ok("d");
+    ck_assert(!faults.at_mkdir);
+    ck_assert_uint_eq(report.records_kept, report.record_count);
+    ck_assert_uint_eq(report.samples_done, SAMPLES);
+    ck_assert(!test_exists(at("d"), ".pcr-convert"));
+}
+END_TEST
+
+START_TEST(calls_that_get_nowhere)
+{
+    faults.write_nothing = true;
+    ck_assert_int_eq(try_write("d"), PCR_ERR_IO);
+    clear_faults();
+    faults.no_stat = true;
+    ck_assert_int_eq(try_write("d"), PCR_ERR_IO);
+    ck_assert_int_eq(error.sys_errno, EIO);
+    clear_faults();
+    write_ok("d");
+}
+END_TEST
+
+/* A part of a state is no state: there is nothing of value, and all begins anew. */
+START_TEST(part_of_a_state)
+{
+    static const char text[] = "libpcr conversion 1\nfingerprint 0123456789abcdef\n"
+                               "bad-policy 1\n";
+    write_ok("whole");
+    for (size_t n = 0; n < sizeof(text); n += n < 20 ? 19 : 7) {
+        char name[8], path[300];
+        snprintf(name, sizeof(name), "n%zu", n);
+        snprintf(path, sizeof(path), "%s/.pcr-convert", at(name));
+        ck_assert_int_eq(mkdir(at(name), 0777), 0);
+        FILE *f = fopen(path, "wb");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_uint_eq(fwrite(text, 1, n, f), n);
+        ck_assert_int_eq(fclose(f), 0);
+        write_ok(name);
+        test_same_folders(at("whole"), at(name));
+    }
+}
+END_TEST
+
+static atomic_int described;
+
+static int describe_slowly(void *opaque, uint64_t i, struct pcr_source_sample *out,
+                           struct pcr_error *err)
+{
+    usleep(8000);
+    atomic_fetch_add(&described, 1);
+    return plain_describe(opaque, i, out, err);
+}
+
+static int stop_planning(void *opaque, const struct pcr_write_progress *p)
+{
+    ck_assert_uint_eq(p->sample_count, SAMPLES);
+    ck_assert_uint_eq(p->record_count, 0);
+    return 1;
+}
+
+START_TEST(cancelled_while_planning)
+{
+    atomic_store(&described, 0);
+    src.source.describe = describe_slowly;
+    options.progress = stop_planning;
+    ck_assert_int_eq(try_write("d"), PCR_ERR_CANCELLED);
+    ck_assert_int_lt(atomic_load(&described), SAMPLES);
+    ck_assert(!test_exists(top.path, "d"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("system_faults");
+    TCase *t = tcase_create("reading");
+    tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
+    tcase_add_checked_fixture(t, open_dataset, close_dataset);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, verifying);
+    tcase_add_test(t, loading);
+    tcase_add_test(t, ends_while_retrying);
+    tcase_add_test(t, flipped_bits);
+    suite_add_tcase(s, t);
+    t = tcase_create("writing");
+    tcase_add_checked_fixture(t, set_up_source, tear_down_source);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, replaced_while_opened);
+    tcase_add_loop_test(t, evicts_nothing_in_use, 0, 2);
+    tcase_add_test(t, source_errors);
+    tcase_add_test(t, early_workers);
+    tcase_add_test(t, overlapping);
+    tcase_add_test(t, calls_that_get_nowhere);
+    tcase_add_test(t, part_of_a_state);
+    tcase_add_test(t, cancelled_while_planning);
+    suite_add_tcase(s, t);
+    SRunner *sr = srunner_create(s);
+    srunner_run_all(sr, CK_NORMAL);
+    int failed = srunner_ntests_failed(sr);
+    srunner_free(sr);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
