@@ -319,7 +319,6 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
     atomic_store(&l->hurry, true);
     while (l->busy)
         pthread_cond_wait(&l->quiet, &l->mutex);
-    atomic_store(&l->hurry, false);
     /* Training that has gone on once will go on again. */
     bool follows = l->begun && epoch == l->plan.epoch + 1 && !l->catalog->drawn;
     pcri_schedule_clear(l, !follows || position || changes || !is_planned_right(l));
@@ -334,6 +333,7 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
     else
         pcri_changes_begin(&l->changes, &l->rules, l->begun ? l->plan.epoch + 1 : 0, epoch);
     l->begun = true;
+    atomic_store(&l->hurry, false); /* with the state: a cancel is before both or after */
     pcri_schedule_start(l, epoch, position);
     pcri_schedule_wake();
     pthread_mutex_unlock(&l->mutex);

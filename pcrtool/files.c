@@ -68,7 +68,9 @@ static int write_all(int fd, const void *data, size_t nbytes)
         ssize_t n = write(fd, p, nbytes);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
+        if (!n) /* no file system should, and to try for ever helps nobody */
+            errno = ENOSPC;
+        if (n <= 0)
             return -1;
         p += n;
         nbytes -= (size_t) n;

@@ -145,11 +145,41 @@ static int same_key(const struct pcr_source *source, uint64_t a, uint64_t b,
     return rc;
 }
 
-static int check_keys(const struct pcr_source *source, struct key_mark *marks,
-                      struct pcr_error *err)
+enum { PARTS = 256 };
+
+/* Moves the marks with the same highest byte together; part b ends before ends[b]. */
+static void part_marks(struct key_mark *marks, uint64_t count, uint64_t ends[PARTS])
 {
+    uint64_t next[PARTS] = { 0 }, begin = 0;
+    for (uint64_t i = 0; i < count; i++)
+        next[marks[i].check >> 56]++;
+    for (uint32_t b = 0; b < PARTS; b++) {
+        uint64_t n = next[b];
+        next[b] = begin;
+        ends[b] = begin += n;
+    }
+    for (uint32_t b = 0; b < PARTS; b++)
+        for (; next[b] < ends[b]; next[b]++) {
+            struct key_mark m = marks[next[b]];
+            for (uint64_t d; (d = m.check >> 56) != b;) { /* to its part, for what is there */
+                struct key_mark *to = &marks[next[d]++], there = *to;
+                *to = m;
+                m = there;
+            }
+            marks[next[b]] = m;
+        }
+}
+
+static int check_keys(const struct pcr_source *source, struct key_mark *marks,
+                      struct pcri_ticker *ticker, struct pcr_error *err)
+{
+    uint64_t ends[PARTS], begin = 0;
     int rc = 0;
-    qsort(marks, source->sample_count, sizeof(*marks), compare_marks);
+    part_marks(marks, source->sample_count, ends);
+    for (uint32_t b = 0; b < PARTS && !rc; begin = ends[b++]) {
+        qsort(marks + begin, ends[b] - begin, sizeof(*marks), compare_marks);
+        rc = pcri_tick(ticker, 1, err);
+    }
     for (uint64_t i = 1; i < source->sample_count && !rc; i++)
         if (marks[i].check == marks[i - 1].check)
             rc = same_key(source, marks[i - 1].index, marks[i].index, err);
@@ -193,7 +223,7 @@ static int gather(struct pcri_plan *p, const struct pcr_source *source,
         if (!rc)
             rc = pcri_tick(ticker, TICK_SAMPLES, err);
     }
-    return rc ? rc : check_keys(source, g->marks, err);
+    return rc ? rc : check_keys(source, g->marks, ticker, err);
 }
 
 /* Split by split, each in the source's order or shuffled. */

@@ -385,7 +385,8 @@ PCR_API void pcr_batch_release(struct pcr_batch *batch);
 
 /* Makes a pcr_loader_next() that waits in another thread, and all later ones till the next
  * start_epoch or resume, return CANCELLED; a state then still says what was delivered. Where no
- * epoch has begun it has no effect on the one that will. Threads that wait to read again what
+ * epoch has begun it has no effect on the one that will, and none on the one that another thread
+ * is just beginning (start_epoch, resume). Threads that wait to read again what
  * could not be read (retry_count) stop that within a few milliseconds, as they do for
  * pcr_loader_destroy() and the next start_epoch. */
 PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
