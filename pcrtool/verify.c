@@ -305,8 +305,8 @@ const struct pcrtool_command pcrtool_verify = {
     .description =
         "Reads all of it: headers, heads, groups, chunks and tails, and compares them with\n"
         "the manifest. Each finding is a line on standard error. Exit code 4 where anything\n"
-        "is damaged, 0 where all is intact; samples that are intact but that no decoder\n"
-        "here can show are named and counted apart.\n",
+        "is damaged, 0 where all is intact, 1 where the system could not read it; samples\n"
+        "that are intact but that no decoder here can show are named and counted apart.\n",
     .examples = "  pcrtool verify photos.pcr\n"
                 "  pcrtool verify photos.pcr --deep --threads 8\n"
                 "  pcrtool verify photos.pcr --json | jq .findings\n",

@@ -141,7 +141,8 @@ class Loader:
     proportions: how much of an epoch is of which dataset. None: all samples count alike.
     bad_sample: "error": the iteration raises it; "skip": another sample of the epoch takes its
         place, so that all batches keep their size, and it is counted; "degrade": delivered at
-        the highest fidelity that verifies, counted, else skipped.
+        the highest fidelity that verifies, counted, else skipped. Bad is what is damaged, or a
+        record that is not there; where the disk or the machine fails, the iteration raises.
     block_samples, window_samples: "block": samples a slice, and mixed together.
     window_nbytes: bound on encoded bytes held.
     batches_ahead: batches made before they are asked for.
