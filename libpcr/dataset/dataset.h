@@ -7,6 +7,7 @@
 
 #include <pcr/dataset.h>
 
+#include "../base/siphash.h"
 #include "../io/layer.h"
 #include "manifest.h"
 
@@ -31,6 +32,7 @@ struct pcri_cache {
  * key's hash and the index + 1, or 0. */
 struct pcri_key_index {
     pthread_mutex_t mutex;
+    struct pcri_siphash_key hash_key; /* of this dataset alone */
     uint64_t *slots;  /* NULL until the first search */
     uint64_t slot_count;
 };

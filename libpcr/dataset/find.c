@@ -6,6 +6,7 @@
 
 enum {
     INDEX_BITS = 40, /* of a slot: index + 1; the rest is of the hash */
+    SAME_HASH = 4,   /* so many samples of one hash are kept, see insert() */
 };
 
 static const uint64_t index_mask = (UINT64_C(1) << INDEX_BITS) - 1;
@@ -17,17 +18,21 @@ void pcri_key_index_free(struct pcri_key_index *k)
 }
 
 /* Keys go in by their order and nothing is ever taken out, so that of equal keys the first
- * stands first on the way that a search goes. */
-static void insert(struct pcri_key_index *k, uint64_t hash, uint64_t index)
+ * stands first on the way that a search goes. Those behind it are never found: of samples whose
+ * whole hashes are equal only the first few are kept (not one, for once in a great while two
+ * keys have one hash), so that any number of equal keys takes no longer than others. */
+static void insert(struct pcri_key_index *k, uint64_t *hashes, uint64_t hash, uint64_t index)
 {
     uint64_t mask = k->slot_count - 1, s = hash & mask;
-    while (k->slots[s])
-        s = (s + 1) & mask;
+    for (int same = 0; k->slots[s]; s = (s + 1) & mask)
+        if (hashes[s] == hash && ++same == SAME_HASH)
+            return;
     k->slots[s] = (hash & ~index_mask) | (index + 1);
+    hashes[s] = hash;
 }
 
-static int add_record(struct pcr_dataset *ds, struct pcri_key_index *k, uint64_t record,
-                      struct pcr_error *err)
+static int add_record(struct pcr_dataset *ds, struct pcri_key_index *k, uint64_t *hashes,
+                      uint64_t record, struct pcr_error *err)
 {
     struct pcri_held *held;
     int rc = pcri_hold(ds, record, &held, err);
@@ -37,7 +42,7 @@ static int add_record(struct pcr_dataset *ds, struct pcri_key_index *k, uint64_t
     for (uint32_t i = 0; i < h->sample_count; i++) {
         uint32_t n;
         const char *key = pcri_text(&h->keys, i, &n);
-        insert(k, pcri_xxh3(key, n), ds->first_samples[record] + i);
+        insert(k, hashes, pcri_siphash(&k->hash_key, key, n), ds->first_samples[record] + i);
     }
     pcri_let_go(ds, held);
     return 0;
@@ -54,17 +59,22 @@ static int build(struct pcr_dataset *ds, struct pcr_error *err)
         slots *= 2;
     if (slots > SIZE_MAX / sizeof(*k.slots))
         return pcri_fail_nomem(err, SIZE_MAX);
-    k.slots = pcri_calloc((size_t) slots, sizeof(*k.slots), err);
+    uint64_t *hashes = pcri_calloc((size_t) slots, sizeof(*hashes), err); /* of the slots */
+    if (hashes)
+        k.slots = pcri_calloc((size_t) slots, sizeof(*k.slots), err);
     k.slot_count = slots;
+    pcri_siphash_key(&k.hash_key);
     int rc = k.slots ? 0 : PCR_ERR_NOMEM;
     for (uint64_t r = 0; !rc && r < ds->record_count; r++)
-        rc = add_record(ds, &k, r, err);
+        rc = add_record(ds, &k, hashes, r, err);
+    free(hashes);
     if (rc) {
         pcri_key_index_free(&k);
         return rc;
     }
     ds->keys.slots = k.slots;
     ds->keys.slot_count = k.slot_count;
+    ds->keys.hash_key = k.hash_key;
     return 0;
 }
 
@@ -95,7 +105,7 @@ int pcr_dataset_find(struct pcr_dataset *ds, const void *key, size_t key_nbytes,
         return rc;
 
     /* Once built, the index does not change till the dataset is closed. */
-    uint64_t hash = pcri_xxh3(key, key_nbytes), mask = k->slot_count - 1;
+    uint64_t hash = pcri_siphash(&k->hash_key, key, key_nbytes), mask = k->slot_count - 1;
     for (uint64_t s = hash & mask; k->slots[s]; s = (s + 1) & mask) {
         bool equal = false;
         if ((k->slots[s] ^ hash) & ~index_mask)

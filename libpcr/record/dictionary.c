@@ -20,6 +20,8 @@ static int grow(struct pcri_dictionary *d, struct pcr_error *err)
     if (d->capacity > UINT32_MAX / 4)
         return pcri_fail(err, PCR_ERR_LIMIT, "too many strings in one record");
     uint32_t capacity = d->capacity ? 2 * d->capacity : 256;
+    if (!d->capacity)
+        pcri_siphash_key(&d->hash_key);
     size_t nbytes;
     if (!pcri_mul(capacity, sizeof(*d->entries), &nbytes))
         return pcri_fail_nomem(err, SIZE_MAX);
@@ -52,7 +54,7 @@ int pcri_dictionary_add(struct pcri_dictionary *d, const uint8_t *p, uint32_t nb
     int rc = grow(d, err);
     if (rc)
         return rc;
-    uint32_t hash = pcri_check32(p, nbytes), mask = d->slot_count - 1;
+    uint32_t hash = (uint32_t) pcri_siphash(&d->hash_key, p, nbytes), mask = d->slot_count - 1;
     for (uint32_t s = hash & mask; d->slots[s]; s = (s + 1) & mask) {
         struct pcri_entry *e = &d->entries[d->slots[s] - 1];
         if (equal(e, p, nbytes, hash)) {

@@ -3,7 +3,7 @@
 #ifndef PCRI_DICTIONARY_H
 #define PCRI_DICTIONARY_H
 
-#include "../base/base.h"
+#include "../base/siphash.h"
 
 struct pcri_entry {
     const uint8_t *p; /* borrowed from the samples */
@@ -22,6 +22,7 @@ struct pcri_dictionary {
     uint32_t *slots;            /* hash table of entry index + 1; 0: free */
     uint32_t slot_count;        /* a power of two */
     uint32_t number_count;
+    struct pcri_siphash_key hash_key; /* chosen with the first entry */
 };
 
 /* Finds or adds a string of `sample`; *index_out is its entry. */

@@ -7,6 +7,7 @@
 
 #include "base/base.h"
 #include "base/random.h"
+#include "base/siphash.h"
 
 START_TEST(error_messages)
 {
@@ -147,6 +148,22 @@ START_TEST(checksums)
 }
 END_TEST
 
+/* The first and the sixteenth of the values that are published for the key 0 to 15. */
+START_TEST(siphash)
+{
+    const struct pcri_siphash_key key = { 0x0706050403020100, 0x0F0E0D0C0B0A0908 };
+    uint8_t bytes[15];
+    for (uint8_t i = 0; i < sizeof(bytes); i++)
+        bytes[i] = i;
+    ck_assert_uint_eq(pcri_siphash(&key, NULL, 0), UINT64_C(0xabac0158050fc4dc));
+    ck_assert_uint_eq(pcri_siphash(&key, bytes, sizeof(bytes)), UINT64_C(0xd320d86d2a519956));
+    struct pcri_siphash_key a, b;
+    pcri_siphash_key(&a);
+    pcri_siphash_key(&b);
+    ck_assert_mem_ne(&a, &b, sizeof(a));
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("base");
@@ -156,6 +173,7 @@ int main(void)
     tcase_add_test(t, options_size_rule);
     tcase_add_test(t, varints);
     tcase_add_test(t, checksums);
+    tcase_add_test(t, siphash);
     tcase_add_test(t, reserve_keeps_contents);
     tcase_add_test(t, zstd_round_trip);
     tcase_add_test(t, permutation_is_a_bijection);

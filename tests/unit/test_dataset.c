@@ -7,7 +7,7 @@
 #include <pcr/dataset.h>
 #include <pcr/image.h>
 
-#include "dataset/manifest.h"
+#include "dataset/dataset.h"
 #include "made.h"
 
 enum { RECORDS = 4, GROUPS = 3 };
@@ -387,6 +387,55 @@ START_TEST(keys)
 }
 END_TEST
 
+static void find_first(struct pcr_dataset **ds)
+{
+    uint64_t found;
+    struct pcr_error e;
+    *ds = open_with(NULL);
+    ck_assert_int_eq(pcr_dataset_find(*ds, "key/x", 5, &found, &e), PCR_END);
+}
+
+/* Nobody can choose keys that meet in one place: each dataset has places of its own. */
+START_TEST(keys_are_seeded)
+{
+    struct pcr_dataset *a, *b;
+    find_first(&a);
+    find_first(&b);
+    ck_assert_uint_eq(a->keys.slot_count, b->keys.slot_count);
+    ck_assert_mem_ne(a->keys.slots, b->keys.slots,
+                     a->keys.slot_count * sizeof(*a->keys.slots));
+    pcr_dataset_close(&a);
+    pcr_dataset_close(&b);
+}
+END_TEST
+
+/* Of equal keys the first is found, and few take places. */
+START_TEST(equal_keys)
+{
+    enum { N = 200 };
+    static const uint16_t pieces[] = { 1 };
+    const struct pcri_sample_meta meta = { .key = "the key" };
+    struct pcri_builder *b = NULL;
+    struct pcr_dataset *ds = NULL;
+    struct pcr_error e;
+    uint64_t found = 99, used = 0;
+    ck_assert_int_eq(pcri_builder_create(1, pieces, NULL, &b, &e), 0);
+    for (int i = 0; i < N; i++) {
+        struct pcri_packed p = { .form = PCR_FORM_OPAQUE };
+        ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), 0);
+    }
+    ck_assert_int_eq(pcri_builder_finish(b, made_dir, "equal.pcr", NULL, &e), 0);
+    pcri_builder_destroy(&b);
+    ck_assert_int_eq(pcr_dataset_open(made_path("equal.pcr"), NULL, &ds, &e), 0);
+    ck_assert_int_eq(pcr_dataset_find(ds, meta.key, strlen(meta.key), &found, &e), 0);
+    ck_assert_uint_eq(found, 0);
+    for (uint64_t s = 0; s < ds->keys.slot_count; s++)
+        used += ds->keys.slots[s] != 0;
+    ck_assert_uint_lt(used, 10);
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
 START_TEST(single_record)
 {
     struct pcr_dataset *ds = NULL;
@@ -664,6 +713,8 @@ int main(void)
     tcase_add_test(t, spans);
     tcase_add_test(t, splits);
     tcase_add_test(t, keys);
+    tcase_add_test(t, keys_are_seeded);
+    tcase_add_test(t, equal_keys);
     tcase_add_test(t, many_labels);
     tcase_add_test(t, single_record);
     tcase_add_test(t, missing_things);
