@@ -319,6 +319,18 @@ static int check_head(const struct pcri_builder *b, const char *name, size_t nby
                      (unsigned long long) b->max_head_nbytes);
 }
 
+/* Compresses a head or tail, which readers must be able to take. */
+static int pack_end(const char *name, const struct pcr_buffer *raw, int level,
+                    struct pcr_buffer *out, struct pcr_error *err)
+{
+    int rc = pcri_zstd_pack(raw->data, raw->nbytes, level, out, err);
+    if (!rc && pcri_expands_too_far(out->nbytes, raw->nbytes))
+        rc = pcri_fail(err, PCR_ERR_LIMIT, "its %s of %zu bytes is stored as %zu, and readers take "
+                       "%d times as many: make records of fewer samples", name, raw->nbytes,
+                       out->nbytes, PCRI_EXPANSION);
+    return rc;
+}
+
 /* Makes head and tail, compressed, and completes the header. */
 static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_buffer *head,
                       struct pcr_buffer *tail, struct pcr_error *err)
@@ -334,9 +346,8 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
     if (!rc)
         rc = check_head(x->b, "head", raw.nbytes, err);
     if (!rc)
-        rc = pcri_zstd_pack(raw.data, raw.nbytes,
-                            raw.nbytes <= LARGE_HEAD_NBYTES ? BEST_LEVEL : LARGE_LEVEL, head,
-                            err);
+        rc = pack_end("head", &raw,
+                      raw.nbytes <= LARGE_HEAD_NBYTES ? BEST_LEVEL : LARGE_LEVEL, head, err);
     if (!rc) {
         h->head_nbytes = head->nbytes;
         h->head_raw_nbytes = raw.nbytes;
@@ -347,7 +358,7 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
         if (!rc)
             rc = check_head(x->b, "tail", raw.nbytes, err);
         if (!rc)
-            rc = pcri_zstd_pack(raw.data, raw.nbytes, BEST_LEVEL, tail, err);
+            rc = pack_end("tail", &raw, BEST_LEVEL, tail, err);
         if (!rc) {
             h->tail_nbytes = tail->nbytes;
             h->tail_raw_nbytes = raw.nbytes;

@@ -127,11 +127,10 @@ void pcri_head_destroy(struct pcri_head **head)
         h->form, h->components, h->orientation, h->script,
         h->width, h->height, h->sampling, h->source_nbytes, h->dictionary.offsets,
         h->item_first, h->items, h->piece_string, h->piece_nbytes, h->check,
-        h->chunk_offset, h->ladder,
+        h->chunk_offset, h->ladder, h->dictionary_bytes,
     };
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
-    pcr_buffer_free(&h->raw);
     free(h);
     *head = NULL;
 }

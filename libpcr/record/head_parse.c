@@ -10,6 +10,7 @@
 /* What a parse works on: the head that it fills, and the columns that it reads. */
 struct parser {
     struct pcri_head *h;
+    const struct pcr_buffer *raw;
     struct pcri_cursor cols[PCRI_COLUMN_LAST + 1];
     struct pcr_error *err;
 };
@@ -323,7 +324,16 @@ static int parse_dictionary(struct parser *p)
         return d->offsets ? 0 : PCR_ERR_NOMEM;
     }
     uint64_t count = pcri_get_varint(&p->cols[PCRI_COLUMN_DICTIONARY]);
-    return get_strings(p, PCRI_COLUMN_DICTIONARY, count, d);
+    int rc = get_strings(p, PCRI_COLUMN_DICTIONARY, count, d);
+    if (rc)
+        return rc;
+    size_t nbytes = (size_t) d->offsets[count];
+    if (!(p->h->dictionary_bytes = take(p, nbytes, 1)))
+        return PCR_ERR_NOMEM;
+    if (nbytes)
+        memcpy(p->h->dictionary_bytes, d->bytes, nbytes);
+    d->bytes = p->h->dictionary_bytes;
+    return 0;
 }
 
 static int parse_columns(struct parser *p)
@@ -333,7 +343,7 @@ static int parse_columns(struct parser *p)
         PCRI_COLUMN_HEIGHT, PCRI_COLUMN_COMPONENTS, PCRI_COLUMN_PIECE_NBYTES,
         PCRI_COLUMN_CHECK,
     };
-    int rc = pcri_columns_parse(&p->h->raw, PCRI_COLUMN_LAST, p->cols, p->err);
+    int rc = pcri_columns_parse(p->raw, PCRI_COLUMN_LAST, p->cols, p->err);
     if (rc)
         return pcri_prefix(p->err, rc, "head");
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
@@ -368,13 +378,12 @@ int pcri_head_parse(const struct pcri_header *header, struct pcr_buffer *raw,
         pcr_buffer_free(raw);
         return PCR_ERR_NOMEM;
     }
-    h->raw = *raw;
-    *raw = (struct pcr_buffer) { 0 };
-    h->footprint = sizeof(*h) + h->raw.capacity;
+    h->footprint = sizeof(*h);
     copy_header(h, header);
 
-    struct parser p = { .h = h, .err = err };
+    struct parser p = { .h = h, .raw = raw, .err = err };
     int rc = parse_columns(&p);
+    pcr_buffer_free(raw);
     if (!rc)
         rc = pcri_head_lay_out(h, limits, err);
     if (rc)

@@ -396,7 +396,8 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
     if (!h->tail_nbytes)
         return 0;
     if (h->tail_nbytes > l.max_head_nbytes || h->tail_raw_nbytes > l.max_head_nbytes ||
-        l.max_head_nbytes > SIZE_MAX)
+        l.max_head_nbytes > SIZE_MAX ||
+        pcri_expands_too_far(h->tail_nbytes, h->tail_raw_nbytes))
         return pcri_fail(err, PCR_ERR_LIMIT, "%s: a tail of %llu bytes (%llu stored)",
                          r->file->path, (unsigned long long) h->tail_raw_nbytes,
                          (unsigned long long) h->tail_nbytes);

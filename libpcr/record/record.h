@@ -42,6 +42,15 @@ enum {
     PCRI_PARSE_NO_VERIFY = 1 << 0, /* leave checksums out (fuzzing, PCR_DATASET_NO_VERIFY) */
 };
 
+/* A head or tail decompresses to at most so many times its bytes, or to the least that is always
+ * allowed: what those of equal images and labels stay below, and zstd can exceed by far. */
+enum { PCRI_EXPANSION = 512, PCRI_EXPANSION_ANY_NBYTES = 1 << 20 };
+
+static inline bool pcri_expands_too_far(uint64_t nbytes, uint64_t raw_nbytes)
+{
+    return raw_nbytes > PCRI_EXPANSION_ANY_NBYTES && raw_nbytes / PCRI_EXPANSION > nbytes;
+}
+
 /* file_nbytes 0: not known. On success *h is complete and all offsets are consistent. */
 int pcri_header_parse(const uint8_t *p, size_t nbytes, uint64_t file_nbytes,
                       const struct pcr_limits *limits, uint32_t flags,
@@ -53,7 +62,7 @@ void pcri_header_write(struct pcri_header *h, uint8_t *out);
 struct pcri_strings {     /* string i is bytes[offsets[i] .. offsets[i + 1]) */
     uint32_t count;
     uint64_t *offsets;
-    const uint8_t *bytes;
+    const uint8_t *bytes; /* borrowed */
 };
 
 struct pcri_texts {       /* text i is bytes + offsets[i], with a NUL after */
@@ -84,10 +93,11 @@ struct pcri_head {
     uint64_t *chunk_offset;    /* [group * (N + 1) + sample], from the group's begin */
     char *ladder;              /* text or NULL */
     size_t footprint;          /* bytes of memory, counted as they are taken */
-    struct pcr_buffer raw;     /* what strings point into */
+    uint8_t *dictionary_bytes;
 };
 
-/* Parses a decompressed head. Takes *raw over (also on failure, where it is freed). */
+/* Parses a decompressed head, of which nothing is kept but what is understood. Takes *raw over
+ * (also on failure), and frees it. */
 int pcri_head_parse(const struct pcri_header *h, struct pcr_buffer *raw,
                     const struct pcr_limits *limits, struct pcri_head **out,
                     struct pcr_error *err);

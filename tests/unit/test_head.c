@@ -230,6 +230,12 @@ START_TEST(unknown_columns)
     columns[COLUMNS] = (struct column) { 900, 0xFFFE, "whatever", 8 };
     columns[COLUMNS + 1] = (struct column) { 0, 0, "", 0 };
     ck_assert_int_eq(parse_columns(columns, COLUMNS + 2, NULL, &h), 0);
+    size_t footprint = pcri_head_footprint(h);
+    pcri_head_destroy(&h);
+    static const char large[1 << 20];
+    columns[COLUMNS + 2] = (struct column) { 901, 0, large, sizeof(large) }; /* is not kept */
+    ck_assert_int_eq(parse_columns(columns, COLUMNS + 3, NULL, &h), 0);
+    ck_assert_uint_eq(pcri_head_footprint(h), footprint);
     pcri_head_destroy(&h);
     columns[COLUMNS + 2] = columns[COLUMNS];
     ck_assert_int_eq(parse_columns(columns, COLUMNS + 3, NULL, &h), PCR_ERR_CORRUPT);
