@@ -323,14 +323,38 @@ static int check_text(const char *text, size_t nbytes, uint32_t flags,
                       struct pcr_error *err)
 {
     uint64_t stored;
-    if (nbytes < BODY_AT || memcmp(text, start, CHECK_AT))
+    if (nbytes && memcmp(text, start, nbytes < CHECK_AT ? nbytes : CHECK_AT))
         return pcri_fail(err, PCR_ERR_FORMAT, "not a PCR manifest: wrong first bytes");
+    if (nbytes < BODY_AT)
+        return pcri_fail_at(err, PCR_ERR_TRUNCATED, nbytes,
+                            nbytes ? "the manifest ends after %zu bytes"
+                                   : "the manifest is an empty file", nbytes);
     if (flags & PCRI_PARSE_NO_VERIFY)
         return 0;
     if (!get_hex(text + CHECK_AT, 16, &stored) || memcmp(text + CHECK_AT + 16, "\",", 2) ||
         pcri_xxh3(text + BODY_AT, nbytes - BODY_AT) != stored)
         return pcri_fail(err, PCR_ERR_CORRUPT, "the manifest's checksum is wrong");
     return 0;
+}
+
+/* Arrays and objects take some forty times their two bytes of text once they are parsed. What a
+ * manifest consists of has more than 32 bytes for each. */
+static int check_nesting(const char *text, size_t nbytes, struct pcr_error *err)
+{
+    size_t count = 0, max = nbytes / 32 + 1024;
+    bool in_string = false;
+    for (size_t i = 0; i < nbytes; i++) {
+        if (text[i] == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += text[i] == '\\';
+        else
+            count += text[i] == '[' || text[i] == '{';
+    }
+    if (count <= max)
+        return 0;
+    return pcri_fail(err, PCR_ERR_LIMIT, "%zu arrays and objects in %zu bytes of manifest, above "
+                     "the limit of %zu", count, nbytes, max);
 }
 
 int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits *limits,
@@ -344,7 +368,7 @@ int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits
         return pcri_fail(err, PCR_ERR_LIMIT, "%zu bytes, above the limit of %llu", nbytes,
                          (unsigned long long) l.max_manifest_nbytes);
     int rc = check_text(text, nbytes, flags, err);
-    if (rc)
+    if (rc || (rc = check_nesting(text, nbytes, err)))
         return rc;
     json_t *root = json_loadb(text, nbytes, JSON_REJECT_DUPLICATES, &where);
     if (!root && json_error_code(&where) == json_error_out_of_memory)

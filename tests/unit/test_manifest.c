@@ -310,6 +310,29 @@ START_TEST(disagreements)
 }
 END_TEST
 
+/* Text that would take many times its bytes in memory; brackets in strings do no harm. */
+START_TEST(nesting)
+{
+    struct pcri_manifest m, n;
+    struct pcr_buffer a = { 0 }, b = { 0 };
+    struct pcr_error e;
+    char list[9000] = "\"classes\":[", text[9000] = "\"writer\":\"";
+    for (size_t i = strlen(list); i + 3 < sizeof(list); i += 3)
+        memcpy(list + i, "[],", 4);
+    memset(text + strlen(text), '[', sizeof(text) - 1 - strlen(text));
+    make(&m);
+    ck_assert_int_eq(pcri_manifest_render(&m, &a, &e), 0);
+    edit(&a, "\"classes\":[", list, &b);
+    ck_assert_int_eq(pcri_manifest_parse(b.data, b.nbytes, NULL, 0, &n, &e), PCR_ERR_LIMIT);
+    edit(&a, "\"writer\":\"", text, &b);
+    ck_assert_int_eq(pcri_manifest_parse(b.data, b.nbytes, NULL, 0, &n, &e), 0);
+    pcri_manifest_free(&n);
+    pcri_manifest_free(&m);
+    pcr_buffer_free(&a);
+    pcr_buffer_free(&b);
+}
+END_TEST
+
 START_TEST(damage)
 {
     struct pcri_manifest m, n;
@@ -325,7 +348,7 @@ START_TEST(damage)
         uint8_t *copy = malloc(i ? i : 1); /* its very end is watched by the sanitizer */
         memcpy(copy, a.data, i);
         int rc = pcri_manifest_parse(copy, i, NULL, 0, &n, &e);
-        bad += rc != (i < 28 ? PCR_ERR_FORMAT : PCR_ERR_CORRUPT);
+        bad += rc != (i < 28 ? PCR_ERR_TRUNCATED : PCR_ERR_CORRUPT);
         bad += !pcri_manifest_parse(copy, i, NULL, PCRI_PARSE_NO_VERIFY, &n, &e) &&
                i + 1 != a.nbytes;
         pcri_manifest_free(&n);
@@ -357,6 +380,7 @@ int main(void)
     tcase_add_test(t, names);
     tcase_add_test(t, mistakes_in_making);
     tcase_add_test(t, disagreements);
+    tcase_add_test(t, nesting);
     tcase_add_test(t, damage);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
