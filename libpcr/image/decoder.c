@@ -531,17 +531,57 @@ int pcr_decoder_continue(struct pcr_decoder *d, const struct pcr_spans *more,
     return rc;
 }
 
-/* The pixels that the plan reads become d->source. */
-static int decode_source(struct pcr_decoder *d, struct pcri_decode_job *j,
-                         struct pcr_decode_options *o, const struct pcri_resize_plan *plan,
-                         struct pcr_error *err)
+/* A decode of which each row is resized as it comes. */
+struct streaming {
+    struct pcr_decoder *d;
+    const struct pcri_decode_job *job;
+    struct pcri_resize_feed feed;
+};
+
+static void on_row(void *opaque, const uint8_t *pixels)
+{
+    struct streaming *s = opaque;
+    const struct pcri_decode_job *j = s->job;
+    if (j->stage.on) {
+        pcri_stage_run(&j->stage, pixels, j->window.width, j->info.channels, s->d->line.data);
+        pixels = s->d->line.data;
+    }
+    pcri_resize_row(&s->feed, pixels);
+}
+
+/* Row by row. PCR_END: the picture is not to be had so. */
+static int decode_streaming(struct pcr_decoder *d, struct pcri_decode_job *j,
+                            const struct pcri_resize_plan *plan, uint8_t *dst,
+                            struct pcr_error *err)
+{
+    struct streaming s = { .d = d, .job = j };
+    if (!j->codec->stream || j->turn != 1)
+        return PCR_END;
+    int rc = check_pixels(j, err);
+    if (!rc)
+        rc = pcri_resize_feed(d, plan, dst, &s.feed, err);
+    if (!rc)
+        rc = pcri_buffer_reserve(&d->line, (size_t) j->window.width * 3, err);
+    return rc ? rc : j->codec->stream(j->state, &j->window, on_row, &s, err);
+}
+
+/* The pixels that the plan reads, resized. */
+static int decode_planned(struct pcr_decoder *d, struct pcri_decode_job *j,
+                          struct pcr_decode_options *o, const struct pcri_resize_plan *plan,
+                          uint8_t *dst, struct pcr_error *err)
 {
     o->crop_x = plan->across.begin;
     o->crop_y = plan->down.begin;
     o->crop_width = plan->across.end - plan->across.begin;
     o->crop_height = plan->down.end - plan->down.begin;
     int rc = describe(j, o, err);
-    return rc ? rc : decode_alloc(d, j, o, &d->source, NULL, err);
+    if (rc || (rc = decode_streaming(d, j, plan, dst, err)) != PCR_END)
+        return rc;
+    rc = decode_alloc(d, j, o, &d->source, NULL, err);
+    return rc ? rc
+              : pcri_resize_run(d, plan, d->source.data,
+                                (size_t) o->crop_width * j->info.channels, o->crop_x,
+                                o->crop_y, dst, err);
 }
 
 int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *spans,
@@ -565,11 +605,7 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
         rc = pcri_resize_plan(d, resize, j.info.width, j.info.height, j.info.channels,
                               dst_width, dst_height, &plan, err);
     if (!rc)
-        rc = decode_source(d, &j, &o, &plan, err);
-    if (!rc)
-        rc = pcri_resize_run(d, &plan, d->source.data,
-                             (size_t) o.crop_width * j.info.channels, o.crop_x, o.crop_y, dst,
-                             err);
+        rc = decode_planned(d, &j, &o, &plan, dst, err);
     end(&j);
     return rc;
 }

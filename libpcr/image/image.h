@@ -41,6 +41,9 @@ struct pcri_target {
     size_t plane_nbytes;  /* from plane to plane; 0: packed pixels */
 };
 
+/* Takes the next row of a window, packed pixels that last till it returns. */
+typedef void pcri_row_fn(void *opaque, const uint8_t *pixels);
+
 /* One implementation of one file format. A state decodes one image after another, in one
  * thread at a time: begin, perhaps rows, end. */
 struct pcri_codec {
@@ -61,6 +64,10 @@ struct pcri_codec {
      * pixel, or one more with alpha (both of the latter packed), and reads the file to its end. */
     int (*rows)(void *state, const struct pcri_window *window,
                 const struct pcri_target *target, struct pcr_error *err);
+    /* As rows(), row by row, from the window's first on, holding few of them. PCR_END, with nothing
+     * read: this picture does not come so. NULL: none does. */
+    int (*stream)(void *state, const struct pcri_window *window, pcri_row_fn *row, void *opaque,
+                  struct pcr_error *err);
     /* Frees what the image took; also after a failure. */
     void (*end)(void *state);
 };
@@ -151,7 +158,33 @@ int pcri_resize_plan(struct pcr_decoder *d, const struct pcr_resize_options *opt
                      uint32_t dst_height, struct pcri_resize_plan *out,
                      struct pcr_error *err);
 
-/* Carries it out. `src` holds the pixels of columns from `x` on and rows from `y` on, which
+/* What a resize that is being carried out works with. */
+struct pcri_resize_job {
+    const struct pcri_resize_plan *plan;
+    const struct pcri_resize_rows *rows;
+    struct pcri_shrink shrink;
+    uint16_t *between, *wide; /* one row; and, with a cubic, all rows of the result's width */
+    size_t columns;           /* numbers in `between`, without what lies behind them */
+    uint8_t *dst;
+};
+
+/* A resize whose source comes row by row: those that the next row of the result may take. */
+struct pcri_resize_feed {
+    struct pcri_resize_job job;
+    uint8_t *held;
+    size_t row_nbytes;
+    uint32_t first, count, capacity; /* source rows held: from `first` on */
+    uint32_t next;                   /* row of the result, or (cubic) of `wide` */
+};
+
+/* Begins one. The rows to come are the plan's: from down.begin to down.end, each from across.begin
+ * to across.end; with the last one the result is complete. */
+int pcri_resize_feed(struct pcr_decoder *d, const struct pcri_resize_plan *plan, uint8_t *dst,
+                     struct pcri_resize_feed *out, struct pcr_error *err);
+/* The next row. */
+void pcri_resize_row(struct pcri_resize_feed *f, const uint8_t *pixels);
+
+/* Carries it out at once. `src` holds the pixels of columns from `x` on and rows from `y` on, which
  * are at most the plan's across.begin and down.begin. */
 int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
                     const uint8_t *src, size_t stride_nbytes, uint32_t x, uint32_t y,

@@ -204,19 +204,39 @@ static void gray_of_rgb(const uint8_t *src, uint32_t n, uint8_t *dst)
         dst[x] = pcri_luma(src[0], src[1], src[2]);
 }
 
-/* A row of the window, of `pixel` bytes each, which is row y of the target. */
-static void deliver(const uint8_t *row, uint32_t n, size_t pixel, bool to_gray, uint32_t y,
-                    const struct pcri_target *target)
+/* Bytes of a pixel as libpng gives it. */
+static size_t pixel_nbytes(const struct png *p)
 {
-    if (to_gray)
-        gray_of_rgb(row, n, target->data + y * target->stride_nbytes);
-    else
-        pcri_store_row(target, y, row, n, (uint32_t) pixel);
+    return (p->color == PCR_COLOR_GRAY && !is_coloured(p) ? 1 : 3) + p->alpha;
+}
+
+/* Bytes of a row as libpng gives it. */
+static size_t stored_nbytes(const struct png *p)
+{
+    return p->width * pixel_nbytes(p);
+}
+
+/* Libpng makes no gray of colours. */
+static bool is_to_gray(const struct png *p)
+{
+    return p->color == PCR_COLOR_GRAY && is_coloured(p);
+}
+
+/* A row of the window of a picture's row, the pixels as they are asked for; p->whole has room for
+ * it behind what libpng gives. */
+static const uint8_t *window_row(struct png *p, const struct pcri_window *w, const uint8_t *row)
+{
+    row += w->x * pixel_nbytes(p);
+    if (!is_to_gray(p))
+        return row;
+    uint8_t *gray = p->whole.data + p->whole.nbytes - p->width;
+    gray_of_rgb(row, w->width, gray);
+    return gray;
 }
 
 /* A file that is not interlaced, row by row through one row's memory. */
-static int read_by_rows(struct png *p, const struct pcri_window *w, size_t pixel,
-                        bool to_gray, const struct pcri_target *target)
+static int read_by_rows(struct png *p, const struct pcri_window *w, pcri_row_fn *give,
+                        void *opaque)
 {
     if (setjmp(png_jmpbuf(p->read)))
         return stopped(p);
@@ -224,16 +244,21 @@ static int read_by_rows(struct png *p, const struct pcri_window *w, size_t pixel
     for (uint32_t y = 0; y < p->height; y++) {
         png_read_row(p->read, p->whole.data, NULL);
         if (y >= w->y && y - w->y < w->height)
-            deliver(p->whole.data + w->x * pixel, w->width, pixel, to_gray, y - w->y, target);
+            give(opaque, window_row(p, w, p->whole.data));
     }
     read_tail(p);
     return 0;
 }
 
-/* Bytes of a pixel as libpng gives it. */
-static size_t pixel_nbytes(const struct png *p)
+/* Room for so many of the picture's rows, and one of gray. */
+static int reserve_rows(struct png *p, uint32_t count, struct pcr_error *err)
 {
-    return (p->color == PCR_COLOR_GRAY && !is_coloured(p) ? 1 : 3) + p->alpha;
+    size_t total;
+    if (!pcri_mul(stored_nbytes(p), count, &total) || !pcri_add(total, p->width, &total))
+        return pcri_fail_nomem(err, stored_nbytes(p));
+    int rc = pcri_buffer_reserve(&p->whole, total, err);
+    p->whole.nbytes = rc ? 0 : total;
+    return rc;
 }
 
 static bool is_interlaced(const struct png *p)
@@ -248,29 +273,49 @@ static uint64_t png_held(void *state, const struct pcri_window *window)
     return is_interlaced(p) ? (uint64_t) p->width * p->height * pixel_nbytes(p) : 0;
 }
 
+static int png_stream(void *state, const struct pcri_window *window, pcri_row_fn *row,
+                      void *opaque, struct pcr_error *err)
+{
+    struct png *p = state;
+    p->err = err;
+    if (is_interlaced(p))
+        return PCR_END;
+    int rc = reserve_rows(p, 1, err);
+    return rc ? rc : read_by_rows(p, window, row, opaque);
+}
+
+/* Rows on their way to a target. */
+struct delivery {
+    const struct pcri_target *target;
+    uint32_t y, width, channels;
+};
+
+static void deliver(void *opaque, const uint8_t *pixels)
+{
+    struct delivery *d = opaque;
+    pcri_store_row(d->target, d->y++, pixels, d->width, d->channels);
+}
+
 static int png_rows(void *state, const struct pcri_window *window,
                     const struct pcri_target *target, struct pcr_error *err)
 {
     struct png *p = state;
-    size_t pixel = pixel_nbytes(p), row_nbytes = p->width * pixel, total;
-    bool to_gray = p->color == PCR_COLOR_GRAY && is_coloured(p);
-    int passes = png_set_interlace_handling(p->read), rc;
+    size_t row_nbytes = stored_nbytes(p);
+    struct delivery to = { target, 0, window->width,
+                           is_to_gray(p) ? 1 : (uint32_t) pixel_nbytes(p) };
+    int passes = png_set_interlace_handling(p->read);
     p->err = err;
-    if (!to_gray && !target->plane_nbytes && window->width == p->width
+    if (!is_to_gray(p) && !target->plane_nbytes && window->width == p->width
         && window->height == p->height)
         return read_rows(p, passes, target->data, target->stride_nbytes);
-
-    if (!pcri_mul(row_nbytes, is_interlaced(p) ? p->height : 1, &total))
-        return pcri_fail_nomem(err, row_nbytes);
-    if ((rc = pcri_buffer_reserve(&p->whole, total, err)))
+    int rc = png_stream(state, window, deliver, &to, err);
+    if (rc != PCR_END)
         return rc;
-    if (!is_interlaced(p))
-        return read_by_rows(p, window, pixel, to_gray, target);
-    if ((rc = read_rows(p, passes, p->whole.data, row_nbytes)))
+    if ((rc = reserve_rows(p, p->height, err)) ||
+        (rc = read_rows(p, passes, p->whole.data, row_nbytes)))
         return rc;
     for (uint32_t y = 0; y < window->height; y++)
-        deliver(p->whole.data + (window->y + y) * row_nbytes + window->x * pixel,
-                window->width, pixel, to_gray, y, target);
+        deliver(&to, window_row(p, window, p->whole.data + (window->y + y) * row_nbytes));
     return 0;
 }
 
@@ -305,5 +350,6 @@ const struct pcri_codec pcri_codec_png = {
     .begin = png_begin,
     .held = png_held,
     .rows = png_rows,
+    .stream = png_stream,
     .end = png_end,
 };

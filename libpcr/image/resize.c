@@ -196,51 +196,55 @@ int pcri_resize_plan(struct pcr_decoder *d, const struct pcr_resize_options *opt
     return 0;
 }
 
-static void columns_first(const struct pcr_decoder *d, const struct pcri_resize_plan *plan,
-                          const struct pcri_shrink *shrink, const uint8_t *src,
-                          size_t stride_nbytes, uint16_t *between, size_t columns, uint8_t *dst)
+static bool is_planar(const struct pcri_resize_plan *plan)
 {
-    const struct pcri_resize_rows *rows = d->resize_rows;
-    bool planar = plan->channels > 1 && plan->flags & PCR_RESIZE_PLANAR;
-    size_t plane = planar ? (size_t) plan->dst_width * plan->dst_height : 0;
-    size_t row_nbytes = (size_t) plan->dst_width * (planar ? 1 : plan->channels);
-    for (uint32_t i = 0; i < plan->dst_height; i++, dst += row_nbytes) {
-        const struct pcri_tap *t = &plan->down.taps[i];
-        rows->blend(src + (t->begin - plan->down.begin) * stride_nbytes, stride_nbytes,
-                    plan->down.weights + t->first, t->count, between, columns);
-        if (shrink->table)
-            rows->shrink_table(shrink, between, dst, plane);
-        else if (plan->channels == 1)
-            pcri_shrink_gray(shrink, between, dst);
-        else
-            rows->shrink_rgb(shrink, between, dst, plane);
-    }
+    return plan->channels > 1 && plan->flags & PCR_RESIZE_PLANAR;
 }
 
-/* wide: room for the rows that are read, of the result's width, and one number. The channels
- * of a planar result stand one after another in each row. */
-static void rows_first(const struct pcr_decoder *d, const struct pcri_resize_plan *plan,
-                       const struct pcri_shrink *shrink, const uint8_t *src,
-                       size_t stride_nbytes, uint16_t *between, size_t columns,
-                       uint16_t *wide, uint8_t *dst)
+/* Row i of the result, columns first; `src` is the first row that it is made of. */
+static void make_row(const struct pcri_resize_job *j, uint32_t i, const uint8_t *src,
+                     size_t stride_nbytes)
 {
-    const struct pcri_resize_rows *rows = d->resize_rows;
-    bool planar = plan->channels > 1 && plan->flags & PCR_RESIZE_PLANAR;
-    uint32_t planes = planar ? plan->channels : 1, count = plan->down.end - plan->down.begin;
+    const struct pcri_resize_plan *plan = j->plan;
+    const struct pcri_tap *t = &plan->down.taps[i];
+    size_t plane = is_planar(plan) ? (size_t) plan->dst_width * plan->dst_height : 0;
+    uint8_t *dst = j->dst + (size_t) i * plan->dst_width * (plane ? 1 : plan->channels);
+    j->rows->blend(src, stride_nbytes, plan->down.weights + t->first, t->count, j->between,
+                   j->columns);
+    if (j->shrink.table)
+        j->rows->shrink_table(&j->shrink, j->between, dst, plane);
+    else if (plan->channels == 1)
+        pcri_shrink_gray(&j->shrink, j->between, dst);
+    else
+        j->rows->shrink_rgb(&j->shrink, j->between, dst, plane);
+}
+
+/* Rows first: the source's row i to the result's width. The channels of a planar result stand
+ * one after another in each row. */
+static void make_wide(const struct pcri_resize_job *j, uint32_t i, const uint8_t *src)
+{
+    const struct pcri_resize_plan *plan = j->plan;
+    uint16_t *to = j->wide + i * (size_t) plan->dst_width * plan->channels;
+    pcri_widen(src, j->between, j->columns);
+    if (plan->channels == 1)
+        pcri_shrink_gray_wide(&j->shrink, j->between, to);
+    else
+        j->rows->shrink_rgb_wide(&j->shrink, j->between, to,
+                                 is_planar(plan) ? plan->dst_width : 0);
+}
+
+/* And columns, once all rows are there. */
+static void blend_wide(const struct pcri_resize_job *j)
+{
+    const struct pcri_resize_plan *plan = j->plan;
+    uint32_t planes = is_planar(plan) ? plan->channels : 1;
     size_t row = (size_t) plan->dst_width * plan->channels, part = row / planes;
-    for (uint32_t i = 0; i < count; i++, src += stride_nbytes) {
-        uint16_t *to = wide + i * row;
-        pcri_widen(src, between, columns);
-        if (plan->channels == 1)
-            pcri_shrink_gray_wide(shrink, between, to);
-        else
-            rows->shrink_rgb_wide(shrink, between, to, planar ? part : 0);
-    }
-    for (uint32_t p = 0; p < planes; p++, wide += part)
+    uint8_t *dst = j->dst;
+    for (uint32_t p = 0; p < planes; p++)
         for (uint32_t i = 0; i < plan->dst_height; i++, dst += part) {
             const struct pcri_tap *t = &plan->down.taps[i];
-            rows->blend_wide(wide + (t->begin - plan->down.begin) * row, row,
-                             plan->down.weights + t->first, t->count, dst, part);
+            j->rows->blend_wide(j->wide + p * part + (t->begin - plan->down.begin) * row, row,
+                                plan->down.weights + t->first, t->count, dst, part);
         }
 }
 
@@ -264,34 +268,104 @@ static int prepare_rows(struct pcr_decoder *d, const struct pcri_resize_plan *pl
     return rc;
 }
 
-int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
-                    const uint8_t *src, size_t stride_nbytes, uint32_t x, uint32_t y,
-                    uint8_t *dst, struct pcr_error *err)
+static int begin(struct pcr_decoder *d, const struct pcri_resize_plan *plan, uint8_t *dst,
+                 struct pcri_resize_job *j, struct pcr_error *err)
 {
     const struct pcri_filter *across = &plan->across, *down = &plan->down;
     size_t columns = (size_t) (across->end - across->begin) * plan->channels;
     size_t padding = (size_t) across->most * plan->channels + PCRI_BETWEEN_PADDING;
     size_t wide = 0, total;
     bool cubic = plan->filter == PCR_FILTER_BICUBIC;
+    /* One number behind the rows that are wide. */
     if ((cubic && !pcri_mul((size_t) plan->dst_width * plan->channels,
                             down->end - down->begin, &wide)) ||
         !pcri_add(wide, columns + padding + 1, &total) ||
         !pcri_mul(total, sizeof(uint16_t), &total))
         return pcri_fail_nomem(err, columns);
-    struct pcri_shrink shrink;
+    *j = (struct pcri_resize_job) { .plan = plan, .rows = d->resize_rows, .columns = columns,
+                                    .dst = dst };
     int rc = pcri_buffer_reserve(&d->between, total, err);
-    if (rc || (rc = prepare_rows(d, plan, &shrink, err)))
+    if (rc || (rc = prepare_rows(d, plan, &j->shrink, err)))
         return rc;
-    uint16_t *between = (uint16_t *) (void *) d->between.data;
-    memset(between + columns, 0, padding * sizeof(*between));
-    src += (size_t) (down->begin - y) * stride_nbytes
-           + (size_t) (across->begin - x) * plan->channels;
-    if (cubic)
-        rows_first(d, plan, &shrink, src, stride_nbytes, between, columns,
-                   between + columns + padding, dst);
-    else
-        columns_first(d, plan, &shrink, src, stride_nbytes, between, columns, dst);
+    j->between = (uint16_t *) (void *) d->between.data;
+    j->wide = cubic ? j->between + columns + padding : NULL;
+    memset(j->between + columns, 0, padding * sizeof(*j->between));
     return 0;
+}
+
+int pcri_resize_run(struct pcr_decoder *d, const struct pcri_resize_plan *plan,
+                    const uint8_t *src, size_t stride_nbytes, uint32_t x, uint32_t y,
+                    uint8_t *dst, struct pcr_error *err)
+{
+    const struct pcri_filter *down = &plan->down;
+    struct pcri_resize_job j;
+    int rc = begin(d, plan, dst, &j, err);
+    if (rc)
+        return rc;
+    src += (size_t) (down->begin - y) * stride_nbytes
+           + (size_t) (plan->across.begin - x) * plan->channels;
+    if (!j.wide) {
+        for (uint32_t i = 0; i < plan->dst_height; i++)
+            make_row(&j, i, src + (down->taps[i].begin - down->begin) * stride_nbytes,
+                     stride_nbytes);
+        return 0;
+    }
+    for (uint32_t i = 0; i < down->end - down->begin; i++)
+        make_wide(&j, i, src + i * stride_nbytes);
+    blend_wide(&j);
+    return 0;
+}
+
+int pcri_resize_feed(struct pcr_decoder *d, const struct pcri_resize_plan *plan, uint8_t *dst,
+                     struct pcri_resize_feed *out, struct pcr_error *err)
+{
+    const struct pcri_filter *down = &plan->down;
+    uint32_t all = down->end - down->begin;
+    size_t total;
+    *out = (struct pcri_resize_feed) { .first = down->begin };
+    int rc = begin(d, plan, dst, &out->job, err);
+    if (rc || out->job.wide)
+        return rc;
+    /* The more room there is beyond what one row takes, the less often rows are moved. */
+    out->capacity = down->most + down->most / 2 + 1;
+    if (out->capacity > all)
+        out->capacity = all;
+    out->row_nbytes = out->job.columns;
+    if (!pcri_mul(out->row_nbytes, out->capacity, &total))
+        return pcri_fail_nomem(err, out->row_nbytes);
+    rc = pcri_buffer_reserve(&d->source, total, err);
+    out->held = d->source.data;
+    return rc;
+}
+
+/* Makes room for a row: those before what the next row of the result takes are done with. */
+static void drop_rows(struct pcri_resize_feed *f, uint32_t begin)
+{
+    uint32_t done = begin - f->first < f->count ? begin - f->first : f->count;
+    f->first += done;
+    f->count -= done;
+    memmove(f->held, f->held + done * f->row_nbytes, f->count * f->row_nbytes);
+}
+
+void pcri_resize_row(struct pcri_resize_feed *f, const uint8_t *pixels)
+{
+    const struct pcri_resize_plan *plan = f->job.plan;
+    const struct pcri_tap *t = &plan->down.taps[f->next];
+    if (f->job.wide) {
+        make_wide(&f->job, f->next++, pixels);
+        if (f->next == plan->down.end - plan->down.begin)
+            blend_wide(&f->job);
+        return;
+    }
+    if (f->next < plan->dst_height && f->count == f->capacity)
+        drop_rows(f, t->begin);
+    if (f->count < f->capacity)
+        memcpy(f->held + f->count * f->row_nbytes, pixels, f->row_nbytes);
+    f->count++;
+    for (; f->next < plan->dst_height && t->begin + t->count <= f->first + f->count;
+         f->next++, t++)
+        make_row(&f->job, f->next, f->held + (t->begin - f->first) * f->row_nbytes,
+                 f->row_nbytes);
 }
 
 int pcr_resize(struct pcr_decoder *d, const uint8_t *src, uint32_t src_width,

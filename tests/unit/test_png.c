@@ -195,6 +195,74 @@ START_TEST(windows_are_limited_by_what_they_need)
 }
 END_TEST
 
+/* Resized row by row, the result is that of the whole picture. */
+static void check_resized(const struct pcr_buffer *png, const struct pcr_decode_options *o,
+                          const struct pcr_resize_options *r, uint32_t width, uint32_t height)
+{
+    struct pcr_buffer pixels = { 0 };
+    struct pcr_image_info info;
+    struct pcr_span file = { png->data, png->nbytes };
+    const struct pcr_spans spans = { .items = &file, .count = 1 };
+    uint8_t want[40 * 30 * 3], got[sizeof(want)];
+    ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, png->data, png->nbytes, o, &pixels, &info,
+                                              NULL), 0);
+    ck_assert_int_eq(pcr_resize(decoder, pixels.data, info.width, info.height, info.channels, r,
+                                want, width, height, NULL), 0);
+    ck_assert_int_eq(pcr_decoder_decode_resized(decoder, &spans, o, r, got, width, height, NULL),
+                     0);
+    ck_assert_mem_eq(got, want, (size_t) width * height * info.channels);
+    pcr_buffer_free(&pixels);
+}
+
+START_TEST(resized_by_rows)
+{
+    static const struct { uint32_t width, height; } sizes[] = { { 5, 4 }, { 40, 30 }, { 1, 1 } };
+    static const struct { double x0, y0, x1, y1; } windows[] = {
+        { 0, 0, 0, 0 }, { 2.5, 1.25, 17, 12 }, { 3, 12, 4, 13 },
+    };
+    struct pcr_buffer png = make_png(kinds[_i].type, kinds[_i].depth, PNG_INTERLACE_NONE, 0);
+    for (uint32_t k = 0; k < 3 * 3 * 3 * 8; k++) {
+        const uint32_t s = k % 3, w = k / 3 % 3;
+        const struct pcr_decode_options o = {
+            .size = sizeof(o), .color = k / 27 & 1 ? PCR_COLOR_GRAY : PCR_COLOR_RGB,
+            .flags = k / 27 & 2 ? PCR_DECODE_BACKGROUND : 0, .background = { 9, 99, 199 },
+        };
+        const struct pcr_resize_options r = {
+            .size = sizeof(r), .x0 = windows[w].x0, .y0 = windows[w].y0, .x1 = windows[w].x1,
+            .y1 = windows[w].y1, .filter = PCR_FILTER_BILINEAR + k / 9 % 3,
+            .flags = k / 27 & 4 ? PCR_RESIZE_PLANAR | PCR_RESIZE_FLIP : 0,
+        };
+        check_resized(&png, &o, &r, sizes[s].width, sizes[s].height);
+    }
+    pcr_buffer_free(&png);
+}
+END_TEST
+
+/* Few rows of a high picture are held: that it has 2^14 of them takes no memory. */
+START_TEST(resized_within_bounds)
+{
+    enum { WIDE = 1000, HIGH = 1 << 14 };
+    struct pcr_buffer out = { 0 };
+    uint8_t row[WIDE / 8] = { 0 }, result[8 * 16 * 3];
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
+    png_infop info = png_create_info_struct(png);
+    png_set_write_fn(png, &out, on_write, on_flush);
+    png_set_IHDR(png, info, WIDE, HIGH, 1, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE, 0, 0);
+    png_write_info(png, info);
+    for (int y = 0; y < HIGH; y++)
+        png_write_row(png, row);
+    png_write_end(png, info);
+    png_destroy_write_struct(&png, &info);
+    struct pcr_span file = { out.data, out.nbytes };
+    const struct pcr_spans spans = { .items = &file, .count = 1 };
+    const struct pcr_resize_options r = { .size = sizeof(r), .filter = (uint32_t) _i };
+    ck_assert_int_eq(pcr_decoder_decode_resized(decoder, &spans, NULL, &r, result, 8, 16, NULL), 0);
+    size_t held = decoder->source.capacity + decoder->between.capacity;
+    ck_assert_uint_lt(held, (size_t) WIDE * HIGH * 3 / 4); /* a quarter */
+    pcr_buffer_free(&out);
+}
+END_TEST
+
 START_TEST(exif_orientation)
 {
     struct pcr_buffer png = make_png(PNG_COLOR_TYPE_RGB, 8, 0, 6), rgb = { 0 };
@@ -341,6 +409,8 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, every_kind, 0, sizeof(kinds) / sizeof(kinds[0]));
     tcase_add_loop_test(t, windows_are_limited_by_what_they_need, 0, 2);
+    tcase_add_loop_test(t, resized_by_rows, 0, sizeof(kinds) / sizeof(kinds[0]));
+    tcase_add_loop_test(t, resized_within_bounds, PCR_FILTER_BILINEAR, PCR_FILTER_NEAREST + 1);
     tcase_add_test(t, exif_orientation);
     tcase_add_loop_test(t, truncated, 0, 2);
     tcase_add_loop_test(t, every_changed_byte, 0, 2);
