@@ -17,7 +17,7 @@
 struct extract_settings {
     const char *split, *class_name;
     uint64_t fidelity;
-    bool force, list, json, quiet;
+    bool force, list, degrade, json, quiet;
 };
 
 /* One run of the command. */
@@ -29,7 +29,7 @@ struct extraction {
     const char *out;
     struct pcr_buffer bytes; /* of the sample in hand */
     struct pcrtool_list list;
-    uint64_t written_count, written_nbytes, unsafe_count, damaged_count;
+    uint64_t written_count, written_nbytes, unsafe_count, damaged_count, degraded_count;
     bool record_failed; /* the last sample's record cannot be opened */
 };
 
@@ -67,6 +67,25 @@ static int write_sample(struct extraction *x, const struct pcr_sample_info *info
     return PCRTOOL_FAILED;
 }
 
+static bool is_damage(int rc)
+{
+    return rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED;
+}
+
+/* Reads a damaged sample at the highest fidelity that is whole. */
+static bool read_lower(struct extraction *x, const struct pcr_sample *sample,
+                       const struct pcr_sample_info *info)
+{
+    char text[64];
+    uint32_t g = x->fidelity - 1;
+    while (g && pcr_sample_read(sample, g, &x->bytes, NULL))
+        g--;
+    snprintf(text, sizeof(text), "damaged: written at fidelity %" PRIu32, g);
+    if (g)
+        complain(x, info, text);
+    return g != 0;
+}
+
 static int extract_sample(struct extraction *x, const struct pcr_sample *sample,
                           const struct pcr_sample_info *info)
 {
@@ -80,7 +99,11 @@ static int extract_sample(struct extraction *x, const struct pcr_sample *sample,
         return PCRTOOL_DONE;
     }
     int rc = pcr_sample_read(sample, x->fidelity, &x->bytes, &err);
-    if (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED) {
+    if (is_damage(rc) && x->set->degrade && read_lower(x, sample, info)) {
+        x->degraded_count++;
+        rc = 0;
+    }
+    if (is_damage(rc)) {
         complain(x, info, err.message);
         x->damaged_count++;
         return PCRTOOL_DONE;
@@ -103,7 +126,7 @@ static int extract_index(struct extraction *x, uint64_t index)
     if (pcrtool_interrupted())
         return 128 + pcrtool_interrupted();
     int looked = pcrtool_input_sample(&x->in, index, &sample, &info, &err);
-    x->record_failed = looked == PCR_ERR_CORRUPT || looked == PCR_ERR_TRUNCATED;
+    x->record_failed = is_damage(looked);
     if (x->record_failed) {
         pcrtool_error(x->in.command, "@%" PRIu64 ": %s", index, err.message);
         x->damaged_count++;
@@ -170,11 +193,12 @@ static int report(const struct extraction *x)
     if (x->set->json)
         return pcrtool_print_json(
             x->in.command,
-            json_pack("{si sI sI sI sI}", "fidelity", (int) x->fidelity, "written_count",
+            json_pack("{si sI sI sI sI sI}", "fidelity", (int) x->fidelity, "written_count",
                       (json_int_t) x->written_count, "written_nbytes",
                       (json_int_t) x->written_nbytes, "unsafe_count",
                       (json_int_t) x->unsafe_count, "damaged_count",
-                      (json_int_t) x->damaged_count));
+                      (json_int_t) x->damaged_count, "degraded_count",
+                      (json_int_t) x->degraded_count));
     if (!x->set->quiet)
         printf("%s: %" PRIu64 " files, %s, fidelity %" PRIu32 " of %" PRIu32 "\n", x->out,
                x->written_count, pcrtool_size(size, x->written_nbytes), x->fidelity,
@@ -213,7 +237,7 @@ static int extract(struct extraction *x, const struct pcrtool_args *args)
     int reported = report(x);
     if (rc || reported)
         return rc ? rc : reported;
-    if (x->damaged_count)
+    if (x->damaged_count || x->degraded_count)
         return PCRTOOL_DAMAGED;
     return x->unsafe_count ? PCRTOOL_LEFT_OUT : PCRTOOL_DONE;
 }
@@ -244,6 +268,8 @@ static const struct pcrtool_option options[] = {
     { .name = "list", .help = "also write OUT/list.jsonl, with labels, splits and attributes,\n"
                               "and OUT/classes.txt; convert makes the same samples of them",
       .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, list) },
+    { .name = "degrade", .help = "write a damaged sample at the highest fidelity that is whole",
+      .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, degrade) },
     { .name = "force", .letter = 'f', .help = "replace files that are there",
       .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, force) },
     { .name = "quiet", .letter = 'q', .help = "print errors only",
@@ -262,7 +288,8 @@ const struct pcrtool_command pcrtool_extract = {
         "Nothing is written outside of OUT: a key that is absolute, has '..' or leads\n"
         "through a symbolic link is refused. A file that is there is an error without\n"
         "--force. Unsafe keys are named and left out (exit code 3), so are damaged\n"
-        "samples (exit code 4).\n",
+        "samples (exit code 4), of which --degrade writes what is there: of a record that\n"
+        "was cut off, the fidelities before the cut.\n",
     .examples = "  pcrtool extract photos.pcr originals\n"
                 "  pcrtool extract photos.pcr coarse --fidelity 2 --class cat\n"
                 "  pcrtool extract photos.pcr few train/cat/17.jpg @0 @1\n"

@@ -52,29 +52,58 @@ static int find_in_sample(struct verifier *v, uint32_t i, uint32_t kind,
     return find(v, kind, finding);
 }
 
+/* Samples of group k (from 0) that are there to their last byte: those from the first on. */
+static uint32_t whole_samples(const struct verifier *v, uint32_t k)
+{
+    const struct pcri_head *h = v->record->head;
+    uint32_t n = h->sample_count;
+    while (n && h->group_begin[k] + pcri_chunk_offset(h, k, n) > v->record->file->nbytes)
+        n--;
+    return n;
+}
+
 /* Reads group k (from 0) and checks it as a whole and chunk by chunk. */
 static int verify_group(struct verifier *v, uint32_t k, bool *damaged)
 {
     const struct pcri_head *h = v->record->head;
     struct pcr_error finding;
-    int rc = pcri_record_read_group(v->record, 0, h->sample_count, k, &v->bytes[k], &finding);
+    uint32_t count = whole_samples(v, k);
+    int rc = pcri_record_read_group(v->record, 0, count, k, &v->bytes[k], &finding);
     if (rc) {
         *damaged = true;
         memset(v->bad, 1, h->sample_count); /* so that none of them is decoded */
         return find(v, PCR_VERIFY_DAMAGE, &finding);
     }
-    if (pcri_record_check_group(v->record, k, v->bytes[k].data, &finding)) {
+    if (count == h->sample_count &&
+        pcri_record_check_group(v->record, k, v->bytes[k].data, &finding)) {
         *damaged = true;
         if ((rc = find(v, PCR_VERIFY_DAMAGE, &finding)))
             return rc;
     }
-    for (uint32_t i = 0; i < h->sample_count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const uint8_t *chunk = v->bytes[k].data + pcri_chunk_offset(h, k, i);
         if (pcri_record_check_chunk(v->record, k, i, chunk, &finding) &&
             (rc = find_in_sample(v, i, PCR_VERIFY_DAMAGE, &finding)))
             return rc;
     }
     return 0;
+}
+
+/* A file that was cut off is one finding, and what is before the cut is verified. A sample that
+ * has bytes behind it is a bad one. */
+static int verify_end(struct verifier *v, bool *damaged)
+{
+    const struct pcri_head *h = v->record->head;
+    struct pcr_error finding;
+    if (!pcri_record_check_nbytes(v->record, &finding))
+        return 0;
+    *damaged = true;
+    for (uint32_t k = 0; k < h->group_count; k++)
+        for (uint32_t i = whole_samples(v, k); i < h->sample_count; i++)
+            v->bad[i] |= pcri_chunk_nbytes(h, k, i) != 0;
+    for (uint32_t i = 0; i < h->sample_count; i++)
+        v->report.bad_samples += v->bad[i];
+    return find(v, PCR_VERIFY_DAMAGE, &finding);
 }
 
 static int verify_tail(struct verifier *v, bool *damaged)
@@ -143,13 +172,13 @@ static int verify_open_record(struct verifier *v, bool deep)
     const struct pcri_head *h = v->record->head;
     bool damaged = false;
     v->bad = pcri_calloc(h->sample_count, 1, v->err);
-    int rc = v->bad ? 0 : PCR_ERR_NOMEM;
+    int rc = v->bad ? verify_end(v, &damaged) : PCR_ERR_NOMEM;
     for (uint32_t k = 0; !rc && k < h->group_count; k++) {
         rc = verify_group(v, k, &damaged);
         if (!deep)
             pcr_buffer_free(&v->bytes[k]);
     }
-    if (!rc)
+    if (!rc && !pcri_record_check_nbytes(v->record, NULL))
         rc = verify_tail(v, &damaged);
     if (!rc && deep)
         rc = verify_pixels(v, &damaged);
@@ -162,7 +191,7 @@ static int verify(struct verifier *v, uint64_t number, bool deep)
 {
     struct pcr_error finding;
     /* Checksums are compared here even if the dataset was opened without. */
-    int rc = pcri_dataset_open_record(v->ds, number, 0, &v->record, &finding);
+    int rc = pcri_dataset_open_record(v->ds, number, PCRI_PARSE_CUT_OFF, &v->record, &finding);
     v->report.record_count++;
     if (rc) {
         v->report.bad_records++;

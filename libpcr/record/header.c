@@ -124,11 +124,12 @@ static int check_limits(const struct pcri_header *h, const struct pcr_limits *li
     return 0;
 }
 
-static int check_file_size(const struct pcri_header *h, uint64_t file_nbytes,
-                           struct pcr_error *err)
+int pcri_header_check_nbytes(const struct pcri_header *h, uint64_t file_nbytes, uint32_t flags,
+                             struct pcr_error *err)
 {
     uint64_t total = h->groups[h->group_count - 1].end + h->tail_nbytes;
-    if (total > file_nbytes)
+    uint64_t least = flags & PCRI_PARSE_CUT_OFF ? h->header_nbytes + h->head_nbytes : total;
+    if (least > file_nbytes)
         return pcri_fail_at(err, PCR_ERR_TRUNCATED, file_nbytes,
                             "the record takes %llu bytes, the file has %llu",
                             (unsigned long long) total, (unsigned long long) file_nbytes);
@@ -154,7 +155,7 @@ int pcri_header_parse(const uint8_t *p, size_t nbytes, uint64_t file_nbytes,
     if ((rc = check_reserved(p, h, err)) || (rc = check_offsets(h, err)) ||
         (rc = check_limits(h, limits, err)))
         return rc;
-    return file_nbytes ? check_file_size(h, file_nbytes, err) : 0;
+    return file_nbytes ? pcri_header_check_nbytes(h, file_nbytes, flags, err) : 0;
 }
 
 void pcri_header_write(struct pcri_header *h, uint8_t *out)

@@ -168,15 +168,40 @@ static uint64_t group_nbytes(const struct pcri_head *h, uint32_t a, uint32_t b,
     return pcri_chunk_offset(h, group, b) - pcri_chunk_offset(h, group, a);
 }
 
+int pcri_record_check_nbytes(const struct pcri_record *r, struct pcr_error *err)
+{
+    int rc = pcri_header_check_nbytes(&r->header, r->file->nbytes, 0, err);
+    return rc ? pcri_prefix(err, rc, "%s", r->file->path) : 0;
+}
+
+/* Samples [a, b) of a group may lie beyond the end of a file that was cut off. */
+static int check_end(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t group,
+                     struct pcr_error *err)
+{
+    const struct pcri_head *h = r->head;
+    uint64_t nbytes = group_nbytes(h, a, b, group);
+    uint64_t end = h->group_begin[group] + pcri_chunk_offset(h, group, b);
+    if (!nbytes || end <= r->file->nbytes)
+        return 0;
+    int rc = pcri_fail_at(err, PCR_ERR_TRUNCATED, r->file->nbytes,
+                          "group %u of it ends at byte %llu, the file at byte %llu; lower "
+                          "fidelities may be whole", group + 1, (unsigned long long) end,
+                          (unsigned long long) r->file->nbytes);
+    return pcri_prefix(err, rc, "%s", r->file->path);
+}
+
 int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
                            uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err)
 {
     const struct pcri_head *h = r->head;
     uint64_t nbytes = group_nbytes(h, a, b, group);
+    int rc = check_end(r, a, b, group, err);
+    if (rc)
+        return rc;
     if (nbytes >= SIZE_MAX)
         return pcri_fail_nomem(err, SIZE_MAX);
     /* One byte at least, so that there is a pointer to an empty run too. */
-    int rc = pcri_buffer_reserve(bytes, nbytes ? (size_t) nbytes : 1, err);
+    rc = pcri_buffer_reserve(bytes, nbytes ? (size_t) nbytes : 1, err);
     if (rc)
         return rc;
     bytes->nbytes = (size_t) nbytes;
@@ -196,7 +221,7 @@ size_t pcri_record_run_nbytes(const struct pcri_record *r, uint32_t a, uint32_t 
     if (a > b || b > h->sample_count || g > h->group_count)
         return 0;
     for (uint32_t k = 0; k < g; k++)
-        total += group_nbytes(h, a, b, k); /* at most the file's size */
+        total += group_nbytes(h, a, b, k); /* below 2^64: they lie one behind the other */
     return total < SIZE_MAX ? (size_t) total : SIZE_MAX;
 }
 
@@ -251,6 +276,8 @@ int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
 {
     struct pcri_range ranges[PCRI_MAX_GROUPS];
     int rc = check_run(r, a, b, g, err);
+    for (uint32_t k = 0; k < g && !rc; k++)
+        rc = check_end(r, a, b, k, err);
     if (rc)
         return rc;
     size_t count = place_run(r, a, b, g, run, ranges, err);
@@ -343,6 +370,9 @@ int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t coun
     int rc = check_run(r, a, a + count, g, err);
     if (!rc && !(ranges = pcri_calloc((size_t) g * count, sizeof(*ranges), err)))
         rc = PCR_ERR_NOMEM;
+    for (uint32_t k = 0; k < g; k++)
+        for (uint32_t i = 0; i < count && !rc; i++)
+            rc = fidelities[i] > k ? check_end(r, a + i, a + i + 1, k, err) : 0;
     for (uint32_t k = 0; k < g && !rc; k++) {
         n += list_ranges(r, a, k, count, fidelities, at + (size_t) k * count, ranges + n,
                          &nbytes[k]);
@@ -402,7 +432,10 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
                          r->file->path, (unsigned long long) h->tail_raw_nbytes,
                          (unsigned long long) h->tail_nbytes);
     uint64_t begin = h->groups[h->group_count - 1].end;
-    int rc = pcri_buffer_reserve(&stored, (size_t) h->tail_nbytes, err);
+    int rc = pcri_record_check_nbytes(r, err); /* before memory is taken for it */
+    if (rc)
+        return rc;
+    rc = pcri_buffer_reserve(&stored, (size_t) h->tail_nbytes, err);
     const struct pcri_range range = { begin, stored.data, (size_t) h->tail_nbytes };
     for (bool again = false, more = !rc; more; again = true) {
         more = false;

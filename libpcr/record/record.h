@@ -40,6 +40,7 @@ struct pcri_header {
 
 enum {
     PCRI_PARSE_NO_VERIFY = 1 << 0, /* leave checksums out (fuzzing, PCR_DATASET_NO_VERIFY) */
+    PCRI_PARSE_CUT_OFF = 1 << 1, /* take a file that ends behind its head: what is there reads */
 };
 
 /* A head or tail decompresses to at most so many times its bytes, or to the least that is always
@@ -51,10 +52,14 @@ static inline bool pcri_expands_too_far(uint64_t nbytes, uint64_t raw_nbytes)
     return raw_nbytes > PCRI_EXPANSION_ANY_NBYTES && raw_nbytes / PCRI_EXPANSION > nbytes;
 }
 
-/* file_nbytes 0: not known. On success *h is complete and all offsets are consistent. */
+/* file_nbytes 0: not known; flags: PCRI_PARSE_*. On success *h is complete and all offsets are
+ * consistent. */
 int pcri_header_parse(const uint8_t *p, size_t nbytes, uint64_t file_nbytes,
                       const struct pcr_limits *limits, uint32_t flags,
                       struct pcri_header *h, struct pcr_error *err);
+/* Holds a file's size against a header. TRUNCATED, CORRUPT. */
+int pcri_header_check_nbytes(const struct pcri_header *h, uint64_t file_nbytes, uint32_t flags,
+                             struct pcr_error *err);
 /* Writes 96 + 24 G bytes, and sets h->header_nbytes and h->check. */
 void pcri_header_write(struct pcri_header *h, uint8_t *out);
 
@@ -141,7 +146,7 @@ static inline uint64_t pcri_chunk_nbytes(const struct pcri_head *h, uint32_t gro
 }
 
 /* --- an open record (reader.c): file, header, head. Immutable; thread-safe. --- */
-struct pcri_record {
+struct pcri_record { /* its groups may end beyond the file, see PCRI_PARSE_CUT_OFF */
     struct pcri_file *file;
     struct pcri_header header;
     struct pcri_head *head;
@@ -182,6 +187,9 @@ size_t pcri_record_each_nbytes(const struct pcri_record *r, uint32_t a, uint32_t
 int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t count,
                           const uint8_t *fidelities, uint32_t g, struct pcri_run *run,
                           uint64_t *at, struct pcr_error *err);
+
+/* Is the record there to its last byte? TRUNCATED, where it was opened as one cut off. */
+int pcri_record_check_nbytes(const struct pcri_record *r, struct pcr_error *err);
 
 /* The steps of pcri_record_read(), for whoever checks a record part by part; groups are
  * counted from 0 here. read_group leaves judging to the others, but reads again what a cache

@@ -6,7 +6,7 @@ import os
 import shutil
 import struct
 
-from helper import damage, dataset, fails, json_of, pcrtool, read, records
+from helper import damage, dataset, fails, files, json_of, pcrtool, read, records
 
 path = dataset(count=40, records=8)
 record_count = len(records(path))
@@ -80,7 +80,39 @@ damage(records("copy")[1], -1)
 done = pcrtool("extract", "copy", "out", code=4)
 assert b"39 files" in done.stdout, done.stdout
 
+# Of a record that was cut off, what is before the cut is read, at the fidelities that are whole.
+shutil.rmtree("copy")
+shutil.rmtree("out")
+shutil.copytree(path, "copy")
+victim = records("copy")[1]
+ends = [struct.unpack_from("<Q", read(victim), 88 + 24 * g)[0] for g in range(group_count)]
+os.truncate(victim, (ends[2] + ends[3]) // 2)
+found = json.loads(pcrtool("verify", "copy", "--deep", "--json", code=4).stdout)
+assert [f["code"] for f in found["findings"]] == ["TRUNCATED"], found
+assert found["bad_records"] == 1 and found["bad_samples"] == 8, found
+pcrtool("extract", path, "low", "--fidelity", "3")
+pcrtool("extract", "copy", "out", "--fidelity", "3")
+for key in files("low"):
+    assert read(os.path.join("out", key)) == read(os.path.join("low", key)), key
+done = json.loads(pcrtool("extract", "copy", "whole", "--json", code=4).stdout)
+assert done["written_count"] == 32 and done["damaged_count"] == 8, done
+done = json.loads(pcrtool("extract", "copy", "best", "--degrade", "--json", code=4).stdout)
+assert done["written_count"] == 40 and done["degraded_count"] == 8, done
+assert done["damaged_count"] == 0, done
+same = sum(read(os.path.join("best", key)) == read(os.path.join("low", key))
+           for key in files("low"))
+assert 1 <= same <= 8, same  # those behind the cut; the others have group 4 as well
+os.truncate(victim, ends[0])
+assert len(files("best")) == 40
+pcrtool("extract", "copy", "coarse", "--fidelity", "1")
+pcrtool("info", victim)
+os.truncate(victim, head + head_nbytes - 1)
+done = pcrtool("extract", "copy", "none", "--fidelity", "1", code=4)
+assert b"32 files" in done.stdout and b"the file has" in done.stderr, done
+
 # A manifest that is damaged is known at once.
+shutil.rmtree("copy")
+shutil.copytree(path, "copy")
 damage(os.path.join("copy", "manifest.json"), 60)
 fails("verify", "copy", code=4, says=["manifest.json"])
 fails("info", "copy", code=4, says=["manifest.json"])

@@ -2,6 +2,7 @@
 /* Loaders with bad samples: what takes their place, on any number of ranks. */
 #include <check.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <pcr/loader.h>
 
@@ -175,6 +176,36 @@ START_TEST(lost_record)
 }
 END_TEST
 
+/* Of a record that was cut off, samples come at the fidelities before the cut. */
+START_TEST(cut_off)
+{
+    struct pcr_loader_options o = options((uint32_t) _i);
+    struct pcr_record_info info = { .size = sizeof(info) };
+    uint32_t coarse = 0, samples = 0;
+    o.bad_sample = PCR_SAMPLE_DEGRADE;
+    ck_assert_int_eq(pcr_dataset_record(dataset, 1, &info, NULL), 0);
+    const char *path = made_path(info.path);
+    struct pcr_buffer whole = { 0 };
+    ck_assert_int_eq(pcri_read_whole(path, 1 << 30, &whole, NULL), 0);
+    ck_assert_int_eq(truncate(path, (off_t) pcr_dataset_record_prefix(dataset, 1, 2) + 1), 0);
+    struct pcr_loader *l = create(&o);
+    start(l, 0);
+    for (struct pcr_batch *b; (b = take(l)); pcr_batch_release(b))
+        for (uint32_t i = 0; i < b->sample_count; i++, samples++) {
+            bool is_cut = b->indices[i] - info.first_sample < info.sample_count;
+            ck_assert_uint_ge(b->fidelities[i], is_cut ? 2 : group_count);
+            ck_assert(b->valid[i]);
+            coarse += b->fidelities[i] == 2;
+        }
+    ck_assert_uint_eq(samples, MADE_SAMPLES);
+    ck_assert_uint_gt(coarse, 0);
+    ck_assert_uint_eq(stats_of(l).degraded_count, coarse);
+    pcr_loader_destroy(&l);
+    made_write(info.path, whole.data, whole.nbytes);
+    pcr_buffer_free(&whole);
+}
+END_TEST
+
 /* The own fidelity of what stands in, and no augmentation where it has none. */
 START_TEST(stand_ins_keep_their_rules)
 {
@@ -335,7 +366,7 @@ int main(void)
     TCase *t = tcase_create("loader_bad");
     const TTest *const each[] = {
         ranks_have_equal_steps, stand_ins_have_their_own_crops, lost_record, files, goes_on,
-        nothing_good, early_ends,
+        nothing_good, early_ends, cut_off,
     };
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
