@@ -228,13 +228,12 @@ static int parse_line(struct pcri_list *l, const char *text, size_t nbytes, uint
                       struct pcr_error *err)
 {
     json_error_t why;
-    json_t *object = json_loadb(text, nbytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-                                &why);
-    if (!object && json_error_code(&why) == json_error_out_of_memory)
-        return pcri_fail_nomem(err, nbytes);
-    if (!object)
-        return fail_text(text, nbytes, line, &why, err);
-    int rc = add_object(l, object, line, err);
+    json_t *object;
+    int rc = pcri_json_parse(text, nbytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &object,
+                             &why, err);
+    if (rc)
+        return rc < 0 ? rc : fail_text(text, nbytes, line, &why, err);
+    rc = add_object(l, object, line, err);
     json_decref(object);
     return rc;
 }

@@ -48,11 +48,9 @@ struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line,
 const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,
                                  struct pcr_error *err)
 {
-    char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-    if (!text) {
-        pcri_fail(err, PCR_ERR_NOMEM, "cannot hold a sample's attributes");
+    char *text;
+    if (pcri_json_text(object, &text, err))
         return NULL;
-    }
     char *copy = pcri_arena_strndup(l->arena, text, strlen(text), err);
     free(text);
     return copy;

@@ -3,8 +3,7 @@
 #ifndef PCRI_LIST_H
 #define PCRI_LIST_H
 
-#include <jansson.h>
-
+#include "../libpcr/base/json.h"
 #include "entries.h"
 
 /* One image as a line of the list describes it. Strings live in the entries' arena. */

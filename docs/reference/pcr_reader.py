@@ -69,6 +69,8 @@ class Cursor:
 def unpack(stored, raw_nbytes, check, name):
     """Checks and decompresses a head or tail."""
     need(raw_nbytes <= MAX_HEAD, "LIMIT", f"a {name} of {raw_nbytes} bytes")
+    need(raw_nbytes <= max(1 << 20, 512 * len(stored) + 511), "LIMIT",
+         f"a {name} expands too far")
     need(xxh3(stored) == check, "CORRUPT", f"the {name}'s checksum is wrong")
     frame = zstandard.ZstdDecompressor(max_window_size=MAX_HEAD).decompressobj()
     try:
@@ -280,7 +282,9 @@ class Dataset:
             self.records, self.paths, self.counts = None, [path], [Record(path).count]
             return
         text = open(os.path.join(path, "manifest.json"), "rb").read()
-        need(text[:10] == b'{"_xxh3":"' and len(text) >= 28, "FORMAT", "not a manifest")
+        start = b'{"_xxh3":"'
+        need(text[:10] == start[:len(text)], "FORMAT", "not a manifest")
+        need(len(text) >= 28, "TRUNCATED", "the manifest ends too early")
         need(text[10:28] == b'%016x",' % xxh3(text[28:]), "CORRUPT",
              "the manifest's checksum is wrong")
         manifest = json.loads(text)

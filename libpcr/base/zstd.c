@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One-shot zstd frames. */
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base.h"
 
@@ -33,6 +34,8 @@ int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes,
     if (rc)
         return rc;
     size_t n = ZSTD_decompress(out->data, raw_nbytes, p, nbytes);
+    if (ZSTD_getErrorCode(n) == ZSTD_error_memory_allocation)
+        return pcri_fail(err, PCR_ERR_NOMEM, "no memory to decompress");
     if (ZSTD_isError(n))
         return pcri_fail(err, PCR_ERR_CORRUPT, "zstd: %s", ZSTD_getErrorName(n));
     if (n != raw_nbytes)

@@ -4,8 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <jansson.h>
-
+#include "../base/json.h"
 #include "manifest.h"
 
 static const char start[] = "{\"_xxh3\":\"";
@@ -370,12 +369,13 @@ int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits
     int rc = check_text(text, nbytes, flags, err);
     if (rc || (rc = check_nesting(text, nbytes, err)))
         return rc;
-    json_t *root = json_loadb(text, nbytes, JSON_REJECT_DUPLICATES, &where);
-    if (!root && json_error_code(&where) == json_error_out_of_memory)
-        return pcri_fail(err, PCR_ERR_NOMEM, "no memory for the manifest");
-    if (!root)
+    json_t *root;
+    rc = pcri_json_parse(text, nbytes, JSON_REJECT_DUPLICATES, &root, &where, err);
+    if (rc > 0)
         return pcri_fail_at(err, PCR_ERR_CORRUPT, (uint64_t) where.position, "JSON: %s",
                             where.text);
+    if (rc)
+        return rc;
     rc = parse_root(root, m, err);
     json_decref(root);
     l = limits ? *limits : (struct pcr_limits) { 0 };

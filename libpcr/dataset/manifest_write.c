@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include <jansson.h>
-
+#include "../base/json.h"
+#include "../base/utf8.h"
 #include "manifest.h"
 
 enum { PREFIX_NBYTES = 28 }; /* {"_xxh3":"0123456789abcdef", */
@@ -152,11 +152,6 @@ static json_t *make_root(struct maker *k)
     return o;
 }
 
-static int append_text(const char *text, size_t nbytes, void *out)
-{
-    return pcri_buffer_append(out, text, nbytes, NULL);
-}
-
 /* Puts the checksum in front: the first byte of `out` is the object's brace. */
 static int dump(const json_t *root, struct pcr_buffer *out, struct pcr_error *err)
 {
@@ -167,10 +162,7 @@ static int dump(const json_t *root, struct pcr_buffer *out, struct pcr_error *er
     if (rc)
         return rc;
     out->nbytes = PREFIX_NBYTES - 1;
-    if (json_dump_callback(root, append_text, out, JSON_COMPACT | JSON_SORT_KEYS))
-        return pcri_fail(err, PCR_ERR_NOMEM, "no memory for the manifest's text");
-    rc = pcri_buffer_append(out, "\n", 1, err);
-    if (rc)
+    if ((rc = pcri_json_append(root, out, err)) || (rc = pcri_buffer_append(out, "\n", 1, err)))
         return rc;
     uint64_t check = pcri_xxh3(out->data + PREFIX_NBYTES, out->nbytes - PREFIX_NBYTES);
     snprintf(prefix, sizeof(prefix), "{\"_xxh3\":\"%016" PRIx64 "\",", check);
@@ -178,20 +170,38 @@ static int dump(const json_t *root, struct pcr_buffer *out, struct pcr_error *er
     return 0;
 }
 
+static bool is_bad_text(const char *s)
+{
+    return !s || !pcri_utf8_valid(s, strlen(s));
+}
+
+/* Is there text that JSON cannot hold? Numbers are in their range after the check. */
+static bool has_bad_text(const struct pcri_manifest *m)
+{
+    bool bad = is_bad_text(m->ladder) || is_bad_text(m->writer);
+    for (uint32_t i = 0; i < m->class_count; i++)
+        bad |= is_bad_text(m->classes[i]);
+    for (uint32_t i = 0; i < m->split_count; i++)
+        bad |= is_bad_text(m->splits[i].name);
+    for (uint64_t r = 0; r < m->record_count; r++)
+        bad |= is_bad_text(pcri_manifest_file(m, r));
+    return bad;
+}
+
 int pcri_manifest_render(const struct pcri_manifest *m, struct pcr_buffer *out,
                          struct pcr_error *err)
 {
     int rc = pcri_manifest_check(m, err);
-    if (rc) {
-        if (err)
-            err->code = PCR_ERR_INVAL;
-        return PCR_ERR_INVAL;
-    }
+    if (rc && rc != PCR_ERR_NOMEM && err)
+        err->code = PCR_ERR_INVAL;
+    if (rc)
+        return rc == PCR_ERR_NOMEM ? rc : PCR_ERR_INVAL;
     struct maker k = { m, true };
     json_t *root = make_root(&k);
-    if (!k.ok)
-        rc = pcri_fail(err, PCR_ERR_INVAL,
-                       "no memory for the manifest, or a text in it is not UTF-8");
+    if (!k.ok && has_bad_text(m))
+        rc = pcri_fail(err, PCR_ERR_INVAL, "a text in the manifest is not UTF-8");
+    else if (!k.ok)
+        rc = pcri_fail(err, PCR_ERR_NOMEM, "no memory for the manifest");
     else
         rc = dump(root, out, err);
     json_decref(root);

@@ -74,9 +74,11 @@ int pcri_notes_render(const struct pcri_notes *n, uint32_t index, const char *ke
         rc |= json_object_set_new(object, "dropped_nbytes",
                                   json_integer((json_int_t) n->dropped_nbytes));
     }
-    *out = rc ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    *out = NULL;
+    rc = rc ? pcri_fail(err, PCR_ERR_NOMEM, "no memory for a sample's notes")
+            : pcri_json_text(object, out, err);
     json_decref(object);
-    return *out ? 0 : pcri_fail(err, PCR_ERR_NOMEM, "no memory for a sample's notes");
+    return rc;
 }
 
 /* Counts one object; false if it is none, or its members are not as they should be. */
@@ -106,14 +108,16 @@ static int read_note(const uint8_t *text, size_t nbytes, uint32_t sample_count,
                      struct pcr_error *err)
 {
     json_error_t where;
-    json_t *object = json_loadb((const char *) text, nbytes, JSON_REJECT_DUPLICATES, &where);
-    if (!object && json_error_code(&where) == json_error_out_of_memory)
-        return pcri_fail(err, PCR_ERR_NOMEM, "no memory for a sample's notes");
+    json_t *object;
+    int rc = pcri_json_parse((const char *) text, nbytes, JSON_REJECT_DUPLICATES, &object, &where,
+                             err);
+    if (rc < 0)
+        return rc;
     bool good = count_note(object, sample_count, sums) && !memchr(text, '\n', nbytes);
     json_decref(object);
     if (!good)
         return pcri_fail(err, PCR_ERR_CORRUPT, "tail: a note is not as it should be");
-    int rc = lines ? pcri_buffer_append(lines, text, nbytes, err) : 0;
+    rc = lines ? pcri_buffer_append(lines, text, nbytes, err) : 0;
     if (!rc && lines)
         rc = pcri_buffer_append(lines, "\n", 1, err);
     return rc;

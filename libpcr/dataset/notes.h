@@ -3,8 +3,7 @@
 #ifndef PCRI_NOTES_H
 #define PCRI_NOTES_H
 
-#include <jansson.h>
-
+#include "../base/json.h"
 #include "../base/packed.h"
 #include "../record/record.h"
 

@@ -25,6 +25,8 @@ static int make_flights(struct pcri_write *w, struct pcr_error *err)
             most = w->plan.records[r].count;
     w->flight_count = 2 + (w->opts.thread_count - 1) / most;
     w->flights = pcri_calloc(w->flight_count, sizeof(*w->flights), err);
+    if (!w->flights)
+        w->flight_count = 0; /* none to free */
     return w->flights ? 0 : PCR_ERR_NOMEM;
 }
 

@@ -42,15 +42,17 @@ int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *e
     struct pcr_buffer small = { 0 }, profile = { 0 };
     bool gray = false;
     *reduced = false;
-    if (!opts->max_side || !t->file.nbytes ||
-        pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, NULL))
+    if (!opts->max_side || !t->file.nbytes)
         return 0;
+    int rc = pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, err);
+    if (rc)
+        return is_ours(rc) ? rc : 0;
     uint32_t longest = info.width > info.height ? info.width : info.height;
     if (longest <= opts->max_side)
         return 0;
     uint32_t width = shorten(info.width, longest, opts->max_side);
     uint32_t height = shorten(info.height, longest, opts->max_side);
-    int rc = pcri_profile_find(t->file.data, t->file.nbytes, &gray, &profile, err);
+    rc = pcri_profile_find(t->file.data, t->file.nbytes, &gray, &profile, err);
     if (!rc)
         rc = make_pixels(t, gray, width, height, err);
     if (!rc)

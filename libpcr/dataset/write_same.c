@@ -80,9 +80,14 @@ static int same_attributes(const struct pcri_write *w, const struct pcri_head *h
     char *ours = NULL;
     uint32_t n;
     const char *theirs = pcri_text(&head->attributes, i, &n);
-    json_t *object = w->opts.bad_policy == PCR_BAD_SALVAGE ? json_loads(theirs, 0, NULL) : NULL;
+    bool any = w->opts.bad_policy == PCR_BAD_SALVAGE && n;
+    json_error_t why;
+    json_t *object = NULL;
+    int rc = any ? pcri_json_parse(theirs, n, 0, &object, &why, err) : 0;
+    if (rc < 0)
+        return rc;
     const char *salvaged = json_string_value(json_object_get(object, "salvaged"));
-    int rc = pcri_attributes_render(s->attributes, salvaged, &ours, err);
+    rc = pcri_attributes_render(s->attributes, salvaged, &ours, err);
     if (!rc && strcmp(ours ? ours : "", theirs) != 0)
         *same = false;
     json_decref(object);

@@ -138,7 +138,10 @@ static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packe
     struct pcr_image_info info = { 0 };
     o.limits = w->opts.limits;
     /* What is no image that we know has no size and no orientation. */
-    if (pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, NULL))
+    int rc = pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, err);
+    if (is_ours(rc))
+        return rc;
+    if (rc)
         info = (struct pcr_image_info) { .orientation = 1 };
 
     *packed = (struct pcri_packed) {
@@ -149,7 +152,7 @@ static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packe
         .source_nbytes = t->file.nbytes,
     };
     packed->pieces = pcri_calloc(w->piece_count, sizeof(*packed->pieces), err);
-    int rc = packed->pieces ? 0 : PCR_ERR_NOMEM;
+    rc = packed->pieces ? 0 : PCR_ERR_NOMEM;
     if (!rc && bad)
         rc = note_undecodable(t, packed, err);
     if (rc)
@@ -164,20 +167,26 @@ int pcri_attributes_render(const char *text, const char *salvaged, char **out,
                            struct pcr_error *err)
 {
     json_error_t why;
+    json_t *object;
     *out = NULL;
     if ((!text || !*text) && !salvaged)
         return 0;
-    json_t *object = json_loads(text && *text ? text : "{}", JSON_REJECT_DUPLICATES, &why);
+    if (!text || !*text)
+        text = "{}";
+    int rc = pcri_json_parse(text, strlen(text), JSON_REJECT_DUPLICATES, &object, &why, err);
+    if (rc < 0)
+        return rc;
     if (!json_is_object(object)) {
         bool parsed = object != NULL;
         json_decref(object);
         return pcri_fail(err, PCR_ERR_INVAL, "its attributes are no JSON object%s%s",
                          parsed ? "" : ": ", parsed ? "" : why.text);
     }
-    if (!salvaged || !pcri_json_set_text(object, "salvaged", salvaged))
-        *out = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    rc = salvaged && pcri_json_set_text(object, "salvaged", salvaged)
+        ? pcri_fail(err, PCR_ERR_NOMEM, "no memory for attributes")
+        : pcri_json_text(object, out, err);
     json_decref(object);
-    return *out ? 0 : pcri_fail(err, PCR_ERR_NOMEM, "no memory for attributes");
+    return rc;
 }
 
 /* Marks a sample as salvaged. */

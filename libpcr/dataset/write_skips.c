@@ -24,11 +24,11 @@ int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
     if (why->offset != PCR_NO_OFFSET)
         rc |= json_object_set_new(object, "offset",
                                   json_integer((json_int_t) why->offset));
-    *out = rc ? NULL : json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
+    *out = NULL;
+    rc = rc ? pcri_fail(err, PCR_ERR_NOMEM, "no memory to describe a bad input")
+            : pcri_json_text(object, out, err);
     json_decref(object);
-    if (!*out)
-        return pcri_fail(err, PCR_ERR_NOMEM, "cannot describe a bad input");
-    return 0;
+    return rc;
 }
 
 static int write_lines(struct pcri_publish *p, const struct pcri_outcome *o,

@@ -112,7 +112,7 @@ def make_good():
 def make_bad_text():
     whole = w.write_manifest(BASE)
     rest = whole[28:]
-    bad("empty", "FORMAT", "no bytes", b"")
+    bad("empty", "TRUNCATED", "no bytes", b"")
     bad("no-checksum", "FORMAT", "JSON that does not begin with _xxh3", b"{" + rest)
     bad("other-json", "FORMAT", "another JSON file", b'{"name":"package"}\n')
     bad("checksum", "CORRUPT", "a changed digit",
@@ -128,7 +128,7 @@ def make_bad_text():
         w.seal_manifest(b'"format":"pcr",' + rest))
     bad("not-utf-8", "CORRUPT", "bytes that are not UTF-8",
         w.seal_manifest(rest.replace(b'"train"', b'"tr\xff\xfen"')))
-    bad("deep", "CORRUPT", "arrays in arrays, 100,000 deep",
+    bad("deep", "LIMIT", "arrays in arrays, 100,000 deep",
         w.seal_manifest(b'"z":' + b"[" * 100000 + b"]" * 100000 + b"," + rest))
 
 
@@ -224,7 +224,8 @@ def datasets():
     yield "float-labels", "CORRUPT", "float labels where the manifest says classes", {
         **with_second(with_floats.build()),
         "manifest.json": w.write_manifest(members({**FILES, second: with_floats}))}
-    yield "short", "TRUNCATED", "a record cut short", with_second(files[second][:-10])
+    yield "short", "TRUNCATED", "a record cut short", with_second(
+        files[second][:len(files[second]) // 2])
     yield "long", "CORRUPT", "bytes after the record", with_second(files[second] + b"\0")
     yield "missing", "IO", "no such file", with_second(None)
     yield "no-record", "FORMAT", "a file of another kind", with_second(b"#!/bin/sh\n" * 99)
