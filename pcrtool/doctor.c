@@ -111,24 +111,34 @@ static json_t *json_machine(const struct machine *m)
 
 /* --- the dataset --- */
 
-/* Reads the first sample of each split at the lowest fidelity. */
+/* Reads the first of so many samples that is not damaged, at the lowest fidelity. */
+static int read_one(const struct pcrtool_input *in, uint64_t first, uint64_t count,
+                    struct pcr_buffer *bytes, struct pcr_error *err)
+{
+    int rc = PCR_ERR_CORRUPT;
+    for (uint64_t i = 0; i < count && (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED); i++) {
+        struct pcr_sample *sample = NULL;
+        rc = pcr_dataset_sample(in->dataset, first + i, &sample, err);
+        if (!rc)
+            rc = pcr_sample_read(sample, 1, bytes, err);
+        pcr_sample_release(&sample);
+    }
+    return rc;
+}
+
+/* Can each split be read? Damaged samples are passed over, unless all are. */
 static int check_reads(const struct pcrtool_input *in)
 {
     struct pcr_buffer bytes = { 0 };
     uint64_t first = 0;
     int rc = PCRTOOL_DONE;
     for (uint32_t i = 0; i < in->info.split_count && !rc; i++) {
-        struct pcr_sample *sample = NULL;
         struct pcr_error err;
         uint64_t count = 0;
         pcr_dataset_split_name(in->dataset, i, &count);
         if (!count)
             continue;
-        int read = pcr_dataset_sample(in->dataset, first, &sample, &err);
-        if (!read)
-            read = pcr_sample_read(sample, 1, &bytes, &err);
-        pcr_sample_release(&sample);
-        if (read)
+        if (read_one(in, first, count, &bytes, &err))
             rc = pcrtool_failed(in->command, &err);
         first += count;
     }
@@ -244,7 +254,8 @@ const struct pcrtool_command pcrtool_doctor = {
         "Versions, CPU features, I/O backends and limits. With a DATASET: measures how\n"
         "fast it comes from storage and how fast it is decoded, by fidelity; predicts what\n"
         "a loader delivers from storage, from memory and with twice the CPUs; and says what\n"
-        "limits, and what to change. Nothing is written; pages are dropped from memory.\n",
+        "limits, and what to change. Nothing is written; pages are dropped from memory.\n"
+        "Damaged samples are passed over.\n",
     .examples = "  pcrtool doctor\n"
                 "  pcrtool doctor photos.pcr --consumer 2500\n"
                 "  pcrtool doctor photos.pcr --storage 50M --fidelity 3\n"

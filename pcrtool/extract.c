@@ -39,8 +39,10 @@ static void complain(const struct extraction *x, const struct pcr_sample_info *i
 {
     pcrtool_progress(NULL);
     fprintf(stderr, "pcrtool extract: @%" PRIu64 " ", info->index);
-    pcrtool_print_name(stderr, info->key, info->key_nbytes);
-    fprintf(stderr, ": %s\n", what);
+    pcrtool_print_tame(stderr, info->key, info->key_nbytes);
+    fputs(": ", stderr);
+    pcrtool_print_tame(stderr, what, strlen(what));
+    fputc('\n', stderr);
 }
 
 static int write_sample(struct extraction *x, const struct pcr_sample_info *info)
@@ -56,6 +58,12 @@ static int write_sample(struct extraction *x, const struct pcr_sample_info *info
     if (!rc) {
         x->written_count++;
         x->written_nbytes += x->bytes.nbytes;
+        return PCRTOOL_DONE;
+    }
+    if (saved == ENAMETOOLONG || saved == EILSEQ) {
+        complain(x, info, saved == EILSEQ ? "left out: no name that this file system takes"
+                                          : "left out: the name, or a part of it, is too long");
+        x->unsafe_count++;
         return PCRTOOL_DONE;
     }
     if (saved == EEXIST)
@@ -287,7 +295,8 @@ const struct pcrtool_command pcrtool_extract = {
         "Each sample becomes the file OUT/key, whole or not at all; without keys all do.\n"
         "Nothing is written outside of OUT: a key that is absolute, has '..' or leads\n"
         "through a symbolic link is refused. A file that is there is an error without\n"
-        "--force. Unsafe keys are named and left out (exit code 3), so are damaged\n"
+        "--force. Unsafe keys, and names that are too long for a file, are named and left\n"
+        "out (exit code 3), so are damaged\n"
         "samples (exit code 4), of which --degrade writes what is there: of a record that\n"
         "was cut off, the fidelities before the cut.\n",
     .examples = "  pcrtool extract photos.pcr originals\n"

@@ -73,7 +73,10 @@ static void *read_slices(void *arg)
         const struct slice *s = &r->slices[i % r->slice_count];
         struct pcr_slice *slice = NULL;
         struct pcr_error err;
-        if (pcr_slice_read(r->ds, s->record, s->first, s->count, r->fidelity, &slice, &err)) {
+        int rc = pcr_slice_read(r->ds, s->record, s->first, s->count, r->fidelity, &slice, &err);
+        if (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED)
+            continue; /* bad samples are passed over, and with them their neighbours */
+        if (rc) {
             bool no = false;
             if (atomic_compare_exchange_strong(&r->failed, &no, true))
                 r->err = err;

@@ -34,7 +34,7 @@ void pcrtool_error(const struct pcrtool_command *command, const char *fmt, ...)
     fflush(stdout);
     fprintf(stderr, "%spcrtool%s%s:%s ", color ? "\033[1;31m" : "", command ? " " : "",
             command ? command->name : "", color ? "\033[0m" : "");
-    pcrtool_print_name(stderr, text, strlen(text)); /* it may hold names of files */
+    pcrtool_print_tame(stderr, text, strlen(text)); /* it may hold names of files */
     fputc('\n', stderr);
 }
 
@@ -88,6 +88,17 @@ void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes)
     for (size_t i = 0; i < nbytes; i++) {
         unsigned char c = (unsigned char) name[i];
         putc(c < 32 || c == 127 ? '?' : c, stream);
+    }
+}
+
+void pcrtool_print_tame(FILE *stream, const char *text, size_t nbytes)
+{
+    for (size_t i = 0; i < nbytes; i++) {
+        unsigned char c = (unsigned char) text[i];
+        if (c < 32 || c == 127)
+            fprintf(stream, "\\x%02x", c);
+        else
+            putc(c, stream);
     }
 }
 

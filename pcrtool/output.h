@@ -39,6 +39,8 @@ bool pcrtool_color(FILE *stream);
 
 /* Writes a name of any bytes: as it is, or on a terminal with control bytes as '?'. */
 void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes);
+/* Text for a log, on one line: control bytes, also those of names, as \xHH. */
+void pcrtool_print_tame(FILE *stream, const char *text, size_t nbytes);
 
 /* Shows `line` in place of the last progress line on stderr; NULL clears it. Nothing
  * where stderr is no terminal. */

@@ -35,6 +35,26 @@ const char *pcr_code_name(int code)
     }
 }
 
+/* Messages are lines of a log, and may hold names and keys of any bytes: control bytes become
+ * \xHH. */
+static void tame(struct pcr_error *err)
+{
+    char old[sizeof(err->message)];
+    size_t n = 0;
+    const char *p = err->message;
+    while (*p && (unsigned char) *p >= 32 && *p != 127)
+        p++;
+    if (!*p)
+        return;
+    memcpy(old, err->message, sizeof(old));
+    for (p = old; *p && n + 5 <= sizeof(err->message); p++)
+        if ((unsigned char) *p >= 32 && *p != 127)
+            err->message[n++] = *p;
+        else
+            n += (size_t) snprintf(err->message + n, 5, "\\x%02x", (unsigned char) *p);
+    err->message[n] = '\0';
+}
+
 static int set(struct pcr_error *err, int code, int sys_errno, uint64_t offset,
                const char *fmt, va_list ap)
 {
@@ -43,6 +63,7 @@ static int set(struct pcr_error *err, int code, int sys_errno, uint64_t offset,
         err->sys_errno = sys_errno;
         err->offset = offset;
         vsnprintf(err->message, sizeof(err->message), fmt, ap);
+        tame(err);
     }
     return code;
 }
@@ -157,5 +178,6 @@ int pcri_prefix(struct pcr_error *err, int code, const char *fmt, ...)
         snprintf(at, sizeof(at), "@%llu", (unsigned long long) err->offset);
     size_t n = strlen(err->message);
     snprintf(err->message + n, sizeof(err->message) - n, "%s: %s", at, old);
+    tame(err);
     return code;
 }

@@ -3,7 +3,7 @@
 """bench: a line for each fidelity, backend and number of threads, and what it was made of."""
 import os
 
-from helper import dataset, fails, json_of, pcrtool, records
+from helper import damage, dataset, fails, json_of, pcrtool, records
 
 path = dataset()
 info = json_of("info", path, "--json")
@@ -44,5 +44,8 @@ fails("bench", path, "--io", "tape", code=2, says=["pread|mmap"])
 fails("bench", path, "--seconds", "0", code=2, says=["seconds"])
 fails("bench", path, "--split", "none-such", code=2, says=["none-such"])
 fails("bench", "missing.pcr", says=["missing.pcr"])
+damage(records(path)[0], -1)  # a damaged sample is passed over
+pcrtool("verify", path, "--quiet", code=4)
+pcrtool("bench", path, "-f", str(groups), "--threads", "1", "--json")
 os.remove(records(path)[0])
 fails("bench", path, "-f", "1", "--json", says=[".pcr"])

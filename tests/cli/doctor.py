@@ -3,8 +3,10 @@
 """doctor: what the machine can do, and whether a dataset reads."""
 import json
 import os
+import struct
 
-from helper import convert, damage, dataset, json_of, pcrtool, records, two_fidelities
+from helper import (convert, damage, dataset, json_of, pcrtool, read, records,
+                    two_fidelities)
 
 machine = json_of("doctor", "--json")
 assert 1 <= machine["cpu_count"] <= os.cpu_count()
@@ -75,6 +77,12 @@ assert b"1 to " in pcrtool("doctor", path, "--fidelity", "32", code=2).stderr
 
 done = pcrtool("doctor", "missing.pcr", code=1)
 assert b"pread" in done.stdout and b"missing.pcr" in done.stderr
+# A damaged sample is passed over, here the first.
+head_nbytes, = struct.unpack_from("<Q", read(records(path)[0]), 32)
+group_count, = struct.unpack_from("<H", read(records(path)[0]), 24)
+damage(records(path)[0], 96 + 24 * group_count + head_nbytes + 1)
+pcrtool("cat", path, "@0", code=4)
+assert json_of("doctor", path, "--json", "--threads", "1")["dataset"]["rates"]
 for record in records(path):
     damage(record, 40)
 done = pcrtool("doctor", path, code=4)

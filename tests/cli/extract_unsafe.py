@@ -61,9 +61,10 @@ pcrtool("extract", path, "target", "--force")
 assert not os.path.islink("target/new.jpg") and read("elsewhere/mine") == b"mine"
 
 # A name that is too long.
-path = make("long", ["x" * 300 + "/b.jpg"])
-done = pcrtool("extract", path, "long-out", code=1)
-assert b"too long" in done.stderr, done.stderr
+path = make("long", ["x" * 300 + "/b.jpg", "y" * 300, "short.jpg"])
+done = pcrtool("extract", path, "long-out", code=3)
+assert done.stderr.count(b"too long") == 2, done.stderr
+assert files("long-out") == ["short.jpg"]
 
 # Keys of other writers.
 if os.environ["PCR_SANITIZED"] == "1":
@@ -76,6 +77,13 @@ assert [f for f in files(".") if not f.startswith("inside/out/")] == before
 for index in range(len(unsafe)):
     assert f"@{index} ".encode() in done.stderr, done.stderr
 assert b"5 files" in done.stdout
+
+# Control bytes of keys are escaped in what is told.
+hidden = write("control", ["../a\n\x1b[31mb\x7f"])
+done = pcrtool("extract", hidden, "control-out", code=3)
+assert b"../a\\x0a\\x1b[31mb\\x7f" in done.stderr and done.stderr.count(b"\n") == 1, done.stderr
+done = pcrtool("cat", hidden, "no\nkey", code=1)
+assert b"no\\x0akey" in done.stderr and done.stderr.count(b"\n") == 1, done.stderr
 
 # One that is asked for by name is refused all the same.
 pcrtool("extract", path, "inside/again", "../up.jpg", code=3)
