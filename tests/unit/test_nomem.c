@@ -32,6 +32,7 @@ int main(void)
 void *__libc_malloc(size_t nbytes);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *p, size_t nbytes);
+void *__libc_memalign(size_t alignment, size_t nbytes);
 
 static atomic_long calls, fail_at; /* 0: none fails */
 static atomic_bool for_ever;
@@ -58,6 +59,11 @@ void *calloc(size_t count, size_t size)
 void *realloc(void *p, size_t nbytes)
 {
     return fails() ? NULL : __libc_realloc(p, nbytes);
+}
+
+void *aligned_alloc(size_t alignment, size_t nbytes)
+{
+    return fails() ? NULL : __libc_memalign(alignment, nbytes);
 }
 
 /* --- scenarios: each adds what it makes to *sum --- */
