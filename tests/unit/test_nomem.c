@@ -12,6 +12,7 @@
 
 #include <pcr/dataset.h>
 #include <pcr/image.h>
+#include <pcr/loader.h>
 #include <pcr/writer.h>
 
 #include "generator.h"
@@ -157,6 +158,29 @@ static int decode_png(uint64_t *sum, struct pcr_error *err)
     return decode(&png, PCR_DECODE_BACKGROUND, sum, err);
 }
 
+static int load_epoch(uint64_t *sum, struct pcr_error *err)
+{
+    const struct pcr_loader_options o = {
+        .size = sizeof(o), .batch_size = 4, .height = 16, .width = 16, .thread_count = 1,
+        .reader_count = PCR_NO_READERS, .window_samples = 4, .bad_sample = PCR_SAMPLE_SKIP,
+    };
+    struct pcr_dataset *ds = NULL;
+    struct pcr_loader *l = NULL;
+    struct pcr_batch *b = NULL;
+    int rc = pcr_dataset_open(made.path, NULL, &ds, err);
+    if (!rc)
+        rc = pcr_loader_create(ds, &o, &l, err);
+    if (!rc)
+        rc = pcr_loader_start_epoch(l, 0, err);
+    while (!rc && !(rc = pcr_loader_next(l, &b, err))) {
+        add(sum, b->pixels, (size_t) b->sample_count * 16 * 16 * 3);
+        pcr_batch_release(b);
+    }
+    pcr_loader_destroy(&l);
+    pcr_dataset_close(&ds);
+    return rc == PCR_END ? 0 : rc;
+}
+
 static int convert_to(const char *path, struct pcr_error *err)
 {
     const struct pcr_write_options o = { .size = sizeof(o), .max_side = 40, .thread_count = 1,
@@ -191,7 +215,8 @@ static const struct {
     long step; /* in the suite */
 } scenarios[] = {
     { "read", read_samples, 3 }, { "verify", verify, 17 }, { "decode JPEG", decode_jpeg, 1 },
-    { "decode PNG", decode_png, 1 }, { "convert", convert, 41 },
+    { "decode PNG", decode_png, 1 }, { "loader", load_epoch, 19 },
+    { "convert", convert, 41 },
 };
 
 /* Lets the allocations from..step.. of a scenario fail; prints a line. Returns what is wrong. */
