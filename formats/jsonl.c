@@ -118,7 +118,9 @@ static int get_attributes(struct pcri_list *l, struct pcri_list_row *row,
     if (given && !json_is_null(given) && !json_is_object(given))
         return fail_line(err, row->line, "'attributes' is not an object");
     json_t *all = json_is_object(given) ? json_copy((json_t *) given) : json_object();
-    int rc = all ? 0 : pcri_fail_nomem(err, sizeof(json_t *));
+    /* A copy without memory lacks members. */
+    bool whole = all && json_object_size(all) == json_object_size(given);
+    int rc = whole ? 0 : pcri_fail_nomem(err, sizeof(json_t *));
     const char *name;
     json_t *value;
     json_object_foreach(object, name, value)

@@ -12,6 +12,7 @@
 
 #include <pcr/dataset.h>
 #include <pcr/image.h>
+#include <pcr/import.h>
 #include <pcr/loader.h>
 #include <pcr/writer.h>
 
@@ -158,6 +159,65 @@ static int decode_png(uint64_t *sum, struct pcr_error *err)
     return decode(&png, PCR_DECODE_BACKGROUND, sum, err);
 }
 
+static struct test_folder lists; /* two images, and lists of them */
+
+static void make_lists(void)
+{
+    static const char jsonl[] =
+        "{\"path\":\"a.jpg\",\"label\":\"ape\","
+        "\"attributes\":{\"a name of some length\":\"\\u00e9\\n\"}}\n"
+        "{\"path\":\"b.jpg\",\"label\":\"bee\","
+        "\"key\":\"a key that is longer than others are\"}\n";
+    static const char csv[] = "path,label,note\na.jpg,ape,one\nb.jpg,bee,\"two, or so\"\n";
+    const struct { const char *name; const void *bytes; size_t nbytes; } files[] = {
+        { "a.jpg", jpeg.data, jpeg.nbytes }, { "b.jpg", jpeg.data, jpeg.nbytes },
+        { "list.jsonl", jsonl, sizeof(jsonl) - 1 }, { "list.csv", csv, sizeof(csv) - 1 },
+    };
+    test_folder_make(&lists);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        char path[128];
+        snprintf(path, sizeof(path), "%s/%s", lists.path, files[i].name);
+        FILE *f = fopen(path, "wb");
+        ck_assert_ptr_nonnull(f);
+        ck_assert_uint_eq(fwrite(files[i].bytes, 1, files[i].nbytes, f), files[i].nbytes);
+        ck_assert_int_eq(fclose(f), 0);
+    }
+}
+
+static int import(const char *name, uint64_t *sum, struct pcr_error *err)
+{
+    char path[128];
+    struct pcr_source *s = NULL;
+    snprintf(path, sizeof(path), "%s%s", lists.path, name);
+    int rc = pcr_import_open(path, NULL, &s, err);
+    for (uint64_t i = 0; !rc && i < s->sample_count; i++) {
+        struct pcr_source_sample one;
+        if ((rc = s->describe(s->opaque, i, &one, err)))
+            break;
+        add(sum, one.key, strlen(one.key));
+        if (one.attributes)
+            add(sum, one.attributes, strlen(one.attributes));
+        add(sum, one.labels, one.label_count * sizeof(*one.labels));
+    }
+    pcr_source_destroy(s);
+    return rc;
+}
+
+static int import_jsonl(uint64_t *sum, struct pcr_error *err)
+{
+    return import("/list.jsonl", sum, err);
+}
+
+static int import_csv(uint64_t *sum, struct pcr_error *err)
+{
+    return import("/list.csv", sum, err);
+}
+
+static int import_folder(uint64_t *sum, struct pcr_error *err)
+{
+    return import("", sum, err);
+}
+
 static int load_epoch(uint64_t *sum, struct pcr_error *err)
 {
     const struct pcr_loader_options o = {
@@ -216,6 +276,7 @@ static const struct {
 } scenarios[] = {
     { "read", read_samples, 3 }, { "verify", verify, 17 }, { "decode JPEG", decode_jpeg, 1 },
     { "decode PNG", decode_png, 1 }, { "loader", load_epoch, 19 },
+    { "JSON lines", import_jsonl, 1 }, { "CSV", import_csv, 1 }, { "folder", import_folder, 1 },
     { "convert", convert, 41 },
 };
 
@@ -263,12 +324,14 @@ START_TEST(all)
     ck_assert_int_eq(pcr_gen_photo(3, 60, 44, 85, 0, &jpeg), 0);
     ck_assert_int_eq(pcr_gen_make(pcr_gen_find("png-rgb"), &png, &err), 0);
     ck_assert_int_eq(convert_to(made.path, &err), 0);
+    make_lists();
     for (size_t k = 0; k < sizeof(scenarios) / sizeof(scenarios[0]); k++)
         for (int lasting = 0; lasting < 2; lasting++)
             wrong += try_scenario(k, all_steps ? all_steps : scenarios[k].step, lasting);
     pcr_buffer_free(&jpeg);
     pcr_buffer_free(&png);
     test_folder_free(&made);
+    test_folder_free(&lists);
     test_source_free(&source);
     ck_assert_int_eq(wrong, 0);
 }
