@@ -20,6 +20,8 @@
 
 /* --- faults --- */
 
+typedef void (*hook)(void);
+
 static struct {
     int read_errno;         /* the next `fail_count` reads of records fail so */
     atomic_int fail_count;
@@ -30,8 +32,8 @@ static struct {
     bool no_stat;           /* a state file cannot be looked at: EIO */
     unsigned thread_us;     /* pthread_create() returns so late */
     long clock_ahead_s;     /* of the time of day */
-    void (*at_mkdir)(void); /* is called once, before */
-    void (*at_realpath)(void);
+    _Atomic(hook) at_mkdir; /* is called once, before */
+    _Atomic(hook) at_realpath;
 } faults;
 
 static bool is_named(int fd, const char *ending)
@@ -116,10 +118,9 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
     return rc;
 }
 
-static void call_once(void (**hook)(void))
+static void call_once(_Atomic(hook) *at)
 {
-    void (*f)(void) = *hook;
-    *hook = NULL;
+    hook f = atomic_exchange(at, NULL);
     if (f)
         f();
 }
