@@ -51,7 +51,7 @@ static struct crew crews[PCRI_CREW_KINDS] = { CREW(PCRI_CREW_MAKERS),
 bool pcri_turn_over(const struct pcri_turn *t)
 {
     return atomic_load_explicit(&crews[t->kind].crowded, memory_order_relaxed) &&
-           pcri_now_ns() >= t->until_ns;
+           pcri_clock_ns() >= t->until_ns;
 }
 
 /* After members or threads have come or gone; the mutex is held. */
@@ -74,7 +74,7 @@ static enum pcri_turn_end serve(struct crew *c, struct worker *w, struct pcri_me
 {
     m->active++;
     pthread_mutex_unlock(&c->mutex);
-    struct pcri_turn turn = { c->kind, pcri_now_ns() + TURN_NS };
+    struct pcri_turn turn = { c->kind, pcri_clock_ns() + TURN_NS };
     enum pcri_turn_end end = m->serve(m->owner, &w->maker, &turn);
     pthread_mutex_lock(&c->mutex);
     m->active--;

@@ -105,7 +105,7 @@ static int join_crews(struct pcr_loader *l, struct pcr_error *err)
     struct pcri_member readers = { pcri_work_read, l, l->options.reader_count, 0, false };
     l->members[PCRI_CREW_MAKERS] = makers;
     l->members[PCRI_CREW_READERS] = readers;
-    l->idle_since_ns = pcri_now_ns();
+    l->idle_since_ns = pcri_clock_ns();
     for (; l->joined < PCRI_CREW_KINDS; l->joined++) {
         struct pcri_member *m = &l->members[l->joined];
         int rc = m->limit ? pcri_crew_join((enum pcri_crew_kind) l->joined, m, err) : 0;
@@ -181,7 +181,7 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
     struct pcr_loader *l = pcri_calloc(1, sizeof(*l), err);
     if (!l)
         return PCR_ERR_NOMEM;
-    l->created_ns = pcri_now_ns();
+    l->created_ns = pcri_clock_ns();
     l->process = getpid();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
@@ -463,9 +463,9 @@ static int wait_batch(struct pcr_loader *l, struct pcri_batch **out, struct pcr_
             return PCR_END;
         if ((*out = take_batch(l)))
             return 0;
-        uint64_t start = pcri_now_ns();
+        uint64_t start = pcri_clock_ns();
         pthread_cond_wait(&l->ready, &l->mutex);
-        l->stats.consumer_wait_ns += pcri_now_ns() - start;
+        l->stats.consumer_wait_ns += pcri_clock_ns() - start;
     }
 }
 

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One sample's way from its bytes to its pixels in a batch. */
 #include <math.h>
-#include <time.h>
 
 #include "sample.h"
 #include "transform.h"
-
-uint64_t pcri_now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
-}
 
 int pcri_maker_init(struct pcri_maker *m, struct pcr_error *err)
 {
@@ -114,14 +106,14 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
                   const struct pcr_sample_info *sample, uint32_t fidelity, int rc,
                   struct pcri_made *out, struct pcr_error *err)
 {
-    uint64_t start = pcri_now_ns();
+    uint64_t start = pcri_clock_ns();
     if (!rc && q->files)
         rc = pcri_batch_append(q->files, &m->spans, sample->form == PCR_FORM_CODED, err);
     else if (!rc && (rc = make_pixels(m, q, sample, &out->crop, err)) &&
              sample->form == PCR_FORM_OPAQUE && pcri_is_of_data(rc, err))
         advise(err);
     out->profile_use = q->files ? PCR_PROFILE_NONE : pcr_decoder_profile(m->decoder);
-    out->decode_ns += pcri_now_ns() - start;
+    out->decode_ns += pcri_clock_ns() - start;
     if (rc) {
         struct pcr_record_info record = { .size = sizeof(record) };
         if (pcr_dataset_record(q->store->ds, sample->record, &record, NULL))
@@ -157,7 +149,7 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
     struct pcr_sample_info info = { .size = sizeof(info) };
     struct pcr_sample *sample = NULL;
     struct pcr_slice *slice = NULL;
-    uint64_t start = pcri_now_ns();
+    uint64_t start = pcri_clock_ns();
     int rc = pcr_dataset_sample(q->store->ds, q->index, &sample, err);
     if (!rc)
         rc = pcr_sample_describe(sample, &info, err);
@@ -165,7 +157,7 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
     if (!rc)
         rc = pcr_slice_read(q->store->ds, info.record, info.record_index, 1, fidelity,
                             &slice, err);
-    out->read_ns += pcri_now_ns() - start;
+    out->read_ns += pcri_clock_ns() - start;
     out->read_count++;
     if (!rc) {
         out->read_nbytes += pcr_slice_nbytes(slice);

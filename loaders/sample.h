@@ -58,7 +58,4 @@ struct pcri_made {
 int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
                      struct pcri_made *out, struct pcr_error *err);
 
-/* Nanoseconds of a clock that only goes forward. */
-uint64_t pcri_now_ns(void);
-
 #endif

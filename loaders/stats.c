@@ -101,7 +101,7 @@ int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *s
     count_batches(l, &stats);
     pthread_mutex_unlock(&l->mutex);
     stats.thread_count = l->options.thread_count;
-    stats.elapsed_ns = pcri_now_ns() - l->created_ns;
+    stats.elapsed_ns = pcri_clock_ns() - l->created_ns;
     return pcri_info_copy(stats_out, &stats, sizeof(stats), err);
 }
 

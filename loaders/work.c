@@ -28,9 +28,9 @@ static void run_plan(struct pcr_loader *l, struct pcri_task *t)
 
 static void run_read(struct pcr_loader *l, struct pcri_task *t)
 {
-    uint64_t start = pcri_now_ns();
+    uint64_t start = pcri_clock_ns();
     int rc = read_span(l, t);
-    uint64_t spent = pcri_now_ns() - start;
+    uint64_t spent = pcri_clock_ns() - start;
     uint64_t nbytes = rc ? 0 : pcr_slice_nbytes(t->held->slice);
 
     pthread_mutex_lock(&l->mutex);
@@ -130,9 +130,9 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
     if (!rc)
         rc = make(l, m, t, &q, &made, &err);
     if (convert && !rc && made.filled) {
-        uint64_t start = pcri_now_ns();
+        uint64_t start = pcri_clock_ns();
         pcri_pixels_convert(&l->pixels, q.dst, slot);
-        made.decode_ns += pcri_now_ns() - start;
+        made.decode_ns += pcri_clock_ns() - start;
     }
 
     pthread_mutex_lock(&l->mutex);
@@ -200,7 +200,7 @@ static void collect(struct pcr_loader *l)
  * the mutex held. */
 void pcri_work_count_idle(struct pcr_loader *l)
 {
-    uint64_t now = pcri_now_ns();
+    uint64_t now = pcri_clock_ns();
     uint64_t spent = (now - l->idle_since_ns) * (l->options.thread_count - l->working);
     l->idle_since_ns = now;
     l->stats.idle_ns += spent;
@@ -214,7 +214,7 @@ static void tune_readers(struct pcr_loader *l)
     struct pcri_member *m = &l->members[PCRI_CREW_READERS];
     if (!l->tunes || l->stop || l->wait_reason != &l->stats.bytes_wait_ns)
         return;
-    uint32_t count = pcri_tune(&l->tune, pcri_now_ns(),
+    uint32_t count = pcri_tune(&l->tune, pcri_clock_ns(),
                                l->stats.read_nbytes + l->stats.ahead_nbytes,
                                l->stats.reading_count, m->limit);
     /* It goes on with those that it has, where no more are to be had. */

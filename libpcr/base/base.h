@@ -81,7 +81,7 @@ bool pcri_is_of_data(int code, const struct pcr_error *err);
 
 /* --- waiting (wait.c) --- */
 enum { PCRI_TRIES_AGAIN = 4 }; /* where nobody says how often: 75 ms in all */
-/* Time of a clock that only goes forward. */
+/* Nanoseconds of a clock that only goes forward. */
 uint64_t pcri_clock_ns(void);
 /* Has the calling thread's waits end soon after *stop becomes true; NULL: they do not. For a
  * thread that works for others, who may lose their interest while it waits. */
