@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* nomem: allocations that fail, once or from then on, give the right result or NOMEM.
+/* Allocations that fail, once or from then on, give the right result or NOMEM.
  *
- * usage: test-nomem [STEP]   every STEP-th allocation of each scenario fails; 1: every one */
+ * usage: fault-allocations [STEP]   every STEP-th of each scenario fails; 1: every one */
 #define _GNU_SOURCE
 #include <check.h>
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include <pcr/loader.h>
 #include <pcr/writer.h>
 
+#include "fault.h"
 #include "generator.h"
 #include "write_source.h"
 
@@ -284,13 +285,15 @@ static const struct {
 static int try_scenario(size_t k, long step, bool lasting)
 {
     uint64_t right = 0, sum;
-    int trials = 0, nomem = 0, wrong = 0;
+    char name[64];
+    struct fault_row row = { .name = name };
     struct pcr_error err = { .message = "" };
+    snprintf(name, sizeof(name), "%s, %s", scenarios[k].name, lasting ? "for ever" : "once");
     if (scenarios[k].run(&right, &err)) {
-        printf("%s: fails by itself: %s\n", scenarios[k].name, err.message);
+        fprintf(stderr, "%s: fails by itself: %s\n", scenarios[k].name, err.message);
         return 1;
     }
-    for (long n = 1;; n += step, trials++) {
+    for (long n = 1;; n += step, row.trials++) {
         sum = 0;
         err = (struct pcr_error) { .message = "" };
         atomic_store(&for_ever, lasting);
@@ -300,16 +303,18 @@ static int try_scenario(size_t k, long step, bool lasting)
         atomic_store(&fail_at, 0);
         if (atomic_load(&calls) < n)
             break;
-        nomem += rc == PCR_ERR_NOMEM;
-        if (rc == PCR_ERR_NOMEM ? err.code != rc || !err.message[0] : rc || sum != right) {
-            wrong++;
-            printf("%s, allocation %ld: %d %s\n", scenarios[k].name, n, rc,
-                   rc ? err.message : "another result");
+        if (rc == PCR_ERR_NOMEM && err.code == rc && err.message[0]) {
+            row.errors++;
+        } else if (!rc && sum == right) {
+            row.results++;
+        } else {
+            row.wrong++;
+            fprintf(stderr, "%s, allocation %ld: %d %s\n", name, n, rc,
+                    rc ? err.message : "another result");
         }
     }
-    printf("%-12s %s: %d trials, %d NOMEM, %d right, %d wrong\n", scenarios[k].name,
-           lasting ? "for ever" : "once    ", trials, nomem, trials - nomem - wrong, wrong);
-    return wrong;
+    fault_print(&row);
+    return (int) row.wrong;
 }
 
 static long all_steps; /* 0: each scenario's own */
@@ -339,7 +344,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    Suite *s = suite_create("nomem");
+    Suite *s = suite_create("allocations");
     TCase *t = tcase_create("all");
     all_steps = argc > 1 ? atol(argv[1]) : 0;
     suite_add_tcase(s, t);

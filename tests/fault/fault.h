@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the programs of this folder count and print: a fault is let happen at each place where
+ * it can, one trial each, and what comes of it is the right result, the right error, or wrong. */
+#ifndef PCR_TESTS_FAULT_H
+#define PCR_TESTS_FAULT_H
+
+#include <stdio.h>
+
+struct fault_row {
+    const char *name; /* of the scenario and the fault */
+    long trials;
+    long results; /* equal to the one without a fault */
+    long errors;  /* the code that the fault calls for, with a message */
+    long wrong;   /* anything else: each is told by a line of its own on stderr */
+};
+
+/* One line that run.sh reads: fields are separated by tabs. */
+static inline void fault_print(const struct fault_row *r)
+{
+    printf("fault\t%s\t%ld\t%ld\t%ld\t%ld\n", r->name, r->trials, r->results, r->errors,
+           r->wrong);
+    fflush(stdout);
+}
+
+#endif
