@@ -117,8 +117,8 @@ static void count_others(const struct metadata *m, const char *path, size_t fold
     char reason[80];
     snprintf(reason, sizeof(reason), "it has no row for %zu of the %zu images in its folder",
              others, all);
-    if (others && m->opts->left_out)
-        m->opts->left_out(m->opts->opaque, path, reason);
+    if (others && m->opts->noted)
+        m->opts->noted(m->opts->opaque, path, reason);
 }
 
 static int read_rows(struct metadata *m, const char *path, const struct pcr_buffer *text,

@@ -134,6 +134,13 @@ static void left_out(void *opaque, const char *path, const char *reason)
         pcrtool_error(v->command, "left out: %s: %s", path, reason);
 }
 
+static void noted(void *opaque, const char *path, const char *what)
+{
+    struct pcrtool_conversion *v = opaque;
+    if (!v->quiet && v->noted_count++ < NAMED_COUNT)
+        pcrtool_error(v->command, "note: %s: %s", path, what);
+}
+
 static void bad_input(void *opaque, const char *path, const char *format,
                       const struct pcr_error *err)
 {
@@ -285,6 +292,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .format = s->format ? pcr_import_format(s->format - 1) : NULL,
         .root = s->root,
         .left_out = left_out,
+        .noted = noted,
         .opaque = v,
         .layout = s->layout, /* the words stand in the enum's order */
         .classes = classes->names,
@@ -301,6 +309,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
     if (v->named_count > NAMED_COUNT)
         pcrtool_error(v->command, "left out: %" PRIu64 " more",
                       v->named_count - NAMED_COUNT);
+    if (v->noted_count > NAMED_COUNT)
+        pcrtool_error(v->command, "note: %" PRIu64 " more", v->noted_count - NAMED_COUNT);
     if (!classes->count && !s->quiet)
         pcrtool_classes_check(v->command, source->class_names, source->class_count);
     int rc = write_dataset(v, s, source, ladder);

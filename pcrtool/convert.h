@@ -20,6 +20,7 @@ struct pcrtool_conversion {
     bool dry_run, quiet;
     uint64_t left_out_count; /* images that the importer found no place for */
     uint64_t named_count;    /* of them and of other things left out: told so far */
+    uint64_t noted_count;    /* files that were not understood as a whole */
     uint64_t ignored_count;  /* files that it passed over, as no images */
     struct pcr_buffer manifest; /* of a dry run */
     struct pcr_write_progress report;

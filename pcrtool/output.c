@@ -79,29 +79,6 @@ bool pcrtool_color(FILE *stream)
     return isatty(fileno(stream)) && term && strcmp(term, "dumb") != 0;
 }
 
-void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes)
-{
-    if (!isatty(fileno(stream))) {
-        fwrite(name, 1, nbytes, stream);
-        return;
-    }
-    for (size_t i = 0; i < nbytes; i++) {
-        unsigned char c = (unsigned char) name[i];
-        putc(c < 32 || c == 127 ? '?' : c, stream);
-    }
-}
-
-void pcrtool_print_tame(FILE *stream, const char *text, size_t nbytes)
-{
-    for (size_t i = 0; i < nbytes; i++) {
-        unsigned char c = (unsigned char) text[i];
-        if (c < 32 || c == 127)
-            fprintf(stream, "\\x%02x", c);
-        else
-            putc(c, stream);
-    }
-}
-
 /* Bytes of the UTF-8 sequence at p, 0 if it is none (RFC 3629: no overlong forms, no
  * surrogates, nothing above U+10FFFF). */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
@@ -125,6 +102,39 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
         return n;
     }
     return 0;
+}
+
+/* Bytes of the character at p that a terminal shows as such; 0: a control character, or none. */
+static size_t harmless(const char *p, size_t left)
+{
+    const unsigned char *c = (const unsigned char *) p;
+    size_t n = utf8_sequence(c, left);
+    if (n == 1)
+        return *c >= 32 && *c != 127;
+    return n == 2 && c[0] == 0xc2 && c[1] < 0xa0 ? 0 : n;
+}
+
+void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes)
+{
+    if (!isatty(fileno(stream))) {
+        fwrite(name, 1, nbytes, stream);
+        return;
+    }
+    for (size_t i = 0, n; i < nbytes; i += n ? n : 1) {
+        n = harmless(name + i, nbytes - i);
+        fwrite(n ? name + i : "?", 1, n ? n : 1, stream);
+    }
+}
+
+void pcrtool_print_tame(FILE *stream, const char *text, size_t nbytes)
+{
+    for (size_t i = 0, n; i < nbytes; i += n ? n : 1) {
+        n = harmless(text + i, nbytes - i);
+        if (n)
+            fwrite(text + i, 1, n, stream);
+        else
+            fprintf(stream, "\\x%02x", (unsigned char) text[i]);
+    }
 }
 
 /* Copies text with each byte that is no UTF-8 as U+FFFD; `out` holds 3 * nbytes. */

@@ -37,9 +37,10 @@ double pcrtool_percent(uint64_t part, uint64_t whole);
  * and TERM is not "dumb". */
 bool pcrtool_color(FILE *stream);
 
-/* Writes a name of any bytes: as it is, or on a terminal with control bytes as '?'. */
+/* Writes a name of any bytes: as it is, or on a terminal with '?' for each byte of control
+ * characters (C0, C1) and of what is no UTF-8. */
 void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes);
-/* Text for a log, on one line: control bytes, also those of names, as \xHH. */
+/* Text for a log, on one line and in UTF-8: such bytes, also those of names, as \xHH. */
 void pcrtool_print_tame(FILE *stream, const char *text, size_t nbytes);
 
 /* Shows `line` in place of the last progress line on stderr; NULL clears it. Nothing

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base.h"
+#include "utf8.h"
 
 const char *pcr_version(void)
 {
@@ -35,23 +36,37 @@ const char *pcr_code_name(int code)
     }
 }
 
-/* Messages are lines of a log, and may hold names and keys of any bytes: control bytes become
- * \xHH. */
+/* Bytes of the character at p that may stand in a line of a log; 0: it is a control character,
+ * of ASCII or of U+0080 to U+009F, or no UTF-8. */
+static size_t harmless(const char *p)
+{
+    size_t n = pcri_utf8_sequence(p, strlen(p));
+    if (n == 1)
+        return (unsigned char) *p >= 32 && *p != 127;
+    return n == 2 && (unsigned char) p[0] == 0xc2 && (unsigned char) p[1] < 0xa0 ? 0 : n;
+}
+
+/* Messages are lines of a log in UTF-8, and may hold names and keys of any bytes: what is not
+ * harmless becomes \xHH, byte by byte. */
 static void tame(struct pcr_error *err)
 {
     char old[sizeof(err->message)];
-    size_t n = 0;
+    size_t n = 0, left = 0;
     const char *p = err->message;
-    while (*p && (unsigned char) *p >= 32 && *p != 127)
-        p++;
+    while (*p && (left = harmless(p)))
+        p += left;
     if (!*p)
         return;
     memcpy(old, err->message, sizeof(old));
-    for (p = old; *p && n + 5 <= sizeof(err->message); p++)
-        if ((unsigned char) *p >= 32 && *p != 127)
-            err->message[n++] = *p;
+    for (p = old; *p && n + 5 <= sizeof(err->message);) {
+        size_t good = harmless(p);
+        if (good)
+            memcpy(err->message + n, p, good);
         else
-            n += (size_t) snprintf(err->message + n, 5, "\\x%02x", (unsigned char) *p);
+            snprintf(err->message + n, 5, "\\x%02x", (unsigned char) *p);
+        n += good ? good : 4;
+        p += good ? good : 1;
+    }
     err->message[n] = '\0';
 }
 

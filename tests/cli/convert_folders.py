@@ -68,6 +68,16 @@ assert "beside the class folders" in errors[0]["message"]
 assert contents("beside", "dry", "--dry-run", code=3)[2]["left_out_count"] == 1
 convert("beside", "beside.pcr", code=3)  # the same again
 
+# What is not understood as a whole, though nothing is left out, is a note.
+tree("noted", "a/1.jpg", "a/2.jpg", "b/3.jpg")
+with open("noted/a/metadata.csv", "w", encoding="utf-8") as file:
+    file.write("file_name,text\n1.jpg,one\n")
+done = pcrtool("convert", "noted", "noted.pcr")
+assert done.stderr.splitlines()[0] == (b"pcrtool convert: note: noted/a/metadata.csv: it has no "
+                                       b"row for 1 of the 2 images in its folder"), done.stderr
+assert b"left out" not in done.stderr and b"left out" not in done.stdout
+assert not pcrtool("convert", "noted", "quiet.pcr", "--quiet").stderr
+
 # In doubt: both readings and the option; the option decides.
 tree("doubt", "train/cat/1.jpg", "val/cat/1.jpg", "more/cat/1.jpg")
 fails("convert", "doubt", "doubt.pcr", "--quiet",

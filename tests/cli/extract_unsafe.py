@@ -78,10 +78,15 @@ for index in range(len(unsafe)):
     assert f"@{index} ".encode() in done.stderr, done.stderr
 assert b"5 files" in done.stdout
 
-# Control bytes of keys are escaped in what is told.
+# Control characters of keys, and what is no UTF-8, are escaped in what is told.
 hidden = write("control", ["../a\n\x1b[31mb\x7f"])
 done = pcrtool("extract", hidden, "control-out", code=3)
 assert b"../a\\x0a\\x1b[31mb\\x7f" in done.stderr and done.stderr.count(b"\n") == 1, done.stderr
+hidden = write("control-8-bit", ["../caf\u00e9\u009b31m\u0085"])
+done = pcrtool("extract", hidden, "control-out", code=3)
+assert "../caf\u00e9\\xc2\\x9b31m\\xc2\\x85".encode() in done.stderr, done.stderr
+done = pcrtool("cat", hidden, os.fsdecode(b"no\x9bkey"), code=1)
+assert b"no\\x9bkey" in done.stderr, done.stderr
 done = pcrtool("cat", hidden, "no\nkey", code=1)
 assert b"no\\x0akey" in done.stderr and done.stderr.count(b"\n") == 1, done.stderr
 

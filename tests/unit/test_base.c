@@ -8,6 +8,7 @@
 #include "base/base.h"
 #include "base/random.h"
 #include "base/siphash.h"
+#include "base/utf8.h"
 
 START_TEST(error_messages)
 {
@@ -24,6 +25,20 @@ START_TEST(error_messages)
     for (int c = -9; c <= 2; c++)
         ck_assert_str_ne(pcr_code_name(c), "UNKNOWN");
     ck_assert_str_eq(pcr_code_name(77), "UNKNOWN");
+}
+END_TEST
+
+/* Control characters and what is no UTF-8 stand in no message, also where a prefix is long. */
+START_TEST(messages_are_tame)
+{
+    struct pcr_error e;
+    pcri_fail(&e, PCR_ERR_INVAL, "a\n\x1b[31m\x7f \xc2\x85\xc2\x9f\xc2\xa0 \x9b \xc3\xa9\xc3");
+    ck_assert_str_eq(e.message, "a\\x0a\\x1b[31m\\x7f \\xc2\\x85\\xc2\\x9f\xc2\xa0 \\x9b "
+                                "\xc3\xa9\\xc3");
+    pcri_prefix(&e, e.code, "%0*d\xc2\x90", 484, 1);
+    ck_assert_uint_lt(strlen(e.message), sizeof(e.message));
+    ck_assert(pcri_utf8_valid(e.message, strlen(e.message)));
+    ck_assert_ptr_null(strchr(e.message, '\x90'));
 }
 END_TEST
 
@@ -170,6 +185,7 @@ int main(void)
     TCase *t = tcase_create("all");
     suite_add_tcase(s, t);
     tcase_add_test(t, error_messages);
+    tcase_add_test(t, messages_are_tame);
     tcase_add_test(t, options_size_rule);
     tcase_add_test(t, varints);
     tcase_add_test(t, checksums);

@@ -35,6 +35,9 @@ struct pcr_import_options {
      * in byte order of their names. Names that are not among them are INVAL, and so are integer
      * labels outside of 0 to class_count - 1. */
     const char *const *classes;
+    /* Called for each file that was not understood as a whole, such as a metadata.csv that has
+     * no row for some images of its folder, although nothing is left out; NULL: not. */
+    void (*noted)(void *opaque, const char *path, const char *what);
 };
 
 /* Names of the importers, in order ("folder", "list"); NULL past the last. */

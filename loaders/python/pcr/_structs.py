@@ -504,4 +504,4 @@ class ImportOptions(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("format", c_char_p),
                 ("root", c_char_p), ("left_out", LEFT_OUT_CALLBACK), ("opaque", c_void_p),
                 ("layout", c_uint32), ("class_count", c_uint32),
-                ("classes", POINTER(c_char_p))]
+                ("classes", POINTER(c_char_p)), ("noted", LEFT_OUT_CALLBACK)]

@@ -58,6 +58,9 @@ class WriteReport(NamedTuple):
     #: (path, reason) of images without a place, and of links and the like that are passed over
     left_out: Tuple[Tuple[str, str], ...]
     ignored_count: int = 0  #: files that are no images
+    #: (path, what) of files that were not understood as a whole, such as a metadata.csv that has
+    #: no row for some images of its folder; nothing is left out for it
+    notes: Tuple[Tuple[str, str], ...] = ()
 
 
 @keywords(num_workers="write threads=", workers="write threads=")
@@ -121,13 +124,18 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
         layout=0 if layout is None else choice(st.FolderLayout, layout.replace("-", "_"),
                                                "layout"))
     left_out: List[Tuple[str, str]] = []
+    notes: List[Tuple[str, str]] = []
     ignored: List[int] = []
     found: List[str] = []
 
-    def note(_opaque: Any, path: Optional[bytes], reason: Optional[bytes]) -> None:
+    def leave_out(_opaque: Any, path: Optional[bytes], reason: Optional[bytes]) -> None:
         left_out.append((text(path), text(reason)))
 
-    options.left_out = st.LEFT_OUT_CALLBACK(note)
+    def note(_opaque: Any, path: Optional[bytes], what: Optional[bytes]) -> None:
+        notes.append((text(path), text(what)))
+
+    options.left_out = st.LEFT_OUT_CALLBACK(leave_out)
+    options.noted = st.LEFT_OUT_CALLBACK(note)
     if classes is not None:
         names = class_list(classes)
         options.classes = strings(names, "a class name")
@@ -150,7 +158,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     done = interruptible(run, job.stop)
     if classes is None:
         warn_of_numbers(found)
-    return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0])
+    return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0],
+                       tuple(notes))
 
 
 @keywords(num_workers="write threads=", workers="write threads=")
