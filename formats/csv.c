@@ -379,16 +379,17 @@ int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,
     return rc;
 }
 
-bool pcri_csv_is_metadata(const char *text, size_t nbytes)
+int pcri_csv_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err)
 {
     struct pcri_arena arena = { 0 };
     struct pcri_list l = { .arena = &arena, .beside = true };
     struct csv c = { .p = text, .end = text + nbytes, .line = 1 };
     struct header h = { 0 };
-    int rc = skip_marks(&c, NULL);
+    int rc = skip_marks(&c, err);
     if (!rc)
-        rc = read_header(&c, &l, &h, NULL);
+        rc = read_header(&c, &l, &h, err);
     free_scan(&c, &h);
     pcri_arena_free(&arena);
-    return !rc;
+    *is = !rc;
+    return rc == PCR_ERR_NOMEM ? rc : 0;
 }

@@ -117,16 +117,17 @@ static int get_attributes(struct pcri_list *l, struct pcri_list_row *row,
     const json_t *given = l->beside ? NULL : json_object_get(object, "attributes");
     if (given && !json_is_null(given) && !json_is_object(given))
         return fail_line(err, row->line, "'attributes' is not an object");
-    json_t *all = json_is_object(given) ? json_copy((json_t *) given) : json_object();
-    /* A copy without memory lacks members. */
-    bool whole = all && json_object_size(all) == json_object_size(given);
-    int rc = whole ? 0 : pcri_fail_nomem(err, sizeof(json_t *));
+    json_t *all = json_object();
+    int rc = all ? 0 : pcri_fail_nomem(err, sizeof(*all));
     const char *name;
     json_t *value;
+    json_object_foreach((json_t *) given, name, value)
+        if (!rc && json_object_set(all, name, value))
+            rc = pcri_fail_nomem(err, sizeof(*value));
     json_object_foreach(object, name, value)
         if (!rc && metadata && strcmp(name, "file_name") != 0 && !is_known(l, name) &&
             json_object_set(all, name, value))
-            rc = pcri_fail_nomem(err, sizeof(json_t *));
+            rc = pcri_fail_nomem(err, sizeof(*value));
     if (!rc && json_object_size(all)) {
         row->attributes = pcri_list_attributes(l, all, err);
         rc = row->attributes ? 0 : PCR_ERR_NOMEM;
@@ -208,33 +209,35 @@ static char *tame(const char *text, size_t nbytes, struct pcr_error *err)
 }
 
 /* Text that is no JSON; the sample's name is told if it can be found. */
-static int fail_text(const char *text, size_t nbytes, uint64_t line, const json_error_t *why,
-                     struct pcr_error *err)
+static int fail_text(const char *text, size_t nbytes, uint64_t line,
+                     const struct pcri_json_fault *fault, struct pcr_error *err)
 {
     struct pcri_list_row row = { .line = line };
     char *copy = tame(text, nbytes, err);
     if (!copy)
         return PCR_ERR_NOMEM;
-    json_t *object = json_loads(copy, JSON_REJECT_DUPLICATES, NULL);
+    json_t *object;
+    int rc = pcri_json_parse(copy, strlen(copy), 0, &object, NULL, err);
+    free(copy);
+    if (rc < 0)
+        return rc;
     row.key = json_string_value(json_object_get(object, "key"));
     row.path = json_string_value(json_object_get(object, "path"));
     if (!row.path)
         row.path = json_string_value(json_object_get(object, "file_name"));
-    int rc = pcri_row_fail(err, &row, "byte %d: %s", why->position, why->text);
+    rc = pcri_row_fail(err, &row, "byte %zu: %s", fault->offset + 1, fault->what);
     json_decref(object);
-    free(copy);
     return rc;
 }
 
 static int parse_line(struct pcri_list *l, const char *text, size_t nbytes, uint64_t line,
                       struct pcr_error *err)
 {
-    json_error_t why;
+    struct pcri_json_fault fault;
     json_t *object;
-    int rc = pcri_json_parse(text, nbytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &object,
-                             &why, err);
+    int rc = pcri_json_parse(text, nbytes, PCRI_JSON_ANY, &object, &fault, err);
     if (rc)
-        return rc < 0 ? rc : fail_text(text, nbytes, line, &why, err);
+        return rc < 0 ? rc : fail_text(text, nbytes, line, &fault, err);
     rc = add_object(l, object, line, err);
     json_decref(object);
     return rc;
@@ -261,14 +264,16 @@ int pcri_jsonl_parse(const char *text, size_t nbytes, struct pcri_list *l,
     return rc;
 }
 
-bool pcri_jsonl_is_metadata(const char *text, size_t nbytes)
+int pcri_jsonl_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err)
 {
     if (nbytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
         text += 3;
         nbytes -= 3;
     }
-    json_t *object = json_loadb(text, nbytes, JSON_DISABLE_EOF_CHECK, NULL);
-    bool found = json_object_get(object, "file_name") != NULL;
+    json_t *object;
+    int rc = pcri_json_parse(text, nbytes, PCRI_JSON_BEGINNING | PCRI_JSON_DUPLICATES, &object,
+                             NULL, err);
+    *is = json_object_get(object, "file_name") != NULL;
     json_decref(object);
-    return found;
+    return rc < 0 ? rc : 0;
 }

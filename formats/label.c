@@ -65,11 +65,7 @@ enum pcri_number pcri_number_parse(const char *text, int64_t *i, double *d)
         *i = strtoll(json, NULL, 10);
         return errno ? PCRI_NUMBER_LARGE : PCRI_NUMBER_INT;
     }
-    json_t *v = json_loads(json, JSON_DECODE_ANY, NULL); /* whatever the locale */
-    bool ok = json_is_number(v);
-    *d = json_number_value(v);
-    json_decref(v);
-    return ok ? PCRI_NUMBER_FLOAT : PCRI_NUMBER_LARGE;
+    return pcri_json_double(json, strlen(json), d) ? PCRI_NUMBER_FLOAT : PCRI_NUMBER_LARGE;
 }
 
 /* --- rows --- */

@@ -50,9 +50,9 @@ const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,
 /* Gives an entry the row's attributes, and its labels if asked for. */
 void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_entry *e);
 
-/* Do these begin as metadata beside images do, with a file_name? */
-bool pcri_csv_is_metadata(const char *text, size_t nbytes);
-bool pcri_jsonl_is_metadata(const char *text, size_t nbytes);
+/* Do these begin as metadata beside images do, with a file_name? NOMEM. */
+int pcri_csv_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err);
+int pcri_jsonl_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err);
 
 /* Parse a whole list's text. Messages begin with "line N: ". Codes: INVAL, NOMEM. */
 int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,

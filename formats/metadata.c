@@ -60,10 +60,12 @@ static int check_label(const struct metadata *m, const struct pcri_list_row *row
 {
     if (!m->sure || !sample->label_count || !row->attributes)
         return 0;
-    json_t *object = json_loads(row->attributes, 0, NULL);
+    json_t *object;
+    int rc = pcri_json_parse(row->attributes, strlen(row->attributes), 0, &object, NULL, err);
+    if (rc < 0)
+        return rc;
     const char *label = json_string_value(json_object_get(object, "label"));
     const char *class_name = m->layout->class_names.shown[sample->labels[0]];
-    int rc = 0;
     if (label && strcmp(label, class_name) != 0)
         rc = pcri_fail(err, PCR_ERR_INVAL,
                        "line %llu: label '%.60s' of '%.100s', but its folder is '%.60s'; choose "
@@ -103,12 +105,15 @@ static int match(struct metadata *m, const char *path, size_t folder_nbytes,
 }
 
 /* Tells of images in the file's folder that it says nothing of. */
-static void count_others(const struct metadata *m, const char *path, size_t folder_nbytes)
+static int count_others(const struct metadata *m, const char *path, size_t folder_nbytes,
+                        struct pcr_error *err)
 {
     const struct pcri_entries *files = m->tree->files;
     size_t n = folder_nbytes - m->tree->root_nbytes, others = 0, all = 0;
-    const char *folder = join(m->list.arena, path + m->tree->root_nbytes, n, "", NULL);
-    for (size_t i = folder ? find_first(files, folder) : files->count; i < files->count; i++) {
+    const char *folder = join(m->list.arena, path + m->tree->root_nbytes, n, "", err);
+    if (!folder)
+        return PCR_ERR_NOMEM;
+    for (size_t i = find_first(files, folder); i < files->count; i++) {
         if (strncmp(files->items[i].key, folder, n) != 0)
             break;
         all++;
@@ -119,6 +124,7 @@ static void count_others(const struct metadata *m, const char *path, size_t fold
              others, all);
     if (others && m->opts->noted)
         m->opts->noted(m->opts->opaque, path, reason);
+    return 0;
 }
 
 static int read_rows(struct metadata *m, const char *path, const struct pcr_buffer *text,
@@ -127,12 +133,13 @@ static int read_rows(struct metadata *m, const char *path, const struct pcr_buff
     const char *bytes = (const char *) text->data;
     size_t first = m->list.count, kept = first, n = strlen(path);
     size_t folder_nbytes = (size_t) (strrchr(path, '/') - path) + 1;
-    bool csv = path[n - 1] == 'v';
-    if (!(csv ? pcri_csv_is_metadata(bytes, text->nbytes)
-              : pcri_jsonl_is_metadata(bytes, text->nbytes)))
-        return 0;
+    bool csv = path[n - 1] == 'v', is = false;
+    int rc = csv ? pcri_csv_is_metadata(bytes, text->nbytes, &is, err)
+                 : pcri_jsonl_is_metadata(bytes, text->nbytes, &is, err);
+    if (rc || !is)
+        return rc;
     m->tree->files->ignored_count--;
-    int rc = csv ? pcri_csv_parse(bytes, text->nbytes, &m->list, err)
+    rc = csv ? pcri_csv_parse(bytes, text->nbytes, &m->list, err)
                  : pcri_jsonl_parse(bytes, text->nbytes, &m->list, err);
     for (size_t i = first; i < m->list.count && !rc; i++) {
         bool keep;
@@ -143,7 +150,7 @@ static int read_rows(struct metadata *m, const char *path, const struct pcr_buff
     }
     if (!rc) {
         m->list.count = kept;
-        count_others(m, path, folder_nbytes);
+        rc = count_others(m, path, folder_nbytes, err);
     }
     return rc;
 }

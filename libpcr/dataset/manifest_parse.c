@@ -360,7 +360,7 @@ int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits
                         uint32_t flags, struct pcri_manifest *m, struct pcr_error *err)
 {
     struct pcr_limits l = limits ? *limits : (struct pcr_limits) { 0 };
-    json_error_t where;
+    struct pcri_json_fault fault;
     *m = (struct pcri_manifest) { 0 };
     pcri_limits_fill(&l);
     if (nbytes > l.max_manifest_nbytes)
@@ -370,10 +370,9 @@ int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits
     if (rc || (rc = check_nesting(text, nbytes, err)))
         return rc;
     json_t *root;
-    rc = pcri_json_parse(text, nbytes, JSON_REJECT_DUPLICATES, &root, &where, err);
+    rc = pcri_json_parse(text, nbytes, 0, &root, &fault, err);
     if (rc > 0)
-        return pcri_fail_at(err, PCR_ERR_CORRUPT, (uint64_t) where.position, "JSON: %s",
-                            where.text);
+        return pcri_fail_at(err, PCR_ERR_CORRUPT, fault.offset, "JSON: %s", fault.what);
     if (rc)
         return rc;
     rc = parse_root(root, m, err);

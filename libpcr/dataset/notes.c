@@ -107,10 +107,8 @@ static int read_note(const uint8_t *text, size_t nbytes, uint32_t sample_count,
                      struct pcri_note_counts *sums, struct pcr_buffer *lines,
                      struct pcr_error *err)
 {
-    json_error_t where;
     json_t *object;
-    int rc = pcri_json_parse((const char *) text, nbytes, JSON_REJECT_DUPLICATES, &object, &where,
-                             err);
+    int rc = pcri_json_parse((const char *) text, nbytes, 0, &object, NULL, err);
     if (rc < 0)
         return rc;
     bool good = count_note(object, sample_count, sums) && !memchr(text, '\n', nbytes);

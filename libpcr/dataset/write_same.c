@@ -81,9 +81,8 @@ static int same_attributes(const struct pcri_write *w, const struct pcri_head *h
     uint32_t n;
     const char *theirs = pcri_text(&head->attributes, i, &n);
     bool any = w->opts.bad_policy == PCR_BAD_SALVAGE && n;
-    json_error_t why;
     json_t *object = NULL;
-    int rc = any ? pcri_json_parse(theirs, n, 0, &object, &why, err) : 0;
+    int rc = any ? pcri_json_parse(theirs, n, PCRI_JSON_DUPLICATES, &object, NULL, err) : 0;
     if (rc < 0)
         return rc;
     const char *salvaged = json_string_value(json_object_get(object, "salvaged"));

@@ -166,21 +166,21 @@ static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packe
 int pcri_attributes_render(const char *text, const char *salvaged, char **out,
                            struct pcr_error *err)
 {
-    json_error_t why;
+    struct pcri_json_fault fault;
     json_t *object;
     *out = NULL;
     if ((!text || !*text) && !salvaged)
         return 0;
     if (!text || !*text)
         text = "{}";
-    int rc = pcri_json_parse(text, strlen(text), JSON_REJECT_DUPLICATES, &object, &why, err);
+    int rc = pcri_json_parse(text, strlen(text), 0, &object, &fault, err);
     if (rc < 0)
         return rc;
     if (!json_is_object(object)) {
         bool parsed = object != NULL;
         json_decref(object);
         return pcri_fail(err, PCR_ERR_INVAL, "its attributes are no JSON object%s%s",
-                         parsed ? "" : ": ", parsed ? "" : why.text);
+                         parsed ? "" : ": ", parsed ? "" : fault.what);
     }
     rc = salvaged && pcri_json_set_text(object, "salvaged", salvaged)
         ? pcri_fail(err, PCR_ERR_NOMEM, "no memory for attributes")

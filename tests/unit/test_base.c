@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "base/siphash.h"
 #include "base/utf8.h"
@@ -179,6 +180,81 @@ START_TEST(siphash)
 }
 END_TEST
 
+/* Texts are what jansson, the control, takes them for. */
+static void check_json(const char *text, size_t nbytes)
+{
+    struct pcri_json_fault fault = { 0 };
+    json_t *ours, *theirs = json_loadb(text, nbytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
+                                       NULL);
+    int rc = pcri_json_parse(text, nbytes, PCRI_JSON_ANY, &ours, &fault, NULL);
+    ck_assert_msg(rc == !theirs && !ours == !theirs, "%.*s: %d %s", (int) nbytes, text, rc,
+                  rc ? fault.what : "");
+    ck_assert_msg(rc || json_equal(ours, theirs), "%.*s", (int) nbytes, text);
+    ck_assert(!rc || (fault.what && fault.offset <= nbytes));
+    json_decref(ours);
+    json_decref(theirs);
+}
+
+START_TEST(json_texts)
+{
+    static const char *const texts[] = {
+        "", " ", "null", "tru", "nul", "true false", "[1,-0,0.5,1e3,1E-2,-1.25e+2]", "01", "-",
+        "1.", "1e", ".5", "+1", "\v1", "9223372036854775807", "-9223372036854775808",
+        "9223372036854775808", "1e309", "1e-400", "NaN", "0.1234567890123456", "[1,]", "[,1]",
+        "{\"a\":1,}", "{1:2}", "{\"a\" 1}", "{\"a\":1,\"a\":2}", "{\"a\":{\"a\":[{}]}}", "[1 2]",
+        "[[[[]]]]", "[}", " \t\r\n[ ] ", "\"\\u0000\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"",
+        "\"\\ude00\"", "\"\\ud83d\\u0041\"", "\"\\u12g4\"", "\"\\q\"", "\"\t\"", "\"open",
+        "\"\xc3\xa9\\u00e9\xf0\x9f\x98\x80\"", "\"\xff\"", "\"\xc0\x80\"",
+        "{\"\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}",
+    };
+    static const char sample[] =
+        "{\"a name\":[1,-2.5e-3,true,null,\"\\u00e9\\ud83d\\ude00\\n\"],\"b\":{\"c\":{}},"
+        "\"d\":\"\xc3\xa9\"}";
+    static const char bytes[] = "{}[]\",:\\ue0-+.1dtn \xc3\xff";
+    char text[sizeof(sample)];
+    uint32_t state = 7;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        check_json(texts[i], strlen(texts[i]));
+    for (int i = 0; i < 20000; i++) {
+        memcpy(text, sample, sizeof(text));
+        for (int k = 0; k <= i % 3; k++) {
+            state = state * 1664525 + 1013904223;
+            text[(state >> 8) % (sizeof(text) - 1)] = bytes[(state >> 20) % (sizeof(bytes) - 1)];
+        }
+        check_json(text, i % 4 ? sizeof(text) - 1 : (state >> 16) % sizeof(text));
+    }
+}
+END_TEST
+
+START_TEST(json_limits)
+{
+    char deep[2 * PCRI_JSON_DEPTH + 3], number[PCRI_JSON_NUMBER + 4];
+    struct pcri_json_fault fault;
+    json_t *v;
+    for (size_t n = PCRI_JSON_DEPTH; n <= PCRI_JSON_DEPTH + 1; n++) {
+        memset(deep, '[', n);
+        memset(deep + n, ']', n);
+        ck_assert_int_eq(pcri_json_parse(deep, 2 * n, 0, &v, &fault, NULL), n > PCRI_JSON_DEPTH);
+        json_decref(v);
+    }
+    for (size_t n = PCRI_JSON_NUMBER; n <= PCRI_JSON_NUMBER + 1; n++) {
+        memset(number, '1', sizeof(number));
+        number[1] = '.';
+        ck_assert_int_eq(pcri_json_parse(number, n, PCRI_JSON_ANY, &v, &fault, NULL),
+                         n > PCRI_JSON_NUMBER);
+        json_decref(v);
+    }
+    ck_assert_int_eq(pcri_json_parse("1", 1, 0, &v, &fault, NULL), 1);
+    ck_assert_int_eq(pcri_json_parse("[1\0]", 4, 0, &v, &fault, NULL), 1);
+    ck_assert_int_eq(pcri_json_parse("{} x", 4, 0, &v, &fault, NULL), 1);
+    ck_assert_uint_eq(fault.offset, 3);
+    ck_assert_int_eq(pcri_json_parse("{\"a\":1,\"a\":2} x", 15, PCRI_JSON_BEGINNING |
+                                     PCRI_JSON_DUPLICATES, &v, NULL, NULL), 0);
+    ck_assert_int_eq(json_integer_value(json_object_get(v, "a")), 2);
+    json_decref(v);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("base");
@@ -190,6 +266,8 @@ int main(void)
     tcase_add_test(t, varints);
     tcase_add_test(t, checksums);
     tcase_add_test(t, siphash);
+    tcase_add_test(t, json_texts);
+    tcase_add_test(t, json_limits);
     tcase_add_test(t, reserve_keeps_contents);
     tcase_add_test(t, zstd_round_trip);
     tcase_add_test(t, permutation_is_a_bijection);

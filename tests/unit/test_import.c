@@ -810,7 +810,7 @@ START_TEST(jsonl_refused)
     } bad[] = {
         { "", "no images" },
         { "[]", "line 1: not a JSON object" },
-        { "\n{", "line 2: byte 1" },
+        { "\n{", "line 2: byte 2" },
         { "{\"path\":1}", "line 1: 'path' is not a string" },
         { "{\"key\":\"x\"}", "line 1: no path" },
         { "{\"path\":\"x\",\"key\":\"\"}", "line 1: an empty key" },
