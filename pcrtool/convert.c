@@ -20,7 +20,7 @@
 struct settings {
     const char *ladder, *root, *classes;
     uint64_t records, record_nbytes, seed, threads, max_side, quality;
-    uint64_t max_pixels, max_scans, max_sample_nbytes;
+    uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
     uint32_t on_bad, opaque, format, layout;
     bool no_shuffle, no_classes, json, dry_run, quiet;
 };
@@ -65,6 +65,8 @@ static const struct pcrtool_option options[] = {
       SETTING(max_scans), .min = 1, .max = UINT32_MAX },
     { "max-sample-bytes", "SIZE", "larger files are bad inputs; default 1G", PCRTOOL_SIZE,
       SETTING(max_sample_nbytes), .min = 1 },
+    { "max-memory", "SIZE", "what the pictures at work may take together; one that takes more is\n"
+      "a bad input; default 2G", PCRTOOL_SIZE, SETTING(max_memory_nbytes), .min = 1 },
     { "max-side", "N", "LOSSY: reduce images with a longer side to N pixels and encode\n"
       "them as JPEG before they are packed; smaller ones stay as they are",
       PCRTOOL_NUMBER, SETTING(max_side), .min = 1, .max = 65500 },
@@ -231,6 +233,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .limits = { .size = sizeof(o.limits), .max_pixels = s->max_pixels,
                     .max_scans = (uint32_t) s->max_scans,
                     .max_sample_nbytes = s->max_sample_nbytes },
+        .max_memory_nbytes = s->max_memory_nbytes,
         .progress = progress,
         .bad_input = bad_input,
         .opaque = v,

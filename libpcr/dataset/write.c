@@ -11,6 +11,8 @@ enum {
     DEFAULT_QUALITY = 90, /* of reduced images */
 };
 
+static const uint64_t DEFAULT_MEMORY_NBYTES = UINT64_C(2) << 30;
+
 static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
 {
     uint32_t known = PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DRY_RUN | PCR_WRITE_NO_CLASSES;
@@ -51,6 +53,8 @@ static int take_options(struct pcr_write_options *own,
         own->thread_count = pcri_cpu_count();
     if (own->thread_count > MAX_THREADS)
         own->thread_count = MAX_THREADS;
+    if (!own->max_memory_nbytes)
+        own->max_memory_nbytes = DEFAULT_MEMORY_NBYTES;
     rc = check_flags(own, err);
     if (!rc && own->max_side && !own->quality)
         own->quality = DEFAULT_QUALITY;

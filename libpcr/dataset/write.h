@@ -160,7 +160,7 @@ struct pcri_write {
 
     /* What the threads share; under `lock` while they run. */
     pthread_mutex_t lock;
-    pthread_cond_t room;  /* for workers: a flight is free, or stop */
+    pthread_cond_t room;  /* for workers: a flight or memory is free, or stop */
     pthread_cond_t news;  /* for the calling thread */
     uint32_t running;     /* worker threads */
     bool stop;
@@ -169,6 +169,8 @@ struct pcri_write {
     struct pcr_error failure;
     struct pcr_write_progress progress;
     uint64_t opaque_count;
+    uint64_t memory_taken; /* by pictures at work; at most opts.max_memory_nbytes */
+    uint64_t memory_tickets, memory_served; /* of those that wait for it, first come first served */
     struct pcri_bad_event *events, **events_end;
     struct pcri_outcome *outcomes; /* by record */
     struct pcri_split_totals *totals; /* by split */
@@ -191,6 +193,7 @@ struct pcri_worker {
     struct pcri_coder *coder;
     struct pcr_decoder *decoder;
     struct pcr_buffer file, pixels;
+    uint64_t memory; /* taken for the picture at work */
 };
 
 /* --- threads (write_threads.c) --- */
@@ -210,9 +213,22 @@ int pcri_write_parallel(struct pcri_write *w,
  * position wins, so that the same failure is reported whatever the timing. */
 void pcri_write_fail(struct pcri_write *w, uint64_t position,
                      const struct pcr_error *err);
+/* A worker's tools. pcri_worker_equip() makes those that are missing: NOMEM. */
+int pcri_worker_equip(struct pcri_worker *t, struct pcr_error *err);
+void pcri_worker_free(struct pcri_worker *t);
 /* Queues a call of bad_input. `format` is static, or NULL. */
 int pcri_write_bad(struct pcri_write *w, const char *path, const char *format,
                    const struct pcr_error *why, struct pcr_error *err);
+
+/* --- memory (write_memory.c) --- */
+
+/* To be called before memory is taken that grows with a picture's pixels: waits till there is as
+ * much for it beside the other threads' pictures. `worker`: a struct pcri_worker, which has taken
+ * nothing before, or for the same picture. LIMIT: more than the options allow for all together. */
+int pcri_memory_take(void *worker, uint64_t nbytes, struct pcr_error *err);
+/* Gives back what the worker took: its picture is done. Its tools, which keep their memory for the
+ * next, are renewed if that was more than its share or others wait. NOMEM. */
+int pcri_memory_give(struct pcri_worker *t, struct pcr_error *err);
 
 /* --- one sample (write_sample.c) --- */
 

@@ -64,6 +64,7 @@ static int print_options(struct print *f, const struct pcr_write_options *o,
         o->limits.max_scans,
         o->limits.max_pixels,
         o->limits.max_sample_nbytes,
+        o->max_memory_nbytes,
         o->max_side,
         o->quality,
     };

@@ -3,6 +3,7 @@
  * packed. Nothing else in a conversion loses anything. */
 #include <math.h>
 
+#include "../image/judge.h"
 #include "../image/profile.h"
 #include "write.h"
 
@@ -40,11 +41,13 @@ int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *e
     struct pcr_decode_options o = { .size = sizeof(o), .limits = opts->limits };
     struct pcr_image_info info;
     struct pcr_buffer small = { 0 }, profile = { 0 };
+    uint64_t nbytes;
     bool gray = false;
     *reduced = false;
     if (!opts->max_side || !t->file.nbytes)
         return 0;
-    int rc = pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, err);
+    int rc = pcri_decoder_measure(t->decoder, t->file.data, t->file.nbytes, &o, &info, &nbytes,
+                                  err);
     if (rc)
         return is_ours(rc) ? rc : 0;
     uint32_t longest = info.width > info.height ? info.width : info.height;
@@ -52,7 +55,9 @@ int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *e
         return 0;
     uint32_t width = shorten(info.width, longest, opts->max_side);
     uint32_t height = shorten(info.height, longest, opts->max_side);
-    rc = pcri_profile_find(t->file.data, t->file.nbytes, &gray, &profile, err);
+    rc = pcri_memory_take(t, nbytes, err);
+    if (!rc)
+        rc = pcri_profile_find(t->file.data, t->file.nbytes, &gray, &profile, err);
     if (!rc)
         rc = make_pixels(t, gray, width, height, err);
     if (!rc)

@@ -7,6 +7,7 @@
 
 #include "../base/sniff.h"
 #include "../base/utf8.h"
+#include "../image/judge.h"
 #include "notes.h"
 #include "write.h"
 
@@ -59,17 +60,22 @@ static bool is_png(const struct pcr_buffer *file)
 }
 
 /* Decodes t->file as readers will, who learn of larger pictures (needs.h), but not of more
- * scans. */
+ * scans. LIMIT as well where it takes more memory than the options allow. */
 static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
     struct pcr_limits readers = { 0 };
+    struct pcr_image_info info;
+    uint64_t nbytes;
     pcri_limits_fill(&readers);
     o.limits = t->write->opts.limits;
     if (o.limits.max_scans > readers.max_scans)
         o.limits.max_scans = readers.max_scans;
-    return pcr_decoder_decode_alloc(t->decoder, t->file.data, t->file.nbytes, &o, &t->pixels,
-                                    NULL, why);
+    int rc = pcri_decoder_measure(t->decoder, t->file.data, t->file.nbytes, &o, &info, &nbytes,
+                                  why);
+    if (!rc)
+        rc = pcri_memory_take(t, nbytes, why);
+    return rc ? rc : pcri_decoder_judge(t->decoder, t->file.data, t->file.nbytes, &o, why);
 }
 
 /* Decodes a file that could not be packed, as *why says, to know that it is whole, and that
@@ -305,8 +311,8 @@ int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost, struct p
     return rc;
 }
 
-int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
-                     struct pcr_error *err)
+static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                       struct pcr_error *err)
 {
     struct pcr_error why;
     int rc = pcri_attributes_render(slot->sample.attributes, NULL, &slot->attributes, err);
@@ -336,4 +342,12 @@ int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *sl
     }
     rc = settle_bad(t, verdict, slot, &why, err);
     return rc ? pcri_sample_prefix(&slot->sample, rc, err) : 0;
+}
+
+int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                     struct pcr_error *err)
+{
+    int rc = pack_sample(t, index, slot, err);
+    int given = pcri_memory_give(t, rc ? NULL : err);
+    return rc ? rc : given;
 }

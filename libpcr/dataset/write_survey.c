@@ -39,7 +39,9 @@ static int survey_one(struct pcri_worker *t, uint64_t index,
         rc = pcri_sample_reduce(t, &reduced, err);
     if (!rc)
         rc = pcri_coder_survey(t->coder, t->file.data, t->file.nbytes, out, err);
-    return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED ? rc : 0;
+    bool fails = rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
+    int given = pcri_memory_give(t, fails ? NULL : err);
+    return fails ? rc : given;
 }
 
 static int survey_worker(struct pcri_worker *t, struct pcr_error *err)

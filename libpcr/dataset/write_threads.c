@@ -98,10 +98,23 @@ struct start {
     int (*fn)(struct pcri_worker *t, struct pcr_error *err);
 };
 
-static int make_tools(struct pcri_worker *t, struct pcr_error *err)
+int pcri_worker_equip(struct pcri_worker *t, struct pcr_error *err)
 {
-    int rc = pcri_coder_create(t->write->ladder, &t->write->opts.limits, &t->coder, err);
-    return rc ? rc : pcr_decoder_create(&t->decoder, err);
+    const struct pcri_coder_memory memory = { pcri_memory_take, t };
+    int rc = 0;
+    if (!t->coder)
+        rc = pcri_coder_create(t->write->ladder, &t->write->opts.limits, &memory, &t->coder, err);
+    if (!rc && !t->decoder)
+        rc = pcr_decoder_create(&t->decoder, err);
+    return rc;
+}
+
+void pcri_worker_free(struct pcri_worker *t)
+{
+    pcri_coder_destroy(&t->coder);
+    pcr_decoder_destroy(&t->decoder);
+    pcr_buffer_free(&t->file);
+    pcr_buffer_free(&t->pixels);
 }
 
 static void *run_worker(void *opaque)
@@ -110,13 +123,10 @@ static void *run_worker(void *opaque)
     struct pcri_worker *t = &s->worker;
     struct pcri_write *w = t->write;
     struct pcr_error err = { .offset = PCR_NO_OFFSET };
-    int rc = make_tools(t, &err);
+    int rc = pcri_worker_equip(t, &err);
     if (!rc)
         rc = s->fn(t, &err);
-    pcri_coder_destroy(&t->coder);
-    pcr_decoder_destroy(&t->decoder);
-    pcr_buffer_free(&t->file);
-    pcr_buffer_free(&t->pixels);
+    pcri_worker_free(t);
 
     pthread_mutex_lock(&w->lock);
     if (rc)

@@ -5,6 +5,7 @@
 #include "../base/sniff.h"
 #include "icc.h"
 #include "image.h"
+#include "judge.h"
 
 static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
     &pcri_codec_native, /* what it declines, the next one with its magic takes */
@@ -606,6 +607,50 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
                               dst_width, dst_height, &plan, err);
     if (!rc)
         rc = decode_planned(d, &j, &o, &plan, dst, err);
+    end(&j);
+    return rc;
+}
+
+/* --- decoding of which the pixels do not matter --- */
+
+int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
+                         const struct pcr_decode_options *opts, struct pcr_image_info *info_out,
+                         uint64_t *nbytes_out, struct pcr_error *err)
+{
+    struct pcr_decode_options o;
+    struct pcri_decode_job j;
+    const struct pcr_span file = { data, nbytes };
+    int rc = begin(d, &file, 1, opts, &o, &j, err);
+    if (rc)
+        return rc;
+    uint64_t held = j.codec->held(j.state, &j.window);
+    bool by_rows = j.codec->stream && !held && j.turn == 1;
+    *info_out = j.info;
+    *nbytes_out = by_rows ? 0
+        : held + (uint64_t) j.info.width * j.info.height * j.info.channels;
+    end(&j);
+    return 0;
+}
+
+static void drop_row(void *opaque, const uint8_t *pixels)
+{
+    (void) opaque, (void) pixels;
+}
+
+int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,
+                       const struct pcr_decode_options *opts, struct pcr_error *err)
+{
+    struct pcr_decode_options o;
+    struct pcri_decode_job j;
+    const struct pcr_span file = { data, nbytes };
+    int rc = begin(d, &file, 1, opts, &o, &j, err);
+    if (rc)
+        return rc;
+    rc = check_pixels(&j, err);
+    if (!rc)
+        rc = j.codec->stream ? j.codec->stream(j.state, &j.window, drop_row, NULL, err) : PCR_END;
+    if (rc == PCR_END)
+        rc = decode_alloc(d, &j, &o, &d->source, NULL, err);
     end(&j);
     return rc;
 }

@@ -9,8 +9,16 @@
 
 /* Scratch memory for packing; one thread at a time. `ladder` must outlive it. */
 struct pcri_coder;
+/* Is asked before memory is taken that grows with a picture's pixels; a failure ends the packing
+ * of it. take NULL: it is not. */
+struct pcri_coder_memory {
+    int (*take)(void *opaque, uint64_t nbytes, struct pcr_error *err);
+    void *opaque;
+};
+/* limits, memory: may be NULL. */
 int pcri_coder_create(const struct pcr_ladder *ladder, const struct pcr_limits *limits,
-                      struct pcri_coder **out, struct pcr_error *err);
+                      const struct pcri_coder_memory *memory, struct pcri_coder **out,
+                      struct pcr_error *err);
 void pcri_coder_destroy(struct pcri_coder **c);
 
 /* piece_count of each of the ladder's groups. */

@@ -12,6 +12,14 @@ const uint8_t pcri_zigzag_order[64] = {
     58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 };
 
+uint64_t pcri_coefs_nbytes(const struct pcri_jpeg_file *f, uint32_t levels)
+{
+    uint64_t blocks = 0;
+    for (uint32_t i = 0; i < f->component_count; i++)
+        blocks += (uint64_t) pcri_blocks_x(f, i) * pcri_blocks_y(f, i);
+    return blocks * (128 + 8 * levels);
+}
+
 /* --- memory: all planes in one run, reused from image to image --- */
 
 static int reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,

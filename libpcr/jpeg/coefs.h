@@ -21,6 +21,9 @@ struct pcri_coefs {
 
 extern const uint8_t pcri_zigzag_order[64]; /* natural position of zigzag index k */
 
+/* Bytes that an image's coefficients take, with so many levels of masks. */
+uint64_t pcri_coefs_nbytes(const struct pcri_jpeg_file *f, uint32_t levels);
+
 /* Reads the coefficients of a whole file through libjpeg. masks for levels 0..levels-1 are
  * made. Memory is reused. *in_doubt: libjpeg has passed over bytes, and whether all is there
  * is not known (turbo.h). Codes: CORRUPT, TRUNCATED, UNSUPPORTED, NOMEM. */

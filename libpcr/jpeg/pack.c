@@ -15,6 +15,7 @@
 struct pcri_coder {
     const struct pcr_ladder *ladder;
     struct pcr_limits limits;
+    struct pcri_coder_memory memory;
     struct pcri_jpeg_file file;
     struct pcri_coefs coefs;
     struct pcri_symbols symbols;
@@ -23,7 +24,8 @@ struct pcri_coder {
 };
 
 int pcri_coder_create(const struct pcr_ladder *ladder, const struct pcr_limits *limits,
-                      struct pcri_coder **out, struct pcr_error *err)
+                      const struct pcri_coder_memory *memory, struct pcri_coder **out,
+                      struct pcr_error *err)
 {
     struct pcri_coder *c = pcri_calloc(1, sizeof(*c), err);
     *out = c;
@@ -33,6 +35,8 @@ int pcri_coder_create(const struct pcr_ladder *ladder, const struct pcr_limits *
     if (limits)
         c->limits = *limits;
     pcri_limits_fill(&c->limits);
+    if (memory)
+        c->memory = *memory;
     return 0;
 }
 
@@ -110,6 +114,19 @@ static void normalise(struct pcri_jpeg_file *f)
         f->adobe_transform = f->component_count == 3 ? 1 : 2;
 }
 
+/* Chooses the script of the file that was parsed, and asks for the memory that packing by it
+ * takes: coefficients with their masks, and once more as libjpeg or our own decoder has them. */
+static int prepare(struct pcri_coder *c, uint32_t *script_out, uint32_t *levels_out,
+                   struct pcr_error *err)
+{
+    *script_out = choose_script(c);
+    *levels_out = levels_of(&c->ladder->scripts[*script_out]);
+    return c->memory.take
+        ? c->memory.take(c->memory.opaque, pcri_coefs_nbytes(&c->file, *levels_out) +
+                         pcri_coefs_nbytes(&c->file, 0), err)
+        : 0;
+}
+
 /* Parses the file and reads its coefficients. */
 static int load(struct pcri_coder *c, const void *data, size_t nbytes,
                 uint32_t *script_out, struct pcr_error *err)
@@ -120,10 +137,12 @@ static int load(struct pcri_coder *c, const void *data, size_t nbytes,
     int rc = pcri_jpeg_file_parse(data, nbytes, &c->limits, &c->file, err);
     if (rc)
         return rc;
-    *script_out = choose_script(c);
     bool in_doubt;
-    rc = pcri_coefs_read(&c->coefs, &c->file, levels_of(&c->ladder->scripts[*script_out]),
-                         &in_doubt, err);
+    uint32_t levels;
+    rc = prepare(c, script_out, &levels, err);
+    if (rc)
+        return rc;
+    rc = pcri_coefs_read(&c->coefs, &c->file, levels, &in_doubt, err);
     if (!rc && in_doubt)
         rc = settle_doubt(c, err);
     normalise(&c->file);
@@ -477,9 +496,11 @@ int pcri_coder_salvage(struct pcri_coder *c, const struct pcri_tables *tables,
     int rc = pcri_jpeg_file_salvage(data, nbytes, &c->limits, &c->file, err);
     if (rc)
         return rc;
-    p.script = choose_script(c);
-    rc = pcri_coefs_salvage(&c->coefs, &c->file, levels_of(&c->ladder->scripts[p.script]),
-                            err);
+    uint32_t levels;
+    rc = prepare(c, &p.script, &levels, err);
+    if (rc)
+        return rc;
+    rc = pcri_coefs_salvage(&c->coefs, &c->file, levels, err);
     normalise(&c->file);
     if (!rc)
         rc = pack(c, tables, &p, err);

@@ -276,7 +276,7 @@ static int run(struct bench *b)
     if (!(b->images = calloc(n, sizeof(*b->images)))
         || !(b->turbo = calloc(3 * n, sizeof(*b->turbo)))
         || pcr_ladder_builtin(NULL, &b->ladder, &b->err)
-        || pcri_coder_create(b->ladder, NULL, &b->coder, &b->err)
+        || pcri_coder_create(b->ladder, NULL, NULL, &b->coder, &b->err)
         || pcr_decoder_create(&b->decoder, &b->err))
         return PCR_ERR_NOMEM;
     b->seconds = b->turbo + n;

@@ -52,7 +52,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         else
             rc = pcr_ladder_parse(few_groups, sizeof(few_groups) - 1, &ladders[i], NULL);
         if (!rc)
-            rc = pcri_coder_create(ladders[i], &limits, &coders[i], NULL);
+            rc = pcri_coder_create(ladders[i], &limits, NULL, &coders[i], NULL);
         if (!rc)
             rc = train(i);
     }

@@ -51,6 +51,10 @@ def test_convert(tmp_path):
         pcr.write(tmp_path / "no", [("x.jpg", LARGE)], max_scans=9)
     with pytest.raises(pcr.PcrError, match="x.jpg"):
         pcr.write(tmp_path / "no", [("x.jpg", LARGE)], max_sample_nbytes=100)
+    with pytest.raises(pcr.LimitError, match="x.jpg.*max_memory_nbytes"):
+        pcr.write(tmp_path / "no", [("x.jpg", LARGE)], max_memory_nbytes=20000)
+    with pytest.raises(pcr.InvalidError, match="max_memory_nbytes"):
+        pcr.write(tmp_path / "no", [("x.jpg", LARGE)], max_memory_nbytes=0)
     (tmp_path / "src").mkdir()
     (tmp_path / "src" / "x.jpg").write_bytes(LARGE)
     report = pcr.convert(tmp_path / "src", tmp_path / "kept", max_pixels=6299, on_bad="opaque")

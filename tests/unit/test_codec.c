@@ -242,7 +242,7 @@ static void set_up(void)
                                           &f->ladder,
                                           &e);
         ck_assert_msg(!rc, "%s", e.message);
-        ck_assert_int_eq(pcri_coder_create(f->ladder, NULL, &f->coder, &e), 0);
+        ck_assert_int_eq(pcri_coder_create(f->ladder, NULL, NULL, &f->coder, &e), 0);
         train(f);
     }
 }
@@ -432,7 +432,7 @@ START_TEST(limits)
         struct pcr_limits l = rows[i].limits;
         l.size = sizeof(l);
         ck_assert_int_eq(pcr_gen_make(pcr_gen_find(rows[i].name), &source, &e), 0);
-        ck_assert_int_eq(pcri_coder_create(fixtures[0].ladder, &l, &c, &e), 0);
+        ck_assert_int_eq(pcri_coder_create(fixtures[0].ladder, &l, NULL, &c, &e), 0);
         ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &e),
                          rows[i].code);
         pcri_packed_free(&p);
@@ -459,7 +459,7 @@ START_TEST(too_many_scans)
     struct pcr_buffer source = { 0 };
     struct pcr_error e = { 0 };
     ck_assert_msg(!pcr_ladder_parse(text, (size_t) n, &ladder, &e), "%s", e.message);
-    ck_assert_int_eq(pcri_coder_create(ladder, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; i < 3; i++) {
         struct pcri_packed p = { 0 };
         ck_assert_int_eq(pcr_gen_make(pcr_gen_find(rows[i].name), &source, &e), 0);

@@ -125,6 +125,12 @@ struct pcr_write_options {
     uint32_t bad_policy;      /* enum pcr_bad_policy */
     uint32_t opaque_policy;   /* enum pcr_opaque_policy */
     struct pcr_limits limits;
+    /* What the pictures that are at work may take together, in bytes; default 2 GiB. It grows with
+     * pixels, not with bytes: a JPEG takes about 14 bytes a pixel while it is packed (7 where
+     * chroma is halved both ways, 4.7 where it is gray), a PNG some rows, unless it is interlaced.
+     * Pictures that do not fit side by side wait for each other; one that by itself takes more
+     * is a bad input (LIMIT). */
+    uint64_t max_memory_nbytes;
     /* Called from time to time from the calling thread, at least every 200 ms; NULL: not.
      * A nonzero return stops the work cleanly: CANCELLED. */
     int (*progress)(void *opaque, const struct pcr_write_progress *progress);
@@ -158,7 +164,7 @@ struct pcr_write_options {
  * left to do, which is success; one that holds another dataset is left alone (INVAL).
  *
  * Fills *report (may be NULL) also on failure. Blocks till done; memory is bounded by
- * about two records and a decode for each thread.
+ * about two records, a source file for each thread, and max_memory_nbytes.
  * Codes: INVAL, IO (ENOSPC: disk full; finished records stay), CORRUPT and others for a
  * bad input under PCR_BAD_FAIL, CANCELLED, NOMEM, LIMIT. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_write(const char *path,

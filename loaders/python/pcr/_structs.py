@@ -483,9 +483,9 @@ class WriteOptions(ctypes.Structure):
                 ("seed", c_uint64), ("record_samples", c_uint32),
                 ("thread_count", c_uint32), ("record_nbytes", c_uint64),
                 ("bad_policy", c_uint32), ("opaque_policy", c_uint32), ("limits", Limits),
-                ("progress", PROGRESS_CALLBACK), ("bad_input", BAD_INPUT_CALLBACK),
-                ("opaque", c_void_p), ("max_side", c_uint32), ("quality", c_uint32),
-                ("manifest_out", c_void_p)]
+                ("max_memory_nbytes", c_uint64), ("progress", PROGRESS_CALLBACK),
+                ("bad_input", BAD_INPUT_CALLBACK), ("opaque", c_void_p),
+                ("max_side", c_uint32), ("quality", c_uint32), ("manifest_out", c_void_p)]
 
 
 class FolderLayout(IntEnum):

@@ -73,7 +73,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
             progress: Optional[Progress] = None,
             max_side: Optional[int] = None, quality: Optional[int] = None,
             max_pixels: Optional[int] = None, max_scans: Optional[int] = None,
-            max_sample_nbytes: Optional[int] = None) -> WriteReport:
+            max_sample_nbytes: Optional[int] = None,
+            max_memory_nbytes: Optional[int] = None) -> WriteReport:
     """Converts a folder of images, or a CSV or JSONL list of them, into a dataset.
 
     src: a tree split/class/file, class/file or file, or a .csv, .tsv or .jsonl list.
@@ -108,6 +109,10 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     max_pixels, max_scans, max_sample_nbytes: images of more pixels (2**28 if None), JPEG files
         of more scans (64), larger files (2**30 bytes) are bad inputs. Where larger ones are
         taken, the dataset says so, and readers with default limits take them too.
+    max_memory_nbytes: what the pictures that are at work may take together (2 GiB if None): a
+        JPEG takes about 14 bytes a pixel while it is packed, 7 where chroma is halved both
+        ways. Those that do not fit side by side wait for each other; one that by itself takes
+        more is a bad input.
 
     Every image is packed without loss and proven so, after such a reduction. A call that
     was killed is continued by the same call. Raises InvalidError, IoError (BusyError: another
@@ -115,7 +120,7 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     OutOfMemory.
     """
     settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                        on_bad, opaque, dry_run, max_side, quality,
+                        on_bad, opaque, dry_run, max_side, quality, max_memory_nbytes,
                         limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = st.sized(
         st.ImportOptions,
@@ -171,7 +176,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
           progress: Optional[Progress] = None, max_side: Optional[int] = None,
           quality: Optional[int] = None, max_pixels: Optional[int] = None,
           max_scans: Optional[int] = None,
-          max_sample_nbytes: Optional[int] = None) -> WriteReport:
+          max_sample_nbytes: Optional[int] = None,
+          max_memory_nbytes: Optional[int] = None) -> WriteReport:
     """Writes a dataset of samples that this process has or makes.
 
     samples: NewSample or tuples (key, data[, label[, attributes[, split]]]), see there.
@@ -189,7 +195,7 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     """
     source = Source(samples, classes, bad_may_pass=on_bad != "fail")
     settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                        on_bad, opaque, dry_run, max_side, quality,
+                        on_bad, opaque, dry_run, max_side, quality, max_memory_nbytes,
                         limits_of(max_pixels, max_scans, max_sample_nbytes))
     if classes is not None and not source.struct.class_count:
         settings.flags |= st.WRITE_NO_CLASSES
@@ -203,7 +209,7 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
 def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples: int,
              record_nbytes: int, threads: Optional[int], on_bad: str, opaque: str,
              dry_run: bool, max_side: Optional[int], quality: Optional[int],
-             limits: st.Limits) -> st.WriteOptions:
+             max_memory_nbytes: Optional[int], limits: st.Limits) -> st.WriteOptions:
     settings = st.sized(
         st.WriteOptions,
         flags=(0 if shuffle else st.WRITE_NO_SHUFFLE)
@@ -216,6 +222,8 @@ def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples:
         opaque_policy=choice(st.OpaquePolicy, opaque, "opaque"),
         max_side=0 if max_side is None else whole(max_side, "max_side"),
         quality=0 if quality is None else whole(quality, "quality"),
+        max_memory_nbytes=0 if max_memory_nbytes is None
+        else whole(max_memory_nbytes, "max_memory_nbytes", 1, 64),
         limits=limits)
     if ladder is not None:
         handle = _ladder(ladder)
