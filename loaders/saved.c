@@ -4,8 +4,8 @@
 
 #include "saved.h"
 
-enum { CHANGES_AT = 64, CHANGE_NBYTES = 16 };
-_Static_assert(CHANGES_AT + PCRI_CHANGES_MAX * CHANGE_NBYTES == PCR_LOADER_STATE_NBYTES,
+enum { POSITIONS_AT = 64, FIDELITIES_AT = 96, ZERO_AT = 112, CHECK_AT = 120 };
+_Static_assert(PCRI_CHANGES_MAX == 4 && CHECK_AT + 8 == PCR_LOADER_STATE_NBYTES,
                "a state is its fields");
 static const char magic[4] = { 'P', 'C', 'R', 'S' };
 
@@ -39,11 +39,13 @@ void pcri_saved_pack(const struct pcri_saved *s, void *out)
     p = put(p, s->options_digest, 8);
     p = put(p, s->changes.fidelity, 4);
     p = put(p, s->changes.count, 4);
-    memset(p, 0, PCRI_CHANGES_MAX * CHANGE_NBYTES);
-    for (uint32_t i = 0; i < s->changes.count; i++, p += CHANGE_NBYTES) {
-        put(p, s->changes.items[i].position, 8);
-        put(p + 8, s->changes.items[i].fidelity, 4);
+    memset(p, 0, CHECK_AT - POSITIONS_AT);
+    p = out;
+    for (uint32_t i = 0; i < s->changes.count; i++) {
+        put(p + POSITIONS_AT + 8 * i, s->changes.items[i].position, 8);
+        put(p + FIDELITIES_AT + 4 * i, s->changes.items[i].fidelity, 4);
     }
+    put(p + CHECK_AT, pcri_xxh3(out, CHECK_AT), 8);
 }
 
 static int check(const struct pcri_saved *s, const struct pcri_saved *here,
@@ -77,15 +79,13 @@ static int unpack_changes(const uint8_t *p, uint32_t group_count, struct pcri_sa
                           struct pcr_error *err)
 {
     struct pcri_changes *c = &s->changes;
-    uint64_t at = s->position, rest = 0;
+    uint64_t at = s->position, rest = pcri_load64(p + ZERO_AT);
     c->fidelity = pcri_load32(p + 56);
     c->count = pcri_load32(p + 60);
     bool good = c->count <= PCRI_CHANGES_MAX && c->fidelity <= group_count;
     for (uint32_t i = 0; good && i < PCRI_CHANGES_MAX; i++) {
-        const uint8_t *item = p + CHANGES_AT + (size_t) i * CHANGE_NBYTES;
-        uint64_t position = pcri_load64(item);
-        uint32_t fidelity = pcri_load32(item + 8);
-        rest |= pcri_load32(item + 12);
+        uint64_t position = pcri_load64(p + POSITIONS_AT + 8 * (size_t) i);
+        uint32_t fidelity = pcri_load32(p + FIDELITIES_AT + 4 * (size_t) i);
         if (i >= c->count) {
             rest |= position | fidelity;
             continue;
@@ -129,6 +129,9 @@ int pcri_saved_unpack(const void *state, size_t nbytes, const struct pcri_saved 
     if (nbytes > PCR_LOADER_STATE_NBYTES)
         return pcri_fail(err, PCR_ERR_FORMAT, "loader state: %zu bytes, expected %d", nbytes,
                          PCR_LOADER_STATE_NBYTES);
+    if (pcri_load64(p + CHECK_AT) != pcri_xxh3(p, CHECK_AT))
+        return pcri_fail_at(err, PCR_ERR_CORRUPT, CHECK_AT,
+                            "loader state: its checksum is wrong");
     *out = (struct pcri_saved) {
         .epoch = pcri_load64(p + 8),
         .position = pcri_load64(p + 16),

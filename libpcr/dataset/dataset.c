@@ -52,8 +52,6 @@ static int check_entry(const struct pcr_dataset *ds, uint64_t number,
         what = "group count";
     else if (h->header_nbytes + h->head_nbytes != m->head_ends[i])
         what = "head size";
-    else if (r->file->nbytes > m->nbytes[i]) /* one that was cut off is read as far as it goes */
-        what = "file size";
     else if (!(r->flags & PCRI_PARSE_NO_VERIFY) && h->check != m->checks[i])
         what = "header checksum";
     for (uint32_t g = 0; !what && g < m->group_count; g++)

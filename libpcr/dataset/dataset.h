@@ -69,8 +69,8 @@ struct pcr_dataset {
 
 static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
 {
-    return ds->flags & PCR_DATASET_NO_VERIFY ? PCRI_PARSE_CUT_OFF | PCRI_PARSE_NO_VERIFY
-                                             : PCRI_PARSE_CUT_OFF;
+    return ds->flags & PCR_DATASET_NO_VERIFY ? PCRI_PARSE_ANY_END | PCRI_PARSE_NO_VERIFY
+                                             : PCRI_PARSE_ANY_END;
 }
 
 /* Turns PCR_FIDELITY_FULL into G; INVAL above G. */

@@ -89,8 +89,8 @@ static int verify_group(struct verifier *v, uint32_t k, bool *damaged)
     return 0;
 }
 
-/* A file that was cut off is one finding, and what is before the cut is verified. A sample that
- * has bytes behind it is a bad one. */
+/* A file that was cut off, or has bytes behind its end, is one finding, and what is there is
+ * verified. A sample that has bytes behind a cut is a bad one. */
 static int verify_end(struct verifier *v, bool *damaged)
 {
     const struct pcri_head *h = v->record->head;
@@ -178,7 +178,7 @@ static int verify_open_record(struct verifier *v, bool deep)
         if (!deep)
             pcr_buffer_free(&v->bytes[k]);
     }
-    if (!rc && !pcri_record_check_nbytes(v->record, NULL))
+    if (!rc && pcri_record_check_nbytes(v->record, NULL) != PCR_ERR_TRUNCATED)
         rc = verify_tail(v, &damaged);
     if (!rc && deep)
         rc = verify_pixels(v, &damaged);
@@ -191,7 +191,7 @@ static int verify(struct verifier *v, uint64_t number, bool deep)
 {
     struct pcr_error finding;
     /* Checksums are compared here even if the dataset was opened without. */
-    int rc = pcri_dataset_open_record(v->ds, number, PCRI_PARSE_CUT_OFF, &v->record, &finding);
+    int rc = pcri_dataset_open_record(v->ds, number, PCRI_PARSE_ANY_END, &v->record, &finding);
     v->report.record_count++;
     if (rc) {
         v->report.bad_records++;

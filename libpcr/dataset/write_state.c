@@ -8,9 +8,9 @@
  * gets the lock looks whether the file is still the one in the folder.
  *
  * The text is written to a temporary file, which is locked and takes the state file's place
- * when it is safe: the file is empty or complete. A file system that lost power, or another
- * writer of old, may leave a part of the text; it stands for no records, so that it counts as
- * empty. */
+ * when it is safe: the file is empty or complete, and ends in a checksum. A file system that lost
+ * power may leave a part of it, and a bit may turn. Such a state says nothing of the folder's
+ * records: it counts as none. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static const char first_line[] = "libpcr conversion 1\n";
 
 enum {
     CONTENT_NBYTES = 96,
-    COMPLETE_NBYTES = 62, /* of the text */
+    COMPLETE_NBYTES = 85, /* of the text */
     LOCK_TRIES = 1000,    /* each other writer that finishes costs one */
 };
 
@@ -104,42 +104,52 @@ static int lock_file(struct pcri_state *s, const char *dir, struct pcr_error *er
                          dir);
 }
 
-/* Is it no more than the beginning of a state's text, or what a lost write leaves? */
-static bool is_part(const char *text, size_t nbytes)
+/* What a state file says. */
+struct text {
+    enum { NOTHING, DAMAGED, WHOLE } is; /* NOTHING: it is empty, as its maker was killed at once */
+    uint64_t fingerprint;
+    uint32_t bad_policy;
+};
+
+static void render(const struct text *t, char out[CONTENT_NBYTES + 1])
 {
-    size_t line = sizeof(first_line) - 1;
-    return !nbytes || !text[0] ||
-           (nbytes < COMPLETE_NBYTES && !memcmp(text, first_line, nbytes < line ? nbytes : line));
+    int n = snprintf(out, CONTENT_NBYTES + 1, "%sfingerprint %016llx\nbad-policy %u\n",
+                     first_line, (unsigned long long) t->fingerprint,
+                     (unsigned) t->bad_policy % 10);
+    snprintf(out + n, CONTENT_NBYTES + 1 - (size_t) n, "check %016llx\n",
+             (unsigned long long) pcri_xxh3(out, (size_t) n));
 }
 
-/* Reads the file; it is empty if its maker was killed at once. */
-static int read_state(const struct pcri_state *s, bool *empty, uint64_t *fingerprint,
-                      uint32_t *bad_policy, struct pcr_error *err)
+/* Is it a state's text, but for what was lost or changed? */
+static bool is_damaged(const char *text, size_t nbytes)
 {
-    char text[CONTENT_NBYTES + 1], again[CONTENT_NBYTES + 1];
+    size_t line = sizeof(first_line) - 1;
+    return !text[0] || !memcmp(text, first_line, nbytes < line ? nbytes : line);
+}
+
+static int read_state(const struct pcri_state *s, struct text *out, struct pcr_error *err)
+{
+    char text[CONTENT_NBYTES + 1], again[CONTENT_NBYTES + 1] = "";
     ssize_t n = pread(s->fd, text, CONTENT_NBYTES, 0);
+    unsigned long long value;
+    unsigned policy;
     if (n < 0)
         return pcri_fail_sys(err, errno, "%s: cannot read", s->path);
     text[n] = '\0';
-    *empty = is_part(text, (size_t) n);
-    if (*empty)
+    *out = (struct text) { .is = n ? DAMAGED : NOTHING };
+    if (n == COMPLETE_NBYTES && sscanf(text + sizeof(first_line) - 1,
+                                       "fingerprint %16llx\nbad-policy %1u\n", &value,
+                                       &policy) == 2) {
+        *out = (struct text) { DAMAGED, value, policy };
+        render(out, again);
+    }
+    if (again[0] && !strcmp(text, again))
+        out->is = WHOLE;
+    if (out->is != DAMAGED || is_damaged(text, (size_t) n))
         return 0;
-    unsigned long long value = 0;
-    unsigned policy = 0;
-    if (sscanf(text, "libpcr conversion 1\nfingerprint %16llx\nbad-policy %1u\n", &value,
-               &policy) == 2)
-        snprintf(again, sizeof(again),
-                 "libpcr conversion 1\nfingerprint %016llx\nbad-policy %u\n", value,
-                 policy);
-    else
-        again[0] = '\0';
-    if (strcmp(text, again) != 0)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "%s: not a state that this version knows; choose another folder",
-                         s->path);
-    *fingerprint = value;
-    *bad_policy = policy;
-    return 0;
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "%s: not a state that this version knows; choose another folder",
+                     s->path);
 }
 
 /* Writes the text to the file that was locked last, and makes it the state file. */
@@ -167,8 +177,8 @@ static int publish_state(const struct pcri_state *s, int fd, const char *temp, c
 }
 
 /* Under the lock, which goes over to the new file. */
-static int write_state(struct pcri_state *s, const char *dir, uint64_t fingerprint,
-                       uint32_t bad_policy, struct pcr_error *err)
+static int write_state(struct pcri_state *s, const char *dir, const struct text *state,
+                       struct pcr_error *err)
 {
     static const char name[] = ".pcr-tmp-convert";
     char text[CONTENT_NBYTES + 1];
@@ -177,8 +187,7 @@ static int write_state(struct pcri_state *s, const char *dir, uint64_t fingerpri
     if (!temp)
         return PCR_ERR_NOMEM;
     snprintf(temp, n, "%s/%s", dir, name);
-    snprintf(text, sizeof(text), "%sfingerprint %016llx\nbad-policy %u\n", first_line,
-             (unsigned long long) fingerprint, (unsigned) bad_policy);
+    render(state, text);
     int fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     int rc = fd < 0 ? pcri_fail_sys(err, errno, "%s: cannot create", temp)
                     : publish_state(s, fd, temp, dir, text, err);
@@ -193,39 +202,40 @@ static int write_state(struct pcri_state *s, const char *dir, uint64_t fingerpri
     return rc;
 }
 
-static int refuse(const char *dir, const struct contents *c, struct pcr_error *err)
+static int refuse(const char *dir, const struct contents *c, bool stateless,
+                  struct pcr_error *err)
 {
     if (c->manifest)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: already holds another dataset", dir);
     return pcri_fail(err, PCR_ERR_INVAL,
-                     "%s: holds %llu record(s) of an unfinished conversion with other "
-                     "options or sources: delete it or choose another folder",
-                     dir, (unsigned long long) c->record_count);
+                     "%s: holds %llu record(s) of an unfinished conversion %s: delete it or "
+                     "choose another folder", dir, (unsigned long long) c->record_count,
+                     stateless ? "whose state (.pcr-convert) is lost or damaged"
+                               : "with other options or sources");
 }
 
 /* Under the lock: is this folder ours to write into? */
 static int take_folder(struct pcri_state *s, const char *dir, uint64_t fingerprint,
                        uint32_t bad_policy, struct pcr_error *err)
 {
+    const struct text state = { WHOLE, fingerprint, bad_policy };
     struct contents c;
-    uint64_t old = 0;
-    uint32_t old_policy = 0;
-    bool empty = true;
+    struct text old;
     int rc = scan(dir, false, &c, err);
     if (!rc)
-        rc = read_state(s, &empty, &old, &old_policy, err);
+        rc = read_state(s, &old, err);
     if (rc)
         return rc;
-    bool ours = !empty && old == fingerprint &&
-                (old_policy == bad_policy || old_policy == PCR_BAD_FAIL);
+    bool ours = old.is == WHOLE && old.fingerprint == fingerprint &&
+                (old.bad_policy == bad_policy || old.bad_policy == PCR_BAD_FAIL);
     if (!ours && (c.manifest || c.record_count)) {
-        if (empty) /* made by us just now, or by one that did nothing more */
+        if (old.is == NOTHING) /* made by us just now, or by one that did nothing more */
             (void) unlink(s->path);
-        return refuse(dir, &c, err);
+        return refuse(dir, &c, old.is != WHOLE, err);
     }
     rc = scan(dir, true, &c, err);
-    if (!rc && (!ours || old_policy != bad_policy))
-        rc = write_state(s, dir, fingerprint, bad_policy, err);
+    if (!rc && (!ours || old.bad_policy != bad_policy))
+        rc = write_state(s, dir, &state, err);
     return rc;
 }
 
@@ -245,7 +255,7 @@ static int make_folder(const char *dir, const char *path, struct pcr_error *err)
     if (!lstat(path, &st))
         return 0;
     int rc = scan(dir, false, &c, err);
-    return !rc && c.manifest ? refuse(dir, &c, err) : rc;
+    return !rc && c.manifest ? refuse(dir, &c, true, err) : rc;
 }
 
 static char *state_path(const char *dir, struct pcr_error *err)

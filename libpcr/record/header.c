@@ -128,12 +128,12 @@ int pcri_header_check_nbytes(const struct pcri_header *h, uint64_t file_nbytes, 
                              struct pcr_error *err)
 {
     uint64_t total = h->groups[h->group_count - 1].end + h->tail_nbytes;
-    uint64_t least = flags & PCRI_PARSE_CUT_OFF ? h->header_nbytes + h->head_nbytes : total;
+    uint64_t least = flags & PCRI_PARSE_ANY_END ? h->header_nbytes + h->head_nbytes : total;
     if (least > file_nbytes)
         return pcri_fail_at(err, PCR_ERR_TRUNCATED, file_nbytes,
                             "the record takes %llu bytes, the file has %llu",
                             (unsigned long long) total, (unsigned long long) file_nbytes);
-    if (total < file_nbytes)
+    if (total < file_nbytes && !(flags & PCRI_PARSE_ANY_END))
         return pcri_fail_at(err, PCR_ERR_CORRUPT, total, "%llu bytes after the record",
                             (unsigned long long) (file_nbytes - total));
     return 0;

@@ -433,7 +433,7 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
                          (unsigned long long) h->tail_nbytes);
     uint64_t begin = h->groups[h->group_count - 1].end;
     int rc = pcri_record_check_nbytes(r, err); /* before memory is taken for it */
-    if (rc)
+    if (rc == PCR_ERR_TRUNCATED)
         return rc;
     rc = pcri_buffer_reserve(&stored, (size_t) h->tail_nbytes, err);
     const struct pcri_range range = { begin, stored.data, (size_t) h->tail_nbytes };

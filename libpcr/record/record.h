@@ -40,7 +40,8 @@ struct pcri_header {
 
 enum {
     PCRI_PARSE_NO_VERIFY = 1 << 0, /* leave checksums out (fuzzing, PCR_DATASET_NO_VERIFY) */
-    PCRI_PARSE_CUT_OFF = 1 << 1, /* take a file that ends behind its head: what is there reads */
+    PCRI_PARSE_ANY_END = 1 << 1, /* take a file that ends elsewhere than its header says, but behind
+                                  * its head: what is there reads */
 };
 
 /* A head or tail decompresses to at most so many times its bytes, or to the least that is always
@@ -146,7 +147,7 @@ static inline uint64_t pcri_chunk_nbytes(const struct pcri_head *h, uint32_t gro
 }
 
 /* --- an open record (reader.c): file, header, head. Immutable; thread-safe. --- */
-struct pcri_record { /* its groups may end beyond the file, see PCRI_PARSE_CUT_OFF */
+struct pcri_record { /* its groups may end beyond the file, see PCRI_PARSE_ANY_END */
     struct pcri_file *file;
     struct pcri_header header;
     struct pcri_head *head;

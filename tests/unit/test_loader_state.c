@@ -344,7 +344,7 @@ static void refuse(const struct pcr_loader_options *o, const uint8_t *state, siz
                    int code, const char *why)
 {
     struct pcr_loader *l = create(o);
-    struct pcr_error err;
+    struct pcr_error err = { .message = "" };
     ck_assert_int_eq(pcr_loader_resume(l, state, nbytes, &err), code);
     ck_assert_msg(strstr(err.message, why) != NULL, "%s", err.message);
     pcr_loader_destroy(&l);
@@ -364,14 +364,20 @@ START_TEST(wrong_states)
         { 32, PCR_ERR_INVAL, "seed" }, { 40, PCR_ERR_INVAL, "dataset" },
         { 48, PCR_ERR_INVAL, "order" }, { 57, PCR_ERR_FORMAT, "fidelity" },
         { 60, PCR_ERR_FORMAT, "changes" }, { 64, PCR_ERR_FORMAT, "changes" },
-        { 127, PCR_ERR_FORMAT, "changes" },
+        { 96, PCR_ERR_FORMAT, "changes" }, { 119, PCR_ERR_FORMAT, "changes" },
+        { 8, 0, "" }, { 120, PCR_ERR_CORRUPT, "checksum" },
     };
     struct pcr_loader *l = create(&o);
     save(l, state);
     pcr_loader_destroy(&l);
     for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        bool first = edits[i].offset < 8; /* what it is, before its checksum */
         memcpy(bad, state, sizeof(bad));
         bad[edits[i].offset] ^= 0x80;
+        refuse(&o, bad, sizeof(bad), first ? edits[i].code : PCR_ERR_CORRUPT,
+               first ? edits[i].why : "checksum");
+        if (edits[i].offset < 120)
+            memcpy(bad + 120, &(uint64_t) { pcri_xxh3(bad, 120) }, 8);
         refuse(&o, bad, sizeof(bad), edits[i].code, edits[i].why);
     }
     for (size_t n = 0; n < PCR_LOADER_STATE_NBYTES; n++)

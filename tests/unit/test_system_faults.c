@@ -579,7 +579,7 @@ END_TEST
 START_TEST(part_of_a_state)
 {
     static const char text[] = "libpcr conversion 1\nfingerprint 0123456789abcdef\n"
-                               "bad-policy 1\n";
+                               "bad-policy 1\ncheck 0123456789abcdef\n";
     write_ok("whole");
     for (size_t n = 0; n < sizeof(text); n += n < 20 ? 19 : 7) {
         char name[8], path[300];

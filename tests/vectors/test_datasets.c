@@ -86,7 +86,8 @@ static int verify(const char *path, struct pcr_error *err)
     return rc ? rc : report.bad_records || report.bad_samples;
 }
 
-/* `strict`: reading finds the code. Otherwise only verification does (the tail). */
+/* `strict`: reading finds the code. Otherwise only verification does (the tail, and
+ * what is behind it). */
 static void check(const char *path, const char *code, bool strict)
 {
     struct pcr_error err = { .message = "" };
@@ -127,13 +128,14 @@ static void run_index(const char *folder, const char *name, bool datasets)
     }
     while (fgets(line, sizeof(line), f)) {
         if (datasets && sscanf(line, "%127[^\t]\t%127[^\n]", file, code) == 2) {
+            bool strict = strcmp(file, "long") != 0; /* bytes behind it keep nobody from reading */
             snprintf(path, sizeof(path), "%s/datasets/%s", folder, file);
-            check(path, code, true);
-            check_others(path, code);
+            check(path, code, strict);
+            check_others(path, strict ? code : "OK");
         } else if (!datasets && sscanf(line, "%127[^\t]\t%127[^\t]\t%127[^\n]", file, stage,
                                        code) == 3 && strcmp(stage, "manifest")) {
             snprintf(path, sizeof(path), "%s/%s", folder, file);
-            check(path, code, strcmp(stage, "tail"));
+            check(path, code, strcmp(stage, "tail") && !strstr(file, "file-long"));
         }
     }
     fclose(f);

@@ -296,8 +296,11 @@ enum {
  *               proportions, ONCE
  *   56  uint32  fidelity that pcr_loader_set_fidelity() has set, 0: none
  *   60  uint32  changes of it on the way, 0 to 4
- *   64  4 times: uint64 position of the epoch's order from which a change holds, uint32 the
- *               fidelity, uint32 0; all 0 beyond the changes' number
+ *   64  4 uint64  positions of the epoch's order from which the changes hold, rising; 0 beyond
+ *               their number
+ *   96  4 uint32  their fidelities; 0 beyond
+ *  112  uint64  0
+ *  120  uint64  XXH3-64 of the bytes before
  * Codes: INVAL. */
 PCR_API PCR_MUST_CHECK int pcr_loader_state(const struct pcr_loader *loader, void *state_out,
                                             struct pcr_error *err);
@@ -305,7 +308,7 @@ PCR_API PCR_MUST_CHECK int pcr_loader_state(const struct pcr_loader *loader, voi
 /* The same as one line of JSON, with a NUL behind it. *out is replaced. Its members have the
  * names version, epoch, position, sample_count, seed, dataset and order (the digests, as
  * strings of 16 hexadecimal digits), fidelity (null: none) and fidelity_changes (pairs of
- * position and fidelity). Codes: INVAL, NOMEM. */
+ * position and fidelity). It has no checksum, so that it can be edited. Codes: INVAL, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_loader_state_json(const struct pcr_loader *loader,
                                                  struct pcr_buffer *out,
                                                  struct pcr_error *err);
@@ -318,8 +321,8 @@ PCR_API PCR_MUST_CHECK int pcr_loader_state_json(const struct pcr_loader *loader
  * that its first sample is in when an epoch is cut into steps of this loader. Time grows with
  * the slices to be passed over (FULL: it does not), about a microsecond each, and where the
  * epoch is drawn with its samples.
- * Codes: FORMAT, TRUNCATED, UNSUPPORTED (a newer version), INVAL (the state of another
- * dataset, seed or order; the message says which), NOMEM. */
+ * Codes: FORMAT, TRUNCATED, CORRUPT, UNSUPPORTED (a newer version), INVAL (the state of
+ * another dataset, seed or order; the message says which), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_loader_resume(struct pcr_loader *loader, const void *state,
                                              size_t nbytes, struct pcr_error *err);
 
