@@ -182,7 +182,7 @@ int pcri_catalog_create_empty(uint32_t dataset_count, uint64_t record_count,
     c->window_nbytes = o->window_nbytes / 2;
     c->part_count = o->proportions ? dataset_count : 1;
     c->records = pcri_calloc(record_count + 1, sizeof(*c->records), err);
-    c->parts = pcri_calloc((size_t) c->part_count + 1, sizeof(*c->parts), err);
+    c->parts = pcri_calloc((uint64_t) c->part_count + 1, sizeof(*c->parts), err);
     /* One more, so that an empty list is one. */
     if (c->records && c->parts && o->indices &&
         (c->indices = pcri_calloc(o->index_count + 1, sizeof(uint64_t), err)))

@@ -198,7 +198,7 @@ int pcri_deck_create(const struct pcri_catalog *c, uint64_t epoch, struct pcri_d
     struct making m = { .c = c, .deck = deck, .err = err };
     int rc = deck ? reserve_rows(&m, 0) : PCR_ERR_NOMEM;
     if (!rc && !(deck->first_spans =
-                     pcri_calloc((size_t) c->part_count + 1, sizeof(uint64_t), err)))
+                     pcri_calloc((uint64_t) c->part_count + 1, sizeof(uint64_t), err)))
         rc = PCR_ERR_NOMEM;
     if (!rc && (c->drawn || c->indices) &&
         !(deck->places = pcri_calloc(c->entry_count, sizeof(uint32_t), err)))

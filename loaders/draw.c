@@ -16,6 +16,7 @@
 #include <stdlib.h>
 
 #include "../libpcr/base/random.h"
+#include "../libpcr/base/wide.h"
 #include "draw.h"
 
 /* --- with replacement --- */
@@ -38,13 +39,13 @@ static void draw_any(const struct pcri_draw *d, uint32_t *counts)
     for (uint64_t i = 0; i < d->count; i++)
         total += quantity(d, sum, i);
     /* What is passed so far, in units of 1 / total of a draw, beyond those drawn. */
-    pcri_uint128 rest = (uint64_t) (pcri_unit(d->key) * (double) total);
+    uint64_t rest = (uint64_t) (pcri_unit(d->key) * (double) total);
     for (uint64_t k = 0; k < d->count; k++) {
         uint64_t i = pcri_permute(pcri_mix(d->key), d->count, k);
-        rest += (pcri_uint128) quantity(d, sum, i) * d->take;
-        uint64_t n = rest < total ? 0 : (uint64_t) (rest / total);
-        rest -= (pcri_uint128) n * total;
-        counts[i] = (uint32_t) n;
+        uint64_t low, high = pcri_wide_mul(quantity(d, sum, i), d->take, &low);
+        low += rest;
+        high += low < rest;
+        counts[i] = (uint32_t) pcri_wide_div(high, low, total, &rest);
     }
 }
 

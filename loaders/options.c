@@ -144,6 +144,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
     for (int c = 0; c < 3; c++)
         if ((rc = check_channel(o, c, err)))
             return rc;
+    if (pcri_loader_sample_nbytes(o) == SIZE_MAX)
+        return pcri_fail_nomem(err, SIZE_MAX);
     if (o->rotate_mdeg && (uint64_t) o->height * o->width > 1 << 30)
         return pcri_fail(err, PCR_ERR_INVAL,
                          "loader option rotate_mdeg: %u x %u pixels, at most 2^30 can turn",
@@ -272,12 +274,15 @@ struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_opti
 
 size_t pcri_loader_sample_values(const struct pcr_loader_options *o)
 {
-    /* At most 2^16 x 2^16 x 3, by check(). */
-    return (size_t) o->height * o->width * (o->color == PCR_COLOR_GRAY ? 1 : 3);
+    size_t size = o->dtype == PCR_DTYPE_UINT8 ? 1 : o->dtype == PCR_DTYPE_FLOAT32 ? 4 : 2;
+    return pcri_loader_sample_nbytes(o) / size;
 }
 
 size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o)
 {
     size_t size = o->dtype == PCR_DTYPE_UINT8 ? 1 : o->dtype == PCR_DTYPE_FLOAT32 ? 4 : 2;
-    return pcri_loader_sample_values(o) * size;
+    /* At most 2^16 x 2^16 x 3 x 4, by check(). */
+    uint64_t nbytes = (uint64_t) o->height * o->width * size *
+                      (o->color == PCR_COLOR_GRAY ? 1 : 3);
+    return nbytes < SIZE_MAX ? (size_t) nbytes : SIZE_MAX;
 }

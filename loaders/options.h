@@ -27,7 +27,7 @@ int pcri_loader_options_fill(const struct pcri_extent *extent,
 /* The same options for samples that are not to be augmented. */
 struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_options *o);
 
-/* Values in one sample's pixels, and their bytes. */
+/* Values in one sample's pixels, and their bytes; SIZE_MAX where memory cannot hold them. */
 size_t pcri_loader_sample_values(const struct pcr_loader_options *o);
 size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o);
 

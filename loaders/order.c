@@ -19,6 +19,7 @@
  * at full fidelity, so that the order does not change with the fidelity. */
 #include <stdlib.h>
 
+#include "../libpcr/base/wide.h"
 #include "order.h"
 
 /* --- spans --- */
@@ -41,7 +42,8 @@ static uint64_t row_of_span(const struct pcri_deck *deck, uint64_t span)
  * How many are up to `time` (in 2^-64)? */
 static uint64_t turns(uint64_t n, uint64_t time)
 {
-    return (uint64_t) (((pcri_uint128) n * time + (UINT64_C(1) << 63)) >> 64);
+    uint64_t low, high = pcri_wide_mul(n, time, &low);
+    return high + (low >> 63);
 }
 
 static uint64_t all_turns(const struct pcri_order *order, uint64_t time)
@@ -243,7 +245,7 @@ static int window_mix(const struct pcri_order *order, const struct pcri_plan *pl
     uint64_t key =
         pcri_stream_key(o->seed, PCRI_STREAM_WINDOW, plan->epoch, plan->next_window);
     uint32_t count = round_count(w);
-    uint64_t *times = pcri_malloc((size_t) w->sample_count * 2, sizeof(*times), err);
+    uint64_t *times = pcri_malloc((uint64_t) w->sample_count * 2, sizeof(*times), err);
     struct round *rounds = pcri_malloc(count, sizeof(*rounds), err);
     if (times && rounds && (w->mixed = pcri_malloc(w->sample_count, sizeof(*w->mixed), err))) {
         for (uint32_t j = 0; j < count; j++)
@@ -267,7 +269,7 @@ int pcri_order_next(const struct pcri_order *order, struct pcri_plan *plan,
         .sample_count = samples,
         .span_count = n,
         .spans = pcri_calloc(n, sizeof(struct pcri_span), err),
-        .span_first = pcri_calloc((size_t) n + 1, sizeof(uint32_t), err),
+        .span_first = pcri_calloc((uint64_t) n + 1, sizeof(uint32_t), err),
     };
     if (!out->spans || !out->span_first) {
         pcri_window_free(out);

@@ -28,7 +28,7 @@ static int copy_steps(struct pcri_rules *r, const struct pcr_loader_options *o,
                       struct pcr_error *err)
 {
     r->steps = pcri_calloc(o->fidelity_step_count, sizeof(*r->steps), err);
-    r->sums = pcri_calloc((size_t) o->fidelity_step_count * r->group_count, sizeof(double),
+    r->sums = pcri_calloc((uint64_t) o->fidelity_step_count * r->group_count, sizeof(double),
                           err);
     if (!r->steps || !r->sums)
         return PCR_ERR_NOMEM;

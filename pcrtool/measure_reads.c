@@ -35,7 +35,7 @@ struct reading {
 static int list_slices(const struct pcrtool_part *part, struct reading *r,
                        struct pcr_error *err)
 {
-    r->slices = calloc(part->index_count, sizeof(*r->slices));
+    r->slices = pcrtool_calloc(part->index_count, sizeof(*r->slices));
     if (!r->slices) {
         *err = (struct pcr_error) { .code = PCR_ERR_NOMEM, .message = "out of memory" };
         return err->code;

@@ -56,8 +56,8 @@ int pcrtool_part_choose(struct pcrtool_part *part, const struct pcrtool_input *i
         pcrtool_error(in->command, "%s has no samples to measure with", path);
         return PCRTOOL_FAILED;
     }
-    part->records = calloc(in->info.record_count, sizeof(*part->records));
-    part->indices = calloc(in->info.sample_count, sizeof(*part->indices));
+    part->records = pcrtool_calloc(in->info.record_count, sizeof(*part->records));
+    part->indices = pcrtool_calloc(in->info.sample_count, sizeof(*part->indices));
     if (!part->records || !part->indices) {
         pcrtool_part_free(part);
         pcrtool_error(in->command, "out of memory");

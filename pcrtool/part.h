@@ -4,7 +4,15 @@
 #ifndef PCRTOOL_PART_H
 #define PCRTOOL_PART_H
 
+#include <stdlib.h>
+
 #include "input.h"
+
+/* calloc() for counts out of files, which may be more than a size_t holds. */
+static inline void *pcrtool_calloc(uint64_t count, size_t size)
+{
+    return count <= SIZE_MAX ? calloc((size_t) count, size) : NULL;
+}
 
 struct pcrtool_part {
     const struct pcrtool_command *command;

@@ -16,6 +16,8 @@ Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests
   clang     the other compiler; unit tests
   arm64     64-bit ARM, run by QEMU: pixel kernels and decoders; skipped where what
             tools/cross/aarch64-linux-gnu.ini names is not installed
+  32-bit    32-bit x86: unit tests and fuzz targets' inputs; skipped where what
+            tools/cross/i686-linux-gnu.ini names is not installed
 
   --quick   only the first
 
@@ -94,21 +96,36 @@ check() {
     echo "== $name: $((SECONDS - began)) s"
 }
 
-check_arm64() {
-    local cross=tools/cross/aarch64-linux-gnu.ini libraries
-    libraries=$(sed -n "s/^pkg_config_libdir = '\(.*\)'/\1/p" $cross)
-    if ! command -v qemu-aarch64-static >/dev/null ||
-        ! command -v aarch64-linux-gnu-gcc >/dev/null ||
-        ! PKG_CONFIG_LIBDIR=$libraries pkg-config --exists libjpeg libpng libzstd libxxhash \
-            jansson check; then
-        echo "== arm64: skipped: needs a cross compiler, QEMU and libraries; see $cross"
-        skipped=$((skipped + 1))
-        return
+# can_cross NAME FILE COMMAND...: are the commands there, and the libraries of a cross file?
+# Counts the configuration NAME as skipped where not.
+can_cross() {
+    local name=$1 cross=$2 libraries
+    shift 2
+    libraries=$(sed -n "s/^pkg_config_libdir = '\(.*\)'/\1/p" "$cross")
+    if command -v "$@" >/dev/null && [ "$(command -v "$@" | wc -l)" -eq $# ] &&
+        PKG_CONFIG_LIBDIR=$libraries pkg-config --exists libjpeg libpng zlib lcms2 libzstd \
+            libxxhash jansson check; then
+        return 0
     fi
+    echo "== $name: skipped: needs $* and libraries; see $cross"
+    skipped=$((skipped + 1))
+    return 1
+}
+
+check_arm64() {
+    local cross=tools/cross/aarch64-linux-gnu.ini
+    can_cross arm64 $cross aarch64-linux-gnu-gcc qemu-aarch64-static || return
     local tests='guards kernels native prefix prefix_steps refine resize'
     # shellcheck disable=SC2086
     targets="tests/unit/test-${tests// / tests/unit/test-}" \
         check arm64 aarch64-linux-gnu-gcc --cross-file $cross -- -t 4 $tests
+}
+
+check_32_bit() {
+    local cross=tools/cross/i686-linux-gnu.ini
+    can_cross 32-bit $cross i686-linux-gnu-gcc || return
+    targets=meson-test-prereq \
+        check 32-bit i686-linux-gnu-gcc --cross-file $cross -- -t 4 --suite unit --suite fuzz
 }
 
 # What deps.sh cannot install fails here, with its reason.
@@ -125,6 +142,7 @@ if [ $quick = no ]; then
     targets=
     check clang clang -- --suite unit
     check_arm64
+    check_32_bit
 fi
 
 echo "== ${SECONDS} s in all"

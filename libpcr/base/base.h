@@ -39,9 +39,9 @@ static inline bool pcri_mul(size_t a, size_t b, size_t *out)
     return !__builtin_mul_overflow(a, b, out);
 }
 /* Zeroed array of `count` x `size`; NULL and *err on overflow or want of memory. count 0
- * gives one element. */
-void *pcri_calloc(size_t count, size_t size, struct pcr_error *err);
-void *pcri_malloc(size_t count, size_t size, struct pcr_error *err);
+ * gives one element. Counts come from files: more than a size_t holds is overflow, too. */
+void *pcri_calloc(uint64_t count, size_t size, struct pcr_error *err);
+void *pcri_malloc(uint64_t count, size_t size, struct pcr_error *err);
 char *pcri_strndup(const void *s, size_t nbytes, struct pcr_error *err);
 /* Grows capacity to at least `nbytes` (by half at least); keeps contents. */
 int pcri_buffer_reserve(struct pcr_buffer *b, size_t nbytes, struct pcr_error *err);

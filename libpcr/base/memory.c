@@ -8,25 +8,30 @@
 
 #include "base.h"
 
-void *pcri_malloc(size_t count, size_t size, struct pcr_error *err)
+static void *too_much(uint64_t count, size_t size, struct pcr_error *err)
+{
+    pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %llu x %zu bytes",
+              (unsigned long long) count, size);
+    return NULL;
+}
+
+void *pcri_malloc(uint64_t count, size_t size, struct pcr_error *err)
 {
     size_t nbytes;
-    if (!pcri_mul(count, size, &nbytes)) {
-        pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu x %zu bytes", count, size);
-        return NULL;
-    }
+    if (__builtin_mul_overflow(count, size, &nbytes))
+        return too_much(count, size, err);
     void *p = malloc(nbytes ? nbytes : 1);
     if (!p)
         pcri_fail_nomem(err, nbytes);
     return p;
 }
 
-void *pcri_calloc(size_t count, size_t size, struct pcr_error *err)
+void *pcri_calloc(uint64_t count, size_t size, struct pcr_error *err)
 {
-    void *p = calloc(count ? count : 1, size ? size : 1);
-    if (!p)
-        pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu x %zu bytes", count, size);
-    return p;
+    void *p = NULL;
+    if (count <= SIZE_MAX)
+        p = calloc(count ? (size_t) count : 1, size ? size : 1);
+    return p ? p : too_much(count, size, err);
 }
 
 char *pcri_strndup(const void *s, size_t nbytes, struct pcr_error *err)

@@ -5,9 +5,6 @@
 
 #include <stdint.h>
 
-/* Products of 64-bit numbers. */
-__extension__ typedef unsigned __int128 pcri_uint128;
-
 /* The finaliser of SplitMix64 (Steele, Lea, Flood 2014): a good mix of 64 bits. */
 static inline uint64_t pcri_mix(uint64_t x)
 {

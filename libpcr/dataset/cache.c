@@ -8,9 +8,7 @@
 int pcri_cache_init(struct pcri_cache *c, uint64_t record_count, uint32_t capacity,
                     struct pcr_error *err)
 {
-    if (record_count >= SIZE_MAX)
-        return pcri_fail_nomem(err, SIZE_MAX);
-    c->held = pcri_calloc((size_t) record_count, sizeof(*c->held), err);
+    c->held = pcri_calloc(record_count, sizeof(*c->held), err);
     c->capacity = capacity;
     return c->held ? 0 : PCR_ERR_NOMEM;
 }

@@ -209,10 +209,8 @@ static int choose_split(struct pcr_dataset *ds, const char *name, struct pcr_err
 static int sum_records(struct pcr_dataset *ds, struct pcr_error *err)
 {
     const struct pcri_manifest *m = &ds->manifest;
-    if (ds->record_count >= SIZE_MAX)
-        return pcri_fail_nomem(err, SIZE_MAX);
     ds->first_samples =
-        pcri_calloc((size_t) ds->record_count + 1, sizeof(*ds->first_samples), err);
+        pcri_calloc(ds->record_count + 1, sizeof(*ds->first_samples), err);
     if (!ds->first_samples)
         return PCR_ERR_NOMEM;
     for (uint64_t k = 0; k < ds->record_count; k++) {

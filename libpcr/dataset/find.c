@@ -57,11 +57,9 @@ static int build(struct pcr_dataset *ds, struct pcr_error *err)
         return pcri_fail(err, PCR_ERR_LIMIT, "too many samples for an index of keys");
     while (slots < count + count / 2)
         slots *= 2;
-    if (slots > SIZE_MAX / sizeof(*k.slots))
-        return pcri_fail_nomem(err, SIZE_MAX);
-    uint64_t *hashes = pcri_calloc((size_t) slots, sizeof(*hashes), err); /* of the slots */
+    uint64_t *hashes = pcri_calloc(slots, sizeof(*hashes), err); /* of the slots */
     if (hashes)
-        k.slots = pcri_calloc((size_t) slots, sizeof(*k.slots), err);
+        k.slots = pcri_calloc(slots, sizeof(*k.slots), err);
     k.slot_count = slots;
     pcri_siphash_key(&k.hash_key);
     int rc = k.slots ? 0 : PCR_ERR_NOMEM;

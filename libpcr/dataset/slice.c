@@ -81,7 +81,7 @@ int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
         return rc;
     rc = create(ds, record, first, count, most, &sl, err);
     if (!rc && (!(sl->fidelities = pcri_malloc(count, 1, err)) ||
-                !(sl->at = pcri_calloc((size_t) most * count, sizeof(*sl->at), err))))
+                !(sl->at = pcri_calloc((uint64_t) most * count, sizeof(*sl->at), err))))
         rc = PCR_ERR_NOMEM;
     if (!rc) {
         const struct pcri_record *r = sl->held->record;

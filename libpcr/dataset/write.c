@@ -173,7 +173,7 @@ static int prepare(struct pcri_write *w, struct pcr_error *err)
         return rc;
     w->progress.sample_count = w->plan.sample_count;
     w->progress.record_count = w->plan.record_count;
-    w->outcomes = pcri_calloc((size_t) w->plan.record_count, sizeof(*w->outcomes), err);
+    w->outcomes = pcri_calloc(w->plan.record_count, sizeof(*w->outcomes), err);
     w->totals = pcri_calloc(w->plan.split_count, sizeof(*w->totals), err);
     if (!w->outcomes || !w->totals)
         return PCR_ERR_NOMEM;

@@ -23,7 +23,7 @@ int pcri_label_survey_create(struct pcri_label_survey *v, uint64_t sample_count,
 {
     uint64_t most = sample_count < MOST_CLASSES ? sample_count : MOST_CLASSES;
     *v = (struct pcri_label_survey) { .singles = true, .most = most };
-    v->seen = pcri_calloc((size_t) most, 1, err);
+    v->seen = pcri_calloc(most, 1, err);
     return v->seen ? 0 : PCR_ERR_NOMEM;
 }
 

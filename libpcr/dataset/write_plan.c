@@ -257,9 +257,11 @@ static int add_record(struct pcri_plan *p, uint64_t *capacity,
 {
     if (p->record_count == *capacity) {
         *capacity = *capacity ? 2 * *capacity : 64;
-        void *grown = realloc(p->records, *capacity * sizeof(*p->records));
-        if (!grown)
-            return pcri_fail_nomem(err, *capacity * sizeof(*p->records));
+        size_t nbytes;
+        void *grown = NULL;
+        if (__builtin_mul_overflow(*capacity, sizeof(*p->records), &nbytes) ||
+            !(grown = realloc(p->records, nbytes)))
+            return pcri_fail_nomem(err, nbytes);
         p->records = grown;
     }
     p->records[p->record_count++] = *record;
@@ -386,7 +388,7 @@ int pcri_plan_make(struct pcri_plan *p, const struct pcr_source *source,
     p->split_names = source->split_names ? source->split_names : single_split;
     p->split_count = source->split_names ? source->split_count : 1;
 
-    size_t n = (size_t) source->sample_count;
+    uint64_t n = source->sample_count;
     p->order = pcri_calloc(n, sizeof(*p->order), err);
     p->prefixes = pcri_calloc(p->split_count, sizeof(*p->prefixes), err);
     g.splits = pcri_calloc(n, sizeof(*g.splits), err);

@@ -29,7 +29,9 @@ static int make_pixels(struct pcri_worker *t, bool gray, uint32_t width, uint32_
                                             .filter = PCR_FILTER_BICUBIC };
     struct pcr_span file = { t->file.data, t->file.nbytes };
     const struct pcr_spans spans = { .items = &file, .count = 1 };
-    size_t nbytes = (size_t) width * height * (gray ? 1 : 3);
+    size_t nbytes;
+    if (!pcri_mul(width, height, &nbytes) || !pcri_mul(nbytes, gray ? 1 : 3, &nbytes))
+        return pcri_fail_nomem(err, SIZE_MAX);
     int rc = pcri_buffer_reserve(&t->pixels, nbytes, err);
     return rc ? rc : pcr_decoder_decode_resized(t->decoder, &spans, &o, &how, t->pixels.data,
                                                 width, height, err);

@@ -22,7 +22,7 @@ static int read_lists(const struct pcri_write *w, const struct pcri_record *r,
     if (!rc)
         rc = pcri_text_list_open(&raw, PCRI_TAIL_SKIPPED, &list, err);
     if (!rc) {
-        o->skips = pcri_calloc((size_t) list.left, sizeof(*o->skips), err);
+        o->skips = pcri_calloc(list.left, sizeof(*o->skips), err);
         rc = o->skips ? 0 : PCR_ERR_NOMEM;
     }
     while (!rc && list.left) {

@@ -57,7 +57,7 @@ int pcri_write_survey(struct pcri_write *w, struct pcr_error *err)
 {
     uint64_t n = w->plan.sample_count, found = 0;
     w->survey_count = n < SURVEY_SAMPLES ? n : SURVEY_SAMPLES;
-    w->stats = pcri_calloc((size_t) w->survey_count, sizeof(*w->stats), err);
+    w->stats = pcri_calloc(w->survey_count, sizeof(*w->stats), err);
     if (!w->stats)
         return PCR_ERR_NOMEM;
     int rc = pcri_write_parallel(w, survey_worker, err);

@@ -207,7 +207,7 @@ static int build_dictionary(struct pcri_build *x, struct pcr_error *err)
     for (uint32_t i = 0; i < b->count; i++)
         count += (size_t) b->samples[i].packed.item_count + b->piece_count;
     x->refs = pcri_calloc(count, sizeof(*x->refs), err);
-    x->ref_first = pcri_calloc((size_t) b->count + 1, sizeof(*x->ref_first), err);
+    x->ref_first = pcri_calloc((uint64_t) b->count + 1, sizeof(*x->ref_first), err);
     if (!x->refs || !x->ref_first)
         return PCR_ERR_NOMEM;
 
@@ -291,7 +291,7 @@ static int measure_groups(struct pcri_build *x, struct pcri_header *h,
 {
     const struct pcri_builder *b = x->b;
     uint64_t end = 0;
-    x->check = pcri_calloc((size_t) b->group_count * b->count, sizeof(*x->check), err);
+    x->check = pcri_calloc((uint64_t) b->group_count * b->count, sizeof(*x->check), err);
     if (!x->check)
         return PCR_ERR_NOMEM;
     for (uint32_t g = 0; g < b->group_count; g++) {

@@ -29,7 +29,7 @@ static int grow(struct pcri_dictionary *d, struct pcr_error *err)
     if (!entries)
         return pcri_fail_nomem(err, nbytes);
     d->entries = entries;
-    uint32_t *slots = pcri_calloc((size_t) capacity * 2, sizeof(*slots), err);
+    uint32_t *slots = pcri_calloc((uint64_t) capacity * 2, sizeof(*slots), err);
     if (!slots)
         return PCR_ERR_NOMEM;
     free(d->slots);

@@ -45,7 +45,7 @@ static int require(struct parser *p, enum pcri_column id)
     return has(p, id) ? 0 : bad_column(p, id, "is missing");
 }
 
-static void *take(struct parser *p, size_t count, size_t size)
+static void *take(struct parser *p, uint64_t count, size_t size)
 {
     void *m = pcri_calloc(count, size, p->err);
     if (m)
@@ -120,7 +120,7 @@ static int get_strings(struct parser *p, enum pcri_column id, uint64_t count,
     uint64_t at = 0;
     if (count > pcri_left(c))
         return bad_column(p, id, "ends too early");
-    if (!(out->offsets = take(p, (size_t) count + 1, sizeof(*out->offsets))))
+    if (!(out->offsets = take(p, count + 1, sizeof(*out->offsets))))
         return PCR_ERR_NOMEM;
     for (uint64_t i = 0; i < count; i++) {
         out->offsets[i] = at;
@@ -167,7 +167,7 @@ static int get_firsts(struct parser *p, enum pcri_column id, uint32_t **out)
     uint64_t at = 0;
     if (has(p, id) && n > pcri_left(c))
         return bad_column(p, id, "ends too early");
-    if (!(*out = take(p, (size_t) n + 1, sizeof(**out))))
+    if (!(*out = take(p, (uint64_t) n + 1, sizeof(**out))))
         return PCR_ERR_NOMEM;
     for (uint32_t i = 0; has(p, id) && i < n; i++) {
         uint64_t count = pcri_get_varint(c);

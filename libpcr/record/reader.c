@@ -368,7 +368,7 @@ int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t coun
     struct pcri_range *ranges = NULL;
     size_t n = 0;
     int rc = check_run(r, a, a + count, g, err);
-    if (!rc && !(ranges = pcri_calloc((size_t) g * count, sizeof(*ranges), err)))
+    if (!rc && !(ranges = pcri_calloc((uint64_t) g * count, sizeof(*ranges), err)))
         rc = PCR_ERR_NOMEM;
     for (uint32_t k = 0; k < g; k++)
         for (uint32_t i = 0; i < count && !rc; i++)
@@ -422,11 +422,11 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
     struct pcr_limits l = limits ? *limits : (struct pcr_limits) { 0 };
     struct pcr_buffer stored = { 0 };
     pcri_limits_fill(&l);
+    uint64_t max = l.max_head_nbytes < UINT32_MAX ? l.max_head_nbytes : UINT32_MAX;
     raw->nbytes = 0;
     if (!h->tail_nbytes)
         return 0;
-    if (h->tail_nbytes > l.max_head_nbytes || h->tail_raw_nbytes > l.max_head_nbytes ||
-        l.max_head_nbytes > SIZE_MAX ||
+    if (h->tail_nbytes > max || h->tail_raw_nbytes > max ||
         pcri_expands_too_far(h->tail_nbytes, h->tail_raw_nbytes))
         return pcri_fail(err, PCR_ERR_LIMIT, "%s: a tail of %llu bytes (%llu stored)",
                          r->file->path, (unsigned long long) h->tail_raw_nbytes,

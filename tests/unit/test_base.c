@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "base/siphash.h"
 #include "base/utf8.h"
+#include "base/wide.h"
 
 START_TEST(error_messages)
 {
@@ -145,7 +146,51 @@ START_TEST(allocation_overflow)
     ck_assert_int_eq(e.code, PCR_ERR_NOMEM);
     ck_assert_ptr_null(pcri_calloc(SIZE_MAX, 2, &e));
     ck_assert_ptr_null(pcri_strndup("", SIZE_MAX, &e));
+    /* Of what is beyond a size_t the lower half counts for nothing. */
+    uint64_t beyond = SIZE_MAX > UINT32_MAX ? UINT64_MAX - 7 : (UINT64_C(1) << 32) + 8;
+    ck_assert_ptr_null(pcri_malloc(beyond, 1, &e));
+    ck_assert_int_eq(e.code, PCR_ERR_NOMEM);
+    ck_assert_ptr_null(pcri_calloc(beyond, 1, &e));
     ck_assert_uint_ge(pcri_cpu_count(), 1);
+}
+END_TEST
+
+/* The product of a and b, digit by digit. */
+static void multiply(uint64_t a, uint64_t b, uint64_t *high, uint64_t *low)
+{
+    *high = *low = 0;
+    for (int i = 63; i >= 0; i--) {
+        *high = *high << 1 | *low >> 63;
+        *low <<= 1;
+        if (b >> i & 1) {
+            *low += a;
+            *high += *low < a;
+        }
+    }
+}
+
+START_TEST(wide_products)
+{
+    static const uint64_t edges[] = { 0, 1, 2, UINT32_MAX, UINT64_C(1) << 32, UINT64_MAX / 2,
+                                      UINT64_C(1) << 63, UINT64_MAX - 1, UINT64_MAX };
+    enum { EDGES = sizeof(edges) / sizeof(edges[0]) };
+    for (uint64_t i = 0; i < 3000; i++) {
+        bool edge = i < EDGES * EDGES;
+        uint64_t a = edge ? edges[i % EDGES] : pcri_key(1, i, 0) >> pcri_key(2, i, 0) % 64;
+        uint64_t b = edge ? edges[i / EDGES] : pcri_key(1, i, 1) >> pcri_key(2, i, 1) % 64;
+        uint64_t high, low, got, d, rest;
+        multiply(a, b, &high, &low);
+        ck_assert_uint_eq(pcri_wide_mul(a, b, &got), high);
+        ck_assert_uint_eq(got, low);
+        d = high + 1 + pcri_key(3, i, 0) % (UINT64_MAX - high);
+        uint64_t n = pcri_wide_div(high, low, d, &rest);
+        ck_assert_uint_lt(rest, d);
+        uint64_t back_high, back_low;
+        multiply(n, d, &back_high, &back_low);
+        back_low += rest;
+        back_high += back_low < rest;
+        ck_assert(back_high == high && back_low == low);
+    }
 }
 END_TEST
 
@@ -272,6 +317,7 @@ int main(void)
     tcase_add_test(t, zstd_round_trip);
     tcase_add_test(t, permutation_is_a_bijection);
     tcase_add_test(t, allocation_overflow);
+    tcase_add_test(t, wide_products);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     int failed = srunner_ntests_failed(r);

@@ -377,15 +377,17 @@ static struct pcr_buffer claim(uint32_t width, uint32_t height)
 
 START_TEST(claimed_dimensions)
 {
-    static const struct {
+    /* libpng refuses a row that a small size_t might not hold. */
+    const int wide = SIZE_MAX > UINT32_MAX ? PCR_ERR_TRUNCATED : PCR_ERR_CORRUPT;
+    const struct {
         uint32_t width, height;
         int code;
     } cases[] = {
         { WIDTH, HEIGHT, 0 },
         { 16000, 16000, PCR_ERR_TRUNCATED },
         { 1 << 16, 1 << 16, PCR_ERR_TRUNCATED },
-        { 0x7FFFFFFF, 0x7FFFFFFF, PCR_ERR_TRUNCATED },
-        { 0x7FFFFFFF, 1, PCR_ERR_TRUNCATED },
+        { 0x7FFFFFFF, 0x7FFFFFFF, wide },
+        { 0x7FFFFFFF, 1, wide },
         { 0x80000000, 1, PCR_ERR_CORRUPT },
         { 0, 5, PCR_ERR_CORRUPT },
         { WIDTH, HEIGHT + 1, PCR_ERR_CORRUPT },
@@ -393,8 +395,9 @@ START_TEST(claimed_dimensions)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct pcr_buffer png = claim(cases[i].width, cases[i].height), pixels = { 0 };
-        ck_assert_msg(decode(png.data, png.nbytes, PCR_COLOR_RGB, &pixels, NULL, NULL) ==
-                          cases[i].code, "case %zu", i);
+        struct pcr_error err = { 0 };
+        int rc = decode(png.data, png.nbytes, PCR_COLOR_RGB, &pixels, NULL, &err);
+        ck_assert_msg(rc == cases[i].code, "case %zu: %d: %s", i, rc, err.message);
         pcr_buffer_free(&png);
         pcr_buffer_free(&pixels);
     }
