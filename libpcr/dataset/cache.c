@@ -68,6 +68,19 @@ static struct pcri_held *evict(struct pcri_cache *c)
     return NULL;
 }
 
+bool pcri_cache_shrink(struct pcri_cache *c)
+{
+    pthread_mutex_lock(&c->mutex);
+    struct pcri_held *h = c->oldest;
+    while (h && (!h->record || h->references > 1))
+        h = h->newer;
+    if (h)
+        h = drop(c, h);
+    pthread_mutex_unlock(&c->mutex);
+    destroy(h);
+    return h;
+}
+
 /* Finds the record in the cache, waiting if another thread is opening it. If it is not
  * there, `fresh` stands in for it, for the caller to open. NULL: the wait was stopped. Under
  * the mutex. */

@@ -309,7 +309,7 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
         pcr_dataset_close(&ds);
         return rc;
     }
-    pcri_fork_add(ds);
+    pcri_registry_add(ds);
     *out = ds;
     return 0;
 }
@@ -319,7 +319,7 @@ void pcr_dataset_close(struct pcr_dataset **dataset)
     struct pcr_dataset *ds = dataset ? *dataset : NULL;
     if (!ds)
         return;
-    pcri_fork_remove(ds);
+    pcri_registry_remove(ds);
     pcri_cache_free(&ds->cache);
     pcri_layers_destroy(&ds->layers);
     pcri_key_index_free(&ds->keys);

@@ -64,7 +64,7 @@ struct pcr_dataset {
     struct pcri_cache cache;
     struct pcri_key_index keys;
     struct pcri_spare spare;
-    struct pcr_dataset *next; /* of all that are open; fork.c */
+    struct pcr_dataset *next; /* of all that are open; registry.c */
 };
 
 static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
@@ -90,14 +90,18 @@ int pcri_hold(struct pcr_dataset *ds, uint64_t number, struct pcri_held **out,
               struct pcr_error *err);
 void pcri_let_go(struct pcr_dataset *ds, struct pcri_held *held);
 
+/* Closes the record used longest ago of those that nobody holds; false if there is none. */
+bool pcri_cache_shrink(struct pcri_cache *c);
+
 /* In a forked child: records that other threads were opening are not being opened. With the
  * cache's mutex held. */
 void pcri_cache_forget_opening(struct pcri_cache *c);
 
-/* --- fork.c --- */
-/* Has fork() take care of an open dataset, till it is removed. */
-void pcri_fork_add(struct pcr_dataset *ds);
-void pcri_fork_remove(struct pcr_dataset *ds);
+/* --- registry.c --- */
+/* Adds an open dataset to those that fork() takes care of, and whose records may be closed for want
+ * of descriptors, till it is removed. */
+void pcri_registry_add(struct pcr_dataset *ds);
+void pcri_registry_remove(struct pcr_dataset *ds);
 
 /* --- sample.c --- */
 /* The record that holds sample `index`, which must be there. */

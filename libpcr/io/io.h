@@ -90,6 +90,10 @@ static inline void pcri_file_close(struct pcri_file **f)
  * TRUNCATED, naming the file. All messages of this folder name the path. */
 int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
                       int64_t *changed_ns_out, struct pcr_error *err);
+/* Has open_regular call `release` where there are no descriptors left, and try again if it says
+ * that one is. NULL: it does not. */
+typedef bool pcri_fd_release_fn(void);
+void pcri_fd_on_shortage(pcri_fd_release_fn *release);
 int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes,
                        uint64_t file_nbytes, struct pcr_error *err);
 

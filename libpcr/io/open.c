@@ -2,10 +2,25 @@
 /* Opening regular files, and reading one whole. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "io.h"
+
+static _Atomic(pcri_fd_release_fn *) release_fn;
+
+void pcri_fd_on_shortage(pcri_fd_release_fn *release)
+{
+    atomic_store(&release_fn, release);
+}
+
+/* Is there a descriptor after all where opening has failed so? */
+static bool is_released(int code)
+{
+    pcri_fd_release_fn *release = atomic_load(&release_fn);
+    return (code == EMFILE || code == ENFILE) && release && release();
+}
 
 int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
                       int64_t *changed_ns_out, struct pcr_error *err)
@@ -14,7 +29,7 @@ int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
     int fd, code = 0;
     do {
         fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    } while (fd < 0 && errno == EINTR);
+    } while (fd < 0 && (errno == EINTR || is_released(errno)));
     if (fd < 0)
         return pcri_fail_sys(err, errno, "%s: cannot open", path);
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 
 #include <pcr/dataset.h>
 #include <pcr/image.h>
@@ -516,6 +517,39 @@ START_TEST(replaced_record)
 }
 END_TEST
 
+/* Where descriptors are short, records that are merely kept open make room, those of other
+ * datasets too; those that are in use stay. */
+START_TEST(few_descriptors)
+{
+    const struct pcr_dataset_options o = { .size = sizeof(o), .retry_count = PCR_RETRY_NEVER };
+    struct pcr_dataset *a = open_with(&o), *b = open_with(&o);
+    struct pcr_sample *kept[3] = { NULL };
+    struct pcr_error e;
+    struct rlimit all, few;
+    int next = dup(0);
+    ck_assert_int_ge(next, 0);
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &all), 0);
+    few = all;
+    few.rlim_cur = (rlim_t) next + 2;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (uint64_t i = 0; i < 34; i++) {
+        struct pcr_sample *s = NULL;
+        ck_assert_int_eq(pcr_dataset_sample(i % 3 ? a : b, i, &s, &e), 0);
+        pcr_sample_release(&s);
+    }
+    ck_assert_int_eq(pcr_dataset_sample(a, 0, &kept[0], &e), 0);
+    ck_assert_int_eq(pcr_dataset_sample(b, 33, &kept[1], &e), 0);
+    ck_assert_int_eq(pcr_dataset_sample(b, 0, &kept[2], &e), PCR_ERR_IO);
+    ck_assert_int_eq(e.sys_errno, EMFILE);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &all), 0);
+    for (int i = 0; i < 2; i++)
+        pcr_sample_release(&kept[i]);
+    pcr_dataset_close(&a);
+    pcr_dataset_close(&b);
+}
+END_TEST
+
 static void flip(const char *name, long offset)
 {
     FILE *f = fopen(made_path(name), "r+b");
@@ -719,6 +753,7 @@ int main(void)
     tcase_add_test(t, single_record);
     tcase_add_test(t, missing_things);
     tcase_add_test(t, replaced_record);
+    tcase_add_test(t, few_descriptors);
     tcase_add_test(t, damage_and_no_verify);
     tcase_add_test(t, verify_finds_damage);
     tcase_add_test(t, verify_deep_decodes);

@@ -37,7 +37,8 @@ struct pcr_dataset_options {
     const char *split;      /* only this split's samples; NULL: all splits, in their order, and
                              * so with "all" where no split is named so */
     uint32_t io_backend;    /* enum pcr_io_backend */
-    uint32_t open_records;  /* records kept open with their heads; default 64 */
+    uint32_t open_records;  /* records kept open with their heads; default 64. Those of any dataset
+                             * that are not in use are closed where descriptors run out */
     /* What is 0 has its default, or what the dataset's writer has found that reading it takes
      * (a conversion with a higher max_pixels, for example). What is set here holds. */
     struct pcr_limits limits;

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Datasets work on in a forked child, whatever other threads were doing in them.
+/* All datasets that are open, for what concerns them together.
  *
- * A child has a copy of every lock, but only the thread that forked: a lock that another
- * thread held would stay locked. So fork() waits till it has all datasets' locks itself, and
- * what was being opened by a thread that is not there is forgotten in the child. */
+ * Where a process has no descriptors left, records that are merely kept open are closed, of
+ * whichever dataset.
+ *
+ * Datasets work on in a forked child, whatever other threads were doing in them: a child has a
+ * copy of every lock, but only the thread that forked, so a lock that another thread held would
+ * stay locked. fork() waits till it has all datasets' locks itself, and what was being opened by
+ * a thread that is not there is forgotten in the child. */
 #include "../io/transfer.h"
 #include "dataset.h"
 
@@ -43,13 +47,25 @@ static void in_child(void)
     in_parent();
 }
 
+/* Closes the record of some dataset that is not in use; false if there is none. */
+static bool close_one(void)
+{
+    bool closed = false;
+    pthread_mutex_lock(&mutex); /* so that none of them is closed meanwhile */
+    for (struct pcr_dataset *ds = first; ds && !closed; ds = ds->next)
+        closed = pcri_cache_shrink(&ds->cache);
+    pthread_mutex_unlock(&mutex);
+    return closed;
+}
+
 static void watch(void)
 {
+    pcri_fd_on_shortage(close_one);
     /* It fails only without memory; a child may then wait for ever, as without it. */
     (void) pthread_atfork(prepare, in_parent, in_child);
 }
 
-void pcri_fork_add(struct pcr_dataset *ds)
+void pcri_registry_add(struct pcr_dataset *ds)
 {
     pthread_once(&once, watch);
     pthread_mutex_lock(&mutex);
@@ -58,7 +74,7 @@ void pcri_fork_add(struct pcr_dataset *ds)
     pthread_mutex_unlock(&mutex);
 }
 
-void pcri_fork_remove(struct pcr_dataset *ds)
+void pcri_registry_remove(struct pcr_dataset *ds)
 {
     pthread_mutex_lock(&mutex);
     struct pcr_dataset **link = &first;
