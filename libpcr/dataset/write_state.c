@@ -152,6 +152,17 @@ static int read_state(const struct pcri_state *s, struct text *out, struct pcr_e
                      s->path);
 }
 
+static int sync_folder(const char *dir, struct pcr_error *err)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* EINVAL: the file system has no fsync for folders. */
+    int rc = fd < 0 || (fsync(fd) && errno != EINVAL)
+                 ? pcri_fail_sys(err, errno, "%s: cannot sync the folder", dir) : 0;
+    if (fd >= 0)
+        close(fd);
+    return rc;
+}
+
 /* Writes the text to the file that was locked last, and makes it the state file. */
 static int publish_state(const struct pcri_state *s, int fd, const char *temp, const char *dir,
                          const char *text, struct pcr_error *err)
@@ -166,14 +177,7 @@ static int publish_state(const struct pcri_state *s, int fd, const char *temp, c
         return pcri_fail_sys(err, errno, "%s: cannot sync", s->path);
     if (rename(temp, s->path))
         return pcri_fail_sys(err, errno, "%s: cannot rename", s->path);
-    int dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* EINVAL: the file system has no fsync for folders. */
-    int rc = dir_fd < 0 || (fsync(dir_fd) && errno != EINVAL)
-                 ? pcri_fail_sys(err, errno, "%s: cannot sync the folder", dir)
-                 : 0;
-    if (dir_fd >= 0)
-        close(dir_fd);
-    return rc;
+    return sync_folder(dir, err);
 }
 
 /* Under the lock, which goes over to the new file. */
@@ -239,6 +243,23 @@ static int take_folder(struct pcri_state *s, const char *dir, uint64_t fingerpri
     return rc;
 }
 
+/* What is safe in a folder is lost with the folder. Who may not read the parent cannot make it
+ * safer. */
+static int sync_parent(const char *dir, struct pcr_error *err)
+{
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    while (n && dir[n - 1] != '/')
+        n--;
+    char *parent = n ? pcri_strndup(dir, n, err) : pcri_strndup(".", 1, err);
+    if (!parent)
+        return PCR_ERR_NOMEM;
+    int rc = access(parent, R_OK) && errno == EACCES ? 0 : sync_folder(parent, err);
+    free(parent);
+    return rc;
+}
+
 static int make_folder(const char *dir, const char *path, struct pcr_error *err)
 {
     struct stat st;
@@ -290,6 +311,8 @@ int pcri_state_open(struct pcri_state *s, const char *dir, uint64_t fingerprint,
     int rc = make_folder(dir, s->path, err);
     if (!rc)
         rc = lock_file(s, dir, err);
+    if (!rc)
+        rc = sync_parent(dir, err);
     if (!rc)
         rc = take_folder(s, dir, fingerprint, bad_policy, err);
     if (rc)

@@ -87,14 +87,14 @@ static uint64_t look_through(const struct pcri_store *s, uint64_t evict_nbytes)
  * can be. */
 static struct timespec folder_time(const struct pcri_store *s)
 {
-    char name[48];
+    /* One name, which others may have at the same time, so that those who are killed here leave
+     * no more than one file. */
+    static const char name[] = ".pcrcache-now";
     struct stat st = { 0 };
-    snprintf(name, sizeof(name), ".pcrcache-now-%ld-%p", (long) getpid(), (const void *) s);
-    int fd = openat(s->dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                    0600);
+    int fd = openat(s->dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd < 0)
         return st.st_mtim;
-    if (fstat(fd, &st))
+    if (futimens(fd, NULL) || fstat(fd, &st))
         st = (struct stat) { 0 };
     close(fd);
     (void) unlinkat(s->dir_fd, name, 0);

@@ -7,7 +7,7 @@ usage() {
     cat <<'EOF'
 usage: tests/fault/run.sh [--step N] [NAME...]
 
-Builds the programs of tests/fault (allocations, damage; all where none is named) as they are used
+Builds the programs of tests/fault (allocations, damage, kills; all where none is named) as they are used
 and with AddressSanitizer and UndefinedBehaviorSanitizer, in build-fault/ and
 build-fault-sanitize/, and runs them. Prints a line for each scenario: trials, right results,
 right errors, wrong; then the sums.
@@ -31,7 +31,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 export PATH=/usr/bin:$PATH
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-[ $# -gt 0 ] || set -- allocations damage
+[ $# -gt 0 ] || set -- allocations damage kills
 
 status=0
 rows=$(mktemp) || exit 1
