@@ -7,10 +7,10 @@ usage() {
     cat <<'EOF'
 usage: tests/fault/run.sh [--step N] [NAME...]
 
-Builds the programs of tests/fault (allocations, damage, kills; all where none is named) as they are used
-and with AddressSanitizer and UndefinedBehaviorSanitizer, in build-fault/ and
-build-fault-sanitize/, and runs them. Prints a line for each scenario: trials, right results,
-right errors, wrong; then the sums.
+Builds the programs of tests/fault (allocations and so on: fault-NAME of its meson.build; all
+where none is named) as they are used and with AddressSanitizer and UndefinedBehaviorSanitizer,
+in build-fault/ and build-fault-sanitize/, and runs them. Prints a line for each scenario:
+trials, right results, right errors, wrong; then the sums.
 
   --step N  only every N-th place (1)
 
@@ -31,7 +31,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
 export PATH=/usr/bin:$PATH
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
-[ $# -gt 0 ] || set -- allocations damage kills
+# shellcheck disable=SC2046  # names of one word each
+[ $# -gt 0 ] || set -- $(sed -n "s/^  '\([a-z_]*\)': {.*/\1/p" tests/fault/meson.build)
 
 status=0
 rows=$(mktemp) || exit 1
