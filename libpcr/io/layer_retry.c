@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reads again after errors that may pass: of a network file system, or a tired disk. */
+/* Reads again after errors that may pass: of a network file system, or a tired disk. A handle that
+ * has become stale stays so: its file is opened again. */
+#include <errno.h>
+#include <stdlib.h>
+
 #include "layer.h"
+
+/* The file below, opened anew. */
+struct again {
+    struct pcri_file *file;
+    struct again *older;
+};
+
+struct retried_file {
+    struct pcri_layer_file base;
+    _Atomic(struct again *) newest; /* NULL: the file below is fine. All live till the end, for
+                                     * others may be reading from them */
+};
 
 /* Counts an attempt that failed, and waits before the next. *rc becomes CANCELLED if it was
  * stopped meanwhile. */
@@ -23,11 +39,53 @@ static int retry_open(const struct pcri_io_backend *self, const char *path,
     uint32_t i = 0;
     int rc;
     do
-        rc = pcri_layer_open(self, path, sizeof(struct pcri_layer_file), out, &e);
+        rc = pcri_layer_open(self, path, sizeof(struct retried_file), out, &e);
     while (again(all, i++, &rc, &e));
     if (rc && err)
         *err = e;
     return rc;
+}
+
+/* Keeps a file for the reads to come. Without memory it is not kept. */
+static void keep(struct retried_file *f, struct pcri_file *file)
+{
+    struct again *a = pcri_calloc(1, sizeof(*a), NULL);
+    if (!a) {
+        pcri_file_close(&file);
+        return;
+    }
+    a->file = file;
+    a->older = atomic_load(&f->newest);
+    while (!atomic_compare_exchange_weak(&f->newest, &a->older, a))
+        ;
+}
+
+/* Reads from the file as it is opened now, if it is the same. */
+static int read_afresh(struct retried_file *f, const struct pcri_range *ranges, size_t count,
+                       struct pcr_error *err)
+{
+    const struct pcri_file *was = &f->base.base;
+    struct pcri_file *file = NULL;
+    int rc = pcri_file_open(f->base.below->backend, was->path, &file, err);
+    if (rc)
+        return rc;
+    if (file->nbytes != was->nbytes || file->changed_ns != was->changed_ns)
+        rc = pcri_fail(err, PCR_ERR_IO, "%s: was replaced while it was open", was->path);
+    else
+        rc = pcri_file_read(file, ranges, count, err);
+    if (rc)
+        pcri_file_close(&file);
+    else
+        keep(f, file);
+    return rc;
+}
+
+static int read_once(struct retried_file *f, const struct pcri_range *ranges, size_t count,
+                     struct pcr_error *err)
+{
+    struct again *a = atomic_load(&f->newest);
+    int rc = pcri_file_read(a ? a->file : f->base.below, ranges, count, err);
+    return rc == PCR_ERR_IO && err->sys_errno == ESTALE ? read_afresh(f, ranges, count, err) : rc;
 }
 
 static int retry_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
@@ -38,16 +96,29 @@ static int retry_read(struct pcri_file *f, const struct pcri_range *ranges, size
     uint32_t i = 0;
     int rc;
     do
-        rc = pcri_file_read(pcri_file_below(f), ranges, count, &e);
+        rc = read_once((struct retried_file *) f, ranges, count, &e);
     while (again(all, i++, &rc, &e));
     if (rc && err)
         *err = e;
     return rc;
 }
 
+static void retry_close(struct pcri_file *base)
+{
+    struct retried_file *f = (struct retried_file *) base;
+    struct again *a = atomic_load(&f->newest);
+    while (a) {
+        struct again *older = a->older;
+        pcri_file_close(&a->file);
+        free(a);
+        a = older;
+    }
+    pcri_layer_close(base);
+}
+
 const struct pcri_io_backend pcri_layer_retry = {
     .name = "retry",
     .open = retry_open,
     .read = retry_read,
-    .close = pcri_layer_close,
+    .close = retry_close,
 };

@@ -31,6 +31,7 @@ static struct {
     bool write_nothing;     /* write() writes nothing */
     bool no_stat;           /* a state file cannot be looked at: EIO */
     unsigned thread_us;     /* pthread_create() returns so late */
+    int stale_fd;           /* whatever is read of it is ESTALE; 0: none */
     long clock_ahead_s;     /* of the time of day */
     _Atomic(hook) at_mkdir; /* is called once, before */
     _Atomic(hook) at_realpath;
@@ -56,6 +57,10 @@ ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset);
 ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset)
 {
     bool record = is_named(fd, ".pcr");
+    if (faults.stale_fd && fd == faults.stale_fd) {
+        errno = ESTALE;
+        return -1;
+    }
     bool fails = record && (!faults.fail_name || is_named(fd, faults.fail_name));
     if (fails && atomic_load(&faults.fail_count) > 0) {
         atomic_fetch_sub(&faults.fail_count, 1);
@@ -195,6 +200,54 @@ START_TEST(verifying)
     made_check(verify(1, &findings, &e), &e);
     ck_assert_int_eq(findings, 1);
     ck_assert_int_eq(rename(away, made_path("record-1.pcr")), 0);
+}
+END_TEST
+
+/* The descriptor that a record is open at. */
+static int fd_of(const char *name)
+{
+    for (int fd = 3; fd < 1000; fd++)
+        if (is_named(fd, name))
+            return fd;
+    ck_abort_msg("%s is not open", name);
+}
+
+/* A server that was restarted knows its clients' handles no more: the file is opened again. One
+ * that is another file now is not read. */
+START_TEST(stale_handles)
+{
+    struct pcr_dataset *ds = NULL;
+    struct pcr_sample *s = NULL;
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    struct pcr_buffer right = { 0 }, found = { 0 };
+    struct pcr_error e;
+    struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1 } };
+    made_check(pcr_dataset_open(made_dir, NULL, &ds, &e), &e);
+    made_check(pcr_dataset_sample(ds, 0, &s, &e), &e);
+    made_check(pcr_sample_describe(s, &info, &e), &e);
+    ck_assert_uint_eq(info.record, 0);
+    made_check(pcr_sample_read(s, 0, &right, &e), &e);
+    faults.stale_fd = fd_of("record-0.pcr");
+    for (int round = 0; round < 2; round++) {
+        made_check(pcr_sample_read(s, 0, &found, &e), &e);
+        ck_assert_uint_eq(found.nbytes, right.nbytes);
+        ck_assert_mem_eq(found.data, right.data, right.nbytes);
+    }
+    pcr_sample_release(&s);
+    pcr_dataset_close(&ds);
+    faults.stale_fd = 0;
+
+    made_check(pcr_dataset_open(made_dir, NULL, &ds, &e), &e);
+    made_check(pcr_dataset_sample(ds, 0, &s, &e), &e);
+    faults.stale_fd = fd_of("record-0.pcr");
+    ck_assert_int_eq(utimensat(AT_FDCWD, made_path("record-0.pcr"), times, 0), 0);
+    ck_assert_int_eq(pcr_sample_read(s, 0, &found, &e), PCR_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(e.message, "record-0.pcr: was replaced"));
+    clear_faults();
+    pcr_sample_release(&s);
+    pcr_dataset_close(&ds);
+    pcr_buffer_free(&right);
+    pcr_buffer_free(&found);
 }
 END_TEST
 
@@ -632,6 +685,7 @@ int main(void)
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, verifying);
+    tcase_add_test(t, stale_handles);
     tcase_add_test(t, loading);
     tcase_add_test(t, ends_while_retrying);
     tcase_add_test(t, flipped_bits);
