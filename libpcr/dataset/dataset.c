@@ -289,6 +289,9 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
         return pcri_fail(err, PCR_ERR_UNSUPPORTED, "unknown flags 0x%x", o.flags);
     if (!pcri_io_find(o.io_backend))
         return pcri_fail(err, PCR_ERR_INVAL, "there is no I/O backend %u", o.io_backend);
+    if (o.flags & PCR_DATASET_NO_VERIFY && (o.cache_nbytes || o.cache_dir))
+        return pcri_fail(err, PCR_ERR_INVAL, "a cache cannot be used without verifying: the "
+                         "dataset's checksums tell whether what it keeps is right");
     if (o.retry_count > 1000 && o.retry_count != PCR_RETRY_NEVER)
         return pcri_fail(err, PCR_ERR_INVAL, "retry_count is %u, at most 1000 allowed",
                          o.retry_count);

@@ -20,8 +20,8 @@ const struct pcri_io_backend *pcri_io_find(uint32_t id)
     }
 }
 
-int pcri_file_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
-                   struct pcr_error *err)
+static int check_ranges(const struct pcri_file *f, const struct pcri_range *ranges,
+                        size_t count, struct pcr_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         uint64_t end;
@@ -29,7 +29,24 @@ int pcri_file_read(struct pcri_file *f, const struct pcri_range *ranges, size_t 
             end > INT64_MAX)
             return pcri_fail_past_end(f, ranges[i].offset, ranges[i].nbytes, f->nbytes, err);
     }
-    return f->backend->read(f, ranges, count, err);
+    return 0;
+}
+
+int pcri_file_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
+                   struct pcr_error *err)
+{
+    int rc = check_ranges(f, ranges, count, err);
+    return rc ? rc : f->backend->read(f, ranges, count, err);
+}
+
+int pcri_file_read_again(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
+                         struct pcr_error *err)
+{
+    int rc = check_ranges(f, ranges, count, err);
+    if (rc)
+        return rc;
+    return pcri_file_is_cached(f) ? f->backend->read_again(f, ranges, count, err)
+                                  : f->backend->read(f, ranges, count, err);
 }
 
 int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes,

@@ -25,9 +25,10 @@ struct pcri_io_backend {
     int (*read)(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                 struct pcr_error *err);
     void (*close)(struct pcri_file *f);
-    /* Drops what is kept of the ranges, so that they are read from storage again. NULL in
+    /* Drops what is kept of the ranges, and reads them as read does, but from storage. NULL in
      * backends that keep nothing. */
-    void (*forget)(struct pcri_file *f, const struct pcri_range *ranges, size_t count);
+    int (*read_again)(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
+                      struct pcr_error *err);
 };
 
 struct pcri_file {
@@ -67,16 +68,15 @@ static inline int pcri_file_read_at(struct pcri_file *f, uint64_t offset, void *
     return pcri_file_read(f, &range, 1, err);
 }
 
-/* Their bytes were wrong: may they have come from a cache, and be right when they are read once
- * more? Then the cache has dropped them. */
-static inline bool pcri_file_forget(struct pcri_file *f, const struct pcri_range *ranges,
-                                    size_t count)
+/* May what was read have come from a cache? Then wrong bytes may be right in storage. */
+static inline bool pcri_file_is_cached(const struct pcri_file *f)
 {
-    if (!f->backend->forget)
-        return false;
-    f->backend->forget(f, ranges, count);
-    return true;
+    return f->backend->read_again != NULL;
 }
+
+/* Reads what came from a cache and was wrong once more, from storage, and has the cache drop it. */
+int pcri_file_read_again(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
+                         struct pcr_error *err);
 
 static inline void pcri_file_close(struct pcri_file **f)
 {

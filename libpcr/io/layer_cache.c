@@ -207,8 +207,10 @@ static struct cover cover_of(const struct pcri_range *r)
 }
 
 /* A block's checksum says that it is what was read once. Whether that was right is known only to
- * who asked: a record has checksums of its own. */
-static void cache_forget(struct pcri_file *base, const struct pcri_range *ranges, size_t count)
+ * who asked: a record has checksums of its own. Nothing is looked up or kept here: another process
+ * may just be keeping its wrong bytes. */
+static int cache_read_again(struct pcri_file *base, const struct pcri_range *ranges, size_t count,
+                            struct pcr_error *err)
 {
     static const uint64_t none[256];
     struct cached_file *f = (struct cached_file *) base;
@@ -223,6 +225,7 @@ static void cache_forget(struct pcri_file *base, const struct pcri_range *ranges
                 atomic_store_explicit(&f->lost, true, memory_order_relaxed);
         }
     }
+    return pcri_file_read(f->file.below, ranges, count, err);
 }
 
 static int cache_read(struct pcri_file *base, const struct pcri_range *ranges, size_t count,
@@ -252,5 +255,5 @@ const struct pcri_io_backend pcri_layer_cache = {
     .open = cache_open,
     .read = cache_read,
     .close = cache_close,
-    .forget = cache_forget,
+    .read_again = cache_read_again,
 };

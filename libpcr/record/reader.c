@@ -10,6 +10,7 @@ struct opening {
     struct pcri_record *r;
     struct pcr_buffer bytes; /* the file's first bytes */
     const struct pcr_limits *limits;
+    bool again; /* from storage, whatever a cache has */
     struct pcr_error *err;
 };
 
@@ -25,8 +26,10 @@ static int fetch(struct opening *o, uint64_t nbytes)
         return 0;
     int rc = nbytes > SIZE_MAX ? pcri_fail_nomem(o->err, SIZE_MAX)
                                : pcri_buffer_reserve(&o->bytes, (size_t) nbytes, o->err);
+    const struct pcri_range range = { have, o->bytes.data + have, (size_t) nbytes - have };
     if (!rc)
-        rc = pcri_file_read_at(f, have, o->bytes.data + have, (size_t) nbytes - have, o->err);
+        rc = o->again ? pcri_file_read_again(f, &range, 1, o->err)
+                      : pcri_file_read(f, &range, 1, o->err);
     if (!rc)
         o->bytes.nbytes = (size_t) nbytes;
     return rc;
@@ -74,13 +77,12 @@ static int open_head(struct opening *o)
 /* Reads header and head; once more if they are damaged as a cache has them. */
 static int open_front(struct opening *o, uint64_t head_end_hint)
 {
-    for (bool again = false;; again = true) {
+    for (;; o->again = true) {
         int rc = open_header(o, head_end_hint);
         if (!rc)
             rc = open_head(o);
-        const struct pcri_range front = { .nbytes = o->bytes.nbytes };
-        if (!rc || again || rc == PCR_ERR_IO || !pcri_is_of_data(rc, o->err) ||
-            !pcri_file_forget(o->r->file, &front, 1))
+        if (!rc || o->again || rc == PCR_ERR_IO || !pcri_is_of_data(rc, o->err) ||
+            !pcri_file_is_cached(o->r->file))
             return rc;
         o->bytes.nbytes = 0;
         pcri_head_destroy(&o->r->head);
@@ -208,9 +210,8 @@ int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
     const struct pcri_range range = { h->group_begin[group] + pcri_chunk_offset(h, group, a),
                                       bytes->data, bytes->nbytes };
     rc = pcri_file_read(r->file, &range, 1, err);
-    if (!rc && verify(r, a, b, group, bytes->data, NULL) &&
-        pcri_file_forget(r->file, &range, 1))
-        rc = pcri_file_read(r->file, &range, 1, err);
+    if (!rc && pcri_file_is_cached(r->file) && verify(r, a, b, group, bytes->data, NULL))
+        rc = pcri_file_read_again(r->file, &range, 1, err);
     return rc;
 }
 
@@ -284,10 +285,11 @@ int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
     if (!count)
         return PCR_ERR_NOMEM;
     for (bool again = false;; again = true) {
-        rc = pcri_file_read(r->file, ranges, count, err);
+        rc = again ? pcri_file_read_again(r->file, ranges, count, err)
+                   : pcri_file_read(r->file, ranges, count, err);
         for (uint32_t k = 0; k < g && !rc; k++)
             rc = verify(r, a, b, k, run->groups[k], err);
-        if (again || rc != PCR_ERR_CORRUPT || !pcri_file_forget(r->file, ranges, count))
+        if (again || rc != PCR_ERR_CORRUPT || !pcri_file_is_cached(r->file))
             return rc;
     }
 }
@@ -393,10 +395,11 @@ int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t coun
             run->groups[k] = dst;
     }
     for (bool again = false, more = !rc; more; again = true) {
-        rc = pcri_file_read(r->file, ranges, n, err);
+        rc = again ? pcri_file_read_again(r->file, ranges, n, err)
+                   : pcri_file_read(r->file, ranges, n, err);
         if (!rc)
             rc = verify_each(r, a, count, fidelities, g, at, run, err);
-        more = !again && rc == PCR_ERR_CORRUPT && pcri_file_forget(r->file, ranges, n);
+        more = !again && rc == PCR_ERR_CORRUPT && pcri_file_is_cached(r->file);
     }
     free(ranges);
     return rc;
@@ -409,7 +412,8 @@ static int unpack_tail(const struct pcri_record *r, const struct pcr_buffer *sto
     struct pcri_cursor cols[PCRI_TAIL_LAST + 1];
     if (!(r->flags & PCRI_PARSE_NO_VERIFY) &&
         pcri_xxh3(stored->data, stored->nbytes) != h->tail_check)
-        return pcri_fail(err, PCR_ERR_CORRUPT, "the tail's checksum is wrong");
+        return pcri_fail_at(err, PCR_ERR_CORRUPT, h->groups[h->group_count - 1].end,
+                            "the tail's checksum is wrong");
     int rc = pcri_zstd_unpack(stored->data, stored->nbytes, (size_t) h->tail_raw_nbytes, raw,
                               err);
     return rc ? rc : pcri_columns_parse(raw, PCRI_TAIL_LAST, cols, err);
@@ -439,7 +443,8 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
     const struct pcri_range range = { begin, stored.data, (size_t) h->tail_nbytes };
     for (bool again = false, more = !rc; more; again = true) {
         more = false;
-        rc = pcri_file_read(r->file, &range, 1, err);
+        rc = again ? pcri_file_read_again(r->file, &range, 1, err)
+                   : pcri_file_read(r->file, &range, 1, err);
         if (rc)
             break;
         stored.nbytes = range.nbytes;
@@ -448,7 +453,7 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
             break;
         raw->nbytes = 0;
         pcri_prefix(err, rc, "%s: tail", r->file->path);
-        more = !again && rc == PCR_ERR_CORRUPT && pcri_file_forget(r->file, &range, 1);
+        more = !again && rc == PCR_ERR_CORRUPT && pcri_file_is_cached(r->file);
     }
     pcr_buffer_free(&stored);
     return rc;

@@ -25,7 +25,8 @@ enum pcr_io_backend {
 };
 
 enum {
-    /* Do not compare checksums of what is read. The parser stays safe without them. */
+    /* Do not compare checksums of what is read. The parser stays safe without them. Not with a
+     * cache: they tell whether what it keeps is right. */
     PCR_DATASET_NO_VERIFY = 1 << 0,
 };
 
@@ -46,8 +47,9 @@ struct pcr_dataset_options {
      * several processes' and be used again later, or in memory. It holds about cache_nbytes;
      * when it is full, what came first stays, and the rest is read as without it. Files there
      * that nobody has open, or has opened since the dataset was opened, make room. What is
-     * damaged in it is read anew, and so is what fails a checksum of the dataset, once; a full
-     * disk costs the caching alone. */
+     * damaged in it is read anew, and what fails a checksum of the dataset is dropped from it, and
+     * read once more from storage; so nothing wrong is given out of it, or stays. A full disk costs
+     * the caching alone. */
     const char *cache_dir;      /* NULL: in memory */
     uint64_t cache_nbytes;      /* 0: no cache, or with cache_dir 16 GiB */
     uint64_t throttle_nbytes_s; /* for experiments: storage gives at most so many bytes a second

@@ -425,7 +425,7 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
 
     split: only this split's samples; None for all. "all" stands for all too (where no split
         has that name), and says to a loader that they are meant.
-    verify: compare checksums of all that is read.
+    verify: compare checksums of all that is read; False not with a cache.
     io: "pread" reads just the bytes asked for; "uring" does so by io_uring where that is
         allowed; "direct" reads around the page cache; "mmap" is for local files that
         nobody changes (a file that shrinks kills the process); "auto" is "pread".
