@@ -197,7 +197,8 @@ static int load(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_bu
     if (index >= e->count)
         return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
                          (unsigned long long) index, e->count);
-    return pcri_load_file(e->items[index].path, max_nbytes, out, err);
+    return pcri_load_file(e->items[index].path, max_nbytes, 0, out, err); /* the writer tries
+                                                                           * again */
 }
 
 static void destroy(void *opaque)

@@ -2,16 +2,14 @@
 /* Importer of folders: what is found in the tree gets its split and class from the layout. */
 #include <stdalign.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "importer.h"
 #include "layout.h"
 #include "metadata.h"
 
-static bool probe(const char *path)
+static bool probe(const char *path, const struct stat *st)
 {
-    struct stat st;
-    return !stat(path, &st) && S_ISDIR(st.st_mode);
+    return S_ISDIR(st->st_mode);
 }
 
 /* One run over the tree's files. */

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the names of folders and files in a tree of images usually mean. */
 #include <ctype.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <strings.h>
-#include <unistd.h>
 
+#include "../libpcr/io/io.h"
 #include "folder_names.h"
 
 /* --- splits --- */
@@ -170,25 +169,46 @@ static bool is_image_magic(const uint8_t *b, size_t n)
     return n >= 10 && !memcmp(b, "BM", 2) && !memcmp(b + 6, "\0\0\0\0", 4);
 }
 
-static bool begins_like_image(const char *path)
+static int read_start(const char *path, uint8_t bytes[16], size_t *n, struct pcr_error *err)
 {
-    uint8_t bytes[16];
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    if (fd < 0)
-        return false;
-    ssize_t n = read(fd, bytes, sizeof(bytes));
-    close(fd);
-    return n > 0 && is_image_magic(bytes, (size_t) n);
+    struct pcri_file *f = NULL;
+    int rc = pcri_file_open(&pcri_io_pread, path, &f, err);
+    if (!rc) {
+        *n = f->nbytes < 16 ? (size_t) f->nbytes : 16;
+        rc = *n ? pcri_file_read_at(f, 0, bytes, *n, err) : 0;
+    }
+    pcri_file_close(&f);
+    return rc;
 }
 
-enum pcri_file_kind pcri_file_kind(const char *path)
+static int look_at_start(const char *path, enum pcri_file_kind *out, struct pcr_error *err)
+{
+    uint8_t bytes[16];
+    struct pcr_error e;
+    uint32_t attempt = 0;
+    size_t n = 0;
+    int rc;
+    do
+        rc = read_start(path, bytes, &n, &e);
+    while (pcri_try_again(attempt++, PCRI_TRIES_AGAIN, &rc, &e));
+    *out = !rc && is_image_magic(bytes, n) ? PCRI_FILE_IMAGE : PCRI_FILE_UNKNOWN;
+    if (!rc || pcri_is_of_data(rc, &e) || (rc == PCR_ERR_IO && e.sys_errno == EACCES))
+        return 0;
+    if (err)
+        *err = e;
+    return rc;
+}
+
+int pcri_file_kind(const char *path, enum pcri_file_kind *out, struct pcr_error *err)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     const char *dot = strrchr(name, '.');
+    *out = PCRI_FILE_IMAGE;
     if (dot && is_image_ending(dot + 1))
-        return PCRI_FILE_IMAGE;
+        return 0;
+    *out = PCRI_FILE_OTHER;
     if ((dot && is_other_ending(dot + 1)) || is_other_name(name))
-        return PCRI_FILE_OTHER;
-    return begins_like_image(path) ? PCRI_FILE_IMAGE : PCRI_FILE_UNKNOWN;
+        return 0;
+    return look_at_start(path, out, err);
 }

@@ -35,7 +35,8 @@ enum pcri_file_kind {
     PCRI_FILE_UNKNOWN, /* may be a sample; reading it will show */
 };
 
-/* `path`: to open, if the name's ending does not tell. */
-enum pcri_file_kind pcri_file_kind(const char *path);
+/* `path`: to open, if the name's ending does not tell. What is not there or no file is UNKNOWN.
+ * Codes: IO, NOMEM. */
+int pcri_file_kind(const char *path, enum pcri_file_kind *kind_out, struct pcr_error *err);
 
 #endif

@@ -3,14 +3,16 @@
 #ifndef PCRI_IMPORTER_H
 #define PCRI_IMPORTER_H
 
+#include <sys/stat.h>
+
 #include <pcr/import.h>
 
 #include "../libpcr/base/base.h"
 
 struct pcri_importer {
     const char *name; /* pcr_import_options.format */
-    /* True if what stands at `path` is for this importer. Must not block. */
-    bool (*probe)(const char *path);
+    /* True if what stands at `path` is for this importer; st: what it is. */
+    bool (*probe)(const char *path, const struct stat *st);
     /* opts is complete: never NULL, of our own size. */
     int (*open)(const char *path, const struct pcr_import_options *opts,
                 struct pcr_source **out, struct pcr_error *err);

@@ -16,12 +16,10 @@ static bool has_ending(const char *path, const char *ending)
     return n > m && !strcasecmp(path + n - m, ending);
 }
 
-static bool probe(const char *path)
+static bool probe(const char *path, const struct stat *st)
 {
-    struct stat st;
-    return (has_ending(path, ".csv") || has_ending(path, ".tsv") ||
-            has_ending(path, ".jsonl")) &&
-           !stat(path, &st) && S_ISREG(st.st_mode);
+    return S_ISREG(st->st_mode) && (has_ending(path, ".csv") || has_ending(path, ".tsv") ||
+                                    has_ending(path, ".jsonl"));
 }
 
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line,
@@ -146,10 +144,12 @@ static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
     pcri_list_describe(r, true, item);
     item->split = splits->count ? pcri_names_find(splits, r->split) : 0;
     struct stat st;
-    if (!stat(path, &st)) { /* else loading it says why not */
+    if (!PCRI_UNINTERRUPTED(stat(path, &st))) {
         item->nbytes = (uint64_t) st.st_size;
         item->revision = (uint64_t) st.st_mtim.tv_sec * 1000000000u +
                          (uint64_t) st.st_mtim.tv_nsec;
+    } else if (!pcri_is_unreachable(errno)) { /* else loading it says why not */
+        return pcri_fail_sys(err, errno, "%s: cannot stat", path);
     }
     return 0;
 }
@@ -192,7 +192,7 @@ static int open_list(const char *path, const struct pcr_import_options *opts,
     if (rc)
         return rc;
     list.arena = &e->arena;
-    rc = pcri_load_file(path, LIST_MAX_NBYTES, &text, err);
+    rc = pcri_load_file(path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text, err);
     if (!rc && has_ending(path, ".jsonl"))
         rc = pcri_jsonl_parse((const char *) text.data, text.nbytes, &list, err);
     else if (!rc)

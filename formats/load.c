@@ -5,37 +5,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../libpcr/io/io.h"
 #include "entries.h"
 
-/* Reads till the end of the file: it may be longer or shorter than fstat() said. */
-static int read_all(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
-                    struct pcr_error *err)
+bool pcri_is_unreachable(int sys_errno)
 {
-    for (;;) {
-        if (out->nbytes == out->capacity) {
-            int rc = pcri_buffer_reserve(out, out->capacity + 65536, err);
-            if (rc)
-                return rc;
-        }
-        ssize_t n = read(fd, out->data + out->nbytes, out->capacity - out->nbytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return pcri_fail_sys(err, errno, "cannot read");
-        if (n == 0)
-            return 0;
-        out->nbytes += (size_t) n;
-        if (out->nbytes > max_nbytes)
-            return pcri_fail(err, PCR_ERR_LIMIT, "more than %llu bytes, the limit",
-                             (unsigned long long) max_nbytes);
-    }
+    return sys_errno == ENOENT || sys_errno == ENOTDIR || sys_errno == EACCES ||
+           sys_errno == ELOOP || sys_errno == ENAMETOOLONG;
 }
 
 static int read_regular(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
                         struct pcr_error *err)
 {
     struct stat st;
-    if (fstat(fd, &st))
+    if (PCRI_UNINTERRUPTED(fstat(fd, &st)))
         return pcri_fail_sys(err, errno, "cannot read its size");
     if (!S_ISREG(st.st_mode))
         return pcri_fail(err, PCR_ERR_FORMAT, "not a regular file");
@@ -47,17 +30,31 @@ static int read_regular(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
     (void) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     /* One byte more, so that the read that finds the end needs no growth. */
     int rc = pcri_buffer_reserve(out, (size_t) st.st_size + 1, err);
-    return rc ? rc : read_all(fd, max_nbytes, out, err);
+    return rc ? rc : pcri_read_to_end(fd, max_nbytes, out, err);
 }
 
-int pcri_load_file(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
-                   struct pcr_error *err)
+static int load(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
+                struct pcr_error *err)
 {
     out->nbytes = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    int fd = PCRI_UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (fd < 0)
         return pcri_fail_sys(err, errno, "cannot open");
     int rc = read_regular(fd, max_nbytes, out, err);
     close(fd);
+    return rc;
+}
+
+int pcri_load_file(const char *path, uint64_t max_nbytes, uint32_t retry_count,
+                   struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct pcr_error e;
+    uint32_t attempt = 0;
+    int rc;
+    do
+        rc = load(path, max_nbytes, out, &e);
+    while (pcri_try_again(attempt++, retry_count, &rc, &e));
+    if (rc && err)
+        *err = e;
     return rc;
 }

@@ -91,11 +91,13 @@ static int match(struct metadata *m, const char *path, size_t folder_nbytes,
     if (!row->safe_key)
         return PCR_ERR_NOMEM;
     struct pcri_entry *sample = find_sample(m->tree->files, row->safe_key);
+    if (!sample && !PCRI_UNINTERRUPTED(access(whole, F_OK)))
+        return 0;
+    if (!sample && pcri_is_unreachable(errno))
+        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: there is no file '%.200s'", line,
+                         row->path);
     if (!sample)
-        return access(whole, F_OK) ? pcri_fail(err, PCR_ERR_INVAL,
-                                               "line %llu: there is no file '%.200s'", line,
-                                               row->path)
-                                   : 0;
+        return pcri_fail_sys(err, errno, "line %llu: '%.200s'", line, row->path);
     bool *described = &m->described[sample - m->tree->files->items];
     if (*described)
         return pcri_fail(err, PCR_ERR_INVAL, "line %llu: a second row for '%.200s'", line,
@@ -158,7 +160,7 @@ static int read_rows(struct metadata *m, const char *path, const struct pcr_buff
 static int read_file(struct metadata *m, const char *path, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
-    int rc = pcri_load_file(path, METADATA_MAX_NBYTES, &text, err);
+    int rc = pcri_load_file(path, METADATA_MAX_NBYTES, PCRI_TRIES_AGAIN, &text, err);
     if (!rc)
         rc = read_rows(m, path, &text, err);
     pcr_buffer_free(&text);

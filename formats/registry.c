@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The importers, and the choice between them. */
-#include <errno.h>
-#include <sys/stat.h>
-
 #include "importer.h"
 
 const struct pcri_importer *const pcri_importers[] = {
@@ -19,11 +16,12 @@ const char *pcr_import_format(uint32_t index)
     return pcri_importers[i] ? pcri_importers[i]->name : NULL;
 }
 
-static const struct pcri_importer *find(const char *path, const char *format)
+static const struct pcri_importer *find(const char *path, const struct stat *st,
+                                        const char *format)
 {
     for (size_t i = 0; pcri_importers[i]; i++) {
         const struct pcri_importer *im = pcri_importers[i];
-        if (format ? !strcmp(im->name, format) : im->probe(path))
+        if (format ? !strcmp(im->name, format) : im->probe(path, st))
             return im;
     }
     return NULL;
@@ -49,10 +47,10 @@ int pcr_import_open(const char *path, const struct pcr_import_options *opts,
                          (unsigned) own.layout, (unsigned) PCR_FOLDERS_FLAT);
     if (own.class_count && !own.classes)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_options.classes is NULL");
-    if (stat(path, &st))
+    if (PCRI_UNINTERRUPTED(stat(path, &st)))
         return pcri_fail_sys(err, errno, "%s", path);
 
-    const struct pcri_importer *im = find(path, own.format);
+    const struct pcri_importer *im = find(path, &st, own.format);
     if (!im && own.format)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown source format '%s'", own.format);
     if (!im)

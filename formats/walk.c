@@ -124,7 +124,10 @@ static int pass_over(struct walk *w, const char *path, const char *name,
 static int add_file(struct walk *w, const char *path, const struct stat *st,
                     struct pcr_error *err)
 {
-    enum pcri_file_kind kind = pcri_file_kind(path);
+    enum pcri_file_kind kind;
+    int rc = pcri_file_kind(path, &kind, err);
+    if (rc)
+        return rc;
     if (kind == PCRI_FILE_OTHER)
         return pass_over(w, path, strrchr(path, '/') + 1, err);
     w->tree->no_images &= kind != PCRI_FILE_IMAGE;
@@ -149,11 +152,12 @@ static int visit_name(struct walk *w, int dir_fd, const char *folder, const char
     char *path = join(w, folder, name, err);
     if (!path)
         return PCR_ERR_NOMEM;
-    if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW))
+    if (PCRI_UNINTERRUPTED(fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW)))
         return pcri_fail_sys(err, errno, "%s", path);
     bool link = S_ISLNK(st.st_mode);
-    if (link && fstatat(dir_fd, name, &st, 0))
-        return add_file(w, path, NULL, err);
+    if (link && PCRI_UNINTERRUPTED(fstatat(dir_fd, name, &st, 0)))
+        return pcri_is_unreachable(errno) ? add_file(w, path, NULL, err)
+                                          : pcri_fail_sys(err, errno, "%s", path);
     if (S_ISREG(st.st_mode))
         return add_file(w, path, &st, err);
     if (S_ISDIR(st.st_mode))
@@ -173,8 +177,7 @@ static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text,
 {
     *count = 0;
     for (;;) {
-        errno = 0;
-        const struct dirent *d = readdir(dir);
+        const struct dirent *d = PCRI_UNINTERRUPTED_POINTER(readdir(dir));
         if (!d && errno)
             return pcri_fail_sys(err, errno, "cannot read folder %s", folder);
         if (!d)
@@ -217,7 +220,7 @@ out:
 static int enter(struct walk *w, DIR *dir, const char *path, struct pcr_error *err)
 {
     struct stat st;
-    if (fstat(dirfd(dir), &st))
+    if (PCRI_UNINTERRUPTED(fstat(dirfd(dir), &st)))
         return pcri_fail_sys(err, errno, "%s", path);
     if (was_seen(&w->seen, (uint64_t) st.st_dev, (uint64_t) st.st_ino)) {
         leave_out(w, path, "a folder that was found under another name already");
@@ -229,8 +232,8 @@ static int enter(struct walk *w, DIR *dir, const char *path, struct pcr_error *e
 
 static int visit_folder(struct walk *w, const char *path, struct pcr_error *err)
 {
-    int fd = open(*path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    int fd = PCRI_UNINTERRUPTED(open(*path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    DIR *dir = fd < 0 ? NULL : PCRI_UNINTERRUPTED_POINTER(fdopendir(fd));
     if (!dir) {
         int rc = pcri_fail_sys(err, errno, "cannot open folder %s", path);
         if (fd >= 0)

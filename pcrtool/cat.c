@@ -31,7 +31,10 @@ static int write_into(const char *path, const struct pcr_buffer *bytes)
 static int write_file(const char *path, const struct pcr_buffer *bytes)
 {
     struct stat st;
-    if (!lstat(path, &st) && !S_ISREG(st.st_mode))
+    bool there = !PCRTOOL_UNINTERRUPTED(lstat(path, &st));
+    if (!there && errno != ENOENT) /* it may be what must not be replaced */
+        return -1;
+    if (there && !S_ISREG(st.st_mode))
         return write_into(path, bytes);
 
     const char *slash = strrchr(path, '/');
@@ -39,7 +42,7 @@ static int write_file(const char *path, const struct pcr_buffer *bytes)
     char *folder = slash ? strndup(path, (size_t) (slash - path) + 1) : strdup(".");
     if (!folder)
         return -1;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = PCRTOOL_UNINTERRUPTED(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     free(folder);
     if (fd < 0)
         return -1;

@@ -261,27 +261,51 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
     return rc;
 }
 
-/* Is the dataset's folder in the source's? Then the next run would take it for a part of
- * the source. A folder that is not there yet lies where its parent does. */
-static bool is_inside(const char *folder, const char *path)
+/* realpath(); "" where nothing is there or can be reached. NULL and errno else. */
+static char *resolve(const char *path)
 {
-    char *outer = realpath(folder, NULL), *inner = realpath(path, NULL);
-    if (!inner) {
-        char *parent = strdup(path);
-        for (size_t n = parent ? strlen(parent) : 0; n > 1 && parent[n - 1] == '/';)
-            parent[--n] = '\0';
-        char *slash = parent ? strrchr(parent, '/') : NULL;
-        if (slash)
-            slash[slash == parent] = '\0';
-        inner = parent ? realpath(slash ? parent : ".", NULL) : NULL;
-        free(parent);
-    }
+    char *real = realpath(path, NULL);
+    bool unreachable = errno == ENOENT || errno == ENOTDIR || errno == EACCES ||
+                       errno == ELOOP || errno == ENAMETOOLONG;
+    return real || !unreachable ? real : strdup("");
+}
+
+/* Where a folder lies, or if it is not there, where its parent does. */
+static char *resolve_folder(const char *path)
+{
+    char *real = resolve(path);
+    if (!real || *real)
+        return real;
+    free(real);
+    char *parent = strdup(path);
+    for (size_t n = parent ? strlen(parent) : 0; n > 1 && parent[n - 1] == '/';)
+        parent[--n] = '\0';
+    char *slash = parent ? strrchr(parent, '/') : NULL;
+    if (slash)
+        slash[slash == parent] = '\0';
+    real = parent ? resolve(slash ? parent : ".") : NULL;
+    free(parent);
+    return real;
+}
+
+/* The dataset's folder must not be in the source's: the next run would take it for a part of the
+ * source. Returns an exit code. */
+static int check_outside(const struct pcrtool_command *c, const char *folder, const char *path)
+{
+    char *outer = resolve(folder), *inner = outer ? resolve_folder(path) : NULL;
     size_t n = outer ? strlen(outer) : 0;
-    bool inside = outer && inner && !strncmp(outer, inner, n) &&
-                  (inner[n] == '/' || inner[n] == '\0' || n == 1);
+    int rc = PCRTOOL_DONE;
+    if (!outer || !inner) {
+        pcrtool_error(c, "%s: %s", outer ? path : folder, strerror(errno));
+        rc = PCRTOOL_FAILED;
+    } else if (n && !strncmp(outer, inner, n) &&
+               (inner[n] == '/' || inner[n] == '\0' || n == 1)) {
+        pcrtool_error(c, "%s lies in %s: choose another folder", path, folder);
+        rc = PCRTOOL_FAILED;
+    }
     free(outer);
     free(inner);
-    return inside;
+    return rc;
 }
 
 static int import_and_write(struct pcrtool_conversion *v, const struct settings *s,
@@ -301,10 +325,8 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .classes = classes->names,
         .class_count = classes->count,
     };
-    if (is_inside(path, v->path)) {
-        pcrtool_error(v->command, "%s lies in %s: choose another folder", v->path, path);
+    if (check_outside(v->command, path, v->path))
         return PCRTOOL_FAILED;
-    }
     if (pcr_import_open(path, &o, &source, &err))
         return pcrtool_failed(v->command, &err);
     v->left_out_count = source->left_out_count;

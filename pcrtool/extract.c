@@ -80,18 +80,24 @@ static bool is_damage(int rc)
     return rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED;
 }
 
-/* Reads a damaged sample at the highest fidelity that is whole. */
-static bool read_lower(struct extraction *x, const struct pcr_sample *sample,
-                       const struct pcr_sample_info *info)
+/* Reads a damaged sample at the highest fidelity that is whole. What is no damage ends the
+ * search. */
+static int read_lower(struct extraction *x, const struct pcr_sample *sample,
+                      const struct pcr_sample_info *info, struct pcr_error *err)
 {
     char text[64];
+    struct pcr_error lower;
     uint32_t g = x->fidelity - 1;
-    while (g && pcr_sample_read(sample, g, &x->bytes, NULL))
+    int rc = PCR_ERR_CORRUPT;
+    while (g && is_damage(rc = pcr_sample_read(sample, g, &x->bytes, &lower)))
         g--;
     snprintf(text, sizeof(text), "damaged: written at fidelity %" PRIu32, g);
-    if (g)
+    if (!rc)
         complain(x, info, text);
-    return g != 0;
+    else if (!is_damage(rc))
+        *err = lower;
+    x->degraded_count += !rc;
+    return rc;
 }
 
 static int extract_sample(struct extraction *x, const struct pcr_sample *sample,
@@ -107,10 +113,8 @@ static int extract_sample(struct extraction *x, const struct pcr_sample *sample,
         return PCRTOOL_DONE;
     }
     int rc = pcr_sample_read(sample, x->fidelity, &x->bytes, &err);
-    if (is_damage(rc) && x->set->degrade && read_lower(x, sample, info)) {
-        x->degraded_count++;
-        rc = 0;
-    }
+    if (is_damage(rc) && x->set->degrade)
+        rc = read_lower(x, sample, info, &err);
     if (is_damage(rc)) {
         complain(x, info, err.message);
         x->damaged_count++;
@@ -216,10 +220,10 @@ static int report(const struct extraction *x)
 
 static int open_out(struct extraction *x)
 {
-    if (mkdir(x->out, 0777) && errno != EEXIST)
+    if (PCRTOOL_UNINTERRUPTED(mkdir(x->out, 0777)) && errno != EEXIST)
         x->out_fd = -1;
     else
-        x->out_fd = open(x->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        x->out_fd = PCRTOOL_UNINTERRUPTED(open(x->out, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (x->out_fd >= 0)
         return PCRTOOL_DONE;
     pcrtool_error(x->in.command, "%s: %s", x->out, strerror(errno));

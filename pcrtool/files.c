@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writing files below a folder under names that somebody else chose. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdbool.h>
@@ -45,14 +44,15 @@ static int open_folder(int parent_fd, const char *name, size_t nbytes)
     }
     memcpy(part, name, nbytes);
     part[nbytes] = '\0';
-    if (mkdirat(parent_fd, part, 0777) && errno != EEXIST)
+    if (PCRTOOL_UNINTERRUPTED(mkdirat(parent_fd, part, 0777)) && errno != EEXIST)
         return -1;
-    return openat(parent_fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return PCRTOOL_UNINTERRUPTED(openat(parent_fd, part,
+                                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 int pcrtool_open_parent(int root_fd, const char *key, const char **name_out)
 {
-    int fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
+    int fd = PCRTOOL_UNINTERRUPTED(fcntl(root_fd, F_DUPFD_CLOEXEC, 0));
     const char *p = key;
     while (fd >= 0) {
         const char *slash = strchr(p, '/');
@@ -73,9 +73,7 @@ static int write_all(int fd, const void *data, size_t nbytes)
 {
     const char *p = data;
     while (nbytes) {
-        ssize_t n = write(fd, p, nbytes);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = PCRTOOL_UNINTERRUPTED(write(fd, p, nbytes));
         if (!n) /* no file system should, and to try for ever helps nobody */
             errno = ENOSPC;
         if (n <= 0)
@@ -86,68 +84,102 @@ static int write_all(int fd, const void *data, size_t nbytes)
     return 0;
 }
 
-static bool is_still_there(int folder_fd, int fd)
+/* Waits for a file's lock. Some file systems have none. */
+static int lock_file(int fd)
+{
+    int rc = PCRTOOL_UNINTERRUPTED(flock(fd, LOCK_EX));
+    return rc && errno != ENOTSUP && errno != ENOSYS && errno != EINVAL && errno != ENOLCK ? -1
+                                                                                         : 0;
+}
+
+/* Is the file the one that has its name? 1, 0, or -1. */
+static int is_still_there(int folder_fd, int fd)
 {
     struct stat ours, there;
-    return !fstat(fd, &ours) && !fstatat(folder_fd, temp, &there, AT_SYMLINK_NOFOLLOW) &&
-           ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+    if (PCRTOOL_UNINTERRUPTED(fstat(fd, &ours)))
+        return -1;
+    if (PCRTOOL_UNINTERRUPTED(fstatat(folder_fd, temp, &there, AT_SYMLINK_NOFOLLOW)))
+        return errno == ENOENT ? 0 : -1;
+    return ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/* Opens the file that another has made, and waits for its lock; removes it where its maker is
+ * dead. Returns 0, also where it is gone already. */
+static int wait_for_other(int folder_fd)
+{
+    int fd = PCRTOOL_UNINTERRUPTED(openat(folder_fd, temp,
+                                          O_NOFOLLOW | O_CLOEXEC | O_RDONLY | O_NONBLOCK));
+    if (fd < 0)
+        return errno == ENOENT ? 0 : -1; /* it has just got its name */
+    int rc = lock_file(fd);
+    if (!rc && (rc = is_still_there(folder_fd, fd)) > 0)
+        rc = PCRTOOL_UNINTERRUPTED(unlinkat(folder_fd, temp, 0)) && errno != ENOENT ? -1 : 0;
+    int saved = errno;
+    close(fd);
+    errno = saved;
+    return rc;
 }
 
 /* A new, locked file. Waits as long as another process has one in the folder. */
 static int open_temp(int folder_fd)
 {
-    const int flags = O_NOFOLLOW | O_CLOEXEC;
-    for (;;) {
-        int fd = openat(folder_fd, temp, flags | O_WRONLY | O_CREAT | O_EXCL, 0666);
-        bool ours = fd >= 0;
-        if (!ours && errno == EEXIST)
-            fd = openat(folder_fd, temp, flags | O_RDONLY | O_NONBLOCK);
-        if (fd < 0 && errno == ENOENT)
-            continue; /* it has just got its name */
-        if (fd < 0)
+    enum { TRIES = 1000 }; /* each other process that comes between costs one */
+    for (int i = 0; i < TRIES; i++) {
+        int fd = PCRTOOL_UNINTERRUPTED(openat(folder_fd, temp, O_NOFOLLOW | O_CLOEXEC |
+                                              O_WRONLY | O_CREAT | O_EXCL, 0666));
+        if (fd < 0 && errno != EEXIST)
             return -1;
-        while (flock(fd, LOCK_EX) && errno == EINTR)
+        if (fd < 0 && wait_for_other(folder_fd))
+            return -1;
+        if (fd < 0)
             continue;
-        bool there = is_still_there(folder_fd, fd);
-        if (ours && there)
+        /* Another may have locked it first, and taken us for dead. */
+        int there = lock_file(fd) ? -1 : is_still_there(folder_fd, fd);
+        if (there > 0)
             return fd;
-        /* Whose it was is dead. If it cannot be removed, it cannot be made either. */
-        int rc = there ? unlinkat(folder_fd, temp, 0) : 0, saved = errno;
+        int saved = errno;
+        if (there < 0)
+            (void) PCRTOOL_UNINTERRUPTED(unlinkat(folder_fd, temp, 0));
         close(fd);
         errno = saved;
-        if (rc && errno != ENOENT)
+        if (there < 0)
             return -1;
     }
+    errno = EAGAIN;
+    return -1;
 }
 
 static int publish(int folder_fd, const char *name, bool replace)
 {
     if (replace)
-        return renameat(folder_fd, temp, folder_fd, name);
-    if (!renameat2(folder_fd, temp, folder_fd, name, RENAME_NOREPLACE))
+        return PCRTOOL_UNINTERRUPTED(renameat(folder_fd, temp, folder_fd, name));
+    if (!PCRTOOL_UNINTERRUPTED(renameat2(folder_fd, temp, folder_fd, name, RENAME_NOREPLACE)))
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -1;
     /* The file system lacks it; a hard link does not replace either. */
-    if (linkat(folder_fd, temp, folder_fd, name, 0))
+    if (PCRTOOL_UNINTERRUPTED(linkat(folder_fd, temp, folder_fd, name, 0)))
         return -1;
-    return unlinkat(folder_fd, temp, 0);
+    return PCRTOOL_UNINTERRUPTED(unlinkat(folder_fd, temp, 0));
 }
 
 int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t nbytes,
                        bool replace)
 {
     struct stat st;
-    if (!replace && !fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW)) {
+    if (!replace && !PCRTOOL_UNINTERRUPTED(fstatat(folder_fd, name, &st,
+                                                   AT_SYMLINK_NOFOLLOW))) {
         errno = EEXIST; /* known before anything is written */
         return -1;
     }
     int fd = open_temp(folder_fd);
     if (fd < 0)
         return -1;
-    int lock = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* the file's, which goes with the last close */
+    /* The lock is the file's, and goes with the last close. */
+    int lock = PCRTOOL_UNINTERRUPTED(fcntl(fd, F_DUPFD_CLOEXEC, 0));
     int rc = lock < 0 ? -1 : write_all(fd, data, nbytes), saved = errno;
-    if (close(fd) && !rc) { /* late errors of writing */
+    /* Late errors of writing. Where a signal comes, Linux has closed it all the same. */
+    if (close(fd) && errno != EINTR && !rc) {
         rc = -1;
         saved = errno;
     }
@@ -156,9 +188,11 @@ int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t
         saved = errno;
     }
     if (rc)
-        unlinkat(folder_fd, temp, 0);
-    if (lock >= 0)
-        close(lock);
+        (void) PCRTOOL_UNINTERRUPTED(unlinkat(folder_fd, temp, 0));
+    if (lock >= 0 && close(lock) && errno != EINTR && !rc) {
+        rc = -1;
+        saved = errno;
+    }
     errno = saved;
     return rc;
 }

@@ -3,9 +3,20 @@
 #ifndef PCRTOOL_FILES_H
 #define PCRTOOL_FILES_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* The result of a system call that is made again as long as signals interrupt it. */
+#define PCRTOOL_UNINTERRUPTED(call) \
+    __extension__({ \
+        __typeof__(call) pcrtool_result_; \
+        do \
+            pcrtool_result_ = (call); \
+        while (pcrtool_result_ == -1 && errno == EINTR); \
+        pcrtool_result_; \
+    })
 
 /* NULL if `key` may name a file below a folder, else why not: it is empty or absolute, or
  * has an empty part, "." or "..". */

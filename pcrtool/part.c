@@ -10,6 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "files.h"
 #include "output.h"
 #include "part.h"
 
@@ -130,11 +131,11 @@ static bool is_cached(int fd, uint64_t nbytes)
 
 static int cool_file(const char *path, uint64_t nbytes, bool *stay_out, struct pcr_error *err)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    int fd = PCRTOOL_UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC));
     int e = fd < 0 ? errno : posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     if (!e && is_cached(fd, nbytes)) {
         /* Written a moment ago: dirty pages stay till they are on the disk. */
-        fdatasync(fd);
+        (void) PCRTOOL_UNINTERRUPTED(fdatasync(fd)); /* else they stay, as is told */
         e = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
         *stay_out |= !e && is_cached(fd, nbytes);
     }

@@ -20,11 +20,11 @@ struct verify_settings {
     bool deep, json, quiet;
 };
 
-/* What --json lists. */
-struct finding {
-    uint64_t record, number; /* its place among all, as they came */
-    bool damage;             /* else undecodable */
-    json_t *object;
+/* The findings of a record, in the order that they were made in. */
+struct findings {
+    bool finished;
+    char *text;       /* lines for standard error, NULL: none */
+    json_t *lists[2]; /* with --json: damage, undecodable; NULL: none */
 };
 
 /* The work that all threads share. */
@@ -33,10 +33,10 @@ struct verification {
     const struct verify_settings *set;
     pthread_mutex_t lock;   /* of all below */
     uint64_t next_record;
+    uint64_t told_count;     /* records, from the first on, whose lines are printed */
     uint64_t finding_count;  /* of damage */
     struct pcr_verify_report total;
-    struct finding *kept; /* with --json */
-    size_t kept_count, kept_capacity;
+    struct findings *records; /* by record */
     int failed;             /* code of the first error that ends the work */
     struct pcr_error error; /* and its details */
 };
@@ -49,26 +49,20 @@ static void fail(struct verification *v, const struct pcr_error *err)
     }
 }
 
-/* Keeps a finding for the list that is sorted at the end. */
-static bool keep_finding(struct verification *v, const struct finding *f)
-{
-    if (v->kept_count == v->kept_capacity) {
-        size_t n = v->kept_capacity ? 2 * v->kept_capacity : 64;
-        struct finding *grown = realloc(v->kept, n * sizeof(*grown));
-        if (!grown)
-            return false;
-        v->kept = grown;
-        v->kept_capacity = n;
-    }
-    v->kept[v->kept_count] = *f;
-    v->kept[v->kept_count].number = v->kept_count;
-    v->kept_count++;
-    return true;
-}
+/* A record that a thread verifies. */
+struct job {
+    struct verification *v;
+    uint64_t record, finding_count;
+    struct findings found; /* its own, till the record is finished */
+    FILE *stream;          /* of found.text; NULL before the first line */
+    size_t text_nbytes;
+    bool no_memory;
+};
 
-static bool note_in_json(struct verification *v, uint64_t record, bool damage,
-                         const char *path, const struct pcr_error *err)
+static bool note_in_json(struct findings *f, bool damage, const char *path,
+                         const struct pcr_error *err)
 {
+    json_t **list = &f->lists[damage ? 0 : 1];
     json_t *object = json_pack("{ss}", "code", pcr_code_name(err->code));
     pcrtool_json_set_text(object, "record", path, strlen(path));
     pcrtool_json_set_text(object, "message", err->message, strlen(err->message));
@@ -77,50 +71,56 @@ static bool note_in_json(struct verification *v, uint64_t record, bool damage,
         json_object_set_new(object, "offset", json_integer((json_int_t) err->offset));
         members++;
     }
-    const struct finding f = { .record = record, .damage = damage, .object = object };
+    if (!*list)
+        *list = json_array();
     /* A path that is no UTF-8 has one member more. */
-    if (json_object_size(object) >= members && keep_finding(v, &f))
-        return true;
+    if (json_object_size(object) >= members)
+        return !json_array_append_new(*list, object);
     json_decref(object);
     return false;
 }
 
-static void note_finding(struct verification *v, uint64_t record, uint32_t kind,
-                         const char *path, const struct pcr_error *err)
+static bool note_in_text(struct job *job, bool damage, const char *path,
+                         const struct pcr_error *err)
 {
-    bool damage = kind == PCR_VERIFY_DAMAGE;
-    v->finding_count += damage;
-    if (!v->set->json) {
-        pcrtool_progress(NULL);
-        if (damage)
-            fprintf(stderr, "%s: %s\n", pcr_code_name(err->code), err->message);
-        else
-            fprintf(stderr, "undecodable: %s: %s\n", path, err->message);
-    } else if (!note_in_json(v, record, damage, path, err)) {
-        const struct pcr_error e = { .code = PCR_ERR_NOMEM, .offset = PCR_NO_OFFSET,
-                                     .message = "out of memory for the list of findings" };
-        fail(v, &e);
-    }
+    if (!job->stream)
+        job->stream = open_memstream(&job->found.text, &job->text_nbytes);
+    if (!job->stream)
+        return false;
+    if (damage)
+        return fprintf(job->stream, "%s: %s\n", pcr_code_name(err->code), err->message) > 0;
+    return fprintf(job->stream, "undecodable: %s: %s\n", path, err->message) > 0;
 }
-
-/* A record that a thread verifies. */
-struct job {
-    struct verification *v;
-    uint64_t record;
-};
 
 static int on_finding(void *opaque, uint32_t kind, const char *path, uint64_t records_done,
                       const struct pcr_error *err)
 {
-    const struct job *job = opaque;
-    struct verification *v = job->v;
+    struct job *job = opaque;
+    bool damage = kind == PCR_VERIFY_DAMAGE;
     (void) records_done; /* of one record; the threads count together */
     if (err) {
-        pthread_mutex_lock(&v->lock);
-        note_finding(v, job->record, kind, path, err);
-        pthread_mutex_unlock(&v->lock);
+        job->finding_count += damage;
+        job->no_memory |= job->v->set->json ? !note_in_json(&job->found, damage, path, err)
+                                            : !note_in_text(job, damage, path, err);
     }
     return pcrtool_interrupted();
+}
+
+/* Prints the lines of records in their order, as far as all before are finished; `all`: also
+ * those behind one that is not. With the lock held. */
+static void tell(struct verification *v, bool all)
+{
+    for (; v->told_count < v->next_record; v->told_count++) {
+        struct findings *f = &v->records[v->told_count];
+        if (!f->finished && !all)
+            break;
+        if (f->text) {
+            pcrtool_progress(NULL);
+            fputs(f->text, stderr);
+            free(f->text);
+            f->text = NULL;
+        }
+    }
 }
 
 /* Takes the next record's number; false where the work is at its end. */
@@ -134,17 +134,28 @@ static bool next_record(struct verification *v, uint64_t *record_out)
     return more;
 }
 
-static void add_report(struct verification *v, const struct pcr_verify_report *report,
-                       int rc, const struct pcr_error *err)
+static void add_report(struct job *job, const struct pcr_verify_report *report, int rc,
+                       const struct pcr_error *err)
 {
+    static const struct pcr_error no_memory = { .code = PCR_ERR_NOMEM,
+        .offset = PCR_NO_OFFSET, .message = "out of memory for the list of findings" };
+    struct verification *v = job->v;
+    if (job->stream)
+        job->no_memory |= fclose(job->stream) != 0;
     pthread_mutex_lock(&v->lock);
     v->total.record_count += report->record_count;
     v->total.sample_count += report->sample_count;
     v->total.bad_records += report->bad_records;
     v->total.bad_samples += report->bad_samples;
     v->total.undecodable_samples += report->undecodable_samples;
+    v->finding_count += job->finding_count;
+    v->records[job->record] = job->found;
+    v->records[job->record].finished = true;
     if (rc)
         fail(v, err);
+    else if (job->no_memory)
+        fail(v, &no_memory);
+    tell(v, false);
     if (!v->set->quiet) {
         char line[64];
         snprintf(line, sizeof(line), "%" PRIu64 " of %" PRIu64 " records",
@@ -163,7 +174,8 @@ static void *work(void *opaque)
         struct pcr_error err;
         int rc = pcr_dataset_verify_record(v->in.dataset, job.record, v->set->deep,
                                            &report, on_finding, &job, &err);
-        add_report(v, &report, rc, &err);
+        add_report(&job, &report, rc, &err);
+        job = (struct job) { .v = v };
     }
     return NULL;
 }
@@ -181,25 +193,20 @@ static void run_threads(struct verification *v, uint32_t count)
     while (started)
         pthread_join(threads[--started], NULL);
     pcrtool_progress(NULL);
+    tell(v, true);
 }
 
-static int compare_findings(const void *a, const void *b)
-{
-    const struct finding *x = a, *y = b;
-    if (x->record != y->record)
-        return x->record < y->record ? -1 : 1;
-    return x->number < y->number ? -1 : x->number > y->number;
-}
-
-/* The findings of one kind, by record, each record's as they came. NULL without memory. */
+/* The findings of one kind, by record. NULL without memory. */
 static json_t *list_findings(const struct verification *v, bool damage)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list && i < v->kept_count; i++)
-        if (v->kept[i].damage == damage && json_array_append(list, v->kept[i].object)) {
+    for (uint64_t r = 0; list && r < v->in.info.record_count; r++) {
+        json_t *more = v->records[r].lists[damage ? 0 : 1];
+        if (more && json_array_extend(list, more)) {
             json_decref(list);
             list = NULL;
         }
+    }
     return list;
 }
 
@@ -207,8 +214,6 @@ static int report(struct verification *v)
 {
     const struct pcr_verify_report *t = &v->total;
     if (v->set->json) {
-        if (v->kept_count)
-            qsort(v->kept, v->kept_count, sizeof(*v->kept), compare_findings);
         int rc = pcrtool_print_json(
             v->in.command,
             json_pack("{sb sb sI sI sI sI sI so so}", "intact", v->finding_count == 0, "deep",
@@ -246,6 +251,16 @@ static uint32_t thread_count(const struct verify_settings *set)
     return info.cpu_count < MAX_THREADS ? info.cpu_count : MAX_THREADS;
 }
 
+static void free_findings(struct verification *v)
+{
+    for (uint64_t r = 0; v->records && r < v->in.info.record_count; r++) {
+        free(v->records[r].text);
+        json_decref(v->records[r].lists[0]);
+        json_decref(v->records[r].lists[1]);
+    }
+    free(v->records);
+}
+
 static int run(const struct pcrtool_args *args)
 {
     struct verification v = { .set = args->settings };
@@ -258,14 +273,18 @@ static int run(const struct pcrtool_args *args)
                                 NULL, &limits);
     if (rc)
         return rc;
-    pthread_mutex_init(&v.lock, NULL);
-    pcrtool_catch_signals();
-    run_threads(&v, thread_count(v.set));
-    rc = v.failed ? pcrtool_failed(args->command, &v.error) : report(&v);
-    pthread_mutex_destroy(&v.lock);
-    while (v.kept_count)
-        json_decref(v.kept[--v.kept_count].object);
-    free(v.kept);
+    v.records = calloc(v.in.info.record_count + 1, sizeof(*v.records));
+    if (v.records) {
+        pthread_mutex_init(&v.lock, NULL);
+        pcrtool_catch_signals();
+        run_threads(&v, thread_count(v.set));
+        rc = v.failed ? pcrtool_failed(args->command, &v.error) : report(&v);
+        pthread_mutex_destroy(&v.lock);
+    } else {
+        pcrtool_error(args->command, "out of memory");
+        rc = PCRTOOL_FAILED;
+    }
+    free_findings(&v);
     pcrtool_input_close(&v.in);
     return rc;
 }
@@ -304,9 +323,10 @@ const struct pcrtool_command pcrtool_verify = {
     .operands = "DATASET",
     .description =
         "Reads all of it: headers, heads, groups, chunks and tails, and compares them with\n"
-        "the manifest. Each finding is a line on standard error. Exit code 4 where anything\n"
-        "is damaged, 0 where all is intact, 1 where the system could not read it; samples\n"
-        "that are intact but that no decoder here can show are named and counted apart.\n",
+        "the manifest. Each finding is a line on standard error, in the dataset's order.\n"
+        "Exit code 4 where anything is damaged, 0 where all is intact, 1 where the system\n"
+        "could not read it; samples that are intact but that no decoder here can show are\n"
+        "named and counted apart.\n",
     .examples = "  pcrtool verify photos.pcr\n"
                 "  pcrtool verify photos.pcr --deep --threads 8\n"
                 "  pcrtool verify photos.pcr --json | jq .findings\n",

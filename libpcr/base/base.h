@@ -3,6 +3,7 @@
 #ifndef PCRI_BASE_H
 #define PCRI_BASE_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -72,6 +73,26 @@ int pcri_spans_add(struct pcr_spans *spans, const void *data, size_t nbytes,
 int pcri_spans_join(const struct pcr_spans *spans, struct pcr_buffer *out,
                     struct pcr_error *err);
 
+/* The result of a system call that is made again as long as signals interrupt it: some file
+ * systems let that happen to any call. */
+#define PCRI_UNINTERRUPTED(call) \
+    __extension__({ \
+        __typeof__(call) pcri_result_; \
+        do \
+            pcri_result_ = (call); \
+        while (pcri_result_ == -1 && errno == EINTR); \
+        pcri_result_; \
+    })
+/* The same of one that returns a pointer, or NULL. errno 0: there is no more (readdir). */
+#define PCRI_UNINTERRUPTED_POINTER(call) \
+    __extension__({ \
+        __typeof__(call) pcri_result_; \
+        do \
+            errno = 0; \
+        while (!(pcri_result_ = (call)) && errno == EINTR); \
+        pcri_result_; \
+    })
+
 /* --- judging errors (error.c) --- */
 /* Failed for a reason that may pass: tried again, it may succeed (EIO, EAGAIN, EMFILE ...). */
 bool pcri_may_pass(int code, const struct pcr_error *err);
@@ -94,6 +115,10 @@ bool pcri_sleep_until(uint64_t ns);
 bool pcri_wait_to_retry(uint32_t attempt);
 /* CANCELLED, for who was stopped. */
 int pcri_fail_stopped(struct pcr_error *err);
+/* Is what failed with *rc and *err (not NULL) to be tried again? Waits, if it may pass and fewer
+ * than `most` tries were made again before, `attempt`. Where it was stopped, *rc and *err become
+ * CANCELLED. */
+bool pcri_try_again(uint32_t attempt, uint32_t most, int *rc, struct pcr_error *err);
 /* Waits on a condition, or a moment where the thread may be stopped. */
 void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 

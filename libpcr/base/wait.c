@@ -59,6 +59,16 @@ bool pcri_wait_to_retry(uint32_t attempt)
                             (ms < LAST_WAIT_MS ? ms : LAST_WAIT_MS) * 1000000);
 }
 
+bool pcri_try_again(uint32_t attempt, uint32_t most, int *rc, struct pcr_error *err)
+{
+    if (attempt >= most || !pcri_may_pass(*rc, err))
+        return false;
+    if (pcri_wait_to_retry(attempt))
+        return true;
+    *rc = pcri_fail_stopped(err);
+    return false;
+}
+
 void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
     struct timespec t;

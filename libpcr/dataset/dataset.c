@@ -96,7 +96,8 @@ static int read_manifest(struct pcr_dataset *ds, struct pcr_error *err)
     memcpy(path + n, name, sizeof(name));
     struct pcr_limits limits = ds->limits;
     pcri_limits_fill(&limits);
-    int rc = pcri_read_whole(path, limits.max_manifest_nbytes, &ds->text, err);
+    int rc = pcri_read_whole(path, limits.max_manifest_nbytes, ds->layers->options.retry_count,
+                             &ds->text, err);
     if (!rc)
         rc = pcri_buffer_append(&ds->text, "", 1, err); /* callers get it as a C string */
     if (!rc) {
@@ -244,7 +245,7 @@ static int load(struct pcr_dataset *ds, const char *path, const char *split,
                 uint32_t open_records, struct pcr_error *err)
 {
     struct stat st;
-    if (stat(path, &st))
+    if (PCRI_UNINTERRUPTED(stat(path, &st)))
         return pcri_fail_sys(err, errno, "%s: cannot open", path);
     bool is_folder = S_ISDIR(st.st_mode);
     int rc = set_folder(ds, path, is_folder, err);

@@ -199,9 +199,12 @@ static void clean_up(struct pcri_write *w)
         free(o->header);
     }
     free(w->outcomes);
+    free(w->stats);
+    free(w->lost);
     pcri_tables_destroy(&w->tables);
     pcri_plan_free(&w->plan);
     pcri_state_close(&w->state);
+    pcri_layers_destroy(&w->layers);
     pcri_write_threads_free(w);
 }
 
@@ -269,7 +272,10 @@ static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
 
 static int run(struct pcri_write *w, struct pcr_error *err)
 {
+    const struct pcri_layer_options layers = { .retry_count = PCRI_TRIES_AGAIN };
     int rc = pcri_write_threads_init(w, err);
+    if (!rc)
+        rc = pcri_layers_create(&pcri_io_pread, &layers, &w->layers, err);
     if (!rc)
         rc = prepare(w, err);
     return rc ? rc : w->dir ? convert_into_folder(w, err) : convert(w, err);

@@ -8,6 +8,7 @@
 #include <pcr/image.h>
 #include <pcr/writer.h>
 
+#include "../io/layer.h"
 #include "../jpeg/coder.h"
 #include "manifest.h"
 #include "notes.h"
@@ -123,6 +124,13 @@ struct pcri_slot {
     bool reduced;     /* to the options' max_side */
 };
 
+/* An input that was lost to the survey. It stays lost, though it could be loaded now: the tables
+ * do without it, and a conversion with it has others. */
+struct pcri_lost {
+    uint64_t index;
+    struct pcr_error why;
+};
+
 /* A record that is being packed or published. */
 struct pcri_flight {
     bool busy;
@@ -156,6 +164,7 @@ struct pcri_write {
     uint16_t piece_counts[PCRI_MAX_GROUPS];
     struct pcri_plan plan;
     struct pcri_state state;
+    struct pcri_layers *layers; /* for records that are there: what may pass is tried again */
     struct pcri_tables *tables;
 
     /* What the threads share; under `lock` while they run. */
@@ -178,6 +187,8 @@ struct pcri_write {
     /* survey */
     uint64_t survey_count, survey_next;
     struct pcri_symbol_stats **stats;
+    struct pcri_lost *lost; /* inputs that it could not load */
+    size_t lost_count;
 
     /* records */
     uint64_t next_record;
@@ -266,6 +277,8 @@ int pcri_write_find_finished(struct pcri_write *w, bool *same,
 
 /* Trains the dataset's shared tables on some of its samples. (write_survey.c) */
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);
+/* NULL: the input was not lost to the survey. */
+const struct pcri_lost *pcri_survey_lost(const struct pcri_write *w, uint64_t index);
 /* Takes over complete records of an earlier run. (write_resume.c) */
 int pcri_write_resume(struct pcri_write *w, struct pcr_error *err);
 /* Packs and publishes all records that are not done. (write_records.c) */

@@ -99,7 +99,7 @@ static int take_over(struct pcri_write *w, uint64_t record, const char *path,
     struct pcri_record *r = NULL;
     struct pcri_outcome *o = &w->outcomes[record];
     const struct pcri_plan_record *planned = &w->plan.records[record];
-    int rc = pcri_record_open(path, &pcri_io_pread, 0, &w->opts.limits, 0, &r, err);
+    int rc = pcri_record_open(path, w->layers->top, 0, &w->opts.limits, 0, &r, err);
     if (!rc)
         rc = read_lists(w, r, o, err);
     if (!rc && fits(w, planned, r, o)) {

@@ -297,10 +297,8 @@ static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *
         if (rc > 0 || !why->message[0])
             return pcri_fail(why, PCR_ERR_IO, "the source gave no reason (code %d)", rc);
         why->code = rc;
-        if (attempt == PCRI_TRIES_AGAIN || !pcri_may_pass(rc, why))
+        if (!pcri_try_again(attempt, PCRI_TRIES_AGAIN, &rc, why))
             return rc;
-        if (!pcri_wait_to_retry(attempt))
-            return pcri_fail_stopped(why);
     }
 }
 
@@ -319,8 +317,13 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
     if (rc)
         return pcri_sample_prefix(&slot->sample, rc, err);
 
-    bool lost;
-    int verdict = pcri_sample_load(t, index, &lost, &why);
+    const struct pcri_lost *before = pcri_survey_lost(t->write, index);
+    bool lost = before != NULL;
+    int verdict = VERDICT_MISSING;
+    if (lost)
+        why = before->why;
+    else
+        verdict = pcri_sample_load(t, index, &lost, &why);
     if (lost) {
         verdict = VERDICT_MISSING;
     } else if (!verdict) {

@@ -54,7 +54,7 @@ static int remove_errors(const char *dir, struct pcr_error *err)
     path[n] = '/';
     memcpy(path + n + 1, errors_name, sizeof(errors_name));
     int rc = 0;
-    if (unlink(path) && errno != ENOENT)
+    if (PCRI_UNINTERRUPTED(unlink(path)) && errno != ENOENT)
         rc = pcri_fail_sys(err, errno, "%s: cannot remove", path);
     free(path);
     return rc;

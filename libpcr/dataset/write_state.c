@@ -49,20 +49,19 @@ static bool ends_in_pcr(const char *name)
 static int scan(const char *dir, bool remove_temps, struct contents *c,
                 struct pcr_error *err)
 {
-    DIR *d = opendir(dir);
+    DIR *d = PCRI_UNINTERRUPTED_POINTER(opendir(dir));
     if (!d)
         return pcri_fail_sys(err, errno, "%s: cannot open the folder", dir);
     *c = (struct contents) { 0 };
     int rc = 0;
     for (;;) {
-        errno = 0;
-        const struct dirent *e = readdir(d);
+        const struct dirent *e = PCRI_UNINTERRUPTED_POINTER(readdir(d));
         if (!e)
             break;
         c->manifest |= !strcmp(e->d_name, PCRI_MANIFEST_NAME);
         c->record_count += ends_in_pcr(e->d_name) && e->d_name[0] != '.';
         if (remove_temps && !strncmp(e->d_name, temp_prefix, sizeof(temp_prefix) - 1) &&
-            unlinkat(dirfd(d), e->d_name, 0)) {
+            PCRI_UNINTERRUPTED(unlinkat(dirfd(d), e->d_name, 0))) {
             rc = pcri_fail_sys(err, errno, "%s/%s: cannot remove", dir, e->d_name);
             break;
         }
@@ -78,10 +77,11 @@ static int lock_file(struct pcri_state *s, const char *dir, struct pcr_error *er
 {
     for (int i = 0; i < LOCK_TRIES; i++) {
         struct stat ours, there;
-        s->fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+        s->fd = PCRI_UNINTERRUPTED(open(s->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+                                        0666));
         if (s->fd < 0)
             return pcri_fail_sys(err, errno, "%s: cannot create", s->path);
-        if (flock(s->fd, LOCK_EX | LOCK_NB)) {
+        if (PCRI_UNINTERRUPTED(flock(s->fd, LOCK_EX | LOCK_NB))) {
             if (errno != EWOULDBLOCK)
                 return pcri_fail_sys(err, errno, "%s: cannot lock", s->path);
             pcri_fail(err, PCR_ERR_IO, "%s: another conversion is writing this folder",
@@ -90,9 +90,9 @@ static int lock_file(struct pcri_state *s, const char *dir, struct pcr_error *er
                 err->sys_errno = EWOULDBLOCK;
             return PCR_ERR_IO;
         }
-        if (fstat(s->fd, &ours))
-            return pcri_fail_sys(err, errno, "%s", s->path);
-        bool found = !stat(s->path, &there);
+        if (PCRI_UNINTERRUPTED(fstat(s->fd, &ours)))
+            return pcri_fail_sys(err, errno, "%s: cannot stat", s->path);
+        bool found = !PCRI_UNINTERRUPTED(stat(s->path, &there));
         if (!found && errno != ENOENT)
             return pcri_fail_sys(err, errno, "%s: cannot stat", s->path);
         if (found && there.st_dev == ours.st_dev && there.st_ino == ours.st_ino)
@@ -129,13 +129,19 @@ static bool is_damaged(const char *text, size_t nbytes)
 
 static int read_state(const struct pcri_state *s, struct text *out, struct pcr_error *err)
 {
+    enum { MOST_NBYTES = 1 << 16 };
     char text[CONTENT_NBYTES + 1], again[CONTENT_NBYTES + 1] = "";
-    ssize_t n = pread(s->fd, text, CONTENT_NBYTES, 0);
+    struct pcr_buffer b = { 0 };
     unsigned long long value;
     unsigned policy;
-    if (n < 0)
-        return pcri_fail_sys(err, errno, "%s: cannot read", s->path);
+    int rc = pcri_read_whole(s->path, MOST_NBYTES, PCRI_TRIES_AGAIN, &b, err);
+    size_t n = rc ? 0 : b.nbytes < CONTENT_NBYTES ? b.nbytes : CONTENT_NBYTES;
+    if (n)
+        memcpy(text, b.data, n);
     text[n] = '\0';
+    pcr_buffer_free(&b);
+    if (rc && rc != PCR_ERR_LIMIT)
+        return rc;
     *out = (struct text) { .is = n ? DAMAGED : NOTHING };
     if (n == COMPLETE_NBYTES && sscanf(text + sizeof(first_line) - 1,
                                        "fingerprint %16llx\nbad-policy %1u\n", &value,
@@ -145,7 +151,7 @@ static int read_state(const struct pcri_state *s, struct text *out, struct pcr_e
     }
     if (again[0] && !strcmp(text, again))
         out->is = WHOLE;
-    if (out->is != DAMAGED || is_damaged(text, (size_t) n))
+    if (!rc && (out->is != DAMAGED || is_damaged(text, n)))
         return 0;
     return pcri_fail(err, PCR_ERR_INVAL,
                      "%s: not a state that this version knows; choose another folder",
@@ -154,12 +160,11 @@ static int read_state(const struct pcri_state *s, struct text *out, struct pcr_e
 
 static int sync_folder(const char *dir, struct pcr_error *err)
 {
-    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    /* EINVAL: the file system has no fsync for folders. */
-    int rc = fd < 0 || (fsync(fd) && errno != EINVAL)
-                 ? pcri_fail_sys(err, errno, "%s: cannot sync the folder", dir) : 0;
-    if (fd >= 0)
-        close(fd);
+    int fd = PCRI_UNINTERRUPTED(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd < 0)
+        return pcri_fail_sys(err, errno, "%s: cannot open the folder", dir);
+    int rc = pcri_sync_folder(fd, dir, err);
+    close(fd);
     return rc;
 }
 
@@ -167,15 +172,14 @@ static int sync_folder(const char *dir, struct pcr_error *err)
 static int publish_state(const struct pcri_state *s, int fd, const char *temp, const char *dir,
                          const char *text, struct pcr_error *err)
 {
-    size_t nbytes = strlen(text);
-    ssize_t done = pwrite(fd, text, nbytes, 0);
-    if (done != (ssize_t) nbytes)
-        return pcri_fail_sys(err, done < 0 ? errno : ENOSPC, "%s: cannot write", s->path);
-    if (flock(fd, LOCK_EX | LOCK_NB))
+    int rc = pcri_write_all(fd, text, strlen(text), err);
+    if (rc)
+        return pcri_prefix(err, rc, "%s", s->path);
+    if (PCRI_UNINTERRUPTED(flock(fd, LOCK_EX | LOCK_NB)))
         return pcri_fail_sys(err, errno, "%s: cannot lock", s->path);
-    if (fsync(fd))
+    if (PCRI_UNINTERRUPTED(fsync(fd)))
         return pcri_fail_sys(err, errno, "%s: cannot sync", s->path);
-    if (rename(temp, s->path))
+    if (PCRI_UNINTERRUPTED(rename(temp, s->path)))
         return pcri_fail_sys(err, errno, "%s: cannot rename", s->path);
     return sync_folder(dir, err);
 }
@@ -192,11 +196,12 @@ static int write_state(struct pcri_state *s, const char *dir, const struct text 
         return PCR_ERR_NOMEM;
     snprintf(temp, n, "%s/%s", dir, name);
     render(state, text);
-    int fd = open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int fd = PCRI_UNINTERRUPTED(open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                                     0666));
     int rc = fd < 0 ? pcri_fail_sys(err, errno, "%s: cannot create", temp)
                     : publish_state(s, fd, temp, dir, text, err);
     if (rc && fd >= 0) {
-        (void) unlink(temp);
+        (void) PCRI_UNINTERRUPTED(unlink(temp));
         close(fd);
     } else if (!rc) {
         close(s->fd);
@@ -234,7 +239,7 @@ static int take_folder(struct pcri_state *s, const char *dir, uint64_t fingerpri
                 (old.bad_policy == bad_policy || old.bad_policy == PCR_BAD_FAIL);
     if (!ours && (c.manifest || c.record_count)) {
         if (old.is == NOTHING) /* made by us just now, or by one that did nothing more */
-            (void) unlink(s->path);
+            (void) PCRI_UNINTERRUPTED(unlink(s->path));
         return refuse(dir, &c, old.is != WHOLE, err);
     }
     rc = scan(dir, true, &c, err);
@@ -255,7 +260,8 @@ static int sync_parent(const char *dir, struct pcr_error *err)
     char *parent = n ? pcri_strndup(dir, n, err) : pcri_strndup(".", 1, err);
     if (!parent)
         return PCR_ERR_NOMEM;
-    int rc = access(parent, R_OK) && errno == EACCES ? 0 : sync_folder(parent, err);
+    int rc = PCRI_UNINTERRUPTED(access(parent, R_OK)) && errno == EACCES
+                 ? 0 : sync_folder(parent, err);
     free(parent);
     return rc;
 }
@@ -264,16 +270,16 @@ static int make_folder(const char *dir, const char *path, struct pcr_error *err)
 {
     struct stat st;
     struct contents c;
-    if (!mkdir(dir, 0777))
+    if (!PCRI_UNINTERRUPTED(mkdir(dir, 0777)))
         return 0;
     if (errno != EEXIST)
         return pcri_fail_sys(err, errno, "%s: cannot make the folder", dir);
-    if (stat(dir, &st))
-        return pcri_fail_sys(err, errno, "%s", dir);
+    if (PCRI_UNINTERRUPTED(stat(dir, &st)))
+        return pcri_fail_sys(err, errno, "%s: cannot stat", dir);
     if (!S_ISDIR(st.st_mode))
         return pcri_fail(err, PCR_ERR_INVAL, "%s: not a folder", dir);
     /* A finished dataset is left alone, down to its time of change. */
-    if (!lstat(path, &st))
+    if (!PCRI_UNINTERRUPTED(lstat(path, &st)))
         return 0;
     int rc = scan(dir, false, &c, err);
     return !rc && c.manifest ? refuse(dir, &c, true, err) : rc;
@@ -294,7 +300,7 @@ int pcri_state_find(const char *dir, bool *found, struct pcr_error *err)
     char *path = state_path(dir, err);
     if (!path)
         return PCR_ERR_NOMEM;
-    *found = !lstat(path, &st);
+    *found = !PCRI_UNINTERRUPTED(lstat(path, &st));
     int rc = *found || errno == ENOENT || errno == ENOTDIR
                  ? 0 : pcri_fail_sys(err, errno, "%s: cannot stat", path);
     free(path);
@@ -322,8 +328,8 @@ int pcri_state_open(struct pcri_state *s, const char *dir, uint64_t fingerprint,
 
 int pcri_state_finish(struct pcri_state *s, struct pcr_error *err)
 {
-    int rc = unlink(s->path) ? pcri_fail_sys(err, errno, "%s: cannot remove",
-                                             s->path) : 0;
+    int rc = PCRI_UNINTERRUPTED(unlink(s->path))
+                 ? pcri_fail_sys(err, errno, "%s: cannot remove", s->path) : 0;
     pcri_state_close(s);
     return rc;
 }

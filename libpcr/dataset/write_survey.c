@@ -20,21 +20,40 @@ static bool claim(struct pcri_write *w, uint64_t *i, uint64_t *index)
     return more;
 }
 
+static void keep_lost(struct pcri_write *w, uint64_t index, const struct pcr_error *why)
+{
+    pthread_mutex_lock(&w->lock);
+    w->lost[w->lost_count++] = (struct pcri_lost) { index, *why };
+    pthread_mutex_unlock(&w->lock);
+}
+
+const struct pcri_lost *pcri_survey_lost(const struct pcri_write *w, uint64_t index)
+{
+    for (size_t i = 0; i < w->lost_count; i++)
+        if (w->lost[i].index == index)
+            return &w->lost[i];
+    return NULL;
+}
+
 /* A bad sample has no statistics: it is judged when its turn comes to be packed. */
 static int survey_one(struct pcri_worker *t, uint64_t index,
                       struct pcri_symbol_stats **out, struct pcr_error *err)
 {
-    const struct pcri_write *w = t->write;
+    struct pcri_write *w = t->write;
     struct pcr_source_sample s = { 0 };
     struct pcr_error why;
     bool reduced, lost;
     int rc = pcri_sample_load(t, index, &lost, &why);
-    if (rc && !lost) { /* the tables shall not depend on what passes */
+    /* The tables shall not depend on what passes, nor records be made with tables that the next
+     * run would not make. */
+    if (rc && (!lost || w->opts.bad_policy == PCR_BAD_FAIL)) {
         if (err)
             *err = why;
         return w->source->describe(w->source->opaque, index, &s, NULL)
                    ? rc : pcri_sample_prefix(&s, rc, err);
     }
+    if (lost)
+        keep_lost(w, index, &why);
     if (!rc)
         rc = pcri_sample_reduce(t, &reduced, err);
     if (!rc)
@@ -47,10 +66,12 @@ static int survey_one(struct pcri_worker *t, uint64_t index,
 static int survey_worker(struct pcri_worker *t, struct pcr_error *err)
 {
     uint64_t i, index;
-    int rc = 0;
-    while (!rc && claim(t->write, &i, &index))
-        rc = survey_one(t, index, &t->write->stats[i], err);
-    return rc;
+    while (claim(t->write, &i, &index))
+        if (survey_one(t, index, &t->write->stats[i], err)) {
+            pcri_write_fail(t->write, i, err);
+            break;
+        }
+    return 0;
 }
 
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err)
@@ -58,7 +79,8 @@ int pcri_write_survey(struct pcri_write *w, struct pcr_error *err)
     uint64_t n = w->plan.sample_count, found = 0;
     w->survey_count = n < SURVEY_SAMPLES ? n : SURVEY_SAMPLES;
     w->stats = pcri_calloc(w->survey_count, sizeof(*w->stats), err);
-    if (!w->stats)
+    w->lost = pcri_calloc(w->survey_count, sizeof(*w->lost), err);
+    if (!w->stats || !w->lost)
         return PCR_ERR_NOMEM;
     int rc = pcri_write_parallel(w, survey_worker, err);
     for (uint64_t i = 0; i < w->survey_count; i++)

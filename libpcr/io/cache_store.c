@@ -48,7 +48,8 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 /* Does anybody have it open? Where there are no locks, the times have to do. */
 static bool is_in_use(const struct pcri_store *s, const char *name)
 {
-    int fd = openat(s->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    int fd = PCRI_UNINTERRUPTED(openat(s->dir_fd, name,
+                                       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     bool used = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
     if (fd >= 0)
         close(fd);
@@ -60,21 +61,22 @@ static uint64_t look_through(const struct pcri_store *s, uint64_t evict_nbytes)
 {
     uint64_t total = 0;
     struct stat st;
-    int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    int fd = PCRI_UNINTERRUPTED(openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    DIR *d = fd < 0 ? NULL : PCRI_UNINTERRUPTED_POINTER(fdopendir(fd));
     if (!d) {
         if (fd >= 0)
             close(fd);
         return 0;
     }
-    for (struct dirent *e; (e = readdir(d));) {
+    for (struct dirent *e; (e = PCRI_UNINTERRUPTED_POINTER(readdir(d)));) {
         size_t n = strlen(e->d_name);
         if (n <= strlen(suffix) || strcmp(e->d_name + n - strlen(suffix), suffix) ||
-            fstatat(s->dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW))
+            PCRI_UNINTERRUPTED(fstatat(s->dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW)))
             continue;
         uint64_t nbytes = (uint64_t) st.st_blocks * 512;
         if (evict_nbytes && is_before(&st.st_mtim, &s->created) &&
-            !is_in_use(s, e->d_name) && !unlinkat(s->dir_fd, e->d_name, 0))
+            !is_in_use(s, e->d_name) &&
+            !PCRI_UNINTERRUPTED(unlinkat(s->dir_fd, e->d_name, 0)))
             evict_nbytes -= nbytes < evict_nbytes ? nbytes : evict_nbytes;
         else
             total += nbytes;
@@ -91,22 +93,23 @@ static struct timespec folder_time(const struct pcri_store *s)
      * no more than one file. */
     static const char name[] = ".pcrcache-now";
     struct stat st = { 0 };
-    int fd = openat(s->dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int fd = PCRI_UNINTERRUPTED(openat(s->dir_fd, name,
+                                       O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (fd < 0)
         return st.st_mtim;
-    if (futimens(fd, NULL) || fstat(fd, &st))
+    if (PCRI_UNINTERRUPTED(futimens(fd, NULL)) || PCRI_UNINTERRUPTED(fstat(fd, &st)))
         st = (struct stat) { 0 };
     close(fd);
-    (void) unlinkat(s->dir_fd, name, 0);
+    (void) PCRI_UNINTERRUPTED(unlinkat(s->dir_fd, name, 0));
     return st.st_mtim;
 }
 
 static int open_folder(struct pcri_store *s, const char *dir, struct pcr_error *err)
 {
-    if (mkdir(dir, 0777) && errno != EEXIST)
+    if (PCRI_UNINTERRUPTED(mkdir(dir, 0777)) && errno != EEXIST)
         return pcri_fail_sys(err, errno, "%s: cannot make the cache's folder", dir);
-    s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (s->dir_fd < 0 || faccessat(s->dir_fd, ".", W_OK | X_OK, 0))
+    s->dir_fd = PCRI_UNINTERRUPTED(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (s->dir_fd < 0 || PCRI_UNINTERRUPTED(faccessat(s->dir_fd, ".", W_OK | X_OK, 0)))
         return pcri_fail_sys(err, errno, "%s: cannot be the cache's folder", dir);
     s->created = folder_time(s);
     s->nbytes = look_through(s, 0);
@@ -187,10 +190,11 @@ int pcri_store_open(struct pcri_store *s, const struct pcri_file *f)
         return fd;
     }
     snprintf(text, sizeof(text), "%016llx%s", (unsigned long long) name, suffix);
-    int fd = openat(s->dir_fd, text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    int fd = PCRI_UNINTERRUPTED(openat(s->dir_fd, text,
+                                       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (fd >= 0) { /* it is used; at worst it makes room too early */
-        (void) flock(fd, LOCK_SH | LOCK_NB);
-        (void) futimens(fd, NULL);
+        (void) PCRI_UNINTERRUPTED(flock(fd, LOCK_SH | LOCK_NB));
+        (void) PCRI_UNINTERRUPTED(futimens(fd, NULL));
     }
     return fd;
 }

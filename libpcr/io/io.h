@@ -97,9 +97,16 @@ void pcri_fd_on_shortage(pcri_fd_release_fn *release);
 int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes,
                        uint64_t file_nbytes, struct pcr_error *err);
 
-/* Reads a whole regular file of at most max_nbytes (LIMIT beyond). `out` is replaced. */
-int pcri_read_whole(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
-                    struct pcr_error *err);
+/* Reads a whole regular file of at most max_nbytes (LIMIT beyond); what may pass is tried again
+ * up to retry_count times. `out` is replaced. */
+int pcri_read_whole(const char *path, uint64_t max_nbytes, uint32_t retry_count,
+                    struct pcr_buffer *out, struct pcr_error *err);
+/* Appends what is left of an open file, which may have grown or shrunk since its size was asked
+ * for. The message does not name it. */
+int pcri_read_to_end(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
+                     struct pcr_error *err);
+/* A read at byte `at` gave nothing: is that an error of the storage, for the file goes on? */
+bool pcri_reads_nothing_before_end(int fd, uint64_t at);
 
 /* --- atomic publication (publish.c): a temporary file in the same folder, fsync, rename,
  * fsync of the folder --- */
@@ -115,5 +122,10 @@ int pcri_publish_write(struct pcri_publish *p, const void *data, size_t nbytes,
  * temporary file. */
 int pcri_publish_commit(struct pcri_publish *p, struct pcr_error *err);
 void pcri_publish_abort(struct pcri_publish *p);
+/* Writes all bytes at a descriptor's position. The message does not name the file. */
+int pcri_write_all(int fd, const void *data, size_t nbytes, struct pcr_error *err);
+/* Makes a rename last. Some file systems have no fsync for folders (EINVAL): there it is as
+ * durable as it can be. */
+int pcri_sync_folder(int dir_fd, const char *dir, struct pcr_error *err);
 
 #endif

@@ -72,10 +72,9 @@ static size_t transfer(int fd, void *p, size_t nbytes, uint64_t offset, bool wri
     size_t done = 0;
     while (done < nbytes) {
         uint8_t *at = (uint8_t *) p + done;
-        ssize_t n = write ? pwrite(fd, at, nbytes - done, (off_t) (offset + done))
-                          : pread(fd, at, nbytes - done, (off_t) (offset + done));
-        if (n < 0 && errno == EINTR)
-            continue;
+        off_t from = (off_t) (offset + done);
+        ssize_t n = write ? PCRI_UNINTERRUPTED(pwrite(fd, at, nbytes - done, from))
+                          : PCRI_UNINTERRUPTED(pread(fd, at, nbytes - done, from));
         if (n <= 0)
             break;
         done += (size_t) n;

@@ -18,17 +18,12 @@ struct retried_file {
                                      * others may be reading from them */
 };
 
-/* Counts an attempt that failed, and waits before the next. *rc becomes CANCELLED if it was
- * stopped meanwhile. */
+/* Waits for the next attempt, and counts it. */
 static bool again(struct pcri_layers *all, uint32_t attempt, int *rc, struct pcr_error *e)
 {
-    if (attempt == all->options.retry_count || !pcri_may_pass(*rc, e))
-        return false;
-    pcri_count(&all->counts.retry_count, 1);
-    if (pcri_wait_to_retry(attempt))
-        return true;
-    *rc = pcri_fail_stopped(e);
-    return false;
+    bool yes = pcri_try_again(attempt, all->options.retry_count, rc, e);
+    pcri_count(&all->counts.retry_count, yes);
+    return yes;
 }
 
 static int retry_open(const struct pcri_io_backend *self, const char *path,

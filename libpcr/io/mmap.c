@@ -80,7 +80,7 @@ static int populate(struct mmap_file *f, uint64_t offset, size_t nbytes,
 
     /* One large read in place of a read for each page; again only advice. */
     (void) madvise(p, len, MADV_WILLNEED);
-    if (!madvise(p, len, MADV_POPULATE_READ) || errno == EINVAL)
+    if (!PCRI_UNINTERRUPTED(madvise(p, len, MADV_POPULATE_READ)) || errno == EINVAL)
         return 0;
     int sys = errno == EFAULT ? EIO : errno; /* EFAULT: the fault would be a SIGBUS */
     return pcri_fail_sys(err, sys, "%s@%llu: cannot read %zu bytes", f->base.path,
@@ -93,7 +93,7 @@ static int mmap_read(struct pcri_file *base, const struct pcri_range *ranges, si
     struct mmap_file *f = (struct mmap_file *) base;
     struct stat st;
     /* Pages beyond the end of a file that has shrunk raise SIGBUS. */
-    if (fstat(f->fd, &st))
+    if (PCRI_UNINTERRUPTED(fstat(f->fd, &st)))
         return pcri_fail_sys(err, errno, "%s: cannot stat", base->path);
     uint64_t size = (uint64_t) st.st_size < base->nbytes ? (uint64_t) st.st_size
                                                          : base->nbytes;

@@ -27,14 +27,14 @@ int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
 {
     /* O_NONBLOCK keeps a FIFO without a writer from blocking; regular files ignore it. */
     int fd, code = 0;
-    do {
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    } while (fd < 0 && (errno == EINTR || is_released(errno)));
+    do
+        fd = PCRI_UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    while (fd < 0 && is_released(errno));
     if (fd < 0)
         return pcri_fail_sys(err, errno, "%s: cannot open", path);
 
     struct stat st;
-    if (fstat(fd, &st))
+    if (PCRI_UNINTERRUPTED(fstat(fd, &st)))
         code = pcri_fail_sys(err, errno, "%s: cannot stat", path);
     else if (!S_ISREG(st.st_mode))
         code = pcri_fail_sys(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL,
@@ -49,9 +49,14 @@ int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
     return 0;
 }
 
-/* Reads to the end of the file, which may have grown or shrunk since it was opened. */
-static int read_to_end(int fd, const char *path, uint64_t max_nbytes,
-                       struct pcr_buffer *out, struct pcr_error *err)
+bool pcri_reads_nothing_before_end(int fd, uint64_t at)
+{
+    struct stat st;
+    return !PCRI_UNINTERRUPTED(fstat(fd, &st)) && (uint64_t) st.st_size > at;
+}
+
+int pcri_read_to_end(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
+                     struct pcr_error *err)
 {
     for (;;) {
         size_t room = out->capacity - out->nbytes;
@@ -61,22 +66,23 @@ static int read_to_end(int fd, const char *path, uint64_t max_nbytes,
                 return rc;
             continue;
         }
-        ssize_t n = read(fd, out->data + out->nbytes, room > 1 << 30 ? 1 << 30 : room);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = PCRI_UNINTERRUPTED(read(fd, out->data + out->nbytes,
+                                            room > 1 << 30 ? 1 << 30 : room));
         if (n < 0)
-            return pcri_fail_sys(err, errno, "%s: cannot read", path);
+            return pcri_fail_sys(err, errno, "cannot read");
+        if (!n && pcri_reads_nothing_before_end(fd, out->nbytes))
+            return pcri_fail_sys(err, EIO, "cannot read on at byte %zu", out->nbytes);
         if (!n)
             return 0;
         out->nbytes += (size_t) n;
         if (out->nbytes > max_nbytes)
-            return pcri_fail(err, PCR_ERR_LIMIT, "%s: above the limit of %llu bytes", path,
+            return pcri_fail(err, PCR_ERR_LIMIT, "more than %llu bytes, the limit",
                              (unsigned long long) max_nbytes);
     }
 }
 
-int pcri_read_whole(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
-                    struct pcr_error *err)
+static int read_whole(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
+                      struct pcr_error *err)
 {
     int fd = -1;
     uint64_t nbytes = 0;
@@ -90,8 +96,22 @@ int pcri_read_whole(const char *path, uint64_t max_nbytes, struct pcr_buffer *ou
                        (unsigned long long) nbytes, (unsigned long long) max_nbytes);
     else
         rc = pcri_buffer_reserve(out, (size_t) nbytes + 1, err);
-    if (!rc)
-        rc = read_to_end(fd, path, max_nbytes, out, err);
+    if (!rc && (rc = pcri_read_to_end(fd, max_nbytes, out, err)))
+        pcri_prefix(err, rc, "%s", path);
     close(fd);
+    return rc;
+}
+
+int pcri_read_whole(const char *path, uint64_t max_nbytes, uint32_t retry_count,
+                    struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct pcr_error e;
+    uint32_t attempt = 0;
+    int rc;
+    do
+        rc = read_whole(path, max_nbytes, out, &e);
+    while (pcri_try_again(attempt++, retry_count, &rc, &e));
+    if (rc && err)
+        *err = e;
     return rc;
 }

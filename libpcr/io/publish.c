@@ -52,13 +52,14 @@ int pcri_publish_begin(struct pcri_publish *p, const char *dir, const char *name
     int rc = take_names(p, dir, name, err);
     if (rc)
         goto fail;
-    p->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    p->dir_fd = PCRI_UNINTERRUPTED(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (p->dir_fd < 0) {
         rc = pcri_fail_sys(err, errno, "%s: cannot open the folder", dir);
         goto fail;
     }
-    p->fd = openat(p->dir_fd, p->temp_name,
-                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
+    p->fd = PCRI_UNINTERRUPTED(openat(p->dir_fd, p->temp_name,
+                                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+                                      0666));
     if (p->fd < 0) {
         rc = pcri_fail_sys(err, errno, "%s/%s: cannot create", dir, p->temp_name);
         goto fail;
@@ -69,30 +70,30 @@ fail:
     return rc;
 }
 
-int pcri_publish_write(struct pcri_publish *p, const void *data, size_t nbytes,
-                       struct pcr_error *err)
+int pcri_write_all(int fd, const void *data, size_t nbytes, struct pcr_error *err)
 {
     const uint8_t *bytes = data;
     while (nbytes) {
-        ssize_t n = write(p->fd, bytes, nbytes > 1 << 30 ? 1 << 30 : nbytes);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return pcri_fail_sys(err, errno, "%s/%s: cannot write", p->dir, p->name);
-        if (!n) /* no file system should, and to try for ever helps nobody */
-            return pcri_fail_sys(err, ENOSPC, "%s/%s: cannot write", p->dir, p->name);
+        ssize_t n = PCRI_UNINTERRUPTED(write(fd, bytes, nbytes > 1 << 30 ? 1 << 30 : nbytes));
+        if (n <= 0) /* 0: no file system should, and to try for ever helps nobody */
+            return pcri_fail_sys(err, n ? errno : ENOSPC, "cannot write");
         bytes += n;
         nbytes -= (size_t) n;
     }
     return 0;
 }
 
-/* Makes the rename last. Some file systems have no fsync for folders (EINVAL): there the
- * rename is as durable as it can be. */
-static int sync_folder(const struct pcri_publish *p, struct pcr_error *err)
+int pcri_publish_write(struct pcri_publish *p, const void *data, size_t nbytes,
+                       struct pcr_error *err)
 {
-    if (fsync(p->dir_fd) && errno != EINVAL)
-        return pcri_fail_sys(err, errno, "%s: cannot sync the folder", p->dir);
+    int rc = pcri_write_all(p->fd, data, nbytes, err);
+    return rc ? pcri_prefix(err, rc, "%s/%s", p->dir, p->name) : 0;
+}
+
+int pcri_sync_folder(int dir_fd, const char *dir, struct pcr_error *err)
+{
+    if (PCRI_UNINTERRUPTED(fsync(dir_fd)) && errno != EINVAL)
+        return pcri_fail_sys(err, errno, "%s: cannot sync the folder", dir);
     return 0;
 }
 
@@ -101,19 +102,21 @@ int pcri_publish_commit(struct pcri_publish *p, struct pcr_error *err)
     if (!is_open(p))
         return 0;
     int rc = 0;
-    if (fsync(p->fd))
+    if (PCRI_UNINTERRUPTED(fsync(p->fd)))
         rc = pcri_fail_sys(err, errno, "%s/%s: cannot sync", p->dir, p->name);
-    int closed = close(p->fd); /* network file systems report late write errors here */
+    /* Network file systems report late write errors here. Of a signal, nothing is lost: what was
+     * synced is safe, and Linux has closed it. */
+    int closed = close(p->fd) && errno != EINTR;
     p->fd = -1;
     if (!rc && closed)
         rc = pcri_fail_sys(err, errno, "%s/%s: cannot close", p->dir, p->name);
-    if (!rc && renameat(p->dir_fd, p->temp_name, p->dir_fd, p->name))
+    if (!rc && PCRI_UNINTERRUPTED(renameat(p->dir_fd, p->temp_name, p->dir_fd, p->name)))
         rc = pcri_fail_sys(err, errno, "%s/%s: cannot rename", p->dir, p->name);
     if (rc) {
         pcri_publish_abort(p);
         return rc;
     }
-    rc = sync_folder(p, err);
+    rc = pcri_sync_folder(p->dir_fd, p->dir, err);
     clear(p);
     return rc;
 }
@@ -123,6 +126,6 @@ void pcri_publish_abort(struct pcri_publish *p)
     if (!p || !is_open(p))
         return;
     /* If it cannot be removed, readers and later runs ignore it by its name. */
-    (void) unlinkat(p->dir_fd, p->temp_name, 0);
+    (void) PCRI_UNINTERRUPTED(unlinkat(p->dir_fd, p->temp_name, 0));
     clear(p);
 }

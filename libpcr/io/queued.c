@@ -15,7 +15,7 @@ static int open_with(const char *path, const struct pcri_io_backend *backend, in
         return rc;
     /* Off goes O_NONBLOCK: some kernels answer EAGAIN to requests of such files. A file
      * system that refuses O_DIRECT is read through the page cache. */
-    if (fcntl(f->fd, F_SETFL, O_RDONLY | flags))
+    if (PCRI_UNINTERRUPTED(fcntl(f->fd, F_SETFL, O_RDONLY | flags)))
         flags = 0;
     f->align = flags ? PCRI_ALIGN_MAX : 1;
     (void) posix_fadvise(f->fd, 0, 0, POSIX_FADV_RANDOM);

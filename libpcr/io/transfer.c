@@ -100,13 +100,15 @@ static int fail(const struct pcri_fd_file *f, const struct pcri_transfer *t, int
 {
     uint64_t offset = t->begin + t->have;
     struct stat st;
+    if (!sys_errno && pcri_reads_nothing_before_end(f->fd, offset))
+        sys_errno = EIO;
     if (offset < t->piece.offset)
         offset = t->piece.offset;
     size_t nbytes = t->piece.nbytes - (size_t) (offset - t->piece.offset);
     if (sys_errno)
         return pcri_fail_sys(err, sys_errno, "%s@%llu: cannot read %zu bytes", f->base.path,
                              (unsigned long long) offset, nbytes);
-    uint64_t end = fstat(f->fd, &st) ? offset : (uint64_t) st.st_size;
+    uint64_t end = PCRI_UNINTERRUPTED(fstat(f->fd, &st)) ? offset : (uint64_t) st.st_size;
     return pcri_fail_past_end(&f->base, offset, nbytes, end < offset ? end : offset, err);
 }
 
@@ -117,14 +119,13 @@ int pcri_transfer_pread(struct pcri_fd_file *f, struct pcri_transfer *t,
     while (!pcri_transfer_done(t)) {
         size_t at, nbytes;
         pcri_transfer_rest(t, &at, &nbytes);
-        ssize_t n = pread(f->fd, t->memory + at, nbytes, (off_t) (t->begin + at));
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = PCRI_UNINTERRUPTED(pread(f->fd, t->memory + at, nbytes,
+                                             (off_t) (t->begin + at)));
         if (n < 0 && errno == EINVAL && direct) {
             /* A file system that takes the flag but not such reads: from now on without.
              * Other threads may be reading; it is right for them too. */
             direct = false;
-            if (!fcntl(f->fd, F_SETFL, O_RDONLY))
+            if (!PCRI_UNINTERRUPTED(fcntl(f->fd, F_SETFL, O_RDONLY)))
                 continue;
         }
         if (n < 0)

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <liburing.h>
@@ -183,19 +184,26 @@ static void reap(struct batch *b)
     }
 }
 
+/* Waits for the next request that the kernel has. It has the memory till then, so that nothing
+ * else will do: where the kernel does not let us wait, we look now and then. */
+static struct io_uring_cqe *wait_for_one(struct io_uring *ring)
+{
+    enum { LOOK_NS = 1000000 };
+    struct io_uring_cqe *cqe = NULL;
+    while (io_uring_wait_cqe(ring, &cqe) && io_uring_peek_cqe(ring, &cqe)) {
+        const struct timespec t = { .tv_nsec = LOOK_NS };
+        (void) nanosleep(&t, NULL);
+    }
+    return cqe;
+}
+
 /* Waits for what the kernel has, gives the ring up, and reads the other slots plainly. */
 static void give_up_ring(struct batch *b)
 {
     unsigned waiting = b->busy_count - io_uring_sq_ready(b->w->ring);
     b->broken = true;
     for (; waiting; waiting--) {
-        struct io_uring_cqe *cqe = NULL;
-        int rc;
-        do {
-            rc = io_uring_wait_cqe(b->w->ring, &cqe);
-        } while (rc == -EINTR || rc == -EAGAIN);
-        if (rc)
-            break;
+        struct io_uring_cqe *cqe = wait_for_one(b->w->ring);
         unsigned slot = (unsigned) io_uring_cqe_get_data64(cqe);
         int result = cqe->res;
         io_uring_cqe_seen(b->w->ring, cqe);

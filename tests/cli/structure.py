@@ -27,7 +27,7 @@ LAYERS = {
     "libpcr/dataset": ["libpcr/base", "libpcr/io", "libpcr/jpeg", "libpcr/image",
                        "libpcr/record"],
     "loaders": ["libpcr/base"],
-    "formats": ["libpcr/base"],
+    "formats": ["libpcr/base", "libpcr/io"],
     "pcrtool": [],
     "samples": [],
 }

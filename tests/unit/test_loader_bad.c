@@ -186,7 +186,7 @@ START_TEST(cut_off)
     ck_assert_int_eq(pcr_dataset_record(dataset, 1, &info, NULL), 0);
     const char *path = made_path(info.path);
     struct pcr_buffer whole = { 0 };
-    ck_assert_int_eq(pcri_read_whole(path, 1 << 30, &whole, NULL), 0);
+    ck_assert_int_eq(pcri_read_whole(path, 1 << 30, 0, &whole, NULL), 0);
     ck_assert_int_eq(truncate(path, (off_t) pcr_dataset_record_prefix(dataset, 1, 2) + 1), 0);
     struct pcr_loader *l = create(&o);
     start(l, 0);

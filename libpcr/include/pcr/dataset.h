@@ -55,10 +55,10 @@ struct pcr_dataset_options {
     uint64_t throttle_nbytes_s; /* for experiments: storage gives at most so many bytes a second
                                  * to all of the dataset's files together; 0: any number */
     uint32_t delay_us;          /* for experiments: each read takes so much longer */
-    uint32_t retry_count;       /* reads that fail for a reason that may pass (EIO, EAGAIN,
-                                 * EMFILE, ETIMEDOUT, ESTALE, no network) are tried so often
-                                 * again, after 5, 10, 20 ms and so on up to a second; 1 to
-                                 * 1000, default 4; PCR_RETRY_NEVER */
+    uint32_t retry_count;       /* reads, also of the manifest, that fail for a reason that may
+                                 * pass (EIO, EAGAIN, EMFILE, ETIMEDOUT, ESTALE, no network) are
+                                 * tried so often again, after 5, 10, 20 ms and so on up to a
+                                 * second; 1 to 1000, default 4; PCR_RETRY_NEVER */
     uint32_t fault_interval;    /* for tests: each n-th read fails with EIO; 0: none */
     uint32_t reserved;          /* 0 */
 };
