@@ -69,8 +69,6 @@ class Cursor:
 def unpack(stored, raw_nbytes, check, name):
     """Checks and decompresses a head or tail."""
     need(raw_nbytes <= MAX_HEAD, "LIMIT", f"a {name} of {raw_nbytes} bytes")
-    need(raw_nbytes <= max(1 << 20, 512 * len(stored) + 511), "LIMIT",
-         f"a {name} expands too far")
     need(xxh3(stored) == check, "CORRUPT", f"the {name}'s checksum is wrong")
     frame = zstandard.ZstdDecompressor(max_window_size=MAX_HEAD).decompressobj()
     try:
@@ -82,17 +80,20 @@ def unpack(stored, raw_nbytes, check, name):
     return raw
 
 
-def columns(raw, names):
+def columns(raw, names, stored_nbytes):
     """The table of columns (3.2): a dictionary of cursors by name."""
     table, found = Cursor(raw, "column table"), {}
     count, = struct.unpack("<I", table.take(4))
+    kept = 4 + 16 * count
     for ident, flags, _, nbytes in [struct.unpack("<HHIQ", table.take(16))
                                     for _ in range(count)]:
         name = names[ident] if 1 <= ident < len(names) else ident
         need(name not in found, "CORRUPT", f"column {name} stands twice")
         need(name != ident or not flags & 1, "UNSUPPORTED", f"column {name} is not known")
         found[name] = Cursor(table.take(nbytes), name)
+        kept += nbytes if name != ident else 0
     need(not table.left(), "CORRUPT", "bytes after the last column")
+    need(kept <= max(1 << 20, 512 * stored_nbytes + 511), "LIMIT", "they expand too far")
     return found
 
 
@@ -142,7 +143,7 @@ class Record:
         need(total == self.nbytes, "CORRUPT", "bytes after the record")
 
     def _head(self, raw):
-        cols, n = columns(raw, COLUMNS), self.count
+        cols, n = columns(raw, COLUMNS, self.head_nbytes), self.count
 
         def get(name, parse, absent=None):
             need(name in cols or absent is not None, "CORRUPT", f"column {name} is missing")
@@ -264,7 +265,7 @@ class Record:
             return []
         stored = self.read(self.ends[-1], self.nbytes)
         cols = columns(unpack(stored, self.tail_raw, self.tail_check, "tail"),
-                       ["", "skipped", "restore", "notes"])
+                       ["", "skipped", "restore", "notes"], self.tail_nbytes)
         return cols[name].strings(cols[name].varint()) if name in cols else []
 
     def verify(self):

@@ -5,6 +5,7 @@
 #include <pcr/image.h>
 #include <pcr/ladder.h>
 
+#include "../image/judge.h"
 #include "dataset.h"
 
 struct verifier {
@@ -117,14 +118,23 @@ static int verify_tail(struct verifier *v, bool *damaged)
     return find(v, PCR_VERIFY_DAMAGE, &finding);
 }
 
+/* Of what was kept whole no fidelity but this exists, and nobody wants to see it. */
+static bool decodes_whole(struct verifier *v, uint32_t i, struct pcr_error *finding)
+{
+    const struct pcri_head *h = v->record->head;
+    const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = v->ds->limits };
+    const uint8_t *file = v->bytes[0].data + pcri_chunk_offset(h, 0, i);
+    return !pcri_decoder_judge(v->decoder, file, (size_t) pcri_chunk_nbytes(h, 0, i), &opts,
+                               finding);
+}
+
 /* Decodes sample i from fidelity g - 1, which was decoded last, to g; or from nothing. */
 static bool decodes(struct verifier *v, uint32_t i, uint32_t g, bool fresh,
                     struct pcr_error *finding)
 {
     const struct pcri_head *h = v->record->head;
-    bool opaque = h->form[i] == PCR_FORM_OPAQUE;
     const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = v->ds->limits,
-                                             .ladder = opaque ? NULL : v->ladder };
+                                             .ladder = v->ladder };
     const uint8_t *chunks[PCRI_MAX_GROUPS];
     for (uint32_t k = 0; k < g; k++)
         chunks[k] = v->bytes[k].data + pcri_chunk_offset(h, k, i);
@@ -134,7 +144,7 @@ static bool decodes(struct verifier *v, uint32_t i, uint32_t g, bool fresh,
                                       finding);
     else if (!rc)
         rc = pcr_decoder_continue(v->decoder, &v->spans, &v->pixels, NULL, finding);
-    if (rc && !opaque)
+    if (rc)
         pcri_prefix(finding, rc, "fidelity %u", g);
     return !rc;
 }
@@ -159,7 +169,8 @@ static int verify_pixels(struct verifier *v, bool *damaged)
         uint32_t first = opaque ? h->group_count : 1;
         for (uint32_t g = first; !rc && !v->bad[i] && g <= h->group_count; g++) {
             struct pcr_error finding;
-            if (!decodes(v, i, g, g == first || g == h->group_count, &finding))
+            if (opaque ? !decodes_whole(v, i, &finding)
+                       : !decodes(v, i, g, g == first || g == h->group_count, &finding))
                 rc = find_in_sample(v, i, finding.code == PCR_ERR_LIMIT ? PCR_VERIFY_UNDECODABLE
                                                                        : kind, &finding);
         }

@@ -39,4 +39,10 @@ enum pcri_column {
 int pcri_columns_parse(const struct pcr_buffer *raw, uint32_t last,
                        struct pcri_cursor cols[], struct pcr_error *err);
 
+/* Decompresses a head or tail into raw. One that expands too far (PCRI_EXPANSION) may do so by
+ * columns beyond `last`: they are passed over, and stand in the table with 0 bytes. LIMIT where
+ * the others expand too far; CORRUPT, NOMEM. */
+int pcri_columns_unpack(const uint8_t *p, size_t nbytes, size_t raw_nbytes, uint32_t last,
+                        struct pcr_buffer *raw, struct pcr_error *err);
+
 #endif

@@ -65,9 +65,10 @@ static int open_head(struct opening *o)
         pcri_xxh3(head, (size_t) h->head_nbytes) != h->head_check)
         rc = pcri_fail_at(o->err, PCR_ERR_CORRUPT, h->header_nbytes,
                           "the head's checksum is wrong");
-    if (!rc)
-        rc = pcri_zstd_unpack(head, (size_t) h->head_nbytes, (size_t) h->head_raw_nbytes,
-                              &raw, o->err);
+    if (!rc && (rc = pcri_columns_unpack(head, (size_t) h->head_nbytes,
+                                         (size_t) h->head_raw_nbytes, PCRI_COLUMN_LAST, &raw,
+                                         o->err)))
+        pcri_prefix(o->err, rc, "head");
     if (!rc)
         rc = pcri_head_parse(h, &raw, o->limits, &r->head, o->err);
     pcr_buffer_free(&raw);
@@ -414,8 +415,8 @@ static int unpack_tail(const struct pcri_record *r, const struct pcr_buffer *sto
         pcri_xxh3(stored->data, stored->nbytes) != h->tail_check)
         return pcri_fail_at(err, PCR_ERR_CORRUPT, h->groups[h->group_count - 1].end,
                             "the tail's checksum is wrong");
-    int rc = pcri_zstd_unpack(stored->data, stored->nbytes, (size_t) h->tail_raw_nbytes, raw,
-                              err);
+    int rc = pcri_columns_unpack(stored->data, stored->nbytes, (size_t) h->tail_raw_nbytes,
+                                 PCRI_TAIL_LAST, raw, err);
     return rc ? rc : pcri_columns_parse(raw, PCRI_TAIL_LAST, cols, err);
 }
 
@@ -430,8 +431,7 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
     raw->nbytes = 0;
     if (!h->tail_nbytes)
         return 0;
-    if (h->tail_nbytes > max || h->tail_raw_nbytes > max ||
-        pcri_expands_too_far(h->tail_nbytes, h->tail_raw_nbytes))
+    if (h->tail_nbytes > max || h->tail_raw_nbytes > max)
         return pcri_fail(err, PCR_ERR_LIMIT, "%s: a tail of %llu bytes (%llu stored)",
                          r->file->path, (unsigned long long) h->tail_raw_nbytes,
                          (unsigned long long) h->tail_nbytes);

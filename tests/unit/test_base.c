@@ -2,6 +2,7 @@
 /* base: errors, buffers, options, cursors, zstd, random. */
 #include <check.h>
 #include <xxhash.h>
+#include <zstd.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -10,6 +11,7 @@
 #include "base/random.h"
 #include "base/siphash.h"
 #include "base/utf8.h"
+#include "base/zstd.h"
 #include "base/wide.h"
 
 START_TEST(error_messages)
@@ -118,6 +120,56 @@ START_TEST(zstd_round_trip)
     ck_assert(rc == PCR_ERR_CORRUPT || memcmp(b.data, "hello hello hello", 17));
     pcr_buffer_free(&a);
     pcr_buffer_free(&b);
+}
+END_TEST
+
+enum { LARGE = 24 << 20 };
+
+/* LARGE zeroes with "begin" and "end" about them. */
+static void pack_large(struct pcr_buffer *out, int window_log)
+{
+    uint8_t *raw = calloc(1, LARGE);
+    ZSTD_CCtx *c = ZSTD_createCCtx();
+    ck_assert(raw && c);
+    memcpy(raw, "begin", 5);
+    memcpy(raw + LARGE - 3, "end", 3);
+    ck_assert(!ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, window_log)));
+    ck_assert_int_eq(pcri_buffer_reserve(out, ZSTD_compressBound(LARGE), NULL), 0);
+    out->nbytes = ZSTD_compress2(c, out->data, out->capacity, raw, LARGE);
+    ck_assert(!ZSTD_isError(out->nbytes));
+    ZSTD_freeCCtx(c);
+    free(raw);
+}
+
+START_TEST(zstd_in_parts)
+{
+    struct pcr_buffer packed = { 0 };
+    struct pcri_unpacker *u = NULL;
+    struct pcr_error e;
+    char begin[5], end[3];
+    pack_large(&packed, PCRI_ZSTD_WINDOW_LOG);
+    ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes, LARGE, &u, &e), 0);
+    ck_assert_int_eq(pcri_unpacker_read(u, begin, 5, &e), 0);
+    ck_assert_mem_eq(begin, "begin", 5);
+    ck_assert_int_eq(pcri_unpacker_read(u, NULL, LARGE - 8, &e), 0);
+    ck_assert_int_eq(pcri_unpacker_read(u, end, 3, &e), 0);
+    ck_assert_mem_eq(end, "end", 3);
+    ck_assert_int_eq(pcri_unpacker_finish(u, &e), 0);
+    ck_assert_int_eq(pcri_unpacker_read(u, end, 1, &e), PCR_ERR_CORRUPT);
+    pcri_unpacker_destroy(&u);
+    ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes, LARGE, &u, &e), 0);
+    ck_assert_int_eq(pcri_unpacker_read(u, NULL, LARGE - 1, &e), 0);
+    ck_assert_int_eq(pcri_unpacker_finish(u, &e), PCR_ERR_CORRUPT);
+    pcri_unpacker_destroy(&u);
+    ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes - 1, LARGE, &u, &e),
+                     PCR_ERR_CORRUPT);
+    ck_assert_ptr_null(u);
+    packed.nbytes = 0;
+    pack_large(&packed, PCRI_ZSTD_WINDOW_LOG + 1);
+    ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes, LARGE, &u, &e), 0);
+    ck_assert_int_eq(pcri_unpacker_read(u, begin, 5, &e), PCR_ERR_LIMIT);
+    pcri_unpacker_destroy(&u);
+    pcr_buffer_free(&packed);
 }
 END_TEST
 
@@ -315,6 +367,7 @@ int main(void)
     tcase_add_test(t, json_limits);
     tcase_add_test(t, reserve_keeps_contents);
     tcase_add_test(t, zstd_round_trip);
+    tcase_add_test(t, zstd_in_parts);
     tcase_add_test(t, permutation_is_a_bijection);
     tcase_add_test(t, allocation_overflow);
     tcase_add_test(t, wide_products);

@@ -84,6 +84,7 @@ FLOATS = w.Record([w.opaque(b"none", b"1", [1]),
                    w.opaque(b"half", b"2", [1], float_labels=(0.5,)),
                    w.opaque(b"many", b"3", [1], float_labels=(
                        -0.0, 5e-324, -1.7976931348623157e308, 1 / 3, 7.0))], [1])
+LARGE = bytes(4 << 20)
 SKIPPED = (1, 0, w.varint(1) + w.strings(
     [b'{"code":"CORRUPT","key":"x","message":"x@9: gone","offset":9,"path":"x.jpg"}']))
 
@@ -123,10 +124,14 @@ def good_vectors():
     good("unknown-column", "an unknown column without the required flag, and other flag bits",
          CODED.changed(extra_columns=[(999, 0xFFFE, b"of a later version"),
                                       (40, 0, b"")]))
+    good("unknown-column-large", "an unknown column that expands 10,000 times",
+         CODED.changed(extra_columns=[(999, 0, LARGE)]))
     good("minor-9", "a higher minor version and unknown optional flags",
          CODED.changed(minor=9, optional_flags=0xFFFFFFFF))
     good("tail", "a tail with a skipped input and an unknown column",
          CODED.changed(tail=[SKIPPED, (77, 0, b"?")]))
+    good("tail-unknown-large", "a tail with an unknown column that expands 10,000 times",
+         CODED.changed(tail=[(77, 0, LARGE), SKIPPED]))
     good("notes", "a tail with notes on two samples, and a skipped input",
          CODED.changed(tail=[SKIPPED, NOTES]))
     good("groups-32", "as many groups as there can be",
@@ -252,6 +257,14 @@ def head_vectors():
         CODED.changed(extra_columns=[(999, 0, b""), (999, 0, b"")]))
     bad("column-required", "UNSUPPORTED", "an unknown column with the required flag",
         CODED.changed(extra_columns=[(999, 1, b"?")]))
+    bad("column-required-large", "UNSUPPORTED", "one that expands 10,000 times",
+        CODED.changed(extra_columns=[(999, 1, LARGE)]))
+    bad("column-large", "LIMIT", "a known column that expands 10,000 times",
+        column(w.LADDER, lambda _: LARGE))
+    bad("columns-large-short", "CORRUPT", "the last of them is missing a byte",
+        CODED.changed(extra_columns=[(999, 0, LARGE)], edit_raw=lambda r: r[:-1]))
+    bad("columns-large-long", "CORRUPT", "bytes after the last column",
+        CODED.changed(extra_columns=[(999, 0, LARGE)], edit_raw=lambda r: r + b"\0"))
     names = {w.KEY: "key", w.FORM: "form", w.WIDTH: "width", w.HEIGHT: "height",
              w.COMPONENTS: "components", w.PIECE_NBYTES: "piece-nbytes", w.CHECK: "check"}
     for id_, name in names.items():
