@@ -169,12 +169,6 @@ static void forget(void)
     }
 }
 
-static void watch_forks(void)
-{
-    /* It fails only without memory; a forked child could then not make loaders. */
-    (void) pthread_atfork(NULL, NULL, forget);
-}
-
 static void worker_free(struct worker *w)
 {
     pcri_maker_free(&w->maker);
@@ -188,10 +182,10 @@ static int start_thread(struct crew *c, struct pcr_error *err)
         return PCR_ERR_NOMEM;
     w->crew = c;
     w->at = c->running;
-    int e, rc = c->kind == PCRI_CREW_MAKERS ? pcri_maker_init(&w->maker, err) : 0;
-    if (!rc && (e = pthread_create(&w->thread, NULL, work, w)))
-        rc = pcri_fail_sys(err, e, "cannot start thread %u of %u",
-                           (unsigned) c->running + 1, (unsigned) c->wanted);
+    int rc = c->kind == PCRI_CREW_MAKERS ? pcri_maker_init(&w->maker, err) : 0;
+    if (!rc && (rc = pcri_thread_start(&w->thread, work, w, err)))
+        rc = pcri_prefix(err, rc, "thread %u of %u", (unsigned) c->running + 1,
+                         (unsigned) c->wanted);
     if (rc)
         worker_free(w);
     else
@@ -254,9 +248,10 @@ static void remove_member(struct crew *c, const struct pcri_member *m)
 
 int pcri_crew_join(enum pcri_crew_kind kind, struct pcri_member *m, struct pcr_error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static atomic_int watched;
     struct crew *c = &crews[kind];
-    pthread_once(&once, watch_forks);
+    if (pcri_at_fork(&watched, NULL, NULL, forget, err))
+        return PCR_ERR_NOMEM;
     pthread_mutex_lock(&c->mutex);
     struct pcri_member **members =
         realloc(c->members, (c->member_count + 1) * sizeof(struct pcri_member *));

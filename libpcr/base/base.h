@@ -122,6 +122,15 @@ bool pcri_try_again(uint32_t attempt, uint32_t most, int *rc, struct pcr_error *
 /* Waits on a condition, or a moment where the thread may be stopped. */
 void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
+/* --- threads (thread.c) --- */
+/* As pthread_create(). What may pass (EAGAIN) is tried again. NOMEM, where there is no memory for
+ * a stack, which the system calls EAGAIN too; IO. */
+int pcri_thread_start(pthread_t *out, void *(*run)(void *), void *opaque,
+                      struct pcr_error *err);
+/* As pthread_atfork(), once a process: *state, 0 at first, remembers it. NOMEM: not yet. */
+int pcri_at_fork(atomic_int *state, void (*prepare)(void), void (*in_parent)(void),
+                 void (*in_child)(void), struct pcr_error *err);
+
 /* --- options (options.c) --- */
 /* Copies min(their size, own size) bytes of a public options struct over zeroed `dst` and
  * sets its size; UNSUPPORTED if a tail that we do not know is not zero. src may be NULL. */

@@ -309,11 +309,12 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     rc = create_layers(ds, &o, err);
     if (!rc)
         rc = load(ds, path, o.split, o.open_records ? o.open_records : OPEN_RECORDS, err);
+    if (!rc)
+        rc = pcri_registry_add(ds, err);
     if (rc) {
         pcr_dataset_close(&ds);
         return rc;
     }
-    pcri_registry_add(ds);
     *out = ds;
     return 0;
 }

@@ -11,7 +11,7 @@
 #include "../io/transfer.h"
 #include "dataset.h"
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_int watched;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* of the list */
 static struct pcr_dataset *first;
 
@@ -58,20 +58,17 @@ static bool close_one(void)
     return closed;
 }
 
-static void watch(void)
+int pcri_registry_add(struct pcr_dataset *ds, struct pcr_error *err)
 {
+    int rc = pcri_at_fork(&watched, prepare, in_parent, in_child, err);
+    if (rc)
+        return rc;
     pcri_fd_on_shortage(close_one);
-    /* It fails only without memory; a child may then wait for ever, as without it. */
-    (void) pthread_atfork(prepare, in_parent, in_child);
-}
-
-void pcri_registry_add(struct pcr_dataset *ds)
-{
-    pthread_once(&once, watch);
     pthread_mutex_lock(&mutex);
     ds->next = first;
     first = ds;
     pthread_mutex_unlock(&mutex);
+    return 0;
 }
 
 void pcri_registry_remove(struct pcr_dataset *ds)

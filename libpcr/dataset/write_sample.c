@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "../base/sniff.h"
-#include "../base/utf8.h"
 #include "../image/judge.h"
 #include "notes.h"
 #include "write.h"
@@ -32,19 +31,9 @@ int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_e
     enum { PATH_NBYTES = 300 };
     const char *path = s->path ? s->path : s->key;
     size_t n = strlen(path);
-    struct pcr_buffer text = { 0 };
-    int rc = 0;
-    if (n > PATH_NBYTES) { /* its end says more than its beginning */
-        path += n - PATH_NBYTES;
-        n = PATH_NBYTES;
-        rc = pcri_buffer_append(&text, "...", 3, NULL);
-    }
-    if (!rc)
-        rc = pcri_utf8_replace(path, n, &text, NULL);
-    if (!rc)
-        pcri_prefix(err, code, "%.*s", (int) text.nbytes, (const char *) text.data);
-    pcr_buffer_free(&text);
-    return code;
+    if (n > PATH_NBYTES) /* its end says more than its beginning */
+        return pcri_prefix(err, code, "...%s", path + n - PATH_NBYTES);
+    return pcri_prefix(err, code, "%s", path);
 }
 
 /* Failures that are not the input's. */

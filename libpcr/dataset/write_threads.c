@@ -191,12 +191,10 @@ int pcri_write_parallel(struct pcri_write *w,
         pthread_mutex_lock(&w->lock);
         w->running++;
         pthread_mutex_unlock(&w->lock);
-        int rc = pthread_create(&starts[started].worker.thread, NULL, run_worker,
-                                &starts[started]);
-        if (!rc)
-            continue;
         struct pcr_error why;
-        pcri_fail_sys(&why, rc, "cannot start a thread");
+        if (!pcri_thread_start(&starts[started].worker.thread, run_worker, &starts[started],
+                               &why))
+            continue;
         pthread_mutex_lock(&w->lock);
         w->running--;
         fail_locked(w, UINT64_MAX, &why);

@@ -3,6 +3,8 @@
  * and the images of a dataset have few profiles. */
 #include <lcms2.h>
 #include <lcms2_plugin.h>
+#include <setjmp.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "../base/checksum.h"
@@ -18,11 +20,22 @@ struct entry {
     cmsHTRANSFORM transform;
 };
 
+/* What stands before each block that Little CMS gets. */
+struct block {
+    _Alignas(max_align_t) struct block *previous;
+    struct block *next; /* NULL: in `reserve` */
+    size_t nbytes;
+};
+
 struct pcri_icc {
-    cmsContext context; /* its user data point back here */
-    bool nomem;
+    cmsContext context;
     uint32_t next; /* place to fill */
     struct entry entries[KEPT];
+    struct block blocks; /* all, in a ring, the latest behind this one */
+    jmp_buf nomem;       /* where to go on without memory */
+    bool making;
+    size_t reserved;     /* bytes in use of `reserve` */
+    _Alignas(max_align_t) uint8_t reserve[4096]; /* for the context itself */
 };
 
 static const struct {
@@ -36,34 +49,72 @@ static const struct {
     [PCRI_ICC_INKS] = { cmsSigCmykData, TYPE_CMYK_8 },
 };
 
-/* --- memory, so that its lack is not taken for a bad profile --- */
+/* --- memory ---
+ *
+ * Little CMS does not look whether it got memory. So it never returns to it without: making a
+ * conversion is left by a jump, and all that was taken for it is freed. A context takes what it
+ * needs from memory that is there before. */
 
-static void note_nomem(cmsContext context)
+static _Thread_local struct pcri_icc *current; /* that this thread makes something for */
+
+static void *take_reserved(struct pcri_icc *icc, size_t nbytes)
 {
-    struct pcri_icc *icc = context ? cmsGetContextUserData(context) : NULL;
-    if (icc)
-        icc->nomem = true;
+    struct block *b = (struct block *) (void *) (icc->reserve + icc->reserved);
+    size_t whole = sizeof(*b) + (nbytes + sizeof(*b) - 1) / sizeof(*b) * sizeof(*b);
+    if (whole > sizeof(icc->reserve) - icc->reserved)
+        return NULL;
+    icc->reserved += whole;
+    *b = (struct block) { .nbytes = nbytes };
+    return b + 1;
 }
 
 static void *on_malloc(cmsContext context, cmsUInt32Number nbytes)
 {
-    void *p = malloc(nbytes + !nbytes);
-    if (!p)
-        note_nomem(context);
-    return p;
+    enum { MOST = 512 << 20 }; /* as Little CMS has it: a profile that wants more is damaged */
+    struct pcri_icc *icc = current;
+    (void) context;
+    if (nbytes > MOST)
+        return NULL;
+    if (icc && !icc->making)
+        return take_reserved(icc, nbytes);
+    struct block *b = malloc(sizeof(*b) + nbytes);
+    if (!b && icc)
+        longjmp(icc->nomem, 1);
+    if (!b)
+        return NULL;
+    *b = (struct block) { b, b, nbytes };
+    if (icc) {
+        b->previous = &icc->blocks;
+        b->next = icc->blocks.next;
+        b->previous->next = b->next->previous = b;
+    }
+    return b + 1;
+}
+
+static void free_block(struct block *b)
+{
+    if (!b->next)
+        return;
+    b->previous->next = b->next;
+    b->next->previous = b->previous;
+    free(b);
 }
 
 static void on_free(cmsContext context, void *p)
 {
     (void) context;
-    free(p);
+    if (p)
+        free_block((struct block *) p - 1);
 }
 
 static void *on_realloc(cmsContext context, void *p, cmsUInt32Number nbytes)
 {
-    void *grown = realloc(p, nbytes + !nbytes);
-    if (!grown)
-        note_nomem(context);
+    void *grown = on_malloc(context, nbytes);
+    if (grown && p) {
+        size_t old = ((struct block *) p - 1)->nbytes;
+        memcpy(grown, p, old < nbytes ? old : nbytes);
+        on_free(context, p);
+    }
     return grown;
 }
 
@@ -88,7 +139,10 @@ int pcri_icc_create(struct pcri_icc **out, struct pcr_error *err)
     *out = icc;
     if (!icc)
         return PCR_ERR_NOMEM;
-    icc->context = cmsCreateContext(&memory, icc);
+    icc->blocks.previous = icc->blocks.next = &icc->blocks;
+    current = icc;
+    icc->context = cmsCreateContext(&memory, NULL);
+    current = NULL;
     if (!icc->context) {
         free(icc);
         *out = NULL;
@@ -159,6 +213,28 @@ static void make(struct pcri_icc *icc, const void *profile, size_t nbytes, struc
     }
 }
 
+/* The same, or NOMEM. */
+static int try_make(struct pcri_icc *icc, const void *profile, size_t nbytes, struct entry *e,
+                    struct pcr_error *err)
+{
+    struct block *kept = icc->blocks.next;
+    current = icc;
+    icc->making = true;
+    if (setjmp(icc->nomem)) {
+        current = NULL;
+        icc->making = false;
+        while (icc->blocks.next != kept)
+            free_block(icc->blocks.next);
+        *e = (struct entry) { 0 };
+        return pcri_fail(err, PCR_ERR_NOMEM, "no memory to convert by a profile of %zu bytes",
+                         nbytes);
+    }
+    make(icc, profile, nbytes, e);
+    current = NULL;
+    icc->making = false;
+    return 0;
+}
+
 int pcri_icc_find(struct pcri_icc *icc, const void *profile, size_t nbytes,
                   enum pcri_icc_pixels kind, enum pcr_profile_use *use_out,
                   const void **transform_out, struct pcr_error *err)
@@ -174,12 +250,9 @@ int pcri_icc_find(struct pcri_icc *icc, const void *profile, size_t nbytes,
         e = &icc->entries[icc->next++ % KEPT];
         clear(e);
         *e = (struct entry) { .hash = hash, .kind = kind };
-        icc->nomem = false;
-        make(icc, profile, nbytes, e);
-        if (icc->nomem) {
-            clear(e);
-            return pcri_fail_nomem(err, nbytes);
-        }
+        int rc = try_make(icc, profile, nbytes, e, err);
+        if (rc)
+            return rc;
         e->nbytes = nbytes;
     }
     *use_out = e->use;

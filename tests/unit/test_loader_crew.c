@@ -228,7 +228,7 @@ START_TEST(threads_that_do_not_start)
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &few), 0);
     int rc = pcr_loader_create(dataset, &large, &failed, &err);
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &all), 0);
-    ck_assert_msg(rc == PCR_ERR_NOMEM || (rc && strstr(err.message, "cannot start thread")),
+    ck_assert_msg(rc == PCR_ERR_NOMEM || (rc && strstr(err.message, "cannot start a thread")),
                   "%d: %s", rc, rc ? err.message : "");
     ck_assert_ptr_null(failed);
     ck_assert_uint_eq(hash_of(l), hash); /* the other goes on, with its own threads alone */

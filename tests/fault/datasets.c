@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the scenarios of fault-allocations work on. */
+#include <check.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <pcr/dataset.h>
+
+#include "generator.h"
+#include "memory.h"
+#include "scenarios.h"
+
+struct datasets datasets;
+
+/* --- pictures --- */
+
+static struct {
+    const char *name;
+    struct pcr_buffer file;
+} pictures[64];
+
+const struct pcr_buffer *picture(const char *name)
+{
+    size_t i = 0;
+    memory_pause(); /* what Check does, too */
+    while (pictures[i].name && strcmp(pictures[i].name, name) != 0)
+        i++;
+    ck_assert_uint_lt(i + 1, sizeof(pictures) / sizeof(pictures[0]));
+    if (!pictures[i].name) {
+        const struct pcr_gen_case *c = pcr_gen_find(name);
+        ck_assert_msg(c != NULL, "no picture '%s'", name);
+        ck_assert_int_eq(pcr_gen_make(c, &pictures[i].file, NULL), 0);
+        pictures[i].name = name;
+    }
+    memory_resume();
+    return &pictures[i].file;
+}
+
+void pictures_free(void)
+{
+    for (size_t i = 0; pictures[i].name; i++)
+        pcr_buffer_free(&pictures[i].file);
+}
+
+/* --- folders --- */
+
+typedef void file_fn(void *opaque, const char *dir, const char *name);
+
+static void each_file(const char *dir, file_fn *act, void *opaque)
+{
+    memory_pause();
+    DIR *d = opendir(dir);
+    ck_assert_ptr_nonnull(d);
+    for (const struct dirent *e; (e = readdir(d));)
+        if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+            act(opaque, dir, e->d_name);
+    closedir(d);
+    memory_resume();
+}
+
+static void remove_file(void *opaque, const char *dir, const char *name)
+{
+    char path[512];
+    (void) opaque;
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    ck_assert_int_eq(unlink(path), 0);
+}
+
+void folder_empty(const char *path)
+{
+    each_file(path, remove_file, NULL);
+}
+
+static void write_file(const char *dir, const char *name, const struct pcr_buffer *b)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_uint_eq(fwrite(b->data, 1, b->nbytes, f), b->nbytes);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+static void copy_file(void *to, const char *dir, const char *name)
+{
+    struct pcr_buffer b = { 0 };
+    test_read(dir, name, &b);
+    write_file(to, name, &b);
+    pcr_buffer_free(&b);
+}
+
+void folder_copy(const char *from, const char *to)
+{
+    each_file(from, copy_file, (void *) (uintptr_t) to);
+}
+
+static void add_file(void *sum, const char *dir, const char *name)
+{
+    struct pcr_buffer b = { 0 };
+    uint64_t one = 0;
+    test_read(dir, name, &b);
+    add_text(&one, name);
+    add(&one, b.data, b.nbytes);
+    *(uint64_t *) sum += one; /* in any order */
+    pcr_buffer_free(&b);
+}
+
+void folder_add(const char *path, uint64_t *sum)
+{
+    uint64_t all = 0;
+    each_file(path, add_file, &all);
+    add_number(sum, all);
+}
+
+/* --- datasets --- */
+
+static int write_to(const char *path, const struct pcr_source *source)
+{
+    const struct pcr_write_options o = { .size = sizeof(o), .thread_count = 1,
+                                         .record_samples = 3 };
+    return pcr_dataset_write(path, source, &o, NULL, NULL);
+}
+
+static int describe_floats(void *opaque, uint64_t i, struct pcr_source_sample *out,
+                           struct pcr_error *err)
+{
+    static const double values[] = { 0.25, -7, 1e300 };
+    int rc = datasets.source.source.describe(opaque, i, out, err);
+    out->labels = NULL;
+    out->float_labels = values;
+    out->label_count = 1 + (uint32_t) (i % 3);
+    return rc;
+}
+
+/* The first record of a dataset of two splits' records. */
+static void first_record(const char *dir, char *path, size_t nbytes)
+{
+    struct pcr_record_info info = { .size = sizeof(info) };
+    struct pcr_dataset *ds = NULL;
+    ck_assert_int_eq(pcr_dataset_open(dir, NULL, &ds, NULL), 0);
+    ck_assert_int_eq(pcr_dataset_record(ds, 1, &info, NULL), 0);
+    snprintf(path, nbytes, "%s/%s", dir, info.path);
+    pcr_dataset_close(&ds);
+}
+
+/* Changes a copy of the dataset: flips a byte near the end of a record's groups, or cuts the
+ * record in half. */
+static void spoil(struct test_folder *f, bool cut)
+{
+    char path[128];
+    struct stat st;
+    test_folder_make(f);
+    folder_copy(datasets.made.path, f->path);
+    first_record(f->path, path, sizeof(path));
+    ck_assert_int_eq(stat(path, &st), 0);
+    FILE *file = fopen(path, "r+b");
+    ck_assert_ptr_nonnull(file);
+    if (cut) {
+        ck_assert_int_eq(ftruncate(fileno(file), st.st_size * 6 / 10), 0);
+    } else {
+        ck_assert_int_eq(fseek(file, (long) st.st_size * 9 / 10, SEEK_SET), 0);
+        int c = fgetc(file);
+        ck_assert_int_eq(fseek(file, -1, SEEK_CUR), 0);
+        ck_assert_int_eq(fputc(c ^ 1, file), c ^ 1);
+    }
+    ck_assert_int_eq(fclose(file), 0);
+}
+
+static int loads_left;
+
+static int load_some(void *opaque, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
+                     struct pcr_error *err)
+{
+    if (loads_left-- <= 0)
+        return pcri_fail(err, PCR_ERR_CANCELLED, "stopped");
+    return datasets.source.source.load(opaque, i, max_nbytes, out, err);
+}
+
+/* A conversion that was stopped when it had a record. */
+static void stop(void)
+{
+    struct pcr_source some = datasets.source.source;
+    some.load = load_some;
+    test_folder_make(&datasets.stopped);
+    for (int most = 1; !test_count(datasets.stopped.path, ".pcr"); most++) {
+        folder_empty(datasets.stopped.path);
+        loads_left = most;
+        ck_assert_int_eq(write_to(datasets.stopped.path, &some), PCR_ERR_CANCELLED);
+    }
+}
+
+static void fill_cache(void)
+{
+    const struct pcr_dataset_options o = { .size = sizeof(o),
+                                           .cache_dir = datasets.cache.path };
+    struct pcr_buffer out = { 0 };
+    struct pcr_dataset *ds = NULL;
+    ck_assert_int_eq(pcr_dataset_open(datasets.made.path, &o, &ds, NULL), 0);
+    for (uint64_t i = 0; i < 6; i++) {
+        struct pcr_sample *s = NULL;
+        ck_assert_int_eq(pcr_dataset_sample(ds, i, &s, NULL), 0);
+        ck_assert_int_eq(pcr_sample_read(s, 0, &out, NULL), 0);
+        pcr_sample_release(&s);
+    }
+    pcr_dataset_close(&ds);
+    pcr_buffer_free(&out);
+}
+
+void datasets_begin(void)
+{
+    static const uint8_t webp[] = "RIFF\x10\0\0\0WEBPVP8 ";
+    struct datasets *d = &datasets;
+    test_source_init(&d->source, 6);
+    test_source_set_case(&d->source, 2, "png-rgb");
+    test_source_init(&d->odd, 6);
+    test_source_set_case(&d->odd, 0, "truncated-half");
+    test_source_set(&d->odd, 1, webp, sizeof(webp));
+    test_source_set_case(&d->odd, 2, "trailing-text");
+    test_source_set_case(&d->odd, 3, "png-bad-data");
+    test_source_set_case(&d->odd, 4, "arithmetic");
+    test_folder_make(&d->made);
+    ck_assert_int_eq(write_to(d->made.path, &d->source.source), 0);
+}
+
+void datasets_make(void)
+{
+    struct pcr_source floats;
+    struct datasets *d = &datasets;
+    test_folder_make(&d->floats);
+    test_folder_make(&d->cache);
+    test_folder_make(&d->out);
+    floats = d->source.source;
+    floats.describe = describe_floats;
+    floats.class_count = 0;
+    floats.class_names = NULL;
+    ck_assert_int_eq(write_to(d->floats.path, &floats), 0);
+    first_record(d->made.path, d->record, sizeof(d->record));
+    spoil(&d->damaged, false);
+    spoil(&d->cut, true);
+    fill_cache();
+    stop();
+}
+
+void datasets_free(void)
+{
+    struct datasets *d = &datasets;
+    struct test_folder *const folders[] = { &d->made, &d->damaged, &d->cut, &d->floats,
+                                            &d->cache, &d->stopped, &d->out };
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
+        test_folder_free(folders[i]);
+    test_source_free(&d->source);
+    test_source_free(&d->odd);
+}

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scenarios of coding pictures, of ladders and of JSON. */
+#include <stdlib.h>
+
+#include <pcr/ladder.h>
+
+#include "assemble.h"
+#include "base/json.h"
+#include "dataset/manifest.h"
+#include "jpeg/coder.h"
+#include "jpeg/prefix.h"
+#include "memory.h"
+#include "scenarios.h"
+
+/* --- ladders --- */
+
+static int use_builtin(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    struct pcr_ladder *a = NULL, *b = NULL;
+    int rc = pcr_ladder_builtin(what, &a, err);
+    const char *text = rc ? "" : pcr_ladder_text(a);
+    if (!rc)
+        rc = pcr_ladder_parse(text, strlen(text), &b, err);
+    if (!rc) {
+        add_text(sum, pcr_ladder_text(b));
+        add_number(sum, pcr_ladder_group_count(b));
+    }
+    pcr_ladder_destroy(&a);
+    pcr_ladder_destroy(&b);
+    return rc;
+}
+
+static int parse_ladder(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    struct pcr_ladder *l = NULL;
+    int rc = pcr_ladder_parse(what, strlen(what), &l, err);
+    add_text(sum, rc ? NULL : pcr_ladder_text(l));
+    rc = add_error(sum, rc, err);
+    pcr_ladder_destroy(&l);
+    return rc;
+}
+
+/* --- the codec --- */
+
+static int add_packed(const struct pcri_packed *p, const struct pcr_ladder *ladder,
+                      uint64_t *sum, struct pcr_error *err)
+{
+    struct pcr_buffer file = { 0 };
+    struct pcri_prefix prefix = { .ladder = ladder };
+    struct pcr_limits limits = { .size = sizeof(limits) };
+    int rc = 0;
+    pcri_limits_fill(&limits);
+    add(sum, p->bytes.data, p->bytes.nbytes);
+    for (uint32_t g = 1; !rc && g <= pcr_ladder_group_count(ladder); g += 2) {
+        rc = pcr_gen_assemble(p, ladder, g, &file, err);
+        if (!rc)
+            rc = pcri_prefix_decode(&prefix, file.data, file.nbytes, &limits, err);
+        add(sum, file.data, rc ? 0 : file.nbytes);
+    }
+    pcri_prefix_free(&prefix);
+    pcr_buffer_free(&file);
+    return rc;
+}
+
+/* Codes pictures: with tables of all of them, or each with its own. */
+static int code(const char *const *names, bool shared, bool salvage, uint64_t *sum,
+                struct pcr_error *err)
+{
+    enum { MOST = 4 };
+    struct pcr_limits limits = { .size = sizeof(limits) };
+    struct pcr_ladder *ladder = NULL;
+    struct pcri_coder *c = NULL;
+    struct pcri_symbol_stats *stats[MOST] = { NULL };
+    struct pcri_tables *tables = NULL;
+    size_t n = 0;
+    pcri_limits_fill(&limits);
+    int rc = pcr_ladder_builtin(NULL, &ladder, err);
+    if (!rc)
+        rc = pcri_coder_create(ladder, &limits, NULL, &c, err);
+    for (; !rc && shared && names[n]; n++)
+        rc = pcri_coder_survey(c, picture(names[n])->data, picture(names[n])->nbytes, &stats[n],
+                               err);
+    if (!rc && shared)
+        rc = pcri_tables_train(ladder, stats, n, &tables, err);
+    for (size_t i = 0; !rc && names[i]; i++) {
+        const struct pcr_buffer *file = picture(names[i]);
+        struct pcri_packed p = { 0 };
+        rc = salvage ? pcri_coder_salvage(c, tables, file->data, file->nbytes, &p, err)
+                     : pcri_coder_pack(c, tables, file->data, file->nbytes, &p, err);
+        rc = rc ? add_error(sum, rc, err) : add_packed(&p, ladder, sum, err);
+        pcri_packed_free(&p);
+    }
+    for (size_t i = 0; i < MOST; i++)
+        pcri_symbol_stats_destroy(&stats[i]);
+    pcri_tables_destroy(&tables);
+    pcri_coder_destroy(&c);
+    pcr_ladder_destroy(&ladder);
+    return rc;
+}
+
+static int pack(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    return code(what, false, false, sum, err);
+}
+
+static int pack_shared(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    return code(what, true, false, sum, err);
+}
+
+static int salvage(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    return code(what, false, true, sum, err);
+}
+
+/* --- texts --- */
+
+static int parse_json(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    struct pcri_json_fault fault = { 0 };
+    json_t *v;
+    char *text = NULL;
+    int rc = pcri_json_parse(what, strlen(what), 0, &v, &fault, err);
+    if (rc > 0) {
+        add_text(sum, fault.what);
+        return 0;
+    }
+    if (!rc)
+        rc = pcri_json_text(v, &text, err);
+    add_text(sum, text);
+    free(text);
+    json_decref(v);
+    return rc;
+}
+
+static int read_manifest(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    struct pcri_manifest m = { 0 };
+    struct pcr_buffer text = { 0 }, again = { 0 };
+    struct pcr_limits limits = { .size = sizeof(limits) };
+    (void) what;
+    pcri_limits_fill(&limits);
+    memory_pause();
+    test_read(datasets.made.path, "manifest.json", &text);
+    memory_resume();
+    int rc = pcri_manifest_parse(text.data, text.nbytes, &limits, 0, &m, err);
+    if (!rc)
+        rc = pcri_manifest_render(&m, &again, err);
+    add(sum, again.data, rc ? 0 : again.nbytes);
+    pcri_manifest_free(&m);
+    pcr_buffer_free(&text);
+    pcr_buffer_free(&again);
+    return rc;
+}
+
+static const char *const coded[] = { "baseline", "icc", "gray", NULL };
+static const char *const odd[] = { "progressive-cmyk", "exif-thumbnail", "comments-200", NULL };
+static const char *const refused[] = { "arithmetic", "truncated-half", "text", "missing-eoi",
+                                       NULL };
+static const char *const damaged[] = { "truncated-half", "flipped-bits-4",
+                                       "truncated-progressive-scan-1", NULL };
+
+static const struct scenario list[] = {
+    { "ladder", use_builtin, NULL },
+    { "ladder classic", use_builtin, "classic" },
+    { "ladder of cjpeg", parse_ladder,
+      "# group\n0 1 2: 0 0 0 0;\n# group\n0: 1 63 0 0;\n1: 1 63 0 0;\n2: 1 63 0 0;\n" },
+    { "ladder, a bad one", parse_ladder, "ladder x\nscript all\ngroup\nall 0-0 0 0\n" },
+    { "pack", pack, coded },
+    { "pack odd ones", pack, odd },
+    { "pack what cannot be", pack, refused },
+    { "pack with shared tables", pack_shared, coded },
+    { "salvage", salvage, damaged },
+    { "JSON", parse_json,
+      "{\"a name of some length\":[1.2345678901234567,\"\\u00e9\\n more than sixteen\",true,"
+      "{\"b\":{}}],\"c\":-12345678901234567}" },
+    { "JSON, bad", parse_json, "{\"a\":[1,2,{\"b\":\"c\"}" },
+    { "manifest", read_manifest, NULL },
+};
+const struct scenarios code_scenarios = SCENARIOS(list);

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scenarios of decoding pictures. */
+#include <stdlib.h>
+
+#include <pcr/image.h>
+
+#include "scenarios.h"
+
+enum { SIDE = 24 };
+
+/* A picture and how it is decoded. */
+struct decoding {
+    const char *picture;
+    struct pcr_decode_options options;
+    struct pcr_resize_options resize;
+};
+
+static struct pcr_spans one_span(const struct pcr_buffer *file, struct pcr_span *span)
+{
+    *span = (struct pcr_span) { file->data, file->nbytes };
+    return (struct pcr_spans) { .items = span, .count = 1 };
+}
+
+static int decode(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const struct decoding *c = what;
+    const struct pcr_buffer *file = picture(c->picture);
+    struct pcr_image_info info = { 0 };
+    struct pcr_decoder *d = NULL;
+    struct pcr_buffer pixels = { 0 };
+    int rc = pcr_decoder_create(&d, err);
+    if (!rc)
+        rc = pcr_decoder_decode_alloc(d, file->data, file->nbytes, &c->options, &pixels, &info,
+                                      err);
+    if (!rc) {
+        add(sum, pixels.data, pixels.nbytes);
+        add(sum, &info, sizeof(info));
+        add_number(sum, pcr_decoder_profile(d));
+    }
+    rc = add_error(sum, rc, err);
+    pcr_buffer_free(&pixels);
+    pcr_decoder_destroy(&d);
+    return rc;
+}
+
+static int decode_resized(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const struct decoding *c = what;
+    struct pcr_span span;
+    const struct pcr_spans spans = one_span(picture(c->picture), &span);
+    struct pcr_decoder *d = NULL;
+    uint8_t pixels[SIDE * SIDE * 3] = { 0 };
+    int rc = pcr_decoder_create(&d, err);
+    if (!rc)
+        rc = pcr_decoder_decode_resized(d, &spans, &c->options, &c->resize, pixels, SIDE, SIDE,
+                                        err);
+    add(sum, pixels, rc ? 0 : sizeof(pixels));
+    rc = add_error(sum, rc, err);
+    pcr_decoder_destroy(&d);
+    return rc;
+}
+
+/* Several pictures by one decoder, which keeps its memory, and their sizes before. */
+static int decode_many(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const char *const *names = what;
+    struct pcr_decoder *d = NULL;
+    struct pcr_buffer pixels = { 0 };
+    int rc = pcr_decoder_create(&d, err);
+    for (; !rc && *names; names++) {
+        const struct pcr_buffer *file = picture(*names);
+        struct pcr_image_info info = { 0 };
+        rc = pcr_decoder_inspect(d, file->data, file->nbytes, NULL, &info, err);
+        add(sum, &info, sizeof(info));
+        if (!rc)
+            rc = pcr_decoder_decode_alloc(d, file->data, file->nbytes, NULL, &pixels, NULL, err);
+        add(sum, pixels.data, rc ? 0 : pixels.nbytes);
+        rc = add_error(sum, rc, err);
+    }
+    pcr_buffer_free(&pixels);
+    pcr_decoder_destroy(&d);
+    return rc;
+}
+
+/* Where the file's next marker of a kind is, or any, from `at` on. */
+static size_t next_marker(const struct pcr_buffer *file, size_t at, int code)
+{
+    while (at + 2 < file->nbytes &&
+           !(file->data[at] == 0xFF && (code ? file->data[at + 1] == code : file->data[at + 1])))
+        at++;
+    return at;
+}
+
+/* A progressive file's scans one after the other. */
+static int decode_rising(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const struct decoding *c = what;
+    const struct pcr_buffer *file = picture(c->picture);
+    struct pcr_decoder *d = NULL;
+    struct pcr_buffer pixels = { 0 };
+    int rc = pcr_decoder_create(&d, err);
+    for (size_t from = 0, scan, to; !rc && from + 2 < file->nbytes; from = to) {
+        scan = next_marker(file, from, 0xDA);
+        to = next_marker(file, scan + 2, 0);
+        struct pcr_span span[] = { { file->data + from, scan - from },
+                                   { file->data + scan, to - scan } };
+        const struct pcr_spans spans = { .items = span, .count = 2 };
+        rc = from ? pcr_decoder_continue(d, &spans, &pixels, NULL, err)
+                  : pcr_decoder_decode_spans(d, &spans, &c->options, &pixels, NULL, err);
+        add(sum, pixels.data, rc ? 0 : pixels.nbytes);
+    }
+    pcr_buffer_free(&pixels);
+    pcr_decoder_destroy(&d);
+    return rc;
+}
+
+static int resize(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const struct decoding *c = what;
+    struct pcr_decoder *d = NULL;
+    uint8_t src[40 * 30 * 3], pixels[SIDE * SIDE * 3] = { 0 };
+    for (size_t i = 0; i < sizeof(src); i++)
+        src[i] = (uint8_t) (i * 7 ^ i >> 5);
+    int rc = pcr_decoder_create(&d, err);
+    if (!rc)
+        rc = pcr_resize(d, src, 40, 30, 3, &c->resize, pixels, SIDE, SIDE, err);
+    add(sum, pixels, sizeof(pixels));
+    pcr_decoder_destroy(&d);
+    return rc;
+}
+
+#define OPTIONS(...) .options = { .size = sizeof(struct pcr_decode_options), __VA_ARGS__ }
+#define RESIZE(...) .resize = { .size = sizeof(struct pcr_resize_options), __VA_ARGS__ }
+#define DECODING(...) &(const struct decoding) { __VA_ARGS__ }
+
+static const char *const many[] = { "baseline", "png-palette", "progressive", "gray", "text",
+                                    "progressive-cmyk", NULL };
+
+static const struct scenario list[] = {
+    { "decode JPEG", decode, DECODING("baseline", OPTIONS(.flags = 0)) },
+    { "decode progressive", decode, DECODING("progressive", OPTIONS(.flags = 0)) },
+    { "decode gray", decode, DECODING("gray", OPTIONS(.flags = 0)) },
+    { "decode to gray", decode, DECODING("sampling-422", OPTIONS(.color = PCR_COLOR_GRAY)) },
+    { "decode CMYK", decode, DECODING("cmyk", OPTIONS(.flags = 0)) },
+    { "decode YCCK", decode, DECODING("ycck-progressive", OPTIONS(.color = PCR_COLOR_GRAY)) },
+    { "decode planar", decode,
+      DECODING("restart-3-optimised", OPTIONS(.flags = PCR_DECODE_PLANAR)) },
+    { "decode upright", decode, DECODING("exif-orientation-6-intel", OPTIONS(.flags = 0)) },
+    { "decode a crop", decode,
+      DECODING("exif-orientation-6-intel", OPTIONS(.crop_x = 3, .crop_y = 5, .crop_width = 17,
+                                                   .crop_height = 11)) },
+    { "decode to 3/8", decode, DECODING("progressive", OPTIONS(.scale = 3)) },
+    { "decode by libjpeg", decode, DECODING("baseline", OPTIONS(.with = PCR_DECODE_TURBO)) },
+    { "decode progressive by libjpeg", decode,
+      DECODING("progressive", OPTIONS(.with = PCR_DECODE_TURBO)) },
+    { "decode CMYK by libjpeg", decode, DECODING("cmyk", OPTIONS(.with = PCR_DECODE_TURBO)) },
+    { "decode what is declined", decode, DECODING("two-components", OPTIONS(.flags = 0)) },
+    { "decode without an end", decode, DECODING("missing-eoi", OPTIONS(.flags = 0)) },
+    { "decode stray bytes", decode, DECODING("stray-bytes", OPTIONS(.flags = 0)) },
+    { "decode flipped bits", decode, DECODING("flipped-bits-4", OPTIONS(.flags = 0)) },
+    { "decode what ends early", decode, DECODING("truncated-half", OPTIONS(.flags = 0)) },
+    { "decode arithmetic", decode, DECODING("arithmetic", OPTIONS(.flags = 0)) },
+    { "decode text", decode, DECODING("text", OPTIONS(.flags = 0)) },
+    { "decode ICC to sRGB", decode, DECODING("icc", OPTIONS(.flags = PCR_DECODE_TO_SRGB)) },
+    { "decode CMYK ICC to sRGB", decode,
+      DECODING("icc-cmyk", OPTIONS(.flags = PCR_DECODE_TO_SRGB)) },
+    { "decode PNG", decode, DECODING("png-rgb", OPTIONS(.flags = 0)) },
+    { "decode a palette", decode,
+      DECODING("png-palette-4-transparent", OPTIONS(.flags = PCR_DECODE_BACKGROUND)) },
+    { "decode 16 bits", decode,
+      DECODING("png-rgba-16-interlaced", OPTIONS(.flags = PCR_DECODE_BACKGROUND)) },
+    { "decode PNG to gray", decode, DECODING("png-rgba", OPTIONS(.color = PCR_COLOR_GRAY)) },
+    { "decode PNG's crop", decode,
+      DECODING("png-rgb-interlaced", OPTIONS(.crop_width = 5, .crop_height = 6)) },
+    { "decode PNG, a bad profile", decode,
+      DECODING("png-profile-bad", OPTIONS(.flags = PCR_DECODE_TO_SRGB)) },
+    { "decode PNG, damaged", decode, DECODING("png-bad-data", OPTIONS(.flags = 0)) },
+    { "resize while decoding", decode_resized,
+      DECODING("progressive", OPTIONS(.flags = 0),
+               RESIZE(.filter = PCR_FILTER_BICUBIC, .x0 = 1.5, .x1 = 30, .y0 = 2, .y1 = 20,
+                      .flags = PCR_RESIZE_FLIP)) },
+    { "resize PNG while decoding", decode_resized,
+      DECODING("png-rgb", OPTIONS(.flags = 0), RESIZE(.flags = PCR_RESIZE_PLANAR)) },
+    { "resize by the nearest", decode_resized,
+      DECODING("exif-orientation-6-intel", OPTIONS(.flags = 0),
+               RESIZE(.filter = PCR_FILTER_NEAREST, .grid_width = 40, .grid_height = 30,
+                      .grid_x = 2)) },
+    { "resize in sRGB", decode_resized,
+      DECODING("icc", OPTIONS(.flags = PCR_DECODE_TO_SRGB), RESIZE(.flags = 0)) },
+    { "resize", resize, DECODING("", RESIZE(.filter = PCR_FILTER_BICUBIC)) },
+    { "decode many", decode_many, many },
+    { "decode rising", decode_rising, DECODING("progressive", OPTIONS(.flags = 0)) },
+};
+const struct scenarios decode_scenarios = SCENARIOS(list);

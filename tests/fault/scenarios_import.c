@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scenarios of importers: folders, lists, and metadata beside images. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include <pcr/import.h>
+
+#include "memory.h"
+#include "scenarios.h"
+
+/* A tree of files, made when it is first used: "photo" and "png" are pictures, other contents
+ * are texts. */
+struct importing {
+    const char *files[8][2]; /* path and contents */
+    const char *open;        /* below the tree's root; "": the root */
+    struct pcr_import_options options;
+};
+
+static struct test_folder trees[32];
+static const void *tree_of[32];
+
+static void make_file(const char *root, const char *const file[2])
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%.99s/%.399s", root, file[0]);
+    for (char *slash = path + strlen(root) + 1; (slash = strchr(slash, '/')); slash++) {
+        *slash = '\0';
+        (void) mkdir(path, 0777);
+        *slash = '/';
+    }
+    const struct pcr_buffer *b = !strcmp(file[1], "photo") ? picture("baseline")
+                                 : !strcmp(file[1], "png") ? picture("png-rgb") : NULL;
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    size_t n = b ? b->nbytes : strlen(file[1]);
+    ck_assert_uint_eq(fwrite(b ? (const void *) b->data : file[1], 1, n, f), n);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+static const char *tree(const struct importing *c)
+{
+    size_t i = 0;
+    memory_pause(); /* what Check does, too */
+    while (tree_of[i] && tree_of[i] != c)
+        i++;
+    ck_assert_uint_lt(i + 1, sizeof(tree_of) / sizeof(tree_of[0]));
+    if (!tree_of[i]) {
+        tree_of[i] = c;
+        test_folder_make(&trees[i]);
+        for (size_t k = 0; k < 8 && c->files[k][0]; k++)
+            make_file(trees[i].path, c->files[k]);
+    }
+    memory_resume();
+    return trees[i].path;
+}
+
+void trees_free(void)
+{
+    for (size_t i = 0; tree_of[i]; i++)
+        test_folder_free(&trees[i]);
+}
+
+static void on_left_out(void *opaque, const char *path, const char *reason)
+{
+    (void) path; /* it begins with the tree's place */
+    add_text(opaque, reason);
+}
+
+/* What a source tells of a sample. */
+static void add_sample(const struct pcr_source_sample *s, uint64_t *sum)
+{
+    add_text(sum, s->key);
+    add_text(sum, s->attributes);
+    add_number(sum, s->split);
+    add_number(sum, s->nbytes);
+    add_number(sum, s->label_count);
+    if (s->labels)
+        add(sum, s->labels, s->label_count * sizeof(*s->labels));
+    if (s->float_labels)
+        add(sum, s->float_labels, s->label_count * sizeof(*s->float_labels));
+}
+
+static int import(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const struct importing *c = what;
+    struct pcr_import_options o = c->options;
+    struct pcr_source *s = NULL;
+    struct pcr_buffer file = { 0 };
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", tree(c), c->open);
+    o.size = sizeof(o);
+    o.left_out = o.noted = on_left_out;
+    o.opaque = sum;
+    int rc = pcr_import_open(path, &o, &s, err);
+    for (uint64_t i = 0; !rc && i < s->sample_count; i++) {
+        struct pcr_source_sample one;
+        rc = s->describe(s->opaque, i, &one, err);
+        if (!rc)
+            add_sample(&one, sum);
+        if (!rc)
+            rc = s->load(s->opaque, i, 1 << 20, &file, err);
+        add(sum, file.data, rc ? 0 : file.nbytes);
+    }
+    for (uint32_t i = 0; s && i < s->class_count; i++)
+        add_text(sum, s->class_names[i]);
+    for (uint32_t i = 0; s && s->split_names && i < s->split_count; i++)
+        add_text(sum, s->split_names[i]);
+    for (uint64_t i = 0; s && i < s->left_out_count; i++)
+        add_text(sum, s->left_out[i].reason);
+    add_number(sum, s ? s->ignored_count : 0);
+    pcr_buffer_free(&file);
+    pcr_source_destroy(s);
+    return add_error(sum, rc, err);
+}
+
+#define IMPORTING(open, ...) &(const struct importing) { { __VA_ARGS__ }, open, { .flags = 0 } }
+
+static const char *const three[] = { "dog", "ape", "bee" };
+
+static const struct scenario list[] = {
+    { "import classes", import,
+      IMPORTING("", { "ape/a.jpg", "photo" }, { "bee/b.jpg", "photo" },
+                { "bee/deep/c.png", "png" }, { "bee/notes.txt", "text" }, { "d.jpg", "photo" }) },
+    { "import splits", import,
+      IMPORTING("", { "train/ape/a.jpg", "photo" }, { "train/bee/b.jpg", "photo" },
+                { "val/ape/c.jpg", "photo" }, { "val/d.jpg", "photo" }) },
+    { "import a wrapped folder", import,
+      IMPORTING("", { "images/x.jpg", "photo" }, { "images/y.png", "png" },
+                { "README", "text" }) },
+    { "import nothing", import, IMPORTING("", { "a.txt", "text" }) },
+    { "import in doubt", import,
+      IMPORTING("", { "train/ape/a.jpg", "photo" }, { "other/ape/b.jpg", "photo" },
+                { "val/ape/c.jpg", "photo" }) },
+    { "import JSON lines", import,
+      IMPORTING("list.jsonl", { "a.jpg", "photo" }, { "b.jpg", "photo" },
+                { "list.jsonl",
+                  "{\"path\":\"a.jpg\",\"label\":\"ape\",\"split\":\"train\","
+                  "\"attributes\":{\"a name of some length\":\"\\u00e9\\n\"}}\n"
+                  "{\"path\":\"b.jpg\",\"label\":\"bee\","
+                  "\"key\":\"a key that is longer than others are\"}\n" }) },
+    { "import JSON lines of numbers", import,
+      IMPORTING("list.jsonl", { "a.jpg", "photo" }, { "b.jpg", "photo" },
+                { "list.jsonl",
+                  "{\"path\":\"a.jpg\",\"labels\":[1.2345678901234567,2]}\n"
+                  "{\"path\":\"b.jpg\",\"label\":12345678901234}\n" }) },
+    { "import bad JSON lines", import,
+      IMPORTING("list.jsonl", { "a.jpg", "photo" },
+                { "list.jsonl", "{\"path\":\"a.jpg\"}\n{\"path\":\"b.jpg\",\"label\":NaN}\n" }) },
+    { "import CSV", import,
+      IMPORTING("list.csv", { "a.jpg", "photo" }, { "b.jpg", "photo" },
+                { "list.csv", "path,label,note\na.jpg,ape,one\nb.jpg,bee,\"two, or so\"\n" }) },
+    { "import CSV of floats", import,
+      IMPORTING("list.csv", { "a.jpg", "photo" }, { "b.jpg", "photo" },
+                { "list.csv", "file_name;labels;split\na.jpg;1.5 2;train\nb.jpg;-1e3;val\n" }) },
+    { "import bad CSV", import,
+      IMPORTING("list.csv", { "a.jpg", "photo" },
+                { "list.csv", "path,label\na.jpg,1\nb.jpg,bee\n" }) },
+    { "import a list, classes given", import,
+      &(const struct importing) {
+          { { "a.jpg", "photo" }, { "b.jpg", "photo" },
+            { "list.tsv", "path\tlabel\na.jpg\tape\nb.jpg\tdog\n" } },
+          "list.tsv", { .class_count = 3, .classes = three } } },
+    { "import metadata.jsonl", import,
+      IMPORTING("", { "a.jpg", "photo" }, { "b.jpg", "photo" }, { "c.jpg", "photo" },
+                { "metadata.jsonl",
+                  "{\"file_name\":\"a.jpg\",\"text\":\"a caption of some length\",\"label\":1}\n"
+                  "{\"file_name\":\"b.jpg\",\"text\":\"another\",\"label\":0}\n" }) },
+    { "import metadata.csv", import,
+      IMPORTING("", { "ape/a.jpg", "photo" }, { "bee/b.jpg", "photo" },
+                { "ape/metadata.csv", "file_name,label,note\na.jpg,ape,first\n" },
+                { "bee/metadata.csv", "file_name,label,note\nb.jpg,cow,second\n" }) },
+};
+const struct scenarios import_scenarios = SCENARIOS(list);

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Scenarios of converting. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <pcr/ladder.h>
+
+#include "memory.h"
+#include "scenarios.h"
+
+/* What is converted, and how. */
+struct writing {
+    const struct test_source *source; /* NULL: datasets.source */
+    struct pcr_write_options options;
+    const char *ladder; /* NULL: the default */
+    const char *before; /* what stands there before; NULL: nothing */
+};
+
+static void on_bad(void *opaque, const char *path, const char *format,
+                   const struct pcr_error *err)
+{
+    uint64_t *bad = opaque, one = 0;
+    add_text(&one, path);
+    add_text(&one, format);
+    add_text(&one, err->message);
+    *bad += one; /* in any order */
+}
+
+/* Where memory was short for a moment, the same command goes on, and ends with the same. */
+static int go_on(const struct test_source *source, const struct pcr_write_options *o,
+                 uint64_t right, struct pcr_error *err)
+{
+    struct pcr_error why;
+    uint64_t sum = 0;
+    memory_pause();
+    int rc = pcr_dataset_write(datasets.out.path, &source->source, o, NULL, &why);
+    memory_resume();
+    if (!rc)
+        folder_add(datasets.out.path, &sum);
+    if (rc || sum != right)
+        return pcri_fail(err, PCR_ERR_INVAL, "going on: %s", rc ? why.message : "other files");
+    return PCR_ERR_NOMEM;
+}
+
+static int convert(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const struct writing *c = what;
+    const struct test_source *source = c->source ? c->source : &datasets.source;
+    struct pcr_write_options o = c->options;
+    struct pcr_write_progress report = { .sample_count = 0 };
+    struct pcr_ladder *ladder = NULL;
+    static const void *last;    /* what was converted last, */
+    static uint64_t right;      /* and its files */
+    uint64_t bad = 0, files = 0;
+    if (last != what)
+        right = 0;
+    last = what;
+    folder_empty(datasets.out.path);
+    if (c->before)
+        folder_copy(c->before, datasets.out.path);
+    o.size = sizeof(o);
+    o.opaque = &bad;
+    o.bad_input = on_bad;
+    if (!o.thread_count)
+        o.thread_count = 1;
+    if (!o.record_samples)
+        o.record_samples = 3;
+    int rc = c->ladder ? pcr_ladder_builtin(c->ladder, &ladder, err) : 0;
+    o.ladder = ladder;
+    if (!rc)
+        rc = pcr_dataset_write(datasets.out.path, &source->source, &o, &report, err);
+    if (!rc) {
+        folder_add(datasets.out.path, &files);
+        add_number(sum, files);
+        add(sum, &report, sizeof(report));
+        add_number(sum, bad);
+    }
+    right = right ? right : files;
+    if (rc == PCR_ERR_NOMEM && right && !(o.flags & PCR_WRITE_DRY_RUN) && !c->ladder == !ladder)
+        rc = go_on(source, &o, right, err);
+    rc = add_error(sum, rc, err);
+    pcr_ladder_destroy(&ladder);
+    return rc;
+}
+
+static int convert_dry(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    struct writing c = *(const struct writing *) what;
+    struct pcr_buffer manifest = { 0 };
+    c.options.flags |= PCR_WRITE_DRY_RUN;
+    c.options.manifest_out = &manifest;
+    int rc = convert(&c, sum, err);
+    add(sum, manifest.data, rc ? 0 : manifest.nbytes);
+    pcr_buffer_free(&manifest);
+    return rc;
+}
+
+/* Float labels, and integers that become classes. */
+static int describe_floats(void *opaque, uint64_t i, struct pcr_source_sample *out,
+                           struct pcr_error *err)
+{
+    static const double values[] = { 0.5, -1e300, 3 };
+    int rc = datasets.source.source.describe(opaque, i, out, err);
+    out->labels = NULL;
+    out->float_labels = values;
+    out->label_count = (uint32_t) (i % 4);
+    return rc;
+}
+
+static int convert_labels(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    static struct test_source sources[2];
+    static struct writing both[2];
+    struct test_source *s = &sources[what != NULL];
+    struct writing *c = &both[what != NULL];
+    c->source = s;
+    s->source = datasets.source.source;
+    s->source.class_count = 0;
+    s->source.class_names = NULL;
+    if (what)
+        s->source.describe = describe_floats;
+    return convert(c, sum, err);
+}
+
+#define WRITING(...) &(const struct writing) { .options = { __VA_ARGS__ } }
+#define WRITING_ODD(...) &(const struct writing) { &datasets.odd, { __VA_ARGS__ }, NULL, NULL }
+#define WRITING_OVER(before, ...) \
+    &(const struct writing) { NULL, { __VA_ARGS__ }, NULL, before }
+
+static const struct scenario list[] = {
+    { "convert", convert, WRITING(.flags = 0) },
+    { "convert in order", convert, WRITING(.flags = PCR_WRITE_NO_SHUFFLE, .record_samples = 1) },
+    { "convert by bytes", convert, WRITING(.record_nbytes = 3000) },
+    { "convert, nothing written", convert_dry, WRITING(.flags = 0) },
+    { "convert, reduced", convert, WRITING(.max_side = 20) },
+    { "convert, some reduced", convert, WRITING(.max_side = 60, .quality = 70) },
+    { "convert by threads", convert, WRITING(.thread_count = 3) },
+    { "convert, another ladder", convert,
+      &(const struct writing) { NULL, { .flags = 0 }, "classic", NULL } },
+    { "convert over a stopped one", convert, WRITING_OVER(datasets.stopped.path, .flags = 0) },
+    { "convert over a finished one", convert, WRITING_OVER(datasets.made.path, .flags = 0) },
+    { "convert over another", convert, WRITING_OVER(datasets.floats.path, .flags = 0) },
+    { "convert bad ones", convert, WRITING_ODD(.flags = 0) },
+    { "convert, bad ones left out", convert, WRITING_ODD(.bad_policy = PCR_BAD_SKIP) },
+    { "convert, bad ones kept", convert, WRITING_ODD(.bad_policy = PCR_BAD_OPAQUE) },
+    { "convert, bad ones salvaged", convert, WRITING_ODD(.bad_policy = PCR_BAD_SALVAGE) },
+    { "convert, bad ones salvaged by threads", convert,
+      WRITING_ODD(.bad_policy = PCR_BAD_SALVAGE, .thread_count = 2, .max_side = 50) },
+    { "convert, PNG refused", convert, WRITING(.opaque_policy = PCR_OPAQUE_REFUSE) },
+    { "convert, PNG left out", convert,
+      WRITING(.opaque_policy = PCR_OPAQUE_REFUSE, .bad_policy = PCR_BAD_SKIP) },
+    { "convert float labels", convert_labels, "floats" },
+    { "convert labels to classes", convert_labels, NULL },
+};
+const struct scenarios write_scenarios = SCENARIOS(list);
