@@ -17,6 +17,7 @@
 struct pcri_json_fault {
     size_t offset;
     const char *what;
+    bool too_deep; /* it may be JSON, but more than PCRI_JSON_DEPTH deep */
 };
 
 enum {
@@ -31,6 +32,44 @@ enum {
 int pcri_json_parse(const char *text, size_t nbytes, unsigned flags, json_t **out,
                     struct pcri_json_fault *fault, struct pcr_error *err);
 enum { PCRI_JSON_DEPTH = 512, PCRI_JSON_NUMBER = 1000 };
+
+/* --- the same text, read piece by piece: no value is made, so that it takes no memory but for
+ * the longest string. Functions return 0, 1 for bad text (see r->fault), or NOMEM. --- */
+struct pcri_json_reader {
+    const char *at, *end, *start;
+    unsigned flags, depth;
+    bool passing; /* over a value of which nothing is kept */
+    struct pcr_buffer stack; /* names of the open members, and the string that is read */
+    struct pcri_json_fault fault;
+    struct pcr_error *err;
+};
+
+/* Start from this; pcri_json_close() frees what was taken. */
+static inline struct pcri_json_reader pcri_json_reader(const char *text, size_t nbytes,
+                                                       struct pcr_error *err)
+{
+    return (struct pcri_json_reader) { .at = text, .end = text + nbytes, .start = text,
+                                       .err = err };
+}
+void pcri_json_close(struct pcri_json_reader *r);
+
+/* No element follows: instead of 0. */
+enum { PCRI_JSON_LAST = 2 };
+
+/* Behind '[' or '{', where the first element or member is; 1 also where it is another value. */
+int pcri_json_first(struct pcri_json_reader *r, char open);
+/* From behind an element or member to the next, or behind the ']' or '}'. */
+int pcri_json_next(struct pcri_json_reader *r, char close);
+/* A member's name, and to its value. The name lives till the next call. */
+int pcri_json_name(struct pcri_json_reader *r, const char **name_out);
+/* Over a value, which is checked. Names within it may stand twice. */
+int pcri_json_pass(struct pcri_json_reader *r);
+/* A string, with a NUL behind it, till the next call; 1 also where it is another value. */
+int pcri_json_string(struct pcri_json_reader *r, const char **text_out, size_t *nbytes_out);
+/* A whole number from 0 to max; 1 also where it is another value. */
+int pcri_json_whole(struct pcri_json_reader *r, uint64_t max, uint64_t *out);
+/* Nothing but blanks is left. */
+int pcri_json_end(struct pcri_json_reader *r);
 
 /* The value of a number as JSON has it, whatever the locale; false if it is not finite, or
  * longer than PCRI_JSON_NUMBER. */

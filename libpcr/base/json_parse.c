@@ -8,30 +8,21 @@
 #include "json.h"
 #include "utf8.h"
 
-/* Functions return 0, 1 for bad text, or NOMEM. */
-struct parser {
-    const char *at, *end, *start;
-    unsigned flags, depth;
-    struct pcr_buffer stack; /* names of the open members, and the string that is read */
-    struct pcri_json_fault fault;
-    struct pcr_error *err;
-};
-
-static int bad(struct parser *p, const char *what)
+static int bad(struct pcri_json_reader *p, const char *what)
 {
     p->fault.offset = (size_t) (p->at - p->start);
     p->fault.what = p->at < p->end ? what : "the text ends too early";
     return 1;
 }
 
-static int nomem(struct parser *p)
+static int nomem(struct pcri_json_reader *p)
 {
     return pcri_fail(p->err, PCR_ERR_NOMEM, "no memory to parse %zu bytes of JSON",
                      (size_t) (p->end - p->start));
 }
 
 /* The next byte that is not blank; 0 at the end. */
-static char peek(struct parser *p)
+static char peek(struct pcri_json_reader *p)
 {
     while (p->at < p->end &&
            (*p->at == ' ' || *p->at == '\t' || *p->at == '\n' || *p->at == '\r'))
@@ -67,7 +58,7 @@ static size_t put_utf8(unsigned v, char *out)
 }
 
 /* Behind "\u": one code, or two of a surrogate pair. */
-static int read_code(struct parser *p, unsigned *v)
+static int read_code(struct pcri_json_reader *p, unsigned *v)
 {
     unsigned low;
     if (!get_hex4(p->at, p->end, v))
@@ -85,7 +76,7 @@ static int read_code(struct parser *p, unsigned *v)
     return 0;
 }
 
-static int read_escape(struct parser *p)
+static int read_escape(struct pcri_json_reader *p)
 {
     static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
     char text[4];
@@ -108,7 +99,7 @@ static int read_escape(struct parser *p)
 }
 
 /* Puts the string's bytes and a NUL on top of the stack. */
-static int read_string(struct parser *p)
+static int read_string(struct pcri_json_reader *p)
 {
     p->at++;
     for (;;) {
@@ -132,11 +123,11 @@ static int read_string(struct parser *p)
     }
 }
 
-static int parse_string(struct parser *p, json_t **out)
+static int parse_string(struct pcri_json_reader *p, json_t **out)
 {
     size_t base = p->stack.nbytes;
     int rc = read_string(p);
-    if (!rc && !(*out = json_stringn_nocheck((const char *) p->stack.data + base,
+    if (!rc && !p->passing && !(*out = json_stringn_nocheck((const char *) p->stack.data + base,
                                              p->stack.nbytes - base - 1)))
         rc = nomem(p);
     p->stack.nbytes = base;
@@ -172,7 +163,7 @@ static const char *digits(const char *p, const char *end)
     return p;
 }
 
-static int parse_integer(struct parser *p, const char *stop, json_t **out)
+static int parse_integer(struct pcri_json_reader *p, const char *stop, json_t **out)
 {
     char text[PCRI_JSON_NUMBER + 1];
     size_t n = (size_t) (stop - p->at);
@@ -182,12 +173,11 @@ static int parse_integer(struct parser *p, const char *stop, json_t **out)
     long long v = strtoll(text, NULL, 10);
     if (errno)
         return bad(p, "an integer beyond 64 bits");
-    *out = json_integer(v);
     p->at = stop;
-    return *out ? 0 : nomem(p);
+    return p->passing || (*out = json_integer(v)) ? 0 : nomem(p);
 }
 
-static int parse_number(struct parser *p, json_t **out)
+static int parse_number(struct pcri_json_reader *p, json_t **out)
 {
     const char *first = p->at + (*p->at == '-'), *stop = digits(first, p->end), *q;
     bool real = false;
@@ -215,19 +205,17 @@ static int parse_number(struct parser *p, json_t **out)
         return parse_integer(p, stop, out);
     if (!pcri_json_double(p->at, (size_t) (stop - p->at), &v))
         return bad(p, "a number beyond what a double holds");
-    *out = json_real(v);
     p->at = stop;
-    return *out ? 0 : nomem(p);
+    return p->passing || (*out = json_real(v)) ? 0 : nomem(p);
 }
 
 /* --- values --- */
 
-static int parse_value(struct parser *p, json_t **out);
+static int parse_value(struct pcri_json_reader *p, json_t **out);
 
-/* Behind a member or element: 0 where another follows, LAST where none does. */
-enum { LAST = 2 };
+enum { LAST = PCRI_JSON_LAST };
 
-static int parse_comma(struct parser *p, char close)
+int pcri_json_next(struct pcri_json_reader *p, char close)
 {
     char c = peek(p);
     if (c != ',' && c != close)
@@ -236,7 +224,7 @@ static int parse_comma(struct parser *p, char close)
     return c == close ? LAST : 0;
 }
 
-static int parse_elements(struct parser *p, json_t *array)
+static int parse_elements(struct pcri_json_reader *p, json_t *array)
 {
     int rc = 0;
     p->at++;
@@ -247,22 +235,22 @@ static int parse_elements(struct parser *p, json_t *array)
     while (!rc) {
         json_t *v = NULL;
         rc = parse_value(p, &v);
-        if (!rc && json_array_append_new(array, v))
+        if (!rc && array && json_array_append_new(array, v))
             rc = nomem(p);
         if (!rc)
-            rc = parse_comma(p, ']');
+            rc = pcri_json_next(p, ']');
     }
     return rc == LAST ? 0 : rc;
 }
 
-static int parse_member(struct parser *p, json_t *object)
+static int parse_member(struct pcri_json_reader *p, json_t *object)
 {
     size_t base = p->stack.nbytes;
     json_t *v = NULL;
     if (peek(p) != '"')
         return bad(p, "expected a name in quotes");
     int rc = read_string(p);
-    if (!rc && !(p->flags & PCRI_JSON_DUPLICATES) &&
+    if (!rc && object && !(p->flags & PCRI_JSON_DUPLICATES) &&
         json_object_get(object, (const char *) p->stack.data + base))
         rc = bad(p, "a second member of this name");
     if (!rc && peek(p) != ':')
@@ -271,13 +259,14 @@ static int parse_member(struct parser *p, json_t *object)
         p->at++;
         rc = parse_value(p, &v);
     }
-    if (!rc && json_object_set_new_nocheck(object, (const char *) p->stack.data + base, v))
+    if (!rc && object &&
+        json_object_set_new_nocheck(object, (const char *) p->stack.data + base, v))
         rc = nomem(p);
     p->stack.nbytes = base;
     return rc;
 }
 
-static int parse_members(struct parser *p, json_t *object)
+static int parse_members(struct pcri_json_reader *p, json_t *object)
 {
     int rc = 0;
     p->at++;
@@ -288,19 +277,20 @@ static int parse_members(struct parser *p, json_t *object)
     while (!rc) {
         rc = parse_member(p, object);
         if (!rc)
-            rc = parse_comma(p, '}');
+            rc = pcri_json_next(p, '}');
     }
     return rc == LAST ? 0 : rc;
 }
 
-static int parse_nested(struct parser *p, json_t **out)
+static int parse_nested(struct pcri_json_reader *p, json_t **out)
 {
-    if (p->depth == PCRI_JSON_DEPTH)
+    p->fault.too_deep = p->depth == PCRI_JSON_DEPTH;
+    if (p->fault.too_deep)
         return bad(p, "arrays and objects more than 512 deep");
     p->depth++;
     bool array = *p->at == '[';
-    json_t *v = array ? json_array() : json_object();
-    int rc = !v ? nomem(p) : array ? parse_elements(p, v) : parse_members(p, v);
+    json_t *v = p->passing ? NULL : array ? json_array() : json_object();
+    int rc = !v && !p->passing ? nomem(p) : array ? parse_elements(p, v) : parse_members(p, v);
     p->depth--;
     if (rc)
         json_decref(v);
@@ -309,7 +299,7 @@ static int parse_nested(struct parser *p, json_t **out)
     return rc;
 }
 
-static int parse_word(struct parser *p, json_t **out)
+static int parse_word(struct pcri_json_reader *p, json_t **out)
 {
     static const char *const words[] = { "null", "true", "false" };
     for (int i = 0; i < 3; i++) {
@@ -317,13 +307,13 @@ static int parse_word(struct parser *p, json_t **out)
         if ((size_t) (p->end - p->at) < n || memcmp(p->at, words[i], n))
             continue;
         p->at += n;
-        *out = i == 0 ? json_null() : json_boolean(i == 1);
+        *out = p->passing ? NULL : i == 0 ? json_null() : json_boolean(i == 1);
         return 0;
     }
     return bad(p, "neither a value nor a number");
 }
 
-static int parse_value(struct parser *p, json_t **out)
+static int parse_value(struct pcri_json_reader *p, json_t **out)
 {
     switch (peek(p)) {
     case '\0':
@@ -345,9 +335,9 @@ static int parse_value(struct parser *p, json_t **out)
 int pcri_json_parse(const char *text, size_t nbytes, unsigned flags, json_t **out,
                     struct pcri_json_fault *fault, struct pcr_error *err)
 {
-    struct parser p = { .at = text, .end = text + nbytes, .start = text, .flags = flags,
-                        .err = err };
+    struct pcri_json_reader p = pcri_json_reader(text, nbytes, err);
     json_t *v = NULL;
+    p.flags = flags;
     char first = peek(&p);
     int rc = first != '{' && first != '[' && !(flags & PCRI_JSON_ANY)
         ? bad(&p, "neither an object nor an array") : parse_value(&p, &v);
@@ -364,4 +354,83 @@ int pcri_json_parse(const char *text, size_t nbytes, unsigned flags, json_t **ou
     pcr_buffer_free(&p.stack);
     *out = v;
     return rc;
+}
+
+/* --- piece by piece --- */
+
+void pcri_json_close(struct pcri_json_reader *p)
+{
+    pcr_buffer_free(&p->stack);
+}
+
+int pcri_json_first(struct pcri_json_reader *p, char open)
+{
+    if (peek(p) != open)
+        return bad(p, open == '[' ? "expected an array" : "expected an object");
+    p->at++;
+    if (peek(p) != (open == '[' ? ']' : '}'))
+        return 0;
+    p->at++;
+    return LAST;
+}
+
+int pcri_json_name(struct pcri_json_reader *p, const char **name_out)
+{
+    if (peek(p) != '"')
+        return bad(p, "expected a name in quotes");
+    p->stack.nbytes = 0;
+    int rc = read_string(p);
+    if (!rc && peek(p) != ':')
+        rc = bad(p, "expected ':'");
+    if (rc)
+        return rc;
+    p->at++;
+    (void) peek(p); /* to the value */
+    *name_out = (const char *) p->stack.data;
+    return 0;
+}
+
+int pcri_json_pass(struct pcri_json_reader *p)
+{
+    json_t *none = NULL;
+    p->passing = true;
+    int rc = parse_value(p, &none);
+    p->passing = false;
+    return rc;
+}
+
+int pcri_json_string(struct pcri_json_reader *p, const char **text_out, size_t *nbytes_out)
+{
+    if (peek(p) != '"')
+        return bad(p, "expected a string");
+    p->stack.nbytes = 0;
+    int rc = read_string(p);
+    if (rc)
+        return rc;
+    *text_out = (const char *) p->stack.data;
+    *nbytes_out = p->stack.nbytes - 1;
+    return 0;
+}
+
+int pcri_json_whole(struct pcri_json_reader *p, uint64_t max, uint64_t *out)
+{
+    uint64_t v = 0;
+    (void) peek(p);
+    const char *stop = digits(p->at, p->end);
+    bool good = stop > p->at && (*p->at != '0' || stop == p->at + 1) &&
+                (stop == p->end || !strchr(".eE", *stop) || !*stop);
+    for (const char *q = p->at; good && q < stop; q++)
+        good = !__builtin_mul_overflow(v, 10, &v) &&
+               !__builtin_add_overflow(v, (uint64_t) (*q - '0'), &v);
+    if (!good || v > max)
+        return bad(p, "expected a whole number in its range");
+    p->at = stop;
+    *out = v;
+    return 0;
+}
+
+int pcri_json_end(struct pcri_json_reader *p)
+{
+    (void) peek(p);
+    return p->at < p->end ? bad(p, "something follows the value") : 0;
 }

@@ -85,15 +85,16 @@ void pcri_manifest_free(struct pcri_manifest *m)
 {
     if (!m)
         return;
-    for (uint32_t i = 0; m->classes && i < m->class_count; i++)
+    for (uint32_t i = 0; m->classes && !m->class_names && i < m->class_count; i++)
         free(m->classes[i]);
     for (uint32_t i = 0; m->splits && i < m->split_count; i++) {
         free(m->splits[i].name);
         free(m->splits[i].class_counts);
     }
     pcr_buffer_free(&m->files);
-    void *const owned[] = { m->ladder, m->writer, m->classes, m->splits, m->file_offsets,
-                            m->sample_counts, m->nbytes, m->head_ends, m->ends, m->checks };
+    void *const owned[] = { m->ladder, m->writer, m->classes, m->class_names, m->splits,
+                            m->file_offsets, m->sample_counts, m->nbytes, m->head_ends, m->ends,
+                            m->checks };
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
     *m = (struct pcri_manifest) { 0 };

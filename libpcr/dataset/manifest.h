@@ -29,7 +29,8 @@ struct pcri_manifest {
     uint32_t class_count, split_count;
     char *ladder, *writer;  /* malloc'd */
     uint32_t max_side, quality; /* of images that were reduced; 0: none were */
-    char **classes;         /* class_count names, UTF-8 */
+    char **classes;         /* class_count names, UTF-8; each malloc'd, or all in class_names */
+    char *class_names;
     struct pcri_split *splits;
     /* Statistics; add_record() counts all but opaque, skipped, notes and source_nbytes. */
     uint64_t sample_count, opaque_count, skipped_count, source_nbytes;

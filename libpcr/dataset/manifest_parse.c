@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading manifest.json (docs/FORMAT.md section 6). */
+/* Reading manifest.json (docs/FORMAT.md section 6).
+ *
+ * No tree of values is made, which would take some 20 times the text's bytes: members are found
+ * in the text, and read from there into the manifest's arrays. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,54 +33,138 @@ static bool get_hex(const char *text, size_t nbytes, uint64_t *out)
     return nbytes == 16;
 }
 
-static bool as_number(const json_t *v, uint64_t max, uint64_t *out)
+/* A value's text within the manifest; at NULL: there is none. */
+struct text {
+    const char *at, *end;
+};
+
+static struct pcri_json_reader open_text(const struct text *t, struct pcr_error *err)
 {
-    if (!json_is_integer(v) || json_integer_value(v) < 0)
-        return false;
-    *out = (uint64_t) json_integer_value(v);
-    return *out <= max;
+    return pcri_json_reader(t->at, (size_t) (t->end - t->at), err);
 }
 
-static int get_number(const json_t *o, const char *name, uint64_t max, uint64_t *out,
+/* What a reader of a value said: 1 becomes CORRUPT. */
+static int close_text(struct pcri_json_reader *r, int rc, const char *name, const char *expected)
+{
+    pcri_json_close(r);
+    return rc > 0 ? bad(r->err, name, expected) : rc;
+}
+
+/* Finds the members of an object, each of which may be missing and stands at most once; others
+ * are passed over. */
+static int find_members(const struct text *object, const char *name, const char *const *names,
+                        size_t count, struct text *out, struct pcr_error *err)
+{
+    struct pcri_json_reader r = open_text(object, err);
+    const char *member, *twice = NULL;
+    int rc = object->at ? pcri_json_first(&r, '{') : 1;
+    memset(out, 0, count * sizeof(*out));
+    while (!rc) {
+        size_t i = 0;
+        if ((rc = pcri_json_name(&r, &member)))
+            break;
+        while (i < count && strcmp(member, names[i]) != 0)
+            i++;
+        const char *at = r.at;
+        if (i < count && out[i].at)
+            twice = names[i];
+        if ((rc = twice ? 1 : pcri_json_pass(&r)))
+            break;
+        if (i < count)
+            out[i] = (struct text) { at, r.at };
+        rc = pcri_json_next(&r, '}');
+    }
+    rc = rc == PCRI_JSON_LAST ? 0 : rc;
+    return twice ? close_text(&r, 1, twice, "one member of this name")
+                 : close_text(&r, rc, name, "an object");
+}
+
+static int get_number(const struct text *t, const char *name, uint64_t max, uint64_t *out,
                       struct pcr_error *err)
 {
-    return as_number(json_object_get(o, name), max, out)
-               ? 0
-               : bad(err, name, "a whole number in its range");
+    struct pcri_json_reader r = open_text(t, err);
+    int rc = t->at ? pcri_json_whole(&r, max, out) : 1;
+    if (!rc)
+        rc = pcri_json_end(&r);
+    return close_text(&r, rc, name, "a whole number in its range");
+}
+
+/* Reads `count` numbers, and where an array of them ends. */
+static int read_numbers(struct pcri_json_reader *r, uint64_t count, uint64_t *out)
+{
+    int rc = pcri_json_first(r, '[');
+    for (uint64_t i = 0; !rc; i++) {
+        if (i == count)
+            return 1;
+        rc = pcri_json_whole(r, INT64_MAX, &out[i]);
+        if (!rc)
+            rc = pcri_json_next(r, ']');
+        if (rc == PCRI_JSON_LAST)
+            return i + 1 != count;
+    }
+    return rc == PCRI_JSON_LAST ? count != 0 : rc;
 }
 
 /* `count` numbers in an array. */
-static int get_numbers(const json_t *array, const char *name, uint64_t count, uint64_t *out,
+static int get_numbers(const struct text *t, const char *name, uint64_t count, uint64_t *out,
                        struct pcr_error *err)
 {
-    if (!json_is_array(array) || json_array_size(array) != count)
-        return bad(err, name, "an array of the right length");
-    for (uint64_t i = 0; i < count; i++)
-        if (!as_number(json_array_get(array, (size_t) i), INT64_MAX, &out[i]))
-            return bad(err, name, "whole numbers below 2^63");
-    return 0;
+    struct pcri_json_reader r = open_text(t, err);
+    int rc = t->at ? read_numbers(&r, count, out) : 1;
+    return close_text(&r, rc, name, "an array of the right number of whole numbers below 2^63");
 }
 
-static int get_text(const json_t *o, const char *name, char **out, struct pcr_error *err)
+/* Elements of an array. */
+static int count_elements(const struct text *t, const char *name, uint64_t *out,
+                          struct pcr_error *err)
 {
-    const json_t *v = json_object_get(o, name);
-    if (!json_is_string(v))
-        return bad(err, name, "a string");
-    *out = pcri_strndup(json_string_value(v), json_string_length(v), err);
-    return *out ? 0 : PCR_ERR_NOMEM;
+    struct pcri_json_reader r = open_text(t, err);
+    int rc = t->at ? pcri_json_first(&r, '[') : 1;
+    for (*out = 0; !rc; ++*out) {
+        rc = pcri_json_pass(&r);
+        if (!rc)
+            rc = pcri_json_next(&r, ']');
+        if (rc == PCRI_JSON_LAST)
+            ++*out;
+        if (rc)
+            break;
+    }
+    return close_text(&r, rc == PCRI_JSON_LAST ? 0 : rc, name, "an array");
 }
+
+/* A string, malloc'd. */
+static int get_text(const struct text *t, const char *name, char **out, struct pcr_error *err)
+{
+    struct pcri_json_reader r = open_text(t, err);
+    const char *text;
+    size_t n;
+    int rc = t->at ? pcri_json_string(&r, &text, &n) : 1;
+    if (!rc && !(*out = pcri_strndup(text, n, err)))
+        rc = PCR_ERR_NOMEM;
+    return close_text(&r, rc, name, "a string");
+}
+
+enum member {
+    FORMAT, VERSION, REQUIRED, LADDER, GROUP_COUNT, CLASSES, SPLITS, SCHEMA, REDUCED, LIMITS,
+    STATISTICS, WRITER, RECORDS, MEMBERS,
+};
+
+static const char *const member_names[MEMBERS] = {
+    "format", "version", "required", "ladder", "group_count", "classes", "splits", "schema",
+    "reduced", "limits", "statistics", "writer", "records",
+};
 
 /* What the file is, before anything else is looked at. */
-static int parse_version(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
+static int parse_version(const struct text root[], struct pcri_manifest *m,
+                         struct pcr_error *err)
 {
-    const json_t *format = json_object_get(root, "format");
-    const json_t *version = json_object_get(root, "version");
-    const json_t *required = json_object_get(root, "required");
-    uint64_t v[2];
-    if (!json_is_string(format) || strcmp(json_string_value(format), "pcr"))
-        return pcri_fail(err, PCR_ERR_FORMAT, "not a PCR manifest: format is not \"pcr\"");
-    int rc = get_numbers(version, "version", 2, v, err);
-    if (rc)
+    char *format = NULL, *name = NULL;
+    uint64_t v[2], required = 0;
+    int rc = get_text(&root[FORMAT], "format", &format, err);
+    if (rc != PCR_ERR_NOMEM && (rc || strcmp(format, "pcr")))
+        rc = pcri_fail(err, PCR_ERR_FORMAT, "not a PCR manifest: format is not \"pcr\"");
+    free(format);
+    if (rc || (rc = get_numbers(&root[VERSION], "version", 2, v, err)))
         return rc;
     if (v[0] != 1)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED,
@@ -85,235 +172,318 @@ static int parse_version(const json_t *root, struct pcri_manifest *m, struct pcr
                          v[0], v[1]);
     if (v[1] > UINT32_MAX)
         return bad(err, "version", "numbers in their range");
-    if (!json_is_array(required))
-        return bad(err, "required", "an array");
-    if (json_array_size(required)) {
-        const char *name = json_string_value(json_array_get(required, 0));
-        return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                         "it requires %.100s, which this version does not know",
-                         name ? name : "something");
+    if ((rc = count_elements(&root[REQUIRED], "required", &required, err)))
+        return rc;
+    if (required) {
+        struct text first = { root[REQUIRED].at + 1, root[REQUIRED].end };
+        rc = get_text(&first, "required", &name, NULL);
+        rc = pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                       "it requires %.100s, which this version does not know",
+                       rc ? "something" : name);
+        free(name);
+        return rc;
     }
     m->major = (uint32_t) v[0];
     m->minor = (uint32_t) v[1];
     return 0;
 }
 
-static int parse_classes(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
+/* All names stand in one block, each followed by NUL. */
+static int read_classes(struct pcri_json_reader *r, uint64_t count, struct pcri_manifest *m,
+                        struct pcr_buffer *names)
 {
-    const json_t *classes = json_object_get(root, "classes");
-    if (!json_is_array(classes))
-        return bad(err, "classes", "an array");
-    for (size_t i = 0; i < json_array_size(classes); i++) {
-        const char *name = json_string_value(json_array_get(classes, i));
-        if (!name)
-            return bad(err, "classes", "strings");
-    }
-    size_t count = json_array_size(classes);
-    if (count > INT32_MAX)
-        return bad(err, "classes", "fewer classes");
-    m->classes = pcri_calloc(count, sizeof(*m->classes), err);
-    if (!m->classes)
-        return PCR_ERR_NOMEM;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = json_string_value(json_array_get(classes, i));
-        if (!(m->classes[i] = pcri_strndup(name, strlen(name), err)))
+    int rc = pcri_json_first(r, '[');
+    for (uint64_t i = 0; !rc; i++) {
+        const char *name;
+        size_t n;
+        if ((rc = pcri_json_string(r, &name, &n)))
+            return rc;
+        /* The offset, till the block stays where it is. */
+        m->classes[i] = (char *) (uintptr_t) names->nbytes;
+        if (i == count || pcri_buffer_append(names, name, strlen(name) + 1, r->err))
             return PCR_ERR_NOMEM;
-        m->class_count++;
+        rc = pcri_json_next(r, ']');
     }
-    return 0;
+    return rc == PCRI_JSON_LAST ? 0 : rc;
 }
 
-static int parse_split(const json_t *o, const struct pcri_manifest *m, struct pcri_split *s,
-                       struct pcr_error *err)
+static int parse_classes(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
-    int rc = get_text(o, "name", &s->name, err);
-    if (!rc)
-        rc = get_number(o, "first_record", INT64_MAX, &s->first_record, err);
-    if (!rc)
-        rc = get_number(o, "record_count", INT64_MAX, &s->record_count, err);
-    if (!rc)
-        rc = get_number(o, "sample_count", INT64_MAX, &s->sample_count, err);
-    if (!rc)
-        rc = get_number(o, "source_nbytes", INT64_MAX, &s->source_nbytes, err);
+    struct pcr_buffer names = { 0 };
+    uint64_t count = 0;
+    int rc = count_elements(t, "classes", &count, err);
+    if (!rc && count > INT32_MAX)
+        rc = bad(err, "classes", "fewer classes");
     if (rc)
         return rc;
-    const json_t *counts = json_object_get(o, "class_counts");
-    if (!json_is_array(counts) || json_array_size(counts) != m->class_count)
-        return bad(err, "class_counts", "a number a class");
-    s->class_counts = pcri_calloc(m->class_count, sizeof(*s->class_counts), err);
-    if (!s->class_counts)
+    if (!(m->classes = pcri_calloc((size_t) count, sizeof(*m->classes), err)))
         return PCR_ERR_NOMEM;
-    return get_numbers(counts, "class_counts", m->class_count, s->class_counts, err);
-}
-
-static int parse_splits(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
-{
-    const json_t *splits = json_object_get(root, "splits");
-    /* Each name is compared with all others, so there must not be too many. */
-    if (!json_is_array(splits) || json_array_size(splits) > 10000)
-        return bad(err, "splits", "an array of at most 10000");
-    m->splits = pcri_calloc(json_array_size(splits), sizeof(*m->splits), err);
-    if (!m->splits)
-        return PCR_ERR_NOMEM;
-    for (size_t i = 0; i < json_array_size(splits); i++) {
-        const json_t *o = json_array_get(splits, i);
-        struct pcri_split *s = &m->splits[m->split_count++];
-        int rc = json_is_object(o) ? parse_split(o, m, s, err)
-                                   : bad(err, "splits", "objects");
-        if (rc)
-            return pcri_prefix(err, rc, "split %zu", i);
+    struct pcri_json_reader r = open_text(t, err);
+    rc = close_text(&r, read_classes(&r, count, m, &names), "classes", "strings");
+    if (rc) {
+        pcr_buffer_free(&names);
+        return rc;
     }
+    m->class_names = (char *) names.data;
+    for (uint64_t i = 0; i < count; i++)
+        m->classes[i] = m->class_names + (uintptr_t) m->classes[i];
+    m->class_count = (uint32_t) count;
     return 0;
 }
 
-static int parse_schema(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
+static int parse_split(const struct text *t, const struct pcri_manifest *m,
+                       struct pcri_split *s, struct pcr_error *err)
+{
+    static const char *const names[] = { "name", "first_record", "record_count",
+                                         "sample_count", "source_nbytes", "class_counts" };
+    uint64_t *const numbers[] = { NULL, &s->first_record, &s->record_count, &s->sample_count,
+                                  &s->source_nbytes };
+    struct text members[6];
+    int rc = find_members(t, "splits", names, 6, members, err);
+    if (!rc)
+        rc = get_text(&members[0], "name", &s->name, err);
+    for (int i = 1; i < 5 && !rc; i++)
+        rc = get_number(&members[i], names[i], INT64_MAX, numbers[i], err);
+    if (rc)
+        return rc;
+    if (!(s->class_counts = pcri_calloc(m->class_count, sizeof(*s->class_counts), err)))
+        return PCR_ERR_NOMEM;
+    return get_numbers(&members[5], "class_counts", m->class_count, s->class_counts, err);
+}
+
+static int parse_splits(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
+{
+    uint64_t count = 0;
+    int rc = count_elements(t, "splits", &count, err);
+    /* Each name is compared with all others, so there must not be too many. */
+    if (rc || count > 10000)
+        return rc ? rc : bad(err, "splits", "an array of at most 10000");
+    if (!(m->splits = pcri_calloc((size_t) count, sizeof(*m->splits), err)))
+        return PCR_ERR_NOMEM;
+    struct pcri_json_reader r = open_text(t, err);
+    int more = pcri_json_first(&r, '[');
+    while (!more && !rc) {
+        struct text one = { r.at, r.end };
+        if (!(more = pcri_json_pass(&r))) {
+            one.end = r.at;
+            rc = parse_split(&one, m, &m->splits[m->split_count++], err);
+            more = pcri_json_next(&r, ']');
+        }
+    }
+    if (rc)
+        pcri_prefix(err, rc, "split %u", m->split_count - 1);
+    int closed = close_text(&r, more == PCRI_JSON_LAST || rc ? 0 : more, "splits", "objects");
+    return rc ? rc : closed;
+}
+
+static int parse_schema(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
     static const char *const kinds[] = { "none", "class", "ints", "floats" };
-    const json_t *schema = json_object_get(root, "schema");
-    const char *label = json_string_value(json_object_get(schema, "label"));
-    const json_t *attributes = json_object_get(schema, "attributes");
-    for (uint32_t i = 0; label && i <= PCR_LABEL_FLOATS; i++)
-        if (!strcmp(label, kinds[i])) {
-            m->label_kind = i;
-            m->attributes = json_is_true(attributes);
-            return json_is_boolean(attributes) ? 0 : bad(err, "attributes", "a boolean");
-        }
-    return bad(err, "schema.label", "\"class\", \"ints\", \"floats\" or \"none\"");
+    static const char *const names[] = { "label", "attributes" };
+    struct text members[2];
+    char *label = NULL;
+    int rc = find_members(t, "schema", names, 2, members, err);
+    if (!rc)
+        rc = get_text(&members[0], "schema.label", &label, err);
+    if (rc)
+        return rc;
+    m->label_kind = 0;
+    while (m->label_kind <= PCR_LABEL_FLOATS && strcmp(label, kinds[m->label_kind]) != 0)
+        m->label_kind++;
+    free(label);
+    if (m->label_kind > PCR_LABEL_FLOATS)
+        return bad(err, "schema.label", "\"class\", \"ints\", \"floats\" or \"none\"");
+    size_t n = members[1].at ? (size_t) (members[1].end - members[1].at) : 0;
+    m->attributes = n == 4 && !memcmp(members[1].at, "true", 4);
+    if (m->attributes || (n == 5 && !memcmp(members[1].at, "false", 5)))
+        return 0;
+    return bad(err, "attributes", "a boolean");
+}
+
+/* An object of numbers. */
+struct field {
+    uint64_t max, *out;
+};
+
+static int get_fields(const struct text *t, const char *name, const char *const *names,
+                      const struct field *fields, size_t count, bool optional,
+                      struct pcr_error *err)
+{
+    struct text members[16];
+    int rc = find_members(t, name, names, count, members, err);
+    for (size_t i = 0; i < count && !rc; i++)
+        if (members[i].at || !optional)
+            rc = get_number(&members[i], names[i], fields[i].max, fields[i].out, err);
+    return rc;
 }
 
 /* May be missing. */
-static int parse_reduced(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
+static int parse_reduced(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
-    const json_t *o = json_object_get(root, "reduced");
+    static const char *const names[] = { "max_side", "quality" };
     uint64_t max_side = 0, quality = 0;
-    if (!o)
-        return 0;
-    int rc = json_is_object(o) ? 0 : bad(err, "reduced", "an object");
-    if (!rc)
-        rc = get_number(o, "max_side", UINT32_MAX, &max_side, err);
-    if (!rc)
-        rc = get_number(o, "quality", 100, &quality, err);
+    const struct field fields[] = { { UINT32_MAX, &max_side }, { 100, &quality } };
+    int rc = t->at ? get_fields(t, "reduced", names, fields, 2, false, err) : 0;
     m->max_side = (uint32_t) max_side;
     m->quality = (uint32_t) quality;
     return rc;
 }
 
 /* May be missing, and so may each of its members. */
-static int parse_limits(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
+static int parse_limits(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
-    const json_t *o = json_object_get(root, "limits");
-    const struct { const char *name; uint64_t max, *out; } members[] = {
-        { "max_pixels", PCRI_NEEDS_PIXELS, &m->needs.pixels },
-        { "max_samples", PCRI_NEEDS_SAMPLES, &m->needs.samples },
-        { "max_sample_nbytes", PCRI_NEEDS_SAMPLE_NBYTES, &m->needs.sample_nbytes },
-        { "max_head_nbytes", PCRI_NEEDS_HEAD_NBYTES, &m->needs.head_nbytes },
+    static const char *const names[] = { "max_pixels", "max_samples", "max_sample_nbytes",
+                                         "max_head_nbytes" };
+    const struct field fields[] = {
+        { PCRI_NEEDS_PIXELS, &m->needs.pixels },
+        { PCRI_NEEDS_SAMPLES, &m->needs.samples },
+        { PCRI_NEEDS_SAMPLE_NBYTES, &m->needs.sample_nbytes },
+        { PCRI_NEEDS_HEAD_NBYTES, &m->needs.head_nbytes },
     };
-    if (!o)
-        return 0;
-    int rc = json_is_object(o) ? 0 : bad(err, "limits", "an object");
-    for (size_t i = 0; !rc && i < sizeof(members) / sizeof(members[0]); i++)
-        if (json_object_get(o, members[i].name))
-            rc = get_number(o, members[i].name, members[i].max, members[i].out, err);
-    return rc;
+    return t->at ? get_fields(t, "limits", names, fields, 4, true, err) : 0;
 }
 
-static int parse_statistics(const json_t *root, struct pcri_manifest *m,
+static int parse_statistics(const struct text *t, struct pcri_manifest *m,
                             struct pcr_error *err)
 {
-    const json_t *o = json_object_get(root, "statistics");
-    const struct { const char *name; uint64_t *out; } fields[] = {
-        { "sample_count", &m->sample_count }, { "opaque_count", &m->opaque_count },
-        { "skipped_count", &m->skipped_count }, { "source_nbytes", &m->source_nbytes },
-        { "head_nbytes", &m->head_nbytes }, { "tail_nbytes", &m->tail_nbytes },
-        { "undecodable_count", &m->notes.undecodable },
-        { "salvaged_count", &m->notes.salvaged }, { "dropped_count", &m->notes.dropped },
-        { "dropped_nbytes", &m->notes.dropped_nbytes },
+    static const char *const names[] = {
+        "sample_count", "opaque_count", "skipped_count", "source_nbytes", "head_nbytes",
+        "tail_nbytes", "undecodable_count", "salvaged_count", "dropped_count", "dropped_nbytes",
     };
-    int rc = json_is_object(o) ? 0 : bad(err, "statistics", "an object");
-    for (size_t i = 0; !rc && i < sizeof(fields) / sizeof(fields[0]); i++)
-        rc = get_number(o, fields[i].name, INT64_MAX, fields[i].out, err);
-    return rc ? rc
-              : get_numbers(json_object_get(o, "group_nbytes"), "group_nbytes",
-                            m->group_count, m->group_nbytes, err);
-}
-
-/* The columns that hold one value a record and are not plain numbers. */
-static int parse_record(const json_t *file, const json_t *check, struct pcri_manifest *m,
-                        struct pcr_error *err)
-{
-    uint64_t r = m->record_count;
-    const char *name = json_string_value(file);
-    if (!name)
-        return bad(err, "file", "a string");
-    if (!json_is_string(check) ||
-        !get_hex(json_string_value(check), json_string_length(check), &m->checks[r]))
-        return bad(err, "check", "16 hexadecimal digits");
-    m->file_offsets[r] = m->files.nbytes;
-    m->record_count++;
-    return pcri_buffer_append(&m->files, name, strlen(name) + 1, err);
-}
-
-static int parse_columns(const json_t *o, uint64_t count, struct pcri_manifest *m,
-                         struct pcr_error *err)
-{
-    const json_t *files = json_object_get(o, "file"), *ends = json_object_get(o, "ends");
-    const json_t *samples = json_object_get(o, "sample_count");
-    const json_t *checks = json_object_get(o, "check");
-    if (json_array_size(ends) != count || json_array_size(checks) != count ||
-        json_array_size(samples) != count)
-        return bad(err, "records", "columns of the same length");
-    int rc = get_numbers(json_object_get(o, "nbytes"), "nbytes", count, m->nbytes, err);
+    static const char *const groups_name[] = { "group_nbytes" };
+    uint64_t *const out[] = {
+        &m->sample_count, &m->opaque_count, &m->skipped_count, &m->source_nbytes,
+        &m->head_nbytes, &m->tail_nbytes, &m->notes.undecodable, &m->notes.salvaged,
+        &m->notes.dropped, &m->notes.dropped_nbytes,
+    };
+    struct field fields[sizeof(out) / sizeof(out[0])];
+    struct text groups;
+    for (size_t i = 0; i < sizeof(out) / sizeof(out[0]); i++)
+        fields[i] = (struct field) { INT64_MAX, out[i] };
+    int rc = get_fields(t, "statistics", names, fields, sizeof(out) / sizeof(out[0]), false, err);
     if (!rc)
-        rc = get_numbers(json_object_get(o, "head_end"), "head_end", count, m->head_ends,
-                         err);
-    for (size_t r = 0; !rc && r < count; r++) {
-        uint64_t n = 0;
-        rc = get_numbers(json_array_get(ends, r), "ends", m->group_count,
-                         m->ends + r * m->group_count, err);
-        if (!rc && !as_number(json_array_get(samples, r), UINT32_MAX, &n))
-            rc = bad(err, "sample_count", "a whole number below 2^32");
-        if (rc)
+        rc = find_members(t, "statistics", groups_name, 1, &groups, err);
+    return rc ? rc : get_numbers(&groups, "group_nbytes", m->group_count, m->group_nbytes, err);
+}
+
+/* --- the record table --- */
+
+enum column { FILE_NAME, SAMPLE_COUNT, NBYTES, HEAD_END, ENDS, CHECK, COLUMNS };
+
+static const char *const column_names[COLUMNS] = { "file", "sample_count", "nbytes",
+                                                   "head_end", "ends", "check" };
+
+/* Record n's entry of a column that is no plain numbers. */
+static int read_entry(struct pcri_json_reader *r, enum column column, uint64_t n,
+                      struct pcri_manifest *m)
+{
+    const char *text;
+    size_t nbytes;
+    uint64_t number;
+    int rc = 0;
+    switch (column) {
+    case ENDS:
+        return read_numbers(r, m->group_count, m->ends + n * m->group_count);
+    case SAMPLE_COUNT:
+        rc = pcri_json_whole(r, UINT32_MAX, &number);
+        m->sample_counts[n] = rc ? 0 : (uint32_t) number;
+        return rc;
+    case CHECK:
+        rc = pcri_json_string(r, &text, &nbytes);
+        return rc ? rc : !get_hex(text, nbytes, &m->checks[n]);
+    default:
+        if ((rc = pcri_json_string(r, &text, &nbytes)))
             return rc;
-        m->sample_counts[r] = (uint32_t) n;
-        rc = parse_record(json_array_get(files, r), json_array_get(checks, r), m, err);
+        m->file_offsets[n] = m->files.nbytes;
+        return pcri_buffer_append(&m->files, text, strlen(text) + 1, r->err);
     }
+}
+
+static int parse_column(const struct text *t, enum column column, uint64_t count,
+                        struct pcri_manifest *m, struct pcr_error *err)
+{
+    static const char *const expected[COLUMNS] = {
+        "strings", "whole numbers below 2^32", "", "", "a number a group for each record",
+        "16 hexadecimal digits",
+    };
+    struct pcri_json_reader r = open_text(t, err);
+    int rc = pcri_json_first(&r, '[');
+    uint64_t n = 0;
+    for (; !rc && n < count; n++) {
+        rc = read_entry(&r, column, n, m);
+        if (!rc)
+            rc = pcri_json_next(&r, ']');
+    }
+    if (rc == PCRI_JSON_LAST)
+        rc = n != count;
+    else if (!rc)
+        rc = 1;
+    return close_text(&r, rc, column_names[column], expected[column]);
+}
+
+static int parse_records(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
+{
+    struct text columns[COLUMNS];
+    uint64_t count = 0, other = 0;
+    int rc = find_members(t, "records", column_names, COLUMNS, columns, err);
+    /* Memory is taken for what is there. */
+    for (int c = 0; c < COLUMNS && !rc; c++) {
+        rc = count_elements(&columns[c], column_names[c], c ? &other : &count, err);
+        if (!rc && c && other != count)
+            rc = bad(err, "records", "columns of the same length");
+    }
+    /* That of `ends` is G times what `file` takes: two bytes of text for each number. */
+    if (!rc && count > (uint64_t) (columns[ENDS].end - columns[ENDS].at) / 2 / m->group_count + 1)
+        rc = bad(err, "records.ends", "a number a group for each record");
+    if (!rc)
+        rc = pcri_manifest_reserve(m, count, err);
+    if (!rc)
+        rc = get_numbers(&columns[NBYTES], "nbytes", count, m->nbytes, err);
+    if (!rc)
+        rc = get_numbers(&columns[HEAD_END], "head_end", count, m->head_ends, err);
+    static const enum column others[] = { FILE_NAME, SAMPLE_COUNT, ENDS, CHECK };
+    for (size_t i = 0; i < 4 && !rc; i++)
+        rc = parse_column(&columns[others[i]], others[i], count, m, err);
+    m->record_count = rc ? 0 : count;
     return rc;
 }
 
-static int parse_records(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
+/* Finds the members of the text, which must be one JSON object. */
+static int find_root(const void *text, size_t nbytes, struct text root[], struct pcr_error *err)
 {
-    const json_t *o = json_object_get(root, "records");
-    const json_t *files = json_object_get(o, "file");
-    const json_t *ends = json_object_get(o, "ends");
-    if (!json_is_array(files))
-        return bad(err, "records.file", "an array");
-    /* The memory for `ends` is G times what `file` takes: see first that they are there. */
-    uint64_t count = json_array_size(files);
-    for (size_t r = 0; r < count; r++)
-        if (json_array_size(json_array_get(ends, r)) != m->group_count)
-            return bad(err, "records.ends", "a number a group for each record");
-    int rc = pcri_manifest_reserve(m, count, err);
-    return rc ? rc : parse_columns(o, count, m, err);
+    struct pcri_json_reader r = pcri_json_reader(text, nbytes, err);
+    const struct text whole = { text, (const char *) text + nbytes };
+    int rc = pcri_json_pass(&r);
+    if (!rc)
+        rc = pcri_json_end(&r);
+    pcri_json_close(&r);
+    if (rc > 0)
+        return pcri_fail_at(err, r.fault.too_deep ? PCR_ERR_LIMIT : PCR_ERR_CORRUPT,
+                            r.fault.offset, "JSON: %s", r.fault.what);
+    return rc ? rc : find_members(&whole, "the manifest", member_names, MEMBERS, root, err);
 }
 
-static int parse_root(const json_t *root, struct pcri_manifest *m, struct pcr_error *err)
+static int parse_root(const void *text, size_t nbytes, struct pcri_manifest *m,
+                      struct pcr_error *err)
 {
+    struct text root[MEMBERS];
     uint64_t groups = 0;
-    int rc = parse_version(root, m, err);
-    if (rc)
-        return rc;
-    if ((rc = get_number(root, "group_count", PCRI_MAX_GROUPS, &groups, err)))
+    int rc = find_root(text, nbytes, root, err);
+    if (rc || (rc = parse_version(root, m, err)) ||
+        (rc = get_number(&root[GROUP_COUNT], "group_count", PCRI_MAX_GROUPS, &groups, err)))
         return rc;
     if (!groups)
         return bad(err, "group_count", "1 to 32");
     m->group_count = (uint32_t) groups;
-    if ((rc = get_text(root, "ladder", &m->ladder, err)) ||
-        (rc = get_text(root, "writer", &m->writer, err)) ||
-        (rc = parse_classes(root, m, err)) || (rc = parse_splits(root, m, err)) ||
-        (rc = parse_schema(root, m, err)) || (rc = parse_reduced(root, m, err)) ||
-        (rc = parse_limits(root, m, err)) ||
-        (rc = parse_statistics(root, m, err)) ||
-        (rc = parse_records(root, m, err)))
+    if ((rc = get_text(&root[LADDER], "ladder", &m->ladder, err)) ||
+        (rc = get_text(&root[WRITER], "writer", &m->writer, err)) ||
+        (rc = parse_classes(&root[CLASSES], m, err)) ||
+        (rc = parse_splits(&root[SPLITS], m, err)) ||
+        (rc = parse_schema(&root[SCHEMA], m, err)) ||
+        (rc = parse_reduced(&root[REDUCED], m, err)) ||
+        (rc = parse_limits(&root[LIMITS], m, err)) ||
+        (rc = parse_statistics(&root[STATISTICS], m, err)) ||
+        (rc = parse_records(&root[RECORDS], m, err)))
         return rc;
     return pcri_manifest_check(m, err);
 }
@@ -336,47 +506,18 @@ static int check_text(const char *text, size_t nbytes, uint32_t flags,
     return 0;
 }
 
-/* Arrays and objects take some forty times their two bytes of text once they are parsed. What a
- * manifest consists of has more than 32 bytes for each. */
-static int check_nesting(const char *text, size_t nbytes, struct pcr_error *err)
-{
-    size_t count = 0, max = nbytes / 32 + 1024;
-    bool in_string = false;
-    for (size_t i = 0; i < nbytes; i++) {
-        if (text[i] == '"')
-            in_string = !in_string;
-        else if (in_string)
-            i += text[i] == '\\';
-        else
-            count += text[i] == '[' || text[i] == '{';
-    }
-    if (count <= max)
-        return 0;
-    return pcri_fail(err, PCR_ERR_LIMIT, "%zu arrays and objects in %zu bytes of manifest, above "
-                     "the limit of %zu", count, nbytes, max);
-}
-
 int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits *limits,
                         uint32_t flags, struct pcri_manifest *m, struct pcr_error *err)
 {
     struct pcr_limits l = limits ? *limits : (struct pcr_limits) { 0 };
-    struct pcri_json_fault fault;
     *m = (struct pcri_manifest) { 0 };
     pcri_limits_fill(&l);
     if (nbytes > l.max_manifest_nbytes)
         return pcri_fail(err, PCR_ERR_LIMIT, "%zu bytes, above the limit of %llu", nbytes,
                          (unsigned long long) l.max_manifest_nbytes);
     int rc = check_text(text, nbytes, flags, err);
-    if (rc || (rc = check_nesting(text, nbytes, err)))
-        return rc;
-    json_t *root;
-    rc = pcri_json_parse(text, nbytes, 0, &root, &fault, err);
-    if (rc > 0)
-        return pcri_fail_at(err, PCR_ERR_CORRUPT, fault.offset, "JSON: %s", fault.what);
-    if (rc)
-        return rc;
-    rc = parse_root(root, m, err);
-    json_decref(root);
+    if (!rc)
+        rc = parse_root(text, nbytes, m, err);
     l = limits ? *limits : (struct pcr_limits) { 0 };
     pcri_needs_raise(&m->needs, &l);
     pcri_limits_fill(&l);

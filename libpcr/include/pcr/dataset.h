@@ -69,7 +69,7 @@ struct pcr_dataset;
 
 /* Opens a dataset folder (the one with manifest.json), or one record file as a dataset of
  * its own. Reads the manifest only; records are opened when first needed.
- * Memory: about 350 bytes a record, the manifest's text included; four times that while
+ * Memory: the manifest's text, about 70 bytes a record, and about as much again, also while
  * opening. Codes: IO (sys_errno ENOENT where nothing is there),
  * FORMAT, CORRUPT, UNSUPPORTED (newer format), LIMIT, INVAL (no such split), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_open(const char *path,
