@@ -225,7 +225,7 @@ struct pcri_entry *pcri_entries_add(struct pcri_entries *e, struct pcr_error *er
         if (pcri_mul(capacity, sizeof(*p), &nbytes))
             p = realloc(e->items, nbytes);
         if (!p) {
-            pcri_fail(err, PCR_ERR_NOMEM, "cannot hold %zu file names", capacity);
+            pcri_fail(err, PCR_ERR_NOMEM, "no memory for %zu file names", capacity);
             return NULL;
         }
         e->items = p;

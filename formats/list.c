@@ -31,7 +31,7 @@ struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line,
         if (pcri_mul(n, sizeof(*p), &nbytes))
             p = realloc(l->rows, nbytes);
         if (!p) {
-            pcri_fail(err, PCR_ERR_NOMEM, "cannot hold %zu lines", n);
+            pcri_fail(err, PCR_ERR_NOMEM, "no memory for %zu lines", n);
             return NULL;
         }
         l->rows = p;

@@ -144,6 +144,10 @@ static int run(const struct pcrtool_args *args)
         b.rows = set->json ? json_array() : NULL;
         if (!set->json)
             print_head(&b, args->operands[0]);
+        if (set->json && !b.rows)
+            rc = pcrtool_print_json(args->command, NULL);
+    }
+    if (!rc) {
         rc = measure(&b, &err) ? pcrtool_failed(args->command, &err)
                                : finish(&b, args->operands[0]);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Measures a dataset's stages on this machine, and says what limits. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -62,7 +63,8 @@ static int read_consumer(struct diagnose *d)
     json_error_t error;
     json_t *root = json_load_file(d->plan->stats_path, 0, &error);
     if (!root) {
-        pcrtool_error(d->command, "--stats %s: %s", d->plan->stats_path, error.text);
+        pcrtool_error(d->command, "--stats %s: %s", d->plan->stats_path,
+                      pcrtool_json_failed() ? strerror(ENOMEM) : error.text);
         return PCRTOOL_FAILED;
     }
     double samples = json_number_value(json_object_get(root, "sample_count"));

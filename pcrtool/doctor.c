@@ -213,6 +213,8 @@ static int run(const struct pcrtool_args *args)
         return rc;
     /* What the machine can do is told also where the dataset does not read. */
     json_t *root = set->json ? json_machine(&m) : NULL;
+    if (set->json && !root)
+        return pcrtool_print_json(args->command, NULL);
     if (!set->json)
         print_machine(&m);
     fflush(stdout);

@@ -236,7 +236,7 @@ static int extract(struct extraction *x, const struct pcrtool_args *args)
     if (!rc)
         rc = open_out(x);
     if (!rc && x->set->list)
-        rc = pcrtool_list_begin(&x->list, &x->in, x->set->split);
+        pcrtool_list_begin(&x->list, &x->in, x->set->split);
     if (rc)
         return rc;
     pcrtool_catch_signals();

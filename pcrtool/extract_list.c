@@ -26,20 +26,16 @@ static int fail(const struct pcrtool_list *l, const char *name, int code)
     return PCRTOOL_FAILED;
 }
 
-int pcrtool_list_begin(struct pcrtool_list *l, const struct pcrtool_input *in,
+void pcrtool_list_begin(struct pcrtool_list *l, const struct pcrtool_input *in,
                        const char *split)
 {
     *l = (struct pcrtool_list) { .in = in, .split = split };
     l->numbered = classes_are_numbers(in);
-    l->stream = open_memstream(&l->text, &l->nbytes);
-    return l->stream ? PCRTOOL_DONE : fail(l, PCRTOOL_LIST_NAME, errno);
 }
 
 void pcrtool_list_free(struct pcrtool_list *l)
 {
-    if (l->stream)
-        fclose(l->stream);
-    free(l->text);
+    pcr_buffer_free(&l->text);
     *l = (struct pcrtool_list) { 0 };
 }
 
@@ -79,7 +75,7 @@ bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample_info *samp
     json_t *key = json_stringn(sample->key, sample->key_nbytes);
     const char *split = split_of(l, sample->index);
     *rc = PCRTOOL_DONE;
-    if (!key)
+    if (!key && !pcrtool_json_failed())
         return false;
     json_t *object = json_pack("{so so}", "path", key, "label", labels_of(l, sample));
     if (split)
@@ -88,17 +84,15 @@ bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample_info *samp
         json_object_set_new(object, "attributes",
                             json_loadb(sample->attributes, sample->attributes_nbytes, 0, NULL));
     size_t digits = (size_t) pcrtool_label_digits(sample);
-    if (!object || json_dumpf(object, l->stream, JSON_COMPACT | JSON_REAL_PRECISION(digits)) ||
-        putc('\n', l->stream) == EOF)
-        *rc = fail(l, PCRTOOL_LIST_NAME, ENOMEM);
-    json_decref(object);
+    if (pcrtool_json_append(&l->text, object, JSON_COMPACT | JSON_REAL_PRECISION(digits)))
+        *rc = fail(l, PCRTOOL_LIST_NAME, errno);
     return true;
 }
 
 static int publish(const struct pcrtool_list *l, int folder_fd, const char *name,
-                   const char *text, size_t nbytes, bool replace)
+                   const struct pcr_buffer *text, bool replace)
 {
-    if (!pcrtool_write_file(folder_fd, name, text, nbytes, replace))
+    if (!pcrtool_write_file(folder_fd, name, text->data, text->nbytes, replace))
         return PCRTOOL_DONE;
     if (errno != EEXIST)
         return fail(l, name, errno);
@@ -110,34 +104,27 @@ static int publish(const struct pcrtool_list *l, int folder_fd, const char *name
 /* A file as `convert --classes` takes it. */
 static int publish_classes(const struct pcrtool_list *l, int folder_fd, bool replace)
 {
-    char *text = NULL;
-    size_t nbytes = 0;
-    FILE *f = open_memstream(&text, &nbytes);
-    bool whole = f != NULL;
-    for (uint32_t i = 0; whole && i < l->in->info.class_count; i++) {
+    struct pcr_buffer text = { 0 };
+    bool one_line = true, whole = true;
+    for (uint32_t i = 0; whole && one_line && i < l->in->info.class_count; i++) {
         const char *name = pcr_dataset_class_name(l->in->dataset, i);
-        whole = !name[strcspn(name, "\r\n")];
-        fprintf(f, "%s\n", name);
+        one_line = !name[strcspn(name, "\r\n")];
+        whole = !pcrtool_append(&text, "%s\n", name);
     }
-    if (f && fclose(f))
-        whole = false;
     int rc = PCRTOOL_FAILED;
-    if (whole)
-        rc = publish(l, folder_fd, PCRTOOL_CLASSES_NAME, text, nbytes, replace);
+    if (!whole)
+        fail(l, PCRTOOL_CLASSES_NAME, ENOMEM);
+    else if (!one_line)
+        pcrtool_error(l->in->command, "%s: a class's name has a line end", PCRTOOL_CLASSES_NAME);
     else
-        pcrtool_error(l->in->command, "%s: no memory, or a class's name has a line end",
-                      PCRTOOL_CLASSES_NAME);
-    free(text);
+        rc = publish(l, folder_fd, PCRTOOL_CLASSES_NAME, &text, replace);
+    pcr_buffer_free(&text);
     return rc;
 }
 
 int pcrtool_list_end(struct pcrtool_list *l, int folder_fd, bool replace)
 {
-    FILE *stream = l->stream;
-    l->stream = NULL;
-    if (fclose(stream))
-        return fail(l, PCRTOOL_LIST_NAME, errno);
-    int rc = publish(l, folder_fd, PCRTOOL_LIST_NAME, l->text, l->nbytes, replace);
+    int rc = publish(l, folder_fd, PCRTOOL_LIST_NAME, &l->text, replace);
     if (!rc && l->in->info.class_count && !l->numbered)
         rc = publish_classes(l, folder_fd, replace);
     return rc;

@@ -14,13 +14,11 @@ struct pcrtool_list {
     const struct pcrtool_input *in;
     const char *split; /* that was opened, or NULL */
     bool numbered;     /* the classes' names are their numbers */
-    FILE *stream;      /* into text */
-    char *text;
-    size_t nbytes;
+    struct pcr_buffer text;
 };
 
-/* Begins a list. Returns an exit code; free it in any case. */
-int pcrtool_list_begin(struct pcrtool_list *l, const struct pcrtool_input *in,
+/* Begins a list; free it in any case. */
+void pcrtool_list_begin(struct pcrtool_list *l, const struct pcrtool_input *in,
                        const char *split);
 /* Adds a sample: path, labels, split, attributes. False if its key is no UTF-8, so that no list
  * can hold it; *rc is an exit code. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pcrtool ls: one line for each sample. */
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,14 +18,10 @@ struct ls_settings {
 static int print_json_line(const struct pcrtool_input *in, json_t *object, int digits)
 {
     size_t flags = JSON_COMPACT | JSON_REAL_PRECISION((size_t) digits);
-    int rc = object ? json_dumpf(object, stdout, flags) : -1;
-    json_decref(object);
-    if (rc) {
-        pcrtool_error(in->command, "cannot print JSON: out of memory or output failed");
-        return PCRTOOL_FAILED;
-    }
-    putchar('\n');
-    return PCRTOOL_DONE;
+    if (!pcrtool_json_write(stdout, object, flags))
+        return PCRTOOL_DONE;
+    pcrtool_error(in->command, "cannot print JSON: %s", strerror(errno));
+    return PCRTOOL_FAILED;
 }
 
 static int print_as_json(const struct pcrtool_input *in,

@@ -70,6 +70,10 @@ static int run(const struct pcrtool_command *command, int argc, char **argv)
     switch (pcrtool_parse(command, argc, argv, &args)) {
     case PCRTOOL_PARSE_RUN:
         rc = command->run(&args);
+        if (pcrtool_json_failed() && (rc == PCRTOOL_DONE || rc == PCRTOOL_LEFT_OUT)) {
+            pcrtool_error(command, "out of memory: what is printed may lack something");
+            rc = PCRTOOL_FAILED;
+        }
         break;
     case PCRTOOL_PARSE_HELP:
         pcrtool_print_help(command);
@@ -122,5 +126,6 @@ int main(int argc, char **argv)
 {
     /* A reader that went away ends us quietly, also under a parent that ignores it. */
     signal(SIGPIPE, SIG_DFL);
+    pcrtool_json_watch();
     return close_stdout(dispatch(argc, argv));
 }

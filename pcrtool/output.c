@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What all subcommands print with: errors, sizes, names, JSON; and when to use colour. */
+#include <errno.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -36,6 +38,26 @@ void pcrtool_error(const struct pcrtool_command *command, const char *fmt, ...)
             command ? command->name : "", color ? "\033[0m" : "");
     pcrtool_print_tame(stderr, text, strlen(text)); /* it may hold names of files */
     fputc('\n', stderr);
+}
+
+int pcrtool_append(struct pcr_buffer *out, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    size_t wanted = out->nbytes + (size_t) n + 1;
+    size_t room = out->capacity + out->capacity / 2;
+    if (n < 0 || (wanted > out->capacity &&
+                  pcr_buffer_reserve(out, wanted > room ? wanted : room, NULL))) {
+        errno = ENOMEM;
+        return -1;
+    }
+    va_start(ap, fmt);
+    vsnprintf((char *) out->data + out->nbytes, (size_t) n + 1, fmt, ap);
+    va_end(ap);
+    out->nbytes += (size_t) n;
+    return 0;
 }
 
 int pcrtool_failed(const struct pcrtool_command *command, const struct pcr_error *err)
@@ -150,6 +172,27 @@ static size_t replace_bad_utf8(const char *text, size_t nbytes, char *out)
     return used;
 }
 
+static atomic_bool json_failed;
+
+static void *json_malloc(size_t nbytes)
+{
+    void *p = malloc(nbytes);
+    if (!p)
+        atomic_store(&json_failed, true);
+    return p;
+}
+
+void pcrtool_json_watch(void)
+{
+    atomic_store(&json_failed, false);
+    json_set_alloc_funcs(json_malloc, free);
+}
+
+bool pcrtool_json_failed(void)
+{
+    return atomic_load(&json_failed);
+}
+
 void pcrtool_json_set_text(json_t *object, const char *name, const char *text,
                            size_t nbytes)
 {
@@ -172,19 +215,40 @@ void pcrtool_json_set_text(json_t *object, const char *name, const char *text,
         memcpy(hex_name + name_nbytes, "_hex", sizeof("_hex"));
         json_object_set_new(object, hex_name, json_stringn(copy, 2 * nbytes));
     }
+    if (!copy || !hex_name)
+        atomic_store(&json_failed, true);
     free(copy);
     free(hex_name);
+}
+
+int pcrtool_json_append(struct pcr_buffer *out, json_t *root, size_t flags)
+{
+    char *text = root ? json_dumps(root, flags) : NULL;
+    int rc = text && !pcrtool_json_failed() ? pcrtool_append(out, "%s\n", text) : -1;
+    json_decref(root);
+    free(text); /* jansson's, by pcrtool_json_watch() */
+    if (rc)
+        errno = ENOMEM;
+    return rc;
+}
+
+int pcrtool_json_write(FILE *stream, json_t *root, size_t flags)
+{
+    struct pcr_buffer text = { 0 };
+    int rc = pcrtool_json_append(&text, root, flags);
+    if (!rc && fwrite(text.data, 1, text.nbytes, stream) != text.nbytes)
+        rc = -1;
+    int saved = errno;
+    pcr_buffer_free(&text);
+    errno = saved;
+    return rc;
 }
 
 int pcrtool_print_json(const struct pcrtool_command *command, json_t *root)
 {
     size_t flags = isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT;
-    int rc = root ? json_dumpf(root, stdout, flags | JSON_REAL_PRECISION(10)) : -1;
-    json_decref(root);
-    if (rc) {
-        pcrtool_error(command, "cannot print JSON: out of memory or output failed");
-        return PCRTOOL_FAILED;
-    }
-    putchar('\n');
-    return PCRTOOL_DONE;
+    if (!pcrtool_json_write(stdout, root, flags | JSON_REAL_PRECISION(10)))
+        return PCRTOOL_DONE;
+    pcrtool_error(command, "cannot print JSON: %s", strerror(errno));
+    return PCRTOOL_FAILED;
 }

@@ -37,6 +37,10 @@ double pcrtool_percent(uint64_t part, uint64_t whole);
  * and TERM is not "dumb". */
 bool pcrtool_color(FILE *stream);
 
+/* Appends text, with a NUL behind it that does not count. 0, or -1 and errno: ENOMEM. (Streams in
+ * memory lose what they have no memory for without a word.) */
+int pcrtool_append(struct pcr_buffer *out, const char *fmt, ...) PCRTOOL_PRINTF(2, 3);
+
 /* Writes a name of any bytes: as it is, or on a terminal with '?' for each byte of control
  * characters (C0, C1) and of what is no UTF-8. */
 void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes);
@@ -47,14 +51,26 @@ void pcrtool_print_tame(FILE *stream, const char *text, size_t nbytes);
  * where stderr is no terminal. */
 void pcrtool_progress(const char *line);
 
-/* --- JSON. NULL is accepted and passed on, as jansson does for want of memory. --- */
+/* --- JSON. NULL is accepted and passed on, as jansson does for want of memory, which is told
+ * when a value is printed. --- */
+
+/* Has jansson's allocations noted when they fail. At the program's beginning. */
+void pcrtool_json_watch(void);
+/* Has any of them failed? What was parsed or made may lack something since. */
+bool pcrtool_json_failed(void);
 
 /* Sets object[name] to text of any bytes. What is no UTF-8 becomes U+FFFD, and the exact
  * bytes are then object[name + "_hex"]. */
 void pcrtool_json_set_text(json_t *object, const char *name, const char *text,
                            size_t nbytes);
 
-/* Prints and frees `root`, pretty on a terminal, else in one line. Gives an exit code. */
+/* Appends `root` and a line end, all of it or, for want of memory, nothing; frees it. 0, or -1
+ * and errno. */
+int pcrtool_json_append(struct pcr_buffer *out, json_t *root, size_t flags);
+/* The same into a stream. */
+int pcrtool_json_write(FILE *stream, json_t *root, size_t flags);
+
+/* The same to standard output, pretty on a terminal, else in one line. Gives an exit code. */
 int pcrtool_print_json(const struct pcrtool_command *command, json_t *root);
 
 #endif

@@ -23,7 +23,7 @@ struct verify_settings {
 /* The findings of a record, in the order that they were made in. */
 struct findings {
     bool finished;
-    char *text;       /* lines for standard error, NULL: none */
+    struct pcr_buffer text; /* lines for standard error */
     json_t *lists[2]; /* with --json: damage, undecodable; NULL: none */
 };
 
@@ -54,8 +54,6 @@ struct job {
     struct verification *v;
     uint64_t record, finding_count;
     struct findings found; /* its own, till the record is finished */
-    FILE *stream;          /* of found.text; NULL before the first line */
-    size_t text_nbytes;
     bool no_memory;
 };
 
@@ -66,30 +64,20 @@ static bool note_in_json(struct findings *f, bool damage, const char *path,
     json_t *object = json_pack("{ss}", "code", pcr_code_name(err->code));
     pcrtool_json_set_text(object, "record", path, strlen(path));
     pcrtool_json_set_text(object, "message", err->message, strlen(err->message));
-    size_t members = 3;
-    if (err->offset <= INT64_MAX) {
+    if (err->offset <= INT64_MAX)
         json_object_set_new(object, "offset", json_integer((json_int_t) err->offset));
-        members++;
-    }
     if (!*list)
         *list = json_array();
-    /* A path that is no UTF-8 has one member more. */
-    if (json_object_size(object) >= members)
-        return !json_array_append_new(*list, object);
-    json_decref(object);
-    return false;
+    return !json_array_append_new(*list, object) && !pcrtool_json_failed();
 }
 
 static bool note_in_text(struct job *job, bool damage, const char *path,
                          const struct pcr_error *err)
 {
-    if (!job->stream)
-        job->stream = open_memstream(&job->found.text, &job->text_nbytes);
-    if (!job->stream)
-        return false;
+    struct pcr_buffer *text = &job->found.text;
     if (damage)
-        return fprintf(job->stream, "%s: %s\n", pcr_code_name(err->code), err->message) > 0;
-    return fprintf(job->stream, "undecodable: %s: %s\n", path, err->message) > 0;
+        return !pcrtool_append(text, "%s: %s\n", pcr_code_name(err->code), err->message);
+    return !pcrtool_append(text, "undecodable: %s: %s\n", path, err->message);
 }
 
 static int on_finding(void *opaque, uint32_t kind, const char *path, uint64_t records_done,
@@ -114,11 +102,10 @@ static void tell(struct verification *v, bool all)
         struct findings *f = &v->records[v->told_count];
         if (!f->finished && !all)
             break;
-        if (f->text) {
+        if (f->text.nbytes) {
             pcrtool_progress(NULL);
-            fputs(f->text, stderr);
-            free(f->text);
-            f->text = NULL;
+            fwrite(f->text.data, 1, f->text.nbytes, stderr);
+            pcr_buffer_free(&f->text);
         }
     }
 }
@@ -140,8 +127,6 @@ static void add_report(struct job *job, const struct pcr_verify_report *report, 
     static const struct pcr_error no_memory = { .code = PCR_ERR_NOMEM,
         .offset = PCR_NO_OFFSET, .message = "out of memory for the list of findings" };
     struct verification *v = job->v;
-    if (job->stream)
-        job->no_memory |= fclose(job->stream) != 0;
     pthread_mutex_lock(&v->lock);
     v->total.record_count += report->record_count;
     v->total.sample_count += report->sample_count;
@@ -254,7 +239,7 @@ static uint32_t thread_count(const struct verify_settings *set)
 static void free_findings(struct verification *v)
 {
     for (uint64_t r = 0; v->records && r < v->in.info.record_count; r++) {
-        free(v->records[r].text);
+        pcr_buffer_free(&v->records[r].text);
         json_decref(v->records[r].lists[0]);
         json_decref(v->records[r].lists[1]);
     }

@@ -15,7 +15,7 @@ int pcri_zstd_pack(const void *p, size_t nbytes, int level, struct pcr_buffer *o
         return rc;
     size_t n = ZSTD_compress(out->data, out->capacity, p, nbytes, level);
     if (ZSTD_isError(n))
-        return pcri_fail(err, PCR_ERR_NOMEM, "zstd: %s", ZSTD_getErrorName(n));
+        return pcri_fail(err, PCR_ERR_NOMEM, "no memory to compress %zu bytes", nbytes);
     out->nbytes = n;
     return 0;
 }

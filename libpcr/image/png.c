@@ -150,7 +150,7 @@ static int png_begin(void *state, const struct pcr_spans *file,
                                        on_malloc, on_free);
     p->info = p->read ? png_create_info_struct(p->read) : NULL;
     if (!p->info)
-        return pcri_fail(err, PCR_ERR_NOMEM, "PNG: cannot make a decoder");
+        return pcri_fail(err, PCR_ERR_NOMEM, "PNG: no memory for a decoder");
     if (setjmp(png_jmpbuf(p->read)))
         return p->rc;
     set_up(p);

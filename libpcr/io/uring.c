@@ -57,11 +57,18 @@ static void probe(void)
         refuse(-rc);
         return;
     }
-    struct io_uring_probe *p = io_uring_get_probe_ring(&ring);
-    usable = p && io_uring_opcode_supported(p, IORING_OP_READ);
-    if (!usable)
+    enum { OPS = 256 };
+    _Alignas(struct io_uring_probe) uint8_t memory[sizeof(struct io_uring_probe) +
+                                                   OPS * sizeof(struct io_uring_probe_op)] = {
+        0
+    };
+    struct io_uring_probe *p = (struct io_uring_probe *) (void *) memory;
+    rc = io_uring_register_probe(&ring, p, OPS);
+    usable = rc >= 0 && io_uring_opcode_supported(p, IORING_OP_READ);
+    if (rc < 0)
+        refuse(-rc);
+    else if (!usable)
         snprintf(refusal, sizeof(refusal), "this kernel's io_uring has no read request");
-    io_uring_free_probe(p);
     io_uring_queue_exit(&ring);
 }
 

@@ -61,12 +61,23 @@ static void each_file(const char *dir, file_fn *act, void *opaque)
     memory_resume();
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    ck_assert_int_eq(lstat(path, &st), 0);
+    return S_ISDIR(st.st_mode);
+}
+
 static void remove_file(void *opaque, const char *dir, const char *name)
 {
     char path[512];
-    (void) opaque;
     snprintf(path, sizeof(path), "%s/%s", dir, name);
-    ck_assert_int_eq(unlink(path), 0);
+    if (is_folder(path)) {
+        each_file(path, remove_file, opaque);
+        ck_assert_int_eq(rmdir(path), 0);
+    } else {
+        ck_assert_int_eq(unlink(path), 0);
+    }
 }
 
 void folder_empty(const char *path)
@@ -101,8 +112,13 @@ static void add_file(void *sum, const char *dir, const char *name)
 {
     struct pcr_buffer b = { 0 };
     uint64_t one = 0;
-    test_read(dir, name, &b);
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
     add_text(&one, name);
+    if (is_folder(path))
+        each_file(path, add_file, &one);
+    else
+        test_read(dir, name, &b);
     add(&one, b.data, b.nbytes);
     *(uint64_t *) sum += one; /* in any order */
     pcr_buffer_free(&b);

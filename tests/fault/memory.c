@@ -10,7 +10,8 @@
 #include "memory.h"
 
 static atomic_long calls, fail_at, held;
-static atomic_bool for_ever, paused;
+static atomic_bool for_ever;
+static atomic_int paused;
 /* The thread has begun its work. What a sanitizer does before cannot fail. */
 static _Thread_local bool working;
 
@@ -27,14 +28,19 @@ long memory_calls(void)
     return atomic_load(&calls);
 }
 
+void memory_add_calls(long more)
+{
+    atomic_fetch_add(&calls, more);
+}
+
 void memory_pause(void)
 {
-    atomic_store(&paused, true);
+    atomic_fetch_add(&paused, 1);
 }
 
 void memory_resume(void)
 {
-    atomic_store(&paused, false);
+    atomic_fetch_sub(&paused, 1);
 }
 
 long memory_held(void)

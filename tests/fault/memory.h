@@ -11,7 +11,9 @@
 void memory_fail(long n, bool lasting);
 /* Calls since then. */
 long memory_calls(void);
-/* What is between the two is the test's own: it neither counts nor fails. */
+/* Calls of a forked child, which began with this process's count, and failed as this one. */
+void memory_add_calls(long more);
+/* What is between the two, which may nest, is the test's own: it neither counts nor fails. */
 void memory_pause(void);
 void memory_resume(void);
 /* Blocks and mappings that are held now; 0 where a sanitizer keeps count of them. */

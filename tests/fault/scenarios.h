@@ -22,7 +22,7 @@ struct scenarios {
     size_t count;
 };
 extern const struct scenarios read_scenarios, verify_scenarios, decode_scenarios,
-    code_scenarios, load_scenarios, write_scenarios, import_scenarios;
+    code_scenarios, load_scenarios, write_scenarios, import_scenarios, tool_scenarios;
 
 /* Datasets of six pictures each, made once. */
 struct datasets {
@@ -44,10 +44,11 @@ void datasets_free(void);
 /* A file that the generator makes, made once; found by its name. */
 const struct pcr_buffer *picture(const char *name);
 void pictures_free(void);
-void trees_free(void); /* of the scenarios of importers */
+void trees_free(void);  /* of the scenarios of importers */
+void lists_free(void);  /* of those of pcrtool */
 
-/* Removes the files in a folder; copies them to another; adds names and bytes of all to *sum.
- * Not counted. */
+/* Removes what is in a folder; copies its files to another; adds names and bytes of all that is in
+ * it to *sum. Not counted. */
 void folder_empty(const char *path);
 void folder_copy(const char *from, const char *to);
 void folder_add(const char *path, uint64_t *sum);
