@@ -110,6 +110,8 @@ void pcri_wait_unless(const atomic_bool *stop);
 bool pcri_wait_stopped(void);
 /* Sleeps till then. False if it was stopped. */
 bool pcri_sleep_until(uint64_t ns);
+/* The same whether it is stopped or not. */
+void pcri_sleep_through(uint64_t ns);
 /* Waits before try number `attempt` (from 0) is made again: 5 ms, each time twice as long, a
  * second at most. False if it was stopped. */
 bool pcri_wait_to_retry(uint32_t attempt);
@@ -119,7 +121,11 @@ int pcri_fail_stopped(struct pcr_error *err);
  * than `most` tries were made again before, `attempt`. Where it was stopped, *rc and *err become
  * CANCELLED. */
 bool pcri_try_again(uint32_t attempt, uint32_t most, int *rc, struct pcr_error *err);
-/* Waits on a condition, or a moment where the thread may be stopped. */
+/* A condition that can be waited on till a time of pcri_clock_ns(). */
+void pcri_cond_init(pthread_cond_t *cond);
+/* False if that time has come. */
+bool pcri_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t ns);
+/* Waits on such a condition, or a moment where the thread may be stopped. */
 void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
 /* --- threads (thread.c) --- */

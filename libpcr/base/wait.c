@@ -37,17 +37,36 @@ uint64_t pcri_clock_ns(void)
     return (uint64_t) t.tv_sec * 1000000000 + (uint64_t) t.tv_nsec;
 }
 
+static struct timespec time_of(uint64_t ns)
+{
+    return (struct timespec) { (time_t) (ns / 1000000000), (long) (ns % 1000000000) };
+}
+
+/* May be woken early. */
+static void sleep_once(uint64_t ns)
+{
+    const struct timespec t = time_of(ns);
+    (void) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+/* The end of a wait till then, or of its next part. */
+static uint64_t next_look(uint64_t ns)
+{
+    uint64_t look = pcri_clock_ns() + LOOK_MS * UINT64_C(1000000);
+    return stop_flag && look < ns ? look : ns;
+}
+
 bool pcri_sleep_until(uint64_t ns)
 {
-    uint64_t now;
-    while (!pcri_wait_stopped() && (now = pcri_clock_ns()) < ns) {
-        uint64_t left = ns - now, look = LOOK_MS * UINT64_C(1000000);
-        uint64_t until = stop_flag && look < left ? now + look : ns;
-        struct timespec t = { (time_t) (until / 1000000000), (long) (until % 1000000000) };
-        /* Woken early, it looks at the clock again. */
-        (void) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
-    }
+    while (!pcri_wait_stopped() && pcri_clock_ns() < ns)
+        sleep_once(next_look(ns));
     return !pcri_wait_stopped();
+}
+
+void pcri_sleep_through(uint64_t ns)
+{
+    while (pcri_clock_ns() < ns)
+        sleep_once(ns);
 }
 
 bool pcri_wait_to_retry(uint32_t attempt)
@@ -69,16 +88,26 @@ bool pcri_try_again(uint32_t attempt, uint32_t most, int *rc, struct pcr_error *
     return false;
 }
 
+/* None of this fails on any supported system. */
+void pcri_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+bool pcri_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t ns)
+{
+    const struct timespec t = time_of(ns);
+    return pthread_cond_timedwait(cond, mutex, &t) != ETIMEDOUT;
+}
+
 void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
 {
-    struct timespec t;
-    if (!stop_flag) {
+    if (stop_flag)
+        (void) pcri_cond_wait_until(cond, mutex, next_look(UINT64_MAX));
+    else
         pthread_cond_wait(cond, mutex);
-        return;
-    }
-    clock_gettime(CLOCK_REALTIME, &t); /* a condition's clock, as it is by default */
-    t.tv_nsec += LOOK_MS * 1000000L;
-    t.tv_sec += t.tv_nsec / 1000000000L;
-    t.tv_nsec %= 1000000000L;
-    (void) pthread_cond_timedwait(cond, mutex, &t);
 }

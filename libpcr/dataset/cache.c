@@ -147,7 +147,7 @@ void pcri_cache_forget_opening(struct pcri_cache *c)
             (void) drop(c, h); /* the reference of its thread is never given back */
     }
     /* Those who waited are not there either. */
-    c->opened = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
+    pcri_cond_init(&c->opened);
 }
 
 void pcri_let_go(struct pcr_dataset *ds, struct pcri_held *held)

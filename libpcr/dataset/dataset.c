@@ -303,7 +303,7 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     ds->limits = o.limits;
     /* With default attributes these cannot fail on any supported system. */
     pthread_mutex_init(&ds->cache.mutex, NULL);
-    pthread_cond_init(&ds->cache.opened, NULL);
+    pcri_cond_init(&ds->cache.opened);
     pthread_mutex_init(&ds->keys.mutex, NULL);
     pthread_mutex_init(&ds->spare.mutex, NULL);
     rc = create_layers(ds, &o, err);

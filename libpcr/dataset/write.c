@@ -273,9 +273,8 @@ static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
 static int run(struct pcri_write *w, struct pcr_error *err)
 {
     const struct pcri_layer_options layers = { .retry_count = PCRI_TRIES_AGAIN };
-    int rc = pcri_write_threads_init(w, err);
-    if (!rc)
-        rc = pcri_layers_create(&pcri_io_pread, &layers, &w->layers, err);
+    pcri_write_threads_init(w);
+    int rc = pcri_layers_create(&pcri_io_pread, &layers, &w->layers, err);
     if (!rc)
         rc = prepare(w, err);
     return rc ? rc : w->dir ? convert_into_folder(w, err) : convert(w, err);

@@ -213,7 +213,7 @@ struct pcri_worker {
  * at once in so many calls. CANCELLED. */
 int pcri_tick(struct pcri_ticker *t, uint32_t every, struct pcr_error *err);
 
-int pcri_write_threads_init(struct pcri_write *w, struct pcr_error *err);
+void pcri_write_threads_init(struct pcri_write *w);
 void pcri_write_threads_free(struct pcri_write *w);
 /* Runs `fn` in all worker threads till each has returned 0 or one failed, and calls the
  * user's callbacks meanwhile. Returns the failure of the lowest position. */

@@ -2,27 +2,19 @@
 /* The worker threads of a conversion, and the calling thread that waits for them and
  * calls the user back. */
 #include <stdlib.h>
-#include <time.h>
 
 #include "write.h"
 
-enum { PROGRESS_MS = 100, PROGRESS_NS = PROGRESS_MS * 1000000 };
+enum { PROGRESS_NS = 100000000 };
 
-int pcri_write_threads_init(struct pcri_write *w, struct pcr_error *err)
+void pcri_write_threads_init(struct pcri_write *w)
 {
-    pthread_condattr_t attr;
-    int rc = pthread_condattr_init(&attr);
-    if (rc)
-        return pcri_fail_sys(err, rc, "cannot make a condition variable");
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_mutex_init(&w->lock, NULL);
     pthread_cond_init(&w->room, NULL);
-    pthread_cond_init(&w->news, &attr);
-    pthread_condattr_destroy(&attr);
+    pcri_cond_init(&w->news);
     w->events_end = &w->events;
     w->ticker = (struct pcri_ticker) { .opts = &w->opts, .progress = &w->progress,
                                        .next_ns = pcri_clock_ns() + PROGRESS_NS };
-    return 0;
 }
 
 int pcri_tick(struct pcri_ticker *t, uint32_t every, struct pcr_error *err)
@@ -166,12 +158,8 @@ static void wait_for_workers(struct pcri_write *w)
 {
     pthread_mutex_lock(&w->lock);
     do {
-        struct timespec t;
-        clock_gettime(CLOCK_MONOTONIC, &t);
-        t.tv_nsec += PROGRESS_MS * 1000000L;
-        t.tv_sec += t.tv_nsec / 1000000000L;
-        t.tv_nsec %= 1000000000L;
-        while (w->running && !pthread_cond_timedwait(&w->news, &w->lock, &t))
+        uint64_t until = pcri_clock_ns() + PROGRESS_NS;
+        while (w->running && pcri_cond_wait_until(&w->news, &w->lock, until))
             ;
         call_back(w);
     } while (w->running);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Makes storage slower, for experiments: so many bytes a second through one line that all files
  * share, and a delay of each read, as from far away. */
-#include <errno.h>
-#include <time.h>
-
 #include "layer.h"
 
 static int throttle_open(const struct pcri_io_backend *self, const char *path,
@@ -28,15 +25,6 @@ static uint64_t take_line(struct pcri_layers *all, uint64_t now, uint64_t nbytes
     return end;
 }
 
-/* Not pcri_sleep_until(): slow storage is slow for those too who have lost their interest, and
- * bytes that came without a wait would not be what was asked for. */
-static void sleep_whole(uint64_t ns)
-{
-    const struct timespec t = { (time_t) (ns / 1000000000), (long) (ns % 1000000000) };
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL) == EINTR)
-        ;
-}
-
 static int throttle_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                          struct pcr_error *err)
 {
@@ -47,7 +35,9 @@ static int throttle_read(struct pcri_file *f, const struct pcri_range *ranges, s
     int rc = pcri_file_read(pcri_file_below(f), ranges, count, err);
     uint64_t read = pcri_clock_ns();
     if (read < end) {
-        sleep_whole(end);
+        /* Slow storage is slow for those too who have lost their interest: bytes that came
+         * without a wait would not be what was asked for. */
+        pcri_sleep_through(end);
         pcri_count(&all->counts.throttle_ns, end - read);
     }
     return rc;

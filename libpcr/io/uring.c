@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <liburing.h>
@@ -197,10 +196,8 @@ static struct io_uring_cqe *wait_for_one(struct io_uring *ring)
 {
     enum { LOOK_NS = 1000000 };
     struct io_uring_cqe *cqe = NULL;
-    while (io_uring_wait_cqe(ring, &cqe) && io_uring_peek_cqe(ring, &cqe)) {
-        const struct timespec t = { .tv_nsec = LOOK_NS };
-        (void) nanosleep(&t, NULL);
-    }
+    while (io_uring_wait_cqe(ring, &cqe) && io_uring_peek_cqe(ring, &cqe))
+        pcri_sleep_through(pcri_clock_ns() + LOOK_NS);
     return cqe;
 }
 
