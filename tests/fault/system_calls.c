@@ -23,11 +23,12 @@
 
 #include "calls.h"
 #include "fault.h"
+#include "folders.h"
 #include "write_source.h"
 
 #include "base/base.h"
 
-enum { SAMPLES = 6, TRIAL_S = 60, PATH_NBYTES = 256 };
+enum { SAMPLES = 6, TRIAL_S = 60 };
 
 /* --- a trial --- */
 
@@ -66,103 +67,6 @@ static void blame(const char *what)
         snprintf(aftermath, sizeof(aftermath), "%s", what);
 }
 
-static void add(uint64_t *sum, const void *p, size_t nbytes)
-{
-    *sum = *sum * 31 + pcri_xxh3(p, nbytes);
-}
-
-/* --- folders --- */
-
-static struct test_folder top;
-
-static const char *at(const char *name)
-{
-    static char paths[8][PATH_NBYTES];
-    static unsigned turn;
-    char *p = paths[turn++ & 7];
-    snprintf(p, sizeof(paths[0]), "%s/%s", top.path, name);
-    return p;
-}
-
-typedef void (*file_fn)(void *opaque, const char *path, bool is_folder);
-
-/* Calls for each file below a folder in the order of names, and for folders after what they
- * hold. */
-static void each_file(const char *dir, file_fn fn, void *opaque)
-{
-    struct dirent **names;
-    int count = scandir(dir, &names, NULL, alphasort);
-    for (int i = 0; i < count; i++) {
-        char path[2 * PATH_NBYTES];
-        struct stat st;
-        const char *name = names[i]->d_name;
-        int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
-        ck_assert_int_lt(n, (int) sizeof(path));
-        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !lstat(path, &st)) {
-            if (S_ISDIR(st.st_mode))
-                each_file(path, fn, opaque);
-            fn(opaque, path, S_ISDIR(st.st_mode));
-        }
-        free(names[i]);
-    }
-    if (count >= 0)
-        free(names);
-}
-
-static void remove_one(void *opaque, const char *path, bool is_folder)
-{
-    ck_assert_int_eq(is_folder ? rmdir(path) : unlink(path), 0);
-}
-
-static void remove_folder(const char *dir)
-{
-    each_file(dir, remove_one, NULL);
-    (void) rmdir(dir);
-}
-
-static void read_file(const char *path, struct pcr_buffer *out)
-{
-    uint8_t block[4096];
-    size_t n;
-    FILE *f = fopen(path, "rb");
-    ck_assert_msg(f != NULL, "%s is not there", path);
-    out->nbytes = 0;
-    while ((n = fread(block, 1, sizeof(block), f)))
-        ck_assert_int_eq(pcri_buffer_append(out, block, n, NULL), 0);
-    fclose(f);
-}
-
-static void write_file(const char *path, const void *p, size_t nbytes)
-{
-    FILE *f = fopen(path, "wb");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(p, 1, nbytes, f), nbytes);
-    ck_assert_int_eq(fclose(f), 0);
-}
-
-struct folder_sum {
-    uint64_t sum;
-    size_t name_at; /* where a name begins that counts */
-};
-
-static void add_file(void *opaque, const char *path, bool is_folder)
-{
-    struct folder_sum *s = opaque;
-    struct pcr_buffer b = { 0 };
-    add(&s->sum, path + s->name_at, strlen(path + s->name_at));
-    if (!is_folder)
-        read_file(path, &b);
-    add(&s->sum, b.data, b.nbytes);
-    pcr_buffer_free(&b);
-}
-
-static uint64_t sum_folder(const char *dir)
-{
-    struct folder_sum s = { .name_at = strlen(dir) };
-    each_file(dir, add_file, &s);
-    return s.sum;
-}
-
 static void blame_temps(void *opaque, const char *path, bool is_folder)
 {
     const char *name = strrchr(path, '/') + 1;
@@ -180,28 +84,6 @@ static void look_for_temps(const char *dir)
         each_file(dir, blame_temps, NULL);
 }
 
-struct copy {
-    const char *to;
-};
-
-static void copy_one(void *opaque, const char *path, bool is_folder)
-{
-    const struct copy *c = opaque;
-    struct pcr_buffer b = { 0 };
-    char to[2 * PATH_NBYTES];
-    snprintf(to, sizeof(to), "%s/%s", c->to, strrchr(path, '/') + 1);
-    read_file(path, &b);
-    write_file(to, b.data, b.nbytes);
-    pcr_buffer_free(&b);
-}
-
-static void copy_folder(const char *from, const char *to)
-{
-    struct copy c = { to };
-    ck_assert_int_eq(mkdir(to, 0777), 0);
-    each_file(from, copy_one, &c);
-}
-
 /* --- reading --- */
 
 static const char *made; /* the dataset that is read */
@@ -217,10 +99,10 @@ static int read_samples(struct pcr_dataset *ds, uint64_t *sum, struct pcr_error 
         if (!rc)
             rc = pcr_sample_read(s, (uint32_t) i % 3, &out, err);
         if (!rc)
-            add(sum, out.data, out.nbytes);
+            folder_add(sum, out.data, out.nbytes);
         pcr_sample_release(&s);
     }
-    add(sum, &index, sizeof(index));
+    folder_add(sum, &index, sizeof(index));
     pcr_buffer_free(&out);
     return rc;
 }
@@ -278,7 +160,7 @@ static int read_split(uint64_t *sum, struct pcr_error *err)
         rc = pcr_slice_read(ds, 0, 0, 3, 2, &slice, err);
     for (uint32_t i = 0; !rc && i < 3; i++) {
         rc = pcr_slice_get(slice, i, 0, &out, err);
-        add(sum, out.data, out.nbytes);
+        folder_add(sum, out.data, out.nbytes);
     }
     pcr_slice_destroy(&slice);
     pcr_dataset_close(&ds);
@@ -299,7 +181,7 @@ static int read_record(uint64_t *sum, struct pcr_error *err)
         rc = pcr_dataset_describe(ds, &info, err);
     pcr_dataset_close(&ds);
     rest();
-    add(sum, &info, sizeof(info));
+    folder_add(sum, &info, sizeof(info));
     return rc;
 }
 
@@ -328,7 +210,7 @@ static int read_cached(const char *dir, uint64_t nbytes, uint64_t *sum, struct p
 
 static int read_cold(uint64_t *sum, struct pcr_error *err)
 {
-    remove_folder(at("cold"));
+    folder_remove(at("cold"));
     int rc = read_cached(at("cold"), 1 << 24, sum, err);
     look_for_temps(at("cold"));
     return rc;
@@ -349,12 +231,12 @@ static int read_full(uint64_t *sum, struct pcr_error *err)
 {
     static const uint8_t bytes[20000];
     const struct timespec old[2] = { { 1000, 0 }, { 1000, 0 } };
-    remove_folder(at("full"));
+    folder_remove(at("full"));
     ck_assert_int_eq(mkdir(at("full"), 0777), 0);
     for (int i = 0; i < 3; i++) {
         char name[64];
         snprintf(name, sizeof(name), "full/000000000000000%d.pcrcache", i);
-        write_file(at(name), bytes, sizeof(bytes));
+        folder_write(at(name), bytes, sizeof(bytes));
         ck_assert_int_eq(utimensat(AT_FDCWD, at(name), old, 0), 0);
     }
     return read_cached(at("full"), 70000, sum, err);
@@ -383,7 +265,7 @@ static int verify(uint64_t *sum, struct pcr_error *err)
         rc = pcr_dataset_verify_record(ds, r, r == 0, &report, keep_first, &first, err);
     pcr_dataset_close(&ds);
     rest();
-    add(sum, &report, sizeof(report));
+    folder_add(sum, &report, sizeof(report));
     if (!rc && first.code) {
         *err = first;
         rc = first.code;
@@ -413,9 +295,9 @@ static int load_with(struct pcr_loader_options o, struct pcr_dataset_options d, 
         rc = pcr_loader_start_epoch(l, epoch, err);
         while (!rc && !(rc = pcr_loader_next(l, &b, err))) {
             if (b->pixels)
-                add(sum, b->pixels, (size_t) b->sample_count * 16 * 16 * 3);
+                folder_add(sum, b->pixels, (size_t) b->sample_count * 16 * 16 * 3);
             else
-                add(sum, b->data, b->offsets[b->sample_count]);
+                folder_add(sum, b->data, b->offsets[b->sample_count]);
             pcr_batch_release(b);
         }
         if (rc == PCR_END)
@@ -515,20 +397,20 @@ static int convert_into(const char *from, const struct pcr_write_options *o, uin
     struct pcr_error bad = told;
     look_for_temps(at("out"));
     if (!rc)
-        *sum = sum_folder(at("out"));
+        *sum = folder_sum(at("out"));
     if (bad.code && bad.code != PCR_ERR_FORMAT) { /* it was made without that input */
         *err = bad;
         rc = bad.code;
     } else if (write_from(from, at("out"), o, &why)) {
         blame(why.message);
     } else {
-        uint64_t again = sum_folder(at("out"));
+        uint64_t again = folder_sum(at("out"));
         if (!whole[kind])
             whole[kind] = again;
         if (again != whole[kind])
             blame("made again, it has other bytes");
     }
-    remove_folder(at("out"));
+    folder_remove(at("out"));
     return rc;
 }
 
@@ -561,14 +443,14 @@ static int convert_skip(uint64_t *sum, struct pcr_error *err)
 static int convert_resume(uint64_t *sum, struct pcr_error *err)
 {
     const struct pcr_write_options o = write_options(2, PCR_BAD_FAIL);
-    copy_folder(at("begun"), at("out"));
+    folder_copy(at("begun"), at("out"));
     return convert_into(NULL, &o, sum, err);
 }
 
 static int convert_finished(uint64_t *sum, struct pcr_error *err)
 {
     const struct pcr_write_options o = write_options(2, PCR_BAD_FAIL);
-    copy_folder(at("finished"), at("out"));
+    folder_copy(at("finished"), at("out"));
     return convert_into(NULL, &o, sum, err);
 }
 
@@ -643,7 +525,7 @@ static int pcrtool(uint64_t *sum, struct pcr_error *err, const char *const *word
     clearerr(stdout);
     while (--argc)
         free(own[argc]);
-    add(sum, text[0], strlen(text[0]));
+    folder_add(sum, text[0], strlen(text[0]));
     return status ? error_of(status, text[1], err) : 0;
 }
 
@@ -660,18 +542,18 @@ static int extract(const char *option, uint64_t *sum, struct pcr_error *err)
     int rc = pcrtool(sum, err, once);
     look_for_temps(out);
     if (!rc)
-        add(sum, &(uint64_t) { sum_folder(out) }, sizeof(uint64_t));
+        folder_add(sum, &(uint64_t) { folder_sum(out) }, sizeof(uint64_t));
     int fault = plan.fault;
     plan.fault = FAULT_NONE;
     if (pcrtool(&unused, &why, again_words))
         blame(why.message);
     plan.fault = fault;
-    uint64_t again = sum_folder(out);
+    uint64_t again = folder_sum(out);
     if (!*right)
         *right = again;
     if (again != *right && plan.call != CALL_UNLINK)
         blame("extracted again, it has other bytes");
-    remove_folder(out);
+    folder_remove(out);
     return rc;
 }
 
@@ -695,17 +577,17 @@ static int cat_sample(uint64_t *sum, struct pcr_error *err)
     const char *words[] = { "cat", made, "@1", "-o", at("cat"), NULL };
     static uint64_t whole;
     struct pcr_buffer b = { 0 };
-    write_file(at("cat"), "old", 3);
+    folder_write(at("cat"), "old", 3);
     int rc = pcrtool(sum, err, words);
-    read_file(at("cat"), &b);
+    folder_read(at("cat"), &b);
     uint64_t found = 0;
-    add(&found, b.data, b.nbytes);
+    folder_add(&found, b.data, b.nbytes);
     if (!rc)
         *sum += whole = found;
     else if (b.nbytes != 3 && found != whole)
         blame("a part of the file is there");
     pcr_buffer_free(&b);
-    look_for_temps(top.path);
+    look_for_temps(top_folder.path);
     return rc;
 }
 
@@ -723,8 +605,8 @@ static int convert_by_tool(uint64_t *sum, struct pcr_error *err)
     int rc = pcrtool(sum, err, words);
     look_for_temps(at("out"));
     if (!rc)
-        add(sum, &(uint64_t) { sum_folder(at("out")) }, sizeof(uint64_t));
-    remove_folder(at("out"));
+        folder_add(sum, &(uint64_t) { folder_sum(at("out")) }, sizeof(uint64_t));
+    folder_remove(at("out"));
     return rc;
 }
 
@@ -796,7 +678,7 @@ static const char *judge_error(int rc, const struct pcr_error *err)
         return NULL; /* a finished dataset that lacks a record is another */
     if (rc != PCR_ERR_IO || err->sys_errno != expected_errno())
         return "another error";
-    if (!strstr(err->message, top.path) && !strstr(err->message, "images/") &&
+    if (!strstr(err->message, top_folder.path) && !strstr(err->message, "images/") &&
         !strstr(err->message, "standard output") && !strstr(err->message, "list.jsonl") &&
         !strstr(err->message, "classes.txt") &&
         !(plan.call == CALL_THREAD && strstr(err->message, "thread")))
@@ -902,14 +784,14 @@ static void make_lists(void)
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char name[64];
         snprintf(name, sizeof(name), "images/%s", names[i]);
-        write_file(at(name), source.samples[i].file.data, source.samples[i].file.nbytes);
+        folder_write(at(name), source.samples[i].file.data, source.samples[i].file.nbytes);
     }
-    write_file(at("images/list.jsonl"), jsonl, sizeof(jsonl) - 1);
-    write_file(at("images/list.csv"), csv, sizeof(csv) - 1);
-    write_file(at("images/classes.txt"), "bee\nape\n", 8);
+    folder_write(at("images/list.jsonl"), jsonl, sizeof(jsonl) - 1);
+    folder_write(at("images/list.csv"), csv, sizeof(csv) - 1);
+    folder_write(at("images/classes.txt"), "bee\nape\n", 8);
     struct pcr_ladder *ladder = NULL;
     ck_assert_int_eq(pcr_ladder_builtin("classic", &ladder, NULL), 0);
-    write_file(at("images/ladder.txt"), pcr_ladder_text(ladder),
+    folder_write(at("images/ladder.txt"), pcr_ladder_text(ladder),
                strlen(pcr_ladder_text(ladder)));
     pcr_ladder_destroy(&ladder);
     ck_assert_int_eq(symlink("../ape/a.jpg", at("images/bee/link.jpg")), 0);
@@ -926,7 +808,7 @@ static void set_up(void)
     struct pcr_write_options o = write_options(1, PCR_BAD_FAIL);
     test_source_init(&source, SAMPLES);
     test_source_set_case(&source, 2, "png-rgb");
-    test_folder_make(&top);
+    test_folder_make(&top_folder);
     make_lists();
     ck_assert_int_eq(pcr_dataset_write(at("finished"), &source.source, &o, NULL, &err), 0);
     o.record_samples = 5; /* large enough for several ranges */
@@ -938,7 +820,7 @@ static void set_up(void)
     ck_assert_int_eq(pcr_dataset_write(at("begun"), &source.source, &o, NULL, &err),
                      PCR_ERR_CANCELLED);
     ck_assert(test_exists(at("begun"), ".pcr-convert"));
-    write_file(at("begun/.pcr-tmp-killed"), "part", 4);
+    folder_write(at("begun/.pcr-tmp-killed"), "part", 4);
 }
 
 static const char *only; /* NULL: all */
@@ -951,7 +833,7 @@ START_TEST(all)
         if (!only || !strcmp(only, scenarios[i].name))
             wrong += try_scenario(&scenarios[i], &number);
     free((char *) made);
-    test_folder_free(&top);
+    test_folder_free(&top_folder);
     test_source_free(&source);
     ck_assert_int_eq(wrong, 0);
 }
