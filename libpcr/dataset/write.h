@@ -86,6 +86,22 @@ struct pcri_state {
     int fd;      /* -1: none */
     char *path;
 };
+/* What a state file says. */
+enum pcri_state_kind {
+    PCRI_STATE_NOTHING, /* it is empty: its maker was killed at once */
+    PCRI_STATE_DAMAGED, /* a part is lost or changed */
+    PCRI_STATE_FOREIGN, /* something else */
+    PCRI_STATE_WHOLE,
+};
+enum { PCRI_STATE_NBYTES = 85 }; /* of the text */
+struct pcri_state_text {
+    enum pcri_state_kind is;
+    uint64_t fingerprint; /* where it is whole */
+    uint32_t bad_policy;  /* below 10 */
+};
+void pcri_state_parse(const char *text, size_t nbytes, struct pcri_state_text *out);
+void pcri_state_render(const struct pcri_state_text *t, char out[PCRI_STATE_NBYTES + 1]);
+
 /* Is there a state file in the folder, if there is a folder? */
 int pcri_state_find(const char *dir, bool *found, struct pcr_error *err);
 /* Makes the folder if need be, locks it, checks that what is in it belongs to this very

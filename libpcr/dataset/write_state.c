@@ -28,8 +28,6 @@ static const char temp_prefix[] = ".pcr-tmp-";
 static const char first_line[] = "libpcr conversion 1\n";
 
 enum {
-    CONTENT_NBYTES = 96,
-    COMPLETE_NBYTES = 85, /* of the text */
     LOCK_TRIES = 1000,    /* each other writer that finishes costs one */
 };
 
@@ -104,19 +102,12 @@ static int lock_file(struct pcri_state *s, const char *dir, struct pcr_error *er
                          dir);
 }
 
-/* What a state file says. */
-struct text {
-    enum { NOTHING, DAMAGED, WHOLE } is; /* NOTHING: it is empty, as its maker was killed at once */
-    uint64_t fingerprint;
-    uint32_t bad_policy;
-};
-
-static void render(const struct text *t, char out[CONTENT_NBYTES + 1])
+void pcri_state_render(const struct pcri_state_text *t, char out[PCRI_STATE_NBYTES + 1])
 {
-    int n = snprintf(out, CONTENT_NBYTES + 1, "%sfingerprint %016llx\nbad-policy %u\n",
+    int n = snprintf(out, PCRI_STATE_NBYTES + 1, "%sfingerprint %016llx\nbad-policy %u\n",
                      first_line, (unsigned long long) t->fingerprint,
                      (unsigned) t->bad_policy % 10);
-    snprintf(out + n, CONTENT_NBYTES + 1 - (size_t) n, "check %016llx\n",
+    snprintf(out + n, PCRI_STATE_NBYTES + 1 - (size_t) n, "check %016llx\n",
              (unsigned long long) pcri_xxh3(out, (size_t) n));
 }
 
@@ -127,31 +118,40 @@ static bool is_damaged(const char *text, size_t nbytes)
     return !text[0] || !memcmp(text, first_line, nbytes < line ? nbytes : line);
 }
 
-static int read_state(const struct pcri_state *s, struct text *out, struct pcr_error *err)
+void pcri_state_parse(const char *text, size_t nbytes, struct pcri_state_text *out)
 {
-    enum { MOST_NBYTES = 1 << 16 };
-    char text[CONTENT_NBYTES + 1], again[CONTENT_NBYTES + 1] = "";
-    struct pcr_buffer b = { 0 };
+    char copy[PCRI_STATE_NBYTES + 1] = "", again[PCRI_STATE_NBYTES + 1] = "";
     unsigned long long value;
     unsigned policy;
+    *out = (struct pcri_state_text) { .is = PCRI_STATE_NOTHING };
+    if (!nbytes)
+        return;
+    out->is = is_damaged(text, nbytes) ? PCRI_STATE_DAMAGED : PCRI_STATE_FOREIGN;
+    if (nbytes != PCRI_STATE_NBYTES)
+        return;
+    memcpy(copy, text, nbytes);
+    if (sscanf(copy + sizeof(first_line) - 1, "fingerprint %16llx\nbad-policy %1u\n", &value,
+               &policy) != 2)
+        return;
+    struct pcri_state_text said = { PCRI_STATE_WHOLE, value, policy };
+    pcri_state_render(&said, again);
+    if (!memcmp(text, again, nbytes))
+        *out = said;
+}
+
+static int read_state(const struct pcri_state *s, struct pcri_state_text *out,
+                      struct pcr_error *err)
+{
+    enum { MOST_NBYTES = 1 << 16 };
+    struct pcr_buffer b = { 0 };
     int rc = pcri_read_whole(s->path, MOST_NBYTES, PCRI_TRIES_AGAIN, &b, err);
-    size_t n = rc ? 0 : b.nbytes < CONTENT_NBYTES ? b.nbytes : CONTENT_NBYTES;
-    if (n)
-        memcpy(text, b.data, n);
-    text[n] = '\0';
+    *out = (struct pcri_state_text) { .is = PCRI_STATE_FOREIGN };
+    if (!rc)
+        pcri_state_parse((const char *) b.data, b.nbytes, out);
     pcr_buffer_free(&b);
     if (rc && rc != PCR_ERR_LIMIT)
         return rc;
-    *out = (struct text) { .is = n ? DAMAGED : NOTHING };
-    if (n == COMPLETE_NBYTES && sscanf(text + sizeof(first_line) - 1,
-                                       "fingerprint %16llx\nbad-policy %1u\n", &value,
-                                       &policy) == 2) {
-        *out = (struct text) { DAMAGED, value, policy };
-        render(out, again);
-    }
-    if (again[0] && !strcmp(text, again))
-        out->is = WHOLE;
-    if (!rc && (out->is != DAMAGED || is_damaged(text, n)))
+    if (out->is != PCRI_STATE_FOREIGN)
         return 0;
     return pcri_fail(err, PCR_ERR_INVAL,
                      "%s: not a state that this version knows; choose another folder",
@@ -185,17 +185,17 @@ static int publish_state(const struct pcri_state *s, int fd, const char *temp, c
 }
 
 /* Under the lock, which goes over to the new file. */
-static int write_state(struct pcri_state *s, const char *dir, const struct text *state,
-                       struct pcr_error *err)
+static int write_state(struct pcri_state *s, const char *dir,
+                       const struct pcri_state_text *state, struct pcr_error *err)
 {
     static const char name[] = ".pcr-tmp-convert";
-    char text[CONTENT_NBYTES + 1];
+    char text[PCRI_STATE_NBYTES + 1];
     size_t n = strlen(dir) + 1 + sizeof(name);
     char *temp = pcri_malloc(n, 1, err);
     if (!temp)
         return PCR_ERR_NOMEM;
     snprintf(temp, n, "%s/%s", dir, name);
-    render(state, text);
+    pcri_state_render(state, text);
     int fd = PCRI_UNINTERRUPTED(open(temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                                      0666));
     int rc = fd < 0 ? pcri_fail_sys(err, errno, "%s: cannot create", temp)
@@ -227,20 +227,21 @@ static int refuse(const char *dir, const struct contents *c, bool stateless,
 static int take_folder(struct pcri_state *s, const char *dir, uint64_t fingerprint,
                        uint32_t bad_policy, struct pcr_error *err)
 {
-    const struct text state = { WHOLE, fingerprint, bad_policy };
+    const struct pcri_state_text state = { PCRI_STATE_WHOLE, fingerprint, bad_policy };
     struct contents c;
-    struct text old;
+    struct pcri_state_text old;
     int rc = scan(dir, false, &c, err);
     if (!rc)
         rc = read_state(s, &old, err);
     if (rc)
         return rc;
-    bool ours = old.is == WHOLE && old.fingerprint == fingerprint &&
+    bool ours = old.is == PCRI_STATE_WHOLE && old.fingerprint == fingerprint &&
                 (old.bad_policy == bad_policy || old.bad_policy == PCR_BAD_FAIL);
     if (!ours && (c.manifest || c.record_count)) {
-        if (old.is == NOTHING) /* made by us just now, or by one that did nothing more */
+        /* Made by us just now, or by one that did nothing more? */
+        if (old.is == PCRI_STATE_NOTHING)
             (void) PCRI_UNINTERRUPTED(unlink(s->path));
-        return refuse(dir, &c, old.is != WHOLE, err);
+        return refuse(dir, &c, old.is != PCRI_STATE_WHOLE, err);
     }
     rc = scan(dir, true, &c, err);
     if (!rc && (!ours || old.bad_policy != bad_policy))

@@ -7,11 +7,27 @@ usage() {
     cat <<'END'
 usage: tests/fuzz/run.sh TARGET SECONDS [SEED-FOLDER...]
 
-Builds TARGET (decode, head, header, manifest, materialise, prefix, split) with clang,
-libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer in build-fuzz/, makes seeds,
-and fuzzes.
-Inputs that it finds stay in build-fuzz/corpus/TARGET, crashes in build-fuzz/crashes/TARGET.
-The exit status is that of libFuzzer: 0 where nothing was found.
+Builds TARGET with clang, libFuzzer, AddressSanitizer and UndefinedBehaviorSanitizer in
+build-fuzz/ (what decodes: build-fuzz-codec/), makes seeds, and fuzzes. Inputs that it finds stay
+there in corpus/TARGET, crashes in crashes/TARGET. The exit status is that of libFuzzer: 0 where
+nothing was found.
+
+  cache        damaged cache files
+  decode       image files, by our own decoder and libjpeg-turbo
+  folders      names of folders and files in a tree of images
+  head         record heads
+  header       record headers
+  icc          colour profiles
+  ladder       ladders' text
+  lists        lists of images, CSV and JSON lines
+  manifest     manifests
+  materialise  records' groups, to files
+  png          PNG files, whole, by rows and resized
+  prefix       coefficients of JPEG files, by our own decoder and libjpeg-turbo
+  resume       what a conversion goes on from: records' tails, the state file
+  spans        packed images raised from one fidelity to the next
+  split        JPEG files as sources: packed, and decoded at fidelities
+  state        loaders' states
 
   SEED-FOLDER   further inputs to start from; not changed
 
@@ -32,41 +48,46 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 export PATH=/usr/bin:$PATH
 sanitize=${PCR_FUZZ_SANITIZE:-address,undefined} suffix=
 [ "$sanitize" = address,undefined ] || suffix=-$sanitize
+
+setup=()
+case $target in
+decode | png | prefix | spans | split)
+    # Tracing the comparisons in decoders' loops, and counting how rare each of so many features
+    # is, would take most of the time. Small files show what large ones do.
+    options=(-entropic=0 -max_len=4096)
+    if [ -z "$suffix" ]; then
+        suffix=-codec setup=(-Dc_args=-fno-sanitize-coverage=trace-cmp)
+    fi
+    ;;
+*) options=(-max_len=65536) ;;
+esac
 build=${PCR_FUZZ_BUILD:-build-fuzz$suffix}
 
 case $sanitize-$target in
-memory-manifest | memory-split)
+memory-folders | memory-icc | memory-lists | memory-manifest | memory-png | memory-resume | \
+    memory-spans | memory-split)
     echo "$target calls libraries that MemorySanitizer does not see through" >&2
     exit 2
     ;;
 esac
 if [ ! -d "$build" ]; then
-    CC=clang meson setup "$build" -Dfuzz=true -Db_sanitize="$sanitize" \
-        -Db_lundef=false >/dev/null
+    CC=${CC:-clang} meson setup "$build" -Dfuzz=true -Db_sanitize="$sanitize" -Db_lundef=false \
+        "${setup[@]}" >/dev/null
 fi
 ninja -C "$build" "tests/fuzz/fuzz-$target" tests/generator/pcr-gen >/dev/null
 build=$(realpath "$build")
-corpus=$build/corpus/$target crashes=$build/crashes/$target seeds=$build/seeds
-mkdir -p "$corpus" "$crashes" "$seeds"
-
-case $target in
-decode | prefix | split)
-    # The generator uses libjpeg, so MemorySanitizer's reports on it are void.
-    [ -d "$seeds/cases" ] \
-        || MSAN_OPTIONS=report_umrs=0 "$build/tests/generator/pcr-gen" cases "$seeds/cases"
-    set -- "$seeds"/cases/* "$@"
-    ;;
-*)
-    [ -d "$seeds/$target" ] || python3 -B tests/vectors/make_vectors.py --seeds "$target" \
-        "$seeds/$target"
-    set -- "$seeds/$target" "$@"
-    ;;
-esac
+corpus=$build/corpus/$target crashes=$build/crashes/$target seeds=$build/seeds/$target
+mkdir -p "$corpus" "$crashes" "$build/seeds"
+# The generator uses libjpeg, so MemorySanitizer's reports on it are void.
+[ -d "$seeds" ] || MSAN_OPTIONS=report_umrs=0 tests/fuzz/seeds.sh "$target" "$seeds" \
+    "$build/tests/generator/pcr-gen"
+folders=("$seeds")
+[ ! -d "$seeds/good" ] || folders=("$seeds"/*)
 kept=tests/fuzz/corpus/$target
-[ ! -d "$kept" ] || set -- "$kept" "$@"
+[ ! -d "$kept" ] || folders+=("$kept")
 
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 exec "$build/tests/fuzz/fuzz-$target" -max_total_time="$seconds" -timeout=20 \
-    -rss_limit_mb="${PCR_FUZZ_RSS:-2048}" -max_len=65536 -print_final_stats=1 \
-    -artifact_prefix="$crashes/" "$corpus" "$@"
+    -rss_limit_mb="${PCR_FUZZ_RSS:-2048}" -print_final_stats=1 "${options[@]}" \
+    -artifact_prefix="$crashes/" "$corpus" "${folders[@]}" "$@"
