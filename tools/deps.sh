@@ -37,19 +37,22 @@ test   mypy             types of the Python package
 test   clang            a second compiler
 fuzz   libclang-rt-dev  libFuzzer and its sanitizers
 fuzz   llvm             readable sanitizer reports
+coverage gcovr          which code the tests run
 '
 
 usage() {
     cat <<'END'
-usage: tools/deps.sh [--run | --fuzz] [--list]
+usage: tools/deps.sh [--run | --fuzz | --coverage] [--list]
 
 Installs by apt what is missing of the packages that libpcr needs.
 
   --run    only what building and running it needs, not what its tests need
   --fuzz   also what the fuzz targets need (tests/fuzz/run.sh)
+  --coverage
+           also what tools/coverage.sh needs
   --list   print the packages, one "ROLE PACKAGE" a line, and install nothing
 
-Roles: build, python, test, fuzz.
+Roles: build, python, test, fuzz, coverage.
 END
 }
 
@@ -59,6 +62,7 @@ for arg; do
     case $arg in
     --run) roles='build python' ;;
     --fuzz) roles='build python test fuzz' ;;
+    --coverage) roles='build python test coverage' ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) echo "deps.sh: unknown option $arg" >&2; usage >&2; exit 2 ;;
@@ -76,7 +80,7 @@ select_packages() {
 }
 
 if [ $list = yes ]; then
-    select_packages 'build python test fuzz'
+    select_packages 'build python test fuzz coverage'
     exit 0
 fi
 
