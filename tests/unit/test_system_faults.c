@@ -26,6 +26,7 @@ static struct {
     int read_errno;         /* the next `fail_count` reads of records fail so */
     atomic_int fail_count;
     const char *fail_name;  /* only of this record; NULL: of all */
+    atomic_int manifest_fails; /* reads of a manifest that fail: EIO */
     atomic_int flip_at;     /* the n-th read of a record has a bit turned; 0: none */
     bool refuse_open;       /* records cannot be opened: EMFILE */
     bool write_nothing;     /* write() writes nothing */
@@ -35,7 +36,10 @@ static struct {
     long clock_ahead_s;     /* of the time of day */
     _Atomic(hook) at_mkdir; /* is called once, before */
     _Atomic(hook) at_realpath;
+    _Atomic(hook) at_lock;
 } faults;
+
+static _Thread_local int locks_till_hook; /* of this thread; 0: none is at_lock */
 
 static bool is_named(int fd, const char *ending)
 {
@@ -72,6 +76,18 @@ ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset)
         atomic_fetch_sub(&faults.flip_at, 1) == 1)
         ((uint8_t *) p)[n / 2] ^= 4;
     return n;
+}
+
+ssize_t __real_read(int fd, void *p, size_t nbytes);
+ssize_t __wrap_read(int fd, void *p, size_t nbytes);
+ssize_t __wrap_read(int fd, void *p, size_t nbytes)
+{
+    if (atomic_load(&faults.manifest_fails) > 0 && is_named(fd, "manifest.json")) {
+        atomic_fetch_sub(&faults.manifest_fails, 1);
+        errno = EIO;
+        return -1;
+    }
+    return __real_read(fd, p, nbytes);
 }
 
 int __real_open64(const char *path, int flags, mode_t mode);
@@ -144,6 +160,15 @@ char *__wrap_realpath(const char *path, char *out)
 {
     call_once(&faults.at_realpath);
     return __real_realpath(path, out);
+}
+
+int __real_pthread_mutex_lock(pthread_mutex_t *m);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *m);
+int __wrap_pthread_mutex_lock(pthread_mutex_t *m)
+{
+    if (locks_till_hook && !--locks_till_hook)
+        call_once(&faults.at_lock);
+    return __real_pthread_mutex_lock(m);
 }
 
 static void clear_faults(void)
@@ -251,6 +276,25 @@ START_TEST(stale_handles)
 }
 END_TEST
 
+/* The manifest is read again as records are. */
+START_TEST(manifest_again)
+{
+    const struct pcr_dataset_options never = { .size = sizeof(never),
+                                               .retry_count = PCR_RETRY_NEVER };
+    struct pcr_dataset *ds = NULL;
+    struct pcr_error e;
+    atomic_store(&faults.manifest_fails, 3);
+    made_check(pcr_dataset_open(made_dir, NULL, &ds, &e), &e);
+    pcr_dataset_close(&ds);
+    atomic_store(&faults.manifest_fails, 1);
+    ck_assert_int_eq(pcr_dataset_open(made_dir, &never, &ds, &e), PCR_ERR_IO);
+    atomic_store(&faults.manifest_fails, FOR_EVER);
+    ck_assert_int_eq(pcr_dataset_open(made_dir, NULL, &ds, &e), PCR_ERR_IO);
+    ck_assert_int_eq(e.sys_errno, EIO);
+    ck_assert_ptr_nonnull(strstr(e.message, "manifest.json"));
+}
+END_TEST
+
 /* --- loading --- */
 
 static struct pcr_loader_options loader_options(void)
@@ -332,6 +376,58 @@ START_TEST(ends_while_retrying)
     clear_faults();
     pcr_dataset_close(&dataset);
     dataset = plain;
+}
+END_TEST
+
+static struct pcr_loader *beginning;
+static pthread_t canceller;
+
+static void *cancel_it(void *opaque)
+{
+    pcr_loader_cancel(beginning);
+    return NULL;
+}
+
+/* Another thread cancels now, or if the loader is locked, as soon as it is not. */
+static void cancel_beside(void)
+{
+    ck_assert_int_eq(__real_pthread_create(&canceller, NULL, cancel_it, NULL), 0);
+    usleep(10000);
+    fail_reads(EIO, 4); /* those of the epoch that begins */
+}
+
+/* A cancel that comes while an epoch begins has no effect on it, or all: never on a part of it
+ * alone, such as the tries of its reads. */
+START_TEST(cancelled_while_beginning)
+{
+    struct pcr_loader_options o = loader_options();
+    struct pcr_batch *b;
+    struct pcr_error e;
+    uint32_t samples = 0;
+    int rc;
+    o.thread_count = 1;
+    o.reader_count = PCR_NO_READERS; /* one read at a time has all of the failures */
+    beginning = create(&o);
+    for (uint64_t n = 1; !faults.at_lock; n++, samples = 0) {
+        start(beginning, n);
+        made_check(pcr_loader_next(beginning, &b, &e), &e);
+        pcr_batch_release(b);
+        faults.at_lock = cancel_beside;
+        locks_till_hook = (int) n;
+        start(beginning, 100 + n);
+        locks_till_hook = 0;
+        if (!faults.at_lock)
+            pthread_join(canceller, NULL);
+        while (!(rc = pcr_loader_next(beginning, &b, &e))) {
+            samples += b->sample_count;
+            pcr_batch_release(b);
+        }
+        bool whole = rc == PCR_END && samples == MADE_SAMPLES;
+        ck_assert_msg(whole || strstr(e.message, "the loader was cancelled"), "at lock %d: %s",
+                      (int) n, e.message);
+    }
+    clear_faults();
+    pcr_loader_destroy(&beginning);
 }
 END_TEST
 
@@ -565,6 +661,52 @@ START_TEST(source_errors)
 }
 END_TEST
 
+/* An input that could not be loaded for the tables, but could be for its record: it is left out,
+ * or ends the work. Else the tables would depend on when it came back. */
+START_TEST(lost_for_a_moment)
+{
+    src.source.sample_count = 20; /* all are looked at for the tables */
+    load_errno = ENOENT;
+    atomic_store(&load_failures, FOR_EVER);
+    write_ok("without");
+    ck_assert_uint_eq(report.samples_bad, 1);
+    atomic_store(&load_failures, 1);
+    write_ok("d");
+    test_same_folders(at("without"), at("d"));
+    options.bad_policy = PCR_BAD_FAIL;
+    atomic_store(&load_failures, 1);
+    ck_assert_int_eq(try_write("f"), PCR_ERR_IO);
+    ck_assert_int_eq(error.sys_errno, ENOENT);
+    ck_assert_ptr_nonnull(strstr(error.message, "images/007.jpg"));
+    write_ok("f");
+    write_ok("whole");
+    test_same_folders(at("whole"), at("f"));
+}
+END_TEST
+
+static int stop_with_records(void *opaque, const struct pcr_write_progress *p)
+{
+    return p->records_done > 0;
+}
+
+/* Records of an earlier run are read again after an error that passes, not made again. */
+START_TEST(taken_over_again)
+{
+    write_ok("whole");
+    options.progress = stop_with_records;
+    int rc = try_write("d");
+    ck_assert(rc == PCR_ERR_CANCELLED && test_count(at("d"), ".pcr") > 0);
+    options.progress = NULL;
+    fail_reads(EIO, 3);
+    write_ok("d");
+    ck_assert_uint_gt(report.records_kept, 0);
+    test_same_folders(at("whole"), at("d"));
+    fail_reads(EIO, 3);
+    write_ok("d"); /* and those of a finished dataset */
+    ck_assert_uint_eq(report.records_kept, report.record_count);
+}
+END_TEST
+
 static int told;
 
 static void bad_input(void *opaque, const char *path, const char *format,
@@ -686,8 +828,10 @@ int main(void)
     tcase_set_timeout(t, 60);
     tcase_add_test(t, verifying);
     tcase_add_test(t, stale_handles);
+    tcase_add_test(t, manifest_again);
     tcase_add_test(t, loading);
     tcase_add_test(t, ends_while_retrying);
+    tcase_add_test(t, cancelled_while_beginning);
     tcase_add_test(t, flipped_bits);
     suite_add_tcase(s, t);
     t = tcase_create("writing");
@@ -696,6 +840,8 @@ int main(void)
     tcase_add_test(t, replaced_while_opened);
     tcase_add_loop_test(t, evicts_nothing_in_use, 0, 2);
     tcase_add_test(t, source_errors);
+    tcase_add_test(t, lost_for_a_moment);
+    tcase_add_test(t, taken_over_again);
     tcase_add_test(t, early_workers);
     tcase_add_test(t, overlapping);
     tcase_add_test(t, calls_that_get_nowhere);
