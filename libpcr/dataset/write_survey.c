@@ -35,12 +35,20 @@ const struct pcri_lost *pcri_survey_lost(const struct pcri_write *w, uint64_t in
     return NULL;
 }
 
+/* Puts the sample's name before an error. */
+static int name_sample(const struct pcri_write *w, uint64_t index, int rc,
+                       struct pcr_error *err)
+{
+    struct pcr_source_sample s = { 0 };
+    return w->source->describe(w->source->opaque, index, &s, NULL)
+               ? rc : pcri_sample_prefix(&s, rc, err);
+}
+
 /* A bad sample has no statistics: it is judged when its turn comes to be packed. */
 static int survey_one(struct pcri_worker *t, uint64_t index,
                       struct pcri_symbol_stats **out, struct pcr_error *err)
 {
     struct pcri_write *w = t->write;
-    struct pcr_source_sample s = { 0 };
     struct pcr_error why;
     bool reduced, lost;
     int rc = pcri_sample_load(t, index, &lost, &why);
@@ -49,8 +57,7 @@ static int survey_one(struct pcri_worker *t, uint64_t index,
     if (rc && (!lost || w->opts.bad_policy == PCR_BAD_FAIL)) {
         if (err)
             *err = why;
-        return w->source->describe(w->source->opaque, index, &s, NULL)
-                   ? rc : pcri_sample_prefix(&s, rc, err);
+        return name_sample(w, index, rc, err);
     }
     if (lost)
         keep_lost(w, index, &why);
@@ -60,7 +67,7 @@ static int survey_one(struct pcri_worker *t, uint64_t index,
         rc = pcri_coder_survey(t->coder, t->file.data, t->file.nbytes, out, err);
     bool fails = rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
     int given = pcri_memory_give(t, fails ? NULL : err);
-    return fails ? rc : given;
+    return fails ? name_sample(w, index, rc, err) : given;
 }
 
 static int survey_worker(struct pcri_worker *t, struct pcr_error *err)

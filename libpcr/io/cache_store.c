@@ -56,17 +56,20 @@ static bool is_in_use(const struct pcri_store *s, const char *name)
     return used;
 }
 
-/* Calls for each cache file: adds up its bytes, or unlinks those that nobody has used. */
-static uint64_t look_through(const struct pcri_store *s, uint64_t evict_nbytes)
+/* Adds up the bytes of all cache files, and unlinks those that nobody has used, as long as
+ * evict_nbytes are wanted. False where the folder cannot be looked through. */
+static bool look_through(const struct pcri_store *s, uint64_t evict_nbytes, uint64_t *out)
 {
     uint64_t total = 0;
     struct stat st;
     int fd = PCRI_UNINTERRUPTED(openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     DIR *d = fd < 0 ? NULL : PCRI_UNINTERRUPTED_POINTER(fdopendir(fd));
     if (!d) {
+        int saved = errno;
         if (fd >= 0)
             close(fd);
-        return 0;
+        errno = saved;
+        return false;
     }
     for (struct dirent *e; (e = PCRI_UNINTERRUPTED_POINTER(readdir(d)));) {
         size_t n = strlen(e->d_name);
@@ -82,7 +85,8 @@ static uint64_t look_through(const struct pcri_store *s, uint64_t evict_nbytes)
             total += nbytes;
     }
     closedir(d);
-    return total;
+    *out = total;
+    return true;
 }
 
 /* The time that a file gets that is made now; 0 seconds, so that nothing makes room, if none
@@ -112,7 +116,8 @@ static int open_folder(struct pcri_store *s, const char *dir, struct pcr_error *
     if (s->dir_fd < 0 || PCRI_UNINTERRUPTED(faccessat(s->dir_fd, ".", W_OK | X_OK, 0)))
         return pcri_fail_sys(err, errno, "%s: cannot be the cache's folder", dir);
     s->created = folder_time(s);
-    s->nbytes = look_through(s, 0);
+    if (!look_through(s, 0, &s->nbytes))
+        return pcri_fail_sys(err, errno, "%s: cannot look through the cache's folder", dir);
     return 0;
 }
 
@@ -213,8 +218,8 @@ bool pcri_store_reserve(struct pcri_store *s, uint64_t nbytes)
                 (s->nbytes + nbytes > max || s->added > max / 8);
     if (look) {
         uint64_t over = s->nbytes + nbytes > max ? s->nbytes + nbytes - max : 0;
-        s->nbytes = look_through(s, over);
-        s->added = 0;
+        if (look_through(s, over, &s->nbytes)) /* else later */
+            s->added = 0;
     }
     bool room = !s->full && nbytes <= max && s->nbytes <= max - nbytes;
     if (room) {

@@ -16,6 +16,7 @@ int pcri_turbo_code(const struct jpeg_error_mgr *e)
 {
     switch (e->msg_code) {
     case JERR_OUT_OF_MEMORY:
+    case JERR_NO_BACKING_STORE: /* more than JPEGMEM of the environment allows */
         return PCR_ERR_NOMEM;
     case JWRN_JPEG_EOF:
     case JERR_INPUT_EOF:

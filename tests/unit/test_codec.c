@@ -442,6 +442,23 @@ START_TEST(limits)
 }
 END_TEST
 
+/* libjpeg's own limit of memory is no damage. */
+START_TEST(less_memory_than_it_takes)
+{
+    struct pcr_buffer source = { 0 };
+    struct pcri_coder *c;
+    struct pcri_packed p = { 0 };
+    struct pcr_error e;
+    ck_assert_int_eq(setenv("JPEGMEM", "1", 1), 0); /* thousands of bytes */
+    ck_assert_int_eq(pcr_gen_photo(1, 300, 200, 80, PCR_GEN_420, &source), 0);
+    ck_assert_int_eq(pcri_coder_create(fixtures[0].ladder, NULL, NULL, &c, &e), 0);
+    ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &e),
+                     PCR_ERR_NOMEM);
+    pcri_coder_destroy(&c);
+    pcr_buffer_free(&source);
+}
+END_TEST
+
 /* Four components under a ladder of 21 lines make 81 scans, more than readers take. */
 START_TEST(too_many_scans)
 {
@@ -511,6 +528,7 @@ int main(void)
     tcase_add_loop_test(t, truncated_anywhere, 0, 3);
     tcase_add_loop_test(t, salvaged, 0, 23);
     tcase_add_test(t, limits);
+    tcase_add_test(t, less_memory_than_it_takes);
     tcase_add_test(t, too_many_scans);
     tcase_add_test(t, packing_repeats);
     SRunner *r = srunner_create(s);
