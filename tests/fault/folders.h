@@ -11,7 +11,7 @@ enum { PATH_NBYTES = 256 };
 
 /* The program's folder, made and freed as others are. */
 extern struct test_folder top_folder;
-/* A path in it; eight of them are good at a time. */
+/* A path in it; eight of them are good at a time. Not thread-safe. */
 const char *at(const char *name);
 
 /* Adds bytes to what results are compared by. */
