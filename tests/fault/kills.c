@@ -424,8 +424,10 @@ static void lose_bytes(int inode, enum loss loss, FILE *f)
     const struct pcr_buffer *now = &inodes[inode].now, *safe = &inodes[inode].safe;
     size_t more = now->nbytes > safe->nbytes ? now->nbytes - safe->nbytes : 0;
     size_t half = loss == TORN ? more / 2 : 0;
-    fwrite(safe->data, 1, safe->nbytes, f);
-    fwrite((const char *) now->data + safe->nbytes, 1, half, f);
+    if (safe->nbytes)
+        fwrite(safe->data, 1, safe->nbytes, f);
+    if (half)
+        fwrite((const char *) now->data + safe->nbytes, 1, half, f);
     for (size_t i = 0; loss == ZEROES && i < more; i++)
         putc(0, f);
 }

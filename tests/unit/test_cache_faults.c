@@ -116,7 +116,7 @@ static void check_settled(const char *cache_dir, int n)
 START_TEST(dropped_and_kept_again)
 {
     int restored = 0;
-    for (int n = 1; n <= 6; n++) {
+    for (int n = 1; n <= 4; n++) {
         test_folder_make(&folder);
         memset(&faults, 0, sizeof(faults));
         atomic_store(&faults.flip_at, n);
@@ -128,7 +128,7 @@ START_TEST(dropped_and_kept_again)
         check_settled(folder.path, n);
         test_folder_free(&folder);
     }
-    ck_assert_int_ge(restored, 6);
+    ck_assert_int_ge(restored, 4);
 }
 END_TEST
 
@@ -143,7 +143,8 @@ START_TEST(two_processes)
         for (int round = 0; round < 3; round++) {
             struct pcr_error e;
             uint64_t sum;
-            atomic_store(&faults.flip_at, child ? n : 5 - n);
+            /* Not in both: who reads again must not meet another one. */
+            atomic_store(&faults.flip_at, (n & 1) == (child > 0) ? n : 0);
             if (child)
                 check_right(folder.path, n);
             else if (!read_all(folder.path, &sum, &nbytes, &e) || sum != right_sum)
