@@ -8,6 +8,7 @@
 #include "base/random.h"
 
 struct session {
+    jvirt_barray_ptr arrays[MAX_COMPONENTS]; /* libjpeg reads them till it has finished */
     struct jpeg_compress_struct cinfo;
     struct jpeg_error_mgr errors;
     jmp_buf on_error;
@@ -239,7 +240,7 @@ static void write_coefficients(const struct compose *spec, struct session *s)
 {
     struct jpeg_compress_struct *c = &s->cinfo;
     j_common_ptr common = (j_common_ptr) c;
-    jvirt_barray_ptr arrays[MAX_COMPONENTS];
+    jvirt_barray_ptr *arrays = s->arrays;
 
     for (int i = 0; i < c->num_components; i++) {
         JDIMENSION h = (JDIMENSION) c->comp_info[i].h_samp_factor;
