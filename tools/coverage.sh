@@ -38,7 +38,7 @@ meson test -C build-coverage --no-rebuild --print-errorlogs -t 4 "$@" || status=
 gcovr -r . --object-directory build-coverage --gcov-ignore-parse-errors \
     --exclude-unreachable-branches \
     -e 'tests/' -e 'samples/' -e 'build.*' \
-    --json-summary build-coverage/summary.json -o build-coverage/report.txt >/dev/null
+    --json-summary build-coverage/summary.json --txt build-coverage/report.txt
 python3 - <<'END'
 import json
 from collections import defaultdict

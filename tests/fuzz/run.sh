@@ -54,7 +54,7 @@ case $target in
 decode | png | prefix | spans | split)
     # Tracing the comparisons in decoders' loops, and counting how rare each of so many features
     # is, would take most of the time. Small files show what large ones do.
-    options=(-entropic=0 -max_len=4096)
+    options=(-entropic=0 -max_len=2048)
     if [ -z "$suffix" ]; then
         suffix=-codec setup=(-Dc_args=-fno-sanitize-coverage=trace-cmp)
     fi
@@ -86,8 +86,10 @@ folders=("$seeds")
 kept=tests/fuzz/corpus/$target
 [ ! -d "$kept" ] || folders+=("$kept")
 
-export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1
+# Leaks are looked for at the end: most targets keep memory for the next input, where libFuzzer
+# suspects one each time, starts a thread and runs the input again.
+export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:malloc_context_size=2
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 exec "$build/tests/fuzz/fuzz-$target" -max_total_time="$seconds" -timeout=20 \
-    -rss_limit_mb="${PCR_FUZZ_RSS:-2048}" -print_final_stats=1 "${options[@]}" \
+    -rss_limit_mb="${PCR_FUZZ_RSS:-2048}" -print_final_stats=1 -detect_leaks=0 "${options[@]}" \
     -artifact_prefix="$crashes/" "$corpus" "${folders[@]}" "$@"
