@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How many CPUs the control groups of this process allow: version 2's cpu.max, version 1's
  * cpu.cfs_quota_us and cpu.cfs_period_us, of its group and of all above it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "base.h"
+
+/* The beginning of a small file as text, "" where there is none. Takes no memory: for want of it
+ * the quota would be passed over. */
+static void read_text(const char *path, char *out, size_t room)
+{
+    size_t used = 0;
+    ssize_t n = 0;
+    int fd = PCRI_UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC));
+    while (fd >= 0 && (n = PCRI_UNINTERRUPTED(read(fd, out + used, room - 1 - used))) > 0)
+        used += (size_t) n;
+    if (fd >= 0)
+        close(fd);
+    out[used] = '\0';
+}
 
 /* CPUs that `quota` microseconds in `period` allow, rounded up. */
 static uint32_t quota_cpus(long long quota, long long period)
@@ -18,14 +36,14 @@ static uint32_t quota_cpus(long long quota, long long period)
 /* Reads up to two numbers from dir/name; the rest of out stays. */
 static void read_numbers(const char *dir, const char *name, long long out[2])
 {
-    char path[PATH_MAX];
+    char path[PATH_MAX], text[64], *end;
     int n = snprintf(path, sizeof(path), "%s/%s", dir, name);
-    FILE *f = n > 0 && (size_t) n < sizeof(path) ? fopen(path, "re") : NULL;
-    if (!f)
+    if (n <= 0 || (size_t) n >= sizeof(path))
         return;
-    if (fscanf(f, "%lld %lld", &out[0], &out[1]) < 1) /* "max 100000" */
-        out[0] = 0;
-    fclose(f);
+    read_text(path, text, sizeof(text));
+    out[0] = strtoll(text, &end, 10); /* "max 100000": 0 */
+    if (end > text && *end == ' ')
+        out[1] = strtoll(end, NULL, 10);
 }
 
 /* What the group in this folder allows, in either version's words. */
@@ -90,15 +108,14 @@ static uint32_t line_cpus(char *line, const char *mount)
 
 uint32_t pcri_cgroup_cpus(const char *groups_file, const char *mount)
 {
-    char line[PATH_MAX];
+    char text[4 * PATH_MAX];
     uint32_t least = UINT32_MAX;
-    FILE *f = fopen(groups_file, "re");
-    if (!f)
-        return least;
-    while (fgets(line, sizeof(line), f)) {
+    read_text(groups_file, text, sizeof(text));
+    for (char *line = text, *next; *line; line = next) {
+        next = line + strcspn(line, "\n");
+        next += *next == '\n';
         uint32_t cpus = line_cpus(line, mount);
         least = cpus < least ? cpus : least;
     }
-    fclose(f);
     return least;
 }
