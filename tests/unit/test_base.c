@@ -290,6 +290,15 @@ static void check_json(const char *text, size_t nbytes)
     ck_assert(!rc || (fault.what && fault.offset <= nbytes));
     json_decref(ours);
     json_decref(theirs);
+
+    /* To be passed over it must be as good, but for names that stand twice. */
+    struct pcri_json_reader r = pcri_json_reader(text, nbytes, NULL);
+    rc = pcri_json_pass(&r);
+    rc = rc ? rc : pcri_json_end(&r);
+    pcri_json_close(&r);
+    ck_assert_int_eq(rc, pcri_json_parse(text, nbytes, PCRI_JSON_ANY | PCRI_JSON_DUPLICATES, &ours,
+                                         &fault, NULL));
+    json_decref(ours);
 }
 
 START_TEST(json_texts)
@@ -320,6 +329,53 @@ START_TEST(json_texts)
         }
         check_json(text, i % 4 ? sizeof(text) - 1 : (state >> 16) % sizeof(text));
     }
+}
+END_TEST
+
+START_TEST(json_in_pieces)
+{
+    static const char text[] = " { \"a\" : [ 1, 20 ,18446744073709551615] , \"b\":\"x\\n\", "
+                               "\"none\":[], \"c\":{\"a\":[1,2.5e3,null]} }";
+    static const char *const no_wholes[] = { "-1", "01", "1.0", "1e2", "18446744073709551616",
+                                             "\"1\"", "", "true" };
+    struct pcri_json_reader r = pcri_json_reader(text, sizeof(text) - 1, NULL);
+    const char *name, *string;
+    size_t nbytes;
+    uint64_t n[3];
+    ck_assert_int_eq(pcri_json_first(&r, '['), 1);
+    ck_assert_int_eq(pcri_json_first(&r, '{'), 0);
+    ck_assert_int_eq(pcri_json_name(&r, &name), 0);
+    ck_assert_str_eq(name, "a");
+    ck_assert_int_eq(pcri_json_first(&r, '['), 0);
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(pcri_json_whole(&r, UINT64_MAX, &n[i]), 0);
+        ck_assert_int_eq(pcri_json_next(&r, ']'), i < 2 ? 0 : PCRI_JSON_LAST);
+    }
+    ck_assert(n[0] == 1 && n[1] == 20 && n[2] == UINT64_MAX);
+    ck_assert_int_eq(pcri_json_next(&r, '}'), 0);
+    ck_assert_int_eq(pcri_json_name(&r, &name), 0);
+    ck_assert_int_eq(pcri_json_whole(&r, 9, &n[0]), 1);
+    ck_assert_int_eq(pcri_json_string(&r, &string, &nbytes), 0);
+    ck_assert(nbytes == 2 && !strcmp(string, "x\n"));
+    ck_assert_int_eq(pcri_json_next(&r, '}'), 0);
+    ck_assert_int_eq(pcri_json_name(&r, &name), 0);
+    ck_assert_int_eq(pcri_json_first(&r, '['), PCRI_JSON_LAST);
+    ck_assert_int_eq(pcri_json_next(&r, '}'), 0);
+    ck_assert_int_eq(pcri_json_name(&r, &name), 0);
+    ck_assert_int_eq(pcri_json_string(&r, &string, &nbytes), 1);
+    ck_assert_int_eq(pcri_json_pass(&r), 0);
+    ck_assert_int_eq(pcri_json_next(&r, '}'), PCRI_JSON_LAST);
+    ck_assert_int_eq(pcri_json_end(&r), 0);
+    pcri_json_close(&r);
+    for (size_t i = 0; i < sizeof(no_wholes) / sizeof(no_wholes[0]); i++) {
+        r = pcri_json_reader(no_wholes[i], strlen(no_wholes[i]), NULL);
+        int rc = pcri_json_whole(&r, UINT64_MAX, &n[0]);
+        ck_assert_msg(rc == 1, "%s", no_wholes[i]);
+        pcri_json_close(&r);
+    }
+    r = pcri_json_reader("8", 1, NULL);
+    ck_assert_int_eq(pcri_json_whole(&r, 7, &n[0]), 1);
+    pcri_json_close(&r);
 }
 END_TEST
 
@@ -364,6 +420,7 @@ int main(void)
     tcase_add_test(t, checksums);
     tcase_add_test(t, siphash);
     tcase_add_test(t, json_texts);
+    tcase_add_test(t, json_in_pieces);
     tcase_add_test(t, json_limits);
     tcase_add_test(t, reserve_keeps_contents);
     tcase_add_test(t, zstd_round_trip);
