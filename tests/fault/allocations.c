@@ -24,7 +24,7 @@ int main(void)
 
 #ifdef __SANITIZE_ADDRESS__
 int __lsan_do_recoverable_leak_check(void);
-enum { FEW = 4 };
+enum { FEW = 3 };
 #else
 static int __lsan_do_recoverable_leak_check(void)
 {
