@@ -56,6 +56,10 @@ static char *word_of(const char *word)
                                  : word == PICTURES ? lists.path : word);
 }
 
+#ifdef PCR_COVERAGE
+void __gcov_dump(void); /* _exit() would leave out what the child has run */
+#endif
+
 /* The child: exits with pcrtool's status. */
 static void run_child(const struct running *c, const int fds[2], long *calls)
 {
@@ -71,6 +75,9 @@ static void run_child(const struct running *c, const int fds[2], long *calls)
     int status = pcrtool_main(argc, argv);
     memory_pause();
     *calls = memory_calls() - before;
+#ifdef PCR_COVERAGE
+    __gcov_dump();
+#endif
     _exit(status);
 }
 
