@@ -435,8 +435,9 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
         may be used by several processes at once, and again later.
     cache_bytes: about how much the cache may hold, 16 GiB if None; without cache_dir the
         cache is in memory. What came first stays. Damage there is noticed, and read anew.
-    retries: how often a read is tried again that fails for a reason that may pass (an error of
-        the disk or network, too many open files), after 5, 10, 20 ms and so on.
+    retries: how often a read, also of the manifest, is tried again that fails for a reason that
+        may pass (an error of the disk or network, too many open files), after 5, 10, 20 ms and
+        so on.
     throttle: for experiments: bytes a second that storage gives to this dataset at most.
     delay: for experiments: seconds that each read takes longer.
     max_pixels, max_scans, max_sample_nbytes: limits of what decode(), verify() and loaders take,
