@@ -534,7 +534,13 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
         return pick_read(l, true, t) || pick_make(l, t) || pick_read(l, false, t);
     if (pcri_crew_idle(PCRI_CREW_READERS) && find_read(l, true, &span, &room))
         pcri_crew_wake_one(PCRI_CREW_READERS);
-    return pick_make(l, t);
+    if (pick_make(l, t))
+        return true;
+    /* One that is about to sleep is not idle yet; waking changes what it looks at before. We go
+     * to sleep ourselves, so that nobody else would tell it. */
+    if (find_read(l, true, &span, &room))
+        pcri_crew_wake_one(PCRI_CREW_READERS);
+    return false;
 }
 
 bool pcri_schedule_pick_read(struct pcr_loader *l, struct pcri_task *t)
