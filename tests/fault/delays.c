@@ -704,6 +704,7 @@ static uint64_t only_seed;
 START_TEST(all)
 {
     long bad = 0;
+    signal(SIGALRM, hang); /* Check has set its own, which kills all of the group */
     set_up();
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
         struct fault_row row = { .name = scenarios[i].name };
@@ -729,7 +730,6 @@ int main(int argc, char **argv)
     step = argc > 1 && atol(argv[1]) > 0 ? atol(argv[1]) : step;
     only = argc > 2 ? argv[2] : NULL;
     only_seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 0;
-    signal(SIGALRM, hang);
     suite_add_tcase(s, t);
     tcase_add_test(t, all);
     SRunner *r = srunner_create(s);

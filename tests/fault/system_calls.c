@@ -849,6 +849,7 @@ static const char *only; /* NULL: all */
 START_TEST(all)
 {
     long wrong = 0, number = 0;
+    signal(SIGALRM, hang); /* Check has set its own, which kills all of the group */
     set_up();
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
         if (!only || !strcmp(only, scenarios[i].name))
@@ -866,7 +867,6 @@ int main(int argc, char **argv)
     TCase *t = tcase_create("all");
     step = argc > 1 && atol(argv[1]) > 0 ? atol(argv[1]) : step;
     only = argc > 2 ? argv[2] : NULL;
-    signal(SIGALRM, hang);
     suite_add_tcase(s, t);
     tcase_add_test(t, all);
     SRunner *r = srunner_create(s);
