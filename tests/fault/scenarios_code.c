@@ -164,7 +164,8 @@ static const struct scenario list[] = {
     { "ladder", use_builtin, NULL },
     { "ladder classic", use_builtin, "classic" },
     { "ladder of cjpeg", parse_ladder,
-      "# group\n0 1 2: 0 0 0 0;\n# group\n0: 1 63 0 0;\n1: 1 63 0 0;\n2: 1 63 0 0;\n" },
+      "# group\n0 1 2: 0-0, 0, 0;\n# group\n0: 1-63, 0, 0;\n1: 1-63, 0, 0;\n"
+      "2: 1-63, 0, 0;\n" },
     { "ladder, a bad one", parse_ladder, "ladder x\nscript all\ngroup\nall 0-0 0 0\n" },
     { "pack", pack, coded },
     { "pack odd ones", pack, odd },
