@@ -55,6 +55,7 @@ decode | png | prefix | spans | split)
     # Tracing the comparisons in decoders' loops, and counting how rare each of so many features
     # is, would take most of the time. Small files show what large ones do.
     options=(-entropic=0 -max_len=2048)
+    [ "$target" != split ] || options=(-entropic=0 -max_len=1024) # decodes each several times
     if [ -z "$suffix" ]; then
         suffix=-codec setup=(-Dc_args=-fno-sanitize-coverage=trace-cmp)
     fi
