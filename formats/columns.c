@@ -68,7 +68,7 @@ static bool is_slip(const char *a, const char *b)
 
 /* Makes the one column that has one of `names` a `kind`. */
 static int take_usual(const char *const *columns, size_t count, const char *const *names,
-                      enum pcri_column kind, enum pcri_column *kinds,
+                      enum pcri_list_column kind, enum pcri_list_column *kinds,
                       struct pcr_error *err)
 {
     size_t found = count;
@@ -88,7 +88,7 @@ static int take_usual(const char *const *columns, size_t count, const char *cons
 }
 
 static int check_slips(const char *const *columns, size_t count,
-                       const enum pcri_column *kinds, const bool *has,
+                       const enum pcri_list_column *kinds, const bool *has,
                        struct pcr_error *err)
 {
     char text[PLAIN_NBYTES];
@@ -104,12 +104,12 @@ static int check_slips(const char *const *columns, size_t count,
     return 0;
 }
 
-int pcri_columns_find(const char *const *names, size_t count, enum pcri_column *kinds,
+int pcri_columns_find(const char *const *names, size_t count, enum pcri_list_column *kinds,
                       struct pcr_error *err)
 {
     bool has[PCRI_COLUMN_ATTRIBUTE + 1] = { false };
     for (size_t i = 0; i < count; i++) {
-        kinds[i] = *names[i] ? (enum pcri_column) index_of(names[i], standard_names)
+        kinds[i] = *names[i] ? (enum pcri_list_column) index_of(names[i], standard_names)
                              : PCRI_COLUMN_NONE;
         for (size_t k = 0; k < i && *names[i]; k++)
             if (!strcmp(names[k], names[i]) ||
@@ -135,10 +135,10 @@ int pcri_columns_find(const char *const *names, size_t count, enum pcri_column *
 }
 
 void pcri_columns_find_beside(const char *const *names, size_t count, bool labels,
-                              enum pcri_column *kinds)
+                              enum pcri_list_column *kinds)
 {
     for (size_t i = 0; i < count; i++) {
-        enum pcri_column kind = (enum pcri_column) index_of(names[i], standard_names);
+        enum pcri_list_column kind = (enum pcri_list_column) index_of(names[i], standard_names);
         bool label = kind == PCRI_COLUMN_LABEL || kind == PCRI_COLUMN_LABELS;
         if (!strcmp(names[i], "file_name"))
             kind = PCRI_COLUMN_PATH;

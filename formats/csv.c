@@ -24,7 +24,7 @@ struct csv {
 
 /* The columns as the header names them. */
 struct header {
-    enum pcri_column *kinds;
+    enum pcri_list_column *kinds;
     const char **names;
     bool *splits; /* of attributes: may be the splits, by name and by all values so far */
     size_t count;
@@ -207,7 +207,7 @@ static int take_header(const struct csv *c, struct pcri_list *l, struct header *
     return 0;
 }
 
-static bool has_kind(const struct header *h, enum pcri_column kind)
+static bool has_kind(const struct header *h, enum pcri_list_column kind)
 {
     for (size_t i = 0; i < h->count; i++)
         if (h->kinds[i] == kind)
@@ -277,7 +277,7 @@ static int add_attribute(json_t *attributes, const char *name, const char *value
 }
 
 static int set_field(struct pcri_list *l, struct pcri_list_row *row,
-                     enum pcri_column kind, const char *value, struct pcr_error *err)
+                     enum pcri_list_column kind, const char *value, struct pcr_error *err)
 {
     const char **text = kind == PCRI_COLUMN_PATH    ? &row->path
                         : kind == PCRI_COLUMN_KEY   ? &row->key

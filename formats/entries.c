@@ -175,7 +175,7 @@ static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
     if (index >= e->count)
         return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
                          (unsigned long long) index, e->count);
-    const struct pcri_entry *item = &e->items[index];
+    const struct pcri_input *item = &e->items[index];
     *out = (struct pcr_source_sample) {
         .key = item->key,
         .path = item->path,
@@ -217,11 +217,11 @@ int pcri_entries_create(struct pcri_entries **out, struct pcr_error *err)
     return e ? 0 : PCR_ERR_NOMEM;
 }
 
-struct pcri_entry *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err)
+struct pcri_input *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err)
 {
     if (e->count == e->capacity) {
         size_t capacity = e->capacity ? e->capacity + e->capacity / 2 : 256, nbytes;
-        struct pcri_entry *p = NULL;
+        struct pcri_input *p = NULL;
         if (pcri_mul(capacity, sizeof(*p), &nbytes))
             p = realloc(e->items, nbytes);
         if (!p) {
@@ -231,12 +231,12 @@ struct pcri_entry *pcri_entries_add(struct pcri_entries *e, struct pcr_error *er
         e->items = p;
         e->capacity = capacity;
     }
-    struct pcri_entry *item = &e->items[e->count++];
+    struct pcri_input *item = &e->items[e->count++];
     memset(item, 0, sizeof(*item));
     return item;
 }
 
-int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_entry *item,
+int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_input *item,
                            const char *reason, struct pcr_error *err)
 {
     if (e->left_out_count == e->left_out_capacity) {

@@ -37,7 +37,7 @@ bool pcri_names_has(const struct pcri_names *n, const char *raw);
 /* The name's number; it must be there. */
 uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);
 
-struct pcri_entry {
+struct pcri_input {
     const char *path; /* to open, and for messages */
     const char *key;
     const char *attributes; /* or NULL */
@@ -54,7 +54,7 @@ struct pcri_entry {
 struct pcri_entries {
     struct pcr_source source;
     struct pcri_arena arena;
-    struct pcri_entry *items;
+    struct pcri_input *items;
     size_t count, capacity;
     struct pcr_left_out *left_out; /* images without a place among the samples */
     size_t left_out_count, left_out_capacity;
@@ -62,9 +62,9 @@ struct pcri_entries {
 };
 int pcri_entries_create(struct pcri_entries **out, struct pcr_error *err);
 /* A new zeroed entry at the end; NULL for want of memory. Moves the others. */
-struct pcri_entry *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err);
+struct pcri_input *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err);
 /* Notes that the entry's image is left out. `reason` is borrowed for good. */
-int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_entry *item,
+int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_input *item,
                            const char *reason, struct pcr_error *err);
 /* Completes the source: classes and splits may be NULL (none). */
 void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classes,

@@ -21,13 +21,13 @@ struct placing {
     size_t kept;
 };
 
-static void keep(struct placing *p, const struct pcri_entry *e)
+static void keep(struct placing *p, const struct pcri_input *e)
 {
     p->tree->files->items[p->kept++] = *e;
 }
 
 /* An image beside the folders, or a file that may be anything. */
-static int leave_out(struct placing *p, const struct pcri_entry *e, const char *reason,
+static int leave_out(struct placing *p, const struct pcri_input *e, const char *reason,
                      struct pcr_error *err)
 {
     if (!e->is_image && !p->tree->no_images) {
@@ -40,7 +40,7 @@ static int leave_out(struct placing *p, const struct pcri_entry *e, const char *
 }
 
 /* The file's class among those of its split, if it stands in one of their folders. */
-static int place_in_split(struct placing *p, size_t split, struct pcri_entry *e, size_t file,
+static int place_in_split(struct placing *p, size_t split, struct pcri_input *e, size_t file,
                           struct pcr_error *err)
 {
     const struct pcri_folders *classes = &p->layout->classes[split];
@@ -63,7 +63,7 @@ static int place_in_split(struct placing *p, size_t split, struct pcri_entry *e,
     return 0;
 }
 
-static int place(struct placing *p, size_t top, struct pcri_entry *e, size_t file,
+static int place(struct placing *p, size_t top, struct pcri_input *e, size_t file,
                  struct pcr_error *err)
 {
     const struct pcri_layout *l = p->layout;
@@ -90,7 +90,7 @@ static int place_all(struct placing *p, struct pcr_error *err)
     size_t top = 0, count = files->count;
     int rc = 0;
     for (size_t i = 0; i < count && !rc; i++) {
-        struct pcri_entry e = files->items[i];
+        struct pcri_input e = files->items[i];
         while (top < tops->count && tops->items[top].end <= i)
             top++;
         if (p->layout->kind == PCR_FOLDERS_FLAT)

@@ -32,7 +32,7 @@ static void count_images(const struct pcri_tree *t, struct pcri_folder *f)
 static bool next_folder(const struct pcri_tree *t, const struct pcri_folder *f, size_t *file,
                         struct pcri_folder *out)
 {
-    const struct pcri_entry *items = t->files->items;
+    const struct pcri_input *items = t->files->items;
     const char *slash = NULL;
     while (*file < f->end && !(slash = strchr(items[*file].key + f->key_nbytes, '/')))
         ++*file;

@@ -22,38 +22,6 @@ static bool probe(const char *path, const struct stat *st)
                                     has_ending(path, ".jsonl"));
 }
 
-struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line,
-                                    struct pcr_error *err)
-{
-    if (l->count == l->capacity) {
-        size_t n = l->capacity ? l->capacity + l->capacity / 2 : 256, nbytes;
-        struct pcri_list_row *p = NULL;
-        if (pcri_mul(n, sizeof(*p), &nbytes))
-            p = realloc(l->rows, nbytes);
-        if (!p) {
-            pcri_fail(err, PCR_ERR_NOMEM, "no memory for %zu lines", n);
-            return NULL;
-        }
-        l->rows = p;
-        l->capacity = n;
-    }
-    struct pcri_list_row *row = &l->rows[l->count++];
-    memset(row, 0, sizeof(*row));
-    row->line = line;
-    return row;
-}
-
-const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,
-                                 struct pcr_error *err)
-{
-    char *text;
-    if (pcri_json_text(object, &text, err))
-        return NULL;
-    char *copy = pcri_arena_strndup(l->arena, text, strlen(text), err);
-    free(text);
-    return copy;
-}
-
 static int fail_row(struct pcr_error *err, const struct pcri_list_row *row,
                     const char *what)
 {
@@ -114,7 +82,7 @@ static char *find_root(const char *path, const struct pcr_import_options *opts,
     return copy;
 }
 
-void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_entry *e)
+void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_input *e)
 {
     e->attributes = row->attributes;
     if (!labels)
@@ -128,7 +96,7 @@ static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
                      const char *root, const struct pcri_names *splits,
                      struct pcr_error *err)
 {
-    struct pcri_entry *item = pcri_entries_add(e, err);
+    struct pcri_input *item = pcri_entries_add(e, err);
     if (!item)
         return PCR_ERR_NOMEM;
     const char *base = r->path[0] == '/' ? "" : root;

@@ -48,7 +48,7 @@ const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,
                                  struct pcr_error *err);
 
 /* Gives an entry the row's attributes, and its labels if asked for. */
-void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_entry *e);
+void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_input *e);
 
 /* Do these begin as metadata beside images do, with a file_name? NOMEM. */
 int pcri_csv_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err);

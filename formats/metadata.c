@@ -35,7 +35,7 @@ static size_t find_first(const struct pcri_entries *files, const char *key)
 }
 
 /* The sample with this key, or NULL. */
-static struct pcri_entry *find_sample(const struct pcri_entries *files, const char *key)
+static struct pcri_input *find_sample(const struct pcri_entries *files, const char *key)
 {
     size_t i = find_first(files, key);
     return i < files->count && !strcmp(files->items[i].key, key) ? &files->items[i] : NULL;
@@ -56,7 +56,7 @@ static char *join(struct pcri_arena *arena, const char *folder, size_t n, const 
 
 /* Two names for one class are a doubt: the folder's is kept only if it was asked for. */
 static int check_label(const struct metadata *m, const struct pcri_list_row *row,
-                       const struct pcri_entry *sample, struct pcr_error *err)
+                       const struct pcri_input *sample, struct pcr_error *err)
 {
     if (!m->sure || !sample->label_count || !row->attributes)
         return 0;
@@ -90,7 +90,7 @@ static int match(struct metadata *m, const char *path, size_t folder_nbytes,
     row->safe_key = whole ? pcri_safe_key(whole + m->tree->root_nbytes, arena, err) : NULL;
     if (!row->safe_key)
         return PCR_ERR_NOMEM;
-    struct pcri_entry *sample = find_sample(m->tree->files, row->safe_key);
+    struct pcri_input *sample = find_sample(m->tree->files, row->safe_key);
     if (!sample && !PCRI_UNINTERRUPTED(access(whole, F_OK)))
         return 0;
     if (!sample && pcri_is_unreachable(errno))

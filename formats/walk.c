@@ -26,7 +26,7 @@ struct seen {
     size_t count, capacity; /* capacity: a power of two */
 };
 
-struct walk {
+struct folder_walk {
     const struct pcr_import_options *opts;
     struct pcri_tree *tree;
     struct pcri_arena *arena;
@@ -88,14 +88,14 @@ static int push_path(struct pcri_paths *p, const char *path, struct pcr_error *e
     return 0;
 }
 
-static void leave_out(const struct walk *w, const char *path, const char *reason)
+static void leave_out(const struct folder_walk *w, const char *path, const char *reason)
 {
     if (w->opts->left_out)
         w->opts->left_out(w->opts->opaque, path, reason);
 }
 
 /* "folder/name" in the arena. */
-static char *join(struct walk *w, const char *folder, const char *name,
+static char *join(struct folder_walk *w, const char *folder, const char *name,
                   struct pcr_error *err)
 {
     size_t a = strlen(folder), b = strlen(name);
@@ -109,7 +109,7 @@ static char *join(struct walk *w, const char *folder, const char *name,
 }
 
 /* A file that is no sample. */
-static int pass_over(struct walk *w, const char *path, const char *name,
+static int pass_over(struct folder_walk *w, const char *path, const char *name,
                      struct pcr_error *err)
 {
     w->tree->files->ignored_count++;
@@ -121,7 +121,7 @@ static int pass_over(struct walk *w, const char *path, const char *name,
 }
 
 /* st NULL: the link `path` leads nowhere, which shows when the file is loaded. */
-static int add_file(struct walk *w, const char *path, const struct stat *st,
+static int add_file(struct folder_walk *w, const char *path, const struct stat *st,
                     struct pcr_error *err)
 {
     enum pcri_file_kind kind;
@@ -131,7 +131,7 @@ static int add_file(struct walk *w, const char *path, const struct stat *st,
     if (kind == PCRI_FILE_OTHER)
         return pass_over(w, path, strrchr(path, '/') + 1, err);
     w->tree->no_images &= kind != PCRI_FILE_IMAGE;
-    struct pcri_entry *e = pcri_entries_add(w->tree->files, err);
+    struct pcri_input *e = pcri_entries_add(w->tree->files, err);
     if (!e)
         return PCR_ERR_NOMEM;
     e->path = path;
@@ -145,7 +145,7 @@ static int add_file(struct walk *w, const char *path, const struct stat *st,
     return 0;
 }
 
-static int visit_name(struct walk *w, int dir_fd, const char *folder, const char *name,
+static int visit_name(struct folder_walk *w, int dir_fd, const char *folder, const char *name,
                       struct pcr_error *err)
 {
     struct stat st;
@@ -191,7 +191,7 @@ static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text,
     }
 }
 
-static int visit_names(struct walk *w, DIR *dir, const char *folder,
+static int visit_names(struct folder_walk *w, DIR *dir, const char *folder,
                        struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
@@ -217,7 +217,7 @@ out:
     return rc;
 }
 
-static int enter(struct walk *w, DIR *dir, const char *path, struct pcr_error *err)
+static int enter(struct folder_walk *w, DIR *dir, const char *path, struct pcr_error *err)
 {
     struct stat st;
     if (PCRI_UNINTERRUPTED(fstat(dirfd(dir), &st)))
@@ -230,7 +230,7 @@ static int enter(struct walk *w, DIR *dir, const char *path, struct pcr_error *e
     return rc ? rc : visit_names(w, dir, path, err);
 }
 
-static int visit_folder(struct walk *w, const char *path, struct pcr_error *err)
+static int visit_folder(struct folder_walk *w, const char *path, struct pcr_error *err)
 {
     int fd = PCRI_UNINTERRUPTED(open(*path ? path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     DIR *dir = fd < 0 ? NULL : PCRI_UNINTERRUPTED_POINTER(fdopendir(fd));
@@ -246,7 +246,7 @@ static int visit_folder(struct walk *w, const char *path, struct pcr_error *err)
 }
 
 /* Visits all that waits on the stack. */
-static int drain(struct walk *w, struct pcr_error *err)
+static int drain(struct folder_walk *w, struct pcr_error *err)
 {
     int rc = 0;
     while (w->stack.count && !rc)
@@ -255,7 +255,7 @@ static int drain(struct walk *w, struct pcr_error *err)
 }
 
 /* Visits linked folders in rounds: those that one round finds belong to the next. */
-static int follow_links(struct walk *w, struct pcr_error *err)
+static int follow_links(struct folder_walk *w, struct pcr_error *err)
 {
     int rc = 0;
     while (w->links.count && !rc) {
@@ -274,14 +274,14 @@ static int follow_links(struct walk *w, struct pcr_error *err)
 
 static int compare_keys(const void *a, const void *b)
 {
-    const struct pcri_entry *x = a, *y = b;
+    const struct pcri_input *x = a, *y = b;
     return strcmp(x->key, y->key);
 }
 
 int pcri_walk(const char *root, const struct pcr_import_options *opts,
               struct pcri_tree *tree, struct pcr_error *err)
 {
-    struct walk w = { .opts = opts, .tree = tree, .arena = &tree->files->arena };
+    struct folder_walk w = { .opts = opts, .tree = tree, .arena = &tree->files->arena };
     size_t n = strlen(root);
     while (n > 1 && root[n - 1] == '/')
         n--;

@@ -5,8 +5,10 @@
 
 #include <pcr/ladder.h>
 
-#include "saved.h"
-#include "schedule.h"
+#include "options/rank.h"
+#include "order/saved.h"
+#include "schedule/schedule.h"
+#include "schedule/windows.h"
 
 /* --- creation and end --- */
 
@@ -24,14 +26,14 @@ static int check_labels(const uint32_t *first, uint32_t kind, uint32_t number,
                      kind == PCR_LABEL_FLOATS ? "integers" : "floats");
 }
 
-/* Fills l->stores, and says what is in them. */
-static int open_stores(struct pcr_loader *l, struct pcr_dataset *const *datasets,
+/* Fills l->datasets, and says what is in them. */
+static int take_datasets(struct pcr_loader *l, struct pcr_dataset *const *datasets,
                        struct pcri_extent *out, struct pcr_error *err)
 {
     uint32_t label_kind = PCR_LABEL_NONE;
-    *out = (struct pcri_extent) { .dataset_count = l->store_count };
-    for (uint32_t k = 0; k < l->store_count; k++) {
-        struct pcri_store *store = &l->stores[k];
+    *out = (struct pcri_extent) { .dataset_count = l->dataset_count };
+    for (uint32_t k = 0; k < l->dataset_count; k++) {
+        struct pcri_loader_dataset *store = &l->datasets[k];
         struct pcr_dataset_info info = { .size = sizeof(info) };
         int rc = pcr_dataset_describe(datasets[k], &info, err);
         if (!rc)
@@ -62,8 +64,8 @@ static size_t sample_nbytes(const struct pcr_loader *l)
     uint64_t nbytes = 0, count = 0;
     if (!(l->options.flags & PCR_LOADER_RAW))
         return pcri_loader_sample_nbytes(&l->options);
-    for (uint32_t k = 0; k < l->store_count; k++) {
-        const struct pcri_store *store = &l->stores[k];
+    for (uint32_t k = 0; k < l->dataset_count; k++) {
+        const struct pcri_loader_dataset *store = &l->datasets[k];
         struct pcr_dataset_info info = { .size = sizeof(info) };
         uint32_t g = l->options.fidelity < store->group_count ? l->options.fidelity
                                                               : store->group_count;
@@ -87,43 +89,43 @@ static int create_ring(struct pcr_loader *l, bool float_labels, struct pcr_error
     if (!l->ring)
         return PCR_ERR_NOMEM;
     /* Enough for all that are in work, and one that the consumer is just done with. */
-    return pcri_pool_create(o, o->batches_ahead + 1, nbytes, float_labels, &l->pool, err);
+    return pcri_batch_pool_create(o, o->batches_ahead + 1, nbytes, float_labels, &l->pool, err);
 }
 
 /* Has datasets keep memory for the loader's windows, or no longer. */
 static void keep_windows(struct pcr_loader *l, bool keep)
 {
-    uint64_t nbytes = l->options.window_nbytes / l->store_count;
-    for (uint32_t k = 0; k < l->store_count; k++)
-        pcr_dataset_keep_memory(l->stores[k].ds, keep ? nbytes : 0, keep ? 0 : nbytes);
+    uint64_t nbytes = l->options.window_nbytes / l->dataset_count;
+    for (uint32_t k = 0; k < l->dataset_count; k++)
+        pcr_dataset_keep_memory(l->datasets[k].ds, keep ? nbytes : 0, keep ? 0 : nbytes);
 }
 
 /* From now on threads work for the loader. */
-static int join_crews(struct pcr_loader *l, struct pcr_error *err)
+static int join_threads(struct pcr_loader *l, struct pcr_error *err)
 {
-    struct pcri_member makers = { pcri_work_make, l, l->options.thread_count, 0, false };
-    struct pcri_member readers = { pcri_work_read, l, l->options.reader_count, 0, false };
-    l->members[PCRI_CREW_MAKERS] = makers;
-    l->members[PCRI_CREW_READERS] = readers;
+    struct pcri_thread_client makers = { pcri_work_make, l, l->options.thread_count, 0, false };
+    struct pcri_thread_client readers = { pcri_work_read, l, l->options.reader_count, 0, false };
+    l->clients[PCRI_THREADS_MAKERS] = makers;
+    l->clients[PCRI_THREADS_READERS] = readers;
     l->idle_since_ns = pcri_clock_ns();
-    for (; l->joined < PCRI_CREW_KINDS; l->joined++) {
-        struct pcri_member *m = &l->members[l->joined];
-        int rc = m->limit ? pcri_crew_join((enum pcri_crew_kind) l->joined, m, err) : 0;
+    for (; l->joined < PCRI_THREADS_KINDS; l->joined++) {
+        struct pcri_thread_client *m = &l->clients[l->joined];
+        int rc = m->limit ? pcri_threads_join((enum pcri_thread_kind) l->joined, m, err) : 0;
         if (rc)
             return rc;
     }
     return 0;
 }
 
-static void leave_crews(struct pcr_loader *l)
+static void leave_threads(struct pcr_loader *l)
 {
     pthread_mutex_lock(&l->mutex);
     l->stop = true;
     atomic_store(&l->hurry, true);
     pthread_mutex_unlock(&l->mutex);
     for (uint32_t k = 0; k < l->joined; k++)
-        if (l->members[k].limit)
-            pcri_crew_leave((enum pcri_crew_kind) k, &l->members[k]);
+        if (l->clients[k].limit)
+            pcri_threads_leave((enum pcri_thread_kind) k, &l->clients[k]);
 }
 
 /* Of decoding: the datasets' limits, but for those that the loader's user has set. */
@@ -131,10 +133,10 @@ static int set_limits(struct pcr_loader *l, struct pcr_error *err)
 {
     const struct pcr_limits *own = &l->options.limits;
     int rc = 0;
-    for (uint32_t k = 0; !rc && k < l->store_count; k++) {
-        struct pcr_limits *limits = &l->stores[k].limits;
+    for (uint32_t k = 0; !rc && k < l->dataset_count; k++) {
+        struct pcr_limits *limits = &l->datasets[k].limits;
         limits->size = sizeof(*limits);
-        rc = pcr_dataset_limits(l->stores[k].ds, limits, err);
+        rc = pcr_dataset_limits(l->datasets[k].ds, limits, err);
         if (own->max_scans)
             limits->max_scans = own->max_scans;
         if (own->max_pixels)
@@ -150,19 +152,19 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
 {
     struct pcr_loader_options *o = &l->options;
     struct pcri_extent extent;
-    int rc = open_stores(l, datasets, &extent, err);
+    int rc = take_datasets(l, datasets, &extent, err);
     if (rc || (rc = pcri_loader_options_fill(&extent, opts, o, &l->tunes, err)) ||
         (rc = set_limits(l, err)) ||
-        (rc = pcri_catalog_create(datasets, l->store_count, o, &l->catalog, err)) ||
-        (rc = pcri_rules_init(&l->rules, o, extent.group_count, err)) ||
+        (rc = pcri_catalog_create(datasets, l->dataset_count, o, &l->catalog, err)) ||
+        (rc = pcri_fidelity_plan_init(&l->fidelity_plan, o, extent.group_count, err)) ||
         (rc = pcri_faults_init(&l->faults, o, err)))
         return rc;
     l->group_count = extent.group_count;
     l->plain = pcri_loader_options_plain(o);
     l->asks_environment = o->flags & PCR_LOADER_RANK_FROM_ENVIRONMENT;
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
-    pcri_pixels_init(o, &l->pixels);
-    if ((rc = create_ring(l, extent.float_labels, err)) || (rc = join_crews(l, err)))
+    pcri_normalisation_init(o, &l->normalisation);
+    if ((rc = create_ring(l, extent.float_labels, err)) || (rc = join_threads(l, err)))
         return rc;
     keep_windows(l, true);
     return 0;
@@ -185,9 +187,9 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
     l->process = getpid();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
-    l->store_count = dataset_count;
-    l->stores = pcri_calloc(dataset_count, sizeof(*l->stores), err);
-    int rc = l->stores ? set_up(l, datasets, opts, err) : PCR_ERR_NOMEM;
+    l->dataset_count = dataset_count;
+    l->datasets = pcri_calloc(dataset_count, sizeof(*l->datasets), err);
+    int rc = l->datasets ? set_up(l, datasets, opts, err) : PCR_ERR_NOMEM;
     if (rc)
         pcr_loader_destroy(&l);
     *out = l;
@@ -210,20 +212,20 @@ void pcr_loader_destroy(struct pcr_loader **loader)
      * left alone. */
     if (l->process != getpid())
         return;
-    leave_crews(l);
+    leave_threads(l);
     if (l->ring)
         pcri_schedule_clear(l, true);
-    pcri_schedule_collect(l->garbage);
-    if (l->joined == PCRI_CREW_KINDS) /* it was complete */
+    pcri_slices_free(l->garbage);
+    if (l->joined == PCRI_THREADS_KINDS) /* it was complete */
         keep_windows(l, false);
-    pcri_pool_close(&l->pool);
-    pcri_deck_destroy(&l->deck);
+    pcri_batch_pool_close(&l->pool);
+    pcri_contents_destroy(&l->contents);
     pcri_catalog_destroy(&l->catalog);
-    pcri_rules_free(&l->rules);
+    pcri_fidelity_plan_free(&l->fidelity_plan);
     pcri_faults_free(&l->faults);
-    for (uint32_t k = 0; l->stores && k < l->store_count; k++)
-        pcr_ladder_destroy(&l->stores[k].ladder);
-    free(l->stores);
+    for (uint32_t k = 0; l->datasets && k < l->dataset_count; k++)
+        pcr_ladder_destroy(&l->datasets[k].ladder);
+    free(l->datasets);
     pthread_cond_destroy(&l->ready);
     pthread_cond_destroy(&l->quiet);
     pthread_mutex_destroy(&l->mutex);
@@ -256,7 +258,7 @@ uint64_t pcr_loader_batch_count(const struct pcr_loader *loader)
     bool asks = l->asks_environment;
     pthread_mutex_unlock(&l->mutex);
     if (asks) /* if it fails, they are as they were when the loader was made */
-        (void) pcri_shard_environment(&o, NULL);
+        (void) pcri_rank_from_environment(&o, NULL);
     pcri_shard_init(&o, 0, l->catalog->entry_count, &s);
     return pcri_shard_batch_count(&s);
 }
@@ -268,7 +270,7 @@ int pcr_loader_set_shard(struct pcr_loader *loader, uint32_t rank, uint32_t worl
     if (rc)
         return rc;
     pthread_mutex_lock(&loader->mutex);
-    rc = pcri_shard_set(&loader->options, rank, world, err);
+    rc = pcri_rank_set(&loader->options, rank, world, err);
     if (!rc)
         loader->asks_environment = false;
     pthread_mutex_unlock(&loader->mutex);
@@ -278,7 +280,7 @@ int pcr_loader_set_shard(struct pcr_loader *loader, uint32_t rank, uint32_t worl
 /* Settles rank and world for an epoch that begins; with the mutex held. */
 static int settle_shard(struct pcr_loader *l, struct pcr_error *err)
 {
-    int rc = l->asks_environment ? pcri_shard_environment(&l->options, err) : 0;
+    int rc = l->asks_environment ? pcri_rank_from_environment(&l->options, err) : 0;
     if (!rc)
         l->asks_environment = false;
     return rc;
@@ -293,14 +295,14 @@ static bool is_planned_right(const struct pcr_loader *l)
            p->lanes == (uint64_t) o->world * o->worker_count;
 }
 
-/* Has the epoch's deck. No thread needs the last one: none is in a task, and none begins
+/* Has the epoch's contents. No thread needs the last one: none is in a task, and none begins
  * one before there is an epoch again. */
-static int deal_deck(struct pcr_loader *l, uint64_t epoch, struct pcr_error *err)
+static int make_contents(struct pcr_loader *l, uint64_t epoch, struct pcr_error *err)
 {
-    if (l->deck && !l->catalog->drawn)
+    if (l->contents && !l->catalog->drawn)
         return 0;
-    pcri_deck_destroy(&l->deck);
-    return pcri_deck_create(l->catalog, epoch, &l->deck, err);
+    pcri_contents_destroy(&l->contents);
+    return pcri_contents_create(l->catalog, epoch, &l->contents, err);
 }
 
 /* Drops what is in work, and goes on elsewhere. changes: those of a state; NULL: as they are
@@ -324,18 +326,18 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
     pcri_schedule_clear(l, !follows || position || changes || !is_planned_right(l));
     l->next.wanted = follows && !(l->options.flags & PCR_LOADER_NO_READ_AHEAD);
     pthread_mutex_unlock(&l->mutex);
-    rc = deal_deck(l, epoch, err);
+    rc = make_contents(l, epoch, err);
     if (rc)
         return rc;
     pthread_mutex_lock(&l->mutex);
     if (changes)
         l->changes = *changes;
     else
-        pcri_changes_begin(&l->changes, &l->rules, l->begun ? l->plan.epoch + 1 : 0, epoch);
+        pcri_changes_begin(&l->changes, &l->fidelity_plan, l->begun ? l->plan.epoch + 1 : 0, epoch);
     l->begun = true;
     atomic_store(&l->hurry, false); /* with the state: a cancel is before both or after */
     pcri_schedule_start(l, epoch, position);
-    pcri_schedule_wake();
+    pcri_threads_wake_all();
     pthread_mutex_unlock(&l->mutex);
     return 0;
 }
@@ -358,7 +360,7 @@ static void save(const struct pcr_loader *loader, struct pcri_saved *out)
     if (over || !l->begun) {
         out->epoch += over;
         out->position = 0;
-        pcri_changes_begin(&out->changes, &l->rules, out->epoch, out->epoch);
+        pcri_changes_begin(&out->changes, &l->fidelity_plan, out->epoch, out->epoch);
     } else {
         pcri_changes_pass(&out->changes, out->position);
     }
@@ -442,7 +444,7 @@ static struct pcri_batch *take_batch(struct pcr_loader *l)
         return NULL;
     *place = NULL;
     l->next_batch++;
-    pcri_crew_wake(PCRI_CREW_MAKERS);
+    pcri_threads_wake(PCRI_THREADS_MAKERS);
     return b;
 }
 
@@ -502,4 +504,23 @@ void pcr_loader_cancel(struct pcr_loader *loader)
     atomic_store(&loader->hurry, true);
     pthread_cond_broadcast(&loader->ready);
     pthread_mutex_unlock(&loader->mutex);
+}
+
+int pcr_loader_fault(const struct pcr_loader *loader, uint64_t i,
+                     struct pcr_loader_fault *fault_out, struct pcr_error *err)
+{
+    struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
+    struct pcr_loader_fault found = { 0 };
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
+    if (!fault_out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no place for the fault");
+    pthread_mutex_lock(&l->mutex);
+    const struct pcri_faults *f = &l->faults;
+    bool there = i < f->count && i < PCR_LOADER_FAULTS;
+    if (there)
+        found = f->items[(f->count - 1 - i) % PCR_LOADER_FAULTS];
+    pthread_mutex_unlock(&l->mutex);
+    return there ? pcri_info_copy(fault_out, &found, sizeof(found), err) : PCR_END;
 }

@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "schedule.h"
+#include "schedule/schedule.h"
 
-enum kind {
+enum stat_kind {
     COUNTER, /* grows */
     TIME,    /* grows; nanoseconds */
     GAUGE,   /* how things stand */
@@ -16,7 +16,7 @@ static const struct field {
     const char *name;   /* of the struct's member, and in JSON */
     const char *metric; /* after "pcr_loader_", in Prometheus */
     const char *help;
-    enum kind kind;
+    enum stat_kind kind;
     size_t offset, nbytes;
 } fields[] = {
 #define FIELD(member, metric, kind, help) \
@@ -81,7 +81,7 @@ static void count_batches(const struct pcr_loader *l, struct pcr_loader_stats *s
         stats->batches_open += b != NULL;
         stats->batches_ready += b && b->done_count == b->slot_count;
     }
-    uint64_t out = pcri_pool_out_count(l->pool);
+    uint64_t out = pcri_batch_pool_out_count(l->pool);
     if (out > stats->batches_open)
         stats->batches_held = (uint32_t) (out - stats->batches_open);
 }
@@ -96,7 +96,7 @@ int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *s
     pthread_mutex_lock(&l->mutex);
     pcri_work_count_idle(l);
     struct pcr_loader_stats stats = l->stats;
-    stats.reader_count = l->members[PCRI_CREW_READERS].limit;
+    stats.reader_count = l->clients[PCRI_THREADS_READERS].limit;
     stats.held_nbytes = l->held_nbytes;
     count_batches(l, &stats);
     pthread_mutex_unlock(&l->mutex);

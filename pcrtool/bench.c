@@ -127,7 +127,7 @@ static int finish(const struct bench *b, const char *path)
     return pcrtool_print_json(b->command, root);
 }
 
-static int run(const struct pcrtool_args *args)
+static int run_bench(const struct pcrtool_args *args)
 {
     const struct bench_settings *set = args->settings;
     struct bench b = { .command = args->command, .set = set };
@@ -200,5 +200,5 @@ const struct pcrtool_command pcrtool_bench = {
     .settings_nbytes = sizeof(struct bench_settings),
     .operand_min = 1,
     .operand_max = 1,
-    .run = run,
+    .run = run_bench,
 };

@@ -69,7 +69,7 @@ static int read_sample(const struct pcrtool_input *in, const char *name,
     return rc ? pcrtool_failed(in->command, &err) : PCRTOOL_DONE;
 }
 
-static int run(const struct pcrtool_args *args)
+static int run_cat(const struct pcrtool_args *args)
 {
     const struct cat_settings *set = args->settings;
     struct pcr_buffer bytes = { 0 };
@@ -121,5 +121,5 @@ const struct pcrtool_command pcrtool_cat = {
     .settings_nbytes = sizeof(struct cat_settings),
     .operand_min = 2,
     .operand_max = 2,
-    .run = run,
+    .run = run_cat,
 };

@@ -343,7 +343,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
     return rc;
 }
 
-static int run(const struct pcrtool_args *args)
+static int run_convert(const struct pcrtool_args *args)
 {
     const struct settings *s = args->settings;
     struct pcrtool_classes classes = { 0 };
@@ -395,5 +395,5 @@ const struct pcrtool_command pcrtool_convert = {
     .settings_nbytes = sizeof(struct settings),
     .operand_min = 2,
     .operand_max = 2,
-    .run = run,
+    .run = run_convert,
 };

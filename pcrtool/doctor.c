@@ -204,7 +204,7 @@ static int examine_dataset(const struct pcrtool_args *args, json_t *root)
     return rc;
 }
 
-static int run(const struct pcrtool_args *args)
+static int run_doctor(const struct pcrtool_args *args)
 {
     const struct doctor_settings *set = args->settings;
     struct machine m;
@@ -265,5 +265,5 @@ const struct pcrtool_command pcrtool_doctor = {
     .options = options,
     .settings_nbytes = sizeof(struct doctor_settings),
     .operand_max = 1,
-    .run = run,
+    .run = run_doctor,
 };

@@ -254,7 +254,7 @@ static int extract(struct extraction *x, const struct pcrtool_args *args)
     return x->unsafe_count ? PCRTOOL_LEFT_OUT : PCRTOOL_DONE;
 }
 
-static int run(const struct pcrtool_args *args)
+static int run_extract(const struct pcrtool_args *args)
 {
     struct extraction x = { .set = args->settings, .out = args->operands[1] };
     int rc = pcrtool_input_open(&x.in, args->command, args->operands[0], x.set->split,
@@ -312,5 +312,5 @@ const struct pcrtool_command pcrtool_extract = {
     .settings_nbytes = sizeof(struct extract_settings),
     .operand_min = 2,
     .operand_max = UINT32_MAX,
-    .run = run,
+    .run = run_extract,
 };

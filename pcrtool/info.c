@@ -254,7 +254,7 @@ static int print_json(const struct pcrtool_input *in, const char *path,
     return pcrtool_print_json(in->command, root);
 }
 
-static int run(const struct pcrtool_args *args)
+static int run_info(const struct pcrtool_args *args)
 {
     const struct info_settings *set = args->settings;
     struct size_range range = { 0 };
@@ -308,5 +308,5 @@ const struct pcrtool_command pcrtool_info = {
     .settings_nbytes = sizeof(struct info_settings),
     .operand_min = 1,
     .operand_max = 1,
-    .run = run,
+    .run = run_info,
 };

@@ -92,7 +92,7 @@ static int list(const struct pcrtool_input *in, const struct ls_settings *set,
     return PCRTOOL_DONE;
 }
 
-static int run(const struct pcrtool_args *args)
+static int run_ls(const struct pcrtool_args *args)
 {
     const struct ls_settings *set = args->settings;
     struct pcrtool_input in;
@@ -139,5 +139,5 @@ const struct pcrtool_command pcrtool_ls = {
     .settings_nbytes = sizeof(struct ls_settings),
     .operand_min = 1,
     .operand_max = 1,
-    .run = run,
+    .run = run_ls,
 };

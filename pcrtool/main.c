@@ -56,7 +56,7 @@ static int close_stdout(int rc)
     return rc;
 }
 
-static int run(const struct pcrtool_command *command, int argc, char **argv)
+static int run_command(const struct pcrtool_command *command, int argc, char **argv)
 {
     struct pcrtool_args args = { .command = command };
     size_t nbytes = command->settings_nbytes;
@@ -119,7 +119,7 @@ static int dispatch(int argc, char **argv)
     const struct pcrtool_command *command = find_command(name);
     if (!command)
         return unknown_command(name);
-    return run(command, argc - 2, argv + 2);
+    return run_command(command, argc - 2, argv + 2);
 }
 
 int main(int argc, char **argv)

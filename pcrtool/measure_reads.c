@@ -112,7 +112,7 @@ static int run_threads(struct reading *r, uint32_t count, double seconds,
 }
 
 /* More threads as long as they read a sixth more, as a loader has them. */
-static int run(struct reading *r, double seconds, struct pcrtool_rate *out,
+static int run_measure_reads(struct reading *r, double seconds, struct pcrtool_rate *out,
                struct pcr_error *err)
 {
     struct pcrtool_rate more = *out;
@@ -138,7 +138,7 @@ int pcrtool_measure_reads(const struct pcrtool_part *part, const struct pcrtool_
         rc = c->cold ? pcrtool_part_cool(part, r.ds, &out->pages_stay, err)
                      : pcrtool_part_warm(part, err);
     if (!rc)
-        rc = run(&r, c->seconds, out, err);
+        rc = run_measure_reads(&r, c->seconds, out, err);
     free(r.slices);
     pcr_dataset_close(&r.ds);
     return rc;

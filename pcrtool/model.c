@@ -32,13 +32,13 @@ const char *pcrtool_limit_name(enum pcrtool_limit limit)
 }
 
 /* Text that is cut where it does not fit. */
-struct text {
+struct model_text {
     char *p;
     size_t left;
 };
 
-static void say(struct text *t, const char *fmt, ...) PCRTOOL_PRINTF(2, 3);
-static void say(struct text *t, const char *fmt, ...)
+static void say(struct model_text *t, const char *fmt, ...) PCRTOOL_PRINTF(2, 3);
+static void say(struct model_text *t, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -70,7 +70,7 @@ static uint32_t find_fidelity(const struct pcrtool_diagnosis *d, double rate)
     return 0;
 }
 
-static void advise_fidelity(const struct pcrtool_diagnosis *d, double target, struct text *t)
+static void advise_fidelity(const struct pcrtool_diagnosis *d, double target, struct model_text *t)
 {
     struct pcrtool_stages now = stages_of(d, d->fidelity);
     uint32_t g = find_fidelity(d, target);
@@ -95,7 +95,7 @@ static double target_of(const struct pcrtool_stages *s, enum pcrtool_limit limit
 }
 
 static void advise_storage(const struct pcrtool_diagnosis *d, const struct pcrtool_stages *s,
-                           struct text *t)
+                           struct model_text *t)
 {
     double target = target_of(s, PCRTOOL_LIMIT_STORAGE);
     double mb = 1e-6 * d->nbytes[d->fidelity];
@@ -107,7 +107,7 @@ static void advise_storage(const struct pcrtool_diagnosis *d, const struct pcrto
 }
 
 static void advise_decode(const struct pcrtool_diagnosis *d, const struct pcrtool_stages *s,
-                          struct text *t)
+                          struct model_text *t)
 {
     double target = target_of(s, PCRTOOL_LIMIT_DECODE);
     say(t, "Decoding limits: %u thread%s make%s %.0f images/s", (unsigned) d->threads,
@@ -128,7 +128,7 @@ static void advise_decode(const struct pcrtool_diagnosis *d, const struct pcrtoo
 void pcrtool_advise(const struct pcrtool_diagnosis *d, char *out, size_t out_nbytes)
 {
     struct pcrtool_stages s = stages_of(d, d->fidelity);
-    struct text t = { out, out_nbytes };
+    struct model_text t = { out, out_nbytes };
     enum pcrtool_limit limit;
     double rate = pcrtool_predict(&s, &limit);
     *out = '\0';

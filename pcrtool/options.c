@@ -133,7 +133,7 @@ static const struct pcrtool_option *find_short(const struct pcrtool_command *c,
 }
 
 /* A walk over the command line. */
-struct walk {
+struct argument_walk {
     const struct pcrtool_command *command;
     char **argv;
     int argc, next;
@@ -141,7 +141,7 @@ struct walk {
 };
 
 /* Stores option `o`; its value is `attached`, or else the next argument. */
-static int take(struct walk *w, const struct pcrtool_option *o, const char *attached)
+static int take(struct argument_walk *w, const struct pcrtool_option *o, const char *attached)
 {
     if (o == &help_option)
         return PCRTOOL_PARSE_HELP;
@@ -159,7 +159,7 @@ static int take(struct walk *w, const struct pcrtool_option *o, const char *atta
     return store(w->command, o, attached, w->args->settings);
 }
 
-static int take_long(struct walk *w, const char *text)
+static int take_long(struct argument_walk *w, const char *text)
 {
     size_t n = strcspn(text, "=");
     const struct pcrtool_option *o = find_long(w->command, text, n);
@@ -171,7 +171,7 @@ static int take_long(struct walk *w, const char *text)
 }
 
 /* "-qo FILE", "-oFILE": flags may be joined, the last may have a value. */
-static int take_short(struct walk *w, const char *text)
+static int take_short(struct argument_walk *w, const char *text)
 {
     for (; *text; text++) {
         const struct pcrtool_option *o = find_short(w->command, *text);
@@ -204,7 +204,7 @@ static int check_operands(const struct pcrtool_args *args)
 int pcrtool_parse(const struct pcrtool_command *command, int argc, char **argv,
                   struct pcrtool_args *args)
 {
-    struct walk w = { command, argv, argc, 0, args };
+    struct argument_walk w = { command, argv, argc, 0, args };
     bool ended = false;
 
     args->command = command;

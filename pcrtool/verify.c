@@ -246,7 +246,7 @@ static void free_findings(struct verification *v)
     free(v->records);
 }
 
-static int run(const struct pcrtool_args *args)
+static int run_verify(const struct pcrtool_args *args)
 {
     struct verification v = { .set = args->settings };
     const struct pcr_limits limits = {
@@ -319,5 +319,5 @@ const struct pcrtool_command pcrtool_verify = {
     .settings_nbytes = sizeof(struct verify_settings),
     .operand_min = 1,
     .operand_max = 1,
-    .run = run,
+    .run = run_verify,
 };

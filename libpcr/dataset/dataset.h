@@ -9,7 +9,7 @@
 
 #include "../base/siphash.h"
 #include "../io/layer.h"
-#include "manifest.h"
+#include "../manifest/manifest.h"
 
 /* A record that is open. Counted references; the cache's own is one of them. */
 struct pcri_held {
@@ -72,6 +72,8 @@ static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
     return ds->flags & PCR_DATASET_NO_VERIFY ? PCRI_PARSE_ANY_END | PCRI_PARSE_NO_VERIFY
                                              : PCRI_PARSE_ANY_END;
 }
+
+/* --- records.c --- */
 
 /* Turns PCR_FIDELITY_FULL into G; INVAL above G. */
 int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out,

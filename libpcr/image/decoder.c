@@ -13,19 +13,6 @@ static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
     &pcri_codec_png,
 };
 
-void pcri_store_row(const struct pcri_target *target, uint32_t y, const uint8_t *pixels,
-                    uint32_t n, uint32_t channels)
-{
-    uint8_t *dst = target->data + y * target->stride_nbytes;
-    if (!target->plane_nbytes) {
-        memcpy(dst, pixels, (size_t) n * channels);
-        return;
-    }
-    for (uint32_t c = 0; c < channels; c++, dst += target->plane_nbytes)
-        for (uint32_t x = 0; x < n; x++)
-            dst[x] = pixels[(size_t) x * channels + c];
-}
-
 int pcr_decoder_create(struct pcr_decoder **out, struct pcr_error *err)
 {
     if (!out)
@@ -34,7 +21,7 @@ int pcr_decoder_create(struct pcr_decoder **out, struct pcr_error *err)
     struct pcr_decoder *d = pcri_calloc(1, sizeof(*d), err);
     if (!d)
         return PCR_ERR_NOMEM;
-    d->resize_rows = pcri_resize_rows_choose();
+    pcri_resizer_init(&d->resizer);
     for (size_t i = 0; i < PCRI_CODEC_COUNT; i++) {
         int rc = codecs[i]->create(&d->states[i], err);
         if (rc) {
@@ -61,10 +48,7 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
     pcr_buffer_free(&(*d)->raw);
     pcr_buffer_free(&(*d)->line);
     pcr_buffer_free(&(*d)->source);
-    pcr_buffer_free(&(*d)->taps[0]);
-    pcr_buffer_free(&(*d)->taps[1]);
-    pcr_buffer_free(&(*d)->table);
-    pcr_buffer_free(&(*d)->between);
+    pcri_resizer_free(&(*d)->resizer);
     free(*d);
     *d = NULL;
 }
@@ -139,13 +123,13 @@ static int describe(struct pcri_decode_job *j, const struct pcr_decode_options *
     j->info.orientation = o->orientation ? o->orientation : j->stored.orientation;
     j->turn = keep ? 1 : j->info.orientation;
     bool swap = pcri_orientation_swaps(j->turn);
-    struct pcri_window w = { 0, 0, swap ? j->stored.height : j->stored.width,
+    struct pcri_rect w = { 0, 0, swap ? j->stored.height : j->stored.width,
                              swap ? j->stored.width : j->stored.height };
     if (o->crop_x || o->crop_y || o->crop_width || o->crop_height) {
         int rc = check_crop(o, w.width, w.height, err);
         if (rc)
             return rc;
-        w = (struct pcri_window) { o->crop_x, o->crop_y, o->crop_width, o->crop_height };
+        w = (struct pcri_rect) { o->crop_x, o->crop_y, o->crop_width, o->crop_height };
     }
     j->info.width = w.width;
     j->info.height = w.height;
@@ -377,7 +361,7 @@ static int decode(struct pcr_decoder *d, struct pcri_decode_job *j,
     if (j->turn == 1)
         return decode_staged(d, j, target, err);
 
-    const struct pcri_window *w = &j->window;
+    const struct pcri_rect *w = &j->window;
     struct pcri_target stored = { .stride_nbytes = (size_t) w->width * (channels / planes) };
     size_t total;
     if (!pcri_mul(stored.stride_nbytes * planes, w->height, &total))
@@ -560,7 +544,7 @@ static int decode_streaming(struct pcr_decoder *d, struct pcri_decode_job *j,
         return PCR_END;
     int rc = check_pixels(j, err);
     if (!rc)
-        rc = pcri_resize_feed(d, plan, dst, &s.feed, err);
+        rc = pcri_resize_feed(&d->resizer, plan, dst, &s.feed, err);
     if (!rc)
         rc = pcri_buffer_reserve(&d->line, (size_t) j->window.width * 3, err);
     return rc ? rc : j->codec->stream(j->state, &j->window, on_row, &s, err);
@@ -580,7 +564,7 @@ static int decode_planned(struct pcr_decoder *d, struct pcri_decode_job *j,
         return rc;
     rc = decode_alloc(d, j, o, &d->source, NULL, err);
     return rc ? rc
-              : pcri_resize_run(d, plan, d->source.data,
+              : pcri_resize_run(&d->resizer, plan, d->source.data,
                                 (size_t) o->crop_width * j->info.channels, o->crop_x,
                                 o->crop_y, dst, err);
 }
@@ -603,7 +587,7 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
         || o.flags & PCR_DECODE_PLANAR)
         rc = pcri_fail(err, PCR_ERR_INVAL, "a crop window or planes in what is resized");
     else
-        rc = pcri_resize_plan(d, resize, j.info.width, j.info.height, j.info.channels,
+        rc = pcri_resize_plan(&d->resizer, resize, j.info.width, j.info.height, j.info.channels,
                               dst_width, dst_height, &plan, err);
     if (!rc)
         rc = decode_planned(d, &j, &o, &plan, dst, err);
@@ -653,4 +637,18 @@ int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,
         rc = decode_alloc(d, &j, &o, &d->source, NULL, err);
     end(&j);
     return rc;
+}
+
+int pcr_resize(struct pcr_decoder *d, const uint8_t *src, uint32_t src_width,
+               uint32_t src_height, uint32_t channels,
+               const struct pcr_resize_options *opts, uint8_t *dst, uint32_t dst_width,
+               uint32_t dst_height, struct pcr_error *err)
+{
+    struct pcri_resize_plan plan;
+    if (!d || !src || !dst)
+        return pcri_fail(err, PCR_ERR_INVAL, "no decoder, source or destination");
+    int rc = pcri_resize_plan(&d->resizer, opts, src_width, src_height, channels, dst_width, dst_height,
+                              &plan, err);
+    return rc ? rc : pcri_resize_run(&d->resizer, &plan, src, (size_t) src_width * channels, 0, 0, dst,
+                                     err);
 }

@@ -12,7 +12,7 @@
 
 enum { KEPT = 16 };
 
-struct entry {
+struct icc_entry {
     uint64_t hash;
     size_t nbytes; /* of the profile; 0: the place is free */
     enum pcri_icc_pixels kind;
@@ -30,7 +30,7 @@ struct block {
 struct pcri_icc {
     cmsContext context;
     uint32_t next; /* place to fill */
-    struct entry entries[KEPT];
+    struct icc_entry entries[KEPT];
     struct block blocks; /* all, in a ring, the latest behind this one */
     jmp_buf nomem;       /* where to go on without memory */
     bool making;
@@ -152,11 +152,11 @@ int pcri_icc_create(struct pcri_icc **out, struct pcr_error *err)
     return 0;
 }
 
-static void clear(struct entry *e)
+static void clear(struct icc_entry *e)
 {
     if (e->transform)
         cmsDeleteTransform(e->transform);
-    *e = (struct entry) { 0 };
+    *e = (struct icc_entry) { 0 };
 }
 
 void pcri_icc_destroy(struct pcri_icc *icc)
@@ -171,7 +171,7 @@ void pcri_icc_destroy(struct pcri_icc *icc)
 
 /* Does it leave all colours as they are, to within a level? Found by a lattice of colours
  * with all grays: the names in profiles cannot be relied on. */
-static bool changes_nothing(const struct entry *e)
+static bool changes_nothing(const struct icc_entry *e)
 {
     enum { STEPS = 16 };
     bool gray = e->kind <= PCRI_ICC_GRAY_ALPHA;
@@ -191,7 +191,7 @@ static bool changes_nothing(const struct entry *e)
     return true;
 }
 
-static void make(struct pcri_icc *icc, const void *profile, size_t nbytes, struct entry *e)
+static void make(struct pcri_icc *icc, const void *profile, size_t nbytes, struct icc_entry *e)
 {
     cmsHPROFILE in = cmsOpenProfileFromMemTHR(icc->context, profile, (cmsUInt32Number) nbytes);
     cmsHPROFILE srgb = cmsCreate_sRGBProfileTHR(icc->context);
@@ -214,7 +214,7 @@ static void make(struct pcri_icc *icc, const void *profile, size_t nbytes, struc
 }
 
 /* The same, or NOMEM. */
-static int try_make(struct pcri_icc *icc, const void *profile, size_t nbytes, struct entry *e,
+static int try_make(struct pcri_icc *icc, const void *profile, size_t nbytes, struct icc_entry *e,
                     struct pcr_error *err)
 {
     struct block *kept = icc->blocks.next;
@@ -225,7 +225,7 @@ static int try_make(struct pcri_icc *icc, const void *profile, size_t nbytes, st
         icc->making = false;
         while (icc->blocks.next != kept)
             free_block(icc->blocks.next);
-        *e = (struct entry) { 0 };
+        *e = (struct icc_entry) { 0 };
         return pcri_fail(err, PCR_ERR_NOMEM, "no memory to convert by a profile of %zu bytes",
                          nbytes);
     }
@@ -240,16 +240,16 @@ int pcri_icc_find(struct pcri_icc *icc, const void *profile, size_t nbytes,
                   const void **transform_out, struct pcr_error *err)
 {
     uint64_t hash = pcri_xxh3(profile, nbytes);
-    struct entry *e = NULL;
+    struct icc_entry *e = NULL;
     for (int i = 0; i < KEPT && !e; i++) {
-        struct entry *at = &icc->entries[i];
+        struct icc_entry *at = &icc->entries[i];
         if (at->nbytes == nbytes && at->hash == hash && at->kind == kind)
             e = at;
     }
     if (!e) {
         e = &icc->entries[icc->next++ % KEPT];
         clear(e);
-        *e = (struct entry) { .hash = hash, .kind = kind };
+        *e = (struct icc_entry) { .hash = hash, .kind = kind };
         int rc = try_make(icc, profile, nbytes, e, err);
         if (rc)
             return rc;

@@ -4,33 +4,33 @@
 
 /* Pixel (x, y) of the upright picture lies at origin + x * step_x + y * step_y bytes of the
  * stored one. */
-struct walk {
+struct pixel_walk {
     ptrdiff_t origin, step_x, step_y;
 };
 
-static struct walk plan(uint32_t width, uint32_t height, uint32_t channels,
+static struct pixel_walk plan(uint32_t width, uint32_t height, uint32_t channels,
                         uint32_t orientation)
 {
     ptrdiff_t px = channels, row = (ptrdiff_t) width * channels;
     ptrdiff_t right = (ptrdiff_t) (width - 1) * px, bottom = (ptrdiff_t) (height - 1) * row;
     switch (orientation) {
-    case 2: return (struct walk) { right, -px, row };
-    case 3: return (struct walk) { right + bottom, -px, -row };
-    case 4: return (struct walk) { bottom, px, -row };
-    case 5: return (struct walk) { 0, row, px };
-    case 6: return (struct walk) { bottom, -row, px };
-    case 7: return (struct walk) { right + bottom, -row, -px };
-    case 8: return (struct walk) { right, row, -px };
-    default: return (struct walk) { 0, px, row };
+    case 2: return (struct pixel_walk) { right, -px, row };
+    case 3: return (struct pixel_walk) { right + bottom, -px, -row };
+    case 4: return (struct pixel_walk) { bottom, px, -row };
+    case 5: return (struct pixel_walk) { 0, row, px };
+    case 6: return (struct pixel_walk) { bottom, -row, px };
+    case 7: return (struct pixel_walk) { right + bottom, -row, -px };
+    case 8: return (struct pixel_walk) { right, row, -px };
+    default: return (struct pixel_walk) { 0, px, row };
     }
 }
 
-struct pcri_window pcri_orient_window(struct pcri_window upright, uint32_t width,
+struct pcri_rect pcri_orient_window(struct pcri_rect upright, uint32_t width,
                                       uint32_t height, uint32_t orientation)
 {
-    struct pcri_window w = upright;
+    struct pcri_rect w = upright;
     if (pcri_orientation_swaps(orientation))
-        w = (struct pcri_window) { w.y, w.x, w.height, w.width };
+        w = (struct pcri_rect) { w.y, w.x, w.height, w.width };
     if (orientation == 2 || orientation == 3 || orientation >= 7) /* mirrored across */
         w.x = width - w.x - w.width;
     if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7)
@@ -59,7 +59,7 @@ void pcri_orient(const uint8_t *src, uint32_t width, uint32_t height, uint32_t c
     /* Columns of the source become rows in orientations 5 to 8. Bands of this many pixels
      * keep the source lines that they touch in the first cache. */
     enum { BAND = 64 };
-    struct walk w = plan(width, height, channels, orientation);
+    struct pixel_walk w = plan(width, height, channels, orientation);
     bool swap = pcri_orientation_swaps(orientation);
     uint32_t out_width = swap ? height : width, out_height = swap ? width : height;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an encoded image says of its colours: gray or not, and its ICC profile. */
-#include "png_chunks.h"
+#include "codecs/png_chunks.h"
 #include "profile.h"
 
 enum {
@@ -21,14 +21,14 @@ struct segment {
 
 /* Where a walk over the segments before the first scan is; it begins behind SOI. */
 enum { SOI_NBYTES = 2 };
-struct walk {
+struct profile_walk {
     const struct pcr_spans *file;
     uint32_t span;
     size_t at;
 };
 
 /* False at its end. Spans end with segments. */
-static bool next_segment(struct walk *w, struct segment *out)
+static bool next_segment(struct profile_walk *w, struct segment *out)
 {
     while (w->span < w->file->count && w->at >= w->file->items[w->span].nbytes) {
         w->span++;
@@ -71,7 +71,7 @@ static bool add_part(const struct pcr_spans *file, unsigned number,
                      struct pcr_error *err)
 {
     struct segment s;
-    for (struct walk w = { file, 0, SOI_NBYTES }; next_segment(&w, &s);)
+    for (struct profile_walk w = { file, 0, SOI_NBYTES }; next_segment(&w, &s);)
         if (is_icc(&s) && s.payload.p[ICC_NAME_NBYTES] == number) {
             *count = s.payload.p[ICC_NAME_NBYTES + 1];
             *rc = pcri_buffer_append(profile, s.payload.p + ICC_HEAD_NBYTES,
@@ -86,7 +86,7 @@ static int read_jpeg(const struct pcr_spans *file, struct pcr_buffer *profile, b
 {
     struct segment s;
     *any = false;
-    for (struct walk w = { file, 0, SOI_NBYTES }; !*any && next_segment(&w, &s);)
+    for (struct profile_walk w = { file, 0, SOI_NBYTES }; !*any && next_segment(&w, &s);)
         *any = is_icc(&s);
     unsigned count = 255, number = 1;
     int rc = 0;
@@ -100,7 +100,7 @@ static int read_jpeg(const struct pcr_spans *file, struct pcr_buffer *profile, b
 static uint32_t jpeg_channels(const struct pcr_spans *file)
 {
     struct segment s;
-    for (struct walk w = { file, 0, SOI_NBYTES }; next_segment(&w, &s);)
+    for (struct profile_walk w = { file, 0, SOI_NBYTES }; next_segment(&w, &s);)
         if (is_frame(s.marker) && s.payload.n > 5)
             return s.payload.p[5];
     return 0;

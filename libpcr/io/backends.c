@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The list of backends, and what they share. */
+/* The list of backends. */
 #include <pcr/dataset.h>
 
 #include "io.h"
@@ -18,42 +18,4 @@ const struct pcri_io_backend *pcri_io_find(uint32_t id)
     case PCR_IO_DIRECT: return &pcri_io_direct;
     default: return NULL;
     }
-}
-
-static int check_ranges(const struct pcri_file *f, const struct pcri_range *ranges,
-                        size_t count, struct pcr_error *err)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint64_t end;
-        if (__builtin_add_overflow(ranges[i].offset, ranges[i].nbytes, &end) ||
-            end > INT64_MAX)
-            return pcri_fail_past_end(f, ranges[i].offset, ranges[i].nbytes, f->nbytes, err);
-    }
-    return 0;
-}
-
-int pcri_file_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
-                   struct pcr_error *err)
-{
-    int rc = check_ranges(f, ranges, count, err);
-    return rc ? rc : f->backend->read(f, ranges, count, err);
-}
-
-int pcri_file_read_again(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
-                         struct pcr_error *err)
-{
-    int rc = check_ranges(f, ranges, count, err);
-    if (rc)
-        return rc;
-    return pcri_file_is_cached(f) ? f->backend->read_again(f, ranges, count, err)
-                                  : f->backend->read(f, ranges, count, err);
-}
-
-int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes,
-                       uint64_t file_nbytes, struct pcr_error *err)
-{
-    int rc = pcri_fail_at(err, PCR_ERR_TRUNCATED, offset,
-                          "expected %zu more bytes, but the file ends at byte %llu", nbytes,
-                          (unsigned long long) file_nbytes);
-    return pcri_prefix(err, rc, "%s", f->path);
 }

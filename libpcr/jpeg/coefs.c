@@ -65,7 +65,7 @@ void pcri_coefs_free(struct pcri_coefs *c)
 
 /* --- one libjpeg decompressor --- */
 
-struct reader {
+struct coef_reader {
     struct pcri_turbo turbo;
     struct jpeg_decompress_struct cinfo;
     jvirt_barray_ptr *arrays;
@@ -73,7 +73,7 @@ struct reader {
 };
 
 /* NULL, with r->turbo.code set, where libjpeg fails. */
-static jvirt_barray_ptr *read_arrays(struct reader *r, const struct pcri_jpeg_file *f,
+static jvirt_barray_ptr *read_arrays(struct coef_reader *r, const struct pcri_jpeg_file *f,
                                      struct pcr_error *err)
 {
     const uint8_t *data = f->data;
@@ -90,7 +90,7 @@ static jvirt_barray_ptr *read_arrays(struct reader *r, const struct pcri_jpeg_fi
 }
 
 /* Block row y of component i; NULL where libjpeg fails. */
-static JBLOCKROW row_of(struct reader *r, int i, uint32_t y)
+static JBLOCKROW row_of(struct coef_reader *r, int i, uint32_t y)
 {
     if (setjmp(r->turbo.jump))
         return NULL;
@@ -125,7 +125,7 @@ static unsigned convert_block(const JCOEF *in, int16_t *out, uint64_t *mask, siz
     return all;
 }
 
-static int read_plane(struct reader *r, int i, struct pcri_plane *p, uint32_t levels,
+static int read_plane(struct coef_reader *r, int i, struct pcri_plane *p, uint32_t levels,
                       struct pcr_error *err)
 {
     size_t blocks = (size_t) p->blocks_x * p->blocks_y, b = 0;
@@ -149,7 +149,7 @@ static int read_plane(struct reader *r, int i, struct pcri_plane *p, uint32_t le
 
 /* libjpeg fills what no scan brought with zeros and says nothing; the image would then not
  * be what its encoder had. */
-static int check_complete(struct reader *r, struct pcr_error *err)
+static int check_complete(struct coef_reader *r, struct pcr_error *err)
 {
     const struct jpeg_decompress_struct *d = &r->cinfo;
     for (int c = 0; c < d->num_components; c++)
@@ -169,7 +169,7 @@ static int check_complete(struct reader *r, struct pcr_error *err)
     return 0;
 }
 
-static int check_frame(const struct reader *r, const struct pcri_jpeg_file *f,
+static int check_frame(const struct coef_reader *r, const struct pcri_jpeg_file *f,
                        struct pcr_error *err)
 {
     if ((uint32_t) r->cinfo.num_components == f->component_count
@@ -178,7 +178,7 @@ static int check_frame(const struct reader *r, const struct pcri_jpeg_file *f,
     return pcri_fail(err, PCR_ERR_CORRUPT, "libjpeg sees another frame header");
 }
 
-static int read_planes(struct reader *r, struct pcri_coefs *c, uint32_t levels,
+static int read_planes(struct coef_reader *r, struct pcri_coefs *c, uint32_t levels,
                        struct pcr_error *err)
 {
     int rc = 0;
@@ -190,7 +190,7 @@ static int read_planes(struct reader *r, struct pcri_coefs *c, uint32_t levels,
 int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
                     bool *in_doubt, struct pcr_error *err)
 {
-    struct reader r = { .arrays = NULL };
+    struct coef_reader r = { .arrays = NULL };
     int rc = reserve(c, f, levels, err);
     if (rc)
         return rc;
@@ -210,7 +210,7 @@ int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32
 /* --- damaged files --- */
 
 /* The steps by which libjpeg would dequantise must be those that the file's segments tell. */
-static int check_steps(const struct reader *r, const struct pcri_jpeg_file *f,
+static int check_steps(const struct coef_reader *r, const struct pcri_jpeg_file *f,
                        struct pcr_error *err)
 {
     for (uint32_t c = 0; c < f->component_count; c++) {
@@ -265,7 +265,7 @@ int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t 
                        struct pcr_error *err)
 {
     struct pcr_error why = { .offset = PCR_NO_OFFSET };
-    struct reader r;
+    struct coef_reader r;
     int rc = reserve(c, f, levels, err);
     if (rc)
         return rc;

@@ -233,7 +233,7 @@ PDEP_TARGET static void run_2(struct pcri_refiner *f, struct pcri_refiner *g)
     leave(g, &b, damaged & 2);
 }
 
-static void run(struct pcri_refiner *const lanes[], unsigned count)
+static void refine_pdep(struct pcri_refiner *const lanes[], unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
         if (!lanes[i]->chunk.begun)
@@ -336,8 +336,8 @@ AVX512_TARGET static void change_avx512(const struct pcri_refiner *f)
     }
 }
 
-const struct pcri_refine_way pcri_refine_pdep = { "pdep", run, change_avx2, true };
-const struct pcri_refine_way pcri_refine_avx512 = { "avx512", run, change_avx512, true };
+const struct pcri_refine_way pcri_refine_pdep = { "pdep", refine_pdep, change_avx2, true };
+const struct pcri_refine_way pcri_refine_avx512 = { "avx512", refine_pdep, change_avx512, true };
 
 #else
 typedef int pcri_no_pdep; /* ISO C wants something in each file */

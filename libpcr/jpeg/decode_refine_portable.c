@@ -292,7 +292,7 @@ static inline int next_block(struct pcri_refiner *f, struct lsb *bits, size_t ke
     return lsb_overrun(bits) ? -1 : 0;
 }
 
-static void run(struct pcri_refiner *const lanes[], unsigned count)
+static void refine_portable(struct pcri_refiner *const lanes[], unsigned count)
 {
     for (unsigned i = 0; i < count; i++) {
         struct pcri_refiner *f = lanes[i];
@@ -307,7 +307,7 @@ static void run(struct pcri_refiner *const lanes[], unsigned count)
 
 static void change(const struct pcri_refiner *f)
 {
-    (void) f; /* run() has done it */
+    (void) f; /* refine_portable() has done it */
 }
 
-const struct pcri_refine_way pcri_refine_portable = { "portable", run, change, false };
+const struct pcri_refine_way pcri_refine_portable = { "portable", refine_portable, change, false };

@@ -9,7 +9,7 @@
 
 static const char *const part_names[] = { "luma", "chroma", "chroma1", "chroma2", "all" };
 
-struct parser {
+struct ladder_parser {
     struct pcr_ladder *l;
     struct pcri_script *script; /* NULL before the first */
     uint32_t group;             /* groups begun in the script */
@@ -17,7 +17,7 @@ struct parser {
     struct pcr_error *err;
 };
 
-static int bad_line(struct parser *p, const char *what)
+static int bad_line(struct ladder_parser *p, const char *what)
 {
     return pcri_fail(p->err, PCR_ERR_INVAL, "ladder line %u: %s", p->line, what);
 }
@@ -34,7 +34,7 @@ static bool copy_name(char out[32], const char *name)
     return true;
 }
 
-static int begin_script(struct parser *p, const char *name, uint32_t below)
+static int begin_script(struct ladder_parser *p, const char *name, uint32_t below)
 {
     struct pcr_ladder *l = p->l;
     if (l->script_count && p->group != l->group_count)
@@ -50,7 +50,7 @@ static int begin_script(struct parser *p, const char *name, uint32_t below)
     return 0;
 }
 
-static int begin_group(struct parser *p)
+static int begin_group(struct ladder_parser *p)
 {
     int rc = p->script ? 0 : begin_script(p, "all", 0);
     if (rc)
@@ -66,7 +66,7 @@ static int begin_group(struct parser *p)
     return 0;
 }
 
-static int add_scan(struct parser *p, enum pcri_part part, const unsigned v[4])
+static int add_scan(struct ladder_parser *p, enum pcri_part part, const unsigned v[4])
 {
     if (!p->group)
         return bad_line(p, "a scan before the first `group`");
@@ -99,7 +99,7 @@ static int add_scan(struct parser *p, enum pcri_part part, const unsigned v[4])
 }
 
 /* "PART SS-SE AH AL" */
-static int native_scan(struct parser *p, const char *line)
+static int native_scan(struct ladder_parser *p, const char *line)
 {
     char word[16], end;
     unsigned v[4];
@@ -114,7 +114,7 @@ static int native_scan(struct parser *p, const char *line)
 
 /* "0,1,2: SS-SE, AH, AL;" or "0: SS-SE, AH, AL" (cjpeg -scans); without the progression
  * parameters it would be a sequential scan, which no ladder holds. */
-static int cjpeg_scan(struct parser *p, const char *line)
+static int cjpeg_scan(struct ladder_parser *p, const char *line)
 {
     unsigned mask = 0, v[4];
     const char *at = line;
@@ -140,7 +140,7 @@ static int cjpeg_scan(struct parser *p, const char *line)
     return add_scan(p, (enum pcri_part) parts[mask], v);
 }
 
-static int parse_script_line(struct parser *p, const char *rest)
+static int parse_script_line(struct ladder_parser *p, const char *rest)
 {
     char name[34], end;
     unsigned below = 0;
@@ -152,7 +152,7 @@ static int parse_script_line(struct parser *p, const char *rest)
     return begin_script(p, name, below);
 }
 
-static int parse_line(struct parser *p, char *line)
+static int parse_line(struct ladder_parser *p, char *line)
 {
     /* `# group` is a mark in files that cjpeg reads too. */
     char *hash = strchr(line, '#');
@@ -185,7 +185,7 @@ static int parse_line(struct parser *p, char *line)
 }
 
 /* Lines end in LF; in cjpeg's syntax a `;` ends a scan, and several may share a line. */
-static int parse_text(struct parser *p, const char *text, size_t nbytes)
+static int parse_text(struct ladder_parser *p, const char *text, size_t nbytes)
 {
     char line[256];
     p->line = 1;
@@ -243,7 +243,7 @@ int pcr_ladder_parse(const char *text, size_t nbytes, struct pcr_ladder **out,
     struct pcr_ladder *l = pcri_calloc(1, sizeof(*l), err);
     if (!l)
         return PCR_ERR_NOMEM;
-    struct parser p = { l, NULL, 0, 0, err };
+    struct ladder_parser p = { l, NULL, 0, 0, err };
     memcpy(l->name, "custom", 7);
 
     int rc = parse_text(&p, text, nbytes);

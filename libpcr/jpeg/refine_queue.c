@@ -17,26 +17,6 @@
 
 #include "refine_queue.h"
 
-struct pcri_lookup_entry pcri_refine_slow(uint64_t word, const struct pcri_lookup *t)
-{
-    unsigned length;
-    int symbol = pcri_slow_symbol(t, pcri_reverse16((uint32_t) word & 0xFFFF), &length);
-    if (symbol < 0)
-        return (struct pcri_lookup_entry) { 0 };
-    return pcri_refine_entry((uint8_t) symbol, length, (uint32_t) (word >> length) & 1);
-}
-
-const struct pcri_refine_way *pcri_refine_choose(void)
-{
-#ifdef PCRI_HAVE_PDEP
-    const unsigned wanted = PCRI_CPU_FAST_PDEP | PCRI_CPU_AVX2;
-    unsigned features = pcri_cpu_features();
-    if ((features & wanted) == wanted)
-        return features & PCRI_CPU_AVX512 ? &pcri_refine_avx512 : &pcri_refine_pdep;
-#endif
-    return &pcri_refine_portable;
-}
-
 struct pcri_refine_scan *pcri_refine_queue_next(struct pcri_refine_queue *q,
                                                 struct pcr_error *err)
 {
@@ -165,7 +145,7 @@ static struct pcri_refine_scan *find_ready(struct pcri_refine_queue *q)
     return NULL;
 }
 
-static int run(struct pcri_refine_queue *q, struct pcr_error *err)
+static int refine_queued(struct pcri_refine_queue *q, struct pcr_error *err)
 {
     const struct pcri_refine_way *way = pcri_refine_choose();
     struct pcri_refine_scan *scans[PCRI_REFINE_LANES], *s;
@@ -205,7 +185,7 @@ int pcri_refine_queue_run(struct pcri_refine_queue *q, struct pcr_error *err)
         begin_scan(q->scans[i]);
         find_order(q, i);
     }
-    int rc = run(q, err);
+    int rc = refine_queued(q, err);
     q->count = 0;
     return rc;
 }

@@ -8,7 +8,7 @@
 
 #include "scan.h"
 
-struct maker {
+struct symbol_maker {
     struct pcri_symbols *s;
     uint32_t eob_run;
     /* Correction bits that follow the pending end-of-band run: as runs of at most 16. */
@@ -27,7 +27,7 @@ void pcri_symbols_free(struct pcri_symbols *s)
  * ZRL for each 16, an end-of-band run, and its correction bits in runs of 16. */
 enum { BLOCK_ITEMS = 64 + 4 + 1 + 64 };
 
-static int reserve(struct maker *m, size_t more)
+static int reserve(struct symbol_maker *m, size_t more)
 {
     struct pcri_symbols *s = m->s;
     if (s->capacity - s->count >= more)
@@ -57,7 +57,7 @@ static inline unsigned bit_length(unsigned v)
 
 /* --- DC --- */
 
-static int put_dc(struct maker *m, int diff, unsigned table)
+static int put_dc(struct symbol_maker *m, int diff, unsigned table)
 {
     unsigned nbits = bit_length((unsigned) abs(diff));
     if (nbits > 11)
@@ -73,7 +73,7 @@ struct dc_walk {
     int last[4];
 };
 
-static int dc_block(struct maker *m, struct dc_walk *w, int i, uint32_t x, uint32_t y)
+static int dc_block(struct symbol_maker *m, struct dc_walk *w, int i, uint32_t x, uint32_t y)
 {
     const struct pcri_plane *p = &w->c->planes[w->scan->components[i]];
     bool inside = x < p->blocks_x && y < p->blocks_y;
@@ -90,7 +90,7 @@ static int dc_block(struct maker *m, struct dc_walk *w, int i, uint32_t x, uint3
     return put_dc(m, diff, w->scan->chroma[i]);
 }
 
-static int dc_interleaved(struct maker *m, const struct pcri_jpeg_file *f,
+static int dc_interleaved(struct symbol_maker *m, const struct pcri_jpeg_file *f,
                           struct dc_walk *w)
 {
     uint32_t mcus_x = (f->width + 8 * f->max_h - 1) / (8 * f->max_h);
@@ -110,7 +110,7 @@ static int dc_interleaved(struct maker *m, const struct pcri_jpeg_file *f,
     return 0;
 }
 
-static int dc_scan(struct maker *m, const struct pcri_coefs *c,
+static int dc_scan(struct symbol_maker *m, const struct pcri_coefs *c,
                    const struct pcri_jpeg_file *f, const struct pcri_scan *scan)
 {
     struct dc_walk w = { c, scan, { 0 } };
@@ -129,7 +129,7 @@ static int dc_scan(struct maker *m, const struct pcri_coefs *c,
 
 /* --- AC --- */
 
-static int flush_eob_run(struct maker *m, unsigned table)
+static int flush_eob_run(struct symbol_maker *m, unsigned table)
 {
     if (!m->eob_run)
         return 0;
@@ -148,7 +148,7 @@ static int flush_eob_run(struct maker *m, unsigned table)
     return 0;
 }
 
-static int ac_first(struct maker *m, const struct pcri_plane *p, const struct pcri_scan *scan,
+static int ac_first(struct symbol_maker *m, const struct pcri_plane *p, const struct pcri_scan *scan,
                     uint64_t band, unsigned table)
 {
     size_t blocks = (size_t) p->blocks_x * p->blocks_y;
@@ -203,7 +203,7 @@ static void put_bits(struct pcri_symbols *s, unsigned table, struct bits *b)
 }
 
 /* Appends the block's trailing correction bits to those of the end-of-band run. */
-static int add_pending(struct maker *m, const struct bits *b)
+static int add_pending(struct symbol_maker *m, const struct bits *b)
 {
     size_t need = (m->pending_bits + b->count) / 16 + 1;
     if (need > m->pending_capacity) {
@@ -227,7 +227,7 @@ static int add_pending(struct maker *m, const struct bits *b)
 
 /* One block of a refinement scan: fresh are the coefficients that become significant now,
  * old those that were before (G.1.2.3). */
-static int refine_block(struct maker *m, const int16_t *coef, uint64_t fresh, uint64_t old,
+static int refine_block(struct symbol_maker *m, const int16_t *coef, uint64_t fresh, uint64_t old,
                         const struct pcri_scan *scan, unsigned table)
 {
     struct bits bits = { 0, 0 };
@@ -261,7 +261,7 @@ static int refine_block(struct maker *m, const int16_t *coef, uint64_t fresh, ui
     return add_pending(m, &bits);
 }
 
-static int ac_refine(struct maker *m, const struct pcri_plane *p,
+static int ac_refine(struct symbol_maker *m, const struct pcri_plane *p,
                      const struct pcri_scan *scan, uint64_t band, unsigned table)
 {
     size_t blocks = (size_t) p->blocks_x * p->blocks_y;
@@ -282,7 +282,7 @@ int pcri_scan_symbols(const struct pcri_coefs *c, const struct pcri_jpeg_file *f
                       const struct pcri_scan *scan, struct pcri_symbols *out,
                       struct pcr_error *err)
 {
-    struct maker m = { .s = out, .err = err };
+    struct symbol_maker m = { .s = out, .err = err };
     out->count = 0;
     out->plain_bits = 0;
     memset(out->counts, 0, sizeof(out->counts));

@@ -8,7 +8,7 @@
 #include "head.h"
 
 /* What a parse works on: the head that it fills, and the columns that it reads. */
-struct parser {
+struct head_parser {
     struct pcri_head *h;
     const struct pcr_buffer *raw;
     struct pcri_cursor cols[PCRI_COLUMN_LAST + 1];
@@ -21,18 +21,18 @@ static const char *const column_names[PCRI_COLUMN_LAST + 1] = {
     "piece_nbytes", "check", "source_nbytes", "float_labels",
 };
 
-static bool has(const struct parser *p, enum pcri_column id)
+static bool has(const struct head_parser *p, enum pcri_column id)
 {
     return p->cols[id].p != NULL;
 }
 
-static int bad_column(struct parser *p, enum pcri_column id, const char *what)
+static int bad_column(struct head_parser *p, enum pcri_column id, const char *what)
 {
     return pcri_fail(p->err, PCR_ERR_CORRUPT, "head: column %s: %s", column_names[id], what);
 }
 
 /* Each column must be there to its last byte, and no further. */
-static int finish_column(struct parser *p, enum pcri_column id)
+static int finish_column(struct head_parser *p, enum pcri_column id)
 {
     const struct pcri_cursor *c = &p->cols[id];
     if (c->bad)
@@ -40,12 +40,12 @@ static int finish_column(struct parser *p, enum pcri_column id)
     return c->p == c->end ? 0 : bad_column(p, id, "has bytes after its end");
 }
 
-static int require(struct parser *p, enum pcri_column id)
+static int require(struct head_parser *p, enum pcri_column id)
 {
     return has(p, id) ? 0 : bad_column(p, id, "is missing");
 }
 
-static void *take(struct parser *p, uint64_t count, size_t size)
+static void *take(struct head_parser *p, uint64_t count, size_t size)
 {
     void *m = pcri_calloc(count, size, p->err);
     if (m)
@@ -54,7 +54,7 @@ static void *take(struct parser *p, uint64_t count, size_t size)
 }
 
 /* `count` varints below 2^32; zeroes where the column is absent. */
-static int get_numbers(struct parser *p, enum pcri_column id, size_t count, uint32_t **out)
+static int get_numbers(struct head_parser *p, enum pcri_column id, size_t count, uint32_t **out)
 {
     struct pcri_cursor *c = &p->cols[id];
     if (has(p, id) && count > pcri_left(c))
@@ -73,7 +73,7 @@ static int get_numbers(struct parser *p, enum pcri_column id, size_t count, uint
 }
 
 /* N bytes from `min` to `max`; `absent` where there is no column. */
-static int get_bytes(struct parser *p, enum pcri_column id, uint8_t min, uint8_t max,
+static int get_bytes(struct head_parser *p, enum pcri_column id, uint8_t min, uint8_t max,
                      uint8_t absent, uint8_t **out)
 {
     size_t n = p->h->sample_count;
@@ -96,7 +96,7 @@ static int get_bytes(struct parser *p, enum pcri_column id, uint8_t min, uint8_t
 }
 
 /* `count` little-endian u32. */
-static int get_words(struct parser *p, enum pcri_column id, size_t count, uint32_t **out)
+static int get_words(struct head_parser *p, enum pcri_column id, size_t count, uint32_t **out)
 {
     size_t nbytes;
     const uint8_t *bytes = NULL;
@@ -113,7 +113,7 @@ static int get_words(struct parser *p, enum pcri_column id, size_t count, uint32
 }
 
 /* The lengths and bytes of `count` strings, which fill the rest of the column. */
-static int get_strings(struct parser *p, enum pcri_column id, uint64_t count,
+static int get_strings(struct head_parser *p, enum pcri_column id, uint64_t count,
                        struct pcri_strings *out)
 {
     struct pcri_cursor *c = &p->cols[id];
@@ -136,7 +136,7 @@ static int get_strings(struct parser *p, enum pcri_column id, uint64_t count,
 }
 
 /* N strings without NUL, kept with a NUL after each. */
-static int get_texts(struct parser *p, enum pcri_column id, struct pcri_texts *out)
+static int get_texts(struct head_parser *p, enum pcri_column id, struct pcri_texts *out)
 {
     struct pcri_strings s = { 0 };
     uint32_t n = p->h->sample_count;
@@ -160,7 +160,7 @@ static int get_texts(struct parser *p, enum pcri_column id, struct pcri_texts *o
 
 /* N counts, made into the index of each sample's first entry; the entries follow, each at
  * least a byte. */
-static int get_firsts(struct parser *p, enum pcri_column id, uint32_t **out)
+static int get_firsts(struct head_parser *p, enum pcri_column id, uint32_t **out)
 {
     struct pcri_cursor *c = &p->cols[id];
     uint32_t n = p->h->sample_count;
@@ -181,7 +181,7 @@ static int get_firsts(struct parser *p, enum pcri_column id, uint32_t **out)
     return 0;
 }
 
-static int parse_labels(struct parser *p)
+static int parse_labels(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
     int rc = get_firsts(p, PCRI_COLUMN_LABELS, &h->label_first);
@@ -196,7 +196,7 @@ static int parse_labels(struct parser *p)
 }
 
 /* Finite numbers, and only of samples that have no integers. */
-static int parse_float_labels(struct parser *p)
+static int parse_float_labels(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
     struct pcri_cursor *c = &p->cols[PCRI_COLUMN_FLOAT_LABELS];
@@ -226,7 +226,7 @@ static int parse_float_labels(struct parser *p)
     return finish_column(p, PCRI_COLUMN_FLOAT_LABELS);
 }
 
-static int parse_items(struct parser *p)
+static int parse_items(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
     struct pcri_cursor *c = &p->cols[PCRI_COLUMN_HEADER];
@@ -246,7 +246,7 @@ static int parse_items(struct parser *p)
     return finish_column(p, PCRI_COLUMN_HEADER);
 }
 
-static int parse_source_nbytes(struct parser *p)
+static int parse_source_nbytes(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
     struct pcri_cursor *c = &p->cols[PCRI_COLUMN_SOURCE_NBYTES];
@@ -262,7 +262,7 @@ static int parse_source_nbytes(struct parser *p)
     return finish_column(p, PCRI_COLUMN_SOURCE_NBYTES);
 }
 
-static int parse_texts(struct parser *p)
+static int parse_texts(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
     int rc = get_texts(p, PCRI_COLUMN_KEY, &h->keys);
@@ -279,7 +279,7 @@ static int parse_texts(struct parser *p)
     return h->ladder ? 0 : PCR_ERR_NOMEM;
 }
 
-static int parse_image_columns(struct parser *p)
+static int parse_image_columns(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
     uint32_t n = h->sample_count;
@@ -299,7 +299,7 @@ static int parse_image_columns(struct parser *p)
     return rc ? rc : parse_source_nbytes(p);
 }
 
-static int parse_pieces(struct parser *p)
+static int parse_pieces(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
     size_t cells, checks;
@@ -316,7 +316,7 @@ static int parse_pieces(struct parser *p)
     return rc ? rc : get_words(p, PCRI_COLUMN_CHECK, checks, &h->check);
 }
 
-static int parse_dictionary(struct parser *p)
+static int parse_dictionary(struct head_parser *p)
 {
     struct pcri_strings *d = &p->h->dictionary;
     if (!has(p, PCRI_COLUMN_DICTIONARY)) {
@@ -336,7 +336,7 @@ static int parse_dictionary(struct parser *p)
     return 0;
 }
 
-static int parse_columns(struct parser *p)
+static int parse_columns(struct head_parser *p)
 {
     static const enum pcri_column required[] = {
         PCRI_COLUMN_KEY,    PCRI_COLUMN_FORM,       PCRI_COLUMN_WIDTH,
@@ -381,7 +381,7 @@ int pcri_head_parse(const struct pcri_header *header, struct pcr_buffer *raw,
     h->footprint = sizeof(*h);
     copy_header(h, header);
 
-    struct parser p = { .h = h, .raw = raw, .err = err };
+    struct head_parser p = { .h = h, .raw = raw, .err = err };
     int rc = parse_columns(&p);
     pcr_buffer_free(raw);
     if (!rc)

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "bench.h"
-#include "image/pixels.h"
+#include "image/pixels/pixels.h"
 
 enum { BLOCKS = 50, WIDTH = 8 * BLOCKS, PAD = PCRI_KERNEL_PADDING, RUNS = 30 };
 
@@ -121,7 +121,7 @@ static int bench_stage(const struct pcri_kernels *k)
 {
     static uint8_t out[3 * WIDTH * WIDTH];
     static struct pcri_prefix prefix;
-    static const struct pcri_window all = { 0, 0, WIDTH, WIDTH };
+    static const struct pcri_rect all = { 0, 0, WIDTH, WIDTH };
     const struct pcri_decode_params params = { .color = PCR_COLOR_RGB, .scale = 8 };
     const struct pcri_target target = { out, 3 * WIDTH, 0 };
     struct pcri_pixels pixels = { .kernels = k };

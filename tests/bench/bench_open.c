@@ -10,7 +10,7 @@
 
 #include <pcr/dataset.h>
 
-#include "dataset/manifest.h"
+#include "manifest/manifest.h"
 
 enum { RECORDS = 100000, GROUPS = 6, CLASSES = 1000 };
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../loaders/deal.h"
+#include "../../loaders/order/assignment.h"
 #include "bench.h"
 
 enum { RECORD = 1024, BATCH = 256, EPOCHS = 4 };
@@ -17,7 +17,7 @@ struct trial {
     uint64_t samples, classes;
     struct pcr_loader_options o;
     struct pcri_catalog *catalog;
-    struct pcri_deck *deck;
+    struct pcri_contents *contents;
     struct pcri_order order;
 };
 
@@ -33,18 +33,18 @@ static int set_up(struct trial *t, struct pcr_error *err)
     if (!rc)
         rc = pcri_catalog_finish(t->catalog, &t->o, err);
     if (!rc)
-        rc = pcri_deck_create(t->catalog, 0, &t->deck, err);
-    t->order = (struct pcri_order) { t->catalog, t->deck };
+        rc = pcri_contents_create(t->catalog, 0, &t->contents, err);
+    t->order = (struct pcri_order) { t->catalog, t->contents };
     return rc;
 }
 
 static void tear_down(struct trial *t)
 {
-    pcri_deck_destroy(&t->deck);
+    pcri_contents_destroy(&t->contents);
     pcri_catalog_destroy(&t->catalog);
 }
 
-static uint64_t number(const struct trial *t, const struct pcri_window *w, uint32_t span,
+static uint64_t number(const struct trial *t, const struct pcri_order_window *w, uint32_t span,
                        uint32_t entry)
 {
     return w->spans[span].first_number +
@@ -84,18 +84,18 @@ static void add_batch(const struct trial *t, const uint64_t *batch, uint32_t *co
 static int walk(struct trial *t, uint64_t epoch, uint64_t *all, uint64_t *spans,
                 struct pcr_error *err)
 {
-    struct pcri_plan plan = { .epoch = epoch };
-    struct pcri_window w;
+    struct pcri_order_plan plan = { .epoch = epoch };
+    struct pcri_order_window w;
     uint64_t at = 0;
     int rc;
     while (!(rc = pcri_order_next(&t->order, &plan, &w, err))) {
         for (uint32_t i = 0; i < w.sample_count; i++) {
             uint32_t span, entry;
-            pcri_window_sample(&w, i, &span, &entry);
+            pcri_order_window_sample(&w, i, &span, &entry);
             all[at++] = number(t, &w, span, entry);
         }
         *spans += w.span_count;
-        pcri_window_free(&w);
+        pcri_order_window_free(&w);
     }
     return rc == PCR_END ? 0 : rc;
 }
@@ -167,14 +167,14 @@ struct share {
     double parts, whole, samples, classes, batches;
 };
 
-static int add_window(struct trial *t, const struct pcri_shard *s, const struct pcri_window *w,
+static int add_window(struct trial *t, const struct pcri_shard *s, const struct pcri_order_window *w,
                       uint64_t *mine, struct share *out, struct pcr_error *err)
 {
     uint64_t before = pcri_shard_before(s, w->position);
     uint64_t n = pcri_shard_before(s, w->position + w->sample_count) - before;
     struct pcri_pick *picks = pcri_calloc(n, sizeof(*picks), err);
     uint32_t *counts = pcri_calloc(w->span_count, sizeof(*counts), err);
-    int rc = picks && counts ? pcri_deal(s, w, picks, err) : PCR_ERR_NOMEM;
+    int rc = picks && counts ? pcri_assign(s, w, picks, err) : PCR_ERR_NOMEM;
     for (uint64_t i = 0; !rc && i < n; i++) {
         counts[picks[i].span]++;
         mine[before + i] = number(t, w, picks[i].span, picks[i].entry);
@@ -191,8 +191,8 @@ static int add_window(struct trial *t, const struct pcri_shard *s, const struct 
 static int measure_rank(struct trial *t, struct share *out, struct pcr_error *err)
 {
     struct pcri_shard s;
-    struct pcri_plan plan = { .epoch = 1 };
-    struct pcri_window w;
+    struct pcri_order_plan plan = { .epoch = 1 };
+    struct pcri_order_window w;
     struct quality q = { 0 };
     uint64_t *mine = pcri_calloc(t->samples, sizeof(*mine), err);
     uint32_t *counts = pcri_calloc(t->classes, sizeof(*counts), err);
@@ -201,7 +201,7 @@ static int measure_rank(struct trial *t, struct share *out, struct pcr_error *er
     pcri_shard_init(&t->o, 0, t->samples, &s);
     while (!rc && !(rc = pcri_order_next(&t->order, &plan, &w, err))) {
         rc = add_window(t, &s, &w, mine, out, err);
-        pcri_window_free(&w);
+        pcri_order_window_free(&w);
     }
     out->samples = (double) pcri_shard_sample_count(&s);
     for (uint64_t i = 0; i + BATCH <= pcri_shard_sample_count(&s); i += BATCH)
@@ -250,10 +250,10 @@ static int draw_table(struct trial *t, struct pcr_error *err)
     for (uint32_t once = 0; !rc && once < 2; once++) {
         t->o.flags = once ? PCR_LOADER_ONCE : 0;
         rc = set_up(t, err); /* has drawn once */
-        pcri_deck_destroy(&t->deck);
+        pcri_contents_destroy(&t->contents);
         double start = bench_cpu();
         if (!rc)
-            rc = pcri_deck_create(t->catalog, 1, &t->deck, err);
+            rc = pcri_contents_create(t->catalog, 1, &t->contents, err);
         if (!rc)
             printf("| %s replacement | %.3f |\n", once ? "without" : "with",
                    (bench_cpu() - start) * 1e6 / (double) t->samples);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tree keeps its rules: licence lines, layers, sizes of files and functions."""
+"""The tree keeps its rules: licence lines, layers, no circles, sizes of files and functions."""
 import ast
 import json
 import os
@@ -22,11 +22,25 @@ LAYERS = {
     "libpcr/base": [],
     "libpcr/io": ["libpcr/base"],
     "libpcr/jpeg": ["libpcr/base"],
-    "libpcr/image": ["libpcr/base", "libpcr/jpeg"],
+    "libpcr/image/pixels": ["libpcr/base", "libpcr/jpeg"],
+    "libpcr/image/codecs": ["libpcr/base", "libpcr/jpeg", "libpcr/image/pixels"],
+    "libpcr/image/resize": ["libpcr/base"],
+    "libpcr/image": ["libpcr/base", "libpcr/jpeg", "libpcr/image/pixels",
+                     "libpcr/image/codecs", "libpcr/image/resize"],
     "libpcr/record": ["libpcr/base", "libpcr/io"],
-    "libpcr/dataset": ["libpcr/base", "libpcr/io", "libpcr/jpeg", "libpcr/image",
-                       "libpcr/record"],
-    "loaders": ["libpcr/base"],
+    "libpcr/manifest": ["libpcr/base", "libpcr/io", "libpcr/record"],
+    "libpcr/dataset": ["libpcr/base", "libpcr/io", "libpcr/image", "libpcr/record",
+                       "libpcr/manifest"],
+    "libpcr/writer": ["libpcr/base", "libpcr/io", "libpcr/jpeg", "libpcr/image",
+                      "libpcr/record", "libpcr/manifest"],
+    "loaders/options": ["libpcr/base"],
+    "loaders/order": ["libpcr/base", "loaders/options"],
+    "loaders/deliver": ["libpcr/base", "loaders/options"],
+    "loaders/transform": ["libpcr/base", "loaders/options", "loaders/deliver"],
+    "loaders/schedule": ["libpcr/base", "loaders/options", "loaders/order",
+                         "loaders/deliver", "loaders/transform"],
+    "loaders": ["libpcr/base", "loaders/options", "loaders/order", "loaders/deliver",
+                "loaders/transform", "loaders/schedule"],
     "formats": ["libpcr/base", "libpcr/io"],
     "pcrtool": [],
     "samples": [],
@@ -122,8 +136,63 @@ def check_c_functions(paths):
     return True
 
 
+def without_comments(text):
+    text = re.sub(r"/\*.*?\*/", lambda m: "\n" * m.group().count("\n"), text, flags=re.S)
+    return re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
+
+
+def check_tags(texts):
+    """A struct tag means one thing in the whole tree."""
+    seen = {}
+    for path, text in texts.items():
+        for match in re.finditer(r"^[a-z ]*\b(?:struct|union|enum) (\w+)\s*\{", text, re.M):
+            other = seen.setdefault(match.group(1), path)
+            if other != path:
+                problem(path, text.count("\n", 0, match.start()) + 1,
+                        f"{match.group(1)} is also defined in {os.path.relpath(other, ROOT)}")
+
+
+def uses(texts):
+    """For each file those that define what it uses. Files that define the same, of which a
+    build has one, do not use each other."""
+    definition = re.compile(r"^(?!static\b|typedef\b|extern\b|#)[A-Za-z_][\w \*]*?[ \*](pcri?_\w+)\s*"
+                            r"(?:\([^;{]*\)\n\{|(?:\[[^\]]*\])?\s*=)", re.M)
+    defined = {path: set(definition.findall(text)) for path, text in texts.items()}
+    used = {path: set(re.findall(r"(?<!struct )(?<!enum )(?<!union )\bpcri?_\w+", text))
+            for path, text in texts.items()}
+    return {path: [other for other in texts if other != path
+                   and not defined[other] & defined[path] and defined[other] & used[path]]
+            for path in texts}
+
+
+def check_circles(texts):
+    """No file of the library leads back to itself by what it uses."""
+    left = uses(texts)
+    while True:
+        done = [path for path, needs in left.items() if not any(n in left for n in needs)]
+        if not done:
+            break
+        for path in done:
+            del left[path]
+    while True:  # those that only use a circle are not of one
+        unused = [p for p in left if not any(p in needs for needs in left.values())]
+        if not unused:
+            break
+        for path in unused:
+            del left[path]
+    for path in left:
+        problem(path, 0, "is in a circle: it uses " + ", ".join(
+            os.path.relpath(n, ROOT) for n in left[path] if n in left))
+
+
+def in_library(path):
+    return path.endswith(".c") and os.path.relpath(path, ROOT).startswith(
+        ("libpcr/", "loaders/", "formats/"))
+
+
 def main():
     c_files = []
+    texts = {}
     count = 0
     for path in source_files():
         count += 1
@@ -136,9 +205,13 @@ def main():
         if path.endswith((".c", ".h")):
             c_files.append(path)
             check_includes(path, lines)
+            if layer_of(path) not in (None, "samples"):
+                texts[path] = without_comments(text)
         elif path.endswith(".py"):
             check_python_functions(path, text)
     assert count > 20, f"only {count} source files below {ROOT}"
+    check_tags(texts)
+    check_circles({path: text for path, text in texts.items() if in_library(path)})
     if not check_c_functions(c_files):
         print("no ctags with JSON output: the lengths of C functions are not checked")
     for text in problems:

@@ -12,7 +12,7 @@
 #include <pcr/dataset.h>
 #include <pcr/loader.h>
 
-#include "dataset/manifest.h"
+#include "manifest/manifest.h"
 #include "fault.h"
 #include "generator.h"
 #include "record/record.h"

@@ -6,7 +6,7 @@
 
 #include "assemble.h"
 #include "base/json.h"
-#include "dataset/manifest.h"
+#include "manifest/manifest.h"
 #include "jpeg/coder.h"
 #include "jpeg/prefix.h"
 #include "memory.h"

@@ -31,12 +31,12 @@ static uint32_t pick(const uint8_t *data, size_t nbytes, uint32_t which, uint32_
 }
 
 /* A window of a picture of w x h; every second time all of it. */
-static struct pcri_window pick_window(const uint8_t *data, size_t nbytes, uint32_t w,
+static struct pcri_rect pick_window(const uint8_t *data, size_t nbytes, uint32_t w,
                                       uint32_t h)
 {
     if (pick(data, nbytes, 0, 2))
-        return (struct pcri_window) { 0, 0, w, h };
-    struct pcri_window out = { .x = pick(data, nbytes, 1, w),
+        return (struct pcri_rect) { 0, 0, w, h };
+    struct pcri_rect out = { .x = pick(data, nbytes, 1, w),
                                .y = pick(data, nbytes, 2, h) };
     out.width = 1 + pick(data, nbytes, 3, w - out.x);
     out.height = 1 + pick(data, nbytes, 4, h - out.y);
@@ -53,7 +53,7 @@ static int decode_by(const struct pcri_codec *codec, int which, const uint8_t *d
     const struct pcr_spans file = { .items = &span, .count = 1 };
     int rc = codec->begin(states[which], &file, params, info, err);
     if (!rc) {
-        struct pcri_window w = pick_window(data, nbytes, info->width, info->height);
+        struct pcri_rect w = pick_window(data, nbytes, info->width, info->height);
         size_t stride = (size_t) w.width * (params->color == PCR_COLOR_RGB ? 3 : 1);
         b->nbytes = stride * w.height;
         rc = pcri_buffer_reserve(b, b->nbytes, err);
@@ -98,7 +98,7 @@ static void check_public(const uint8_t *data, size_t nbytes, struct pcr_decode_o
     struct pcr_error err = { 0 };
     int rc = pcr_decoder_inspect(decoder, data, nbytes, &o, &info, &err);
     if (!rc) {
-        struct pcri_window w = pick_window(data, nbytes, info.width, info.height);
+        struct pcri_rect w = pick_window(data, nbytes, info.width, info.height);
         o.crop_x = w.x;
         o.crop_y = w.y;
         info.width = o.crop_width = w.width;

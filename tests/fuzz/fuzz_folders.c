@@ -42,14 +42,14 @@ static void add_file(struct pcri_entries *e, const char *line, size_t nbytes)
     path[nbytes + 2] = '\0';
     if (!is_possible(path + 2, e))
         return;
-    struct pcri_entry *item = pcri_entries_add(e, NULL);
+    struct pcri_input *item = pcri_entries_add(e, NULL);
     if (item)
-        *item = (struct pcri_entry) { .path = path, .key = path + 2, .is_image = is_image };
+        *item = (struct pcri_input) { .path = path, .key = path + 2, .is_image = is_image };
 }
 
 static int compare_entries(const void *a, const void *b)
 {
-    return strcmp(((const struct pcri_entry *) a)->key, ((const struct pcri_entry *) b)->key);
+    return strcmp(((const struct pcri_input *) a)->key, ((const struct pcri_input *) b)->key);
 }
 
 static void check_folder(const struct pcri_tree *t, const struct pcri_folder *f)

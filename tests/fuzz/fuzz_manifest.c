@@ -3,7 +3,7 @@
  * read again as the same. */
 #include "fuzz.h"
 
-#include "dataset/manifest.h"
+#include "manifest/manifest.h"
 
 static struct pcr_buffer first, second;
 

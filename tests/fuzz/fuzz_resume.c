@@ -3,8 +3,8 @@
  * restored samples and notes, and the state file's text, its checksum set right. */
 #include "fuzz.h"
 
-#include "dataset/notes.h"
-#include "dataset/write.h"
+#include "manifest/notes.h"
+#include "writer/write.h"
 #include "record/columns.h"
 
 enum { SAMPLES = 8, CHECK_AT = PCRI_STATE_NBYTES - 17 };

@@ -3,7 +3,7 @@
  * written again, as bytes and as JSON, and read again as the same. */
 #include "fuzz.h"
 
-#include "../../loaders/saved.h"
+#include "../../loaders/order/saved.h"
 
 enum { FIDELITIES = 10, CHECK_AT = PCR_LOADER_STATE_NBYTES - 8 };
 

@@ -6,7 +6,7 @@
 
 #include <pcr/loader.h>
 
-#include "dataset/manifest.h"
+#include "manifest/manifest.h"
 #include "generator.h"
 #include "jpeg/coder.h"
 #include "made.h"

@@ -8,7 +8,8 @@
 
 #include "compose.h"
 #include "generator.h"
-#include "image/pixels.h"
+#include "image/codecs/codec.h"
+#include "image/pixels/pixels.h"
 
 static struct pcr_decoder *decoder;
 

@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "image/kernels.h"
+#include "image/pixels/kernels.h"
 
 enum { MAX_N = 70, MAX_BLOCKS = 9, PAD = PCRI_KERNEL_PADDING, BUFFERS = 6 };
 

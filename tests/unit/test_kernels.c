@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "image/kernels.h"
+#include "image/pixels/kernels.h"
 
 enum { MAX_N = 200, PAD = PCRI_KERNEL_PADDING };
 

@@ -8,7 +8,7 @@
 
 #include <pcr/loader.h>
 
-#include "../../loaders/transform.h"
+#include "../../loaders/transform/crop.h"
 #include "made_loader.h"
 
 /* Small windows and blocks, so that an epoch has many. */

@@ -6,7 +6,7 @@
 
 #include <pcr/loader.h>
 
-#include "../../loaders/transform.h"
+#include "../../loaders/transform/crop.h"
 #include "made_bad.h"
 
 static struct pcr_loader_options options(uint32_t shuffle)

@@ -80,12 +80,12 @@ static void check_rest(const struct pcr_loader_options *o, struct pcr_loader *l,
     for (; position < total; position += step) {
         uint64_t left = total - position < step ? total - position : step;
         uint64_t first = position + o->rank * left / o->world;
-        bool dealt = o->shuffle == PCR_SHUFFLE_BLOCK && o->world > 1;
+        bool divided = o->shuffle == PCR_SHUFFLE_BLOCK && o->world > 1;
         ck_assert_ptr_nonnull(b = next(l));
         ck_assert_uint_eq(b->number, number++);
         ck_assert_uint_eq(b->sample_count, (left + o->world - 1) / o->world);
         for (uint32_t i = 0; i < b->sample_count; i++)
-            wrong += dealt ? find(sample_hash(b, i), want, position, position + left, seen)
+            wrong += divided ? find(sample_hash(b, i), want, position, position + left, seen)
                            : find(sample_hash(b, i), want, first + i, first + i + 1, seen);
         pcr_batch_release(b);
     }

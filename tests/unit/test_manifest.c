@@ -4,7 +4,7 @@
 
 #include "made.h"
 
-#include "dataset/manifest.h"
+#include "manifest/manifest.h"
 
 enum { G = 3 };
 

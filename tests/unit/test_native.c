@@ -30,7 +30,7 @@ static int run(const struct pcri_codec *codec, void *state, const struct pcr_buf
         size_t row = (size_t) out->info.width * (color == PCR_COLOR_GRAY ? 1 : 3);
         out->pixels.nbytes = row * out->info.height;
         ck_assert_int_eq(pcri_buffer_reserve(&out->pixels, out->pixels.nbytes, err), 0);
-        const struct pcri_window all = { 0, 0, out->info.width, out->info.height };
+        const struct pcri_rect all = { 0, 0, out->info.width, out->info.height };
         const struct pcri_target target = { out->pixels.data, row, 0 };
         rc = codec->rows(state, &all, &target, err);
     }

@@ -4,8 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "../../loaders/deal.h"
-#include "../../loaders/stand_in.h"
+#include "../../loaders/order/assignment.h"
+#include "../../loaders/order/replacement.h"
 
 enum { RECORDS = 40, KBYTE = 1024 };
 
@@ -24,21 +24,21 @@ static struct pcr_loader_options options(uint32_t shuffle)
     };
 }
 
-/* A catalog and its deck of one epoch. */
+/* A catalog and its contents of one epoch. */
 struct made {
     struct pcri_catalog *catalog;
-    struct pcri_deck *deck;
+    struct pcri_contents *contents;
     struct pcri_order order;
 };
 
 static void deal(struct made *m, uint64_t epoch)
 {
-    pcri_deck_destroy(&m->deck);
-    ck_assert_int_eq(pcri_deck_create(m->catalog, epoch, &m->deck, NULL), 0);
-    m->order = (struct pcri_order) { m->catalog, m->deck };
+    pcri_contents_destroy(&m->contents);
+    ck_assert_int_eq(pcri_contents_create(m->catalog, epoch, &m->contents, NULL), 0);
+    m->order = (struct pcri_order) { m->catalog, m->contents };
 }
 
-/* Records dealt out to so many datasets, in runs. */
+/* Records divided out to so many datasets, in runs. */
 static struct made make_order(const struct pcr_loader_options *o, uint32_t datasets)
 {
     struct made m = { 0 };
@@ -56,8 +56,8 @@ static struct made make_order(const struct pcr_loader_options *o, uint32_t datas
 
 static void destroy(struct made *m)
 {
-    pcri_deck_destroy(&m->deck);
-    ck_assert_ptr_null(m->deck);
+    pcri_contents_destroy(&m->contents);
+    ck_assert_ptr_null(m->contents);
     pcri_catalog_destroy(&m->catalog);
     ck_assert_ptr_null(m->catalog);
 }
@@ -69,8 +69,8 @@ static uint64_t *walk(struct made *m, uint64_t epoch)
     uint64_t *all = calloc(n + 1, sizeof(*all));
     ck_assert_ptr_nonnull(all);
     deal(m, epoch);
-    struct pcri_plan plan = { .epoch = epoch };
-    struct pcri_window w;
+    struct pcri_order_plan plan = { .epoch = epoch };
+    struct pcri_order_window w;
     int rc;
     while (!(rc = pcri_order_next(&m->order, &plan, &w, NULL))) {
         ck_assert_uint_eq(w.position, at);
@@ -79,14 +79,14 @@ static uint64_t *walk(struct made *m, uint64_t epoch)
         ck_assert_uint_le(at + w.sample_count, n);
         for (uint32_t i = 0; i < w.sample_count; i++) {
             uint32_t span, entry;
-            pcri_window_sample(&w, i, &span, &entry);
+            pcri_order_window_sample(&w, i, &span, &entry);
             wrong += span >= w.span_count || entry >= w.spans[span].count;
             uint32_t place = pcri_span_place(&m->order, &w.spans[span], entry);
             wrong += place < w.spans[span].first ||
                      place - w.spans[span].first >= w.spans[span].extent;
             all[at++] = w.spans[span].first_number + place;
         }
-        pcri_window_free(&w);
+        pcri_order_window_free(&w);
     }
     ck_assert_uint_eq(wrong, 0);
     ck_assert_int_eq(rc, PCR_END);
@@ -125,8 +125,8 @@ START_TEST(spans_fit_records)
 {
     struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
     struct made m = make_order(&o, 1);
-    struct pcri_plan plan = { .epoch = 3 };
-    struct pcri_window w;
+    struct pcri_order_plan plan = { .epoch = 3 };
+    struct pcri_order_window w;
     uint64_t first[RECORDS + 1] = { 0 }, spans = 0;
     for (uint32_t r = 0; r < RECORDS; r++)
         first[r + 1] = first[r] + record_samples(r);
@@ -144,7 +144,7 @@ START_TEST(spans_fit_records)
         ck_assert(w.sample_count >= 500 ||
                   plan.next_position == m.catalog->entry_count);
         ck_assert_uint_lt(w.sample_count, 500 + 16);
-        pcri_window_free(&w);
+        pcri_order_window_free(&w);
     }
     uint64_t expected = 0;
     for (uint32_t r = 0; r < RECORDS; r++)
@@ -233,13 +233,13 @@ START_TEST(window_bytes)
     struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
     o.window_nbytes = 40 * 20 * KBYTE; /* 40 samples */
     struct made m = make_order(&o, 1);
-    struct pcri_plan plan = { .epoch = 0 };
-    struct pcri_window w;
+    struct pcri_order_plan plan = { .epoch = 0 };
+    struct pcri_order_window w;
     while (!pcri_order_next(&m.order, &plan, &w, NULL)) {
         ck_assert_uint_le(w.sample_count, 25);
         for (uint32_t i = 0; i < w.span_count; i++)
             ck_assert_uint_le(w.spans[i].count, 5);
-        pcri_window_free(&w);
+        pcri_order_window_free(&w);
     }
     free(walk(&m, 1));
     destroy(&m);
@@ -254,8 +254,8 @@ END_TEST
 START_TEST(empty)
 {
     struct pcr_loader_options o = options((uint32_t) _i);
-    struct pcri_plan plan = { 0 };
-    struct pcri_window w;
+    struct pcri_order_plan plan = { 0 };
+    struct pcri_order_window w;
     struct made m = { 0 };
     ck_assert_int_eq(pcri_catalog_create_empty(1, 0, &o, &m.catalog, NULL), 0);
     ck_assert_int_eq(pcri_catalog_finish(m.catalog, &o, NULL), 0);
@@ -264,7 +264,7 @@ START_TEST(empty)
     ck_assert_int_eq(pcri_order_next(&m.order, &plan, &w, NULL), PCR_END);
     destroy(&m);
     pcri_catalog_destroy(NULL);
-    pcri_deck_destroy(NULL);
+    pcri_contents_destroy(NULL);
 }
 END_TEST
 
@@ -274,15 +274,15 @@ START_TEST(even_mixing)
 {
     struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
     struct made m = make_order(&o, 1);
-    struct pcri_plan plan = { .epoch = 1 };
-    struct pcri_window w;
+    struct pcri_order_plan plan = { .epoch = 1 };
+    struct pcri_order_window w;
     while (!pcri_order_next(&m.order, &plan, &w, NULL)) {
         uint32_t *seen = calloc(w.span_count, sizeof(*seen));
         double worst = 0;
         ck_assert_ptr_nonnull(seen);
         for (uint32_t i = 0; i < w.sample_count; i++) {
             uint32_t span, entry;
-            pcri_window_sample(&w, i, &span, &entry);
+            pcri_order_window_sample(&w, i, &span, &entry);
             double due = (i + 0.5) / w.sample_count * w.spans[span].count;
             worst = fmax(worst, fabs(seen[span] + 0.5 - due));
             seen[span]++;
@@ -290,7 +290,7 @@ START_TEST(even_mixing)
         /* half a part, and what the window's uneven spans make of its parts */
         ck_assert_double_lt(worst, 1.5);
         free(seen);
-        pcri_window_free(&w);
+        pcri_order_window_free(&w);
     }
     destroy(&m);
 }
@@ -309,8 +309,8 @@ static uint64_t deal_windows(const struct made *m, struct pcr_loader_options *o,
     *span_count_out = 0;
     for (o->rank = 0; o->rank < o->world; o->rank++) {
         struct pcri_shard s;
-        struct pcri_plan plan = { .epoch = 4 };
-        struct pcri_window w;
+        struct pcri_order_plan plan = { .epoch = 4 };
+        struct pcri_order_window w;
         pcri_shard_init(o, first, n, &s);
         pcri_order_seek(&m->order, &plan, first);
         uint64_t delivered = 0, step = (uint64_t) o->batch_size * o->world;
@@ -319,11 +319,11 @@ static uint64_t deal_windows(const struct made *m, struct pcr_loader_options *o,
             uint8_t *spans = calloc(w.span_count, 1);
             uint64_t count = pcri_shard_before(&s, w.position + w.sample_count) - delivered;
             ck_assert(picks && spans);
-            ck_assert_int_eq(pcri_deal(&s, &w, picks, NULL), 0);
+            ck_assert_int_eq(pcri_assign(&s, &w, picks, NULL), 0);
             for (uint64_t i = 0; i < count; i++) {
                 uint64_t position = w.position + picks[i].offset;
                 uint32_t span, entry;
-                pcri_window_sample(&w, picks[i].offset, &span, &entry);
+                pcri_order_window_sample(&w, picks[i].offset, &span, &entry);
                 wrong += span != picks[i].span || entry != picks[i].entry;
                 wrong += position < first;
                 seen[position]++;
@@ -336,7 +336,7 @@ static uint64_t deal_windows(const struct made *m, struct pcr_loader_options *o,
             *span_count_out += o->rank ? 0 : w.span_count;
             free(picks);
             free(spans);
-            pcri_window_free(&w);
+            pcri_order_window_free(&w);
         }
         ck_assert_uint_eq(delivered, pcri_shard_sample_count(&s));
     }
@@ -567,7 +567,7 @@ START_TEST(stand_ins)
         o.index_count = counts[k];
         struct made m = make_order(&o, 2);
         uint32_t want = counts[k] > 1000 ? 1000 : counts[k] - 1;
-        uint64_t turns = m.deck->span_count;
+        uint64_t turns = m.contents->span_count;
         for (uint64_t turn = 0; turn < turns; turn += 1 + turns / 3) {
             uint32_t last = pcri_order_span(&m.order, 0, turn).count - 1;
             ck_assert_uint_eq(search_all(&m, (struct pcri_seat) { turn, 0 }), want);

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "../../loaders/pixels.h"
+#include "../../loaders/transform/normalisation.h"
 
 static double value_of_float16(uint32_t bits)
 {
@@ -64,15 +64,15 @@ static uint32_t channel(const struct pcr_loader_options *o, size_t i)
 
 static void check_convert(const struct pcr_loader_options *o)
 {
-    static struct pcri_pixels p;
+    static struct pcri_normalisation p;
     size_t n = pcri_loader_sample_values(o), wrong = 0;
     uint8_t *src = malloc(n);
     float *floats = malloc(pcri_loader_sample_nbytes(o)); /* exact, for sanitizers */
     ck_assert(src && floats);
     for (size_t i = 0; i < n; i++)
         src[i] = (uint8_t) (i * 37 + i / 256);
-    pcri_pixels_init(o, &p);
-    pcri_pixels_convert(&p, src, floats);
+    pcri_normalisation_init(o, &p);
+    pcri_normalise(&p, src, floats);
     for (size_t i = 0; i < n; i++) {
         uint32_t c = channel(o, i);
         float want = (float) ((src[i] / 255.0 - o->mean[c]) / o->std[c]);

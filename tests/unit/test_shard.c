@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../loaders/shard.h"
+#include "../../loaders/options/rank.h"
+#include "../../loaders/order/shard.h"
 
 enum { MOST = 200 };
 
@@ -150,7 +151,7 @@ START_TEST(environment)
     struct pcr_loader_options o = { .rank = 0 };
     struct pcr_error err;
     clear_environment();
-    ck_assert_int_eq(pcri_shard_environment(&o, &err), 0);
+    ck_assert_int_eq(pcri_rank_from_environment(&o, &err), 0);
     ck_assert(o.rank == 0 && o.world == 1);
     for (int i = 4; i >= 0; i -= 2) {
         char rank[8], world[8];
@@ -158,7 +159,7 @@ START_TEST(environment)
         snprintf(world, sizeof(world), "%d", i + 3);
         ck_assert_int_eq(setenv(variables[i], rank, 1), 0);
         ck_assert_int_eq(setenv(variables[i + 1], world, 1), 0);
-        ck_assert_int_eq(pcri_shard_environment(&o, &err), 0);
+        ck_assert_int_eq(pcri_rank_from_environment(&o, &err), 0);
         ck_assert_uint_eq(o.rank, (uint32_t) i);
         ck_assert_uint_eq(o.world, (uint32_t) i + 3);
     }
@@ -179,7 +180,7 @@ START_TEST(bad_environment)
         for (int k = 0; k < 2; k++)
             if (bad[i][k])
                 ck_assert_int_eq(setenv(variables[k], bad[i][k], 1), 0);
-        ck_assert_msg(pcri_shard_environment(&o, &err) == PCR_ERR_INVAL, "case %zu", i);
+        ck_assert_msg(pcri_rank_from_environment(&o, &err) == PCR_ERR_INVAL, "case %zu", i);
         ck_assert_ptr_nonnull(strstr(err.message, "environment variable"));
     }
     clear_environment();

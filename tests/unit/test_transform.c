@@ -3,7 +3,7 @@
 #include <check.h>
 #include <math.h>
 
-#include "../../loaders/transform.h"
+#include "../../loaders/transform/crop.h"
 
 static struct pcr_loader_options options(uint32_t transform)
 {

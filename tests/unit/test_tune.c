@@ -3,7 +3,7 @@
 #include <check.h>
 
 #include "made.h"
-#include "../../loaders/tune.h"
+#include "../../loaders/schedule/tune.h"
 
 /* Storage that takes 10 ms for each read of 1 MB, and does no more than `most` of them at once. */
 struct storage {

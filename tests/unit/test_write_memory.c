@@ -9,7 +9,7 @@
 #include "generator.h"
 #include "write_source.h"
 
-#include "dataset/write.h"
+#include "writer/write.h"
 
 static struct pcr_error error;
 
@@ -50,7 +50,7 @@ static void *take_and_give(void *opaque)
     atomic_store(&t->taken, true);
     while (!atomic_load(&t->give))
         sched_yield();
-    bool failed = pcri_memory_give(&t->worker, &err);
+    bool failed = pcri_worker_rest(&t->worker, &err);
     pcri_worker_free(&t->worker);
     return failed ? t : NULL;
 }
@@ -118,7 +118,7 @@ START_TEST(more_than_all)
     ck_assert_uint_eq(job.memory_taken, 100);
     ck_assert_int_eq(pcri_memory_take(&t, 7, &error), 0);
     ck_assert_uint_eq(job.memory_taken, 100);
-    ck_assert_int_eq(pcri_memory_give(&t, &error), 0);
+    ck_assert_int_eq(pcri_worker_rest(&t, &error), 0);
     ck_assert_uint_eq(job.memory_taken, 0);
     pcri_worker_free(&t);
     end();
@@ -134,10 +134,10 @@ START_TEST(tools_are_renewed)
     t.file.data = malloc(8);
     t.file.capacity = 8;
     ck_assert_int_eq(pcri_memory_take(&t, 50, &error), 0);
-    ck_assert_int_eq(pcri_memory_give(&t, &error), 0);
+    ck_assert_int_eq(pcri_worker_rest(&t, &error), 0);
     ck_assert_uint_eq(t.file.capacity, 8);
     ck_assert_int_eq(pcri_memory_take(&t, 51, &error), 0);
-    ck_assert_int_eq(pcri_memory_give(&t, &error), 0);
+    ck_assert_int_eq(pcri_worker_rest(&t, &error), 0);
     ck_assert_uint_eq(t.file.capacity, 0);
     ck_assert_ptr_nonnull(t.coder);
     ck_assert_ptr_nonnull(t.decoder);

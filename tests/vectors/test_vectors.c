@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "dataset/manifest.h"
-#include "dataset/notes.h"
+#include "manifest/manifest.h"
+#include "manifest/notes.h"
 #include "record/record.h"
 
 enum { FIELDS_MAX = 40 };

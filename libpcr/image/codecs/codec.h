@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The table of functions that each codec fills in. */
+#ifndef PCRI_CODEC_H
+#define PCRI_CODEC_H
+
+#include "../pixels/target.h"
+
+/* What a codec finds in an image's headers. */
+struct pcri_stored_info {
+    uint32_t width, height; /* pixels as stored and scaled, before orientation */
+    uint32_t orientation;   /* 1..8, of the image's own metadata */
+    uint32_t component_count; /* 1: gray, 3: colour, 4: inks */
+    bool has_alpha;
+};
+
+/* Takes the next row of a window, packed pixels that last till it returns. */
+typedef void pcri_row_fn(void *opaque, const uint8_t *pixels);
+
+/* One implementation of one file format. A state decodes one image after another, in one
+ * thread at a time: begin, perhaps rows, end. */
+struct pcri_codec {
+    const char *name;
+    uint8_t magic[8]; /* what every such file begins with */
+    uint32_t magic_nbytes;
+    bool in_pieces; /* it takes more than one span, and more of them between two rows() */
+    int (*create)(void **state_out, struct pcr_error *err);
+    void (*destroy)(void *state); /* accepts NULL */
+    /* Parses the headers of a file, which begins with the magic; list and bytes must stay till
+     * end. Checks the limits but for pixels; takes no memory that grows with these. */
+    int (*begin)(void *state, const struct pcr_spans *file,
+                 const struct pcri_decode_params *params, struct pcri_stored_info *info_out,
+                 struct pcr_error *err);
+    /* Bytes that rows() will hold in proportion to the picture, beside what it delivers. */
+    uint64_t (*held)(void *state, const struct pcri_rect *window);
+    /* Decodes a window that lies within the picture, to 3 (RGB), 1 (GRAY) or 4 (INKS) bytes a
+     * pixel, or one more with alpha (both of the latter packed), and reads the file to its end. */
+    int (*rows)(void *state, const struct pcri_rect *window,
+                const struct pcri_target *target, struct pcr_error *err);
+    /* As rows(), row by row, from the window's first on, holding few of them. PCR_END, with nothing
+     * read: this picture does not come so. NULL: none does. */
+    int (*stream)(void *state, const struct pcri_rect *window, pcri_row_fn *row, void *opaque,
+                  struct pcr_error *err);
+    /* Frees what the image took; also after a failure. */
+    void (*end)(void *state);
+};
+
+extern const struct pcri_codec pcri_codec_native; /* JPEG, our own (native.c) */
+extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
+extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
+
+/* The orientation of a PNG file that begins with the magic, 1 to 8. `scratch` is overwritten.
+ * NOMEM. */
+int pcri_png_orientation(const uint8_t *data, size_t nbytes, struct pcr_buffer *scratch,
+                         uint32_t *orientation_out, struct pcr_error *err);
+
+#endif

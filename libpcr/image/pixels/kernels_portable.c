@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The pixel kernels for any CPU. The loops over pixels are plain C, cut so that the compiler
+ * makes vectors of them. */
+#include "../../base/base.h"
+#include "kernels.h"
+#include "simd_portable.h"
+
+/* --- inverse DCT --- */
+
+/* Where zigzag index k goes among idct_body.h's pairs of rows, and in its corner. */
+static const uint8_t pair_place[64] = {
+    36, 6, 53, 44, 23, 0, 32, 17, 14, 60, 37, 30, 8, 49, 38, 34,
+    55, 40, 24, 7, 61, 45, 31, 1, 56, 46, 51, 2, 4, 19, 42, 62,
+    33, 25, 15, 52, 22, 9, 57, 39, 58, 10, 21, 12, 26, 35, 63, 41,
+    16, 48, 47, 59, 3, 28, 5, 27, 43, 54, 50, 11, 29, 13, 18, 20,
+};
+static const uint8_t corner_place[25] = { 0, 4, 8, 1,  12, 2, 6, 10, 5, 9, 0, 13, 3,
+                                          14, 0, 0, 0, 7, 11, 0, 0, 0, 0, 0, 15 };
+
+INLINE int16_t dequantise(int16_t coef, const struct pcri_dequant *q, bool offsets, int k)
+{
+    int v = (int16_t) (uint16_t) ((unsigned) coef * q->quant[k]);
+    if (offsets) {
+        v += coef < 0 ? -q->offset[k] : q->offset[k];
+        v = v < INT16_MIN ? INT16_MIN : v > INT16_MAX ? INT16_MAX : v;
+    }
+    return (int16_t) v;
+}
+
+INLINE void scatter(const int16_t *coef, uint64_t mask, const struct pcri_dequant *q,
+                    bool offsets, const uint8_t *place, int16_t *out)
+{
+    out[place[0]] = dequantise(coef[0], q, false, 0);
+    for (; mask; mask &= mask - 1) {
+        int k = __builtin_ctzll(mask);
+        out[place[k]] = dequantise(coef[k], q, offsets, k);
+    }
+}
+
+INLINE void load_pairs(const int16_t *const coef[1], const uint64_t mask[1],
+                       const struct pcri_dequant *q, bool offsets, int parts, vec p[2][4])
+{
+    (void) parts;
+    int16_t pairs[64] __attribute__((aligned(16))) = { 0 };
+    scatter(coef[0], mask[0], q, offsets, pair_place, pairs);
+    memcpy(p, pairs, sizeof(pairs));
+}
+
+INLINE void load_corner(const int16_t *const coef[1], const uint64_t mask[1],
+                        const struct pcri_dequant *q, bool offsets, vec *p02, vec *p13)
+{
+    int16_t pairs[16] __attribute__((aligned(16))) = { 0 };
+    scatter(coef[0], mask[0], q, offsets, corner_place, pairs);
+    memcpy(p02, pairs, sizeof(*p02));
+    memcpy(p13, pairs + 8, sizeof(*p13));
+}
+
+/* The same for idct_scaled_body.h: rows are interleaved in pairs (0, 2), (4, 6), (1, 3),
+ * (5, 7), of columns 0 2 4 6, then of 1 3 5 7. */
+static const uint8_t scaled_place[64] = {
+    0, 32, 16, 1, 48, 2, 34, 18, 33, 17, 8, 49, 3, 50, 4, 36,
+    20, 35, 19, 40, 24, 9, 56, 10, 51, 5, 52, 6, 38, 22, 37, 21,
+    42, 26, 41, 25, 57, 11, 58, 12, 53, 7, 54, 39, 23, 44, 28, 43,
+    27, 59, 13, 60, 14, 55, 46, 30, 45, 29, 61, 15, 62, 47, 31, 63,
+};
+
+INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[1],
+                              const struct pcri_dequant *q, vec p[2][4])
+{
+    int16_t pairs[64] __attribute__((aligned(16))) = { 0 };
+    scatter(coef[0], mask[0], q, true, scaled_place, pairs);
+    memcpy(p, pairs, sizeof(pairs));
+}
+
+#include "idct_body.h"
+#include "idct_scaled_body.h"
+
+void pcri_flat_row(const int16_t *dc, size_t step, size_t count,
+                   const struct pcri_dequant *q, uint8_t *dst)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t v = flat_samples(dc[step * i], q->quant[0]);
+        memcpy(dst + 8 * i, &v, sizeof(v));
+    }
+}
+
+void pcri_idct_scaled_portable(const int16_t *coef, const uint64_t *mask, size_t count,
+                               const struct pcri_dequant *q, uint32_t size, uint8_t *dst,
+                               size_t stride_nbytes)
+{
+    idct_scaled(coef, mask, count, q, size, dst, stride_nbytes);
+}
+
+/* --- upsampling --- */
+
+static void mix_rows(const uint8_t *restrict near, const uint8_t *restrict far, size_t n,
+                     uint16_t *restrict sums)
+{
+    for (size_t i = 0; i < n; i++)
+        sums[i] = (uint16_t) (3 * near[i] + far[i]);
+}
+
+static void upsample_v2(const uint8_t *restrict near, const uint8_t *restrict far, size_t n,
+                        unsigned bias, uint8_t *restrict out)
+{
+    for (size_t i = 0; i < n; i++)
+        out[i] = (uint8_t) ((3u * near[i] + far[i] + bias) >> 2);
+}
+
+static void upsample_h2(const uint16_t *restrict sums, size_t n, const uint16_t bias[2],
+                        uint8_t *restrict out)
+{
+    const uint16_t *restrict left = sums - 1, *restrict right = sums + 1;
+    uint16_t b0 = bias[0], b1 = bias[1];
+    for (size_t i = 0; i < n; i++) {
+        out[2 * i] = (uint8_t) ((uint16_t) (3 * sums[i] + left[i] + b0) >> 4);
+        out[2 * i + 1] = (uint8_t) ((uint16_t) (3 * sums[i] + right[i] + b1) >> 4);
+    }
+}
+
+/* --- colour --- */
+
+enum { RUN = 64 }; /* pixels that go through buffers at a time */
+
+INLINE vec load(const void *p)
+{
+    vec v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+
+/* The first n bytes, at most 16. */
+INLINE void store(void *p, vec v, size_t n)
+{
+    if (n == sizeof(v))
+        memcpy(p, &v, sizeof(v));
+    else
+        memcpy(p, &v, n);
+}
+
+/* One channel of eight pixels, less 128: y and a sum of two products of chroma, rounded. */
+INLINE vec channel(vec y, vec chroma_low, vec chroma_high, vec factors)
+{
+    vec half = SET32(32768);
+    vec low = SRA32(ADD32(MADD(chroma_low, factors), half), 16);
+    vec high = SRA32(ADD32(MADD(chroma_high, factors), half), 16);
+    return ADD16(y, PACK32(low, high));
+}
+
+/* Eight pixels; y, cb and cr less 128. ITU-R BT.601 in 16 bits (JFIF); of the factors that
+ * do not fit 16 bits, whole numbers are added apart. */
+INLINE void convert_8(vec y, vec cb, vec cr, vec rgb[3])
+{
+    vec low = LOW16(cb, cr), high = HIGH16(cb, cr);
+    rgb[0] = channel(ADD16(y, cr), low, high, PAIR(0, 26345));
+    rgb[1] = channel(SUB16(y, cr), low, high, PAIR(-22554, 18734));
+    rgb[2] = channel(ADD16(y, ADD16(cb, cb)), low, high, PAIR(-14942, 0));
+}
+
+/* Sixteen pixels, a vector a channel. */
+INLINE void convert_16(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, vec rgb[3])
+{
+    vec zero = SET32(0), middle = PAIR(128, 128), sign = PAIR(-32640, -32640);
+    vec v[3] = { load(y), load(cb), load(cr) }, low[3], high[3];
+    for (int c = 0; c < 3; c++) {
+        low[c] = SUB16(LOW_BYTES(v[c], zero), middle);
+        high[c] = SUB16(HIGH_BYTES(v[c], zero), middle);
+    }
+    convert_8(low[0], low[1], low[2], low);
+    convert_8(high[0], high[1], high[2], high);
+    for (int c = 0; c < 3; c++)
+        rgb[c] = PACK16(low[c], high[c]) ^ sign;
+}
+
+enum { PACKED_16_NBYTES = 16 * 3 + 2 }; /* what store_packed_16() writes: 2 bytes too many */
+
+INLINE void store_packed_16(const vec rgb[3], uint8_t *dst)
+{
+    static const uint8_t first_bytes[16] = { 255, 255, 255, 0, 0, 0, 0, 0, 255, 255, 255 };
+    static const uint8_t last_bytes[16] = { [3] = 255, 255, 255, [11] = 255, 255, 255 };
+    vec zero = SET32(0), first = load(first_bytes), last = load(last_bytes);
+    vec rg[2] = { LOW8(rgb[0], rgb[1]), HIGH8(rgb[0], rgb[1]) };
+    vec b[2] = { LOW8(rgb[2], zero), HIGH8(rgb[2], zero) };
+    for (int i = 0; i < 4; i++) {
+        /* Four pixels of 4 bytes; two of them in each half become 6 bytes. */
+        vec p = i & 1 ? HIGH16(rg[i / 2], b[i / 2]) : LOW16(rg[i / 2], b[i / 2]);
+        p = (p & first) | (NEXT_BYTES(p) & last);
+        uint64_t halves[2];
+        memcpy(halves, &p, sizeof(halves));
+        memcpy(dst + 12 * i, &halves[0], 8);
+        memcpy(dst + 12 * i + 6, &halves[1], 8);
+    }
+}
+
+/* n pixels from pixel `at` of the row on; `more`: others come behind them. */
+INLINE void ycc_run(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
+                    const struct pcri_rgb_row *out, size_t at, bool more)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        size_t left = n - i < 16 ? n - i : 16;
+        vec rgb[3];
+        convert_16(y + i, cb + i, cr + i, rgb);
+        if (out->planar) {
+            for (int c = 0; c < 3; c++)
+                store(out->plane[c] + at + i, rgb[c], left);
+        } else if (more || n - i > 16) {
+            store_packed_16(rgb, out->plane[0] + 3 * (at + i));
+        } else {
+            uint8_t pixels[PACKED_16_NBYTES];
+            store_packed_16(rgb, pixels);
+            memcpy(out->plane[0] + 3 * (at + i), pixels, 3 * left);
+        }
+    }
+}
+
+static void ycc_to_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
+                       const struct pcri_rgb_row *out)
+{
+    ycc_run(y, cb, cr, n, out, 0, false);
+}
+
+static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums, const uint16_t *cr_sums,
+                          const uint16_t bias[2], size_t n, const struct pcri_rgb_row *out)
+{
+    uint8_t cb[RUN], cr[RUN];
+    for (size_t at = 0; at < n; at += RUN) {
+        size_t m = n - at < RUN ? n - at : RUN;
+        upsample_h2(cb_sums + at / 2, (m + 1) / 2, bias, cb);
+        upsample_h2(cr_sums + at / 2, (m + 1) / 2, bias, cr);
+        ycc_run(y + at, cb, cr, m, out, at, at + m < n);
+    }
+}
+
+const struct pcri_kernels pcri_kernels_portable = {
+    .name = "portable",
+    .idct = idct,
+    .idct_scaled = pcri_idct_scaled_portable,
+    .mix_rows = mix_rows,
+    .upsample_v2 = upsample_v2,
+    .upsample_h2 = upsample_h2,
+    .ycc_to_rgb = ycc_to_rgb,
+    .ycc_h2_to_rgb = ycc_h2_to_rgb,
+};

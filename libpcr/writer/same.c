@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Is the finished dataset in the folder the one that this conversion would make?
+ *
+ * Its state file is gone, so what it holds is held against the plan: ladder, classes,
+ * splits, and of each record the keys in order, labels, attributes and sizes. A source
+ * file that changed after the dataset was finished makes it another one. Then the same
+ * command twice does the work once, also if the first was killed in its last moment. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "../base/utf8.h"
+#include "write.h"
+
+/* The names as the manifest holds them: what is no UTF-8 is escaped. */
+static int same_name(const char *ours, const char *theirs, bool *same,
+                     struct pcr_error *err)
+{
+    struct pcr_buffer shown = { 0 };
+    int rc = pcri_utf8_escape(ours, strlen(ours), &shown, err);
+    if (!rc && (shown.nbytes != strlen(theirs) ||
+                (shown.nbytes && memcmp(shown.data, theirs, shown.nbytes) != 0)))
+        *same = false;
+    pcr_buffer_free(&shown);
+    return rc;
+}
+
+static int compare_frame(const struct pcri_write *w, const struct pcri_manifest *m,
+                         bool *same, struct pcr_error *err)
+{
+    uint32_t bad = w->opts.bad_policy, opaque = w->opts.opaque_policy;
+    int rc = 0;
+    *same = !strcmp(m->ladder, pcr_ladder_text(w->ladder)) &&
+            m->max_side == w->opts.max_side && m->quality == w->opts.quality &&
+            m->label_kind == w->plan.label_kind && m->class_count == w->plan.class_count &&
+            m->split_count == w->plan.split_count &&
+            m->sample_count + m->skipped_count == w->plan.sample_count &&
+            (!m->notes.salvaged || bad == PCR_BAD_SALVAGE) &&
+            (!m->notes.undecodable || bad == PCR_BAD_OPAQUE) &&
+            (!m->skipped_count || bad != PCR_BAD_FAIL) &&
+            (!m->opaque_count || opaque == PCR_OPAQUE_KEEP || bad == PCR_BAD_OPAQUE);
+    for (uint32_t i = 0; i < m->class_count && *same && !rc; i++)
+        rc = same_name(w->plan.class_names[i], m->classes[i], same, err);
+    for (uint32_t i = 0; i < m->split_count && *same && !rc; i++)
+        rc = same_name(w->plan.split_names[i], m->splits[i].name, same, err);
+    return rc;
+}
+
+static bool same_floats(const struct pcri_head *head, uint32_t i,
+                        const struct pcr_source_sample *s)
+{
+    const uint32_t *first = head->float_label_first;
+    uint32_t count = first ? first[i + 1] - first[i] : 0;
+    bool same = count == s->label_count;
+    for (uint32_t k = 0; same && k < count; k++) {
+        double ours = pcri_label_as_float(s, k);
+        same = !memcmp(&head->float_labels[first[i] + k], &ours, sizeof(ours));
+    }
+    return same;
+}
+
+static bool same_labels(const struct pcri_write *w, const struct pcri_head *head, uint32_t i,
+                        const struct pcr_source_sample *s)
+{
+    if (w->plan.label_kind == PCR_LABEL_FLOATS)
+        return same_floats(head, i, s);
+    uint32_t first = head->label_first[i], count = head->label_first[i + 1] - first;
+    if (count != s->label_count)
+        return false;
+    return !count || !memcmp(head->labels + first, s->labels, count * sizeof(*s->labels));
+}
+
+/* One that was salvaged has the reason beside its own. */
+static int same_attributes(const struct pcri_write *w, const struct pcri_head *head,
+                           uint32_t i, const struct pcr_source_sample *s, bool *same,
+                           struct pcr_error *err)
+{
+    char *ours = NULL;
+    uint32_t n;
+    const char *theirs = pcri_text(&head->attributes, i, &n);
+    bool any = w->opts.bad_policy == PCR_BAD_SALVAGE && n;
+    json_t *object = NULL;
+    int rc = any ? pcri_json_parse(theirs, n, PCRI_JSON_DUPLICATES, &object, NULL, err) : 0;
+    if (rc < 0)
+        return rc;
+    const char *salvaged = json_string_value(json_object_get(object, "salvaged"));
+    rc = pcri_attributes_render(s->attributes, salvaged, &ours, err);
+    if (!rc && strcmp(ours ? ours : "", theirs) != 0)
+        *same = false;
+    json_decref(object);
+    free(ours);
+    return rc;
+}
+
+/* The record's samples must be the planned ones in their order, less the skipped. */
+static int compare_samples(const struct pcri_write *w,
+                           const struct pcri_write_plan_record *planned,
+                           const struct pcri_head *head, uint64_t finished_ns, bool *same,
+                           struct pcr_error *err)
+{
+    uint32_t i = 0;
+    int rc = 0;
+    for (uint32_t k = 0; k < planned->count && *same && !rc; k++) {
+        struct pcr_source_sample s;
+        uint32_t n;
+        rc = w->source->describe(w->source->opaque, w->plan.order[planned->first + k], &s,
+                                 err);
+        if (rc)
+            break;
+        *same = s.revision <= finished_ns;
+        if (i == head->sample_count || strcmp(pcri_text(&head->keys, i, &n), s.key) != 0)
+            continue; /* skipped, or they will not all be found */
+        *same = *same && same_labels(w, head, i, &s) &&
+                (!s.nbytes || s.nbytes == head->source_nbytes[i]);
+        rc = same_attributes(w, head, i, &s, same, err);
+        i++;
+    }
+    *same = *same && i == head->sample_count;
+    return rc;
+}
+
+static int compare_record(const struct pcri_write *w, uint64_t record, const char *path,
+                          uint64_t finished_ns, bool *same, struct pcr_error *err)
+{
+    struct pcri_record *r = NULL;
+    int rc = pcri_record_open(path, w->layers->top, 0, &w->opts.limits, 0, &r, err);
+    if (!rc)
+        rc = compare_samples(w, &w->plan.records[record], r->head, finished_ns, same,
+                             err);
+    pcri_record_close(&r);
+    return rc;
+}
+
+/* Records that had no good sample are not in the manifest. */
+static int compare_records(struct pcri_write *w, const struct pcri_manifest *m,
+                           uint64_t finished_ns, bool *same, struct pcr_error *err)
+{
+    char name[PCRI_RECORD_NAME_NBYTES];
+    uint64_t next = 0;
+    size_t n = strlen(w->dir);
+    char *path = pcri_malloc(n + 1 + sizeof(name), 1, err);
+    int rc = path ? 0 : PCR_ERR_NOMEM;
+    for (uint64_t r = 0; r < w->plan.record_count && *same && !rc; r++) {
+        pcri_write_plan_name(&w->plan, r, name);
+        if (next == m->record_count || strcmp(pcri_manifest_file(m, next), name) != 0)
+            continue;
+        snprintf(path, n + 1 + sizeof(name), "%s/%s", w->dir, name);
+        rc = compare_record(w, r, path, finished_ns, same, err);
+        if (!rc)
+            rc = pcri_tick(&w->ticker, 1, err);
+        next++;
+    }
+    *same = *same && next == m->record_count;
+    free(path);
+    return rc;
+}
+
+static int compare(struct pcri_write *w, const char *manifest_path,
+                   uint64_t finished_ns, bool *same, struct pcr_error *err)
+{
+    struct pcr_buffer text = { 0 };
+    struct pcri_manifest m = { 0 };
+    int rc = pcri_read_whole(manifest_path, w->opts.limits.max_manifest_nbytes,
+                             PCRI_TRIES_AGAIN, &text, err);
+    if (!rc)
+        rc = pcri_manifest_parse(text.data, text.nbytes, &w->opts.limits, 0, &m, err);
+    if (!rc)
+        rc = compare_frame(w, &m, same, err);
+    if (!rc && *same)
+        rc = compare_records(w, &m, finished_ns, same, err);
+    pcri_manifest_free(&m);
+    pcr_buffer_free(&text);
+    return rc;
+}
+
+int pcri_write_find_finished(struct pcri_write *w, bool *same, struct pcr_error *err)
+{
+    struct stat st;
+    struct pcr_error why = { .offset = PCR_NO_OFFSET };
+    size_t n = strlen(w->dir);
+    char *path = pcri_malloc(n + 1 + sizeof(PCRI_MANIFEST_NAME), 1, err);
+    *same = false;
+    if (!path)
+        return PCR_ERR_NOMEM;
+    snprintf(path, n + 1 + sizeof(PCRI_MANIFEST_NAME), "%s/%s", w->dir,
+             PCRI_MANIFEST_NAME);
+    int rc = 0;
+    if (!PCRI_UNINTERRUPTED(stat(path, &st))) {
+        *same = true;
+        rc = compare(w, path,
+                     (uint64_t) st.st_mtim.tv_sec * 1000000000u +
+                         (uint64_t) st.st_mtim.tv_nsec,
+                     same, &why);
+    } else if (errno != ENOENT && errno != ENOTDIR) {
+        rc = pcri_fail_sys(&why, errno, "%s: cannot stat", path);
+    }
+    free(path);
+    if (rc && pcri_is_of_data(rc, &why)) { /* what is damaged or unknown is not ours */
+        *same = false;
+        rc = 0;
+    }
+    if (rc && err)
+        *err = why;
+    return rc;
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One sample: load it, judge it, pack it. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../base/sniff.h"
+#include "../image/judge.h"
+#include "../manifest/notes.h"
+#include "write.h"
+
+/* Judgements of an input. */
+enum verdict {
+    VERDICT_CODED,   /* packed as JPEG scans */
+    VERDICT_INTACT,  /* an intact image that decodes, but not for JPEG scans */
+    VERDICT_BAD,     /* its bytes are there, but are no image that we can vouch for */
+    VERDICT_MISSING, /* no bytes */
+};
+
+void pcri_slot_free(struct pcri_slot *slot)
+{
+    pcri_packed_free(&slot->packed);
+    free(slot->attributes);
+    free(slot->skip);
+    slot->attributes = slot->skip = NULL;
+}
+
+int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_error *err)
+{
+    enum { PATH_NBYTES = 300 };
+    const char *path = s->path ? s->path : s->key;
+    size_t n = strlen(path);
+    if (n > PATH_NBYTES) /* its end says more than its beginning */
+        return pcri_prefix(err, code, "...%s", path + n - PATH_NBYTES);
+    return pcri_prefix(err, code, "%s", path);
+}
+
+/* Failures that are not the input's. */
+static bool is_ours(int rc)
+{
+    return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
+}
+
+static bool is_png(const struct pcr_buffer *file)
+{
+    static const uint8_t magic[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
+    return file->nbytes >= sizeof(magic) && !memcmp(file->data, magic, sizeof(magic));
+}
+
+/* Decodes t->file as readers will, who learn of larger pictures (needs.h), but not of more
+ * scans. LIMIT as well where it takes more memory than the options allow. */
+static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
+{
+    struct pcr_decode_options o = { .size = sizeof(o) };
+    struct pcr_limits readers = { 0 };
+    struct pcr_image_info info;
+    uint64_t nbytes;
+    pcri_limits_fill(&readers);
+    o.limits = t->write->opts.limits;
+    if (o.limits.max_scans > readers.max_scans)
+        o.limits.max_scans = readers.max_scans;
+    int rc = pcri_decoder_measure(t->decoder, t->file.data, t->file.nbytes, &o, &info, &nbytes,
+                                  why);
+    if (!rc)
+        rc = pcri_memory_take(t, nbytes, why);
+    return rc ? rc : pcri_decoder_judge(t->decoder, t->file.data, t->file.nbytes, &o, why);
+}
+
+/* Decodes a file that could not be packed, as *why says, to know that it is whole, and that
+ * readers can show it. The decoder has the last word: what it shows is no bad input. */
+static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
+{
+    struct pcr_error decoding;
+    int rc = try_decoding(t, &decoding);
+    if (!rc)
+        return VERDICT_INTACT;
+    if (why->code == PCR_ERR_UNSUPPORTED || is_ours(rc))
+        *why = decoding;
+    return is_ours(rc) ? rc : VERDICT_BAD;
+}
+
+/* Packs t->file if it can be, else says in *why what is wrong. Negative: not the input's
+ * fault, and *why is the failure. */
+static int judge(struct pcri_worker *t, struct pcri_packed *packed, struct pcr_error *why)
+{
+    const struct pcr_buffer *file = &t->file;
+    if (!file->nbytes) {
+        pcri_fail(why, PCR_ERR_TRUNCATED, "empty file");
+        return VERDICT_MISSING;
+    }
+    int rc = pcri_coder_pack(t->coder, t->write->tables, file->data, file->nbytes, packed,
+                             why);
+    if (!rc)
+        return VERDICT_CODED;
+    if (rc == PCR_ERR_FORMAT && is_png(file))
+        rc = pcri_fail(why, PCR_ERR_UNSUPPORTED, "a PNG file");
+    if (rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED)
+        return judge_whole(t, why);
+    return is_ours(rc) ? rc : VERDICT_BAD;
+}
+
+/* Notes of a bad file that is kept what it is, if it does not decode. */
+static int note_undecodable(struct pcri_worker *t, struct pcri_packed *packed,
+                            struct pcr_error *err)
+{
+    struct pcr_error why;
+    int rc = try_decoding(t, &why);
+    if (!rc)
+        return 0;
+    if (is_ours(rc)) {
+        if (err)
+            *err = why;
+        return rc;
+    }
+    struct pcri_notes *notes = pcri_packed_notes(packed, err);
+    if (!notes)
+        return PCR_ERR_NOMEM;
+    bool foreign = rc == PCR_ERR_FORMAT || rc == PCR_ERR_UNSUPPORTED;
+    snprintf(notes->undecodable, sizeof(notes->undecodable), "%s%s",
+             pcri_sniff(t->file.data, t->file.nbytes),
+             foreign ? "" : rc == PCR_ERR_LIMIT ? " beyond a limit" : ", damaged");
+    return 0;
+}
+
+/* Moves t->file into *packed as an opaque sample. */
+static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packed,
+                      struct pcr_error *err)
+{
+    const struct pcri_write *w = t->write;
+    struct pcr_decode_options o = { .size = sizeof(o),
+                                    .flags = PCR_DECODE_KEEP_ORIENTATION };
+    struct pcr_image_info info = { 0 };
+    o.limits = w->opts.limits;
+    /* What is no image that we know has no size and no orientation. */
+    int rc = pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, err);
+    if (is_ours(rc))
+        return rc;
+    if (rc)
+        info = (struct pcr_image_info) { .orientation = 1 };
+
+    *packed = (struct pcri_packed) {
+        .form = 0,
+        .orientation = info.orientation,
+        .width = info.width,
+        .height = info.height,
+        .source_nbytes = t->file.nbytes,
+    };
+    packed->pieces = pcri_calloc(w->piece_count, sizeof(*packed->pieces), err);
+    rc = packed->pieces ? 0 : PCR_ERR_NOMEM;
+    if (!rc && bad)
+        rc = note_undecodable(t, packed, err);
+    if (rc)
+        return rc;
+    packed->pieces[0].nbytes = (uint32_t) t->file.nbytes;
+    packed->bytes = t->file;
+    t->file = (struct pcr_buffer) { 0 };
+    return 0;
+}
+
+int pcri_attributes_render(const char *text, const char *salvaged, char **out,
+                           struct pcr_error *err)
+{
+    struct pcri_json_fault fault;
+    json_t *object;
+    *out = NULL;
+    if ((!text || !*text) && !salvaged)
+        return 0;
+    if (!text || !*text)
+        text = "{}";
+    int rc = pcri_json_parse(text, strlen(text), 0, &object, &fault, err);
+    if (rc < 0)
+        return rc;
+    if (!json_is_object(object)) {
+        bool parsed = object != NULL;
+        json_decref(object);
+        return pcri_fail(err, PCR_ERR_INVAL, "its attributes are no JSON object%s%s",
+                         parsed ? "" : ": ", parsed ? "" : fault.what);
+    }
+    rc = salvaged && pcri_json_set_text(object, "salvaged", salvaged)
+        ? pcri_fail(err, PCR_ERR_NOMEM, "no memory for attributes")
+        : pcri_json_text(object, out, err);
+    json_decref(object);
+    return rc;
+}
+
+/* Marks a sample as salvaged. */
+static int mark_salvaged(struct pcri_slot *slot, const char *reason, struct pcr_error *err)
+{
+    struct pcri_notes *notes = pcri_packed_notes(&slot->packed, err);
+    if (!notes)
+        return PCR_ERR_NOMEM;
+    snprintf(notes->salvaged, sizeof(notes->salvaged), "%.*s",
+             (int) sizeof(notes->salvaged) - 1, reason);
+    free(slot->attributes);
+    return pcri_attributes_render(slot->sample.attributes, notes->salvaged, &slot->attributes,
+                                  err);
+}
+
+/* Reduces and packs again what was salvaged, if the options want it smaller. */
+static int reduce_salvaged(struct pcri_worker *t, struct pcri_slot *slot,
+                           struct pcr_error *why)
+{
+    uint32_t side = t->write->opts.max_side;
+    struct pcr_span whole = pcri_coder_file(t->coder);
+    if (!side || (slot->packed.width <= side && slot->packed.height <= side))
+        return VERDICT_CODED;
+    struct pcr_buffer damaged = t->file;
+    t->file = (struct pcr_buffer) { 0 };
+    int verdict = pcri_buffer_append(&t->file, whole.data, whole.nbytes, why);
+    if (!verdict)
+        verdict = pcri_sample_reduce(t, &slot->reduced, why);
+    pcri_packed_free(&slot->packed);
+    if (!verdict)
+        verdict = slot->reduced ? judge(t, &slot->packed, why) : VERDICT_BAD;
+    pcr_buffer_free(&t->file);
+    t->file = damaged;
+    return verdict;
+}
+
+/* Packs what decodes of t->file, a damaged one: VERDICT_CODED, or VERDICT_BAD where nothing
+ * can be made of it. Negative: *why is the failure. */
+static int salvage(struct pcri_worker *t, struct pcri_slot *slot, struct pcr_error *why)
+{
+    struct pcr_error failure = { .offset = PCR_NO_OFFSET };
+    int rc = pcri_coder_salvage(t->coder, t->write->tables, t->file.data, t->file.nbytes,
+                                &slot->packed, &failure);
+    int verdict = !rc ? reduce_salvaged(t, slot, &failure) : is_ours(rc) ? rc : VERDICT_BAD;
+    if (verdict == VERDICT_CODED) {
+        slot->packed.source_nbytes = t->file.nbytes;
+        rc = mark_salvaged(slot, why->message, &failure);
+        verdict = rc ? rc : verdict;
+    }
+    if (verdict < 0)
+        *why = failure;
+    return verdict < 0 || verdict == VERDICT_CODED ? verdict : VERDICT_BAD;
+}
+
+/* Applies the policies to an input that cannot be packed. */
+static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot,
+                      const struct pcr_error *why, struct pcr_error *err)
+{
+    struct pcri_write *w = t->write;
+    uint32_t policy = w->opts.bad_policy;
+    const char *format = t->file.nbytes && verdict != VERDICT_MISSING
+        ? pcri_sniff(t->file.data, t->file.nbytes) : NULL;
+    bool keepable = verdict != VERDICT_MISSING && t->file.nbytes <= UINT32_MAX;
+
+    if (verdict == VERDICT_INTACT && w->opts.opaque_policy == PCR_OPAQUE_KEEP && keepable)
+        return keep_whole(t, false, &slot->packed, err);
+    if (policy == PCR_BAD_FAIL) {
+        if (err)
+            *err = *why;
+        return why->code;
+    }
+    int rc = pcri_write_bad(w, slot->sample.path ? slot->sample.path : slot->sample.key,
+                            format, why, err);
+    if (rc)
+        return rc;
+    if (policy == PCR_BAD_OPAQUE && keepable)
+        return keep_whole(t, true, &slot->packed, err);
+    return pcri_skip_render(&slot->sample, format, why, &slot->skip, err);
+}
+
+/* Is an input lost by itself: gone, not readable for this user, or for the source's own
+ * reasons? Then it is as bad as a damaged one. What else the system refuses concerns inputs
+ * that are good. */
+static bool is_lost(const struct pcr_error *why)
+{
+    return pcri_is_of_data(why->code, why) || why->code == PCR_ERR_INVAL ||
+           (why->code == PCR_ERR_IO && (!why->sys_errno || why->sys_errno == EACCES ||
+                                        why->sys_errno == EPERM ||
+                                        why->sys_errno == ENAMETOOLONG));
+}
+
+static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *why)
+{
+    const struct pcr_source *source = t->write->source;
+    uint64_t max_nbytes = t->write->opts.limits.max_sample_nbytes;
+    for (uint32_t attempt = 0;; attempt++) {
+        *why = (struct pcr_error) { .offset = PCR_NO_OFFSET };
+        t->file.nbytes = 0;
+        int rc = source->load(source->opaque, index, max_nbytes, &t->file, why);
+        if (!rc)
+            return 0;
+        if (rc > 0 || !why->message[0])
+            return pcri_fail(why, PCR_ERR_IO, "the source gave no reason (code %d)", rc);
+        why->code = rc;
+        if (!pcri_try_again(attempt, PCRI_TRIES_AGAIN, &rc, why))
+            return rc;
+    }
+}
+
+int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost, struct pcr_error *why)
+{
+    int rc = try_to_load(t, index, why);
+    *lost = rc && is_lost(why);
+    return rc;
+}
+
+static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                       struct pcr_error *err)
+{
+    struct pcr_error why;
+    int rc = pcri_attributes_render(slot->sample.attributes, NULL, &slot->attributes, err);
+    if (rc)
+        return pcri_sample_prefix(&slot->sample, rc, err);
+
+    const struct pcri_lost *before = pcri_survey_lost(t->write, index);
+    bool lost = before != NULL;
+    int verdict = VERDICT_MISSING;
+    if (lost)
+        why = before->why;
+    else
+        verdict = pcri_sample_load(t, index, &lost, &why);
+    if (lost) {
+        verdict = VERDICT_MISSING;
+    } else if (!verdict) {
+        uint64_t source_nbytes = t->file.nbytes;
+        verdict = pcri_sample_reduce(t, &slot->reduced, &why);
+        if (!verdict)
+            verdict = judge(t, &slot->packed, &why);
+        if (verdict == VERDICT_CODED)
+            slot->packed.source_nbytes = source_nbytes;
+    }
+    if (verdict == VERDICT_BAD && t->write->opts.bad_policy == PCR_BAD_SALVAGE)
+        verdict = salvage(t, slot, &why);
+    if (verdict == VERDICT_CODED)
+        return 0;
+    if (verdict < 0) {
+        if (err)
+            *err = why;
+        return pcri_sample_prefix(&slot->sample, verdict, err);
+    }
+    rc = settle_bad(t, verdict, slot, &why, err);
+    return rc ? pcri_sample_prefix(&slot->sample, rc, err) : 0;
+}
+
+int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                     struct pcr_error *err)
+{
+    int rc = pack_sample(t, index, slot, err);
+    int given = pcri_worker_rest(t, rc ? NULL : err);
+    return rc ? rc : given;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Training of the Huffman tables that all samples of a dataset may share. Which samples
+ * it looks at depends on the plan alone, so that a resumed run gets the same tables. */
+#include <stdlib.h>
+
+#include "write.h"
+
+enum { SURVEY_SAMPLES = 256 };
+
+/* Claims the next sample to look at; false if there is none. */
+static bool claim(struct pcri_write *w, uint64_t *i, uint64_t *index)
+{
+    pthread_mutex_lock(&w->lock);
+    bool more = !w->stop && w->survey_next < w->survey_count;
+    if (more) {
+        *i = w->survey_next++;
+        *index = w->plan.order[*i * w->plan.sample_count / w->survey_count];
+    }
+    pthread_mutex_unlock(&w->lock);
+    return more;
+}
+
+static void keep_lost(struct pcri_write *w, uint64_t index, const struct pcr_error *why)
+{
+    pthread_mutex_lock(&w->lock);
+    w->lost[w->lost_count++] = (struct pcri_lost) { index, *why };
+    pthread_mutex_unlock(&w->lock);
+}
+
+const struct pcri_lost *pcri_survey_lost(const struct pcri_write *w, uint64_t index)
+{
+    for (size_t i = 0; i < w->lost_count; i++)
+        if (w->lost[i].index == index)
+            return &w->lost[i];
+    return NULL;
+}
+
+/* Puts the sample's name before an error. */
+static int name_sample(const struct pcri_write *w, uint64_t index, int rc,
+                       struct pcr_error *err)
+{
+    struct pcr_source_sample s = { 0 };
+    return w->source->describe(w->source->opaque, index, &s, NULL)
+               ? rc : pcri_sample_prefix(&s, rc, err);
+}
+
+/* A bad sample has no statistics: it is judged when its turn comes to be packed. */
+static int survey_one(struct pcri_worker *t, uint64_t index,
+                      struct pcri_symbol_stats **out, struct pcr_error *err)
+{
+    struct pcri_write *w = t->write;
+    struct pcr_error why;
+    bool reduced, lost;
+    int rc = pcri_sample_load(t, index, &lost, &why);
+    /* The tables shall not depend on what passes, nor records be made with tables that the next
+     * run would not make. */
+    if (rc && (!lost || w->opts.bad_policy == PCR_BAD_FAIL)) {
+        if (err)
+            *err = why;
+        return name_sample(w, index, rc, err);
+    }
+    if (lost)
+        keep_lost(w, index, &why);
+    if (!rc)
+        rc = pcri_sample_reduce(t, &reduced, err);
+    if (!rc)
+        rc = pcri_coder_survey(t->coder, t->file.data, t->file.nbytes, out, err);
+    bool fails = rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
+    int given = pcri_worker_rest(t, fails ? NULL : err);
+    return fails ? name_sample(w, index, rc, err) : given;
+}
+
+static int survey_worker(struct pcri_worker *t, struct pcr_error *err)
+{
+    uint64_t i, index;
+    while (claim(t->write, &i, &index))
+        if (survey_one(t, index, &t->write->stats[i], err)) {
+            pcri_write_fail(t->write, i, err);
+            break;
+        }
+    return 0;
+}
+
+int pcri_write_survey(struct pcri_write *w, struct pcr_error *err)
+{
+    uint64_t n = w->plan.sample_count, found = 0;
+    w->survey_count = n < SURVEY_SAMPLES ? n : SURVEY_SAMPLES;
+    w->stats = pcri_calloc(w->survey_count, sizeof(*w->stats), err);
+    w->lost = pcri_calloc(w->survey_count, sizeof(*w->lost), err);
+    if (!w->stats || !w->lost)
+        return PCR_ERR_NOMEM;
+    int rc = pcri_write_parallel(w, survey_worker, err);
+    for (uint64_t i = 0; i < w->survey_count; i++)
+        found += w->stats[i] != NULL;
+    if (!rc && found)
+        rc = pcri_tables_train(w->ladder, w->stats, (size_t) w->survey_count, &w->tables,
+                               err);
+    for (uint64_t i = 0; i < w->survey_count; i++)
+        pcri_symbol_stats_destroy(&w->stats[i]);
+    free(w->stats);
+    w->stats = NULL;
+    return rc;
+}

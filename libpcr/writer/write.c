@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcr_dataset_write(): from a source of images to a dataset. */
+#include <stdlib.h>
+
+#include "write.h"
+
+/* --- options --- */
+
+enum {
+    MAX_SIDE = 65500,     /* libjpeg's */
+    DEFAULT_QUALITY = 90, /* of reduced images */
+};
+
+static const uint64_t DEFAULT_MEMORY_NBYTES = UINT64_C(2) << 30;
+
+static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
+{
+    uint32_t known = PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DRY_RUN | PCR_WRITE_NO_CLASSES;
+    if (o->flags & ~known)
+        return pcri_fail(err, PCR_ERR_INVAL, "unknown flags 0x%x", o->flags & ~known);
+    if (o->bad_policy > PCR_BAD_SALVAGE)
+        return pcri_fail(err, PCR_ERR_INVAL, "bad_policy is %u, expected 0 to %u",
+                         (unsigned) o->bad_policy, (unsigned) PCR_BAD_SALVAGE);
+    if (o->opaque_policy > PCR_OPAQUE_REFUSE)
+        return pcri_fail(err, PCR_ERR_INVAL, "opaque_policy is %u, expected 0 to %u",
+                         (unsigned) o->opaque_policy, (unsigned) PCR_OPAQUE_REFUSE);
+    if (o->max_side > MAX_SIDE)
+        return pcri_fail(err, PCR_ERR_INVAL, "max_side is %u, expected at most %u",
+                         (unsigned) o->max_side, (unsigned) MAX_SIDE);
+    if (o->quality > 100 || (o->quality && !o->max_side))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "quality is %u, expected 1 to 100, and that only with max_side",
+                         (unsigned) o->quality);
+    if (o->record_samples > o->limits.max_samples)
+        return pcri_fail(err, PCR_ERR_LIMIT, "record_samples is %u, the limit %u",
+                         (unsigned) o->record_samples, (unsigned) o->limits.max_samples);
+    return 0;
+}
+
+static int take_options(struct pcr_write_options *own,
+                        const struct pcr_write_options *opts, struct pcr_error *err)
+{
+    enum { MAX_THREADS = 1024 };
+    int rc = pcri_options_copy(own, sizeof(*own), opts, "pcr_write_options", err);
+    if (rc)
+        return rc;
+    pcri_limits_fill(&own->limits);
+    if (!own->bad_policy)
+        own->bad_policy = PCR_BAD_FAIL;
+    if (!own->opaque_policy)
+        own->opaque_policy = PCR_OPAQUE_KEEP;
+    if (!own->thread_count)
+        own->thread_count = pcri_cpu_count();
+    if (own->thread_count > MAX_THREADS)
+        own->thread_count = MAX_THREADS;
+    if (!own->max_memory_nbytes)
+        own->max_memory_nbytes = DEFAULT_MEMORY_NBYTES;
+    rc = check_flags(own, err);
+    if (!rc && own->max_side && !own->quality)
+        own->quality = DEFAULT_QUALITY;
+    return rc;
+}
+
+/* --- manifest --- */
+
+static int add_split(struct pcri_manifest *m, const struct pcri_write *w, uint32_t split,
+                     uint64_t *record, struct pcr_error *err)
+{
+    char name[PCRI_RECORD_NAME_NBYTES];
+    int rc = pcri_manifest_add_split(m, w->plan.split_names[split], err);
+    for (; !rc && *record < w->plan.record_count; ++*record) {
+        const struct pcri_outcome *o = &w->outcomes[*record];
+        if (w->plan.records[*record].split != split)
+            break;
+        pcri_write_plan_name(&w->plan, *record, name);
+        pcri_needs_add(&m->needs, &o->needs);
+        if (o->header)
+            pcri_needs_add_header(&m->needs, o->header);
+        if (o->header)
+            rc = pcri_manifest_add_record(m, name, o->header, err);
+    }
+    if (rc)
+        return rc;
+    m->splits[split].source_nbytes = w->totals[split].source_nbytes;
+    for (uint32_t c = 0; c < w->plan.class_count; c++)
+        m->splits[split].class_counts[c] = w->totals[split].class_counts[c];
+    m->source_nbytes += w->totals[split].source_nbytes;
+    return 0;
+}
+
+static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
+                         struct pcr_error *err)
+{
+    uint64_t record = 0;
+    int rc = 0;
+    for (uint32_t i = 0; i < w->plan.class_count && !rc; i++)
+        rc = pcri_manifest_add_class(m, w->plan.class_names[i], err);
+    for (uint32_t i = 0; i < w->plan.split_count && !rc; i++)
+        rc = add_split(m, w, i, &record, err);
+    m->label_kind = w->plan.label_kind;
+    m->attributes = w->plan.has_attributes || w->progress.samples_salvaged;
+    m->max_side = w->opts.max_side;
+    m->quality = w->opts.quality;
+    m->opaque_count = w->opaque_count;
+    pcri_needs_settle(&m->needs);
+    m->skipped_count = w->progress.samples_bad;
+    m->notes = (struct pcri_note_counts) {
+        .undecodable = w->progress.samples_undecodable,
+        .salvaged = w->progress.samples_salvaged,
+        .dropped = w->progress.samples_dropped,
+        .dropped_nbytes = w->progress.dropped_nbytes,
+    };
+    return rc;
+}
+
+static int publish_bytes(const char *dir, const char *name, const struct pcr_buffer *text,
+                         struct pcr_error *err)
+{
+    struct pcri_publish p;
+    int rc = pcri_publish_begin(&p, dir, name, err);
+    if (!rc)
+        rc = pcri_publish_write(&p, text->data, text->nbytes, err);
+    if (!rc)
+        return pcri_publish_commit(&p, err);
+    pcri_publish_abort(&p);
+    return rc;
+}
+
+/* Nothing can tell a reader beforehand that the manifest itself is larger than it allows. */
+static int check_manifest(const struct pcr_buffer *text, struct pcr_error *err)
+{
+    struct pcr_limits readers = { 0 };
+    pcri_limits_fill(&readers);
+    if (text->nbytes <= readers.max_manifest_nbytes)
+        return 0;
+    return pcri_fail(err, PCR_ERR_LIMIT, "a manifest of %zu bytes, above readers' limit of %llu: "
+                     "make larger records", text->nbytes,
+                     (unsigned long long) readers.max_manifest_nbytes);
+}
+
+/* In a dry run the text is made all the same: it may fail. */
+static int publish_manifest(const struct pcri_write *w, struct pcr_error *err)
+{
+    struct pcri_manifest m;
+    struct pcr_buffer text = { 0 };
+    int rc = pcri_manifest_init(&m, w->group_count, pcr_ladder_text(w->ladder), err);
+    if (!rc)
+        rc = fill_manifest(&m, w, err);
+    if (!rc)
+        rc = pcri_manifest_render(&m, &text, err);
+    if (!rc)
+        rc = check_manifest(&text, err);
+    if (!rc && w->dir)
+        rc = publish_bytes(w->dir, PCRI_MANIFEST_NAME, &text, err);
+    if (!rc && !w->dir && w->opts.manifest_out)
+        rc = pcri_buffer_append(w->opts.manifest_out, text.data, text.nbytes, err);
+    pcri_manifest_free(&m);
+    pcr_buffer_free(&text);
+    return rc;
+}
+
+/* --- the run --- */
+
+static int prepare(struct pcri_write *w, struct pcr_error *err)
+{
+    w->group_count = pcr_ladder_group_count(w->ladder);
+    pcri_ladder_piece_counts(w->ladder, w->piece_counts);
+    for (uint32_t g = 0; g < w->group_count; g++)
+        w->piece_count += w->piece_counts[g];
+    w->progress.sample_count = w->source ? w->source->sample_count : 0;
+    int rc = pcri_write_plan_make(&w->plan, w->source, &w->opts, w->ladder, &w->ticker, err);
+    if (rc)
+        return rc;
+    w->progress.sample_count = w->plan.sample_count;
+    w->progress.record_count = w->plan.record_count;
+    w->outcomes = pcri_calloc(w->plan.record_count, sizeof(*w->outcomes), err);
+    w->totals = pcri_calloc(w->plan.split_count, sizeof(*w->totals), err);
+    if (!w->outcomes || !w->totals)
+        return PCR_ERR_NOMEM;
+    for (uint32_t i = 0; i < w->plan.split_count; i++) {
+        uint64_t **counts = &w->totals[i].class_counts;
+        *counts = pcri_calloc(w->plan.class_count, sizeof(**counts), err);
+        if (!*counts)
+            return PCR_ERR_NOMEM;
+    }
+    return 0;
+}
+
+static void clean_up(struct pcri_write *w)
+{
+    for (uint32_t i = 0; w->totals && i < w->plan.split_count; i++)
+        free(w->totals[i].class_counts);
+    free(w->totals);
+    for (uint64_t r = 0; w->outcomes && r < w->plan.record_count; r++) {
+        struct pcri_outcome *o = &w->outcomes[r];
+        for (uint32_t i = 0; i < o->skip_count; i++)
+            free(o->skips[i]);
+        free(o->skips);
+        free(o->header);
+    }
+    free(w->outcomes);
+    free(w->stats);
+    free(w->lost);
+    pcri_tables_destroy(&w->tables);
+    pcri_write_plan_free(&w->plan);
+    pcri_write_state_close(&w->state);
+    pcri_layers_destroy(&w->layers);
+    pcri_write_threads_free(w);
+}
+
+/* The last call of progress; the manifest, which is all that is left, can still be stopped. */
+static int report_end(const struct pcri_write *w, struct pcr_error *err)
+{
+    if (w->opts.progress && w->opts.progress(w->opts.opaque, &w->progress))
+        return pcri_fail(err, PCR_ERR_CANCELLED, "the conversion was cancelled");
+    return 0;
+}
+
+static int convert(struct pcri_write *w, struct pcr_error *err)
+{
+    const struct pcr_write_progress *p = &w->progress;
+    int rc = 0;
+    if (p->records_done < p->record_count) {
+        rc = pcri_write_survey(w, err);
+        if (!rc)
+            rc = pcri_write_records(w, err);
+    }
+    if (!rc && w->dir)
+        rc = pcri_skips_publish(w, err);
+    if (!rc && !p->samples_done)
+        rc = pcri_fail(err, PCR_ERR_CORRUPT,
+                       "no sample is left: none of the %llu inputs is an intact image",
+                       (unsigned long long) p->sample_count);
+    if (!rc)
+        rc = report_end(w, err);
+    return rc ? rc : publish_manifest(w, err);
+}
+
+/* All is there already: tells so. */
+static int report_finished(struct pcri_write *w, struct pcr_error *err)
+{
+    struct pcr_write_progress *p = &w->progress;
+    int rc = pcri_write_resume(w, err);
+    p->samples_bad = p->sample_count - p->samples_done;
+    p->records_kept = p->records_done = p->record_count;
+    return rc ? rc : report_end(w, err);
+}
+
+static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
+{
+    bool finished = false, unfinished = false;
+    int rc = pcri_write_state_find(w->dir, &unfinished, err);
+    if (!rc && !unfinished)
+        rc = pcri_write_find_finished(w, &finished, err);
+    if (!rc && finished)
+        return report_finished(w, err);
+    if (!rc)
+        rc = pcri_write_state_open(&w->state, w->dir, w->plan.fingerprint, w->opts.bad_policy,
+                             err);
+    if (rc == PCR_ERR_INVAL && w->dir) { /* another may just have finished it for us */
+        struct pcr_error why;
+        int found = pcri_write_find_finished(w, &finished, &why);
+        if (!found && finished)
+            return report_finished(w, err);
+    }
+    if (!rc)
+        rc = pcri_write_resume(w, err);
+    if (!rc)
+        rc = convert(w, err);
+    return rc ? rc : pcri_write_state_finish(&w->state, err);
+}
+
+static int write_phases(struct pcri_write *w, struct pcr_error *err)
+{
+    const struct pcri_layer_options layers = { .retry_count = PCRI_TRIES_AGAIN };
+    pcri_write_threads_init(w);
+    int rc = pcri_layers_create(&pcri_io_pread, &layers, &w->layers, err);
+    if (!rc)
+        rc = prepare(w, err);
+    return rc ? rc : w->dir ? convert_into_folder(w, err) : convert(w, err);
+}
+
+int pcr_dataset_write(const char *path, const struct pcr_source *source,
+                      const struct pcr_write_options *opts,
+                      struct pcr_write_progress *report, struct pcr_error *err)
+{
+    struct pcri_write w = { .source = source, .state = { .fd = -1 } };
+    struct pcr_ladder *builtin = NULL;
+    if (report)
+        *report = w.progress;
+    if (!path || !*path)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_dataset_write: no path");
+    int rc = take_options(&w.opts, opts, err);
+    if (rc)
+        return rc;
+    w.dir = w.opts.flags & PCR_WRITE_DRY_RUN ? NULL : path;
+    w.ladder = w.opts.ladder;
+    if (!w.ladder) {
+        rc = pcr_ladder_builtin(NULL, &builtin, err);
+        w.ladder = builtin;
+    }
+    if (!rc)
+        rc = write_phases(&w, err);
+    if (report)
+        *report = w.progress;
+    clean_up(&w);
+    pcr_ladder_destroy(&builtin);
+    return rc;
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of pcr_dataset_write(): plan, state, survey, packing, publishing. */
+#ifndef PCRI_WRITE_H
+#define PCRI_WRITE_H
+
+#include <pthread.h>
+
+#include <pcr/image.h>
+#include <pcr/writer.h>
+
+#include "../io/layer.h"
+#include "../jpeg/coder.h"
+#include "../manifest/manifest.h"
+#include "../manifest/notes.h"
+
+/* --- plan (write_plan.c): which sample goes where, by source and options alone --- */
+
+struct pcri_write_plan_record {
+    uint64_t first; /* position in pcri_plan.order */
+    uint32_t count;
+    uint32_t split;
+    uint64_t number; /* in its split */
+};
+
+struct pcri_write_plan {
+    uint64_t sample_count;
+    uint64_t *order; /* source index by position */
+    uint64_t record_count;
+    struct pcri_write_plan_record *records;
+    uint32_t split_count;
+    const char *const *split_names;
+    char **prefixes; /* file names of split i's records begin so */
+    bool has_attributes;
+    uint32_t label_kind; /* enum pcr_label_kind */
+    uint32_t class_count;
+    const char *const *class_names; /* the source's, or number_names */
+    char *numbers;       /* their text, if integers were found to be classes */
+    const char **number_names;
+    uint64_t fingerprint; /* of all that the output depends on but the bad policy */
+};
+
+struct pcri_ticker;
+/* Calls the ticker. CANCELLED, and as below. */
+int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *source,
+                   const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
+                   struct pcri_ticker *ticker, struct pcr_error *err);
+void pcri_write_plan_free(struct pcri_write_plan *p);
+
+enum { PCRI_RECORD_NAME_NBYTES = 160 };
+/* The record's file name, "train-00000.pcr". */
+void pcri_write_plan_name(const struct pcri_write_plan *p, uint64_t record,
+                    char out[PCRI_RECORD_NAME_NBYTES]);
+
+/* --- labels (write_labels.c) --- */
+
+/* What a pass over the source gathers of its labels. */
+struct pcri_label_survey {
+    bool floats, integers; /* some sample has such labels */
+    bool singles;          /* integers: each sample has one, within 0..most - 1 */
+    uint64_t most;         /* there are at most so many classes */
+    uint64_t distinct, end, labelled; /* of singles: labels; the largest + 1; samples */
+    uint8_t *seen;         /* [most]: 1 where a single has that label */
+    uint64_t inexact_index; /* the first integer that is not exact as a float */
+    int64_t inexact_label;
+    char *inexact_key;     /* NULL: there is none */
+};
+int pcri_label_survey_create(struct pcri_label_survey *v, uint64_t sample_count,
+                       struct pcr_error *err);
+void pcri_label_survey_free(struct pcri_label_survey *v);
+/* Checks a sample's labels and notes them. INVAL, which names index and key. */
+int pcri_label_survey_add(struct pcri_label_survey *v, const struct pcr_source *source,
+                    uint64_t index, const struct pcr_source_sample *s,
+                    struct pcr_error *err);
+/* Sets the plan's kind of labels and its classes; `classes`: integers may be some. */
+int pcri_label_survey_finish(const struct pcri_label_survey *v, const struct pcr_source *source,
+                       bool classes, struct pcri_write_plan *p, struct pcr_error *err);
+/* Does what a source says of a sample's labels when it is written still fit the plan? INVAL. */
+int pcri_label_check(const struct pcri_write_plan *p, const struct pcr_source_sample *s,
+                     struct pcr_error *err);
+/* Label k of a sample as it is stored where labels are floats. */
+double pcri_label_as_float(const struct pcr_source_sample *s, uint32_t k);
+
+/* --- state (write_state.c): the lock, and what a conversion was asked to do --- */
+
+struct pcri_write_state {
+    int fd;      /* -1: none */
+    char *path;
+};
+/* What a state file says. */
+enum pcri_state_kind {
+    PCRI_STATE_NOTHING, /* it is empty: its maker was killed at once */
+    PCRI_STATE_DAMAGED, /* a part is lost or changed */
+    PCRI_STATE_FOREIGN, /* something else */
+    PCRI_STATE_WHOLE,
+};
+enum { PCRI_STATE_NBYTES = 85 }; /* of the text */
+struct pcri_state_text {
+    enum pcri_state_kind is;
+    uint64_t fingerprint; /* where it is whole */
+    uint32_t bad_policy;  /* below 10 */
+};
+void pcri_state_parse(const char *text, size_t nbytes, struct pcri_state_text *out);
+void pcri_state_render(const struct pcri_state_text *t, char out[PCRI_STATE_NBYTES + 1]);
+
+/* Is there a state file in the folder, if there is a folder? */
+int pcri_write_state_find(const char *dir, bool *found, struct pcr_error *err);
+/* Makes the folder if need be, locks it, checks that what is in it belongs to this very
+ * conversion, and removes temporary files. INVAL, IO (EWOULDBLOCK: another writer),
+ * NOMEM. */
+int pcri_write_state_open(struct pcri_write_state *s, const char *dir, uint64_t fingerprint,
+                    uint32_t bad_policy, struct pcr_error *err);
+/* Removes the state file: the conversion is complete. */
+int pcri_write_state_finish(struct pcri_write_state *s, struct pcr_error *err);
+/* Lets the lock go and leaves the file. */
+void pcri_write_state_close(struct pcri_write_state *s);
+
+/* --- one conversion --- */
+
+/* What became of a record. */
+struct pcri_outcome {
+    bool done;
+    struct pcri_header *header; /* NULL: no sample of it was good, there is no file */
+    uint32_t skip_count;
+    char **skips; /* JSON objects */
+    struct pcri_note_counts notes;
+    struct pcri_needs needs; /* of its samples */
+};
+
+struct pcri_split_totals {
+    uint64_t source_nbytes;
+    uint64_t *class_counts;
+};
+
+/* A sample between packing and publishing. */
+struct pcri_slot {
+    struct pcr_source_sample sample;
+    struct pcri_packed packed;
+    char *attributes; /* canonical */
+    char *skip;       /* JSON object, if it was skipped; then the above are empty */
+    bool reduced;     /* to the options' max_side */
+};
+
+/* An input that was lost to the survey. It stays lost, though it could be loaded now: the tables
+ * do without it, and a conversion with it has others. */
+struct pcri_lost {
+    uint64_t index;
+    struct pcr_error why;
+};
+
+/* A record that is being packed or published. */
+struct pcri_flight {
+    bool busy;
+    uint64_t record;
+    uint32_t claimed, pending; /* samples: handed to workers; not yet packed */
+    struct pcri_slot *slots;
+};
+
+struct pcri_bad_event {
+    struct pcri_bad_event *next;
+    const char *path;
+    const char *format; /* static, or NULL */
+    struct pcr_error err;
+};
+
+/* Calls progress from a thread that works itself. */
+struct pcri_ticker {
+    const struct pcr_write_options *opts;
+    const struct pcr_write_progress *progress;
+    uint64_t next_ns; /* when it is due again */
+    uint32_t count;   /* ticks, of which only some look at the clock */
+};
+
+struct pcri_write {
+    struct pcr_write_options opts;
+    struct pcri_ticker ticker;
+    const struct pcr_source *source;
+    const char *dir; /* NULL: dry run */
+    const struct pcr_ladder *ladder;
+    uint32_t group_count, piece_count;
+    uint16_t piece_counts[PCRI_MAX_GROUPS];
+    struct pcri_write_plan plan;
+    struct pcri_write_state state;
+    struct pcri_layers *layers; /* for records that are there: what may pass is tried again */
+    struct pcri_tables *tables;
+
+    /* What the threads share; under `lock` while they run. */
+    pthread_mutex_t lock;
+    pthread_cond_t room;  /* for workers: a flight or memory is free, or stop */
+    pthread_cond_t news;  /* for the calling thread */
+    uint32_t running;     /* worker threads */
+    bool stop;
+    bool failed;
+    uint64_t fail_position;
+    struct pcr_error failure;
+    struct pcr_write_progress progress;
+    uint64_t opaque_count;
+    uint64_t memory_taken; /* by pictures at work; at most opts.max_memory_nbytes */
+    uint64_t memory_tickets, memory_served; /* of those that wait for it, first come first served */
+    struct pcri_bad_event *events, **events_end;
+    struct pcri_outcome *outcomes; /* by record */
+    struct pcri_split_totals *totals; /* by split */
+
+    /* survey */
+    uint64_t survey_count, survey_next;
+    struct pcri_symbol_stats **stats;
+    struct pcri_lost *lost; /* inputs that it could not load */
+    size_t lost_count;
+
+    /* records */
+    uint64_t next_record;
+    struct pcri_flight *current; /* whose samples are being handed out */
+    struct pcri_flight *flights;
+    uint32_t flight_count;
+};
+
+/* A worker thread's own tools. */
+struct pcri_worker {
+    struct pcri_write *write;
+    pthread_t thread;
+    struct pcri_coder *coder;
+    struct pcr_decoder *decoder;
+    struct pcr_buffer file, pixels;
+    uint64_t memory; /* taken for the picture at work */
+};
+
+/* --- threads (write_threads.c) --- */
+
+/* To be called after each piece of work: calls progress if it is due. every: the clock is looked
+ * at once in so many calls. CANCELLED. */
+int pcri_tick(struct pcri_ticker *t, uint32_t every, struct pcr_error *err);
+
+void pcri_write_threads_init(struct pcri_write *w);
+void pcri_write_threads_free(struct pcri_write *w);
+/* Runs `fn` in all worker threads till each has returned 0 or one failed, and calls the
+ * user's callbacks meanwhile. Returns the failure of the lowest position. */
+int pcri_write_parallel(struct pcri_write *w,
+                        int (*fn)(struct pcri_worker *t, struct pcr_error *err),
+                        struct pcr_error *err);
+/* Notes a failure at a position of the plan and stops the handing out of work. The lowest
+ * position wins, so that the same failure is reported whatever the timing. */
+void pcri_write_fail(struct pcri_write *w, uint64_t position,
+                     const struct pcr_error *err);
+/* Queues a call of bad_input. `format` is static, or NULL. */
+int pcri_write_bad(struct pcri_write *w, const char *path, const char *format,
+                   const struct pcr_error *why, struct pcr_error *err);
+
+/* --- a worker's tools (worker.c) --- */
+
+/* Makes those that are missing. NOMEM. */
+int pcri_worker_equip(struct pcri_worker *t, struct pcr_error *err);
+void pcri_worker_free(struct pcri_worker *t);
+/* To be called when a picture is done: gives its memory back. Tools that must not keep it are
+ * renewed. NOMEM. */
+int pcri_worker_rest(struct pcri_worker *t, struct pcr_error *err);
+
+/* --- memory (memory.c) --- */
+
+/* To be called before memory is taken that grows with a picture's pixels: waits till there is as
+ * much for it beside the other threads' pictures. `worker`: a struct pcri_worker, which has taken
+ * nothing before, or for the same picture. LIMIT: more than the options allow for all together. */
+int pcri_memory_take(void *worker, uint64_t nbytes, struct pcr_error *err);
+/* May the worker keep the memory that it took for the next picture? Not if it is more than its
+ * share, or others wait. */
+bool pcri_memory_is_spare(struct pcri_worker *t);
+/* Gives back what the worker took: its picture is done. */
+void pcri_memory_give(struct pcri_worker *t);
+
+/* --- one sample (write_sample.c) --- */
+
+/* Loads, judges and packs the sample of slot->sample by the policies; fills the slot.
+ * A negative result ends the conversion. */
+int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                     struct pcr_error *err);
+void pcri_slot_free(struct pcri_slot *slot);
+/* Has the source load a sample into t->file. What may pass is tried again. On failure *lost says
+ * whether it is the input that is bad; else the failure ends the conversion. */
+int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost,
+                     struct pcr_error *why);
+/* Adds a record's notes to the progress. Under the lock while threads run. */
+void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts *c);
+/* Puts "path: " before the message, as valid UTF-8 and short enough for the reason. */
+int pcri_sample_prefix(const struct pcr_source_sample *s, int code,
+                       struct pcr_error *err);
+
+/* A sample's attributes as canonical JSON, malloc'd; NULL for none. salvaged: the value of an
+ * attribute of that name, or NULL. INVAL, NOMEM. */
+int pcri_attributes_render(const char *text, const char *salvaged, char **out,
+                           struct pcr_error *err);
+
+/* Makes t->file smaller if the options want it: an image above their max_side becomes a JPEG
+ * of that size, upright, with its ICC profile and no other metadata. What cannot be decoded
+ * stays as it is. NOMEM. (write_reduce.c) */
+int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *err);
+
+/* --- the phases --- */
+
+/* Looks for a finished dataset in the folder that is this conversion's. Changes nothing.
+ * IO, NOMEM, CANCELLED. (write_same.c) */
+int pcri_write_find_finished(struct pcri_write *w, bool *same,
+                             struct pcr_error *err);
+
+/* Trains the dataset's shared tables on some of its samples. (write_survey.c) */
+int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);
+/* NULL: the input was not lost to the survey. */
+const struct pcri_lost *pcri_survey_lost(const struct pcri_write *w, uint64_t index);
+/* Takes over complete records of an earlier run. (write_resume.c) */
+int pcri_write_resume(struct pcri_write *w, struct pcr_error *err);
+/* Packs and publishes all records that are not done. (write_records.c) */
+int pcri_write_records(struct pcri_write *w, struct pcr_error *err);
+
+/* --- inputs that were left out (write_skips.c) --- */
+
+/* The JSON object for the tail and errors.jsonl; malloc'd. format: what the input begins like,
+ * NULL where it has no bytes. */
+int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
+                     const struct pcr_error *why, char **out, struct pcr_error *err);
+/* Writes errors.jsonl, or removes it where nothing was skipped. */
+int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err);
+
+#endif

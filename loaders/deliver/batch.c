@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Batch buffers that outlive their loader. */
+#define _DEFAULT_SOURCE /* madvise */
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "batch.h"
+
+/* Vector loads and DMA engines like a cache line. */
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
+
+struct pcri_batch_pool {
+    pthread_mutex_t mutex;
+    uint32_t batch_size;
+    struct pcr_batch view; /* what is the same in all */
+    size_t sample_nbytes;
+    bool raw, huge_pages, float_labels;
+    pid_t process; /* that made it */
+    void *(*allocate)(void *opaque, size_t nbytes);
+    void (*release)(void *opaque, void *memory, size_t nbytes);
+    void *opaque;
+    uint32_t keep_count, free_count;
+    struct pcri_batch *free;
+    uint64_t holds; /* batches that are out, and 1 for the owner */
+};
+
+int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
+                     size_t sample_nbytes, bool float_labels, struct pcri_batch_pool **out,
+                     struct pcr_error *err)
+{
+    struct pcri_batch_pool *pool = pcri_calloc(1, sizeof(*pool), err);
+    if (!pool)
+        return PCR_ERR_NOMEM;
+    pool->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
+    pool->batch_size = o->batch_size;
+    pool->raw = o->flags & PCR_LOADER_RAW;
+    pool->huge_pages = o->flags & PCR_LOADER_HUGE_PAGES;
+    pool->allocate = o->allocate;
+    pool->release = o->release;
+    pool->opaque = o->memory_opaque;
+    if (!pool->raw)
+        pool->view = (struct pcr_batch) {
+            .height = o->height,
+            .width = o->width,
+            .channels = o->color == PCR_COLOR_GRAY ? 1 : 3,
+            .layout = o->layout,
+            .dtype = o->dtype,
+        };
+    pool->sample_nbytes = sample_nbytes;
+    pool->float_labels = float_labels;
+    pool->keep_count = keep_count;
+    pool->holds = 1;
+    pool->process = getpid();
+    *out = pool;
+    return 0;
+}
+
+/* A mapping of its own is aligned as memory needs to be, and goes back to the system. */
+static bool is_block(const struct pcri_batch_pool *pool, size_t nbytes)
+{
+    return !pool->allocate && !pool->huge_pages && nbytes >= PCRI_BLOCK_MAPPED;
+}
+
+static int memory_get(const struct pcri_batch_pool *pool, size_t nbytes, uint8_t **out,
+                      struct pcr_error *err)
+{
+    bool huge = pool->huge_pages && nbytes >= HUGE_PAGE;
+    void *p = NULL;
+    if (is_block(pool, nbytes)) {
+        struct pcri_block b = { 0 };
+        int rc = pcri_block_reserve(&b, nbytes, err);
+        *out = b.data;
+        return rc;
+    }
+    if (pool->allocate)
+        p = pool->allocate(pool->opaque, nbytes);
+    else if (posix_memalign(&p, huge ? HUGE_PAGE : ALIGNMENT, nbytes))
+        p = NULL;
+    if (!p)
+        return pcri_fail_nomem(err, nbytes);
+    if ((uintptr_t) p % ALIGNMENT) {
+        pool->release(pool->opaque, p, nbytes);
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option allocate gave %p, expected a multiple of %d", p,
+                         ALIGNMENT);
+    }
+    if (huge && !pool->allocate)
+        (void) madvise(p, nbytes, MADV_HUGEPAGE); /* advice: smaller ones do as well */
+    *out = p;
+    return 0;
+}
+
+static void memory_give(const struct pcri_batch_pool *pool, void *memory, size_t nbytes)
+{
+    struct pcri_block b = { .data = memory, .capacity = nbytes };
+    if (is_block(pool, nbytes))
+        pcri_block_free(&b);
+    else if (!pool->allocate)
+        free(memory);
+    else if (memory)
+        pool->release(pool->opaque, memory, nbytes);
+}
+
+static void batch_free(const struct pcri_batch_pool *pool, struct pcri_batch *b)
+{
+    if (!b)
+        return;
+    memory_give(pool, pool->raw ? b->view.data : b->view.pixels, b->nbytes);
+    free(b->offsets);
+    free(b->parts);
+    free(b->labels);
+    free(b->float_labels);
+    free(b->indices);
+    free(b->fidelities);
+    free(b->datasets);
+    free(b->valid);
+    free(b->crops);
+    free(b);
+}
+
+/* Drops a hold of the pool, and frees it with the last: the free list is then empty, since
+ * closing empties it for good. */
+static void drop(struct pcri_batch_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    bool last = !--pool->holds;
+    pthread_mutex_unlock(&pool->mutex);
+    if (!last)
+        return;
+    pthread_mutex_destroy(&pool->mutex);
+    free(pool);
+}
+
+void pcri_batch_pool_close(struct pcri_batch_pool **pool)
+{
+    if (!pool || !*pool)
+        return;
+    pthread_mutex_lock(&(*pool)->mutex);
+    struct pcri_batch *b = (*pool)->free;
+    (*pool)->free = NULL;
+    (*pool)->free_count = (*pool)->keep_count = 0;
+    pthread_mutex_unlock(&(*pool)->mutex);
+    while (b) {
+        struct pcri_batch *next = b->next;
+        batch_free(*pool, b);
+        b = next;
+    }
+    drop(*pool);
+    *pool = NULL;
+}
+
+uint64_t pcri_batch_pool_out_count(struct pcri_batch_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex);
+    uint64_t count = pool->holds - 1;
+    pthread_mutex_unlock(&pool->mutex);
+    return count;
+}
+
+static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **out,
+                        struct pcr_error *err)
+{
+    size_t n = pool->batch_size, nbytes;
+    if (!pcri_mul(n, pool->sample_nbytes, &nbytes))
+        return pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu x %zu bytes", n,
+                         pool->sample_nbytes);
+    struct pcri_batch *b = pcri_calloc(1, sizeof(*b), err);
+    if (!b)
+        return PCR_ERR_NOMEM;
+    int rc = memory_get(pool, nbytes, pool->raw ? &b->view.data : &b->view.pixels, err);
+    b->nbytes = nbytes;
+    if (pool->float_labels)
+        b->float_labels = pcri_calloc(n, sizeof(*b->float_labels), err);
+    else
+        b->labels = pcri_calloc(n, sizeof(*b->labels), err);
+    b->indices = pcri_calloc(n, sizeof(*b->indices), err);
+    b->fidelities = pcri_calloc(n, sizeof(*b->fidelities), err);
+    b->datasets = pcri_calloc(n, sizeof(*b->datasets), err);
+    b->valid = pcri_calloc(n, 1, err);
+    if (pool->raw)
+        b->offsets = pcri_calloc(n + 1, sizeof(*b->offsets), err);
+    else
+        b->crops = pcri_calloc(n, sizeof(*b->crops), err);
+    bool labels = b->labels || b->float_labels;
+    if (!rc && (!labels || !b->indices || !b->fidelities || !b->datasets || !b->valid ||
+                (pool->raw ? !b->offsets : !b->crops)))
+        rc = PCR_ERR_NOMEM;
+    if (rc)
+        batch_free(pool, b);
+    else
+        *out = b;
+    return rc;
+}
+
+static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool, uint32_t slot_count)
+{
+    uint8_t *pixels = b->view.pixels, *data = b->view.data;
+    b->pool = pool;
+    b->next = NULL;
+    b->slot_count = slot_count;
+    b->done_count = b->part_count = 0;
+    b->used_nbytes = 0;
+    b->error_slot = UINT32_MAX;
+    b->view = pool->view;
+    b->view.sample_count = slot_count;
+    b->view.pixels = pixels;
+    b->view.data = data;
+    b->view.labels = b->labels;
+    b->view.float_labels = b->float_labels;
+    b->view.indices = b->indices;
+    b->view.fidelities = b->fidelities;
+    b->view.datasets = b->datasets;
+    b->view.valid = b->valid;
+    b->view.offsets = b->offsets;
+    b->view.crops = b->crops;
+}
+
+int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count, struct pcri_batch **out,
+                  struct pcr_error *err)
+{
+    pthread_mutex_lock(&pool->mutex);
+    struct pcri_batch *b = pool->free;
+    if (b) {
+        pool->free = b->next;
+        pool->free_count--;
+    }
+    pool->holds++;
+    pthread_mutex_unlock(&pool->mutex);
+
+    int rc = b ? 0 : batch_create(pool, &b, err);
+    if (rc) {
+        drop(pool);
+        return rc;
+    }
+    batch_reset(b, pool, slot_count);
+    *out = b;
+    return 0;
+}
+
+void pcr_batch_release(struct pcr_batch *batch)
+{
+    if (!batch)
+        return;
+    struct pcri_batch *b = (struct pcri_batch *) batch;
+    struct pcri_batch_pool *pool = b->pool;
+    if (pool->process != getpid()) /* a forked child: its lock may be locked for ever */
+        return;
+    pthread_mutex_lock(&pool->mutex);
+    bool keep = pool->free_count < pool->keep_count;
+    if (keep) {
+        b->next = pool->free;
+        pool->free = b;
+        pool->free_count++;
+    }
+    pthread_mutex_unlock(&pool->mutex);
+    if (!keep)
+        batch_free(pool, b);
+    drop(pool);
+}
+
+uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot)
+{
+    return b->view.pixels + slot * b->pool->sample_nbytes;
+}
+
+/* Gives a batch of files room for so many bytes, half more than it had at least. */
+static int grow(struct pcri_batch *b, size_t nbytes, struct pcr_error *err)
+{
+    uint8_t *data = NULL;
+    if (nbytes <= b->nbytes)
+        return 0;
+    if (nbytes < b->nbytes + b->nbytes / 2)
+        nbytes = b->nbytes + b->nbytes / 2;
+    int rc = memory_get(b->pool, nbytes, &data, err);
+    if (rc)
+        return rc;
+    memcpy(data, b->view.data, b->used_nbytes);
+    memory_give(b->pool, b->view.data, b->nbytes);
+    b->view.data = data;
+    b->nbytes = nbytes;
+    return 0;
+}
+
+int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file, bool coded,
+                      struct pcr_error *err)
+{
+    size_t total = b->used_nbytes;
+    bool ok = !coded || pcri_add(total, 2, &total);
+    for (uint32_t i = 0; ok && i < file->count; i++)
+        ok = pcri_add(total, file->items[i].nbytes, &total);
+    int rc = ok ? grow(b, total, err) : pcri_fail_nomem(err, SIZE_MAX);
+    if (rc)
+        return rc;
+    uint8_t *dst = b->view.data + b->used_nbytes;
+    for (uint32_t i = 0; i < file->count; dst += file->items[i++].nbytes)
+        memcpy(dst, file->items[i].data, file->items[i].nbytes);
+    if (coded) { /* end of image */
+        dst[0] = 0xFF;
+        dst[1] = 0xD9;
+    }
+    b->used_nbytes = total;
+    return 0;
+}

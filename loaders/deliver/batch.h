@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Batch buffers: made once, used again and again, and alive for as long as anyone holds
+ * one, be the loader gone or not. */
+#ifndef PCRI_BATCH_H
+#define PCRI_BATCH_H
+
+#include "../options/options.h"
+
+struct pcri_batch_pool;
+
+struct pcri_batch {
+    struct pcr_batch view; /* what the consumer sees; first, so that it leads back here */
+    struct pcri_batch_pool *pool;
+    struct pcri_batch *next; /* free list */
+    int64_t *labels;         /* the arrays that the view points to, by slot; NULL of floats */
+    double *float_labels;    /* NULL of integers */
+    uint64_t *indices;
+    uint32_t *fidelities, *datasets;
+    uint8_t *valid;
+    struct pcr_crop *crops;  /* NULL in batches of files */
+    uint64_t *offsets;       /* by slot: where its file begins; NULL in batches of pixels */
+    struct pcri_task *parts; /* of files: what the slots are to hold; the scheduler's, freed by
+                              * free() with the batch */
+    uint32_t part_count;
+    size_t nbytes;           /* of pixels or files: memory taken */
+    size_t used_nbytes;      /* of files: bytes there are */
+    uint32_t slot_count;
+    uint32_t done_count;
+    uint32_t error_slot;     /* slot of the error, UINT32_MAX if there is none */
+    struct pcr_error error;
+};
+
+/* A pool of batches of these options; it keeps at most keep_count free ones. sample_nbytes: of
+ * pixels, or about what a file takes. float_labels: batches have floats for labels. */
+int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
+                     size_t sample_nbytes, bool float_labels, struct pcri_batch_pool **out,
+                     struct pcr_error *err);
+/* Drops the owner's hold; the pool goes with its last batch. Sets *pool to NULL. */
+void pcri_batch_pool_close(struct pcri_batch_pool **pool);
+
+/* Batches that are out: begun, ready, or the consumer's. */
+uint64_t pcri_batch_pool_out_count(struct pcri_batch_pool *pool);
+
+/* An empty batch of slot_count slots. Give it back with pcr_batch_release(). */
+int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count, struct pcri_batch **out,
+                  struct pcr_error *err);
+
+/* The pixels of a slot. */
+uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot);
+
+/* Appends a file to a batch of files; coded: with an end of image. All or nothing. */
+int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file, bool coded,
+                      struct pcr_error *err);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Loader options with defaults filled in, and the keys of its random choices. */
+#ifndef PCRI_LOADER_OPTIONS_H
+#define PCRI_LOADER_OPTIONS_H
+
+#include <pcr/loader.h>
+
+#include "../../libpcr/base/base.h"
+#include "../../libpcr/base/random.h"
+
+/* What there is to load. */
+struct pcri_extent {
+    uint64_t sample_count;  /* of all datasets */
+    uint32_t group_count;   /* the most that a dataset has */
+    bool float_labels;      /* labels are floats */
+    uint32_t dataset_count;
+};
+
+/* Fills *out with the caller's options (may be NULL) and defaults for what is zero, and
+ * checks them. After it no field is "default" but epoch_samples: fidelity is 1..G.
+ * *tunes_out: reader_count is only to begin with. INVAL, UNSUPPORTED. */
+int pcri_loader_options_fill(const struct pcri_extent *extent,
+                             const struct pcr_loader_options *opts,
+                             struct pcr_loader_options *out, bool *tunes_out,
+                             struct pcr_error *err);
+
+/* The same options for samples that are not to be augmented. */
+struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_options *o);
+
+/* Values in one sample's pixels, and their bytes; SIZE_MAX where memory cannot hold them. */
+size_t pcri_loader_sample_values(const struct pcr_loader_options *o);
+size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o);
+
+/* Independent streams of random numbers out of one seed. */
+enum pcri_stream {
+    PCRI_STREAM_SPANS = 1,  /* which samples are read together, when */
+    PCRI_STREAM_WINDOW = 2, /* mixing in a window */
+    PCRI_STREAM_CROP = 3,
+    PCRI_STREAM_DRAW = 4,     /* what an epoch has */
+    PCRI_STREAM_FIDELITY = 5, /* mixtures */
+    PCRI_STREAM_COLORS = 6,
+    PCRI_STREAM_ROTATION = 7,
+};
+
+static inline uint64_t pcri_stream_key(uint64_t seed, enum pcri_stream stream,
+                                       uint64_t epoch, uint64_t n)
+{
+    return pcri_key(pcri_mix(seed) + stream, epoch, n);
+}
+
+#endif

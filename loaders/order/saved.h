@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Where training stands, as bytes that another loader understands. */
+#ifndef PCRI_SAVED_H
+#define PCRI_SAVED_H
+
+#include "catalog.h"
+#include "fidelity.h"
+
+enum { PCRI_SAVED_VERSION = 1 };
+
+/* The fields of a state; see pcr_loader_state(). */
+struct pcri_saved {
+    uint64_t epoch, position, sample_count, seed, dataset_digest, options_digest;
+    struct pcri_changes changes;
+};
+
+/* The beginning of epoch 0 for a catalog. */
+void pcri_saved_init(const struct pcri_catalog *c, struct pcri_saved *out);
+
+/* Writes PCR_LOADER_STATE_NBYTES bytes. */
+void pcri_saved_pack(const struct pcri_saved *s, void *out);
+
+/* The same as JSON, and back, unchecked (saved_text.c). A buffer's contents are replaced; a
+ * NUL stands behind them. FORMAT, UNSUPPORTED. */
+int pcri_saved_render(const struct pcri_saved *s, struct pcr_buffer *out,
+                      struct pcr_error *err);
+int pcri_saved_parse(const void *text, size_t nbytes, struct pcri_saved *out,
+                     struct pcr_error *err);
+
+/* Reads a state, bytes or JSON, and checks that it goes on with the order that `here` is of,
+ * with fidelities up to group_count. */
+int pcri_saved_unpack(const void *state, size_t nbytes, const struct pcri_saved *here,
+                      uint32_t group_count, struct pcri_saved *out, struct pcr_error *err);
+
+#endif

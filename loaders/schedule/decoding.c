@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which sample is decoded next: strictly in the epoch's order, so that the result does not depend on
+ * how many threads there are or how fast. */
+#include <stdlib.h>
+
+#include "decoding.h"
+#include "reading.h"
+
+static bool begin_batch(struct pcr_loader *l, uint64_t number)
+{
+    struct pcr_error err;
+    struct pcri_batch *b;
+    uint64_t left =
+        pcri_shard_sample_count(&l->shard) - number * l->options.batch_size;
+    uint32_t slots = left < l->options.batch_size ? (uint32_t) left : l->options.batch_size;
+    if (pcri_batch_pool_get(l->pool, slots, &b, &err)) {
+        pcri_schedule_fail(l, &err);
+        return false;
+    }
+    bool raw = l->options.flags & PCR_LOADER_RAW;
+    if (raw && !b->parts &&
+        !(b->parts = pcri_calloc(l->options.batch_size, sizeof(*b->parts), &err))) {
+        pcr_batch_release(&b->view);
+        pcri_schedule_fail(l, &err);
+        return false;
+    }
+    b->view.epoch = l->plan.epoch;
+    b->view.number = l->first_batch + number;
+    l->ring[number % l->options.batches_ahead] = b;
+    return true;
+}
+
+static bool pick_sample(struct pcr_loader *l, struct pcri_task *t)
+{
+    struct pcri_window_work *w = pcri_current_window(l);
+    uint64_t number = l->next_sample / l->options.batch_size;
+    uint32_t slot = (uint32_t) (l->next_sample % l->options.batch_size);
+    struct pcri_batch **b = &l->ring[number % l->options.batches_ahead];
+    if (!w || number >= l->next_batch + l->options.batches_ahead)
+        return false;
+    const struct pcri_order order = pcri_order_of(l);
+    const struct pcri_pick *pick = &w->picks[w->picked];
+    const struct pcri_span *from = &w->plan.spans[pick->span];
+    struct pcri_span_work *s = &w->spans[pick->span];
+    uint32_t place = pcri_span_place(&order, from, pick->entry);
+    uint32_t g = pcri_fidelity_of(l, w, pick, place);
+    if (s->state == PCRI_SPAN_HELD && s->held->fidelities[place - from->first] < g)
+        pcri_read_again(l, w);
+    if (s->state != PCRI_SPAN_HELD && s->state != PCRI_SPAN_SINGLY)
+        return false;
+    if (!slot && !begin_batch(l, number))
+        return false;
+
+    uint64_t all = from->first_number + place;
+    *t = (struct pcri_task) {
+        .kind = PCRI_TASK_DECODE, .fidelity = g, .held = s->held, .batch = *b, .slot = slot,
+        .dataset = from->dataset, .index = all - l->datasets[from->dataset].first_number,
+        .identity = pcri_identity_of(l, from, all), .place = place - from->first,
+        .plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all], .epoch = l->plan.epoch,
+        .position = w->plan.position + pick->offset, .fills = pick->fills,
+        .seat = { w->plan.first_span + pick->span, pick->entry },
+    };
+    if (s->held)
+        s->held->holds++;
+    l->next_sample++;
+    w->picked++;
+    if (!--s->left) {
+        pcri_slice_let_go(l, s->held);
+        s->held = NULL;
+    }
+    if (l->opening && (l->next_sample == l->options.batch_size || w->picked == w->needed)) {
+        l->opening = false;
+        pcri_read_again(l, w);
+    }
+    if (w->picked == w->needed) /* the next window is now the current one */
+        pcri_threads_wake(PCRI_THREADS_MAKERS);
+    return true;
+}
+
+/* Files need so little time that a batch of them is one task: its samples are picked as they
+ * can be, and given out with the last. */
+bool pcri_pick_decode(struct pcr_loader *l, struct pcri_task *t)
+{
+    if (!(l->options.flags & PCR_LOADER_RAW))
+        return pick_sample(l, t);
+    while (pick_sample(l, t)) {
+        struct pcri_batch *b = t->batch;
+        b->parts[b->part_count++] = *t;
+        if (b->part_count == b->slot_count) {
+            t->kind = PCRI_TASK_JOIN;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It keeps the identity of the bad one: its crop is drawn for its new place. */
+bool pcri_schedule_replace(const struct pcr_loader *l, const struct pcri_span *span,
+                            uint32_t entry, struct pcri_task *t)
+{
+    const struct pcri_order order = pcri_order_of(l);
+    uint32_t place = pcri_span_place(&order, span, entry);
+    uint64_t all = span->first_number + place;
+    struct pcri_fidelity_case c = { t->epoch, t->position, all, t->identity };
+    uint32_t g = pcri_fidelity_by_plan(l, &l->changes, span->dataset, &c);
+    t->held = NULL;
+    t->fidelity = g;
+    t->dataset = span->dataset;
+    t->index = all - l->datasets[span->dataset].first_number;
+    t->plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all];
+    t->place = place - span->first;
+    return l->state == PCRI_LOADER_RUNNING && !l->stop;
+}
+
+static void note_fault(struct pcr_loader *l, const struct pcri_task *t,
+                       const struct pcri_made *made)
+{
+    struct pcr_loader_fault f = {
+        .code = made->fault.code, .epoch = t->epoch, .index = t->index,
+        .dataset = t->dataset, .fidelity = t->fidelity,
+        .delivered = made->replaced ? 0 : made->fidelity,
+        .replacement = made->replaced ? made->index : UINT64_MAX,
+        .replacement_dataset = made->replaced ? made->dataset : 0,
+    };
+    memcpy(f.message, made->fault.message, sizeof(f.message));
+    pcri_faults_add(&l->faults, &f);
+}
+
+void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
+                               const struct pcri_made *made, int rc,
+                               const struct pcr_error *err)
+{
+    struct pcri_batch *b = t->batch;
+    if (rc) {
+        if (t->slot < b->error_slot) { /* the first in order is the one to tell */
+            b->error_slot = t->slot;
+            b->error = *err;
+        }
+    } else if (made->filled) {
+        if (b->float_labels)
+            b->float_labels[t->slot] = made->float_label;
+        else
+            b->labels[t->slot] = made->label;
+        b->indices[t->slot] = made->index;
+        b->datasets[t->slot] = made->dataset;
+        b->fidelities[t->slot] = made->fidelity;
+        b->valid[t->slot] = !made->replaced && !t->fills;
+        if (b->crops)
+            b->crops[t->slot] = made->crop;
+        l->stats.sample_count++;
+        if (!t->fills) { /* else it is told of where it has its own place */
+            l->stats.degraded_count += made->degraded;
+            l->stats.replaced_count += made->replaced;
+            l->stats.profile_converted_count += made->profile_use == PCR_PROFILE_CONVERTED;
+            l->stats.profile_unusable_count += made->profile_use == PCR_PROFILE_UNUSABLE;
+            if (made->degraded || made->replaced)
+                note_fault(l, t, made);
+        }
+    }
+    pcri_slice_let_go(l, t->held);
+    if (++b->done_count == b->slot_count)
+        pthread_cond_broadcast(&l->ready);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Windows in work, and what each of their samples is to be. */
+#ifndef PCRI_WINDOWS_H
+#define PCRI_WINDOWS_H
+
+#include "task.h"
+
+static inline struct pcri_order pcri_order_of(const struct pcr_loader *l)
+{
+    return (struct pcri_order) { l->catalog, l->contents };
+}
+
+/* Threads that only read for the loader. */
+static inline uint32_t pcri_reader_count(const struct pcr_loader *l)
+{
+    return l->clients[PCRI_THREADS_READERS].limit;
+}
+
+/* All with the mutex held, where nothing else is said. */
+
+/* The loader cannot go on. */
+void pcri_schedule_fail(struct pcr_loader *l, const struct pcr_error *err);
+
+/* Drops a hold of a slice; the last one makes garbage of it. Accepts NULL. */
+void pcri_slice_let_go(struct pcr_loader *l, struct pcri_held_slice *h);
+/* Frees a garbage list; the mutex need not be held. */
+void pcri_slices_free(struct pcri_held_slice *garbage);
+
+void pcri_window_work_free(struct pcr_loader *l, struct pcri_window_work *w);
+/* The window that the next sample is in; NULL if none is left. */
+struct pcri_window_work *pcri_current_window(const struct pcr_loader *l);
+
+/* Is another window to be planned? */
+bool pcri_pick_plan(struct pcr_loader *l, struct pcri_task *t);
+/* Plans the next window, the mutex not held; sets t->work. NOMEM. */
+int pcri_schedule_plan(struct pcr_loader *l, struct pcri_task *t, struct pcr_error *err);
+/* A PLAN has ended. */
+void pcri_schedule_plan_done(struct pcr_loader *l, struct pcri_task *t, int rc,
+                             const struct pcr_error *err);
+
+/* A sample's number in the order of all datasets, told apart from its other copies. */
+uint64_t pcri_identity_of(const struct pcr_loader *l, const struct pcri_span *span,
+                          uint64_t number);
+/* At what fidelity a sample of a dataset is to be made; and one of the window's samples, which has
+ * this place in its record. */
+uint32_t pcri_fidelity_by_plan(const struct pcr_loader *l, const struct pcri_changes *changes,
+                               uint32_t dataset, const struct pcri_fidelity_case *c);
+uint32_t pcri_fidelity_of(const struct pcr_loader *l, const struct pcri_window_work *w,
+                          const struct pcri_pick *pick, uint32_t place);
+
+#endif

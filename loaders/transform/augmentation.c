@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Colours and rotation: what is drawn, and how it is carried out on planes of bytes.
+ *
+ * Colours change as by torchvision's ColorJitter: brightness multiplies, contrast moves from or
+ * to the mean luma, saturation from or to each pixel's luma, hue turns in HSV; the order is
+ * drawn too. Each step's result is rounded and cut off to 8 bits. Pictures turn as by Pillow's
+ * Image.rotate(): about the centre, the size kept, bilinear or, where pictures are resized so,
+ * by the nearest pixel; at the outermost pixels the nearest ones go on beyond the edge. */
+#include <math.h>
+
+#include "augmentation.h"
+
+static const uint32_t *factor_field(const struct pcr_loader_options *o, unsigned kind)
+{
+    const uint32_t *const fields[PCRI_AUGMENT_KINDS] = {
+        [PCRI_AUGMENT_BRIGHTNESS] = &o->brightness_ppm,
+        [PCRI_AUGMENT_CONTRAST] = &o->contrast_ppm,
+        [PCRI_AUGMENT_SATURATION] = &o->saturation_ppm,
+        [PCRI_AUGMENT_HUE] = &o->hue_ppm,
+    };
+    return fields[kind];
+}
+
+bool pcri_augmentation_wanted(const struct pcr_loader_options *o)
+{
+    return o->brightness_ppm || o->contrast_ppm || o->saturation_ppm || o->hue_ppm ||
+           o->rotate_mdeg;
+}
+
+void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
+                         struct pcri_augmentation *out)
+{
+    uint64_t colors = pcri_stream_key(o->seed, PCRI_STREAM_COLORS, epoch, identity);
+    uint64_t turn = pcri_stream_key(o->seed, PCRI_STREAM_ROTATION, epoch, identity);
+    *out = (struct pcri_augmentation) { 0 };
+    for (uint64_t i = 0; i < PCRI_AUGMENT_KINDS; i++) {
+        unsigned kind = (unsigned) pcri_permute(colors, PCRI_AUGMENT_KINDS, i);
+        double range = *factor_field(o, kind) / 1e6;
+        if (range == 0)
+            continue;
+        double low = kind == PCRI_AUGMENT_HUE ? -range : fmax(1 - range, 0);
+        double high = kind == PCRI_AUGMENT_HUE ? range : 1 + range;
+        /* Each kind has a number of its own, whether or not the others are asked for. */
+        double value = low + (high - low) * pcri_unit(pcri_key(colors, 1, kind));
+        out->steps[out->step_count].kind = kind;
+        out->steps[out->step_count++].value = value;
+    }
+    out->degrees = (2 * pcri_unit(turn) - 1) * o->rotate_mdeg / 1e3;
+}
+
+void pcri_augmenter_init(struct pcri_augmenter *c)
+{
+    c->loops = pcri_pixel_loops_choose();
+}
+
+void pcri_augmenter_free(struct pcri_augmenter *c)
+{
+    pcr_buffer_free(&c->planes);
+    pcr_buffer_free(&c->luma);
+    pcr_buffer_free(&c->framed);
+    pcr_buffer_free(&c->offsets);
+    pcr_buffer_free(&c->fractions);
+}
+
+static uint32_t channels_of(const struct pcr_loader_options *o)
+{
+    return o->color == PCR_COLOR_GRAY ? 1 : 3;
+}
+
+static bool is_packed(const struct pcr_loader_options *o)
+{
+    return channels_of(o) > 1 && o->layout == PCR_LAYOUT_NHWC;
+}
+
+int pcri_augmenter_planes(struct pcri_augmenter *c, const struct pcr_loader_options *o,
+                        uint8_t *dst, uint8_t **planes_out, struct pcr_error *err)
+{
+    *planes_out = dst;
+    if (!is_packed(o))
+        return 0;
+    int rc = pcri_buffer_reserve(&c->planes, pcri_loader_sample_values(o), err);
+    *planes_out = c->planes.data;
+    return rc;
+}
+
+/* --- colours --- */
+
+/* Both as pixel_loops.h has them; factors are below 4, levels within 255 times that. */
+static int16_t factor_number(double factor)
+{
+    return (int16_t) fmin(lrint(factor * (1 << PCRI_FACTOR_BITS)), INT16_MAX);
+}
+
+static int16_t level_number(double level)
+{
+    return (int16_t) lrint(level * (1 << PCRI_LEVEL_BITS));
+}
+
+/* The luma of all pixels; a gray picture is its own. */
+static int find_luma(struct pcri_augmenter *c, uint8_t *const *planes, uint32_t channels,
+                     size_t n, const uint8_t **out, struct pcr_error *err)
+{
+    *out = planes[0];
+    if (channels == 1)
+        return 0;
+    int rc = pcri_buffer_reserve(&c->luma, n, err);
+    if (rc)
+        return rc;
+    const uint8_t *const rgb[3] = { planes[0], planes[1], planes[2] };
+    c->loops->luma(rgb, n, c->luma.data);
+    *out = c->luma.data;
+    return 0;
+}
+
+static double mean_of(const uint8_t *p, size_t n)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += p[i];
+    return (double) sum / (double) n;
+}
+
+static int change_color(struct pcri_augmenter *c, enum pcri_augmentation_kind kind, double value,
+                        uint8_t *const *planes, uint32_t channels, size_t n,
+                        struct pcr_error *err)
+{
+    const struct pcri_pixel_loops *loops = c->loops;
+    const uint8_t *luma = NULL;
+    double level = 0;
+    int rc = 0;
+    if (kind >= PCRI_AUGMENT_SATURATION && channels == 1)
+        return 0; /* gray has no colour */
+    if (kind == PCRI_AUGMENT_HUE) {
+        loops->turn_hue(planes, n, (float) (6 * value));
+        return 0;
+    }
+    if (kind != PCRI_AUGMENT_BRIGHTNESS &&
+        (rc = find_luma(c, planes, channels, n, &luma, err)))
+        return rc;
+    if (kind == PCRI_AUGMENT_CONTRAST)
+        level = (1 - value) * mean_of(luma, n);
+    for (uint32_t i = 0; i < channels; i++)
+        if (kind == PCRI_AUGMENT_SATURATION)
+            loops->mix(planes[i], luma, n, factor_number(value), factor_number(1 - value));
+        else
+            loops->scale(planes[i], n, factor_number(value), level_number(level));
+    return 0;
+}
+
+/* --- rotation --- */
+
+/* Places have 32 bits behind the point. */
+#define ONE 4294967296.0
+
+/* A copy of a plane with a border of one pixel, in which the outermost are repeated. */
+static void frame(const uint8_t *src, uint32_t width, uint32_t height, uint8_t *dst)
+{
+    size_t stride = (size_t) width + 2;
+    for (uint32_t y = 0; y < height; y++, src += width) {
+        uint8_t *row = dst + (y + 1) * stride;
+        memcpy(row + 1, src, width);
+        row[0] = src[0];
+        row[width + 1] = src[width - 1];
+    }
+    memcpy(dst, dst + stride, stride);
+    memcpy(dst + (height + 1) * stride, dst + height * stride, stride);
+}
+
+/* A line of places: the first pixel's centre, and the step to the next. */
+struct line {
+    int64_t x, y, dx, dy;
+};
+
+static bool is_inside(const struct line *l, uint32_t i, uint32_t width, uint32_t height)
+{
+    int64_t x = l->x + i * l->dx, y = l->y + i * l->dy;
+    return x >= 0 && y >= 0 && x < (int64_t) width << 32 && y < (int64_t) height << 32;
+}
+
+static int reserve_rotation(struct pcri_augmenter *c, uint32_t width, uint32_t height,
+                            uint32_t channels, struct pcr_error *err)
+{
+    /* The options' sizes are at most 2^16 and their product 2^30. */
+    size_t framed = ((size_t) width + 2) * ((size_t) height + 2);
+    int rc = pcri_buffer_reserve(&c->framed, framed * channels + PCRI_TURN_SLACK, err);
+    if (!rc)
+        rc = pcri_buffer_reserve(&c->offsets, width * sizeof(int32_t), err);
+    if (!rc)
+        rc = pcri_buffer_reserve(&c->fractions, width * sizeof(uint32_t), err);
+    return rc;
+}
+
+/* Row y of the result, in all planes: a line through the picture, which it enters once. */
+static void turn_row(struct pcri_augmenter *c, const struct pcr_loader_options *o,
+                     struct line l, uint32_t y, uint8_t *const *planes, uint32_t channels)
+{
+    uint32_t width = o->width, height = o->height, begin = 0, end = width;
+    size_t stride = (size_t) width + 2, framed = stride * ((size_t) height + 2);
+    int32_t *offsets = (int32_t *) (void *) c->offsets.data;
+    uint32_t *fractions = (uint32_t *) (void *) c->fractions.data;
+    /* In the framed plane pixels begin one further; between their centres, half a pixel less. */
+    bool nearest = o->filter == PCR_FILTER_NEAREST;
+    const int64_t shift = nearest ? INT64_C(1) << 32 : INT64_C(1) << 31;
+    while (begin < end && !is_inside(&l, begin, width, height))
+        begin++;
+    while (end > begin && !is_inside(&l, end - 1, width, height))
+        end--;
+    c->loops->places((uint64_t) (l.x + begin * l.dx + shift),
+                     (uint64_t) (l.y + begin * l.dy + shift), (uint64_t) l.dx,
+                     (uint64_t) l.dy, stride, end - begin, offsets, fractions);
+    if (nearest)
+        memset(fractions, 0, (end - begin) * sizeof(*fractions));
+    for (uint32_t i = 0; i < channels; i++) {
+        uint8_t *row = planes[i] + (size_t) y * width;
+        memset(row, o->fill[i], begin);
+        c->loops->sample(c->framed.data + i * framed, stride, offsets, fractions, end - begin,
+                         row + begin);
+        memset(row + end, o->fill[i], width - end);
+    }
+}
+
+static int turn(struct pcri_augmenter *c, const struct pcr_loader_options *o, double degrees,
+                uint8_t *const *planes, uint32_t channels, struct pcr_error *err)
+{
+    size_t framed = ((size_t) o->width + 2) * ((size_t) o->height + 2);
+    double angle = degrees * (3.14159265358979323846 / 180), co = cos(angle), si = sin(angle);
+    double middle_x = o->width / 2.0, middle_y = o->height / 2.0;
+    int rc = reserve_rotation(c, o->width, o->height, channels, err);
+    if (rc)
+        return rc;
+    for (uint32_t i = 0; i < channels; i++)
+        frame(planes[i], o->width, o->height, c->framed.data + i * framed);
+    memset(c->framed.data + channels * framed, 0, PCRI_TURN_SLACK);
+    for (uint32_t y = 0; y < o->height; y++) {
+        double across = 0.5 - middle_x, down = y + 0.5 - middle_y;
+        struct line l = {
+            .x = llrint((co * across - si * down + middle_x) * ONE),
+            .y = llrint((si * across + co * down + middle_y) * ONE),
+            .dx = llrint(co * ONE), .dy = llrint(si * ONE),
+        };
+        turn_row(c, o, l, y, planes, channels);
+    }
+    return 0;
+}
+
+int pcri_augmenter_run(struct pcri_augmenter *c, const struct pcr_loader_options *o,
+                     const struct pcri_augmentation *changes, uint8_t *planes, uint8_t *dst,
+                     struct pcr_error *err)
+{
+    uint32_t channels = channels_of(o);
+    size_t n = (size_t) o->width * o->height;
+    uint8_t *each[3] = { planes, planes + (channels > 1 ? n : 0),
+                         planes + (channels > 1 ? 2 * n : 0) };
+    int rc = 0;
+    for (uint32_t i = 0; i < changes->step_count && !rc; i++)
+        rc = change_color(c, changes->steps[i].kind, changes->steps[i].value, each, channels,
+                          n, err);
+    if (!rc && changes->degrees != 0)
+        rc = turn(c, o, changes->degrees, each, channels, err);
+    if (!rc && is_packed(o)) {
+        const uint8_t *const rgb[3] = { each[0], each[1], each[2] };
+        c->loops->pack(rgb, n, dst);
+    }
+    return rc;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Crops and mirror images: pure functions of seed, epoch and sample. */
+#include <math.h>
+
+#include "crop.h"
+
+/* Numbers in [0, 1), one after another. */
+struct draws {
+    uint64_t key, count;
+};
+
+static double draw(struct draws *d)
+{
+    return pcri_unit(d->key + 0x9E3779B97F4A7C15u * d->count++);
+}
+
+static double between(struct draws *d, double low, double high)
+{
+    return low + (high - low) * draw(d);
+}
+
+static void set_window(struct pcr_resize_options *out, double x, double y, double w,
+                       double h)
+{
+    out->x0 = x;
+    out->y0 = y;
+    out->x1 = x + w;
+    out->y1 = y + h;
+}
+
+/* The largest centred window whose aspect ratio is within the bounds. */
+static void fallback(double low, double high, double width, double height,
+                     struct pcr_resize_options *out)
+{
+    double w = width, h = height;
+    if (width / height < low)
+        h = fmax(rint(width / low), 1);
+    else if (width / height > high)
+        w = fmax(rint(height * high), 1);
+    set_window(out, floor((width - w) / 2), floor((height - h) / 2), w, h);
+}
+
+/* Szegedy et al., "Going Deeper with Convolutions", 2015, section 6, as torchvision's
+ * RandomResizedCrop carries it out: area even between its bounds, aspect ratio even between
+ * the logarithms of its bounds, ten tries to fit that into the image. */
+static void random_crop(const struct pcr_loader_options *o, struct draws *d, double width,
+                        double height, struct pcr_resize_options *out)
+{
+    double ratio_low = o->ratio_min_ppm / 1e6, ratio_high = o->ratio_max_ppm / 1e6;
+    for (int i = 0; i < 10; i++) {
+        double area =
+            width * height * between(d, o->area_min_ppm / 1e6, o->area_max_ppm / 1e6);
+        double ratio = exp(between(d, log(ratio_low), log(ratio_high)));
+        double w = rint(sqrt(area * ratio)), h = rint(sqrt(area / ratio));
+        if (w < 1 || h < 1 || w > width || h > height)
+            continue;
+        double y = floor(draw(d) * (height - h + 1)), x = floor(draw(d) * (width - w + 1));
+        set_window(out, x, y, w, h);
+        return;
+    }
+    fallback(ratio_low, ratio_high, width, height, out);
+}
+
+/* What to leave out on the left of `more` pixels too many: half, rounded to even. */
+static uint32_t half(uint32_t more)
+{
+    return more / 2 + (more % 4 == 3);
+}
+
+/* The middle of the picture whose shorter side has become resize_px pixels: torchvision's
+ * Resize and CenterCrop, with their roundings. */
+static void center_crop(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
+                        struct pcr_resize_options *out)
+{
+    uint64_t shorter = width < height ? width : height, longest = UINT32_MAX;
+    uint64_t across = (uint64_t) o->resize_px * width / shorter;
+    uint64_t down = (uint64_t) o->resize_px * height / shorter;
+    set_window(out, 0, 0, width, height);
+    out->grid_width = (uint32_t) (across < longest ? across : longest);
+    out->grid_height = (uint32_t) (down < longest ? down : longest);
+    out->grid_x = half(out->grid_width - o->width);
+    out->grid_y = half(out->grid_height - o->height);
+}
+
+void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
+                        uint32_t width, uint32_t height, struct pcr_resize_options *out)
+{
+    struct draws d = { pcri_stream_key(o->seed, PCRI_STREAM_CROP, epoch, identity), 0 };
+    *out = (struct pcr_resize_options) { .size = sizeof(*out), .filter = o->filter };
+    if (draw(&d) < o->flip_ppm / 1e6)
+        out->flags |= PCR_RESIZE_FLIP;
+    if (o->layout == PCR_LAYOUT_NCHW)
+        out->flags |= PCR_RESIZE_PLANAR;
+    if (o->transform == PCR_TRANSFORM_RANDOM_CROP)
+        random_crop(o, &d, width, height, out);
+    else if (o->transform == PCR_TRANSFORM_CENTER_CROP)
+        center_crop(o, width, height, out);
+    else
+        set_window(out, 0, 0, width, height);
+}
+
+struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
+                           const struct pcr_resize_options *how)
+{
+    double x = 1, y = 1, left = 0, top = 0, across = 1, down = 1; /* of the grid, in parts */
+    if (how->grid_width) {
+        x = how->grid_width;
+        y = how->grid_height;
+        left = how->grid_x;
+        top = how->grid_y;
+        across = o->width;
+        down = o->height;
+    }
+    x = (how->x1 - how->x0) / x;
+    y = (how->y1 - how->y0) / y;
+    return (struct pcr_crop) {
+        .width = width, .height = height,
+        .x0 = (float) (how->x0 + left * x), .y0 = (float) (how->y0 + top * y),
+        .x1 = (float) (how->x0 + (left + across) * x),
+        .y1 = (float) (how->y0 + (top + down) * y),
+        .flipped = how->flags & PCR_RESIZE_FLIP ? 1 : 0,
+    };
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which window of an image a sample shows, and whether mirrored. */
+#ifndef PCRI_TRANSFORM_H
+#define PCRI_TRANSFORM_H
+
+#include "../options/options.h"
+
+/* Chooses for sample `identity` in `epoch` of an image of width x height pixels, and fills in
+ * the window, the grid and the flags of *out. A pure function of its arguments. */
+void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
+                        uint32_t width, uint32_t height, struct pcr_resize_options *out);
+
+/* What of the image the options->width x height pixels that come of it show. */
+struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
+                           const struct pcr_resize_options *how);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Pixels of 8 bits to normalised floating point numbers. */
+#ifndef PCRI_NORMALISATION_H
+#define PCRI_NORMALISATION_H
+
+#include "../options/options.h"
+
+/* What each value of each channel becomes. There are but 256 of them, so that they are
+ * computed once, exactly rounded: the same numbers on every machine. */
+struct pcri_normalisation {
+    uint32_t dtype;
+    uint32_t plane_count, channels; /* of a sample; `channels` within each plane */
+    size_t plane_px;
+    union {
+        uint16_t halves[3][256]; /* float16 and bfloat16, as bits */
+        float floats[3][256];
+    } table;
+};
+
+void pcri_normalisation_init(const struct pcr_loader_options *o, struct pcri_normalisation *out);
+
+/* Converts one sample; dst has its pixels in o->dtype, which is not UINT8. */
+void pcri_normalise(const struct pcri_normalisation *p, const uint8_t *src, void *dst);
+
+/* The nearest number of the smaller type, as bits; halfway ones go to the even. */
+uint16_t pcri_to_float16(float value);
+uint16_t pcri_to_bfloat16(float value);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One sample's way from its bytes to its pixels in a batch. */
+#include <math.h>
+
+#include "sample.h"
+#include "crop.h"
+
+int pcri_maker_init(struct pcri_maker *m, struct pcr_error *err)
+{
+    *m = (struct pcri_maker) { 0 };
+    pcri_augmenter_init(&m->augmenter);
+    return pcr_decoder_create(&m->decoder, err);
+}
+
+void pcri_maker_free(struct pcri_maker *m)
+{
+    pcr_decoder_destroy(&m->decoder);
+    pcr_spans_free(&m->spans);
+    pcri_augmenter_free(&m->augmenter);
+    pcr_buffer_free(&m->bytes);
+}
+
+/* Size of the picture as it is decoded. A coded sample's is in the head; an opaque one is a
+ * whole file that speaks for itself. */
+static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
+                     const struct pcr_decode_options *d, struct pcr_image_info *out,
+                     struct pcr_error *err)
+{
+    if (sample->form != PCR_FORM_CODED) {
+        const struct pcr_span *file = &m->spans.items[0];
+        return pcr_decoder_inspect(m->decoder, m->spans.count ? file->data : NULL,
+                                   m->spans.count ? file->nbytes : 0, d, out, err);
+    }
+    bool swap = sample->orientation >= 5 && !(d->flags & PCR_DECODE_KEEP_ORIENTATION);
+    out->width = swap ? sample->height : sample->width;
+    out->height = swap ? sample->width : sample->height;
+    return 0;
+}
+
+/* The window's pixels, with other colours or turned. */
+static int make_augmented(struct pcri_maker *m, const struct pcri_request *q,
+                          const struct pcr_loader_options *o,
+                          const struct pcr_decode_options *d,
+                          struct pcr_resize_options *window, struct pcr_crop *crop,
+                          struct pcr_error *err)
+{
+    struct pcri_augmentation augmentation;
+    uint8_t *planes;
+    int rc = pcri_augmenter_planes(&m->augmenter, o, q->dst, &planes, err);
+    if (rc)
+        return rc;
+    pcri_choose_augmentation(o, q->epoch, q->identity, &augmentation);
+    crop->degrees = (float) augmentation.degrees;
+    window->flags |= PCR_RESIZE_PLANAR;
+    rc = pcr_decoder_decode_resized(m->decoder, &m->spans, d, window, planes, o->width,
+                                    o->height, err);
+    return rc ? rc : pcri_augmenter_run(&m->augmenter, o, &augmentation, planes, q->dst, err);
+}
+
+/* Decodes what the sample's window needs of m->spans, and fills the request's pixels. */
+static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
+                       const struct pcr_sample_info *sample, struct pcr_crop *crop,
+                       struct pcr_error *err)
+{
+    const struct pcr_loader_options *o = q->options;
+    struct pcr_decode_options d = { .size = sizeof(d), .color = o->color,
+                                    .limits = q->dataset->limits };
+    struct pcr_resize_options window;
+    struct pcr_image_info image;
+    if (o->flags & PCR_LOADER_KEEP_ORIENTATION)
+        d.flags |= PCR_DECODE_KEEP_ORIENTATION;
+    if (o->flags & PCR_LOADER_TO_SRGB)
+        d.flags |= PCR_DECODE_TO_SRGB;
+    if (o->flags & PCR_LOADER_BACKGROUND) {
+        d.flags |= PCR_DECODE_BACKGROUND;
+        memcpy(d.background, o->background, sizeof(d.background));
+    }
+    if (sample->form == PCR_FORM_CODED) {
+        /* Its metadata may be left out of what was read; the head has its orientation. */
+        d.orientation = sample->orientation;
+        d.ladder = q->dataset->ladder;
+    }
+    int rc = find_size(m, sample, &d, &image, err);
+    if (rc)
+        return rc;
+    pcri_choose_window(o, q->epoch, q->identity, image.width, image.height, &window);
+    *crop = pcri_shown(o, image.width, image.height, &window);
+    if (pcri_augmentation_wanted(o))
+        return make_augmented(m, q, o, &d, &window, crop, err);
+    return pcr_decoder_decode_resized(m->decoder, &m->spans, &d, &window, q->dst, o->width,
+                                      o->height, err);
+}
+
+/* Says what there is to do about a file that was kept whole, and does not decode. */
+static void advise(struct pcr_error *err)
+{
+    static const char advice[] = " (it was kept whole: bad_sample \"skip\" passes over such "
+                                 "samples, and converting with --on-bad skip leaves them out)";
+    size_t n = err ? strlen(err->message) : 0;
+    if (err && n + sizeof(advice) <= sizeof(err->message))
+        memcpy(err->message + n, advice, sizeof(advice));
+}
+
+/* After the bytes were read: pixels, label, and the sample's name before an error. */
+static int finish(struct pcri_maker *m, const struct pcri_request *q,
+                  const struct pcr_sample_info *sample, uint32_t fidelity, int rc,
+                  struct pcri_made *out, struct pcr_error *err)
+{
+    uint64_t start = pcri_clock_ns();
+    if (!rc && q->files)
+        rc = pcri_batch_append(q->files, &m->spans, sample->form == PCR_FORM_CODED, err);
+    else if (!rc && (rc = make_pixels(m, q, sample, &out->crop, err)) &&
+             sample->form == PCR_FORM_OPAQUE && pcri_is_of_data(rc, err))
+        advise(err);
+    out->profile_use = q->files ? PCR_PROFILE_NONE : pcr_decoder_profile(m->decoder);
+    out->decode_ns += pcri_clock_ns() - start;
+    if (rc) {
+        struct pcr_record_info record = { .size = sizeof(record) };
+        if (pcr_dataset_record(q->dataset->ds, sample->record, &record, NULL))
+            record.path = "record";
+        return pcri_prefix(err, rc, "%s: sample %u (%.200s), fidelity %u", record.path,
+                           (unsigned) sample->record_index, sample->key,
+                           (unsigned) fidelity);
+    }
+    out->filled = true;
+    out->index = q->index;
+    out->fidelity = fidelity;
+    out->label = sample->label_count && sample->labels ? sample->labels[0] : -1;
+    out->float_label = sample->float_labels ? sample->float_labels[0] : NAN;
+    return 0;
+}
+
+static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
+                      const struct pcr_slice *slice, uint32_t place, uint32_t fidelity,
+                      struct pcri_made *out, struct pcr_error *err)
+{
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    int rc = pcr_slice_describe(slice, place, &info, err);
+    if (rc)
+        return rc;
+    rc = pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
+    return finish(m, q, &info, fidelity, rc, out, err);
+}
+
+/* The sample by itself: a slice of one. */
+static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
+                        uint32_t fidelity, struct pcri_made *out, struct pcr_error *err)
+{
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    struct pcr_sample *sample = NULL;
+    struct pcr_slice *slice = NULL;
+    uint64_t start = pcri_clock_ns();
+    int rc = pcr_dataset_sample(q->dataset->ds, q->index, &sample, err);
+    if (!rc)
+        rc = pcr_sample_describe(sample, &info, err);
+    bool known = !rc;
+    if (!rc)
+        rc = pcr_slice_read(q->dataset->ds, info.record, info.record_index, 1, fidelity,
+                            &slice, err);
+    out->read_ns += pcri_clock_ns() - start;
+    out->read_count++;
+    if (!rc) {
+        out->read_nbytes += pcr_slice_nbytes(slice);
+        rc = from_slice(m, q, slice, 0, fidelity, out, err);
+    } else if (known) {
+        rc = finish(m, q, &info, fidelity, rc, out, err);
+    }
+    pcr_slice_destroy(&slice);
+    pcr_sample_release(&sample);
+    return rc;
+}
+
+int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
+                     struct pcri_made *out, struct pcr_error *err)
+{
+    uint32_t policy = q->options->bad_sample;
+    memset(out, 0, offsetof(struct pcri_made, fault));
+    int rc = q->slice ? from_slice(m, q, q->slice, q->place, q->fidelity, out, err)
+                      : from_dataset(m, q, q->fidelity, out, err);
+    if (!rc || !pcri_is_of_data(rc, err) || policy == PCR_SAMPLE_ERROR)
+        return rc;
+    out->fault = *err;
+    if (policy == PCR_SAMPLE_DEGRADE)
+        for (uint32_t g = q->fidelity - 1; g >= 1; g--) {
+            rc = from_dataset(m, q, g, out, err);
+            if (!rc || !pcri_is_of_data(rc, err)) {
+                out->degraded = !rc;
+                return rc;
+            }
+        }
+    return 0;
+}
