@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loader: creation and end, and what the consumer calls. */
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <pcr/ladder.h>
@@ -170,6 +171,16 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     return 0;
 }
 
+/* With the clock of pcri_clock_ns(). It cannot fail on any supported system. */
+static void init_ready(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+    (void) pthread_condattr_init(&attr);
+    (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    (void) pthread_cond_init(cond, &attr);
+    (void) pthread_condattr_destroy(&attr);
+}
+
 int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_count,
                           const struct pcr_loader_options *opts, struct pcr_loader **out,
                           struct pcr_error *err)
@@ -186,7 +197,8 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
     l->created_ns = pcri_clock_ns();
     l->process = getpid();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
-    l->ready = l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
+    l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
+    init_ready(&l->ready);
     l->dataset_count = dataset_count;
     l->datasets = pcri_calloc(dataset_count, sizeof(*l->datasets), err);
     int rc = l->datasets ? set_up(l, datasets, opts, err) : PCR_ERR_NOMEM;
@@ -448,8 +460,17 @@ static struct pcri_batch *take_batch(struct pcr_loader *l)
     return b;
 }
 
-/* Waits till there is a batch (0), the end, or an error; with the mutex held. */
-static int wait_batch(struct pcr_loader *l, struct pcri_batch **out, struct pcr_error *err)
+/* Waits on a condition whose clock is monotonic, till then at most. */
+static void wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t ns)
+{
+    const struct timespec t = { (time_t) (ns / 1000000000), (long) (ns % 1000000000) };
+    (void) pthread_cond_timedwait(cond, mutex, &t);
+}
+
+/* Waits till there is a batch (0), the end, or an error, till_ns at most (PCR_AGAIN); UINT64_MAX:
+ * for ever. With the mutex held. */
+static int wait_batch(struct pcr_loader *l, uint64_t till_ns, struct pcri_batch **out,
+                      struct pcr_error *err)
 {
     for (;;) {
         if (l->state == PCRI_LOADER_CANCELLED)
@@ -466,12 +487,18 @@ static int wait_batch(struct pcr_loader *l, struct pcri_batch **out, struct pcr_
         if ((*out = take_batch(l)))
             return 0;
         uint64_t start = pcri_clock_ns();
-        pthread_cond_wait(&l->ready, &l->mutex);
+        if (start >= till_ns)
+            return PCR_AGAIN;
+        if (till_ns == UINT64_MAX)
+            pthread_cond_wait(&l->ready, &l->mutex);
+        else
+            wait_until(&l->ready, &l->mutex, till_ns);
         l->stats.consumer_wait_ns += pcri_clock_ns() - start;
     }
 }
 
-int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pcr_error *err)
+static int next(struct pcr_loader *loader, uint64_t till_ns, struct pcr_batch **out,
+                struct pcr_error *err)
 {
     struct pcri_batch *b = NULL;
     int rc = pcri_loader_check(loader, err);
@@ -481,7 +508,7 @@ int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pc
         return pcri_fail(err, PCR_ERR_INVAL, "no place for the batch");
     *out = NULL;
     pthread_mutex_lock(&loader->mutex);
-    while (!(rc = wait_batch(loader, &b, err)) && b->error_slot != UINT32_MAX) {
+    while (!(rc = wait_batch(loader, till_ns, &b, err)) && b->error_slot != UINT32_MAX) {
         loader->error = b->error;
         loader->state = PCRI_LOADER_FAILED;
         pcr_batch_release(&b->view);
@@ -493,6 +520,20 @@ int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pc
     if (!rc)
         *out = &b->view;
     return rc;
+}
+
+int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pcr_error *err)
+{
+    return next(loader, UINT64_MAX, out, err);
+}
+
+int pcr_loader_next_within(struct pcr_loader *loader, uint64_t wait_ns, struct pcr_batch **out,
+                           struct pcr_error *err)
+{
+    uint64_t till_ns;
+    if (__builtin_add_overflow(pcri_clock_ns(), wait_ns, &till_ns))
+        till_ns = UINT64_MAX;
+    return next(loader, till_ns, out, err);
 }
 
 void pcr_loader_cancel(struct pcr_loader *loader)

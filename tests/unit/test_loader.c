@@ -265,6 +265,39 @@ START_TEST(batches_outlive_the_loader)
 }
 END_TEST
 
+/* With storage that takes long, and at the epoch's end; the batches are those of pcr_loader_next(). */
+START_TEST(next_within)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_batch *b;
+    struct pcr_error err;
+    uint64_t hash[13];
+    int again = 0;
+    struct pcr_loader *l = create(&o);
+    start(l, 2);
+    for (int i = 0; i < 13; i++) {
+        hash[i] = batch_hash(b = next(l));
+        pcr_batch_release(b);
+    }
+    start(l, 2);
+    for (int i = 0, rc; i < 13; i++) {
+        while ((rc = pcr_loader_next_within(l, i % 3 ? 200000 : 0, &b, &err)) == PCR_AGAIN) {
+            ck_assert_ptr_null(b);
+            again++;
+        }
+        ck_assert_int_eq(rc, 0);
+        ck_assert_uint_eq(batch_hash(b), hash[i]);
+        pcr_batch_release(b);
+    }
+    ck_assert_int_gt(again, 0);
+    ck_assert_int_eq(pcr_loader_next_within(l, UINT64_MAX, &b, &err), PCR_END);
+    ck_assert_int_eq(pcr_loader_next_within(l, 0, NULL, &err), PCR_ERR_INVAL);
+    pcr_loader_cancel(l);
+    ck_assert_int_eq(pcr_loader_next_within(l, UINT64_MAX, &b, &err), PCR_ERR_CANCELLED);
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
 static void *cancel_thread(void *loader)
 {
     nanosleep(&(struct timespec) { 0, 3000000 }, NULL);
@@ -642,6 +675,7 @@ int main(void)
     tcase_add_loop_test(t, early_ends, 0, 2);
     tcase_add_test(t, batches_outlive_the_loader);
     tcase_add_test(t, cancel);
+    tcase_add_test(t, next_within);
     tcase_add_test(t, many_lives);
     tcase_add_loop_test(t, fidelity_changes, 0, 2);
     tcase_add_test(t, bytes_read);

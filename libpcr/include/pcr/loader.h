@@ -229,8 +229,8 @@ struct pcr_loader_options {
 
 /* Threads of the library work for a loader; all loaders of a process share them, and each gets
  * its turns: of those that decode there are no more than the loader with the largest
- * thread_count may have. They end with the last loader. pcr_loader_next() and
- * pcr_loader_start_epoch() are for one thread at a time; the other functions may be called from
+ * thread_count may have. They end with the last loader. pcr_loader_next(),
+ * pcr_loader_next_within() and pcr_loader_start_epoch() are for one thread at a time; the other functions may be called from
  * any thread meanwhile. The order depends on (datasets, seed, epoch, and the options of
  * shuffling and of what an epoch has) alone, the pixels on these and the options of the image;
  * neither on thread_count, batch_size, rank or world. */
@@ -382,6 +382,12 @@ struct pcr_batch {
 PCR_API PCR_MUST_CHECK int pcr_loader_next(struct pcr_loader *loader,
                                            struct pcr_batch **out,
                                            struct pcr_error *err);
+
+/* The same, but waits no longer than wait_ns nanoseconds, with 0 not at all. Returns PCR_AGAIN where
+ * the batch is not there by then: it comes with a later call. */
+PCR_API PCR_MUST_CHECK int pcr_loader_next_within(struct pcr_loader *loader, uint64_t wait_ns,
+                                                  struct pcr_batch **out,
+                                                  struct pcr_error *err);
 
 /* Gives a batch back, from any thread, also after its loader is gone. Accepts NULL. */
 PCR_API void pcr_batch_release(struct pcr_batch *batch);
