@@ -132,18 +132,19 @@ static void leave_threads(struct pcr_loader *l)
 /* Of decoding: the datasets' limits, but for those that the loader's user has set. */
 static int set_limits(struct pcr_loader *l, struct pcr_error *err)
 {
-    const struct pcr_limits *own = &l->options.limits;
-    int rc = 0;
+    struct pcr_limits given;
+    int rc = pcri_limits_take(l->options.limits, &given, err);
+    l->options.limits = NULL; /* the caller's */
     for (uint32_t k = 0; !rc && k < l->dataset_count; k++) {
         struct pcr_limits *limits = &l->datasets[k].limits;
         limits->size = sizeof(*limits);
         rc = pcr_dataset_limits(l->datasets[k].ds, limits, err);
-        if (own->max_scans)
-            limits->max_scans = own->max_scans;
-        if (own->max_pixels)
-            limits->max_pixels = own->max_pixels;
-        if (own->max_sample_nbytes)
-            limits->max_sample_nbytes = own->max_sample_nbytes;
+        if (given.max_scans)
+            limits->max_scans = given.max_scans;
+        if (given.max_pixels)
+            limits->max_pixels = given.max_pixels;
+        if (given.max_sample_nbytes)
+            limits->max_sample_nbytes = given.max_sample_nbytes;
     }
     return rc;
 }

@@ -218,6 +218,11 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
                          const struct pcr_source *source, const struct pcr_ladder *ladder)
 {
     struct pcr_error err;
+    const struct pcr_limits limits = {
+        .size = sizeof(limits), .max_pixels = s->max_pixels,
+        .max_scans = (uint32_t) s->max_scans,
+        .max_sample_nbytes = s->max_sample_nbytes,
+    };
     struct pcr_write_options o = {
         .size = sizeof(o),
         .flags = (s->no_shuffle ? PCR_WRITE_NO_SHUFFLE : 0) |
@@ -230,9 +235,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .thread_count = (uint32_t) s->threads,
         .bad_policy = s->on_bad,   /* the words stand in the enums' order */
         .opaque_policy = s->opaque,
-        .limits = { .size = sizeof(o.limits), .max_pixels = s->max_pixels,
-                    .max_scans = (uint32_t) s->max_scans,
-                    .max_sample_nbytes = s->max_sample_nbytes },
+        .limits = &limits,
         .max_memory_nbytes = s->max_memory_nbytes,
         .progress = progress,
         .bad_input = bad_input,

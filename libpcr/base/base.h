@@ -147,6 +147,9 @@ int pcri_options_copy(void *dst, size_t dst_size, const void *src, const char *n
 int pcri_info_copy(void *dst, const void *src, size_t src_size, struct pcr_error *err);
 /* Replaces zero fields by the defaults; size 0 counts as all defaults. */
 void pcri_limits_fill(struct pcr_limits *l);
+/* A copy of limits in options; NULL: all 0. INVAL: no size. */
+int pcri_limits_take(const struct pcr_limits *given, struct pcr_limits *out,
+                     struct pcr_error *err);
 
 /* --- bytes --- */
 static inline uint16_t pcri_load16(const uint8_t *p)

@@ -41,6 +41,12 @@ int pcri_info_copy(void *dst, const void *src, size_t src_size, struct pcr_error
     return 0;
 }
 
+int pcri_limits_take(const struct pcr_limits *given, struct pcr_limits *out,
+                     struct pcr_error *err)
+{
+    return pcri_options_copy(out, sizeof(*out), given, "pcr_limits", err);
+}
+
 void pcri_limits_fill(struct pcr_limits *l)
 {
     if (!l->max_scans)

@@ -222,11 +222,14 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     if (o.retry_count > 1000 && o.retry_count != PCR_RETRY_NEVER)
         return pcri_fail(err, PCR_ERR_INVAL, "retry_count is %u, at most 1000 allowed",
                          o.retry_count);
+    struct pcr_limits limits;
+    if ((rc = pcri_limits_take(o.limits, &limits, err)))
+        return rc;
     struct pcr_dataset *ds = pcri_calloc(1, sizeof(*ds), err);
     if (!ds)
         return PCR_ERR_NOMEM;
     ds->flags = o.flags;
-    ds->limits = o.limits;
+    ds->limits = limits;
     /* With default attributes these cannot fail on any supported system. */
     pthread_mutex_init(&ds->cache.mutex, NULL);
     pcri_cond_init(&ds->cache.opened);

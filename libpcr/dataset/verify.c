@@ -122,7 +122,7 @@ static int verify_tail(struct verifier *v, bool *damaged)
 static bool decodes_whole(struct verifier *v, uint32_t i, struct pcr_error *finding)
 {
     const struct pcri_head *h = v->record->head;
-    const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = v->ds->limits };
+    const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = &v->ds->limits };
     const uint8_t *file = v->bytes[0].data + pcri_chunk_offset(h, 0, i);
     return !pcri_decoder_judge(v->decoder, file, (size_t) pcri_chunk_nbytes(h, 0, i), &opts,
                                finding);
@@ -133,7 +133,7 @@ static bool decodes(struct verifier *v, uint32_t i, uint32_t g, bool fresh,
                     struct pcr_error *finding)
 {
     const struct pcri_head *h = v->record->head;
-    const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = v->ds->limits,
+    const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = &v->ds->limits,
                                              .ladder = v->ladder };
     const uint8_t *chunks[PCRI_MAX_GROUPS];
     for (uint32_t k = 0; k < g; k++)

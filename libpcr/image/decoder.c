@@ -80,7 +80,6 @@ static int take_options(const struct pcr_decode_options *opts,
                          (unsigned) out->orientation);
     if (!out->scale)
         out->scale = 8;
-    pcri_limits_fill(&out->limits);
     return 0;
 }
 
@@ -275,11 +274,14 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
         return pcri_fail(err, PCR_ERR_INVAL, "no decoder or no spans");
     d->may_continue = false;
     d->profile_use = PCR_PROFILE_NONE;
+    struct pcr_limits limits;
     int rc = take_options(opts, o, err);
-    if (rc)
+    if (rc || (rc = pcri_limits_take(o->limits, &limits, err)))
         return rc;
+    pcri_limits_fill(&limits);
+    o->limits = NULL; /* the caller's, who may not keep it */
     d->spans.count = 0;
-    if ((rc = take_spans(d, spans, count, &o->limits, err)))
+    if ((rc = take_spans(d, spans, count, &limits, err)))
         return rc;
     const uint8_t *first = d->spans.count ? d->spans.items[0].data : NULL;
     if ((rc = find_codec(first, first ? d->spans.items[0].nbytes : 0, &i, err)))
@@ -288,7 +290,7 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
         i++;
     *j = (struct pcri_decode_job) { .params = { .color = o->color, .scale = o->scale,
                                                 .identical = o->flags & PCR_DECODE_IDENTICAL,
-                                                .ladder = o->ladder, .limits = o->limits } };
+                                                .ladder = o->ladder, .limits = limits } };
     struct pcr_error why;
     rc = begin_codec(d, j, i, &why);
     if (rc && !is_last(i) && declines(rc))

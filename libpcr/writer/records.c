@@ -165,7 +165,7 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
     int rc = pcri_builder_create(w->group_count, w->piece_counts,
                                  pcr_ladder_text(w->ladder), &b, err);
     if (!rc)
-        pcri_builder_limit_head(b, w->opts.limits.max_head_nbytes);
+        pcri_builder_limit_head(b, w->opts.limits->max_head_nbytes);
     for (uint32_t i = 0; i < count && !rc; i++)
         rc = add_slot(w, b, &f->slots[i], err);
     pcri_write_plan_name(&w->plan, f->record, name);
@@ -253,7 +253,7 @@ static int publish(struct pcri_write *w, struct pcri_flight *f, struct pcr_error
 {
     uint32_t count = w->plan.records[f->record].count;
     struct pcri_outcome *o = &w->outcomes[f->record];
-    struct tally t = count_slots(f, count, w->opts.limits.max_pixels);
+    struct tally t = count_slots(f, count, w->opts.limits->max_pixels);
     int rc = 0;
     if (t.good) {
         o->header = pcri_calloc(1, sizeof(*o->header), err);

@@ -16,7 +16,7 @@ static int read_lists(const struct pcri_write *w, const struct pcri_record *r,
 {
     struct pcr_buffer raw = { 0 };
     struct pcri_text_list list = { 0 };
-    int rc = pcri_record_read_tail(r, &w->opts.limits, &raw, err);
+    int rc = pcri_record_read_tail(r, w->opts.limits, &raw, err);
     if (!rc)
         rc = pcri_notes_read(&raw, r->header.sample_count, &o->notes, NULL, err);
     if (!rc)
@@ -99,14 +99,14 @@ static int take_over(struct pcri_write *w, uint64_t record, const char *path,
     struct pcri_record *r = NULL;
     struct pcri_outcome *o = &w->outcomes[record];
     const struct pcri_write_plan_record *planned = &w->plan.records[record];
-    int rc = pcri_record_open(path, w->layers->top, 0, &w->opts.limits, 0, &r, err);
+    int rc = pcri_record_open(path, w->layers->top, 0, w->opts.limits, 0, &r, err);
     if (!rc)
         rc = read_lists(w, r, o, err);
     if (!rc && fits(w, planned, r, o)) {
         o->header = pcri_malloc(1, sizeof(*o->header), err);
         if (o->header) {
             *o->header = r->header;
-            pcri_needs_add_head(&o->needs, r->head, w->opts.limits.max_pixels);
+            pcri_needs_add_head(&o->needs, r->head, w->opts.limits->max_pixels);
             o->done = true;
             count_record(w, planned, r, o);
         } else {

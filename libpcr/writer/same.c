@@ -125,7 +125,7 @@ static int compare_record(const struct pcri_write *w, uint64_t record, const cha
                           uint64_t finished_ns, bool *same, struct pcr_error *err)
 {
     struct pcri_record *r = NULL;
-    int rc = pcri_record_open(path, w->layers->top, 0, &w->opts.limits, 0, &r, err);
+    int rc = pcri_record_open(path, w->layers->top, 0, w->opts.limits, 0, &r, err);
     if (!rc)
         rc = compare_samples(w, &w->plan.records[record], r->head, finished_ns, same,
                              err);
@@ -162,10 +162,10 @@ static int compare(struct pcri_write *w, const char *manifest_path,
 {
     struct pcr_buffer text = { 0 };
     struct pcri_manifest m = { 0 };
-    int rc = pcri_read_whole(manifest_path, w->opts.limits.max_manifest_nbytes,
+    int rc = pcri_read_whole(manifest_path, w->opts.limits->max_manifest_nbytes,
                              PCRI_TRIES_AGAIN, &text, err);
     if (!rc)
-        rc = pcri_manifest_parse(text.data, text.nbytes, &w->opts.limits, 0, &m, err);
+        rc = pcri_manifest_parse(text.data, text.nbytes, w->opts.limits, 0, &m, err);
     if (!rc)
         rc = compare_frame(w, &m, same, err);
     if (!rc && *same)

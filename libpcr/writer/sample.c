@@ -57,9 +57,11 @@ static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
     struct pcr_image_info info;
     uint64_t nbytes;
     pcri_limits_fill(&readers);
-    o.limits = t->write->opts.limits;
-    if (o.limits.max_scans > readers.max_scans)
-        o.limits.max_scans = readers.max_scans;
+    struct pcr_limits own = *t->write->opts.limits;
+    own.size = sizeof(own);
+    if (own.max_scans > readers.max_scans)
+        own.max_scans = readers.max_scans;
+    o.limits = &own;
     int rc = pcri_decoder_measure(t->decoder, t->file.data, t->file.nbytes, &o, &info, &nbytes,
                                   why);
     if (!rc)
@@ -276,7 +278,7 @@ static bool is_lost(const struct pcr_error *why)
 static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *why)
 {
     const struct pcr_source *source = t->write->source;
-    uint64_t max_nbytes = t->write->opts.limits.max_sample_nbytes;
+    uint64_t max_nbytes = t->write->opts.limits->max_sample_nbytes;
     for (uint32_t attempt = 0;; attempt++) {
         *why = (struct pcr_error) { .offset = PCR_NO_OFFSET };
         t->file.nbytes = 0;

@@ -31,20 +31,21 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
         return pcri_fail(err, PCR_ERR_INVAL,
                          "quality is %u, expected 1 to 100, and that only with max_side",
                          (unsigned) o->quality);
-    if (o->record_samples > o->limits.max_samples)
+    if (o->record_samples > o->limits->max_samples)
         return pcri_fail(err, PCR_ERR_LIMIT, "record_samples is %u, the limit %u",
-                         (unsigned) o->record_samples, (unsigned) o->limits.max_samples);
+                         (unsigned) o->record_samples, (unsigned) o->limits->max_samples);
     return 0;
 }
 
-static int take_options(struct pcr_write_options *own,
+static int take_options(struct pcr_write_options *own, struct pcr_limits *limits,
                         const struct pcr_write_options *opts, struct pcr_error *err)
 {
     enum { MAX_THREADS = 1024 };
     int rc = pcri_options_copy(own, sizeof(*own), opts, "pcr_write_options", err);
-    if (rc)
+    if (rc || (rc = pcri_limits_take(own->limits, limits, err)))
         return rc;
-    pcri_limits_fill(&own->limits);
+    pcri_limits_fill(limits);
+    own->limits = limits;
     if (!own->bad_policy)
         own->bad_policy = PCR_BAD_FAIL;
     if (!own->opaque_policy)
@@ -290,7 +291,7 @@ int pcr_dataset_write(const char *path, const struct pcr_source *source,
         *report = w.progress;
     if (!path || !*path)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_dataset_write: no path");
-    int rc = take_options(&w.opts, opts, err);
+    int rc = take_options(&w.opts, &w.limits, opts, err);
     if (rc)
         return rc;
     w.dir = w.opts.flags & PCR_WRITE_DRY_RUN ? NULL : path;

@@ -171,7 +171,8 @@ struct pcri_ticker {
 };
 
 struct pcri_write {
-    struct pcr_write_options opts;
+    struct pcr_write_options opts; /* opts.limits: &limits */
+    struct pcr_limits limits;
     struct pcri_ticker ticker;
     const struct pcr_source *source;
     const char *dir; /* NULL: dry run */

@@ -69,7 +69,7 @@ static void compare_codecs(const uint8_t *data, size_t nbytes,
                            const struct pcr_decode_options *o)
 {
     struct pcri_decode_params params = { .color = o->color, .scale = o->scale,
-                                         .identical = true, .limits = o->limits };
+                                         .identical = true, .limits = *o->limits };
     struct pcri_stored_info a = { 0 }, b = { 0 };
     struct pcr_error err = { 0 };
     pcri_limits_fill(&params.limits);
@@ -116,15 +116,16 @@ static void check_public(const uint8_t *data, size_t nbytes, struct pcr_decode_o
                info.width, info.height);
     FUZZ_CHECK(pixels.nbytes == (size_t) info.width * info.height * info.channels,
                "%zu bytes", pixels.nbytes);
-    FUZZ_CHECK((uint64_t) info.width * info.height <= o.limits.max_pixels, "%ux%u",
+    FUZZ_CHECK((uint64_t) info.width * info.height <= o.limits->max_pixels, "%ux%u",
                info.width, info.height);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
-    o.limits = (struct pcr_limits) { .size = sizeof(o.limits), .max_pixels = 1 << 20,
-                                     .max_scans = 20 };
+    const struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 1 << 20,
+                                       .max_scans = 20 };
+    o.limits = &limits;
     o.color = nbytes & 1 ? PCR_COLOR_RGB : PCR_COLOR_GRAY;
     o.scale = pick(data, nbytes, 5, 2) ? 8 : 1 + pick(data, nbytes, 6, 7);
     o.flags = pick(data, nbytes, 7, 2) ? PCR_DECODE_PLANAR : 0;

@@ -86,7 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     if (!mend(data, nbytes))
         return 0;
     uint8_t pick = data[nbytes - 1], flags = data[0];
-    o.limits = (struct pcr_limits) { .size = sizeof(o.limits), .max_pixels = 1 << 14 };
+    const struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 1 << 14 };
+    o.limits = &limits;
     o.color = flags & 1 ? PCR_COLOR_GRAY : PCR_COLOR_RGB;
     o.flags = (flags & 2 ? PCR_DECODE_BACKGROUND : 0) | (flags & 4 ? PCR_DECODE_TO_SRGB : 0) |
               (flags & 8 ? PCR_DECODE_KEEP_ORIENTATION : 0);

@@ -307,7 +307,8 @@ END_TEST
 
 static int decode_within(const struct pcr_buffer *b, struct pcr_limits limits)
 {
-    struct pcr_decode_options o = { .size = sizeof(o), .limits = limits };
+    limits.size = sizeof(limits);
+    struct pcr_decode_options o = { .size = sizeof(o), .limits = &limits };
     struct pcr_buffer pixels = { 0 };
     int rc = pcr_decoder_decode_alloc(decoder, b->data, b->nbytes, &o, &pixels, NULL, NULL);
     pcr_buffer_free(&pixels);
@@ -325,7 +326,8 @@ START_TEST(limits)
                      PCR_ERR_LIMIT);
     /* Too many scans are seen in the markers, whoever decodes. */
     for (uint32_t with = PCR_DECODE_AUTO; with <= PCR_DECODE_TURBO; with++) {
-        struct pcr_decode_options o = { .size = sizeof(o), .limits = { .max_scans = 9 },
+        const struct pcr_limits few = { .size = sizeof(few), .max_scans = 9 };
+        struct pcr_decode_options o = { .size = sizeof(o), .limits = &few,
                                         .with = with };
         struct pcr_error e;
         ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, NULL, &e),
@@ -359,27 +361,29 @@ START_TEST(limits_go_by_what_is_needed)
     struct pcr_buffer jpeg = compose(&kinds[6]), within = { 0 }, without = { 0 };
     struct pcr_image_info info;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct pcr_decode_options o = { .size = sizeof(o), .color = rows[i].color,
+        struct pcr_limits most = { .size = sizeof(most) };
+        struct pcr_decode_options o = { .size = sizeof(o), .limits = &most,
+                                        .color = rows[i].color,
                                         .scale = rows[i].scale };
         o.crop_width = rows[i].crop_width;
         o.crop_height = rows[i].crop_height;
         ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &without,
                                                   NULL, NULL), 0);
-        o.limits.max_pixels = rows[i].max_pixels - 1;
+        most.max_pixels = rows[i].max_pixels - 1;
         ck_assert_msg(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
                                                NULL, NULL) == PCR_ERR_LIMIT, "row %zu", i);
         ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, &info, NULL),
                          0);
-        o.limits.max_pixels++;
+        most.max_pixels++;
         ck_assert_msg(!pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
                                                 NULL, NULL), "row %zu", i);
         ck_assert_uint_eq(within.nbytes, without.nbytes);
         ck_assert_mem_eq(within.data, without.data, within.nbytes);
         o.with = PCR_DECODE_TURBO; /* which keeps all coefficients */
-        o.limits.max_pixels = rows[i].max_pixels < 2363 ? 2362 : rows[i].max_pixels - 1;
+        most.max_pixels = rows[i].max_pixels < 2363 ? 2362 : rows[i].max_pixels - 1;
         ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
                                                   NULL, NULL), PCR_ERR_LIMIT);
-        o.limits.max_pixels++;
+        most.max_pixels++;
         ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
                                                   NULL, NULL), 0);
     }
@@ -492,8 +496,8 @@ START_TEST(mutated_jpeg)
             copy[(random >> 8) % jpeg.nbytes] = (uint8_t) (random >> 3);
         }
         struct pcr_buffer b = { copy, jpeg.nbytes, jpeg.nbytes };
-        struct pcr_limits l = { .max_pixels = 1 << 20 };
-        struct pcr_decode_options o = { .size = sizeof(o), .limits = l };
+        struct pcr_limits l = { .size = sizeof(l), .max_pixels = 1 << 20 };
+        struct pcr_decode_options o = { .size = sizeof(o), .limits = &l };
         struct pcr_error err = { 0 };
         int rc = pcr_decoder_decode_alloc(decoder, b.data, b.nbytes, &o, &pixels, NULL, &err);
         ck_assert_int_eq(err.code, rc);

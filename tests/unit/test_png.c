@@ -174,13 +174,14 @@ END_TEST
 START_TEST(windows_are_limited_by_what_they_need)
 {
     struct pcr_buffer png = make_png(PNG_COLOR_TYPE_RGB, 8, _i, 0), pixels = { 0 };
-    struct pcr_decode_options o = { .size = sizeof(o), .crop_x = 2, .crop_y = 1,
-                                    .crop_width = 3, .crop_height = 2 };
+    struct pcr_limits limits = { .size = sizeof(limits) };
+    struct pcr_decode_options o = { .size = sizeof(o), .limits = &limits, .crop_x = 2,
+                                    .crop_y = 1, .crop_width = 3, .crop_height = 2 };
     uint64_t least = _i ? (3 * WIDTH * HEIGHT + 7) / 8 : 6;
-    o.limits.max_pixels = least - 1;
+    limits.max_pixels = least - 1;
     ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, png.data, png.nbytes, &o, &pixels, NULL,
                                               NULL), PCR_ERR_LIMIT);
-    o.limits.max_pixels = least;
+    limits.max_pixels = least;
     ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, png.data, png.nbytes, &o, &pixels, NULL,
                                               NULL), 0);
     ck_assert_uint_eq(pixels.nbytes, 18);

@@ -64,7 +64,8 @@ struct pcr_error {
 PCR_API const char *pcr_code_name(int code);
 
 /* Bounds that are checked before memory is taken. Zero in a field means its default. Set
- * .size to sizeof(struct pcr_limits). */
+ * .size to sizeof(struct pcr_limits). Options point to one; NULL there means all defaults, and it
+ * is copied. */
 struct pcr_limits {
     uint32_t size;
     uint32_t max_scans;          /* scans in one JPEG; default 64 */

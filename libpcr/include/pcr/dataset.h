@@ -42,7 +42,7 @@ struct pcr_dataset_options {
                              * that are not in use are closed where descriptors run out */
     /* What is 0 has its default, or what the dataset's writer has found that reading it takes
      * (a conversion with a higher max_pixels, for example). What is set here holds. */
-    struct pcr_limits limits;
+    const struct pcr_limits *limits;
     /* A cache of what is read, kept in files of a folder (made if it is missing), which may be
      * several processes' and be used again later, or in memory. It holds about cache_nbytes;
      * when it is full, what came first stays, and the rest is read as without it. Files there

@@ -49,7 +49,7 @@ struct pcr_decode_options {
     uint32_t flags; /* PCR_DECODE_* */
     uint32_t color; /* enum pcr_color */
     uint32_t orientation; /* 1..8, as EXIF numbers them; 0: read it from the image's metadata */
-    struct pcr_limits limits;
+    const struct pcr_limits *limits; /* NULL: the defaults */
     uint32_t with;  /* enum pcr_decode_with */
     /* Decode to scale/8 of the size, 1 to 8; 0 means 8. Width and height are rounded up.
      * JPEG does it in the inverse DCT, as libjpeg-turbo; other formats are UNSUPPORTED. */

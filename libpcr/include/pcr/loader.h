@@ -172,7 +172,8 @@ struct pcr_loader_options {
                             * but not below 1. RAW: by the mean file. Default: none */
     uint32_t worker;       /* which of worker_count loaders of this process it is, from 0 */
     uint32_t worker_count; /* loaders of each process that take turns; at most 4096; default 1 */
-    struct pcr_limits limits; /* of decoding; what is 0 is as pcr_dataset_limits() has it */
+    const struct pcr_limits *limits; /* of decoding; what is 0, or all where this is NULL, is as
+                                      * pcr_dataset_limits() has it */
     uint8_t background[4]; /* R, G, B with PCR_LOADER_BACKGROUND; background[3]: 0 */
     uint32_t reserved2;    /* 0 */
 };

@@ -124,7 +124,7 @@ struct pcr_write_options {
     uint64_t record_nbytes;   /* end a record at about this many source bytes; 0: by count */
     uint32_t bad_policy;      /* enum pcr_bad_policy */
     uint32_t opaque_policy;   /* enum pcr_opaque_policy */
-    struct pcr_limits limits;
+    const struct pcr_limits *limits; /* NULL: the defaults */
     /* What the pictures that are at work may take together, in bytes; default 2 GiB. It grows with
      * pixels, not with bytes: a JPEG takes about 14 bytes a pixel while it is packed (7 where
      * chroma is halved both ways, 4.7 where it is gray), a PNG some rows, unless it is interlaced.

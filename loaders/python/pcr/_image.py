@@ -94,9 +94,9 @@ def decode_at(address: int, nbytes: int, options: st.DecodeOptions) -> Pixels:
     decoder = scratch.decoder.pointer
     info = st.ImageInfo()
     call(lib.pcr_decoder_inspect, decoder, address, nbytes, byref(options), byref(info))
-    if info.width * info.height * info.channels > 3 * (options.limits.max_pixels or 2**28):
-        raise LimitError(f"{info.width} x {info.height} pixels, above max_pixels="
-                         f"{options.limits.max_pixels or 2**28}")
+    most = (options.limits.contents.max_pixels if options.limits else 0) or 2**28
+    if info.width * info.height * info.channels > 3 * most:
+        raise LimitError(f"{info.width} x {info.height} pixels, above max_pixels={most}")
     planar = bool(options.flags & st.DECODE_PLANAR)
     shape = ((info.channels, info.height, info.width) if planar
              else (info.height, info.width, info.channels))

@@ -202,13 +202,14 @@ def whole(value: SupportsIndex, what: str, least: int = 1, bits: int = 32) -> in
 
 
 def limits_of(max_pixels: Optional[int], max_scans: Optional[int],
-              max_sample_nbytes: Optional[int], **others: Optional[int]) -> st.Limits:
-    """The struct of what is given; None is a default."""
+              max_sample_nbytes: Optional[int], **others: Optional[int]) -> Any:
+    """A pointer to the struct of what is given; None is a default."""
     given = {"max_pixels": max_pixels, "max_scans": max_scans,
              "max_sample_nbytes": max_sample_nbytes, **others}
     bits = {"max_scans": 32, "max_samples": 32}
-    return st.sized(st.Limits, **{name: whole(value, name, 1, bits.get(name, 64))
-                                  for name, value in given.items() if value is not None})
+    return ctypes.pointer(st.sized(st.Limits, **{
+        name: whole(value, name, 1, bits.get(name, 64))
+        for name, value in given.items() if value is not None}))
 
 
 def height_width(size: Size, what: str = "size") -> Tuple[int, int]:

@@ -158,8 +158,9 @@ class Sample:
         """
         options = decode_options(gray, orient, crop, scale, identical, planar, decoder,
                                  background, icc)
-        options.limits.size = ctypes.sizeof(options.limits)
-        call(lib.pcr_dataset_limits, self._dataset.pointer, byref(options.limits))
+        limits = st.sized(st.Limits)
+        call(lib.pcr_dataset_limits, self._dataset.pointer, byref(limits))
+        options.limits = ctypes.pointer(limits)
         buffer = self._fill(fidelity)
         if self._info.form == st.Form.CODED:
             options.orientation = self._info.orientation

@@ -239,7 +239,7 @@ class DatasetOptions(ctypes.Structure):
     """struct pcr_dataset_options"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("split", c_char_p),
-                ("io_backend", c_uint32), ("open_records", c_uint32), ("limits", Limits),
+                ("io_backend", c_uint32), ("open_records", c_uint32), ("limits", POINTER(Limits)),
                 ("cache_dir", c_char_p), ("cache_nbytes", c_uint64),
                 ("throttle_nbytes_s", c_uint64), ("delay_us", c_uint32),
                 ("retry_count", c_uint32), ("fault_interval", c_uint32),
@@ -305,7 +305,7 @@ class DecodeOptions(ctypes.Structure):
     """struct pcr_decode_options"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("color", c_uint32),
-                ("orientation", c_uint32), ("limits", Limits), ("with", c_uint32),
+                ("orientation", c_uint32), ("limits", POINTER(Limits)), ("with", c_uint32),
                 ("scale", c_uint32), ("crop_x", c_uint32), ("crop_y", c_uint32),
                 ("crop_width", c_uint32), ("crop_height", c_uint32), ("ladder", c_void_p),
                 ("background", c_uint8 * 4), ("reserved", c_uint32)]
@@ -356,7 +356,7 @@ class LoaderOptions(ctypes.Structure):
                 ("rotate_mdeg", c_uint32), ("fill", c_uint8 * 4), ("reserved", c_uint32),
                 ("allocate", ALLOCATE_CALLBACK), ("release", RELEASE_CALLBACK),
                 ("memory_opaque", c_void_p), ("ring_nbytes", c_uint64),
-                ("worker", c_uint32), ("worker_count", c_uint32), ("limits", Limits),
+                ("worker", c_uint32), ("worker_count", c_uint32), ("limits", POINTER(Limits)),
                 ("background", c_uint8 * 4), ("reserved2", c_uint32)]
 
 
@@ -482,7 +482,7 @@ class WriteOptions(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("ladder", c_void_p),
                 ("seed", c_uint64), ("record_samples", c_uint32),
                 ("thread_count", c_uint32), ("record_nbytes", c_uint64),
-                ("bad_policy", c_uint32), ("opaque_policy", c_uint32), ("limits", Limits),
+                ("bad_policy", c_uint32), ("opaque_policy", c_uint32), ("limits", POINTER(Limits)),
                 ("max_memory_nbytes", c_uint64), ("progress", PROGRESS_CALLBACK),
                 ("bad_input", BAD_INPUT_CALLBACK), ("opaque", c_void_p),
                 ("max_side", c_uint32), ("quality", c_uint32), ("manifest_out", c_void_p)]

@@ -209,7 +209,7 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
 def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples: int,
              record_nbytes: int, threads: Optional[int], on_bad: str, opaque: str,
              dry_run: bool, max_side: Optional[int], quality: Optional[int],
-             max_memory_nbytes: Optional[int], limits: st.Limits) -> st.WriteOptions:
+             max_memory_nbytes: Optional[int], limits: Any) -> st.WriteOptions:
     settings = st.sized(
         st.WriteOptions,
         flags=(0 if shuffle else st.WRITE_NO_SHUFFLE)
