@@ -138,7 +138,8 @@ void pcri_columns_find_beside(const char *const *names, size_t count, bool label
                               enum pcri_list_column *kinds)
 {
     for (size_t i = 0; i < count; i++) {
-        enum pcri_list_column kind = (enum pcri_list_column) index_of(names[i], standard_names);
+        enum pcri_list_column kind =
+            (enum pcri_list_column) index_of(names[i], standard_names);
         bool label = kind == PCRI_COLUMN_LABEL || kind == PCRI_COLUMN_LABELS;
         if (!strcmp(names[i], "file_name"))
             kind = PCRI_COLUMN_PATH;

@@ -45,7 +45,7 @@ static int place_in_split(struct placing *p, size_t split, struct pcri_input *e,
 {
     const struct pcri_folders *classes = &p->layout->classes[split];
     size_t low = 0, high = classes->count;
-    while (low < high) { /* the first class folder that ends behind the file */
+    while (low < high) { /* the first class folder that ends after the file */
         size_t middle = low + (high - low) / 2;
         if (classes->items[middle].end <= file)
             low = middle + 1;

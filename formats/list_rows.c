@@ -4,8 +4,7 @@
 
 #include "list.h"
 
-struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line,
-                                    struct pcr_error *err)
+struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct pcr_error *err)
 {
     if (l->count == l->capacity) {
         size_t n = l->capacity ? l->capacity + l->capacity / 2 : 256, nbytes;

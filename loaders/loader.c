@@ -29,7 +29,7 @@ static int check_labels(const uint32_t *first, uint32_t kind, uint32_t number,
 
 /* Fills l->datasets, and says what is in them. */
 static int take_datasets(struct pcr_loader *l, struct pcr_dataset *const *datasets,
-                       struct pcri_extent *out, struct pcr_error *err)
+                         struct pcri_extent *out, struct pcr_error *err)
 {
     uint32_t label_kind = PCR_LABEL_NONE;
     *out = (struct pcri_extent) { .dataset_count = l->dataset_count };
@@ -90,7 +90,8 @@ static int create_ring(struct pcr_loader *l, bool float_labels, struct pcr_error
     if (!l->ring)
         return PCR_ERR_NOMEM;
     /* Enough for all that are in work, and one that the consumer is just done with. */
-    return pcri_batch_pool_create(o, o->batches_ahead + 1, nbytes, float_labels, &l->pool, err);
+    return pcri_batch_pool_create(o, o->batches_ahead + 1, nbytes, float_labels, &l->pool,
+                                  err);
 }
 
 /* Has datasets keep memory for the loader's windows, or no longer. */
@@ -104,8 +105,10 @@ static void keep_windows(struct pcr_loader *l, bool keep)
 /* From now on threads work for the loader. */
 static int join_threads(struct pcr_loader *l, struct pcr_error *err)
 {
-    struct pcri_thread_client makers = { pcri_work_make, l, l->options.thread_count, 0, false };
-    struct pcri_thread_client readers = { pcri_work_read, l, l->options.reader_count, 0, false };
+    struct pcri_thread_client makers = { pcri_work_make, l, l->options.thread_count, 0,
+                                         false };
+    struct pcri_thread_client readers = { pcri_work_read, l, l->options.reader_count, 0,
+                                          false };
     l->clients[PCRI_THREADS_MAKERS] = makers;
     l->clients[PCRI_THREADS_READERS] = readers;
     l->idle_since_ns = pcri_clock_ns();
@@ -346,7 +349,8 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
     if (changes)
         l->changes = *changes;
     else
-        pcri_changes_begin(&l->changes, &l->fidelity_plan, l->begun ? l->plan.epoch + 1 : 0, epoch);
+        pcri_changes_begin(&l->changes, &l->fidelity_plan, l->begun ? l->plan.epoch + 1 : 0,
+                           epoch);
     l->begun = true;
     atomic_store(&l->hurry, false); /* with the state: a cancel is before both or after */
     pcri_schedule_start(l, epoch, position);
@@ -461,14 +465,14 @@ static struct pcri_batch *take_batch(struct pcr_loader *l)
     return b;
 }
 
-/* Waits on a condition whose clock is monotonic, till then at most. */
+/* Waits on a condition whose clock is monotonic, until then at most. */
 static void wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t ns)
 {
     const struct timespec t = { (time_t) (ns / 1000000000), (long) (ns % 1000000000) };
     (void) pthread_cond_timedwait(cond, mutex, &t);
 }
 
-/* Waits till there is a batch (0), the end, or an error, till_ns at most (PCR_AGAIN); UINT64_MAX:
+/* Waits until there is a batch (0), the end, or an error, till_ns at most (PCR_AGAIN); UINT64_MAX:
  * for ever. With the mutex held. */
 static int wait_batch(struct pcr_loader *l, uint64_t till_ns, struct pcri_batch **out,
                       struct pcr_error *err)
@@ -528,8 +532,8 @@ int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pc
     return next(loader, UINT64_MAX, out, err);
 }
 
-int pcr_loader_next_within(struct pcr_loader *loader, uint64_t wait_ns, struct pcr_batch **out,
-                           struct pcr_error *err)
+int pcr_loader_next_within(struct pcr_loader *loader, uint64_t wait_ns,
+                           struct pcr_batch **out, struct pcr_error *err)
 {
     uint64_t till_ns;
     if (__builtin_add_overflow(pcri_clock_ns(), wait_ns, &till_ns))

@@ -12,7 +12,7 @@ enum stat_kind {
 };
 
 /* The one place that knows what the members are and what they are called. */
-static const struct field {
+static const struct stats_field {
     const char *name;   /* of the struct's member, and in JSON */
     const char *metric; /* after "pcr_loader_", in Prometheus */
     const char *help;
@@ -59,7 +59,7 @@ static const struct field {
 };
 enum { FIELD_COUNT = sizeof(fields) / sizeof(fields[0]) };
 
-static uint64_t get(const struct pcr_loader_stats *stats, const struct field *f)
+static uint64_t get(const struct pcr_loader_stats *stats, const struct stats_field *f)
 {
     const char *from = (const char *) stats + f->offset;
     uint32_t v32;
@@ -122,7 +122,7 @@ int pcr_loader_stats_since(const struct pcr_loader_stats *now,
     if (rc || (rc = copy_in(before, &a, err)))
         return rc;
     for (size_t i = 0; i < FIELD_COUNT; i++) {
-        const struct field *f = &fields[i];
+        const struct stats_field *f = &fields[i];
         if (f->kind == GAUGE)
             continue;
         uint64_t then = get(&a, f), v = get(&b, f);
@@ -148,7 +148,7 @@ static int put_json(const struct pcr_loader_stats *s, struct pcr_buffer *out,
     return rc ? rc : pcri_print(out, err, "}\n");
 }
 
-static int put_metric(const struct pcr_loader_stats *s, const struct field *f,
+static int put_metric(const struct pcr_loader_stats *s, const struct stats_field *f,
                       const char *labels, struct pcr_buffer *out, struct pcr_error *err)
 {
     uint64_t v = get(s, f);

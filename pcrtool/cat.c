@@ -17,7 +17,7 @@ struct cat_settings {
     uint64_t fidelity;
 };
 
-/* Writes into what is there: a device, a pipe, the file behind a symbolic link. */
+/* Writes into what is there: a device, a pipe, the file after a symbolic link. */
 static int write_into(const char *path, const struct pcr_buffer *bytes)
 {
     FILE *f = fopen(path, "we");

@@ -28,7 +28,7 @@ static int add(const struct pcrtool_command *c, struct pcrtool_classes *out, cha
     return PCRTOOL_DONE;
 }
 
-/* A whole file with a NUL behind it. */
+/* A whole file with a NUL after it. */
 static char *read_text(const char *path)
 {
     FILE *f = fopen(path, "rb");

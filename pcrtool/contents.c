@@ -14,7 +14,7 @@ enum {
     LAST_SHOWN = 3,
 };
 
-/* Behind a member of JSON's text that is known to be good: at the comma or bracket. */
+/* After a member of JSON's text that is known to be good: at the comma or bracket. */
 static const char *member_end(const char *p, const char *end)
 {
     int depth = 0;

@@ -219,7 +219,8 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
 {
     struct pcr_error err;
     const struct pcr_limits limits = {
-        .size = sizeof(limits), .max_pixels = s->max_pixels,
+        .size = sizeof(limits),
+        .max_pixels = s->max_pixels,
         .max_scans = (uint32_t) s->max_scans,
         .max_sample_nbytes = s->max_sample_nbytes,
     };
@@ -233,7 +234,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .record_samples = (uint32_t) s->records,
         .record_nbytes = s->record_nbytes,
         .thread_count = (uint32_t) s->threads,
-        .bad_policy = s->on_bad,   /* the words stand in the enums' order */
+        .bad_policy = s->on_bad, /* the words stand in the enums' order */
         .opaque_policy = s->opaque,
         .limits = &limits,
         .max_memory_nbytes = s->max_memory_nbytes,
@@ -244,7 +245,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .quality = (uint32_t) s->quality,
         .manifest_out = &v->manifest,
     };
-    pcrtool_catch_signals(); /* till here there is nothing that a signal could leave behind */
+    pcrtool_catch_signals(); /* until here there is nothing that a signal could leave behind */
     v->start = now();
     int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);
     v->seconds = now() - v->start;

@@ -92,7 +92,7 @@ static void print_bad(const struct pcrtool_conversion *v)
         printf("salvaged %" PRIu64 " damaged image(s) as far as they decode%s\n",
                p->samples_salvaged, v->dry_run ? "" : "; pcrtool info --notes lists them");
     if (p->samples_dropped)
-        printf("dropped %s behind the image in %" PRIu64 " file(s)%s\n",
+        printf("dropped %s after the image in %" PRIu64 " file(s)%s\n",
                pcrtool_size(size, p->dropped_nbytes), p->samples_dropped,
                v->dry_run ? "" : "; pcrtool info --notes lists them");
     if (v->left_out_count)

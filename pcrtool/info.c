@@ -287,7 +287,7 @@ static const struct pcrtool_option options[] = {
                                "there are more than 65,536 samples",
       .kind = PCRTOOL_FLAG, .offset = offsetof(struct info_settings, sizes) },
     { .name = "notes", .help = "list the samples that were noted at conversion: undecodable,\n"
-                               "salvaged, or with bytes behind the image that were dropped",
+                               "salvaged, or with bytes after the image that were dropped",
       .kind = PCRTOOL_FLAG, .offset = offsetof(struct info_settings, notes) },
     { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG,
       .offset = offsetof(struct info_settings, json) },

@@ -52,7 +52,8 @@ int pcrtool_input_open(struct pcrtool_input *in, const struct pcrtool_command *c
                        const struct pcr_limits *limits)
 {
     struct pcr_error err;
-    const struct pcr_dataset_options options = { .size = sizeof(options), .split = split,
+    const struct pcr_dataset_options options = { .size = sizeof(options),
+                                                 .split = split,
                                                  .limits = limits };
 
     memset(in, 0, sizeof(*in));

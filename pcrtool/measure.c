@@ -61,7 +61,7 @@ static uint32_t window_batches(const struct pcrtool_part *part)
     return n < 1 ? 1 : n > 64 ? 64 : (uint32_t) n;
 }
 
-/* Takes batches till the epoch ends (PCR_END) or for so many seconds after the first window,
+/* Takes batches until the epoch ends (PCR_END) or for so many seconds after the first window,
  * whose end begins *steady, and to the end of some other window (0): where storage is slow,
  * windows come in bursts. */
 static int take_batches(struct pcr_loader *l, uint32_t window, double seconds,

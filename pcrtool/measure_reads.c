@@ -113,7 +113,7 @@ static int run_threads(struct reading *r, uint32_t count, double seconds,
 
 /* More threads as long as they read a sixth more, as a loader has them. */
 static int run_measure_reads(struct reading *r, double seconds, struct pcrtool_rate *out,
-               struct pcr_error *err)
+                             struct pcr_error *err)
 {
     struct pcrtool_rate more = *out;
     int rc = run_threads(r, THREADS, seconds / 2, out, err);

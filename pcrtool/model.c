@@ -70,7 +70,8 @@ static uint32_t find_fidelity(const struct pcrtool_diagnosis *d, double rate)
     return 0;
 }
 
-static void advise_fidelity(const struct pcrtool_diagnosis *d, double target, struct model_text *t)
+static void advise_fidelity(const struct pcrtool_diagnosis *d, double target,
+                            struct model_text *t)
 {
     struct pcrtool_stages now = stages_of(d, d->fidelity);
     uint32_t g = find_fidelity(d, target);

@@ -77,7 +77,7 @@ void pcrtool_notes_summary(const struct pcr_dataset_info *info)
         printf("salvaged     %" PRIu64 " sample(s) of damaged files, as far as they decode\n",
                info->salvaged_count);
     if (info->dropped_count)
-        printf("dropped      %s behind the image in %" PRIu64 " file(s)\n",
+        printf("dropped      %s after the image in %" PRIu64 " file(s)\n",
                pcrtool_size(size, info->dropped_nbytes), info->dropped_count);
     if (info->skipped_count)
         printf("skipped      %" PRIu64 " bad input(s)\n", info->skipped_count);

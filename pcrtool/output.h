@@ -37,7 +37,7 @@ double pcrtool_percent(uint64_t part, uint64_t whole);
  * and TERM is not "dumb". */
 bool pcrtool_color(FILE *stream);
 
-/* Appends text, with a NUL behind it that does not count. 0, or -1 and errno: ENOMEM. (Streams in
+/* Appends text, with a NUL after it that does not count. 0, or -1 and errno: ENOMEM. (Streams in
  * memory lose what they have no memory for without a word.) */
 int pcrtool_append(struct pcr_buffer *out, const char *fmt, ...) PCRTOOL_PRINTF(2, 3);
 

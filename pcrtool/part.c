@@ -27,7 +27,7 @@ static void add_record(struct pcrtool_part *part, const struct pcrtool_input *in
         part->nbytes[g] += pcr_dataset_record_prefix(in->dataset, record, g) - info->head_end;
 }
 
-/* Every `step`-th record, till there is enough. */
+/* Every `step`-th record, until there is enough. */
 static int choose(struct pcrtool_part *part, const struct pcrtool_input *in,
                   struct pcr_error *err)
 {
@@ -134,7 +134,7 @@ static int cool_file(const char *path, uint64_t nbytes, bool *stay_out, struct p
     int fd = PCRTOOL_UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC));
     int e = fd < 0 ? errno : posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     if (!e && is_cached(fd, nbytes)) {
-        /* Written a moment ago: dirty pages stay till they are on the disk. */
+        /* Written a moment ago: dirty pages stay until they are on the disk. */
         (void) PCRTOOL_UNINTERRUPTED(fdatasync(fd)); /* else they stay, as is told */
         e = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
         *stay_out |= !e && is_cached(fd, nbytes);

@@ -53,7 +53,7 @@ static void fail(struct verification *v, const struct pcr_error *err)
 struct job {
     struct verification *v;
     uint64_t record, finding_count;
-    struct findings found; /* its own, till the record is finished */
+    struct findings found; /* its own, until the record is finished */
     bool no_memory;
 };
 
@@ -95,7 +95,7 @@ static int on_finding(void *opaque, uint32_t kind, const char *path, uint64_t re
 }
 
 /* Prints the lines of records in their order, as far as all before are finished; `all`: also
- * those behind one that is not. With the lock held. */
+ * those after one that is not. With the lock held. */
 static void tell(struct verification *v, bool all)
 {
     for (; v->told_count < v->next_record; v->told_count++) {

@@ -108,7 +108,7 @@ uint64_t pcri_clock_ns(void);
  * thread that works for others, who may lose their interest while it waits. */
 void pcri_wait_unless(const atomic_bool *stop);
 bool pcri_wait_stopped(void);
-/* Sleeps till then. False if it was stopped. */
+/* Sleeps until then. False if it was stopped. */
 bool pcri_sleep_until(uint64_t ns);
 /* The same whether it is stopped or not. */
 void pcri_sleep_through(uint64_t ns);
@@ -121,7 +121,7 @@ int pcri_fail_stopped(struct pcr_error *err);
  * than `most` tries were made again before, `attempt`. Where it was stopped, *rc and *err become
  * CANCELLED. */
 bool pcri_try_again(uint32_t attempt, uint32_t most, int *rc, struct pcr_error *err);
-/* A condition that can be waited on till a time of pcri_clock_ns(). */
+/* A condition that can be waited on until a time of pcri_clock_ns(). */
 void pcri_cond_init(pthread_cond_t *cond);
 /* False if that time has come. */
 bool pcri_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t ns);

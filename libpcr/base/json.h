@@ -56,15 +56,15 @@ void pcri_json_close(struct pcri_json_reader *r);
 /* No element follows: instead of 0. */
 enum { PCRI_JSON_LAST = 2 };
 
-/* Behind '[' or '{', where the first element or member is; 1 also where it is another value. */
+/* After '[' or '{', where the first element or member is; 1 also where it is another value. */
 int pcri_json_first(struct pcri_json_reader *r, char open);
-/* From behind an element or member to the next, or behind the ']' or '}'. */
+/* From after an element or member to the next, or after the ']' or '}'. */
 int pcri_json_next(struct pcri_json_reader *r, char close);
-/* A member's name, and to its value. The name lives till the next call. */
+/* A member's name, and to its value. The name lives until the next call. */
 int pcri_json_name(struct pcri_json_reader *r, const char **name_out);
 /* Over a value, which is checked. Names within it may stand twice. */
 int pcri_json_pass(struct pcri_json_reader *r);
-/* A string, with a NUL behind it, till the next call; 1 also where it is another value. */
+/* A string, with a NUL after it, until the next call; 1 also where it is another value. */
 int pcri_json_string(struct pcri_json_reader *r, const char **text_out, size_t *nbytes_out);
 /* A whole number from 0 to max; 1 also where it is another value. */
 int pcri_json_whole(struct pcri_json_reader *r, uint64_t max, uint64_t *out);

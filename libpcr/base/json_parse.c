@@ -57,7 +57,7 @@ static size_t put_utf8(unsigned v, char *out)
     return n;
 }
 
-/* Behind "\u": one code, or two of a surrogate pair. */
+/* After "\u": one code, or two of a surrogate pair. */
 static int read_code(struct pcri_json_reader *p, unsigned *v)
 {
     unsigned low;

@@ -26,7 +26,7 @@ enum { PCRI_NOTE_NBYTES = 160 };
 struct pcri_notes {
     char undecodable[PCRI_NOTE_NBYTES]; /* what it is, where no decoder here can show it */
     char salvaged[PCRI_NOTE_NBYTES];    /* what was wrong with it */
-    char dropped[PCRI_NOTE_NBYTES];     /* what stood behind the image and was not kept */
+    char dropped[PCRI_NOTE_NBYTES];     /* what stood after the image and was not kept */
     uint64_t dropped_nbytes;            /* bytes of that; 0: nothing */
 };
 

@@ -49,7 +49,7 @@ static void sleep_once(uint64_t ns)
     (void) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
 }
 
-/* The end of a wait till then, or of its next part. */
+/* The end of a wait until then, or of its next part. */
 static uint64_t next_look(uint64_t ns)
 {
     uint64_t look = pcri_clock_ns() + LOOK_MS * UINT64_C(1000000);

@@ -56,7 +56,7 @@ static struct pcri_held *drop(struct pcri_cache *c, struct pcri_held *h)
     return --h->references ? NULL : h;
 }
 
-/* The oldest record beyond the capacity leaves. One that is held lives on till it is let
+/* The oldest record beyond the capacity leaves. One that is held lives on until it is let
  * go; one that is being opened is passed over. */
 static struct pcri_held *evict(struct pcri_cache *c)
 {

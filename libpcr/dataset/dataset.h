@@ -101,7 +101,7 @@ void pcri_cache_forget_opening(struct pcri_cache *c);
 
 /* --- registry.c --- */
 /* Adds an open dataset to those that fork() takes care of, and whose records may be closed for want
- * of descriptors, till it is removed. */
+ * of descriptors, until it is removed. */
 int pcri_registry_add(struct pcr_dataset *ds, struct pcr_error *err); /* NOMEM */
 void pcri_registry_remove(struct pcr_dataset *ds);
 

@@ -18,7 +18,7 @@ void pcri_key_index_free(struct pcri_key_index *k)
 }
 
 /* Keys go in by their order and nothing is ever taken out, so that of equal keys the first
- * stands first on the way that a search goes. Those behind it are never found: of samples whose
+ * stands first on the way that a search goes. Those after it are never found: of samples whose
  * whole hashes are equal only the first few are kept (not one, for once in a great while two
  * keys have one hash), so that any number of equal keys takes no longer than others. */
 static void insert(struct pcri_key_index *k, uint64_t *hashes, uint64_t hash, uint64_t index)
@@ -102,7 +102,7 @@ int pcr_dataset_find(struct pcr_dataset *ds, const void *key, size_t key_nbytes,
     if (rc)
         return rc;
 
-    /* Once built, the index does not change till the dataset is closed. */
+    /* Once built, the index does not change until the dataset is closed. */
     uint64_t hash = pcri_siphash(&k->hash_key, key, key_nbytes), mask = k->slot_count - 1;
     for (uint64_t s = hash & mask; k->slots[s]; s = (s + 1) & mask) {
         bool equal = false;

@@ -4,8 +4,7 @@
 
 #include "dataset.h"
 
-int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out,
-                  struct pcr_error *err)
+int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out, struct pcr_error *err)
 {
     if (asked > group_count)
         return pcri_fail(err, PCR_ERR_INVAL, "fidelity %u, the highest is %u", asked,
@@ -14,8 +13,7 @@ int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out,
     return 0;
 }
 
-static char *record_path(const struct pcr_dataset *ds, uint64_t number,
-                         struct pcr_error *err)
+static char *record_path(const struct pcr_dataset *ds, uint64_t number, struct pcr_error *err)
 {
     const char *file = pcri_manifest_file(&ds->manifest, ds->first_record + number);
     size_t a = strlen(ds->folder), b = strlen(file);

@@ -6,7 +6,7 @@
  *
  * Datasets work on in a forked child, whatever other threads were doing in them: a child has a
  * copy of every lock, but only the thread that forked, so a lock that another thread held would
- * stay locked. fork() waits till it has all datasets' locks itself, and what was being opened by
+ * stay locked. fork() waits until it has all datasets' locks itself, and what was being opened by
  * a thread that is not there is forgotten in the child. */
 #include "../io/transfer.h"
 #include "dataset.h"

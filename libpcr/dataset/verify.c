@@ -90,8 +90,8 @@ static int verify_group(struct verifier *v, uint32_t k, bool *damaged)
     return 0;
 }
 
-/* A file that was cut off, or has bytes behind its end, is one finding, and what is there is
- * verified. A sample that has bytes behind a cut is a bad one. */
+/* A file that was cut off, or has bytes after its end, is one finding, and what is there is
+ * verified. A sample that has bytes after a cut is a bad one. */
 static int verify_end(struct verifier *v, bool *damaged)
 {
     const struct pcri_head *h = v->record->head;
@@ -133,7 +133,8 @@ static bool decodes(struct verifier *v, uint32_t i, uint32_t g, bool fresh,
                     struct pcr_error *finding)
 {
     const struct pcri_head *h = v->record->head;
-    const struct pcr_decode_options opts = { .size = sizeof(opts), .limits = &v->ds->limits,
+    const struct pcr_decode_options opts = { .size = sizeof(opts),
+                                             .limits = &v->ds->limits,
                                              .ladder = v->ladder };
     const uint8_t *chunks[PCRI_MAX_GROUPS];
     for (uint32_t k = 0; k < g; k++)

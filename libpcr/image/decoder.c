@@ -123,7 +123,7 @@ static int describe(struct pcri_decode_job *j, const struct pcr_decode_options *
     j->turn = keep ? 1 : j->info.orientation;
     bool swap = pcri_orientation_swaps(j->turn);
     struct pcri_rect w = { 0, 0, swap ? j->stored.height : j->stored.width,
-                             swap ? j->stored.width : j->stored.height };
+                           swap ? j->stored.width : j->stored.height };
     if (o->crop_x || o->crop_y || o->crop_width || o->crop_height) {
         int rc = check_crop(o, w.width, w.height, err);
         if (rc)
@@ -288,9 +288,11 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
         return rc;
     if (codecs[i] == &pcri_codec_native && o->with == PCR_DECODE_TURBO)
         i++;
-    *j = (struct pcri_decode_job) { .params = { .color = o->color, .scale = o->scale,
-                                                .identical = o->flags & PCR_DECODE_IDENTICAL,
-                                                .ladder = o->ladder, .limits = limits } };
+    *j = (struct pcri_decode_job) { .params = { .color = o->color,
+                                               .scale = o->scale,
+                                               .identical = o->flags & PCR_DECODE_IDENTICAL,
+                                               .ladder = o->ladder,
+                                               .limits = limits } };
     struct pcr_error why;
     rc = begin_codec(d, j, i, &why);
     if (rc && !is_last(i) && declines(rc))
@@ -589,8 +591,8 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
         || o.flags & PCR_DECODE_PLANAR)
         rc = pcri_fail(err, PCR_ERR_INVAL, "a crop window or planes in what is resized");
     else
-        rc = pcri_resize_plan(&d->resizer, resize, j.info.width, j.info.height, j.info.channels,
-                              dst_width, dst_height, &plan, err);
+        rc = pcri_resize_plan(&d->resizer, resize, j.info.width, j.info.height,
+                              j.info.channels, dst_width, dst_height, &plan, err);
     if (!rc)
         rc = decode_planned(d, &j, &o, &plan, dst, err);
     end(&j);
@@ -642,15 +644,15 @@ int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,
 }
 
 int pcr_resize(struct pcr_decoder *d, const uint8_t *src, uint32_t src_width,
-               uint32_t src_height, uint32_t channels,
-               const struct pcr_resize_options *opts, uint8_t *dst, uint32_t dst_width,
-               uint32_t dst_height, struct pcr_error *err)
+               uint32_t src_height, uint32_t channels, const struct pcr_resize_options *opts,
+               uint8_t *dst, uint32_t dst_width, uint32_t dst_height, struct pcr_error *err)
 {
     struct pcri_resize_plan plan;
     if (!d || !src || !dst)
         return pcri_fail(err, PCR_ERR_INVAL, "no decoder, source or destination");
-    int rc = pcri_resize_plan(&d->resizer, opts, src_width, src_height, channels, dst_width, dst_height,
-                              &plan, err);
-    return rc ? rc : pcri_resize_run(&d->resizer, &plan, src, (size_t) src_width * channels, 0, 0, dst,
-                                     err);
+    int rc = pcri_resize_plan(&d->resizer, opts, src_width, src_height, channels, dst_width,
+                              dst_height, &plan, err);
+    return rc ? rc
+              : pcri_resize_run(&d->resizer, &plan, src, (size_t) src_width * channels, 0, 0,
+                                dst, err);
 }

@@ -21,9 +21,9 @@ struct icc_entry {
 };
 
 /* What stands before each block that Little CMS gets. */
-struct block {
-    _Alignas(max_align_t) struct block *previous;
-    struct block *next; /* NULL: in `reserve` */
+struct icc_block {
+    _Alignas(max_align_t) struct icc_block *previous;
+    struct icc_block *next; /* NULL: in `reserve` */
     size_t nbytes;
 };
 
@@ -31,7 +31,7 @@ struct pcri_icc {
     cmsContext context;
     uint32_t next; /* place to fill */
     struct icc_entry entries[KEPT];
-    struct block blocks; /* all, in a ring, the latest behind this one */
+    struct icc_block blocks; /* all, in a ring, the latest behind this one */
     jmp_buf nomem;       /* where to go on without memory */
     bool making;
     size_t reserved;     /* bytes in use of `reserve` */
@@ -59,12 +59,12 @@ static _Thread_local struct pcri_icc *current; /* that this thread makes somethi
 
 static void *take_reserved(struct pcri_icc *icc, size_t nbytes)
 {
-    struct block *b = (struct block *) (void *) (icc->reserve + icc->reserved);
+    struct icc_block *b = (struct icc_block *) (void *) (icc->reserve + icc->reserved);
     size_t whole = sizeof(*b) + (nbytes + sizeof(*b) - 1) / sizeof(*b) * sizeof(*b);
     if (whole > sizeof(icc->reserve) - icc->reserved)
         return NULL;
     icc->reserved += whole;
-    *b = (struct block) { .nbytes = nbytes };
+    *b = (struct icc_block) { .nbytes = nbytes };
     return b + 1;
 }
 
@@ -77,12 +77,12 @@ static void *on_malloc(cmsContext context, cmsUInt32Number nbytes)
         return NULL;
     if (icc && !icc->making)
         return take_reserved(icc, nbytes);
-    struct block *b = malloc(sizeof(*b) + nbytes);
+    struct icc_block *b = malloc(sizeof(*b) + nbytes);
     if (!b && icc)
         longjmp(icc->nomem, 1);
     if (!b)
         return NULL;
-    *b = (struct block) { b, b, nbytes };
+    *b = (struct icc_block) { b, b, nbytes };
     if (icc) {
         b->previous = &icc->blocks;
         b->next = icc->blocks.next;
@@ -91,7 +91,7 @@ static void *on_malloc(cmsContext context, cmsUInt32Number nbytes)
     return b + 1;
 }
 
-static void free_block(struct block *b)
+static void free_block(struct icc_block *b)
 {
     if (!b->next)
         return;
@@ -104,14 +104,14 @@ static void on_free(cmsContext context, void *p)
 {
     (void) context;
     if (p)
-        free_block((struct block *) p - 1);
+        free_block((struct icc_block *) p - 1);
 }
 
 static void *on_realloc(cmsContext context, void *p, cmsUInt32Number nbytes)
 {
     void *grown = on_malloc(context, nbytes);
     if (grown && p) {
-        size_t old = ((struct block *) p - 1)->nbytes;
+        size_t old = ((struct icc_block *) p - 1)->nbytes;
         memcpy(grown, p, old < nbytes ? old : nbytes);
         on_free(context, p);
     }
@@ -191,7 +191,8 @@ static bool changes_nothing(const struct icc_entry *e)
     return true;
 }
 
-static void make(struct pcri_icc *icc, const void *profile, size_t nbytes, struct icc_entry *e)
+static void make(struct pcri_icc *icc, const void *profile, size_t nbytes,
+                 struct icc_entry *e)
 {
     cmsHPROFILE in = cmsOpenProfileFromMemTHR(icc->context, profile, (cmsUInt32Number) nbytes);
     cmsHPROFILE srgb = cmsCreate_sRGBProfileTHR(icc->context);
@@ -214,10 +215,10 @@ static void make(struct pcri_icc *icc, const void *profile, size_t nbytes, struc
 }
 
 /* The same, or NOMEM. */
-static int try_make(struct pcri_icc *icc, const void *profile, size_t nbytes, struct icc_entry *e,
-                    struct pcr_error *err)
+static int try_make(struct pcri_icc *icc, const void *profile, size_t nbytes,
+                    struct icc_entry *e, struct pcr_error *err)
 {
-    struct block *kept = icc->blocks.next;
+    struct icc_block *kept = icc->blocks.next;
     current = icc;
     icc->making = true;
     if (setjmp(icc->nomem)) {

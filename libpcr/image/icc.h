@@ -23,7 +23,7 @@ void pcri_icc_destroy(struct pcri_icc *icc); /* accepts NULL */
 
 /* How pixels of a profile become sRGB (perceptual intent, as Pillow's ImageCms does by default).
  * *use_out: PCR_PROFILE_SRGB, CONVERTED or UNUSABLE; *transform_out: with CONVERTED what
- * pcri_icc_run() takes, till the next call of this function. NOMEM. */
+ * pcri_icc_run() takes, until the next call of this function. NOMEM. */
 int pcri_icc_find(struct pcri_icc *icc, const void *profile, size_t nbytes,
                   enum pcri_icc_pixels kind, enum pcr_profile_use *use_out,
                   const void **transform_out, struct pcr_error *err);

@@ -39,7 +39,7 @@ struct pcr_decoder {
     struct pcri_decode_job job;
     struct pcr_decode_options options; /* of that job */
     struct pcr_buffer stored;    /* pixels before orientation */
-    struct pcri_icc *icc;        /* NULL till it is needed */
+    struct pcri_icc *icc;        /* NULL until it is needed */
     struct pcr_buffer profile;   /* of the image */
     uint32_t profile_use;        /* enum pcr_profile_use */
     struct pcr_buffer raw, line; /* pixels as the codec gives them, and a row of them after that */

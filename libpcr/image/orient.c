@@ -9,7 +9,7 @@ struct pixel_walk {
 };
 
 static struct pixel_walk plan(uint32_t width, uint32_t height, uint32_t channels,
-                        uint32_t orientation)
+                              uint32_t orientation)
 {
     ptrdiff_t px = channels, row = (ptrdiff_t) width * channels;
     ptrdiff_t right = (ptrdiff_t) (width - 1) * px, bottom = (ptrdiff_t) (height - 1) * row;
@@ -25,8 +25,8 @@ static struct pixel_walk plan(uint32_t width, uint32_t height, uint32_t channels
     }
 }
 
-struct pcri_rect pcri_orient_window(struct pcri_rect upright, uint32_t width,
-                                      uint32_t height, uint32_t orientation)
+struct pcri_rect pcri_orient_window(struct pcri_rect upright, uint32_t width, uint32_t height,
+                                    uint32_t orientation)
 {
     struct pcri_rect w = upright;
     if (pcri_orientation_swaps(orientation))

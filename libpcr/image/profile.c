@@ -19,7 +19,7 @@ struct segment {
     struct pcri_bytes payload;
 };
 
-/* Where a walk over the segments before the first scan is; it begins behind SOI. */
+/* Where a walk over the segments before the first scan is; it begins after SOI. */
 enum { SOI_NBYTES = 2 };
 struct profile_walk {
     const struct pcr_spans *file;

@@ -103,7 +103,7 @@ int pcri_store_create(const char *dir, uint64_t max_nbytes, struct pcri_store **
                       struct pcr_error *err);
 void pcri_store_destroy(struct pcri_store **store);
 /* A descriptor of the file that keeps what is known of an open file, empty if that is nothing;
- * -1 if there can be none. The caller closes it; till then nobody's store makes room of it. */
+ * -1 if there can be none. The caller closes it; until then nobody's store makes room of it. */
 int pcri_store_open(struct pcri_store *store, const struct pcri_file *f);
 pthread_mutex_t *pcri_store_lock(struct pcri_store *store);
 /* May so many more bytes be kept? */

@@ -82,7 +82,7 @@ static size_t transfer(int fd, void *p, size_t nbytes, uint64_t offset, bool wri
     return done;
 }
 
-/* The next run, from *at on, of blocks that are there (or are not). Moves *at behind it. */
+/* The next run, from *at on, of blocks that are there (or are not). Moves *at after it. */
 static uint64_t next_run(const struct cover *c, bool there, uint64_t *at)
 {
     while (*at < c->count && !c->marks[*at] == there)

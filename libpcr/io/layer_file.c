@@ -16,8 +16,8 @@ int pcri_layer_open(const struct pcri_io_backend *self, const char *path, size_t
         free(f);
         return rc;
     }
-    f->base = (struct pcri_file) { self, f->below->nbytes, f->below->changed_ns,
-                                   f->below->path };
+    f->base =
+        (struct pcri_file) { self, f->below->nbytes, f->below->changed_ns, f->below->path };
     *out = &f->base;
     return 0;
 }

@@ -14,7 +14,7 @@ struct again {
 
 struct retried_file {
     struct pcri_layer_file base;
-    _Atomic(struct again *) newest; /* NULL: the file below is fine. All live till the end, for
+    _Atomic(struct again *) newest; /* NULL: the file below is fine. All live until the end, for
                                      * others may be reading from them */
 };
 

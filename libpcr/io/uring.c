@@ -190,7 +190,7 @@ static void reap(struct batch *b)
     }
 }
 
-/* Waits for the next request that the kernel has. It has the memory till then, so that nothing
+/* Waits for the next request that the kernel has. It has the memory until then, so that nothing
  * else will do: where the kernel does not let us wait, we look now and then. */
 static struct io_uring_cqe *wait_for_one(struct io_uring *ring)
 {

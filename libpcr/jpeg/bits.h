@@ -60,14 +60,14 @@ static inline bool pcri_msb_overrun(const struct pcri_msb *r)
     return r->p > r->end && (uint64_t) (r->p - r->end) * 8 > r->nbits;
 }
 
-/* --- behind the last MCU of an interval ---
+/* --- after the last MCU of an interval ---
  *
  * Encoders fill up the last byte with ones, some with zeros. Some cameras, grabbers and
  * repairing programs leave bytes behind it, and no coefficient is in doubt for that. But where
  * a bit was flipped, decoding soon falls into step again with a few MCUs more or less than
  * there were; where it counted too many, real data remain. So what remains is stray if the
  * bits up to the byte's end are padding, and if decoding does not go on through whole MCUs to
- * just the end of the data. (How MCUs go on behind the last one of a refinement scan cannot be
+ * just the end of the data. (How MCUs go on after the last one of a refinement scan cannot be
  * known, as it depends on blocks that are not there.) */
 
 /* Bits that remain; not after an overrun. */

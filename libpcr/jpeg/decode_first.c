@@ -80,7 +80,7 @@ static int dc_refine_row(struct pcri_mcus *s, struct pcri_msb *bits, uint32_t x,
     return 0;
 }
 
-/* Are the data behind the last MCU more than stray bytes? */
+/* Are the data after the last MCU more than stray bytes? */
 PCRI_SELDOM bool dc_is_more(const struct pcri_mcus *s, struct pcri_msb r, int last[4])
 {
     struct pcri_mcus rest = *s;
@@ -124,7 +124,7 @@ int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err)
         bool whole = n + 1 < job->interval_count ? !left : y == job->mcus_y;
         if (whole && pcri_goes_on(job, n, pcri_msb_left(&r)) && dc_is_more(&s, r, last))
             return damaged(err, job, (size_t) y * job->mcus_x + x,
-                           "the data goes on behind it");
+                           "the data goes on after it");
     }
     return 0;
 }
@@ -157,7 +157,7 @@ PCRI_ALWAYS_INLINE int ac_block(struct pcri_msb *bits, const struct pcri_scan_jo
     return 0;
 }
 
-/* Are the data behind the last block more than stray bytes? */
+/* Are the data after the last block more than stray bytes? */
 PCRI_SELDOM bool ac_is_more(const struct pcri_scan_job *job, const struct pcri_band *band,
                             struct pcri_msb r)
 {
@@ -213,7 +213,7 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
             b += eob_run ? eob_run : 1;
         }
         if (b == end && pcri_goes_on(job, n, pcri_msb_left(&r)) && ac_is_more(job, &band, r))
-            return damaged(err, job, b, "the data goes on behind it");
+            return damaged(err, job, b, "the data goes on after it");
     }
     begin_to(p, stop, &begun);
     return 0;

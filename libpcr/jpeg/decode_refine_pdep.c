@@ -337,7 +337,8 @@ AVX512_TARGET static void change_avx512(const struct pcri_refiner *f)
 }
 
 const struct pcri_refine_way pcri_refine_pdep = { "pdep", refine_pdep, change_avx2, true };
-const struct pcri_refine_way pcri_refine_avx512 = { "avx512", refine_pdep, change_avx512, true };
+const struct pcri_refine_way pcri_refine_avx512 = { "avx512", refine_pdep, change_avx512,
+                                                    true };
 
 #else
 typedef int pcri_no_pdep; /* ISO C wants something in each file */

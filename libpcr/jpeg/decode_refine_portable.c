@@ -135,7 +135,7 @@ static inline void list_byte(uint64_t mask, uint64_t counts, int i, uint8_t *lis
 }
 
 /* Lists where the mask has bits set: all of it or, if not `all`, of its 32 lowest bits; and
- * behind those the next 16 numbers. */
+ * after those the next 16 numbers. */
 static inline void list_bits(uint64_t mask, bool all, uint8_t list[LIST_NBYTES])
 {
     uint64_t counts = count_bytes(mask), next = COUNTING + EACH_BYTE * 32;
@@ -219,7 +219,7 @@ static inline int first_symbols(struct pcri_refiner *f, struct lsb *r, struct bl
     return (int) at + 1;
 }
 
-/* The symbols behind the last nonzero coefficient, from coefficient k on: no correction bits
+/* The symbols after the last nonzero coefficient, from coefficient k on: no correction bits
  * come between them. Returns -1 for damage. */
 static inline int last_symbols(struct pcri_refiner *f, struct lsb *r, unsigned k,
                                struct block *b)
@@ -229,7 +229,7 @@ static inline int last_symbols(struct pcri_refiner *f, struct lsb *r, unsigned k
         const struct pcri_several_entry *s = f->several
             ? &f->several->entries[r->word & ((1u << PCRI_SEVERAL_BITS) - 1)] : &none;
         unsigned length = s->length, end = s->end;
-        /* Symbols behind a block that is full belong to the next one. */
+        /* Symbols after a block that is full belong to the next one. */
         if (__builtin_expect(s->nbits && k + length + (end != 0) <= f->band_end, 1)) {
             lsb_fill(r);
             lsb_drop(r, s->nbits);
@@ -310,4 +310,5 @@ static void change(const struct pcri_refiner *f)
     (void) f; /* refine_portable() has done it */
 }
 
-const struct pcri_refine_way pcri_refine_portable = { "portable", refine_portable, change, false };
+const struct pcri_refine_way pcri_refine_portable = { "portable", refine_portable, change,
+                                                      false };

@@ -66,7 +66,7 @@ PCRI_ALWAYS_INLINE const char *decode_row(struct sequential_scan *s, struct pcri
     return NULL;
 }
 
-/* Do the data behind the last MCU go on with others to their end? */
+/* Do the data after the last MCU go on with others to their end? */
 PCRI_SELDOM bool is_more(const struct sequential_scan *s, struct pcri_msb r, int last[4])
 {
     struct sequential_scan rest = *s;
@@ -99,7 +99,7 @@ static const char *decode_interval(struct sequential_scan *s, size_t n, uint64_t
         }
     }
     if (!count && pcri_msb_left(&r) >= 8 && (!pcri_msb_padded(&r) || is_more(s, r, last)))
-        return "the data goes on behind it";
+        return "the data goes on after it";
     return NULL;
 }
 

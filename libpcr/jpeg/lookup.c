@@ -35,7 +35,7 @@ static uint32_t reverse(uint32_t v, unsigned nbits)
     return r;
 }
 
-/* The entries that begin with this code, each with the value of the extra bits behind it. */
+/* The entries that begin with this code, each with the value of the extra bits after it. */
 static void fill(struct pcri_lookup *t, uint32_t code, unsigned length, uint8_t symbol,
                  unsigned max_size)
 {
@@ -94,7 +94,7 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
 
 /* --- several symbols at once --- */
 
-/* The symbol behind the first `used` bits of the index, if all of it is in the index. */
+/* The symbol after the first `used` bits of the index, if all of it is in the index. */
 static struct pcri_lookup_entry next_symbol(const struct pcri_lookup *t, uint32_t index,
                                             unsigned used, unsigned index_bits)
 {

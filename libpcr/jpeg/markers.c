@@ -87,7 +87,7 @@ static int check_components(struct scanner *s, size_t offset)
     return 0;
 }
 
-/* A DNL segment somewhere behind gives the height; without one the file is damaged. */
+/* A DNL segment somewhere after gives the height; without one the file is damaged. */
 static bool has_dnl(const struct scanner *s)
 {
     for (size_t i = s->at; i + 4 <= s->f->nbytes; i++)
@@ -248,7 +248,7 @@ static int begin_scan(struct scanner *s, size_t offset, const uint8_t *p, size_t
     return skip_entropy(s);
 }
 
-/* Metadata behind a complete picture may be cut off; another segment says that a scan was to
+/* Metadata after a complete picture may be cut off; another segment says that a scan was to
  * come. */
 static int cut_segment(struct scanner *s, bool metadata)
 {
@@ -326,7 +326,7 @@ static int check_stray(struct scanner *s, size_t begin, size_t end)
     return 0;
 }
 
-/* Returns 0 with the marker behind s->at, which then is behind it. */
+/* Returns 0 with the marker after s->at, which then is after it. */
 static int next_marker(struct scanner *s, uint8_t *marker, size_t *offset)
 {
     const uint8_t *data = s->f->data;
@@ -414,7 +414,7 @@ static int check_soi(const void *data, size_t nbytes, bool whole, struct pcr_err
     if (nbytes < 2 || memcmp(data, "\xFF\xD8", 2))
         return pcri_fail_no_image(err, data, nbytes);
     if (nbytes < n || memcmp(data, "\xFF\xD8\xFF", n))
-        return pcri_fail_at(err, PCR_ERR_FORMAT, 2, "no JPEG file: no marker behind SOI");
+        return pcri_fail_at(err, PCR_ERR_FORMAT, 2, "no JPEG file: no marker after SOI");
     return 0;
 }
 

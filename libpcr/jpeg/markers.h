@@ -20,7 +20,7 @@ struct pcri_component {
 /* A segment in the file: its marker, and the bytes from the marker's FF to its end. */
 struct pcri_segment {
     uint8_t marker;
-    bool after_scan; /* stands behind the first SOS */
+    bool after_scan; /* stands after the first SOS */
     uint32_t nbytes; /* with FF and marker */
     uint64_t offset; /* of the FF */
 };
@@ -38,13 +38,13 @@ struct pcri_jpeg_file {
     uint8_t adobe_transform;
     uint8_t sof; /* marker */
     uint64_t sof_offset;
-    bool in_scans;       /* behind the first SOS */
+    bool in_scans;       /* after the first SOS */
     bool open_scan;      /* the last piece ended with an SOS */
     bool salvaged;       /* see pcri_jpeg_file_salvage() */
-    bool no_eoi;         /* the file ends without EOI behind a scan, or within metadata there */
+    bool no_eoi;         /* the file ends without EOI after a scan, or within metadata there */
     uint32_t scan_count;
     uint64_t end; /* offset of EOI; of a piece without it: its size */
-    uint64_t eoi_end; /* offset behind EOI; 0: there is none */
+    uint64_t eoi_end; /* offset after EOI; 0: there is none */
     struct pcri_orientation orientation; /* of the segments before the first scan */
     uint16_t quant[4][64]; /* zigzag order */
     bool quant_defined[4];
@@ -55,14 +55,14 @@ struct pcri_jpeg_file {
 /* Reads all marker segments of a file, to EOI. Keeps pointers into `data`. What libjpeg passes
  * over is passed over (docs/guide.md, "What is damage"): stray bytes between segments, markers
  * without parameters, equal component identifiers, lengths of APPn and COM below 2, DNL that
- * repeats the height. Where EOI is missing behind a scan, no_eoi says so: whether all
+ * repeats the height. Where EOI is missing after a scan, no_eoi says so: whether all
  * coefficients are there is for the caller to find out. Codes: FORMAT (no SOI), TRUNCATED,
  * CORRUPT, UNSUPPORTED (what coding 1 cannot hold), LIMIT. */
 int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
                          struct pcri_jpeg_file *out, struct pcr_error *err);
 
-/* The same of a damaged file: what libjpeg would not go on from, behind the first scan header,
- * is cut off (`nbytes` says where), and metadata behind the first scan are not to be believed.
+/* The same of a damaged file: what libjpeg would not go on from, after the first scan header,
+ * is cut off (`nbytes` says where), and metadata after the first scan are not to be believed.
  * Limits hold. */
 int pcri_jpeg_file_salvage(const void *data, size_t nbytes, const struct pcr_limits *limits,
                            struct pcri_jpeg_file *out, struct pcr_error *err);

@@ -229,7 +229,7 @@ static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
     return 0;
 }
 
-/* What stands behind the first SOS comes before the SOF. Tables for quantisation that were
+/* What stands after the first SOS comes before the SOF. Tables for quantisation that were
  * there are either copies of earlier ones (dropped) or the only ones. */
 static int add_late_segments(struct items *it, const struct pcri_jpeg_file *f)
 {

@@ -42,7 +42,7 @@ static void make_pair(const struct pcri_lookup *single, bool runs, uint32_t inde
         t->ends[index] = b.symbol >> 4;
     }
     p->advance = end ? PCRI_PAIR_VALUE_END : (uint8_t) (p->second + 1);
-    /* None is coded behind the last coefficient. */
+    /* None is coded after the last coefficient. */
     p->limit = (uint8_t) (63 - p->second - end);
 }
 

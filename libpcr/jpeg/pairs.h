@@ -4,7 +4,7 @@
  * The time of such a decoder is the way from one symbol to the next: the top bits of the
  * word, a look-up, a shift by what it says. So one look-up takes as much as its index
  * holds: a coefficient with its run and extra bits, often a second one, and the end of
- * the block or band behind them. Where the end is too near for that, or a code is too long,
+ * the block or band after them. Where the end is too near for that, or a code is too long,
  * one symbol is taken by the look-up that the pairs were made of. */
 #ifndef PCRI_PAIRS_H
 #define PCRI_PAIRS_H
@@ -18,7 +18,7 @@
 
 enum {
     PCRI_MAX_AC_SIZE = 10, /* bits of a coefficient of 8-bit samples */
-    /* As an advance: beyond any block, for an end alone and behind a value. */
+    /* As an advance: beyond any block, for an end alone and after a value. */
     PCRI_PAIR_END = 64,
     PCRI_PAIR_VALUE_END = 128,
 };

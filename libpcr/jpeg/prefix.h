@@ -35,7 +35,7 @@ struct pcri_prefix {
 /* Decodes a progressive or sequential file, complete or a prefix of its scans with EOI.
  * p->planes and p->bits then hold the result; memory is reused. A scan that does not continue
  * the progression, a second sequential scan of a component, data that ends early, and a missing
- * table are CORRUPT. So are bytes behind a scan or restart interval, unless it is complete
+ * table are CORRUPT. So are bytes after a scan or restart interval, unless it is complete
  * without them (bits.h). A file without EOI must bring every coefficient, or is
  * TRUNCATED. Codes: as pcri_jpeg_file_parse(). */
 int pcri_prefix_decode(struct pcri_prefix *p, const void *data, size_t nbytes,

@@ -96,7 +96,7 @@ static int damaged(const struct pcri_refine_scan *s, const char *what, struct pc
                         what);
 }
 
-/* Behind a chunk. */
+/* After a chunk. */
 static int go_on(struct pcri_refine_scan *s, struct pcr_error *err)
 {
     struct pcri_refiner *f = &s->refiner;
@@ -104,7 +104,7 @@ static int go_on(struct pcri_refine_scan *s, struct pcr_error *err)
         unsigned used = f->bit % 8, rest = f->data[f->bit / 8] >> used;
         bool padded = !used || !rest || rest == 0xFFu >> used;
         if (!padded && pcri_goes_on(&s->job, s->interval, f->bit_end - f->bit))
-            return damaged(s, "the data goes on behind it", err);
+            return damaged(s, "the data goes on after it", err);
         if (++s->interval < s->entropy.interval_count)
             begin_interval(s);
     }

@@ -14,7 +14,7 @@ struct pcri_scan {
     uint8_t ss, se, ah, al;
 };
 
-/* The scan as a run of symbols, each with the plain bits behind it. */
+/* The scan as a run of symbols, each with the plain bits after it. */
 struct pcri_symbols {
     uint32_t *items; /* value | value_nbits << 16 | symbol << 21 | table << 30 */
     size_t count, capacity;

@@ -44,7 +44,7 @@ struct pcri_lookup {
  * coefficient's sign, 0 for a run without one. */
 enum { PCRI_REFINE_END_OF_BAND = 64 };
 
-/* Such an entry, of a code of `length` bits and the bit behind it; nbits 0 if refinement
+/* Such an entry, of a code of `length` bits and the bit after it; nbits 0 if refinement
  * scans have no such symbol. */
 static inline struct pcri_lookup_entry pcri_refine_entry(uint8_t symbol, unsigned length,
                                                          unsigned bit)
@@ -69,7 +69,7 @@ int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size
 
 /* What the next bits of a refinement scan mean where no coefficient ahead in the block is
  * nonzero, so that no correction bits come between the symbols: up to two of them, and the
- * end of band behind them. Coefficients are counted from the next one on. */
+ * end of band after them. Coefficients are counted from the next one on. */
 struct pcri_several_entry {
     uint32_t fresh; /* those that become nonzero */
     /* The same as signs, 0 where there is none, and the coefficients that take them, which
@@ -192,7 +192,7 @@ static inline unsigned pcri_ac_max_size(const struct pcri_scan_job *job)
     return job->al > 5 ? 15u - job->al : 10;
 }
 
-enum { PCRI_DECODE_PADDING = 512 }; /* readable bytes behind the data */
+enum { PCRI_DECODE_PADDING = 512 }; /* readable bytes after the data */
 
 int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err);
 int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err);

@@ -148,8 +148,8 @@ static int flush_eob_run(struct symbol_maker *m, unsigned table)
     return 0;
 }
 
-static int ac_first(struct symbol_maker *m, const struct pcri_plane *p, const struct pcri_scan *scan,
-                    uint64_t band, unsigned table)
+static int ac_first(struct symbol_maker *m, const struct pcri_plane *p,
+                    const struct pcri_scan *scan, uint64_t band, unsigned table)
 {
     size_t blocks = (size_t) p->blocks_x * p->blocks_y;
     const uint64_t *mask = p->mask + scan->al * blocks;
@@ -227,8 +227,8 @@ static int add_pending(struct symbol_maker *m, const struct bits *b)
 
 /* One block of a refinement scan: fresh are the coefficients that become significant now,
  * old those that were before (G.1.2.3). */
-static int refine_block(struct symbol_maker *m, const int16_t *coef, uint64_t fresh, uint64_t old,
-                        const struct pcri_scan *scan, unsigned table)
+static int refine_block(struct symbol_maker *m, const int16_t *coef, uint64_t fresh,
+                        uint64_t old, const struct pcri_scan *scan, unsigned table)
 {
     struct bits bits = { 0, 0 };
     int rc = fresh ? flush_eob_run(m, table) : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finding and naming what stands behind EOI: frames of a multi-picture file (CIPA DC-007), a
+/* Finding and naming what stands after EOI: frames of a multi-picture file (CIPA DC-007), a
  * motion photo's video, whatever cameras and programs append. */
 #include "trailer.h"
 

@@ -30,7 +30,7 @@ struct pcri_turbo {
     size_t nbytes;
     struct pcr_error *err;
     int code;
-    bool salvage; /* set it behind pcri_turbo_errors(): damage is passed over, too */
+    bool salvage; /* set it after pcri_turbo_errors(): damage is passed over, too */
     bool in_doubt;
     bool no_end; /* libjpeg has come to the end of the data and made up an EOI */
 };

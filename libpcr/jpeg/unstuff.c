@@ -71,7 +71,7 @@ int pcri_unstuff(struct pcri_entropy *e, const uint8_t *file, uint64_t begin, ui
             e->data.data[e->data.nbytes++] = 0xFF;
             at += 2;
         } else if (stop - at == 2 && at[1] >= M_RST0 && at[1] <= M_RST7) {
-            at += 2; /* behind the last interval it ends nothing */
+            at += 2; /* after the last interval it ends nothing */
         } else if (stop - at > 1 && at[1] != 0xFF) {
             rc = restart(e, restarts, at[1], (uint64_t) (at - file), err);
             at += 2;

@@ -7,7 +7,7 @@
 
 /* Restart intervals end where a marker was. Memory is reused. */
 struct pcri_entropy {
-    struct pcr_buffer data; /* PCRI_DECODE_PADDING zeros behind it */
+    struct pcr_buffer data; /* PCRI_DECODE_PADDING zeros after it */
     size_t *interval_end;
     size_t interval_count, interval_capacity;
 };

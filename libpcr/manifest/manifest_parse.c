@@ -198,7 +198,7 @@ static int read_classes(struct pcri_json_reader *r, uint64_t count, struct pcri_
         size_t n;
         if ((rc = pcri_json_string(r, &name, &n)))
             return rc;
-        /* The offset, till the block stays where it is. */
+        /* The offset, until the block stays where it is. */
         m->classes[i] = (char *) (uintptr_t) names->nbytes;
         if (i == count || pcri_buffer_append(names, name, strlen(name) + 1, r->err))
             return PCR_ERR_NOMEM;

@@ -11,7 +11,7 @@
 struct pcri_note_counts {
     uint64_t undecodable; /* samples that this library's decoders cannot show */
     uint64_t salvaged;    /* samples of damaged files, coded as far as they decode */
-    uint64_t dropped;     /* samples whose files had bytes behind the image, which were */
+    uint64_t dropped;     /* samples whose files had bytes after the image, which were */
     uint64_t dropped_nbytes; /* not kept; and those bytes */
 };
 

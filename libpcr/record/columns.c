@@ -50,7 +50,7 @@ static int unpack_table(struct pcri_unpacker *u, size_t raw_nbytes, uint32_t las
                 : 0;
 }
 
-/* Reads the columns behind the table: appends those that are known. */
+/* Reads the columns after the table: appends those that are known. */
 static int unpack_known(struct pcri_unpacker *u, uint32_t last, uint64_t kept,
                         struct pcr_buffer *raw, struct pcr_error *err)
 {

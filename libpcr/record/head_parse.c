@@ -54,7 +54,8 @@ static void *take(struct head_parser *p, uint64_t count, size_t size)
 }
 
 /* `count` varints below 2^32; zeroes where the column is absent. */
-static int get_numbers(struct head_parser *p, enum pcri_column id, size_t count, uint32_t **out)
+static int get_numbers(struct head_parser *p, enum pcri_column id, size_t count,
+                       uint32_t **out)
 {
     struct pcri_cursor *c = &p->cols[id];
     if (has(p, id) && count > pcri_left(c))

@@ -223,7 +223,7 @@ size_t pcri_record_run_nbytes(const struct pcri_record *r, uint32_t a, uint32_t 
     if (a > b || b > h->sample_count || g > h->group_count)
         return 0;
     for (uint32_t k = 0; k < g; k++)
-        total += group_nbytes(h, a, b, k); /* below 2^64: they lie one behind the other */
+        total += group_nbytes(h, a, b, k); /* below 2^64: they lie one after the other */
     return total < SIZE_MAX ? (size_t) total : SIZE_MAX;
 }
 

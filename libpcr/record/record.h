@@ -40,7 +40,7 @@ struct pcri_header {
 
 enum {
     PCRI_PARSE_NO_VERIFY = 1 << 0, /* leave checksums out (fuzzing, PCR_DATASET_NO_VERIFY) */
-    PCRI_PARSE_ANY_END = 1 << 1, /* take a file that ends elsewhere than its header says, but behind
+    PCRI_PARSE_ANY_END = 1 << 1, /* take a file that ends elsewhere than its header says, but after
                                   * its head: what is there reads */
 };
 

@@ -131,8 +131,9 @@ static int make_classes(struct pcri_write_plan *p, uint32_t count, struct pcr_er
     return 0;
 }
 
-int pcri_label_survey_finish(const struct pcri_label_survey *v, const struct pcr_source *source,
-                       bool classes, struct pcri_write_plan *p, struct pcr_error *err)
+int pcri_label_survey_finish(const struct pcri_label_survey *v,
+                             const struct pcr_source *source, bool classes,
+                             struct pcri_write_plan *p, struct pcr_error *err)
 {
     p->class_names = source->class_names;
     p->class_count = source->class_count;

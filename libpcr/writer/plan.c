@@ -54,7 +54,8 @@ static int print_options(struct print *f, const struct pcr_write_options *o,
                          const struct pcr_ladder *ladder, struct pcr_error *err)
 {
     const uint64_t numbers[] = {
-        1, 0, /* the format's version */
+        1,
+        0, /* the format's version */
         ZSTD_versionNumber(),
         o->flags & PCR_WRITE_NO_SHUFFLE,
         o->seed,
@@ -320,7 +321,7 @@ static int make_prefix(struct pcri_write_plan *p, uint32_t split, struct pcr_err
 }
 
 void pcri_write_plan_name(const struct pcri_write_plan *p, uint64_t record,
-                    char out[PCRI_RECORD_NAME_NBYTES])
+                          char out[PCRI_RECORD_NAME_NBYTES])
 {
     const struct pcri_write_plan_record *r = &p->records[record];
     snprintf(out, PCRI_RECORD_NAME_NBYTES, "%s-%05llu.pcr", p->prefixes[r->split],
@@ -376,8 +377,9 @@ static int make(struct pcri_write_plan *p, const struct pcr_source *source,
 }
 
 int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *source,
-                   const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
-                   struct pcri_ticker *ticker, struct pcr_error *err)
+                         const struct pcr_write_options *opts,
+                         const struct pcr_ladder *ladder, struct pcri_ticker *ticker,
+                         struct pcr_error *err)
 {
     struct gathered g = { 0 };
     struct print f = { 0 };

@@ -79,7 +79,7 @@ static void skip_done(struct pcri_write *w)
         w->next_record++;
 }
 
-/* Waits till there is a sample to take. PCR_END: there will be none. */
+/* Waits until there is a sample to take. PCR_END: there will be none. */
 static int wait_for_work(struct pcri_write *w, struct pcr_error *err)
 {
     for (;;) {

@@ -308,7 +308,7 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
     if (rc)
         return pcri_sample_prefix(&slot->sample, rc, err);
 
-    const struct pcri_lost *before = pcri_survey_lost(t->write, index);
+    const struct pcri_lost *before = pcri_lost_find(t->write, index);
     bool lost = before != NULL;
     int verdict = VERDICT_MISSING;
     if (lost)

@@ -169,8 +169,8 @@ static int sync_folder(const char *dir, struct pcr_error *err)
 }
 
 /* Writes the text to the file that was locked last, and makes it the state file. */
-static int publish_state(const struct pcri_write_state *s, int fd, const char *temp, const char *dir,
-                         const char *text, struct pcr_error *err)
+static int publish_state(const struct pcri_write_state *s, int fd, const char *temp,
+                         const char *dir, const char *text, struct pcr_error *err)
 {
     int rc = pcri_write_all(fd, text, strlen(text), err);
     if (rc)
@@ -309,7 +309,7 @@ int pcri_write_state_find(const char *dir, bool *found, struct pcr_error *err)
 }
 
 int pcri_write_state_open(struct pcri_write_state *s, const char *dir, uint64_t fingerprint,
-                    uint32_t bad_policy, struct pcr_error *err)
+                          uint32_t bad_policy, struct pcr_error *err)
 {
     s->fd = -1;
     s->path = state_path(dir, err);

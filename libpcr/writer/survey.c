@@ -20,21 +20,6 @@ static bool claim(struct pcri_write *w, uint64_t *i, uint64_t *index)
     return more;
 }
 
-static void keep_lost(struct pcri_write *w, uint64_t index, const struct pcr_error *why)
-{
-    pthread_mutex_lock(&w->lock);
-    w->lost[w->lost_count++] = (struct pcri_lost) { index, *why };
-    pthread_mutex_unlock(&w->lock);
-}
-
-const struct pcri_lost *pcri_survey_lost(const struct pcri_write *w, uint64_t index)
-{
-    for (size_t i = 0; i < w->lost_count; i++)
-        if (w->lost[i].index == index)
-            return &w->lost[i];
-    return NULL;
-}
-
 /* Puts the sample's name before an error. */
 static int name_sample(const struct pcri_write *w, uint64_t index, int rc,
                        struct pcr_error *err)
@@ -60,7 +45,7 @@ static int survey_one(struct pcri_worker *t, uint64_t index,
         return name_sample(w, index, rc, err);
     }
     if (lost)
-        keep_lost(w, index, &why);
+        pcri_lost_add(w, index, &why);
     if (!rc)
         rc = pcri_sample_reduce(t, &reduced, err);
     if (!rc)

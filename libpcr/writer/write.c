@@ -257,7 +257,7 @@ static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
         return report_finished(w, err);
     if (!rc)
         rc = pcri_write_state_open(&w->state, w->dir, w->plan.fingerprint, w->opts.bad_policy,
-                             err);
+                                   err);
     if (rc == PCR_ERR_INVAL && w->dir) { /* another may just have finished it for us */
         struct pcr_error why;
         int found = pcri_write_find_finished(w, &finished, &why);

@@ -13,7 +13,7 @@
 #include "../manifest/manifest.h"
 #include "../manifest/notes.h"
 
-/* --- plan (write_plan.c): which sample goes where, by source and options alone --- */
+/* --- plan (plan.c): which sample goes where, by source and options alone --- */
 
 struct pcri_write_plan_record {
     uint64_t first; /* position in pcri_plan.order */
@@ -51,7 +51,7 @@ enum { PCRI_RECORD_NAME_NBYTES = 160 };
 void pcri_write_plan_name(const struct pcri_write_plan *p, uint64_t record,
                     char out[PCRI_RECORD_NAME_NBYTES]);
 
-/* --- labels (write_labels.c) --- */
+/* --- labels (labels.c) --- */
 
 /* What a pass over the source gathers of its labels. */
 struct pcri_label_survey {
@@ -80,7 +80,7 @@ int pcri_label_check(const struct pcri_write_plan *p, const struct pcr_source_sa
 /* Label k of a sample as it is stored where labels are floats. */
 double pcri_label_as_float(const struct pcr_source_sample *s, uint32_t k);
 
-/* --- state (write_state.c): the lock, and what a conversion was asked to do --- */
+/* --- state (state.c): the lock, and what a conversion was asked to do --- */
 
 struct pcri_write_state {
     int fd;      /* -1: none */
@@ -224,7 +224,7 @@ struct pcri_worker {
     uint64_t memory; /* taken for the picture at work */
 };
 
-/* --- threads (write_threads.c) --- */
+/* --- threads (threads.c) --- */
 
 /* To be called after each piece of work: calls progress if it is due. every: the clock is looked
  * at once in so many calls. CANCELLED. */
@@ -232,7 +232,7 @@ int pcri_tick(struct pcri_ticker *t, uint32_t every, struct pcr_error *err);
 
 void pcri_write_threads_init(struct pcri_write *w);
 void pcri_write_threads_free(struct pcri_write *w);
-/* Runs `fn` in all worker threads till each has returned 0 or one failed, and calls the
+/* Runs `fn` in all worker threads until each has returned 0 or one failed, and calls the
  * user's callbacks meanwhile. Returns the failure of the lowest position. */
 int pcri_write_parallel(struct pcri_write *w,
                         int (*fn)(struct pcri_worker *t, struct pcr_error *err),
@@ -256,7 +256,7 @@ int pcri_worker_rest(struct pcri_worker *t, struct pcr_error *err);
 
 /* --- memory (memory.c) --- */
 
-/* To be called before memory is taken that grows with a picture's pixels: waits till there is as
+/* To be called before memory is taken that grows with a picture's pixels: waits until there is as
  * much for it beside the other threads' pictures. `worker`: a struct pcri_worker, which has taken
  * nothing before, or for the same picture. LIMIT: more than the options allow for all together. */
 int pcri_memory_take(void *worker, uint64_t nbytes, struct pcr_error *err);
@@ -266,7 +266,7 @@ bool pcri_memory_is_spare(struct pcri_worker *t);
 /* Gives back what the worker took: its picture is done. */
 void pcri_memory_give(struct pcri_worker *t);
 
-/* --- one sample (write_sample.c) --- */
+/* --- one sample (sample.c) --- */
 
 /* Loads, judges and packs the sample of slot->sample by the policies; fills the slot.
  * A negative result ends the conversion. */
@@ -290,26 +290,28 @@ int pcri_attributes_render(const char *text, const char *salvaged, char **out,
 
 /* Makes t->file smaller if the options want it: an image above their max_side becomes a JPEG
  * of that size, upright, with its ICC profile and no other metadata. What cannot be decoded
- * stays as it is. NOMEM. (write_reduce.c) */
+ * stays as it is. NOMEM. (reduce.c) */
 int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *err);
 
 /* --- the phases --- */
 
 /* Looks for a finished dataset in the folder that is this conversion's. Changes nothing.
- * IO, NOMEM, CANCELLED. (write_same.c) */
+ * IO, NOMEM, CANCELLED. (same.c) */
 int pcri_write_find_finished(struct pcri_write *w, bool *same,
                              struct pcr_error *err);
 
-/* Trains the dataset's shared tables on some of its samples. (write_survey.c) */
+/* Trains the dataset's shared tables on some of its samples. (survey.c) */
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);
+/* Notes an input that is lost to the survey (lost.c). */
+void pcri_lost_add(struct pcri_write *w, uint64_t index, const struct pcr_error *why);
 /* NULL: the input was not lost to the survey. */
-const struct pcri_lost *pcri_survey_lost(const struct pcri_write *w, uint64_t index);
-/* Takes over complete records of an earlier run. (write_resume.c) */
+const struct pcri_lost *pcri_lost_find(const struct pcri_write *w, uint64_t index);
+/* Takes over complete records of an earlier run. (resume.c) */
 int pcri_write_resume(struct pcri_write *w, struct pcr_error *err);
-/* Packs and publishes all records that are not done. (write_records.c) */
+/* Packs and publishes all records that are not done. (records.c) */
 int pcri_write_records(struct pcri_write *w, struct pcr_error *err);
 
-/* --- inputs that were left out (write_skips.c) --- */
+/* --- inputs that were left out (skips.c) --- */
 
 /* The JSON object for the tail and errors.jsonl; malloc'd. format: what the input begins like,
  * NULL where it has no bytes. */

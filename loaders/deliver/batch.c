@@ -27,8 +27,8 @@ struct pcri_batch_pool {
 };
 
 int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
-                     size_t sample_nbytes, bool float_labels, struct pcri_batch_pool **out,
-                     struct pcr_error *err)
+                           size_t sample_nbytes, bool float_labels,
+                           struct pcri_batch_pool **out, struct pcr_error *err)
 {
     struct pcri_batch_pool *pool = pcri_calloc(1, sizeof(*pool), err);
     if (!pool)
@@ -194,7 +194,8 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
     return rc;
 }
 
-static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool, uint32_t slot_count)
+static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
+                        uint32_t slot_count)
 {
     uint8_t *pixels = b->view.pixels, *data = b->view.data;
     b->pool = pool;
@@ -217,8 +218,8 @@ static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool, uint
     b->view.crops = b->crops;
 }
 
-int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count, struct pcri_batch **out,
-                  struct pcr_error *err)
+int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count,
+                        struct pcri_batch **out, struct pcr_error *err)
 {
     pthread_mutex_lock(&pool->mutex);
     struct pcri_batch *b = pool->free;

@@ -19,12 +19,14 @@ static int number(const char *name, const char *text, uint32_t *out, struct pcr_
 }
 
 int pcri_rank_set(struct pcr_loader_options *o, uint32_t rank, uint32_t world,
-                   struct pcr_error *err)
+                  struct pcr_error *err)
 {
     if (!world || world > 1 << 20 || rank >= world)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "loader's rank is %u of a world of %u, expected a world of 1 to %u and "
-                         "a rank below it", (unsigned) rank, (unsigned) world, 1u << 20);
+        return pcri_fail(
+            err, PCR_ERR_INVAL,
+            "loader's rank is %u of a world of %u, expected a world of 1 to %u and "
+            "a rank below it",
+            (unsigned) rank, (unsigned) world, 1u << 20);
     o->rank = rank;
     o->world = world;
     return 0;
@@ -51,7 +53,8 @@ int pcri_rank_from_environment(struct pcr_loader_options *o, struct pcr_error *e
             rc = number(names[i][1], world, &w, err);
         if (rc || !(rc = pcri_rank_set(o, r, w, err)))
             return rc;
-        return pcri_prefix(err, rc, "environment variables %s and %s", names[i][0], names[i][1]);
+        return pcri_prefix(err, rc, "environment variables %s and %s", names[i][0],
+                           names[i][1]);
     }
     return pcri_rank_set(o, 0, 1, err);
 }

@@ -48,7 +48,7 @@ static uint32_t deal_part(const struct pcri_shard *s, const struct pcri_order_wi
 }
 
 int pcri_assign(const struct pcri_shard *s, const struct pcri_order_window *w,
-              struct pcri_pick *picks_out, struct pcr_error *err)
+                struct pcri_pick *picks_out, struct pcr_error *err)
 {
     uint64_t position = w->position, end = position + w->sample_count;
     uint64_t dealt_end = pcri_shard_divided_end(s), i = pcri_shard_before(s, position);
@@ -74,7 +74,7 @@ int pcri_assign(const struct pcri_shard *s, const struct pcri_order_window *w,
     for (i += n; i < count; i++) {
         struct pcri_pick *p = &picks_out[n++];
         p->offset = s->divided ? w->sample_count - 1
-                             : (uint32_t) (pcri_shard_position(s, i) - w->position);
+                               : (uint32_t) (pcri_shard_position(s, i) - w->position);
         p->fills = s->divided || pcri_shard_fills(s, i);
         pcri_order_window_sample(w, p->offset, &p->span, &p->entry);
     }

@@ -47,7 +47,9 @@ static void add_record(struct making *m, uint64_t record, uint32_t copy)
     if (r[1].first_member == r->first_member)
         return;
     m->contents->rows[m->contents->row_count++] = (struct pcri_contents_row) {
-        .record = record, .first_entry = m->entry_count, .copy = copy,
+        .record = record,
+        .first_entry = m->entry_count,
+        .copy = copy,
     };
     for (uint64_t i = r->first_member; m->contents->places && i < r[1].first_member; i++)
         m->contents->places[m->entry_count + i - r->first_member] =
@@ -113,11 +115,13 @@ static void fill_layers(struct making *m, struct layer *layers)
                 struct layer *l = &layers[copy];
                 if (l->last_record != r)
                     contents->rows[l->row_count++] = (struct pcri_contents_row) {
-                        .record = r, .first_entry = l->entry_count, .copy = copy,
+                        .record = r,
+                        .first_entry = l->entry_count,
+                        .copy = copy,
                     };
                 l->last_record = r;
-                contents->places[l->entry_count++] = (uint32_t) (
-                    pcri_catalog_number(m->c, i) - m->c->records[r].first_number);
+                contents->places[l->entry_count++] =
+                    (uint32_t) (pcri_catalog_number(m->c, i) - m->c->records[r].first_number);
             }
 }
 
@@ -180,7 +184,8 @@ static int add_part(struct making *m, uint32_t part, uint64_t epoch)
 static uint64_t cut_spans(const struct making *m, uint64_t first_row, uint64_t span)
 {
     struct pcri_contents *contents = m->contents;
-    contents->rows[contents->row_count] = (struct pcri_contents_row) { .first_entry = m->entry_count };
+    contents->rows[contents->row_count] =
+        (struct pcri_contents_row) { .first_entry = m->entry_count };
     for (uint64_t i = first_row; i < contents->row_count; i++) {
         struct pcri_contents_row *row = &contents->rows[i];
         uint64_t size = m->c->records[row->record].span_samples;
@@ -191,8 +196,8 @@ static uint64_t cut_spans(const struct making *m, uint64_t first_row, uint64_t s
     return span;
 }
 
-int pcri_contents_create(const struct pcri_catalog *c, uint64_t epoch, struct pcri_contents **out,
-                     struct pcr_error *err)
+int pcri_contents_create(const struct pcri_catalog *c, uint64_t epoch,
+                         struct pcri_contents **out, struct pcr_error *err)
 {
     struct pcri_contents *contents = pcri_calloc(1, sizeof(*contents), err);
     struct making m = { .c = c, .contents = contents, .err = err };

@@ -65,10 +65,12 @@ static int copy_bytes(const uint8_t *from, uint64_t count, uint8_t **out,
 }
 
 int pcri_fidelity_plan_init(struct pcri_fidelity_plan *r, const struct pcr_loader_options *o,
-                    uint32_t group_count, struct pcr_error *err)
+                            uint32_t group_count, struct pcr_error *err)
 {
     *r = (struct pcri_fidelity_plan) {
-        .seed = o->seed, .group_count = group_count, .fidelity = o->fidelity,
+        .seed = o->seed,
+        .group_count = group_count,
+        .fidelity = o->fidelity,
     };
     int rc = copy_steps(r, o, err);
     if (!rc)
@@ -116,8 +118,8 @@ void pcri_changes_pass(struct pcri_changes *c, uint64_t position)
     }
 }
 
-void pcri_changes_begin(struct pcri_changes *c, const struct pcri_fidelity_plan *r, uint64_t from,
-                        uint64_t next)
+void pcri_changes_begin(struct pcri_changes *c, const struct pcri_fidelity_plan *r,
+                        uint64_t from, uint64_t next)
 {
     pcri_changes_pass(c, UINT64_MAX);
     for (uint32_t i = 0; i < r->step_count; i++)
@@ -135,7 +137,8 @@ static uint32_t set_fidelity(const struct pcri_changes *c, uint64_t position)
 
 /* --- a sample's --- */
 
-static uint32_t draw(const struct pcri_fidelity_plan *r, uint32_t step, const struct pcri_fidelity_case *s)
+static uint32_t draw(const struct pcri_fidelity_plan *r, uint32_t step,
+                     const struct pcri_fidelity_case *s)
 {
     const double *sums = r->sums + (size_t) step * r->group_count;
     double at = sums[r->group_count - 1] *
@@ -148,7 +151,7 @@ static uint32_t draw(const struct pcri_fidelity_plan *r, uint32_t step, const st
 }
 
 uint32_t pcri_fidelity_at(const struct pcri_fidelity_plan *r, const struct pcri_changes *c,
-                             const struct pcri_fidelity_case *s)
+                          const struct pcri_fidelity_case *s)
 {
     if (r->fidelities && r->fidelities[s->number])
         return r->fidelities[s->number];

@@ -136,8 +136,8 @@ static uint32_t window_samples(const struct pcr_loader_options *o)
 }
 
 /* How many spans, from number plan->next_span on, make a window, and of how many samples. */
-static uint32_t window_spans(const struct pcri_order *order, const struct pcri_order_plan *plan,
-                             uint32_t *sample_count_out)
+static uint32_t window_spans(const struct pcri_order *order,
+                             const struct pcri_order_plan *plan, uint32_t *sample_count_out)
 {
     uint64_t samples = 0, nbytes = 0;
     uint32_t n = 0, most = window_samples(&order->catalog->options);
@@ -300,8 +300,8 @@ void pcri_order_window_free(struct pcri_order_window *w)
     *w = (struct pcri_order_window) { 0 };
 }
 
-void pcri_order_window_sample(const struct pcri_order_window *w, uint32_t i, uint32_t *span_out,
-                        uint32_t *entry_out)
+void pcri_order_window_sample(const struct pcri_order_window *w, uint32_t i,
+                              uint32_t *span_out, uint32_t *entry_out)
 {
     if (w->mixed)
         i = w->mixed[i];

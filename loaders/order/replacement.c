@@ -4,7 +4,7 @@
  * First come a few neighbours in the same span, which as a rule is in memory. Where a record is
  * damaged as a whole, or a folder of files cannot be decoded, neighbours are bad too: so one
  * sample of each of the spans that are read next follows, round the epoch's end, then another
- * of each, till all were tried. */
+ * of each, until all were tried. */
 #include "replacement.h"
 
 enum {

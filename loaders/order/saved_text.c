@@ -16,7 +16,7 @@ enum value_kind {
     CHANGES, /* pairs of position and fidelity */
 };
 
-static const struct member {
+static const struct state_member {
     const char *name;
     enum value_kind kind;
     size_t offset; /* in struct pcri_saved */
@@ -51,7 +51,7 @@ int pcri_saved_render(const struct pcri_saved *s, struct pcr_buffer *out,
     out->nbytes = 0;
     int rc = pcri_print(out, err, "{\"version\": %u", (unsigned) PCRI_SAVED_VERSION);
     for (size_t i = 0; !rc && i < MEMBER_COUNT; i++) {
-        const struct member *m = &members[i];
+        const struct state_member *m = &members[i];
         const uint8_t *from = (const uint8_t *) s + m->offset;
         uint64_t value = 0;
         memcpy(&value, from, m->kind == SETTING ? 0 : sizeof(value));
@@ -69,7 +69,7 @@ int pcri_saved_render(const struct pcri_saved *s, struct pcr_buffer *out,
         else
             rc = pcri_print(out, err, "null");
     }
-    /* A NUL behind it, for those who take it for a string. */
+    /* A NUL after it, for those who take it for a string. */
     if (!rc && !(rc = pcri_print(out, err, "}")) &&
         !(rc = pcri_buffer_append(out, "", 1, err)))
         out->nbytes--;
@@ -154,7 +154,7 @@ static bool take_changes(struct text_reader *r, struct pcri_changes *c)
     return take(r, "]");
 }
 
-static bool take_value(struct text_reader *r, const struct member *m, struct pcri_saved *out)
+static bool take_value(struct text_reader *r, const struct state_member *m, struct pcri_saved *out)
 {
     uint64_t value;
     switch (m->kind) {

@@ -135,7 +135,7 @@ uint64_t pcri_shard_before(const struct pcri_shard *s, uint64_t position)
 }
 
 bool pcri_shard_divide(const struct pcri_shard *s, uint64_t from, uint64_t end,
-                     uint64_t *low_out, uint64_t *high_out)
+                       uint64_t *low_out, uint64_t *high_out)
 {
     const struct pcri_lanes *p = part_of(s, from);
     *low_out = *high_out = 0;
@@ -144,7 +144,8 @@ bool pcri_shard_divide(const struct pcri_shard *s, uint64_t from, uint64_t end,
     uint64_t x = (from - p->first) % (s->batch_size * p->lanes), y = x + (end - from);
     *low_out = dealt_before(p, p->lane, y) - dealt_before(p, p->lane, x);
     *high_out = dealt_before(p, p->lane + 1, y) - dealt_before(p, p->lane + 1, x);
-    return !s->exact && end == pcri_shard_divided_end(s) && y % p->lanes && p->lane >= y % p->lanes;
+    return !s->exact && end == pcri_shard_divided_end(s) && y % p->lanes &&
+           p->lane >= y % p->lanes;
 }
 
 uint64_t pcri_shard_delivered(const struct pcri_shard *s, uint64_t batch_count)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which sample is decoded next: strictly in the epoch's order, so that the result does not depend on
- * how many threads there are or how fast. */
+/* Which sample is decoded next: strictly in the epoch's order, so that the result does not
+ * depend on how many threads there are or how fast. */
 #include <stdlib.h>
 
 #include "decoding.h"
@@ -10,8 +10,7 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
 {
     struct pcr_error err;
     struct pcri_batch *b;
-    uint64_t left =
-        pcri_shard_sample_count(&l->shard) - number * l->options.batch_size;
+    uint64_t left = pcri_shard_sample_count(&l->shard) - number * l->options.batch_size;
     uint32_t slots = left < l->options.batch_size ? (uint32_t) left : l->options.batch_size;
     if (pcri_batch_pool_get(l->pool, slots, &b, &err)) {
         pcri_schedule_fail(l, &err);
@@ -53,11 +52,19 @@ static bool pick_sample(struct pcr_loader *l, struct pcri_task *t)
 
     uint64_t all = from->first_number + place;
     *t = (struct pcri_task) {
-        .kind = PCRI_TASK_DECODE, .fidelity = g, .held = s->held, .batch = *b, .slot = slot,
-        .dataset = from->dataset, .index = all - l->datasets[from->dataset].first_number,
-        .identity = pcri_identity_of(l, from, all), .place = place - from->first,
-        .plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all], .epoch = l->plan.epoch,
-        .position = w->plan.position + pick->offset, .fills = pick->fills,
+        .kind = PCRI_TASK_DECODE,
+        .fidelity = g,
+        .held = s->held,
+        .batch = *b,
+        .slot = slot,
+        .dataset = from->dataset,
+        .index = all - l->datasets[from->dataset].first_number,
+        .identity = pcri_identity_of(l, from, all),
+        .place = place - from->first,
+        .plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all],
+        .epoch = l->plan.epoch,
+        .position = w->plan.position + pick->offset,
+        .fills = pick->fills,
         .seat = { w->plan.first_span + pick->span, pick->entry },
     };
     if (s->held)
@@ -96,7 +103,7 @@ bool pcri_pick_decode(struct pcr_loader *l, struct pcri_task *t)
 
 /* It keeps the identity of the bad one: its crop is drawn for its new place. */
 bool pcri_schedule_replace(const struct pcr_loader *l, const struct pcri_span *span,
-                            uint32_t entry, struct pcri_task *t)
+                           uint32_t entry, struct pcri_task *t)
 {
     const struct pcri_order order = pcri_order_of(l);
     uint32_t place = pcri_span_place(&order, span, entry);
@@ -116,8 +123,11 @@ static void note_fault(struct pcr_loader *l, const struct pcri_task *t,
                        const struct pcri_made *made)
 {
     struct pcr_loader_fault f = {
-        .code = made->fault.code, .epoch = t->epoch, .index = t->index,
-        .dataset = t->dataset, .fidelity = t->fidelity,
+        .code = made->fault.code,
+        .epoch = t->epoch,
+        .index = t->index,
+        .dataset = t->dataset,
+        .fidelity = t->fidelity,
         .delivered = made->replaced ? 0 : made->fidelity,
         .replacement = made->replaced ? made->index : UINT64_MAX,
         .replacement_dataset = made->replaced ? made->dataset : 0,

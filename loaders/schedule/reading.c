@@ -16,7 +16,7 @@
 
 #include "reading.h"
 
-/* Does a span's sample that stands at `n` in the window wait till the first batch is read? */
+/* Does a span's sample that stands at `n` in the window wait until the first batch is read? */
 static bool is_for_later(const struct pcr_loader *l, uint32_t n)
 {
     return l->opening && n >= l->options.batch_size;
@@ -24,8 +24,8 @@ static bool is_for_later(const struct pcr_loader *l, uint32_t n)
 
 /* At what fidelities the span's samples must be read now: those not yet picked. Returns
  * about how many bytes that are. */
-static uint64_t wanted(const struct pcr_loader *l, const struct pcri_window_work *w, uint32_t i,
-                       uint8_t *fidelities_out)
+static uint64_t wanted(const struct pcr_loader *l, const struct pcri_window_work *w,
+                       uint32_t i, uint8_t *fidelities_out)
 {
     const struct pcri_span *span = &w->plan.spans[i];
     const struct pcri_span_work *s = &w->spans[i];
@@ -50,12 +50,11 @@ static uint64_t wanted(const struct pcr_loader *l, const struct pcri_window_work
 }
 
 /* Takes span `i` of `w`, if `room` bytes are enough for it. */
-static bool take_read(struct pcr_loader *l, struct pcri_window_work *w, uint32_t i, uint64_t room,
-                      struct pcri_task *t)
+static bool take_read(struct pcr_loader *l, struct pcri_window_work *w, uint32_t i,
+                      uint64_t room, struct pcri_task *t)
 {
     struct pcr_error err;
-    struct pcri_held_slice *h =
-        pcri_calloc(1, sizeof(*h) + w->plan.spans[i].extent, &err);
+    struct pcri_held_slice *h = pcri_calloc(1, sizeof(*h) + w->plan.spans[i].extent, &err);
     if (!h) {
         pcri_schedule_fail(l, &err);
         return false;
@@ -87,7 +86,8 @@ static bool is_ahead(const struct pcr_loader *l, const struct pcri_window_work *
     return count * current->needed > (uint64_t) current->picked * w->needed;
 }
 
-static bool is_to_read(const struct pcr_loader *l, const struct pcri_window_work *w, uint32_t i)
+static bool is_to_read(const struct pcr_loader *l, const struct pcri_window_work *w,
+                       uint32_t i)
 {
     const struct pcri_span_work *s = &w->spans[i];
     return s->state == PCRI_SPAN_WANTED && !is_for_later(l, w->by_span[s->first]);
@@ -105,7 +105,7 @@ static bool has_read(const struct pcr_loader *l, struct pcri_window_work *w)
  * always, of one after it if there may be room and, where `paced`, if reading it is not ahead
  * of the decoding of the current; then of the next epoch's. NULL: none. */
 struct pcri_window_work *pcri_find_read(struct pcr_loader *l, bool paced, uint32_t *span_out,
-                                   uint64_t *room_out)
+                                        uint64_t *room_out)
 {
     struct pcri_window_work *current = pcri_current_window(l), *w = current;
     while (w && !has_read(l, w)) {
@@ -114,7 +114,8 @@ struct pcri_window_work *pcri_find_read(struct pcr_loader *l, bool paced, uint32
         w = w->next;
     }
     /* Whoever is to decode too does that before reading ahead. */
-    if (!w && l->next.nbytes < l->options.window_nbytes / 8 && !(paced && !pcri_reader_count(l)))
+    if (!w && l->next.nbytes < l->options.window_nbytes / 8 &&
+        !(paced && !pcri_reader_count(l)))
         w = l->next.work;
     if (!w || (w->ahead && !has_read(l, w)))
         return NULL;

@@ -19,7 +19,8 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
     if (pcri_pick_plan(l, t))
         return true;
     if (!pcri_reader_count(l))
-        return pcri_pick_read(l, true, t) || pcri_pick_decode(l, t) || pcri_pick_read(l, false, t);
+        return pcri_pick_read(l, true, t) || pcri_pick_decode(l, t) ||
+               pcri_pick_read(l, false, t);
     if (pcri_threads_idle(PCRI_THREADS_READERS) && pcri_find_read(l, true, &span, &room))
         pcri_threads_wake_one(PCRI_THREADS_READERS);
     if (pcri_pick_decode(l, t))
@@ -33,7 +34,8 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
 
 bool pcri_schedule_pick_read(struct pcr_loader *l, struct pcri_task *t)
 {
-    return l->state == PCRI_LOADER_RUNNING && (pcri_pick_plan(l, t) || pcri_pick_read(l, true, t));
+    return l->state == PCRI_LOADER_RUNNING &&
+           (pcri_pick_plan(l, t) || pcri_pick_read(l, true, t));
 }
 
 uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l)

@@ -14,7 +14,7 @@ void pcri_schedule_start(struct pcr_loader *l, uint64_t epoch, uint64_t position
  * nothing now. */
 bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t);
 bool pcri_schedule_pick_read(struct pcr_loader *l, struct pcri_task *t);
-/* After pick has found nothing: the counter of the time till there is something; NULL if none
+/* After pick has found nothing: the counter of the time until there is something; NULL if none
  * but idle_ns. */
 uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l);
 /* Drops all windows and batches in work; no thread may be in a task. `all`: what was read of the
@@ -22,7 +22,7 @@ uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l);
 void pcri_schedule_clear(struct pcr_loader *l, bool all);
 /* --- work.c --- */
 
-/* What threads of the crews do for a loader (struct pcri_thread_client). */
+/* What threads of the pools do for a loader (struct pcri_thread_client). */
 enum pcri_turn_end pcri_work_make(void *owner, struct pcri_maker *m,
                                   const struct pcri_turn *turn);
 enum pcri_turn_end pcri_work_read(void *owner, struct pcri_maker *m,

@@ -17,7 +17,7 @@
 #include "../order/shard.h"
 #include "tune.h"
 
-/* A slice in memory. Held by its window till its last sample is picked, and by each task
+/* A slice in memory. Held by its window until its last sample is picked, and by each task
  * that decodes from it. */
 struct pcri_held_slice {
     struct pcr_slice *slice;
@@ -60,7 +60,7 @@ struct pcri_window_work {
  * eighth of window_nbytes, since this one is still held. */
 struct pcri_next {
     bool wanted;            /* it is likely to come */
-    struct pcri_order_plan plan;  /* behind that window */
+    struct pcri_order_plan plan;  /* after that window */
     struct pcri_shard shard;
     struct pcri_changes changes;
     struct pcri_window_work *work; /* that window; NULL: not planned yet */
@@ -85,13 +85,13 @@ struct pcr_loader {
     struct pcri_catalog *catalog;
     struct pcri_normalisation normalisation;
     struct pcri_batch_pool *pool;
-    struct pcri_thread_client clients[PCRI_THREADS_KINDS]; /* with a limit of 0: none. Limits change under
-                                                  * both mutexes */
-    uint32_t joined; /* of them; the threads of the crews work for the loader */
+    struct pcri_thread_client clients[PCRI_THREADS_KINDS]; /* with a limit of 0: none. Limits
+                                                            * change under both mutexes */
+    uint32_t joined; /* of them; their threads work for the loader */
     uint64_t created_ns;
     pid_t process; /* that made it */
 
-    /* All below under the mutex. The pool and the crews have their own, taken after this. */
+    /* All below under the mutex. Batches and threads have their own, taken after this. */
     pthread_mutex_t mutex;
     pthread_cond_t ready; /* to the consumer: the next batch may be complete */
     pthread_cond_t quiet; /* to start_epoch: no thread is in a task */

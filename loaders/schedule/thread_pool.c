@@ -6,7 +6,7 @@
  * lone loader has threads of its own, and of several each gets its part, at the price of a look
  * at another's mutex a turn.
  *
- * A thread that has found nothing sleeps till the pool's generation is not that of before its
+ * A thread that has found nothing sleeps until the pool's generation is not that of before its
  * round. Whoever has made work counts the generation up first, and then looks whether anybody
  * sleeps; the sleeper does it the other way round, so that one of the two sees the other. */
 #include <pthread.h>
@@ -44,7 +44,7 @@ struct thread_pool {
     { .kind = (k), .mutex = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, \
       .quiet = PTHREAD_COND_INITIALIZER }
 static struct thread_pool pools[PCRI_THREADS_KINDS] = { CREW(PCRI_THREADS_MAKERS),
-                                              CREW(PCRI_THREADS_READERS) };
+                                                        CREW(PCRI_THREADS_READERS) };
 
 /* --- the threads --- */
 
@@ -69,8 +69,8 @@ static void count_threads(struct thread_pool *c)
 }
 
 /* Works for a client; with the mutex held before and after. */
-static enum pcri_turn_end serve(struct thread_pool *c, struct worker *w, struct pcri_thread_client *m,
-                                uint64_t seen)
+static enum pcri_turn_end serve(struct thread_pool *c, struct worker *w,
+                                struct pcri_thread_client *m, uint64_t seen)
 {
     m->active++;
     pthread_mutex_unlock(&c->mutex);
@@ -252,7 +252,8 @@ static void remove_client(struct thread_pool *c, const struct pcri_thread_client
         c->clients[i] = c->clients[i + 1];
 }
 
-int pcri_threads_join(enum pcri_thread_kind kind, struct pcri_thread_client *m, struct pcr_error *err)
+int pcri_threads_join(enum pcri_thread_kind kind, struct pcri_thread_client *m,
+                      struct pcr_error *err)
 {
     static atomic_int watched;
     struct thread_pool *c = &pools[kind];
@@ -263,7 +264,8 @@ int pcri_threads_join(enum pcri_thread_kind kind, struct pcri_thread_client *m, 
         realloc(c->clients, (c->client_count + 1) * sizeof(struct pcri_thread_client *));
     if (!clients) {
         pthread_mutex_unlock(&c->mutex);
-        return pcri_fail_nomem(err, (c->client_count + 1) * sizeof(struct pcri_thread_client *));
+        return pcri_fail_nomem(err,
+                               (c->client_count + 1) * sizeof(struct pcri_thread_client *));
     }
     c->clients = clients;
     c->clients[c->client_count++] = m;
@@ -290,8 +292,8 @@ void pcri_threads_leave(enum pcri_thread_kind kind, struct pcri_thread_client *m
     end_threads(c);
 }
 
-int pcri_threads_limit(enum pcri_thread_kind kind, struct pcri_thread_client *m, uint32_t limit,
-                    struct pcr_error *err)
+int pcri_threads_limit(enum pcri_thread_kind kind, struct pcri_thread_client *m,
+                       uint32_t limit, struct pcr_error *err)
 {
     struct thread_pool *c = &pools[kind];
     uint32_t before = m->limit;

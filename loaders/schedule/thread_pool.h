@@ -29,20 +29,21 @@ enum pcri_turn_end {
 
 /* Who has work for threads. */
 struct pcri_thread_client {
-    /* Works till there is nothing to do, the turn is over, or the member wants to leave. `m` is
+    /* Works until there is nothing to do, the turn is over, or the member wants to leave. `m` is
      * the thread's scratch memory. */
     enum pcri_turn_end (*serve)(void *owner, struct pcri_maker *m,
                                 const struct pcri_turn *turn);
     void *owner;
     uint32_t limit;  /* threads that may work for it at a time; not 0 */
-    uint32_t active; /* the crew's: that do */
-    bool leaving;    /* the crew's */
+    uint32_t active; /* the pool's: that do */
+    bool leaving;    /* the pool's */
 };
 
-/* Adds a member, which must stay where it is till it has left, and starts the threads that are
+/* Adds a member, which must stay where it is until it has left, and starts the threads that are
  * missing. NOMEM, IO: no thread can be started; it is then not a member. */
-int pcri_threads_join(enum pcri_thread_kind kind, struct pcri_thread_client *m, struct pcr_error *err);
-/* Waits till no thread works for it. The last one's leaving ends the threads. */
+int pcri_threads_join(enum pcri_thread_kind kind, struct pcri_thread_client *m,
+                      struct pcr_error *err);
+/* Waits until no thread works for it. The last one's leaving ends the threads. */
 void pcri_threads_leave(enum pcri_thread_kind kind, struct pcri_thread_client *m);
 /* Lets another number of threads work for a member, not 0. Fails as pcri_threads_join(); nothing is
  * changed then. */

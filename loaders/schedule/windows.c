@@ -202,14 +202,14 @@ struct pcri_window_work *pcri_current_window(const struct pcr_loader *l)
 
 /* A sample's number in the order of all datasets, told apart from its other copies. */
 uint64_t pcri_identity_of(const struct pcr_loader *l, const struct pcri_span *span,
-                         uint64_t number)
+                          uint64_t number)
 {
     return number + span->copy * l->catalog->sample_count;
 }
 
 /* At what fidelity a sample of a dataset is to be made. */
 uint32_t pcri_fidelity_by_plan(const struct pcr_loader *l, const struct pcri_changes *changes,
-                                  uint32_t dataset, const struct pcri_fidelity_case *c)
+                               uint32_t dataset, const struct pcri_fidelity_case *c)
 {
     uint32_t most = l->datasets[dataset].group_count;
     uint32_t g = pcri_fidelity_at(&l->fidelity_plan, changes, c);
@@ -218,7 +218,7 @@ uint32_t pcri_fidelity_by_plan(const struct pcr_loader *l, const struct pcri_cha
 
 /* The same for one of the window's samples, which has this place in its record. */
 uint32_t pcri_fidelity_of(const struct pcr_loader *l, const struct pcri_window_work *w,
-                            const struct pcri_pick *pick, uint32_t place)
+                          const struct pcri_pick *pick, uint32_t place)
 {
     const struct pcri_span *span = &w->plan.spans[pick->span];
     struct pcri_fidelity_case c = {
@@ -227,5 +227,6 @@ uint32_t pcri_fidelity_of(const struct pcr_loader *l, const struct pcri_window_w
         .number = span->first_number + place,
     };
     c.identity = pcri_identity_of(l, span, c.number);
-    return pcri_fidelity_by_plan(l, w->ahead ? &l->next.changes : &l->changes, span->dataset, &c);
+    return pcri_fidelity_by_plan(l, w->ahead ? &l->next.changes : &l->changes, span->dataset,
+                                 &c);
 }

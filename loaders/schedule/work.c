@@ -224,7 +224,7 @@ static void tune_readers(struct pcr_loader *l)
         l->tunes = false;
 }
 
-/* Works till there is nothing to do or the turn is over. */
+/* Works until there is nothing to do or the turn is over. */
 static enum pcri_turn_end work(struct pcr_loader *l, struct pcri_maker *m, bool reads_only,
                                const struct pcri_turn *turn)
 {

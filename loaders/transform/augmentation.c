@@ -27,8 +27,8 @@ bool pcri_augmentation_wanted(const struct pcr_loader_options *o)
            o->rotate_mdeg;
 }
 
-void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
-                         struct pcri_augmentation *out)
+void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch,
+                              uint64_t identity, struct pcri_augmentation *out)
 {
     uint64_t colors = pcri_stream_key(o->seed, PCRI_STREAM_COLORS, epoch, identity);
     uint64_t turn = pcri_stream_key(o->seed, PCRI_STREAM_ROTATION, epoch, identity);
@@ -73,7 +73,7 @@ static bool is_packed(const struct pcr_loader_options *o)
 }
 
 int pcri_augmenter_planes(struct pcri_augmenter *c, const struct pcr_loader_options *o,
-                        uint8_t *dst, uint8_t **planes_out, struct pcr_error *err)
+                          uint8_t *dst, uint8_t **planes_out, struct pcr_error *err)
 {
     *planes_out = dst;
     if (!is_packed(o))
@@ -120,8 +120,8 @@ static double mean_of(const uint8_t *p, size_t n)
     return (double) sum / (double) n;
 }
 
-static int change_color(struct pcri_augmenter *c, enum pcri_augmentation_kind kind, double value,
-                        uint8_t *const *planes, uint32_t channels, size_t n,
+static int change_color(struct pcri_augmenter *c, enum pcri_augmentation_kind kind,
+                        double value, uint8_t *const *planes, uint32_t channels, size_t n,
                         struct pcr_error *err)
 {
     const struct pcri_pixel_loops *loops = c->loops;
@@ -244,8 +244,8 @@ static int turn(struct pcri_augmenter *c, const struct pcr_loader_options *o, do
 }
 
 int pcri_augmenter_run(struct pcri_augmenter *c, const struct pcr_loader_options *o,
-                     const struct pcri_augmentation *changes, uint8_t *planes, uint8_t *dst,
-                     struct pcr_error *err)
+                       const struct pcri_augmentation *changes, uint8_t *planes, uint8_t *dst,
+                       struct pcr_error *err)
 {
     uint32_t channels = channels_of(o);
     size_t n = (size_t) o->width * o->height;

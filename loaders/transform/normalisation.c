@@ -41,7 +41,8 @@ uint16_t pcri_to_bfloat16(float value)
     return (uint16_t) round_shift(bits, 16);
 }
 
-void pcri_normalisation_init(const struct pcr_loader_options *o, struct pcri_normalisation *out)
+void pcri_normalisation_init(const struct pcr_loader_options *o,
+                             struct pcri_normalisation *out)
 {
     uint32_t channels = o->color == PCR_COLOR_GRAY ? 1 : 3;
     bool planar = o->layout == PCR_LAYOUT_NCHW;

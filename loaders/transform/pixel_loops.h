@@ -11,7 +11,7 @@ enum {
     PCRI_FACTOR_BITS = 13, /* of factors, which are below 4 */
     PCRI_LEVEL_BITS = 5,   /* of a level's fraction between multiplication and rounding */
     PCRI_PLACE_BITS = 11,  /* of places between pixels */
-    PCRI_TURN_SLACK = 4,   /* bytes that sample() may read behind the last neighbours */
+    PCRI_TURN_SLACK = 4,   /* bytes that sample() may read after the last neighbours */
 };
 
 struct pcri_pixel_loops {

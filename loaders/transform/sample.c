@@ -63,7 +63,8 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
                        struct pcr_error *err)
 {
     const struct pcr_loader_options *o = q->options;
-    struct pcr_decode_options d = { .size = sizeof(d), .color = o->color,
+    struct pcr_decode_options d = { .size = sizeof(d),
+                                    .color = o->color,
                                     .limits = &q->dataset->limits };
     struct pcr_resize_options window;
     struct pcr_image_info image;

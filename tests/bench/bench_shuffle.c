@@ -44,8 +44,8 @@ static void tear_down(struct trial *t)
     pcri_catalog_destroy(&t->catalog);
 }
 
-static uint64_t number(const struct trial *t, const struct pcri_order_window *w, uint32_t span,
-                       uint32_t entry)
+static uint64_t number(const struct trial *t, const struct pcri_order_window *w,
+                       uint32_t span, uint32_t entry)
 {
     return w->spans[span].first_number +
            pcri_span_place(&t->order, &w->spans[span], entry);
@@ -167,8 +167,9 @@ struct share {
     double parts, whole, samples, classes, batches;
 };
 
-static int add_window(struct trial *t, const struct pcri_shard *s, const struct pcri_order_window *w,
-                      uint64_t *mine, struct share *out, struct pcr_error *err)
+static int add_window(struct trial *t, const struct pcri_shard *s,
+                      const struct pcri_order_window *w, uint64_t *mine, struct share *out,
+                      struct pcr_error *err)
 {
     uint64_t before = pcri_shard_before(s, w->position);
     uint64_t n = pcri_shard_before(s, w->position + w->sample_count) - before;

@@ -16,7 +16,7 @@ assert [row["threads"] for row in found["rates"]] == ([1, cpus] if cpus > 1 else
 image_bytes = info["fidelities"][1]["nbytes"] - info["head_nbytes"]
 for row in found["rates"]:
     assert row["fidelity"] == 2 and row["backend"] == "auto"
-    # Whole epochs, till the time is over.
+    # Whole epochs, until the time is over.
     assert row["sample_count"] % 40 == 0 and row["sample_count"] > 0
     assert row["seconds"] >= 1
     assert abs(row["images_per_second"] * row["seconds"] / row["sample_count"] - 1) < 1e-6

@@ -118,7 +118,7 @@ def pixels(data):
 
 
 def wait_for(condition, what, seconds=60):
-    """Waits till condition() is true; returns its value."""
+    """Waits until condition() is true; returns its value."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         value = condition()

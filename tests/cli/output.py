@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A reader that goes away ends pcrtool quietly; a full disk behind stdout does not."""
+"""A reader that goes away ends pcrtool quietly; a full disk after stdout does not."""
 import os
 import signal
 import subprocess

@@ -155,7 +155,8 @@ def check_tags(texts):
 def uses(texts):
     """For each file those that define what it uses. Files that define the same, of which a
     build has one, do not use each other."""
-    definition = re.compile(r"^(?!static\b|typedef\b|extern\b|#)[A-Za-z_][\w \*]*?[ \*](pcri?_\w+)\s*"
+    definition = re.compile(r"^(?!static\b|typedef\b|extern\b|#)[A-Za-z_][\w \*]*?[ \*]"
+                            r"(pcri?_\w+)\s*"
                             r"(?:\([^;{]*\)\n\{|(?:\[[^\]]*\])?\s*=)", re.M)
     defined = {path: set(definition.findall(text)) for path, text in texts.items()}
     used = {path: set(re.findall(r"(?<!struct )(?<!enum )(?<!union )\bpcri?_\w+", text))

@@ -34,7 +34,7 @@ for kind, data in (("html", b"<html>"), ("gif", b"GIF89a"), ("webp", b"RIFF\x24\
 dry = summary("dry.pcr", "--dry-run", "--on-bad", "salvage", code=3)
 assert "left out 1 image(s)" in dry and "errors.jsonl" not in dry, dry
 text = summary("salvaged.pcr", "--on-bad", "salvage", code=3)
-for part in ("salvaged 1 damaged image(s)", "dropped 4.9 KiB behind the image in 1 file(s)",
+for part in ("salvaged 1 damaged image(s)", "dropped 4.9 KiB after the image in 1 file(s)",
              "info --notes lists them", "left out 1 image(s)", "listed in errors.jsonl"):
     assert part in text, (part, text)
 text = summary("skipped.pcr", "--on-bad", "skip", code=3)

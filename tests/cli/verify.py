@@ -101,7 +101,7 @@ assert done["written_count"] == 40 and done["degraded_count"] == 8, done
 assert done["damaged_count"] == 0, done
 same = sum(read(os.path.join("best", key)) == read(os.path.join("low", key))
            for key in files("low"))
-assert 1 <= same <= 8, same  # those behind the cut; the others have group 4 as well
+assert 1 <= same <= 8, same  # those after the cut; the others have group 4 as well
 os.truncate(victim, ends[0])
 assert len(files("best")) == 40
 pcrtool("extract", "copy", "coarse", "--fidelity", "1")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Allocations that fail, once or from then on, give the right result or NOMEM, and leave nothing
- * behind.
+ * after.
  *
  * usage: fault-allocations [STEP [NAME]]
  * Every STEP-th allocation of each scenario fails, one trial each; 1: all of them; 0 or nothing:

@@ -38,7 +38,7 @@ enum {
 /* Does this fault make sense of such a call? */
 bool call_can(enum call call, int fault);
 
-/* From now on the at-th such call (from 1) has the fault; lasting: and all behind it, but of
+/* From now on the at-th such call (from 1) has the fault; lasting: and all after it, but of
  * EINTR, which passes after a few. FAULT_NONE: calls are counted. */
 void calls_arm(enum call call, int fault, long at, bool lasting);
 /* Calls are none of ours any more. */

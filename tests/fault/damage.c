@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Files that are damaged give what is intact, and the right error for the rest: a record, a
  * manifest, a cache file, the states of a conversion and of a loader, with every bit turned, cut
- * off at every byte, with blocks of zeroes, and with bytes behind their end.
+ * off at every byte, with blocks of zeroes, and with bytes after their end.
  *
  * usage: fault-damage [STEP]   every STEP-th place of each scenario; 1: every one */
 #define _GNU_SOURCE

@@ -26,7 +26,7 @@ extern const struct scenarios read_scenarios, verify_scenarios, decode_scenarios
 
 /* Datasets of six pictures each, made once. */
 struct datasets {
-    struct test_source source, odd; /* odd: damaged, undecodable and with bytes behind it */
+    struct test_source source, odd; /* odd: damaged, undecodable and with bytes after it */
     struct test_folder made;        /* records of three; the third picture is a PNG */
     struct test_folder damaged;     /* the same with a wrong byte in a record's last group */
     struct test_folder cut;         /* the same with a record of half its length */

@@ -40,7 +40,7 @@ static struct {
 } plan;
 static bool hit, hit_written; /* as calls.h says it of the trial's own calls */
 static char trial_name[128];
-static char aftermath[512]; /* what is wrong behind the fault */
+static char aftermath[512]; /* what is wrong after the fault */
 
 static void go(void)
 {
@@ -71,7 +71,7 @@ static void blame_temps(void *opaque, const char *path, bool is_folder)
 {
     const char *name = strrchr(path, '/') + 1;
     if (!strcmp(name, ".pcr-tmp-killed"))
-        return; /* ours; till the conversion gets so far */
+        return; /* ours; until the conversion gets so far */
     if (!strncmp(name, ".pcr-tmp-", 9) || !strncmp(name, ".pcr-part", 9) ||
         !strncmp(name, ".pcrcache-now", 13))
         blame("a temporary file is left");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any damage to a cache's file: readers get what storage has, and later readings find it
- * repaired. The input is XORed into the table of a whole cache file, byte by byte, and behind it
+ * repaired. The input is XORed into the table of a whole cache file, byte by byte, and after it
  * into the blocks, by places and values; the first byte may cut the file off. */
 #include <fcntl.h>
 #include <sys/mman.h>

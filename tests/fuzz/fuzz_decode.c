@@ -32,12 +32,11 @@ static uint32_t pick(const uint8_t *data, size_t nbytes, uint32_t which, uint32_
 
 /* A window of a picture of w x h; every second time all of it. */
 static struct pcri_rect pick_window(const uint8_t *data, size_t nbytes, uint32_t w,
-                                      uint32_t h)
+                                    uint32_t h)
 {
     if (pick(data, nbytes, 0, 2))
         return (struct pcri_rect) { 0, 0, w, h };
-    struct pcri_rect out = { .x = pick(data, nbytes, 1, w),
-                               .y = pick(data, nbytes, 2, h) };
+    struct pcri_rect out = { .x = pick(data, nbytes, 1, w), .y = pick(data, nbytes, 2, h) };
     out.width = 1 + pick(data, nbytes, 3, w - out.x);
     out.height = 1 + pick(data, nbytes, 4, h - out.y);
     return out;
@@ -68,8 +67,9 @@ static int decode_by(const struct pcri_codec *codec, int which, const uint8_t *d
 static void compare_codecs(const uint8_t *data, size_t nbytes,
                            const struct pcr_decode_options *o)
 {
-    struct pcri_decode_params params = { .color = o->color, .scale = o->scale,
-                                         .identical = true, .limits = *o->limits };
+    struct pcri_decode_params params = {
+        .color = o->color, .scale = o->scale, .identical = true, .limits = *o->limits
+    };
     struct pcri_stored_info a = { 0 }, b = { 0 };
     struct pcr_error err = { 0 };
     pcri_limits_fill(&params.limits);
@@ -123,7 +123,8 @@ static void check_public(const uint8_t *data, size_t nbytes, struct pcr_decode_o
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
-    const struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 1 << 20,
+    const struct pcr_limits limits = { .size = sizeof(limits),
+                                       .max_pixels = 1 << 20,
                                        .max_scans = 20 };
     o.limits = &limits;
     o.color = nbytes & 1 ? PCR_COLOR_RGB : PCR_COLOR_GRAY;

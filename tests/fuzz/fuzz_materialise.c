@@ -22,7 +22,8 @@ static void decode(void)
     struct pcr_decode_options o = { .size = sizeof(o) };
     struct pcr_image_info info = { 0 };
     struct pcr_error err = { 0 };
-    const struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 1 << 14,
+    const struct pcr_limits limits = { .size = sizeof(limits),
+                                       .max_pixels = 1 << 14,
                                        .max_scans = 16 };
     o.limits = &limits;
     int rc = pcr_decoder_decode_alloc(decoder, file.data, file.nbytes, &o, &pixels, &info,

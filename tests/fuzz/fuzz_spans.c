@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A packed image in its pieces: decoded at one fidelity and raised step by step, it is at each
  * the picture of the whole file, also where bytes of its groups were changed. The input is a JPEG
- * file behind four bytes: from which fidelity, in which way, and which byte is changed by what. */
+ * file after four bytes: from which fidelity, in which way, and which byte is changed by what. */
 #include "fuzz.h"
 
 #include <pcr/image.h>

@@ -52,7 +52,7 @@ static const struct pcr_gen_case cases[] = {
     BAD("truncated-progressive-between-scans", progressive, { EDIT_CUT, SOS, 4, 0 }),
     BAD("truncated-progressive-last-scan", progressive,
         { EDIT_CUT_TAIL, .position = 60 }),
-    BAD("truncated-behind-scan", plain,
+    BAD("truncated-after-scan", plain,
         { EDIT_INSERT, EOI, 0, BYTES("\xFF\xDB\0\x43\0\x01\x02\x03") },
         { EDIT_CUT_TAIL, .position = 2 }),
     BAD("scan-ends-early", plain, { EDIT_CUT_PERMILLE, .position = 800 },
@@ -82,7 +82,7 @@ static const struct pcr_gen_case cases[] = {
     BAD("huffman-table-ac-missing", simple, { EDIT_DROP, DHT, 2 }),
     BAD("quantisation-tables-missing", plain, { EDIT_DROP, DQT, .position = -1 }),
     BAD("quantisation-table-missing", plain, { EDIT_DROP, DQT, 1 }),
-    BAD("quantisation-table-behind-scan", plain, { EDIT_MOVE, DQT, 1, EOI }),
+    BAD("quantisation-table-after-scan", plain, { EDIT_MOVE, DQT, 1, EOI }),
     BAD("restart-marker-missing", restarts, { EDIT_DROP, RST0 + 3 }),
     /* libjpeg goes on without data, or drops some, where a number is off by 1 or 2. */
     BAD("restart-marker-wrong-by-1", restarts,

@@ -62,7 +62,7 @@ static const struct pcr_gen_case cases[] = {
     PASSED("motion-jpeg-frame", restarts, { EDIT_DROP, DHT, .position = -1 },
            { EDIT_INSERT, EOI, 0, BYTES("\0\0\0") }),
 
-    /* bytes behind a scan or restart interval */
+    /* bytes after a scan or restart interval */
     PASSED("stray-byte", plain, { EDIT_INSERT, EOI, 0, BYTES("\x7F") }),
     PASSED("stray-bytes", plain,
            { EDIT_INSERT, EOI, 0, BYTES("\x12\x34\x56\x78\x9A\xBC") }),

@@ -8,7 +8,7 @@
 #include "base/random.h"
 
 struct session {
-    jvirt_barray_ptr arrays[MAX_COMPONENTS]; /* libjpeg reads them till it has finished */
+    jvirt_barray_ptr arrays[MAX_COMPONENTS]; /* libjpeg reads them until it has finished */
     struct jpeg_compress_struct cinfo;
     struct jpeg_error_mgr errors;
     jmp_buf on_error;

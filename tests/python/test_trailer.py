@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What stands behind a JPEG's EOI: not kept, but counted and named, and nothing points there."""
+"""What stands after a JPEG's EOI: not kept, but counted and named, and nothing points there."""
 
 import io
 

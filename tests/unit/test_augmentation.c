@@ -45,7 +45,8 @@ static struct pcri_augmentation one_step(enum pcri_augmentation_kind kind, doubl
     return c;
 }
 
-static void run(const struct pcr_loader_options *o, const struct pcri_augmentation *c, uint8_t *out)
+static void run(const struct pcr_loader_options *o, const struct pcri_augmentation *c,
+                uint8_t *out)
 {
     size_t channels = o->color == PCR_COLOR_GRAY ? 1 : 3;
     memcpy(out, noise, channels * N);
@@ -79,13 +80,14 @@ static void turned_hue(const uint8_t *p, double turn, double out[3])
         out[i] = sextants[(int) h][i] + least;
 }
 
-static void control(enum pcri_augmentation_kind kind, double f, size_t i, double mean, double out[3])
+static void control(enum pcri_augmentation_kind kind, double f, size_t i, double mean,
+                    double out[3])
 {
     for (size_t c = 0; c < 3; c++) {
         double p = noise[c * N + i];
         out[c] = kind == PCRI_AUGMENT_BRIGHTNESS ? f * p
                  : kind == PCRI_AUGMENT_CONTRAST ? f * p + (1 - f) * mean
-                                                : f * p + (1 - f) * luma_of(noise + i);
+                                                 : f * p + (1 - f) * luma_of(noise + i);
     }
     if (kind == PCRI_AUGMENT_HUE)
         turned_hue(noise + i, f, out);
@@ -133,7 +135,7 @@ START_TEST(gray_has_no_colour)
         for (size_t i = 0; i < N; i++) {
             double wanted = kind == PCRI_AUGMENT_BRIGHTNESS ? 0.4 * noise[i]
                             : kind == PCRI_AUGMENT_CONTRAST ? 0.4 * noise[i] + 0.6 * mean
-                                                           : noise[i];
+                                                            : noise[i];
             worst = fmax(worst, fabs(got[i] - wanted));
         }
     }
@@ -268,7 +270,8 @@ START_TEST(draws_are_even_and_repeatable)
 {
     enum { COUNT = 20000 };
     struct pcr_loader_options o = options();
-    double sums[PCRI_AUGMENT_KINDS] = { 0 }, least[PCRI_AUGMENT_KINDS], most[PCRI_AUGMENT_KINDS];
+    double sums[PCRI_AUGMENT_KINDS] = { 0 }, least[PCRI_AUGMENT_KINDS],
+           most[PCRI_AUGMENT_KINDS];
     double degrees = 0, size = 0;
     uint32_t first[PCRI_AUGMENT_KINDS] = { 0 };
     o.brightness_ppm = 400000;

@@ -130,7 +130,7 @@ static void compare_coefficients(const struct pcr_buffer *source,
 
 /* --- metadata: APPn and COM segments --- */
 
-/* The next such segment from *off on: its bytes behind the fill bytes; NULL: no more. */
+/* The next such segment from *off on: its bytes after the fill bytes; NULL: no more. */
 static const uint8_t *next_metadata(const struct pcr_buffer *b, size_t *off,
                                     size_t *nbytes)
 {

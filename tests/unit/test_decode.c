@@ -274,7 +274,7 @@ END_TEST
 
 /* --- fidelity --- */
 
-/* Cuts a file behind its scan number `count` and ends it. */
+/* Cuts a file after its scan number `count` and ends it. */
 static void cut_scans(struct pcr_buffer *jpeg, int count)
 {
     size_t at = 2;

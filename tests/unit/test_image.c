@@ -145,7 +145,7 @@ START_TEST(cmyk_and_ycck)
 }
 END_TEST
 
-/* Position just behind the entropy data of scan number `count` of a progressive file. */
+/* Position just after the entropy data of scan number `count` of a progressive file. */
 static size_t scan_end(const struct pcr_buffer *jpeg, int count)
 {
     const uint8_t *p = jpeg->data;
@@ -327,8 +327,7 @@ START_TEST(limits)
     /* Too many scans are seen in the markers, whoever decodes. */
     for (uint32_t with = PCR_DECODE_AUTO; with <= PCR_DECODE_TURBO; with++) {
         const struct pcr_limits few = { .size = sizeof(few), .max_scans = 9 };
-        struct pcr_decode_options o = { .size = sizeof(o), .limits = &few,
-                                        .with = with };
+        struct pcr_decode_options o = { .size = sizeof(o), .limits = &few, .with = with };
         struct pcr_error e;
         ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, NULL, &e),
                          PCR_ERR_LIMIT);
@@ -362,9 +361,9 @@ START_TEST(limits_go_by_what_is_needed)
     struct pcr_image_info info;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct pcr_limits most = { .size = sizeof(most) };
-        struct pcr_decode_options o = { .size = sizeof(o), .limits = &most,
-                                        .color = rows[i].color,
-                                        .scale = rows[i].scale };
+        struct pcr_decode_options o = {
+            .size = sizeof(o), .limits = &most, .color = rows[i].color, .scale = rows[i].scale
+        };
         o.crop_width = rows[i].crop_width;
         o.crop_height = rows[i].crop_height;
         ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &without,

@@ -174,7 +174,7 @@ START_TEST(publish_commits)
     ck_assert_int_eq(pcri_publish_begin(&p, dir, "file", &e), 0);
     ck_assert_int_eq(pcri_publish_write(&p, "new ", 4, &e), 0);
     ck_assert_int_eq(pcri_read_whole(path, 100, 0, &b, &e), 0);
-    ck_assert_uint_eq(b.nbytes, 5); /* the old one is there till commit */
+    ck_assert_uint_eq(b.nbytes, 5); /* the old one is there until commit */
     ck_assert_int_eq(count_files(), 2);
     ck_assert_int_eq(pcri_publish_write(&p, "bytes", 5, &e), 0);
     ck_assert_int_eq(pcri_publish_commit(&p, &e), 0);

@@ -80,7 +80,7 @@ static void clear(void)
         memset(got[i], 0x55, parts[i].nbytes + 1);
 }
 
-/* Reads all ranges, and finds each byte where it should be and none behind. */
+/* Reads all ranges, and finds each byte where it should be and none after. */
 static void read_all(struct pcri_file *f, const char *what)
 {
     struct pcr_error e;

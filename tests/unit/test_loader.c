@@ -265,7 +265,7 @@ START_TEST(batches_outlive_the_loader)
 }
 END_TEST
 
-/* With storage that takes long, and at the epoch's end; the batches are those of pcr_loader_next(). */
+/* The batches are those of pcr_loader_next(), whatever the time. */
 START_TEST(next_within)
 {
     struct pcr_loader_options o = options();

@@ -53,7 +53,7 @@ static struct pcr_loader_stats stats_of(struct pcr_loader *l)
     return s;
 }
 
-/* Waits till something is read of the epoch that has not begun. */
+/* Waits until something is read of the epoch that has not begun. */
 static void wait_ahead(struct pcr_loader *l)
 {
     for (;;) { /* the test has a time limit */

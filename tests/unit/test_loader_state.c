@@ -86,7 +86,7 @@ static void check_rest(const struct pcr_loader_options *o, struct pcr_loader *l,
         ck_assert_uint_eq(b->sample_count, (left + o->world - 1) / o->world);
         for (uint32_t i = 0; i < b->sample_count; i++)
             wrong += divided ? find(sample_hash(b, i), want, position, position + left, seen)
-                           : find(sample_hash(b, i), want, first + i, first + i + 1, seen);
+                             : find(sample_hash(b, i), want, first + i, first + i + 1, seen);
         pcr_batch_release(b);
     }
     ck_assert_uint_eq(wrong, 0);

@@ -192,7 +192,7 @@ static struct pcr_batch *next(struct pcr_loader *l)
     return b;
 }
 
-/* Waits till all batches ahead are made, no thread works, and something of what comes next is
+/* Waits until all batches ahead are made, no thread works, and something of what comes next is
  * read: a window that ends with a batch leaves nothing for a moment. */
 static struct pcr_loader_stats wait_full(const struct pcr_loader *l)
 {
@@ -286,7 +286,7 @@ START_TEST(first_batch_first)
 }
 END_TEST
 
-/* A consumer that lets the threads wait. They may be late to begin waiting: till one was
+/* A consumer that lets the threads wait. They may be late to begin waiting: until one was
  * seen. */
 START_TEST(waiting_for_room)
 {

@@ -175,8 +175,12 @@ START_TEST(windows_are_limited_by_what_they_need)
 {
     struct pcr_buffer png = make_png(PNG_COLOR_TYPE_RGB, 8, _i, 0), pixels = { 0 };
     struct pcr_limits limits = { .size = sizeof(limits) };
-    struct pcr_decode_options o = { .size = sizeof(o), .limits = &limits, .crop_x = 2,
-                                    .crop_y = 1, .crop_width = 3, .crop_height = 2 };
+    struct pcr_decode_options o = { .size = sizeof(o),
+                                    .limits = &limits,
+                                    .crop_x = 2,
+                                    .crop_y = 1,
+                                    .crop_width = 3,
+                                    .crop_height = 2 };
     uint64_t least = _i ? (3 * WIDTH * HEIGHT + 7) / 8 : 6;
     limits.max_pixels = least - 1;
     ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, png.data, png.nbytes, &o, &pixels, NULL,
@@ -295,7 +299,7 @@ static size_t chunk_at(const struct pcr_buffer *png, size_t at, size_t *nbytes)
     }
 }
 
-/* Of the image data: the first byte behind the last IDAT chunk. */
+/* Of the image data: the first byte after the last IDAT chunk. */
 static size_t end_of_data(const struct pcr_buffer *png)
 {
     size_t end = 0, nbytes;
@@ -307,7 +311,7 @@ static size_t end_of_data(const struct pcr_buffer *png)
     return end;
 }
 
-/* Behind the image data nothing is missed. */
+/* After the image data nothing is missed. */
 START_TEST(truncated)
 {
     struct pcr_buffer png = make_png(_i ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, 8, _i, 3);
@@ -327,7 +331,7 @@ START_TEST(truncated)
 END_TEST
 
 /* Each byte after the magic is under a CRC, so that every change is found: one of an ancillary
- * chunk (eXIf) makes it pass for nothing, and one behind the image data does no harm. */
+ * chunk (eXIf) makes it pass for nothing, and one after the image data does no harm. */
 START_TEST(every_changed_byte)
 {
     struct pcr_buffer png = make_png(PNG_COLOR_TYPE_GRAY, 8, _i, 3), pixels = { 0 };

@@ -83,7 +83,7 @@ static void wait_for(atomic_bool *state)
         sched_yield();
 }
 
-/* What does not fit waits, and what comes behind it too, although it would fit. */
+/* What does not fit waits, and what comes after it too, although it would fit. */
 START_TEST(first_come_first_served)
 {
     struct turn a = { .nbytes = 60 }, b = { .nbytes = 50 }, c = { .nbytes = 10 };

@@ -120,9 +120,9 @@ def make_bad_text():
     bad("checksum-upper-case", "CORRUPT", "the checksum in upper-case digits",
         whole[:10] + whole[10:26].upper() + whole[26:])
     bad("truncated", "CORRUPT", "the last byte is missing", whole[:-1])
-    bad("no-json", "CORRUPT", "text that is no JSON behind the checksum",
+    bad("no-json", "CORRUPT", "text that is no JSON after the checksum",
         w.seal_manifest(b'"format":"pcr",'))
-    bad("two-objects", "CORRUPT", "something behind the object",
+    bad("two-objects", "CORRUPT", "something after the object",
         w.seal_manifest(rest[:-1] + b"{}\n"))
     bad("member-twice", "CORRUPT", "a member stands twice",
         w.seal_manifest(b'"format":"pcr",' + rest))

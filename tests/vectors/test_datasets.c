@@ -87,7 +87,7 @@ static int verify(const char *path, struct pcr_error *err)
 }
 
 /* `strict`: reading finds the code. Otherwise only verification does (the tail, and
- * what is behind it). */
+ * what is after it). */
 static void check(const char *path, const char *code, bool strict)
 {
     struct pcr_error err = { .message = "" };
@@ -128,7 +128,7 @@ static void run_index(const char *folder, const char *name, bool datasets)
     }
     while (fgets(line, sizeof(line), f)) {
         if (datasets && sscanf(line, "%127[^\t]\t%127[^\n]", file, code) == 2) {
-            bool strict = strcmp(file, "long") != 0; /* bytes behind it keep nobody from reading */
+            bool strict = strcmp(file, "long") != 0; /* bytes after it keep nobody from reading */
             snprintf(path, sizeof(path), "%s/datasets/%s", folder, file);
             check(path, code, strict);
             check_others(path, strict ? code : "OK");

@@ -23,7 +23,7 @@ static void fail(struct run *r, const char *name, const char *what, const char *
 
 /* --- lines of tab-separated fields --- */
 
-/* Cuts the line at *text into fields; returns their number and steps behind the line. */
+/* Cuts the line at *text into fields; returns their number and steps after the line. */
 static int next_line(char **text, char *fields[FIELDS_MAX])
 {
     char *p = *text, *end = strchr(p, '\n');

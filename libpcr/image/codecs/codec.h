@@ -13,7 +13,7 @@ struct pcri_stored_info {
     bool has_alpha;
 };
 
-/* Takes the next row of a window, packed pixels that last till it returns. */
+/* Takes the next row of a window, packed pixels that last until it returns. */
 typedef void pcri_row_fn(void *opaque, const uint8_t *pixels);
 
 /* One implementation of one file format. A state decodes one image after another, in one
@@ -25,7 +25,7 @@ struct pcri_codec {
     bool in_pieces; /* it takes more than one span, and more of them between two rows() */
     int (*create)(void **state_out, struct pcr_error *err);
     void (*destroy)(void *state); /* accepts NULL */
-    /* Parses the headers of a file, which begins with the magic; list and bytes must stay till
+    /* Parses the headers of a file, which begins with the magic; list and bytes must stay until
      * end. Checks the limits but for pixels; takes no memory that grows with these. */
     int (*begin)(void *state, const struct pcr_spans *file,
                  const struct pcri_decode_params *params, struct pcri_stored_info *info_out,

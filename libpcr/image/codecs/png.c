@@ -37,7 +37,7 @@ static _Noreturn void on_error(png_structp read, png_const_charp message)
 }
 
 /* What libpng merely warns of, because it goes on after it, does not touch the pixels: chunks
- * that are doubled, misplaced or too long, a wrong checksum of an ancillary chunk, data behind
+ * that are doubled, misplaced or too long, a wrong checksum of an ancillary chunk, data after
  * the last row. The exception is a compressed stream that does not end as it should. */
 static void on_warning(png_structp read, png_const_charp message)
 {
@@ -172,7 +172,7 @@ static int png_begin(void *state, const struct pcr_spans *file,
 
 /* --- pixels --- */
 
-/* Behind the last row, with which libpng has read the end of the image data. */
+/* After the last row, with which libpng has read the end of the image data. */
 static void read_tail(struct png *p)
 {
     p->complete = true;
@@ -223,7 +223,7 @@ static bool is_to_gray(const struct png *p)
 }
 
 /* A row of the window of a picture's row, the pixels as they are asked for; p->whole has room for
- * it behind what libpng gives. */
+ * it after what libpng gives. */
 static const uint8_t *window_row(struct png *p, const struct pcri_rect *w, const uint8_t *row)
 {
     row += w->x * pixel_nbytes(p);

@@ -19,10 +19,10 @@ struct pcri_png_chunk {
  * the file ends. */
 bool pcri_png_next(struct pcri_bytes file, size_t *at, struct pcri_png_chunk *out);
 
-/* Is the checksum behind it right? */
+/* Is the checksum after it right? */
 bool pcri_png_is_intact(const struct pcri_png_chunk *c);
 
-/* What is behind the next NUL; nothing where there is none. */
+/* What is after the next NUL; nothing where there is none. */
 struct pcri_bytes pcri_behind_nul(struct pcri_bytes b);
 
 /* Inflates a zlib stream into `out`, which is replaced: as far as it goes where it is cut off;

@@ -88,7 +88,7 @@ static void source_nothing(j_decompress_ptr cinfo)
     (void) cinfo;
 }
 
-/* Makes up an EOI: behind a scan the picture may be complete. */
+/* Makes up an EOI: after a scan the picture may be complete. */
 static boolean source_end(j_decompress_ptr cinfo)
 {
     static const JOCTET eoi[2] = { 0xFF, JPEG_EOI };

@@ -60,7 +60,7 @@ struct pcri_kernels {
 
 extern const struct pcri_kernels pcri_kernels_portable;
 /* One row of the samples of blocks of which every row is the same, for they have DC alone:
- * each `step` numbers behind the last one's. */
+ * each `step` numbers after the last one's. */
 void pcri_flat_row(const int16_t *dc, size_t step, size_t count,
                    const struct pcri_dequant *dequant, uint8_t *dst);
 void pcri_idct_scaled_portable(const int16_t *coef, const uint64_t *mask, size_t count,

@@ -145,7 +145,8 @@ struct chroma_avx2 {
 };
 
 /* Chroma of pixels `at` to `at` + 31, even and odd ones apart, less 128. */
-INLINE void chroma_32(const void *from, size_t at, const struct chroma_avx2 *c, __m256i out[2])
+INLINE void chroma_32(const void *from, size_t at, const struct chroma_avx2 *c,
+                      __m256i out[2])
 {
     if (c->h2) {
         two_samples((const uint16_t *) from + at / 2, c->bias[0], c->bias[1], out);
@@ -204,9 +205,11 @@ TARGET static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums,
                                  const struct pcri_rgb_row *out)
 {
     /* 128 less than 0 to 255: 2048 before the division by 16. */
-    struct chroma_avx2 c = { .cb = cb_sums, .cr = cr_sums, .h2 = true,
-                        .bias = { _mm256_set1_epi16((short) (bias[0] - 2048)),
-                                  _mm256_set1_epi16((short) (bias[1] - 2048)) } };
+    struct chroma_avx2 c = { .cb = cb_sums,
+                             .cr = cr_sums,
+                             .h2 = true,
+                             .bias = { _mm256_set1_epi16((short) (bias[0] - 2048)),
+                                       _mm256_set1_epi16((short) (bias[1] - 2048)) } };
     if (out->planar)
         convert_row(y, &c, n, true, out->plane);
     else

@@ -139,7 +139,8 @@ struct chroma_avx512 {
 };
 
 /* Chroma of pixels `at` to `at` + 63, even and odd ones apart, less 128. */
-INLINE void chroma_64(const void *from, size_t at, const struct chroma_avx512 *c, __m512i out[2])
+INLINE void chroma_64(const void *from, size_t at, const struct chroma_avx512 *c,
+                      __m512i out[2])
 {
     if (c->h2) {
         two_samples((const uint16_t *) from + at / 2, c->bias[0], c->bias[1], out);
@@ -153,8 +154,8 @@ INLINE void chroma_64(const void *from, size_t at, const struct chroma_avx512 *c
     out[1] = _mm512_sub_epi16(_mm512_srli_epi16(v, 8), middle);
 }
 
-INLINE void convert_64(const uint8_t *y, size_t at, const struct chroma_avx512 *c, bool planar,
-                       ptrdiff_t n, uint8_t *const plane[3])
+INLINE void convert_64(const uint8_t *y, size_t at, const struct chroma_avx512 *c,
+                       bool planar, ptrdiff_t n, uint8_t *const plane[3])
 {
     __m512i luma = load(y + at), cb[2], cr[2], rgb[2][3];
     chroma_64(c->cb, at, c, cb);
@@ -164,8 +165,8 @@ INLINE void convert_64(const uint8_t *y, size_t at, const struct chroma_avx512 *
     store_64(rgb[0], rgb[1], planar, n, at, plane);
 }
 
-INLINE void convert_row(const uint8_t *y, const struct chroma_avx512 *c, size_t n, bool planar,
-                        uint8_t *const plane[3])
+INLINE void convert_row(const uint8_t *y, const struct chroma_avx512 *c, size_t n,
+                        bool planar, uint8_t *const plane[3])
 {
     size_t at = 0;
     for (; at + 64 <= n; at += 64)
@@ -189,9 +190,11 @@ TARGET static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums,
                                  const struct pcri_rgb_row *out)
 {
     /* 128 less than 0 to 255: 2048 before the division by 16. */
-    struct chroma_avx512 c = { .cb = cb_sums, .cr = cr_sums, .h2 = true,
-                        .bias = { _mm512_set1_epi16((short) (bias[0] - 2048)),
-                                  _mm512_set1_epi16((short) (bias[1] - 2048)) } };
+    struct chroma_avx512 c = { .cb = cb_sums,
+                               .cr = cr_sums,
+                               .h2 = true,
+                               .bias = { _mm512_set1_epi16((short) (bias[0] - 2048)),
+                                         _mm512_set1_epi16((short) (bias[1] - 2048)) } };
     if (out->planar)
         convert_row(y, &c, n, true, out->plane);
     else

@@ -192,7 +192,7 @@ INLINE void store_packed_16(const vec rgb[3], uint8_t *dst)
     }
 }
 
-/* n pixels from pixel `at` of the row on; `more`: others come behind them. */
+/* n pixels from pixel `at` of the row on; `more`: others come after them. */
 INLINE void ycc_run(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
                     const struct pcri_rgb_row *out, size_t at, bool more)
 {

@@ -12,7 +12,7 @@ enum { PCRI_COLOR_INKS = PCR_COLOR_GRAY + 1 }; /* C, M, Y and K; 255: all ink */
 /* What the caller of a codec wants; color is RGB or GRAY, and limits are filled in. */
 struct pcri_decode_params {
     uint32_t color; /* or PCRI_COLOR_INKS for JPEG of four components */
-    bool alpha;     /* of PNG that has it: a channel more, behind the others */
+    bool alpha;     /* of PNG that has it: a channel more, after the others */
     uint32_t scale; /* 1 to 8, in eighths */
     bool identical; /* as PCR_DECODE_IDENTICAL */
     const struct pcr_ladder *ladder;

@@ -175,8 +175,7 @@ static int check_window(struct pcr_resize_options *o, uint32_t width, uint32_t h
 
 int pcri_resize_plan(struct pcri_resizer *r, const struct pcr_resize_options *opts,
                      uint32_t width, uint32_t height, uint32_t channels, uint32_t dst_width,
-                     uint32_t dst_height, struct pcri_resize_plan *out,
-                     struct pcr_error *err)
+                     uint32_t dst_height, struct pcri_resize_plan *out, struct pcr_error *err)
 {
     struct pcr_resize_options o;
     int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_resize_options", err);
@@ -276,14 +275,15 @@ static int begin(struct pcri_resizer *r, const struct pcri_resize_plan *plan, ui
     size_t padding = (size_t) across->most * plan->channels + PCRI_BETWEEN_PADDING;
     size_t wide = 0, total;
     bool cubic = plan->filter == PCR_FILTER_BICUBIC;
-    /* One number behind the rows that are wide. */
+    /* One number after the rows that are wide. */
     if ((cubic && !pcri_mul((size_t) plan->dst_width * plan->channels,
                             down->end - down->begin, &wide)) ||
         !pcri_add(wide, columns + padding + 1, &total) ||
         !pcri_mul(total, sizeof(uint16_t), &total))
         return pcri_fail_nomem(err, columns);
-    *j = (struct pcri_resize_job) { .plan = plan, .rows = r->rows, .columns = columns,
-                                    .dst = dst };
+    *j = (struct pcri_resize_job) {
+        .plan = plan, .rows = r->rows, .columns = columns, .dst = dst
+    };
     int rc = pcri_buffer_reserve(&r->between, total, err);
     if (rc || (rc = prepare_rows(r, plan, &j->shrink, err)))
         return rc;
@@ -316,8 +316,8 @@ int pcri_resize_run(struct pcri_resizer *r, const struct pcri_resize_plan *plan,
     return 0;
 }
 
-int pcri_resize_feed(struct pcri_resizer *r, const struct pcri_resize_plan *plan, uint8_t *dst,
-                     struct pcri_resize_feed *out, struct pcr_error *err)
+int pcri_resize_feed(struct pcri_resizer *r, const struct pcri_resize_plan *plan,
+                     uint8_t *dst, struct pcri_resize_feed *out, struct pcr_error *err)
 {
     const struct pcri_filter *down = &plan->down;
     uint32_t all = down->end - down->begin;

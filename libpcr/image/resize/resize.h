@@ -36,7 +36,7 @@ struct pcri_resize_job {
     const struct pcri_resize_rows *rows;
     struct pcri_shrink shrink;
     uint16_t *between, *wide; /* one row; and, with a cubic, all rows of the result's width */
-    size_t columns;           /* numbers in `between`, without what lies behind them */
+    size_t columns;           /* numbers in `between`, without what lies after them */
     uint8_t *dst;
 };
 

@@ -10,7 +10,7 @@
 enum {
     PCRI_WEIGHT_BITS = 14,  /* of weights, which add up to one */
     PCRI_FRACTION_BITS = 7, /* of a value between the passes */
-    /* Numbers that may be read behind what the last tap needs, for which the weights are 0. */
+    /* Numbers that may be read after what the last tap needs, for which the weights are 0. */
     PCRI_BETWEEN_PADDING = 64,
 };
 
@@ -25,7 +25,7 @@ struct pcri_filter {
     const struct pcri_tap *taps; /* one for each output sample */
     const int16_t *weights;
     uint32_t most;       /* the largest count, rounded up to an even number: a tap has so many
-                          * weights, those behind its own count 0 */
+                          * weights, those after its own count 0 */
     uint32_t begin, end; /* all input samples that they read */
 };
 
@@ -55,11 +55,11 @@ struct pcri_resize_rows {
                          size_t plane_nbytes);
     /* One row of RGB, which begins at input column filter->begin, to one output row, cut off
      * below 0 and above 255. plane_nbytes: 0 for packed pixels. The row has room for
-     * (filter->most pixels and PCRI_BETWEEN_PADDING numbers) behind filter->end, all 0. */
+     * (filter->most pixels and PCRI_BETWEEN_PADDING numbers) after filter->end, all 0. */
     void (*shrink_rgb)(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out,
                        size_t plane_nbytes);
     /* The same to the numbers that pass between the directions. There is room for one more
-     * behind the row. */
+     * after the row. */
     void (*shrink_rgb_wide)(const struct pcri_shrink *s, const uint16_t *src, uint16_t *out,
                             size_t plane);
 };

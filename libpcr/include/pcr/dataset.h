@@ -107,7 +107,7 @@ struct pcr_dataset_info {
     /* In the whole dataset: */
     uint64_t undecodable_count; /* opaque samples that no decoder here could show */
     uint64_t salvaged_count;    /* samples of damaged files, coded as far as they decode */
-    uint64_t dropped_count;     /* samples whose files had bytes behind the image, which */
+    uint64_t dropped_count;     /* samples whose files had bytes after the image, which */
     uint64_t dropped_nbytes;    /* were not kept; and those bytes */
     uint64_t skipped_count;     /* bad inputs that were left out */
     uint32_t label_kind;    /* enum pcr_label_kind; of one record opened as a dataset: NONE,

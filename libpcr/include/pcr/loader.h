@@ -72,7 +72,7 @@ enum {
     PCR_LOADER_HUGE_PAGES = 1 << 5,
     /* Nothing is read of an epoch before it is started. Without this, as soon as one epoch was
      * started after the one before it, the first window of the next is read while the last of
-     * this one is decoded, up to an eighth of window_nbytes; till that epoch begins its bytes are
+     * this one is decoded, up to an eighth of window_nbytes; until that epoch begins its bytes are
      * counted apart (ahead_nbytes). */
     PCR_LOADER_NO_READ_AHEAD = 1 << 6,
     /* Pictures are not turned upright (PCR_DECODE_KEEP_ORIENTATION says how they are without
@@ -125,7 +125,7 @@ struct pcr_loader_options {
     uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
     uint32_t dtype;        /* enum pcr_dtype */
     uint64_t window_nbytes; /* encoded bytes held, about; bounds the window; default 256 MiB. The
-                             * dataset keeps that memory till the loader is destroyed */
+                             * dataset keeps that memory until the loader is destroyed */
     uint32_t rank;         /* which of `world` processes this is, from 0 */
     uint32_t world;        /* processes that share each epoch; default 1 */
     const uint64_t *indices; /* the samples to use: index_count numbers of samples, each
@@ -231,10 +231,10 @@ struct pcr_loader_options {
 /* Threads of the library work for a loader; all loaders of a process share them, and each gets
  * its turns: of those that decode there are no more than the loader with the largest
  * thread_count may have. They end with the last loader. pcr_loader_next(),
- * pcr_loader_next_within() and pcr_loader_start_epoch() are for one thread at a time; the other functions may be called from
- * any thread meanwhile. The order depends on (datasets, seed, epoch, and the options of
- * shuffling and of what an epoch has) alone, the pixels on these and the options of the image;
- * neither on thread_count, batch_size, rank or world. */
+ * pcr_loader_next_within() and pcr_loader_start_epoch() are for one thread at a time; the other
+ * functions may be called from any thread meanwhile. The order depends on (datasets, seed, epoch,
+ * and the options of shuffling and of what an epoch has) alone, the pixels on these and the
+ * options of the image; neither on thread_count, batch_size, rank or world. */
 struct pcr_loader;
 
 /* A loader belongs to the process that made it. In a forked child its functions return INVAL
@@ -257,7 +257,7 @@ PCR_API PCR_MUST_CHECK int pcr_loader_create_mix(struct pcr_dataset *const *data
                                                  struct pcr_error *err);
 
 /* Stops the threads within the decoding time of one image, frees all but the batches that
- * are still held (they stay valid till released), sets *loader to NULL. Accepts NULL. */
+ * are still held (they stay valid until released), sets *loader to NULL. Accepts NULL. */
 PCR_API void pcr_loader_destroy(struct pcr_loader **loader);
 
 /* Sets rank and world, in place of the options' and the environment's, for programs that learn
@@ -306,7 +306,7 @@ enum {
 PCR_API PCR_MUST_CHECK int pcr_loader_state(const struct pcr_loader *loader, void *state_out,
                                             struct pcr_error *err);
 
-/* The same as one line of JSON, with a NUL behind it. *out is replaced. Its members have the
+/* The same as one line of JSON, with a NUL after it. *out is replaced. Its members have the
  * names version, epoch, position, sample_count, seed, dataset and order (the digests, as
  * strings of 16 hexadecimal digits), fidelity (null: none) and fidelity_changes (pairs of
  * position and fidelity). It has no checksum, so that it can be edited. Codes: INVAL, NOMEM. */
@@ -330,7 +330,7 @@ PCR_API PCR_MUST_CHECK int pcr_loader_resume(struct pcr_loader *loader, const vo
 /* Sets the fidelity from the first sample on that is batches_ahead batches behind the last
  * batch that pcr_loader_next() has returned; it is the same sample on all ranks that call this
  * after as many batches. Where the epoch ends before, and between epochs: from the next one's
- * first sample. It holds till an epoch begins that fidelity_steps names, or for ever. What was
+ * first sample. It holds until an epoch begins that fidelity_steps names, or for ever. What was
  * read ahead is used where it has that fidelity, and read again where it has not. 0 means G.
  * Codes: INVAL (also with four changes on the way, which only batches_ahead above 4 allows:
  * take a batch first). */
@@ -375,17 +375,17 @@ struct pcr_batch {
                               * where the datasets' labels are integers, or they have none */
 };
 
-/* Waits for the next batch in order. The caller owns it till pcr_batch_release().
+/* Waits for the next batch in order. The caller owns it until pcr_batch_release().
  * Returns PCR_END after the epoch's last. After an error (of the first bad sample in order) the
- * loader is stopped, and repeats it, till the next start_epoch.
+ * loader is stopped, and repeats it, until the next start_epoch.
  * Codes: those of pcr_slice_read() and pcr_decoder_decode(), CANCELLED
  * (pcr_loader_cancel()). */
 PCR_API PCR_MUST_CHECK int pcr_loader_next(struct pcr_loader *loader,
                                            struct pcr_batch **out,
                                            struct pcr_error *err);
 
-/* The same, but waits no longer than wait_ns nanoseconds, with 0 not at all. Returns PCR_AGAIN where
- * the batch is not there by then: it comes with a later call. */
+/* The same, but waits no longer than wait_ns nanoseconds, with 0 not at all. Returns PCR_AGAIN
+ * where the batch is not there by then: it comes with a later call. */
 PCR_API PCR_MUST_CHECK int pcr_loader_next_within(struct pcr_loader *loader, uint64_t wait_ns,
                                                   struct pcr_batch **out,
                                                   struct pcr_error *err);
@@ -393,7 +393,7 @@ PCR_API PCR_MUST_CHECK int pcr_loader_next_within(struct pcr_loader *loader, uin
 /* Gives a batch back, from any thread, also after its loader is gone. Accepts NULL. */
 PCR_API void pcr_batch_release(struct pcr_batch *batch);
 
-/* Makes a pcr_loader_next() that waits in another thread, and all later ones till the next
+/* Makes a pcr_loader_next() that waits in another thread, and all later ones until the next
  * start_epoch or resume, return CANCELLED; a state then still says what was delivered. Where no
  * epoch has begun it has no effect on the one that will, and none on the one that another thread
  * is just beginning (start_epoch, resume). Threads that wait to read again what
@@ -473,7 +473,7 @@ enum pcr_stats_form {
     PCR_STATS_PROMETHEUS = 2, /* text exposition format: pcr_loader_..., times in seconds */
 };
 
-/* Writes the stats as text into `out`, which is replaced (and a NUL stands behind it).
+/* Writes the stats as text into `out`, which is replaced (and a NUL stands after it).
  * labels: PROMETHEUS: what tells this loader's lines from others', for example
  * "split=\"train\"" (as it stands between the braces); else NULL. Codes: INVAL, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_loader_stats_text(const struct pcr_loader_stats *stats,

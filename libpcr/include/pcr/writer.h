@@ -110,7 +110,7 @@ struct pcr_write_progress {
     /* Of the records done: */
     uint64_t samples_undecodable; /* kept whole, though no decoder here can show them */
     uint64_t samples_salvaged;    /* of damaged files, coded as far as they decode */
-    uint64_t samples_dropped;     /* whose files had bytes behind the image, not kept */
+    uint64_t samples_dropped;     /* whose files had bytes after the image, not kept */
     uint64_t dropped_nbytes;      /* those bytes */
 };
 
@@ -163,7 +163,7 @@ struct pcr_write_options {
  * Where the folder holds the finished dataset of the same source and options, nothing is
  * left to do, which is success; one that holds another dataset is left alone (INVAL).
  *
- * Fills *report (may be NULL) also on failure. Blocks till done; memory is bounded by
+ * Fills *report (may be NULL) also on failure. Blocks until done; memory is bounded by
  * about two records, a source file for each thread, and max_memory_nbytes.
  * Codes: INVAL, IO (ENOSPC: disk full; finished records stay), CORRUPT and others for a
  * bad input under PCR_BAD_FAIL, CANCELLED, NOMEM, LIMIT. */

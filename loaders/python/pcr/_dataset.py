@@ -238,7 +238,7 @@ class Dataset(Sequence[Sample]):
         as JPEGs of which quality; None: nothing was reduced. In the whole dataset, whatever
         split was opened: opaque_count (samples kept whole), undecodable_count (those of them
         that no decoder here could show), salvaged_count (samples of damaged files),
-        dropped_count (samples whose files had bytes behind the image, which were not kept),
+        dropped_count (samples whose files had bytes after the image, which were not kept),
         dropped_nbytes (those bytes), skipped_count (inputs left out). notes() names them.
         """
         info = self._info
@@ -269,7 +269,7 @@ class Dataset(Sequence[Sample]):
 
         Each is a dictionary with "index" (in the dataset), "key", and what was noted:
         "undecodable" (what it is, if no decoder here could show it), "salvaged" (what was
-        wrong with its file), "dropped" and "dropped_nbytes" (what stood behind the image and
+        wrong with its file), "dropped" and "dropped_nbytes" (what stood after the image and
         was not kept). Reads all records' heads and tails.
 
         Raises IoError, FormatError, CorruptError, TruncatedError, UnsupportedError, LimitError,

@@ -157,7 +157,7 @@ class Loader:
         batches_ahead + 1 batches, and as many as you hold.
     read_ahead: once an epoch has followed the one before, the first window of the next is read
         while the last of this one is decoded, up to 32 MiB (an eighth of window_nbytes);
-        till that epoch begins stats() counts its bytes apart, as ahead_nbytes.
+        until that epoch begins stats() counts its bytes apart, as ahead_nbytes.
 
     max_pixels, max_scans, max_sample_nbytes: limits of decoding, see pcr.decode(); None is what
         the dataset has (pcr.open()).
@@ -300,7 +300,7 @@ class Loader:
         return int(self._core.with_pointer(lib.pcr_loader_batch_count))
 
     def __iter__(self) -> Epoch:
-        """An iterator over the next epoch, which begins when its first batch is taken: till
+        """An iterator over the next epoch, which begins when its first batch is taken: until
         then set_epoch() and load_state_dict() still hold for it, and an iterator that is
         dropped uses nothing up. What was left of the epoch before is dropped.
 
@@ -463,7 +463,7 @@ class Loader:
         last one given out; between epochs, from the next one's first sample on.
 
         In processes that call this after as many batches it is the same sample. It holds
-        till an epoch begins that the schedule names, or for ever. Samples with fidelities
+        until an epoch begins that the schedule names, or for ever. Samples with fidelities
         of their own keep them. Each batch's `fidelities` tell. Raises InvalidError above G.
         """
         number = fidelity_number(fidelity)

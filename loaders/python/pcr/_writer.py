@@ -37,7 +37,7 @@ class WriteProgress(NamedTuple):
     samples_reduced: int  #: by max_side; not those of records kept
     samples_undecodable: int  #: kept whole, though no decoder here can show them
     samples_salvaged: int  #: of damaged files, coded as far as they decode
-    samples_dropped: int  #: whose files had bytes behind the image, which were not kept
+    samples_dropped: int  #: whose files had bytes after the image, which were not kept
     dropped_nbytes: int  #: those bytes
 
 
@@ -281,7 +281,7 @@ class _Job:
         self._stopped = True
 
     def run(self, source: Any) -> WriteProgress:
-        """Writes the dataset; blocks till it is done."""
+        """Writes the dataset; blocks until it is done."""
         result = st.WriteProgress()
         try:
             call(lib.pcr_dataset_write, self._dst, source, byref(self._settings),

@@ -381,7 +381,7 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
 
     def set_fidelity(self, fidelity: Optional[int]) -> None:
         """Sets the fidelity, in workers too, where it holds from a batch on that is still to
-        be made, till an epoch begins that the schedule names. See Loader.set_fidelity()."""
+        be made, until an epoch begins that the schedule names. See Loader.set_fidelity()."""
         number = fidelity_number(fidelity)
         if number > self.group_count:
             raise InvalidError(f"fidelity is {number}, the dataset has 1 to {self.group_count}")

@@ -2,7 +2,7 @@
 """One measurement of one loader in a process of its own; prints a JSON object.
 
 measure.py JOB: a JSON object with adapter, row, source, dataset, threads, seconds, count,
-check and crops (a file). It tells of the first batch, then of whole epochs behind the
+check and crops (a file). It tells of the first batch, then of whole epochs after the
 first; with "check" it compares one epoch with Pillow instead.
 """
 import importlib

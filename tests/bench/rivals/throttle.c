@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Slower storage for any program: preloaded (LD_PRELOAD), it has reads of the files in datasets/
- * and source/ of the folder PCR_THROTTLE_FOLDER wait till PCR_THROTTLE_RATE bytes a second would
+ * and source/ of the folder PCR_THROTTLE_FOLDER wait until PCR_THROTTLE_RATE bytes a second would
  * have delivered them, for all processes together that name the same PCR_THROTTLE_STATE file.
  * What is mapped into memory is not slowed down. */
 #define _GNU_SOURCE
@@ -85,7 +85,7 @@ static int64_t now_ns(void)
     return (int64_t) s.tv_sec * 1000000000 + s.tv_nsec;
 }
 
-/* Waits till the bytes would be there. */
+/* Waits until the bytes would be there. */
 static ssize_t deliver(int fd, ssize_t n)
 {
     if (n <= 0 || !is_ours(fd))
