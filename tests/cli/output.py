@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A reader that goes away ends pcrtool quietly; a full disk after stdout does not."""
+"""A reader that goes away ends pcrtool quietly; a full disk after stdout does not. Streams that
+are closed are no files."""
 import os
 import signal
 import subprocess
 
-from helper import PCRTOOL, dataset
+from helper import PCRTOOL, convert, dataset, pcrtool, photos, read
 
 path = dataset()
 
@@ -35,3 +36,36 @@ for args in (["ls", path], ["info", path, "--json"], ["cat", path, "@0"], ["doct
                               check=False, timeout=60)
     assert done.returncode == 1, (args, done.returncode)
     assert b"No space left" in done.stderr, (args, done.stderr)
+
+
+def closed(*args, streams=(1,)):
+    """Exit code and messages where these streams are closed."""
+    def close():
+        for fd in streams:
+            os.close(fd)
+    done = subprocess.run([PCRTOOL, *args], stderr=subprocess.PIPE, preexec_fn=close,
+                          check=False, timeout=60)
+    return done.returncode, done.stderr
+
+
+# Output that is closed is missed where there is any, and there alone.
+for args in (["ls", path], ["info", path, "--json"], ["cat", path, "@0"], ["verify", path],
+             ["help", "--man"]):
+    assert closed(*args) == (1, b"pcrtool: cannot write to standard output: "
+                                b"Bad file descriptor\n"), args
+    assert closed(*args, streams=(0, 1, 2)) == (1, b""), args
+whole = pcrtool("cat", path, "@0").stdout
+assert closed("cat", path, "@0", "-o", "a.jpg", streams=(0, 1)) == (0, b"")
+assert closed("cat", path, "@0", "-o", "b.jpg", streams=(0, 1, 2)) == (0, b"")
+assert read("a.jpg") == read("b.jpg") == whole
+
+# What is said of bad inputs goes into no record.
+source = photos("bad", count=16, splits=False)
+for i in range(8):
+    with open(f"{source}/class-0{i % 4}/bad-{i}.jpg", "wb") as file:
+        file.write(b"<html>")
+assert closed("convert", source, "skipped.pcr", "--on-bad", "skip", "--records", "2",
+              streams=(0, 1, 2)) == (3, b"")
+pcrtool("verify", "skipped.pcr", "--deep", "--quiet")
+convert(source, "again.pcr", "--on-bad", "skip", records=2, code=3)
+assert read("again.pcr/manifest.json") == read("skipped.pcr/manifest.json")
