@@ -137,8 +137,7 @@ static const char *by_fields(const uint8_t *p, size_t nbytes)
         if (header == 12 || (header >= 40 && header <= 124))
             return "BMP";
     }
-    if (nbytes >= 6 && !p[0] && !p[1] && (p[2] == 1 || p[2] == 2) && !p[3] && (p[4] || p[5])
-        && !p[5])
+    if (nbytes >= 6 && !p[0] && !p[1] && (p[2] == 1 || p[2] == 2) && !p[3] && p[4] && !p[5])
         return p[2] == 1 ? "ICO" : "CUR";
     if (nbytes >= 3 && p[0] == 'P' && p[1] >= '1' && p[1] <= '7'
         && strchr(" \t\r\n", p[2]) && p[2])
@@ -176,7 +175,7 @@ static const char *by_text(const uint8_t *p, size_t nbytes)
         size_t length = pcri_utf8_sequence(p + i, n - i);
         if (!length && (n == nbytes || n - i >= 4)) /* not just cut off */
             return NULL;
-        if (p[i] < 32 && !strchr("\t\n\r\f\033", p[i]))
+        if (p[i] < 32 && (!p[i] || !strchr("\t\n\r\f\033", p[i])))
             return NULL;
         i += length ? length : n - i;
     }

@@ -12,6 +12,8 @@
 
 #define PCRI_MANIFEST_NAME "manifest.json"
 
+enum { PCRI_MANIFEST_SPLITS = 10000 }; /* at most */
+
 struct pcri_split {
     char *name;             /* malloc'd, UTF-8 */
     uint64_t first_record, record_count;

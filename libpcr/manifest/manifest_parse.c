@@ -256,7 +256,7 @@ static int parse_splits(const struct text *t, struct pcri_manifest *m, struct pc
     uint64_t count = 0;
     int rc = count_elements(t, "splits", &count, err);
     /* Each name is compared with all others, so there must not be too many. */
-    if (rc || count > 10000)
+    if (rc || count > PCRI_MANIFEST_SPLITS)
         return rc ? rc : bad(err, "splits", "an array of at most 10000");
     if (!(m->splits = pcri_calloc((size_t) count, sizeof(*m->splits), err)))
         return PCR_ERR_NOMEM;

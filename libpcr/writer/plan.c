@@ -330,6 +330,27 @@ void pcri_write_plan_name(const struct pcri_write_plan *p, uint64_t record,
 
 /* --- all together --- */
 
+/* What no manifest can hold is known before hours of work. */
+static int check_names(const struct pcr_source *s, struct pcr_error *err)
+{
+    for (uint32_t i = 0; i < s->class_count; i++)
+        if (!s->class_names[i])
+            return pcri_fail(err, PCR_ERR_INVAL, "class %u has no name", (unsigned) i);
+    if (s->split_count > PCRI_MANIFEST_SPLITS)
+        return pcri_fail(err, PCR_ERR_LIMIT, "the source has %u splits, the limit is %u",
+                         (unsigned) s->split_count, (unsigned) PCRI_MANIFEST_SPLITS);
+    for (uint32_t i = 0; s->split_names && i < s->split_count; i++) {
+        const char *name = s->split_names[i];
+        if (!name || !*name)
+            return pcri_fail(err, PCR_ERR_INVAL, "split %u has no name", (unsigned) i);
+        for (uint32_t k = 0; k < i; k++)
+            if (!strcmp(s->split_names[k], name))
+                return pcri_fail(err, PCR_ERR_INVAL, "splits %u and %u are both '%.200s'",
+                                 (unsigned) k, (unsigned) i, name);
+    }
+    return 0;
+}
+
 static int check_source(const struct pcr_source *s, struct pcr_error *err)
 {
     if (!s || s->size < sizeof(*s) || !s->describe || !s->load)
@@ -345,7 +366,7 @@ static int check_source(const struct pcr_source *s, struct pcr_error *err)
                                              "do not agree");
     if (s->class_count && !s->class_names)
         return pcri_fail(err, PCR_ERR_INVAL, "the source's class_names is NULL");
-    return 0;
+    return check_names(s, err);
 }
 
 static int make(struct pcri_write_plan *p, const struct pcr_source *source,

@@ -94,6 +94,53 @@ START_TEST(names)
 }
 END_TEST
 
+/* Nearly what the rows above are, and other words for the same. */
+static const struct row others[] = {
+    ROW("RIFF\x24\0\0\0AVI LIST", "AVI"),
+    ROW("RIFF\x24\0\0\0sfbkLIST", "RIFF"),
+    ROW("\0\0\0\x08moov\0\0\0\x08mvhd", "QuickTime"),
+    ROW("\0\0\0\x08mdat\0\0\0\x08mvhd", "QuickTime"),
+    ROW("\0\0\0\x08" "free\0\0\0\x08mvhd", "unknown"),
+    ROW("\0\0\0\x18" "ftypmsf1\0\0\0\0msf1heix", "HEIC"),
+    ROW("\0\0\0\x18" "ftypmsf1\0\0\0\0msf1xxxx", "HEIF"),
+    ROW("BM\x46\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0\2\0\2\0\1\0\x18\0", "BMP"),
+    ROW("BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x7d\0\0\0\2\0\0\0\2\0\0\0", "unknown"),
+    ROW("BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x0d\0\0\0\2\0\0\0\2\0\0\0", "unknown"),
+    ROW("\0\0\3\0\1\0\x10\x10", "unknown"),
+    ROW("\0\0\1\1\1\0\x10\x10", "unknown"),
+    ROW("\0\0\1\0\0\0\x10\x10", "unknown"),
+    ROW("\0\0\1\0\1\1\x10\x10", "unknown"),
+    ROW("\0\1\1\0\1\0\x10\x10", "unknown"),
+    ROW("P0\n2 2\n", "text"),
+    ROW("P8\n2 2\n", "text"),
+    ROW("P6x2 2\n", "text"),
+    ROW("P6\0002 2\n", "unknown"),
+    ROW("<!DOCTYPE svg PUBLIC>", "SVG"),
+    ROW("<p><HEAD>", "HTML"),
+    ROW("<p><body>", "HTML"),
+    ROW("<p><title>", "HTML"),
+    ROW("<rss><a></a></rss>", "XML"),
+    ROW("<p>", "text"),
+    ROW("[1, 2]", "JSON"),
+    ROW(" \t\r\n", "blank text"),
+    ROW("\xFE\xFF\0h\0i", "UTF-16 text"),
+    ROW("\xFE\xFDhi", "unknown"),
+    ROW("a\x1b[0m\n", "text"),
+    ROW("ab\x02", "unknown"),
+    ROW("ab\xC3", "unknown"),
+    ROW("\xFF\xD8\xFF\xCC\0\4\0\0\xFF\xC8\0\4\0\0\xFF\xDA\0\4", "JPEG"),
+    ROW("\xFF\xD8\xFF\xDE\0\4\0\0", "hierarchical JPEG"),
+    ROW("\xFF\xD8\xFF\xDF\0\4\0\0", "hierarchical JPEG"),
+    ROW("\xFF\xD8\xFF\xD0\0\4\0\0", "JPEG"),
+};
+
+START_TEST(other_names)
+{
+    const struct row *r = &others[_i];
+    ck_assert_str_eq(pcri_sniff(r->bytes, r->nbytes), r->name);
+}
+END_TEST
+
 START_TEST(far_magic)
 {
     uint8_t block[512] = { 'a' };
@@ -125,6 +172,7 @@ int main(void)
     Suite *s = suite_create("sniff");
     TCase *t = tcase_create("sniff");
     tcase_add_loop_test(t, names, 0, sizeof(rows) / sizeof(rows[0]));
+    tcase_add_loop_test(t, other_names, 0, sizeof(others) / sizeof(others[0]));
     tcase_add_test(t, far_magic);
     tcase_add_test(t, messages);
     suite_add_tcase(s, t);

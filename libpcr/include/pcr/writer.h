@@ -44,7 +44,7 @@ struct pcr_source {
      * classes named "0" to "n - 1" (above 1,000 only where they are two samples each on
      * average, and at most 2^20); PCR_WRITE_NO_CLASSES leaves them integers. */
     const char *const *class_names;
-    const char *const *split_names; /* NULL: one split, "all" */
+    const char *const *split_names; /* that differ, at most 10,000; NULL: one split, "all" */
     uint32_t split_count;
     uint32_t reserved;
     /* Describes sample `index`. Cheap, no I/O. Called from one thread at a time. */
