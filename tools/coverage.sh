@@ -9,7 +9,8 @@ usage: tools/coverage.sh [--keep] [MESON_TEST_OPTION...]
 
 Installs what is missing (tools/deps.sh --coverage), builds in build-coverage/, runs the tests,
 and prints the share of lines and branches that they ran, by folder. build-coverage/report.txt
-has the numbers of all files, with the lines that were not run.
+has the numbers of all files, with the lines that were not run. Where all tests run, so do those
+of tests/fault that let allocations and system calls fail, at more places than in the suite.
 
   --keep             keep what earlier runs counted, and add to it
   MESON_TEST_OPTION  which tests; all
@@ -34,6 +35,10 @@ ninja -C build-coverage meson-test-prereq | tail -n 1
 [ $keep = yes ] || find build-coverage -name '*.gcda' -delete
 status=0
 meson test -C build-coverage --no-rebuild --print-errorlogs -t 4 "$@" || status=$?
+if [ $# -eq 0 ]; then
+    build-coverage/tests/fault/fault-allocations 11 >/dev/null || status=$?
+    build-coverage/tests/fault/fault-system_calls 5 >/dev/null || status=$?
+fi
 
 gcovr -r . --object-directory build-coverage --gcov-ignore-parse-errors \
     --exclude-unreachable-branches \

@@ -33,11 +33,13 @@ slow = json_of("bench", path, "--json", "-f", str(groups), "--threads", "1", "--
 assert slow["throttle_nbytes_per_second"] == 256 << 10
 assert slow["rates"][0]["nbytes_per_second"] < 4 * (256 << 10)  # a first burst is allowed
 
-text = pcrtool("bench", path, "--split", "train", "--threads", "1", "-f",
-               str(groups)).stdout.decode()
-assert "cached" in text and "images/s" in text, text
+text = pcrtool("bench", path, "--split", "train", "--threads", "1", "-f", str(groups), "--size",
+               "32", "--cold", "--throttle", "1G").stdout.decode()
+assert "to 32 px, nothing cached at first, reading throttled\n" in text and "images/s" in text, text
 assert len(text.strip().split("\n")) == 4, text
-pcrtool("bench", records(path)[0], "-f", "1", "--threads", "1", "--cold", "--json")
+one = json_of("bench", records(path)[0], "-f", "1", "--threads", "1", "--cold", "--io", "mmap",
+              "--json")
+assert [row["backend"] for row in one["rates"]] == ["mmap"]
 
 fails("bench", path, "--fidelity", str(groups + 1), code=2, says=[f"1 to {groups}"])
 fails("bench", path, "--io", "tape", code=2, says=["pread|mmap"])
