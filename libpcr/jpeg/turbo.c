@@ -95,18 +95,12 @@ static void message(j_common_ptr cinfo, int level)
     t->no_end |= cinfo->err->msg_code == JWRN_JPEG_EOF;
 }
 
-static void no_output(j_common_ptr cinfo)
-{
-    (void) cinfo;
-}
-
 struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data,
                                          size_t nbytes, struct pcr_error *err)
 {
     jpeg_std_error(&t->mgr);
     t->mgr.error_exit = leave;
     t->mgr.emit_message = message;
-    t->mgr.output_message = no_output;
     t->data = data;
     t->nbytes = nbytes;
     t->err = err;

@@ -51,14 +51,6 @@ void pcri_notes_add(struct pcri_note_counts *sums, const struct pcri_notes *n)
     sums->dropped_nbytes += n->dropped_nbytes;
 }
 
-void pcri_note_counts_add(struct pcri_note_counts *sums, const struct pcri_note_counts *c)
-{
-    sums->undecodable += c->undecodable;
-    sums->salvaged += c->salvaged;
-    sums->dropped += c->dropped;
-    sums->dropped_nbytes += c->dropped_nbytes;
-}
-
 int pcri_notes_render(const struct pcri_notes *n, uint32_t index, const char *key,
                       char **out, struct pcr_error *err)
 {

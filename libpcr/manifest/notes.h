@@ -18,7 +18,6 @@ struct pcri_note_counts {
 /* Is there anything to note? */
 bool pcri_notes_any(const struct pcri_notes *n);
 void pcri_notes_add(struct pcri_note_counts *sums, const struct pcri_notes *n);
-void pcri_note_counts_add(struct pcri_note_counts *sums, const struct pcri_note_counts *c);
 
 /* The JSON object for the tail (docs/FORMAT.md 3.5); malloc'd. `index` is the sample's
  * position in its record. */

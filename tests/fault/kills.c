@@ -26,6 +26,7 @@
 #include "base/base.h"
 #include "fault.h"
 #include "generator.h"
+#include "leave.h"
 #include "write_source.h"
 
 enum { MAX_OPS = 4096, PATH_NBYTES = 160, BLOB_NBYTES = 8 << 20, MAX_FDS = 256 };
@@ -602,10 +603,6 @@ static const struct scenario {
     { "extract", no_part, extract, read_nothing, false, 7 },
 };
 
-#ifdef PCR_COVERAGE
-void __gcov_dump(void); /* _exit() would leave out what the child has run */
-#endif
-
 /* Does the work in a child. Returns its status. */
 static int act(const struct scenario *s, bool counted)
 {
@@ -619,10 +616,7 @@ static int act(const struct scenario *s, bool counted)
             _exit(1);
         int rc = s->act();
         counting = false;
-#ifdef PCR_COVERAGE
-        __gcov_dump();
-#endif
-        _exit(rc != 0);
+        leave(rc != 0);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     return status;

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "leave.h"
 #include "memory.h"
 #include "scenarios.h"
 
@@ -56,10 +57,6 @@ static char *word_of(const char *word)
                                  : word == PICTURES ? lists.path : word);
 }
 
-#ifdef PCR_COVERAGE
-void __gcov_dump(void); /* _exit() would leave out what the child has run */
-#endif
-
 /* The child: exits with pcrtool's status. */
 static void run_child(const struct running *c, const int fds[2], long *calls)
 {
@@ -75,10 +72,7 @@ static void run_child(const struct running *c, const int fds[2], long *calls)
     int status = pcrtool_main(argc, argv);
     memory_pause();
     *calls = memory_calls() - before;
-#ifdef PCR_COVERAGE
-    __gcov_dump();
-#endif
-    _exit(status);
+    leave(status);
 }
 
 static char *read_all(int fd)

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "leave.h"
 #include "made_loader.h"
 #include "write_source.h"
 
@@ -151,7 +152,7 @@ START_TEST(two_processes)
                 _exit(1);
         }
         if (!child)
-            _exit(0);
+            leave(0);
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         ck_assert_int_eq(status, 0);
         atomic_store(&faults.flip_at, 0);

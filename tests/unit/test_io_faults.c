@@ -21,6 +21,7 @@
 
 #include "io/io.h"
 #include "io_faults.h"
+#include "leave.h"
 
 enum { BACKENDS = 4, FILE_NBYTES = (6 << 20) + 1234, RANGES = 9, MAX_NBYTES = 5 << 20 };
 
@@ -354,7 +355,7 @@ START_TEST(forked)
     ck_assert_int_ge(pid, 0);
     if (!pid) {
         read_some(&child);
-        _exit(child.bad != 0);
+        leave(child.bad != 0);
     }
     read_some(&parent);
     int status = -1;

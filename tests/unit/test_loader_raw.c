@@ -9,6 +9,7 @@
 
 #include <pcr/loader.h>
 
+#include "leave.h"
 #include "made_loader.h"
 
 static struct pcr_loader_options options(void)
@@ -191,7 +192,7 @@ START_TEST(forked)
         pid_t child = fork();
         ck_assert_int_ge(child, 0);
         if (!child)
-            _exit(in_child(l, b, hash));
+            leave(in_child(l, b, hash));
         int status;
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         ck_assert(WIFEXITED(status));

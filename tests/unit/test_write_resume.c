@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "leave.h"
 #include "write_source.h"
 
 enum { SAMPLES = 60, KILLS = 10 }; /* fault-kills has all places, this one what lies between */
@@ -304,7 +305,7 @@ START_TEST(killed_at_any_moment)
             pid_t pid = fork();
             ck_assert_int_ge(pid, 0);
             if (pid == 0)
-                _exit(try_write(name) ? 1 : 0);
+                leave(try_write(name) ? 1 : 0);
             long us = (long) ((double) rand() / RAND_MAX * 1.1 * (double) whole_us);
             struct timespec t = { us / 1000000, us % 1000000 * 1000 };
             nanosleep(&t, NULL);

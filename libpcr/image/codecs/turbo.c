@@ -67,12 +67,6 @@ static void on_message(j_common_ptr cinfo, int level)
     t->in_doubt |= doubt == PCRI_IN_DOUBT;
 }
 
-/* libjpeg prints through this unless it is replaced. All that matters went to on_error. */
-static void no_output(j_common_ptr cinfo)
-{
-    (void) cinfo;
-}
-
 static void on_progress(j_common_ptr cinfo)
 {
     struct turbo *t = cinfo->client_data;
@@ -140,7 +134,6 @@ static void set_up(struct turbo *t, const uint8_t *data, size_t nbytes)
     t->cinfo.err = jpeg_std_error(&t->errors);
     t->errors.error_exit = on_error;
     t->errors.emit_message = on_message;
-    t->errors.output_message = no_output;
     t->cinfo.client_data = t;
     t->source = (struct jpeg_source_mgr) {
         .next_input_byte = data,
