@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Calls with no place for a result, or numbers that nothing has: errors that say so, and objects
+ * that go on as before. */
+#include <check.h>
+
+#include "made_loader.h"
+
+static struct pcr_error err;
+
+#define REFUSED(call, says)                                                                    \
+    do {                                                                                       \
+        err.message[0] = '\0';                                                                 \
+        ck_assert_int_eq(call, PCR_ERR_INVAL);                                                 \
+        ck_assert_int_eq(err.code, PCR_ERR_INVAL);                                             \
+        ck_assert_msg(strstr(err.message, says), "'%s' lacks '%s'", err.message, says);        \
+    } while (0)
+
+START_TEST(loaders)
+{
+    const struct pcr_loader_options o = {
+        .size = sizeof(o), .flags = PCR_LOADER_RAW, .batch_size = 50, .thread_count = 1,
+    };
+    struct pcr_loader *l = create(&o);
+    struct pcr_batch *b = NULL;
+    start(l, 0);
+    REFUSED(pcr_loader_next(l, NULL, &err), "no place for the batch");
+    REFUSED(pcr_loader_state(l, NULL, &err), "no place for the loader's state");
+    REFUSED(pcr_loader_state_json(l, NULL, &err), "no place for the loader's state");
+    REFUSED(pcr_loader_resume(l, NULL, 8, &err), "no state");
+    REFUSED(pcr_loader_create(dataset, &o, NULL, &err), "");
+    struct pcr_loader *none = NULL;
+    REFUSED(pcr_loader_create(NULL, &o, &none, &err), "");
+    ck_assert_ptr_null(none);
+    pcr_batch_release(NULL);
+    uint32_t count = 0;
+    for (; !pcr_loader_next(l, &b, &err); pcr_batch_release(b))
+        count += b->sample_count;
+    ck_assert_uint_eq(count, MADE_SAMPLES);
+    pcr_loader_destroy(&l);
+    pcr_loader_destroy(&l);
+    pcr_loader_destroy(NULL);
+}
+END_TEST
+
+START_TEST(options)
+{
+    struct pcr_loader *l = NULL;
+    struct pcr_loader_options o = { .size = sizeof(o), .batch_size = 1, .height = 65536,
+                                    .width = 65536, .rotate_mdeg = 1000 };
+    REFUSED(pcr_loader_create(dataset, &o, &l, &err), "at most 2^30 can turn");
+    ck_assert_ptr_null(l);
+}
+END_TEST
+
+START_TEST(records)
+{
+    struct pcr_record_info info = { .size = sizeof(info) };
+    struct pcr_verify_report report = { .size = 4 };
+    struct pcr_buffer notes = { 0 };
+    struct pcr_sample *s = NULL;
+    REFUSED(pcr_dataset_record(dataset, MADE_RECORDS, &info, &err), "record 4 of 4");
+    REFUSED(pcr_dataset_record_notes(dataset, UINT64_MAX, &notes, &err), " of 4");
+    REFUSED(pcr_dataset_verify_record(dataset, MADE_RECORDS, 0, &report, NULL, NULL, &err),
+            "record 4 of 4");
+    REFUSED(pcr_dataset_verify_record(dataset, 0, 0, &report, NULL, NULL, &err), "size");
+    REFUSED(pcr_dataset_verify_record(dataset, 0, 0, NULL, NULL, NULL, &err), "size");
+    REFUSED(pcr_dataset_sample(dataset, MADE_SAMPLES, &s, &err), "100");
+    ck_assert_uint_eq(pcr_dataset_record_prefix(dataset, MADE_RECORDS, 1), 0);
+    ck_assert_uint_eq(pcr_dataset_record_prefix(dataset, 0, group_count + 1), 0);
+    ck_assert_uint_eq(pcr_dataset_prefix_nbytes(dataset, group_count + 1), 0);
+    ck_assert_ptr_null(pcr_dataset_split_name(dataset, 1, NULL));
+    ck_assert_str_eq(pcr_dataset_split_name(dataset, 0, NULL), "all");
+    ck_assert_ptr_null(pcr_dataset_class_name(dataset, 0));
+    pcr_sample_release(&s);
+    pcr_sample_release(NULL);
+    pcr_slice_destroy(NULL);
+    pcr_dataset_close(NULL);
+    pcr_spans_free(NULL);
+    pcr_buffer_free(NULL);
+}
+END_TEST
+
+static int stop(void *opaque, uint32_t kind, const char *path, uint64_t records_done,
+                const struct pcr_error *finding)
+{
+    ck_assert_uint_eq(kind, PCR_VERIFY_PROGRESS);
+    ck_assert_ptr_null(finding);
+    ck_assert_str_eq(path, "record-2.pcr");
+    *(uint64_t *) opaque = records_done;
+    return 1;
+}
+
+/* What a caller stops it has counted all the same. */
+START_TEST(verify_stops)
+{
+    struct pcr_verify_report report = { .size = sizeof(report) };
+    uint64_t done = 0;
+    ck_assert_int_eq(pcr_dataset_verify_record(dataset, 2, 1, &report, stop, &done, &err),
+                     PCR_ERR_CANCELLED);
+    ck_assert_str_eq(err.message, "cancelled");
+    ck_assert_uint_eq(done, 1);
+    ck_assert_uint_eq(report.record_count, 1);
+    ck_assert_uint_eq(report.sample_count, made_counts[2]);
+    ck_assert_int_eq(pcr_dataset_verify_record(dataset, 2, 1, &report, NULL, NULL, NULL), 0);
+    ck_assert_uint_eq(report.record_count, 2);
+    ck_assert_uint_eq(report.bad_records, 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("misuse");
+    TCase *t = tcase_create("misuse");
+    tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
+    tcase_add_checked_fixture(t, open_dataset, close_dataset);
+    tcase_set_timeout(t, 60);
+    tcase_add_test(t, loaders);
+    tcase_add_test(t, options);
+    tcase_add_test(t, records);
+    tcase_add_test(t, verify_stops);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
