@@ -175,7 +175,7 @@ static const char *by_text(const uint8_t *p, size_t nbytes)
         size_t length = pcri_utf8_sequence(p + i, n - i);
         if (!length && (n == nbytes || n - i >= 4)) /* not just cut off */
             return NULL;
-        if (p[i] < 32 && (!p[i] || !strchr("\t\n\r\f\033", p[i])))
+        if (p[i] < 32 && !strchr("\t\n\r\f\033", p[i])) /* NULs may fill a file up */
             return NULL;
         i += length ? length : n - i;
     }

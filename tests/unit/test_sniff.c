@@ -114,7 +114,7 @@ static const struct row others[] = {
     ROW("P0\n2 2\n", "text"),
     ROW("P8\n2 2\n", "text"),
     ROW("P6x2 2\n", "text"),
-    ROW("P6\0002 2\n", "unknown"),
+    ROW("P6\0002 2\n", "text"),
     ROW("<!DOCTYPE svg PUBLIC>", "SVG"),
     ROW("<p><HEAD>", "HTML"),
     ROW("<p><body>", "HTML"),
