@@ -51,3 +51,5 @@ pcrtool("verify", path, "--quiet", code=4)
 pcrtool("bench", path, "-f", str(groups), "--threads", "1", "--json")
 os.remove(records(path)[0])
 fails("bench", path, "-f", "1", "--json", says=[".pcr"])
+fails("bench", path, "-f", "1", "--threads", "1", "--cold", "--json",
+      says=[".pcr: cannot drop its pages: No such file"])

@@ -77,6 +77,12 @@ assert b"1 to " in pcrtool("doctor", path, "--fidelity", "32", code=2).stderr
 
 done = pcrtool("doctor", "missing.pcr", code=1)
 assert b"pread" in done.stdout and b"missing.pcr" in done.stderr
+# A record that is missing is told, wherever it is looked for first.
+convert("photos", "gone.pcr", "--ladder", "two.ladder")
+os.remove(records("gone.pcr")[2])  # train-00001.pcr
+for options in ([], ["--storage", "1M"]):
+    done = pcrtool("doctor", "gone.pcr", *options, code=1)
+    assert b"40 samples" in done.stdout and b"cannot open: No such file" in done.stderr, done
 # A damaged sample is passed over, here the first.
 head_nbytes, = struct.unpack_from("<Q", read(records(path)[0]), 32)
 group_count, = struct.unpack_from("<H", read(records(path)[0]), 24)
