@@ -36,8 +36,8 @@ ninja -C build-coverage meson-test-prereq | tail -n 1
 status=0
 meson test -C build-coverage --no-rebuild --print-errorlogs -t 4 "$@" || status=$?
 if [ $# -eq 0 ]; then
-    build-coverage/tests/fault/fault-allocations 7 >/dev/null &
-    build-coverage/tests/fault/fault-system_calls 5 >/dev/null || status=$?
+    build-coverage/tests/fault/fault-allocations 3 >/dev/null &
+    build-coverage/tests/fault/fault-system_calls 3 >/dev/null || status=$?
     wait $! || status=$?
 fi
 
