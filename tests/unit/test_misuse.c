@@ -47,7 +47,11 @@ START_TEST(options)
     struct pcr_loader *l = NULL;
     struct pcr_loader_options o = { .size = sizeof(o), .batch_size = 1, .height = 65536,
                                     .width = 65536, .rotate_mdeg = 1000 };
+#if SIZE_MAX > UINT32_MAX
     REFUSED(pcr_loader_create(dataset, &o, &l, &err), "at most 2^30 can turn");
+#else /* so many bytes cannot even be counted */
+    ck_assert_int_eq(pcr_loader_create(dataset, &o, &l, &err), PCR_ERR_NOMEM);
+#endif
     ck_assert_ptr_null(l);
 }
 END_TEST
