@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The loader: creation and end, and what the consumer calls. */
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <pcr/ladder.h>
@@ -175,16 +174,6 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     return 0;
 }
 
-/* With the clock of pcri_clock_ns(). It cannot fail on any supported system. */
-static void init_ready(pthread_cond_t *cond)
-{
-    pthread_condattr_t attr;
-    (void) pthread_condattr_init(&attr);
-    (void) pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    (void) pthread_cond_init(cond, &attr);
-    (void) pthread_condattr_destroy(&attr);
-}
-
 int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_count,
                           const struct pcr_loader_options *opts, struct pcr_loader **out,
                           struct pcr_error *err)
@@ -202,7 +191,7 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
     l->process = getpid();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
-    init_ready(&l->ready);
+    pcri_cond_init(&l->ready);
     l->dataset_count = dataset_count;
     l->datasets = pcri_calloc(dataset_count, sizeof(*l->datasets), err);
     int rc = l->datasets ? set_up(l, datasets, opts, err) : PCR_ERR_NOMEM;
@@ -465,13 +454,6 @@ static struct pcri_batch *take_batch(struct pcr_loader *l)
     return b;
 }
 
-/* Waits on a condition whose clock is monotonic, until then at most. */
-static void wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t ns)
-{
-    const struct timespec t = { (time_t) (ns / 1000000000), (long) (ns % 1000000000) };
-    (void) pthread_cond_timedwait(cond, mutex, &t);
-}
-
 /* Waits until there is a batch (0), the end, or an error, till_ns at most (PCR_AGAIN); UINT64_MAX:
  * for ever. With the mutex held. */
 static int wait_batch(struct pcr_loader *l, uint64_t till_ns, struct pcri_batch **out,
@@ -497,7 +479,7 @@ static int wait_batch(struct pcr_loader *l, uint64_t till_ns, struct pcri_batch 
         if (till_ns == UINT64_MAX)
             pthread_cond_wait(&l->ready, &l->mutex);
         else
-            wait_until(&l->ready, &l->mutex, till_ns);
+            (void) pcri_cond_wait_until(&l->ready, &l->mutex, till_ns);
         l->stats.consumer_wait_ns += pcri_clock_ns() - start;
     }
 }

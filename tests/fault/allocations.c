@@ -203,18 +203,9 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    Suite *s = suite_create("allocations");
-    TCase *t = tcase_create("all");
     step = argc > 1 ? atol(argv[1]) : 0;
     chosen = argc > 2 ? argv[2] : "";
-    suite_add_tcase(s, t);
-    tcase_add_test(t, allocations);
-    SRunner *r = srunner_create(s);
-    srunner_set_fork_status(r, CK_NOFORK);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return fault_run("allocations", allocations);
 }
 
 #endif

@@ -573,16 +573,6 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    Suite *s = suite_create("damage");
-    TCase *t = tcase_create("all");
     all_steps = argc > 1 ? atol(argv[1]) : 0;
-    suite_add_tcase(s, t);
-    tcase_set_timeout(t, 3600);
-    tcase_add_test(t, all);
-    SRunner *r = srunner_create(s);
-    srunner_set_fork_status(r, CK_NOFORK);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return fault_run("damage", all);
 }

@@ -4,6 +4,7 @@
 #ifndef PCR_TESTS_FAULT_H
 #define PCR_TESTS_FAULT_H
 
+#include <check.h>
 #include <stdio.h>
 
 struct fault_row {
@@ -20,6 +21,22 @@ static inline void fault_print(const struct fault_row *r)
     printf("fault\t%s\t%ld\t%ld\t%ld\t%ld\n", r->name, r->trials, r->results, r->errors,
            r->wrong);
     fflush(stdout);
+}
+
+/* Runs a program's one test in this process; returns its exit status. */
+static inline int fault_run(const char *name, const TTest *test)
+{
+    Suite *s = suite_create(name);
+    TCase *t = tcase_create("all");
+    suite_add_tcase(s, t);
+    tcase_set_timeout(t, 3600);
+    tcase_add_test(t, test);
+    SRunner *r = srunner_create(s);
+    srunner_set_fork_status(r, CK_NOFORK);
+    srunner_run_all(r, CK_NORMAL);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
 }
 
 #endif

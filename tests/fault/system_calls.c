@@ -863,16 +863,7 @@ END_TEST
 
 int main(int argc, char **argv)
 {
-    Suite *s = suite_create("system_calls");
-    TCase *t = tcase_create("all");
     step = argc > 1 && atol(argv[1]) > 0 ? atol(argv[1]) : step;
     only = argc > 2 ? argv[2] : NULL;
-    suite_add_tcase(s, t);
-    tcase_add_test(t, all);
-    SRunner *r = srunner_create(s);
-    srunner_set_fork_status(r, CK_NOFORK);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return fault_run("system_calls", all);
 }

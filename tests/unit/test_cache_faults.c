@@ -17,21 +17,12 @@ static struct {
     atomic_int restored;
 } faults;
 
-static bool is_named(int fd, const char *ending)
-{
-    char link[64], name[512];
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, name, sizeof(name));
-    size_t m = strlen(ending);
-    return n >= (ssize_t) m && !memcmp(name + n - m, ending, m);
-}
-
 ssize_t __real_pread64(int fd, void *p, size_t nbytes, off_t offset);
 ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset);
 ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset)
 {
     ssize_t n = __real_pread64(fd, p, nbytes, offset);
-    if (n > 0 && atomic_load(&faults.flip_at) > 0 && is_named(fd, ".pcr") &&
+    if (n > 0 && atomic_load(&faults.flip_at) > 0 && test_is_named(fd, ".pcr") &&
         atomic_fetch_sub(&faults.flip_at, 1) == 1)
         ((uint8_t *) p)[n / 2] ^= 4;
     return n;
@@ -46,7 +37,7 @@ ssize_t __wrap_pwrite64(int fd, const void *p, size_t nbytes, off_t offset)
     static const uint8_t zeroes[2048];
     uint8_t marks[2048];
     bool drops = nbytes <= sizeof(marks) && !memcmp(p, zeroes, nbytes) &&
-                 atomic_load(&faults.restore) > 0 && is_named(fd, ".pcrcache");
+                 atomic_load(&faults.restore) > 0 && test_is_named(fd, ".pcrcache");
     ssize_t had = drops ? __real_pread64(fd, marks, nbytes, offset) : 0;
     ssize_t n = __real_pwrite64(fd, p, nbytes, offset);
     if (had > 0) {

@@ -41,15 +41,6 @@ static struct {
 
 static _Thread_local int locks_till_hook; /* of this thread; 0: none is at_lock */
 
-static bool is_named(int fd, const char *ending)
-{
-    char link[64], name[512];
-    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ssize_t n = readlink(link, name, sizeof(name));
-    size_t m = strlen(ending);
-    return n >= (ssize_t) m && !memcmp(name + n - m, ending, m);
-}
-
 static bool ends_in(const char *path, const char *ending)
 {
     size_t n = strlen(path), m = strlen(ending);
@@ -60,12 +51,12 @@ ssize_t __real_pread64(int fd, void *p, size_t nbytes, off_t offset);
 ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset);
 ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset)
 {
-    bool record = is_named(fd, ".pcr");
+    bool record = test_is_named(fd, ".pcr");
     if (faults.stale_fd && fd == faults.stale_fd) {
         errno = ESTALE;
         return -1;
     }
-    bool fails = record && (!faults.fail_name || is_named(fd, faults.fail_name));
+    bool fails = record && (!faults.fail_name || test_is_named(fd, faults.fail_name));
     if (fails && atomic_load(&faults.fail_count) > 0) {
         atomic_fetch_sub(&faults.fail_count, 1);
         errno = faults.read_errno;
@@ -82,7 +73,7 @@ ssize_t __real_read(int fd, void *p, size_t nbytes);
 ssize_t __wrap_read(int fd, void *p, size_t nbytes);
 ssize_t __wrap_read(int fd, void *p, size_t nbytes)
 {
-    if (atomic_load(&faults.manifest_fails) > 0 && is_named(fd, "manifest.json")) {
+    if (atomic_load(&faults.manifest_fails) > 0 && test_is_named(fd, "manifest.json")) {
         atomic_fetch_sub(&faults.manifest_fails, 1);
         errno = EIO;
         return -1;
@@ -232,7 +223,7 @@ END_TEST
 static int fd_of(const char *name)
 {
     for (int fd = 3; fd < 1000; fd++)
-        if (is_named(fd, name))
+        if (test_is_named(fd, name))
             return fd;
     ck_abort_msg("%s is not open", name);
 }

@@ -128,6 +128,15 @@ bool test_exists(const char *dir, const char *name)
     return !access(path, F_OK);
 }
 
+bool test_is_named(int fd, const char *ending)
+{
+    char link[64], name[512];
+    snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t n = readlink(link, name, sizeof(name));
+    size_t m = strlen(ending);
+    return n >= (ssize_t) m && !memcmp(name + n - m, ending, m);
+}
+
 unsigned test_count(const char *dir, const char *ending)
 {
     unsigned count = 0;

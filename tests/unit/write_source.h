@@ -43,6 +43,8 @@ void test_read(const char *dir, const char *name, struct pcr_buffer *out);
 bool test_exists(const char *dir, const char *name);
 /* Files in the folder whose names end in `ending`. */
 unsigned test_count(const char *dir, const char *ending);
+/* Is the descriptor's file called so, by the end of its path? */
+bool test_is_named(int fd, const char *ending);
 /* Both folders hold the same names with the same bytes. */
 void test_same_folders(const char *a, const char *b);
 
