@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "../libpcr/base/utf8.h"
+#include "../libpcr/io/io.h"
 #include "entries.h"
 
 /* --- arena --- */
@@ -190,6 +191,12 @@ static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
     return 0;
 }
 
+bool pcri_is_unreachable(int sys_errno)
+{
+    return sys_errno == ENOENT || sys_errno == ENOTDIR || sys_errno == EACCES ||
+           sys_errno == ELOOP || sys_errno == ENAMETOOLONG;
+}
+
 static int load(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err)
 {
@@ -197,8 +204,8 @@ static int load(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_bu
     if (index >= e->count)
         return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
                          (unsigned long long) index, e->count);
-    return pcri_load_file(e->items[index].path, max_nbytes, 0, out, err); /* the writer tries
-                                                                           * again */
+    /* The writer tries again, and names it. */
+    return pcri_read_regular(e->items[index].path, max_nbytes, out, err);
 }
 
 static void destroy(void *opaque)

@@ -71,12 +71,6 @@ void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classe
                          const struct pcri_names *splits);
 void pcri_entries_destroy(struct pcri_entries **e);
 
-/* Reads a regular file of at most max_nbytes into out (load.c); what may pass is tried again up
- * to retry_count times. Never blocks on a FIFO or a device. Messages do not name the path.
- * Codes: IO, LIMIT, FORMAT (no regular file), NOMEM. */
-int pcri_load_file(const char *path, uint64_t max_nbytes, uint32_t retry_count,
-                   struct pcr_buffer *out, struct pcr_error *err);
-
 /* Does this errno of a path say that nothing can be opened there? Then loading it says so. Others
  * say something of the machine. */
 bool pcri_is_unreachable(int sys_errno);

@@ -4,6 +4,7 @@
 #include <strings.h>
 #include <sys/stat.h>
 
+#include "../libpcr/io/storage.h"
 #include "importer.h"
 #include "label.h"
 #include "list.h"
@@ -147,6 +148,17 @@ static int make_entries(const char *path, const struct pcr_import_options *opts,
     return rc;
 }
 
+static int parse(const char *path, const struct pcr_buffer *text, struct pcri_list *list,
+                 struct pcr_error *err)
+{
+    const char *bytes = (const char *) text->data;
+    int rc = has_ending(path, ".jsonl") ? pcri_jsonl_parse(bytes, text->nbytes, list, err)
+                                        : pcri_csv_parse(bytes, text->nbytes, list, err);
+    if (!rc && !list->count)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "no images in this list");
+    return rc;
+}
+
 static int open_list(const char *path, const struct pcr_import_options *opts,
                      struct pcr_source **out, struct pcr_error *err)
 {
@@ -156,27 +168,25 @@ static int open_list(const char *path, const struct pcr_import_options *opts,
     if (opts->layout)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: a layout is for folders, not for lists",
                          path);
-    int rc = pcri_entries_create(&e, err);
+    int rc = pcri_storage_read(&pcri_files, path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text, err);
+    if (!rc)
+        rc = pcri_entries_create(&e, err);
     if (rc)
-        return rc;
+        goto end;
     list.arena = &e->arena;
-    rc = pcri_load_file(path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text, err);
-    if (!rc && has_ending(path, ".jsonl"))
-        rc = pcri_jsonl_parse((const char *) text.data, text.nbytes, &list, err);
-    else if (!rc)
-        rc = pcri_csv_parse((const char *) text.data, text.nbytes, &list, err);
-    pcr_buffer_free(&text);
-    if (!rc && !list.count)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "no images in this list");
+    rc = parse(path, &text, &list, err);
     if (!rc)
         rc = make_entries(path, opts, &list, e, err);
+    if (rc)
+        pcri_prefix(err, rc, "%s", path);
+end:
+    pcr_buffer_free(&text);
     free(list.rows);
-    if (rc) {
+    if (rc)
         pcri_entries_destroy(&e);
-        return pcri_prefix(err, rc, "%s", path);
-    }
-    *out = &e->source;
-    return 0;
+    else
+        *out = &e->source;
+    return rc;
 }
 
 const struct pcri_importer pcri_import_list = {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../libpcr/io/storage.h"
 #include "label.h"
 #include "metadata.h"
 
@@ -160,11 +161,12 @@ static int read_rows(struct metadata *m, const char *path, const struct pcr_buff
 static int read_file(struct metadata *m, const char *path, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
-    int rc = pcri_load_file(path, METADATA_MAX_NBYTES, PCRI_TRIES_AGAIN, &text, err);
-    if (!rc)
-        rc = read_rows(m, path, &text, err);
+    int rc = pcri_storage_read(&pcri_files, path, METADATA_MAX_NBYTES, PCRI_TRIES_AGAIN, &text,
+                               err);
+    if (!rc && (rc = read_rows(m, path, &text, err)))
+        pcri_prefix(err, rc, "%s", path);
     pcr_buffer_free(&text);
-    return rc ? pcri_prefix(err, rc, "%s", path) : 0;
+    return rc;
 }
 
 static int apply_rows(struct metadata *m, struct pcri_names *classes, struct pcr_error *err)

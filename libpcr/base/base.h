@@ -26,6 +26,9 @@ int pcri_fail_at(struct pcr_error *err, int code, uint64_t offset, const char *f
 int pcri_fail_sys(struct pcr_error *err, int sys_errno, const char *fmt, ...)
     PCRI_PRINTF(3, 4);
 int pcri_fail_nomem(struct pcr_error *err, size_t nbytes);
+/* What a callback of the program has failed with, `rc` and `why`, which was zeroed before: makes
+ * it whole (code, message, flags) and tells its code. who: "the source". */
+int pcri_settle(struct pcr_error *why, int rc, const char *who);
 /* Puts "text: " before the message of an error that a lower layer wrote; returns its code.
  * Adds "@offset" after the text where the error has one. */
 int pcri_prefix(struct pcr_error *err, int code, const char *fmt, ...) PCRI_PRINTF(3, 4);
@@ -94,7 +97,7 @@ int pcri_spans_join(const struct pcr_spans *spans, struct pcr_buffer *out,
     })
 
 /* --- judging errors (error.c) --- */
-/* Failed for a reason that may pass: tried again, it may succeed (EIO, EAGAIN, EMFILE ...). */
+/* Failed for a reason that may pass: tried again, it may succeed. */
 bool pcri_may_pass(int code, const struct pcr_error *err);
 /* Says the error something of what was read (damaged, cut, unknown, too large, not there),
  * rather than of the machine at that moment? */

@@ -70,6 +70,32 @@ static void tame(struct pcr_error *err)
     err->message[n] = '\0';
 }
 
+/* What the system's errors say of what can be done. */
+static uint32_t flags_of(int code, int sys_errno)
+{
+    if (code != PCR_ERR_IO)
+        return 0;
+    switch (sys_errno) {
+    case EIO:
+    case EAGAIN:
+    case EINTR:
+    case EMFILE:
+    case ENFILE:
+    case ENOBUFS:
+    case ETIMEDOUT:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ECONNRESET:
+        return PCR_ERROR_MAY_PASS;
+    case ESTALE:
+        return PCR_ERROR_MAY_PASS | PCR_ERROR_STALE;
+    default:
+        return 0;
+    }
+}
+
 static int set(struct pcr_error *err, int code, int sys_errno, uint64_t offset,
                const char *fmt, va_list ap)
 {
@@ -77,6 +103,8 @@ static int set(struct pcr_error *err, int code, int sys_errno, uint64_t offset,
         err->code = code;
         err->sys_errno = sys_errno;
         err->offset = offset;
+        err->flags = flags_of(code, sys_errno);
+        err->detail = 0;
         vsnprintf(err->message, sizeof(err->message), fmt, ap);
         tame(err);
     }
@@ -121,26 +149,7 @@ int pcri_fail_sys(struct pcr_error *err, int sys_errno, const char *fmt, ...)
 
 bool pcri_may_pass(int code, const struct pcr_error *err)
 {
-    if (code != PCR_ERR_IO)
-        return false;
-    switch (err->sys_errno) {
-    case EIO:
-    case EAGAIN:
-    case EINTR:
-    case EMFILE:
-    case ENFILE:
-    case ENOBUFS:
-    case ETIMEDOUT:
-    case ENETDOWN:
-    case ENETUNREACH:
-    case EHOSTDOWN:
-    case EHOSTUNREACH:
-    case ECONNRESET:
-    case ESTALE:
-        return true;
-    default:
-        return false;
-    }
+    return code == PCR_ERR_IO && err->flags & PCR_ERROR_MAY_PASS;
 }
 
 bool pcri_is_of_data(int code, const struct pcr_error *err)
@@ -173,6 +182,23 @@ bool pcri_is_of_data(int code, const struct pcr_error *err)
 int pcri_fail_nomem(struct pcr_error *err, size_t nbytes)
 {
     return pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu bytes", nbytes);
+}
+
+int pcri_settle(struct pcr_error *why, int rc, const char *who)
+{
+    const struct pcr_error theirs = *why;
+    why->message[sizeof(why->message) - 1] = '\0';
+    if (rc > 0 || (!why->message[0] && !why->sys_errno))
+        rc = pcri_fail(why, rc > 0 ? PCR_ERR_IO : rc, "%s gave no reason (code %d)", who, rc);
+    else if (!why->message[0])
+        pcri_fail_sys(why, theirs.sys_errno, "%s has failed", who);
+    tame(why);
+    why->code = rc;
+    why->sys_errno = theirs.sys_errno;
+    why->offset = theirs.offset;
+    why->flags = theirs.flags ? theirs.flags : flags_of(rc, theirs.sys_errno);
+    why->detail = theirs.detail;
+    return rc;
 }
 
 int pcri_prefix(struct pcr_error *err, int code, const char *fmt, ...)

@@ -2,7 +2,6 @@
 /* Opening and describing datasets. */
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "dataset.h"
 
@@ -11,28 +10,34 @@ enum { OPEN_RECORDS = 64 };
 
 /* --- opening --- */
 
-static int read_manifest(struct pcr_dataset *ds, struct pcr_error *err)
+static int parse_manifest(struct pcr_dataset *ds, const char *path, struct pcr_error *err)
 {
-    static const char name[] = PCRI_MANIFEST_NAME;
-    size_t n = strlen(ds->folder);
-    char *path = pcri_malloc(n + sizeof(name), 1, err);
+    int rc = pcri_buffer_append(&ds->text, "", 1, err); /* callers get it as a C string */
+    if (rc)
+        return rc;
+    ds->text.nbytes--;
+    rc = pcri_manifest_parse(ds->text.data, ds->text.nbytes, &ds->limits, pcri_parse_flags(ds),
+                             &ds->manifest, err);
+    return rc ? pcri_prefix(err, rc, "%s", path) : 0;
+}
+
+/* *absent: nothing has the manifest's name. */
+static int read_manifest(struct pcr_dataset *ds, const char *folder, bool *absent,
+                         struct pcr_error *err)
+{
+    struct pcr_error why;
+    char *path = pcri_join(folder, PCRI_MANIFEST_NAME, err);
     if (!path)
         return PCR_ERR_NOMEM;
-    memcpy(path, ds->folder, n);
-    memcpy(path + n, name, sizeof(name));
     struct pcr_limits limits = ds->limits;
     pcri_limits_fill(&limits);
-    int rc = pcri_read_whole(path, limits.max_manifest_nbytes, ds->layers->options.retry_count,
-                             &ds->text, err);
+    int rc = pcri_storage_read(ds->storage, path, limits.max_manifest_nbytes,
+                               ds->layers->options.retry_count, &ds->text, &why);
+    *absent = rc && pcri_is_absent(rc, &why);
+    if (rc && err)
+        *err = why;
     if (!rc)
-        rc = pcri_buffer_append(&ds->text, "", 1, err); /* callers get it as a C string */
-    if (!rc) {
-        ds->text.nbytes--;
-        rc = pcri_manifest_parse(ds->text.data, ds->text.nbytes, &ds->limits,
-                                 pcri_parse_flags(ds), &ds->manifest, err);
-        if (rc)
-            pcri_prefix(err, rc, "%s", path);
-    }
+        rc = parse_manifest(ds, path, err);
     free(path);
     return rc;
 }
@@ -151,32 +156,32 @@ static int sum_records(struct pcr_dataset *ds, struct pcr_error *err)
     return 0;
 }
 
-static int set_folder(struct pcr_dataset *ds, const char *path, bool is_folder,
-                      struct pcr_error *err)
+/* What stands at the path: a folder with a manifest, or else a record. */
+static int read_contents(struct pcr_dataset *ds, const char *path, struct pcr_error *err)
 {
+    struct pcr_error why;
+    bool absent;
+    int rc = read_manifest(ds, path, &absent, err);
+    if (!absent || !*path) {
+        ds->folder = pcri_strndup(path, strlen(path), rc ? NULL : err);
+        return rc || ds->folder ? rc : PCR_ERR_NOMEM;
+    }
     const char *slash = strrchr(path, '/');
-    size_t n = is_folder ? strlen(path) : slash ? (size_t) (slash + 1 - path) : 0;
-    bool add = is_folder && n && path[n - 1] != '/';
-    ds->folder = pcri_malloc(n + 2, 1, err);
+    ds->folder = pcri_strndup(path, slash ? (size_t) (slash + 1 - path) : 0, err);
     if (!ds->folder)
         return PCR_ERR_NOMEM;
-    memcpy(ds->folder, path, n);
-    if (add)
-        ds->folder[n++] = '/';
-    ds->folder[n] = '\0';
-    return 0;
+    int single = read_single(ds, path, &why);
+    if (single == PCR_ERR_IO && why.sys_errno == EISDIR) /* what it lacks is the manifest */
+        return rc;
+    if (single && err)
+        *err = why;
+    return single;
 }
 
 static int load(struct pcr_dataset *ds, const char *path, const char *split,
                 uint32_t open_records, struct pcr_error *err)
 {
-    struct stat st;
-    if (PCRI_UNINTERRUPTED(stat(path, &st)))
-        return pcri_fail_sys(err, errno, "%s: cannot open", path);
-    bool is_folder = S_ISDIR(st.st_mode);
-    int rc = set_folder(ds, path, is_folder, err);
-    if (!rc)
-        rc = is_folder ? read_manifest(ds, err) : read_single(ds, path, err);
+    int rc = read_contents(ds, path, err);
     pcri_needs_raise(&ds->manifest.needs, &ds->limits); /* those that the user did not set */
     pcri_limits_fill(&ds->limits);
     if (rc)
@@ -185,6 +190,23 @@ static int load(struct pcr_dataset *ds, const char *path, const char *split,
         return pcri_prefix(err, rc, "%s", path);
     rc = sum_records(ds, err);
     return rc ? rc : pcri_cache_init(&ds->cache, ds->record_count, open_records, err);
+}
+
+static int choose_storage(struct pcr_dataset *ds, const struct pcr_dataset_options *o,
+                          struct pcr_error *err)
+{
+    if (!o->storage) {
+        ds->storage = pcri_storage_local(o->io_backend);
+        return ds->storage ? 0 : pcri_fail(err, PCR_ERR_INVAL, "there is no I/O backend %u",
+                                           o->io_backend);
+    }
+    if (o->io_backend)
+        return pcri_fail(err, PCR_ERR_INVAL, "an I/O backend is for files: a storage of the "
+                         "program's own reads in its own way");
+    int rc = pcri_storage_custom(o->storage, &ds->storage, err);
+    if (!rc && o->cache_dir && ds->storage->is_anonymous)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "a cache folder needs a storage with an identity");
+    return rc;
 }
 
 static int create_layers(struct pcr_dataset *ds, const struct pcr_dataset_options *o,
@@ -200,7 +222,8 @@ static int create_layers(struct pcr_dataset *ds, const struct pcr_dataset_option
                                                          : PCRI_TRIES_AGAIN,
         .fault_interval = o->fault_interval,
     };
-    return pcri_layers_create(pcri_io_find(o->io_backend), &layers, &ds->layers, err);
+    int rc = choose_storage(ds, o, err);
+    return rc ? rc : pcri_layers_create(ds->storage->backend, &layers, &ds->layers, err);
 }
 
 int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
@@ -212,10 +235,10 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
         return rc;
     if (!path || !out)
         return pcri_fail(err, PCR_ERR_INVAL, "a path and a place for the result are needed");
+    if (!*path && !o.storage)
+        return pcri_fail_sys(err, ENOENT, "an empty path: cannot open");
     if (o.flags & ~(uint32_t) PCR_DATASET_NO_VERIFY)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED, "unknown flags 0x%x", o.flags);
-    if (!pcri_io_find(o.io_backend))
-        return pcri_fail(err, PCR_ERR_INVAL, "there is no I/O backend %u", o.io_backend);
     if (o.flags & PCR_DATASET_NO_VERIFY && (o.cache_nbytes || o.cache_dir))
         return pcri_fail(err, PCR_ERR_INVAL, "a cache cannot be used without verifying: the "
                          "dataset's checksums tell whether what it keeps is right");
@@ -256,6 +279,7 @@ void pcr_dataset_close(struct pcr_dataset **dataset)
     pcri_registry_remove(ds);
     pcri_cache_free(&ds->cache);
     pcri_layers_destroy(&ds->layers);
+    pcri_storage_destroy(&ds->storage);
     pcri_key_index_free(&ds->keys);
     pcri_spare_free(&ds->spare);
     pthread_mutex_destroy(&ds->cache.mutex);

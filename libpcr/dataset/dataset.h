@@ -9,6 +9,7 @@
 
 #include "../base/siphash.h"
 #include "../io/layer.h"
+#include "../io/storage.h"
 #include "../manifest/manifest.h"
 
 /* A record that is open. Counted references; the cache's own is one of them. */
@@ -51,8 +52,9 @@ struct pcri_spare {
 struct pcr_dataset {
     struct pcri_manifest manifest;
     struct pcr_buffer text;   /* the manifest's; empty for a single record */
-    char *folder;             /* "" or with a slash at its end */
-    struct pcri_layers *layers; /* on the backend */
+    char *folder;             /* of the records */
+    const struct pcri_storage *storage;
+    struct pcri_layers *layers; /* on the storage's backend */
     uint32_t flags;           /* PCR_DATASET_* */
     struct pcr_limits limits;
     uint64_t first_record;    /* of the opened split(s), in the manifest */

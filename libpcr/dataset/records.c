@@ -13,18 +13,6 @@ int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out, struct pc
     return 0;
 }
 
-static char *record_path(const struct pcr_dataset *ds, uint64_t number, struct pcr_error *err)
-{
-    const char *file = pcri_manifest_file(&ds->manifest, ds->first_record + number);
-    size_t a = strlen(ds->folder), b = strlen(file);
-    char *path = pcri_malloc(a + b + 1, 1, err);
-    if (path) {
-        memcpy(path, ds->folder, a);
-        memcpy(path + a, file, b + 1);
-    }
-    return path;
-}
-
 /* A record that was replaced must not be read with the old one's offsets. */
 static int check_entry(const struct pcr_dataset *ds, uint64_t number,
                        const struct pcri_record *r, struct pcr_error *err)
@@ -58,7 +46,8 @@ int pcri_dataset_open_record(const struct pcr_dataset *ds, uint64_t number, uint
                              struct pcri_record **out, struct pcr_error *err)
 {
     uint64_t head_end = ds->manifest.head_ends[ds->first_record + number];
-    char *path = record_path(ds, number, err);
+    char *path = pcri_join(ds->folder,
+                           pcri_manifest_file(&ds->manifest, ds->first_record + number), err);
     if (!path)
         return PCR_ERR_NOMEM;
     struct pcri_record *r = NULL;

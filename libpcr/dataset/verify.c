@@ -206,7 +206,7 @@ static int verify(struct verifier *v, uint64_t number, bool deep)
     int rc = pcri_dataset_open_record(v->ds, number, PCRI_PARSE_ANY_END, &v->record, &finding);
     v->report.record_count++;
     if (rc) {
-        v->report.bad_records++;
+        v->report.bad_records += pcri_is_of_data(rc, &finding);
         rc = find(v, PCR_VERIFY_DAMAGE, &finding);
     } else {
         rc = verify_open_record(v, deep);

@@ -152,20 +152,6 @@ void pcri_store_destroy(struct pcri_store **store)
     *store = NULL;
 }
 
-/* A number for one version of one file: another one has another path, size or time. Size and
- * time are the open file's; what stands at its path by now may be another. */
-static bool find_name(const struct pcri_file *f, uint64_t *out)
-{
-    char *real = realpath(f->path, NULL);
-    if (!real)
-        return false;
-    const int64_t parts[] = { (int64_t) pcri_xxh3(real, strlen(real)), (int64_t) f->nbytes,
-                              f->changed_ns };
-    *out = pcri_xxh3(parts, sizeof(parts));
-    free(real);
-    return true;
-}
-
 static int open_in_memory(struct pcri_store *s, uint64_t name)
 {
     for (size_t i = 0; i < s->entry_count; i++)
@@ -186,7 +172,7 @@ int pcri_store_open(struct pcri_store *s, const struct pcri_file *f)
 {
     uint64_t name;
     char text[16 + sizeof(suffix)];
-    if (!find_name(f, &name))
+    if (!pcri_file_identify(f, &name))
         return -1;
     if (s->dir_fd < 0) {
         pthread_mutex_lock(&s->mutex);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading byte ranges of files, one backend a file, all behind one table of functions; and
- * publishing files atomically. */
+/* Reading byte ranges of files, one backend a file, all behind one table of functions (a file is
+ * what a storage's object is while it is open); and publishing files atomically. */
 #ifndef PCRI_IO_H
 #define PCRI_IO_H
 
@@ -15,16 +15,27 @@ struct pcri_range {
     size_t nbytes;
 };
 
-/* A backend. read fills all ranges or fails with the first, in their order, that cannot be
- * filled: TRUNCATED where the file ends before, IO with errno otherwise. Thread-safe on one
- * file. Called through pcri_file_read(), which refuses what is beyond INT64_MAX. */
+struct pcr_storage_request;
+
+/* A backend has either read or submit. Both are called through pcri_file_read(), which refuses
+ * what is beyond INT64_MAX. Thread-safe on one file. */
 struct pcri_io_backend {
     const char *name;
     int (*open)(const struct pcri_io_backend *self, const char *path, struct pcri_file **out,
                 struct pcr_error *err);
+    /* Fills all ranges or fails with the first, in their order, that cannot be filled: TRUNCATED
+     * where the file ends before, IO with errno otherwise. */
     int (*read)(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                 struct pcr_error *err);
+    /* Begins to fill a range, which is not empty and within the file's nbytes, and has any thread
+     * call pcr_storage_complete() when it is there or has failed. A read is all its ranges begun,
+     * then waited for (request.c). */
+    void (*submit)(struct pcri_file *f, const struct pcri_range *range,
+                   struct pcr_storage_request *request);
     void (*close)(struct pcri_file *f);
+    /* A number for this version of this object, by which caches name what they keep of it; false
+     * where there is none. */
+    bool (*identify)(const struct pcri_file *f, uint64_t *out);
     /* Drops what is kept of the ranges, and reads them as read does, but from storage. NULL in
      * backends that keep nothing. */
     int (*read_again)(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
@@ -34,8 +45,8 @@ struct pcri_io_backend {
 struct pcri_file {
     const struct pcri_io_backend *backend;
     uint64_t nbytes; /* size when it was opened */
-    int64_t changed_ns; /* time of its last change, then */
-    char *path;
+    uint64_t version; /* differs once it was replaced: the time of its last change, then */
+    char *path; /* the object's name, for messages too */
 };
 
 extern const struct pcri_io_backend pcri_io_pread, pcri_io_mmap, pcri_io_uring,
@@ -78,6 +89,11 @@ static inline bool pcri_file_is_cached(const struct pcri_file *f)
 int pcri_file_read_again(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                          struct pcr_error *err);
 
+static inline bool pcri_file_identify(const struct pcri_file *f, uint64_t *out)
+{
+    return f->backend->identify(f, out);
+}
+
 static inline void pcri_file_close(struct pcri_file **f)
 {
     if (f && *f)
@@ -86,10 +102,16 @@ static inline void pcri_file_close(struct pcri_file **f)
         *f = NULL;
 }
 
-/* Shared by the backends. open_regular: IO for what is no regular file. fail_past_end:
- * TRUNCATED, naming the file. All messages of this folder name the path. */
+/* Reads ranges within the file by its backend's submit (request.c). */
+int pcri_read_by_requests(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
+                          struct pcr_error *err);
+
+/* Shared by the backends. open_regular: IO for what is no regular file. identify_path: by the path
+ * without symbolic links, size and version. fail_past_end: TRUNCATED, naming the file. All
+ * messages of these functions and of backends name the path. */
 int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
-                      int64_t *changed_ns_out, struct pcr_error *err);
+                      uint64_t *version_out, struct pcr_error *err);
+bool pcri_identify_path(const struct pcri_file *f, uint64_t *out);
 /* Has open_regular call `release` where there are no descriptors left, and try again if it says
  * that one is. NULL: it does not. */
 typedef bool pcri_fd_release_fn(void);
@@ -97,14 +119,10 @@ void pcri_fd_on_shortage(pcri_fd_release_fn *release);
 int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes,
                        uint64_t file_nbytes, struct pcr_error *err);
 
-/* Reads a whole regular file of at most max_nbytes (LIMIT beyond); what may pass is tried again
- * up to retry_count times. `out` is replaced. */
-int pcri_read_whole(const char *path, uint64_t max_nbytes, uint32_t retry_count,
-                    struct pcr_buffer *out, struct pcr_error *err);
-/* Appends what is left of an open file, which may have grown or shrunk since its size was asked
- * for. The message does not name it. */
-int pcri_read_to_end(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
-                     struct pcr_error *err);
+/* Reads a whole regular file of at most max_nbytes (LIMIT beyond), which may grow or shrink
+ * meanwhile. `out` is replaced. The message does not name it. */
+int pcri_read_regular(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
+                      struct pcr_error *err);
 /* A read at byte `at` gave nothing: is that an error of the storage, for the file goes on? */
 bool pcri_reads_nothing_before_end(int fd, uint64_t at);
 

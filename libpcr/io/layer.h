@@ -81,6 +81,7 @@ static inline struct pcri_file *pcri_file_below(const struct pcri_file *f)
 int pcri_layer_open(const struct pcri_io_backend *self, const char *path, size_t file_nbytes,
                     struct pcri_file **out, struct pcr_error *err);
 void pcri_layer_close(struct pcri_file *f);
+bool pcri_layer_identify(const struct pcri_file *f, uint64_t *out);
 
 static inline uint64_t pcri_ranges_nbytes(const struct pcri_range *ranges, size_t count)
 {

@@ -254,5 +254,6 @@ const struct pcri_io_backend pcri_layer_cache = {
     .open = cache_open,
     .read = cache_read,
     .close = cache_close,
+    .identify = pcri_layer_identify,
     .read_again = cache_read_again,
 };

@@ -28,4 +28,5 @@ const struct pcri_io_backend pcri_layer_faults = {
     .open = faults_open,
     .read = faults_read,
     .close = pcri_layer_close,
+    .identify = pcri_layer_identify,
 };

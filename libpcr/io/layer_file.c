@@ -16,10 +16,14 @@ int pcri_layer_open(const struct pcri_io_backend *self, const char *path, size_t
         free(f);
         return rc;
     }
-    f->base =
-        (struct pcri_file) { self, f->below->nbytes, f->below->changed_ns, f->below->path };
+    f->base = (struct pcri_file) { self, f->below->nbytes, f->below->version, f->below->path };
     *out = &f->base;
     return 0;
+}
+
+bool pcri_layer_identify(const struct pcri_file *f, uint64_t *out)
+{
+    return pcri_file_identify(pcri_file_below(f), out);
 }
 
 void pcri_layer_close(struct pcri_file *base)

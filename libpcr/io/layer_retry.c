@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads again after errors that may pass: of a network file system, or a tired disk. A handle that
  * has become stale stays so: its file is opened again. */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "layer.h"
@@ -64,7 +63,7 @@ static int read_afresh(struct retried_file *f, const struct pcri_range *ranges, 
     int rc = pcri_file_open(f->base.below->backend, was->path, &file, err);
     if (rc)
         return rc;
-    if (file->nbytes != was->nbytes || file->changed_ns != was->changed_ns)
+    if (file->nbytes != was->nbytes || file->version != was->version)
         rc = pcri_fail(err, PCR_ERR_IO, "%s: was replaced while it was open", was->path);
     else
         rc = pcri_file_read(file, ranges, count, err);
@@ -80,7 +79,8 @@ static int read_once(struct retried_file *f, const struct pcri_range *ranges, si
 {
     struct again *a = atomic_load(&f->newest);
     int rc = pcri_file_read(a ? a->file : f->base.below, ranges, count, err);
-    return rc == PCR_ERR_IO && err->sys_errno == ESTALE ? read_afresh(f, ranges, count, err) : rc;
+    return rc == PCR_ERR_IO && err->flags & PCR_ERROR_STALE ? read_afresh(f, ranges, count, err)
+                                                         : rc;
 }
 
 static int retry_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
@@ -116,4 +116,5 @@ const struct pcri_io_backend pcri_layer_retry = {
     .open = retry_open,
     .read = retry_read,
     .close = retry_close,
+    .identify = pcri_layer_identify,
 };

@@ -32,4 +32,5 @@ const struct pcri_io_backend pcri_layer_stats = {
     .open = stats_open,
     .read = stats_read,
     .close = pcri_layer_close,
+    .identify = pcri_layer_identify,
 };

@@ -48,4 +48,5 @@ const struct pcri_io_backend pcri_layer_throttle = {
     .open = throttle_open,
     .read = throttle_read,
     .close = pcri_layer_close,
+    .identify = pcri_layer_identify,
 };

@@ -52,8 +52,7 @@ static int mmap_open(const struct pcri_io_backend *self, const char *path,
     if (!f)
         return PCR_ERR_NOMEM;
     f->base.backend = self;
-    int rc = pcri_open_regular(path, &f->fd, &f->base.nbytes, &f->base.changed_ns,
-                               err);
+    int rc = pcri_open_regular(path, &f->fd, &f->base.nbytes, &f->base.version, err);
     if (rc) {
         free(f);
         return rc;
@@ -116,4 +115,5 @@ const struct pcri_io_backend pcri_io_mmap = {
     .open = mmap_open,
     .read = mmap_read,
     .close = mmap_close,
+    .identify = pcri_identify_path,
 };

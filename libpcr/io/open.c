@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Opening regular files, and reading one whole. */
+/* Opening regular files by their paths, and reading one whole. */
+#define _XOPEN_SOURCE 700 /* realpath */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,30 +24,38 @@ static bool is_released(int code)
     return (code == EMFILE || code == ENFILE) && release && release();
 }
 
-int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
-                      int64_t *changed_ns_out, struct pcr_error *err)
+/* Opens what may be a regular file. The messages do not name it. */
+static int open_for_reading(const char *path, int *fd_out, struct stat *st, struct pcr_error *err)
 {
     /* O_NONBLOCK keeps a FIFO without a writer from blocking; regular files ignore it. */
-    int fd, code = 0;
+    int fd;
     do
         fd = PCRI_UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     while (fd < 0 && is_released(errno));
     if (fd < 0)
-        return pcri_fail_sys(err, errno, "%s: cannot open", path);
-
-    struct stat st;
-    if (PCRI_UNINTERRUPTED(fstat(fd, &st)))
-        code = pcri_fail_sys(err, errno, "%s: cannot stat", path);
-    else if (!S_ISREG(st.st_mode))
-        code = pcri_fail_sys(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL,
-                             "%s: not a regular file", path);
-    if (code) {
+        return pcri_fail_sys(err, errno, "cannot open");
+    if (PCRI_UNINTERRUPTED(fstat(fd, st))) {
+        int rc = pcri_fail_sys(err, errno, "cannot stat");
         close(fd);
-        return code;
+        return rc;
     }
     *fd_out = fd;
+    return 0;
+}
+
+int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
+                      uint64_t *version_out, struct pcr_error *err)
+{
+    struct stat st;
+    int rc = open_for_reading(path, fd_out, &st, err);
+    if (!rc && !S_ISREG(st.st_mode)) {
+        close(*fd_out);
+        rc = pcri_fail_sys(err, S_ISDIR(st.st_mode) ? EISDIR : EINVAL, "not a regular file");
+    }
+    if (rc)
+        return pcri_prefix(err, rc, "%s", path);
     *nbytes_out = (uint64_t) st.st_size;
-    *changed_ns_out = (int64_t) st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    *version_out = (uint64_t) st.st_mtim.tv_sec * 1000000000 + (uint64_t) st.st_mtim.tv_nsec;
     return 0;
 }
 
@@ -55,8 +65,20 @@ bool pcri_reads_nothing_before_end(int fd, uint64_t at)
     return !PCRI_UNINTERRUPTED(fstat(fd, &st)) && (uint64_t) st.st_size > at;
 }
 
-int pcri_read_to_end(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
-                     struct pcr_error *err)
+/* Size and time are the open file's; what stands at its path by now may be another. */
+bool pcri_identify_path(const struct pcri_file *f, uint64_t *out)
+{
+    char *real = realpath(f->path, NULL);
+    if (!real)
+        return false;
+    const uint64_t parts[] = { pcri_xxh3(real, strlen(real)), f->nbytes, f->version };
+    *out = pcri_xxh3(parts, sizeof(parts));
+    free(real);
+    return true;
+}
+
+static int read_to_end(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
+                       struct pcr_error *err)
 {
     for (;;) {
         size_t room = out->capacity - out->nbytes;
@@ -81,37 +103,31 @@ int pcri_read_to_end(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
     }
 }
 
-static int read_whole(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
+static int read_whole(int fd, uint64_t nbytes, uint64_t max_nbytes, struct pcr_buffer *out,
+                      struct pcr_error *err)
+{
+    enum { READAHEAD = 128 << 10 }; /* the kernel's own, which suffices for what is smaller */
+    if (nbytes > max_nbytes || nbytes >= SIZE_MAX)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%llu bytes, the limit is %llu",
+                         (unsigned long long) nbytes, (unsigned long long) max_nbytes);
+    if (nbytes > READAHEAD) /* a hint alone: it need not work */
+        (void) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+    /* One byte more, so that the read that finds the end needs no growth. */
+    int rc = pcri_buffer_reserve(out, (size_t) nbytes + 1, err);
+    return rc ? rc : read_to_end(fd, max_nbytes, out, err);
+}
+
+int pcri_read_regular(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
                       struct pcr_error *err)
 {
     int fd = -1;
-    uint64_t nbytes = 0;
-    int64_t changed_ns;
-    int rc = pcri_open_regular(path, &fd, &nbytes, &changed_ns, err);
+    struct stat st;
+    out->nbytes = 0;
+    int rc = open_for_reading(path, &fd, &st, err);
     if (rc)
         return rc;
-    out->nbytes = 0;
-    if (nbytes > max_nbytes || nbytes >= SIZE_MAX)
-        rc = pcri_fail(err, PCR_ERR_LIMIT, "%s: %llu bytes, above the limit of %llu", path,
-                       (unsigned long long) nbytes, (unsigned long long) max_nbytes);
-    else
-        rc = pcri_buffer_reserve(out, (size_t) nbytes + 1, err);
-    if (!rc && (rc = pcri_read_to_end(fd, max_nbytes, out, err)))
-        pcri_prefix(err, rc, "%s", path);
+    rc = S_ISREG(st.st_mode) ? read_whole(fd, (uint64_t) st.st_size, max_nbytes, out, err)
+                             : pcri_fail(err, PCR_ERR_FORMAT, "not a regular file");
     close(fd);
-    return rc;
-}
-
-int pcri_read_whole(const char *path, uint64_t max_nbytes, uint32_t retry_count,
-                    struct pcr_buffer *out, struct pcr_error *err)
-{
-    struct pcr_error e;
-    uint32_t attempt = 0;
-    int rc;
-    do
-        rc = read_whole(path, max_nbytes, out, &e);
-    while (pcri_try_again(attempt++, retry_count, &rc, &e));
-    if (rc && err)
-        *err = e;
     return rc;
 }

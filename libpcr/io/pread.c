@@ -56,4 +56,5 @@ const struct pcri_io_backend pcri_io_pread = {
     .open = pread_open,
     .read = pread_read,
     .close = pcri_fd_close,
+    .identify = pcri_identify_path,
 };

@@ -70,6 +70,7 @@ const struct pcri_io_backend pcri_io_uring = {
     .open = uring_open,
     .read = queued_read,
     .close = queued_close,
+    .identify = pcri_identify_path,
 };
 
 const struct pcri_io_backend pcri_io_direct = {
@@ -77,4 +78,5 @@ const struct pcri_io_backend pcri_io_direct = {
     .open = direct_open,
     .read = queued_read,
     .close = queued_close,
+    .identify = pcri_identify_path,
 };

@@ -17,8 +17,7 @@ int pcri_fd_open(const char *path, const struct pcri_io_backend *backend,
         return PCR_ERR_NOMEM;
     f->base.backend = backend;
     f->align = 1;
-    int rc = pcri_open_regular(path, &f->fd, &f->base.nbytes, &f->base.changed_ns,
-                               err);
+    int rc = pcri_open_regular(path, &f->fd, &f->base.nbytes, &f->base.version, err);
     if (rc) {
         free(f);
         return rc;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "../base/utf8.h"
+#include "../io/storage.h"
 #include "write.h"
 
 /* The names as the manifest holds them: what is no UTF-8 is escaped. */
@@ -162,8 +163,8 @@ static int compare(struct pcri_write *w, const char *manifest_path,
 {
     struct pcr_buffer text = { 0 };
     struct pcri_manifest m = { 0 };
-    int rc = pcri_read_whole(manifest_path, w->opts.limits->max_manifest_nbytes,
-                             PCRI_TRIES_AGAIN, &text, err);
+    int rc = pcri_storage_read(&pcri_files, manifest_path, w->opts.limits->max_manifest_nbytes,
+                               PCRI_TRIES_AGAIN, &text, err);
     if (!rc)
         rc = pcri_manifest_parse(text.data, text.nbytes, w->opts.limits, 0, &m, err);
     if (!rc)

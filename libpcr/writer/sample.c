@@ -285,9 +285,7 @@ static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *
         int rc = source->load(source->opaque, index, max_nbytes, &t->file, why);
         if (!rc)
             return 0;
-        if (rc > 0 || !why->message[0])
-            return pcri_fail(why, PCR_ERR_IO, "the source gave no reason (code %d)", rc);
-        why->code = rc;
+        rc = pcri_settle(why, rc, "the source");
         if (!pcri_try_again(attempt, PCRI_TRIES_AGAIN, &rc, why))
             return rc;
     }

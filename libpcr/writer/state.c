@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../io/storage.h"
 #include "write.h"
 
 static const char state_name[] = ".pcr-convert";
@@ -144,7 +145,7 @@ static int read_state(const struct pcri_write_state *s, struct pcri_state_text *
 {
     enum { MOST_NBYTES = 1 << 16 };
     struct pcr_buffer b = { 0 };
-    int rc = pcri_read_whole(s->path, MOST_NBYTES, PCRI_TRIES_AGAIN, &b, err);
+    int rc = pcri_storage_read(&pcri_files, s->path, MOST_NBYTES, PCRI_TRIES_AGAIN, &b, err);
     *out = (struct pcri_state_text) { .is = PCRI_STATE_FOREIGN };
     if (!rc)
         pcri_state_parse((const char *) b.data, b.nbytes, out);

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "io/storage.h"
 #include "made.h"
 
 static struct pcri_record *open_made(const char *name, uint64_t hint, uint32_t flags)
@@ -115,8 +116,8 @@ START_TEST(same_input_same_bytes)
     ck_assert_int_eq(pcri_builder_finish(builder, made_dir, "a", NULL, NULL), 0);
     pcri_builder_destroy(&builder);
     made_record(&m, made_dir, "b", NULL);
-    ck_assert_int_eq(pcri_read_whole(made_path("a"), 1 << 20, 0, &a, NULL), 0);
-    ck_assert_int_eq(pcri_read_whole(made_path("b"), 1 << 20, 0, &b, NULL), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, made_path("a"), 1 << 20, 0, &a, NULL), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, made_path("b"), 1 << 20, 0, &b, NULL), 0);
     ck_assert_uint_eq(a.nbytes, b.nbytes);
     ck_assert_mem_eq(a.data, b.data, a.nbytes);
     pcr_buffer_free(&a);
@@ -317,7 +318,7 @@ static void small_record(struct pcr_buffer *file)
     ck_assert_int_eq(pcri_builder_skip(b, "{\"path\":\"bad.jpg\"}", NULL), 0);
     ck_assert_int_eq(pcri_builder_finish(b, made_dir, "good", NULL, NULL), 0);
     pcri_builder_destroy(&b);
-    ck_assert_int_eq(pcri_read_whole(made_path("good"), 1 << 20, 0, file, NULL), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, made_path("good"), 1 << 20, 0, file, NULL), 0);
     ck_assert_int_eq(read_all("good", 0), 0);
 }
 

@@ -6,7 +6,7 @@
 
 #include "base/json.h"
 #include "base/zstd.h"
-#include "io/io.h"
+#include "io/storage.h"
 #include "jpeg/ladder.h"
 
 static struct pcr_error error;
@@ -108,10 +108,12 @@ END_TEST
 START_TEST(files_of_no_size)
 {
     struct pcr_buffer all = { 0 }, part = { 0 };
-    ck_assert_int_eq(pcri_read_whole("/proc/self/smaps", 1 << 26, 0, &all, &error), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/smaps", 1 << 26, 0, &all,
+                                       &error), 0);
     ck_assert_uint_gt(all.nbytes, 8192);
     ck_assert_int_eq(all.data[all.nbytes - 1], '\n');
-    ck_assert_int_eq(pcri_read_whole("/proc/self/smaps", 5000, 0, &part, &error), PCR_ERR_LIMIT);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/smaps", 5000, 0, &part,
+                                       &error), PCR_ERR_LIMIT);
     ck_assert_msg(strstr(error.message, "/proc/self/smaps: more than 5000 bytes"), "%s",
                   error.message);
     pcr_buffer_free(&all);

@@ -13,7 +13,7 @@
 
 #include <pcr/dataset.h>
 
-#include "io/io.h"
+#include "io/storage.h"
 
 enum { BACKENDS = 4 };
 
@@ -138,18 +138,20 @@ START_TEST(whole_files)
     struct pcr_buffer b = { 0 };
     struct pcr_error e;
     make_file(path, 10000);
-    ck_assert_int_eq(pcri_read_whole(path, 10000, 0, &b, &e), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 10000, 0, &b, &e), 0);
     ck_assert_uint_eq(b.nbytes, 10000);
     ck_assert_int_eq(b.data[9999], byte_at(9999));
-    ck_assert_int_eq(pcri_read_whole(path, 9999, 0, &b, &e), PCR_ERR_LIMIT);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 9999, 0, &b, &e), PCR_ERR_LIMIT);
     ck_assert_int_eq(truncate(path, 3), 0);
-    ck_assert_int_eq(pcri_read_whole(path, 3, 0, &b, &e), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 3, 0, &b, &e), 0);
     ck_assert_uint_eq(b.nbytes, 3);
     /* Claims no size, but has bytes; and its limit holds all the same. */
-    ck_assert_int_eq(pcri_read_whole("/proc/self/status", 1 << 20, 0, &b, &e), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/status", 1 << 20, 0, &b,
+                                       &e), 0);
     ck_assert_uint_gt(b.nbytes, 100);
-    ck_assert_int_eq(pcri_read_whole("/proc/self/status", 50, 0, &b, &e), PCR_ERR_LIMIT);
-    ck_assert_int_eq(pcri_read_whole(dir, 10, 0, &b, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/status", 50, 0, &b,
+                                       &e), PCR_ERR_LIMIT);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, dir, 10, 0, &b, &e), PCR_ERR_FORMAT);
     pcr_buffer_free(&b);
 }
 END_TEST
@@ -173,13 +175,13 @@ START_TEST(publish_commits)
     make_file(path, 5);
     ck_assert_int_eq(pcri_publish_begin(&p, dir, "file", &e), 0);
     ck_assert_int_eq(pcri_publish_write(&p, "new ", 4, &e), 0);
-    ck_assert_int_eq(pcri_read_whole(path, 100, 0, &b, &e), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 100, 0, &b, &e), 0);
     ck_assert_uint_eq(b.nbytes, 5); /* the old one is there until commit */
     ck_assert_int_eq(count_files(), 2);
     ck_assert_int_eq(pcri_publish_write(&p, "bytes", 5, &e), 0);
     ck_assert_int_eq(pcri_publish_commit(&p, &e), 0);
     ck_assert_int_eq(count_files(), 1);
-    ck_assert_int_eq(pcri_read_whole(path, 100, 0, &b, &e), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 100, 0, &b, &e), 0);
     ck_assert_uint_eq(b.nbytes, 9);
     ck_assert_mem_eq(b.data, "new bytes", 9);
     ck_assert_int_eq(pcri_publish_commit(&p, &e), 0); /* empty now */

@@ -7,6 +7,7 @@
 #include <pcr/loader.h>
 
 #include "../../loaders/transform/crop.h"
+#include "io/storage.h"
 #include "made_bad.h"
 
 static struct pcr_loader_options options(uint32_t shuffle)
@@ -186,7 +187,7 @@ START_TEST(cut_off)
     ck_assert_int_eq(pcr_dataset_record(dataset, 1, &info, NULL), 0);
     const char *path = made_path(info.path);
     struct pcr_buffer whole = { 0 };
-    ck_assert_int_eq(pcri_read_whole(path, 1 << 30, 0, &whole, NULL), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 1 << 30, 0, &whole, NULL), 0);
     ck_assert_int_eq(truncate(path, (off_t) pcr_dataset_record_prefix(dataset, 1, 2) + 1), 0);
     struct pcr_loader *l = create(&o);
     start(l, 0);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "io/storage.h"
 #include "manifest/manifest.h"
 #include "manifest/notes.h"
 #include "record/record.h"
@@ -47,7 +48,7 @@ static int read_text(const char *folder, const char *name, struct pcr_buffer *ou
 {
     char path[4096];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
-    int rc = pcri_read_whole(path, 1 << 24, 0, out, err);
+    int rc = pcri_storage_read(&pcri_files, path, 1 << 24, 0, out, err);
     return rc ? rc : pcri_buffer_append(out, "", 1, err);
 }
 
@@ -231,7 +232,7 @@ static void check_manifest(struct run *r, const char *name, const char *code)
     char path[4096];
     snprintf(path, sizeof(path), "%s/%s", r->folder, name);
 
-    int rc = pcri_read_whole(path, 1 << 24, 0, &text, &err);
+    int rc = pcri_storage_read(&pcri_files, path, 1 << 24, 0, &text, &err);
     if (!rc)
         rc = pcri_manifest_parse(text.data, text.nbytes, NULL, 0, &m, &err);
     if (strcmp(pcr_code_name(rc), code)) {

@@ -51,13 +51,21 @@ enum pcr_code {
 
 #define PCR_NO_OFFSET UINT64_MAX
 
+/* What can be done about a PCR_ERR_IO: bits of pcr_error.flags. */
+enum {
+    PCR_ERROR_MAY_PASS = 1 << 0, /* tried again, it may succeed */
+    PCR_ERROR_STALE = 1 << 1,    /* the open object is of no use any more; opened again, it is */
+};
+
 /* Details of a failure, owned by the caller. Every function that takes one accepts NULL,
  * and writes it only on failure. */
 struct pcr_error {
     int32_t code;       /* the value returned */
     int32_t sys_errno;  /* errno of the failing system call, or 0 */
     uint64_t offset;    /* byte offset in the object named, or PCR_NO_OFFSET */
-    char message[496];  /* "object@offset: what", NUL-terminated UTF-8 */
+    uint32_t flags;     /* PCR_ERROR_* */
+    uint32_t detail;    /* what a storage of the program's own put there (storage.h), or 0 */
+    char message[488];  /* "object@offset: what", NUL-terminated UTF-8 */
 };
 
 /* The code's name, for example "CORRUPT"; "UNKNOWN" for other values. Static storage. */

@@ -5,6 +5,8 @@
 
 #include <pcr/base.h>
 
+struct pcr_storage; /* storage.h */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -61,6 +63,9 @@ struct pcr_dataset_options {
                                  * second; 1 to 1000, default 4; PCR_RETRY_NEVER */
     uint32_t fault_interval;    /* for tests: each n-th read fails with EIO; 0: none */
     uint32_t reserved;          /* 0 */
+    /* Where the dataset is, a storage of the program's own (storage.h); NULL: in files. The struct
+     * is copied, what it points to is not. */
+    const struct pcr_storage *storage;
 };
 
 /* A dataset opened for reading. Immutable after opening; all functions on it may be called
@@ -68,7 +73,8 @@ struct pcr_dataset_options {
 struct pcr_dataset;
 
 /* Opens a dataset folder (the one with manifest.json), or one record file as a dataset of
- * its own. Reads the manifest only; records are opened when first needed.
+ * its own. Reads the manifest only; records are opened when first needed. In a storage of the
+ * program's own the path is what names begin with ("": nothing), or a record's name.
  * Memory: the manifest's text, about 70 bytes a record, and about as much again, also while
  * opening. Codes: IO (sys_errno ENOENT where nothing is there),
  * FORMAT, CORRUPT, UNSUPPORTED (newer format), LIMIT, INVAL (no such split), NOMEM. */

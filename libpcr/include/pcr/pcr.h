@@ -9,6 +9,7 @@
 #include <pcr/import.h>
 #include <pcr/ladder.h>
 #include <pcr/loader.h>
+#include <pcr/storage.h>
 #include <pcr/system.h>
 #include <pcr/writer.h>
 

@@ -16,6 +16,8 @@ ABI_VERSION = 1
 NO_OFFSET = 2**64 - 1
 NO_READERS = 2**32 - 1
 RETRY_NEVER = 2**32 - 1
+ERROR_MAY_PASS = 1 << 0
+ERROR_STALE = 1 << 1
 
 
 class Code(IntEnum):
@@ -205,7 +207,8 @@ class Error(ctypes.Structure):
     """struct pcr_error"""
 
     _fields_ = [("code", c_int32), ("sys_errno", c_int32), ("offset", c_uint64),
-                ("message", c_char * 496)]
+                ("flags", c_uint32), ("detail", c_uint32),
+                ("message", c_char * 488)]
 
 
 class Limits(ctypes.Structure):
@@ -235,6 +238,27 @@ class Spans(ctypes.Structure):
     _fields_ = [("items", POINTER(Span)), ("count", c_uint32), ("capacity", c_uint32)]
 
 
+class ObjectInfo(ctypes.Structure):
+    """struct pcr_object_info"""
+
+    _fields_ = [("size", c_uint32), ("reserved", c_uint32), ("nbytes", c_uint64),
+                ("version", c_uint64)]
+
+
+OPEN_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_char_p, POINTER(c_void_p), POINTER(ObjectInfo),
+                          POINTER(Error))
+READ_CALLBACK = CFUNCTYPE(None, c_void_p, c_void_p, c_uint64, c_void_p, c_size_t, c_void_p)
+CLOSE_CALLBACK = CFUNCTYPE(None, c_void_p, c_void_p)
+
+
+class Storage(ctypes.Structure):
+    """struct pcr_storage"""
+
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("user", c_void_p),
+                ("identity", c_char_p), ("open", OPEN_CALLBACK), ("read", READ_CALLBACK),
+                ("close", CLOSE_CALLBACK)]
+
+
 class DatasetOptions(ctypes.Structure):
     """struct pcr_dataset_options"""
 
@@ -243,7 +267,7 @@ class DatasetOptions(ctypes.Structure):
                 ("cache_dir", c_char_p), ("cache_nbytes", c_uint64),
                 ("throttle_nbytes_s", c_uint64), ("delay_us", c_uint32),
                 ("retry_count", c_uint32), ("fault_interval", c_uint32),
-                ("reserved", c_uint32)]
+                ("reserved", c_uint32), ("storage", POINTER(Storage))]
 
 
 class IoStats(ctypes.Structure):

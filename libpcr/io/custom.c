@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A storage of the program's own: what it brings in a struct pcr_storage as a kind of storage. */
+#include <stdlib.h>
+
+#include <pcr/storage.h>
+
+#include "storage.h"
+
+struct custom_storage {
+    struct pcri_storage base;
+    struct pcri_io_backend backend; /* first members of a file lead here */
+    struct pcr_storage theirs;
+    uint64_t identity; /* hash of theirs */
+};
+
+struct custom_file {
+    struct pcri_file base;
+    void *object; /* theirs */
+};
+
+static const struct custom_storage *storage_of(const struct pcri_io_backend *backend)
+{
+    return (const struct custom_storage *) (const void *)
+        ((const char *) backend - offsetof(struct custom_storage, backend));
+}
+
+static int custom_open(const struct pcri_io_backend *self, const char *name,
+                       struct pcri_file **out, struct pcr_error *err)
+{
+    const struct pcr_storage *theirs = &storage_of(self)->theirs;
+    struct pcr_object_info info = { .size = sizeof(info) };
+    struct pcr_error why = { .offset = PCR_NO_OFFSET };
+    struct custom_file *f = pcri_calloc(1, sizeof(*f), err);
+    if (!f)
+        return PCR_ERR_NOMEM;
+    int rc = 0;
+    f->base.path = pcri_strndup(name, strlen(name), err);
+    if (!f->base.path) {
+        rc = PCR_ERR_NOMEM;
+        goto fail;
+    }
+    rc = theirs->open(theirs->user, name, &f->object, &info, &why);
+    if (rc) {
+        rc = pcri_settle(&why, rc, "the storage");
+        if (err)
+            *err = why;
+        pcri_prefix(err, rc, "%s", name);
+        goto fail;
+    }
+    f->base.backend = self;
+    f->base.nbytes = info.nbytes;
+    f->base.version = info.version;
+    *out = &f->base;
+    return 0;
+fail:
+    free(f->base.path);
+    free(f);
+    return rc;
+}
+
+static void custom_submit(struct pcri_file *base, const struct pcri_range *range,
+                          struct pcr_storage_request *request)
+{
+    const struct pcr_storage *theirs = &storage_of(base->backend)->theirs;
+    theirs->read(theirs->user, ((struct custom_file *) base)->object, range->offset, range->dst,
+                 range->nbytes, request);
+}
+
+static void custom_close(struct pcri_file *base)
+{
+    const struct pcr_storage *theirs = &storage_of(base->backend)->theirs;
+    theirs->close(theirs->user, ((struct custom_file *) base)->object);
+    free(base->path);
+    free(base);
+}
+
+static bool custom_identify(const struct pcri_file *f, uint64_t *out)
+{
+    const uint64_t parts[] = { storage_of(f->backend)->identity,
+                               pcri_xxh3(f->path, strlen(f->path)), f->nbytes, f->version };
+    *out = pcri_xxh3(parts, sizeof(parts));
+    return true;
+}
+
+static int custom_read(const struct pcri_storage *s, const char *name, uint64_t max_nbytes,
+                       struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct pcri_file *f = NULL;
+    out->nbytes = 0;
+    int rc = pcri_file_open(s->backend, name, &f, err);
+    if (rc)
+        return rc;
+    if (f->nbytes > max_nbytes || f->nbytes >= SIZE_MAX)
+        rc = pcri_fail(err, PCR_ERR_LIMIT, "%s: %llu bytes, the limit is %llu", name,
+                       (unsigned long long) f->nbytes, (unsigned long long) max_nbytes);
+    else
+        rc = pcri_buffer_reserve(out, (size_t) f->nbytes + 1, err);
+    if (!rc)
+        rc = pcri_file_read_at(f, 0, out->data, (size_t) f->nbytes, err);
+    if (!rc)
+        out->nbytes = (size_t) f->nbytes;
+    pcri_file_close(&f);
+    return rc;
+}
+
+static void custom_destroy(struct pcri_storage *s)
+{
+    free(s);
+}
+
+static const struct pcri_storage_kind kind = {
+    .name = "custom",
+    .read = custom_read,
+    .destroy = custom_destroy,
+};
+static const struct pcri_io_backend backend = {
+    .name = "custom",
+    .open = custom_open,
+    .submit = custom_submit,
+    .close = custom_close,
+    .identify = custom_identify,
+};
+
+int pcri_storage_custom(const struct pcr_storage *theirs, const struct pcri_storage **out,
+                        struct pcr_error *err)
+{
+    struct custom_storage *s = pcri_calloc(1, sizeof(*s), err);
+    if (!s)
+        return PCR_ERR_NOMEM;
+    int rc = pcri_options_copy(&s->theirs, sizeof(s->theirs), theirs, "pcr_storage", err);
+    if (!rc && s->theirs.flags)
+        rc = pcri_fail(err, PCR_ERR_UNSUPPORTED, "unknown flags 0x%x of a storage",
+                       s->theirs.flags);
+    if (!rc && (!s->theirs.open || !s->theirs.read || !s->theirs.close))
+        rc = pcri_fail(err, PCR_ERR_INVAL, "a storage needs open, read and close");
+    if (rc) {
+        free(s);
+        return rc;
+    }
+    const char *identity = s->theirs.identity;
+    s->identity = identity ? pcri_xxh3(identity, strlen(identity)) : 0;
+    s->base = (struct pcri_storage) { &kind, &s->backend, !identity };
+    s->backend = backend;
+    *out = &s->base;
+    return 0;
+}
