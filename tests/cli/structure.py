@@ -22,6 +22,7 @@ LAYERS = {
     "libpcr/base": [],
     "libpcr/io": ["libpcr/base"],
     "libpcr/jpeg": ["libpcr/base"],
+    "libpcr/packed": ["libpcr/base", "libpcr/jpeg"],
     "libpcr/image/pixels": ["libpcr/base", "libpcr/jpeg"],
     "libpcr/image/codecs": ["libpcr/base", "libpcr/jpeg", "libpcr/image/pixels"],
     "libpcr/image/resize": ["libpcr/base"],

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The decoder: symbols and plain bits to rows of coefficients, all groups of a batch of rows
+ * before the next batch, so that what is decoded is still in the first cache.
+ *
+ * What bounds it: symbols are read by calls, whose lengths follow from what was decoded before and
+ * are at most 64 a block; reading a call past the end of its stream fails after at most
+ * PCRI_TANS_UNCHECKED symbols (tans.h). Plain bits are counted before they are read. Masks keep
+ * to their band whatever the symbols say. */
+#include <stdlib.h>
+
+#include "packed.h"
+
+static int damaged(struct pcr_error *err, const char *what)
+{
+    return pcri_fail(err, PCR_ERR_CORRUPT, "packed group: %s", what);
+}
+
+/* --- calls --- */
+
+/* Reads a call of n symbols by d->numbers, and the escapes among them. Symbols [0, split) are of
+ * one family, the others of another. */
+static int read_call(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, size_t n,
+                     enum pcri_pk_family family, size_t split, enum pcri_pk_family other,
+                     struct pcr_error *err)
+{
+    if (!pcri_tans_read(&s->symbols, d->tables->entries, d->numbers, n, d->symbols))
+        return damaged(err, "symbols end too early");
+    uint8_t *end = d->symbols + n;
+    for (uint8_t *p = d->symbols; p < end; p++) {
+        bool second = (size_t) (p - d->symbols) >= split;
+        uint8_t *part = second ? end : d->symbols + split;
+        p = memchr(p, pcri_pk_families[second ? other : family].escape, (size_t) (part - p));
+        if (!p) {
+            p = part - 1;
+            continue;
+        }
+        if (s->plain.end - s->plain.bit < 8)
+            return damaged(err, "plain bits end too early");
+        *p = (uint8_t) pcri_pk_take(&s->plain, 8);
+    }
+    return 0;
+}
+
+static void number(struct pcri_pk_decoder *d, enum pcri_pk_family family, size_t base,
+                   size_t n, uint8_t *out)
+{
+    const uint8_t *map = d->tables->maps[family] + base;
+    const uint16_t *contexts = d->rows.contexts;
+    for (size_t i = 0; i < n; i++)
+        out[i] = map[contexts[i]];
+}
+
+/* --- DC --- */
+
+static int read_dc_row(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, unsigned c,
+                       const uint8_t *lengths, struct pcr_error *err)
+{
+    struct pcri_pk_dc *up = &d->rows.dc[c];
+    int16_t *now = d->rows.dc_now[c];
+    uint32_t n = d->rows.rows[c].blocks, sum = 0, bad = 0;
+    for (uint32_t x = 0; x < n; x++) {
+        sum += lengths[x];
+        bad |= lengths[x] > 12;
+    }
+    if (bad || s->plain.end - s->plain.bit < sum)
+        return damaged(err, bad ? "a difference of DC that cannot be"
+                                : "plain bits end too early");
+    int left = 0, past = 0;
+    for (uint32_t x = 0; x < n; x++) {
+        unsigned nbits = lengths[x];
+        uint32_t v = (uint32_t) pcri_pk_take(&s->plain, nbits), top = nbits ? 1u << (nbits - 1) : 0;
+        int m = (int) (v | top), r = v & top ? -m : m;
+        int value = pcri_pk_dc_predict(up, left, x) + r;
+        past |= value > PCRI_PK_MAX_DC || value < -PCRI_PK_MAX_DC;
+        now[x] = (int16_t) (left = past ? 0 : value);
+        d->rows.rows[c].mask[x] = (uint64_t) m;
+    }
+    for (uint32_t x = 0; x < n; x++)
+        up->residual[x] = (uint16_t) d->rows.rows[c].mask[x];
+    pcri_pk_dc_end(&d->rows, c);
+    return past ? damaged(err, "DC that cannot be") : 0;
+}
+
+static int decode_dc(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                     const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
+{
+    size_t n = 0;
+    const uint8_t *map = d->tables->maps[PCRI_PK_DC];
+    for (uint32_t i = 0; i < count; i++) {
+        unsigned c = active[i].pass->component;
+        for (uint32_t x = 0; x < active[i].row->blocks; x++)
+            d->numbers[n++] = map[pcri_pk_dc_context(&d->rows.dc[c], d->plan.class[c], x)];
+    }
+    int rc = read_call(d, s, n, PCRI_PK_DC, n, PCRI_PK_DC, err);
+    const uint8_t *lengths = d->symbols;
+    for (uint32_t i = 0; !rc && i < count; i++) {
+        rc = read_dc_row(d, s, active[i].pass->component, lengths, err);
+        lengths += active[i].row->blocks;
+    }
+    return rc;
+}
+
+/* --- AC: the calls --- */
+
+/* T of all passes, then the first refinements; r[i]: where those of pass i are in d->symbols. */
+static int read_t(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                  const struct pcri_pk_active *active, uint32_t count, uint64_t r_nbits[4],
+                  uint8_t *r[4], struct pcr_error *err)
+{
+    size_t n = 0, t_count;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pcri_pk_active *a = &active[i];
+        d->kernels->t_contexts(a->row, a->above, a->pass->first, d->rows.contexts);
+        number(d, PCRI_PK_T, a->pass->kind * PCRI_PK_T_CONTEXTS, a->row->blocks,
+               d->numbers + n);
+        n += a->row->blocks;
+    }
+    t_count = n;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pcri_pk_active *a = &active[i];
+        r[i] = d->symbols + n;
+        r_nbits[i] = 0;
+        if (a->pass->first)
+            continue;
+        d->kernels->select(a->row, a->pass->band, true);
+        r_nbits[i] = d->kernels->count(a->row->mask, a->row->blocks);
+        memset(d->numbers + n, d->tables->maps[PCRI_PK_R][a->pass->level], r_nbits[i] / 8);
+        n += r_nbits[i] / 8;
+    }
+    int rc = read_call(d, s, n, PCRI_PK_T, t_count, PCRI_PK_R, err);
+    const uint8_t *t = d->symbols;
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(d->rows.t[active[i].pass->component], t, active[i].row->blocks);
+        t += active[i].row->blocks;
+    }
+    return rc;
+}
+
+/* What is new, of B. d->symbols keeps the first refinements' bits until they are read. */
+static int read_b(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                  const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pcri_pk_active *a = &active[i];
+        size_t m = d->kernels->b_contexts(a->row, a->above, a->pass->first,
+                                          d->rows.t[a->pass->component], d->rows.scratch,
+                                          d->rows.contexts);
+        number(d, PCRI_PK_B, a->pass->kind * PCRI_PK_B_CONTEXTS, m, d->numbers + n);
+        n += m;
+    }
+    int rc = read_call(d, s, n, PCRI_PK_B, n, PCRI_PK_B, err);
+    const uint8_t *b = d->symbols;
+    for (uint32_t i = 0; !rc && i < count; i++) {
+        const struct pcri_pk_active *a = &active[i];
+        b += d->kernels->place(a->row, a->pass->band, d->rows.t[a->pass->component], b);
+    }
+    return rc;
+}
+
+static int read_m(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                  const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
+{
+    const uint8_t *map = d->tables->maps[PCRI_PK_M];
+    size_t n = 0;
+    bool any = false;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pcri_pk_active *a = &active[i];
+        any |= a->pass->first;
+        for (uint32_t x = 0; a->pass->first && x < a->row->blocks; x++) {
+            uint64_t left = a->row->found[x];
+            unsigned found = left ? (unsigned) __builtin_popcountll(left) : 0;
+            for (; left; left &= left - 1)
+                d->numbers[n++] = map[pcri_pk_m_context(a->pass->level, found,
+                                                        (unsigned) __builtin_ctzll(left))];
+        }
+    }
+    return any ? read_call(d, s, n, PCRI_PK_M, n, PCRI_PK_M, err) : 0;
+}
+
+/* --- AC: plain bits --- */
+
+/* Reads as many bits as the mask has, to where the mask has them in `out`. */
+static int read_plain(struct pcri_pk_decoder *d, struct pcri_pk_bits *bits,
+                      const uint64_t *mask, size_t n, uint64_t *out, struct pcr_error *err)
+{
+    if (bits->end - bits->bit < d->kernels->count(mask, n))
+        return damaged(err, "plain bits end too early");
+    d->kernels->scatter(bits, mask, n, out);
+    return 0;
+}
+
+/* The lower bits of one block's new coefficients of a first pass, whose lengths are in m. */
+static unsigned read_magnitudes(struct pcri_pk_bits *bits, const struct pcri_pk_active *a,
+                                uint32_t x, const uint8_t *m)
+{
+    const struct pcri_pk_row *row = a->row;
+    unsigned n = 0;
+    for (uint64_t left = row->found[x]; left; left &= left - 1, n++) {
+        const uint64_t bit = left & -left;
+        if (m[n] == 1)
+            continue;
+        unsigned below = m[n] - 1u;
+        uint32_t v = (uint32_t) pcri_pk_take(bits, below) | 1u << below;
+        row->fresh[x] &= ~bit;
+        for (unsigned p = 0; p <= below; p++)
+            row->plane[a->pass->al + p][x] =
+                (row->plane[a->pass->al + p][x] & ~bit) | (v >> p & 1 ? bit : 0);
+    }
+    return n;
+}
+
+/* Lengths that are none, or of more bits than there are, are damage. */
+static int check_lengths(const struct pcri_pk_bits *bits, const struct pcri_pk_active *a,
+                         const uint8_t *m, size_t n, struct pcr_error *err)
+{
+    unsigned most = PCRI_PK_PLANES - a->pass->al, bad = 0, all = 0;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        bad |= (unsigned) m[i] - 1 >= most;
+        all |= m[i] < 16 ? 1u << m[i] : 0;
+        sum += m[i] - 1u;
+    }
+    if (bad)
+        return damaged(err, "a magnitude that cannot be");
+    for (unsigned p = 0; p < most; p++)
+        a->row->planes |= all >> (p + 1) ? 1u << (a->pass->al + p) : 0;
+    return bits->end - bits->bit < sum ? damaged(err, "plain bits end too early") : 0;
+}
+
+/* Returns the number of lengths, or a code. */
+static int64_t read_first(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                          const struct pcri_pk_active *a, const uint8_t *m,
+                          struct pcr_error *err)
+{
+    const struct pcri_pk_row *row = a->row;
+    size_t n = d->kernels->count(row->found, row->blocks);
+    int rc = check_lengths(&s->plain, a, m, n, err);
+    if (rc)
+        return rc;
+    for (uint32_t x = 0; x < row->blocks; x++) {
+        row->plane[a->pass->al][x] |= row->found[x];
+        if (row->found[x])
+            m += read_magnitudes(&s->plain, a, x, m);
+    }
+    rc = read_plain(d, &s->plain, row->found, row->blocks, row->sign, err);
+    return rc ? rc : (int64_t) n;
+}
+
+static int read_refinement(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                           const struct pcri_pk_active *a, struct pcri_pk_bits *first,
+                           uint8_t *last, struct pcr_error *err)
+{
+    const struct pcri_pk_row *row = a->row;
+    unsigned rest = first->end & 7;
+    a->row->planes |= 1u << a->pass->al;
+    if (s->plain.end - s->plain.bit < rest)
+        return damaged(err, "plain bits end too early");
+    *last = (uint8_t) pcri_pk_take(&s->plain, rest);
+    d->kernels->select(row, a->pass->band, true);
+    uint64_t *out = row->plane[a->pass->al];
+    d->kernels->scatter(first, row->mask, row->blocks, out);
+    int rc = read_plain(d, &s->plain, row->found, row->blocks, row->sign, err);
+    d->kernels->select(row, a->pass->band, false);
+    if (!rc)
+        rc = read_plain(d, &s->plain, row->mask, row->blocks, out, err);
+    for (uint32_t x = 0; x < row->blocks; x++)
+        out[x] |= row->found[x];
+    return rc;
+}
+
+static int decode_ac(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                     const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
+{
+    uint64_t r_nbits[4];
+    uint8_t *r[4], *kept = d->first_bits;
+    int rc = read_t(d, s, active, count, r_nbits, r, err);
+    for (uint32_t i = 0; !rc && i < count; i++) {
+        memcpy(kept, r[i], r_nbits[i] / 8);
+        r[i] = kept;
+        kept += r_nbits[i] / 8 + 16; /* with the byte of what is left, and padding */
+    }
+    if (!rc)
+        rc = read_b(d, s, active, count, err);
+    if (!rc)
+        rc = read_m(d, s, active, count, err);
+    const uint8_t *m = d->symbols;
+    for (uint32_t i = 0; !rc && i < count; i++) {
+        const struct pcri_pk_active *a = &active[i];
+        if (a->pass->first) {
+            d->kernels->settle(a->row, a->pass->band, a->above);
+            int64_t n = read_first(d, s, a, m, err);
+            rc = n < 0 ? (int) n : 0;
+            m += n < 0 ? 0 : n;
+        } else {
+            struct pcri_pk_bits first = { r[i], 0, r_nbits[i] };
+            rc = read_refinement(d, s, a, &first, r[i] + r_nbits[i] / 8, err);
+            d->kernels->settle(a->row, a->pass->band, a->above);
+        }
+    }
+    return rc;
+}
+
+/* --- an image --- */
+
+static int reserve_scratch(struct pcri_pk_decoder *d, struct pcr_error *err)
+{
+    size_t n = 72 * (size_t) d->rows.block_count + PCRI_PK_PADDING;
+    if (n <= d->scratch_capacity)
+        return 0;
+    free(d->numbers);
+    d->scratch_capacity = 0;
+    d->numbers = pcri_malloc(3, n, err);
+    if (!d->numbers)
+        return PCR_ERR_NOMEM;
+    d->scratch_capacity = n;
+    return 0;
+}
+
+static int reserve_ranges(struct pcri_pk_decoder *d, struct pcr_error *err)
+{
+    size_t n = (size_t) d->groups * d->segments;
+    if (n <= d->range_capacity)
+        return 0;
+    free(d->ranges);
+    d->range_capacity = 0;
+    d->ranges = pcri_malloc(n, sizeof(*d->ranges), err);
+    if (!d->ranges)
+        return PCR_ERR_NOMEM;
+    d->range_capacity = n;
+    return 0;
+}
+
+/* Finds the segments of a chunk that begins at `begin` of d->bytes. */
+static int find_segments(struct pcri_pk_decoder *d, uint32_t g, size_t begin,
+                         struct pcr_error *err)
+{
+    struct pcri_cursor c = { d->bytes.data + begin, d->bytes.data + d->bytes.nbytes, false };
+    struct pcri_pk_range *ranges = d->ranges + (size_t) g * d->segments;
+    bool last = false;
+    for (uint32_t i = 0; i < d->segments; i++) {
+        last = i + 1 == d->segments;
+        ranges[i].plain = pcri_get_varint(&c);
+        ranges[i].end = last ? 0 : pcri_get_varint(&c);
+    }
+    size_t at = d->bytes.nbytes - pcri_left(&c), end = d->bytes.nbytes;
+    for (uint32_t i = 0; i < d->segments && !c.bad; i++) {
+        struct pcri_pk_range *r = &ranges[i];
+        last = i + 1 == d->segments;
+        c.bad = r->plain > end - at || (!last && r->end > end - at - r->plain);
+        *r = (struct pcri_pk_range) { at, at + r->plain, last ? end : at + r->plain + r->end };
+        at = r->end;
+    }
+    return c.bad ? damaged(err, "segments are longer than the chunk") : 0;
+}
+
+static int take_chunks(struct pcri_pk_decoder *d, const struct pcr_span chunks[],
+                       struct pcr_error *err)
+{
+    size_t total = PCRI_TANS_PADDING;
+    for (uint32_t g = 0; g < d->groups; g++)
+        if (!pcri_add(total, chunks[g].nbytes, &total))
+            return pcri_fail_nomem(err, SIZE_MAX);
+    d->bytes.nbytes = 0;
+    int rc = pcri_buffer_reserve(&d->bytes, total, err);
+    for (uint32_t g = 0; !rc && g < d->groups; g++) {
+        size_t begin = d->bytes.nbytes;
+        if (d->plan.first_step[g] == d->plan.first_step[g + 1]) {
+            if (chunks[g].nbytes)
+                rc = damaged(err, "bytes where none belong");
+            continue;
+        }
+        memcpy(d->bytes.data + begin, chunks[g].data, chunks[g].nbytes);
+        d->bytes.nbytes += chunks[g].nbytes;
+        rc = find_segments(d, g, begin, err);
+    }
+    if (!rc)
+        memset(d->bytes.data + d->bytes.nbytes, 0, PCRI_TANS_PADDING);
+    return rc;
+}
+
+static int begin_segment(struct pcri_pk_decoder *d, uint32_t segment, struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t g = 0; !rc && g < d->groups; g++) {
+        if (d->plan.first_step[g] == d->plan.first_step[g + 1])
+            continue;
+        const struct pcri_pk_range *r = &d->ranges[(size_t) g * d->segments + segment];
+        struct pcri_pk_stream *s = &d->streams[g];
+        const uint8_t *data = d->bytes.data;
+        rc = pcri_tans_open(&s->symbols, data + r->symbols, r->plain - r->symbols,
+                            1u << d->params.lanes_log, err);
+        s->plain = (struct pcri_pk_bits) { data + r->plain, 0,
+                                           8 * (uint64_t) (r->end - r->plain) };
+    }
+    pcri_pk_rows_restart(&d->rows);
+    return rc;
+}
+
+static int end_segment(const struct pcri_pk_decoder *d, struct pcr_error *err)
+{
+    for (uint32_t g = 0; g < d->groups; g++) {
+        const struct pcri_pk_stream *s = &d->streams[g];
+        if (d->plan.first_step[g] == d->plan.first_step[g + 1])
+            continue;
+        if (!pcri_tans_finished(&s->symbols) || (s->plain.bit + 7) / 8 != s->plain.end / 8)
+            return damaged(err, "decoding does not end where the data do");
+    }
+    return 0;
+}
+
+static uint32_t segment_batches(const struct pcri_pk_decoder *d)
+{
+    return d->params.restart ? d->params.restart * d->plan.max_v : pcri_pk_batches(&d->plan);
+}
+
+int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file *f,
+                          const struct pcri_script *script, uint32_t group_count,
+                          const struct pcri_pk_tables *tables,
+                          const struct pcri_pk_params *params, const struct pcr_span chunks[],
+                          uint32_t groups, uint32_t begin, uint32_t end, struct pcr_error *err)
+{
+    int rc = pcri_pk_plan(script, group_count, f, &d->plan, err);
+    if (rc)
+        return rc;
+    d->tables = tables;
+    d->params = *params;
+    d->kernels = pcri_pk_kernels_choose();
+    d->groups = groups;
+    uint32_t every = segment_batches(d), all = pcri_pk_batches(&d->plan);
+    d->segments = (all + every - 1) / every;
+    d->wanted_begin = begin < d->plan.mcu_rows ? begin * d->plan.max_v : all;
+    d->batch = d->wanted_begin / every * every;
+    d->batch_end = end < d->plan.mcu_rows ? end * d->plan.max_v : all;
+    rc = pcri_pk_rows_reserve(&d->rows, &d->plan, d->plan.first_step[groups], err);
+    if (!rc)
+        rc = reserve_scratch(d, err);
+    d->symbols = d->numbers + d->scratch_capacity;
+    d->first_bits = d->symbols + d->scratch_capacity;
+    if (!rc)
+        rc = reserve_ranges(d, err);
+    return rc ? rc : take_chunks(d, chunks, err);
+}
+
+bool pcri_pk_decoder_more(const struct pcri_pk_decoder *d, uint32_t rows[4])
+{
+    uint32_t batch = d->batch > d->wanted_begin ? d->batch : d->wanted_begin;
+    for (uint32_t c = 0; c < 4; c++)
+        rows[c] = c < d->plan.component_count ? pcri_pk_row(&d->plan, batch, c) : UINT32_MAX;
+    return batch < d->batch_end;
+}
+
+static int decode_batch(struct pcri_pk_decoder *d, struct pcr_error *err)
+{
+    struct pcri_pk_active active[4];
+    uint32_t every = segment_batches(d), batch = d->batch++;
+    int rc = batch % every ? 0 : begin_segment(d, batch / every, err);
+    for (uint32_t c = 0; c < d->plan.component_count; c++)
+        if (pcri_pk_row(&d->plan, batch, c) != UINT32_MAX)
+            pcri_pk_row_begin(&d->rows, c);
+    for (uint32_t i = 0; !rc && i < d->plan.first_step[d->groups]; i++) {
+        const struct pcri_pk_step *step = &d->plan.steps[i];
+        struct pcri_pk_stream *s = &d->streams[step->group];
+        uint32_t n = pcri_pk_active(&d->rows, &d->plan, i, batch, active);
+        if (n)
+            rc = step->dc ? decode_dc(d, s, active, n, err) : decode_ac(d, s, active, n, err);
+    }
+    if (!rc && (d->batch % every == 0 || d->batch == pcri_pk_batches(&d->plan)))
+        rc = end_segment(d, err);
+    return rc;
+}
+
+int pcri_pk_decoder_next(struct pcri_pk_decoder *d, const struct pcri_pk_target targets[4],
+                         struct pcr_error *err)
+{
+    int rc = 0;
+    uint32_t batch;
+    do
+        rc = decode_batch(d, err);
+    while (!rc && d->batch <= d->wanted_begin);
+    batch = d->batch - 1;
+    for (uint32_t c = 0; !rc && c < d->plan.component_count; c++) {
+        const struct pcri_pk_row *row = &d->rows.rows[c];
+        const struct pcri_pk_target *t = &targets[c];
+        const int16_t *dc = d->rows.dc[c].value;
+        if (pcri_pk_row(&d->plan, batch, c) == UINT32_MAX)
+            continue;
+        if (t->coef)
+            d->kernels->expand(row, dc, t->coef);
+        if (t->mask)
+            memcpy(t->mask, row->known, 8 * (size_t) row->blocks);
+        if (t->dc)
+            memcpy(t->dc, dc, 2 * (size_t) row->blocks);
+    }
+    return rc;
+}
+
+int pcri_pk_decode(struct pcri_pk_decoder *d, const struct pcri_blocks planes[4],
+                   struct pcr_error *err)
+{
+    uint32_t rows[4];
+    int rc = 0;
+    while (!rc && pcri_pk_decoder_more(d, rows)) {
+        struct pcri_pk_target targets[4] = { 0 };
+        for (uint32_t c = 0; c < d->plan.component_count; c++) {
+            const struct pcri_blocks *p = &planes[c];
+            if (rows[c] < p->row_begin || rows[c] >= p->row_end)
+                continue;
+            size_t at = (size_t) (rows[c] - p->row_begin) * p->blocks_x;
+            targets[c].coef = p->has_ac ? p->coef + 64 * at : NULL;
+            targets[c].dc = p->has_ac ? NULL : p->dc + at;
+            targets[c].mask = p->mask + (size_t) rows[c] * p->blocks_x;
+        }
+        rc = pcri_pk_decoder_next(d, targets, err);
+    }
+    return rc;
+}
+
+void pcri_pk_decoder_free(struct pcri_pk_decoder *d)
+{
+    pcri_pk_rows_free(&d->rows);
+    pcr_buffer_free(&d->bytes);
+    free(d->ranges);
+    free(d->numbers);
+    *d = (struct pcri_pk_decoder) { 0 };
+}

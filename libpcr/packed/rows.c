@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory of rows, and the operations for this CPU. */
+#include <stdlib.h>
+
+#include "rows.h"
+
+const struct pcri_pk_kernels *pcri_pk_kernels_choose(void)
+{
+#ifdef PCRI_PK_HAVE_AVX2
+    const unsigned wanted = PCRI_CPU_FAST_PDEP | PCRI_CPU_AVX2;
+    if ((pcri_cpu_features() & wanted) == wanted)
+        return &pcri_pk_avx2;
+#endif
+    return &pcri_pk_portable;
+}
+
+/* Deals out memory; with base NULL it only counts. */
+struct dealer {
+    uint8_t *base;
+    size_t used;
+};
+
+static void *deal(struct dealer *d, size_t count, size_t size, size_t edge)
+{
+    size_t at = d->used;
+    d->used += ((count + edge + PCRI_PK_PADDING) * size + 63) & ~(size_t) 63;
+    return d->base ? d->base + at + edge * size : NULL;
+}
+
+/* Of all rows above, which a restart zeroes. */
+static void deal_above(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t steps,
+                       struct dealer *d)
+{
+    for (uint32_t i = 0; i < steps; i++)
+        for (uint32_t j = 0; j < plan->steps[i].pass_count && !plan->steps[i].dc; j++) {
+            size_t n = plan->blocks_x[plan->steps[i].passes[j].component];
+            struct pcri_pk_above a = {
+                .bytes = deal(d, n, 8, PCRI_PK_EDGE),
+                .count = deal(d, n, 1, PCRI_PK_EDGE),
+                .gain = deal(d, n, 1, PCRI_PK_EDGE),
+            };
+            if (d->base)
+                r->above[4 * i + j] = a;
+        }
+}
+
+static void deal_row(struct pcri_pk_rows *r, uint32_t c, size_t n, struct dealer *d)
+{
+    struct pcri_pk_row *row = &r->rows[c];
+    row->planes = 0;
+    for (uint32_t p = 0; p < PCRI_PK_PLANES; p++)
+        row->plane[p] = deal(d, n, 8, 0);
+    row->sign = deal(d, n, 8, 0);
+    row->known = deal(d, n, 8, 0);
+    row->fresh = deal(d, n, 8, 0);
+    row->found = deal(d, n, 8, 0);
+    row->mask = deal(d, n, 8, 0);
+    row->bytes = deal(d, n, 8, PCRI_PK_EDGE);
+    row->count = deal(d, n, 1, PCRI_PK_EDGE);
+    row->low = deal(d, n, 1, 0);
+    r->dc[c].value = deal(d, n, 2, 0);
+    r->dc[c].residual = deal(d, n, 2, 0);
+    r->dc_now[c] = deal(d, n, 2, 0);
+    r->t[c] = deal(d, n, 1, 0);
+}
+
+/* Returns the bytes that it takes. */
+static size_t deal_all(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t steps,
+                       uint8_t *base)
+{
+    struct dealer d = { base, 0 };
+    size_t widest = 0;
+    r->above = deal(&d, 4 * (size_t) steps, sizeof(*r->above), 0);
+    r->block_count = 0;
+    deal_above(r, plan, steps, &d);
+    r->zeroed = d.used;
+    for (uint32_t c = 0; c < plan->component_count; c++) {
+        r->rows[c].blocks = plan->blocks_x[c];
+        r->block_count += plan->blocks_x[c];
+        widest = plan->blocks_x[c] > widest ? plan->blocks_x[c] : widest;
+        deal_row(r, c, plan->blocks_x[c], &d);
+    }
+    r->scratch = deal(&d, 16 * widest, 1, 0);
+    r->contexts = deal(&d, 8 * widest, 2, 0);
+    return d.used;
+}
+
+int pcri_pk_rows_reserve(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
+                         uint32_t steps, struct pcr_error *err)
+{
+    size_t nbytes = deal_all(r, plan, steps, NULL);
+    if (nbytes > r->capacity) {
+        free(r->memory);
+        r->capacity = 0;
+        r->memory = aligned_alloc(64, nbytes);
+        if (!r->memory)
+            return pcri_fail_nomem(err, nbytes);
+        r->capacity = nbytes;
+    }
+    memset(r->memory, 0, nbytes);
+    deal_all(r, plan, steps, r->memory);
+    r->above_count = 4 * steps;
+    for (uint32_t c = 0; c < 4; c++)
+        r->dc[c].any = false;
+    return 0;
+}
+
+void pcri_pk_rows_restart(struct pcri_pk_rows *r)
+{
+    size_t head = (size_t) ((uint8_t *) (r->above + r->above_count) - r->memory);
+    memset(r->memory + head, 0, r->zeroed - head);
+    for (uint32_t c = 0; c < 4; c++)
+        r->dc[c].any = false;
+}
+
+void pcri_pk_row_begin(struct pcri_pk_rows *r, uint32_t c)
+{
+    struct pcri_pk_row *row = &r->rows[c];
+    for (uint32_t p = 0; p < PCRI_PK_PLANES; p++)
+        if (row->planes >> p & 1)
+            memset(row->plane[p], 0, 8 * (size_t) row->blocks);
+    row->planes = 0;
+    memset(row->sign, 0, 8 * (size_t) row->blocks);
+    memset(row->known, 0, 8 * (size_t) row->blocks);
+    memset(row->fresh, 0, 8 * (size_t) row->blocks);
+    memset(row->bytes, 0, 8 * (size_t) row->blocks);
+    memset(row->count, 0, row->blocks);
+    memset(row->low, 0, row->blocks);
+}
+
+void pcri_pk_dc_end(struct pcri_pk_rows *r, uint32_t c)
+{
+    struct pcri_pk_dc *up = &r->dc[c];
+    uint32_t n = r->rows[c].blocks;
+    int16_t *now = r->dc_now[c];
+    r->dc_now[c] = up->value;
+    up->value = now;
+    now[n] = now[n - 1];
+    up->residual[n] = 0;
+    up->any = true;
+}
+
+uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t step,
+                        uint32_t batch, struct pcri_pk_active out[4])
+{
+    const struct pcri_pk_step *s = &plan->steps[step];
+    uint32_t n = 0;
+    for (uint32_t j = 0; j < s->pass_count; j++) {
+        const struct pcri_pk_pass *pass = &s->passes[j];
+        uint32_t y = pcri_pk_row(plan, batch, pass->component);
+        if (y != UINT32_MAX)
+            out[n++] = (struct pcri_pk_active) {
+                pass, y, &r->rows[pass->component], s->dc ? NULL : &r->above[4 * step + j],
+            };
+    }
+    return n;
+}
+
+void pcri_pk_rows_free(struct pcri_pk_rows *r)
+{
+    free(r->memory);
+    *r = (struct pcri_pk_rows) { 0 };
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A component's block row while coding 2 reads or writes it, and the operations on whole rows,
+ * of which there is a set a CPU. */
+#ifndef PCRI_PK_ROWS_H
+#define PCRI_PK_ROWS_H
+
+#include "contexts.h"
+
+enum {
+    PCRI_PK_EDGE = 8,      /* elements before a row, of which the last is 0 and stays it */
+    PCRI_PK_PADDING = 64,  /* elements after it: operations may read and write them */
+};
+
+/* A row of bits, one uint64_t a block (bit k: coefficient k in zigzag order, k > 0), and what
+ * contexts need of it. */
+struct pcri_pk_row {
+    uint32_t blocks;
+    uint64_t *plane[PCRI_PK_PLANES]; /* bit p of the magnitudes */
+    uint64_t *sign;                  /* set where negative */
+    uint64_t *known;  /* nonzero, as far as is known */
+    uint64_t *fresh;  /* of those, whose highest bit is the last one known */
+    uint64_t *found;  /* by this pass */
+    uint64_t *mask;   /* scratch */
+    uint64_t *bytes;  /* for each byte of `known` how many bits are set; with edge */
+    uint8_t *count;   /* bits of `known`; with edge */
+    uint8_t *low;     /* those of them below 16 */
+    uint32_t planes;  /* bit p: plane p may have bits */
+};
+
+/* What a pass left of the row above; all 0 at a restart. With edges, and an element after the row
+ * that is 0. */
+struct pcri_pk_above {
+    uint64_t *bytes;
+    uint8_t *count;
+    uint8_t *gain; /* coefficients that the pass found */
+};
+
+/* Reads bits from the lowest of each byte on. */
+struct pcri_pk_bits {
+    const uint8_t *data; /* 8 readable bytes after the end */
+    uint64_t bit, end;
+};
+
+static inline uint64_t pcri_pk_word(const struct pcri_pk_bits *b)
+{
+    return pcri_load64(b->data + (b->bit >> 3)) >> (b->bit & 7);
+}
+
+/* 0 to 57 bits, of those that are there. */
+static inline uint64_t pcri_pk_take(struct pcri_pk_bits *b, unsigned n)
+{
+    uint64_t v = pcri_pk_word(b) & ((UINT64_C(1) << n) - 1);
+    b->bit += n;
+    return v;
+}
+
+/* Appends bits. */
+struct pcri_pk_bit_writer {
+    uint8_t *data; /* with 16 writable bytes after what will be written */
+    uint64_t word;
+    unsigned held;
+    size_t nbytes;
+};
+
+/* At most 57 bits. */
+static inline void pcri_pk_put(struct pcri_pk_bit_writer *w, uint64_t v, unsigned n)
+{
+    w->word |= v << w->held;
+    w->held += n;
+    pcri_store64(w->data + w->nbytes, w->word);
+    w->nbytes += w->held >> 3;
+    w->word = w->held >= 64 ? 0 : w->word >> (w->held & 56);
+    w->held &= 7;
+}
+
+struct pcri_pk_kernels {
+    const char *name;
+    /* The contexts of T for all blocks of the row. */
+    void (*t_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                       bool first, uint16_t *out);
+    /* The contexts of B for the bytes that t names, in order; their number. scratch: 16 bytes a
+     * block, out: 8 elements a block, both and t with PCRI_PK_PADDING. */
+    size_t (*b_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                         bool first, const uint8_t *t, uint8_t *scratch, uint16_t *out);
+    /* Makes `found` of T and B. Returns how many symbols of b there were, as b_contexts(). */
+    size_t (*place)(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
+                    const uint8_t *b);
+    /* The sum of bits in n masks. */
+    uint64_t (*count)(const uint64_t *mask, size_t n);
+    /* Reads as many bits as the masks have, and sets those of `out` that are under a 1. */
+    void (*scatter)(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out);
+    /* The other way round: writes what is under the masks. */
+    void (*gather)(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
+                   const uint64_t *values);
+    /* mask = known & fresh & band, or known & ~fresh & band. */
+    void (*select)(const struct pcri_pk_row *row, uint64_t band, bool fresh);
+    /* Ends a pass: `found` joins what is known, and `above` is made for the next row. */
+    void (*settle)(const struct pcri_pk_row *row, uint64_t band,
+                   const struct pcri_pk_above *above);
+    /* Coefficients of the row's blocks in zigzag order, DC from dc. */
+    void (*expand)(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out);
+    /* The other way round: planes, of which row->planes tells, and signs. */
+    void (*slice)(struct pcri_pk_row *row, const int16_t *coef);
+    /* T and B of `found`; the number of Bs. */
+    size_t (*name_bytes)(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b);
+};
+
+extern const struct pcri_pk_kernels pcri_pk_portable;
+
+/* Those for this CPU. */
+const struct pcri_pk_kernels *pcri_pk_kernels_choose(void);
+
+/* --- an image's rows (rows.c) --- */
+
+struct pcri_pk_rows {
+    struct pcri_pk_row rows[4];
+    struct pcri_pk_dc dc[4];
+    int16_t *dc_now[4];
+    struct pcri_pk_above *above; /* of pass j of step i: [4 * i + j] */
+    uint8_t *t[4];               /* scratch: a row's T */
+    uint8_t *scratch;            /* 16 bytes a block of the widest row */
+    uint16_t *contexts;          /* 8 a block of the widest row */
+    uint32_t block_count;        /* of a row of each component */
+    uint8_t *memory;
+    size_t capacity, zeroed;
+    uint32_t above_count;
+};
+
+/* Memory for the rows of a plan's first `steps` steps, reused from image to image. Codes:
+ * NOMEM. */
+int pcri_pk_rows_reserve(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
+                         uint32_t steps, struct pcr_error *err);
+/* Forgets the rows above. */
+void pcri_pk_rows_restart(struct pcri_pk_rows *r);
+/* Begins a row of component c: nothing of it is known. */
+void pcri_pk_row_begin(struct pcri_pk_rows *r, uint32_t c);
+/* Its DC is there: they become those above. */
+void pcri_pk_dc_end(struct pcri_pk_rows *r, uint32_t c);
+/* A pass that has a row in a batch. */
+struct pcri_pk_active {
+    const struct pcri_pk_pass *pass;
+    uint32_t y; /* the row */
+    struct pcri_pk_row *row;
+    const struct pcri_pk_above *above; /* NULL for DC */
+};
+/* Those of a step, in its order; their number. */
+uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t step,
+                        uint32_t batch, struct pcri_pk_active out[4]);
+void pcri_pk_rows_free(struct pcri_pk_rows *r);
+
+#endif

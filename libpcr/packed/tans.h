@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* tANS (J. Duda, "Asymmetric numeral systems", 2013), the entropy coder of coding 2: several
+ * states take turns over one stream of bits, each symbol by a table of its own choice. */
+#ifndef PCRI_TANS_H
+#define PCRI_TANS_H
+
+#include "../base/base.h"
+
+enum {
+    PCRI_TANS_LOG = 9,
+    PCRI_TANS_STATES = 1 << PCRI_TANS_LOG,
+    PCRI_TANS_MAX_LANES = 16,
+    /* Readable bytes after a stream's end: a position is compared with it once for so many
+     * symbols, of at most PCRI_TANS_LOG bits each, and words of 8 bytes are read. */
+    PCRI_TANS_UNCHECKED = 512,
+    PCRI_TANS_PADDING = PCRI_TANS_UNCHECKED * PCRI_TANS_LOG / 8 + 8 + 64,
+};
+
+/* --- tables --- */
+
+/* A decoding table's entry: bits to read | symbol << 8 | next state without them << 16. */
+typedef uint32_t pcri_tans_entry;
+
+/* Frequencies add up to PCRI_TANS_STATES. */
+void pcri_tans_decoder(const uint16_t freq[256], pcri_tans_entry out[PCRI_TANS_STATES]);
+
+struct pcri_tans_symbol {
+    uint32_t nbits_delta; /* (state + nbits_delta) >> 16: bits to write; 0: no such symbol */
+    int32_t next_delta;   /* next[(state >> bits) + next_delta]: the next state */
+};
+
+struct pcri_tans_encoder {
+    struct pcri_tans_symbol symbols[256];
+    uint16_t next[PCRI_TANS_STATES]; /* states count from PCRI_TANS_STATES here */
+};
+
+void pcri_tans_encoder(const uint16_t freq[256], struct pcri_tans_encoder *out);
+
+/* --- reading --- */
+
+struct pcri_tans_reader {
+    const uint8_t *data; /* with PCRI_TANS_PADDING readable bytes after its end */
+    uint64_t bit, end;   /* of it */
+    unsigned lanes;      /* 1, 2, 4, 8 or 16 */
+    uint16_t states[PCRI_TANS_MAX_LANES];
+};
+
+/* Reads the start states. CORRUPT where they are not there. */
+int pcri_tans_open(struct pcri_tans_reader *r, const uint8_t *data, size_t nbytes,
+                   unsigned lanes, struct pcr_error *err);
+/* A call: n symbols, number i by state i mod lanes and by the table number tables[i] of
+ * `entries`. False if the data end before them: `out` then has n symbols that mean nothing. */
+bool pcri_tans_read(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
+                    const uint8_t *tables, size_t n, uint8_t *out);
+/* Is all read, and are the states those that the writer began with? */
+bool pcri_tans_finished(const struct pcri_tans_reader *r);
+
+/* --- writing --- */
+
+/* Symbols of one stream, call by call. */
+struct pcri_tans_writer {
+    uint8_t *tables, *symbols;
+    uint32_t *bits; /* scratch of finish: value | count << 16 */
+    size_t count, capacity;
+    uint32_t *calls; /* lengths */
+    size_t call_count, call_capacity;
+};
+
+/* Makes room for n more symbols and one more call. */
+int pcri_tans_reserve(struct pcri_tans_writer *w, size_t n, struct pcr_error *err);
+/* Appends the stream to *out and forgets the symbols. Each has a code. */
+int pcri_tans_finish(struct pcri_tans_writer *w, const struct pcri_tans_encoder *tables,
+                     unsigned lanes, struct pcr_buffer *out, struct pcr_error *err);
+void pcri_tans_free(struct pcri_tans_writer *w);
+
+#endif
