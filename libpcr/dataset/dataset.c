@@ -257,6 +257,7 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     pthread_mutex_init(&ds->cache.mutex, NULL);
     pcri_cond_init(&ds->cache.opened);
     pthread_mutex_init(&ds->keys.mutex, NULL);
+    pcri_cond_init(&ds->keys.built);
     pthread_mutex_init(&ds->spare.mutex, NULL);
     rc = create_layers(ds, &o, err);
     if (!rc)
@@ -285,6 +286,7 @@ void pcr_dataset_close(struct pcr_dataset **dataset)
     pthread_mutex_destroy(&ds->cache.mutex);
     pthread_cond_destroy(&ds->cache.opened);
     pthread_mutex_destroy(&ds->keys.mutex);
+    pthread_cond_destroy(&ds->keys.built);
     pcri_manifest_free(&ds->manifest);
     pcr_buffer_free(&ds->text);
     free(ds->folder);

@@ -33,6 +33,8 @@ struct pcri_cache {
  * key's hash and the index + 1, or 0. */
 struct pcri_key_index {
     pthread_mutex_t mutex;
+    pthread_cond_t built; /* building has ended */
+    bool building;
     struct pcri_siphash_key hash_key; /* of this dataset alone */
     uint64_t *slots;  /* NULL until the first search */
     uint64_t slot_count;
@@ -122,5 +124,7 @@ void pcri_spare_free(struct pcri_spare *s);
 
 /* --- find.c --- */
 void pcri_key_index_free(struct pcri_key_index *k);
+/* In a forked child, with the mutex held: the thread that was building is not there. */
+void pcri_key_index_forget_building(struct pcri_key_index *k);
 
 #endif

@@ -48,8 +48,8 @@ static int add_record(struct pcr_dataset *ds, struct pcri_key_index *k, uint64_t
     return 0;
 }
 
-/* Reads all heads. Under the mutex. */
-static int build(struct pcr_dataset *ds, struct pcr_error *err)
+/* Reads all heads. */
+static int build(struct pcr_dataset *ds, struct pcri_key_index *out, struct pcr_error *err)
 {
     uint64_t count = ds->first_samples[ds->record_count], slots = 16;
     struct pcri_key_index k = { .slots = NULL };
@@ -70,10 +70,44 @@ static int build(struct pcr_dataset *ds, struct pcr_error *err)
         pcri_key_index_free(&k);
         return rc;
     }
-    ds->keys.slots = k.slots;
-    ds->keys.slot_count = k.slot_count;
-    ds->keys.hash_key = k.hash_key;
+    out->slots = k.slots;
+    out->slot_count = k.slot_count;
+    out->hash_key = k.hash_key;
     return 0;
+}
+
+/* One thread builds, others wait for it; without the lock, which fork() waits for, as it reads. */
+static int have_index(struct pcr_dataset *ds, struct pcr_error *err)
+{
+    struct pcri_key_index *k = &ds->keys, made = { .slots = NULL };
+    bool stopped = false;
+    pthread_mutex_lock(&k->mutex);
+    while (k->building && !(stopped = pcri_wait_stopped()))
+        pcri_cond_wait(&k->built, &k->mutex);
+    bool mine = !stopped && !k->slots;
+    if (mine)
+        k->building = true;
+    pthread_mutex_unlock(&k->mutex);
+    if (!mine)
+        return stopped ? pcri_fail_stopped(err) : 0;
+
+    int rc = build(ds, &made, err);
+    pthread_mutex_lock(&k->mutex);
+    k->building = false;
+    if (!rc) {
+        k->slots = made.slots;
+        k->slot_count = made.slot_count;
+        k->hash_key = made.hash_key;
+    }
+    pthread_cond_broadcast(&k->built);
+    pthread_mutex_unlock(&k->mutex);
+    return rc;
+}
+
+void pcri_key_index_forget_building(struct pcri_key_index *k)
+{
+    k->building = false;
+    pcri_cond_init(&k->built);
 }
 
 /* Does the sample have the key? *equal_out says so. */
@@ -96,9 +130,7 @@ int pcr_dataset_find(struct pcr_dataset *ds, const void *key, size_t key_nbytes,
                      uint64_t *index_out, struct pcr_error *err)
 {
     struct pcri_key_index *k = &ds->keys;
-    pthread_mutex_lock(&k->mutex);
-    int rc = k->slots ? 0 : build(ds, err);
-    pthread_mutex_unlock(&k->mutex);
+    int rc = have_index(ds, err);
     if (rc)
         return rc;
 

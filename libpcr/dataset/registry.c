@@ -42,8 +42,10 @@ static void in_parent(void)
 
 static void in_child(void)
 {
-    for (struct pcr_dataset *ds = first; ds; ds = ds->next)
+    for (struct pcr_dataset *ds = first; ds; ds = ds->next) {
         pcri_cache_forget_opening(&ds->cache);
+        pcri_key_index_forget_building(&ds->keys);
+    }
     in_parent();
 }
 
@@ -51,9 +53,11 @@ static void in_child(void)
 static bool close_one(void)
 {
     bool closed = false;
-    pthread_mutex_lock(&mutex); /* so that none of them is closed meanwhile */
+    pthread_mutex_lock(&mutex); /* so that none of them is closed meanwhile. A program's storage is
+                                 * not called under it: fork() waits for it, perhaps in a thread
+                                 * that the storage waits for */
     for (struct pcr_dataset *ds = first; ds && !closed; ds = ds->next)
-        closed = pcri_cache_shrink(&ds->cache);
+        closed = ds->storage->kind->uses_descriptors && pcri_cache_shrink(&ds->cache);
     pthread_mutex_unlock(&mutex);
     return closed;
 }

@@ -55,6 +55,7 @@ enum pcr_code {
 enum {
     PCR_ERROR_MAY_PASS = 1 << 0, /* tried again, it may succeed */
     PCR_ERROR_STALE = 1 << 1,    /* the open object is of no use any more; opened again, it is */
+    PCR_ERROR_LASTS = 1 << 2,    /* it does not pass, whatever sys_errno is */
 };
 
 /* Details of a failure, owned by the caller. Every function that takes one accepts NULL,

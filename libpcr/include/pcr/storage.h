@@ -22,8 +22,8 @@
  *   - nothing has this name: PCR_ERR_IO with sys_errno ENOENT;
  *   - it may succeed if it is tried again (a busy server, a lost connection): PCR_ERR_IO with
  *     PCR_ERROR_MAY_PASS in flags. Where flags is 0, sys_errno decides: EIO, EAGAIN, ETIMEDOUT,
- *     ECONNRESET and their like may pass. It is tried again retry_count times (struct
- *     pcr_dataset_options), by calling the callback again after a wait;
+ *     ECONNRESET and their like may pass; PCR_ERROR_LASTS says that they do not. libpcr waits and
+ *     calls the callback again, up to retry_count times (struct pcr_dataset_options);
  *   - the open object is of no use any more (an expired link): PCR_ERROR_MAY_PASS |
  *     PCR_ERROR_STALE. The object is then opened again, and read from if its size and version
  *     are what they were;

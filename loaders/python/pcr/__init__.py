@@ -24,6 +24,7 @@ from ._loader import Loader
 from ._sample import Sample, SampleView
 from ._source import NewSample
 from ._stats import Fault, LoaderStats
+from ._storage import Storage, StorageFile
 from ._system import system
 from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, write
 from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
@@ -73,6 +74,8 @@ __all__ = [
     "Record",
     "Sample",
     "SampleView",
+    "Storage",
+    "StorageFile",
     "TruncatedError",
     "UnsupportedError",
     "VerifyReport",

@@ -20,6 +20,7 @@ from ._keywords import keywords
 from ._library import (Handle, c_path, c_string, call, choice, lib, limits_of, raw, text,
                        to_exception, whole)
 from ._sample import Sample, SampleView, open_sample
+from ._storage import Adapter, Storage
 from ._waiter import interruptible
 from .errors import InvalidError, PcrError
 
@@ -416,6 +417,7 @@ def warn_of_splits(datasets: Iterable[Dataset]) -> None:
 def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
          io: str = "auto", open_records: int = 64, cache_dir: Optional[Path] = None,
          cache_bytes: Optional[int] = None, retries: int = 4,
+         storage: Optional[Storage] = None,
          throttle: Optional[float] = None, delay: float = 0.0,
          max_pixels: Optional[int] = None, max_scans: Optional[int] = None,
          max_sample_nbytes: Optional[int] = None, max_samples: Optional[int] = None,
@@ -438,6 +440,11 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
     retries: how often a read, also of the manifest, is tried again that fails for a reason that
         may pass (an error of the disk or network, too many open files), after 5, 10, 20 ms and
         so on.
+    storage: where the dataset is, if not in files: an object with a method `open(name)`, which
+        returns an object with `size` and a method `read_into(offset, buffer)` (pcr.Storage,
+        pcr.StorageFile). `path` is then what the names of its objects begin with, "" for nothing.
+        They are called from threads of loaders, several at a time. What they raise is the
+        __cause__ of the exception that the caller gets.
     throttle: for experiments: bytes a second that storage gives to this dataset at most.
     delay: for experiments: seconds that each read takes longer.
     max_pixels, max_scans, max_sample_nbytes: limits of what decode(), verify() and loaders take,
@@ -465,9 +472,12 @@ def open(path: Path, *, split: Optional[str] = None, verify: bool = True,
         limits=limits_of(max_pixels, max_scans, max_sample_nbytes, max_samples=max_samples,
                          max_head_nbytes=max_head_nbytes,
                          max_manifest_nbytes=max_manifest_nbytes))
+    adapter = None if storage is None else Adapter(storage)
+    if adapter is not None:
+        options.storage = ctypes.pointer(adapter.struct)
     pointer = c_void_p()
     call(lib.pcr_dataset_open, c_path(path), byref(options), byref(pointer))
-    return Dataset(Handle(pointer, lib.pcr_dataset_close), os.fsdecode(path), split, how)
+    return Dataset(Handle(pointer, lib.pcr_dataset_close, adapter), os.fsdecode(path), split, how)
 
 
 def _reopen(path: str, how: Mapping[str, Any]) -> Dataset:

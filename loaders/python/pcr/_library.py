@@ -11,8 +11,10 @@ import ctypes
 import operator
 import os
 import weakref
+from collections import OrderedDict
 from ctypes import (POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64,
                     c_void_p)
+from itertools import count
 from pathlib import Path
 from typing import Any, Dict, List, Optional, SupportsIndex, Tuple, Union
 
@@ -87,6 +89,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_loader_fault": (c_int, [c_void_p, c_uint64, POINTER(st.LoaderFault), _ERR]),
     "pcr_loader_stats_text": (c_int, [POINTER(st.LoaderStats), c_uint32, c_char_p,
                                       POINTER(st.Buffer), _ERR]),
+    "pcr_storage_complete": (None, [c_void_p, c_int, POINTER(st.Error)]),
     "pcr_system_describe": (c_int, [POINTER(st.SystemInfo), _ERR]),
     "pcr_ladder_name": (c_char_p, [c_uint32]),
     "pcr_ladder_builtin": (c_int, [c_char_p, _OUT, _ERR]),
@@ -141,11 +144,34 @@ LIBRARY_PATH = find(Path(__file__).parent)
 lib = load(LIBRARY_PATH)
 
 
+# What callbacks of a storage raised last, by the number that their errors carry (`detail`): the
+# thread that gets the error is seldom the one that a callback ran in.
+_raised: "OrderedDict[int, BaseException]" = OrderedDict()
+_raised_numbers = count(1)
+
+
+def error_of(exc: BaseException, code: int, sys_errno: int, flags: int) -> st.Error:
+    """The error for what a callback of a storage raised, which leads back to it."""
+    number = next(_raised_numbers) % 2**32 or next(_raised_numbers) % 2**32
+    _raised[number] = exc
+    while len(_raised) > 256:
+        try:
+            _raised.popitem(last=False)
+        except KeyError:  # another thread was faster
+            break
+    message = f"{type(exc).__name__}: {exc}".encode("utf-8", "backslashreplace")
+    return st.Error(code=code, sys_errno=sys_errno, offset=st.NO_OFFSET, flags=flags,
+                    detail=number,
+                    message=message[:st.Error.message.size - 1].split(b"\0")[0])
+
+
 def to_exception(err: st.Error) -> errors.PcrError:
     """The exception that a filled struct pcr_error stands for."""
     offset: Optional[int] = None if err.offset == st.NO_OFFSET else err.offset
     message = bytes(err.message).decode("utf-8", "backslashreplace")
-    return errors.make(err.code, message, err.sys_errno, offset)
+    made = errors.make(err.code, message, err.sys_errno, offset)
+    made.__cause__ = _raised.get(err.detail)
+    return made
 
 
 def call(function: Any, *args: Any) -> int:
@@ -154,7 +180,10 @@ def call(function: Any, *args: Any) -> int:
     code: int = function(*args, byref(err))
     if code < 0:
         err.code = code
-        raise to_exception(err)
+        failure = to_exception(err)
+        if failure.__cause__ is not None and not isinstance(failure.__cause__, Exception):
+            raise failure.__cause__  # KeyboardInterrupt, SystemExit
+        raise failure
     return code
 
 

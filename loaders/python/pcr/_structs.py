@@ -18,6 +18,7 @@ NO_READERS = 2**32 - 1
 RETRY_NEVER = 2**32 - 1
 ERROR_MAY_PASS = 1 << 0
 ERROR_STALE = 1 << 1
+ERROR_LASTS = 1 << 2
 
 
 class Code(IntEnum):
