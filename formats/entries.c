@@ -169,15 +169,15 @@ uint32_t pcri_names_find(const struct pcri_names *n, const char *raw)
 
 /* --- the source --- */
 
-static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
+static int describe(void *context, uint64_t index, struct pcr_source_sample *out,
                     struct pcr_error *err)
 {
-    const struct pcri_entries *e = opaque;
+    const struct pcri_entries *e = context;
     if (index >= e->count)
         return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
                          (unsigned long long) index, e->count);
     const struct pcri_input *item = &e->items[index];
-    *out = (struct pcr_source_sample) {
+    const struct pcr_source_sample found = {
         .key = item->key,
         .path = item->path,
         .attributes = item->attributes,
@@ -188,7 +188,7 @@ static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
         .nbytes = item->nbytes,
         .revision = item->revision,
     };
-    return 0;
+    return pcri_info_copy(out, "pcr_source_sample", &found, sizeof(found), err);
 }
 
 bool pcri_is_unreachable(int sys_errno)
@@ -197,10 +197,10 @@ bool pcri_is_unreachable(int sys_errno)
            sys_errno == ELOOP || sys_errno == ENAMETOOLONG;
 }
 
-static int load(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
+static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err)
 {
-    const struct pcri_entries *e = opaque;
+    const struct pcri_entries *e = context;
     if (index >= e->count)
         return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
                          (unsigned long long) index, e->count);
@@ -208,9 +208,9 @@ static int load(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_bu
     return pcri_read_regular(e->items[index].path, max_nbytes, out, err);
 }
 
-static void destroy(void *opaque)
+static void destroy(void *context)
 {
-    struct pcri_entries *e = opaque;
+    struct pcri_entries *e = context;
     pcri_arena_free(&e->arena);
     free(e->items);
     free(e->left_out);
@@ -264,7 +264,7 @@ void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classe
 {
     struct pcr_source *s = &e->source;
     s->size = sizeof(*s);
-    s->opaque = e;
+    s->context = e;
     s->sample_count = e->count;
     s->class_count = classes ? classes->count : 0;
     s->class_names = classes ? classes->shown : NULL;
@@ -275,7 +275,7 @@ void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classe
     s->ignored_count = e->ignored_count;
     s->describe = describe;
     s->load = load;
-    s->destroy = destroy;
+    s->close = destroy;
 }
 
 void pcri_entries_destroy(struct pcri_entries **e)

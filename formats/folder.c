@@ -16,7 +16,7 @@ static bool probe(const char *path, const struct stat *st)
 struct placing {
     struct pcri_tree *tree;
     const struct pcri_layout *layout;
-    const struct pcr_import_options *opts;
+    const struct pcr_source_options *opts;
     const int64_t *labels; /* labels[i] is i */
     size_t kept;
 };
@@ -35,7 +35,7 @@ static int leave_out(struct placing *p, const struct pcri_input *e, const char *
         return 0;
     }
     if (p->opts->left_out)
-        p->opts->left_out(p->opts->opaque, e->path, reason);
+        p->opts->left_out(p->opts->context, e->path, reason);
     return pcri_entries_leave_out(p->tree->files, e, reason, err);
 }
 
@@ -132,7 +132,7 @@ static int take_given(struct pcri_layout *l, const struct pcri_names *given,
     return 0;
 }
 
-static int read_tree(const char *path, const struct pcr_import_options *opts,
+static int read_tree(const char *path, const struct pcr_source_options *opts,
                      struct pcri_tree *tree, struct pcr_error *err)
 {
     struct pcri_layout layout;
@@ -167,7 +167,7 @@ static int read_tree(const char *path, const struct pcr_import_options *opts,
     return rc;
 }
 
-static int open_folder(const char *path, const struct pcr_import_options *opts,
+static int open_folder(const char *path, const struct pcr_source_options *opts,
                        struct pcr_source **out, struct pcr_error *err)
 {
     struct pcri_tree tree = { 0 };

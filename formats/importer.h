@@ -5,16 +5,16 @@
 
 #include <sys/stat.h>
 
-#include <pcr/import.h>
+#include <pcr/source.h>
 
 #include "../libpcr/base/base.h"
 
 struct pcri_importer {
-    const char *name; /* pcr_import_options.format */
+    const char *name; /* pcr_source_options.format */
     /* True if what stands at `path` is for this importer; st: what it is. */
     bool (*probe)(const char *path, const struct stat *st);
     /* opts is complete: never NULL, of our own size. */
-    int (*open)(const char *path, const struct pcr_import_options *opts,
+    int (*open)(const char *path, const struct pcr_source_options *opts,
                 struct pcr_source **out, struct pcr_error *err);
 };
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include <pcr/import.h>
+#include <pcr/source.h>
 
 #include "folder_names.h"
 #include "layout.h"

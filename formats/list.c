@@ -65,7 +65,7 @@ static int settle_splits(const struct pcri_list *l, struct pcri_names *splits,
 /* --- entries --- */
 
 /* The folder that relative paths start from, with its slash; "" for the current one. */
-static char *find_root(const char *path, const struct pcr_import_options *opts,
+static char *find_root(const char *path, const struct pcr_source_options *opts,
                        struct pcri_arena *arena, struct pcr_error *err)
 {
     const char *root = opts->root ? opts->root : path;
@@ -123,7 +123,7 @@ static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
     return 0;
 }
 
-static int make_entries(const char *path, const struct pcr_import_options *opts,
+static int make_entries(const char *path, const struct pcr_source_options *opts,
                         struct pcri_list *l, struct pcri_entries *e,
                         struct pcr_error *err)
 {
@@ -159,7 +159,7 @@ static int parse(const char *path, const struct pcr_buffer *text, struct pcri_li
     return rc;
 }
 
-static int open_list(const char *path, const struct pcr_import_options *opts,
+static int open_list(const char *path, const struct pcr_source_options *opts,
                      struct pcr_source **out, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };

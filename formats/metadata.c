@@ -14,7 +14,7 @@ enum { METADATA_MAX_NBYTES = 1 << 30 };
 struct metadata {
     struct pcri_tree *tree;
     const struct pcri_layout *layout;
-    const struct pcr_import_options *opts;
+    const struct pcr_source_options *opts;
     const struct pcri_names *given; /* classes */
     bool sure;
     struct pcri_list list; /* rows that name a sample; safe_key is its key */
@@ -126,7 +126,7 @@ static int count_others(const struct metadata *m, const char *path, size_t folde
     snprintf(reason, sizeof(reason), "it has no row for %zu of the %zu images in its folder",
              others, all);
     if (others && m->opts->noted)
-        m->opts->noted(m->opts->opaque, path, reason);
+        m->opts->noted(m->opts->context, path, reason);
     return 0;
 }
 
@@ -185,7 +185,7 @@ static int apply_rows(struct metadata *m, struct pcri_names *classes, struct pcr
 }
 
 int pcri_metadata_apply(struct pcri_tree *t, const struct pcri_layout *l, bool sure,
-                        const struct pcr_import_options *opts,
+                        const struct pcr_source_options *opts,
                         const struct pcri_names *given, struct pcri_names *classes_out,
                         struct pcr_error *err)
 {

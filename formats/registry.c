@@ -8,7 +8,7 @@ const struct pcri_importer *const pcri_importers[] = {
     NULL,
 };
 
-const char *pcr_import_format(uint32_t index)
+const char *pcr_source_format(uint32_t index)
 {
     uint32_t i = 0;
     while (pcri_importers[i] && i < index)
@@ -27,26 +27,22 @@ static const struct pcri_importer *find(const char *path, const struct stat *st,
     return NULL;
 }
 
-int pcr_import_open(const char *path, const struct pcr_import_options *opts,
+int pcr_source_open(const char *path, const struct pcr_source_options *opts,
                     struct pcr_source **out, struct pcr_error *err)
 {
-    struct pcr_import_options own;
+    struct pcr_source_options own;
     struct stat st;
 
     if (!path || !out)
-        return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_open: path or out is NULL");
-    int rc = pcri_options_copy(&own, sizeof(own), opts, "pcr_import_options", err);
-    if (rc)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_open: path or out is NULL");
+    int rc = pcri_options_copy(&own, sizeof(own), opts, "pcr_source_options", err);
+    if (rc || (rc = pcri_flags_check("pcr_source_options", own.flags, 0, err)))
         return rc;
-    if (own.flags)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "pcr_import_options.flags is 0x%x, must be 0",
-                         (unsigned) own.flags);
     if (own.layout > PCR_FOLDERS_FLAT)
-        return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_options.layout is %u, at most %u",
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.layout is %u, at most %u",
                          (unsigned) own.layout, (unsigned) PCR_FOLDERS_FLAT);
     if (own.class_count && !own.classes)
-        return pcri_fail(err, PCR_ERR_INVAL, "pcr_import_options.classes is NULL");
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_options.classes is NULL");
     if (PCRI_UNINTERRUPTED(stat(path, &st)))
         return pcri_fail_sys(err, errno, "%s", path);
 

@@ -27,7 +27,7 @@ struct seen {
 };
 
 struct folder_walk {
-    const struct pcr_import_options *opts;
+    const struct pcr_source_options *opts;
     struct pcri_tree *tree;
     struct pcri_arena *arena;
     size_t root_nbytes; /* with its slash: where the path below the root begins */
@@ -91,7 +91,7 @@ static int push_path(struct pcri_paths *p, const char *path, struct pcr_error *e
 static void leave_out(const struct folder_walk *w, const char *path, const char *reason)
 {
     if (w->opts->left_out)
-        w->opts->left_out(w->opts->opaque, path, reason);
+        w->opts->left_out(w->opts->context, path, reason);
 }
 
 /* "folder/name" in the arena. */
@@ -278,7 +278,7 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(x->key, y->key);
 }
 
-int pcri_walk(const char *root, const struct pcr_import_options *opts,
+int pcri_walk(const char *root, const struct pcr_source_options *opts,
               struct pcri_tree *tree, struct pcr_error *err)
 {
     struct folder_walk w = { .opts = opts, .tree = tree, .arena = &tree->files->arena };

@@ -3,7 +3,7 @@
 #ifndef PCRI_WALK_H
 #define PCRI_WALK_H
 
-#include <pcr/import.h>
+#include <pcr/source.h>
 
 #include "entries.h"
 
@@ -28,7 +28,7 @@ struct pcri_tree {
  * files->ignored_count. Symbolic links are followed, but no folder is entered twice, and one
  * reached without a link comes before one reached through one. Codes: IO for a folder that
  * cannot be read, NOMEM. */
-int pcri_walk(const char *root, const struct pcr_import_options *opts,
+int pcri_walk(const char *root, const struct pcr_source_options *opts,
               struct pcri_tree *tree, struct pcr_error *err);
 
 #endif

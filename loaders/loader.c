@@ -161,7 +161,7 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
         (rc = set_limits(l, err)) ||
         (rc = pcri_catalog_create(datasets, l->dataset_count, o, &l->catalog, err)) ||
         (rc = pcri_fidelity_plan_init(&l->fidelity_plan, o, extent.group_count, err)) ||
-        (rc = pcri_faults_init(&l->faults, o, err)))
+        (rc = pcri_bad_samples_init(&l->bad_samples, o, err)))
         return rc;
     l->group_count = extent.group_count;
     l->plain = pcri_loader_options_plain(o);
@@ -227,7 +227,7 @@ void pcr_loader_destroy(struct pcr_loader **loader)
     pcri_contents_destroy(&l->contents);
     pcri_catalog_destroy(&l->catalog);
     pcri_fidelity_plan_free(&l->fidelity_plan);
-    pcri_faults_free(&l->faults);
+    pcri_bad_samples_free(&l->bad_samples);
     for (uint32_t k = 0; l->datasets && k < l->dataset_count; k++)
         pcr_ladder_destroy(&l->datasets[k].ladder);
     free(l->datasets);
@@ -498,7 +498,7 @@ static int next(struct pcr_loader *loader, uint64_t till_ns, struct pcr_batch **
     while (!(rc = wait_batch(loader, till_ns, &b, err)) && b->error_slot != UINT32_MAX) {
         loader->error = b->error;
         loader->state = PCRI_LOADER_FAILED;
-        pcr_batch_release(&b->view);
+        pcri_batch_release(b);
     }
     if (!rc)
         loader->delivered = loader->next_batch;
@@ -534,21 +534,22 @@ void pcr_loader_cancel(struct pcr_loader *loader)
     pthread_mutex_unlock(&loader->mutex);
 }
 
-int pcr_loader_fault(const struct pcr_loader *loader, uint64_t i,
-                     struct pcr_loader_fault *fault_out, struct pcr_error *err)
+int pcr_loader_bad_sample(const struct pcr_loader *loader, uint64_t i,
+                          struct pcr_bad_sample *sample_out, struct pcr_error *err)
 {
     struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
-    struct pcr_loader_fault found = { 0 };
+    struct pcr_bad_sample found = { 0 };
     int rc = pcri_loader_check(loader, err);
     if (rc)
         return rc;
-    if (!fault_out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for the fault");
+    if (!sample_out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no place for the bad sample");
     pthread_mutex_lock(&l->mutex);
-    const struct pcri_faults *f = &l->faults;
-    bool there = i < f->count && i < PCR_LOADER_FAULTS;
+    const struct pcri_bad_samples *f = &l->bad_samples;
+    bool there = i < f->count && i < PCR_LOADER_BAD_SAMPLES;
     if (there)
-        found = f->items[(f->count - 1 - i) % PCR_LOADER_FAULTS];
+        found = f->items[(f->count - 1 - i) % PCR_LOADER_BAD_SAMPLES];
     pthread_mutex_unlock(&l->mutex);
-    return there ? pcri_info_copy(fault_out, &found, sizeof(found), err) : PCR_END;
+    return there ? pcri_info_copy(sample_out, "pcr_bad_sample", &found, sizeof(found), err)
+                 : PCR_END;
 }

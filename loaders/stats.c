@@ -102,7 +102,7 @@ int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *s
     pthread_mutex_unlock(&l->mutex);
     stats.thread_count = l->options.thread_count;
     stats.elapsed_ns = pcri_clock_ns() - l->created_ns;
-    return pcri_info_copy(stats_out, &stats, sizeof(stats), err);
+    return pcri_info_copy(stats_out, "pcr_loader_stats", &stats, sizeof(stats), err);
 }
 
 static int copy_in(const struct pcr_loader_stats *from, struct pcr_loader_stats *to,
@@ -133,7 +133,7 @@ int pcr_loader_stats_since(const struct pcr_loader_stats *now,
         v -= then;
         memcpy((char *) &b + f->offset, &v, sizeof(v)); /* all but gauges are 64 bits */
     }
-    return pcri_info_copy(out, &b, sizeof(b), err);
+    return pcri_info_copy(out, "pcr_loader_stats", &b, sizeof(b), err);
 }
 
 /* --- as text --- */

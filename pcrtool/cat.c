@@ -62,7 +62,7 @@ static int read_sample(const struct pcrtool_input *in, const char *name,
     int rc = pcrtool_input_find(in, name, &index);
     if (rc)
         return rc;
-    rc = pcr_dataset_sample(in->dataset, index, &sample, &err);
+    rc = pcr_sample_acquire(in->dataset, index, &sample, &err);
     if (!rc)
         rc = pcr_sample_read(sample, fidelity, bytes, &err);
     pcr_sample_release(&sample);

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include <pcr/dataset.h>
-#include <pcr/import.h>
+#include <pcr/source.h>
 #include <pcr/ladder.h>
 #include <pcr/writer.h>
 
@@ -120,7 +120,7 @@ static int get_ladder(const struct pcrtool_command *c, const char *name,
     struct pcr_error err;
     if (name && !is_builtin(name))
         return read_ladder(c, name, out);
-    if (pcr_ladder_builtin(name, out, &err))
+    if (pcr_ladder_create(name, out, &err))
         return pcrtool_failed(c, &err);
     return PCRTOOL_DONE;
 }
@@ -129,24 +129,24 @@ static int get_ladder(const struct pcrtool_command *c, const char *name,
 
 enum { NAMED_COUNT = 10 }; /* of what is left out; errors.jsonl has all */
 
-static void left_out(void *opaque, const char *path, const char *reason)
+static void left_out(void *context, const char *path, const char *reason)
 {
-    struct pcrtool_conversion *v = opaque;
+    struct pcrtool_conversion *v = context;
     if (v->named_count++ < NAMED_COUNT)
         pcrtool_error(v->command, "left out: %s: %s", path, reason);
 }
 
-static void noted(void *opaque, const char *path, const char *what)
+static void noted(void *context, const char *path, const char *what)
 {
-    struct pcrtool_conversion *v = opaque;
+    struct pcrtool_conversion *v = context;
     if (!v->quiet && v->noted_count++ < NAMED_COUNT)
         pcrtool_error(v->command, "note: %s: %s", path, what);
 }
 
-static void bad_input(void *opaque, const char *path, const char *format,
+static void bad_input(void *context, const char *path, const char *format,
                       const struct pcr_error *err)
 {
-    struct pcrtool_conversion *v = opaque;
+    struct pcrtool_conversion *v = context;
     pcrtool_conversion_count_bad(v, format);
     char at[32] = "";
     if (err->offset != PCR_NO_OFFSET)
@@ -197,9 +197,9 @@ static void show_progress(struct pcrtool_conversion *v,
     pcrtool_progress(line);
 }
 
-static int progress(void *opaque, const struct pcr_write_progress *p)
+static int progress(void *context, const struct pcr_write_progress *p)
 {
-    struct pcrtool_conversion *v = opaque;
+    struct pcrtool_conversion *v = context;
     if (!v->quiet)
         show_progress(v, p);
     return pcrtool_interrupted();
@@ -240,13 +240,14 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .max_memory_nbytes = s->max_memory_nbytes,
         .progress = progress,
         .bad_input = bad_input,
-        .opaque = v,
+        .context = v,
         .max_side = (uint32_t) s->max_side,
         .quality = (uint32_t) s->quality,
         .manifest_out = &v->manifest,
     };
     pcrtool_catch_signals(); /* until here there is nothing that a signal could leave behind */
     v->start = now();
+    v->report.size = sizeof(v->report);
     int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);
     v->seconds = now() - v->start;
     pcrtool_progress(NULL);
@@ -318,20 +319,20 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
 {
     struct pcr_source *source = NULL;
     struct pcr_error err;
-    struct pcr_import_options o = {
+    struct pcr_source_options o = {
         .size = sizeof(o),
-        .format = s->format ? pcr_import_format(s->format - 1) : NULL,
+        .format = s->format ? pcr_source_format(s->format - 1) : NULL,
         .root = s->root,
         .left_out = left_out,
         .noted = noted,
-        .opaque = v,
+        .context = v,
         .layout = s->layout, /* the words stand in the enum's order */
         .classes = classes->names,
         .class_count = classes->count,
     };
     if (check_outside(v->command, path, v->path))
         return PCRTOOL_FAILED;
-    if (pcr_import_open(path, &o, &source, &err))
+    if (pcr_source_open(path, &o, &source, &err))
         return pcrtool_failed(v->command, &err);
     v->left_out_count = source->left_out_count;
     v->ignored_count = source->ignored_count;
@@ -343,7 +344,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
     if (!classes->count && !s->quiet)
         pcrtool_classes_check(v->command, source->class_names, source->class_count);
     int rc = write_dataset(v, s, source, ladder);
-    pcr_source_destroy(source);
+    pcr_source_close(&source);
     return rc;
 }
 

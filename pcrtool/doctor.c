@@ -118,7 +118,7 @@ static int read_one(const struct pcrtool_input *in, uint64_t first, uint64_t cou
     int rc = PCR_ERR_CORRUPT;
     for (uint64_t i = 0; i < count && (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED); i++) {
         struct pcr_sample *sample = NULL;
-        rc = pcr_dataset_sample(in->dataset, first + i, &sample, err);
+        rc = pcr_sample_acquire(in->dataset, first + i, &sample, err);
         if (!rc)
             rc = pcr_sample_read(sample, 1, bytes, err);
         pcr_sample_release(&sample);

@@ -130,7 +130,7 @@ int pcrtool_input_sample(const struct pcrtool_input *in, uint64_t index,
                          struct pcr_sample **sample_out, struct pcr_sample_info *info_out,
                          struct pcr_error *err)
 {
-    int rc = pcr_dataset_sample(in->dataset, index, sample_out, err);
+    int rc = pcr_sample_acquire(in->dataset, index, sample_out, err);
     if (rc)
         return rc;
     memset(info_out, 0, sizeof(*info_out));

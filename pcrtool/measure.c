@@ -70,7 +70,7 @@ static int take_batches(struct pcr_loader *l, uint32_t window, double seconds,
     struct pcr_batch *b = NULL;
     int rc;
     for (uint64_t n = 1; !(rc = pcr_loader_next(l, &b, err)); n++) {
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
         if (n == window && (rc = begin(l, steady, err)))
             return rc;
         if (n > window && n % window == 0 && pcrtool_now() - steady->wall >= seconds)

@@ -83,7 +83,7 @@ static void *read_slices(void *arg)
             break;
         }
         r->sample_count += s->count;
-        pcr_slice_destroy(&slice);
+        pcr_slice_release(&slice);
     }
     return NULL;
 }

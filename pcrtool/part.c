@@ -104,7 +104,7 @@ static int warm_record(struct pcr_dataset *ds, uint64_t record, struct pcr_error
                             &slice, err);
         if (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED)
             rc = 0; /* it is in memory as far as it can be read */
-        pcr_slice_destroy(&slice);
+        pcr_slice_release(&slice);
     }
     return rc;
 }

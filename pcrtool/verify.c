@@ -80,10 +80,10 @@ static bool note_in_text(struct job *job, bool damage, const char *path,
     return !pcrtool_append(text, "undecodable: %s: %s\n", path, err->message);
 }
 
-static int on_finding(void *opaque, uint32_t kind, const char *path, uint64_t records_done,
+static int on_finding(void *context, uint32_t kind, const char *path, uint64_t records_done,
                       const struct pcr_error *err)
 {
-    struct job *job = opaque;
+    struct job *job = context;
     bool damage = kind == PCR_VERIFY_DAMAGE;
     (void) records_done; /* of one record; the threads count together */
     if (err) {
@@ -150,9 +150,9 @@ static void add_report(struct job *job, const struct pcr_verify_report *report, 
     pthread_mutex_unlock(&v->lock);
 }
 
-static void *work(void *opaque)
+static void *work(void *context)
 {
-    struct verification *v = opaque;
+    struct verification *v = context;
     struct job job = { .v = v };
     while (next_record(v, &job.record)) {
         struct pcr_verify_report report = { .size = sizeof(report) };

@@ -40,7 +40,7 @@ static int show_sample(const struct pcr_sample *sample, uint32_t group_count,
     if (!rc)
         printf("sample %" PRIu64 ": %s\n", info.index, info.key);
     for (uint32_t g = 1; g <= group_count && !rc; g++) {
-        struct pcr_image_info image = { 0 };
+        struct pcr_image_info image = { .size = sizeof(image) };
         rc = pcr_sample_read(sample, g, &file, err);
         if (!rc)
             rc = pcr_decoder_decode_alloc(decoder, file.data, file.nbytes, NULL, &pixels,
@@ -63,7 +63,7 @@ static int read_sample(struct pcr_dataset *ds, uint64_t index, uint32_t group_co
     struct pcr_sample *sample = NULL;
     int rc = pcr_decoder_create(&decoder, err);
     if (!rc)
-        rc = pcr_dataset_sample(ds, index, &sample, err);
+        rc = pcr_sample_acquire(ds, index, &sample, err);
     if (!rc)
         rc = show_sample(sample, group_count, decoder, err);
     pcr_sample_release(&sample);
@@ -86,7 +86,7 @@ static int run_epoch(struct pcr_dataset *ds, uint32_t g, struct pcr_error *err)
     while (!rc && !(rc = pcr_loader_next(loader, &batch, err))) {
         samples += batch->sample_count; /* train on batch->pixels and batch->labels */
         batches++;
-        pcr_batch_release(batch);
+        pcr_batch_release(&batch);
     }
     pcr_loader_destroy(&loader);
     if (rc != PCR_END)

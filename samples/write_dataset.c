@@ -31,13 +31,12 @@ struct memory_source {
 
 /* --- the source that pcr_dataset_write() asks --- */
 
-static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
+static int describe(void *context, uint64_t index, struct pcr_source_sample *out,
                     struct pcr_error *err)
 {
-    const struct memory_source *m = opaque;
+    const struct memory_source *m = context;
     const struct item *item = &m->items[index];
     (void) err;
-    memset(out, 0, sizeof(*out));
     out->key = item->key;
     out->labels = &item->label;
     out->label_count = 1;
@@ -45,10 +44,10 @@ static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
     return PCR_OK;
 }
 
-static int load(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
+static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err)
 {
-    const struct memory_source *m = opaque;
+    const struct memory_source *m = context;
     const struct item *item = &m->items[index];
     if (item->nbytes > max_nbytes) {
         snprintf(err->message, sizeof(err->message), "%lu bytes, at most %" PRIu64,
@@ -132,7 +131,7 @@ static int write_dataset(const char *path, struct memory_source *m, int drawn)
     static const char *const class_names[] = { "ring", "stripes" };
     struct pcr_source source = {
         .size = sizeof(source),
-        .opaque = m,
+        .context = m,
         .sample_count = m->count,
         .class_count = drawn ? 2 : 0,
         .class_names = drawn ? class_names : NULL,
@@ -140,7 +139,7 @@ static int write_dataset(const char *path, struct memory_source *m, int drawn)
         .load = load,
     };
     struct pcr_write_options options = { .size = sizeof(options), .record_samples = 16 };
-    struct pcr_write_progress report;
+    struct pcr_write_progress report = { .size = sizeof(report) };
     struct pcr_error err;
     int rc = pcr_dataset_write(path, &source, &options, &report, &err);
     if (rc) {

@@ -134,7 +134,7 @@ void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 /* --- threads (thread.c) --- */
 /* As pthread_create(). What may pass (EAGAIN) is tried again. NOMEM, where there is no memory for
  * a stack, which the system calls EAGAIN too; IO. */
-int pcri_thread_start(pthread_t *out, void *(*run)(void *), void *opaque,
+int pcri_thread_start(pthread_t *out, void *(*run)(void *), void *context,
                       struct pcr_error *err);
 /* As pthread_atfork(), once a process: *state, 0 at first, remembers it. NOMEM: not yet. */
 int pcri_at_fork(atomic_int *state, void (*prepare)(void), void (*in_parent)(void),
@@ -145,9 +145,16 @@ int pcri_at_fork(atomic_int *state, void (*prepare)(void), void (*in_parent)(voi
  * sets its size; UNSUPPORTED if a tail that we do not know is not zero. src may be NULL. */
 int pcri_options_copy(void *dst, size_t dst_size, const void *src, const char *name,
                       struct pcr_error *err);
-/* Copies `src` out to a caller's struct up to the size that the caller set in its first
- * field; keeps that field. INVAL for a size below 8. */
-int pcri_info_copy(void *dst, const void *src, size_t src_size, struct pcr_error *err);
+/* INVAL for flags that are not among the known; `name`: the struct's. */
+int pcri_flags_check(const char *name, uint32_t flags, uint32_t known, struct pcr_error *err);
+/* INVAL for a struct whose size, its first member, is below 8; NULL is none. */
+int pcri_info_check(const void *info, const char *name, struct pcr_error *err);
+/* Copies `src` out to a caller's struct, after pcri_info_check(), up to the size that it says;
+ * keeps that size. NULL: nothing. */
+void pcri_info_fill(void *dst, const void *src, size_t src_size);
+/* Both; INVAL for NULL. */
+int pcri_info_copy(void *dst, const char *name, const void *src, size_t src_size,
+                   struct pcr_error *err);
 /* Replaces zero fields by the defaults; size 0 counts as all defaults. */
 void pcri_limits_fill(struct pcr_limits *l);
 /* A copy of limits in options; NULL: all 0. INVAL: no size. */

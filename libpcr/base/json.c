@@ -9,9 +9,9 @@ struct printing {
     int rc;
 };
 
-static int append(const char *text, size_t nbytes, void *opaque)
+static int append(const char *text, size_t nbytes, void *context)
 {
-    struct printing *p = opaque;
+    struct printing *p = context;
     if (!p->rc)
         p->rc = pcri_buffer_append(p->out, text, nbytes, p->err);
     return p->rc;

@@ -2,6 +2,25 @@
 /* Options and info structs that may grow: the size rule, and the default limits. */
 #include "base.h"
 
+int pcri_flags_check(const char *name, uint32_t flags, uint32_t known, struct pcr_error *err)
+{
+    if (!(flags & ~known))
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL, "%s.flags: 0x%x is unknown", name,
+                     (unsigned) (flags & ~known));
+}
+
+int pcri_info_check(const void *info, const char *name, struct pcr_error *err)
+{
+    uint32_t size = UINT32_MAX;
+    if (info)
+        memcpy(&size, info, sizeof(size));
+    if (size >= 2 * sizeof(uint32_t))
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL, "%s.size is %u: set it to sizeof(struct %s)", name,
+                     (unsigned) size, name);
+}
+
 int pcri_options_copy(void *dst, size_t dst_size, const void *src, const char *name,
                       struct pcr_error *err)
 {
@@ -9,10 +28,9 @@ int pcri_options_copy(void *dst, size_t dst_size, const void *src, const char *n
     memset(dst, 0, dst_size);
     if (src) {
         memcpy(&size, src, sizeof(size));
-        if (size < 2 * sizeof(uint32_t))
-            return pcri_fail(err, PCR_ERR_INVAL,
-                             "%s.size is %u: set it to sizeof(struct %s)", name,
-                             (unsigned) size, name);
+        int rc = pcri_info_check(src, name, err);
+        if (rc)
+            return rc;
         const uint8_t *bytes = src;
         for (size_t i = dst_size; i < size; i++)
             if (bytes[i])
@@ -26,19 +44,28 @@ int pcri_options_copy(void *dst, size_t dst_size, const void *src, const char *n
     return 0;
 }
 
-int pcri_info_copy(void *dst, const void *src, size_t src_size, struct pcr_error *err)
+void pcri_info_fill(void *dst, const void *src, size_t src_size)
 {
-    uint32_t size = 0;
-    if (dst)
-        memcpy(&size, dst, sizeof(size));
-    if (size < 2 * sizeof(uint32_t))
-        return pcri_fail(err, PCR_ERR_INVAL, "set the struct's size field first");
+    uint32_t size;
+    if (!dst)
+        return;
+    memcpy(&size, dst, sizeof(size));
     size_t n = size < src_size ? size : src_size;
     memcpy((uint8_t *) dst + sizeof(size), (const uint8_t *) src + sizeof(size),
            n - sizeof(size));
     if (size > src_size)
         memset((uint8_t *) dst + src_size, 0, size - src_size);
-    return 0;
+}
+
+int pcri_info_copy(void *dst, const char *name, const void *src, size_t src_size,
+                   struct pcr_error *err)
+{
+    if (!dst)
+        return pcri_fail(err, PCR_ERR_INVAL, "no place for struct %s", name);
+    int rc = pcri_info_check(dst, name, err);
+    if (!rc)
+        pcri_info_fill(dst, src, src_size);
+    return rc;
 }
 
 int pcri_limits_take(const struct pcr_limits *given, struct pcr_limits *out,

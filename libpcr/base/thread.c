@@ -24,12 +24,12 @@ static bool has_stack(void)
     return true;
 }
 
-int pcri_thread_start(pthread_t *out, void *(*run)(void *), void *opaque,
+int pcri_thread_start(pthread_t *out, void *(*run)(void *), void *context,
                       struct pcr_error *err)
 {
-    int e = pthread_create(out, NULL, run, opaque);
+    int e = pthread_create(out, NULL, run, context);
     for (uint32_t i = 0; e == EAGAIN && i < PCRI_TRIES_AGAIN && pcri_wait_to_retry(i); i++)
-        e = pthread_create(out, NULL, run, opaque);
+        e = pthread_create(out, NULL, run, context);
     if (e == EAGAIN && !has_stack())
         e = ENOMEM;
     return e ? pcri_fail_sys(err, e, "cannot start a thread") : 0;

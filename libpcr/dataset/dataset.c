@@ -237,8 +237,8 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
         return pcri_fail(err, PCR_ERR_INVAL, "a path and a place for the result are needed");
     if (!*path && !o.storage)
         return pcri_fail_sys(err, ENOENT, "an empty path: cannot open");
-    if (o.flags & ~(uint32_t) PCR_DATASET_NO_VERIFY)
-        return pcri_fail(err, PCR_ERR_UNSUPPORTED, "unknown flags 0x%x", o.flags);
+    if ((rc = pcri_flags_check("pcr_dataset_options", o.flags, PCR_DATASET_NO_VERIFY, err)))
+        return rc;
     if (o.flags & PCR_DATASET_NO_VERIFY && (o.cache_nbytes || o.cache_dir))
         return pcri_fail(err, PCR_ERR_INVAL, "a cache cannot be used without verifying: the "
                          "dataset's checksums tell whether what it keeps is right");
@@ -324,13 +324,13 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .label_kind = m->label_kind,
         .has_attributes = m->attributes,
     };
-    return pcri_info_copy(info_out, &info, sizeof(info), err);
+    return pcri_info_copy(info_out, "pcr_dataset_info", &info, sizeof(info), err);
 }
 
 int pcr_dataset_limits(const struct pcr_dataset *ds, struct pcr_limits *limits_out,
                        struct pcr_error *err)
 {
-    return pcri_info_copy(limits_out, &ds->limits, sizeof(ds->limits), err);
+    return pcri_info_copy(limits_out, "pcr_limits", &ds->limits, sizeof(ds->limits), err);
 }
 
 int pcr_dataset_io_stats(const struct pcr_dataset *ds, struct pcr_io_stats *stats_out,
@@ -353,7 +353,7 @@ int pcr_dataset_io_stats(const struct pcr_dataset *ds, struct pcr_io_stats *stat
         .cache_bad_count = atomic_load(&c->cache_bad_count),
         .cache_failed_count = atomic_load(&c->cache_failed_count),
     };
-    return pcri_info_copy(stats_out, &stats, sizeof(stats), err);
+    return pcri_info_copy(stats_out, "pcr_io_stats", &stats, sizeof(stats), err);
 }
 
 uint64_t pcr_dataset_prefix_nbytes(const struct pcr_dataset *ds, uint32_t fidelity)
@@ -411,7 +411,7 @@ int pcr_dataset_record(const struct pcr_dataset *ds, uint64_t record,
         .head_end = m->head_ends[r],
         .path = pcri_manifest_file(m, r),
     };
-    return pcri_info_copy(info_out, &info, sizeof(info), err);
+    return pcri_info_copy(info_out, "pcr_record_info", &info, sizeof(info), err);
 }
 
 int pcr_dataset_record_notes(const struct pcr_dataset *ds, uint64_t record,

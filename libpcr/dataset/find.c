@@ -116,7 +116,7 @@ static int compare(struct pcr_dataset *ds, uint64_t index, const void *key,
 {
     struct pcr_sample *s = NULL;
     struct pcr_sample_info info = { .size = sizeof(info) };
-    int rc = pcr_dataset_sample(ds, index, &s, err);
+    int rc = pcr_sample_acquire(ds, index, &s, err);
     if (!rc)
         rc = pcr_sample_describe(s, &info, err);
     if (!rc)

@@ -23,7 +23,7 @@ uint64_t pcri_record_of(const struct pcr_dataset *ds, uint64_t index)
     return low;
 }
 
-int pcr_dataset_sample(struct pcr_dataset *ds, uint64_t index, struct pcr_sample **out,
+int pcr_sample_acquire(struct pcr_dataset *ds, uint64_t index, struct pcr_sample **out,
                        struct pcr_error *err)
 {
     uint64_t count = ds->first_samples[ds->record_count];
@@ -78,7 +78,7 @@ int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, ui
     };
     info.key = pcri_text(&h->keys, i, &info.key_nbytes);
     info.attributes = pcri_text(&h->attributes, i, &info.attributes_nbytes);
-    return pcri_info_copy(info_out, &info, sizeof(info), err);
+    return pcri_info_copy(info_out, "pcr_sample_info", &info, sizeof(info), err);
 }
 
 int pcr_sample_describe(const struct pcr_sample *s, struct pcr_sample_info *info_out,

@@ -58,7 +58,7 @@ int pcr_slice_read(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint
         rc = pcri_record_read(r, first, first + count, g, &sl->run, err);
     }
     if (rc)
-        pcr_slice_destroy(&sl);
+        pcr_slice_release(&sl);
     else
         *out = sl;
     return rc;
@@ -91,13 +91,13 @@ int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
         rc = pcri_record_read_each(r, first, count, fidelities, most, &sl->run, sl->at, err);
     }
     if (rc)
-        pcr_slice_destroy(&sl);
+        pcr_slice_release(&sl);
     else
         *out = sl;
     return rc;
 }
 
-void pcr_slice_destroy(struct pcr_slice **slice)
+void pcr_slice_release(struct pcr_slice **slice)
 {
     struct pcr_slice *sl = slice ? *slice : NULL;
     if (!sl)

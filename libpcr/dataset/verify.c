@@ -20,7 +20,7 @@ struct verifier {
     struct pcr_spans spans;
     struct pcr_buffer pixels;
     pcr_verify_callback callback;
-    void *opaque;
+    void *context;
     struct pcr_error *err; /* of the whole; findings have their own */
 };
 
@@ -34,7 +34,7 @@ static int find(struct verifier *v, uint32_t kind, const struct pcr_error *findi
         return finding->code;
     }
     if (v->callback &&
-        v->callback(v->opaque, kind, v->path, v->report.record_count, finding))
+        v->callback(v->context, kind, v->path, v->report.record_count, finding))
         return pcri_fail(v->err, PCR_ERR_CANCELLED, "cancelled");
     return 0;
 }
@@ -212,28 +212,30 @@ static int verify(struct verifier *v, uint64_t number, bool deep)
         rc = verify_open_record(v, deep);
     }
     if (!rc && v->callback &&
-        v->callback(v->opaque, PCR_VERIFY_PROGRESS, v->path, v->report.record_count, NULL))
+        v->callback(v->context, PCR_VERIFY_PROGRESS, v->path, v->report.record_count, NULL))
         rc = pcri_fail(v->err, PCR_ERR_CANCELLED, "cancelled");
     return rc;
 }
 
 int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record, int deep,
                               struct pcr_verify_report *report, pcr_verify_callback callback,
-                              void *opaque, struct pcr_error *err)
+                              void *context, struct pcr_error *err)
 {
     struct pcr_record_info info = { .size = sizeof(info) };
-    struct verifier v = { .ds = ds, .callback = callback, .opaque = opaque, .err = err };
+    struct verifier v = { .ds = ds, .callback = callback, .context = context, .err = err };
     int rc = pcr_dataset_record(ds, record, &info, err);
     if (rc)
         return rc;
-    if (!report || report->size < 2 * sizeof(uint32_t))
-        return pcri_fail(err, PCR_ERR_INVAL, "set the report's size field first");
+    if (!report)
+        return pcri_fail(err, PCR_ERR_INVAL, "no place for struct pcr_verify_report");
+    if ((rc = pcri_info_check(report, "pcr_verify_report", err)))
+        return rc;
     memcpy(&v.report, report,
            report->size < sizeof(v.report) ? report->size : sizeof(v.report));
     v.path = info.path;
     rc = verify(&v, record, deep != 0);
 
-    int copied = pcri_info_copy(report, &v.report, sizeof(v.report), err);
+    pcri_info_fill(report, &v.report, sizeof(v.report));
     for (uint32_t k = 0; k < PCRI_MAX_GROUPS; k++)
         pcr_buffer_free(&v.bytes[k]);
     pcr_ladder_destroy(&v.ladder);
@@ -242,5 +244,5 @@ int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record, int deep,
     pcr_decoder_destroy(&v.decoder);
     pcri_record_close(&v.record);
     free(v.bad);
-    return rc ? rc : copied;
+    return rc;
 }

@@ -57,13 +57,11 @@ static int take_options(const struct pcr_decode_options *opts,
                         struct pcr_decode_options *out, struct pcr_error *err)
 {
     int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_decode_options", err);
-    if (rc)
+    if (rc || (rc = pcri_flags_check("pcr_decode_options", out->flags,
+                                     PCR_DECODE_TO_SRGB * 2 - 1, err)))
         return rc;
-    if (out->flags >= PCR_DECODE_TO_SRGB * 2)
-        return pcri_fail(err, PCR_ERR_INVAL, "unknown decode flags 0x%x",
-                         (unsigned) out->flags);
-    if (out->with > PCR_DECODE_TURBO)
-        return pcri_fail(err, PCR_ERR_INVAL, "unknown decoder %u", (unsigned) out->with);
+    if (out->decoder > PCR_DECODER_TURBO)
+        return pcri_fail(err, PCR_ERR_INVAL, "unknown decoder %u", (unsigned) out->decoder);
     if (out->scale > 8)
         return pcri_fail(err, PCR_ERR_INVAL, "scale is %u, expected 1 to 8 eighths",
                          (unsigned) out->scale);
@@ -286,7 +284,7 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
     const uint8_t *first = d->spans.count ? d->spans.items[0].data : NULL;
     if ((rc = find_codec(first, first ? d->spans.items[0].nbytes : 0, &i, err)))
         return rc;
-    if (codecs[i] == &pcri_codec_native && o->with == PCR_DECODE_TURBO)
+    if (codecs[i] == &pcri_codec_native && o->decoder == PCR_DECODER_TURBO)
         i++;
     *j = (struct pcri_decode_job) { .params = { .color = o->color,
                                                .scale = o->scale,
@@ -382,6 +380,16 @@ static int decode(struct pcr_decoder *d, struct pcri_decode_job *j,
     return 0;
 }
 
+static int check_info(const struct pcr_image_info *info_out, struct pcr_error *err)
+{
+    return pcri_info_check(info_out, "pcr_image_info", err);
+}
+
+static void give_info(struct pcr_image_info *info_out, const struct pcri_decode_job *j)
+{
+    pcri_info_fill(info_out, &j->info, sizeof(j->info));
+}
+
 int pcr_decoder_inspect(struct pcr_decoder *d, const void *data, size_t nbytes,
                         const struct pcr_decode_options *opts,
                         struct pcr_image_info *info_out, struct pcr_error *err)
@@ -389,12 +397,11 @@ int pcr_decoder_inspect(struct pcr_decoder *d, const void *data, size_t nbytes,
     struct pcr_decode_options o;
     struct pcri_decode_job j;
     const struct pcr_span file = { data, nbytes };
-    int rc = begin(d, &file, 1, opts, &o, &j, err);
-    if (rc)
+    int rc = check_info(info_out, err);
+    if (rc || (rc = begin(d, &file, 1, opts, &o, &j, err)))
         return rc;
     end(&j);
-    if (info_out)
-        *info_out = j.info;
+    give_info(info_out, &j);
     return 0;
 }
 
@@ -432,8 +439,8 @@ int pcr_decoder_decode(struct pcr_decoder *d, const void *data, size_t nbytes,
     struct pcri_decode_job j;
     size_t needed;
     const struct pcr_span file = { data, nbytes };
-    int rc = begin(d, &file, 1, opts, &o, &j, err);
-    if (rc)
+    int rc = check_info(info_out, err);
+    if (rc || (rc = begin(d, &file, 1, opts, &o, &j, err)))
         return rc;
     if (!pixels || stride_nbytes < row_nbytes(&j, &o)
         || !pcri_mul(stride_nbytes, row_count(&j, &o), &needed) || capacity_nbytes < needed) {
@@ -446,8 +453,8 @@ int pcr_decoder_decode(struct pcr_decoder *d, const void *data, size_t nbytes,
         rc = decode(d, &j, &target, err);
     }
     end(&j);
-    if (!rc && info_out)
-        *info_out = j.info;
+    if (!rc)
+        give_info(info_out, &j);
     return rc;
 }
 
@@ -465,8 +472,8 @@ static int decode_alloc(struct pcr_decoder *d, struct pcri_decode_job *j,
         rc = decode(d, j, &target, err);
     }
     pixels->nbytes = rc ? 0 : total;
-    if (!rc && info_out)
-        *info_out = j->info;
+    if (!rc)
+        give_info(info_out, j);
     return rc;
 }
 
@@ -490,8 +497,8 @@ int pcr_decoder_decode_spans(struct pcr_decoder *d, const struct pcr_spans *span
 {
     if (!pixels || !spans)
         return pcri_fail(err, PCR_ERR_INVAL, "no buffer for the pixels, or no spans");
-    int rc = begin(d, spans->items, spans->count, opts, &d->options, &d->job, err);
-    if (rc)
+    int rc = check_info(info_out, err);
+    if (rc || (rc = begin(d, spans->items, spans->count, opts, &d->options, &d->job, err)))
         return rc;
     rc = decode_alloc(d, &d->job, &d->options, pixels, info_out, err);
     end(&d->job);
@@ -506,8 +513,11 @@ int pcr_decoder_continue(struct pcr_decoder *d, const struct pcr_spans *more,
     if (!d || !more || !pixels || !d->may_continue)
         return pcri_fail(err, PCR_ERR_INVAL, "no image to continue, or no buffer");
     struct pcri_decode_job *j = &d->job;
+    int rc = check_info(info_out, err);
+    if (rc)
+        return rc;
     d->may_continue = false;
-    int rc = take_spans(d, more->items, more->count, &j->params.limits, err);
+    rc = take_spans(d, more->items, more->count, &j->params.limits, err);
     if (rc)
         return rc;
     if (codecs[j->index]->in_pieces)
@@ -527,9 +537,9 @@ struct streaming {
     struct pcri_resize_feed feed;
 };
 
-static void on_row(void *opaque, const uint8_t *pixels)
+static void on_row(void *context, const uint8_t *pixels)
 {
-    struct streaming *s = opaque;
+    struct streaming *s = context;
     const struct pcri_decode_job *j = s->job;
     if (j->stage.on) {
         pcri_stage_run(&j->stage, pixels, j->window.width, j->info.channels, s->d->line.data);
@@ -620,9 +630,9 @@ int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
     return 0;
 }
 
-static void drop_row(void *opaque, const uint8_t *pixels)
+static void drop_row(void *context, const uint8_t *pixels)
 {
-    (void) opaque, (void) pixels;
+    (void) context, (void) pixels;
 }
 
 int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,

@@ -89,5 +89,5 @@ int pcr_system_describe(struct pcr_system_info *info_out, struct pcr_error *err)
         .json_library = json_library,
         .io_uring = pcri_uring_refused() ? pcri_uring_refused() : "",
     };
-    return pcri_info_copy(info_out, &info, sizeof(info), err);
+    return pcri_info_copy(info_out, "pcr_system_info", &info, sizeof(info), err);
 }

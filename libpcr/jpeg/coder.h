@@ -12,8 +12,8 @@ struct pcri_coder;
 /* Is asked before memory is taken that grows with a picture's pixels; a failure ends the packing
  * of it. take NULL: it is not. */
 struct pcri_coder_memory {
-    int (*take)(void *opaque, uint64_t nbytes, struct pcr_error *err);
-    void *opaque;
+    int (*take)(void *context, uint64_t nbytes, struct pcr_error *err);
+    void *context;
 };
 /* limits, memory: may be NULL. */
 int pcri_coder_create(const struct pcr_ladder *ladder, const struct pcr_limits *limits,

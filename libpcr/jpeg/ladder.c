@@ -265,7 +265,7 @@ int pcr_ladder_parse(const char *text, size_t nbytes, struct pcr_ladder **out,
     return rc;
 }
 
-int pcr_ladder_builtin(const char *name, struct pcr_ladder **out, struct pcr_error *err)
+int pcr_ladder_create(const char *name, struct pcr_ladder **out, struct pcr_error *err)
 {
     *out = NULL;
     const char *text = pcri_ladder_builtin_text(name);

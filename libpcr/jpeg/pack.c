@@ -122,7 +122,7 @@ static int prepare(struct pcri_coder *c, uint32_t *script_out, uint32_t *levels_
     *script_out = choose_script(c);
     *levels_out = levels_of(&c->ladder->scripts[*script_out]);
     return c->memory.take
-        ? c->memory.take(c->memory.opaque, pcri_coefs_nbytes(&c->file, *levels_out) +
+        ? c->memory.take(c->memory.context, pcri_coefs_nbytes(&c->file, *levels_out) +
                          pcri_coefs_nbytes(&c->file, 0), err)
         : 0;
 }

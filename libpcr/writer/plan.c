@@ -137,9 +137,9 @@ static int same_key(const struct pcr_source *source, uint64_t a, uint64_t b,
                     struct pcr_error *err)
 {
     struct pcr_source_sample x, y;
-    int rc = source->describe(source->opaque, a, &x, err);
+    int rc = pcri_source_describe(source, a, &x, err);
     if (!rc)
-        rc = source->describe(source->opaque, b, &y, err);
+        rc = pcri_source_describe(source, b, &y, err);
     if (!rc && !strcmp(x.key, y.key))
         rc = pcri_fail(err, PCR_ERR_INVAL,
                        "samples %llu and %llu of the source have the same key '%.200s'",
@@ -206,8 +206,8 @@ static int gather(struct pcri_write_plan *p, const struct pcr_source *source,
 {
     int rc = 0;
     for (uint64_t i = 0; i < source->sample_count && !rc; i++) {
-        struct pcr_source_sample s = { 0 };
-        rc = source->describe(source->opaque, i, &s, err);
+        struct pcr_source_sample s;
+        rc = pcri_source_describe(source, i, &s, err);
         if (!rc)
             rc = check_sample(p, i, &s, err);
         if (!rc)
@@ -353,9 +353,8 @@ static int check_names(const struct pcr_source *s, struct pcr_error *err)
 
 static int check_source(const struct pcr_source *s, struct pcr_error *err)
 {
-    if (!s || s->size < sizeof(*s) || !s->describe || !s->load)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "the source lacks its size, describe or load");
+    if (!s->describe || !s->load)
+        return pcri_fail(err, PCR_ERR_INVAL, "the source lacks describe or load");
     if (!s->sample_count)
         return pcri_fail(err, PCR_ERR_INVAL, "the source has no samples");
     if (s->sample_count > SIZE_MAX / 64)

@@ -110,7 +110,7 @@ static int take(struct pcri_write *w, struct claim *c, struct pcr_error *err)
     c->slot = &f->slots[f->claimed++];
     if (f->claimed == r->count)
         w->current = NULL;
-    rc = w->source->describe(w->source->opaque, c->index, &c->slot->sample, err);
+    rc = pcri_source_describe(&w->source, c->index, &c->slot->sample, err);
     return rc ? rc : pcri_label_check(&w->plan, &c->slot->sample, err);
 }
 

@@ -41,7 +41,7 @@ int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *e
 {
     const struct pcr_write_options *opts = &t->write->opts;
     struct pcr_decode_options o = { .size = sizeof(o), .limits = opts->limits };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_buffer small = { 0 }, profile = { 0 };
     uint64_t nbytes;
     bool gray = false;

@@ -106,8 +106,8 @@ static int compare_samples(const struct pcri_write *w,
     for (uint32_t k = 0; k < planned->count && *same && !rc; k++) {
         struct pcr_source_sample s;
         uint32_t n;
-        rc = w->source->describe(w->source->opaque, w->plan.order[planned->first + k], &s,
-                                 err);
+        rc = pcri_source_describe(&w->source, w->plan.order[planned->first + k], &s,
+                                  err);
         if (rc)
             break;
         *same = s.revision <= finished_ns;

@@ -54,7 +54,7 @@ static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
     struct pcr_limits readers = { 0 };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     uint64_t nbytes;
     pcri_limits_fill(&readers);
     struct pcr_limits own = *t->write->opts.limits;
@@ -132,7 +132,7 @@ static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packe
     const struct pcri_write *w = t->write;
     struct pcr_decode_options o = { .size = sizeof(o),
                                     .flags = PCR_DECODE_KEEP_ORIENTATION };
-    struct pcr_image_info info = { 0 };
+    struct pcr_image_info info = { .size = sizeof(info) };
     o.limits = w->opts.limits;
     /* What is no image that we know has no size and no orientation. */
     int rc = pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, err);
@@ -277,12 +277,12 @@ static bool is_lost(const struct pcr_error *why)
 
 static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *why)
 {
-    const struct pcr_source *source = t->write->source;
+    const struct pcr_source *source = &t->write->source;
     uint64_t max_nbytes = t->write->opts.limits->max_sample_nbytes;
     for (uint32_t attempt = 0;; attempt++) {
         *why = (struct pcr_error) { .offset = PCR_NO_OFFSET };
         t->file.nbytes = 0;
-        int rc = source->load(source->opaque, index, max_nbytes, &t->file, why);
+        int rc = source->load(source->context, index, max_nbytes, &t->file, why);
         if (!rc)
             return 0;
         rc = pcri_settle(why, rc, "the source");

@@ -79,14 +79,14 @@ static int write_left_out(struct pcri_publish *p, const struct pcr_left_out *one
 
 int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err)
 {
-    if (!w->progress.samples_bad && !w->source->left_out_count)
+    if (!w->progress.samples_bad && !w->source.left_out_count)
         return remove_errors(w->dir, err);
     struct pcri_publish p;
     int rc = pcri_publish_begin(&p, w->dir, errors_name, err);
     for (uint64_t r = 0; r < w->plan.record_count && !rc; r++)
         rc = write_lines(&p, &w->outcomes[r], err);
-    for (uint64_t i = 0; i < w->source->left_out_count && !rc; i++)
-        rc = write_left_out(&p, &w->source->left_out[i], err);
+    for (uint64_t i = 0; i < w->source.left_out_count && !rc; i++)
+        rc = write_left_out(&p, &w->source.left_out[i], err);
     if (!rc)
         return pcri_publish_commit(&p, err);
     pcri_publish_abort(&p);

@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Freeing sources. */
-#include <pcr/writer.h>
+/* Asking sources, and closing them. */
+#include "write.h"
 
-void pcr_source_destroy(struct pcr_source *source)
+void pcr_source_close(struct pcr_source **source)
 {
-    if (source && source->destroy)
-        source->destroy(source->opaque);
+    struct pcr_source *s = source ? *source : NULL;
+    if (!s)
+        return;
+    *source = NULL;
+    if (s->close)
+        s->close(s->context);
+}
+
+int pcri_source_describe(const struct pcr_source *source, uint64_t index,
+                         struct pcr_source_sample *out, struct pcr_error *err)
+{
+    *out = (struct pcr_source_sample) { .size = sizeof(*out) };
+    int rc = source->describe(source->context, index, out, err);
+    if (rc || out->size == sizeof(*out))
+        return rc;
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "sample %llu of the source: size became %u, expected %zu: describe() sets "
+                     "members, and not the whole struct", (unsigned long long) index,
+                     (unsigned) out->size, sizeof(*out));
 }

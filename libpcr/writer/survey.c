@@ -24,8 +24,8 @@ static bool claim(struct pcri_write *w, uint64_t *i, uint64_t *index)
 static int name_sample(const struct pcri_write *w, uint64_t index, int rc,
                        struct pcr_error *err)
 {
-    struct pcr_source_sample s = { 0 };
-    return w->source->describe(w->source->opaque, index, &s, NULL)
+    struct pcr_source_sample s;
+    return pcri_source_describe(&w->source, index, &s, NULL)
                ? rc : pcri_sample_prefix(&s, rc, err);
 }
 

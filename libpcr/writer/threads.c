@@ -21,7 +21,7 @@ int pcri_tick(struct pcri_ticker *t, uint32_t every, struct pcr_error *err)
 {
     if (++t->count % every || !t->opts->progress || pcri_clock_ns() < t->next_ns)
         return 0;
-    if (t->opts->progress(t->opts->opaque, t->progress))
+    if (t->opts->progress(t->opts->context, t->progress))
         return pcri_fail(err, PCR_ERR_CANCELLED, "the conversion was cancelled");
     t->next_ns = pcri_clock_ns() + PROGRESS_NS;
     return 0;
@@ -90,9 +90,9 @@ struct start {
     int (*fn)(struct pcri_worker *t, struct pcr_error *err);
 };
 
-static void *run_worker(void *opaque)
+static void *run_worker(void *context)
 {
-    struct start *s = opaque;
+    struct start *s = context;
     struct pcri_worker *t = &s->worker;
     struct pcri_write *w = t->write;
     struct pcr_error err = { .offset = PCR_NO_OFFSET };
@@ -122,9 +122,9 @@ static void call_back(struct pcri_write *w)
     pthread_mutex_unlock(&w->lock);
 
     for (struct pcri_bad_event *e = events; e; e = e->next)
-        w->opts.bad_input(w->opts.opaque, e->path, e->format, &e->err);
+        w->opts.bad_input(w->opts.context, e->path, e->format, &e->err);
     free_events(events);
-    bool cancel = w->opts.progress && w->opts.progress(w->opts.opaque, &progress);
+    bool cancel = w->opts.progress && w->opts.progress(w->opts.context, &progress);
 
     pthread_mutex_lock(&w->lock);
     if (cancel && !w->failed) {

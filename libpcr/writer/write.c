@@ -16,8 +16,9 @@ static const uint64_t DEFAULT_MEMORY_NBYTES = UINT64_C(2) << 30;
 static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
 {
     uint32_t known = PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DRY_RUN | PCR_WRITE_NO_CLASSES;
-    if (o->flags & ~known)
-        return pcri_fail(err, PCR_ERR_INVAL, "unknown flags 0x%x", o->flags & ~known);
+    int rc = pcri_flags_check("pcr_write_options", o->flags, known, err);
+    if (rc)
+        return rc;
     if (o->bad_policy > PCR_BAD_SALVAGE)
         return pcri_fail(err, PCR_ERR_INVAL, "bad_policy is %u, expected 0 to %u",
                          (unsigned) o->bad_policy, (unsigned) PCR_BAD_SALVAGE);
@@ -168,8 +169,8 @@ static int prepare(struct pcri_write *w, struct pcr_error *err)
     pcri_ladder_piece_counts(w->ladder, w->piece_counts);
     for (uint32_t g = 0; g < w->group_count; g++)
         w->piece_count += w->piece_counts[g];
-    w->progress.sample_count = w->source ? w->source->sample_count : 0;
-    int rc = pcri_write_plan_make(&w->plan, w->source, &w->opts, w->ladder, &w->ticker, err);
+    w->progress.sample_count = w->source.sample_count;
+    int rc = pcri_write_plan_make(&w->plan, &w->source, &w->opts, w->ladder, &w->ticker, err);
     if (rc)
         return rc;
     w->progress.sample_count = w->plan.sample_count;
@@ -212,7 +213,7 @@ static void clean_up(struct pcri_write *w)
 /* The last call of progress; the manifest, which is all that is left, can still be stopped. */
 static int report_end(const struct pcri_write *w, struct pcr_error *err)
 {
-    if (w->opts.progress && w->opts.progress(w->opts.opaque, &w->progress))
+    if (w->opts.progress && w->opts.progress(w->opts.context, &w->progress))
         return pcri_fail(err, PCR_ERR_CANCELLED, "the conversion was cancelled");
     return 0;
 }
@@ -285,25 +286,27 @@ int pcr_dataset_write(const char *path, const struct pcr_source *source,
                       const struct pcr_write_options *opts,
                       struct pcr_write_progress *report, struct pcr_error *err)
 {
-    struct pcri_write w = { .source = source, .state = { .fd = -1 } };
+    struct pcri_write w = { .state = { .fd = -1 },
+                            .progress = { .size = sizeof(w.progress) } };
     struct pcr_ladder *builtin = NULL;
-    if (report)
-        *report = w.progress;
+    int rc = pcri_info_check(report, "pcr_write_progress", err);
+    if (rc)
+        return rc;
+    pcri_info_fill(report, &w.progress, sizeof(w.progress));
     if (!path || !*path)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_dataset_write: no path");
-    int rc = take_options(&w.opts, &w.limits, opts, err);
-    if (rc)
+    rc = take_options(&w.opts, &w.limits, opts, err);
+    if (rc || (rc = pcri_options_copy(&w.source, sizeof(w.source), source, "pcr_source", err)))
         return rc;
     w.dir = w.opts.flags & PCR_WRITE_DRY_RUN ? NULL : path;
     w.ladder = w.opts.ladder;
     if (!w.ladder) {
-        rc = pcr_ladder_builtin(NULL, &builtin, err);
+        rc = pcr_ladder_create(NULL, &builtin, err);
         w.ladder = builtin;
     }
     if (!rc)
         rc = write_phases(&w, err);
-    if (report)
-        *report = w.progress;
+    pcri_info_fill(report, &w.progress, sizeof(w.progress));
     clean_up(&w);
     pcr_ladder_destroy(&builtin);
     return rc;

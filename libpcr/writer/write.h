@@ -51,6 +51,12 @@ enum { PCRI_RECORD_NAME_NBYTES = 160 };
 void pcri_write_plan_name(const struct pcri_write_plan *p, uint64_t record,
                     char out[PCRI_RECORD_NAME_NBYTES]);
 
+/* --- sources (source.c) --- */
+
+/* Has the source describe a sample. INVAL where it disregards the struct's size; its own. */
+int pcri_source_describe(const struct pcr_source *source, uint64_t index,
+                         struct pcr_source_sample *out, struct pcr_error *err);
+
 /* --- labels (labels.c) --- */
 
 /* What a pass over the source gathers of its labels. */
@@ -174,7 +180,7 @@ struct pcri_write {
     struct pcr_write_options opts; /* opts.limits: &limits */
     struct pcr_limits limits;
     struct pcri_ticker ticker;
-    const struct pcr_source *source;
+    struct pcr_source source; /* the caller's, as far as it goes */
     const char *dir; /* NULL: dry run */
     const struct pcr_ladder *ladder;
     uint32_t group_count, piece_count;

@@ -18,9 +18,9 @@ struct pcri_batch_pool {
     size_t sample_nbytes;
     bool raw, huge_pages, float_labels;
     pid_t process; /* that made it */
-    void *(*allocate)(void *opaque, size_t nbytes);
-    void (*release)(void *opaque, void *memory, size_t nbytes);
-    void *opaque;
+    void *(*allocate)(void *context, size_t nbytes);
+    void (*release)(void *context, void *memory, size_t nbytes);
+    void *context;
     uint32_t keep_count, free_count;
     struct pcri_batch *free;
     uint64_t holds; /* batches that are out, and 1 for the owner */
@@ -39,7 +39,7 @@ int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_cou
     pool->huge_pages = o->flags & PCR_LOADER_HUGE_PAGES;
     pool->allocate = o->allocate;
     pool->release = o->release;
-    pool->opaque = o->memory_opaque;
+    pool->context = o->memory_context;
     if (!pool->raw)
         pool->view = (struct pcr_batch) {
             .height = o->height,
@@ -75,13 +75,13 @@ static int memory_get(const struct pcri_batch_pool *pool, size_t nbytes, uint8_t
         return rc;
     }
     if (pool->allocate)
-        p = pool->allocate(pool->opaque, nbytes);
+        p = pool->allocate(pool->context, nbytes);
     else if (posix_memalign(&p, huge ? HUGE_PAGE : ALIGNMENT, nbytes))
         p = NULL;
     if (!p)
         return pcri_fail_nomem(err, nbytes);
     if ((uintptr_t) p % ALIGNMENT) {
-        pool->release(pool->opaque, p, nbytes);
+        pool->release(pool->context, p, nbytes);
         return pcri_fail(err, PCR_ERR_INVAL,
                          "loader option allocate gave %p, expected a multiple of %d", p,
                          ALIGNMENT);
@@ -100,7 +100,7 @@ static void memory_give(const struct pcri_batch_pool *pool, void *memory, size_t
     else if (!pool->allocate)
         free(memory);
     else if (memory)
-        pool->release(pool->opaque, memory, nbytes);
+        pool->release(pool->context, memory, nbytes);
 }
 
 static void batch_free(const struct pcri_batch_pool *pool, struct pcri_batch *b)
@@ -205,6 +205,7 @@ static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
     b->used_nbytes = 0;
     b->error_slot = UINT32_MAX;
     b->view = pool->view;
+    b->view.size = sizeof(b->view);
     b->view.sample_count = slot_count;
     b->view.pixels = pixels;
     b->view.data = data;
@@ -240,11 +241,17 @@ int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count,
     return 0;
 }
 
-void pcr_batch_release(struct pcr_batch *batch)
+void pcr_batch_release(struct pcr_batch **batch)
 {
-    if (!batch)
+    struct pcri_batch *b = batch ? (struct pcri_batch *) *batch : NULL;
+    if (!b)
         return;
-    struct pcri_batch *b = (struct pcri_batch *) batch;
+    *batch = NULL;
+    pcri_batch_release(b);
+}
+
+void pcri_batch_release(struct pcri_batch *b)
+{
     struct pcri_batch_pool *pool = b->pool;
     if (pool->process != getpid()) /* a forked child: its lock may be locked for ever */
         return;

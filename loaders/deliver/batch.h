@@ -41,9 +41,11 @@ void pcri_batch_pool_close(struct pcri_batch_pool **pool);
 /* Batches that are out: begun, ready, or the consumer's. */
 uint64_t pcri_batch_pool_out_count(struct pcri_batch_pool *pool);
 
-/* An empty batch of slot_count slots. Give it back with pcr_batch_release(). */
+/* An empty batch of slot_count slots. Give it back with pcri_batch_release(). */
 int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count, struct pcri_batch **out,
                   struct pcr_error *err);
+
+void pcri_batch_release(struct pcri_batch *b);
 
 /* The pixels of a slot. */
 uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot);

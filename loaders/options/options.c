@@ -98,7 +98,6 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         const char *name;
         uint32_t value, max;
     } bounds[] = {
-        { "flags", o->flags, PCR_LOADER_TO_SRGB * 2 - 1 },
         { "dtype", o->dtype, PCR_DTYPE_BFLOAT16 },
         { "batch_size", o->batch_size, 1 << 20 },
         { "height", o->height, 1 << 16 },
@@ -129,7 +128,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "worker", o->worker, o->worker_count - 1 },
         { "fidelity_step_count", o->fidelity_step_count, 1 << 20 },
     };
-    int rc = 0;
+    int rc = pcri_flags_check("pcr_loader_options", o->flags, PCR_LOADER_TO_SRGB * 2 - 1, err);
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
         rc = check_max(bounds[i].name, bounds[i].value, bounds[i].max, err);
     if (rc || (rc = check_order("area_min_ppm", o->area_min_ppm, "area_max_ppm",

@@ -19,7 +19,7 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
     bool raw = l->options.flags & PCR_LOADER_RAW;
     if (raw && !b->parts &&
         !(b->parts = pcri_calloc(l->options.batch_size, sizeof(*b->parts), &err))) {
-        pcr_batch_release(&b->view);
+        pcri_batch_release(b);
         pcri_schedule_fail(l, &err);
         return false;
     }
@@ -122,8 +122,8 @@ bool pcri_schedule_replace(const struct pcr_loader *l, const struct pcri_span *s
 static void note_fault(struct pcr_loader *l, const struct pcri_task *t,
                        const struct pcri_made *made)
 {
-    struct pcr_loader_fault f = {
-        .code = made->fault.code,
+    struct pcr_bad_sample f = {
+        .code = made->error.code,
         .epoch = t->epoch,
         .index = t->index,
         .dataset = t->dataset,
@@ -132,8 +132,8 @@ static void note_fault(struct pcr_loader *l, const struct pcri_task *t,
         .replacement = made->replaced ? made->index : UINT64_MAX,
         .replacement_dataset = made->replaced ? made->dataset : 0,
     };
-    memcpy(f.message, made->fault.message, sizeof(f.message));
-    pcri_faults_add(&l->faults, &f);
+    memcpy(f.message, made->error.message, sizeof(f.message));
+    pcri_bad_samples_add(&l->bad_samples, &f);
 }
 
 void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,

@@ -87,7 +87,7 @@ void pcri_schedule_clear(struct pcr_loader *l, bool all)
         for (uint32_t k = 0; b && b->done_count < b->part_count && k < b->part_count; k++)
             pcri_slice_let_go(l, b->parts[k].held);
         if (b)
-            pcr_batch_release(&b->view);
+            pcri_batch_release(b);
         l->ring[i] = NULL;
     }
 }

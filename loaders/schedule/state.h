@@ -8,7 +8,7 @@
 
 #include "thread_pool.h"
 #include "../order/assignment.h"
-#include "../deliver/faults.h"
+#include "../deliver/bad_samples.h"
 #include "../order/order.h"
 #include "../transform/normalisation.h"
 #include "../deliver/batch.h"
@@ -121,7 +121,7 @@ struct pcr_loader {
     struct pcri_window_work *works;  /* windows not yet done, in order */
     struct pcri_next next;
     uint64_t held_nbytes;
-    struct pcri_faults faults;
+    struct pcri_bad_samples bad_samples;
     struct pcri_held_slice *garbage; /* to be freed outside the mutex */
     struct pcri_batch **ring; /* batches_ahead places: batch b is in b % batches_ahead */
     struct pcr_error error;

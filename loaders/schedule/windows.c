@@ -26,7 +26,7 @@ void pcri_slices_free(struct pcri_held_slice *garbage)
 {
     while (garbage) {
         struct pcri_held_slice *next = garbage->next;
-        pcr_slice_destroy(&garbage->slice);
+        pcr_slice_release(&garbage->slice);
         free(garbage);
         garbage = next;
     }

@@ -92,7 +92,7 @@ static int make_another(struct pcr_loader *l, struct pcri_maker *m, const struct
         request.dst = q->dst;
         request.files = q->files;
         int rc = pcri_make_sample(m, &request, &other, err);
-        other.fault = made->fault;
+        other.error = made->error;
         other.dataset = task.dataset;
         other.replaced = true;
         other.read_count += made->read_count;
@@ -103,8 +103,8 @@ static int make_another(struct pcr_loader *l, struct pcri_maker *m, const struct
         if (rc || made->filled)
             return rc;
     }
-    *err = made->fault;
-    return pcri_prefix(err, made->fault.code,
+    *err = made->error;
+    return pcri_prefix(err, made->error.code,
                        "no sample can take the place of a bad one (tried %u)",
                        (unsigned) search.count);
 }

@@ -67,7 +67,7 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
                                     .color = o->color,
                                     .limits = &q->dataset->limits };
     struct pcr_resize_options window;
-    struct pcr_image_info image;
+    struct pcr_image_info image = { .size = sizeof(image) };
     if (o->flags & PCR_LOADER_KEEP_ORIENTATION)
         d.flags |= PCR_DECODE_KEEP_ORIENTATION;
     if (o->flags & PCR_LOADER_TO_SRGB)
@@ -151,7 +151,7 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
     struct pcr_sample *sample = NULL;
     struct pcr_slice *slice = NULL;
     uint64_t start = pcri_clock_ns();
-    int rc = pcr_dataset_sample(q->dataset->ds, q->index, &sample, err);
+    int rc = pcr_sample_acquire(q->dataset->ds, q->index, &sample, err);
     if (!rc)
         rc = pcr_sample_describe(sample, &info, err);
     bool known = !rc;
@@ -166,7 +166,7 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
     } else if (known) {
         rc = finish(m, q, &info, fidelity, rc, out, err);
     }
-    pcr_slice_destroy(&slice);
+    pcr_slice_release(&slice);
     pcr_sample_release(&sample);
     return rc;
 }
@@ -175,12 +175,12 @@ int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
                      struct pcri_made *out, struct pcr_error *err)
 {
     uint32_t policy = q->options->bad_sample;
-    memset(out, 0, offsetof(struct pcri_made, fault));
+    memset(out, 0, offsetof(struct pcri_made, error));
     int rc = q->slice ? from_slice(m, q, q->slice, q->place, q->fidelity, out, err)
                       : from_dataset(m, q, q->fidelity, out, err);
     if (!rc || !pcri_is_of_data(rc, err) || policy == PCR_SAMPLE_ERROR)
         return rc;
-    out->fault = *err;
+    out->error = *err;
     if (policy == PCR_SAMPLE_DEGRADE)
         for (uint32_t g = q->fidelity - 1; g >= 1; g--) {
             rc = from_dataset(m, q, g, out, err);

@@ -50,7 +50,7 @@ struct pcri_made {
     struct pcr_crop crop; /* of pixels */
     uint32_t profile_use; /* enum pcr_profile_use */
     uint64_t read_count, read_nbytes, read_ns, decode_ns;
-    struct pcr_error fault; /* why it is replaced or degraded; elsewhere not set */
+    struct pcr_error error; /* why it is replaced or degraded; elsewhere not set */
 };
 
 /* Fails where the options want bad samples to be errors, and where it is not the sample's

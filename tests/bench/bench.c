@@ -46,7 +46,7 @@ static int load_folder(const char *folder, size_t count, struct bench_images *ou
 {
     struct pcr_error err;
     struct pcr_source *source;
-    if (pcr_import_open(folder, NULL, &source, &err)) {
+    if (pcr_source_open(folder, NULL, &source, &err)) {
         fprintf(stderr, "bench: %s\n", err.message);
         return -1;
     }
@@ -54,13 +54,13 @@ static int load_folder(const char *folder, size_t count, struct bench_images *ou
     uint64_t n = source->sample_count;
     for (size_t i = 0; !rc && i < count && i < n; i++) {
         uint64_t pick = count < n ? i * n / count : i;
-        rc = source->load(source->opaque, pick, UINT64_C(1) << 30, &out->files[i], &err);
+        rc = source->load(source->context, pick, UINT64_C(1) << 30, &out->files[i], &err);
         out->nbytes += out->files[i].nbytes;
         out->count += !rc;
     }
     if (rc)
         fprintf(stderr, "bench: %s\n", err.message);
-    pcr_source_destroy(source);
+    pcr_source_close(&source);
     return rc;
 }
 
@@ -88,21 +88,21 @@ void bench_images_free(struct bench_images *images)
 
 enum { MADE_COUNT = 512 };
 
-static int describe_made(void *opaque, uint64_t index, struct pcr_source_sample *out,
+static int describe_made(void *context, uint64_t index, struct pcr_source_sample *out,
                     struct pcr_error *err)
 {
     static char keys[MADE_COUNT][16];
-    (void) opaque;
+    (void) context;
     (void) err;
     snprintf(keys[index], sizeof(keys[index]), "%04u", (unsigned) index);
-    *out = (struct pcr_source_sample) { .key = keys[index] };
+    out->key = keys[index];
     return 0;
 }
 
-static int load_made(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
+static int load_made(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err)
 {
-    (void) opaque;
+    (void) context;
     (void) max_nbytes;
     return pcr_gen_photo_of(index, PCR_GEN_NO_CLASS, 500, 375, 90, PCR_GEN_420, false, out,
                             err);

@@ -12,7 +12,7 @@ double bench_wall(void);
 /* The median of n values, which are sorted in place. */
 double bench_median(double *values, size_t n);
 
-/* Input images: those that pcr_import_open() finds in `folder` (at most `count`, evenly
+/* Input images: those that pcr_source_open() finds in `folder` (at most `count`, evenly
  * picked), or `count` generated photographs of 0.2 MP, quality 90 to 96, 4:2:0. */
 struct bench_images {
     struct pcr_buffer *files;

@@ -13,7 +13,7 @@
 
 #include <jpeglib.h>
 
-#include <pcr/import.h>
+#include <pcr/source.h>
 #include <pcr/writer.h>
 
 #include "generator.h"
@@ -55,29 +55,29 @@ static void read_folder(const char *path)
 {
     struct pcr_source *source;
     struct pcr_error err;
-    if (pcr_import_open(path, NULL, &source, &err))
+    if (pcr_source_open(path, NULL, &source, &err))
         die(err.message);
     for (uint64_t i = 0; i < source->sample_count && file_count < MAX_FILES; i++) {
         struct pcr_buffer *f = &files[file_count];
-        if (source->load(source->opaque, i, UINT32_MAX, f, &err))
+        if (source->load(source->context, i, UINT32_MAX, f, &err))
             die(err.message);
         file_count += f->nbytes > 2 && f->data[0] == 0xff && f->data[1] == 0xd8;
     }
-    pcr_source_destroy(source);
+    pcr_source_close(&source);
     if (!file_count)
         die("no JPEG files");
 }
 
-static int describe(void *opaque, uint64_t i, struct pcr_source_sample *out,
+static int describe(void *context, uint64_t i, struct pcr_source_sample *out,
                     struct pcr_error *err)
 {
-    char (*keys)[KEY_NBYTES] = opaque;
-    *out = (struct pcr_source_sample) { .key = keys[i],
-                                        .nbytes = files[i % file_count].nbytes };
+    char (*keys)[KEY_NBYTES] = context;
+    out->key = keys[i];
+    out->nbytes = files[i % file_count].nbytes;
     return 0;
 }
 
-static int load(void *opaque, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
+static int load(void *context, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err)
 {
     const struct pcr_buffer *f = &files[i % file_count];
@@ -134,7 +134,7 @@ static void convert_all(uint32_t threads)
         snprintf(keys[i], KEY_NBYTES, "%llu", (unsigned long long) i);
     struct pcr_source source = {
         .size = sizeof(source),
-        .opaque = keys,
+        .context = keys,
         .sample_count = sample_count,
         .describe = describe,
         .load = load,

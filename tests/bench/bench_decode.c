@@ -58,7 +58,7 @@ static int choose_window(struct bench *b, size_t i)
 {
     const struct pcr_buffer *file = &b->originals.files[i];
     struct pcr_decode_options *o = &b->images[i].crop;
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     int rc = pcr_decoder_inspect(b->decoder, file->data, file->nbytes, NULL, &info, &b->err);
     if (rc)
         return rc;
@@ -151,7 +151,7 @@ static int prepare(struct bench *b)
 static int decode(struct bench *b, const struct pcr_buffer *file,
                   const struct pcr_decode_options *o, double *seconds_out)
 {
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     double t = bench_cpu();
     int rc = pcr_decoder_decode_alloc(b->decoder, file->data, file->nbytes, o, &b->pixels,
                                       &info, &b->err);
@@ -192,7 +192,7 @@ static int one(struct bench *b, size_t i, uint32_t row, enum way way, double *se
         [HALF] = { .size = sizeof(plain[0]), .scale = 4 },
         [QUARTER] = { .size = sizeof(plain[0]), .scale = 2 },
         [GRAY] = { .size = sizeof(plain[0]), .color = PCR_COLOR_GRAY },
-        [TURBO] = { .size = sizeof(plain[0]), .with = PCR_DECODE_TURBO },
+        [TURBO] = { .size = sizeof(plain[0]), .decoder = PCR_DECODER_TURBO },
     };
     struct image *m = &b->images[i];
     const struct pcr_buffer *file = row <= b->ladder->group_count ? &m->files[row]
@@ -209,7 +209,7 @@ static int one(struct bench *b, size_t i, uint32_t row, enum way way, double *se
 static int all_images(struct bench *b, uint32_t row, enum way way)
 {
     const struct pcr_decode_options turbo = { .size = sizeof(turbo),
-                                              .with = PCR_DECODE_TURBO };
+                                              .decoder = PCR_DECODER_TURBO };
     for (int run = 0; run < RUNS; run++)
         for (size_t i = 0; i < b->originals.count; i++) {
             double t = 0, control = 0;
@@ -275,7 +275,7 @@ static int run(struct bench *b)
     size_t n = b->originals.count;
     if (!(b->images = calloc(n, sizeof(*b->images)))
         || !(b->turbo = calloc(3 * n, sizeof(*b->turbo)))
-        || pcr_ladder_builtin(NULL, &b->ladder, &b->err)
+        || pcr_ladder_create(NULL, &b->ladder, &b->err)
         || pcri_coder_create(b->ladder, NULL, NULL, &b->coder, &b->err)
         || pcr_decoder_create(&b->decoder, &b->err))
         return PCR_ERR_NOMEM;

@@ -51,28 +51,28 @@ struct made {
     char (*keys)[24];
 };
 
-static int describe_made(void *opaque, uint64_t index, struct pcr_source_sample *out,
+static int describe_made(void *context, uint64_t index, struct pcr_source_sample *out,
                          struct pcr_error *err)
 {
-    struct made *m = opaque;
+    struct made *m = context;
     (void) err;
     snprintf(m->keys[index], sizeof(m->keys[index]), "%llu", (unsigned long long) index);
-    *out = (struct pcr_source_sample) { .key = m->keys[index] };
+    out->key = m->keys[index];
     return 0;
 }
 
-static int load_made(void *opaque, uint64_t index, uint64_t max_nbytes,
+static int load_made(void *context, uint64_t index, uint64_t max_nbytes,
                      struct pcr_buffer *out, struct pcr_error *err)
 {
-    const struct pcr_buffer *f = &((struct made *) opaque)->images.files[index];
+    const struct pcr_buffer *f = &((struct made *) context)->images.files[index];
     (void) max_nbytes;
     out->nbytes = 0;
     return pcri_buffer_append(out, f->data, f->nbytes, err);
 }
 
-static void destroy_made(void *opaque)
+static void destroy_made(void *context)
 {
-    struct made *m = opaque;
+    struct made *m = context;
     bench_images_free(&m->images);
     free(m->keys);
 }
@@ -83,8 +83,8 @@ static int make_source(struct made *m, size_t count, struct pcr_source *out)
     if (!m->keys || bench_images_load(NULL, count, &m->images))
         return -1;
     *out = (struct pcr_source) {
-        .size = sizeof(*out), .opaque = m, .sample_count = count,
-        .describe = describe_made, .load = load_made, .destroy = destroy_made,
+        .size = sizeof(*out), .context = m, .sample_count = count,
+        .describe = describe_made, .load = load_made, .close = destroy_made,
     };
     return 0;
 }
@@ -96,7 +96,7 @@ static int decode_original(struct bench *b, uint32_t color, int runs,
                            struct pcr_buffer *out, double *seconds_out)
 {
     const struct pcr_decode_options opts = { .size = sizeof(opts), .color = color,
-                                             .with = PCR_DECODE_TURBO };
+                                             .decoder = PCR_DECODER_TURBO };
     *seconds_out = 1e9;
     for (int run = 0; run < runs; run++) {
         double t = bench_cpu();
@@ -146,7 +146,7 @@ static int decode_prefix(struct bench *b, uint32_t color, uint32_t flags, int ru
 /* The sample at one fidelity, whose file is in b->file. */
 static int measure_group(struct bench *b, double original, struct group *g)
 {
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     double entropy, rgb, unused;
     int rc = time_entropy(b, &entropy);
     if (!rc)
@@ -172,21 +172,21 @@ static int measure_group(struct bench *b, double original, struct group *g)
 /* Source sample `index`; opaque and tiny ones are passed over. */
 static int measure_image(struct bench *b, struct pcr_dataset *ds, uint64_t index)
 {
-    struct pcr_source_sample described;
+    struct pcr_source_sample described = { .size = sizeof(described) };
     struct pcr_sample_info info = { .size = sizeof(info) };
     struct pcr_sample *sample = NULL;
     uint64_t found;
     double original, unused;
-    int rc = b->source->describe(b->source->opaque, index, &described, &b->err);
+    int rc = b->source->describe(b->source->context, index, &described, &b->err);
     if (!rc)
         rc = pcr_dataset_find(ds, described.key, strlen(described.key), &found, &b->err);
     if (!rc)
-        rc = pcr_dataset_sample(ds, found, &sample, &b->err);
+        rc = pcr_sample_acquire(ds, found, &sample, &b->err);
     if (!rc)
         rc = pcr_sample_describe(sample, &info, &b->err);
     if (rc || info.form != PCR_FORM_CODED || info.width < 11 || info.height < 11)
         goto out;
-    rc = b->source->load(b->source->opaque, index, UINT32_MAX, &b->original, &b->err);
+    rc = b->source->load(b->source->context, index, UINT32_MAX, &b->original, &b->err);
     if (!rc)
         rc = decode_original(b, PCR_COLOR_GRAY, 1, &b->luma, &unused);
     if (!rc)
@@ -283,7 +283,7 @@ static int open_ladder(struct bench *b, const char *name, struct pcr_ladder **ou
 {
     for (uint32_t i = 0; pcr_ladder_name(i); i++)
         if (!strcmp(name, pcr_ladder_name(i)))
-            return pcr_ladder_builtin(name, out, &b->err);
+            return pcr_ladder_create(name, out, &b->err);
     char text[65536];
     FILE *f = fopen(name, "r");
     if (!f)
@@ -319,14 +319,14 @@ static int set_up(struct bench *b, const char *path, struct made *made,
     }
     int rc = pcr_decoder_create(&b->decoder, &b->err);
     if (!rc && path)
-        return pcr_import_open(path, NULL, &b->source, &b->err);
+        return pcr_source_open(path, NULL, &b->source, &b->err);
     b->source = source;
     return rc ? rc : make_source(made, b->count, source);
 }
 
 static void clean_up(struct bench *b)
 {
-    pcr_source_destroy(b->source);
+    pcr_source_close(&b->source);
     for (uint32_t g = 0; g < MAX_GROUPS; g++) {
         free(b->groups[g].entropy_time);
         free(b->groups[g].rgb_time);

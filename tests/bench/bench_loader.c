@@ -37,7 +37,7 @@ static int run_epoch(struct pcr_loader *l, uint64_t epoch, uint64_t *samples,
     int rc = pcr_loader_start_epoch(l, epoch, err);
     while (!rc && !(rc = pcr_loader_next(l, &b, err))) {
         *samples += b->sample_count;
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     return rc == PCR_END ? 0 : rc;
 }

@@ -173,7 +173,7 @@ static int prepare(struct bench *b, bool builtin)
 static int control(struct bench *b, const struct image *m)
 {
     const struct pcr_decode_options turbo = { .size = sizeof(turbo),
-                                              .with = PCR_DECODE_TURBO };
+                                              .decoder = PCR_DECODER_TURBO };
     return pcr_decoder_decode_alloc(b->turbo, m->original->data, m->original->nbytes, &turbo,
                                     &b->pixels, NULL, &b->err);
 }
@@ -373,7 +373,7 @@ static int run(struct bench *b, const char *ladder, bool builtin)
     pcri_limits_fill(&b->limits);
     int rc = load_ladder(ladder, &b->ladder, &b->err);
     if (!rc)
-        rc = pcr_ladder_builtin(NULL, &b->scans_ladder, &b->err);
+        rc = pcr_ladder_create(NULL, &b->scans_ladder, &b->err);
     if (!rc)
         rc = pcri_coder_create(b->scans_ladder, NULL, NULL, &b->coder, &b->err);
     if (!rc)

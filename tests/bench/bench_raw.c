@@ -37,7 +37,7 @@ static double run_epoch(struct pcr_loader *l, uint64_t epoch, struct pcr_error *
     int rc = pcr_loader_start_epoch(l, epoch, err);
     while (!rc && !(rc = pcr_loader_next(l, &b, err))) {
         nbytes += (double) b->offsets[b->sample_count];
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     return rc == PCR_END ? nbytes : 0;
 }

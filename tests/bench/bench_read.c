@@ -93,7 +93,7 @@ static int read_record(struct bench *b, uint64_t r, uint32_t g, uint64_t *asked_
         rc = pcr_slice_read(b->ds, r, i, left < step ? left : step, g, &slice, &b->err);
         if (!rc)
             *asked_nbytes += pcr_slice_nbytes(slice);
-        pcr_slice_destroy(&slice);
+        pcr_slice_release(&slice);
     }
     return rc;
 }

@@ -81,7 +81,7 @@ static void hold(struct soak *s, struct pcr_batch *b)
 {
     uint32_t i = draw(HELD_MAX);
     s->samples += b->sample_count;
-    pcr_batch_release(s->held[i]);
+    pcr_batch_release(&s->held[i]);
     s->held[i] = b;
 }
 
@@ -141,7 +141,7 @@ static int run_loader(struct soak *s, struct pcr_error *err)
 static void let_go(struct soak *s)
 {
     for (int i = 0; i < HELD_MAX; i++)
-        pcr_batch_release(s->held[i]);
+        pcr_batch_release(&s->held[i]);
     memset(s->held, 0, sizeof(s->held));
 }
 

@@ -206,7 +206,7 @@ static void learn_pixels(struct pcr_dataset *ds)
         ck_assert_int_eq(pcr_loader_next(l, &b, NULL), 0);
         for (uint32_t i = 0; i < SAMPLES; i++)
             memcpy(right.pixels[i][g - 1], b->pixels + (size_t) i * PIXELS, PIXELS);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
         pcr_loader_destroy(&l);
     }
 }
@@ -229,7 +229,7 @@ static void learn(void)
     for (uint32_t i = 0; i < SAMPLES; i++) {
         struct pcr_sample *s = NULL;
         struct pcr_sample_info one = { .size = sizeof(one) };
-        ck_assert_int_eq(pcr_dataset_sample(ds, i, &s, &err), 0);
+        ck_assert_int_eq(pcr_sample_acquire(ds, i, &s, &err), 0);
         ck_assert_int_eq(pcr_sample_describe(s, &one, &err), 0);
         snprintf(right.keys[i], sizeof(right.keys[i]), "%s", one.key);
         snprintf(right.attributes[i], sizeof(right.attributes[i]), "%s", one.attributes);
@@ -260,7 +260,7 @@ static void check_sample(struct pcr_dataset *ds, uint32_t i)
     struct pcr_sample *s = NULL;
     struct pcr_sample_info info = { .size = sizeof(info) };
     struct pcr_error err = { .message = "" };
-    int rc = pcr_dataset_sample(ds, i, &s, &err);
+    int rc = pcr_sample_acquire(ds, i, &s, &err);
     if (rc) {
         if (!is_hurt(0, right.head_end))
             WRONG("sample %u is lost: %s", i, err.message);
@@ -315,15 +315,15 @@ static void check_loader(struct pcr_dataset *ds, uint32_t mode)
     if (mode == PCR_SAMPLE_ERROR ? !rc != (wanted == SAMPLES)
                                  : !rc != (wanted > 0) || (!rc && valid != wanted))
         WRONG("loader, mode %u: code %d, %u of %u samples", mode, rc, valid, wanted);
-    pcr_batch_release(b);
+    pcr_batch_release(&b);
     pcr_loader_destroy(&l);
 }
 
-static int count_finding(void *opaque, uint32_t kind, const char *path, uint64_t done,
+static int count_finding(void *context, uint32_t kind, const char *path, uint64_t done,
                          const struct pcr_error *err)
 {
     (void) path, (void) done;
-    *(int *) opaque += kind == PCR_VERIFY_DAMAGE && err->message[0];
+    *(int *) context += kind == PCR_VERIFY_DAMAGE && err->message[0];
     return 0;
 }
 
@@ -391,7 +391,7 @@ static void check_cached(void)
     int rc = pcr_dataset_open(made.path, &o, &ds, &err);
     for (uint32_t i = 0; i < SAMPLES && !rc; i++) {
         struct pcr_sample *s = NULL;
-        rc = pcr_dataset_sample(ds, i, &s, &err);
+        rc = pcr_sample_acquire(ds, i, &s, &err);
         for (uint32_t g = 1; g <= GROUPS && !rc; g++) {
             rc = pcr_sample_read(s, g, &out, &err);
             if (!rc && !same(&out, &right.files[i][g - 1]))
@@ -464,9 +464,9 @@ static void check_state(void)
     test_folder_free(&f);
 }
 
-static int stop_at_once(void *opaque, const struct pcr_write_progress *p)
+static int stop_at_once(void *context, const struct pcr_write_progress *p)
 {
-    (void) opaque;
+    (void) context;
     return p->records_done > 0;
 }
 

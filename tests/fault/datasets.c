@@ -47,16 +47,16 @@ void pictures_free(void)
 
 /* --- folders --- */
 
-typedef void file_fn(void *opaque, const char *dir, const char *name);
+typedef void file_fn(void *context, const char *dir, const char *name);
 
-static void each_file(const char *dir, file_fn *act, void *opaque)
+static void each_file(const char *dir, file_fn *act, void *context)
 {
     memory_pause();
     DIR *d = opendir(dir);
     ck_assert_ptr_nonnull(d);
     for (const struct dirent *e; (e = readdir(d));)
         if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-            act(opaque, dir, e->d_name);
+            act(context, dir, e->d_name);
     closedir(d);
     memory_resume();
 }
@@ -68,12 +68,12 @@ static bool is_folder(const char *path)
     return S_ISDIR(st.st_mode);
 }
 
-static void remove_file(void *opaque, const char *dir, const char *name)
+static void remove_file(void *context, const char *dir, const char *name)
 {
     char path[512];
     snprintf(path, sizeof(path), "%s/%s", dir, name);
     if (is_folder(path)) {
-        each_file(path, remove_file, opaque);
+        each_file(path, remove_file, context);
         ck_assert_int_eq(rmdir(path), 0);
     } else {
         ck_assert_int_eq(unlink(path), 0);
@@ -140,11 +140,11 @@ static int write_to(const char *path, const struct pcr_source *source)
     return pcr_dataset_write(path, source, &o, NULL, NULL);
 }
 
-static int describe_floats(void *opaque, uint64_t i, struct pcr_source_sample *out,
+static int describe_floats(void *context, uint64_t i, struct pcr_source_sample *out,
                            struct pcr_error *err)
 {
     static const double values[] = { 0.25, -7, 1e300 };
-    int rc = datasets.source.source.describe(opaque, i, out, err);
+    int rc = datasets.source.source.describe(context, i, out, err);
     out->labels = NULL;
     out->float_labels = values;
     out->label_count = 1 + (uint32_t) (i % 3);
@@ -187,12 +187,12 @@ static void spoil(struct test_folder *f, bool cut)
 
 static int loads_left;
 
-static int load_some(void *opaque, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
+static int load_some(void *context, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
                      struct pcr_error *err)
 {
     if (loads_left-- <= 0)
         return pcri_fail(err, PCR_ERR_CANCELLED, "stopped");
-    return datasets.source.source.load(opaque, i, max_nbytes, out, err);
+    return datasets.source.source.load(context, i, max_nbytes, out, err);
 }
 
 /* A conversion that was stopped when it had a record. */
@@ -217,7 +217,7 @@ static void fill_cache(void)
     ck_assert_int_eq(pcr_dataset_open(datasets.made.path, &o, &ds, NULL), 0);
     for (uint64_t i = 0; i < 6; i++) {
         struct pcr_sample *s = NULL;
-        ck_assert_int_eq(pcr_dataset_sample(ds, i, &s, NULL), 0);
+        ck_assert_int_eq(pcr_sample_acquire(ds, i, &s, NULL), 0);
         ck_assert_int_eq(pcr_sample_read(s, 0, &out, NULL), 0);
         pcr_sample_release(&s);
     }

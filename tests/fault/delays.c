@@ -96,17 +96,17 @@ LATE(pthread_cond_signal, (pthread_cond_t *c), (c))
 LATE(pthread_cond_broadcast, (pthread_cond_t *c), (c))
 
 struct start {
-    void *(*fn)(void *opaque);
-    void *opaque;
+    void *(*fn)(void *context);
+    void *context;
 };
 
-static void *start_late(void *opaque)
+static void *start_late(void *context)
 {
-    struct start s = *(struct start *) opaque;
-    free(opaque);
+    struct start s = *(struct start *) context;
+    free(context);
     delay();
     count_call(AT_START);
-    void *result = s.fn(s.opaque);
+    void *result = s.fn(s.context);
     delay();
     return result;
 }
@@ -146,10 +146,10 @@ static enum verdict wrong(const char *what, const struct pcr_error *err)
     return WRONG;
 }
 
-static pthread_t begin(void *(*fn)(void *), void *opaque)
+static pthread_t begin(void *(*fn)(void *), void *context)
 {
     pthread_t t;
-    ck_assert_int_eq(pthread_create(&t, NULL, fn, opaque), 0);
+    ck_assert_int_eq(pthread_create(&t, NULL, fn, context), 0);
     return t;
 }
 
@@ -193,7 +193,7 @@ static int take(struct pcr_loader *l, uint64_t epoch, uint32_t *n, uint32_t most
         if (rc)
             return rc;
         bool right = *n < BATCHES && b->epoch == epoch && sum_of(b) == expected[epoch][*n];
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
         if (!right)
             return 1;
     }
@@ -228,9 +228,9 @@ struct cancel {
     unsigned after_us;
 };
 
-static void *cancel_late(void *opaque)
+static void *cancel_late(void *context)
 {
-    const struct cancel *c = opaque;
+    const struct cancel *c = context;
     usleep(c->after_us);
     pcr_loader_cancel(c->loader);
     return NULL;
@@ -281,7 +281,7 @@ static enum verdict destroy(void)
     else if (sum_of(held) != expected[2][before])
         v = wrong("a batch that was held", NULL);
     if (held)
-        pcr_batch_release(held);
+        pcr_batch_release(&held);
     return v;
 }
 
@@ -291,9 +291,9 @@ struct watch {
     unsigned odd;
 };
 
-static void *watch(void *opaque)
+static void *watch(void *context)
 {
-    struct watch *w = opaque;
+    struct watch *w = context;
     while (!atomic_load(&w->stop)) {
         struct pcr_loader_stats stats = { .size = sizeof(stats) };
         uint8_t state[PCR_LOADER_STATE_NBYTES];
@@ -335,9 +335,9 @@ static enum verdict state(void)
     return rc == PCR_END && n == BATCHES ? RIGHT : wrong("after the state", &err);
 }
 
-static void *load_epochs(void *opaque)
+static void *load_epochs(void *context)
 {
-    struct pcr_loader *l = opaque;
+    struct pcr_loader *l = context;
     for (uint64_t e = 0; e < 2; e++)
         if (whole(l, e) == WRONG)
             return l;
@@ -373,7 +373,7 @@ static int read_all(struct pcr_dataset *ds, uint64_t *sum, struct pcr_error *err
     int rc = 0;
     for (uint64_t i = 0; !rc && i < SAMPLES; i++) {
         struct pcr_sample *s = NULL;
-        rc = pcr_dataset_sample(ds, i, &s, err);
+        rc = pcr_sample_acquire(ds, i, &s, err);
         if (!rc)
             rc = pcr_sample_read(s, 0, &out, err);
         if (!rc)
@@ -384,11 +384,11 @@ static int read_all(struct pcr_dataset *ds, uint64_t *sum, struct pcr_error *err
     return rc;
 }
 
-static void *read_thread(void *opaque)
+static void *read_thread(void *context)
 {
     struct pcr_error err;
     uint64_t sum = 0;
-    return read_all(opaque, &sum, &err) || sum != expected_samples ? opaque : NULL;
+    return read_all(context, &sum, &err) || sum != expected_samples ? context : NULL;
 }
 
 /* Two threads read each of the datasets. */
@@ -457,24 +457,24 @@ struct conversion {
     struct pcr_error err;
 };
 
-static void note_bad(void *opaque, const char *path, const char *format,
+static void note_bad(void *context, const char *path, const char *format,
                      const struct pcr_error *err)
 {
-    atomic_fetch_add(&((struct conversion *) opaque)->told, 1);
+    atomic_fetch_add(&((struct conversion *) context)->told, 1);
 }
 
-static int progress(void *opaque, const struct pcr_write_progress *p)
+static int progress(void *context, const struct pcr_write_progress *p)
 {
-    struct conversion *c = opaque;
+    struct conversion *c = context;
     return c->cancels && next_random(&c->draws) % 3 == 0;
 }
 
-static void *convert(void *opaque)
+static void *convert(void *context)
 {
-    struct conversion *c = opaque;
+    struct conversion *c = context;
     const struct pcr_write_options o = {
         .size = sizeof(o), .thread_count = 3, .record_samples = 4, .bad_policy = PCR_BAD_SKIP,
-        .bad_input = note_bad, .progress = progress, .opaque = c,
+        .bad_input = note_bad, .progress = progress, .context = c,
     };
     atomic_store(&c->told, 0);
     c->rc = pcr_dataset_write(out_folder, &source.source, &o, NULL, &c->err);
@@ -652,7 +652,7 @@ static void make_expected(void)
         for (int n = 0; n < BATCHES; n++) {
             ck_assert_int_eq(pcr_loader_next(l, &b, NULL), 0);
             expected[e][n] = sum_of(b);
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         ck_assert_int_eq(pcr_loader_next(l, &b, NULL), PCR_END);
     }
@@ -666,7 +666,7 @@ static void make_expected(void)
     ck_assert_int_eq(verify_damaged(expected_text), 4);
 }
 
-static void damage_one(void *opaque, const char *path, bool is_folder)
+static void damage_one(void *context, const char *path, bool is_folder)
 {
     struct pcr_buffer b = { 0 };
     size_t n = strlen(path);

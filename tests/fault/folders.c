@@ -26,7 +26,7 @@ void folder_add(uint64_t *sum, const void *p, size_t nbytes)
     *sum = *sum * 31 + pcri_xxh3(p, nbytes);
 }
 
-void each_file(const char *dir, file_fn fn, void *opaque)
+void each_file(const char *dir, file_fn fn, void *context)
 {
     struct dirent **names;
     int count = scandir(dir, &names, NULL, alphasort);
@@ -38,8 +38,8 @@ void each_file(const char *dir, file_fn fn, void *opaque)
         ck_assert_int_lt(n, (int) sizeof(path));
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && !lstat(path, &st)) {
             if (S_ISDIR(st.st_mode))
-                each_file(path, fn, opaque);
-            fn(opaque, path, S_ISDIR(st.st_mode));
+                each_file(path, fn, context);
+            fn(context, path, S_ISDIR(st.st_mode));
         }
         free(names[i]);
     }
@@ -47,7 +47,7 @@ void each_file(const char *dir, file_fn fn, void *opaque)
         free(names);
 }
 
-static void remove_one(void *opaque, const char *path, bool is_folder)
+static void remove_one(void *context, const char *path, bool is_folder)
 {
     ck_assert_int_eq(is_folder ? rmdir(path) : unlink(path), 0);
 }
@@ -83,9 +83,9 @@ struct sum {
     size_t name_at; /* where a name begins that counts */
 };
 
-static void add_file(void *opaque, const char *path, bool is_folder)
+static void add_file(void *context, const char *path, bool is_folder)
 {
-    struct sum *s = opaque;
+    struct sum *s = context;
     struct pcr_buffer b = { 0 };
     folder_add(&s->sum, path + s->name_at, strlen(path + s->name_at));
     if (!is_folder)
@@ -101,9 +101,9 @@ uint64_t folder_sum(const char *dir)
     return s.sum;
 }
 
-static void copy_one(void *opaque, const char *path, bool is_folder)
+static void copy_one(void *context, const char *path, bool is_folder)
 {
-    const char *to = opaque;
+    const char *to = context;
     struct pcr_buffer b = { 0 };
     char copy[2 * PATH_NBYTES];
     snprintf(copy, sizeof(copy), "%s/%s", to, strrchr(path, '/') + 1);

@@ -19,8 +19,8 @@ void folder_add(uint64_t *sum, const void *p, size_t nbytes);
 
 /* Calls for each file below a folder in the order of names, and for folders after what they
  * hold. A folder that is not there has none. */
-typedef void (*file_fn)(void *opaque, const char *path, bool is_folder);
-void each_file(const char *dir, file_fn fn, void *opaque);
+typedef void (*file_fn)(void *context, const char *path, bool is_folder);
+void each_file(const char *dir, file_fn fn, void *context);
 
 void folder_remove(const char *dir);
 /* Names and bytes of all that is below. */

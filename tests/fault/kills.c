@@ -523,7 +523,7 @@ static int read_cached(void)
     for (uint32_t g = 1; g <= info.group_count && !rc; g++)
         for (uint64_t i = 0; i < info.sample_count && !rc; i++) {
             struct pcr_sample *s = NULL;
-            rc = pcr_dataset_sample(ds, i, &s, NULL);
+            rc = pcr_sample_acquire(ds, i, &s, NULL);
             if (!rc)
                 rc = pcr_sample_read(s, g, &out, NULL);
             sum = sum * 31 + (rc ? 0 : pcri_xxh3(out.data, out.nbytes));
@@ -536,9 +536,9 @@ static int read_cached(void)
     return rc ? rc : sum == shared->right_sum ? 0 : -1;
 }
 
-static int stop(void *opaque, const struct pcr_write_progress *p)
+static int stop(void *context, const struct pcr_write_progress *p)
 {
-    (void) opaque;
+    (void) context;
     return p->records_done > 0;
 }
 
@@ -551,11 +551,11 @@ static void make_part(void)
                      PCR_ERR_CANCELLED);
 }
 
-static int count_finding(void *opaque, uint32_t kind, const char *path, uint64_t done,
+static int count_finding(void *context, uint32_t kind, const char *path, uint64_t done,
                          const struct pcr_error *err)
 {
     (void) path, (void) done, (void) err;
-    *(int *) opaque += kind == PCR_VERIFY_DAMAGE;
+    *(int *) context += kind == PCR_VERIFY_DAMAGE;
     return 0;
 }
 

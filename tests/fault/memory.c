@@ -86,24 +86,24 @@ int __wrap_munmap(void *p, size_t nbytes)
 
 struct start {
     void *(*run)(void *);
-    void *opaque;
+    void *context;
 };
 
-static void *begin(void *opaque)
+static void *begin(void *context)
 {
-    struct start s = *(struct start *) opaque;
-    free(opaque);
+    struct start s = *(struct start *) context;
+    free(context);
     working = true;
-    return s.run(s.opaque);
+    return s.run(s.context);
 }
 
 int __real_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *),
-                          void *opaque);
+                          void *context);
 int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *),
-                          void *opaque);
+                          void *context);
 
 int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*run)(void *),
-                          void *opaque)
+                          void *context)
 {
     bool before = working;
     working = false;
@@ -111,7 +111,7 @@ int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*ru
     working = before;
     if (!s)
         return EAGAIN;
-    *s = (struct start) { run, opaque };
+    *s = (struct start) { run, context };
     int rc = __real_pthread_create(out, attr, begin, s);
     if (rc)
         free(s);

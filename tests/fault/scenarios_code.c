@@ -17,7 +17,7 @@
 static int use_builtin(const void *what, uint64_t *sum, struct pcr_error *err)
 {
     struct pcr_ladder *a = NULL, *b = NULL;
-    int rc = pcr_ladder_builtin(what, &a, err);
+    int rc = pcr_ladder_create(what, &a, err);
     const char *text = rc ? "" : pcr_ladder_text(a);
     if (!rc)
         rc = pcr_ladder_parse(text, strlen(text), &b, err);
@@ -74,7 +74,7 @@ static int code(const char *const *names, bool shared, bool salvage, uint64_t *s
     struct pcri_tables *tables = NULL;
     size_t n = 0;
     pcri_limits_fill(&limits);
-    int rc = pcr_ladder_builtin(NULL, &ladder, err);
+    int rc = pcr_ladder_create(NULL, &ladder, err);
     if (!rc)
         rc = pcri_coder_create(ladder, &limits, NULL, &c, err);
     for (; !rc && shared && names[n]; n++)

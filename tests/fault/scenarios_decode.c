@@ -25,7 +25,7 @@ static int decode(const void *what, uint64_t *sum, struct pcr_error *err)
 {
     const struct decoding *c = what;
     const struct pcr_buffer *file = picture(c->picture);
-    struct pcr_image_info info = { 0 };
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_decoder *d = NULL;
     struct pcr_buffer pixels = { 0 };
     int rc = pcr_decoder_create(&d, err);
@@ -69,7 +69,7 @@ static int decode_many(const void *what, uint64_t *sum, struct pcr_error *err)
     int rc = pcr_decoder_create(&d, err);
     for (; !rc && *names; names++) {
         const struct pcr_buffer *file = picture(*names);
-        struct pcr_image_info info = { 0 };
+        struct pcr_image_info info = { .size = sizeof(info) };
         rc = pcr_decoder_inspect(d, file->data, file->nbytes, NULL, &info, err);
         add(sum, &info, sizeof(info));
         if (!rc)
@@ -150,10 +150,10 @@ static const struct scenario list[] = {
       DECODING("exif-orientation-6-intel", OPTIONS(.crop_x = 3, .crop_y = 5, .crop_width = 17,
                                                    .crop_height = 11)) },
     { "decode to 3/8", decode, DECODING("progressive", OPTIONS(.scale = 3)) },
-    { "decode by libjpeg", decode, DECODING("baseline", OPTIONS(.with = PCR_DECODE_TURBO)) },
+    { "decode by libjpeg", decode, DECODING("baseline", OPTIONS(.decoder = PCR_DECODER_TURBO)) },
     { "decode progressive by libjpeg", decode,
-      DECODING("progressive", OPTIONS(.with = PCR_DECODE_TURBO)) },
-    { "decode CMYK by libjpeg", decode, DECODING("cmyk", OPTIONS(.with = PCR_DECODE_TURBO)) },
+      DECODING("progressive", OPTIONS(.decoder = PCR_DECODER_TURBO)) },
+    { "decode CMYK by libjpeg", decode, DECODING("cmyk", OPTIONS(.decoder = PCR_DECODER_TURBO)) },
     { "decode what is declined", decode, DECODING("two-components", OPTIONS(.flags = 0)) },
     { "decode without an end", decode, DECODING("missing-eoi", OPTIONS(.flags = 0)) },
     { "decode stray bytes", decode, DECODING("stray-bytes", OPTIONS(.flags = 0)) },

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include <pcr/import.h>
+#include <pcr/source.h>
 
 #include "memory.h"
 #include "scenarios.h"
@@ -15,7 +15,7 @@
 struct importing {
     const char *files[8][2]; /* path and contents */
     const char *open;        /* below the tree's root; "": the root */
-    struct pcr_import_options options;
+    struct pcr_source_options options;
 };
 
 static struct test_folder trees[32];
@@ -62,10 +62,10 @@ void trees_free(void)
         test_folder_free(&trees[i]);
 }
 
-static void on_left_out(void *opaque, const char *path, const char *reason)
+static void on_left_out(void *context, const char *path, const char *reason)
 {
     (void) path; /* it begins with the tree's place */
-    add_text(opaque, reason);
+    add_text(context, reason);
 }
 
 /* What a source tells of a sample. */
@@ -85,22 +85,22 @@ static void add_sample(const struct pcr_source_sample *s, uint64_t *sum)
 static int import(const void *what, uint64_t *sum, struct pcr_error *err)
 {
     const struct importing *c = what;
-    struct pcr_import_options o = c->options;
+    struct pcr_source_options o = c->options;
     struct pcr_source *s = NULL;
     struct pcr_buffer file = { 0 };
     char path[512];
     snprintf(path, sizeof(path), "%s/%s", tree(c), c->open);
     o.size = sizeof(o);
     o.left_out = o.noted = on_left_out;
-    o.opaque = sum;
-    int rc = pcr_import_open(path, &o, &s, err);
+    o.context = sum;
+    int rc = pcr_source_open(path, &o, &s, err);
     for (uint64_t i = 0; !rc && i < s->sample_count; i++) {
-        struct pcr_source_sample one;
-        rc = s->describe(s->opaque, i, &one, err);
+        struct pcr_source_sample one = { .size = sizeof(one) };
+        rc = s->describe(s->context, i, &one, err);
         if (!rc)
             add_sample(&one, sum);
         if (!rc)
-            rc = s->load(s->opaque, i, 1 << 20, &file, err);
+            rc = s->load(s->context, i, 1 << 20, &file, err);
         add(sum, file.data, rc ? 0 : file.nbytes);
     }
     for (uint32_t i = 0; s && i < s->class_count; i++)
@@ -111,7 +111,7 @@ static int import(const void *what, uint64_t *sum, struct pcr_error *err)
         add_text(sum, s->left_out[i].reason);
     add_number(sum, s ? s->ignored_count : 0);
     pcr_buffer_free(&file);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     return add_error(sum, rc, err);
 }
 

@@ -75,7 +75,7 @@ static int take(struct pcr_loader *l, unsigned most, uint64_t *sum, struct pcr_e
     int rc = 0;
     while (most-- && !(rc = pcr_loader_next(l, &b, err))) {
         add_batch(b, sum);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     return rc == PCR_END ? 0 : rc;
 }
@@ -112,9 +112,9 @@ static int load_faults(const void *what, uint64_t *sum, struct pcr_error *err)
     if (!rc)
         rc = take(s.loader, UINT32_MAX, sum, err);
     for (uint64_t i = 0; !rc; i++) {
-        struct pcr_loader_fault fault = { .size = sizeof(fault) };
+        struct pcr_bad_sample fault = { .size = sizeof(fault) };
         uint64_t one = 0;
-        rc = pcr_loader_fault(s.loader, i, &fault, err);
+        rc = pcr_loader_bad_sample(s.loader, i, &fault, err);
         add_number(&one, fault.index);
         add_number(&one, (uint64_t) fault.code);
         add_text(&one, fault.message);
@@ -225,15 +225,15 @@ static int print_stats(const void *what, uint64_t *sum, struct pcr_error *err)
 }
 
 /* The caller's memory; its want is want of memory. */
-static void *allocate(void *opaque, size_t nbytes)
+static void *allocate(void *context, size_t nbytes)
 {
-    (void) opaque;
+    (void) context;
     return aligned_alloc(64, (nbytes + 63) / 64 * 64);
 }
 
-static void release(void *opaque, void *memory, size_t nbytes)
+static void release(void *context, void *memory, size_t nbytes)
 {
-    (void) opaque, (void) nbytes;
+    (void) context, (void) nbytes;
     free(memory);
 }
 

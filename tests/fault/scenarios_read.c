@@ -75,7 +75,7 @@ static int read_sample(struct pcr_dataset *ds, uint64_t i, struct pcr_buffer *ou
 {
     struct pcr_sample_info info = { .size = sizeof(info) };
     struct pcr_sample *s = NULL;
-    int rc = pcr_dataset_sample(ds, i, &s, err);
+    int rc = pcr_sample_acquire(ds, i, &s, err);
     if (!rc)
         rc = pcr_sample_describe(s, &info, err);
     if (!rc) {
@@ -154,9 +154,9 @@ struct reader {
     struct pcr_error err;
 };
 
-static void *read_in_thread(void *opaque)
+static void *read_in_thread(void *context)
 {
-    struct reader *r = opaque;
+    struct reader *r = context;
     r->rc = read_samples(r->ds, &r->sum, &r->err);
     return NULL;
 }
@@ -254,7 +254,7 @@ static int slices(const void *what, uint64_t *sum, struct pcr_error *err)
                     : pcr_slice_read_each(ds, 1, 1, 2, fidelities, &sl, err);
         if (!rc)
             rc = use_slice(sl, sum, err);
-        pcr_slice_destroy(&sl);
+        pcr_slice_release(&sl);
     }
     pcr_dataset_close(&ds);
     return rc;

@@ -4,10 +4,10 @@
 
 #include "scenarios.h"
 
-static int on_finding(void *opaque, uint32_t kind, const char *path, uint64_t done,
+static int on_finding(void *context, uint32_t kind, const char *path, uint64_t done,
                       const struct pcr_error *err)
 {
-    uint64_t *sum = opaque;
+    uint64_t *sum = context;
     add_number(sum, kind);
     add_text(sum, path);
     add_number(sum, done);

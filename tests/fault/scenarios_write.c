@@ -16,10 +16,10 @@ struct writing {
     const char *before; /* what stands there before; NULL: nothing */
 };
 
-static void on_bad(void *opaque, const char *path, const char *format,
+static void on_bad(void *context, const char *path, const char *format,
                    const struct pcr_error *err)
 {
-    uint64_t *bad = opaque, one = 0;
+    uint64_t *bad = context, one = 0;
     add_text(&one, path);
     add_text(&one, format);
     add_text(&one, err->message);
@@ -47,7 +47,7 @@ static int convert(const void *what, uint64_t *sum, struct pcr_error *err)
     const struct writing *c = what;
     const struct test_source *source = c->source ? c->source : &datasets.source;
     struct pcr_write_options o = c->options;
-    struct pcr_write_progress report = { .sample_count = 0 };
+    struct pcr_write_progress report = { .size = sizeof(report) };
     struct pcr_ladder *ladder = NULL;
     static const void *last;    /* what was converted last, */
     static uint64_t right;      /* and its files */
@@ -59,13 +59,13 @@ static int convert(const void *what, uint64_t *sum, struct pcr_error *err)
     if (c->before)
         folder_copy(c->before, datasets.out.path);
     o.size = sizeof(o);
-    o.opaque = &bad;
+    o.context = &bad;
     o.bad_input = on_bad;
     if (!o.thread_count)
         o.thread_count = 1;
     if (!o.record_samples)
         o.record_samples = 3;
-    int rc = c->ladder ? pcr_ladder_builtin(c->ladder, &ladder, err) : 0;
+    int rc = c->ladder ? pcr_ladder_create(c->ladder, &ladder, err) : 0;
     o.ladder = ladder;
     if (!rc)
         rc = pcr_dataset_write(datasets.out.path, &source->source, &o, &report, err);
@@ -96,11 +96,11 @@ static int convert_dry(const void *what, uint64_t *sum, struct pcr_error *err)
 }
 
 /* Float labels, and integers that become classes. */
-static int describe_floats(void *opaque, uint64_t i, struct pcr_source_sample *out,
+static int describe_floats(void *context, uint64_t i, struct pcr_source_sample *out,
                            struct pcr_error *err)
 {
     static const double values[] = { 0.5, -1e300, 3 };
-    int rc = datasets.source.source.describe(opaque, i, out, err);
+    int rc = datasets.source.source.describe(context, i, out, err);
     out->labels = NULL;
     out->float_labels = values;
     out->label_count = (uint32_t) (i % 4);

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include <pcr/dataset.h>
-#include <pcr/import.h>
+#include <pcr/source.h>
 #include <pcr/ladder.h>
 #include <pcr/loader.h>
 #include <pcr/writer.h>
@@ -67,7 +67,7 @@ static void blame(const char *what)
         snprintf(aftermath, sizeof(aftermath), "%s", what);
 }
 
-static void blame_temps(void *opaque, const char *path, bool is_folder)
+static void blame_temps(void *context, const char *path, bool is_folder)
 {
     const char *name = strrchr(path, '/') + 1;
     if (!strcmp(name, ".pcr-tmp-killed"))
@@ -95,7 +95,7 @@ static int read_samples(struct pcr_dataset *ds, uint64_t *sum, struct pcr_error 
     int rc = pcr_dataset_find(ds, "images/003.jpg", 14, &index, err);
     for (uint64_t i = 0; !rc && i < SAMPLES; i++) {
         struct pcr_sample *s = NULL;
-        rc = pcr_dataset_sample(ds, i, &s, err);
+        rc = pcr_sample_acquire(ds, i, &s, err);
         if (!rc)
             rc = pcr_sample_read(s, (uint32_t) i % 3, &out, err);
         if (!rc)
@@ -162,7 +162,7 @@ static int read_split(uint64_t *sum, struct pcr_error *err)
         rc = pcr_slice_get(slice, i, 0, &out, err);
         folder_add(sum, out.data, out.nbytes);
     }
-    pcr_slice_destroy(&slice);
+    pcr_slice_release(&slice);
     pcr_dataset_close(&ds);
     rest();
     pcr_buffer_free(&out);
@@ -244,10 +244,10 @@ static int read_full(uint64_t *sum, struct pcr_error *err)
 
 /* --- verifying --- */
 
-static int keep_first(void *opaque, uint32_t kind, const char *path, uint64_t done,
+static int keep_first(void *context, uint32_t kind, const char *path, uint64_t done,
                       const struct pcr_error *err)
 {
-    struct pcr_error *first = opaque;
+    struct pcr_error *first = context;
     if (err && !first->code)
         *first = *err;
     return 0;
@@ -298,7 +298,7 @@ static int load_with(struct pcr_loader_options o, struct pcr_dataset_options d, 
                 folder_add(sum, b->pixels, (size_t) b->sample_count * 16 * 16 * 3);
             else
                 folder_add(sum, b->data, b->offsets[b->sample_count]);
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         if (rc == PCR_END)
             rc = 0;
@@ -349,7 +349,7 @@ static int load_mapped(uint64_t *sum, struct pcr_error *err)
 static struct test_source source;
 static struct pcr_error told; /* of the first bad input */
 
-static void note_bad(void *opaque, const char *path, const char *format,
+static void note_bad(void *context, const char *path, const char *format,
                      const struct pcr_error *err)
 {
     if (told.code)
@@ -371,13 +371,13 @@ static int write_from(const char *from, const char *to, const struct pcr_write_o
                       struct pcr_error *err)
 {
     struct pcr_source *s = &source.source;
-    int rc = from ? pcr_import_open(from, NULL, &s, err) : 0;
+    int rc = from ? pcr_source_open(from, NULL, &s, err) : 0;
     if (!rc)
         rc = pcr_dataset_write(to, s, o, NULL, err);
     if (from && !rc)
-        pcr_source_destroy(s);
+        pcr_source_close(&s);
     else if (from && s != &source.source)
-        pcr_source_destroy(s);
+        pcr_source_close(&s);
     return rc;
 }
 
@@ -797,20 +797,20 @@ static void make_lists(void)
     folder_write(at("images/list.csv"), csv, sizeof(csv) - 1);
     folder_write(at("images/classes.txt"), "bee\nape\n", 8);
     struct pcr_ladder *ladder = NULL;
-    ck_assert_int_eq(pcr_ladder_builtin("classic", &ladder, NULL), 0);
+    ck_assert_int_eq(pcr_ladder_create("classic", &ladder, NULL), 0);
     folder_write(at("images/ladder.txt"), pcr_ladder_text(ladder),
                strlen(pcr_ladder_text(ladder)));
     pcr_ladder_destroy(&ladder);
     ck_assert_int_eq(symlink("../ape/a.jpg", at("images/bee/link.jpg")), 0);
 }
 
-static int stop_late(void *opaque, const struct pcr_write_progress *p)
+static int stop_late(void *context, const struct pcr_write_progress *p)
 {
     return p->records_done > 0;
 }
 
 /* Turns a bit near the end of the last group, which the tail follows. */
-static void damage_record(void *opaque, const char *path, bool is_folder)
+static void damage_record(void *context, const char *path, bool is_folder)
 {
     struct pcr_buffer b = { 0 };
     if (!strstr(path, ".pcr"))

@@ -94,7 +94,7 @@ static void compare_codecs(const uint8_t *data, size_t nbytes,
 
 static void check_public(const uint8_t *data, size_t nbytes, struct pcr_decode_options o)
 {
-    struct pcr_image_info info = { 0 }, decoded = { 0 };
+    struct pcr_image_info info = { .size = sizeof(info) }, decoded = info;
     struct pcr_error err = { 0 };
     int rc = pcr_decoder_inspect(decoder, data, nbytes, &o, &info, &err);
     if (!rc) {

@@ -20,7 +20,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void decode(void)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
-    struct pcr_image_info info = { 0 };
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_error err = { 0 };
     const struct pcr_limits limits = { .size = sizeof(limits),
                                        .max_pixels = 1 << 14,

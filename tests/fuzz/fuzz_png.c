@@ -80,7 +80,7 @@ static void check_resized(const struct pcr_decode_options *o, const struct pcr_i
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
-    struct pcr_image_info info = { 0 };
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_error err = { 0 };
     struct pcr_decode_options o = { .size = sizeof(o) };
     if (!mend(data, nbytes))

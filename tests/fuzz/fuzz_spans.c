@@ -23,7 +23,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void) argc;
     (void) argv;
-    int rc = pcr_ladder_builtin(NULL, &ladder, NULL);
+    int rc = pcr_ladder_create(NULL, &ladder, NULL);
     if (!rc)
         rc = pcri_coder_create(ladder, &limits, NULL, &coder, NULL);
     if (!rc)

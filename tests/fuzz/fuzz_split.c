@@ -49,7 +49,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     int rc = pcr_decoder_create(&decoder, NULL);
     for (int i = 0; !rc && i < LADDERS; i++) {
         if (i < 2)
-            rc = pcr_ladder_builtin(pcr_ladder_name((uint32_t) i), &ladders[i], NULL);
+            rc = pcr_ladder_create(pcr_ladder_name((uint32_t) i), &ladders[i], NULL);
         else
             rc = pcr_ladder_parse(few_groups, sizeof(few_groups) - 1, &ladders[i], NULL);
         if (!rc)
@@ -73,7 +73,7 @@ static void check_packed(const struct pcri_packed *p, int which, const uint8_t *
                          size_t nbytes)
 {
     struct pcr_error err = { 0 }, source_err = { 0 };
-    struct pcr_image_info a = { 0 }, b = { 0 };
+    struct pcr_image_info a = { .size = sizeof(a) }, b = a;
     uint32_t group_count = pcr_ladder_group_count(ladders[which]);
     int source = decode(data, nbytes, &want, &a, &source_err);
     /* Not all that libjpeg reads coefficients of can it make pixels of. */
@@ -105,7 +105,7 @@ static void check_salvaged(int which, const struct pcri_tables *shared, const ui
                            size_t nbytes)
 {
     struct pcri_packed p;
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_error err = { 0 };
     int rc = pcri_coder_salvage(coders[which], shared, data, nbytes, &p, &err);
     FUZZ_CHECK(rc <= 0 && (!rc || (err.code == rc && err.message[0])), "code %d, error %d", rc,

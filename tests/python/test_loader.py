@@ -280,10 +280,10 @@ def test_bad_sample_is_skipped(damaged):
                           for name in ("indices", "valid"))
         assert sorted(indices[valid]) == [i for i in range(48) if i != damaged[1]]
         assert loader.stats()["replaced_count"] == 1
-        (fault,) = loader.faults()
-        assert fault == (0, 0, damaged[1], loader.dataset.group_count, None,
-                         (0, indices[~valid][0]), fault.message)
-        assert loader.dataset[damaged[1]].key in fault.message
+        (bad,) = loader.bad_samples()
+        assert bad == (0, 0, damaged[1], loader.dataset.group_count, None,
+                       (0, indices[~valid][0]), bad.message)
+        assert loader.dataset[damaged[1]].key in bad.message
 
 
 def test_bad_sample_is_degraded(damaged):
@@ -295,7 +295,8 @@ def test_bad_sample_is_degraded(damaged):
         assert set(fidelity.values()) == {full} and len(fidelity) == 47
         assert loader.stats()["degraded_count"] == 1
         list(loader)
-        assert [(f.epoch, f.delivered) for f in loader.faults()] == [(0, full - 1), (1, full - 1)]
+        assert [(bad.epoch, bad.delivered) for bad in loader.bad_samples()] == [
+            (0, full - 1), (1, full - 1)]
 
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -61,7 +61,7 @@ static bool read_all(const char *cache_dir, uint64_t *sum_out, uint64_t *storage
     *sum_out = 0;
     for (uint64_t i = 0; i < MADE_SAMPLES && !rc; i++) {
         struct pcr_sample *s = NULL;
-        rc = pcr_dataset_sample(ds, i, &s, e);
+        rc = pcr_sample_acquire(ds, i, &s, e);
         for (uint32_t g = 1; g <= group_count && !rc; g++) {
             rc = pcr_sample_read(s, g, &out, e);
             *sum_out = *sum_out * 31 + (rc ? 0 : pcri_xxh3(out.data, out.nbytes));

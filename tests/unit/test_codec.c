@@ -237,7 +237,7 @@ static void set_up(void)
     struct pcr_error e = { 0 };
     for (int i = 0; i < LADDERS; i++) {
         struct fixture *f = &fixtures[i];
-        int rc = i < 2 ? pcr_ladder_builtin(pcr_ladder_name((uint32_t) i), &f->ladder, &e)
+        int rc = i < 2 ? pcr_ladder_create(pcr_ladder_name((uint32_t) i), &f->ladder, &e)
                        : pcr_ladder_parse(ladder_text, sizeof(ladder_text) - 1,
                                           &f->ladder,
                                           &e);

@@ -63,7 +63,7 @@ static struct pcr_image_info decode(const struct pcr_buffer *file,
                                     const struct pcr_decode_options *o,
                                     struct pcr_buffer *pixels)
 {
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_error err = { .message = "" };
     ck_assert_msg(!pcr_decoder_decode_alloc(decoder, file->data, file->nbytes, o, pixels,
                                             &info, &err), "%s", err.message);
@@ -105,7 +105,7 @@ static const char *describe(int kind, const struct pcr_decode_options *o)
 {
     static char text[160];
     snprintf(text, sizeof(text), "kind %d, flags %u, color %u, with %u, scale %u, orientation "
-             "%u, %ux%u at %u,%u", kind, o->flags, o->color, o->with, o->scale,
+             "%u, %ux%u at %u,%u", kind, o->flags, o->color, o->decoder, o->scale,
              o->orientation, o->crop_width, o->crop_height, o->crop_x, o->crop_y);
     return text;
 }
@@ -119,9 +119,9 @@ START_TEST(windows)
         o.orientation = 1 + round % 8;
         o.color = rand() % 3 ? PCR_COLOR_RGB : PCR_COLOR_GRAY;
         o.scale = (uint32_t) (rand() % 2 ? 8 : rand() % 9);
-        o.with = rand() % 4 ? PCR_DECODE_AUTO : PCR_DECODE_TURBO;
+        o.decoder = rand() % 4 ? PCR_DECODER_AUTO : PCR_DECODER_TURBO;
         o.flags = rand() % 8 ? 0 : PCR_DECODE_KEEP_ORIENTATION;
-        struct pcr_image_info all = decode(&jpeg, &o, &whole), info, inspected;
+        struct pcr_image_info all = decode(&jpeg, &o, &whole), info = all, inspected = all;
         choose_window(&all, &o);
         o.flags |= rand() % 2 ? PCR_DECODE_PLANAR : 0;
         info = decode(&jpeg, &o, &part);
@@ -146,8 +146,8 @@ START_TEST(both_decoders)
         for (uint32_t color = PCR_COLOR_RGB; color <= PCR_COLOR_GRAY; color++) {
             struct pcr_decode_options o = { .size = sizeof(o), .color = color,
                                             .scale = scale };
-            struct pcr_image_info own = decode(&jpeg, &o, &a), turbo;
-            o.with = PCR_DECODE_TURBO;
+            struct pcr_image_info own = decode(&jpeg, &o, &a), turbo = own;
+            o.decoder = PCR_DECODER_TURBO;
             turbo = decode(&jpeg, &o, &b);
             ck_assert_mem_eq(&own, &turbo, sizeof(own));
             ck_assert_uint_eq(own.width, (kinds[_i].width * scale + 7) / 8);
@@ -218,10 +218,10 @@ START_TEST(png_options)
             struct pcr_decode_options o = { .size = sizeof(o), .scale = 8 };
             o.orientation = 1 + (uint32_t) round % 8;
             o.color = rand() % 3 ? PCR_COLOR_RGB : PCR_COLOR_GRAY;
-            struct pcr_image_info all = decode(&png, &o, &whole), info;
+            struct pcr_image_info all = decode(&png, &o, &whole), info = all;
             choose_window(&all, &o);
             o.flags = rand() % 2 ? PCR_DECODE_PLANAR : 0;
-            o.with = rand() % 2 ? PCR_DECODE_TURBO : PCR_DECODE_AUTO; /* says nothing here */
+            o.decoder = rand() % 2 ? PCR_DECODER_TURBO : PCR_DECODER_AUTO; /* says nothing here */
             info = decode(&png, &o, &part);
             ck_assert_msg(!count_wrong(&whole, &all, &part, &info, &o), "%s",
                           describe(round, &o));
@@ -241,7 +241,7 @@ START_TEST(refused)
     struct pcr_buffer jpeg = compose(&kinds[0]), pixels = { 0 }; /* 161 x 147 */
     static const struct pcr_decode_options bad[] = {
         { .scale = 9 },
-        { .with = 2 },
+        { .decoder = 2 },
         { .flags = 32 },
         { .background = { 1, 2, 3, 4 } },
         { .reserved = 1 },
@@ -320,7 +320,7 @@ START_TEST(best_and_identical)
         o.flags = 0;
         decode(&file, &o, &best);
         ck_assert_double_lt(squared_error(&full, &best), squared_error(&full, &same));
-        o.with = PCR_DECODE_TURBO;
+        o.decoder = PCR_DECODER_TURBO;
         decode(&file, &o, &best);
         ck_assert_mem_eq(best.data, same.data, same.nbytes);
         pcr_buffer_free(&file);

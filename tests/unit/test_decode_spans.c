@@ -62,7 +62,7 @@ static void make_file(struct parts *p, uint32_t g)
 
 static void set_up(void)
 {
-    ck_assert_int_eq(pcr_ladder_builtin(NULL, &ladder, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create(NULL, &ladder, &e), 0);
 }
 
 static void tear_down(void)
@@ -73,7 +73,7 @@ static void tear_down(void)
 static const struct pcr_decode_options ways[] = {
     { .size = sizeof(ways[0]) },
     { .size = sizeof(ways[0]), .flags = PCR_DECODE_IDENTICAL },
-    { .size = sizeof(ways[0]), .with = PCR_DECODE_TURBO },
+    { .size = sizeof(ways[0]), .decoder = PCR_DECODER_TURBO },
     { .size = sizeof(ways[0]), .color = PCR_COLOR_GRAY, .orientation = 6 },
     { .size = sizeof(ways[0]), .crop_x = 30, .crop_y = 41, .crop_width = 50,
       .crop_height = 33 },
@@ -85,14 +85,14 @@ START_TEST(rising)
 {
     struct pcr_decoder *d, *whole;
     struct pcr_buffer photo = { 0 }, got = { 0 }, wanted = { 0 };
-    struct pcr_image_info a, b;
+    struct pcr_image_info a = { .size = sizeof(a) }, b = a;
     struct parts p;
     ck_assert_int_eq(pcr_gen_photo(4, 131, 99, 92, PCR_GEN_420, &photo), 0);
     ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
     ck_assert_int_eq(pcr_decoder_create(&whole, &e), 0);
     make_parts(&photo, &p);
     struct pcr_decode_options o = ways[_i];
-    if (!o.with)
+    if (!o.decoder)
         o.ladder = ladder;
     struct pcr_spans start = { 0 };
     for (uint32_t from = 1; from <= ladder->group_count; from++) {
@@ -158,7 +158,7 @@ START_TEST(another_ladder)
     struct pcr_ladder *classic;
     struct parts p;
     struct pcr_decode_options o = { .size = sizeof(o) };
-    ck_assert_int_eq(pcr_ladder_builtin("classic", &classic, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create("classic", &classic, &e), 0);
     ck_assert_int_eq(pcr_gen_photo(4, 67, 45, 92, PCR_GEN_420, &photo), 0);
     ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
     make_parts(&photo, &p);
@@ -206,7 +206,7 @@ START_TEST(resized)
         struct pcr_buffer *file = i ? &photo : &png;
         struct pcr_span span = { file->data, file->nbytes };
         const struct pcr_spans spans = { .items = &span, .count = 1 };
-        struct pcr_image_info info;
+        struct pcr_image_info info = { .size = sizeof(info) };
         ck_assert_int_eq(pcr_decoder_decode_alloc(d, file->data, file->nbytes, &o, &whole,
                                                   &info, &e), 0);
         ck_assert_int_eq(pcr_resize(d, whole.data, info.width, info.height, info.channels,

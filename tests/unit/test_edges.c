@@ -131,13 +131,13 @@ START_TEST(larger_structs)
     } theirs;
     memset(&theirs, 0xff, sizeof(theirs));
     theirs.limits.size = sizeof(theirs);
-    ck_assert_int_eq(pcri_info_copy(&theirs, &known, sizeof(known), &error), 0);
+    ck_assert_int_eq(pcri_info_copy(&theirs, "x", &known, sizeof(known), &error), 0);
     ck_assert_uint_eq(theirs.limits.size, sizeof(theirs));
     ck_assert_uint_eq(theirs.limits.max_scans, 7);
     ck_assert(!theirs.later[0] && !theirs.later[1]);
     theirs.limits.size = 4;
-    ck_assert_int_eq(pcri_info_copy(&theirs, &known, sizeof(known), &error), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcri_info_copy(NULL, &known, sizeof(known), &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_info_copy(&theirs, "x", &known, sizeof(known), &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_info_copy(NULL, "x", &known, sizeof(known), &error), PCR_ERR_INVAL);
 }
 END_TEST
 

@@ -112,7 +112,7 @@ START_TEST(decoded)
     struct pcr_buffer rgb = { 0 }, planes = { 0 };
     struct pcr_decoder *d = NULL;
     struct pcr_decode_options o = { .size = sizeof(o), .flags = PCR_DECODE_TO_SRGB };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_error err;
     for (size_t i = 0; i < sizeof(pixels); i++)
         pixels[i] = (uint8_t) (i * 7 + i / W * 3);

@@ -77,7 +77,7 @@ static int decode(const struct pcr_buffer *b, uint32_t color, struct pcr_buffer 
 static void expect_equal(const struct pcr_buffer *jpeg, uint32_t color)
 {
     struct pcr_buffer got = { 0 };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_error err;
     uint32_t width, height;
     struct pcr_buffer want = plain_decode(
@@ -126,7 +126,7 @@ START_TEST(cmyk_and_ycck)
         { .width = 33, .height = 20, .space = JCS_YCCK, .flags = COMPOSE_PROGRESSIVE },
     };
     struct pcr_buffer jpeg = compose(&specs[_i]), rgb = { 0 }, gray = { 0 };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     uint32_t width, height;
     struct pcr_buffer cmyk = plain_decode(&jpeg, JCS_CMYK, &width, &height);
     ck_assert_int_eq(decode(&jpeg, PCR_COLOR_RGB, &rgb, &info, NULL), 0);
@@ -190,7 +190,7 @@ START_TEST(missing_component)
                                             { 1, { 2 }, 0, 63, 0, 0 } };
     const struct compose spec = { .width = 40, .height = 40, .scans = scans, .scan_count = 3 };
     struct pcr_buffer jpeg = compose(&spec), pixels = { 0 };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     expect_equal(&jpeg, PCR_COLOR_RGB);
     size_t end = scan_end(&jpeg, 2);
     memcpy(jpeg.data + end, "\xFF\xD9", 2);
@@ -247,7 +247,7 @@ START_TEST(orientations)
     uint32_t orientation = (uint32_t) _i, w, h;
     struct pcr_buffer jpeg = oriented_jpeg(orientation);
     struct pcr_decode_options o = { .size = sizeof(o) };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     for (uint32_t channels = 1; channels <= 3; channels += 2) {
         struct pcr_buffer want =
             plain_decode(&jpeg, channels == 1 ? JCS_GRAYSCALE : JCS_RGB, &w, &h);
@@ -287,7 +287,7 @@ START_TEST(given_orientation)
 {
     struct pcr_buffer jpeg = oriented_jpeg(6), pixels = { 0 };
     struct pcr_decode_options o = { .size = sizeof(o), .orientation = 3 };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     uint32_t w, h;
     struct pcr_buffer want = plain_decode(&jpeg, JCS_RGB, &w, &h);
     ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &pixels,
@@ -325,9 +325,9 @@ START_TEST(limits)
     ck_assert_int_eq(decode_within(&jpeg, (struct pcr_limits) { .max_scans = 9 }),
                      PCR_ERR_LIMIT);
     /* Too many scans are seen in the markers, whoever decodes. */
-    for (uint32_t with = PCR_DECODE_AUTO; with <= PCR_DECODE_TURBO; with++) {
+    for (uint32_t with = PCR_DECODER_AUTO; with <= PCR_DECODER_TURBO; with++) {
         const struct pcr_limits few = { .size = sizeof(few), .max_scans = 9 };
-        struct pcr_decode_options o = { .size = sizeof(o), .limits = &few, .with = with };
+        struct pcr_decode_options o = { .size = sizeof(o), .limits = &few, .decoder = with };
         struct pcr_error e;
         ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, NULL, &e),
                          PCR_ERR_LIMIT);
@@ -358,7 +358,7 @@ START_TEST(limits_go_by_what_is_needed)
         { PCR_COLOR_GRAY, 8, 10, 10, 360 },
     };
     struct pcr_buffer jpeg = compose(&kinds[6]), within = { 0 }, without = { 0 };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct pcr_limits most = { .size = sizeof(most) };
         struct pcr_decode_options o = {
@@ -378,7 +378,7 @@ START_TEST(limits_go_by_what_is_needed)
                                                 NULL, NULL), "row %zu", i);
         ck_assert_uint_eq(within.nbytes, without.nbytes);
         ck_assert_mem_eq(within.data, without.data, within.nbytes);
-        o.with = PCR_DECODE_TURBO; /* which keeps all coefficients */
+        o.decoder = PCR_DECODER_TURBO; /* which keeps all coefficients */
         most.max_pixels = rows[i].max_pixels < 2363 ? 2362 : rows[i].max_pixels - 1;
         ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
                                                   NULL, NULL), PCR_ERR_LIMIT);
@@ -559,7 +559,7 @@ START_TEST(generated_cases)
     const struct pcr_gen_case *c;
     for (size_t i = 0; (c = pcr_gen_case(i)); i++) {
         struct pcr_buffer file = { 0 }, pixels = { 0 };
-        struct pcr_image_info info;
+        struct pcr_image_info info = { .size = sizeof(info) };
         struct pcr_error err;
         ck_assert_msg(!pcr_gen_make(c, &file, &err), "%s", err.message);
         int rc = decode(&file, PCR_COLOR_RGB, &pixels, &info, &err);

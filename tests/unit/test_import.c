@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
-#include <pcr/import.h>
+#include <pcr/source.h>
 
 static char root[64];
 static struct pcr_error error;
@@ -60,29 +60,29 @@ static char left[4096];
 
 static char mark[] = "mark";
 
-static void left_out(void *opaque, const char *path, const char *reason)
+static void left_out(void *context, const char *path, const char *reason)
 {
     size_t n = strlen(left);
-    ck_assert_ptr_eq(opaque, mark);
+    ck_assert_ptr_eq(context, mark);
     snprintf(left + n, sizeof(left) - n, "%s: %s\n", path + strlen(root) + 1, reason);
 }
 
 /* The same of noted(). */
 static char notes[4096];
 
-static void noted(void *opaque, const char *path, const char *what)
+static void noted(void *context, const char *path, const char *what)
 {
     size_t n = strlen(notes);
-    ck_assert_ptr_eq(opaque, mark);
+    ck_assert_ptr_eq(context, mark);
     snprintf(notes + n, sizeof(notes) - n, "%s: %s\n", path + strlen(root) + 1, what);
 }
 
 static int try_open(const char *name, const char *list_root, struct pcr_source **out)
 {
-    struct pcr_import_options o = { .size = sizeof(o), .left_out = left_out, .noted = noted,
-                                    .opaque = mark, .root = list_root };
+    struct pcr_source_options o = { .size = sizeof(o), .left_out = left_out, .noted = noted,
+                                    .context = mark, .root = list_root };
     left[0] = notes[0] = '\0';
-    return pcr_import_open(name ? at(name) : root, &o, out, &error);
+    return pcr_source_open(name ? at(name) : root, &o, out, &error);
 }
 
 static struct pcr_source *open_source(const char *name)
@@ -104,8 +104,8 @@ static void refused(const char *name, int code, const char *part)
 
 static struct pcr_source_sample sample(struct pcr_source *s, uint64_t i)
 {
-    struct pcr_source_sample out;
-    ck_assert_int_eq(s->describe(s->opaque, i, &out, &error), 0);
+    struct pcr_source_sample out = { .size = sizeof(out) };
+    ck_assert_int_eq(s->describe(s->context, i, &out, &error), 0);
     return out;
 }
 
@@ -142,18 +142,18 @@ START_TEST(flat_folder)
     ck_assert_str_eq(sample(s, 2).path, at("b.jpg"));
 
     struct pcr_buffer b = { 0 };
-    ck_assert_int_eq(s->load(s->opaque, 2, 2, &b, &error), 0);
+    ck_assert_int_eq(s->load(s->context, 2, 2, &b, &error), 0);
     ck_assert_uint_eq(b.nbytes, 2);
     ck_assert_mem_eq(b.data, "22", 2);
-    ck_assert_int_eq(s->load(s->opaque, 0, 2, &b, &error), 0);
+    ck_assert_int_eq(s->load(s->context, 0, 2, &b, &error), 0);
     ck_assert_uint_eq(b.nbytes, 0);
-    ck_assert_int_eq(s->load(s->opaque, 2, 1, &b, &error), PCR_ERR_LIMIT);
-    ck_assert_int_eq(s->load(s->opaque, 3, 1, &b, &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(s->load(s->context, 2, 1, &b, &error), PCR_ERR_LIMIT);
+    ck_assert_int_eq(s->load(s->context, 3, 1, &b, &error), PCR_ERR_INVAL);
     ck_assert_int_eq(unlink(at("b.jpg")), 0);
-    ck_assert_int_eq(s->load(s->opaque, 2, 2, &b, &error), PCR_ERR_IO);
+    ck_assert_int_eq(s->load(s->context, 2, 2, &b, &error), PCR_ERR_IO);
     ck_assert_int_eq(error.sys_errno, ENOENT);
     pcr_buffer_free(&b);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -175,7 +175,7 @@ START_TEST(class_folders)
     ck_assert_str_eq(s->class_names[1], "dog");
     ck_assert_str_eq(left, "");
     ck_assert_uint_eq(s->ignored_count, 1);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -200,7 +200,7 @@ START_TEST(split_folders)
     ck_assert_str_eq(s->left_out[0].key, "train/stray");
     ck_assert_str_eq(s->left_out[0].path, at("train/stray"));
     ck_assert_ptr_nonnull(strstr(s->left_out[0].reason, "beside the class folders"));
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -225,10 +225,10 @@ static void grow(const char *names)
 
 static int open_as(uint32_t layout, struct pcr_source **out)
 {
-    struct pcr_import_options o = { .size = sizeof(o), .left_out = left_out,
-                                    .opaque = mark, .layout = layout };
+    struct pcr_source_options o = { .size = sizeof(o), .left_out = left_out,
+                                    .context = mark, .layout = layout };
     left[0] = '\0';
-    return pcr_import_open(root, &o, out, &error);
+    return pcr_source_open(root, &o, out, &error);
 }
 
 /* "splits | classes | samples as split/label, the last ones' keys left away", as short as a
@@ -313,7 +313,7 @@ START_TEST(layouts)
                   error.message);
     ck_assert_str_eq(outline(s), clear_layouts[_i].outline);
     ck_assert_uint_eq(s->left_out_count, clear_layouts[_i].left_out);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -378,13 +378,13 @@ START_TEST(layouts_in_doubt)
     for (uint32_t k = 0; k < 3; k++) {
         ck_assert_msg(open_as(PCR_FOLDERS_SPLIT_CLASS + k, &s) == 0, "%s", error.message);
         ck_assert_str_eq(outline(s), wanted[k]);
-        pcr_source_destroy(s);
+        pcr_source_close(&s);
     }
     ck_assert_int_eq(open_as(PCR_FOLDERS_FLAT, &s), 0);
     ck_assert_uint_eq(s->class_count, 0);
     ck_assert_uint_eq(s->split_count, 1);
     ck_assert_uint_eq(s->left_out_count, 0);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     ck_assert_int_eq(open_as(PCR_FOLDERS_FLAT + 1, &s), PCR_ERR_INVAL);
 }
 END_TEST
@@ -424,7 +424,7 @@ START_TEST(metadata_files)
                             "folder\n");
     ck_assert_uint_eq(s->ignored_count, 0);
     ck_assert_uint_eq(s->left_out_count, 0);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     file("train/metadata.csv", "file_name\n1.jpg\n9.jpg\n");
     refused(NULL, PCR_ERR_INVAL, "train/metadata.csv: line 3: there is no file '9.jpg'");
     file("train/metadata.csv", "file_name,label\n1.jpg,a\n./1.jpg,a\n");
@@ -433,7 +433,7 @@ START_TEST(metadata_files)
     file("test/metadata.jsonl", "{\"file_name\":\"4.jpg\",\"label\":7}\n");
     s = open_source(NULL);
     ck_assert_str_eq(outline(s), "test,train |  | 0/7 1/1 1/ 1/2");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -453,17 +453,17 @@ START_TEST(metadata_and_classes)
     ck_assert_str_eq(sample(s, 2).attributes, "{\"label\":0}");
     ck_assert_uint_eq(s->ignored_count, 1);
     ck_assert_uint_eq(s->left_out_count, 1);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     file("a/metadata.csv", "file_name,label\n2.jpg,zoo\n");
     refused(NULL, PCR_ERR_INVAL, "a/metadata.csv: line 2: label 'zoo' of '2.jpg', but its folder "
                                  "is 'a'; choose layout 'class' for the folders'");
     ck_assert_int_eq(open_as(PCR_FOLDERS_CLASS, &s), 0);
     ck_assert_str_eq(sample(s, 1).attributes, "{\"label\":\"zoo\"}");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     file("metadata.jsonl", "{\"file_name\":\"a/1.jpg\",\"label\":\"c\"}\n");
     ck_assert_int_eq(open_as(PCR_FOLDERS_FLAT, &s), 0);
     ck_assert_str_eq(outline(s), " | c,zoo | 0/ 0/0 0/1 0/");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -492,7 +492,7 @@ START_TEST(flat_splits)
     struct pcr_source *s = open_source(NULL);
     ck_assert_str_eq(dump(s), "0/ train/1\n1/ val/1\n");
     ck_assert_uint_eq(s->class_count, 0);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -506,7 +506,7 @@ START_TEST(names_of_any_bytes)
     ck_assert_str_eq(s->class_names[0], "c\xc3\xa9");
     ck_assert_str_eq(s->class_names[1], "c\\xff");
     ck_assert_str_eq(sample(s, 1).key, "c\xff/\x01 \xfe\n.jpg");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -530,15 +530,15 @@ START_TEST(symbolic_links)
     ck_assert_ptr_nonnull(strstr(left, "real/up: a folder that was found"));
     ck_assert_ptr_nonnull(strstr(left, "real/fifo: not a regular file"));
     struct pcr_buffer b = { 0 };
-    ck_assert_int_eq(s->load(s->opaque, 2, 9, &b, &error), PCR_ERR_IO);
+    ck_assert_int_eq(s->load(s->context, 2, 9, &b, &error), PCR_ERR_IO);
     ck_assert_int_eq(error.sys_errno, ENOENT);
-    ck_assert_int_eq(s->load(s->opaque, 3, 9, &b, &error), PCR_ERR_IO);
+    ck_assert_int_eq(s->load(s->context, 3, 9, &b, &error), PCR_ERR_IO);
     ck_assert_int_eq(error.sys_errno, ELOOP);
     ck_assert_int_eq(unlink(at("real/1")), 0);
     ck_assert_int_eq(mkfifo(at("real/1"), 0600), 0);
-    ck_assert_int_eq(s->load(s->opaque, 0, 9, &b, &error), PCR_ERR_FORMAT);
+    ck_assert_int_eq(s->load(s->context, 0, 9, &b, &error), PCR_ERR_FORMAT);
     pcr_buffer_free(&b);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -555,7 +555,7 @@ START_TEST(links_of_links)
     struct pcr_source *s = open_source(NULL);
     ck_assert_str_eq(dump(s), "0/0 a/sub/1\n");
     ck_assert_str_eq(left, "b: a folder that was found under another name already\n");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     ck_assert_int_eq(unlink(path), 0);
     *strrchr(path, '/') = '\0';
     ck_assert_int_eq(rmdir(path), 0);
@@ -577,7 +577,7 @@ START_TEST(many_folders)
     ck_assert_uint_eq(s->class_count, 300);
     for (uint64_t i = 0; i < 300; i++)
         ck_assert_int_eq(sample(s, i).labels[0], (int64_t) i);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -592,14 +592,14 @@ START_TEST(bad_folders)
     refused("plain.txt", PCR_ERR_INVAL, "neither a folder nor");
     struct pcr_source *s = NULL;
     ck_assert_int_eq(try_open(NULL, "/", &s), PCR_ERR_INVAL);
-    struct pcr_import_options o = { .size = sizeof(o), .format = "tape" };
-    ck_assert_int_eq(pcr_import_open(root, &o, &s, &error), PCR_ERR_INVAL);
+    struct pcr_source_options o = { .size = sizeof(o), .format = "tape" };
+    ck_assert_int_eq(pcr_source_open(root, &o, &s, &error), PCR_ERR_INVAL);
     ck_assert_ptr_nonnull(strstr(error.message, "'tape'"));
     o.format = "list";
-    ck_assert_int_eq(pcr_import_open(root, &o, &s, &error), PCR_ERR_FORMAT);
-    ck_assert_int_eq(pcr_import_open(NULL, NULL, &s, &error), PCR_ERR_INVAL);
-    o = (struct pcr_import_options) { .size = sizeof(o), .flags = 1 };
-    ck_assert_int_eq(pcr_import_open(root, &o, &s, &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_source_open(root, &o, &s, &error), PCR_ERR_FORMAT);
+    ck_assert_int_eq(pcr_source_open(NULL, NULL, &s, &error), PCR_ERR_INVAL);
+    o = (struct pcr_source_options) { .size = sizeof(o), .flags = 1 };
+    ck_assert_int_eq(pcr_source_open(root, &o, &s, &error), PCR_ERR_INVAL);
     if (geteuid() != 0) { /* the superuser reads it all the same */
         ck_assert_int_eq(chmod(at("x"), 0), 0);
         refused(NULL, PCR_ERR_IO, "/x: Permission denied");
@@ -609,10 +609,10 @@ END_TEST
 
 START_TEST(formats)
 {
-    ck_assert_str_eq(pcr_import_format(0), "folder");
-    ck_assert_str_eq(pcr_import_format(1), "list");
-    ck_assert_ptr_null(pcr_import_format(2));
-    ck_assert_ptr_null(pcr_import_format(UINT32_MAX));
+    ck_assert_str_eq(pcr_source_format(0), "folder");
+    ck_assert_str_eq(pcr_source_format(1), "list");
+    ck_assert_ptr_null(pcr_source_format(2));
+    ck_assert_ptr_null(pcr_source_format(UINT32_MAX));
 }
 END_TEST
 
@@ -635,7 +635,7 @@ START_TEST(csv_classes)
     ck_assert_str_eq(sample(s, 2).path, "/abs/c.jpg");
     ck_assert_str_eq(sample(s, 0).attributes, "{\"the, \\\"width\\\"\":\"12\"}");
     ck_assert_ptr_null(sample(s, 1).attributes);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -646,11 +646,11 @@ START_TEST(csv_integers)
     ck_assert_str_eq(dump(s), "2/-3 a\n1/10 b\n0/ c\n");
     ck_assert_uint_eq(s->class_count, 0);
     ck_assert_str_eq(s->split_names[1], "train");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     file("m.csv", "path,labels\na, 1  2 -9223372036854775808 \nb,\n");
     s = open_source("m.csv");
     ck_assert_str_eq(dump(s), "0/1,2,-9223372036854775808 a\n0/ b\n");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -676,15 +676,16 @@ START_TEST(csv_headers)
         file("l.csv", good[i].text);
         struct pcr_source *s = open_source("l.csv");
         ck_assert_str_eq(dump(s), good[i].dump);
-        pcr_source_destroy(s);
+        pcr_source_close(&s);
     }
     file("l.csv", "file_name,label,class\na,x,y\n");
     struct pcr_source *s = open_source("l.csv");
     ck_assert_str_eq(s->class_names[0], "x");
     ck_assert_str_eq(sample(s, 0).attributes, "{\"class\":\"y\"}");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     file("l.TSV", "path\tlabel\na\tx\n");
-    pcr_source_destroy(open_source("l.TSV"));
+    s = open_source("l.TSV");
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -695,12 +696,12 @@ START_TEST(safe_keys)
     struct pcr_source *s = open_source("l.csv");
     ck_assert_str_eq(dump(s), "0/ a/1\n0/ abs/2\n0/ 3\n0/ 4\n0/ ..a/.b\n");
     ck_assert_str_eq(sample(s, 1).path, "/abs//2");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     file("l.jsonl", "{\"path\": \"../x\", \"key\": \"../k\"}");
     s = open_source("l.jsonl");
     ck_assert_str_eq(dump(s), "0/ k\n");
     ck_assert_ptr_nonnull(strstr(sample(s, 0).path, "/../x"));
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 
     static const struct {
         const char *text, *message;
@@ -726,13 +727,13 @@ START_TEST(list_roots)
     file("sub/l.csv", "path\n../data/a\n");
     struct pcr_source *s = open_source("sub/l.csv");
     ck_assert_uint_eq(sample(s, 0).nbytes, 1);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     file("sub/m.csv", "path\na\n");
     ck_assert_int_eq(try_open("sub/m.csv", at("data//"), &s), 0);
     ck_assert_uint_eq(sample(s, 0).nbytes, 1);
     ck_assert_str_eq(sample(s, 0).path, at("data/a"));
     ck_assert_str_eq(sample(s, 0).key, "a");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 
@@ -787,19 +788,19 @@ START_TEST(jsonl_rows)
     ck_assert_str_eq(dump(s), "0/1 b\n0/0 k\xc3\xa9\n");
     ck_assert_str_eq(sample(s, 0).attributes, "{\"a\":null,\"z\":[1,2]}");
     ck_assert_ptr_null(sample(s, 1).attributes);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     file("m.jsonl", "{\"path\":\"b\",\"labels\":[3,-1],\"split\":\"t\"}\n"
                     "{\"path\":\"a\",\"label\":5,\"split\":\"s\"}\n");
     s = open_source("m.jsonl");
     ck_assert_str_eq(dump(s), "1/3,-1 b\n0/5 a\n");
     ck_assert_uint_eq(s->class_count, 0);
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
     /* Hugging Face's metadata: what is not known is an attribute. */
     file("metadata.jsonl", "{\"file_name\":\"../b\",\"text\":\"a cat\",\"label\":\"x\"}\n");
     s = open_source("metadata.jsonl");
     ck_assert_str_eq(dump(s), "0/0 b\n");
     ck_assert_str_eq(sample(s, 0).attributes, "{\"text\":\"a cat\"}");
-    pcr_source_destroy(s);
+    pcr_source_close(&s);
 }
 END_TEST
 

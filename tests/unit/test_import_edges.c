@@ -5,28 +5,28 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include <pcr/import.h>
+#include <pcr/source.h>
 
 #include "base/base.h"
 
 static char root[64];
 static struct pcr_error error;
 static struct pcr_source *source;
-static struct pcr_import_options options;
+static struct pcr_source_options options;
 static char told[1024];
 
 static void setup(void)
 {
     strcpy(root, "/tmp/pcr-import-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(root));
-    options = (struct pcr_import_options) { .size = sizeof(options) };
+    options = (struct pcr_source_options) { .size = sizeof(options) };
     told[0] = '\0';
 }
 
 static void teardown(void)
 {
     char command[128];
-    pcr_source_destroy(source);
+    pcr_source_close(&source);
     source = NULL;
     snprintf(command, sizeof(command), "rm -rf %s", root);
     ck_assert_int_eq(system(command), 0);
@@ -54,21 +54,21 @@ static void folder(const char *name)
 
 static void opens(const char *name)
 {
-    pcr_source_destroy(source);
+    pcr_source_close(&source);
     source = NULL;
-    int rc = pcr_import_open(at(name), &options, &source, &error);
+    int rc = pcr_source_open(at(name), &options, &source, &error);
     ck_assert_msg(rc == 0, "%s", error.message);
 }
 
 static void refused(const char *name, int code, const char *part)
 {
     struct pcr_source *none = NULL;
-    ck_assert_int_eq(pcr_import_open(at(name), &options, &none, &error), code);
+    ck_assert_int_eq(pcr_source_open(at(name), &options, &none, &error), code);
     ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message, part);
     ck_assert_ptr_null(none);
 }
 
-static void left_out(void *opaque, const char *path, const char *reason)
+static void left_out(void *context, const char *path, const char *reason)
 {
     size_t n = strlen(told);
     snprintf(told + n, sizeof(told) - n, "%s: %s\n", path + strlen(root) + 1, reason);
@@ -77,23 +77,23 @@ static void left_out(void *opaque, const char *path, const char *reason)
 START_TEST(contradictions)
 {
     static const char *const classes[] = { "a" };
-    struct pcr_source_sample sample;
+    struct pcr_source_sample sample = { .size = sizeof(sample) };
     file("l.csv", "path\na\n");
     options.class_count = 1;
-    refused("l.csv", PCR_ERR_INVAL, "pcr_import_options.classes is NULL");
+    refused("l.csv", PCR_ERR_INVAL, "pcr_source_options.classes is NULL");
     options.classes = classes;
     folder("flat");
     file("flat/1.jpg", "x");
     refused("flat", PCR_ERR_INVAL, "classes are given, but it has no labels");
-    options = (struct pcr_import_options) { .size = sizeof(options), .layout = PCR_FOLDERS_FLAT };
+    options = (struct pcr_source_options) { .size = sizeof(options), .layout = PCR_FOLDERS_FLAT };
     refused("l.csv", PCR_ERR_INVAL, "a layout is for folders, not for lists");
     options.size = 4;
-    refused("l.csv", PCR_ERR_INVAL, "pcr_import_options.size is 4");
-    options = (struct pcr_import_options) { .size = sizeof(options) };
-    ck_assert_int_eq(pcr_import_open(NULL, &options, &source, &error), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcr_import_open(at("l.csv"), &options, NULL, &error), PCR_ERR_INVAL);
+    refused("l.csv", PCR_ERR_INVAL, "pcr_source_options.size is 4");
+    options = (struct pcr_source_options) { .size = sizeof(options) };
+    ck_assert_int_eq(pcr_source_open(NULL, &options, &source, &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_source_open(at("l.csv"), &options, NULL, &error), PCR_ERR_INVAL);
     opens("l.csv");
-    ck_assert_int_eq(source->describe(source->opaque, 1, &sample, &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(source->describe(source->context, 1, &sample, &error), PCR_ERR_INVAL);
     ck_assert_str_eq(error.message, "no sample 1: the source has 1");
 }
 END_TEST
@@ -101,12 +101,12 @@ END_TEST
 /* Blanks of all kinds around the names of columns, and blanks within. */
 START_TEST(headers)
 {
-    struct pcr_source_sample sample;
+    struct pcr_source_sample sample = { .size = sizeof(sample) };
     file("l.csv", "\xef\xbb\xbf \xc2\xa0path \t,\xc2\xa0 label\xc2\xa0\xc2\xa0,x y \n a , b,c\n");
     opens("l.csv");
     ck_assert_uint_eq(source->sample_count, 1);
     ck_assert_str_eq(source->class_names[0], "b");
-    ck_assert_int_eq(source->describe(source->opaque, 0, &sample, &error), 0);
+    ck_assert_int_eq(source->describe(source->context, 0, &sample, &error), 0);
     ck_assert_str_eq(sample.key, "a");
     ck_assert_str_eq(sample.attributes, "{\"x y\":\"c\"}");
     file("l.csv", "path, \xc2\xa0 ,b\na,1,2\n");
@@ -142,8 +142,8 @@ START_TEST(metadata)
     refused("m", PCR_ERR_INVAL, "2.jpg");
     file("m/metadata.csv", "file_name,text\n1.jpg,one\n");
     opens("m");
-    struct pcr_source_sample sample;
-    ck_assert_int_eq(source->describe(source->opaque, 0, &sample, &error), 0);
+    struct pcr_source_sample sample = { .size = sizeof(sample) };
+    ck_assert_int_eq(source->describe(source->context, 0, &sample, &error), 0);
     ck_assert_str_eq(sample.attributes, "{\"text\":\"one\"}");
 }
 END_TEST

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <pcr/import.h>
+#include <pcr/source.h>
 
 static char root[] = "/tmp/pcr-labels-XXXXXX";
 static struct pcr_error error;
@@ -21,7 +21,7 @@ static void setup(void)
 static void teardown(void)
 {
     char command[64];
-    pcr_source_destroy(source);
+    pcr_source_close(&source);
     source = NULL;
     snprintf(command, sizeof(command), "rm -rf %s", root);
     ck_assert_int_eq(system(command), 0);
@@ -44,11 +44,11 @@ static void file(const char *name, const char *text)
 
 static int open_given(const char *name, const char *const *classes, uint32_t count)
 {
-    struct pcr_import_options o = { .size = sizeof(o), .classes = classes,
+    struct pcr_source_options o = { .size = sizeof(o), .classes = classes,
                                     .class_count = count };
-    pcr_source_destroy(source);
+    pcr_source_close(&source);
     source = NULL;
-    return pcr_import_open(at(name), &o, &source, &error);
+    return pcr_source_open(at(name), &o, &source, &error);
 }
 
 /* All samples as "labels key" lines; floats have a point or an exponent. */
@@ -58,8 +58,8 @@ static const char *dump(void)
     size_t n = 0;
     text[0] = '\0';
     for (uint64_t i = 0; i < source->sample_count; i++) {
-        struct pcr_source_sample one;
-        ck_assert_int_eq(source->describe(source->opaque, i, &one, &error), 0);
+        struct pcr_source_sample one = { .size = sizeof(one) };
+        ck_assert_int_eq(source->describe(source->context, i, &one, &error), 0);
         for (uint32_t k = 0; k < one.label_count; k++)
             n += (size_t) (one.float_labels
                                ? snprintf(text + n, sizeof(text) - n, "%s%#.15g",

@@ -311,9 +311,9 @@ struct reader {
     unsigned bad;
 };
 
-static void *read_some(void *opaque)
+static void *read_some(void *context)
 {
-    struct reader *r = opaque;
+    struct reader *r = context;
     uint8_t *p = malloc(MAX_NBYTES);
     for (int i = 0; i < 25 && p; i++) {
         r->seed = r->seed * 1664525 + 1013904223;

@@ -31,7 +31,7 @@ START_TEST(builtins_are_canonical)
     struct pcr_error e;
     for (uint32_t i = 0; pcr_ladder_name(i); i++) {
         struct pcr_ladder *a, *b;
-        ck_assert_int_eq(pcr_ladder_builtin(pcr_ladder_name(i), &a, &e), 0);
+        ck_assert_int_eq(pcr_ladder_create(pcr_ladder_name(i), &a, &e), 0);
         const char *text = pcr_ladder_text(a);
         ck_assert_str_eq(text, pcri_ladder_builtin_text(pcr_ladder_name(i)));
         ck_assert_int_eq(pcr_ladder_parse(text, strlen(text), &b, &e), 0);
@@ -40,11 +40,11 @@ START_TEST(builtins_are_canonical)
         pcr_ladder_destroy(&b);
     }
     struct pcr_ladder *l;
-    ck_assert_int_eq(pcr_ladder_builtin(NULL, &l, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create(NULL, &l, &e), 0);
     ck_assert_uint_ge(pcr_ladder_group_count(l), 5);
     ck_assert_uint_le(pcr_ladder_group_count(l), 8);
     pcr_ladder_destroy(&l);
-    ck_assert_int_eq(pcr_ladder_builtin("none", &l, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_ladder_create("none", &l, &e), PCR_ERR_INVAL);
     ck_assert_ptr_null(l);
 }
 END_TEST
@@ -54,7 +54,7 @@ START_TEST(cjpeg_syntax)
     struct pcr_error e;
     struct pcr_ladder *a, *b;
     const char *text = cjpeg_text;
-    ck_assert_int_eq(pcr_ladder_builtin("classic", &a, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create("classic", &a, &e), 0);
     /* The mark "# group, luma again" is a comment like any other. */
     ck_assert_int_eq(pcr_ladder_parse(text, strlen(text), &b, &e), 0);
     ck_assert_uint_eq(pcr_ladder_group_count(b), 9);
@@ -75,7 +75,7 @@ START_TEST(scripts_are_chosen_by_step)
 {
     struct pcr_error e;
     struct pcr_ladder *l;
-    ck_assert_int_eq(pcr_ladder_builtin("bitplane", &l, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create("bitplane", &l, &e), 0);
     ck_assert_uint_eq(pcri_ladder_choose(l, 10), 0);
     ck_assert_uint_eq(pcri_ladder_choose(l, 15), 0);
     ck_assert_uint_eq(pcri_ladder_choose(l, 16), 1);

@@ -130,9 +130,9 @@ START_TEST(statistics)
 }
 END_TEST
 
-static void *read_thread(void *opaque)
+static void *read_thread(void *context)
 {
-    read_some(opaque, (uint32_t) (uintptr_t) &opaque, 0);
+    read_some(context, (uint32_t) (uintptr_t) &context, 0);
     return NULL;
 }
 
@@ -442,7 +442,7 @@ START_TEST(bytes_of_an_epoch)
         made_check(pcr_loader_create(ds, &o, &l, &e), &e);
         made_check(pcr_loader_start_epoch(l, 0, &e), &e);
         uint32_t count = 0;
-        for (; !pcr_loader_next(l, &b, &e); pcr_batch_release(b))
+        for (; !pcr_loader_next(l, &b, &e); pcr_batch_release(&b))
             count += b->sample_count;
         ck_assert_uint_eq(count, MADE_SAMPLES);
         made_check(pcr_dataset_io_stats(ds, &stats, &e), &e);
@@ -476,7 +476,7 @@ START_TEST(layers_under_a_loader)
     for (uint64_t epoch = 0; epoch < 2; epoch++) {
         int rc = pcr_loader_start_epoch(l, epoch, &e);
         while (!rc && !(rc = pcr_loader_next(l, &b, &e)))
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         ck_assert_int_eq(rc, PCR_END);
         made_check(pcr_dataset_io_stats(ds, &stats, &e), &e);
         ck_assert_uint_gt(stats.fault_count, 0);

@@ -31,6 +31,12 @@ static struct pcr_batch *next(struct pcr_loader *l)
     return b;
 }
 
+static void pass(struct pcr_loader *l)
+{
+    struct pcr_batch *b = next(l);
+    pcr_batch_release(&b);
+}
+
 static uint64_t batch_hash(const struct pcr_batch *b)
 {
     size_t pixels = (size_t) b->sample_count * b->height * b->width * b->channels;
@@ -54,7 +60,7 @@ static uint64_t run_epoch(struct pcr_loader *l, uint64_t epoch, uint8_t *seen)
             if (seen)
                 seen[b->indices[i]]++;
         }
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     ck_assert_ptr_null(next(l)); /* the end stays the end */
     return hash;
@@ -97,10 +103,10 @@ static void by_hand(const struct pcr_loader_options *o, uint64_t epoch, uint64_t
     struct pcr_decoder *d = NULL;
     struct pcr_buffer file = { 0 }, pixels = { 0 };
     struct pcr_sample_info info = { .size = sizeof(info) };
-    struct pcr_image_info image;
+    struct pcr_image_info image = { .size = sizeof(image) };
     struct pcr_resize_options window;
     struct pcr_error err;
-    made_check(pcr_dataset_sample(dataset, index, &s, &err), &err);
+    made_check(pcr_sample_acquire(dataset, index, &s, &err), &err);
     made_check(pcr_sample_describe(s, &info, &err), &err);
     made_check(pcr_sample_read(s, g, &file, &err), &err);
     made_check(pcr_decoder_create(&d, &err), &err);
@@ -165,7 +171,7 @@ START_TEST(pixels_are_right)
         for (uint32_t i = 0; i < b->sample_count; i++)
             ck_assert_uint_eq(b->fidelities[i], o.fidelity);
         check_pixels(&o, b, NULL);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     pcr_loader_destroy(&l);
 }
@@ -184,7 +190,7 @@ START_TEST(last_batch)
             ck_assert_uint_eq(b->number, batches);
             ck_assert_uint_eq(b->sample_count, batches < 12 ? 8 : 4);
             samples += b->sample_count;
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         ck_assert_uint_eq(batches, drop ? 12 : 13);
         ck_assert_uint_eq(samples, drop ? 96 : 100);
@@ -218,25 +224,26 @@ START_TEST(early_ends)
         for (uint32_t i = 0; i < (random >> 16) % 14; i++) {
             struct pcr_batch *b = next(l);
             uint32_t place = random >> 12 & 7;
-            pcr_batch_release(kept[place]);
+            pcr_batch_release(&kept[place]);
             kept[place] = b;
         }
         if (random & 0x100) { /* another epoch, begun in the middle of one */
             start(l, epoch + 1);
-            pcr_batch_release(next(l));
+            pass(l);
         }
         if (random & 0x200)
             nanosleep(&(struct timespec) { 0, (long) (random >> 10 & 0xFFFFF) }, NULL);
         pcr_loader_destroy(&l);
     }
     for (int i = 0; i < 8; i++)
-        pcr_batch_release(kept[i]);
+        pcr_batch_release(&kept[i]);
 }
 END_TEST
 
-static void *release_thread(void *batch)
+static void *release_thread(void *context)
 {
-    pcr_batch_release(batch);
+    struct pcr_batch *batch = context;
+    pcr_batch_release(&batch);
     return NULL;
 }
 
@@ -277,7 +284,7 @@ START_TEST(next_within)
     start(l, 2);
     for (int i = 0; i < 13; i++) {
         hash[i] = batch_hash(b = next(l));
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     start(l, 2);
     for (int i = 0, rc; i < 13; i++) {
@@ -287,7 +294,7 @@ START_TEST(next_within)
         }
         ck_assert_int_eq(rc, 0);
         ck_assert_uint_eq(batch_hash(b), hash[i]);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     ck_assert_int_gt(again, 0);
     ck_assert_int_eq(pcr_loader_next_within(l, UINT64_MAX, &b, &err), PCR_END);
@@ -321,7 +328,7 @@ START_TEST(cancel)
         ck_assert_int_eq(pthread_create(&thread, NULL, cancel_thread, l), 0);
         int rc = pcr_loader_next(l, &b, &err);
         ck_assert_int_eq(pthread_join(thread, NULL), 0);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
         if (!rc)
             continue;
         cancelled++;
@@ -348,7 +355,7 @@ START_TEST(many_lives)
         if (i % 4)
             start(l, i);
         if (i % 16 == 1)
-            pcr_batch_release(next(l));
+            pass(l);
         pcr_loader_destroy(&l);
     }
 }
@@ -382,7 +389,7 @@ START_TEST(fidelity_changes)
             ck_assert_int_eq(pcr_loader_set_fidelity(l, set % group_count, &err), 0);
         }
         want[b->number + 1 + o.batches_ahead] = set;
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     for (uint32_t i = 0; i < MADE_SAMPLES; i++)
         ck_assert_uint_eq(seen[i], 1);
@@ -437,13 +444,13 @@ static void damage(void)
 /* The loader says which samples were bad, in any order, and which took their places. */
 static void check_faults(const struct pcr_loader *l, bool degrade, uint64_t *stand_ins)
 {
-    struct pcr_loader_fault f = { .size = sizeof(f) };
+    struct pcr_bad_sample f = { .size = sizeof(f) };
     struct pcr_error err;
     bool early = false, late = false;
     for (uint32_t i = 0; i < MADE_SAMPLES; i++)
         stand_ins[i] = UINT64_MAX;
     for (uint64_t i = 0; i < 2; i++) {
-        made_check(pcr_loader_fault(l, i, &f, &err), &err);
+        made_check(pcr_loader_bad_sample(l, i, &f, &err), &err);
         ck_assert_int_eq(f.code, PCR_ERR_CORRUPT);
         ck_assert_uint_eq(f.epoch + f.dataset, 0);
         ck_assert_uint_eq(f.fidelity, group_count);
@@ -457,28 +464,28 @@ static void check_faults(const struct pcr_loader *l, bool degrade, uint64_t *sta
         *(is_late ? &late : &early) = true;
     }
     ck_assert(early && late);
-    ck_assert_int_eq(pcr_loader_fault(l, 2, &f, &err), PCR_END);
-    ck_assert_int_eq(pcr_loader_fault(l, PCR_LOADER_FAULTS, &f, &err), PCR_END);
-    ck_assert_int_eq(pcr_loader_fault(l, 0, NULL, &err), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcr_loader_fault(NULL, 0, &f, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_bad_sample(l, 2, &f, &err), PCR_END);
+    ck_assert_int_eq(pcr_loader_bad_sample(l, PCR_LOADER_BAD_SAMPLES, &f, &err), PCR_END);
+    ck_assert_int_eq(pcr_loader_bad_sample(l, 0, NULL, &err), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_loader_bad_sample(NULL, 0, &f, &err), PCR_ERR_INVAL);
 }
 
 /* More than are remembered: the last ones. */
 START_TEST(faults_are_bounded)
 {
     struct pcr_loader_options o = options();
-    struct pcr_loader_fault f = { .size = sizeof(f) };
+    struct pcr_bad_sample f = { .size = sizeof(f) };
     o.bad_sample = PCR_SAMPLE_SKIP;
     o.thread_count = 1;
     damage();
     struct pcr_loader *l = create(&o);
-    for (uint64_t epoch = 0; epoch < PCR_LOADER_FAULTS; epoch++)
+    for (uint64_t epoch = 0; epoch < PCR_LOADER_BAD_SAMPLES; epoch++)
         run_epoch(l, epoch, NULL);
-    ck_assert_int_eq(pcr_loader_fault(l, 0, &f, NULL), 0);
-    ck_assert_uint_eq(f.epoch, PCR_LOADER_FAULTS - 1);
-    ck_assert_int_eq(pcr_loader_fault(l, PCR_LOADER_FAULTS - 1, &f, NULL), 0);
-    ck_assert_uint_eq(f.epoch, PCR_LOADER_FAULTS / 2);
-    ck_assert_int_eq(pcr_loader_fault(l, PCR_LOADER_FAULTS, &f, NULL), PCR_END);
+    ck_assert_int_eq(pcr_loader_bad_sample(l, 0, &f, NULL), 0);
+    ck_assert_uint_eq(f.epoch, PCR_LOADER_BAD_SAMPLES - 1);
+    ck_assert_int_eq(pcr_loader_bad_sample(l, PCR_LOADER_BAD_SAMPLES - 1, &f, NULL), 0);
+    ck_assert_uint_eq(f.epoch, PCR_LOADER_BAD_SAMPLES / 2);
+    ck_assert_int_eq(pcr_loader_bad_sample(l, PCR_LOADER_BAD_SAMPLES, &f, NULL), PCR_END);
     pcr_loader_destroy(&l);
     damage();
 }
@@ -519,7 +526,7 @@ START_TEST(bad_samples_replaced_or_degraded)
             for (uint32_t i = 0; i < b->sample_count; i++)
                 ck_assert_uint_eq(b->fidelities[i],
                                   b->indices[i] == BAD_LATE ? 2 : group_count);
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         pcr_loader_destroy(&l);
     }
@@ -543,7 +550,7 @@ START_TEST(bad_samples_are_errors)
         start(l, 0);
         while (!(rc = pcr_loader_next(l, &b, &err[k]))) {
             good[k]++;
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         ck_assert_int_eq(rc, PCR_ERR_CORRUPT);
         bool late = strstr(err[k].message, "sample-30");
@@ -565,7 +572,7 @@ END_TEST
 
 /* --- arguments --- */
 
-static void *get_memory(void *opaque, size_t nbytes)
+static void *get_memory(void *context, size_t nbytes)
 {
     return NULL;
 }
@@ -656,7 +663,7 @@ START_TEST(bad_options)
     b = next(l);
     ck_assert_uint_eq(b->sample_count, 64);
     ck_assert_uint_eq(b->height, 224);
-    pcr_batch_release(b);
+    pcr_batch_release(&b);
     pcr_loader_destroy(&l);
 }
 END_TEST

@@ -33,7 +33,7 @@ static uint64_t take(struct pcr_loader *l, uint32_t count, uint32_t fidelity)
         hash = hash * 31 + pcri_xxh3(b->pixels, (size_t) b->sample_count * 16 * 20 * 3);
         for (uint32_t i = 0; fidelity && i < b->sample_count; i++)
             ck_assert_uint_eq(b->fidelities[i], fidelity);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     ck_assert_msg(rc == 0 || rc == PCR_END, "%s", err.message);
     return hash;

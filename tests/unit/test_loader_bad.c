@@ -65,7 +65,7 @@ static uint64_t run_ranks(struct pcr_loader_options o, uint64_t *out)
                 ck_assert(!bad[b->indices[i]]);
                 out[n++] = sample_hash(b, i);
             }
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         qsort(out + first, n - first, sizeof(*out), compare);
     }
@@ -110,7 +110,7 @@ START_TEST(stand_ins_have_their_own_crops)
 {
     static const uint64_t indices[] = { 30, 69, 70 };
     struct pcr_loader_options o = options((uint32_t) _i);
-    struct pcr_loader_fault f = { .size = sizeof(f) };
+    struct pcr_bad_sample f = { .size = sizeof(f) };
     uint32_t seen = 0;
     o.indices = indices;
     o.index_count = 3;
@@ -141,12 +141,12 @@ START_TEST(stand_ins_have_their_own_crops)
     }
     ck_assert_uint_eq(seen, 7);
     for (uint64_t i = 0; i < 2; i++) {
-        ck_assert_int_eq(pcr_loader_fault(l, i, &f, NULL), 0);
+        ck_assert_int_eq(pcr_loader_bad_sample(l, i, &f, NULL), 0);
         ck_assert_uint_eq(f.replacement, 70);
         ck_assert_uint_eq(f.delivered, 0);
     }
     ck_assert_uint_eq(stats_of(l).replaced_count, 2);
-    pcr_batch_release(b);
+    pcr_batch_release(&b);
     pcr_loader_destroy(&l);
     repair();
 }
@@ -167,7 +167,7 @@ START_TEST(lost_record)
             stand_ins += !b->valid[i];
         }
         samples += b->sample_count;
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     ck_assert_uint_eq(samples, MADE_SAMPLES);
     ck_assert_uint_eq(stand_ins, 50);
@@ -191,7 +191,7 @@ START_TEST(cut_off)
     ck_assert_int_eq(truncate(path, (off_t) pcr_dataset_record_prefix(dataset, 1, 2) + 1), 0);
     struct pcr_loader *l = create(&o);
     start(l, 0);
-    for (struct pcr_batch *b; (b = take(l)); pcr_batch_release(b))
+    for (struct pcr_batch *b; (b = take(l)); pcr_batch_release(&b))
         for (uint32_t i = 0; i < b->sample_count; i++, samples++) {
             bool is_cut = b->indices[i] - info.first_sample < info.sample_count;
             ck_assert_uint_ge(b->fidelities[i], is_cut ? 2 : group_count);
@@ -227,7 +227,7 @@ START_TEST(stand_ins_keep_their_rules)
             ck_assert_uint_eq(b->fidelities[i], fidelities[b->indices[i]]);
             ck_assert(augment[b->indices[i]] || !b->crops[i].flipped);
         }
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     ck_assert_uint_eq(stats_of(l).replaced_count, bad_count());
     pcr_loader_destroy(&l);
@@ -255,15 +255,15 @@ START_TEST(files)
             struct pcr_buffer file = { 0 };
             struct pcr_sample *s = NULL;
             struct pcr_error err;
-            made_check(pcr_dataset_sample(dataset, b->indices[i], &s, &err), &err);
+            made_check(pcr_sample_acquire(dataset, b->indices[i], &s, &err), &err);
             made_check(pcr_sample_read(s, b->fidelities[i], &file, &err), &err);
             ck_assert_uint_eq(b->offsets[i + 1] - b->offsets[i], file.nbytes);
             ck_assert_mem_eq(b->data + b->offsets[i], file.data, file.nbytes);
             pcr_buffer_free(&file);
             pcr_sample_release(&s);
         }
-        pcr_batch_release(b);
-        pcr_batch_release(p);
+        pcr_batch_release(&b);
+        pcr_batch_release(&p);
     }
     ck_assert_ptr_null(take(pixels));
     pcr_loader_destroy(&l);
@@ -288,14 +288,14 @@ START_TEST(goes_on)
         b = take(l);
         for (uint32_t i = 0; i < b->sample_count; i++)
             want[n++] = sample_hash(b, i);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     pcr_loader_destroy(&l);
     for (uint32_t k = 0; k < 13; k += 4) {
         o.batch_size = 8 - k / 4; /* another one, where steps are others */
         l = create(&o);
         made_check(pcr_loader_resume(l, states[k], sizeof(states[k]), &err), &err);
-        for (n = (uint64_t) k * 8; (b = take(l)); pcr_batch_release(b))
+        for (n = (uint64_t) k * 8; (b = take(l)); pcr_batch_release(&b))
             for (uint32_t i = 0; i < b->sample_count; i++)
                 ck_assert_uint_eq(sample_hash(b, i), want[n++]);
         ck_assert_uint_eq(n, MADE_SAMPLES);
@@ -328,7 +328,7 @@ START_TEST(nothing_good)
     start(l, 0); /* all is well again */
     b = take(l);
     ck_assert_uint_eq(b->sample_count, 2);
-    pcr_batch_release(b);
+    pcr_batch_release(&b);
     pcr_loader_destroy(&l);
 }
 END_TEST
@@ -349,7 +349,7 @@ START_TEST(early_ends)
         if (k % 3) {
             b = take(l);
             ck_assert_uint_eq(b->indices[0], 50);
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         if (k % 2)
             pcr_loader_cancel(l);

@@ -52,13 +52,13 @@ static struct sum run(struct pcr_loader_options o, const uint8_t *state)
     for (uint32_t size; (b = take(l[0])); sum.steps++) {
         size = b->sample_count;
         add(&sum, &o, b);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
         for (uint32_t r = 1; r < o.world; r++) {
             b = take(l[r]);
             ck_assert_ptr_nonnull(b);
             ck_assert_uint_eq(b->sample_count, size);
             add(&sum, &o, b);
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
     }
     for (uint32_t r = 0; r < o.world; r++) {
@@ -139,7 +139,7 @@ START_TEST(workers)
                 start(l, 1);
                 for (struct pcr_batch *b; (b = take(l)); batches++) {
                     add(&sum, &o, b);
-                    pcr_batch_release(b);
+                    pcr_batch_release(&b);
                 }
                 pcr_loader_destroy(&l);
             }
@@ -208,7 +208,7 @@ START_TEST(goes_on)
         struct pcr_batch *b = take(l);
         for (uint32_t i = 0; i < b->sample_count; i++)
             had[b->indices[i]] = true;
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     made_check(pcr_loader_state(l, state, &err), &err);
     pcr_loader_destroy(&l);

@@ -79,7 +79,7 @@ static void take(struct pcr_loader *l, uint32_t batches, struct seen *out)
             out->index[out->count] = b->indices[i];
             out->pixels[out->count] = pcri_xxh3(b->pixels + i * nbytes, nbytes);
         }
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     ck_assert_uint_eq(wrong, 0);
 }
@@ -345,7 +345,7 @@ START_TEST(mixture_reads_its_part)
         pcr_loader_destroy(&l);
         for (uint32_t k = 0; k < s.count && !i; k++) {
             struct pcr_sample *sample = NULL;
-            made_check(pcr_dataset_sample(datasets[0], s.index[k], &sample, &err), &err);
+            made_check(pcr_sample_acquire(datasets[0], s.index[k], &sample, &err), &err);
             need += pcr_sample_nbytes(sample, s.fidelity[k]);
             pcr_sample_release(&sample);
         }

@@ -40,7 +40,7 @@ static void check_files(const struct pcr_batch *b)
     for (uint32_t i = 0; i < b->sample_count; i++) {
         struct pcr_sample *s = NULL;
         uint64_t nbytes = b->offsets[i + 1] - b->offsets[i];
-        made_check(pcr_dataset_sample(dataset, b->indices[i], &s, &err), &err);
+        made_check(pcr_sample_acquire(dataset, b->indices[i], &s, &err), &err);
         made_check(pcr_sample_read(s, b->fidelities[i], &expected, &err), &err);
         ck_assert_uint_eq(nbytes, expected.nbytes);
         ck_assert(!memcmp(b->data + b->offsets[i], expected.data, nbytes));
@@ -62,7 +62,7 @@ static uint32_t run(struct pcr_loader *l, int *rc_out, uint64_t *hash_out)
         check_files(b);
         count += b->sample_count;
         *hash_out = *hash_out * 31 + pcri_xxh3(b->data, b->offsets[b->sample_count]);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     *rc_out = rc;
     return count;
@@ -126,13 +126,13 @@ START_TEST(early_ends)
         for (uint32_t i = 0; i < round % 5; i++) {
             made_check(pcr_loader_next(l, &b, &err), &err);
             check_files(b);
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         if (round % 2) {
             made_check(pcr_loader_start_epoch(l, 5, &err), &err);
             made_check(pcr_loader_next(l, &b, &err), &err);
             check_files(b);
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         pcr_loader_destroy(&l);
     }
@@ -168,11 +168,11 @@ static int in_child(struct pcr_loader *l, struct pcr_batch *held, uint64_t hash)
     if (pcri_xxh3(held->data, held->offsets[held->sample_count]) != hash)
         return 3;
     pcr_loader_cancel(l);
-    pcr_batch_release(held);
+    pcr_batch_release(&held);
     pcr_loader_destroy(&l);
     if (l || pcr_loader_create(dataset, &o, &own, NULL) || pcr_loader_start_epoch(own, 0, NULL))
         return 4;
-    for (; !pcr_loader_next(own, &b, NULL); pcr_batch_release(b))
+    for (; !pcr_loader_next(own, &b, NULL); pcr_batch_release(&b))
         count += b->sample_count;
     pcr_loader_destroy(&own);
     pcr_dataset_close(&dataset);
@@ -197,9 +197,9 @@ START_TEST(forked)
         ck_assert_int_eq(waitpid(child, &status, 0), child);
         ck_assert(WIFEXITED(status));
         ck_assert_int_eq(WEXITSTATUS(status), 0);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
         uint32_t count = 8;
-        for (; !pcr_loader_next(l, &b, &err); pcr_batch_release(b))
+        for (; !pcr_loader_next(l, &b, &err); pcr_batch_release(&b))
             count += b->sample_count;
         ck_assert_uint_eq(count, MADE_SAMPLES);
         pcr_loader_destroy(&l);
@@ -218,9 +218,9 @@ struct memory {
     unsigned fail_at, off;
 };
 
-static void *get_memory(void *opaque, size_t nbytes)
+static void *get_memory(void *context, size_t nbytes)
 {
-    struct memory *m = opaque;
+    struct memory *m = context;
     void *p = NULL;
     if (atomic_fetch_add(&m->given, 1) + 1 == m->fail_at || posix_memalign(&p, 64, nbytes + 64))
         return NULL;
@@ -229,9 +229,9 @@ static void *get_memory(void *opaque, size_t nbytes)
     return (uint8_t *) p + m->off;
 }
 
-static void give_memory(void *opaque, void *memory, size_t nbytes)
+static void give_memory(void *context, void *memory, size_t nbytes)
 {
-    struct memory *m = opaque;
+    struct memory *m = context;
     atomic_fetch_sub(&m->out, 1);
     atomic_fetch_sub(&m->nbytes, nbytes);
     free((uint8_t *) memory - m->off);
@@ -248,14 +248,14 @@ START_TEST(own_memory)
     o.fidelity = 1; /* files grow later on */
     o.allocate = get_memory;
     o.release = give_memory;
-    o.memory_opaque = &m;
+    o.memory_context = &m;
     struct pcr_loader *l = begin(&o);
     for (uint64_t epoch = 0; epoch < 4; epoch++) {
         made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
-        pcr_batch_release(held);
+        pcr_batch_release(&held);
         made_check(pcr_loader_next(l, &held, &err), &err);
         for (struct pcr_batch *b; !pcr_loader_next(l, &b, &err);)
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         made_check(pcr_loader_set_fidelity(l, PCR_FIDELITY_FULL, &err), &err);
     }
     ck_assert_uint_le(m.out, 4 + 1 + 2);
@@ -263,7 +263,7 @@ START_TEST(own_memory)
         ck_assert_uint_le(m.given, 4 + 1 + 2);
     pcr_loader_destroy(&l);
     ck_assert_uint_eq(m.out, 1);
-    pcr_batch_release(held);
+    pcr_batch_release(&held);
     ck_assert_uint_eq(m.out, 0);
     ck_assert_uint_eq(m.nbytes, 0);
 }
@@ -277,7 +277,7 @@ START_TEST(memory_that_fails)
     int rc;
     o.allocate = get_memory;
     o.release = give_memory;
-    o.memory_opaque = &m;
+    o.memory_context = &m;
     struct pcr_loader *l = begin(&o);
     (void) run(l, &rc, &hash);
     ck_assert_int_eq(rc, PCR_ERR_NOMEM);
@@ -303,13 +303,13 @@ START_TEST(bounded_ring)
     o.height = 100;
     o.allocate = get_memory;
     o.release = give_memory;
-    o.memory_opaque = &m;
+    o.memory_context = &m;
     o.batches_ahead = 5;
     o.ring_nbytes = _i ? 2 * batch + 100 : 1; /* at least one batch */
     struct pcr_loader *l = begin(&o);
     while (!pcr_loader_next(l, &b, &err)) {
         ck_assert_uint_le(m.nbytes, (_i ? 2 + 1 : 1 + 1) * batch);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     pcr_loader_destroy(&l);
 }
@@ -325,7 +325,7 @@ START_TEST(huge_pages)
     struct pcr_loader *l = begin(&o);
     made_check(pcr_loader_next(l, &b, &err), &err);
     ck_assert_uint_eq((uintptr_t) b->pixels % (2 << 20), 0);
-    pcr_batch_release(b);
+    pcr_batch_release(&b);
     pcr_loader_destroy(&l);
 }
 END_TEST

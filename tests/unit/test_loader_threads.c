@@ -34,7 +34,7 @@ static uint64_t hash_of(struct pcr_loader *l)
     struct pcr_error err;
     uint64_t hash = 0;
     int rc;
-    for (; !(rc = pcr_loader_next(l, &b, &err)); pcr_batch_release(b))
+    for (; !(rc = pcr_loader_next(l, &b, &err)); pcr_batch_release(&b))
         hash = hash * 31 + pcri_xxh3(b->pixels, (size_t) b->sample_count * 16 * 20 * 3);
     ck_assert_msg(rc == PCR_END, "%s", err.message);
     return hash;
@@ -166,11 +166,11 @@ START_TEST(its_own_limit)
             ck_assert_uint_le(stats.decoding_count + stats.reading_count, 1);
             ck_assert_uint_le(stats.idle_ns, stats.elapsed_ns);
             ck_assert_uint_le(stats.decode_ns, stats.elapsed_ns);
-            pcr_batch_release(batch);
+            pcr_batch_release(&batch);
             if (pcr_loader_next(a, &batch, &err) == PCR_END)
                 made_check(pcr_loader_start_epoch(a, epoch, &err), &err);
             else
-                pcr_batch_release(batch);
+                pcr_batch_release(&batch);
         }
         ck_assert_int_eq(rc, PCR_END);
         made_check(pcr_loader_start_epoch(b, epoch, &err), &err);

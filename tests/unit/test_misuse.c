@@ -3,6 +3,8 @@
  * that go on as before. */
 #include <check.h>
 
+#include <pcr/writer.h>
+
 #include "made_loader.h"
 
 static struct pcr_error err;
@@ -33,7 +35,7 @@ START_TEST(loaders)
     ck_assert_ptr_null(none);
     pcr_batch_release(NULL);
     uint32_t count = 0;
-    for (; !pcr_loader_next(l, &b, &err); pcr_batch_release(b))
+    for (; !pcr_loader_next(l, &b, &err); pcr_batch_release(&b))
         count += b->sample_count;
     ck_assert_uint_eq(count, MADE_SAMPLES);
     pcr_loader_destroy(&l);
@@ -67,8 +69,8 @@ START_TEST(records)
     REFUSED(pcr_dataset_verify_record(dataset, MADE_RECORDS, 0, &report, NULL, NULL, &err),
             "record 4 of 4");
     REFUSED(pcr_dataset_verify_record(dataset, 0, 0, &report, NULL, NULL, &err), "size");
-    REFUSED(pcr_dataset_verify_record(dataset, 0, 0, NULL, NULL, NULL, &err), "size");
-    REFUSED(pcr_dataset_sample(dataset, MADE_SAMPLES, &s, &err), "100");
+    REFUSED(pcr_dataset_verify_record(dataset, 0, 0, NULL, NULL, NULL, &err), "no place");
+    REFUSED(pcr_sample_acquire(dataset, MADE_SAMPLES, &s, &err), "100");
     ck_assert_uint_eq(pcr_dataset_record_prefix(dataset, MADE_RECORDS, 1), 0);
     ck_assert_uint_eq(pcr_dataset_record_prefix(dataset, 0, group_count + 1), 0);
     ck_assert_uint_eq(pcr_dataset_prefix_nbytes(dataset, group_count + 1), 0);
@@ -77,20 +79,58 @@ START_TEST(records)
     ck_assert_ptr_null(pcr_dataset_class_name(dataset, 0));
     pcr_sample_release(&s);
     pcr_sample_release(NULL);
-    pcr_slice_destroy(NULL);
+    pcr_slice_release(NULL);
     pcr_dataset_close(NULL);
     pcr_spans_free(NULL);
     pcr_buffer_free(NULL);
 }
 END_TEST
 
-static int stop(void *opaque, uint32_t kind, const char *path, uint64_t records_done,
+/* Whoever provides a struct says how large it is; less is written to a smaller one. */
+START_TEST(sizes)
+{
+    struct {
+        struct pcr_image_info info;
+        uint8_t after[8];
+    } image = { .info.size = 4 };
+    struct pcr_write_progress report = { .size = 4 };
+    struct pcr_decoder *d = NULL;
+    struct pcr_sample *s = NULL;
+    struct pcr_buffer file = { 0 }, pixels = { 0 };
+    made_check(pcr_decoder_create(&d, &err), &err);
+    made_check(pcr_sample_acquire(dataset, 0, &s, &err), &err);
+    made_check(pcr_sample_read(s, 1, &file, &err), &err);
+    const struct pcr_span span = { file.data, file.nbytes };
+    const struct pcr_spans spans = { .items = (struct pcr_span *) &span, .count = 1 };
+    REFUSED(pcr_decoder_inspect(d, file.data, file.nbytes, NULL, &image.info, &err),
+            "pcr_image_info.size is 4");
+    REFUSED(pcr_decoder_decode_alloc(d, file.data, file.nbytes, NULL, &pixels, &image.info, &err),
+            "pcr_image_info.size is 4");
+    REFUSED(pcr_decoder_decode_spans(d, &spans, NULL, &pixels, &image.info, &err),
+            "pcr_image_info.size is 4");
+    image.info.size = 8;
+    made_check(pcr_decoder_inspect(d, file.data, file.nbytes, NULL, &image.info, &err), &err);
+    ck_assert(image.info.size == 8 && image.info.width && !image.info.height);
+    memset(&image, 0xff, sizeof(image));
+    image.info.size = sizeof(image);
+    made_check(pcr_decoder_inspect(d, file.data, file.nbytes, NULL, &image.info, &err), &err);
+    ck_assert(image.info.height && !image.after[0] && !image.after[7]);
+    REFUSED(pcr_dataset_write("nowhere", NULL, NULL, &report, &err),
+            "pcr_write_progress.size is 4");
+    pcr_buffer_free(&file);
+    pcr_buffer_free(&pixels);
+    pcr_sample_release(&s);
+    pcr_decoder_destroy(&d);
+}
+END_TEST
+
+static int stop(void *context, uint32_t kind, const char *path, uint64_t records_done,
                 const struct pcr_error *finding)
 {
     ck_assert_uint_eq(kind, PCR_VERIFY_PROGRESS);
     ck_assert_ptr_null(finding);
     ck_assert_str_eq(path, "record-2.pcr");
-    *(uint64_t *) opaque = records_done;
+    *(uint64_t *) context = records_done;
     return 1;
 }
 
@@ -121,6 +161,7 @@ int main(void)
     tcase_add_test(t, loaders);
     tcase_add_test(t, options);
     tcase_add_test(t, records);
+    tcase_add_test(t, sizes);
     tcase_add_test(t, verify_stops);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

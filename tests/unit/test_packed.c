@@ -279,7 +279,7 @@ END_TEST
 START_TEST(scripts_that_cannot_be)
 {
     struct pcr_ladder *l;
-    ck_assert_int_eq(pcr_ladder_builtin("classic", &l, &err), 0);
+    ck_assert_int_eq(pcr_ladder_create("classic", &l, &err), 0);
     ck_assert_int_eq(pcri_pk_check(&l->scripts[0], &err), PCR_ERR_UNSUPPORTED);
     pcr_ladder_destroy(&l);
     l = packed_ladder("ladder high\nscript all\ngroup\nall 0-0 0 0\nluma 1-63 0 10\n"

@@ -128,7 +128,7 @@ static int decode(const void *data, size_t nbytes, uint32_t color, struct pcr_bu
 static void check_pixels(int type, int depth, int interlace)
 {
     struct pcr_buffer png = make_png(type, depth, interlace, 0), rgb = { 0 }, gray = { 0 };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_error err;
     ck_assert_msg(!decode(png.data, png.nbytes, PCR_COLOR_RGB, &rgb, &info, &err), "%s",
                   err.message);
@@ -205,7 +205,7 @@ static void check_resized(const struct pcr_buffer *png, const struct pcr_decode_
                           const struct pcr_resize_options *r, uint32_t width, uint32_t height)
 {
     struct pcr_buffer pixels = { 0 };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_span file = { png->data, png->nbytes };
     const struct pcr_spans spans = { .items = &file, .count = 1 };
     uint8_t want[40 * 30 * 3], got[sizeof(want)];
@@ -271,7 +271,7 @@ END_TEST
 START_TEST(exif_orientation)
 {
     struct pcr_buffer png = make_png(PNG_COLOR_TYPE_RGB, 8, 0, 6), rgb = { 0 };
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     ck_assert_int_eq(decode(png.data, png.nbytes, PCR_COLOR_RGB, &rgb, &info, NULL), 0);
     ck_assert_uint_eq(info.orientation, 6);
     ck_assert_uint_eq(info.width, HEIGHT);
@@ -339,7 +339,7 @@ START_TEST(every_changed_byte)
     int passed = 0;
     for (size_t i = 0; i < png.nbytes; i++) {
         struct pcr_error err;
-        struct pcr_image_info info;
+        struct pcr_image_info info = { .size = sizeof(info) };
         size_t n, chunk = i < 8 ? 0 : chunk_at(&png, i, &n);
         bool ancillary = chunk && png.data[chunk + 4] & 32;
         bool exif = chunk && !memcmp(png.data + chunk + 4, "eXIf", 4);

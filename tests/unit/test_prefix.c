@@ -90,7 +90,7 @@ static void check_ladder(const char *name)
     struct pcri_coder *coder;
     struct pcr_buffer file = { 0 }, whole = { 0 };
     int packed_count = 0;
-    ck_assert_int_eq(pcr_ladder_builtin(name, &l, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create(name, &l, &e), 0);
     ck_assert_int_eq(pcri_coder_create(l, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; pcr_gen_case(i); i++) {
         const struct pcr_gen_case *c = pcr_gen_case(i);
@@ -206,7 +206,7 @@ START_TEST(damaged_progressive)
     struct pcri_packed packed;
     struct pcr_buffer photo = { 0 }, whole = { 0 };
     ck_assert_int_eq(pcr_gen_photo(3, 61, 45, 85, PCR_GEN_420, &photo), 0);
-    ck_assert_int_eq(pcr_ladder_builtin(NULL, &l, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create(NULL, &l, &e), 0);
     ck_assert_int_eq(pcri_coder_create(l, NULL, NULL, &coder, &e), 0);
     ck_assert_int_eq(pcri_coder_pack(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join(&packed, piece_total(l) - 1, &whole);

@@ -104,7 +104,7 @@ static void for_packed(const char *ladder_name, uint32_t kinds,
 {
     struct pcr_buffer file = { 0 };
     int seen = 0;
-    ck_assert_int_eq(pcr_ladder_builtin(ladder_name, &ladder, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create(ladder_name, &ladder, &e), 0);
     ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; pcr_gen_case(i); i++) {
         const struct pcr_gen_case *c = pcr_gen_case(i);
@@ -202,7 +202,7 @@ START_TEST(rows_below_are_not_read)
     struct pcr_buffer photo = { 0 }, file = { 0 };
     struct pcri_packed packed;
     ck_assert_int_eq(pcr_gen_photo(3, 61, 99, 95, PCR_GEN_444, &photo), 0);
-    ck_assert_int_eq(pcr_ladder_builtin(NULL, &ladder, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create(NULL, &ladder, &e), 0);
     ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
     ck_assert_int_eq(pcri_coder_pack(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join_all(&packed, &file);
@@ -228,8 +228,8 @@ START_TEST(not_the_ladder)
     struct pcri_packed packed;
     struct pcr_ladder *other;
     ck_assert_int_eq(pcr_gen_photo(3, 61, 45, 85, PCR_GEN_420, &photo), 0);
-    ck_assert_int_eq(pcr_ladder_builtin("classic", &ladder, &e), 0);
-    ck_assert_int_eq(pcr_ladder_builtin("bitplane", &other, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create("classic", &ladder, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create("bitplane", &other, &e), 0);
     ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
     ck_assert_int_eq(pcri_coder_pack(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join_all(&packed, &file);

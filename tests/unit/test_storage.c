@@ -58,7 +58,7 @@ static int read_slice(struct pcr_dataset *ds)
 {
     struct pcr_slice *sl = NULL;
     int rc = pcr_slice_read(ds, RECORD, FIRST, COUNT, 0, &sl, &error);
-    pcr_slice_destroy(&sl);
+    pcr_slice_release(&sl);
     return rc;
 }
 
@@ -71,8 +71,8 @@ static void same_samples(struct pcr_dataset *a, struct pcr_dataset *b, uint64_t 
     ck_assert_uint_eq(info.sample_count, count);
     for (uint64_t i = 0; i < count; i++) {
         struct pcr_sample *s = NULL, *t = NULL;
-        made_check(pcr_dataset_sample(a, i, &s, &error), &error);
-        made_check(pcr_dataset_sample(b, i, &t, &error), &error);
+        made_check(pcr_sample_acquire(a, i, &s, &error), &error);
+        made_check(pcr_sample_acquire(b, i, &t, &error), &error);
         for (uint32_t g = 1; g <= info.group_count; g++) {
             made_check(pcr_sample_read(s, g, &one, &error), &error);
             made_check(pcr_sample_read(t, g, &two, &error), &error);
@@ -310,7 +310,7 @@ static uint64_t epoch_sum(struct pcr_dataset *ds)
             size_t nbytes = (size_t) b->sample_count * 32 * 32 * 3;
             for (size_t i = 0; i < nbytes; i++)
                 sum = sum * 31 + b->pixels[i];
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         ck_assert_int_eq(rc, PCR_END);
     }

@@ -177,10 +177,10 @@ enum { FOR_EVER = 1 << 30 };
 
 /* --- verifying --- */
 
-static int count_finding(void *opaque, uint32_t kind, const char *path, uint64_t done,
+static int count_finding(void *context, uint32_t kind, const char *path, uint64_t done,
                          const struct pcr_error *err)
 {
-    *(int *) opaque += err != NULL;
+    *(int *) context += err != NULL;
     return 0;
 }
 
@@ -239,7 +239,7 @@ START_TEST(stale_handles)
     struct pcr_error e;
     struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1 } };
     made_check(pcr_dataset_open(made_dir, NULL, &ds, &e), &e);
-    made_check(pcr_dataset_sample(ds, 0, &s, &e), &e);
+    made_check(pcr_sample_acquire(ds, 0, &s, &e), &e);
     made_check(pcr_sample_describe(s, &info, &e), &e);
     ck_assert_uint_eq(info.record, 0);
     made_check(pcr_sample_read(s, 0, &right, &e), &e);
@@ -254,7 +254,7 @@ START_TEST(stale_handles)
     faults.stale_fd = 0;
 
     made_check(pcr_dataset_open(made_dir, NULL, &ds, &e), &e);
-    made_check(pcr_dataset_sample(ds, 0, &s, &e), &e);
+    made_check(pcr_sample_acquire(ds, 0, &s, &e), &e);
     faults.stale_fd = fd_of("record-0.pcr");
     ck_assert_int_eq(utimensat(AT_FDCWD, made_path("record-0.pcr"), times, 0), 0);
     ck_assert_int_eq(pcr_sample_read(s, 0, &found, &e), PCR_ERR_IO);
@@ -305,7 +305,7 @@ static int load_all(struct pcr_loader *l, uint32_t *samples, struct pcr_error *e
     while (!(rc = pcr_loader_next(l, &b, e))) {
         for (uint32_t i = 0; i < b->sample_count; i++)
             *samples += b->valid[i];
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
     }
     return rc;
 }
@@ -373,7 +373,7 @@ END_TEST
 static struct pcr_loader *beginning;
 static pthread_t canceller;
 
-static void *cancel_it(void *opaque)
+static void *cancel_it(void *context)
 {
     pcr_loader_cancel(beginning);
     return NULL;
@@ -402,7 +402,7 @@ START_TEST(cancelled_while_beginning)
     for (uint64_t n = 1; !faults.at_lock; n++, samples = 0) {
         start(beginning, n);
         made_check(pcr_loader_next(beginning, &b, &e), &e);
-        pcr_batch_release(b);
+        pcr_batch_release(&b);
         faults.at_lock = cancel_beside;
         locks_till_hook = (int) n;
         start(beginning, 100 + n);
@@ -411,7 +411,7 @@ START_TEST(cancelled_while_beginning)
             pthread_join(canceller, NULL);
         while (!(rc = pcr_loader_next(beginning, &b, &e))) {
             samples += b->sample_count;
-            pcr_batch_release(b);
+            pcr_batch_release(&b);
         }
         bool whole = rc == PCR_END && samples == MADE_SAMPLES;
         ck_assert_msg(whole || strstr(e.message, "the loader was cancelled"), "at lock %d: %s",
@@ -575,21 +575,21 @@ enum { SAMPLES = 40 };
 
 static struct test_source src;
 static struct pcr_write_options options;
-static struct pcr_write_progress report;
+static struct pcr_write_progress report = { .size = sizeof(report) };
 static struct pcr_error error;
 static int (*plain_load)(void *, uint64_t, uint64_t, struct pcr_buffer *, struct pcr_error *);
 static int (*plain_describe)(void *, uint64_t, struct pcr_source_sample *, struct pcr_error *);
 static int load_errno;
 static atomic_int load_failures;
 
-static int load(void *opaque, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
+static int load(void *context, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err)
 {
     if (i == 7 && atomic_load(&load_failures) > 0) {
         atomic_fetch_sub(&load_failures, 1);
         return pcri_fail_sys(err, load_errno, "made to fail");
     }
-    return plain_load(opaque, i, max_nbytes, out, err);
+    return plain_load(context, i, max_nbytes, out, err);
 }
 
 static void set_up_source(void)
@@ -675,7 +675,7 @@ START_TEST(lost_for_a_moment)
 }
 END_TEST
 
-static int stop_with_records(void *opaque, const struct pcr_write_progress *p)
+static int stop_with_records(void *context, const struct pcr_write_progress *p)
 {
     return p->records_done > 0;
 }
@@ -700,7 +700,7 @@ END_TEST
 
 static int told;
 
-static void bad_input(void *opaque, const char *path, const char *format,
+static void bad_input(void *context, const char *path, const char *format,
                       const struct pcr_error *err)
 {
     told++;
@@ -727,7 +727,7 @@ static void finish_other(void)
     made_check(pcr_dataset_write(at("d"), &src.source, &o, NULL, &e), &e);
 }
 
-static int stop(void *opaque, const struct pcr_write_progress *p)
+static int stop(void *context, const struct pcr_write_progress *p)
 {
     return 1;
 }
@@ -784,15 +784,15 @@ END_TEST
 
 static atomic_int described;
 
-static int describe_slowly(void *opaque, uint64_t i, struct pcr_source_sample *out,
+static int describe_slowly(void *context, uint64_t i, struct pcr_source_sample *out,
                            struct pcr_error *err)
 {
     usleep(8000);
     atomic_fetch_add(&described, 1);
-    return plain_describe(opaque, i, out, err);
+    return plain_describe(context, i, out, err);
 }
 
-static int stop_planning(void *opaque, const struct pcr_write_progress *p)
+static int stop_planning(void *context, const struct pcr_write_progress *p)
 {
     ck_assert_uint_eq(p->sample_count, SAMPLES);
     ck_assert_uint_eq(p->record_count, 0);

@@ -13,7 +13,7 @@ static struct test_source src;
 static struct test_folder top;
 static struct pcr_error error;
 static struct pcr_write_options options;
-static struct pcr_write_progress report;
+static struct pcr_write_progress report = { .size = sizeof(report) };
 
 static void setup(void)
 {
@@ -114,7 +114,7 @@ END_TEST
 
 START_TEST(dry_run)
 {
-    struct pcr_write_progress real;
+    struct pcr_write_progress real = { .size = sizeof(real) };
     test_source_set_case(&src, 9, "png-rgb");
     write_ok("d");
     real = report;
@@ -131,10 +131,10 @@ END_TEST
 static unsigned bad_count;
 static char bad_paths[512], bad_formats[512];
 
-static void bad_input(void *opaque, const char *path, const char *format,
+static void bad_input(void *context, const char *path, const char *format,
                       const struct pcr_error *err)
 {
-    ck_assert_ptr_eq(opaque, &bad_count);
+    ck_assert_ptr_eq(context, &bad_count);
     ck_assert_int_lt(err->code, 0);
     format = format ? format : "none";
     strcat(strcat(bad_formats, format), " ");
@@ -147,7 +147,7 @@ static void watch_bad(void)
     bad_count = 0;
     bad_paths[0] = bad_formats[0] = '\0';
     options.bad_input = bad_input;
-    options.opaque = &bad_count;
+    options.context = &bad_count;
 }
 
 START_TEST(fails_at_the_first_bad)
@@ -327,7 +327,7 @@ START_TEST(mistakes)
     options.bad_policy = 5;
     refused("e", PCR_ERR_INVAL, "bad_policy");
     options.flags = 1u << 31;
-    refused("e", PCR_ERR_INVAL, "unknown flags");
+    refused("e", PCR_ERR_INVAL, "pcr_write_options.flags: 0x80000000 is unknown");
     ck_assert(!test_exists(top.path, "e"));
     ck_assert_int_eq(pcr_dataset_write(NULL, &src.source, NULL, NULL, &error),
                      PCR_ERR_INVAL);

@@ -23,16 +23,16 @@ static struct {
 static struct test_folder top;
 static struct pcr_error error;
 static struct pcr_write_options options;
-static struct pcr_write_progress report;
+static struct pcr_write_progress report = { .size = sizeof(report) };
 static struct pcr_dataset *ds;
 static struct pcr_dataset_info info;
 static int (*describe_image)(void *, uint64_t, struct pcr_source_sample *,
                              struct pcr_error *);
 
-static int describe(void *opaque, uint64_t i, struct pcr_source_sample *out,
+static int describe(void *context, uint64_t i, struct pcr_source_sample *out,
                     struct pcr_error *err)
 {
-    int rc = describe_image(opaque, i, out, err);
+    int rc = describe_image(context, i, out, err);
     out->labels = src.is_float[i] ? NULL : src.ints[i];
     out->float_labels = src.is_float[i] ? src.floats[i] : NULL;
     out->label_count = src.count[i];
@@ -104,7 +104,7 @@ static void has_labels(uint64_t i, uint32_t count, const int64_t *ints,
 {
     struct pcr_sample *s = NULL;
     struct pcr_sample_info sample = { .size = sizeof(sample) };
-    ck_assert_int_eq(pcr_dataset_sample(ds, i, &s, &error), 0);
+    ck_assert_int_eq(pcr_sample_acquire(ds, i, &s, &error), 0);
     ck_assert_int_eq(pcr_sample_describe(s, &sample, &error), 0);
     ck_assert_uint_eq(sample.label_count, count);
     if (count) {
@@ -204,12 +204,12 @@ END_TEST
 /* A source that tells two stories. */
 static unsigned described;
 
-static int describe_otherwise(void *opaque, uint64_t i, struct pcr_source_sample *out,
+static int describe_otherwise(void *context, uint64_t i, struct pcr_source_sample *out,
                               struct pcr_error *err)
 {
     static const int64_t other = 7;
     static const double half = 0.5;
-    int rc = describe(opaque, i, out, err);
+    int rc = describe(context, i, out, err);
     if (described++ < COUNT)
         return rc;
     out->labels = &other;

@@ -24,7 +24,7 @@ static void begin(uint64_t max, uint32_t threads)
     job.opts.max_memory_nbytes = max;
     job.opts.thread_count = threads;
     pcri_write_threads_init(&job);
-    ck_assert_int_eq(pcr_ladder_builtin(NULL, (struct pcr_ladder **) (void *) &job.ladder, &err),
+    ck_assert_int_eq(pcr_ladder_create(NULL, (struct pcr_ladder **) (void *) &job.ladder, &err),
                      0);
 }
 
@@ -40,9 +40,9 @@ struct turn {
     atomic_bool taken, give;
 };
 
-static void *take_and_give(void *opaque)
+static void *take_and_give(void *context)
 {
-    struct turn *t = opaque;
+    struct turn *t = context;
     struct pcr_error err;
     t->worker.write = &job;
     if (pcri_memory_take(&t->worker, t->nbytes, &err))
@@ -200,7 +200,7 @@ START_TEST(larger_is_bad)
 {
     struct pcr_write_options o = { .size = sizeof(o), .max_memory_nbytes = PICTURE_NBYTES,
                                    .bad_policy = PCR_BAD_SKIP, .max_side = _i & 1 ? 32 : 0 };
-    struct pcr_write_progress report;
+    struct pcr_write_progress report = { .size = sizeof(report) };
     struct pcr_buffer large = { 0 }, text = { 0 };
     if (_i < 2) {
         ck_assert_int_eq(pcr_gen_photo(3, 200, 160, 85, 0, &large), 0);

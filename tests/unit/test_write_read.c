@@ -14,7 +14,7 @@ static struct test_source src;
 static struct test_folder top;
 static struct pcr_error error;
 static struct pcr_write_options options;
-static struct pcr_write_progress report;
+static struct pcr_write_progress report = { .size = sizeof(report) };
 
 static void setup(void)
 {
@@ -56,7 +56,7 @@ static void write_ok(const char *name)
 static void decode(const void *data, size_t nbytes, struct pcr_buffer *pixels)
 {
     struct pcr_decoder *d = NULL;
-    struct pcr_image_info info;
+    struct pcr_image_info info = { .size = sizeof(info) };
     ck_assert_int_eq(pcr_decoder_create(&d, &error), 0);
     int rc = pcr_decoder_decode_alloc(d, data, nbytes, NULL, pixels, &info, &error);
     ck_assert_msg(rc == 0, "%s", error.message);
@@ -68,7 +68,7 @@ static void check_sample(struct pcr_dataset *ds, uint64_t index)
     struct pcr_sample *s = NULL;
     struct pcr_sample_info info = { .size = sizeof(info) };
     struct pcr_buffer file = { 0 }, ours = { 0 }, theirs = { 0 };
-    ck_assert_int_eq(pcr_dataset_sample(ds, index, &s, &error), 0);
+    ck_assert_int_eq(pcr_sample_acquire(ds, index, &s, &error), 0);
     ck_assert_int_eq(pcr_sample_describe(s, &info, &error), 0);
     unsigned i = (unsigned) atoi(info.key + strlen("images/"));
     const struct test_sample *one = &src.samples[i];
@@ -120,7 +120,7 @@ static uint64_t first_key(const char *name)
     ck_assert_int_eq(pcr_dataset_open(at(name), NULL, &ds, &error), 0);
     uint64_t sum = 0;
     for (uint64_t i = 0; i < 40; i++) {
-        ck_assert_int_eq(pcr_dataset_sample(ds, i, &s, &error), 0);
+        ck_assert_int_eq(pcr_sample_acquire(ds, i, &s, &error), 0);
         ck_assert_int_eq(pcr_sample_describe(s, &info, &error), 0);
         sum = sum * 31 + (uint64_t) atoi(info.key + strlen("images/"));
         pcr_sample_release(&s);
@@ -163,7 +163,7 @@ START_TEST(opaque_samples)
     ck_assert_int_eq(pcr_dataset_describe(ds, &info, &error), 0);
     ck_assert_uint_eq(info.opaque_count, 2);
     ck_assert_int_eq(pcr_dataset_find(ds, "images/020.jpg", 14, &index, &error), 0);
-    ck_assert_int_eq(pcr_dataset_sample(ds, index, &s, &error), 0);
+    ck_assert_int_eq(pcr_sample_acquire(ds, index, &s, &error), 0);
     ck_assert_int_eq(pcr_sample_read(s, 1, &file, &error), 0);
     ck_assert_uint_eq(file.nbytes, 6);
     ck_assert_mem_eq(file.data, "GIF89a", 6);

@@ -16,7 +16,7 @@ enum { LIMIT = 20 };
 static struct test_source src;
 static struct test_folder top;
 static struct pcr_error error;
-static struct pcr_write_progress report;
+static struct pcr_write_progress report = { .size = sizeof(report) };
 
 static void setup(void)
 {
@@ -41,7 +41,7 @@ static void check_sizes(const char *path, size_t first, uint64_t *reduced)
     for (uint64_t i = 0; i < info.sample_count; i++) {
         struct pcr_sample *sample = NULL;
         struct pcr_sample_info about = { .size = sizeof(about) };
-        ck_assert_int_eq(pcr_dataset_sample(ds, i, &sample, &error), 0);
+        ck_assert_int_eq(pcr_sample_acquire(ds, i, &sample, &error), 0);
         ck_assert_int_eq(pcr_sample_describe(sample, &about, &error), 0);
         size_t number = first + strtoul(about.key + strlen("images/"), NULL, 10);
         if (about.form == PCR_FORM_CODED && !pcr_gen_case(number)->no_pixels) {

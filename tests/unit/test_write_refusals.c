@@ -19,18 +19,20 @@ static int (*describe_image)(void *, uint64_t, struct pcr_source_sample *, struc
 
 /* What describe() says of sample 2. */
 static struct odd {
-    bool no_key, both, no_labels, floats;
+    bool no_key, both, no_labels, floats, assigns;
     const int64_t *label;
 } odd;
 
-static int describe(void *opaque, uint64_t index, struct pcr_source_sample *out,
+static int describe(void *context, uint64_t index, struct pcr_source_sample *out,
                     struct pcr_error *err)
 {
     static const double half = 0.5;
     static const int64_t one = 1;
-    int rc = describe_image(opaque, index, out, err);
+    int rc = describe_image(context, index, out, err);
     if (rc || index != 2)
         return rc;
+    if (odd.assigns)
+        *out = (struct pcr_source_sample) { .key = out->key };
     if (odd.no_key)
         out->key = NULL;
     if (odd.both || odd.floats)
@@ -108,13 +110,16 @@ START_TEST(odd_sources)
 {
     const struct pcr_source good = src.source;
     src.source.size = sizeof(uint32_t);
-    refused(PCR_ERR_INVAL, "lacks its size, describe or load");
+    refused(PCR_ERR_INVAL, "pcr_source.size is 4");
     src.source = good;
+    odd.assigns = true;
+    refused(PCR_ERR_INVAL, "sample 2 of the source: size became 0");
+    odd.assigns = false;
     src.source.describe = NULL;
-    refused(PCR_ERR_INVAL, "lacks its size, describe or load");
+    refused(PCR_ERR_INVAL, "lacks describe or load");
     src.source = good;
     src.source.load = NULL;
-    refused(PCR_ERR_INVAL, "lacks its size, describe or load");
+    refused(PCR_ERR_INVAL, "lacks describe or load");
     src.source = good;
     src.source.sample_count = UINT64_MAX;
     refused(PCR_ERR_LIMIT, "the source has 18446744073709551615 samples");

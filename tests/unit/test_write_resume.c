@@ -21,7 +21,7 @@ static struct test_source src;
 static struct test_folder top;
 static struct pcr_error error;
 static struct pcr_write_options options;
-static struct pcr_write_progress report;
+static struct pcr_write_progress report = { .size = sizeof(report) };
 
 static const char *at(const char *name)
 {
@@ -66,7 +66,7 @@ static void teardown(void)
 /* Cancels when `enough` records are done. */
 static uint64_t enough;
 
-static int cancel(void *opaque, const struct pcr_write_progress *p)
+static int cancel(void *context, const struct pcr_write_progress *p)
 {
     return p->records_done >= enough;
 }
@@ -258,13 +258,13 @@ END_TEST
 
 static unsigned locked_out;
 
-static int write_again(void *opaque, const struct pcr_write_progress *p)
+static int write_again(void *context, const struct pcr_write_progress *p)
 {
     struct pcr_write_options o = options;
     o.progress = NULL;
     if (p->records_done == p->record_count)
         return 0; /* now it is complete, or will be at once */
-    ck_assert_int_eq(pcr_dataset_write(opaque, &src.source, &o, NULL, &error),
+    ck_assert_int_eq(pcr_dataset_write(context, &src.source, &o, NULL, &error),
                      PCR_ERR_IO);
     ck_assert_int_eq(error.sys_errno, EWOULDBLOCK);
     ck_assert_ptr_nonnull(strstr(error.message, "another conversion"));
@@ -277,7 +277,7 @@ START_TEST(one_writer_at_a_time)
     char path[256];
     strcpy(path, at("d"));
     options.progress = write_again;
-    options.opaque = path;
+    options.context = path;
     src.delay_us = 10000;
     write_ok("d");
     ck_assert_uint_ge(locked_out, 1);

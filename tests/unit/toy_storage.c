@@ -93,9 +93,9 @@ static void toy_close(void *user, void *object)
 }
 
 /* Completes what came last first. */
-static void *complete_all(void *opaque)
+static void *complete_all(void *context)
 {
-    struct toy *t = opaque;
+    struct toy *t = context;
     pthread_mutex_lock(&t->mutex);
     while (!t->stop || t->pending_count) {
         if (!t->pending_count || t->pending_count < t->gather) {

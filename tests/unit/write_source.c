@@ -15,27 +15,25 @@
 static const char *const class_names[] = { "ape", "bee", "cat" };
 static const char *const split_names[] = { "test", "train" };
 
-static int describe(void *opaque, uint64_t i, struct pcr_source_sample *out,
+static int describe(void *context, uint64_t i, struct pcr_source_sample *out,
                     struct pcr_error *err)
 {
-    const struct test_source *s = opaque;
+    const struct test_source *s = context;
     const struct test_sample *one = &s->samples[i];
-    *out = (struct pcr_source_sample) {
-        .key = one->key,
-        .attributes = one->attributes,
-        .labels = &one->label,
-        .label_count = 1,
-        .split = one->split,
-        .nbytes = one->file.nbytes,
-        .revision = s->revision,
-    };
+    out->key = one->key;
+    out->attributes = one->attributes;
+    out->labels = &one->label;
+    out->label_count = 1;
+    out->split = one->split;
+    out->nbytes = one->file.nbytes;
+    out->revision = s->revision;
     return 0;
 }
 
-static int load(void *opaque, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
+static int load(void *context, uint64_t i, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err)
 {
-    const struct test_source *s = opaque;
+    const struct test_source *s = context;
     const struct test_sample *one = &s->samples[i];
     if (s->delay_us) {
         struct timespec t = { 0, s->delay_us * 1000L };
@@ -63,7 +61,7 @@ void test_source_init(struct test_source *s, uint32_t count)
     s->source = (struct pcr_source) {
         .size = sizeof(s->source),
         .class_count = 3,
-        .opaque = s,
+        .context = s,
         .sample_count = count,
         .class_names = class_names,
         .split_names = split_names,

@@ -24,7 +24,7 @@ static int read_samples(struct pcr_dataset *ds, uint64_t first, uint64_t end,
     for (uint64_t i = first; !rc && i < end; i++) {
         struct pcr_sample_info info = { .size = sizeof(info) };
         struct pcr_sample *s = NULL;
-        rc = pcr_dataset_sample(ds, i, &s, err);
+        rc = pcr_sample_acquire(ds, i, &s, err);
         if (!rc)
             rc = pcr_sample_describe(s, &info, err);
         for (uint32_t g = 1; !rc && g <= group_count; g++)
@@ -48,7 +48,7 @@ static int read_slices(struct pcr_dataset *ds, uint64_t record_count, struct pcr
             rc = pcr_slice_read(ds, r, 0, info.sample_count, PCR_FIDELITY_FULL, &sl, err);
         for (uint32_t i = 0; !rc && i < pcr_slice_count(sl); i++)
             rc = pcr_slice_get(sl, i, PCR_FIDELITY_FULL, &file, err);
-        pcr_slice_destroy(&sl);
+        pcr_slice_release(&sl);
     }
     pcr_buffer_free(&file);
     return rc;

@@ -14,7 +14,7 @@ struct pcri_stored_info {
 };
 
 /* Takes the next row of a window, packed pixels that last until it returns. */
-typedef void pcri_row_fn(void *opaque, const uint8_t *pixels);
+typedef void pcri_row_fn(void *context, const uint8_t *pixels);
 
 /* One implementation of one file format. A state decodes one image after another, in one
  * thread at a time: begin, perhaps rows, end. */
@@ -38,7 +38,7 @@ struct pcri_codec {
                 const struct pcri_target *target, struct pcr_error *err);
     /* As rows(), row by row, from the window's first on, holding few of them. PCR_END, with nothing
      * read: this picture does not come so. NULL: none does. */
-    int (*stream)(void *state, const struct pcri_rect *window, pcri_row_fn *row, void *opaque,
+    int (*stream)(void *state, const struct pcri_rect *window, pcri_row_fn *row, void *context,
                   struct pcr_error *err);
     /* Frees what the image took; also after a failure. */
     void (*end)(void *state);

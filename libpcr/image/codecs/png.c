@@ -236,7 +236,7 @@ static const uint8_t *window_row(struct png *p, const struct pcri_rect *w, const
 
 /* A file that is not interlaced, row by row through one row's memory. */
 static int read_by_rows(struct png *p, const struct pcri_rect *w, pcri_row_fn *give,
-                        void *opaque)
+                        void *context)
 {
     if (setjmp(png_jmpbuf(p->read)))
         return stopped(p);
@@ -244,7 +244,7 @@ static int read_by_rows(struct png *p, const struct pcri_rect *w, pcri_row_fn *g
     for (uint32_t y = 0; y < p->height; y++) {
         png_read_row(p->read, p->whole.data, NULL);
         if (y >= w->y && y - w->y < w->height)
-            give(opaque, window_row(p, w, p->whole.data));
+            give(context, window_row(p, w, p->whole.data));
     }
     read_tail(p);
     return 0;
@@ -274,14 +274,14 @@ static uint64_t png_held(void *state, const struct pcri_rect *window)
 }
 
 static int png_stream(void *state, const struct pcri_rect *window, pcri_row_fn *row,
-                      void *opaque, struct pcr_error *err)
+                      void *context, struct pcr_error *err)
 {
     struct png *p = state;
     p->err = err;
     if (is_interlaced(p))
         return PCR_END;
     int rc = reserve_rows(p, 1, err);
-    return rc ? rc : read_by_rows(p, window, row, opaque);
+    return rc ? rc : read_by_rows(p, window, row, context);
 }
 
 /* Rows on their way to a target. */
@@ -290,9 +290,9 @@ struct delivery {
     uint32_t y, width, channels;
 };
 
-static void deliver(void *opaque, const uint8_t *pixels)
+static void deliver(void *context, const uint8_t *pixels)
 {
-    struct delivery *d = opaque;
+    struct delivery *d = context;
     pcri_store_row(d->target, d->y++, pixels, d->width, d->channels);
 }
 

@@ -131,12 +131,13 @@ static int make_filter(struct pcr_buffer *b, uint32_t kind, const struct extent 
 
 static int check(struct pcr_resize_options *o, uint32_t channels, struct pcr_error *err)
 {
-    uint32_t flags = o->flags;
     if (channels != 1 && channels != 3)
         return pcri_fail(err, PCR_ERR_INVAL, "%u channels, expected 1 or 3",
                          (unsigned) channels);
-    if (flags & ~(uint32_t) (PCR_RESIZE_FLIP | PCR_RESIZE_PLANAR))
-        return pcri_fail(err, PCR_ERR_INVAL, "unknown resize flags 0x%x", (unsigned) flags);
+    int rc = pcri_flags_check("pcr_resize_options", o->flags,
+                              PCR_RESIZE_FLIP | PCR_RESIZE_PLANAR, err);
+    if (rc)
+        return rc;
     if (o->filter > PCR_FILTER_NEAREST)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown filter %u", (unsigned) o->filter);
     if (o->filter == PCR_FILTER_DEFAULT)

@@ -26,6 +26,29 @@ extern "C" {
 #define PCR_MUST_CHECK
 #endif
 
+/* Structs that may grow begin with `uint32_t size`, which is set to the sizeof of the struct by
+ * whoever provides its memory: the caller, for options and for what a function fills; the
+ * library, for what it hands to a callback or lends (struct pcr_batch). New members come at
+ * the end, and 0 in them means what held before they were there.
+ *
+ * Who reads a struct takes what its size covers, and 0 for members beyond. Bytes beyond the
+ * struct as the library knows it must be 0, else UNSUPPORTED: they ask for what only a later
+ * version has. Who fills a struct writes nothing beyond its size; the library zeroes what it
+ * does not know. A size below 8 is INVAL. NULL for options is all of their defaults.
+ *
+ * Flags that are not documented, values that an enum does not have, and a `reserved` that is
+ * not 0 are INVAL.
+ *
+ * Structs that stand in others by value or in arrays have no size and never grow; those of
+ * struct pcr_loader_options have a `reserved` instead. */
+
+/* Objects are opaque. What was opened (a dataset, a source, a writer) is closed; what was
+ * created or parsed (a decoder, a loader, a ladder) is destroyed; what another object has lent
+ * (a sample, a slice, a batch) is released. These functions take the address of the pointer,
+ * set it to NULL, and accept NULL and a pointer that is NULL. What a struct of the caller's
+ * holds (a buffer, spans) is freed. `context` is the caller's own pointer, which callbacks are
+ * called with. */
+
 /* The library's version, "major.minor.patch". Static storage. */
 PCR_API const char *pcr_version(void);
 
@@ -72,9 +95,8 @@ struct pcr_error {
 /* The code's name, for example "CORRUPT"; "UNKNOWN" for other values. Static storage. */
 PCR_API const char *pcr_code_name(int code);
 
-/* Bounds that are checked before memory is taken. Zero in a field means its default. Set
- * .size to sizeof(struct pcr_limits). Options point to one; NULL there means all defaults, and it
- * is copied. */
+/* Bounds that are checked before memory is taken. Zero in a member means its default. Options
+ * point to one; NULL there means all defaults, and it is copied. */
 struct pcr_limits {
     uint32_t size;
     uint32_t max_scans;          /* scans in one JPEG; default 64 */

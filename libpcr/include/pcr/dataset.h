@@ -236,7 +236,7 @@ struct pcr_sample;
 /* Looks sample `index` up; reads the record's header and head on first use, no image
  * bytes. Release it with pcr_sample_release(). Codes: INVAL (index), IO, FORMAT, CORRUPT,
  * TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. */
-PCR_API PCR_MUST_CHECK int pcr_dataset_sample(struct pcr_dataset *ds, uint64_t index,
+PCR_API PCR_MUST_CHECK int pcr_sample_acquire(struct pcr_dataset *ds, uint64_t index,
                                               struct pcr_sample **out,
                                               struct pcr_error *err);
 
@@ -245,7 +245,7 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_sample(struct pcr_dataset *ds, uint64_t i
  * the other is NULL; a dataset without labels takes either. Reads heads that are not in memory,
  * no image bytes, and blocks meanwhile: ask for some records' samples at a time where it must
  * be possible to stop. Codes: INVAL (range; the labels are of the other kind), and as
- * pcr_dataset_sample(). */
+ * pcr_sample_acquire(). */
 PCR_API PCR_MUST_CHECK int pcr_dataset_labels(struct pcr_dataset *ds, uint64_t first,
                                               uint64_t count, int64_t *labels_out,
                                               double *float_labels_out,
@@ -253,7 +253,7 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_labels(struct pcr_dataset *ds, uint64_t f
 
 /* Finds a key's dataset index. The first call reads all heads and builds an index (about
  * 16 bytes a sample); later calls are O(1). Returns PCR_END where no sample has the key;
- * the first of several with the same key. Codes: as pcr_dataset_sample(). */
+ * the first of several with the same key. Codes: as pcr_sample_acquire(). */
 PCR_API PCR_MUST_CHECK int pcr_dataset_find(struct pcr_dataset *ds, const void *key,
                                             size_t key_nbytes, uint64_t *index_out,
                                             struct pcr_error *err);
@@ -325,7 +325,7 @@ PCR_API PCR_MUST_CHECK int pcr_slice_spans(const struct pcr_slice *sl, uint32_t 
                                            struct pcr_spans *out, struct pcr_error *err);
 
 /* Destroys *sl and sets it to NULL. Accepts NULL and a NULL object. */
-PCR_API void pcr_slice_destroy(struct pcr_slice **sl);
+PCR_API void pcr_slice_release(struct pcr_slice **sl);
 
 /* Destroyed slices' memory is kept for later ones, since fresh memory costs more than reading
  * into it: 32 MiB, or as much as the calls of this function add up to. A loader asks for its
@@ -354,7 +354,7 @@ enum pcr_verify_kind {
 
 /* Called for each finding and after each record; kind: enum pcr_verify_kind. A nonzero return
  * cancels. */
-typedef int (*pcr_verify_callback)(void *opaque, uint32_t kind, const char *record_path,
+typedef int (*pcr_verify_callback)(void *context, uint32_t kind, const char *record_path,
                                    uint64_t records_done, const struct pcr_error *err);
 
 /* Verifies every checksum of one record: header, head, groups, chunks, tail, and that the
@@ -367,7 +367,7 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_verify_record(struct pcr_dataset *ds,
                                                      uint64_t record, int deep,
                                                      struct pcr_verify_report *report,
                                                      pcr_verify_callback callback,
-                                                     void *opaque, struct pcr_error *err);
+                                                     void *context, struct pcr_error *err);
 
 #ifdef __cplusplus
 }

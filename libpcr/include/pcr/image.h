@@ -37,9 +37,9 @@ enum {
     PCR_DECODE_TO_SRGB = 1 << 4,
 };
 
-enum pcr_decode_with {
-    PCR_DECODE_AUTO = 0,  /* our own decoder, and libjpeg-turbo for what it declines */
-    PCR_DECODE_TURBO = 1, /* libjpeg-turbo; for JPEG it implies PCR_DECODE_IDENTICAL */
+enum pcr_decoder_kind {
+    PCR_DECODER_AUTO = 0,  /* our own decoder, and libjpeg-turbo for what it declines */
+    PCR_DECODER_TURBO = 1, /* libjpeg-turbo; for JPEG it implies PCR_DECODE_IDENTICAL */
 };
 
 struct pcr_ladder; /* ladder.h */
@@ -50,7 +50,7 @@ struct pcr_decode_options {
     uint32_t color; /* enum pcr_color */
     uint32_t orientation; /* 1..8, as EXIF numbers them; 0: read it from the image's metadata */
     const struct pcr_limits *limits; /* NULL: the defaults */
-    uint32_t with;  /* enum pcr_decode_with */
+    uint32_t decoder; /* enum pcr_decoder_kind */
     /* Decode to scale/8 of the size, 1 to 8; 0 means 8. Width and height are rounded up.
      * JPEG does it in the inverse DCT, as libjpeg-turbo; other formats are UNSUPPORTED. */
     uint32_t scale;
@@ -67,10 +67,12 @@ struct pcr_decode_options {
 };
 
 struct pcr_image_info {
+    uint32_t size;        /* set by the caller */
     uint32_t width;       /* pixels, as they are delivered: scaled, upright, cropped */
     uint32_t height;
     uint32_t channels;    /* 3 or 1 */
     uint32_t orientation; /* what was found or given, 1..8 */
+    uint32_t reserved;
 };
 
 /* A decoder holds scratch memory that it reuses from image to image. One thread at a

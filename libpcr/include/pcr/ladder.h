@@ -20,8 +20,8 @@ PCR_API const char *pcr_ladder_name(uint32_t index);
 
 /* Creates a ladder from a built-in's name ("bitplane", "classic") or NULL for the default.
  * Codes: INVAL (no such name), NOMEM. */
-PCR_API PCR_MUST_CHECK int pcr_ladder_builtin(const char *name, struct pcr_ladder **out,
-                                              struct pcr_error *err);
+PCR_API PCR_MUST_CHECK int pcr_ladder_create(const char *name, struct pcr_ladder **out,
+                                             struct pcr_error *err);
 
 /* Creates a ladder from its text: FORMAT.md's form, or cjpeg's -scans syntax with a line
  * `group` (or a comment `# group`) before each group. Checks that each script is a legal,

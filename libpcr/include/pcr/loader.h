@@ -43,7 +43,7 @@ enum pcr_transform {
     PCR_TRANSFORM_STRETCH = 3,     /* the whole image to height x width */
 };
 
-enum pcr_bad_sample {
+enum pcr_sample_policy {
     PCR_SAMPLE_DEFAULT = 0, /* means ERROR */
     PCR_SAMPLE_ERROR = 1,   /* pcr_loader_next() fails with the sample's error */
     /* Another takes its place, counted: "Bad samples" below. Bad is what is damaged, or not
@@ -119,7 +119,7 @@ struct pcr_loader_options {
     uint32_t ratio_min_ppm; /* aspect ratio width / height; default 750,000 */
     uint32_t ratio_max_ppm; /* default 1,333,333 */
     uint32_t flip_ppm;     /* chance of a mirror image, millionths; default 0 */
-    uint32_t bad_sample;   /* enum pcr_bad_sample */
+    uint32_t bad_sample;   /* enum pcr_sample_policy */
     uint32_t block_samples; /* BLOCK: samples a slice; default 64 */
     uint32_t window_samples; /* BLOCK: samples mixed together; default 4096 */
     uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
@@ -165,9 +165,9 @@ struct pcr_loader_options {
     uint8_t fill[4];       /* R, G, B where a turned picture has nothing; gray: the first.
                             * fill[3]: 0 */
     uint32_t reserved;     /* 0 */
-    void *(*allocate)(void *memory_opaque, size_t nbytes); /* NULL: the library's own */
-    void (*release)(void *memory_opaque, void *memory, size_t nbytes); /* with allocate */
-    void *memory_opaque;
+    void *(*allocate)(void *memory_context, size_t nbytes); /* NULL: the library's own */
+    void (*release)(void *memory_context, void *memory, size_t nbytes); /* with allocate */
+    void *memory_context;
     uint64_t ring_nbytes;  /* bound on the bytes of batches made ahead; lowers batches_ahead,
                             * but not below 1. RAW: by the mean file. Default: none */
     uint32_t worker;       /* which of worker_count loaders of this process it is, from 0 */
@@ -349,16 +349,18 @@ struct pcr_crop {
 
 /* One batch. Read-only for the caller but for `pixels` and `data`, which it may change. */
 struct pcr_batch {
+    uint32_t size;           /* of the struct, as the library knows it */
+    uint32_t sample_count;
     uint8_t *pixels;         /* sample_count x H x W x C or x C x H x W, 64-byte aligned;
                               * of another dtype than UINT8: float or uint16_t (bits) there */
     const int64_t *labels;   /* sample_count: the first label, -1 where there is none; NULL where
                               * the datasets' labels are floats */
     const uint64_t *indices; /* sample_count: index in its dataset as opened */
     const uint32_t *fidelities; /* sample_count: what each sample was decoded at */
-    uint32_t sample_count;
     uint32_t height, width, channels;
     uint32_t layout;         /* enum pcr_layout: NHWC or NCHW */
     uint32_t dtype;          /* enum pcr_dtype, not DEFAULT */
+    uint32_t reserved;
     uint64_t epoch;
     uint64_t number;         /* of the batch in its epoch, from 0 */
     const uint32_t *datasets; /* sample_count: which of the loader's datasets, from 0 */
@@ -390,8 +392,9 @@ PCR_API PCR_MUST_CHECK int pcr_loader_next_within(struct pcr_loader *loader, uin
                                                   struct pcr_batch **out,
                                                   struct pcr_error *err);
 
-/* Gives a batch back, from any thread, also after its loader is gone. Accepts NULL. */
-PCR_API void pcr_batch_release(struct pcr_batch *batch);
+/* Gives *batch back and sets it to NULL; from any thread, also after its loader is gone. Accepts
+ * NULL and a NULL object. */
+PCR_API void pcr_batch_release(struct pcr_batch **batch);
 
 /* Makes a pcr_loader_next() that waits in another thread, and all later ones until the next
  * start_epoch or resume, return CANCELLED; a state then still says what was delivered. Where no
@@ -402,7 +405,7 @@ PCR_API void pcr_batch_release(struct pcr_batch *batch);
 PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
 
 /* A sample that could not be made as it was wanted, and was replaced or degraded. */
-struct pcr_loader_fault {
+struct pcr_bad_sample {
     uint32_t size;      /* set by the caller */
     int32_t code;       /* the error that it had at `fidelity` */
     uint64_t epoch;
@@ -415,13 +418,13 @@ struct pcr_loader_fault {
     char message[496];  /* of the error: record, key, what is wrong */
 };
 
-enum { PCR_LOADER_FAULTS = 64 }; /* that a loader remembers */
+enum { PCR_LOADER_BAD_SAMPLES = 64 }; /* that a loader remembers */
 
-/* The i-th last of them: 0 is the latest. Fills *fault_out up to its .size; PCR_END where there
+/* The i-th last of them: 0 is the latest. Fills *sample_out up to its .size; PCR_END where there
  * are fewer. In what order they come depends on the threads. Codes: INVAL. */
-PCR_API PCR_MUST_CHECK int pcr_loader_fault(const struct pcr_loader *loader, uint64_t i,
-                                            struct pcr_loader_fault *fault_out,
-                                            struct pcr_error *err);
+PCR_API PCR_MUST_CHECK int pcr_loader_bad_sample(const struct pcr_loader *loader, uint64_t i,
+                                                 struct pcr_bad_sample *sample_out,
+                                                 struct pcr_error *err);
 
 /* Counters since the loader was made, and, where it says "now", how things stand. Times of
  * threads are sums over them. */

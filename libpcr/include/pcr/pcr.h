@@ -6,9 +6,9 @@
 #include <pcr/base.h>
 #include <pcr/dataset.h>
 #include <pcr/image.h>
-#include <pcr/import.h>
 #include <pcr/ladder.h>
 #include <pcr/loader.h>
+#include <pcr/source.h>
 #include <pcr/storage.h>
 #include <pcr/system.h>
 #include <pcr/writer.h>

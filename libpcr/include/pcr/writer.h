@@ -5,68 +5,11 @@
 
 #include <pcr/base.h>
 #include <pcr/ladder.h>
+#include <pcr/source.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* One sample as a source describes it. The pointers belong to the source and live as long
- * as it does. */
-struct pcr_source_sample {
-    const char *key;         /* NUL-terminated, any other bytes; unique in the dataset */
-    const char *path;        /* for messages; NULL: the key is used */
-    const char *attributes;  /* JSON object text, or NULL */
-    const int64_t *labels;   /* integers, or a class's index; NULL: none, or floats */
-    uint32_t label_count;    /* of labels or float_labels */
-    uint32_t split;          /* index into split_names */
-    uint64_t nbytes;         /* expected size, 0 if not known: for planning and resuming */
-    uint64_t revision;       /* changes when the bytes do (mtime in ns), 0 if not known */
-    /* Finite numbers, in place of `labels`. Where one sample of the source has them, all labels
-     * are stored as floats: integers beside them must be exact as such (up to 2^53 are). */
-    const double *float_labels;
-};
-
-/* An image that a source has found but does not give as a sample. */
-struct pcr_left_out {
-    const char *path;   /* any bytes but NUL */
-    const char *key;    /* what its key would be */
-    const char *reason;
-};
-
-/* Where samples come from: the interface between importers and the writer. */
-struct pcr_source {
-    uint32_t size; /* sizeof(struct pcr_source) */
-    uint32_t class_count;
-    void *opaque;
-    uint64_t sample_count;
-    /* class_count names; labels[0] is an index into them. Where a source has none, and each
-     * labelled sample has one integer, these together 0 to n - 1 without a gap, they are
-     * classes named "0" to "n - 1" (above 1,000 only where they are two samples each on
-     * average, and at most 2^20); PCR_WRITE_NO_CLASSES leaves them integers. */
-    const char *const *class_names;
-    const char *const *split_names; /* that differ, at most 10,000; NULL: one split, "all" */
-    uint32_t split_count;
-    uint32_t reserved;
-    /* Describes sample `index`. Cheap, no I/O. Called from one thread at a time. */
-    int (*describe)(void *opaque, uint64_t index, struct pcr_source_sample *out,
-                    struct pcr_error *err);
-    /* Loads the sample's bytes into *out. Called from several threads at once. A failure
-     * makes the sample a bad one (see pcr_bad_policy), except NOMEM, CANCELLED, and IO with a
-     * sys_errno that says nothing of this sample: EIO, EAGAIN, EMFILE and others that may pass
-     * are tried again four times, and end the conversion if they stay. ENOENT, EACCES and no
-     * errno at all make a bad sample. */
-    int (*load)(void *opaque, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
-                struct pcr_error *err);
-    /* Frees the source; may be NULL. Called by pcr_source_destroy() only. */
-    void (*destroy)(void *opaque);
-    /* What the writer lists in errors.jsonl beside the bad inputs. */
-    const struct pcr_left_out *left_out;
-    uint64_t left_out_count;
-    uint64_t ignored_count; /* files found that are no images, for those who ask */
-};
-
-/* Calls source->destroy. Accepts NULL. */
-PCR_API void pcr_source_destroy(struct pcr_source *source);
 
 /* What to do with a bad input: one that is damaged, is no image, or is an image that no decoder
  * here can show (WebP, arithmetic-coded or 12-bit JPEG): what is converted can be decoded. */
@@ -97,6 +40,9 @@ enum {
 };
 
 struct pcr_write_progress {
+    uint32_t size;           /* of the struct, as the library knows it; of a report, set by the
+                              * caller */
+    uint32_t reserved;
     uint64_t sample_count;   /* in all */
     uint64_t samples_done;   /* packed or kept from an earlier run */
     uint64_t samples_bad;    /* skipped */
@@ -133,12 +79,12 @@ struct pcr_write_options {
     uint64_t max_memory_nbytes;
     /* Called from time to time from the calling thread, at least every 200 ms; NULL: not.
      * A nonzero return stops the work cleanly: CANCELLED. */
-    int (*progress)(void *opaque, const struct pcr_write_progress *progress);
+    int (*progress)(void *context, const struct pcr_write_progress *progress);
     /* Called for each bad input, from the calling thread; NULL: not. format: what its bytes
      * begin like ("WebP", "HTML", "JPEG"; "unknown"), NULL where there are none. */
-    void (*bad_input)(void *opaque, const char *path, const char *format,
+    void (*bad_input)(void *context, const char *path, const char *format,
                       const struct pcr_error *err);
-    void *opaque;
+    void *context;
     /* LOSSY, the only thing here that is: an image, JPEG or PNG, of which a side is longer than
      * max_side pixels is decoded, reduced to that (bicubic, antialiased, in proportion) and
      * encoded as a baseline 4:2:0 or gray JPEG of this quality before it is packed. It is
@@ -163,8 +109,8 @@ struct pcr_write_options {
  * Where the folder holds the finished dataset of the same source and options, nothing is
  * left to do, which is success; one that holds another dataset is left alone (INVAL).
  *
- * Fills *report (may be NULL) also on failure. Blocks until done; memory is bounded by
- * about two records, a source file for each thread, and max_memory_nbytes.
+ * Fills *report (may be NULL) up to its .size, also on failure. Blocks until done; memory is
+ * bounded by about two records, a source file for each thread, and max_memory_nbytes.
  * Codes: INVAL, IO (ENOSPC: disk full; finished records stay), CORRUPT and others for a
  * bad input under PCR_BAD_FAIL, CANCELLED, NOMEM, LIMIT. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_write(const char *path,

@@ -23,7 +23,7 @@ from ._image import decode, resize
 from ._loader import Loader
 from ._sample import Sample, SampleView
 from ._source import NewSample
-from ._stats import Fault, LoaderStats
+from ._stats import BadSample, LoaderStats
 from ._storage import Storage, StorageFile
 from ._system import system
 from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, write
@@ -58,7 +58,7 @@ __all__ = [
     "CorruptError",
     "Dataset",
     "Epoch",
-    "Fault",
+    "BadSample",
     "FormatError",
     "InvalidError",
     "IoError",

@@ -6,6 +6,7 @@ from __future__ import annotations
 import operator
 import os
 import weakref
+from ctypes import byref
 from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple,
                     Union)
 
@@ -195,7 +196,7 @@ class Memory:
 def _release(pointer: Any, pid: int, keep: Any) -> None:
     # In a forked child a lock of the loader may be held by a thread that is not there.
     if os.getpid() == pid:
-        lib.pcr_batch_release(pointer)
+        lib.pcr_batch_release(byref(pointer))
     del keep
 
 
@@ -219,7 +220,7 @@ class Hooks:
         self._callbacks = (st.ALLOCATE_CALLBACK(self._get), st.RELEASE_CALLBACK(self._give))
         options.allocate, options.release = self._callbacks
 
-    def _get(self, _opaque: Any, nbytes: int) -> int:
+    def _get(self, _context: Any, nbytes: int) -> int:
         try:
             address = operator.index(self._allocate(nbytes))
             if not 0 <= address < 1 << 64:
@@ -230,7 +231,7 @@ class Hooks:
             self._raised.append(exc)
             return 0
 
-    def _give(self, _opaque: Any, address: int, nbytes: int) -> None:
+    def _give(self, _context: Any, address: int, nbytes: int) -> None:
         try:
             self._release(address, nbytes)
         except BaseException as exc:

@@ -346,7 +346,7 @@ class Dataset(Sequence[Sample]):
         undecodable: List[Tuple[str, PcrError]] = []
         stopped: List[bool] = []
 
-        def note(_opaque: Any, kind: int, path: Optional[bytes], _done: int,
+        def note(_context: Any, kind: int, path: Optional[bytes], _done: int,
                  err: Any) -> int:
             if err:
                 found = undecodable if kind == st.VerifyKind.UNDECODABLE else findings

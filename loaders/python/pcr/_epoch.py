@@ -99,7 +99,7 @@ class Core:
             self._hooks.check()
         except BaseException:
             if batch:
-                lib.pcr_batch_release(batch)
+                lib.pcr_batch_release(byref(batch))
             raise
 
     def cancel(self) -> None:

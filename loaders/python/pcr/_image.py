@@ -38,7 +38,7 @@ scratch = Scratch()
 
 Box = Tuple[int, int, int, int]
 Background = Union[None, int, Sequence[int]]
-DECODERS = {"auto": st.DECODE_AUTO, "turbo": st.DECODE_TURBO}
+DECODERS = {"auto": st.DECODER_AUTO, "turbo": st.DECODER_TURBO}
 
 
 def color_bytes(color: Union[int, Sequence[int]], count: int, what: str) -> List[int]:
@@ -92,7 +92,7 @@ def decode_options(gray: bool = False, orient: bool = True,
 def decode_at(address: int, nbytes: int, options: st.DecodeOptions) -> Pixels:
     """Decodes `nbytes` at an address."""
     decoder = scratch.decoder.pointer
-    info = st.ImageInfo()
+    info = st.sized(st.ImageInfo)
     call(lib.pcr_decoder_inspect, decoder, address, nbytes, byref(options), byref(info))
     most = (options.limits.contents.max_pixels if options.limits else 0) or 2**28
     if info.width * info.height * info.channels > 3 * most:

@@ -21,7 +21,7 @@ from ._image import Background, color_bytes, color_flags
 from ._library import (Size, call, choice, fidelity_number, height_width, lib, limits_of,
                        whole)
 from ._mix import Fidelity, Mix, PerSample, Renumbering
-from ._stats import Fault, LoaderStats
+from ._stats import BadSample, LoaderStats
 from ._waiter import Waiter
 from ._world import world_around
 from .errors import InvalidError
@@ -241,7 +241,7 @@ class Loader:
             transform=choice(st.Transform, transform, "transform"),
             filter=choice(st.Filter, filter, "filter"),
             resize_px=0 if resize_px is None else whole(resize_px, "resize_px"),
-            bad_sample=choice(st.BadSample, bad_sample, "bad_sample"),
+            bad_sample=choice(st.SamplePolicy, bad_sample, "bad_sample"),
             flip_ppm=_ppm(flip, "flip", 0, 1),
             block_samples=whole(block_samples, "block_samples"),
             window_samples=whole(window_samples, "window_samples"),
@@ -477,17 +477,17 @@ class Loader:
             lambda pointer: call(lib.pcr_loader_stats, pointer, byref(found)))
         return LoaderStats(found)
 
-    def faults(self) -> List[Fault]:
+    def bad_samples(self) -> List[BadSample]:
         """The last samples, 64 at most, that bad_sample="skip" has replaced by others or
         "degrade" delivered at a lower fidelity, the latest last. stats() counts them all."""
-        found: List[Fault] = []
-        f = st.sized(st.LoaderFault)
+        found: List[BadSample] = []
+        f = st.sized(st.BadSample)
         while self._core.with_pointer(
-                lambda pointer: call(lib.pcr_loader_fault, pointer, len(found),
+                lambda pointer: call(lib.pcr_loader_bad_sample, pointer, len(found),
                                      byref(f))) != st.Code.END:
             other = (None if f.replacement == st.NO_OFFSET else
                      (f.replacement_dataset, f.replacement))
-            found.append(Fault(f.epoch, f.dataset, f.index, f.fidelity, f.delivered or None,
+            found.append(BadSample(f.epoch, f.dataset, f.index, f.fidelity, f.delivered or None,
                                other, f.message.decode("utf-8", "replace")))
         return found[::-1]
 

@@ -170,7 +170,7 @@ class Sample:
 def open_sample(dataset: Handle, index: int) -> Sample:
     """Sample `index` of an open dataset."""
     pointer = c_void_p()
-    call(lib.pcr_dataset_sample, dataset.pointer, index, byref(pointer))
+    call(lib.pcr_sample_acquire, dataset.pointer, index, byref(pointer))
     return Sample(dataset, Handle(pointer, lib.pcr_sample_release, dataset))
 
 

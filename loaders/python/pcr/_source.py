@@ -88,7 +88,7 @@ class Source:
             raised.add_note(f"in the data of {self._names[index]}")
         return raised
 
-    def _describe(self, _opaque: Any, index: int, out: Any, _err: Any) -> int:
+    def _describe(self, _context: Any, index: int, out: Any, _err: Any) -> int:
         sample = out.contents
         data, labels = self._data[index], self._labels[index]
         floats = labels.dtype == np.float64
@@ -103,7 +103,7 @@ class Source:
         sample.revision = 0
         return 0
 
-    def _load(self, _opaque: Any, index: int, most: int, out: Any, err: Any) -> int:
+    def _load(self, _context: Any, index: int, most: int, out: Any, err: Any) -> int:
         try:
             data = self._data[index]
             view = file_bytes(data(), self._names[index]) if callable(data) else data

@@ -12,7 +12,7 @@ from ._library import call, lib
 from .errors import InvalidError
 
 
-class Fault(NamedTuple):
+class BadSample(NamedTuple):
     """A sample that could not be made as it was wanted.
 
     epoch: in which epoch.

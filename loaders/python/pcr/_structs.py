@@ -117,8 +117,8 @@ class Filter(IntEnum):
     NEAREST = 3
 
 
-class BadSample(IntEnum):
-    """enum pcr_bad_sample"""
+class SamplePolicy(IntEnum):
+    """enum pcr_sample_policy"""
 
     DEFAULT = 0
     ERROR = 1
@@ -175,8 +175,8 @@ DECODE_IDENTICAL = 1 << 1
 DECODE_PLANAR = 1 << 2
 DECODE_BACKGROUND = 1 << 3
 DECODE_TO_SRGB = 1 << 4
-DECODE_AUTO = 0
-DECODE_TURBO = 1
+DECODER_AUTO = 0
+DECODER_TURBO = 1
 RESIZE_FLIP = 1 << 0
 RESIZE_PLANAR = 1 << 1
 LOADER_DROP_LAST = 1 << 0
@@ -191,7 +191,7 @@ LOADER_EXACT = 1 << 8
 LOADER_BACKGROUND = 1 << 9
 LOADER_TO_SRGB = 1 << 10
 LOADER_STATE_NBYTES = 128
-LOADER_FAULTS = 64
+LOADER_BAD_SAMPLES = 64
 WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
 WRITE_NO_CLASSES = 1 << 2
@@ -330,7 +330,7 @@ class DecodeOptions(ctypes.Structure):
     """struct pcr_decode_options"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("color", c_uint32),
-                ("orientation", c_uint32), ("limits", POINTER(Limits)), ("with", c_uint32),
+                ("orientation", c_uint32), ("limits", POINTER(Limits)), ("decoder", c_uint32),
                 ("scale", c_uint32), ("crop_x", c_uint32), ("crop_y", c_uint32),
                 ("crop_width", c_uint32), ("crop_height", c_uint32), ("ladder", c_void_p),
                 ("background", c_uint8 * 4), ("reserved", c_uint32)]
@@ -339,8 +339,8 @@ class DecodeOptions(ctypes.Structure):
 class ImageInfo(ctypes.Structure):
     """struct pcr_image_info"""
 
-    _fields_ = [("width", c_uint32), ("height", c_uint32), ("channels", c_uint32),
-                ("orientation", c_uint32)]
+    _fields_ = [("size", c_uint32), ("width", c_uint32), ("height", c_uint32),
+                ("channels", c_uint32), ("orientation", c_uint32), ("reserved", c_uint32)]
 
 
 class ResizeOptions(ctypes.Structure):
@@ -380,7 +380,7 @@ class LoaderOptions(ctypes.Structure):
                 ("saturation_ppm", c_uint32), ("hue_ppm", c_uint32),
                 ("rotate_mdeg", c_uint32), ("fill", c_uint8 * 4), ("reserved", c_uint32),
                 ("allocate", ALLOCATE_CALLBACK), ("release", RELEASE_CALLBACK),
-                ("memory_opaque", c_void_p), ("ring_nbytes", c_uint64),
+                ("memory_context", c_void_p), ("ring_nbytes", c_uint64),
                 ("worker", c_uint32), ("worker_count", c_uint32), ("limits", POINTER(Limits)),
                 ("background", c_uint8 * 4), ("reserved2", c_uint32)]
 
@@ -403,18 +403,20 @@ class Crop(ctypes.Structure):
 class Batch(ctypes.Structure):
     """struct pcr_batch"""
 
-    _fields_ = [("pixels", c_void_p), ("labels", POINTER(c_int64)),
+    _fields_ = [("size", c_uint32), ("sample_count", c_uint32),
+                ("pixels", c_void_p), ("labels", POINTER(c_int64)),
                 ("indices", POINTER(c_uint64)), ("fidelities", POINTER(c_uint32)),
-                ("sample_count", c_uint32), ("height", c_uint32), ("width", c_uint32),
+                ("height", c_uint32), ("width", c_uint32),
                 ("channels", c_uint32), ("layout", c_uint32), ("dtype", c_uint32),
-                ("epoch", c_uint64), ("number", c_uint64), ("datasets", POINTER(c_uint32)),
+                ("reserved", c_uint32), ("epoch", c_uint64), ("number", c_uint64),
+                ("datasets", POINTER(c_uint32)),
                 ("data", c_void_p), ("offsets", POINTER(c_uint64)),
                 ("crops", POINTER(Crop)), ("valid", POINTER(c_uint8)),
                 ("float_labels", POINTER(c_double))]
 
 
-class LoaderFault(ctypes.Structure):
-    """struct pcr_loader_fault"""
+class BadSample(ctypes.Structure):
+    """struct pcr_bad_sample"""
 
     _fields_ = [("size", c_uint32), ("code", c_int32), ("epoch", c_uint64),
                 ("index", c_uint64), ("dataset", c_uint32), ("fidelity", c_uint32),
@@ -453,8 +455,9 @@ class SystemInfo(ctypes.Structure):
 class SourceSample(ctypes.Structure):
     """struct pcr_source_sample"""
 
-    _fields_ = [("key", c_char_p), ("path", c_char_p), ("attributes", c_char_p),
-                ("labels", c_void_p), ("label_count", c_uint32), ("split", c_uint32),
+    _fields_ = [("size", c_uint32), ("split", c_uint32), ("key", c_char_p),
+                ("path", c_char_p), ("attributes", c_char_p),
+                ("labels", c_void_p), ("label_count", c_uint32), ("reserved", c_uint32),
                 ("nbytes", c_uint64), ("revision", c_uint64), ("float_labels", c_void_p)]
 
 
@@ -462,7 +465,7 @@ DESCRIBE_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, POINTER(SourceSample),
                               POINTER(Error))
 LOAD_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, c_uint64, POINTER(Buffer),
                           POINTER(Error))
-DESTROY_CALLBACK = CFUNCTYPE(None, c_void_p)
+CLOSE_CALLBACK = CFUNCTYPE(None, c_void_p)
 
 
 class LeftOut(ctypes.Structure):
@@ -474,11 +477,11 @@ class LeftOut(ctypes.Structure):
 class Source(ctypes.Structure):
     """struct pcr_source"""
 
-    _fields_ = [("size", c_uint32), ("class_count", c_uint32), ("opaque", c_void_p),
+    _fields_ = [("size", c_uint32), ("class_count", c_uint32), ("context", c_void_p),
                 ("sample_count", c_uint64), ("class_names", POINTER(c_char_p)),
                 ("split_names", POINTER(c_char_p)), ("split_count", c_uint32),
                 ("reserved", c_uint32), ("describe", DESCRIBE_CALLBACK),
-                ("load", LOAD_CALLBACK), ("destroy", DESTROY_CALLBACK),
+                ("load", LOAD_CALLBACK), ("close", CLOSE_CALLBACK),
                 ("left_out", POINTER(LeftOut)), ("left_out_count", c_uint64),
                 ("ignored_count", c_uint64)]
 
@@ -486,7 +489,8 @@ class Source(ctypes.Structure):
 class WriteProgress(ctypes.Structure):
     """struct pcr_write_progress"""
 
-    _fields_ = [("sample_count", c_uint64), ("samples_done", c_uint64),
+    _fields_ = [("size", c_uint32), ("reserved", c_uint32),
+                ("sample_count", c_uint64), ("samples_done", c_uint64),
                 ("samples_bad", c_uint64), ("record_count", c_uint64),
                 ("records_done", c_uint64), ("records_kept", c_uint64),
                 ("source_nbytes", c_uint64), ("written_nbytes", c_uint64),
@@ -509,7 +513,7 @@ class WriteOptions(ctypes.Structure):
                 ("thread_count", c_uint32), ("record_nbytes", c_uint64),
                 ("bad_policy", c_uint32), ("opaque_policy", c_uint32), ("limits", POINTER(Limits)),
                 ("max_memory_nbytes", c_uint64), ("progress", PROGRESS_CALLBACK),
-                ("bad_input", BAD_INPUT_CALLBACK), ("opaque", c_void_p),
+                ("bad_input", BAD_INPUT_CALLBACK), ("context", c_void_p),
                 ("max_side", c_uint32), ("quality", c_uint32), ("manifest_out", c_void_p)]
 
 
@@ -523,10 +527,10 @@ class FolderLayout(IntEnum):
     FLAT = 4
 
 
-class ImportOptions(ctypes.Structure):
-    """struct pcr_import_options"""
+class SourceOptions(ctypes.Structure):
+    """struct pcr_source_options"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("format", c_char_p),
-                ("root", c_char_p), ("left_out", LEFT_OUT_CALLBACK), ("opaque", c_void_p),
+                ("root", c_char_p), ("left_out", LEFT_OUT_CALLBACK), ("context", c_void_p),
                 ("layout", c_uint32), ("class_count", c_uint32),
                 ("classes", POINTER(c_char_p)), ("noted", LEFT_OUT_CALLBACK)]

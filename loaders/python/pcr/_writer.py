@@ -123,7 +123,7 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
                         on_bad, opaque, dry_run, max_side, quality, max_memory_nbytes,
                         limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = st.sized(
-        st.ImportOptions,
+        st.SourceOptions,
         format=None if format is None else c_string(format, "a format"),
         root=None if root is None else c_path(root),
         layout=0 if layout is None else choice(st.FolderLayout, layout.replace("-", "_"),
@@ -133,10 +133,10 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     ignored: List[int] = []
     found: List[str] = []
 
-    def leave_out(_opaque: Any, path: Optional[bytes], reason: Optional[bytes]) -> None:
+    def leave_out(_context: Any, path: Optional[bytes], reason: Optional[bytes]) -> None:
         left_out.append((text(path), text(reason)))
 
-    def note(_opaque: Any, path: Optional[bytes], what: Optional[bytes]) -> None:
+    def note(_context: Any, path: Optional[bytes], what: Optional[bytes]) -> None:
         notes.append((text(path), text(what)))
 
     options.left_out = st.LEFT_OUT_CALLBACK(leave_out)
@@ -151,14 +151,14 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
 
     def run() -> WriteProgress:
         source = POINTER(st.Source)()
-        call(lib.pcr_import_open, origin, byref(options), byref(source))
+        call(lib.pcr_source_open, origin, byref(options), byref(source))
         try:
             ignored.append(int(source.contents.ignored_count))
             found.extend(text(source.contents.class_names[i])
                          for i in range(source.contents.class_count))
             return job.run(source)
         finally:
-            lib.pcr_source_destroy(source)
+            lib.pcr_source_close(byref(source))
 
     done = interruptible(run, job.stop)
     if classes is None:
@@ -235,7 +235,7 @@ def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples:
 def _ladder(ladder: Ladder) -> Handle:
     pointer = c_void_p()
     if isinstance(ladder, str) and "\n" not in ladder:
-        call(lib.pcr_ladder_builtin, c_string(ladder, "a ladder's name"), byref(pointer))
+        call(lib.pcr_ladder_create, c_string(ladder, "a ladder's name"), byref(pointer))
         return Handle(pointer, lib.pcr_ladder_destroy)
     if isinstance(ladder, str):
         data = ladder.encode("utf-8")
@@ -282,7 +282,7 @@ class _Job:
 
     def run(self, source: Any) -> WriteProgress:
         """Writes the dataset; blocks until it is done."""
-        result = st.WriteProgress()
+        result = st.sized(st.WriteProgress)
         try:
             call(lib.pcr_dataset_write, self._dst, source, byref(self._settings),
                  byref(result))
@@ -294,7 +294,7 @@ class _Job:
             raise raised from None
         return _counters(result)
 
-    def _report(self, _opaque: Any, counters: Any) -> int:
+    def _report(self, _context: Any, counters: Any) -> int:
         try:
             if self._progress is not None and not self._stopped:
                 self._progress(_counters(counters.contents))
@@ -302,7 +302,7 @@ class _Job:
             self._raised.append(exc)
         return int(self._stopped or bool(self._raised))
 
-    def _note(self, _opaque: Any, path: Optional[bytes], format: Optional[bytes],
+    def _note(self, _context: Any, path: Optional[bytes], format: Optional[bytes],
               err: Any) -> None:
         self.bad.append(BadInput(text(path), to_exception(err.contents),
                                  None if format is None else text(format)))
