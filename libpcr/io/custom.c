@@ -39,7 +39,7 @@ static int custom_open(const struct pcri_io_backend *self, const char *name,
         rc = PCR_ERR_NOMEM;
         goto fail;
     }
-    rc = theirs->open(theirs->user, name, &f->object, &info, &why);
+    rc = theirs->open(theirs->context, name, &f->object, &info, &why);
     if (rc) {
         rc = pcri_settle(&why, rc, "the storage");
         if (err)
@@ -62,14 +62,14 @@ static void custom_submit(struct pcri_file *base, const struct pcri_range *range
                           struct pcr_storage_request *request)
 {
     const struct pcr_storage *theirs = &storage_of(base->backend)->theirs;
-    theirs->read(theirs->user, ((struct custom_file *) base)->object, range->offset, range->dst,
+    theirs->read(theirs->context, ((struct custom_file *) base)->object, range->offset, range->dst,
                  range->nbytes, request);
 }
 
 static void custom_close(struct pcri_file *base)
 {
     const struct pcr_storage *theirs = &storage_of(base->backend)->theirs;
-    theirs->close(theirs->user, ((struct custom_file *) base)->object);
+    theirs->close(theirs->context, ((struct custom_file *) base)->object);
     free(base->path);
     free(base);
 }
@@ -128,9 +128,8 @@ int pcri_storage_custom(const struct pcr_storage *theirs, const struct pcri_stor
     if (!s)
         return PCR_ERR_NOMEM;
     int rc = pcri_options_copy(&s->theirs, sizeof(s->theirs), theirs, "pcr_storage", err);
-    if (!rc && s->theirs.flags)
-        rc = pcri_fail(err, PCR_ERR_UNSUPPORTED, "unknown flags 0x%x of a storage",
-                       s->theirs.flags);
+    if (!rc)
+        rc = pcri_flags_check("pcr_storage", s->theirs.flags, 0, err);
     if (!rc && (!s->theirs.open || !s->theirs.read || !s->theirs.close))
         rc = pcri_fail(err, PCR_ERR_INVAL, "a storage needs open, read and close");
     if (rc) {

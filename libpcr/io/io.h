@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading byte ranges of files, one backend a file, all behind one table of functions (a file is
- * what a storage's object is while it is open); and publishing files atomically. */
+/* Reading byte ranges of files, one backend a file, all behind one table of functions. A file is
+ * what a storage's object is while it is open. */
 #ifndef PCRI_IO_H
 #define PCRI_IO_H
 
@@ -125,25 +125,5 @@ int pcri_read_regular(const char *path, uint64_t max_nbytes, struct pcr_buffer *
                       struct pcr_error *err);
 /* A read at byte `at` gave nothing: is that an error of the storage, for the file goes on? */
 bool pcri_reads_nothing_before_end(int fd, uint64_t at);
-
-/* --- atomic publication (publish.c): a temporary file in the same folder, fsync, rename,
- * fsync of the folder --- */
-struct pcri_publish {
-    int dir_fd, fd;
-    char *dir, *name, *temp_name;
-};
-int pcri_publish_begin(struct pcri_publish *p, const char *dir, const char *name,
-                       struct pcr_error *err);
-int pcri_publish_write(struct pcri_publish *p, const void *data, size_t nbytes,
-                       struct pcr_error *err);
-/* After commit or abort the struct is empty; both accept an empty one. abort removes the
- * temporary file. */
-int pcri_publish_commit(struct pcri_publish *p, struct pcr_error *err);
-void pcri_publish_abort(struct pcri_publish *p);
-/* Writes all bytes at a descriptor's position. The message does not name the file. */
-int pcri_write_all(int fd, const void *data, size_t nbytes, struct pcr_error *err);
-/* Makes a rename last. Some file systems have no fsync for folders (EINVAL): there it is as
- * durable as it can be. */
-int pcri_sync_folder(int dir_fd, const char *dir, struct pcr_error *err);
 
 #endif

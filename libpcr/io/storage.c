@@ -23,6 +23,93 @@ int pcri_storage_read(const struct pcri_storage *s, const char *name, uint64_t m
     return rc;
 }
 
+int pcri_storage_find(const struct pcri_storage *s, const char *name, struct pcri_found *out,
+                      struct pcr_error *err)
+{
+    return s->kind->find(s, name, out, err);
+}
+
+int pcri_storage_list(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
+                      void *user, struct pcr_error *err)
+{
+    return s->kind->list(s, folder, each, user, err);
+}
+
+int pcri_storage_remove(const struct pcri_storage *s, const char *name, struct pcr_error *err)
+{
+    return s->kind->remove(s, name, err);
+}
+
+int pcri_storage_make_folder(const struct pcri_storage *s, const char *folder, bool *made,
+                             struct pcr_error *err)
+{
+    return s->kind->make_folder(s, folder, made, err);
+}
+
+int pcri_storage_tidy(const struct pcri_storage *s, const char *folder, struct pcr_error *err)
+{
+    return s->kind->tidy(s, folder, err);
+}
+
+int pcri_put_begin(const struct pcri_storage *s, const char *folder, const char *name,
+                   struct pcri_put **out, struct pcr_error *err)
+{
+    int rc = s->kind->put_begin(s, folder, name, out, err);
+    if (rc)
+        *out = NULL;
+    else
+        (*out)->storage = s;
+    return rc;
+}
+
+int pcri_put_write(struct pcri_put *p, const void *data, size_t nbytes, struct pcr_error *err)
+{
+    return p->storage->kind->put_write(p, data, nbytes, err);
+}
+
+int pcri_put_end(struct pcri_put **put, int rc, struct pcr_error *err)
+{
+    struct pcri_put *p = *put;
+    *put = NULL;
+    if (!p)
+        return rc;
+    int ended = p->storage->kind->put_end(p, !rc, rc ? NULL : err);
+    return rc ? rc : ended;
+}
+
+int pcri_storage_put(const struct pcri_storage *s, const char *folder, const char *name,
+                     const void *data, size_t nbytes, struct pcr_error *err)
+{
+    struct pcri_put *p = NULL;
+    int rc = pcri_put_begin(s, folder, name, &p, err);
+    if (!rc)
+        rc = pcri_put_write(p, data, nbytes, err);
+    return pcri_put_end(&p, rc, err);
+}
+
+int pcri_claim_begin(const struct pcri_storage *s, const char *folder, const char *name,
+                     struct pcri_claim **out, struct pcr_error *err)
+{
+    int rc = s->kind->claim(s, folder, name, out, err);
+    if (rc)
+        *out = NULL;
+    else
+        (*out)->storage = s;
+    return rc;
+}
+
+int pcri_claim_write(struct pcri_claim *c, const char *text, struct pcr_error *err)
+{
+    return c->storage->kind->claim_write(c, text, err);
+}
+
+int pcri_claim_end(struct pcri_claim **claim, bool remove, struct pcr_error *err)
+{
+    struct pcri_claim *c = *claim;
+    *claim = NULL;
+    return c ? c->storage->kind->claim_end(c, remove, err) : 0;
+}
+
 bool pcri_is_absent(int code, const struct pcr_error *err)
 {
     return code == PCR_ERR_IO && (err->sys_errno == ENOENT || err->sys_errno == ENOTDIR);

@@ -10,6 +10,24 @@
 struct pcr_storage;
 struct pcri_storage;
 
+/* What stands at a name. */
+struct pcri_found {
+    bool exists;
+    uint64_t changed_ns; /* when it was changed last; UINT64_MAX: nobody knows */
+};
+
+/* Called for each name in a folder. What it returns that is not 0 ends the listing. */
+typedef int pcri_list_fn(void *user, const char *name, struct pcr_error *err);
+
+/* An object that is being written, and the right to write into a folder. A kind's own structs
+ * begin with them. */
+struct pcri_put {
+    const struct pcri_storage *storage;
+};
+struct pcri_claim {
+    const struct pcri_storage *storage;
+};
+
 /* A kind of storage. Names of objects are paths, for files, or names with "/" between their parts.
  * All functions may be called from several threads at once. */
 struct pcri_storage_kind {
@@ -19,6 +37,24 @@ struct pcri_storage_kind {
     int (*read)(const struct pcri_storage *s, const char *name, uint64_t max_nbytes,
                 struct pcr_buffer *out, struct pcr_error *err);
     void (*destroy)(struct pcri_storage *s); /* NULL: it is static */
+
+    /* --- for writers; called through the functions below --- */
+    int (*find)(const struct pcri_storage *s, const char *name, struct pcri_found *out,
+                struct pcr_error *err);
+    int (*list)(const struct pcri_storage *s, const char *folder, pcri_list_fn *each, void *user,
+                struct pcr_error *err);
+    int (*remove)(const struct pcri_storage *s, const char *name, struct pcr_error *err);
+    int (*make_folder)(const struct pcri_storage *s, const char *folder, bool *made,
+                       struct pcr_error *err);
+    int (*tidy)(const struct pcri_storage *s, const char *folder, struct pcr_error *err);
+    int (*put_begin)(const struct pcri_storage *s, const char *folder, const char *name,
+                     struct pcri_put **out, struct pcr_error *err);
+    int (*put_write)(struct pcri_put *p, const void *data, size_t nbytes, struct pcr_error *err);
+    int (*put_end)(struct pcri_put *p, bool commit, struct pcr_error *err); /* frees it */
+    int (*claim)(const struct pcri_storage *s, const char *folder, const char *name,
+                 struct pcri_claim **out, struct pcr_error *err);
+    int (*claim_write)(struct pcri_claim *c, const char *text, struct pcr_error *err);
+    int (*claim_end)(struct pcri_claim *c, bool remove, struct pcr_error *err); /* frees it */
 };
 
 /* A kind's own struct begins with it. */
@@ -45,6 +81,44 @@ void pcri_storage_destroy(const struct pcri_storage **s);
 /* Reads a whole object; what may pass is tried again up to retry_count times. */
 int pcri_storage_read(const struct pcri_storage *s, const char *name, uint64_t max_nbytes,
                       uint32_t retry_count, struct pcr_buffer *out, struct pcr_error *err);
+
+/* --- for writers --- */
+
+/* Is there an object of this name? */
+int pcri_storage_find(const struct pcri_storage *s, const char *name, struct pcri_found *out,
+                      struct pcr_error *err);
+/* Calls each() for the names in a folder, in no order. */
+int pcri_storage_list(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
+                      void *user, struct pcr_error *err);
+/* Removes an object, if it is there. */
+int pcri_storage_remove(const struct pcri_storage *s, const char *name, struct pcr_error *err);
+/* *made: it was not there. INVAL: something else has its name. */
+int pcri_storage_make_folder(const struct pcri_storage *s, const char *folder, bool *made,
+                             struct pcr_error *err);
+/* Removes from a folder what killed writers have left; under a claim. */
+int pcri_storage_tidy(const struct pcri_storage *s, const char *folder, struct pcr_error *err);
+
+/* Begins to write an object, whose bytes come in order. Nobody sees it before it has ended well;
+ * then it is there for good. Name: without "/". */
+int pcri_put_begin(const struct pcri_storage *s, const char *folder, const char *name,
+                   struct pcri_put **out, struct pcr_error *err);
+int pcri_put_write(struct pcri_put *p, const void *data, size_t nbytes, struct pcr_error *err);
+/* Completes it, or where writing has failed (rc) drops it. Returns rc, or what completing has
+ * failed with. Sets *p to NULL; accepts a NULL object. */
+int pcri_put_end(struct pcri_put **p, int rc, struct pcr_error *err);
+/* Writes one whole. */
+int pcri_storage_put(const struct pcri_storage *s, const char *folder, const char *name,
+                     const void *data, size_t nbytes, struct pcr_error *err);
+
+/* Claims a folder for one writer by an object in it, which is made, empty, if it is not there. IO
+ * with EWOULDBLOCK: another writer has it. */
+int pcri_claim_begin(const struct pcri_storage *s, const char *folder, const char *name,
+                     struct pcri_claim **out, struct pcr_error *err);
+/* Replaces the object's text, all at once. */
+int pcri_claim_write(struct pcri_claim *c, const char *text, struct pcr_error *err);
+/* Gives the claim back, and removes the object or leaves it. Sets *c to NULL; accepts a NULL
+ * object. */
+int pcri_claim_end(struct pcri_claim **c, bool remove, struct pcr_error *err);
 
 /* Did it fail because nothing has this name? */
 bool pcri_is_absent(int code, const struct pcr_error *err);

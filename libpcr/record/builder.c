@@ -26,6 +26,7 @@ int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts,
     int rc = 0;
     b->group_count = group_count;
     b->max_head_nbytes = UINT64_MAX;
+    b->storage = &pcri_files;
     for (uint32_t g = 0; !rc && g < group_count; g++) {
         if (piece_counts[g] < 1 || piece_counts[g] > PCRI_MAX_PIECES)
             rc = pcri_fail(err, PCR_ERR_INVAL, "%u pieces in group %u, expected 1 to %d",
@@ -70,6 +71,11 @@ void pcri_builder_destroy(struct pcri_builder **builder)
 void pcri_builder_limit_head(struct pcri_builder *b, uint64_t max_nbytes)
 {
     b->max_head_nbytes = max_nbytes;
+}
+
+void pcri_builder_store_in(struct pcri_builder *b, const struct pcri_storage *storage)
+{
+    b->storage = storage;
 }
 
 uint32_t pcri_builder_count(const struct pcri_builder *b)
@@ -374,24 +380,21 @@ static int write_record(const struct pcri_build *x, const uint8_t *header,
                         const struct pcr_buffer *tail, struct pcr_buffer *scratch,
                         const char *dir, const char *name, struct pcr_error *err)
 {
-    struct pcri_publish p;
-    int rc = pcri_publish_begin(&p, dir, name, err);
+    struct pcri_put *p = NULL;
+    int rc = pcri_put_begin(x->b->storage, dir, name, &p, err);
     if (rc)
         return rc;
-    rc = pcri_publish_write(&p, header, (size_t) h->header_nbytes, err);
+    rc = pcri_put_write(p, header, (size_t) h->header_nbytes, err);
     if (!rc)
-        rc = pcri_publish_write(&p, head->data, head->nbytes, err);
+        rc = pcri_put_write(p, head->data, head->nbytes, err);
     for (uint32_t g = 0; !rc && g < x->b->group_count; g++) {
         rc = assemble_group(x, g, scratch, NULL, err);
         if (!rc)
-            rc = pcri_publish_write(&p, scratch->data, scratch->nbytes, err);
+            rc = pcri_put_write(p, scratch->data, scratch->nbytes, err);
     }
     if (!rc)
-        rc = pcri_publish_write(&p, tail->data, tail->nbytes, err);
-    if (!rc)
-        return pcri_publish_commit(&p, err);
-    pcri_publish_abort(&p);
-    return rc;
+        rc = pcri_put_write(p, tail->data, tail->nbytes, err);
+    return pcri_put_end(&p, rc, err);
 }
 
 int pcri_builder_finish(struct pcri_builder *b, const char *dir, const char *name,

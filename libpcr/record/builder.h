@@ -28,6 +28,7 @@ struct pcri_builder {
     uint32_t piece_first[PCRI_MAX_GROUPS + 1];
     char *ladder; /* or NULL */
     uint64_t max_head_nbytes;
+    const struct pcri_storage *storage;
     struct pcri_builder_sample *samples;
     uint32_t count, capacity;
     struct pcri_texts_made skipped, notes;

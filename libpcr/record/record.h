@@ -5,7 +5,7 @@
 
 #include "../base/base.h"
 #include "../base/packed.h"
-#include "../io/io.h"
+#include "../io/storage.h"
 
 enum {
     PCRI_MAX_GROUPS = 32,
@@ -246,6 +246,8 @@ int pcri_builder_note(struct pcri_builder *b, const char *json, struct pcr_error
 uint32_t pcri_builder_count(const struct pcri_builder *b);
 /* A head or tail of more bytes, decompressed, makes finish fail: LIMIT. Default: none. */
 void pcri_builder_limit_head(struct pcri_builder *b, uint64_t max_nbytes);
+/* Where the record will be; default: files. */
+void pcri_builder_store_in(struct pcri_builder *b, const struct pcri_storage *storage);
 /* Builds the record and publishes it as dir/name; dir NULL: builds it, writes nothing.
  * *header_out (may be NULL) receives the header. A builder without samples is INVAL. */
 int pcri_builder_finish(struct pcri_builder *b, const char *dir, const char *name,

@@ -166,6 +166,8 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
                                  pcr_ladder_text(w->ladder), &b, err);
     if (!rc)
         pcri_builder_limit_head(b, w->opts.limits->max_head_nbytes);
+    if (!rc)
+        pcri_builder_store_in(b, w->storage);
     for (uint32_t i = 0; i < count && !rc; i++)
         rc = add_slot(w, b, &f->slots[i], err);
     pcri_write_plan_name(&w->plan, f->record, name);

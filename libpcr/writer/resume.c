@@ -4,7 +4,6 @@
  * A record got its name by rename after its bytes were safe, so one that parses, whose
  * head verifies, and whose size is right is complete. */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "../record/columns.h"
@@ -122,14 +121,13 @@ static int take_over(struct pcri_write *w, uint64_t record, const char *path,
 int pcri_write_resume(struct pcri_write *w, struct pcr_error *err)
 {
     char name[PCRI_RECORD_NAME_NBYTES];
-    size_t n = strlen(w->dir);
-    char *path = pcri_malloc(n + 1 + sizeof(name), 1, err);
-    int rc = path ? 0 : PCR_ERR_NOMEM;
+    int rc = 0;
     for (uint64_t r = 0; r < w->plan.record_count && !rc; r++) {
         struct pcr_error why = { .offset = PCR_NO_OFFSET };
         pcri_write_plan_name(&w->plan, r, name);
-        snprintf(path, n + 1 + sizeof(name), "%s/%s", w->dir, name);
-        int taken = take_over(w, r, path, &why);
+        char *path = pcri_join(w->dir, name, &why);
+        int taken = path ? take_over(w, r, path, &why) : PCR_ERR_NOMEM;
+        free(path);
         bool absent_or_damaged = taken != PCR_ERR_NOMEM &&
                                  (taken != PCR_ERR_IO || why.sys_errno == ENOENT);
         if (taken && !absent_or_damaged) { /* otherwise the record is made again */
@@ -140,6 +138,5 @@ int pcri_write_resume(struct pcri_write *w, struct pcr_error *err)
         if (!rc)
             rc = pcri_tick(&w->ticker, 1, err);
     }
-    free(path);
     return rc;
 }

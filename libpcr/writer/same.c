@@ -5,14 +5,10 @@
  * splits, and of each record the keys in order, labels, attributes and sizes. A source
  * file that changed after the dataset was finished makes it another one. Then the same
  * command twice does the work once, also if the first was killed in its last moment. */
-#include <errno.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 
 #include "../base/utf8.h"
-#include "../io/storage.h"
 #include "write.h"
 
 /* The names as the manifest holds them: what is no UTF-8 is escaped. */
@@ -140,21 +136,19 @@ static int compare_records(struct pcri_write *w, const struct pcri_manifest *m,
 {
     char name[PCRI_RECORD_NAME_NBYTES];
     uint64_t next = 0;
-    size_t n = strlen(w->dir);
-    char *path = pcri_malloc(n + 1 + sizeof(name), 1, err);
-    int rc = path ? 0 : PCR_ERR_NOMEM;
+    int rc = 0;
     for (uint64_t r = 0; r < w->plan.record_count && *same && !rc; r++) {
         pcri_write_plan_name(&w->plan, r, name);
         if (next == m->record_count || strcmp(pcri_manifest_file(m, next), name) != 0)
             continue;
-        snprintf(path, n + 1 + sizeof(name), "%s/%s", w->dir, name);
-        rc = compare_record(w, r, path, finished_ns, same, err);
+        char *path = pcri_join(w->dir, name, err);
+        rc = path ? compare_record(w, r, path, finished_ns, same, err) : PCR_ERR_NOMEM;
+        free(path);
         if (!rc)
             rc = pcri_tick(&w->ticker, 1, err);
         next++;
     }
     *same = *same && next == m->record_count;
-    free(path);
     return rc;
 }
 
@@ -163,7 +157,7 @@ static int compare(struct pcri_write *w, const char *manifest_path,
 {
     struct pcr_buffer text = { 0 };
     struct pcri_manifest m = { 0 };
-    int rc = pcri_storage_read(&pcri_files, manifest_path, w->opts.limits->max_manifest_nbytes,
+    int rc = pcri_storage_read(w->storage, manifest_path, w->opts.limits->max_manifest_nbytes,
                                PCRI_TRIES_AGAIN, &text, err);
     if (!rc)
         rc = pcri_manifest_parse(text.data, text.nbytes, w->opts.limits, 0, &m, err);
@@ -178,24 +172,16 @@ static int compare(struct pcri_write *w, const char *manifest_path,
 
 int pcri_write_find_finished(struct pcri_write *w, bool *same, struct pcr_error *err)
 {
-    struct stat st;
+    struct pcri_found manifest;
     struct pcr_error why = { .offset = PCR_NO_OFFSET };
-    size_t n = strlen(w->dir);
-    char *path = pcri_malloc(n + 1 + sizeof(PCRI_MANIFEST_NAME), 1, err);
+    char *path = pcri_join(w->dir, PCRI_MANIFEST_NAME, err);
     *same = false;
     if (!path)
         return PCR_ERR_NOMEM;
-    snprintf(path, n + 1 + sizeof(PCRI_MANIFEST_NAME), "%s/%s", w->dir,
-             PCRI_MANIFEST_NAME);
-    int rc = 0;
-    if (!PCRI_UNINTERRUPTED(stat(path, &st))) {
+    int rc = pcri_storage_find(w->storage, path, &manifest, &why);
+    if (!rc && manifest.exists) {
         *same = true;
-        rc = compare(w, path,
-                     (uint64_t) st.st_mtim.tv_sec * 1000000000u +
-                         (uint64_t) st.st_mtim.tv_nsec,
-                     same, &why);
-    } else if (errno != ENOENT && errno != ENOTDIR) {
-        rc = pcri_fail_sys(&why, errno, "%s: cannot stat", path);
+        rc = compare(w, path, manifest.changed_ns, same, &why);
     }
     free(path);
     if (rc && pcri_is_of_data(rc, &why)) { /* what is damaged or unknown is not ours */

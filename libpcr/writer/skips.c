@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Inputs that were left out: their JSON objects, and errors.jsonl made of them. */
-#include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #include "../manifest/notes.h"
 #include "write.h"
@@ -31,37 +29,29 @@ int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
     return rc;
 }
 
-static int write_lines(struct pcri_publish *p, const struct pcri_outcome *o,
+static int write_lines(struct pcri_put *p, const struct pcri_outcome *o,
                        struct pcr_error *err)
 {
     int rc = 0;
     for (uint32_t i = 0; i < o->skip_count && !rc; i++) {
-        rc = pcri_publish_write(p, o->skips[i], strlen(o->skips[i]), err);
+        rc = pcri_put_write(p, o->skips[i], strlen(o->skips[i]), err);
         if (!rc)
-            rc = pcri_publish_write(p, "\n", 1, err);
+            rc = pcri_put_write(p, "\n", 1, err);
     }
     return rc;
 }
 
 /* A file of that name from a dataset that stood here before speaks of other inputs. */
-static int remove_errors(const char *dir, struct pcr_error *err)
+static int remove_errors(const struct pcri_write *w, struct pcr_error *err)
 {
-    size_t n = strlen(dir);
-    char *path = pcri_malloc(n + 1 + sizeof(errors_name), 1, err);
-    if (!path)
-        return PCR_ERR_NOMEM;
-    memcpy(path, dir, n);
-    path[n] = '/';
-    memcpy(path + n + 1, errors_name, sizeof(errors_name));
-    int rc = 0;
-    if (PCRI_UNINTERRUPTED(unlink(path)) && errno != ENOENT)
-        rc = pcri_fail_sys(err, errno, "%s: cannot remove", path);
+    char *path = pcri_join(w->dir, errors_name, err);
+    int rc = path ? pcri_storage_remove(w->storage, path, err) : PCR_ERR_NOMEM;
     free(path);
     return rc;
 }
 
 /* What the source itself has left out. */
-static int write_left_out(struct pcri_publish *p, const struct pcr_left_out *one,
+static int write_left_out(struct pcri_put *p, const struct pcr_left_out *one,
                           struct pcr_error *err)
 {
     const struct pcr_source_sample s = { .key = one->key, .path = one->path };
@@ -70,9 +60,9 @@ static int write_left_out(struct pcri_publish *p, const struct pcr_left_out *one
     snprintf(why.message, sizeof(why.message), "left out: %s", one->reason);
     int rc = pcri_skip_render(&s, NULL, &why, &text, err);
     if (!rc)
-        rc = pcri_publish_write(p, text, strlen(text), err);
+        rc = pcri_put_write(p, text, strlen(text), err);
     if (!rc)
-        rc = pcri_publish_write(p, "\n", 1, err);
+        rc = pcri_put_write(p, "\n", 1, err);
     free(text);
     return rc;
 }
@@ -80,15 +70,12 @@ static int write_left_out(struct pcri_publish *p, const struct pcr_left_out *one
 int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err)
 {
     if (!w->progress.samples_bad && !w->source.left_out_count)
-        return remove_errors(w->dir, err);
-    struct pcri_publish p;
-    int rc = pcri_publish_begin(&p, w->dir, errors_name, err);
+        return remove_errors(w, err);
+    struct pcri_put *p = NULL;
+    int rc = pcri_put_begin(w->storage, w->dir, errors_name, &p, err);
     for (uint64_t r = 0; r < w->plan.record_count && !rc; r++)
-        rc = write_lines(&p, &w->outcomes[r], err);
+        rc = write_lines(p, &w->outcomes[r], err);
     for (uint64_t i = 0; i < w->source.left_out_count && !rc; i++)
-        rc = write_left_out(&p, &w->source.left_out[i], err);
-    if (!rc)
-        return pcri_publish_commit(&p, err);
-    pcri_publish_abort(&p);
-    return rc;
+        rc = write_left_out(p, &w->source.left_out[i], err);
+    return pcri_put_end(&p, rc, err);
 }

@@ -115,19 +115,6 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
     return rc;
 }
 
-static int publish_bytes(const char *dir, const char *name, const struct pcr_buffer *text,
-                         struct pcr_error *err)
-{
-    struct pcri_publish p;
-    int rc = pcri_publish_begin(&p, dir, name, err);
-    if (!rc)
-        rc = pcri_publish_write(&p, text->data, text->nbytes, err);
-    if (!rc)
-        return pcri_publish_commit(&p, err);
-    pcri_publish_abort(&p);
-    return rc;
-}
-
 /* Nothing can tell a reader beforehand that the manifest itself is larger than it allows. */
 static int check_manifest(const struct pcr_buffer *text, struct pcr_error *err)
 {
@@ -153,7 +140,7 @@ static int publish_manifest(const struct pcri_write *w, struct pcr_error *err)
     if (!rc)
         rc = check_manifest(&text, err);
     if (!rc && w->dir)
-        rc = publish_bytes(w->dir, PCRI_MANIFEST_NAME, &text, err);
+        rc = pcri_storage_put(w->storage, w->dir, PCRI_MANIFEST_NAME, text.data, text.nbytes, err);
     if (!rc && !w->dir && w->opts.manifest_out)
         rc = pcri_buffer_append(w->opts.manifest_out, text.data, text.nbytes, err);
     pcri_manifest_free(&m);
@@ -251,14 +238,14 @@ static int report_finished(struct pcri_write *w, struct pcr_error *err)
 static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
 {
     bool finished = false, unfinished = false;
-    int rc = pcri_write_state_find(w->dir, &unfinished, err);
+    int rc = pcri_write_state_find(w->storage, w->dir, &unfinished, err);
     if (!rc && !unfinished)
         rc = pcri_write_find_finished(w, &finished, err);
     if (!rc && finished)
         return report_finished(w, err);
     if (!rc)
-        rc = pcri_write_state_open(&w->state, w->dir, w->plan.fingerprint, w->opts.bad_policy,
-                                   err);
+        rc = pcri_write_state_open(&w->state, w->storage, w->dir, w->plan.fingerprint,
+                                   w->opts.bad_policy, err);
     if (rc == PCR_ERR_INVAL && w->dir) { /* another may just have finished it for us */
         struct pcr_error why;
         int found = pcri_write_find_finished(w, &finished, &why);
@@ -276,7 +263,7 @@ static int write_phases(struct pcri_write *w, struct pcr_error *err)
 {
     const struct pcri_layer_options layers = { .retry_count = PCRI_TRIES_AGAIN };
     pcri_write_threads_init(w);
-    int rc = pcri_layers_create(&pcri_io_pread, &layers, &w->layers, err);
+    int rc = pcri_layers_create(w->storage->backend, &layers, &w->layers, err);
     if (!rc)
         rc = prepare(w, err);
     return rc ? rc : w->dir ? convert_into_folder(w, err) : convert(w, err);
@@ -286,8 +273,7 @@ int pcr_dataset_write(const char *path, const struct pcr_source *source,
                       const struct pcr_write_options *opts,
                       struct pcr_write_progress *report, struct pcr_error *err)
 {
-    struct pcri_write w = { .state = { .fd = -1 },
-                            .progress = { .size = sizeof(w.progress) } };
+    struct pcri_write w = { .storage = &pcri_files, .progress = { .size = sizeof(w.progress) } };
     struct pcr_ladder *builtin = NULL;
     int rc = pcri_info_check(report, "pcr_write_progress", err);
     if (rc)

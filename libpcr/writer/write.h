@@ -9,6 +9,7 @@
 #include <pcr/writer.h>
 
 #include "../io/layer.h"
+#include "../io/storage.h"
 #include "../jpeg/coder.h"
 #include "../manifest/manifest.h"
 #include "../manifest/notes.h"
@@ -89,7 +90,9 @@ double pcri_label_as_float(const struct pcr_source_sample *s, uint32_t k);
 /* --- state (state.c): the lock, and what a conversion was asked to do --- */
 
 struct pcri_write_state {
-    int fd;      /* -1: none */
+    const struct pcri_storage *storage;
+    const char *dir;
+    struct pcri_claim *claim; /* NULL: none */
     char *path;
 };
 /* What a state file says. */
@@ -109,12 +112,14 @@ void pcri_state_parse(const char *text, size_t nbytes, struct pcri_state_text *o
 void pcri_state_render(const struct pcri_state_text *t, char out[PCRI_STATE_NBYTES + 1]);
 
 /* Is there a state file in the folder, if there is a folder? */
-int pcri_write_state_find(const char *dir, bool *found, struct pcr_error *err);
+int pcri_write_state_find(const struct pcri_storage *storage, const char *dir, bool *found,
+                          struct pcr_error *err);
 /* Makes the folder if need be, locks it, checks that what is in it belongs to this very
  * conversion, and removes temporary files. INVAL, IO (EWOULDBLOCK: another writer),
  * NOMEM. */
-int pcri_write_state_open(struct pcri_write_state *s, const char *dir, uint64_t fingerprint,
-                    uint32_t bad_policy, struct pcr_error *err);
+int pcri_write_state_open(struct pcri_write_state *s, const struct pcri_storage *storage,
+                          const char *dir, uint64_t fingerprint, uint32_t bad_policy,
+                          struct pcr_error *err);
 /* Removes the state file: the conversion is complete. */
 int pcri_write_state_finish(struct pcri_write_state *s, struct pcr_error *err);
 /* Lets the lock go and leaves the file. */
@@ -181,6 +186,7 @@ struct pcri_write {
     struct pcr_limits limits;
     struct pcri_ticker ticker;
     struct pcr_source source; /* the caller's, as far as it goes */
+    const struct pcri_storage *storage; /* where the dataset will be */
     const char *dir; /* NULL: dry run */
     const struct pcr_ladder *ladder;
     uint32_t group_count, piece_count;

@@ -10,6 +10,7 @@
 
 #include <pcr/dataset.h>
 
+#include "io/storage.h"
 #include "manifest/manifest.h"
 
 enum { RECORDS = 100000, GROUPS = 6, CLASSES = 1000 };
@@ -45,7 +46,6 @@ static int make_manifest(const char *dir, struct pcr_error *err)
 {
     struct pcri_manifest m;
     struct pcr_buffer text = { 0 };
-    struct pcri_publish p;
     int rc = pcri_manifest_init(&m, GROUPS, "ladder simulated\n", err);
     for (uint32_t c = 0; !rc && c < CLASSES; c++) {
         char name[32];
@@ -61,14 +61,7 @@ static int make_manifest(const char *dir, struct pcr_error *err)
         rc = pcri_manifest_render(&m, &text, err);
     double end = seconds();
     if (!rc)
-        rc = pcri_publish_begin(&p, dir, PCRI_MANIFEST_NAME, err);
-    if (!rc) {
-        rc = pcri_publish_write(&p, text.data, text.nbytes, err);
-        if (rc)
-            pcri_publish_abort(&p);
-        else
-            rc = pcri_publish_commit(&p, err);
-    }
+        rc = pcri_storage_put(&pcri_files, dir, PCRI_MANIFEST_NAME, text.data, text.nbytes, err);
     if (!rc)
         printf("manifest of %d records: %.1f MB, rendered in %.3f s\n", RECORDS,
                1e-6 * (double) text.nbytes, end - begin);

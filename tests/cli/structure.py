@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The tree keeps its rules: licence lines, layers, no circles, sizes of files and functions."""
+"""The tree keeps its rules: licence lines, layers, no circles, sizes of files and functions, and
+files are touched in one place."""
 import ast
 import json
 import os
@@ -48,6 +49,25 @@ LAYERS = {
 }
 # A sample is a whole program in one file.
 NOT_EVEN_OWN = ["libpcr/include", "samples"]
+
+# What touches files. Of the library only libpcr/io may: everything else goes through a storage.
+FILE_CALLS = """access close creat dirfd dup fchmod fclose fcntl fdatasync fdopen fdopendir fflush
+    fgets flock fopen fread freopen fseek fstat fstatat fsync ftell ftruncate futimens fwrite
+    getline link linkat lseek lstat mkdir mkdirat mkstemp mmap open openat opendir
+    posix_fadvise pread preadv pwrite pwritev read readdir readlink realpath remove rename renameat
+    rewinddir rmdir stat statvfs symlink sync_file_range truncate unlink unlinkat utimensat write
+    writev""".split()
+# File -> why it may, and which of them it calls.
+MAY_TOUCH_FILES = {
+    "libpcr/base/cgroup.c": ("the kernel's files, of which no storage knows", "close open read"),
+    "libpcr/base/memory.c": ("memory of no file", "mmap"),
+    "libpcr/base/thread.c": ("memory of no file", "mmap"),
+    "formats/list.c": ("whether the user's file is there, and which version", "stat"),
+    "formats/metadata.c": ("whether the user's file is there", "access"),
+    "formats/registry.c": ("what the user's path is", "stat"),
+    "formats/walk.c": ("the user's folders, as they are",
+                       "close dirfd fdopendir fstat fstatat open readdir"),
+}
 
 problems = []
 
@@ -142,6 +162,19 @@ def without_comments(text):
     return re.sub(r'"(?:\\.|[^"\\\n])*"', '""', text)
 
 
+def check_file_calls(texts):
+    calls = re.compile(r"(?<![\w.>])(" + "|".join(FILE_CALLS) + r")\s*\(")
+    for path, text in texts.items():
+        where = os.path.relpath(path, ROOT)
+        allowed = set(MAY_TOUCH_FILES.get(where, ("", ""))[1].split())
+        found = {m.group(1): m.start() for m in calls.finditer(text)}
+        for name in sorted(set(found) - allowed):
+            problem(path, text.count("\n", 0, found[name]) + 1,
+                    f"calls {name}(): only libpcr/io touches files")
+        for name in sorted(allowed - set(found)):
+            problem(path, 0, f"needs no exception for {name}()")
+
+
 def check_tags(texts):
     """A struct tag means one thing in the whole tree."""
     seen = {}
@@ -213,6 +246,8 @@ def main():
             check_python_functions(path, text)
     assert count > 20, f"only {count} source files below {ROOT}"
     check_tags(texts)
+    check_file_calls({path: text for path, text in texts.items() if in_library(path)
+                      and layer_of(path) != "libpcr/io"})
     check_circles({path: text for path, text in texts.items() if in_library(path)})
     if not check_c_functions(c_files):
         print("no ctags with JSON output: the lengths of C functions are not checked")

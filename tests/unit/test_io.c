@@ -169,54 +169,52 @@ static int count_files(void)
 
 START_TEST(publish_commits)
 {
-    struct pcri_publish p;
+    struct pcri_put *p = NULL;
     struct pcr_buffer b = { 0 };
     struct pcr_error e;
     make_file(path, 5);
-    ck_assert_int_eq(pcri_publish_begin(&p, dir, "file", &e), 0);
-    ck_assert_int_eq(pcri_publish_write(&p, "new ", 4, &e), 0);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "file", &p, &e), 0);
+    ck_assert_int_eq(pcri_put_write(p, "new ", 4, &e), 0);
     ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 100, 0, &b, &e), 0);
     ck_assert_uint_eq(b.nbytes, 5); /* the old one is there until commit */
     ck_assert_int_eq(count_files(), 2);
-    ck_assert_int_eq(pcri_publish_write(&p, "bytes", 5, &e), 0);
-    ck_assert_int_eq(pcri_publish_commit(&p, &e), 0);
+    ck_assert_int_eq(pcri_put_write(p, "bytes", 5, &e), 0);
+    ck_assert_int_eq(pcri_put_end(&p, 0, &e), 0);
     ck_assert_int_eq(count_files(), 1);
     ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 100, 0, &b, &e), 0);
     ck_assert_uint_eq(b.nbytes, 9);
     ck_assert_mem_eq(b.data, "new bytes", 9);
-    ck_assert_int_eq(pcri_publish_commit(&p, &e), 0); /* empty now */
-    pcri_publish_abort(&p);
+    ck_assert_int_eq(pcri_put_end(&p, 0, &e), 0); /* empty now */
     pcr_buffer_free(&b);
 }
 END_TEST
 
 START_TEST(publish_aborts)
 {
-    struct pcri_publish p;
+    struct pcri_put *p = NULL;
     struct pcr_error e;
-    ck_assert_int_eq(pcri_publish_begin(&p, dir, "file", &e), 0);
-    ck_assert_int_eq(pcri_publish_write(&p, "half", 4, &e), 0);
-    pcri_publish_abort(&p);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "file", &p, &e), 0);
+    ck_assert_int_eq(pcri_put_write(p, "half", 4, &e), 0);
+    ck_assert_int_eq(pcri_put_end(&p, PCR_ERR_CANCELLED, &e), PCR_ERR_CANCELLED);
     ck_assert_int_eq(count_files(), 0);
-    pcri_publish_abort(&p);
-    pcri_publish_abort(NULL);
+    ck_assert_ptr_null(p);
 }
 END_TEST
 
 START_TEST(publish_fails_clearly)
 {
-    struct pcri_publish p;
+    struct pcri_put *p = NULL;
     struct pcr_error e;
-    ck_assert_int_eq(pcri_publish_begin(&p, path, "file", &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, path, "file", &p, &e), PCR_ERR_IO);
     ck_assert_int_eq(e.sys_errno, ENOENT);
-    pcri_publish_abort(&p);
-    ck_assert_int_eq(pcri_publish_begin(&p, dir, "", &e), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcri_publish_begin(&p, dir, "a/b", &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_put_end(&p, PCR_ERR_IO, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "", &p, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "a/b", &p, &e), PCR_ERR_INVAL);
 
     /* A folder stands where the file should go. */
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    ck_assert_int_eq(pcri_publish_begin(&p, dir, "file", &e), 0);
-    ck_assert_int_eq(pcri_publish_commit(&p, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "file", &p, &e), 0);
+    ck_assert_int_eq(pcri_put_end(&p, 0, &e), PCR_ERR_IO);
     ck_assert_int_eq(count_files(), 1);
     ck_assert_int_eq(rmdir(path), 0);
 
@@ -227,12 +225,12 @@ START_TEST(publish_fails_clearly)
     small.rlim_max = old.rlim_max;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     static const char bytes[4000];
-    ck_assert_int_eq(pcri_publish_begin(&p, dir, "file", &e), 0);
-    int rc = pcri_publish_write(&p, bytes, sizeof(bytes), &e);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "file", &p, &e), 0);
+    int rc = pcri_put_write(p, bytes, sizeof(bytes), &e);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
     ck_assert_int_eq(rc, PCR_ERR_IO);
     ck_assert_int_eq(e.sys_errno, EFBIG);
-    pcri_publish_abort(&p);
+    ck_assert_int_eq(pcri_put_end(&p, PCR_ERR_CANCELLED, &e), PCR_ERR_CANCELLED);
     ck_assert_int_eq(count_files(), 0);
 }
 END_TEST

@@ -27,10 +27,10 @@ static bool fails(struct toy *t, uint32_t *left, struct pcr_error *err)
     return true;
 }
 
-static int toy_open(void *user, const char *name, void **object_out,
+static int toy_open(void *context, const char *name, void **object_out,
                     struct pcr_object_info *info_out, struct pcr_error *err)
 {
-    struct toy *t = user;
+    struct toy *t = context;
     struct toy_object *o = toy_find(t, name);
     pthread_mutex_lock(&t->mutex);
     bool fail = fails(t, &t->failing_opens, err);
@@ -59,10 +59,10 @@ static void finish(const struct toy_pending *p)
     pcr_storage_complete(p->request, 0, NULL);
 }
 
-static void toy_read(void *user, void *object, uint64_t offset, void *dst, size_t nbytes,
+static void toy_read(void *context, void *object, uint64_t offset, void *dst, size_t nbytes,
                      struct pcr_storage_request *request)
 {
-    struct toy *t = user;
+    struct toy *t = context;
     struct pcr_error err = { .offset = PCR_NO_OFFSET };
     const struct toy_pending p = { object, offset, dst, nbytes, request };
     pthread_mutex_lock(&t->mutex);
@@ -83,9 +83,9 @@ static void toy_read(void *user, void *object, uint64_t offset, void *dst, size_
         finish(&p);
 }
 
-static void toy_close(void *user, void *object)
+static void toy_close(void *context, void *object)
 {
-    struct toy *t = user;
+    struct toy *t = context;
     ck_assert_ptr_nonnull(object);
     pthread_mutex_lock(&t->mutex);
     t->close_count++;
@@ -115,7 +115,7 @@ static void *complete_all(void *context)
 void toy_create(struct toy *t, bool with_thread)
 {
     *t = (struct toy) {
-        .storage = { .size = sizeof(t->storage), .user = t, .open = toy_open, .read = toy_read,
+        .storage = { .size = sizeof(t->storage), .context = t, .open = toy_open, .read = toy_read,
                      .close = toy_close },
         .has_thread = with_thread,
     };

@@ -44,7 +44,7 @@ extern "C" {
 
 /* What open() tells of an object. */
 struct pcr_object_info {
-    uint32_t size;     /* set by libpcr: sizeof(struct pcr_object_info) as it knows it */
+    uint32_t size;     /* sizeof(struct pcr_object_info) as libpcr knows it */
     uint32_t reserved; /* 0 */
     uint64_t nbytes;   /* the object's size */
     uint64_t version;  /* differs when the object was replaced: the time of its last change, a hash
@@ -55,12 +55,11 @@ struct pcr_object_info {
 struct pcr_storage_request;
 
 struct pcr_storage {
-    uint32_t size;  /* sizeof(struct pcr_storage): says which members there are. Later versions
-                     * add members at the end */
+    uint32_t size;  /* sizeof(struct pcr_storage): says which members there are (base.h) */
     uint32_t flags; /* 0 */
 
     /* The program's data, given to each callback. It must live until the dataset is closed. */
-    void *user;
+    void *context;
 
     /* Tells this storage from all others, for the names of entries in a cache folder:
      * "s3://bucket", an archive's path and time of change. NULL: a cache is in memory only. */
@@ -70,7 +69,7 @@ struct pcr_storage {
      * filled. Called for the manifest when the dataset is opened, then for each record when it is
      * first needed, and again when it had been closed meanwhile. May block. On failure there is
      * nothing to close. */
-    int (*open)(void *user, const char *name, void **object_out,
+    int (*open)(void *context, const char *name, void **object_out,
                 struct pcr_object_info *info_out, struct pcr_error *err);
 
     /* Begins to read nbytes (never 0) from `offset` of an object into `dst`. They lie within the
@@ -78,12 +77,12 @@ struct pcr_storage {
      * complete it later; so hundreds can be under way without a thread for each. All ranges of a
      * read (about one for each group of a record) are begun before any is waited for. Until a
      * request is completed `dst` is the storage's to write to, and the object stays open. */
-    void (*read)(void *user, void *object, uint64_t offset, void *dst, size_t nbytes,
+    void (*read)(void *context, void *object, uint64_t offset, void *dst, size_t nbytes,
                  struct pcr_storage_request *request);
 
     /* Closes an object that open() gave, when no read of it is under way. Called from whichever
      * thread is last to use the record, at the latest by pcr_dataset_close(). */
-    void (*close)(void *user, void *object);
+    void (*close)(void *context, void *object);
 };
 
 /* Completes a request, once, from any thread, also from within read(). code: 0, when all its

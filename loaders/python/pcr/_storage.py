@@ -63,7 +63,7 @@ class Adapter:
             close=st.CLOSE_CALLBACK(self._close),
             identity=None if identity is None else c_string(identity, "a storage's identity"))
 
-    def _open(self, _user: Any, name: Optional[bytes], out: Any, info: Any, err: Any) -> int:
+    def _open(self, _context: Any, name: Optional[bytes], out: Any, info: Any, err: Any) -> int:
         try:
             try:
                 file = self._storage.open(text(name))
@@ -80,7 +80,7 @@ class Adapter:
             code, err[0] = self._error(exc)
             return code
 
-    def _read(self, _user: Any, number: int, offset: int, dst: int, nbytes: int,
+    def _read(self, _context: Any, number: int, offset: int, dst: int, nbytes: int,
               request: int) -> None:
         code, why = 0, None
         try:
@@ -96,7 +96,7 @@ class Adapter:
             why = byref(error)
         lib.pcr_storage_complete(request, code, why)
 
-    def _close(self, _user: Any, number: int) -> None:
+    def _close(self, _context: Any, number: int) -> None:
         close = getattr(self._files.pop(number), "close", None)
         if close is not None:
             close()

@@ -255,7 +255,7 @@ CLOSE_CALLBACK = CFUNCTYPE(None, c_void_p, c_void_p)
 class Storage(ctypes.Structure):
     """struct pcr_storage"""
 
-    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("user", c_void_p),
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("context", c_void_p),
                 ("identity", c_char_p), ("open", OPEN_CALLBACK), ("read", READ_CALLBACK),
                 ("close", CLOSE_CALLBACK)]
 

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Atomic publication: a reader sees the old file or the complete new one. */
+/* Atomic publication of a file: a reader sees the old one or the complete new one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h> /* renameat */
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "io.h"
+#include "local.h"
 
-static const char temp_prefix[] = ".pcr-tmp-";
+struct local_put {
+    struct pcri_put base;
+    int dir_fd, fd;
+    char *dir, *name, *temp_name;
+};
 
-/* Closes what is open and frees the names. */
-static void clear(struct pcri_publish *p)
+static void destroy(struct local_put *p)
 {
     if (p->fd >= 0)
         close(p->fd);
@@ -20,35 +23,32 @@ static void clear(struct pcri_publish *p)
     free(p->dir);
     free(p->name);
     free(p->temp_name);
-    *p = (struct pcri_publish) { 0 };
+    free(p);
 }
 
-/* An empty struct is all zeroes: temp_name tells it from one whose descriptor is 0. */
-static bool is_open(const struct pcri_publish *p)
-{
-    return p->temp_name != NULL;
-}
-
-static int take_names(struct pcri_publish *p, const char *dir, const char *name,
+static int take_names(struct local_put *p, const char *dir, const char *name,
                       struct pcr_error *err)
 {
     if (!*name || strchr(name, '/'))
         return pcri_fail(err, PCR_ERR_INVAL, "%s: no file name", name);
-    size_t prefix = sizeof(temp_prefix) - 1, n = strlen(name);
+    size_t prefix = sizeof(PCRI_LOCAL_TEMP) - 1, n = strlen(name);
     p->dir = pcri_strndup(dir, strlen(dir), err);
     p->name = pcri_strndup(name, n, err);
     p->temp_name = pcri_malloc(prefix + n + 1, 1, err);
     if (!p->dir || !p->name || !p->temp_name)
         return PCR_ERR_NOMEM;
-    memcpy(p->temp_name, temp_prefix, prefix);
+    memcpy(p->temp_name, PCRI_LOCAL_TEMP, prefix);
     memcpy(p->temp_name + prefix, name, n + 1);
     return 0;
 }
 
-int pcri_publish_begin(struct pcri_publish *p, const char *dir, const char *name,
-                       struct pcr_error *err)
+int pcri_local_put_begin(const struct pcri_storage *s, const char *dir, const char *name,
+                         struct pcri_put **out, struct pcr_error *err)
 {
-    *p = (struct pcri_publish) { .dir_fd = -1, .fd = -1 };
+    struct local_put *p = pcri_calloc(1, sizeof(*p), err);
+    if (!p)
+        return PCR_ERR_NOMEM;
+    p->dir_fd = p->fd = -1;
     int rc = take_names(p, dir, name, err);
     if (rc)
         goto fail;
@@ -64,13 +64,14 @@ int pcri_publish_begin(struct pcri_publish *p, const char *dir, const char *name
         rc = pcri_fail_sys(err, errno, "%s/%s: cannot create", dir, p->temp_name);
         goto fail;
     }
+    *out = &p->base;
     return 0;
 fail:
-    clear(p);
+    destroy(p);
     return rc;
 }
 
-int pcri_write_all(int fd, const void *data, size_t nbytes, struct pcr_error *err)
+int pcri_local_write_all(int fd, const void *data, size_t nbytes, struct pcr_error *err)
 {
     const uint8_t *bytes = data;
     while (nbytes) {
@@ -83,24 +84,24 @@ int pcri_write_all(int fd, const void *data, size_t nbytes, struct pcr_error *er
     return 0;
 }
 
-int pcri_publish_write(struct pcri_publish *p, const void *data, size_t nbytes,
-                       struct pcr_error *err)
+int pcri_local_put_write(struct pcri_put *base, const void *data, size_t nbytes,
+                         struct pcr_error *err)
 {
-    int rc = pcri_write_all(p->fd, data, nbytes, err);
+    struct local_put *p = (struct local_put *) base;
+    int rc = pcri_local_write_all(p->fd, data, nbytes, err);
     return rc ? pcri_prefix(err, rc, "%s/%s", p->dir, p->name) : 0;
 }
 
-int pcri_sync_folder(int dir_fd, const char *dir, struct pcr_error *err)
+int pcri_local_sync_folder(int dir_fd, const char *dir, struct pcr_error *err)
 {
     if (PCRI_UNINTERRUPTED(fsync(dir_fd)) && errno != EINVAL)
         return pcri_fail_sys(err, errno, "%s: cannot sync the folder", dir);
     return 0;
 }
 
-int pcri_publish_commit(struct pcri_publish *p, struct pcr_error *err)
+/* Gives the file its name once its bytes are safe. */
+static int commit(struct local_put *p, struct pcr_error *err)
 {
-    if (!is_open(p))
-        return 0;
     int rc = 0;
     if (PCRI_UNINTERRUPTED(fsync(p->fd)))
         rc = pcri_fail_sys(err, errno, "%s/%s: cannot sync", p->dir, p->name);
@@ -112,20 +113,17 @@ int pcri_publish_commit(struct pcri_publish *p, struct pcr_error *err)
         rc = pcri_fail_sys(err, errno, "%s/%s: cannot close", p->dir, p->name);
     if (!rc && PCRI_UNINTERRUPTED(renameat(p->dir_fd, p->temp_name, p->dir_fd, p->name)))
         rc = pcri_fail_sys(err, errno, "%s/%s: cannot rename", p->dir, p->name);
-    if (rc) {
-        pcri_publish_abort(p);
-        return rc;
-    }
-    rc = pcri_sync_folder(p->dir_fd, p->dir, err);
-    clear(p);
     return rc;
 }
 
-void pcri_publish_abort(struct pcri_publish *p)
+int pcri_local_put_end(struct pcri_put *base, bool complete, struct pcr_error *err)
 {
-    if (!p || !is_open(p))
-        return;
-    /* If it cannot be removed, readers and later runs ignore it by its name. */
-    (void) PCRI_UNINTERRUPTED(unlinkat(p->dir_fd, p->temp_name, 0));
-    clear(p);
+    struct local_put *p = (struct local_put *) base;
+    int rc = complete ? commit(p, err) : 0;
+    if (!complete || rc) /* if it cannot be removed, readers and later runs ignore it by its name */
+        (void) PCRI_UNINTERRUPTED(unlinkat(p->dir_fd, p->temp_name, 0));
+    else
+        rc = pcri_local_sync_folder(p->dir_fd, p->dir, err);
+    destroy(p);
+    return rc;
 }
