@@ -59,8 +59,8 @@ class Adapter:
         self._numbers = count(1)
         identity = getattr(storage, "identity", None)
         self.struct = st.sized(
-            st.Storage, open=st.OPEN_CALLBACK(self._open), read=st.READ_CALLBACK(self._read),
-            close=st.CLOSE_CALLBACK(self._close),
+            st.Storage, open=st.STORAGE_OPEN(self._open), read=st.STORAGE_READ(self._read),
+            close=st.STORAGE_CLOSE(self._close),
             identity=None if identity is None else c_string(identity, "a storage's identity"))
 
     def _open(self, _context: Any, name: Optional[bytes], out: Any, info: Any, err: Any) -> int:

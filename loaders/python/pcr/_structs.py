@@ -246,18 +246,18 @@ class ObjectInfo(ctypes.Structure):
                 ("version", c_uint64)]
 
 
-OPEN_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_char_p, POINTER(c_void_p), POINTER(ObjectInfo),
-                          POINTER(Error))
-READ_CALLBACK = CFUNCTYPE(None, c_void_p, c_void_p, c_uint64, c_void_p, c_size_t, c_void_p)
-CLOSE_CALLBACK = CFUNCTYPE(None, c_void_p, c_void_p)
+STORAGE_OPEN = CFUNCTYPE(c_int, c_void_p, c_char_p, POINTER(c_void_p), POINTER(ObjectInfo),
+                         POINTER(Error))
+STORAGE_READ = CFUNCTYPE(None, c_void_p, c_void_p, c_uint64, c_void_p, c_size_t, c_void_p)
+STORAGE_CLOSE = CFUNCTYPE(None, c_void_p, c_void_p)
 
 
 class Storage(ctypes.Structure):
     """struct pcr_storage"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("context", c_void_p),
-                ("identity", c_char_p), ("open", OPEN_CALLBACK), ("read", READ_CALLBACK),
-                ("close", CLOSE_CALLBACK)]
+                ("identity", c_char_p), ("open", STORAGE_OPEN), ("read", STORAGE_READ),
+                ("close", STORAGE_CLOSE)]
 
 
 class DatasetOptions(ctypes.Structure):
