@@ -67,8 +67,9 @@ static size_t sample_nbytes(const struct pcr_loader *l)
     for (uint32_t k = 0; k < l->dataset_count; k++) {
         const struct pcri_loader_dataset *store = &l->datasets[k];
         struct pcr_dataset_info info = { .size = sizeof(info) };
-        uint32_t g = l->options.fidelity < store->group_count ? l->options.fidelity
-                                                              : store->group_count;
+        uint32_t g = l->options.fidelity.level < store->group_count
+                         ? l->options.fidelity.level
+                         : store->group_count;
         if (pcr_dataset_describe(store->ds, &info, NULL))
             continue;
         nbytes += pcr_dataset_prefix_nbytes(store->ds, g) - info.head_nbytes;
@@ -82,21 +83,21 @@ static int create_ring(struct pcr_loader *l, bool float_labels, struct pcr_error
 {
     struct pcr_loader_options *o = &l->options;
     size_t nbytes = sample_nbytes(l);
-    uint64_t most = o->ring_nbytes / o->batch_size / nbytes;
-    if (o->ring_nbytes && most < o->batches_ahead)
-        o->batches_ahead = most ? (uint32_t) most : 1;
-    l->ring = pcri_calloc(o->batches_ahead, sizeof(struct pcri_batch *), err);
+    uint64_t most = o->memory.ring_nbytes / o->batch_size / nbytes;
+    if (o->memory.ring_nbytes && most < o->memory.batches_ahead)
+        o->memory.batches_ahead = most ? (uint32_t) most : 1;
+    l->ring = pcri_calloc(o->memory.batches_ahead, sizeof(struct pcri_batch *), err);
     if (!l->ring)
         return PCR_ERR_NOMEM;
     /* Enough for all that are in work, and one that the consumer is just done with. */
-    return pcri_batch_pool_create(o, o->batches_ahead + 1, nbytes, float_labels, &l->pool,
-                                  err);
+    return pcri_batch_pool_create(o, o->memory.batches_ahead + 1, nbytes, float_labels,
+                                  &l->pool, err);
 }
 
 /* Has datasets keep memory for the loader's windows, or no longer. */
 static void keep_windows(struct pcr_loader *l, bool keep)
 {
-    uint64_t nbytes = l->options.window_nbytes / l->dataset_count;
+    uint64_t nbytes = l->options.order.window_nbytes / l->dataset_count;
     for (uint32_t k = 0; k < l->dataset_count; k++)
         pcr_dataset_keep_memory(l->datasets[k].ds, keep ? nbytes : 0, keep ? 0 : nbytes);
 }
@@ -104,10 +105,10 @@ static void keep_windows(struct pcr_loader *l, bool keep)
 /* From now on threads work for the loader. */
 static int join_threads(struct pcr_loader *l, struct pcr_error *err)
 {
-    struct pcri_thread_client makers = { pcri_work_make, l, l->options.thread_count, 0,
+    struct pcri_thread_client makers = { pcri_work_make, l, l->options.threads.count, 0,
                                          false };
-    struct pcri_thread_client readers = { pcri_work_read, l, l->options.reader_count, 0,
-                                          false };
+    struct pcri_thread_client readers = { pcri_work_read, l,
+                                          l->options.threads.reader_count, 0, false };
     l->clients[PCRI_THREADS_MAKERS] = makers;
     l->clients[PCRI_THREADS_READERS] = readers;
     l->idle_since_ns = pcri_clock_ns();
@@ -296,8 +297,8 @@ static bool is_planned_right(const struct pcr_loader *l)
 {
     const struct pcr_loader_options *o = &l->options;
     const struct pcri_lanes *p = &l->next.shard.parts[0];
-    return p->lane == (uint64_t) o->worker * o->world + o->rank &&
-           p->lanes == (uint64_t) o->world * o->worker_count;
+    return p->lane == (uint64_t) o->shard.worker * o->shard.world + o->shard.rank &&
+           p->lanes == (uint64_t) o->shard.world * o->shard.worker_count;
 }
 
 /* Has the epoch's contents. No thread needs the last one: none is in a task, and none begins
@@ -429,9 +430,11 @@ int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
     if (loader->begun) {
         const struct pcri_shard *s = &loader->shard;
         pcri_changes_pass(c, pcri_shard_delivered(s, loader->next_batch));
-        if (!pcri_changes_add(c, pcri_shard_delivered(s, loader->next_batch +
-                                                             loader->options.batches_ahead),
-                              fidelity))
+        if (!pcri_changes_add(
+                c,
+                pcri_shard_delivered(s, loader->next_batch +
+                                            loader->options.memory.batches_ahead),
+                fidelity))
             rc = pcri_fail(err, PCR_ERR_INVAL, "%d changes of fidelity are on the way; take a "
                            "batch before the next", PCRI_CHANGES_MAX);
     } else {
@@ -444,7 +447,7 @@ int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
 /* The next batch if it is complete, and its place is free again; NULL if not. */
 static struct pcri_batch *take_batch(struct pcr_loader *l)
 {
-    struct pcri_batch **place = &l->ring[l->next_batch % l->options.batches_ahead];
+    struct pcri_batch **place = &l->ring[l->next_batch % l->options.memory.batches_ahead];
     struct pcri_batch *b = *place;
     if (!b || b->done_count < b->slot_count)
         return NULL;

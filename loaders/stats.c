@@ -76,7 +76,7 @@ static uint64_t get(const struct pcr_loader_stats *stats, const struct stats_fie
 
 static void count_batches(const struct pcr_loader *l, struct pcr_loader_stats *stats)
 {
-    for (uint32_t i = 0; i < l->options.batches_ahead; i++) {
+    for (uint32_t i = 0; i < l->options.memory.batches_ahead; i++) {
         const struct pcri_batch *b = l->ring[i];
         stats->batches_open += b != NULL;
         stats->batches_ready += b && b->done_count == b->slot_count;
@@ -100,7 +100,7 @@ int pcr_loader_stats(const struct pcr_loader *loader, struct pcr_loader_stats *s
     stats.held_nbytes = l->held_nbytes;
     count_batches(l, &stats);
     pthread_mutex_unlock(&l->mutex);
-    stats.thread_count = l->options.thread_count;
+    stats.thread_count = l->options.threads.count;
     stats.elapsed_ns = pcri_clock_ns() - l->created_ns;
     return pcri_info_copy(stats_out, "pcr_loader_stats", &stats, sizeof(stats), err);
 }

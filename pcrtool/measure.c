@@ -113,14 +113,20 @@ static int measure_epochs(const struct pcrtool_part *part, const struct pcrtool_
 static struct pcr_loader_options loader_options(const struct pcrtool_part *part,
                                                 const struct pcrtool_case *c)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .fidelity = c->fidelity,
-        .flags = c->cold ? PCR_LOADER_NO_READ_AHEAD : 0, /* it would go on while pages leave */
-        .thread_count = c->threads, .reader_count = c->readers ? 0 : PCR_NO_READERS,
-        .height = c->size_px, .flip_ppm = 500000,
-        .bad_sample = PCR_SAMPLE_SKIP, .indices = part->indices,
-        .index_count = part->index_count,
-        .batch_size = BATCH, .window_samples = window_batches(part) * BATCH,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .fidelity.level = c->fidelity,
+        .flags = c->cold ? PCR_LOADER_NO_READ_AHEAD
+                         : 0, /* it would go on while pages leave */
+        .threads.count = c->threads,
+        .threads.reader_count = c->readers ? 0 : PCR_NO_READERS,
+        .output.height = c->size_px,
+        .transform.flip_ppm = 500000,
+        .bad_sample = PCR_SAMPLE_SKIP,
+        .order.indices = part->indices,
+        .order.index_count = part->index_count,
+        .batch_size = BATCH,
+        .order.window_samples = window_batches(part) * BATCH,
     };
 }
 

@@ -75,7 +75,11 @@ static int read_sample(struct pcr_dataset *ds, uint64_t index, uint32_t group_co
 static int run_epoch(struct pcr_dataset *ds, uint32_t g, struct pcr_error *err)
 {
     struct pcr_loader_options options = {
-        .size = sizeof(options), .seed = 1, .batch_size = 16, .height = 64, .fidelity = g,
+        .size = sizeof(options),
+        .seed = 1,
+        .batch_size = 16,
+        .output.height = 64,
+        .fidelity.level = g,
     };
     struct pcr_loader *loader = NULL;
     struct pcr_batch *batch;

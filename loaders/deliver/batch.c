@@ -37,16 +37,16 @@ int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_cou
     pool->batch_size = o->batch_size;
     pool->raw = o->flags & PCR_LOADER_RAW;
     pool->huge_pages = o->flags & PCR_LOADER_HUGE_PAGES;
-    pool->allocate = o->allocate;
-    pool->release = o->release;
-    pool->context = o->memory_context;
+    pool->allocate = o->memory.allocate;
+    pool->release = o->memory.release;
+    pool->context = o->memory.context;
     if (!pool->raw)
         pool->view = (struct pcr_batch) {
-            .height = o->height,
-            .width = o->width,
-            .channels = o->color == PCR_COLOR_GRAY ? 1 : 3,
-            .layout = o->layout,
-            .dtype = o->dtype,
+            .height = o->output.height,
+            .width = o->output.width,
+            .channels = o->output.color == PCR_COLOR_GRAY ? 1 : 3,
+            .layout = o->output.layout,
+            .dtype = o->output.dtype,
         };
     pool->sample_nbytes = sample_nbytes;
     pool->float_labels = float_labels;

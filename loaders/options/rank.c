@@ -27,8 +27,8 @@ int pcri_rank_set(struct pcr_loader_options *o, uint32_t rank, uint32_t world,
             "loader's rank is %u of a world of %u, expected a world of 1 to %u and "
             "a rank below it",
             (unsigned) rank, (unsigned) world, 1u << 20);
-    o->rank = rank;
-    o->world = world;
+    o->shard.rank = rank;
+    o->shard.world = world;
     return 0;
 }
 

@@ -11,7 +11,7 @@ static uint64_t members_before(const struct pcri_catalog *c, uint64_t end)
     if (!c->indices)
         return end;
     uint64_t n = c->member_count;
-    while (n < c->options.index_count && c->indices[n] < end)
+    while (n < c->options.order.index_count && c->indices[n] < end)
         n++;
     return n;
 }
@@ -24,9 +24,9 @@ void pcri_catalog_add(struct pcri_catalog *c, uint32_t dataset, uint64_t record,
     mean = mean < 1 ? 1 : mean > UINT32_MAX ? UINT32_MAX : mean;
     /* Large images: several spans must fit a window. */
     uint64_t span = c->window_nbytes / 4 / mean;
-    if (span > c->options.block_samples)
-        span = c->options.block_samples;
-    if (span < 1 || c->options.shuffle == PCR_SHUFFLE_FULL)
+    if (span > c->options.order.block_samples)
+        span = c->options.order.block_samples;
+    if (span < 1 || c->options.order.shuffle == PCR_SHUFFLE_FULL)
         span = 1;
     r->record = record;
     r->dataset = dataset;
@@ -51,9 +51,9 @@ static void divide(const struct pcr_loader_options *o, uint64_t n,
     double sum = 0;
     uint64_t left = n;
     for (uint32_t k = 0; k < count; k++)
-        sum += o->proportions[k];
+        sum += o->order.proportions[k];
     for (uint32_t k = 0; k < count; k++) {
-        double share = floor((double) n * (o->proportions[k] / sum));
+        double share = floor((double) n * (o->order.proportions[k] / sum));
         uint64_t whole = share < (double) left ? (uint64_t) share : left;
         parts[k].take = whole;
         left -= whole;
@@ -62,8 +62,9 @@ static void divide(const struct pcr_loader_options *o, uint64_t n,
         uint32_t best = 0;
         double most = -INFINITY;
         for (uint32_t k = 0; k < count; k++) {
-            double lost = (double) n * (o->proportions[k] / sum) - (double) parts[k].take;
-            if (o->proportions[k] > 0 && lost > most) {
+            double lost = (double) n * (o->order.proportions[k] / sum) -
+                          (double) parts[k].take;
+            if (o->order.proportions[k] > 0 && lost > most) {
                 most = lost;
                 best = k;
             }
@@ -88,12 +89,12 @@ static int set_shares(struct pcri_catalog *c, const struct pcr_loader_options *o
                       struct pcr_error *err)
 {
     bool once = o->flags & PCR_LOADER_ONCE;
-    uint64_t n = o->epoch_samples;
+    uint64_t n = o->order.epoch_samples;
     if (!n)
         n = once && c->part_count == 1 ? count_possible(c, 0) : c->member_count;
     c->entry_count = n;
     c->drawn = c->weights != NULL;
-    if (o->proportions)
+    if (o->order.proportions)
         divide(o, n, c->parts, c->part_count);
     else
         c->parts[0].take = n;
@@ -123,17 +124,18 @@ static uint64_t bits(double value)
 static uint64_t options_digest(const struct pcri_catalog *c,
                                const struct pcr_loader_options *o)
 {
-    uint64_t digest = pcri_key(o->shuffle, c->entry_count, o->flags & PCR_LOADER_ONCE);
-    if (o->shuffle == PCR_SHUFFLE_BLOCK)
-        digest = pcri_key(pcri_key(digest, o->block_samples, o->window_samples),
-                          o->window_nbytes, 0);
-    for (uint64_t i = 0; c->indices && i < o->index_count; i++)
+    uint64_t digest = pcri_key(o->order.shuffle, c->entry_count,
+                               o->flags & PCR_LOADER_ONCE);
+    if (o->order.shuffle == PCR_SHUFFLE_BLOCK)
+        digest = pcri_key(pcri_key(digest, o->order.block_samples, o->order.window_samples),
+                          o->order.window_nbytes, 0);
+    for (uint64_t i = 0; c->indices && i < o->order.index_count; i++)
         digest = pcri_mix(digest ^ c->indices[i]);
     if (c->indices)
-        digest = pcri_key(digest, o->index_count, 1);
+        digest = pcri_key(digest, o->order.index_count, 1);
     for (uint64_t i = 0; c->weights && i < c->member_count; i++)
         digest = pcri_mix(digest ^ bits(c->weights[i]));
-    for (uint32_t k = 0; o->proportions && k < c->part_count; k++)
+    for (uint32_t k = 0; o->order.proportions && k < c->part_count; k++)
         digest = pcri_key(digest, c->parts[k].take, 2);
     return digest;
 }
@@ -142,13 +144,13 @@ static uint64_t options_digest(const struct pcri_catalog *c,
 static int copy_weights(struct pcri_catalog *c, const struct pcr_loader_options *o,
                         struct pcr_error *err)
 {
-    if (!o->weights)
+    if (!o->samples.weights)
         return 0;
     c->weights = pcri_calloc(c->member_count, sizeof(double), err);
     if (!c->weights)
         return PCR_ERR_NOMEM;
     for (uint64_t i = 0; i < c->member_count; i++)
-        c->weights[i] = o->weights[pcri_catalog_number(c, i)];
+        c->weights[i] = o->samples.weights[pcri_catalog_number(c, i)];
     return 0;
 }
 
@@ -179,15 +181,15 @@ int pcri_catalog_create_empty(uint32_t dataset_count, uint64_t record_count,
     if (!c)
         return PCR_ERR_NOMEM;
     c->options = *o;
-    c->window_nbytes = o->window_nbytes / 2;
-    c->part_count = o->proportions ? dataset_count : 1;
+    c->window_nbytes = o->order.window_nbytes / 2;
+    c->part_count = o->order.proportions ? dataset_count : 1;
     c->records = pcri_calloc(record_count + 1, sizeof(*c->records), err);
     c->parts = pcri_calloc((uint64_t) c->part_count + 1, sizeof(*c->parts), err);
     /* One more, so that an empty list is one. */
-    if (c->records && c->parts && o->indices &&
-        (c->indices = pcri_calloc(o->index_count + 1, sizeof(uint64_t), err)))
-        memcpy(c->indices, o->indices, o->index_count * sizeof(uint64_t));
-    if (!c->records || !c->parts || (o->indices && !c->indices)) {
+    if (c->records && c->parts && o->order.indices &&
+        (c->indices = pcri_calloc(o->order.index_count + 1, sizeof(uint64_t), err)))
+        memcpy(c->indices, o->order.indices, o->order.index_count * sizeof(uint64_t));
+    if (!c->records || !c->parts || (o->order.indices && !c->indices)) {
         pcri_catalog_destroy(&c);
         return PCR_ERR_NOMEM;
     }

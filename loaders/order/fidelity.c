@@ -27,14 +27,14 @@ static int add_up(const struct pcri_fidelity_plan *r, uint32_t step, const doubl
 static int copy_steps(struct pcri_fidelity_plan *r, const struct pcr_loader_options *o,
                       struct pcr_error *err)
 {
-    r->steps = pcri_calloc(o->fidelity_step_count, sizeof(*r->steps), err);
-    r->sums = pcri_calloc((uint64_t) o->fidelity_step_count * r->group_count, sizeof(double),
-                          err);
+    r->steps = pcri_calloc(o->fidelity.step_count, sizeof(*r->steps), err);
+    r->sums = pcri_calloc((uint64_t) o->fidelity.step_count * r->group_count,
+                          sizeof(double), err);
     if (!r->steps || !r->sums)
         return PCR_ERR_NOMEM;
-    r->step_count = o->fidelity_step_count;
+    r->step_count = o->fidelity.step_count;
     for (uint32_t i = 0; i < r->step_count; i++) {
-        struct pcr_fidelity_step s = o->fidelity_steps[i];
+        struct pcr_fidelity_step s = o->fidelity.steps[i];
         if (s.fidelity > r->group_count || s.reserved || (s.fidelity && s.chances) ||
             (i && s.epoch <= r->steps[i - 1].epoch))
             return pcri_fail(err, PCR_ERR_INVAL,
@@ -70,14 +70,14 @@ int pcri_fidelity_plan_init(struct pcri_fidelity_plan *r, const struct pcr_loade
     *r = (struct pcri_fidelity_plan) {
         .seed = o->seed,
         .group_count = group_count,
-        .fidelity = o->fidelity,
+        .fidelity = o->fidelity.level,
     };
     int rc = copy_steps(r, o, err);
     if (!rc)
-        rc = copy_bytes(o->fidelities, o->sample_count, &r->fidelities, err);
+        rc = copy_bytes(o->samples.fidelities, o->samples.count, &r->fidelities, err);
     if (!rc)
-        rc = copy_bytes(o->augment, o->sample_count, &r->augment, err);
-    for (uint64_t i = 0; !rc && r->fidelities && i < o->sample_count; i++)
+        rc = copy_bytes(o->samples.augment, o->samples.count, &r->augment, err);
+    for (uint64_t i = 0; !rc && r->fidelities && i < o->samples.count; i++)
         if (r->fidelities[i] > group_count)
             rc = pcri_fail(err, PCR_ERR_INVAL,
                            "loader option fidelities[%llu] is %u, the most is %u",

@@ -89,7 +89,7 @@ static uint64_t find_span(const struct pcri_order *order, uint64_t epoch, uint64
     uint32_t part = 0;
     if (order->catalog->part_count > 1)
         find_turn(order, i, &part, &i);
-    if (o->shuffle != PCR_SHUFFLE_NONE)
+    if (o->order.shuffle != PCR_SHUFFLE_NONE)
         i = pcri_permute(pcri_stream_key(o->seed, PCRI_STREAM_SPANS, epoch, part),
                          first[part + 1] - first[part], i);
     return first[part] + i;
@@ -127,12 +127,12 @@ struct pcri_span pcri_order_span(const struct pcri_order *order, uint64_t epoch,
  * ahead. */
 static uint32_t window_samples(const struct pcr_loader_options *o)
 {
-    if (o->shuffle == PCR_SHUFFLE_BLOCK)
-        return o->window_samples;
-    uint32_t enough = o->shuffle == PCR_SHUFFLE_NONE ? o->block_samples : 1;
+    if (o->order.shuffle == PCR_SHUFFLE_BLOCK)
+        return o->order.window_samples;
+    uint32_t enough = o->order.shuffle == PCR_SHUFFLE_NONE ? o->order.block_samples : 1;
     if (enough < o->batch_size)
         enough = o->batch_size;
-    return o->window_samples < enough ? o->window_samples : enough;
+    return o->order.window_samples < enough ? o->order.window_samples : enough;
 }
 
 /* How many spans, from number plan->next_span on, make a window, and of how many samples. */
@@ -156,7 +156,7 @@ void pcri_order_seek(const struct pcri_order *order, struct pcri_order_plan *pla
                      uint64_t position)
 {
     /* Under FULL a span is a sample, and nothing is mixed. */
-    if (order->catalog->options.shuffle == PCR_SHUFFLE_FULL) {
+    if (order->catalog->options.order.shuffle == PCR_SHUFFLE_FULL) {
         plan->next_span = plan->next_position = position;
         return;
     }
@@ -240,7 +240,7 @@ static int window_mix(const struct pcri_order *order, const struct pcri_order_pl
                       struct pcri_order_window *w, struct pcr_error *err)
 {
     const struct pcr_loader_options *o = &order->catalog->options;
-    if (o->shuffle != PCR_SHUFFLE_BLOCK)
+    if (o->order.shuffle != PCR_SHUFFLE_BLOCK)
         return 0;
     uint64_t key =
         pcri_stream_key(o->seed, PCRI_STREAM_WINDOW, plan->epoch, plan->next_window);

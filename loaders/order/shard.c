@@ -8,7 +8,8 @@
 void pcri_shard_init(const struct pcr_loader_options *o, uint64_t first, uint64_t end,
                      struct pcri_shard *out)
 {
-    uint64_t workers = o->worker_count ? o->worker_count : 1, world = o->world;
+    uint64_t workers = o->shard.worker_count ? o->shard.worker_count : 1,
+             world = o->shard.world;
     /* At most 2^20 x 2^20 x 2^12, by the options' check. */
     uint64_t turn = o->batch_size * world, step = turn * workers;
     uint64_t full = (end - first) / step, rest = first + full * step;
@@ -22,17 +23,17 @@ void pcri_shard_init(const struct pcr_loader_options *o, uint64_t first, uint64_
         .end = end,
         .batch_size = o->batch_size,
         .exact = o->flags & PCR_LOADER_EXACT,
-        .divided = world * workers > 1 && o->shuffle == PCR_SHUFFLE_BLOCK,
+        .divided = world * workers > 1 && o->order.shuffle == PCR_SHUFFLE_BLOCK,
         .full_count = full,
         .parts = {
-            { first, rest, o->worker * world + o->rank, world * workers },
-            { rest, left, o->worker * world + o->rank, world * whole },
-            { left, stop, o->worker == whole ? o->rank : world, world },
+            { first, rest, o->shard.worker * world + o->shard.rank, world * workers },
+            { rest, left, o->shard.worker * world + o->shard.rank, world * whole },
+            { left, stop, o->shard.worker == whole ? o->shard.rank : world, world },
         },
     };
     /* What is left is divided evenly: each rank's own share begins at rank / world of it.
      * Rounding each rank's number up makes shares overlap, by one sample at most. */
-    const struct pcri_lanes *last = &out->parts[o->worker < whole ? 1 : 2];
+    const struct pcri_lanes *last = &out->parts[o->shard.worker < whole ? 1 : 2];
     if (last->lane < last->lanes) {
         uint64_t count = last->end - last->first, begin = last->lane * count / last->lanes;
         out->last_first = last->first + begin;

@@ -25,7 +25,7 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
     }
     b->view.epoch = l->plan.epoch;
     b->view.number = l->first_batch + number;
-    l->ring[number % l->options.batches_ahead] = b;
+    l->ring[number % l->options.memory.batches_ahead] = b;
     return true;
 }
 
@@ -34,8 +34,8 @@ static bool pick_sample(struct pcr_loader *l, struct pcri_task *t)
     struct pcri_window_work *w = pcri_current_window(l);
     uint64_t number = l->next_sample / l->options.batch_size;
     uint32_t slot = (uint32_t) (l->next_sample % l->options.batch_size);
-    struct pcri_batch **b = &l->ring[number % l->options.batches_ahead];
-    if (!w || number >= l->next_batch + l->options.batches_ahead)
+    struct pcri_batch **b = &l->ring[number % l->options.memory.batches_ahead];
+    if (!w || number >= l->next_batch + l->options.memory.batches_ahead)
         return false;
     const struct pcri_order order = pcri_order_of(l);
     const struct pcri_pick *pick = &w->picks[w->picked];

@@ -81,7 +81,7 @@ static bool take_read(struct pcr_loader *l, struct pcri_window_work *w, uint32_t
 static bool is_ahead(const struct pcr_loader *l, const struct pcri_window_work *w,
                      const struct pcri_window_work *current)
 {
-    uint64_t slack = (uint64_t) pcri_reader_count(l) * l->options.block_samples;
+    uint64_t slack = (uint64_t) pcri_reader_count(l) * l->options.order.block_samples;
     uint64_t count = w->read_count > slack ? w->read_count - slack : 0;
     return count * current->needed > (uint64_t) current->picked * w->needed;
 }
@@ -114,7 +114,7 @@ struct pcri_window_work *pcri_find_read(struct pcr_loader *l, bool paced, uint32
         w = w->next;
     }
     /* Whoever is to decode too does that before reading ahead. */
-    if (!w && l->next.nbytes < l->options.window_nbytes / 8 &&
+    if (!w && l->next.nbytes < l->options.order.window_nbytes / 8 &&
         !(paced && !pcri_reader_count(l)))
         w = l->next.work;
     if (!w || (w->ahead && !has_read(l, w)))
@@ -123,10 +123,10 @@ struct pcri_window_work *pcri_find_read(struct pcr_loader *l, bool paced, uint32
     *room_out = UINT64_MAX;
     if (w == current)
         return w;
-    if (l->held_nbytes + l->room_needed > l->options.window_nbytes ||
+    if (l->held_nbytes + l->room_needed > l->options.order.window_nbytes ||
         (paced && !w->ahead && is_ahead(l, w, current)))
         return NULL;
-    *room_out = l->options.window_nbytes - l->held_nbytes;
+    *room_out = l->options.order.window_nbytes - l->held_nbytes;
     return w;
 }
 

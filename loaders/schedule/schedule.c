@@ -43,8 +43,9 @@ uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l)
     if (l->state != PCRI_LOADER_RUNNING || !pcri_current_window(l))
         return NULL;
     uint64_t number = l->next_sample / l->options.batch_size;
-    return number < l->next_batch + l->options.batches_ahead ? &l->stats.bytes_wait_ns
-                                                             : &l->stats.room_wait_ns;
+    return number < l->next_batch + l->options.memory.batches_ahead
+               ? &l->stats.bytes_wait_ns
+               : &l->stats.room_wait_ns;
 }
 
 /* --- epochs --- */
@@ -82,7 +83,7 @@ void pcri_schedule_clear(struct pcr_loader *l, bool all)
         l->works = w->next;
         pcri_window_work_free(l, w);
     }
-    for (uint32_t i = 0; i < l->options.batches_ahead; i++) {
+    for (uint32_t i = 0; i < l->options.memory.batches_ahead; i++) {
         struct pcri_batch *b = l->ring[i];
         for (uint32_t k = 0; b && b->done_count < b->part_count && k < b->part_count; k++)
             pcri_slice_let_go(l, b->parts[k].held);

@@ -124,7 +124,7 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
     struct pcri_made made = { 0 };
     struct pcri_request q;
     uint8_t *slot = pcri_batch_slot(t->batch, t->slot);
-    bool convert = l->options.dtype != PCR_DTYPE_UINT8;
+    bool convert = l->options.output.dtype != PCR_DTYPE_UINT8;
     int rc = convert ? pcri_buffer_reserve(&m->bytes, pcri_loader_sample_values(&l->options),
                                            &err) : 0;
     set_request(l, t, &q);
@@ -203,7 +203,7 @@ static void collect(struct pcr_loader *l)
 void pcri_work_count_idle(struct pcr_loader *l)
 {
     uint64_t now = pcri_clock_ns();
-    uint64_t spent = (now - l->idle_since_ns) * (l->options.thread_count - l->working);
+    uint64_t spent = (now - l->idle_since_ns) * (l->options.threads.count - l->working);
     l->idle_since_ns = now;
     l->stats.idle_ns += spent;
     if (l->wait_reason)

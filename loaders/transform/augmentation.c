@@ -13,18 +13,18 @@
 static const uint32_t *factor_field(const struct pcr_loader_options *o, unsigned kind)
 {
     const uint32_t *const fields[PCRI_AUGMENT_KINDS] = {
-        [PCRI_AUGMENT_BRIGHTNESS] = &o->brightness_ppm,
-        [PCRI_AUGMENT_CONTRAST] = &o->contrast_ppm,
-        [PCRI_AUGMENT_SATURATION] = &o->saturation_ppm,
-        [PCRI_AUGMENT_HUE] = &o->hue_ppm,
+        [PCRI_AUGMENT_BRIGHTNESS] = &o->transform.brightness_ppm,
+        [PCRI_AUGMENT_CONTRAST] = &o->transform.contrast_ppm,
+        [PCRI_AUGMENT_SATURATION] = &o->transform.saturation_ppm,
+        [PCRI_AUGMENT_HUE] = &o->transform.hue_ppm,
     };
     return fields[kind];
 }
 
 bool pcri_augmentation_wanted(const struct pcr_loader_options *o)
 {
-    return o->brightness_ppm || o->contrast_ppm || o->saturation_ppm || o->hue_ppm ||
-           o->rotate_mdeg;
+    return o->transform.brightness_ppm || o->transform.contrast_ppm ||
+           o->transform.saturation_ppm || o->transform.hue_ppm || o->transform.rotate_mdeg;
 }
 
 void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch,
@@ -45,7 +45,7 @@ void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch
         out->steps[out->step_count].kind = kind;
         out->steps[out->step_count++].value = value;
     }
-    out->degrees = (2 * pcri_unit(turn) - 1) * o->rotate_mdeg / 1e3;
+    out->degrees = (2 * pcri_unit(turn) - 1) * o->transform.rotate_mdeg / 1e3;
 }
 
 void pcri_augmenter_init(struct pcri_augmenter *c)
@@ -64,12 +64,12 @@ void pcri_augmenter_free(struct pcri_augmenter *c)
 
 static uint32_t channels_of(const struct pcr_loader_options *o)
 {
-    return o->color == PCR_COLOR_GRAY ? 1 : 3;
+    return o->output.color == PCR_COLOR_GRAY ? 1 : 3;
 }
 
 static bool is_packed(const struct pcr_loader_options *o)
 {
-    return channels_of(o) > 1 && o->layout == PCR_LAYOUT_NHWC;
+    return channels_of(o) > 1 && o->output.layout == PCR_LAYOUT_NHWC;
 }
 
 int pcri_augmenter_planes(struct pcri_augmenter *c, const struct pcr_loader_options *o,
@@ -194,12 +194,12 @@ static int reserve_rotation(struct pcri_augmenter *c, uint32_t width, uint32_t h
 static void turn_row(struct pcri_augmenter *c, const struct pcr_loader_options *o,
                      struct line l, uint32_t y, uint8_t *const *planes, uint32_t channels)
 {
-    uint32_t width = o->width, height = o->height, begin = 0, end = width;
+    uint32_t width = o->output.width, height = o->output.height, begin = 0, end = width;
     size_t stride = (size_t) width + 2, framed = stride * ((size_t) height + 2);
     int32_t *offsets = (int32_t *) (void *) c->offsets.data;
     uint32_t *fractions = (uint32_t *) (void *) c->fractions.data;
     /* In the framed plane pixels begin one further; between their centres, half a pixel less. */
-    bool nearest = o->filter == PCR_FILTER_NEAREST;
+    bool nearest = o->transform.filter == PCR_FILTER_NEAREST;
     const int64_t shift = nearest ? INT64_C(1) << 32 : INT64_C(1) << 31;
     while (begin < end && !is_inside(&l, begin, width, height))
         begin++;
@@ -212,26 +212,26 @@ static void turn_row(struct pcri_augmenter *c, const struct pcr_loader_options *
         memset(fractions, 0, (end - begin) * sizeof(*fractions));
     for (uint32_t i = 0; i < channels; i++) {
         uint8_t *row = planes[i] + (size_t) y * width;
-        memset(row, o->fill[i], begin);
+        memset(row, o->transform.fill[i], begin);
         c->loops->sample(c->framed.data + i * framed, stride, offsets, fractions, end - begin,
                          row + begin);
-        memset(row + end, o->fill[i], width - end);
+        memset(row + end, o->transform.fill[i], width - end);
     }
 }
 
 static int turn(struct pcri_augmenter *c, const struct pcr_loader_options *o, double degrees,
                 uint8_t *const *planes, uint32_t channels, struct pcr_error *err)
 {
-    size_t framed = ((size_t) o->width + 2) * ((size_t) o->height + 2);
+    size_t framed = ((size_t) o->output.width + 2) * ((size_t) o->output.height + 2);
     double angle = degrees * (3.14159265358979323846 / 180), co = cos(angle), si = sin(angle);
-    double middle_x = o->width / 2.0, middle_y = o->height / 2.0;
-    int rc = reserve_rotation(c, o->width, o->height, channels, err);
+    double middle_x = o->output.width / 2.0, middle_y = o->output.height / 2.0;
+    int rc = reserve_rotation(c, o->output.width, o->output.height, channels, err);
     if (rc)
         return rc;
     for (uint32_t i = 0; i < channels; i++)
-        frame(planes[i], o->width, o->height, c->framed.data + i * framed);
+        frame(planes[i], o->output.width, o->output.height, c->framed.data + i * framed);
     memset(c->framed.data + channels * framed, 0, PCRI_TURN_SLACK);
-    for (uint32_t y = 0; y < o->height; y++) {
+    for (uint32_t y = 0; y < o->output.height; y++) {
         double across = 0.5 - middle_x, down = y + 0.5 - middle_y;
         struct line l = {
             .x = llrint((co * across - si * down + middle_x) * ONE),
@@ -248,7 +248,7 @@ int pcri_augmenter_run(struct pcri_augmenter *c, const struct pcr_loader_options
                        struct pcr_error *err)
 {
     uint32_t channels = channels_of(o);
-    size_t n = (size_t) o->width * o->height;
+    size_t n = (size_t) o->output.width * o->output.height;
     uint8_t *each[3] = { planes, planes + (channels > 1 ? n : 0),
                          planes + (channels > 1 ? 2 * n : 0) };
     int rc = 0;

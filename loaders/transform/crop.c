@@ -46,10 +46,12 @@ static void fallback(double low, double high, double width, double height,
 static void random_crop(const struct pcr_loader_options *o, struct draws *d, double width,
                         double height, struct pcr_resize_options *out)
 {
-    double ratio_low = o->ratio_min_ppm / 1e6, ratio_high = o->ratio_max_ppm / 1e6;
+    double ratio_low = o->transform.ratio_min_ppm / 1e6,
+           ratio_high = o->transform.ratio_max_ppm / 1e6;
     for (int i = 0; i < 10; i++) {
-        double area =
-            width * height * between(d, o->area_min_ppm / 1e6, o->area_max_ppm / 1e6);
+        double area = width * height *
+                      between(d, o->transform.area_min_ppm / 1e6,
+                              o->transform.area_max_ppm / 1e6);
         double ratio = exp(between(d, log(ratio_low), log(ratio_high)));
         double w = rint(sqrt(area * ratio)), h = rint(sqrt(area / ratio));
         if (w < 1 || h < 1 || w > width || h > height)
@@ -73,27 +75,27 @@ static void center_crop(const struct pcr_loader_options *o, uint32_t width, uint
                         struct pcr_resize_options *out)
 {
     uint64_t shorter = width < height ? width : height, longest = UINT32_MAX;
-    uint64_t across = (uint64_t) o->resize_px * width / shorter;
-    uint64_t down = (uint64_t) o->resize_px * height / shorter;
+    uint64_t across = (uint64_t) o->transform.resize_px * width / shorter;
+    uint64_t down = (uint64_t) o->transform.resize_px * height / shorter;
     set_window(out, 0, 0, width, height);
     out->grid_width = (uint32_t) (across < longest ? across : longest);
     out->grid_height = (uint32_t) (down < longest ? down : longest);
-    out->grid_x = half(out->grid_width - o->width);
-    out->grid_y = half(out->grid_height - o->height);
+    out->grid_x = half(out->grid_width - o->output.width);
+    out->grid_y = half(out->grid_height - o->output.height);
 }
 
 void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
                         uint32_t width, uint32_t height, struct pcr_resize_options *out)
 {
     struct draws d = { pcri_stream_key(o->seed, PCRI_STREAM_CROP, epoch, identity), 0 };
-    *out = (struct pcr_resize_options) { .size = sizeof(*out), .filter = o->filter };
-    if (draw(&d) < o->flip_ppm / 1e6)
+    *out = (struct pcr_resize_options) { .size = sizeof(*out), .filter = o->transform.filter };
+    if (draw(&d) < o->transform.flip_ppm / 1e6)
         out->flags |= PCR_RESIZE_FLIP;
-    if (o->layout == PCR_LAYOUT_NCHW)
+    if (o->output.layout == PCR_LAYOUT_NCHW)
         out->flags |= PCR_RESIZE_PLANAR;
-    if (o->transform == PCR_TRANSFORM_RANDOM_CROP)
+    if (o->transform.kind == PCR_TRANSFORM_RANDOM_CROP)
         random_crop(o, &d, width, height, out);
-    else if (o->transform == PCR_TRANSFORM_CENTER_CROP)
+    else if (o->transform.kind == PCR_TRANSFORM_CENTER_CROP)
         center_crop(o, width, height, out);
     else
         set_window(out, 0, 0, width, height);
@@ -108,8 +110,8 @@ struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, u
         y = how->grid_height;
         left = how->grid_x;
         top = how->grid_y;
-        across = o->width;
-        down = o->height;
+        across = o->output.width;
+        down = o->output.height;
     }
     x = (how->x1 - how->x0) / x;
     y = (how->y1 - how->y0) / y;

@@ -44,21 +44,21 @@ uint16_t pcri_to_bfloat16(float value)
 void pcri_normalisation_init(const struct pcr_loader_options *o,
                              struct pcri_normalisation *out)
 {
-    uint32_t channels = o->color == PCR_COLOR_GRAY ? 1 : 3;
-    bool planar = o->layout == PCR_LAYOUT_NCHW;
+    uint32_t channels = o->output.color == PCR_COLOR_GRAY ? 1 : 3;
+    bool planar = o->output.layout == PCR_LAYOUT_NCHW;
     *out = (struct pcri_normalisation) {
-        .dtype = o->dtype,
+        .dtype = o->output.dtype,
         .plane_count = planar ? channels : 1,
         .channels = planar ? 1 : channels,
-        .plane_px = (size_t) o->height * o->width,
+        .plane_px = (size_t) o->output.height * o->output.width,
     };
     for (uint32_t c = 0; c < channels; c++)
         for (uint32_t v = 0; v < 256; v++) {
-            float value = (float) ((v / 255.0 - o->mean[c]) / o->std[c]);
-            if (o->dtype == PCR_DTYPE_FLOAT32)
+            float value = (float) ((v / 255.0 - o->output.mean[c]) / o->output.std[c]);
+            if (o->output.dtype == PCR_DTYPE_FLOAT32)
                 out->table.floats[c][v] = value;
             else
-                out->table.halves[c][v] = o->dtype == PCR_DTYPE_FLOAT16
+                out->table.halves[c][v] = o->output.dtype == PCR_DTYPE_FLOAT16
                                               ? pcri_to_float16(value)
                                               : pcri_to_bfloat16(value);
         }

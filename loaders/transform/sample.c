@@ -52,8 +52,8 @@ static int make_augmented(struct pcri_maker *m, const struct pcri_request *q,
     pcri_choose_augmentation(o, q->epoch, q->identity, &augmentation);
     crop->degrees = (float) augmentation.degrees;
     window->flags |= PCR_RESIZE_PLANAR;
-    rc = pcr_decoder_decode_resized(m->decoder, &m->spans, d, window, planes, o->width,
-                                    o->height, err);
+    rc = pcr_decoder_decode_resized(m->decoder, &m->spans, d, window, planes,
+                                    o->output.width, o->output.height, err);
     return rc ? rc : pcri_augmenter_run(&m->augmenter, o, &augmentation, planes, q->dst, err);
 }
 
@@ -64,7 +64,7 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
 {
     const struct pcr_loader_options *o = q->options;
     struct pcr_decode_options d = { .size = sizeof(d),
-                                    .color = o->color,
+                                    .color = o->output.color,
                                     .limits = &q->dataset->limits };
     struct pcr_resize_options window;
     struct pcr_image_info image = { .size = sizeof(image) };
@@ -74,7 +74,7 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
         d.flags |= PCR_DECODE_TO_SRGB;
     if (o->flags & PCR_LOADER_BACKGROUND) {
         d.flags |= PCR_DECODE_BACKGROUND;
-        memcpy(d.background, o->background, sizeof(d.background));
+        memcpy(d.background, o->output.background, sizeof(d.background));
     }
     if (sample->form == PCR_FORM_CODED) {
         /* Its metadata may be left out of what was read; the head has its orientation. */
@@ -88,8 +88,8 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
     *crop = pcri_shown(o, image.width, image.height, &window);
     if (pcri_augmentation_wanted(o))
         return make_augmented(m, q, o, &d, &window, crop, err);
-    return pcr_decoder_decode_resized(m->decoder, &m->spans, &d, &window, q->dst, o->width,
-                                      o->height, err);
+    return pcr_decoder_decode_resized(m->decoder, &m->spans, &d, &window, q->dst,
+                                      o->output.width, o->output.height, err);
 }
 
 /* Says what there is to do about a file that was kept whole, and does not decode. */

@@ -60,7 +60,7 @@ static int measure(struct pcr_dataset *ds, const struct pcr_loader_options *o,
     if (!rc && samples)
         printf("fidelity %2u  threads %2u  %-13s  %8.0f images/s  %6.3f CPU ms/image"
                "  %8.0f bytes/image  read %6.3f decode %6.3f ms/image\n",
-               (unsigned) o->fidelity, (unsigned) o->thread_count, name,
+               (unsigned) o->fidelity.level, (unsigned) o->threads.count, name,
                (double) samples / spent,
                cpu * 1e3 / (double) samples, (double) stats.read_nbytes / (double) samples,
                (double) stats.read_ns * 1e-6 / (double) samples,
@@ -70,7 +70,7 @@ static int measure(struct pcr_dataset *ds, const struct pcr_loader_options *o,
 }
 
 static const struct pcr_loader_options plain = {
-    .size = sizeof(plain), .flip_ppm = 500000, .bad_sample = PCR_SAMPLE_SKIP,
+    .size = sizeof(plain), .transform.flip_ppm = 500000, .bad_sample = PCR_SAMPLE_SKIP,
 };
 
 static int measure_options(struct pcr_dataset *ds, uint32_t fidelity, struct pcr_error *err)
@@ -83,23 +83,24 @@ static int measure_options(struct pcr_dataset *ds, uint32_t fidelity, struct pcr
     int rc = 0;
     for (int i = 0; i < COUNT; i++) {
         o[i] = plain;
-        o[i].fidelity = fidelity;
-        o[i].thread_count = 1;
+        o[i].fidelity.level = fidelity;
+        o[i].threads.count = 1;
     }
-    o[1].layout = PCR_LAYOUT_NCHW;
-    o[2].filter = PCR_FILTER_BICUBIC;
-    o[3].filter = PCR_FILTER_NEAREST;
-    o[4].color = PCR_COLOR_GRAY;
-    o[5].brightness_ppm = 400000;
-    o[6].contrast_ppm = 400000;
-    o[7].saturation_ppm = 400000;
-    o[8].hue_ppm = 100000;
-    o[9].rotate_mdeg = 15000;
+    o[1].output.layout = PCR_LAYOUT_NCHW;
+    o[2].transform.filter = PCR_FILTER_BICUBIC;
+    o[3].transform.filter = PCR_FILTER_NEAREST;
+    o[4].output.color = PCR_COLOR_GRAY;
+    o[5].transform.brightness_ppm = 400000;
+    o[6].transform.contrast_ppm = 400000;
+    o[7].transform.saturation_ppm = 400000;
+    o[8].transform.hue_ppm = 100000;
+    o[9].transform.rotate_mdeg = 15000;
     for (int i = 0; i < COUNT && !rc; i++)
         rc = measure(ds, &o[i], names[i], err);
     if (rc)
         return rc;
-    o[8].brightness_ppm = o[8].contrast_ppm = o[8].saturation_ppm = 400000;
+    o[8].transform.brightness_ppm = o[8].transform.contrast_ppm =
+        o[8].transform.saturation_ppm = 400000;
     return measure(ds, &o[8], "all colours", err);
 }
 
@@ -118,7 +119,7 @@ static void *run_job(void *arg)
     struct job *j = arg;
     struct pcr_loader_options o = plain; /* threads: as many as by default */
     struct pcr_loader *l = NULL;
-    o.fidelity = 2;
+    o.fidelity.level = 2;
     j->rc = pcr_loader_create(j->ds, &o, &l, &j->err);
     for (uint64_t epoch = 0; !j->rc && epoch < EPOCHS; epoch++)
         j->rc = run_epoch(l, epoch, &j->samples, &j->err);
@@ -184,8 +185,8 @@ static int measure_all(const char *path, struct pcr_error *err)
             if (threads > system.cpu_count)
                 threads = system.cpu_count;
             struct pcr_loader_options o = plain;
-            o.fidelity = g;
-            o.thread_count = threads;
+            o.fidelity.level = g;
+            o.threads.count = threads;
             rc = measure(ds, &o, "", err);
             if (threads >= system.cpu_count)
                 break;

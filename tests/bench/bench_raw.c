@@ -102,9 +102,12 @@ static int measure(struct pcr_dataset *ds, const char *folder, uint32_t fidelity
     };
     for (size_t k = 0; k < 2; k++) {
         const struct pcr_loader_options o = {
-            .size = sizeof(o), .flags = PCR_LOADER_RAW | PCR_LOADER_HUGE_PAGES,
-            .fidelity = fidelity, .thread_count = 1, .reader_count = PCR_NO_READERS,
-            .shuffle = orders[k].id,
+            .size = sizeof(o),
+            .flags = PCR_LOADER_RAW | PCR_LOADER_HUGE_PAGES,
+            .fidelity.level = fidelity,
+            .threads.count = 1,
+            .threads.reader_count = PCR_NO_READERS,
+            .order.shuffle = orders[k].id,
         };
         struct pcr_loader *l = NULL;
         double rates[ROUNDS], controls[ROUNDS], ratios[ROUNDS];

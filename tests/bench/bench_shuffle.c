@@ -136,7 +136,7 @@ static int table(struct trial *t, struct pcr_error *err)
         { 64, 16384 }, { 64, 65536 }, { 256, 4096 }, { 256, 16384 }, { 1024, 16384 },
     };
     struct quality full, q;
-    t->o.shuffle = PCR_SHUFFLE_FULL;
+    t->o.order.shuffle = PCR_SHUFFLE_FULL;
     int rc = measure(t, &full, err);
     if (rc)
         return rc;
@@ -144,10 +144,10 @@ static int table(struct trial *t, struct pcr_error *err)
            "| drift | reads a 1,000 samples |\n|---|---|---|---|---|---|---|---|---|\n");
     printf("| FULL | | | 1.00 | %.1f%% | %.1f | 1.00 | 1.00 | 1000 |\n", full.near * 100,
            full.classes);
-    t->o.shuffle = PCR_SHUFFLE_BLOCK;
+    t->o.order.shuffle = PCR_SHUFFLE_BLOCK;
     for (size_t i = 0; !rc && i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        t->o.block_samples = sizes[i][0];
-        t->o.window_samples = sizes[i][1];
+        t->o.order.block_samples = sizes[i][0];
+        t->o.order.window_samples = sizes[i][1];
         rc = measure(t, &q, err);
         if (!rc)
             printf("| %u | %u | %u | %.2f | %.1f%% | %.1f | %.2f | %.2f | %.1f |\n",
@@ -219,19 +219,20 @@ static int rank_table(struct trial *t, struct pcr_error *err)
     int rc = 0;
     printf("\n| ranks | window | reads a 1,000 samples | of whole slices | classes a rank's "
            "batch |\n|---|---|---|---|---|\n");
-    t->o.shuffle = PCR_SHUFFLE_BLOCK;
-    t->o.block_samples = 64;
+    t->o.order.shuffle = PCR_SHUFFLE_BLOCK;
+    t->o.order.block_samples = 64;
     for (uint32_t grown = 0; !rc && grown < 2; grown++)
         for (uint32_t world = grown ? 4 : 1; !rc && world <= 64; world *= 4) {
             struct share share;
-            t->o.world = world;
-            t->o.window_samples = grown ? 4096 * world : 4096;
-            t->o.rank = world / 2;
+            t->o.shard.world = world;
+            t->o.order.window_samples = grown ? 4096 * world : 4096;
+            t->o.shard.rank = world / 2;
             rc = measure_rank(t, &share, err);
             if (!rc)
                 printf("| %u | %u | %.1f | %.0f%% | %.1f |\n", (unsigned) world,
-                       (unsigned) t->o.window_samples, share.parts / share.samples * 1000,
-                       share.whole / share.parts * 100, share.classes);
+                       (unsigned) t->o.order.window_samples,
+                       share.parts / share.samples * 1000, share.whole / share.parts * 100,
+                       share.classes);
         }
     return rc;
 }
@@ -244,9 +245,9 @@ static int draw_table(struct trial *t, struct pcr_error *err)
     int rc = weights ? 0 : PCR_ERR_NOMEM;
     for (uint64_t i = 0; !rc && i < t->samples; i++)
         weights[i] = 1 + (double) (pcri_mix(i) % 100);
-    t->o.weights = weights;
-    t->o.sample_count = t->samples;
-    t->o.epoch_samples = t->samples / 2;
+    t->o.samples.weights = weights;
+    t->o.samples.count = t->samples;
+    t->o.order.epoch_samples = t->samples / 2;
     printf("\n| drawing half of the samples by weight | us a sample |\n|---|---|\n");
     for (uint32_t once = 0; !rc && once < 2; once++) {
         t->o.flags = once ? PCR_LOADER_ONCE : 0;
@@ -270,8 +271,13 @@ int main(int argc, char **argv)
     struct trial t = {
         .samples = argc > 1 ? strtoull(argv[1], NULL, 10) : 1280000,
         .classes = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000,
-        .o = { .size = sizeof(t.o), .seed = 1, .batch_size = BATCH, .world = 1,
-               .block_samples = 64, .window_samples = 4096, .window_nbytes = UINT64_MAX },
+        .o = { .size = sizeof(t.o),
+               .seed = 1,
+               .batch_size = BATCH,
+               .shard.world = 1,
+               .order.block_samples = 64,
+               .order.window_samples = 4096,
+               .order.window_nbytes = UINT64_MAX },
     };
     if (t.samples < BATCH || !t.classes || t.classes > t.samples) {
         fprintf(stderr, "usage: bench_shuffle [SAMPLES CLASSES]\n");

@@ -65,13 +65,20 @@ struct soak {
 static struct pcr_loader_options random_options(const struct soak *s)
 {
     static const uint32_t sizes[] = { 32, 64, 128, 224 };
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = draw(1000),
-        .batch_size = 1 + draw(64), .height = sizes[draw(4)],
-        .thread_count = draw(4), .reader_count = draw(5) - 1, /* none, or by default, ... */
-        .shuffle = PCR_SHUFFLE_NONE + draw(3), .fidelity = draw(s->group_count + 1),
-        .dtype = PCR_DTYPE_UINT8 + draw(4), .block_samples = 1 + draw(64),
-        .window_samples = 64 + draw(512), .batches_ahead = 1 + draw(6), .flip_ppm = 500000,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .seed = draw(1000),
+        .batch_size = 1 + draw(64),
+        .output.height = sizes[draw(4)],
+        .threads.count = draw(4),
+        .threads.reader_count = draw(5) - 1, /* none, or by default, ... */
+        .order.shuffle = PCR_SHUFFLE_NONE + draw(3),
+        .fidelity.level = draw(s->group_count + 1),
+        .output.dtype = PCR_DTYPE_UINT8 + draw(4),
+        .order.block_samples = 1 + draw(64),
+        .order.window_samples = 64 + draw(512),
+        .memory.batches_ahead = 1 + draw(6),
+        .transform.flip_ppm = 500000,
         .bad_sample = PCR_SAMPLE_SKIP,
     };
 }
@@ -186,8 +193,8 @@ static int cycle(struct soak *s, uint64_t count, struct pcr_error *err)
 {
     for (uint64_t i = 0; i < count; i++) {
         const struct pcr_loader_options o = {
-            .size = sizeof(o), .height = 32, .thread_count = 1 + i % 3,
-            .reader_count = i % 2 ? 1 : PCR_NO_READERS,
+            .size = sizeof(o), .output.height = 32, .threads.count = 1 + i % 3,
+            .threads.reader_count = i % 2 ? 1 : PCR_NO_READERS,
         };
         struct pcr_loader *l = NULL;
         struct pcr_batch *b;

@@ -187,10 +187,18 @@ static uint32_t best(uint32_t i)
 static struct pcr_loader *load(struct pcr_dataset *ds, uint32_t bad_sample, uint32_t fidelity)
 {
     const struct pcr_loader_options o = {
-        .size = sizeof(o), .batch_size = SAMPLES, .height = SIDE, .width = SIDE,
-        .thread_count = 1, .reader_count = PCR_NO_READERS, .batches_ahead = 1,
-        .transform = PCR_TRANSFORM_STRETCH, .shuffle = PCR_SHUFFLE_NONE,
-        .bad_sample = bad_sample, .fidelity = fidelity, .flags = PCR_LOADER_NO_READ_AHEAD,
+        .size = sizeof(o),
+        .batch_size = SAMPLES,
+        .output.height = SIDE,
+        .output.width = SIDE,
+        .threads.count = 1,
+        .threads.reader_count = PCR_NO_READERS,
+        .memory.batches_ahead = 1,
+        .transform.kind = PCR_TRANSFORM_STRETCH,
+        .order.shuffle = PCR_SHUFFLE_NONE,
+        .bad_sample = bad_sample,
+        .fidelity.level = fidelity,
+        .flags = PCR_LOADER_NO_READ_AHEAD,
     };
     struct pcr_loader *l = NULL;
     ck_assert_int_eq(pcr_loader_create(ds, &o, &l, NULL), 0);

@@ -162,10 +162,15 @@ static uint64_t expected[EPOCHS][BATCHES]; /* of each batch's pixels */
 static struct pcr_loader *create(struct pcr_dataset *ds)
 {
     const struct pcr_loader_options o = {
-        .size = sizeof(o), .batch_size = BATCH, .height = SIDE, .seed = 7,
-        .window_samples = 10, .block_samples = 2, .thread_count = 1 + choose(4),
-        .reader_count = choose(3) ? choose(3) + 1 : PCR_NO_READERS,
-        .batches_ahead = 1 + choose(4),
+        .size = sizeof(o),
+        .batch_size = BATCH,
+        .output.height = SIDE,
+        .seed = 7,
+        .order.window_samples = 10,
+        .order.block_samples = 2,
+        .threads.count = 1 + choose(4),
+        .threads.reader_count = choose(3) ? choose(3) + 1 : PCR_NO_READERS,
+        .memory.batches_ahead = 1 + choose(4),
         .flags = choose(2) ? PCR_LOADER_NO_READ_AHEAD : 0,
     };
     struct pcr_loader *l = NULL;

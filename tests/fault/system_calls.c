@@ -284,8 +284,8 @@ static int load_with(struct pcr_loader_options o, struct pcr_dataset_options d, 
     struct pcr_batch *b = NULL;
     o.size = sizeof(o);
     o.batch_size = 4;
-    o.height = o.width = 16;
-    o.window_samples = 4;
+    o.output.height = o.output.width = 16;
+    o.order.window_samples = 4;
     d.size = sizeof(d);
     go();
     int rc = pcr_dataset_open(made, &d, &ds, err);
@@ -317,28 +317,32 @@ static int load_with(struct pcr_loader_options o, struct pcr_dataset_options d, 
 
 static int load_skip(uint64_t *sum, struct pcr_error *err)
 {
-    const struct pcr_loader_options o = { .bad_sample = PCR_SAMPLE_SKIP, .thread_count = 1,
-                                          .reader_count = PCR_NO_READERS };
+    const struct pcr_loader_options o = { .bad_sample = PCR_SAMPLE_SKIP, .threads.count = 1,
+                                          .threads.reader_count = PCR_NO_READERS };
     return load_with(o, (struct pcr_dataset_options) { .open_records = 1 }, sum, err);
 }
 
 static int load_degrade(uint64_t *sum, struct pcr_error *err)
 {
-    const struct pcr_loader_options o = { .bad_sample = PCR_SAMPLE_DEGRADE, .thread_count = 2,
-                                          .reader_count = 2, .shuffle = PCR_SHUFFLE_FULL };
+    const struct pcr_loader_options o = { .bad_sample = PCR_SAMPLE_DEGRADE,
+                                          .threads.count = 2,
+                                          .threads.reader_count = 2,
+                                          .order.shuffle = PCR_SHUFFLE_FULL };
     return load_with(o, (struct pcr_dataset_options) { .open_records = 1 }, sum, err);
 }
 
 static int load_raw(uint64_t *sum, struct pcr_error *err)
 {
-    const struct pcr_loader_options o = { .bad_sample = PCR_SAMPLE_SKIP, .thread_count = 2,
-                                          .reader_count = 1, .flags = PCR_LOADER_RAW };
+    const struct pcr_loader_options o = { .bad_sample = PCR_SAMPLE_SKIP,
+                                          .threads.count = 2,
+                                          .threads.reader_count = 1,
+                                          .flags = PCR_LOADER_RAW };
     return load_with(o, (struct pcr_dataset_options) { .io_backend = PCR_IO_URING }, sum, err);
 }
 
 static int load_mapped(uint64_t *sum, struct pcr_error *err)
 {
-    const struct pcr_loader_options o = { .thread_count = 2, .reader_count = 2,
+    const struct pcr_loader_options o = { .threads.count = 2, .threads.reader_count = 2,
                                           .flags = PCR_LOADER_HUGE_PAGES };
     return load_with(o, (struct pcr_dataset_options) { .io_backend = PCR_IO_MMAP,
                                                        .cache_nbytes = 1 << 24 }, sum, err);

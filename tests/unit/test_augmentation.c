@@ -32,9 +32,12 @@ static void tear_down(void)
 
 static struct pcr_loader_options options(void)
 {
-    return (struct pcr_loader_options) { .size = sizeof(struct pcr_loader_options), .seed = 5,
-                                         .height = H, .width = W, .color = PCR_COLOR_RGB,
-                                         .layout = PCR_LAYOUT_NCHW };
+    return (struct pcr_loader_options){ .size = sizeof(struct pcr_loader_options),
+                                        .seed = 5,
+                                        .output.height = H,
+                                        .output.width = W,
+                                        .output.color = PCR_COLOR_RGB,
+                                        .output.layout = PCR_LAYOUT_NCHW };
 }
 
 static struct pcri_augmentation one_step(enum pcri_augmentation_kind kind, double value)
@@ -48,7 +51,7 @@ static struct pcri_augmentation one_step(enum pcri_augmentation_kind kind, doubl
 static void run(const struct pcr_loader_options *o, const struct pcri_augmentation *c,
                 uint8_t *out)
 {
-    size_t channels = o->color == PCR_COLOR_GRAY ? 1 : 3;
+    size_t channels = o->output.color == PCR_COLOR_GRAY ? 1 : 3;
     memcpy(out, noise, channels * N);
     ck_assert_int_eq(pcri_augmenter_run(&augmenter, o, c, out, out, NULL), 0);
 }
@@ -126,7 +129,7 @@ START_TEST(gray_has_no_colour)
     static uint8_t got[N];
     struct pcr_loader_options o = options();
     double mean = 0, worst = 0;
-    o.color = PCR_COLOR_GRAY;
+    o.output.color = PCR_COLOR_GRAY;
     for (size_t i = 0; i < N; i++)
         mean += (double) noise[i] / N;
     for (int kind = 0; kind < PCRI_AUGMENT_KINDS; kind++) {
@@ -167,7 +170,7 @@ START_TEST(rotation_equals_the_control)
     static const double angles[] = { 0.01, 1, -7.3, 30, 45, -89.99, 123.4, 180 };
     static uint8_t got[3 * N];
     struct pcr_loader_options o = options();
-    memcpy(o.fill, "\x10\x80\xff", 3);
+    memcpy(o.transform.fill, "\x10\x80\xff", 3);
     for (size_t k = 0; k < sizeof(angles) / sizeof(angles[0]); k++) {
         struct pcri_augmentation c = { .degrees = angles[k] };
         double worst = 0;
@@ -180,7 +183,7 @@ START_TEST(rotation_equals_the_control)
                     uint8_t found = got[ch * N + y * W + x];
                     filled += wanted < 0;
                     if (wanted < 0)
-                        wanted = o.fill[ch];
+                        wanted = o.transform.fill[ch];
                     worst = fmax(worst, fabs(found - wanted));
                 }
         ck_assert_msg(worst <= 0.8, "%g degrees: %g levels off", angles[k], worst);
@@ -194,7 +197,7 @@ START_TEST(tiny_pictures_turn)
     uint8_t p[3] = { 7, 9, 11 };
     struct pcr_loader_options o = options();
     struct pcri_augmentation c = { .degrees = 33 };
-    o.width = o.height = 1;
+    o.output.width = o.output.height = 1;
     ck_assert_int_eq(pcri_augmenter_run(&augmenter, &o, &c, p, p, NULL), 0);
     ck_assert_mem_eq(p, "\x07\x09\x0b", 3);
 }
@@ -209,7 +212,7 @@ START_TEST(packed_and_planar_are_alike)
     size_t wrong = 0;
     c.degrees = 20;
     run(&o, &c, planar);
-    o.layout = PCR_LAYOUT_NHWC;
+    o.output.layout = PCR_LAYOUT_NHWC;
     ck_assert_int_eq(pcri_augmenter_planes(&augmenter, &o, packed, &planes, NULL), 0);
     ck_assert_ptr_ne(planes, packed);
     memcpy(planes, noise, 3 * N);
@@ -274,11 +277,11 @@ START_TEST(draws_are_even_and_repeatable)
            most[PCRI_AUGMENT_KINDS];
     double degrees = 0, size = 0;
     uint32_t first[PCRI_AUGMENT_KINDS] = { 0 };
-    o.brightness_ppm = 400000;
-    o.contrast_ppm = 1500000;
-    o.saturation_ppm = 100000;
-    o.hue_ppm = 300000;
-    o.rotate_mdeg = 30000;
+    o.transform.brightness_ppm = 400000;
+    o.transform.contrast_ppm = 1500000;
+    o.transform.saturation_ppm = 100000;
+    o.transform.hue_ppm = 300000;
+    o.transform.rotate_mdeg = 30000;
     ck_assert(pcri_augmentation_wanted(&o));
     for (int k = 0; k < PCRI_AUGMENT_KINDS; k++) {
         least[k] = 9;
@@ -317,8 +320,8 @@ START_TEST(kinds_are_independent)
 {
     struct pcr_loader_options o = options(), p = options();
     ck_assert(!pcri_augmentation_wanted(&o));
-    o.hue_ppm = p.hue_ppm = 100000;
-    p.brightness_ppm = p.contrast_ppm = 500000;
+    o.transform.hue_ppm = p.transform.hue_ppm = 100000;
+    p.transform.brightness_ppm = p.transform.contrast_ppm = 500000;
     for (uint64_t i = 0; i < 50; i++) {
         struct pcri_augmentation a, b;
         pcri_choose_augmentation(&o, 1, i, &a);

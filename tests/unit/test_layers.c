@@ -428,9 +428,14 @@ START_TEST(bytes_of_an_epoch)
     for (uint32_t k = 0; k < 2 * BACKENDS; k++) {
         struct pcr_dataset_options d = { .size = sizeof(d), .io_backend = backends[k / 2] };
         struct pcr_loader_options o = {
-            .size = sizeof(o), .flags = PCR_LOADER_RAW, .batch_size = 8, .block_samples = 5,
-            .window_samples = 30, .thread_count = 2, .fidelity = 1 + k % 6,
-            .shuffle = k % 2 ? PCR_SHUFFLE_BLOCK : PCR_SHUFFLE_NONE,
+            .size = sizeof(o),
+            .flags = PCR_LOADER_RAW,
+            .batch_size = 8,
+            .order.block_samples = 5,
+            .order.window_samples = 30,
+            .threads.count = 2,
+            .fidelity.level = 1 + k % 6,
+            .order.shuffle = k % 2 ? PCR_SHUFFLE_BLOCK : PCR_SHUFFLE_NONE,
         };
         struct pcr_io_stats stats = { .size = sizeof(stats) };
         struct pcr_loader_stats loaded = { .size = sizeof(loaded) };
@@ -447,7 +452,7 @@ START_TEST(bytes_of_an_epoch)
         ck_assert_uint_eq(count, MADE_SAMPLES);
         made_check(pcr_dataset_io_stats(ds, &stats, &e), &e);
         made_check(pcr_loader_stats(l, &loaded, &e), &e);
-        uint64_t want = pcr_dataset_prefix_nbytes(ds, o.fidelity);
+        uint64_t want = pcr_dataset_prefix_nbytes(ds, o.fidelity.level);
         ck_assert_uint_ge(stats.read_nbytes, want);
         ck_assert_uint_le(stats.read_nbytes, want + want / 100 + 8192 * loaded.read_count);
         ck_assert_uint_eq(stats.open_count, MADE_RECORDS);
@@ -462,8 +467,12 @@ START_TEST(layers_under_a_loader)
 {
     struct pcr_dataset_options d = { .size = sizeof(d), .cache_nbytes = 1 << 24,
                                      .fault_interval = 5, .retry_count = 4 };
-    struct pcr_loader_options o = { .size = sizeof(o), .batch_size = 8, .block_samples = 5,
-                                    .window_samples = 30, .thread_count = 2, .height = 16 };
+    struct pcr_loader_options o = { .size = sizeof(o),
+                                    .batch_size = 8,
+                                    .order.block_samples = 5,
+                                    .order.window_samples = 30,
+                                    .threads.count = 2,
+                                    .output.height = 16 };
     struct pcr_io_stats stats = { .size = sizeof(stats) };
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;

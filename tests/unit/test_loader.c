@@ -14,10 +14,16 @@
 /* Small windows and blocks, so that an epoch has many. */
 static struct pcr_loader_options options(void)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = 3, .batch_size = 8, .height = 24,
-        .width = 20, .block_samples = 5, .window_samples = 30, .thread_count = 2,
-        .flip_ppm = 500000,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 3,
+        .batch_size = 8,
+        .output.height = 24,
+        .output.width = 20,
+        .order.block_samples = 5,
+        .order.window_samples = 30,
+        .threads.count = 2,
+        .transform.flip_ppm = 500000,
     };
 }
 
@@ -71,11 +77,11 @@ static uint64_t run_epoch(struct pcr_loader *l, uint64_t epoch, uint8_t *seen)
 START_TEST(every_sample_once_for_any_thread_count)
 {
     struct pcr_loader_options o = options();
-    o.shuffle = (uint32_t) _i;
+    o.order.shuffle = (uint32_t) _i;
     uint64_t hash[3][2];
     for (uint32_t k = 0; k < 3; k++) {
-        o.thread_count = 1u << k;
-        o.reader_count = made_readers(k * 3);
+        o.threads.count = 1u << k;
+        o.threads.reader_count = made_readers(k * 3);
         struct pcr_loader *l = create(&o);
         ck_assert_uint_eq(pcr_loader_batch_count(l), 13);
         for (uint64_t epoch = 0; epoch < 2; epoch++) {
@@ -111,14 +117,14 @@ static void by_hand(const struct pcr_loader_options *o, uint64_t epoch, uint64_t
     made_check(pcr_sample_read(s, g, &file, &err), &err);
     made_check(pcr_decoder_create(&d, &err), &err);
     struct pcr_decode_options decode = {
-        .size = sizeof(decode), .color = o->color,
+        .size = sizeof(decode), .color = o->output.color,
         .orientation = index == MADE_PNG ? 0 : info.orientation,
     };
     made_check(pcr_decoder_decode_alloc(d, file.data, file.nbytes, &decode, &pixels, &image,
                                         &err), &err);
     pcri_choose_window(o, epoch, identity, image.width, image.height, &window);
     made_check(pcr_resize(d, pixels.data, image.width, image.height, image.channels, &window,
-                          out, o->width, o->height, &err), &err);
+                          out, o->output.width, o->output.height, &err), &err);
     *crop_out = pcri_shown(o, image.width, image.height, &window);
     pcr_sample_release(&s);
     pcr_decoder_destroy(&d);
@@ -152,24 +158,24 @@ START_TEST(pixels_are_right)
     static const uint32_t transforms[] = { PCR_TRANSFORM_RANDOM_CROP, PCR_TRANSFORM_CENTER_CROP,
                                            PCR_TRANSFORM_STRETCH };
     struct pcr_loader_options o = options();
-    o.transform = transforms[_i];
-    o.layout = _i == 1 ? PCR_LAYOUT_NCHW : PCR_LAYOUT_NHWC;
-    o.color = _i == 2 ? PCR_COLOR_GRAY : PCR_COLOR_RGB;
-    o.fidelity = _i == 0 ? 2 : group_count;
-    o.resize_px = 30;
-    o.area_min_ppm = 80000;
-    o.area_max_ppm = 1000000;
-    o.ratio_min_ppm = 750000;
-    o.ratio_max_ppm = 1333333;
+    o.transform.kind = transforms[_i];
+    o.output.layout = _i == 1 ? PCR_LAYOUT_NCHW : PCR_LAYOUT_NHWC;
+    o.output.color = _i == 2 ? PCR_COLOR_GRAY : PCR_COLOR_RGB;
+    o.fidelity.level = _i == 0 ? 2 : group_count;
+    o.transform.resize_px = 30;
+    o.transform.area_min_ppm = 80000;
+    o.transform.area_max_ppm = 1000000;
+    o.transform.ratio_min_ppm = 750000;
+    o.transform.ratio_max_ppm = 1333333;
     struct pcr_loader *l = create(&o);
     start(l, 9);
     for (struct pcr_batch *b; (b = next(l));) {
         ck_assert_uint_eq(b->height, 24);
         ck_assert_uint_eq(b->width, 20);
         ck_assert_uint_eq(b->channels, _i == 2 ? 1 : 3);
-        ck_assert_uint_eq(b->layout, o.layout);
+        ck_assert_uint_eq(b->layout, o.output.layout);
         for (uint32_t i = 0; i < b->sample_count; i++)
-            ck_assert_uint_eq(b->fidelities[i], o.fidelity);
+            ck_assert_uint_eq(b->fidelities[i], o.fidelity.level);
         check_pixels(&o, b, NULL);
         pcr_batch_release(&b);
     }
@@ -215,9 +221,9 @@ START_TEST(early_ends)
     uint32_t random = (uint32_t) _i + 1;
     for (int round = 0; round < 30; round++) {
         random = random * 1664525 + 1013904223;
-        o.thread_count = 1 + (random >> 28) % 4;
-        o.reader_count = made_readers((random >> 26) % 4);
-        o.batches_ahead = 1 + (random >> 24) % 3;
+        o.threads.count = 1 + (random >> 28) % 4;
+        o.threads.reader_count = made_readers((random >> 26) % 4);
+        o.memory.batches_ahead = 1 + (random >> 24) % 3;
         struct pcr_loader *l = create(&o);
         uint64_t epoch = random >> 8 & 3;
         start(l, epoch);
@@ -319,7 +325,7 @@ START_TEST(cancel)
     struct pcr_loader_options o = options();
     struct pcr_batch *b;
     struct pcr_error err;
-    o.height = o.width = 600;
+    o.output.height = o.output.width = 600;
     o.batch_size = 100;
     struct pcr_loader *l = create(&o);
     for (int cancelled = 0; cancelled < 3;) {
@@ -349,8 +355,8 @@ START_TEST(many_lives)
 {
     struct pcr_loader_options o = options();
     for (uint32_t i = 0; i < 2000; i++) {
-        o.thread_count = 1 + i % 3;
-        o.reader_count = made_readers(i % 4);
+        o.threads.count = 1 + i % 3;
+        o.threads.reader_count = made_readers(i % 4);
         struct pcr_loader *l = create(&o);
         if (i % 4)
             start(l, i);
@@ -366,13 +372,13 @@ END_TEST
 START_TEST(fidelity_changes)
 {
     struct pcr_loader_options o = options();
-    o.transform = PCR_TRANSFORM_STRETCH;
-    o.layout = PCR_LAYOUT_NHWC;
-    o.color = PCR_COLOR_RGB;
+    o.transform.kind = PCR_TRANSFORM_STRETCH;
+    o.output.layout = PCR_LAYOUT_NHWC;
+    o.output.color = PCR_COLOR_RGB;
     o.batch_size = 4;
-    o.batches_ahead = 3;
-    o.fidelity = 1;
-    o.reader_count = made_readers((uint32_t) _i * 3);
+    o.memory.batches_ahead = 3;
+    o.fidelity.level = 1;
+    o.threads.reader_count = made_readers((uint32_t) _i * 3);
     struct pcr_loader *l = create(&o);
     struct pcr_error err;
     uint8_t seen[MADE_SAMPLES] = { 0 };
@@ -388,7 +394,7 @@ START_TEST(fidelity_changes)
             set = 1 + b->number % group_count;
             ck_assert_int_eq(pcr_loader_set_fidelity(l, set % group_count, &err), 0);
         }
-        want[b->number + 1 + o.batches_ahead] = set;
+        want[b->number + 1 + o.memory.batches_ahead] = set;
         pcr_batch_release(&b);
     }
     for (uint32_t i = 0; i < MADE_SAMPLES; i++)
@@ -413,7 +419,7 @@ START_TEST(bytes_read)
             made_check(pcr_dataset_record(dataset, r, &info, &err), &err);
             want += pcr_dataset_record_prefix(dataset, r, g) - info.head_end;
         }
-        o.fidelity = g;
+        o.fidelity.level = g;
         struct pcr_loader *l = create(&o);
         run_epoch(l, 0, NULL);
         made_check(pcr_loader_stats(l, &stats, &err), &err);
@@ -476,7 +482,7 @@ START_TEST(faults_are_bounded)
     struct pcr_loader_options o = options();
     struct pcr_bad_sample f = { .size = sizeof(f) };
     o.bad_sample = PCR_SAMPLE_SKIP;
-    o.thread_count = 1;
+    o.threads.count = 1;
     damage();
     struct pcr_loader *l = create(&o);
     for (uint64_t epoch = 0; epoch < PCR_LOADER_BAD_SAMPLES; epoch++)
@@ -497,18 +503,18 @@ START_TEST(bad_samples_replaced_or_degraded)
     struct pcr_loader_options o = options();
     bool degrade = _i / 3;
     uint64_t hash[2];
-    o.shuffle = (uint32_t) (1 + _i % 3);
+    o.order.shuffle = (uint32_t) (1 + _i % 3);
     o.bad_sample = degrade ? PCR_SAMPLE_DEGRADE : PCR_SAMPLE_SKIP;
-    o.transform = PCR_TRANSFORM_STRETCH;
-    o.layout = PCR_LAYOUT_NHWC;
-    o.color = PCR_COLOR_RGB;
+    o.transform.kind = PCR_TRANSFORM_STRETCH;
+    o.output.layout = PCR_LAYOUT_NHWC;
+    o.output.color = PCR_COLOR_RGB;
     damage();
     for (uint32_t k = 0; k < 2; k++) {
         struct pcr_loader_stats stats = { .size = sizeof(stats) };
         uint8_t seen[MADE_SAMPLES] = { 0 };
         uint64_t stand_ins[MADE_SAMPLES];
-        o.thread_count = 1 + 2 * k;
-        o.reader_count = made_readers(k);
+        o.threads.count = 1 + 2 * k;
+        o.threads.reader_count = made_readers(k);
         struct pcr_loader *l = create(&o);
         hash[k] = run_epoch(l, 0, seen);
         check_faults(l, degrade, stand_ins);
@@ -538,14 +544,14 @@ END_TEST
 START_TEST(bad_samples_are_errors)
 {
     struct pcr_loader_options o = options();
-    o.shuffle = (uint32_t) _i;
+    o.order.shuffle = (uint32_t) _i;
     struct pcr_error err[2];
     uint32_t good[2] = { 0 };
     damage();
     for (uint32_t k = 0; k < 2; k++) {
         struct pcr_batch *b;
         int rc;
-        o.thread_count = 1 + 2 * k;
+        o.threads.count = 1 + 2 * k;
         struct pcr_loader *l = create(&o);
         start(l, 0);
         while (!(rc = pcr_loader_next(l, &b, &err[k]))) {
@@ -584,67 +590,67 @@ START_TEST(bad_options)
     for (size_t i = 0; i < 60; i++)
         bad[i] = good;
     bad[n++].flags = UINT32_C(1) << 31;
-    bad[n++].layout = 3;
-    bad[n++].color = 3;
-    bad[n++].fidelity = group_count + 1;
-    bad[n++].shuffle = 4;
-    bad[n++].transform = 4;
+    bad[n++].output.layout = 3;
+    bad[n++].output.color = 3;
+    bad[n++].fidelity.level = group_count + 1;
+    bad[n++].order.shuffle = 4;
+    bad[n++].transform.kind = 4;
     bad[n++].bad_sample = 4;
-    bad[n++].dtype = 5;
-    bad[n++].mean[1] = 0.5f; /* with dtype UINT8 */
-    bad[n++].std[2] = 1;
-    bad[n].dtype = PCR_DTYPE_FLOAT16;
-    bad[n++].std[0] = -1;
-    bad[n].dtype = PCR_DTYPE_FLOAT32;
-    bad[n++].mean[0] = NAN;
-    bad[n++].flip_ppm = 1000001;
-    bad[n++].area_max_ppm = 1000001;
-    bad[n++].area_max_ppm = 70000; /* below the default least */
-    bad[n++].ratio_min_ppm = 2000000;
-    bad[n++].thread_count = 5000;
-    bad[n++].reader_count = 5000;
-    bad[n++].height = 100000;
-    bad[n++].batches_ahead = 5000;
-    bad[n].transform = PCR_TRANSFORM_CENTER_CROP;
-    bad[n++].resize_px = 23; /* below the height */
+    bad[n++].output.dtype = 5;
+    bad[n++].output.mean[1] = 0.5f; /* with dtype UINT8 */
+    bad[n++].output.std[2] = 1;
+    bad[n].output.dtype = PCR_DTYPE_FLOAT16;
+    bad[n++].output.std[0] = -1;
+    bad[n].output.dtype = PCR_DTYPE_FLOAT32;
+    bad[n++].output.mean[0] = NAN;
+    bad[n++].transform.flip_ppm = 1000001;
+    bad[n++].transform.area_max_ppm = 1000001;
+    bad[n++].transform.area_max_ppm = 70000; /* below the default least */
+    bad[n++].transform.ratio_min_ppm = 2000000;
+    bad[n++].threads.count = 5000;
+    bad[n++].threads.reader_count = 5000;
+    bad[n++].output.height = 100000;
+    bad[n++].memory.batches_ahead = 5000;
+    bad[n].transform.kind = PCR_TRANSFORM_CENTER_CROP;
+    bad[n++].transform.resize_px = 23; /* below the height */
     bad[n++].size = 4;
-    bad[n].world = 4;
-    bad[n++].rank = 4;
-    bad[n++].rank = 1; /* of one */
-    bad[n++].world = (1 << 20) + 1;
+    bad[n].shard.world = 4;
+    bad[n++].shard.rank = 4;
+    bad[n++].shard.rank = 1; /* of one */
+    bad[n++].shard.world = (1 << 20) + 1;
     bad[n].flags = PCR_LOADER_RANK_FROM_ENVIRONMENT;
-    bad[n++].world = 1;
+    bad[n++].shard.world = 1;
     static const uint64_t twice[] = { 3, 5, 5 }, beyond[] = { 3, MADE_SAMPLES };
-    bad[n++].allocate = get_memory; /* and no release */
-    bad[n].indices = twice;
-    bad[n++].index_count = 3;
-    bad[n].indices = beyond;
-    bad[n++].index_count = 2;
-    bad[n++].index_count = 1; /* of NULL */
+    bad[n++].memory.allocate = get_memory; /* and no release */
+    bad[n].order.indices = twice;
+    bad[n++].order.index_count = 3;
+    bad[n].order.indices = beyond;
+    bad[n++].order.index_count = 2;
+    bad[n++].order.index_count = 1; /* of NULL */
     static const double weights[MADE_SAMPLES] = { 0, -1 }, none[MADE_SAMPLES] = { 0 };
     static const uint8_t fidelities[MADE_SAMPLES] = { 0, 99 };
     static const struct pcr_fidelity_step falling[] = { { .epoch = 3 }, { .epoch = 2 } },
         mixture[] = { { .chances = none } }, high[] = { { .fidelity = 99 } };
-    bad[n++].sample_count = 1; /* of no array */
-    bad[n].weights = weights;
-    bad[n++].sample_count = 3;
-    bad[n].weights = weights;
-    bad[n++].sample_count = MADE_SAMPLES;
-    bad[n].weights = none;
-    bad[n++].sample_count = MADE_SAMPLES;
-    bad[n].fidelities = fidelities;
-    bad[n++].sample_count = MADE_SAMPLES;
+    bad[n++].samples.count = 1; /* of no array */
+    bad[n].samples.weights = weights;
+    bad[n++].samples.count = 3;
+    bad[n].samples.weights = weights;
+    bad[n++].samples.count = MADE_SAMPLES;
+    bad[n].samples.weights = none;
+    bad[n++].samples.count = MADE_SAMPLES;
+    bad[n].samples.fidelities = fidelities;
+    bad[n++].samples.count = MADE_SAMPLES;
     bad[n].flags = PCR_LOADER_ONCE;
-    bad[n++].epoch_samples = MADE_SAMPLES + 1;
-    bad[n++].epoch_samples = UINT64_C(1) << 32;
-    bad[n++].proportions = none;
-    bad[n++].fidelity_step_count = 1; /* of NULL */
-    bad[n].fidelity_steps = falling;
-    bad[n++].fidelity_step_count = 2;
-    bad[n].fidelity_steps = mixture;
-    bad[n++].fidelity_step_count = 1;
-    bad[n].fidelity_steps = high;
-    bad[n++].fidelity_step_count = 1;
+    bad[n++].order.epoch_samples = MADE_SAMPLES + 1;
+    bad[n++].order.epoch_samples = UINT64_C(1) << 32;
+    bad[n++].order.proportions = none;
+    bad[n++].fidelity.step_count = 1; /* of NULL */
+    bad[n].fidelity.steps = falling;
+    bad[n++].fidelity.step_count = 2;
+    bad[n].fidelity.steps = mixture;
+    bad[n++].fidelity.step_count = 1;
+    bad[n].fidelity.steps = high;
+    bad[n++].fidelity.step_count = 1;
     for (size_t i = 0; i < n; i++) {
         struct pcr_loader *l = (struct pcr_loader *) &good;
         struct pcr_error err;

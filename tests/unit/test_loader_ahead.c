@@ -13,12 +13,20 @@ enum { KINDS = 8 };
 /* Loaders of many kinds, by number. */
 static struct pcr_loader_options options(uint32_t kind)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = 5, .batch_size = 8, .height = 16,
-        .width = 20, .block_samples = 5, .window_samples = kind & 4 ? 30 : 200,
-        .thread_count = 2, .reader_count = made_readers(kind & 1 ? 2 : 0), .fidelity = 3,
-        .shuffle = kind < 6 ? PCR_SHUFFLE_BLOCK : PCR_SHUFFLE_NONE + 2 * (kind & 1),
-        .world = 1 + (kind >> 1 & 1), .bad_sample = PCR_SAMPLE_SKIP,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 5,
+        .batch_size = 8,
+        .output.height = 16,
+        .output.width = 20,
+        .order.block_samples = 5,
+        .order.window_samples = kind & 4 ? 30 : 200,
+        .threads.count = 2,
+        .threads.reader_count = made_readers(kind & 1 ? 2 : 0),
+        .fidelity.level = 3,
+        .order.shuffle = kind < 6 ? PCR_SHUFFLE_BLOCK : PCR_SHUFFLE_NONE + 2 * (kind & 1),
+        .shard.world = 1 + (kind >> 1 & 1),
+        .bad_sample = PCR_SAMPLE_SKIP,
     };
 }
 
@@ -83,7 +91,7 @@ START_TEST(same_epochs)
     ck_assert_uint_eq(p.ahead_nbytes, 0);
     ck_assert_uint_gt(a.ahead_nbytes, 0);
     ck_assert_uint_gt(a.read_nbytes + a.ahead_nbytes, p.read_nbytes);
-    if (o.world == 1) {
+    if (o.shard.world == 1) {
         ck_assert_uint_le(a.read_nbytes, p.read_nbytes);
         ck_assert_uint_le(a.read_nbytes + a.ahead_nbytes, p.read_nbytes * 4 / 3);
     }
@@ -99,8 +107,8 @@ START_TEST(counted_where_it_belongs)
     static const struct pcr_fidelity_step steps[] = { { .fidelity = 1 }, { .epoch = 2 } };
     struct pcr_loader_options o = options((uint32_t) _i);
     uint64_t low = 0, full = 0;
-    o.fidelity_steps = steps;
-    o.fidelity_step_count = 2;
+    o.fidelity.steps = steps;
+    o.fidelity.step_count = 2;
     for (uint32_t k = 0; k < 2; k++) {
         o.flags = k ? 0 : PCR_LOADER_NO_READ_AHEAD;
         struct pcr_loader *l = create(&o);
@@ -222,7 +230,7 @@ START_TEST(ends_and_damage)
     run(l, 2);
     uint64_t replaced_count = stats_of(l).replaced_count;
     flip(path, (long) info.head_end + 40);
-    ck_assert_uint_ge(replaced_count, o.world == 1 ? 2 : 0);
+    ck_assert_uint_ge(replaced_count, o.shard.world == 1 ? 2 : 0);
     pcr_loader_destroy(&l);
 }
 END_TEST

@@ -12,10 +12,18 @@
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = 5, .batch_size = 8, .height = 12,
-        .width = 10, .block_samples = 5, .window_samples = 30, .thread_count = 2,
-        .flip_ppm = 500000, .shuffle = shuffle, .bad_sample = PCR_SAMPLE_SKIP,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 5,
+        .batch_size = 8,
+        .output.height = 12,
+        .output.width = 10,
+        .order.block_samples = 5,
+        .order.window_samples = 30,
+        .threads.count = 2,
+        .transform.flip_ppm = 500000,
+        .order.shuffle = shuffle,
+        .bad_sample = PCR_SAMPLE_SKIP,
     };
 }
 
@@ -48,14 +56,14 @@ static uint64_t run_ranks(struct pcr_loader_options o, uint64_t *out)
 {
     struct pcr_loader *l[5];
     uint64_t n = 0;
-    for (o.rank = 0; o.rank < o.world; o.rank++) {
-        o.thread_count = 1 + o.rank % 3;
-        l[o.rank] = create(&o);
-        start(l[o.rank], 2);
+    for (o.shard.rank = 0; o.shard.rank < o.shard.world; o.shard.rank++) {
+        o.threads.count = 1 + o.shard.rank % 3;
+        l[o.shard.rank] = create(&o);
+        start(l[o.shard.rank], 2);
     }
     for (uint64_t step = 0, first = 0; step < pcr_loader_batch_count(l[0]); step++, first = n) {
         uint32_t size = 0;
-        for (uint32_t r = 0; r < o.world; r++) {
+        for (uint32_t r = 0; r < o.shard.world; r++) {
             struct pcr_batch *b = take(l[r]);
             ck_assert_ptr_nonnull(b);
             ck_assert_uint_eq(b->number, step);
@@ -69,7 +77,7 @@ static uint64_t run_ranks(struct pcr_loader_options o, uint64_t *out)
         }
         qsort(out + first, n - first, sizeof(*out), compare);
     }
-    for (uint32_t r = 0; r < o.world; r++) {
+    for (uint32_t r = 0; r < o.shard.world; r++) {
         ck_assert_ptr_null(take(l[r]));
         pcr_loader_destroy(&l[r]);
     }
@@ -88,14 +96,14 @@ START_TEST(ranks_have_equal_steps)
         damage_at_random(count, count + (uint64_t) _i);
         for (uint32_t k = 0; k < 4; k++) {
             o.batch_size = shapes[k][0];
-            o.world = shapes[k][1];
+            o.shard.world = shapes[k][1];
             ck_assert_uint_ge(run_ranks(o, k ? got : want), MADE_SAMPLES);
             if (k)
                 ck_assert_mem_eq(got, want, full * sizeof(*want));
         }
         for (uint32_t k = 0; k < 4; k++) {
             o.batch_size = uneven[k][0];
-            o.world = uneven[k][1];
+            o.shard.world = uneven[k][1];
             run_ranks(o, got);
         }
         repair();
@@ -112,19 +120,19 @@ START_TEST(stand_ins_have_their_own_crops)
     struct pcr_loader_options o = options((uint32_t) _i);
     struct pcr_bad_sample f = { .size = sizeof(f) };
     uint32_t seen = 0;
-    o.indices = indices;
-    o.index_count = 3;
+    o.order.indices = indices;
+    o.order.index_count = 3;
     damage(30);
     damage(69);
     struct pcr_loader *l = create(&o);
     start(l, 4);
     struct pcr_batch *b = take(l);
     ck_assert_uint_eq(b->sample_count, 3);
-    o.transform = PCR_TRANSFORM_RANDOM_CROP;
-    o.area_min_ppm = 80000;
-    o.area_max_ppm = 1000000;
-    o.ratio_min_ppm = 750000;
-    o.ratio_max_ppm = 1333333;
+    o.transform.kind = PCR_TRANSFORM_RANDOM_CROP;
+    o.transform.area_min_ppm = 80000;
+    o.transform.area_max_ppm = 1000000;
+    o.transform.ratio_min_ppm = 750000;
+    o.transform.ratio_max_ppm = 1333333;
     for (uint32_t i = 0; i < 3; i++) {
         const struct pcr_crop *crop = &b->crops[i];
         ck_assert_uint_eq(b->indices[i], 70);
@@ -216,9 +224,9 @@ START_TEST(stand_ins_keep_their_rules)
         fidelities[i] = (uint8_t) (1 + i % group_count);
         augment[i] = i % 2;
     }
-    o.fidelities = fidelities;
-    o.augment = augment;
-    o.sample_count = MADE_SAMPLES;
+    o.samples.fidelities = fidelities;
+    o.samples.augment = augment;
+    o.samples.count = MADE_SAMPLES;
     damage_at_random(30, 7);
     struct pcr_loader *l = create(&o);
     start(l, 0);
@@ -313,8 +321,8 @@ START_TEST(nothing_good)
     struct pcr_loader_options o = options((uint32_t) _i);
     struct pcr_batch *b;
     struct pcr_error err;
-    o.indices = indices;
-    o.index_count = 2;
+    o.order.indices = indices;
+    o.order.index_count = 2;
     o.bad_sample = _i % 2 ? PCR_SAMPLE_DEGRADE : PCR_SAMPLE_SKIP;
     damage(30);
     damage(69);
@@ -343,7 +351,7 @@ START_TEST(early_ends)
             damage(i);
     o.flags = _i == PCR_SHUFFLE_FULL ? PCR_LOADER_RAW : 0;
     for (uint32_t k = 0; k < 12; k++) {
-        o.thread_count = 1 + k % 4;
+        o.threads.count = 1 + k % 4;
         struct pcr_loader *l = create(&o);
         start(l, k);
         if (k % 3) {

@@ -11,10 +11,18 @@ enum { WORLDS = 5 };
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = 8, .height = 6, .width = 5,
-        .block_samples = 5, .window_samples = 30, .thread_count = 2, .shuffle = shuffle,
-        .bad_sample = PCR_SAMPLE_SKIP, .world = 1, .reader_count = PCR_NO_READERS,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 8,
+        .output.height = 6,
+        .output.width = 5,
+        .order.block_samples = 5,
+        .order.window_samples = 30,
+        .threads.count = 2,
+        .order.shuffle = shuffle,
+        .bad_sample = PCR_SAMPLE_SKIP,
+        .shard.world = 1,
+        .threads.reader_count = PCR_NO_READERS,
     };
 }
 
@@ -42,18 +50,20 @@ static struct sum run(struct pcr_loader_options o, const uint8_t *state)
     struct pcr_loader *l[WORLDS];
     struct pcr_batch *b;
     struct pcr_error err;
-    for (o.rank = 0; o.rank < o.world; o.rank++) {
-        l[o.rank] = create(&o);
+    for (o.shard.rank = 0; o.shard.rank < o.shard.world; o.shard.rank++) {
+        l[o.shard.rank] = create(&o);
         if (state)
-            made_check(pcr_loader_resume(l[o.rank], state, PCR_LOADER_STATE_NBYTES, &err), &err);
+            made_check(
+                pcr_loader_resume(l[o.shard.rank], state, PCR_LOADER_STATE_NBYTES, &err),
+                &err);
         else
-            start(l[o.rank], 1);
+            start(l[o.shard.rank], 1);
     }
     for (uint32_t size; (b = take(l[0])); sum.steps++) {
         size = b->sample_count;
         add(&sum, &o, b);
         pcr_batch_release(&b);
-        for (uint32_t r = 1; r < o.world; r++) {
+        for (uint32_t r = 1; r < o.shard.world; r++) {
             b = take(l[r]);
             ck_assert_ptr_nonnull(b);
             ck_assert_uint_eq(b->sample_count, size);
@@ -61,7 +71,7 @@ static struct sum run(struct pcr_loader_options o, const uint8_t *state)
             pcr_batch_release(&b);
         }
     }
-    for (uint32_t r = 0; r < o.world; r++) {
+    for (uint32_t r = 0; r < o.shard.world; r++) {
         struct pcr_loader_stats stats = { .size = sizeof(stats) };
         ck_assert_ptr_null(take(l[r]));
         made_check(pcr_loader_stats(l[r], &stats, &err), &err);
@@ -96,17 +106,19 @@ START_TEST(each_sample_once)
             continue;
         o.batch_size = sizes[k % 7];
         o.flags = flags[k % 4];
-        o.world = 1 + k % WORLDS;
+        o.shard.world = 1 + k % WORLDS;
         struct sum sum = run(o, NULL);
-        uint32_t step = o.batch_size * o.world, left = MADE_SAMPLES % step;
+        uint32_t step = o.batch_size * o.shard.world, left = MADE_SAMPLES % step;
         if (o.flags == PCR_LOADER_EXACT) {
             ck_assert_uint_eq(sum.samples, sum.steps * step);
             ck_assert_uint_eq(sum.short_batches, 0);
         } else if (!o.flags) {
-            ck_assert_uint_eq(sum.samples, MADE_SAMPLES + (o.world - left % o.world) % o.world);
+            ck_assert_uint_eq(sum.samples,
+                              MADE_SAMPLES +
+                                  (o.shard.world - left % o.shard.world) % o.shard.world);
         }
         if (o.flags == PCR_LOADER_DROP_LAST || o.flags == PCR_LOADER_DROP_UNEVEN) {
-            uint32_t lost = o.flags == PCR_LOADER_DROP_LAST ? left : left % o.world;
+            uint32_t lost = o.flags == PCR_LOADER_DROP_LAST ? left : left % o.shard.world;
             ck_assert_uint_eq(sum.samples, MADE_SAMPLES - lost);
             ck_assert_uint_le(not_once(&sum), lost);
             ck_assert(bad_count() || not_once(&sum) == lost);
@@ -131,10 +143,11 @@ START_TEST(workers)
         struct sum sum = { { 0 }, 0, 0, 0, 0 };
         o.flags = PCR_LOADER_EXACT;
         o.batch_size = sizes[k % 4];
-        o.world = world;
-        o.worker_count = 2 + k % 2;
-        for (o.rank = 0; o.rank < world; o.rank++)
-            for (o.worker = 0; o.worker < o.worker_count; o.worker++) {
+        o.shard.world = world;
+        o.shard.worker_count = 2 + k % 2;
+        for (o.shard.rank = 0; o.shard.rank < world; o.shard.rank++)
+            for (o.shard.worker = 0; o.shard.worker < o.shard.worker_count;
+                 o.shard.worker++) {
                 struct pcr_loader *l = create(&o);
                 start(l, 1);
                 for (struct pcr_batch *b; (b = take(l)); batches++) {
@@ -159,20 +172,20 @@ START_TEST(few_samples)
     static const uint64_t indices[] = { 30, 69, 70, 99 };
     struct pcr_loader_options o = options((uint32_t) _i);
     o.flags = PCR_LOADER_EXACT;
-    o.indices = indices;
+    o.order.indices = indices;
     o.batch_size = 3;
-    o.world = WORLDS;
+    o.shard.world = WORLDS;
     damage(69);
     for (uint64_t n = 0; n <= 4; n++) {
-        o.index_count = n;
+        o.order.index_count = n;
         struct sum sum = run(o, NULL);
         ck_assert_uint_eq(sum.steps, n != 0);
         ck_assert_uint_eq(sum.samples, n ? 3 * WORLDS : 0);
         for (uint64_t k = 0; k < 4; k++)
             ck_assert_uint_eq(sum.valid[indices[k]], k < n && k != 1);
     }
-    o.index_count = 4;
-    o.epoch_samples = 8; /* each twice */
+    o.order.index_count = 4;
+    o.order.epoch_samples = 8; /* each twice */
     struct sum sum = run(o, NULL);
     for (uint64_t k = 0; k < 4; k++)
         ck_assert_uint_eq(sum.valid[indices[k]], k == 1 ? 0 : 2);
@@ -186,8 +199,8 @@ START_TEST(files)
     struct pcr_loader_options o = options((uint32_t) _i);
     o.flags = PCR_LOADER_EXACT | PCR_LOADER_RAW;
     o.batch_size = 16;
-    o.world = 3;
-    o.fidelity = 2;
+    o.shard.world = 3;
+    o.fidelity.level = 2;
     struct sum sum = run(o, NULL);
     ck_assert_uint_eq(not_once(&sum), 0);
     ck_assert_uint_eq(sum.samples, 3 * 3 * 16);
@@ -213,7 +226,7 @@ START_TEST(goes_on)
     made_check(pcr_loader_state(l, state, &err), &err);
     pcr_loader_destroy(&l);
     o.flags = PCR_LOADER_EXACT;
-    for (o.world = 1; o.world <= WORLDS; o.world++) {
+    for (o.shard.world = 1; o.shard.world <= WORLDS; o.shard.world++) {
         struct sum sum = run(o, state);
         for (uint32_t i = 0; i < MADE_SAMPLES; i++)
             ck_assert_uint_eq(sum.valid[i], !had[i]);

@@ -32,10 +32,16 @@ static void close_datasets(void)
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = 3, .batch_size = 7, .height = 24,
-        .width = 20, .block_samples = 5, .window_samples = 30, .thread_count = 2,
-        .shuffle = shuffle,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 3,
+        .batch_size = 7,
+        .output.height = 24,
+        .output.width = 20,
+        .order.block_samples = 5,
+        .order.window_samples = 30,
+        .threads.count = 2,
+        .order.shuffle = shuffle,
     };
 }
 
@@ -104,7 +110,7 @@ static void run(const struct pcr_loader_options *o, uint32_t count, uint64_t epo
 static void reference(struct pcr_loader_options o, uint32_t g, uint64_t epoch, uint64_t *out)
 {
     struct seen seen;
-    o.fidelity = g;
+    o.fidelity.level = g;
     run(&o, 1, epoch, &seen);
     ck_assert_uint_eq(seen.count, MADE_SAMPLES);
     for (uint32_t i = 0; i < MADE_SAMPLES; i++)
@@ -128,8 +134,8 @@ START_TEST(one_after_another)
     struct pcr_loader_options o = options((uint32_t) _i);
     uint64_t want[1][MADE_SAMPLES];
     struct seen s;
-    o.transform = PCR_TRANSFORM_STRETCH;
-    o.fidelity = 1;
+    o.transform.kind = PCR_TRANSFORM_STRETCH;
+    o.fidelity.level = 1;
     reference(o, 1, 0, want[0]);
     run(&o, 2, 0, &s);
     ck_assert_uint_eq(s.count, BOTH);
@@ -154,8 +160,8 @@ START_TEST(indices_of_several)
     struct seen s;
     struct pcr_error err;
     struct pcr_loader *l;
-    o.indices = indices;
-    o.index_count = 4;
+    o.order.indices = indices;
+    o.order.index_count = 4;
     run(&o, 2, 0, &s);
     ck_assert_uint_eq(s.count, 4);
     for (uint32_t i = 0; i < 4; i++) {
@@ -181,7 +187,7 @@ static uint32_t draw(uint32_t *random, uint32_t n)
 /* From anywhere in an epoch another loader goes on with what would have followed. */
 static void check_resume(struct pcr_loader_options o, const struct seen *whole)
 {
-    uint32_t random = o.shuffle;
+    uint32_t random = o.order.shuffle;
     for (int round = 0; round < 8; round++) {
         uint8_t state[PCR_LOADER_STATE_NBYTES];
         struct pcr_error err;
@@ -193,7 +199,7 @@ static void check_resume(struct pcr_loader_options o, const struct seen *whole)
         made_check(pcr_loader_state(l, state, &err), &err);
         pcr_loader_destroy(&l);
         o.batch_size = 1 + draw(&random, 20);
-        o.thread_count = 1 + draw(&random, 3);
+        o.threads.count = 1 + draw(&random, 3);
         l = create(&o, 2);
         made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
         take(l, UINT32_MAX, &s);
@@ -216,10 +222,10 @@ START_TEST(proportions_and_weights)
     struct seen s;
     for (uint32_t i = 0; i < BOTH; i++)
         weights[i] = i % 3;
-    o.proportions = proportions;
-    o.weights = weights;
-    o.sample_count = BOTH;
-    o.epoch_samples = 300;
+    o.order.proportions = proportions;
+    o.samples.weights = weights;
+    o.samples.count = BOTH;
+    o.order.epoch_samples = 300;
     run(&o, 2, 6, &s);
     ck_assert_uint_eq(s.count, 300);
     memset(weights, 0, sizeof(weights)); /* they were copied */
@@ -258,10 +264,10 @@ START_TEST(other_orders)
     pcr_loader_destroy(&l);
     for (int i = 0; i < 5; i++)
         other[i] = o;
-    other[0].weights = weights;
-    other[0].sample_count = BOTH;
-    other[1].epoch_samples = 77;
-    other[2].proportions = proportions;
+    other[0].samples.weights = weights;
+    other[0].samples.count = BOTH;
+    other[1].order.epoch_samples = 77;
+    other[2].order.proportions = proportions;
     other[3].flags = PCR_LOADER_ONCE;
     for (int i = 0; i < 5; i++) {
         l = create(&other[i], i == 4 ? 1 : 2);
@@ -283,19 +289,19 @@ START_TEST(fidelity_by_sample_and_epoch)
         { .epoch = 1, .fidelity = 2 }, { .epoch = 4, .chances = chances }, { .epoch = 6 },
     };
     struct seen s, again;
-    o.transform = PCR_TRANSFORM_STRETCH;
-    o.fidelity = 1;
+    o.transform.kind = PCR_TRANSFORM_STRETCH;
+    o.fidelity.level = 1;
     for (uint32_t g = 1; g <= group_count; g++)
         reference(o, g, 0, want[g - 1]);
     for (uint32_t i = 0; i < BOTH; i += 3)
         own[i] = (uint8_t) (1 + i % group_count);
-    o.fidelity_steps = steps;
-    o.fidelity_step_count = 3;
-    o.fidelities = own;
-    o.sample_count = BOTH;
+    o.fidelity.steps = steps;
+    o.fidelity.step_count = 3;
+    o.samples.fidelities = own;
+    o.samples.count = BOTH;
     for (uint64_t epoch = 0; epoch < 8; epoch++) {
         uint32_t wrong = 0, counts[4] = { 0 };
-        o.thread_count = 2;
+        o.threads.count = 2;
         run(&o, 2, epoch, &s);
         ck_assert_uint_eq(count_wrong(&s, want), 0);
         for (uint32_t i = 0; i < s.count; i++) {
@@ -314,7 +320,7 @@ START_TEST(fidelity_by_sample_and_epoch)
             ck_assert_uint_eq(counts[2], 0);
             ck_assert(counts[1] > 8 && counts[1] < 42);
         }
-        o.thread_count = 1;
+        o.threads.count = 1;
         o.batch_size = 11;
         run(&o, 2, epoch, &again);
         ck_assert_mem_eq(s.fidelity, again.fidelity, s.count * sizeof(s.fidelity[0]));
@@ -334,9 +340,9 @@ START_TEST(mixture_reads_its_part)
         struct pcr_loader_stats stats = { .size = sizeof(stats) };
         struct pcr_error err;
         struct seen s = { 0 };
-        o.fidelity_steps = i ? NULL : steps;
-        o.fidelity_step_count = !i;
-        o.fidelity = i;
+        o.fidelity.steps = i ? NULL : steps;
+        o.fidelity.step_count = !i;
+        o.fidelity.level = i;
         struct pcr_loader *l = create(&o, 1);
         start(l, 0);
         take(l, UINT32_MAX, &s);
@@ -365,9 +371,9 @@ START_TEST(fidelity_set_and_resumed)
     uint8_t state[PCR_LOADER_STATE_NBYTES];
     struct pcr_error err;
     struct seen whole = { 0 }, s = { 0 };
-    o.batches_ahead = 3;
-    o.fidelity_steps = steps;
-    o.fidelity_step_count = 2;
+    o.memory.batches_ahead = 3;
+    o.fidelity.steps = steps;
+    o.fidelity.step_count = 2;
     struct pcr_loader *l = create(&o, 1);
     start(l, 0);
     for (uint32_t i = 0; i < MADE_SAMPLES / 7 + 1; i++) {
@@ -411,8 +417,8 @@ START_TEST(many_changes)
     struct pcr_loader_options o = options(PCR_SHUFFLE_FULL);
     struct pcr_error err;
     struct seen s = { 0 };
-    o.fidelity = 1;
-    o.batches_ahead = 8;
+    o.fidelity.level = 1;
+    o.memory.batches_ahead = 8;
     struct pcr_loader *l = create(&o, 1);
     start(l, 0);
     for (uint32_t i = 0; i < 6; i++) {
@@ -439,16 +445,16 @@ START_TEST(selective_augmentation)
     uint64_t want[2][MADE_SAMPLES], wrong = 0;
     uint8_t augment[MADE_SAMPLES];
     struct seen s;
-    o.flip_ppm = 500000;
+    o.transform.flip_ppm = 500000;
     random = plain = o;
-    plain.transform = PCR_TRANSFORM_CENTER_CROP;
-    plain.flip_ppm = 0;
+    plain.transform.kind = PCR_TRANSFORM_CENTER_CROP;
+    plain.transform.flip_ppm = 0;
     reference(plain, 0, 3, want[0]);
     reference(random, 0, 3, want[1]);
     for (uint32_t i = 0; i < MADE_SAMPLES; i++)
         augment[i] = i * 7 % 5 < 2;
-    o.augment = augment;
-    o.sample_count = MADE_SAMPLES;
+    o.samples.augment = augment;
+    o.samples.count = MADE_SAMPLES;
     run(&o, 1, 3, &s);
     for (uint32_t i = 0; i < s.count; i++)
         wrong += s.pixels[i] != want[augment[s.index[i]]][s.index[i]];

@@ -14,9 +14,14 @@
 
 static struct pcr_loader_options options(void)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .flags = PCR_LOADER_RAW, .seed = 3,
-        .batch_size = 8, .block_samples = 5, .window_samples = 30, .thread_count = 2,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .flags = PCR_LOADER_RAW,
+        .seed = 3,
+        .batch_size = 8,
+        .order.block_samples = 5,
+        .order.window_samples = 30,
+        .threads.count = 2,
     };
 }
 
@@ -71,13 +76,13 @@ static uint32_t run(struct pcr_loader *l, int *rc_out, uint64_t *hash_out)
 START_TEST(files)
 {
     struct pcr_loader_options o = options();
-    o.shuffle = (uint32_t) _i % 3 + 1;
-    o.fidelity = _i < 3 ? 0 : 2;
+    o.order.shuffle = (uint32_t) _i % 3 + 1;
+    o.fidelity.level = _i < 3 ? 0 : 2;
     uint64_t hash[3];
     int rc;
     for (uint32_t k = 0; k < 3; k++) {
-        o.thread_count = 1 + k;
-        o.batches_ahead = 1 + k;
+        o.threads.count = 1 + k;
+        o.memory.batches_ahead = 1 + k;
         struct pcr_loader *l = begin(&o);
         ck_assert_uint_eq(run(l, &rc, &hash[k]), MADE_SAMPLES);
         ck_assert_int_eq(rc, PCR_END);
@@ -94,7 +99,7 @@ START_TEST(bad_samples)
     struct pcr_loader_options o = options();
     uint64_t hash;
     int rc;
-    o.shuffle = (uint32_t) _i % 3 + 1;
+    o.order.shuffle = (uint32_t) _i % 3 + 1;
     o.bad_sample = (uint32_t) _i / 3 + 1;
     made_damage(1, 17, 3);
     made_damage(3, 5, 1);
@@ -118,10 +123,10 @@ START_TEST(early_ends)
 {
     struct pcr_loader_options o = options();
     struct pcr_error err;
-    o.shuffle = PCR_SHUFFLE_BLOCK;
+    o.order.shuffle = PCR_SHUFFLE_BLOCK;
     for (uint32_t round = 0; round < 24; round++) {
         struct pcr_batch *b = NULL;
-        o.thread_count = 1 + round % 3;
+        o.threads.count = 1 + round % 3;
         struct pcr_loader *l = begin(&o);
         for (uint32_t i = 0; i < round % 5; i++) {
             made_check(pcr_loader_next(l, &b, &err), &err);
@@ -184,7 +189,7 @@ START_TEST(forked)
     struct pcr_loader_options o = options();
     struct pcr_batch *b = NULL;
     struct pcr_error err;
-    o.shuffle = _i ? PCR_SHUFFLE_FULL : PCR_SHUFFLE_BLOCK;
+    o.order.shuffle = _i ? PCR_SHUFFLE_FULL : PCR_SHUFFLE_BLOCK;
     for (int round = 0; round < 12; round++) {
         struct pcr_loader *l = begin(&o);
         made_check(pcr_loader_next(l, &b, &err), &err);
@@ -245,10 +250,10 @@ START_TEST(own_memory)
     struct pcr_batch *held = NULL;
     struct pcr_error err;
     o.flags = _i ? PCR_LOADER_RAW : 0;
-    o.fidelity = 1; /* files grow later on */
-    o.allocate = get_memory;
-    o.release = give_memory;
-    o.memory_context = &m;
+    o.fidelity.level = 1; /* files grow later on */
+    o.memory.allocate = get_memory;
+    o.memory.release = give_memory;
+    o.memory.context = &m;
     struct pcr_loader *l = begin(&o);
     for (uint64_t epoch = 0; epoch < 4; epoch++) {
         made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
@@ -275,9 +280,9 @@ START_TEST(memory_that_fails)
     struct pcr_loader_options o = options();
     uint64_t hash;
     int rc;
-    o.allocate = get_memory;
-    o.release = give_memory;
-    o.memory_context = &m;
+    o.memory.allocate = get_memory;
+    o.memory.release = give_memory;
+    o.memory.context = &m;
     struct pcr_loader *l = begin(&o);
     (void) run(l, &rc, &hash);
     ck_assert_int_eq(rc, PCR_ERR_NOMEM);
@@ -300,12 +305,12 @@ START_TEST(bounded_ring)
     struct pcr_error err;
     const size_t batch = (size_t) 8 * 100 * 100 * 3;
     o.flags = PCR_LOADER_HUGE_PAGES; /* has no effect on the caller's memory */
-    o.height = 100;
-    o.allocate = get_memory;
-    o.release = give_memory;
-    o.memory_context = &m;
-    o.batches_ahead = 5;
-    o.ring_nbytes = _i ? 2 * batch + 100 : 1; /* at least one batch */
+    o.output.height = 100;
+    o.memory.allocate = get_memory;
+    o.memory.release = give_memory;
+    o.memory.context = &m;
+    o.memory.batches_ahead = 5;
+    o.memory.ring_nbytes = _i ? 2 * batch + 100 : 1; /* at least one batch */
     struct pcr_loader *l = begin(&o);
     while (!pcr_loader_next(l, &b, &err)) {
         ck_assert_uint_le(m.nbytes, (_i ? 2 + 1 : 1 + 1) * batch);
@@ -321,7 +326,7 @@ START_TEST(huge_pages)
     struct pcr_batch *b = NULL;
     struct pcr_error err;
     o.flags = PCR_LOADER_HUGE_PAGES;
-    o.height = 400;
+    o.output.height = 400;
     struct pcr_loader *l = begin(&o);
     made_check(pcr_loader_next(l, &b, &err), &err);
     ck_assert_uint_eq((uintptr_t) b->pixels % (2 << 20), 0);

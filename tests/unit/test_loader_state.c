@@ -11,10 +11,17 @@
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = 3, .batch_size = 8, .height = 24,
-        .width = 20, .block_samples = 5, .window_samples = 30, .thread_count = 2,
-        .flip_ppm = 500000, .shuffle = shuffle,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 3,
+        .batch_size = 8,
+        .output.height = 24,
+        .output.width = 20,
+        .order.block_samples = 5,
+        .order.window_samples = 30,
+        .threads.count = 2,
+        .transform.flip_ppm = 500000,
+        .order.shuffle = shuffle,
     };
 }
 
@@ -80,16 +87,16 @@ static uint64_t find(uint64_t hash, const uint64_t *want, uint64_t from, uint64_
 static void check_rest(const struct pcr_loader_options *o, struct pcr_loader *l,
                        const uint64_t *want, uint64_t total, uint64_t position, uint8_t *seen)
 {
-    uint64_t wrong = 0, step = (uint64_t) o->batch_size * o->world;
+    uint64_t wrong = 0, step = (uint64_t) o->batch_size * o->shard.world;
     uint64_t number = position / step;
     struct pcr_batch *b;
     for (; position < total; position += step) {
         uint64_t left = total - position < step ? total - position : step;
-        uint64_t first = position + o->rank * left / o->world;
-        bool divided = o->shuffle == PCR_SHUFFLE_BLOCK && o->world > 1;
+        uint64_t first = position + o->shard.rank * left / o->shard.world;
+        bool divided = o->order.shuffle == PCR_SHUFFLE_BLOCK && o->shard.world > 1;
         ck_assert_ptr_nonnull(b = next(l));
         ck_assert_uint_eq(b->number, number++);
-        ck_assert_uint_eq(b->sample_count, (left + o->world - 1) / o->world);
+        ck_assert_uint_eq(b->sample_count, (left + o->shard.world - 1) / o->shard.world);
         for (uint32_t i = 0; i < b->sample_count; i++)
             wrong += divided ? find(sample_hash(b, i), want, position, position + left, seen)
                              : find(sample_hash(b, i), want, first + i, first + i + 1, seen);
@@ -106,13 +113,13 @@ START_TEST(ranks_share_one_order)
     struct pcr_loader_options o = options((uint32_t) _i);
     uint64_t want[MADE_SAMPLES];
     ck_assert_uint_eq(reference(o, 1, want), MADE_SAMPLES);
-    for (o.world = 1; o.world <= 9; o.world += 2) {
+    for (o.shard.world = 1; o.shard.world <= 9; o.shard.world += 2) {
         uint8_t seen[MADE_SAMPLES] = { 0 };
         uint64_t step = 0, not_once = 0;
-        for (o.rank = 0; o.rank < o.world; o.rank++) {
-            o.batch_size = 3 + o.world % 4;
+        for (o.shard.rank = 0; o.shard.rank < o.shard.world; o.shard.rank++) {
+            o.batch_size = 3 + o.shard.world % 4;
             struct pcr_loader *l = create(&o);
-            step = (uint64_t) o.batch_size * o.world;
+            step = (uint64_t) o.batch_size * o.shard.world;
             ck_assert_uint_eq(pcr_loader_batch_count(l), (MADE_SAMPLES + step - 1) / step);
             start(l, 1);
             check_rest(&o, l, want, MADE_SAMPLES, 0, seen);
@@ -130,8 +137,8 @@ START_TEST(ranks_read_their_part)
 {
     struct pcr_loader_options o = options((uint32_t) _i);
     uint64_t all = 0;
-    for (o.world = 1; o.world <= 8; o.world *= 8)
-        for (o.rank = 0; o.rank < o.world; o.rank++) {
+    for (o.shard.world = 1; o.shard.world <= 8; o.shard.world *= 8)
+        for (o.shard.rank = 0; o.shard.rank < o.shard.world; o.shard.rank++) {
             struct pcr_loader_stats stats = { .size = sizeof(stats) };
             struct pcr_error err;
             struct pcr_loader *l = create(&o);
@@ -139,7 +146,7 @@ START_TEST(ranks_read_their_part)
             for (struct pcr_batch *b; (b = next(l));)
                 pcr_batch_release(&b);
             made_check(pcr_loader_stats(l, &stats, &err), &err);
-            if (o.world == 1)
+            if (o.shard.world == 1)
                 all = stats.read_nbytes;
             else
                 ck_assert_uint_lt(stats.read_nbytes, all / 3);
@@ -179,8 +186,8 @@ START_TEST(rank_from_environment)
     ck_assert_int_eq(pcr_loader_start_epoch(l, 0, &err), PCR_ERR_INVAL);
     set_environment("2", "3");
     ck_assert_uint_eq(pcr_loader_batch_count(l), 5);
-    o.rank = 2;
-    o.world = 3;
+    o.shard.rank = 2;
+    o.shard.world = 3;
     start(l, 0);
     set_environment("1", "2"); /* too late */
     check_rest(&o, l, want, MADE_SAMPLES, 0, NULL);
@@ -200,10 +207,10 @@ START_TEST(rank_set_later)
     struct pcr_error err;
     for (uint64_t epoch = 0; epoch < 4; epoch++)
         reference(o, epoch, want[epoch]);
-    o.world = 1;
+    o.shard.world = 1;
     first = o;
-    o.rank = 2;
-    o.world = 3;
+    o.shard.rank = 2;
+    o.shard.world = 3;
     struct pcr_loader *l = create(&first);
     ck_assert_int_eq(pcr_loader_set_shard(l, 3, 3, &err), PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_loader_set_shard(l, 0, 0, &err), PCR_ERR_INVAL);
@@ -241,12 +248,12 @@ static uint32_t draw(uint32_t *random, uint32_t n)
 /* Other threads, batches and ranks: what must not matter. */
 static void change(struct pcr_loader_options *o, uint32_t *random)
 {
-    o->thread_count = 1 + draw(random, 4);
-    o->reader_count = draw(random, 4) - 1; /* PCR_NO_READERS, by default, 1, 2 */
+    o->threads.count = 1 + draw(random, 4);
+    o->threads.reader_count = draw(random, 4) - 1; /* PCR_NO_READERS, by default, 1, 2 */
     o->batch_size = 1 + draw(random, 12);
-    o->batches_ahead = 1 + draw(random, 5);
-    o->world = 1 + draw(random, 4);
-    o->rank = draw(random, o->world);
+    o->memory.batches_ahead = 1 + draw(random, 5);
+    o->shard.world = 1 + draw(random, 4);
+    o->shard.rank = draw(random, o->shard.world);
 }
 
 START_TEST(resume_anywhere)
@@ -265,7 +272,7 @@ START_TEST(resume_anywhere)
         start(l, epoch);
         save(l, state);
         for (int life = 0; life < 3; life++) { /* from one loader to the next */
-            uint64_t step = (uint64_t) o.batch_size * o.world;
+            uint64_t step = (uint64_t) o.batch_size * o.shard.world;
             for (uint32_t k = draw(&random, 5); k && position + step < MADE_SAMPLES; k--) {
                 pass(l);
                 position += step;
@@ -296,8 +303,8 @@ START_TEST(resume_in_place)
     uint64_t want[MADE_SAMPLES];
     uint8_t state[PCR_LOADER_STATE_NBYTES];
     struct pcr_error err;
-    o.fidelity = 2;
-    o.world = 1;
+    o.fidelity.level = 2;
+    o.shard.world = 1;
     reference(o, 5, want);
     struct pcr_loader *l = create(&o);
     start(l, 5);
@@ -392,11 +399,11 @@ START_TEST(wrong_states)
     other.seed = 4;
     refuse(&other, state, PCR_LOADER_STATE_NBYTES, PCR_ERR_INVAL, "seed 3");
     other = o;
-    other.window_samples = 31;
+    other.order.window_samples = 31;
     refuse(&other, state, PCR_LOADER_STATE_NBYTES, PCR_ERR_INVAL, "window_samples");
     other = o;
-    other.indices = indices;
-    other.index_count = 3;
+    other.order.indices = indices;
+    other.order.index_count = 3;
     refuse(&other, state, PCR_LOADER_STATE_NBYTES, PCR_ERR_INVAL, "this one has 3");
     ck_assert_int_eq(pcr_loader_state(NULL, state, NULL), PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_loader_resume(NULL, state, sizeof(bad), NULL), PCR_ERR_INVAL);
@@ -505,8 +512,8 @@ START_TEST(part_of_a_dataset)
     uint32_t seen[MADE_SAMPLES] = { 0 };
     uint64_t n = choose(chosen), same = 0;
     reference(o, 2, all);
-    o.indices = chosen;
-    o.index_count = n;
+    o.order.indices = chosen;
+    o.order.index_count = n;
     ck_assert_uint_eq(reference(o, 2, want), n);
     for (uint64_t i = 0; i < n; i++) /* a sample looks the same as among all */
         for (uint64_t k = 0; k < MADE_SAMPLES; k++)
@@ -539,8 +546,8 @@ START_TEST(resume_a_part)
     uint64_t chosen[MADE_SAMPLES], want[MADE_SAMPLES];
     uint8_t state[PCR_LOADER_STATE_NBYTES];
     struct pcr_error err;
-    o.indices = chosen;
-    o.index_count = choose(chosen);
+    o.order.indices = chosen;
+    o.order.index_count = choose(chosen);
     uint64_t n = reference(o, 0, want);
     struct pcr_loader *l = create(&o);
     start(l, 0);
@@ -548,8 +555,8 @@ START_TEST(resume_a_part)
     save(l, state);
     pcr_loader_destroy(&l);
     o.batch_size = 3;
-    o.world = 2;
-    for (o.rank = 0; o.rank < 2; o.rank++) {
+    o.shard.world = 2;
+    for (o.shard.rank = 0; o.shard.rank < 2; o.shard.rank++) {
         l = create(&o);
         made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
         check_rest(&o, l, want, n, 8, NULL);
@@ -564,7 +571,7 @@ START_TEST(no_samples)
     uint8_t state[PCR_LOADER_STATE_NBYTES];
     struct pcr_error err;
     uint64_t none = 0;
-    o.indices = &none;
+    o.order.indices = &none;
     struct pcr_loader *l = create(&o);
     ck_assert_uint_eq(pcr_loader_batch_count(l), 0);
     start(l, 0);

@@ -214,9 +214,14 @@ static struct pcr_loader_stats wait_full(const struct pcr_loader *l)
 START_TEST(queues)
 {
     const struct pcr_loader_options o = {
-        .size = sizeof(o), .batch_size = 8, .height = 16, .thread_count = 2,
-        .block_samples = 5, .batches_ahead = 3, .shuffle = (uint32_t) _i / 2,
-        .reader_count = made_readers(_i % 2 * 3),
+        .size = sizeof(o),
+        .batch_size = 8,
+        .output.height = 16,
+        .threads.count = 2,
+        .order.block_samples = 5,
+        .memory.batches_ahead = 3,
+        .order.shuffle = (uint32_t) _i / 2,
+        .threads.reader_count = made_readers(_i % 2 * 3),
     };
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
@@ -247,8 +252,8 @@ START_TEST(queues)
     /* Slices of records of 13, 50, 1 and 36; and what the first batch has of one that is then
      * read to its end, or of as many as it has samples. */
     const uint32_t slices = 3 + 10 + 1 + 8;
-    ck_assert_uint_eq(s.read_count, o.shuffle == PCR_SHUFFLE_FULL ? MADE_SAMPLES
-                                        : o.shuffle == PCR_SHUFFLE_NONE ? slices + 1
+    ck_assert_uint_eq(s.read_count, o.order.shuffle == PCR_SHUFFLE_FULL ? MADE_SAMPLES
+                                        : o.order.shuffle == PCR_SHUFFLE_NONE ? slices + 1
                                                                         : slices + 8);
     pcr_loader_destroy(&l);
     pcr_dataset_close(&ds);
@@ -260,9 +265,12 @@ static void read_slowly(uint64_t nbytes_s, uint32_t readers, uint64_t *first, ui
 {
     const struct pcr_dataset_options slow = { .size = sizeof(slow),
                                               .throttle_nbytes_s = nbytes_s };
-    const struct pcr_loader_options o = { .size = sizeof(o), .batch_size = 8, .height = 16,
-                                          .thread_count = 2, .block_samples = 5,
-                                          .reader_count = readers };
+    const struct pcr_loader_options o = { .size = sizeof(o),
+                                          .batch_size = 8,
+                                          .output.height = 16,
+                                          .threads.count = 2,
+                                          .order.block_samples = 5,
+                                          .threads.reader_count = readers };
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
     struct pcr_error err;
@@ -296,8 +304,11 @@ END_TEST
  * seen. */
 START_TEST(waiting_for_room)
 {
-    const struct pcr_loader_options o = { .size = sizeof(o), .batch_size = 8, .height = 16,
-                                          .thread_count = 2, .batches_ahead = 3 };
+    const struct pcr_loader_options o = { .size = sizeof(o),
+                                          .batch_size = 8,
+                                          .output.height = 16,
+                                          .threads.count = 2,
+                                          .memory.batches_ahead = 3 };
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
     struct pcr_error err;

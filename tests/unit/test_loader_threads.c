@@ -12,10 +12,16 @@
 
 static struct pcr_loader_options options(uint32_t threads, uint32_t readers)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = 3, .batch_size = 8, .height = 16,
-        .width = 20, .block_samples = 5, .window_samples = 30, .thread_count = threads,
-        .reader_count = made_readers(readers),
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 3,
+        .batch_size = 8,
+        .output.height = 16,
+        .output.width = 20,
+        .order.block_samples = 5,
+        .order.window_samples = 30,
+        .threads.count = threads,
+        .threads.reader_count = made_readers(readers),
     };
 }
 
@@ -118,9 +124,9 @@ START_TEST(same_batches_side_by_side)
     for (uint32_t i = 0; i < 6; i++) {
         jobs[i] = (struct job) { .options = options(1 + i % 3, i % 4) };
         jobs[i].options.seed = i;
-        jobs[i].options.dtype = i % 2 ? PCR_DTYPE_FLOAT32 : PCR_DTYPE_UINT8;
-        jobs[i].options.rotate_mdeg = i == 4 ? 10000 : 0;
-        jobs[i].options.shuffle = i % 3 + 1;
+        jobs[i].options.output.dtype = i % 2 ? PCR_DTYPE_FLOAT32 : PCR_DTYPE_UINT8;
+        jobs[i].options.transform.rotate_mdeg = i == 4 ? 10000 : 0;
+        jobs[i].options.order.shuffle = i % 3 + 1;
         jobs[i].hash = hash_alone(&jobs[i].options);
     }
     for (int round = 0; round < 2; round++) {
@@ -139,8 +145,8 @@ START_TEST(none_starves)
     struct pcr_loader_options greedy = options(1, 0), o = options(1, (uint32_t) _i);
     struct pcr_loader_stats stats = { .size = sizeof(stats) };
     struct pcr_error err;
-    greedy.batches_ahead = 4096;
-    greedy.epoch_samples = 8 * 4096;
+    greedy.memory.batches_ahead = 4096;
+    greedy.order.epoch_samples = 8 * 4096;
     struct pcr_loader *l = begin(&greedy);
     for (int i = 0; i < 3; i++)
         hash_alone(&o);
@@ -189,9 +195,9 @@ START_TEST(more_readers)
     struct pcr_loader_stats stats = { .size = sizeof(stats) };
     struct pcr_dataset *fast = dataset;
     struct pcr_error err;
-    o.shuffle = PCR_SHUFFLE_FULL;
+    o.order.shuffle = PCR_SHUFFLE_FULL;
     uint64_t hash = hash_alone(&o);
-    o.reader_count = 0;
+    o.threads.reader_count = 0;
     made_check(pcr_dataset_open(made_dir, &slow, &dataset, &err), &err);
     struct pcr_loader *l = begin(&o);
     made_check(pcr_loader_stats(l, &stats, &err), &err);
@@ -223,8 +229,8 @@ START_TEST(threads_that_do_not_start)
     ck_assert_int_eq(getrlimit(RLIMIT_AS, &all), 0);
     few = all;
     few.rlim_cur = ((rlim_t) status("VmSize: %ld") << 10) + (100 << 20);
-    large.thread_count = _i ? 2 : 1000;
-    large.reader_count = made_readers(_i ? 1000 : 0);
+    large.threads.count = _i ? 2 : 1000;
+    large.threads.reader_count = made_readers(_i ? 1000 : 0);
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &few), 0);
     int rc = pcr_loader_create(dataset, &large, &failed, &err);
     ck_assert_int_eq(setrlimit(RLIMIT_AS, &all), 0);

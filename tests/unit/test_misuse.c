@@ -20,7 +20,7 @@ static struct pcr_error err;
 START_TEST(loaders)
 {
     const struct pcr_loader_options o = {
-        .size = sizeof(o), .flags = PCR_LOADER_RAW, .batch_size = 50, .thread_count = 1,
+        .size = sizeof(o), .flags = PCR_LOADER_RAW, .batch_size = 50, .threads.count = 1,
     };
     struct pcr_loader *l = create(&o);
     struct pcr_batch *b = NULL;
@@ -33,6 +33,15 @@ START_TEST(loaders)
     struct pcr_loader *none = NULL;
     REFUSED(pcr_loader_create(NULL, &o, &none, &err), "");
     ck_assert_ptr_null(none);
+    struct pcr_loader_options later = o; /* with what a later version has in the reserved */
+    later.transform.reserved[3] = 1;
+    REFUSED(pcr_loader_create(dataset, &later, &none, &err), "transform.reserved is not 0");
+    later = o;
+    later.memory.reserved32 = 1;
+    REFUSED(pcr_loader_create(dataset, &later, &none, &err), "memory.reserved32");
+    later = o;
+    later.flags |= 1u << 31;
+    REFUSED(pcr_loader_create(dataset, &later, &none, &err), "flags: 0x80000000 is unknown");
     pcr_batch_release(NULL);
     uint32_t count = 0;
     for (; !pcr_loader_next(l, &b, &err); pcr_batch_release(&b))
@@ -47,8 +56,11 @@ END_TEST
 START_TEST(options)
 {
     struct pcr_loader *l = NULL;
-    struct pcr_loader_options o = { .size = sizeof(o), .batch_size = 1, .height = 65536,
-                                    .width = 65536, .rotate_mdeg = 1000 };
+    struct pcr_loader_options o = { .size = sizeof(o),
+                                    .batch_size = 1,
+                                    .output.height = 65536,
+                                    .output.width = 65536,
+                                    .transform.rotate_mdeg = 1000 };
 #if SIZE_MAX > UINT32_MAX
     REFUSED(pcr_loader_create(dataset, &o, &l, &err), "at most 2^30 can turn");
 #else /* so many bytes cannot even be counted */

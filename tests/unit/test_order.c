@@ -19,8 +19,8 @@ static struct pcr_loader_options options(uint32_t shuffle)
 {
     return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options), .seed = 5, .batch_size = 32,
-        .shuffle = shuffle, .block_samples = 16, .window_samples = 500,
-        .window_nbytes = 1 << 30,
+        .order.shuffle = shuffle, .order.block_samples = 16, .order.window_samples = 500,
+        .order.window_nbytes = 1 << 30,
     };
 }
 
@@ -110,7 +110,7 @@ START_TEST(bijection)
         for (uint64_t i = 0; i < n; i++) {
             ck_assert_uint_lt(all[i], n);
             ck_assert_uint_eq(seen[all[i]]++, 0);
-            if (o.shuffle == PCR_SHUFFLE_NONE)
+            if (o.order.shuffle == PCR_SHUFFLE_NONE)
                 ck_assert_uint_eq(all[i], i);
         }
         free(seen);
@@ -204,7 +204,7 @@ START_TEST(mixing)
 {
     struct pcr_loader_options o = options(PCR_SHUFFLE_FULL);
     struct made full = make_order(&o, 1);
-    o.shuffle = PCR_SHUFFLE_BLOCK;
+    o.order.shuffle = PCR_SHUFFLE_BLOCK;
     struct made block = make_order(&o, 1);
     uint64_t n = full.catalog->entry_count;
     double worst_full = 0, worst_block = 0;
@@ -231,7 +231,7 @@ END_TEST
 START_TEST(window_bytes)
 {
     struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
-    o.window_nbytes = 40 * 20 * KBYTE; /* 40 samples */
+    o.order.window_nbytes = 40 * 20 * KBYTE; /* 40 samples */
     struct made m = make_order(&o, 1);
     struct pcri_order_plan plan = { .epoch = 0 };
     struct pcri_order_window w;
@@ -244,7 +244,7 @@ START_TEST(window_bytes)
     free(walk(&m, 1));
     destroy(&m);
 
-    o.window_nbytes = 1; /* smaller than one sample: one at a time */
+    o.order.window_nbytes = 1; /* smaller than one sample: one at a time */
     m = make_order(&o, 1);
     free(walk(&m, 1));
     destroy(&m);
@@ -307,13 +307,13 @@ static uint64_t deal_windows(const struct made *m, struct pcr_loader_options *o,
     uint8_t *seen = calloc(n, 1);
     ck_assert_ptr_nonnull(seen);
     *span_count_out = 0;
-    for (o->rank = 0; o->rank < o->world; o->rank++) {
+    for (o->shard.rank = 0; o->shard.rank < o->shard.world; o->shard.rank++) {
         struct pcri_shard s;
         struct pcri_order_plan plan = { .epoch = 4 };
         struct pcri_order_window w;
         pcri_shard_init(o, first, n, &s);
         pcri_order_seek(&m->order, &plan, first);
-        uint64_t delivered = 0, step = (uint64_t) o->batch_size * o->world;
+        uint64_t delivered = 0, step = (uint64_t) o->batch_size * o->shard.world;
         while (!pcri_order_next(&m->order, &plan, &w, NULL)) {
             struct pcri_pick *picks = calloc(w.sample_count, sizeof(*picks));
             uint8_t *spans = calloc(w.span_count, 1);
@@ -333,7 +333,7 @@ static uint64_t deal_windows(const struct made *m, struct pcr_loader_options *o,
             delivered += count;
             for (uint32_t k = 0; k < w.span_count; k++)
                 shared += spans[k];
-            *span_count_out += o->rank ? 0 : w.span_count;
+            *span_count_out += o->shard.rank ? 0 : w.span_count;
             free(picks);
             free(spans);
             pcri_order_window_free(&w);
@@ -341,12 +341,12 @@ static uint64_t deal_windows(const struct made *m, struct pcr_loader_options *o,
         ck_assert_uint_eq(delivered, pcri_shard_sample_count(&s));
     }
     /* Each position once; the last ones as the flags say, where they do not divide. */
-    uint64_t rest = (n - first) % (o->batch_size * o->world), twice = 0;
-    uint64_t more = (o->world - rest % o->world) % o->world;
+    uint64_t rest = (n - first) % (o->batch_size * o->shard.world), twice = 0;
+    uint64_t more = (o->shard.world - rest % o->shard.world) % o->shard.world;
     for (uint64_t i = first; i < n - rest; i++)
         wrong += seen[i] != 1;
     for (uint64_t i = n - rest; i < n; i++) {
-        bool left_out = o->flags & PCR_LOADER_DROP_UNEVEN && i >= n - rest % o->world;
+        bool left_out = o->flags & PCR_LOADER_DROP_UNEVEN && i >= n - rest % o->shard.world;
         wrong += left_out ? seen[i] != 0 : seen[i] < 1;
         twice += seen[i] > 1 ? seen[i] - 1 : 0;
     }
@@ -361,18 +361,18 @@ START_TEST(ranks_have_spans)
 {
     struct pcr_loader_options o = options(PCR_SHUFFLE_BLOCK);
     struct made m = make_order(&o, 1);
-    for (o.world = 2; o.world <= 8; o.world++)
+    for (o.shard.world = 2; o.shard.world <= 8; o.shard.world++)
         for (uint64_t first = 0; first < 1000; first += 333) {
             o.flags = first == 333 ? PCR_LOADER_DROP_UNEVEN : 0;
             uint64_t spans, shared;
-            o.batch_size = 3 + o.world * 5 % 11;
+            o.batch_size = 3 + o.shard.world * 5 % 11;
             shared = deal_windows(&m, &o, first, &spans);
             ck_assert_uint_lt(shared, spans * 2);
             /* Steps of eight samples of each of a window's 31 spans: each border between
              * ranks is in one span, now and then in two. */
-            o.batch_size = 31 * 8 / o.world;
+            o.batch_size = 31 * 8 / o.shard.world;
             shared = deal_windows(&m, &o, first, &spans);
-            ck_assert_uint_lt(shared, spans + spans * o.world * 3 / 62);
+            ck_assert_uint_lt(shared, spans + spans * o.shard.world * 3 / 62);
         }
     destroy(&m);
 }
@@ -397,13 +397,14 @@ START_TEST(epoch_samples)
     uint64_t samples = m.catalog->sample_count, wrong = 0;
     destroy(&m);
     for (uint64_t n = samples / 10; n < 4 * samples; n += samples * 9 / 10) {
-        o.epoch_samples = n;
+        o.order.epoch_samples = n;
         m = make_order(&o, 1);
         uint64_t *all = walk(&m, 2);
         uint32_t *counts = count(all, n, samples);
         for (uint64_t i = 0; i < samples; i++)
             wrong += counts[i] < n / samples || counts[i] > (n + samples - 1) / samples;
-        if (o.shuffle == PCR_SHUFFLE_NONE) /* once more from the beginning for each copy */
+        if (o.order.shuffle ==
+            PCR_SHUFFLE_NONE) /* once more from the beginning for each copy */
             for (uint64_t i = 1, turns = 0; i < n; i++)
                 wrong += all[i] <= all[i - 1] && ++turns > n / samples;
         free(all);
@@ -426,16 +427,16 @@ START_TEST(by_weight)
     ck_assert(weights && total);
     for (uint64_t i = 0; i < samples; i++)
         sum += weights[i] = i % 7 ? 1 + (double) (i % 5) : 0;
-    o.weights = weights;
-    o.sample_count = samples;
-    o.epoch_samples = 2 * samples;
+    o.samples.weights = weights;
+    o.samples.count = samples;
+    o.order.epoch_samples = 2 * samples;
     m = make_order(&o, 1);
     enum { EPOCHS = 50 };
     for (uint64_t epoch = 0; epoch < EPOCHS; epoch++) {
         uint64_t *all = walk(&m, epoch);
-        uint32_t *counts = count(all, o.epoch_samples, samples);
+        uint32_t *counts = count(all, o.order.epoch_samples, samples);
         for (uint64_t i = 0; i < samples; i++) {
-            double expected = weights[i] / sum * (double) o.epoch_samples;
+            double expected = weights[i] / sum * (double) o.order.epoch_samples;
             wrong += fabs(counts[i] - expected) >= 1;
             total[i] += counts[i];
         }
@@ -444,7 +445,7 @@ START_TEST(by_weight)
     }
     ck_assert_uint_eq(wrong, 0);
     for (uint64_t i = 0; i < samples; i++) {
-        double share = weights[i] / sum * (double) o.epoch_samples;
+        double share = weights[i] / sum * (double) o.order.epoch_samples;
         double part = share - floor(share);
         wrong += part > 0.05 && part < 0.95 &&
                  fabs(total[i] - EPOCHS * share) > 5 * sqrt(EPOCHS * part * (1 - part));
@@ -469,11 +470,11 @@ START_TEST(by_weight_once)
     ck_assert_ptr_nonnull(weights);
     for (uint64_t i = 0; i < samples; i++)
         weights[i] = i % 2 ? 3 : i % 4 ? 1 : 0;
-    o.weights = weights;
-    o.sample_count = samples;
+    o.samples.weights = weights;
+    o.samples.count = samples;
     o.flags = PCR_LOADER_ONCE;
     for (uint64_t n = 10; n <= samples * 3 / 4; n = n * 3) {
-        o.epoch_samples = n;
+        o.order.epoch_samples = n;
         m = make_order(&o, 1);
         for (uint64_t epoch = 0; epoch < 20; epoch++) {
             uint64_t *all = walk(&m, epoch);
@@ -490,11 +491,11 @@ START_TEST(by_weight_once)
     ck_assert_uint_eq(wrong, 0);
     /* 200 draws, each with a chance of 6 / 7 */
     ck_assert(heavy > 150 && heavy < 190);
-    o.epoch_samples = 0; /* all that have a weight */
+    o.order.epoch_samples = 0; /* all that have a weight */
     m = make_order(&o, 1);
     ck_assert_uint_eq(m.catalog->entry_count, samples * 3 / 4);
     destroy(&m);
-    o.epoch_samples = samples;
+    o.order.epoch_samples = samples;
     ck_assert_int_eq(pcri_catalog_create_empty(1, 1, &o, &m.catalog, NULL), 0);
     pcri_catalog_add(m.catalog, 0, 0, (uint32_t) samples, samples);
     ck_assert_int_eq(pcri_catalog_finish(m.catalog, &o, NULL), PCR_ERR_INVAL);
@@ -508,8 +509,8 @@ START_TEST(proportions)
 {
     static const double shares[3] = { 0.1, 0.6, 0.3 };
     struct pcr_loader_options o = options((uint32_t) _i);
-    o.proportions = shares;
-    o.epoch_samples = 3000;
+    o.order.proportions = shares;
+    o.order.epoch_samples = 3000;
     struct made m = make_order(&o, 3);
     uint64_t *all = walk(&m, 1), first[4] = { 0 };
     for (uint32_t k = 0; k < 4; k++)
@@ -563,8 +564,8 @@ START_TEST(stand_ins)
         indices[i] = i + i / 7;
     for (size_t k = 0; k < sizeof(counts) / sizeof(counts[0]); k++) {
         struct pcr_loader_options o = options((uint32_t) _i);
-        o.indices = indices;
-        o.index_count = counts[k];
+        o.order.indices = indices;
+        o.order.index_count = counts[k];
         struct made m = make_order(&o, 2);
         uint32_t want = counts[k] > 1000 ? 1000 : counts[k] - 1;
         uint64_t turns = m.contents->span_count;

@@ -57,9 +57,11 @@ END_TEST
 /* Channel of value i of a sample. */
 static uint32_t channel(const struct pcr_loader_options *o, size_t i)
 {
-    if (o->color == PCR_COLOR_GRAY)
+    if (o->output.color == PCR_COLOR_GRAY)
         return 0;
-    return (uint32_t) (o->layout == PCR_LAYOUT_NHWC ? i % 3 : i / (o->height * o->width));
+    return (uint32_t) (o->output.layout == PCR_LAYOUT_NHWC
+                           ? i % 3
+                           : i / (o->output.height * o->output.width));
 }
 
 static void check_convert(const struct pcr_loader_options *o)
@@ -75,11 +77,11 @@ static void check_convert(const struct pcr_loader_options *o)
     pcri_normalise(&p, src, floats);
     for (size_t i = 0; i < n; i++) {
         uint32_t c = channel(o, i);
-        float want = (float) ((src[i] / 255.0 - o->mean[c]) / o->std[c]);
+        float want = (float) ((src[i] / 255.0 - o->output.mean[c]) / o->output.std[c]);
         const uint16_t *halves = (const uint16_t *) (const void *) floats;
-        if (o->dtype == PCR_DTYPE_FLOAT32)
+        if (o->output.dtype == PCR_DTYPE_FLOAT32)
             wrong += floats[i] != want;
-        else if (o->dtype == PCR_DTYPE_FLOAT16)
+        else if (o->output.dtype == PCR_DTYPE_FLOAT16)
             wrong += halves[i] != pcri_to_float16(want);
         else
             wrong += halves[i] != pcri_to_bfloat16(want);
@@ -92,11 +94,13 @@ static void check_convert(const struct pcr_loader_options *o)
 START_TEST(layouts)
 {
     struct pcr_loader_options o = {
-        .height = 13, .width = 21, .dtype = (uint32_t) _i,
-        .mean = { 0.485f, 0.456f, 0.406f }, .std = { 0.229f, 0.224f, 0.225f },
+        .output.height = 13, .output.width = 21, .output.dtype = (uint32_t) _i,
+        .output.mean = { 0.485f, 0.456f, 0.406f }, .output.std = { 0.229f, 0.224f, 0.225f },
     };
-    for (o.layout = PCR_LAYOUT_NHWC; o.layout <= PCR_LAYOUT_NCHW; o.layout++)
-        for (o.color = PCR_COLOR_RGB; o.color <= PCR_COLOR_GRAY; o.color++)
+    for (o.output.layout = PCR_LAYOUT_NHWC; o.output.layout <= PCR_LAYOUT_NCHW;
+         o.output.layout++)
+        for (o.output.color = PCR_COLOR_RGB; o.output.color <= PCR_COLOR_GRAY;
+             o.output.color++)
             check_convert(&o);
 }
 END_TEST

@@ -14,7 +14,7 @@ static struct pcri_shard shard(uint32_t flags, uint32_t batch_size, uint32_t ran
                                uint32_t world, uint64_t first, uint64_t end)
 {
     struct pcr_loader_options o = {
-        .flags = flags, .batch_size = batch_size, .rank = rank, .world = world,
+        .flags = flags, .batch_size = batch_size, .shard.rank = rank, .shard.world = world,
     };
     struct pcri_shard s;
     pcri_shard_init(&o, first, end, &s);
@@ -91,20 +91,20 @@ static void check_workers(uint32_t flags, uint32_t shuffle, uint32_t world, uint
 {
     uint64_t counts[2][MOST] = { { 0 } }, batches = 0, wrong = 0;
     struct pcr_loader_options o = {
-        .flags = flags, .batch_size = 5, .world = world, .shuffle = shuffle,
+        .flags = flags, .batch_size = 5, .shard.world = world, .order.shuffle = shuffle,
     };
     struct pcri_shard s;
-    for (o.rank = 0; o.rank < world; o.rank++) {
-        o.worker = 0;
-        o.worker_count = 1;
+    for (o.shard.rank = 0; o.shard.rank < world; o.shard.rank++) {
+        o.shard.worker = 0;
+        o.shard.worker_count = 1;
         pcri_shard_init(&o, 0, end, &s);
         uint64_t alone = pcri_shard_batch_count(&s), before = UINT64_MAX;
         wrong += batches && batches != alone;
         batches = alone;
         for (uint64_t i = 0; i < pcri_shard_sample_count(&s); i++)
             counts[0][pcri_shard_position(&s, i)]++;
-        o.worker_count = workers;
-        for (; o.worker < workers; o.worker++) {
+        o.shard.worker_count = workers;
+        for (; o.shard.worker < workers; o.shard.worker++) {
             pcri_shard_init(&o, 0, end, &s);
             uint64_t n = pcri_shard_batch_count(&s), samples = pcri_shard_sample_count(&s);
             wrong += n > before || (before != UINT64_MAX && n + 1 < before); /* in turns */
@@ -148,11 +148,11 @@ static void clear_environment(void)
 /* The first pair that is set counts. */
 START_TEST(environment)
 {
-    struct pcr_loader_options o = { .rank = 0 };
+    struct pcr_loader_options o = { .shard.rank = 0 };
     struct pcr_error err;
     clear_environment();
     ck_assert_int_eq(pcri_rank_from_environment(&o, &err), 0);
-    ck_assert(o.rank == 0 && o.world == 1);
+    ck_assert(o.shard.rank == 0 && o.shard.world == 1);
     for (int i = 4; i >= 0; i -= 2) {
         char rank[8], world[8];
         snprintf(rank, sizeof(rank), "%d", i);
@@ -160,8 +160,8 @@ START_TEST(environment)
         ck_assert_int_eq(setenv(variables[i], rank, 1), 0);
         ck_assert_int_eq(setenv(variables[i + 1], world, 1), 0);
         ck_assert_int_eq(pcri_rank_from_environment(&o, &err), 0);
-        ck_assert_uint_eq(o.rank, (uint32_t) i);
-        ck_assert_uint_eq(o.world, (uint32_t) i + 3);
+        ck_assert_uint_eq(o.shard.rank, (uint32_t) i);
+        ck_assert_uint_eq(o.shard.world, (uint32_t) i + 3);
     }
     clear_environment();
 }
@@ -174,7 +174,7 @@ START_TEST(bad_environment)
         { "1", "99999999999" }, { " 1", "2" }, { "2", "2" }, { "0", "0" }, { "0", "2000000" },
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct pcr_loader_options o = { .rank = 0 };
+        struct pcr_loader_options o = { .shard.rank = 0 };
         struct pcr_error err;
         clear_environment();
         for (int k = 0; k < 2; k++)

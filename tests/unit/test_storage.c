@@ -297,8 +297,12 @@ END_TEST
 /* A sum over all bytes of an epoch and their places. */
 static uint64_t epoch_sum(struct pcr_dataset *ds)
 {
-    const struct pcr_loader_options o = { .size = sizeof(o), .batch_size = 8, .height = 32,
-                                          .width = 32, .seed = 7, .reader_count = 3 };
+    const struct pcr_loader_options o = { .size = sizeof(o),
+                                          .batch_size = 8,
+                                          .output.height = 32,
+                                          .output.width = 32,
+                                          .seed = 7,
+                                          .threads.reader_count = 3 };
     struct pcr_loader *l = NULL;
     struct pcr_batch *b = NULL;
     uint64_t sum = 0;

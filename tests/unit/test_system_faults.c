@@ -291,7 +291,7 @@ END_TEST
 static struct pcr_loader_options loader_options(void)
 {
     return (struct pcr_loader_options) { .size = sizeof(struct pcr_loader_options),
-        .batch_size = 10, .height = 12, .width = 10, .thread_count = 2,
+        .batch_size = 10, .output.height = 12, .output.width = 10, .threads.count = 2,
         .bad_sample = PCR_SAMPLE_SKIP, .flags = PCR_LOADER_NO_READ_AHEAD };
 }
 
@@ -396,8 +396,9 @@ START_TEST(cancelled_while_beginning)
     struct pcr_error e;
     uint32_t samples = 0;
     int rc;
-    o.thread_count = 1;
-    o.reader_count = PCR_NO_READERS; /* one read at a time has all of the failures */
+    o.threads.count = 1;
+    o.threads.reader_count =
+        PCR_NO_READERS; /* one read at a time has all of the failures */
     beginning = create(&o);
     for (uint64_t n = 1; !faults.at_lock; n++, samples = 0) {
         start(beginning, n);

@@ -7,11 +7,18 @@
 
 static struct pcr_loader_options options(uint32_t transform)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = 11, .height = 224, .width = 224,
-        .layout = PCR_LAYOUT_NHWC, .transform = transform, .resize_px = 256,
-        .area_min_ppm = 80000, .area_max_ppm = 1000000,
-        .ratio_min_ppm = 750000, .ratio_max_ppm = 1333333,
+    return (struct pcr_loader_options){
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 11,
+        .output.height = 224,
+        .output.width = 224,
+        .output.layout = PCR_LAYOUT_NHWC,
+        .transform.kind = transform,
+        .transform.resize_px = 256,
+        .transform.area_min_ppm = 80000,
+        .transform.area_max_ppm = 1000000,
+        .transform.ratio_min_ppm = 750000,
+        .transform.ratio_max_ppm = 1333333,
     };
 }
 
@@ -58,7 +65,7 @@ END_TEST
 START_TEST(panoramas)
 {
     struct pcr_loader_options o = options(PCR_TRANSFORM_RANDOM_CROP);
-    o.area_min_ppm = 900000;
+    o.transform.area_min_ppm = 900000;
     struct pcr_resize_options r = choose(&o, 0, 1, 4000, 30);
     ck_assert_double_eq(r.x1 - r.x0, 40); /* 30 * 1.333333 */
     ck_assert_double_eq(r.x0, 1980);
@@ -91,7 +98,7 @@ START_TEST(center_crops)
     /* 512 px become 256: 224 of them are 448 px of the source */
     struct pcr_crop c = pcri_shown(&o, 512, 1024, &r);
     ck_assert(c.x0 == 32 && c.x1 == 480 && c.y0 == 288 && c.y1 == 736);
-    o.resize_px = 224;
+    o.transform.resize_px = 224;
     r = choose(&o, 0, 0, 333, 500); /* 336.3 rows, of which 112 are too many */
     ck_assert(r.grid_width == 224 && r.grid_height == 336 && r.grid_y == 56);
     /* round() in Python takes halves to the even number */
@@ -111,7 +118,7 @@ START_TEST(stretch_takes_all)
     struct pcr_resize_options r = choose(&o, 0, 0, 512, 33);
     ck_assert(r.x0 == 0 && r.y0 == 0 && r.x1 == 512 && r.y1 == 33);
     ck_assert_uint_eq(r.flags, 0);
-    o.layout = PCR_LAYOUT_NCHW;
+    o.output.layout = PCR_LAYOUT_NCHW;
     ck_assert_uint_eq(choose(&o, 0, 0, 5, 5).flags, PCR_RESIZE_PLANAR);
 }
 END_TEST
@@ -120,7 +127,7 @@ START_TEST(flips)
 {
     struct pcr_loader_options o = options(PCR_TRANSFORM_STRETCH);
     uint32_t count = 0, both = 0;
-    o.flip_ppm = 250000;
+    o.transform.flip_ppm = 250000;
     for (uint64_t i = 0; i < 10000; i++) {
         bool a = choose(&o, 0, i, 9, 9).flags & PCR_RESIZE_FLIP;
         bool b = choose(&o, 1, i, 9, 9).flags & PCR_RESIZE_FLIP;
@@ -130,7 +137,7 @@ START_TEST(flips)
     }
     ck_assert_double_eq_tol(count / 1e4, 0.25, 0.02);
     ck_assert_double_eq_tol(both / 1e4, 0.0625, 0.01); /* epochs are independent */
-    o.flip_ppm = 1000000;
+    o.transform.flip_ppm = 1000000;
     for (uint64_t i = 0; i < 100; i++)
         ck_assert_uint_eq(choose(&o, 0, i, 9, 9).flags, PCR_RESIZE_FLIP);
 }

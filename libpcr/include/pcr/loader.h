@@ -82,7 +82,7 @@ enum {
      * last batches are filled to batch_size, so that all batches of all ranks have that size. Not
      * with DROP_LAST or DROP_UNEVEN. */
     PCR_LOADER_EXACT = 1 << 8,
-    PCR_LOADER_BACKGROUND = 1 << 9, /* as PCR_DECODE_BACKGROUND, with options.background */
+    PCR_LOADER_BACKGROUND = 1 << 9, /* as PCR_DECODE_BACKGROUND, with output.background */
     PCR_LOADER_TO_SRGB = 1 << 10,   /* as PCR_DECODE_TO_SRGB; counted in the stats */
 };
 
@@ -97,61 +97,79 @@ struct pcr_fidelity_step {
     uint32_t reserved;     /* 0 */
 };
 
-struct pcr_loader_options {
-    uint32_t size;         /* sizeof(struct pcr_loader_options) */
-    uint32_t flags;        /* PCR_LOADER_* */
-    uint64_t seed;         /* of order and augmentation */
-    uint32_t batch_size;   /* samples; default 64 */
-    uint32_t height;       /* of the output, pixels; default 224 */
-    uint32_t width;        /* default: height */
-    uint32_t layout;       /* enum pcr_layout */
-    uint32_t color;        /* enum pcr_color */
-    uint32_t fidelity;     /* 1..G; 0: G. Of several datasets G is the most that one has; what
-                            * has less is read at its own G */
-    uint32_t shuffle;      /* enum pcr_shuffle */
-    uint32_t thread_count; /* that decode for it at a time; default: one a CPU that this process
-                            * may use */
-    uint32_t transform;    /* enum pcr_transform */
-    uint32_t resize_px;    /* CENTER_CROP: shorter side, at least height and width; default
-                            * the larger of them * 8 / 7 */
-    uint32_t area_min_ppm; /* RANDOM_CROP: least area, millionths; default 80,000 */
-    uint32_t area_max_ppm; /* default 1,000,000 */
-    uint32_t ratio_min_ppm; /* aspect ratio width / height; default 750,000 */
-    uint32_t ratio_max_ppm; /* default 1,333,333 */
-    uint32_t flip_ppm;     /* chance of a mirror image, millionths; default 0 */
-    uint32_t bad_sample;   /* enum pcr_sample_policy */
-    uint32_t block_samples; /* BLOCK: samples a slice; default 64 */
+/* The groups of struct pcr_loader_options. Each `reserved` is room for members to come, and 0. */
+
+/* Which samples an epoch has, in which order: "What an epoch has" below. */
+struct pcr_loader_order {
+    uint32_t shuffle;        /* enum pcr_shuffle */
+    uint32_t block_samples;  /* BLOCK: samples a slice; default 64 */
     uint32_t window_samples; /* BLOCK: samples mixed together; default 4096 */
-    uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
-    uint32_t dtype;        /* enum pcr_dtype */
-    uint64_t window_nbytes; /* encoded bytes held, about; bounds the window; default 256 MiB. The
-                             * dataset keeps that memory until the loader is destroyed */
-    uint32_t rank;         /* which of `world` processes this is, from 0 */
-    uint32_t world;        /* processes that share each epoch; default 1 */
+    uint32_t reserved32;     /* 0 */
+    uint64_t window_nbytes;  /* encoded bytes held, about; bounds the window; default 256 MiB. The
+                              * dataset keeps that memory until the loader is destroyed */
     const uint64_t *indices; /* the samples to use: index_count numbers of samples, each
                               * larger than the one before; copied. NULL: all */
     uint64_t index_count;
-    float mean[3];         /* by channel, where 1 is white; 0 with dtype UINT8; default 0 */
-    float std[3];          /* the same; default 1 */
-    uint32_t filter;       /* enum pcr_filter */
-    uint32_t fidelity_step_count;
-
-    /* Arrays by sample: sample_count entries, one for each sample of the dataset (of all
-     * datasets, one after the other: a sample's number); copied. NULL where not wanted. */
-    uint64_t sample_count; /* entries of each of these arrays; 0 where there are none */
-    const double *weights; /* how often a sample is taken, in proportion; 0: never */
-    const uint8_t *fidelities; /* the sample's own fidelity, 1..G; 0: as the loader's */
-    const uint8_t *augment; /* 0: CENTER_CROP in place of RANDOM_CROP, and nothing random */
-
-    uint64_t epoch_samples; /* samples in an epoch, below 2^32; default: as many as there are
-                             * to use (ONCE: that have a weight) */
+    uint64_t epoch_samples;  /* samples in an epoch, below 2^32; default: as many as there are
+                              * to use (ONCE: that have a weight) */
     const double *proportions; /* of an epoch, one for each dataset; NULL: all samples are
                                 * treated alike, whatever dataset they are of. Copied */
-    const struct pcr_fidelity_step *fidelity_steps; /* by rising epoch; `fidelity` holds before
-                                                     * the first. Copied */
-    uint32_t reader_count; /* threads that only read slices, beside thread_count; default 8, and
-                            * while those that decode wait for them and it helps, up to 128.
-                            * PCR_NO_READERS: none, thread_count threads do both */
+    uint64_t reserved[4];
+};
+
+/* Which part of each epoch this loader has: "Several processes" below. */
+struct pcr_loader_shard {
+    uint32_t rank;         /* which of `world` processes this is, from 0 */
+    uint32_t world;        /* processes that share each epoch; default 1 */
+    uint32_t worker;       /* which of worker_count loaders of this process it is, from 0 */
+    uint32_t worker_count; /* loaders of each process that take turns; at most 4096; default 1 */
+    uint64_t reserved[2];
+};
+
+/* Arrays with an entry for each sample of the dataset (of all datasets, one after the other: a
+ * sample's number); copied. NULL where not wanted. */
+struct pcr_loader_samples {
+    uint64_t count;            /* entries of each of these arrays; 0 where there are none */
+    const double *weights;     /* how often a sample is taken, in proportion; 0: never */
+    const uint8_t *fidelities; /* the sample's own fidelity, 1..G; 0: as the loader's */
+    const uint8_t *augment;    /* 0: CENTER_CROP in place of RANDOM_CROP, and nothing random */
+    uint64_t reserved[4];
+};
+
+/* "Fidelity of a sample" below. */
+struct pcr_loader_fidelity {
+    uint32_t level;      /* 1..G; 0: G. Of several datasets G is the most that one has; what has
+                          * less is read at its own G */
+    uint32_t step_count;
+    const struct pcr_fidelity_step *steps; /* by rising epoch; `level` holds before the first.
+                                            * Copied */
+    uint64_t reserved[2];
+};
+
+/* What a batch's pixels are. */
+struct pcr_loader_output {
+    uint32_t height;       /* pixels; default 224 */
+    uint32_t width;        /* default: height */
+    uint32_t layout;       /* enum pcr_layout */
+    uint32_t color;        /* enum pcr_color */
+    uint32_t dtype;        /* enum pcr_dtype */
+    float mean[3];         /* by channel, where 1 is white; 0 with dtype UINT8; default 0 */
+    float std[3];          /* the same; default 1 */
+    uint8_t background[4]; /* R, G, B with PCR_LOADER_BACKGROUND; background[3]: 0 */
+    uint64_t reserved[2];
+};
+
+/* How a picture becomes height x width pixels. */
+struct pcr_loader_transform {
+    uint32_t kind;          /* enum pcr_transform */
+    uint32_t filter;        /* enum pcr_filter */
+    uint32_t resize_px;     /* CENTER_CROP: shorter side, at least height and width; default
+                             * the larger of them * 8 / 7 */
+    uint32_t area_min_ppm;  /* RANDOM_CROP: least area, millionths; default 80,000 */
+    uint32_t area_max_ppm;  /* default 1,000,000 */
+    uint32_t ratio_min_ppm; /* aspect ratio width / height; default 750,000 */
+    uint32_t ratio_max_ppm; /* default 1,333,333 */
+    uint32_t flip_ppm;      /* chance of a mirror image, millionths; default 0 */
     /* Colours change at random, as by torchvision's ColorJitter: each of the first three is
      * multiplied by a factor even in [1 - x, 1 + x], not below 0; hue turns by up to x of its
      * circle. They come in a random order; 0: not. Of gray pictures hue and saturation do
@@ -162,20 +180,48 @@ struct pcr_loader_options {
      * filter NEAREST by the nearest pixel, as by Pillow's rotate(). height x width then is
      * at most 2^30. */
     uint32_t rotate_mdeg;
-    uint8_t fill[4];       /* R, G, B where a turned picture has nothing; gray: the first.
-                            * fill[3]: 0 */
-    uint32_t reserved;     /* 0 */
-    void *(*allocate)(void *memory_context, size_t nbytes); /* NULL: the library's own */
-    void (*release)(void *memory_context, void *memory, size_t nbytes); /* with allocate */
-    void *memory_context;
-    uint64_t ring_nbytes;  /* bound on the bytes of batches made ahead; lowers batches_ahead,
-                            * but not below 1. RAW: by the mean file. Default: none */
-    uint32_t worker;       /* which of worker_count loaders of this process it is, from 0 */
-    uint32_t worker_count; /* loaders of each process that take turns; at most 4096; default 1 */
+    uint8_t fill[4];        /* R, G, B where a turned picture has nothing; gray: the first.
+                             * fill[3]: 0 */
+    uint64_t reserved[4];
+};
+
+struct pcr_loader_threads {
+    uint32_t count;        /* that decode for the loader at a time; default: one for each CPU that
+                            * this process may use */
+    uint32_t reader_count; /* that only read slices, beside `count`; default 8, and while those
+                            * that decode wait for them and it helps, up to 128.
+                            * PCR_NO_READERS: none, `count` threads do both */
+    uint64_t reserved[2];
+};
+
+/* Batches that are made ahead, and their memory: "Memory of batches" below. */
+struct pcr_loader_memory {
+    uint32_t batches_ahead; /* batches made before they are asked for; default 4 */
+    uint32_t reserved32;    /* 0 */
+    uint64_t ring_nbytes;   /* bound on the bytes of batches made ahead; lowers batches_ahead,
+                             * but not below 1. RAW: by the mean file. Default: none */
+    void *(*allocate)(void *context, size_t nbytes); /* NULL: the library's own */
+    void (*release)(void *context, void *memory, size_t nbytes); /* with allocate */
+    void *context;
+    uint64_t reserved[2];
+};
+
+struct pcr_loader_options {
+    uint32_t size;       /* sizeof(struct pcr_loader_options) */
+    uint32_t flags;      /* PCR_LOADER_* */
+    uint64_t seed;       /* of order and augmentation */
+    uint32_t batch_size; /* samples; default 64 */
+    uint32_t bad_sample; /* enum pcr_sample_policy */
     const struct pcr_limits *limits; /* of decoding; what is 0, or all where this is NULL, is as
                                       * pcr_dataset_limits() has it */
-    uint8_t background[4]; /* R, G, B with PCR_LOADER_BACKGROUND; background[3]: 0 */
-    uint32_t reserved2;    /* 0 */
+    struct pcr_loader_order order;
+    struct pcr_loader_shard shard;
+    struct pcr_loader_samples samples;
+    struct pcr_loader_fidelity fidelity;
+    struct pcr_loader_output output;
+    struct pcr_loader_transform transform;
+    struct pcr_loader_threads threads;
+    struct pcr_loader_memory memory;
 };
 
 /* What an epoch has. Without weights and proportions, each sample once; if epoch_samples is
@@ -189,12 +235,12 @@ struct pcr_loader_options {
  * 0.3 us a sample at an epoch's beginning, and memory 8 bytes a sample for weights, 4 an entry
  * of the epoch. */
 
-/* Fidelity of a sample: its own if `fidelities` has one; else the number that
- * pcr_loader_set_fidelity() has set; else that of the last of fidelity_steps whose epoch has
- * come; else `fidelity`. */
+/* Fidelity of a sample: its own if `samples.fidelities` has one; else the number that
+ * pcr_loader_set_fidelity() has set; else that of the last of fidelity.steps whose epoch has
+ * come; else `fidelity.level`. */
 
-/* Memory of batches' pixels or files, for example pinned for a GPU. allocate() returns nbytes
- * aligned to 64 bytes, or NULL; release() gives them back. Both are called from any thread,
+/* Memory of batches: of their pixels or files, for example pinned for a GPU. allocate() returns
+ * nbytes aligned to 64 bytes, or NULL; release() gives them back. Both are called from any thread,
  * also after the loader is gone, for batches that were still held. A loader makes
  * batches_ahead + 1 batches and as many as its consumer holds, and uses them again and again;
  * one of files (RAW) gets larger memory where it needs it. */
@@ -230,11 +276,11 @@ struct pcr_loader_options {
 
 /* Threads of the library work for a loader; all loaders of a process share them, and each gets
  * its turns: of those that decode there are no more than the loader with the largest
- * thread_count may have. They end with the last loader. pcr_loader_next(),
+ * threads.count may have. They end with the last loader. pcr_loader_next(),
  * pcr_loader_next_within() and pcr_loader_start_epoch() are for one thread at a time; the other
  * functions may be called from any thread meanwhile. The order depends on (datasets, seed, epoch,
  * and the options of shuffling and of what an epoch has) alone, the pixels on these and the
- * options of the image; neither on thread_count, batch_size, rank or world. */
+ * options of the image; neither on threads, batch_size, rank or world. */
 struct pcr_loader;
 
 /* A loader belongs to the process that made it. In a forked child its functions return INVAL
@@ -330,7 +376,7 @@ PCR_API PCR_MUST_CHECK int pcr_loader_resume(struct pcr_loader *loader, const vo
 /* Sets the fidelity from the first sample on that is batches_ahead batches behind the last
  * batch that pcr_loader_next() has returned; it is the same sample on all ranks that call this
  * after as many batches. Where the epoch ends before, and between epochs: from the next one's
- * first sample. It holds until an epoch begins that fidelity_steps names, or for ever. What was
+ * first sample. It holds until an epoch begins that fidelity.steps names, or for ever. What was
  * read ahead is used where it has that fidelity, and read again where it has not. 0 means G.
  * Codes: INVAL (also with four changes on the way, which only batches_ahead above 4 allows:
  * take a batch first). */

@@ -218,7 +218,7 @@ class Hooks:
         self._allocate, self._release = memory
         self._raised: List[BaseException] = []
         self._callbacks = (st.ALLOCATE_CALLBACK(self._get), st.RELEASE_CALLBACK(self._give))
-        options.allocate, options.release = self._callbacks
+        options.memory.allocate, options.memory.release = self._callbacks
 
     def _get(self, _context: Any, nbytes: int) -> int:
         try:

@@ -66,64 +66,19 @@ class Loader:
     split: only with paths: the split to open. Without it all splits are taken, and a warning
         names them, once for each dataset; "all" says that this is meant.
     batch_size: samples in a batch.
-    size: (height, width) of the output in pixels, or one number for both.
-    fidelity: 1 to G; None is G. Or a mixture, {fidelity: chance, ...}, drawn for each sample
-        and epoch. Or a schedule, [(epoch, fidelity or mixture), ...]: each holds from its
-        epoch on. set_fidelity() changes it at any time.
-    fidelities: the samples' own fidelities; 0 where `fidelity` is to hold.
+    seed: of order and augmentation.
+    bad_sample: "error": the iteration raises it; "skip": another sample of the epoch takes its
+        place, so that all batches keep their size, and it is counted; "degrade": delivered at
+        the highest fidelity that verifies, counted, else skipped. Bad is what is damaged, or a
+        record that is not there; where the disk or the machine fails, the iteration raises.
+
+    Order: which samples an epoch has, and when.
+
     shuffle: "block": slices in random order, mixed in a window, for large reads; "full":
         a true permutation, each sample a read of its own; "none": dataset order. True is
         "block", False "none".
-    seed: of order and augmentation.
-    threads: threads that decode; None is one for each CPU that this process may use.
-    readers: threads that only read, beside those; 0: the same threads do both. None begins
-        with 8 and has more, up to 128, while the others wait for them and it helps.
-    transform: "random_crop": random area and aspect ratio; "center_crop": the shorter
-        side to resize_px pixels, then the centre, to the pixel as torchvision's
-        Resize(resize_px) and CenterCrop(size); "stretch": the whole image.
-    area: random_crop: least and largest part of the image's area, above 0, up to 1.
-    ratio: random_crop: least and largest width / height.
-    flip: chance of a mirror image, 0 to 1.
-    resize_px: center_crop: None is the height * 8 / 7.
-    filter: how pixels are resized: "bilinear" or "bicubic", both antialiased, or "nearest".
-    jitter: (brightness, contrast, saturation, hue): colours change at random, as by
-        torchvision's ColorJitter: factors between 1 - x and 1 + x, x up to 2.9, and hue by
-        up to x of its circle, 0.5 at most; in a random order.
-    rotate: the delivered picture turns about its centre by up to so many degrees, to either
-        side; bilinear, or by the nearest pixel with filter="nearest".
-    fill: what shows where a turned picture has nothing: one value for all channels, or
-        (R, G, B).
-    gray: one channel, luma, instead of RGB.
-    orient: pictures stand upright, as their EXIF or XMP metadata say; False leaves them as
-        they are stored.
-    background: (R, G, B), or one number for all, that transparent pixels of PNG files are laid
-        over; None drops the alpha channel.
-    icc: "srgb" converts pictures that have an ICC profile to sRGB. stats() count those that
-        were converted (a profile that is sRGB's anyway costs nothing), and those whose profile
-        cannot be used: their colours are as they would be without it.
-    layout: "NHWC" or "NCHW".
-    dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16". None
-        is "uint8", with a mean or std "float32".
-    mean, std: one number, or one for each channel; only for the latter types, whose defaults
-        are 0 and 1.
-    drop_last: no short batch at the end of an epoch.
-    drop_uneven: with several processes, a last, short step that does not divide by their
-        number loses the samples left over rather than repeating as few.
-    exact: for validation: over all processes each sample is `valid` exactly once. The last
-        batches are filled up with repeats, so that all batches of all processes have
-        batch_size samples; they unpack as ``images, labels, valid``, and sums take in those
-        that are valid alone. Not with drop_last or drop_uneven.
-    shard: (rank, world): this process is number `rank` of `world` that share each epoch; None
-        is all of it, with a warning where the environment or torch.distributed tell of several;
-        "env": as the environment says, RANK and WORLD_SIZE, else SLURM_PROCID and
-        SLURM_NTASKS, else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, else one process; as
-        they are when the first batch is taken.
-        All ranks have as many batches, of the same sizes, whatever samples are bad.
-    worker: (number, count): one of `count` loaders of this process that take turns, such as
-        those of a framework's worker processes. Together they have as many batches as one
-        loader, and the same samples.
-    augment: True where a sample is to be augmented; where it is not, "random_crop" becomes
-        "center_crop", and nothing is random.
+    block_samples, window_samples: "block": samples a slice, and mixed together.
+    window_nbytes: bound on encoded bytes held.
     indices: the samples to use, as indices in the dataset; in any order, each counts once.
     classes: the classes to use, by name or first label; the first use of a dataset's
         labels reads all heads.
@@ -139,26 +94,91 @@ class Loader:
     repeat: instead, how often an epoch has each sample on average (2, 0.5); for several
         datasets a number, or one for each.
     proportions: how much of an epoch is of which dataset. None: all samples count alike.
-    bad_sample: "error": the iteration raises it; "skip": another sample of the epoch takes its
-        place, so that all batches keep their size, and it is counted; "degrade": delivered at
-        the highest fidelity that verifies, counted, else skipped. Bad is what is damaged, or a
-        record that is not there; where the disk or the machine fails, the iteration raises.
-    block_samples, window_samples: "block": samples a slice, and mixed together.
-    window_nbytes: bound on encoded bytes held.
-    batches_ahead: batches made before they are asked for.
-    ring_nbytes: bound on the bytes of batches made ahead; lowers batches_ahead.
+
+    Shard: which of them this loader has.
+
+    shard: (rank, world): this process is number `rank` of `world` that share each epoch; None
+        is all of it, with a warning where the environment or torch.distributed tell of several;
+        "env": as the environment says, RANK and WORLD_SIZE, else SLURM_PROCID and
+        SLURM_NTASKS, else OMPI_COMM_WORLD_RANK and OMPI_COMM_WORLD_SIZE, else one process; as
+        they are when the first batch is taken.
+        All ranks have as many batches, of the same sizes, whatever samples are bad.
+    worker: (number, count): one of `count` loaders of this process that take turns, such as
+        those of a framework's worker processes. Together they have as many batches as one
+        loader, and the same samples.
+    drop_last: no short batch at the end of an epoch.
+    drop_uneven: with several processes, a last, short step that does not divide by their
+        number loses the samples left over rather than repeating as few.
+    exact: for validation: over all processes each sample is `valid` exactly once. The last
+        batches are filled up with repeats, so that all batches of all processes have
+        batch_size samples; they unpack as ``images, labels, valid``, and sums take in those
+        that are valid alone. Not with drop_last or drop_uneven.
+
+    Fidelity.
+
+    fidelity: 1 to G; None is G. Or a mixture, {fidelity: chance, ...}, drawn for each sample
+        and epoch. Or a schedule, [(epoch, fidelity or mixture), ...]: each holds from its
+        epoch on. set_fidelity() changes it at any time.
+    fidelities: the samples' own fidelities; 0 where `fidelity` is to hold.
+
+    Output: what a batch's pixels are.
+
+    size: (height, width) of the output in pixels, or one number for both.
+    gray: one channel, luma, instead of RGB.
+    layout: "NHWC" or "NCHW".
+    dtype: "uint8"; or (pixel / 255 - mean) / std as "float32", "float16" or "bfloat16". None
+        is "uint8", with a mean or std "float32".
+    mean, std: one number, or one for each channel; only for the latter types, whose defaults
+        are 0 and 1.
+    background: (R, G, B), or one number for all, that transparent pixels of PNG files are laid
+        over; None drops the alpha channel.
+    icc: "srgb" converts pictures that have an ICC profile to sRGB. stats() count those that
+        were converted (a profile that is sRGB's anyway costs nothing), and those whose profile
+        cannot be used: their colours are as they would be without it.
+    orient: pictures stand upright, as their EXIF or XMP metadata say; False leaves them as
+        they are stored.
     raw: batches of JPEG files at the fidelity instead of pixels, each a RawBatch, for
         decoders elsewhere, such as a GPU's. All options of pixels are without effect.
-    huge_pages: batches are in huge pages, where the kernel has some.
+
+    Transform: how a picture becomes them.
+
+    transform: "random_crop": random area and aspect ratio; "center_crop": the shorter
+        side to resize_px pixels, then the centre, to the pixel as torchvision's
+        Resize(resize_px) and CenterCrop(size); "stretch": the whole image.
+    area: random_crop: least and largest part of the image's area, above 0, up to 1.
+    ratio: random_crop: least and largest width / height.
+    resize_px: center_crop: None is the height * 8 / 7.
+    filter: how pixels are resized: "bilinear" or "bicubic", both antialiased, or "nearest".
+    augment: True where a sample is to be augmented; where it is not, "random_crop" becomes
+        "center_crop", and nothing is random.
+    flip: chance of a mirror image, 0 to 1.
+    jitter: (brightness, contrast, saturation, hue): colours change at random, as by
+        torchvision's ColorJitter: factors between 1 - x and 1 + x, x up to 2.9, and hue by
+        up to x of its circle, 0.5 at most; in a random order.
+    rotate: the delivered picture turns about its centre by up to so many degrees, to either
+        side; bilinear, or by the nearest pixel with filter="nearest".
+    fill: what shows where a turned picture has nothing: one value for all channels, or
+        (R, G, B).
+
+    Threads.
+
+    threads: threads that decode; None is one for each CPU that this process may use.
+    readers: threads that only read, beside those; 0: the same threads do both. None begins
+        with 8 and has more, up to 128, while the others wait for them and it helps.
+    read_ahead: once an epoch has followed the one before, the first window of the next is read
+        while the last of this one is decoded, up to 32 MiB (an eighth of window_nbytes);
+        until that epoch begins stats() counts its bytes apart, as ahead_nbytes.
+
+    Memory and limits.
+
+    batches_ahead: batches made before they are asked for.
+    ring_nbytes: bound on the bytes of batches made ahead; lowers batches_ahead.
     memory: (allocate, release): functions that give batches their memory, for example
         pinned: allocate(nbytes) returns an address that is a multiple of 64, or 0;
         release(address, nbytes) takes it back. Called from the loader's threads; an exception
         in one of them is raised by the iteration. There are
         batches_ahead + 1 batches, and as many as you hold.
-    read_ahead: once an epoch has followed the one before, the first window of the next is read
-        while the last of this one is decoded, up to 32 MiB (an eighth of window_nbytes);
-        until that epoch begins stats() counts its bytes apart, as ahead_nbytes.
-
+    huge_pages: batches are in huge pages, where the kernel has some.
     max_pixels, max_scans, max_sample_nbytes: limits of decoding, see pcr.decode(); None is what
         the dataset has (pcr.open()).
 
@@ -226,40 +246,46 @@ class Loader:
                    st.LOADER_RAW * bool(raw) | st.LOADER_HUGE_PAGES * bool(huge_pages) |
                    st.LOADER_NO_READ_AHEAD * (not read_ahead) |
                    st.LOADER_KEEP_ORIENTATION * (not orient)),
-            ring_nbytes=0 if ring_nbytes is None else whole(ring_nbytes, "ring_nbytes", 1, 64),
             seed=whole(seed, "seed", 0, 64),
             batch_size=whole(batch_size, "batch_size"),
-            height=height,
-            width=width,
-            layout=choice(st.Layout, layout.lower(), "layout"),
-            dtype=choice(st.Dtype, dtype or ("float32" if normalised else "uint8"), "dtype"),
-            color=int(st.Color.GRAY if gray else st.Color.RGB),
-            shuffle=choice(st.Shuffle, _SHUFFLES.get(shuffle, shuffle), "shuffle"),
-            thread_count=0 if threads is None else whole(threads, "threads"),
-            reader_count=(0 if readers is None else
-                          whole(readers, "readers", 0) or st.NO_READERS),
-            transform=choice(st.Transform, transform, "transform"),
-            filter=choice(st.Filter, filter, "filter"),
-            resize_px=0 if resize_px is None else whole(resize_px, "resize_px"),
             bad_sample=choice(st.SamplePolicy, bad_sample, "bad_sample"),
-            flip_ppm=_ppm(flip, "flip", 0, 1),
-            block_samples=whole(block_samples, "block_samples"),
-            window_samples=whole(window_samples, "window_samples"),
-            window_nbytes=whole(window_nbytes, "window_nbytes", 1, 64),
-            batches_ahead=whole(batches_ahead, "batches_ahead"),
-            limits=limits_of(max_pixels, max_scans, max_sample_nbytes))
-        options.area_min_ppm, options.area_max_ppm = _range(area, "area", 1)
-        options.ratio_min_ppm, options.ratio_max_ppm = _range(ratio, "ratio", 4000)
-        if options.dtype != st.Dtype.UINT8 or normalised:
-            options.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
-            options.std[:] = _channels(1.0 if std is None else std, "std", gray)
-        options.flags |= color_flags(options, background, icc, st.LOADER_BACKGROUND,
+            limits=limits_of(max_pixels, max_scans, max_sample_nbytes),
+            order=st.LoaderOrder(
+                shuffle=choice(st.Shuffle, _SHUFFLES.get(shuffle, shuffle), "shuffle"),
+                block_samples=whole(block_samples, "block_samples"),
+                window_samples=whole(window_samples, "window_samples"),
+                window_nbytes=whole(window_nbytes, "window_nbytes", 1, 64)),
+            shard=st.LoaderShard(worker=whole(worker[0], "worker", 0),
+                                 worker_count=whole(worker[1], "worker's count")),
+            output=st.LoaderOutput(
+                height=height, width=width, layout=choice(st.Layout, layout.lower(), "layout"),
+                dtype=choice(st.Dtype, dtype or ("float32" if normalised else "uint8"),
+                             "dtype"),
+                color=int(st.Color.GRAY if gray else st.Color.RGB)),
+            transform=st.LoaderTransform(
+                kind=choice(st.Transform, transform, "transform"),
+                filter=choice(st.Filter, filter, "filter"),
+                resize_px=0 if resize_px is None else whole(resize_px, "resize_px"),
+                flip_ppm=_ppm(flip, "flip", 0, 1)),
+            threads=st.LoaderThreads(
+                count=0 if threads is None else whole(threads, "threads"),
+                reader_count=(0 if readers is None else
+                              whole(readers, "readers", 0) or st.NO_READERS)),
+            memory=st.LoaderMemory(
+                batches_ahead=whole(batches_ahead, "batches_ahead"),
+                ring_nbytes=(0 if ring_nbytes is None else
+                             whole(ring_nbytes, "ring_nbytes", 1, 64))))
+        of, out = options.transform, options.output
+        of.area_min_ppm, of.area_max_ppm = _range(area, "area", 1)
+        of.ratio_min_ppm, of.ratio_max_ppm = _range(ratio, "ratio", 4000)
+        if out.dtype != st.Dtype.UINT8 or normalised:
+            out.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
+            out.std[:] = _channels(1.0 if std is None else std, "std", gray)
+        options.flags |= color_flags(out, background, icc, st.LOADER_BACKGROUND,
                                      st.LOADER_TO_SRGB)
-        _set_changes(options, jitter, rotate, fill, gray)
+        _set_changes(of, jitter, rotate, fill, gray)
         self._given_shard = shard
         _set_shard(options, shard)
-        options.worker = whole(worker[0], "worker", 0)
-        options.worker_count = whole(worker[1], "worker's count")
         self.datasets = _datasets(dataset, split)
         if indices is None:
             warn_of_splits(self.datasets)
@@ -540,7 +566,7 @@ def _channels(value: Union[float, Sequence[float]], what: str,
     return given + given[-1:] * (3 - count)
 
 
-def _set_changes(options: st.LoaderOptions,
+def _set_changes(options: st.LoaderTransform,
                  jitter: Optional[Tuple[float, float, float, float]], rotate: float,
                  fill: Union[int, Sequence[int]], gray: bool) -> None:
     given = (0.0,) * 4 if jitter is None else tuple(jitter)
@@ -568,8 +594,8 @@ def _set_shard(options: st.LoaderOptions,
         options.flags |= st.LOADER_RANK_FROM_ENVIRONMENT
         return
     rank, world = shard
-    options.rank = whole(rank, "rank", 0)
-    options.world = whole(world, "world")
+    options.shard.rank = whole(rank, "rank", 0)
+    options.shard.world = whole(world, "world")
 
 
 def _ppm(value: float, what: str, least: float, most: float) -> int:

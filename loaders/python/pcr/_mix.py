@@ -72,8 +72,8 @@ class Mix:
             if dtype is np.uint8 and count and not 0 <= array.min() <= array.max() <= 255:
                 raise InvalidError(f"{field} has values from {array.min()} to {array.max()}")
             arrays.append(array.astype(dtype))
-        setattr(options, field, self._address(np.concatenate(arrays)))
-        options.sample_count = sum(self._counts)
+        setattr(options.samples, field, self._address(np.concatenate(arrays)))
+        options.samples.count = sum(self._counts)
 
     def set_samples(self, options: st.LoaderOptions, weights: Any, fidelities: Any,
                     augment: Any) -> None:
@@ -96,8 +96,8 @@ class Mix:
             first += len(dataset)
         self._members = [len(part) for part in found]
         numbers = np.concatenate(found)
-        options.indices = self._address(numbers)
-        options.index_count = len(numbers)
+        options.order.indices = self._address(numbers)
+        options.order.index_count = len(numbers)
 
     def set_length(self, options: st.LoaderOptions, epoch_samples: Optional[int],
                    repeat: Union[None, float, Sequence[float]],
@@ -122,15 +122,15 @@ class Mix:
             if array.shape != (len(self._members),):
                 raise InvalidError(f"proportions is {proportions!r}, expected a number for "
                                    f"each of {len(self._members)} datasets")
-            options.proportions = self._address(array)
+            options.order.proportions = self._address(array)
         if epoch_samples is not None:
-            options.epoch_samples = whole(epoch_samples, "epoch_samples")
+            options.order.epoch_samples = whole(epoch_samples, "epoch_samples")
 
     def set_fidelity(self, options: st.LoaderOptions, fidelity: Fidelity) -> None:
         """Sets the number, or the schedule of numbers and mixtures."""
         if not isinstance(fidelity, (Mapping, list, tuple)):
             number: Any = fidelity
-            options.fidelity = fidelity_number(number)
+            options.fidelity.level = fidelity_number(number)
             return
         rules: Sequence[Tuple[int, FidelityRule]] = (
             [(0, fidelity)] if isinstance(fidelity, Mapping) else fidelity)
@@ -147,8 +147,8 @@ class Mix:
             else:
                 step.fidelity = fidelity_number(value)
         self._keep.append(steps)
-        options.fidelity_steps = ctypes.addressof(steps)
-        options.fidelity_step_count = len(steps)
+        options.fidelity.steps = ctypes.addressof(steps)
+        options.fidelity.step_count = len(steps)
 
     def _chances(self, mixture: Mapping[Optional[int], float]) -> npt.NDArray[np.float64]:
         chances = np.zeros(self._groups)

@@ -356,33 +356,82 @@ ALLOCATE_CALLBACK = CFUNCTYPE(c_void_p, c_void_p, c_size_t)
 RELEASE_CALLBACK = CFUNCTYPE(None, c_void_p, c_void_p, c_size_t)
 
 
+class LoaderOrder(ctypes.Structure):
+    """struct pcr_loader_order"""
+
+    _fields_ = [("shuffle", c_uint32), ("block_samples", c_uint32),
+                ("window_samples", c_uint32), ("reserved32", c_uint32),
+                ("window_nbytes", c_uint64), ("indices", c_void_p), ("index_count", c_uint64),
+                ("epoch_samples", c_uint64), ("proportions", c_void_p),
+                ("reserved", c_uint64 * 4)]
+
+
+class LoaderShard(ctypes.Structure):
+    """struct pcr_loader_shard"""
+
+    _fields_ = [("rank", c_uint32), ("world", c_uint32), ("worker", c_uint32),
+                ("worker_count", c_uint32), ("reserved", c_uint64 * 2)]
+
+
+class LoaderSamples(ctypes.Structure):
+    """struct pcr_loader_samples"""
+
+    _fields_ = [("count", c_uint64), ("weights", c_void_p), ("fidelities", c_void_p),
+                ("augment", c_void_p), ("reserved", c_uint64 * 4)]
+
+
+class LoaderFidelity(ctypes.Structure):
+    """struct pcr_loader_fidelity"""
+
+    _fields_ = [("level", c_uint32), ("step_count", c_uint32), ("steps", c_void_p),
+                ("reserved", c_uint64 * 2)]
+
+
+class LoaderOutput(ctypes.Structure):
+    """struct pcr_loader_output"""
+
+    _fields_ = [("height", c_uint32), ("width", c_uint32), ("layout", c_uint32),
+                ("color", c_uint32), ("dtype", c_uint32), ("mean", c_float * 3),
+                ("std", c_float * 3), ("background", c_uint8 * 4),
+                ("reserved", c_uint64 * 2)]
+
+
+class LoaderTransform(ctypes.Structure):
+    """struct pcr_loader_transform"""
+
+    _fields_ = [("kind", c_uint32), ("filter", c_uint32), ("resize_px", c_uint32),
+                ("area_min_ppm", c_uint32), ("area_max_ppm", c_uint32),
+                ("ratio_min_ppm", c_uint32), ("ratio_max_ppm", c_uint32),
+                ("flip_ppm", c_uint32), ("brightness_ppm", c_uint32),
+                ("contrast_ppm", c_uint32), ("saturation_ppm", c_uint32),
+                ("hue_ppm", c_uint32), ("rotate_mdeg", c_uint32), ("fill", c_uint8 * 4),
+                ("reserved", c_uint64 * 4)]
+
+
+class LoaderThreads(ctypes.Structure):
+    """struct pcr_loader_threads"""
+
+    _fields_ = [("count", c_uint32), ("reader_count", c_uint32), ("reserved", c_uint64 * 2)]
+
+
+class LoaderMemory(ctypes.Structure):
+    """struct pcr_loader_memory"""
+
+    _fields_ = [("batches_ahead", c_uint32), ("reserved32", c_uint32),
+                ("ring_nbytes", c_uint64), ("allocate", ALLOCATE_CALLBACK),
+                ("release", RELEASE_CALLBACK), ("context", c_void_p),
+                ("reserved", c_uint64 * 2)]
+
+
 class LoaderOptions(ctypes.Structure):
     """struct pcr_loader_options"""
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("seed", c_uint64),
-                ("batch_size", c_uint32), ("height", c_uint32), ("width", c_uint32),
-                ("layout", c_uint32), ("color", c_uint32), ("fidelity", c_uint32),
-                ("shuffle", c_uint32), ("thread_count", c_uint32),
-                ("transform", c_uint32), ("resize_px", c_uint32),
-                ("area_min_ppm", c_uint32), ("area_max_ppm", c_uint32),
-                ("ratio_min_ppm", c_uint32), ("ratio_max_ppm", c_uint32),
-                ("flip_ppm", c_uint32), ("bad_sample", c_uint32),
-                ("block_samples", c_uint32), ("window_samples", c_uint32),
-                ("batches_ahead", c_uint32), ("dtype", c_uint32),
-                ("window_nbytes", c_uint64), ("rank", c_uint32), ("world", c_uint32),
-                ("indices", c_void_p), ("index_count", c_uint64), ("mean", c_float * 3),
-                ("std", c_float * 3), ("filter", c_uint32),
-                ("fidelity_step_count", c_uint32), ("sample_count", c_uint64),
-                ("weights", c_void_p), ("fidelities", c_void_p), ("augment", c_void_p),
-                ("epoch_samples", c_uint64), ("proportions", c_void_p),
-                ("fidelity_steps", c_void_p), ("reader_count", c_uint32),
-                ("brightness_ppm", c_uint32), ("contrast_ppm", c_uint32),
-                ("saturation_ppm", c_uint32), ("hue_ppm", c_uint32),
-                ("rotate_mdeg", c_uint32), ("fill", c_uint8 * 4), ("reserved", c_uint32),
-                ("allocate", ALLOCATE_CALLBACK), ("release", RELEASE_CALLBACK),
-                ("memory_context", c_void_p), ("ring_nbytes", c_uint64),
-                ("worker", c_uint32), ("worker_count", c_uint32), ("limits", POINTER(Limits)),
-                ("background", c_uint8 * 4), ("reserved2", c_uint32)]
+                ("batch_size", c_uint32), ("bad_sample", c_uint32),
+                ("limits", POINTER(Limits)), ("order", LoaderOrder), ("shard", LoaderShard),
+                ("samples", LoaderSamples), ("fidelity", LoaderFidelity),
+                ("output", LoaderOutput), ("transform", LoaderTransform),
+                ("threads", LoaderThreads), ("memory", LoaderMemory)]
 
 
 class FidelityStep(ctypes.Structure):
