@@ -141,11 +141,6 @@ int pcrtool_input_sample(const struct pcrtool_input *in, uint64_t index,
     return rc;
 }
 
-const char *pcrtool_form_name(uint32_t form)
-{
-    return form == PCR_FORM_CODED ? "coded" : "opaque";
-}
-
 const char *pcrtool_class_name(const struct pcrtool_input *in, int64_t label)
 {
     if (label < 0 || label >= (int64_t) in->info.class_count)

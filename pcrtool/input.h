@@ -56,9 +56,6 @@ const char *pcrtool_class_name(const struct pcrtool_input *in, int64_t label);
 /* So many digits tell a sample's float labels from all other numbers, 1 to 17. */
 int pcrtool_label_digits(const struct pcr_sample_info *sample);
 
-/* "coded" or "opaque". */
-const char *pcrtool_form_name(uint32_t form);
-
 /* Prints the labels: class names or numbers, with commas between; "-" for none. Floats have as
  * few digits as tell them from all others. */
 void pcrtool_print_labels(FILE *stream, const struct pcrtool_input *in,

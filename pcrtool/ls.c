@@ -33,8 +33,8 @@ static int print_as_json(const struct pcrtool_input *in,
         json_array_append_new(nbytes,
                               json_integer((json_int_t) pcr_sample_nbytes(sample, g)));
     json_t *object = json_pack(
-        "{sI ss sI sI sI si si si sI so}", "index", (json_int_t) info->index, "form",
-        pcrtool_form_name(info->form), "record", (json_int_t) info->record,
+        "{sI ss sI sI sI si si si sI so}", "index", (json_int_t) info->index, "coding",
+        pcr_coding_name(info->coding), "record", (json_int_t) info->record,
         "record_index", (json_int_t) info->record_index, "source_nbytes",
         (json_int_t) info->source_nbytes, "width", (int) info->width, "height",
         (int) info->height, "components", (int) info->component_count, "orientation",
@@ -57,7 +57,7 @@ static void print_as_text(const struct pcrtool_input *in,
         printf("%" PRIu32 "x%" PRIu32, info->width, info->height);
     else
         putchar('-');
-    printf("\t%s\t", pcrtool_form_name(info->form));
+    printf("\t%s\t", pcr_coding_name(info->coding));
     pcrtool_print_labels(stdout, in, info);
     putchar('\t');
     pcrtool_print_name(stdout, info->key, info->key_nbytes);
@@ -131,7 +131,7 @@ const struct pcrtool_command pcrtool_ls = {
     .operands = "DATASET",
     .description =
         "One line a sample, with tabs between: index, bytes, width x height as stored,\n"
-        "form (coded or opaque), labels, key. Reads no image bytes.\n",
+        "coding (scans or opaque), labels, key. Reads no image bytes.\n",
     .examples = "  pcrtool ls photos.pcr --limit 10\n"
                 "  pcrtool ls photos.pcr --split train --class cat --fidelity 2\n"
                 "  pcrtool ls photos.pcr --json | grep '\"orientation\":6'\n",

@@ -19,7 +19,7 @@ import zstandard
 from xxhash import xxh3_64_intdigest as xxh3
 
 MAX_SAMPLES, MAX_HEAD, MAX_SAMPLE = 1 << 20, 256 << 20, 1 << 30  # section 9
-COLUMNS = (" key labels attributes form width height components sampling orientation script"
+COLUMNS = (" key labels attributes coding width height components sampling orientation script"
            " ladder dictionary header piece_string piece_nbytes check source_nbytes"
            " float_labels").split(" ")
 
@@ -130,10 +130,10 @@ class Record:
         (zero2, self.head_nbytes, self.head_raw, self.head_check, self.tail_nbytes,
          self.tail_raw, self.tail_check, zero3) = struct.unpack("<I7Q", fixed[28:88])
         table = list(struct.iter_unpack("<QQHHI", fixed[88:size - 8]))
-        zeroes = [zero, zero2, zero3, *(row[4] for row in table)]
+        zeroes = [zero, zero2, zero3, *(row[3] | row[4] for row in table)]
         need(not any(zeroes), "UNSUPPORTED", "a reserved field is not 0")
         self.ends = [size + self.head_nbytes] + [row[0] for row in table]  # end(0)..end(G)
-        _, self.group_checks, self.codings, self.piece_counts, _ = zip(*table)
+        _, self.group_checks, self.piece_counts, _, _ = zip(*table)
         total = self.ends[-1] + self.tail_nbytes
         need(self.count and self.head_nbytes and self.ends == sorted(self.ends) and
              total < 1 << 64 and all(1 <= n <= 64 for n in self.piece_counts) and
@@ -170,7 +170,7 @@ class Record:
         need(all(math.isfinite(v) for row in floats for v in row), "CORRUPT", "not finite")
         self.labels = [list(b) or a for a, b in zip(self.labels, floats)]
         self.attributes = get("attributes", lambda c: c.strings(n), [b""] * n)
-        self.form = get("form", lambda c: c.take(n))
+        self.coding = get("coding", lambda c: [c.take(n) for _ in range(self.groups)])
         self.width, self.height = get("width", numbers), get("height", numbers)
         self.components = get("components", lambda c: c.take(n))
         self.sampling = get("sampling", words, [0] * n)
@@ -190,7 +190,9 @@ class Record:
         used = [v // 2 + 1 for row in self.items for v in row if not v & 1]
         need(max(used + [max(row) for row in self.piece_string]) < len(self.strings),
              "CORRUPT", "a string that is not there")
-        need(max(self.form) < 2 and max(self.components) < 5, "CORRUPT", "form or components")
+        need(all((a == 0) == (b == 0) for row in self.coding for a, b in zip(row, self.coding[0])),
+             "CORRUPT", "opaque in some groups")
+        need(max(self.components) < 5, "CORRUPT", "components")
         need(set(self.orientation) <= set(range(1, 9)), "CORRUPT", "an orientation")
 
     def pieces_of(self, g):
@@ -211,14 +213,13 @@ class Record:
             used = [v // 2 + 1 for v in self.items[i] if not v & 1]
             used += [row[i] for row in self.piece_string]
             sizes = [row[i + 1] - row[i] for row in self.begin]
-            need(self.form[i] or not (self.items[i] or any(used) or any(sizes[1:])), "CORRUPT",
+            need(self.coding[0][i] or not (self.items[i] or any(used) or any(sizes[1:])), "CORRUPT",
                  f"opaque sample {i} has more than its bytes in group 1")
             total = sum(sizes) + sum(len(self.strings[u]) for u in used) + 2
             need(total <= MAX_SAMPLE, "LIMIT", f"sample {i} is too large")
 
     def read_group(self, g, i=None):
         """Group g whole, or the chunk of sample i in it: read and verified."""
-        need(self.codings[g - 1] == 1, "UNSUPPORTED", f"group {g} is of an unknown coding")
         if i is None:
             data = self.read(self.ends[g - 1], self.ends[g])
             need(xxh3(data) == self.group_checks[g - 1], "CORRUPT", f"group {g} is damaged")
@@ -232,8 +233,9 @@ class Record:
         """Sample i as a file (3.4), from at most `fidelity` reads; 0 means full."""
         fidelity = fidelity or self.groups
         need(fidelity <= self.groups, "INVAL", f"there are {self.groups} fidelities")
+        need(all(row[i] < 2 for row in self.coding[:fidelity]), "UNSUPPORTED", "an unknown coding")
         chunks = [Cursor(self.read_group(g, i), "chunk") for g in range(1, fidelity + 1)]
-        if self.form[i] == 0:
+        if self.coding[0][i] == 0:
             return chunks[0].data
         out = [chunks[-1].take(v >> 1) if v & 1 else self.strings[v // 2 + 1]
                for v in self.items[i] if not v & 1 or fidelity == self.groups]

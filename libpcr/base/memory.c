@@ -148,7 +148,7 @@ int pcri_spans_join(const struct pcr_spans *spans, struct pcr_buffer *out,
         if (!pcri_add(total, spans->items[i].nbytes, &total))
             return pcri_fail_nomem(err, SIZE_MAX);
     out->nbytes = 0;
-    int rc = pcri_buffer_reserve(out, total + 2, err); /* 2: an EOI may follow */
+    int rc = pcri_buffer_reserve(out, total, err);
     for (uint32_t i = 0; !rc && i < spans->count; i++)
         rc = pcri_buffer_append(out, spans->items[i].data, spans->items[i].nbytes, err);
     return rc;

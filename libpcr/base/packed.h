@@ -5,6 +5,8 @@
 
 #include "base.h"
 
+enum { PCRI_CODING_OPAQUE = 0 }; /* the source file's bytes, whole */
+
 /* A sample as a coding made it: what the builder takes. All bytes belong to the caller of
  * pcri_builder_add(), which takes them over. */
 enum pcri_item_kind {
@@ -31,7 +33,8 @@ struct pcri_notes {
 };
 
 struct pcri_packed {
-    uint32_t form, component_count, orientation, script, sampling;
+    uint32_t coding; /* its number (FORMAT 3.2), or PCRI_CODING_OPAQUE */
+    uint32_t component_count, orientation, script, sampling;
     uint32_t width, height;
     uint64_t source_nbytes;
     uint32_t item_count;

@@ -61,7 +61,7 @@ static int describe_record(struct pcri_manifest *m, const char *name,
                                                       : PCR_LABEL_NONE;
     m->attributes = h->attributes.bytes != NULL;
     for (uint32_t i = 0; i < h->sample_count; i++) {
-        m->opaque_count += h->form[i] == PCR_FORM_OPAQUE;
+        m->opaque_count += h->coding[i] == PCR_CODING_OPAQUE;
         if (__builtin_add_overflow(m->source_nbytes, h->source_nbytes[i],
                                    &m->source_nbytes))
             return pcri_fail(err, PCR_ERR_CORRUPT, "%s: source sizes overflow",

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "dataset.h"
+#include "materialise.h"
 
 struct pcr_sample {
     struct pcr_dataset *ds;
@@ -62,7 +63,7 @@ int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, ui
     const uint32_t *floats = h->float_label_first;
     bool is_float = floats && floats[i] < floats[i + 1];
     struct pcr_sample_info info = {
-        .form = h->form[i],
+        .coding = h->coding[i],
         .index = ds->first_samples[held->number] + i,
         .labels = h->labels && !is_float ? h->labels + h->label_first[i] : NULL,
         .float_labels = is_float ? h->float_labels + floats[i] : NULL,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "dataset.h"
+#include "materialise.h"
 
 struct pcr_slice {
     struct pcr_dataset *ds;
@@ -167,6 +168,16 @@ int pcr_slice_get(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
                                       err);
 }
 
+int pcr_slice_file(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
+                   struct pcr_spans *out, struct pcr_buffer *memory, struct pcr_error *err)
+{
+    const uint8_t *chunks[PCRI_MAX_GROUPS];
+    uint32_t g = 0;
+    int rc = find_chunks(sl, i, fidelity, &g, chunks, err);
+    return rc ? rc : pcri_materialise_spans(sl->held->record->head, sl->first + i, g, chunks,
+                                            out, memory, err);
+}
+
 int pcr_slice_spans(const struct pcr_slice *sl, uint32_t i, uint32_t after, uint32_t fidelity,
                     struct pcr_spans *out, struct pcr_error *err)
 {
@@ -175,6 +186,6 @@ int pcr_slice_spans(const struct pcr_slice *sl, uint32_t i, uint32_t after, uint
     int rc = find_chunks(sl, i, fidelity, &g, chunks, err);
     if (!rc && after > g)
         rc = pcri_fail(err, PCR_ERR_INVAL, "the groups after %u of fidelity %u", after, g);
-    return rc ? rc : pcri_sample_spans(sl->held->record->head, sl->first + i, after, g,
+    return rc ? rc : pcri_known_spans(sl->held->record->head, sl->first + i, after, g,
                                        chunks, out, err);
 }

@@ -7,6 +7,7 @@
 
 #include "../image/judge.h"
 #include "dataset.h"
+#include "materialise.h"
 
 struct verifier {
     const char *path; /* of the record, relative to the folder */
@@ -139,7 +140,7 @@ static bool decodes(struct verifier *v, uint32_t i, uint32_t g, bool fresh,
     const uint8_t *chunks[PCRI_MAX_GROUPS];
     for (uint32_t k = 0; k < g; k++)
         chunks[k] = v->bytes[k].data + pcri_chunk_offset(h, k, i);
-    int rc = pcri_sample_spans(h, i, fresh ? 0 : g - 1, g, chunks, &v->spans, finding);
+    int rc = pcri_known_spans(h, i, fresh ? 0 : g - 1, g, chunks, &v->spans, finding);
     if (!rc && fresh)
         rc = pcr_decoder_decode_spans(v->decoder, &v->spans, &opts, &v->pixels, NULL,
                                       finding);
@@ -165,7 +166,7 @@ static int verify_pixels(struct verifier *v, bool *damaged)
     }
     for (uint32_t i = 0; !rc && i < h->sample_count; i++) {
         /* An opaque sample whose chunk verifies is what was kept, whatever that is. */
-        bool opaque = h->form[i] == PCR_FORM_OPAQUE;
+        bool opaque = h->coding[i] == PCR_CODING_OPAQUE;
         uint32_t kind = opaque ? PCR_VERIFY_UNDECODABLE : PCR_VERIFY_DAMAGE;
         uint32_t first = opaque ? h->group_count : 1;
         for (uint32_t g = first; !rc && !v->bad[i] && g <= h->group_count; g++) {

@@ -8,10 +8,11 @@
 #include "judge.h"
 
 static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
-    &pcri_codec_native, /* what it declines, the next one with its magic takes */
+    &pcri_codec_native, /* of any coding; what it declines, the next one takes */
     &pcri_codec_turbo,
     &pcri_codec_png,
 };
+enum { FIRST_OTHER = 2 }; /* of those that have a magic */
 
 int pcr_decoder_create(struct pcr_decoder **out, struct pcr_error *err)
 {
@@ -42,6 +43,7 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
     pcr_spans_free(&(*d)->spans);
     pcr_spans_free(&(*d)->one);
     pcr_buffer_free(&(*d)->joined);
+    pcr_buffer_free(&(*d)->written);
     pcr_buffer_free(&(*d)->stored);
     pcri_icc_destroy((*d)->icc);
     pcr_buffer_free(&(*d)->profile);
@@ -81,21 +83,31 @@ static int take_options(const struct pcr_decode_options *opts,
     return 0;
 }
 
-/* The codec whose magic the data begin with. Data shorter than a magic that they match are
- * a file cut off. */
-static int find_codec(const uint8_t *data, size_t nbytes, size_t *index_out,
+/* Data shorter than a magic that they match are a file cut off. */
+static int check_magic(size_t nbytes, size_t magic_nbytes, struct pcr_error *err)
+{
+    if (nbytes >= magic_nbytes)
+        return 0;
+    return pcri_fail_at(err, PCR_ERR_TRUNCATED, nbytes, "image of %zu bytes: too short to be one",
+                        nbytes);
+}
+
+/* The coding that the data are of, or NULL, and the codec. */
+static int find_codec(const uint8_t *data, size_t nbytes, struct pcri_decode_job *j,
                       struct pcr_error *err)
 {
-    for (size_t i = 0; i < PCRI_CODEC_COUNT; i++) {
-        size_t n = codecs[i]->magic_nbytes < nbytes ? codecs[i]->magic_nbytes : nbytes;
-        if (n && memcmp(data, codecs[i]->magic, n) != 0)
-            continue;
-        if (n < codecs[i]->magic_nbytes)
-            return pcri_fail_at(err, PCR_ERR_TRUNCATED, nbytes,
-                                n ? "image of %zu bytes: too short to be one"
-                                  : "image of %zu bytes: an empty file", nbytes);
-        *index_out = i;
-        return 0;
+    if (!nbytes)
+        return pcri_fail_at(err, PCR_ERR_TRUNCATED, 0, "image of 0 bytes: an empty file");
+    int of = pcri_coding_of_bytes(data, nbytes);
+    j->coding = of < 0 ? NULL : pcri_codings[of];
+    j->index = 0;
+    if (j->coding)
+        return check_magic(nbytes, j->coding->magic_nbytes, err);
+    for (size_t i = FIRST_OTHER; i < PCRI_CODEC_COUNT; i++) {
+        size_t n = codecs[i]->magic_nbytes;
+        j->index = i;
+        if (!memcmp(data, codecs[i]->magic, n < nbytes ? n : nbytes))
+            return check_magic(nbytes, n, err);
     }
     return pcri_fail_no_image(err, data, nbytes);
 }
@@ -165,19 +177,24 @@ static bool is_last(size_t index)
 
 /* The file as the codec takes it. */
 static int make_input(struct pcr_decoder *d, const struct pcri_codec *codec,
-                      const struct pcr_spans **out, struct pcr_error *err)
+                      const struct pcri_coding *coding, const struct pcr_spans **out,
+                      struct pcr_error *err)
 {
     *out = &d->spans;
-    if (codec->in_pieces || d->spans.count == 1)
+    if (codec->in_pieces)
         return 0;
-    int rc = pcri_spans_join(&d->spans, &d->joined, err);
-    if (!rc)
-        rc = pcri_buffer_append(&d->joined, "\xFF\xD9", 2, err); /* EOI: pieces are JPEG */
+    int rc = 0;
     d->one.count = 0;
-    if (!rc)
-        rc = pcri_spans_add(&d->one, d->joined.data, d->joined.nbytes, err);
+    for (uint32_t i = 0; !rc && i < d->spans.count; i++)
+        rc = pcri_spans_add(&d->one, d->spans.items[i].data, d->spans.items[i].nbytes, err);
+    if (!rc && coding)
+        rc = coding->to_jpeg(&d->one, &d->written, err);
     *out = &d->one;
-    return rc;
+    if (rc || d->one.count == 1)
+        return rc;
+    rc = pcri_spans_join(&d->one, &d->joined, err);
+    d->one.count = 0;
+    return rc ? rc : pcri_spans_add(&d->one, d->joined.data, d->joined.nbytes, err);
 }
 
 /* On failure the codec has nothing to end. */
@@ -189,7 +206,7 @@ static int begin_codec(struct pcr_decoder *d, struct pcri_decode_job *j, size_t 
     j->codec = NULL;
     j->index = index;
     j->state = d->states[index];
-    int rc = make_input(d, codec, &file, err);
+    int rc = make_input(d, codec, j->coding, &file, err);
     if (rc)
         return rc;
     rc = codec->begin(j->state, file, &j->params, &j->stored, err);
@@ -267,7 +284,6 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
                  const struct pcr_decode_options *opts, struct pcr_decode_options *o,
                  struct pcri_decode_job *j, struct pcr_error *err)
 {
-    size_t i = 0;
     if (!d || (count && !spans))
         return pcri_fail(err, PCR_ERR_INVAL, "no decoder or no spans");
     d->may_continue = false;
@@ -282,15 +298,14 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
     if ((rc = take_spans(d, spans, count, &limits, err)))
         return rc;
     const uint8_t *first = d->spans.count ? d->spans.items[0].data : NULL;
-    if ((rc = find_codec(first, first ? d->spans.items[0].nbytes : 0, &i, err)))
-        return rc;
-    if (codecs[i] == &pcri_codec_native && o->decoder == PCR_DECODER_TURBO)
-        i++;
     *j = (struct pcri_decode_job) { .params = { .color = o->color,
                                                .scale = o->scale,
                                                .identical = o->flags & PCR_DECODE_IDENTICAL,
                                                .ladder = o->ladder,
                                                .limits = limits } };
+    if ((rc = find_codec(first, first ? d->spans.items[0].nbytes : 0, j, err)))
+        return rc;
+    size_t i = j->index + (j->coding && o->decoder == PCR_DECODER_TURBO);
     struct pcr_error why;
     rc = begin_codec(d, j, i, &why);
     if (rc && !is_last(i) && declines(rc))

@@ -3,6 +3,7 @@
 #ifndef PCRI_IMAGE_H
 #define PCRI_IMAGE_H
 
+#include "../coding/codings.h"
 #include "codecs/codec.h"
 #include "resize/resize.h"
 
@@ -19,6 +20,7 @@ struct pcri_stage {
 
 /* An image between begin and end. */
 struct pcri_decode_job {
+    const struct pcri_coding *coding; /* NULL: the file is of none */
     const struct pcri_codec *codec; /* NULL: there is nothing to end */
     void *state;
     size_t index; /* of the codec */
@@ -34,7 +36,8 @@ struct pcr_decoder {
     void *states[PCRI_CODEC_COUNT];
     struct pcr_spans spans;      /* the file as it was given */
     struct pcr_spans one;        /* the file in one piece, for codecs that need that, */
-    struct pcr_buffer joined;    /* and its bytes if they had to be joined */
+    struct pcr_buffer joined;    /* its bytes if they had to be joined, */
+    struct pcr_buffer written;   /* and those that its coding had to write */
     bool may_continue;           /* the job below is open for more pieces */
     struct pcri_decode_job job;
     struct pcr_decode_options options; /* of that job */

@@ -3,6 +3,7 @@
 #ifndef PCRI_PREFIX_H
 #define PCRI_PREFIX_H
 
+#include "coding.h"
 #include "ladder_scans.h"
 #include "lookup_cache.h"
 #include "refine_queue.h"
@@ -31,6 +32,13 @@ struct pcri_prefix {
     size_t capacity;
     bool reserved; /* planes have their memory */
 };
+
+/* What the decoder has, and will have. */
+static inline struct pcri_block_source pcri_prefix_source(const struct pcri_prefix *p)
+{
+    return (struct pcri_block_source) { .file = &p->file, .planes = p->planes,
+                                        .bits = (const int8_t (*)[64]) p->bits };
+}
 
 /* Decodes a progressive or sequential file, complete or a prefix of its scans with EOI.
  * p->planes and p->bits then hold the result; memory is reused. A scan that does not continue

@@ -3,6 +3,7 @@
 #ifndef PCRI_SCAN_DECODE_H
 #define PCRI_SCAN_DECODE_H
 
+#include "blocks.h"
 #include "markers.h"
 
 /* A DHT table as it was sent. */
@@ -110,57 +111,6 @@ struct pcri_steps {
 };
 
 void pcri_steps_build(const struct pcri_lookup *refine, bool several, struct pcri_steps *out);
-
-/* One component's blocks, row after row, without padding. Where only a window of the image is
- * wanted, coefficients are kept of the block rows that it touches; rows above those are
- * parsed for their masks, which refinement scans need, and rows below are not looked at. */
-struct pcri_blocks {
-    uint32_t blocks_x, blocks_y;
-    uint32_t row_begin, row_end; /* the rows kept */
-    int16_t *coef;  /* of row_begin's first block on: [block * 64 + k], zigzag order */
-    int16_t *dc;    /* of the same blocks, until has_ac */
-    uint64_t *mask; /* of block 0 on: bit k set if coefficient k is not 0; bit 0 not kept */
-    int16_t *spare; /* 64 numbers, for what is not kept */
-    /* An AC scan has come, or will come with DC. Until then there is DC alone, side by side in
-     * `dc`, and nothing in coef. */
-    bool has_ac;
-};
-
-static inline size_t pcri_kept_begin(const struct pcri_blocks *p)
-{
-    return (size_t) p->row_begin * p->blocks_x;
-}
-
-static inline size_t pcri_kept_end(const struct pcri_blocks *p)
-{
-    return (size_t) p->row_end * p->blocks_x;
-}
-
-/* Where block b's coefficients go; begin: pcri_kept_begin(). */
-static inline int16_t *pcri_block_coef(const struct pcri_blocks *p, size_t b, size_t begin)
-{
-    return b < begin ? p->spare : p->coef + 64 * (b - begin);
-}
-
-/* Makes a block of DC alone. Of memset() or a loop compilers make a string instruction, which
- * is slow to start. */
-static inline void pcri_begin_block(int16_t *coef, int16_t dc)
-{
-    typedef int16_t v8 __attribute__((vector_size(16)));
-    const v8 zero = { 0 }, first = { dc };
-    v8 *p = (v8 *) (void *) coef;
-    p[0] = first;
-    p[1] = p[2] = p[3] = zero;
-    p[4] = p[5] = p[6] = p[7] = zero;
-}
-
-/* The same for kept blocks [begin, end), of `dc`. */
-static inline void pcri_begin_blocks(const struct pcri_blocks *p, size_t begin, size_t end)
-{
-    const size_t kept = pcri_kept_begin(p);
-    for (size_t b = begin; b < end; b++)
-        pcri_begin_block(p->coef + 64 * (b - kept), p->dc[b - kept]);
-}
 
 /* The scan to decode, its parameters checked against all that came before. */
 struct pcri_scan_job {

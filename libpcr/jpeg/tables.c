@@ -16,8 +16,8 @@ enum { ROUNDS = 6, MAX_SETS = 8, RECORD_SAMPLES = 1024 };
 
 /* --- statistics --- */
 
-int pcri_symbol_stats_add(struct pcri_symbol_stats *stats, uint32_t line,
-                          const struct pcri_symbols *s, struct pcr_error *err)
+int pcri_scan_stats_add(struct pcri_scan_stats *stats, uint32_t line,
+                        const struct pcri_symbols *s, struct pcr_error *err)
 {
     struct pcri_sparse_counts head = { line, 0 };
     struct pcri_symbol_count items[512];
@@ -32,13 +32,11 @@ int pcri_symbol_stats_add(struct pcri_symbol_stats *stats, uint32_t line,
                                         head.count * sizeof(items[0]), err);
 }
 
-void pcri_symbol_stats_destroy(struct pcri_symbol_stats **s)
+void pcri_scan_stats_destroy(struct pcri_coder_stats *stats)
 {
-    if (!s || !*s)
-        return;
-    pcr_buffer_free(&(*s)->scans);
-    free(*s);
-    *s = NULL;
+    struct pcri_scan_stats *s = (struct pcri_scan_stats *) stats;
+    pcr_buffer_free(&s->scans);
+    free(s);
 }
 
 /* --- one slot --- */
@@ -204,16 +202,17 @@ static int sort_slot(struct slot *slot, struct pcr_error *err)
 }
 
 /* Gathers the scans of line `line` of script `script`. */
-static void gather(struct pcri_symbol_stats *const *stats, size_t count, uint32_t script,
+static void gather(struct pcri_coder_stats *const *all, size_t count, uint32_t script,
                    uint32_t line, struct slot *slot)
 {
     slot->count = 0;
     memset(slot->seen, 0, sizeof(slot->seen));
     for (size_t i = 0; i < count; i++) {
-        if (!stats[i] || stats[i]->script != script)
+        const struct pcri_scan_stats *stats = (const struct pcri_scan_stats *) all[i];
+        if (!stats || stats->script != script)
             continue;
-        const uint8_t *p = stats[i]->scans.data;
-        for (uint32_t s = 0; s < stats[i]->scan_count; s++) {
+        const uint8_t *p = stats->scans.data;
+        for (uint32_t s = 0; s < stats->scan_count; s++) {
             const struct pcri_sparse_counts *c = (const void *) p;
             p += sizeof(*c) + c->count * sizeof(c->items[0]);
             if (c->line != line || !c->count)
@@ -225,23 +224,23 @@ static void gather(struct pcri_symbol_stats *const *stats, size_t count, uint32_
     }
 }
 
-static int slot_alloc(struct slot *slot, struct pcri_symbol_stats *const *stats,
+static int slot_alloc(struct slot *slot, struct pcri_coder_stats *const *stats,
                       size_t count, struct pcr_error *err)
 {
     size_t most = 1;
     for (size_t i = 0; i < count; i++)
-        most += stats[i] ? stats[i]->scan_count : 0;
+        most += stats[i] ? ((const struct pcri_scan_stats *) stats[i])->scan_count : 0;
     slot->scans = pcri_malloc(most, sizeof(*slot->scans), err);
     slot->set = pcri_malloc(most, sizeof(*slot->set), err);
     return slot->scans && slot->set ? 0 : PCR_ERR_NOMEM;
 }
 
-int pcri_tables_train(const struct pcr_ladder *ladder,
-                      struct pcri_symbol_stats *const *stats, size_t count,
-                      struct pcri_tables **out, struct pcr_error *err)
+int pcri_scan_tables_train(const struct pcr_ladder *ladder,
+                           struct pcri_coder_stats *const *stats, size_t count,
+                           struct pcri_coder_tables **out, struct pcr_error *err)
 {
     struct slot slot = { 0 };
-    struct pcri_tables *t = pcri_calloc(1, sizeof(*t), err);
+    struct pcri_scan_tables *t = pcri_calloc(1, sizeof(*t), err);
     int rc = t ? slot_alloc(&slot, stats, count, err) : PCR_ERR_NOMEM;
     uint64_t images = 0;
     for (size_t i = 0; i < count; i++)
@@ -261,19 +260,18 @@ int pcri_tables_train(const struct pcr_ladder *ladder,
     }
     free(slot.scans);
     free(slot.set);
-    if (rc)
-        pcri_tables_destroy(&t);
-    *out = t;
+    if (!rc)
+        *out = &t->base;
+    else if (t)
+        pcri_scan_tables_destroy(&t->base);
     return rc;
 }
 
-void pcri_tables_destroy(struct pcri_tables **t)
+void pcri_scan_tables_destroy(struct pcri_coder_tables *tables)
 {
-    if (!t || !*t)
-        return;
+    struct pcri_scan_tables *t = (struct pcri_scan_tables *) tables;
     for (uint32_t i = 0; i < PCRI_LADDER_MAX_SCRIPTS; i++)
         for (uint32_t j = 0; j < PCRI_LADDER_MAX_SCANS; j++)
-            free((*t)->slots[i][j].sets);
-    free(*t);
-    *t = NULL;
+            free(t->slots[i][j].sets);
+    free(t);
 }

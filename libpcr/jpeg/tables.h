@@ -17,7 +17,8 @@ struct pcri_slot_tables {
     struct pcri_table_set *sets;
 };
 
-struct pcri_tables {
+struct pcri_scan_tables {
+    struct pcri_coder_tables base;
     uint32_t script_count;
     struct pcri_slot_tables slots[PCRI_LADDER_MAX_SCRIPTS][PCRI_LADDER_MAX_SCANS];
 };
@@ -34,7 +35,8 @@ struct pcri_sparse_counts {
     struct pcri_symbol_count items[];
 };
 
-struct pcri_symbol_stats {
+struct pcri_scan_stats {
+    struct pcri_coder_stats base;
     uint32_t script;
     uint32_t scan_count;
     uint64_t nbytes;
@@ -42,7 +44,14 @@ struct pcri_symbol_stats {
 };
 
 /* Adds a scan's counts. */
-int pcri_symbol_stats_add(struct pcri_symbol_stats *stats, uint32_t line,
-                          const struct pcri_symbols *s, struct pcr_error *err);
+int pcri_scan_stats_add(struct pcri_scan_stats *stats, uint32_t line,
+                        const struct pcri_symbols *s, struct pcr_error *err);
+
+/* What the encoder of scans has of these (coding.h). */
+void pcri_scan_stats_destroy(struct pcri_coder_stats *stats);
+void pcri_scan_tables_destroy(struct pcri_coder_tables *tables);
+int pcri_scan_tables_train(const struct pcr_ladder *ladder,
+                           struct pcri_coder_stats *const *stats, size_t count,
+                           struct pcri_coder_tables **out, struct pcr_error *err);
 
 #endif

@@ -99,17 +99,17 @@ static bool lengths_agree(const struct pcri_builder *b, const struct pcri_packed
 static int check_packed(const struct pcri_builder *b, const struct pcri_packed *p,
                         struct pcr_error *err)
 {
-    if (p->form > 1 || p->component_count > 4 || p->orientation > 8 || p->script > 255)
+    if (p->coding > UINT8_MAX || p->component_count > 4 || p->orientation > 8 || p->script > 255)
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "packed sample: form %u, %u components, orientation %u, script %u",
-                         p->form, p->component_count, p->orientation, p->script);
+                         "packed sample: coding %u, %u components, orientation %u, script %u",
+                         p->coding, p->component_count, p->orientation, p->script);
     if (!p->pieces || !lengths_agree(b, p))
         return pcri_fail(err, PCR_ERR_INVAL,
                          "packed sample: its lengths do not make up its bytes");
     uint64_t first_group = 0;
     for (uint32_t i = 0; i < b->piece_first[1]; i++)
         first_group += p->pieces[i].nbytes;
-    if (!p->form && (p->strings.nbytes || p->item_count || first_group != p->bytes.nbytes))
+    if (!p->coding && (p->strings.nbytes || p->item_count || first_group != p->bytes.nbytes))
         return pcri_fail(err, PCR_ERR_INVAL,
                          "packed sample: opaque, but not all in group 1");
     return 0;
@@ -137,7 +137,7 @@ static int grow(struct pcri_builder *b, struct pcr_error *err)
 static int default_pieces(const struct pcri_builder *b, struct pcri_packed *p,
                           struct pcr_error *err)
 {
-    if (p->form || p->pieces)
+    if (p->coding || p->pieces)
         return 0;
     if (p->bytes.nbytes > UINT32_MAX)
         return pcri_fail(err, PCR_ERR_LIMIT, "an opaque sample of %zu bytes",
@@ -308,7 +308,6 @@ static int measure_groups(struct pcri_build *x, struct pcri_header *h,
         h->groups[g] = (struct pcri_group) {
             .end = end,
             .check = pcri_xxh3(scratch->data, scratch->nbytes),
-            .coding = PCRI_CODING_JPEG,
             .piece_count = b->piece_counts[g],
         };
     }

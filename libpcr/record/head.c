@@ -107,7 +107,7 @@ int pcri_head_lay_out(struct pcri_head *h, const struct pcr_limits *limits,
             return rc;
     }
     for (uint32_t i = 0; i < h->sample_count; i++) {
-        int rc = h->form[i] == 0 ? check_opaque(h, i, err) : 0;
+        int rc = h->coding[i] == PCRI_CODING_OPAQUE ? check_opaque(h, i, err) : 0;
         if (!rc)
             rc = check_size(h, i, l.max_sample_nbytes, err);
         if (rc)
@@ -124,7 +124,7 @@ void pcri_head_destroy(struct pcri_head **head)
     void *const owned[] = {
         h->keys.bytes, h->keys.offsets, h->attributes.bytes, h->attributes.offsets,
         h->label_first, h->labels, h->float_label_first, h->float_labels,
-        h->form, h->components, h->orientation, h->script,
+        h->coding, h->coded_groups, h->components, h->orientation, h->script,
         h->width, h->height, h->sampling, h->source_nbytes, h->dictionary.offsets,
         h->item_first, h->items, h->piece_string, h->piece_nbytes, h->check,
         h->chunk_offset, h->ladder, h->dictionary_bytes,

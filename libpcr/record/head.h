@@ -5,7 +5,7 @@
 
 #include "record.h"
 
-/* Fills chunk_offset, and holds sizes, forms and groups against each other. */
+/* Fills chunk_offset, and holds sizes, codings and groups against each other. */
 int pcri_head_lay_out(struct pcri_head *h, const struct pcr_limits *limits,
                       struct pcr_error *err);
 

@@ -16,7 +16,7 @@ struct head_parser {
 };
 
 static const char *const column_names[PCRI_COLUMN_LAST + 1] = {
-    "", "key", "labels", "attributes", "form", "width", "height", "components", "sampling",
+    "", "key", "labels", "attributes", "coding", "width", "height", "components", "sampling",
     "orientation", "script", "ladder", "dictionary", "header", "piece_string",
     "piece_nbytes", "check", "source_nbytes", "float_labels",
 };
@@ -280,11 +280,35 @@ static int parse_texts(struct head_parser *p)
     return h->ladder ? 0 : PCR_ERR_NOMEM;
 }
 
+/* For each group N bytes, of which is kept what group 1 has, and how many groups are alike. */
+static int parse_codings(struct head_parser *p)
+{
+    struct pcri_head *h = p->h;
+    size_t n = h->sample_count, nbytes;
+    const uint8_t *bytes = NULL;
+    if (!pcri_mul(n, h->group_count, &nbytes) ||
+        !(bytes = pcri_get_bytes(&p->cols[PCRI_COLUMN_CODING], nbytes)))
+        return bad_column(p, PCRI_COLUMN_CODING, "ends too early");
+    h->coding = take(p, n, 1);
+    h->coded_groups = take(p, n, 1);
+    if (!h->coding || !h->coded_groups)
+        return PCR_ERR_NOMEM;
+    memcpy(h->coding, bytes, n);
+    for (uint32_t g = 0; g < h->group_count; g++, bytes += n)
+        for (size_t i = 0; i < n; i++) {
+            if (!bytes[i] != !h->coding[i])
+                return pcri_fail(p->err, PCR_ERR_CORRUPT,
+                                 "head: sample %zu is opaque in some of its groups", i);
+            h->coded_groups[i] += h->coded_groups[i] == g && bytes[i] == h->coding[i];
+        }
+    return finish_column(p, PCRI_COLUMN_CODING);
+}
+
 static int parse_image_columns(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
     uint32_t n = h->sample_count;
-    int rc = get_bytes(p, PCRI_COLUMN_FORM, 0, 1, 0, &h->form);
+    int rc = parse_codings(p);
     if (!rc)
         rc = get_numbers(p, PCRI_COLUMN_WIDTH, n, &h->width);
     if (!rc)
@@ -340,7 +364,7 @@ static int parse_dictionary(struct head_parser *p)
 static int parse_columns(struct head_parser *p)
 {
     static const enum pcri_column required[] = {
-        PCRI_COLUMN_KEY,    PCRI_COLUMN_FORM,       PCRI_COLUMN_WIDTH,
+        PCRI_COLUMN_KEY,    PCRI_COLUMN_CODING,     PCRI_COLUMN_WIDTH,
         PCRI_COLUMN_HEIGHT, PCRI_COLUMN_COMPONENTS, PCRI_COLUMN_PIECE_NBYTES,
         PCRI_COLUMN_CHECK,
     };
@@ -365,7 +389,6 @@ static void copy_header(struct pcri_head *h, const struct pcri_header *header)
         h->piece_first[g] = h->piece_count;
         h->piece_count += header->groups[g].piece_count;
         h->group_begin[g + 1] = header->groups[g].end;
-        h->coding[g] = header->groups[g].coding;
     }
     h->piece_first[h->group_count] = h->piece_count;
 }

@@ -124,9 +124,10 @@ static void put_attributes(struct table *t)
 static void put_image_columns(struct table *t)
 {
     uint32_t n = t->b->count;
-    for (uint32_t i = 0; i < n; i++)
-        put_byte(t, packed(t, i)->form);
-    end_column(t, PCRI_COLUMN_FORM, PCRI_COLUMN_REQUIRED);
+    for (uint32_t g = 0; g < t->b->group_count; g++)
+        for (uint32_t i = 0; i < n; i++)
+            put_byte(t, packed(t, i)->coding);
+    end_column(t, PCRI_COLUMN_CODING, PCRI_COLUMN_REQUIRED);
     for (uint32_t i = 0; i < n; i++)
         put_varint(t, packed(t, i)->width);
     end_column(t, PCRI_COLUMN_WIDTH, PCRI_COLUMN_REQUIRED);

@@ -44,8 +44,8 @@ static int check_reserved(const uint8_t *p, const struct pcri_header *h,
     if (pcri_load64(p + 80))
         return pcri_fail_at(err, PCR_ERR_UNSUPPORTED, 80, "a reserved field is not 0");
     for (uint32_t g = 0; g < h->group_count; g++) {
-        uint32_t at = FIXED_NBYTES + GROUP_NBYTES * g + 20;
-        if (pcri_load32(p + at))
+        uint32_t at = FIXED_NBYTES + GROUP_NBYTES * g + 18;
+        if (pcri_load16(p + at) || pcri_load32(p + at + 2))
             return pcri_fail_at(err, PCR_ERR_UNSUPPORTED, at, "a reserved field is not 0");
     }
     return 0;
@@ -65,8 +65,7 @@ static void load_fields(const uint8_t *p, struct pcri_header *h)
         h->groups[g] = (struct pcri_group) {
             .end = pcri_load64(e),
             .check = pcri_load64(e + 8),
-            .coding = pcri_load16(e + 16),
-            .piece_count = pcri_load16(e + 18),
+            .piece_count = pcri_load16(e + 16),
         };
     }
 }
@@ -89,7 +88,7 @@ static int check_offsets(const struct pcri_header *h, struct pcr_error *err)
                                 (unsigned long long) h->groups[g].end,
                                 (unsigned long long) end);
         if (h->groups[g].piece_count < 1 || h->groups[g].piece_count > PCRI_MAX_PIECES)
-            return pcri_fail_at(err, PCR_ERR_CORRUPT, at + 18,
+            return pcri_fail_at(err, PCR_ERR_CORRUPT, at + 16,
                                 "%u pieces in group %u, expected 1 to %d",
                                 h->groups[g].piece_count, g + 1, PCRI_MAX_PIECES);
         end = h->groups[g].end;
@@ -172,8 +171,7 @@ void pcri_header_write(struct pcri_header *h, uint8_t *out)
         uint8_t *e = out + FIXED_NBYTES + GROUP_NBYTES * g;
         pcri_store64(e, h->groups[g].end);
         pcri_store64(e + 8, h->groups[g].check);
-        pcri_store16(e + 16, h->groups[g].coding);
-        pcri_store16(e + 18, h->groups[g].piece_count);
+        pcri_store16(e + 16, h->groups[g].piece_count);
     }
     size_t covered = (size_t) h->header_nbytes - CHECK_NBYTES;
     h->check = pcri_xxh3(out, covered);

@@ -10,7 +10,6 @@
 enum {
     PCRI_MAX_GROUPS = 32,
     PCRI_MAX_PIECES = 64, /* in one group */
-    PCRI_CODING_JPEG = 1,
     PCRI_HEADER_MAX_NBYTES = 96 + 24 * PCRI_MAX_GROUPS,
 };
 
@@ -23,7 +22,6 @@ static inline uint64_t pcri_header_nbytes(uint32_t group_count)
 struct pcri_group {
     uint64_t end;
     uint64_t check;
-    uint16_t coding;
     uint16_t piece_count;
 };
 
@@ -80,14 +78,16 @@ struct pcri_head {
     uint32_t sample_count, group_count, piece_count; /* piece_count: all groups' */
     uint32_t piece_first[PCRI_MAX_GROUPS + 1];       /* group g's (0-based) first piece */
     uint64_t group_begin[PCRI_MAX_GROUPS + 1];       /* file offsets; [G] is the end */
-    uint16_t coding[PCRI_MAX_GROUPS];
     struct pcri_texts keys;
     struct pcri_texts attributes; /* bytes NULL: none */
     uint32_t *label_first;     /* N + 1 */
     int64_t *labels;
     uint32_t *float_label_first; /* N + 1; NULL, and so is float_labels: no sample has any */
     double *float_labels;
-    uint8_t *form, *components, *orientation, *script; /* defaults are filled in */
+    /* The coding of each sample's chunks, 0: opaque; and how many groups, from 1 on, have it. In
+     * others it is one that this version does not know to combine with it. */
+    uint8_t *coding, *coded_groups;
+    uint8_t *components, *orientation, *script; /* defaults are filled in */
     uint32_t *width, *height, *sampling;
     uint64_t *source_nbytes;
     struct pcri_strings dictionary;
@@ -114,16 +114,10 @@ uint64_t pcri_head_sample_nbytes(const struct pcri_head *h, uint32_t i);
 size_t pcri_head_footprint(const struct pcri_head *head);
 
 /* The bytes of groups after + 1 .. g of sample i, as pcr_slice_spans() gives them. Replaces
- * *out. Codes: UNSUPPORTED (a coding that this version does not know), NOMEM. */
+ * *out. Codes: UNSUPPORTED (a group has another coding than group 1), NOMEM. */
 int pcri_sample_spans(const struct pcri_head *head, uint32_t i, uint32_t after, uint32_t g,
                       const uint8_t *const chunks[], struct pcr_spans *out,
                       struct pcr_error *err);
-
-/* Materialises sample i at fidelity g (1..G) from its chunks (FORMAT 3.4). chunks[k] points
- * to the sample's chunk in group k + 1. `out` is replaced. Verifies nothing. */
-int pcri_materialise(const struct pcri_head *head, uint32_t i, uint32_t g,
-                     const uint8_t *const chunks[], struct pcr_buffer *out,
-                     struct pcr_error *err);
 
 static inline const char *pcri_text(const struct pcri_texts *t, uint32_t i,
                                     uint32_t *nbytes_out)

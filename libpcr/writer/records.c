@@ -194,7 +194,7 @@ static struct tally count_slots(const struct pcri_flight *f, uint32_t count,
         if (s->skip)
             continue;
         t.good++;
-        t.opaque += s->packed.form == 0;
+        t.opaque += s->packed.coding == 0;
         t.source_nbytes += s->packed.source_nbytes;
         pcri_needs_add_packed(&t.needs, &s->packed, max_pixels);
         if (s->packed.notes)

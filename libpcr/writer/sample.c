@@ -12,8 +12,8 @@
 
 /* Judgements of an input. */
 enum verdict {
-    VERDICT_CODED,   /* packed as JPEG scans */
-    VERDICT_INTACT,  /* an intact image that decodes, but not for JPEG scans */
+    VERDICT_CODED,   /* packed by the coding */
+    VERDICT_INTACT,  /* an intact image that decodes, but that codings cannot hold */
     VERDICT_BAD,     /* its bytes are there, but are no image that we can vouch for */
     VERDICT_MISSING, /* no bytes */
 };
@@ -142,7 +142,7 @@ static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packe
         info = (struct pcr_image_info) { .orientation = 1 };
 
     *packed = (struct pcri_packed) {
-        .form = 0,
+        .coding = PCRI_CODING_OPAQUE,
         .orientation = info.orientation,
         .width = info.width,
         .height = info.height,
@@ -204,12 +204,14 @@ static int reduce_salvaged(struct pcri_worker *t, struct pcri_slot *slot,
                            struct pcr_error *why)
 {
     uint32_t side = t->write->opts.max_side;
-    struct pcr_span whole = pcri_coder_file(t->coder);
+    struct pcr_span whole;
     if (!side || (slot->packed.width <= side && slot->packed.height <= side))
         return VERDICT_CODED;
+    int verdict = pcri_coder_file(t->coder, &whole, why);
     struct pcr_buffer damaged = t->file;
     t->file = (struct pcr_buffer) { 0 };
-    int verdict = pcri_buffer_append(&t->file, whole.data, whole.nbytes, why);
+    if (!verdict)
+        verdict = pcri_buffer_append(&t->file, whole.data, whole.nbytes, why);
     if (!verdict)
         verdict = pcri_sample_reduce(t, &slot->reduced, why);
     pcri_packed_free(&slot->packed);

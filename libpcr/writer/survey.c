@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Training of the Huffman tables that all samples of a dataset may share. Which samples
+/* Training of the tables that all samples of a dataset may share. Which samples
  * it looks at depends on the plan alone, so that a resumed run gets the same tables. */
 #include <stdlib.h>
 
@@ -31,7 +31,7 @@ static int name_sample(const struct pcri_write *w, uint64_t index, int rc,
 
 /* A bad sample has no statistics: it is judged when its turn comes to be packed. */
 static int survey_one(struct pcri_worker *t, uint64_t index,
-                      struct pcri_symbol_stats **out, struct pcr_error *err)
+                      struct pcri_coder_stats **out, struct pcr_error *err)
 {
     struct pcri_write *w = t->write;
     struct pcr_error why;
@@ -78,10 +78,10 @@ int pcri_write_survey(struct pcri_write *w, struct pcr_error *err)
     for (uint64_t i = 0; i < w->survey_count; i++)
         found += w->stats[i] != NULL;
     if (!rc && found)
-        rc = pcri_tables_train(w->ladder, w->stats, (size_t) w->survey_count, &w->tables,
-                               err);
+        rc = pcri_coder_train(w->coding, w->ladder, w->stats, (size_t) w->survey_count,
+                              &w->tables, err);
     for (uint64_t i = 0; i < w->survey_count; i++)
-        pcri_symbol_stats_destroy(&w->stats[i]);
+        pcri_coder_stats_destroy(&w->stats[i]);
     free(w->stats);
     w->stats = NULL;
     return rc;

@@ -7,8 +7,8 @@ int pcri_worker_equip(struct pcri_worker *t, struct pcr_error *err)
     const struct pcri_coder_memory memory = { pcri_memory_take, t };
     int rc = 0;
     if (!t->coder)
-        rc = pcri_coder_create(t->write->ladder, t->write->opts.limits, &memory, &t->coder,
-                               err);
+        rc = pcri_coder_create(t->write->coding, t->write->ladder, t->write->opts.limits,
+                               &memory, &t->coder, err);
     if (!rc && !t->decoder)
         rc = pcr_decoder_create(&t->decoder, err);
     return rc;

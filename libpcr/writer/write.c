@@ -152,6 +152,7 @@ static int publish_manifest(const struct pcri_write *w, struct pcr_error *err)
 
 static int prepare(struct pcri_write *w, struct pcr_error *err)
 {
+    w->coding = &pcri_coding_scans;
     w->group_count = pcr_ladder_group_count(w->ladder);
     pcri_ladder_piece_counts(w->ladder, w->piece_counts);
     for (uint32_t g = 0; g < w->group_count; g++)
@@ -190,7 +191,7 @@ static void clean_up(struct pcri_write *w)
     free(w->outcomes);
     free(w->stats);
     free(w->lost);
-    pcri_tables_destroy(&w->tables);
+    pcri_coder_tables_destroy(&w->tables);
     pcri_write_plan_free(&w->plan);
     pcri_write_state_close(&w->state);
     pcri_layers_destroy(&w->layers);

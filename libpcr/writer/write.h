@@ -8,9 +8,9 @@
 #include <pcr/image.h>
 #include <pcr/writer.h>
 
+#include "../coding/codings.h"
 #include "../io/layer.h"
 #include "../io/storage.h"
-#include "../jpeg/coder.h"
 #include "../manifest/manifest.h"
 #include "../manifest/notes.h"
 
@@ -194,7 +194,8 @@ struct pcri_write {
     struct pcri_write_plan plan;
     struct pcri_write_state state;
     struct pcri_layers *layers; /* for records that are there: what may pass is tried again */
-    struct pcri_tables *tables;
+    const struct pcri_coding *coding;
+    struct pcri_coder_tables *tables;
 
     /* What the threads share; under `lock` while they run. */
     pthread_mutex_t lock;
@@ -215,7 +216,7 @@ struct pcri_write {
 
     /* survey */
     uint64_t survey_count, survey_next;
-    struct pcri_symbol_stats **stats;
+    struct pcri_coder_stats **stats;
     struct pcri_lost *lost; /* inputs that it could not load */
     size_t lost_count;
 

@@ -291,11 +291,11 @@ static int grow(struct pcri_batch *b, size_t nbytes, struct pcr_error *err)
     return 0;
 }
 
-int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file, bool coded,
+int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file,
                       struct pcr_error *err)
 {
     size_t total = b->used_nbytes;
-    bool ok = !coded || pcri_add(total, 2, &total);
+    bool ok = true;
     for (uint32_t i = 0; ok && i < file->count; i++)
         ok = pcri_add(total, file->items[i].nbytes, &total);
     int rc = ok ? grow(b, total, err) : pcri_fail_nomem(err, SIZE_MAX);
@@ -304,10 +304,6 @@ int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file, bool c
     uint8_t *dst = b->view.data + b->used_nbytes;
     for (uint32_t i = 0; i < file->count; dst += file->items[i++].nbytes)
         memcpy(dst, file->items[i].data, file->items[i].nbytes);
-    if (coded) { /* end of image */
-        dst[0] = 0xFF;
-        dst[1] = 0xD9;
-    }
     b->used_nbytes = total;
     return 0;
 }

@@ -50,8 +50,8 @@ void pcri_batch_release(struct pcri_batch *b);
 /* The pixels of a slot. */
 uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot);
 
-/* Appends a file to a batch of files; coded: with an end of image. All or nothing. */
-int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file, bool coded,
+/* Appends a file to a batch of files. All or nothing. */
+int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file,
                       struct pcr_error *err);
 
 #endif

@@ -16,6 +16,7 @@ void pcri_maker_free(struct pcri_maker *m)
 {
     pcr_decoder_destroy(&m->decoder);
     pcr_spans_free(&m->spans);
+    pcr_buffer_free(&m->written);
     pcri_augmenter_free(&m->augmenter);
     pcr_buffer_free(&m->bytes);
 }
@@ -26,7 +27,7 @@ static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
                      const struct pcr_decode_options *d, struct pcr_image_info *out,
                      struct pcr_error *err)
 {
-    if (sample->form != PCR_FORM_CODED) {
+    if (sample->coding == PCR_CODING_OPAQUE) {
         const struct pcr_span *file = &m->spans.items[0];
         return pcr_decoder_inspect(m->decoder, m->spans.count ? file->data : NULL,
                                    m->spans.count ? file->nbytes : 0, d, out, err);
@@ -76,7 +77,7 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
         d.flags |= PCR_DECODE_BACKGROUND;
         memcpy(d.background, o->output.background, sizeof(d.background));
     }
-    if (sample->form == PCR_FORM_CODED) {
+    if (sample->coding == PCR_CODING_SCANS) {
         /* Its metadata may be left out of what was read; the head has its orientation. */
         d.orientation = sample->orientation;
         d.ladder = q->dataset->ladder;
@@ -109,9 +110,9 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
 {
     uint64_t start = pcri_clock_ns();
     if (!rc && q->files)
-        rc = pcri_batch_append(q->files, &m->spans, sample->form == PCR_FORM_CODED, err);
+        rc = pcri_batch_append(q->files, &m->spans, err);
     else if (!rc && (rc = make_pixels(m, q, sample, &out->crop, err)) &&
-             sample->form == PCR_FORM_OPAQUE && pcri_is_of_data(rc, err))
+             sample->coding == PCR_CODING_OPAQUE && pcri_is_of_data(rc, err))
         advise(err);
     out->profile_use = q->files ? PCR_PROFILE_NONE : pcr_decoder_profile(m->decoder);
     out->decode_ns += pcri_clock_ns() - start;
@@ -139,7 +140,8 @@ static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
     int rc = pcr_slice_describe(slice, place, &info, err);
     if (rc)
         return rc;
-    rc = pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
+    rc = q->files ? pcr_slice_file(slice, place, fidelity, &m->spans, &m->written, err)
+                  : pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
     return finish(m, q, &info, fidelity, rc, out, err);
 }
 

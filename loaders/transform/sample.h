@@ -19,6 +19,7 @@ struct pcri_loader_dataset {
 struct pcri_maker {
     struct pcr_decoder *decoder;
     struct pcr_spans spans;
+    struct pcr_buffer written; /* what of them is not in a slice */
     struct pcri_augmenter augmenter;
     struct pcr_buffer bytes; /* pixels not yet converted */
 };

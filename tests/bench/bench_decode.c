@@ -18,7 +18,7 @@
 
 #include "base/random.h"
 #include "bench.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 #include "jpeg/prefix.h"
 
@@ -42,7 +42,7 @@ struct bench {
     struct image *images;
     struct pcr_ladder *ladder;
     struct pcri_coder *coder;
-    struct pcri_tables *tables;
+    struct pcri_coder_tables *tables;
     struct pcr_decoder *decoder;
     struct pcri_prefix prefix;
     struct pcr_limits limits;
@@ -115,16 +115,16 @@ static int make_files(struct bench *b, struct image *m)
 static int train(struct bench *b)
 {
     size_t n = b->originals.count;
-    struct pcri_symbol_stats **stats = calloc(n, sizeof(*stats));
+    struct pcri_coder_stats **stats = calloc(n, sizeof(*stats));
     int rc = stats ? 0 : PCR_ERR_NOMEM;
     for (size_t i = 0; !rc && i < n; i++) {
         const struct pcr_buffer *f = &b->originals.files[i];
         rc = pcri_coder_survey(b->coder, f->data, f->nbytes, &stats[i], &b->err);
     }
     if (!rc)
-        rc = pcri_tables_train(b->ladder, stats, n, &b->tables, &b->err);
+        rc = pcri_coder_train(&pcri_coding_scans, b->ladder, stats, n, &b->tables, &b->err);
     for (size_t i = 0; stats && i < n; i++)
-        pcri_symbol_stats_destroy(&stats[i]);
+        pcri_coder_stats_destroy(&stats[i]);
     free(stats);
     return rc;
 }
@@ -276,7 +276,7 @@ static int run(struct bench *b)
     if (!(b->images = calloc(n, sizeof(*b->images)))
         || !(b->turbo = calloc(3 * n, sizeof(*b->turbo)))
         || pcr_ladder_create(NULL, &b->ladder, &b->err)
-        || pcri_coder_create(b->ladder, NULL, NULL, &b->coder, &b->err)
+        || pcri_coder_create(&pcri_coding_scans, b->ladder, NULL, NULL, &b->coder, &b->err)
         || pcr_decoder_create(&b->decoder, &b->err))
         return PCR_ERR_NOMEM;
     b->seconds = b->turbo + n;
@@ -314,7 +314,7 @@ int main(int argc, char **argv)
     free(b.turbo);
     pcr_buffer_free(&b.pixels);
     pcri_prefix_free(&b.prefix);
-    pcri_tables_destroy(&b.tables);
+    pcri_coder_tables_destroy(&b.tables);
     pcr_decoder_destroy(&b.decoder);
     pcri_coder_destroy(&b.coder);
     pcr_ladder_destroy(&b.ladder);

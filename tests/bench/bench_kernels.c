@@ -93,11 +93,10 @@ static void bench_idct(const struct pcri_kernels *k)
 
 /* --- the whole stage --- */
 
-static int make_planes(struct pcri_prefix *prefix, enum kind kind)
+static int make_planes(const struct pcri_jpeg_file *f, struct pcri_blocks *planes, enum kind kind)
 {
-    struct pcri_jpeg_file *f = &prefix->file;
     for (uint32_t i = 0; i < 3; i++) {
-        struct pcri_blocks *b = &prefix->planes[i];
+        struct pcri_blocks *b = &planes[i];
         b->blocks_x = pcri_blocks_x(f, i);
         b->blocks_y = pcri_blocks_y(f, i);
         size_t count = (size_t) b->blocks_x * b->blocks_y;
@@ -120,27 +119,29 @@ static int make_planes(struct pcri_prefix *prefix, enum kind kind)
 static int bench_stage(const struct pcri_kernels *k)
 {
     static uint8_t out[3 * WIDTH * WIDTH];
-    static struct pcri_prefix prefix;
+    static struct pcri_blocks planes[4];
+    static const int8_t bits[4][64];
     static const struct pcri_rect all = { 0, 0, WIDTH, WIDTH };
     const struct pcri_decode_params params = { .color = PCR_COLOR_RGB, .scale = 8 };
     const struct pcri_target target = { out, 3 * WIDTH, 0 };
     struct pcri_pixels pixels = { .kernels = k };
     struct pcri_pixel_plan plan;
-    prefix.file = (struct pcri_jpeg_file) {
+    struct pcri_jpeg_file file = {
         .width = WIDTH, .height = WIDTH, .component_count = 3, .has_jfif = true, .ycc = true,
         .components = { { 1, 2, 2, 0 }, { 2, 1, 1, 0 }, { 3, 1, 1, 0 } },
         .max_h = 2, .max_v = 2,
     };
-    memcpy(prefix.file.quant[0], dequant.quant, sizeof(dequant.quant));
+    const struct pcri_block_source source = { .file = &file, .planes = planes, .bits = bits };
+    memcpy(file.quant[0], dequant.quant, sizeof(dequant.quant));
     printf("\n%-9s ns/block: stage", k->name);
-    int rc = pcri_pixels_plan(&prefix.file, &params, &all, &plan, NULL);
+    int rc = pcri_pixels_plan(&file, &params, &all, &plan, NULL);
     for (enum kind kind = FLAT; !rc && kind < KINDS; kind++) {
-        rc = make_planes(&prefix, kind);
+        rc = make_planes(&file, planes, kind);
         printf("  %s", kind_names[kind]);
         double best = 1e9;
         for (int run = 0; !rc && run < RUNS; run++) {
             double t = bench_cpu();
-            rc = pcri_pixels_make(&pixels, &plan, &prefix, &target, NULL);
+            rc = pcri_pixels_make(&pixels, &plan, &source, &target, NULL);
             t = bench_cpu() - t;
             best = t < best ? t : best;
         }

@@ -184,7 +184,7 @@ static int measure_image(struct bench *b, struct pcr_dataset *ds, uint64_t index
         rc = pcr_sample_acquire(ds, found, &sample, &b->err);
     if (!rc)
         rc = pcr_sample_describe(sample, &info, &b->err);
-    if (rc || info.form != PCR_FORM_CODED || info.width < 11 || info.height < 11)
+    if (rc || info.coding != PCR_CODING_SCANS || info.width < 11 || info.height < 11)
         goto out;
     rc = b->source->load(b->source->context, index, UINT32_MAX, &b->original, &b->err);
     if (!rc)

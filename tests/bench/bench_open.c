@@ -35,7 +35,7 @@ static int add_record(struct pcri_manifest *m, uint32_t number, struct pcr_error
     end = pcri_header_nbytes(GROUPS) + h.head_nbytes;
     for (uint32_t g = 0; g < GROUPS; g++) {
         end += sizes[g] + number * 7919 % 1000000;
-        h.groups[g] = (struct pcri_group) { end, number ^ g, 1, 2 };
+        h.groups[g] = (struct pcri_group) { end, number ^ g, 2 };
     }
     pcri_header_write(&h, bytes);
     snprintf(name, sizeof(name), "train-%06u-of-%06u.pcr", number, RECORDS);

@@ -63,7 +63,7 @@ assert b"undecodable: 4 of those kept whole" in done.stdout, done.stdout
 samples = {os.path.basename(s["key"]): s for s in listed("opaque.pcr")}
 assert set(samples) == (set(os.listdir(folder)) - {"empty.jpg"})
 for name in formats:
-    assert samples[name]["form"] == "opaque"
+    assert samples[name]["coding"] == "opaque"
     for fidelity in ("1", "2"):
         assert pcrtool("cat", "opaque.pcr", samples[name]["key"], "-g",
                        fidelity).stdout == bad[name]

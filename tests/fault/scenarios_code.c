@@ -7,7 +7,7 @@
 #include "assemble.h"
 #include "base/json.h"
 #include "manifest/manifest.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "jpeg/prefix.h"
 #include "memory.h"
 #include "scenarios.h"
@@ -70,18 +70,18 @@ static int code(const char *const *names, bool shared, bool salvage, uint64_t *s
     struct pcr_limits limits = { .size = sizeof(limits) };
     struct pcr_ladder *ladder = NULL;
     struct pcri_coder *c = NULL;
-    struct pcri_symbol_stats *stats[MOST] = { NULL };
-    struct pcri_tables *tables = NULL;
+    struct pcri_coder_stats *stats[MOST] = { NULL };
+    struct pcri_coder_tables *tables = NULL;
     size_t n = 0;
     pcri_limits_fill(&limits);
     int rc = pcr_ladder_create(NULL, &ladder, err);
     if (!rc)
-        rc = pcri_coder_create(ladder, &limits, NULL, &c, err);
+        rc = pcri_coder_create(&pcri_coding_scans, ladder, &limits, NULL, &c, err);
     for (; !rc && shared && names[n]; n++)
         rc = pcri_coder_survey(c, picture(names[n])->data, picture(names[n])->nbytes, &stats[n],
                                err);
     if (!rc && shared)
-        rc = pcri_tables_train(ladder, stats, n, &tables, err);
+        rc = pcri_coder_train(&pcri_coding_scans, ladder, stats, n, &tables, err);
     for (size_t i = 0; !rc && names[i]; i++) {
         const struct pcr_buffer *file = picture(names[i]);
         struct pcri_packed p = { 0 };
@@ -91,8 +91,8 @@ static int code(const char *const *names, bool shared, bool salvage, uint64_t *s
         pcri_packed_free(&p);
     }
     for (size_t i = 0; i < MOST; i++)
-        pcri_symbol_stats_destroy(&stats[i]);
-    pcri_tables_destroy(&tables);
+        pcri_coder_stats_destroy(&stats[i]);
+    pcri_coder_tables_destroy(&tables);
     pcri_coder_destroy(&c);
     pcr_ladder_destroy(&ladder);
     return rc;

@@ -24,7 +24,8 @@ static void check_sample(const struct pcri_head *h, uint32_t i)
     FUZZ_CHECK(strlen(key) == n, "key of %u bytes", n);
     const char *attributes = pcri_text(&h->attributes, i, &n);
     touch(attributes, n);
-    FUZZ_CHECK(h->form[i] <= 1 && h->components[i] <= 4 && h->orientation[i] - 1u < 8,
+    FUZZ_CHECK(h->components[i] <= 4 && h->orientation[i] - 1u < 8 &&
+                   h->coded_groups[i] >= 1 && h->coded_groups[i] <= h->group_count,
                "sample %u", i);
     FUZZ_CHECK(h->label_first[i] <= h->label_first[i + 1], "labels of %u", i);
     for (uint32_t k = h->label_first[i]; k < h->label_first[i + 1]; k++)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any head with any groups: samples materialise within bounds, and the decoder survives
  * what comes of it. */
+#include "dataset/materialise.h"
 #include "record_input.h"
 
 #include <pcr/image.h>

@@ -6,7 +6,7 @@
 
 #include <pcr/image.h>
 
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 
 enum { WAYS = 6 };
@@ -25,7 +25,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void) argv;
     int rc = pcr_ladder_create(NULL, &ladder, NULL);
     if (!rc)
-        rc = pcri_coder_create(ladder, &limits, NULL, &coder, NULL);
+        rc = pcri_coder_create(&pcri_coding_scans, ladder, &limits, NULL, &coder, NULL);
     if (!rc)
         rc = pcr_decoder_create(&decoder, NULL);
     return rc ? rc : pcr_decoder_create(&other, NULL);

@@ -9,7 +9,7 @@
 #include "assemble.h"
 #include "generator.h"
 #include "in_range.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 
 enum { LADDERS = 3, TRAINING = 6 };
 
@@ -19,13 +19,13 @@ static const struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 
                                           .max_scans = 24 };
 static struct pcr_ladder *ladders[LADDERS];
 static struct pcri_coder *coders[LADDERS];
-static struct pcri_tables *tables[LADDERS];
+static struct pcri_coder_tables *tables[LADDERS];
 static struct pcr_decoder *decoder;
 static struct pcr_buffer whole, want, got;
 
 static int train(int which)
 {
-    struct pcri_symbol_stats *stats[TRAINING] = { NULL };
+    struct pcri_coder_stats *stats[TRAINING] = { NULL };
     struct pcr_buffer photo = { 0 };
     int rc = 0;
     for (int i = 0; !rc && i < TRAINING; i++) {
@@ -35,9 +35,10 @@ static int train(int which)
                                    NULL);
     }
     if (!rc)
-        rc = pcri_tables_train(ladders[which], stats, TRAINING, &tables[which], NULL);
+        rc = pcri_coder_train(&pcri_coding_scans,
+                              ladders[which], stats, TRAINING, &tables[which], NULL);
     for (int i = 0; i < TRAINING; i++)
-        pcri_symbol_stats_destroy(&stats[i]);
+        pcri_coder_stats_destroy(&stats[i]);
     pcr_buffer_free(&photo);
     return rc;
 }
@@ -53,7 +54,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         else
             rc = pcr_ladder_parse(few_groups, sizeof(few_groups) - 1, &ladders[i], NULL);
         if (!rc)
-            rc = pcri_coder_create(ladders[i], &limits, NULL, &coders[i], NULL);
+            rc = pcri_coder_create(&pcri_coding_scans,
+                                   ladders[i], &limits, NULL, &coders[i], NULL);
         if (!rc)
             rc = train(i);
     }
@@ -101,7 +103,7 @@ static void check_packed(const struct pcri_packed *p, int which, const uint8_t *
 }
 
 /* What is made of a damaged file decodes at every fidelity. */
-static void check_salvaged(int which, const struct pcri_tables *shared, const uint8_t *data,
+static void check_salvaged(int which, const struct pcri_coder_tables *shared, const uint8_t *data,
                            size_t nbytes)
 {
     struct pcri_packed p;
@@ -127,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     struct pcri_packed p;
     struct pcr_error err = { 0 };
     int which = (int) (nbytes % LADDERS);
-    const struct pcri_tables *shared = nbytes & 8 ? tables[which] : NULL;
+    const struct pcri_coder_tables *shared = nbytes & 8 ? tables[which] : NULL;
 
     int rc = pcri_coder_pack(coders[which], shared, data, nbytes, &p, &err);
     FUZZ_CHECK(rc <= 0 && rc != PCR_ERR_INVAL && rc != PCR_ERR_IO, "%s", err.message);

@@ -2,7 +2,7 @@
 /* Puts a packed sample together at any fidelity, apart from the library's own way. */
 #include "assemble.h"
 
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 
 int pcr_gen_assemble(const struct pcri_packed *p, const struct pcr_ladder *ladder,
                      uint32_t fidelity, struct pcr_buffer *out, struct pcr_error *err)

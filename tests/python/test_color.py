@@ -137,7 +137,7 @@ def test_every_fidelity_has_the_profile(colorful):
     where, files = colorful
     with pcr.open(where) as ds:
         for sample in ds:
-            if sample.form == "opaque" or sample.key in UNUSABLE:
+            if sample.coding == "opaque" or sample.key in UNUSABLE:
                 continue
             for fidelity in (1, 2, None):
                 plain = sample.read(fidelity)
@@ -284,7 +284,7 @@ def test_background_in_loaders(tmp_path):
         (batch,) = loader
         for sample, found in zip(ds, batch.pixels):
             np.testing.assert_array_equal(found, sample.decode(2, background=(1, 99, 255)))
-            if sample.form == "opaque":
+            if sample.coding == "opaque":
                 assert off(found, composed(TRANSPARENT[sample.key], (1, 99, 255))) <= 1
 
 

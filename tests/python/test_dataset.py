@@ -101,7 +101,7 @@ def test_labels_and_keys(ds, tree):
         assert ds.classes[sample.label] == sample.key.split("/")[1]
         assert sample.labels == (sample.label,) and sample.attributes == {}
         assert sample.key_bytes.decode() == sample.key
-        assert sample.form == "coded" and sample.component_count == 3
+        assert sample.coding == "scans" and sample.component_count == 3
         assert sample.source_nbytes == os.path.getsize(tree / sample.key)
     assert ds.labels.dtype == np.int64 and not ds.labels.flags.writeable
     assert ds.labels.tolist() == [s.label for s in ds]
@@ -170,7 +170,7 @@ def test_opaque(mixed):
     path, files = mixed
     with pcr.open(path) as ds:
         sample = ds[-1]
-        assert sample.form == "opaque" and ds.describe()["opaque_count"] == 1
+        assert sample.coding == "opaque" and ds.describe()["opaque_count"] == 1
         assert sample.read() == sample.read(1) == files[-1][1]
         with pytest.raises(pcr.UnsupportedError, match="opaque.png: .*not a JPEG"):
             sample.jpeg()

@@ -19,7 +19,7 @@ LAYOUT = json.loads(subprocess.run([os.environ["PCR_LAYOUT"]], check=True,
 STRUCTS = {kind.__doc__.split()[1]: kind
            for _, kind in inspect.getmembers(_structs, inspect.isclass)
            if issubclass(kind, ctypes.Structure)}
-ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_FORM_": _structs.Form,
+ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_CODING_": _structs.Coding,
          "PCR_COLOR_": _structs.Color, "PCR_SHUFFLE_": _structs.Shuffle,
          "PCR_LAYOUT_": _structs.Layout, "PCR_DTYPE_": _structs.Dtype,
          "PCR_TRANSFORM_": _structs.Transform, "PCR_FILTER_": _structs.Filter,

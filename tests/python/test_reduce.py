@@ -68,7 +68,7 @@ def test_reduced(reduced, number):
     if size is None:
         np.testing.assert_array_equal(sample.decode(), source)
         return
-    assert sample.form == "coded" and sample.size == size
+    assert sample.coding == "scans" and sample.size == size
     with Image.open(io.BytesIO(sample.jpeg())) as image:
         assert image.size == size and image.getexif().get(274, 1) == 1
         assert image.mode == ("L" if "gray" in name else "RGB")
@@ -81,7 +81,7 @@ def test_reduced(reduced, number):
 
 
 def test_untouched_files_are_lossless(reduced):
-    assert reduced[4].form == "opaque" and reduced[4].read() == CASES[4][1]
+    assert reduced[4].coding == "opaque" and reduced[4].read() == CASES[4][1]
     np.testing.assert_array_equal(pixels_of(reduced[3].jpeg()), pixels_of(CASES[3][1]))
 
 

@@ -72,7 +72,7 @@ def test_shows_what_pillow_shows(name, tmp_path, tolerant):
     assert report.progress.samples_salvaged == 1 and report.progress.samples_bad == 0
     assert not report.bad
     with pcr.open(tmp_path / "out") as ds:
-        assert ds[0].form == "coded"
+        assert ds[0].coding == "scans"
         assert np.array_equal(ds[0].decode(), pixels_of(data))
         assert np.array_equal(pixels_of(ds[0].jpeg()), pixels_of(data))
         reason = ds[0].attributes["salvaged"]

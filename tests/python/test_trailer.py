@@ -53,7 +53,7 @@ def test_named_and_counted(name, tmp_path):
     progress, ds = write_one(tmp_path / "out", PLAIN + TRAILERS[name])
     with ds:
         size = len(TRAILERS[name])
-        assert ds[0].form == "coded"
+        assert ds[0].coding == "scans"
         assert (progress.samples_dropped, progress.dropped_nbytes) == (1, size)
         found = ds.describe()
         assert (found["dropped_count"], found["dropped_nbytes"]) == (1, size)

@@ -91,7 +91,7 @@ def test_bad_inputs(tmp_path):
     pcr.convert(source, tmp_path / "opaque", on_bad="opaque")
     with pcr.open(tmp_path / "opaque") as ds:
         sample = ds[ds.find("train/ant/bad.jpg")]
-        assert sample.form == "opaque" and sample.read() == bad.read_bytes()
+        assert sample.coding == "opaque" and sample.read() == bad.read_bytes()
 
 
 def test_nothing_to_convert(tmp_path):

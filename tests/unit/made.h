@@ -75,7 +75,7 @@ static inline void made_pack_coded(const struct made *m, uint32_t i, struct pcri
     char text[64];
     for (uint32_t g = 0; g < m->group_count; g++)
         total += m->piece_counts[g];
-    p->form = 1;
+    p->coding = 1;
     p->items = calloc(4, sizeof(*p->items));
     p->pieces = calloc(total, sizeof(*p->pieces));
     ck_assert(p->items && p->pieces);

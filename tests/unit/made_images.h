@@ -8,7 +8,7 @@
 
 #include "manifest/manifest.h"
 #include "generator.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "made.h"
 
 enum { MADE_SAMPLES = 100, MADE_RECORDS = 4, MADE_PNG = 20 };
@@ -64,7 +64,7 @@ static inline void made_images(void)
     uint32_t i = 0;
     pcri_limits_fill(&limits);
     made_check(pcr_ladder_create(NULL, &ladder, &err), &err);
-    made_check(pcri_coder_create(ladder, &limits, NULL, &coder, &err), &err);
+    made_check(pcri_coder_create(&pcri_coding_scans, ladder, &limits, NULL, &coder, &err), &err);
     pcri_ladder_piece_counts(ladder, pieces);
     uint32_t groups = pcr_ladder_group_count(ladder);
     made_check(pcri_manifest_init(&m, groups, pcr_ladder_text(ladder), &err), &err);

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "dataset/materialise.h"
 #include "io/storage.h"
 #include "made.h"
 
@@ -63,7 +64,7 @@ static void check_head(const struct made *m, const struct pcri_head *h)
         ck_assert_int_eq(h->labels[h->label_first[i]], i % 3);
         if (i % 4 == 0)
             ck_assert_int_eq(h->labels[h->label_first[i] + 1], -(int64_t) i);
-        ck_assert_uint_eq(h->form[i], !made_opaque(m, i));
+        ck_assert_uint_eq(h->coding[i], !made_opaque(m, i));
         ck_assert_uint_eq(h->width[i], 100 + i);
         ck_assert_uint_eq(h->height[i], 50 + i);
         ck_assert_uint_eq(h->components[i], 3);
@@ -237,11 +238,11 @@ START_TEST(builder_refuses_mistakes)
     p.pieces[0].nbytes++;
     ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), PCR_ERR_INVAL);
     p.pieces[0].nbytes--;
-    p.form = 0; /* with items */
+    p.coding = 0; /* with items */
     ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), PCR_ERR_INVAL);
-    p.form = 2;
+    p.coding = 256;
     ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), PCR_ERR_INVAL);
-    p.form = 1;
+    p.coding = 1;
     p.orientation = 9;
     ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), PCR_ERR_INVAL);
     p.orientation = 0;

@@ -11,7 +11,7 @@
 
 #include "assemble.h"
 #include "generator.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 
 /* --- libjpeg, where every warning counts as a failure, unless they are passed over --- */
 
@@ -210,13 +210,13 @@ enum { LADDERS = 3, TRAINING = 12 };
 struct fixture {
     struct pcr_ladder *ladder;
     struct pcri_coder *coder;
-    struct pcri_tables *tables;
+    struct pcri_coder_tables *tables;
 };
 static struct fixture fixtures[LADDERS];
 
 static void train(struct fixture *f)
 {
-    struct pcri_symbol_stats *stats[TRAINING] = { NULL };
+    struct pcri_coder_stats *stats[TRAINING] = { NULL };
     struct pcr_buffer photo = { 0 };
     struct pcr_error e = { 0 };
     for (int i = 0; i < TRAINING; i++) {
@@ -226,9 +226,10 @@ static void train(struct fixture *f)
                                          &e),
                       "%s", e.message);
     }
-    ck_assert_int_eq(pcri_tables_train(f->ladder, stats, TRAINING, &f->tables, &e), 0);
+    ck_assert_int_eq(pcri_coder_train(&pcri_coding_scans,
+                                      f->ladder, stats, TRAINING, &f->tables, &e), 0);
     for (int i = 0; i < TRAINING; i++)
-        pcri_symbol_stats_destroy(&stats[i]);
+        pcri_coder_stats_destroy(&stats[i]);
     pcr_buffer_free(&photo);
 }
 
@@ -242,7 +243,8 @@ static void set_up(void)
                                           &f->ladder,
                                           &e);
         ck_assert_msg(!rc, "%s", e.message);
-        ck_assert_int_eq(pcri_coder_create(f->ladder, NULL, NULL, &f->coder, &e), 0);
+        ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans,
+                                           f->ladder, NULL, NULL, &f->coder, &e), 0);
         train(f);
     }
 }
@@ -250,7 +252,7 @@ static void set_up(void)
 static void tear_down(void)
 {
     for (int i = 0; i < LADDERS; i++) {
-        pcri_tables_destroy(&fixtures[i].tables);
+        pcri_coder_tables_destroy(&fixtures[i].tables);
         pcri_coder_destroy(&fixtures[i].coder);
         pcr_ladder_destroy(&fixtures[i].ladder);
     }
@@ -281,7 +283,7 @@ static void check_packed(const struct fixture *f, const struct pcri_packed *p,
     ck_assert_msg(p->orientation == c->orientation, "%s: orientation %u, expected %u",
                   c->name, p->orientation, c->orientation);
     ck_assert_uint_eq(p->source_nbytes, source->nbytes);
-    ck_assert_uint_eq(p->form, 1);
+    ck_assert_uint_eq(p->coding, 1);
     pcr_buffer_free(&result);
 }
 
@@ -306,7 +308,7 @@ static bool code_fits(const struct pcr_gen_case *c, int rc)
            rc == PCR_ERR_LIMIT;
 }
 
-static void check_case(const struct fixture *f, const struct pcri_tables *tables,
+static void check_case(const struct fixture *f, const struct pcri_coder_tables *tables,
                        const struct pcr_gen_case *c, const struct pcr_buffer *source)
 {
     struct pcri_packed p = { 0 };
@@ -401,7 +403,8 @@ START_TEST(salvaged)
         ck_assert_int_eq(pcr_gen_assemble(&p, f->ladder, g, &result, &e), 0);
         compare_coefficients(&source, &result, &damaged);
         ck_assert_msg(decodes(&result), "%s", c->name);
-        struct pcr_span file = pcri_coder_file(f->coder);
+        struct pcr_span file;
+        ck_assert_int_eq(pcri_coder_file(f->coder, &file, &e), 0);
         ck_assert(file.nbytes == result.nbytes
                   && !memcmp(file.data, result.data, result.nbytes));
         pcri_packed_free(&p);
@@ -432,7 +435,8 @@ START_TEST(limits)
         struct pcr_limits l = rows[i].limits;
         l.size = sizeof(l);
         ck_assert_int_eq(pcr_gen_make(pcr_gen_find(rows[i].name), &source, &e), 0);
-        ck_assert_int_eq(pcri_coder_create(fixtures[0].ladder, &l, NULL, &c, &e), 0);
+        ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans,
+                                           fixtures[0].ladder, &l, NULL, &c, &e), 0);
         ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &e),
                          rows[i].code);
         pcri_packed_free(&p);
@@ -451,7 +455,8 @@ START_TEST(less_memory_than_it_takes)
     struct pcr_error e;
     ck_assert_int_eq(setenv("JPEGMEM", "1", 1), 0); /* thousands of bytes */
     ck_assert_int_eq(pcr_gen_photo(1, 300, 200, 80, PCR_GEN_420, &source), 0);
-    ck_assert_int_eq(pcri_coder_create(fixtures[0].ladder, NULL, NULL, &c, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans,
+                                       fixtures[0].ladder, NULL, NULL, &c, &e), 0);
     ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &e),
                      PCR_ERR_NOMEM);
     pcri_coder_destroy(&c);
@@ -476,7 +481,8 @@ START_TEST(too_many_scans)
     struct pcr_buffer source = { 0 };
     struct pcr_error e = { 0 };
     ck_assert_msg(!pcr_ladder_parse(text, (size_t) n, &ladder, &e), "%s", e.message);
-    ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans,
+                                       ladder, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; i < 3; i++) {
         struct pcri_packed p = { 0 };
         ck_assert_int_eq(pcr_gen_make(pcr_gen_find(rows[i].name), &source, &e), 0);

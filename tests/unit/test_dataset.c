@@ -183,7 +183,7 @@ START_TEST(samples)
             ck_assert_uint_eq(info.record, r);
             ck_assert_uint_eq(info.record_index, i);
             ck_assert_int_eq(info.labels[0], i % 3);
-            ck_assert_uint_eq(info.form, !made_opaque(&m, i));
+            ck_assert_uint_eq(info.coding, !made_opaque(&m, i));
             ck_assert_uint_eq(info.width, 100 + i);
             for (uint32_t g = 0; g <= GROUPS; g++) {
                 ck_assert_int_eq(pcr_sample_read(s, g, &out, &e), 0);
@@ -223,7 +223,7 @@ static void join_spans(const struct pcr_slice *sl, uint32_t i, uint32_t a, uint3
                                                 spans->items[k].nbytes, &e), 0);
     }
     ck_assert_int_eq(pcr_slice_describe(sl, i, &info, &e), 0);
-    if (info.form == PCR_FORM_CODED)
+    if (info.coding == PCR_CODING_SCANS)
         ck_assert_int_eq(pcri_buffer_append(out, "\xFF\xD9", 2, &e), 0);
 }
 
@@ -422,7 +422,7 @@ START_TEST(equal_keys)
     uint64_t found = 99, used = 0;
     ck_assert_int_eq(pcri_builder_create(1, pieces, NULL, &b, &e), 0);
     for (int i = 0; i < N; i++) {
-        struct pcri_packed p = { .form = PCR_FORM_OPAQUE };
+        struct pcri_packed p = { .coding = PCR_CODING_OPAQUE };
         ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), 0);
     }
     ck_assert_int_eq(pcri_builder_finish(b, made_dir, "equal.pcr", NULL, &e), 0);

@@ -7,7 +7,7 @@
 #include <pcr/image.h>
 
 #include "generator.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 
 static struct pcr_ladder *ladder;
@@ -22,7 +22,7 @@ struct parts {
 static void make_parts(const struct pcr_buffer *source, struct parts *p)
 {
     struct pcri_coder *coder;
-    ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     *p = (struct parts) { 0 };
     ck_assert_int_eq(pcri_coder_pack(coder, NULL, source->data, source->nbytes, &p->packed,
                                      &e), 0);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "dataset/materialise.h"
 #include "record/columns.h"
 #include "record/record.h"
 
@@ -21,7 +22,7 @@ static const struct column good[COLUMNS] = {
     COLUMN(1, "\1\2" "abc"),
     COLUMN(2, "\0\2" "\3\4"),
     COLUMN(3, "\2\0" "{}"),
-    COLUMN(4, "\1\0"),
+    COLUMN(4, "\1\0" "\1\0"),
     COLUMN(5, "\x80\1\5"),
     COLUMN(6, "\7\0"),
     COLUMN(7, "\3\0"),
@@ -43,7 +44,7 @@ static struct pcri_header header(void)
     return (struct pcri_header) {
         .major = 1, .sample_count = 2, .group_count = 2, .header_nbytes = 144,
         .head_nbytes = 56,
-        .groups = { { 207, 0, 1, 1 }, { 214, 0, 1, 1 } },
+        .groups = { { 207, 0, 1 }, { 214, 0, 1 } },
     };
 }
 
@@ -124,9 +125,11 @@ START_TEST(values)
     ck_assert_int_eq(pcri_materialise(h, 0, 2, chunks, &out, &e), 0);
     ck_assert_uint_eq(out.nbytes, 16);
     ck_assert_mem_eq(out.data, "SOImmdxyzvwxyz\xFF\xD9", 16);
-    h->coding[1] = 2;
+    h->coded_groups[0] = 1; /* group 2 has another coding */
     ck_assert_int_eq(pcri_materialise(h, 0, 1, chunks, &out, &e), 0);
     ck_assert_int_eq(pcri_materialise(h, 0, 2, chunks, &out, &e), PCR_ERR_UNSUPPORTED);
+    h->coding[0] = 9; /* and one that nobody knows */
+    ck_assert_int_eq(pcri_materialise(h, 0, 1, chunks, &out, &e), PCR_ERR_UNSUPPORTED);
     pcr_buffer_free(&out);
     pcri_head_destroy(&h);
     pcri_head_destroy(&h);

@@ -2,7 +2,7 @@
 /* Ladders: both text forms, the canonical text, and what is refused. */
 #include <check.h>
 
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 
 /* What cjpeg -scans takes for libjpeg's own progression, with group marks. */

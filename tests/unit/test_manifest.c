@@ -17,7 +17,7 @@ static struct pcri_header header(uint32_t number)
     uint8_t bytes[PCRI_HEADER_MAX_NBYTES];
     uint64_t end = pcri_header_nbytes(G) + h.head_nbytes;
     for (uint32_t g = 0; g < G; g++)
-        h.groups[g] = (struct pcri_group) { end += 1000 * g + number, g, 1, 1 };
+        h.groups[g] = (struct pcri_group) { end += 1000 * g + number, g, 1 };
     pcri_header_write(&h, bytes);
     return h;
 }

@@ -8,7 +8,7 @@
 #include "../fuzz/in_range.h"
 #include "generator.h"
 #include "image/image.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 
 /* --- whole images --- */
@@ -118,7 +118,7 @@ START_TEST(images_equal_libjpeg)
     ck_assert_int_eq(pcri_codec_native.create(&p.states[0], &e), 0);
     ck_assert_int_eq(pcri_codec_turbo.create(&p.states[1], &e), 0);
     ck_assert_int_eq(pcr_ladder_create(_i ? "classic" : "bitplane", &ladder, &e), 0);
-    ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; pcr_gen_case(i); i++) {
         const struct pcr_gen_case *c = pcr_gen_case(i);
         struct pcri_packed packed;

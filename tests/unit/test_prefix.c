@@ -5,7 +5,7 @@
 
 #include "generator.h"
 #include "jpeg/coefs.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 #include "jpeg/prefix.h"
 #include "jpeg/turbo.h"
@@ -91,7 +91,7 @@ static void check_ladder(const char *name)
     struct pcr_buffer file = { 0 }, whole = { 0 };
     int packed_count = 0;
     ck_assert_int_eq(pcr_ladder_create(name, &l, &e), 0);
-    ck_assert_int_eq(pcri_coder_create(l, NULL, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, l, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; pcr_gen_case(i); i++) {
         const struct pcr_gen_case *c = pcr_gen_case(i);
         struct pcri_packed packed;
@@ -207,7 +207,7 @@ START_TEST(damaged_progressive)
     struct pcr_buffer photo = { 0 }, whole = { 0 };
     ck_assert_int_eq(pcr_gen_photo(3, 61, 45, 85, PCR_GEN_420, &photo), 0);
     ck_assert_int_eq(pcr_ladder_create(NULL, &l, &e), 0);
-    ck_assert_int_eq(pcri_coder_create(l, NULL, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, l, NULL, NULL, &coder, &e), 0);
     ck_assert_int_eq(pcri_coder_pack(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join(&packed, piece_total(l) - 1, &whole);
     damage_everywhere(&whole);

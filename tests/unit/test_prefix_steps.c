@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "generator.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 #include "jpeg/prefix.h"
 
@@ -105,7 +105,7 @@ static void for_packed(const char *ladder_name, uint32_t kinds,
     struct pcr_buffer file = { 0 };
     int seen = 0;
     ck_assert_int_eq(pcr_ladder_create(ladder_name, &ladder, &e), 0);
-    ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; pcr_gen_case(i); i++) {
         const struct pcr_gen_case *c = pcr_gen_case(i);
         struct pcri_packed packed;
@@ -203,7 +203,7 @@ START_TEST(rows_below_are_not_read)
     struct pcri_packed packed;
     ck_assert_int_eq(pcr_gen_photo(3, 61, 99, 95, PCR_GEN_444, &photo), 0);
     ck_assert_int_eq(pcr_ladder_create(NULL, &ladder, &e), 0);
-    ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     ck_assert_int_eq(pcri_coder_pack(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join_all(&packed, &file);
     memset(file.data + file.nbytes - 42, 0, 40); /* the end of the last scan */
@@ -230,7 +230,7 @@ START_TEST(not_the_ladder)
     ck_assert_int_eq(pcr_gen_photo(3, 61, 45, 85, PCR_GEN_420, &photo), 0);
     ck_assert_int_eq(pcr_ladder_create("classic", &ladder, &e), 0);
     ck_assert_int_eq(pcr_ladder_create("bitplane", &other, &e), 0);
-    ck_assert_int_eq(pcri_coder_create(ladder, NULL, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     ck_assert_int_eq(pcri_coder_pack(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join_all(&packed, &file);
     ck_assert_int_eq(pcri_prefix_open(&steps, file.data, file.nbytes, &limits, &e), 0);

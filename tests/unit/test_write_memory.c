@@ -21,6 +21,7 @@ static void begin(uint64_t max, uint32_t threads)
 {
     struct pcr_error err;
     memset(&job, 0, sizeof(job));
+    job.coding = &pcri_coding_scans;
     job.opts.max_memory_nbytes = max;
     job.opts.thread_count = threads;
     pcri_write_threads_init(&job);

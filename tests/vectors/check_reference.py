@@ -20,7 +20,7 @@ def contents(record, name):
     """The record's lines as contents.tsv has them."""
     for i in range(record.count):
         files = [record.materialise(i, g) for g in range(1, record.groups + 1)]
-        yield [name, record.key[i].hex(), str(record.form[i]), str(record.orientation[i]),
+        yield [name, record.key[i].hex(), str(record.coding[0][i]), str(record.orientation[i]),
                ",".join("%.17g" % v if isinstance(v, float) else "%d" % v
                         for v in record.labels[i]), record.attributes[i].decode(),
                *(f"{len(f)}:{xxhash.xxh3_64_hexdigest(f)}" for f in files)]
@@ -39,15 +39,18 @@ def code_of(path, stage):
         elif kind == "tail":
             record.skipped(), record.notes()
         elif kind == "sample":
-            record.materialise(record.count - 1, int(number))
+            for g in range(1, int(number)):
+                record.materialise(record.count - 1, g)
         elif kind == "read":
             for g in range(1, int(number)):
                 record.read_group(g)
     except pcr_reader.PcrError as error:
-        return error.code if kind != "read" else f"{error} at a lower fidelity"
+        return error.code if kind in ("good", "tail") else f"{error} at a lower fidelity"
     try:
         if kind == "read":
             record.read_group(int(number))
+        elif kind == "sample":
+            record.materialise(record.count - 1, int(number))
     except pcr_reader.PcrError as error:
         return error.code
     return "OK"

@@ -9,10 +9,10 @@ import xxhash
 import zstandard
 
 MAGIC = b"\x89PCR\r\n\x1a\n"
-(KEY, LABELS, ATTRIBUTES, FORM, WIDTH, HEIGHT, COMPONENTS, SAMPLING, ORIENTATION, SCRIPT,
+(KEY, LABELS, ATTRIBUTES, CODING, WIDTH, HEIGHT, COMPONENTS, SAMPLING, ORIENTATION, SCRIPT,
  LADDER, DICTIONARY, HEADER, PIECE_STRING, PIECE_NBYTES, CHECK, SOURCE_NBYTES,
  FLOAT_LABELS) = range(1, 19)
-REQUIRED = {KEY, LABELS, FORM, WIDTH, HEIGHT, COMPONENTS, DICTIONARY, HEADER, PIECE_STRING,
+REQUIRED = {KEY, LABELS, CODING, WIDTH, HEIGHT, COMPONENTS, DICTIONARY, HEADER, PIECE_STRING,
             PIECE_NBYTES, CHECK, FLOAT_LABELS}
 
 
@@ -48,7 +48,7 @@ def zstd(raw):
 @dataclass
 class Sample:
     key: bytes
-    form: int = 1
+    coding: tuple = ()  # by group; made of 1 where it is empty
     labels: tuple = ()
     float_labels: tuple = ()
     attributes: bytes = b""
@@ -68,7 +68,7 @@ class Sample:
 def opaque(key, data, piece_counts, **fields):
     pieces = [[(None, b"")] * n for n in piece_counts]
     pieces[0] = [(None, data)] + pieces[0][1:]
-    return Sample(key, 0, pieces=pieces, source_nbytes=len(data), **fields)
+    return Sample(key, (0,) * len(piece_counts), pieces=pieces, source_nbytes=len(data), **fields)
 
 
 @dataclass
@@ -77,7 +77,6 @@ class Record:
     piece_counts: list
     ladder: bytes = b""
     dictionary: list = field(default_factory=list)
-    codings: list = None
     minor: int = 0
     optional_flags: int = 0
     tail: list = None          # [(id, flags, bytes)] or None
@@ -90,6 +89,10 @@ class Record:
     edit_fields: object = None   # called with the header's fields before it is written
     edit_header: object = None   # bytearray of the header before its checksum
     edit_file: object = None     # bytes of the file -> bytes
+
+    def __post_init__(self):
+        for s in self.samples:
+            s.coding = s.coding or (1,) * len(self.piece_counts)
 
     def group(self, g):
         """The chunks of group g (from 0)."""
@@ -110,7 +113,7 @@ class Record:
             KEY: strings([s.key for s in ss]),
             LABELS: varints([len(s.labels) for s in ss] + [zigzag(v) for v in labels]),
             ATTRIBUTES: strings([s.attributes for s in ss]),
-            FORM: bytes(s.form for s in ss),
+            CODING: bytes(s.coding[g] for g in groups for s in ss),
             WIDTH: varints(s.width for s in ss),
             HEIGHT: varints(s.height for s in ss),
             COMPONENTS: bytes(s.components for s in ss),
@@ -162,8 +165,7 @@ class Record:
         end, table = 96 + 24 * count + len(head), []
         for g in range(count):
             end += len(groups[g])
-            coding = self.codings[g] if self.codings else 1
-            table.append({"end": end, "check": xxh3(groups[g]), "coding": coding,
+            table.append({"end": end, "check": xxh3(groups[g]),
                           "pieces": self.piece_counts[g], "zero": 0})
         return {"major": 1, "minor": self.minor, "required": 0,
                 "optional": self.optional_flags, "samples": len(self.samples),
@@ -183,7 +185,7 @@ class Record:
     def materialise(self, i, g):
         """Sample i's file at fidelity g (FORMAT 3.4)."""
         s, whole = self.samples[i], g == len(self.piece_counts)
-        if s.form == 0:
+        if s.coding[0] == 0:
             return b"".join(self.group(k)[i] for k in range(len(self.piece_counts)))
         out = b"".join(self.dictionary[v] if isinstance(v, int) else v if whole else b""
                        for v in s.items)
@@ -205,8 +207,7 @@ def write_header(h, edit=None):
         h["samples"], h["groups"], h["zero26"], h["zero28"], h["head"], h["head_raw"],
         h["head_check"], h["tail"], h["tail_raw"], h["tail_check"], h["zero80"]))
     for e in h["table"]:
-        out += struct.pack("<QQHHI", e["end"], e["check"], e["coding"], e["pieces"],
-                           e["zero"])
+        out += struct.pack("<QQHHI", e["end"], e["check"], e["pieces"], 0, e["zero"])
     if edit:
         edit(out)
     return bytes(out) + struct.pack("<Q", xxh3(bytes(out)))

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "dataset/materialise.h"
 #include "io/storage.h"
 #include "manifest/manifest.h"
 #include "manifest/notes.h"
@@ -71,9 +72,9 @@ static void compare_metadata(struct run *r, const struct pcri_head *h, uint32_t 
     append_hex(text, sizeof(text), key, n);
     if (strcmp(text, fields[1]))
         fail(r, fields[0], "key is", text);
-    snprintf(text, sizeof(text), "%u", h->form[i]);
+    snprintf(text, sizeof(text), "%u", h->coding[i]);
     if (strcmp(text, fields[2]))
-        fail(r, fields[0], "form is", text);
+        fail(r, fields[0], "coding is", text);
     snprintf(text, sizeof(text), "%u", h->orientation[i]);
     if (strcmp(text, fields[3]))
         fail(r, fields[0], "orientation is", text);
@@ -160,12 +161,25 @@ static void check_good(struct run *r, const char *name, const struct pcri_record
     r->good++;
 }
 
+/* Materialises the last sample at fidelity g. */
+static int read_last(const struct pcri_record *rec, uint32_t g, struct pcr_error *err)
+{
+    struct pcri_run run = { 0 };
+    struct pcr_buffer file = { 0 };
+    uint32_t last = rec->header.sample_count - 1;
+    int rc = pcri_record_read(rec, last, last + 1, g, &run, err);
+    if (!rc)
+        rc = pcri_materialise(rec->head, last, g, run.groups, &file, err);
+    pcri_block_free(&run.memory);
+    pcr_buffer_free(&file);
+    return rc;
+}
+
 /* --- bad ones: at `stage` the code, before it no failure --- */
 
 static int run_stage(struct run *r, const char *name, const char *stage,
                      const struct pcri_record *rec, struct pcr_error *err)
 {
-    struct pcri_run run = { 0 };
     unsigned g = 0;
     if (!strcmp(stage, "tail"))
         return read_tail(rec, err);
@@ -178,10 +192,10 @@ static int run_stage(struct run *r, const char *name, const char *stage,
         fail(r, name, "unknown stage", stage);
         return 0;
     }
-    uint32_t last = rec->header.sample_count - 1;
-    int rc = pcri_record_read(rec, last, last + 1, g, &run, err);
-    pcri_block_free(&run.memory);
-    return rc;
+    if (g > 1 && read_last(rec, g - 1, err))
+        fail(r, name, "a lower fidelity cannot be read:", err->message);
+    int rc = read_last(rec, g, err);
+    return rc ? pcri_prefix(err, rc, "%s", name) : 0;
 }
 
 static void check_record(struct run *r, const char *name, const char *stage,

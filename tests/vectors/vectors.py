@@ -199,8 +199,6 @@ def header_vectors():
     bad("file-short-in-head", "TRUNCATED", "ends within the head", cut(200))
     bad("file-long", "CORRUPT", "a byte after the record",
         CODED.changed(edit_file=lambda f: f + b"\0"))
-    bad("coding-2", "UNSUPPORTED", "group 2 has coding 2; fidelity 1 is readable",
-        CODED.changed(codings=[1, 2, 1]), "read 2")
     bad("group-checksum", "CORRUPT", "group 2 differs from its checksum; fidelity 1 is fine",
         group_field(1, "check", 1), "read 2")
     flip = lambda groups: groups.__setitem__(2, groups[2][:-1] + bytes([groups[2][-1] ^ 1]))
@@ -265,7 +263,7 @@ def head_vectors():
         CODED.changed(extra_columns=[(999, 0, LARGE)], edit_raw=lambda r: r[:-1]))
     bad("columns-large-long", "CORRUPT", "bytes after the last column",
         CODED.changed(extra_columns=[(999, 0, LARGE)], edit_raw=lambda r: r + b"\0"))
-    names = {w.KEY: "key", w.FORM: "form", w.WIDTH: "width", w.HEIGHT: "height",
+    names = {w.KEY: "key", w.CODING: "coding", w.WIDTH: "width", w.HEIGHT: "height",
              w.COMPONENTS: "components", w.PIECE_NBYTES: "piece-nbytes", w.CHECK: "check"}
     for id_, name in names.items():
         bad("column-" + name + "-missing", "CORRUPT", "the column is missing",
@@ -281,10 +279,22 @@ def head_vectors():
             column(id_, lambda c: c[:-1]))
 
 
+def coded_as(column_bytes, *codings):
+    """Column 4 with other codings of the last sample."""
+    n = len(column_bytes) // len(codings)
+    return b"".join(column_bytes[n * g:n * g + n - 1] + bytes([c])
+                    for g, c in enumerate(codings))
+
+
 def value_vectors():
     """Bad values in columns whose size is right."""
     first = lambda v: lambda c: v + c[len(v):]
-    bad("form-2", "CORRUPT", "a form above 1", column(w.FORM, first(b"\2")))
+    bad("coding-opaque-above", "CORRUPT", "the first sample is opaque in group 1 alone",
+        column(w.CODING, first(b"\0")))
+    bad("coding-unknown", "UNSUPPORTED", "the last sample has coding 9",
+        column(w.CODING, lambda c: coded_as(c, 9, 9, 9)), "sample 1")
+    bad("coding-changes", "UNSUPPORTED", "the last sample has coding 2 from group 2 on; its "
+        "fidelity 1 is readable", column(w.CODING, lambda c: coded_as(c, 1, 2, 2)), "sample 2")
     bad("components-5", "CORRUPT", "five components", column(w.COMPONENTS, first(b"\5")))
     bad("orientation-0", "CORRUPT", "orientation 0", column(w.ORIENTATION, first(b"\0")))
     bad("orientation-9", "CORRUPT", "orientation 9", column(w.ORIENTATION, first(b"\x09")))

@@ -20,7 +20,7 @@ typedef void pcri_row_fn(void *context, const uint8_t *pixels);
  * thread at a time: begin, perhaps rows, end. */
 struct pcri_codec {
     const char *name;
-    uint8_t magic[8]; /* what every such file begins with */
+    uint8_t magic[8]; /* what every such file begins with; of JPEG the codings say it */
     uint32_t magic_nbytes;
     bool in_pieces; /* it takes more than one span, and more of them between two rows() */
     int (*create)(void **state_out, struct pcr_error *err);

@@ -421,8 +421,6 @@ static void turbo_destroy(void *state)
 
 const struct pcri_codec pcri_codec_turbo = {
     .name = "JPEG",
-    .magic = { 0xFF, 0xD8 },
-    .magic_nbytes = 2,
     .create = turbo_create,
     .destroy = turbo_destroy,
     .begin = turbo_begin,

@@ -97,12 +97,14 @@ static void transform_row(struct pcri_pixels *p, const struct pcri_component_pla
 /* Row y of component i, at its first block column; its block row is transformed now if it
  * was not yet. Rows are asked for in ascending order, but for the one above. */
 static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                                 const struct pcri_prefix *prefix, uint32_t i, uint32_t y)
+                                 const struct pcri_block_source *source, uint32_t i, uint32_t y)
 {
     const struct pcri_component_plan *c = &plan->components[i];
     uint32_t row = y / c->size, within = y - row * c->size;
+    if (source->advance && p->components[i].next_row <= row)
+        source->advance(source->state, i, row + 1);
     while (p->components[i].next_row <= row)
-        transform_row(p, c, &prefix->planes[i], i, p->components[i].next_row++);
+        transform_row(p, c, &source->planes[i], i, p->components[i].next_row++);
     return p->components[i].samples + row % 2 * c->size * p->components[i].stride_nbytes
         + within * p->components[i].step_nbytes[row % 2];
 }
@@ -117,7 +119,7 @@ static void repeat(const uint8_t *in, size_t n, uint32_t times, uint8_t *out)
 /* Finds the rows that pixel row y of component i is made of: 3/4 near, 1/4 far. True if they
  * are one, and the same as for the last row of pixels. */
 static bool find_rows(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                      const struct pcri_prefix *prefix, uint32_t i, uint32_t y)
+                      const struct pcri_block_source *source, uint32_t i, uint32_t y)
 {
     const struct pcri_component_plan *c = &plan->components[i];
     const uint8_t *before = p->components[i].near, *before_far = p->components[i].far;
@@ -126,8 +128,8 @@ static bool find_rows(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
         other += row + 1 < c->height;
     else if (c->smooth_v)
         other -= row > 0;
-    const uint8_t *near = sample_row(p, plan, prefix, i, row);
-    const uint8_t *far = other == row ? near : sample_row(p, plan, prefix, i, other);
+    const uint8_t *near = sample_row(p, plan, source, i, row);
+    const uint8_t *far = other == row ? near : sample_row(p, plan, source, i, other);
     p->components[i].near = near;
     p->components[i].far = far;
     return near == far && near == before && far == before_far;
@@ -183,12 +185,12 @@ static bool is_fused(const struct pcri_pixel_plan *plan)
 
 /* The rows of samples that pixel row y is made of. True if it is the same as the last one. */
 static bool find_all_rows(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                          const struct pcri_prefix *prefix, uint32_t y)
+                          const struct pcri_block_source *source, uint32_t y)
 {
     bool same = true;
     for (uint32_t i = 0; i < plan->component_count; i++)
         if (plan->components[i].needed)
-            same &= find_rows(p, plan, prefix, i, y);
+            same &= find_rows(p, plan, source, i, y);
     return same;
 }
 
@@ -216,16 +218,16 @@ static void make_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan, 
 }
 
 int pcri_pixels_make(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                     const struct pcri_prefix *prefix, const struct pcri_target *target,
+                     const struct pcri_block_source *source, const struct pcri_target *target,
                      struct pcr_error *err)
 {
-    const struct pcri_jpeg_file *f = &prefix->file;
+    const struct pcri_jpeg_file *f = source->file;
     int rc = reserve(p, plan, err);
     if (rc)
         return rc;
     for (uint32_t i = 0; i < plan->component_count; i++)
         pcri_dequant_fill(f->quant[f->components[i].quant_slot],
-                          plan->identical ? NULL : prefix->bits[i], &p->dequant[i]);
+                          plan->identical ? NULL : source->bits[i], &p->dequant[i]);
 
     const struct pcri_rect *w = &plan->window;
     uint32_t skip = w->x - plan->left;
@@ -236,7 +238,7 @@ int pcri_pixels_make(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
     for (uint32_t y = 0; y < w->height; y++) {
         uint8_t *dst = target->data + y * target->stride_nbytes;
         struct pcri_rgb_row out = { .planar = planes == 3 };
-        bool same = find_all_rows(p, plan, prefix, w->y + y);
+        bool same = find_all_rows(p, plan, source, w->y + y);
         for (size_t k = 0; k < planes; k++)
             out.plane[k] = skip ? p->pixels + k * row_nbytes : dst + k * target->plane_nbytes;
         if (!same)

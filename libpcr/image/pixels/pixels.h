@@ -4,7 +4,7 @@
 #ifndef PCRI_PIXELS_H
 #define PCRI_PIXELS_H
 
-#include "../../jpeg/prefix.h"
+#include "../../jpeg/coding.h"
 #include "kernels.h"
 #include "target.h"
 
@@ -56,15 +56,15 @@ struct pcri_pixels {
     uint8_t *pixels; /* one row, where it begins left of the window or needs other work */
 };
 
-/* Makes the pixels of the plan's window. `prefix` keeps at least the plan's block rows. */
+/* Makes the pixels of the plan's window. `source` has at least the plan's block rows. */
 int pcri_pixels_make(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                     const struct pcri_prefix *prefix, const struct pcri_target *target,
+                     const struct pcri_block_source *source, const struct pcri_target *target,
                      struct pcr_error *err);
 void pcri_pixels_free(struct pcri_pixels *p);
 
 /* --- dequant.c --- */
 
-/* How component c's coefficients become numbers. bits: as in struct pcri_prefix, NULL to
+/* How component c's coefficients become numbers. bits: as in struct pcri_block_source, NULL to
  * take coefficients as they are. */
 void pcri_dequant_fill(const uint16_t quant[64], const int8_t bits[64],
                        struct pcri_dequant *out);

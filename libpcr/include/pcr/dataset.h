@@ -204,15 +204,19 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_record_notes(const struct pcr_dataset *ds
 PCR_API uint64_t pcr_dataset_record_prefix(const struct pcr_dataset *ds, uint64_t record,
                                            uint32_t fidelity);
 
-enum pcr_sample_form {
-    PCR_FORM_OPAQUE = 0, /* the source file's bytes, whole, in group 1 */
-    PCR_FORM_CODED = 1,  /* split over the groups in their coding */
+/* How a record holds a sample (docs/FORMAT.md 3.2). A newer writer's samples may have others,
+ * which this version lists, but does not read (UNSUPPORTED). */
+enum pcr_coding {
+    PCR_CODING_OPAQUE = 0, /* the source file's bytes, whole, in group 1 */
+    PCR_CODING_SCANS = 1,  /* progressive JPEG scans, split over the groups */
 };
+/* "opaque", "scans"; "unknown" for what this version does not read. Static. */
+PCR_API const char *pcr_coding_name(uint32_t coding);
 
 /* What a record's head says of a sample. Pointers stay valid while the sample is held. */
 struct pcr_sample_info {
     uint32_t size;           /* set by the caller */
-    uint32_t form;           /* enum pcr_sample_form */
+    uint32_t coding;         /* enum pcr_coding */
     uint64_t index;          /* in the dataset as opened */
     const char *key;         /* any bytes but NUL; key_nbytes long, NUL after */
     uint32_t key_nbytes;
@@ -315,10 +319,17 @@ PCR_API PCR_MUST_CHECK int pcr_slice_get(const struct pcr_slice *sl, uint32_t i,
                                          uint32_t fidelity, struct pcr_buffer *out,
                                          struct pcr_error *err);
 
-/* What pcr_slice_get() joins, in place: the bytes of groups after + 1 .. fidelity of the i-th
- * sample, for pcr_decoder_add(). With after = 0 they begin with the image's header, with
- * after = fidelity (0: the slice's) there are none. A coded sample's spans have no EOI; an
- * opaque sample is one span, in group 1. They live as long as the slice. *out is replaced.
+/* The same without copying what is in the slice: *out is replaced by spans that make up the file,
+ * and which live as long as the slice and *memory, which holds what its coding must write anew. */
+PCR_API PCR_MUST_CHECK int pcr_slice_file(const struct pcr_slice *sl, uint32_t i,
+                                          uint32_t fidelity, struct pcr_spans *out,
+                                          struct pcr_buffer *memory, struct pcr_error *err);
+
+/* The bytes of groups after + 1 .. fidelity of the i-th sample in place, as the decoder takes them
+ * (pcr_decoder_decode_spans(), pcr_decoder_continue()). With after = 0 they begin with the image's
+ * header, with after = fidelity (0: the slice's) there are none. Of PCR_CODING_SCANS they are the
+ * file without its EOI; an opaque sample is one span, in group 1; other codings have their own
+ * form. They live as long as the slice. *out is replaced.
  * Codes: as pcr_slice_get(), and INVAL where after is above the fidelity. */
 PCR_API PCR_MUST_CHECK int pcr_slice_spans(const struct pcr_slice *sl, uint32_t i,
                                            uint32_t after, uint32_t fidelity,

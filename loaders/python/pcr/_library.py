@@ -33,6 +33,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_version": (c_char_p, []),
     "pcr_abi_version": (c_uint32, []),
     "pcr_code_name": (c_char_p, [c_int]),
+    "pcr_coding_name": (c_char_p, [c_uint32]),
     "pcr_buffer_reserve": (c_int, [POINTER(st.Buffer), c_size_t, _ERR]),
     "pcr_buffer_free": (None, [POINTER(st.Buffer)]),
     "pcr_dataset_open": (c_int, [c_char_p, POINTER(st.DatasetOptions), _OUT, _ERR]),

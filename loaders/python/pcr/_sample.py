@@ -110,9 +110,11 @@ class Sample:
         return int(self._info.orientation)
 
     @property
-    def form(self) -> str:
-        """Either "coded" (split over the groups) or "opaque" (whole, in group 1)."""
-        return st.Form(self._info.form).name.lower()
+    def coding(self) -> str:
+        """How it is stored: "scans" (progressive JPEG, split over the groups) or "opaque" (the
+        source file, whole, in group 1); "unknown" where a newer writer knows more."""
+        name: bytes = lib.pcr_coding_name(self._info.coding)
+        return name.decode()
 
     @property
     def source_nbytes(self) -> int:
@@ -162,7 +164,7 @@ class Sample:
         call(lib.pcr_dataset_limits, self._dataset.pointer, byref(limits))
         options.limits = ctypes.pointer(limits)
         buffer = self._fill(fidelity)
-        if self._info.form == st.Form.CODED:
+        if self._info.coding != st.Coding.OPAQUE:
             options.orientation = self._info.orientation
         return decode_at(buffer.data or 0, buffer.nbytes, options)
 

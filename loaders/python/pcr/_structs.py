@@ -57,11 +57,11 @@ class LabelKind(IntEnum):
     FLOATS = 3
 
 
-class Form(IntEnum):
-    """enum pcr_sample_form"""
+class Coding(IntEnum):
+    """enum pcr_coding"""
 
     OPAQUE = 0
-    CODED = 1
+    SCANS = 1
 
 
 class Color(IntEnum):
@@ -308,7 +308,7 @@ class RecordInfo(ctypes.Structure):
 class SampleInfo(ctypes.Structure):
     """struct pcr_sample_info"""
 
-    _fields_ = [("size", c_uint32), ("form", c_uint32), ("index", c_uint64),
+    _fields_ = [("size", c_uint32), ("coding", c_uint32), ("index", c_uint64),
                 ("key", c_void_p), ("key_nbytes", c_uint32),
                 ("attributes_nbytes", c_uint32), ("attributes", c_void_p),
                 ("labels", POINTER(c_int64)), ("label_count", c_uint32),

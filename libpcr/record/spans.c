@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A sample's file from its chunks (docs/FORMAT.md 3.4). */
+/* A sample's spans from its chunks (docs/FORMAT.md 3.4). */
 #include "record.h"
 
 /* Where it stands: the spans so far. */
@@ -65,33 +65,17 @@ int pcri_sample_spans(const struct pcri_head *h, uint32_t i, uint32_t after, uin
     out->count = 0;
     if (after >= g)
         return 0;
-    if (!h->form[i])
+    if (!h->coding[i])
         return after ? 0 : pcri_spans_add(out, chunks[0],
                                           (size_t) pcri_chunk_nbytes(h, 0, i), err);
-    for (uint32_t k = 0; k < g; k++)
-        if (h->coding[k] != PCRI_CODING_JPEG)
-            return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                             "group %u has coding %u, which this version does not know",
-                             k + 1, h->coding[k]);
+    if (g > h->coded_groups[i])
+        return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                         "its group %u has another coding than group 1, which this version does "
+                         "not read", h->coded_groups[i] + 1u);
     bool whole = g == h->group_count;
     const uint8_t *rest = NULL;
     int rc = add_header(&j, after > 0, whole ? chunks[g - 1] : NULL, &rest);
     for (uint32_t k = after; !rc && k < g; k++)
         rc = add_pieces(&j, k, whole && k == g - 1 ? rest : chunks[k]);
-    return rc;
-}
-
-int pcri_materialise(const struct pcri_head *h, uint32_t i, uint32_t g,
-                     const uint8_t *const chunks[], struct pcr_buffer *out,
-                     struct pcr_error *err)
-{
-    static const uint8_t eoi[2] = { 0xFF, 0xD9 };
-    struct pcr_spans spans = { 0 };
-    int rc = pcri_sample_spans(h, i, 0, g, chunks, &spans, err);
-    if (!rc)
-        rc = pcri_spans_join(&spans, out, err);
-    if (!rc && h->form[i])
-        rc = pcri_buffer_append(out, eoi, sizeof(eoi), err);
-    pcr_spans_free(&spans);
     return rc;
 }

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Finding a coding. */
+#include "codings.h"
+
+const struct pcri_coding *pcri_coding_numbered(uint32_t number)
+{
+    for (size_t i = 0; pcri_codings[i]; i++)
+        if (pcri_codings[i]->number == number)
+            return pcri_codings[i];
+    return NULL;
+}
+
+int pcri_coding_find(uint8_t number, const struct pcri_coding **out, struct pcr_error *err)
+{
+    *out = pcri_coding_numbered(number);
+    return *out ? 0
+                : pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                            "its coding is %u, which this version does not know", number);
+}
+
+int pcri_coding_of_bytes(const uint8_t *p, size_t nbytes)
+{
+    for (int i = 0; nbytes && pcri_codings[i]; i++) {
+        size_t n = pcri_codings[i]->magic_nbytes;
+        if (!memcmp(p, pcri_codings[i]->magic, n < nbytes ? n : nbytes))
+            return i;
+    }
+    return -1;
+}

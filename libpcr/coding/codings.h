@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The codings that this library knows. */
+#ifndef PCRI_CODINGS_H
+#define PCRI_CODINGS_H
+
+#include "../jpeg/coding.h"
+
+enum { PCRI_MOST_CODINGS = 8 };
+
+extern const struct pcri_coding *const pcri_codings[]; /* ends with NULL */
+
+/* The coding with this number, as records have it; NULL: none. */
+const struct pcri_coding *pcri_coding_numbered(uint32_t number);
+/* UNSUPPORTED where a record's number is of no coding that is known. */
+int pcri_coding_find(uint8_t number, const struct pcri_coding **out, struct pcr_error *err);
+/* The place in the table of the coding whose samples' spans begin so; -1: none. Of bytes shorter
+ * than a magic that they match, the first such. */
+int pcri_coding_of_bytes(const uint8_t *p, size_t nbytes);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The JPEG file that is packed, as every coding takes it: coefficients by libjpeg, and the header
+ * items of its sample. */
+#ifndef PCRI_ORIGINAL_H
+#define PCRI_ORIGINAL_H
+
+#include "coding.h"
+#include "coefs.h"
+#include "ladder.h"
+#include "prefix.h"
+
+/* Scratch memory, and the last file. */
+struct pcri_original {
+    const struct pcr_ladder *ladder;
+    struct pcr_limits limits;
+    struct pcri_coder_memory memory;
+    struct pcri_jpeg_file file; /* its header is normalised (docs/FORMAT.md section 4) */
+    struct pcri_coefs coefs;    /* with the masks of the script's planes */
+    uint32_t script;            /* of the ladder */
+    struct pcri_prefix prefix;  /* settles doubts, and may be used for other files */
+};
+
+void pcri_original_init(struct pcri_original *o, const struct pcr_ladder *ladder,
+                        const struct pcr_limits *limits,
+                        const struct pcri_coder_memory *memory);
+void pcri_original_free(struct pcri_original *o);
+
+/* Parses the file and reads its coefficients. Codes: as pcri_coder_pack(). */
+int pcri_original_load(struct pcri_original *o, const void *data, size_t nbytes,
+                       struct pcr_error *err);
+/* The same of a damaged file. Codes: as pcri_coder_salvage(). */
+int pcri_original_salvage(struct pcri_original *o, const void *data, size_t nbytes,
+                          struct pcr_error *err);
+
+/* Fills in all but coding, pieces and bytes; *out is { 0 }. The strings begin with the items'. */
+int pcri_original_describe(const struct pcri_original *o, struct pcri_packed *out,
+                           struct pcr_error *err);
+
+/* Is this the picture: geometry, quantisation, every coefficient? Reads the source to its end.
+ * CORRUPT, which says `what` it is not. */
+int pcri_original_compare(const struct pcri_original *o, const struct pcri_block_source *b,
+                          const char *what, struct pcr_error *err);
+
+#endif
