@@ -14,7 +14,7 @@
 #include <pcr/image.h>
 
 #include "bench.h"
-#include "jpeg/coder.h"
+#include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 #include "jpeg/prefix.h"
 #include "packed/builtin.h"
@@ -39,7 +39,7 @@ struct bench {
     size_t count;
     struct pcr_ladder *ladder, *scans_ladder;
     struct pcri_coder *coder;
-    struct pcri_tables *scan_tables;
+    struct pcri_coder_tables *scan_tables;
     struct pcri_pk_tables *tables;
     struct pcri_pk_encoder encoder;
     struct pcri_pk_decoder decoder;
@@ -108,16 +108,17 @@ static int train(struct bench *b)
 static int train_scans(struct bench *b)
 {
     size_t n = b->originals.count;
-    struct pcri_symbol_stats **stats = calloc(n, sizeof(*stats));
+    struct pcri_coder_stats **stats = calloc(n, sizeof(*stats));
     int rc = stats ? 0 : PCR_ERR_NOMEM;
     for (size_t i = 0; !rc && i < n; i += 2) {
         const struct pcr_buffer *f = &b->originals.files[i];
         rc = pcri_coder_survey(b->coder, f->data, f->nbytes, &stats[i], &b->err);
     }
     if (!rc)
-        rc = pcri_tables_train(b->scans_ladder, stats, n, &b->scan_tables, &b->err);
+        rc = pcri_coder_train(&pcri_coding_scans, b->scans_ladder, stats, n, &b->scan_tables,
+                              &b->err);
     for (size_t i = 0; stats && i < n; i++)
-        pcri_symbol_stats_destroy(&stats[i]);
+        pcri_coder_stats_destroy(&stats[i]);
     free(stats);
     return rc;
 }
@@ -375,7 +376,8 @@ static int run(struct bench *b, const char *ladder, bool builtin)
     if (!rc)
         rc = pcr_ladder_create(NULL, &b->scans_ladder, &b->err);
     if (!rc)
-        rc = pcri_coder_create(b->scans_ladder, NULL, NULL, &b->coder, &b->err);
+        rc = pcri_coder_create(&pcri_coding_scans, b->scans_ladder, NULL, NULL, &b->coder,
+                               &b->err);
     if (!rc)
         rc = pcr_decoder_create(&b->turbo, &b->err);
     if (!rc)
@@ -409,7 +411,7 @@ int main(int argc, char **argv)
     pcri_pk_decoder_free(&b.decoder);
     pcri_pk_tables_destroy(&b.tables);
     pcri_prefix_free(&b.prefix);
-    pcri_tables_destroy(&b.scan_tables);
+    pcri_coder_tables_destroy(&b.scan_tables);
     pcri_coder_destroy(&b.coder);
     pcr_decoder_destroy(&b.turbo);
     pcr_ladder_destroy(&b.ladder);
