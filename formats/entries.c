@@ -55,6 +55,20 @@ char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
     return p;
 }
 
+char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes, bool slash,
+                      const char *name, struct pcr_error *err)
+{
+    size_t n = strlen(name);
+    char *path = pcri_arena_alloc(a, folder_nbytes + slash + n + 1, 1, err);
+    if (!path)
+        return NULL;
+    memcpy(path, folder, folder_nbytes);
+    if (slash)
+        path[folder_nbytes] = '/';
+    memcpy(path + folder_nbytes + slash, name, n + 1);
+    return path;
+}
+
 void pcri_arena_free(struct pcri_arena *a)
 {
     while (a->blocks) {

@@ -17,6 +17,9 @@ void *pcri_arena_alloc(struct pcri_arena *a, size_t nbytes, size_t align,
                        struct pcr_error *err);
 char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
                          struct pcr_error *err);
+/* A path: what it begins with, a slash if it is wanted, and a name. NULL: NOMEM. */
+char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes, bool slash,
+                      const char *name, struct pcr_error *err);
 void pcri_arena_free(struct pcri_arena *a);
 
 /* Names of classes or splits, each once, numbered in byte order or in an order given. */

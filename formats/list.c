@@ -75,12 +75,7 @@ static char *find_root(const char *path, const struct pcr_source_options *opts,
         return pcri_arena_strndup(arena, "", 0, err);
     while (n && root[n - 1] == '/')
         n--;
-    char *copy = pcri_arena_alloc(arena, n + 2, 1, err);
-    if (copy) {
-        memcpy(copy, root, n);
-        memcpy(copy + n, "/", 2);
-    }
-    return copy;
+    return pcri_arena_join(arena, root, n, true, "", err);
 }
 
 void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_input *e)
@@ -101,13 +96,9 @@ static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
     if (!item)
         return PCR_ERR_NOMEM;
     const char *base = r->path[0] == '/' ? "" : root;
-    size_t a = strlen(base), b = strlen(r->path);
-    char *path = pcri_arena_alloc(&e->arena, a + b + 1, 1, err);
+    char *path = pcri_arena_join(&e->arena, base, strlen(base), false, r->path, err);
     if (!path)
         return PCR_ERR_NOMEM;
-    memcpy(path, base, a);
-    memcpy(path + a, r->path, b + 1);
-
     item->path = path;
     item->key = r->safe_key;
     pcri_list_describe(r, true, item);

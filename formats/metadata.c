@@ -42,19 +42,6 @@ static struct pcri_input *find_sample(const struct pcri_entries *files, const ch
     return i < files->count && !strcmp(files->items[i].key, key) ? &files->items[i] : NULL;
 }
 
-/* "folder/name" in the arena, `folder` being the first n bytes. */
-static char *join(struct pcri_arena *arena, const char *folder, size_t n, const char *name,
-                  struct pcr_error *err)
-{
-    size_t m = strlen(name);
-    char *path = pcri_arena_alloc(arena, n + m + 1, 1, err);
-    if (path) {
-        memcpy(path, folder, n);
-        memcpy(path + n, name, m + 1);
-    }
-    return path;
-}
-
 /* Two names for one class are a doubt: the folder's is kept only if it was asked for. */
 static int check_label(const struct metadata *m, const struct pcri_list_row *row,
                        const struct pcri_input *sample, struct pcr_error *err)
@@ -87,7 +74,7 @@ static int match(struct metadata *m, const char *path, size_t folder_nbytes,
     *keep = false;
     if (!row->path || !*row->path)
         return pcri_fail(err, PCR_ERR_INVAL, "line %llu: no file_name", line);
-    const char *whole = join(arena, path, folder_nbytes, row->path, err);
+    const char *whole = pcri_arena_join(arena, path, folder_nbytes, false, row->path, err);
     row->safe_key = whole ? pcri_safe_key(whole + m->tree->root_nbytes, arena, err) : NULL;
     if (!row->safe_key)
         return PCR_ERR_NOMEM;
@@ -113,7 +100,7 @@ static int count_others(const struct metadata *m, const char *path, size_t folde
 {
     const struct pcri_entries *files = m->tree->files;
     size_t n = folder_nbytes - m->tree->root_nbytes, others = 0, all = 0;
-    const char *folder = join(m->list.arena, path + m->tree->root_nbytes, n, "", err);
+    const char *folder = pcri_arena_strndup(m->list.arena, path + m->tree->root_nbytes, n, err);
     if (!folder)
         return PCR_ERR_NOMEM;
     for (size_t i = find_first(files, folder); i < files->count; i++) {

@@ -94,20 +94,6 @@ static void leave_out(const struct folder_walk *w, const char *path, const char 
         w->opts->left_out(w->opts->context, path, reason);
 }
 
-/* "folder/name" in the arena. */
-static char *join(struct folder_walk *w, const char *folder, const char *name,
-                  struct pcr_error *err)
-{
-    size_t a = strlen(folder), b = strlen(name);
-    char *path = pcri_arena_alloc(w->arena, a + b + 2, 1, err);
-    if (path) {
-        memcpy(path, folder, a);
-        path[a] = '/';
-        memcpy(path + a + 1, name, b + 1);
-    }
-    return path;
-}
-
 /* A file that is no sample. */
 static int pass_over(struct folder_walk *w, const char *path, const char *name,
                      struct pcr_error *err)
@@ -149,7 +135,7 @@ static int visit_name(struct folder_walk *w, int dir_fd, const char *folder, con
                       struct pcr_error *err)
 {
     struct stat st;
-    char *path = join(w, folder, name, err);
+    char *path = pcri_arena_join(w->arena, folder, strlen(folder), true, name, err);
     if (!path)
         return PCR_ERR_NOMEM;
     if (PCRI_UNINTERRUPTED(fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW)))
