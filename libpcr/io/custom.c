@@ -2,26 +2,17 @@
 /* A storage of the program's own: what it brings in a struct pcr_storage as a kind of storage. */
 #include <stdlib.h>
 
-#include <pcr/storage.h>
-
-#include "storage.h"
-
-struct custom_storage {
-    struct pcri_storage base;
-    struct pcri_io_backend backend; /* first members of a file lead here */
-    struct pcr_storage theirs;
-    uint64_t identity; /* hash of theirs */
-};
+#include "custom.h"
 
 struct custom_file {
     struct pcri_file base;
     void *object; /* theirs */
 };
 
-static const struct custom_storage *storage_of(const struct pcri_io_backend *backend)
+static const struct pcri_custom *storage_of(const struct pcri_io_backend *backend)
 {
-    return (const struct custom_storage *) (const void *)
-        ((const char *) backend - offsetof(struct custom_storage, backend));
+    return (const struct pcri_custom *) (const void *)
+        ((const char *) backend - offsetof(struct pcri_custom, backend));
 }
 
 static int custom_open(const struct pcri_io_backend *self, const char *name,
@@ -112,6 +103,17 @@ static const struct pcri_storage_kind kind = {
     .name = "custom",
     .read = custom_read,
     .destroy = custom_destroy,
+    .find = pcri_custom_find,
+    .list = pcri_custom_list,
+    .remove = pcri_custom_remove,
+    .make_folder = pcri_custom_make_folder,
+    .tidy = pcri_custom_tidy,
+    .put_begin = pcri_custom_put_begin,
+    .put_write = pcri_custom_put_write,
+    .put_end = pcri_custom_put_end,
+    .claim = pcri_custom_claim,
+    .claim_write = pcri_custom_claim_write,
+    .claim_end = pcri_custom_claim_end,
 };
 static const struct pcri_io_backend backend = {
     .name = "custom",
@@ -121,10 +123,22 @@ static const struct pcri_io_backend backend = {
     .identify = custom_identify,
 };
 
+/* All callbacks for writing, or none of them. */
+static int check_writing(const struct pcr_storage *t, bool *may_write, struct pcr_error *err)
+{
+    int count = !!t->put_begin + !!t->put_write + !!t->put_end + !!t->list + !!t->remove;
+    *may_write = count == 5;
+    if (count && count < 5)
+        return pcri_fail(err, PCR_ERR_INVAL, "a storage that is written to needs put_begin, "
+                         "put_write, put_end, list and remove");
+    return 0;
+}
+
 int pcri_storage_custom(const struct pcr_storage *theirs, const struct pcri_storage **out,
                         struct pcr_error *err)
 {
-    struct custom_storage *s = pcri_calloc(1, sizeof(*s), err);
+    bool may_write = false;
+    struct pcri_custom *s = pcri_calloc(1, sizeof(*s), err);
     if (!s)
         return PCR_ERR_NOMEM;
     int rc = pcri_options_copy(&s->theirs, sizeof(s->theirs), theirs, "pcr_storage", err);
@@ -132,13 +146,15 @@ int pcri_storage_custom(const struct pcr_storage *theirs, const struct pcri_stor
         rc = pcri_flags_check("pcr_storage", s->theirs.flags, 0, err);
     if (!rc && (!s->theirs.open || !s->theirs.read || !s->theirs.close))
         rc = pcri_fail(err, PCR_ERR_INVAL, "a storage needs open, read and close");
+    if (!rc)
+        rc = check_writing(&s->theirs, &may_write, err);
     if (rc) {
         free(s);
         return rc;
     }
     const char *identity = s->theirs.identity;
     s->identity = identity ? pcri_xxh3(identity, strlen(identity)) : 0;
-    s->base = (struct pcri_storage) { &kind, &s->backend, !identity };
+    s->base = (struct pcri_storage) { &kind, &s->backend, !identity, may_write };
     s->backend = backend;
     *out = &s->base;
     return 0;

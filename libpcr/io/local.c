@@ -100,10 +100,10 @@ static const struct pcri_storage_kind local = {
     .claim_end = pcri_local_claim_end,
 };
 
-static const struct pcri_storage by_mmap = { &local, &pcri_io_mmap, false },
-                                 by_uring = { &local, &pcri_io_uring, false },
-                                 by_direct = { &local, &pcri_io_direct, false };
-const struct pcri_storage pcri_files = { &local, &pcri_io_pread, false };
+static const struct pcri_storage by_mmap = { &local, &pcri_io_mmap, false, true },
+                                 by_uring = { &local, &pcri_io_uring, false, true },
+                                 by_direct = { &local, &pcri_io_direct, false, true };
+const struct pcri_storage pcri_files = { &local, &pcri_io_pread, false, true };
 
 const struct pcri_storage *pcri_storage_local(uint32_t io_backend)
 {

@@ -62,6 +62,7 @@ struct pcri_storage {
     const struct pcri_storage_kind *kind;
     const struct pcri_io_backend *backend; /* opens and reads its objects */
     bool is_anonymous; /* nothing tells it from others: no cache is shared with them */
+    bool may_write;    /* its kind's functions for writers may be called */
 };
 
 /* The local file system, read by pread. */

@@ -195,6 +195,7 @@ static void clean_up(struct pcri_write *w)
     pcri_write_plan_free(&w->plan);
     pcri_write_state_close(&w->state);
     pcri_layers_destroy(&w->layers);
+    pcri_storage_destroy(&w->storage);
     pcri_write_threads_free(w);
 }
 
@@ -260,11 +261,24 @@ static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
     return rc ? rc : pcri_write_state_finish(&w->state, err);
 }
 
+static int choose_storage(struct pcri_write *w, struct pcr_error *err)
+{
+    w->storage = &pcri_files;
+    if (!w->opts.storage)
+        return 0;
+    int rc = pcri_storage_custom(w->opts.storage, &w->storage, err);
+    if (!rc && !w->storage->may_write)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "this storage is for reading: it has no put_begin");
+    return rc;
+}
+
 static int write_phases(struct pcri_write *w, struct pcr_error *err)
 {
     const struct pcri_layer_options layers = { .retry_count = PCRI_TRIES_AGAIN };
     pcri_write_threads_init(w);
-    int rc = pcri_layers_create(w->storage->backend, &layers, &w->layers, err);
+    int rc = choose_storage(w, err);
+    if (!rc)
+        rc = pcri_layers_create(w->storage->backend, &layers, &w->layers, err);
     if (!rc)
         rc = prepare(w, err);
     return rc ? rc : w->dir ? convert_into_folder(w, err) : convert(w, err);
@@ -274,7 +288,7 @@ int pcr_dataset_write(const char *path, const struct pcr_source *source,
                       const struct pcr_write_options *opts,
                       struct pcr_write_progress *report, struct pcr_error *err)
 {
-    struct pcri_write w = { .storage = &pcri_files, .progress = { .size = sizeof(w.progress) } };
+    struct pcri_write w = { .progress = { .size = sizeof(w.progress) } };
     struct pcr_ladder *builtin = NULL;
     int rc = pcri_info_check(report, "pcr_write_progress", err);
     if (rc)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <pcr/base.h>
+#include <pcr/storage.h>
 
 #include "base/base.h"
 #include "write_source.h"
@@ -21,6 +22,8 @@ struct scenarios {
     const struct scenario *items;
     size_t count;
 };
+/* A storage of the program's own, of files (program_storage.c). */
+extern const struct pcr_storage program_storage;
 extern const struct scenarios read_scenarios, verify_scenarios, decode_scenarios,
     code_scenarios, load_scenarios, write_scenarios, import_scenarios, tool_scenarios;
 

@@ -149,6 +149,9 @@ static const struct scenario list[] = {
     { "convert, PNG refused", convert, WRITING(.opaque_policy = PCR_OPAQUE_REFUSE) },
     { "convert, PNG left out", convert,
       WRITING(.opaque_policy = PCR_OPAQUE_REFUSE, .bad_policy = PCR_BAD_SKIP) },
+    { "convert into a program's storage", convert, WRITING(.storage = &program_storage) },
+    { "convert over a stopped one in a program's storage", convert,
+      WRITING_OVER(datasets.stopped.path, .storage = &program_storage) },
     { "convert float labels", convert_labels, "floats" },
     { "convert labels to classes", convert_labels, NULL },
 };

@@ -416,7 +416,6 @@ int main(void)
     Suite *s = suite_create("storage");
     TCase *tc = tcase_create("storage");
     tcase_add_unchecked_fixture(tc, set_up_folder, made_dir_remove);
-    tcase_set_timeout(tc, 120);
     tcase_add_loop_test(tc, same_as_files, 0, 2);
     tcase_add_test(tc, ranges_at_once);
     tcase_add_loop_test(tc, tries_again, 0, 2);

@@ -31,8 +31,8 @@ static int toy_open(void *context, const char *name, void **object_out,
                     struct pcr_object_info *info_out, struct pcr_error *err)
 {
     struct toy *t = context;
-    struct toy_object *o = toy_find(t, name);
     pthread_mutex_lock(&t->mutex);
+    struct toy_object *o = toy_find(t, name);
     bool fail = fails(t, &t->failing_opens, err);
     t->open_count += !fail && o;
     pthread_mutex_unlock(&t->mutex);
@@ -90,6 +90,102 @@ static void toy_close(void *context, void *object)
     pthread_mutex_lock(&t->mutex);
     t->close_count++;
     pthread_mutex_unlock(&t->mutex);
+}
+
+/* --- writing --- */
+
+struct toy_writing {
+    char name[128];
+    uint8_t *data;
+    size_t nbytes;
+};
+
+/* Is this call for writing to fail? */
+static bool fails_to_put(struct toy *t, struct pcr_error *err)
+{
+    pthread_mutex_lock(&t->mutex);
+    bool fail = t->good_puts && !--t->good_puts;
+    if (fail)
+        *err = t->failure;
+    pthread_mutex_unlock(&t->mutex);
+    return fail;
+}
+
+static int toy_put_begin(void *context, const char *name, void **put_out, struct pcr_error *err)
+{
+    struct toy *t = context;
+    if (fails_to_put(t, err))
+        return t->code;
+    struct toy_writing *w = calloc(1, sizeof(*w));
+    ck_assert_ptr_nonnull(w);
+    snprintf(w->name, sizeof(w->name), "%s", name);
+    *put_out = w;
+    return 0;
+}
+
+static int toy_put_write(void *context, void *put, const void *data, size_t nbytes,
+                         struct pcr_error *err)
+{
+    struct toy *t = context;
+    struct toy_writing *w = put;
+    ck_assert_uint_gt(nbytes, 0);
+    if (fails_to_put(t, err))
+        return t->code;
+    w->data = realloc(w->data, w->nbytes + nbytes);
+    ck_assert_ptr_nonnull(w->data);
+    memcpy(w->data + w->nbytes, data, nbytes);
+    w->nbytes += nbytes;
+    return 0;
+}
+
+static int toy_put_end(void *context, void *put, int complete, struct pcr_error *err)
+{
+    struct toy *t = context;
+    struct toy_writing *w = put;
+    bool fail = complete && fails_to_put(t, err);
+    if (complete && !fail) {
+        pthread_mutex_lock(&t->mutex);
+        toy_put(t, w->name, w->data ? w->data : (const uint8_t *) "", w->nbytes);
+        t->put_count++;
+        pthread_mutex_unlock(&t->mutex);
+    }
+    free(w->data);
+    free(w);
+    return fail ? t->code : 0;
+}
+
+static int toy_list(void *context, const char *prefix,
+                    int (*each)(void *each_context, const char *name), void *each_context,
+                    struct pcr_error *err)
+{
+    struct toy *t = context;
+    int rc = fails_to_put(t, err) ? t->code : 0;
+    for (size_t i = 0; i < t->object_count && !rc; i++)
+        if (t->objects[i].name[0] && !strncmp(t->objects[i].name, prefix, strlen(prefix)))
+            rc = each(each_context, t->objects[i].name);
+    return rc;
+}
+
+static int toy_remove(void *context, const char *name, struct pcr_error *err)
+{
+    struct toy *t = context;
+    if (fails_to_put(t, err))
+        return t->code;
+    pthread_mutex_lock(&t->mutex);
+    struct toy_object *o = toy_find(t, name);
+    if (o)
+        o->name[0] = '\0';
+    pthread_mutex_unlock(&t->mutex);
+    return 0;
+}
+
+void toy_may_write(struct toy *t)
+{
+    t->storage.put_begin = toy_put_begin;
+    t->storage.put_write = toy_put_write;
+    t->storage.put_end = toy_put_end;
+    t->storage.list = toy_list;
+    t->storage.remove = toy_remove;
 }
 
 /* Completes what came last first. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A toy storage in memory, which counts, fails as asked, and completes reads at once or from a
- * thread of its own. */
+/* A toy storage in memory, which counts, fails as asked, completes reads at once or from a thread
+ * of its own, and can be written to. */
 #ifndef TOY_STORAGE_H
 #define TOY_STORAGE_H
 
@@ -9,7 +9,7 @@
 
 #include <pcr/storage.h>
 
-enum { TOY_OBJECTS = 16, TOY_PENDING = 1024 };
+enum { TOY_OBJECTS = 32, TOY_PENDING = 1024 };
 
 struct toy_object {
     char name[128];
@@ -34,6 +34,8 @@ struct toy {
     uint64_t open_count, close_count, read_count;
     /* So many of the next calls fail: with code, and this error. */
     uint32_t failing_opens, failing_reads;
+    uint32_t good_puts; /* calls for writing before one fails; 0: none fails */
+    uint64_t put_count; /* objects that were completed */
     int code;
     struct pcr_error failure;
     /* With a thread: */
@@ -46,6 +48,8 @@ struct toy {
 };
 
 void toy_create(struct toy *t, bool with_thread);
+/* Gives it the callbacks for writing. */
+void toy_may_write(struct toy *t);
 /* Every object must be closed, and no read under way. */
 void toy_destroy(struct toy *t);
 /* Adds an object, or replaces it, with a copy of the bytes. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A storage of the program's own: objects in memory, in an archive, behind a network protocol.
- * A dataset is read from it as from files: with cache, retries, loaders and verification.
+ * A dataset is read from it as from files: with cache, retries, loaders and verification; and
+ * written to it by pcr_dataset_write().
  *
  * Objects are runs of bytes with names. A dataset `photos.pcr` is the objects
  * `photos.pcr/manifest.json` and `photos.pcr/train-00000.pcr` and so on; the part before the
@@ -8,7 +9,7 @@
  * any bytes but NUL, with "/" between their parts; there are no folders beyond that.
  *
  * The program fills a struct pcr_storage with callbacks and points to it in struct
- * pcr_dataset_options. What every callback keeps to:
+ * pcr_dataset_options or pcr_write_options. What every callback keeps to:
  *
  * Threads. Any callback may be called from any thread, from several at a time, and while others
  * are under way, also on one object. libpcr holds no lock meanwhile. No callback may call a
@@ -83,6 +84,30 @@ struct pcr_storage {
     /* Closes an object that open() gave, when no read of it is under way. Called from whichever
      * thread is last to use the record, at the latest by pcr_dataset_close(). */
     void (*close)(void *context, void *object);
+
+    /* --- for writing (struct pcr_write_options): all of them, or none. Failures are not tried
+     * again here: a storage does that by itself --- */
+
+    /* Begins to write an object; *put_out is given to put_write() and put_end(). */
+    int (*put_begin)(void *context, const char *name, void **put_out, struct pcr_error *err);
+
+    /* Adds bytes (nbytes is never 0). Calls for one object come one after the other. */
+    int (*put_write)(void *context, void *put, const void *data, size_t nbytes,
+                     struct pcr_error *err);
+
+    /* Ends it. complete: the object takes the place of what had its name, all at once, and is
+     * there for good. Else, and where that fails, nothing is left of it. `put` is gone in any
+     * case. */
+    int (*put_end)(void *context, void *put, int complete, struct pcr_error *err);
+
+    /* Calls each() with the name of every object that begins with the prefix, in any order. Where
+     * each() returns other than 0, returns that at once. */
+    int (*list)(void *context, const char *prefix,
+                int (*each)(void *each_context, const char *name), void *each_context,
+                struct pcr_error *err);
+
+    /* Removes an object; it is no failure if there is none. */
+    int (*remove)(void *context, const char *name, struct pcr_error *err);
 };
 
 /* Completes a request, once, from any thread, also from within read(). code: 0, when all its

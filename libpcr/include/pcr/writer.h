@@ -7,6 +7,8 @@
 #include <pcr/ladder.h>
 #include <pcr/source.h>
 
+struct pcr_storage; /* storage.h */
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -94,6 +96,9 @@ struct pcr_write_options {
     uint32_t quality;         /* 1 to 100, libjpeg's; default 90; 0 without max_side */
     struct pcr_buffer *manifest_out; /* a dry run puts the manifest here that it would write, as
                                       * docs/FORMAT.md has it; NULL: not */
+    /* Where the dataset is written, a storage of the program's own (storage.h); NULL: in files.
+     * Nothing but the program keeps a second writer from the same path there. */
+    const struct pcr_storage *storage;
 };
 
 /* Converts `source` into a dataset in folder `path`, which is made if need be.

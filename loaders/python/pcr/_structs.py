@@ -250,6 +250,12 @@ STORAGE_OPEN = CFUNCTYPE(c_int, c_void_p, c_char_p, POINTER(c_void_p), POINTER(O
                          POINTER(Error))
 STORAGE_READ = CFUNCTYPE(None, c_void_p, c_void_p, c_uint64, c_void_p, c_size_t, c_void_p)
 STORAGE_CLOSE = CFUNCTYPE(None, c_void_p, c_void_p)
+STORAGE_PUT_BEGIN = CFUNCTYPE(c_int, c_void_p, c_char_p, POINTER(c_void_p), POINTER(Error))
+STORAGE_PUT_WRITE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_void_p, c_size_t, POINTER(Error))
+STORAGE_PUT_END = CFUNCTYPE(c_int, c_void_p, c_void_p, c_int, POINTER(Error))
+STORAGE_EACH = CFUNCTYPE(c_int, c_void_p, c_char_p)
+STORAGE_LIST = CFUNCTYPE(c_int, c_void_p, c_char_p, STORAGE_EACH, c_void_p, POINTER(Error))
+STORAGE_REMOVE = CFUNCTYPE(c_int, c_void_p, c_char_p, POINTER(Error))
 
 
 class Storage(ctypes.Structure):
@@ -257,7 +263,9 @@ class Storage(ctypes.Structure):
 
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("context", c_void_p),
                 ("identity", c_char_p), ("open", STORAGE_OPEN), ("read", STORAGE_READ),
-                ("close", STORAGE_CLOSE)]
+                ("close", STORAGE_CLOSE), ("put_begin", STORAGE_PUT_BEGIN),
+                ("put_write", STORAGE_PUT_WRITE), ("put_end", STORAGE_PUT_END),
+                ("list", STORAGE_LIST), ("remove", STORAGE_REMOVE)]
 
 
 class DatasetOptions(ctypes.Structure):
@@ -563,7 +571,8 @@ class WriteOptions(ctypes.Structure):
                 ("bad_policy", c_uint32), ("opaque_policy", c_uint32), ("limits", POINTER(Limits)),
                 ("max_memory_nbytes", c_uint64), ("progress", PROGRESS_CALLBACK),
                 ("bad_input", BAD_INPUT_CALLBACK), ("context", c_void_p),
-                ("max_side", c_uint32), ("quality", c_uint32), ("manifest_out", c_void_p)]
+                ("max_side", c_uint32), ("quality", c_uint32), ("manifest_out", c_void_p),
+                ("storage", POINTER(Storage))]
 
 
 class FolderLayout(IntEnum):
