@@ -25,7 +25,7 @@ enum {
 
 static inline unsigned pcri_bit_length(uint32_t v)
 {
-    return v ? 32 - (unsigned) __builtin_clz(v) : 0;
+    return 31 - (unsigned) __builtin_clz(2 * v + 1); /* v below 2^31 */
 }
 
 /* v by thresholds: how many of 0, 1, 2, 4, 7, 12 it exceeds. */
@@ -34,11 +34,20 @@ static inline unsigned pcri_pk_q7(unsigned v)
     return (unsigned) (v > 0) + (v > 1) + (v > 2) + (v > 4) + (v > 7) + (v > 12);
 }
 
-/* found: how many coefficients of the block are new. */
-static inline unsigned pcri_pk_m_context(unsigned level, unsigned found, unsigned k)
+/* Where the contexts of M of a block begin of which `found` coefficients are new, */
+static inline unsigned pcri_pk_m_begin(unsigned level, unsigned found)
 {
-    unsigned zone = (unsigned) (k > 2) + (k > 3) + (k > 6) + (k > 10) + (k > 20);
-    return level * PCRI_PK_M_CONTEXTS + pcri_pk_q7(found) * 6 + zone;
+    return level * PCRI_PK_M_CONTEXTS + pcri_pk_q7(found) * 6;
+}
+
+/* and that of coefficient k among them. */
+static inline unsigned pcri_pk_m_zone(unsigned k)
+{
+    static const uint8_t zones[64] = {
+        0, 0, 0, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
+        5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
+    };
+    return zones[k];
 }
 
 /* DC of the row above, of which the first has none. `residual`: what the prediction missed it by,
@@ -68,8 +77,9 @@ static inline int pcri_pk_dc_predict(const struct pcri_pk_dc *up, int left, uint
     int a = up->value[x];
     if (!x)
         return a;
-    int corner = up->value[x - 1], low = left < a ? left : a, high = left < a ? a : left;
-    return corner >= high ? low : corner <= low ? high : left + a - corner;
+    const int low = left < a ? left : a, high = left < a ? a : left;
+    const int v = left + a - up->value[x - 1];
+    return v < low ? low : v > high ? high : v;
 }
 
 #endif

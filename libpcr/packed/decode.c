@@ -4,8 +4,8 @@
  *
  * What bounds it: symbols are read by calls, whose lengths follow from what was decoded before and
  * are at most 64 a block; reading a call past the end of its stream fails after at most
- * PCRI_TANS_UNCHECKED symbols (tans.h). Plain bits are counted before they are read. Masks keep
- * to their band whatever the symbols say. */
+ * PCRI_TANS_UNCHECKED symbols (tans.h). Plain bits are counted before they are read, or are those
+ * under a row's masks. Masks keep to their band whatever the symbols say. */
 #include <stdlib.h>
 
 #include "packed.h"
@@ -23,7 +23,8 @@ static int read_call(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, size_t
                      enum pcri_pk_family family, size_t split, enum pcri_pk_family other,
                      struct pcr_error *err)
 {
-    if (!pcri_tans_read(&s->symbols, d->tables->entries, d->numbers, n, d->symbols))
+    if (!pcri_tans_read(&s->symbols, d->kernels->read_symbols, d->tables->entries, d->numbers, n,
+                        d->symbols))
         return damaged(err, "symbols end too early");
     uint8_t *end = d->symbols + n;
     for (uint8_t *p = d->symbols; p < end; p++) {
@@ -65,18 +66,20 @@ static int read_dc_row(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, unsi
     if (bad || s->plain.end - s->plain.bit < sum)
         return damaged(err, bad ? "a difference of DC that cannot be"
                                 : "plain bits end too early");
+    struct pcri_pk_bits bits = s->plain;
+    uint16_t *residual = up->residual;
+    const struct pcri_pk_dc above = *up;
     int left = 0, past = 0;
     for (uint32_t x = 0; x < n; x++) {
-        unsigned nbits = lengths[x];
-        uint32_t v = (uint32_t) pcri_pk_take(&s->plain, nbits), top = nbits ? 1u << (nbits - 1) : 0;
-        int m = (int) (v | top), r = v & top ? -m : m;
-        int value = pcri_pk_dc_predict(up, left, x) + r;
-        past |= value > PCRI_PK_MAX_DC || value < -PCRI_PK_MAX_DC;
-        now[x] = (int16_t) (left = past ? 0 : value);
-        d->rows.rows[c].mask[x] = (uint64_t) m;
+        const unsigned nbits = lengths[x];
+        const uint32_t v = (uint32_t) pcri_pk_take(&bits, nbits), top = 1u << nbits >> 1;
+        const int m = (int) (v | top), negative = -(int) ((v & top) != 0);
+        left = pcri_pk_dc_predict(&above, left, x) + ((m ^ negative) - negative);
+        past |= (unsigned) (left + PCRI_PK_MAX_DC) > 2 * PCRI_PK_MAX_DC;
+        now[x] = (int16_t) left;
+        residual[x] = (uint16_t) m;
     }
-    for (uint32_t x = 0; x < n; x++)
-        up->residual[x] = (uint16_t) d->rows.rows[c].mask[x];
+    s->plain = bits;
     pcri_pk_dc_end(&d->rows, c);
     return past ? damaged(err, "DC that cannot be") : 0;
 }
@@ -85,11 +88,14 @@ static int decode_dc(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
                      const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
 {
     size_t n = 0;
-    const uint8_t *map = d->tables->maps[PCRI_PK_DC];
     for (uint32_t i = 0; i < count; i++) {
-        unsigned c = active[i].pass->component;
+        const uint8_t *map = d->tables->maps[PCRI_PK_DC];
+        const unsigned c = active[i].pass->component, class = d->plan.class[c];
+        const struct pcri_pk_dc above = d->rows.dc[c];
+        uint8_t *out = d->numbers + n;
+        n += active[i].row->blocks;
         for (uint32_t x = 0; x < active[i].row->blocks; x++)
-            d->numbers[n++] = map[pcri_pk_dc_context(&d->rows.dc[c], d->plan.class[c], x)];
+            out[x] = map[pcri_pk_dc_context(&above, class, x)];
     }
     int rc = read_call(d, s, n, PCRI_PK_DC, n, PCRI_PK_DC, err);
     const uint8_t *lengths = d->symbols;
@@ -158,93 +164,106 @@ static int read_b(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
     return rc;
 }
 
+/* The tables of a first pass's M, which is settled, and which coefficients they are of. */
+static size_t number_m(const uint8_t *map, const struct pcri_pk_active *a, uint8_t *out,
+                       uint32_t *places)
+{
+    size_t n = 0;
+    const uint64_t *found = a->row->found;
+    const uint8_t *gain = a->above->gain;
+    const uint32_t blocks = a->row->blocks;
+    const unsigned level = a->pass->level;
+    for (uint32_t x = 0; x < blocks; x++) {
+        const uint8_t *of_block = map + pcri_pk_m_begin(level, gain[x]);
+        for (uint64_t left = found[x]; left; left &= left - 1, n++) {
+            const unsigned k = (unsigned) __builtin_ctzll(left);
+            places[n] = 64 * x + k;
+            out[n] = of_block[pcri_pk_m_zone(k)];
+        }
+    }
+    return n;
+}
+
 static int read_m(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
                   const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
 {
-    const uint8_t *map = d->tables->maps[PCRI_PK_M];
     size_t n = 0;
     bool any = false;
     for (uint32_t i = 0; i < count; i++) {
         const struct pcri_pk_active *a = &active[i];
         any |= a->pass->first;
-        for (uint32_t x = 0; a->pass->first && x < a->row->blocks; x++) {
-            uint64_t left = a->row->found[x];
-            unsigned found = left ? (unsigned) __builtin_popcountll(left) : 0;
-            for (; left; left &= left - 1)
-                d->numbers[n++] = map[pcri_pk_m_context(a->pass->level, found,
-                                                        (unsigned) __builtin_ctzll(left))];
-        }
+        if (a->pass->first)
+            n += number_m(d->tables->maps[PCRI_PK_M], a, d->numbers + n, d->places + n);
     }
     return any ? read_call(d, s, n, PCRI_PK_M, n, PCRI_PK_M, err) : 0;
 }
 
 /* --- AC: plain bits --- */
 
-/* Reads as many bits as the mask has, to where the mask has them in `out`. */
+/* Reads as many bits as the mask has, to where the mask has them in `out`. Less than 8 bytes a
+ * block are read, for which there is padding, so that it is enough to look afterwards. */
 static int read_plain(struct pcri_pk_decoder *d, struct pcri_pk_bits *bits,
                       const uint64_t *mask, size_t n, uint64_t *out, struct pcr_error *err)
 {
-    if (bits->end - bits->bit < d->kernels->count(mask, n))
-        return damaged(err, "plain bits end too early");
     d->kernels->scatter(bits, mask, n, out);
-    return 0;
-}
-
-/* The lower bits of one block's new coefficients of a first pass, whose lengths are in m. */
-static unsigned read_magnitudes(struct pcri_pk_bits *bits, const struct pcri_pk_active *a,
-                                uint32_t x, const uint8_t *m)
-{
-    const struct pcri_pk_row *row = a->row;
-    unsigned n = 0;
-    for (uint64_t left = row->found[x]; left; left &= left - 1, n++) {
-        const uint64_t bit = left & -left;
-        if (m[n] == 1)
-            continue;
-        unsigned below = m[n] - 1u;
-        uint32_t v = (uint32_t) pcri_pk_take(bits, below) | 1u << below;
-        row->fresh[x] &= ~bit;
-        for (unsigned p = 0; p <= below; p++)
-            row->plane[a->pass->al + p][x] =
-                (row->plane[a->pass->al + p][x] & ~bit) | (v >> p & 1 ? bit : 0);
-    }
-    return n;
+    return bits->bit > bits->end ? damaged(err, "plain bits end too early") : 0;
 }
 
 /* Lengths that are none, or of more bits than there are, are damage. */
 static int check_lengths(const struct pcri_pk_bits *bits, const struct pcri_pk_active *a,
                          const uint8_t *m, size_t n, struct pcr_error *err)
 {
-    unsigned most = PCRI_PK_PLANES - a->pass->al, bad = 0, all = 0;
+    const unsigned most = PCRI_PK_PLANES - a->pass->al;
+    unsigned longest = 0, shortest = 255;
     uint64_t sum = 0;
     for (size_t i = 0; i < n; i++) {
-        bad |= (unsigned) m[i] - 1 >= most;
-        all |= m[i] < 16 ? 1u << m[i] : 0;
-        sum += m[i] - 1u;
+        longest = m[i] > longest ? m[i] : longest;
+        shortest = m[i] < shortest ? m[i] : shortest;
+        sum += m[i];
     }
-    if (bad)
+    if (longest > most || !shortest)
         return damaged(err, "a magnitude that cannot be");
-    for (unsigned p = 0; p < most; p++)
-        a->row->planes |= all >> (p + 1) ? 1u << (a->pass->al + p) : 0;
-    return bits->end - bits->bit < sum ? damaged(err, "plain bits end too early") : 0;
+    return bits->end - bits->bit < sum - n ? damaged(err, "plain bits end too early") : 0;
 }
 
-/* Returns the number of lengths, or a code. */
-static int64_t read_first(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                          const struct pcri_pk_active *a, const uint8_t *m,
-                          struct pcr_error *err)
+/* The lower bits of n magnitudes. Those of more than one bit are kept in a list, for they are few,
+ * and reach planes that no other coefficient does. */
+static void read_magnitudes(struct pcri_pk_bits *bits, unsigned al, const uint8_t *m,
+                            const uint32_t *places, size_t n, struct pcri_pk_large *large)
 {
-    const struct pcri_pk_row *row = a->row;
-    size_t n = d->kernels->count(row->found, row->blocks);
+    struct pcri_pk_bits b = *bits;
+    struct pcri_pk_magnitude *out = large->items + large->count;
+    for (size_t i = 0; i < n; i++) {
+        const unsigned below = m[i] - 1u;
+        const uint32_t v = (uint32_t) pcri_pk_take(&b, below) | 1u << below;
+        *out = (struct pcri_pk_magnitude) { places[i], (uint16_t) (v << al) };
+        out += below != 0;
+    }
+    large->count = (size_t) (out - large->items);
+    *bits = b;
+}
+
+/* What a first pass found; *at: where its M begin, and then where they end. */
+static int read_first(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                      const struct pcri_pk_active *a, size_t *at, struct pcr_error *err)
+{
+    struct pcri_pk_row *row = a->row;
+    const uint8_t *m = d->symbols + *at;
+    const size_t n = d->kernels->count(row->found, row->blocks);
+    uint64_t *plane = row->plane[a->pass->al], *fresh = row->fresh;
+    struct pcri_pk_bits ones = { d->numbers, 0, n }; /* which has served */
     int rc = check_lengths(&s->plain, a, m, n, err);
     if (rc)
         return rc;
-    for (uint32_t x = 0; x < row->blocks; x++) {
-        row->plane[a->pass->al][x] |= row->found[x];
-        if (row->found[x])
-            m += read_magnitudes(&s->plain, a, x, m);
-    }
-    rc = read_plain(d, &s->plain, row->found, row->blocks, row->sign, err);
-    return rc ? rc : (int64_t) n;
+    row->planes |= 1u << a->pass->al;
+    d->kernels->ones(m, n, d->numbers);
+    d->kernels->scatter(&ones, row->found, row->blocks, plane);
+    for (uint32_t x = 0; x < row->blocks; x++)
+        fresh[x] &= plane[x] | ~row->found[x];
+    read_magnitudes(&s->plain, a->pass->al, m, d->places + *at, n,
+                    &d->large[a->pass->component]);
+    *at += n;
+    return read_plain(d, &s->plain, row->found, row->blocks, row->sign, err);
 }
 
 static int read_refinement(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
@@ -282,16 +301,16 @@ static int decode_ac(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
     }
     if (!rc)
         rc = read_b(d, s, active, count, err);
+    for (uint32_t i = 0; !rc && i < count; i++)
+        if (active[i].pass->first)
+            d->kernels->settle(active[i].row, active[i].pass->band, active[i].above);
     if (!rc)
         rc = read_m(d, s, active, count, err);
-    const uint8_t *m = d->symbols;
+    size_t m = 0;
     for (uint32_t i = 0; !rc && i < count; i++) {
         const struct pcri_pk_active *a = &active[i];
         if (a->pass->first) {
-            d->kernels->settle(a->row, a->pass->band, a->above);
-            int64_t n = read_first(d, s, a, m, err);
-            rc = n < 0 ? (int) n : 0;
-            m += n < 0 ? 0 : n;
+            rc = read_first(d, s, a, &m, err);
         } else {
             struct pcri_pk_bits first = { r[i], 0, r_nbits[i] };
             rc = read_refinement(d, s, a, &first, r[i] + r_nbits[i] / 8, err);
@@ -309,11 +328,31 @@ static int reserve_scratch(struct pcri_pk_decoder *d, struct pcr_error *err)
     if (n <= d->scratch_capacity)
         return 0;
     free(d->numbers);
+    free(d->places);
     d->scratch_capacity = 0;
     d->numbers = pcri_malloc(3, n, err);
-    if (!d->numbers)
+    d->places = pcri_malloc(n, sizeof(*d->places), err);
+    if (!d->numbers || !d->places)
         return PCR_ERR_NOMEM;
     d->scratch_capacity = n;
+    return 0;
+}
+
+static int reserve_large(struct pcri_pk_decoder *d, struct pcr_error *err)
+{
+    for (uint32_t c = 0; c < d->plan.component_count; c++) {
+        struct pcri_pk_large *l = &d->large[c];
+        size_t n = 64 * (size_t) d->plan.blocks_x[c];
+        l->count = 0;
+        if (n <= l->capacity)
+            continue;
+        free(l->items);
+        l->capacity = 0;
+        l->items = pcri_malloc(n, sizeof(*l->items), err);
+        if (!l->items)
+            return PCR_ERR_NOMEM;
+        l->capacity = n;
+    }
     return 0;
 }
 
@@ -357,7 +396,8 @@ static int find_segments(struct pcri_pk_decoder *d, uint32_t g, size_t begin,
 static int take_chunks(struct pcri_pk_decoder *d, const struct pcr_span chunks[],
                        struct pcr_error *err)
 {
-    size_t total = PCRI_TANS_PADDING;
+    const size_t padding = PCRI_TANS_PADDING + 8 * (size_t) d->rows.block_count;
+    size_t total = padding;
     for (uint32_t g = 0; g < d->groups; g++)
         if (!pcri_add(total, chunks[g].nbytes, &total))
             return pcri_fail_nomem(err, SIZE_MAX);
@@ -375,7 +415,7 @@ static int take_chunks(struct pcri_pk_decoder *d, const struct pcr_span chunks[]
         rc = find_segments(d, g, begin, err);
     }
     if (!rc)
-        memset(d->bytes.data + d->bytes.nbytes, 0, PCRI_TANS_PADDING);
+        memset(d->bytes.data + d->bytes.nbytes, 0, padding);
     return rc;
 }
 
@@ -438,6 +478,8 @@ int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file
     d->symbols = d->numbers + d->scratch_capacity;
     d->first_bits = d->symbols + d->scratch_capacity;
     if (!rc)
+        rc = reserve_large(d, err);
+    if (!rc)
         rc = reserve_ranges(d, err);
     return rc ? rc : take_chunks(d, chunks, err);
 }
@@ -456,8 +498,10 @@ static int decode_batch(struct pcri_pk_decoder *d, struct pcr_error *err)
     uint32_t every = segment_batches(d), batch = d->batch++;
     int rc = batch % every ? 0 : begin_segment(d, batch / every, err);
     for (uint32_t c = 0; c < d->plan.component_count; c++)
-        if (pcri_pk_row(&d->plan, batch, c) != UINT32_MAX)
+        if (pcri_pk_row(&d->plan, batch, c) != UINT32_MAX) {
             pcri_pk_row_begin(&d->rows, c);
+            d->large[c].count = 0;
+        }
     for (uint32_t i = 0; !rc && i < d->plan.first_step[d->groups]; i++) {
         const struct pcri_pk_step *step = &d->plan.steps[i];
         struct pcri_pk_stream *s = &d->streams[step->group];
@@ -468,6 +512,19 @@ static int decode_batch(struct pcri_pk_decoder *d, struct pcr_error *err)
     if (!rc && (d->batch % every == 0 || d->batch == pcri_pk_batches(&d->plan)))
         rc = end_segment(d, err);
     return rc;
+}
+
+/* A row's coefficients, with those whose upper bits are in no plane. */
+static void expand(const struct pcri_pk_decoder *d, uint32_t c, int16_t *out)
+{
+    const struct pcri_pk_row *row = &d->rows.rows[c];
+    const struct pcri_pk_large *large = &d->large[c];
+    d->kernels->expand(row, d->rows.dc[c].value, out);
+    for (size_t i = 0; i < large->count; i++) {
+        const uint32_t place = large->items[i].place;
+        const int negative = -(int) (row->sign[place / 64] >> place % 64 & 1);
+        out[place] = (int16_t) (out[place] + ((large->items[i].value ^ negative) - negative));
+    }
 }
 
 int pcri_pk_decoder_next(struct pcri_pk_decoder *d, const struct pcri_pk_target targets[4],
@@ -486,7 +543,7 @@ int pcri_pk_decoder_next(struct pcri_pk_decoder *d, const struct pcri_pk_target 
         if (pcri_pk_row(&d->plan, batch, c) == UINT32_MAX)
             continue;
         if (t->coef)
-            d->kernels->expand(row, dc, t->coef);
+            expand(d, c, t->coef);
         if (t->mask)
             memcpy(t->mask, row->known, 8 * (size_t) row->blocks);
         if (t->dc)
@@ -522,5 +579,8 @@ void pcri_pk_decoder_free(struct pcri_pk_decoder *d)
     pcr_buffer_free(&d->bytes);
     free(d->ranges);
     free(d->numbers);
+    free(d->places);
+    for (uint32_t c = 0; c < 4; c++)
+        free(d->large[c].items);
     *d = (struct pcri_pk_decoder) { 0 };
 }

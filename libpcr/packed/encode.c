@@ -77,10 +77,9 @@ static int add_dc_row(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s
             return pcri_fail(err, PCR_ERR_UNSUPPORTED, "DC is %d", now[x]);
         int r = now[x] - pcri_pk_dc_predict(up, x ? now[x - 1] : 0, x);
         a->row->mask[x] = (uint64_t) (int64_t) r; /* kept for the plain bits */
+        up->residual[x] = (uint16_t) abs(r);
         e->symbols[x] = (uint8_t) pcri_bit_length((uint32_t) abs(r));
     }
-    for (uint32_t x = 0; x < a->row->blocks; x++)
-        up->residual[x] = (uint16_t) abs((int) (int64_t) a->row->mask[x]);
     pcri_pk_dc_end(&e->rows, c);
     return add_symbols(e, s, PCRI_PK_DC, 0, contexts, e->symbols, a->row->blocks, err);
 }
@@ -206,10 +205,10 @@ static int add_m_block(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *
     uint16_t contexts[64];
     uint8_t symbols[64];
     size_t n = 0;
-    unsigned count = (unsigned) __builtin_popcountll(found);
+    unsigned begin = pcri_pk_m_begin(pass->level, (unsigned) __builtin_popcountll(found));
     for (uint64_t left = found; left; left &= left - 1, n++) {
         unsigned k = (unsigned) __builtin_ctzll(left);
-        contexts[n] = (uint16_t) pcri_pk_m_context(pass->level, count, k);
+        contexts[n] = (uint16_t) (begin + pcri_pk_m_zone(k));
         symbols[n] = (uint8_t) pcri_bit_length(magnitude(coef[k], pass->al));
     }
     return add_symbols(e, s, PCRI_PK_M, 0, contexts, symbols, n, err);

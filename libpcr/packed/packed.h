@@ -80,6 +80,17 @@ struct pcri_pk_range {
     size_t symbols, plain, end;
 };
 
+/* Magnitudes of a row's coefficients, as far as first passes brought them; those of one bit are in
+ * a plane. */
+struct pcri_pk_magnitude {
+    uint32_t place; /* block * 64 + k */
+    uint16_t value;
+};
+struct pcri_pk_large {
+    struct pcri_pk_magnitude *items;
+    size_t count, capacity;
+};
+
 /* One group's streams, of the segment that is read. */
 struct pcri_pk_stream {
     struct pcri_tans_reader symbols;
@@ -100,7 +111,9 @@ struct pcri_pk_decoder {
     struct pcri_pk_stream streams[PCRI_LADDER_MAX_GROUPS];
     uint8_t *numbers, *symbols; /* of a call: tables and symbols */
     uint8_t *first_bits;        /* of a step: bits of first refinements */
+    uint32_t *places;           /* of a call's M: block * 64 + k */
     size_t scratch_capacity;
+    struct pcri_pk_large large[4];
     uint32_t batch, batch_end, wanted_begin; /* batches: next, and those that are wanted */
 };
 

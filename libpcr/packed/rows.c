@@ -8,8 +8,9 @@ const struct pcri_pk_kernels *pcri_pk_kernels_choose(void)
 {
 #ifdef PCRI_PK_HAVE_AVX2
     const unsigned wanted = PCRI_CPU_FAST_PDEP | PCRI_CPU_AVX2;
-    if ((pcri_cpu_features() & wanted) == wanted)
-        return &pcri_pk_avx2;
+    const unsigned features = pcri_cpu_features();
+    if ((features & wanted) == wanted)
+        return features & PCRI_CPU_AVX512 ? &pcri_pk_avx512 : &pcri_pk_avx2;
 #endif
     return &pcri_pk_portable;
 }

@@ -5,6 +5,7 @@
 #define PCRI_PK_ROWS_H
 
 #include "contexts.h"
+#include "tans.h"
 
 enum {
     PCRI_PK_EDGE = 8,      /* elements before a row, of which the last is 0 and stays it */
@@ -92,6 +93,8 @@ struct pcri_pk_kernels {
     /* The other way round: writes what is under the masks. */
     void (*gather)(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
                    const uint64_t *values);
+    /* Bit i of `out`: m[i] is 1. Up to 8 bytes more than needed are written. */
+    void (*ones)(const uint8_t *m, size_t n, uint8_t *out);
     /* mask = known & fresh & band, or known & ~fresh & band. */
     void (*select)(const struct pcri_pk_row *row, uint64_t band, bool fresh);
     /* Ends a pass: `found` joins what is known, and `above` is made for the next row. */
@@ -103,9 +106,14 @@ struct pcri_pk_kernels {
     void (*slice)(struct pcri_pk_row *row, const int16_t *coef);
     /* T and B of `found`; the number of Bs. */
     size_t (*name_bytes)(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b);
+    pcri_tans_read_fn *read_symbols;
 };
 
 extern const struct pcri_pk_kernels pcri_pk_portable;
+#if defined(__x86_64__) && !defined(PCR_PORTABLE)
+#define PCRI_PK_HAVE_AVX2 1
+extern const struct pcri_pk_kernels pcri_pk_avx2, pcri_pk_avx512; /* with BMI2's bit deposit */
+#endif
 
 /* Those for this CPU. */
 const struct pcri_pk_kernels *pcri_pk_kernels_choose(void);

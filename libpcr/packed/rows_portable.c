@@ -151,6 +151,13 @@ static void gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t
             pcri_pk_put(bits, values[i] >> __builtin_ctzll(left) & 1, 1);
 }
 
+static void ones(const uint8_t *m, size_t n, uint8_t *out)
+{
+    memset(out, 0, n / 8 + 1);
+    for (size_t i = 0; i < n; i++)
+        out[i / 8] |= (uint8_t) ((m[i] == 1) << i % 8);
+}
+
 static void select_known(const struct pcri_pk_row *row, uint64_t band, bool fresh)
 {
     const uint64_t flip = fresh ? 0 : UINT64_MAX;
@@ -219,6 +226,6 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 const struct pcri_pk_kernels pcri_pk_portable = {
-    "portable", t_contexts, b_contexts, place, count, scatter, gather, select_known, settle,
-    expand, slice, name_bytes,
+    "portable", t_contexts, b_contexts, place, count, scatter, gather, ones, select_known, settle,
+    expand, slice, name_bytes, pcri_tans_read_portable,
 };

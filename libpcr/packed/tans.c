@@ -8,7 +8,7 @@
  * tables overlap, and only the position in the stream goes from symbol to symbol. */
 #include <stdlib.h>
 
-#include "tans.h"
+#include "tans_read.h"
 
 /* Which symbol each state stands for: places are dealt in steps, as zstd's are (RFC 8878). */
 static void spread(const uint16_t freq[256], uint8_t out[PCRI_TANS_STATES])
@@ -65,11 +65,6 @@ void pcri_tans_encoder(const uint16_t freq[256], struct pcri_tans_encoder *out)
 
 /* --- reading --- */
 
-static inline uint64_t word_at(const uint8_t *data, uint64_t bit)
-{
-    return pcri_load64(data + (bit >> 3)) >> (bit & 7);
-}
-
 int pcri_tans_open(struct pcri_tans_reader *r, const uint8_t *data, size_t nbytes,
                    unsigned lanes, struct pcr_error *err)
 {
@@ -78,67 +73,27 @@ int pcri_tans_open(struct pcri_tans_reader *r, const uint8_t *data, size_t nbyte
         return pcri_fail(err, PCR_ERR_CORRUPT, "no room for %u states in %zu bytes", lanes,
                          nbytes);
     for (unsigned i = 0; i < lanes; i++, r->bit += PCRI_TANS_LOG)
-        r->states[i] = word_at(data, r->bit) % PCRI_TANS_STATES;
+        r->states[i] = pcri_tans_word(data, r->bit) % PCRI_TANS_STATES;
     return 0;
 }
 
-/* One symbol; word: the stream's next bits. */
-static inline uint32_t decode_one(const pcri_tans_entry *entries, unsigned table,
-                                  uint32_t state, uint64_t *word, uint64_t *bit, uint8_t *out)
+void pcri_tans_read_portable(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
+                             const uint8_t *tables, size_t n, uint8_t *out)
 {
-    pcri_tans_entry e = entries[(size_t) table * PCRI_TANS_STATES + state];
-    unsigned nbits = e & 255;
-    uint32_t next = (e >> 16) + (uint32_t) (*word & ((UINT64_C(1) << nbits) - 1));
-    *out = (uint8_t) (e >> 8);
-    *word >>= nbits;
-    *bit += nbits;
-    return next;
+    pcri_tans_read_some(r, entries, tables, n, out);
 }
 
-/* The compiler makes one of these for each number of lanes. */
-static inline __attribute__((always_inline)) void
-read_lanes(struct pcri_tans_reader *r, const pcri_tans_entry *entries, const uint8_t *tables,
-           size_t n, uint8_t *out, const unsigned lanes)
-{
-    enum { AT_ONCE = 57 / PCRI_TANS_LOG }; /* symbols of one word */
-    const unsigned part = lanes > 8 ? 6 : lanes > 4 ? 4 : lanes;
-    uint32_t states[PCRI_TANS_MAX_LANES];
-    uint64_t bit = r->bit, word = 0;
-    size_t i = 0;
-    _Static_assert(AT_ONCE >= 6, "a word has the bits of a part");
-    for (unsigned k = 0; k < lanes; k++)
-        states[k] = r->states[k];
-    for (; i + lanes <= n; i += lanes)
-        for (unsigned k = 0; k < lanes; k++) {
-            if (k % part == 0)
-                word = word_at(r->data, bit);
-            states[k] = decode_one(entries, tables[i + k], states[k], &word, &bit, out + i + k);
-        }
-    for (unsigned k = 0; i < n; i++, k++) {
-        word = word_at(r->data, bit);
-        states[k] = decode_one(entries, tables[i], states[k], &word, &bit, out + i);
-    }
-    for (unsigned k = 0; k < lanes; k++)
-        r->states[k] = (uint16_t) states[k];
-    r->bit = bit;
-}
-
-bool pcri_tans_read(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
-                    const uint8_t *tables, size_t n, uint8_t *out)
+bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *read,
+                    const pcri_tans_entry *entries, const uint8_t *tables, size_t n,
+                    uint8_t *out)
 {
     for (size_t i = 0; i < n; i += PCRI_TANS_UNCHECKED) {
-        size_t m = n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED;
         if (r->bit > r->end) {
             memset(out + i, 0, n - i);
             return false;
         }
-        switch (r->lanes) {
-        case 1: read_lanes(r, entries, tables + i, m, out + i, 1); break;
-        case 2: read_lanes(r, entries, tables + i, m, out + i, 2); break;
-        case 4: read_lanes(r, entries, tables + i, m, out + i, 4); break;
-        case 8: read_lanes(r, entries, tables + i, m, out + i, 8); break;
-        default: read_lanes(r, entries, tables + i, m, out + i, 16); break;
-        }
+        read(r, entries, tables + i, n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED,
+             out + i);
     }
     return r->bit <= r->end;
 }

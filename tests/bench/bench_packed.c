@@ -21,7 +21,7 @@
 #include "packed/packed.h"
 #include "packed/train.h"
 
-enum { RUNS = 5, GROUPS = PCRI_LADDER_MAX_GROUPS };
+enum { RUNS = 15, GROUPS = PCRI_LADDER_MAX_GROUPS };
 
 struct image {
     const struct pcr_buffer *original;

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Operations on rows for x86-64 with AVX2 and a fast bit deposit (BMI2). Contexts are made of
+ * bytes, 32 at a time; masks go through the bit deposit block by block, without branches. */
+#include "rows.h"
+
+#ifdef PCRI_PK_HAVE_AVX2
+#include <immintrin.h>
+
+#define TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))
+#define INLINE TARGET static inline __attribute__((always_inline))
+#define UNLIKELY(x) __builtin_expect(x, 0)
+
+#define PCRI_TANS_INLINE INLINE
+#define PCRI_TANS_LOW_BITS(word, n) _bzhi_u64(word, n)
+#include "tans_read.h"
+
+INLINE __m256i load(const void *p)
+{
+    return _mm256_loadu_si256(p);
+}
+
+INLINE void store(void *p, __m256i v)
+{
+    _mm256_storeu_si256(p, v);
+}
+
+/* How many of the thresholds each byte exceeds; bytes are below 128. */
+INLINE __m256i quantise(__m256i v, const int8_t thresholds[6])
+{
+    __m256i sum = _mm256_setzero_si256();
+    for (int i = 0; i < 6; i++)
+        sum = _mm256_sub_epi8(sum, _mm256_cmpgt_epi8(v, _mm256_set1_epi8(thresholds[i])));
+    return sum;
+}
+
+/* How many bits of each byte are set. */
+INLINE __m256i byte_counts(__m256i v)
+{
+    const __m256i counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1,
+                                            2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i low = _mm256_set1_epi8(15);
+    return _mm256_add_epi8(
+        _mm256_shuffle_epi8(counts, _mm256_and_si256(v, low)),
+        _mm256_shuffle_epi8(counts, _mm256_and_si256(_mm256_srli_epi16(v, 4), low)));
+}
+
+/* For each bit of a byte a byte of ones. */
+INLINE uint64_t whole_bytes(unsigned byte)
+{
+    return _pdep_u64(byte, UINT64_C(0x0101010101010101)) * 255;
+}
+
+/* --- contexts --- */
+
+static const int8_t q7[6] = { 0, 1, 2, 4, 7, 12 };
+static const int8_t q10[6] = { 0, 1, 3, 6, 11, 20 };
+static const int8_t q_near[6] = { 0, 2, 4, 8, 14, 20 };
+
+/* 0 to 3, by how a block's coefficients are split at number 16. */
+INLINE __m256i split_class(__m256i all, __m256i low)
+{
+    const __m256i high = _mm256_sub_epi8(all, low), one = _mm256_set1_epi8(1);
+    __m256i any = _mm256_cmpgt_epi8(high, _mm256_setzero_si256());
+    __m256i fewer = _mm256_cmpgt_epi8(low, _mm256_add_epi8(high, high)); /* 2 high < low */
+    __m256i less = _mm256_cmpgt_epi8(_mm256_add_epi8(low, low), high); /* high < 2 low */
+    __m256i sum = _mm256_sub_epi8(one, _mm256_cmpeq_epi8(fewer, _mm256_setzero_si256()));
+    sum = _mm256_sub_epi8(sum, _mm256_cmpeq_epi8(less, _mm256_setzero_si256()));
+    return _mm256_and_si256(sum, any);
+}
+
+TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                              bool first, uint16_t *out)
+{
+    const uint8_t *up = above->count, *side = first ? up : row->count;
+    const __m256i factors = _mm256_set1_epi16(49 | 1 << 8);
+    for (size_t i = 0; i < row->blocks; i += 32) {
+        const __m256i own = load(row->count + i), u = load(up + i);
+        __m256i beside = _mm256_add_epi8(load(side + i - 1), load(side + i + 1));
+        beside = _mm256_and_si256(_mm256_srli_epi16(beside, 1), _mm256_set1_epi8(127));
+        __m256i near = _mm256_add_epi8(u, beside);
+        near = _mm256_and_si256(_mm256_srli_epi16(near, 1), _mm256_set1_epi8(63));
+        __m256i gain = quantise(load(above->gain + i), q7);
+        gain = _mm256_add_epi8(_mm256_add_epi8(gain, gain), _mm256_add_epi8(gain, gain));
+        __m256i a = _mm256_add_epi8(gain, split_class(own, load(row->low + i)));
+        __m256i o = quantise(own, q10);
+        __m256i o7 = _mm256_sub_epi8(_mm256_slli_epi16(o, 3), o); /* below 8: no bit moves on */
+        __m256i b = _mm256_add_epi8(o7, quantise(near, q10));
+        __m256i even = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(a, b), factors);
+        __m256i odd = _mm256_maddubs_epi16(_mm256_unpackhi_epi8(a, b), factors);
+        store(out + i, _mm256_permute2x128_si256(even, odd, 0x20));
+        store(out + i + 16, _mm256_permute2x128_si256(even, odd, 0x31));
+    }
+}
+
+/* For each byte of the row the parts of its context: what is multiplied by 64, and the rest. */
+INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uint64_t *side,
+                    uint8_t *high, uint8_t *low)
+{
+    const __m256i number = _mm256_set1_epi64x(0x0706050403020100);
+    for (size_t i = 0; i < row->blocks; i += 4) {
+        const __m256i own = load(row->bytes + i), u = load(up + i);
+        __m256i near = _mm256_add_epi8(load(side + i - 1), load(side + i + 1));
+        near = quantise(_mm256_add_epi8(near, _mm256_add_epi8(u, u)), q_near);
+        __m256i beside = _mm256_add_epi8(_mm256_slli_epi64(own, 8), _mm256_srli_epi64(own, 8));
+        __m256i twice = _mm256_add_epi8(own, own);
+        __m256i more = _mm256_add_epi8(
+            _mm256_cmpgt_epi8(beside, twice),
+            _mm256_cmpgt_epi8(beside, _mm256_add_epi8(twice, _mm256_set1_epi8(2))));
+        /* 4 near + 28 x, where `more` is -x */
+        __m256i x7 = _mm256_sub_epi8(more, _mm256_slli_epi16(_mm256_and_si256(more,
+                                     _mm256_set1_epi8(31)), 3));
+        __m256i sum = _mm256_add_epi8(near, x7);
+        sum = _mm256_add_epi8(sum, sum);
+        store(high + 8 * i, _mm256_add_epi8(sum, sum));
+        __m256i s = _mm256_slli_epi16(_mm256_and_si256(own, _mm256_set1_epi8(7)), 3);
+        store(low + 8 * i, _mm256_or_si256(s, number));
+    }
+}
+
+TARGET static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                                bool first, const uint8_t *t, uint8_t *scratch, uint16_t *out)
+{
+    const uint64_t *up = above->bytes, *side = first ? up : row->bytes;
+    static const uint8_t more[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 }; /* by the bits of T */
+    const __m128i factors = _mm_set1_epi16(64 | 1 << 8);
+    const size_t blocks = row->blocks;
+    uint8_t *high = scratch, *low = scratch + 8 * blocks + 32;
+    uint16_t *at = out;
+    b_parts(row, up, side, high, low);
+    for (size_t i = 0; i < blocks; i++) {
+        const unsigned n = (unsigned) _mm_popcnt_u32(t[i]);
+        const uint64_t named = whole_bytes(t[i]);
+        uint64_t h = _pext_u64(pcri_load64(high + 8 * i), named);
+        uint64_t l = _pext_u64(pcri_load64(low + 8 * i), named);
+        __m128i c = _mm_add_epi8(_mm_cvtsi64_si128((long long) h),
+                                 _mm_set1_epi8((char) more[n]));
+        c = _mm_unpacklo_epi8(c, _mm_cvtsi64_si128((long long) l));
+        _mm_storeu_si128((__m128i *) (void *) at, _mm_maddubs_epi16(c, factors));
+        at += n;
+    }
+    return (size_t) (at - out);
+}
+
+/* --- masks --- */
+
+/* Four blocks' free coefficients, and as many of the lowest bits of each byte. */
+INLINE void free_bits(const struct pcri_pk_row *row, size_t i, uint64_t band, uint64_t free[4],
+                      uint64_t low[4])
+{
+    const __m256i ones = _mm256_setr_epi8(0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
+                                          3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0, 0);
+    __m256i f = _mm256_andnot_si256(load(row->known + i), _mm256_set1_epi64x((long long) band));
+    store(free, f);
+    store(low, _mm256_shuffle_epi8(ones, byte_counts(f)));
+}
+
+TARGET static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
+                           const uint8_t *b)
+{
+    const uint8_t *begin = b;
+    const size_t blocks = row->blocks;
+    uint64_t free[4], low[4], *found = row->found;
+    for (size_t i = 0; i < blocks; i += 4) {
+        free_bits(row, i, band, free, low);
+        for (size_t k = 0; k < 4 && i + k < blocks; k++) {
+            const unsigned named = t[i + k];
+            uint64_t v = _pdep_u64(pcri_load64(b), whole_bytes(named));
+            found[i + k] = _pdep_u64(_pext_u64(v, low[k]), free[k]);
+            b += _mm_popcnt_u32(named);
+        }
+    }
+    return (size_t) (b - begin);
+}
+
+TARGET static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
+                                uint8_t *b)
+{
+    const uint8_t *begin = b;
+    uint64_t free[4], low[4];
+    for (size_t i = 0; i < row->blocks; i++) {
+        if (i % 4 == 0)
+            free_bits(row, i, band, free, low);
+        const uint64_t found = row->found[i], seven = UINT64_C(0x7F7F7F7F7F7F7F7F);
+        uint64_t some = (((found & seven) + seven) | found) & ~seven;
+        unsigned named = (unsigned) _pext_u64(some, ~seven);
+        uint64_t v = _pdep_u64(_pext_u64(found, free[i % 4]), low[i % 4]);
+        v = _pext_u64(v, whole_bytes(named));
+        memcpy(b, &v, 8);
+        t[i] = (uint8_t) named;
+        b += _mm_popcnt_u32(named);
+    }
+    return (size_t) (b - begin);
+}
+
+TARGET static uint64_t count(const uint64_t *mask, size_t n)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    __m256i sums = zero;
+    uint64_t sum = 0;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4)
+        sums = _mm256_add_epi64(sums, _mm256_sad_epu8(byte_counts(load(mask + i)), zero));
+    for (; i < n; i++)
+        sum += (uint64_t) _mm_popcnt_u64(mask[i]);
+    __m128i two = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
+    return sum + (uint64_t) _mm_extract_epi64(two, 0) + (uint64_t) _mm_extract_epi64(two, 1);
+}
+
+TARGET static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n,
+                           uint64_t *out)
+{
+    const uint8_t *data = bits->data;
+    uint64_t bit = bits->bit;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *p = data + (bit >> 3);
+        const unsigned nbits = (unsigned) _mm_popcnt_u64(mask[i]);
+        uint64_t v = pcri_load64(p) >> (bit & 7);
+        if (UNLIKELY(nbits > 57))
+            v |= (uint64_t) p[8] << 1 << (63 - (bit & 7));
+        out[i] |= _pdep_u64(v, mask[i]);
+        bit += nbits;
+    }
+    bits->bit = bit;
+}
+
+TARGET static void gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
+                          const uint64_t *values)
+{
+    struct pcri_pk_bit_writer w = *bits;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t v = _pext_u64(values[i], mask[i]);
+        unsigned nbits = (unsigned) _mm_popcnt_u64(mask[i]);
+        if (UNLIKELY(nbits > 57)) {
+            pcri_pk_put(&w, v & UINT32_MAX, 32);
+            v >>= 32;
+            nbits -= 32;
+        }
+        pcri_pk_put(&w, v, nbits);
+    }
+    *bits = w;
+}
+
+TARGET static void ones(const uint8_t *m, size_t n, uint8_t *out)
+{
+    for (size_t i = 0; i < n; i += 32) {
+        __m256i is = _mm256_cmpeq_epi8(load(m + i), _mm256_set1_epi8(1));
+        pcri_store32(out + i / 8, (uint32_t) _mm256_movemask_epi8(is));
+    }
+}
+
+TARGET static void select_known(const struct pcri_pk_row *row, uint64_t band, bool fresh)
+{
+    const __m256i b = _mm256_set1_epi64x((long long) band);
+    const __m256i flip = _mm256_set1_epi64x(fresh ? 0 : -1);
+    for (size_t i = 0; i < row->blocks; i += 4) {
+        __m256i f = _mm256_xor_si256(load(row->fresh + i), flip);
+        store(row->mask + i, _mm256_and_si256(_mm256_and_si256(load(row->known + i), b), f));
+    }
+}
+
+TARGET static void settle(const struct pcri_pk_row *row, uint64_t band,
+                          const struct pcri_pk_above *above)
+{
+    const size_t n = row->blocks;
+    const __m256i b = _mm256_set1_epi64x((long long) band);
+    memset(row->found + n, 0, 32);
+    memset(row->known + n, 0, 32);
+    for (size_t i = 0; i < n; i += 4) {
+        __m256i found = load(row->found + i);
+        __m256i known = _mm256_or_si256(load(row->known + i), found);
+        __m256i counts = byte_counts(known);
+        store(row->known + i, known);
+        store(row->fresh + i, _mm256_or_si256(_mm256_andnot_si256(b, load(row->fresh + i)), found));
+        store(row->bytes + i, counts);
+        store(above->bytes + i, counts);
+        /* Of each two blocks: all, all, those below 16, those below 16. */
+        __m256i all = _mm256_sad_epu8(counts, _mm256_setzero_si256());
+        __m256i low = _mm256_sad_epu8(_mm256_and_si256(counts, _mm256_set1_epi64x(0xFFFF)),
+                                      _mm256_setzero_si256());
+        all = _mm256_or_si256(all, _mm256_slli_epi64(low, 32));
+        all = _mm256_shuffle_epi8(all, _mm256_setr_epi8(0, 8, 4, 12, -1, -1, -1, -1, -1, -1, -1, -1,
+                                                        -1, -1, -1, -1, 0, 8, 4, 12, -1, -1, -1, -1,
+                                                        -1, -1, -1, -1, -1, -1, -1, -1));
+        uint32_t a = (uint32_t) _mm_cvtsi128_si32(_mm256_castsi256_si128(all));
+        uint32_t b4 = (uint32_t) _mm_cvtsi128_si32(_mm256_extracti128_si256(all, 1));
+        uint32_t now = (a & 0xFFFF) | b4 << 16;
+        pcri_store32(above->gain + i, now - pcri_load32(row->count + i));
+        pcri_store32(row->count + i, now);
+        pcri_store32(above->count + i, now);
+        pcri_store32(row->low + i, a >> 16 | (b4 & 0xFFFF0000));
+    }
+}
+
+/* --- coefficients --- */
+
+enum { IN_BYTES = 7 }; /* planes of magnitudes that fit a signed byte */
+
+/* A byte of ones for each bit of a mask's half. */
+INLINE __m256i spread(uint64_t mask, int half)
+{
+    const __m256i bit = _mm256_set1_epi64x((long long) UINT64_C(0x8040201008040201));
+    const __m256i from = half ? _mm256_setr_epi64x(0x0404040404040404, 0x0505050505050505,
+                                                   0x0606060606060606, 0x0707070707070707)
+                              : _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202,
+                                                   0x0303030303030303);
+    __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi64x((long long) mask), from);
+    return _mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit);
+}
+
+/* 32 coefficients of block i. */
+INLINE void expand_half(const struct pcri_pk_row *row, size_t i, int half, int16_t *out)
+{
+    __m256i v = _mm256_setzero_si256();
+    for (uint32_t left = row->planes & ((1u << IN_BYTES) - 1); left; left &= left - 1) {
+        int p = (int) _tzcnt_u32(left);
+        __m256i weight = _mm256_set1_epi8((char) (1 << p));
+        v = _mm256_or_si256(v, _mm256_and_si256(spread(row->plane[p][i], half), weight));
+    }
+    __m256i sign = spread(row->sign[i], half);
+    v = _mm256_sub_epi8(_mm256_xor_si256(v, sign), sign);
+    store(out, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(v)));
+    store(out + 16, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(v, 1)));
+}
+
+/* Coefficients that do not fit a byte. */
+INLINE void expand_large(const struct pcri_pk_row *row, size_t i, int16_t *out)
+{
+    uint64_t large = 0;
+    for (int p = IN_BYTES; p < PCRI_PK_PLANES; p++)
+        large |= row->plane[p][i];
+    for (; large; large &= large - 1) {
+        unsigned k = (unsigned) _tzcnt_u64(large), v = 0;
+        for (int p = 0; p < PCRI_PK_PLANES; p++)
+            v |= (unsigned) (row->plane[p][i] >> k & 1) << p;
+        out[k] = (int16_t) (row->sign[i] >> k & 1 ? -(int) v : (int) v);
+    }
+}
+
+TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
+{
+    const __m256i zero = _mm256_setzero_si256();
+    for (size_t i = 0; i < row->blocks; i++, out += 64) {
+        const uint64_t known = row->known[i];
+        if (known & UINT32_MAX) {
+            expand_half(row, i, 0, out);
+        } else {
+            store(out, zero);
+            store(out + 16, zero);
+        }
+        if (known >> 32) {
+            expand_half(row, i, 1, out + 32);
+        } else {
+            store(out + 32, zero);
+            store(out + 48, zero);
+        }
+        if (UNLIKELY(row->planes >> IN_BYTES))
+            expand_large(row, i, out);
+        out[0] = dc[i];
+    }
+}
+
+#define AVX512_TARGET \
+    __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl")))
+
+/* With a mask for each plane there is nothing to spread. */
+AVX512_TARGET static void expand_avx512(const struct pcri_pk_row *row, const int16_t *dc,
+                                        int16_t *out)
+{
+    for (size_t i = 0; i < row->blocks; i++, out += 64) {
+        __m512i low = _mm512_setzero_si512(), high = low;
+        if (row->known[i]) {
+            __m512i v = low;
+            for (uint32_t left = row->planes & ((1u << IN_BYTES) - 1); left; left &= left - 1) {
+                const unsigned p = _tzcnt_u32(left);
+                v = _mm512_mask_add_epi8(v, row->plane[p][i], v, _mm512_set1_epi8((char) (1 << p)));
+            }
+            v = _mm512_mask_sub_epi8(v, row->sign[i], low, v);
+            low = _mm512_cvtepi8_epi16(_mm512_castsi512_si256(v));
+            high = _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(v, 1));
+        }
+        _mm512_storeu_si512(out, low);
+        _mm512_storeu_si512(out + 32, high);
+        if (UNLIKELY(row->planes >> IN_BYTES))
+            expand_large(row, i, out);
+        out[0] = dc[i];
+    }
+}
+
+/* Bit p of 32 numbers, of which a has 0 to 7 and 16 to 23, b the others. */
+INLINE uint32_t plane_of(__m256i a, __m256i b, int p)
+{
+    const __m128i up = _mm_cvtsi32_si128(15 - p);
+    return (uint32_t) _mm256_movemask_epi8(
+        _mm256_packs_epi16(_mm256_sll_epi16(a, up), _mm256_sll_epi16(b, up)));
+}
+
+INLINE unsigned or_all(__m256i v)
+{
+    __m128i w = _mm_or_si128(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    w = _mm_or_si128(w, _mm_unpackhi_epi64(w, w));
+    uint64_t x = (uint64_t) _mm_cvtsi128_si64(w);
+    x |= x >> 32;
+    return (unsigned) (x | x >> 16) & 0xFFFF;
+}
+
+TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
+{
+    const uint64_t ac = ~UINT64_C(1);
+    for (size_t i = 0; i < row->blocks; i++, coef += 64) {
+        __m256i v[4], a[4];
+        for (int h = 0; h < 4; h += 2) {
+            __m256i x = load(coef + 16 * h), y = load(coef + 16 * h + 16);
+            v[h] = _mm256_permute2x128_si256(x, y, 0x20);
+            v[h + 1] = _mm256_permute2x128_si256(x, y, 0x31);
+            if (!h) /* not DC */
+                v[0] = _mm256_and_si256(v[0], _mm256_setr_epi16(0, -1, -1, -1, -1, -1, -1, -1, -1,
+                                                                -1, -1, -1, -1, -1, -1, -1));
+            a[h] = _mm256_abs_epi16(v[h]);
+            a[h + 1] = _mm256_abs_epi16(v[h + 1]);
+        }
+        unsigned all = or_all(_mm256_or_si256(_mm256_or_si256(a[0], a[1]),
+                                              _mm256_or_si256(a[2], a[3])));
+        row->planes |= all;
+        row->sign[i] = (plane_of(v[0], v[1], 15) | (uint64_t) plane_of(v[2], v[3], 15) << 32) & ac;
+        for (int p = 0; p < PCRI_PK_PLANES && all >> p; p++)
+            row->plane[p][i] = plane_of(a[0], a[1], p)
+                | (uint64_t) plane_of(a[2], a[3], p) << 32;
+    }
+}
+
+TARGET static void read_symbols(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
+                                const uint8_t *tables, size_t n, uint8_t *out)
+{
+    pcri_tans_read_some(r, entries, tables, n, out);
+}
+
+const struct pcri_pk_kernels pcri_pk_avx2 = {
+    "AVX2", t_contexts, b_contexts, place, count, scatter, gather, ones, select_known, settle, expand,
+    slice, name_bytes, read_symbols,
+};
+const struct pcri_pk_kernels pcri_pk_avx512 = {
+    "AVX-512", t_contexts, b_contexts, place, count, scatter, gather, ones, select_known, settle,
+    expand_avx512, slice, name_bytes, read_symbols,
+};
+#endif
