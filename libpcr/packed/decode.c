@@ -200,8 +200,8 @@ static int read_m(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
 
 /* --- AC: plain bits --- */
 
-/* Reads as many bits as the mask has, to where the mask has them in `out`. Less than 8 bytes a
- * block are read, for which there is padding, so that it is enough to look afterwards. */
+/* Reads as many bits as the mask has, to where the mask has them in `out`. At most 8 bytes a block
+ * are read, for which there is padding, so that it is enough to look afterwards. */
 static int read_plain(struct pcri_pk_decoder *d, struct pcri_pk_bits *bits,
                       const uint64_t *mask, size_t n, uint64_t *out, struct pcr_error *err)
 {
@@ -276,16 +276,10 @@ static int read_refinement(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
     if (s->plain.end - s->plain.bit < rest)
         return damaged(err, "plain bits end too early");
     *last = (uint8_t) pcri_pk_take(&s->plain, rest);
-    d->kernels->select(row, a->pass->band, true);
-    uint64_t *out = row->plane[a->pass->al];
-    d->kernels->scatter(first, row->mask, row->blocks, out);
-    int rc = read_plain(d, &s->plain, row->found, row->blocks, row->sign, err);
-    d->kernels->select(row, a->pass->band, false);
-    if (!rc)
-        rc = read_plain(d, &s->plain, row->mask, row->blocks, out, err);
-    for (uint32_t x = 0; x < row->blocks; x++)
-        out[x] |= row->found[x];
-    return rc;
+    struct pcri_pk_bits signs = s->plain;
+    s->plain.bit += d->kernels->count(row->found, row->blocks);
+    d->kernels->refine(row, a->pass->band, first, &signs, &s->plain, row->plane[a->pass->al]);
+    return s->plain.bit > s->plain.end ? damaged(err, "plain bits end too early") : 0;
 }
 
 static int decode_ac(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
@@ -396,7 +390,7 @@ static int find_segments(struct pcri_pk_decoder *d, uint32_t g, size_t begin,
 static int take_chunks(struct pcri_pk_decoder *d, const struct pcr_span chunks[],
                        struct pcr_error *err)
 {
-    const size_t padding = PCRI_TANS_PADDING + 8 * (size_t) d->rows.block_count;
+    const size_t padding = PCRI_TANS_PADDING + 16 * (size_t) d->rows.block_count;
     size_t total = padding;
     for (uint32_t g = 0; g < d->groups; g++)
         if (!pcri_add(total, chunks[g].nbytes, &total))
@@ -497,7 +491,8 @@ static int decode_batch(struct pcri_pk_decoder *d, struct pcr_error *err)
     struct pcri_pk_active active[4];
     uint32_t every = segment_batches(d), batch = d->batch++;
     int rc = batch % every ? 0 : begin_segment(d, batch / every, err);
-    for (uint32_t c = 0; c < d->plan.component_count; c++)
+    const bool has_ac = d->plan.first_step[d->groups] > 1;
+    for (uint32_t c = 0; has_ac && c < d->plan.component_count; c++)
         if (pcri_pk_row(&d->plan, batch, c) != UINT32_MAX) {
             pcri_pk_row_begin(&d->rows, c);
             d->large[c].count = 0;

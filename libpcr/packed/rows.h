@@ -90,6 +90,11 @@ struct pcri_pk_kernels {
     uint64_t (*count)(const uint64_t *mask, size_t n);
     /* Reads as many bits as the masks have, and sets those of `out` that are under a 1. */
     void (*scatter)(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out);
+    /* What a pass that is not first reads for known coefficients of its band and for new ones: bits
+     * of fresh ones, signs, and bits of the others, from three places; `plane` gets the bits, and
+     * those that are new. */
+    void (*refine)(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *fresh,
+                   struct pcri_pk_bits *signs, struct pcri_pk_bits *others, uint64_t *plane);
     /* The other way round: writes what is under the masks. */
     void (*gather)(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
                    const uint64_t *values);

@@ -206,21 +206,46 @@ TARGET static uint64_t count(const uint64_t *mask, size_t n)
     return sum + (uint64_t) _mm_extract_epi64(two, 0) + (uint64_t) _mm_extract_epi64(two, 1);
 }
 
+/* The next bits, at `bit`, under the bits of a mask. */
+INLINE uint64_t deposit(const uint8_t *data, uint64_t *bit, uint64_t mask)
+{
+    const uint8_t *p = data + (*bit >> 3);
+    const unsigned nbits = (unsigned) _mm_popcnt_u64(mask);
+    uint64_t v = pcri_load64(p) >> (*bit & 7);
+    if (UNLIKELY(nbits > 57))
+        v |= (uint64_t) p[8] << 1 << (63 - (*bit & 7));
+    *bit += nbits;
+    return _pdep_u64(v, mask);
+}
+
 TARGET static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n,
                            uint64_t *out)
 {
     const uint8_t *data = bits->data;
     uint64_t bit = bits->bit;
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *p = data + (bit >> 3);
-        const unsigned nbits = (unsigned) _mm_popcnt_u64(mask[i]);
-        uint64_t v = pcri_load64(p) >> (bit & 7);
-        if (UNLIKELY(nbits > 57))
-            v |= (uint64_t) p[8] << 1 << (63 - (bit & 7));
-        out[i] |= _pdep_u64(v, mask[i]);
-        bit += nbits;
-    }
+    for (size_t i = 0; i < n; i++)
+        out[i] |= deposit(data, &bit, mask[i]);
     bits->bit = bit;
+}
+
+TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
+                          struct pcri_pk_bits *fresh, struct pcri_pk_bits *signs,
+                          struct pcri_pk_bits *others, uint64_t *plane)
+{
+    const uint8_t *data[3] = { fresh->data, signs->data, others->data };
+    uint64_t bit[3] = { fresh->bit, signs->bit, others->bit };
+    const uint64_t *known = row->known, *of_fresh = row->fresh, *found = row->found;
+    uint64_t *sign = row->sign;
+    const size_t blocks = row->blocks;
+    for (size_t i = 0; i < blocks; i++) {
+        const uint64_t here = known[i] & band, first = here & of_fresh[i], new = found[i];
+        plane[i] |= new | deposit(data[0], &bit[0], first)
+            | deposit(data[2], &bit[2], here & ~first);
+        sign[i] |= deposit(data[1], &bit[1], new);
+    }
+    fresh->bit = bit[0];
+    signs->bit = bit[1];
+    others->bit = bit[2];
 }
 
 TARGET static void gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
@@ -435,11 +460,11 @@ TARGET static void read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
 }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = {
-    "AVX2", t_contexts, b_contexts, place, count, scatter, gather, ones, select_known, settle, expand,
+    "AVX2", t_contexts, b_contexts, place, count, scatter, refine, gather, ones, select_known, settle, expand,
     slice, name_bytes, read_symbols,
 };
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512", t_contexts, b_contexts, place, count, scatter, gather, ones, select_known, settle,
+    "AVX-512", t_contexts, b_contexts, place, count, scatter, refine, gather, ones, select_known, settle,
     expand_avx512, slice, name_bytes, read_symbols,
 };
 #endif

@@ -130,17 +130,34 @@ static uint64_t count(const uint64_t *mask, size_t n)
     return sum;
 }
 
+/* The next bits under the bits of a mask. */
+static inline uint64_t deposit(struct pcri_pk_bits *bits, uint64_t mask)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; mask; mask >>= 8, shift += 8) {
+        const unsigned m = mask & 255;
+        if (!m)
+            continue;
+        v |= (uint64_t) deposit_8(m, pcri_pk_word(bits) & 255) << shift;
+        bits->bit += count_4[m & 15] + count_4[m >> 4];
+    }
+    return v;
+}
+
 static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out)
 {
     for (size_t i = 0; i < n; i++)
-        for (uint64_t left = mask[i], shift = 0; left; left >>= 8, shift += 8) {
-            unsigned m = left & 255;
-            if (!m)
-                continue;
-            unsigned v = deposit_8(m, pcri_pk_word(bits) & 255);
-            bits->bit += count_4[m & 15] + count_4[m >> 4];
-            out[i] |= (uint64_t) v << shift;
-        }
+        out[i] |= deposit(bits, mask[i]);
+}
+
+static void refine(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *fresh,
+                   struct pcri_pk_bits *signs, struct pcri_pk_bits *others, uint64_t *plane)
+{
+    for (size_t i = 0; i < row->blocks; i++) {
+        const uint64_t known = row->known[i] & band, first = known & row->fresh[i];
+        plane[i] |= row->found[i] | deposit(fresh, first) | deposit(others, known & ~first);
+        row->sign[i] |= deposit(signs, row->found[i]);
+    }
 }
 
 static void gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
@@ -226,6 +243,6 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 const struct pcri_pk_kernels pcri_pk_portable = {
-    "portable", t_contexts, b_contexts, place, count, scatter, gather, ones, select_known, settle,
+    "portable", t_contexts, b_contexts, place, count, scatter, refine, gather, ones, select_known, settle,
     expand, slice, name_bytes, pcri_tans_read_portable,
 };

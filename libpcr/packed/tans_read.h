@@ -61,12 +61,15 @@ PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
     for (unsigned k = 0; k < lanes; k++)
         r->states[k] = (uint16_t) states[k];
     for (unsigned k = 0; i < n; i++, k++) {
-        word = pcri_tans_word(data, bit);
-        sum = 0;
+        if (k % part == 0) {
+            bit += sum & 255;
+            sum = 0;
+            word = pcri_tans_word(data, bit);
+        }
         r->states[k] = (uint16_t) pcri_tans_decode(entries, tables[i], r->states[k], &word,
                                                    &sum, out + i);
-        bit += sum & 255;
     }
+    bit += sum & 255;
     r->bit = bit;
 }
 
