@@ -8,19 +8,19 @@
 
 /* Kinds of symbols. Each context of a family is given one of the family's tables. */
 enum pcri_pk_family {
-    PCRI_PK_T,    /* the bytes of a block's mask that gain coefficients */
-    PCRI_PK_B,    /* which of a byte's free coefficients these are */
-    PCRI_PK_M,    /* a new coefficient's bit length above the plane, in a first pass */
-    PCRI_PK_DC,   /* the bit length of a difference of DC */
-    PCRI_PK_R,    /* eight bits of the first refinement of coefficients */
+    PCRI_PK_T,  /* the bytes of a block's mask that gain coefficients */
+    PCRI_PK_B,  /* which of a byte's free coefficients these are */
+    PCRI_PK_M,  /* a new coefficient's bit length above the plane, in a first pass */
+    PCRI_PK_DC, /* the bit length of a difference of DC */
+    PCRI_PK_R,  /* eight bits of the first refinement of coefficients */
     PCRI_PK_FAMILIES,
 };
 
 enum {
-    PCRI_PK_T_CONTEXTS = 7 * 4 * 7 * 7,         /* of a kind */
-    PCRI_PK_B_CONTEXTS = 3 * 7 * 4 * 8 * 8,     /* of a kind */
-    PCRI_PK_M_CONTEXTS = 7 * 6,                 /* of a level */
-    PCRI_PK_DC_CONTEXTS = 10 * 10,              /* of a class */
+    PCRI_PK_T_CONTEXTS = 7 * 4 * 7 * 7,     /* of a kind */
+    PCRI_PK_B_CONTEXTS = 3 * 7 * 4 * 8 * 8, /* of a kind */
+    PCRI_PK_M_CONTEXTS = 7 * 6,             /* of a level */
+    PCRI_PK_DC_CONTEXTS = 10 * 10,          /* of a class */
 };
 
 static inline unsigned pcri_bit_length(uint32_t v)
@@ -44,8 +44,9 @@ static inline unsigned pcri_pk_m_begin(unsigned level, unsigned found)
 static inline unsigned pcri_pk_m_zone(unsigned k)
 {
     static const uint8_t zones[64] = {
-        0, 0, 0, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
-        5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
+        0, 0, 0, 1, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 5,
+        5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
+        5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5,
     };
     return zones[k];
 }
@@ -58,14 +59,15 @@ struct pcri_pk_dc {
     uint16_t *residual;
 };
 
-static inline unsigned pcri_pk_dc_context(const struct pcri_pk_dc *up, unsigned class, uint32_t x)
+static inline unsigned pcri_pk_dc_context(const struct pcri_pk_dc *up, unsigned class,
+                                          uint32_t x)
 {
     if (!up->any)
         return (class + 1) * PCRI_PK_DC_CONTEXTS - 1;
     int a = up->value[x], left = up->value[x ? x - 1 : 0], right = up->value[x + 1];
     unsigned e = pcri_bit_length((uint32_t) up->residual[x] + up->residual[x + 1]);
-    unsigned g = pcri_bit_length((uint32_t) ((a > left ? a - left : left - a)
-                                             + (a > right ? a - right : right - a)));
+    unsigned g = pcri_bit_length((uint32_t) ((a > left ? a - left : left - a) +
+                                             (a > right ? a - right : right - a)));
     return class * PCRI_PK_DC_CONTEXTS + (e < 9 ? e : 9) * 10 + (g < 9 ? g : 9);
 }
 

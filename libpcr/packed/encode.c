@@ -24,8 +24,8 @@ static void end_call(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
                      size_t count_before)
 {
     if (!e->counts)
-        s->symbols.calls[s->symbols.call_count++] =
-            (uint32_t) (s->symbols.count - count_before);
+        s->symbols.calls[s->symbols.call_count++] = (uint32_t) (s->symbols.count -
+                                                                count_before);
 }
 
 /* n symbols of contexts base + contexts[i]. A symbol without a code is an escape, then itself. */
@@ -35,13 +35,15 @@ static int add_symbols(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *
 {
     if (e->counts)
         return pcri_pk_counts_add(e->counts, family, base, contexts, symbols, n, err);
-    const uint8_t *map = e->tables->maps[family] + base, escape = pcri_pk_families[family].escape;
+    const uint8_t *map = e->tables->maps[family] + base,
+                  escape = pcri_pk_families[family].escape;
     uint8_t *tables = s->symbols.tables + s->symbols.count;
     uint8_t *out = s->symbols.symbols + s->symbols.count;
     for (size_t i = 0; i < n; i++) {
         tables[i] = map[contexts[i]];
         out[i] = symbols[i];
-        if (symbols[i] == escape || !e->tables->encoders[tables[i]].symbols[out[i]].nbits_delta) {
+        if (symbols[i] == escape ||
+            !e->tables->encoders[tables[i]].symbols[out[i]].nbits_delta) {
             out[i] = escape;
             pcri_pk_put(&s->bits, symbols[i], 8);
         }
@@ -54,7 +56,8 @@ static int add_symbols(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *
 static int reserve_plain(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
                          uint32_t blocks, struct pcr_error *err)
 {
-    int rc = pcri_buffer_reserve(&s->plain, s->bits.nbytes + 128 * (size_t) blocks + 32, err);
+    int rc = pcri_buffer_reserve(&s->plain, s->bits.nbytes + 128 * (size_t) blocks + 32,
+                                 err);
     s->bits.data = s->plain.data;
     return rc;
 }
@@ -161,8 +164,8 @@ static int add_t(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
         find(a);
         b_count[i] = e->kernels->name_bytes(a->row, a->pass->band, t, b[i]);
         e->kernels->t_contexts(a->row, a->above, a->pass->first, e->rows.contexts);
-        rc = add_symbols(e, s, PCRI_PK_T, a->pass->kind * PCRI_PK_T_CONTEXTS, e->rows.contexts,
-                         t, a->row->blocks, err);
+        rc = add_symbols(e, s, PCRI_PK_T, a->pass->kind * PCRI_PK_T_CONTEXTS,
+                         e->rows.contexts, t, a->row->blocks, err);
     }
     for (uint32_t i = 0; !rc && i < n; i++)
         if (!active[i].pass->first)
@@ -180,10 +183,11 @@ static int add_b(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
     int rc = begin_call(e, s, 8 * (size_t) e->rows.block_count, err);
     for (uint32_t i = 0; !rc && i < n; i++) {
         const struct pcri_pk_active *a = &active[i];
-        e->kernels->b_contexts(a->row, a->above, a->pass->first, e->rows.t[a->pass->component],
-                               e->rows.scratch, e->rows.contexts);
-        rc = add_symbols(e, s, PCRI_PK_B, a->pass->kind * PCRI_PK_B_CONTEXTS, e->rows.contexts,
-                         b[i], b_count[i], err);
+        e->kernels->b_contexts(a->row, a->above, a->pass->first,
+                               e->rows.t[a->pass->component], e->rows.scratch,
+                               e->rows.contexts);
+        rc = add_symbols(e, s, PCRI_PK_B, a->pass->kind * PCRI_PK_B_CONTEXTS,
+                         e->rows.contexts, b[i], b_count[i], err);
     }
     if (!rc)
         end_call(e, s, before);
@@ -221,8 +225,8 @@ static const int16_t *row_coef(const struct pcri_coefs *c, const struct pcri_pk_
 }
 
 static int add_m(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
-                 const struct pcri_pk_active *active, uint32_t n, const struct pcri_coefs *c,
-                 struct pcr_error *err)
+                 const struct pcri_pk_active *active, uint32_t n,
+                 const struct pcri_coefs *c, struct pcr_error *err)
 {
     size_t before = s->symbols.count;
     int rc = begin_call(e, s, 64 * (size_t) e->rows.block_count, err);
@@ -327,8 +331,8 @@ static int begin_rows(struct pcri_pk_encoder *e, const struct pcri_coefs *c, uin
     return 0;
 }
 
-static int encode_batch(struct pcri_pk_encoder *e, const struct pcri_coefs *c, uint32_t batch,
-                        struct pcr_error *err)
+static int encode_batch(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
+                        uint32_t batch, struct pcr_error *err)
 {
     struct pcri_pk_active active[4];
     int rc = begin_rows(e, c, batch, err);
@@ -395,7 +399,8 @@ static int encode_all(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
         s->lengths.nbytes = s->bytes.nbytes = 0;
         s->bits = (struct pcri_pk_bit_writer) { .data = s->plain.data };
     }
-    uint32_t every = e->params.restart * e->plan.max_v, count = rc ? 0 : pcri_pk_batches(&e->plan);
+    uint32_t every = e->params.restart * e->plan.max_v,
+             count = rc ? 0 : pcri_pk_batches(&e->plan);
     for (uint32_t b = 0; !rc && b < count; b++) {
         if (every && b && b % every == 0) {
             pcri_pk_rows_restart(&e->rows);
@@ -429,7 +434,8 @@ int pcri_pk_encode(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
 
 int pcri_pk_count(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
                   const struct pcri_jpeg_file *f, const struct pcri_script *script,
-                  uint32_t group_count, struct pcri_pk_counts *counts, struct pcr_error *err)
+                  uint32_t group_count, struct pcri_pk_counts *counts,
+                  struct pcr_error *err)
 {
     e->params = (struct pcri_pk_params) { 0 };
     e->counts = counts;

@@ -17,9 +17,9 @@
 
 /* What a sample's head says of its coding; for many samples the same. */
 struct pcri_pk_params {
-    uint64_t tables; /* their hash */
+    uint64_t tables;   /* their hash */
     uint8_t lanes_log; /* 0 to 4: 1 to 16 states */
-    uint32_t restart; /* MCU rows from restart to restart; 0: none */
+    uint32_t restart;  /* MCU rows from restart to restart; 0: none */
 };
 
 enum { PCRI_PK_MAX_PARAMS = 8 + 1 + 5 }; /* bytes */
@@ -42,7 +42,7 @@ struct pcri_pk_counts; /* train.h */
 struct pcri_pk_stream_writer {
     struct pcri_tans_writer symbols;
     struct pcr_buffer plain;
-    struct pcri_pk_bit_writer bits; /* into plain */
+    struct pcri_pk_bit_writer bits;   /* into plain */
     struct pcr_buffer lengths, bytes; /* of the segments that are done */
 };
 
@@ -70,7 +70,8 @@ int pcri_pk_encode(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
 /* Counts the image's symbols. */
 int pcri_pk_count(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
                   const struct pcri_jpeg_file *f, const struct pcri_script *script,
-                  uint32_t group_count, struct pcri_pk_counts *counts, struct pcr_error *err);
+                  uint32_t group_count, struct pcri_pk_counts *counts,
+                  struct pcr_error *err);
 void pcri_pk_encoder_free(struct pcri_pk_encoder *e);
 
 /* --- decoder --- */
@@ -105,7 +106,7 @@ struct pcri_pk_decoder {
     struct pcri_pk_params params;
     uint32_t groups, segments;
     struct pcri_pk_rows rows;
-    struct pcr_buffer bytes;  /* of all chunks, with padding after them */
+    struct pcr_buffer bytes;      /* of all chunks, with padding after them */
     struct pcri_pk_range *ranges; /* of `bytes`: [group * segments + segment] */
     size_t range_capacity;
     struct pcri_pk_stream streams[PCRI_LADDER_MAX_GROUPS];
@@ -131,8 +132,9 @@ struct pcri_pk_target {
 int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file *f,
                           const struct pcri_script *script, uint32_t group_count,
                           const struct pcri_pk_tables *tables,
-                          const struct pcri_pk_params *params, const struct pcr_span chunks[],
-                          uint32_t groups, uint32_t begin, uint32_t end, struct pcr_error *err);
+                          const struct pcri_pk_params *params,
+                          const struct pcr_span chunks[], uint32_t groups, uint32_t begin,
+                          uint32_t end, struct pcr_error *err);
 /* Goes to the next wanted batch, rows[c] becomes the block row of component c in it, UINT32_MAX:
  * none. False: there is no more. What is before it in its segment is decoded. */
 bool pcri_pk_decoder_more(const struct pcri_pk_decoder *d, uint32_t rows[4]);

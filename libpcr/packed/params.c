@@ -19,8 +19,10 @@ int pcri_pk_params_parse(const void *data, size_t nbytes, struct pcri_pk_params 
     const uint8_t *fixed = pcri_get_bytes(&c, 9);
     uint64_t restart = fixed ? pcri_get_varint(&c) : 0;
     if (c.bad || pcri_left(&c) || fixed[8] > 4 || restart > UINT16_MAX)
-        return pcri_fail(err, PCR_ERR_CORRUPT, "parameters of a packed sample: %zu bytes that "
-                         "are none", nbytes);
+        return pcri_fail(err, PCR_ERR_CORRUPT,
+                         "parameters of a packed sample: %zu bytes that "
+                         "are none",
+                         nbytes);
     *out = (struct pcri_pk_params) { pcri_load64(fixed), fixed[8], (uint32_t) restart };
     return 0;
 }

@@ -5,8 +5,8 @@
 int pcri_pk_check(const struct pcri_script *script, struct pcr_error *err)
 {
     const struct pcri_ladder_scan *s = &script->scans[0];
-    if (!script->scan_count || s->group || s->part != PCRI_PART_ALL || s->ss || s->se || s->ah
-        || s->al)
+    if (!script->scan_count || s->group || s->part != PCRI_PART_ALL || s->ss || s->se ||
+        s->ah || s->al)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED,
                          "script %s: coding 2 wants `all 0-0 0 0` first", script->name);
     for (uint32_t i = 1; i < script->scan_count; i++)
@@ -55,7 +55,8 @@ static bool has_component(const struct pcri_pk_step *s, uint32_t c)
 }
 
 /* A line joins the last step if that is of its group and has none of its components. */
-static void add_line(struct pcri_pk_plan *p, const struct pcri_ladder_scan *line, bool begin)
+static void add_line(struct pcri_pk_plan *p, const struct pcri_ladder_scan *line,
+                     bool begin)
 {
     struct pcri_pk_step *s = p->step_count ? &p->steps[p->step_count - 1] : NULL;
     bool fits = s && !begin;

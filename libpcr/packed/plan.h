@@ -7,9 +7,9 @@
 #include "../jpeg/ladder_scans.h"
 
 enum {
-    PCRI_PK_PLANES = 10,    /* bits of an AC coefficient's magnitude */
+    PCRI_PK_PLANES = 10, /* bits of an AC coefficient's magnitude */
     PCRI_PK_MAX_DC = 2047,
-    PCRI_PK_LEVELS = 5,     /* planes that contexts tell apart: 0 to 3, 4 and above */
+    PCRI_PK_LEVELS = 5, /* planes that contexts tell apart: 0 to 3, 4 and above */
     PCRI_PK_KINDS = 4 * PCRI_PK_LEVELS, /* of passes: class, first or not, plane */
 };
 

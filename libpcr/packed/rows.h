@@ -8,8 +8,8 @@
 #include "tans.h"
 
 enum {
-    PCRI_PK_EDGE = 8,      /* elements before a row, of which the last is 0 and stays it */
-    PCRI_PK_PADDING = 64,  /* elements after it: operations may read and write them */
+    PCRI_PK_EDGE = 8,     /* elements before a row, of which the last is 0 and stays it */
+    PCRI_PK_PADDING = 64, /* elements after it: operations may read and write them */
 };
 
 /* A row of bits, one uint64_t a block (bit k: coefficient k in zigzag order, k > 0), and what
@@ -18,14 +18,14 @@ struct pcri_pk_row {
     uint32_t blocks;
     uint64_t *plane[PCRI_PK_PLANES]; /* bit p of the magnitudes */
     uint64_t *sign;                  /* set where negative */
-    uint64_t *known;  /* nonzero, as far as is known */
-    uint64_t *fresh;  /* of those, whose highest bit is the last one known */
-    uint64_t *found;  /* by this pass */
-    uint64_t *mask;   /* scratch */
-    uint64_t *bytes;  /* for each byte of `known` how many bits are set; with edge */
-    uint8_t *count;   /* bits of `known`; with edge */
-    uint8_t *low;     /* those of them below 16 */
-    uint32_t planes;  /* bit p: plane p may have bits */
+    uint64_t *known;                 /* nonzero, as far as is known */
+    uint64_t *fresh;                 /* of those, whose highest bit is the last one known */
+    uint64_t *found;                 /* by this pass */
+    uint64_t *mask;                  /* scratch */
+    uint64_t *bytes; /* for each byte of `known` how many bits are set; with edge */
+    uint8_t *count;  /* bits of `known`; with edge */
+    uint8_t *low;    /* those of them below 16 */
+    uint32_t planes; /* bit p: plane p may have bits */
 };
 
 /* What a pass left of the row above; all 0 at a restart. With edges, and an element after the row
@@ -89,12 +89,14 @@ struct pcri_pk_kernels {
     /* The sum of bits in n masks. */
     uint64_t (*count)(const uint64_t *mask, size_t n);
     /* Reads as many bits as the masks have, and sets those of `out` that are under a 1. */
-    void (*scatter)(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out);
+    void (*scatter)(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n,
+                    uint64_t *out);
     /* What a pass that is not first reads for known coefficients of its band and for new ones: bits
      * of fresh ones, signs, and bits of the others, from three places; `plane` gets the bits, and
      * those that are new. */
     void (*refine)(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *fresh,
-                   struct pcri_pk_bits *signs, struct pcri_pk_bits *others, uint64_t *plane);
+                   struct pcri_pk_bits *signs, struct pcri_pk_bits *others,
+                   uint64_t *plane);
     /* The other way round: writes what is under the masks. */
     void (*gather)(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
                    const uint64_t *values);
@@ -110,14 +112,16 @@ struct pcri_pk_kernels {
     /* The other way round: planes, of which row->planes tells, and signs. */
     void (*slice)(struct pcri_pk_row *row, const int16_t *coef);
     /* T and B of `found`; the number of Bs. */
-    size_t (*name_bytes)(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b);
+    size_t (*name_bytes)(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
+                         uint8_t *b);
     pcri_tans_read_fn *read_symbols;
 };
 
 extern const struct pcri_pk_kernels pcri_pk_portable;
 #if defined(__x86_64__) && !defined(PCR_PORTABLE)
 #define PCRI_PK_HAVE_AVX2 1
-extern const struct pcri_pk_kernels pcri_pk_avx2, pcri_pk_avx512; /* with BMI2's bit deposit */
+/* Both with BMI2's bit deposit. */
+extern const struct pcri_pk_kernels pcri_pk_avx2, pcri_pk_avx512;
 #endif
 
 /* Those for this CPU. */
@@ -157,8 +161,8 @@ struct pcri_pk_active {
     const struct pcri_pk_above *above; /* NULL for DC */
 };
 /* Those of a step, in its order; their number. */
-uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t step,
-                        uint32_t batch, struct pcri_pk_active out[4]);
+uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
+                        uint32_t step, uint32_t batch, struct pcri_pk_active out[4]);
 void pcri_pk_rows_free(struct pcri_pk_rows *r);
 
 #endif

@@ -36,8 +36,8 @@ INLINE __m256i quantise(__m256i v, const int8_t thresholds[6])
 /* How many bits of each byte are set. */
 INLINE __m256i byte_counts(__m256i v)
 {
-    const __m256i counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0, 1, 1,
-                                            2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
+                                            0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
     const __m256i low = _mm256_set1_epi8(15);
     return _mm256_add_epi8(
         _mm256_shuffle_epi8(counts, _mm256_and_si256(v, low)),
@@ -62,14 +62,14 @@ INLINE __m256i split_class(__m256i all, __m256i low)
     const __m256i high = _mm256_sub_epi8(all, low), one = _mm256_set1_epi8(1);
     __m256i any = _mm256_cmpgt_epi8(high, _mm256_setzero_si256());
     __m256i fewer = _mm256_cmpgt_epi8(low, _mm256_add_epi8(high, high)); /* 2 high < low */
-    __m256i less = _mm256_cmpgt_epi8(_mm256_add_epi8(low, low), high); /* high < 2 low */
+    __m256i less = _mm256_cmpgt_epi8(_mm256_add_epi8(low, low), high);   /* high < 2 low */
     __m256i sum = _mm256_sub_epi8(one, _mm256_cmpeq_epi8(fewer, _mm256_setzero_si256()));
     sum = _mm256_sub_epi8(sum, _mm256_cmpeq_epi8(less, _mm256_setzero_si256()));
     return _mm256_and_si256(sum, any);
 }
 
-TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                              bool first, uint16_t *out)
+TARGET static void t_contexts(const struct pcri_pk_row *row,
+                              const struct pcri_pk_above *above, bool first, uint16_t *out)
 {
     const uint8_t *up = above->count, *side = first ? up : row->count;
     const __m256i factors = _mm256_set1_epi16(49 | 1 << 8);
@@ -83,7 +83,8 @@ TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_p
         gain = _mm256_add_epi8(_mm256_add_epi8(gain, gain), _mm256_add_epi8(gain, gain));
         __m256i a = _mm256_add_epi8(gain, split_class(own, load(row->low + i)));
         __m256i o = quantise(own, q10);
-        __m256i o7 = _mm256_sub_epi8(_mm256_slli_epi16(o, 3), o); /* below 8: no bit moves on */
+        __m256i o7 = _mm256_sub_epi8(_mm256_slli_epi16(o, 3),
+                                     o); /* below 8: no bit moves on */
         __m256i b = _mm256_add_epi8(o7, quantise(near, q10));
         __m256i even = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(a, b), factors);
         __m256i odd = _mm256_maddubs_epi16(_mm256_unpackhi_epi8(a, b), factors);
@@ -101,14 +102,15 @@ INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uin
         const __m256i own = load(row->bytes + i), u = load(up + i);
         __m256i near = _mm256_add_epi8(load(side + i - 1), load(side + i + 1));
         near = quantise(_mm256_add_epi8(near, _mm256_add_epi8(u, u)), q_near);
-        __m256i beside = _mm256_add_epi8(_mm256_slli_epi64(own, 8), _mm256_srli_epi64(own, 8));
+        __m256i beside = _mm256_add_epi8(_mm256_slli_epi64(own, 8),
+                                         _mm256_srli_epi64(own, 8));
         __m256i twice = _mm256_add_epi8(own, own);
         __m256i more = _mm256_add_epi8(
             _mm256_cmpgt_epi8(beside, twice),
             _mm256_cmpgt_epi8(beside, _mm256_add_epi8(twice, _mm256_set1_epi8(2))));
         /* 4 near + 28 x, where `more` is -x */
-        __m256i x7 = _mm256_sub_epi8(more, _mm256_slli_epi16(_mm256_and_si256(more,
-                                     _mm256_set1_epi8(31)), 3));
+        __m256i x7 = _mm256_sub_epi8(
+            more, _mm256_slli_epi16(_mm256_and_si256(more, _mm256_set1_epi8(31)), 3));
         __m256i sum = _mm256_add_epi8(near, x7);
         sum = _mm256_add_epi8(sum, sum);
         store(high + 8 * i, _mm256_add_epi8(sum, sum));
@@ -117,8 +119,9 @@ INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uin
     }
 }
 
-TARGET static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                                bool first, const uint8_t *t, uint8_t *scratch, uint16_t *out)
+TARGET static size_t b_contexts(const struct pcri_pk_row *row,
+                                const struct pcri_pk_above *above, bool first,
+                                const uint8_t *t, uint8_t *scratch, uint16_t *out)
 {
     const uint64_t *up = above->bytes, *side = first ? up : row->bytes;
     static const uint8_t more[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 }; /* by the bits of T */
@@ -144,12 +147,14 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri
 /* --- masks --- */
 
 /* Four blocks' free coefficients, and as many of the lowest bits of each byte. */
-INLINE void free_bits(const struct pcri_pk_row *row, size_t i, uint64_t band, uint64_t free[4],
-                      uint64_t low[4])
+INLINE void free_bits(const struct pcri_pk_row *row, size_t i, uint64_t band,
+                      uint64_t free[4], uint64_t low[4])
 {
-    const __m256i ones = _mm256_setr_epi8(0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0, 0, 0, 1,
-                                          3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0, 0);
-    __m256i f = _mm256_andnot_si256(load(row->known + i), _mm256_set1_epi64x((long long) band));
+    const __m256i ones = _mm256_setr_epi8(0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0,
+                                          0, 0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0,
+                                          0, 0);
+    __m256i f = _mm256_andnot_si256(load(row->known + i),
+                                    _mm256_set1_epi64x((long long) band));
     store(free, f);
     store(low, _mm256_shuffle_epi8(ones, byte_counts(f)));
 }
@@ -202,8 +207,10 @@ TARGET static uint64_t count(const uint64_t *mask, size_t n)
         sums = _mm256_add_epi64(sums, _mm256_sad_epu8(byte_counts(load(mask + i)), zero));
     for (; i < n; i++)
         sum += (uint64_t) _mm_popcnt_u64(mask[i]);
-    __m128i two = _mm_add_epi64(_mm256_castsi256_si128(sums), _mm256_extracti128_si256(sums, 1));
-    return sum + (uint64_t) _mm_extract_epi64(two, 0) + (uint64_t) _mm_extract_epi64(two, 1);
+    __m128i two = _mm_add_epi64(_mm256_castsi256_si128(sums),
+                                _mm256_extracti128_si256(sums, 1));
+    return sum + (uint64_t) _mm_extract_epi64(two, 0) +
+           (uint64_t) _mm_extract_epi64(two, 1);
 }
 
 /* The next bits, at `bit`, under the bits of a mask. */
@@ -239,8 +246,8 @@ TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
     const size_t blocks = row->blocks;
     for (size_t i = 0; i < blocks; i++) {
         const uint64_t here = known[i] & band, first = here & of_fresh[i], new = found[i];
-        plane[i] |= new | deposit(data[0], &bit[0], first)
-            | deposit(data[2], &bit[2], here & ~first);
+        plane[i] |= new | deposit(data[0], &bit[0], first) |
+                    deposit(data[2], &bit[2], here & ~first);
         sign[i] |= deposit(data[1], &bit[1], new);
     }
     fresh->bit = bit[0];
@@ -279,7 +286,8 @@ TARGET static void select_known(const struct pcri_pk_row *row, uint64_t band, bo
     const __m256i flip = _mm256_set1_epi64x(fresh ? 0 : -1);
     for (size_t i = 0; i < row->blocks; i += 4) {
         __m256i f = _mm256_xor_si256(load(row->fresh + i), flip);
-        store(row->mask + i, _mm256_and_si256(_mm256_and_si256(load(row->known + i), b), f));
+        store(row->mask + i,
+              _mm256_and_si256(_mm256_and_si256(load(row->known + i), b), f));
     }
 }
 
@@ -295,7 +303,8 @@ TARGET static void settle(const struct pcri_pk_row *row, uint64_t band,
         __m256i known = _mm256_or_si256(load(row->known + i), found);
         __m256i counts = byte_counts(known);
         store(row->known + i, known);
-        store(row->fresh + i, _mm256_or_si256(_mm256_andnot_si256(b, load(row->fresh + i)), found));
+        store(row->fresh + i,
+              _mm256_or_si256(_mm256_andnot_si256(b, load(row->fresh + i)), found));
         store(row->bytes + i, counts);
         store(above->bytes + i, counts);
         /* Of each two blocks: all, all, those below 16, those below 16. */
@@ -303,9 +312,10 @@ TARGET static void settle(const struct pcri_pk_row *row, uint64_t band,
         __m256i low = _mm256_sad_epu8(_mm256_and_si256(counts, _mm256_set1_epi64x(0xFFFF)),
                                       _mm256_setzero_si256());
         all = _mm256_or_si256(all, _mm256_slli_epi64(low, 32));
-        all = _mm256_shuffle_epi8(all, _mm256_setr_epi8(0, 8, 4, 12, -1, -1, -1, -1, -1, -1, -1, -1,
-                                                        -1, -1, -1, -1, 0, 8, 4, 12, -1, -1, -1, -1,
-                                                        -1, -1, -1, -1, -1, -1, -1, -1));
+        all = _mm256_shuffle_epi8(all,
+                                  _mm256_setr_epi8(0, 8, 4, 12, -1, -1, -1, -1, -1, -1, -1,
+                                                   -1, -1, -1, -1, -1, 0, 8, 4, 12, -1, -1,
+                                                   -1, -1, -1, -1, -1, -1, -1, -1, -1, -1));
         uint32_t a = (uint32_t) _mm_cvtsi128_si32(_mm256_castsi256_si128(all));
         uint32_t b4 = (uint32_t) _mm_cvtsi128_si32(_mm256_extracti128_si256(all, 1));
         uint32_t now = (a & 0xFFFF) | b4 << 16;
@@ -326,8 +336,8 @@ INLINE __m256i spread(uint64_t mask, int half)
     const __m256i bit = _mm256_set1_epi64x((long long) UINT64_C(0x8040201008040201));
     const __m256i from = half ? _mm256_setr_epi64x(0x0404040404040404, 0x0505050505050505,
                                                    0x0606060606060606, 0x0707070707070707)
-                              : _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202,
-                                                   0x0303030303030303);
+                              : _mm256_setr_epi64x(0, 0x0101010101010101,
+                                                   0x0202020202020202, 0x0303030303030303);
     __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi64x((long long) mask), from);
     return _mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit);
 }
@@ -395,9 +405,11 @@ AVX512_TARGET static void expand_avx512(const struct pcri_pk_row *row, const int
         __m512i low = _mm512_setzero_si512(), high = low;
         if (row->known[i]) {
             __m512i v = low;
-            for (uint32_t left = row->planes & ((1u << IN_BYTES) - 1); left; left &= left - 1) {
+            for (uint32_t left = row->planes & ((1u << IN_BYTES) - 1); left;
+                 left &= left - 1) {
                 const unsigned p = _tzcnt_u32(left);
-                v = _mm512_mask_add_epi8(v, row->plane[p][i], v, _mm512_set1_epi8((char) (1 << p)));
+                v = _mm512_mask_add_epi8(v, row->plane[p][i], v,
+                                         _mm512_set1_epi8((char) (1 << p)));
             }
             v = _mm512_mask_sub_epi8(v, row->sign[i], low, v);
             low = _mm512_cvtepi8_epi16(_mm512_castsi512_si256(v));
@@ -438,18 +450,21 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
             v[h] = _mm256_permute2x128_si256(x, y, 0x20);
             v[h + 1] = _mm256_permute2x128_si256(x, y, 0x31);
             if (!h) /* not DC */
-                v[0] = _mm256_and_si256(v[0], _mm256_setr_epi16(0, -1, -1, -1, -1, -1, -1, -1, -1,
-                                                                -1, -1, -1, -1, -1, -1, -1));
+                v[0] = _mm256_and_si256(v[0],
+                                        _mm256_setr_epi16(0, -1, -1, -1, -1, -1, -1, -1, -1,
+                                                          -1, -1, -1, -1, -1, -1, -1));
             a[h] = _mm256_abs_epi16(v[h]);
             a[h + 1] = _mm256_abs_epi16(v[h + 1]);
         }
-        unsigned all = or_all(_mm256_or_si256(_mm256_or_si256(a[0], a[1]),
-                                              _mm256_or_si256(a[2], a[3])));
+        unsigned all = or_all(
+            _mm256_or_si256(_mm256_or_si256(a[0], a[1]), _mm256_or_si256(a[2], a[3])));
         row->planes |= all;
-        row->sign[i] = (plane_of(v[0], v[1], 15) | (uint64_t) plane_of(v[2], v[3], 15) << 32) & ac;
+        row->sign[i] = (plane_of(v[0], v[1], 15) | (uint64_t) plane_of(v[2], v[3], 15)
+                                                       << 32) &
+                       ac;
         for (int p = 0; p < PCRI_PK_PLANES && all >> p; p++)
-            row->plane[p][i] = plane_of(a[0], a[1], p)
-                | (uint64_t) plane_of(a[2], a[3], p) << 32;
+            row->plane[p][i] = plane_of(a[0], a[1], p) | (uint64_t) plane_of(a[2], a[3], p)
+                                                             << 32;
     }
 }
 
@@ -460,11 +475,12 @@ TARGET static void read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
 }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = {
-    "AVX2", t_contexts, b_contexts, place, count, scatter, refine, gather, ones, select_known, settle, expand,
-    slice, name_bytes, read_symbols,
+    "AVX2", t_contexts,   b_contexts, place,  count, scatter,    refine,       gather,
+    ones,   select_known, settle,     expand, slice, name_bytes, read_symbols,
 };
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512", t_contexts, b_contexts, place, count, scatter, refine, gather, ones, select_known, settle,
-    expand_avx512, slice, name_bytes, read_symbols,
+    "AVX-512", t_contexts,    b_contexts, place,      count,
+    scatter,   refine,        gather,     ones,       select_known,
+    settle,    expand_avx512, slice,      name_bytes, read_symbols,
 };
 #endif

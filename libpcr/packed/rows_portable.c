@@ -55,11 +55,11 @@ static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above
     const uint8_t *up = above->count, *side = first ? up : row->count;
     for (size_t i = 0; i < row->blocks; i++) {
         unsigned count = row->count[i], low = row->low[i], high = count - low;
-        unsigned v = (unsigned) (high > 0) + (high > 0 && 2 * high >= low)
-            + (high > 0 && high >= 2 * low);
+        unsigned v = (unsigned) (high > 0) + (high > 0 && 2 * high >= low) +
+                     (high > 0 && high >= 2 * low);
         unsigned near = 2u * up[i] + (side - 1)[i] + side[i + 1];
-        out[i] = (uint16_t) (((pcri_pk_q7(above->gain[i]) * 4 + v) * 7 + q10(count)) * 7
-                             + q10(near >> 2));
+        out[i] = (uint16_t) (((pcri_pk_q7(above->gain[i]) * 4 + v) * 7 + q10(count)) * 7 +
+                             q10(near >> 2));
     }
 }
 
@@ -78,7 +78,8 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
         for (unsigned left = t[i]; left; left &= left - 1) {
             unsigned j = (unsigned) __builtin_ctz(left), s = own >> (8 * j) & 15;
             unsigned e = near >> (8 * j) & 63, d = beside >> (8 * j) & 31;
-            unsigned q = (unsigned) (e > 0) + (e > 2) + (e > 4) + (e > 8) + (e > 14) + (e > 20);
+            unsigned q = (unsigned) (e > 0) + (e > 2) + (e > 4) + (e > 8) + (e > 14) +
+                         (e > 20);
             unsigned x = d <= 2 * s ? 0 : d < 2 * s + 3 ? 1 : 2;
             out[n++] = (uint16_t) (((x * 7 + q) * 4 + more) * 64 + (s * 8 + j) % 64);
         }
@@ -103,7 +104,8 @@ static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t 
     return n;
 }
 
-static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b)
+static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
+                         uint8_t *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < row->blocks; i++) {
@@ -144,7 +146,8 @@ static inline uint64_t deposit(struct pcri_pk_bits *bits, uint64_t mask)
     return v;
 }
 
-static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out)
+static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n,
+                    uint64_t *out)
 {
     for (size_t i = 0; i < n; i++)
         out[i] |= deposit(bits, mask[i]);
@@ -243,6 +246,7 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 const struct pcri_pk_kernels pcri_pk_portable = {
-    "portable", t_contexts, b_contexts, place, count, scatter, refine, gather, ones, select_known, settle,
-    expand, slice, name_bytes, pcri_tans_read_portable,
+    "portable", t_contexts, b_contexts, place,      count,
+    scatter,    refine,     gather,     ones,       select_known,
+    settle,     expand,     slice,      name_bytes, pcri_tans_read_portable,
 };

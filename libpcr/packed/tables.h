@@ -8,8 +8,9 @@
 
 enum {
     PCRI_PK_MAX_TABLES = 255,
-    PCRI_PK_CONTEXTS = PCRI_PK_KINDS * (PCRI_PK_T_CONTEXTS + PCRI_PK_B_CONTEXTS)
-        + 2 * PCRI_PK_LEVELS * (PCRI_PK_M_CONTEXTS + 1) + 3 * PCRI_PK_DC_CONTEXTS,
+    PCRI_PK_CONTEXTS = PCRI_PK_KINDS * (PCRI_PK_T_CONTEXTS + PCRI_PK_B_CONTEXTS) +
+                       2 * PCRI_PK_LEVELS * (PCRI_PK_M_CONTEXTS + 1) +
+                       3 * PCRI_PK_DC_CONTEXTS,
     PCRI_PK_MAX_RAW = 1 << 20, /* bytes of tables, not compressed */
 };
 
@@ -23,10 +24,10 @@ extern const struct pcri_pk_family_info pcri_pk_families[PCRI_PK_FAMILIES];
 
 /* Frequencies of all tables, in order of families. */
 struct pcri_pk_frequencies {
-    uint8_t counts[PCRI_PK_FAMILIES];   /* tables of each family */
-    uint8_t *maps[PCRI_PK_FAMILIES];    /* context to table, from 0 in each family */
+    uint8_t counts[PCRI_PK_FAMILIES]; /* tables of each family */
+    uint8_t *maps[PCRI_PK_FAMILIES];  /* context to table, from 0 in each family */
     uint16_t (*freq)[256];
-    uint8_t memory[PCRI_PK_CONTEXTS];   /* of maps */
+    uint8_t memory[PCRI_PK_CONTEXTS]; /* of maps */
 };
 
 /* Ready for use: not changed any more, and shared by threads. */

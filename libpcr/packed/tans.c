@@ -83,7 +83,7 @@ void pcri_tans_read_portable(struct pcri_tans_reader *r, const pcri_tans_entry *
     pcri_tans_read_some(r, entries, tables, n, out);
 }
 
-bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *read,
+bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *some,
                     const pcri_tans_entry *entries, const uint8_t *tables, size_t n,
                     uint8_t *out)
 {
@@ -92,8 +92,8 @@ bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *read,
             memset(out + i, 0, n - i);
             return false;
         }
-        read(r, entries, tables + i, n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED,
-             out + i);
+        some(r, entries, tables + i,
+             n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED, out + i);
     }
     return r->bit <= r->end;
 }
@@ -134,8 +134,9 @@ int pcri_tans_reserve(struct pcri_tans_writer *w, size_t n, struct pcr_error *er
 }
 
 /* Codes all symbols, from the last to the first; states: from the end's to the start's. */
-static uint64_t encode_all(struct pcri_tans_writer *w, const struct pcri_tans_encoder *tables,
-                           unsigned lanes, uint32_t states[])
+static uint64_t encode_all(struct pcri_tans_writer *w,
+                           const struct pcri_tans_encoder *tables, unsigned lanes,
+                           uint32_t states[])
 {
     uint64_t total = 0;
     size_t i = w->count;

@@ -25,8 +25,9 @@ typedef uint32_t pcri_tans_entry;
 void pcri_tans_decoder(const uint16_t freq[256], pcri_tans_entry out[PCRI_TANS_STATES]);
 
 struct pcri_tans_symbol {
-    uint32_t nbits_delta; /* (state + nbits_delta) >> 16: bits to write; 0: no such symbol */
-    int32_t next_delta;   /* next[(state >> bits) + next_delta]: the next state */
+    uint32_t
+        nbits_delta;    /* (state + nbits_delta) >> 16: bits to write; 0: no such symbol */
+    int32_t next_delta; /* next[(state >> bits) + next_delta]: the next state */
 };
 
 struct pcri_tans_encoder {
@@ -54,7 +55,7 @@ typedef void pcri_tans_read_fn(struct pcri_tans_reader *r, const pcri_tans_entry
 pcri_tans_read_fn pcri_tans_read_portable;
 /* A call: n symbols, number i by state i mod lanes and by the table number tables[i] of
  * `entries`. False if the data end before them: `out` then has n symbols that mean nothing. */
-bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *read,
+bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *some,
                     const pcri_tans_entry *entries, const uint8_t *tables, size_t n,
                     uint8_t *out);
 /* Is all read, and are the states those that the writer began with? */

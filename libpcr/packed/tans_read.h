@@ -10,8 +10,8 @@ static inline uint64_t pcri_tans_word(const uint8_t *data, uint64_t bit)
     return pcri_load64(data + (bit >> 3)) >> (bit & 7);
 }
 
-/* A file for one kind of CPU says how functions are made for it, and what takes the lowest n bits of
- * a word. */
+/* A file for one kind of CPU says how functions are made for it, and what takes the lowest n
+ * bits of a word. */
 #ifndef PCRI_TANS_INLINE
 #define PCRI_TANS_INLINE static inline __attribute__((always_inline))
 #define PCRI_TANS_LOW_BITS(word, n) ((word) & ((UINT64_C(1) << (n)) - 1))
@@ -79,11 +79,21 @@ PCRI_TANS_INLINE void pcri_tans_read_some(struct pcri_tans_reader *r,
                                           const uint8_t *tables, size_t n, uint8_t *out)
 {
     switch (r->lanes) {
-    case 1: pcri_tans_read_lanes(r, entries, tables, n, out, 1); break;
-    case 2: pcri_tans_read_lanes(r, entries, tables, n, out, 2); break;
-    case 4: pcri_tans_read_lanes(r, entries, tables, n, out, 4); break;
-    case 8: pcri_tans_read_lanes(r, entries, tables, n, out, 8); break;
-    default: pcri_tans_read_lanes(r, entries, tables, n, out, 16); break;
+    case 1:
+        pcri_tans_read_lanes(r, entries, tables, n, out, 1);
+        break;
+    case 2:
+        pcri_tans_read_lanes(r, entries, tables, n, out, 2);
+        break;
+    case 4:
+        pcri_tans_read_lanes(r, entries, tables, n, out, 4);
+        break;
+    case 8:
+        pcri_tans_read_lanes(r, entries, tables, n, out, 8);
+        break;
+    default:
+        pcri_tans_read_lanes(r, entries, tables, n, out, 16);
+        break;
     }
 }
 

@@ -94,7 +94,7 @@ static uint32_t log2_of(uint64_t v)
 
 /* A context that has symbols: which occur, and how often. */
 struct counted_context {
-    uint32_t context; /* within the family */
+    uint32_t context;    /* within the family */
     uint32_t begin, end; /* of pairs */
     uint32_t cluster;
     uint64_t cost; /* in it */

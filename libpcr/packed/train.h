@@ -7,7 +7,8 @@
 
 /* How often each symbol came in each context. A context without any has no row. */
 struct pcri_pk_counts {
-    uint32_t *rows[PCRI_PK_CONTEXTS]; /* of all families, one after the other; a number for each
+    uint32_t
+        *rows[PCRI_PK_CONTEXTS]; /* of all families, one after the other; a number for each
                                          symbol of the family's alphabet */
 };
 

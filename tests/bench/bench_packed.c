@@ -84,8 +84,8 @@ static int train(struct bench *b)
         struct image m = { 0 };
         rc = read_image(b, &b->originals.files[i], &m);
         if (!rc)
-            rc = pcri_pk_count(&b->encoder, &m.coefs, &m.file, m.script, b->ladder->group_count,
-                               counts, &b->err);
+            rc = pcri_pk_count(&b->encoder, &m.coefs, &m.file, m.script,
+                               b->ladder->group_count, counts, &b->err);
         pcri_coefs_free(&m.coefs);
         pcri_jpeg_file_free(&m.file);
     }
@@ -129,8 +129,8 @@ static int make_scans(struct bench *b, struct image *m)
     struct pcri_packed p;
     struct pcr_buffer all = { 0 };
     uint32_t piece = 0;
-    int rc = pcri_coder_pack(b->coder, b->scan_tables, m->original->data, m->original->nbytes,
-                             &p, &b->err);
+    int rc = pcri_coder_pack(b->coder, b->scan_tables, m->original->data,
+                             m->original->nbytes, &p, &b->err);
     if (rc)
         return rc;
     const uint8_t *s = p.strings.data, *q = p.bytes.data;
@@ -175,16 +175,17 @@ static int control(struct bench *b, const struct image *m)
 {
     const struct pcr_decode_options turbo = { .size = sizeof(turbo),
                                               .decoder = PCR_DECODER_TURBO };
-    return pcr_decoder_decode_alloc(b->turbo, m->original->data, m->original->nbytes, &turbo,
-                                    &b->pixels, NULL, &b->err);
+    return pcr_decoder_decode_alloc(b->turbo, m->original->data, m->original->nbytes,
+                                    &turbo, &b->pixels, NULL, &b->err);
 }
 
 static int encode(struct bench *b, struct image *m)
 {
     for (uint32_t g = 0; g < b->ladder->group_count; g++)
         m->chunks[g].nbytes = 0;
-    return pcri_pk_encode(&b->encoder, &m->coefs, &m->file, m->script, b->ladder->group_count,
-                          b->tables, &m->params, m->chunks, &b->err);
+    return pcri_pk_encode(&b->encoder, &m->coefs, &m->file, m->script,
+                          b->ladder->group_count, b->tables, &m->params, m->chunks,
+                          &b->err);
 }
 
 /* Decodes to rows that are used again for each batch. */
@@ -217,10 +218,13 @@ static int one(struct bench *b, struct image *m, enum work work, uint32_t groups
 {
     const struct pcr_buffer *file = &m->scans[groups - 1];
     switch (work) {
-    case PACKED: return decode(b, m, groups);
-    case SCANS: return pcri_prefix_decode(&b->prefix, file->data, file->nbytes, &b->limits,
-                                          &b->err);
-    default: return encode(b, m);
+    case PACKED:
+        return decode(b, m, groups);
+    case SCANS:
+        return pcri_prefix_decode(&b->prefix, file->data, file->nbytes, &b->limits,
+                                  &b->err);
+    default:
+        return encode(b, m);
     }
 }
 
@@ -284,8 +288,11 @@ static int check_image(struct bench *b, const struct image *m, uint32_t groups)
         const struct pcri_plane *p = &m->coefs.planes[c];
         size_t n = (size_t) p->blocks_x * p->blocks_y;
         planes[c] = (struct pcri_blocks) {
-            .blocks_x = p->blocks_x, .blocks_y = p->blocks_y, .row_end = p->blocks_y,
-            .coef = (int16_t *) (void *) at, .mask = (uint64_t *) (void *) (at + 128 * n),
+            .blocks_x = p->blocks_x,
+            .blocks_y = p->blocks_y,
+            .row_end = p->blocks_y,
+            .coef = (int16_t *) (void *) at,
+            .mask = (uint64_t *) (void *) (at + 128 * n),
             .has_ac = true,
         };
         at += 192 * n;
@@ -300,9 +307,10 @@ static int check_image(struct bench *b, const struct image *m, uint32_t groups)
         const struct pcri_plane *p = &m->coefs.planes[c];
         for (size_t i = 0; i < 64 * (size_t) p->blocks_x * p->blocks_y; i++)
             if (planes[c].coef[i] != expected(p->coef[i], bits[c][i % 64]))
-                return pcri_fail(&b->err, PCR_ERR_CORRUPT, "group %u, component %u, block %zu, "
-                                 "coefficient %zu: %d, not %d", groups, c, i / 64, i % 64,
-                                 planes[c].coef[i], p->coef[i]);
+                return pcri_fail(&b->err, PCR_ERR_CORRUPT,
+                                 "group %u, component %u, block %zu, "
+                                 "coefficient %zu: %d, not %d",
+                                 groups, c, i / 64, i % 64, planes[c].coef[i], p->coef[i]);
     }
     return rc;
 }
@@ -314,7 +322,8 @@ static int check(struct bench *b)
         struct image *m = &b->images[i];
         size_t nbytes = 0;
         for (uint32_t c = 0; c < m->file.component_count; c++)
-            nbytes += 192 * (size_t) m->coefs.planes[c].blocks_x * m->coefs.planes[c].blocks_y;
+            nbytes += 192 * (size_t) m->coefs.planes[c].blocks_x *
+                      m->coefs.planes[c].blocks_y;
         rc = pcri_buffer_reserve(&b->memory, nbytes, &b->err);
         if (!rc)
             rc = encode(b, m);
@@ -366,8 +375,8 @@ static int load_ladder(const char *path, struct pcr_ladder **out, struct pcr_err
 static int run(struct bench *b, const char *ladder, bool builtin)
 {
     size_t n = b->originals.count;
-    if (!(b->images = calloc(n, sizeof(*b->images)))
-        || !(b->values = calloc(2 * n, sizeof(*b->values))))
+    if (!(b->images = calloc(n, sizeof(*b->images))) ||
+        !(b->values = calloc(2 * n, sizeof(*b->values))))
         return PCR_ERR_NOMEM;
     b->control = b->values + n;
     b->limits.size = sizeof(b->limits);

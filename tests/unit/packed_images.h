@@ -23,8 +23,8 @@ static inline bool packed_image_read(const struct pcr_buffer *file, struct packe
     static struct pcr_limits limits = { .size = sizeof(limits) };
     bool in_doubt;
     pcri_limits_fill(&limits);
-    return !pcri_jpeg_file_parse(file->data, file->nbytes, &limits, &m->file, NULL)
-        && !pcri_coefs_read(&m->coefs, &m->file, 1, &in_doubt, NULL);
+    return !pcri_jpeg_file_parse(file->data, file->nbytes, &limits, &m->file, NULL) &&
+           !pcri_coefs_read(&m->coefs, &m->file, 1, &in_doubt, NULL);
 }
 
 static inline void packed_image_free(struct packed_image *m)
@@ -52,11 +52,13 @@ static inline struct pcri_pk_frequencies *packed_train(const struct pcr_ladder *
     for (uint32_t i = 0; i < 4; i++) {
         struct packed_image m = { 0 };
         ck_assert_int_eq(pcr_gen_photo(i, 200, 152, 75 + 5 * (int) i,
-                                       i % 2 ? PCR_GEN_444 : PCR_GEN_420, &file), 0);
+                                       i % 2 ? PCR_GEN_444 : PCR_GEN_420, &file),
+                         0);
         ck_assert(packed_image_read(&file, &m));
         for (uint32_t s = 0; s < l->script_count; s++)
             ck_assert_int_eq(pcri_pk_count(&encoder, &m.coefs, &m.file, &l->scripts[s],
-                                           l->group_count, counts, NULL), 0);
+                                           l->group_count, counts, NULL),
+                             0);
         packed_image_free(&m);
     }
     ck_assert_int_eq(pcri_pk_train(counts, NULL, &f, NULL), 0);
@@ -84,9 +86,13 @@ static inline void packed_planes_make(const struct packed_image *m, bool has_ac,
         const struct pcri_plane *p = &m->coefs.planes[c];
         size_t n = (size_t) p->blocks_x * p->blocks_y;
         out->blocks[c] = (struct pcri_blocks) {
-            .blocks_x = p->blocks_x, .blocks_y = p->blocks_y, .row_end = p->blocks_y,
-            .coef = (int16_t *) (void *) at, .mask = (uint64_t *) (void *) (at + 128 * n),
-            .dc = (int16_t *) (void *) (at + 136 * n), .has_ac = has_ac,
+            .blocks_x = p->blocks_x,
+            .blocks_y = p->blocks_y,
+            .row_end = p->blocks_y,
+            .coef = (int16_t *) (void *) at,
+            .mask = (uint64_t *) (void *) (at + 128 * n),
+            .dc = (int16_t *) (void *) (at + 136 * n),
+            .has_ac = has_ac,
         };
         at += 138 * n;
     }
@@ -98,8 +104,9 @@ static inline int packed_known(int v, int bits)
 }
 
 /* Rows [begin, end) of MCUs are what the image's coefficients are as far as bits tell. */
-static inline bool packed_same(const struct packed_image *m, const struct packed_planes *got,
-                               int8_t bits[4][64], uint32_t begin, uint32_t end)
+static inline bool packed_same(const struct packed_image *m,
+                               const struct packed_planes *got, int8_t bits[4][64],
+                               uint32_t begin, uint32_t end)
 {
     for (uint32_t c = 0; c < m->file.component_count; c++) {
         const struct pcri_plane *p = &m->coefs.planes[c];

@@ -9,51 +9,50 @@ static struct pcr_error err;
 
 /* Bands that part and join, passes of one component twice in a group, a first pass of one plane,
  * and DC together with others. */
-static const char odd_ladder[] =
-    "ladder odd\n"
-    "script all\n"
-    "group\n"
-    "all 0-0 0 0\n"
-    "luma 1-9 0 9\n"
-    "chroma2 1-63 0 0\n"
-    "group\n"
-    "luma 10-35 0 9\n"
-    "luma 1-35 9 8\n"
-    "luma 1-35 8 7\n"
-    "luma 1-35 7 6\n"
-    "luma 1-35 6 5\n"
-    "luma 36-63 0 6\n"
-    "luma 36-63 6 5\n"
-    "luma 1-63 5 4\n"
-    "group\n"
-    "chroma1 1-5 0 2\n"
-    "chroma1 6-63 0 3\n"
-    "chroma1 6-63 3 2\n"
-    "group\n"
-    "luma 1-63 4 3\n"
-    "luma 1-63 3 2\n"
-    "luma 3-3 2 1\n"
-    "chroma1 1-63 2 1\n"
-    "group\n"
-    "luma 1-2 2 1\n"
-    "luma 4-63 2 1\n"
-    "luma 1-63 1 0\n"
-    "group\n"
-    "chroma1 1-63 1 0\n";
+static const char odd_ladder[] = "ladder odd\n"
+                                 "script all\n"
+                                 "group\n"
+                                 "all 0-0 0 0\n"
+                                 "luma 1-9 0 9\n"
+                                 "chroma2 1-63 0 0\n"
+                                 "group\n"
+                                 "luma 10-35 0 9\n"
+                                 "luma 1-35 9 8\n"
+                                 "luma 1-35 8 7\n"
+                                 "luma 1-35 7 6\n"
+                                 "luma 1-35 6 5\n"
+                                 "luma 36-63 0 6\n"
+                                 "luma 36-63 6 5\n"
+                                 "luma 1-63 5 4\n"
+                                 "group\n"
+                                 "chroma1 1-5 0 2\n"
+                                 "chroma1 6-63 0 3\n"
+                                 "chroma1 6-63 3 2\n"
+                                 "group\n"
+                                 "luma 1-63 4 3\n"
+                                 "luma 1-63 3 2\n"
+                                 "luma 3-3 2 1\n"
+                                 "chroma1 1-63 2 1\n"
+                                 "group\n"
+                                 "luma 1-2 2 1\n"
+                                 "luma 4-63 2 1\n"
+                                 "luma 1-63 1 0\n"
+                                 "group\n"
+                                 "chroma1 1-63 1 0\n";
 
 struct coded {
     struct pcr_buffer chunks[PCRI_LADDER_MAX_GROUPS];
     struct pcr_span spans[PCRI_LADDER_MAX_GROUPS];
 };
 
-static void encode(const struct packed_image *m, const struct pcr_ladder *l, uint32_t script,
-                   const struct pcri_pk_tables *tables, const struct pcri_pk_params *params,
-                   struct coded *out)
+static void encode(const struct packed_image *m, const struct pcr_ladder *l,
+                   uint32_t script, const struct pcri_pk_tables *tables,
+                   const struct pcri_pk_params *params, struct coded *out)
 {
     for (uint32_t g = 0; g < l->group_count; g++)
         out->chunks[g].nbytes = 0;
-    int rc = pcri_pk_encode(&encoder, &m->coefs, &m->file, &l->scripts[script], l->group_count,
-                            tables, params, out->chunks, &err);
+    int rc = pcri_pk_encode(&encoder, &m->coefs, &m->file, &l->scripts[script],
+                            l->group_count, tables, params, out->chunks, &err);
     ck_assert_msg(rc == 0, "%s", err.message);
     for (uint32_t g = 0; g < l->group_count; g++) {
         /* Just as many bytes, so that reading beyond them shows. */
@@ -97,13 +96,15 @@ static void check_prefixes(const struct packed_image *m, const struct pcr_ladder
         int rc = decode(m, l, script, tables, params, c, g, 0, UINT32_MAX, &got);
         ck_assert_msg(rc == 0, "%s, %s, group %u: %s", l->name, name, g, err.message);
         pcri_pk_bits(&decoder.plan, g, bits);
-        ck_assert_msg(packed_same(m, &got, bits, 0, rows), "%s, %s, group %u", l->name, name, g);
+        ck_assert_msg(packed_same(m, &got, bits, 0, rows), "%s, %s, group %u", l->name,
+                      name, g);
         packed_planes_make(m, true, &got);
         uint32_t begin = rows / 3, end = rows - rows / 4;
         rc = decode(m, l, script, tables, params, c, g, begin, end, &got);
-        ck_assert_msg(rc == 0, "%s, %s, rows of group %u: %s", l->name, name, g, err.message);
-        ck_assert_msg(packed_same(m, &got, bits, begin, end), "%s, %s, rows %u to %u of group %u",
-                      l->name, name, begin, end, g);
+        ck_assert_msg(rc == 0, "%s, %s, rows of group %u: %s", l->name, name, g,
+                      err.message);
+        ck_assert_msg(packed_same(m, &got, bits, begin, end),
+                      "%s, %s, rows %u to %u of group %u", l->name, name, begin, end, g);
     }
 }
 
@@ -125,7 +126,9 @@ static void check_cases(const char *text)
         ck_assert_int_eq(pcr_gen_make(c, &file, &err), 0);
         if (packed_image_read(&file, &m)) {
             const struct pcri_pk_params params = {
-                tables->hash, (uint8_t) (count % 5), count / 5 % 4,
+                tables->hash,
+                (uint8_t) (count % 5),
+                count / 5 % 4,
             };
             uint32_t script = count % l->script_count;
             encode(&m, l, script, tables, &params, &coded);
@@ -163,8 +166,8 @@ END_TEST
 /* Samplings of any kind, down to one pixel, of which tables know nothing. */
 START_TEST(geometry)
 {
-    static const uint32_t sizes[][2] = { { 1, 1 },   { 8, 8 },   { 9, 7 },  { 17, 1 },
-                                         { 1, 33 },  { 64, 64 }, { 47, 81 } };
+    static const uint32_t sizes[][2] = { { 1, 1 },  { 8, 8 },   { 9, 7 },  { 17, 1 },
+                                         { 1, 33 }, { 64, 64 }, { 47, 81 } };
     struct pcr_ladder *l = packed_ladder(odd_ladder);
     struct pcri_pk_frequencies *f = packed_train(l);
     struct pcri_pk_tables *tables;
@@ -177,7 +180,8 @@ START_TEST(geometry)
             const struct pcri_pk_params params = { tables->hash, (uint8_t) (i % 5),
                                                    (uint32_t) s % 3 };
             ck_assert_int_eq(pcr_gen_photo(i, sizes[i][0], sizes[i][1], 100,
-                                           (enum pcr_gen_subsampling) s, &file), 0);
+                                           (enum pcr_gen_subsampling) s, &file),
+                             0);
             ck_assert(packed_image_read(&file, &m));
             encode(&m, l, 0, tables, &params, &coded);
             check_prefixes(&m, l, 0, tables, &params, &coded, "geometry");
@@ -205,8 +209,9 @@ START_TEST(noise)
     ck_assert_int_eq(pcr_gen_photo(1, 120, 90, 90, PCR_GEN_420, &file), 0);
     ck_assert(packed_image_read(&file, &m));
     for (uint32_t c = 0; c < 3; c++)
-        for (size_t i = 0; i < 64 * (size_t) m.coefs.planes[c].blocks_x
-             * m.coefs.planes[c].blocks_y; i++) {
+        for (size_t i = 0;
+             i < 64 * (size_t) m.coefs.planes[c].blocks_x * m.coefs.planes[c].blocks_y;
+             i++) {
             x = x * 6364136223846793005u + 1442695040888963407u;
             int most = i % 64 ? 1023 : 2047, v = (int) (x >> 40) % (most + 1);
             v >>= x >> 33 & 15;
@@ -219,8 +224,9 @@ START_TEST(noise)
     }
     m.coefs.planes[0].coef[1] = 1024;
     const struct pcri_pk_params params = { tables->hash, 3, 2 };
-    ck_assert_int_eq(pcri_pk_encode(&encoder, &m.coefs, &m.file, &l->scripts[0], l->group_count,
-                                    tables, &params, coded.chunks, &err), PCR_ERR_UNSUPPORTED);
+    ck_assert_int_eq(pcri_pk_encode(&encoder, &m.coefs, &m.file, &l->scripts[0],
+                                    l->group_count, tables, &params, coded.chunks, &err),
+                     PCR_ERR_UNSUPPORTED);
     packed_image_free(&m);
     coded_free(&coded);
     pcr_buffer_free(&file);
@@ -256,13 +262,15 @@ START_TEST(damage)
             s->nbytes = (size_t) (x >> 40) % whole.nbytes;
         else
             *at ^= (uint8_t) (1u << (x >> 60 & 7));
-        int rc = decode(&m, l, 0, tables, &params, &coded, l->group_count, 0, UINT32_MAX, &got);
+        int rc = decode(&m, l, 0, tables, &params, &coded, l->group_count, 0, UINT32_MAX,
+                        &got);
         ck_assert_msg(rc == 0 || rc == PCR_ERR_CORRUPT, "%d", rc);
         refused += rc != 0;
         bool legal = true;
         for (uint32_t c = 0; !rc && c < 3; c++)
-            for (size_t k = 0; k < 64 * (size_t) m.coefs.planes[c].blocks_x
-                 * m.coefs.planes[c].blocks_y; k++)
+            for (size_t k = 0;
+                 k < 64 * (size_t) m.coefs.planes[c].blocks_x * m.coefs.planes[c].blocks_y;
+                 k++)
                 legal &= abs(got.blocks[c].coef[k]) <= (k % 64 ? 1023 : 2047);
         ck_assert(legal);
         *at = was;
