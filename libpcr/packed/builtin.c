@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The built-in ladder and tables. */
+/* The built-in ladder for coding 2. */
 #include "builtin.h"
 
 const char pcri_pk_ladder[] = "ladder packed\n"
@@ -41,9 +41,3 @@ const char pcri_pk_ladder[] = "ladder packed\n"
                               "luma 28-63 1 0\n"
                               "group\n"
                               "chroma 1-63 1 0\n";
-
-int pcri_pk_builtin(bool for_writing, struct pcri_pk_tables **out, struct pcr_error *err)
-{
-    *out = NULL;
-    return pcri_fail(err, PCR_ERR_UNSUPPORTED, "no built-in tables yet");
-}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What is built in: a ladder for coding 2, and tables for datasets too small to train their own. */
+/* What is built in: a ladder for coding 2, and tables for datasets too small to train their
+ * own. */
 #ifndef PCRI_PK_BUILTIN_H
 #define PCRI_PK_BUILTIN_H
 
@@ -8,7 +9,8 @@
 /* A ladder's text: DC, then planes. */
 extern const char pcri_pk_ladder[];
 
-/* The tables. Codes: NOMEM. */
-int pcri_pk_builtin(bool for_writing, struct pcri_pk_tables **out, struct pcr_error *err);
+/* The tables, for pcri_pk_tables_open(). */
+extern const uint8_t pcri_pk_builtin_tables[];
+extern const size_t pcri_pk_builtin_nbytes;
 
 #endif

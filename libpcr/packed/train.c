@@ -74,7 +74,12 @@ int pcri_pk_counts_merge(struct pcri_pk_counts *to, const struct pcri_pk_counts 
 
 /* --- clusters --- */
 
-enum { COST_BITS = 8, ROUNDS = 12, MAX_CLUSTERS = 96 };
+enum {
+    COST_BITS = 8,
+    ROUNDS = 12,
+    MAX_CLUSTERS = 96,
+    FEW = 8, /* symbols: a context of fewer says nothing */
+};
 
 /* log2(v) in 1/256, linear between powers of 2 of a table of 64 steps. */
 static uint32_t log2_of(uint64_t v)
@@ -114,17 +119,26 @@ struct clustering {
     uint32_t lengths[MAX_CLUSTERS][256]; /* of symbols, in 1/256 bits */
 };
 
+static bool says_something(const uint32_t *row, uint32_t symbols)
+{
+    uint64_t sum = 0;
+    for (uint32_t s = 0; row && s < symbols; s++)
+        sum += row[s];
+    return sum >= FEW;
+}
+
 static int collect(const struct pcri_pk_counts *c, int family, struct clustering *out,
                    struct pcr_error *err)
 {
     uint32_t begin = family_begin(family), n = 0;
     size_t pairs = 0;
     out->family = &pcri_pk_families[family];
-    for (uint32_t k = 0; k < out->family->contexts; k++)
-        n += c->rows[begin + k] != NULL;
-    for (uint32_t k = 0; k < out->family->contexts; k++)
-        for (uint32_t s = 0; c->rows[begin + k] && s < out->family->symbols; s++)
-            pairs += c->rows[begin + k][s] > 0;
+    for (uint32_t k = 0; k < out->family->contexts; k++) {
+        const uint32_t *row = c->rows[begin + k];
+        n += row != NULL;
+        for (uint32_t s = 0; row && s < out->family->symbols; s++)
+            pairs += row[s] > 0;
+    }
     out->members = pcri_calloc(n, sizeof(*out->members), err);
     out->pairs = out->members ? pcri_calloc(pairs, sizeof(*out->pairs), err) : NULL;
     if (!out->pairs)
@@ -132,7 +146,7 @@ static int collect(const struct pcri_pk_counts *c, int family, struct clustering
     uint32_t at = 0;
     for (uint32_t k = 0; k < out->family->contexts; k++) {
         const uint32_t *row = c->rows[begin + k];
-        if (!row)
+        if (!says_something(row, out->family->symbols))
             continue;
         struct counted_context *m = &out->members[out->member_count++];
         *m = (struct counted_context) { .context = k, .begin = at };
@@ -258,7 +272,7 @@ static void normalise(const uint64_t sums[256], const struct pcri_pk_family_info
     memset(freq, 0, 256 * sizeof(*freq));
     for (uint32_t s = 0; s < family->symbols; s++) {
         /* With 1 / (2 S) a table's place costs as much as the escape saves. */
-        if (s == family->escape || sums[s] * PCRI_TANS_STATES * 2 < total)
+        if (!sums[s] || s == family->escape || sums[s] * PCRI_TANS_STATES * 2 < total)
             rare += sums[s];
         else
             freq[s] = (uint16_t) ((sums[s] * PCRI_TANS_STATES + total / 2) / total);

@@ -156,7 +156,9 @@ static int make_scans(struct bench *b, struct image *m)
 
 static int prepare(struct bench *b, bool builtin)
 {
-    int rc = builtin ? pcri_pk_builtin(true, &b->tables, &b->err) : train(b);
+    int rc = builtin ? pcri_pk_tables_open(pcri_pk_builtin_tables, pcri_pk_builtin_nbytes, true,
+                                           &b->tables, &b->err)
+                     : train(b);
     if (!rc)
         rc = train_scans(b);
     for (size_t i = 1; !rc && i < b->originals.count; i += 2) {

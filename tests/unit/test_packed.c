@@ -324,7 +324,6 @@ int main(void)
 {
     Suite *s = suite_create("packed");
     TCase *t = tcase_create("packed");
-    tcase_set_timeout(t, 300);
     tcase_add_test(t, cases_by_the_ladder_for_it);
     tcase_add_test(t, cases_by_the_ladder_of_scans);
     tcase_add_test(t, cases_by_an_odd_ladder);
