@@ -36,6 +36,8 @@ void pcri_label_survey_free(struct pcri_label_survey *v)
 
 static int bad(struct pcr_error *err, uint64_t index, const char *key, const char *what)
 {
+    if (index == UINT64_MAX)
+        return pcri_fail(err, PCR_ERR_INVAL, "sample '%.200s': %s", key, what);
     return pcri_fail(err, PCR_ERR_INVAL, "sample %" PRIu64 " of the source ('%.200s'): %s",
                      index, key, what);
 }
@@ -49,9 +51,8 @@ static bool is_exact(int64_t v)
     return d < 0x1p63 && (int64_t) d == v;
 }
 
-static int add_floats(struct pcri_label_survey *v, const struct pcr_source *source,
-                      uint64_t index, const struct pcr_source_sample *s,
-                      struct pcr_error *err)
+static int check_floats(const struct pcr_source *source, uint64_t index,
+                        const struct pcr_source_sample *s, struct pcr_error *err)
 {
     if (s->labels)
         return bad(err, index, s->key, "both labels and float_labels");
@@ -60,8 +61,40 @@ static int add_floats(struct pcri_label_survey *v, const struct pcr_source *sour
     for (uint32_t k = 0; k < s->label_count; k++)
         if (!isfinite(s->float_labels[k]))
             return bad(err, index, s->key, "a label that is a NaN or infinite");
-    v->floats |= s->label_count != 0;
     return 0;
+}
+
+static int check_integers(const struct pcr_source *source, uint64_t index,
+                          const struct pcr_source_sample *s, struct pcr_error *err)
+{
+    if (s->label_count && !s->labels)
+        return bad(err, index, s->key, "labels is NULL");
+    if (source->class_count && s->label_count &&
+        (s->labels[0] < 0 || s->labels[0] >= source->class_count)) {
+        char what[80];
+        snprintf(what, sizeof(what), "class %" PRId64 ", but there are %" PRIu32 " classes",
+                 s->labels[0], source->class_count);
+        return bad(err, index, s->key, what);
+    }
+    return 0;
+}
+
+int pcri_source_check(const struct pcr_source *source, uint64_t index,
+                      const struct pcr_source_sample *s, struct pcr_error *err)
+{
+    uint32_t split_count = source->split_names ? source->split_count : 1;
+    char what[80];
+    if (!s->key || !*s->key)
+        return index == UINT64_MAX
+            ? pcri_fail(err, PCR_ERR_INVAL, "a sample without a key")
+            : pcri_fail(err, PCR_ERR_INVAL, "sample %" PRIu64 " of the source has no key", index);
+    if (s->split >= split_count) {
+        snprintf(what, sizeof(what), "split %" PRIu32 ", but there are %" PRIu32, s->split,
+                 split_count);
+        return bad(err, index, s->key, what);
+    }
+    return s->float_labels ? check_floats(source, index, s, err)
+                           : check_integers(source, index, s, err);
 }
 
 static int note_inexact(struct pcri_label_survey *v, uint64_t index,
@@ -76,20 +109,14 @@ static int note_inexact(struct pcri_label_survey *v, uint64_t index,
     return v->inexact_key ? 0 : PCR_ERR_NOMEM;
 }
 
-static int add_integers(struct pcri_label_survey *v, const struct pcr_source *source,
-                        uint64_t index, const struct pcr_source_sample *s,
-                        struct pcr_error *err)
+int pcri_label_survey_add(struct pcri_label_survey *v, uint64_t index,
+                          const struct pcr_source_sample *s, struct pcr_error *err)
 {
-    if (s->label_count && !s->labels)
-        return bad(err, index, s->key, "labels is NULL");
-    if (source->class_count && s->label_count &&
-        (s->labels[0] < 0 || s->labels[0] >= source->class_count)) {
-        char what[80];
-        snprintf(what, sizeof(what), "class %" PRId64 ", but there are %" PRIu32 " classes",
-                 s->labels[0], source->class_count);
-        return bad(err, index, s->key, what);
-    }
     int rc = 0;
+    if (s->float_labels) {
+        v->floats |= s->label_count != 0;
+        return 0;
+    }
     for (uint32_t k = 0; k < s->label_count && !rc; k++)
         if (!is_exact(s->labels[k]))
             rc = note_inexact(v, index, s, s->labels[k], err);
@@ -104,14 +131,6 @@ static int add_integers(struct pcri_label_survey *v, const struct pcr_source *so
         v->singles = false;
     }
     return rc;
-}
-
-int pcri_label_survey_add(struct pcri_label_survey *v, const struct pcr_source *source,
-                    uint64_t index, const struct pcr_source_sample *s,
-                    struct pcr_error *err)
-{
-    return s->float_labels ? add_floats(v, source, index, s, err)
-                           : add_integers(v, source, index, s, err);
 }
 
 /* The classes "0", "1" and so on. */

@@ -107,19 +107,6 @@ static int print_sample(struct print *f, const struct pcr_source_sample *s,
 
 /* --- order --- */
 
-static int check_sample(const struct pcri_write_plan *p, uint64_t index,
-                        const struct pcr_source_sample *s, struct pcr_error *err)
-{
-    unsigned long long i = index;
-    if (!s->key || !*s->key)
-        return pcri_fail(err, PCR_ERR_INVAL, "sample %llu of the source has no key", i);
-    if (s->split >= p->split_count)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "sample %llu of the source: split %u, but there are %u", i,
-                         (unsigned) s->split, (unsigned) p->split_count);
-    return 0;
-}
-
 /* A key's checksum and where it stands, to find keys that recur. */
 struct key_mark {
     uint64_t check, index;
@@ -209,9 +196,9 @@ static int gather(struct pcri_write_plan *p, const struct pcr_source *source,
         struct pcr_source_sample s;
         rc = pcri_source_describe(source, i, &s, err);
         if (!rc)
-            rc = check_sample(p, i, &s, err);
+            rc = pcri_source_check(source, i, &s, err);
         if (!rc)
-            rc = pcri_label_survey_add(&g->labels, source, i, &s, err);
+            rc = pcri_label_survey_add(&g->labels, i, &s, err);
         if (rc)
             break;
         g->splits[i] = s.split;

@@ -38,8 +38,8 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     return 0;
 }
 
-static int take_options(struct pcr_write_options *own, struct pcr_limits *limits,
-                        const struct pcr_write_options *opts, struct pcr_error *err)
+int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *limits,
+                            const struct pcr_write_options *opts, struct pcr_error *err)
 {
     enum { MAX_THREADS = 1024 };
     int rc = pcri_options_copy(own, sizeof(*own), opts, "pcr_write_options", err);
@@ -261,13 +261,14 @@ static int convert_into_folder(struct pcri_write *w, struct pcr_error *err)
     return rc ? rc : pcri_write_state_finish(&w->state, err);
 }
 
-static int choose_storage(struct pcri_write *w, struct pcr_error *err)
+int pcri_write_storage(const struct pcr_write_options *opts, const struct pcri_storage **out,
+                       struct pcr_error *err)
 {
-    w->storage = &pcri_files;
-    if (!w->opts.storage)
+    *out = &pcri_files;
+    if (!opts->storage)
         return 0;
-    int rc = pcri_storage_custom(w->opts.storage, &w->storage, err);
-    if (!rc && !w->storage->may_write)
+    int rc = pcri_storage_custom(opts->storage, out, err);
+    if (!rc && !(*out)->may_write)
         rc = pcri_fail(err, PCR_ERR_INVAL, "this storage is for reading: it has no put_begin");
     return rc;
 }
@@ -276,7 +277,7 @@ static int write_phases(struct pcri_write *w, struct pcr_error *err)
 {
     const struct pcri_layer_options layers = { .retry_count = PCRI_TRIES_AGAIN };
     pcri_write_threads_init(w);
-    int rc = choose_storage(w, err);
+    int rc = pcri_write_storage(&w->opts, &w->storage, err);
     if (!rc)
         rc = pcri_layers_create(w->storage->backend, &layers, &w->layers, err);
     if (!rc)
@@ -296,7 +297,7 @@ int pcr_dataset_write(const char *path, const struct pcr_source *source,
     pcri_info_fill(report, &w.progress, sizeof(w.progress));
     if (!path || !*path)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_dataset_write: no path");
-    rc = take_options(&w.opts, &w.limits, opts, err);
+    rc = pcri_write_options_take(&w.opts, &w.limits, opts, err);
     if (rc || (rc = pcri_options_copy(&w.source, sizeof(w.source), source, "pcr_source", err)))
         return rc;
     w.dir = w.opts.flags & PCR_WRITE_DRY_RUN ? NULL : path;

@@ -52,11 +52,27 @@ enum { PCRI_RECORD_NAME_NBYTES = 160 };
 void pcri_write_plan_name(const struct pcri_write_plan *p, uint64_t record,
                     char out[PCRI_RECORD_NAME_NBYTES]);
 
+/* --- options (write.c) --- */
+
+/* Copies and checks options, and fills in defaults; own->limits then is `limits`. */
+int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *limits,
+                            const struct pcr_write_options *opts, struct pcr_error *err);
+
+/* The storage of the options' or files; to be given back by pcri_storage_destroy(), also on
+ * failure. INVAL, NOMEM. (write.c) */
+int pcri_write_storage(const struct pcr_write_options *opts, const struct pcri_storage **out,
+                       struct pcr_error *err);
+
 /* --- sources (source.c) --- */
 
 /* Has the source describe a sample. INVAL where it disregards the struct's size; its own. */
 int pcri_source_describe(const struct pcr_source *source, uint64_t index,
                          struct pcr_source_sample *out, struct pcr_error *err);
+
+/* Checks what can be seen of a sample by itself: key, split, labels. INVAL, which names index
+ * (UINT64_MAX: it has none) and key. */
+int pcri_source_check(const struct pcr_source *source, uint64_t index,
+                      const struct pcr_source_sample *s, struct pcr_error *err);
 
 /* --- labels (labels.c) --- */
 
@@ -74,10 +90,9 @@ struct pcri_label_survey {
 int pcri_label_survey_create(struct pcri_label_survey *v, uint64_t sample_count,
                        struct pcr_error *err);
 void pcri_label_survey_free(struct pcri_label_survey *v);
-/* Checks a sample's labels and notes them. INVAL, which names index and key. */
-int pcri_label_survey_add(struct pcri_label_survey *v, const struct pcr_source *source,
-                    uint64_t index, const struct pcr_source_sample *s,
-                    struct pcr_error *err);
+/* Notes the labels of a sample that is checked. NOMEM. */
+int pcri_label_survey_add(struct pcri_label_survey *v, uint64_t index,
+                          const struct pcr_source_sample *s, struct pcr_error *err);
 /* Sets the plan's kind of labels and its classes; `classes`: integers may be some. */
 int pcri_label_survey_finish(const struct pcri_label_survey *v, const struct pcr_source *source,
                        bool classes, struct pcri_write_plan *p, struct pcr_error *err);

@@ -122,6 +122,57 @@ static int convert_labels(const void *what, uint64_t *sum, struct pcr_error *err
     return convert(c, sum, err);
 }
 
+static int push_all(struct pcr_writer *w, struct pcr_error *err)
+{
+    const struct pcr_source *source = &datasets.source.source;
+    struct pcr_buffer file = { 0 };
+    int rc = 0;
+    for (uint64_t i = 0; i < source->sample_count && !rc; i++) {
+        struct pcr_source_sample s = { .size = sizeof(s) };
+        file.nbytes = 0;
+        if (!(rc = source->describe(source->context, i, &s, err)) &&
+            !(rc = source->load(source->context, i, UINT64_MAX, &file, err)))
+            rc = pcr_writer_add(w, i, &s, file.data, file.nbytes, err);
+    }
+    pcr_buffer_free(&file);
+    return rc;
+}
+
+/* Where memory was short for a moment, the same writer can be finished. */
+static int finish_later(struct pcr_writer *w, struct pcr_error *err)
+{
+    struct pcr_error why;
+    memory_pause();
+    int rc = pcr_writer_finish(w, NULL, &why);
+    memory_resume();
+    return rc ? pcri_fail(err, PCR_ERR_INVAL, "going on: %s", why.message) : PCR_ERR_NOMEM;
+}
+
+static int push(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const struct pcr_source *source = &datasets.source.source;
+    const struct pcr_write_options write = { .size = sizeof(write), .thread_count = 1,
+                                             .record_samples = 3 };
+    const struct pcr_writer_options o = {
+        .size = sizeof(o), .write = &write,
+        .class_count = source->class_count, .class_names = source->class_names,
+        .split_count = source->split_count, .split_names = source->split_names,
+    };
+    struct pcr_writer *w = NULL;
+    uint64_t files = 0;
+    folder_empty(datasets.out.path);
+    int rc = pcr_writer_open(datasets.out.path, &o, &w, err);
+    if (!rc)
+        rc = push_all(w, err);
+    if (!rc && (rc = pcr_writer_finish(w, NULL, err)) == PCR_ERR_NOMEM)
+        rc = finish_later(w, err);
+    pcr_writer_close(&w);
+    if (!rc)
+        folder_add(datasets.out.path, &files);
+    add_number(sum, files);
+    return add_error(sum, rc, err);
+}
+
 #define WRITING(...) &(const struct writing) { .options = { __VA_ARGS__ } }
 #define WRITING_ODD(...) &(const struct writing) { &datasets.odd, { __VA_ARGS__ }, NULL, NULL }
 #define WRITING_OVER(before, ...) \
@@ -154,5 +205,6 @@ static const struct scenario list[] = {
       WRITING_OVER(datasets.stopped.path, .storage = &program_storage) },
     { "convert float labels", convert_labels, "floats" },
     { "convert labels to classes", convert_labels, NULL },
+    { "push", push, NULL },
 };
 const struct scenarios write_scenarios = SCENARIOS(list);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing a dataset from any source of images. */
+/* Writing a dataset from any source of images, or of samples as they come. */
 #ifndef PCR_WRITER_H
 #define PCR_WRITER_H
 
@@ -123,6 +123,69 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_write(const char *path,
                                              const struct pcr_write_options *opts,
                                              struct pcr_write_progress *report,
                                              struct pcr_error *err);
+
+/* --- samples as they come --- */
+
+/* A writer for programs that make samples as they go, by one thread or several. It keeps them in
+ * a file without a name, and pcr_writer_finish() then writes the dataset as pcr_dataset_write()
+ * would of the same samples. Nothing of the dataset is there before, and nothing is left of a
+ * writer that is closed, or whose process ends, without it. */
+struct pcr_writer;
+
+struct pcr_writer_options {
+    uint32_t size;  /* sizeof(struct pcr_writer_options) */
+    uint32_t flags; /* 0 */
+    /* NULL: the defaults. Copied, with its limits; its ladder must live as long as the writer. Its
+     * callbacks are called by pcr_writer_finish(). */
+    const struct pcr_write_options *write;
+    /* As in struct pcr_source; copied. */
+    uint32_t class_count;
+    uint32_t split_count;
+    const char *const *class_names;
+    const char *const *split_names;
+    const char *spool_folder; /* a local folder with room for all samples' bytes; NULL: the one
+                               * that the dataset's folder is in, if it is written in files */
+};
+
+/* Opens a writer of a dataset in folder `path`, which is made when it is finished. INVAL where a
+ * dataset is there already; what a finish that was killed has left is continued where the same
+ * samples are added again. Codes: INVAL, IO, NOMEM, LIMIT. */
+PCR_API PCR_MUST_CHECK int pcr_writer_open(const char *path,
+                                           const struct pcr_writer_options *opts,
+                                           struct pcr_writer **out, struct pcr_error *err);
+
+#define PCR_WRITER_NEXT UINT64_MAX
+
+/* Adds a sample, whose file is the nbytes at `data`. All is copied; `nbytes` and `revision` of
+ * *sample are not used. From any thread, several at a time.
+ *
+ * index: the samples' order (before the shuffle) is that of their indices, which differ; gaps
+ *   are fine. With them the dataset does not depend on which thread is first. PCR_WRITER_NEXT for
+ *   all samples: the order of the calls.
+ *
+ * Whether the image is good, and all keys differ, is found when the writer is finished. A call that
+ * fails adds nothing, and others may follow. Memory: about 150 bytes a sample and its key,
+ * path, labels and attributes. Blocks while the bytes are written to the spool.
+ * Codes: INVAL (the message names the key), LIMIT, IO (ENOSPC), NOMEM, CANCELLED. */
+PCR_API PCR_MUST_CHECK int pcr_writer_add(struct pcr_writer *writer, uint64_t index,
+                                          const struct pcr_source_sample *sample,
+                                          const void *data, size_t nbytes,
+                                          struct pcr_error *err);
+
+/* Writes and publishes the dataset, after all pcr_writer_add() have returned. Where it fails it may
+ * be called again; after success the writer can only be closed. *report as that of
+ * pcr_dataset_write(), and so are blocking, memory and codes. */
+PCR_API PCR_MUST_CHECK int pcr_writer_finish(struct pcr_writer *writer,
+                                             struct pcr_write_progress *report,
+                                             struct pcr_error *err);
+
+/* Makes pcr_writer_add() and pcr_writer_finish(), also one that is under way, return CANCELLED.
+ * From any thread. Accepts NULL. */
+PCR_API void pcr_writer_cancel(struct pcr_writer *writer);
+
+/* Frees the writer and its spool and sets *writer to NULL; no other call may be under way. Accepts
+ * NULL and a NULL object. */
+PCR_API void pcr_writer_close(struct pcr_writer **writer);
 
 #ifdef __cplusplus
 }

@@ -26,6 +26,7 @@ from ._source import NewSample
 from ._stats import BadSample, LoaderStats
 from ._storage import Storage, StorageFile
 from ._system import system
+from ._push import Writer
 from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, write
 from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
                      InvalidError, IoError, LimitError, NotFoundError, OutOfMemory,
@@ -80,6 +81,7 @@ __all__ = [
     "UnsupportedError",
     "VerifyReport",
     "WriteProgress",
+    "Writer",
     "WriteReport",
     "convert",
     "decode",

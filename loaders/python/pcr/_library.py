@@ -99,6 +99,12 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_source_open": (c_int, [c_char_p, POINTER(st.SourceOptions),
                                 POINTER(POINTER(st.Source)), _ERR]),
     "pcr_source_close": (None, [POINTER(POINTER(st.Source))]),
+    "pcr_writer_open": (c_int, [c_char_p, POINTER(st.WriterOptions), _OUT, _ERR]),
+    "pcr_writer_add": (c_int, [c_void_p, c_uint64, POINTER(st.SourceSample), c_void_p, c_size_t,
+                               _ERR]),
+    "pcr_writer_finish": (c_int, [c_void_p, POINTER(st.WriteProgress), _ERR]),
+    "pcr_writer_cancel": (None, [c_void_p]),
+    "pcr_writer_close": (None, [_OUT]),
     "pcr_dataset_write": (c_int, [c_char_p, POINTER(st.Source), POINTER(st.WriteOptions),
                                   POINTER(st.WriteProgress), _ERR]),
 }

@@ -53,7 +53,7 @@ class Source:
                  classes: Optional[Iterable[str]], bad_may_pass: bool = False) -> None:
         """bad_may_pass: an OSError or PcrError of a `data` function makes its sample a bad
         input; it ends the work otherwise."""
-        found = [_sample(i, s) for i, s in enumerate(samples)]
+        found = [new_sample(i, s) for i, s in enumerate(samples)]
         names = _names_of(found) if classes is None else class_list(classes)
         self.classes = names
         number = {name: i for i, name in enumerate(names)}
@@ -65,7 +65,7 @@ class Source:
             s.data if callable(s.data) else file_bytes(s.data, name)
             for s, name in zip(found, self._names)]
         self._keys = [c_string(s.key, "a key") for s in found]
-        self._attributes = [_json(s) for s in found]
+        self._attributes = [attributes_text(s) for s in found]
         self._split = [splits.index(s.split) for s in found]
         self._labels = [label_array(s.label, name, number)
                         for s, name in zip(found, self._names)]
@@ -141,7 +141,7 @@ def kind(value: Any) -> str:
     return f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"
 
 
-def _sample(index: int, value: Any) -> NewSample:
+def new_sample(index: int, value: Any) -> NewSample:
     """The sample that an entry stands for, with a key and a split that are such."""
     if not isinstance(value, NewSample):
         if not isinstance(value, (tuple, list)) or not 2 <= len(value) <= 5:
@@ -231,7 +231,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{kind(value)}, which JSON cannot hold")
 
 
-def _json(sample: NewSample) -> Optional[bytes]:
+def attributes_text(sample: NewSample) -> Optional[bytes]:
     if sample.attributes is None:
         return None
     if not isinstance(sample.attributes, dict):

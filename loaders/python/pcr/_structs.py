@@ -15,6 +15,7 @@ from typing import Any, Type, TypeVar
 ABI_VERSION = 1
 NO_OFFSET = 2**64 - 1
 NO_READERS = 2**32 - 1
+WRITER_NEXT = 2**64 - 1
 RETRY_NEVER = 2**32 - 1
 ERROR_MAY_PASS = 1 << 0
 ERROR_STALE = 1 << 1
@@ -583,6 +584,15 @@ class FolderLayout(IntEnum):
     CLASS = 2
     SPLIT = 3
     FLAT = 4
+
+
+class WriterOptions(ctypes.Structure):
+    """struct pcr_writer_options"""
+
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("write", POINTER(WriteOptions)),
+                ("class_count", c_uint32), ("split_count", c_uint32),
+                ("class_names", POINTER(c_char_p)), ("split_names", POINTER(c_char_p)),
+                ("spool_folder", c_char_p)]
 
 
 class SourceOptions(ctypes.Structure):

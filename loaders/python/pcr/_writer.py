@@ -119,9 +119,10 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     writer; ENOSPC: finished records stay), under "fail" the bad input's error, LimitError,
     OutOfMemory.
     """
-    settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                        on_bad, opaque, dry_run, max_side, quality, max_memory_nbytes,
-                        limits_of(max_pixels, max_scans, max_sample_nbytes))
+    settings = write_options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
+                             on_bad, opaque, dry_run, max_side, quality,
+                             max_memory_nbytes,
+                             limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = st.sized(
         st.SourceOptions,
         format=None if format is None else c_string(format, "a format"),
@@ -146,8 +147,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
         options.classes = strings(names, "a class name")
         options.class_count = len(names)
         settings.flags |= 0 if names else st.WRITE_NO_CLASSES
-    job = _Job(c_path(dst), settings, progress)
-    origin = c_path(src)
+    job = Job(settings, progress)
+    origin, target = c_path(src), c_path(dst)
 
     def run() -> WriteProgress:
         source = POINTER(st.Source)()
@@ -156,7 +157,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
             ignored.append(int(source.contents.ignored_count))
             found.extend(text(source.contents.class_names[i])
                          for i in range(source.contents.class_count))
-            return job.run(source)
+            return job.run(lambda report: call(lib.pcr_dataset_write, target, source,
+                                               byref(settings), report))
         finally:
             lib.pcr_source_close(byref(source))
 
@@ -194,19 +196,24 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     or "opaque" a `data` function's OSError or PcrError makes its sample a bad input instead.
     """
     source = Source(samples, classes, bad_may_pass=on_bad != "fail")
-    settings = _options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                        on_bad, opaque, dry_run, max_side, quality, max_memory_nbytes,
-                        limits_of(max_pixels, max_scans, max_sample_nbytes))
+    settings = write_options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
+                             on_bad, opaque, dry_run, max_side, quality,
+                             max_memory_nbytes,
+                             limits_of(max_pixels, max_scans, max_sample_nbytes))
     if classes is not None and not source.struct.class_count:
         settings.flags |= st.WRITE_NO_CLASSES
     if classes is None:
         warn_of_numbers(source.classes)
-    job = _Job(c_path(dst), settings, progress, source)
-    done = interruptible(lambda: job.run(byref(source.struct)), job.stop)
+    job, target = Job(settings, progress, source), c_path(dst)
+
+    def run(report: Any) -> None:
+        call(lib.pcr_dataset_write, target, byref(source.struct), byref(settings), report)
+
+    done = interruptible(lambda: job.run(run), job.stop)
     return WriteReport(done, tuple(job.bad), ())
 
 
-def _options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples: int,
+def write_options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples: int,
              record_nbytes: int, threads: Optional[int], on_bad: str, opaque: str,
              dry_run: bool, max_side: Optional[int], quality: Optional[int],
              max_memory_nbytes: Optional[int], limits: Any) -> st.WriteOptions:
@@ -260,14 +267,12 @@ def _counters(struct: st.WriteProgress) -> WriteProgress:
     return WriteProgress(*(int(getattr(struct, name)) for name in WriteProgress._fields))
 
 
-class _Job:
+class Job:
     """One run of the writer. Exceptions in callbacks stop it, and are raised at last."""
 
-    def __init__(self, dst: bytes, settings: st.WriteOptions,
-                 progress: Optional[Progress],
+    def __init__(self, settings: st.WriteOptions, progress: Optional[Progress],
                  source: Optional[Source] = None) -> None:
-        self._dst = dst
-        self._settings = settings
+        self.settings = settings
         self._progress = progress
         self._source = source
         self._raised: List[BaseException] = []  # by progress
@@ -280,12 +285,11 @@ class _Job:
         """Makes run() return soon."""
         self._stopped = True
 
-    def run(self, source: Any) -> WriteProgress:
-        """Writes the dataset; blocks until it is done."""
+    def run(self, write: Callable[[Any], Any]) -> WriteProgress:
+        """Has `write`, which is given a place for the report, write the dataset."""
         result = st.sized(st.WriteProgress)
         try:
-            call(lib.pcr_dataset_write, self._dst, source, byref(self._settings),
-                 byref(result))
+            write(byref(result))
         except CancelledError as exc:
             raised = (self._raised[0] if self._raised else
                       self._source.exception_of(exc) if self._source else None)

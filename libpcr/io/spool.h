@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A file without a name, for bytes that are kept until they are needed. */
+#ifndef PCRI_SPOOL_H
+#define PCRI_SPOOL_H
+
+#include "../base/base.h"
+
+struct pcri_spool {
+    int fd;
+    char *folder; /* for messages */
+};
+
+/* Makes one in a local folder. The file goes when it is closed, whatever ends the process. */
+int pcri_spool_open(const char *folder, struct pcri_spool *out, struct pcr_error *err);
+void pcri_spool_close(struct pcri_spool *s);
+/* From any number of threads, at places of their own. */
+int pcri_spool_write(const struct pcri_spool *s, const void *data, size_t nbytes,
+                     uint64_t offset, struct pcr_error *err);
+int pcri_spool_read(const struct pcri_spool *s, void *data, size_t nbytes, uint64_t offset,
+                    struct pcr_error *err);
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A writer that is given samples: it keeps them in a spool, and is then the source of a
+ * conversion, so that what it writes is what pcr_dataset_write() writes of the same samples. */
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "../io/spool.h"
+#include "write.h"
+
+/* A sample that was added. */
+struct kept {
+    uint64_t index;
+    uint64_t offset, nbytes; /* in the spool */
+    uint64_t check;          /* of its bytes */
+    struct pcr_source_sample sample; /* its pointers lead into `text` */
+    void *text;
+};
+
+struct pcr_writer {
+    char *path;
+    struct pcr_write_options opts; /* callbacks and context: the caller's */
+    struct pcr_limits limits;
+    struct pcr_source source; /* its names: own copies, in `names` */
+    char **names[2];          /* of classes, of splits */
+    struct pcri_spool spool;
+    atomic_bool cancelled;
+
+    pthread_mutex_t lock; /* over what follows, while samples are added */
+    uint64_t spool_nbytes;
+    uint32_t adding;      /* threads in pcr_writer_add() */
+    bool finishing, finished;
+    bool numbered;        /* the caller numbers samples */
+    struct kept *items;
+    uint64_t count, capacity;
+};
+
+/* --- opening --- */
+
+static int copy_names(char ***out, const char *const *names, uint32_t count, const char *what,
+                      struct pcr_error *err)
+{
+    if (!names || !count)
+        return names || !count ? 0 : pcri_fail(err, PCR_ERR_INVAL, "%s_names is NULL", what);
+    *out = pcri_calloc(count, sizeof(**out), err);
+    if (!*out)
+        return PCR_ERR_NOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!names[i])
+            return pcri_fail(err, PCR_ERR_INVAL, "%s %u has no name", what, (unsigned) i);
+        if (!((*out)[i] = pcri_strndup(names[i], strlen(names[i]), err)))
+            return PCR_ERR_NOMEM;
+    }
+    return 0;
+}
+
+/* The folder that `path` is in. */
+static char *folder_of(const char *path, struct pcr_error *err)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    while (n && path[n - 1] != '/')
+        n--;
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return n ? pcri_strndup(path, n, err) : pcri_strndup(".", 1, err);
+}
+
+/* A dataset that is there is known before samples are made. */
+static int check_absent(const struct pcr_writer *w, struct pcr_error *err)
+{
+    bool unfinished = false;
+    struct pcri_found found = { 0 };
+    const struct pcri_storage *storage;
+    size_t n = strlen(w->path);
+    char *manifest = pcri_malloc(n + sizeof(PCRI_MANIFEST_NAME) + 1, 1, err);
+    int rc = pcri_write_storage(&w->opts, &storage, err);
+    if (!manifest)
+        rc = PCR_ERR_NOMEM;
+    if (!rc)
+        rc = pcri_write_state_find(storage, w->path, &unfinished, err);
+    if (!rc && !unfinished) {
+        memcpy(manifest, w->path, n);
+        manifest[n] = '/';
+        memcpy(manifest + n + 1, PCRI_MANIFEST_NAME, sizeof(PCRI_MANIFEST_NAME));
+        rc = pcri_storage_find(storage, manifest, &found, err);
+    }
+    if (!rc && found.exists)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: holds a dataset already", w->path);
+    free(manifest);
+    pcri_storage_destroy(&storage);
+    return rc;
+}
+
+static int set_up(struct pcr_writer *w, const char *path, const struct pcr_writer_options *o,
+                  struct pcr_error *err)
+{
+    w->source.class_count = o->class_count; /* names to be freed */
+    w->source.split_count = o->split_count;
+    int rc = pcri_flags_check("pcr_writer_options", o->flags, 0, err);
+    if (rc || (rc = pcri_write_options_take(&w->opts, &w->limits, o->write, err)) ||
+        (rc = copy_names(&w->names[0], o->class_names, o->class_count, "class", err)) ||
+        (rc = copy_names(&w->names[1], o->split_names, o->split_count, "split", err)))
+        return rc;
+    w->source = (struct pcr_source) {
+        .size = sizeof(w->source),
+        .context = w,
+        .class_count = o->class_count,
+        .class_names = (const char *const *) w->names[0],
+        .split_count = o->split_count,
+        .split_names = (const char *const *) w->names[1],
+    };
+    if (w->opts.storage && !o->spool_folder)
+        return pcri_fail(err, PCR_ERR_INVAL, "a writer into a storage of the program's own "
+                         "needs a spool_folder");
+    w->path = pcri_strndup(path, strlen(path), err);
+    char *folder = o->spool_folder ? pcri_strndup(o->spool_folder, strlen(o->spool_folder), err)
+                                   : folder_of(path, err);
+    rc = w->path && folder ? 0 : PCR_ERR_NOMEM;
+    if (!rc && !(w->opts.flags & PCR_WRITE_DRY_RUN))
+        rc = check_absent(w, err);
+    if (!rc)
+        rc = pcri_spool_open(folder, &w->spool, err);
+    free(folder);
+    return rc;
+}
+
+int pcr_writer_open(const char *path, const struct pcr_writer_options *opts,
+                    struct pcr_writer **out, struct pcr_error *err)
+{
+    struct pcr_writer_options o;
+    int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_writer_options", err);
+    if (rc)
+        return rc;
+    if (!path || !*path || !out)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_writer_open: no path, or no place for it");
+    struct pcr_writer *w = pcri_calloc(1, sizeof(*w), err);
+    if (!w)
+        return PCR_ERR_NOMEM;
+    w->spool.fd = -1;
+    pthread_mutex_init(&w->lock, NULL);
+    rc = set_up(w, path, &o, err);
+    if (rc)
+        pcr_writer_close(&w);
+    *out = w;
+    return rc;
+}
+
+void pcr_writer_close(struct pcr_writer **writer)
+{
+    struct pcr_writer *w = writer ? *writer : NULL;
+    if (!w)
+        return;
+    *writer = NULL;
+    for (uint64_t i = 0; i < w->count; i++)
+        free(w->items[i].text);
+    free(w->items);
+    const uint32_t counts[] = { w->source.class_count, w->source.split_count };
+    for (int k = 0; k < 2; k++) {
+        for (uint32_t i = 0; w->names[k] && i < counts[k]; i++)
+            free(w->names[k][i]);
+        free(w->names[k]);
+    }
+    pcri_spool_close(&w->spool);
+    pthread_mutex_destroy(&w->lock);
+    free(w->path);
+    free(w);
+}
+
+void pcr_writer_cancel(struct pcr_writer *writer)
+{
+    if (writer)
+        atomic_store(&writer->cancelled, true);
+}
+
+/* --- adding --- */
+
+static size_t text_nbytes(const char *text)
+{
+    return text && *text ? strlen(text) + 1 : 0;
+}
+
+static const char *put_text(char **at, const char *text)
+{
+    size_t n = text_nbytes(text);
+    char *put = n ? memcpy(*at, text, n) : NULL;
+    *at += n;
+    return put;
+}
+
+/* Copies what a sample points to into one piece of memory; labels first, for their alignment. */
+static int keep_text(struct kept *k, const struct pcr_source_sample *s, struct pcr_error *err)
+{
+    const void *labels = s->label_count ? s->float_labels ? (const void *) s->float_labels
+                                                          : s->labels : NULL;
+    size_t label_nbytes = (size_t) s->label_count * sizeof(int64_t);
+    char *attributes = NULL;
+    int rc = pcri_attributes_render(s->attributes, NULL, &attributes, err);
+    if (rc)
+        return rc;
+    char *at = pcri_malloc((uint64_t) label_nbytes + text_nbytes(s->key) +
+                           text_nbytes(s->path) + text_nbytes(attributes), 1, err);
+    k->text = at;
+    if (at) {
+        k->sample = *s;
+        k->sample.labels = NULL;
+        k->sample.float_labels = NULL;
+        if (labels && s->float_labels)
+            k->sample.float_labels = memcpy(at, labels, label_nbytes);
+        else if (labels)
+            k->sample.labels = memcpy(at, labels, label_nbytes);
+        at += label_nbytes;
+        k->sample.key = put_text(&at, s->key);
+        k->sample.path = put_text(&at, s->path);
+        k->sample.attributes = put_text(&at, attributes);
+    }
+    free(attributes);
+    return k->text ? 0 : PCR_ERR_NOMEM;
+}
+
+/* Room in the list and in the spool; with the lock held. */
+static int reserve(struct pcr_writer *w, uint64_t index, struct kept *k, struct pcr_error *err)
+{
+    if (w->finishing || w->finished)
+        return pcri_fail(err, PCR_ERR_INVAL, "the writer is finished");
+    if ((w->count || w->adding) && w->numbered != (index != PCR_WRITER_NEXT))
+        return pcri_fail(err, PCR_ERR_INVAL, "either all samples have an index or none");
+    if (w->count + w->adding >= w->capacity) {
+        uint64_t capacity = w->capacity ? 2 * w->capacity : 64;
+        struct kept *grown = pcri_calloc(capacity, sizeof(*grown), err);
+        if (!grown)
+            return PCR_ERR_NOMEM;
+        if (w->count)
+            memcpy(grown, w->items, w->count * sizeof(*grown));
+        free(w->items);
+        w->items = grown;
+        w->capacity = capacity;
+    }
+    w->numbered = index != PCR_WRITER_NEXT;
+    k->index = index;
+    k->offset = w->spool_nbytes;
+    w->spool_nbytes += k->nbytes;
+    w->adding++;
+    return 0;
+}
+
+int pcr_writer_add(struct pcr_writer *writer, uint64_t index,
+                   const struct pcr_source_sample *sample, const void *data, size_t nbytes,
+                   struct pcr_error *err)
+{
+    struct pcr_source_sample s;
+    struct kept k = { .nbytes = nbytes };
+    if (!writer || !sample || (!data && nbytes))
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_writer_add: no writer, sample or data");
+    int rc = pcri_options_copy(&s, sizeof(s), sample, "pcr_source_sample", err);
+    if (rc || (rc = pcri_source_check(&writer->source, index, &s, err)))
+        return rc;
+    if (nbytes > writer->limits.max_sample_nbytes)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%.200s: %zu bytes, the limit is %llu", s.key,
+                         nbytes, (unsigned long long) writer->limits.max_sample_nbytes);
+    if (atomic_load(&writer->cancelled))
+        return pcri_fail(err, PCR_ERR_CANCELLED, "the writer was cancelled");
+    k.check = pcri_xxh3(data ? data : "", nbytes);
+    s.nbytes = nbytes;
+    s.revision = k.check; /* with the same key and size, it is another picture */
+    if ((rc = keep_text(&k, &s, err)))
+        return pcri_prefix(err, rc, "%.200s", s.key);
+
+    pthread_mutex_lock(&writer->lock);
+    rc = reserve(writer, index, &k, err);
+    pthread_mutex_unlock(&writer->lock);
+    if (rc) {
+        free(k.text);
+        return rc;
+    }
+    rc = pcri_spool_write(&writer->spool, data, nbytes, k.offset, err);
+    pthread_mutex_lock(&writer->lock);
+    writer->adding--;
+    if (!rc) {
+        if (index == PCR_WRITER_NEXT)
+            k.index = writer->count;
+        writer->items[writer->count++] = k;
+    }
+    pthread_mutex_unlock(&writer->lock);
+    if (rc)
+        free(k.text);
+    return rc;
+}
+
+/* --- finishing --- */
+
+static int describe(void *context, uint64_t index, struct pcr_source_sample *out,
+                    struct pcr_error *err)
+{
+    const struct pcr_writer *w = context;
+    return pcri_info_copy(out, "pcr_source_sample", &w->items[index].sample,
+                          sizeof(w->items[index].sample), err);
+}
+
+static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
+                struct pcr_error *err)
+{
+    const struct pcr_writer *w = context;
+    const struct kept *k = &w->items[index];
+    (void) max_nbytes; /* looked at when it was added */
+    int rc = pcri_buffer_reserve(out, (size_t) k->nbytes, err);
+    if (!rc)
+        rc = pcri_spool_read(&w->spool, out->data, (size_t) k->nbytes, k->offset, err);
+    if (rc)
+        return rc;
+    out->nbytes = (size_t) k->nbytes;
+    if (pcri_xxh3(out->nbytes ? (const void *) out->data : "", out->nbytes) == k->check)
+        return 0;
+    return pcri_fail_sys(err, EIO, "%s: a kept sample is not what was written",
+                         w->spool.folder);
+}
+
+static int progress(void *context, const struct pcr_write_progress *p)
+{
+    struct pcr_writer *w = context;
+    if (atomic_load(&w->cancelled))
+        return 1;
+    return w->opts.progress ? w->opts.progress(w->opts.context, p) : 0;
+}
+
+static void bad_input(void *context, const char *path, const char *format,
+                      const struct pcr_error *why)
+{
+    const struct pcr_writer *w = context;
+    w->opts.bad_input(w->opts.context, path, format, why);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct kept *x = a, *y = b;
+    return x->index < y->index ? -1 : x->index > y->index;
+}
+
+/* Samples in the order of their indices, which differ. */
+static int sort(struct pcr_writer *w, struct pcr_error *err)
+{
+    if (w->count)
+        qsort(w->items, (size_t) w->count, sizeof(*w->items), compare);
+    for (uint64_t i = 1; i < w->count; i++)
+        if (w->items[i].index == w->items[i - 1].index)
+            return pcri_fail(err, PCR_ERR_INVAL, "'%.200s' and '%.200s' both have index %llu",
+                             w->items[i - 1].sample.key, w->items[i].sample.key,
+                             (unsigned long long) w->items[i].index);
+    return 0;
+}
+
+static int begin_finish(struct pcr_writer *w, struct pcr_error *err)
+{
+    int rc = 0;
+    pthread_mutex_lock(&w->lock);
+    if (w->finishing || w->finished)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "the writer is finished");
+    else if (w->adding)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%u threads are still adding samples",
+                       (unsigned) w->adding);
+    else
+        w->finishing = true;
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+int pcr_writer_finish(struct pcr_writer *writer, struct pcr_write_progress *report,
+                      struct pcr_error *err)
+{
+    if (!writer)
+        return pcri_fail(err, PCR_ERR_INVAL, "no writer");
+    int rc = pcri_info_check(report, "pcr_write_progress", err);
+    if (rc || (rc = begin_finish(writer, err)))
+        return rc;
+    struct pcr_write_options own = writer->opts;
+    own.progress = progress;
+    own.bad_input = own.bad_input ? bad_input : NULL;
+    own.context = writer;
+    writer->source.describe = describe;
+    writer->source.load = load;
+    writer->source.sample_count = writer->count;
+    const struct pcr_write_progress none = { .size = sizeof(none) };
+    pcri_info_fill(report, &none, sizeof(none));
+    if (atomic_load(&writer->cancelled))
+        rc = pcri_fail(err, PCR_ERR_CANCELLED, "the writer was cancelled");
+    if (!rc)
+        rc = sort(writer, err);
+    if (!rc)
+        rc = pcr_dataset_write(writer->path, &writer->source, &own, report, err);
+    pthread_mutex_lock(&writer->lock);
+    writer->finishing = false;
+    writer->finished = !rc;
+    pthread_mutex_unlock(&writer->lock);
+    return rc;
+}
