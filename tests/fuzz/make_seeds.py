@@ -4,7 +4,7 @@
 
 usage: make_seeds.py TARGET FOLDER [CASES]
 
-TARGET: cache, folders, icc, ladder, lists, resume, spans, state. CASES: the folder that
+TARGET: cache, folders, icc, ladder, lists, packed, resume, spans, state. CASES: the folder that
 `pcr-gen cases` made, for spans.
 """
 
@@ -119,6 +119,16 @@ def cache():
     yield b""
     yield b"\x41" + bytes(40)
     yield bytes(12) + b"\1" + bytes(30) + b"\x90\x10\1\xA0\0\x80"
+
+
+def packed():
+    for sampling in range(8):
+        for how in range(5):
+            head = bytes([how == 4, 13 * sampling + how, 50 - 9 * how, sampling, 7 * how,
+                          sampling % 2 << 7 | how])
+            changes = bytes((how + 1) * (37 * i + 11 * sampling) % 256 for i in range(5 * how))
+            bits = bytes((i * i * (sampling + 3) >> how) % 251 for i in range(300))
+            yield head + bytes([how]) + changes + bits
 
 
 def spans():

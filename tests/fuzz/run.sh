@@ -22,6 +22,7 @@ nothing was found.
   lists        lists of images, CSV and JSON lines
   manifest     manifests
   materialise  records' groups, to files
+  packed       coefficients in coding 2: packed, changed, decoded; its tables
   png          PNG files, whole, by rows and resized
   prefix       coefficients of JPEG files, by our own decoder and libjpeg-turbo
   resume       what a conversion goes on from: records' tails, the state file
@@ -51,7 +52,7 @@ sanitize=${PCR_FUZZ_SANITIZE:-address,undefined} suffix=
 
 setup=()
 case $target in
-decode | png | prefix | spans | split)
+decode | packed | png | prefix | spans | split)
     # Tracing the comparisons in decoders' loops, and counting how rare each of so many features
     # is, would take most of the time. Small files show what large ones do.
     options=(-entropic=0 -max_len=2048)
