@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Coding 2: every prefix of groups gives the coefficients that it should, of any image. */
+#include <check.h>
+
 #include "packed_images.h"
 
 static struct pcri_pk_encoder encoder;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Tables of coding 2: trained, as bytes, refused where they are damaged; tANS by itself. */
+#include <check.h>
+
 #include "packed_images.h"
 
 static struct pcr_error err;
