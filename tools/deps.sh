@@ -22,6 +22,7 @@ build  liburing-dev     reading by io_uring (optional)
 python python3          the Python package and scripts
 python python3-numpy    arrays of the Python package
 build  check            unit tests, which are built with the rest
+test   abigail-tools    the binary interface (optional)
 test   git              the clean clone of .ci/run
 test   g++              public headers in C++
 test   universal-ctags  lengths of functions

@@ -29,7 +29,11 @@ def exported():
     output = subprocess.run(["nm", "-D", "--defined-only", os.environ["LIBPCR"]],
                             capture_output=True, text=True, check=True).stdout
     entries = [line.split()[-2:] for line in output.splitlines()]
-    # Type A is the name of the map's version.
+    # Type A is the name of the map's version, which each symbol carries.
+    versions = {name.rstrip("@").split("@")[0] for kind, name in entries if kind == "A"}
+    assert len(versions) == 1, f"versions {versions}"
+    bare = [name for kind, name in entries if kind != "A" and name.split("@@")[1:] != [*versions]]
+    assert not bare, f"without a version: {bare}"
     return {name.split("@")[0] for kind, name in entries if kind != "A"}
 
 
