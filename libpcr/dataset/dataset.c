@@ -27,6 +27,7 @@ static int read_manifest(struct pcr_dataset *ds, const char *folder, bool *absen
 {
     struct pcr_error why;
     char *path = pcri_join(folder, PCRI_MANIFEST_NAME, err);
+    *absent = false;
     if (!path)
         return PCR_ERR_NOMEM;
     struct pcr_limits limits = ds->limits;

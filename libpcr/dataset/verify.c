@@ -72,7 +72,7 @@ static int verify_group(struct verifier *v, uint32_t k, bool *damaged)
     uint32_t count = whole_samples(v, k);
     int rc = pcri_record_read_group(v->record, 0, count, k, &v->bytes[k], &finding);
     if (rc) {
-        *damaged = true;
+        *damaged |= pcri_is_of_data(rc, &finding);
         memset(v->bad, 1, h->sample_count); /* so that none of them is decoded */
         return find(v, PCR_VERIFY_DAMAGE, &finding);
     }
@@ -115,7 +115,7 @@ static int verify_tail(struct verifier *v, bool *damaged)
     int rc = pcri_record_notes(v->record, &v->ds->limits, &notes, NULL, &finding);
     if (!rc)
         return 0;
-    *damaged = true;
+    *damaged |= pcri_is_of_data(rc, &finding);
     return find(v, PCR_VERIFY_DAMAGE, &finding);
 }
 

@@ -67,7 +67,8 @@ static void toy_read(void *context, void *object, uint64_t offset, void *dst, si
     const struct toy_pending p = { object, offset, dst, nbytes, request };
     pthread_mutex_lock(&t->mutex);
     t->read_count++;
-    bool fail = fails(t, &t->failing_reads, &err);
+    bool good = t->good_reads && t->good_reads--;
+    bool fail = !good && fails(t, &t->failing_reads, &err);
     bool later = t->has_thread && !fail;
     if (later) {
         ck_assert_uint_lt(t->pending_count, TOY_PENDING);

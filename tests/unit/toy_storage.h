@@ -34,6 +34,7 @@ struct toy {
     uint64_t open_count, close_count, read_count;
     /* So many of the next calls fail: with code, and this error. */
     uint32_t failing_opens, failing_reads;
+    uint32_t good_reads; /* that do not fail before those */
     uint32_t good_puts; /* calls for writing before one fails; 0: none fails */
     uint64_t put_count; /* objects that were completed */
     int code;
