@@ -210,11 +210,17 @@ static int labels(const void *what, uint64_t *sum, struct pcr_error *err)
     struct pcr_dataset *ds = NULL;
     int64_t ints[6] = { 0 };
     double floats[6] = { 0 };
+    uint64_t offsets[7];
+    struct pcr_buffer values = { 0 };
     int rc = pcr_dataset_open(what, NULL, &ds, err);
     if (!rc && what == datasets.floats.path)
         rc = pcr_dataset_labels(ds, 0, 6, NULL, floats, err);
     else if (!rc)
         rc = pcr_dataset_labels(ds, 0, 6, ints, NULL, err);
+    if (!rc)
+        rc = pcr_dataset_all_labels(ds, 0, 6, offsets, &values, err);
+    add(sum, values.data, rc ? 0 : values.nbytes);
+    pcr_buffer_free(&values);
     add(sum, ints, sizeof(ints));
     add(sum, floats, sizeof(floats));
     pcr_dataset_close(&ds);

@@ -324,3 +324,13 @@ def test_classes_of_lists_and_folders(tree, tmp_path):
         assert all(ds.classes[s.label] == s.key.split("/")[1] for s in ds)
     with pytest.raises(pcr.InvalidError, match="class folder 'bee'"):
         pcr.convert(tree, tmp_path / "f", classes=["crab", "ant"])
+
+
+@pytest.mark.parametrize("some", [[1, None, [2, -3, 2**62], 4], [0.5, [1, 2.5], None, 3, None]])
+def test_all_labels(some, tmp_path):
+    with write(tmp_path / "ds", some * 5, shuffle=False, record_samples=3, classes=()) as ds:
+        values, offsets = ds.all_labels()
+        assert values.dtype == (np.float64 if 0.5 in some else np.int64)
+        assert offsets.dtype == np.uint64 and offsets[0] == 0 and offsets[-1] == len(values)
+        assert [tuple(values[a:b].tolist()) for a, b in zip(offsets, offsets[1:])] == [
+            s.labels for s in ds]

@@ -88,7 +88,7 @@ def agrees(declared, text):
         if number is not None and declared is ctypes.POINTER(number):
             return True
         opaque = text.startswith("struct ") or text in ("void*", "uint8_t*", "char*",
-                                                        "int64_t*", "double*")
+                                                        "int64_t*", "uint64_t*", "double*")
         return opaque and declared in (ctypes.c_void_p, ctypes.c_char_p)
     return False
 

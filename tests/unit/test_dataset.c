@@ -104,6 +104,27 @@ START_TEST(many_labels)
         ck_assert_int_eq(pcr_dataset_labels(ds, 0, first, part, NULL, &e), 0);
         ck_assert_mem_eq(part, all, first * sizeof(*part));
     }
+    uint64_t offsets[35];
+    struct pcr_buffer values = { 0 };
+    for (uint64_t first = 0; first <= 34; first++) {
+        ck_assert_int_eq(pcr_dataset_all_labels(ds, first, 34 - first, offsets, &values, &e), 0);
+        ck_assert_uint_eq(values.nbytes, offsets[34 - first] * sizeof(int64_t));
+        for (uint64_t i = first; i < 34; i++) {
+            struct pcr_sample_info info = { .size = sizeof(info) };
+            struct pcr_sample *s;
+            ck_assert_int_eq(pcr_sample_acquire(ds, i, &s, &e), 0);
+            ck_assert_int_eq(pcr_sample_describe(s, &info, &e), 0);
+            const uint64_t *at = &offsets[i - first];
+            ck_assert_uint_eq(at[1] - at[0], info.label_count);
+            if (info.label_count)
+                ck_assert(!memcmp(values.data + at[0] * sizeof(int64_t), info.labels,
+                                  info.label_count * sizeof(int64_t)));
+            pcr_sample_release(&s);
+        }
+    }
+    ck_assert_int_eq(pcr_dataset_all_labels(ds, 1, 34, offsets, &values, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_all_labels(ds, 0, 34, NULL, &values, &e), PCR_ERR_INVAL);
+    pcr_buffer_free(&values);
     ck_assert_int_eq(pcr_dataset_labels(ds, 1, 34, part, NULL, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_dataset_labels(ds, UINT64_MAX, 2, part, NULL, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_dataset_labels(ds, 0, 34, NULL, floats, &e), PCR_ERR_INVAL);

@@ -255,6 +255,16 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_labels(struct pcr_dataset *ds, uint64_t f
                                               double *float_labels_out,
                                               struct pcr_error *err);
 
+/* All labels of each of these samples: *labels_out is replaced by offsets_out[count] numbers, one
+ * sample's after the other's, int64_t, or double where the dataset's labels are floats.
+ * offsets_out has count + 1 entries: sample first + i has the numbers from offsets_out[i] up to
+ * offsets_out[i + 1]; none where these are equal. Reading and codes as pcr_dataset_labels(), and
+ * NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_all_labels(struct pcr_dataset *ds, uint64_t first,
+                                                  uint64_t count, uint64_t *offsets_out,
+                                                  struct pcr_buffer *labels_out,
+                                                  struct pcr_error *err);
+
 /* Finds a key's dataset index. The first call reads all heads and builds an index (about
  * 16 bytes a sample); later calls are O(1). Returns PCR_END where no sample has the key;
  * the first of several with the same key. Codes: as pcr_sample_acquire(). */

@@ -206,6 +206,36 @@ class Dataset(Sequence[Sample]):
         found.flags.writeable = False
         return found
 
+    def all_labels(self) -> Tuple[npt.NDArray[Any], npt.NDArray[np.uint64]]:
+        """All labels of all samples: (values, offsets), where sample i has
+        values[offsets[i]:offsets[i + 1]]. values: int64, or float64 where the schema says
+        floats; offsets: uint64, shape (len + 1,). Reads all heads, no image bytes."""
+        stopped: List[bool] = []
+        return interruptible(lambda: self._read_all_labels(stopped),
+                             lambda: stopped.append(True), wait=False)
+
+    def _read_all_labels(self, stopped: List[bool]) -> Tuple[npt.NDArray[Any],
+                                                             npt.NDArray[np.uint64]]:
+        handle, floats = self._handle, self._info.label_kind == st.LabelKind.FLOATS
+        offsets = np.zeros(len(self) + 1, np.uint64)
+        parts: List[npt.NDArray[Any]] = [np.empty(0, np.float64 if floats else np.int64)]
+        found = st.Buffer()
+        try:
+            for number in range(self._info.record_count):
+                if stopped:
+                    break
+                record = self._record(number)
+                first, end = record.first_sample, record.first_sample + record.sample_count
+                before = offsets[first]
+                call(lib.pcr_dataset_all_labels, handle.pointer, first, record.sample_count,
+                     offsets.ctypes.data + 8 * first, byref(found))
+                offsets[first:end + 1] += before
+                parts.append(np.frombuffer(ctypes.string_at(found.data, found.nbytes),
+                                           parts[0].dtype) if found.nbytes else parts[0])
+        finally:
+            lib.pcr_buffer_free(byref(found))
+        return np.concatenate(parts), offsets
+
     @property
     def targets(self) -> List[Any]:
         """The same as a list of Python's numbers, as torchvision's datasets have it."""

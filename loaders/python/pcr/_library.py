@@ -51,6 +51,8 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_dataset_record_notes": (c_int, [c_void_p, c_uint64, POINTER(st.Buffer), _ERR]),
     "pcr_dataset_record_prefix": (c_uint64, [c_void_p, c_uint64, c_uint32]),
     "pcr_sample_acquire": (c_int, [c_void_p, c_uint64, _OUT, _ERR]),
+    "pcr_dataset_all_labels": (c_int, [c_void_p, c_uint64, c_uint64, c_void_p,
+                                       POINTER(st.Buffer), _ERR]),
     "pcr_dataset_labels": (c_int, [c_void_p, c_uint64, c_uint64, c_void_p, c_void_p, _ERR]),
     "pcr_dataset_find": (c_int, [c_void_p, c_char_p, c_size_t, _NUMBER, _ERR]),
     "pcr_dataset_verify_record": (c_int, [c_void_p, c_uint64, c_int,
