@@ -28,6 +28,16 @@ static inline unsigned pcri_bit_length(uint32_t v)
     return 31 - (unsigned) __builtin_clz(2 * v + 1); /* v below 2^31 */
 }
 
+/* The same of 0 to 2^24 by the exponent of a float, which vectors have. */
+static inline int pcri_float_length(int v)
+{
+    const float f = (float) v;
+    int bits;
+    memcpy(&bits, &f, sizeof(bits));
+    bits = (bits >> 23) - 126;
+    return bits > 0 ? bits : 0;
+}
+
 /* v by thresholds: how many of 0, 1, 2, 4, 7, 12 it exceeds. */
 static inline unsigned pcri_pk_q7(unsigned v)
 {
@@ -52,23 +62,33 @@ static inline unsigned pcri_pk_m_zone(unsigned k)
 }
 
 /* DC of the row above, of which the first has none. `residual`: what the prediction missed it by,
- * at most 65535. Both have an element after the row's end: the last again, and 0. */
+ * at most 65535. Values have the first and the last again before and after the row, residuals 0
+ * after it. */
 struct pcri_pk_dc {
     bool any;
     int16_t *value;
     uint16_t *residual;
 };
 
-static inline unsigned pcri_pk_dc_context(const struct pcri_pk_dc *up, unsigned class,
-                                          uint32_t x)
+/* The contexts of n blocks of a class, where there is a row above; compilers make vectors of it. */
+static inline void pcri_pk_dc_contexts(const struct pcri_pk_dc *up, unsigned class,
+                                       size_t n, uint16_t *out)
 {
-    if (!up->any)
-        return (class + 1) * PCRI_PK_DC_CONTEXTS - 1;
-    int a = up->value[x], left = up->value[x ? x - 1 : 0], right = up->value[x + 1];
-    unsigned e = pcri_bit_length((uint32_t) up->residual[x] + up->residual[x + 1]);
-    unsigned g = pcri_bit_length((uint32_t) ((a > left ? a - left : left - a) +
-                                             (a > right ? a - right : right - a)));
-    return class * PCRI_PK_DC_CONTEXTS + (e < 9 ? e : 9) * 10 + (g < 9 ? g : 9);
+    const int16_t *value = up->value;
+    const uint16_t *residual = up->residual;
+    for (size_t x = 0; x < n; x++) {
+        int a = value[x], l = a - (value - 1)[x], r = a - value[x + 1];
+        int e = pcri_float_length(residual[x] + residual[x + 1]);
+        int g = pcri_float_length((l < 0 ? -l : l) + (r < 0 ? -r : r));
+        out[x] = (uint16_t) ((int) class * PCRI_PK_DC_CONTEXTS + (e < 9 ? e : 9) * 10 +
+                             (g < 9 ? g : 9));
+    }
+}
+
+/* The context where there is none. */
+static inline unsigned pcri_pk_dc_context(unsigned class)
+{
+    return (class + 1) * PCRI_PK_DC_CONTEXTS - 1;
 }
 
 /* The median of left, above, and left + above - above left (as in JPEG-LS). */

@@ -91,13 +91,9 @@ static int decode_dc(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
 {
     size_t n = 0;
     for (uint32_t i = 0; i < count; i++) {
-        const uint8_t *map = d->tables->maps[PCRI_PK_DC];
-        const unsigned c = active[i].pass->component, class = d->plan.class[c];
-        const struct pcri_pk_dc above = d->rows.dc[c];
-        uint8_t *out = d->numbers + n;
+        pcri_pk_rows_dc(&d->rows, &d->plan, active[i].pass->component, d->kernels);
+        number(d, PCRI_PK_DC, 0, active[i].row->blocks, d->numbers + n);
         n += active[i].row->blocks;
-        for (uint32_t x = 0; x < active[i].row->blocks; x++)
-            out[x] = map[pcri_pk_dc_context(&above, class, x)];
     }
     int rc = read_call(d, s, n, PCRI_PK_DC, n, PCRI_PK_DC, err);
     const uint8_t *lengths = d->symbols;

@@ -72,8 +72,7 @@ static int add_dc_row(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s
     struct pcri_pk_dc *up = &e->rows.dc[c];
     int16_t *now = e->rows.dc_now[c];
     uint16_t *contexts = e->rows.contexts;
-    for (uint32_t x = 0; x < a->row->blocks; x++)
-        contexts[x] = (uint16_t) pcri_pk_dc_context(up, e->plan.class[c], x);
+    pcri_pk_rows_dc(&e->rows, &e->plan, c, e->kernels);
     for (uint32_t x = 0; x < a->row->blocks; x++) {
         now[x] = coef[64 * (size_t) x];
         if (abs(now[x]) > PCRI_PK_MAX_DC)

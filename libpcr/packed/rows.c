@@ -49,19 +49,20 @@ static void deal_row(struct pcri_pk_rows *r, uint32_t c, size_t n, struct dealer
 {
     struct pcri_pk_row *row = &r->rows[c];
     row->planes = 0;
-    for (uint32_t p = 0; p < PCRI_PK_PLANES; p++)
-        row->plane[p] = deal(d, n, 8, 0);
-    row->sign = deal(d, n, 8, 0);
-    row->known = deal(d, n, 8, 0);
-    row->fresh = deal(d, n, 8, 0);
     row->found = deal(d, n, 8, 0);
     row->mask = deal(d, n, 8, 0);
+    /* What a row begins with zeros is side by side, planes in the order of their use. */
     row->bytes = deal(d, n, 8, PCRI_PK_EDGE);
     row->count = deal(d, n, 1, PCRI_PK_EDGE);
     row->low = deal(d, n, 1, 0);
-    r->dc[c].value = deal(d, n, 2, 0);
+    row->sign = deal(d, n, 8, 0);
+    row->known = deal(d, n, 8, 0);
+    row->fresh = deal(d, n, 8, 0);
+    for (uint32_t p = 0; p < PCRI_PK_PLANES; p++)
+        row->plane[p] = deal(d, n, 8, 0);
+    r->dc[c].value = deal(d, n, 2, PCRI_PK_EDGE);
     r->dc[c].residual = deal(d, n, 2, 0);
-    r->dc_now[c] = deal(d, n, 2, 0);
+    r->dc_now[c] = deal(d, n, 2, PCRI_PK_EDGE);
     r->t[c] = deal(d, n, 1, 0);
 }
 
@@ -114,19 +115,25 @@ void pcri_pk_rows_restart(struct pcri_pk_rows *r)
         r->dc[c].any = false;
 }
 
+void pcri_pk_rows_dc(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t c,
+                     const struct pcri_pk_kernels *kernels)
+{
+    const uint32_t n = r->rows[c].blocks;
+    const unsigned class = plan->class[c];
+    if (r->dc[c].any)
+        kernels->dc_contexts(&r->dc[c], class, n, r->contexts);
+    for (uint32_t x = 0; !r->dc[c].any && x < n; x++)
+        r->contexts[x] = (uint16_t) pcri_pk_dc_context(class);
+}
+
 void pcri_pk_row_begin(struct pcri_pk_rows *r, uint32_t c)
 {
     struct pcri_pk_row *row = &r->rows[c];
-    for (uint32_t p = 0; p < PCRI_PK_PLANES; p++)
-        if (row->planes >> p & 1)
-            memset(row->plane[p], 0, 8 * (size_t) row->blocks);
+    const unsigned top = pcri_bit_length(row->planes);
+    const uint64_t *end = top ? row->plane[top - 1] : row->fresh;
+    memset(row->bytes, 0,
+           (size_t) ((const uint8_t *) (end + row->blocks) - (const uint8_t *) row->bytes));
     row->planes = 0;
-    memset(row->sign, 0, 8 * (size_t) row->blocks);
-    memset(row->known, 0, 8 * (size_t) row->blocks);
-    memset(row->fresh, 0, 8 * (size_t) row->blocks);
-    memset(row->bytes, 0, 8 * (size_t) row->blocks);
-    memset(row->count, 0, row->blocks);
-    memset(row->low, 0, row->blocks);
 }
 
 void pcri_pk_dc_end(struct pcri_pk_rows *r, uint32_t c)
@@ -137,6 +144,7 @@ void pcri_pk_dc_end(struct pcri_pk_rows *r, uint32_t c)
     r->dc_now[c] = up->value;
     up->value = now;
     now[n] = now[n - 1];
+    now[-1] = now[0];
     up->residual[n] = 0;
     up->any = true;
 }

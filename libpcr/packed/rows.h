@@ -76,6 +76,9 @@ static inline void pcri_pk_put(struct pcri_pk_bit_writer *w, uint64_t v, unsigne
 
 struct pcri_pk_kernels {
     const char *name;
+    /* pcri_pk_dc_contexts() */
+    void (*dc_contexts)(const struct pcri_pk_dc *up, unsigned class, size_t n,
+                        uint16_t *out);
     /* The contexts of T for all blocks of the row. */
     void (*t_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                        bool first, uint16_t *out);
@@ -149,6 +152,9 @@ int pcri_pk_rows_reserve(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan
                          uint32_t steps, struct pcr_error *err);
 /* Forgets the rows above. */
 void pcri_pk_rows_restart(struct pcri_pk_rows *r);
+/* The contexts of DC of a row of component c, to r->contexts. */
+void pcri_pk_rows_dc(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t c,
+                     const struct pcri_pk_kernels *kernels);
 /* Begins a row of component c: nothing of it is known. */
 void pcri_pk_row_begin(struct pcri_pk_rows *r, uint32_t c);
 /* Its DC is there: they become those above. */

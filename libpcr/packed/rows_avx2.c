@@ -56,6 +56,12 @@ static const int8_t q7[6] = { 0, 1, 2, 4, 7, 12 };
 static const int8_t q10[6] = { 0, 1, 3, 6, 11, 20 };
 static const int8_t q_near[6] = { 0, 2, 4, 8, 14, 20 };
 
+TARGET static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
+                               uint16_t *out)
+{
+    pcri_pk_dc_contexts(up, class, n, out);
+}
+
 /* 0 to 3, by how a block's coefficients are split at number 16. */
 INLINE __m256i split_class(__m256i all, __m256i low)
 {
@@ -95,8 +101,13 @@ TARGET static void t_contexts(const struct pcri_pk_row *row,
 
 /* For each byte of the row the parts of its context: what is multiplied by 64, and the rest. */
 INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uint64_t *side,
-                    uint8_t *high, uint8_t *low)
+                    const uint8_t *t, uint8_t *high, uint8_t *low)
 {
+    /* by the bits of T */
+    const __m256i more_of = _mm256_setr_epi8(0, 0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0,
+                                             0, 0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0,
+                                             0);
+    const __m256i first = _mm256_setr_epi64x(0, 0x0808080808080808, 0, 0x0808080808080808);
     const __m256i number = _mm256_set1_epi64x(0x0706050403020100);
     for (size_t i = 0; i < row->blocks; i += 4) {
         const __m256i own = load(row->bytes + i), u = load(up + i);
@@ -113,7 +124,10 @@ INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uin
             more, _mm256_slli_epi16(_mm256_and_si256(more, _mm256_set1_epi8(31)), 3));
         __m256i sum = _mm256_add_epi8(near, x7);
         sum = _mm256_add_epi8(sum, sum);
-        store(high + 8 * i, _mm256_add_epi8(sum, sum));
+        __m256i named = _mm256_cvtepu8_epi64(_mm_loadu_si32(t + i));
+        named = _mm256_shuffle_epi8(more_of, byte_counts(named));
+        named = _mm256_shuffle_epi8(named, first);
+        store(high + 8 * i, _mm256_add_epi8(_mm256_add_epi8(sum, sum), named));
         __m256i s = _mm256_slli_epi16(_mm256_and_si256(own, _mm256_set1_epi8(7)), 3);
         store(low + 8 * i, _mm256_or_si256(s, number));
     }
@@ -124,22 +138,19 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
                                 const uint8_t *t, uint8_t *scratch, uint16_t *out)
 {
     const uint64_t *up = above->bytes, *side = first ? up : row->bytes;
-    static const uint8_t more[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 }; /* by the bits of T */
     const __m128i factors = _mm_set1_epi16(64 | 1 << 8);
     const size_t blocks = row->blocks;
     uint8_t *high = scratch, *low = scratch + 8 * blocks + 32;
     uint16_t *at = out;
-    b_parts(row, up, side, high, low);
+    b_parts(row, up, side, t, high, low);
     for (size_t i = 0; i < blocks; i++) {
-        const unsigned n = (unsigned) _mm_popcnt_u32(t[i]);
         const uint64_t named = whole_bytes(t[i]);
         uint64_t h = _pext_u64(pcri_load64(high + 8 * i), named);
         uint64_t l = _pext_u64(pcri_load64(low + 8 * i), named);
-        __m128i c = _mm_add_epi8(_mm_cvtsi64_si128((long long) h),
-                                 _mm_set1_epi8((char) more[n]));
+        __m128i c = _mm_cvtsi64_si128((long long) h);
         c = _mm_unpacklo_epi8(c, _mm_cvtsi64_si128((long long) l));
         _mm_storeu_si128((__m128i *) (void *) at, _mm_maddubs_epi16(c, factors));
-        at += n;
+        at += _mm_popcnt_u32(t[i]);
     }
     return (size_t) (at - out);
 }
@@ -475,12 +486,12 @@ TARGET static void read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
 }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = {
-    "AVX2", t_contexts,   b_contexts, place,  count, scatter,    refine,       gather,
-    ones,   select_known, settle,     expand, slice, name_bytes, read_symbols,
+    "AVX2", dc_contexts, t_contexts,   b_contexts, place,  count, scatter,    refine,
+    gather, ones,        select_known, settle,     expand, slice, name_bytes, read_symbols,
 };
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512", t_contexts,    b_contexts, place,      count,
-    scatter,   refine,        gather,     ones,       select_known,
-    settle,    expand_avx512, slice,      name_bytes, read_symbols,
+    "AVX-512",     dc_contexts, t_contexts, b_contexts,   place,        count,
+    scatter,       refine,      gather,     ones,         select_known, settle,
+    expand_avx512, slice,       name_bytes, read_symbols,
 };
 #endif

@@ -49,6 +49,12 @@ static inline unsigned q10(unsigned v)
     return (unsigned) (v > 0) + (v > 1) + (v > 3) + (v > 6) + (v > 11) + (v > 20);
 }
 
+static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
+                        uint16_t *out)
+{
+    pcri_pk_dc_contexts(up, class, n, out);
+}
+
 static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                        bool first, uint16_t *out)
 {
@@ -246,7 +252,8 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 const struct pcri_pk_kernels pcri_pk_portable = {
-    "portable", t_contexts, b_contexts, place,      count,
-    scatter,    refine,     gather,     ones,       select_known,
-    settle,     expand,     slice,      name_bytes, pcri_tans_read_portable,
+    "portable", dc_contexts, t_contexts,   b_contexts,
+    place,      count,       scatter,      refine,
+    gather,     ones,        select_known, settle,
+    expand,     slice,       name_bytes,   pcri_tans_read_portable,
 };

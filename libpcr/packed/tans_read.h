@@ -14,7 +14,7 @@ static inline uint64_t pcri_tans_word(const uint8_t *data, uint64_t bit)
  * bits of a word. */
 #ifndef PCRI_TANS_INLINE
 #define PCRI_TANS_INLINE static inline __attribute__((always_inline))
-#define PCRI_TANS_LOW_BITS(word, n) ((word) & ((UINT64_C(1) << (n)) - 1))
+#define PCRI_TANS_LOW_BITS(word, n) ((word) & ((UINT64_C(1) << ((n) &63)) - 1))
 #endif
 
 /* One symbol; word: the stream's next bits. Counts of bits are added up as they stand in entries,
@@ -24,7 +24,7 @@ PCRI_TANS_INLINE uint32_t pcri_tans_decode(const pcri_tans_entry *entries, size_
                                            uint8_t *out)
 {
     const pcri_tans_entry e = entries[table * PCRI_TANS_STATES + state];
-    const uint32_t next = (e >> 16) + (uint32_t) PCRI_TANS_LOW_BITS(*word, e & 63);
+    const uint32_t next = (e >> 16) + (uint32_t) PCRI_TANS_LOW_BITS(*word, e);
     *out = (uint8_t) (e >> 8);
     *word >>= e & 63;
     *sum += e;
