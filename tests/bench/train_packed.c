@@ -98,7 +98,7 @@ static int print_tables(struct training *t)
             "/* SPDX-License-Identifier: BSD-2-Clause */\n"
             "/* The built-in tables, as they are stored. Made by tests/bench/train_packed.c "
             "*/\n#include \"builtin.h\"\n\n"
-            "const size_t pcri_pk_builtin_nbytes = %zu;\n"
+            "const size_t pcri_pk_builtin_nbytes = %zu;\n/* clang-format off */\n"
             "const uint8_t pcri_pk_builtin_tables[] = {",
             b.nbytes);
     for (size_t i = 0; !rc && i < b.nbytes; i++)
