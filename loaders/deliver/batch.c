@@ -103,11 +103,23 @@ static void memory_give(const struct pcri_batch_pool *pool, void *memory, size_t
         pool->release(pool->context, memory, nbytes);
 }
 
+static void free_more_labels(struct pcri_batch *b, size_t count)
+{
+    for (size_t i = 0; b->more_labels && i < count; i++) {
+        free(b->more_labels[i]);
+        b->more_labels[i] = NULL;
+    }
+}
+
 static void batch_free(const struct pcri_batch_pool *pool, struct pcri_batch *b)
 {
     if (!b)
         return;
     memory_give(pool, pool->raw ? b->view.data : b->view.pixels, b->nbytes);
+    free_more_labels(b, pool->batch_size);
+    free(b->more_labels);
+    free(b->all_labels);
+    free(b->label_counts);
     free(b->offsets);
     free(b->parts);
     free(b->labels);
@@ -175,6 +187,9 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
         b->float_labels = pcri_calloc(n, sizeof(*b->float_labels), err);
     else
         b->labels = pcri_calloc(n, sizeof(*b->labels), err);
+    b->label_counts = pcri_calloc(n, sizeof(*b->label_counts), err);
+    b->all_labels = pcri_calloc(n, sizeof(*b->all_labels), err);
+    b->more_labels = pcri_calloc(n, sizeof(*b->more_labels), err);
     b->indices = pcri_calloc(n, sizeof(*b->indices), err);
     b->fidelities = pcri_calloc(n, sizeof(*b->fidelities), err);
     b->datasets = pcri_calloc(n, sizeof(*b->datasets), err);
@@ -183,7 +198,8 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
         b->offsets = pcri_calloc(n + 1, sizeof(*b->offsets), err);
     else
         b->crops = pcri_calloc(n, sizeof(*b->crops), err);
-    bool labels = b->labels || b->float_labels;
+    bool labels = (b->labels || b->float_labels) && b->label_counts && b->all_labels &&
+                  b->more_labels;
     if (!rc && (!labels || !b->indices || !b->fidelities || !b->datasets || !b->valid ||
                 (pool->raw ? !b->offsets : !b->crops)))
         rc = PCR_ERR_NOMEM;
@@ -198,6 +214,7 @@ static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
                         uint32_t slot_count)
 {
     uint8_t *pixels = b->view.pixels, *data = b->view.data;
+    free_more_labels(b, pool->batch_size);
     b->pool = pool;
     b->next = NULL;
     b->slot_count = slot_count;
@@ -211,6 +228,11 @@ static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
     b->view.data = data;
     b->view.labels = b->labels;
     b->view.float_labels = b->float_labels;
+    b->view.label_counts = b->label_counts;
+    if (b->float_labels)
+        b->view.all_float_labels = (const double *const *) b->all_labels;
+    else
+        b->view.all_labels = (const int64_t *const *) b->all_labels;
     b->view.indices = b->indices;
     b->view.fidelities = b->fidelities;
     b->view.datasets = b->datasets;
@@ -266,6 +288,20 @@ void pcri_batch_release(struct pcri_batch *b)
     if (!keep)
         batch_free(pool, b);
     drop(pool);
+}
+
+void pcri_batch_set_labels(struct pcri_batch *b, uint32_t slot, uint32_t count, int64_t label,
+                           double float_label, void *more)
+{
+    if (b->float_labels)
+        b->float_labels[slot] = float_label;
+    else
+        b->labels[slot] = label;
+    b->label_counts[slot] = count;
+    b->more_labels[slot] = more;
+    b->all_labels[slot] = more            ? more
+                          : b->float_labels ? (const void *) &b->float_labels[slot]
+                                            : &b->labels[slot];
 }
 
 uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot)

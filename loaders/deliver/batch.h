@@ -14,6 +14,9 @@ struct pcri_batch {
     struct pcri_batch *next; /* free list */
     int64_t *labels;         /* the arrays that the view points to, by slot; NULL of floats */
     double *float_labels;    /* NULL of integers */
+    uint32_t *label_counts;
+    const void **all_labels; /* by slot: where its labels are: its place above, or */
+    void **more_labels;      /* where there are several, memory of their own; NULL */
     uint64_t *indices;
     uint32_t *fidelities, *datasets;
     uint8_t *valid;
@@ -46,6 +49,11 @@ int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count, struc
                   struct pcr_error *err);
 
 void pcri_batch_release(struct pcri_batch *b);
+
+/* Sets the labels of a slot: their number, the first, and where there are several all of them, in
+ * memory that the batch takes over and frees. */
+void pcri_batch_set_labels(struct pcri_batch *b, uint32_t slot, uint32_t count, int64_t label,
+                           double float_label, void *more);
 
 /* The pixels of a slot. */
 uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot);

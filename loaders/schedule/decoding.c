@@ -147,10 +147,8 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
             b->error = *err;
         }
     } else if (made->filled) {
-        if (b->float_labels)
-            b->float_labels[t->slot] = made->float_label;
-        else
-            b->labels[t->slot] = made->label;
+        pcri_batch_set_labels(b, t->slot, made->label_count, made->label, made->float_label,
+                              made->labels);
         b->indices[t->slot] = made->index;
         b->datasets[t->slot] = made->dataset;
         b->fidelities[t->slot] = made->fidelity;

@@ -103,6 +103,21 @@ static void advise(struct pcr_error *err)
         memcpy(err->message + n, advice, sizeof(advice));
 }
 
+static int keep_labels(const struct pcr_sample_info *sample, struct pcri_made *out,
+                       struct pcr_error *err)
+{
+    const void *labels = sample->float_labels ? (const void *) sample->float_labels
+                                              : sample->labels;
+    out->label_count = sample->label_count;
+    if (sample->label_count < 2)
+        return 0;
+    out->labels = pcri_malloc(sample->label_count, sizeof(int64_t), err);
+    if (!out->labels)
+        return PCR_ERR_NOMEM;
+    memcpy(out->labels, labels, sample->label_count * sizeof(int64_t));
+    return 0;
+}
+
 /* After the bytes were read: pixels, label, and the sample's name before an error. */
 static int finish(struct pcri_maker *m, const struct pcri_request *q,
                   const struct pcr_sample_info *sample, uint32_t fidelity, int rc,
@@ -124,6 +139,8 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
                            (unsigned) sample->record_index, sample->key,
                            (unsigned) fidelity);
     }
+    if ((rc = keep_labels(sample, out, err)))
+        return rc;
     out->filled = true;
     out->index = q->index;
     out->fidelity = fidelity;

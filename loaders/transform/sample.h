@@ -48,6 +48,8 @@ struct pcri_made {
     uint64_t index;    /* in the dataset */
     int64_t label;     /* the first, -1 where there is none */
     double float_label; /* the first, NaN where there is none */
+    uint32_t label_count;
+    void *labels;      /* where there are several: all, in memory for who takes them over */
     struct pcr_crop crop; /* of pixels */
     uint32_t profile_use; /* enum pcr_profile_use */
     uint64_t read_count, read_nbytes, read_ns, decode_ns;

@@ -332,5 +332,12 @@ def test_all_labels(some, tmp_path):
         values, offsets = ds.all_labels()
         assert values.dtype == (np.float64 if 0.5 in some else np.int64)
         assert offsets.dtype == np.uint64 and offsets[0] == 0 and offsets[-1] == len(values)
-        assert [tuple(values[a:b].tolist()) for a, b in zip(offsets, offsets[1:])] == [
-            s.labels for s in ds]
+        each = [s.labels for s in ds]
+        assert [tuple(values[a:b].tolist()) for a, b in zip(offsets, offsets[1:])] == each
+        for raw in (False, True):
+            with pcr.Loader(ds, batch_size=8, size=8, raw=raw, batches_ahead=1) as loader:
+                for _ in range(2):
+                    for batch in loader:
+                        assert [tuple(row.tolist()) for row in batch.all_labels] == [
+                            each[i] for i in batch.indices]
+                        assert batch.all_labels[0].dtype == values.dtype

@@ -421,6 +421,11 @@ struct pcr_batch {
     const uint8_t *valid;
     const double *float_labels; /* sample_count: the first label, NaN where there is none; NULL
                               * where the datasets' labels are integers, or they have none */
+    const uint32_t *label_counts; /* sample_count: how many labels each sample has */
+    /* sample_count: all of a sample's labels, label_counts[i] of them; one of the two is NULL, as
+     * of `labels` and `float_labels`. */
+    const int64_t *const *all_labels;
+    const double *const *all_float_labels;
 };
 
 /* Waits for the next batch in order. The caller owns it until pcr_batch_release().

@@ -33,6 +33,7 @@ class Samples:
     labels: shape (n,): each sample's first label: int64, -1 where there is none, or where the
         dataset's labels are floats float64, NaN where there is none. With the loader's
         `renumber` int64: the class's place in `classes`.
+    label_counts: int64, shape (n,): how many labels each sample has; all_labels are these.
     indices: int64, shape (n,): positions in the dataset as opened.
     datasets: int64, shape (n,): which of the loader's datasets, from 0.
     fidelities: int64, shape (n,): what each sample was decoded at.
@@ -45,8 +46,8 @@ class Samples:
     These arrays are copies, which may be kept for as long as you like.
     """
 
-    __slots__ = ("_exact", "_from", "datasets", "epoch", "fidelities", "indices", "labels",
-                 "number", "valid")
+    __slots__ = ("_exact", "_from", "_values", "datasets", "epoch", "fidelities", "indices",
+                 "label_counts", "labels", "number", "valid")
 
     def __init__(self, batch: st.Batch, datasets: Sequence[Dataset],
                  renumber: Optional[Renumbering], exact: bool) -> None:
@@ -56,6 +57,8 @@ class Samples:
         self.labels: npt.NDArray[Any] = (
             np.ctypeslib.as_array(batch.float_labels, (n,)).copy() if batch.float_labels
             else numbers(batch.labels, n))
+        self.label_counts: npt.NDArray[np.int64] = numbers(batch.label_counts, n)
+        self._values = all_values(batch, self.labels, self.label_counts)
         self.indices: npt.NDArray[np.int64] = numbers(batch.indices, n)
         self.datasets: npt.NDArray[np.int64] = numbers(batch.datasets, n)
         if renumber is not None:
@@ -65,6 +68,11 @@ class Samples:
             np.ctypeslib.as_array(batch.valid, (n,)).astype(np.bool_))
         self.number = int(batch.number)
         self.epoch = int(batch.epoch)
+
+    @property
+    def all_labels(self) -> List[npt.NDArray[Any]]:
+        """Each sample's labels, the dataset's own: n arrays of int64 or float64."""
+        return np.split(self._values, np.cumsum(self.label_counts)[:-1])
 
     @property
     def samples(self) -> List[Sample]:
@@ -198,6 +206,16 @@ def _release(pointer: Any, pid: int, keep: Any) -> None:
     if os.getpid() == pid:
         lib.pcr_batch_release(byref(pointer))
     del keep
+
+
+def all_values(batch: st.Batch, first: npt.NDArray[Any],
+               counts: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+    """All samples' labels, one after the other."""
+    if counts.max(initial=0) <= 1:
+        return first[counts > 0]
+    rows: Any = batch.all_float_labels if batch.float_labels else batch.all_labels
+    return np.concatenate([np.ctypeslib.as_array(rows[i], (count,))
+                           for i, count in enumerate(counts.tolist()) if count])
 
 
 def columns(of: Any, names: Sequence[str], dtype: Any) -> Any:

@@ -470,7 +470,9 @@ class Batch(ctypes.Structure):
                 ("datasets", POINTER(c_uint32)),
                 ("data", c_void_p), ("offsets", POINTER(c_uint64)),
                 ("crops", POINTER(Crop)), ("valid", POINTER(c_uint8)),
-                ("float_labels", POINTER(c_double))]
+                ("float_labels", POINTER(c_double)), ("label_counts", POINTER(c_uint32)),
+                ("all_labels", POINTER(POINTER(c_int64))),
+                ("all_float_labels", POINTER(POINTER(c_double)))]
 
 
 class BadSample(ctypes.Structure):
