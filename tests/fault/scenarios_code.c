@@ -9,6 +9,9 @@
 #include "manifest/manifest.h"
 #include "jpeg/coding.h"
 #include "jpeg/prefix.h"
+#include "packed/builtin.h"
+#include "packed/packed.h"
+#include "packed/train.h"
 #include "memory.h"
 #include "scenarios.h"
 
@@ -78,8 +81,8 @@ static int code(const char *const *names, bool shared, bool salvage, uint64_t *s
     if (!rc)
         rc = pcri_coder_create(&pcri_coding_scans, ladder, &limits, NULL, &c, err);
     for (; !rc && shared && names[n]; n++)
-        rc = pcri_coder_survey(c, picture(names[n])->data, picture(names[n])->nbytes, &stats[n],
-                               err);
+        rc = pcri_coder_survey(c, picture(names[n])->data, picture(names[n])->nbytes,
+                               &stats[n], err);
     if (!rc && shared)
         rc = pcri_coder_train(&pcri_coding_scans, ladder, stats, n, &tables, err);
     for (size_t i = 0; !rc && names[i]; i++) {
@@ -111,6 +114,110 @@ static int pack_shared(const void *what, uint64_t *sum, struct pcr_error *err)
 static int salvage(const void *what, uint64_t *sum, struct pcr_error *err)
 {
     return code(what, false, true, sum, err);
+}
+
+/* --- coding 2 --- */
+
+/* The chunks of a picture, and what is decoded of some of them. */
+static int use_chunks(struct pcri_pk_decoder *d, const struct pcri_coefs *c,
+                      const struct pcri_jpeg_file *f, const struct pcr_ladder *ladder,
+                      const struct pcri_pk_tables *tables,
+                      const struct pcri_pk_params *params, const struct pcr_buffer chunks[],
+                      uint64_t *sum, struct pcr_error *err)
+{
+    struct pcr_span spans[PCRI_LADDER_MAX_GROUPS];
+    struct pcri_blocks planes[4] = { { 0 } };
+    uint32_t groups = ladder->group_count - 1;
+    for (uint32_t g = 0; g < groups; g++) {
+        spans[g] = (struct pcr_span) { chunks[g].data, chunks[g].nbytes };
+        add(sum, chunks[g].data, chunks[g].nbytes);
+    }
+    for (uint32_t i = 0; i < f->component_count; i++) {
+        const struct pcri_plane *p = &c->planes[i]; /* is overwritten */
+        planes[i] = (struct pcri_blocks) {
+            .blocks_x = p->blocks_x,
+            .blocks_y = p->blocks_y,
+            .row_end = p->blocks_y,
+            .coef = p->coef,
+            .mask = p->mask,
+            .has_ac = true,
+        };
+    }
+    int rc = pcri_pk_decoder_begin(d, f, &ladder->scripts[0], ladder->group_count, tables,
+                                   params, spans, groups, 0, UINT32_MAX, err);
+    if (!rc)
+        rc = pcri_pk_decode(d, planes, err);
+    for (uint32_t i = 0; !rc && i < f->component_count; i++)
+        add(sum, planes[i].coef, 128 * (size_t) planes[i].blocks_x * planes[i].blocks_y);
+    return rc;
+}
+
+static int pack_planes(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const char *const *names = what;
+    struct pcr_limits limits = { .size = sizeof(limits) };
+    struct pcr_ladder *ladder = NULL;
+    struct pcri_pk_tables *tables = NULL;
+    struct pcri_pk_encoder e = { 0 };
+    struct pcri_pk_decoder d = { 0 };
+    struct pcr_buffer chunks[PCRI_LADDER_MAX_GROUPS] = { { 0 } };
+    pcri_limits_fill(&limits);
+    int rc = pcr_ladder_parse(pcri_pk_ladder, strlen(pcri_pk_ladder), &ladder, err);
+    if (!rc)
+        rc = pcri_pk_tables_open(pcri_pk_builtin_tables, pcri_pk_builtin_nbytes, true,
+                                 &tables, err);
+    for (size_t i = 0; !rc && names[i]; i++) {
+        const struct pcr_buffer *file = picture(names[i]);
+        const struct pcri_pk_params params = { tables->hash, 2, 2 };
+        struct pcri_jpeg_file f = { 0 };
+        struct pcri_coefs c = { 0 };
+        bool in_doubt;
+        rc = pcri_jpeg_file_parse(file->data, file->nbytes, &limits, &f, err);
+        if (!rc)
+            rc = pcri_coefs_read(&c, &f, 1, &in_doubt, err);
+        for (uint32_t g = 0; g < PCRI_LADDER_MAX_GROUPS; g++)
+            chunks[g].nbytes = 0;
+        if (!rc)
+            rc = pcri_pk_encode(&e, &c, &f, &ladder->scripts[0], ladder->group_count,
+                                tables, &params, chunks, err);
+        if (!rc)
+            rc = use_chunks(&d, &c, &f, ladder, tables, &params, chunks, sum, err);
+        pcri_coefs_free(&c);
+        pcri_jpeg_file_free(&f);
+    }
+    for (uint32_t g = 0; g < PCRI_LADDER_MAX_GROUPS; g++)
+        pcr_buffer_free(&chunks[g]);
+    pcri_pk_encoder_free(&e);
+    pcri_pk_decoder_free(&d);
+    pcri_pk_tables_destroy(&tables);
+    pcr_ladder_destroy(&ladder);
+    return rc;
+}
+
+static int train_planes(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    static const uint16_t contexts[20] = { 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                                           0, 7, 7, 7, 7, 7, 7, 7, 7 };
+    struct pcri_pk_counts *a = NULL, *b = NULL;
+    struct pcri_pk_frequencies *f = NULL;
+    struct pcr_buffer stored = { 0 };
+    int rc = pcri_pk_counts_create(&a, err);
+    if (!rc)
+        rc = pcri_pk_counts_create(&b, err);
+    if (!rc)
+        rc = pcri_pk_counts_add(a, PCRI_PK_T, 0, contexts, what, 20, err);
+    if (!rc)
+        rc = pcri_pk_counts_merge(b, a, err);
+    if (!rc)
+        rc = pcri_pk_train(b, NULL, &f, err);
+    if (!rc)
+        rc = pcri_pk_frequencies_pack(f, &stored, err);
+    add(sum, stored.data, rc ? 0 : stored.nbytes);
+    pcri_pk_counts_destroy(&a);
+    pcri_pk_counts_destroy(&b);
+    pcri_pk_frequencies_destroy(&f);
+    pcr_buffer_free(&stored);
+    return rc;
 }
 
 /* --- texts --- */
@@ -154,9 +261,10 @@ static int read_manifest(const void *what, uint64_t *sum, struct pcr_error *err)
 }
 
 static const char *const coded[] = { "baseline", "icc", "gray", NULL };
-static const char *const odd[] = { "progressive-cmyk", "exif-thumbnail", "comments-200", NULL };
-static const char *const refused[] = { "arithmetic", "truncated-half", "text", "missing-eoi",
-                                       NULL };
+static const char *const odd[] = { "progressive-cmyk", "exif-thumbnail", "comments-200",
+                                   NULL };
+static const char *const refused[] = { "arithmetic", "truncated-half", "text",
+                                       "missing-eoi", NULL };
 static const char *const damaged[] = { "truncated-half", "flipped-bits-4",
                                        "truncated-progressive-scan-1", NULL };
 
@@ -172,6 +280,8 @@ static const struct scenario list[] = {
     { "pack what cannot be", pack, refused },
     { "pack with shared tables", pack_shared, coded },
     { "salvage", salvage, damaged },
+    { "planes", pack_planes, coded },
+    { "planes, tables of", train_planes, "twenty symbols, abcd" },
     { "JSON", parse_json,
       "{\"a name of some length\":[1.2345678901234567,\"\\u00e9\\n more than sixteen\",true,"
       "{\"b\":{}}],\"c\":-12345678901234567}" },

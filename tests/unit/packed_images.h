@@ -85,7 +85,7 @@ static inline void packed_planes_make(const struct packed_image *m, bool has_ac,
 {
     size_t total = 0;
     for (uint32_t c = 0; c < m->file.component_count; c++)
-        total += 138 * (size_t) m->coefs.planes[c].blocks_x * m->coefs.planes[c].blocks_y;
+        total += 144 * (size_t) m->coefs.planes[c].blocks_x * m->coefs.planes[c].blocks_y;
     PACKED_MUST(!pcri_buffer_reserve(&out->memory, total, NULL));
     uint8_t *at = memset(out->memory.data, 0xA5, total);
     for (uint32_t c = 0; c < m->file.component_count; c++) {
@@ -100,7 +100,7 @@ static inline void packed_planes_make(const struct packed_image *m, bool has_ac,
             .dc = (int16_t *) (void *) (at + 136 * n),
             .has_ac = has_ac,
         };
-        at += 138 * n;
+        at += 144 * n;
     }
 }
 
