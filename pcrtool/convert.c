@@ -21,15 +21,19 @@ struct settings {
     const char *ladder, *root, *classes;
     uint64_t records, record_nbytes, seed, threads, max_side, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
-    uint32_t on_bad, opaque, format, layout;
+    uint32_t on_bad, opaque, format, layout, coding;
     bool no_shuffle, no_classes, json, dry_run, quiet;
 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
 
 static const struct pcrtool_option options[] = {
-    { "ladder", "NAME", "built-in ladder (bitplane, classic) or a file with one\n"
-      "(docs/FORMAT.md section 5, or cjpeg's -scans syntax);\ndefault bitplane",
+    { "coding", "NAME", "how coefficients are stored: scans (progressive JPEG, default) or packed\n"
+      "(smaller, and faster to decode)", PCRTOOL_CHOICE, SETTING(coding),
+      .words = "scans|packed" },
+    { "ladder", "NAME", "built-in ladder (bitplane, classic, packed) or a file with one\n"
+      "(docs/FORMAT.md section 5, or cjpeg's -scans syntax);\n"
+      "default bitplane for scans, packed for packed",
       PCRTOOL_TEXT, SETTING(ladder) },
     { "records", "N", "samples in a record; default 1024", PCRTOOL_NUMBER,
       SETTING(records), .min = 1, .max = 1 << 20 },
@@ -118,7 +122,9 @@ static int get_ladder(const struct pcrtool_command *c, const char *name,
                       struct pcr_ladder **out)
 {
     struct pcr_error err;
-    if (name && !is_builtin(name))
+    if (!name) /* the coding's own */
+        return PCRTOOL_DONE;
+    if (!is_builtin(name))
         return read_ladder(c, name, out);
     if (pcr_ladder_create(name, out, &err))
         return pcrtool_failed(c, &err);
@@ -244,6 +250,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .max_side = (uint32_t) s->max_side,
         .quality = (uint32_t) s->quality,
         .manifest_out = &v->manifest,
+        .coding = s->coding,
     };
     pcrtool_catch_signals(); /* until here there is nothing that a signal could leave behind */
     v->start = now();

@@ -43,7 +43,7 @@ struct pcri_block_decoder {
 };
 
 /* What the functions of coder.h call, which say what they do. A coding's coders, statistics and
- * tables begin with those structs. */
+ * tables begin with those structs. survey NULL: it has no use for statistics, and no tables. */
 struct pcri_encoder {
     int (*create)(struct pcri_coder **coder_out, const struct pcr_ladder *ladder,
                   const struct pcr_limits *limits, const struct pcri_coder_memory *memory,
@@ -64,11 +64,12 @@ struct pcri_encoder {
     int (*file)(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error *err);
 };
 
-enum { PCRI_MAGIC_NBYTES = 8 };
+enum { PCRI_MAGIC_NBYTES = 10 };
 
 struct pcri_coding {
     uint8_t number;   /* in records (docs/FORMAT.md 3.2) */
     const char *name; /* in options and descriptions */
+    const char *ladder; /* the built-in that suits it; NULL: the default */
     uint8_t magic[PCRI_MAGIC_NBYTES]; /* what its samples' spans begin with */
     uint32_t magic_nbytes;
     const struct pcri_encoder *encoder;

@@ -22,8 +22,8 @@ uint64_t pcri_coefs_nbytes(const struct pcri_jpeg_file *f, uint32_t levels)
 
 /* --- memory: all planes in one run, reused from image to image --- */
 
-static int reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
-                   struct pcr_error *err)
+int pcri_coefs_reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
+                       struct pcr_error *err)
 {
     size_t total = 0, sizes[4] = { 0 };
     c->component_count = f->component_count;
@@ -101,6 +101,18 @@ static JBLOCKROW row_of(struct coef_reader *r, int i, uint32_t y)
 
 /* --- reading --- */
 
+/* The masks of a block, of which `planes` has the coefficients by their highest bits. */
+static void store_masks(const uint64_t planes[16], uint64_t *mask, size_t stride,
+                        uint32_t levels)
+{
+    uint64_t above = 0;
+    for (int level = 15; level >= 0; level--) {
+        above |= planes[level];
+        if ((uint32_t) level < levels)
+            mask[(size_t) level * stride] = above;
+    }
+}
+
 /* One block into zigzag order. Returns the OR of all magnitudes. */
 static unsigned convert_block(const JCOEF *in, int16_t *out, uint64_t *mask, size_t stride,
                               uint32_t levels)
@@ -116,13 +128,25 @@ static unsigned convert_block(const JCOEF *in, int16_t *out, uint64_t *mask, siz
             planes[31 - __builtin_clz(m)] |= UINT64_C(1) << k;
         }
     }
-    uint64_t above = 0;
-    for (int level = 15; level >= 0; level--) {
-        above |= planes[level];
-        if ((uint32_t) level < levels)
-            mask[(size_t) level * stride] = above;
-    }
+    store_masks(planes, mask, stride, levels);
     return all;
+}
+
+void pcri_coefs_index(struct pcri_coefs *c)
+{
+    for (uint32_t i = 0; i < c->component_count; i++) {
+        const struct pcri_plane *p = &c->planes[i];
+        size_t blocks = (size_t) p->blocks_x * p->blocks_y;
+        for (size_t b = 0; b < blocks; b++) {
+            uint64_t planes[16] = { 0 };
+            for (int k = 0; k < 64; k++) {
+                unsigned m = (unsigned) abs(p->coef[64 * b + k]);
+                if (m)
+                    planes[31 - __builtin_clz(m)] |= UINT64_C(1) << k;
+            }
+            store_masks(planes, p->mask + b, blocks, c->level_count);
+        }
+    }
 }
 
 static int read_plane(struct coef_reader *r, int i, struct pcri_plane *p, uint32_t levels,
@@ -191,7 +215,7 @@ int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32
                     bool *in_doubt, struct pcr_error *err)
 {
     struct coef_reader r = { .arrays = NULL };
-    int rc = reserve(c, f, levels, err);
+    int rc = pcri_coefs_reserve(c, f, levels, err);
     if (rc)
         return rc;
     if (!read_arrays(&r, f, err))
@@ -266,7 +290,7 @@ int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t 
 {
     struct pcr_error why = { .offset = PCR_NO_OFFSET };
     struct coef_reader r;
-    int rc = reserve(c, f, levels, err);
+    int rc = pcri_coefs_reserve(c, f, levels, err);
     if (rc)
         return rc;
     for (;;) {

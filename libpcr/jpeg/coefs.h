@@ -33,6 +33,11 @@ int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32
  * given its warnings, and zeros elsewhere. As well CORRUPT where that is nothing. */
 int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t levels,
                        struct pcr_error *err);
+/* Memory for an image's coefficients, which are not set, and masks for levels 0..levels-1; and
+ * then the masks of what was stored there. NOMEM. */
+int pcri_coefs_reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
+                       struct pcr_error *err);
+void pcri_coefs_index(struct pcri_coefs *c);
 void pcri_coefs_free(struct pcri_coefs *c);
 
 #endif

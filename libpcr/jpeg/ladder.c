@@ -234,6 +234,14 @@ static int render(struct pcr_ladder *l, struct pcr_error *err)
     return rc ? rc : pcri_buffer_append(&l->text, "", 1, err);
 }
 
+int pcri_ladder_script_text(const struct pcr_ladder *ladder, uint32_t script,
+                            struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct pcri_script alone = ladder->scripts[script];
+    alone.below_step = 0;
+    return render_script(&alone, ladder->group_count, out, err);
+}
+
 int pcr_ladder_parse(const char *text, size_t nbytes, struct pcr_ladder **out,
                      struct pcr_error *err)
 {

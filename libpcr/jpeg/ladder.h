@@ -47,6 +47,10 @@ struct pcr_ladder {
     struct pcr_buffer text; /* canonical, with a NUL after */
 };
 
+/* Appends the text of a ladder of this script alone, for any step. NOMEM. */
+int pcri_ladder_script_text(const struct pcr_ladder *ladder, uint32_t script,
+                            struct pcr_buffer *out, struct pcr_error *err);
+
 /* The script for an image whose step (FORMAT section 5) is `step`. */
 uint32_t pcri_ladder_choose(const struct pcr_ladder *ladder, uint32_t step);
 

@@ -481,6 +481,16 @@ int pcri_jpeg_file_add(struct pcri_jpeg_file *f, const void *data, size_t nbytes
     return parse_segments(&s);
 }
 
+int pcri_jpeg_file_end_header(struct pcri_jpeg_file *f, struct pcr_error *err)
+{
+    struct scanner s = { .f = f, .err = err };
+    if (!f->sof)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "a header without SOF");
+    f->in_scans = true;
+    f->ycc = is_ycc(f);
+    return check_tables(&s);
+}
+
 void pcri_jpeg_file_free(struct pcri_jpeg_file *f)
 {
     free(f->segments);

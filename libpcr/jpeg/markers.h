@@ -73,6 +73,8 @@ int pcri_jpeg_file_salvage(const void *data, size_t nbytes, const struct pcr_lim
 void pcri_jpeg_file_begin(struct pcri_jpeg_file *f);
 int pcri_jpeg_file_add(struct pcri_jpeg_file *f, const void *data, size_t nbytes,
                        const struct pcr_limits *limits, struct pcr_error *err);
+/* The end of a header that no scan follows: what the first SOS would bring, and check. */
+int pcri_jpeg_file_end_header(struct pcri_jpeg_file *f, struct pcr_error *err);
 /* Frees what parse made; the struct may be used for another file as it is. */
 void pcri_jpeg_file_free(struct pcri_jpeg_file *f);
 

@@ -30,7 +30,7 @@ static uint32_t choose_script(const struct pcri_original *o)
     return pcri_ladder_choose(o->ladder, step);
 }
 
-static uint32_t levels_of(const struct pcri_script *s)
+uint32_t pcri_script_levels(const struct pcri_script *s)
 {
     uint32_t most = 0;
     for (uint32_t i = 0; i < s->scan_count; i++) {
@@ -121,7 +121,7 @@ static void normalise(struct pcri_jpeg_file *f)
 static int prepare(struct pcri_original *o, uint32_t *levels_out, struct pcr_error *err)
 {
     o->script = choose_script(o);
-    *levels_out = levels_of(&o->ladder->scripts[o->script]);
+    *levels_out = pcri_script_levels(&o->ladder->scripts[o->script]);
     return o->memory.take
         ? o->memory.take(o->memory.context, pcri_coefs_nbytes(&o->file, *levels_out) +
                          pcri_coefs_nbytes(&o->file, 0), err)
@@ -277,8 +277,8 @@ static int note_trailer(const struct pcri_trailer *t, struct pcri_packed *out,
     return 0;
 }
 
-static int pack_header(const struct pcri_jpeg_file *f, struct pcri_packed *out,
-                       struct pcr_error *err)
+static int pack_header(const struct pcri_jpeg_file *f, const struct pcri_marks *marks,
+                       struct pcri_packed *out, struct pcr_error *err)
 {
     static const uint8_t soi[2] = { 0xFF, M_SOI };
     struct items it = { .out = out, .err = err };
@@ -287,6 +287,11 @@ static int pack_header(const struct pcri_jpeg_file *f, struct pcri_packed *out,
     int rc = note_trailer(&trailer, out, err);
     if (!rc)
         rc = add_item(&it, PCRI_ITEM_NEEDED, soi, 2, true);
+    for (uint32_t i = 0; !rc && marks && i < marks->count; i++) {
+        const struct pcr_span *m = &marks->items[i];
+        rc = add_item(&it, PCRI_ITEM_NEEDED, m->data, m->nbytes, !i);
+        it.open = false;
+    }
     for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
         const struct pcri_segment *s = &f->segments[i];
         if (s->after_scan || s->marker == M_DHT || s->marker == M_DRI || s->marker == M_SOS
@@ -300,8 +305,8 @@ static int pack_header(const struct pcri_jpeg_file *f, struct pcri_packed *out,
     return rc;
 }
 
-int pcri_original_describe(const struct pcri_original *o, struct pcri_packed *out,
-                           struct pcr_error *err)
+int pcri_original_describe(const struct pcri_original *o, const struct pcri_marks *marks,
+                           struct pcri_packed *out, struct pcr_error *err)
 {
     const struct pcri_jpeg_file *f = &o->file;
     out->script = o->script;
@@ -312,5 +317,5 @@ int pcri_original_describe(const struct pcri_original *o, struct pcri_packed *ou
     out->source_nbytes = f->nbytes;
     for (uint32_t i = 0; i < f->component_count; i++)
         out->sampling |= (uint32_t) (f->components[i].h << 4 | f->components[i].v) << 8 * i;
-    return pack_header(f, out, err);
+    return pack_header(f, marks, out, err);
 }

@@ -32,9 +32,20 @@ int pcri_original_load(struct pcri_original *o, const void *data, size_t nbytes,
 int pcri_original_salvage(struct pcri_original *o, const void *data, size_t nbytes,
                           struct pcr_error *err);
 
-/* Fills in all but coding, pieces and bytes; *out is { 0 }. The strings begin with the items'. */
-int pcri_original_describe(const struct pcri_original *o, struct pcri_packed *out,
-                           struct pcr_error *err);
+/* Bytes that stand between SOI and the file's own segments, by which a coding's samples are known;
+ * marker segments. The first of them makes an item with SOI, each other one of its own. */
+struct pcri_marks {
+    uint32_t count;
+    struct pcr_span items[3];
+};
+
+/* Fills in all but coding, pieces and bytes; *out is { 0 }. The strings begin with the items'.
+ * marks: NULL for none. */
+int pcri_original_describe(const struct pcri_original *o, const struct pcri_marks *marks,
+                           struct pcri_packed *out, struct pcr_error *err);
+
+/* As many levels of masks as coding a script's scans takes. */
+uint32_t pcri_script_levels(const struct pcri_script *script);
 
 /* Is this the picture: geometry, quantisation, every coefficient? Reads the source to its end.
  * CORRUPT, which says `what` it is not. */

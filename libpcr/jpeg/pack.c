@@ -194,7 +194,7 @@ static int pack_loaded(struct scans_coder *c, const struct pcri_coder_tables *ta
                        struct pcri_packed *out, struct pcr_error *err)
 {
     struct pcri_packed p = { .coding = PCR_CODING_SCANS };
-    int rc = pcri_original_describe(&c->original, &p, err);
+    int rc = pcri_original_describe(&c->original, NULL, &p, err);
     if (!rc)
         rc = pack_scans(c, (const struct pcri_scan_tables *) tables, &p, err);
     if (!rc)

@@ -69,6 +69,8 @@ static int survey_worker(struct pcri_worker *t, struct pcr_error *err)
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err)
 {
     uint64_t n = w->plan.sample_count, found = 0;
+    if (!w->coding->encoder->survey)
+        return 0;
     w->survey_count = n < SURVEY_SAMPLES ? n : SURVEY_SAMPLES;
     w->stats = pcri_calloc(w->survey_count, sizeof(*w->stats), err);
     w->lost = pcri_calloc(w->survey_count, sizeof(*w->lost), err);

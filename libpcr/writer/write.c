@@ -25,6 +25,12 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     if (o->opaque_policy > PCR_OPAQUE_REFUSE)
         return pcri_fail(err, PCR_ERR_INVAL, "opaque_policy is %u, expected 0 to %u",
                          (unsigned) o->opaque_policy, (unsigned) PCR_OPAQUE_REFUSE);
+    if (!o->coding || !pcri_coding_numbered(o->coding))
+        return pcri_fail(err, PCR_ERR_INVAL, "coding is %u, which is none to convert to",
+                         (unsigned) o->coding);
+    if (o->reserved)
+        return pcri_fail(err, PCR_ERR_INVAL, "write options reserved is %u, expected 0",
+                         (unsigned) o->reserved);
     if (o->max_side > MAX_SIDE)
         return pcri_fail(err, PCR_ERR_INVAL, "max_side is %u, expected at most %u",
                          (unsigned) o->max_side, (unsigned) MAX_SIDE);
@@ -49,6 +55,8 @@ int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *li
     own->limits = limits;
     if (!own->bad_policy)
         own->bad_policy = PCR_BAD_FAIL;
+    if (!own->coding)
+        own->coding = PCR_CODING_SCANS;
     if (!own->opaque_policy)
         own->opaque_policy = PCR_OPAQUE_KEEP;
     if (!own->thread_count)
@@ -152,7 +160,6 @@ static int publish_manifest(const struct pcri_write *w, struct pcr_error *err)
 
 static int prepare(struct pcri_write *w, struct pcr_error *err)
 {
-    w->coding = &pcri_coding_scans;
     w->group_count = pcr_ladder_group_count(w->ladder);
     pcri_ladder_piece_counts(w->ladder, w->piece_counts);
     for (uint32_t g = 0; g < w->group_count; g++)
@@ -301,9 +308,10 @@ int pcr_dataset_write(const char *path, const struct pcr_source *source,
     if (rc || (rc = pcri_options_copy(&w.source, sizeof(w.source), source, "pcr_source", err)))
         return rc;
     w.dir = w.opts.flags & PCR_WRITE_DRY_RUN ? NULL : path;
+    w.coding = pcri_coding_numbered(w.opts.coding);
     w.ladder = w.opts.ladder;
     if (!w.ladder) {
-        rc = pcr_ladder_create(NULL, &builtin, err);
+        rc = pcr_ladder_create(w.coding->ladder, &builtin, err);
         w.ladder = builtin;
     }
     if (!rc)

@@ -368,7 +368,7 @@ static int load_ladder(const char *path, struct pcr_ladder **out, struct pcr_err
     char text[8192];
     FILE *f = path ? fopen(path, "r") : NULL;
     if (!f)
-        return pcr_ladder_parse(pcri_pk_ladder, strlen(pcri_pk_ladder), out, err);
+        return pcr_ladder_create("packed", out, err);
     size_t n = fread(text, 1, sizeof(text), f);
     fclose(f);
     return pcr_ladder_parse(text, n, out, err);

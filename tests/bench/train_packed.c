@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 {
     static struct training t = { .limits = { .size = sizeof(t.limits) } };
     pcri_limits_fill(&t.limits);
-    int rc = pcr_ladder_parse(pcri_pk_ladder, strlen(pcri_pk_ladder), &t.ladders[0],
+    int rc = pcr_ladder_create("packed", &t.ladders[0],
                               &t.err);
     if (!rc)
         rc = pcr_ladder_create(NULL, &t.ladders[1], &t.err);

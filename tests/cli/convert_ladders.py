@@ -8,7 +8,7 @@ from helper import (convert, fails, files, json_of, pcrtool, photos, pixels, rea
 
 source = photos(count=8, splits=False)
 counts = {}
-for ladder in ("bitplane", "classic", two_fidelities()):
+for ladder in ("bitplane", "classic", "packed", two_fidelities()):
     target = ladder + ".pcr"
     convert(source, target, "--ladder", ladder)
     counts[ladder] = json_of("info", target, "--json")["group_count"]

@@ -25,7 +25,7 @@ LAYERS = {
     "libpcr/jpeg": ["libpcr/base"],
     "libpcr/packed": ["libpcr/base", "libpcr/jpeg"],
     "libpcr/image/pixels": ["libpcr/base", "libpcr/jpeg"],
-    "libpcr/coding": ["libpcr/base", "libpcr/jpeg"],
+    "libpcr/coding": ["libpcr/base", "libpcr/jpeg", "libpcr/packed"],
     "libpcr/image/codecs": ["libpcr/base", "libpcr/jpeg", "libpcr/coding",
                             "libpcr/image/pixels"],
     "libpcr/image/resize": ["libpcr/base"],

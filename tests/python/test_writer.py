@@ -48,7 +48,7 @@ def test_order(tree, tmp_path):
 
 
 def test_ladders(tree, tmp_path):
-    assert pcr.ladders() == ("bitplane", "classic")
+    assert pcr.ladders() == ("bitplane", "classic", "packed")
     pcr.convert(tree, tmp_path / "classic", ladder="classic")
     with pcr.open(tmp_path / "classic") as ds:
         assert ds.group_count == 10 and ds.ladder.startswith("ladder classic\n")

@@ -149,7 +149,7 @@ static void check_cases(const char *text)
 
 START_TEST(cases_by_the_ladder_for_it)
 {
-    check_cases(pcri_pk_ladder);
+    check_cases(pcri_ladder_builtin_text("packed"));
 }
 END_TEST
 
@@ -200,7 +200,7 @@ END_TEST
 /* Coefficients that no picture has: every magnitude and sign, so that all escapes come. */
 START_TEST(noise)
 {
-    struct pcr_ladder *l = packed_ladder(pcri_pk_ladder);
+    struct pcr_ladder *l = packed_ladder(pcri_ladder_builtin_text("packed"));
     struct pcri_pk_frequencies *f = packed_train(l);
     struct pcri_pk_tables *tables;
     struct pcr_buffer file = { 0 };
@@ -241,7 +241,7 @@ END_TEST
 /* Bits turned, bytes cut off and added: CORRUPT, or coefficients that can be. */
 START_TEST(damage)
 {
-    struct pcr_ladder *l = packed_ladder(pcri_pk_ladder);
+    struct pcr_ladder *l = packed_ladder(pcri_ladder_builtin_text("packed"));
     struct pcri_pk_frequencies *f = packed_train(l);
     struct pcri_pk_tables *tables;
     struct pcr_buffer file = { 0 };

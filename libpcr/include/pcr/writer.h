@@ -65,7 +65,7 @@ struct pcr_write_progress {
 struct pcr_write_options {
     uint32_t size;            /* sizeof(struct pcr_write_options) */
     uint32_t flags;           /* PCR_WRITE_* */
-    const struct pcr_ladder *ladder; /* NULL: the default ladder */
+    const struct pcr_ladder *ladder; /* NULL: the coding's default ladder */
     uint64_t seed;            /* of the shuffle */
     uint32_t record_samples;  /* samples a record; default 1024 */
     uint32_t thread_count;    /* default: one a CPU that this process may use */
@@ -99,6 +99,9 @@ struct pcr_write_options {
     /* Where the dataset is written, a storage of the program's own (storage.h); NULL: in files.
      * Nothing but the program keeps a second writer from the same path there. */
     const struct pcr_storage *storage;
+    uint32_t coding;          /* enum pcr_coding: PCR_CODING_SCANS, which is the default, or
+                               * PCR_CODING_PACKED, of which small pictures may become scans */
+    uint32_t reserved;        /* 0 */
 };
 
 /* Converts `source` into a dataset in folder `path`, which is made if need be.

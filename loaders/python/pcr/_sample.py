@@ -111,8 +111,8 @@ class Sample:
 
     @property
     def coding(self) -> str:
-        """How it is stored: "scans" (progressive JPEG, split over the groups) or "opaque" (the
-        source file, whole, in group 1); "unknown" where a newer writer knows more."""
+        """How it is stored: "scans" (progressive JPEG, split over the groups), "packed" (the same
+        coefficients, smaller) or "opaque" (the source file, whole); "unknown" where a newer writer knows more."""
         name: bytes = lib.pcr_coding_name(self._info.coding)
         return name.decode()
 

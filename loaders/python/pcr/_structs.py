@@ -63,6 +63,7 @@ class Coding(IntEnum):
 
     OPAQUE = 0
     SCANS = 1
+    PACKED = 2
 
 
 class Color(IntEnum):
@@ -575,7 +576,8 @@ class WriteOptions(ctypes.Structure):
                 ("max_memory_nbytes", c_uint64), ("progress", PROGRESS_CALLBACK),
                 ("bad_input", BAD_INPUT_CALLBACK), ("context", c_void_p),
                 ("max_side", c_uint32), ("quality", c_uint32), ("manifest_out", c_void_p),
-                ("storage", POINTER(Storage))]
+                ("storage", POINTER(Storage)),
+                ("coding", c_uint32), ("reserved", c_uint32)]
 
 
 class FolderLayout(IntEnum):

@@ -64,8 +64,8 @@ class WriteReport(NamedTuple):
 
 
 @keywords(num_workers="write threads=", workers="write threads=")
-def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int = 0,
-            shuffle: bool = True, record_samples: int = 1024, record_nbytes: int = 0,
+def convert(src: Path, dst: Path, *, coding: str = "scans", ladder: Optional[Ladder] = None,
+            seed: int = 0, shuffle: bool = True, record_samples: int = 1024, record_nbytes: int = 0,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
             format: Optional[str] = None, root: Optional[Path] = None,
             layout: Optional[str] = None, classes: Optional[Iterable[str]] = None,
@@ -79,8 +79,10 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
 
     src: a tree split/class/file, class/file or file, or a .csv, .tsv or .jsonl list.
     dst: the dataset's folder, made if need be.
-    ladder: a built-in's name ("bitplane", "classic"), the path of a ladder file (a
-        PathLike), or a ladder's text; None is the default.
+    coding: how coefficients are stored: "scans", progressive JPEG, or "packed", which is smaller
+        and faster to decode.
+    ladder: a built-in's name ("bitplane", "classic", "packed"), the path of a ladder file (a
+        PathLike), or a ladder's text; None is the coding's default.
     seed, shuffle: the order of the samples.
     record_samples: samples a record; record_nbytes: end a record at about this many
         source bytes (0: by count).
@@ -119,8 +121,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
     writer; ENOSPC: finished records stay), under "fail" the bad input's error, LimitError,
     OutOfMemory.
     """
-    settings = write_options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                             on_bad, opaque, dry_run, max_side, quality,
+    settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
+                             threads, on_bad, opaque, dry_run, max_side, quality,
                              max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = st.sized(
@@ -171,8 +173,8 @@ def convert(src: Path, dst: Path, *, ladder: Optional[Ladder] = None, seed: int 
 
 @keywords(num_workers="write threads=", workers="write threads=")
 def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
-          classes: Optional[Iterable[str]] = None, ladder: Optional[Ladder] = None,
-          seed: int = 0, shuffle: bool = True, record_samples: int = 1024,
+          classes: Optional[Iterable[str]] = None, coding: str = "scans",
+          ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True, record_samples: int = 1024,
           record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
           opaque: str = "keep", dry_run: bool = False,
           progress: Optional[Progress] = None, max_side: Optional[int] = None,
@@ -196,8 +198,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     or "opaque" a `data` function's OSError or PcrError makes its sample a bad input instead.
     """
     source = Source(samples, classes, bad_may_pass=on_bad != "fail")
-    settings = write_options(ladder, seed, shuffle, record_samples, record_nbytes, threads,
-                             on_bad, opaque, dry_run, max_side, quality,
+    settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
+                             threads, on_bad, opaque, dry_run, max_side, quality,
                              max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     if classes is not None and not source.struct.class_count:
@@ -213,14 +215,16 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     return WriteReport(done, tuple(job.bad), ())
 
 
-def write_options(ladder: Optional[Ladder], seed: int, shuffle: bool, record_samples: int,
-             record_nbytes: int, threads: Optional[int], on_bad: str, opaque: str,
+def write_options(coding: str, ladder: Optional[Ladder], seed: int, shuffle: bool,
+                  record_samples: int, record_nbytes: int, threads: Optional[int],
+                  on_bad: str, opaque: str,
              dry_run: bool, max_side: Optional[int], quality: Optional[int],
              max_memory_nbytes: Optional[int], limits: Any) -> st.WriteOptions:
     settings = st.sized(
         st.WriteOptions,
         flags=(0 if shuffle else st.WRITE_NO_SHUFFLE)
         | (st.WRITE_DRY_RUN if dry_run else 0),
+        coding=choice(st.Coding, coding, "coding"),
         seed=whole(seed, "seed", 0, 64),
         record_samples=whole(record_samples, "record_samples"),
         record_nbytes=whole(record_nbytes, "record_nbytes", 0, 64),

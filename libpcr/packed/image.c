@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A packed image's header, script and tables. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "builtin.h"
+#include "image.h"
+
+static pthread_mutex_t builtin_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct pcri_pk_tables *builtin[2]; /* for reading, for writing */
+
+int pcri_pk_builtin_shared(bool for_writing, const struct pcri_pk_tables **out,
+                           struct pcr_error *err)
+{
+    pthread_mutex_lock(&builtin_lock);
+    int rc = builtin[for_writing] ? 0
+                                  : pcri_pk_tables_open(pcri_pk_builtin_tables,
+                                                        pcri_pk_builtin_nbytes, for_writing,
+                                                        &builtin[for_writing], err);
+    *out = builtin[for_writing];
+    pthread_mutex_unlock(&builtin_lock);
+    return rc;
+}
+
+static int find_tables(struct pcri_pk_image *m, struct pcr_error *err)
+{
+    const struct pcr_span *t = &m->sample.tables;
+    uint64_t hash = m->sample.params.tables;
+    int rc = pcri_pk_builtin_shared(false, &m->tables, err);
+    if (rc || m->tables->hash == hash)
+        return rc;
+    if (!m->own || m->own->hash != hash) {
+        pcri_pk_tables_destroy(&m->own);
+        if (!t->data)
+            return pcri_fail(err, PCR_ERR_UNSUPPORTED, "tables %016llx, which this version does "
+                             "not have", (unsigned long long) hash);
+        rc = pcri_pk_tables_open(t->data, t->nbytes, false, &m->own, err);
+    }
+    if (!rc && m->own->hash != hash)
+        rc = pcri_fail(err, PCR_ERR_CORRUPT, "other tables than its parameters name");
+    m->tables = m->own;
+    return rc;
+}
+
+static int find_script(struct pcri_pk_image *m, struct pcr_error *err)
+{
+    const struct pcr_span *text = &m->sample.ladder;
+    struct pcr_error why;
+    if (m->ladder && m->ladder_text.nbytes == text->nbytes &&
+        !memcmp(m->ladder_text.data, text->data, text->nbytes))
+        return 0;
+    pcr_ladder_destroy(&m->ladder);
+    m->ladder_text.nbytes = 0;
+    int rc = pcri_buffer_append(&m->ladder_text, text->data, text->nbytes, err);
+    if (rc)
+        return rc;
+    rc = pcr_ladder_parse((const char *) text->data, text->nbytes, &m->ladder, &why);
+    if (rc == PCR_ERR_NOMEM)
+        return pcri_fail(err, PCR_ERR_NOMEM, "%s", why.message);
+    if (rc)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "its ladder: %s", why.message);
+    m->script = &m->ladder->scripts[0];
+    return 0;
+}
+
+static bool same_scans(const struct pcri_script *a, const struct pcri_script *b)
+{
+    bool same = a->scan_count == b->scan_count;
+    for (uint32_t i = 0; same && i < a->scan_count; i++) {
+        const struct pcri_ladder_scan *x = &a->scans[i], *y = &b->scans[i];
+        same = x->part == y->part && x->ss == y->ss && x->se == y->se && x->ah == y->ah &&
+               x->al == y->al && x->group == y->group;
+    }
+    return same;
+}
+
+static int check_ladder(const struct pcri_pk_image *m, const struct pcr_ladder *ladder,
+                        struct pcr_error *err)
+{
+    bool found = !ladder;
+    for (uint32_t i = 0; !found && i < ladder->script_count; i++)
+        found = same_scans(&ladder->scripts[i], m->script);
+    return found ? 0 : pcri_fail(err, PCR_ERR_CORRUPT, "its script is none of the ladder's");
+}
+
+int pcri_pk_image_open(struct pcri_pk_image *m, const struct pcr_spans *spans,
+                       const struct pcr_limits *limits, const struct pcr_ladder *ladder,
+                       struct pcr_error *err)
+{
+    int rc = pcri_pk_sample_parse(spans, limits, &m->file, &m->sample, err);
+    if (!rc)
+        rc = find_script(m, err);
+    if (!rc)
+        rc = pcri_pk_check(m->script, err);
+    if (!rc)
+        rc = check_ladder(m, ladder, err);
+    return rc ? rc : find_tables(m, err);
+}
+
+int pcri_pk_image_chunks(const struct pcri_pk_image *m, const struct pcr_spans *spans,
+                         struct pcr_span chunks[PCRI_LADDER_MAX_GROUPS], uint32_t *groups_out,
+                         struct pcr_error *err)
+{
+    struct pcri_pk_plan plan;
+    uint32_t n = spans->count - m->sample.first_chunk;
+    if (n > m->ladder->group_count || !n)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "%u chunks of a ladder of %u groups", n,
+                         m->ladder->group_count);
+    int rc = pcri_pk_plan(m->script, m->ladder->group_count, &m->file, &plan, err);
+    for (uint32_t g = 0; !rc && g < n; g++) {
+        chunks[g] = spans->items[m->sample.first_chunk + g];
+        if (plan.first_step[g] < plan.first_step[g + 1])
+            continue;
+        if (chunks[g].nbytes != 1 || *(const uint8_t *) chunks[g].data != PCRI_PK_NO_PASSES)
+            rc = pcri_fail(err, PCR_ERR_CORRUPT, "bytes in group %u, which has no passes", g + 1);
+        chunks[g].nbytes = 0;
+    }
+    *groups_out = n;
+    return rc;
+}
+
+void pcri_pk_image_free(struct pcri_pk_image *m)
+{
+    pcri_jpeg_file_free(&m->file);
+    pcr_buffer_free(&m->ladder_text);
+    pcr_ladder_destroy(&m->ladder);
+    pcri_pk_tables_destroy(&m->own);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Packing a JPEG file: its coefficients by coding 2, or as scans where those are smaller, then the
+ * proof that nothing was lost. */
+#include <stdlib.h>
+
+#include <pcr/dataset.h>
+
+#include "../jpeg/original.h"
+#include "../jpeg/scan_file.h"
+#include "coding.h"
+#include "image.h"
+
+/* Pictures of fewer blocks are packed as scans, too, and kept as what is smaller. */
+enum { SMALL_BLOCKS = 512 };
+
+struct packed_coder {
+    struct pcri_coder base;
+    struct pcri_original original;
+    const struct pcri_pk_tables *tables;
+    struct pcri_pk_encoder encoder;
+    struct pcr_buffer chunks[PCRI_LADDER_MAX_GROUPS];
+    struct pcri_coder *scans; /* for small pictures; NULL until then */
+    void *proof;              /* state of pcri_pk_block_decoder, and */
+    struct pcr_spans spans;   /* what it decodes */
+    struct pcr_buffer marks, params; /* segments */
+    struct pcr_buffer whole;  /* what was packed last, as a file */
+    bool is_scans;            /* what was packed last */
+};
+
+static void destroy(struct pcri_coder *coder)
+{
+    struct packed_coder *c = (struct packed_coder *) coder;
+    pcri_original_free(&c->original);
+    pcri_pk_encoder_free(&c->encoder);
+    for (uint32_t g = 0; g < PCRI_LADDER_MAX_GROUPS; g++)
+        pcr_buffer_free(&c->chunks[g]);
+    pcri_coder_destroy(&c->scans);
+    pcri_pk_block_decoder.destroy(c->proof);
+    pcr_spans_free(&c->spans);
+    pcr_buffer_free(&c->marks);
+    pcr_buffer_free(&c->params);
+    pcr_buffer_free(&c->whole);
+    free(c);
+}
+
+static int create(struct pcri_coder **out, const struct pcr_ladder *ladder,
+                  const struct pcr_limits *limits, const struct pcri_coder_memory *memory,
+                  struct pcr_error *err)
+{
+    struct packed_coder *c = pcri_calloc(1, sizeof(*c), err);
+    if (!c)
+        return PCR_ERR_NOMEM;
+    pcri_original_init(&c->original, ladder, limits, memory);
+    int rc = pcri_pk_builtin_shared(true, &c->tables, err);
+    for (uint32_t i = 0; !rc && i < ladder->script_count; i++)
+        rc = pcri_pk_check(&ladder->scripts[i], err);
+    if (!rc)
+        rc = pcri_pk_block_decoder.create(&c->proof, err);
+    if (!rc)
+        *out = &c->base;
+    else
+        destroy(&c->base);
+    return rc;
+}
+
+/* --- packing what was loaded --- */
+
+static int describe(struct packed_coder *c, struct pcri_packed *p, struct pcr_error *err)
+{
+    struct pcr_buffer text = { 0 };
+    c->marks.nbytes = 0;
+    int rc = pcri_pk_segment_append(&c->marks, PCRI_PK_MARK, NULL, 0, err);
+    size_t first = c->marks.nbytes;
+    if (!rc)
+        rc = pcri_ladder_script_text(c->original.ladder, c->original.script, &text, err);
+    if (!rc)
+        rc = pcri_pk_segment_append(&c->marks, PCRI_PK_LADDER, text.data, text.nbytes, err);
+    const struct pcri_marks marks = {
+        2, { { c->marks.data, first }, { c->marks.data + first, c->marks.nbytes - first } },
+    };
+    if (!rc)
+        rc = pcri_original_describe(&c->original, &marks, p, err);
+    pcr_buffer_free(&text);
+    return rc;
+}
+
+static int encode(struct packed_coder *c, struct pcr_error *err)
+{
+    const struct pcri_original *o = &c->original;
+    const struct pcri_pk_params params = pcri_pk_params_choose(&o->file, c->tables);
+    struct pcr_buffer bytes = { 0 };
+    for (uint32_t g = 0; g < o->ladder->group_count; g++)
+        c->chunks[g].nbytes = 0;
+    int rc = pcri_pk_encode(&c->encoder, &o->coefs, &o->file, &o->ladder->scripts[o->script],
+                            o->ladder->group_count, c->tables, &params, c->chunks, err);
+    c->params.nbytes = 0;
+    if (!rc)
+        rc = pcri_pk_params_print(&params, &bytes, err);
+    if (!rc)
+        rc = pcri_pk_segment_append(&c->params, PCRI_PK_PARAMS, bytes.data, bytes.nbytes, err);
+    pcr_buffer_free(&bytes);
+    return rc;
+}
+
+/* A group's chunk is its first piece; the header ends with the string of the first of all. */
+static int add_pieces(const struct packed_coder *c, struct pcri_packed *p, struct pcr_error *err)
+{
+    static const uint8_t no_passes[1] = { PCRI_PK_NO_PASSES };
+    const struct pcr_ladder *l = c->original.ladder;
+    uint32_t count = 0, at = 0;
+    for (uint32_t g = 0; g < l->group_count; g++)
+        count += l->piece_counts[g];
+    p->pieces = pcri_calloc(count, sizeof(*p->pieces), err);
+    int rc = p->pieces ? pcri_buffer_append(&p->strings, c->params.data, c->params.nbytes, err)
+                       : PCR_ERR_NOMEM;
+    for (uint32_t g = 0; !rc && g < l->group_count; at += l->piece_counts[g++]) {
+        const struct pcr_buffer *chunk = &c->chunks[g];
+        size_t nbytes = chunk->nbytes ? chunk->nbytes : sizeof(no_passes);
+        if (nbytes > UINT32_MAX / 4)
+            return pcri_fail(err, PCR_ERR_LIMIT, "a group of more than 1 GiB");
+        p->pieces[at].nbytes = (uint32_t) nbytes;
+        rc = pcri_buffer_append(&p->bytes, chunk->nbytes ? chunk->data : no_passes, nbytes, err);
+    }
+    if (!rc)
+        p->pieces[0].string_nbytes = (uint32_t) c->params.nbytes;
+    return rc;
+}
+
+/* The spans as a reader gets them. */
+static int list_spans(struct packed_coder *c, const struct pcri_packed *p, struct pcr_error *err)
+{
+    const uint8_t *string = p->strings.data, *bytes = p->bytes.data;
+    const struct pcr_ladder *l = c->original.ladder;
+    uint32_t at = 0;
+    int rc = 0;
+    c->spans.count = 0;
+    for (uint32_t i = 0; !rc && i < p->item_count; string += p->items[i++].nbytes)
+        rc = pcri_spans_add(&c->spans, string, p->items[i].nbytes, err);
+    if (!rc)
+        rc = pcri_spans_add(&c->spans, string, p->pieces[0].string_nbytes, err);
+    for (uint32_t g = 0; !rc && g < l->group_count; at += l->piece_counts[g++]) {
+        rc = pcri_spans_add(&c->spans, bytes, p->pieces[at].nbytes, err);
+        bytes += p->pieces[at].nbytes;
+    }
+    return rc;
+}
+
+/* What was packed is decoded as readers do, the source was by libjpeg. */
+static int prove(struct packed_coder *c, const struct pcri_packed *p, struct pcr_error *err)
+{
+    const struct pcri_block_decoder *d = &pcri_pk_block_decoder;
+    const struct pcri_block_source *source;
+    struct pcr_limits limits = c->original.limits;
+    int rc = list_spans(c, p, err);
+    if (!rc)
+        rc = d->begin(c->proof, &c->spans, &limits, c->original.ladder, &source, err);
+    if (!rc)
+        rc = d->run(c->proof, err);
+    if (!rc)
+        rc = pcri_original_compare(&c->original, source, "what was packed", err);
+    if (!rc)
+        rc = d->finish(c->proof, err);
+    return rc && rc != PCR_ERR_NOMEM ? pcri_prefix(err, rc, "packed") : rc;
+}
+
+static int pack_loaded(struct packed_coder *c, struct pcri_packed *out, struct pcr_error *err)
+{
+    struct pcri_packed p = { .coding = PCR_CODING_PACKED };
+    c->is_scans = false;
+    int rc = describe(c, &p, err);
+    if (!rc)
+        rc = encode(c, err);
+    if (!rc)
+        rc = add_pieces(c, &p, err);
+    if (!rc)
+        rc = prove(c, &p, err);
+    if (rc)
+        pcri_packed_free(&p);
+    else
+        *out = p;
+    return rc;
+}
+
+/* --- small pictures --- */
+
+static bool is_small(const struct packed_coder *c)
+{
+    uint64_t blocks = 0;
+    for (uint32_t i = 0; i < c->original.file.component_count; i++)
+        blocks += (uint64_t) pcri_blocks_x(&c->original.file, i) *
+                  pcri_blocks_y(&c->original.file, i);
+    return blocks < SMALL_BLOCKS;
+}
+
+/* A small picture becomes scans where these are smaller. They have no tables that others share, and
+ * the strings before them would be in the dictionary: those count as their bytes do. */
+static int choose(struct packed_coder *c, const void *data, size_t nbytes, bool salvage,
+                  struct pcri_packed *p, struct pcr_error *err)
+{
+    struct pcri_packed scans = { 0 };
+    int rc = 0;
+    if (!is_small(c))
+        return 0;
+    if (!c->scans)
+        rc = pcri_coder_create(&pcri_coding_scans, c->original.ladder, &c->original.limits, NULL,
+                               &c->scans, err);
+    if (!rc)
+        rc = salvage ? pcri_coder_salvage(c->scans, NULL, data, nbytes, &scans, err)
+                     : pcri_coder_pack(c->scans, NULL, data, nbytes, &scans, err);
+    if (rc)
+        return rc;
+    c->is_scans = scans.bytes.nbytes < p->bytes.nbytes;
+    if (c->is_scans) {
+        struct pcri_packed packed = *p;
+        *p = scans;
+        scans = packed;
+    }
+    pcri_packed_free(&scans);
+    return 0;
+}
+
+static int pack_any(struct pcri_coder *coder, const void *data, size_t nbytes, bool salvage,
+                    struct pcri_packed *out, struct pcr_error *err)
+{
+    struct packed_coder *c = (struct packed_coder *) coder;
+    struct pcri_packed p;
+    int rc = salvage ? pcri_original_salvage(&c->original, data, nbytes, err)
+                     : pcri_original_load(&c->original, data, nbytes, err);
+    if (!rc)
+        rc = pack_loaded(c, &p, err);
+    if (rc)
+        return rc;
+    rc = choose(c, data, nbytes, salvage, &p, err);
+    if (rc)
+        pcri_packed_free(&p);
+    else
+        *out = p;
+    return rc;
+}
+
+static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
+                const void *data, size_t nbytes, struct pcri_packed *out, struct pcr_error *err)
+{
+    (void) tables;
+    return pack_any(coder, data, nbytes, false, out, err);
+}
+
+static int salvage(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
+                   const void *data, size_t nbytes, struct pcri_packed *out,
+                   struct pcr_error *err)
+{
+    (void) tables;
+    return pack_any(coder, data, nbytes, true, out, err);
+}
+
+/* Out of the coefficients that are still there. */
+static int file(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error *err)
+{
+    struct packed_coder *c = (struct packed_coder *) coder;
+    const struct pcri_original *o = &c->original;
+    struct pcri_packed header = { 0 };
+    if (c->is_scans)
+        return pcri_coder_file(c->scans, out, err);
+    c->whole.nbytes = 0;
+    int rc = pcri_original_describe(o, NULL, &header, err);
+    if (!rc)
+        rc = pcri_buffer_append(&c->whole, header.strings.data, header.strings.nbytes, err);
+    if (!rc)
+        rc = pcri_scans_append(&o->coefs, &o->file, &o->ladder->scripts[o->script],
+                               o->ladder->group_count, &c->whole, err);
+    if (!rc)
+        rc = pcri_buffer_append(&c->whole, "\xFF\xD9", 2, err);
+    pcri_packed_free(&header);
+    *out = (struct pcr_span) { c->whole.data, c->whole.nbytes };
+    return rc;
+}
+
+/* Tables are built in: no survey. */
+const struct pcri_encoder pcri_pk_encoder_functions = {
+    .create = create,
+    .destroy = destroy,
+    .pack = pack,
+    .salvage = salvage,
+    .file = file,
+};
