@@ -34,24 +34,20 @@ static int describe(const struct pcr_dataset *ds, struct pcr_dataset_info *info,
 static int show_sample(const struct pcr_sample *sample, uint32_t group_count,
                        struct pcr_decoder *decoder, struct pcr_error *err)
 {
-    struct pcr_buffer file = { 0 }, pixels = { 0 };
+    struct pcr_buffer pixels = { 0 };
     struct pcr_sample_info info = { .size = sizeof(info) };
     int rc = pcr_sample_describe(sample, &info, err);
     if (!rc)
         printf("sample %" PRIu64 ": %s\n", info.index, info.key);
     for (uint32_t g = 1; g <= group_count && !rc; g++) {
         struct pcr_image_info image = { .size = sizeof(image) };
-        rc = pcr_sample_read(sample, g, &file, err);
+        rc = pcr_sample_decode(sample, g, decoder, NULL, &pixels, &image, err);
         if (!rc)
-            rc = pcr_decoder_decode_alloc(decoder, file.data, file.nbytes, NULL, &pixels,
-                                          &image, err);
-        if (!rc)
-            printf("  fidelity %" PRIu32 ": %zu bytes, %" PRIu32 " x %" PRIu32
+            printf("  fidelity %" PRIu32 ": %" PRIu64 " bytes, %" PRIu32 " x %" PRIu32
                    " pixels, the first is %u %u %u\n",
-                   g, file.nbytes, image.width, image.height, pixels.data[0],
+                   g, pcr_sample_nbytes(sample, g), image.width, image.height, pixels.data[0],
                    pixels.data[1], pixels.data[2]);
     }
-    pcr_buffer_free(&file);
     pcr_buffer_free(&pixels);
     return rc;
 }

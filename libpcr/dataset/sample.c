@@ -2,6 +2,9 @@
 /* Single samples: metadata, and reads of at most g ranges. */
 #include <stdlib.h>
 
+#include <pcr/image.h>
+
+#include "../image/judge.h"
 #include "dataset.h"
 #include "materialise.h"
 
@@ -100,21 +103,57 @@ uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity)
     return n;
 }
 
+/* The sample's chunks of groups 1..g; to be given back, also on failure. */
+static int read_run(const struct pcr_sample *s, uint32_t fidelity, uint32_t *g_out,
+                    struct pcri_run *run, struct pcr_error *err)
+{
+    const struct pcri_record *r = s->held->record;
+    int rc = pcri_fidelity(fidelity, r->head->group_count, g_out, err);
+    if (rc)
+        return rc;
+    run->memory = pcri_spare_take(&s->ds->spare,
+                                  pcri_record_run_nbytes(r, s->i, s->i + 1, *g_out));
+    return pcri_record_read(r, s->i, s->i + 1, *g_out, run, err);
+}
+
 int pcr_sample_read(const struct pcr_sample *s, uint32_t fidelity, struct pcr_buffer *out,
                     struct pcr_error *err)
 {
-    const struct pcri_record *r = s->held->record;
+    struct pcri_run run = { 0 };
     uint32_t g = 0;
-    int rc = pcri_fidelity(fidelity, r->head->group_count, &g, err);
+    int rc = read_run(s, fidelity, &g, &run, err);
+    if (!rc)
+        rc = pcri_materialise(s->held->record->head, s->i, g, run.groups, out, err);
+    pcri_spare_give(&s->ds->spare, &run.memory);
+    return rc;
+}
+
+int pcr_sample_decode(const struct pcr_sample *s, uint32_t fidelity, struct pcr_decoder *d,
+                      const struct pcr_decode_options *opts, struct pcr_buffer *pixels,
+                      struct pcr_image_info *info_out, struct pcr_error *err)
+{
+    const struct pcri_head *h = s->held->record->head;
+    struct pcr_decode_options o;
+    struct pcr_spans spans = { 0 };
+    struct pcri_run run = { 0 };
+    uint32_t g = 0;
+    int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_decode_options", err);
     if (rc)
         return rc;
-    struct pcri_run run = {
-        .memory = pcri_spare_take(&s->ds->spare,
-                                  pcri_record_run_nbytes(r, s->i, s->i + 1, g)),
-    };
-    rc = pcri_record_read(r, s->i, s->i + 1, g, &run, err);
+    o.size = sizeof(o);
+    if (!o.limits)
+        o.limits = &s->ds->limits;
+    if (!o.orientation && h->coding[s->i] != PCR_CODING_OPAQUE)
+        o.orientation = h->orientation[s->i]; /* its metadata may not be in what is read */
+    rc = read_run(s, fidelity, &g, &run, err);
     if (!rc)
-        rc = pcri_materialise(r->head, s->i, g, run.groups, out, err);
+        rc = pcri_known_spans(h, s->i, 0, g, run.groups, &spans, err);
+    if (!rc) {
+        rc = pcr_decoder_decode_spans(d, &spans, &o, pixels, info_out, err);
+        if (!rc)
+            pcri_decoder_close(d);
+    }
+    pcr_spans_free(&spans);
     pcri_spare_give(&s->ds->spare, &run.memory);
     return rc;
 }

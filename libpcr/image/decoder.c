@@ -270,7 +270,7 @@ static int tell(const uint8_t *data, size_t nbytes, const struct pcr_error *why,
 static int begin_stage(struct pcr_decoder *d, struct pcri_decode_job *j,
                        const struct pcr_decode_options *o, struct pcr_error *err)
 {
-    int rc = pcri_stage_choose(d, o, &j->stored, &j->stage, err);
+    int rc = pcri_stage_choose(d, j->coding, o, &j->stored, &j->stage, err);
     if (rc || !j->stage.on)
         return rc;
     j->params.color = j->stage.color;
@@ -643,6 +643,11 @@ int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
         : held + (uint64_t) j.info.width * j.info.height * j.info.channels;
     end(&j);
     return 0;
+}
+
+void pcri_decoder_close(struct pcr_decoder *d)
+{
+    d->may_continue = false;
 }
 
 static void drop_row(void *context, const uint8_t *pixels)

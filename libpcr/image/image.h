@@ -52,10 +52,10 @@ struct pcr_decoder {
 
 /* --- stage.c --- */
 
-/* Decides for an image in d->spans, and notes what becomes of its profile. NOMEM. */
-int pcri_stage_choose(struct pcr_decoder *d, const struct pcr_decode_options *o,
-                      const struct pcri_stored_info *stored, struct pcri_stage *out,
-                      struct pcr_error *err);
+/* Decides for an image in d->spans (coding NULL: of none), and notes what becomes of its profile. NOMEM. */
+int pcri_stage_choose(struct pcr_decoder *d, const struct pcri_coding *coding,
+                      const struct pcr_decode_options *o, const struct pcri_stored_info *stored,
+                      struct pcri_stage *out, struct pcr_error *err);
 /* n pixels as the codec gives them, to RGB or luma by `channels`; `row` has room for 3 n bytes. */
 void pcri_stage_run(const struct pcri_stage *s, const uint8_t *pixels, uint32_t n,
                     uint32_t channels, uint8_t *row);

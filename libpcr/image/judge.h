@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decoding of which the pixels do not matter: what it would take, and whether it works. */
+/* Decoding of which the pixels do not matter: what it would take, and whether it works; and the
+ * end of one. */
 #ifndef PCRI_JUDGE_H
 #define PCRI_JUDGE_H
 
@@ -17,5 +18,8 @@ int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
  * pcr_decoder_decode(). */
 int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,
                        const struct pcr_decode_options *opts, struct pcr_error *err);
+
+/* What was decoded last cannot be continued: its bytes are gone. */
+void pcri_decoder_close(struct pcr_decoder *d);
 
 #endif

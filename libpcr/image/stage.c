@@ -15,14 +15,18 @@ static enum pcri_icc_pixels kind_of(const struct pcri_stored_info *stored, bool 
 }
 
 /* The conversion for the image's profile, if it has one that can be used and changes colours. */
-static int find_transform(struct pcr_decoder *d, const struct pcri_stored_info *stored,
-                          struct pcri_stage *s, struct pcr_error *err)
+static int find_transform(struct pcr_decoder *d, const struct pcri_coding *coding,
+                          const struct pcri_stored_info *stored, struct pcri_stage *s,
+                          struct pcr_error *err)
 {
     enum pcr_profile_use use = PCR_PROFILE_UNUSABLE;
+    struct pcr_spans header = d->spans; /* a part of the list */
     bool any = false;
+    if (coding && coding->header_spans)
+        header.count = coding->header_spans(&d->spans);
     int rc = d->icc ? 0 : pcri_icc_create(&d->icc, err);
     if (!rc)
-        rc = pcri_profile_read(&d->spans, &d->profile, &any, err);
+        rc = pcri_profile_read(&header, &d->profile, &any, err);
     if (!rc && d->profile.nbytes)
         rc = pcri_icc_find(d->icc, d->profile.data, d->profile.nbytes,
                            kind_of(stored, s->alpha), &use, &s->transform, err);
@@ -31,12 +35,12 @@ static int find_transform(struct pcr_decoder *d, const struct pcri_stored_info *
     return rc;
 }
 
-int pcri_stage_choose(struct pcr_decoder *d, const struct pcr_decode_options *o,
-                      const struct pcri_stored_info *stored, struct pcri_stage *out,
-                      struct pcr_error *err)
+int pcri_stage_choose(struct pcr_decoder *d, const struct pcri_coding *coding,
+                      const struct pcr_decode_options *o, const struct pcri_stored_info *stored,
+                      struct pcri_stage *out, struct pcr_error *err)
 {
     struct pcri_stage s = { .alpha = stored->has_alpha && o->flags & PCR_DECODE_BACKGROUND };
-    int rc = o->flags & PCR_DECODE_TO_SRGB ? find_transform(d, stored, &s, err) : 0;
+    int rc = o->flags & PCR_DECODE_TO_SRGB ? find_transform(d, coding, stored, &s, err) : 0;
     memcpy(s.background, o->background, sizeof(s.background));
     s.color = stored->component_count == 1 ? PCR_COLOR_GRAY
               : stored->component_count == 3 ? PCR_COLOR_RGB : PCRI_COLOR_INKS;

@@ -13,5 +13,6 @@ const struct pcri_coding pcri_coding_packed = {
     .magic_nbytes = PCRI_PK_MAGIC_NBYTES,
     .encoder = &pcri_pk_encoder_functions,
     .decoder = &pcri_pk_block_decoder,
+    .header_spans = pcri_pk_header_spans,
     .to_jpeg = pcri_pk_to_jpeg,
 };

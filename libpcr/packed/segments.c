@@ -30,6 +30,14 @@ int pcri_pk_segment_kind(const struct pcr_span *span)
     return ours ? p[KIND_AT] : 0;
 }
 
+uint32_t pcri_pk_header_spans(const struct pcr_spans *spans)
+{
+    uint32_t n = 0;
+    while (n < spans->count && pcri_pk_segment_kind(&spans->items[n]) != PCRI_PK_PARAMS)
+        n++;
+    return n;
+}
+
 static struct pcr_span payload(const struct pcr_span *span)
 {
     const uint8_t *p = span->data;

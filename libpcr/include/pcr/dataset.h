@@ -287,6 +287,22 @@ PCR_API uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity
 PCR_API PCR_MUST_CHECK int pcr_sample_read(const struct pcr_sample *s, uint32_t fidelity,
                                            struct pcr_buffer *out, struct pcr_error *err);
 
+struct pcr_decoder; /* image.h: it and the next two */
+struct pcr_decode_options;
+struct pcr_image_info;
+
+/* Reads one sample at fidelity g and decodes it, whatever its coding: faster than decoding what
+ * pcr_sample_read() gives where that must be written first. opts: NULL for RGB, upright; limits and
+ * orientation that are not given are the dataset's. pixels: as pcr_decoder_decode_alloc() fills it.
+ * info_out: NULL or a pcr_image_info with its size. Codes: those of pcr_sample_read() and
+ * pcr_decoder_decode(). */
+PCR_API PCR_MUST_CHECK int pcr_sample_decode(const struct pcr_sample *s, uint32_t fidelity,
+                                             struct pcr_decoder *d,
+                                             const struct pcr_decode_options *opts,
+                                             struct pcr_buffer *pixels,
+                                             struct pcr_image_info *info_out,
+                                             struct pcr_error *err);
+
 /* Releases *s and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_sample_release(struct pcr_sample **s);
 

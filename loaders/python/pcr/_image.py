@@ -98,17 +98,29 @@ def decode_at(address: int, nbytes: int, options: st.DecodeOptions) -> Pixels:
     if info.width * info.height * info.channels > 3 * most:
         raise LimitError(f"{info.width} x {info.height} pixels, above max_pixels={most}")
     planar = bool(options.flags & st.DECODE_PLANAR)
-    shape = ((info.channels, info.height, info.width) if planar
-             else (info.height, info.width, info.channels))
-    pixels: Pixels = np.empty(shape, np.uint8)
+    pixels: Pixels = np.empty(info.width * info.height * info.channels, np.uint8)
     call(lib.pcr_decoder_decode, decoder, address, nbytes, byref(options),
          pixels.ctypes.data, info.width * (1 if planar else info.channels), pixels.nbytes,
          byref(info))
+    warn_of_profile(options)
+    return shaped(pixels, info, options)
+
+
+def shaped(pixels: Pixels, info: st.ImageInfo, options: st.DecodeOptions) -> Pixels:
+    """A decoded image's bytes as rows, pixels, channels, or what was asked for."""
+    if info.channels == 1:
+        return pixels.reshape(info.height, info.width)
+    if options.flags & st.DECODE_PLANAR:
+        return pixels.reshape(info.channels, info.height, info.width)
+    return pixels.reshape(info.height, info.width, info.channels)
+
+
+def warn_of_profile(options: st.DecodeOptions) -> None:
+    """Says where the image that this thread decoded last has a profile of no use."""
     if options.flags & st.DECODE_TO_SRGB and (
-            lib.pcr_decoder_profile(decoder) == st.ProfileUse.UNUSABLE):
+            lib.pcr_decoder_profile(scratch.decoder.pointer) == st.ProfileUse.UNUSABLE):
         warnings.warn("an ICC profile that is damaged, or not for such pixels, is passed over",
-                      ProfileWarning, stacklevel=3)
-    return pixels.reshape(info.height, info.width) if info.channels == 1 else pixels
+                      ProfileWarning, stacklevel=4)
 
 
 def decode(data: Encoded, *, gray: bool = False, orient: bool = True,

@@ -61,6 +61,8 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_sample_describe": (c_int, [c_void_p, POINTER(st.SampleInfo), _ERR]),
     "pcr_sample_nbytes": (c_uint64, [c_void_p, c_uint32]),
     "pcr_sample_read": (c_int, [c_void_p, c_uint32, POINTER(st.Buffer), _ERR]),
+    "pcr_sample_decode": (c_int, [c_void_p, c_uint32, c_void_p, POINTER(st.DecodeOptions),
+                                  POINTER(st.Buffer), POINTER(st.ImageInfo), _ERR]),
     "pcr_sample_release": (None, [_OUT]),
     "pcr_decoder_create": (c_int, [_OUT, _ERR]),
     "pcr_decoder_destroy": (None, [_OUT]),

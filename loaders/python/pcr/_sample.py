@@ -9,8 +9,11 @@ from ctypes import byref, c_void_p
 from typing import (Any, Dict, Iterator, NoReturn, Optional, Sequence, Tuple, Union,
                     overload)
 
+import numpy as np
+
 from . import _structs as st
-from ._image import Background, Box, Pixels, decode_at, decode_options, scratch
+from ._image import (Background, Box, Pixels, decode_options, scratch, shaped,
+                     warn_of_profile)
 from ._library import Handle, call, fidelity_number, lib
 from .errors import UnsupportedError
 
@@ -112,7 +115,8 @@ class Sample:
     @property
     def coding(self) -> str:
         """How it is stored: "scans" (progressive JPEG, split over the groups), "packed" (the same
-        coefficients, smaller) or "opaque" (the source file, whole); "unknown" where a newer writer knows more."""
+        coefficients, smaller) or "opaque" (the source file, whole); "unknown" where a newer
+        writer knows more."""
         name: bytes = lib.pcr_coding_name(self._info.coding)
         return name.decode()
 
@@ -160,13 +164,14 @@ class Sample:
         """
         options = decode_options(gray, orient, crop, scale, identical, planar, decoder,
                                  background, icc)
-        limits = st.sized(st.Limits)
-        call(lib.pcr_dataset_limits, self._dataset.pointer, byref(limits))
-        options.limits = ctypes.pointer(limits)
-        buffer = self._fill(fidelity)
-        if self._info.coding != st.Coding.OPAQUE:
-            options.orientation = self._info.orientation
-        return decode_at(buffer.data or 0, buffer.nbytes, options)
+        info, buffer = st.sized(st.ImageInfo), st.Buffer()
+        owner = Handle(buffer, lib.pcr_buffer_free)
+        call(lib.pcr_sample_decode, self._handle.pointer, fidelity_number(fidelity),
+             scratch.decoder.pointer, byref(options), byref(buffer), byref(info))
+        data = (ctypes.c_uint8 * buffer.nbytes).from_address(buffer.data)
+        data.owner = owner  # the array's base, which keeps it
+        warn_of_profile(options)
+        return shaped(np.frombuffer(data, np.uint8), info, options)
 
 
 def open_sample(dataset: Handle, index: int) -> Sample:

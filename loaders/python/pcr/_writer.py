@@ -16,7 +16,7 @@ from ._library import (Handle, c_path, c_string, call, choice, lib, limits_of, t
 from ._label import warn_of_numbers
 from ._source import NewSample, Source, class_list, strings
 from ._waiter import interruptible
-from .errors import CancelledError, PcrError
+from .errors import CancelledError, InvalidError, PcrError
 
 Progress = Callable[["WriteProgress"], None]
 Ladder = Union[str, "os.PathLike[str]"]
@@ -63,9 +63,13 @@ class WriteReport(NamedTuple):
     notes: Tuple[Tuple[str, str], ...] = ()
 
 
+CODINGS = {"scans": st.Coding.SCANS, "packed": st.Coding.PACKED}
+
+
 @keywords(num_workers="write threads=", workers="write threads=")
 def convert(src: Path, dst: Path, *, coding: str = "scans", ladder: Optional[Ladder] = None,
-            seed: int = 0, shuffle: bool = True, record_samples: int = 1024, record_nbytes: int = 0,
+            seed: int = 0, shuffle: bool = True, record_samples: int = 1024,
+            record_nbytes: int = 0,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
             format: Optional[str] = None, root: Optional[Path] = None,
             layout: Optional[str] = None, classes: Optional[Iterable[str]] = None,
@@ -174,7 +178,8 @@ def convert(src: Path, dst: Path, *, coding: str = "scans", ladder: Optional[Lad
 @keywords(num_workers="write threads=", workers="write threads=")
 def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
           classes: Optional[Iterable[str]] = None, coding: str = "scans",
-          ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True, record_samples: int = 1024,
+          ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
+          record_samples: int = 1024,
           record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
           opaque: str = "keep", dry_run: bool = False,
           progress: Optional[Progress] = None, max_side: Optional[int] = None,
@@ -220,11 +225,13 @@ def write_options(coding: str, ladder: Optional[Ladder], seed: int, shuffle: boo
                   on_bad: str, opaque: str,
              dry_run: bool, max_side: Optional[int], quality: Optional[int],
              max_memory_nbytes: Optional[int], limits: Any) -> st.WriteOptions:
+    if coding not in CODINGS:
+        raise InvalidError(f"coding is {coding!r}, expected one of {', '.join(CODINGS)}")
     settings = st.sized(
         st.WriteOptions,
         flags=(0 if shuffle else st.WRITE_NO_SHUFFLE)
         | (st.WRITE_DRY_RUN if dry_run else 0),
-        coding=choice(st.Coding, coding, "coding"),
+        coding=CODINGS[coding],
         seed=whole(seed, "seed", 0, 64),
         record_samples=whole(record_samples, "record_samples"),
         record_nbytes=whole(record_nbytes, "record_nbytes", 0, 64),
