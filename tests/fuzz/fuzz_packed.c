@@ -42,7 +42,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void) argc;
     (void) argv;
     const uint8_t *p = pcri_pk_builtin_tables;
-    ladders[0] = make_ladder(pcri_pk_ladder);
+    ladders[0] = make_ladder(pcri_ladder_builtin_text("packed"));
     ladders[1] = make_ladder(pcri_ladder_builtin_text(NULL));
     int rc = pcri_zstd_unpack(p + 4, pcri_pk_builtin_nbytes - 4, pcri_load32(p), &raw,
                               NULL);

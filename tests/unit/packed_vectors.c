@@ -90,7 +90,7 @@ static void print_image(struct pcri_pk_encoder *e, const struct pcr_ladder *l,
 
 int main(void)
 {
-    struct pcr_ladder *ladders[2] = { packed_ladder(pcri_pk_ladder),
+    struct pcr_ladder *ladders[2] = { packed_ladder(pcri_ladder_builtin_text("packed")),
                                       packed_ladder(pcri_ladder_builtin_text(NULL)) };
     struct pcri_pk_frequencies *f = packed_train(ladders[0]);
     struct pcri_pk_encoder e = { 0 };
