@@ -52,7 +52,8 @@ struct pcr_decoder {
 
 /* --- stage.c --- */
 
-/* Decides for an image in d->spans (coding NULL: of none), and notes what becomes of its profile. NOMEM. */
+/* Decides for an image in d->spans (coding NULL: of none), and notes what becomes of its profile.
+ * NOMEM. */
 int pcri_stage_choose(struct pcr_decoder *d, const struct pcri_coding *coding,
                       const struct pcr_decode_options *o, const struct pcri_stored_info *stored,
                       struct pcri_stage *out, struct pcr_error *err);

@@ -74,7 +74,8 @@ struct pcri_coding {
     uint32_t magic_nbytes;
     const struct pcri_encoder *encoder;
     const struct pcri_block_decoder *decoder;
-    /* How many of its spans are marker segments of the header; NULL: they end with the first SOS. */
+    /* How many of a sample's spans are marker segments of its header; NULL: the first SOS ends
+     * them. */
     uint32_t (*header_spans)(const struct pcr_spans *spans);
     /* Makes a sample's spans those of a JPEG file, of all the groups that they have. What must be
      * written anew goes to *memory, which is replaced. */

@@ -47,7 +47,8 @@ class Writer:
     @keywords(num_workers="write threads=", workers="write threads=")
     def __init__(self, dst: Path, *, classes: Optional[Iterable[str]] = None,
                  splits: Iterable[str] = ("all",), coding: str = "scans",
-                 ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True, record_samples: int = 1024,
+                 ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
+                 record_samples: int = 1024,
                  record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
                  opaque: str = "keep", progress: Optional[Progress] = None,
                  max_side: Optional[int] = None, quality: Optional[int] = None,
@@ -56,8 +57,8 @@ class Writer:
                  max_memory_nbytes: Optional[int] = None,
                  spool_folder: Optional[Path] = None) -> None:
         settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
-                                 threads, on_bad, opaque, False, max_side, quality, max_memory_nbytes,
-                                 limits_of(max_pixels, max_scans, max_sample_nbytes))
+                                 threads, on_bad, opaque, False, max_side, quality,
+                                 max_memory_nbytes, limits_of(max_pixels, max_scans, max_sample_nbytes))
         names = [] if classes is None else class_list(classes)
         if classes is not None and not names:
             settings.flags |= st.WRITE_NO_CLASSES
