@@ -58,7 +58,8 @@ class Writer:
                  spool_folder: Optional[Path] = None) -> None:
         settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
                                  threads, on_bad, opaque, False, max_side, quality,
-                                 max_memory_nbytes, limits_of(max_pixels, max_scans, max_sample_nbytes))
+                                 max_memory_nbytes,
+                                 limits_of(max_pixels, max_scans, max_sample_nbytes))
         names = [] if classes is None else class_list(classes)
         if classes is not None and not names:
             settings.flags |= st.WRITE_NO_CLASSES
