@@ -162,7 +162,7 @@ static int pack_planes(const void *what, uint64_t *sum, struct pcr_error *err)
     struct pcri_pk_decoder d = { 0 };
     struct pcr_buffer chunks[PCRI_LADDER_MAX_GROUPS] = { { 0 } };
     pcri_limits_fill(&limits);
-    int rc = pcr_ladder_parse(pcri_ladder_builtin_text("packed"), strlen(pcri_pk_ladder), &ladder, err);
+    int rc = pcr_ladder_create("packed", &ladder, err);
     if (!rc)
         rc = pcri_pk_tables_open(pcri_pk_builtin_tables, pcri_pk_builtin_nbytes, true,
                                  &tables, err);
