@@ -32,6 +32,7 @@ static int custom_open(const struct pcri_io_backend *self, const char *name,
     }
     rc = theirs->open(theirs->context, name, &f->object, &info, &why);
     if (rc) {
+        why.offset = PCR_NO_OFFSET;
         rc = pcri_settle(&why, rc, "the storage");
         if (err)
             *err = why;

@@ -13,6 +13,7 @@ static const struct pcr_storage *theirs_of(const struct pcri_storage *s)
 /* What a callback has failed with, of the object or prefix of this name. */
 static int fail(struct pcr_error *err, int rc, struct pcr_error *why, const char *name)
 {
+    why->offset = PCR_NO_OFFSET;
     rc = pcri_settle(why, rc, "the storage");
     if (err)
         *err = *why;

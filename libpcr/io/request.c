@@ -32,6 +32,7 @@ void pcr_storage_complete(struct pcr_storage_request *request, int code,
     pthread_mutex_lock(&r->mutex);
     if (code && (!r->rc || number < r->failed)) {
         r->why = err ? *err : (struct pcr_error) { .offset = PCR_NO_OFFSET };
+        r->why.offset = PCR_NO_OFFSET; /* the range's is told */
         r->rc = pcri_settle(&r->why, code, "the storage");
         r->failed = number;
     }

@@ -180,6 +180,8 @@ START_TEST(lasting_failures)
         ck_assert_msg(strstr(error.message, cases[i].expected_message) != NULL, "%s",
                       error.message);
         ck_assert_uint_eq(error.detail, 4711);
+        ck_assert_uint_eq(error.offset, PCR_NO_OFFSET);
+        ck_assert_ptr_null(strstr(error.message, "@0"));
     }
     ck_assert_uint_eq(stats(ds).retry_count, 0);
     made_check(read_slice(ds), &error);

@@ -291,8 +291,7 @@ void toy_fail(struct toy *t, uint32_t opens, uint32_t reads, int code, int sys_e
     t->failing_opens = opens;
     t->failing_reads = reads;
     t->code = code;
-    t->failure = (struct pcr_error) { .sys_errno = sys_errno, .flags = flags, .detail = 4711,
-                                      .offset = PCR_NO_OFFSET };
+    t->failure = (struct pcr_error) { .sys_errno = sys_errno, .flags = flags, .detail = 4711 };
     snprintf(t->failure.message, sizeof(t->failure.message), "%s", message);
     pthread_mutex_unlock(&t->mutex);
 }

@@ -16,10 +16,10 @@
  * function on the dataset that calls it.
  *
  * Errors. A callback that fails returns a negative enum pcr_code and fills *err, which is
- * zeroed before (never NULL, offset PCR_NO_OFFSET): sys_errno, if an errno says what happened;
- * message, without the object's name, which is put before it; detail, a number of the program's
- * own that comes back in the error that the caller gets. libpcr fills in the code, and a message
- * where there is none. What a failure means is told so:
+ * zeroed before (never NULL): sys_errno, if an errno says what happened; message, without the
+ * object's name, which is put before it; detail, a number of the program's own that comes back in
+ * the error that the caller gets. libpcr fills in code and offset, and a message where there is
+ * none. What a failure means is told so:
  *   - nothing has this name: PCR_ERR_IO with sys_errno ENOENT;
  *   - it may succeed if it is tried again (a busy server, a lost connection): PCR_ERR_IO with
  *     PCR_ERROR_MAY_PASS in flags. Where flags is 0, sys_errno decides: EIO, EAGAIN, ETIMEDOUT,
