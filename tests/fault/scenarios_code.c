@@ -2,14 +2,17 @@
 /* Scenarios of coding pictures, of ladders and of JSON. */
 #include <stdlib.h>
 
+#include <pcr/image.h>
 #include <pcr/ladder.h>
 
 #include "assemble.h"
 #include "base/json.h"
+#include "coding/codings.h"
 #include "manifest/manifest.h"
-#include "jpeg/coding.h"
 #include "jpeg/prefix.h"
+#include "jpeg/ladder.h"
 #include "packed/builtin.h"
+#include "packed/coding.h"
 #include "packed/packed.h"
 #include "packed/train.h"
 #include "memory.h"
@@ -62,6 +65,74 @@ static int add_packed(const struct pcri_packed *p, const struct pcr_ladder *ladd
     }
     pcri_prefix_free(&prefix);
     pcr_buffer_free(&file);
+    return rc;
+}
+
+/* The spans of groups 1..g of a sample that has a piece a group. */
+static int list_spans(const struct pcri_packed *p, const struct pcr_ladder *ladder, uint32_t g,
+                      struct pcr_spans *out, struct pcr_error *err)
+{
+    const uint8_t *string = p->strings.data, *bytes = p->bytes.data;
+    uint32_t piece = 0;
+    int rc = 0;
+    out->count = 0;
+    for (uint32_t i = 0; !rc && i < p->item_count; string += p->items[i++].nbytes)
+        rc = pcri_spans_add(out, string, p->items[i].nbytes, err);
+    for (uint32_t k = 0; !rc && k < g; piece += ladder->piece_counts[k++]) {
+        rc = pcri_spans_add(out, string, p->pieces[piece].string_nbytes, err);
+        string += p->pieces[piece].string_nbytes;
+        if (!rc)
+            rc = pcri_spans_add(out, bytes, p->pieces[piece].nbytes, err);
+        bytes += p->pieces[piece].nbytes;
+    }
+    return rc;
+}
+
+/* What a sample of coding 2 is to a decoder, and as a file. */
+static int add_decoded(const struct pcri_packed *p, const struct pcr_ladder *ladder,
+                       uint64_t *sum, struct pcr_error *err)
+{
+    struct pcr_buffer pixels = { 0 }, file = { 0 };
+    struct pcr_decoder *d = NULL;
+    struct pcr_spans spans = { 0 };
+    int rc = pcr_decoder_create(&d, err);
+    add(sum, p->bytes.data, p->bytes.nbytes);
+    for (uint32_t g = 1; !rc && g <= ladder->group_count; g += 3) {
+        rc = list_spans(p, ladder, g, &spans, err);
+        if (!rc)
+            rc = pcr_decoder_decode_spans(d, &spans, NULL, &pixels, NULL, err);
+        if (!rc)
+            rc = pcri_coding_packed.to_jpeg(&spans, &file, err);
+        add(sum, pixels.data, rc ? 0 : pixels.nbytes);
+        add(sum, file.data, rc ? 0 : file.nbytes);
+    }
+    pcr_spans_free(&spans);
+    pcr_buffer_free(&pixels);
+    pcr_buffer_free(&file);
+    pcr_decoder_destroy(&d);
+    return rc;
+}
+
+static int pack_samples(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const char *const *names = what;
+    struct pcr_ladder *ladder = NULL;
+    struct pcri_coder *c = NULL;
+    int rc = pcr_ladder_create("packed", &ladder, err);
+    if (!rc)
+        rc = pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, err);
+    for (size_t i = 0; !rc && names[i]; i++) {
+        const struct pcr_buffer *file = picture(names[i]);
+        struct pcri_packed p = { 0 };
+        rc = pcri_coder_pack(c, NULL, file->data, file->nbytes, &p, err);
+        if (!rc && p.coding == pcri_coding_packed.number)
+            rc = add_decoded(&p, ladder, sum, err);
+        else
+            rc = rc ? add_error(sum, rc, err) : add_packed(&p, ladder, sum, err);
+        pcri_packed_free(&p);
+    }
+    pcri_coder_destroy(&c);
+    pcr_ladder_destroy(&ladder);
     return rc;
 }
 
@@ -280,6 +351,7 @@ static const struct scenario list[] = {
     { "pack what cannot be", pack, refused },
     { "pack with shared tables", pack_shared, coded },
     { "salvage", salvage, damaged },
+    { "pack by coding 2", pack_samples, coded },
     { "planes", pack_planes, coded },
     { "planes, tables of", train_planes, "twenty symbols, abcd" },
     { "JSON", parse_json,

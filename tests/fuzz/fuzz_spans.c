@@ -1,31 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A packed image in its pieces: decoded at one fidelity and raised step by step, it is at each
- * the picture of the whole file, also where bytes of its groups were changed. The input is a JPEG
- * file after four bytes: from which fidelity, in which way, and which byte is changed by what. */
+/* An image of either coding in its pieces: decoded at one fidelity and raised step by step, it is at
+ * each the picture of the file that it stands for, also where bytes of its groups or header were
+ * changed. The input is a JPEG file after four bytes: which coding, from which fidelity, in which
+ * way, and which byte is changed by what. */
 #include "fuzz.h"
 
 #include <pcr/image.h>
 
-#include "jpeg/coding.h"
+#include "coding/codings.h"
 #include "jpeg/ladder.h"
 
 enum { WAYS = 6 };
 
 static const struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 1 << 14,
                                           .max_scans = 24 };
-static struct pcr_ladder *ladder;
-static struct pcri_coder *coder;
+static struct pcr_ladder *ladders[2], *ladder; /* of scans, packed; and of the image */
+static struct pcri_coder *coders[2];
+static const struct pcri_coding *coding; /* of the image */
 static struct pcr_decoder *decoder, *other;
-static struct pcr_buffer file, wanted, pixels;
+static struct pcr_buffer written, file, wanted, pixels;
 static struct pcr_spans groups[PCRI_LADDER_MAX_GROUPS]; /* the first with the header */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void) argc;
     (void) argv;
-    int rc = pcr_ladder_create(NULL, &ladder, NULL);
-    if (!rc)
-        rc = pcri_coder_create(&pcri_coding_scans, ladder, &limits, NULL, &coder, NULL);
+    int rc = 0;
+    for (uint32_t i = 0; !rc && i < 2; i++) {
+        rc = pcr_ladder_create(i ? "packed" : NULL, &ladders[i], NULL);
+        if (!rc)
+            rc = pcri_coder_create(pcri_coding_numbered(1 + i), ladders[i], &limits, NULL,
+                                   &coders[i], NULL);
+    }
     if (!rc)
         rc = pcr_decoder_create(&decoder, NULL);
     return rc ? rc : pcr_decoder_create(&other, NULL);
@@ -65,24 +71,24 @@ static struct pcr_decode_options way(uint8_t which)
     return o;
 }
 
-static bool append(const struct pcr_spans *spans)
-{
-    int rc = 0;
-    for (uint32_t i = 0; !rc && i < spans->count; i++)
-        rc = pcri_buffer_append(&file, spans->items[i].data, spans->items[i].nbytes, NULL);
-    return !rc;
-}
-
 /* Groups 1..g as a file, decoded by a decoder of its own. */
 static int decode_file(uint32_t g, const struct pcr_decode_options *o, struct pcr_error *err)
 {
-    file.nbytes = 0;
+    static struct pcr_spans all;
+    struct pcr_decode_options own = *o;
+    int rc = 0;
+    all.count = 0;
     for (uint32_t k = 0; k < g; k++)
-        if (!append(&groups[k]))
-            return PCR_ERR_NOMEM;
-    if (pcri_buffer_append(&file, "\xFF\xD9", 2, NULL))
-        return PCR_ERR_NOMEM;
-    return pcr_decoder_decode_alloc(other, file.data, file.nbytes, o, &wanted, NULL, err);
+        for (uint32_t i = 0; !rc && i < groups[k].count; i++)
+            rc = pcri_spans_add(&all, groups[k].items[i].data, groups[k].items[i].nbytes, NULL);
+    if (!rc)
+        rc = coding->to_jpeg(&all, &written, err);
+    if (!rc)
+        rc = pcri_spans_join(&all, &file, err);
+    if (written.nbytes)
+        own.ladder = NULL; /* it has all its tables, which no ladder's scans begin with */
+    return rc ? rc : pcr_decoder_decode_alloc(other, file.data, file.nbytes, &own, &wanted,
+                                              NULL, err);
 }
 
 static void check_rising(uint32_t from, struct pcr_decode_options o, bool damaged)
@@ -125,13 +131,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     struct pcr_error err = { 0 };
     if (nbytes < 4)
         return 0;
-    if (pcri_coder_pack(coder, NULL, data + 4, nbytes - 4, &p, &err))
+    uint32_t which = data[0] >> 7;
+    ladder = ladders[which];
+    if (pcri_coder_pack(coders[which], NULL, data + 4, nbytes - 4, &p, &err))
         return 0;
+    coding = pcri_coding_numbered(p.coding);
     bool damaged = data[3] && p.bytes.nbytes;
-    if (damaged)
-        p.bytes.data[(data[1] * 256u + data[2]) % p.bytes.nbytes] ^= data[3];
+    size_t at = data[1] * 256u + data[2];
+    if (damaged && at & 1) /* often enough something that a header has not */
+        p.strings.data[at / 2 % p.strings.nbytes] ^= data[3];
+    else if (damaged)
+        p.bytes.data[at / 2 % p.bytes.nbytes] ^= data[3];
     if (lay_out(&p))
-        check_rising(1 + data[0] % ladder->group_count, way(data[0] / 16), damaged);
+        check_rising(1 + data[0] % 16 % ladder->group_count, way(data[0] / 16 % 8), damaged);
     pcri_packed_free(&p);
     return 0;
 }
