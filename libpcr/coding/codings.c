@@ -20,10 +20,14 @@ int pcri_coding_find(uint8_t number, const struct pcri_coding **out, struct pcr_
 
 int pcri_coding_of_bytes(const uint8_t *p, size_t nbytes)
 {
+    int part = -1;
     for (int i = 0; nbytes && pcri_codings[i]; i++) {
         size_t n = pcri_codings[i]->magic_nbytes;
-        if (!memcmp(p, pcri_codings[i]->magic, n < nbytes ? n : nbytes))
+        if (memcmp(p, pcri_codings[i]->magic, n < nbytes ? n : nbytes) != 0)
+            continue;
+        if (n <= nbytes)
             return i;
+        part = i;
     }
-    return -1;
+    return part;
 }

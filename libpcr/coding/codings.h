@@ -13,8 +13,9 @@ extern const struct pcri_coding *const pcri_codings[]; /* ends with NULL */
 const struct pcri_coding *pcri_coding_numbered(uint32_t number);
 /* UNSUPPORTED where a record's number is of no coding that is known. */
 int pcri_coding_find(uint8_t number, const struct pcri_coding **out, struct pcr_error *err);
-/* The place in the table of the coding whose samples' spans begin so; -1: none. Of bytes shorter
- * than a magic that they match, the first such. */
+/* The place in the table of the coding whose samples' spans begin so; -1: none. Where the bytes are
+ * shorter than a magic that they match, the last such. A magic that begins with another one stands
+ * before it in the table. */
 int pcri_coding_of_bytes(const uint8_t *p, size_t nbytes);
 
 #endif

@@ -95,22 +95,29 @@ static void lay_out(struct packed_decoder *d, bool has_ac, uint32_t *begin_out,
         *begin_out = *end_out;
 }
 
-/* Bytes of component c's kept blocks: coefficients or DC, then masks, which are of block 0 on. */
-static bool plane_nbytes(const struct pcri_blocks *b, size_t *coef, size_t *mask)
+struct sizes {
+    size_t coef, dc, mask;
+};
+
+/* Bytes of a component's kept blocks: coefficients, which the pixel stage makes where there is DC
+ * alone, DC, and masks, which are of block 0 on. False: too many. */
+static bool measure(const struct pcri_blocks *b, struct sizes *out, size_t *total)
 {
     size_t kept = pcri_kept_end(b) - pcri_kept_begin(b);
-    return pcri_mul(kept, b->has_ac ? 64 * sizeof(int16_t) : sizeof(int16_t), coef) &&
-           pcri_add(*coef, 63, coef) && pcri_mul(pcri_kept_end(b), sizeof(uint64_t), mask) &&
-           pcri_add(*mask, 63, mask);
+    return pcri_mul(kept, 64 * sizeof(int16_t), &out->coef) &&
+           pcri_mul((kept + 63) / 64, 64 * sizeof(int16_t), &out->dc) &&
+           pcri_mul((pcri_kept_end(b) + 63) / 64, 64 * sizeof(uint64_t), &out->mask) &&
+           pcri_add(*total, out->coef, total) && pcri_add(*total, out->dc, total) &&
+           pcri_add(*total, out->mask, total);
 }
 
 static int reserve(struct packed_decoder *d, struct pcr_error *err)
 {
-    size_t total = 0, coef, mask;
+    struct sizes sizes[4];
+    size_t total = 0;
     uint32_t count = d->image.file.component_count;
     for (uint32_t c = 0; c < count; c++)
-        if (!plane_nbytes(&d->planes[c], &coef, &mask) || !pcri_add(total, coef & ~63u, &total) ||
-            !pcri_add(total, mask & ~63u, &total))
+        if (!measure(&d->planes[c], &sizes[c], &total))
             return pcri_fail_nomem(err, SIZE_MAX);
     if (total > d->capacity || !d->memory) {
         free(d->memory);
@@ -123,13 +130,12 @@ static int reserve(struct packed_decoder *d, struct pcr_error *err)
     uint8_t *at = d->memory;
     for (uint32_t c = 0; c < count; c++) {
         struct pcri_blocks *b = &d->planes[c];
-        plane_nbytes(b, &coef, &mask);
-        b->coef = b->dc = (int16_t *) (void *) at;
-        at += coef & ~(size_t) 63;
-        b->mask = (uint64_t *) (void *) at;
-        at += mask & ~(size_t) 63;
+        b->coef = (int16_t *) (void *) at;
+        b->dc = (int16_t *) (void *) (at + sizes[c].coef);
+        b->mask = (uint64_t *) (void *) (at + sizes[c].coef + sizes[c].dc);
+        at += sizes[c].coef + sizes[c].dc + sizes[c].mask;
         if (!b->has_ac)
-            memset(b->mask, 0, mask & ~(size_t) 63);
+            memset(b->mask, 0, sizes[c].mask);
     }
     return 0;
 }
@@ -174,7 +180,7 @@ static void give_up(struct packed_decoder *d)
     for (uint32_t c = 0; c < d->image.file.component_count; c++) {
         struct pcri_blocks *b = &d->planes[c];
         size_t kept = pcri_kept_end(b) - pcri_kept_begin(b);
-        memset(b->coef, 0, kept * (b->has_ac ? 64 : 1) * sizeof(*b->coef));
+        memset(b->has_ac ? b->coef : b->dc, 0, kept * (b->has_ac ? 64 : 1) * sizeof(*b->coef));
         memset(b->mask, 0, pcri_kept_end(b) * sizeof(*b->mask));
         d->next[c] = UINT32_MAX;
     }

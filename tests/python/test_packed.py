@@ -53,6 +53,7 @@ def test_same_pixels(pair):
         if a.coding == "opaque":
             continue
         assert np.array_equal(a.decode(gray=True, scale=3), b.decode(gray=True, scale=3)), a.key
+        assert b.decode(1, scale=1).shape == b.decode(scale=1).shape
         if min(a.decode().shape[:2]) > 8:
             assert np.array_equal(a.decode(crop=(3, 5, 7, 8)), b.decode(crop=(3, 5, 7, 8))), a.key
 
