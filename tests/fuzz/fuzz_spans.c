@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* An image of either coding in its pieces: decoded at one fidelity and raised step by step, it is at
- * each the picture of the file that it stands for, also where bytes of its groups or header were
+/* An image of either coding in its pieces: decoded at one fidelity and raised step by step, it is
+ * at each the picture of the file that it stands for, also where bytes of its groups or header were
  * changed. The input is a JPEG file after four bytes: which coding, from which fidelity, in which
  * way, and which byte is changed by what. */
 #include "fuzz.h"
