@@ -99,9 +99,9 @@ TARGET static void t_contexts(const struct pcri_pk_row *row,
     }
 }
 
-/* For each byte of the row the parts of its context: what is multiplied by 64, and the rest. */
+/* Of each byte of four blocks the parts of its context: what is multiplied by 64, and the rest. */
 INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uint64_t *side,
-                    const uint8_t *t, uint8_t *high, uint8_t *low)
+                    const uint8_t *t, size_t i, __m256i *high_out, __m256i *low_out)
 {
     /* by the bits of T */
     const __m256i more_of = _mm256_setr_epi8(0, 0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0,
@@ -109,28 +109,23 @@ INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uin
                                              0);
     const __m256i first = _mm256_setr_epi64x(0, 0x0808080808080808, 0, 0x0808080808080808);
     const __m256i number = _mm256_set1_epi64x(0x0706050403020100);
-    for (size_t i = 0; i < row->blocks; i += 4) {
-        const __m256i own = load(row->bytes + i), u = load(up + i);
-        __m256i near = _mm256_add_epi8(load(side + i - 1), load(side + i + 1));
-        near = quantise(_mm256_add_epi8(near, _mm256_add_epi8(u, u)), q_near);
-        __m256i beside = _mm256_add_epi8(_mm256_slli_epi64(own, 8),
-                                         _mm256_srli_epi64(own, 8));
-        __m256i twice = _mm256_add_epi8(own, own);
-        __m256i more = _mm256_add_epi8(
-            _mm256_cmpgt_epi8(beside, twice),
-            _mm256_cmpgt_epi8(beside, _mm256_add_epi8(twice, _mm256_set1_epi8(2))));
-        /* 4 near + 28 x, where `more` is -x */
-        __m256i x7 = _mm256_sub_epi8(
-            more, _mm256_slli_epi16(_mm256_and_si256(more, _mm256_set1_epi8(31)), 3));
-        __m256i sum = _mm256_add_epi8(near, x7);
-        sum = _mm256_add_epi8(sum, sum);
-        __m256i named = _mm256_cvtepu8_epi64(_mm_loadu_si32(t + i));
-        named = _mm256_shuffle_epi8(more_of, byte_counts(named));
-        named = _mm256_shuffle_epi8(named, first);
-        store(high + 8 * i, _mm256_add_epi8(_mm256_add_epi8(sum, sum), named));
-        __m256i s = _mm256_slli_epi16(_mm256_and_si256(own, _mm256_set1_epi8(7)), 3);
-        store(low + 8 * i, _mm256_or_si256(s, number));
-    }
+    const __m256i own = load(row->bytes + i), u = load(up + i);
+    __m256i near = _mm256_add_epi8(load(side + i - 1), load(side + i + 1));
+    near = quantise(_mm256_add_epi8(near, _mm256_add_epi8(u, u)), q_near);
+    __m256i beside = _mm256_add_epi8(_mm256_slli_epi64(own, 8), _mm256_srli_epi64(own, 8));
+    __m256i twice = _mm256_add_epi8(own, own);
+    /* -x */
+    __m256i x = _mm256_add_epi8(
+        _mm256_cmpgt_epi8(beside, twice),
+        _mm256_cmpgt_epi8(beside, _mm256_add_epi8(twice, _mm256_set1_epi8(2))));
+    __m256i x8 = _mm256_slli_epi16(_mm256_and_si256(x, _mm256_set1_epi8(31)), 3);
+    __m256i sum = _mm256_add_epi8(near, _mm256_sub_epi8(x, x8)); /* near + 7 x */
+    sum = _mm256_add_epi8(sum, sum);
+    __m256i named = _mm256_cvtepu8_epi64(_mm_cvtsi32_si128((int) pcri_load32(t + i)));
+    named = _mm256_shuffle_epi8(_mm256_shuffle_epi8(more_of, byte_counts(named)), first);
+    *high_out = _mm256_add_epi8(_mm256_add_epi8(sum, sum), named);
+    __m256i s = _mm256_slli_epi16(_mm256_and_si256(own, _mm256_set1_epi8(7)), 3);
+    *low_out = _mm256_or_si256(s, number);
 }
 
 TARGET static size_t b_contexts(const struct pcri_pk_row *row,
@@ -142,7 +137,12 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
     const size_t blocks = row->blocks;
     uint8_t *high = scratch, *low = scratch + 8 * blocks + 32;
     uint16_t *at = out;
-    b_parts(row, up, side, t, high, low);
+    for (size_t i = 0; i < blocks; i += 4) {
+        __m256i h, l;
+        b_parts(row, up, side, t, i, &h, &l);
+        store(high + 8 * i, h);
+        store(low + 8 * i, l);
+    }
     for (size_t i = 0; i < blocks; i++) {
         const uint64_t named = whole_bytes(t[i]);
         uint64_t h = _pext_u64(pcri_load64(high + 8 * i), named);
@@ -151,6 +151,33 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
         c = _mm_unpacklo_epi8(c, _mm_cvtsi64_si128((long long) l));
         _mm_storeu_si128((__m128i *) (void *) at, _mm_maddubs_epi16(c, factors));
         at += _mm_popcnt_u32(t[i]);
+    }
+    return (size_t) (at - out);
+}
+
+#define AVX512_TARGET \
+    __attribute__((   \
+        target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")))
+
+AVX512_TARGET static size_t b_contexts_avx512(const struct pcri_pk_row *row,
+                                              const struct pcri_pk_above *above, bool first,
+                                              const uint8_t *t, uint8_t *scratch,
+                                              uint16_t *out)
+{
+    const uint64_t *up = above->bytes, *side = first ? up : row->bytes;
+    const size_t blocks = row->blocks;
+    uint16_t *at = out;
+    (void) scratch;
+    for (size_t i = 0; i < blocks; i += 4) {
+        __m256i high, low;
+        b_parts(row, up, side, t, i, &high, &low);
+        uint32_t named = pcri_load32(t + i);
+        if (blocks - i < 4)
+            named &= (1u << 8 * (blocks - i)) - 1;
+        __m512i c = _mm512_slli_epi16(_mm512_cvtepu8_epi16(high), 6);
+        c = _mm512_add_epi16(c, _mm512_cvtepu8_epi16(low));
+        _mm512_storeu_si512(at, _mm512_maskz_compress_epi16(named, c));
+        at += _mm_popcnt_u32(named);
     }
     return (size_t) (at - out);
 }
@@ -405,9 +432,6 @@ TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int1
     }
 }
 
-#define AVX512_TARGET \
-    __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl")))
-
 /* With a mask for each plane there is nothing to spread. */
 AVX512_TARGET static void expand_avx512(const struct pcri_pk_row *row, const int16_t *dc,
                                         int16_t *out)
@@ -490,8 +514,8 @@ const struct pcri_pk_kernels pcri_pk_avx2 = {
     gather, ones,        select_known, settle,     expand, slice, name_bytes, read_symbols,
 };
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512",     dc_contexts, t_contexts, b_contexts,   place,        count,
-    scatter,       refine,      gather,     ones,         select_known, settle,
-    expand_avx512, slice,       name_bytes, read_symbols,
+    "AVX-512",  dc_contexts,  t_contexts, b_contexts_avx512, place,  count,         scatter,
+    refine,     gather,       ones,       select_known,      settle, expand_avx512, slice,
+    name_bytes, read_symbols,
 };
 #endif
