@@ -376,8 +376,10 @@ static int find_segments(struct pcri_pk_decoder *d, uint32_t g, size_t begin,
     bool last = false;
     for (uint32_t i = 0; i < d->segments; i++) {
         last = i + 1 == d->segments;
-        ranges[i].plain = pcri_get_varint(&c);
-        ranges[i].end = last ? 0 : pcri_get_varint(&c);
+        uint64_t symbols = pcri_get_varint(&c), plain = last ? 0 : pcri_get_varint(&c);
+        c.bad |= symbols > d->bytes.nbytes || plain > d->bytes.nbytes;
+        ranges[i] = (struct pcri_pk_range) { .plain = (size_t) symbols,
+                                             .end = (size_t) plain };
     }
     size_t at = d->bytes.nbytes - pcri_left(&c), end = d->bytes.nbytes;
     for (uint32_t i = 0; i < d->segments && !c.bad; i++) {
