@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Coding 2 to coefficients in plain Python, written from docs/FORMAT.md section 10: the
-specification by example. What there is to call is decode(), at the end."""
+specification by example. What there is to call is Decoder(...).decode(...)."""
 
 from collections import namedtuple
 
 STATES, LOG, PLANES, MAX_DC = 512, 9, 10, 2047
-T, B, M, DC, R = range(5)
+T, B, M, DC, R = range(5)  # families
 CONTEXTS = (20 * 1372, 20 * 5376, 10 * 42, 3 * 100, 10)  # 10.4
 SYMBOLS = (256, 256, 16, 16, 256)
 ESCAPES = (0xAA, 0, 0, 15, 0xFF)
@@ -15,11 +15,8 @@ Q7, Q10, QE = (0, 1, 2, 4, 7, 12), (0, 1, 3, 6, 11, 20), (0, 2, 4, 8, 14, 20)
 Component = namedtuple("Component", "h v kind")  # sampling; 0 luma, 1 Cb, 2 Cr
 Frame = namedtuple("Frame", "width height components")
 Line = namedtuple("Line", "group classes ss se ah al")  # group from 0; kinds that it names
-Pass = namedtuple("Pass", "component ss se first al")
-
-
-class Corrupt(Exception):
-    pass
+Pass = namedtuple("Pass", "component ss se first al level")
+Corrupt = type("Corrupt", (Exception,), {})
 
 
 def need(condition, message):
@@ -52,8 +49,8 @@ class Bits:
         self.at += n
         return self.bits >> self.at - n & (1 << n) - 1
 
-    def nbytes_left(self):
-        return self.nbits // 8 - (self.at + 7) // 8
+    def finished(self):
+        return (self.at + 7) // 8 == self.nbits // 8
 
 
 class Tables:
@@ -77,12 +74,10 @@ class Tables:
     @staticmethod
     def states(frequencies):
         """(symbol, bits, base) of each (10.2)."""
-        symbols, place = [0] * STATES, 0
-        for symbol, f in enumerate(frequencies):
-            for _ in range(f):
-                symbols[place] = symbol
-                place = (place + STATES // 2 + STATES // 8 + 3) % STATES
-        x, entries = list(frequencies), []
+        symbols, x, entries = [0] * STATES, list(frequencies), []
+        in_order = (symbol for symbol, f in enumerate(frequencies) for _ in range(f))
+        for i, symbol in enumerate(in_order):
+            symbols[i * (STATES // 2 + STATES // 8 + 3) % STATES] = symbol
         for symbol in symbols:
             nbits = LOG + 1 - x[symbol].bit_length()
             entries.append((symbol, nbits, (x[symbol] << nbits) - STATES))
@@ -106,14 +101,11 @@ class Stream:
             symbol, nbits, base = table[self.states[lane]]
             self.states[lane] = base + self.symbols.take(nbits)
             found.append(symbol)
-        for i, (family, _) in enumerate(wanted):
-            if found[i] == ESCAPES[family]:
-                found[i] = self.plain.take(8)
-        return found
+        return [self.plain.take(8) if symbol == ESCAPES[family] else symbol
+                for symbol, (family, _) in zip(found, wanted)]
 
     def finished(self):
-        ends = self.symbols.nbytes_left() or self.plain.nbytes_left()
-        return not any(self.states) and not ends
+        return not any(self.states) and self.symbols.finished() and self.plain.finished()
 
 
 def steps_of(frame, lines):
@@ -121,8 +113,9 @@ def steps_of(frame, lines):
     groups = [[] for _ in range(1 + max(line.group for line in lines))]
     for line in lines:
         steps = groups[line.group]
-        passes = [Pass(i, line.ss, line.se, not line.ah, line.al)
-                  for i, c in enumerate(frame.components) if c.kind in line.classes]
+        passes = [
+            Pass(i, line.ss, line.se, not line.ah, line.al, min(line.al, 4) + 5 * (c.kind > 0))
+            for i, c in enumerate(frame.components) if c.kind in line.classes]
         named = {p.component for p in steps[-1]} if steps else set()
         if passes and (not steps or named & {p.component for p in passes}):
             steps.append(passes)
@@ -132,8 +125,6 @@ def steps_of(frame, lines):
 
 
 class Row:
-    """A component's block row, as far as it is known."""
-
     def __init__(self, width):
         self.dc, self.residuals = [0] * width, [0] * width
         self.value = [[0] * 64 for _ in range(width)]  # magnitudes, but for DC
@@ -142,15 +133,13 @@ class Row:
 
     def counts(self):
         """Of each block how many coefficients are known, by bytes."""
-        return [[sum(v != 0 for v in block[8 * j : 8 * j + 8]) for j in range(8)]
-                for block in self.value]
+        return [[8 - b[8 * j : 8 * j + 8].count(0) for j in range(8)] for b in self.value]
 
 
 class Decoder:
     def __init__(self, frame, lines, tables):
         self.frame, self.tables, self.groups = frame, tables, steps_of(frame, lines)
-        self.max_h = max(c.h for c in frame.components)
-        self.max_v = max(c.v for c in frame.components)
+        self.max_h, self.max_v = (max(c[i] for c in frame.components) for i in range(2))
 
     def size(self, i):
         c, up = self.frame.components[i], lambda a, b: -(-a // b)
@@ -169,23 +158,20 @@ class Decoder:
     @staticmethod
     def split(chunk, segments):
         """The symbols and plain bits of each segment (10.2)."""
-        sizes, at, parts = [], 0, []
-        for i in range(segments):
-            symbols, at = varint(chunk, at)
-            plain, at = varint(chunk, at) if i + 1 < segments else (None, at)
-            sizes.append((symbols, plain))
-        for symbols, plain in sizes:
-            middle = at + symbols
-            end = len(chunk) if plain is None else middle + plain
-            need(middle <= end <= len(chunk), "segments are longer than the chunk")
-            parts.append((chunk[at:middle], chunk[middle:end]))
-            at = end
-        return parts
+        sizes, at, parts = [0] * (2 * segments - 1), 0, []
+        for i in range(len(sizes)):
+            sizes[i], at = varint(chunk, at)
+        for size in sizes:
+            need(at + size <= len(chunk), "segments are longer than the chunk")
+            parts.append(chunk[at : at + size])
+            at += size
+        parts.append(chunk[at:])
+        return list(zip(parts[::2], parts[1::2]))
 
     def decode(self, params, chunks):
-        need(len(params) > 9 and params[8] <= 4, "parameters")
+        """Of each component its blocks, row by row, as lists of 64. params: bytes (10.2)."""
         restart, end = varint(params, 9)
-        need(end == len(params) and restart < 65536, "parameters")
+        need(end == len(params) and restart < 65536 and params[8] <= 4, "parameters")
         batches = -(-self.frame.height // (8 * self.max_v)) * self.max_v
         every = restart * self.max_v or batches
         used = [g for g in range(len(chunks)) if self.groups[g]]
@@ -230,8 +216,7 @@ class Decoder:
                 d = next(lengths)
                 need(d <= 12, "a difference of DC")
                 size = stream.plain.take(d - 1) | 1 << d - 1 if d else 0
-                left = row.dc[x - 1] if x else 0
-                guess = left
+                guess = left = row.dc[x - 1] if x else 0
                 if up:
                     a = up.dc[x]
                     guess = sorted((a, left, left + a - up.dc[x - 1]))[1] if x else a
@@ -239,9 +224,6 @@ class Decoder:
                 row.residuals[x] = size
                 need(abs(row.dc[x]) <= MAX_DC, "DC")
             above[p.component] = row
-
-    def level(self, p):
-        return min(p.al, 4) + (5 if self.frame.components[p.component].kind else 0)
 
     def step_ac(self, stream, passes, rows, above, key):
         shape, wanted, zeros = {}, [], [0] * 8
@@ -257,30 +239,27 @@ class Decoder:
                 v = 0 if not high else 1 if 2 * high < low else 2 if high < 2 * low else 3
                 context = (exceeds(gain[x], Q7) * 4 + v) * 7 + exceeds(low + high, Q10)
                 context = context * 7 + exceeds(sum(near[x]) // 4, Q10)
-                wanted.append((T, (2 * self.level(p) + p.first) * 1372 + context))
-        order = {p: self.known(p, rows[p.component]) for p in passes if not p.first}
+                wanted.append((T, (2 * p.level + p.first) * 1372 + context))
+        # Known coefficients of the band: those that are fresh, the others.
+        order = {p: [[(x, k) for x in range(len(row.dc)) for k in range(p.ss, p.se + 1)
+                      if row.value[x][k] and (k in row.fresh[x]) == fresh]
+                     for fresh in (True, False)]
+                 for p in passes if not p.first for row in [rows[p.component]]}
         for p, (fresh, _) in order.items():
-            wanted += [(R, self.level(p))] * (len(fresh) // 8)
+            wanted += [(R, p.level)] * (len(fresh) // 8)
         symbols = iter(stream.call(wanted))
         named = {p: [next(symbols) for _ in shape[p][0]] for p in passes}
         bits = {p: [symbol >> i & 1 for symbol in [next(symbols) for _ in range(len(f) // 8)]
                     for i in range(8)] for p, (f, _) in order.items()}
         found = self.find(stream, passes, rows, shape, named)
-        lengths = self.lengths(stream, passes, found)
+        lengths = iter(stream.call([
+            (M, p.level * 42 + 6 * exceeds(sum(x == y for y, _ in found[p]), Q7)
+             + exceeds(k, (2, 3, 6, 10, 20))) for p in passes if p.first for x, k in found[p]]))
         for p in passes:
-            row = rows[p.component]
-            self.plain(stream.plain.take, p, row, found[p], lengths.get(p), order.get(p),
-                       bits.get(p))
+            row, m = rows[p.component], [next(lengths) if p.first else 1 for _ in found[p]]
+            self.plain(stream.plain.take, p, row, found[p], m, order.get(p), bits)
             gain = [sum(x == y for y, _ in found[p]) for x in range(len(row.dc))]
             above[key, p.component] = row.counts(), gain
-
-    @staticmethod
-    def known(p, row):
-        """Known coefficients of the band as (block, k): those that are fresh, the others."""
-        places = [(x, k) for x in range(len(row.dc)) for k in range(p.ss, p.se + 1)
-                  if row.value[x][k]]
-        return ([(x, k) for x, k in places if k in row.fresh[x]],
-                [(x, k) for x, k in places if k not in row.fresh[x]])
 
     def find(self, stream, passes, rows, shape, named):
         """New coefficients of each pass (10.3, 2)."""
@@ -293,7 +272,7 @@ class Decoder:
                     s, d = own[x][j], sum(own[x][i] for i in (j - 1, j + 1) if 0 <= i < 8)
                     context = 0 if d <= 2 * s else 1 if d < 2 * s + 3 else 2
                     context = ((context * 7 + exceeds(near[x][j], QE)) * 4 + more) * 64
-                    context += (2 * self.level(p) + p.first) * 5376 + (8 * s + j) % 64
+                    context += (2 * p.level + p.first) * 5376 + (8 * s + j) % 64
                     wanted.append((B, context))
                     places.append((p, x, j))
         for (p, x, j), b in zip(places, stream.call(wanted)):
@@ -302,37 +281,19 @@ class Decoder:
             found[p] += [(x, k) for i, k in enumerate(free) if b >> i & 1]
         return found
 
-    def lengths(self, stream, passes, found):
-        wanted, first = [], [p for p in passes if p.first]
-        for p in first:
-            for x, k in found[p]:
-                new = 6 * exceeds(sum(x == y for y, _ in found[p]), Q7)
-                wanted.append((M, self.level(p) * 42 + new + exceeds(k, (2, 3, 6, 10, 20))))
-        symbols = iter(stream.call(wanted) if first else [])
-        return {p: [next(symbols) for _ in found[p]] for p in first}
-
     @staticmethod
     def plain(take, p, row, found, lengths, order, bits):
         """Plain bits of one pass (10.3, 4)."""
         if not p.first:
-            bits += [take(1) for _ in range(len(order[0]) % 8)]
-        lengths = lengths if p.first else [1] * len(found)
+            first = bits[p] + [take(1) for _ in range(len(order[0]) % 8)]
         for (x, k), m in zip(found, lengths):
             need(1 <= m <= PLANES - p.al, "a magnitude")
             row.value[x][k] = (take(m - 1) | 1 << m - 1) << p.al
         for x, k in found:
             row.negative[x][k] = bool(take(1))
         if not p.first:
-            bits += [take(1) for _ in order[1]]
-            for (x, k), bit in zip(order[0] + order[1], bits):
+            for (x, k), bit in zip(order[0] + order[1], first + [take(1) for _ in order[1]]):
                 row.value[x][k] |= bit << p.al
-        for fresh in row.fresh:
-            fresh -= set(range(p.ss, p.se + 1))
+        row.fresh = [{k for k in fresh if not p.ss <= k <= p.se} for fresh in row.fresh]
         for (x, k), m in zip(found, lengths):
-            if m == 1:
-                row.fresh[x].add(k)
-
-
-def decode(frame, lines, tables, params, chunks):
-    """Of each component its blocks, row by row, as lists of 64. params: bytes (10.2)."""
-    return Decoder(frame, lines, tables).decode(params, chunks)
+            row.fresh[x].update([k] * (m == 1))

@@ -20,7 +20,8 @@ def decode(image, tables, chunks):
     frame = pcr_packed.Frame(image["width"], image["height"],
                              [pcr_packed.Component(*c) for c in image["components"]])
     lines = [pcr_packed.Line(*line) for line in image["lines"]]
-    return pcr_packed.decode(frame, lines, tables, bytes.fromhex(image["params"]), chunks)
+    decoder = pcr_packed.Decoder(frame, lines, tables)
+    return decoder.decode(bytes.fromhex(image["params"]), chunks)
 
 
 def refuses(image, tables, chunks):
