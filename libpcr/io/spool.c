@@ -45,8 +45,8 @@ int pcri_spool_write(const struct pcri_spool *s, const void *data, size_t nbytes
 {
     for (size_t done = 0; done < nbytes;) {
         size_t most = nbytes - done < MOST_NBYTES ? nbytes - done : MOST_NBYTES;
-        ssize_t n = PCRI_UNINTERRUPTED(pwrite(s->fd, (const uint8_t *) data + done, most,
-                                              (off_t) (offset + done)));
+        ssize_t n = PCRI_UNINTERRUPTED(
+            pwrite(s->fd, (const uint8_t *) data + done, most, (off_t) (offset + done)));
         if (n <= 0) /* 0: no file system should, and to try for ever helps nobody */
             return pcri_fail_sys(err, n ? errno : ENOSPC, "%s: cannot keep a sample",
                                  s->folder);

@@ -10,8 +10,8 @@
 /* A sample that was added. */
 struct kept {
     uint64_t index;
-    uint64_t offset, nbytes; /* in the spool */
-    uint64_t check;          /* of its bytes */
+    uint64_t offset, nbytes;         /* in the spool */
+    uint64_t check;                  /* of its bytes */
     struct pcr_source_sample sample; /* its pointers lead into `text` */
     void *text;
 };
@@ -27,9 +27,9 @@ struct pcr_writer {
 
     pthread_mutex_t lock; /* over what follows, while samples are added */
     uint64_t spool_nbytes;
-    uint32_t adding;      /* threads in pcr_writer_add() */
+    uint32_t adding; /* threads in pcr_writer_add() */
     bool finishing, finished;
-    bool numbered;        /* the caller numbers samples */
+    bool numbered; /* the caller numbers samples */
     struct kept *items;
     uint64_t count, capacity;
 };
@@ -111,11 +111,13 @@ static int set_up(struct pcr_writer *w, const char *path, const struct pcr_write
         .split_names = (const char *const *) w->names[1],
     };
     if (w->opts.storage && !o->spool_folder)
-        return pcri_fail(err, PCR_ERR_INVAL, "a writer into a storage of the program's own "
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "a writer into a storage of the program's own "
                          "needs a spool_folder");
     w->path = pcri_strndup(path, strlen(path), err);
-    char *folder = o->spool_folder ? pcri_strndup(o->spool_folder, strlen(o->spool_folder), err)
-                                   : folder_of(path, err);
+    char *folder = o->spool_folder
+                       ? pcri_strndup(o->spool_folder, strlen(o->spool_folder), err)
+                       : folder_of(path, err);
     rc = w->path && folder ? 0 : PCR_ERR_NOMEM;
     if (!rc && !(w->opts.flags & PCR_WRITE_DRY_RUN))
         rc = check_absent(w, err);
@@ -191,15 +193,17 @@ static const char *put_text(char **at, const char *text)
 /* Copies what a sample points to into one piece of memory; labels first, for their alignment. */
 static int keep_text(struct kept *k, const struct pcr_source_sample *s, struct pcr_error *err)
 {
-    const void *labels = s->label_count ? s->float_labels ? (const void *) s->float_labels
-                                                          : s->labels : NULL;
+    const void *labels = s->label_count
+                             ? s->float_labels ? (const void *) s->float_labels : s->labels
+                             : NULL;
     size_t label_nbytes = (size_t) s->label_count * sizeof(int64_t);
     char *attributes = NULL;
     int rc = pcri_attributes_render(s->attributes, NULL, &attributes, err);
     if (rc)
         return rc;
     char *at = pcri_malloc((uint64_t) label_nbytes + text_nbytes(s->key) +
-                           text_nbytes(s->path) + text_nbytes(attributes), 1, err);
+                               text_nbytes(s->path) + text_nbytes(attributes),
+                           1, err);
     k->text = at;
     if (at) {
         k->sample = *s;

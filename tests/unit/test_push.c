@@ -21,7 +21,8 @@ static struct pcr_write_options options;
 static void setup(void)
 {
     memset(&error, 0, sizeof(error));
-    options = (struct pcr_write_options) { .size = sizeof(options), .record_samples = 7,
+    options = (struct pcr_write_options) { .size = sizeof(options),
+                                           .record_samples = 7,
                                            .thread_count = 2 };
     test_source_init(&src, COUNT);
     test_folder_make(&top);
@@ -225,11 +226,11 @@ START_TEST(cancelled_and_continued)
 }
 END_TEST
 
-#define REFUSED(call, wanted, says)                                                             \
-    do {                                                                                      \
-        ck_assert_int_eq(call, wanted);                                                       \
-        ck_assert_int_eq(error.code, wanted);                                                 \
-        ck_assert_msg(strstr(error.message, says) != NULL, "%s", error.message);              \
+#define REFUSED(call, wanted, says) \
+    do { \
+        ck_assert_int_eq(call, wanted); \
+        ck_assert_int_eq(error.code, wanted); \
+        ck_assert_msg(strstr(error.message, says) != NULL, "%s", error.message); \
     } while (0)
 
 /* What can be seen of a sample by itself is said when it is added; others may follow. */
@@ -252,7 +253,8 @@ START_TEST(bad_samples)
             "': split 2, but there are 2");
     s = good;
     s.labels = &other;
-    REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL, "class 3, but there are 3");
+    REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL,
+            "class 3, but there are 3");
     s.labels = NULL;
     s.float_labels = &half;
     REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL, "a float label");
@@ -261,7 +263,8 @@ START_TEST(bad_samples)
     REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL, "no JSON object");
     s = good;
     s.size = 4;
-    REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL, "pcr_source_sample.size");
+    REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL,
+            "pcr_source_sample.size");
     REFUSED(pcr_writer_add(w, 0, &good, data, 100001, &error), PCR_ERR_LIMIT,
             "the limit is 100000");
     REFUSED(pcr_writer_add(w, 0, &good, NULL, 1, &error), PCR_ERR_INVAL, "data");
@@ -283,7 +286,8 @@ START_TEST(bad_samples)
     REFUSED(pcr_writer_open(at("d"), &o, &w, &error), PCR_ERR_INVAL, "class_names is NULL");
     o = writer_options();
     o.spool_folder = at("nowhere");
-    REFUSED(pcr_writer_open(at("d"), &o, &w, &error), PCR_ERR_IO, "nowhere: cannot make a file");
+    REFUSED(pcr_writer_open(at("d"), &o, &w, &error), PCR_ERR_IO,
+            "nowhere: cannot make a file");
     ck_assert_ptr_null(w);
 }
 END_TEST
