@@ -119,8 +119,8 @@ bool pcri_schedule_replace(const struct pcr_loader *l, const struct pcri_span *s
     return l->state == PCRI_LOADER_RUNNING && !l->stop;
 }
 
-static void note_fault(struct pcr_loader *l, const struct pcri_task *t,
-                       const struct pcri_made *made)
+static void note_bad(struct pcr_loader *l, const struct pcri_task *t,
+                     const struct pcri_made *made)
 {
     struct pcr_bad_sample f = {
         .code = made->error.code,
@@ -162,7 +162,7 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
             l->stats.profile_converted_count += made->profile_use == PCR_PROFILE_CONVERTED;
             l->stats.profile_unusable_count += made->profile_use == PCR_PROFILE_UNUSABLE;
             if (made->degraded || made->replaced)
-                note_fault(l, t, made);
+                note_bad(l, t, made);
         }
     }
     pcri_slice_let_go(l, t->held);

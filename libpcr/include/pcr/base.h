@@ -81,6 +81,8 @@ enum {
     PCR_ERROR_LASTS = 1 << 2,    /* it does not pass, whatever sys_errno is */
 };
 
+enum { PCR_MESSAGE_NBYTES = 488 }; /* of an error's message, with the NUL */
+
 /* Details of a failure, owned by the caller. Every function that takes one accepts NULL,
  * and writes it only on failure. */
 struct pcr_error {
@@ -89,7 +91,7 @@ struct pcr_error {
     uint64_t offset;    /* byte offset in the object named, or PCR_NO_OFFSET */
     uint32_t flags;     /* PCR_ERROR_* */
     uint32_t detail;    /* what a storage of the program's own put there (storage.h), or 0 */
-    char message[488];  /* "object@offset: what", NUL-terminated UTF-8 */
+    char message[PCR_MESSAGE_NBYTES];  /* "object@offset: what", NUL-terminated UTF-8 */
 };
 
 /* The code's name, for example "CORRUPT"; "UNKNOWN" for other values. Static storage. */

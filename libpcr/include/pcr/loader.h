@@ -466,7 +466,7 @@ struct pcr_bad_sample {
     uint32_t delivered; /* fidelity that it was delivered at; 0: another was, */
     uint32_t replacement_dataset; /* of this dataset, */
     uint64_t replacement; /* with this index in it as opened. UINT64_MAX: none */
-    char message[496];  /* of the error: record, key, what is wrong */
+    char message[PCR_MESSAGE_NBYTES]; /* of the error: record, key, what is wrong */
 };
 
 enum { PCR_LOADER_BAD_SAMPLES = 64 }; /* that a loader remembers */

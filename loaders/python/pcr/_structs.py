@@ -15,6 +15,7 @@ from typing import Any, Type, TypeVar
 ABI_VERSION = 1
 NO_OFFSET = 2**64 - 1
 NO_READERS = 2**32 - 1
+MESSAGE_NBYTES = 488
 WRITER_NEXT = 2**64 - 1
 RETRY_NEVER = 2**32 - 1
 ERROR_MAY_PASS = 1 << 0
@@ -211,7 +212,7 @@ class Error(ctypes.Structure):
 
     _fields_ = [("code", c_int32), ("sys_errno", c_int32), ("offset", c_uint64),
                 ("flags", c_uint32), ("detail", c_uint32),
-                ("message", c_char * 488)]
+                ("message", c_char * MESSAGE_NBYTES)]
 
 
 class Limits(ctypes.Structure):
@@ -482,7 +483,7 @@ class BadSample(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("code", c_int32), ("epoch", c_uint64),
                 ("index", c_uint64), ("dataset", c_uint32), ("fidelity", c_uint32),
                 ("delivered", c_uint32), ("replacement_dataset", c_uint32),
-                ("replacement", c_uint64), ("message", c_char * 496)]
+                ("replacement", c_uint64), ("message", c_char * MESSAGE_NBYTES)]
 
 
 class LoaderStats(ctypes.Structure):
