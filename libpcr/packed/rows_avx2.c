@@ -36,8 +36,8 @@ INLINE __m256i quantise(__m256i v, const int8_t thresholds[6])
 /* How many bits of each byte are set. */
 INLINE __m256i byte_counts(__m256i v)
 {
-    const __m256i counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
-                                            0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+    const __m256i counts = _mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4, 0,
+                                            1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
     const __m256i low = _mm256_set1_epi8(15);
     return _mm256_add_epi8(
         _mm256_shuffle_epi8(counts, _mm256_and_si256(v, low)),
@@ -74,8 +74,8 @@ INLINE __m256i split_class(__m256i all, __m256i low)
     return _mm256_and_si256(sum, any);
 }
 
-TARGET static void t_contexts(const struct pcri_pk_row *row,
-                              const struct pcri_pk_above *above, bool first, uint16_t *out)
+TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                              bool first, uint16_t *out)
 {
     const uint8_t *up = above->count, *side = first ? up : row->count;
     const __m256i factors = _mm256_set1_epi16(49 | 1 << 8);
@@ -104,9 +104,8 @@ INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uin
                     const uint8_t *t, size_t i, __m256i *high_out, __m256i *low_out)
 {
     /* by the bits of T */
-    const __m256i more_of = _mm256_setr_epi8(0, 0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0,
-                                             0, 0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0,
-                                             0);
+    const __m256i more_of = _mm256_setr_epi8(0, 0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0, 0,
+                                             0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0);
     const __m256i first = _mm256_setr_epi64x(0, 0x0808080808080808, 0, 0x0808080808080808);
     const __m256i number = _mm256_set1_epi64x(0x0706050403020100);
     const __m256i own = load(row->bytes + i), u = load(up + i);
@@ -156,8 +155,7 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
 }
 
 #define AVX512_TARGET \
-    __attribute__((   \
-        target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")))
+    __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")))
 
 AVX512_TARGET static size_t b_contexts_avx512(const struct pcri_pk_row *row,
                                               const struct pcri_pk_above *above, bool first,
@@ -185,12 +183,12 @@ AVX512_TARGET static size_t b_contexts_avx512(const struct pcri_pk_row *row,
 /* --- masks --- */
 
 /* Four blocks' free coefficients, and as many of the lowest bits of each byte. */
-INLINE void free_bits(const struct pcri_pk_row *row, size_t i, uint64_t band,
-                      uint64_t free[4], uint64_t low[4])
+INLINE void free_bits(const struct pcri_pk_row *row, size_t i, uint64_t band, uint64_t free[4],
+                      uint64_t low[4])
 {
-    const __m256i ones = _mm256_setr_epi8(0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0,
-                                          0, 0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0,
-                                          0, 0);
+    const __m256i ones = _mm256_setr_epi8(0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0, 0,
+                                          0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0,
+                                          0);
     __m256i f = _mm256_andnot_si256(load(row->known + i),
                                     _mm256_set1_epi64x((long long) band));
     store(free, f);
@@ -247,8 +245,7 @@ TARGET static uint64_t count(const uint64_t *mask, size_t n)
         sum += (uint64_t) _mm_popcnt_u64(mask[i]);
     __m128i two = _mm_add_epi64(_mm256_castsi256_si128(sums),
                                 _mm256_extracti128_si256(sums, 1));
-    return sum + (uint64_t) _mm_extract_epi64(two, 0) +
-           (uint64_t) _mm_extract_epi64(two, 1);
+    return sum + (uint64_t) _mm_extract_epi64(two, 0) + (uint64_t) _mm_extract_epi64(two, 1);
 }
 
 /* The next bits, at `bit`, under the bits of a mask. */
@@ -324,8 +321,7 @@ TARGET static void select_known(const struct pcri_pk_row *row, uint64_t band, bo
     const __m256i flip = _mm256_set1_epi64x(fresh ? 0 : -1);
     for (size_t i = 0; i < row->blocks; i += 4) {
         __m256i f = _mm256_xor_si256(load(row->fresh + i), flip);
-        store(row->mask + i,
-              _mm256_and_si256(_mm256_and_si256(load(row->known + i), b), f));
+        store(row->mask + i, _mm256_and_si256(_mm256_and_si256(load(row->known + i), b), f));
     }
 }
 
@@ -351,9 +347,9 @@ TARGET static void settle(const struct pcri_pk_row *row, uint64_t band,
                                       _mm256_setzero_si256());
         all = _mm256_or_si256(all, _mm256_slli_epi64(low, 32));
         all = _mm256_shuffle_epi8(all,
-                                  _mm256_setr_epi8(0, 8, 4, 12, -1, -1, -1, -1, -1, -1, -1,
-                                                   -1, -1, -1, -1, -1, 0, 8, 4, 12, -1, -1,
-                                                   -1, -1, -1, -1, -1, -1, -1, -1, -1, -1));
+                                  _mm256_setr_epi8(0, 8, 4, 12, -1, -1, -1, -1, -1, -1, -1, -1,
+                                                   -1, -1, -1, -1, 0, 8, 4, 12, -1, -1, -1, -1,
+                                                   -1, -1, -1, -1, -1, -1, -1, -1));
         uint32_t a = (uint32_t) _mm_cvtsi128_si32(_mm256_castsi256_si128(all));
         uint32_t b4 = (uint32_t) _mm_cvtsi128_si32(_mm256_extracti128_si256(all, 1));
         uint32_t now = (a & 0xFFFF) | b4 << 16;
@@ -374,22 +370,37 @@ INLINE __m256i spread(uint64_t mask, int half)
     const __m256i bit = _mm256_set1_epi64x((long long) UINT64_C(0x8040201008040201));
     const __m256i from = half ? _mm256_setr_epi64x(0x0404040404040404, 0x0505050505050505,
                                                    0x0606060606060606, 0x0707070707070707)
-                              : _mm256_setr_epi64x(0, 0x0101010101010101,
-                                                   0x0202020202020202, 0x0303030303030303);
+                              : _mm256_setr_epi64x(0, 0x0101010101010101, 0x0202020202020202,
+                                                   0x0303030303030303);
     __m256i v = _mm256_shuffle_epi8(_mm256_set1_epi64x((long long) mask), from);
     return _mm256_cmpeq_epi8(_mm256_and_si256(v, bit), bit);
 }
 
+/* The planes that have bits and fit, and what a bit of them counts. */
+struct weighed_planes {
+    const uint64_t *plane[IN_BYTES];
+    __m256i weight[IN_BYTES];
+    unsigned count;
+};
+
+INLINE void weigh_planes(const struct pcri_pk_row *row, struct weighed_planes *out)
+{
+    out->count = 0;
+    for (int p = 0; p < IN_BYTES; p++)
+        if (row->planes >> p & 1) {
+            out->plane[out->count] = row->plane[p];
+            out->weight[out->count++] = _mm256_set1_epi8((char) (1 << p));
+        }
+}
+
 /* 32 coefficients of block i. */
-INLINE void expand_half(const struct pcri_pk_row *row, size_t i, int half, int16_t *out)
+INLINE void expand_half(const struct weighed_planes *w, const uint64_t *signs, size_t i,
+                        int half, int16_t *out)
 {
     __m256i v = _mm256_setzero_si256();
-    for (uint32_t left = row->planes & ((1u << IN_BYTES) - 1); left; left &= left - 1) {
-        int p = (int) _tzcnt_u32(left);
-        __m256i weight = _mm256_set1_epi8((char) (1 << p));
-        v = _mm256_or_si256(v, _mm256_and_si256(spread(row->plane[p][i], half), weight));
-    }
-    __m256i sign = spread(row->sign[i], half);
+    for (unsigned k = 0; k < w->count; k++)
+        v = _mm256_or_si256(v, _mm256_and_si256(spread(w->plane[k][i], half), w->weight[k]));
+    __m256i sign = spread(signs[i], half);
     v = _mm256_sub_epi8(_mm256_xor_si256(v, sign), sign);
     store(out, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(v)));
     store(out + 16, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(v, 1)));
@@ -412,16 +423,18 @@ INLINE void expand_large(const struct pcri_pk_row *row, size_t i, int16_t *out)
 TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
 {
     const __m256i zero = _mm256_setzero_si256();
+    struct weighed_planes w;
+    weigh_planes(row, &w);
     for (size_t i = 0; i < row->blocks; i++, out += 64) {
         const uint64_t known = row->known[i];
         if (known & UINT32_MAX) {
-            expand_half(row, i, 0, out);
+            expand_half(&w, row->sign, i, 0, out);
         } else {
             store(out, zero);
             store(out + 16, zero);
         }
         if (known >> 32) {
-            expand_half(row, i, 1, out + 32);
+            expand_half(&w, row->sign, i, 1, out + 32);
         } else {
             store(out + 32, zero);
             store(out + 48, zero);
@@ -436,16 +449,15 @@ TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int1
 AVX512_TARGET static void expand_avx512(const struct pcri_pk_row *row, const int16_t *dc,
                                         int16_t *out)
 {
+    struct weighed_planes w;
+    weigh_planes(row, &w);
     for (size_t i = 0; i < row->blocks; i++, out += 64) {
         __m512i low = _mm512_setzero_si512(), high = low;
         if (row->known[i]) {
             __m512i v = low;
-            for (uint32_t left = row->planes & ((1u << IN_BYTES) - 1); left;
-                 left &= left - 1) {
-                const unsigned p = _tzcnt_u32(left);
-                v = _mm512_mask_add_epi8(v, row->plane[p][i], v,
-                                         _mm512_set1_epi8((char) (1 << p)));
-            }
+            for (unsigned k = 0; k < w.count; k++)
+                v = _mm512_mask_add_epi8(v, w.plane[k][i], v,
+                                         _mm512_broadcast_i64x4(w.weight[k]));
             v = _mm512_mask_sub_epi8(v, row->sign[i], low, v);
             low = _mm512_cvtepi8_epi16(_mm512_castsi512_si256(v));
             high = _mm512_cvtepi8_epi16(_mm512_extracti64x4_epi64(v, 1));
@@ -494,8 +506,7 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
         unsigned all = or_all(
             _mm256_or_si256(_mm256_or_si256(a[0], a[1]), _mm256_or_si256(a[2], a[3])));
         row->planes |= all;
-        row->sign[i] = (plane_of(v[0], v[1], 15) | (uint64_t) plane_of(v[2], v[3], 15)
-                                                       << 32) &
+        row->sign[i] = (plane_of(v[0], v[1], 15) | (uint64_t) plane_of(v[2], v[3], 15) << 32) &
                        ac;
         for (int p = 0; p < PCRI_PK_PLANES && all >> p; p++)
             row->plane[p][i] = plane_of(a[0], a[1], p) | (uint64_t) plane_of(a[2], a[3], p)
