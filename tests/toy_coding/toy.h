@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A coding of nothing but its interface: coefficients as they are, DC in group 1 and the rest in the
- * last. It shows what another coding needs: this folder, and a line in the table. */
+/* A coding of nothing but its interface: coefficients as they are, DC in group 1 and the rest in
+ * the last. It shows what another coding needs: this folder, and a line in the table. */
 #ifndef TOY_CODING_H
 #define TOY_CODING_H
 
