@@ -245,11 +245,16 @@ static int take_spans(struct pcr_decoder *d, const struct pcr_span *spans, uint3
     return rc;
 }
 
-/* What our own decoder says of a file that it declines is not the last word. Beyond a limit or
- * without memory, another decoder would merely find that out later. */
-static bool declines(int rc)
+static bool is_damage(int rc)
 {
-    return rc != PCR_ERR_LIMIT && rc != PCR_ERR_NOMEM;
+    return rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED;
+}
+
+/* What our own decoder says of a file that it declines is not the last word, but for damage in one
+ * of ours. Beyond a limit or without memory, another decoder would merely find that out later. */
+static bool declines(const struct pcri_decode_job *j, int rc)
+{
+    return rc != PCR_ERR_LIMIT && rc != PCR_ERR_NOMEM && !(j->params.ladder && is_damage(rc));
 }
 
 /* Hands on why no codec takes the image. A JPEG of a process that nothing here decodes is named,
@@ -308,7 +313,7 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
     size_t i = j->index + (j->coding && o->decoder == PCR_DECODER_TURBO);
     struct pcr_error why;
     rc = begin_codec(d, j, i, &why);
-    if (rc && !is_last(i) && declines(rc))
+    if (rc && !is_last(i) && declines(j, rc))
         rc = begin_codec(d, j, i + 1, &why);
     if (rc)
         return tell(first, d->spans.items[0].nbytes, &why, err);
@@ -330,7 +335,7 @@ static int decode_stored(struct pcr_decoder *d, struct pcri_decode_job *j,
     if (is_last(j->index))
         return j->codec->rows(j->state, &j->window, target, err);
     int rc = j->codec->rows(j->state, &j->window, target, &first);
-    if ((rc != PCR_ERR_CORRUPT && rc != PCR_ERR_TRUNCATED) || j->params.ladder) {
+    if (!is_damage(rc) || j->params.ladder) {
         if (rc && err)
             *err = first;
         return rc;

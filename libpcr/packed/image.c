@@ -29,12 +29,14 @@ static int find_tables(struct pcri_pk_image *m, struct pcr_error *err)
     int rc = pcri_pk_builtin_shared(false, &m->tables, err);
     if (rc || m->tables->hash == hash)
         return rc;
-    if (!m->own || m->own->hash != hash) {
+    if (!t->data)
+        return pcri_fail(err, PCR_ERR_UNSUPPORTED, "tables %016llx, which this version does "
+                         "not have", (unsigned long long) hash);
+    uint64_t bytes = pcri_xxh3(t->data, t->nbytes);
+    if (!m->own || m->own_bytes != bytes) {
         pcri_pk_tables_destroy(&m->own);
-        if (!t->data)
-            return pcri_fail(err, PCR_ERR_UNSUPPORTED, "tables %016llx, which this version does "
-                             "not have", (unsigned long long) hash);
         rc = pcri_pk_tables_open(t->data, t->nbytes, false, &m->own, err);
+        m->own_bytes = bytes;
     }
     if (!rc && m->own->hash != hash)
         rc = pcri_fail(err, PCR_ERR_CORRUPT, "other tables than its parameters name");
@@ -59,6 +61,10 @@ static int find_script(struct pcri_pk_image *m, struct pcr_error *err)
         return pcri_fail(err, PCR_ERR_NOMEM, "%s", why.message);
     if (rc)
         return pcri_fail(err, PCR_ERR_CORRUPT, "its ladder: %s", why.message);
+    if (m->ladder->script_count > 1) {
+        pcr_ladder_destroy(&m->ladder);
+        return pcri_fail(err, PCR_ERR_CORRUPT, "its ladder has several scripts");
+    }
     m->script = &m->ladder->scripts[0];
     return 0;
 }

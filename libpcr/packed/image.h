@@ -12,7 +12,8 @@ struct pcri_pk_image {
     struct pcr_buffer ladder_text; /* what `ladder` was parsed from */
     struct pcr_ladder *ladder;
     const struct pcri_script *script;
-    struct pcri_pk_tables *own;          /* of a sample that brought them */
+    struct pcri_pk_tables *own;          /* of a sample that brought them, and */
+    uint64_t own_bytes;                  /* the XXH3 of those bytes */
     const struct pcri_pk_tables *tables; /* of this one */
 };
 

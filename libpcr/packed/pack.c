@@ -65,6 +65,20 @@ static int create(struct pcri_coder **out, const struct pcr_ladder *ladder,
 
 /* --- packing what was loaded --- */
 
+/* Segments of the file's own that a reader would take for ours. */
+static int check_items(const struct pcri_packed *p, struct pcr_error *err)
+{
+    struct pcr_span item = { p->strings.data, 0 };
+    for (uint32_t i = 0; i < p->item_count; i++) {
+        item.data = (const uint8_t *) item.data + item.nbytes;
+        item.nbytes = p->items[i].nbytes;
+        if (i > 1 && pcri_pk_segment_kind(&item))
+            return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                             "JPEG: an APP15 segment as packed samples have");
+    }
+    return 0;
+}
+
 static int describe(struct packed_coder *c, struct pcri_packed *p, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
@@ -80,6 +94,8 @@ static int describe(struct packed_coder *c, struct pcri_packed *p, struct pcr_er
     };
     if (!rc)
         rc = pcri_original_describe(&c->original, &marks, p, err);
+    if (!rc)
+        rc = check_items(p, err); /* the first two have our marks */
     pcr_buffer_free(&text);
     return rc;
 }

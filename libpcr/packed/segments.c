@@ -51,12 +51,13 @@ static int take_span(const struct pcr_span *span, const struct pcr_limits *limit
                      struct pcr_error *err)
 {
     int kind = pcri_pk_segment_kind(span);
-    if (kind == PCRI_PK_LADDER)
-        out->ladder = payload(span);
-    else if (kind == PCRI_PK_TABLES)
-        out->tables = payload(span);
-    else
+    if (kind != PCRI_PK_LADDER && kind != PCRI_PK_TABLES)
         return pcri_jpeg_file_add(f, span->data, span->nbytes, limits, err);
+    struct pcr_span *to = kind == PCRI_PK_LADDER ? &out->ladder : &out->tables;
+    if (to->data)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "a packed sample with %s twice",
+                         kind == PCRI_PK_LADDER ? "a ladder" : "tables");
+    *to = payload(span);
     return 0;
 }
 
