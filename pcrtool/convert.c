@@ -29,7 +29,7 @@ struct settings {
 
 static const struct pcrtool_option options[] = {
     { "coding", "NAME", "how coefficients are stored: scans (progressive JPEG, default) or packed\n"
-      "(smaller, and faster to decode)", PCRTOOL_CHOICE, SETTING(coding),
+      "(a tenth smaller, and as lossless)", PCRTOOL_CHOICE, SETTING(coding),
       .words = "scans|packed" },
     { "ladder", "NAME", "built-in ladder (bitplane, classic, packed) or a file with one\n"
       "(docs/FORMAT.md section 5, or cjpeg's -scans syntax);\n"

@@ -2,10 +2,10 @@
 /* Decoding by fidelity, against libjpeg-turbo's decode of the baseline original, and the
  * original itself by our own decoder.
  *
- * usage: bench-decode [FOLDER [COUNT]]
+ * usage: bench-decode [--coding NAME] [FOLDER [COUNT]]
  *
- * The images are coded by the default ladder, with tables trained on them, as a conversion
- * does it. For each image, its DC alone, and each fidelity: CPU time of decoding to RGB, of a
+ * The images are coded by the coding's default ladder, with tables trained on them if it has such,
+ * as a conversion does it. For each image, of scans its DC alone, and each fidelity: CPU time of decoding to RGB, of a
  * random window of 35% of the area, at half and a quarter of the size, to gray, of our own
  * entropy stage alone, of rising to this fidelity from fidelity 1, and of libjpeg-turbo's
  * decode of the same file to RGB, as ratios to its decode of the original file to RGB; medians
@@ -18,9 +18,8 @@
 
 #include "base/random.h"
 #include "bench.h"
-#include "jpeg/coding.h"
+#include "coding/codings.h"
 #include "jpeg/ladder.h"
-#include "jpeg/prefix.h"
 
 enum { RUNS = 5, ROWS = PCRI_LADDER_MAX_GROUPS + 2 }; /* DC, fidelities, the original */
 
@@ -32,7 +31,8 @@ static const char *const way_names[WAYS] = {
 
 struct image {
     struct pcri_packed packed;
-    struct pcr_buffer files[ROWS];
+    struct pcr_spans rows[ROWS]; /* of the DC scan, of each fidelity, of the original */
+    struct pcr_buffer files[ROWS]; /* what they stand for, as libjpeg-turbo takes it */
     struct pcr_spans groups[PCRI_LADDER_MAX_GROUPS];
     struct pcr_decode_options crop;
 };
@@ -40,11 +40,12 @@ struct image {
 struct bench {
     struct bench_images originals;
     struct image *images;
+    const struct pcri_coding *coding;
     struct pcr_ladder *ladder;
     struct pcri_coder *coder;
     struct pcri_coder_tables *tables;
     struct pcr_decoder *decoder;
-    struct pcri_prefix prefix;
+    void *blocks; /* state of the coding's block decoder */
     struct pcr_limits limits;
     struct pcr_buffer pixels;
     struct pcr_error err;
@@ -72,13 +73,33 @@ static int choose_window(struct bench *b, size_t i)
     return 0;
 }
 
-static int add_file(struct bench *b, struct pcr_spans *all, struct pcr_buffer *out)
+static int copy_spans(struct bench *b, const struct pcr_spans *from, struct pcr_spans *to)
 {
-    int rc = pcri_spans_join(all, out, &b->err);
-    return rc ? rc : pcri_buffer_append(out, "\xFF\xD9", 2, &b->err);
+    int rc = 0;
+    to->count = 0;
+    for (uint32_t i = 0; !rc && i < from->count; i++)
+        rc = pcri_spans_add(to, from->items[i].data, from->items[i].nbytes, &b->err);
+    return rc;
 }
 
-/* The file of the DC scan, and of each fidelity. */
+/* A row's spans, and their file. */
+static int add_row(struct bench *b, const struct pcr_spans *all, struct image *m, uint32_t row)
+{
+    struct pcr_spans file = { 0 };
+    struct pcr_buffer written = { 0 };
+    int rc = copy_spans(b, all, &m->rows[row]);
+    if (!rc)
+        rc = copy_spans(b, all, &file);
+    if (!rc)
+        rc = pcri_coding_numbered(m->packed.coding)->to_jpeg(&file, &written, &b->err);
+    if (!rc)
+        rc = pcri_spans_join(&file, &m->files[row], &b->err);
+    pcr_spans_free(&file);
+    pcr_buffer_free(&written);
+    return rc;
+}
+
+/* The spans of the DC scan, and of each fidelity. */
 static int make_files(struct bench *b, struct image *m)
 {
     const struct pcri_packed *p = &m->packed;
@@ -101,12 +122,12 @@ static int make_files(struct bench *b, struct image *m)
                     rc = pcri_spans_add(lists[l], q, r->nbytes, &b->err);
             }
             if (!rc && !piece)
-                rc = add_file(b, &all, &m->files[0]);
+                rc = add_row(b, &all, m, 0);
             s += r->string_nbytes;
             q += r->nbytes;
         }
         if (!rc)
-            rc = add_file(b, &all, &m->files[1 + g]);
+            rc = add_row(b, &all, m, 1 + g);
     }
     pcr_spans_free(&all);
     return rc;
@@ -122,7 +143,7 @@ static int train(struct bench *b)
         rc = pcri_coder_survey(b->coder, f->data, f->nbytes, &stats[i], &b->err);
     }
     if (!rc)
-        rc = pcri_coder_train(&pcri_coding_scans, b->ladder, stats, n, &b->tables, &b->err);
+        rc = pcri_coder_train(b->coding, b->ladder, stats, n, &b->tables, &b->err);
     for (size_t i = 0; stats && i < n; i++)
         pcri_coder_stats_destroy(&stats[i]);
     free(stats);
@@ -131,15 +152,18 @@ static int train(struct bench *b)
 
 static int prepare(struct bench *b)
 {
-    int rc = train(b);
+    int rc = b->coding->encoder->survey ? train(b) : 0;
     for (size_t i = 0; !rc && i < b->originals.count; i++) {
         const struct pcr_buffer *f = &b->originals.files[i];
+        struct pcr_spans *original = &b->images[i].rows[b->ladder->group_count + 1];
         rc = pcri_coder_pack(b->coder, b->tables, f->data, f->nbytes, &b->images[i].packed,
                              &b->err);
         if (!rc)
             rc = make_files(b, &b->images[i]);
         if (!rc)
             rc = choose_window(b, i);
+        if (!rc)
+            rc = pcri_spans_add(original, f->data, f->nbytes, &b->err);
         if (rc)
             fprintf(stderr, "image %zu: %s\n", i, b->err.message);
     }
@@ -148,21 +172,37 @@ static int prepare(struct bench *b)
 
 /* --- times --- */
 
-static int decode(struct bench *b, const struct pcr_buffer *file,
+static int decode(struct bench *b, const struct pcr_spans *spans,
                   const struct pcr_decode_options *o, double *seconds_out)
 {
     struct pcr_image_info info = { .size = sizeof(info) };
     double t = bench_cpu();
-    int rc = pcr_decoder_decode_alloc(b->decoder, file->data, file->nbytes, o, &b->pixels,
-                                      &info, &b->err);
+    int rc = pcr_decoder_decode_spans(b->decoder, spans, o, &b->pixels, &info, &b->err);
     *seconds_out = bench_cpu() - t;
     return rc;
 }
 
-static int entropy(struct bench *b, const struct pcr_buffer *file, double *seconds_out)
+static int decode_file(struct bench *b, const struct pcr_buffer *file,
+                       const struct pcr_decode_options *o, double *seconds_out)
 {
+    struct pcr_span span = { file->data, file->nbytes };
+    const struct pcr_spans spans = { .items = &span, .count = 1 };
+    return decode(b, &spans, o, seconds_out);
+}
+
+/* Coefficients alone, down the picture. */
+static int entropy(struct bench *b, const struct pcr_spans *spans, double *seconds_out)
+{
+    const struct pcri_block_decoder *d = b->coding->decoder;
+    const struct pcri_block_source *s = NULL;
     double t = bench_cpu();
-    int rc = pcri_prefix_decode(&b->prefix, file->data, file->nbytes, &b->limits, &b->err);
+    int rc = d->begin(b->blocks, spans, &b->limits, NULL, &s, &b->err);
+    if (!rc)
+        rc = d->run(b->blocks, &b->err);
+    for (uint32_t i = 0; !rc && s->advance && i < s->file->component_count; i++)
+        s->advance(s->state, i, s->planes[i].row_end);
+    if (!rc)
+        rc = d->finish(b->blocks, &b->err);
     *seconds_out = bench_cpu() - t;
     return rc;
 }
@@ -195,13 +235,13 @@ static int one(struct bench *b, size_t i, uint32_t row, enum way way, double *se
         [TURBO] = { .size = sizeof(plain[0]), .decoder = PCR_DECODER_TURBO },
     };
     struct image *m = &b->images[i];
-    const struct pcr_buffer *file = row <= b->ladder->group_count ? &m->files[row]
-                                                                  : &b->originals.files[i];
     if (way == RISE)
         return rise(b, m, row, seconds_out);
-    if (way == ENTROPY)
-        return entropy(b, file, seconds_out);
-    return decode(b, file, way == CROP ? &m->crop : &plain[way], seconds_out);
+    if (way == ENTROPY && row <= b->ladder->group_count)
+        return entropy(b, &m->rows[row], seconds_out);
+    if (way == TURBO && row <= b->ladder->group_count)
+        return decode_file(b, &m->files[row], &plain[way], seconds_out);
+    return decode(b, &m->rows[row], way == CROP ? &m->crop : &plain[way], seconds_out);
 }
 
 /* The least times of all images, in b->seconds, and of the control at the same time, in
@@ -213,7 +253,7 @@ static int all_images(struct bench *b, uint32_t row, enum way way)
     for (int run = 0; run < RUNS; run++)
         for (size_t i = 0; i < b->originals.count; i++) {
             double t = 0, control = 0;
-            int rc = decode(b, &b->originals.files[i], &turbo, &control);
+            int rc = decode_file(b, &b->originals.files[i], &turbo, &control);
             if (!rc)
                 rc = one(b, i, row, way, &t);
             if (rc) {
@@ -240,9 +280,13 @@ static double median_of(struct bench *b, const double *values)
 
 static double percent(struct bench *b, uint32_t row)
 {
-    for (size_t i = 0; i < b->originals.count; i++)
-        b->seconds[i] = 100.0 * (double) b->images[i].files[row].nbytes
-            / (double) b->originals.files[i].nbytes;
+    for (size_t i = 0; i < b->originals.count; i++) {
+        const struct pcr_spans *s = &b->images[i].rows[row];
+        size_t nbytes = 0;
+        for (uint32_t k = 0; k < s->count; k++)
+            nbytes += s->items[k].nbytes;
+        b->seconds[i] = 100.0 * (double) nbytes / (double) b->originals.files[i].nbytes;
+    }
     return median_of(b, b->seconds);
 }
 
@@ -255,7 +299,7 @@ static int print_row(struct bench *b, uint32_t row)
         printf("%8u  ", (unsigned) row);
     printf("%10.1f", row == last ? 100 : percent(b, row));
     for (int way = 0; way < WAYS; way++) {
-        if (way == RISE && (row < 2 || row == last)) {
+        if ((way == RISE && (row < 2 || row == last)) || (way == ENTROPY && row == last)) {
             printf("  %7s", "");
             continue;
         }
@@ -275,8 +319,9 @@ static int run(struct bench *b)
     size_t n = b->originals.count;
     if (!(b->images = calloc(n, sizeof(*b->images)))
         || !(b->turbo = calloc(3 * n, sizeof(*b->turbo)))
-        || pcr_ladder_create(NULL, &b->ladder, &b->err)
-        || pcri_coder_create(&pcri_coding_scans, b->ladder, NULL, NULL, &b->coder, &b->err)
+        || pcr_ladder_create(b->coding->ladder, &b->ladder, &b->err)
+        || pcri_coder_create(b->coding, b->ladder, NULL, NULL, &b->coder, &b->err)
+        || b->coding->decoder->create(&b->blocks, &b->err)
         || pcr_decoder_create(&b->decoder, &b->err))
         return PCR_ERR_NOMEM;
     b->seconds = b->turbo + n;
@@ -288,7 +333,8 @@ static int run(struct bench *b)
     for (int way = 0; way < WAYS; way++)
         printf("  %7s", way_names[way]);
     printf("\n");
-    for (uint32_t row = 0; !rc && row < b->ladder->group_count + 2; row++)
+    for (uint32_t row = b->coding != &pcri_coding_scans; !rc && row < b->ladder->group_count + 2;
+         row++)
         rc = print_row(b, row);
     if (!rc)
         printf("%zu images; ratios to libjpeg-turbo's decode of the original to RGB: %.3f ms\n",
@@ -298,14 +344,21 @@ static int run(struct bench *b)
 
 int main(int argc, char **argv)
 {
-    struct bench b = { 0 };
+    struct bench b = { .coding = &pcri_coding_scans };
+    if (argc > 2 && !strcmp(argv[1], "--coding")) {
+        for (size_t i = 0; pcri_codings[i]; i++)
+            if (!strcmp(argv[2], pcri_codings[i]->name))
+                b.coding = pcri_codings[i];
+        argc -= 2;
+        argv += 2;
+    }
     size_t count = argc > 2 ? (size_t) atol(argv[2]) : 60;
     if (bench_images_load(argc > 1 ? argv[1] : NULL, count, &b.originals))
         return 1;
     int rc = run(&b);
     for (size_t i = 0; b.images && i < b.originals.count; i++) {
         for (int k = 0; k < ROWS; k++)
-            pcr_buffer_free(&b.images[i].files[k]);
+            pcr_buffer_free(&b.images[i].files[k]), pcr_spans_free(&b.images[i].rows[k]);
         for (int k = 0; k < PCRI_LADDER_MAX_GROUPS; k++)
             pcr_spans_free(&b.images[i].groups[k]);
         pcri_packed_free(&b.images[i].packed);
@@ -313,7 +366,7 @@ int main(int argc, char **argv)
     free(b.images);
     free(b.turbo);
     pcr_buffer_free(&b.pixels);
-    pcri_prefix_free(&b.prefix);
+    b.coding->decoder->destroy(b.blocks);
     pcri_coder_tables_destroy(&b.tables);
     pcr_decoder_destroy(&b.decoder);
     pcri_coder_destroy(&b.coder);

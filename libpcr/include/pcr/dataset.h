@@ -209,7 +209,7 @@ PCR_API uint64_t pcr_dataset_record_prefix(const struct pcr_dataset *ds, uint64_
 enum pcr_coding {
     PCR_CODING_OPAQUE = 0, /* the source file's bytes, whole, in group 1 */
     PCR_CODING_SCANS = 1,  /* progressive JPEG scans, split over the groups */
-    PCR_CODING_PACKED = 2, /* the same coefficients in a smaller and faster coding of our own */
+    PCR_CODING_PACKED = 2, /* the same coefficients in a smaller coding of our own */
 };
 /* "opaque", "scans", "packed"; "unknown" for what this version does not read. Static. */
 PCR_API const char *pcr_coding_name(uint32_t coding);
