@@ -5,12 +5,12 @@
  * usage: bench-decode [--coding NAME] [FOLDER [COUNT]]
  *
  * The images are coded by the coding's default ladder, with tables trained on them if it has such,
- * as a conversion does it. For each image, of scans its DC alone, and each fidelity: CPU time of decoding to RGB, of a
- * random window of 35% of the area, at half and a quarter of the size, to gray, of our own
- * entropy stage alone, of rising to this fidelity from fidelity 1, and of libjpeg-turbo's
- * decode of the same file to RGB, as ratios to its decode of the original file to RGB; medians
- * over the images, each the least of five runs. One run goes through all images, so that none
- * is in caches and branch predictors from the run before. */
+ * as a conversion does it. For each image, of scans its DC alone, and each fidelity: CPU time of
+ * decoding to RGB, of a random window of 35% of the area, at half and a quarter of the size, to
+ * gray, of our own entropy stage alone, of rising to this fidelity from fidelity 1, and of
+ * libjpeg-turbo's decode of the same as a file to RGB, as ratios to its decode of the original file
+ * to RGB; medians over the images, each the least of five runs. One run goes through all images, so
+ * that none is in caches and branch predictors from the run before. */
 #include <stdio.h>
 #include <stdlib.h>
 
