@@ -179,6 +179,14 @@ static int prove(struct packed_coder *c, const struct pcri_packed *p, struct pcr
     return rc && rc != PCR_ERR_NOMEM ? pcri_prefix(err, rc, "packed") : rc;
 }
 
+/* Are there too few bytes for readers to believe? Of a picture of nothing, as good as. */
+static bool is_sparse(const struct packed_coder *c)
+{
+    return pcri_pk_block_count(&c->original.file) >
+           (uint64_t) PCRI_PK_BLOCKS_A_BYTE * c->chunks[0].nbytes;
+}
+
+/* PCR_END: it cannot be held so. */
 static int pack_loaded(struct packed_coder *c, struct pcri_packed *out, struct pcr_error *err)
 {
     struct pcri_packed p = { .coding = PCR_CODING_PACKED };
@@ -188,6 +196,8 @@ static int pack_loaded(struct packed_coder *c, struct pcri_packed *out, struct p
         rc = encode(c, err);
     if (!rc)
         rc = add_pieces(c, &p, err);
+    if (!rc && is_sparse(c))
+        rc = PCR_END;
     if (!rc)
         rc = prove(c, &p, err);
     if (rc)
@@ -197,26 +207,14 @@ static int pack_loaded(struct packed_coder *c, struct pcri_packed *out, struct p
     return rc;
 }
 
-/* --- small pictures --- */
+/* --- pictures that become scans --- */
 
-static bool is_small(const struct packed_coder *c)
-{
-    uint64_t blocks = 0;
-    for (uint32_t i = 0; i < c->original.file.component_count; i++)
-        blocks += (uint64_t) pcri_blocks_x(&c->original.file, i) *
-                  pcri_blocks_y(&c->original.file, i);
-    return blocks < SMALL_BLOCKS;
-}
-
-/* A small picture becomes scans where these are smaller. They have no tables that others share, and
- * the strings before them would be in the dictionary: those count as their bytes do. */
+/* Makes scans of the picture, and keeps what has fewer bytes: *p, or these where there is no *p. */
 static int choose(struct packed_coder *c, const void *data, size_t nbytes, bool salvage,
                   struct pcri_packed *p, struct pcr_error *err)
 {
     struct pcri_packed scans = { 0 };
     int rc = 0;
-    if (!is_small(c))
-        return 0;
     if (!c->scans)
         rc = pcri_coder_create(&pcri_coding_scans, c->original.ladder, &c->original.limits, NULL,
                                &c->scans, err);
@@ -225,7 +223,7 @@ static int choose(struct packed_coder *c, const void *data, size_t nbytes, bool 
                      : pcri_coder_pack(c->scans, NULL, data, nbytes, &scans, err);
     if (rc)
         return rc;
-    c->is_scans = scans.bytes.nbytes < p->bytes.nbytes;
+    c->is_scans = !p->pieces || scans.bytes.nbytes < p->bytes.nbytes;
     if (c->is_scans) {
         struct pcri_packed packed = *p;
         *p = scans;
@@ -239,14 +237,15 @@ static int pack_any(struct pcri_coder *coder, const void *data, size_t nbytes, b
                     struct pcri_packed *out, struct pcr_error *err)
 {
     struct packed_coder *c = (struct packed_coder *) coder;
-    struct pcri_packed p;
+    struct pcri_packed p = { 0 };
     int rc = salvage ? pcri_original_salvage(&c->original, data, nbytes, err)
                      : pcri_original_load(&c->original, data, nbytes, err);
     if (!rc)
         rc = pack_loaded(c, &p, err);
-    if (rc)
+    if (rc && rc != PCR_END)
         return rc;
-    rc = choose(c, data, nbytes, salvage, &p, err);
+    rc = rc || pcri_pk_block_count(&c->original.file) < SMALL_BLOCKS
+        ? choose(c, data, nbytes, salvage, &p, err) : 0;
     if (rc)
         pcri_packed_free(&p);
     else
