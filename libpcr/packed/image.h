@@ -29,8 +29,8 @@ enum { PCRI_PK_BLOCKS_A_BYTE = 4096 };
 uint64_t pcri_pk_block_count(const struct pcri_jpeg_file *f);
 
 /* Its chunks in `spans`, as pcri_pk_decoder_begin() takes them; *groups_out of them. CORRUPT: more
- * than the ladder has groups, fewer bytes than blocks want, or a chunk of a group without passes that
- * is not as it should be. */
+ * than the ladder has groups, fewer bytes than blocks want, or a chunk of a group without passes
+ * that is not as it should be. */
 int pcri_pk_image_chunks(const struct pcri_pk_image *m, const struct pcr_spans *spans,
                          struct pcr_span chunks[PCRI_LADDER_MAX_GROUPS], uint32_t *groups_out,
                          struct pcr_error *err);
