@@ -52,8 +52,11 @@ static int create(struct pcri_coder **out, const struct pcr_ladder *ladder,
         return PCR_ERR_NOMEM;
     pcri_original_init(&c->original, ladder, limits, memory);
     int rc = pcri_pk_builtin_shared(true, &c->tables, err);
-    for (uint32_t i = 0; !rc && i < ladder->script_count; i++)
-        rc = pcri_pk_check(&ladder->scripts[i], err);
+    for (uint32_t i = 0; !rc && i < ladder->script_count; i++) {
+        struct pcr_error why;
+        if (pcri_pk_check(&ladder->scripts[i], &why)) /* the caller's choice, and no image's fault */
+            rc = pcri_fail(err, PCR_ERR_INVAL, "ladder: %s", why.message);
+    }
     if (!rc)
         rc = pcri_pk_block_decoder.create(&c->proof, err);
     if (!rc)

@@ -121,5 +121,5 @@ def test_refusals(tmp_path, tree):
     with pytest.raises(pcr.InvalidError, match="coding"):
         pcr.convert(tree, tmp_path / "a", coding="zip")
     # A ladder whose first line is not all of DC.
-    with pytest.raises(pcr.UnsupportedError, match="DC"):
+    with pytest.raises(pcr.InvalidError, match="DC"):
         pcr.convert(tree, tmp_path / "a", coding="packed", ladder="classic")
