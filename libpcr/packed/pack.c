@@ -54,7 +54,8 @@ static int create(struct pcri_coder **out, const struct pcr_ladder *ladder,
     int rc = pcri_pk_builtin_shared(true, &c->tables, err);
     for (uint32_t i = 0; !rc && i < ladder->script_count; i++) {
         struct pcr_error why;
-        if (pcri_pk_check(&ladder->scripts[i], &why)) /* the caller's choice, and no image's fault */
+        /* The caller's choice, and no image's fault. */
+        if (pcri_pk_check(&ladder->scripts[i], &why))
             rc = pcri_fail(err, PCR_ERR_INVAL, "ladder: %s", why.message);
     }
     if (!rc)
