@@ -151,5 +151,8 @@ static const struct scenario list[] = {
     { "pcrtool extract --degrade", run,
       RUNNING("extract", "--degrade", datasets.cut.path, OUT) },
     { "pcrtool doctor", run, RUNNING("doctor", "--json") },
+    { "pcrtool bench", run, TIMED("bench", "--threads=1", "--fidelity=1", datasets.made.path) },
+    { "pcrtool bench --json", run,
+      TIMED("bench", "--json", "--threads=1", "--fidelity=2", datasets.made.path) },
 };
 const struct scenarios tool_scenarios = SCENARIOS(list);

@@ -377,6 +377,68 @@ START_TEST(own_tables)
 }
 END_TEST
 
+/* --- files --- */
+
+static void decode_file(const void *data, size_t nbytes, struct pcr_buffer *out)
+{
+    int rc = pcr_decoder_decode_alloc(decoder, data, nbytes, NULL, out, NULL, &err);
+    ck_assert_msg(!rc, "%s", err.message);
+}
+
+/* What was packed last, as a file, has the source's pixels, also where scans are smaller. */
+START_TEST(files)
+{
+    struct pcri_coder *c;
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, &err), 0);
+    for (int again = 0; again < 2; again++)
+        for (int i = 0; i < 2; i++) {
+            struct pcri_packed p;
+            struct pcr_span whole;
+            int rc = i ? pcr_gen_make(pcr_gen_find("checkerboard"), &source, &err)
+                       : pcr_gen_photo(9, 200, 152, 80, PCR_GEN_444, &source);
+            ck_assert_int_eq(rc, 0);
+            ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &err), 0);
+            ck_assert_uint_eq(p.coding, pcri_coding_packed.number - (uint32_t) i);
+            ck_assert_int_eq(pcri_coder_file(c, &whole, &err), 0);
+            decode_file(source.data, source.nbytes, &other);
+            decode_file(whole.data, whole.nbytes, &pixels);
+            ck_assert_uint_eq(pixels.nbytes, other.nbytes);
+            ck_assert(!memcmp(pixels.data, other.data, other.nbytes));
+            pcri_packed_free(&p);
+        }
+    pcri_coder_destroy(&c);
+}
+END_TEST
+
+/* Of a file that was cut off the rows before are kept, those of the picture. */
+START_TEST(salvaged)
+{
+    static const struct { uint32_t width, height; } sizes[] = { { 200, 152 }, { 64, 64 } };
+    struct pcri_coder *c;
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, &err), 0);
+    for (int i = 0; i < 2; i++) {
+        struct pcri_packed p;
+        struct pcr_span whole;
+        ck_assert_int_eq(pcr_gen_photo(9, sizes[i].width, sizes[i].height, 80, PCR_GEN_444,
+                                       &source), 0);
+        size_t cut = source.nbytes - source.nbytes / 8;
+        ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, cut, &p, &err),
+                         PCR_ERR_TRUNCATED);
+        int rc = pcri_coder_salvage(c, NULL, source.data, cut, &p, &err);
+        ck_assert_msg(!rc, "%s", err.message);
+        ck_assert_int_eq(pcri_coder_file(c, &whole, &err), 0);
+        decode_file(source.data, source.nbytes, &other);
+        decode_file(whole.data, whole.nbytes, &pixels);
+        ck_assert_uint_eq(pixels.nbytes, other.nbytes);
+        ck_assert(!memcmp(pixels.data, other.data, other.nbytes / 4));
+        ck_assert(memcmp(pixels.data, other.data, other.nbytes) != 0);
+        pcri_packed_free(&p);
+    }
+    ck_assert_int_lt(pcri_coder_salvage(c, NULL, "no picture", 10, &packed, &err), 0);
+    pcri_coder_destroy(&c);
+}
+END_TEST
+
 /* --- chunks --- */
 
 /* A byte more and a byte less are damage, in whatever group. */
@@ -493,6 +555,8 @@ int main(void)
     tcase_add_test(t, too_long_segments);
     tcase_add_test(t, foreign_segments);
     tcase_add_test(t, own_tables);
+    tcase_add_test(t, files);
+    tcase_add_test(t, salvaged);
     tcase_add_test(t, chunks_of_other_lengths);
     tcase_add_test(t, groups_without_passes);
     tcase_add_test(t, going_on);

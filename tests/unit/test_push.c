@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <pcr/dataset.h>
+
 #include "write_source.h"
 
 enum { COUNT = 40, THREADS = 4 };
@@ -226,6 +228,73 @@ START_TEST(cancelled_and_continued)
 }
 END_TEST
 
+/* More than the writer has room for at first, into a folder that is named with slashes. */
+START_TEST(many)
+{
+    enum { MANY = 150 };
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    struct pcr_dataset *ds = NULL;
+    options.record_samples = 64;
+    struct pcr_writer *w = open_writer("pushed///");
+    for (uint32_t i = 0; i < MANY; i++) {
+        const struct pcr_buffer *file = &src.samples[i % COUNT].file;
+        struct pcr_source_sample s = describe(i % COUNT);
+        char key[16];
+        snprintf(key, sizeof(key), "%03u", i);
+        s.key = key;
+        s.split = 0;
+        ck_assert_int_eq(pcr_writer_add(w, i, &s, file->data, file->nbytes, &error), 0);
+    }
+    ck_assert_msg(!pcr_writer_finish(w, NULL, &error), "%s", error.message);
+    pcr_writer_close(&w);
+    ck_assert_int_eq(pcr_dataset_open(at("pushed"), NULL, &ds, &error), 0);
+    ck_assert_int_eq(pcr_dataset_describe(ds, &info, &error), 0);
+    ck_assert_uint_eq(info.sample_count, MANY);
+    for (uint32_t i = 0; i < MANY; i++) {
+        uint64_t index;
+        char key[16];
+        snprintf(key, sizeof(key), "%03u", i);
+        ck_assert_int_eq(pcr_dataset_find(ds, key, 3, &index, &error), 0);
+    }
+    pcr_dataset_close(&ds);
+}
+END_TEST
+
+static struct {
+    unsigned count;
+    char path[64];
+    int code;
+} noted;
+
+static void note(void *context, const char *path, const char *format,
+                 const struct pcr_error *why)
+{
+    ck_assert_ptr_eq(context, &noted);
+    noted.count++;
+    noted.code = why->code;
+    snprintf(noted.path, sizeof(noted.path), "%s", path);
+}
+
+/* What is no picture is told to the caller, with the caller's context. */
+START_TEST(bad_input_is_told)
+{
+    struct pcr_write_progress report = { .size = sizeof(report) };
+    options.bad_policy = PCR_BAD_SKIP;
+    options.bad_input = note;
+    options.context = &noted;
+    struct pcr_writer *w = open_writer("pushed");
+    struct pcr_source_sample s = describe(1);
+    ck_assert_int_eq(add(w, PCR_WRITER_NEXT, 0), 0);
+    ck_assert_int_eq(pcr_writer_add(w, PCR_WRITER_NEXT, &s, "no picture", 10, &error), 0);
+    ck_assert_msg(!pcr_writer_finish(w, &report, &error), "%s", error.message);
+    pcr_writer_close(&w);
+    ck_assert_uint_eq(noted.count, 1);
+    ck_assert_int_eq(noted.code, PCR_ERR_FORMAT);
+    ck_assert_str_eq(noted.path, s.path ? s.path : s.key);
+    ck_assert_uint_eq(report.samples_bad, 1);
+}
+END_TEST
+
 #define REFUSED(call, wanted, says) \
     do { \
         ck_assert_int_eq(call, wanted); \
@@ -284,7 +353,13 @@ START_TEST(bad_samples)
     o = writer_options();
     o.class_names = NULL;
     REFUSED(pcr_writer_open(at("d"), &o, &w, &error), PCR_ERR_INVAL, "class_names is NULL");
+    const char *const names[] = { "ape", NULL, "cat" };
+    o.class_names = names;
+    REFUSED(pcr_writer_open(at("d"), &o, &w, &error), PCR_ERR_INVAL, "class 1 has no name");
     o = writer_options();
+    REFUSED(pcr_writer_open("", &o, &w, &error), PCR_ERR_INVAL, "no path");
+    REFUSED(pcr_writer_open(at("d"), &o, NULL, &error), PCR_ERR_INVAL, "no place");
+    REFUSED(pcr_writer_finish(NULL, NULL, &error), PCR_ERR_INVAL, "no writer");
     o.spool_folder = at("nowhere");
     REFUSED(pcr_writer_open(at("d"), &o, &w, &error), PCR_ERR_IO,
             "nowhere: cannot make a file");
@@ -302,6 +377,8 @@ int main(void)
     tcase_add_test(t, by_call_order);
     tcase_add_test(t, nothing_without_a_finish);
     tcase_add_test(t, cancelled_and_continued);
+    tcase_add_test(t, many);
+    tcase_add_test(t, bad_input_is_told);
     tcase_add_test(t, bad_samples);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

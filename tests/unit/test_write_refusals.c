@@ -96,6 +96,12 @@ START_TEST(odd_options)
     options.quality = 101;
     refused(PCR_ERR_INVAL, "quality is 101");
     options = good;
+    options.coding = 99;
+    refused(PCR_ERR_INVAL, "coding is 99, which is none to convert to");
+    options = good;
+    options.reserved = 1;
+    refused(PCR_ERR_INVAL, "write options reserved is 1");
+    options = good;
     options.size = 4;
     refused(PCR_ERR_INVAL, "pcr_write_options.size is 4");
     options.size = sizeof(options);

@@ -144,6 +144,11 @@ START_TEST(refusals)
     ck_assert_int_eq(convert(), PCR_ERR_INVAL);
     ck_assert_ptr_nonnull(strstr(error.message, "for reading"));
     toy.storage = good;
+    const struct pcr_writer_options pushed = { .size = sizeof(pushed), .write = &options };
+    struct pcr_writer *w = NULL;
+    ck_assert_int_eq(pcr_writer_open("pushed", &pushed, &w, &error), PCR_ERR_INVAL);
+    ck_assert_ptr_nonnull(strstr(error.message, "needs a spool_folder"));
+    ck_assert_ptr_null(w);
     ck_assert_uint_eq(object_count(), 0);
 
     options.flags = PCR_WRITE_DRY_RUN;
