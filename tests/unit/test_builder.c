@@ -248,6 +248,15 @@ START_TEST(builder_refuses_mistakes)
     p.orientation = 0;
     meta.key = NULL;
     ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), PCR_ERR_INVAL);
+    meta.key = "both";
+    meta.labels = (const int64_t[]) { 1 };
+    meta.float_labels = (const double[]) { 1 };
+    ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), PCR_ERR_INVAL);
+    meta.labels = NULL;
+    meta.float_labels = NULL;
+    struct pcri_packed large = { .bytes.nbytes = SIZE_MAX };
+    if (SIZE_MAX > UINT32_MAX)
+        ck_assert_int_eq(pcri_builder_add(b, &meta, &large, &e), PCR_ERR_LIMIT);
     meta.key = "";
     ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), 0);
     ck_assert_uint_eq(pcri_builder_count(b), 1);

@@ -17,6 +17,29 @@ static struct pcr_error err;
         ck_assert_msg(strstr(err.message, says), "'%s' lacks '%s'", err.message, says);        \
     } while (0)
 
+/* The loader's own limits are those of decoding. */
+START_TEST(limits)
+{
+    const struct pcr_limits all[] = {
+        { .size = sizeof(all[0]), .max_scans = 1 },
+        { .size = sizeof(all[0]), .max_pixels = 100 },
+        { .size = sizeof(all[0]), .max_sample_nbytes = 20 },
+    };
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        const struct pcr_loader_options o = {
+            .size = sizeof(o), .batch_size = 10, .threads.count = 1, .output.height = 16,
+            .limits = &all[i],
+        };
+        struct pcr_loader *l = create(&o);
+        struct pcr_batch *b = NULL;
+        start(l, 0);
+        ck_assert_int_eq(pcr_loader_next(l, &b, &err), PCR_ERR_LIMIT);
+        ck_assert_ptr_null(b);
+        pcr_loader_destroy(&l);
+    }
+}
+END_TEST
+
 START_TEST(loaders)
 {
     const struct pcr_loader_options o = {
@@ -170,6 +193,7 @@ int main(void)
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 60);
+    tcase_add_test(t, limits);
     tcase_add_test(t, loaders);
     tcase_add_test(t, options);
     tcase_add_test(t, records);

@@ -316,6 +316,8 @@ START_TEST(bad_samples)
     size_t n = src.samples[0].file.nbytes;
     s.key = "";
     REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL, "no key");
+    REFUSED(pcr_writer_add(w, PCR_WRITER_NEXT, &s, data, n, &error), PCR_ERR_INVAL,
+            "a sample without a key");
     s = good;
     s.split = 2;
     REFUSED(pcr_writer_add(w, PCR_WRITER_NEXT, &s, data, n, &error), PCR_ERR_INVAL,

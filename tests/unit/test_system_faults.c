@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -14,6 +15,7 @@
 
 #include <pcr/writer.h>
 
+#include "base/siphash.h"
 #include "io/layer.h"
 #include "made_bad.h"
 #include "write_source.h"
@@ -33,6 +35,8 @@ static struct {
     bool no_stat;           /* a state file cannot be looked at: EIO */
     unsigned thread_us;     /* pthread_create() returns so late */
     int stale_fd;           /* whatever is read of it is ESTALE; 0: none */
+    bool no_entropy;        /* the system has no random bytes */
+    bool no_affinity;       /* and does not tell this process's CPUs */
     long clock_ahead_s;     /* of the time of day */
     _Atomic(hook) at_mkdir; /* is called once, before */
     _Atomic(hook) at_realpath;
@@ -108,6 +112,26 @@ int __wrap_stat64(const char *path, struct stat *st)
         return -1;
     }
     return __real_stat64(path, st);
+}
+
+int __real_getentropy(void *p, size_t nbytes);
+int __wrap_getentropy(void *p, size_t nbytes);
+int __wrap_getentropy(void *p, size_t nbytes)
+{
+    if (!faults.no_entropy)
+        return __real_getentropy(p, nbytes);
+    errno = ENOSYS;
+    return -1;
+}
+
+int __real_sched_getaffinity(pid_t pid, size_t nbytes, cpu_set_t *set);
+int __wrap_sched_getaffinity(pid_t pid, size_t nbytes, cpu_set_t *set);
+int __wrap_sched_getaffinity(pid_t pid, size_t nbytes, cpu_set_t *set)
+{
+    if (!faults.no_affinity)
+        return __real_sched_getaffinity(pid, nbytes, set);
+    errno = EINVAL;
+    return -1;
 }
 
 int __real_pthread_create(pthread_t *t, const pthread_attr_t *a, void *(*f)(void *), void *p);
@@ -749,6 +773,21 @@ START_TEST(overlapping)
 }
 END_TEST
 
+/* Keys differ from hash to hash, and there is a CPU, also where the system does not help. */
+START_TEST(less_of_a_system)
+{
+    struct pcri_siphash_key keys[2] = { { 0 } };
+    faults.no_entropy = faults.no_affinity = true;
+    for (int i = 0; i < 2; i++)
+        pcri_siphash_key(&keys[i]);
+    ck_assert(keys[0].k0 != keys[1].k0 || keys[0].k1 != keys[1].k1);
+    ck_assert(keys[0].k0 && keys[0].k1 && keys[1].k1);
+    uint32_t count = pcri_cpu_count();
+    ck_assert(count >= 1 && count <= (uint32_t) sysconf(_SC_NPROCESSORS_ONLN));
+    clear_faults();
+}
+END_TEST
+
 START_TEST(calls_that_get_nowhere)
 {
     faults.write_nothing = true;
@@ -836,6 +875,7 @@ int main(void)
     tcase_add_test(t, taken_over_again);
     tcase_add_test(t, early_workers);
     tcase_add_test(t, overlapping);
+    tcase_add_test(t, less_of_a_system);
     tcase_add_test(t, calls_that_get_nowhere);
     tcase_add_test(t, part_of_a_state);
     tcase_add_test(t, cancelled_while_planning);

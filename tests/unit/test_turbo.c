@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* libjpeg-turbo's decoder as a user may choose it: what it cannot or must not decode is told. */
+#include <check.h>
+#include <string.h>
+
+#include <pcr/image.h>
+
+#include "base/base.h"
+#include "generator.h"
+
+static struct pcr_decoder *decoder;
+static struct pcr_buffer file, pixels, control;
+static struct pcr_error err;
+
+static void set_up(void)
+{
+    ck_assert_int_eq(pcr_decoder_create(&decoder, &err), 0);
+}
+
+static void tear_down(void)
+{
+    pcr_decoder_destroy(&decoder);
+    pcr_buffer_free(&file);
+    pcr_buffer_free(&pixels);
+    pcr_buffer_free(&control);
+}
+
+static void make(const char *name)
+{
+    ck_assert_int_eq(pcr_gen_make(pcr_gen_find(name), &file, &err), 0);
+}
+
+static int decode(const struct pcr_limits *limits, struct pcr_buffer *out)
+{
+    const struct pcr_decode_options o = { .size = sizeof(o), .decoder = PCR_DECODER_TURBO,
+                                          .limits = limits };
+    return pcr_decoder_decode_alloc(decoder, file.data, file.nbytes, &o, out, NULL, &err);
+}
+
+/* Puts bytes after SOI. */
+static void insert(const void *bytes, size_t nbytes)
+{
+    size_t rest = file.nbytes - 2;
+    ck_assert_int_eq(pcri_buffer_append(&file, bytes, nbytes, &err), 0);
+    memmove(file.data + 2 + nbytes, file.data + 2, rest);
+    memcpy(file.data + 2, bytes, nbytes);
+}
+
+START_TEST(scans)
+{
+    struct pcr_limits limits = { .size = sizeof(limits), .max_scans = 3 };
+    make("progressive");
+    ck_assert_int_eq(decode(NULL, &pixels), 0);
+    ck_assert_int_eq(decode(&limits, &pixels), PCR_ERR_LIMIT);
+    ck_assert_ptr_nonnull(strstr(err.message, "more than 3 scans"));
+}
+END_TEST
+
+START_TEST(precision)
+{
+    make("baseline");
+    uint8_t *p = file.data;
+    while (p[0] != 0xFF || p[1] != 0xC0)
+        p++;
+    p[1] = 0xC1; /* of which 12 bits are a kind */
+    p[4] = 12;
+    ck_assert_int_eq(decode(NULL, &pixels), PCR_ERR_UNSUPPORTED);
+}
+END_TEST
+
+/* As libjpeg has it, a length below 2 is 2; one that goes beyond the file ends it. */
+START_TEST(lengths_of_app1)
+{
+    make("baseline");
+    ck_assert_int_eq(decode(NULL, &control), 0);
+    insert("\xFF\xE1\0", 4);
+    ck_assert_int_eq(decode(NULL, &pixels), 0);
+    ck_assert(pixels.nbytes == control.nbytes &&
+              !memcmp(pixels.data, control.data, control.nbytes));
+    file.data[4] = 0xFF;
+    file.data[5] = 0xFF;
+    ck_assert_uint_lt(file.nbytes, 65535);
+    ck_assert_int_eq(decode(NULL, &pixels), PCR_ERR_TRUNCATED);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("turbo");
+    TCase *t = tcase_create("all");
+    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_test(t, scans);
+    tcase_add_test(t, precision);
+    tcase_add_test(t, lengths_of_app1);
+    suite_add_tcase(s, t);
+    SRunner *r = srunner_create(s);
+    srunner_run_all(r, CK_ENV);
+    int failed = srunner_ntests_failed(r);
+    srunner_free(r);
+    return failed != 0;
+}
