@@ -164,6 +164,7 @@ static long try_scenario(const struct scenario *s, size_t number, long step, boo
         return 1;
     }
     long first = 1;
+    step *= fault_every(s->name);
     if (!step) {
         step = calls / FEW + 1;
         first = 1 + (long) number % step;

@@ -90,6 +90,8 @@ bool call_can(enum call call, int fault)
         return fault > 0 && fault != EINTR;
     case CALL_THREAD:
         return fault == EAGAIN || fault == ENOMEM;
+    case CALL_FADVISE:
+        return fault > 0 && fault != EINTR && fault != ENOENT;
     case CALL_MMAP:
     case CALL_MUNMAP:
     case CALL_REALPATH:
@@ -101,7 +103,6 @@ bool call_can(enum call call, int fault)
     case CALL_MADVISE:
     case CALL_MEMFD:
     case CALL_FUTIMENS:
-    case CALL_FADVISE:
     case CALL_READDIR:
     case CALL_RING_SETUP:
     case CALL_RING_ENTER: /* they know no names */

@@ -6,6 +6,7 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <string.h>
 
 struct fault_row {
     const char *name; /* of the scenario and the fault */
@@ -14,6 +15,12 @@ struct fault_row {
     long errors;  /* the code that the fault calls for, with a message */
     long wrong;   /* anything else: each is told by a line of its own on stderr */
 };
+
+/* Of the places of a scenario that has far too many, all alike, every so-manieth is tried. */
+static inline long fault_every(const char *name)
+{
+    return strncmp(name, "pcrtool doctor DATASET", 22) == 0 ? 41 : 1;
+}
 
 /* One line that run.sh reads: fields are separated by tabs. */
 static inline void fault_print(const struct fault_row *r)

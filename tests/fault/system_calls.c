@@ -658,12 +658,22 @@ static int convert_by_tool(uint64_t *sum, struct pcr_error *err)
 }
 
 /* What is measured is never twice the same: that it ends well is the result. */
-static int bench(uint64_t *sum, struct pcr_error *err)
+static int measure(const char *command, uint64_t *sum, struct pcr_error *err)
 {
-    const char *words[] = { "bench", "--threads=1", "--fidelity=2", made, NULL };
+    const char *words[] = { command, "--threads=1", "--fidelity=2", made, NULL };
     uint64_t unused = 0;
     *sum = 0;
     return pcrtool(&unused, err, words, 0);
+}
+
+static int bench(uint64_t *sum, struct pcr_error *err)
+{
+    return measure("bench", sum, err);
+}
+
+static int doctor(uint64_t *sum, struct pcr_error *err)
+{
+    return measure("doctor", sum, err);
 }
 
 /* --- all --- */
@@ -703,6 +713,7 @@ static const struct scenario {
     { "pcrtool verify", verify_all },
     { "pcrtool convert", convert_by_tool },
     { "pcrtool bench", bench },
+    { "pcrtool doctor DATASET", doctor },
 };
 
 static const struct {
@@ -816,7 +827,7 @@ static long try_scenario(const struct scenario *s, long *number)
     for (int c = 0; c < CALL_COUNT; c++)
         for (size_t f = 0; f < sizeof(faults) / sizeof(faults[0]); f++)
             for (long k = 0; k < 2 * calls[c] && call_can(c, faults[f].fault); k++) {
-                if ((*number)++ % step)
+                if ((*number)++ % (step * fault_every(s->name)))
                     continue;
                 plan.call = c;
                 plan.fault = faults[f].fault;
