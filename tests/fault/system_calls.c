@@ -400,6 +400,8 @@ static int convert_into(const char *from, const struct pcr_write_options *o, uin
     rest();
     struct pcr_error bad = told;
     look_for_temps(at("out"));
+    if (plan.call == CALL_UNLINK && plan.fault == ENOENT)
+        (void) unlink(at("out/.pcr-tmp-killed")); /* said not to be there, it was left */
     if (!rc)
         *sum = folder_sum(at("out"));
     if (bad.code && bad.code != PCR_ERR_FORMAT) { /* it was made without that input */

@@ -55,6 +55,11 @@ START_TEST(loaders)
     REFUSED(pcr_loader_create(dataset, &o, NULL, &err), "");
     struct pcr_loader *none = NULL;
     REFUSED(pcr_loader_create(NULL, &o, &none, &err), "");
+    REFUSED(pcr_resize(NULL, NULL, 1, 1, 3, NULL, NULL, 1, 1, &err), "no decoder, source");
+    struct pcr_dataset *nothing = NULL;
+    ck_assert_int_eq(pcr_dataset_open("", NULL, &nothing, &err), PCR_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(err.message, "an empty path"));
+    ck_assert_ptr_null(nothing);
     ck_assert_ptr_null(none);
     struct pcr_loader_options later = o; /* with what a later version has in the reserved */
     later.transform.reserved[3] = 1;

@@ -464,6 +464,27 @@ START_TEST(chunks_of_other_lengths)
 }
 END_TEST
 
+/* Where no rows are wanted, nothing is decoded, and nothing is found to be damaged. */
+START_TEST(no_rows)
+{
+    const struct pcri_block_decoder *d = &pcri_pk_block_decoder;
+    const struct pcri_block_source *s;
+    const struct pcr_spans spans = { .items = items, .count = count };
+    struct pcr_limits limits = { .size = sizeof(limits) };
+    void *state;
+    pcri_limits_fill(&limits);
+    ck_assert_int_eq(d->create(&state, &err), 0);
+    ck_assert_int_eq(d->begin(state, &spans, &limits, ladder, &s, &err), 0);
+    for (uint32_t c = 0; c < s->file->component_count; c++)
+        d->keep(state, c, 0, 0);
+    ck_assert_int_eq(d->run(state, &err), 0);
+    for (uint32_t c = 0; c < s->file->component_count; c++)
+        ck_assert_uint_eq(s->planes[c].row_begin, s->planes[c].row_end);
+    ck_assert_int_eq(d->finish(state, &err), 0);
+    d->destroy(state);
+}
+END_TEST
+
 /* Groups of chroma alone have no passes in a gray picture. */
 START_TEST(groups_without_passes)
 {
@@ -558,6 +579,7 @@ int main(void)
     tcase_add_test(t, files);
     tcase_add_test(t, salvaged);
     tcase_add_test(t, chunks_of_other_lengths);
+    tcase_add_test(t, no_rows);
     tcase_add_test(t, groups_without_passes);
     tcase_add_test(t, going_on);
     tcase_add_test(t, crops_at_restarts);

@@ -67,6 +67,10 @@ START_TEST(damaged_bytes)
     for (size_t n = 0; n < b.nbytes; n += 1 + n / 3)
         ck_assert_int_eq(parse(p, n), PCR_ERR_CORRUPT);
     ck_assert_int_eq(parse(p, b.nbytes - 1), PCR_ERR_CORRUPT);
+    ck_assert_int_eq(pcri_buffer_append(&b, "", 1, &err), 0); /* a byte more */
+    p = b.data;
+    ck_assert_int_eq(parse(p, b.nbytes), PCR_ERR_CORRUPT);
+    b.nbytes--;
     p[PCRI_PK_FAMILIES + 7] = p[0]; /* a number of a table that there is not */
     ck_assert_int_eq(parse(p, b.nbytes), PCR_ERR_CORRUPT);
     p[PCRI_PK_FAMILIES + 7] = 0;
