@@ -10,9 +10,10 @@ usage: tools/check.sh [--quick]
 Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests.
 
   gcc       warnings are errors; all tests
-  sanitize  AddressSanitizer and UndefinedBehaviorSanitizer; all tests but Python's
+  sanitize  AddressSanitizer and UndefinedBehaviorSanitizer; all tests but Python's and the
+            suite "once" (pcrtool bench and doctor run among the faults)
   threads   ThreadSanitizer; the tests that have threads
-  portable  without code for particular CPUs; all tests but pcrtool's and the suite "once"
+  portable  without code for particular CPUs; all tests but pcrtool's and Python's
   clang     the other compiler; unit tests
   arm64     64-bit ARM, run by QEMU: pixel kernels and decoders; skipped where what
             tools/cross/aarch64-linux-gnu.ini names is not installed
@@ -136,9 +137,9 @@ check gcc gcc --
 if [ $quick = no ]; then
     # What is no test (benchmarks) is built by gcc and clang alone.
     targets=meson-test-prereq
-    check sanitize gcc -Db_sanitize=address,undefined -- -t 4
+    check sanitize gcc -Db_sanitize=address,undefined -- -t 4 --no-suite once
     check threads gcc -Db_sanitize=thread -- -t 4 --suite threads
-    check portable gcc -Dportable=true -- --no-suite once --no-suite cli
+    check portable gcc -Dportable=true -- --no-suite cli --no-suite python
     targets=
     check clang clang -- --suite unit
     check_arm64
