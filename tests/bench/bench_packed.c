@@ -194,7 +194,7 @@ static int encode(struct bench *b, struct image *m)
 static int decode(struct bench *b, const struct image *m, uint32_t groups)
 {
     struct pcr_span chunks[GROUPS];
-    struct pcri_pk_target targets[4] = { { NULL } };
+    struct pcri_pk_target targets[4] = { { .coef = NULL } };
     uint32_t rows[4];
     for (uint32_t g = 0; g < groups; g++)
         chunks[g] = (struct pcr_span) { m->chunks[g].data, m->chunks[g].nbytes };
