@@ -67,14 +67,14 @@ int pcri_coder_pack(struct pcri_coder *c, const struct pcri_coder_tables *tables
                     const void *data, size_t nbytes, struct pcri_packed *out,
                     struct pcr_error *err)
 {
-    return c->coding->encoder->pack(c, tables, data, nbytes, out, err);
+    return c->coding->encoder->pack(c, tables, data, nbytes, false, out, err);
 }
 
 int pcri_coder_salvage(struct pcri_coder *c, const struct pcri_coder_tables *tables,
                        const void *data, size_t nbytes, struct pcri_packed *out,
                        struct pcr_error *err)
 {
-    return c->coding->encoder->salvage(c, tables, data, nbytes, out, err);
+    return c->coding->encoder->pack(c, tables, data, nbytes, true, out, err);
 }
 
 int pcri_coder_file(struct pcri_coder *c, struct pcr_span *out, struct pcr_error *err)

@@ -14,10 +14,7 @@ const uint8_t pcri_zigzag_order[64] = {
 
 uint64_t pcri_coefs_nbytes(const struct pcri_jpeg_file *f, uint32_t levels)
 {
-    uint64_t blocks = 0;
-    for (uint32_t i = 0; i < f->component_count; i++)
-        blocks += (uint64_t) pcri_blocks_x(f, i) * pcri_blocks_y(f, i);
-    return blocks * (128 + 8 * levels);
+    return pcri_block_count(f) * (128 + 8 * levels);
 }
 
 /* --- memory: all planes in one run, reused from image to image --- */

@@ -47,6 +47,15 @@ struct pcr_ladder {
     struct pcr_buffer text; /* canonical, with a NUL after */
 };
 
+/* The pieces of all groups. */
+static inline uint32_t pcri_ladder_piece_total(const struct pcr_ladder *ladder)
+{
+    uint32_t total = 0;
+    for (uint32_t g = 0; g < ladder->group_count; g++)
+        total += ladder->piece_counts[g];
+    return total;
+}
+
 /* Appends the text of a ladder of this script alone, for any step. NOMEM. */
 int pcri_ladder_script_text(const struct pcr_ladder *ladder, uint32_t script,
                             struct pcr_buffer *out, struct pcr_error *err);

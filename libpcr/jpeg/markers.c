@@ -363,17 +363,22 @@ uint32_t pcri_blocks_y(const struct pcri_jpeg_file *f, uint32_t c)
     return (f->height * f->components[c].v + d - 1) / d;
 }
 
+uint64_t pcri_block_count(const struct pcri_jpeg_file *f)
+{
+    uint64_t blocks = 0;
+    for (uint32_t c = 0; c < f->component_count; c++)
+        blocks += (uint64_t) pcri_blocks_x(f, c) * pcri_blocks_y(f, c);
+    return blocks;
+}
+
 static int check_whole(struct scanner *s)
 {
     struct pcri_jpeg_file *f = s->f;
     if (!f->scan_count)
         return pcri_fail_at(s->err, PCR_ERR_CORRUPT, f->end, "no scan");
     int rc = check_tables(s);
-    uint64_t blocks = 0;
-    for (uint32_t c = 0; c < f->component_count; c++)
-        blocks += (uint64_t) pcri_blocks_x(f, c) * pcri_blocks_y(f, c);
     /* A block takes a bit in its first scan, so this bounds memory by bytes present. */
-    if (!rc && blocks > (uint64_t) f->nbytes * 8)
+    if (!rc && pcri_block_count(f) > (uint64_t) f->nbytes * 8)
         rc = pcri_fail_at(s->err, PCR_ERR_TRUNCATED, f->nbytes,
                           "%zu bytes cannot hold %u x %u pixels", f->nbytes,
                           (unsigned) f->width, (unsigned) f->height);

@@ -81,5 +81,7 @@ void pcri_jpeg_file_free(struct pcri_jpeg_file *f);
 /* Blocks of component c that the image needs, in x and y (no padding to whole MCUs). */
 uint32_t pcri_blocks_x(const struct pcri_jpeg_file *f, uint32_t c);
 uint32_t pcri_blocks_y(const struct pcri_jpeg_file *f, uint32_t c);
+/* Those of all components together. */
+uint64_t pcri_block_count(const struct pcri_jpeg_file *f);
 
 #endif

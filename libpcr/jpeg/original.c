@@ -136,37 +136,23 @@ static int check_nbytes(const struct pcri_original *o, size_t nbytes, struct pcr
                      (unsigned long long) o->limits.max_sample_nbytes);
 }
 
-int pcri_original_load(struct pcri_original *o, const void *data, size_t nbytes,
+int pcri_original_load(struct pcri_original *o, const void *data, size_t nbytes, bool salvage,
                        struct pcr_error *err)
 {
-    bool in_doubt;
+    bool in_doubt = false;
     uint32_t levels;
     int rc = check_nbytes(o, nbytes, err);
     if (!rc)
-        rc = pcri_jpeg_file_parse(data, nbytes, &o->limits, &o->file, err);
+        rc = salvage ? pcri_jpeg_file_salvage(data, nbytes, &o->limits, &o->file, err)
+                     : pcri_jpeg_file_parse(data, nbytes, &o->limits, &o->file, err);
     if (!rc)
         rc = prepare(o, &levels, err);
     if (rc)
         return rc;
-    rc = pcri_coefs_read(&o->coefs, &o->file, levels, &in_doubt, err);
+    rc = salvage ? pcri_coefs_salvage(&o->coefs, &o->file, levels, err)
+                 : pcri_coefs_read(&o->coefs, &o->file, levels, &in_doubt, err);
     if (!rc && in_doubt)
         rc = settle_doubt(o, err);
-    normalise(&o->file);
-    return rc;
-}
-
-int pcri_original_salvage(struct pcri_original *o, const void *data, size_t nbytes,
-                          struct pcr_error *err)
-{
-    uint32_t levels;
-    int rc = check_nbytes(o, nbytes, err);
-    if (!rc)
-        rc = pcri_jpeg_file_salvage(data, nbytes, &o->limits, &o->file, err);
-    if (!rc)
-        rc = prepare(o, &levels, err);
-    if (rc)
-        return rc;
-    rc = pcri_coefs_salvage(&o->coefs, &o->file, levels, err);
     normalise(&o->file);
     return rc;
 }

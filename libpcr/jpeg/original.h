@@ -25,12 +25,10 @@ void pcri_original_init(struct pcri_original *o, const struct pcr_ladder *ladder
                         const struct pcri_coder_memory *memory);
 void pcri_original_free(struct pcri_original *o);
 
-/* Parses the file and reads its coefficients. Codes: as pcri_coder_pack(). */
-int pcri_original_load(struct pcri_original *o, const void *data, size_t nbytes,
+/* Parses the file and reads its coefficients; salvage: of a damaged one. Codes: as
+ * pcri_coder_pack() and pcri_coder_salvage(). */
+int pcri_original_load(struct pcri_original *o, const void *data, size_t nbytes, bool salvage,
                        struct pcr_error *err);
-/* The same of a damaged file. Codes: as pcri_coder_salvage(). */
-int pcri_original_salvage(struct pcri_original *o, const void *data, size_t nbytes,
-                          struct pcr_error *err);
 
 /* Bytes that stand between SOI and the file's own segments, by which a coding's samples are known;
  * marker segments. The first of them makes an item with SOI, each other one of its own. */

@@ -153,9 +153,7 @@ static int materialise(struct scans_coder *c, const struct pcri_packed *p,
         rc = pcri_buffer_append(w, string, p->items[i].nbytes, err);
         string += p->items[i].nbytes;
     }
-    uint32_t pieces = 0;
-    for (uint32_t g = 0; g < c->original.ladder->group_count; g++)
-        pieces += c->original.ladder->piece_counts[g];
+    const uint32_t pieces = pcri_ladder_piece_total(c->original.ladder);
     for (uint32_t i = 0; !rc && i < pieces; i++) {
         rc = pcri_buffer_append(w, string, p->pieces[i].string_nbytes, err);
         if (!rc)
@@ -207,19 +205,11 @@ static int pack_loaded(struct scans_coder *c, const struct pcri_coder_tables *ta
 }
 
 static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                const void *data, size_t nbytes, struct pcri_packed *out, struct pcr_error *err)
+                const void *data, size_t nbytes, bool salvage, struct pcri_packed *out,
+                struct pcr_error *err)
 {
     struct scans_coder *c = (struct scans_coder *) coder;
-    int rc = pcri_original_load(&c->original, data, nbytes, err);
-    return rc ? rc : pack_loaded(c, tables, out, err);
-}
-
-static int salvage(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                   const void *data, size_t nbytes, struct pcri_packed *out,
-                   struct pcr_error *err)
-{
-    struct scans_coder *c = (struct scans_coder *) coder;
-    int rc = pcri_original_salvage(&c->original, data, nbytes, err);
+    int rc = pcri_original_load(&c->original, data, nbytes, salvage, err);
     return rc ? rc : pack_loaded(c, tables, out, err);
 }
 
@@ -239,7 +229,7 @@ static int survey(struct pcri_coder *coder, const void *data, size_t nbytes,
     struct pcri_scan_stats *s = pcri_calloc(1, sizeof(*s), err);
     if (!s)
         return PCR_ERR_NOMEM;
-    int rc = pcri_original_load(&c->original, data, nbytes, err);
+    int rc = pcri_original_load(&c->original, data, nbytes, false, err);
     s->script = o->script;
     s->nbytes = nbytes;
     const struct pcri_script *script = &o->ladder->scripts[s->script];
@@ -267,6 +257,5 @@ const struct pcri_encoder pcri_scans_encoder = {
     .survey = survey,
     .train = pcri_scan_tables_train,
     .pack = pack,
-    .salvage = salvage,
     .file = file,
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The scans of a progressive file out of coefficients, with tables of their own. */
+/* The scans of a progressive file out of coefficients, with tables of their own, and its end. */
 #include "ladder_scans.h"
 #include "scan_file.h"
 
@@ -32,5 +32,5 @@ int pcri_scans_append(const struct pcri_coefs *c, const struct pcri_jpeg_file *f
             rc = write_scan(c, f, &ls.scans[k], &symbols, out, err);
     }
     pcri_symbols_free(&symbols);
-    return rc;
+    return rc ? rc : pcri_buffer_append(out, "\xFF\xD9", 2, err);
 }

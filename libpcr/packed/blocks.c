@@ -157,23 +157,6 @@ static int run(void *state, struct pcr_error *err)
     return rc ? rc : reserve(d, err);
 }
 
-/* Where the rows of the next batch go. */
-static void find_targets(struct packed_decoder *d, const uint32_t rows[4],
-                         struct pcri_pk_target targets[4])
-{
-    for (uint32_t c = 0; c < d->image.file.component_count; c++) {
-        const struct pcri_blocks *b = &d->planes[c];
-        targets[c] = (struct pcri_pk_target) { .coef = NULL };
-        if (rows[c] < b->row_begin || rows[c] >= b->row_end)
-            continue;
-        size_t at = (size_t) (rows[c] - b->row_begin) * b->blocks_x;
-        targets[c].coef = b->has_ac ? b->coef + 64 * at : NULL;
-        targets[c].dc = b->has_ac ? NULL : b->dc + at;
-        targets[c].mask = b->has_ac ? b->mask + (size_t) rows[c] * b->blocks_x : NULL;
-        d->next[c] = rows[c] + 1;
-    }
-}
-
 /* What is not decoded is gray until finish() tells that it is damaged. */
 static void give_up(struct packed_decoder *d)
 {
@@ -191,15 +174,15 @@ static void advance(void *state, uint32_t component, uint32_t end)
     struct packed_decoder *d = state;
     uint32_t rows[4];
     while (d->next[component] < end) {
-        struct pcri_pk_target targets[4];
         if (!d->rc && !pcri_pk_decoder_more(&d->decoder, rows))
             d->rc = pcri_fail(&d->why, PCR_ERR_CORRUPT, "a block row that is not there");
-        if (!d->rc) {
-            find_targets(d, rows, targets);
-            d->rc = pcri_pk_decoder_next(&d->decoder, targets, &d->why);
-        }
+        if (!d->rc)
+            d->rc = pcri_pk_decode_rows(&d->decoder, rows, d->planes, &d->why);
         if (d->rc)
             give_up(d);
+        for (uint32_t c = 0; !d->rc && c < d->image.file.component_count; c++)
+            if (rows[c] >= d->planes[c].row_begin && rows[c] < d->planes[c].row_end)
+                d->next[c] = rows[c] + 1;
     }
 }
 

@@ -558,24 +558,29 @@ int pcri_pk_decoder_next(struct pcri_pk_decoder *d, const struct pcri_pk_target 
     return rc;
 }
 
+int pcri_pk_decode_rows(struct pcri_pk_decoder *d, const uint32_t rows[4],
+                        const struct pcri_blocks planes[4], struct pcr_error *err)
+{
+    struct pcri_pk_target targets[4] = { 0 };
+    for (uint32_t c = 0; c < d->plan.component_count; c++) {
+        const struct pcri_blocks *p = &planes[c];
+        if (rows[c] < p->row_begin || rows[c] >= p->row_end)
+            continue;
+        size_t at = (size_t) (rows[c] - p->row_begin) * p->blocks_x;
+        targets[c].coef = p->has_ac ? p->coef + 64 * at : NULL;
+        targets[c].dc = p->has_ac ? NULL : p->dc + at;
+        targets[c].mask = p->mask + (size_t) rows[c] * p->blocks_x;
+    }
+    return pcri_pk_decoder_next(d, targets, err);
+}
+
 int pcri_pk_decode(struct pcri_pk_decoder *d, const struct pcri_blocks planes[4],
                    struct pcr_error *err)
 {
     uint32_t rows[4];
     int rc = 0;
-    while (!rc && pcri_pk_decoder_more(d, rows)) {
-        struct pcri_pk_target targets[4] = { 0 };
-        for (uint32_t c = 0; c < d->plan.component_count; c++) {
-            const struct pcri_blocks *p = &planes[c];
-            if (rows[c] < p->row_begin || rows[c] >= p->row_end)
-                continue;
-            size_t at = (size_t) (rows[c] - p->row_begin) * p->blocks_x;
-            targets[c].coef = p->has_ac ? p->coef + 64 * at : NULL;
-            targets[c].dc = p->has_ac ? NULL : p->dc + at;
-            targets[c].mask = p->mask + (size_t) rows[c] * p->blocks_x;
-        }
-        rc = pcri_pk_decoder_next(d, targets, err);
-    }
+    while (!rc && pcri_pk_decoder_more(d, rows))
+        rc = pcri_pk_decode_rows(d, rows, planes, err);
     return rc;
 }
 

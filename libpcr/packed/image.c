@@ -103,14 +103,6 @@ int pcri_pk_image_open(struct pcri_pk_image *m, const struct pcr_spans *spans,
     return rc ? rc : find_tables(m, err);
 }
 
-uint64_t pcri_pk_block_count(const struct pcri_jpeg_file *f)
-{
-    uint64_t blocks = 0;
-    for (uint32_t c = 0; c < f->component_count; c++)
-        blocks += (uint64_t) pcri_blocks_x(f, c) * pcri_blocks_y(f, c);
-    return blocks;
-}
-
 int pcri_pk_image_chunks(const struct pcri_pk_image *m, const struct pcr_spans *spans,
                          struct pcr_span chunks[PCRI_LADDER_MAX_GROUPS], uint32_t *groups_out,
                          struct pcr_error *err)
@@ -121,9 +113,9 @@ int pcri_pk_image_chunks(const struct pcri_pk_image *m, const struct pcr_spans *
         return pcri_fail(err, PCR_ERR_CORRUPT, "%u chunks of a ladder of %u groups", n,
                          m->ladder->group_count);
     const size_t first_nbytes = spans->items[m->sample.first_chunk].nbytes;
-    if (pcri_pk_block_count(&m->file) > (uint64_t) PCRI_PK_BLOCKS_A_BYTE * first_nbytes)
+    if (pcri_block_count(&m->file) > (uint64_t) PCRI_PK_BLOCKS_A_BYTE * first_nbytes)
         return pcri_fail(err, PCR_ERR_CORRUPT, "%zu bytes cannot hold %llu blocks", first_nbytes,
-                         (unsigned long long) pcri_pk_block_count(&m->file));
+                         (unsigned long long) pcri_block_count(&m->file));
     int rc = pcri_pk_plan(m->script, m->ladder->group_count, &m->file, &plan, err);
     for (uint32_t g = 0; !rc && g < n; g++) {
         chunks[g] = spans->items[m->sample.first_chunk + g];

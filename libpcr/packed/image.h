@@ -25,9 +25,6 @@ int pcri_pk_image_open(struct pcri_pk_image *m, const struct pcr_spans *spans,
 /* Work is bounded by the bytes that are there: group 1 has at least one for so many blocks. */
 enum { PCRI_PK_BLOCKS_A_BYTE = 4096 };
 
-/* Blocks of all components. */
-uint64_t pcri_pk_block_count(const struct pcri_jpeg_file *f);
-
 /* Its chunks in `spans`, as pcri_pk_decoder_begin() takes them; *groups_out of them. CORRUPT: more
  * than the ladder has groups, fewer bytes than blocks want, or a chunk of a group without passes
  * that is not as it should be. */

@@ -127,10 +127,8 @@ static int add_pieces(const struct packed_coder *c, struct pcri_packed *p, struc
 {
     static const uint8_t no_passes[1] = { PCRI_PK_NO_PASSES };
     const struct pcr_ladder *l = c->original.ladder;
-    uint32_t count = 0, at = 0;
-    for (uint32_t g = 0; g < l->group_count; g++)
-        count += l->piece_counts[g];
-    p->pieces = pcri_calloc(count, sizeof(*p->pieces), err);
+    uint32_t at = 0;
+    p->pieces = pcri_calloc(pcri_ladder_piece_total(l), sizeof(*p->pieces), err);
     int rc = p->pieces ? pcri_buffer_append(&p->strings, c->params.data, c->params.nbytes, err)
                        : PCR_ERR_NOMEM;
     for (uint32_t g = 0; !rc && g < l->group_count; at += l->piece_counts[g++]) {
@@ -170,10 +168,10 @@ static int prove(struct packed_coder *c, const struct pcri_packed *p, struct pcr
 {
     const struct pcri_block_decoder *d = &pcri_pk_block_decoder;
     const struct pcri_block_source *source;
-    struct pcr_limits limits = c->original.limits;
     int rc = list_spans(c, p, err);
     if (!rc)
-        rc = d->begin(c->proof, &c->spans, &limits, c->original.ladder, &source, err);
+        rc = d->begin(c->proof, &c->spans, &c->original.limits, c->original.ladder, &source,
+                      err);
     if (!rc)
         rc = d->run(c->proof, err);
     if (!rc)
@@ -186,7 +184,7 @@ static int prove(struct packed_coder *c, const struct pcri_packed *p, struct pcr
 /* Are there too few bytes for readers to believe? Of a picture of nothing, as good as. */
 static bool is_sparse(const struct packed_coder *c)
 {
-    return pcri_pk_block_count(&c->original.file) >
+    return pcri_block_count(&c->original.file) >
            (uint64_t) PCRI_PK_BLOCKS_A_BYTE * c->chunks[0].nbytes;
 }
 
@@ -237,39 +235,26 @@ static int choose(struct packed_coder *c, const void *data, size_t nbytes, bool 
     return 0;
 }
 
-static int pack_any(struct pcri_coder *coder, const void *data, size_t nbytes, bool salvage,
-                    struct pcri_packed *out, struct pcr_error *err)
+/* Tables are built in. */
+static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
+                const void *data, size_t nbytes, bool salvage, struct pcri_packed *out,
+                struct pcr_error *err)
 {
     struct packed_coder *c = (struct packed_coder *) coder;
     struct pcri_packed p = { 0 };
-    int rc = salvage ? pcri_original_salvage(&c->original, data, nbytes, err)
-                     : pcri_original_load(&c->original, data, nbytes, err);
+    (void) tables;
+    int rc = pcri_original_load(&c->original, data, nbytes, salvage, err);
     if (!rc)
         rc = pack_loaded(c, &p, err);
     if (rc && rc != PCR_END)
         return rc;
-    rc = rc || pcri_pk_block_count(&c->original.file) < SMALL_BLOCKS
+    rc = rc || pcri_block_count(&c->original.file) < SMALL_BLOCKS
         ? choose(c, data, nbytes, salvage, &p, err) : 0;
     if (rc)
         pcri_packed_free(&p);
     else
         *out = p;
     return rc;
-}
-
-static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                const void *data, size_t nbytes, struct pcri_packed *out, struct pcr_error *err)
-{
-    (void) tables;
-    return pack_any(coder, data, nbytes, false, out, err);
-}
-
-static int salvage(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                   const void *data, size_t nbytes, struct pcri_packed *out,
-                   struct pcr_error *err)
-{
-    (void) tables;
-    return pack_any(coder, data, nbytes, true, out, err);
 }
 
 /* Out of the coefficients that are still there. */
@@ -287,18 +272,15 @@ static int file(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error
     if (!rc)
         rc = pcri_scans_append(&o->coefs, &o->file, &o->ladder->scripts[o->script],
                                o->ladder->group_count, &c->whole, err);
-    if (!rc)
-        rc = pcri_buffer_append(&c->whole, "\xFF\xD9", 2, err);
     pcri_packed_free(&header);
     *out = (struct pcr_span) { c->whole.data, c->whole.nbytes };
     return rc;
 }
 
-/* Tables are built in: no survey. */
+/* No survey, for there is nothing to train. */
 const struct pcri_encoder pcri_pk_encoder_functions = {
     .create = create,
     .destroy = destroy,
     .pack = pack,
-    .salvage = salvage,
     .file = file,
 };

@@ -141,6 +141,10 @@ bool pcri_pk_decoder_more(const struct pcri_pk_decoder *d, uint32_t rows[4]);
 /* Decodes that batch to where `targets` (one a component) say. Codes: CORRUPT. */
 int pcri_pk_decoder_next(struct pcri_pk_decoder *d, const struct pcri_pk_target targets[4],
                          struct pcr_error *err);
+/* The same to planes, of which row_begin and row_end say what is kept. rows: of the batch, as
+ * pcri_pk_decoder_more() gave them. */
+int pcri_pk_decode_rows(struct pcri_pk_decoder *d, const uint32_t rows[4],
+                        const struct pcri_blocks planes[4], struct pcr_error *err);
 /* The same of all wanted batches, to planes of which row_begin and row_end say what is kept. Where
  * has_ac is false only `dc` is written, and only the mask otherwise. */
 int pcri_pk_decode(struct pcri_pk_decoder *d, const struct pcri_blocks planes[4],

@@ -30,9 +30,7 @@ int pcri_pk_params_parse(const void *data, size_t nbytes, struct pcri_pk_params 
 struct pcri_pk_params pcri_pk_params_choose(const struct pcri_jpeg_file *f,
                                             const struct pcri_pk_tables *tables)
 {
-    uint64_t blocks = 0;
-    for (uint32_t c = 0; c < f->component_count; c++)
-        blocks += (uint64_t) pcri_blocks_x(f, c) * pcri_blocks_y(f, c);
+    const uint64_t blocks = pcri_block_count(f);
     struct pcri_pk_params p = { .tables = tables->hash };
     p.lanes_log = blocks < 64 ? 0 : blocks < 256 ? 1 : blocks < 1024 ? 2 : 3;
     /* A crop of a picture of fewer rows needs most of it anyway. */

@@ -62,8 +62,6 @@ int pcri_pk_to_jpeg(struct pcr_spans *spans, struct pcr_buffer *memory, struct p
         rc = append_header(spans, m.sample.first_chunk, memory, err);
     if (!rc)
         rc = pcri_scans_append(&c, &m.file, m.script, groups, memory, err);
-    if (!rc)
-        rc = pcri_buffer_append(memory, "\xFF\xD9", 2, err);
     spans->count = 0;
     if (!rc)
         rc = pcri_spans_add(spans, memory->data, memory->nbytes, err);

@@ -54,10 +54,8 @@ static int append_coefs(const struct pcri_coefs *c, int from, int to, struct pcr
 
 static int add_groups(const struct pcri_original *o, struct pcri_packed *p, struct pcr_error *err)
 {
-    uint32_t groups = o->ladder->group_count, count = 0, at = 0;
-    for (uint32_t g = 0; g < groups; g++)
-        count += o->ladder->piece_counts[g];
-    p->pieces = pcri_calloc(count, sizeof(*p->pieces), err);
+    uint32_t groups = o->ladder->group_count, at = 0;
+    p->pieces = pcri_calloc(pcri_ladder_piece_total(o->ladder), sizeof(*p->pieces), err);
     int rc = p->pieces ? pcri_buffer_append(&p->strings, header_end, sizeof(header_end), err)
                        : PCR_ERR_NOMEM;
     for (uint32_t g = 0; !rc && g < groups; at += o->ladder->piece_counts[g++]) {
@@ -76,13 +74,14 @@ static int add_groups(const struct pcri_original *o, struct pcri_packed *p, stru
 }
 
 static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                const void *data, size_t nbytes, struct pcri_packed *out, struct pcr_error *err)
+                const void *data, size_t nbytes, bool salvage, struct pcri_packed *out,
+                struct pcr_error *err)
 {
     static const struct pcri_marks marks = { 1, { { mark, sizeof(mark) } } };
     struct pcri_original *o = &((struct toy_coder *) coder)->original;
     struct pcri_packed p = { .coding = TOY_CODING };
     (void) tables;
-    int rc = pcri_original_load(o, data, nbytes, err);
+    int rc = pcri_original_load(o, data, nbytes, salvage, err);
     if (!rc)
         rc = pcri_original_describe(o, &marks, &p, err);
     if (!rc)
@@ -94,16 +93,8 @@ static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables
     return rc;
 }
 
-static int salvage(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                   const void *data, size_t nbytes, struct pcri_packed *out,
-                   struct pcr_error *err)
-{
-    (void) coder, (void) tables, (void) data, (void) nbytes, (void) out;
-    return pcri_fail(err, PCR_ERR_UNSUPPORTED, "the toy salvages nothing");
-}
-
 static const struct pcri_encoder encoder = {
-    .create = create, .destroy = destroy, .pack = pack, .salvage = salvage,
+    .create = create, .destroy = destroy, .pack = pack,
 };
 
 /* --- decoder --- */
@@ -254,8 +245,6 @@ static int to_jpeg(struct pcr_spans *spans, struct pcr_buffer *memory, struct pc
     if (!rc)
         rc = pcri_scans_append(&d->coefs, &d->file, &ladder->scripts[0],
                                d->bits[0][1] ? 1 : ladder->group_count, memory, err);
-    if (!rc)
-        rc = pcri_buffer_append(memory, "\xFF\xD9", 2, err);
     spans->count = 0;
     if (!rc)
         rc = pcri_spans_add(spans, memory->data, memory->nbytes, err);
