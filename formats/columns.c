@@ -6,14 +6,15 @@
 
 enum { PLAIN_NBYTES = 32 };
 
-static const char *const standard_names[] = { "path", "key", "label", "labels", "split",
-                                              NULL };
+static const char *const standard_names[] = {
+    "path", "key", "label", "labels", "split", NULL
+};
 static const char *const path_names[] = {
     "file_name",  "filename",   "file",      "file_path", "filepath", "image", "image_path",
     "image_name", "image_file", "imagepath", "img",       "img_path", NULL,
 };
 static const char *const label_names[] = { "class", "class_name", "classname", NULL };
-static const char *const split_names[] = { "set",   "data_set", "subset",
+static const char *const split_names[] = { "set",   "data_set",  "subset",
                                            "phase", "partition", NULL };
 
 /* The name in lower case, with '_' for ' ' and '-'; "" where it is too long to be known. */
@@ -77,9 +78,8 @@ static int take_usual(const char *const *columns, size_t count, const char *cons
             continue;
         if (found < count)
             return pcri_fail(err, PCR_ERR_INVAL,
-                             "is '%s' or '%s' the %s? Call that column '%s'",
-                             columns[found], columns[i], standard_names[kind],
-                             standard_names[kind]);
+                             "is '%s' or '%s' the %s? Call that column '%s'", columns[found],
+                             columns[i], standard_names[kind], standard_names[kind]);
         found = i;
     }
     if (found < count)
@@ -114,8 +114,8 @@ int pcri_columns_find(const char *const *names, size_t count, enum pcri_list_col
         for (size_t k = 0; k < i && *names[i]; k++)
             if (!strcmp(names[k], names[i]) ||
                 (kinds[i] < PCRI_COLUMN_ATTRIBUTE && kinds[k] == kinds[i]))
-                return pcri_fail(err, PCR_ERR_INVAL, "two columns named '%s'%s%s%s",
-                                 names[k], strcmp(names[k], names[i]) ? " and '" : "",
+                return pcri_fail(err, PCR_ERR_INVAL, "two columns named '%s'%s%s%s", names[k],
+                                 strcmp(names[k], names[i]) ? " and '" : "",
                                  strcmp(names[k], names[i]) ? names[i] : "",
                                  strcmp(names[k], names[i]) ? "'" : "");
         if (kinds[i] < PCRI_COLUMN_ATTRIBUTE)
@@ -138,8 +138,8 @@ void pcri_columns_find_beside(const char *const *names, size_t count, bool label
                               enum pcri_list_column *kinds)
 {
     for (size_t i = 0; i < count; i++) {
-        enum pcri_list_column kind =
-            (enum pcri_list_column) index_of(names[i], standard_names);
+        enum pcri_list_column kind = (enum pcri_list_column) index_of(names[i],
+                                                                      standard_names);
         bool label = kind == PCRI_COLUMN_LABEL || kind == PCRI_COLUMN_LABELS;
         if (!strcmp(names[i], "file_name"))
             kind = PCRI_COLUMN_PATH;

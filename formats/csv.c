@@ -15,10 +15,10 @@
 struct csv {
     const char *p, *end;
     char separator;
-    uint64_t line;       /* that p stands on */
-    uint64_t row_line;   /* that the record began on */
+    uint64_t line;          /* that p stands on */
+    uint64_t row_line;      /* that the record began on */
     struct pcr_buffer text; /* fields back to back, each ended by NUL */
-    size_t *fields;      /* where each begins in text */
+    size_t *fields;         /* where each begins in text */
     size_t count, capacity;
 };
 
@@ -32,8 +32,7 @@ struct header {
 
 static int fail_line(struct pcr_error *err, uint64_t line, const char *what)
 {
-    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line,
-                     what);
+    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line, what);
 }
 
 static int begin_field(struct csv *c, struct pcr_error *err)
@@ -323,8 +322,7 @@ static int read_rows(struct csv *c, struct header *h, struct pcri_list *l,
             break;
         json_object_clear(attributes);
         if (c->count != h->count)
-            rc = pcri_fail(err, PCR_ERR_INVAL,
-                           "line %llu: %zu fields, but the header has %zu",
+            rc = pcri_fail(err, PCR_ERR_INVAL, "line %llu: %zu fields, but the header has %zu",
                            (unsigned long long) c->row_line, c->count, h->count);
         else
             rc = add_row(c, h, l, attributes, err);
@@ -334,7 +332,8 @@ static int read_rows(struct csv *c, struct header *h, struct pcri_list *l,
         if (h->splits[i])
             rc = pcri_fail(err, PCR_ERR_INVAL,
                            "column '%s' holds names of splits alone: call it 'split', or, if "
-                           "it is to be an attribute, give it another name", h->names[i]);
+                           "it is to be an attribute, give it another name",
+                           h->names[i]);
     return rc;
 }
 
@@ -365,8 +364,7 @@ static void free_scan(struct csv *c, struct header *h)
     pcr_buffer_free(&c->text);
 }
 
-int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,
-                   struct pcr_error *err)
+int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l, struct pcr_error *err)
 {
     struct csv c = { .p = text, .end = text + nbytes, .line = 1 };
     struct header h = { 0 };

@@ -55,8 +55,8 @@ char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
     return p;
 }
 
-char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes, bool slash,
-                      const char *name, struct pcr_error *err)
+char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes,
+                      bool slash, const char *name, struct pcr_error *err)
 {
     size_t n = strlen(name);
     char *path = pcri_arena_alloc(a, folder_nbytes + slash + n + 1, 1, err);
@@ -115,8 +115,7 @@ int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
         if (!unique || strcmp(list[unique - 1], list[i]) != 0)
             list[unique++] = list[i];
     if (unique > INT32_MAX)
-        return pcri_fail(err, PCR_ERR_LIMIT,
-                         "%zu names of classes, at most %d are possible",
+        return pcri_fail(err, PCR_ERR_LIMIT, "%zu names of classes, at most %d are possible",
                          unique, INT32_MAX);
 
     n->count = (uint32_t) unique;
@@ -139,7 +138,8 @@ int pcri_names_given(struct pcri_names *n, const char *const *list, size_t count
     *n = (struct pcri_names) { 0 };
     if (!count)
         return 0;
-    const char **copies = pcri_arena_alloc(arena, count * sizeof(char *), alignof(char *), err);
+    const char **copies = pcri_arena_alloc(arena, count * sizeof(char *), alignof(char *),
+                                           err);
     const char **sorted = pcri_malloc(count, sizeof(char *), err);
     int rc = copies && sorted ? 0 : PCR_ERR_NOMEM;
     for (size_t i = 0; i < count && !rc; i++) {
@@ -157,8 +157,8 @@ int pcri_names_given(struct pcri_names *n, const char *const *list, size_t count
                                                alignof(uint32_t), err)))
         rc = PCR_ERR_NOMEM;
     const char **shown = n->shown;
-    if (!rc && !(n->shown = pcri_arena_alloc(arena, count * sizeof(char *), alignof(char *),
-                                             err)))
+    if (!rc &&
+        !(n->shown = pcri_arena_alloc(arena, count * sizeof(char *), alignof(char *), err)))
         rc = PCR_ERR_NOMEM;
     for (size_t i = 0; i < count && !rc; i++) {
         const char **hit = find_name(n, copies[i]);
@@ -268,8 +268,7 @@ int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_input *item
         e->left_out = p;
         e->left_out_capacity = n;
     }
-    e->left_out[e->left_out_count++] = (struct pcr_left_out) { item->path, item->key,
-                                                               reason };
+    e->left_out[e->left_out_count++] = (struct pcr_left_out) { item->path, item->key, reason };
     return 0;
 }
 

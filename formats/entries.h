@@ -18,8 +18,8 @@ void *pcri_arena_alloc(struct pcri_arena *a, size_t nbytes, size_t align,
 char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
                          struct pcr_error *err);
 /* A path: what it begins with, a slash if it is wanted, and a name. NULL: NOMEM. */
-char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes, bool slash,
-                      const char *name, struct pcr_error *err);
+char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes,
+                      bool slash, const char *name, struct pcr_error *err);
 void pcri_arena_free(struct pcri_arena *a);
 
 /* Names of classes or splits, each once, numbered in byte order or in an order given. */
@@ -43,7 +43,7 @@ uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);
 struct pcri_input {
     const char *path; /* to open, and for messages */
     const char *key;
-    const char *attributes; /* or NULL */
+    const char *attributes;     /* or NULL */
     const int64_t *labels;      /* or NULL */
     const double *float_labels; /* in place of labels, or NULL */
     uint32_t label_count;

@@ -55,8 +55,8 @@ static int place_in_split(struct placing *p, size_t split, struct pcri_input *e,
     if (classes->count && (low == classes->count || classes->items[low].begin > file))
         return leave_out(p, e, "an image beside the class folders of its split", err);
     if (classes->count) {
-        e->labels = p->labels + pcri_names_find(&p->layout->class_names,
-                                                classes->items[low].name);
+        e->labels = p->labels +
+                    pcri_names_find(&p->layout->class_names, classes->items[low].name);
         e->label_count = 1;
     }
     keep(p, e);
@@ -160,7 +160,8 @@ static int read_tree(const char *path, const struct pcr_source_options *opts,
     if (layout.class_names.count)
         classes = layout.class_names;
     if (!rc && given.count && !classes.count)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: classes are given, but it has no labels", path);
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: classes are given, but it has no labels",
+                       path);
     if (!rc)
         pcri_entries_finish(tree->files, classes.count ? &classes : NULL,
                             layout.split_names.count ? &layout.split_names : NULL);
@@ -172,8 +173,7 @@ static int open_folder(const char *path, const struct pcr_source_options *opts,
 {
     struct pcri_tree tree = { 0 };
     if (opts->root)
-        return pcri_fail(err, PCR_ERR_INVAL, "%s: a root is for lists, not for folders",
-                         path);
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: a root is for lists, not for folders", path);
     int rc = pcri_entries_create(&tree.files, err);
     if (!rc)
         rc = read_tree(path, opts, &tree, err);

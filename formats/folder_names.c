@@ -13,12 +13,12 @@ static const struct {
     const char *word;
     enum pcri_split_kind kind;
 } split_words[] = {
-    { "train", PCRI_SPLIT_TRAIN },        { "training", PCRI_SPLIT_TRAIN },
-    { "trainval", PCRI_SPLIT_TRAIN },     { "val", PCRI_SPLIT_VALIDATION },
-    { "valid", PCRI_SPLIT_VALIDATION },   { "validation", PCRI_SPLIT_VALIDATION },
+    { "train", PCRI_SPLIT_TRAIN },         { "training", PCRI_SPLIT_TRAIN },
+    { "trainval", PCRI_SPLIT_TRAIN },      { "val", PCRI_SPLIT_VALIDATION },
+    { "valid", PCRI_SPLIT_VALIDATION },    { "validation", PCRI_SPLIT_VALIDATION },
     { "validate", PCRI_SPLIT_VALIDATION }, { "dev", PCRI_SPLIT_VALIDATION },
-    { "eval", PCRI_SPLIT_VALIDATION },    { "evaluation", PCRI_SPLIT_VALIDATION },
-    { "test", PCRI_SPLIT_TEST },          { "testing", PCRI_SPLIT_TEST },
+    { "eval", PCRI_SPLIT_VALIDATION },     { "evaluation", PCRI_SPLIT_VALIDATION },
+    { "test", PCRI_SPLIT_TEST },           { "testing", PCRI_SPLIT_TEST },
 };
 
 static enum pcri_split_kind find_word(const char *word, size_t nbytes)
@@ -74,16 +74,16 @@ static int compare_names(const void *a, const void *b)
     return strcasecmp(a, *(const char *const *) b);
 }
 
-#define IS_IN(name, table)                                                      \
+#define IS_IN(name, table) \
     (bsearch(name, table, sizeof(table) / sizeof((table)[0]), sizeof((table)[0]), \
              compare_names) != NULL)
 
 bool pcri_is_container_name(const char *name)
 {
     static const char *const names[] = {
-        "data", "dataset", "files", "image", "images", "img", "imgs", "jpeg",
-        "jpegimages", "jpegs", "jpg", "jpgs", "photo", "photos", "pics", "picture",
-        "pictures", "png", "pngs",
+        "data", "dataset",    "files",    "image", "images", "img",   "imgs",
+        "jpeg", "jpegimages", "jpegs",    "jpg",   "jpgs",   "photo", "photos",
+        "pics", "picture",    "pictures", "png",   "pngs",
     };
     return IS_IN(name, names);
 }
@@ -97,7 +97,7 @@ bool pcri_is_images_name(const char *name)
 bool pcri_is_clutter(const char *name)
 {
     static const char *const names[] = {
-        "$RECYCLE.BIN", "@eaDir", "System Volume Information", "__MACOSX", "desktop.ini",
+        "$RECYCLE.BIN", "@eaDir",    "System Volume Information", "__MACOSX", "desktop.ini",
         "lost+found",   "Thumbs.db",
     };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -109,10 +109,10 @@ bool pcri_is_clutter(const char *name)
 static bool is_image_ending(const char *ending)
 {
     static const char *const endings[] = {
-        "apng", "arw", "avif", "bmp", "cr2", "cr3", "dcm", "dib", "dng", "exr", "gif",
-        "heic", "heif", "hif", "ico", "j2k", "jfif", "jif", "jp2", "jpe", "jpeg", "jpf",
-        "jpg", "jps", "jpx", "jxl", "mpo", "nef", "orf", "pbm", "pfm", "pgm", "png",
-        "pnm", "ppm", "psd", "raf", "rw2", "tga", "tif", "tiff", "webp",
+        "apng", "arw",  "avif", "bmp", "cr2", "cr3",  "dcm", "dib",  "dng",  "exr",  "gif",
+        "heic", "heif", "hif",  "ico", "j2k", "jfif", "jif", "jp2",  "jpe",  "jpeg", "jpf",
+        "jpg",  "jps",  "jpx",  "jxl", "mpo", "nef",  "orf", "pbm",  "pfm",  "pgm",  "png",
+        "pnm",  "ppm",  "psd",  "raf", "rw2", "tga",  "tif", "tiff", "webp",
     };
     return IS_IN(ending, endings);
 }
@@ -120,17 +120,21 @@ static bool is_image_ending(const char *ending)
 static bool is_other_ending(const char *ending)
 {
     static const char *const endings[] = {
-        "7z", "arrow", "asc", "avi", "bat", "bib", "bz2", "c", "cache", "cfg", "ckpt",
-        "conf", "cpp", "css", "csv", "db", "dll", "doc", "docx", "exe", "feather",
-        "flac", "gz", "h", "h5", "hdf5", "htm", "html", "ini", "ipynb", "java", "js",
-        "json", "jsonl", "lmdb", "log", "lst", "m", "m4v", "mat", "md", "md5", "mdb",
-        "mkv", "mov", "mp3", "mp4", "mpeg", "mpg", "names", "ndjson", "npy", "npz",
-        "ods", "odt", "ogg", "onnx", "parquet", "pb", "pdf", "pickle", "pkl", "pl",
-        "ppt", "pptx", "pt", "pth", "py", "pyc", "r", "rar", "rb", "rst", "rtf",
-        "safetensors", "sh", "sha1", "sha256", "sig", "so", "sqlite", "tar", "tex",
-        "tflite", "tfrecord", "tfrecords", "tgz", "toml", "torrent", "tsv", "ttf",
-        "txt", "url", "wav", "webloc", "webm", "xls", "xlsx", "xml", "xz", "yaml",
-        "yml", "zip", "zst",
+        "7z",       "arrow",     "asc",  "avi",    "bat",         "bib",   "bz2",
+        "c",        "cache",     "cfg",  "ckpt",   "conf",        "cpp",   "css",
+        "csv",      "db",        "dll",  "doc",    "docx",        "exe",   "feather",
+        "flac",     "gz",        "h",    "h5",     "hdf5",        "htm",   "html",
+        "ini",      "ipynb",     "java", "js",     "json",        "jsonl", "lmdb",
+        "log",      "lst",       "m",    "m4v",    "mat",         "md",    "md5",
+        "mdb",      "mkv",       "mov",  "mp3",    "mp4",         "mpeg",  "mpg",
+        "names",    "ndjson",    "npy",  "npz",    "ods",         "odt",   "ogg",
+        "onnx",     "parquet",   "pb",   "pdf",    "pickle",      "pkl",   "pl",
+        "ppt",      "pptx",      "pt",   "pth",    "py",          "pyc",   "r",
+        "rar",      "rb",        "rst",  "rtf",    "safetensors", "sh",    "sha1",
+        "sha256",   "sig",       "so",   "sqlite", "tar",         "tex",   "tflite",
+        "tfrecord", "tfrecords", "tgz",  "toml",   "torrent",     "tsv",   "ttf",
+        "txt",      "url",       "wav",  "webloc", "webm",        "xls",   "xlsx",
+        "xml",      "xz",        "yaml", "yml",    "zip",         "zst",
     };
     return IS_IN(ending, endings);
 }
@@ -155,12 +159,12 @@ static bool is_image_magic(const uint8_t *b, size_t n)
         uint8_t at, nbytes;
         const char *bytes;
     } magics[] = {
-        { 0, 3, "\xff\xd8\xff" }, { 0, 4, "\x89PNG" },     { 0, 4, "GIF8" },
-        { 8, 4, "WEBP" },         { 0, 4, "II*\0" },       { 0, 4, "MM\0*" },
-        { 4, 8, "ftypheic" },     { 4, 8, "ftypheix" },    { 4, 8, "ftypmif1" },
-        { 4, 8, "ftypmsf1" },     { 4, 8, "ftypavif" },    { 4, 6, "jP  \r\n" },
-        { 4, 6, "JXL \r\n" },     { 0, 2, "\xff\x0a" },    { 0, 4, "\xff\x4f\xff\x51" },
-        { 0, 4, "8BPS" },         { 0, 3, "P5\n" },        { 0, 3, "P6\n" },
+        { 0, 3, "\xff\xd8\xff" }, { 0, 4, "\x89PNG" },  { 0, 4, "GIF8" },
+        { 8, 4, "WEBP" },         { 0, 4, "II*\0" },    { 0, 4, "MM\0*" },
+        { 4, 8, "ftypheic" },     { 4, 8, "ftypheix" }, { 4, 8, "ftypmif1" },
+        { 4, 8, "ftypmsf1" },     { 4, 8, "ftypavif" }, { 4, 6, "jP  \r\n" },
+        { 4, 6, "JXL \r\n" },     { 0, 2, "\xff\x0a" }, { 0, 4, "\xff\x4f\xff\x51" },
+        { 0, 4, "8BPS" },         { 0, 3, "P5\n" },     { 0, 3, "P6\n" },
     };
     for (size_t i = 0; i < sizeof(magics) / sizeof(magics[0]); i++)
         if (n >= (size_t) magics[i].at + magics[i].nbytes &&

@@ -7,13 +7,12 @@
 
 static int fail_line(struct pcr_error *err, uint64_t line, const char *what)
 {
-    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line,
-                     what);
+    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line, what);
 }
 
 /* A string member; *out stays NULL where it is absent or null. */
-static int get_text(struct pcri_list *l, const json_t *object, const char *name,
-                    uint64_t line, const char **out, struct pcr_error *err)
+static int get_text(struct pcri_list *l, const json_t *object, const char *name, uint64_t line,
+                    const char **out, struct pcr_error *err)
 {
     const json_t *v = json_object_get(object, name);
     if (!v || json_is_null(v))
@@ -59,9 +58,10 @@ static int set_numbers(struct pcri_list *l, struct pcri_list_row *row, const jso
         ints[i] = json_integer_value(v);
         floats[i] = json_real_value(v);
         if (!json_is_number(v))
-            rc = pcri_row_fail(err, row, "%s %s, expected a number, an array of numbers, or a "
-                               "class's name", array == v ? "the label is"
-                                                          : "among the labels is",
+            rc = pcri_row_fail(err, row,
+                               "%s %s, expected a number, an array of numbers, or a "
+                               "class's name",
+                               array == v ? "the label is" : "among the labels is",
                                type_name(v));
     }
     if (!rc)
@@ -101,8 +101,8 @@ static bool is_metadata(const json_t *object)
 
 static bool is_known(const struct pcri_list *l, const char *name)
 {
-    static const char *const known[] = { "label", "labels", "path", "key", "split",
-                                         "attributes" };
+    static const char *const known[] = { "label", "labels", "path",
+                                         "key",   "split",  "attributes" };
     size_t count = l->beside ? (l->keep_labels ? 0 : 2) : sizeof(known) / sizeof(known[0]);
     for (size_t i = 0; i < count; i++)
         if (!strcmp(known[i], name))
@@ -110,8 +110,8 @@ static bool is_known(const struct pcri_list *l, const char *name)
     return false;
 }
 
-static int get_attributes(struct pcri_list *l, struct pcri_list_row *row,
-                          json_t *object, struct pcr_error *err)
+static int get_attributes(struct pcri_list *l, struct pcri_list_row *row, json_t *object,
+                          struct pcr_error *err)
 {
     bool metadata = is_metadata(object);
     const json_t *given = l->beside ? NULL : json_object_get(object, "attributes");
@@ -121,10 +121,10 @@ static int get_attributes(struct pcri_list *l, struct pcri_list_row *row,
     int rc = all ? 0 : pcri_fail_nomem(err, sizeof(*all));
     const char *name;
     json_t *value;
-    json_object_foreach((json_t *) given, name, value)
+    json_object_foreach ((json_t *) given, name, value)
         if (!rc && json_object_set(all, name, value))
             rc = pcri_fail_nomem(err, sizeof(*value));
-    json_object_foreach(object, name, value)
+    json_object_foreach (object, name, value)
         if (!rc && metadata && strcmp(name, "file_name") != 0 && !is_known(l, name) &&
             json_object_set(all, name, value))
             rc = pcri_fail_nomem(err, sizeof(*value));
@@ -142,7 +142,7 @@ static int check_members(const struct pcri_list *l, json_t *object, uint64_t lin
 {
     const char *name;
     json_t *value;
-    json_object_foreach(object, name, value)
+    json_object_foreach (object, name, value)
         if (!is_known(l, name))
             return pcri_fail(err, PCR_ERR_INVAL,
                              "line %llu: unknown member '%.64s' (known are path, key, label, "

@@ -49,11 +49,10 @@ static int fail_rows(struct pcr_error *err, const struct pcri_list_row *a,
 {
     const struct pcri_list_row *first = a->line < b->line ? a : b;
     const struct pcri_list_row *second = first == a ? b : a;
-    return pcri_fail(err, PCR_ERR_INVAL,
-                     "lines %llu and %llu: %s '%.160s' (of '%.80s' and '%.80s')",
-                     (unsigned long long) first->line, (unsigned long long) second->line,
-                     what, a->safe_key, first->key ? first->key : first->path,
-                     second->key ? second->key : second->path);
+    return pcri_fail(
+        err, PCR_ERR_INVAL, "lines %llu and %llu: %s '%.160s' (of '%.80s' and '%.80s')",
+        (unsigned long long) first->line, (unsigned long long) second->line, what, a->safe_key,
+        first->key ? first->key : first->path, second->key ? second->key : second->path);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -65,8 +64,8 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* The first row from `begin` on whose key lies below the folder `key`, or NULL. */
-static const struct pcri_list_row *find_below(const struct pcri_list_row **rows,
-                                              size_t begin, size_t end, const char *key)
+static const struct pcri_list_row *find_below(const struct pcri_list_row **rows, size_t begin,
+                                              size_t end, const char *key)
 {
     size_t n = strlen(key), count = end;
     while (begin < end) {
@@ -86,22 +85,19 @@ static const struct pcri_list_row *find_below(const struct pcri_list_row **rows,
     return !strncmp(found, key, n) && found[n] == '/' ? rows[end] : NULL;
 }
 
-static int check_sorted(const struct pcri_list_row **rows, size_t count,
-                        struct pcr_error *err)
+static int check_sorted(const struct pcri_list_row **rows, size_t count, struct pcr_error *err)
 {
     for (size_t i = 0; i < count; i++) {
         if (i && !strcmp(rows[i - 1]->safe_key, rows[i]->safe_key))
             return fail_rows(err, rows[i - 1], rows[i], "the same key");
-        const struct pcri_list_row *below = find_below(rows, i + 1, count,
-                                                       rows[i]->safe_key);
+        const struct pcri_list_row *below = find_below(rows, i + 1, count, rows[i]->safe_key);
         if (below)
             return fail_rows(err, rows[i], below, "a file and a folder would have the key");
     }
     return 0;
 }
 
-static int make_key(struct pcri_list_row *row, struct pcri_arena *arena,
-                    struct pcr_error *err)
+static int make_key(struct pcri_list_row *row, struct pcri_arena *arena, struct pcr_error *err)
 {
     unsigned long long line = row->line;
     if (!row->path || !*row->path)
@@ -123,8 +119,8 @@ int pcri_list_make_keys(struct pcri_list *l, struct pcr_error *err)
     int rc = 0;
     for (size_t i = 0; i < l->count && !rc; i++)
         rc = make_key(&l->rows[i], l->arena, err);
-    const struct pcri_list_row **sorted = rc ? NULL : pcri_malloc(l->count, sizeof(*sorted),
-                                                                  err);
+    const struct pcri_list_row **sorted = rc ? NULL
+                                             : pcri_malloc(l->count, sizeof(*sorted), err);
     if (!sorted)
         return rc ? rc : PCR_ERR_NOMEM;
     for (size_t i = 0; i < l->count; i++)

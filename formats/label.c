@@ -48,7 +48,10 @@ static bool normalise(const char *p, char *out, size_t room, bool *whole)
         n--;
     }
     snprintf(out, room, "%s%.*s%s%.*s%s", minus ? "-" : "", n ? (int) n : 1, n ? digit : "0",
-             *whole ? "" : ".", fraction ? (int) fraction : *whole ? 0 : 1,
+             *whole ? "" : ".",
+             fraction ? (int) fraction
+             : *whole ? 0
+                      : 1,
              fraction ? digit + n + 1 : "0", exponent);
     return true;
 }
@@ -85,11 +88,12 @@ int pcri_row_fail(struct pcr_error *err, const struct pcri_list_row *row, const 
                      what);
 }
 
-static int fail_large(struct pcr_error *err, const struct pcri_list_row *row,
-                      const char *text)
+static int fail_large(struct pcr_error *err, const struct pcri_list_row *row, const char *text)
 {
-    return pcri_row_fail(err, row, "label %.60s is beyond what a label holds, 64-bit integers "
-                         "and finite floats", text);
+    return pcri_row_fail(err, row,
+                         "label %.60s is beyond what a label holds, 64-bit integers "
+                         "and finite floats",
+                         text);
 }
 
 static int set_numbers(struct pcri_list *l, struct pcri_list_row *row, const int64_t *ints,
@@ -122,8 +126,10 @@ int pcri_row_take(struct pcri_list *l, struct pcri_list_row *row, const bool *is
         if (is_float[k])
             continue;
         if (!is_exact(ints[k]))
-            return pcri_row_fail(err, row, "label %" PRId64 " is not exact as a float, but "
-                                 "another is one", ints[k]);
+            return pcri_row_fail(err, row,
+                                 "label %" PRId64 " is not exact as a float, but "
+                                 "another is one",
+                                 ints[k]);
         floats[k] = (double) ints[k];
     }
     return set_numbers(l, row, ints, any ? floats : NULL, count, err);
@@ -146,8 +152,8 @@ int pcri_row_numbers(struct pcri_list *l, struct pcri_list_row *row, const char 
         enum pcri_number kind = pcri_number_parse(at, &ints[count], &floats[count]);
         is_float[count++] = kind == PCRI_NUMBER_FLOAT;
         if (kind == PCRI_NUMBER_NONE)
-            rc = pcri_row_fail(err, row, "labels are numbers with blanks between, not '%.100s'",
-                               text);
+            rc = pcri_row_fail(err, row,
+                               "labels are numbers with blanks between, not '%.100s'", text);
         else if (kind == PCRI_NUMBER_LARGE)
             rc = fail_large(err, row, at);
         at = next;
@@ -208,9 +214,12 @@ static int settle_texts(struct pcri_list *l, struct pcr_error *err)
         if (kind == PCRI_NUMBER_LARGE)
             rc = fail_large(err, r, r->label_text);
         else if (r->label_text && has_comma(r->label_text))
-            rc = pcri_row_fail(err, r, "label '%.60s' has a comma: numbers have a point, several "
-                               "go into a column 'labels' with blanks between, and names are to "
-                               "be given as classes", r->label_text);
+            rc = pcri_row_fail(
+                err, r,
+                "label '%.60s' has a comma: numbers have a point, several "
+                "go into a column 'labels' with blanks between, and names are to "
+                "be given as classes",
+                r->label_text);
         else if (kind != PCRI_NUMBER_NONE)
             rc = set_numbers(l, r, &v, kind == PCRI_NUMBER_FLOAT ? &d : NULL, 1, err);
         if (kind != PCRI_NUMBER_NONE)
@@ -232,9 +241,11 @@ static int check_mixture(const struct pcri_list *l, struct pcr_error *err)
     }
     if (!number || !name)
         return 0;
-    return pcri_row_fail(err, name, "label '%.60s' is a name, but that of line %" PRIu64 " is a "
+    return pcri_row_fail(err, name,
+                         "label '%.60s' is a name, but that of line %" PRIu64 " is a "
                          "number: all labels are numbers or all are names; where numbers are "
-                         "names, give the classes", text_of(name), number->line);
+                         "names, give the classes",
+                         text_of(name), number->line);
 }
 
 /* Where classes are given: names are theirs, and integers are indices. A list without types
@@ -319,10 +330,13 @@ static int check_empty(const struct pcri_list *l, struct pcr_error *err)
             continue;
         empty = r;
         for (size_t k = 0; k < l->count; k++)
-            if (same_split(r, &l->rows[k]) && (text_of(&l->rows[k]) || has_numbers(&l->rows[k])))
-                return pcri_row_fail(err, r, "an empty label, but that of line %" PRIu64
+            if (same_split(r, &l->rows[k]) &&
+                (text_of(&l->rows[k]) || has_numbers(&l->rows[k])))
+                return pcri_row_fail(err, r,
+                                     "an empty label, but that of line %" PRIu64
                                      " is not: leave the row out, or give rows without labels "
-                                     "a split of their own", l->rows[k].line);
+                                     "a split of their own",
+                                     l->rows[k].line);
     }
     return 0;
 }
@@ -337,8 +351,10 @@ static int check_exact(const struct pcri_list *l, struct pcr_error *err)
         const struct pcri_list_row *r = &l->rows[i];
         for (uint32_t k = 0; k < r->label_count && r->labels; k++)
             if (!is_exact(r->labels[k]))
-                return pcri_row_fail(err, r, "label %" PRId64 " is not exact as a float, but "
-                                     "other lines have floats", r->labels[k]);
+                return pcri_row_fail(err, r,
+                                     "label %" PRId64 " is not exact as a float, but "
+                                     "other lines have floats",
+                                     r->labels[k]);
     }
     return 0;
 }

@@ -33,7 +33,10 @@ static size_t append_names(char out[READING_NBYTES], size_t n, const struct pcri
     enum { SHOWN = 3 };
     char text[48];
     snprintf(text, sizeof(text), "%s%u %s%s (", n ? " and " : "", (unsigned) names->count,
-             what, names->count == 1 ? "" : what[0] == 'c' ? "es" : "s");
+             what,
+             names->count == 1 ? ""
+             : what[0] == 'c'  ? "es"
+                               : "s");
     n = append(out, n, text);
     for (uint32_t i = 0; i < names->count && i < SHOWN; i++) {
         snprintf(text, sizeof(text), "%s%.16s%s", i ? ", " : "", names->shown[i],
@@ -71,8 +74,8 @@ static int ask(const struct pcri_tree *t, uint32_t first, uint32_t second, const
     if (rc)
         return rc;
     return pcri_fail(err, PCR_ERR_INVAL,
-                     "%s; choose a layout: '%s' has %s; '%s' has %s (pcrtool: --layout)",
-                     why, pcri_layout_name(first), a, pcri_layout_name(second), b);
+                     "%s; choose a layout: '%s' has %s; '%s' has %s (pcrtool: --layout)", why,
+                     pcri_layout_name(first), a, pcri_layout_name(second), b);
 }
 
 /* --- what names say --- */
@@ -157,8 +160,10 @@ static int check_classes(const struct pcri_tree *t, const struct pcri_layout *l,
             return ask(t, l->kind, second, why, err);
         }
         if (l->class_names.count > 1 && pcri_is_images_name(f->name)) {
-            snprintf(why, sizeof(why), "'%.32s' would be one of several classes (or convert "
-                     "that folder alone)", f->name);
+            snprintf(why, sizeof(why),
+                     "'%.32s' would be one of several classes (or convert "
+                     "that folder alone)",
+                     f->name);
             return ask(t, l->kind, second, why, err);
         }
     }
@@ -221,8 +226,7 @@ static int check_split(const struct pcri_tree *t, const struct pcri_layout *l, s
     return 0;
 }
 
-static int find_splits(const struct pcri_tree *t, struct pcri_layout *l,
-                       struct pcr_error *err)
+static int find_splits(const struct pcri_tree *t, struct pcri_layout *l, struct pcr_error *err)
 {
     l->kind = PCR_FOLDERS_SPLIT_CLASS;
     int rc = pcri_layout_splits(t, l, true, err);
@@ -301,20 +305,19 @@ static int check_aliases(const struct pcri_tree *t, struct pcr_error *err)
             size_t n = strcspn(p, "/");
             snprintf(name, sizeof(name), "%.*s", (int) (n < 31 ? n : 31), p);
             p += n + (p[n] == '/'); /* the alias itself is last, and has no files */
-            if (pcri_is_split_name(name) &&
-                (!*p || !has_files(t, key, (size_t) (p - key))))
+            if (pcri_is_split_name(name) && (!*p || !has_files(t, key, (size_t) (p - key))))
                 return pcri_fail(err, PCR_ERR_INVAL,
                                  "%s is a link to a folder that stands in the tree under "
                                  "another name, so '%s' has no images of its own; give a "
                                  "list with columns path, label and split, or choose a "
-                                 "layout", key, name);
+                                 "layout",
+                                 key, name);
         }
     }
     return 0;
 }
 
-static int find_auto(const struct pcri_tree *t, struct pcri_layout *l,
-                     struct pcr_error *err)
+static int find_auto(const struct pcri_tree *t, struct pcri_layout *l, struct pcr_error *err)
 {
     char why[160];
     int rc = pcri_layout_tops(t, l, err);
@@ -324,12 +327,12 @@ static int find_auto(const struct pcri_tree *t, struct pcri_layout *l,
         return rc;
     const struct pcri_folder *base = &l->base, *first = l->tops.items;
     bool splits = are_splits(&l->tops);
-    uint32_t kind = splits ? have_folders(&l->tops) ? PCR_FOLDERS_SPLIT_CLASS
-                                                    : PCR_FOLDERS_SPLIT
-                           : PCR_FOLDERS_CLASS;
-    if (!l->tops.count || (l->tops.count == 1 && !base->direct && !splits &&
-                           first->images == first->direct &&
-                           pcri_is_container_name(first->name)))
+    uint32_t kind = splits
+                        ? have_folders(&l->tops) ? PCR_FOLDERS_SPLIT_CLASS : PCR_FOLDERS_SPLIT
+                        : PCR_FOLDERS_CLASS;
+    if (!l->tops.count ||
+        (l->tops.count == 1 && !base->direct && !splits && first->images == first->direct &&
+         pcri_is_container_name(first->name)))
         return pcri_layout_build(t, PCR_FOLDERS_FLAT, l, err);
     if (base->direct > base->images - base->direct) {
         snprintf(why, sizeof(why), "%zu images stand beside folders with %zu", base->direct,
@@ -352,7 +355,7 @@ int pcri_layout_find(const struct pcri_tree *t, uint32_t kind, struct pcri_layou
 {
     *l = (struct pcri_layout) { 0 };
     int rc = kind == PCR_FOLDERS_AUTO ? find_auto(t, l, err)
-                                     : pcri_layout_build(t, kind, l, err);
+                                      : pcri_layout_build(t, kind, l, err);
     if (!rc && kind != PCR_FOLDERS_AUTO && kind != PCR_FOLDERS_FLAT && !l->tops.count)
         return pcri_fail(err, PCR_ERR_INVAL, "layout '%s', but no folders with images in it",
                          pcri_layout_name(kind));

@@ -20,10 +20,10 @@ struct pcri_folders {
 };
 
 struct pcri_layout {
-    uint32_t kind;               /* enum pcr_folder_layout, not AUTO */
-    struct pcri_folder base;     /* the folder that the rest stands in */
-    struct pcri_folders tops;    /* splits or classes */
-    struct pcri_folder *bases;   /* of each split: the folder that its classes stand in */
+    uint32_t kind;                /* enum pcr_folder_layout, not AUTO */
+    struct pcri_folder base;      /* the folder that the rest stands in */
+    struct pcri_folders tops;     /* splits or classes */
+    struct pcri_folder *bases;    /* of each split: the folder that its classes stand in */
     struct pcri_folders *classes; /* of each split: its class folders; none: no labels */
     struct pcri_names split_names, class_names; /* count 0: none */
 };
@@ -40,8 +40,7 @@ int pcri_layout_build(const struct pcri_tree *t, uint32_t kind, struct pcri_layo
 int pcri_folders_list(const struct pcri_tree *t, const struct pcri_folder *f,
                       struct pcri_folders *out, struct pcr_error *err);
 /* The base and the top folders of a tree. (layout_build.c) */
-int pcri_layout_tops(const struct pcri_tree *t, struct pcri_layout *l,
-                     struct pcr_error *err);
+int pcri_layout_tops(const struct pcri_tree *t, struct pcri_layout *l, struct pcr_error *err);
 /* Fills bases, classes and names of the layout's splits. `sure`: it is not asked for, so that
  * folders like `images` between splits and files are no classes. (layout_build.c) */
 int pcri_layout_splits(const struct pcri_tree *t, struct pcri_layout *l, bool sure,

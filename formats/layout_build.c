@@ -81,8 +81,7 @@ static bool is_wrapper(const struct pcri_folder *f)
     return f->images > f->direct && f->direct < f->images - f->direct;
 }
 
-int pcri_layout_tops(const struct pcri_tree *t, struct pcri_layout *l,
-                     struct pcr_error *err)
+int pcri_layout_tops(const struct pcri_tree *t, struct pcri_layout *l, struct pcr_error *err)
 {
     l->base = (struct pcri_folder) { .name = "", .end = t->files->count };
     count_images(t, &l->base);
@@ -125,7 +124,8 @@ bool pcri_folders_have(const struct pcri_folders *f, const char *name)
     return false;
 }
 
-static bool share_names(const struct pcri_layout *l, const struct pcri_folders *f, size_t split)
+static bool share_names(const struct pcri_layout *l, const struct pcri_folders *f,
+                        size_t split)
 {
     enum { LOOKED_AT = 8 }; /* of the names */
     for (size_t other = 0; other < l->tops.count; other++)
@@ -211,8 +211,8 @@ int pcri_layout_splits(const struct pcri_tree *t, struct pcri_layout *l, bool su
     struct pcri_arena *arena = &t->files->arena;
     l->bases = pcri_arena_alloc(arena, n * sizeof(*l->bases), alignof(struct pcri_folder),
                                 err);
-    l->classes = pcri_arena_alloc(arena, n * sizeof(*l->classes),
-                                  alignof(struct pcri_folders), err);
+    l->classes = pcri_arena_alloc(arena, n * sizeof(*l->classes), alignof(struct pcri_folders),
+                                  err);
     int rc = l->bases && l->classes ? 0 : PCR_ERR_NOMEM;
     for (size_t s = 0; s < n && !rc; s++)
         rc = find_base(t, l, s, sure, err);

@@ -23,8 +23,7 @@ static bool probe(const char *path, const struct stat *st)
                                     has_ending(path, ".jsonl"));
 }
 
-static int fail_row(struct pcr_error *err, const struct pcri_list_row *row,
-                    const char *what)
+static int fail_row(struct pcr_error *err, const struct pcri_list_row *row, const char *what)
 {
     return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) row->line,
                      what);
@@ -38,9 +37,10 @@ static int check_splits(const struct pcri_names *n, struct pcr_error *err)
     for (uint32_t i = 1; i < n->count; i++)
         for (uint32_t k = 0; k < i; k++)
             if (!strcasecmp(n->raw[i], n->raw[k]))
-                return pcri_fail(err, PCR_ERR_INVAL,
-                                 "splits '%s' and '%s' differ in case alone: give them one name",
-                                 n->shown[k], n->shown[i]);
+                return pcri_fail(
+                    err, PCR_ERR_INVAL,
+                    "splits '%s' and '%s' differ in case alone: give them one name",
+                    n->shown[k], n->shown[i]);
     return 0;
 }
 
@@ -88,9 +88,8 @@ void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcr
     e->label_count = row->label_count;
 }
 
-static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
-                     const char *root, const struct pcri_names *splits,
-                     struct pcr_error *err)
+static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r, const char *root,
+                     const struct pcri_names *splits, struct pcr_error *err)
 {
     struct pcri_input *item = pcri_entries_add(e, err);
     if (!item)
@@ -115,8 +114,7 @@ static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r,
 }
 
 static int make_entries(const char *path, const struct pcr_source_options *opts,
-                        struct pcri_list *l, struct pcri_entries *e,
-                        struct pcr_error *err)
+                        struct pcri_list *l, struct pcri_entries *e, struct pcr_error *err)
 {
     struct pcri_names given, classes = { 0 }, splits = { 0 };
     int rc = pcri_list_make_keys(l, err);
@@ -134,8 +132,7 @@ static int make_entries(const char *path, const struct pcr_source_options *opts,
     for (size_t i = 0; i < l->count && !rc; i++)
         rc = add_entry(e, &l->rows[i], root, &splits, err);
     if (!rc)
-        pcri_entries_finish(e, classes.count ? &classes : NULL,
-                            splits.count ? &splits : NULL);
+        pcri_entries_finish(e, classes.count ? &classes : NULL, splits.count ? &splits : NULL);
     return rc;
 }
 
@@ -159,7 +156,8 @@ static int open_list(const char *path, const struct pcr_source_options *opts,
     if (opts->layout)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: a layout is for folders, not for lists",
                          path);
-    int rc = pcri_storage_read(&pcri_files, path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text, err);
+    int rc = pcri_storage_read(&pcri_files, path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text,
+                               err);
     if (!rc)
         rc = pcri_entries_create(&e, err);
     if (rc)

@@ -8,18 +8,18 @@
 
 /* One image as a line of the list describes it. Strings live in the entries' arena. */
 struct pcri_list_row {
-    uint64_t line;          /* for messages, from 1 */
-    const char *path;       /* as written */
-    const char *key;        /* as written; NULL: the path */
-    const char *safe_key;   /* what pcri_list_make_keys() makes of it */
-    const char *split;      /* NULL: none given */
-    const char *class_name; /* NULL: no label, or numbers */
-    const char *label_text; /* CSV, which tells no types: a number or a class's name */
-    bool empty_label;       /* CSV: there is a label's column, and nothing in it */
-    const int64_t *labels;  /* integers, or NULL */
+    uint64_t line;              /* for messages, from 1 */
+    const char *path;           /* as written */
+    const char *key;            /* as written; NULL: the path */
+    const char *safe_key;       /* what pcri_list_make_keys() makes of it */
+    const char *split;          /* NULL: none given */
+    const char *class_name;     /* NULL: no label, or numbers */
+    const char *label_text;     /* CSV, which tells no types: a number or a class's name */
+    bool empty_label;           /* CSV: there is a label's column, and nothing in it */
+    const int64_t *labels;      /* integers, or NULL */
     const double *float_labels; /* floats, or NULL */
-    uint32_t label_count;   /* of labels or float_labels */
-    const char *attributes; /* canonical JSON, or NULL */
+    uint32_t label_count;       /* of labels or float_labels */
+    const char *attributes;     /* canonical JSON, or NULL */
 };
 
 struct pcri_list {
@@ -32,8 +32,7 @@ struct pcri_list {
 };
 
 /* A new zeroed row at the end; NULL for want of memory. Moves the others. */
-struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line,
-                                    struct pcr_error *err);
+struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct pcr_error *err);
 
 /* The key as a relative path without empty, "." and ".." parts: "../a//b" is "a/b"; itself
  * if it is one. "" where nothing is left; NULL for want of memory. (keys.c) */

@@ -55,12 +55,13 @@ static int check_label(const struct metadata *m, const struct pcri_list_row *row
     const char *label = json_string_value(json_object_get(object, "label"));
     const char *class_name = m->layout->class_names.shown[sample->labels[0]];
     if (label && strcmp(label, class_name) != 0)
-        rc = pcri_fail(err, PCR_ERR_INVAL,
-                       "line %llu: label '%.60s' of '%.100s', but its folder is '%.60s'; choose "
-                       "layout '%s' for the folders' labels, '%s' for these (pcrtool: --layout)",
-                       (unsigned long long) row->line, label, row->path, class_name,
-                       m->layout->split_names.count ? "split-class" : "class",
-                       m->layout->split_names.count ? "split" : "flat");
+        rc = pcri_fail(
+            err, PCR_ERR_INVAL,
+            "line %llu: label '%.60s' of '%.100s', but its folder is '%.60s'; choose "
+            "layout '%s' for the folders' labels, '%s' for these (pcrtool: --layout)",
+            (unsigned long long) row->line, label, row->path, class_name,
+            m->layout->split_names.count ? "split-class" : "class",
+            m->layout->split_names.count ? "split" : "flat");
     json_decref(object);
     return rc;
 }
@@ -100,7 +101,8 @@ static int count_others(const struct metadata *m, const char *path, size_t folde
 {
     const struct pcri_entries *files = m->tree->files;
     size_t n = folder_nbytes - m->tree->root_nbytes, others = 0, all = 0;
-    const char *folder = pcri_arena_strndup(m->list.arena, path + m->tree->root_nbytes, n, err);
+    const char *folder = pcri_arena_strndup(m->list.arena, path + m->tree->root_nbytes, n,
+                                            err);
     if (!folder)
         return PCR_ERR_NOMEM;
     for (size_t i = find_first(files, folder); i < files->count; i++) {
@@ -130,7 +132,7 @@ static int read_rows(struct metadata *m, const char *path, const struct pcr_buff
         return rc;
     m->tree->files->ignored_count--;
     rc = csv ? pcri_csv_parse(bytes, text->nbytes, &m->list, err)
-                 : pcri_jsonl_parse(bytes, text->nbytes, &m->list, err);
+             : pcri_jsonl_parse(bytes, text->nbytes, &m->list, err);
     for (size_t i = first; i < m->list.count && !rc; i++) {
         bool keep;
         rc = match(m, path, folder_nbytes, &m->list.rows[i], &keep, err);
@@ -172,9 +174,8 @@ static int apply_rows(struct metadata *m, struct pcri_names *classes, struct pcr
 }
 
 int pcri_metadata_apply(struct pcri_tree *t, const struct pcri_layout *l, bool sure,
-                        const struct pcr_source_options *opts,
-                        const struct pcri_names *given, struct pcri_names *classes_out,
-                        struct pcr_error *err)
+                        const struct pcr_source_options *opts, const struct pcri_names *given,
+                        struct pcri_names *classes_out, struct pcr_error *err)
 {
     struct metadata m = { .tree = t, .layout = l, .opts = opts, .given = given, .sure = sure };
     if (!t->metadata.count)

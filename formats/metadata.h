@@ -13,8 +13,7 @@
  * is an error. `given`: the classes as the options name them, or count 0. INVAL (a row; an image
  * that is not there), IO, NOMEM. */
 int pcri_metadata_apply(struct pcri_tree *t, const struct pcri_layout *l, bool sure,
-                        const struct pcr_source_options *opts,
-                        const struct pcri_names *given, struct pcri_names *classes_out,
-                        struct pcr_error *err);
+                        const struct pcr_source_options *opts, const struct pcri_names *given,
+                        struct pcri_names *classes_out, struct pcr_error *err);
 
 #endif

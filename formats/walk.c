@@ -22,7 +22,7 @@ struct seen {
     struct seen_slot {
         uint64_t dev, ino;
         bool used;
-    } *slots;
+    } * slots;
     size_t count, capacity; /* capacity: a power of two */
 };
 
@@ -158,8 +158,8 @@ static int compare_strings(const void *a, const void *b)
 }
 
 /* Reads the folder's names; they are back to back in `text`, each ended by NUL. */
-static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text,
-                      size_t *count, struct pcr_error *err)
+static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text, size_t *count,
+                      struct pcr_error *err)
 {
     *count = 0;
     for (;;) {
@@ -264,8 +264,8 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(x->key, y->key);
 }
 
-int pcri_walk(const char *root, const struct pcr_source_options *opts,
-              struct pcri_tree *tree, struct pcr_error *err)
+int pcri_walk(const char *root, const struct pcr_source_options *opts, struct pcri_tree *tree,
+              struct pcr_error *err)
 {
     struct folder_walk w = { .opts = opts, .tree = tree, .arena = &tree->files->arena };
     size_t n = strlen(root);

@@ -28,7 +28,7 @@ struct pcri_tree {
  * files->ignored_count. Symbolic links are followed, but no folder is entered twice, and one
  * reached without a link comes before one reached through one. Codes: IO for a folder that
  * cannot be read, NOMEM. */
-int pcri_walk(const char *root, const struct pcr_source_options *opts,
-              struct pcri_tree *tree, struct pcr_error *err);
+int pcri_walk(const char *root, const struct pcr_source_options *opts, struct pcri_tree *tree,
+              struct pcr_error *err);
 
 #endif

@@ -49,8 +49,7 @@ static int take_datasets(struct pcr_loader *l, struct pcr_dataset *const *datase
         if (info.group_count > out->group_count)
             out->group_count = info.group_count;
         const char *ladder = pcr_dataset_ladder(store->ds);
-        if (*ladder &&
-            (rc = pcr_ladder_parse(ladder, strlen(ladder), &store->ladder, err)))
+        if (*ladder && (rc = pcr_ladder_parse(ladder, strlen(ladder), &store->ladder, err)))
             return rc;
     }
     out->float_labels = label_kind == PCR_LABEL_FLOATS;
@@ -67,9 +66,8 @@ static size_t sample_nbytes(const struct pcr_loader *l)
     for (uint32_t k = 0; k < l->dataset_count; k++) {
         const struct pcri_loader_dataset *store = &l->datasets[k];
         struct pcr_dataset_info info = { .size = sizeof(info) };
-        uint32_t g = l->options.fidelity.level < store->group_count
-                         ? l->options.fidelity.level
-                         : store->group_count;
+        uint32_t g = l->options.fidelity.level < store->group_count ? l->options.fidelity.level
+                                                                    : store->group_count;
         if (pcr_dataset_describe(store->ds, &info, NULL))
             continue;
         nbytes += pcr_dataset_prefix_nbytes(store->ds, g) - info.head_nbytes;
@@ -107,8 +105,8 @@ static int join_threads(struct pcr_loader *l, struct pcr_error *err)
 {
     struct pcri_thread_client makers = { pcri_work_make, l, l->options.threads.count, 0,
                                          false };
-    struct pcri_thread_client readers = { pcri_work_read, l,
-                                          l->options.threads.reader_count, 0, false };
+    struct pcri_thread_client readers = { pcri_work_read, l, l->options.threads.reader_count,
+                                          0, false };
     l->clients[PCRI_THREADS_MAKERS] = makers;
     l->clients[PCRI_THREADS_READERS] = readers;
     l->idle_since_ns = pcri_clock_ns();
@@ -249,7 +247,8 @@ int pcri_loader_check(const struct pcr_loader *l, struct pcr_error *err)
         return 0;
     return pcri_fail(err, PCR_ERR_INVAL,
                      "the loader is process %ld's: its threads do not survive fork(); make a "
-                     "loader in the process that uses it", (long) l->process);
+                     "loader in the process that uses it",
+                     (long) l->process);
 }
 
 uint64_t pcr_loader_batch_count(const struct pcr_loader *loader)
@@ -435,8 +434,10 @@ int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
                 pcri_shard_delivered(s, loader->next_batch +
                                             loader->options.memory.batches_ahead),
                 fidelity))
-            rc = pcri_fail(err, PCR_ERR_INVAL, "%d changes of fidelity are on the way; take a "
-                           "batch before the next", PCRI_CHANGES_MAX);
+            rc = pcri_fail(err, PCR_ERR_INVAL,
+                           "%d changes of fidelity are on the way; take a "
+                           "batch before the next",
+                           PCRI_CHANGES_MAX);
     } else {
         c->fidelity = fidelity;
     }
@@ -517,8 +518,8 @@ int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out, struct pc
     return next(loader, UINT64_MAX, out, err);
 }
 
-int pcr_loader_next_within(struct pcr_loader *loader, uint64_t wait_ns,
-                           struct pcr_batch **out, struct pcr_error *err)
+int pcr_loader_next_within(struct pcr_loader *loader, uint64_t wait_ns, struct pcr_batch **out,
+                           struct pcr_error *err)
 {
     uint64_t till_ns;
     if (__builtin_add_overflow(pcri_clock_ns(), wait_ns, &till_ns))

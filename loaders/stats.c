@@ -20,8 +20,10 @@ static const struct stats_field {
     size_t offset, nbytes;
 } fields[] = {
 #define FIELD(member, metric, kind, help) \
-    { #member, metric, help, kind, offsetof(struct pcr_loader_stats, member), \
-      sizeof(((struct pcr_loader_stats *) NULL)->member) }
+    { \
+#member, metric, help, kind, offsetof(struct pcr_loader_stats, member), \
+            sizeof(((struct pcr_loader_stats *) NULL)->member) \
+    }
     FIELD(thread_count, "threads", GAUGE, "Threads that decode."),
     FIELD(reader_count, "reader_threads", GAUGE, "Threads that only read."),
     FIELD(sample_count, "samples_total", COUNTER, "Samples delivered to batches."),
@@ -48,8 +50,7 @@ static const struct stats_field {
     FIELD(decoding_count, "decoding_threads", GAUGE, "Threads that make a sample."),
     FIELD(batches_open, "open_batches", GAUGE, "Batches begun and not handed over."),
     FIELD(batches_ready, "ready_batches", GAUGE, "Batches complete and not handed over."),
-    FIELD(batches_held, "held_batches", GAUGE,
-          "Batches that the consumer has not released."),
+    FIELD(batches_held, "held_batches", GAUGE, "Batches that the consumer has not released."),
     FIELD(ahead_nbytes, "ahead_bytes", GAUGE, "Image bytes read for epochs not begun."),
     FIELD(profile_converted_count, "profile_converted_samples_total", COUNTER,
           "Samples whose colours were converted to sRGB."),
@@ -114,8 +115,8 @@ static int copy_in(const struct pcr_loader_stats *from, struct pcr_loader_stats 
 }
 
 int pcr_loader_stats_since(const struct pcr_loader_stats *now,
-                           const struct pcr_loader_stats *before,
-                           struct pcr_loader_stats *out, struct pcr_error *err)
+                           const struct pcr_loader_stats *before, struct pcr_loader_stats *out,
+                           struct pcr_error *err)
 {
     struct pcr_loader_stats a, b;
     int rc = copy_in(now, &b, err);
@@ -129,7 +130,8 @@ int pcr_loader_stats_since(const struct pcr_loader_stats *now,
         if (v < then)
             return pcri_fail(err, PCR_ERR_INVAL,
                              "%s is %" PRIu64 ", but was %" PRIu64 " before: not the later "
-                             "stats of the same loader", f->name, v, then);
+                             "stats of the same loader",
+                             f->name, v, then);
         v -= then;
         memcpy((char *) &b + f->offset, &v, sizeof(v)); /* all but gauges are 64 bits */
     }
@@ -152,11 +154,9 @@ static int put_metric(const struct pcr_loader_stats *s, const struct stats_field
                       const char *labels, struct pcr_buffer *out, struct pcr_error *err)
 {
     uint64_t v = get(s, f);
-    int rc = pcri_print(out, err,
-                        "# HELP pcr_loader_%s %s\n# TYPE pcr_loader_%s %s\npcr_loader_%s",
-                        f->metric, f->help, f->metric,
-                        f->kind == GAUGE ? "gauge" : "counter",
-                        f->metric);
+    int rc = pcri_print(
+        out, err, "# HELP pcr_loader_%s %s\n# TYPE pcr_loader_%s %s\npcr_loader_%s", f->metric,
+        f->help, f->metric, f->kind == GAUGE ? "gauge" : "counter", f->metric);
     if (!rc && labels && *labels && !(rc = pcri_print(out, err, "{")) &&
         !(rc = pcri_buffer_append(out, labels, strlen(labels), err)))
         rc = pcri_print(out, err, "}");
@@ -200,25 +200,29 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
     uint64_t known = s->room_wait_ns + s->bytes_wait_ns;
     int rc = pcri_print(out, err, "time      %.1f s\n", time);
     if (!rc)
-        rc = pcri_print(out, err, "samples   %" PRIu64 ", %.1f a second; %" PRIu64
-                        " replaced, %" PRIu64 " degraded\n", s->sample_count,
-                        ratio(samples, time),
-                        s->replaced_count, s->degraded_count);
+        rc = pcri_print(out, err,
+                        "samples   %" PRIu64 ", %.1f a second; %" PRIu64 " replaced, %" PRIu64
+                        " degraded\n",
+                        s->sample_count, ratio(samples, time), s->replaced_count,
+                        s->degraded_count);
     if (!rc)
-        rc = pcri_print(out, err, "batches   %" PRIu64 " handed out; %u ready, %u begun, "
-                        "%u held by the consumer\n", s->batch_count,
-                        (unsigned) s->batches_ready,
+        rc = pcri_print(out, err,
+                        "batches   %" PRIu64 " handed out; %u ready, %u begun, "
+                        "%u held by the consumer\n",
+                        s->batch_count, (unsigned) s->batches_ready,
                         (unsigned) (s->batches_open - s->batches_ready),
                         (unsigned) s->batches_held);
     if (!rc)
-        rc = pcri_print(out, err, "read      %.1f MB, %.1f MB/s; %.0f bytes a sample, "
-                        "%" PRIu64 " reads; %.1f MB in memory; %.1f MB more for the next epoch\n",
-                        (double) s->read_nbytes * 1e-6,
-                        ratio((double) s->read_nbytes * 1e-6, time),
-                        ratio((double) s->read_nbytes, samples), s->read_count,
-                        (double) s->held_nbytes * 1e-6, (double) s->ahead_nbytes * 1e-6);
+        rc = pcri_print(
+            out, err,
+            "read      %.1f MB, %.1f MB/s; %.0f bytes a sample, "
+            "%" PRIu64 " reads; %.1f MB in memory; %.1f MB more for the next epoch\n",
+            (double) s->read_nbytes * 1e-6, ratio((double) s->read_nbytes * 1e-6, time),
+            ratio((double) s->read_nbytes, samples), s->read_count,
+            (double) s->held_nbytes * 1e-6, (double) s->ahead_nbytes * 1e-6);
     if (!rc)
-        rc = pcri_print(out, err, "threads   %u: %.1f%% decoding, waiting %.1f%% for "
+        rc = pcri_print(out, err,
+                        "threads   %u: %.1f%% decoding, waiting %.1f%% for "
                         "room, %.1f%% for bytes, %.1f%% for other work\n",
                         (unsigned) s->thread_count, percent * (double) s->decode_ns,
                         percent * (double) s->room_wait_ns,
@@ -228,17 +232,16 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
     if (!rc)
         rc = pcri_print(out, err, "readers   %u%s: %.1f%% reading\n", (unsigned) readers,
                         s->reader_count ? "" : ", the same threads",
-                        100 * ratio((double) s->read_ns,
-                                    (double) s->elapsed_ns * readers));
+                        100 * ratio((double) s->read_ns, (double) s->elapsed_ns * readers));
     if (!rc)
         rc = pcri_print(out, err, "consumer  waited %.1f s, %.1f%% of the time\n",
                         seconds(s->consumer_wait_ns),
-                        100 * ratio((double) s->consumer_wait_ns,
-                                    (double) s->elapsed_ns));
+                        100 * ratio((double) s->consumer_wait_ns, (double) s->elapsed_ns));
     if (!rc && (s->profile_converted_count || s->profile_unusable_count))
-        rc = pcri_print(out, err, "profiles  %" PRIu64 " samples converted to sRGB, %" PRIu64
-                        " with one that cannot be used\n", s->profile_converted_count,
-                        s->profile_unusable_count);
+        rc = pcri_print(out, err,
+                        "profiles  %" PRIu64 " samples converted to sRGB, %" PRIu64
+                        " with one that cannot be used\n",
+                        s->profile_converted_count, s->profile_unusable_count);
     return rc ? rc : pcri_print(out, err, "limit     %s\n", limit(s));
 }
 
@@ -250,8 +253,10 @@ int pcr_loader_stats_text(const struct pcr_loader_stats *stats, uint32_t form,
     if (rc)
         return rc;
     if (!out || form > PCR_STATS_PROMETHEUS || (labels && form != PCR_STATS_PROMETHEUS))
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for the text, no such form as %u, or "
-                         "labels for another form than PROMETHEUS", (unsigned) form);
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "no place for the text, no such form as %u, or "
+                         "labels for another form than PROMETHEUS",
+                         (unsigned) form);
     out->nbytes = 0;
     switch (form) {
     case PCR_STATS_JSON:

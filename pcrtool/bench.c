@@ -63,12 +63,11 @@ static void print_head(const struct bench *b, const char *path)
            b->set->size_px ? b->set->size_px : 224,
            b->set->cold ? "nothing cached at first" : "cached",
            b->set->throttle ? ", reading throttled" : "");
-    printf("%8s %8s %8s %10s %9s %12s %13s\n", "fidelity", "backend", "threads",
-           "images/s", "MB/s", "bytes/image", "CPU ms/image");
+    printf("%8s %8s %8s %10s %9s %12s %13s\n", "fidelity", "backend", "threads", "images/s",
+           "MB/s", "bytes/image", "CPU ms/image");
 }
 
-static void report(struct bench *b, const struct pcrtool_case *c,
-                   const struct pcrtool_rate *r)
+static void report(struct bench *b, const struct pcrtool_case *c, const struct pcrtool_rate *r)
 {
     double images = pcrtool_rate_images(r);
     double nbytes = pcrtool_part_sample_nbytes(&b->part, c->fidelity);
@@ -97,9 +96,12 @@ static int measure(struct bench *b, struct pcr_error *err)
         for (uint32_t backend = b->backend_first; backend <= b->backend_last; backend++)
             for (uint32_t i = 0; i < b->threads_count; i++) {
                 const struct pcrtool_case c = {
-                    .fidelity = g, .threads = b->threads[i], .readers = true,
+                    .fidelity = g,
+                    .threads = b->threads[i],
+                    .readers = true,
                     .io_backend = backend,
-                    .size_px = (uint32_t) set->size_px, .cold = set->cold,
+                    .size_px = (uint32_t) set->size_px,
+                    .cold = set->cold,
                     .seconds = set->seconds ? (double) set->seconds : 1,
                 };
                 struct pcrtool_rate rate;
@@ -159,23 +161,57 @@ static int run_bench(const struct pcrtool_args *args)
 
 #define SETTING(field) offsetof(struct bench_settings, field)
 static const struct pcrtool_option options[] = {
-    { .name = "fidelity", .value = "G", .help = "only this fidelity", .kind = PCRTOOL_NUMBER,
-      .letter = 'f', .min = 1, .max = PCRTOOL_MAX_FIDELITY, .offset = SETTING(fidelity) },
-    { .name = "threads", .value = "N", .help = "threads that decode; else 1, and one for each CPU",
-      .kind = PCRTOOL_NUMBER, .min = 1, .max = 1024, .offset = SETTING(threads) },
-    { .name = "io", .value = "BACKEND", .help = BACKENDS, .kind = PCRTOOL_CHOICE,
-      .words = BACKENDS, .offset = SETTING(backend) },
-    { .name = "cold", .help = "drop the dataset's pages before each epoch, so that\n"
-                              "storage is measured rather than memory",
-      .kind = PCRTOOL_FLAG, .offset = SETTING(cold) },
-    { .name = "throttle", .value = "SIZE", .help = "read no more than SIZE a second, as from\n"
-                                                   "storage that gives no more; such as 50M",
-      .kind = PCRTOOL_SIZE, .min = 100000, .offset = SETTING(throttle) },
-    { .name = "seconds", .value = "N", .help = "time for each line of the table; default 1",
-      .kind = PCRTOOL_NUMBER, .min = 1, .max = 3600, .offset = SETTING(seconds) },
-    { .name = "size", .value = "PX", .help = "height and width of the output; default 224",
-      .kind = PCRTOOL_NUMBER, .min = 1, .max = 65536, .offset = SETTING(size_px) },
-    { .name = "split", .value = "NAME", .help = "only this split", .kind = PCRTOOL_TEXT,
+    { .name = "fidelity",
+      .value = "G",
+      .help = "only this fidelity",
+      .kind = PCRTOOL_NUMBER,
+      .letter = 'f',
+      .min = 1,
+      .max = PCRTOOL_MAX_FIDELITY,
+      .offset = SETTING(fidelity) },
+    { .name = "threads",
+      .value = "N",
+      .help = "threads that decode; else 1, and one for each CPU",
+      .kind = PCRTOOL_NUMBER,
+      .min = 1,
+      .max = 1024,
+      .offset = SETTING(threads) },
+    { .name = "io",
+      .value = "BACKEND",
+      .help = BACKENDS,
+      .kind = PCRTOOL_CHOICE,
+      .words = BACKENDS,
+      .offset = SETTING(backend) },
+    { .name = "cold",
+      .help = "drop the dataset's pages before each epoch, so that\n"
+              "storage is measured rather than memory",
+      .kind = PCRTOOL_FLAG,
+      .offset = SETTING(cold) },
+    { .name = "throttle",
+      .value = "SIZE",
+      .help = "read no more than SIZE a second, as from\n"
+              "storage that gives no more; such as 50M",
+      .kind = PCRTOOL_SIZE,
+      .min = 100000,
+      .offset = SETTING(throttle) },
+    { .name = "seconds",
+      .value = "N",
+      .help = "time for each line of the table; default 1",
+      .kind = PCRTOOL_NUMBER,
+      .min = 1,
+      .max = 3600,
+      .offset = SETTING(seconds) },
+    { .name = "size",
+      .value = "PX",
+      .help = "height and width of the output; default 224",
+      .kind = PCRTOOL_NUMBER,
+      .min = 1,
+      .max = 65536,
+      .offset = SETTING(size_px) },
+    { .name = "split",
+      .value = "NAME",
+      .help = "only this split",
+      .kind = PCRTOOL_TEXT,
       .offset = SETTING(split) },
     { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG, .offset = SETTING(json) },
     { .name = NULL },

@@ -53,8 +53,8 @@ static int write_file(const char *path, const struct pcr_buffer *bytes)
     return rc;
 }
 
-static int read_sample(const struct pcrtool_input *in, const char *name,
-                       uint32_t fidelity, struct pcr_buffer *bytes)
+static int read_sample(const struct pcrtool_input *in, const char *name, uint32_t fidelity,
+                       struct pcr_buffer *bytes)
 {
     struct pcr_sample *sample = NULL;
     struct pcr_error err;
@@ -98,12 +98,19 @@ static int run_cat(const struct pcrtool_args *args)
 }
 
 static const struct pcrtool_option options[] = {
-    { .name = "fidelity", .letter = 'g', .value = "G",
+    { .name = "fidelity",
+      .letter = 'g',
+      .value = "G",
       .help = "groups 1 to G (default: the highest, without loss)",
-      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct cat_settings, fidelity),
-      .min = 1, .max = PCRTOOL_MAX_FIDELITY },
-    { .name = "output", .letter = 'o', .value = "FILE",
-      .help = "write to FILE, all of it or nothing", .kind = PCRTOOL_TEXT,
+      .kind = PCRTOOL_NUMBER,
+      .offset = offsetof(struct cat_settings, fidelity),
+      .min = 1,
+      .max = PCRTOOL_MAX_FIDELITY },
+    { .name = "output",
+      .letter = 'o',
+      .value = "FILE",
+      .help = "write to FILE, all of it or nothing",
+      .kind = PCRTOOL_TEXT,
       .offset = offsetof(struct cat_settings, output) },
     { .name = NULL },
 };

@@ -61,8 +61,10 @@ int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
     bool list = strchr(value, ',') != NULL;
     *out = (struct pcrtool_classes) { .text = list ? strdup(value) : read_text(value) };
     if (!out->text) {
-        pcrtool_error(c, "--classes %s: %s (expected a file with a name on each line, or names "
-                      "with commas between)", value, strerror(errno));
+        pcrtool_error(c,
+                      "--classes %s: %s (expected a file with a name on each line, or names "
+                      "with commas between)",
+                      value, strerror(errno));
         return PCRTOOL_FAILED;
     }
     int rc = PCRTOOL_DONE;
@@ -105,9 +107,10 @@ void pcrtool_classes_check(const struct pcrtool_command *c, const char *const *n
         before = v;
     }
     if (found)
-        pcrtool_error(c, "note: names of classes are numbers, but are numbered as text: class "
-                      "'%s' has label %u; --classes gives another order", names[found - 1],
-                      (unsigned) (found - 1));
+        pcrtool_error(c,
+                      "note: names of classes are numbers, but are numbered as text: class "
+                      "'%s' has label %u; --classes gives another order",
+                      names[found - 1], (unsigned) (found - 1));
 }
 
 void pcrtool_classes_free(struct pcrtool_classes *classes)

@@ -167,10 +167,10 @@ static json_t *json_splits(const json_t *manifest)
     for (size_t s = 0; s < json_array_size(json_object_get(manifest, "splits")); s++) {
         const json_t *split = member(manifest, "splits", s);
         json_array_append_new(
-            array, json_pack("{sO sI sI}", "name", json_object_get(split, "name"),
-                             "sample_count", (json_int_t) number(split, "sample_count"),
-                             "unlabelled_count",
-                             (json_int_t) pcrtool_contents_unlabelled(manifest, s)));
+            array,
+            json_pack("{sO sI sI}", "name", json_object_get(split, "name"), "sample_count",
+                      (json_int_t) number(split, "sample_count"), "unlabelled_count",
+                      (json_int_t) pcrtool_contents_unlabelled(manifest, s)));
     }
     return array;
 }
@@ -179,10 +179,9 @@ static json_t *json_classes(const json_t *manifest)
 {
     json_t *array = json_array();
     for (size_t c = 0; c < class_count(manifest); c++)
-        json_array_append_new(
-            array, json_pack("{sI sO sI}", "index", (json_int_t) c, "name",
-                             member(manifest, "classes", c), "sample_count",
-                             (json_int_t) samples_of(manifest, c)));
+        json_array_append_new(array, json_pack("{sI sO sI}", "index", (json_int_t) c, "name",
+                                               member(manifest, "classes", c), "sample_count",
+                                               (json_int_t) samples_of(manifest, c)));
     return array;
 }
 

@@ -28,58 +28,72 @@ struct settings {
 #define SETTING(member) .offset = offsetof(struct settings, member)
 
 static const struct pcrtool_option options[] = {
-    { "coding", "NAME", "how coefficients are stored: scans (progressive JPEG, default) or packed\n"
-      "(a tenth smaller, and as lossless)", PCRTOOL_CHOICE, SETTING(coding),
-      .words = "scans|packed" },
-    { "ladder", "NAME", "built-in ladder (bitplane, classic, packed) or a file with one\n"
+    { "coding", "NAME",
+      "how coefficients are stored: scans (progressive JPEG, default) or packed\n"
+      "(a tenth smaller, and as lossless)",
+      PCRTOOL_CHOICE, SETTING(coding), .words = "scans|packed" },
+    { "ladder", "NAME",
+      "built-in ladder (bitplane, classic, packed) or a file with one\n"
       "(docs/FORMAT.md section 5, or cjpeg's -scans syntax);\n"
       "default bitplane for scans, packed for packed",
       PCRTOOL_TEXT, SETTING(ladder) },
-    { "records", "N", "samples in a record; default 1024", PCRTOOL_NUMBER,
-      SETTING(records), .min = 1, .max = 1 << 20 },
+    { "records", "N", "samples in a record; default 1024", PCRTOOL_NUMBER, SETTING(records),
+      .min = 1, .max = 1 << 20 },
     { "record-bytes", "SIZE", "end records at about SIZE source bytes, such as 64M",
       PCRTOOL_SIZE, SETTING(record_nbytes), .min = 1 },
     { "seed", "N", "of the shuffle; default 0", PCRTOOL_NUMBER, SETTING(seed) },
     { "no-shuffle", NULL, "keep the source's order", PCRTOOL_FLAG, SETTING(no_shuffle) },
-    { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads),
-      .min = 1, .max = 1024 },
-    { "on-bad", "WHAT", "with inputs that are damaged, or that no decoder here can show:\n"
+    { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads), .min = 1,
+      .max = 1024 },
+    { "on-bad", "WHAT",
+      "with inputs that are damaged, or that no decoder here can show:\n"
       "fail (default), skip (list them in errors.jsonl), opaque (keep them whole),\n"
       "salvage (LOSSY: code what decodes of truncated and damaged JPEGs, and mark\n"
       "them; skip others)",
       PCRTOOL_CHOICE, SETTING(on_bad), .words = "fail|skip|opaque|salvage" },
-    { "opaque", "WHAT", "with images that decode, but that JPEG scans cannot hold (PNG,\n"
+    { "opaque", "WHAT",
+      "with images that decode, but that JPEG scans cannot hold (PNG,\n"
       "JPEG with unusual scans): keep them whole (default), or\nrefuse them as bad",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
-    { "format", "NAME", "what SRC is, folder or list; default: by its looks",
-      PCRTOOL_CHOICE, SETTING(format), .words = "folder|list" },
-    { "layout", "WHAT", "what SRC's folders are: split-class, class, split (no labels) or\n"
-      "flat (neither); default: as names and contents show", PCRTOOL_CHOICE,
-      SETTING(layout), .words = "split-class|class|split|flat" },
-    { "root", "DIR", "where a list's relative paths start; default: beside it",
-      PCRTOOL_TEXT, SETTING(root) },
-    { "classes", "FILE|A,B,C", "the classes in their order: a file with a name on each line,\n"
+    { "format", "NAME", "what SRC is, folder or list; default: by its looks", PCRTOOL_CHOICE,
+      SETTING(format), .words = "folder|list" },
+    { "layout", "WHAT",
+      "what SRC's folders are: split-class, class, split (no labels) or\n"
+      "flat (neither); default: as names and contents show",
+      PCRTOOL_CHOICE, SETTING(layout), .words = "split-class|class|split|flat" },
+    { "root", "DIR", "where a list's relative paths start; default: beside it", PCRTOOL_TEXT,
+      SETTING(root) },
+    { "classes", "FILE|A,B,C",
+      "the classes in their order: a file with a name on each line,\n"
       "or names with commas between. Labels are these names, or integers from 0\n"
-      "on; default: the names that there are, sorted", PCRTOOL_TEXT, SETTING(classes) },
-    { "no-classes", NULL, "integer labels are no classes (default: those that are together\n"
-      "0 to n - 1, one a sample, are classes called so)", PCRTOOL_FLAG, SETTING(no_classes) },
-    { "max-pixels", "N", "larger images are bad inputs; default 268435456. The dataset says\n"
-      "if readers need more than that", PCRTOOL_NUMBER, SETTING(max_pixels), .min = 1 },
+      "on; default: the names that there are, sorted",
+      PCRTOOL_TEXT, SETTING(classes) },
+    { "no-classes", NULL,
+      "integer labels are no classes (default: those that are together\n"
+      "0 to n - 1, one a sample, are classes called so)",
+      PCRTOOL_FLAG, SETTING(no_classes) },
+    { "max-pixels", "N",
+      "larger images are bad inputs; default 268435456. The dataset says\n"
+      "if readers need more than that",
+      PCRTOOL_NUMBER, SETTING(max_pixels), .min = 1 },
     { "max-scans", "N", "JPEG files of more scans are bad inputs; default 64", PCRTOOL_NUMBER,
       SETTING(max_scans), .min = 1, .max = UINT32_MAX },
     { "max-sample-bytes", "SIZE", "larger files are bad inputs; default 1G", PCRTOOL_SIZE,
       SETTING(max_sample_nbytes), .min = 1 },
-    { "max-memory", "SIZE", "what the pictures at work may take together; one that takes more is\n"
-      "a bad input; default 2G", PCRTOOL_SIZE, SETTING(max_memory_nbytes), .min = 1 },
-    { "max-side", "N", "LOSSY: reduce images with a longer side to N pixels and encode\n"
+    { "max-memory", "SIZE",
+      "what the pictures at work may take together; one that takes more is\n"
+      "a bad input; default 2G",
+      PCRTOOL_SIZE, SETTING(max_memory_nbytes), .min = 1 },
+    { "max-side", "N",
+      "LOSSY: reduce images with a longer side to N pixels and encode\n"
       "them as JPEG before they are packed; smaller ones stay as they are",
       PCRTOOL_NUMBER, SETTING(max_side), .min = 1, .max = 65500 },
     { "quality", "N", "of the JPEGs that --max-side makes; default 90", PCRTOOL_NUMBER,
       SETTING(quality), .min = 1, .max = 100 },
     { "dry-run", NULL, "do everything but write", PCRTOOL_FLAG, SETTING(dry_run) },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
-    { "quiet", NULL, "print errors and what is left out alone", PCRTOOL_FLAG,
-      SETTING(quiet), .letter = 'q' },
+    { "quiet", NULL, "print errors and what is left out alone", PCRTOOL_FLAG, SETTING(quiet),
+      .letter = 'q' },
     { 0 },
 };
 
@@ -167,8 +181,7 @@ static double now(void)
     return (double) t.tv_sec + (double) t.tv_nsec / 1e9;
 }
 
-static void show_progress(struct pcrtool_conversion *v,
-                          const struct pcr_write_progress *p)
+static void show_progress(struct pcrtool_conversion *v, const struct pcr_write_progress *p)
 {
     uint64_t done = p->samples_done + p->samples_bad;
     if (!p->record_count) {
@@ -196,10 +209,9 @@ static void show_progress(struct pcrtool_conversion *v,
                  100 - pcrtool_percent(p->written_nbytes, p->records_source_nbytes));
     if (p->samples_bad)
         snprintf(bad, sizeof(bad), "  %" PRIu64 " bad", p->samples_bad);
-    snprintf(line, sizeof(line),
-             "convert %3.0f%%  %" PRIu64 "/%" PRIu64 " images  %.0f/s%s%s%s",
-             pcrtool_percent(done, p->sample_count), done, p->sample_count, rate, eta,
-             saved, bad);
+    snprintf(
+        line, sizeof(line), "convert %3.0f%%  %" PRIu64 "/%" PRIu64 " images  %.0f/s%s%s%s",
+        pcrtool_percent(done, p->sample_count), done, p->sample_count, rate, eta, saved, bad);
     pcrtool_progress(line);
 }
 
@@ -344,8 +356,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
     v->left_out_count = source->left_out_count;
     v->ignored_count = source->ignored_count;
     if (v->named_count > NAMED_COUNT)
-        pcrtool_error(v->command, "left out: %" PRIu64 " more",
-                      v->named_count - NAMED_COUNT);
+        pcrtool_error(v->command, "left out: %" PRIu64 " more", v->named_count - NAMED_COUNT);
     if (v->noted_count > NAMED_COUNT)
         pcrtool_error(v->command, "note: %" PRIu64 " more", v->noted_count - NAMED_COUNT);
     if (!classes->count && !s->quiet)

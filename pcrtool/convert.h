@@ -18,16 +18,16 @@ struct pcrtool_conversion {
     const struct pcrtool_command *command;
     const char *path; /* of the dataset */
     bool dry_run, quiet;
-    uint64_t left_out_count; /* images that the importer found no place for */
-    uint64_t named_count;    /* of them and of other things left out: told so far */
-    uint64_t noted_count;    /* files that were not understood as a whole */
-    uint64_t ignored_count;  /* files that it passed over, as no images */
+    uint64_t left_out_count;    /* images that the importer found no place for */
+    uint64_t named_count;       /* of them and of other things left out: told so far */
+    uint64_t noted_count;       /* files that were not understood as a whole */
+    uint64_t ignored_count;     /* files that it passed over, as no images */
     struct pcr_buffer manifest; /* of a dry run */
     struct pcr_write_progress report;
     double start, seconds;
-    bool started;  /* progress was called */
-    uint64_t kept; /* samples done before anything was packed */
-    uint64_t max_side, quality; /* as asked for, 0: not */
+    bool started;                              /* progress was called */
+    uint64_t kept;                             /* samples done before anything was packed */
+    uint64_t max_side, quality;                /* as asked for, 0: not */
     struct pcrtool_bad bad[PCRTOOL_BAD_KINDS]; /* of this run, by name */
     uint32_t bad_kinds;
     uint64_t bad_others; /* of further kinds */

@@ -18,16 +18,14 @@ static int open_written(const struct pcrtool_conversion *v, struct pcr_dataset *
     *info = (struct pcr_dataset_info) { .size = sizeof(*info) };
     if (v->dry_run)
         return PCRTOOL_DONE;
-    if (pcr_dataset_open(v->path, NULL, ds, &err) || pcr_dataset_describe(*ds, info,
-                                                                          &err)) {
+    if (pcr_dataset_open(v->path, NULL, ds, &err) || pcr_dataset_describe(*ds, info, &err)) {
         pcr_dataset_close(ds);
         return pcrtool_failed(v->command, &err);
     }
     return PCRTOOL_DONE;
 }
 
-static void print_fidelities(const struct pcr_dataset *ds,
-                             const struct pcr_dataset_info *info)
+static void print_fidelities(const struct pcr_dataset *ds, const struct pcr_dataset_info *info)
 {
     char size[PCRTOOL_SIZE_NBYTES];
     for (uint32_t g = 1; g <= info->group_count; g++) {
@@ -42,8 +40,8 @@ static void print_reduced(const struct pcrtool_conversion *v)
     const struct pcr_write_progress *p = &v->report;
     if (v->max_side)
         printf("reduced %" PRIu64 " image(s)%s to %" PRIu64 " px, JPEG quality %" PRIu64
-               " (lossy)\n", p->samples_reduced,
-               p->records_kept ? " in this run" : "", v->max_side,
+               " (lossy)\n",
+               p->samples_reduced, p->records_kept ? " in this run" : "", v->max_side,
                v->quality ? v->quality : 90);
 }
 
@@ -120,8 +118,7 @@ int pcrtool_conversion_summary(const struct pcrtool_conversion *v)
     int rc = open_written(v, &ds, &info);
     if (rc)
         return rc;
-    printf("%" PRIu64 " image(s) in %" PRIu64 " record(s)", p->samples_done,
-           p->record_count);
+    printf("%" PRIu64 " image(s) in %" PRIu64 " record(s)", p->samples_done, p->record_count);
     if (p->records_kept)
         printf(" (%" PRIu64 " kept from an earlier run)", p->records_kept);
     printf(", %.1f s%s\n", v->seconds, v->dry_run ? ", nothing written" : "");
@@ -181,8 +178,8 @@ int pcrtool_conversion_json(const struct pcrtool_conversion *v)
     if (ds) {
         json_t *prefixes = json_array();
         for (uint32_t g = 1; g <= info.group_count; g++)
-            json_array_append_new(
-                prefixes, json_integer((json_int_t) pcr_dataset_prefix_nbytes(ds, g)));
+            json_array_append_new(prefixes,
+                                  json_integer((json_int_t) pcr_dataset_prefix_nbytes(ds, g)));
         json_object_set_new(root, "prefix_nbytes", prefixes);
         set_number(root, "opaque_count", info.opaque_count);
         set_number(root, "head_nbytes", info.head_nbytes);

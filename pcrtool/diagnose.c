@@ -33,8 +33,9 @@ struct diagnose {
 
 static int measure_fidelity(struct diagnose *d, uint32_t g, struct pcr_error *err)
 {
-    struct pcrtool_case c = { .fidelity = g, .size_px = d->plan->size_px, .threads = 1,
-                              .seconds = d->plan->seconds };
+    struct pcrtool_case c = {
+        .fidelity = g, .size_px = d->plan->size_px, .threads = 1, .seconds = d->plan->seconds
+    };
     struct pcrtool_rate one, all, reads = { 0 };
     int rc = pcrtool_measure_loader(&d->part, &c, &one, err);
     c.threads = d->threads;
@@ -51,7 +52,9 @@ static int measure_fidelity(struct diagnose *d, uint32_t g, struct pcr_error *er
     }
     d->rates[g] = (struct rates) { pcrtool_rate_images(&one), storage * d->nbytes[g] };
     d->stages[g] = (struct pcrtool_stages) {
-        .decode = pcrtool_rate_images(&all), .storage = storage, .consumer = d->consumer,
+        .decode = pcrtool_rate_images(&all),
+        .storage = storage,
+        .consumer = d->consumer,
     };
     return 0;
 }
@@ -180,8 +183,11 @@ static void tell(const struct diagnose *d, json_t *object)
 {
     char advice[2048];
     const struct pcrtool_diagnosis diagnosis = {
-        .group_count = d->part.group_count, .fidelity = d->plan->fidelity,
-        .threads = d->threads, .stages = d->stages, .nbytes = d->nbytes,
+        .group_count = d->part.group_count,
+        .fidelity = d->plan->fidelity,
+        .threads = d->threads,
+        .stages = d->stages,
+        .nbytes = d->nbytes,
         .fits = !d->plan->storage && d->total_nbytes < d->memory_nbytes / 5 * 4,
     };
     pcrtool_advise(&diagnosis, advice, sizeof(advice));
@@ -203,7 +209,8 @@ static void tell(const struct diagnose *d, json_t *object)
 int pcrtool_diagnose(const struct pcrtool_input *in, const char *path,
                      const struct pcrtool_plan *plan, json_t *object)
 {
-    struct diagnose d = { .command = in->command, .plan = plan,
+    struct diagnose d = { .command = in->command,
+                          .plan = plan,
                           .consumer = (double) plan->consumer };
     struct pcr_system_info system = { .size = sizeof(system) };
     struct pcr_error err;

@@ -9,13 +9,13 @@
 
 /* What the user knows; 0 and NULL: not given. */
 struct pcrtool_plan {
-    uint32_t fidelity;       /* that training reads; given */
+    uint32_t fidelity; /* that training reads; given */
     uint32_t threads;
     uint32_t size_px;
-    uint64_t consumer;       /* images/s */
-    uint64_t storage;        /* bytes/s, in place of what is measured */
-    const char *stats_path;  /* a loader's stats as JSON: the consumer's rate */
-    double seconds;          /* for each measurement */
+    uint64_t consumer;      /* images/s */
+    uint64_t storage;       /* bytes/s, in place of what is measured */
+    const char *stats_path; /* a loader's stats as JSON: the consumer's rate */
+    double seconds;         /* for each measurement */
 };
 
 /* Prints a table and advice, or sets members of `object` where that is not NULL. Gives an

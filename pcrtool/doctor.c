@@ -95,14 +95,14 @@ static json_t *json_machine(const struct machine *m)
     const struct pcr_system_info *s = &m->system;
     json_t *root = json_pack(
         "{ss sI sI ss ss sI sb ss so so}", "version", pcr_version(), "abi_version",
-        (json_int_t) pcr_abi_version(), "cpu_count", (json_int_t) s->cpu_count,
-        "cpu_features", s->cpu_features, "io_backends", s->io_backends, "page_nbytes",
-        (json_int_t) m->page_nbytes, "io_uring_allowed", !*s->io_uring,
-        "io_uring_refused", s->io_uring, "open_files", json_limit(m->open_files), "open_files_max",
+        (json_int_t) pcr_abi_version(), "cpu_count", (json_int_t) s->cpu_count, "cpu_features",
+        s->cpu_features, "io_backends", s->io_backends, "page_nbytes",
+        (json_int_t) m->page_nbytes, "io_uring_allowed", !*s->io_uring, "io_uring_refused",
+        s->io_uring, "open_files", json_limit(m->open_files), "open_files_max",
         json_limit(m->open_files_max));
     json_object_set_new(root, "libraries",
-                        json_pack("[sssss]", s->jpeg_library, s->png_library,
-                                  s->zstd_library, s->xxhash_library, s->json_library));
+                        json_pack("[sssss]", s->jpeg_library, s->png_library, s->zstd_library,
+                                  s->xxhash_library, s->json_library));
     json_object_set_new(root, "system",
                         json_pack("{ss ss ss}", "name", m->name.sysname, "release",
                                   m->name.release, "machine", m->name.machine));
@@ -116,7 +116,8 @@ static int read_one(const struct pcrtool_input *in, uint64_t first, uint64_t cou
                     struct pcr_buffer *bytes, struct pcr_error *err)
 {
     int rc = PCR_ERR_CORRUPT;
-    for (uint64_t i = 0; i < count && (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED); i++) {
+    for (uint64_t i = 0; i < count && (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED);
+         i++) {
         struct pcr_sample *sample = NULL;
         rc = pcr_sample_acquire(in->dataset, first + i, &sample, err);
         if (!rc)
@@ -151,8 +152,8 @@ static void print_dataset(const struct pcrtool_input *in, const char *path)
     char size[PCRTOOL_SIZE_NBYTES];
     printf("\ndataset       ");
     pcrtool_print_name(stdout, path, strlen(path));
-    printf("\n              opens, and its first samples read: %" PRIu64
-           " samples in %" PRIu64 " records\n",
+    printf("\n              opens, and its first samples read: %" PRIu64 " samples in %" PRIu64
+           " records\n",
            in->info.sample_count, in->info.record_count);
     for (uint32_t g = 1; g <= in->info.group_count; g++)
         printf("  fidelity %-2" PRIu32 " %s a pass over all samples\n", g,
@@ -164,12 +165,10 @@ static json_t *json_dataset(const struct pcrtool_input *in, const char *path)
     json_t *prefixes = json_array();
     for (uint32_t g = 1; g <= in->info.group_count; g++)
         json_array_append_new(
-            prefixes,
-            json_integer((json_int_t) pcr_dataset_prefix_nbytes(in->dataset, g)));
+            prefixes, json_integer((json_int_t) pcr_dataset_prefix_nbytes(in->dataset, g)));
     json_t *object = json_pack("{sI sI so}", "sample_count",
                                (json_int_t) in->info.sample_count, "record_count",
-                               (json_int_t) in->info.record_count, "prefix_nbytes",
-                               prefixes);
+                               (json_int_t) in->info.record_count, "prefix_nbytes", prefixes);
     pcrtool_json_set_text(object, "path", path, strlen(path));
     return object;
 }
@@ -180,8 +179,11 @@ static int examine_dataset(const struct pcrtool_args *args, json_t *root)
     const struct doctor_settings *set = args->settings;
     struct pcrtool_input in = { 0 };
     struct pcrtool_plan plan = {
-        .threads = (uint32_t) set->threads, .size_px = (uint32_t) set->size_px,
-        .consumer = set->consumer, .storage = set->storage, .stats_path = set->stats_path,
+        .threads = (uint32_t) set->threads,
+        .size_px = (uint32_t) set->size_px,
+        .consumer = set->consumer,
+        .storage = set->storage,
+        .stats_path = set->stats_path,
         .seconds = set->seconds ? (double) set->seconds : 0.5,
     };
     json_t *object = NULL;
@@ -226,24 +228,54 @@ static int run_doctor(const struct pcrtool_args *args)
 
 #define SETTING(field) offsetof(struct doctor_settings, field)
 static const struct pcrtool_option options[] = {
-    { .name = "fidelity", .value = "G", .help = "what training reads; default the highest",
-      .kind = PCRTOOL_NUMBER, .letter = 'f', .min = 1, .max = PCRTOOL_MAX_FIDELITY,
+    { .name = "fidelity",
+      .value = "G",
+      .help = "what training reads; default the highest",
+      .kind = PCRTOOL_NUMBER,
+      .letter = 'f',
+      .min = 1,
+      .max = PCRTOOL_MAX_FIDELITY,
       .offset = SETTING(fidelity) },
-    { .name = "consumer", .value = "N", .help = "images a second that training could take",
-      .kind = PCRTOOL_NUMBER, .min = 1, .max = 1000000000, .offset = SETTING(consumer) },
-    { .name = "stats", .value = "FILE",
+    { .name = "consumer",
+      .value = "N",
+      .help = "images a second that training could take",
+      .kind = PCRTOOL_NUMBER,
+      .min = 1,
+      .max = 1000000000,
+      .offset = SETTING(consumer) },
+    { .name = "stats",
+      .value = "FILE",
       .help = "the same from Loader.stats().to_json() of a training run",
-      .kind = PCRTOOL_TEXT, .offset = SETTING(stats_path) },
-    { .name = "storage", .value = "RATE",
+      .kind = PCRTOOL_TEXT,
+      .offset = SETTING(stats_path) },
+    { .name = "storage",
+      .value = "RATE",
       .help = "plan for storage of so many bytes a second, such as 50M,\n"
               "rather than what is here",
-      .kind = PCRTOOL_SIZE, .min = 1, .offset = SETTING(storage) },
-    { .name = "threads", .value = "N", .help = "threads that decode; default one for each CPU",
-      .kind = PCRTOOL_NUMBER, .min = 1, .max = 1024, .offset = SETTING(threads) },
-    { .name = "size", .value = "PX", .help = "height and width of the output; default 224",
-      .kind = PCRTOOL_NUMBER, .min = 1, .max = 65536, .offset = SETTING(size_px) },
-    { .name = "seconds", .value = "N", .help = "time for each measurement; default 0.5",
-      .kind = PCRTOOL_NUMBER, .min = 1, .max = 3600, .offset = SETTING(seconds) },
+      .kind = PCRTOOL_SIZE,
+      .min = 1,
+      .offset = SETTING(storage) },
+    { .name = "threads",
+      .value = "N",
+      .help = "threads that decode; default one for each CPU",
+      .kind = PCRTOOL_NUMBER,
+      .min = 1,
+      .max = 1024,
+      .offset = SETTING(threads) },
+    { .name = "size",
+      .value = "PX",
+      .help = "height and width of the output; default 224",
+      .kind = PCRTOOL_NUMBER,
+      .min = 1,
+      .max = 65536,
+      .offset = SETTING(size_px) },
+    { .name = "seconds",
+      .value = "N",
+      .help = "time for each measurement; default 0.5",
+      .kind = PCRTOOL_NUMBER,
+      .min = 1,
+      .max = 3600,
+      .offset = SETTING(seconds) },
     { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG, .offset = SETTING(json) },
     { .name = NULL },
 };

@@ -49,9 +49,9 @@ static int write_sample(struct extraction *x, const struct pcr_sample_info *info
 {
     const char *name;
     int fd = pcrtool_open_parent(x->out_fd, info->key, &name);
-    int rc = fd < 0 ? -1
-                    : pcrtool_write_file(fd, name, x->bytes.data, x->bytes.nbytes,
-                                         x->set->force);
+    int rc = fd < 0
+                 ? -1
+                 : pcrtool_write_file(fd, name, x->bytes.data, x->bytes.nbytes, x->set->force);
     int saved = errno;
     if (fd >= 0)
         close(fd);
@@ -61,8 +61,9 @@ static int write_sample(struct extraction *x, const struct pcr_sample_info *info
         return PCRTOOL_DONE;
     }
     if (saved == ENAMETOOLONG || saved == EILSEQ) {
-        complain(x, info, saved == EILSEQ ? "left out: no name that this file system takes"
-                                          : "left out: the name, or a part of it, is too long");
+        complain(x, info,
+                 saved == EILSEQ ? "left out: no name that this file system takes"
+                                 : "left out: the name, or a part of it, is too long");
         x->unsafe_count++;
         return PCRTOOL_DONE;
     }
@@ -204,13 +205,12 @@ static int report(const struct extraction *x)
     char size[PCRTOOL_SIZE_NBYTES];
     if (x->set->json)
         return pcrtool_print_json(
-            x->in.command,
-            json_pack("{si sI sI sI sI sI}", "fidelity", (int) x->fidelity, "written_count",
-                      (json_int_t) x->written_count, "written_nbytes",
-                      (json_int_t) x->written_nbytes, "unsafe_count",
-                      (json_int_t) x->unsafe_count, "damaged_count",
-                      (json_int_t) x->damaged_count, "degraded_count",
-                      (json_int_t) x->degraded_count));
+            x->in.command, json_pack("{si sI sI sI sI sI}", "fidelity", (int) x->fidelity,
+                                     "written_count", (json_int_t) x->written_count,
+                                     "written_nbytes", (json_int_t) x->written_nbytes,
+                                     "unsafe_count", (json_int_t) x->unsafe_count,
+                                     "damaged_count", (json_int_t) x->damaged_count,
+                                     "degraded_count", (json_int_t) x->degraded_count));
     if (!x->set->quiet)
         printf("%s: %" PRIu64 " files, %s, fidelity %" PRIu32 " of %" PRIu32 "\n", x->out,
                x->written_count, pcrtool_size(size, x->written_nbytes), x->fidelity,
@@ -269,24 +269,46 @@ static int run_extract(const struct pcrtool_args *args)
 }
 
 static const struct pcrtool_option options[] = {
-    { .name = "fidelity", .letter = 'g', .value = "G",
+    { .name = "fidelity",
+      .letter = 'g',
+      .value = "G",
       .help = "groups 1 to G (default: the highest, without loss)",
-      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct extract_settings, fidelity),
-      .min = 1, .max = PCRTOOL_MAX_FIDELITY },
-    { .name = "split", .value = "NAME", .help = "only this split",
-      .kind = PCRTOOL_TEXT, .offset = offsetof(struct extract_settings, split) },
-    { .name = "class", .value = "NAME", .help = "only this class: its name or number",
-      .kind = PCRTOOL_TEXT, .offset = offsetof(struct extract_settings, class_name) },
-    { .name = "list", .help = "also write OUT/list.jsonl, with labels, splits and attributes,\n"
-                              "and OUT/classes.txt; convert makes the same samples of them",
-      .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, list) },
-    { .name = "degrade", .help = "write a damaged sample at the highest fidelity that is whole",
-      .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, degrade) },
-    { .name = "force", .letter = 'f', .help = "replace files that are there",
-      .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, force) },
-    { .name = "quiet", .letter = 'q', .help = "print errors only",
-      .kind = PCRTOOL_FLAG, .offset = offsetof(struct extract_settings, quiet) },
-    { .name = "json", .help = "print the summary as JSON", .kind = PCRTOOL_FLAG,
+      .kind = PCRTOOL_NUMBER,
+      .offset = offsetof(struct extract_settings, fidelity),
+      .min = 1,
+      .max = PCRTOOL_MAX_FIDELITY },
+    { .name = "split",
+      .value = "NAME",
+      .help = "only this split",
+      .kind = PCRTOOL_TEXT,
+      .offset = offsetof(struct extract_settings, split) },
+    { .name = "class",
+      .value = "NAME",
+      .help = "only this class: its name or number",
+      .kind = PCRTOOL_TEXT,
+      .offset = offsetof(struct extract_settings, class_name) },
+    { .name = "list",
+      .help = "also write OUT/list.jsonl, with labels, splits and attributes,\n"
+              "and OUT/classes.txt; convert makes the same samples of them",
+      .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct extract_settings, list) },
+    { .name = "degrade",
+      .help = "write a damaged sample at the highest fidelity that is whole",
+      .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct extract_settings, degrade) },
+    { .name = "force",
+      .letter = 'f',
+      .help = "replace files that are there",
+      .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct extract_settings, force) },
+    { .name = "quiet",
+      .letter = 'q',
+      .help = "print errors only",
+      .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct extract_settings, quiet) },
+    { .name = "json",
+      .help = "print the summary as JSON",
+      .kind = PCRTOOL_FLAG,
       .offset = offsetof(struct extract_settings, json) },
     { .name = NULL },
 };

@@ -27,7 +27,7 @@ static int fail(const struct pcrtool_list *l, const char *name, int code)
 }
 
 void pcrtool_list_begin(struct pcrtool_list *l, const struct pcrtool_input *in,
-                       const char *split)
+                        const char *split)
 {
     *l = (struct pcrtool_list) { .in = in, .split = split };
     l->numbered = classes_are_numbers(in);
@@ -81,8 +81,9 @@ bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample_info *samp
     if (split)
         json_object_set_new(object, "split", json_string(split));
     if (sample->attributes_nbytes)
-        json_object_set_new(object, "attributes",
-                            json_loadb(sample->attributes, sample->attributes_nbytes, 0, NULL));
+        json_object_set_new(
+            object, "attributes",
+            json_loadb(sample->attributes, sample->attributes_nbytes, 0, NULL));
     size_t digits = (size_t) pcrtool_label_digits(sample);
     if (pcrtool_json_append(&l->text, object, JSON_COMPACT | JSON_REAL_PRECISION(digits)))
         *rc = fail(l, PCRTOOL_LIST_NAME, errno);
@@ -115,7 +116,8 @@ static int publish_classes(const struct pcrtool_list *l, int folder_fd, bool rep
     if (!whole)
         fail(l, PCRTOOL_CLASSES_NAME, ENOMEM);
     else if (!one_line)
-        pcrtool_error(l->in->command, "%s: a class's name has a line end", PCRTOOL_CLASSES_NAME);
+        pcrtool_error(l->in->command, "%s: a class's name has a line end",
+                      PCRTOOL_CLASSES_NAME);
     else
         rc = publish(l, folder_fd, PCRTOOL_CLASSES_NAME, &text, replace);
     pcr_buffer_free(&text);

@@ -19,7 +19,7 @@ struct pcrtool_list {
 
 /* Begins a list; free it in any case. */
 void pcrtool_list_begin(struct pcrtool_list *l, const struct pcrtool_input *in,
-                       const char *split);
+                        const char *split);
 /* Adds a sample: path, labels, split, attributes. False if its key is no UTF-8, so that no list
  * can hold it; *rc is an exit code. */
 bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample_info *sample, int *rc);

@@ -46,8 +46,8 @@ static int open_folder(int parent_fd, const char *name, size_t nbytes)
     part[nbytes] = '\0';
     if (PCRTOOL_UNINTERRUPTED(mkdirat(parent_fd, part, 0777)) && errno != EEXIST)
         return -1;
-    return PCRTOOL_UNINTERRUPTED(openat(parent_fd, part,
-                                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    return PCRTOOL_UNINTERRUPTED(
+        openat(parent_fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
 int pcrtool_open_parent(int root_fd, const char *key, const char **name_out)
@@ -89,7 +89,7 @@ static int lock_file(int fd)
 {
     int rc = PCRTOOL_UNINTERRUPTED(flock(fd, LOCK_EX));
     return rc && errno != ENOTSUP && errno != ENOSYS && errno != EINVAL && errno != ENOLCK ? -1
-                                                                                         : 0;
+                                                                                           : 0;
 }
 
 /* Is the file the one that has its name? 1, 0, or -1. */
@@ -107,8 +107,8 @@ static int is_still_there(int folder_fd, int fd)
  * dead. Returns 0, also where it is gone already. */
 static int wait_for_other(int folder_fd)
 {
-    int fd = PCRTOOL_UNINTERRUPTED(openat(folder_fd, temp,
-                                          O_NOFOLLOW | O_CLOEXEC | O_RDONLY | O_NONBLOCK));
+    int fd = PCRTOOL_UNINTERRUPTED(
+        openat(folder_fd, temp, O_NOFOLLOW | O_CLOEXEC | O_RDONLY | O_NONBLOCK));
     if (fd < 0)
         return errno == ENOENT ? 0 : -1; /* it has just got its name */
     int rc = lock_file(fd);
@@ -125,8 +125,8 @@ static int open_temp(int folder_fd)
 {
     enum { TRIES = 1000 }; /* each other process that comes between costs one */
     for (int i = 0; i < TRIES; i++) {
-        int fd = PCRTOOL_UNINTERRUPTED(openat(folder_fd, temp, O_NOFOLLOW | O_CLOEXEC |
-                                              O_WRONLY | O_CREAT | O_EXCL, 0666));
+        int fd = PCRTOOL_UNINTERRUPTED(openat(
+            folder_fd, temp, O_NOFOLLOW | O_CLOEXEC | O_WRONLY | O_CREAT | O_EXCL, 0666));
         if (fd < 0 && errno != EEXIST)
             return -1;
         if (fd < 0 && wait_for_other(folder_fd))
@@ -167,8 +167,8 @@ int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t
                        bool replace)
 {
     struct stat st;
-    if (!replace && !PCRTOOL_UNINTERRUPTED(fstatat(folder_fd, name, &st,
-                                                   AT_SYMLINK_NOFOLLOW))) {
+    if (!replace &&
+        !PCRTOOL_UNINTERRUPTED(fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW))) {
         errno = EEXIST; /* known before anything is written */
         return -1;
     }

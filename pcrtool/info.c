@@ -119,8 +119,7 @@ static void print_fidelities(const struct pcrtool_input *in)
             printf(" %12.1f", pcrtool_percent(nbytes, info->source_nbytes));
         else
             printf(" %12s", "-");
-        printf(" %14" PRIu64 "%s\n",
-               info->sample_count ? nbytes / info->sample_count : 0,
+        printf(" %14" PRIu64 "%s\n", info->sample_count ? nbytes / info->sample_count : 0,
                g == info->group_count ? "  (without loss)" : "");
     }
 }
@@ -142,7 +141,8 @@ static void print_text(const struct pcrtool_input *in, const char *path,
     pcrtool_notes_summary(info);
     if (info->max_side)
         printf("reduced      larger images to %" PRIu32 " px, as JPEG of quality %" PRIu32
-               ", before packing\n", info->max_side, info->quality);
+               ", before packing\n",
+               info->max_side, info->quality);
     printf("bytes        %s, of which heads %s", pcrtool_size(total, info->total_nbytes),
            pcrtool_size(head, info->head_nbytes));
     if (info->source_nbytes)
@@ -161,9 +161,9 @@ static json_t *json_splits(const struct pcrtool_input *in)
     for (uint32_t i = 0; i < in->info.split_count; i++) {
         uint64_t count = 0;
         const char *name = pcr_dataset_split_name(in->dataset, i, &count);
-        json_t *object = json_pack(
-            "{sI sI}", "sample_count", (json_int_t) count, "unlabelled_count",
-            (json_int_t) pcrtool_contents_unlabelled(manifest, i));
+        json_t *object = json_pack("{sI sI}", "sample_count", (json_int_t) count,
+                                   "unlabelled_count",
+                                   (json_int_t) pcrtool_contents_unlabelled(manifest, i));
         pcrtool_json_set_text(object, "name", name, strlen(name));
         json_array_append_new(array, object);
     }
@@ -176,9 +176,8 @@ static json_t *json_classes(const struct pcrtool_input *in)
     json_t *array = json_array();
     for (uint32_t i = 0; i < in->info.class_count; i++) {
         const char *name = pcr_dataset_class_name(in->dataset, i);
-        json_t *object = json_pack(
-            "{sI sI}", "index", (json_int_t) i, "sample_count",
-            (json_int_t) pcr_dataset_class_count(in->dataset, i));
+        json_t *object = json_pack("{sI sI}", "index", (json_int_t) i, "sample_count",
+                                   (json_int_t) pcr_dataset_class_count(in->dataset, i));
         pcrtool_json_set_text(object, "name", name, strlen(name));
         json_array_append_new(array, object);
     }
@@ -204,16 +203,19 @@ static json_t *json_fidelities(const struct pcrtool_input *in)
 
 static json_t *json_sizes(const struct size_range *r)
 {
-    return json_pack("{sI sI sI sI sI sf}", "sample_count", (json_int_t) r->count,
-                     "width_min", (json_int_t) r->width_min, "width_max",
-                     (json_int_t) r->width_max, "height_min", (json_int_t) r->height_min,
-                     "height_max", (json_int_t) r->height_max, "mean_pixels",
+    return json_pack("{sI sI sI sI sI sf}", "sample_count", (json_int_t) r->count, "width_min",
+                     (json_int_t) r->width_min, "width_max", (json_int_t) r->width_max,
+                     "height_min", (json_int_t) r->height_min, "height_max",
+                     (json_int_t) r->height_max, "mean_pixels",
                      (double) r->pixel_count / (double) r->count);
 }
 
 static void set_counts(json_t *root, const struct pcr_dataset_info *info)
 {
-    const struct { const char *name; uint64_t value; } counts[] = {
+    const struct {
+        const char *name;
+        uint64_t value;
+    } counts[] = {
         { "undecodable_count", info->undecodable_count },
         { "salvaged_count", info->salvaged_count },
         { "dropped_count", info->dropped_count },
@@ -281,15 +283,24 @@ static int run_info(const struct pcrtool_args *args)
 }
 
 static const struct pcrtool_option options[] = {
-    { .name = "split", .value = "NAME", .help = "only this split",
-      .kind = PCRTOOL_TEXT, .offset = offsetof(struct info_settings, split) },
-    { .name = "sizes", .help = "read all heads for the range of image sizes, also where\n"
-                               "there are more than 65,536 samples",
-      .kind = PCRTOOL_FLAG, .offset = offsetof(struct info_settings, sizes) },
-    { .name = "notes", .help = "list the samples that were noted at conversion: undecodable,\n"
-                               "salvaged, or with bytes after the image that were dropped",
-      .kind = PCRTOOL_FLAG, .offset = offsetof(struct info_settings, notes) },
-    { .name = "json", .help = "print JSON", .kind = PCRTOOL_FLAG,
+    { .name = "split",
+      .value = "NAME",
+      .help = "only this split",
+      .kind = PCRTOOL_TEXT,
+      .offset = offsetof(struct info_settings, split) },
+    { .name = "sizes",
+      .help = "read all heads for the range of image sizes, also where\n"
+              "there are more than 65,536 samples",
+      .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct info_settings, sizes) },
+    { .name = "notes",
+      .help = "list the samples that were noted at conversion: undecodable,\n"
+              "salvaged, or with bytes after the image that were dropped",
+      .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct info_settings, notes) },
+    { .name = "json",
+      .help = "print JSON",
+      .kind = PCRTOOL_FLAG,
       .offset = offsetof(struct info_settings, json) },
     { .name = NULL },
 };

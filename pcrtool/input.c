@@ -95,30 +95,27 @@ int pcrtool_input_fidelity(const struct pcrtool_input *in, uint64_t setting,
     return PCRTOOL_DONE;
 }
 
-int pcrtool_input_find(const struct pcrtool_input *in, const char *name,
-                       uint64_t *index_out)
+int pcrtool_input_find(const struct pcrtool_input *in, const char *name, uint64_t *index_out)
 {
     struct pcr_error err;
     if (name[0] == '@' && parse_index(name + 1, index_out)) {
         if (*index_out < in->info.sample_count)
             return PCRTOOL_DONE;
-        pcrtool_error(in->command, "%s: there are %" PRIu64 " samples, counted from @0",
-                      name, in->info.sample_count);
+        pcrtool_error(in->command, "%s: there are %" PRIu64 " samples, counted from @0", name,
+                      in->info.sample_count);
         return PCRTOOL_FAILED;
     }
     int rc = pcr_dataset_find(in->dataset, name, strlen(name), index_out, &err);
     if (rc < 0)
         return pcrtool_failed(in->command, &err);
     if (rc == PCR_END) {
-        pcrtool_error(in->command, "%s: no sample has this key; pcrtool ls lists them",
-                      name);
+        pcrtool_error(in->command, "%s: no sample has this key; pcrtool ls lists them", name);
         return PCRTOOL_FAILED;
     }
     return PCRTOOL_DONE;
 }
 
-bool pcrtool_input_wants(const struct pcrtool_input *in,
-                         const struct pcr_sample_info *sample)
+bool pcrtool_input_wants(const struct pcrtool_input *in, const struct pcr_sample_info *sample)
 {
     if (!in->has_class)
         return true;
@@ -184,9 +181,8 @@ void pcrtool_json_set_labels(json_t *object, const struct pcrtool_input *in,
 {
     json_t *labels = json_array();
     for (uint32_t i = 0; i < sample->label_count; i++)
-        json_array_append_new(labels, sample->float_labels
-                                          ? json_real(sample->float_labels[i])
-                                          : json_integer(sample->labels[i]));
+        json_array_append_new(labels, sample->float_labels ? json_real(sample->float_labels[i])
+                                                           : json_integer(sample->labels[i]));
     json_object_set_new(object, "labels", labels);
     bool has = sample->label_count && sample->labels;
     const char *name = has ? pcrtool_class_name(in, sample->labels[0]) : NULL;

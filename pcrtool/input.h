@@ -19,7 +19,7 @@ struct pcrtool_input {
     const struct pcrtool_command *command;
     struct pcr_dataset *dataset;
     struct pcr_dataset_info info;
-    bool has_class;       /* only samples whose first label is class_index */
+    bool has_class; /* only samples whose first label is class_index */
     uint32_t class_index;
 };
 
@@ -37,12 +37,10 @@ int pcrtool_input_fidelity(const struct pcrtool_input *in, uint64_t setting,
                            uint32_t *fidelity_out);
 
 /* Finds the sample that an operand names: its key, or "@" and its index. */
-int pcrtool_input_find(const struct pcrtool_input *in, const char *name,
-                       uint64_t *index_out);
+int pcrtool_input_find(const struct pcrtool_input *in, const char *name, uint64_t *index_out);
 
 /* Whether the sample is of the wanted class. */
-bool pcrtool_input_wants(const struct pcrtool_input *in,
-                         const struct pcr_sample_info *sample);
+bool pcrtool_input_wants(const struct pcrtool_input *in, const struct pcr_sample_info *sample);
 
 /* Looks sample `index` up and describes it; release *sample_out. On failure *err says why,
  * and nothing is printed: returns the library's code. */

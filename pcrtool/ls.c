@@ -24,32 +24,28 @@ static int print_json_line(const struct pcrtool_input *in, json_t *object, int d
     return PCRTOOL_FAILED;
 }
 
-static int print_as_json(const struct pcrtool_input *in,
-                         const struct pcr_sample_info *info,
+static int print_as_json(const struct pcrtool_input *in, const struct pcr_sample_info *info,
                          const struct pcr_sample *sample)
 {
     json_t *nbytes = json_array();
     for (uint32_t g = 1; g <= in->info.group_count; g++)
-        json_array_append_new(nbytes,
-                              json_integer((json_int_t) pcr_sample_nbytes(sample, g)));
+        json_array_append_new(nbytes, json_integer((json_int_t) pcr_sample_nbytes(sample, g)));
     json_t *object = json_pack(
         "{sI ss sI sI sI si si si sI so}", "index", (json_int_t) info->index, "coding",
-        pcr_coding_name(info->coding), "record", (json_int_t) info->record,
-        "record_index", (json_int_t) info->record_index, "source_nbytes",
-        (json_int_t) info->source_nbytes, "width", (int) info->width, "height",
-        (int) info->height, "components", (int) info->component_count, "orientation",
-        (json_int_t) info->orientation, "nbytes", nbytes);
+        pcr_coding_name(info->coding), "record", (json_int_t) info->record, "record_index",
+        (json_int_t) info->record_index, "source_nbytes", (json_int_t) info->source_nbytes,
+        "width", (int) info->width, "height", (int) info->height, "components",
+        (int) info->component_count, "orientation", (json_int_t) info->orientation, "nbytes",
+        nbytes);
     pcrtool_json_set_text(object, "key", info->key, info->key_nbytes);
     pcrtool_json_set_labels(object, in, info);
     if (info->attributes_nbytes)
-        json_object_set_new(
-            object, "attributes",
-            json_loadb(info->attributes, info->attributes_nbytes, 0, NULL));
+        json_object_set_new(object, "attributes",
+                            json_loadb(info->attributes, info->attributes_nbytes, 0, NULL));
     return print_json_line(in, object, pcrtool_label_digits(info));
 }
 
-static void print_as_text(const struct pcrtool_input *in,
-                          const struct pcr_sample_info *info,
+static void print_as_text(const struct pcrtool_input *in, const struct pcr_sample_info *info,
                           const struct pcr_sample *sample, uint32_t fidelity)
 {
     printf("%" PRIu64 "\t%" PRIu64 "\t", info->index, pcr_sample_nbytes(sample, fidelity));
@@ -109,18 +105,35 @@ static int run_ls(const struct pcrtool_args *args)
 }
 
 static const struct pcrtool_option options[] = {
-    { .name = "split", .value = "NAME", .help = "only this split",
-      .kind = PCRTOOL_TEXT, .offset = offsetof(struct ls_settings, split) },
-    { .name = "class", .value = "NAME", .help = "only this class: its name or number",
-      .kind = PCRTOOL_TEXT, .offset = offsetof(struct ls_settings, class_name) },
-    { .name = "fidelity", .letter = 'g', .value = "G",
+    { .name = "split",
+      .value = "NAME",
+      .help = "only this split",
+      .kind = PCRTOOL_TEXT,
+      .offset = offsetof(struct ls_settings, split) },
+    { .name = "class",
+      .value = "NAME",
+      .help = "only this class: its name or number",
+      .kind = PCRTOOL_TEXT,
+      .offset = offsetof(struct ls_settings, class_name) },
+    { .name = "fidelity",
+      .letter = 'g',
+      .value = "G",
       .help = "count the bytes of this fidelity (default: the highest)",
-      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct ls_settings, fidelity),
-      .min = 1, .max = PCRTOOL_MAX_FIDELITY },
-    { .name = "limit", .letter = 'n', .value = "N", .help = "at most N samples",
-      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct ls_settings, limit), .min = 1 },
-    { .name = "json", .help = "a JSON object on each line, with the bytes of every\n"
-                              "fidelity", .kind = PCRTOOL_FLAG,
+      .kind = PCRTOOL_NUMBER,
+      .offset = offsetof(struct ls_settings, fidelity),
+      .min = 1,
+      .max = PCRTOOL_MAX_FIDELITY },
+    { .name = "limit",
+      .letter = 'n',
+      .value = "N",
+      .help = "at most N samples",
+      .kind = PCRTOOL_NUMBER,
+      .offset = offsetof(struct ls_settings, limit),
+      .min = 1 },
+    { .name = "json",
+      .help = "a JSON object on each line, with the bytes of every\n"
+              "fidelity",
+      .kind = PCRTOOL_FLAG,
       .offset = offsetof(struct ls_settings, json) },
     { .name = NULL },
 };

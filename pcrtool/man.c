@@ -67,7 +67,9 @@ static void print_command(const struct pcrtool_command *c)
 
 static void print_exit_codes(void)
 {
-    static const struct { const char *code, *meaning; } codes[] = {
+    static const struct {
+        const char *code, *meaning;
+    } codes[] = {
         { "0", "done" },
         { "1", "failed; the message says why" },
         { "2", "wrong usage" },

@@ -113,11 +113,10 @@ static int measure_epochs(const struct pcrtool_part *part, const struct pcrtool_
 static struct pcr_loader_options loader_options(const struct pcrtool_part *part,
                                                 const struct pcrtool_case *c)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .fidelity.level = c->fidelity,
-        .flags = c->cold ? PCR_LOADER_NO_READ_AHEAD
-                         : 0, /* it would go on while pages leave */
+        .flags = c->cold ? PCR_LOADER_NO_READ_AHEAD : 0, /* it would go on while pages leave */
         .threads.count = c->threads,
         .threads.reader_count = c->readers ? 0 : PCR_NO_READERS,
         .output.height = c->size_px,

@@ -48,7 +48,9 @@ static int list_slices(const struct pcrtool_part *part, struct reading *r,
         for (uint32_t first = 0; first < info.sample_count; first += SLICE_SAMPLES) {
             uint32_t left = info.sample_count - first;
             r->slices[r->slice_count++] = (struct slice) {
-                part->records[i], first, left < SLICE_SAMPLES ? left : SLICE_SAMPLES,
+                part->records[i],
+                first,
+                left < SLICE_SAMPLES ? left : SLICE_SAMPLES,
             };
         }
     }
@@ -73,7 +75,8 @@ static void *read_slices(void *arg)
         const struct slice *s = &r->slices[i % r->slice_count];
         struct pcr_slice *slice = NULL;
         struct pcr_error err;
-        int rc = pcr_slice_read(r->ds, s->record, s->first, s->count, r->fidelity, &slice, &err);
+        int rc = pcr_slice_read(r->ds, s->record, s->first, s->count, r->fidelity, &slice,
+                                &err);
         if (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED)
             continue; /* bad samples are passed over, and with them their neighbours */
         if (rc) {

@@ -82,8 +82,10 @@ static void advise_fidelity(const struct pcrtool_diagnosis *d, double target,
     } else if (d->fidelity > 1) {
         struct pcrtool_stages s = stages_of(d, 1);
         double most = pcrtool_predict(&s, NULL);
-        say(t, "No lower fidelity delivers that; fidelity 1 has %.0f images/s, %.1f times as "
-            "many.\n", most, most / pcrtool_predict(&now, NULL));
+        say(t,
+            "No lower fidelity delivers that; fidelity 1 has %.0f images/s, %.1f times as "
+            "many.\n",
+            most, most / pcrtool_predict(&now, NULL));
     }
 }
 
@@ -100,8 +102,10 @@ static void advise_storage(const struct pcrtool_diagnosis *d, const struct pcrto
 {
     double target = target_of(s, PCRTOOL_LIMIT_STORAGE);
     double mb = 1e-6 * d->nbytes[d->fidelity];
-    say(t, "Storage limits: it gives %.1f MB/s, of which %.0f images/s can be made; the "
-        "others could do %.0f.\n", s->storage * mb, s->storage, target);
+    say(t,
+        "Storage limits: it gives %.1f MB/s, of which %.0f images/s can be made; the "
+        "others could do %.0f.\n",
+        s->storage * mb, s->storage, target);
     advise_fidelity(d, target, t);
     say(t, "Or keep the dataset in memory or on storage of %.1f MB/s.\n", target * mb);
     say(t, "More threads that decode do not help.\n");
@@ -134,8 +138,10 @@ void pcrtool_advise(const struct pcrtool_diagnosis *d, char *out, size_t out_nby
     double rate = pcrtool_predict(&s, &limit);
     *out = '\0';
     if (d->fits && d->stages[d->fidelity].storage > 0 && d->stages[d->fidelity].storage < rate)
-        say(&t, "The first epoch comes from storage, at %.0f images/s; after it the dataset "
-            "is in memory.\n", d->stages[d->fidelity].storage);
+        say(&t,
+            "The first epoch comes from storage, at %.0f images/s; after it the dataset "
+            "is in memory.\n",
+            d->stages[d->fidelity].storage);
     switch (limit) {
     case PCRTOOL_LIMIT_CONSUMER:
         say(&t, "Nothing is to be changed: the consumer takes %.0f images/s and gets them.\n",

@@ -11,7 +11,7 @@
 
 /* Images a second; 0: not known, and then no limit. */
 struct pcrtool_stages {
-    double decode;   /* with all threads */
+    double decode; /* with all threads */
     double storage;
     double consumer;
 };

@@ -15,7 +15,8 @@ static int add_lines(json_t *notes, const struct pcr_buffer *lines, uint64_t fir
         const char *lf = memchr(p, '\n', (size_t) (end - p));
         json_t *note = json_loadb(p, (size_t) (lf - p), 0, NULL);
         json_int_t index = json_integer_value(json_object_get(note, "index"));
-        if (json_object_set_new(note, "index", json_integer((json_int_t) first_sample + index)) ||
+        if (json_object_set_new(note, "index",
+                                json_integer((json_int_t) first_sample + index)) ||
             json_array_append_new(notes, note))
             return -1;
         p = lf + 1;

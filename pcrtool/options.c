@@ -7,7 +7,9 @@
 #include "output.h"
 
 static const struct pcrtool_option help_option = {
-    .name = "help", .letter = 'h', .help = "print this help and exit",
+    .name = "help",
+    .letter = 'h',
+    .help = "print this help and exit",
 };
 
 /* Decimal digits alone; false on overflow or anything else. */
@@ -121,8 +123,7 @@ static const struct pcrtool_option *find_long(const struct pcrtool_command *c,
     return NULL;
 }
 
-static const struct pcrtool_option *find_short(const struct pcrtool_command *c,
-                                               char letter)
+static const struct pcrtool_option *find_short(const struct pcrtool_command *c, char letter)
 {
     if (letter == help_option.letter)
         return &help_option;

@@ -51,10 +51,10 @@ struct pcrtool_args {
 
 struct pcrtool_command {
     const char *name;
-    const char *summary;     /* one line */
-    const char *operands;    /* for the usage line: "SRC DST" */
-    const char *description; /* more help below the summary, or NULL */
-    const char *examples;    /* lines of help, each "  pcrtool ...\n" */
+    const char *summary;                  /* one line */
+    const char *operands;                 /* for the usage line: "SRC DST" */
+    const char *description;              /* more help below the summary, or NULL */
+    const char *examples;                 /* lines of help, each "  pcrtool ...\n" */
     const struct pcrtool_option *options; /* ended by one without a name */
     size_t settings_nbytes;
     uint32_t operand_min, operand_max;

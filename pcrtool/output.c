@@ -105,7 +105,9 @@ bool pcrtool_color(FILE *stream)
  * surrogates, nothing above U+10FFFF). */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
-    static const struct { unsigned char first, last, low, high, nbytes; } forms[] = {
+    static const struct {
+        unsigned char first, last, low, high, nbytes;
+    } forms[] = {
         { 0x01, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
         { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
         { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
@@ -193,8 +195,7 @@ bool pcrtool_json_failed(void)
     return atomic_load(&json_failed);
 }
 
-void pcrtool_json_set_text(json_t *object, const char *name, const char *text,
-                           size_t nbytes)
+void pcrtool_json_set_text(json_t *object, const char *name, const char *text, size_t nbytes)
 {
     static const char digits[] = "0123456789abcdef";
     json_t *value = json_stringn(text, nbytes);

@@ -61,8 +61,7 @@ bool pcrtool_json_failed(void);
 
 /* Sets object[name] to text of any bytes. What is no UTF-8 becomes U+FFFD, and the exact
  * bytes are then object[name + "_hex"]. */
-void pcrtool_json_set_text(json_t *object, const char *name, const char *text,
-                           size_t nbytes);
+void pcrtool_json_set_text(json_t *object, const char *name, const char *text, size_t nbytes);
 
 /* Appends `root` and a line end, all of it or, for want of memory, nothing; frees it. 0, or -1
  * and errno. */

@@ -51,7 +51,9 @@ int pcrtool_part_choose(struct pcrtool_part *part, const struct pcrtool_input *i
                         const char *path, const char *split)
 {
     struct pcr_error err;
-    *part = (struct pcrtool_part) { .command = in->command, .path = path, .split = split,
+    *part = (struct pcrtool_part) { .command = in->command,
+                                    .path = path,
+                                    .split = split,
                                     .group_count = in->info.group_count };
     if (!in->info.sample_count) {
         pcrtool_error(in->command, "%s has no samples to measure with", path);
@@ -82,7 +84,9 @@ int pcrtool_part_open(const struct pcrtool_part *part, uint32_t io_backend,
                       struct pcr_dataset **out, struct pcr_error *err)
 {
     const struct pcr_dataset_options options = {
-        .size = sizeof(options), .split = part->split, .io_backend = io_backend,
+        .size = sizeof(options),
+        .split = part->split,
+        .io_backend = io_backend,
         .throttle_nbytes_s = part->throttle_nbytes_s,
     };
     return pcr_dataset_open(part->path, &options, out, err);
@@ -143,8 +147,7 @@ static int cool_file(const char *path, uint64_t nbytes, bool *stay_out, struct p
         close(fd);
     if (!e)
         return 0;
-    *err = (struct pcr_error) { .code = PCR_ERR_IO, .sys_errno = e,
-                                .offset = PCR_NO_OFFSET };
+    *err = (struct pcr_error) { .code = PCR_ERR_IO, .sys_errno = e, .offset = PCR_NO_OFFSET };
     snprintf(err->message, sizeof(err->message), "%.300s: cannot drop its pages: %s", path,
              strerror(e));
     return PCR_ERR_IO;

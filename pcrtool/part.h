@@ -19,7 +19,7 @@ struct pcrtool_part {
     const char *path, *split; /* of the dataset, borrowed */
     uint64_t *records;
     uint64_t record_count;
-    uint64_t *indices;        /* of their samples */
+    uint64_t *indices; /* of their samples */
     uint64_t index_count;
     uint32_t group_count;
     uint64_t nbytes[PCRTOOL_MAX_FIDELITY + 1]; /* image bytes by fidelity */

@@ -24,21 +24,21 @@ struct verify_settings {
 struct findings {
     bool finished;
     struct pcr_buffer text; /* lines for standard error */
-    json_t *lists[2]; /* with --json: damage, undecodable; NULL: none */
+    json_t *lists[2];       /* with --json: damage, undecodable; NULL: none */
 };
 
 /* The work that all threads share. */
 struct verification {
     struct pcrtool_input in;
     const struct verify_settings *set;
-    pthread_mutex_t lock;   /* of all below */
+    pthread_mutex_t lock; /* of all below */
     uint64_t next_record;
-    uint64_t told_count;     /* records, from the first on, whose lines are printed */
-    uint64_t finding_count;  /* of damage */
+    uint64_t told_count;    /* records, from the first on, whose lines are printed */
+    uint64_t finding_count; /* of damage */
     struct pcr_verify_report total;
     struct findings *records; /* by record */
-    int failed;             /* code of the first error that ends the work */
-    struct pcr_error error; /* and its details */
+    int failed;               /* code of the first error that ends the work */
+    struct pcr_error error;   /* and its details */
 };
 
 static void fail(struct verification *v, const struct pcr_error *err)
@@ -124,8 +124,11 @@ static bool next_record(struct verification *v, uint64_t *record_out)
 static void add_report(struct job *job, const struct pcr_verify_report *report, int rc,
                        const struct pcr_error *err)
 {
-    static const struct pcr_error no_memory = { .code = PCR_ERR_NOMEM,
-        .offset = PCR_NO_OFFSET, .message = "out of memory for the list of findings" };
+    static const struct pcr_error no_memory = {
+        .code = PCR_ERR_NOMEM,
+        .offset = PCR_NO_OFFSET,
+        .message = "out of memory for the list of findings"
+    };
     struct verification *v = job->v;
     pthread_mutex_lock(&v->lock);
     v->total.record_count += report->record_count;
@@ -157,8 +160,8 @@ static void *work(void *context)
     while (next_record(v, &job.record)) {
         struct pcr_verify_report report = { .size = sizeof(report) };
         struct pcr_error err;
-        int rc = pcr_dataset_verify_record(v->in.dataset, job.record, v->set->deep,
-                                           &report, on_finding, &job, &err);
+        int rc = pcr_dataset_verify_record(v->in.dataset, job.record, v->set->deep, &report,
+                                           on_finding, &job, &err);
         add_report(&job, &report, rc, &err);
         job = (struct job) { .v = v };
     }
@@ -204,18 +207,16 @@ static int report(struct verification *v)
             json_pack("{sb sb sI sI sI sI sI so so}", "intact", v->finding_count == 0, "deep",
                       v->set->deep, "record_count", (json_int_t) t->record_count,
                       "sample_count", (json_int_t) t->sample_count, "bad_records",
-                      (json_int_t) t->bad_records, "bad_samples",
-                      (json_int_t) t->bad_samples, "undecodable_samples",
-                      (json_int_t) t->undecodable_samples, "findings",
+                      (json_int_t) t->bad_records, "bad_samples", (json_int_t) t->bad_samples,
+                      "undecodable_samples", (json_int_t) t->undecodable_samples, "findings",
                       list_findings(v, true), "undecodable", list_findings(v, false)));
         if (rc)
             return rc;
     } else if (!v->set->quiet) {
-        printf("%" PRIu64 " records, %" PRIu64 " samples: ", t->record_count,
-               t->sample_count);
+        printf("%" PRIu64 " records, %" PRIu64 " samples: ", t->record_count, t->sample_count);
         if (v->finding_count)
-            printf("%" PRIu64 " findings, %" PRIu64 " bad records, %" PRIu64
-                   " bad samples", v->finding_count, t->bad_records, t->bad_samples);
+            printf("%" PRIu64 " findings, %" PRIu64 " bad records, %" PRIu64 " bad samples",
+                   v->finding_count, t->bad_records, t->bad_samples);
         else
             printf("all intact");
         if (t->undecodable_samples)
@@ -250,12 +251,13 @@ static int run_verify(const struct pcrtool_args *args)
 {
     struct verification v = { .set = args->settings };
     const struct pcr_limits limits = {
-        .size = sizeof(limits), .max_pixels = v.set->max_pixels,
+        .size = sizeof(limits),
+        .max_pixels = v.set->max_pixels,
         .max_scans = (uint32_t) v.set->max_scans,
         .max_sample_nbytes = v.set->max_sample_nbytes,
     };
-    int rc = pcrtool_input_open(&v.in, args->command, args->operands[0], v.set->split,
-                                NULL, &limits);
+    int rc = pcrtool_input_open(&v.in, args->command, args->operands[0], v.set->split, NULL,
+                                &limits);
     if (rc)
         return rc;
     v.records = calloc(v.in.info.record_count + 1, sizeof(*v.records));
@@ -275,29 +277,53 @@ static int run_verify(const struct pcrtool_args *args)
 }
 
 static const struct pcrtool_option options[] = {
-    { .name = "deep", .help = "also decode each sample at every fidelity, and name those that\n"
-                              "were kept whole and cannot be shown",
-      .kind = PCRTOOL_FLAG, .offset = offsetof(struct verify_settings, deep) },
-    { .name = "split", .value = "NAME", .help = "only this split",
-      .kind = PCRTOOL_TEXT, .offset = offsetof(struct verify_settings, split) },
-    { .name = "max-pixels", .value = "N", .help = "with --deep: larger pictures count as "
-                                                  "undecodable; default 268435456,\n"
-                                                  "or what the dataset's conversion allowed",
-      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct verify_settings, max_pixels), .min = 1 },
-    { .name = "max-scans", .value = "N", .help = "the same of scans in a JPEG; default 64",
-      .kind = PCRTOOL_NUMBER, .offset = offsetof(struct verify_settings, max_scans), .min = 1,
-      .max = UINT32_MAX },
-    { .name = "max-sample-bytes", .value = "SIZE",
-      .help = "refuse records with a larger sample; default 1G, or as converted",
-      .kind = PCRTOOL_SIZE, .offset = offsetof(struct verify_settings, max_sample_nbytes),
+    { .name = "deep",
+      .help = "also decode each sample at every fidelity, and name those that\n"
+              "were kept whole and cannot be shown",
+      .kind = PCRTOOL_FLAG,
+      .offset = offsetof(struct verify_settings, deep) },
+    { .name = "split",
+      .value = "NAME",
+      .help = "only this split",
+      .kind = PCRTOOL_TEXT,
+      .offset = offsetof(struct verify_settings, split) },
+    { .name = "max-pixels",
+      .value = "N",
+      .help = "with --deep: larger pictures count as "
+              "undecodable; default 268435456,\n"
+              "or what the dataset's conversion allowed",
+      .kind = PCRTOOL_NUMBER,
+      .offset = offsetof(struct verify_settings, max_pixels),
       .min = 1 },
-    { .name = "threads", .letter = 'j', .value = "N",
-      .help = "threads (default: one a CPU)", .kind = PCRTOOL_NUMBER,
-      .offset = offsetof(struct verify_settings, threads), .min = 1,
+    { .name = "max-scans",
+      .value = "N",
+      .help = "the same of scans in a JPEG; default 64",
+      .kind = PCRTOOL_NUMBER,
+      .offset = offsetof(struct verify_settings, max_scans),
+      .min = 1,
+      .max = UINT32_MAX },
+    { .name = "max-sample-bytes",
+      .value = "SIZE",
+      .help = "refuse records with a larger sample; default 1G, or as converted",
+      .kind = PCRTOOL_SIZE,
+      .offset = offsetof(struct verify_settings, max_sample_nbytes),
+      .min = 1 },
+    { .name = "threads",
+      .letter = 'j',
+      .value = "N",
+      .help = "threads (default: one a CPU)",
+      .kind = PCRTOOL_NUMBER,
+      .offset = offsetof(struct verify_settings, threads),
+      .min = 1,
       .max = MAX_THREADS },
-    { .name = "quiet", .letter = 'q', .help = "print findings only", .kind = PCRTOOL_FLAG,
+    { .name = "quiet",
+      .letter = 'q',
+      .help = "print findings only",
+      .kind = PCRTOOL_FLAG,
       .offset = offsetof(struct verify_settings, quiet) },
-    { .name = "json", .help = "print summary and findings as JSON", .kind = PCRTOOL_FLAG,
+    { .name = "json",
+      .help = "print summary and findings as JSON",
+      .kind = PCRTOOL_FLAG,
       .offset = offsetof(struct verify_settings, json) },
     { .name = NULL },
 };

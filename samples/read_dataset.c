@@ -91,8 +91,8 @@ static int run_epoch(struct pcr_dataset *ds, uint32_t g, struct pcr_error *err)
     pcr_loader_destroy(&loader);
     if (rc != PCR_END)
         return rc;
-    printf("epoch at fidelity %" PRIu32 ": %" PRIu64 " samples in %" PRIu64 " batches\n",
-           g, samples, batches);
+    printf("epoch at fidelity %" PRIu32 ": %" PRIu64 " samples in %" PRIu64 " batches\n", g,
+           samples, batches);
     return PCR_OK;
 }
 

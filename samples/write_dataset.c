@@ -77,8 +77,7 @@ static int read_file(const char *path, struct item *item)
         item->nbytes = rc ? 0 : (unsigned long) n;
     }
     if (rc)
-        fprintf(stderr, "write_dataset: %s: %s\n", path,
-                errno ? strerror(errno) : "is empty");
+        fprintf(stderr, "write_dataset: %s: %s\n", path, errno ? strerror(errno) : "is empty");
     if (f)
         fclose(f);
     const char *slash = strrchr(path, '/');
@@ -147,7 +146,8 @@ static int write_dataset(const char *path, struct memory_source *m, int drawn)
         return rc;
     }
     printf("%s: %" PRIu64 " samples in %" PRIu64 " records, %" PRIu64 " bytes from %" PRIu64
-           "\n", path, report.samples_done, report.record_count, report.written_nbytes,
+           "\n",
+           path, report.samples_done, report.record_count, report.written_nbytes,
            report.source_nbytes);
     return 0;
 }

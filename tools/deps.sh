@@ -36,6 +36,7 @@ test   python3-setuptools tests of the wheel
 test   python3-wheel    tests of the wheel
 test   mypy             types of the Python package
 test   clang            a second compiler
+test   clang-format     layout of the C code (optional)
 fuzz   libclang-rt-dev  libFuzzer and its sanitizers
 fuzz   llvm             readable sanitizer reports
 coverage gcovr          which code the tests run

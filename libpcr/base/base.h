@@ -61,7 +61,7 @@ int pcri_buffer_append_varint(struct pcr_buffer *b, uint64_t v, struct pcr_error
  * leave holes that never go back to the system. Start from { 0 }. */
 struct pcri_block {
     uint8_t *data;
-    size_t nbytes;   /* used */
+    size_t nbytes; /* used */
     size_t capacity;
 };
 enum { PCRI_BLOCK_MAPPED = 256 << 10 };
@@ -223,8 +223,8 @@ static inline uint32_t pcri_check32(const void *p, size_t nbytes)
 int pcri_zstd_pack(const void *p, size_t nbytes, int level, struct pcr_buffer *out,
                    struct pcr_error *err);
 /* Decompresses one frame whose size must be raw_nbytes; CORRUPT otherwise. */
-int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes,
-                     struct pcr_buffer *out, struct pcr_error *err);
+int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes, struct pcr_buffer *out,
+                     struct pcr_error *err);
 
 /* --- cpu (cpu.c) --- */
 /* CPUs that this process may use: affinity mask and cgroup quota, at least 1. */

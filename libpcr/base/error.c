@@ -20,19 +20,32 @@ uint32_t pcr_abi_version(void)
 const char *pcr_code_name(int code)
 {
     switch (code) {
-    case PCR_OK: return "OK";
-    case PCR_END: return "END";
-    case PCR_AGAIN: return "AGAIN";
-    case PCR_ERR_NOMEM: return "NOMEM";
-    case PCR_ERR_INVAL: return "INVAL";
-    case PCR_ERR_IO: return "IO";
-    case PCR_ERR_FORMAT: return "FORMAT";
-    case PCR_ERR_CORRUPT: return "CORRUPT";
-    case PCR_ERR_TRUNCATED: return "TRUNCATED";
-    case PCR_ERR_UNSUPPORTED: return "UNSUPPORTED";
-    case PCR_ERR_LIMIT: return "LIMIT";
-    case PCR_ERR_CANCELLED: return "CANCELLED";
-    default: return "UNKNOWN";
+    case PCR_OK:
+        return "OK";
+    case PCR_END:
+        return "END";
+    case PCR_AGAIN:
+        return "AGAIN";
+    case PCR_ERR_NOMEM:
+        return "NOMEM";
+    case PCR_ERR_INVAL:
+        return "INVAL";
+    case PCR_ERR_IO:
+        return "IO";
+    case PCR_ERR_FORMAT:
+        return "FORMAT";
+    case PCR_ERR_CORRUPT:
+        return "CORRUPT";
+    case PCR_ERR_TRUNCATED:
+        return "TRUNCATED";
+    case PCR_ERR_UNSUPPORTED:
+        return "UNSUPPORTED";
+    case PCR_ERR_LIMIT:
+        return "LIMIT";
+    case PCR_ERR_CANCELLED:
+        return "CANCELLED";
+    default:
+        return "UNKNOWN";
     }
 }
 

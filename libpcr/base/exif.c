@@ -7,7 +7,11 @@
 
 enum {
     TAG_ORIENTATION = 0x0112,
-    TYPE_SHORT = 3, TYPE_LONG = 4, TYPE_SSHORT = 8, TYPE_SLONG = 9, TYPE_IFD = 13,
+    TYPE_SHORT = 3,
+    TYPE_LONG = 4,
+    TYPE_SSHORT = 8,
+    TYPE_SLONG = 9,
+    TYPE_IFD = 13,
     ENTRY_NBYTES = 12,
 };
 

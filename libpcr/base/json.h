@@ -38,7 +38,7 @@ enum { PCRI_JSON_DEPTH = 512, PCRI_JSON_NUMBER = 1000 };
 struct pcri_json_reader {
     const char *at, *end, *start;
     unsigned flags, depth;
-    bool passing; /* over a value of which nothing is kept */
+    bool passing;            /* over a value of which nothing is kept */
     struct pcr_buffer stack; /* names of the open members, and the string that is read */
     struct pcri_json_fault fault;
     struct pcr_error *err;
@@ -48,8 +48,9 @@ struct pcri_json_reader {
 static inline struct pcri_json_reader pcri_json_reader(const char *text, size_t nbytes,
                                                        struct pcr_error *err)
 {
-    return (struct pcri_json_reader) { .at = text, .end = text + nbytes, .start = text,
-                                       .err = err };
+    return (struct pcri_json_reader) {
+        .at = text, .end = text + nbytes, .start = text, .err = err
+    };
 }
 void pcri_json_close(struct pcri_json_reader *r);
 

@@ -37,7 +37,7 @@ static bool get_hex4(const char *p, const char *end, unsigned *out)
     *out = 0;
     for (int i = 0; i < 4; i++) {
         char c = p + i < end ? p[i] : '\0';
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned) (c - '0')
+        unsigned digit = c >= '0' && c <= '9'                 ? (unsigned) (c - '0')
                          : (c | 32) >= 'a' && (c | 32) <= 'f' ? (unsigned) (c | 32) - 'a' + 10
                                                               : 16;
         if (digit > 15)
@@ -127,8 +127,9 @@ static int parse_string(struct pcri_json_reader *p, json_t **out)
 {
     size_t base = p->stack.nbytes;
     int rc = read_string(p);
-    if (!rc && !p->passing && !(*out = json_stringn_nocheck((const char *) p->stack.data + base,
-                                             p->stack.nbytes - base - 1)))
+    if (!rc && !p->passing &&
+        !(*out = json_stringn_nocheck((const char *) p->stack.data + base,
+                                      p->stack.nbytes - base - 1)))
         rc = nomem(p);
     p->stack.nbytes = base;
     return rc;
@@ -340,7 +341,8 @@ int pcri_json_parse(const char *text, size_t nbytes, unsigned flags, json_t **ou
     p.flags = flags;
     char first = peek(&p);
     int rc = first != '{' && first != '[' && !(flags & PCRI_JSON_ANY)
-        ? bad(&p, "neither an object nor an array") : parse_value(&p, &v);
+                 ? bad(&p, "neither an object nor an array")
+                 : parse_value(&p, &v);
     if (!rc && !(flags & PCRI_JSON_BEGINNING)) {
         (void) peek(&p);
         rc = p.at < p.end ? bad(&p, "something follows the value") : 0;

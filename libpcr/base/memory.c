@@ -176,9 +176,9 @@ int pcri_block_reserve(struct pcri_block *b, size_t nbytes, struct pcr_error *er
     if (nbytes <= b->capacity)
         return 0;
     pcri_block_free(b);
-    void *p = nbytes < PCRI_BLOCK_MAPPED
-        ? malloc(nbytes)
-        : mmap(NULL, nbytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *p = nbytes < PCRI_BLOCK_MAPPED ? malloc(nbytes)
+                                         : mmap(NULL, nbytes, PROT_READ | PROT_WRITE,
+                                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (!p || p == MAP_FAILED)
         return pcri_fail_nomem(err, nbytes);
     b->data = p;

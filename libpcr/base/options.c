@@ -35,8 +35,8 @@ int pcri_options_copy(void *dst, size_t dst_size, const void *src, const char *n
         for (size_t i = dst_size; i < size; i++)
             if (bytes[i])
                 return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                                 "%s: byte %zu is set, but this version knows %zu bytes",
-                                 name, i, dst_size);
+                                 "%s: byte %zu is set, but this version knows %zu bytes", name,
+                                 i, dst_size);
         memcpy(dst, src, size < dst_size ? size : dst_size);
     }
     size = (uint32_t) dst_size;

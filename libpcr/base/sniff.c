@@ -18,7 +18,10 @@ struct magic {
     const char *name;
 };
 
-#define MAGIC(offset, bytes, name) { offset, sizeof(bytes) - 1, bytes, name }
+#define MAGIC(offset, bytes, name) \
+    { \
+        offset, sizeof(bytes) - 1, bytes, name \
+    }
 
 static const struct magic magics[] = {
     MAGIC(0, "\x89PNG\r\n\x1a\n", "PNG"),
@@ -60,7 +63,10 @@ static const struct magic magics[] = {
     MAGIC(257, "ustar", "a tar archive"),
     MAGIC(0, "\x1F\x8B", "gzip"),
     MAGIC(0, "BZh", "bzip2"),
-    MAGIC(0, "\xFD" "7zXZ\0", "xz"),
+    MAGIC(0,
+          "\xFD"
+          "7zXZ\0",
+          "xz"),
     MAGIC(0, "\x28\xB5\x2F\xFD", "zstd"),
     MAGIC(0, "7z\xBC\xAF\x27\x1C", "a 7z archive"),
     MAGIC(0, "Rar!\x1A\x07", "a RAR archive"),
@@ -77,7 +83,10 @@ static const struct magic magics[] = {
     MAGIC(0, "ID3", "MP3"),
     MAGIC(0, "FLV\1", "Flash video"),
     MAGIC(0, "\0\0\1\xBA", "MPEG"),
-    MAGIC(0, "\x7F" "ELF", "a program"),
+    MAGIC(0,
+          "\x7F"
+          "ELF",
+          "a program"),
     MAGIC(0, "version https:", "a Git LFS pointer"),
 };
 
@@ -108,14 +117,20 @@ static bool compatible(const uint8_t *p, size_t nbytes, const char *brand)
 
 static const char *by_brand(const uint8_t *p, size_t nbytes)
 {
-    static const struct { char brand[5]; const char *name; } brands[] = {
-        { "avif", "AVIF" }, { "avis", "AVIF" }, { "heic", "HEIC" }, { "heix", "HEIC" },
-        { "hevc", "HEIC" }, { "hevx", "HEIC" }, { "heim", "HEIC" }, { "heis", "HEIC" },
-        { "crx ", "Canon CR3" }, { "qt  ", "QuickTime" }, { "jp2 ", "JPEG 2000" },
+    static const struct {
+        char brand[5];
+        const char *name;
+    } brands[] = {
+        { "avif", "AVIF" },      { "avis", "AVIF" },      { "heic", "HEIC" },
+        { "heix", "HEIC" },      { "hevc", "HEIC" },      { "hevx", "HEIC" },
+        { "heim", "HEIC" },      { "heis", "HEIC" },      { "crx ", "Canon CR3" },
+        { "qt  ", "QuickTime" }, { "jp2 ", "JPEG 2000" },
     };
     if (has(p, nbytes, 0, "RIFF", 4) && nbytes >= 12)
-        return !memcmp(p + 8, "WEBP", 4) ? "WebP" : !memcmp(p + 8, "AVI ", 4) ? "AVI"
-            : !memcmp(p + 8, "WAVE", 4) ? "WAV" : "RIFF";
+        return !memcmp(p + 8, "WEBP", 4)   ? "WebP"
+               : !memcmp(p + 8, "AVI ", 4) ? "AVI"
+               : !memcmp(p + 8, "WAVE", 4) ? "WAV"
+                                           : "RIFF";
     if (!has(p, nbytes, 4, "ftyp", 4) || nbytes < 12)
         return has(p, nbytes, 4, "moov", 4) || has(p, nbytes, 4, "mdat", 4) ? "QuickTime"
                                                                             : NULL;
@@ -123,8 +138,9 @@ static const char *by_brand(const uint8_t *p, size_t nbytes)
         if (!memcmp(p + 8, brands[i].brand, 4))
             return brands[i].name;
     if (!memcmp(p + 8, "mif1", 4) || !memcmp(p + 8, "msf1", 4))
-        return compatible(p, nbytes, "avif") ? "AVIF"
-            : compatible(p, nbytes, "heic") || compatible(p, nbytes, "heix") ? "HEIC" : "HEIF";
+        return compatible(p, nbytes, "avif")                                    ? "AVIF"
+               : compatible(p, nbytes, "heic") || compatible(p, nbytes, "heix") ? "HEIC"
+                                                                                : "HEIF";
     return "MP4";
 }
 
@@ -139,8 +155,8 @@ static const char *by_fields(const uint8_t *p, size_t nbytes)
     }
     if (nbytes >= 6 && !p[0] && !p[1] && (p[2] == 1 || p[2] == 2) && !p[3] && p[4] && !p[5])
         return p[2] == 1 ? "ICO" : "CUR";
-    if (nbytes >= 3 && p[0] == 'P' && p[1] >= '1' && p[1] <= '7'
-        && strchr(" \t\r\n", p[2]) && p[2])
+    if (nbytes >= 3 && p[0] == 'P' && p[1] >= '1' && p[1] <= '7' && strchr(" \t\r\n", p[2]) &&
+        p[2])
         return "PNM (PBM, PGM, PPM, PAM)";
     return NULL;
 }
@@ -182,11 +198,11 @@ static const char *by_text(const uint8_t *p, size_t nbytes)
     memcpy(text, p + bom, n - bom);
     text[n - bom] = '\0';
     const char *t = text + strspn(text, " \t\r\n\f");
-    if (starts(t, "<svg") || (starts(t, "<?xml") && holds(t, "<svg"))
-        || starts(t, "<!doctype svg"))
+    if (starts(t, "<svg") || (starts(t, "<?xml") && holds(t, "<svg")) ||
+        starts(t, "<!doctype svg"))
         return "SVG";
-    if (starts(t, "<!doctype html") || holds(t, "<html") || holds(t, "<head")
-        || holds(t, "<body") || holds(t, "<title"))
+    if (starts(t, "<!doctype html") || holds(t, "<html") || holds(t, "<head") ||
+        holds(t, "<body") || holds(t, "<title"))
         return "HTML";
     if (starts(t, "<?xml") || (*t == '<' && holds(t, "</")))
         return "XML";

@@ -47,8 +47,8 @@ static int fail(size_t code, struct pcr_error *err)
     }
 }
 
-int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes,
-                     struct pcr_buffer *out, struct pcr_error *err)
+int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes, struct pcr_buffer *out,
+                     struct pcr_error *err)
 {
     int rc = check_frame(p, nbytes, raw_nbytes, err);
     if (!rc)
@@ -59,8 +59,7 @@ int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes,
     if (ZSTD_isError(n))
         return fail(n, err);
     if (n != raw_nbytes)
-        return pcri_fail(err, PCR_ERR_CORRUPT, "zstd: %zu bytes, expected %zu", n,
-                         raw_nbytes);
+        return pcri_fail(err, PCR_ERR_CORRUPT, "zstd: %zu bytes, expected %zu", n, raw_nbytes);
     out->nbytes = n;
     return 0;
 }
@@ -92,7 +91,8 @@ int pcri_unpacker_create(const void *p, size_t nbytes, size_t raw_nbytes,
     return pcri_fail(err, PCR_ERR_NOMEM, "no memory to decompress");
 }
 
-int pcri_unpacker_read(struct pcri_unpacker *u, void *dst, size_t nbytes, struct pcr_error *err)
+int pcri_unpacker_read(struct pcri_unpacker *u, void *dst, size_t nbytes,
+                       struct pcr_error *err)
 {
     while (nbytes) {
         size_t most = dst || nbytes < sizeof(u->scratch) ? nbytes : sizeof(u->scratch);

@@ -14,7 +14,8 @@ struct pcri_unpacker;
 int pcri_unpacker_create(const void *p, size_t nbytes, size_t raw_nbytes,
                          struct pcri_unpacker **out, struct pcr_error *err);
 /* The next nbytes, into dst, or passed over where that is NULL. CORRUPT, LIMIT, NOMEM. */
-int pcri_unpacker_read(struct pcri_unpacker *u, void *dst, size_t nbytes, struct pcr_error *err);
+int pcri_unpacker_read(struct pcri_unpacker *u, void *dst, size_t nbytes,
+                       struct pcr_error *err);
 /* All has been read. CORRUPT where the frame goes on. */
 int pcri_unpacker_finish(struct pcri_unpacker *u, struct pcr_error *err);
 void pcri_unpacker_destroy(struct pcri_unpacker **u);

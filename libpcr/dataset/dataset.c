@@ -63,10 +63,8 @@ static int describe_record(struct pcri_manifest *m, const char *name,
     m->attributes = h->attributes.bytes != NULL;
     for (uint32_t i = 0; i < h->sample_count; i++) {
         m->opaque_count += h->coding[i] == PCR_CODING_OPAQUE;
-        if (__builtin_add_overflow(m->source_nbytes, h->source_nbytes[i],
-                                   &m->source_nbytes))
-            return pcri_fail(err, PCR_ERR_CORRUPT, "%s: source sizes overflow",
-                             r->file->path);
+        if (__builtin_add_overflow(m->source_nbytes, h->source_nbytes[i], &m->source_nbytes))
+            return pcri_fail(err, PCR_ERR_CORRUPT, "%s: source sizes overflow", r->file->path);
     }
     m->splits[0].source_nbytes = m->source_nbytes;
     return 0;
@@ -107,8 +105,8 @@ static int fail_split(const struct pcri_manifest *m, const char *name, struct pc
     for (; i < m->split_count && n + 48 < sizeof(found); i++)
         n += (size_t) snprintf(found + n, sizeof(found) - n, "%s%.40s", i ? ", " : "",
                                m->splits[i].name);
-    return pcri_fail(err, PCR_ERR_INVAL, "there is no split named '%.80s'; there %s %s%s", name,
-                     m->split_count == 1 ? "is" : "are", found,
+    return pcri_fail(err, PCR_ERR_INVAL, "there is no split named '%.80s'; there %s %s%s",
+                     name, m->split_count == 1 ? "is" : "are", found,
                      i < m->split_count ? ", ..." : "");
 }
 
@@ -142,8 +140,7 @@ static int choose_split(struct pcr_dataset *ds, const char *name, struct pcr_err
 static int sum_records(struct pcr_dataset *ds, struct pcr_error *err)
 {
     const struct pcri_manifest *m = &ds->manifest;
-    ds->first_samples =
-        pcri_calloc(ds->record_count + 1, sizeof(*ds->first_samples), err);
+    ds->first_samples = pcri_calloc(ds->record_count + 1, sizeof(*ds->first_samples), err);
     if (!ds->first_samples)
         return PCR_ERR_NOMEM;
     for (uint64_t k = 0; k < ds->record_count; k++) {
@@ -198,11 +195,13 @@ static int choose_storage(struct pcr_dataset *ds, const struct pcr_dataset_optio
 {
     if (!o->storage) {
         ds->storage = pcri_storage_local(o->io_backend);
-        return ds->storage ? 0 : pcri_fail(err, PCR_ERR_INVAL, "there is no I/O backend %u",
-                                           o->io_backend);
+        return ds->storage ? 0
+                           : pcri_fail(err, PCR_ERR_INVAL, "there is no I/O backend %u",
+                                       o->io_backend);
     }
     if (o->io_backend)
-        return pcri_fail(err, PCR_ERR_INVAL, "an I/O backend is for files: a storage of the "
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "an I/O backend is for files: a storage of the "
                          "program's own reads in its own way");
     int rc = pcri_storage_custom(o->storage, &ds->storage, err);
     if (!rc && o->cache_dir && ds->storage->is_anonymous)
@@ -241,7 +240,8 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     if ((rc = pcri_flags_check("pcr_dataset_options", o.flags, PCR_DATASET_NO_VERIFY, err)))
         return rc;
     if (o.flags & PCR_DATASET_NO_VERIFY && (o.cache_nbytes || o.cache_dir))
-        return pcri_fail(err, PCR_ERR_INVAL, "a cache cannot be used without verifying: the "
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "a cache cannot be used without verifying: the "
                          "dataset's checksums tell whether what it keeps is right");
     if (o.retry_count > 1000 && o.retry_count != PCR_RETRY_NEVER)
         return pcri_fail(err, PCR_ERR_INVAL, "retry_count is %u, at most 1000 allowed",

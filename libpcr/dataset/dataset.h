@@ -23,8 +23,8 @@ struct pcri_held {
 /* The records used last (cache.c). */
 struct pcri_cache {
     pthread_mutex_t mutex;
-    pthread_cond_t opened;      /* some record's opening has ended */
-    struct pcri_held **held;    /* by record number; NULL: not in the cache */
+    pthread_cond_t opened;   /* some record's opening has ended */
+    struct pcri_held **held; /* by record number; NULL: not in the cache */
     struct pcri_held *newest, *oldest;
     uint32_t count, capacity;
 };
@@ -36,7 +36,7 @@ struct pcri_key_index {
     pthread_cond_t built; /* building has ended */
     bool building;
     struct pcri_siphash_key hash_key; /* of this dataset alone */
-    uint64_t *slots;  /* NULL until the first search */
+    uint64_t *slots;                  /* NULL until the first search */
     uint64_t slot_count;
 };
 
@@ -47,22 +47,22 @@ struct pcri_spare {
     pthread_mutex_t mutex;
     struct pcri_block *buffers; /* from the one given first on */
     uint32_t count, capacity;
-    size_t nbytes;   /* at most PCRI_SPARE_NBYTES, or as much as is expected */
+    size_t nbytes;     /* at most PCRI_SPARE_NBYTES, or as much as is expected */
     uint64_t expected; /* pcr_dataset_keep_memory() */
 };
 
 struct pcr_dataset {
     struct pcri_manifest manifest;
-    struct pcr_buffer text;   /* the manifest's; empty for a single record */
-    char *folder;             /* of the records */
+    struct pcr_buffer text; /* the manifest's; empty for a single record */
+    char *folder;           /* of the records */
     const struct pcri_storage *storage;
     struct pcri_layers *layers; /* on the storage's backend */
-    uint32_t flags;           /* PCR_DATASET_* */
+    uint32_t flags;             /* PCR_DATASET_* */
     struct pcr_limits limits;
-    uint64_t first_record;    /* of the opened split(s), in the manifest */
+    uint64_t first_record; /* of the opened split(s), in the manifest */
     uint64_t record_count;
-    uint64_t *first_samples;  /* record_count + 1: dataset index of each record's first */
-    uint64_t *class_counts;   /* of the opened split(s) */
+    uint64_t *first_samples; /* record_count + 1: dataset index of each record's first */
+    uint64_t *class_counts;  /* of the opened split(s) */
     uint64_t source_nbytes, head_nbytes, total_nbytes;
     uint64_t prefix_nbytes[PCRI_MAX_GROUPS];
     struct pcri_cache cache;
@@ -80,8 +80,7 @@ static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
 /* --- records.c --- */
 
 /* Turns PCR_FIDELITY_FULL into G; INVAL above G. */
-int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out,
-                  struct pcr_error *err);
+int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out, struct pcr_error *err);
 
 /* Opens record `number` (of those opened) anew and holds it against the manifest. */
 int pcri_dataset_open_record(const struct pcr_dataset *ds, uint64_t number, uint32_t flags,

@@ -111,8 +111,8 @@ void pcri_key_index_forget_building(struct pcri_key_index *k)
 }
 
 /* Does the sample have the key? *equal_out says so. */
-static int compare(struct pcr_dataset *ds, uint64_t index, const void *key,
-                   size_t key_nbytes, bool *equal_out, struct pcr_error *err)
+static int compare(struct pcr_dataset *ds, uint64_t index, const void *key, size_t key_nbytes,
+                   bool *equal_out, struct pcr_error *err)
 {
     struct pcr_sample *s = NULL;
     struct pcr_sample_info info = { .size = sizeof(info) };

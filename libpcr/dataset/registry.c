@@ -53,7 +53,8 @@ static void in_child(void)
 static bool close_one(void)
 {
     bool closed = false;
-    pthread_mutex_lock(&mutex); /* so that none of them is closed meanwhile. A program's storage is
+    pthread_mutex_lock(
+        &mutex); /* so that none of them is closed meanwhile. A program's storage is
                                  * not called under it: fork() waits for it, perhaps in a thread
                                  * that the storage waits for */
     for (struct pcr_dataset *ds = first; ds && !closed; ds = ds->next)

@@ -32,8 +32,8 @@ int pcr_sample_acquire(struct pcr_dataset *ds, uint64_t index, struct pcr_sample
 {
     uint64_t count = ds->first_samples[ds->record_count];
     if (index >= count)
-        return pcri_fail(err, PCR_ERR_INVAL, "sample %llu of %llu",
-                         (unsigned long long) index, (unsigned long long) count);
+        return pcri_fail(err, PCR_ERR_INVAL, "sample %llu of %llu", (unsigned long long) index,
+                         (unsigned long long) count);
     struct pcr_sample *s = pcri_calloc(1, sizeof(*s), err);
     if (!s)
         return PCR_ERR_NOMEM;

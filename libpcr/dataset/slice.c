@@ -24,8 +24,8 @@ static int check_range(const struct pcr_dataset *ds, uint64_t record, uint32_t f
                          (unsigned long long) record, (unsigned long long) ds->record_count);
     uint32_t n = ds->manifest.sample_counts[ds->first_record + record];
     if (!count || first >= n || count > n - first)
-        return pcri_fail(err, PCR_ERR_INVAL, "%u samples from %u on, in a record of %u",
-                         count, first, n);
+        return pcri_fail(err, PCR_ERR_INVAL, "%u samples from %u on, in a record of %u", count,
+                         first, n);
     return 0;
 }
 
@@ -35,8 +35,9 @@ static int create(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint3
     struct pcr_slice *sl = pcri_calloc(1, sizeof(*sl), err);
     if (!sl)
         return PCR_ERR_NOMEM;
-    *sl = (struct pcr_slice) { .ds = ds, .first = first, .count = count,
-                               .fidelity = fidelity };
+    *sl = (struct pcr_slice) {
+        .ds = ds, .first = first, .count = count, .fidelity = fidelity
+    };
     *out = sl;
     return pcri_hold(ds, record, &sl->held, err);
 }
@@ -124,9 +125,9 @@ uint64_t pcr_slice_nbytes(const struct pcr_slice *sl)
 
 static int check_index(const struct pcr_slice *sl, uint32_t i, struct pcr_error *err)
 {
-    return i < sl->count ? 0
-                         : pcri_fail(err, PCR_ERR_INVAL, "sample %u of a slice of %u", i,
-                                     sl->count);
+    return i < sl->count
+               ? 0
+               : pcri_fail(err, PCR_ERR_INVAL, "sample %u of a slice of %u", i, sl->count);
 }
 
 int pcr_slice_describe(const struct pcr_slice *sl, uint32_t i,
@@ -150,10 +151,9 @@ static int find_chunks(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity
         return pcri_fail(err, PCR_ERR_INVAL,
                          "fidelity %u of a sample that the slice has read at %u", g, most);
     for (uint32_t k = 0; k < g; k++)
-        chunks[k] = sl->run.groups[k] +
-                    (sl->at ? sl->at[(size_t) k * sl->count + i]
-                            : pcri_chunk_offset(h, k, sl->first + i) -
-                                  pcri_chunk_offset(h, k, sl->first));
+        chunks[k] = sl->run.groups[k] + (sl->at ? sl->at[(size_t) k * sl->count + i]
+                                                : pcri_chunk_offset(h, k, sl->first + i) -
+                                                      pcri_chunk_offset(h, k, sl->first));
     *g_out = g;
     return 0;
 }
@@ -164,8 +164,8 @@ int pcr_slice_get(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
     const uint8_t *chunks[PCRI_MAX_GROUPS];
     uint32_t g = 0;
     int rc = find_chunks(sl, i, fidelity, &g, chunks, err);
-    return rc ? rc : pcri_materialise(sl->held->record->head, sl->first + i, g, chunks, out,
-                                      err);
+    return rc ? rc
+              : pcri_materialise(sl->held->record->head, sl->first + i, g, chunks, out, err);
 }
 
 int pcr_slice_file(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
@@ -174,8 +174,9 @@ int pcr_slice_file(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
     const uint8_t *chunks[PCRI_MAX_GROUPS];
     uint32_t g = 0;
     int rc = find_chunks(sl, i, fidelity, &g, chunks, err);
-    return rc ? rc : pcri_materialise_spans(sl->held->record->head, sl->first + i, g, chunks,
-                                            out, memory, err);
+    return rc ? rc
+              : pcri_materialise_spans(sl->held->record->head, sl->first + i, g, chunks, out,
+                                       memory, err);
 }
 
 int pcr_slice_spans(const struct pcr_slice *sl, uint32_t i, uint32_t after, uint32_t fidelity,
@@ -186,6 +187,7 @@ int pcr_slice_spans(const struct pcr_slice *sl, uint32_t i, uint32_t after, uint
     int rc = find_chunks(sl, i, fidelity, &g, chunks, err);
     if (!rc && after > g)
         rc = pcri_fail(err, PCR_ERR_INVAL, "the groups after %u of fidelity %u", after, g);
-    return rc ? rc : pcri_known_spans(sl->held->record->head, sl->first + i, after, g,
-                                       chunks, out, err);
+    return rc ? rc
+              : pcri_known_spans(sl->held->record->head, sl->first + i, after, g, chunks, out,
+                                 err);
 }

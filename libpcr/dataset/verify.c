@@ -15,7 +15,7 @@ struct verifier {
     struct pcri_record *record;
     struct pcr_verify_report report;
     struct pcr_buffer bytes[PCRI_MAX_GROUPS];
-    uint8_t *bad;     /* a flag for each sample */
+    uint8_t *bad; /* a flag for each sample */
     struct pcr_decoder *decoder;
     struct pcr_ladder *ladder;
     struct pcr_spans spans;
@@ -34,8 +34,7 @@ static int find(struct verifier *v, uint32_t kind, const struct pcr_error *findi
             *v->err = *finding;
         return finding->code;
     }
-    if (v->callback &&
-        v->callback(v->context, kind, v->path, v->report.record_count, finding))
+    if (v->callback && v->callback(v->context, kind, v->path, v->report.record_count, finding))
         return pcri_fail(v->err, PCR_ERR_CANCELLED, "cancelled");
     return 0;
 }
@@ -142,8 +141,7 @@ static bool decodes(struct verifier *v, uint32_t i, uint32_t g, bool fresh,
         chunks[k] = v->bytes[k].data + pcri_chunk_offset(h, k, i);
     int rc = pcri_known_spans(h, i, fresh ? 0 : g - 1, g, chunks, &v->spans, finding);
     if (!rc && fresh)
-        rc = pcr_decoder_decode_spans(v->decoder, &v->spans, &opts, &v->pixels, NULL,
-                                      finding);
+        rc = pcr_decoder_decode_spans(v->decoder, &v->spans, &opts, &v->pixels, NULL, finding);
     else if (!rc)
         rc = pcr_decoder_continue(v->decoder, &v->spans, &v->pixels, NULL, finding);
     if (rc)
@@ -173,8 +171,9 @@ static int verify_pixels(struct verifier *v, bool *damaged)
             struct pcr_error finding;
             if (opaque ? !decodes_whole(v, i, &finding)
                        : !decodes(v, i, g, g == first || g == h->group_count, &finding))
-                rc = find_in_sample(v, i, finding.code == PCR_ERR_LIMIT ? PCR_VERIFY_UNDECODABLE
-                                                                       : kind, &finding);
+                rc = find_in_sample(
+                    v, i, finding.code == PCR_ERR_LIMIT ? PCR_VERIFY_UNDECODABLE : kind,
+                    &finding);
         }
     }
     return rc;

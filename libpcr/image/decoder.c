@@ -55,8 +55,8 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
     *d = NULL;
 }
 
-static int take_options(const struct pcr_decode_options *opts,
-                        struct pcr_decode_options *out, struct pcr_error *err)
+static int take_options(const struct pcr_decode_options *opts, struct pcr_decode_options *out,
+                        struct pcr_error *err)
 {
     int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_decode_options", err);
     if (rc || (rc = pcri_flags_check("pcr_decode_options", out->flags,
@@ -72,9 +72,10 @@ static int take_options(const struct pcr_decode_options *opts,
     if (out->color > PCR_COLOR_GRAY)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown color %u", (unsigned) out->color);
     if (out->background[3] || out->reserved)
-        return pcri_fail(err, PCR_ERR_INVAL, "decode options background[3] and reserved are "
-                         "%u and %u, expected 0", out->background[3],
-                         (unsigned) out->reserved);
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "decode options background[3] and reserved are "
+                         "%u and %u, expected 0",
+                         out->background[3], (unsigned) out->reserved);
     if (out->orientation > 8)
         return pcri_fail(err, PCR_ERR_INVAL, "orientation is %u, expected 0 to 8",
                          (unsigned) out->orientation);
@@ -88,8 +89,8 @@ static int check_magic(size_t nbytes, size_t magic_nbytes, struct pcr_error *err
 {
     if (nbytes >= magic_nbytes)
         return 0;
-    return pcri_fail_at(err, PCR_ERR_TRUNCATED, nbytes, "image of %zu bytes: too short to be one",
-                        nbytes);
+    return pcri_fail_at(err, PCR_ERR_TRUNCATED, nbytes,
+                        "image of %zu bytes: too short to be one", nbytes);
 }
 
 /* The coding that the data are of, or NULL, and the codec. */
@@ -115,13 +116,14 @@ static int find_codec(const uint8_t *data, size_t nbytes, struct pcri_decode_job
 static int check_crop(const struct pcr_decode_options *o, uint32_t width, uint32_t height,
                       struct pcr_error *err)
 {
-    if (o->crop_width && o->crop_height && o->crop_x < width && o->crop_y < height
-        && o->crop_width <= width - o->crop_x && o->crop_height <= height - o->crop_y)
+    if (o->crop_width && o->crop_height && o->crop_x < width && o->crop_y < height &&
+        o->crop_width <= width - o->crop_x && o->crop_height <= height - o->crop_y)
         return 0;
-    return pcri_fail(err, PCR_ERR_INVAL, "a window of %u x %u at %u, %u in a picture of "
-                     "%u x %u", (unsigned) o->crop_width, (unsigned) o->crop_height,
-                     (unsigned) o->crop_x, (unsigned) o->crop_y, (unsigned) width,
-                     (unsigned) height);
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "a window of %u x %u at %u, %u in a picture of "
+                     "%u x %u",
+                     (unsigned) o->crop_width, (unsigned) o->crop_height, (unsigned) o->crop_x,
+                     (unsigned) o->crop_y, (unsigned) width, (unsigned) height);
 }
 
 /* The size that is delivered, and the stored pixels that it takes. */
@@ -163,9 +165,10 @@ static int check_pixels(const struct pcri_decode_job *j, struct pcr_error *err)
         return pcri_fail(err, PCR_ERR_LIMIT, "%u x %u pixels, at most %llu allowed",
                          (unsigned) p->width, (unsigned) p->height, (unsigned long long) max);
     if (held / HELD_NBYTES + (held % HELD_NBYTES != 0) > max)
-        return pcri_fail(err, PCR_ERR_LIMIT, "%u x %u pixels of it take %llu bytes to decode, as "
-                         "if they were more than the %llu pixels allowed", (unsigned) p->width,
-                         (unsigned) p->height, (unsigned long long) held,
+        return pcri_fail(err, PCR_ERR_LIMIT,
+                         "%u x %u pixels of it take %llu bytes to decode, as "
+                         "if they were more than the %llu pixels allowed",
+                         (unsigned) p->width, (unsigned) p->height, (unsigned long long) held,
                          (unsigned long long) max);
     return 0;
 }
@@ -304,10 +307,10 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
         return rc;
     const uint8_t *first = d->spans.count ? d->spans.items[0].data : NULL;
     *j = (struct pcri_decode_job) { .params = { .color = o->color,
-                                               .scale = o->scale,
-                                               .identical = o->flags & PCR_DECODE_IDENTICAL,
-                                               .ladder = o->ladder,
-                                               .limits = limits } };
+                                                .scale = o->scale,
+                                                .identical = o->flags & PCR_DECODE_IDENTICAL,
+                                                .ladder = o->ladder,
+                                                .limits = limits } };
     if ((rc = find_codec(first, first ? d->spans.items[0].nbytes : 0, j, err)))
         return rc;
     size_t i = j->index + (j->coding && o->decoder == PCR_DECODER_TURBO);
@@ -411,8 +414,8 @@ static void give_info(struct pcr_image_info *info_out, const struct pcri_decode_
 }
 
 int pcr_decoder_inspect(struct pcr_decoder *d, const void *data, size_t nbytes,
-                        const struct pcr_decode_options *opts,
-                        struct pcr_image_info *info_out, struct pcr_error *err)
+                        const struct pcr_decode_options *opts, struct pcr_image_info *info_out,
+                        struct pcr_error *err)
 {
     struct pcr_decode_options o;
     struct pcri_decode_job j;
@@ -462,8 +465,8 @@ int pcr_decoder_decode(struct pcr_decoder *d, const void *data, size_t nbytes,
     int rc = check_info(info_out, err);
     if (rc || (rc = begin(d, &file, 1, opts, &o, &j, err)))
         return rc;
-    if (!pixels || stride_nbytes < row_nbytes(&j, &o)
-        || !pcri_mul(stride_nbytes, row_count(&j, &o), &needed) || capacity_nbytes < needed) {
+    if (!pixels || stride_nbytes < row_nbytes(&j, &o) ||
+        !pcri_mul(stride_nbytes, row_count(&j, &o), &needed) || capacity_nbytes < needed) {
         rc = pcri_fail(err, PCR_ERR_INVAL,
                        "%u x %u x %u pixels do not fit rows of %zu bytes in %zu bytes",
                        (unsigned) j.info.width, (unsigned) j.info.height,
@@ -498,9 +501,8 @@ static int decode_alloc(struct pcr_decoder *d, struct pcri_decode_job *j,
 }
 
 int pcr_decoder_decode_alloc(struct pcr_decoder *d, const void *data, size_t nbytes,
-                             const struct pcr_decode_options *opts,
-                             struct pcr_buffer *pixels, struct pcr_image_info *info_out,
-                             struct pcr_error *err)
+                             const struct pcr_decode_options *opts, struct pcr_buffer *pixels,
+                             struct pcr_image_info *info_out, struct pcr_error *err)
 {
     const struct pcr_span file = { data, nbytes };
     const struct pcr_spans spans = { .items = (struct pcr_span *) &file, .count = 1 };
@@ -511,9 +513,8 @@ int pcr_decoder_decode_alloc(struct pcr_decoder *d, const void *data, size_t nby
 }
 
 int pcr_decoder_decode_spans(struct pcr_decoder *d, const struct pcr_spans *spans,
-                             const struct pcr_decode_options *opts,
-                             struct pcr_buffer *pixels, struct pcr_image_info *info_out,
-                             struct pcr_error *err)
+                             const struct pcr_decode_options *opts, struct pcr_buffer *pixels,
+                             struct pcr_image_info *info_out, struct pcr_error *err)
 {
     if (!pixels || !spans)
         return pcri_fail(err, PCR_ERR_INVAL, "no buffer for the pixels, or no spans");
@@ -606,8 +607,7 @@ static int decode_planned(struct pcr_decoder *d, struct pcri_decode_job *j,
 int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *spans,
                                const struct pcr_decode_options *opts,
                                const struct pcr_resize_options *resize, uint8_t *dst,
-                               uint32_t dst_width, uint32_t dst_height,
-                               struct pcr_error *err)
+                               uint32_t dst_width, uint32_t dst_height, struct pcr_error *err)
 {
     struct pcr_decode_options o;
     struct pcri_decode_job j;
@@ -617,8 +617,7 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
     int rc = begin(d, spans->items, spans->count, opts, &o, &j, err);
     if (rc)
         return rc;
-    if (o.crop_x || o.crop_y || o.crop_width || o.crop_height
-        || o.flags & PCR_DECODE_PLANAR)
+    if (o.crop_x || o.crop_y || o.crop_width || o.crop_height || o.flags & PCR_DECODE_PLANAR)
         rc = pcri_fail(err, PCR_ERR_INVAL, "a crop window or planes in what is resized");
     else
         rc = pcri_resize_plan(&d->resizer, resize, j.info.width, j.info.height,
@@ -632,8 +631,9 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
 /* --- decoding of which the pixels do not matter --- */
 
 int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
-                         const struct pcr_decode_options *opts, struct pcr_image_info *info_out,
-                         uint64_t *nbytes_out, struct pcr_error *err)
+                         const struct pcr_decode_options *opts,
+                         struct pcr_image_info *info_out, uint64_t *nbytes_out,
+                         struct pcr_error *err)
 {
     struct pcr_decode_options o;
     struct pcri_decode_job j;
@@ -645,7 +645,7 @@ int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
     bool by_rows = j.codec->stream && !held && j.turn == 1;
     *info_out = j.info;
     *nbytes_out = by_rows ? 0
-        : held + (uint64_t) j.info.width * j.info.height * j.info.channels;
+                          : held + (uint64_t) j.info.width * j.info.height * j.info.channels;
     end(&j);
     return 0;
 }
@@ -671,7 +671,8 @@ int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,
         return rc;
     rc = check_pixels(&j, err);
     if (!rc)
-        rc = j.codec->stream ? j.codec->stream(j.state, &j.window, drop_row, NULL, err) : PCR_END;
+        rc = j.codec->stream ? j.codec->stream(j.state, &j.window, drop_row, NULL, err)
+                             : PCR_END;
     if (rc == PCR_END)
         rc = decode_alloc(d, &j, &o, &d->source, NULL, err);
     end(&j);

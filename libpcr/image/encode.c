@@ -28,8 +28,8 @@ static void compress(struct encoding *e, const uint8_t *pixels, uint32_t channel
     jpeg_finish_compress(c);
 }
 
-int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height,
-                     uint32_t channels, uint32_t quality, const struct pcr_buffer *profile,
+int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels,
+                     uint32_t quality, const struct pcr_buffer *profile,
                      struct pcr_buffer *out, struct pcr_error *err)
 {
     struct encoding e = { 0 };

@@ -32,9 +32,9 @@ struct pcri_icc {
     uint32_t next; /* place to fill */
     struct icc_entry entries[KEPT];
     struct icc_block blocks; /* all, in a ring, the latest behind this one */
-    jmp_buf nomem;       /* where to go on without memory */
+    jmp_buf nomem;           /* where to go on without memory */
     bool making;
-    size_t reserved;     /* bytes in use of `reserve` */
+    size_t reserved;                             /* bytes in use of `reserve` */
     _Alignas(max_align_t) uint8_t reserve[4096]; /* for the context itself */
 };
 
@@ -191,8 +191,7 @@ static bool changes_nothing(const struct icc_entry *e)
     return true;
 }
 
-static void make(struct pcri_icc *icc, const void *profile, size_t nbytes,
-                 struct icc_entry *e)
+static void make(struct pcri_icc *icc, const void *profile, size_t nbytes, struct icc_entry *e)
 {
     cmsHPROFILE in = cmsOpenProfileFromMemTHR(icc->context, profile, (cmsUInt32Number) nbytes);
     cmsHPROFILE srgb = cmsCreate_sRGBProfileTHR(icc->context);

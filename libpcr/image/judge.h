@@ -11,8 +11,9 @@
 /* As pcr_decoder_inspect(); *nbytes_out: the memory in proportion to its pixels that a whole
  * decode takes, what pcr_decoder_decode_resized() delivers left out. */
 int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
-                         const struct pcr_decode_options *opts, struct pcr_image_info *info_out,
-                         uint64_t *nbytes_out, struct pcr_error *err);
+                         const struct pcr_decode_options *opts,
+                         struct pcr_image_info *info_out, uint64_t *nbytes_out,
+                         struct pcr_error *err);
 
 /* Decodes the whole image and delivers nothing; row by row where the format comes so. Codes as
  * pcr_decoder_decode(). */

@@ -14,14 +14,22 @@ static struct pixel_walk plan(uint32_t width, uint32_t height, uint32_t channels
     ptrdiff_t px = channels, row = (ptrdiff_t) width * channels;
     ptrdiff_t right = (ptrdiff_t) (width - 1) * px, bottom = (ptrdiff_t) (height - 1) * row;
     switch (orientation) {
-    case 2: return (struct pixel_walk) { right, -px, row };
-    case 3: return (struct pixel_walk) { right + bottom, -px, -row };
-    case 4: return (struct pixel_walk) { bottom, px, -row };
-    case 5: return (struct pixel_walk) { 0, row, px };
-    case 6: return (struct pixel_walk) { bottom, -row, px };
-    case 7: return (struct pixel_walk) { right + bottom, -row, -px };
-    case 8: return (struct pixel_walk) { right, row, -px };
-    default: return (struct pixel_walk) { 0, px, row };
+    case 2:
+        return (struct pixel_walk) { right, -px, row };
+    case 3:
+        return (struct pixel_walk) { right + bottom, -px, -row };
+    case 4:
+        return (struct pixel_walk) { bottom, px, -row };
+    case 5:
+        return (struct pixel_walk) { 0, row, px };
+    case 6:
+        return (struct pixel_walk) { bottom, -row, px };
+    case 7:
+        return (struct pixel_walk) { right + bottom, -row, -px };
+    case 8:
+        return (struct pixel_walk) { right, row, -px };
+    default:
+        return (struct pixel_walk) { 0, px, row };
     }
 }
 

@@ -39,8 +39,8 @@ static bool next_segment(struct profile_walk *w, struct segment *out)
     const uint8_t *data = w->file->items[w->span].data;
     size_t nbytes = w->file->items[w->span].nbytes;
     /* Fill bytes, and strays as the parser passes over them. */
-    while (w->at + 4 <= nbytes && (data[w->at] != 0xFF || !data[w->at + 1] ||
-                                   data[w->at + 1] == 0xFF))
+    while (w->at + 4 <= nbytes &&
+           (data[w->at] != 0xFF || !data[w->at + 1] || data[w->at + 1] == 0xFF))
         w->at++;
     if (w->at + 4 > nbytes || data[w->at + 1] == 0xDA)
         return false;
@@ -66,9 +66,8 @@ static bool is_frame(uint8_t marker)
 }
 
 /* Appends the profile's part of this number; false if there is none. */
-static bool add_part(const struct pcr_spans *file, unsigned number,
-                     struct pcr_buffer *profile, unsigned *count, int *rc,
-                     struct pcr_error *err)
+static bool add_part(const struct pcr_spans *file, unsigned number, struct pcr_buffer *profile,
+                     unsigned *count, int *rc, struct pcr_error *err)
 {
     struct segment s;
     for (struct profile_walk w = { file, 0, SOI_NBYTES }; next_segment(&w, &s);)

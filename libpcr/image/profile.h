@@ -19,8 +19,8 @@ int pcri_profile_find(const uint8_t *data, size_t nbytes, bool *gray,
 
 /* A baseline JPEG of packed pixels, RGB (4:2:0) or gray, replacing what is in `out`. quality:
  * libjpeg's, 1 to 100. The same bytes whatever the CPU. NOMEM, LIMIT (65,500 pixels). */
-int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height,
-                     uint32_t channels, uint32_t quality, const struct pcr_buffer *profile,
+int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels,
+                     uint32_t quality, const struct pcr_buffer *profile,
                      struct pcr_buffer *out, struct pcr_error *err);
 
 #endif

@@ -36,14 +36,16 @@ static int find_transform(struct pcr_decoder *d, const struct pcri_coding *codin
 }
 
 int pcri_stage_choose(struct pcr_decoder *d, const struct pcri_coding *coding,
-                      const struct pcr_decode_options *o, const struct pcri_stored_info *stored,
-                      struct pcri_stage *out, struct pcr_error *err)
+                      const struct pcr_decode_options *o,
+                      const struct pcri_stored_info *stored, struct pcri_stage *out,
+                      struct pcr_error *err)
 {
     struct pcri_stage s = { .alpha = stored->has_alpha && o->flags & PCR_DECODE_BACKGROUND };
     int rc = o->flags & PCR_DECODE_TO_SRGB ? find_transform(d, coding, stored, &s, err) : 0;
     memcpy(s.background, o->background, sizeof(s.background));
-    s.color = stored->component_count == 1 ? PCR_COLOR_GRAY
-              : stored->component_count == 3 ? PCR_COLOR_RGB : PCRI_COLOR_INKS;
+    s.color = stored->component_count == 1   ? PCR_COLOR_GRAY
+              : stored->component_count == 3 ? PCR_COLOR_RGB
+                                             : PCRI_COLOR_INKS;
     s.channels = stored->component_count + s.alpha;
     s.on = s.alpha || s.transform;
     *out = s;
@@ -69,8 +71,8 @@ static void lay_over(const struct pcri_stage *s, const uint8_t *pixels, uint32_t
     for (uint32_t x = 0; x < n; x++, pixels += s->channels, rgb += 3) {
         unsigned alpha = pixels[s->channels - 1];
         for (int c = 0; c < 3; c++)
-            rgb[c] = (uint8_t) ((rgb[c] * alpha + s->background[c] * (255 - alpha) + 127)
-                                / 255);
+            rgb[c] = (uint8_t) ((rgb[c] * alpha + s->background[c] * (255 - alpha) + 127) /
+                                255);
     }
 }
 

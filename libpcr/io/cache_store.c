@@ -32,9 +32,9 @@ struct pcri_store {
     int dir_fd; /* -1: memory */
     uint64_t max_nbytes;
     struct timespec created; /* by the folder's file system */
-    pthread_mutex_t mutex; /* of what follows */
-    uint64_t nbytes;       /* kept, as far as is known here */
-    uint64_t added;        /* since the folder was looked at */
+    pthread_mutex_t mutex;   /* of what follows */
+    uint64_t nbytes;         /* kept, as far as is known here */
+    uint64_t added;          /* since the folder was looked at */
     bool full;
     struct entry *entries;
     size_t entry_count;
@@ -48,8 +48,8 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
 /* Does anybody have it open? Where there are no locks, the times have to do. */
 static bool is_in_use(const struct pcri_store *s, const char *name)
 {
-    int fd = PCRI_UNINTERRUPTED(openat(s->dir_fd, name,
-                                       O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    int fd = PCRI_UNINTERRUPTED(
+        openat(s->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     bool used = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK;
     if (fd >= 0)
         close(fd);
@@ -77,8 +77,7 @@ static bool look_through(const struct pcri_store *s, uint64_t evict_nbytes, uint
             PCRI_UNINTERRUPTED(fstatat(s->dir_fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW)))
             continue;
         uint64_t nbytes = (uint64_t) st.st_blocks * 512;
-        if (evict_nbytes && is_before(&st.st_mtim, &s->created) &&
-            !is_in_use(s, e->d_name) &&
+        if (evict_nbytes && is_before(&st.st_mtim, &s->created) && !is_in_use(s, e->d_name) &&
             !PCRI_UNINTERRUPTED(unlinkat(s->dir_fd, e->d_name, 0)))
             evict_nbytes -= nbytes < evict_nbytes ? nbytes : evict_nbytes;
         else
@@ -97,8 +96,8 @@ static struct timespec folder_time(const struct pcri_store *s)
      * no more than one file. */
     static const char name[] = ".pcrcache-now";
     struct stat st = { 0 };
-    int fd = PCRI_UNINTERRUPTED(openat(s->dir_fd, name,
-                                       O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+    int fd = PCRI_UNINTERRUPTED(
+        openat(s->dir_fd, name, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (fd < 0)
         return st.st_mtim;
     if (PCRI_UNINTERRUPTED(futimens(fd, NULL)) || PCRI_UNINTERRUPTED(fstat(fd, &st)))
@@ -181,8 +180,8 @@ int pcri_store_open(struct pcri_store *s, const struct pcri_file *f)
         return fd;
     }
     snprintf(text, sizeof(text), "%016llx%s", (unsigned long long) name, suffix);
-    int fd = PCRI_UNINTERRUPTED(openat(s->dir_fd, text,
-                                       O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
+    int fd = PCRI_UNINTERRUPTED(
+        openat(s->dir_fd, text, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (fd >= 0) { /* it is used; at worst it makes room too early */
         (void) PCRI_UNINTERRUPTED(flock(fd, LOCK_SH | LOCK_NB));
         (void) PCRI_UNINTERRUPTED(futimens(fd, NULL));
@@ -200,8 +199,7 @@ bool pcri_store_reserve(struct pcri_store *s, uint64_t nbytes)
     pthread_mutex_lock(&s->mutex);
     uint64_t max = s->max_nbytes;
     /* Others may have added to the folder, so that it is looked at again now and then. */
-    bool look = s->dir_fd >= 0 && !s->full &&
-                (s->nbytes + nbytes > max || s->added > max / 8);
+    bool look = s->dir_fd >= 0 && !s->full && (s->nbytes + nbytes > max || s->added > max / 8);
     if (look) {
         uint64_t over = s->nbytes + nbytes > max ? s->nbytes + nbytes - max : 0;
         if (look_through(s, over, &s->nbytes)) /* else later */

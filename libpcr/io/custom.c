@@ -11,8 +11,8 @@ struct custom_file {
 
 static const struct pcri_custom *storage_of(const struct pcri_io_backend *backend)
 {
-    return (const struct pcri_custom *) (const void *)
-        ((const char *) backend - offsetof(struct pcri_custom, backend));
+    return (const struct pcri_custom *) (const void *) ((const char *) backend -
+                                                        offsetof(struct pcri_custom, backend));
 }
 
 static int custom_open(const struct pcri_io_backend *self, const char *name,
@@ -54,8 +54,8 @@ static void custom_submit(struct pcri_file *base, const struct pcri_range *range
                           struct pcr_storage_request *request)
 {
     const struct pcr_storage *theirs = &storage_of(base->backend)->theirs;
-    theirs->read(theirs->context, ((struct custom_file *) base)->object, range->offset, range->dst,
-                 range->nbytes, request);
+    theirs->read(theirs->context, ((struct custom_file *) base)->object, range->offset,
+                 range->dst, range->nbytes, request);
 }
 
 static void custom_close(struct pcri_file *base)
@@ -130,7 +130,8 @@ static int check_writing(const struct pcr_storage *t, bool *may_write, struct pc
     int count = !!t->put_begin + !!t->put_write + !!t->put_end + !!t->list + !!t->remove;
     *may_write = count == 5;
     if (count && count < 5)
-        return pcri_fail(err, PCR_ERR_INVAL, "a storage that is written to needs put_begin, "
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "a storage that is written to needs put_begin, "
                          "put_write, put_end, list and remove");
     return 0;
 }

@@ -44,13 +44,12 @@ struct pcri_io_backend {
 
 struct pcri_file {
     const struct pcri_io_backend *backend;
-    uint64_t nbytes; /* size when it was opened */
+    uint64_t nbytes;  /* size when it was opened */
     uint64_t version; /* differs once it was replaced: the time of its last change, then */
-    char *path; /* the object's name, for messages too */
+    char *path;       /* the object's name, for messages too */
 };
 
-extern const struct pcri_io_backend pcri_io_pread, pcri_io_mmap, pcri_io_uring,
-    pcri_io_direct;
+extern const struct pcri_io_backend pcri_io_pread, pcri_io_mmap, pcri_io_uring, pcri_io_direct;
 
 /* Why io_uring cannot be used in this process, NULL if it can. Static storage; found out at
  * the first call. (uring.c, or no_uring.c in a build without liburing) */

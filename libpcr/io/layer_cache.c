@@ -106,8 +106,9 @@ static void look_up(const struct cached_file *f, struct cover *c)
         memset(bytes + n, 0, nbytes - n);
     }
     for (uint64_t i = 0; i < c->count; i++)
-        if (c->marks[i] && c->marks[i] != mark_of(c->bytes + i * BLOCK,
-                                                  block_nbytes(f, c->first + i), c->first + i)) {
+        if (c->marks[i] &&
+            c->marks[i] !=
+                mark_of(c->bytes + i * BLOCK, block_nbytes(f, c->first + i), c->first + i)) {
             c->marks[i] = 0;
             pcri_count(&pcri_layers_of(&f->file.base)->counts.cache_bad_count, 1);
         }
@@ -126,7 +127,8 @@ static void keep(struct cached_file *f, struct cover *c, uint64_t first, uint64_
         return;
     }
     for (uint64_t i = first; i < end; i++)
-        c->marks[i] = mark_of(c->bytes + i * BLOCK, block_nbytes(f, c->first + i), c->first + i);
+        c->marks[i] = mark_of(c->bytes + i * BLOCK, block_nbytes(f, c->first + i),
+                              c->first + i);
     if (transfer(f->fd, c->bytes + first * BLOCK, nbytes,
                  f->data_off + (c->first + first) * BLOCK, true) < nbytes ||
         transfer(f->fd, c->marks + first, marks_nbytes, (c->first + first) * sizeof(uint64_t),
@@ -151,7 +153,8 @@ static int fetch(struct cached_file *f, struct cover *covers, size_t count, uint
         const struct cover *c = &covers[k];
         for (uint64_t at = 0, first; (first = next_run(c, false, &at)) < c->count; n++)
             runs[n] = (struct pcri_range) {
-                (c->first + first) * BLOCK, c->bytes + first * BLOCK,
+                (c->first + first) * BLOCK,
+                c->bytes + first * BLOCK,
                 (size_t) (at - first - 1) * BLOCK + block_nbytes(f, c->first + at - 1),
             };
     }
@@ -208,8 +211,8 @@ static struct cover cover_of(const struct pcri_range *r)
 /* A block's checksum says that it is what was read once. Whether that was right is known only to
  * who asked: a record has checksums of its own. Nothing is looked up or kept here: another process
  * may just be keeping its wrong bytes. */
-static int cache_read_again(struct pcri_file *base, const struct pcri_range *ranges, size_t count,
-                            struct pcr_error *err)
+static int cache_read_again(struct pcri_file *base, const struct pcri_range *ranges,
+                            size_t count, struct pcr_error *err)
 {
     static const uint64_t none[256];
     struct cached_file *f = (struct cached_file *) base;

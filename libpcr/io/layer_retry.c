@@ -13,7 +13,8 @@ struct again {
 
 struct retried_file {
     struct pcri_layer_file base;
-    _Atomic(struct again *) newest; /* NULL: the file below is fine. All live until the end, for
+    _Atomic(struct again *)
+        newest; /* NULL: the file below is fine. All live until the end, for
                                      * others may be reading from them */
 };
 
@@ -79,8 +80,9 @@ static int read_once(struct retried_file *f, const struct pcri_range *ranges, si
 {
     struct again *a = atomic_load(&f->newest);
     int rc = pcri_file_read(a ? a->file : f->base.below, ranges, count, err);
-    return rc == PCR_ERR_IO && err->flags & PCR_ERROR_STALE ? read_afresh(f, ranges, count, err)
-                                                         : rc;
+    return rc == PCR_ERR_IO && err->flags & PCR_ERROR_STALE
+               ? read_afresh(f, ranges, count, err)
+               : rc;
 }
 
 static int retry_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,

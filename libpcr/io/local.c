@@ -47,7 +47,8 @@ static int local_list(const struct pcri_storage *s, const char *folder, pcri_lis
 static int local_remove(const struct pcri_storage *s, const char *name, struct pcr_error *err)
 {
     return PCRI_UNINTERRUPTED(unlink(name)) && errno != ENOENT
-               ? pcri_fail_sys(err, errno, "%s: cannot remove", name) : 0;
+               ? pcri_fail_sys(err, errno, "%s: cannot remove", name)
+               : 0;
 }
 
 static int local_make_folder(const struct pcri_storage *s, const char *folder, bool *made,

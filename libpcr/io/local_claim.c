@@ -37,8 +37,8 @@ static int lock_file(struct local_claim *c, struct pcr_error *err)
 {
     for (int i = 0; i < LOCK_TRIES; i++) {
         struct stat ours, there;
-        c->fd = PCRI_UNINTERRUPTED(open(c->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                                        0666));
+        c->fd = PCRI_UNINTERRUPTED(
+            open(c->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
         if (c->fd < 0)
             return pcri_fail_sys(err, errno, "%s: cannot create", c->path);
         if (PCRI_UNINTERRUPTED(flock(c->fd, LOCK_EX | LOCK_NB))) {
@@ -87,7 +87,8 @@ static int sync_parent(const char *dir, struct pcr_error *err)
     if (!parent)
         return PCR_ERR_NOMEM;
     int rc = PCRI_UNINTERRUPTED(access(parent, R_OK)) && errno == EACCES
-                 ? 0 : sync_folder(parent, err);
+                 ? 0
+                 : sync_folder(parent, err);
     free(parent);
     return rc;
 }
@@ -115,7 +116,8 @@ int pcri_local_claim(const struct pcri_storage *s, const char *folder, const cha
 }
 
 /* Writes the text to the file that was locked last, and makes it the claim's. */
-static int replace(const struct local_claim *c, int fd, const char *text, struct pcr_error *err)
+static int replace(const struct local_claim *c, int fd, const char *text,
+                   struct pcr_error *err)
 {
     int rc = pcri_local_write_all(fd, text, strlen(text), err);
     if (rc)
@@ -133,8 +135,8 @@ static int replace(const struct local_claim *c, int fd, const char *text, struct
 int pcri_local_claim_write(struct pcri_claim *base, const char *text, struct pcr_error *err)
 {
     struct local_claim *c = (struct local_claim *) base;
-    int fd = PCRI_UNINTERRUPTED(open(c->temp_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC |
-                                     O_NOFOLLOW, 0666));
+    int fd = PCRI_UNINTERRUPTED(
+        open(c->temp_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (fd < 0)
         return pcri_fail_sys(err, errno, "%s: cannot create", c->temp_path);
     int rc = replace(c, fd, text, err);
@@ -152,7 +154,8 @@ int pcri_local_claim_end(struct pcri_claim *base, bool remove, struct pcr_error 
 {
     struct local_claim *c = (struct local_claim *) base;
     int rc = remove && PCRI_UNINTERRUPTED(unlink(c->path))
-                 ? pcri_fail_sys(err, errno, "%s: cannot remove", c->path) : 0;
+                 ? pcri_fail_sys(err, errno, "%s: cannot remove", c->path)
+                 : 0;
     destroy(c);
     return rc;
 }

@@ -57,9 +57,8 @@ int pcri_local_put_begin(const struct pcri_storage *s, const char *dir, const ch
         rc = pcri_fail_sys(err, errno, "%s: cannot open the folder", dir);
         goto fail;
     }
-    p->fd = PCRI_UNINTERRUPTED(openat(p->dir_fd, p->temp_name,
-                                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                                      0666));
+    p->fd = PCRI_UNINTERRUPTED(openat(
+        p->dir_fd, p->temp_name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666));
     if (p->fd < 0) {
         rc = pcri_fail_sys(err, errno, "%s/%s: cannot create", dir, p->temp_name);
         goto fail;
@@ -120,7 +119,8 @@ int pcri_local_put_end(struct pcri_put *base, bool complete, struct pcr_error *e
 {
     struct local_put *p = (struct local_put *) base;
     int rc = complete ? commit(p, err) : 0;
-    if (!complete || rc) /* if it cannot be removed, readers and later runs ignore it by its name */
+    if (!complete ||
+        rc) /* if it cannot be removed, readers and later runs ignore it by its name */
         (void) PCRI_UNINTERRUPTED(unlinkat(p->dir_fd, p->temp_name, 0));
     else
         rc = pcri_local_sync_folder(p->dir_fd, p->dir, err);

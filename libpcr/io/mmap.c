@@ -69,8 +69,7 @@ static int mmap_open(const struct pcri_io_backend *self, const char *path,
 
 /* Brings just the pages of a range into memory, so that a bad sector is an error here and
  * not a SIGBUS in memcpy(). A kernel that cannot do so leaves it to the page faults. */
-static int populate(struct mmap_file *f, uint64_t offset, size_t nbytes,
-                    struct pcr_error *err)
+static int populate(struct mmap_file *f, uint64_t offset, size_t nbytes, struct pcr_error *err)
 {
     uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE);
     uint64_t begin = offset / page * page;

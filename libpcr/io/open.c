@@ -25,7 +25,8 @@ static bool is_released(int code)
 }
 
 /* Opens what may be a regular file. The messages do not name it. */
-static int open_for_reading(const char *path, int *fd_out, struct stat *st, struct pcr_error *err)
+static int open_for_reading(const char *path, int *fd_out, struct stat *st,
+                            struct pcr_error *err)
 {
     /* O_NONBLOCK keeps a FIFO without a writer from blocking; regular files ignore it. */
     int fd;
@@ -88,8 +89,8 @@ static int read_to_end(int fd, uint64_t max_nbytes, struct pcr_buffer *out,
                 return rc;
             continue;
         }
-        ssize_t n = PCRI_UNINTERRUPTED(read(fd, out->data + out->nbytes,
-                                            room > 1 << 30 ? 1 << 30 : room));
+        ssize_t n = PCRI_UNINTERRUPTED(
+            read(fd, out->data + out->nbytes, room > 1 << 30 ? 1 << 30 : room));
         if (n < 0)
             return pcri_fail_sys(err, errno, "cannot read");
         if (!n && pcri_reads_nothing_before_end(fd, out->nbytes))

@@ -16,10 +16,10 @@ struct pcr_storage_request {
 
 struct pending_read {
     pthread_mutex_t mutex;
-    pthread_cond_t done;     /* `left` is 0 */
+    pthread_cond_t done;                  /* `left` is 0 */
     struct pcr_storage_request *requests; /* one for each range */
-    size_t left;             /* requests that are not completed */
-    int rc;                  /* of the first request that failed, in their order */
+    size_t left;                          /* requests that are not completed */
+    int rc; /* of the first request that failed, in their order */
     size_t failed;
     struct pcr_error why;
 };
@@ -66,7 +66,8 @@ static void wait(struct pending_read *r)
 int pcri_read_by_requests(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                           struct pcr_error *err)
 {
-    struct pending_read r = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, .left = count };
+    struct pending_read r = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
+                              .left = count };
     if (!count)
         return 0;
     r.requests = pcri_calloc(count, sizeof(*r.requests), err);

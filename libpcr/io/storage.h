@@ -41,15 +41,16 @@ struct pcri_storage_kind {
     /* --- for writers; called through the functions below --- */
     int (*find)(const struct pcri_storage *s, const char *name, struct pcri_found *out,
                 struct pcr_error *err);
-    int (*list)(const struct pcri_storage *s, const char *folder, pcri_list_fn *each, void *user,
-                struct pcr_error *err);
+    int (*list)(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
+                void *user, struct pcr_error *err);
     int (*remove)(const struct pcri_storage *s, const char *name, struct pcr_error *err);
     int (*make_folder)(const struct pcri_storage *s, const char *folder, bool *made,
                        struct pcr_error *err);
     int (*tidy)(const struct pcri_storage *s, const char *folder, struct pcr_error *err);
     int (*put_begin)(const struct pcri_storage *s, const char *folder, const char *name,
                      struct pcri_put **out, struct pcr_error *err);
-    int (*put_write)(struct pcri_put *p, const void *data, size_t nbytes, struct pcr_error *err);
+    int (*put_write)(struct pcri_put *p, const void *data, size_t nbytes,
+                     struct pcr_error *err);
     int (*put_end)(struct pcri_put *p, bool commit, struct pcr_error *err); /* frees it */
     int (*claim)(const struct pcri_storage *s, const char *folder, const char *name,
                  struct pcri_claim **out, struct pcr_error *err);

@@ -111,15 +111,14 @@ static int fail(const struct pcri_fd_file *f, const struct pcri_transfer *t, int
     return pcri_fail_past_end(&f->base, offset, nbytes, end < offset ? end : offset, err);
 }
 
-int pcri_transfer_pread(struct pcri_fd_file *f, struct pcri_transfer *t,
-                        struct pcr_error *err)
+int pcri_transfer_pread(struct pcri_fd_file *f, struct pcri_transfer *t, struct pcr_error *err)
 {
     bool direct = t->align > 1;
     while (!pcri_transfer_done(t)) {
         size_t at, nbytes;
         pcri_transfer_rest(t, &at, &nbytes);
-        ssize_t n = PCRI_UNINTERRUPTED(pread(f->fd, t->memory + at, nbytes,
-                                             (off_t) (t->begin + at)));
+        ssize_t n = PCRI_UNINTERRUPTED(
+            pread(f->fd, t->memory + at, nbytes, (off_t) (t->begin + at)));
         if (n < 0 && errno == EINVAL && direct) {
             /* A file system that takes the flag but not such reads: from now on without.
              * Other threads may be reading; it is right for them too. */

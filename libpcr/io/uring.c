@@ -57,10 +57,8 @@ static void probe(void)
         return;
     }
     enum { OPS = 256 };
-    _Alignas(struct io_uring_probe) uint8_t memory[sizeof(struct io_uring_probe) +
-                                                   OPS * sizeof(struct io_uring_probe_op)] = {
-        0
-    };
+    _Alignas(struct io_uring_probe) uint8_t
+        memory[sizeof(struct io_uring_probe) + OPS * sizeof(struct io_uring_probe_op)] = { 0 };
     struct io_uring_probe *p = (struct io_uring_probe *) (void *) memory;
     rc = io_uring_register_probe(&ring, p, OPS);
     usable = rc >= 0 && io_uring_opcode_supported(p, IORING_OP_READ);
@@ -115,8 +113,8 @@ struct batch {
     bool busy[PCRI_DEPTH];
     unsigned busy_count;
     uint64_t started;
-    bool broken;            /* the ring takes no more */
-    int rc;                 /* of the first piece that failed */
+    bool broken; /* the ring takes no more */
+    int rc;      /* of the first piece that failed */
     uint64_t failed_number;
     struct pcr_error *err;
 };

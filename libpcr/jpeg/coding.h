@@ -64,9 +64,9 @@ struct pcri_encoder {
 enum { PCRI_MAGIC_NBYTES = 10 };
 
 struct pcri_coding {
-    uint8_t number;   /* in records (docs/FORMAT.md 3.2) */
-    const char *name; /* in options and descriptions */
-    const char *ladder; /* the built-in that suits it; NULL: the default */
+    uint8_t number;                   /* in records (docs/FORMAT.md 3.2) */
+    const char *name;                 /* in options and descriptions */
+    const char *ladder;               /* the built-in that suits it; NULL: the default */
     uint8_t magic[PCRI_MAGIC_NBYTES]; /* what its samples' spans begin with */
     uint32_t magic_nbytes;
     const struct pcri_encoder *encoder;

@@ -6,10 +6,9 @@
 #include "turbo.h"
 
 const uint8_t pcri_zigzag_order[64] = {
-    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,
-    12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6,  7,  14, 21, 28,
-    35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23, 30, 37, 44, 51,
-    58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
+    0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
+    41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
+    30, 37, 44, 51, 58, 59, 52, 45, 38, 31, 39, 46, 53, 60, 61, 54, 47, 55, 62, 63,
 };
 
 uint64_t pcri_coefs_nbytes(const struct pcri_jpeg_file *f, uint32_t levels)
@@ -30,10 +29,9 @@ int pcri_coefs_reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uin
         size_t blocks;
         p->blocks_x = pcri_blocks_x(f, i);
         p->blocks_y = pcri_blocks_y(f, i);
-        if (!pcri_mul(p->blocks_x, p->blocks_y, &blocks)
-            || !pcri_mul(blocks, 128 + 8 * (size_t) levels, &sizes[i])
-            || !pcri_add(sizes[i], 64, &sizes[i])
-            || !pcri_add(total, sizes[i], &total))
+        if (!pcri_mul(p->blocks_x, p->blocks_y, &blocks) ||
+            !pcri_mul(blocks, 128 + 8 * (size_t) levels, &sizes[i]) ||
+            !pcri_add(sizes[i], 64, &sizes[i]) || !pcri_add(total, sizes[i], &total))
             return pcri_fail_nomem(err, SIZE_MAX);
     }
     if (total > c->capacity) {
@@ -155,14 +153,14 @@ static int read_plane(struct coef_reader *r, int i, struct pcri_plane *p, uint32
         if (!row)
             return r->turbo.code;
         for (uint32_t x = 0; x < p->blocks_x; x++, b++) {
-            unsigned all = convert_block(row[x], p->coef + 64 * b, p->mask + b, blocks, levels);
+            unsigned all = convert_block(row[x], p->coef + 64 * b, p->mask + b, blocks,
+                                         levels);
             if (all > 1023)
                 return pcri_fail(err, PCR_ERR_UNSUPPORTED,
                                  "component %d, block %zu: a coefficient above 1023", i, b);
             if (abs(p->coef[64 * b]) > 2047)
-                return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                                 "component %d, block %zu: DC is %d", i, b,
-                                 p->coef[64 * b]);
+                return pcri_fail(err, PCR_ERR_UNSUPPORTED, "component %d, block %zu: DC is %d",
+                                 i, b, p->coef[64 * b]);
         }
     }
     return 0;
@@ -182,19 +180,19 @@ static int check_complete(struct coef_reader *r, struct pcr_error *err)
     for (int c = 0; c < d->num_components; c++)
         for (int k = 0; k < 64; k++)
             if (d->coef_bits[c][k])
-                return pcri_fail(err, r->turbo.no_end ? PCR_ERR_TRUNCATED
-                                                      : PCR_ERR_UNSUPPORTED,
+                return pcri_fail(err,
+                                 r->turbo.no_end ? PCR_ERR_TRUNCATED : PCR_ERR_UNSUPPORTED,
                                  "progressive file that %s completes coefficient %d of "
-                                 "component %d", r->turbo.no_end ? "ends before it"
-                                                                 : "never", k, c);
+                                 "component %d",
+                                 r->turbo.no_end ? "ends before it" : "never", k, c);
     return 0;
 }
 
 static int check_frame(const struct coef_reader *r, const struct pcri_jpeg_file *f,
                        struct pcr_error *err)
 {
-    if ((uint32_t) r->cinfo.num_components == f->component_count
-        && r->cinfo.image_width == f->width && r->cinfo.image_height == f->height)
+    if ((uint32_t) r->cinfo.num_components == f->component_count &&
+        r->cinfo.image_width == f->width && r->cinfo.image_height == f->height)
         return 0;
     return pcri_fail(err, PCR_ERR_CORRUPT, "libjpeg sees another frame header");
 }
@@ -239,8 +237,10 @@ static int check_steps(const struct coef_reader *r, const struct pcri_jpeg_file 
         const uint16_t *steps = f->quant[f->components[c].quant_slot];
         for (int k = 0; t && k < 64; k++)
             if (t->quantval[pcri_zigzag_order[k]] != steps[k])
-                return pcri_fail(err, PCR_ERR_CORRUPT, "component %u has two quantisation "
-                                 "tables", (unsigned) c);
+                return pcri_fail(err, PCR_ERR_CORRUPT,
+                                 "component %u has two quantisation "
+                                 "tables",
+                                 (unsigned) c);
     }
     return 0;
 }

@@ -7,14 +7,13 @@ static int damaged(struct pcr_error *err, const struct pcri_scan_job *job, size_
                    const char *what)
 {
     return pcri_fail(err, PCR_ERR_CORRUPT, "scan %u-%u,%u,%u of component %u, block %zu: %s",
-                     job->ss, job->se, job->ah, job->al,
-                     (unsigned) job->components[0], block, what);
+                     job->ss, job->se, job->ah, job->al, (unsigned) job->components[0], block,
+                     what);
 }
 
 /* --- DC --- */
 
-static inline int read_dc_difference(struct pcri_msb *r, const struct pcri_lookup *t,
-                                     int *out)
+static inline int read_dc_difference(struct pcri_msb *r, const struct pcri_lookup *t, int *out)
 {
     pcri_msb_fill(r);
     struct pcri_lookup_entry e = t->fast[r->word >> (64 - PCRI_LOOKUP_BITS)];
@@ -106,7 +105,8 @@ int pcri_decode_dc(const struct pcri_scan_job *job, struct pcr_error *err)
                                            job->data + job->interval_end[n]);
         int last[4] = { 0 };
         uint64_t left = job->restart_interval && n + 1 < job->interval_count
-            ? job->restart_interval : UINT64_MAX;
+                            ? job->restart_interval
+                            : UINT64_MAX;
         while (left && y < s.rows) {
             uint32_t end = job->mcus_x - x < left ? job->mcus_x : x + (uint32_t) left;
             int rc = job->ah ? dc_refine_row(&s, &r, x, end)
@@ -198,7 +198,8 @@ int pcri_decode_ac_first(const struct pcri_scan_job *job, struct pcr_error *err)
         struct pcri_msb r = pcri_msb_start(job->data + begin,
                                            job->data + job->interval_end[n]);
         size_t end = job->restart_interval && n + 1 < job->interval_count
-            ? b + job->restart_interval : total;
+                         ? b + job->restart_interval
+                         : total;
         while (b < end && b < stop) {
             uint32_t eob_run = 0;
             int16_t *coef = pcri_block_coef(p, b, kept);

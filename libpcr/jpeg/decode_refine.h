@@ -29,13 +29,13 @@ enum {
 /* Where a way by steps is in a chunk. The arrays' last elements are of its last block. */
 struct pcri_refine_chunk {
     bool begun;
-    size_t first, at; /* elements of its first block, and of the one being refined */
+    size_t first, at;   /* elements of its first block, and of the one being refined */
     uint64_t now, rest; /* that one's element of `nonzero`, and what the symbols have yet to
                            pass of its band */
     uint64_t nonzero[PCRI_REFINE_CHUNK + 1]; /* of the band, before this scan */
     /* What the scan does to the coefficients. */
-    uint64_t moved[PCRI_REFINE_CHUNK]; /* by a correction bit, away from zero */
-    uint64_t fresh[PCRI_REFINE_CHUNK]; /* that become nonzero, */
+    uint64_t moved[PCRI_REFINE_CHUNK];    /* by a correction bit, away from zero */
+    uint64_t fresh[PCRI_REFINE_CHUNK];    /* that become nonzero, */
     uint64_t negative[PCRI_REFINE_CHUNK]; /* and those of them below zero */
 };
 
@@ -46,10 +46,10 @@ struct pcri_refiner {
     const struct pcri_lookup *table;
     const struct pcri_several *several; /* what the portable way wants; NULL for short
                                            scans */
-    const struct pcri_steps *steps; /* what the others want */
-    uint64_t band;                  /* bits Ss to Se */
-    unsigned band_begin, band_end;  /* Ss, Se + 1 */
-    int step;                       /* 1 << Al */
+    const struct pcri_steps *steps;     /* what the others want */
+    uint64_t band;                      /* bits Ss to Se */
+    unsigned band_begin, band_end;      /* Ss, Se + 1 */
+    int step;                           /* 1 << Al */
     const struct pcri_blocks *blocks;
     uint32_t eob_run; /* blocks yet to come that it covers */
     size_t block;     /* the next one; of a chunk the first one until all are done */

@@ -130,8 +130,8 @@ PDEP_INLINE bool step(struct pcri_refiner *f, struct live *l)
 {
     struct pcri_refine_chunk *c = &f->chunk;
     uint64_t word = word_at(f, l->bit), nonzero = l->nonzero & l->rest;
-    const struct pcri_step *e = f->steps->entries + (word & ((1u << PCRI_STEP_BITS) - 1))
-        + (-(uint64_t) !nonzero & f->steps->several);
+    const struct pcri_step *e = f->steps->entries + (word & ((1u << PCRI_STEP_BITS) - 1)) +
+                                (-(uint64_t) !nonzero & f->steps->several);
     uint64_t zeros = l->rest & ~l->nonzero, target = _pdep_u64(e->reach, zeros);
     uint64_t below = _blsmsk_u64(target) | (uint64_t) (int64_t) e->all;
     uint64_t passed = nonzero & below;
@@ -168,8 +168,9 @@ PDEP_INLINE void save(struct pcri_refiner *f, const struct live *l)
 
 PDEP_INLINE struct live load(const struct pcri_refiner *f)
 {
-    return (struct live) { .bit = f->bit, .nonzero = f->chunk.now,
-                           .rest = f->chunk.rest, .at = f->chunk.at };
+    return (struct live) {
+        .bit = f->bit, .nonzero = f->chunk.now, .rest = f->chunk.rest, .at = f->chunk.at
+    };
 }
 
 PDEP_TARGET static void begin(struct pcri_refiner *f)
@@ -259,7 +260,8 @@ PDEP_INLINE uint64_t change_masks(const struct pcri_refiner *f)
         changed |= (uint64_t) ((c->moved[i] | c->fresh[i]) != 0) << i;
     }
     for (; i < PCRI_REFINE_CHUNK; i += 4) {
-        __m256i fresh = load_4(c->fresh + i), both = _mm256_or_si256(fresh, load_4(c->moved + i));
+        __m256i fresh = load_4(c->fresh + i),
+                both = _mm256_or_si256(fresh, load_4(c->moved + i));
         __m256i none = _mm256_cmpeq_epi64(both, _mm256_setzero_si256());
         store_4(mask + i, _mm256_or_si256(fresh, load_4(mask + i)));
         changed |= (uint64_t) (~_mm256_movemask_pd(_mm256_castsi256_pd(none)) & 15) << i;
@@ -290,8 +292,7 @@ PDEP_INLINE void change_16(int16_t *coef, uint64_t changed, uint64_t negative, _
 {
     __m256i *p = (__m256i *) (void *) coef, c = _mm256_load_si256(p);
     __m256i change = _mm256_and_si256(spread(changed), step);
-    __m256i sign = _mm256_or_si256(_mm256_or_si256(c, _mm256_set1_epi16(1)),
-                                   spread(negative));
+    __m256i sign = _mm256_or_si256(_mm256_or_si256(c, _mm256_set1_epi16(1)), spread(negative));
     _mm256_store_si256(p, _mm256_add_epi16(c, _mm256_sign_epi16(change, sign)));
 }
 
@@ -318,8 +319,8 @@ AVX512_INLINE void change_32(int16_t *coef, uint64_t changed, uint64_t negative,
     __m512i c = _mm512_load_si512(coef);
     __m512i sign = _mm512_mask_mov_epi16(_mm512_srai_epi16(c, 15), (__mmask32) negative,
                                          _mm512_set1_epi16(-1));
-    __m512i change = _mm512_maskz_sub_epi16((__mmask32) changed,
-                                            _mm512_xor_si512(step, sign), sign);
+    __m512i change = _mm512_maskz_sub_epi16((__mmask32) changed, _mm512_xor_si512(step, sign),
+                                            sign);
     _mm512_store_si512(coef, _mm512_add_epi16(c, change));
 }
 

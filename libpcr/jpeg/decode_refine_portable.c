@@ -18,7 +18,7 @@ struct lsb {
 };
 
 enum {
-    LSB_FILLED = 56,              /* bits that are there at least after a fill */
+    LSB_FILLED = 56,       /* bits that are there at least after a fill */
     SYMBOL_MOST_BITS = 17, /* a code and a sign */
 };
 
@@ -92,12 +92,12 @@ static inline void take_run(struct pcri_refiner *f, struct lsb *r, unsigned extr
 
 /* --- lists of set bits --- */
 
-#define COUNT_4(m) (((m) & 1) + ((m) >> 1 & 1) + ((m) >> 2 & 1) + ((m) >> 3 & 1))
+#define COUNT_4(m) (((m) &1) + ((m) >> 1 & 1) + ((m) >> 2 & 1) + ((m) >> 3 & 1))
 #define COUNT_8(m) (COUNT_4(m) + COUNT_4((m) >> 4))
-#define PLACE(m, i) ((m) >> (i) & 1 ? UINT64_C(i) << 8 * COUNT_8((m) & ((1 << (i)) - 1)) : 0)
+#define PLACE(m, i) ((m) >> (i) &1 ? UINT64_C(i) << 8 * COUNT_8((m) & ((1 << (i)) - 1)) : 0)
 #define PLACES(m) \
-    (PLACE(m, 1) | PLACE(m, 2) | PLACE(m, 3) | PLACE(m, 4) | PLACE(m, 5) | PLACE(m, 6) \
-     | PLACE(m, 7))
+    (PLACE(m, 1) | PLACE(m, 2) | PLACE(m, 3) | PLACE(m, 4) | PLACE(m, 5) | PLACE(m, 6) | \
+     PLACE(m, 7))
 #define PLACES_4(m) PLACES(m), PLACES((m) + 1), PLACES((m) + 2), PLACES((m) + 3)
 #define PLACES_16(m) PLACES_4(m), PLACES_4((m) + 4), PLACES_4((m) + 8), PLACES_4((m) + 12)
 #define PLACES_64(m) \
@@ -105,7 +105,10 @@ static inline void take_run(struct pcri_refiner *f, struct lsb *r, unsigned extr
 
 /* Where the set bits of a byte are, one number a byte, the first the lowest. */
 static const uint64_t places[256] = {
-    PLACES_64(0), PLACES_64(64), PLACES_64(128), PLACES_64(192),
+    PLACES_64(0),
+    PLACES_64(64),
+    PLACES_64(128),
+    PLACES_64(192),
 };
 
 #define EACH_BYTE UINT64_C(0x0101010101010101)
@@ -226,8 +229,9 @@ static inline int last_symbols(struct pcri_refiner *f, struct lsb *r, unsigned k
 {
     static const struct pcri_several_entry none;
     while (k < f->band_end) {
-        const struct pcri_several_entry *s = f->several
-            ? &f->several->entries[r->word & ((1u << PCRI_SEVERAL_BITS) - 1)] : &none;
+        const struct pcri_several_entry *s =
+            f->several ? &f->several->entries[r->word & ((1u << PCRI_SEVERAL_BITS) - 1)]
+                       : &none;
         unsigned length = s->length, end = s->end;
         /* Symbols after a block that is full belong to the next one. */
         if (__builtin_expect(s->nbits && k + length + (end != 0) <= f->band_end, 1)) {
@@ -240,8 +244,8 @@ static inline int last_symbols(struct pcri_refiner *f, struct lsb *r, unsigned k
             struct pcri_lookup_entry e = take_symbol(f, r);
             if (!e.nbits)
                 return -1;
-            end = e.symbol >= PCRI_REFINE_END_OF_BAND
-                ? e.symbol - PCRI_REFINE_END_OF_BAND + 1u : 0;
+            end = e.symbol >= PCRI_REFINE_END_OF_BAND ? e.symbol - PCRI_REFINE_END_OF_BAND + 1u
+                                                      : 0;
             length = end ? 0 : e.symbol + 1u;
             if (k + length > f->band_end)
                 return -1;
@@ -282,8 +286,7 @@ static inline int next_block(struct pcri_refiner *f, struct lsb *bits, size_t ke
     int16_t *coef = pcri_block_coef(p, f->block, kept);
     uint64_t nonzero = p->mask[f->block] & f->band;
     if (!f->eob_run) {
-        if (refine_block(f, bits, coef, p->mask + f->block)
-            || f->eob_run > f->stop - f->block)
+        if (refine_block(f, bits, coef, p->mask + f->block) || f->eob_run > f->stop - f->block)
             return -1;
     } else if (nonzero) {
         correct(coef, nonzero, take_bits(bits, count_bits(nonzero)), f->step);

@@ -52,9 +52,9 @@ PCRI_ALWAYS_INLINE const char *decode_row(struct sequential_scan *s, struct pcri
                 u->mask += u->step;
             }
             pcri_begin_block(coef, 0);
-            if (take_dc(&r, job->dc[u->number], &last[u->number])
-                || pcri_take_band(&r, job->ac[u->number], job->pairs[u->number], &band, 1,
-                                  coef, &found, &end_bits) < 0)
+            if (take_dc(&r, job->dc[u->number], &last[u->number]) ||
+                pcri_take_band(&r, job->ac[u->number], job->pairs[u->number], &band, 1, coef,
+                               &found, &end_bits) < 0)
                 return "no such code, or out of range";
             *mask = found;
             coef[0] = (int16_t) last[u->number];
@@ -110,7 +110,8 @@ int pcri_decode_sequential(const struct pcri_scan_job *job, struct pcr_error *er
     uint64_t left = (uint64_t) job->mcus_x * job->mcus_y;
     for (size_t n = 0; n < job->interval_count && s.y < s.mcus.rows; n++) {
         uint64_t count = job->restart_interval && n + 1 < job->interval_count
-            ? job->restart_interval : left;
+                             ? job->restart_interval
+                             : left;
         const char *what = decode_interval(&s, n, count);
         if (what)
             return pcri_fail(err, PCR_ERR_CORRUPT,

@@ -7,7 +7,7 @@
 
 /* A table as DHT has it, and as an encoder wants it. */
 struct pcri_huffman {
-    uint8_t counts[17];   /* codes of length i, 1..16 */
+    uint8_t counts[17]; /* codes of length i, 1..16 */
     uint16_t value_count;
     uint8_t values[256];  /* in code order */
     uint8_t lengths[256]; /* by symbol; 0: no code */

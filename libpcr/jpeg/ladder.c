@@ -56,8 +56,8 @@ static int begin_group(struct ladder_parser *p)
     if (rc)
         return rc;
     if (p->group == PCRI_LADDER_MAX_GROUPS)
-        return pcri_fail(p->err, PCR_ERR_LIMIT, "ladder line %u: more than %d groups",
-                         p->line, PCRI_LADDER_MAX_GROUPS);
+        return pcri_fail(p->err, PCR_ERR_LIMIT, "ladder line %u: more than %d groups", p->line,
+                         PCRI_LADDER_MAX_GROUPS);
     p->group++;
     if (p->l->script_count == 1)
         p->l->group_count = p->group;
@@ -72,8 +72,8 @@ static int add_scan(struct ladder_parser *p, enum pcri_part part, const unsigned
         return bad_line(p, "a scan before the first `group`");
     struct pcri_script *s = p->script;
     if (s->scan_count == PCRI_LADDER_MAX_SCANS)
-        return pcri_fail(p->err, PCR_ERR_LIMIT, "ladder line %u: more than %d scans",
-                         p->line, PCRI_LADDER_MAX_SCANS);
+        return pcri_fail(p->err, PCR_ERR_LIMIT, "ladder line %u: more than %d scans", p->line,
+                         PCRI_LADDER_MAX_SCANS);
     bool dc = v[0] == 0;
     if (v[0] > 63 || v[1] > 63 || v[1] < v[0] || (dc && v[1]) || v[2] > 10 || v[3] > 10)
         return bad_line(p, "expected 0-0 or SS-SE within 1 to 63, AH and AL at most 10");
@@ -81,17 +81,22 @@ static int add_scan(struct ladder_parser *p, enum pcri_part part, const unsigned
         return bad_line(p, "AC scans (SS > 0) have one component: use luma or chroma");
 
     struct pcri_ladder_scan *scan = &s->scans[s->scan_count];
-    *scan = (struct pcri_ladder_scan) { (uint8_t) part, (uint8_t) v[0], (uint8_t) v[1],
-                                        (uint8_t) v[2], (uint8_t) v[3],
-                                        (uint8_t) (p->group - 1), 0, 1 };
+    *scan = (struct pcri_ladder_scan) { (uint8_t) part,
+                                        (uint8_t) v[0],
+                                        (uint8_t) v[1],
+                                        (uint8_t) v[2],
+                                        (uint8_t) v[3],
+                                        (uint8_t) (p->group - 1),
+                                        0,
+                                        1 };
     if (s->scan_count && scan[-1].group == scan->group)
         scan->first_piece = (uint8_t) (scan[-1].first_piece + scan[-1].piece_count);
     if (part == PCRI_PART_CHROMA)
         scan->piece_count = 2;
     unsigned pieces = scan->first_piece + scan->piece_count;
     if (pieces > 64)
-        return pcri_fail(p->err, PCR_ERR_LIMIT, "ladder line %u: more than 64 scans in a group",
-                         p->line);
+        return pcri_fail(p->err, PCR_ERR_LIMIT,
+                         "ladder line %u: more than 64 scans in a group", p->line);
     if (p->l->piece_counts[scan->group] < pieces)
         p->l->piece_counts[scan->group] = (uint16_t) pieces;
     s->scan_count++;
@@ -132,9 +137,10 @@ static int cjpeg_scan(struct ladder_parser *p, const char *line)
     if (sscanf(at + 1, " %3u - %3u , %3u , %3u %c", &v[0], &v[1], &v[2], &v[3], &end) < 4)
         return bad_line(p, "expected `COMPONENTS: SS-SE, AH, AL;`");
 
-    static const int8_t parts[8] = { -1, PCRI_PART_LUMA, PCRI_PART_CHROMA1, -1,
-                                     PCRI_PART_CHROMA2, -1, PCRI_PART_CHROMA,
-                                     PCRI_PART_ALL };
+    static const int8_t parts[8] = {
+        -1, PCRI_PART_LUMA,   PCRI_PART_CHROMA1, -1, PCRI_PART_CHROMA2,
+        -1, PCRI_PART_CHROMA, PCRI_PART_ALL
+    };
     if (parts[mask] < 0)
         return bad_line(p, "components must be 0, 1, 2, `1,2` or `0,1,2`");
     return add_scan(p, (enum pcri_part) parts[mask], v);
@@ -160,8 +166,8 @@ static int parse_line(struct ladder_parser *p, char *line)
     if (hash) {
         const char *rest = hash + 1 + strspn(hash + 1, " \t");
         size_t n = strcspn(rest, " \t");
-        group_mark = n == 5 && !memcmp(rest, "group", 5)
-            && strspn(line, " \t") == (size_t) (hash - line);
+        group_mark = n == 5 && !memcmp(rest, "group", 5) &&
+                     strspn(line, " \t") == (size_t) (hash - line);
         *hash = '\0';
     }
     size_t n = strlen(line);
@@ -174,8 +180,8 @@ static int parse_line(struct ladder_parser *p, char *line)
         return 0;
     if (!strncmp(line, "ladder ", 7)) {
         char name[34], end;
-        if (p->script || sscanf(line + 7, " %33s %c", name, &end) != 1
-            || !copy_name(p->l->name, name))
+        if (p->script || sscanf(line + 7, " %33s %c", name, &end) != 1 ||
+            !copy_name(p->l->name, name))
             return bad_line(p, "expected `ladder NAME`, before all else");
         return 0;
     }
@@ -211,9 +217,9 @@ static int parse_text(struct ladder_parser *p, const char *text, size_t nbytes)
 static int render_script(const struct pcri_script *s, uint32_t group_count,
                          struct pcr_buffer *b, struct pcr_error *err)
 {
-    int rc = s->below_step
-        ? pcri_print(b, err, "script %s below %u\n", s->name, (unsigned) s->below_step)
-        : pcri_print(b, err, "script %s\n", s->name);
+    int rc = s->below_step ? pcri_print(b, err, "script %s below %u\n", s->name,
+                                        (unsigned) s->below_step)
+                           : pcri_print(b, err, "script %s\n", s->name);
     uint32_t i = 0;
     for (uint32_t g = 0; !rc && g < group_count; g++) {
         rc = pcri_print(b, err, "group\n");

@@ -5,11 +5,16 @@
 bool pcri_part_has(enum pcri_part part, enum pcri_component_class class)
 {
     switch (part) {
-    case PCRI_PART_LUMA: return class == PCRI_LUMA;
-    case PCRI_PART_CHROMA: return class != PCRI_LUMA;
-    case PCRI_PART_CHROMA1: return class == PCRI_CHROMA1;
-    case PCRI_PART_CHROMA2: return class == PCRI_CHROMA2;
-    case PCRI_PART_ALL: return true;
+    case PCRI_PART_LUMA:
+        return class == PCRI_LUMA;
+    case PCRI_PART_CHROMA:
+        return class != PCRI_LUMA;
+    case PCRI_PART_CHROMA1:
+        return class == PCRI_CHROMA1;
+    case PCRI_PART_CHROMA2:
+        return class == PCRI_CHROMA2;
+    case PCRI_PART_ALL:
+        return true;
     }
     return false;
 }
@@ -18,8 +23,8 @@ static int check_scan(const struct pcri_ladder_scan *s, int bits[64], const char
                       struct pcr_error *err)
 {
     if (s->ss > 0 && bits[0] < 0)
-        return pcri_fail(err, PCR_ERR_INVAL, "script %s: %u-%u comes before DC", script,
-                         s->ss, s->se);
+        return pcri_fail(err, PCR_ERR_INVAL, "script %s: %u-%u comes before DC", script, s->ss,
+                         s->se);
     for (int k = s->ss; k <= s->se; k++) {
         bool first = bits[k] < 0;
         if (first ? s->ah != 0 : s->ah != bits[k] || s->al != s->ah - 1)
@@ -68,10 +73,11 @@ int pcri_ladder_check(const struct pcr_ladder *ladder, struct pcr_error *err)
         const struct pcri_script *s = &ladder->scripts[i];
         bool last = i + 1 == ladder->script_count;
         if (last != (s->below_step == 0))
-            return pcri_fail(err, PCR_ERR_INVAL, last
-                             ? "script %s: the last script must fit all images (no `below`)"
-                             : "script %s: needs `below STEP`, it is not the last",
-                             s->name);
+            return pcri_fail(
+                err, PCR_ERR_INVAL,
+                last ? "script %s: the last script must fit all images (no `below`)"
+                     : "script %s: needs `below STEP`, it is not the last",
+                s->name);
         for (int c = PCRI_LUMA; c <= PCRI_CHROMA2; c++) {
             int rc = check_class(s, (enum pcri_component_class) c, err);
             if (rc)

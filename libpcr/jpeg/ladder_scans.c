@@ -18,7 +18,7 @@ static bool can_interleave(const struct pcri_jpeg_file *f)
 }
 
 void pcri_line_scans(const struct pcri_jpeg_file *f, const struct pcri_ladder_scan *line,
-                        struct pcri_line_scans *out)
+                     struct pcri_line_scans *out)
 {
     bool together = line->part == PCRI_PART_ALL && can_interleave(f);
     out->count = 0;
@@ -29,10 +29,10 @@ void pcri_line_scans(const struct pcri_jpeg_file *f, const struct pcri_ladder_sc
         bool join = together && out->count;
         struct pcri_scan *s = &out->scans[join ? 0 : out->count];
         if (!join) {
-            *s = (struct pcri_scan) { .ss = line->ss, .se = line->se, .ah = line->ah,
-                                      .al = line->al };
-            out->piece[out->count++] = line->part == PCRI_PART_CHROMA
-                && class == PCRI_CHROMA2;
+            *s = (struct pcri_scan) {
+                .ss = line->ss, .se = line->se, .ah = line->ah, .al = line->al
+            };
+            out->piece[out->count++] = line->part == PCRI_PART_CHROMA && class == PCRI_CHROMA2;
         }
         s->components[s->component_count] = (uint8_t) i;
         s->chroma[s->component_count++] = class != PCRI_LUMA;
@@ -41,9 +41,9 @@ void pcri_line_scans(const struct pcri_jpeg_file *f, const struct pcri_ladder_sc
 
 static bool same_scan(const struct pcri_scan *a, const struct pcri_scan *b)
 {
-    return a->component_count == b->component_count && a->ss == b->ss && a->se == b->se
-        && a->ah == b->ah && a->al == b->al
-        && !memcmp(a->components, b->components, a->component_count);
+    return a->component_count == b->component_count && a->ss == b->ss && a->se == b->se &&
+           a->ah == b->ah && a->al == b->al &&
+           !memcmp(a->components, b->components, a->component_count);
 }
 
 /* The next scan of script i is this one. */

@@ -11,17 +11,17 @@ enum { PAYING_NBYTES = 1000, PAYING_USES = 4 };
 static uint64_t hash_of(const struct pcri_dht *dht, enum pcri_lookup_kind kind,
                         unsigned max_size)
 {
-    return pcri_xxh3(dht->values, dht->value_count)
-        ^ pcri_xxh3(dht->counts + 1, 16) * (8 * max_size + 2 * (unsigned) kind + 1);
+    return pcri_xxh3(dht->values, dht->value_count) ^
+           pcri_xxh3(dht->counts + 1, 16) * (8 * max_size + 2 * (unsigned) kind + 1);
 }
 
 static bool is_of(const struct pcri_lookup_slot *s, const struct pcri_dht *dht,
                   enum pcri_lookup_kind kind, unsigned max_size)
 {
-    return s->kind == kind && s->max_size == max_size
-        && s->dht.value_count == dht->value_count
-        && !memcmp(s->dht.counts + 1, dht->counts + 1, 16)
-        && !memcmp(s->dht.values, dht->values, dht->value_count);
+    return s->kind == kind && s->max_size == max_size &&
+           s->dht.value_count == dht->value_count &&
+           !memcmp(s->dht.counts + 1, dht->counts + 1, 16) &&
+           !memcmp(s->dht.values, dht->values, dht->value_count);
 }
 
 static void forget(struct pcri_lookup_slot *s)

@@ -8,8 +8,8 @@
 enum { PCRI_LOOKUP_CACHE_SLOTS = 96 };
 
 enum pcri_lookup_kind {
-    PCRI_LOOKUP_REFINE, /* of a refinement scan; the others read the highest bit first */
-    PCRI_LOOKUP_FIRST,  /* DC, and first AC scans */
+    PCRI_LOOKUP_REFINE,     /* of a refinement scan; the others read the highest bit first */
+    PCRI_LOOKUP_FIRST,      /* DC, and first AC scans */
     PCRI_LOOKUP_SEQUENTIAL, /* AC of sequential scans: no runs of blocks */
 };
 

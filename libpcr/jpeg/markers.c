@@ -40,9 +40,8 @@ static int add_segment(struct scanner *s, uint8_t marker, size_t offset, size_t 
         f->segments = p;
         f->segment_capacity = n;
     }
-    f->segments[f->segment_count++] = (struct pcri_segment) {
-        marker, s->f->in_scans, (uint32_t) nbytes, offset
-    };
+    f->segments[f->segment_count++] = (struct pcri_segment) { marker, s->f->in_scans,
+                                                              (uint32_t) nbytes, offset };
     return 0;
 }
 
@@ -60,8 +59,8 @@ static int parse_dqt(struct scanner *s, size_t offset, const uint8_t *p, size_t 
         uint16_t table[64];
         for (int k = 0; k < 64; k++)
             table[k] = (uint16_t) (wide ? be16(p + 1 + 2 * k) : p[1 + k]);
-        if (s->f->in_scans && f->quant_defined[slot]
-            && memcmp(f->quant[slot], table, sizeof(table)))
+        if (s->f->in_scans && f->quant_defined[slot] &&
+            memcmp(f->quant[slot], table, sizeof(table)))
             return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
                                 "quantisation table %u is redefined between scans", slot);
         memcpy(f->quant[slot], table, sizeof(table));
@@ -79,8 +78,8 @@ static int check_components(struct scanner *s, size_t offset)
         struct pcri_component *c = &f->components[i];
         if (!c->h || c->h > 4 || !c->v || c->v > 4 || c->quant_slot > 3)
             return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
-                                "SOF: component %u has sampling %ux%u, table %u",
-                                (unsigned) i, c->h, c->v, c->quant_slot);
+                                "SOF: component %u has sampling %ux%u, table %u", (unsigned) i,
+                                c->h, c->v, c->quant_slot);
         f->max_h = c->h > f->max_h ? c->h : f->max_h;
         f->max_v = c->v > f->max_v ? c->v : f->max_v;
     }
@@ -108,8 +107,8 @@ static int parse_sof(struct scanner *s, uint8_t marker, size_t offset, const uin
     if (n < 6 || n != 6 + 3 * (size_t) p[5])
         return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "SOF has %zu bytes", n);
     if (p[0] != 8)
-        return pcri_fail_at(s->err, p[0] == 12 ? PCR_ERR_UNSUPPORTED : PCR_ERR_CORRUPT,
-                            offset, "SOF: %u bits a sample", p[0]);
+        return pcri_fail_at(s->err, p[0] == 12 ? PCR_ERR_UNSUPPORTED : PCR_ERR_CORRUPT, offset,
+                            "SOF: %u bits a sample", p[0]);
     f->sof = marker;
     f->sof_offset = offset;
     f->height = be16(p + 1);
@@ -125,14 +124,12 @@ static int parse_sof(struct scanner *s, uint8_t marker, size_t offset, const uin
         return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "SOF: %u components",
                             (unsigned) f->component_count);
     if ((uint64_t) f->width * f->height > s->limits->max_pixels)
-        return pcri_fail_at(s->err, PCR_ERR_LIMIT, offset,
-                            "%u x %u pixels, the limit is %llu", (unsigned) f->width,
-                            (unsigned) f->height,
+        return pcri_fail_at(s->err, PCR_ERR_LIMIT, offset, "%u x %u pixels, the limit is %llu",
+                            (unsigned) f->width, (unsigned) f->height,
                             (unsigned long long) s->limits->max_pixels);
     for (uint32_t i = 0; i < f->component_count; i++)
-        f->components[i] = (struct pcri_component) {
-            p[6 + 3 * i], p[7 + 3 * i] >> 4, p[7 + 3 * i] & 15, p[8 + 3 * i]
-        };
+        f->components[i] = (struct pcri_component) { p[6 + 3 * i], p[7 + 3 * i] >> 4,
+                                                     p[7 + 3 * i] & 15, p[8 + 3 * i] };
     return check_components(s, offset);
 }
 
@@ -221,10 +218,12 @@ static int check_scan_tables(struct scanner *s, size_t offset, const uint8_t *p,
     const struct pcri_jpeg_file *f = s->f;
     for (uint32_t i = 0; n && i < p[0] && 2 + 2 * (size_t) i < n; i++)
         for (uint32_t c = 0; c < f->component_count; c++)
-            if (f->components[c].id == p[1 + 2 * i]
-                && !f->quant_defined[f->components[c].quant_slot])
-                return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "SOS: quantisation table "
-                                    "%u is missing", f->components[c].quant_slot);
+            if (f->components[c].id == p[1 + 2 * i] &&
+                !f->quant_defined[f->components[c].quant_slot])
+                return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
+                                    "SOS: quantisation table "
+                                    "%u is missing",
+                                    f->components[c].quant_slot);
     return 0;
 }
 
@@ -253,8 +252,9 @@ static int begin_scan(struct scanner *s, size_t offset, const uint8_t *p, size_t
 static int cut_segment(struct scanner *s, bool metadata)
 {
     static const char where[] = "within a marker segment";
-    return metadata ? truncated(s, where)
-                    : pcri_fail_at(s->err, PCR_ERR_TRUNCATED, s->f->nbytes, "file ends %s", where);
+    return metadata
+               ? truncated(s, where)
+               : pcri_fail_at(s->err, PCR_ERR_TRUNCATED, s->f->nbytes, "file ends %s", where);
 }
 
 static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
@@ -267,8 +267,8 @@ static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
     if (length < 2 && metadata)
         length = 2;
     if (length < 2)
-        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset,
-                            "marker %02X has length %zu", m, length);
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "marker %02X has length %zu", m,
+                            length);
     if (s->f->nbytes - s->at < length)
         return cut_segment(s, metadata);
     const uint8_t *p = data + s->at + 2;
@@ -284,9 +284,10 @@ static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
     if (m == M_DNL && s->f->sof && length == 4 && be16(p) == s->f->height)
         return 0;
     if (m == M_DNL || m == M_DHP || m == M_EXP || m == 0xCC)
-        return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset,
-                            "marker %02X (%s)", m, m == M_DNL ? "DNL" : m == 0xCC
-                            ? "arithmetic coding" : "hierarchical");
+        return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "marker %02X (%s)", m,
+                            m == M_DNL  ? "DNL"
+                            : m == 0xCC ? "arithmetic coding"
+                                        : "hierarchical");
     if (m >= 0xC0 && m <= 0xCF && m != M_DHT && m != 0xC8)
         return parse_sof(s, m, offset, p, length - 2);
     if (metadata && m != M_COM)
@@ -304,8 +305,17 @@ static bool is_segment(const struct pcri_jpeg_file *f, size_t at, size_t end)
     if (end - at < 4 || at + 2 + be16(p + 2) != end)
         return false;
     switch (p[1]) {
-    case M_SOF0: case M_SOF1: case M_SOF2: case M_DHT: case M_SOS: case M_DQT: case M_DRI:
-    case M_APP0: case M_APP1: case M_APP0 + 2: case M_APP14:
+    case M_SOF0:
+    case M_SOF1:
+    case M_SOF2:
+    case M_DHT:
+    case M_SOS:
+    case M_DQT:
+    case M_DRI:
+    case M_APP0:
+    case M_APP1:
+    case M_APP0 + 2:
+    case M_APP14:
         return true;
     default:
         return false;
@@ -321,8 +331,10 @@ static int check_stray(struct scanner *s, size_t begin, size_t end)
     enum { CLAIMED_NBYTES = 4 };
     for (size_t at = begin - CLAIMED_NBYTES; at <= begin; at++)
         if ((at == begin || f->data[at] == 0xFF) && is_segment(f, at, end))
-            return pcri_fail_at(s->err, PCR_ERR_CORRUPT, at, "a segment of marker %02X that "
-                                "has lost its beginning", f->data[at + 1]);
+            return pcri_fail_at(s->err, PCR_ERR_CORRUPT, at,
+                                "a segment of marker %02X that "
+                                "has lost its beginning",
+                                f->data[at + 1]);
     return 0;
 }
 
@@ -334,8 +346,8 @@ static int next_marker(struct scanner *s, uint8_t *marker, size_t *offset)
     if (s->at >= n)
         return truncated(s, "without an EOI marker");
     if (!s->whole && data[s->at] != 0xFF)
-        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, s->at,
-                            "expected a marker, got byte %02X", data[s->at]);
+        return pcri_fail_at(s->err, PCR_ERR_CORRUPT, s->at, "expected a marker, got byte %02X",
+                            data[s->at]);
     while (s->at < n) {
         size_t fill = s->at;
         while (s->at < n && data[s->at] == 0xFF)
@@ -453,8 +465,8 @@ int pcri_jpeg_file_salvage(const void *data, size_t nbytes, const struct pcr_lim
     int rc = check_soi(data, nbytes, true, err);
     if (!rc)
         rc = parse_segments(&s);
-    if (out->scan_count
-        && (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_TRUNCATED))
+    if (out->scan_count &&
+        (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_TRUNCATED))
         rc = PCR_END;
     if (rc == PCR_END)
         out->nbytes = (size_t) out->end;

@@ -7,10 +7,25 @@
 #include "../base/exif.h"
 
 enum {
-    M_SOF0 = 0xC0, M_SOF1 = 0xC1, M_SOF2 = 0xC2, M_DHT = 0xC4, M_RST0 = 0xD0,
-    M_RST7 = 0xD7, M_SOI = 0xD8, M_EOI = 0xD9, M_SOS = 0xDA, M_DQT = 0xDB, M_DNL = 0xDC,
-    M_DRI = 0xDD, M_DHP = 0xDE, M_EXP = 0xDF, M_APP0 = 0xE0, M_APP1 = 0xE1,
-    M_APP14 = 0xEE, M_COM = 0xFE, M_TEM = 0x01,
+    M_SOF0 = 0xC0,
+    M_SOF1 = 0xC1,
+    M_SOF2 = 0xC2,
+    M_DHT = 0xC4,
+    M_RST0 = 0xD0,
+    M_RST7 = 0xD7,
+    M_SOI = 0xD8,
+    M_EOI = 0xD9,
+    M_SOS = 0xDA,
+    M_DQT = 0xDB,
+    M_DNL = 0xDC,
+    M_DRI = 0xDD,
+    M_DHP = 0xDE,
+    M_EXP = 0xDF,
+    M_APP0 = 0xE0,
+    M_APP1 = 0xE1,
+    M_APP14 = 0xEE,
+    M_COM = 0xFE,
+    M_TEM = 0x01,
 };
 
 struct pcri_component {
@@ -28,8 +43,8 @@ struct pcri_segment {
 struct pcri_jpeg_file {
     const uint8_t *data; /* of the piece that was parsed last */
     size_t nbytes;
-    uint64_t base;       /* bytes in the pieces before it */
-    size_t entropy_end;  /* bytes at its beginning that are data of the scan before it */
+    uint64_t base;      /* bytes in the pieces before it */
+    size_t entropy_end; /* bytes at its beginning that are data of the scan before it */
     uint32_t width, height;
     uint32_t component_count;
     struct pcri_component components[4];
@@ -38,15 +53,15 @@ struct pcri_jpeg_file {
     uint8_t adobe_transform;
     uint8_t sof; /* marker */
     uint64_t sof_offset;
-    bool in_scans;       /* after the first SOS */
-    bool open_scan;      /* the last piece ended with an SOS */
-    bool salvaged;       /* see pcri_jpeg_file_salvage() */
-    bool no_eoi;         /* the file ends without EOI after a scan, or within metadata there */
+    bool in_scans;  /* after the first SOS */
+    bool open_scan; /* the last piece ended with an SOS */
+    bool salvaged;  /* see pcri_jpeg_file_salvage() */
+    bool no_eoi;    /* the file ends without EOI after a scan, or within metadata there */
     uint32_t scan_count;
-    uint64_t end; /* offset of EOI; of a piece without it: its size */
-    uint64_t eoi_end; /* offset after EOI; 0: there is none */
+    uint64_t end;                        /* offset of EOI; of a piece without it: its size */
+    uint64_t eoi_end;                    /* offset after EOI; 0: there is none */
     struct pcri_orientation orientation; /* of the segments before the first scan */
-    uint16_t quant[4][64]; /* zigzag order */
+    uint16_t quant[4][64];               /* zigzag order */
     bool quant_defined[4];
     struct pcri_segment *segments; /* all but RSTn, SOI, EOI and fill bytes */
     uint32_t segment_count, segment_capacity;

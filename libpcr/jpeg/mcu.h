@@ -7,12 +7,12 @@
 
 /* A block of an MCU. */
 struct pcri_mcu_unit {
-    int16_t *coef;   /* of the next MCU in this row of them, or its DC where there is no more */
+    int16_t *coef; /* of the next MCU in this row of them, or its DC where there is no more */
     uint64_t *mask;
-    uint32_t step;   /* blocks from MCU to MCU */
-    uint32_t stride; /* numbers of `coef` from block to block */
-    uint32_t inside; /* MCUs of this row in which it is kept, and not padding */
-    uint8_t number;  /* of its component in the scan */
+    uint32_t step;           /* blocks from MCU to MCU */
+    uint32_t stride;         /* numbers of `coef` from block to block */
+    uint32_t inside;         /* MCUs of this row in which it is kept, and not padding */
+    uint8_t number;          /* of its component in the scan */
     uint8_t component, h, v; /* where it is in the MCU */
 };
 
@@ -56,7 +56,11 @@ static inline void pcri_mcus_start(struct pcri_mcus *m, const struct pcri_scan_j
         for (uint8_t y = 0; y < v; y++)
             for (uint8_t x = 0; x < h; x++)
                 m->units[m->unit_count++] = (struct pcri_mcu_unit) {
-                    .step = h, .number = i, .component = job->components[i], .h = x, .v = y,
+                    .step = h,
+                    .number = i,
+                    .component = job->components[i],
+                    .h = x,
+                    .v = y,
                 };
     }
     pcri_mcus_row(m, 0);

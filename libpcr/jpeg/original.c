@@ -42,13 +42,12 @@ uint32_t pcri_script_levels(const struct pcri_script *s)
 
 static bool same_header(const struct pcri_jpeg_file *a, const struct pcri_jpeg_file *b)
 {
-    bool same = a->width == b->width && a->height == b->height
-        && a->component_count == b->component_count && a->ycc == b->ycc;
+    bool same = a->width == b->width && a->height == b->height &&
+                a->component_count == b->component_count && a->ycc == b->ycc;
     for (uint32_t i = 0; same && i < a->component_count; i++) {
         const struct pcri_component *x = &a->components[i], *y = &b->components[i];
-        same = x->id == y->id && x->h == y->h && x->v == y->v
-            && !memcmp(a->quant[x->quant_slot], b->quant[y->quant_slot],
-                       sizeof(a->quant[0]));
+        same = x->id == y->id && x->h == y->h && x->v == y->v &&
+               !memcmp(a->quant[x->quant_slot], b->quant[y->quant_slot], sizeof(a->quant[0]));
     }
     return same;
 }
@@ -62,7 +61,9 @@ static int compare_row(const struct pcri_plane *a, const struct pcri_block_sourc
         b->advance(b->state, i, row + 1);
     return memcmp(a->coef + 64 * at, p->coef + 64 * (at - pcri_kept_begin(p)),
                   64 * sizeof(a->coef[0]) * a->blocks_x)
-        ? pcri_fail(err, PCR_ERR_CORRUPT, "%s differs in component %u", what, (unsigned) i) : 0;
+               ? pcri_fail(err, PCR_ERR_CORRUPT, "%s differs in component %u", what,
+                           (unsigned) i)
+               : 0;
 }
 
 int pcri_original_compare(const struct pcri_original *o, const struct pcri_block_source *b,
@@ -75,8 +76,10 @@ int pcri_original_compare(const struct pcri_original *o, const struct pcri_block
         most = o->coefs.planes[i].blocks_y > most ? o->coefs.planes[i].blocks_y : most;
         for (int k = 0; k < 64; k++)
             if (b->bits[i][k])
-                return pcri_fail(err, PCR_ERR_CORRUPT, "%s lacks coefficient %d of component "
-                                 "%u", what, k, (unsigned) i);
+                return pcri_fail(err, PCR_ERR_CORRUPT,
+                                 "%s lacks coefficient %d of component "
+                                 "%u",
+                                 what, k, (unsigned) i);
     }
     /* Down the picture: a component's block rows as they come beside those of the tallest. */
     for (uint32_t y = 0; y < most; y++)
@@ -122,10 +125,11 @@ static int prepare(struct pcri_original *o, uint32_t *levels_out, struct pcr_err
 {
     o->script = choose_script(o);
     *levels_out = pcri_script_levels(&o->ladder->scripts[o->script]);
-    return o->memory.take
-        ? o->memory.take(o->memory.context, pcri_coefs_nbytes(&o->file, *levels_out) +
-                         pcri_coefs_nbytes(&o->file, 0), err)
-        : 0;
+    return o->memory.take ? o->memory.take(o->memory.context,
+                                           pcri_coefs_nbytes(&o->file, *levels_out) +
+                                               pcri_coefs_nbytes(&o->file, 0),
+                                           err)
+                          : 0;
 }
 
 static int check_nbytes(const struct pcri_original *o, size_t nbytes, struct pcr_error *err)
@@ -166,10 +170,14 @@ static bool needed(const struct pcri_jpeg_file *f, const struct pcri_segment *s)
     case M_DQT:
     case M_SOF0:
     case M_SOF1:
-    case M_SOF2: return true;
-    case M_APP0: return s->nbytes >= 9 && !memcmp(p + 4, "JFIF", 5);
-    case M_APP14: return s->nbytes >= 9 && !memcmp(p + 4, "Adobe", 5);
-    default: return false;
+    case M_SOF2:
+        return true;
+    case M_APP0:
+        return s->nbytes >= 9 && !memcmp(p + 4, "JFIF", 5);
+    case M_APP14:
+        return s->nbytes >= 9 && !memcmp(p + 4, "Adobe", 5);
+    default:
+        return false;
     }
 }
 
@@ -280,8 +288,8 @@ static int pack_header(const struct pcri_jpeg_file *f, const struct pcri_marks *
     }
     for (uint32_t i = 0; !rc && i < f->segment_count; i++) {
         const struct pcri_segment *s = &f->segments[i];
-        if (s->after_scan || s->marker == M_DHT || s->marker == M_DRI || s->marker == M_SOS
-            || s->marker == M_DNL)
+        if (s->after_scan || s->marker == M_DHT || s->marker == M_DRI || s->marker == M_SOS ||
+            s->marker == M_DNL)
             continue;
         if (s->offset == f->sof_offset)
             rc = add_late_segments(&it, f);

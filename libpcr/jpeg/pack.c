@@ -182,8 +182,8 @@ static int prove(struct scans_coder *c, const struct pcri_packed *packed,
                          "the ladder makes more than %u scans of it, and readers refuse that",
                          (unsigned) limits.max_scans);
     if (rc)
-        return rc == PCR_ERR_NOMEM
-            ? rc : pcri_prefix(err, rc, "what was packed does not decode");
+        return rc == PCR_ERR_NOMEM ? rc
+                                   : pcri_prefix(err, rc, "what was packed does not decode");
     return pcri_original_compare(&c->original, &source, "what was packed", err);
 }
 

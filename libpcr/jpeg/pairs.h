@@ -33,7 +33,7 @@ struct pcri_pair {
 
 struct pcri_pairs {
     uint8_t nbits[1 << PCRI_LOOKUP_BITS]; /* of all that the pair has */
-    uint8_t ends[1 << PCRI_LOOKUP_BITS]; /* where it has an end: extra bits of the run */
+    uint8_t ends[1 << PCRI_LOOKUP_BITS];  /* where it has an end: extra bits of the run */
     struct pcri_pair pairs[1 << PCRI_LOOKUP_BITS];
 };
 
@@ -88,9 +88,8 @@ static inline int pcri_take_single(struct pcri_msb *r, const struct pcri_lookup 
 
 /* What one look-up brings; the reader has at least 26 bits. As pcri_take_single(). */
 PCRI_ALWAYS_INLINE int pcri_take_pair(struct pcri_msb *r, const struct pcri_lookup *single,
-                                      const struct pcri_pairs *t,
-                                      const struct pcri_band *band, int k, int16_t *coef,
-                                      uint64_t *mask, unsigned *end_bits)
+                                      const struct pcri_pairs *t, const struct pcri_band *band,
+                                      int k, int16_t *coef, uint64_t *mask, unsigned *end_bits)
 {
     size_t index = r->word >> (64 - PCRI_LOOKUP_BITS);
     const struct pcri_pair *p = &t->pairs[index];
@@ -117,9 +116,8 @@ PCRI_ALWAYS_INLINE int pcri_take_pair(struct pcri_msb *r, const struct pcri_look
 /* The coefficients from k on, to the band's or block's end; their bits are added to *mask.
  * Returns above 64 where there was an end, se + 1 where all were coded, or -1. */
 PCRI_ALWAYS_INLINE int pcri_take_band(struct pcri_msb *bits, const struct pcri_lookup *single,
-                                      const struct pcri_pairs *t,
-                                      const struct pcri_band *band, int k, int16_t *coef,
-                                      uint64_t *mask, unsigned *end_bits)
+                                      const struct pcri_pairs *t, const struct pcri_band *band,
+                                      int k, int16_t *coef, uint64_t *mask, unsigned *end_bits)
 {
     struct pcri_msb r = *bits;
     uint64_t found = 0;

@@ -20,8 +20,8 @@ static int lay_out(struct pcri_prefix *p, size_t blocks[4], size_t *total,
         b->row_end = p->rows[c].set && end < b->blocks_y ? end : b->blocks_y;
         b->row_begin = p->rows[c].begin < b->row_end ? p->rows[c].begin : b->row_end;
         blocks[c] = pcri_kept_end(b);
-        if (!pcri_mul(blocks[c], 65 * sizeof(int16_t) + sizeof(uint64_t), &nbytes)
-            || !pcri_add(*total, nbytes + 128, total))
+        if (!pcri_mul(blocks[c], 65 * sizeof(int16_t) + sizeof(uint64_t), &nbytes) ||
+            !pcri_add(*total, nbytes + 128, total))
             return pcri_fail_nomem(err, SIZE_MAX);
     }
     return 0;
@@ -64,8 +64,7 @@ static int reserve(struct pcri_prefix *p, struct pcr_error *err)
 /* --- scans --- */
 
 static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size_t nbytes,
-                           struct pcri_scan_job *job, uint8_t slots[4],
-                           struct pcr_error *err)
+                           struct pcri_scan_job *job, uint8_t slots[4], struct pcr_error *err)
 {
     const struct pcri_jpeg_file *f = &p->file;
     unsigned n = nbytes > 4 ? sos[4] : 0;
@@ -78,8 +77,10 @@ static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size
         while (c < f->component_count && f->components[c].id != sos[5 + 2 * i])
             c++;
         if (c == f->component_count || (i && c <= job->components[i - 1]))
-            return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: component %u is not there, or "
-                             "out of order", sos[5 + 2 * i]);
+            return pcri_fail(err, PCR_ERR_CORRUPT,
+                             "SOS: component %u is not there, or "
+                             "out of order",
+                             sos[5 + 2 * i]);
         job->components[i] = (uint8_t) c;
         slots[i] = sos[6 + 2 * i];
         sum += (unsigned) f->components[c].h * f->components[c].v;
@@ -96,10 +97,10 @@ static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size
     job->ah = tail[2] >> 4;
     job->al = tail[2] & 15;
     bool dc = job->ss == 0;
-    if (job->ss > 63 || job->se > 63 || job->se < job->ss || (dc && job->se) || job->al > 13
-        || (job->ah && job->ah != job->al + 1) || (!dc && n > 1))
-        return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: %u-%u,%u,%u with %u components",
-                         job->ss, job->se, job->ah, job->al, n);
+    if (job->ss > 63 || job->se > 63 || job->se < job->ss || (dc && job->se) || job->al > 13 ||
+        (job->ah && job->ah != job->al + 1) || (!dc && n > 1))
+        return pcri_fail(err, PCR_ERR_CORRUPT, "SOS: %u-%u,%u,%u with %u components", job->ss,
+                         job->se, job->ah, job->al, n);
     return 0;
 }
 
@@ -107,14 +108,18 @@ static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size
 static int check_ladder(struct pcri_prefix *p, const struct pcri_scan_job *job,
                         struct pcr_error *err)
 {
-    struct pcri_scan scan = { .component_count = job->component_count, .ss = job->ss,
-                              .se = job->se, .ah = job->ah, .al = job->al };
+    struct pcri_scan scan = { .component_count = job->component_count,
+                              .ss = job->ss,
+                              .se = job->se,
+                              .ah = job->ah,
+                              .al = job->al };
     memcpy(scan.components, job->components, sizeof(scan.components));
     if (pcri_ladder_step(&p->walk, p->ladder, &p->file, &scan))
         return 0;
-    return pcri_fail(err, PCR_ERR_CORRUPT, "scan %u-%u,%u,%u of component %u is not what the "
-                     "ladder has there", job->ss, job->se, job->ah, job->al,
-                     (unsigned) job->components[0]);
+    return pcri_fail(err, PCR_ERR_CORRUPT,
+                     "scan %u-%u,%u,%u of component %u is not what the "
+                     "ladder has there",
+                     job->ss, job->se, job->ah, job->al, (unsigned) job->components[0]);
 }
 
 /* The scan must continue where the earlier ones ended. */
@@ -167,7 +172,8 @@ static int find_ac(struct pcri_prefix *p, unsigned slot, size_t nbytes, int i,
 {
     bool sequential = p->file.sof != M_SOF2;
     enum pcri_lookup_kind kind = sequential ? PCRI_LOOKUP_SEQUENTIAL
-        : job->ah ? PCRI_LOOKUP_REFINE : PCRI_LOOKUP_FIRST;
+                                 : job->ah  ? PCRI_LOOKUP_REFINE
+                                            : PCRI_LOOKUP_FIRST;
     unsigned max_size = sequential ? PCRI_MAX_AC_SIZE : job->ah ? 1 : pcri_ac_max_size(job);
     struct pcri_lookup_slot *found;
     if (slot > 3)
@@ -215,7 +221,8 @@ static int check_data(const struct pcri_scan_job *job, const struct pcri_entropy
 {
     uint64_t mcus = (uint64_t) job->mcus_x * job->mcus_y;
     uint64_t wanted = job->restart_interval
-        ? (mcus + job->restart_interval - 1) / job->restart_interval : 1;
+                          ? (mcus + job->restart_interval - 1) / job->restart_interval
+                          : 1;
     if (e->interval_count != wanted)
         return pcri_fail(err, PCR_ERR_CORRUPT, "%zu restart intervals, expected %llu",
                          e->interval_count, (unsigned long long) wanted);
@@ -238,8 +245,8 @@ static bool is_unwanted(const struct pcri_prefix *p, const struct pcri_scan_job 
 static int make_room(struct pcri_prefix *p, struct pcr_error *err)
 {
     uint64_t asked = p->lookups.clock - p->queued_at;
-    if (p->queue.count == PCRI_REFINE_QUEUE_SCANS
-        || (p->queue.count && asked > PCRI_LOOKUP_CACHE_SLOTS / 2))
+    if (p->queue.count == PCRI_REFINE_QUEUE_SCANS ||
+        (p->queue.count && asked > PCRI_LOOKUP_CACHE_SLOTS / 2))
         return pcri_refine_queue_run(&p->queue, err);
     return 0;
 }
@@ -289,7 +296,8 @@ static int queue_scan(struct pcri_prefix *p, uint64_t begin, uint64_t end,
 static int decode_scan(struct pcri_prefix *p, const uint8_t *sos, size_t sos_nbytes,
                        uint64_t begin, uint64_t end, struct pcr_error *err)
 {
-    struct pcri_scan_job job = { .file = &p->file, .planes = p->planes,
+    struct pcri_scan_job job = { .file = &p->file,
+                                 .planes = p->planes,
                                  .restart_interval = p->restart_interval };
     uint8_t slots[4];
     int rc = find_components(p, sos, sos_nbytes, &job, slots, err);
@@ -369,9 +377,11 @@ static int judge_end(const struct pcri_prefix *p, int rc, struct pcr_error *err)
     for (uint32_t c = 0; c < p->file.component_count; c++)
         for (int k = 0; k < 64; k++)
             if (p->bits[c][k])
-                return pcri_fail_at(err, PCR_ERR_TRUNCATED, p->file.nbytes, "file ends "
+                return pcri_fail_at(err, PCR_ERR_TRUNCATED, p->file.nbytes,
+                                    "file ends "
                                     "without an EOI marker, before coefficient %d of "
-                                    "component %u is complete", k, (unsigned) c);
+                                    "component %u is complete",
+                                    k, (unsigned) c);
     return 0;
 }
 

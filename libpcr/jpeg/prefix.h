@@ -17,7 +17,7 @@ struct pcri_prefix {
     struct {
         bool set; /* false: all */
         uint32_t begin, end;
-    } rows[4]; /* block rows to keep */
+    } rows[4];                       /* block rows to keep */
     const struct pcr_ladder *ladder; /* NULL: any legal scans */
     struct pcri_ladder_walk walk;
     struct pcri_dht tables[8]; /* class * 4 + slot */
@@ -36,8 +36,9 @@ struct pcri_prefix {
 /* What the decoder has, and will have. */
 static inline struct pcri_block_source pcri_prefix_source(const struct pcri_prefix *p)
 {
-    return (struct pcri_block_source) { .file = &p->file, .planes = p->planes,
-                                        .bits = (const int8_t (*)[64]) p->bits };
+    return (struct pcri_block_source) { .file = &p->file,
+                                        .planes = p->planes,
+                                        .bits = (const int8_t(*)[64]) p->bits };
 }
 
 /* Decodes a progressive or sequential file, complete or a prefix of its scans with EOI.

@@ -54,8 +54,8 @@ static void begin_interval(struct pcri_refine_scan *s)
     f->bit_end = ends[s->interval] * 8;
     f->eob_run = 0;
     f->stop = s->interval + 1 < s->entropy.interval_count
-        ? f->block + job->restart_interval
-        : (size_t) f->blocks->blocks_x * f->blocks->blocks_y;
+                  ? f->block + job->restart_interval
+                  : (size_t) f->blocks->blocks_x * f->blocks->blocks_y;
 }
 
 /* The next chunk, or the end. */
@@ -120,8 +120,8 @@ static void find_order(struct pcri_refine_queue *q, unsigned i)
     struct pcri_refine_scan *s = q->scans[i];
     s->after = 0;
     for (unsigned k = 0; k < i; k++)
-        if (q->scans[k]->job.components[0] == s->job.components[0]
-            && q->scans[k]->refiner.band & s->refiner.band)
+        if (q->scans[k]->job.components[0] == s->job.components[0] &&
+            q->scans[k]->refiner.band & s->refiner.band)
             s->after |= UINT32_C(1) << k;
 }
 
@@ -163,8 +163,8 @@ static int refine_queued(struct pcri_refine_queue *q, struct pcr_error *err)
         for (unsigned i = count; i--;) {
             s = scans[i];
             if (s->refiner.damaged)
-                return damaged(s, "no such code, a run past the block or scan, or the data ends",
-                               err);
+                return damaged(
+                    s, "no such code, a run past the block or scan, or the data ends", err);
             if (s->refiner.block < s->refiner.end)
                 continue;
             way->change(lanes[i]);

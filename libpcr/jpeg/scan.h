@@ -41,8 +41,7 @@ int pcri_scan_head(const struct pcri_scan *scan, const struct pcri_jpeg_file *f,
                    struct pcr_error *err);
 
 /* Bytes of that DHT segment. */
-size_t pcri_scan_dht_nbytes(const struct pcri_scan *scan,
-                            const struct pcri_huffman tables[2]);
+size_t pcri_scan_dht_nbytes(const struct pcri_scan *scan, const struct pcri_huffman tables[2]);
 
 /* True if the scan has Huffman codes for table t (0, 1). */
 bool pcri_scan_uses(const struct pcri_scan *scan, int t);

@@ -34,8 +34,8 @@ struct pcri_lookup_entry {
 
 struct pcri_lookup {
     struct pcri_lookup_entry fast[1 << PCRI_LOOKUP_BITS];
-    uint32_t limit[18];  /* first 16-bit prefix beyond the codes of length i */
-    int32_t offset[17];  /* index of the first value of length i, less its first code */
+    uint32_t limit[18]; /* first 16-bit prefix beyond the codes of length i */
+    int32_t offset[17]; /* index of the first value of length i, less its first code */
     uint16_t value_count;
     uint8_t values[256];
 };
@@ -56,7 +56,9 @@ static inline struct pcri_lookup_entry pcri_refine_entry(uint8_t symbol, unsigne
     if (!size && run < 15)
         run += PCRI_REFINE_END_OF_BAND;
     return (struct pcri_lookup_entry) {
-        .value = (int16_t) (!size ? 0 : bit ? 1 : -1),
+        .value = (int16_t) (!size ? 0
+                            : bit ? 1
+                                  : -1),
         .nbits = (uint8_t) (length + size),
         .symbol = (uint8_t) run,
     };
@@ -118,8 +120,8 @@ struct pcri_scan_job {
     struct pcri_blocks *planes;
     uint8_t component_count;
     uint8_t components[4];
-    const struct pcri_lookup *dc[4]; /* of the scan's components */
-    const struct pcri_lookup *ac[4]; /* the same; progressive: ac[0] */
+    const struct pcri_lookup *dc[4];    /* of the scan's components */
+    const struct pcri_lookup *ac[4];    /* the same; progressive: ac[0] */
     const struct pcri_pairs *pairs[4];  /* the same, but for refinement; may be NULL */
     const struct pcri_several *several; /* AC refinement, for the CPUs that want it; may be
                                            NULL */

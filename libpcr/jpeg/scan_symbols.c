@@ -41,8 +41,8 @@ static int reserve(struct symbol_maker *m, size_t more)
     return 0;
 }
 
-static inline void put(struct pcri_symbols *s, unsigned table, unsigned symbol,
-                       unsigned value, unsigned nbits)
+static inline void put(struct pcri_symbols *s, unsigned table, unsigned symbol, unsigned value,
+                       unsigned nbits)
 {
     s->items[s->count++] = value | nbits << 16 | symbol << 21 | table << 30;
     s->plain_bits += nbits;

@@ -67,8 +67,7 @@ bool pcri_scan_uses(const struct pcri_scan *scan, int t)
     return false;
 }
 
-size_t pcri_scan_dht_nbytes(const struct pcri_scan *scan,
-                            const struct pcri_huffman tables[2])
+size_t pcri_scan_dht_nbytes(const struct pcri_scan *scan, const struct pcri_huffman tables[2])
 {
     size_t n = 0;
     for (int t = 0; t < 2; t++)

@@ -28,8 +28,8 @@ int pcri_scan_stats_add(struct pcri_scan_stats *stats, uint32_t line,
     }
     stats->scan_count++;
     int rc = pcri_buffer_append(&stats->scans, &head, sizeof(head), err);
-    return rc ? rc : pcri_buffer_append(&stats->scans, items,
-                                        head.count * sizeof(items[0]), err);
+    return rc ? rc
+              : pcri_buffer_append(&stats->scans, items, head.count * sizeof(items[0]), err);
 }
 
 void pcri_scan_stats_destroy(struct pcri_coder_stats *stats)
@@ -224,8 +224,8 @@ static void gather(struct pcri_coder_stats *const *all, size_t count, uint32_t s
     }
 }
 
-static int slot_alloc(struct slot *slot, struct pcri_coder_stats *const *stats,
-                      size_t count, struct pcr_error *err)
+static int slot_alloc(struct slot *slot, struct pcri_coder_stats *const *stats, size_t count,
+                      struct pcr_error *err)
 {
     size_t most = 1;
     for (size_t i = 0; i < count; i++)

@@ -7,8 +7,8 @@
 
 bool pcri_segment_is_mpf(const struct pcri_jpeg_file *f, const struct pcri_segment *s)
 {
-    return s->marker == M_APP0 + 2 && s->nbytes >= 8
-        && !memcmp(f->data + s->offset + 4, "MPF", 4);
+    return s->marker == M_APP0 + 2 && s->nbytes >= 8 &&
+           !memcmp(f->data + s->offset + 4, "MPF", 4);
 }
 
 static bool is_fill(uint8_t byte)
@@ -54,8 +54,8 @@ static const char *name_of(const struct pcri_jpeg_file *f, const uint8_t *p, siz
     size_t at = 0;
     if (!name)
         name = video(p, nbytes);
-    while (at < nbytes && is_fill(p[at]) && !(p[at] == 0xFF && at + 1 < nbytes
-                                              && p[at + 1] == M_SOI))
+    while (at < nbytes && is_fill(p[at]) &&
+           !(p[at] == 0xFF && at + 1 < nbytes && p[at + 1] == M_SOI))
         at++;
     if (name)
         return name;

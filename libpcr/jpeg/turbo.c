@@ -61,12 +61,13 @@ enum pcri_doubt pcri_turbo_doubt(const struct jpeg_error_mgr *e)
 /* How far libjpeg has read: the damage is at most a few bytes before. */
 static uint64_t offset_of(const struct pcri_turbo *t, j_common_ptr cinfo)
 {
-    const struct jpeg_source_mgr *src =
-        cinfo->is_decompressor ? ((j_decompress_ptr) cinfo)->src : NULL;
+    const struct jpeg_source_mgr *src = cinfo->is_decompressor
+                                            ? ((j_decompress_ptr) cinfo)->src
+                                            : NULL;
     if (t->no_end)
         return t->nbytes;
-    if (!t->data || !src || src->next_input_byte < t->data
-        || src->next_input_byte > t->data + t->nbytes)
+    if (!t->data || !src || src->next_input_byte < t->data ||
+        src->next_input_byte > t->data + t->nbytes)
         return PCR_NO_OFFSET;
     return (uint64_t) (src->next_input_byte - t->data);
 }
@@ -95,8 +96,8 @@ static void message(j_common_ptr cinfo, int level)
     t->no_end |= cinfo->err->msg_code == JWRN_JPEG_EOF;
 }
 
-struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data,
-                                         size_t nbytes, struct pcr_error *err)
+struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data, size_t nbytes,
+                                         struct pcr_error *err)
 {
     jpeg_std_error(&t->mgr);
     t->mgr.error_exit = leave;

@@ -12,10 +12,10 @@
 
 /* What a warning of libjpeg says of a picture; docs/guide.md has the table, and the reasons. */
 enum pcri_doubt {
-    PCRI_HARMLESS,  /* nothing: all coefficients are what the encoder wrote */
-    PCRI_IN_DOUBT,  /* bytes were skipped, or the file has no end: the coefficients may be
+    PCRI_HARMLESS, /* nothing: all coefficients are what the encoder wrote */
+    PCRI_IN_DOUBT, /* bytes were skipped, or the file has no end: the coefficients may be
                        complete or not, which our own decoder can tell (prefix.h) */
-    PCRI_DAMAGE,    /* libjpeg goes on with coefficients of its own making */
+    PCRI_DAMAGE,   /* libjpeg goes on with coefficients of its own making */
 };
 enum pcri_doubt pcri_turbo_doubt(const struct jpeg_error_mgr *e);
 
@@ -35,8 +35,8 @@ struct pcri_turbo {
     bool no_end; /* libjpeg has come to the end of the data and made up an EOI */
 };
 
-struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data,
-                                         size_t nbytes, struct pcr_error *err);
+struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data, size_t nbytes,
+                                         struct pcr_error *err);
 
 /* The code of the error or warning that libjpeg has just raised. */
 int pcri_turbo_code(const struct jpeg_error_mgr *e);

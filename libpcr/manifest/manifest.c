@@ -92,9 +92,9 @@ void pcri_manifest_free(struct pcri_manifest *m)
         free(m->splits[i].class_counts);
     }
     pcr_buffer_free(&m->files);
-    void *const owned[] = { m->ladder, m->writer, m->classes, m->class_names, m->splits,
-                            m->file_offsets, m->sample_counts, m->nbytes, m->head_ends, m->ends,
-                            m->checks };
+    void *const owned[] = { m->ladder,    m->writer,       m->classes,       m->class_names,
+                            m->splits,    m->file_offsets, m->sample_counts, m->nbytes,
+                            m->head_ends, m->ends,         m->checks };
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
     *m = (struct pcri_manifest) { 0 };
@@ -114,8 +114,7 @@ static int resize(void *p, size_t count, size_t size, struct pcr_error *err)
     return 0;
 }
 
-int pcri_manifest_add_class(struct pcri_manifest *m, const char *name,
-                            struct pcr_error *err)
+int pcri_manifest_add_class(struct pcri_manifest *m, const char *name, struct pcr_error *err)
 {
     if (m->split_count)
         return pcri_fail(err, PCR_ERR_INVAL, "class %s comes after a split", name);
@@ -129,8 +128,7 @@ int pcri_manifest_add_class(struct pcri_manifest *m, const char *name,
     return 0;
 }
 
-int pcri_manifest_add_split(struct pcri_manifest *m, const char *name,
-                            struct pcr_error *err)
+int pcri_manifest_add_split(struct pcri_manifest *m, const char *name, struct pcr_error *err)
 {
     int rc = resize(&m->splits, (size_t) m->split_count + 1, sizeof(*m->splits), err);
     if (rc)

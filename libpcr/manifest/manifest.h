@@ -15,7 +15,7 @@
 enum { PCRI_MANIFEST_SPLITS = 10000 }; /* at most */
 
 struct pcri_split {
-    char *name;             /* malloc'd, UTF-8 */
+    char *name; /* malloc'd, UTF-8 */
     uint64_t first_record, record_count;
     uint64_t sample_count;
     uint64_t source_nbytes;
@@ -24,32 +24,32 @@ struct pcri_split {
 
 /* The record table is kept by columns, in plain arrays. */
 struct pcri_manifest {
-    uint32_t major, minor;  /* of the format */
+    uint32_t major, minor; /* of the format */
     uint32_t group_count;
-    uint32_t label_kind;    /* enum pcr_label_kind */
-    uint32_t attributes;    /* 1: samples may have them */
+    uint32_t label_kind; /* enum pcr_label_kind */
+    uint32_t attributes; /* 1: samples may have them */
     uint32_t class_count, split_count;
-    char *ladder, *writer;  /* malloc'd */
+    char *ladder, *writer;      /* malloc'd */
     uint32_t max_side, quality; /* of images that were reduced; 0: none were */
-    char **classes;         /* class_count names, UTF-8; each malloc'd, or all in class_names */
+    char **classes; /* class_count names, UTF-8; each malloc'd, or all in class_names */
     char *class_names;
     struct pcri_split *splits;
     /* Statistics; add_record() counts all but opaque, skipped, notes and source_nbytes. */
     uint64_t sample_count, opaque_count, skipped_count, source_nbytes;
     struct pcri_note_counts notes;
     struct pcri_needs needs; /* beyond the default limits */
-    uint64_t head_nbytes;   /* headers and heads */
+    uint64_t head_nbytes;    /* headers and heads */
     uint64_t group_nbytes[PCRI_MAX_GROUPS];
     uint64_t tail_nbytes;
     /* Records */
     uint64_t record_count, record_capacity;
-    struct pcr_buffer files;  /* all names, each followed by NUL */
-    uint64_t *file_offsets;   /* into files */
+    struct pcr_buffer files; /* all names, each followed by NUL */
+    uint64_t *file_offsets;  /* into files */
     uint32_t *sample_counts;
-    uint64_t *nbytes;         /* size of the file */
+    uint64_t *nbytes; /* size of the file */
     uint64_t *head_ends;
-    uint64_t *ends;           /* [record * group_count + group] */
-    uint64_t *checks;         /* the fixed headers' own checksums */
+    uint64_t *ends;   /* [record * group_count + group] */
+    uint64_t *checks; /* the fixed headers' own checksums */
 };
 
 /* --- making one (manifest.c). Start from pcri_manifest_init(). --- */
@@ -59,10 +59,8 @@ int pcri_manifest_init(struct pcri_manifest *m, uint32_t group_count, const char
                        struct pcr_error *err);
 /* Adds a class or a split. Bytes that are not UTF-8 become the text \xHH. All classes come
  * before the first split; a split's class_counts start at 0, and the caller counts in it. */
-int pcri_manifest_add_class(struct pcri_manifest *m, const char *name,
-                            struct pcr_error *err);
-int pcri_manifest_add_split(struct pcri_manifest *m, const char *name,
-                            struct pcr_error *err);
+int pcri_manifest_add_class(struct pcri_manifest *m, const char *name, struct pcr_error *err);
+int pcri_manifest_add_split(struct pcri_manifest *m, const char *name, struct pcr_error *err);
 /* Adds a record to the last split, and counts it there and in the statistics. */
 int pcri_manifest_add_record(struct pcri_manifest *m, const char *file,
                              const struct pcri_header *header, struct pcr_error *err);

@@ -24,8 +24,9 @@ static bool get_hex(const char *text, size_t nbytes, uint64_t *out)
     *out = 0;
     for (size_t i = 0; i < nbytes; i++) {
         char c = text[i];
-        unsigned digit = c >= '0' && c <= '9' ? (unsigned) (c - '0')
-                         : c >= 'a' && c <= 'f' ? (unsigned) (c - 'a') + 10 : 16;
+        unsigned digit = c >= '0' && c <= '9'   ? (unsigned) (c - '0')
+                         : c >= 'a' && c <= 'f' ? (unsigned) (c - 'a') + 10
+                                                : 16;
         if (digit > 15)
             return false;
         *out = *out << 4 | digit;
@@ -44,7 +45,8 @@ static struct pcri_json_reader open_text(const struct text *t, struct pcr_error 
 }
 
 /* What a reader of a value said: 1 becomes CORRUPT. */
-static int close_text(struct pcri_json_reader *r, int rc, const char *name, const char *expected)
+static int close_text(struct pcri_json_reader *r, int rc, const char *name,
+                      const char *expected)
 {
     pcri_json_close(r);
     return rc > 0 ? bad(r->err, name, expected) : rc;
@@ -111,7 +113,8 @@ static int get_numbers(const struct text *t, const char *name, uint64_t count, u
 {
     struct pcri_json_reader r = open_text(t, err);
     int rc = t->at ? read_numbers(&r, count, out) : 1;
-    return close_text(&r, rc, name, "an array of the right number of whole numbers below 2^63");
+    return close_text(&r, rc, name,
+                      "an array of the right number of whole numbers below 2^63");
 }
 
 /* Elements of an array. */
@@ -145,13 +148,25 @@ static int get_text(const struct text *t, const char *name, char **out, struct p
 }
 
 enum member {
-    FORMAT, VERSION, REQUIRED, LADDER, GROUP_COUNT, CLASSES, SPLITS, SCHEMA, REDUCED, LIMITS,
-    STATISTICS, WRITER, RECORDS, MEMBERS,
+    FORMAT,
+    VERSION,
+    REQUIRED,
+    LADDER,
+    GROUP_COUNT,
+    CLASSES,
+    SPLITS,
+    SCHEMA,
+    REDUCED,
+    LIMITS,
+    STATISTICS,
+    WRITER,
+    RECORDS,
+    MEMBERS,
 };
 
 static const char *const member_names[MEMBERS] = {
-    "format", "version", "required", "ladder", "group_count", "classes", "splits", "schema",
-    "reduced", "limits", "statistics", "writer", "records",
+    "format", "version", "required", "ladder",     "group_count", "classes", "splits",
+    "schema", "reduced", "limits",   "statistics", "writer",      "records",
 };
 
 /* What the file is, before anything else is looked at. */
@@ -234,7 +249,7 @@ static int parse_classes(const struct text *t, struct pcri_manifest *m, struct p
 static int parse_split(const struct text *t, const struct pcri_manifest *m,
                        struct pcri_split *s, struct pcr_error *err)
 {
-    static const char *const names[] = { "name", "first_record", "record_count",
+    static const char *const names[] = { "name",         "first_record",  "record_count",
                                          "sample_count", "source_nbytes", "class_counts" };
     uint64_t *const numbers[] = { NULL, &s->first_record, &s->record_count, &s->sample_count,
                                   &s->source_nbytes };
@@ -347,31 +362,34 @@ static int parse_statistics(const struct text *t, struct pcri_manifest *m,
                             struct pcr_error *err)
 {
     static const char *const names[] = {
-        "sample_count", "opaque_count", "skipped_count", "source_nbytes", "head_nbytes",
-        "tail_nbytes", "undecodable_count", "salvaged_count", "dropped_count", "dropped_nbytes",
+        "sample_count",  "opaque_count",   "skipped_count",     "source_nbytes",
+        "head_nbytes",   "tail_nbytes",    "undecodable_count", "salvaged_count",
+        "dropped_count", "dropped_nbytes",
     };
     static const char *const groups_name[] = { "group_nbytes" };
     uint64_t *const out[] = {
-        &m->sample_count, &m->opaque_count, &m->skipped_count, &m->source_nbytes,
-        &m->head_nbytes, &m->tail_nbytes, &m->notes.undecodable, &m->notes.salvaged,
+        &m->sample_count,  &m->opaque_count,         &m->skipped_count,     &m->source_nbytes,
+        &m->head_nbytes,   &m->tail_nbytes,          &m->notes.undecodable, &m->notes.salvaged,
         &m->notes.dropped, &m->notes.dropped_nbytes,
     };
     struct field fields[sizeof(out) / sizeof(out[0])];
     struct text groups;
     for (size_t i = 0; i < sizeof(out) / sizeof(out[0]); i++)
         fields[i] = (struct field) { INT64_MAX, out[i] };
-    int rc = get_fields(t, "statistics", names, fields, sizeof(out) / sizeof(out[0]), false, err);
+    int rc = get_fields(t, "statistics", names, fields, sizeof(out) / sizeof(out[0]), false,
+                        err);
     if (!rc)
         rc = find_members(t, "statistics", groups_name, 1, &groups, err);
-    return rc ? rc : get_numbers(&groups, "group_nbytes", m->group_count, m->group_nbytes, err);
+    return rc ? rc
+              : get_numbers(&groups, "group_nbytes", m->group_count, m->group_nbytes, err);
 }
 
 /* --- the record table --- */
 
 enum column { FILE_NAME, SAMPLE_COUNT, NBYTES, HEAD_END, ENDS, CHECK, COLUMNS };
 
-static const char *const column_names[COLUMNS] = { "file", "sample_count", "nbytes",
-                                                   "head_end", "ends", "check" };
+static const char *const column_names[COLUMNS] = { "file",     "sample_count", "nbytes",
+                                                   "head_end", "ends",         "check" };
 
 /* Record n's entry of a column that is no plain numbers. */
 static int read_entry(struct pcri_json_reader *r, enum column column, uint64_t n,
@@ -403,8 +421,8 @@ static int parse_column(const struct text *t, enum column column, uint64_t count
                         struct pcri_manifest *m, struct pcr_error *err)
 {
     static const char *const expected[COLUMNS] = {
-        "strings", "whole numbers below 2^32", "", "", "a number a group for each record",
-        "16 hexadecimal digits",
+        "strings", "whole numbers below 2^32",         "",
+        "",        "a number a group for each record", "16 hexadecimal digits",
     };
     struct pcri_json_reader r = open_text(t, err);
     int rc = pcri_json_first(&r, '[');
@@ -433,7 +451,8 @@ static int parse_records(const struct text *t, struct pcri_manifest *m, struct p
             rc = bad(err, "records", "columns of the same length");
     }
     /* That of `ends` is G times what `file` takes: two bytes of text for each number. */
-    if (!rc && count > (uint64_t) (columns[ENDS].end - columns[ENDS].at) / 2 / m->group_count + 1)
+    if (!rc &&
+        count > (uint64_t) (columns[ENDS].end - columns[ENDS].at) / 2 / m->group_count + 1)
         rc = bad(err, "records.ends", "a number a group for each record");
     if (!rc)
         rc = pcri_manifest_reserve(m, count, err);
@@ -449,7 +468,8 @@ static int parse_records(const struct text *t, struct pcri_manifest *m, struct p
 }
 
 /* Finds the members of the text, which must be one JSON object. */
-static int find_root(const void *text, size_t nbytes, struct text root[], struct pcr_error *err)
+static int find_root(const void *text, size_t nbytes, struct text root[],
+                     struct pcr_error *err)
 {
     struct pcri_json_reader r = pcri_json_reader(text, nbytes, err);
     const struct text whole = { text, (const char *) text + nbytes };
@@ -488,8 +508,7 @@ static int parse_root(const void *text, size_t nbytes, struct pcri_manifest *m,
     return pcri_manifest_check(m, err);
 }
 
-static int check_text(const char *text, size_t nbytes, uint32_t flags,
-                      struct pcr_error *err)
+static int check_text(const char *text, size_t nbytes, uint32_t flags, struct pcr_error *err)
 {
     uint64_t stored;
     if (nbytes && memcmp(text, start, nbytes < CHECK_AT ? nbytes : CHECK_AT))
@@ -497,7 +516,8 @@ static int check_text(const char *text, size_t nbytes, uint32_t flags,
     if (nbytes < BODY_AT)
         return pcri_fail_at(err, PCR_ERR_TRUNCATED, nbytes,
                             nbytes ? "the manifest ends after %zu bytes"
-                                   : "the manifest is an empty file", nbytes);
+                                   : "the manifest is an empty file",
+                            nbytes);
     if (flags & PCRI_PARSE_NO_VERIFY)
         return 0;
     if (!get_hex(text + CHECK_AT, 16, &stored) || memcmp(text + CHECK_AT + 16, "\",", 2) ||

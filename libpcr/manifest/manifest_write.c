@@ -104,9 +104,14 @@ static json_t *make_records(struct manifest_maker *k)
 static void set_limits(struct manifest_maker *k, json_t *root)
 {
     const struct pcri_needs *n = &k->m->needs;
-    const struct { const char *name; uint64_t value; } members[] = {
-        { "max_pixels", n->pixels }, { "max_samples", n->samples },
-        { "max_sample_nbytes", n->sample_nbytes }, { "max_head_nbytes", n->head_nbytes },
+    const struct {
+        const char *name;
+        uint64_t value;
+    } members[] = {
+        { "max_pixels", n->pixels },
+        { "max_samples", n->samples },
+        { "max_sample_nbytes", n->sample_nbytes },
+        { "max_head_nbytes", n->head_nbytes },
     };
     json_t *o = NULL;
     for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
@@ -162,7 +167,8 @@ static int dump(const json_t *root, struct pcr_buffer *out, struct pcr_error *er
     if (rc)
         return rc;
     out->nbytes = PREFIX_NBYTES - 1;
-    if ((rc = pcri_json_append(root, out, err)) || (rc = pcri_buffer_append(out, "\n", 1, err)))
+    if ((rc = pcri_json_append(root, out, err)) ||
+        (rc = pcri_buffer_append(out, "\n", 1, err)))
         return rc;
     uint64_t check = pcri_xxh3(out->data + PREFIX_NBYTES, out->nbytes - PREFIX_NBYTES);
     snprintf(prefix, sizeof(prefix), "{\"_xxh3\":\"%016" PRIx64 "\",", check);

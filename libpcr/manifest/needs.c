@@ -37,8 +37,7 @@ void pcri_needs_add_header(struct pcri_needs *n, const struct pcri_header *h)
     at_least(&n->head_nbytes, h->tail_raw_nbytes);
 }
 
-void pcri_needs_add_head(struct pcri_needs *n, const struct pcri_head *h,
-                         uint64_t max_pixels)
+void pcri_needs_add_head(struct pcri_needs *n, const struct pcri_head *h, uint64_t max_pixels)
 {
     for (uint32_t i = 0; i < h->sample_count; i++) {
         add_pixels(n, h->width[i], h->height[i], max_pixels);

@@ -25,8 +25,7 @@ void pcri_needs_add(struct pcri_needs *n, const struct pcri_needs *more);
 void pcri_needs_add_packed(struct pcri_needs *n, const struct pcri_packed *p,
                            uint64_t max_pixels);
 void pcri_needs_add_header(struct pcri_needs *n, const struct pcri_header *h);
-void pcri_needs_add_head(struct pcri_needs *n, const struct pcri_head *h,
-                         uint64_t max_pixels);
+void pcri_needs_add_head(struct pcri_needs *n, const struct pcri_head *h, uint64_t max_pixels);
 
 /* Forgets what the default limits cover. */
 void pcri_needs_settle(struct pcri_needs *n);

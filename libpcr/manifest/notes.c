@@ -51,8 +51,8 @@ void pcri_notes_add(struct pcri_note_counts *sums, const struct pcri_notes *n)
     sums->dropped_nbytes += n->dropped_nbytes;
 }
 
-int pcri_notes_render(const struct pcri_notes *n, uint32_t index, const char *key,
-                      char **out, struct pcr_error *err)
+int pcri_notes_render(const struct pcri_notes *n, uint32_t index, const char *key, char **out,
+                      struct pcr_error *err)
 {
     json_t *object = json_object();
     int rc = json_object_set_new(object, "index", json_integer(index));

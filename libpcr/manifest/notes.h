@@ -9,9 +9,9 @@
 
 /* Notes, added up. */
 struct pcri_note_counts {
-    uint64_t undecodable; /* samples that this library's decoders cannot show */
-    uint64_t salvaged;    /* samples of damaged files, coded as far as they decode */
-    uint64_t dropped;     /* samples whose files had bytes after the image, which were */
+    uint64_t undecodable;    /* samples that this library's decoders cannot show */
+    uint64_t salvaged;       /* samples of damaged files, coded as far as they decode */
+    uint64_t dropped;        /* samples whose files had bytes after the image, which were */
     uint64_t dropped_nbytes; /* not kept; and those bytes */
 };
 
@@ -21,8 +21,8 @@ void pcri_notes_add(struct pcri_note_counts *sums, const struct pcri_notes *n);
 
 /* The JSON object for the tail (docs/FORMAT.md 3.5); malloc'd. `index` is the sample's
  * position in its record. */
-int pcri_notes_render(const struct pcri_notes *n, uint32_t index, const char *key,
-                      char **out, struct pcr_error *err);
+int pcri_notes_render(const struct pcri_notes *n, uint32_t index, const char *key, char **out,
+                      struct pcr_error *err);
 
 /* Reads the notes of a raw tail (nbytes 0: there is none): adds them to *sums, and appends
  * each object's text and LF to *lines, if that is not NULL. CORRUPT, NOMEM. */

@@ -15,8 +15,8 @@ struct packed_decoder {
     struct {
         bool set; /* false: all */
         uint32_t begin, end;
-    } keep[4]; /* block rows */
-    uint32_t next[4];  /* the block row of each component that is decoded next */
+    } keep[4];        /* block rows */
+    uint32_t next[4]; /* the block row of each component that is decoded next */
     uint8_t *memory;
     size_t capacity;
     int rc; /* what was damaged, and */
@@ -31,9 +31,11 @@ static int create(void **state_out, struct pcr_error *err)
     *state_out = d;
     if (!d)
         return PCR_ERR_NOMEM;
-    d->source = (struct pcri_block_source) { .file = &d->image.file, .planes = d->planes,
-                                             .bits = (const int8_t (*)[64]) d->bits,
-                                             .advance = advance, .state = d };
+    d->source = (struct pcri_block_source) { .file = &d->image.file,
+                                             .planes = d->planes,
+                                             .bits = (const int8_t(*)[64]) d->bits,
+                                             .advance = advance,
+                                             .state = d };
     return 0;
 }
 

@@ -71,8 +71,8 @@ struct pcri_pk_dc {
 };
 
 /* The contexts of n blocks of a class, where there is a row above; compilers make vectors of it. */
-static inline void pcri_pk_dc_contexts(const struct pcri_pk_dc *up, unsigned class,
-                                       size_t n, uint16_t *out)
+static inline void pcri_pk_dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
+                                       uint16_t *out)
 {
     const int16_t *value = up->value;
     const uint16_t *residual = up->residual;

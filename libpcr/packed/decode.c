@@ -23,15 +23,14 @@ static int read_call(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, size_t
                      enum pcri_pk_family family, size_t split, enum pcri_pk_family other,
                      struct pcr_error *err)
 {
-    if (!pcri_tans_read(&s->symbols, d->kernels->read_symbols, d->tables->entries,
-                        d->numbers, n, d->symbols))
+    if (!pcri_tans_read(&s->symbols, d->kernels->read_symbols, d->tables->entries, d->numbers,
+                        n, d->symbols))
         return damaged(err, "symbols end too early");
     uint8_t *end = d->symbols + n;
     for (uint8_t *p = d->symbols; p < end; p++) {
         bool second = (size_t) (p - d->symbols) >= split;
         uint8_t *part = second ? end : d->symbols + split;
-        p = memchr(p, pcri_pk_families[second ? other : family].escape,
-                   (size_t) (part - p));
+        p = memchr(p, pcri_pk_families[second ? other : family].escape, (size_t) (part - p));
         if (!p) {
             p = part - 1;
             continue;
@@ -65,8 +64,8 @@ static int read_dc_row(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, unsi
         bad |= lengths[x] > 12;
     }
     if (bad || s->plain.end - s->plain.bit < sum)
-        return damaged(err, bad ? "a difference of DC that cannot be"
-                                : "plain bits end too early");
+        return damaged(err,
+                       bad ? "a difference of DC that cannot be" : "plain bits end too early");
     struct pcri_pk_bits bits = s->plain;
     uint16_t *residual = up->residual;
     const struct pcri_pk_dc above = *up;
@@ -142,8 +141,7 @@ static int read_t(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
 
 /* What is new, of B. d->symbols keeps the first refinements' bits until they are read. */
 static int read_b(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                  const struct pcri_pk_active *active, uint32_t count,
-                  struct pcr_error *err)
+                  const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
 {
     size_t n = 0;
     for (uint32_t i = 0; i < count; i++) {
@@ -184,8 +182,7 @@ static size_t number_m(const uint8_t *map, const struct pcri_pk_active *a, uint8
 }
 
 static int read_m(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                  const struct pcri_pk_active *active, uint32_t count,
-                  struct pcr_error *err)
+                  const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
 {
     size_t n = 0;
     bool any = false;
@@ -278,8 +275,7 @@ static int read_refinement(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
     *last = (uint8_t) pcri_pk_take(&s->plain, rest);
     struct pcri_pk_bits signs = s->plain;
     s->plain.bit += d->kernels->count(row->found, row->blocks);
-    d->kernels->refine(row, a->pass->band, first, &signs, &s->plain,
-                       row->plane[a->pass->al]);
+    d->kernels->refine(row, a->pass->band, first, &signs, &s->plain, row->plane[a->pass->al]);
     return s->plain.bit > s->plain.end ? damaged(err, "plain bits end too early") : 0;
 }
 
@@ -370,8 +366,7 @@ static int reserve_ranges(struct pcri_pk_decoder *d, struct pcr_error *err)
 static int find_segments(struct pcri_pk_decoder *d, uint32_t g, size_t begin,
                          struct pcr_error *err)
 {
-    struct pcri_cursor c = { d->bytes.data + begin, d->bytes.data + d->bytes.nbytes,
-                             false };
+    struct pcri_cursor c = { d->bytes.data + begin, d->bytes.data + d->bytes.nbytes, false };
     struct pcri_pk_range *ranges = d->ranges + (size_t) g * d->segments;
     bool last = false;
     for (uint32_t i = 0; i < d->segments; i++) {
@@ -386,8 +381,7 @@ static int find_segments(struct pcri_pk_decoder *d, uint32_t g, size_t begin,
         struct pcri_pk_range *r = &ranges[i];
         last = i + 1 == d->segments;
         c.bad = r->plain > end - at || (!last && r->end > end - at - r->plain);
-        *r = (struct pcri_pk_range) { at, at + r->plain,
-                                      last ? end : at + r->plain + r->end };
+        *r = (struct pcri_pk_range) { at, at + r->plain, last ? end : at + r->plain + r->end };
         at = r->end;
     }
     return c.bad ? damaged(err, "segments are longer than the chunk") : 0;
@@ -451,16 +445,14 @@ static int end_segment(const struct pcri_pk_decoder *d, struct pcr_error *err)
 
 static uint32_t segment_batches(const struct pcri_pk_decoder *d)
 {
-    return d->params.restart ? d->params.restart * d->plan.max_v
-                             : pcri_pk_batches(&d->plan);
+    return d->params.restart ? d->params.restart * d->plan.max_v : pcri_pk_batches(&d->plan);
 }
 
 int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file *f,
                           const struct pcri_script *script, uint32_t group_count,
                           const struct pcri_pk_tables *tables,
-                          const struct pcri_pk_params *params,
-                          const struct pcr_span chunks[], uint32_t groups, uint32_t begin,
-                          uint32_t end, struct pcr_error *err)
+                          const struct pcri_pk_params *params, const struct pcr_span chunks[],
+                          uint32_t groups, uint32_t begin, uint32_t end, struct pcr_error *err)
 {
     int rc = pcri_pk_plan(script, group_count, f, &d->plan, err);
     if (rc)
@@ -490,8 +482,7 @@ bool pcri_pk_decoder_more(const struct pcri_pk_decoder *d, uint32_t rows[4])
 {
     uint32_t batch = d->batch > d->wanted_begin ? d->batch : d->wanted_begin;
     for (uint32_t c = 0; c < 4; c++)
-        rows[c] = c < d->plan.component_count ? pcri_pk_row(&d->plan, batch, c)
-                                              : UINT32_MAX;
+        rows[c] = c < d->plan.component_count ? pcri_pk_row(&d->plan, batch, c) : UINT32_MAX;
     return batch < d->batch_end;
 }
 
@@ -511,8 +502,7 @@ static int decode_batch(struct pcri_pk_decoder *d, struct pcr_error *err)
         struct pcri_pk_stream *s = &d->streams[step->group];
         uint32_t n = pcri_pk_active(&d->rows, &d->plan, i, batch, active);
         if (n)
-            rc = step->dc ? decode_dc(d, s, active, n, err)
-                          : decode_ac(d, s, active, n, err);
+            rc = step->dc ? decode_dc(d, s, active, n, err) : decode_ac(d, s, active, n, err);
     }
     if (!rc && (d->batch % every == 0 || d->batch == pcri_pk_batches(&d->plan)))
         rc = end_segment(d, err);
@@ -528,8 +518,7 @@ static void expand(const struct pcri_pk_decoder *d, uint32_t c, int16_t *out)
     for (size_t i = 0; i < large->count; i++) {
         const uint32_t place = large->items[i].place;
         const int negative = -(int) (row->sign[place / 64] >> place % 64 & 1);
-        out[place] = (int16_t) (out[place] +
-                                ((large->items[i].value ^ negative) - negative));
+        out[place] = (int16_t) (out[place] + ((large->items[i].value ^ negative) - negative));
     }
 }
 

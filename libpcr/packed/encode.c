@@ -56,8 +56,7 @@ static int add_symbols(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *
 static int reserve_plain(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
                          uint32_t blocks, struct pcr_error *err)
 {
-    int rc = pcri_buffer_reserve(&s->plain, s->bits.nbytes + 128 * (size_t) blocks + 32,
-                                 err);
+    int rc = pcri_buffer_reserve(&s->plain, s->bits.nbytes + 128 * (size_t) blocks + 32, err);
     s->bits.data = s->plain.data;
     return rc;
 }
@@ -163,8 +162,8 @@ static int add_t(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
         find(a);
         b_count[i] = e->kernels->name_bytes(a->row, a->pass->band, t, b[i]);
         e->kernels->t_contexts(a->row, a->above, a->pass->first, e->rows.contexts);
-        rc = add_symbols(e, s, PCRI_PK_T, a->pass->kind * PCRI_PK_T_CONTEXTS,
-                         e->rows.contexts, t, a->row->blocks, err);
+        rc = add_symbols(e, s, PCRI_PK_T, a->pass->kind * PCRI_PK_T_CONTEXTS, e->rows.contexts,
+                         t, a->row->blocks, err);
     }
     for (uint32_t i = 0; !rc && i < n; i++)
         if (!active[i].pass->first)
@@ -182,11 +181,10 @@ static int add_b(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
     int rc = begin_call(e, s, 8 * (size_t) e->rows.block_count, err);
     for (uint32_t i = 0; !rc && i < n; i++) {
         const struct pcri_pk_active *a = &active[i];
-        e->kernels->b_contexts(a->row, a->above, a->pass->first,
-                               e->rows.t[a->pass->component], e->rows.scratch,
-                               e->rows.contexts);
-        rc = add_symbols(e, s, PCRI_PK_B, a->pass->kind * PCRI_PK_B_CONTEXTS,
-                         e->rows.contexts, b[i], b_count[i], err);
+        e->kernels->b_contexts(a->row, a->above, a->pass->first, e->rows.t[a->pass->component],
+                               e->rows.scratch, e->rows.contexts);
+        rc = add_symbols(e, s, PCRI_PK_B, a->pass->kind * PCRI_PK_B_CONTEXTS, e->rows.contexts,
+                         b[i], b_count[i], err);
     }
     if (!rc)
         end_call(e, s, before);
@@ -224,8 +222,8 @@ static const int16_t *row_coef(const struct pcri_coefs *c, const struct pcri_pk_
 }
 
 static int add_m(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
-                 const struct pcri_pk_active *active, uint32_t n,
-                 const struct pcri_coefs *c, struct pcr_error *err)
+                 const struct pcri_pk_active *active, uint32_t n, const struct pcri_coefs *c,
+                 struct pcr_error *err)
 {
     size_t before = s->symbols.count;
     int rc = begin_call(e, s, 64 * (size_t) e->rows.block_count, err);
@@ -234,8 +232,8 @@ static int add_m(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
         const struct pcri_pk_active *a = &active[i];
         any |= a->pass->first;
         for (uint32_t x = 0; !rc && a->pass->first && x < a->row->blocks; x++)
-            rc = add_m_block(e, s, a->pass, a->row->found[x],
-                             row_coef(c, a) + 64 * (size_t) x, err);
+            rc = add_m_block(e, s, a->pass, a->row->found[x], row_coef(c, a) + 64 * (size_t) x,
+                             err);
     }
     if (!rc && any)
         end_call(e, s, before);
@@ -330,8 +328,8 @@ static int begin_rows(struct pcri_pk_encoder *e, const struct pcri_coefs *c, uin
     return 0;
 }
 
-static int encode_batch(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
-                        uint32_t batch, struct pcr_error *err)
+static int encode_batch(struct pcri_pk_encoder *e, const struct pcri_coefs *c, uint32_t batch,
+                        struct pcr_error *err)
 {
     struct pcri_pk_active active[4];
     int rc = begin_rows(e, c, batch, err);
@@ -433,8 +431,7 @@ int pcri_pk_encode(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
 
 int pcri_pk_count(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
                   const struct pcri_jpeg_file *f, const struct pcri_script *script,
-                  uint32_t group_count, struct pcri_pk_counts *counts,
-                  struct pcr_error *err)
+                  uint32_t group_count, struct pcri_pk_counts *counts, struct pcr_error *err)
 {
     e->params = (struct pcri_pk_params) { 0 };
     e->counts = counts;

@@ -13,10 +13,10 @@ int pcri_pk_builtin_shared(bool for_writing, const struct pcri_pk_tables **out,
                            struct pcr_error *err)
 {
     pthread_mutex_lock(&builtin_lock);
-    int rc = builtin[for_writing] ? 0
-                                  : pcri_pk_tables_open(pcri_pk_builtin_tables,
-                                                        pcri_pk_builtin_nbytes, for_writing,
-                                                        &builtin[for_writing], err);
+    int rc = builtin[for_writing]
+                 ? 0
+                 : pcri_pk_tables_open(pcri_pk_builtin_tables, pcri_pk_builtin_nbytes,
+                                       for_writing, &builtin[for_writing], err);
     *out = builtin[for_writing];
     pthread_mutex_unlock(&builtin_lock);
     return rc;
@@ -30,8 +30,10 @@ static int find_tables(struct pcri_pk_image *m, struct pcr_error *err)
     if (rc || m->tables->hash == hash)
         return rc;
     if (!t->data)
-        return pcri_fail(err, PCR_ERR_UNSUPPORTED, "tables %016llx, which this version does "
-                         "not have", (unsigned long long) hash);
+        return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                         "tables %016llx, which this version does "
+                         "not have",
+                         (unsigned long long) hash);
     uint64_t bytes = pcri_xxh3(t->data, t->nbytes);
     if (!m->own || m->own_bytes != bytes) {
         pcri_pk_tables_destroy(&m->own);
@@ -114,15 +116,16 @@ int pcri_pk_image_chunks(const struct pcri_pk_image *m, const struct pcr_spans *
                          m->ladder->group_count);
     const size_t first_nbytes = spans->items[m->sample.first_chunk].nbytes;
     if (pcri_block_count(&m->file) > (uint64_t) PCRI_PK_BLOCKS_A_BYTE * first_nbytes)
-        return pcri_fail(err, PCR_ERR_CORRUPT, "%zu bytes cannot hold %llu blocks", first_nbytes,
-                         (unsigned long long) pcri_block_count(&m->file));
+        return pcri_fail(err, PCR_ERR_CORRUPT, "%zu bytes cannot hold %llu blocks",
+                         first_nbytes, (unsigned long long) pcri_block_count(&m->file));
     int rc = pcri_pk_plan(m->script, m->ladder->group_count, &m->file, &plan, err);
     for (uint32_t g = 0; !rc && g < n; g++) {
         chunks[g] = spans->items[m->sample.first_chunk + g];
         if (plan.first_step[g] < plan.first_step[g + 1])
             continue;
         if (chunks[g].nbytes != 1 || *(const uint8_t *) chunks[g].data != PCRI_PK_NO_PASSES)
-            rc = pcri_fail(err, PCR_ERR_CORRUPT, "bytes in group %u, which has no passes", g + 1);
+            rc = pcri_fail(err, PCR_ERR_CORRUPT, "bytes in group %u, which has no passes",
+                           g + 1);
         chunks[g].nbytes = 0;
     }
     *groups_out = n;

@@ -19,12 +19,12 @@ struct packed_coder {
     const struct pcri_pk_tables *tables;
     struct pcri_pk_encoder encoder;
     struct pcr_buffer chunks[PCRI_LADDER_MAX_GROUPS];
-    struct pcri_coder *scans; /* for small pictures; NULL until then */
-    void *proof;              /* state of pcri_pk_block_decoder, and */
-    struct pcr_spans spans;   /* what it decodes */
+    struct pcri_coder *scans;        /* for small pictures; NULL until then */
+    void *proof;                     /* state of pcri_pk_block_decoder, and */
+    struct pcr_spans spans;          /* what it decodes */
     struct pcr_buffer marks, params; /* segments */
-    struct pcr_buffer whole;  /* what was packed last, as a file */
-    bool is_scans;            /* what was packed last */
+    struct pcr_buffer whole;         /* what was packed last, as a file */
+    bool is_scans;                   /* what was packed last */
 };
 
 static void destroy(struct pcri_coder *coder)
@@ -94,7 +94,8 @@ static int describe(struct packed_coder *c, struct pcri_packed *p, struct pcr_er
     if (!rc)
         rc = pcri_pk_segment_append(&c->marks, PCRI_PK_LADDER, text.data, text.nbytes, err);
     const struct pcri_marks marks = {
-        2, { { c->marks.data, first }, { c->marks.data + first, c->marks.nbytes - first } },
+        2,
+        { { c->marks.data, first }, { c->marks.data + first, c->marks.nbytes - first } },
     };
     if (!rc)
         rc = pcri_original_describe(&c->original, &marks, p, err);
@@ -123,7 +124,8 @@ static int encode(struct packed_coder *c, struct pcr_error *err)
 }
 
 /* A group's chunk is its first piece; the header ends with the string of the first of all. */
-static int add_pieces(const struct packed_coder *c, struct pcri_packed *p, struct pcr_error *err)
+static int add_pieces(const struct packed_coder *c, struct pcri_packed *p,
+                      struct pcr_error *err)
 {
     static const uint8_t no_passes[1] = { PCRI_PK_NO_PASSES };
     const struct pcr_ladder *l = c->original.ladder;
@@ -137,7 +139,8 @@ static int add_pieces(const struct packed_coder *c, struct pcri_packed *p, struc
         if (nbytes > UINT32_MAX / 4)
             return pcri_fail(err, PCR_ERR_LIMIT, "a group of more than 1 GiB");
         p->pieces[at].nbytes = (uint32_t) nbytes;
-        rc = pcri_buffer_append(&p->bytes, chunk->nbytes ? chunk->data : no_passes, nbytes, err);
+        rc = pcri_buffer_append(&p->bytes, chunk->nbytes ? chunk->data : no_passes, nbytes,
+                                err);
     }
     if (!rc)
         p->pieces[0].string_nbytes = (uint32_t) c->params.nbytes;
@@ -145,7 +148,8 @@ static int add_pieces(const struct packed_coder *c, struct pcri_packed *p, struc
 }
 
 /* The spans as a reader gets them. */
-static int list_spans(struct packed_coder *c, const struct pcri_packed *p, struct pcr_error *err)
+static int list_spans(struct packed_coder *c, const struct pcri_packed *p,
+                      struct pcr_error *err)
 {
     const uint8_t *string = p->strings.data, *bytes = p->bytes.data;
     const struct pcr_ladder *l = c->original.ladder;
@@ -218,8 +222,8 @@ static int choose(struct packed_coder *c, const void *data, size_t nbytes, bool 
     struct pcri_packed scans = { 0 };
     int rc = 0;
     if (!c->scans)
-        rc = pcri_coder_create(&pcri_coding_scans, c->original.ladder, &c->original.limits, NULL,
-                               &c->scans, err);
+        rc = pcri_coder_create(&pcri_coding_scans, c->original.ladder, &c->original.limits,
+                               NULL, &c->scans, err);
     if (!rc)
         rc = salvage ? pcri_coder_salvage(c->scans, NULL, data, nbytes, &scans, err)
                      : pcri_coder_pack(c->scans, NULL, data, nbytes, &scans, err);
@@ -249,7 +253,8 @@ static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables
     if (rc && rc != PCR_END)
         return rc;
     rc = rc || pcri_block_count(&c->original.file) < SMALL_BLOCKS
-        ? choose(c, data, nbytes, salvage, &p, err) : 0;
+             ? choose(c, data, nbytes, salvage, &p, err)
+             : 0;
     if (rc)
         pcri_packed_free(&p);
     else

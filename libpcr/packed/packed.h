@@ -49,7 +49,7 @@ struct pcri_pk_stream_writer {
 /* Memory for one image at a time; start from { 0 }. */
 struct pcri_pk_encoder {
     const struct pcri_pk_tables *tables; /* made for writing */
-    struct pcri_pk_counts *counts; /* not NULL: symbols are counted, and not written */
+    struct pcri_pk_counts *counts;       /* not NULL: symbols are counted, and not written */
     const struct pcri_pk_kernels *kernels;
     struct pcri_pk_plan plan;
     struct pcri_pk_params params;
@@ -70,8 +70,7 @@ int pcri_pk_encode(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
 /* Counts the image's symbols. */
 int pcri_pk_count(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
                   const struct pcri_jpeg_file *f, const struct pcri_script *script,
-                  uint32_t group_count, struct pcri_pk_counts *counts,
-                  struct pcr_error *err);
+                  uint32_t group_count, struct pcri_pk_counts *counts, struct pcr_error *err);
 void pcri_pk_encoder_free(struct pcri_pk_encoder *e);
 
 /* --- decoder --- */
@@ -132,9 +131,9 @@ struct pcri_pk_target {
 int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file *f,
                           const struct pcri_script *script, uint32_t group_count,
                           const struct pcri_pk_tables *tables,
-                          const struct pcri_pk_params *params,
-                          const struct pcr_span chunks[], uint32_t groups, uint32_t begin,
-                          uint32_t end, struct pcr_error *err);
+                          const struct pcri_pk_params *params, const struct pcr_span chunks[],
+                          uint32_t groups, uint32_t begin, uint32_t end,
+                          struct pcr_error *err);
 /* Goes to the next wanted batch, rows[c] becomes the block row of component c in it, UINT32_MAX:
  * none. False: there is no more. What is before it in its segment is decoded. */
 bool pcri_pk_decoder_more(const struct pcri_pk_decoder *d, uint32_t rows[4]);

@@ -56,8 +56,7 @@ static bool has_component(const struct pcri_pk_step *s, uint32_t c)
 }
 
 /* A line joins the last step if that is of its group and has none of its components. */
-static void add_line(struct pcri_pk_plan *p, const struct pcri_ladder_scan *line,
-                     bool begin)
+static void add_line(struct pcri_pk_plan *p, const struct pcri_ladder_scan *line, bool begin)
 {
     struct pcri_pk_step *s = p->step_count ? &p->steps[p->step_count - 1] : NULL;
     bool fits = s && !begin;

@@ -29,8 +29,8 @@ static void *deal(struct dealer *d, size_t count, size_t size, size_t edge)
 }
 
 /* Of all rows above, which a restart zeroes. */
-static void deal_above(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
-                       uint32_t steps, struct dealer *d)
+static void deal_above(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t steps,
+                       struct dealer *d)
 {
     for (uint32_t i = 0; i < steps; i++)
         for (uint32_t j = 0; j < plan->steps[i].pass_count && !plan->steps[i].dc; j++) {
@@ -67,8 +67,8 @@ static void deal_row(struct pcri_pk_rows *r, uint32_t c, size_t n, struct dealer
 }
 
 /* Returns the bytes that it takes. */
-static size_t deal_all(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
-                       uint32_t steps, uint8_t *base)
+static size_t deal_all(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t steps,
+                       uint8_t *base)
 {
     struct dealer d = { base, 0 };
     size_t widest = 0;
@@ -149,8 +149,8 @@ void pcri_pk_dc_end(struct pcri_pk_rows *r, uint32_t c)
     up->any = true;
 }
 
-uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
-                        uint32_t step, uint32_t batch, struct pcri_pk_active out[4])
+uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t step,
+                        uint32_t batch, struct pcri_pk_active out[4])
 {
     const struct pcri_pk_step *s = &plan->steps[step];
     uint32_t n = 0;

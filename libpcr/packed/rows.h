@@ -77,8 +77,7 @@ static inline void pcri_pk_put(struct pcri_pk_bit_writer *w, uint64_t v, unsigne
 struct pcri_pk_kernels {
     const char *name;
     /* pcri_pk_dc_contexts() */
-    void (*dc_contexts)(const struct pcri_pk_dc *up, unsigned class, size_t n,
-                        uint16_t *out);
+    void (*dc_contexts)(const struct pcri_pk_dc *up, unsigned class, size_t n, uint16_t *out);
     /* The contexts of T for all blocks of the row. */
     void (*t_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                        bool first, uint16_t *out);
@@ -92,14 +91,12 @@ struct pcri_pk_kernels {
     /* The sum of bits in n masks. */
     uint64_t (*count)(const uint64_t *mask, size_t n);
     /* Reads as many bits as the masks have, and sets those of `out` that are under a 1. */
-    void (*scatter)(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n,
-                    uint64_t *out);
+    void (*scatter)(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out);
     /* What a pass that is not first reads for known coefficients of its band and for new ones: bits
      * of fresh ones, signs, and bits of the others, from three places; `plane` gets the bits, and
      * those that are new. */
     void (*refine)(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *fresh,
-                   struct pcri_pk_bits *signs, struct pcri_pk_bits *others,
-                   uint64_t *plane);
+                   struct pcri_pk_bits *signs, struct pcri_pk_bits *others, uint64_t *plane);
     /* The other way round: writes what is under the masks. */
     void (*gather)(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
                    const uint64_t *values);
@@ -115,8 +112,7 @@ struct pcri_pk_kernels {
     /* The other way round: planes, of which row->planes tells, and signs. */
     void (*slice)(struct pcri_pk_row *row, const int16_t *coef);
     /* T and B of `found`; the number of Bs. */
-    size_t (*name_bytes)(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
-                         uint8_t *b);
+    size_t (*name_bytes)(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b);
     pcri_tans_read_fn *read_symbols;
 };
 
@@ -167,8 +163,8 @@ struct pcri_pk_active {
     const struct pcri_pk_above *above; /* NULL for DC */
 };
 /* Those of a step, in its order; their number. */
-uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan,
-                        uint32_t step, uint32_t batch, struct pcri_pk_active out[4]);
+uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t step,
+                        uint32_t batch, struct pcri_pk_active out[4]);
 void pcri_pk_rows_free(struct pcri_pk_rows *r);
 
 #endif

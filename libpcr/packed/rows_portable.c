@@ -49,8 +49,7 @@ static inline unsigned q10(unsigned v)
     return (unsigned) (v > 0) + (v > 1) + (v > 3) + (v > 6) + (v > 11) + (v > 20);
 }
 
-static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
-                        uint16_t *out)
+static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n, uint16_t *out)
 {
     pcri_pk_dc_contexts(up, class, n, out);
 }
@@ -110,8 +109,7 @@ static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t 
     return n;
 }
 
-static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
-                         uint8_t *b)
+static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < row->blocks; i++) {
@@ -152,8 +150,7 @@ static inline uint64_t deposit(struct pcri_pk_bits *bits, uint64_t mask)
     return v;
 }
 
-static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n,
-                    uint64_t *out)
+static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out)
 {
     for (size_t i = 0; i < n; i++)
         out[i] |= deposit(bits, mask[i]);

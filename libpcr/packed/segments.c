@@ -24,8 +24,8 @@ int pcri_pk_segment_append(struct pcr_buffer *out, enum pcri_pk_segment kind, co
 int pcri_pk_segment_kind(const struct pcr_span *span)
 {
     const uint8_t *p = span->data;
-    bool ours = span->nbytes >= PCRI_PK_SEGMENT_HEAD_NBYTES && p[0] == 0xFF && p[1] == MARKER &&
-                !memcmp(p + NAME_AT, name, sizeof(name)) &&
+    bool ours = span->nbytes >= PCRI_PK_SEGMENT_HEAD_NBYTES && p[0] == 0xFF &&
+                p[1] == MARKER && !memcmp(p + NAME_AT, name, sizeof(name)) &&
                 ((size_t) p[LENGTH_AT] << 8 | p[LENGTH_AT + 1]) == span->nbytes - LENGTH_AT;
     return ours ? p[KIND_AT] : 0;
 }

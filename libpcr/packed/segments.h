@@ -17,7 +17,10 @@ enum pcri_pk_segment {
 };
 
 /* SOI and the mark. */
-#define PCRI_PK_MAGIC { 0xFF, 0xD8, 0xFF, 0xEF, 0x00, 0x06, 'P', 'C', 'R', PCRI_PK_MARK }
+#define PCRI_PK_MAGIC \
+    { \
+        0xFF, 0xD8, 0xFF, 0xEF, 0x00, 0x06, 'P', 'C', 'R', PCRI_PK_MARK \
+    }
 enum { PCRI_PK_MAGIC_NBYTES = 10, PCRI_PK_SEGMENT_HEAD_NBYTES = 8 };
 
 /* Appends a segment. LIMIT: it would be too long. */

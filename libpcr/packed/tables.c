@@ -91,8 +91,7 @@ static uint32_t parse_frequency(struct pcri_cursor *c)
     const uint8_t *begin = c->p;
     uint64_t v = pcri_get_varint(c);
     bool shortest = c->p - begin == (v < 128 ? 1 : 2);
-    return c->bad || !shortest || v > PCRI_TANS_STATES ? PCRI_TANS_STATES + 1
-                                                       : (uint32_t) v;
+    return c->bad || !shortest || v > PCRI_TANS_STATES ? PCRI_TANS_STATES + 1 : (uint32_t) v;
 }
 
 static int parse_table(struct pcri_cursor *c, const struct pcri_pk_family_info *family,
@@ -105,8 +104,8 @@ static int parse_table(struct pcri_cursor *c, const struct pcri_pk_family_info *
         sum += v;
     }
     if (sum != PCRI_TANS_STATES)
-        return pcri_fail(err, PCR_ERR_CORRUPT,
-                         "tables: frequencies that do not add up to %d", PCRI_TANS_STATES);
+        return pcri_fail(err, PCR_ERR_CORRUPT, "tables: frequencies that do not add up to %d",
+                         PCRI_TANS_STATES);
     if (!freq[family->escape])
         return pcri_fail(err, PCR_ERR_CORRUPT, "tables: a table without an escape");
     return 0;
@@ -201,8 +200,8 @@ int pcri_pk_tables_open(const void *data, size_t nbytes, bool for_writing,
     if (nbytes < 4 || pcri_load32(data) > PCRI_PK_MAX_RAW)
         return pcri_fail(err, PCR_ERR_CORRUPT, "tables: not whole, or above %d bytes",
                          PCRI_PK_MAX_RAW);
-    int rc = pcri_zstd_unpack((const uint8_t *) data + 4, nbytes - 4, pcri_load32(data),
-                              &raw, err);
+    int rc = pcri_zstd_unpack((const uint8_t *) data + 4, nbytes - 4, pcri_load32(data), &raw,
+                              err);
     if (!rc)
         rc = pcri_pk_frequencies_parse(raw.data, raw.nbytes, &f, err);
     if (!rc)

@@ -92,8 +92,8 @@ bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *some,
             memset(out + i, 0, n - i);
             return false;
         }
-        some(r, entries, tables + i,
-             n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED, out + i);
+        some(r, entries, tables + i, n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED,
+             out + i);
     }
     return r->bit <= r->end;
 }
@@ -134,9 +134,8 @@ int pcri_tans_reserve(struct pcri_tans_writer *w, size_t n, struct pcr_error *er
 }
 
 /* Codes all symbols, from the last to the first; states: from the end's to the start's. */
-static uint64_t encode_all(struct pcri_tans_writer *w,
-                           const struct pcri_tans_encoder *tables, unsigned lanes,
-                           uint32_t states[])
+static uint64_t encode_all(struct pcri_tans_writer *w, const struct pcri_tans_encoder *tables,
+                           unsigned lanes, uint32_t states[])
 {
     uint64_t total = 0;
     size_t i = w->count;

@@ -25,9 +25,8 @@ typedef uint32_t pcri_tans_entry;
 void pcri_tans_decoder(const uint16_t freq[256], pcri_tans_entry out[PCRI_TANS_STATES]);
 
 struct pcri_tans_symbol {
-    uint32_t
-        nbits_delta;    /* (state + nbits_delta) >> 16: bits to write; 0: no such symbol */
-    int32_t next_delta; /* next[(state >> bits) + next_delta]: the next state */
+    uint32_t nbits_delta; /* (state + nbits_delta) >> 16: bits to write; 0: no such symbol */
+    int32_t next_delta;   /* next[(state >> bits) + next_delta]: the next state */
 };
 
 struct pcri_tans_encoder {

@@ -20,9 +20,12 @@ static int decode(const struct pcri_pk_image *m, const struct pcr_spans *spans,
                                    &m->sample.params, chunks, *groups_out, 0, UINT32_MAX, err);
     for (uint32_t i = 0; !rc && i < m->file.component_count; i++) {
         struct pcri_plane *p = &c->planes[i];
-        planes[i] = (struct pcri_blocks) { .blocks_x = p->blocks_x, .blocks_y = p->blocks_y,
-                                           .row_end = p->blocks_y, .coef = p->coef,
-                                           .mask = p->mask, .has_ac = true };
+        planes[i] = (struct pcri_blocks) { .blocks_x = p->blocks_x,
+                                           .blocks_y = p->blocks_y,
+                                           .row_end = p->blocks_y,
+                                           .coef = p->coef,
+                                           .mask = p->mask,
+                                           .has_ac = true };
     }
     if (!rc)
         rc = pcri_pk_decode(&d, planes, err);
@@ -41,7 +44,8 @@ static int append_header(const struct pcr_spans *spans, uint32_t end, struct pcr
         size_t skip = i ? 0 : PCRI_PK_MAGIC_NBYTES;
         const struct pcr_span *s = &spans->items[i];
         if (!pcri_pk_segment_kind(s))
-            rc = pcri_buffer_append(out, (const uint8_t *) s->data + skip, s->nbytes - skip, err);
+            rc = pcri_buffer_append(out, (const uint8_t *) s->data + skip, s->nbytes - skip,
+                                    err);
     }
     return rc;
 }

@@ -13,9 +13,8 @@ enum {
 
 /* --- adding --- */
 
-int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts,
-                        const char *ladder, struct pcri_builder **out,
-                        struct pcr_error *err)
+int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts, const char *ladder,
+                        struct pcri_builder **out, struct pcr_error *err)
 {
     if (group_count < 1 || group_count > PCRI_MAX_GROUPS)
         return pcri_fail(err, PCR_ERR_INVAL, "%u groups, expected 1 to %d", group_count,
@@ -99,7 +98,8 @@ static bool lengths_agree(const struct pcri_builder *b, const struct pcri_packed
 static int check_packed(const struct pcri_builder *b, const struct pcri_packed *p,
                         struct pcr_error *err)
 {
-    if (p->coding > UINT8_MAX || p->component_count > 4 || p->orientation > 8 || p->script > 255)
+    if (p->coding > UINT8_MAX || p->component_count > 4 || p->orientation > 8 ||
+        p->script > 255)
         return pcri_fail(err, PCR_ERR_INVAL,
                          "packed sample: coding %u, %u components, orientation %u, script %u",
                          p->coding, p->component_count, p->orientation, p->script);
@@ -110,8 +110,7 @@ static int check_packed(const struct pcri_builder *b, const struct pcri_packed *
     for (uint32_t i = 0; i < b->piece_first[1]; i++)
         first_group += p->pieces[i].nbytes;
     if (!p->coding && (p->strings.nbytes || p->item_count || first_group != p->bytes.nbytes))
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "packed sample: opaque, but not all in group 1");
+        return pcri_fail(err, PCR_ERR_INVAL, "packed sample: opaque, but not all in group 1");
     return 0;
 }
 
@@ -140,8 +139,7 @@ static int default_pieces(const struct pcri_builder *b, struct pcri_packed *p,
     if (p->coding || p->pieces)
         return 0;
     if (p->bytes.nbytes > UINT32_MAX)
-        return pcri_fail(err, PCR_ERR_LIMIT, "an opaque sample of %zu bytes",
-                         p->bytes.nbytes);
+        return pcri_fail(err, PCR_ERR_LIMIT, "an opaque sample of %zu bytes", p->bytes.nbytes);
     p->pieces = pcri_calloc(b->piece_count, sizeof(*p->pieces), err);
     if (!p->pieces)
         return PCR_ERR_NOMEM;
@@ -224,7 +222,8 @@ static int build_dictionary(struct pcri_build *x, struct pcr_error *err)
         x->ref_first[i] = ref;
         for (uint32_t k = 0; k < p->item_count + b->piece_count; k++, ref++) {
             bool item = k < p->item_count;
-            uint32_t n = item ? p->items[k].nbytes : p->pieces[k - p->item_count].string_nbytes;
+            uint32_t n = item ? p->items[k].nbytes
+                              : p->pieces[k - p->item_count].string_nbytes;
             bool needed = !item || p->items[k].kind == PCRI_ITEM_NEEDED;
             int rc = 0;
             if (!item && !n)
@@ -319,9 +318,10 @@ static int check_head(const struct pcri_builder *b, const char *name, size_t nby
 {
     if (nbytes <= b->max_head_nbytes)
         return 0;
-    return pcri_fail(err, PCR_ERR_LIMIT, "its %s takes %zu bytes, above the limit of %llu: make "
-                     "records of fewer samples", name, nbytes,
-                     (unsigned long long) b->max_head_nbytes);
+    return pcri_fail(err, PCR_ERR_LIMIT,
+                     "its %s takes %zu bytes, above the limit of %llu: make "
+                     "records of fewer samples",
+                     name, nbytes, (unsigned long long) b->max_head_nbytes);
 }
 
 /* Compresses a head or tail, which readers must be able to take. */
@@ -330,9 +330,10 @@ static int pack_end(const char *name, const struct pcr_buffer *raw, int level,
 {
     int rc = pcri_zstd_pack(raw->data, raw->nbytes, level, out, err);
     if (!rc && pcri_expands_too_far(out->nbytes, raw->nbytes))
-        rc = pcri_fail(err, PCR_ERR_LIMIT, "its %s of %zu bytes is stored as %zu, and readers take "
-                       "%d times as many: make records of fewer samples", name, raw->nbytes,
-                       out->nbytes, PCRI_EXPANSION);
+        rc = pcri_fail(err, PCR_ERR_LIMIT,
+                       "its %s of %zu bytes is stored as %zu, and readers take "
+                       "%d times as many: make records of fewer samples",
+                       name, raw->nbytes, out->nbytes, PCRI_EXPANSION);
     return rc;
 }
 
@@ -345,14 +346,15 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
     pcri_limits_fill(&limits); /* what readers take */
     int rc = pcri_head_render(x, &raw, err);
     if (!rc && raw.nbytes > limits.max_head_nbytes)
-        rc = pcri_fail(err, PCR_ERR_LIMIT, "a head of %zu bytes, and readers take %llu: put fewer "
-                       "samples into a record", raw.nbytes,
-                       (unsigned long long) limits.max_head_nbytes);
+        rc = pcri_fail(err, PCR_ERR_LIMIT,
+                       "a head of %zu bytes, and readers take %llu: put fewer "
+                       "samples into a record",
+                       raw.nbytes, (unsigned long long) limits.max_head_nbytes);
     if (!rc)
         rc = check_head(x->b, "head", raw.nbytes, err);
     if (!rc)
-        rc = pack_end("head", &raw,
-                      raw.nbytes <= LARGE_HEAD_NBYTES ? BEST_LEVEL : LARGE_LEVEL, head, err);
+        rc = pack_end("head", &raw, raw.nbytes <= LARGE_HEAD_NBYTES ? BEST_LEVEL : LARGE_LEVEL,
+                      head, err);
     if (!rc) {
         h->head_nbytes = head->nbytes;
         h->head_raw_nbytes = raw.nbytes;
@@ -403,7 +405,9 @@ int pcri_builder_finish(struct pcri_builder *b, const char *dir, const char *nam
         return pcri_fail(err, PCR_ERR_INVAL, "%s: a record without samples", name);
     struct pcri_build x = { .b = b };
     struct pcri_header h = {
-        .major = 1, .sample_count = b->count, .group_count = b->group_count,
+        .major = 1,
+        .sample_count = b->count,
+        .group_count = b->group_count,
     };
     struct pcr_buffer scratch = { 0 }, head = { 0 }, tail = { 0 };
     uint8_t header[PCRI_HEADER_MAX_NBYTES];

@@ -38,9 +38,9 @@ struct pcri_builder {
 struct pcri_build {
     const struct pcri_builder *b;
     struct pcri_dictionary dictionary;
-    uint32_t *refs;      /* entry of each item, then of each piece, sample by sample */
-    size_t *ref_first;   /* N + 1 */
-    uint32_t *check;     /* [group * N + sample] */
+    uint32_t *refs;    /* entry of each item, then of each piece, sample by sample */
+    size_t *ref_first; /* N + 1 */
+    uint32_t *check;   /* [group * N + sample] */
 };
 
 #define PCRI_NO_STRING UINT32_MAX /* in refs: a piece without one */

@@ -81,16 +81,18 @@ int pcri_columns_unpack(const uint8_t *p, size_t nbytes, size_t raw_nbytes, uint
     if (!rc)
         rc = unpack_table(u, raw_nbytes, last, raw, &kept, err);
     if (!rc && pcri_expands_too_far(nbytes, kept))
-        rc = pcri_fail(err, PCR_ERR_LIMIT, "%llu bytes stored as %zu, above the limit of %d times "
-                       "as many", (unsigned long long) kept, nbytes, PCRI_EXPANSION);
+        rc = pcri_fail(err, PCR_ERR_LIMIT,
+                       "%llu bytes stored as %zu, above the limit of %d times "
+                       "as many",
+                       (unsigned long long) kept, nbytes, PCRI_EXPANSION);
     if (!rc)
         rc = unpack_known(u, last, kept, raw, err);
     pcri_unpacker_destroy(&u);
     return rc;
 }
 
-int pcri_columns_parse(const struct pcr_buffer *raw, uint32_t last,
-                       struct pcri_cursor cols[], struct pcr_error *err)
+int pcri_columns_parse(const struct pcr_buffer *raw, uint32_t last, struct pcri_cursor cols[],
+                       struct pcr_error *err)
 {
     uint8_t seen[65536 / 8] = { 0 };
     memset(cols, 0, (last + 1) * sizeof(*cols));
@@ -102,14 +104,14 @@ int pcri_columns_parse(const struct pcr_buffer *raw, uint32_t last,
                          raw->nbytes);
 
     const uint8_t *entry = raw->data + 4;
-    struct pcri_cursor rest = { entry + (size_t) count * ENTRY_NBYTES,
-                                raw->data + raw->nbytes, false };
+    struct pcri_cursor rest = { entry + (size_t) count * ENTRY_NBYTES, raw->data + raw->nbytes,
+                                false };
     for (uint32_t i = 0; i < count; i++, entry += ENTRY_NBYTES) {
         uint16_t id = pcri_load16(entry), flags = pcri_load16(entry + 2);
         const uint8_t *p = pcri_get_bytes(&rest, pcri_load64(entry + 8));
         if (!p)
-            return pcri_fail(err, PCR_ERR_CORRUPT, "column %u ends beyond the %zu bytes",
-                             id, raw->nbytes);
+            return pcri_fail(err, PCR_ERR_CORRUPT, "column %u ends beyond the %zu bytes", id,
+                             raw->nbytes);
         if (seen[id / 8] & 1 << id % 8)
             return pcri_fail(err, PCR_ERR_CORRUPT, "column %u stands twice", id);
         seen[id / 8] |= (uint8_t) (1 << id % 8);
@@ -117,8 +119,7 @@ int pcri_columns_parse(const struct pcr_buffer *raw, uint32_t last,
             cols[id] = (struct pcri_cursor) { p, rest.p, false };
         else if (flags & PCRI_COLUMN_REQUIRED)
             return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                             "column %u is required, and this version does not know it",
-                             id);
+                             "column %u is required, and this version does not know it", id);
     }
     if (rest.p != rest.end)
         return pcri_fail(err, PCR_ERR_CORRUPT, "%zu bytes after the last column",

@@ -36,8 +36,8 @@ enum pcri_column {
 
 /* Reads the table of columns: cols[id] for the known ids 1..last; absent ones get
  * p == NULL. CORRUPT, or UNSUPPORTED for an unknown column that is required. */
-int pcri_columns_parse(const struct pcr_buffer *raw, uint32_t last,
-                       struct pcri_cursor cols[], struct pcr_error *err);
+int pcri_columns_parse(const struct pcr_buffer *raw, uint32_t last, struct pcri_cursor cols[],
+                       struct pcr_error *err);
 
 /* Decompresses a head or tail into raw. One that expands too far (PCRI_EXPANSION) may do so by
  * columns beyond `last`: they are passed over, and stand in the table with 0 bytes. LIMIT where

@@ -41,8 +41,7 @@ static int grow(struct pcri_dictionary *d, struct pcr_error *err)
     return 0;
 }
 
-static bool equal(const struct pcri_entry *e, const uint8_t *p, uint32_t nbytes,
-                  uint32_t hash)
+static bool equal(const struct pcri_entry *e, const uint8_t *p, uint32_t nbytes, uint32_t hash)
 {
     return e->hash == hash && e->nbytes == nbytes && (!nbytes || !memcmp(e->p, p, nbytes));
 }
@@ -64,7 +63,11 @@ int pcri_dictionary_add(struct pcri_dictionary *d, const uint8_t *p, uint32_t nb
         }
     }
     d->entries[d->count] = (struct pcri_entry) {
-        .p = p, .nbytes = nbytes, .hash = hash, .sample = sample, .kept = needed,
+        .p = p,
+        .nbytes = nbytes,
+        .hash = hash,
+        .sample = sample,
+        .kept = needed,
     };
     *index_out = d->count;
     place(d, d->count++);

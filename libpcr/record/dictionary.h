@@ -9,18 +9,18 @@ struct pcri_entry {
     const uint8_t *p; /* borrowed from the samples */
     uint32_t nbytes;
     uint32_t hash;
-    uint32_t sample;  /* the first that has it */
-    bool kept;        /* gets a number: needed, or in two samples */
+    uint32_t sample; /* the first that has it */
+    bool kept;       /* gets a number: needed, or in two samples */
     bool numbered;
-    uint32_t number;  /* in the head's dictionary */
+    uint32_t number; /* in the head's dictionary */
 };
 
 /* Start from {0}. */
 struct pcri_dictionary {
     struct pcri_entry *entries; /* in order of first appearance */
     uint32_t count, capacity;
-    uint32_t *slots;            /* hash table of entry index + 1; 0: free */
-    uint32_t slot_count;        /* a power of two */
+    uint32_t *slots;     /* hash table of entry index + 1; 0: free */
+    uint32_t slot_count; /* a power of two */
     uint32_t number_count;
     struct pcri_siphash_key hash_key; /* chosen with the first entry */
 };

@@ -44,8 +44,8 @@ static int lay_out_group(struct pcri_head *h, uint32_t g, struct pcr_error *err)
     }
     if (at != size)
         return pcri_fail(err, PCR_ERR_CORRUPT,
-                         "head: the chunks of group %u take %llu bytes, expected %llu",
-                         g + 1, (unsigned long long) at, (unsigned long long) size);
+                         "head: the chunks of group %u take %llu bytes, expected %llu", g + 1,
+                         (unsigned long long) at, (unsigned long long) size);
     return 0;
 }
 
@@ -85,8 +85,8 @@ static int check_size(const struct pcri_head *h, uint32_t i, uint64_t max_nbytes
     uint64_t n = pcri_head_sample_nbytes(h, i);
     if (n <= max_nbytes && n < SIZE_MAX)
         return 0;
-    return pcri_fail(err, PCR_ERR_LIMIT, "head: sample %u is above the limit of %llu bytes",
-                     i, (unsigned long long) max_nbytes);
+    return pcri_fail(err, PCR_ERR_LIMIT, "head: sample %u is above the limit of %llu bytes", i,
+                     (unsigned long long) max_nbytes);
 }
 
 int pcri_head_lay_out(struct pcri_head *h, const struct pcr_limits *limits,
@@ -122,12 +122,32 @@ void pcri_head_destroy(struct pcri_head **head)
     if (!h)
         return;
     void *const owned[] = {
-        h->keys.bytes, h->keys.offsets, h->attributes.bytes, h->attributes.offsets,
-        h->label_first, h->labels, h->float_label_first, h->float_labels,
-        h->coding, h->coded_groups, h->components, h->orientation, h->script,
-        h->width, h->height, h->sampling, h->source_nbytes, h->dictionary.offsets,
-        h->item_first, h->items, h->piece_string, h->piece_nbytes, h->check,
-        h->chunk_offset, h->ladder, h->dictionary_bytes,
+        h->keys.bytes,
+        h->keys.offsets,
+        h->attributes.bytes,
+        h->attributes.offsets,
+        h->label_first,
+        h->labels,
+        h->float_label_first,
+        h->float_labels,
+        h->coding,
+        h->coded_groups,
+        h->components,
+        h->orientation,
+        h->script,
+        h->width,
+        h->height,
+        h->sampling,
+        h->source_nbytes,
+        h->dictionary.offsets,
+        h->item_first,
+        h->items,
+        h->piece_string,
+        h->piece_nbytes,
+        h->check,
+        h->chunk_offset,
+        h->ladder,
+        h->dictionary_bytes,
     };
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);

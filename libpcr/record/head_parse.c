@@ -16,9 +16,11 @@ struct head_parser {
 };
 
 static const char *const column_names[PCRI_COLUMN_LAST + 1] = {
-    "", "key", "labels", "attributes", "coding", "width", "height", "components", "sampling",
-    "orientation", "script", "ladder", "dictionary", "header", "piece_string",
-    "piece_nbytes", "check", "source_nbytes", "float_labels",
+    "",           "key",           "labels",       "attributes",
+    "coding",     "width",         "height",       "components",
+    "sampling",   "orientation",   "script",       "ladder",
+    "dictionary", "header",        "piece_string", "piece_nbytes",
+    "check",      "source_nbytes", "float_labels",
 };
 
 static bool has(const struct head_parser *p, enum pcri_column id)
@@ -101,8 +103,8 @@ static int get_words(struct head_parser *p, enum pcri_column id, size_t count, u
 {
     size_t nbytes;
     const uint8_t *bytes = NULL;
-    if (has(p, id) && (!pcri_mul(count, 4, &nbytes) ||
-                       !(bytes = pcri_get_bytes(&p->cols[id], nbytes))))
+    if (has(p, id) &&
+        (!pcri_mul(count, 4, &nbytes) || !(bytes = pcri_get_bytes(&p->cols[id], nbytes))))
         return bad_column(p, id, "ends too early");
     if (!(*out = take(p, count, sizeof(**out))))
         return PCR_ERR_NOMEM;

@@ -209,8 +209,7 @@ static void put_items(struct table *t)
         for (uint32_t k = 0; k < packed(t, i)->item_count; k++) {
             size_t ref = t->x->ref_first[i] + k;
             const struct pcri_entry *e = &t->x->dictionary.entries[t->x->refs[ref]];
-            put_varint(t, e->kept ? (uint64_t) e->number << 1
-                                  : (uint64_t) e->nbytes << 1 | 1);
+            put_varint(t, e->kept ? (uint64_t) e->number << 1 : (uint64_t) e->nbytes << 1 | 1);
         }
     end_column(t, PCRI_COLUMN_HEADER, PCRI_COLUMN_REQUIRED);
 }
@@ -259,8 +258,7 @@ static int finish_table(struct table *t, struct pcr_buffer *out)
     return t->rc;
 }
 
-int pcri_head_render(const struct pcri_build *x, struct pcr_buffer *out,
-                     struct pcr_error *err)
+int pcri_head_render(const struct pcri_build *x, struct pcr_buffer *out, struct pcr_error *err)
 {
     struct table t = { .x = x, .b = x->b, .err = err };
     put_keys(&t);

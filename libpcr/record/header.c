@@ -32,8 +32,7 @@ static int parse_frame(const uint8_t *p, size_t nbytes, struct pcri_header *h,
 }
 
 /* The fields that a later version may give a meaning. */
-static int check_reserved(const uint8_t *p, const struct pcri_header *h,
-                          struct pcr_error *err)
+static int check_reserved(const uint8_t *p, const struct pcri_header *h, struct pcr_error *err)
 {
     uint32_t required = pcri_load32(p + 12);
     if (required)
@@ -83,10 +82,9 @@ static int check_offsets(const struct pcri_header *h, struct pcr_error *err)
     for (uint32_t g = 0; g < h->group_count; g++) {
         uint32_t at = FIXED_NBYTES + GROUP_NBYTES * g;
         if (h->groups[g].end < end)
-            return pcri_fail_at(err, PCR_ERR_CORRUPT, at,
-                                "group %u ends at %llu, before its begin %llu", g + 1,
-                                (unsigned long long) h->groups[g].end,
-                                (unsigned long long) end);
+            return pcri_fail_at(
+                err, PCR_ERR_CORRUPT, at, "group %u ends at %llu, before its begin %llu",
+                g + 1, (unsigned long long) h->groups[g].end, (unsigned long long) end);
         if (h->groups[g].piece_count < 1 || h->groups[g].piece_count > PCRI_MAX_PIECES)
             return pcri_fail_at(err, PCR_ERR_CORRUPT, at + 16,
                                 "%u pieces in group %u, expected 1 to %d",
@@ -134,8 +132,8 @@ int pcri_header_check_nbytes(const struct pcri_header *h, uint64_t file_nbytes, 
 }
 
 int pcri_header_parse(const uint8_t *p, size_t nbytes, uint64_t file_nbytes,
-                      const struct pcr_limits *limits, uint32_t flags,
-                      struct pcri_header *h, struct pcr_error *err)
+                      const struct pcr_limits *limits, uint32_t flags, struct pcri_header *h,
+                      struct pcr_error *err)
 {
     *h = (struct pcri_header) { 0 };
     int rc = parse_frame(p, nbytes, h, err);

@@ -47,8 +47,8 @@ static int open_header(struct opening *o, uint64_t head_end_hint)
     int rc = fetch(o, first < file_nbytes ? first : file_nbytes);
     if (rc)
         return rc;
-    rc = pcri_header_parse(o->bytes.data, o->bytes.nbytes, file_nbytes, o->limits,
-                           o->r->flags, &o->r->header, o->err);
+    rc = pcri_header_parse(o->bytes.data, o->bytes.nbytes, file_nbytes, o->limits, o->r->flags,
+                           &o->r->header, o->err);
     return rc ? pcri_prefix(o->err, rc, "%s", o->r->file->path) : 0;
 }
 
@@ -65,9 +65,9 @@ static int open_head(struct opening *o)
         pcri_xxh3(head, (size_t) h->head_nbytes) != h->head_check)
         rc = pcri_fail_at(o->err, PCR_ERR_CORRUPT, h->header_nbytes,
                           "the head's checksum is wrong");
-    if (!rc && (rc = pcri_columns_unpack(head, (size_t) h->head_nbytes,
-                                         (size_t) h->head_raw_nbytes, PCRI_COLUMN_LAST, &raw,
-                                         o->err)))
+    if (!rc &&
+        (rc = pcri_columns_unpack(head, (size_t) h->head_nbytes, (size_t) h->head_raw_nbytes,
+                                  PCRI_COLUMN_LAST, &raw, o->err)))
         pcri_prefix(o->err, rc, "head");
     if (!rc)
         rc = pcri_head_parse(h, &raw, o->limits, &r->head, o->err);
@@ -92,8 +92,8 @@ static int open_front(struct opening *o, uint64_t head_end_hint)
 }
 
 int pcri_record_open(const char *path, const struct pcri_io_backend *backend,
-                     uint64_t head_end_hint, const struct pcr_limits *limits,
-                     uint32_t flags, struct pcri_record **out, struct pcr_error *err)
+                     uint64_t head_end_hint, const struct pcr_limits *limits, uint32_t flags,
+                     struct pcri_record **out, struct pcr_error *err)
 {
     struct pcri_record *r = pcri_calloc(1, sizeof(*r), err);
     if (!r)
@@ -165,8 +165,7 @@ static int verify(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t 
     return 0;
 }
 
-static uint64_t group_nbytes(const struct pcri_head *h, uint32_t a, uint32_t b,
-                             uint32_t group)
+static uint64_t group_nbytes(const struct pcri_head *h, uint32_t a, uint32_t b, uint32_t group)
 {
     return pcri_chunk_offset(h, group, b) - pcri_chunk_offset(h, group, a);
 }
@@ -188,13 +187,14 @@ static int check_end(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
         return 0;
     int rc = pcri_fail_at(err, PCR_ERR_TRUNCATED, r->file->nbytes,
                           "group %u of it ends at byte %llu, the file at byte %llu; lower "
-                          "fidelities may be whole", group + 1, (unsigned long long) end,
+                          "fidelities may be whole",
+                          group + 1, (unsigned long long) end,
                           (unsigned long long) r->file->nbytes);
     return pcri_prefix(err, rc, "%s", r->file->path);
 }
 
-int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
-                           uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err)
+int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t group,
+                           struct pcr_buffer *bytes, struct pcr_error *err)
 {
     const struct pcri_head *h = r->head;
     uint64_t nbytes = group_nbytes(h, a, b, group);
@@ -260,8 +260,8 @@ static int check_run(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
 {
     const struct pcri_head *h = r->head;
     if (a > b || b > h->sample_count)
-        return pcri_fail(err, PCR_ERR_INVAL, "%s: samples %u to %u of %u", r->file->path, a,
-                         b, h->sample_count);
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: samples %u to %u of %u", r->file->path, a, b,
+                         h->sample_count);
     if (g < 1 || g > h->group_count)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: fidelity %u, expected 1 to %u",
                          r->file->path, g, h->group_count);
@@ -326,8 +326,8 @@ static size_t list_ranges(const struct pcri_record *r, uint32_t a, uint32_t grou
 }
 
 static int verify_group_each(const struct pcri_record *r, uint32_t a, uint32_t group,
-                       uint32_t count, const uint8_t *fidelities, const uint64_t *at,
-                       const uint8_t *bytes, struct pcr_error *err)
+                             uint32_t count, const uint8_t *fidelities, const uint64_t *at,
+                             const uint8_t *bytes, struct pcr_error *err)
 {
     int rc = 0;
     for (uint32_t i = 0; i < count && !rc && !(r->flags & PCRI_PARSE_NO_VERIFY); i++)

@@ -31,14 +31,15 @@ struct pcri_header {
     uint32_t group_count;
     uint64_t head_nbytes, head_raw_nbytes, head_check;
     uint64_t tail_nbytes, tail_raw_nbytes, tail_check;
-    uint64_t check;        /* of the header itself */
-    uint64_t header_nbytes; /* 96 + 24 G */
+    uint64_t check;                            /* of the header itself */
+    uint64_t header_nbytes;                    /* 96 + 24 G */
     struct pcri_group groups[PCRI_MAX_GROUPS]; /* groups[0] is group 1 */
 };
 
 enum {
     PCRI_PARSE_NO_VERIFY = 1 << 0, /* leave checksums out (fuzzing, PCR_DATASET_NO_VERIFY) */
-    PCRI_PARSE_ANY_END = 1 << 1, /* take a file that ends elsewhere than its header says, but after
+    PCRI_PARSE_ANY_END =
+        1 << 1, /* take a file that ends elsewhere than its header says, but after
                                   * its head: what is there reads */
 };
 
@@ -54,8 +55,8 @@ static inline bool pcri_expands_too_far(uint64_t nbytes, uint64_t raw_nbytes)
 /* file_nbytes 0: not known; flags: PCRI_PARSE_*. On success *h is complete and all offsets are
  * consistent. */
 int pcri_header_parse(const uint8_t *p, size_t nbytes, uint64_t file_nbytes,
-                      const struct pcr_limits *limits, uint32_t flags,
-                      struct pcri_header *h, struct pcr_error *err);
+                      const struct pcr_limits *limits, uint32_t flags, struct pcri_header *h,
+                      struct pcr_error *err);
 /* Holds a file's size against a header. TRUNCATED, CORRUPT. */
 int pcri_header_check_nbytes(const struct pcri_header *h, uint64_t file_nbytes, uint32_t flags,
                              struct pcr_error *err);
@@ -63,15 +64,15 @@ int pcri_header_check_nbytes(const struct pcri_header *h, uint64_t file_nbytes, 
 void pcri_header_write(struct pcri_header *h, uint8_t *out);
 
 /* --- head (head_parse.c): the parsed sample table. Immutable once parsed. --- */
-struct pcri_strings {     /* string i is bytes[offsets[i] .. offsets[i + 1]) */
+struct pcri_strings { /* string i is bytes[offsets[i] .. offsets[i + 1]) */
     uint32_t count;
     uint64_t *offsets;
     const uint8_t *bytes; /* borrowed */
 };
 
-struct pcri_texts {       /* text i is bytes + offsets[i], with a NUL after */
+struct pcri_texts { /* text i is bytes + offsets[i], with a NUL after */
     char *bytes;
-    uint64_t *offsets;    /* N + 1; they count the NULs */
+    uint64_t *offsets; /* N + 1; they count the NULs */
 };
 
 struct pcri_head {
@@ -80,7 +81,7 @@ struct pcri_head {
     uint64_t group_begin[PCRI_MAX_GROUPS + 1];       /* file offsets; [G] is the end */
     struct pcri_texts keys;
     struct pcri_texts attributes; /* bytes NULL: none */
-    uint32_t *label_first;     /* N + 1 */
+    uint32_t *label_first;        /* N + 1 */
     int64_t *labels;
     uint32_t *float_label_first; /* N + 1; NULL, and so is float_labels: no sample has any */
     double *float_labels;
@@ -91,14 +92,14 @@ struct pcri_head {
     uint32_t *width, *height, *sampling;
     uint64_t *source_nbytes;
     struct pcri_strings dictionary;
-    uint32_t *item_first;      /* N + 1 */
+    uint32_t *item_first; /* N + 1 */
     uint64_t *items;
-    uint32_t *piece_string;    /* [piece * N + sample] */
-    uint32_t *piece_nbytes;    /* [piece * N + sample] */
-    uint32_t *check;           /* [group * N + sample] */
-    uint64_t *chunk_offset;    /* [group * (N + 1) + sample], from the group's begin */
-    char *ladder;              /* text or NULL */
-    size_t footprint;          /* bytes of memory, counted as they are taken */
+    uint32_t *piece_string; /* [piece * N + sample] */
+    uint32_t *piece_nbytes; /* [piece * N + sample] */
+    uint32_t *check;        /* [group * N + sample] */
+    uint64_t *chunk_offset; /* [group * (N + 1) + sample], from the group's begin */
+    char *ladder;           /* text or NULL */
+    size_t footprint;       /* bytes of memory, counted as they are taken */
     uint8_t *dictionary_bytes;
 };
 
@@ -129,13 +130,11 @@ static inline uint64_t pcri_string_nbytes(const struct pcri_strings *s, uint32_t
 {
     return s->offsets[i + 1] - s->offsets[i];
 }
-static inline uint64_t pcri_chunk_offset(const struct pcri_head *h, uint32_t group,
-                                         uint32_t i)
+static inline uint64_t pcri_chunk_offset(const struct pcri_head *h, uint32_t group, uint32_t i)
 {
     return h->chunk_offset[(size_t) group * (h->sample_count + 1) + i];
 }
-static inline uint64_t pcri_chunk_nbytes(const struct pcri_head *h, uint32_t group,
-                                         uint32_t i)
+static inline uint64_t pcri_chunk_nbytes(const struct pcri_head *h, uint32_t group, uint32_t i)
 {
     return pcri_chunk_offset(h, group, i + 1) - pcri_chunk_offset(h, group, i);
 }
@@ -150,8 +149,8 @@ struct pcri_record { /* its groups may end beyond the file, see PCRI_PARSE_ANY_E
 
 /* head_end_hint: bytes of header and head if known (manifest), else 0. */
 int pcri_record_open(const char *path, const struct pcri_io_backend *backend,
-                     uint64_t head_end_hint, const struct pcr_limits *limits,
-                     uint32_t flags, struct pcri_record **out, struct pcr_error *err);
+                     uint64_t head_end_hint, const struct pcr_limits *limits, uint32_t flags,
+                     struct pcri_record **out, struct pcr_error *err);
 void pcri_record_close(struct pcri_record **r);
 
 /* A run of samples in memory: groups[k] is where group k + 1's chunks of them are. Start
@@ -162,8 +161,7 @@ struct pcri_run {
 };
 
 /* Bytes of memory that reading samples [a, b) of groups 1..g takes; 0 if out of range. */
-size_t pcri_record_run_nbytes(const struct pcri_record *r, uint32_t a, uint32_t b,
-                              uint32_t g);
+size_t pcri_record_run_nbytes(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g);
 /* Reads samples [a, b) of groups 1..g; each chunk (or each whole group, where the run is the
  * whole record) is verified unless the record's flags say not. */
 int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
@@ -189,8 +187,8 @@ int pcri_record_check_nbytes(const struct pcri_record *r, struct pcr_error *err)
 /* The steps of pcri_record_read(), for whoever checks a record part by part; groups are
  * counted from 0 here. read_group leaves judging to the others, but reads again what a cache
  * has wrong. check_chunk: `bytes` is where the sample's chunk begins. */
-int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b,
-                           uint32_t group, struct pcr_buffer *bytes, struct pcr_error *err);
+int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t group,
+                           struct pcr_buffer *bytes, struct pcr_error *err);
 int pcri_record_check_group(const struct pcri_record *r, uint32_t group, const void *bytes,
                             struct pcr_error *err);
 int pcri_record_check_chunk(const struct pcri_record *r, uint32_t group, uint32_t i,
@@ -209,8 +207,8 @@ struct pcri_text_list {
     struct pcri_cursor lengths, bytes;
 };
 /* nbytes 0, or no such column: a list of none. CORRUPT. */
-int pcri_text_list_open(const struct pcr_buffer *raw, uint16_t id,
-                        struct pcri_text_list *out, struct pcr_error *err);
+int pcri_text_list_open(const struct pcr_buffer *raw, uint16_t id, struct pcri_text_list *out,
+                        struct pcr_error *err);
 /* The next text, not ended by NUL; NULL where it is damaged. */
 const uint8_t *pcri_text_list_next(struct pcri_text_list *t, size_t *nbytes_out);
 
@@ -226,9 +224,8 @@ struct pcri_sample_meta { /* borrowed for the call */
 
 struct pcri_builder;
 /* piece_counts: one for each group; ladder: its text. */
-int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts,
-                        const char *ladder, struct pcri_builder **out,
-                        struct pcr_error *err);
+int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts, const char *ladder,
+                        struct pcri_builder **out, struct pcr_error *err);
 /* Adds the next sample; *packed is emptied on success, and the caller's still on failure. An
  * opaque sample may come with pieces NULL. */
 int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta,

@@ -66,12 +66,15 @@ int pcri_sample_spans(const struct pcri_head *h, uint32_t i, uint32_t after, uin
     if (after >= g)
         return 0;
     if (!h->coding[i])
-        return after ? 0 : pcri_spans_add(out, chunks[0],
-                                          (size_t) pcri_chunk_nbytes(h, 0, i), err);
+        return after
+                   ? 0
+                   : pcri_spans_add(out, chunks[0], (size_t) pcri_chunk_nbytes(h, 0, i), err);
     if (g > h->coded_groups[i])
-        return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                         "its group %u has another coding than group 1, which this version does "
-                         "not read", h->coded_groups[i] + 1u);
+        return pcri_fail(
+            err, PCR_ERR_UNSUPPORTED,
+            "its group %u has another coding than group 1, which this version does "
+            "not read",
+            h->coded_groups[i] + 1u);
     bool whole = g == h->group_count;
     const uint8_t *rest = NULL;
     int rc = add_header(&j, after > 0, whole ? chunks[g - 1] : NULL, &rest);

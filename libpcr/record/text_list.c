@@ -22,8 +22,8 @@ void pcri_texts_free(struct pcri_texts_made *t)
     t->count = 0;
 }
 
-int pcri_text_list_open(const struct pcr_buffer *raw, uint16_t id,
-                        struct pcri_text_list *out, struct pcr_error *err)
+int pcri_text_list_open(const struct pcr_buffer *raw, uint16_t id, struct pcri_text_list *out,
+                        struct pcr_error *err)
 {
     struct pcri_cursor c = { 0 };
     *out = (struct pcri_text_list) { 0 };

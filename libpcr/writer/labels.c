@@ -19,7 +19,7 @@ enum {
 };
 
 int pcri_label_survey_create(struct pcri_label_survey *v, uint64_t sample_count,
-                       struct pcr_error *err)
+                             struct pcr_error *err)
 {
     uint64_t most = sample_count < MOST_CLASSES ? sample_count : MOST_CLASSES;
     *v = (struct pcri_label_survey) { .singles = true, .most = most };
@@ -86,8 +86,9 @@ int pcri_source_check(const struct pcr_source *source, uint64_t index,
     char what[80];
     if (!s->key || !*s->key)
         return index == UINT64_MAX
-            ? pcri_fail(err, PCR_ERR_INVAL, "a sample without a key")
-            : pcri_fail(err, PCR_ERR_INVAL, "sample %" PRIu64 " of the source has no key", index);
+                   ? pcri_fail(err, PCR_ERR_INVAL, "a sample without a key")
+                   : pcri_fail(err, PCR_ERR_INVAL,
+                               "sample %" PRIu64 " of the source has no key", index);
     if (s->split >= split_count) {
         snprintf(what, sizeof(what), "split %" PRIu32 ", but there are %" PRIu32, s->split,
                  split_count);
@@ -182,9 +183,9 @@ int pcri_label_check(const struct pcri_write_plan *p, const struct pcr_source_sa
                     : s->labels && !s->float_labels;
     if (fits && s->label_count && p->class_count)
         fits = s->labels[0] >= 0 && s->labels[0] < p->class_count;
-    return fits ? 0 : pcri_fail(err, PCR_ERR_INVAL,
-                                "'%.200s': other labels than when the source was planned",
-                                s->key);
+    return fits ? 0
+                : pcri_fail(err, PCR_ERR_INVAL,
+                            "'%.200s': other labels than when the source was planned", s->key);
 }
 
 double pcri_label_as_float(const struct pcr_source_sample *s, uint32_t k)

@@ -24,9 +24,10 @@ int pcri_memory_take(void *worker, uint64_t nbytes, struct pcr_error *err)
     struct pcri_write *w = t->write;
     uint64_t max = w->opts.max_memory_nbytes;
     if (nbytes > max)
-        return pcri_fail(err, PCR_ERR_LIMIT, "its pixels take %llu bytes of memory, at most %llu "
-                         "allowed (max_memory_nbytes)", (unsigned long long) nbytes,
-                         (unsigned long long) max);
+        return pcri_fail(err, PCR_ERR_LIMIT,
+                         "its pixels take %llu bytes of memory, at most %llu "
+                         "allowed (max_memory_nbytes)",
+                         (unsigned long long) nbytes, (unsigned long long) max);
     if (nbytes <= t->memory)
         return 0;
     pthread_mutex_lock(&w->lock);

@@ -349,8 +349,9 @@ static int check_source(const struct pcr_source *s, struct pcr_error *err)
         return pcri_fail(err, PCR_ERR_LIMIT, "the source has %llu samples",
                          (unsigned long long) s->sample_count);
     if (s->split_names ? !s->split_count : s->split_count > 1)
-        return pcri_fail(err, PCR_ERR_INVAL, "the source's split_names and split_count "
-                                             "do not agree");
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "the source's split_names and split_count "
+                         "do not agree");
     if (s->class_count && !s->class_names)
         return pcri_fail(err, PCR_ERR_INVAL, "the source's class_names is NULL");
     return check_names(s, err);
@@ -367,8 +368,8 @@ static int make(struct pcri_write_plan *p, const struct pcr_source *source,
     if (!rc)
         rc = gather(p, source, g, f, ticker, err);
     if (!rc)
-        rc = pcri_label_survey_finish(&g->labels, source, !(opts->flags & PCR_WRITE_NO_CLASSES),
-                                p, err);
+        rc = pcri_label_survey_finish(&g->labels, source,
+                                      !(opts->flags & PCR_WRITE_NO_CLASSES), p, err);
     if (!rc)
         rc = print_number(f, p->label_kind, err);
     if (!rc)
@@ -385,9 +386,8 @@ static int make(struct pcri_write_plan *p, const struct pcr_source *source,
 }
 
 int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *source,
-                         const struct pcr_write_options *opts,
-                         const struct pcr_ladder *ladder, struct pcri_ticker *ticker,
-                         struct pcr_error *err)
+                         const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
+                         struct pcri_ticker *ticker, struct pcr_error *err)
 {
     struct gathered g = { 0 };
     struct print f = { 0 };

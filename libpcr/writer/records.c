@@ -58,8 +58,7 @@ static struct pcri_flight *free_flight(struct pcri_write *w)
     return NULL;
 }
 
-static int begin_record(struct pcri_write *w, struct pcri_flight *f,
-                        struct pcr_error *err)
+static int begin_record(struct pcri_write *w, struct pcri_flight *f, struct pcr_error *err)
 {
     uint32_t count = w->plan.records[w->next_record].count;
     f->slots = pcri_calloc(count, sizeof(*f->slots), err);
@@ -116,8 +115,7 @@ static int take(struct pcri_write *w, struct claim *c, struct pcr_error *err)
 
 /* --- publishing --- */
 
-static int add_notes(struct pcri_builder *b, const struct pcri_slot *s,
-                     struct pcr_error *err)
+static int add_notes(struct pcri_builder *b, const struct pcri_slot *s, struct pcr_error *err)
 {
     char *text = NULL;
     if (!s->packed.notes || !pcri_notes_any(s->packed.notes))
@@ -162,8 +160,8 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
     char name[PCRI_RECORD_NAME_NBYTES];
     struct pcri_builder *b = NULL;
     uint32_t count = w->plan.records[f->record].count;
-    int rc = pcri_builder_create(w->group_count, w->piece_counts,
-                                 pcr_ladder_text(w->ladder), &b, err);
+    int rc = pcri_builder_create(w->group_count, w->piece_counts, pcr_ladder_text(w->ladder),
+                                 &b, err);
     if (!rc)
         pcri_builder_limit_head(b, w->opts.limits->max_head_nbytes);
     if (!rc)

@@ -23,7 +23,8 @@ static uint32_t shorten(uint32_t side, uint32_t longest, uint32_t limit)
 static int make_pixels(struct pcri_worker *t, bool gray, uint32_t width, uint32_t height,
                        struct pcr_error *err)
 {
-    struct pcr_decode_options o = { .size = sizeof(o), .limits = t->write->opts.limits,
+    struct pcr_decode_options o = { .size = sizeof(o),
+                                    .limits = t->write->opts.limits,
                                     .color = gray ? PCR_COLOR_GRAY : PCR_COLOR_RGB };
     const struct pcr_resize_options how = { .size = sizeof(how),
                                             .filter = PCR_FILTER_BICUBIC };
@@ -33,8 +34,9 @@ static int make_pixels(struct pcri_worker *t, bool gray, uint32_t width, uint32_
     if (!pcri_mul(width, height, &nbytes) || !pcri_mul(nbytes, gray ? 1 : 3, &nbytes))
         return pcri_fail_nomem(err, SIZE_MAX);
     int rc = pcri_buffer_reserve(&t->pixels, nbytes, err);
-    return rc ? rc : pcr_decoder_decode_resized(t->decoder, &spans, &o, &how, t->pixels.data,
-                                                width, height, err);
+    return rc ? rc
+              : pcr_decoder_decode_resized(t->decoder, &spans, &o, &how, t->pixels.data, width,
+                                           height, err);
 }
 
 int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *err)

@@ -12,8 +12,7 @@
 #include "write.h"
 
 /* The names as the manifest holds them: what is no UTF-8 is escaped. */
-static int same_name(const char *ours, const char *theirs, bool *same,
-                     struct pcr_error *err)
+static int same_name(const char *ours, const char *theirs, bool *same, struct pcr_error *err)
 {
     struct pcr_buffer shown = { 0 };
     int rc = pcri_utf8_escape(ours, strlen(ours), &shown, err);
@@ -24,8 +23,8 @@ static int same_name(const char *ours, const char *theirs, bool *same,
     return rc;
 }
 
-static int compare_frame(const struct pcri_write *w, const struct pcri_manifest *m,
-                         bool *same, struct pcr_error *err)
+static int compare_frame(const struct pcri_write *w, const struct pcri_manifest *m, bool *same,
+                         struct pcr_error *err)
 {
     uint32_t bad = w->opts.bad_policy, opaque = w->opts.opaque_policy;
     int rc = 0;
@@ -102,8 +101,7 @@ static int compare_samples(const struct pcri_write *w,
     for (uint32_t k = 0; k < planned->count && *same && !rc; k++) {
         struct pcr_source_sample s;
         uint32_t n;
-        rc = pcri_source_describe(&w->source, w->plan.order[planned->first + k], &s,
-                                  err);
+        rc = pcri_source_describe(&w->source, w->plan.order[planned->first + k], &s, err);
         if (rc)
             break;
         *same = s.revision <= finished_ns;
@@ -124,8 +122,7 @@ static int compare_record(const struct pcri_write *w, uint64_t record, const cha
     struct pcri_record *r = NULL;
     int rc = pcri_record_open(path, w->layers->top, 0, w->opts.limits, 0, &r, err);
     if (!rc)
-        rc = compare_samples(w, &w->plan.records[record], r->head, finished_ns, same,
-                             err);
+        rc = compare_samples(w, &w->plan.records[record], r->head, finished_ns, same, err);
     pcri_record_close(&r);
     return rc;
 }
@@ -152,8 +149,8 @@ static int compare_records(struct pcri_write *w, const struct pcri_manifest *m,
     return rc;
 }
 
-static int compare(struct pcri_write *w, const char *manifest_path,
-                   uint64_t finished_ns, bool *same, struct pcr_error *err)
+static int compare(struct pcri_write *w, const char *manifest_path, uint64_t finished_ns,
+                   bool *same, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
     struct pcri_manifest m = { 0 };

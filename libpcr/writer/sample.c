@@ -121,7 +121,9 @@ static int note_undecodable(struct pcri_worker *t, struct pcri_packed *packed,
     bool foreign = rc == PCR_ERR_FORMAT || rc == PCR_ERR_UNSUPPORTED;
     snprintf(notes->undecodable, sizeof(notes->undecodable), "%s%s",
              pcri_sniff(t->file.data, t->file.nbytes),
-             foreign ? "" : rc == PCR_ERR_LIMIT ? " beyond a limit" : ", damaged");
+             foreign               ? ""
+             : rc == PCR_ERR_LIMIT ? " beyond a limit"
+                                   : ", damaged");
     return 0;
 }
 
@@ -130,8 +132,7 @@ static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packe
                       struct pcr_error *err)
 {
     const struct pcri_write *w = t->write;
-    struct pcr_decode_options o = { .size = sizeof(o),
-                                    .flags = PCR_DECODE_KEEP_ORIENTATION };
+    struct pcr_decode_options o = { .size = sizeof(o), .flags = PCR_DECODE_KEEP_ORIENTATION };
     struct pcr_image_info info = { .size = sizeof(info) };
     o.limits = w->opts.limits;
     /* What is no image that we know has no size and no orientation. */
@@ -180,8 +181,8 @@ int pcri_attributes_render(const char *text, const char *salvaged, char **out,
                          parsed ? "" : ": ", parsed ? "" : fault.what);
     }
     rc = salvaged && pcri_json_set_text(object, "salvaged", salvaged)
-        ? pcri_fail(err, PCR_ERR_NOMEM, "no memory for attributes")
-        : pcri_json_text(object, out, err);
+             ? pcri_fail(err, PCR_ERR_NOMEM, "no memory for attributes")
+             : pcri_json_text(object, out, err);
     json_decref(object);
     return rc;
 }
@@ -247,7 +248,8 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
     struct pcri_write *w = t->write;
     uint32_t policy = w->opts.bad_policy;
     const char *format = t->file.nbytes && verdict != VERDICT_MISSING
-        ? pcri_sniff(t->file.data, t->file.nbytes) : NULL;
+                             ? pcri_sniff(t->file.data, t->file.nbytes)
+                             : NULL;
     bool keepable = verdict != VERDICT_MISSING && t->file.nbytes <= UINT32_MAX;
 
     if (verdict == VERDICT_INTACT && w->opts.opaque_policy == PCR_OPAQUE_KEEP && keepable)
@@ -272,9 +274,9 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
 static bool is_lost(const struct pcr_error *why)
 {
     return pcri_is_of_data(why->code, why) || why->code == PCR_ERR_INVAL ||
-           (why->code == PCR_ERR_IO && (!why->sys_errno || why->sys_errno == EACCES ||
-                                        why->sys_errno == EPERM ||
-                                        why->sys_errno == ENAMETOOLONG));
+           (why->code == PCR_ERR_IO &&
+            (!why->sys_errno || why->sys_errno == EACCES || why->sys_errno == EPERM ||
+             why->sys_errno == ENAMETOOLONG));
 }
 
 static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *why)

@@ -20,8 +20,7 @@ int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
     if (format)
         rc |= pcri_json_set_text(object, "format", format);
     if (why->offset != PCR_NO_OFFSET)
-        rc |= json_object_set_new(object, "offset",
-                                  json_integer((json_int_t) why->offset));
+        rc |= json_object_set_new(object, "offset", json_integer((json_int_t) why->offset));
     *out = NULL;
     rc = rc ? pcri_fail(err, PCR_ERR_NOMEM, "no memory to describe a bad input")
             : pcri_json_text(object, out, err);
@@ -29,8 +28,7 @@ int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
     return rc;
 }
 
-static int write_lines(struct pcri_put *p, const struct pcri_outcome *o,
-                       struct pcr_error *err)
+static int write_lines(struct pcri_put *p, const struct pcri_outcome *o, struct pcr_error *err)
 {
     int rc = 0;
     for (uint32_t i = 0; i < o->skip_count && !rc; i++) {

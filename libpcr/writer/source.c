@@ -19,8 +19,9 @@ int pcri_source_describe(const struct pcr_source *source, uint64_t index,
     int rc = source->describe(source->context, index, out, err);
     if (rc || out->size == sizeof(*out))
         return rc;
-    return pcri_fail(err, PCR_ERR_INVAL,
-                     "sample %llu of the source: size became %u, expected %zu: describe() sets "
-                     "members, and not the whole struct", (unsigned long long) index,
-                     (unsigned) out->size, sizeof(*out));
+    return pcri_fail(
+        err, PCR_ERR_INVAL,
+        "sample %llu of the source: size became %u, expected %zu: describe() sets "
+        "members, and not the whole struct",
+        (unsigned long long) index, (unsigned) out->size, sizeof(*out));
 }

@@ -102,7 +102,8 @@ static int refuse(const char *dir, const struct contents *c, bool stateless,
         return pcri_fail(err, PCR_ERR_INVAL, "%s: already holds another dataset", dir);
     return pcri_fail(err, PCR_ERR_INVAL,
                      "%s: holds %llu record(s) of an unfinished conversion %s: delete it or "
-                     "choose another folder", dir, (unsigned long long) c->record_count,
+                     "choose another folder",
+                     dir, (unsigned long long) c->record_count,
                      stateless ? "whose state (.pcr-convert) is lost or damaged"
                                : "with other options or sources");
 }
@@ -165,7 +166,8 @@ int pcri_write_state_open(struct pcri_write_state *s, const struct pcri_storage 
                           struct pcr_error *err)
 {
     bool made = false;
-    *s = (struct pcri_write_state) { .storage = storage, .dir = dir,
+    *s = (struct pcri_write_state) { .storage = storage,
+                                     .dir = dir,
                                      .path = pcri_join(dir, state_name, err) };
     if (!s->path)
         return PCR_ERR_NOMEM;

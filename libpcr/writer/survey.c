@@ -25,13 +25,13 @@ static int name_sample(const struct pcri_write *w, uint64_t index, int rc,
                        struct pcr_error *err)
 {
     struct pcr_source_sample s;
-    return pcri_source_describe(&w->source, index, &s, NULL)
-               ? rc : pcri_sample_prefix(&s, rc, err);
+    return pcri_source_describe(&w->source, index, &s, NULL) ? rc
+                                                             : pcri_sample_prefix(&s, rc, err);
 }
 
 /* A bad sample has no statistics: it is judged when its turn comes to be packed. */
-static int survey_one(struct pcri_worker *t, uint64_t index,
-                      struct pcri_coder_stats **out, struct pcr_error *err)
+static int survey_one(struct pcri_worker *t, uint64_t index, struct pcri_coder_stats **out,
+                      struct pcr_error *err)
 {
     struct pcri_write *w = t->write;
     struct pcr_error why;

@@ -13,7 +13,8 @@ void pcri_write_threads_init(struct pcri_write *w)
     pthread_cond_init(&w->room, NULL);
     pcri_cond_init(&w->news);
     w->events_end = &w->events;
-    w->ticker = (struct pcri_ticker) { .opts = &w->opts, .progress = &w->progress,
+    w->ticker = (struct pcri_ticker) { .opts = &w->opts,
+                                       .progress = &w->progress,
                                        .next_ns = pcri_clock_ns() + PROGRESS_NS };
 }
 
@@ -46,8 +47,7 @@ void pcri_write_threads_free(struct pcri_write *w)
     pthread_cond_destroy(&w->news);
 }
 
-static void fail_locked(struct pcri_write *w, uint64_t position,
-                        const struct pcr_error *err)
+static void fail_locked(struct pcri_write *w, uint64_t position, const struct pcr_error *err)
 {
     if (!w->failed || position < w->fail_position) {
         w->failed = true;

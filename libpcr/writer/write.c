@@ -130,9 +130,10 @@ static int check_manifest(const struct pcr_buffer *text, struct pcr_error *err)
     pcri_limits_fill(&readers);
     if (text->nbytes <= readers.max_manifest_nbytes)
         return 0;
-    return pcri_fail(err, PCR_ERR_LIMIT, "a manifest of %zu bytes, above readers' limit of %llu: "
-                     "make larger records", text->nbytes,
-                     (unsigned long long) readers.max_manifest_nbytes);
+    return pcri_fail(err, PCR_ERR_LIMIT,
+                     "a manifest of %zu bytes, above readers' limit of %llu: "
+                     "make larger records",
+                     text->nbytes, (unsigned long long) readers.max_manifest_nbytes);
 }
 
 /* In a dry run the text is made all the same: it may fail. */
@@ -148,7 +149,8 @@ static int publish_manifest(const struct pcri_write *w, struct pcr_error *err)
     if (!rc)
         rc = check_manifest(&text, err);
     if (!rc && w->dir)
-        rc = pcri_storage_put(w->storage, w->dir, PCRI_MANIFEST_NAME, text.data, text.nbytes, err);
+        rc = pcri_storage_put(w->storage, w->dir, PCRI_MANIFEST_NAME, text.data, text.nbytes,
+                              err);
     if (!rc && !w->dir && w->opts.manifest_out)
         rc = pcri_buffer_append(w->opts.manifest_out, text.data, text.nbytes, err);
     pcri_manifest_free(&m);
@@ -293,8 +295,8 @@ static int write_phases(struct pcri_write *w, struct pcr_error *err)
 }
 
 int pcr_dataset_write(const char *path, const struct pcr_source *source,
-                      const struct pcr_write_options *opts,
-                      struct pcr_write_progress *report, struct pcr_error *err)
+                      const struct pcr_write_options *opts, struct pcr_write_progress *report,
+                      struct pcr_error *err)
 {
     struct pcri_write w = { .progress = { .size = sizeof(w.progress) } };
     struct pcr_ladder *builtin = NULL;

@@ -35,7 +35,7 @@ struct pcri_write_plan {
     uint32_t label_kind; /* enum pcr_label_kind */
     uint32_t class_count;
     const char *const *class_names; /* the source's, or number_names */
-    char *numbers;       /* their text, if integers were found to be classes */
+    char *numbers;                  /* their text, if integers were found to be classes */
     const char **number_names;
     uint64_t fingerprint; /* of all that the output depends on but the bad policy */
 };
@@ -43,14 +43,14 @@ struct pcri_write_plan {
 struct pcri_ticker;
 /* Calls the ticker. CANCELLED, and as below. */
 int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *source,
-                   const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
-                   struct pcri_ticker *ticker, struct pcr_error *err);
+                         const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
+                         struct pcri_ticker *ticker, struct pcr_error *err);
 void pcri_write_plan_free(struct pcri_write_plan *p);
 
 enum { PCRI_RECORD_NAME_NBYTES = 160 };
 /* The record's file name, "train-00000.pcr". */
 void pcri_write_plan_name(const struct pcri_write_plan *p, uint64_t record,
-                    char out[PCRI_RECORD_NAME_NBYTES]);
+                          char out[PCRI_RECORD_NAME_NBYTES]);
 
 /* --- options (write.c) --- */
 
@@ -78,24 +78,25 @@ int pcri_source_check(const struct pcr_source *source, uint64_t index,
 
 /* What a pass over the source gathers of its labels. */
 struct pcri_label_survey {
-    bool floats, integers; /* some sample has such labels */
-    bool singles;          /* integers: each sample has one, within 0..most - 1 */
-    uint64_t most;         /* there are at most so many classes */
+    bool floats, integers;            /* some sample has such labels */
+    bool singles;                     /* integers: each sample has one, within 0..most - 1 */
+    uint64_t most;                    /* there are at most so many classes */
     uint64_t distinct, end, labelled; /* of singles: labels; the largest + 1; samples */
-    uint8_t *seen;         /* [most]: 1 where a single has that label */
-    uint64_t inexact_index; /* the first integer that is not exact as a float */
+    uint8_t *seen;                    /* [most]: 1 where a single has that label */
+    uint64_t inexact_index;           /* the first integer that is not exact as a float */
     int64_t inexact_label;
-    char *inexact_key;     /* NULL: there is none */
+    char *inexact_key; /* NULL: there is none */
 };
 int pcri_label_survey_create(struct pcri_label_survey *v, uint64_t sample_count,
-                       struct pcr_error *err);
+                             struct pcr_error *err);
 void pcri_label_survey_free(struct pcri_label_survey *v);
 /* Notes the labels of a sample that is checked. NOMEM. */
 int pcri_label_survey_add(struct pcri_label_survey *v, uint64_t index,
                           const struct pcr_source_sample *s, struct pcr_error *err);
 /* Sets the plan's kind of labels and its classes; `classes`: integers may be some. */
-int pcri_label_survey_finish(const struct pcri_label_survey *v, const struct pcr_source *source,
-                       bool classes, struct pcri_write_plan *p, struct pcr_error *err);
+int pcri_label_survey_finish(const struct pcri_label_survey *v,
+                             const struct pcr_source *source, bool classes,
+                             struct pcri_write_plan *p, struct pcr_error *err);
 /* Does what a source says of a sample's labels when it is written still fit the plan? INVAL. */
 int pcri_label_check(const struct pcri_write_plan *p, const struct pcr_source_sample *s,
                      struct pcr_error *err);
@@ -200,9 +201,9 @@ struct pcri_write {
     struct pcr_write_options opts; /* opts.limits: &limits */
     struct pcr_limits limits;
     struct pcri_ticker ticker;
-    struct pcr_source source; /* the caller's, as far as it goes */
+    struct pcr_source source;           /* the caller's, as far as it goes */
     const struct pcri_storage *storage; /* where the dataset will be */
-    const char *dir; /* NULL: dry run */
+    const char *dir;                    /* NULL: dry run */
     const struct pcr_ladder *ladder;
     uint32_t group_count, piece_count;
     uint16_t piece_counts[PCRI_MAX_GROUPS];
@@ -214,9 +215,9 @@ struct pcri_write {
 
     /* What the threads share; under `lock` while they run. */
     pthread_mutex_t lock;
-    pthread_cond_t room;  /* for workers: a flight or memory is free, or stop */
-    pthread_cond_t news;  /* for the calling thread */
-    uint32_t running;     /* worker threads */
+    pthread_cond_t room; /* for workers: a flight or memory is free, or stop */
+    pthread_cond_t news; /* for the calling thread */
+    uint32_t running;    /* worker threads */
     bool stop;
     bool failed;
     uint64_t fail_position;
@@ -224,9 +225,10 @@ struct pcri_write {
     struct pcr_write_progress progress;
     uint64_t opaque_count;
     uint64_t memory_taken; /* by pictures at work; at most opts.max_memory_nbytes */
-    uint64_t memory_tickets, memory_served; /* of those that wait for it, first come first served */
+    uint64_t memory_tickets,
+        memory_served; /* of those that wait for it, first come first served */
     struct pcri_bad_event *events, **events_end;
-    struct pcri_outcome *outcomes; /* by record */
+    struct pcri_outcome *outcomes;    /* by record */
     struct pcri_split_totals *totals; /* by split */
 
     /* survey */
@@ -267,8 +269,7 @@ int pcri_write_parallel(struct pcri_write *w,
                         struct pcr_error *err);
 /* Notes a failure at a position of the plan and stops the handing out of work. The lowest
  * position wins, so that the same failure is reported whatever the timing. */
-void pcri_write_fail(struct pcri_write *w, uint64_t position,
-                     const struct pcr_error *err);
+void pcri_write_fail(struct pcri_write *w, uint64_t position, const struct pcr_error *err);
 /* Queues a call of bad_input. `format` is static, or NULL. */
 int pcri_write_bad(struct pcri_write *w, const char *path, const char *format,
                    const struct pcr_error *why, struct pcr_error *err);
@@ -303,13 +304,11 @@ int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *sl
 void pcri_slot_free(struct pcri_slot *slot);
 /* Has the source load a sample into t->file. What may pass is tried again. On failure *lost says
  * whether it is the input that is bad; else the failure ends the conversion. */
-int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost,
-                     struct pcr_error *why);
+int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost, struct pcr_error *why);
 /* Adds a record's notes to the progress. Under the lock while threads run. */
 void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts *c);
 /* Puts "path: " before the message, as valid UTF-8 and short enough for the reason. */
-int pcri_sample_prefix(const struct pcr_source_sample *s, int code,
-                       struct pcr_error *err);
+int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_error *err);
 
 /* A sample's attributes as canonical JSON, malloc'd; NULL for none. salvaged: the value of an
  * attribute of that name, or NULL. INVAL, NOMEM. */
@@ -325,8 +324,7 @@ int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *e
 
 /* Looks for a finished dataset in the folder that is this conversion's. Changes nothing.
  * IO, NOMEM, CANCELLED. (same.c) */
-int pcri_write_find_finished(struct pcri_write *w, bool *same,
-                             struct pcr_error *err);
+int pcri_write_find_finished(struct pcri_write *w, bool *same, struct pcr_error *err);
 
 /* Trains the dataset's shared tables on some of its samples. (survey.c) */
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);

@@ -6,7 +6,7 @@
 #include "../../libpcr/base/base.h"
 
 int pcri_bad_samples_init(struct pcri_bad_samples *f, const struct pcr_loader_options *o,
-                     struct pcr_error *err)
+                          struct pcr_error *err)
 {
     if (o->bad_sample == PCR_SAMPLE_ERROR)
         return 0;

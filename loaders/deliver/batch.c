@@ -299,7 +299,7 @@ void pcri_batch_set_labels(struct pcri_batch *b, uint32_t slot, uint32_t count, 
         b->labels[slot] = label;
     b->label_counts[slot] = count;
     b->more_labels[slot] = more;
-    b->all_labels[slot] = more            ? more
+    b->all_labels[slot] = more              ? more
                           : b->float_labels ? (const void *) &b->float_labels[slot]
                                             : &b->labels[slot];
 }

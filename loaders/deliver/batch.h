@@ -25,19 +25,19 @@ struct pcri_batch {
     struct pcri_task *parts; /* of files: what the slots are to hold; the scheduler's, freed by
                               * free() with the batch */
     uint32_t part_count;
-    size_t nbytes;           /* of pixels or files: memory taken */
-    size_t used_nbytes;      /* of files: bytes there are */
+    size_t nbytes;      /* of pixels or files: memory taken */
+    size_t used_nbytes; /* of files: bytes there are */
     uint32_t slot_count;
     uint32_t done_count;
-    uint32_t error_slot;     /* slot of the error, UINT32_MAX if there is none */
+    uint32_t error_slot; /* slot of the error, UINT32_MAX if there is none */
     struct pcr_error error;
 };
 
 /* A pool of batches of these options; it keeps at most keep_count free ones. sample_nbytes: of
  * pixels, or about what a file takes. float_labels: batches have floats for labels. */
 int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
-                     size_t sample_nbytes, bool float_labels, struct pcri_batch_pool **out,
-                     struct pcr_error *err);
+                           size_t sample_nbytes, bool float_labels,
+                           struct pcri_batch_pool **out, struct pcr_error *err);
 /* Drops the owner's hold; the pool goes with its last batch. Sets *pool to NULL. */
 void pcri_batch_pool_close(struct pcri_batch_pool **pool);
 
@@ -45,8 +45,8 @@ void pcri_batch_pool_close(struct pcri_batch_pool **pool);
 uint64_t pcri_batch_pool_out_count(struct pcri_batch_pool *pool);
 
 /* An empty batch of slot_count slots. Give it back with pcri_batch_release(). */
-int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count, struct pcri_batch **out,
-                  struct pcr_error *err);
+int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count,
+                        struct pcri_batch **out, struct pcr_error *err);
 
 void pcri_batch_release(struct pcri_batch *b);
 

@@ -72,14 +72,14 @@ static int check_channel(const struct pcr_loader_options *o, int c, struct pcr_e
 {
     double mean = o->output.mean[c], std = o->output.std[c];
     bool ok = o->output.dtype == PCR_DTYPE_UINT8 ? mean == 0 && std == 0
-                                          : isfinite(mean) && isfinite(std) && std > 0;
+                                                 : isfinite(mean) && isfinite(std) && std > 0;
     if (ok)
         return 0;
     return pcri_fail(err, PCR_ERR_INVAL,
                      "loader options mean[%d] and std[%d] are %g and %g, expected %s", c, c,
                      mean, std,
                      o->output.dtype == PCR_DTYPE_UINT8 ? "0 with dtype UINT8"
-                                                 : "finite numbers, std above 0");
+                                                        : "finite numbers, std above 0");
 }
 
 static int check_memory(const struct pcr_loader_options *o, struct pcr_error *err)
@@ -98,10 +98,10 @@ static int check_reserved(const struct pcr_loader_options *o, struct pcr_error *
         const uint64_t *words;
         size_t count;
     } groups[] = {
-        { "order", o->order.reserved, 4 },       { "shard", o->shard.reserved, 2 },
-        { "samples", o->samples.reserved, 4 },   { "fidelity", o->fidelity.reserved, 2 },
-        { "output", o->output.reserved, 2 },     { "transform", o->transform.reserved, 4 },
-        { "threads", o->threads.reserved, 2 },   { "memory", o->memory.reserved, 2 },
+        { "order", o->order.reserved, 4 },     { "shard", o->shard.reserved, 2 },
+        { "samples", o->samples.reserved, 4 }, { "fidelity", o->fidelity.reserved, 2 },
+        { "output", o->output.reserved, 2 },   { "transform", o->transform.reserved, 4 },
+        { "threads", o->threads.reserved, 2 }, { "memory", o->memory.reserved, 2 },
     };
     for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
         for (size_t i = 0; i < groups[g].count; i++)
@@ -151,13 +151,16 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
     int rc = pcri_flags_check("pcr_loader_options", o->flags, PCR_LOADER_TO_SRGB * 2 - 1, err);
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
         rc = check_max(bounds[i].name, bounds[i].value, bounds[i].max, err);
-    if (rc || (rc = check_order("area_min_ppm", o->transform.area_min_ppm, "area_max_ppm",
-                                o->transform.area_max_ppm, err)) ||
+    if (rc ||
+        (rc = check_order("area_min_ppm", o->transform.area_min_ppm, "area_max_ppm",
+                          o->transform.area_max_ppm, err)) ||
         (rc = check_order("ratio_min_ppm", o->transform.ratio_min_ppm, "ratio_max_ppm",
                           o->transform.ratio_max_ppm, err)))
         return rc;
-    if (o->flags & PCR_LOADER_EXACT && o->flags & (PCR_LOADER_DROP_LAST | PCR_LOADER_DROP_UNEVEN))
-        return pcri_fail(err, PCR_ERR_INVAL, "loader flags EXACT and %s: the one has all samples, "
+    if (o->flags & PCR_LOADER_EXACT &&
+        o->flags & (PCR_LOADER_DROP_LAST | PCR_LOADER_DROP_UNEVEN))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader flags EXACT and %s: the one has all samples, "
                          "the other drops some",
                          o->flags & PCR_LOADER_DROP_LAST ? "DROP_LAST" : "DROP_UNEVEN");
     for (int c = 0; c < 3; c++)
@@ -195,8 +198,8 @@ static int check_indices(const struct pcr_loader_options *o, uint64_t sample_cou
         if (i && index <= o->order.indices[i - 1])
             return pcri_fail(err, PCR_ERR_INVAL,
                              "loader option indices[%llu] is %llu, expected more than %llu, "
-                             "which is before it", (unsigned long long) i,
-                             (unsigned long long) index,
+                             "which is before it",
+                             (unsigned long long) i, (unsigned long long) index,
                              (unsigned long long) o->order.indices[i - 1]);
     }
     return 0;
@@ -208,8 +211,8 @@ static int check_part(const char *name, uint64_t i, double value, struct pcr_err
     if (isfinite(value) && value >= 0)
         return 0;
     return pcri_fail(err, PCR_ERR_INVAL,
-                     "loader option %s[%llu] is %g, expected a finite number, 0 or more",
-                     name, (unsigned long long) i, value);
+                     "loader option %s[%llu] is %g, expected a finite number, 0 or more", name,
+                     (unsigned long long) i, value);
 }
 
 /* A sum of such numbers. */
@@ -263,8 +266,8 @@ static int place(struct pcr_loader_options *o, struct pcr_error *err)
     if (o->shard.rank || o->shard.world)
         return pcri_fail(err, PCR_ERR_INVAL,
                          "loader options rank and world are %u and %u, expected 0 where "
-                         "they come from the environment", (unsigned) o->shard.rank,
-                         (unsigned) o->shard.world);
+                         "they come from the environment",
+                         (unsigned) o->shard.rank, (unsigned) o->shard.world);
     return pcri_rank_from_environment(o, err);
 }
 

@@ -10,9 +10,9 @@
 
 /* What there is to load. */
 struct pcri_extent {
-    uint64_t sample_count;  /* of all datasets */
-    uint32_t group_count;   /* the most that a dataset has */
-    bool float_labels;      /* labels are floats */
+    uint64_t sample_count; /* of all datasets */
+    uint32_t group_count;  /* the most that a dataset has */
+    bool float_labels;     /* labels are floats */
     uint32_t dataset_count;
 };
 
@@ -42,8 +42,8 @@ enum pcri_stream {
     PCRI_STREAM_ROTATION = 7,
 };
 
-static inline uint64_t pcri_stream_key(uint64_t seed, enum pcri_stream stream,
-                                       uint64_t epoch, uint64_t n)
+static inline uint64_t pcri_stream_key(uint64_t seed, enum pcri_stream stream, uint64_t epoch,
+                                       uint64_t n)
 {
     return pcri_key(pcri_mix(seed) + stream, epoch, n);
 }

@@ -17,6 +17,6 @@ struct pcri_pick {
 /* Lists the rank's samples of a window: pcri_shard_before(s, its end) less
  * pcri_shard_before(s, w->position), as many as picks_out has room for. NOMEM. */
 int pcri_assign(const struct pcri_shard *s, const struct pcri_order_window *w,
-              struct pcri_pick *picks_out, struct pcr_error *err);
+                struct pcri_pick *picks_out, struct pcr_error *err);
 
 #endif

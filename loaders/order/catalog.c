@@ -104,7 +104,8 @@ static int set_shares(struct pcri_catalog *c, const struct pcr_loader_options *o
         if (take && (!possible || (once && possible < take)))
             return pcri_fail(err, PCR_ERR_INVAL,
                              "an epoch is to have %llu samples of dataset %u, %llu can be "
-                             "taken%s", (unsigned long long) take, (unsigned) k,
+                             "taken%s",
+                             (unsigned long long) take, (unsigned) k,
                              (unsigned long long) possible, once ? " once" : "");
         c->drawn = c->drawn || (take && take % count);
     }
@@ -124,8 +125,7 @@ static uint64_t bits(double value)
 static uint64_t options_digest(const struct pcri_catalog *c,
                                const struct pcr_loader_options *o)
 {
-    uint64_t digest = pcri_key(o->order.shuffle, c->entry_count,
-                               o->flags & PCR_LOADER_ONCE);
+    uint64_t digest = pcri_key(o->order.shuffle, c->entry_count, o->flags & PCR_LOADER_ONCE);
     if (o->order.shuffle == PCR_SHUFFLE_BLOCK)
         digest = pcri_key(pcri_key(digest, o->order.block_samples, o->order.window_samples),
                           o->order.window_nbytes, 0);
@@ -159,8 +159,7 @@ int pcri_catalog_finish(struct pcri_catalog *c, const struct pcr_loader_options 
 {
     uint64_t r = 0;
     for (uint32_t k = 0; k <= c->part_count; k++) {
-        while (r < c->record_count &&
-               (k == c->part_count || c->records[r].dataset < k))
+        while (r < c->record_count && (k == c->part_count || c->records[r].dataset < k))
             r++;
         c->parts[k] = (struct pcri_catalog_part) { r, c->records[r].first_member, 0 };
     }

@@ -10,12 +10,12 @@
 #include "../options/options.h"
 
 struct pcri_catalog_record {
-    uint64_t record;       /* in its dataset */
+    uint64_t record; /* in its dataset */
     uint64_t first_number;
     uint64_t first_member;
     uint32_t dataset;
     uint32_t sample_count;
-    uint32_t span_samples; /* samples that are read at once, at most */
+    uint32_t span_samples;  /* samples that are read at once, at most */
     uint32_t sample_nbytes; /* mean at full fidelity, at least 1 */
 };
 
@@ -28,15 +28,15 @@ struct pcri_catalog_part {
 
 struct pcri_catalog {
     struct pcr_loader_options options; /* its pointers are not to be used */
-    uint64_t window_nbytes;  /* of one window */
+    uint64_t window_nbytes;            /* of one window */
     uint64_t record_count, member_count, sample_count;
-    uint64_t entry_count;    /* of an epoch */
+    uint64_t entry_count;                /* of an epoch */
     struct pcri_catalog_record *records; /* record_count + 1: the last is the end */
-    uint64_t *indices;       /* the members' numbers; NULL: all samples */
-    double *weights;         /* the members'; NULL: alike */
+    uint64_t *indices;                   /* the members' numbers; NULL: all samples */
+    double *weights;                     /* the members'; NULL: alike */
     uint32_t part_count;
-    struct pcri_catalog_part *parts;     /* part_count + 1: the last is the end */
-    bool drawn;              /* epochs differ in what they have */
+    struct pcri_catalog_part *parts; /* part_count + 1: the last is the end */
+    bool drawn;                      /* epochs differ in what they have */
     uint64_t dataset_digest, options_digest;
 };
 

@@ -16,7 +16,7 @@ struct making {
     struct pcri_contents *contents;
     uint64_t room; /* rows that there is memory for */
     uint64_t entry_count;
-    uint32_t *counts; /* of the part's members */
+    uint32_t *counts;      /* of the part's members */
     uint64_t first, count; /* the part's members */
     uint64_t first_record, end_record;
     struct pcr_error *err;
@@ -81,8 +81,8 @@ struct layer {
 static void count_layers(const struct making *m, struct layer *layers)
 {
     for (uint64_t r = m->first_record; r < m->end_record; r++)
-        for (uint64_t i = m->c->records[r].first_member;
-             i < m->c->records[r + 1].first_member; i++)
+        for (uint64_t i = m->c->records[r].first_member; i < m->c->records[r + 1].first_member;
+             i++)
             for (uint32_t copy = 0; copy < m->counts[i - m->first]; copy++) {
                 struct layer *l = &layers[copy];
                 l->entry_count++;
@@ -109,8 +109,8 @@ static void fill_layers(struct making *m, struct layer *layers)
 {
     struct pcri_contents *contents = m->contents;
     for (uint64_t r = m->first_record; r < m->end_record; r++)
-        for (uint64_t i = m->c->records[r].first_member;
-             i < m->c->records[r + 1].first_member; i++)
+        for (uint64_t i = m->c->records[r].first_member; i < m->c->records[r + 1].first_member;
+             i++)
             for (uint32_t copy = 0; copy < m->counts[i - m->first]; copy++) {
                 struct layer *l = &layers[copy];
                 if (l->last_record != r)
@@ -184,8 +184,9 @@ static int add_part(struct making *m, uint32_t part, uint64_t epoch)
 static uint64_t cut_spans(const struct making *m, uint64_t first_row, uint64_t span)
 {
     struct pcri_contents *contents = m->contents;
-    contents->rows[contents->row_count] =
-        (struct pcri_contents_row) { .first_entry = m->entry_count };
+    contents->rows[contents->row_count] = (struct pcri_contents_row) {
+        .first_entry = m->entry_count
+    };
     for (uint64_t i = first_row; i < contents->row_count; i++) {
         struct pcri_contents_row *row = &contents->rows[i];
         uint64_t size = m->c->records[row->record].span_samples;
@@ -202,8 +203,8 @@ int pcri_contents_create(const struct pcri_catalog *c, uint64_t epoch,
     struct pcri_contents *contents = pcri_calloc(1, sizeof(*contents), err);
     struct making m = { .c = c, .contents = contents, .err = err };
     int rc = contents ? reserve_rows(&m, 0) : PCR_ERR_NOMEM;
-    if (!rc && !(contents->first_spans =
-                     pcri_calloc((uint64_t) c->part_count + 1, sizeof(uint64_t), err)))
+    if (!rc && !(contents->first_spans = pcri_calloc((uint64_t) c->part_count + 1,
+                                                     sizeof(uint64_t), err)))
         rc = PCR_ERR_NOMEM;
     if (!rc && (c->drawn || c->indices) &&
         !(contents->places = pcri_calloc(c->entry_count, sizeof(uint32_t), err)))

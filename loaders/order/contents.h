@@ -15,20 +15,20 @@ struct pcri_contents_row {
 
 struct pcri_contents {
     uint64_t row_count, span_count;
-    struct pcri_contents_row *rows;  /* row_count + 1: the last is the end */
-    uint32_t *places;       /* of the entries' samples in their records; NULL: a row has all
+    struct pcri_contents_row *rows; /* row_count + 1: the last is the end */
+    uint32_t *places;      /* of the entries' samples in their records; NULL: a row has all
                              * its record's samples */
-    uint64_t *first_spans;  /* of the catalog's parts, and the end */
+    uint64_t *first_spans; /* of the catalog's parts, and the end */
 };
 
 /* The contents of an epoch; of all epochs, if the catalog's are not drawn. Immutable. */
-int pcri_contents_create(const struct pcri_catalog *c, uint64_t epoch, struct pcri_contents **out,
-                     struct pcr_error *err);
+int pcri_contents_create(const struct pcri_catalog *c, uint64_t epoch,
+                         struct pcri_contents **out, struct pcr_error *err);
 void pcri_contents_destroy(struct pcri_contents **contents);
 
 /* The place in its record of an entry of a row. */
 static inline uint32_t pcri_contents_place(const struct pcri_contents *contents,
-                                       const struct pcri_contents_row *row, uint64_t entry)
+                                           const struct pcri_contents_row *row, uint64_t entry)
 {
     return contents->places ? contents->places[entry] : (uint32_t) (entry - row->first_entry);
 }

@@ -8,9 +8,9 @@
 struct pcri_draw {
     const double *weights; /* count of them, finite, not negative; NULL: alike */
     uint64_t count;
-    uint64_t take;         /* samples to be drawn; one can be, if there is one to draw */
-    bool once;             /* none twice: at least `take` have a weight above 0 */
-    uint64_t key;          /* of the random numbers */
+    uint64_t take; /* samples to be drawn; one can be, if there is one to draw */
+    bool once;     /* none twice: at least `take` have a weight above 0 */
+    uint64_t key;  /* of the random numbers */
 };
 
 /* Sets counts_out[i], for `count` samples, to how often sample i was drawn; they add up to

@@ -28,8 +28,8 @@ static int copy_steps(struct pcri_fidelity_plan *r, const struct pcr_loader_opti
                       struct pcr_error *err)
 {
     r->steps = pcri_calloc(o->fidelity.step_count, sizeof(*r->steps), err);
-    r->sums = pcri_calloc((uint64_t) o->fidelity.step_count * r->group_count,
-                          sizeof(double), err);
+    r->sums = pcri_calloc((uint64_t) o->fidelity.step_count * r->group_count, sizeof(double),
+                          err);
     if (!r->steps || !r->sums)
         return PCR_ERR_NOMEM;
     r->step_count = o->fidelity.step_count;
@@ -40,8 +40,8 @@ static int copy_steps(struct pcri_fidelity_plan *r, const struct pcr_loader_opti
             return pcri_fail(err, PCR_ERR_INVAL,
                              "loader option fidelity_steps[%u]: fidelity %u from epoch %llu "
                              "on, expected 0 to %u (0 with chances), and rising epochs",
-                             (unsigned) i, (unsigned) s.fidelity,
-                             (unsigned long long) s.epoch, (unsigned) r->group_count);
+                             (unsigned) i, (unsigned) s.fidelity, (unsigned long long) s.epoch,
+                             (unsigned) r->group_count);
         if (!s.fidelity && !s.chances)
             s.fidelity = r->group_count;
         int rc = add_up(r, i, s.chances, err);
@@ -79,10 +79,9 @@ int pcri_fidelity_plan_init(struct pcri_fidelity_plan *r, const struct pcr_loade
         rc = copy_bytes(o->samples.augment, o->samples.count, &r->augment, err);
     for (uint64_t i = 0; !rc && r->fidelities && i < o->samples.count; i++)
         if (r->fidelities[i] > group_count)
-            rc = pcri_fail(err, PCR_ERR_INVAL,
-                           "loader option fidelities[%llu] is %u, the most is %u",
-                           (unsigned long long) i, (unsigned) r->fidelities[i],
-                           (unsigned) group_count);
+            rc = pcri_fail(
+                err, PCR_ERR_INVAL, "loader option fidelities[%llu] is %u, the most is %u",
+                (unsigned long long) i, (unsigned) r->fidelities[i], (unsigned) group_count);
     return rc;
 }
 
@@ -142,8 +141,8 @@ static uint32_t draw(const struct pcri_fidelity_plan *r, uint32_t step,
 {
     const double *sums = r->sums + (size_t) step * r->group_count;
     double at = sums[r->group_count - 1] *
-                pcri_unit(pcri_stream_key(r->seed, PCRI_STREAM_FIDELITY, s->epoch,
-                                          s->identity));
+                pcri_unit(
+                    pcri_stream_key(r->seed, PCRI_STREAM_FIDELITY, s->epoch, s->identity));
     uint32_t g = 1;
     while (g < r->group_count && sums[g - 1] <= at)
         g++;

@@ -15,7 +15,7 @@ struct pcri_fidelity_plan {
     uint8_t *fidelities, *augment;   /* by the sample's number; or NULL */
 };
 int pcri_fidelity_plan_init(struct pcri_fidelity_plan *r, const struct pcr_loader_options *o,
-                    uint32_t group_count, struct pcr_error *err);
+                            uint32_t group_count, struct pcr_error *err);
 void pcri_fidelity_plan_free(struct pcri_fidelity_plan *r);
 
 enum { PCRI_CHANGES_MAX = 4 };
@@ -34,8 +34,8 @@ bool pcri_changes_add(struct pcri_changes *c, uint64_t position, uint32_t fideli
 /* Those that have happened before a position are no longer on the way. */
 void pcri_changes_pass(struct pcri_changes *c, uint64_t position);
 /* What they are at the beginning of epoch `next`, if those before `from` have begun. */
-void pcri_changes_begin(struct pcri_changes *c, const struct pcri_fidelity_plan *r, uint64_t from,
-                        uint64_t next);
+void pcri_changes_begin(struct pcri_changes *c, const struct pcri_fidelity_plan *r,
+                        uint64_t from, uint64_t next);
 
 /* A sample of an epoch. */
 struct pcri_fidelity_case {
@@ -46,6 +46,6 @@ struct pcri_fidelity_case {
 
 /* 1..G, pure functions of their arguments. */
 uint32_t pcri_fidelity_at(const struct pcri_fidelity_plan *r, const struct pcri_changes *c,
-                             const struct pcri_fidelity_case *sample);
+                          const struct pcri_fidelity_case *sample);
 
 #endif

@@ -242,8 +242,8 @@ static int window_mix(const struct pcri_order *order, const struct pcri_order_pl
     const struct pcr_loader_options *o = &order->catalog->options;
     if (o->order.shuffle != PCR_SHUFFLE_BLOCK)
         return 0;
-    uint64_t key =
-        pcri_stream_key(o->seed, PCRI_STREAM_WINDOW, plan->epoch, plan->next_window);
+    uint64_t key = pcri_stream_key(o->seed, PCRI_STREAM_WINDOW, plan->epoch,
+                                   plan->next_window);
     uint32_t count = round_count(w);
     uint64_t *times = pcri_malloc((uint64_t) w->sample_count * 2, sizeof(*times), err);
     struct round *rounds = pcri_malloc(count, sizeof(*rounds), err);

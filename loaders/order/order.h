@@ -13,7 +13,7 @@ struct pcri_span {
     uint64_t entry;        /* the first one in the contents */
     uint64_t row;          /* of the contents */
     uint32_t dataset;
-    uint32_t first;        /* the first one's place in the record */
+    uint32_t first; /* the first one's place in the record */
     uint32_t count;
     uint32_t extent; /* samples of the record from the first to the last; `count` or more */
     uint32_t copy;
@@ -24,7 +24,7 @@ struct pcri_span {
  * [position, position + sample_count) of the epoch. */
 struct pcri_order_window {
     uint64_t position;
-    uint64_t first_span;  /* which of the epoch's spans, as they are read, is the first */
+    uint64_t first_span; /* which of the epoch's spans, as they are read, is the first */
     uint32_t sample_count, span_count;
     struct pcri_span *spans;
     uint32_t *span_first; /* span_count + 1: samples of the spans before */
@@ -59,14 +59,15 @@ void pcri_order_seek(const struct pcri_order *order, struct pcri_order_plan *pla
 
 /* The sample at place `i` (below sample_count) of the window: its span, and which of the
  * span's samples it is. */
-void pcri_order_window_sample(const struct pcri_order_window *w, uint32_t i, uint32_t *span_out,
-                        uint32_t *entry_out);
+void pcri_order_window_sample(const struct pcri_order_window *w, uint32_t i,
+                              uint32_t *span_out, uint32_t *entry_out);
 
 /* The place in its record of a span's n-th sample. */
 static inline uint32_t pcri_span_place(const struct pcri_order *order,
                                        const struct pcri_span *span, uint32_t n)
 {
-    return pcri_contents_place(order->contents, &order->contents->rows[span->row], span->entry + n);
+    return pcri_contents_place(order->contents, &order->contents->rows[span->row],
+                               span->entry + n);
 }
 
 #endif

@@ -15,7 +15,7 @@ struct pcri_seat {
 /* Goes through an epoch's samples in search of one for a seat. Start from { .seat = seat }. */
 struct pcri_search {
     struct pcri_seat seat;
-    uint32_t count;  /* samples found so far */
+    uint32_t count; /* samples found so far */
     uint32_t round;
     uint64_t step;   /* of the round */
     uint32_t before; /* `count` when the round began */

@@ -60,8 +60,7 @@ static int check(const struct pcri_saved *s, const struct pcri_saved *here,
         return pcri_fail(err, PCR_ERR_INVAL,
                          "loader state: seed %" PRIu64 ", but the loader's is %" PRIu64,
                          s->seed, here->seed);
-    if (s->options_digest != here->options_digest ||
-        s->sample_count != here->sample_count)
+    if (s->options_digest != here->options_digest || s->sample_count != here->sample_count)
         return pcri_fail(err, PCR_ERR_INVAL,
                          "loader state: it is of another order (shuffle, block_samples, "
                          "window_samples, window_nbytes, indices, weights, epoch_samples, "
@@ -69,8 +68,8 @@ static int check(const struct pcri_saved *s, const struct pcri_saved *here,
                          s->sample_count, here->sample_count);
     if (s->position > s->sample_count)
         return pcri_fail(err, PCR_ERR_FORMAT,
-                         "loader state: position is %" PRIu64 ", at most %" PRIu64
-                         " expected", s->position, s->sample_count);
+                         "loader state: position is %" PRIu64 ", at most %" PRIu64 " expected",
+                         s->position, s->sample_count);
     return 0;
 }
 
@@ -98,8 +97,8 @@ static int unpack_changes(const uint8_t *p, uint32_t group_count, struct pcri_sa
         return 0;
     return pcri_fail(err, PCR_ERR_FORMAT,
                      "loader state: fidelity %u with %u changes, or one of these, is not as "
-                     "expected (fidelities to %u, rising positions)", (unsigned) c->fidelity,
-                     (unsigned) c->count, (unsigned) group_count);
+                     "expected (fidelities to %u, rising positions)",
+                     (unsigned) c->fidelity, (unsigned) c->count, (unsigned) group_count);
 }
 
 int pcri_saved_unpack(const void *state, size_t nbytes, const struct pcri_saved *here,
@@ -119,13 +118,11 @@ int pcri_saved_unpack(const void *state, size_t nbytes, const struct pcri_saved 
     if (nbytes >= sizeof(magic) && memcmp(p, magic, sizeof(magic)))
         return pcri_fail(err, PCR_ERR_FORMAT, "loader state: does not begin with PCRS");
     if (nbytes >= 8 && pcri_load32(p + 4) != PCRI_SAVED_VERSION)
-        return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                         "loader state: version %u, expected %u",
+        return pcri_fail(err, PCR_ERR_UNSUPPORTED, "loader state: version %u, expected %u",
                          (unsigned) pcri_load32(p + 4), (unsigned) PCRI_SAVED_VERSION);
     if (nbytes < PCR_LOADER_STATE_NBYTES)
-        return pcri_fail(err, PCR_ERR_TRUNCATED,
-                         "loader state: %zu bytes, expected %d", nbytes,
-                         PCR_LOADER_STATE_NBYTES);
+        return pcri_fail(err, PCR_ERR_TRUNCATED, "loader state: %zu bytes, expected %d",
+                         nbytes, PCR_LOADER_STATE_NBYTES);
     if (nbytes > PCR_LOADER_STATE_NBYTES)
         return pcri_fail(err, PCR_ERR_FORMAT, "loader state: %zu bytes, expected %d", nbytes,
                          PCR_LOADER_STATE_NBYTES);

@@ -39,8 +39,7 @@ static int put_changes(const struct pcri_changes *c, struct pcr_buffer *out,
 {
     int rc = pcri_print(out, err, "[");
     for (uint32_t i = 0; !rc && i < c->count; i++)
-        rc = pcri_print(out, err, "%s[%" PRIu64 ", %u]", i ? ", " : "",
-                        c->items[i].position,
+        rc = pcri_print(out, err, "%s[%" PRIu64 ", %u]", i ? ", " : "", c->items[i].position,
                         (unsigned) c->items[i].fidelity);
     return rc ? rc : pcri_print(out, err, "]");
 }
@@ -154,7 +153,8 @@ static bool take_changes(struct text_reader *r, struct pcri_changes *c)
     return take(r, "]");
 }
 
-static bool take_value(struct text_reader *r, const struct state_member *m, struct pcri_saved *out)
+static bool take_value(struct text_reader *r, const struct state_member *m,
+                       struct pcri_saved *out)
 {
     uint64_t value;
     switch (m->kind) {

@@ -26,12 +26,12 @@ struct pcri_lanes {
 struct pcri_shard {
     uint64_t first, end;
     uint64_t batch_size;
-    bool divided;          /* steps are divided out span by span: see assignment.c */
+    bool divided;        /* steps are divided out span by span: see assignment.c */
     uint64_t full_count; /* batches of batch_size in whole steps */
     uint64_t last_first; /* of the batch in the last, short step: its first position, */
     uint64_t last_count; /* and its samples; 0: there is none. */
-    uint64_t last_own;   /* Of these, those that no other rank has; the others fill the batch */
-    bool exact;          /* what fills it repeats the epoch's last position */
+    uint64_t last_own; /* Of these, those that no other rank has; the others fill the batch */
+    bool exact;        /* what fills it repeats the epoch's last position */
     /* Whole steps; of the last one, whole batches of the first workers; what is left of it. */
     struct pcri_lanes parts[3];
 };
@@ -62,7 +62,7 @@ uint64_t pcri_shard_step_end(const struct pcri_shard *s, uint64_t position);
  * Returns whether it needs one more, any of these, for as many samples as the others. Where all
  * is exact, what fills the last batch is not among them. */
 bool pcri_shard_divide(const struct pcri_shard *s, uint64_t from, uint64_t end,
-                     uint64_t *low_out, uint64_t *high_out);
+                       uint64_t *low_out, uint64_t *high_out);
 
 /* Positions that are delivered when each rank, and worker, has delivered so many batches. */
 uint64_t pcri_shard_delivered(const struct pcri_shard *s, uint64_t batch_count);

@@ -43,9 +43,8 @@ uint64_t *pcri_schedule_wait_reason(struct pcr_loader *l)
     if (l->state != PCRI_LOADER_RUNNING || !pcri_current_window(l))
         return NULL;
     uint64_t number = l->next_sample / l->options.batch_size;
-    return number < l->next_batch + l->options.memory.batches_ahead
-               ? &l->stats.bytes_wait_ns
-               : &l->stats.room_wait_ns;
+    return number < l->next_batch + l->options.memory.batches_ahead ? &l->stats.bytes_wait_ns
+                                                                    : &l->stats.room_wait_ns;
 }
 
 /* --- epochs --- */

@@ -22,22 +22,22 @@
 struct pcri_held_slice {
     struct pcr_slice *slice;
     struct pcri_held_slice *next; /* garbage list */
-    uint64_t nbytes;        /* estimate, counted against window_nbytes */
+    uint64_t nbytes;              /* estimate, counted against window_nbytes */
     uint32_t holds;
-    uint8_t fidelities[];   /* of the span's extent: what each is read at, 0: not at all */
+    uint8_t fidelities[]; /* of the span's extent: what each is read at, 0: not at all */
 };
 
 enum pcri_span_state {
     PCRI_SPAN_WANTED = 0, /* to be read */
     PCRI_SPAN_READING,
     PCRI_SPAN_HELD,
-    PCRI_SPAN_SINGLY,     /* each of its samples is read by itself */
+    PCRI_SPAN_SINGLY, /* each of its samples is read by itself */
 };
 
 struct pcri_span_work {
     enum pcri_span_state state;
-    uint32_t first, count;  /* its picks in by_span */
-    uint32_t left;          /* of these, not yet picked: the last ones */
+    uint32_t first, count; /* its picks in by_span */
+    uint32_t left;         /* of these, not yet picked: the last ones */
     struct pcri_held_slice *held;
 };
 
@@ -47,31 +47,31 @@ struct pcri_window_work {
     struct pcri_span_work *spans;
     struct pcri_window_work *next;
     struct pcri_pick *picks; /* the rank's samples, in order */
-    uint32_t *by_span;     /* which of the picks each span has, in order */
-    uint32_t needed;       /* picks */
-    uint32_t picked;       /* of them, decoded or being decoded */
-    uint32_t read_count;   /* of them, in spans that are read or being read */
-    uint32_t reading;      /* spans being read */
-    bool ahead;            /* it is of the next epoch */
-    uint32_t next_read;    /* no span before this one is wanted */
+    uint32_t *by_span;       /* which of the picks each span has, in order */
+    uint32_t needed;         /* picks */
+    uint32_t picked;         /* of them, decoded or being decoded */
+    uint32_t read_count;     /* of them, in spans that are read or being read */
+    uint32_t reading;        /* spans being read */
+    bool ahead;              /* it is of the next epoch */
+    uint32_t next_read;      /* no span before this one is wanted */
 };
 
 /* The next epoch, of which the first window is read when this one's are; but no more than an
  * eighth of window_nbytes, since this one is still held. */
 struct pcri_next {
-    bool wanted;            /* it is likely to come */
-    struct pcri_order_plan plan;  /* after that window */
+    bool wanted;                 /* it is likely to come */
+    struct pcri_order_plan plan; /* after that window */
     struct pcri_shard shard;
     struct pcri_changes changes;
     struct pcri_window_work *work; /* that window; NULL: not planned yet */
-    uint64_t nbytes;        /* read or being read of it, about */
-    uint64_t read_nbytes;   /* of it, by now, of stats.ahead_nbytes */
+    uint64_t nbytes;               /* read or being read of it, about */
+    uint64_t read_nbytes;          /* of it, by now, of stats.ahead_nbytes */
 };
 
 enum pcri_loader_phase {
     PCRI_LOADER_IDLE = 0, /* no epoch yet */
     PCRI_LOADER_RUNNING,
-    PCRI_LOADER_FAILED,   /* l->error says why */
+    PCRI_LOADER_FAILED, /* l->error says why */
     PCRI_LOADER_CANCELLED,
 };
 
@@ -79,8 +79,8 @@ struct pcr_loader {
     /* Fixed after creation, but for options.rank and .world: of epochs to begin */
     struct pcri_loader_dataset *datasets;
     uint32_t dataset_count, group_count; /* the most groups that one of them has */
-    struct pcr_loader_options options; /* its pointers are not to be used */
-    struct pcr_loader_options plain;   /* of samples that are not augmented */
+    struct pcr_loader_options options;   /* its pointers are not to be used */
+    struct pcr_loader_options plain;     /* of samples that are not augmented */
     struct pcri_fidelity_plan fidelity_plan;
     struct pcri_catalog *catalog;
     struct pcri_normalisation normalisation;
@@ -96,29 +96,30 @@ struct pcr_loader {
     pthread_cond_t ready; /* to the consumer: the next batch may be complete */
     pthread_cond_t quiet; /* to start_epoch: no thread is in a task */
     bool stop;
-    atomic_bool hurry;    /* threads shall not wait for storage any more; not under the mutex */
+    atomic_bool hurry; /* threads shall not wait for storage any more; not under the mutex */
     enum pcri_loader_phase state;
-    uint32_t busy;        /* threads in a task */
-    struct pcri_contents *contents; /* the epoch's; changes only while no thread is in a task */
+    uint32_t busy; /* threads in a task */
+    struct pcri_contents
+        *contents; /* the epoch's; changes only while no thread is in a task */
     struct pcri_changes changes;
-    bool begun;           /* an epoch has */
+    bool begun;            /* an epoch has */
     bool asks_environment; /* for rank and world, when the first epoch begins */
-    bool tunes;           /* the number of threads that only read changes */
+    bool tunes;            /* the number of threads that only read changes */
     struct pcri_tune tune;
-    uint32_t working;     /* threads that decode and are here now */
-    uint64_t idle_since_ns; /* for how long the others' time is not yet booked */
-    uint64_t *wait_reason; /* where that counts besides idle_ns; NULL: nowhere */
-    bool opening;         /* only the first batch's samples are to be read */
-    uint64_t room_needed; /* by the span that there was no room for; 0: none */
+    uint32_t working;        /* threads that decode and are here now */
+    uint64_t idle_since_ns;  /* for how long the others' time is not yet booked */
+    uint64_t *wait_reason;   /* where that counts besides idle_ns; NULL: nowhere */
+    bool opening;            /* only the first batch's samples are to be read */
+    uint64_t room_needed;    /* by the span that there was no room for; 0: none */
     struct pcri_shard shard; /* what is to be delivered since the epoch began or went on */
     uint64_t first_batch;    /* number of the shard's first */
     /* Counts of the shard's: sample to decode next, batch to hand over next, batches that
      * the consumer has had, or that were left out. */
     uint64_t next_sample, next_batch, delivered;
-    bool planning;        /* a thread has a PLAN: `plan` or next.plan, but for its epoch, is its
+    bool planning; /* a thread has a PLAN: `plan` or next.plan, but for its epoch, is its
                            * own */
     struct pcri_order_plan plan;
-    struct pcri_window_work *works;  /* windows not yet done, in order */
+    struct pcri_window_work *works; /* windows not yet done, in order */
     struct pcri_next next;
     uint64_t held_nbytes;
     struct pcri_bad_samples bad_samples;

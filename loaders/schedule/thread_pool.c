@@ -29,8 +29,8 @@ struct worker {
 struct thread_pool {
     enum pcri_thread_kind kind;
     atomic_uint_fast64_t generation;
-    atomic_uint idle;    /* threads that sleep */
-    atomic_bool crowded; /* turns end */
+    atomic_uint idle;      /* threads that sleep */
+    atomic_bool crowded;   /* turns end */
     pthread_mutex_t mutex; /* of what follows; taken after a loader's */
     pthread_cond_t work;
     pthread_cond_t quiet; /* a leaving client has no more threads, or a thread has ended */
@@ -41,8 +41,10 @@ struct thread_pool {
 };
 
 #define CREW(k) \
-    { .kind = (k), .mutex = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, \
-      .quiet = PTHREAD_COND_INITIALIZER }
+    { \
+        .kind = (k), .mutex = PTHREAD_MUTEX_INITIALIZER, .work = PTHREAD_COND_INITIALIZER, \
+        .quiet = PTHREAD_COND_INITIALIZER \
+    }
 static struct thread_pool pools[PCRI_THREADS_KINDS] = { CREW(PCRI_THREADS_MAKERS),
                                                         CREW(PCRI_THREADS_READERS) };
 
@@ -93,8 +95,7 @@ static bool go_round(struct thread_pool *c, struct worker *w, uint64_t seen)
     for (uint32_t k = 0; k < c->client_count; k++) {
         uint32_t i = (w->at + k) % c->client_count;
         struct pcri_thread_client *m = c->clients[i];
-        if (m->leaving || m->active >= m->limit ||
-            serve(c, w, m, seen) == PCRI_TURN_NOTHING)
+        if (m->leaving || m->active >= m->limit || serve(c, w, m, seen) == PCRI_TURN_NOTHING)
             continue;
         w->at = i + 1;
         return true;
@@ -260,8 +261,8 @@ int pcri_threads_join(enum pcri_thread_kind kind, struct pcri_thread_client *m,
     if (pcri_at_fork(&watched, NULL, NULL, forget, err))
         return PCR_ERR_NOMEM;
     pthread_mutex_lock(&c->mutex);
-    struct pcri_thread_client **clients =
-        realloc(c->clients, (c->client_count + 1) * sizeof(struct pcri_thread_client *));
+    struct pcri_thread_client **clients = realloc(
+        c->clients, (c->client_count + 1) * sizeof(struct pcri_thread_client *));
     if (!clients) {
         pthread_mutex_unlock(&c->mutex);
         return pcri_fail_nomem(err,

@@ -7,7 +7,7 @@
 #include "../transform/sample.h"
 
 enum pcri_thread_kind {
-    PCRI_THREADS_MAKERS,  /* that decode; as many as the member with most may have */
+    PCRI_THREADS_MAKERS, /* that decode; as many as the member with most may have */
     PCRI_THREADS_READERS, /* that only read; as many as all members together may have, since one's
                         * storage may keep its threads waiting */
     PCRI_THREADS_KINDS,
@@ -47,8 +47,8 @@ int pcri_threads_join(enum pcri_thread_kind kind, struct pcri_thread_client *m,
 void pcri_threads_leave(enum pcri_thread_kind kind, struct pcri_thread_client *m);
 /* Lets another number of threads work for a member, not 0. Fails as pcri_threads_join(); nothing is
  * changed then. */
-int pcri_threads_limit(enum pcri_thread_kind kind, struct pcri_thread_client *m, uint32_t limit,
-                    struct pcr_error *err);
+int pcri_threads_limit(enum pcri_thread_kind kind, struct pcri_thread_client *m,
+                       uint32_t limit, struct pcr_error *err);
 
 /* There may be something to do; wakes all threads that have nothing, or one. */
 void pcri_threads_wake(enum pcri_thread_kind kind);

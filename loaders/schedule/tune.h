@@ -6,17 +6,18 @@
 #include "../options/options.h"
 
 enum {
-    PCRI_TUNE_MOST = 128,                /* threads */
-    PCRI_TUNE_PERIOD_NS = 100000000,     /* that a number of threads is measured for */
+    PCRI_TUNE_MOST = 128,            /* threads */
+    PCRI_TUNE_PERIOD_NS = 100000000, /* that a number of threads is measured for */
 };
 #define PCRI_TUNE_PAUSE_NS UINT64_C(10000000000) /* after more threads were of no use */
 
 /* Start from { 0 }. */
 struct pcri_tune {
-    uint64_t since_ns, nbytes; /* when the measurement began, and what had been read; 0: none */
+    uint64_t since_ns,
+        nbytes; /* when the measurement began, and what had been read; 0: none */
     uint64_t not_before_ns;
-    double rate;               /* bytes a second with `before` threads */
-    uint32_t before;           /* 0: no trial */
+    double rate;     /* bytes a second with `before` threads */
+    uint32_t before; /* 0: no trial */
 };
 
 /* To be called while threads that decode wait for bytes. reading of `count` threads are reading

@@ -153,8 +153,8 @@ static bool pick_plan_next(struct pcr_loader *l, struct pcri_task *t)
  * of these there is one more for each thread that reads. */
 bool pcri_pick_plan(struct pcr_loader *l, struct pcri_task *t)
 {
-    uint32_t max = 2 + (l->options.order.shuffle == PCR_SHUFFLE_NONE ? pcri_reader_count(l)
-                                                                     : 0);
+    uint32_t max = 2 +
+                   (l->options.order.shuffle == PCR_SHUFFLE_NONE ? pcri_reader_count(l) : 0);
     if (drop_windows(l) >= max || l->planning || is_planned(l))
         return pick_plan_next(l, t);
     l->planning = true;

@@ -125,8 +125,9 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
     struct pcri_request q;
     uint8_t *slot = pcri_batch_slot(t->batch, t->slot);
     bool convert = l->options.output.dtype != PCR_DTYPE_UINT8;
-    int rc = convert ? pcri_buffer_reserve(&m->bytes, pcri_loader_sample_values(&l->options),
-                                           &err) : 0;
+    int rc = convert
+                 ? pcri_buffer_reserve(&m->bytes, pcri_loader_sample_values(&l->options), &err)
+                 : 0;
     set_request(l, t, &q);
     q.dst = convert ? m->bytes.data : slot;
     if (!rc)

@@ -206,8 +206,8 @@ static void turn_row(struct pcri_augmenter *c, const struct pcr_loader_options *
     while (end > begin && !is_inside(&l, end - 1, width, height))
         end--;
     c->loops->places((uint64_t) (l.x + begin * l.dx + shift),
-                     (uint64_t) (l.y + begin * l.dy + shift), (uint64_t) l.dx,
-                     (uint64_t) l.dy, stride, end - begin, offsets, fractions);
+                     (uint64_t) (l.y + begin * l.dy + shift), (uint64_t) l.dx, (uint64_t) l.dy,
+                     stride, end - begin, offsets, fractions);
     if (nearest)
         memset(fractions, 0, (end - begin) * sizeof(*fractions));
     for (uint32_t i = 0; i < channels; i++) {
@@ -236,7 +236,8 @@ static int turn(struct pcri_augmenter *c, const struct pcr_loader_options *o, do
         struct line l = {
             .x = llrint((co * across - si * down + middle_x) * ONE),
             .y = llrint((si * across + co * down + middle_y) * ONE),
-            .dx = llrint(co * ONE), .dy = llrint(si * ONE),
+            .dx = llrint(co * ONE),
+            .dy = llrint(si * ONE),
         };
         turn_row(c, o, l, y, planes, channels);
     }

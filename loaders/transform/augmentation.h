@@ -28,15 +28,15 @@ struct pcri_augmentation {
 bool pcri_augmentation_wanted(const struct pcr_loader_options *o);
 
 /* Chooses them for a sample in `epoch`: a pure function of its arguments. */
-void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
-                         struct pcri_augmentation *out);
+void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch,
+                              uint64_t identity, struct pcri_augmentation *out);
 
 /* What carries them out, with its scratch memory. Start from { 0 }. */
 struct pcri_augmenter {
     const struct pcri_pixel_loops *loops;
-    struct pcr_buffer planes;  /* of a sample that is delivered packed */
+    struct pcr_buffer planes; /* of a sample that is delivered packed */
     struct pcr_buffer luma;
-    struct pcr_buffer framed;  /* planes with a border, to be turned */
+    struct pcr_buffer framed;             /* planes with a border, to be turned */
     struct pcr_buffer offsets, fractions; /* of the places in a row */
 };
 void pcri_augmenter_init(struct pcri_augmenter *c);
@@ -45,11 +45,11 @@ void pcri_augmenter_free(struct pcri_augmenter *c);
 /* Where the sample's planes are to be decoded to: to `dst` if its layout has planes, else to
  * scratch memory. */
 int pcri_augmenter_planes(struct pcri_augmenter *c, const struct pcr_loader_options *o,
-                        uint8_t *dst, uint8_t **planes_out, struct pcr_error *err);
+                          uint8_t *dst, uint8_t **planes_out, struct pcr_error *err);
 
 /* Changes the planes, and puts the result into dst in the options' layout. */
 int pcri_augmenter_run(struct pcri_augmenter *c, const struct pcr_loader_options *o,
-                     const struct pcri_augmentation *changes, uint8_t *planes, uint8_t *dst,
-                     struct pcr_error *err);
+                       const struct pcri_augmentation *changes, uint8_t *planes, uint8_t *dst,
+                       struct pcr_error *err);
 
 #endif

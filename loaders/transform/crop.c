@@ -19,8 +19,7 @@ static double between(struct draws *d, double low, double high)
     return low + (high - low) * draw(d);
 }
 
-static void set_window(struct pcr_resize_options *out, double x, double y, double w,
-                       double h)
+static void set_window(struct pcr_resize_options *out, double x, double y, double w, double h)
 {
     out->x0 = x;
     out->y0 = y;
@@ -116,8 +115,10 @@ struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, u
     x = (how->x1 - how->x0) / x;
     y = (how->y1 - how->y0) / y;
     return (struct pcr_crop) {
-        .width = width, .height = height,
-        .x0 = (float) (how->x0 + left * x), .y0 = (float) (how->y0 + top * y),
+        .width = width,
+        .height = height,
+        .x0 = (float) (how->x0 + left * x),
+        .y0 = (float) (how->y0 + top * y),
         .x1 = (float) (how->x0 + (left + across) * x),
         .y1 = (float) (how->y0 + (top + down) * y),
         .flipped = how->flags & PCR_RESIZE_FLIP ? 1 : 0,

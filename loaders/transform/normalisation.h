@@ -17,7 +17,8 @@ struct pcri_normalisation {
     } table;
 };
 
-void pcri_normalisation_init(const struct pcr_loader_options *o, struct pcri_normalisation *out);
+void pcri_normalisation_init(const struct pcr_loader_options *o,
+                             struct pcri_normalisation *out);
 
 /* Converts one sample; dst has its pixels in o->dtype, which is not UINT8. */
 void pcri_normalise(const struct pcri_normalisation *p, const uint8_t *src, void *dst);

@@ -19,7 +19,8 @@ INLINE __m256i load_16_bytes(const uint8_t *p)
 
 INLINE void store_16_bytes(uint8_t *p, __m256i v)
 {
-    __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+    __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(v),
+                                     _mm256_extracti128_si256(v, 1));
     _mm_storeu_si128((__m128i *) (void *) p, bytes);
 }
 
@@ -126,9 +127,9 @@ TARGET static void places(uint64_t x, uint64_t y, uint64_t dx, uint64_t dy, size
 /* Eight pairs of neighbours, each in 32 bits, weighed by the pairs of 16 bits in `weights`. */
 INLINE __m256i weigh(const uint8_t *p, __m256i offsets, __m256i weights)
 {
-    const __m256i pairs = _mm256_setr_epi8(0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13,
-                                           -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1,
-                                           13, -1);
+    const __m256i pairs = _mm256_setr_epi8(0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1,
+                                           13, -1, 0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1,
+                                           12, -1, 13, -1);
     __m256i four = _mm256_i32gather_epi32((const int *) (const void *) p, offsets, 1);
     four = _mm256_madd_epi16(_mm256_shuffle_epi8(four, pairs), weights);
     return _mm256_srli_epi32(_mm256_add_epi32(four, _mm256_set1_epi32(8)), 4);
@@ -182,8 +183,9 @@ TARGET static void pack(const uint8_t *const rgb[3], size_t n, uint8_t *out)
             __m128i v = _mm_setzero_si128();
             for (int c = 0; c < 3; c++) {
                 const void *at = rgb[c] + i, *order = from[k][c];
-                v = _mm_or_si128(v, _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *) at),
-                                                     _mm_loadu_si128((const __m128i *) order)));
+                v = _mm_or_si128(v,
+                                 _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *) at),
+                                                  _mm_loadu_si128((const __m128i *) order)));
             }
             _mm_storeu_si128((__m128i *) (void *) (out + 3 * i + 16 * (size_t) k), v);
         }

@@ -44,8 +44,8 @@ static void places(uint64_t x, uint64_t y, uint64_t dx, uint64_t dy, size_t stri
 {
     enum { DROP = 32 - PCRI_PLACE_BITS, MASK = (1 << PCRI_PLACE_BITS) - 1 };
     for (size_t i = 0; i < n; i++, x += dx, y += dy) {
-        offsets[i] = (int32_t) ((uint32_t) (y >> 32) * (uint32_t) stride
-                                + (uint32_t) (x >> 32));
+        offsets[i] = (int32_t) ((uint32_t) (y >> 32) * (uint32_t) stride +
+                                (uint32_t) (x >> 32));
         fractions[i] = ((uint32_t) x >> DROP & MASK) | ((uint32_t) y >> DROP & MASK) << 16;
     }
 }

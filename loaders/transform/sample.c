@@ -53,8 +53,8 @@ static int make_augmented(struct pcri_maker *m, const struct pcri_request *q,
     pcri_choose_augmentation(o, q->epoch, q->identity, &augmentation);
     crop->degrees = (float) augmentation.degrees;
     window->flags |= PCR_RESIZE_PLANAR;
-    rc = pcr_decoder_decode_resized(m->decoder, &m->spans, d, window, planes,
-                                    o->output.width, o->output.height, err);
+    rc = pcr_decoder_decode_resized(m->decoder, &m->spans, d, window, planes, o->output.width,
+                                    o->output.height, err);
     return rc ? rc : pcri_augmenter_run(&m->augmenter, o, &augmentation, planes, q->dst, err);
 }
 
@@ -136,8 +136,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
         if (pcr_dataset_record(q->dataset->ds, sample->record, &record, NULL))
             record.path = "record";
         return pcri_prefix(err, rc, "%s: sample %u (%.200s), fidelity %u", record.path,
-                           (unsigned) sample->record_index, sample->key,
-                           (unsigned) fidelity);
+                           (unsigned) sample->record_index, sample->key, (unsigned) fidelity);
     }
     if ((rc = keep_labels(sample, out, err)))
         return rc;
@@ -163,8 +162,8 @@ static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
 }
 
 /* The sample by itself: a slice of one. */
-static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
-                        uint32_t fidelity, struct pcri_made *out, struct pcr_error *err)
+static int from_dataset(struct pcri_maker *m, const struct pcri_request *q, uint32_t fidelity,
+                        struct pcri_made *out, struct pcr_error *err)
 {
     struct pcr_sample_info info = { .size = sizeof(info) };
     struct pcr_sample *sample = NULL;
@@ -190,8 +189,8 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q,
     return rc;
 }
 
-int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
-                     struct pcri_made *out, struct pcr_error *err)
+int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q, struct pcri_made *out,
+                     struct pcr_error *err)
 {
     uint32_t policy = q->options->bad_sample;
     memset(out, 0, offsetof(struct pcri_made, error));

@@ -12,7 +12,7 @@ struct pcri_loader_dataset {
     struct pcr_ladder *ladder; /* NULL if it has none */
     uint64_t first_number;     /* samples of the datasets before it */
     uint32_t group_count;
-    struct pcr_limits limits;  /* of decoding its samples */
+    struct pcr_limits limits; /* of decoding its samples */
 };
 
 /* A thread's scratch memory, for whatever loader it works. Start from { 0 }. */
@@ -31,25 +31,25 @@ struct pcri_request {
     const struct pcri_loader_dataset *dataset;
     const struct pcr_loader_options *options;
     uint64_t epoch;
-    uint64_t index;               /* in the dataset */
-    uint64_t identity;            /* that its random choices go by */
+    uint64_t index;                /* in the dataset */
+    uint64_t identity;             /* that its random choices go by */
     const struct pcr_slice *slice; /* that holds it, or NULL: it is read by itself */
-    uint32_t place;               /* in the slice */
+    uint32_t place;                /* in the slice */
     uint32_t fidelity;
-    uint8_t *dst;                 /* pixels */
-    struct pcri_batch *files;     /* in place of dst: the batch that gets the sample's file */
+    uint8_t *dst;             /* pixels */
+    struct pcri_batch *files; /* in place of dst: the batch that gets the sample's file */
 };
 
 struct pcri_made {
-    bool filled;       /* else the sample is bad, and the options want another */
-    bool degraded;     /* its fidelity is lower than was asked for */
-    bool replaced;     /* it is another than the one whose turn it was */
+    bool filled;   /* else the sample is bad, and the options want another */
+    bool degraded; /* its fidelity is lower than was asked for */
+    bool replaced; /* it is another than the one whose turn it was */
     uint32_t fidelity, dataset;
-    uint64_t index;    /* in the dataset */
-    int64_t label;     /* the first, -1 where there is none */
+    uint64_t index;     /* in the dataset */
+    int64_t label;      /* the first, -1 where there is none */
     double float_label; /* the first, NaN where there is none */
     uint32_t label_count;
-    void *labels;      /* where there are several: all, in memory for who takes them over */
+    void *labels;         /* where there are several: all, in memory for who takes them over */
     struct pcr_crop crop; /* of pixels */
     uint32_t profile_use; /* enum pcr_profile_use */
     uint64_t read_count, read_nbytes, read_ns, decode_ns;
@@ -58,7 +58,7 @@ struct pcri_made {
 
 /* Fails where the options want bad samples to be errors, and where it is not the sample's
  * fault. The message names the record and the sample. */
-int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q,
-                     struct pcri_made *out, struct pcr_error *err);
+int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q, struct pcri_made *out,
+                     struct pcr_error *err);
 
 #endif

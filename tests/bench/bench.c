@@ -89,7 +89,7 @@ void bench_images_free(struct bench_images *images)
 enum { MADE_COUNT = 512 };
 
 static int describe_made(void *context, uint64_t index, struct pcr_source_sample *out,
-                    struct pcr_error *err)
+                         struct pcr_error *err)
 {
     static char keys[MADE_COUNT][16];
     (void) context;
@@ -99,8 +99,8 @@ static int describe_made(void *context, uint64_t index, struct pcr_source_sample
     return 0;
 }
 
-static int load_made(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
-                struct pcr_error *err)
+static int load_made(void *context, uint64_t index, uint64_t max_nbytes,
+                     struct pcr_buffer *out, struct pcr_error *err)
 {
     (void) context;
     (void) max_nbytes;
@@ -111,7 +111,9 @@ static int load_made(void *context, uint64_t index, uint64_t max_nbytes, struct 
 int bench_dataset_make(char *folder, struct pcr_error *err)
 {
     const struct pcr_source source = {
-        .size = sizeof(source), .sample_count = MADE_COUNT, .describe = describe_made,
+        .size = sizeof(source),
+        .sample_count = MADE_COUNT,
+        .describe = describe_made,
         .load = load_made,
     };
     const struct pcr_write_options o = { .size = sizeof(o), .record_samples = 128 };

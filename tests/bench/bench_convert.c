@@ -18,8 +18,7 @@
 
 #include "generator.h"
 
-enum { GENERATED = 64, MAX_FILES = 1024, DEFAULT_SAMPLES = 1024, ROUNDS = 2,
-       KEY_NBYTES = 24 };
+enum { GENERATED = 64, MAX_FILES = 1024, DEFAULT_SAMPLES = 1024, ROUNDS = 2, KEY_NBYTES = 24 };
 
 static struct pcr_buffer files[MAX_FILES];
 static uint64_t file_count, sample_count = DEFAULT_SAMPLES;
@@ -71,7 +70,7 @@ static void read_folder(const char *path)
 static int describe(void *context, uint64_t i, struct pcr_source_sample *out,
                     struct pcr_error *err)
 {
-    char (*keys)[KEY_NBYTES] = context;
+    char(*keys)[KEY_NBYTES] = context;
     out->key = keys[i];
     out->nbytes = files[i % file_count].nbytes;
     return 0;
@@ -127,7 +126,7 @@ static void transcode_all(uint32_t threads)
 static void convert_all(uint32_t threads)
 {
     struct pcr_error err;
-    char (*keys)[KEY_NBYTES] = calloc(sample_count, sizeof(*keys));
+    char(*keys)[KEY_NBYTES] = calloc(sample_count, sizeof(*keys));
     if (!keys)
         die("out of memory");
     for (uint64_t i = 0; i < sample_count; i++)
@@ -165,8 +164,8 @@ static void run(void (*fn)(uint32_t), uint32_t threads, struct spent *best)
 static void print(const char *what, const struct spent *s)
 {
     double n = (double) sample_count;
-    printf("%-28s %8.1f images/s  %6.2f ms of processor time an image\n", what,
-           n / s->wall, 1000 * s->cpu / n);
+    printf("%-28s %8.1f images/s  %6.2f ms of processor time an image\n", what, n / s->wall,
+           1000 * s->cpu / n);
 }
 
 int main(int argc, char **argv)
@@ -186,8 +185,8 @@ int main(int argc, char **argv)
         run(convert_all, 1, &one);
         run(convert_all, 2, &two);
     }
-    printf("%llu images (%llu files), best of %d rounds\n",
-           (unsigned long long) sample_count, (unsigned long long) file_count, ROUNDS);
+    printf("%llu images (%llu files), best of %d rounds\n", (unsigned long long) sample_count,
+           (unsigned long long) file_count, ROUNDS);
     print("libjpeg progressive", &plain);
     print("conversion, 1 thread", &one);
     print("conversion, 2 threads", &two);

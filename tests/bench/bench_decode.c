@@ -31,7 +31,7 @@ static const char *const way_names[WAYS] = {
 
 struct image {
     struct pcri_packed packed;
-    struct pcr_spans rows[ROWS]; /* of the DC scan, of each fidelity, of the original */
+    struct pcr_spans rows[ROWS];   /* of the DC scan, of each fidelity, of the original */
     struct pcr_buffer files[ROWS]; /* what they stand for, as libjpeg-turbo takes it */
     struct pcr_spans groups[PCRI_LADDER_MAX_GROUPS];
     struct pcr_decode_options crop;
@@ -215,8 +215,8 @@ static int rise(struct bench *b, struct image *m, uint32_t row, double *seconds_
                                       &b->err);
     for (uint32_t g = 1; !rc && g < row; g++)
         for (uint32_t i = 0; !rc && i < m->groups[g].count; i++)
-            rc = pcri_spans_add(&more, m->groups[g].items[i].data, m->groups[g].items[i].nbytes,
-                                &b->err);
+            rc = pcri_spans_add(&more, m->groups[g].items[i].data,
+                                m->groups[g].items[i].nbytes, &b->err);
     double t = bench_cpu();
     if (!rc)
         rc = pcr_decoder_continue(b->decoder, &more, &b->pixels, NULL, &b->err);
@@ -317,12 +317,12 @@ static int print_row(struct bench *b, uint32_t row)
 static int run(struct bench *b)
 {
     size_t n = b->originals.count;
-    if (!(b->images = calloc(n, sizeof(*b->images)))
-        || !(b->turbo = calloc(3 * n, sizeof(*b->turbo)))
-        || pcr_ladder_create(b->coding->ladder, &b->ladder, &b->err)
-        || pcri_coder_create(b->coding, b->ladder, NULL, NULL, &b->coder, &b->err)
-        || b->coding->decoder->create(&b->blocks, &b->err)
-        || pcr_decoder_create(&b->decoder, &b->err))
+    if (!(b->images = calloc(n, sizeof(*b->images))) ||
+        !(b->turbo = calloc(3 * n, sizeof(*b->turbo))) ||
+        pcr_ladder_create(b->coding->ladder, &b->ladder, &b->err) ||
+        pcri_coder_create(b->coding, b->ladder, NULL, NULL, &b->coder, &b->err) ||
+        b->coding->decoder->create(&b->blocks, &b->err) ||
+        pcr_decoder_create(&b->decoder, &b->err))
         return PCR_ERR_NOMEM;
     b->seconds = b->turbo + n;
     pcri_limits_fill(&b->limits);
@@ -333,12 +333,13 @@ static int run(struct bench *b)
     for (int way = 0; way < WAYS; way++)
         printf("  %7s", way_names[way]);
     printf("\n");
-    for (uint32_t row = b->coding != &pcri_coding_scans; !rc && row < b->ladder->group_count + 2;
-         row++)
+    for (uint32_t row = b->coding != &pcri_coding_scans;
+         !rc && row < b->ladder->group_count + 2; row++)
         rc = print_row(b, row);
     if (!rc)
-        printf("%zu images; ratios to libjpeg-turbo's decode of the original to RGB: %.3f ms\n",
-               n, 1e3 * median_of(b, b->turbo));
+        printf(
+            "%zu images; ratios to libjpeg-turbo's decode of the original to RGB: %.3f ms\n",
+            n, 1e3 * median_of(b, b->turbo));
     return rc;
 }
 

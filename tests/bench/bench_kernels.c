@@ -93,7 +93,8 @@ static void bench_idct(const struct pcri_kernels *k)
 
 /* --- the whole stage --- */
 
-static int make_planes(const struct pcri_jpeg_file *f, struct pcri_blocks *planes, enum kind kind)
+static int make_planes(const struct pcri_jpeg_file *f, struct pcri_blocks *planes,
+                       enum kind kind)
 {
     for (uint32_t i = 0; i < 3; i++) {
         struct pcri_blocks *b = &planes[i];
@@ -127,9 +128,14 @@ static int bench_stage(const struct pcri_kernels *k)
     struct pcri_pixels pixels = { .kernels = k };
     struct pcri_pixel_plan plan;
     struct pcri_jpeg_file file = {
-        .width = WIDTH, .height = WIDTH, .component_count = 3, .has_jfif = true, .ycc = true,
+        .width = WIDTH,
+        .height = WIDTH,
+        .component_count = 3,
+        .has_jfif = true,
+        .ycc = true,
         .components = { { 1, 2, 2, 0 }, { 2, 1, 1, 0 }, { 3, 1, 1, 0 } },
-        .max_h = 2, .max_v = 2,
+        .max_h = 2,
+        .max_v = 2,
     };
     const struct pcri_block_source source = { .file = &file, .planes = planes, .bits = bits };
     memcpy(file.quant[0], dequant.quant, sizeof(dequant.quant));
@@ -153,7 +159,8 @@ static int bench_stage(const struct pcri_kernels *k)
 
 int main(void)
 {
-    const struct pcri_kernels *sets[3] = { &pcri_kernels_portable }, *best = pcri_kernels_choose();
+    const struct pcri_kernels *sets[3] = { &pcri_kernels_portable },
+                              *best = pcri_kernels_choose();
     int count = 1;
 #ifdef PCRI_HAVE_AVX512
     if (best == &pcri_kernels_avx512)

@@ -28,7 +28,7 @@
 enum { RUNS = 3, MAX_GROUPS = 32, DEFAULT_COUNT = 60 };
 
 struct group {
-    double psnr_rgb, luma[2][2]; /* sums over the images; luma: [identical], dB and SSIM */
+    double psnr_rgb, luma[2][2];     /* sums over the images; luma: [identical], dB and SSIM */
     double *entropy_time, *rgb_time; /* ratios, one an image */
 };
 
@@ -39,7 +39,7 @@ struct bench {
     struct pcri_prefix prefix;
     struct pcr_limits limits;
     struct pcr_buffer original, rgb, luma; /* the original: its bytes and pixels */
-    struct pcr_buffer file, pixels; /* a prefix */
+    struct pcr_buffer file, pixels;        /* a prefix */
     struct group groups[MAX_GROUPS];
     struct pcr_error err;
 };
@@ -83,8 +83,12 @@ static int make_source(struct made *m, size_t count, struct pcr_source *out)
     if (!m->keys || bench_images_load(NULL, count, &m->images))
         return -1;
     *out = (struct pcr_source) {
-        .size = sizeof(*out), .context = m, .sample_count = count,
-        .describe = describe_made, .load = load_made, .close = destroy_made,
+        .size = sizeof(*out),
+        .context = m,
+        .sample_count = count,
+        .describe = describe_made,
+        .load = load_made,
+        .close = destroy_made,
     };
     return 0;
 }
@@ -92,10 +96,11 @@ static int make_source(struct made *m, size_t count, struct pcr_source *out)
 /* --- one image --- */
 
 /* Decodes the original by libjpeg-turbo to RGB or GRAY; the time of the fastest run. */
-static int decode_original(struct bench *b, uint32_t color, int runs,
-                           struct pcr_buffer *out, double *seconds_out)
+static int decode_original(struct bench *b, uint32_t color, int runs, struct pcr_buffer *out,
+                           double *seconds_out)
 {
-    const struct pcr_decode_options opts = { .size = sizeof(opts), .color = color,
+    const struct pcr_decode_options opts = { .size = sizeof(opts),
+                                             .color = color,
                                              .decoder = PCR_DECODER_TURBO };
     *seconds_out = 1e9;
     for (int run = 0; run < runs; run++) {
@@ -116,8 +121,7 @@ static int time_entropy(struct bench *b, double *seconds_out)
     int rc = 0;
     for (int run = 0; !rc && run < RUNS; run++) {
         double t = bench_cpu();
-        rc = pcri_prefix_decode(&b->prefix, b->file.data, b->file.nbytes, &b->limits,
-                                &b->err);
+        rc = pcri_prefix_decode(&b->prefix, b->file.data, b->file.nbytes, &b->limits, &b->err);
         t = bench_cpu() - t;
         *seconds_out = t < *seconds_out ? t : *seconds_out;
     }
@@ -128,15 +132,16 @@ static int decode_prefix(struct bench *b, uint32_t color, uint32_t flags, int ru
                          struct pcr_image_info *info_out, double *seconds_out)
 {
     const struct pcr_decode_options o = {
-        .size = sizeof(o), .color = color,
+        .size = sizeof(o),
+        .color = color,
         .flags = flags | PCR_DECODE_KEEP_ORIENTATION,
     };
     *seconds_out = 1e9;
     int rc = 0;
     for (int run = 0; !rc && run < runs; run++) {
         double t = bench_cpu();
-        rc = pcr_decoder_decode_alloc(b->decoder, b->file.data, b->file.nbytes, &o,
-                                      &b->pixels, info_out, &b->err);
+        rc = pcr_decoder_decode_alloc(b->decoder, b->file.data, b->file.nbytes, &o, &b->pixels,
+                                      info_out, &b->err);
         t = bench_cpu() - t;
         *seconds_out = t < *seconds_out ? t : *seconds_out;
     }
@@ -224,8 +229,7 @@ static void report(struct bench *b, const struct pcr_dataset *ds, uint32_t group
         double n = b->done ? (double) b->done : 1;
         printf("%5u  %11.2f  %6.2f  %7.2f  %6.4f  %12.2f  %6.4f  %13.3f  %6.3f\n",
                (unsigned) g + 1,
-               100.0 * (double) pcr_dataset_prefix_nbytes(ds, g + 1)
-                   / (double) source_nbytes,
+               100.0 * (double) pcr_dataset_prefix_nbytes(ds, g + 1) / (double) source_nbytes,
                x->psnr_rgb / n, x->luma[0][0] / n, x->luma[0][1] / n, x->luma[1][0] / n,
                x->luma[1][1] / n, bench_median(x->entropy_time, b->done),
                bench_median(x->rgb_time, b->done));
@@ -251,8 +255,8 @@ static int measure_dataset(struct bench *b, const char *folder, double cpu)
         rc = measure_image(b, ds, b->count < n ? i * n / b->count : i);
     if (!rc) {
         printf("%llu samples converted at %.2f ms of CPU each, %zu looked at\n",
-               (unsigned long long) info.sample_count,
-               1e3 * cpu / (double) info.sample_count, b->done);
+               (unsigned long long) info.sample_count, 1e3 * cpu / (double) info.sample_count,
+               b->done);
         report(b, ds, info.group_count, info.source_nbytes);
     }
     pcr_dataset_close(&ds);
@@ -262,7 +266,9 @@ static int measure_dataset(struct bench *b, const char *folder, double cpu)
 static int measure_ladder(struct bench *b, const struct pcr_ladder *ladder)
 {
     const struct pcr_write_options o = {
-        .size = sizeof(o), .ladder = ladder, .thread_count = 1,
+        .size = sizeof(o),
+        .ladder = ladder,
+        .thread_count = 1,
         .bad_policy = PCR_BAD_SKIP,
     };
     const char *where = getenv("TMPDIR");

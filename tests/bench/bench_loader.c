@@ -61,8 +61,8 @@ static int measure(struct pcr_dataset *ds, const struct pcr_loader_options *o,
         printf("fidelity %2u  threads %2u  %-13s  %8.0f images/s  %6.3f CPU ms/image"
                "  %8.0f bytes/image  read %6.3f decode %6.3f ms/image\n",
                (unsigned) o->fidelity.level, (unsigned) o->threads.count, name,
-               (double) samples / spent,
-               cpu * 1e3 / (double) samples, (double) stats.read_nbytes / (double) samples,
+               (double) samples / spent, cpu * 1e3 / (double) samples,
+               (double) stats.read_nbytes / (double) samples,
                (double) stats.read_ns * 1e-6 / (double) samples,
                (double) stats.decode_ns * 1e-6 / (double) samples);
     pcr_loader_destroy(&l);
@@ -70,15 +70,17 @@ static int measure(struct pcr_dataset *ds, const struct pcr_loader_options *o,
 }
 
 static const struct pcr_loader_options plain = {
-    .size = sizeof(plain), .transform.flip_ppm = 500000, .bad_sample = PCR_SAMPLE_SKIP,
+    .size = sizeof(plain),
+    .transform.flip_ppm = 500000,
+    .bad_sample = PCR_SAMPLE_SKIP,
 };
 
 static int measure_options(struct pcr_dataset *ds, uint32_t fidelity, struct pcr_error *err)
 {
     enum { COUNT = 10 };
-    static const char *const names[COUNT] = { "plain", "NCHW", "bicubic", "nearest", "gray",
-                                              "brightness", "contrast", "saturation", "hue",
-                                              "rotation" };
+    static const char *const names[COUNT] = { "plain", "NCHW",       "bicubic",  "nearest",
+                                              "gray",  "brightness", "contrast", "saturation",
+                                              "hue",   "rotation" };
     struct pcr_loader_options o[COUNT];
     int rc = 0;
     for (int i = 0; i < COUNT; i++) {

@@ -25,8 +25,8 @@ static double seconds(void)
 /* A record like one of 1,024 photographs of 110 kB. */
 static int add_record(struct pcri_manifest *m, uint32_t number, struct pcr_error *err)
 {
-    static const uint64_t sizes[GROUPS] = { 14000000, 11000000, 16000000, 24000000,
-                                            19000000, 28000000 };
+    static const uint64_t sizes[GROUPS] = { 14000000, 11000000, 16000000,
+                                            24000000, 19000000, 28000000 };
     struct pcri_header h = { .major = 1, .sample_count = 1024, .group_count = GROUPS };
     uint8_t bytes[PCRI_HEADER_MAX_NBYTES];
     char name[64];
@@ -61,7 +61,8 @@ static int make_manifest(const char *dir, struct pcr_error *err)
         rc = pcri_manifest_render(&m, &text, err);
     double end = seconds();
     if (!rc)
-        rc = pcri_storage_put(&pcri_files, dir, PCRI_MANIFEST_NAME, text.data, text.nbytes, err);
+        rc = pcri_storage_put(&pcri_files, dir, PCRI_MANIFEST_NAME, text.data, text.nbytes,
+                              err);
     if (!rc)
         printf("manifest of %d records: %.1f MB, rendered in %.3f s\n", RECORDS,
                1e-6 * (double) text.nbytes, end - begin);

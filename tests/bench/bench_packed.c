@@ -129,8 +129,8 @@ static int make_scans(struct bench *b, struct image *m)
     struct pcri_packed p;
     struct pcr_buffer all = { 0 };
     uint32_t piece = 0;
-    int rc = pcri_coder_pack(b->coder, b->scan_tables, m->original->data,
-                             m->original->nbytes, &p, &b->err);
+    int rc = pcri_coder_pack(b->coder, b->scan_tables, m->original->data, m->original->nbytes,
+                             &p, &b->err);
     if (rc)
         return rc;
     const uint8_t *s = p.strings.data, *q = p.bytes.data;
@@ -156,8 +156,8 @@ static int make_scans(struct bench *b, struct image *m)
 
 static int prepare(struct bench *b, bool builtin)
 {
-    int rc = builtin ? pcri_pk_tables_open(pcri_pk_builtin_tables, pcri_pk_builtin_nbytes, true,
-                                           &b->tables, &b->err)
+    int rc = builtin ? pcri_pk_tables_open(pcri_pk_builtin_tables, pcri_pk_builtin_nbytes,
+                                           true, &b->tables, &b->err)
                      : train(b);
     if (!rc)
         rc = train_scans(b);
@@ -177,17 +177,16 @@ static int control(struct bench *b, const struct image *m)
 {
     const struct pcr_decode_options turbo = { .size = sizeof(turbo),
                                               .decoder = PCR_DECODER_TURBO };
-    return pcr_decoder_decode_alloc(b->turbo, m->original->data, m->original->nbytes,
-                                    &turbo, &b->pixels, NULL, &b->err);
+    return pcr_decoder_decode_alloc(b->turbo, m->original->data, m->original->nbytes, &turbo,
+                                    &b->pixels, NULL, &b->err);
 }
 
 static int encode(struct bench *b, struct image *m)
 {
     for (uint32_t g = 0; g < b->ladder->group_count; g++)
         m->chunks[g].nbytes = 0;
-    return pcri_pk_encode(&b->encoder, &m->coefs, &m->file, m->script,
-                          b->ladder->group_count, b->tables, &m->params, m->chunks,
-                          &b->err);
+    return pcri_pk_encode(&b->encoder, &m->coefs, &m->file, m->script, b->ladder->group_count,
+                          b->tables, &m->params, m->chunks, &b->err);
 }
 
 /* Decodes to rows that are used again for each batch. */
@@ -223,8 +222,7 @@ static int one(struct bench *b, struct image *m, enum work work, uint32_t groups
     case PACKED:
         return decode(b, m, groups);
     case SCANS:
-        return pcri_prefix_decode(&b->prefix, file->data, file->nbytes, &b->limits,
-                                  &b->err);
+        return pcri_prefix_decode(&b->prefix, file->data, file->nbytes, &b->limits, &b->err);
     default:
         return encode(b, m);
     }
@@ -324,8 +322,7 @@ static int check(struct bench *b)
         struct image *m = &b->images[i];
         size_t nbytes = 0;
         for (uint32_t c = 0; c < m->file.component_count; c++)
-            nbytes += 192 * (size_t) m->coefs.planes[c].blocks_x *
-                      m->coefs.planes[c].blocks_y;
+            nbytes += 192 * (size_t) m->coefs.planes[c].blocks_x * m->coefs.planes[c].blocks_y;
         rc = pcri_buffer_reserve(&b->memory, nbytes, &b->err);
         if (!rc)
             rc = encode(b, m);
@@ -343,8 +340,7 @@ static int report(struct bench *b)
 {
     double ratio, ms;
     int rc = check(b);
-    printf("fidelity  %% of bytes   ratio      ms   (%s)\n",
-           pcri_pk_kernels_choose()->name);
+    printf("fidelity  %% of bytes   ratio      ms   (%s)\n", pcri_pk_kernels_choose()->name);
     for (uint32_t g = 1; !rc && g <= b->ladder->group_count; g++) {
         rc = measure(b, PACKED, g, &ratio, &ms);
         if (!rc)

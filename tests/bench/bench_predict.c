@@ -119,8 +119,11 @@ static int run(const char *path, double seconds, struct pcr_error *err)
     for (size_t i = 0; !rc && i < sizeof(rates) / sizeof(rates[0]); i++)
         for (uint32_t g = 2; !rc && g <= in.info.group_count; g += 2) {
             const struct pcrtool_case c = {
-                .fidelity = g, .threads = system.cpu_count, .readers = true,
-                .io_backend = PCR_IO_PREAD, .seconds = seconds,
+                .fidelity = g,
+                .threads = system.cpu_count,
+                .readers = true,
+                .io_backend = PCR_IO_PREAD,
+                .seconds = seconds,
             };
             rc = compare(&part, c, rates[i], err);
         }

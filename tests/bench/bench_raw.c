@@ -97,8 +97,12 @@ static double loader_rate(struct pcr_loader *l, uint64_t *epoch, struct pcr_erro
 static int measure(struct pcr_dataset *ds, const char *folder, uint32_t fidelity,
                    struct pcr_error *err)
 {
-    static const struct { uint32_t id; const char *name; } orders[] = {
-        { PCR_SHUFFLE_NONE, "none" }, { PCR_SHUFFLE_BLOCK, "block" },
+    static const struct {
+        uint32_t id;
+        const char *name;
+    } orders[] = {
+        { PCR_SHUFFLE_NONE, "none" },
+        { PCR_SHUFFLE_BLOCK, "block" },
     };
     for (size_t k = 0; k < 2; k++) {
         const struct pcr_loader_options o = {

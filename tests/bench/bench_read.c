@@ -24,8 +24,13 @@
 
 enum { BACKENDS = 4, ROUNDS = 3, SLICE = 16 };
 
-static const struct { uint32_t id; const char *name; } backends[BACKENDS] = {
-    { PCR_IO_PREAD, "pread" }, { PCR_IO_MMAP, "mmap" }, { PCR_IO_URING, "uring" },
+static const struct {
+    uint32_t id;
+    const char *name;
+} backends[BACKENDS] = {
+    { PCR_IO_PREAD, "pread" },
+    { PCR_IO_MMAP, "mmap" },
+    { PCR_IO_URING, "uring" },
     { PCR_IO_DIRECT, "direct" },
 };
 
@@ -60,7 +65,8 @@ static int each_file(struct bench *b, int drop, uint64_t *resident_nbytes)
             perror(path);
             return -1;
         }
-        size_t nbytes = (size_t) st.st_size, pages = (nbytes + (size_t) page - 1) / (size_t) page;
+        size_t nbytes = (size_t) st.st_size,
+               pages = (nbytes + (size_t) page - 1) / (size_t) page;
         unsigned char *in = malloc(pages);
         void *map = mmap(NULL, nbytes, PROT_READ, MAP_SHARED, fd, 0);
         int rc = !in || map == MAP_FAILED;
@@ -107,8 +113,7 @@ static int reopen(struct bench *b, uint32_t backend)
     return pcr_dataset_open(b->folder, &options, &b->ds, &b->err);
 }
 
-static int read_all(struct bench *b, uint32_t backend, uint32_t g, int warm,
-                    struct best *best)
+static int read_all(struct bench *b, uint32_t backend, uint32_t g, int warm, struct best *best)
 {
     int rc = reopen(b, backend);
     double wall = bench_wall(), cpu = bench_cpu();
@@ -131,8 +136,7 @@ static int measure(struct bench *b, uint32_t g)
     for (int k = 0; k < ROUNDS * BACKENDS; k++) {
         int i = k % BACKENDS;
         if (reopen(b, PCR_IO_PREAD) || each_file(b, 1, &before) || each_file(b, 0, &before) ||
-            read_all(b, backends[i].id, g, 0, &best[i]) ||
-            each_file(b, 0, &best[i].resident))
+            read_all(b, backends[i].id, g, 0, &best[i]) || each_file(b, 0, &best[i].resident))
             return -1;
         best[i].resident -= before;
         /* What O_DIRECT read is in no cache yet. */
@@ -147,9 +151,8 @@ static int measure(struct bench *b, uint32_t g)
         double mega = (double) r->asked / 1e6;
         printf("%8u  %-7s %7.1f  %6.4f  %7.4f  %8.0f %8.3f  %8.0f %8.3f\n", (unsigned) g,
                backends[i].name, mega, (double) r->resident / (double) r->asked,
-               1.01 + 8192.0 * (double) b->record_count / (double) r->asked,
-               mega / r->wall[0], r->cpu[0] / mega * 1e3, mega / r->wall[1],
-               r->cpu[1] / mega * 1e3);
+               1.01 + 8192.0 * (double) b->record_count / (double) r->asked, mega / r->wall[0],
+               r->cpu[0] / mega * 1e3, mega / r->wall[1], r->cpu[1] / mega * 1e3);
     }
     return 0;
 }

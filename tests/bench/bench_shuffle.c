@@ -44,11 +44,10 @@ static void tear_down(struct trial *t)
     pcri_catalog_destroy(&t->catalog);
 }
 
-static uint64_t number(const struct trial *t, const struct pcri_order_window *w,
-                       uint32_t span, uint32_t entry)
+static uint64_t number(const struct trial *t, const struct pcri_order_window *w, uint32_t span,
+                       uint32_t entry)
 {
-    return w->spans[span].first_number +
-           pcri_span_place(&t->order, &w->spans[span], entry);
+    return w->spans[span].first_number + pcri_span_place(&t->order, &w->spans[span], entry);
 }
 
 /* --- the quality of an order --- */
@@ -132,7 +131,7 @@ static int measure(struct trial *t, struct quality *q, struct pcr_error *err)
 static int table(struct trial *t, struct pcr_error *err)
 {
     static const uint32_t sizes[][2] = {
-        { 16, 1024 }, { 16, 4096 }, { 16, 16384 }, { 64, 1024 }, { 64, 4096 },
+        { 16, 1024 },  { 16, 4096 },  { 16, 16384 }, { 64, 1024 },   { 64, 4096 },
         { 64, 16384 }, { 64, 65536 }, { 256, 4096 }, { 256, 16384 }, { 1024, 16384 },
     };
     struct quality full, q;

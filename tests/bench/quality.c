@@ -55,8 +55,8 @@ static double ssim_of(const double m[MOMENTS])
     const double c1 = 0.01 * 255 * 0.01 * 255, c2 = 0.03 * 255 * 0.03 * 255;
     double aa = m[MEAN_A] * m[MEAN_A], bb = m[MEAN_B] * m[MEAN_B];
     double ab = m[MEAN_A] * m[MEAN_B];
-    return (2 * ab + c1) * (2 * (m[PRODUCT] - ab) + c2)
-        / ((aa + bb + c1) * (m[SQUARE_A] - aa + m[SQUARE_B] - bb + c2));
+    return (2 * ab + c1) * (2 * (m[PRODUCT] - ab) + c2) /
+           ((aa + bb + c1) * (m[SQUARE_A] - aa + m[SQUARE_B] - bb + c2));
 }
 
 double quality_ssim(const uint8_t *a, const uint8_t *b, uint32_t width, uint32_t height)

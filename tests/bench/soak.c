@@ -65,7 +65,7 @@ struct soak {
 static struct pcr_loader_options random_options(const struct soak *s)
 {
     static const uint32_t sizes[] = { 32, 64, 128, 224 };
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .seed = draw(1000),
         .batch_size = 1 + draw(64),
@@ -174,10 +174,10 @@ static int soak(struct soak *s, double seconds, struct pcr_error *err)
         const struct look v = look();
         allocated[line] = v.allocated;
         printf("%8.1f s  allocated %6.2f MB  resident %6.1f  peak %6.1f  %ld threads  %llu "
-               "loaders, %llu cancelled epochs, %llu samples\n", bench_wall() - start,
-               (double) v.allocated / 1024, (double) v.rss / 1024, (double) v.peak / 1024,
-               v.threads, (unsigned long long) s->loaders, (unsigned long long) s->cancelled,
-               (unsigned long long) s->samples);
+               "loaders, %llu cancelled epochs, %llu samples\n",
+               bench_wall() - start, (double) v.allocated / 1024, (double) v.rss / 1024,
+               (double) v.peak / 1024, v.threads, (unsigned long long) s->loaders,
+               (unsigned long long) s->cancelled, (unsigned long long) s->samples);
         fflush(stdout);
     }
     long growth = least(allocated + 2 * LINES / 3, LINES / 3) -
@@ -193,7 +193,9 @@ static int cycle(struct soak *s, uint64_t count, struct pcr_error *err)
 {
     for (uint64_t i = 0; i < count; i++) {
         const struct pcr_loader_options o = {
-            .size = sizeof(o), .output.height = 32, .threads.count = 1 + i % 3,
+            .size = sizeof(o),
+            .output.height = 32,
+            .threads.count = 1 + i % 3,
             .threads.reader_count = i % 2 ? 1 : PCR_NO_READERS,
         };
         struct pcr_loader *l = NULL;

@@ -37,8 +37,7 @@ static int count_scripts(struct training *t, const struct pcri_coefs *c,
             step += f->quant[f->components[0].quant_slot][k];
         const struct pcri_script *s = &ladder->scripts[pcri_ladder_choose(ladder, step)];
         if (!rc)
-            rc = pcri_pk_count(&t->encoder, c, f, s, ladder->group_count, t->counts,
-                               &t->err);
+            rc = pcri_pk_count(&t->encoder, c, f, s, ladder->group_count, t->counts, &t->err);
     }
     return rc;
 }
@@ -113,8 +112,7 @@ int main(int argc, char **argv)
 {
     static struct training t = { .limits = { .size = sizeof(t.limits) } };
     pcri_limits_fill(&t.limits);
-    int rc = pcr_ladder_create("packed", &t.ladders[0],
-                              &t.err);
+    int rc = pcr_ladder_create("packed", &t.ladders[0], &t.err);
     if (!rc)
         rc = pcr_ladder_create(NULL, &t.ladders[1], &t.err);
     if (!rc)

@@ -34,8 +34,8 @@ enum { FEW = 8 };
 #endif
 
 static const struct scenarios *const all[] = {
-    &read_scenarios, &verify_scenarios, &decode_scenarios, &code_scenarios, &load_scenarios,
-    &write_scenarios, &import_scenarios, &tool_scenarios,
+    &read_scenarios, &verify_scenarios, &decode_scenarios, &code_scenarios,
+    &load_scenarios, &write_scenarios,  &import_scenarios, &tool_scenarios,
 };
 
 /* --- what is left behind --- */
@@ -119,7 +119,9 @@ static int try_one(struct trial *t, long n, bool lasting, struct fault_row *row)
     }
     row->wrong++;
     fprintf(stderr, "%s, allocation %ld: %d %s\n", t->name, n, rc,
-            leaking ? "memory or a file is left behind" : rc ? err.message : "another result");
+            leaking ? "memory or a file is left behind"
+            : rc    ? err.message
+                    : "another result");
     return 1;
 }
 

@@ -182,9 +182,10 @@ FAILING(CALL_MEMFD, memfd_create, (const char *name, unsigned flags), (name, fla
 FAILING(CALL_FUTIMENS, futimens, (int fd, const struct timespec times[2]), (fd, times))
 FAILING_POINTER(DIR *, CALL_OPENDIR, opendir, (const char *path), (path))
 FAILING_POINTER(DIR *, CALL_OPENDIR, fdopendir, (int fd), (fd))
-FAILING_POINTER(struct dirent *, CALL_READDIR, readdir64, (DIR *dir), (dir))
+FAILING_POINTER(struct dirent *, CALL_READDIR, readdir64, (DIR * dir), (dir))
 FAILING_POINTER(char *, CALL_REALPATH, realpath, (const char *path, char *out), (path, out))
-FAILING_POINTER(FILE *, CALL_FOPEN, fopen64, (const char *path, const char *mode), (path, mode))
+FAILING_POINTER(FILE *, CALL_FOPEN, fopen64, (const char *path, const char *mode),
+                (path, mode))
 
 WRAP(int, posix_fadvise64, int fd, off_t offset, off_t nbytes, int advice)
 {

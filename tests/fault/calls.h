@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 /* Kinds of calls. Those that differ in their arguments alone are one: openat() is an open. */
+/* clang-format off */
 #define CALLS(X) \
     X(OPEN, "open") X(READ, "read") X(PREAD, "pread") X(WRITE, "write") X(PWRITE, "pwrite") \
     X(FSYNC, "fsync") X(RENAME, "rename") X(LINK, "link") X(UNLINK, "unlink") \
@@ -18,12 +19,13 @@
     X(RING_SETUP, "io_uring_setup") X(RING_ENTER, "io_uring_enter") \
     X(RING_READ, "request of a ring") \
     X(THREAD, "pthread_create")
+/* clang-format on */
 
 enum call {
 #define X(name, text) CALL_##name,
     CALLS(X)
 #undef X
-    CALL_COUNT
+        CALL_COUNT
 };
 
 extern const char *const call_names[CALL_COUNT];

@@ -120,7 +120,8 @@ static int try_kind(const char *scenario, const char *dir, const char *name, enu
     struct fault_row row = { .name = row_name };
     snprintf(row_name, sizeof(row_name), "%s, %s", scenario, kind_names[kind]);
     test_read(dir, name, &whole);
-    for (size_t n = 0; change(kind, n, &whole, &now); n += kind == APPENDED ? 1 : (size_t) step) {
+    for (size_t n = 0; change(kind, n, &whole, &now);
+         n += kind == APPENDED ? 1 : (size_t) step) {
         put_file(dir, name, &now);
         memset(&trial, 0, sizeof(trial));
         trial.whole = &whole;
@@ -276,8 +277,9 @@ static void check_sample(struct pcr_dataset *ds, uint32_t i)
         return;
     }
     ck_assert_int_eq(pcr_sample_describe(s, &info, NULL), 0);
-    if (strcmp(info.key, right.keys[i]) != 0 || strcmp(info.attributes, right.attributes[i]) != 0 ||
-        info.label_count != 1 || info.labels[0] != right.labels[i])
+    if (strcmp(info.key, right.keys[i]) != 0 ||
+        strcmp(info.attributes, right.attributes[i]) != 0 || info.label_count != 1 ||
+        info.labels[0] != right.labels[i])
         WRONG("sample %u has another key, label or attributes", i);
     for (uint32_t g = 1; g <= GROUPS; g++) {
         rc = pcr_sample_read(s, g, &out, &err);
@@ -391,7 +393,8 @@ static void check_manifest(void)
 
 static void check_cached(void)
 {
-    const struct pcr_dataset_options o = { .size = sizeof(o), .cache_dir = work.path,
+    const struct pcr_dataset_options o = { .size = sizeof(o),
+                                           .cache_dir = work.path,
                                            .cache_nbytes = 1 << 24 };
     static struct pcr_buffer out;
     struct pcr_dataset *ds = NULL;
@@ -439,8 +442,9 @@ static int try_cache(long step)
 
 static int convert(const char *path, struct pcr_error *err)
 {
-    const struct pcr_write_options o = { .size = sizeof(o), .thread_count = 1,
-                                         .record_samples = 2, .bad_policy = PCR_BAD_SKIP };
+    const struct pcr_write_options o = {
+        .size = sizeof(o), .thread_count = 1, .record_samples = 2, .bad_policy = PCR_BAD_SKIP
+    };
     return pcr_dataset_write(path, &source.source, &o, NULL, err);
 }
 
@@ -481,7 +485,10 @@ static int stop_at_once(void *context, const struct pcr_write_progress *p)
 static int try_state(long step)
 {
     const struct pcr_write_options o = {
-        .size = sizeof(o), .thread_count = 1, .record_samples = 2, .bad_policy = PCR_BAD_SKIP,
+        .size = sizeof(o),
+        .thread_count = 1,
+        .record_samples = 2,
+        .bad_policy = PCR_BAD_SKIP,
         .progress = stop_at_once,
     };
     int wrong = 0;
@@ -539,7 +546,8 @@ static int try_loader_state(long step)
 
 static void make(void)
 {
-    const struct pcr_write_options o = { .size = sizeof(o), .thread_count = 1,
+    const struct pcr_write_options o = { .size = sizeof(o),
+                                         .thread_count = 1,
                                          .bad_policy = PCR_BAD_SKIP };
     struct pcr_error err = { .message = "" };
     test_source_init(&source, SAMPLES + 1);
@@ -549,8 +557,9 @@ static void make(void)
         if (i == 2)
             test_source_set_case(&source, i, "png-rgb");
         else
-            ck_assert_int_eq(pcr_gen_photo(i, 24, 16 + i, 80, i ? PCR_GEN_420 : PCR_GEN_GRAY,
-                                           &one->file), 0);
+            ck_assert_int_eq(
+                pcr_gen_photo(i, 24, 16 + i, 80, i ? PCR_GEN_420 : PCR_GEN_GRAY, &one->file),
+                0);
     }
     source.samples[SAMPLES].split = 0; /* a bad one, so that there is a tail */
     test_source_set(&source, SAMPLES, "no image", 8);

@@ -135,7 +135,8 @@ void folder_add(const char *path, uint64_t *sum)
 
 static int write_to(const char *path, const struct pcr_source *source)
 {
-    const struct pcr_write_options o = { .size = sizeof(o), .thread_count = 1,
+    const struct pcr_write_options o = { .size = sizeof(o),
+                                         .thread_count = 1,
                                          .record_samples = 3 };
     return pcr_dataset_write(path, source, &o, NULL, NULL);
 }
@@ -263,7 +264,7 @@ void datasets_make(void)
 void datasets_free(void)
 {
     struct datasets *d = &datasets;
-    struct test_folder *const folders[] = { &d->made, &d->damaged, &d->cut, &d->floats,
+    struct test_folder *const folders[] = { &d->made,  &d->damaged, &d->cut, &d->floats,
                                             &d->cache, &d->stopped, &d->out };
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
         test_folder_free(folders[i]);

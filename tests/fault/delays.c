@@ -27,8 +27,15 @@
 #include "base/base.h"
 #include "base/random.h"
 
-enum { SAMPLES = 30, BATCH = 4, BATCHES = (SAMPLES + BATCH - 1) / BATCH, EPOCHS = 3, SIDE = 16,
-       MOST_SEEDS = 1000, TRIAL_S = 60 };
+enum {
+    SAMPLES = 30,
+    BATCH = 4,
+    BATCHES = (SAMPLES + BATCH - 1) / BATCH,
+    EPOCHS = 3,
+    SIDE = 16,
+    MOST_SEEDS = 1000,
+    TRIAL_S = 60
+};
 
 /* --- delays --- */
 
@@ -87,13 +94,13 @@ static void delay(void)
         return rc; \
     }
 
-LATE(pthread_mutex_lock, (pthread_mutex_t *m), (m))
-LATE(pthread_mutex_unlock, (pthread_mutex_t *m), (m))
-LATE(pthread_cond_wait, (pthread_cond_t *c, pthread_mutex_t *m), (c, m))
+LATE(pthread_mutex_lock, (pthread_mutex_t * m), (m))
+LATE(pthread_mutex_unlock, (pthread_mutex_t * m), (m))
+LATE(pthread_cond_wait, (pthread_cond_t * c, pthread_mutex_t *m), (c, m))
 LATE(pthread_cond_timedwait,
-     (pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *t), (c, m, t))
-LATE(pthread_cond_signal, (pthread_cond_t *c), (c))
-LATE(pthread_cond_broadcast, (pthread_cond_t *c), (c))
+     (pthread_cond_t * c, pthread_mutex_t *m, const struct timespec *t), (c, m, t))
+LATE(pthread_cond_signal, (pthread_cond_t * c), (c))
+LATE(pthread_cond_broadcast, (pthread_cond_t * c), (c))
 
 struct start {
     void *(*fn)(void *context);
@@ -260,7 +267,8 @@ static enum verdict cancel(void)
     }
     pthread_join(t, NULL);
     enum verdict v = rc == PCR_ERR_CANCELLED ? CANCELLED
-                     : rc && rc != PCR_END   ? wrong("cancelled", &err) : RIGHT;
+                     : rc && rc != PCR_END   ? wrong("cancelled", &err)
+                                             : RIGHT;
     if (v != WRONG && whole(l, 1) == WRONG)
         v = WRONG;
     pcr_loader_destroy(&l);
@@ -303,7 +311,8 @@ static void *watch(void *context)
         struct pcr_loader_stats stats = { .size = sizeof(stats) };
         uint8_t state[PCR_LOADER_STATE_NBYTES];
         w->odd += pcr_loader_state(w->loader, state, NULL) || memcmp(state, "PCRS", 4) != 0 ||
-                  pcri_load64(state + 16) > SAMPLES || pcr_loader_stats(w->loader, &stats, NULL) ||
+                  pcri_load64(state + 16) > SAMPLES ||
+                  pcr_loader_stats(w->loader, &stats, NULL) ||
                   pcr_loader_batch_count(w->loader) != BATCHES ||
                   pcr_loader_set_fidelity(w->loader, 0, NULL);
         usleep(100);
@@ -428,8 +437,8 @@ static struct pcr_dataset *open_with(struct pcr_dataset_options o)
 /* One record is kept open at a time, so that others go while they are used. */
 static enum verdict read_records(void)
 {
-    struct pcr_dataset *ds = open_with((struct pcr_dataset_options) {
-        .io_backend = PCR_IO_PREAD + choose(4) });
+    struct pcr_dataset *ds = open_with(
+        (struct pcr_dataset_options) { .io_backend = PCR_IO_PREAD + choose(4) });
     return read_by_threads(&ds, 1);
 }
 
@@ -478,8 +487,13 @@ static void *convert(void *context)
 {
     struct conversion *c = context;
     const struct pcr_write_options o = {
-        .size = sizeof(o), .thread_count = 3, .record_samples = 4, .bad_policy = PCR_BAD_SKIP,
-        .bad_input = note_bad, .progress = progress, .context = c,
+        .size = sizeof(o),
+        .thread_count = 3,
+        .record_samples = 4,
+        .bad_policy = PCR_BAD_SKIP,
+        .bad_input = note_bad,
+        .progress = progress,
+        .context = c,
     };
     atomic_store(&c->told, 0);
     c->rc = pcr_dataset_write(out_folder, &source.source, &o, NULL, &c->err);
@@ -686,7 +700,8 @@ static void damage_one(void *context, const char *path, bool is_folder)
 static void set_up(void)
 {
     struct pcr_error err = { .message = "" };
-    const struct pcr_write_options o = { .size = sizeof(o), .record_samples = 5,
+    const struct pcr_write_options o = { .size = sizeof(o),
+                                         .record_samples = 5,
                                          .thread_count = 1 };
     test_source_init(&source, SAMPLES);
     test_folder_make(&top_folder);
@@ -702,7 +717,7 @@ static void set_up(void)
     make_expected();
 }
 
-static long step = 125; /* in the suite */
+static long step = 125;  /* in the suite */
 static const char *only; /* NULL: all */
 static uint64_t only_seed;
 

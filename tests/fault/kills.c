@@ -38,19 +38,19 @@ enum kind { MKDIR, OPEN, WRITE, SYNC, RENAME, UNLINK };
 struct op {
     enum kind kind;
     int fd, flags;
-    int64_t offset; /* -1: where the descriptor is */
+    int64_t offset;    /* -1: where the descriptor is */
     size_t at, nbytes; /* in the blob */
     char path[PATH_NBYTES], to[PATH_NBYTES];
 };
 
 static struct shared {
     atomic_long moments;
-    long kill_at; /* 0: not */
+    long kill_at;       /* 0: not */
     uint64_t right_sum; /* of what is read through a cache */
     size_t op_count, blob_nbytes;
     struct op ops[MAX_OPS];
     uint8_t blob[BLOB_NBYTES];
-} *shared;
+} * shared;
 
 static bool counting; /* in the child alone */
 static pthread_mutex_t log_mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -238,8 +238,8 @@ int __wrap_mkdirat(int dir_fd, const char *path, mode_t mode)
 
 /* --- folders --- */
 
-static struct test_folder top; /* holds all others */
-static char work[PATH_NBYTES]; /* the folder that is worked on */
+static struct test_folder top;  /* holds all others */
+static char work[PATH_NBYTES];  /* the folder that is worked on */
 static char whole[PATH_NBYTES]; /* what it is when nothing comes between */
 
 static const char *in_top(const char *name)
@@ -280,7 +280,10 @@ static void read_file(const char *path, struct pcr_buffer *out)
 enum loss { NO_LOSS, LOST, TORN, ZEROES, LOSSES };
 
 static const char *const loss_names[LOSSES] = {
-    "killed", "power lost, nothing more", "power lost, torn files", "power lost, zeroes",
+    "killed",
+    "power lost, nothing more",
+    "power lost, torn files",
+    "power lost, zeroes",
 };
 
 enum { MAX_INODES = 512, NO_FILE = -1, FOLDER = -2, PARENT = -3 };
@@ -383,9 +386,11 @@ static void replay_write(const struct op *op)
     if (op->offset < 0)
         *at = end;
     while (b->nbytes < end)
-        ck_assert_int_eq(pcri_buffer_append(b, zeroes, end - b->nbytes < sizeof(zeroes)
-                                                           ? end - b->nbytes : sizeof(zeroes),
-                                            NULL), 0);
+        ck_assert_int_eq(pcri_buffer_append(b, zeroes,
+                                            end - b->nbytes < sizeof(zeroes) ? end - b->nbytes
+                                                                             : sizeof(zeroes),
+                                            NULL),
+                         0);
     memcpy(b->data + from, shared->blob + op->at, op->nbytes);
 }
 
@@ -406,10 +411,18 @@ static void replay(void)
         const struct op *op = &shared->ops[i];
         int from = op->kind == RENAME || op->kind == UNLINK ? find_name(op->path) : -1;
         switch (op->kind) {
-        case MKDIR: folder_now |= !strcmp(op->path, work); break;
-        case OPEN: replay_open(op); break;
-        case WRITE: replay_write(op); break;
-        case SYNC: replay_sync(op); break;
+        case MKDIR:
+            folder_now |= !strcmp(op->path, work);
+            break;
+        case OPEN:
+            replay_open(op);
+            break;
+        case WRITE:
+            replay_write(op);
+            break;
+        case SYNC:
+            replay_sync(op);
+            break;
         default:
             if (from >= 0 && op->kind == RENAME)
                 names[find_name(op->to)].now = names[from].now;
@@ -474,7 +487,8 @@ static int tool(const char *const *words)
 static struct pcr_write_options write_options(uint32_t threads)
 {
     return (struct pcr_write_options) { .size = sizeof(struct pcr_write_options),
-                                        .thread_count = threads, .record_samples = 3,
+                                        .thread_count = threads,
+                                        .record_samples = 3,
                                         .bad_policy = PCR_BAD_SKIP };
 }
 
@@ -496,22 +510,23 @@ static int convert_two(void)
 
 static int convert_list(void)
 {
-    const char *const words[] = { "convert", "--quiet", "--threads", "1", "--records", "2",
-                                  "--on-bad", "skip", list_path, work, NULL };
+    const char *const words[] = { "convert",  "--quiet", "--threads", "1",  "--records", "2",
+                                  "--on-bad", "skip",    list_path,   work, NULL };
     return tool(words) == 3 ? 0 : -1; /* inputs were left out */
 }
 
 static int extract(void)
 {
-    const char *const words[] = { "extract", "--quiet", "--force", "--list", in_top("dataset"),
-                                  work, NULL };
+    const char *const words[] = { "extract",         "--quiet", "--force", "--list",
+                                  in_top("dataset"), work,      NULL };
     return tool(words);
 }
 
 /* Reads all of the dataset through the cache; what comes is always the same. */
 static int read_cached(void)
 {
-    const struct pcr_dataset_options o = { .size = sizeof(o), .cache_dir = work,
+    const struct pcr_dataset_options o = { .size = sizeof(o),
+                                           .cache_dir = work,
                                            .cache_nbytes = 1 << 24 };
     struct pcr_dataset_info info = { .size = sizeof(info) };
     struct pcr_dataset *ds = NULL;
@@ -568,7 +583,8 @@ static int read_dataset(void)
     struct pcr_error err = { .message = "" };
     int findings = 0, rc = pcr_dataset_open(work, NULL, &ds, &err);
     if (rc)
-        return rc == PCR_ERR_IO && err.sys_errno == ENOENT && strstr(err.message, work) ? 0 : -1;
+        return rc == PCR_ERR_IO && err.sys_errno == ENOENT && strstr(err.message, work) ? 0
+                                                                                        : -1;
     rc = pcr_dataset_describe(ds, &info, NULL);
     for (uint64_t r = 0; !rc && r < info.record_count; r++)
         rc = pcr_dataset_verify_record(ds, r, 0, &report, count_finding, &findings, NULL);
@@ -719,8 +735,8 @@ START_TEST(all)
 {
     const struct pcr_write_options o = { .size = sizeof(o), .bad_policy = PCR_BAD_SKIP };
     int wrong = 0;
-    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-                  0);
+    shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                  -1, 0);
     ck_assert_ptr_ne(shared, MAP_FAILED);
     test_folder_make(&top);
     test_source_init(&source, 8);

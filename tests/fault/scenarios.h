@@ -47,8 +47,8 @@ void datasets_free(void);
 /* A file that the generator makes, made once; found by its name. */
 const struct pcr_buffer *picture(const char *name);
 void pictures_free(void);
-void trees_free(void);  /* of the scenarios of importers */
-void lists_free(void);  /* of those of pcrtool */
+void trees_free(void); /* of the scenarios of importers */
+void lists_free(void); /* of those of pcrtool */
 
 /* Removes what is in a folder; copies its files to another; adds names and bytes of all that is in
  * it to *sum. Not counted. */
@@ -83,6 +83,9 @@ static inline int add_error(uint64_t *sum, int rc, const struct pcr_error *err)
     return 0;
 }
 
-#define SCENARIOS(list) { list, sizeof(list) / sizeof((list)[0]) }
+#define SCENARIOS(list) \
+    { \
+        list, sizeof(list) / sizeof((list)[0]) \
+    }
 
 #endif

@@ -192,9 +192,8 @@ static int salvage(const void *what, uint64_t *sum, struct pcr_error *err)
 /* The chunks of a picture, and what is decoded of some of them. */
 static int use_chunks(struct pcri_pk_decoder *d, const struct pcri_coefs *c,
                       const struct pcri_jpeg_file *f, const struct pcr_ladder *ladder,
-                      const struct pcri_pk_tables *tables,
-                      const struct pcri_pk_params *params, const struct pcr_buffer chunks[],
-                      uint64_t *sum, struct pcr_error *err)
+                      const struct pcri_pk_tables *tables, const struct pcri_pk_params *params,
+                      const struct pcr_buffer chunks[], uint64_t *sum, struct pcr_error *err)
 {
     struct pcr_span spans[PCRI_LADDER_MAX_GROUPS];
     struct pcri_blocks planes[4] = { { 0 } };
@@ -235,8 +234,8 @@ static int pack_planes(const void *what, uint64_t *sum, struct pcr_error *err)
     pcri_limits_fill(&limits);
     int rc = pcr_ladder_create("packed", &ladder, err);
     if (!rc)
-        rc = pcri_pk_tables_open(pcri_pk_builtin_tables, pcri_pk_builtin_nbytes, true,
-                                 &tables, err);
+        rc = pcri_pk_tables_open(pcri_pk_builtin_tables, pcri_pk_builtin_nbytes, true, &tables,
+                                 err);
     for (size_t i = 0; !rc && names[i]; i++) {
         const struct pcr_buffer *file = picture(names[i]);
         const struct pcri_pk_params params = { tables->hash, 2, 2 };
@@ -249,8 +248,8 @@ static int pack_planes(const void *what, uint64_t *sum, struct pcr_error *err)
         for (uint32_t g = 0; g < PCRI_LADDER_MAX_GROUPS; g++)
             chunks[g].nbytes = 0;
         if (!rc)
-            rc = pcri_pk_encode(&e, &c, &f, &ladder->scripts[0], ladder->group_count,
-                                tables, &params, chunks, err);
+            rc = pcri_pk_encode(&e, &c, &f, &ladder->scripts[0], ladder->group_count, tables,
+                                &params, chunks, err);
         if (!rc)
             rc = use_chunks(&d, &c, &f, ladder, tables, &params, chunks, sum, err);
         pcri_coefs_free(&c);
@@ -267,8 +266,9 @@ static int pack_planes(const void *what, uint64_t *sum, struct pcr_error *err)
 
 static int train_planes(const void *what, uint64_t *sum, struct pcr_error *err)
 {
-    static const uint16_t contexts[20] = { 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                                           0, 7, 7, 7, 7, 7, 7, 7, 7 };
+    static const uint16_t contexts[20] = {
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 7, 7, 7, 7, 7, 7, 7, 7
+    };
     struct pcri_pk_counts *a = NULL, *b = NULL;
     struct pcri_pk_frequencies *f = NULL;
     struct pcr_buffer stored = { 0 };
@@ -334,8 +334,8 @@ static int read_manifest(const void *what, uint64_t *sum, struct pcr_error *err)
 static const char *const coded[] = { "baseline", "icc", "gray", NULL };
 static const char *const odd[] = { "progressive-cmyk", "exif-thumbnail", "comments-200",
                                    NULL };
-static const char *const refused[] = { "arithmetic", "truncated-half", "text",
-                                       "missing-eoi", NULL };
+static const char *const refused[] = { "arithmetic", "truncated-half", "text", "missing-eoi",
+                                       NULL };
 static const char *const damaged[] = { "truncated-half", "flipped-bits-4",
                                        "truncated-progressive-scan-1", NULL };
 

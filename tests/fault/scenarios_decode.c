@@ -73,7 +73,8 @@ static int decode_many(const void *what, uint64_t *sum, struct pcr_error *err)
         rc = pcr_decoder_inspect(d, file->data, file->nbytes, NULL, &info, err);
         add(sum, &info, sizeof(info));
         if (!rc)
-            rc = pcr_decoder_decode_alloc(d, file->data, file->nbytes, NULL, &pixels, NULL, err);
+            rc = pcr_decoder_decode_alloc(d, file->data, file->nbytes, NULL, &pixels, NULL,
+                                          err);
         add(sum, pixels.data, rc ? 0 : pixels.nbytes);
         rc = add_error(sum, rc, err);
     }
@@ -85,8 +86,9 @@ static int decode_many(const void *what, uint64_t *sum, struct pcr_error *err)
 /* Where the file's next marker of a kind is, or any, from `at` on. */
 static size_t next_marker(const struct pcr_buffer *file, size_t at, int code)
 {
-    while (at + 2 < file->nbytes &&
-           !(file->data[at] == 0xFF && (code ? file->data[at + 1] == code : file->data[at + 1])))
+    while (
+        at + 2 < file->nbytes &&
+        !(file->data[at] == 0xFF && (code ? file->data[at + 1] == code : file->data[at + 1])))
         at++;
     return at;
 }
@@ -131,10 +133,14 @@ static int resize(const void *what, uint64_t *sum, struct pcr_error *err)
 
 #define OPTIONS(...) .options = { .size = sizeof(struct pcr_decode_options), __VA_ARGS__ }
 #define RESIZE(...) .resize = { .size = sizeof(struct pcr_resize_options), __VA_ARGS__ }
-#define DECODING(...) &(const struct decoding) { __VA_ARGS__ }
+#define DECODING(...) \
+    &(const struct decoding) \
+    { \
+        __VA_ARGS__ \
+    }
 
-static const char *const many[] = { "baseline", "png-palette", "progressive", "gray", "text",
-                                    "progressive-cmyk", NULL };
+static const char *const many[] = { "baseline", "png-palette",      "progressive", "gray",
+                                    "text",     "progressive-cmyk", NULL };
 
 static const struct scenario list[] = {
     { "decode JPEG", decode, DECODING("baseline", OPTIONS(.flags = 0)) },
@@ -147,13 +153,15 @@ static const struct scenario list[] = {
       DECODING("restart-3-optimised", OPTIONS(.flags = PCR_DECODE_PLANAR)) },
     { "decode upright", decode, DECODING("exif-orientation-6-intel", OPTIONS(.flags = 0)) },
     { "decode a crop", decode,
-      DECODING("exif-orientation-6-intel", OPTIONS(.crop_x = 3, .crop_y = 5, .crop_width = 17,
-                                                   .crop_height = 11)) },
+      DECODING("exif-orientation-6-intel",
+               OPTIONS(.crop_x = 3, .crop_y = 5, .crop_width = 17, .crop_height = 11)) },
     { "decode to 3/8", decode, DECODING("progressive", OPTIONS(.scale = 3)) },
-    { "decode by libjpeg", decode, DECODING("baseline", OPTIONS(.decoder = PCR_DECODER_TURBO)) },
+    { "decode by libjpeg", decode,
+      DECODING("baseline", OPTIONS(.decoder = PCR_DECODER_TURBO)) },
     { "decode progressive by libjpeg", decode,
       DECODING("progressive", OPTIONS(.decoder = PCR_DECODER_TURBO)) },
-    { "decode CMYK by libjpeg", decode, DECODING("cmyk", OPTIONS(.decoder = PCR_DECODER_TURBO)) },
+    { "decode CMYK by libjpeg", decode,
+      DECODING("cmyk", OPTIONS(.decoder = PCR_DECODER_TURBO)) },
     { "decode what is declined", decode, DECODING("two-components", OPTIONS(.flags = 0)) },
     { "decode without an end", decode, DECODING("missing-eoi", OPTIONS(.flags = 0)) },
     { "decode stray bytes", decode, DECODING("stray-bytes", OPTIONS(.flags = 0)) },

@@ -31,7 +31,8 @@ static void make_file(const char *root, const char *const file[2])
         *slash = '/';
     }
     const struct pcr_buffer *b = !strcmp(file[1], "photo") ? picture("baseline")
-                                 : !strcmp(file[1], "png") ? picture("png-rgb") : NULL;
+                                 : !strcmp(file[1], "png") ? picture("png-rgb")
+                                                           : NULL;
     FILE *f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
     size_t n = b ? b->nbytes : strlen(file[1]);
@@ -115,14 +116,22 @@ static int import(const void *what, uint64_t *sum, struct pcr_error *err)
     return add_error(sum, rc, err);
 }
 
-#define IMPORTING(open, ...) &(const struct importing) { { __VA_ARGS__ }, open, { .flags = 0 } }
+#define IMPORTING(open, ...) \
+    &(const struct importing) \
+    { \
+        { __VA_ARGS__ }, open, \
+        { \
+            .flags = 0 \
+        } \
+    }
 
 static const char *const three[] = { "dog", "ape", "bee" };
 
 static const struct scenario list[] = {
     { "import classes", import,
       IMPORTING("", { "ape/a.jpg", "photo" }, { "bee/b.jpg", "photo" },
-                { "bee/deep/c.png", "png" }, { "bee/notes.txt", "text" }, { "d.jpg", "photo" }) },
+                { "bee/deep/c.png", "png" }, { "bee/notes.txt", "text" },
+                { "d.jpg", "photo" }) },
     { "import splits", import,
       IMPORTING("", { "train/ape/a.jpg", "photo" }, { "train/bee/b.jpg", "photo" },
                 { "val/ape/c.jpg", "photo" }, { "val/d.jpg", "photo" }) },
@@ -135,38 +144,41 @@ static const struct scenario list[] = {
                 { "val/ape/c.jpg", "photo" }) },
     { "import JSON lines", import,
       IMPORTING("list.jsonl", { "a.jpg", "photo" }, { "b.jpg", "photo" },
-                { "list.jsonl",
-                  "{\"path\":\"a.jpg\",\"label\":\"ape\",\"split\":\"train\","
-                  "\"attributes\":{\"a name of some length\":\"\\u00e9\\n\"}}\n"
-                  "{\"path\":\"b.jpg\",\"label\":\"bee\","
-                  "\"key\":\"a key that is longer than others are\"}\n" }) },
+                { "list.jsonl", "{\"path\":\"a.jpg\",\"label\":\"ape\",\"split\":\"train\","
+                                "\"attributes\":{\"a name of some length\":\"\\u00e9\\n\"}}\n"
+                                "{\"path\":\"b.jpg\",\"label\":\"bee\","
+                                "\"key\":\"a key that is longer than others are\"}\n" }) },
     { "import JSON lines of numbers", import,
       IMPORTING("list.jsonl", { "a.jpg", "photo" }, { "b.jpg", "photo" },
-                { "list.jsonl",
-                  "{\"path\":\"a.jpg\",\"labels\":[1.2345678901234567,2]}\n"
-                  "{\"path\":\"b.jpg\",\"label\":12345678901234}\n" }) },
+                { "list.jsonl", "{\"path\":\"a.jpg\",\"labels\":[1.2345678901234567,2]}\n"
+                                "{\"path\":\"b.jpg\",\"label\":12345678901234}\n" }) },
     { "import bad JSON lines", import,
-      IMPORTING("list.jsonl", { "a.jpg", "photo" },
-                { "list.jsonl", "{\"path\":\"a.jpg\"}\n{\"path\":\"b.jpg\",\"label\":NaN}\n" }) },
+      IMPORTING(
+          "list.jsonl", { "a.jpg", "photo" },
+          { "list.jsonl", "{\"path\":\"a.jpg\"}\n{\"path\":\"b.jpg\",\"label\":NaN}\n" }) },
     { "import CSV", import,
-      IMPORTING("list.csv", { "a.jpg", "photo" }, { "b.jpg", "photo" },
-                { "list.csv", "path,label,note\na.jpg,ape,one\nb.jpg,bee,\"two, or so\"\n" }) },
+      IMPORTING(
+          "list.csv", { "a.jpg", "photo" }, { "b.jpg", "photo" },
+          { "list.csv", "path,label,note\na.jpg,ape,one\nb.jpg,bee,\"two, or so\"\n" }) },
     { "import CSV of floats", import,
-      IMPORTING("list.csv", { "a.jpg", "photo" }, { "b.jpg", "photo" },
-                { "list.csv", "file_name;labels;split\na.jpg;1.5 2;train\nb.jpg;-1e3;val\n" }) },
+      IMPORTING(
+          "list.csv", { "a.jpg", "photo" }, { "b.jpg", "photo" },
+          { "list.csv", "file_name;labels;split\na.jpg;1.5 2;train\nb.jpg;-1e3;val\n" }) },
     { "import bad CSV", import,
       IMPORTING("list.csv", { "a.jpg", "photo" },
                 { "list.csv", "path,label\na.jpg,1\nb.jpg,bee\n" }) },
     { "import a list, classes given", import,
-      &(const struct importing) {
-          { { "a.jpg", "photo" }, { "b.jpg", "photo" },
-            { "list.tsv", "path\tlabel\na.jpg\tape\nb.jpg\tdog\n" } },
-          "list.tsv", { .class_count = 3, .classes = three } } },
+      &(const struct importing) { { { "a.jpg", "photo" },
+                                    { "b.jpg", "photo" },
+                                    { "list.tsv", "path\tlabel\na.jpg\tape\nb.jpg\tdog\n" } },
+                                  "list.tsv",
+                                  { .class_count = 3, .classes = three } } },
     { "import metadata.jsonl", import,
-      IMPORTING("", { "a.jpg", "photo" }, { "b.jpg", "photo" }, { "c.jpg", "photo" },
-                { "metadata.jsonl",
-                  "{\"file_name\":\"a.jpg\",\"text\":\"a caption of some length\",\"label\":1}\n"
-                  "{\"file_name\":\"b.jpg\",\"text\":\"another\",\"label\":0}\n" }) },
+      IMPORTING(
+          "", { "a.jpg", "photo" }, { "b.jpg", "photo" }, { "c.jpg", "photo" },
+          { "metadata.jsonl",
+            "{\"file_name\":\"a.jpg\",\"text\":\"a caption of some length\",\"label\":1}\n"
+            "{\"file_name\":\"b.jpg\",\"text\":\"another\",\"label\":0}\n" }) },
     { "import metadata.csv", import,
       IMPORTING("", { "ape/a.jpg", "photo" }, { "bee/b.jpg", "photo" },
                 { "ape/metadata.csv", "file_name,label,note\na.jpg,ape,first\n" },

@@ -210,14 +210,17 @@ static int load_changing(const void *what, uint64_t *sum, struct pcr_error *err)
 
 static int print_stats(const void *what, uint64_t *sum, struct pcr_error *err)
 {
-    struct pcr_loader_stats stats = { .size = sizeof(stats), .sample_count = 7, .batch_count = 2,
-                                      .elapsed_ns = 1000000, .read_nbytes = 12345 };
+    struct pcr_loader_stats stats = { .size = sizeof(stats),
+                                      .sample_count = 7,
+                                      .batch_count = 2,
+                                      .elapsed_ns = 1000000,
+                                      .read_nbytes = 12345 };
     struct pcr_buffer text = { 0 };
     int rc = 0;
     (void) what;
     for (uint32_t form = 0; !rc && form <= PCR_STATS_PROMETHEUS; form++) {
-        rc = pcr_loader_stats_text(&stats, form, form == PCR_STATS_PROMETHEUS ? "a=\"b\"" : NULL,
-                                   &text, err);
+        rc = pcr_loader_stats_text(
+            &stats, form, form == PCR_STATS_PROMETHEUS ? "a=\"b\"" : NULL, &text, err);
         add(sum, text.data, rc ? 0 : text.nbytes);
     }
     pcr_buffer_free(&text);
@@ -244,11 +247,26 @@ static const uint8_t fidelities[6] = { 1, 0, 2, 3, 0, 1 }, augment[6] = { 1, 0, 
 static const struct pcr_fidelity_step steps[] = { { .epoch = 0, .fidelity = 1 },
                                                   { .epoch = 1, .chances = chances } };
 
-#define LOADING(...) &(const struct loading) { .options = { __VA_ARGS__ } }
-#define LOADING_OF(path, ...) &(const struct loading) { { path }, { __VA_ARGS__ }, 0 }
+#define LOADING(...) \
+    &(const struct loading) \
+    { \
+        .options = { __VA_ARGS__ } \
+    }
+#define LOADING_OF(path, ...) \
+    &(const struct loading) \
+    { \
+        { path }, { __VA_ARGS__ }, 0 \
+    }
 #define LOADING_MIX(...) \
-    &(const struct loading) { { datasets.made.path, datasets.made.path }, { __VA_ARGS__ }, 0 }
-#define LOADING_EPOCHS(n, ...) &(const struct loading) { { NULL }, { __VA_ARGS__ }, n }
+    &(const struct loading) \
+    { \
+        { datasets.made.path, datasets.made.path }, { __VA_ARGS__ }, 0 \
+    }
+#define LOADING_EPOCHS(n, ...) \
+    &(const struct loading) \
+    { \
+        { NULL }, { __VA_ARGS__ }, n \
+    }
 
 static const struct scenario list[] = {
     { "load", load, LOADING(.transform.kind = PCR_TRANSFORM_CENTER_CROP) },
@@ -290,8 +308,7 @@ static const struct scenario list[] = {
     { "load without reading ahead", load,
       LOADING_EPOCHS(3, .flags = PCR_LOADER_NO_READ_AHEAD, .fidelity.level = 1) },
     { "load a shard", load,
-      LOADING(.shard.rank = 1, .shard.world = 2, .shard.worker = 0,
-              .shard.worker_count = 2) },
+      LOADING(.shard.rank = 1, .shard.world = 2, .shard.worker = 0, .shard.worker_count = 2) },
     { "load exactly", load,
       LOADING(.flags = PCR_LOADER_EXACT, .shard.rank = 1, .shard.world = 2) },
     { "load into huge pages", load, LOADING(.flags = PCR_LOADER_HUGE_PAGES) },

@@ -171,7 +171,8 @@ static int read_by_threads(const void *what, uint64_t *sum, struct pcr_error *er
     for (; !rc && started < THREADS; started++) {
         readers[started].ds = ds;
         memory_pause();
-        int failed = pthread_create(&threads[started], NULL, read_in_thread, &readers[started]);
+        int failed = pthread_create(&threads[started], NULL, read_in_thread,
+                                    &readers[started]);
         memory_resume();
         if (failed)
             break;
@@ -255,9 +256,9 @@ static int slices(const void *what, uint64_t *sum, struct pcr_error *err)
     struct pcr_slice *sl = NULL;
     int rc = pcr_dataset_open(datasets.made.path, what, &ds, err);
     for (int k = 0; !rc && k < 3; k++) {
-        rc = k == 0 ? pcr_slice_read(ds, 1, 0, 3, 2, &sl, err)
-           : k == 1 ? pcr_slice_read(ds, 1, 1, 1, 0, &sl, err)
-                    : pcr_slice_read_each(ds, 1, 1, 2, fidelities, &sl, err);
+        rc = k == 0   ? pcr_slice_read(ds, 1, 0, 3, 2, &sl, err)
+             : k == 1 ? pcr_slice_read(ds, 1, 1, 1, 0, &sl, err)
+                      : pcr_slice_read_each(ds, 1, 1, 2, fidelities, &sl, err);
         if (!rc)
             rc = use_slice(sl, sum, err);
         pcr_slice_release(&sl);
@@ -277,7 +278,10 @@ static int of_system(const void *what, uint64_t *sum, struct pcr_error *err)
 }
 
 #define OPTIONS(...) \
-    &(const struct pcr_dataset_options) { .size = sizeof(struct pcr_dataset_options), __VA_ARGS__ }
+    &(const struct pcr_dataset_options) \
+    { \
+        .size = sizeof(struct pcr_dataset_options), __VA_ARGS__ \
+    }
 
 static const struct scenario list[] = {
     { "open", open_folder, NULL },

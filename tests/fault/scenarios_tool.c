@@ -29,8 +29,12 @@ static char list_path[128];
 static void make_lists(void)
 {
     static const char text[] = "path,label,note\na.jpg,ape,one\nb.png,bee,\"two\"\n";
-    const struct { const char *name; struct pcr_buffer bytes; } files[] = {
-        { "a.jpg", *picture("baseline") }, { "b.png", *picture("png-rgb") },
+    const struct {
+        const char *name;
+        struct pcr_buffer bytes;
+    } files[] = {
+        { "a.jpg", *picture("baseline") },
+        { "b.png", *picture("png-rgb") },
         { "list.csv", { (uint8_t *) (uintptr_t) text, sizeof(text) - 1, 0 } },
     };
     test_folder_make(&lists);
@@ -54,7 +58,8 @@ static char *word_of(const char *word)
 {
     return (char *) (uintptr_t) (word == OUT        ? datasets.out.path
                                  : word == LIST     ? list_path
-                                 : word == PICTURES ? lists.path : word);
+                                 : word == PICTURES ? lists.path
+                                                    : word);
 }
 
 /* The child: exits with pcrtool's status. */
@@ -108,8 +113,8 @@ static int run(const void *what, uint64_t *sum, struct pcr_error *err)
     if (!lists.path[0])
         make_lists();
     folder_empty(datasets.out.path);
-    long *calls = mmap(NULL, sizeof(*calls), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                       -1, 0);
+    long *calls = mmap(NULL, sizeof(*calls), PROT_READ | PROT_WRITE,
+                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     int fds[2] = { memfd_create("out", MFD_CLOEXEC), memfd_create("err", MFD_CLOEXEC) };
     ck_assert(calls != MAP_FAILED && fds[0] >= 0 && fds[1] >= 0);
     fflush(NULL);
@@ -127,8 +132,16 @@ static int run(const void *what, uint64_t *sum, struct pcr_error *err)
     return rc;
 }
 
-#define RUNNING(...) &(const struct running) { { __VA_ARGS__ }, false }
-#define TIMED(...) &(const struct running) { { __VA_ARGS__ }, true }
+#define RUNNING(...) \
+    &(const struct running) \
+    { \
+        { __VA_ARGS__ }, false \
+    }
+#define TIMED(...) \
+    &(const struct running) \
+    { \
+        { __VA_ARGS__ }, true \
+    }
 
 static const struct scenario list[] = {
     { "pcrtool convert", run, TIMED("convert", "--threads=1", PICTURES, OUT) },
@@ -154,7 +167,8 @@ static const struct scenario list[] = {
     { "pcrtool doctor DATASET", run, TIMED("doctor", "--threads=1", datasets.made.path) },
     { "pcrtool doctor DATASET --json", run,
       TIMED("doctor", "--json", "--threads=1", datasets.made.path) },
-    { "pcrtool bench", run, TIMED("bench", "--threads=1", "--fidelity=1", datasets.made.path) },
+    { "pcrtool bench", run,
+      TIMED("bench", "--threads=1", "--fidelity=1", datasets.made.path) },
     { "pcrtool bench --json", run,
       TIMED("bench", "--json", "--threads=1", "--fidelity=2", datasets.made.path) },
 };

@@ -49,8 +49,8 @@ static int convert(const void *what, uint64_t *sum, struct pcr_error *err)
     struct pcr_write_options o = c->options;
     struct pcr_write_progress report = { .size = sizeof(report) };
     struct pcr_ladder *ladder = NULL;
-    static const void *last;    /* what was converted last, */
-    static uint64_t right;      /* and its files */
+    static const void *last; /* what was converted last, */
+    static uint64_t right;   /* and its files */
     uint64_t bad = 0, files = 0;
     if (last != what)
         right = 0;
@@ -76,7 +76,8 @@ static int convert(const void *what, uint64_t *sum, struct pcr_error *err)
         add_number(sum, bad);
     }
     right = right ? right : files;
-    if (rc == PCR_ERR_NOMEM && right && !(o.flags & PCR_WRITE_DRY_RUN) && !c->ladder == !ladder)
+    if (rc == PCR_ERR_NOMEM && right && !(o.flags & PCR_WRITE_DRY_RUN) &&
+        !c->ladder == !ladder)
         rc = go_on(source, &o, right, err);
     rc = add_error(sum, rc, err);
     pcr_ladder_destroy(&ladder);
@@ -151,12 +152,16 @@ static int finish_later(struct pcr_writer *w, struct pcr_error *err)
 static int push(const void *what, uint64_t *sum, struct pcr_error *err)
 {
     const struct pcr_source *source = &datasets.source.source;
-    const struct pcr_write_options write = { .size = sizeof(write), .thread_count = 1,
+    const struct pcr_write_options write = { .size = sizeof(write),
+                                             .thread_count = 1,
                                              .record_samples = 3 };
     const struct pcr_writer_options o = {
-        .size = sizeof(o), .write = &write,
-        .class_count = source->class_count, .class_names = source->class_names,
-        .split_count = source->split_count, .split_names = source->split_names,
+        .size = sizeof(o),
+        .write = &write,
+        .class_count = source->class_count,
+        .class_names = source->class_names,
+        .split_count = source->split_count,
+        .split_names = source->split_names,
     };
     struct pcr_writer *w = NULL;
     uint64_t files = 0;
@@ -173,14 +178,26 @@ static int push(const void *what, uint64_t *sum, struct pcr_error *err)
     return add_error(sum, rc, err);
 }
 
-#define WRITING(...) &(const struct writing) { .options = { __VA_ARGS__ } }
-#define WRITING_ODD(...) &(const struct writing) { &datasets.odd, { __VA_ARGS__ }, NULL, NULL }
+#define WRITING(...) \
+    &(const struct writing) \
+    { \
+        .options = { __VA_ARGS__ } \
+    }
+#define WRITING_ODD(...) \
+    &(const struct writing) \
+    { \
+        &datasets.odd, { __VA_ARGS__ }, NULL, NULL \
+    }
 #define WRITING_OVER(before, ...) \
-    &(const struct writing) { NULL, { __VA_ARGS__ }, NULL, before }
+    &(const struct writing) \
+    { \
+        NULL, { __VA_ARGS__ }, NULL, before \
+    }
 
 static const struct scenario list[] = {
     { "convert", convert, WRITING(.flags = 0) },
-    { "convert in order", convert, WRITING(.flags = PCR_WRITE_NO_SHUFFLE, .record_samples = 1) },
+    { "convert in order", convert,
+      WRITING(.flags = PCR_WRITE_NO_SHUFFLE, .record_samples = 1) },
     { "convert by bytes", convert, WRITING(.record_nbytes = 3000) },
     { "convert, nothing written", convert_dry, WRITING(.flags = 0) },
     { "convert, reduced", convert, WRITING(.max_side = 20) },

@@ -57,8 +57,9 @@ static void rest(void)
 /* What the fault is called where it is told. */
 static int expected_errno(void)
 {
-    return plan.fault > 0 ? plan.fault
-           : plan.call == CALL_WRITE || plan.call == CALL_PWRITE ? ENOSPC : EIO;
+    return plan.fault > 0                                        ? plan.fault
+           : plan.call == CALL_WRITE || plan.call == CALL_PWRITE ? ENOSPC
+                                                                 : EIO;
 }
 
 static void blame(const char *what)
@@ -120,7 +121,8 @@ static int open_and_read(const char *path, const struct pcr_dataset_options *o, 
 
 static int read_with(uint32_t backend, uint64_t *sum, struct pcr_error *err)
 {
-    const struct pcr_dataset_options o = { .size = sizeof(o), .io_backend = backend,
+    const struct pcr_dataset_options o = { .size = sizeof(o),
+                                           .io_backend = backend,
                                            .open_records = 1 };
     go();
     int rc = open_and_read(made, &o, sum, err);
@@ -189,8 +191,9 @@ static int read_record(uint64_t *sum, struct pcr_error *err)
 
 static int read_cached(const char *dir, uint64_t nbytes, uint64_t *sum, struct pcr_error *err)
 {
-    const struct pcr_dataset_options o = { .size = sizeof(o), .cache_dir = dir,
-                                           .cache_nbytes = nbytes, .open_records = 1 };
+    const struct pcr_dataset_options o = {
+        .size = sizeof(o), .cache_dir = dir, .cache_nbytes = nbytes, .open_records = 1
+    };
     uint64_t again = 0;
     struct pcr_error why;
     go();
@@ -317,7 +320,8 @@ static int load_with(struct pcr_loader_options o, struct pcr_dataset_options d, 
 
 static int load_skip(uint64_t *sum, struct pcr_error *err)
 {
-    const struct pcr_loader_options o = { .bad_sample = PCR_SAMPLE_SKIP, .threads.count = 1,
+    const struct pcr_loader_options o = { .bad_sample = PCR_SAMPLE_SKIP,
+                                          .threads.count = 1,
                                           .threads.reader_count = PCR_NO_READERS };
     return load_with(o, (struct pcr_dataset_options) { .open_records = 1 }, sum, err);
 }
@@ -342,10 +346,12 @@ static int load_raw(uint64_t *sum, struct pcr_error *err)
 
 static int load_mapped(uint64_t *sum, struct pcr_error *err)
 {
-    const struct pcr_loader_options o = { .threads.count = 2, .threads.reader_count = 2,
+    const struct pcr_loader_options o = { .threads.count = 2,
+                                          .threads.reader_count = 2,
                                           .flags = PCR_LOADER_HUGE_PAGES };
-    return load_with(o, (struct pcr_dataset_options) { .io_backend = PCR_IO_MMAP,
-                                                       .cache_nbytes = 1 << 24 }, sum, err);
+    return load_with(
+        o, (struct pcr_dataset_options) { .io_backend = PCR_IO_MMAP, .cache_nbytes = 1 << 24 },
+        sum, err);
 }
 
 /* --- converting --- */
@@ -365,8 +371,12 @@ static void note_bad(void *context, const char *path, const char *format,
 static struct pcr_write_options write_options(uint32_t threads, uint32_t policy)
 {
     return (struct pcr_write_options) {
-        .size = sizeof(struct pcr_write_options), .thread_count = threads,
-        .record_samples = 2, .bad_policy = policy, .max_side = 40, .bad_input = note_bad,
+        .size = sizeof(struct pcr_write_options),
+        .thread_count = threads,
+        .record_samples = 2,
+        .bad_policy = policy,
+        .max_side = 40,
+        .bad_input = note_bad,
     };
 }
 
@@ -391,8 +401,10 @@ static int convert_into(const char *from, const struct pcr_write_options *o, uin
                         struct pcr_error *err)
 {
     static uint64_t whole[5]; /* by kind of source */
-    const size_t kind = !from ? o->bad_policy != PCR_BAD_FAIL
-                        : strstr(from, ".jsonl") ? 2 : strstr(from, ".csv") ? 3 : 4;
+    const size_t kind = !from                    ? o->bad_policy != PCR_BAD_FAIL
+                        : strstr(from, ".jsonl") ? 2
+                        : strstr(from, ".csv")   ? 3
+                                                 : 4;
     struct pcr_error why = { .message = "" };
     told.code = 0;
     go();
@@ -496,9 +508,12 @@ static int push(uint64_t *sum, struct pcr_error *err)
 {
     const struct pcr_write_options o = write_options(2, PCR_BAD_FAIL);
     const struct pcr_writer_options wo = {
-        .size = sizeof(wo), .write = &o,
-        .class_count = source.source.class_count, .class_names = source.source.class_names,
-        .split_count = source.source.split_count, .split_names = source.source.split_names,
+        .size = sizeof(wo),
+        .write = &o,
+        .class_count = source.source.class_count,
+        .class_names = source.source.class_names,
+        .split_count = source.source.split_count,
+        .split_names = source.source.split_names,
     };
     struct pcr_writer *w = NULL;
     go();
@@ -524,7 +539,8 @@ static int error_of(int status, const char *text, struct pcr_error *err)
     bool nomem = strstr(text, strerror(ENOMEM)) || strstr(text, "out of memory") ||
                  strstr(text, "no memory") || strstr(text, "cannot allocate");
     bool named = plan.fault > 0 && strstr(text, strerror(plan.fault));
-    bool missing = status == 4 && named && plan.fault == ENOENT; /* a record that is not there */
+    bool missing = status == 4 && named &&
+                   plan.fault == ENOENT; /* a record that is not there */
     *err = (struct pcr_error) { .offset = PCR_NO_OFFSET };
     err->code = status != 1 && !missing ? -100 - status : nomem ? PCR_ERR_NOMEM : PCR_ERR_IO;
     err->sys_errno = expected_errno();
@@ -648,9 +664,17 @@ static int verify_all(uint64_t *sum, struct pcr_error *err)
 
 static int convert_by_tool(uint64_t *sum, struct pcr_error *err)
 {
-    const char *words[] = { "convert", "--quiet", "--threads", "1", "--classes",
-                            at("images/classes.txt"), "--ladder", at("images/ladder.txt"),
-                            at("images/list.jsonl"), at("out"), NULL };
+    const char *words[] = { "convert",
+                            "--quiet",
+                            "--threads",
+                            "1",
+                            "--classes",
+                            at("images/classes.txt"),
+                            "--ladder",
+                            at("images/ladder.txt"),
+                            at("images/list.jsonl"),
+                            at("out"),
+                            NULL };
     int rc = pcrtool(sum, err, words, 0);
     look_for_temps(at("out"));
     if (!rc)
@@ -722,16 +746,18 @@ static const struct {
     int fault;
     const char *name;
 } faults[] = {
-    { EIO, "EIO" }, { EINTR, "EINTR" }, { EAGAIN, "EAGAIN" }, { ENOSPC, "ENOSPC" },
-    { EDQUOT, "EDQUOT" }, { EMFILE, "EMFILE" }, { ENFILE, "ENFILE" }, { ENOMEM, "ENOMEM" },
-    { EACCES, "EACCES" }, { ENOENT, "ENOENT" }, { EINVAL, "EINVAL" },
-    { FAULT_SHORT, "short" }, { FAULT_ZERO, "zero" },
+    { EIO, "EIO" },         { EINTR, "EINTR" },   { EAGAIN, "EAGAIN" },
+    { ENOSPC, "ENOSPC" },   { EDQUOT, "EDQUOT" }, { EMFILE, "EMFILE" },
+    { ENFILE, "ENFILE" },   { ENOMEM, "ENOMEM" }, { EACCES, "EACCES" },
+    { ENOENT, "ENOENT" },   { EINVAL, "EINVAL" }, { FAULT_SHORT, "short" },
+    { FAULT_ZERO, "zero" },
 };
 
 /* Reads that fail for a reason that passes are made again. */
 static bool must_pass(void)
 {
-    bool reads = plan.call == CALL_READ || plan.call == CALL_PREAD || plan.call == CALL_RING_READ;
+    bool reads = plan.call == CALL_READ || plan.call == CALL_PREAD ||
+                 plan.call == CALL_RING_READ;
     return plan.fault == EINTR || plan.fault == FAULT_SHORT ||
            (reads && !plan.lasting &&
             (plan.fault == EIO || plan.fault == EAGAIN || plan.fault == FAULT_ZERO));
@@ -788,9 +814,10 @@ static void try_one(const struct scenario *s, uint64_t right, struct fault_row *
     if (!hit)
         return;
     row->trials++;
-    const char *why = rc ? judge_error(rc, &err)
-                      : hit_written ? "it is not told"
-                      : sum != right ? "another result" : NULL;
+    const char *why = rc             ? judge_error(rc, &err)
+                      : hit_written  ? "it is not told"
+                      : sum != right ? "another result"
+                                     : NULL;
     if (!why && aftermath[0])
         why = aftermath;
     if (!why && count_descriptors() != before)
@@ -852,7 +879,8 @@ static void make_lists(void)
                                 "{\"path\":\"bee/d\",\"label\":\"bee\"}\n";
     static const char csv[] = "path,label\nape/a.jpg,ape\nape/b.jpg,ape\nbee/c.jpg,bee\n";
     ck_assert_int_eq(mkdir(at("images"), 0777) | mkdir(at("images/ape"), 0777) |
-                     mkdir(at("images/bee"), 0777), 0);
+                         mkdir(at("images/bee"), 0777),
+                     0);
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char name[64];
         snprintf(name, sizeof(name), "images/%s", names[i]);
@@ -864,7 +892,7 @@ static void make_lists(void)
     struct pcr_ladder *ladder = NULL;
     ck_assert_int_eq(pcr_ladder_create("classic", &ladder, NULL), 0);
     folder_write(at("images/ladder.txt"), pcr_ladder_text(ladder),
-               strlen(pcr_ladder_text(ladder)));
+                 strlen(pcr_ladder_text(ladder)));
     pcr_ladder_destroy(&ladder);
     ck_assert_int_eq(symlink("../ape/a.jpg", at("images/bee/link.jpg")), 0);
 }

@@ -48,7 +48,10 @@ static void memory_close(struct pcri_file *f)
 }
 
 static const struct pcri_io_backend memory = {
-    .name = "memory", .open = memory_open, .read = memory_read, .close = memory_close,
+    .name = "memory",
+    .open = memory_open,
+    .read = memory_read,
+    .close = memory_close,
     .identify = pcri_identify_path,
 };
 

@@ -31,8 +31,7 @@ static uint32_t pick(const uint8_t *data, size_t nbytes, uint32_t which, uint32_
 }
 
 /* A window of a picture of w x h; every second time all of it. */
-static struct pcri_rect pick_window(const uint8_t *data, size_t nbytes, uint32_t w,
-                                    uint32_t h)
+static struct pcri_rect pick_window(const uint8_t *data, size_t nbytes, uint32_t w, uint32_t h)
 {
     if (pick(data, nbytes, 0, 2))
         return (struct pcri_rect) { 0, 0, w, h };
@@ -84,12 +83,14 @@ static void compare_codecs(const uint8_t *data, size_t nbytes,
     FUZZ_CHECK(!rc || rc == PCR_ERR_NOMEM, "%s", err.message);
     if (rc)
         return;
-    FUZZ_CHECK(a.width == b.width && a.height == b.height &&
-               a.orientation == b.orientation, "%ux%u", a.width, a.height);
+    FUZZ_CHECK(a.width == b.width && a.height == b.height && a.orientation == b.orientation,
+               "%ux%u", a.width, a.height);
     for (size_t i = 0; i < planes[0].nbytes; i++)
-        FUZZ_CHECK(planes[0].data[i] == planes[1].data[i], "%ux%u, color %u, scale %u, byte "
-                   "%zu: %u, libjpeg %u", a.width, a.height, o->color, o->scale, i,
-                   planes[0].data[i], planes[1].data[i]);
+        FUZZ_CHECK(planes[0].data[i] == planes[1].data[i],
+                   "%ux%u, color %u, scale %u, byte "
+                   "%zu: %u, libjpeg %u",
+                   a.width, a.height, o->color, o->scale, i, planes[0].data[i],
+                   planes[1].data[i]);
 }
 
 static void check_public(const uint8_t *data, size_t nbytes, struct pcr_decode_options o)
@@ -104,8 +105,7 @@ static void check_public(const uint8_t *data, size_t nbytes, struct pcr_decode_o
         info.width = o.crop_width = w.width;
         info.height = o.crop_height = w.height;
     }
-    int rc2 = pcr_decoder_decode_alloc(decoder, data, nbytes, &o, &pixels, &decoded,
-                                       &err);
+    int rc2 = pcr_decoder_decode_alloc(decoder, data, nbytes, &o, &pixels, &decoded, &err);
     FUZZ_CHECK(rc <= 0 && rc2 <= 0, "%d %d", rc, rc2);
     FUZZ_CHECK(!rc || rc2, "decoded what inspect refuses with %s", pcr_code_name(rc));
     if (rc2) {
@@ -114,8 +114,8 @@ static void check_public(const uint8_t *data, size_t nbytes, struct pcr_decode_o
     }
     FUZZ_CHECK(info.width == decoded.width && info.height == decoded.height, "%ux%u",
                info.width, info.height);
-    FUZZ_CHECK(pixels.nbytes == (size_t) info.width * info.height * info.channels,
-               "%zu bytes", pixels.nbytes);
+    FUZZ_CHECK(pixels.nbytes == (size_t) info.width * info.height * info.channels, "%zu bytes",
+               pixels.nbytes);
     FUZZ_CHECK((uint64_t) info.width * info.height <= o.limits->max_pixels, "%ux%u",
                info.width, info.height);
 }

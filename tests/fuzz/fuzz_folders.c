@@ -54,7 +54,8 @@ static int compare_entries(const void *a, const void *b)
 
 static void check_folder(const struct pcri_tree *t, const struct pcri_folder *f)
 {
-    FUZZ_CHECK(f->begin <= f->end && f->end <= t->files->count, "%zu to %zu", f->begin, f->end);
+    FUZZ_CHECK(f->begin <= f->end && f->end <= t->files->count, "%zu to %zu", f->begin,
+               f->end);
     FUZZ_CHECK(f->images <= f->end - f->begin && f->direct <= f->images, "%zu", f->images);
     for (size_t i = f->begin; i < f->end; i++)
         FUZZ_CHECK(strlen(t->files->items[i].key) >= f->key_nbytes, "%s",

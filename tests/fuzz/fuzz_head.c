@@ -72,7 +72,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         touch(h->ladder, strlen(h->ladder));
     for (uint32_t g = 0; g < h->group_count; g++)
         FUZZ_CHECK(pcri_chunk_offset(h, g, h->sample_count) ==
-                   h->group_begin[g + 1] - h->group_begin[g], "group %u", g);
+                       h->group_begin[g + 1] - h->group_begin[g],
+                   "group %u", g);
     FUZZ_CHECK(pcri_head_footprint(h) >= sizeof(*h), "%zu", pcri_head_footprint(h));
     pcri_head_destroy(&h);
     return 0;

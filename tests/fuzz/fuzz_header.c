@@ -43,10 +43,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     rc = pcri_header_parse(written, (size_t) h.header_nbytes, 0, NULL, 0, &again, &err);
     FUZZ_CHECK(!rc, "%s", err.message);
     FUZZ_CHECK(h.check == again.check && h.minor == again.minor &&
-               h.sample_count == again.sample_count &&
-               h.head_raw_nbytes == again.head_raw_nbytes &&
-               h.tail_check == again.tail_check &&
-               !memcmp(h.groups, again.groups, sizeof(h.groups)), "another header");
+                   h.sample_count == again.sample_count &&
+                   h.head_raw_nbytes == again.head_raw_nbytes &&
+                   h.tail_check == again.tail_check &&
+                   !memcmp(h.groups, again.groups, sizeof(h.groups)),
+               "another header");
     /* The size of the file is held against the header's. */
     uint64_t total = h.groups[h.group_count - 1].end + h.tail_nbytes;
     rc = pcri_header_parse(data, nbytes, total, NULL, PCRI_PARSE_NO_VERIFY, &h, &err);

@@ -31,7 +31,8 @@ static const void *find(struct pcri_icc *from, const uint8_t *data, size_t nbyte
         return NULL;
     }
     FUZZ_CHECK(*use == PCR_PROFILE_SRGB || *use == PCR_PROFILE_CONVERTED ||
-               *use == PCR_PROFILE_UNUSABLE, "%d", *use);
+                   *use == PCR_PROFILE_UNUSABLE,
+               "%d", *use);
     FUZZ_CHECK(*use != PCR_PROFILE_CONVERTED || transform, "no transform");
     return *use == PCR_PROFILE_CONVERTED ? transform : NULL;
 }
@@ -43,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     enum pcr_profile_use use, again;
     if (!nbytes)
         return 0;
-    enum pcri_icc_pixels kind = (enum pcri_icc_pixels) (*data % 5);
+    enum pcri_icc_pixels kind = (enum pcri_icc_pixels)(*data % 5);
     const void *transform = find(icc, data + 1, nbytes - 1, kind, &use);
     if (transform) {
         pcri_icc_run(transform, pixels, PIXELS, all);

@@ -15,13 +15,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void check_scripts(const struct pcr_ladder *a, const struct pcr_ladder *b)
 {
     FUZZ_CHECK(a->group_count == b->group_count && a->script_count == b->script_count &&
-               !strcmp(a->name, b->name), "%s, %s", a->name, b->name);
+                   !strcmp(a->name, b->name),
+               "%s, %s", a->name, b->name);
     FUZZ_CHECK(a->group_count && a->group_count <= PCRI_LADDER_MAX_GROUPS && a->script_count,
                "%u groups", a->group_count);
     for (uint32_t k = 0; k < a->script_count; k++) {
         const struct pcri_script *x = &a->scripts[k], *y = &b->scripts[k];
         FUZZ_CHECK(x->below_step == y->below_step && x->scan_count == y->scan_count &&
-                   !strcmp(x->name, y->name), "script %u", k);
+                       !strcmp(x->name, y->name),
+                   "script %u", k);
         for (uint32_t i = 0; i < x->scan_count; i++)
             FUZZ_CHECK(!memcmp(&x->scans[i], &y->scans[i], sizeof(x->scans[i])),
                        "script %u, scan %u", k, i);

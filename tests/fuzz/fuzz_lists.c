@@ -31,7 +31,8 @@ static void check_keys(struct pcri_list *l)
     for (size_t i = 0; !rc && i < l->count; i++) {
         const char *key = l->rows[i].safe_key;
         FUZZ_CHECK(*key && *key != '/' && strcmp(key, "..") && strncmp(key, "../", 3) &&
-                   !strstr(key, "/../") && !strstr(key, "//"), "%s", key);
+                       !strstr(key, "/../") && !strstr(key, "//"),
+                   "%s", key);
         FUZZ_CHECK(i > 300 || i == 0 || strcmp(key, l->rows[i - 1].safe_key), "%s", key);
     }
 }
@@ -76,18 +77,19 @@ static bool same_text(const char *a, const char *b)
 static void compare_row(const struct pcri_list_row *a, const struct pcri_list_row *b)
 {
     FUZZ_CHECK(same_text(a->path, b->path) && same_text(a->key, b->key) &&
-               same_text(a->split, b->split), "line %llu", (unsigned long long) a->line);
+                   same_text(a->split, b->split),
+               "line %llu", (unsigned long long) a->line);
     FUZZ_CHECK(same_text(a->class_name ? a->class_name : a->label_text, b->class_name),
                "label, line %llu", (unsigned long long) a->line);
     FUZZ_CHECK(same_text(a->attributes, b->attributes), "%s, then %s",
                a->attributes ? a->attributes : "none", b->attributes ? b->attributes : "none");
-    FUZZ_CHECK(a->label_count == b->label_count && !a->labels == !b->labels,
-               "line %llu", (unsigned long long) a->line);
+    FUZZ_CHECK(a->label_count == b->label_count && !a->labels == !b->labels, "line %llu",
+               (unsigned long long) a->line);
     if (a->label_count)
         FUZZ_CHECK(!memcmp(a->labels ? (const void *) a->labels : a->float_labels,
                            a->labels ? (const void *) b->labels : b->float_labels,
-                           8 * (size_t) a->label_count), "line %llu",
-                   (unsigned long long) a->line);
+                           8 * (size_t) a->label_count),
+                   "line %llu", (unsigned long long) a->line);
 }
 
 static void check_printed(const struct pcri_list *l)

@@ -51,7 +51,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     rc = pcri_manifest_render(&again, &second, &err);
     FUZZ_CHECK(!rc, "%s", err.message);
     pcri_manifest_free(&again);
-    FUZZ_CHECK(first.nbytes == second.nbytes &&
-               !memcmp(first.data, second.data, first.nbytes), "another manifest");
+    FUZZ_CHECK(first.nbytes == second.nbytes && !memcmp(first.data, second.data, first.nbytes),
+               "another manifest");
     return 0;
 }

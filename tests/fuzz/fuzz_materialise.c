@@ -58,8 +58,7 @@ static void check_sample(const struct record_input *in, uint32_t i)
     for (uint32_t g = 1; there && g <= in->head->group_count; g++) {
         int rc = pcri_materialise(in->head, i, g, (const uint8_t *const *) chunks, &file,
                                   &err);
-        FUZZ_CHECK(!rc || rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_NOMEM, "%s",
-                   err.message);
+        FUZZ_CHECK(!rc || rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_NOMEM, "%s", err.message);
         if (rc)
             break;
         FUZZ_CHECK(file.nbytes >= before, "fidelity %u is smaller", g);

@@ -44,8 +44,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     const uint8_t *p = pcri_pk_builtin_tables;
     ladders[0] = make_ladder(pcri_ladder_builtin_text("packed"));
     ladders[1] = make_ladder(pcri_ladder_builtin_text(NULL));
-    int rc = pcri_zstd_unpack(p + 4, pcri_pk_builtin_nbytes - 4, pcri_load32(p), &raw,
-                              NULL);
+    int rc = pcri_zstd_unpack(p + 4, pcri_pk_builtin_nbytes - 4, pcri_load32(p), &raw, NULL);
     rc = rc ? rc : pcri_pk_tables_open(p, pcri_pk_builtin_nbytes, true, &builtin, NULL);
     FUZZ_CHECK(!rc, "built-in tables: %d", rc);
     return 0;
@@ -66,8 +65,7 @@ static struct pcri_pk_tables *change_tables(const uint8_t *changes, size_t n)
     FUZZ_CHECK(!pcri_buffer_append(&b, raw.data, raw.nbytes, NULL), "memory");
     for (size_t i = 0; i < n; i++, changes += 5) {
         uint8_t *at = b.data + load24(changes) % (b.nbytes - 1);
-        at[0] = (uint8_t) (at[0] +
-                           changes[3]); /* what two symbols exchange keeps the sum */
+        at[0] = (uint8_t) (at[0] + changes[3]); /* what two symbols exchange keeps the sum */
         at[1] = (uint8_t) (at[1] - (changes[4] & 1 ? changes[3] : 0));
     }
     int rc = pcri_pk_frequencies_parse(b.data, b.nbytes, &f, &err);
@@ -134,8 +132,7 @@ static void fill(const struct pcri_jpeg_file *f, const uint8_t *data, size_t nby
         const struct pcri_blocks *p = &source.blocks[c];
         for (size_t i = 0; nbytes && i < 64 * (size_t) p->blocks_x * p->blocks_y; i++) {
             uint8_t b = data[used++ % nbytes], next = data[used % nbytes];
-            int most = i % 64 ? 1023 : 2047,
-                v = (b & 0x70) == 0x70 ? b << 4 | next : b >> 4;
+            int most = i % 64 ? 1023 : 2047, v = (b & 0x70) == 0x70 ? b << 4 | next : b >> 4;
             v = (b & 7) > 4 || !(i % 64) ? v & most : 0;
             p->coef[i] = (int16_t) (b & 8 ? -v : v);
         }

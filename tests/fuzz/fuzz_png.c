@@ -51,21 +51,26 @@ static void check_window(struct pcr_decode_options o, const struct pcr_image_inf
     int rc = pcr_decoder_decode_alloc(decoder, file.data, file.nbytes, &o, &part, NULL, &err);
     FUZZ_CHECK(!rc || rc == PCR_ERR_NOMEM, "window: %s", err.message);
     for (uint32_t y = 0; !rc && y < o.crop_height; y++)
-        FUZZ_CHECK(!memcmp(part.data + y * wanted, whole.data + (y + o.crop_y) * row +
-                           (size_t) o.crop_x * info->channels, wanted), "window, row %u", y);
+        FUZZ_CHECK(
+            !memcmp(part.data + y * wanted,
+                    whole.data + (y + o.crop_y) * row + (size_t) o.crop_x * info->channels,
+                    wanted),
+            "window, row %u", y);
 }
 
 /* Resizing while it is decoded, and afterwards. */
-static void check_resized(const struct pcr_decode_options *o, const struct pcr_image_info *info,
-                          uint8_t pick)
+static void check_resized(const struct pcr_decode_options *o,
+                          const struct pcr_image_info *info, uint8_t pick)
 {
     const struct pcr_resize_options how = { .size = sizeof(how), .filter = pick % 3u };
     const struct pcr_span span = { file.data, file.nbytes };
-    const struct pcr_spans spans = { .items = (struct pcr_span *) (uintptr_t) &span, .count = 1 };
+    const struct pcr_spans spans = { .items = (struct pcr_span *) (uintptr_t) &span,
+                                     .count = 1 };
     uint32_t width = 1 + (pick & 15), height = 1 + (pick >> 4);
     size_t nbytes = (size_t) width * height * info->channels;
     struct pcr_error err = { 0 };
-    if (pcri_buffer_reserve(&rows, nbytes, NULL) || pcri_buffer_reserve(&resized, nbytes, NULL))
+    if (pcri_buffer_reserve(&rows, nbytes, NULL) ||
+        pcri_buffer_reserve(&resized, nbytes, NULL))
         return;
     int rc = pcr_resize(decoder, whole.data, info->width, info->height, info->channels, &how,
                         resized.data, width, height, &err);
@@ -91,7 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     o.color = flags & 1 ? PCR_COLOR_GRAY : PCR_COLOR_RGB;
     o.flags = (flags & 2 ? PCR_DECODE_BACKGROUND : 0) | (flags & 4 ? PCR_DECODE_TO_SRGB : 0) |
               (flags & 8 ? PCR_DECODE_KEEP_ORIENTATION : 0);
-    int rc = pcr_decoder_decode_alloc(decoder, file.data, file.nbytes, &o, &whole, &info, &err);
+    int rc = pcr_decoder_decode_alloc(decoder, file.data, file.nbytes, &o, &whole, &info,
+                                      &err);
     FUZZ_CHECK(rc <= 0 && (!rc || (err.code == rc && err.message[0])), "%d", rc);
     if (rc)
         return 0;

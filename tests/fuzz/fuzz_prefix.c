@@ -7,7 +7,8 @@
 #include "jpeg/prefix.h"
 #include "jpeg/turbo.h"
 
-static struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 1 << 18,
+static struct pcr_limits limits = { .size = sizeof(limits),
+                                    .max_pixels = 1 << 18,
                                     .max_scans = 24 };
 static struct pcri_prefix prefix;
 

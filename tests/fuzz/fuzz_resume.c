@@ -32,7 +32,8 @@ static void check_list(const struct pcr_buffer *raw, uint16_t id)
         if (!text)
             break;
         FUZZ_CHECK(text >= raw->data && n <= raw->nbytes &&
-                   text + n <= raw->data + raw->nbytes, "%zu bytes", n);
+                       text + n <= raw->data + raw->nbytes,
+                   "%zu bytes", n);
     }
 }
 

@@ -12,7 +12,8 @@
 
 enum { WAYS = 6 };
 
-static const struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 1 << 14,
+static const struct pcr_limits limits = { .size = sizeof(limits),
+                                          .max_pixels = 1 << 14,
                                           .max_scans = 24 };
 static struct pcr_ladder *ladders[2], *ladder; /* of scans, packed; and of the image */
 static struct pcri_coder *coders[2];
@@ -63,11 +64,23 @@ static struct pcr_decode_options way(uint8_t which)
 {
     struct pcr_decode_options o = { .size = sizeof(o) }; /* a ladder may have more scans */
     switch (which % WAYS) {
-    case 1: o.flags = PCR_DECODE_IDENTICAL; break;
-    case 2: o.color = PCR_COLOR_GRAY; o.orientation = 6; break;
-    case 3: o.scale = 3; o.flags = PCR_DECODE_PLANAR; break;
-    case 4: o.crop_x = o.crop_y = 1; o.crop_width = o.crop_height = 3; break;
-    default: break;
+    case 1:
+        o.flags = PCR_DECODE_IDENTICAL;
+        break;
+    case 2:
+        o.color = PCR_COLOR_GRAY;
+        o.orientation = 6;
+        break;
+    case 3:
+        o.scale = 3;
+        o.flags = PCR_DECODE_PLANAR;
+        break;
+    case 4:
+        o.crop_x = o.crop_y = 1;
+        o.crop_width = o.crop_height = 3;
+        break;
+    default:
+        break;
     }
     return o;
 }
@@ -81,15 +94,17 @@ static int decode_file(uint32_t g, const struct pcr_decode_options *o, struct pc
     all.count = 0;
     for (uint32_t k = 0; k < g; k++)
         for (uint32_t i = 0; !rc && i < groups[k].count; i++)
-            rc = pcri_spans_add(&all, groups[k].items[i].data, groups[k].items[i].nbytes, NULL);
+            rc = pcri_spans_add(&all, groups[k].items[i].data, groups[k].items[i].nbytes,
+                                NULL);
     if (!rc)
         rc = coding->to_jpeg(&all, &written, err);
     if (!rc)
         rc = pcri_spans_join(&all, &file, err);
     if (written.nbytes)
         own.ladder = NULL; /* it has all its tables, which no ladder's scans begin with */
-    return rc ? rc : pcr_decoder_decode_alloc(other, file.data, file.nbytes, &own, &wanted,
-                                              NULL, err);
+    return rc ? rc
+              : pcr_decoder_decode_alloc(other, file.data, file.nbytes, &own, &wanted, NULL,
+                                         err);
 }
 
 static void check_rising(uint32_t from, struct pcr_decode_options o, bool damaged)
@@ -99,24 +114,26 @@ static void check_rising(uint32_t from, struct pcr_decode_options o, bool damage
     bool gone_on = true;
     for (uint32_t k = 0; k < from && gone_on; k++)
         for (uint32_t i = 0; i < groups[k].count && gone_on; i++)
-            gone_on = !pcri_spans_add(&start, groups[k].items[i].data, groups[k].items[i].nbytes,
-                                      NULL);
+            gone_on = !pcri_spans_add(&start, groups[k].items[i].data,
+                                      groups[k].items[i].nbytes, NULL);
     o.ladder = ladder;
     for (uint32_t g = from; gone_on && g <= ladder->group_count; g++) {
-        int rc = g == from ? pcr_decoder_decode_spans(decoder, &start, &o, &pixels, NULL, &err)
-                           : pcr_decoder_continue(decoder, &groups[g - 1], &pixels, NULL, &err);
+        int rc = g == from
+                     ? pcr_decoder_decode_spans(decoder, &start, &o, &pixels, NULL, &err)
+                     : pcr_decoder_continue(decoder, &groups[g - 1], &pixels, NULL, &err);
         int whole = decode_file(g, &o, &file_err);
         FUZZ_CHECK(rc <= 0 && (!rc || (err.code == rc && err.message[0])), "%d", rc);
         /* Of damage a piece may say more: what is stray in a file is none of a piece. */
         FUZZ_CHECK(damaged || !rc == !whole || rc == PCR_ERR_NOMEM || whole == PCR_ERR_NOMEM,
-                   "fidelity %u from %u: %s, the file: %s", g, from,
-                   rc ? err.message : "good", whole ? file_err.message : "good");
+                   "fidelity %u from %u: %s, the file: %s", g, from, rc ? err.message : "good",
+                   whole ? file_err.message : "good");
         FUZZ_CHECK(damaged || !rc || rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_NOMEM ||
-                   rc == PCR_ERR_INVAL, "%s", err.message);
+                       rc == PCR_ERR_INVAL,
+                   "%s", err.message);
         gone_on = !rc;
         if (gone_on && !whole && !header_damaged)
             FUZZ_CHECK(pixels.nbytes == wanted.nbytes &&
-                       !memcmp(pixels.data, wanted.data, wanted.nbytes),
+                           !memcmp(pixels.data, wanted.data, wanted.nbytes),
                        "fidelity %u from %u: other pixels", g, from);
     }
     if (!gone_on) {

@@ -15,7 +15,8 @@ enum { LADDERS = 3, TRAINING = 6 };
 
 static const char few_groups[] = "ladder few\nscript all\ngroup\nall 0-0 0 0\ngroup\n"
                                  "luma 1-63 0 0\nchroma 1-63 0 0\n";
-static const struct pcr_limits limits = { .size = sizeof(limits), .max_pixels = 1 << 12,
+static const struct pcr_limits limits = { .size = sizeof(limits),
+                                          .max_pixels = 1 << 12,
                                           .max_scans = 24 };
 static struct pcr_ladder *ladders[LADDERS];
 static struct pcri_coder *coders[LADDERS];
@@ -31,12 +32,11 @@ static int train(int which)
     for (int i = 0; !rc && i < TRAINING; i++) {
         rc = pcr_gen_photo((uint64_t) i, 64, 48, 40 + 10 * i, (unsigned) i, &photo);
         if (!rc)
-            rc = pcri_coder_survey(coders[which], photo.data, photo.nbytes, &stats[i],
-                                   NULL);
+            rc = pcri_coder_survey(coders[which], photo.data, photo.nbytes, &stats[i], NULL);
     }
     if (!rc)
-        rc = pcri_coder_train(&pcri_coding_scans,
-                              ladders[which], stats, TRAINING, &tables[which], NULL);
+        rc = pcri_coder_train(&pcri_coding_scans, ladders[which], stats, TRAINING,
+                              &tables[which], NULL);
     for (int i = 0; i < TRAINING; i++)
         pcri_coder_stats_destroy(&stats[i]);
     pcr_buffer_free(&photo);
@@ -54,8 +54,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         else
             rc = pcr_ladder_parse(few_groups, sizeof(few_groups) - 1, &ladders[i], NULL);
         if (!rc)
-            rc = pcri_coder_create(&pcri_coding_scans,
-                                   ladders[i], &limits, NULL, &coders[i], NULL);
+            rc = pcri_coder_create(&pcri_coding_scans, ladders[i], &limits, NULL, &coders[i],
+                                   NULL);
         if (!rc)
             rc = train(i);
     }
@@ -65,8 +65,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static int decode(const void *data, size_t nbytes, struct pcr_buffer *pixels,
                   struct pcr_image_info *info, struct pcr_error *err)
 {
-    struct pcr_decode_options o = { .size = sizeof(o),
-                                    .flags = PCR_DECODE_KEEP_ORIENTATION };
+    struct pcr_decode_options o = { .size = sizeof(o), .flags = PCR_DECODE_KEEP_ORIENTATION };
     return pcr_decoder_decode_alloc(decoder, data, nbytes, &o, pixels, info, err);
 }
 
@@ -88,13 +87,12 @@ static void check_packed(const struct pcri_packed *p, int which, const uint8_t *
         if (rc)
             return;
         rc = decode(whole.data, whole.nbytes, &got, &b, &err);
-        FUZZ_CHECK(rc == source, "fidelity %u: %s, source: %s", g,
-                   rc ? err.message : "good", source ? source_err.message : "good");
+        FUZZ_CHECK(rc == source, "fidelity %u: %s, source: %s", g, rc ? err.message : "good",
+                   source ? source_err.message : "good");
     }
     if (source)
         return;
-    FUZZ_CHECK(a.width == b.width && a.height == b.height, "%ux%u, source: %ux%u",
-               b.width,
+    FUZZ_CHECK(a.width == b.width && a.height == b.height, "%ux%u, source: %ux%u", b.width,
                b.height, a.width, a.height);
     if (!fuzz_in_range(whole.data, whole.nbytes))
         return;
@@ -103,8 +101,8 @@ static void check_packed(const struct pcri_packed *p, int which, const uint8_t *
 }
 
 /* What is made of a damaged file decodes at every fidelity. */
-static void check_salvaged(int which, const struct pcri_coder_tables *shared, const uint8_t *data,
-                           size_t nbytes)
+static void check_salvaged(int which, const struct pcri_coder_tables *shared,
+                           const uint8_t *data, size_t nbytes)
 {
     struct pcri_packed p;
     struct pcr_image_info info = { .size = sizeof(info) };

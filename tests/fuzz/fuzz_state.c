@@ -71,13 +71,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     FUZZ_CHECK(rc <= 0 && (!rc || (err.code == rc && err.message[0])), "%d", rc);
     if (rc)
         return 0;
-    FUZZ_CHECK(s.position <= s.sample_count && s.changes.fidelity <= FIDELITIES, "position %llu",
-               (unsigned long long) s.position);
+    FUZZ_CHECK(s.position <= s.sample_count && s.changes.fidelity <= FIDELITIES,
+               "position %llu", (unsigned long long) s.position);
     uint8_t packed[PCR_LOADER_STATE_NBYTES];
     pcri_saved_pack(&s, packed);
     FUZZ_CHECK(*data == '{' || !memcmp(packed, data, sizeof(packed)), "other bytes");
-    FUZZ_CHECK(!pcri_saved_unpack(packed, sizeof(packed), &here, FIDELITIES, &again, &err), "%s",
-               err.message);
+    FUZZ_CHECK(!pcri_saved_unpack(packed, sizeof(packed), &here, FIDELITIES, &again, &err),
+               "%s", err.message);
     check_same(&s, &again);
     check_text(&s);
     return 0;

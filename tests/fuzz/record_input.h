@@ -16,7 +16,9 @@ struct record_input {
 };
 
 static const struct pcr_limits record_limits = {
-    .size = sizeof(record_limits), .max_samples = 1 << 16, .max_head_nbytes = 1 << 20,
+    .size = sizeof(record_limits),
+    .max_samples = 1 << 16,
+    .max_head_nbytes = 1 << 20,
     .max_sample_nbytes = 1 << 20,
 };
 
@@ -28,8 +30,8 @@ static inline void record_input_parse(const uint8_t *data, size_t nbytes,
     struct pcr_error err = { 0 };
 
     in->head = NULL;
-    if (pcri_header_parse(data, nbytes, 0, &record_limits, PCRI_PARSE_NO_VERIFY,
-                          &in->header, &err))
+    if (pcri_header_parse(data, nbytes, 0, &record_limits, PCRI_PARSE_NO_VERIFY, &in->header,
+                          &err))
         return;
     size_t begin = (size_t) in->header.header_nbytes, left = nbytes - begin;
     size_t raw_nbytes = (size_t) in->header.head_raw_nbytes;

@@ -145,8 +145,7 @@ int main(int argc, char **argv)
             failed = 1;
     }
     if (failed || i >= argc) {
-        fprintf(stderr, "usage: %s [--mutations N] [--seed S] FILE-OR-FOLDER...\n",
-                argv[0]);
+        fprintf(stderr, "usage: %s [--mutations N] [--seed S] FILE-OR-FOLDER...\n", argv[0]);
         return 2;
     }
     for (; !failed && i < argc; i++)

@@ -7,8 +7,8 @@
 #include "base/base.h"
 
 static const struct case_table *const tables[] = {
-    &gen_good_cases, &gen_metadata_cases, &gen_edited_cases, &gen_passed_cases, &gen_bad_cases,
-    &gen_assembled_cases, &gen_png_cases,
+    &gen_good_cases, &gen_metadata_cases,  &gen_edited_cases, &gen_passed_cases,
+    &gen_bad_cases,  &gen_assembled_cases, &gen_png_cases,
 };
 
 const struct pcr_gen_case *pcr_gen_case(size_t index)
@@ -30,8 +30,7 @@ const struct pcr_gen_case *pcr_gen_find(const char *name)
     return NULL;
 }
 
-int pcr_gen_make(const struct pcr_gen_case *c, struct pcr_buffer *out,
-                 struct pcr_error *err)
+int pcr_gen_make(const struct pcr_gen_case *c, struct pcr_buffer *out, struct pcr_error *err)
 {
     int rc = c->make(c, out, err);
     return rc ? pcri_prefix(err, rc, "%s", c->name) : 0;

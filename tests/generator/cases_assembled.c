@@ -85,8 +85,7 @@ static void huffman(struct file *f, unsigned class_and_slot, const uint8_t *symb
 }
 
 /* One component. */
-static void frame(struct file *f, int sof, unsigned precision, unsigned width,
-                  unsigned height)
+static void frame(struct file *f, int sof, unsigned precision, unsigned width, unsigned height)
 {
     marker(f, sof);
     put16(f, 11);
@@ -108,8 +107,7 @@ static void scan(struct file *f, unsigned start, unsigned end, unsigned high_low
 
 static const uint8_t dc_symbols[] = { 0, 3, 11, 15 };
 enum { DC_0, DC_3, DC_11, DC_15 };
-static const uint8_t ac_symbols[] = { 0x00, 0xF0, 0x01, 0xF1, 0x0F, 0x0A, 0x40, 0xE0,
-                                      0x02 };
+static const uint8_t ac_symbols[] = { 0x00, 0xF0, 0x01, 0xF1, 0x0F, 0x0A, 0x40, 0xE0, 0x02 };
 enum { AC_EOB, AC_ZRL, AC_0_1, AC_15_1, AC_0_15, AC_0_10, AC_EOB4, AC_EOB14, AC_0_2 };
 
 /* SOI, tables and a frame header for gray of 16 x 16: four blocks. */
@@ -340,19 +338,28 @@ static int make_raw(const struct pcr_gen_case *c, struct pcr_buffer *out,
 }
 
 #define ASSEMBLED(name_, kind_, function) \
-    { .name = name_, .kind = kind_, .orientation = 1, .make = make_assembled, \
-      .spec = &(const assembler) { function } }
+    { \
+        .name = name_, .kind = kind_, .orientation = 1, .make = make_assembled, \
+        .spec = &(const assembler) \
+        { \
+            function \
+        } \
+    }
 #define RAW(name_, s, random) \
-    { .name = name_, .kind = PCR_GEN_BAD, .orientation = 1, .make = make_raw, \
-      .spec = &(const struct raw) { s, sizeof(s) - 1, random } }
+    { \
+        .name = name_, .kind = PCR_GEN_BAD, .orientation = 1, .make = make_raw, \
+        .spec = &(const struct raw) \
+        { \
+            s, sizeof(s) - 1, random \
+        } \
+    }
 
 static const struct pcr_gen_case cases[] = {
     ASSEMBLED("lossless", PCR_GEN_UNSUPPORTED_JPEG, lossless),
     ASSEMBLED("hierarchical", PCR_GEN_UNSUPPORTED_JPEG, hierarchical),
     /* libjpeg drops what a run has beyond the last block: no coefficient is lost. */
     ASSEMBLED("eob-run-past-end", PCR_GEN_ODD_JPEG, eob_run_past_end),
-    ASSEMBLED("eob-run-past-end-refinement", PCR_GEN_ODD_JPEG,
-              eob_run_past_end_refinement),
+    ASSEMBLED("eob-run-past-end-refinement", PCR_GEN_ODD_JPEG, eob_run_past_end_refinement),
     /* libjpeg drops, without a warning, coefficients beyond the 63rd. */
     ASSEMBLED("zero-run-past-end", PCR_GEN_ODD_JPEG, zero_run_past_end),
     ASSEMBLED("value-past-end", PCR_GEN_ODD_JPEG, value_past_end),
@@ -375,10 +382,16 @@ static const struct pcr_gen_case cases[] = {
     RAW("random", "", 3000),
     RAW("zeros", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 0),
     RAW("text", "This is not an image.\n", 0),
-    RAW("gif", "GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\x01\0\x01\0\0\x02"
-        "\x02" "D\x01\0;", 0),
+    RAW("gif",
+        "GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xFF\xFF\xFF,\0\0\0\0\x01\0\x01\0\0\x02"
+        "\x02"
+        "D\x01\0;",
+        0),
     RAW("tiff", "II*\0\x08\0\0\0\0\0\0\0\0\0", 0),
-    RAW("jpeg-2000", "\0\0\0\x0CjP  \r\n\x87\n\0\0\0\x14" "ftypjp2 ", 0),
+    RAW("jpeg-2000",
+        "\0\0\0\x0CjP  \r\n\x87\n\0\0\0\x14"
+        "ftypjp2 ",
+        0),
     RAW("newline-before-soi", "\n\xFF\xD8\xFF\xD9", 0),
 };
 

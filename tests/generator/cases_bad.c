@@ -4,34 +4,53 @@
 #include "edit.h"
 
 static const jpeg_scan_info ac_first[] = {
-    { 3, { 0, 1, 2 }, 0, 0, 0, 0 }, { 1, { 0 }, 1, 63, 0, 0 },
-    { 1, { 1 }, 1, 63, 0, 0 },      { 1, { 2 }, 1, 63, 0, 0 },
+    { 3, { 0, 1, 2 }, 0, 0, 0, 0 },
+    { 1, { 0 }, 1, 63, 0, 0 },
+    { 1, { 1 }, 1, 63, 0, 0 },
+    { 1, { 2 }, 1, 63, 0, 0 },
 };
 
 static const jpeg_scan_info three_scans[] = {
-    { 1, { 0 }, 0, 63, 0, 0 }, { 1, { 1 }, 0, 63, 0, 0 }, { 1, { 2 }, 0, 63, 0, 0 },
+    { 1, { 0 }, 0, 63, 0, 0 },
+    { 1, { 1 }, 0, 63, 0, 0 },
+    { 1, { 2 }, 0, 63, 0, 0 },
 };
 
 static const struct compose plain = { .width = 70, .height = 50, .seed = 401 };
-static const struct compose optimised = { .width = 70, .height = 50, .seed = 402,
-                                          .flags = COMPOSE_OPTIMISE };
-static const struct compose progressive = { .width = 70, .height = 50, .seed = 403,
-                                            .flags = COMPOSE_PROGRESSIVE };
-static const struct compose restarts = { .width = 70, .height = 50, .seed = 404,
-                                         .restart_mcus = 2 };
-static const struct compose simple = { .width = 70, .height = 50, .seed = 405,
-                                       .scans = ac_first, .scan_count = 4 };
-static const struct compose scans = { .width = 70, .height = 50, .seed = 407,
-                                      .scans = three_scans, .scan_count = 3 };
-static const struct compose cmyk = { .width = 70, .height = 50, .seed = 408,
-                                     .space = JCS_CMYK };
-static const struct compose tall = { .width = 16, .height = 200, .seed = 406,
-                                     .space = JCS_GRAYSCALE };
+static const struct compose optimised = {
+    .width = 70, .height = 50, .seed = 402, .flags = COMPOSE_OPTIMISE
+};
+static const struct compose progressive = {
+    .width = 70, .height = 50, .seed = 403, .flags = COMPOSE_PROGRESSIVE
+};
+static const struct compose restarts = {
+    .width = 70, .height = 50, .seed = 404, .restart_mcus = 2
+};
+static const struct compose simple = {
+    .width = 70, .height = 50, .seed = 405, .scans = ac_first, .scan_count = 4
+};
+static const struct compose scans = {
+    .width = 70, .height = 50, .seed = 407, .scans = three_scans, .scan_count = 3
+};
+static const struct compose cmyk = {
+    .width = 70, .height = 50, .seed = 408, .space = JCS_CMYK
+};
+static const struct compose tall = {
+    .width = 16, .height = 200, .seed = 406, .space = JCS_GRAYSCALE
+};
 
 #define BYTES(s) .bytes = s, .nbytes = sizeof(s) - 1
 #define BAD(name_, base_, ...) \
-    { .name = name_, .kind = PCR_GEN_BAD, .orientation = 1, .make = gen_make_edited, \
-      .spec = &(const struct edited) { &base_, { __VA_ARGS__ } } }
+    { \
+        .name = name_, .kind = PCR_GEN_BAD, .orientation = 1, .make = gen_make_edited, \
+        .spec = &(const struct edited) \
+        { \
+            &base_, \
+            { \
+                __VA_ARGS__ \
+            } \
+        } \
+    }
 
 /* Frame header: FF Cn Lh Ll P Yh Yl Xh Xl N, then id HV Tq for each component.
  * Scan header: FF DA Lh Ll N, then id TdTa for each component, Ss Se AhAl. */
@@ -50,17 +69,15 @@ static const struct pcr_gen_case cases[] = {
     BAD("truncated-in-restart", restarts, { EDIT_CUT_PERMILLE, .position = 800 }),
     BAD("truncated-progressive-scan-1", progressive, { EDIT_CUT, SOS, 1, -20 }),
     BAD("truncated-progressive-between-scans", progressive, { EDIT_CUT, SOS, 4, 0 }),
-    BAD("truncated-progressive-last-scan", progressive,
-        { EDIT_CUT_TAIL, .position = 60 }),
+    BAD("truncated-progressive-last-scan", progressive, { EDIT_CUT_TAIL, .position = 60 }),
     BAD("truncated-after-scan", plain,
         { EDIT_INSERT, EOI, 0, BYTES("\xFF\xDB\0\x43\0\x01\x02\x03") },
         { EDIT_CUT_TAIL, .position = 2 }),
     BAD("scan-ends-early", plain, { EDIT_CUT_PERMILLE, .position = 800 },
         { EDIT_APPEND, BYTES("\xFF\xD9") }),
-    BAD("scan-ends-early-progressive", progressive,
-        { EDIT_CUT_PERMILLE, .position = 950 }, { EDIT_APPEND, BYTES("\xFF\xD9") }),
-    BAD("scan-empty", plain, { EDIT_CUT, SOS, 0, 14 },
+    BAD("scan-ends-early-progressive", progressive, { EDIT_CUT_PERMILLE, .position = 950 },
         { EDIT_APPEND, BYTES("\xFF\xD9") }),
+    BAD("scan-empty", plain, { EDIT_CUT, SOS, 0, 14 }, { EDIT_APPEND, BYTES("\xFF\xD9") }),
     /* The data go on with further MCUs to their end: some were lost, or are too many. */
     BAD("frame-height-smaller", plain, { EDIT_PATCH, SOF0, 0, 5, BYTES("\0\x20") }),
     BAD("frame-height-smaller-progressive", simple,
@@ -69,15 +86,17 @@ static const struct pcr_gen_case cases[] = {
     BAD("no-scan-of-third-component", scans, { EDIT_CUT, SOS, 2 },
         { EDIT_APPEND, BYTES("\xFF\xD9") }),
     BAD("no-frame", plain, { EDIT_DROP, SOF0 }),
-    BAD("two-frames", plain, { EDIT_INSERT, SOS, 0,
-        BYTES("\xFF\xC0\0\x0B\x08\0\x32\0\x46\x01\x01\x11\0") }),
+    BAD("two-frames", plain,
+        { EDIT_INSERT, SOS, 0, BYTES("\xFF\xC0\0\x0B\x08\0\x32\0\x46\x01\x01\x11\0") }),
     BAD("two-soi", plain, { EDIT_INSERT, APP0, 0, BYTES("\xFF\xD8") }),
     BAD("scan-before-frame", plain, { EDIT_MOVE, SOF0, 0, EOI }),
     /* Segments that lost their FF, or are claimed by the comment before. */
     BAD("segment-lost-adobe", cmyk, { EDIT_PATCH, APP14, 0, 0, BYTES("\x7F") }),
     BAD("segment-lost-huffman-table", plain, { EDIT_PATCH, DHT, 3, 0, BYTES("\0") }),
     BAD("segment-claimed-adobe", cmyk,
-        { EDIT_INSERT, APP14, 0, BYTES("\xFF\xFE\0\x07" "com") }),
+        { EDIT_INSERT, APP14, 0,
+          BYTES("\xFF\xFE\0\x07"
+                "com") }),
     BAD("huffman-tables-missing", progressive, { EDIT_DROP, DHT, .position = -1 }),
     BAD("huffman-table-ac-missing", simple, { EDIT_DROP, DHT, 2 }),
     BAD("quantisation-tables-missing", plain, { EDIT_DROP, DQT, .position = -1 }),
@@ -85,8 +104,7 @@ static const struct pcr_gen_case cases[] = {
     BAD("quantisation-table-after-scan", plain, { EDIT_MOVE, DQT, 1, EOI }),
     BAD("restart-marker-missing", restarts, { EDIT_DROP, RST0 + 3 }),
     /* libjpeg goes on without data, or drops some, where a number is off by 1 or 2. */
-    BAD("restart-marker-wrong-by-1", restarts,
-        { EDIT_PATCH, RST0 + 2, 0, 1, BYTES("\xD3") }),
+    BAD("restart-marker-wrong-by-1", restarts, { EDIT_PATCH, RST0 + 2, 0, 1, BYTES("\xD3") }),
     BAD("restart-marker-wrong-by-minus-2", restarts,
         { EDIT_PATCH, RST0 + 2, 0, 1, BYTES("\xD0") }),
     BAD("restart-interval-wrong", restarts, { EDIT_PATCH, DRI, 0, 5, BYTES("\x03") }),
@@ -125,30 +143,26 @@ static const struct pcr_gen_case cases[] = {
     BAD("dht-slot-7", plain, { EDIT_PATCH, DHT, 0, 4, BYTES("\x07") }),
     BAD("dht-over-subscribed", plain, { EDIT_PATCH, DHT, 0, 5, BYTES("\x03") }),
     BAD("dht-too-many-codes", plain, { EDIT_PATCH, DHT, 0, 19, BYTES("\xFF\xFF") }),
-    BAD("dht-dc-symbol-200", optimised,
-        { EDIT_PATCH, DHT, 0, 21, BYTES("\xC8\xC8\xC8") }),
+    BAD("dht-dc-symbol-200", optimised, { EDIT_PATCH, DHT, 0, 21, BYTES("\xC8\xC8\xC8") }),
     BAD("dht-dc-symbol-200-progressive", progressive,
         { EDIT_PATCH, DHT, 0, 21, BYTES("\xC8") }),
-    BAD("dht-empty", optimised, { EDIT_DROP, DHT }, { EDIT_INSERT, SOS, 0,
-        BYTES("\xFF\xC4\0\x13\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0") }),
+    BAD("dht-empty", optimised, { EDIT_DROP, DHT },
+        { EDIT_INSERT, SOS, 0, BYTES("\xFF\xC4\0\x13\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0") }),
     BAD("scan-components-0", plain, { EDIT_PATCH, SOS, 0, 4, BYTES("\0") }),
     BAD("scan-components-5", plain, { EDIT_PATCH, SOS, 0, 4, BYTES("\x05") }),
     BAD("scan-component-unknown", plain, { EDIT_PATCH, SOS, 0, 5, BYTES("\x63") }),
     BAD("scan-component-twice", plain, { EDIT_PATCH, SOS, 0, 7, BYTES("\x01") }),
     BAD("scan-huffman-slot-9", plain, { EDIT_PATCH, SOS, 0, 6, BYTES("\x99") }),
-    BAD("scan-huffman-slot-undefined", optimised,
-        { EDIT_PATCH, SOS, 0, 6, BYTES("\x33") }),
-    BAD("scan-start-beyond-end", progressive,
-        { EDIT_PATCH, SOS, 1, 7, BYTES("\x09\x05") }),
+    BAD("scan-huffman-slot-undefined", optimised, { EDIT_PATCH, SOS, 0, 6, BYTES("\x33") }),
+    BAD("scan-start-beyond-end", progressive, { EDIT_PATCH, SOS, 1, 7, BYTES("\x09\x05") }),
     BAD("scan-end-64", progressive, { EDIT_PATCH, SOS, 1, 8, BYTES("\x40") }),
     BAD("scan-dc-and-ac", progressive, { EDIT_PATCH, SOS, 1, 7, BYTES("\0\x05") }),
-    BAD("scan-ac-interleaved", progressive,
-        { EDIT_PATCH, SOS, 0, 11, BYTES("\x01\x05") }),
+    BAD("scan-ac-interleaved", progressive, { EDIT_PATCH, SOS, 0, 11, BYTES("\x01\x05") }),
     BAD("scan-low-bit-14", progressive, { EDIT_PATCH, SOS, 1, 9, BYTES("\x0E") }),
     BAD("scan-skips-a-bit", progressive, { EDIT_PATCH, SOS, 1, 9, BYTES("\x53") }),
     BAD("scan-refines-nothing", simple, { EDIT_PATCH, SOS, 1, 9, BYTES("\x10") }),
-    BAD("scan-ac-before-dc", simple, { EDIT_CUT, SOS, 1, 0 },
-        { EDIT_DROP, SOS, 0 }, { EDIT_APPEND, BYTES("\xFF\xD9") }),
+    BAD("scan-ac-before-dc", simple, { EDIT_CUT, SOS, 1, 0 }, { EDIT_DROP, SOS, 0 },
+        { EDIT_APPEND, BYTES("\xFF\xD9") }),
     BAD("scans-of-dc-and-ac-swapped", progressive,
         { EDIT_PATCH, SOS, 1, 7, BYTES("\0\0\x01") }),
 };

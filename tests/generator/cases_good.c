@@ -12,17 +12,18 @@ static int make_composed(const struct pcr_gen_case *c, struct pcr_buffer *out,
 #define SCANS(array) .scans = (array), .scan_count = sizeof(array) / sizeof((array)[0])
 
 /* Scan scripts: component_count, components, Ss, Se, Ah, Al. */
-static const jpeg_scan_info spectral[] = { /* no successive approximation */
-    { 3, { 0, 1, 2 }, 0, 0, 0, 0 }, { 1, { 0 }, 1, 5, 0, 0 },   { 1, { 2 }, 1, 63, 0, 0 },
+static const jpeg_scan_info spectral[] = {
+    /* no successive approximation */
+    { 3, { 0, 1, 2 }, 0, 0, 0, 0 }, { 1, { 0 }, 1, 5, 0, 0 },  { 1, { 2 }, 1, 63, 0, 0 },
     { 1, { 1 }, 1, 63, 0, 0 },      { 1, { 0 }, 6, 63, 0, 0 },
 };
-static const jpeg_scan_info planes[] = { /* all frequencies, a bit at a time, DC too */
-    { 3, { 0, 1, 2 }, 0, 0, 0, 3 }, { 1, { 0 }, 1, 63, 0, 3 }, { 1, { 1 }, 1, 63, 0, 2 },
-    { 1, { 2 }, 1, 63, 0, 2 },      { 3, { 0, 1, 2 }, 0, 0, 3, 2 },
-    { 1, { 0 }, 1, 63, 3, 2 },      { 3, { 0, 1, 2 }, 0, 0, 2, 1 },
-    { 1, { 0 }, 1, 63, 2, 1 },      { 1, { 1 }, 1, 63, 2, 1 }, { 1, { 2 }, 1, 63, 2, 1 },
-    { 3, { 0, 1, 2 }, 0, 0, 1, 0 }, { 1, { 0 }, 1, 63, 1, 0 }, { 1, { 1 }, 1, 63, 1, 0 },
-    { 1, { 2 }, 1, 63, 1, 0 },
+static const jpeg_scan_info planes[] = {
+    /* all frequencies, a bit at a time, DC too */
+    { 3, { 0, 1, 2 }, 0, 0, 0, 3 }, { 1, { 0 }, 1, 63, 0, 3 },      { 1, { 1 }, 1, 63, 0, 2 },
+    { 1, { 2 }, 1, 63, 0, 2 },      { 3, { 0, 1, 2 }, 0, 0, 3, 2 }, { 1, { 0 }, 1, 63, 3, 2 },
+    { 3, { 0, 1, 2 }, 0, 0, 2, 1 }, { 1, { 0 }, 1, 63, 2, 1 },      { 1, { 1 }, 1, 63, 2, 1 },
+    { 1, { 2 }, 1, 63, 2, 1 },      { 3, { 0, 1, 2 }, 0, 0, 1, 0 }, { 1, { 0 }, 1, 63, 1, 0 },
+    { 1, { 1 }, 1, 63, 1, 0 },      { 1, { 2 }, 1, 63, 1, 0 },
 };
 static const jpeg_scan_info separate_dc[] = {
     { 1, { 2 }, 0, 0, 0, 0 },  { 1, { 0 }, 0, 0, 0, 1 },  { 1, { 1 }, 0, 0, 0, 0 },
@@ -32,45 +33,64 @@ static const jpeg_scan_info separate_dc[] = {
 /* The lowest bit of luma and all AC of chroma never come: libjpeg decodes such a file,
  * but it is a prefix, not an image. */
 static const jpeg_scan_info unfinished[] = {
-    { 3, { 0, 1, 2 }, 0, 0, 0, 0 }, { 1, { 0 }, 1, 63, 0, 1 },
+    { 3, { 0, 1, 2 }, 0, 0, 0, 0 },
+    { 1, { 0 }, 1, 63, 0, 1 },
 };
 static const jpeg_scan_info dc_alone[] = { { 3, { 0, 1, 2 }, 0, 0, 0, 1 } };
-static const jpeg_scan_info three_scans[] = { /* sequential, one for each component */
-    { 1, { 0 }, 0, 63, 0, 0 }, { 1, { 1 }, 0, 63, 0, 0 }, { 1, { 2 }, 0, 63, 0, 0 },
+static const jpeg_scan_info three_scans[] = {
+    /* sequential, one for each component */
+    { 1, { 0 }, 0, 63, 0, 0 },
+    { 1, { 1 }, 0, 63, 0, 0 },
+    { 1, { 2 }, 0, 63, 0, 0 },
 };
 static const jpeg_scan_info two_scans[] = {
-    { 1, { 0 }, 0, 63, 0, 0 }, { 2, { 1, 2 }, 0, 63, 0, 0 },
+    { 1, { 0 }, 0, 63, 0, 0 },
+    { 2, { 1, 2 }, 0, 63, 0, 0 },
 };
-static const jpeg_scan_info large_sum[] = { /* progressive, sampling factors above 10 */
+static const jpeg_scan_info large_sum[] = {
+    /* progressive, sampling factors above 10 */
     { 1, { 0 }, 0, 0, 0, 1 },  { 1, { 1 }, 0, 0, 0, 1 },  { 1, { 2 }, 0, 0, 0, 1 },
     { 1, { 0 }, 0, 0, 1, 0 },  { 1, { 1 }, 0, 0, 1, 0 },  { 1, { 2 }, 0, 0, 1, 0 },
     { 1, { 0 }, 1, 63, 0, 0 }, { 1, { 1 }, 1, 63, 0, 0 }, { 1, { 2 }, 1, 63, 0, 0 },
 };
 static const jpeg_scan_info four_scans[] = {
-    { 1, { 0 }, 0, 63, 0, 0 }, { 1, { 1 }, 0, 63, 0, 0 }, { 1, { 2 }, 0, 63, 0, 0 },
+    { 1, { 0 }, 0, 63, 0, 0 },
+    { 1, { 1 }, 0, 63, 0, 0 },
+    { 1, { 2 }, 0, 63, 0, 0 },
     { 1, { 3 }, 0, 63, 0, 0 },
 };
 static const jpeg_scan_info four_and_one[] = {
-    { 4, { 0, 1, 2, 3 }, 0, 63, 0, 0 }, { 1, { 4 }, 0, 63, 0, 0 },
+    { 4, { 0, 1, 2, 3 }, 0, 63, 0, 0 },
+    { 1, { 4 }, 0, 63, 0, 0 },
 };
 static const jpeg_scan_info gray_bands[] = {
-    { 1, { 0 }, 0, 0, 0, 0 },   { 1, { 0 }, 1, 1, 0, 0 },   { 1, { 0 }, 2, 2, 0, 4 },
-    { 1, { 0 }, 3, 62, 0, 2 },  { 1, { 0 }, 2, 2, 4, 3 },   { 1, { 0 }, 3, 62, 2, 1 },
-    { 1, { 0 }, 63, 63, 0, 0 }, { 1, { 0 }, 2, 2, 3, 2 },   { 1, { 0 }, 2, 2, 2, 1 },
+    { 1, { 0 }, 0, 0, 0, 0 },   { 1, { 0 }, 1, 1, 0, 0 },  { 1, { 0 }, 2, 2, 0, 4 },
+    { 1, { 0 }, 3, 62, 0, 2 },  { 1, { 0 }, 2, 2, 4, 3 },  { 1, { 0 }, 3, 62, 2, 1 },
+    { 1, { 0 }, 63, 63, 0, 0 }, { 1, { 0 }, 2, 2, 3, 2 },  { 1, { 0 }, 2, 2, 2, 1 },
     { 1, { 0 }, 2, 2, 1, 0 },   { 1, { 0 }, 3, 62, 1, 0 },
 };
 
-#define SPEC(...) &(const struct compose) { __VA_ARGS__ }
+#define SPEC(...) \
+    &(const struct compose) \
+    { \
+        __VA_ARGS__ \
+    }
 #define GOOD(name_, ...) \
-    { .name = name_, .kind = PCR_GEN_GOOD_JPEG, .orientation = 1, .make = make_composed, \
-      .spec = SPEC(__VA_ARGS__) }
+    { \
+        .name = name_, .kind = PCR_GEN_GOOD_JPEG, .orientation = 1, .make = make_composed, \
+        .spec = SPEC(__VA_ARGS__) \
+    }
 #define UNSUPPORTED(name_, ...) \
-    { .name = name_, .kind = PCR_GEN_UNSUPPORTED_JPEG, .orientation = 1, \
-      .make = make_composed, .spec = SPEC(__VA_ARGS__) }
+    { \
+        .name = name_, .kind = PCR_GEN_UNSUPPORTED_JPEG, .orientation = 1, \
+        .make = make_composed, .spec = SPEC(__VA_ARGS__) \
+    }
 /* Upsampling by 3/2 is not in libjpeg. */
 #define FRACTION(name_, ...) \
-    { .name = name_, .kind = PCR_GEN_GOOD_JPEG, .orientation = 1, .no_pixels = true, \
-      .make = make_composed, .spec = SPEC(__VA_ARGS__) }
+    { \
+        .name = name_, .kind = PCR_GEN_GOOD_JPEG, .orientation = 1, .no_pixels = true, \
+        .make = make_composed, .spec = SPEC(__VA_ARGS__) \
+    }
 
 #define OPT COMPOSE_OPTIMISE
 #define PROG COMPOSE_PROGRESSIVE
@@ -83,24 +103,21 @@ static const struct pcr_gen_case cases[] = {
     GOOD("baseline-optimised", SIZE(100, 75), .seed = 2, .flags = OPT),
     GOOD("extended-16bit-tables", SIZE(90, 60), .seed = 3, .quality = 1,
          .flags = COMPOSE_WIDE_QUANT),
-    GOOD("extended-high-tables", SIZE(90, 60), .seed = 4,
-         .flags = COMPOSE_HIGH_TABLES | OPT),
+    GOOD("extended-high-tables", SIZE(90, 60), .seed = 4, .flags = COMPOSE_HIGH_TABLES | OPT),
     GOOD("progressive", SIZE(100, 75), .seed = 5, .flags = PROG),
     GOOD("progressive-16bit-tables", SIZE(60, 90), .seed = 6, .quality = 2,
          .flags = COMPOSE_WIDE_QUANT | PROG),
-    GOOD("progressive-gray", SIZE(101, 75), .seed = 7, .space = JCS_GRAYSCALE,
-         .flags = PROG),
+    GOOD("progressive-gray", SIZE(101, 75), .seed = 7, .space = JCS_GRAYSCALE, .flags = PROG),
     GOOD("progressive-cmyk", SIZE(64, 50), .seed = 8, .space = JCS_CMYK, .flags = PROG),
     GOOD("script-spectral", SIZE(77, 66), .seed = 9, SCANS(spectral)),
     GOOD("script-planes", SIZE(77, 66), .seed = 10, .quality = 95, SCANS(planes)),
     GOOD("script-separate-dc", SIZE(77, 66), .seed = 11, SCANS(separate_dc)),
     UNSUPPORTED("script-unfinished", SIZE(77, 66), .seed = 12, SCANS(unfinished)),
     UNSUPPORTED("script-dc-alone", SIZE(77, 66), .seed = 13, SCANS(dc_alone)),
-    GOOD("script-gray-bands", SIZE(50, 50), .seed = 14, .quality = 97,
-         .space = JCS_GRAYSCALE, SCANS(gray_bands)),
+    GOOD("script-gray-bands", SIZE(50, 50), .seed = 14, .quality = 97, .space = JCS_GRAYSCALE,
+         SCANS(gray_bands)),
     GOOD("three-scans", SIZE(83, 61), .seed = 15, SCANS(three_scans)),
-    GOOD("three-scans-optimised", SIZE(83, 61), .seed = 16, .flags = OPT,
-         SCANS(three_scans)),
+    GOOD("three-scans-optimised", SIZE(83, 61), .seed = 16, .flags = OPT, SCANS(three_scans)),
     GOOD("two-scans", SIZE(83, 61), .seed = 17, SCANS(two_scans)),
     GOOD("four-quantisation-tables", SIZE(50, 40), .seed = 18, .space = JCS_CMYK,
          .flags = COMPOSE_FOUR_QUANT),
@@ -127,8 +144,8 @@ static const struct pcr_gen_case cases[] = {
          SCANS(three_scans)),
     GOOD("sampling-sum-18", SIZE(70, 50), .seed = 37, SAMPLING(0x44, 0x11, 0x11),
          SCANS(three_scans)),
-    GOOD("sampling-sum-18-progressive", SIZE(70, 50), .seed = 38,
-         SAMPLING(0x44, 0x11, 0x11), SCANS(large_sum)),
+    GOOD("sampling-sum-18-progressive", SIZE(70, 50), .seed = 38, SAMPLING(0x44, 0x11, 0x11),
+         SCANS(large_sum)),
     GOOD("sampling-sum-16-cmyk", SIZE(40, 50), .seed = 39, .space = JCS_CMYK,
          SAMPLING(0x22, 0x22, 0x22, 0x22), SCANS(four_scans)),
     FRACTION("sampling-3x1-2x1", SIZE(70, 50), .seed = 40, SAMPLING(0x31, 0x21, 0x11),
@@ -139,8 +156,8 @@ static const struct pcr_gen_case cases[] = {
     /* colour */
     GOOD("gray", SIZE(60, 44), .seed = 50, .space = JCS_GRAYSCALE),
     GOOD("gray-2x2", SIZE(61, 43), .seed = 51, .space = JCS_GRAYSCALE, SAMPLING(0x22)),
-    GOOD("gray-4x3-restart", SIZE(61, 43), .seed = 52, .space = JCS_GRAYSCALE,
-         SAMPLING(0x43), .restart_mcus = 5),
+    GOOD("gray-4x3-restart", SIZE(61, 43), .seed = 52, .space = JCS_GRAYSCALE, SAMPLING(0x43),
+         .restart_mcus = 5),
     GOOD("gray-2x2-progressive", SIZE(61, 43), .seed = 53, .space = JCS_GRAYSCALE,
          SAMPLING(0x22), .flags = PROG),
     GOOD("rgb-adobe", SIZE(60, 44), .seed = 54, .space = JCS_RGB),
@@ -162,18 +179,19 @@ static const struct pcr_gen_case cases[] = {
          SAMPLING(0x22, 0x11, 0x11, 0x22)),
     GOOD("ycck-progressive", SIZE(61, 45), .seed = 65, .space = JCS_YCCK,
          SAMPLING(0x22, 0x11, 0x11, 0x22), .flags = PROG),
-    { .name = "two-components", .kind = PCR_GEN_GOOD_JPEG, .orientation = 1,
-      .no_pixels = true, .make = make_composed,
+    { .name = "two-components",
+      .kind = PCR_GEN_GOOD_JPEG,
+      .orientation = 1,
+      .no_pixels = true,
+      .make = make_composed,
       .spec = SPEC(SIZE(50, 41), .seed = 66, .component_count = 2) },
     UNSUPPORTED("five-components", SIZE(50, 41), .seed = 67, .component_count = 5,
                 SCANS(four_and_one)),
 
     /* restart intervals */
     GOOD("restart-1", SIZE(64, 48), .seed = 70, .restart_mcus = 1),
-    GOOD("restart-3-optimised", SIZE(100, 48), .seed = 71, .restart_mcus = 3,
-         .flags = OPT),
-    GOOD("restart-progressive", SIZE(100, 48), .seed = 72, .restart_mcus = 4,
-         .flags = PROG),
+    GOOD("restart-3-optimised", SIZE(100, 48), .seed = 71, .restart_mcus = 3, .flags = OPT),
+    GOOD("restart-progressive", SIZE(100, 48), .seed = 72, .restart_mcus = 4, .flags = PROG),
     GOOD("restart-three-scans", SIZE(100, 48), .seed = 73, .restart_mcus = 7,
          SCANS(three_scans)),
     GOOD("restart-longer-than-image", SIZE(40, 40), .seed = 74, .restart_mcus = 65535),
@@ -208,10 +226,8 @@ static const struct pcr_gen_case cases[] = {
 
     /* contents */
     GOOD("constant", SIZE(120, 88), .picture = PICTURE_CONSTANT),
-    GOOD("constant-progressive", SIZE(120, 88), .picture = PICTURE_CONSTANT,
-         .flags = PROG),
-    GOOD("constant-gray", SIZE(8, 8), .picture = PICTURE_CONSTANT,
-         .space = JCS_GRAYSCALE),
+    GOOD("constant-progressive", SIZE(120, 88), .picture = PICTURE_CONSTANT, .flags = PROG),
+    GOOD("constant-gray", SIZE(8, 8), .picture = PICTURE_CONSTANT, .space = JCS_GRAYSCALE),
     GOOD("checkerboard", SIZE(50, 50), .picture = PICTURE_CHECKER, .quality = 100),
     GOOD("black-white-blocks", SIZE(80, 50), .picture = PICTURE_BLOCKS, .quality = 100,
          SAMPLING(0x11, 0x11, 0x11)),
@@ -225,8 +241,7 @@ static const struct pcr_gen_case cases[] = {
          .flags = COMPOSE_EXTREME | PROG),
     GOOD("extreme-coefficients-quality-1", SIZE(50, 40), .seed = 114, .quality = 1,
          .flags = COMPOSE_EXTREME),
-    GOOD("sparse-coefficients", SIZE(50, 40), .seed = 115,
-         .flags = COMPOSE_SPARSE | PROG),
+    GOOD("sparse-coefficients", SIZE(50, 40), .seed = 115, .flags = COMPOSE_SPARSE | PROG),
 
     /* other entropy coding */
     UNSUPPORTED("arithmetic", SIZE(60, 44), .seed = 120, .flags = COMPOSE_ARITHMETIC),

@@ -12,11 +12,11 @@ enum content {
     EXIF_BROKEN,     /* value: which offset or count is broken */
     EXIF_TWICE,      /* two segments, orientation 3 and 8: the first holds */
     XMP_THEN_EXIF,
-    ICC,             /* value: segments that it is spread over */
-    COMMENTS,        /* value: how many, of growing length */
-    LARGE_SEGMENTS,  /* value: segments of 65,533 bytes */
-    UNKNOWN_APPS,    /* APP1 to APP15 but 14 with bytes of no known kind */
-    JFXX,            /* a JFIF extension segment with a thumbnail */
+    ICC,            /* value: segments that it is spread over */
+    COMMENTS,       /* value: how many, of growing length */
+    LARGE_SEGMENTS, /* value: segments of 65,533 bytes */
+    UNKNOWN_APPS,   /* APP1 to APP15 but 14 with bytes of no known kind */
+    JFXX,           /* a JFIF extension segment with a thumbnail */
     EVERYTHING,
 };
 
@@ -112,8 +112,8 @@ static void exif_thumbnail(struct segments *s)
 {
     struct pcr_buffer small = { 0 };
     if (!s->rc)
-        s->rc = pcr_gen_photo_of(9, PCR_GEN_NO_CLASS, 16, 12, 60, PCR_GEN_420, false,
-                                 &small, s->err);
+        s->rc = pcr_gen_photo_of(9, PCR_GEN_NO_CLASS, 16, 12, 60, PCR_GEN_420, false, &small,
+                                 s->err);
     begin_exif(s, false, 1);
     put_entry(s, false, 0x0112, 3, 1, 6);
     put_number(s, 8 + 2 + 12 + 4, 4, false); /* the second directory follows */
@@ -257,9 +257,13 @@ static int make_metadata(const struct pcr_gen_case *c, struct pcr_buffer *out,
         s->list[i].data = s->bytes.data ? s->bytes.data + s->offset[i] : NULL;
         s->list[i].nbytes = (uint32_t) (end - s->offset[i]);
     }
-    struct compose spec = { .width = 40, .height = 30, .seed = 300 + m->content,
-                            .flags = m->compose_flags, .space = m->space,
-                            .segments = s->list, .segment_count = s->count };
+    struct compose spec = { .width = 40,
+                            .height = 30,
+                            .seed = 300 + m->content,
+                            .flags = m->compose_flags,
+                            .space = m->space,
+                            .segments = s->list,
+                            .segment_count = s->count };
     int rc = s->rc ? s->rc : gen_compose(&spec, out, err);
     pcr_buffer_free(&s->bytes);
     free(s);
@@ -267,15 +271,26 @@ static int make_metadata(const struct pcr_gen_case *c, struct pcr_buffer *out,
 }
 
 #define META(name_, orientation_, ...) \
-    { .name = name_, .kind = PCR_GEN_GOOD_JPEG, .orientation = orientation_, \
-      .make = make_metadata, .spec = &(const struct metadata) { __VA_ARGS__ } }
+    { \
+        .name = name_, .kind = PCR_GEN_GOOD_JPEG, .orientation = orientation_, \
+        .make = make_metadata, .spec = &(const struct metadata) \
+        { \
+            __VA_ARGS__ \
+        } \
+    }
 #define ORIENTATION(n) \
     META("exif-orientation-" #n "-intel", n, EXIF, n), \
-    META("exif-orientation-" #n "-motorola", n, EXIF, n, BIG_ENDIAN_ORDER)
+        META("exif-orientation-" #n "-motorola", n, EXIF, n, BIG_ENDIAN_ORDER)
 
 static const struct pcr_gen_case cases[] = {
-    ORIENTATION(1), ORIENTATION(2), ORIENTATION(3), ORIENTATION(4),
-    ORIENTATION(5), ORIENTATION(6), ORIENTATION(7), ORIENTATION(8),
+    ORIENTATION(1),
+    ORIENTATION(2),
+    ORIENTATION(3),
+    ORIENTATION(4),
+    ORIENTATION(5),
+    ORIENTATION(6),
+    ORIENTATION(7),
+    ORIENTATION(8),
     META("exif-orientation-0", 1, EXIF, 0),
     META("exif-orientation-9", 1, EXIF, 9),
     META("exif-orientation-last-entry", 7, EXIF_LAST_ENTRY, 7),

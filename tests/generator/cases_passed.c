@@ -5,20 +5,23 @@
 #include "edit.h"
 
 static const jpeg_scan_info separate_scans[] = {
-    { 1, { 0 }, 0, 63, 0, 0 }, { 1, { 1 }, 0, 63, 0, 0 }, { 1, { 2 }, 0, 63, 0, 0 },
+    { 1, { 0 }, 0, 63, 0, 0 },
+    { 1, { 1 }, 0, 63, 0, 0 },
+    { 1, { 2 }, 0, 63, 0, 0 },
 };
 
-#define BASE(...) \
-    static const struct compose __VA_ARGS__
+#define BASE(...) static const struct compose __VA_ARGS__
 BASE(plain = { .width = 70, .height = 50, .seed = 701 });
 BASE(optimised = { .width = 70, .height = 50, .seed = 702, .flags = COMPOSE_OPTIMISE });
-BASE(progressive = { .width = 70, .height = 50, .seed = 703,
-                     .flags = COMPOSE_PROGRESSIVE });
+BASE(progressive = { .width = 70, .height = 50, .seed = 703, .flags = COMPOSE_PROGRESSIVE });
 BASE(restarts = { .width = 70, .height = 50, .seed = 704, .restart_mcus = 2 });
-BASE(progressive_restarts = { .width = 70, .height = 50, .seed = 705, .restart_mcus = 3,
+BASE(progressive_restarts = { .width = 70,
+                              .height = 50,
+                              .seed = 705,
+                              .restart_mcus = 3,
                               .flags = COMPOSE_PROGRESSIVE });
-BASE(scans = { .width = 70, .height = 50, .seed = 706, .scans = separate_scans,
-               .scan_count = 3 });
+BASE(scans = {
+         .width = 70, .height = 50, .seed = 706, .scans = separate_scans, .scan_count = 3 });
 BASE(gray = { .width = 24, .height = 40, .seed = 707, .space = JCS_GRAYSCALE });
 BASE(cmyk = { .width = 70, .height = 50, .seed = 708, .space = JCS_CMYK });
 BASE(ycck = { .width = 70, .height = 50, .seed = 709, .space = JCS_YCCK });
@@ -26,12 +29,22 @@ BASE(ycck = { .width = 70, .height = 50, .seed = 709, .space = JCS_YCCK });
 /* A string literal of bytes without its NUL. */
 #define BYTES(s) .bytes = s, .nbytes = sizeof(s) - 1
 #define PASSED(name_, base_, ...) \
-    { .name = name_, .kind = PCR_GEN_GOOD_JPEG, .orientation = 1, .passed_over = true, \
-      .make = gen_make_edited, .spec = &(const struct edited) { &base_, { __VA_ARGS__ } } }
+    { \
+        .name = name_, .kind = PCR_GEN_GOOD_JPEG, .orientation = 1, .passed_over = true, \
+        .make = gen_make_edited, .spec = &(const struct edited) \
+        { \
+            &base_, \
+            { \
+                __VA_ARGS__ \
+            } \
+        } \
+    }
 
 #define ZEROS16 "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define ZEROS64 ZEROS16 ZEROS16 ZEROS16 ZEROS16
-#define ADOBE_OF(transform) "\xFF\xEE\0\x0E" "Adobe\0\x64\0\0\0\0" transform
+#define ADOBE_OF(transform) \
+    "\xFF\xEE\0\x0E" \
+    "Adobe\0\x64\0\0\0\0" transform
 
 static const struct pcr_gen_case cases[] = {
     /* numbers that mean nothing */
@@ -52,8 +65,7 @@ static const struct pcr_gen_case cases[] = {
            { EDIT_PATCH, SOF0, 0, 13, BYTES("\0") }, { EDIT_PATCH, SOF0, 0, 16, BYTES("\0") },
            { EDIT_PATCH, SOS, 0, 5, BYTES("\0") }, { EDIT_PATCH, SOS, 0, 7, BYTES("\0") },
            { EDIT_PATCH, SOS, 0, 9, BYTES("\0") }),
-    PASSED("dnl-repeats-height", gray,
-           { EDIT_INSERT, EOI, 0, BYTES("\xFF\xDC\0\x04\0\x28") }),
+    PASSED("dnl-repeats-height", gray, { EDIT_INSERT, EOI, 0, BYTES("\xFF\xDC\0\x04\0\x28") }),
     PASSED("table-not-used-of-zeros", plain,
            { EDIT_INSERT, SOF0, 0, BYTES("\xFF\xDB\x00\x43\x03" ZEROS64) }),
 
@@ -64,8 +76,7 @@ static const struct pcr_gen_case cases[] = {
 
     /* bytes after a scan or restart interval */
     PASSED("stray-byte", plain, { EDIT_INSERT, EOI, 0, BYTES("\x7F") }),
-    PASSED("stray-bytes", plain,
-           { EDIT_INSERT, EOI, 0, BYTES("\x12\x34\x56\x78\x9A\xBC") }),
+    PASSED("stray-bytes", plain, { EDIT_INSERT, EOI, 0, BYTES("\x12\x34\x56\x78\x9A\xBC") }),
     PASSED("stray-bytes-gray", gray, { EDIT_INSERT, EOI, 0, BYTES("\0\0") }),
     PASSED("stray-bytes-stuffed", optimised,
            { EDIT_INSERT, EOI, 0, BYTES("\xFF\0\xFF\0\xFF\0") }),
@@ -87,17 +98,22 @@ static const struct pcr_gen_case cases[] = {
     PASSED("restart-marker-at-end", restarts, { EDIT_INSERT, EOI, 0, BYTES("\xFF\xD7") }),
 
     /* bytes between segments */
-    PASSED("stray-bytes-between-segments", plain,
-           { EDIT_INSERT, DQT, 1, BYTES("garbage") }, { EDIT_INSERT, SOS, 0, BYTES("\0") }),
+    PASSED("stray-bytes-between-segments", plain, { EDIT_INSERT, DQT, 1, BYTES("garbage") },
+           { EDIT_INSERT, SOS, 0, BYTES("\0") }),
     PASSED("markers-without-parameters", plain,
            { EDIT_INSERT, DQT, 1, BYTES("\xFF\x01\xFF\xD3") }),
     PASSED("length-app0-0", plain, { EDIT_PATCH, APP0, 0, 2, BYTES("\0\0") }),
     PASSED("length-app0-1", plain, { EDIT_PATCH, APP0, 0, 2, BYTES("\0\x01") }),
     PASSED("length-comment-short", progressive,
-           { EDIT_INSERT, DQT, 0, BYTES("\xFF\xFE\0\x06" "longer") }),
+           { EDIT_INSERT, DQT, 0,
+             BYTES("\xFF\xFE\0\x06"
+                   "longer") }),
     PASSED("length-comment-long", plain,
-           { EDIT_INSERT, DQT, 0, BYTES("\xFF\xFE\0\x07" "com"
-                                        "\xFF\xFE\0\x09" "comment") }),
+           { EDIT_INSERT, DQT, 0,
+             BYTES("\xFF\xFE\0\x07"
+                   "com"
+                   "\xFF\xFE\0\x09"
+                   "comment") }),
 
     /* the end */
     PASSED("missing-eoi", plain, { EDIT_CUT_TAIL, .position = 2 }),
@@ -108,7 +124,9 @@ static const struct pcr_gen_case cases[] = {
     PASSED("missing-eoi-zeros", plain, { EDIT_CUT_TAIL, .position = 2 },
            { EDIT_APPEND, BYTES(ZEROS64 ZEROS64) }),
     PASSED("missing-eoi-cut-comment", gray,
-           { EDIT_INSERT, EOI, 0, BYTES("\xFF\xFE\x01\0" "it goes on") },
+           { EDIT_INSERT, EOI, 0,
+             BYTES("\xFF\xFE\x01\0"
+                   "it goes on") },
            { EDIT_CUT_TAIL, .position = 2 }),
 };
 

@@ -6,17 +6,28 @@
 #include "cases.h"
 #include "edit.h"
 
-enum damage { NONE = 0, TRUNCATE, BAD_CRC, BAD_SIGNATURE, SET_IHDR, DROP_CHUNK,
-              BAD_DATA, BAD_ADLER, SMALL_WINDOW, SHORT_PALETTE, INSERT_CHUNK };
+enum damage {
+    NONE = 0,
+    TRUNCATE,
+    BAD_CRC,
+    BAD_SIGNATURE,
+    SET_IHDR,
+    DROP_CHUNK,
+    BAD_DATA,
+    BAD_ADLER,
+    SMALL_WINDOW,
+    SHORT_PALETTE,
+    INSERT_CHUNK
+};
 
 struct picture_png {
     uint32_t width, height;
     int color, depth, interlace;
     bool transparency; /* a tRNS chunk */
     enum damage damage;
-    uint32_t value;    /* TRUNCATE: thousandths; SET_IHDR: position in it; INSERT_CHUNK: what
+    uint32_t value;   /* TRUNCATE: thousandths; SET_IHDR: position in it; INSERT_CHUNK: what
                           is wrong in its CRC */
-    const char *text;  /* SET_IHDR: new bytes; DROP_CHUNK: its name; INSERT_CHUNK, before the
+    const char *text; /* SET_IHDR: new bytes; DROP_CHUNK: its name; INSERT_CHUNK, before the
                           image data: name and data */
     uint32_t text_nbytes;
 };
@@ -68,7 +79,7 @@ static void fill_rows(const struct picture_png *p, const uint8_t *rgb, uint8_t *
                 row[2 * i + 1] = (uint8_t) (v * 5);
             } else {
                 row[i * depth / 8] |= (uint8_t) (v >> (8 - depth)
-                                                 << (8 - depth - i * depth % 8));
+                                                          << (8 - depth - i * depth % 8));
             }
         }
     }
@@ -103,8 +114,7 @@ static int compress_png(const struct picture_png *p, uint8_t *rows, size_t strid
                         struct pcr_buffer *out, struct pcr_error *err)
 {
     struct writer w = { out, err };
-    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, on_error,
-                                              on_warning);
+    png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &w, on_error, on_warning);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     if (!info) {
         png_destroy_write_struct(&png, NULL);
@@ -138,8 +148,7 @@ static bool find_chunk(const struct pcr_buffer *b, const char *name, size_t *off
 {
     for (size_t at = 8; at + 12 <= b->nbytes; at += *nbytes) {
         const uint8_t *p = b->data + at;
-        *nbytes = 12 + ((size_t) p[0] << 24 | (size_t) p[1] << 16 | (size_t) p[2] << 8 |
-                        p[3]);
+        *nbytes = 12 + ((size_t) p[0] << 24 | (size_t) p[1] << 16 | (size_t) p[2] << 8 | p[3]);
         *off = at;
         if (!memcmp(p + 4, name, 4))
             return true;
@@ -180,14 +189,14 @@ static int insert_chunk(const struct picture_png *p, struct pcr_buffer *b, size_
     return gen_splice(b, off, 0, chunk, nbytes, err);
 }
 
-static int damage_png(const struct picture_png *p, struct pcr_buffer *b,
-                      struct pcr_error *err)
+static int damage_png(const struct picture_png *p, struct pcr_buffer *b, struct pcr_error *err)
 {
     enum { FEW = 16 }; /* entries of a palette */
     size_t off, nbytes;
-    const char *name = p->damage == DROP_CHUNK ? p->text
-                       : p->damage == SET_IHDR ? "IHDR"
-                       : p->damage == SHORT_PALETTE ? "PLTE" : "IDAT";
+    const char *name = p->damage == DROP_CHUNK      ? p->text
+                       : p->damage == SET_IHDR      ? "IHDR"
+                       : p->damage == SHORT_PALETTE ? "PLTE"
+                                                    : "IDAT";
     if (p->damage == NONE)
         return 0;
     if (!find_chunk(b, name, &off, &nbytes))
@@ -253,8 +262,13 @@ static int make_png(const struct pcr_gen_case *c, struct pcr_buffer *out,
 #define GRAY_ALPHA PNG_COLOR_TYPE_GRAY_ALPHA
 #define RGB_ALPHA PNG_COLOR_TYPE_RGB_ALPHA
 #define PICTURE(name_, kind_, ...) \
-    { .name = name_, .kind = kind_, .orientation = 1, .make = make_png, \
-      .spec = &(const struct picture_png) { __VA_ARGS__ } }
+    { \
+        .name = name_, .kind = kind_, .orientation = 1, .make = make_png, \
+        .spec = &(const struct picture_png) \
+        { \
+            __VA_ARGS__ \
+        } \
+    }
 #define GOOD(name, ...) PICTURE(name, PCR_GEN_GOOD_PNG, __VA_ARGS__)
 #define BAD(name, ...) PICTURE(name, PCR_GEN_BAD_PNG, 40, 30, RGB, 8, __VA_ARGS__)
 #define TEXT(s) .text = s, .text_nbytes = sizeof(s) - 1
@@ -306,8 +320,7 @@ static const struct pcr_gen_case cases[] = {
     BAD("png-no-data", .damage = DROP_CHUNK, TEXT("IDAT")),
     BAD("png-no-header", .damage = DROP_CHUNK, TEXT("IHDR")),
     BAD("png-width-0", .damage = SET_IHDR, .value = 0, TEXT("\0\0\0\0")),
-    BAD("png-huge", .damage = SET_IHDR, .value = 0,
-        TEXT("\x7F\xFF\xFF\xFF\x7F\xFF\xFF\xFF")),
+    BAD("png-huge", .damage = SET_IHDR, .value = 0, TEXT("\x7F\xFF\xFF\xFF\x7F\xFF\xFF\xFF")),
     BAD("png-taller", .damage = SET_IHDR, .value = 4, TEXT("\0\0\x03\0")),
     BAD("png-depth-3", .damage = SET_IHDR, .value = 8, TEXT("\x03")),
     BAD("png-color-5", .damage = SET_IHDR, .value = 9, TEXT("\x05")),

@@ -106,8 +106,7 @@ static int make_pixels(const struct compose *spec, uint8_t **out, struct pcr_err
     if (!rgb)
         return PCR_ERR_NOMEM;
     if (spec->picture == PICTURE_PHOTO)
-        rc = pcr_gen_pixels(spec->seed, spec->klass - 1, spec->width, spec->height, rgb,
-                            err);
+        rc = pcr_gen_pixels(spec->seed, spec->klass - 1, spec->width, spec->height, rgb, err);
     else
         paint_pattern(spec, rgb);
     if (rc || n == 3) {
@@ -256,8 +255,8 @@ static void write_coefficients(const struct compose *spec, struct session *s)
         JDIMENSION step = (JDIMENSION) info->v_samp_factor;
         for (JDIMENSION y = 0; y < info->height_in_blocks; y += step) {
             JDIMENSION left = info->height_in_blocks - y, n = left < step ? left : step;
-            fill_blocks(spec, info,
-                        c->mem->access_virt_barray(common, arrays[i], y, n, TRUE), y, n);
+            fill_blocks(spec, info, c->mem->access_virt_barray(common, arrays[i], y, n, TRUE),
+                        y, n);
         }
     }
 }

@@ -22,7 +22,7 @@ enum {
     COMPOSE_OPTIMISE = 1 << 0,
     COMPOSE_PROGRESSIVE = 1 << 1, /* libjpeg's simple progression, without scans */
     COMPOSE_ARITHMETIC = 1 << 2,
-    COMPOSE_WIDE_QUANT = 1 << 3,  /* no bound of 255: 16-bit tables, SOF1 */
+    COMPOSE_WIDE_QUANT = 1 << 3, /* no bound of 255: 16-bit tables, SOF1 */
     COMPOSE_NO_JFIF = 1 << 4,
     COMPOSE_NO_ADOBE = 1 << 5,
     COMPOSE_EXTREME = 1 << 6,     /* no picture: the largest coefficients */
@@ -43,21 +43,20 @@ struct compose {
     enum picture picture;
     uint32_t flags; /* COMPOSE_* */
     uint64_t seed;
-    int klass;      /* plus 1, so that 0 means none */
+    int klass; /* plus 1, so that 0 means none */
     int quality;
-    J_COLOR_SPACE space;   /* of the file; JCS_UNKNOWN: YCbCr, or component_count */
-    int component_count;   /* with JCS_UNKNOWN: 2 or 5; 0: 3 */
-    uint8_t sampling[4];   /* h << 4 | v for each component; 0: the default */
+    J_COLOR_SPACE space; /* of the file; JCS_UNKNOWN: YCbCr, or component_count */
+    int component_count; /* with JCS_UNKNOWN: 2 or 5; 0: 3 */
+    uint8_t sampling[4]; /* h << 4 | v for each component; 0: the default */
     const jpeg_scan_info *scans;
     int scan_count;
     unsigned restart_mcus;
     const struct segment *segments;
     uint32_t segment_count;
-    uint8_t ids[4];        /* component identifiers; all 0: libjpeg's */
+    uint8_t ids[4]; /* component identifiers; all 0: libjpeg's */
 };
 
 /* Writes the file. */
-int gen_compose(const struct compose *spec, struct pcr_buffer *out,
-                struct pcr_error *err);
+int gen_compose(const struct compose *spec, struct pcr_buffer *out, struct pcr_error *err);
 
 #endif

@@ -46,8 +46,7 @@ int gen_splice(struct pcr_buffer *b, size_t off, size_t old_nbytes, const void *
     int rc = pcri_buffer_reserve(b, b->nbytes + nbytes, err);
     if (rc)
         return rc;
-    memmove(b->data + off + nbytes, b->data + off + old_nbytes,
-            b->nbytes - off - old_nbytes);
+    memmove(b->data + off + nbytes, b->data + off + old_nbytes, b->nbytes - off - old_nbytes);
     if (nbytes)
         memcpy(b->data + off, p, nbytes);
     b->nbytes += nbytes - old_nbytes;
@@ -152,8 +151,7 @@ static int move_segment(struct pcr_buffer *b, size_t off, size_t nbytes, int bef
     memcpy(copy, b->data + off, nbytes);
     int rc = gen_splice(b, off, nbytes, NULL, 0, err);
     if (!rc && !gen_find_marker(b, before & 0xFF, before >> 8, &to, &to_nbytes))
-        rc = pcri_fail(err, PCR_ERR_INVAL, "no marker %02X to move to",
-                       (unsigned) before);
+        rc = pcri_fail(err, PCR_ERR_INVAL, "no marker %02X to move to", (unsigned) before);
     if (!rc)
         rc = gen_splice(b, to, 0, copy, nbytes, err);
     free(copy);
@@ -184,8 +182,7 @@ static int edit_at_marker(const struct edit *e, uint64_t seed, struct pcr_buffer
     case EDIT_DROP:
         return gen_splice(b, off, nbytes, NULL, 0, err);
     case EDIT_PATCH:
-        return gen_splice(b, off + (size_t) e->position, e->nbytes, e->bytes, e->nbytes,
-                          err);
+        return gen_splice(b, off + (size_t) e->position, e->nbytes, e->bytes, e->nbytes, err);
     case EDIT_CUT:
         b->nbytes = off + (size_t) e->position;
         return 0;

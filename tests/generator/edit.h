@@ -6,9 +6,23 @@
 #include "compose.h"
 
 enum { /* the second byte of JPEG markers (ISO/IEC 10918-1 table B.1) */
-    SOF0 = 0xC0, SOF1 = 0xC1, SOF2 = 0xC2, SOF3 = 0xC3, DHT = 0xC4, SOF5 = 0xC5,
-    RST0 = 0xD0, SOI = 0xD8, EOI = 0xD9, SOS = 0xDA, DQT = 0xDB, DNL = 0xDC, DRI = 0xDD,
-    DHP = 0xDE, APP0 = 0xE0, APP14 = 0xEE, COM = 0xFE,
+       SOF0 = 0xC0,
+       SOF1 = 0xC1,
+       SOF2 = 0xC2,
+       SOF3 = 0xC3,
+       DHT = 0xC4,
+       SOF5 = 0xC5,
+       RST0 = 0xD0,
+       SOI = 0xD8,
+       EOI = 0xD9,
+       SOS = 0xDA,
+       DQT = 0xDB,
+       DNL = 0xDC,
+       DRI = 0xDD,
+       DHP = 0xDE,
+       APP0 = 0xE0,
+       APP14 = 0xEE,
+       COM = 0xFE,
 };
 
 enum edit_kind {

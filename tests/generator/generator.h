@@ -32,8 +32,8 @@ enum { PCR_GEN_NO_CLASS = -1 };
  *   tell classes apart; PCR_GEN_NO_CLASS: anything.
  * rgb_out: width * height * 3 bytes, owned by the caller. width, height: 1 to 65535.
  * Codes: INVAL, NOMEM. */
-int pcr_gen_pixels(uint64_t seed, int klass, uint32_t width, uint32_t height,
-                   uint8_t *rgb_out, struct pcr_error *err);
+int pcr_gen_pixels(uint64_t seed, int klass, uint32_t width, uint32_t height, uint8_t *rgb_out,
+                   struct pcr_error *err);
 
 /* A baseline JPEG file of such pixels with the standard Huffman tables.
  * quality: 1 to 100. out: replaced; free it with pcr_buffer_free().
@@ -43,8 +43,8 @@ int pcr_gen_photo(uint64_t seed, uint32_t width, uint32_t height, int quality,
 
 /* As pcr_gen_photo(), of a class, with optimised Huffman tables if asked, with details of
  * a failure. */
-int pcr_gen_photo_of(uint64_t seed, int klass, uint32_t width, uint32_t height,
-                     int quality, enum pcr_gen_subsampling subsampling, bool optimise,
+int pcr_gen_photo_of(uint64_t seed, int klass, uint32_t width, uint32_t height, int quality,
+                     enum pcr_gen_subsampling subsampling, bool optimise,
                      struct pcr_buffer *out, struct pcr_error *err);
 
 /* What a reader must make of a case. */
@@ -62,7 +62,7 @@ struct pcr_gen_case {
     enum pcr_gen_kind kind;
     uint32_t orientation; /* EXIF orientation that the file names, else 1 */
     bool no_pixels;       /* libjpeg reads its coefficients, but makes no pixels of it */
-    bool passed_over;     /* libjpeg may warn of it, and what is packed of it has other segments
+    bool passed_over; /* libjpeg may warn of it, and what is packed of it has other segments
                              (docs/FORMAT.md section 4) */
     int (*make)(const struct pcr_gen_case *c, struct pcr_buffer *out,
                 struct pcr_error *err); /* replaces *out */
@@ -76,8 +76,7 @@ const struct pcr_gen_case *pcr_gen_case(size_t index);
 const struct pcr_gen_case *pcr_gen_find(const char *name);
 
 /* Makes a case's file: c->make(). Codes: NOMEM; INVAL if libjpeg or libpng refuses. */
-int pcr_gen_make(const struct pcr_gen_case *c, struct pcr_buffer *out,
-                 struct pcr_error *err);
+int pcr_gen_make(const struct pcr_gen_case *c, struct pcr_buffer *out, struct pcr_error *err);
 
 /* The folder's name for a kind: "good", "unsupported", "odd", "bad" (PNGs too), "png". */
 const char *pcr_gen_folder(enum pcr_gen_kind kind);

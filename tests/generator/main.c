@@ -89,8 +89,8 @@ static int run_cases(const char *dir)
 }
 
 /* A number from low to high that belongs to photograph i. */
-static uint32_t pick(const struct photos *p, unsigned long i, uint64_t what,
-                     unsigned long low, unsigned long high)
+static uint32_t pick(const struct photos *p, unsigned long i, uint64_t what, unsigned long low,
+                     unsigned long high)
 {
     return (uint32_t) (low + pcri_key(p->seed, i, what) % (high - low + 1));
 }
@@ -114,16 +114,15 @@ static int make_photo(const struct photos *p, unsigned long i, unsigned long kla
         }
     }
     int quality = (int) pick(p, i, 5, p->quality, p->quality_max);
-    return pcr_gen_photo_of(pcri_key(p->seed, i, 6), (int) klass, w, h, quality, s, false,
-                            out, err);
+    return pcr_gen_photo_of(pcri_key(p->seed, i, 6), (int) klass, w, h, quality, s, false, out,
+                            err);
 }
 
 static int write_photo(const char *dir, const struct photos *p, unsigned long i,
                        struct pcr_buffer *file)
 {
-    static const char *const splits[10] = { "train", "train", "train", "train",
-                                            "train", "train", "train", "train",
-                                            "validation", "test" };
+    static const char *const splits[10] = { "train", "train", "train", "train",      "train",
+                                            "train", "train", "train", "validation", "test" };
     unsigned long klass = i % p->classes;
     struct pcr_error err;
     char folder[4096], path[4200];
@@ -180,8 +179,10 @@ static int parse_photos(int argc, char **argv, struct photos *p)
         { "size", required_argument, NULL, 's' },
         { "quality", required_argument, NULL, 'q' },
         { "classes", required_argument, NULL, 'k' },
-        { "seed", required_argument, NULL, 'r' }, { "splits", no_argument, NULL, 'p' },
-        { "vary", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 },
+        { "seed", required_argument, NULL, 'r' },
+        { "splits", no_argument, NULL, 'p' },
+        { "vary", no_argument, NULL, 'v' },
+        { NULL, 0, NULL, 0 },
     };
     int o, ok = 1;
 
@@ -223,8 +224,13 @@ static int parse_photos(int argc, char **argv, struct photos *p)
 
 int main(int argc, char **argv)
 {
-    struct photos p = { .count = 100, .width = 256, .height = 192, .quality = 75,
-                        .quality_max = 95, .classes = 4, .seed = 1 };
+    struct photos p = { .count = 100,
+                        .width = 256,
+                        .height = 192,
+                        .quality = 75,
+                        .quality_max = 95,
+                        .classes = 4,
+                        .seed = 1 };
     int ok = parse_photos(argc, argv, &p), words = argc - optind;
     const char *command = words > 0 ? argv[optind] : "";
 

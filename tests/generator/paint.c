@@ -27,13 +27,13 @@ enum shape_kind { ELLIPSE, BOX, DIAMOND, STRIPES, SHAPE_KINDS };
 
 struct shape {
     enum shape_kind kind;
-    int32_t cx, cy;         /* centre */
-    int32_t a, b;           /* half axes */
-    int32_t cosine, sine;   /* of the rotation, times 256 */
-    int32_t softness;       /* width of the edge, pixels */
-    int32_t color[3];       /* 0..255 */
-    int32_t shade;          /* brightness from one side to the other, levels */
-    int32_t texture;        /* its strength, 0..256 */
+    int32_t cx, cy;       /* centre */
+    int32_t a, b;         /* half axes */
+    int32_t cosine, sine; /* of the rotation, times 256 */
+    int32_t softness;     /* width of the edge, pixels */
+    int32_t color[3];     /* 0..255 */
+    int32_t shade;        /* brightness from one side to the other, levels */
+    int32_t texture;      /* its strength, 0..256 */
 };
 
 /* What pictures of a class have in common. */
@@ -70,8 +70,8 @@ static void color_from_hue(int32_t hue, int32_t saturation, int32_t value, int32
 }
 
 /* Adds value noise of lattice step 2^octave and amplitude `strength` to a plane. */
-static void add_octave(const struct canvas *cv, int16_t *plane, uint32_t stride,
-                       uint64_t key, unsigned octave, int32_t strength)
+static void add_octave(const struct canvas *cv, int16_t *plane, uint32_t stride, uint64_t key,
+                       unsigned octave, int32_t strength)
 {
     uint32_t step = 1u << octave, columns = cv->width / step + 2;
 
@@ -106,8 +106,7 @@ static void draw_color(struct random *r, int32_t hue, int32_t least_saturation,
     color_from_hue(hue, saturation, value, out);
 }
 
-static void paint_background(const struct canvas *cv, struct random *r,
-                             const struct style *st)
+static void paint_background(const struct canvas *cv, struct random *r, const struct style *st)
 {
     int32_t top[3], bottom[3];
     int32_t turn = draw(r, 500, 1000);
@@ -228,7 +227,7 @@ static struct style draw_style(struct random *r, int klass)
     /* The golden section of the circle keeps the hues of any number of classes apart. */
     st.hue = (int32_t) ((uint64_t) klass * 949 % 1536);
     st.hue = (st.hue + draw(r, 0, 80)) % 1536;
-    st.kind = (enum shape_kind) (klass % SHAPE_KINDS);
+    st.kind = (enum shape_kind)(klass % SHAPE_KINDS);
     st.finest = klass / 4 % 3;
     st.coarsest = 4 + klass / 2 % 3;
     st.strength = 100 + klass % 5 * 60;
@@ -257,12 +256,14 @@ static void paint(const struct canvas *cv, struct random *r, int klass)
         add_octave(cv, cv->rgb + c, 3, pcri_key(r->key, 20, c), 0, grain);
 }
 
-int pcr_gen_pixels(uint64_t seed, int klass, uint32_t width, uint32_t height,
-                   uint8_t *rgb_out, struct pcr_error *err)
+int pcr_gen_pixels(uint64_t seed, int klass, uint32_t width, uint32_t height, uint8_t *rgb_out,
+                   struct pcr_error *err)
 {
     if (!width || !height || width > 65535 || height > 65535)
-        return pcri_fail(err, PCR_ERR_INVAL, "size of a picture: expected 1 to 65535, "
-                         "got %ux%u", width, height);
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "size of a picture: expected 1 to 65535, "
+                         "got %ux%u",
+                         width, height);
     size_t count = (size_t) width * height;
     struct canvas cv = { width, height, pcri_calloc(count, 3 * sizeof(int16_t), err),
                          pcri_calloc(count, sizeof(int16_t), err),

@@ -52,7 +52,8 @@ static int append_coefs(const struct pcri_coefs *c, int from, int to, struct pcr
     return rc;
 }
 
-static int add_groups(const struct pcri_original *o, struct pcri_packed *p, struct pcr_error *err)
+static int add_groups(const struct pcri_original *o, struct pcri_packed *p,
+                      struct pcr_error *err)
 {
     uint32_t groups = o->ladder->group_count, at = 0;
     p->pieces = pcri_calloc(pcri_ladder_piece_total(o->ladder), sizeof(*p->pieces), err);
@@ -94,7 +95,9 @@ static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables
 }
 
 static const struct pcri_encoder encoder = {
-    .create = create, .destroy = destroy, .pack = pack,
+    .create = create,
+    .destroy = destroy,
+    .pack = pack,
 };
 
 /* --- decoder --- */
@@ -117,8 +120,9 @@ static int decoder_create(void **state_out, struct pcr_error *err)
     if (!d)
         return PCR_ERR_NOMEM;
     d->levels = 1;
-    d->source = (struct pcri_block_source) { .file = &d->file, .planes = d->planes,
-                                             .bits = (const int8_t (*)[64]) d->bits };
+    d->source = (struct pcri_block_source) { .file = &d->file,
+                                             .planes = d->planes,
+                                             .bits = (const int8_t(*)[64]) d->bits };
     return 0;
 }
 
@@ -194,9 +198,12 @@ static int run(void *state, struct pcr_error *err)
     for (uint32_t i = 0; i < d->file.component_count; i++) {
         struct pcri_plane *p = &d->coefs.planes[i];
         memset(p->coef, 0, 128 * (size_t) p->blocks_x * p->blocks_y);
-        d->planes[i] = (struct pcri_blocks) { .blocks_x = p->blocks_x, .blocks_y = p->blocks_y,
-                                              .row_end = p->blocks_y, .coef = p->coef,
-                                              .mask = p->mask, .has_ac = true };
+        d->planes[i] = (struct pcri_blocks) { .blocks_x = p->blocks_x,
+                                              .blocks_y = p->blocks_y,
+                                              .row_end = p->blocks_y,
+                                              .coef = p->coef,
+                                              .mask = p->mask,
+                                              .has_ac = true };
     }
     if (d->first_chunk < s->count)
         rc = take(d, &s->items[d->first_chunk], 0, 1, err);
@@ -213,8 +220,12 @@ static int finish(void *state, struct pcr_error *err)
 }
 
 static const struct pcri_block_decoder decoder = {
-    .create = decoder_create, .destroy = decoder_destroy, .begin = begin,
-    .keep = keep,             .run = run,                 .finish = finish,
+    .create = decoder_create,
+    .destroy = decoder_destroy,
+    .begin = begin,
+    .keep = keep,
+    .run = run,
+    .finish = finish,
 };
 
 /* --- as a file --- */

@@ -8,12 +8,12 @@
 #include <stdint.h>
 
 struct io_faults {
-    size_t max_nbytes;       /* of one read(); a multiple of 4096 for O_DIRECT; 0: any */
-    int64_t bad_offset;      /* reads of this byte are EIO; -1: none */
-    unsigned interrupt;      /* each n-th call is EINTR; 0: none */
-    unsigned delay_us;       /* before each call */
-    unsigned ring_fails_at;  /* the n-th call for the ring is EBUSY, once; 0: none */
-    int refuses_direct;      /* reads with O_DIRECT are EINVAL */
+    size_t max_nbytes;      /* of one read(); a multiple of 4096 for O_DIRECT; 0: any */
+    int64_t bad_offset;     /* reads of this byte are EIO; -1: none */
+    unsigned interrupt;     /* each n-th call is EINTR; 0: none */
+    unsigned delay_us;      /* before each call */
+    unsigned ring_fails_at; /* the n-th call for the ring is EBUSY, once; 0: none */
+    int refuses_direct;     /* reads with O_DIRECT are EINVAL */
 };
 
 extern struct io_faults io_faults; /* set between reads */

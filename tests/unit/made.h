@@ -13,7 +13,8 @@
 #include "record/record.h"
 
 struct made {
-    uint32_t sample_count, group_count, first; /* first: number of sample 0, varies the bytes */
+    uint32_t sample_count, group_count,
+        first; /* first: number of sample 0, varies the bytes */
     uint16_t piece_counts[PCRI_MAX_GROUPS];
 };
 
@@ -33,10 +34,14 @@ static inline uint32_t made_item(const struct made *m, uint32_t i, uint32_t k, c
 {
     uint32_t n = m->first + i;
     switch (k) {
-    case 0: return (uint32_t) snprintf(out, 64, "{start}");
-    case 1: return n % 2 ? 0 : (uint32_t) snprintf(out, 64, "{shared comment}");
-    case 2: return n % 3 ? 0 : (uint32_t) snprintf(out, 64, "{Exif of %u}", n);
-    default: return (uint32_t) snprintf(out, 64, "{frame %u}", n % 4);
+    case 0:
+        return (uint32_t) snprintf(out, 64, "{start}");
+    case 1:
+        return n % 2 ? 0 : (uint32_t) snprintf(out, 64, "{shared comment}");
+    case 2:
+        return n % 3 ? 0 : (uint32_t) snprintf(out, 64, "{Exif of %u}", n);
+    default:
+        return (uint32_t) snprintf(out, 64, "{frame %u}", n % 4);
     }
 }
 
@@ -84,7 +89,8 @@ static inline void made_pack_coded(const struct made *m, uint32_t i, struct pcri
         if (!n)
             continue;
         p->items[p->item_count++] = (struct pcri_item) {
-            k == 1 || k == 2 ? PCRI_ITEM_METADATA : PCRI_ITEM_NEEDED, n,
+            k == 1 || k == 2 ? PCRI_ITEM_METADATA : PCRI_ITEM_NEEDED,
+            n,
         };
         made_put(&p->strings, text, n);
     }
@@ -104,8 +110,13 @@ static inline void made_pack_coded(const struct made *m, uint32_t i, struct pcri
 static inline void made_pack(const struct made *m, uint32_t i, struct pcri_packed *p)
 {
     *p = (struct pcri_packed) {
-        .component_count = 3, .sampling = 0x111122, .width = 100 + i, .height = 50 + i,
-        .orientation = i % 9, .script = i % 2, .source_nbytes = 1000 * i,
+        .component_count = 3,
+        .sampling = 0x111122,
+        .width = 100 + i,
+        .height = 50 + i,
+        .orientation = i % 9,
+        .script = i % 2,
+        .source_nbytes = 1000 * i,
     };
     if (made_opaque(m, i))
         made_pack_opaque(m, i, p);
@@ -168,7 +179,7 @@ static inline struct made made_shape(uint32_t sample_count, uint32_t group_count
 static inline const char *made_ladder(void)
 {
     return "ladder made\nscript all\ngroup\nall 0-0 0 0\n"
-        "group\nluma 1-63 0 0\ngroup\nchroma 1-63 0 0\n";
+           "group\nluma 1-63 0 0\ngroup\nchroma 1-63 0 0\n";
 }
 
 /* A builder with all samples: labels i % 3 (and, for every fourth, a second one). */
@@ -185,7 +196,9 @@ static inline struct pcri_builder *made_builder(const struct made *m)
         made_pack(m, i, &p);
         made_key(m, i, key);
         struct pcri_sample_meta meta = {
-            .key = key, .attributes = i % 2 ? "{\"odd\":1}" : NULL, .labels = labels,
+            .key = key,
+            .attributes = i % 2 ? "{\"odd\":1}" : NULL,
+            .labels = labels,
             .label_count = i % 4 ? 1 : 2,
         };
         ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), 0);

@@ -31,20 +31,20 @@ static inline void made_check(int rc, const struct pcr_error *err)
     ck_assert_msg(!rc, "%s", rc ? err->message : "");
 }
 
-static inline void made_image_pack(struct pcri_coder *coder, uint32_t i,
-                                   struct pcri_packed *p)
+static inline void made_image_pack(struct pcri_coder *coder, uint32_t i, struct pcri_packed *p)
 {
     struct pcr_buffer file = { 0 };
     struct pcr_error err;
     if (i == MADE_PNG) {
         made_check(pcr_gen_make(pcr_gen_find("png-rgb"), &file, &err), &err);
-        *p = (struct pcri_packed) { .orientation = 1, .source_nbytes = file.nbytes,
+        *p = (struct pcri_packed) { .orientation = 1,
+                                    .source_nbytes = file.nbytes,
                                     .bytes = file };
         return;
     }
     err = (struct pcr_error) { .message = "pcr_gen_photo" };
     made_check(pcr_gen_photo(i, 40 + i % 30, 30 + i % 37, 80,
-                             (enum pcr_gen_subsampling) (i % PCR_GEN_SUBSAMPLINGS), &file),
+                             (enum pcr_gen_subsampling)(i % PCR_GEN_SUBSAMPLINGS), &file),
                &err);
     made_check(pcri_coder_pack(coder, NULL, file.data, file.nbytes, p, &err), &err);
     p->orientation = 1 + i % 8;
@@ -64,7 +64,8 @@ static inline void made_images(void)
     uint32_t i = 0;
     pcri_limits_fill(&limits);
     made_check(pcr_ladder_create(NULL, &ladder, &err), &err);
-    made_check(pcri_coder_create(&pcri_coding_scans, ladder, &limits, NULL, &coder, &err), &err);
+    made_check(pcri_coder_create(&pcri_coding_scans, ladder, &limits, NULL, &coder, &err),
+               &err);
     pcri_ladder_piece_counts(ladder, pieces);
     uint32_t groups = pcr_ladder_group_count(ladder);
     made_check(pcri_manifest_init(&m, groups, pcr_ladder_text(ladder), &err), &err);

@@ -13,12 +13,12 @@
 #include "packed/train.h"
 
 /* Preparations do not fail. */
-#define PACKED_MUST(condition)                                              \
-    do {                                                                    \
-        if (!(condition)) {                                                 \
+#define PACKED_MUST(condition) \
+    do { \
+        if (!(condition)) { \
             fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition); \
-            abort();                                                        \
-        }                                                                   \
+            abort(); \
+        } \
     } while (0)
 
 struct packed_image {
@@ -110,9 +110,8 @@ static inline int packed_known(int v, int bits)
 }
 
 /* Rows [begin, end) of MCUs are what the image's coefficients are as far as bits tell. */
-static inline bool packed_same(const struct packed_image *m,
-                               const struct packed_planes *got, int8_t bits[4][64],
-                               uint32_t begin, uint32_t end)
+static inline bool packed_same(const struct packed_image *m, const struct packed_planes *got,
+                               int8_t bits[4][64], uint32_t begin, uint32_t end)
 {
     for (uint32_t c = 0; c < m->file.component_count; c++) {
         const struct pcri_plane *p = &m->coefs.planes[c];

@@ -48,15 +48,13 @@ static void print_coefs(const struct packed_image *m, int8_t bits[4][64])
     printf("]}\n");
 }
 
-static void print_image(struct pcri_pk_encoder *e, const struct pcr_ladder *l,
-                        uint32_t number, const struct pcri_pk_tables *tables)
+static void print_image(struct pcri_pk_encoder *e, const struct pcr_ladder *l, uint32_t number,
+                        const struct pcri_pk_tables *tables)
 {
     const struct pcri_script *script = &l->scripts[number % l->script_count];
-    const struct pcri_pk_params params = { tables->hash, (uint8_t) (number % 5),
-                                           number % 3 };
+    const struct pcri_pk_params params = { tables->hash, (uint8_t) (number % 5), number % 3 };
     const uint32_t groups = number % 2 ? l->group_count : 1 + number % l->group_count;
-    struct pcr_buffer file = { 0 }, packed = { 0 },
-                      chunks[PCRI_LADDER_MAX_GROUPS] = { { 0 } };
+    struct pcr_buffer file = { 0 }, packed = { 0 }, chunks[PCRI_LADDER_MAX_GROUPS] = { { 0 } };
     struct packed_image m = { 0 };
     struct pcri_pk_plan plan;
     int8_t bits[4][64];
@@ -64,8 +62,8 @@ static void print_image(struct pcri_pk_encoder *e, const struct pcr_ladder *l,
                                (enum pcr_gen_subsampling)(number % PCR_GEN_SUBSAMPLINGS),
                                &file));
     PACKED_MUST(packed_image_read(&file, &m));
-    PACKED_MUST(!pcri_pk_encode(e, &m.coefs, &m.file, script, l->group_count, tables,
-                                &params, chunks, NULL));
+    PACKED_MUST(!pcri_pk_encode(e, &m.coefs, &m.file, script, l->group_count, tables, &params,
+                                chunks, NULL));
     PACKED_MUST(!pcri_pk_params_print(&params, &packed, NULL));
     printf("{");
     print_frame(&m.file);

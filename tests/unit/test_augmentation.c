@@ -32,12 +32,12 @@ static void tear_down(void)
 
 static struct pcr_loader_options options(void)
 {
-    return (struct pcr_loader_options){ .size = sizeof(struct pcr_loader_options),
-                                        .seed = 5,
-                                        .output.height = H,
-                                        .output.width = W,
-                                        .output.color = PCR_COLOR_RGB,
-                                        .output.layout = PCR_LAYOUT_NCHW };
+    return (struct pcr_loader_options) { .size = sizeof(struct pcr_loader_options),
+                                         .seed = 5,
+                                         .output.height = H,
+                                         .output.width = W,
+                                         .output.color = PCR_COLOR_RGB,
+                                         .output.layout = PCR_LAYOUT_NCHW };
 }
 
 static struct pcri_augmentation one_step(enum pcri_augmentation_kind kind, double value)
@@ -301,7 +301,9 @@ START_TEST(draws_are_even_and_repeatable)
         degrees += c.degrees / COUNT;
         size = fmax(size, fabs(c.degrees));
     }
-    static const double ranges[][2] = { { 0.6, 1.4 }, { 0, 2.5 }, { 0.9, 1.1 }, { -0.3, 0.3 } };
+    static const double ranges[][2] = {
+        { 0.6, 1.4 }, { 0, 2.5 }, { 0.9, 1.1 }, { -0.3, 0.3 }
+    };
     for (int k = 0; k < PCRI_AUGMENT_KINDS; k++) {
         double middle = (ranges[k][0] + ranges[k][1]) / 2, width = ranges[k][1] - ranges[k][0];
         ck_assert_double_eq_tol(sums[k], middle, width * 0.01);

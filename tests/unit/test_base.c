@@ -48,8 +48,14 @@ END_TEST
 
 START_TEST(options_size_rule)
 {
-    struct { uint32_t size, flags; uint64_t a; } o, old = { 8, 7, 99 };
-    struct { uint32_t size, flags; uint64_t a, b; } newer = { sizeof(newer), 1, 2, 0 };
+    struct {
+        uint32_t size, flags;
+        uint64_t a;
+    } o, old = { 8, 7, 99 };
+    struct {
+        uint32_t size, flags;
+        uint64_t a, b;
+    } newer = { sizeof(newer), 1, 2, 0 };
     struct pcr_error e;
     ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), NULL, "o", &e), 0);
     ck_assert_int_eq(o.size, sizeof(o));
@@ -58,8 +64,7 @@ START_TEST(options_size_rule)
     ck_assert_int_eq(o.a, 0); /* beyond the size that the caller knew */
     ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), &newer, "o", &e), 0);
     newer.b = 1;
-    ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), &newer, "o", &e),
-                     PCR_ERR_UNSUPPORTED);
+    ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), &newer, "o", &e), PCR_ERR_UNSUPPORTED);
     newer.size = 0;
     ck_assert_int_eq(pcri_options_copy(&o, sizeof(o), &newer, "o", &e), PCR_ERR_INVAL);
 }
@@ -223,8 +228,15 @@ static void multiply(uint64_t a, uint64_t b, uint64_t *high, uint64_t *low)
 
 START_TEST(wide_products)
 {
-    static const uint64_t edges[] = { 0, 1, 2, UINT32_MAX, UINT64_C(1) << 32, UINT64_MAX / 2,
-                                      UINT64_C(1) << 63, UINT64_MAX - 1, UINT64_MAX };
+    static const uint64_t edges[] = { 0,
+                                      1,
+                                      2,
+                                      UINT32_MAX,
+                                      UINT64_C(1) << 32,
+                                      UINT64_MAX / 2,
+                                      UINT64_C(1) << 63,
+                                      UINT64_MAX - 1,
+                                      UINT64_MAX };
     enum { EDGES = sizeof(edges) / sizeof(edges[0]) };
     for (uint64_t i = 0; i < 3000; i++) {
         bool edge = i < EDGES * EDGES;
@@ -281,8 +293,8 @@ END_TEST
 static void check_json(const char *text, size_t nbytes)
 {
     struct pcri_json_fault fault = { 0 };
-    json_t *ours, *theirs = json_loadb(text, nbytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-                                       NULL);
+    json_t *ours,
+        *theirs = json_loadb(text, nbytes, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
     int rc = pcri_json_parse(text, nbytes, PCRI_JSON_ANY, &ours, &fault, NULL);
     ck_assert_msg(rc == !theirs && !ours == !theirs, "%.*s: %d %s", (int) nbytes, text, rc,
                   rc ? fault.what : "");
@@ -296,21 +308,58 @@ static void check_json(const char *text, size_t nbytes)
     rc = pcri_json_pass(&r);
     rc = rc ? rc : pcri_json_end(&r);
     pcri_json_close(&r);
-    ck_assert_int_eq(rc, pcri_json_parse(text, nbytes, PCRI_JSON_ANY | PCRI_JSON_DUPLICATES, &ours,
-                                         &fault, NULL));
+    ck_assert_int_eq(rc, pcri_json_parse(text, nbytes, PCRI_JSON_ANY | PCRI_JSON_DUPLICATES,
+                                         &ours, &fault, NULL));
     json_decref(ours);
 }
 
 START_TEST(json_texts)
 {
     static const char *const texts[] = {
-        "", " ", "null", "tru", "nul", "true false", "[1,-0,0.5,1e3,1E-2,-1.25e+2]", "01", "-",
-        "1.", "1e", ".5", "+1", "\v1", "9223372036854775807", "-9223372036854775808",
-        "9223372036854775808", "1e309", "1e-400", "NaN", "0.1234567890123456", "[1,]", "[,1]",
-        "{\"a\":1,}", "{1:2}", "{\"a\" 1}", "{\"a\":1,\"a\":2}", "{\"a\":{\"a\":[{}]}}", "[1 2]",
-        "[[[[]]]]", "[}", " \t\r\n[ ] ", "\"\\u0000\"", "\"\\ud83d\\ude00\"", "\"\\ud83d\"",
-        "\"\\ude00\"", "\"\\ud83d\\u0041\"", "\"\\u12g4\"", "\"\\q\"", "\"\t\"", "\"open",
-        "\"\xc3\xa9\\u00e9\xf0\x9f\x98\x80\"", "\"\xff\"", "\"\xc0\x80\"",
+        "",
+        " ",
+        "null",
+        "tru",
+        "nul",
+        "true false",
+        "[1,-0,0.5,1e3,1E-2,-1.25e+2]",
+        "01",
+        "-",
+        "1.",
+        "1e",
+        ".5",
+        "+1",
+        "\v1",
+        "9223372036854775807",
+        "-9223372036854775808",
+        "9223372036854775808",
+        "1e309",
+        "1e-400",
+        "NaN",
+        "0.1234567890123456",
+        "[1,]",
+        "[,1]",
+        "{\"a\":1,}",
+        "{1:2}",
+        "{\"a\" 1}",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":{\"a\":[{}]}}",
+        "[1 2]",
+        "[[[[]]]]",
+        "[}",
+        " \t\r\n[ ] ",
+        "\"\\u0000\"",
+        "\"\\ud83d\\ude00\"",
+        "\"\\ud83d\"",
+        "\"\\ude00\"",
+        "\"\\ud83d\\u0041\"",
+        "\"\\u12g4\"",
+        "\"\\q\"",
+        "\"\t\"",
+        "\"open",
+        "\"\xc3\xa9\\u00e9\xf0\x9f\x98\x80\"",
+        "\"\xff\"",
+        "\"\xc0\x80\"",
         "{\"\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}",
     };
     static const char sample[] =
@@ -325,7 +374,8 @@ START_TEST(json_texts)
         memcpy(text, sample, sizeof(text));
         for (int k = 0; k <= i % 3; k++) {
             state = state * 1664525 + 1013904223;
-            text[(state >> 8) % (sizeof(text) - 1)] = bytes[(state >> 20) % (sizeof(bytes) - 1)];
+            text[(state >> 8) % (sizeof(text) - 1)] =
+                bytes[(state >> 20) % (sizeof(bytes) - 1)];
         }
         check_json(text, i % 4 ? sizeof(text) - 1 : (state >> 16) % sizeof(text));
     }
@@ -336,8 +386,9 @@ START_TEST(json_in_pieces)
 {
     static const char text[] = " { \"a\" : [ 1, 20 ,18446744073709551615] , \"b\":\"x\\n\", "
                                "\"none\":[], \"c\":{\"a\":[1,2.5e3,null]} }";
-    static const char *const no_wholes[] = { "-1", "01", "1.0", "1e2", "18446744073709551616",
-                                             "\"1\"", "", "true" };
+    static const char *const no_wholes[] = {
+        "-1", "01", "1.0", "1e2", "18446744073709551616", "\"1\"", "", "true"
+    };
     struct pcri_json_reader r = pcri_json_reader(text, sizeof(text) - 1, NULL);
     const char *name, *string;
     size_t nbytes;
@@ -387,7 +438,8 @@ START_TEST(json_limits)
     for (size_t n = PCRI_JSON_DEPTH; n <= PCRI_JSON_DEPTH + 1; n++) {
         memset(deep, '[', n);
         memset(deep + n, ']', n);
-        ck_assert_int_eq(pcri_json_parse(deep, 2 * n, 0, &v, &fault, NULL), n > PCRI_JSON_DEPTH);
+        ck_assert_int_eq(pcri_json_parse(deep, 2 * n, 0, &v, &fault, NULL),
+                         n > PCRI_JSON_DEPTH);
         json_decref(v);
     }
     for (size_t n = PCRI_JSON_NUMBER; n <= PCRI_JSON_NUMBER + 1; n++) {
@@ -401,8 +453,10 @@ START_TEST(json_limits)
     ck_assert_int_eq(pcri_json_parse("[1\0]", 4, 0, &v, &fault, NULL), 1);
     ck_assert_int_eq(pcri_json_parse("{} x", 4, 0, &v, &fault, NULL), 1);
     ck_assert_uint_eq(fault.offset, 3);
-    ck_assert_int_eq(pcri_json_parse("{\"a\":1,\"a\":2} x", 15, PCRI_JSON_BEGINNING |
-                                     PCRI_JSON_DUPLICATES, &v, NULL, NULL), 0);
+    ck_assert_int_eq(pcri_json_parse("{\"a\":1,\"a\":2} x", 15,
+                                     PCRI_JSON_BEGINNING | PCRI_JSON_DUPLICATES, &v, NULL,
+                                     NULL),
+                     0);
     ck_assert_int_eq(json_integer_value(json_object_get(v, "a")), 2);
     json_decref(v);
 }

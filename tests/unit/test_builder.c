@@ -79,7 +79,9 @@ static void check_head(const struct made *m, const struct pcri_head *h)
 
 START_TEST(round_trip)
 {
-    static const struct { uint32_t n, g; } shapes[] = {
+    static const struct {
+        uint32_t n, g;
+    } shapes[] = {
         { 1, 1 }, { 1, 6 }, { 2, 2 }, { 5, 1 }, { 37, 6 }, { 300, 32 },
     };
     struct made m = made_shape(shapes[_i].n, shapes[_i].g);
@@ -134,8 +136,8 @@ START_TEST(dictionary_holds_what_recurs)
     struct pcri_record *r = open_made("r", 0, 0);
     const struct pcri_strings *d = &r->head->dictionary;
     static const char *const expected[] = {
-        "{start}",  "{shared comment}", "{frame 0}", "{scan 1}", "{frame 1}", "{scan 0}",
-        "{scan 2}", "{frame 2}",        "{frame 3}",
+        "{start}",  "{shared comment}", "{frame 0}", "{scan 1}",  "{frame 1}",
+        "{scan 0}", "{scan 2}",         "{frame 2}", "{frame 3}",
     };
     ck_assert_uint_eq(d->count, 9);
     for (uint32_t i = 0; i < d->count; i++) {
@@ -328,7 +330,8 @@ static void small_record(struct pcr_buffer *file)
     ck_assert_int_eq(pcri_builder_skip(b, "{\"path\":\"bad.jpg\"}", NULL), 0);
     ck_assert_int_eq(pcri_builder_finish(b, made_dir, "good", NULL, NULL), 0);
     pcri_builder_destroy(&b);
-    ck_assert_int_eq(pcri_storage_read(&pcri_files, made_path("good"), 1 << 20, 0, file, NULL), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, made_path("good"), 1 << 20, 0, file, NULL),
+                     0);
     ck_assert_int_eq(read_all("good", 0), 0);
 }
 

@@ -12,8 +12,8 @@
 #include "write_source.h"
 
 static struct {
-    atomic_int flip_at;   /* the n-th read of a record has a bit turned; 0: none */
-    atomic_int restore;   /* blocks that are dropped come back so often */
+    atomic_int flip_at; /* the n-th read of a record has a bit turned; 0: none */
+    atomic_int restore; /* blocks that are dropped come back so often */
     atomic_int restored;
 } faults;
 
@@ -52,7 +52,8 @@ ssize_t __wrap_pwrite64(int fd, const void *p, size_t nbytes, off_t offset)
 static bool read_all(const char *cache_dir, uint64_t *sum_out, uint64_t *storage_nbytes_out,
                      struct pcr_error *e)
 {
-    const struct pcr_dataset_options o = { .size = sizeof(o), .cache_dir = cache_dir,
+    const struct pcr_dataset_options o = { .size = sizeof(o),
+                                           .cache_dir = cache_dir,
                                            .cache_nbytes = cache_dir ? 1 << 24 : 0 };
     struct pcr_io_stats stats = { .size = sizeof(stats) };
     struct pcr_dataset *ds = NULL;
@@ -156,7 +157,8 @@ END_TEST
 /* What nobody verifies could stay wrong. */
 START_TEST(not_without_verifying)
 {
-    struct pcr_dataset_options o = { .size = sizeof(o), .flags = PCR_DATASET_NO_VERIFY,
+    struct pcr_dataset_options o = { .size = sizeof(o),
+                                     .flags = PCR_DATASET_NO_VERIFY,
                                      .cache_nbytes = 1 << 24 };
     struct pcr_dataset *ds = NULL;
     struct pcr_error e;

@@ -81,7 +81,8 @@ END_TEST
 START_TEST(what_makes_no_sense)
 {
     char path[PATH_MAX + 100];
-    static const char *const numbers[] = { "", "\n", "max", "0 0\n", "-5 100000\n", "7\n",
+    static const char *const numbers[] = { "",           "\n",          "max",
+                                           "0 0\n",      "-5 100000\n", "7\n",
                                            "100000 0\n", "100000 -1\n", "x y\n" };
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         put("a/cpu.max", numbers[i]);

@@ -83,8 +83,7 @@ static bool decodes(const struct pcr_buffer *b)
 
 static JBLOCKROW block_row(struct jpeg *j, int c, JDIMENSION y)
 {
-    return (*j->d.mem->access_virt_barray)((j_common_ptr) &j->d, j->arrays[c], y, 1,
-                                           FALSE)[0];
+    return (*j->d.mem->access_virt_barray)((j_common_ptr) &j->d, j->arrays[c], y, 1, FALSE)[0];
 }
 
 static void compare_component(struct jpeg *a, struct jpeg *b, int c, bool ids,
@@ -96,7 +95,8 @@ static void compare_component(struct jpeg *a, struct jpeg *b, int c, bool ids,
     ck_assert_msg(x->v_samp_factor == y->v_samp_factor, "%s", name);
     if (x->quant_table) /* a component without a scan has none */
         ck_assert_msg(!memcmp(x->quant_table->quantval, y->quant_table->quantval,
-                              sizeof(x->quant_table->quantval)), "%s: quantisation", name);
+                              sizeof(x->quant_table->quantval)),
+                      "%s: quantisation", name);
     for (JDIMENSION r = 0; r < x->height_in_blocks; r++)
         ck_assert_msg(!memcmp(block_row(a, c, r), block_row(b, c, r),
                               x->width_in_blocks * sizeof(JBLOCK)),
@@ -131,8 +131,7 @@ static void compare_coefficients(const struct pcr_buffer *source,
 /* --- metadata: APPn and COM segments --- */
 
 /* The next such segment from *off on: its bytes after the fill bytes; NULL: no more. */
-static const uint8_t *next_metadata(const struct pcr_buffer *b, size_t *off,
-                                    size_t *nbytes)
+static const uint8_t *next_metadata(const struct pcr_buffer *b, size_t *off, size_t *nbytes)
 {
     while (*off + 4 <= b->nbytes) {
         if (b->data[*off] != 0xFF) {
@@ -159,8 +158,8 @@ static const uint8_t *next_metadata(const struct pcr_buffer *b, size_t *off,
     return NULL;
 }
 
-static void compare_metadata(const struct pcr_buffer *source,
-                             const struct pcr_buffer *result, const char *name)
+static void compare_metadata(const struct pcr_buffer *source, const struct pcr_buffer *result,
+                             const char *name)
 {
     size_t at = 2, bt = 2, an = 0, bn = 0;
     for (;;) {
@@ -220,14 +219,13 @@ static void train(struct fixture *f)
     struct pcr_buffer photo = { 0 };
     struct pcr_error e = { 0 };
     for (int i = 0; i < TRAINING; i++) {
-        ck_assert_int_eq(pcr_gen_photo((uint64_t) i, 96, 64, 30 + 6 * i, (unsigned) i % 7,
-                                       &photo), 0);
-        ck_assert_msg(!pcri_coder_survey(f->coder, photo.data, photo.nbytes, &stats[i],
-                                         &e),
+        ck_assert_int_eq(
+            pcr_gen_photo((uint64_t) i, 96, 64, 30 + 6 * i, (unsigned) i % 7, &photo), 0);
+        ck_assert_msg(!pcri_coder_survey(f->coder, photo.data, photo.nbytes, &stats[i], &e),
                       "%s", e.message);
     }
-    ck_assert_int_eq(pcri_coder_train(&pcri_coding_scans,
-                                      f->ladder, stats, TRAINING, &f->tables, &e), 0);
+    ck_assert_int_eq(
+        pcri_coder_train(&pcri_coding_scans, f->ladder, stats, TRAINING, &f->tables, &e), 0);
     for (int i = 0; i < TRAINING; i++)
         pcri_coder_stats_destroy(&stats[i]);
     pcr_buffer_free(&photo);
@@ -238,13 +236,12 @@ static void set_up(void)
     struct pcr_error e = { 0 };
     for (int i = 0; i < LADDERS; i++) {
         struct fixture *f = &fixtures[i];
-        int rc = i < 2 ? pcr_ladder_create(pcr_ladder_name((uint32_t) i), &f->ladder, &e)
-                       : pcr_ladder_parse(ladder_text, sizeof(ladder_text) - 1,
-                                          &f->ladder,
-                                          &e);
+        int rc = i < 2
+                     ? pcr_ladder_create(pcr_ladder_name((uint32_t) i), &f->ladder, &e)
+                     : pcr_ladder_parse(ladder_text, sizeof(ladder_text) - 1, &f->ladder, &e);
         ck_assert_msg(!rc, "%s", e.message);
-        ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans,
-                                           f->ladder, NULL, NULL, &f->coder, &e), 0);
+        ck_assert_int_eq(
+            pcri_coder_create(&pcri_coding_scans, f->ladder, NULL, NULL, &f->coder, &e), 0);
         train(f);
     }
 }
@@ -280,8 +277,8 @@ static void check_packed(const struct fixture *f, const struct pcri_packed *p,
     compare_coefficients(source, &result, c);
     if (!c->passed_over)
         compare_metadata(source, &result, c->name);
-    ck_assert_msg(p->orientation == c->orientation, "%s: orientation %u, expected %u",
-                  c->name, p->orientation, c->orientation);
+    ck_assert_msg(p->orientation == c->orientation, "%s: orientation %u, expected %u", c->name,
+                  p->orientation, c->orientation);
     ck_assert_uint_eq(p->source_nbytes, source->nbytes);
     ck_assert_uint_eq(p->coding, 1);
     pcr_buffer_free(&result);
@@ -374,17 +371,28 @@ START_TEST(salvaged)
         const char *name;
         int code;
     } rows[] = {
-        { "truncated-half", 0 }, { "truncated-nearly-all", 0 }, { "truncated-in-restart", 0 },
+        { "truncated-half", 0 },
+        { "truncated-nearly-all", 0 },
+        { "truncated-in-restart", 0 },
         { "truncated-progressive-between-scans", 0 },
-        { "truncated-progressive-last-scan", 0 }, { "scan-ends-early", 0 },
-        { "scan-ends-early-progressive", 0 }, { "no-scan-of-third-component", 0 },
-        { "restart-marker-missing", 0 }, { "restart-marker-wrong-by-1", 0 },
-        { "restart-marker-wrong-by-minus-2", 0 }, { "frame-height-smaller", 0 },
-        { "frame-height-larger", 0 }, { "scans-of-dc-and-ac-swapped", 0 },
-        { "missing-eoi", 0 }, { "progressive", 0 },
-        { "truncated-before-scan", PCR_ERR_TRUNCATED }, { "scan-empty", PCR_ERR_CORRUPT },
-        { "truncated-after-scan-header", PCR_ERR_CORRUPT }, { "no-scan", PCR_ERR_CORRUPT },
-        { "quantisation-tables-missing", PCR_ERR_CORRUPT }, { "frame-huge", PCR_ERR_LIMIT },
+        { "truncated-progressive-last-scan", 0 },
+        { "scan-ends-early", 0 },
+        { "scan-ends-early-progressive", 0 },
+        { "no-scan-of-third-component", 0 },
+        { "restart-marker-missing", 0 },
+        { "restart-marker-wrong-by-1", 0 },
+        { "restart-marker-wrong-by-minus-2", 0 },
+        { "frame-height-smaller", 0 },
+        { "frame-height-larger", 0 },
+        { "scans-of-dc-and-ac-swapped", 0 },
+        { "missing-eoi", 0 },
+        { "progressive", 0 },
+        { "truncated-before-scan", PCR_ERR_TRUNCATED },
+        { "scan-empty", PCR_ERR_CORRUPT },
+        { "truncated-after-scan-header", PCR_ERR_CORRUPT },
+        { "no-scan", PCR_ERR_CORRUPT },
+        { "quantisation-tables-missing", PCR_ERR_CORRUPT },
+        { "frame-huge", PCR_ERR_LIMIT },
         { "arithmetic", PCR_ERR_UNSUPPORTED },
     };
     const struct pcr_gen_case *c = pcr_gen_find(rows[_i].name);
@@ -405,8 +413,8 @@ START_TEST(salvaged)
         ck_assert_msg(decodes(&result), "%s", c->name);
         struct pcr_span file;
         ck_assert_int_eq(pcri_coder_file(f->coder, &file, &e), 0);
-        ck_assert(file.nbytes == result.nbytes
-                  && !memcmp(file.data, result.data, result.nbytes));
+        ck_assert(file.nbytes == result.nbytes &&
+                  !memcmp(file.data, result.data, result.nbytes));
         pcri_packed_free(&p);
     }
     pcr_buffer_free(&source);
@@ -435,8 +443,8 @@ START_TEST(limits)
         struct pcr_limits l = rows[i].limits;
         l.size = sizeof(l);
         ck_assert_int_eq(pcr_gen_make(pcr_gen_find(rows[i].name), &source, &e), 0);
-        ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans,
-                                           fixtures[0].ladder, &l, NULL, &c, &e), 0);
+        ck_assert_int_eq(
+            pcri_coder_create(&pcri_coding_scans, fixtures[0].ladder, &l, NULL, &c, &e), 0);
         ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &e),
                          rows[i].code);
         pcri_packed_free(&p);
@@ -455,8 +463,8 @@ START_TEST(less_memory_than_it_takes)
     struct pcr_error e;
     ck_assert_int_eq(setenv("JPEGMEM", "1", 1), 0); /* thousands of bytes */
     ck_assert_int_eq(pcr_gen_photo(1, 300, 200, 80, PCR_GEN_420, &source), 0);
-    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans,
-                                       fixtures[0].ladder, NULL, NULL, &c, &e), 0);
+    ck_assert_int_eq(
+        pcri_coder_create(&pcri_coding_scans, fixtures[0].ladder, NULL, NULL, &c, &e), 0);
     ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &e),
                      PCR_ERR_NOMEM);
     pcri_coder_destroy(&c);
@@ -467,8 +475,13 @@ END_TEST
 /* Four components under a ladder of 21 lines make 81 scans, more than readers take. */
 START_TEST(too_many_scans)
 {
-    static const struct { const char *name; int code; } rows[] = {
-        { "gray", 0 }, { "sampling-420", 0 }, { "cmyk", PCR_ERR_UNSUPPORTED },
+    static const struct {
+        const char *name;
+        int code;
+    } rows[] = {
+        { "gray", 0 },
+        { "sampling-420", 0 },
+        { "cmyk", PCR_ERR_UNSUPPORTED },
     };
     char text[1024];
     int n = snprintf(text, sizeof(text), "ladder many\nscript all\ngroup\nall 0-0 0 0\n");
@@ -481,8 +494,7 @@ START_TEST(too_many_scans)
     struct pcr_buffer source = { 0 };
     struct pcr_error e = { 0 };
     ck_assert_msg(!pcr_ladder_parse(text, (size_t) n, &ladder, &e), "%s", e.message);
-    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans,
-                                       ladder, NULL, NULL, &coder, &e), 0);
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; i < 3; i++) {
         struct pcri_packed p = { 0 };
         ck_assert_int_eq(pcr_gen_make(pcr_gen_find(rows[i].name), &source, &e), 0);
@@ -505,13 +517,10 @@ START_TEST(packing_repeats)
     struct pcr_error e;
     ck_assert_int_eq(pcr_gen_photo(1, 120, 90, 80, PCR_GEN_420, &a), 0);
     ck_assert_int_eq(pcr_gen_make(pcr_gen_find("truncated-half"), &other, &e), 0);
-    ck_assert_int_eq(pcri_coder_pack(f->coder, f->tables, a.data, a.nbytes, &first, &e),
-                     0);
-    ck_assert_int_eq(pcri_coder_pack(f->coder, NULL, other.data, other.nbytes, &again,
-                                     &e),
+    ck_assert_int_eq(pcri_coder_pack(f->coder, f->tables, a.data, a.nbytes, &first, &e), 0);
+    ck_assert_int_eq(pcri_coder_pack(f->coder, NULL, other.data, other.nbytes, &again, &e),
                      PCR_ERR_TRUNCATED);
-    ck_assert_int_eq(pcri_coder_pack(f->coder, f->tables, a.data, a.nbytes, &again, &e),
-                     0);
+    ck_assert_int_eq(pcri_coder_pack(f->coder, f->tables, a.data, a.nbytes, &again, &e), 0);
     ck_assert_uint_eq(first.bytes.nbytes, again.bytes.nbytes);
     ck_assert_mem_eq(first.bytes.data, again.bytes.data, first.bytes.nbytes);
     ck_assert_uint_eq(first.strings.nbytes, again.strings.nbytes);

@@ -107,7 +107,8 @@ START_TEST(many_labels)
     uint64_t offsets[35];
     struct pcr_buffer values = { 0 };
     for (uint64_t first = 0; first <= 34; first++) {
-        ck_assert_int_eq(pcr_dataset_all_labels(ds, first, 34 - first, offsets, &values, &e), 0);
+        ck_assert_int_eq(pcr_dataset_all_labels(ds, first, 34 - first, offsets, &values, &e),
+                         0);
         ck_assert_uint_eq(values.nbytes, offsets[34 - first] * sizeof(int64_t));
         for (uint64_t i = first; i < 34; i++) {
             struct pcr_sample_info info = { .size = sizeof(info) };
@@ -184,7 +185,8 @@ END_TEST
 
 START_TEST(samples)
 {
-    const struct pcr_dataset_options o = { .size = sizeof(o), .io_backend = (uint32_t) _i,
+    const struct pcr_dataset_options o = { .size = sizeof(o),
+                                           .io_backend = (uint32_t) _i,
                                            .open_records = 1 };
     struct pcr_dataset *ds = open_with(&o);
     struct pcr_buffer out = { 0 };
@@ -240,8 +242,8 @@ static void join_spans(const struct pcr_slice *sl, uint32_t i, uint32_t a, uint3
     for (uint32_t part = a ? 0 : 1; part < 2; part++) {
         ck_assert_int_eq(pcr_slice_spans(sl, i, part ? a : 0, part ? g : a, spans, &e), 0);
         for (uint32_t k = 0; k < spans->count; k++)
-            ck_assert_int_eq(pcri_buffer_append(out, spans->items[k].data,
-                                                spans->items[k].nbytes, &e), 0);
+            ck_assert_int_eq(
+                pcri_buffer_append(out, spans->items[k].data, spans->items[k].nbytes, &e), 0);
     }
     ck_assert_int_eq(pcr_slice_describe(sl, i, &info, &e), 0);
     if (info.coding == PCR_CODING_SCANS)

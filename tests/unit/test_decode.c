@@ -46,7 +46,10 @@ static const struct compose kinds[] = {
     { .width = 83, .height = 50, .space = JCS_CMYK },
     { .width = 83, .height = 50, .space = JCS_CMYK, .flags = COMPOSE_NO_ADOBE },
     { .width = 83, .height = 50, .space = JCS_YCCK },
-    { .width = 83, .height = 50, .space = JCS_YCCK, .flags = COMPOSE_PROGRESSIVE,
+    { .width = 83,
+      .height = 50,
+      .space = JCS_YCCK,
+      .flags = COMPOSE_PROGRESSIVE,
       .sampling = { 0x22, 0x11, 0x11, 0x22 } },
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]) };
@@ -65,8 +68,9 @@ static struct pcr_image_info decode(const struct pcr_buffer *file,
 {
     struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_error err = { .message = "" };
-    ck_assert_msg(!pcr_decoder_decode_alloc(decoder, file->data, file->nbytes, o, pixels,
-                                            &info, &err), "%s", err.message);
+    ck_assert_msg(
+        !pcr_decoder_decode_alloc(decoder, file->data, file->nbytes, o, pixels, &info, &err),
+        "%s", err.message);
     ck_assert_uint_eq(pixels->nbytes, (size_t) info.width * info.height * info.channels);
     return info;
 }
@@ -88,8 +92,8 @@ static size_t count_wrong(const struct pcr_buffer *whole, const struct pcr_image
     for (uint32_t y = 0; y < info->height; y++)
         for (uint32_t x = 0; x < info->width; x++)
             for (uint32_t c = 0; c < info->channels; c++)
-                wrong += part->data[place(info, o->flags & PCR_DECODE_PLANAR, x, y, c)]
-                    != whole->data[place(all, false, x + o->crop_x, y + o->crop_y, c)];
+                wrong += part->data[place(info, o->flags & PCR_DECODE_PLANAR, x, y, c)] !=
+                         whole->data[place(all, false, x + o->crop_x, y + o->crop_y, c)];
     return wrong;
 }
 
@@ -104,9 +108,11 @@ static void choose_window(const struct pcr_image_info *all, struct pcr_decode_op
 static const char *describe(int kind, const struct pcr_decode_options *o)
 {
     static char text[160];
-    snprintf(text, sizeof(text), "kind %d, flags %u, color %u, with %u, scale %u, orientation "
-             "%u, %ux%u at %u,%u", kind, o->flags, o->color, o->decoder, o->scale,
-             o->orientation, o->crop_width, o->crop_height, o->crop_x, o->crop_y);
+    snprintf(text, sizeof(text),
+             "kind %d, flags %u, color %u, with %u, scale %u, orientation "
+             "%u, %ux%u at %u,%u",
+             kind, o->flags, o->color, o->decoder, o->scale, o->orientation, o->crop_width,
+             o->crop_height, o->crop_x, o->crop_y);
     return text;
 }
 
@@ -128,8 +134,8 @@ START_TEST(windows)
         ck_assert_uint_eq(info.width, o.crop_width);
         ck_assert_uint_eq(info.height, o.crop_height);
         ck_assert_msg(!count_wrong(&whole, &all, &part, &info, &o), "%s", describe(_i, &o));
-        ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, &inspected,
-                                             NULL), 0);
+        ck_assert_int_eq(
+            pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, &inspected, NULL), 0);
         ck_assert_mem_eq(&info, &inspected, sizeof(info));
     }
     pcr_buffer_free(&jpeg);
@@ -144,7 +150,8 @@ START_TEST(both_decoders)
     struct pcr_buffer jpeg = compose(&kinds[_i]), a = { 0 }, b = { 0 };
     for (uint32_t scale = 1; scale <= 8; scale++)
         for (uint32_t color = PCR_COLOR_RGB; color <= PCR_COLOR_GRAY; color++) {
-            struct pcr_decode_options o = { .size = sizeof(o), .color = color,
+            struct pcr_decode_options o = { .size = sizeof(o),
+                                            .color = color,
                                             .scale = scale };
             struct pcr_image_info own = decode(&jpeg, &o, &a), turbo = own;
             o.decoder = PCR_DECODER_TURBO;
@@ -190,11 +197,14 @@ START_TEST(planes_with_gaps)
     memset(pixels, 0xA5, total);
     o.flags = PCR_DECODE_PLANAR;
     ck_assert_int_eq(pcr_decoder_decode(decoder, jpeg.data, jpeg.nbytes, &o, pixels, stride,
-                                        total - 1, NULL, NULL), PCR_ERR_INVAL);
+                                        total - 1, NULL, NULL),
+                     PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_decoder_decode(decoder, jpeg.data, jpeg.nbytes, &o, pixels,
-                                        info.width - 1, total, NULL, NULL), PCR_ERR_INVAL);
+                                        info.width - 1, total, NULL, NULL),
+                     PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_decoder_decode(decoder, jpeg.data, jpeg.nbytes, &o, pixels, stride,
-                                        total, NULL, NULL), 0);
+                                        total, NULL, NULL),
+                     0);
     for (size_t y = 0; y < 3 * info.height; y++)
         for (uint32_t x = 0; x < stride; x++) {
             uint32_t row = (uint32_t) (y % info.height), c = (uint32_t) (y / info.height);
@@ -221,7 +231,8 @@ START_TEST(png_options)
             struct pcr_image_info all = decode(&png, &o, &whole), info = all;
             choose_window(&all, &o);
             o.flags = rand() % 2 ? PCR_DECODE_PLANAR : 0;
-            o.decoder = rand() % 2 ? PCR_DECODER_TURBO : PCR_DECODER_AUTO; /* says nothing here */
+            o.decoder = rand() % 2 ? PCR_DECODER_TURBO
+                                   : PCR_DECODER_AUTO; /* says nothing here */
             info = decode(&png, &o, &part);
             ck_assert_msg(!count_wrong(&whole, &all, &part, &info, &o), "%s",
                           describe(round, &o));
@@ -263,8 +274,9 @@ START_TEST(refused)
         o.size = sizeof(o);
         ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, NULL, &err),
                          PCR_ERR_INVAL);
-        ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &pixels,
-                                                  NULL, &err), PCR_ERR_INVAL);
+        ck_assert_int_eq(
+            pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &pixels, NULL, &err),
+            PCR_ERR_INVAL);
         ck_assert_int_ne(err.message[0], 0);
     }
     pcr_buffer_free(&jpeg);
@@ -304,8 +316,9 @@ static double squared_error(const struct pcr_buffer *a, const struct pcr_buffer 
 /* Nearer to the middle is nearer to the original; the complete file is the same in both. */
 START_TEST(best_and_identical)
 {
-    const struct compose spec = { .width = 200, .height = 160, .quality = 95,
-                                  .flags = COMPOSE_PROGRESSIVE };
+    const struct compose spec = {
+        .width = 200, .height = 160, .quality = 95, .flags = COMPOSE_PROGRESSIVE
+    };
     struct pcr_buffer jpeg = compose(&spec), full = { 0 }, best = { 0 }, same = { 0 };
     for (uint32_t scale = 4; scale <= 8; scale += 4) {
         struct pcr_buffer file = { 0 };

@@ -24,8 +24,8 @@ static void make_parts(const struct pcr_buffer *source, struct parts *p)
     struct pcri_coder *coder;
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     *p = (struct parts) { 0 };
-    ck_assert_int_eq(pcri_coder_pack(coder, NULL, source->data, source->nbytes, &p->packed,
-                                     &e), 0);
+    ck_assert_int_eq(
+        pcri_coder_pack(coder, NULL, source->data, source->nbytes, &p->packed, &e), 0);
     const struct pcri_packed *q = &p->packed;
     const uint8_t *s = q->strings.data, *b = q->bytes.data;
     for (uint32_t i = 0; i < q->item_count; s += q->items[i++].nbytes)
@@ -56,7 +56,8 @@ static void make_file(struct parts *p, uint32_t g)
     for (uint32_t k = 0; k < g; k++)
         for (uint32_t i = 0; i < p->groups[k].count; i++)
             ck_assert_int_eq(pcri_buffer_append(&p->file, p->groups[k].items[i].data,
-                                                p->groups[k].items[i].nbytes, &e), 0);
+                                                p->groups[k].items[i].nbytes, &e),
+                             0);
     ck_assert_int_eq(pcri_buffer_append(&p->file, "\xFF\xD9", 2, &e), 0);
 }
 
@@ -75,7 +76,10 @@ static const struct pcr_decode_options ways[] = {
     { .size = sizeof(ways[0]), .flags = PCR_DECODE_IDENTICAL },
     { .size = sizeof(ways[0]), .decoder = PCR_DECODER_TURBO },
     { .size = sizeof(ways[0]), .color = PCR_COLOR_GRAY, .orientation = 6 },
-    { .size = sizeof(ways[0]), .crop_x = 30, .crop_y = 41, .crop_width = 50,
+    { .size = sizeof(ways[0]),
+      .crop_x = 30,
+      .crop_y = 41,
+      .crop_width = 50,
       .crop_height = 33 },
     { .size = sizeof(ways[0]), .scale = 3, .flags = PCR_DECODE_PLANAR },
 };
@@ -163,11 +167,12 @@ START_TEST(another_ladder)
     ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
     make_parts(&photo, &p);
     make_file(&p, ladder->group_count);
-    ck_assert_int_eq(pcr_decoder_decode_alloc(d, p.file.data, p.file.nbytes, &o, &got, NULL,
-                                              &e), 0);
+    ck_assert_int_eq(
+        pcr_decoder_decode_alloc(d, p.file.data, p.file.nbytes, &o, &got, NULL, &e), 0);
     o.ladder = classic;
-    ck_assert_int_eq(pcr_decoder_decode_alloc(d, p.file.data, p.file.nbytes, &o, &got, NULL,
-                                              &e), PCR_ERR_CORRUPT);
+    ck_assert_int_eq(
+        pcr_decoder_decode_alloc(d, p.file.data, p.file.nbytes, &o, &got, NULL, &e),
+        PCR_ERR_CORRUPT);
     ck_assert_ptr_nonnull(strstr(e.message, "ladder"));
     free_parts(&p);
     pcr_ladder_destroy(&classic);
@@ -197,25 +202,31 @@ START_TEST(resized)
     ck_assert_int_eq(pcr_gen_make(pcr_gen_find("png-rgb"), &png, &e), 0);
     ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct pcr_decode_options o = { .size = sizeof(o), .color = cases[i].color,
+        struct pcr_decode_options o = { .size = sizeof(o),
+                                        .color = cases[i].color,
                                         .orientation = cases[i].orientation };
-        struct pcr_resize_options r = { .size = sizeof(r), .flags = cases[i].flags,
-                                        .x0 = cases[i].x0, .y0 = cases[i].y0,
-                                        .x1 = cases[i].x1, .y1 = cases[i].y1,
+        struct pcr_resize_options r = { .size = sizeof(r),
+                                        .flags = cases[i].flags,
+                                        .x0 = cases[i].x0,
+                                        .y0 = cases[i].y0,
+                                        .x1 = cases[i].x1,
+                                        .y1 = cases[i].y1,
                                         .filter = (uint32_t) i % 4 };
         struct pcr_buffer *file = i ? &photo : &png;
         struct pcr_span span = { file->data, file->nbytes };
         const struct pcr_spans spans = { .items = &span, .count = 1 };
         struct pcr_image_info info = { .size = sizeof(info) };
-        ck_assert_int_eq(pcr_decoder_decode_alloc(d, file->data, file->nbytes, &o, &whole,
-                                                  &info, &e), 0);
-        ck_assert_int_eq(pcr_resize(d, whole.data, info.width, info.height, info.channels,
-                                    &r, wanted, cases[i].width, cases[i].height, &e), 0);
+        ck_assert_int_eq(
+            pcr_decoder_decode_alloc(d, file->data, file->nbytes, &o, &whole, &info, &e), 0);
+        ck_assert_int_eq(pcr_resize(d, whole.data, info.width, info.height, info.channels, &r,
+                                    wanted, cases[i].width, cases[i].height, &e),
+                         0);
         int rc = pcr_decoder_decode_resized(d, &spans, &o, &r, got, cases[i].width,
                                             cases[i].height, &e);
         ck_assert_msg(rc == 0, "%zu: %s", i, e.message);
-        ck_assert_msg(!memcmp(got, wanted, (size_t) cases[i].width * cases[i].height
-                              * info.channels), "%zu", i);
+        ck_assert_msg(
+            !memcmp(got, wanted, (size_t) cases[i].width * cases[i].height * info.channels),
+            "%zu", i);
         o.crop_width = o.crop_height = 5;
         ck_assert_int_eq(pcr_decoder_decode_resized(d, &spans, &o, &r, got, 5, 5, &e),
                          PCR_ERR_INVAL);
@@ -248,10 +259,9 @@ START_TEST(arguments)
                      PCR_ERR_TRUNCATED);
     ck_assert_int_eq(pcr_decoder_decode_spans(d, &bad, NULL, &got, NULL, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_decoder_decode_spans(d, NULL, NULL, &got, NULL, &e), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcr_decoder_decode_spans(d, &none, NULL, NULL, NULL, &e),
-                     PCR_ERR_INVAL);
-    ck_assert_int_eq(pcr_decoder_decode_alloc(d, photo.data, photo.nbytes, NULL, &got, NULL,
-                                              &e), 0);
+    ck_assert_int_eq(pcr_decoder_decode_spans(d, &none, NULL, NULL, NULL, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(
+        pcr_decoder_decode_alloc(d, photo.data, photo.nbytes, NULL, &got, NULL, &e), 0);
     ck_assert_int_eq(pcr_decoder_continue(d, &none, &got, NULL, &e), PCR_ERR_INVAL);
     span = (struct pcr_span) { photo.data, photo.nbytes }; /* a whole file, and no more */
     ck_assert_int_eq(pcr_decoder_decode_spans(d, &bad, NULL, &got, NULL, &e), 0);

@@ -72,12 +72,9 @@ START_TEST(members)
     static const struct {
         const char *text, *what;
     } bad[] = {
-        { "{1:2}", "expected a name in quotes" },
-        { "{a:2}", "expected a name in quotes" },
-        { "{\"a\" 2}", "expected ':'" },
-        { "{\"a\"}", "expected ':'" },
-        { "{\"a\"", "the text ends too early" },
-        { "{", "the text ends too early" },
+        { "{1:2}", "expected a name in quotes" }, { "{a:2}", "expected a name in quotes" },
+        { "{\"a\" 2}", "expected ':'" },          { "{\"a\"}", "expected ':'" },
+        { "{\"a\"", "the text ends too early" },  { "{", "the text ends too early" },
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct pcri_json_reader r = pcri_json_reader(bad[i].text, strlen(bad[i].text), &error);
@@ -108,12 +105,13 @@ END_TEST
 START_TEST(files_of_no_size)
 {
     struct pcr_buffer all = { 0 }, part = { 0 };
-    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/smaps", 1 << 26, 0, &all,
-                                       &error), 0);
+    ck_assert_int_eq(
+        pcri_storage_read(&pcri_files, "/proc/self/smaps", 1 << 26, 0, &all, &error), 0);
     ck_assert_uint_gt(all.nbytes, 8192);
     ck_assert_int_eq(all.data[all.nbytes - 1], '\n');
-    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/smaps", 5000, 0, &part,
-                                       &error), PCR_ERR_LIMIT);
+    ck_assert_int_eq(
+        pcri_storage_read(&pcri_files, "/proc/self/smaps", 5000, 0, &part, &error),
+        PCR_ERR_LIMIT);
     ck_assert_msg(strstr(error.message, "/proc/self/smaps: more than 5000 bytes"), "%s",
                   error.message);
     pcr_buffer_free(&all);
@@ -136,7 +134,8 @@ START_TEST(larger_structs)
     ck_assert_uint_eq(theirs.limits.max_scans, 7);
     ck_assert(!theirs.later[0] && !theirs.later[1]);
     theirs.limits.size = 4;
-    ck_assert_int_eq(pcri_info_copy(&theirs, "x", &known, sizeof(known), &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_info_copy(&theirs, "x", &known, sizeof(known), &error),
+                     PCR_ERR_INVAL);
     ck_assert_int_eq(pcri_info_copy(NULL, "x", &known, sizeof(known), &error), PCR_ERR_INVAL);
 }
 END_TEST
@@ -155,11 +154,12 @@ START_TEST(frames)
     ck_assert_int_eq(pcri_zstd_unpack(packed.data, packed.nbytes, 1, &none, &error),
                      PCR_ERR_CORRUPT);
     ck_assert_int_eq(pcri_zstd_pack(bytes, sizeof(bytes), 1, &packed, &error), 0);
-    ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes - 1, sizeof(bytes), &u,
-                                          &error), PCR_ERR_CORRUPT);
+    ck_assert_int_eq(
+        pcri_unpacker_create(packed.data, packed.nbytes - 1, sizeof(bytes), &u, &error),
+        PCR_ERR_CORRUPT);
     ck_assert_ptr_null(u);
-    ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes, sizeof(bytes), &u, &error),
-                     0);
+    ck_assert_int_eq(
+        pcri_unpacker_create(packed.data, packed.nbytes, sizeof(bytes), &u, &error), 0);
     ck_assert_int_eq(pcri_unpacker_read(u, out, 10, &error), 0);
     ck_assert_int_eq(pcri_unpacker_read(u, NULL, 70000, &error), 0); /* passed over */
     ck_assert_int_eq(pcri_unpacker_read(u, out + 10, 100, &error), 0);
@@ -168,8 +168,8 @@ START_TEST(frames)
     ck_assert_int_eq(pcri_unpacker_finish(u, &error), PCR_ERR_CORRUPT);
     pcri_unpacker_destroy(&u);
     pcri_unpacker_destroy(&u);
-    ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes, sizeof(bytes), &u, &error),
-                     0);
+    ck_assert_int_eq(
+        pcri_unpacker_create(packed.data, packed.nbytes, sizeof(bytes), &u, &error), 0);
     ck_assert_int_eq(pcri_unpacker_read(u, out, sizeof(out), &error), 0);
     ck_assert_mem_eq(out, bytes, sizeof(out));
     ck_assert_int_eq(pcri_unpacker_finish(u, &error), 0);

@@ -60,8 +60,7 @@ START_TEST(all_values)
         for (int t = 0; t < 2; t++)
             for (unsigned v = 0; v < 12; v++) {
                 size_t n = make_exif(exif, big, types[t], v);
-                ck_assert_uint_eq(from_app1(exif, n),
-                                  v >= 1 && v <= 8 ? v : 1);
+                ck_assert_uint_eq(from_app1(exif, n), v >= 1 && v <= 8 ? v : 1);
                 ck_assert_uint_eq(from_block(exif + 6, n - 6), v >= 1 && v <= 8 ? v : 1);
                 ck_assert_uint_eq(from_block(exif, n), v >= 1 && v <= 8 ? v : 1);
             }
@@ -75,8 +74,7 @@ START_TEST(other_payloads)
     ck_assert_uint_eq(from_app1(exif, n), 6);
     exif[0] = 'e';
     ck_assert_uint_eq(from_app1(exif, n), 1);
-    ck_assert_uint_eq(from_app1((const uint8_t *) "http://ns.adobe.com", 19),
-                      1);
+    ck_assert_uint_eq(from_app1((const uint8_t *) "http://ns.adobe.com", 19), 1);
     n = make_exif(exif, 0, 7, 6); /* type UNDEFINED */
     ck_assert_uint_eq(from_app1(exif, n), 1);
     n = make_exif(exif, 0, 1, 6); /* BYTE is no number to Pillow */
@@ -108,8 +106,11 @@ START_TEST(lying_sizes)
 {
     uint8_t exif[64];
     size_t n = make_exif(exif, 0, 3, 8);
-    static const uint8_t offsets[][4] = { { 0xFF, 0xFF, 0xFF, 0xFF }, { 0xFE, 0xFF, 0xFF, 0x7F },
-                                          { 34, 0, 0, 0 }, { 33, 0, 0, 0 }, { 32, 0, 0, 0 } };
+    static const uint8_t offsets[][4] = { { 0xFF, 0xFF, 0xFF, 0xFF },
+                                          { 0xFE, 0xFF, 0xFF, 0x7F },
+                                          { 34, 0, 0, 0 },
+                                          { 33, 0, 0, 0 },
+                                          { 32, 0, 0, 0 } };
     for (size_t i = 0; i < 5; i++) {
         uint8_t *copy = malloc(n);
         ck_assert_ptr_nonnull(copy);

@@ -32,8 +32,7 @@ START_TEST(photographs)
     for (int s = 0; s < PCR_GEN_SUBSAMPLINGS; s++)
         ck_assert_int_eq(pcr_gen_photo_of(1, 2, 50, 40, 95, s, true, &b, &e), 0);
     ck_assert_int_eq(pcr_gen_photo_of(1, 2, 50, 40, 101, 0, true, &b, &e), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcr_gen_photo(1, 50, 40, 80, PCR_GEN_SUBSAMPLINGS, &b),
-                     PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_gen_photo(1, 50, 40, 80, PCR_GEN_SUBSAMPLINGS, &b), PCR_ERR_INVAL);
     pcr_buffer_free(&a);
     pcr_buffer_free(&b);
 }

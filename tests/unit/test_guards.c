@@ -28,8 +28,8 @@ static void map_buffers(void)
     size_t page = (size_t) sysconf(_SC_PAGESIZE);
     size_t middle = (64 * 1024 + page - 1) / page * page;
     for (int i = 0; i < BUFFERS; i++) {
-        uint8_t *p = mmap(NULL, middle + 2 * page, PROT_NONE,
-                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        uint8_t *p = mmap(NULL, middle + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                          0);
         ck_assert_ptr_ne(p, MAP_FAILED);
         ck_assert_int_eq(mprotect(p + page, middle, PROT_READ | PROT_WRITE), 0);
         guarded[i] = (struct guarded) { p + page, p + page + middle };
@@ -54,8 +54,7 @@ static void *place(int i, size_t nbytes, bool at_end)
     return noise(at_end ? guarded[i].end - nbytes : guarded[i].begin, nbytes);
 }
 
-static void check_same(const void *a, const void *b, size_t nbytes, const char *what,
-                       size_t n)
+static void check_same(const void *a, const void *b, size_t nbytes, const char *what, size_t n)
 {
     ck_assert_msg(!memcmp(a, b, nbytes), "%s of %zu", what, n);
 }
@@ -183,8 +182,8 @@ static void fill_row(struct row_of_blocks *b, bool at_end)
 }
 
 /* An output of `size` rows a block, with any stride, for a kernel or for the portable one. */
-static uint8_t *place_samples(int i, const struct row_of_blocks *b, size_t size,
-                              size_t stride, bool at_end)
+static uint8_t *place_samples(int i, const struct row_of_blocks *b, size_t size, size_t stride,
+                              bool at_end)
 {
     return place(i, (size - 1) * stride + size * b->count + PAD, at_end);
 }
@@ -221,8 +220,8 @@ START_TEST(idct_scaled)
         uint8_t *got = place_samples(2, &b, size, stride, _i);
         uint8_t *want = place_samples(3, &b, size, stride, _i);
         k->idct_scaled(b.coef, b.mask, b.count, &b.dequant, (uint32_t) size, got, stride);
-        pcri_kernels_portable.idct_scaled(b.coef, b.mask, b.count, &b.dequant,
-                                          (uint32_t) size, want, stride);
+        pcri_kernels_portable.idct_scaled(b.coef, b.mask, b.count, &b.dequant, (uint32_t) size,
+                                          want, stride);
         for (size_t y = 0; y < size; y++)
             check_same(got + y * stride, want + y * stride, size * b.count, "idct_scaled",
                        size);

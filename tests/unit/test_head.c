@@ -17,12 +17,19 @@ struct column {
 
 enum { COLUMNS = 18, EXTRA = 3 };
 
-#define COLUMN(id, text) { id, PCRI_COLUMN_REQUIRED, text, sizeof(text) - 1 }
+#define COLUMN(id, text) \
+    { \
+        id, PCRI_COLUMN_REQUIRED, text, sizeof(text) - 1 \
+    }
 static const struct column good[COLUMNS] = {
-    COLUMN(1, "\1\2" "abc"),
-    COLUMN(2, "\0\2" "\3\4"),
-    COLUMN(3, "\2\0" "{}"),
-    COLUMN(4, "\1\0" "\1\0"),
+    COLUMN(1, "\1\2"
+              "abc"),
+    COLUMN(2, "\0\2"
+              "\3\4"),
+    COLUMN(3, "\2\0"
+              "{}"),
+    COLUMN(4, "\1\0"
+              "\1\0"),
     COLUMN(5, "\x80\1\5"),
     COLUMN(6, "\7\0"),
     COLUMN(7, "\3\0"),
@@ -30,19 +37,27 @@ static const struct column good[COLUMNS] = {
     COLUMN(9, "\6\1"),
     COLUMN(10, "\1\0"),
     COLUMN(11, "ladder"),
-    COLUMN(12, "\2\3\1" "SOId"),
-    COLUMN(13, "\2\0" "\0\5"),
-    COLUMN(14, "\2\0" "\0\0"),
-    COLUMN(15, "\3\4" "\5\0"),
+    COLUMN(12, "\2\3\1"
+               "SOId"),
+    COLUMN(13, "\2\0"
+               "\0\5"),
+    COLUMN(14, "\2\0"
+               "\0\0"),
+    COLUMN(15, "\3\4"
+               "\5\0"),
     COLUMN(16, "abcdefghijklmnop"),
     COLUMN(17, "\x64\x65"),
-    COLUMN(18, "\1\0" "\0\0\0\0\0\0\xE0\xBF"), /* -0.5 */
+    COLUMN(18, "\1\0"
+               "\0\0\0\0\0\0\xE0\xBF"), /* -0.5 */
 };
 
 static struct pcri_header header(void)
 {
     return (struct pcri_header) {
-        .major = 1, .sample_count = 2, .group_count = 2, .header_nbytes = 144,
+        .major = 1,
+        .sample_count = 2,
+        .group_count = 2,
+        .header_nbytes = 144,
         .head_nbytes = 56,
         .groups = { { 207, 0, 1 }, { 214, 0, 1 } },
     };
@@ -150,17 +165,34 @@ static int with(uint16_t id, const char *bytes, size_t nbytes)
 }
 
 /* What a column may be, and may not. */
-static const struct { struct column column; int code; } changes[] = {
-    { COLUMN(1, "\1\2" "ab\0"), PCR_ERR_CORRUPT },
+static const struct {
+    struct column column;
+    int code;
+} changes[] = {
+    { COLUMN(1, "\1\2"
+                "ab\0"),
+      PCR_ERR_CORRUPT },
     { COLUMN(1, "\0\0"), 0 },
     { COLUMN(1, "\1"), PCR_ERR_CORRUPT },
-    { COLUMN(1, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1\2" "abc"), PCR_ERR_CORRUPT },
+    { COLUMN(1, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1\2"
+                "abc"),
+      PCR_ERR_CORRUPT },
     { COLUMN(2, "\0\0"), 0 },
-    { COLUMN(2, "\1\1" "\3\4"), PCR_ERR_CORRUPT }, /* the first has floats */
-    { COLUMN(2, "\4\0" "\2\3\4"), PCR_ERR_CORRUPT },
-    { COLUMN(2, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1\1" "\2"), PCR_ERR_CORRUPT },
-    { COLUMN(2, "\1\0" "\x80"), PCR_ERR_CORRUPT },
-    { COLUMN(3, "\0\1" "\0"), PCR_ERR_CORRUPT },
+    { COLUMN(2, "\1\1"
+                "\3\4"),
+      PCR_ERR_CORRUPT }, /* the first has floats */
+    { COLUMN(2, "\4\0"
+                "\2\3\4"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(2, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1\1"
+                "\2"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(2, "\1\0"
+                "\x80"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(3, "\0\1"
+                "\0"),
+      PCR_ERR_CORRUPT },
     { COLUMN(4, "\2\0"), PCR_ERR_CORRUPT },
     { COLUMN(5, "\xFF\xFF\xFF\xFF\x0F\0"), 0 },
     { COLUMN(5, "\x80\x80\x80\x80\x10\0"), PCR_ERR_CORRUPT },
@@ -173,28 +205,64 @@ static const struct { struct column column; int code; } changes[] = {
     { COLUMN(11, "la\0er"), PCR_ERR_CORRUPT },
     { COLUMN(11, ""), 0 },
     { COLUMN(12, "\0"), PCR_ERR_CORRUPT }, /* item and piece name strings */
-    { COLUMN(12, "\3\3\1" "SOId"), PCR_ERR_CORRUPT },
+    { COLUMN(12, "\3\3\1"
+                 "SOId"),
+      PCR_ERR_CORRUPT },
     { COLUMN(12, "\2\0\0"), 0 },
-    { COLUMN(13, "\2\0" "\4\5"), PCR_ERR_CORRUPT },
-    { COLUMN(13, "\2\0" "\2\5"), 0 },
-    { COLUMN(13, "\1\1" "\5\0"), PCR_ERR_CORRUPT }, /* the opaque one has an item */
-    { COLUMN(13, "\2\0" "\0\7"), PCR_ERR_CORRUPT }, /* its metadata do not fit */
-    { COLUMN(13, "\2\0" "\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1"), PCR_ERR_CORRUPT },
-    { COLUMN(14, "\3\0" "\0\0"), PCR_ERR_CORRUPT },
-    { COLUMN(14, "\2\1" "\0\0"), PCR_ERR_CORRUPT }, /* the opaque one has a string */
-    { COLUMN(15, "\4\3" "\5\0"), 0 },
-    { COLUMN(15, "\3\4" "\4\1"), PCR_ERR_CORRUPT }, /* opaque bytes in group 2 */
-    { COLUMN(15, "\3\5" "\5\0"), PCR_ERR_CORRUPT },
-    { COLUMN(15, "\3\3" "\5\0"), PCR_ERR_CORRUPT },
-    { COLUMN(15, "\x80\x80\x80\x80\x10\4" "\5\0"), PCR_ERR_CORRUPT },
+    { COLUMN(13, "\2\0"
+                 "\4\5"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(13, "\2\0"
+                 "\2\5"),
+      0 },
+    { COLUMN(13, "\1\1"
+                 "\5\0"),
+      PCR_ERR_CORRUPT }, /* the opaque one has an item */
+    { COLUMN(13, "\2\0"
+                 "\0\7"),
+      PCR_ERR_CORRUPT }, /* its metadata do not fit */
+    { COLUMN(13, "\2\0"
+                 "\0\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(14, "\3\0"
+                 "\0\0"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(14, "\2\1"
+                 "\0\0"),
+      PCR_ERR_CORRUPT }, /* the opaque one has a string */
+    { COLUMN(15, "\4\3"
+                 "\5\0"),
+      0 },
+    { COLUMN(15, "\3\4"
+                 "\4\1"),
+      PCR_ERR_CORRUPT }, /* opaque bytes in group 2 */
+    { COLUMN(15, "\3\5"
+                 "\5\0"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(15, "\3\3"
+                 "\5\0"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(15, "\x80\x80\x80\x80\x10\4"
+                 "\5\0"),
+      PCR_ERR_CORRUPT },
     { COLUMN(17, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1\1"), 0 },
     { COLUMN(17, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\2\1"), PCR_ERR_CORRUPT },
     { COLUMN(18, "\0\0"), 0 },
-    { COLUMN(18, "\0\1" "\0\0\0\0\0\0\xE0\xBF"), PCR_ERR_CORRUPT },
-    { COLUMN(18, "\1\0" "\0\0\0\0\0\0\xF0\x7F"), PCR_ERR_CORRUPT }, /* infinite */
-    { COLUMN(18, "\1\0" "\1\0\0\0\0\0\xF0\xFF"), PCR_ERR_CORRUPT }, /* a NaN */
-    { COLUMN(18, "\1\0" "\xFF\xFF\xFF\xFF\xFF\xFF\xEF\x7F"), 0 }, /* the largest */
-    { COLUMN(18, "\2\0" "\0\0\0\0\0\0\xE0\xBF"), PCR_ERR_CORRUPT },
+    { COLUMN(18, "\0\1"
+                 "\0\0\0\0\0\0\xE0\xBF"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(18, "\1\0"
+                 "\0\0\0\0\0\0\xF0\x7F"),
+      PCR_ERR_CORRUPT }, /* infinite */
+    { COLUMN(18, "\1\0"
+                 "\1\0\0\0\0\0\xF0\xFF"),
+      PCR_ERR_CORRUPT }, /* a NaN */
+    { COLUMN(18, "\1\0"
+                 "\xFF\xFF\xFF\xFF\xFF\xFF\xEF\x7F"),
+      0 }, /* the largest */
+    { COLUMN(18, "\2\0"
+                 "\0\0\0\0\0\0\xE0\xBF"),
+      PCR_ERR_CORRUPT },
 };
 
 START_TEST(column_rules)

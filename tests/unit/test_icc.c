@@ -88,8 +88,8 @@ START_TEST(damaged)
     for (size_t at = 0; at < p.nbytes; at += 7) {
         uint8_t was = p.data[at];
         p.data[at] ^= 0x81;
-        usable += use_of(icc, p.data, p.nbytes, PCRI_ICC_RGB, &transform)
-                  != PCR_PROFILE_UNUSABLE;
+        usable += use_of(icc, p.data, p.nbytes, PCRI_ICC_RGB, &transform) !=
+                  PCR_PROFILE_UNUSABLE;
         p.data[at] = was;
     }
     ck_assert(usable && usable < p.nbytes / 7);
@@ -118,7 +118,8 @@ START_TEST(decoded)
         pixels[i] = (uint8_t) (i * 7 + i / W * 3);
     ck_assert_int_eq(pcr_decoder_create(&d, NULL), 0);
     ck_assert_int_eq(pcri_jpeg_encode(pixels, W, H, 3, 95, &p, &file, NULL), 0);
-    made_check(pcr_decoder_decode_alloc(d, file.data, file.nbytes, &o, &rgb, &info, &err), &err);
+    made_check(pcr_decoder_decode_alloc(d, file.data, file.nbytes, &o, &rgb, &info, &err),
+               &err);
     ck_assert_uint_eq(pcr_decoder_profile(d), PCR_PROFILE_CONVERTED);
     made_check(pcr_decoder_decode_alloc(d, file.data, file.nbytes, NULL, &plain, &info, &err),
                &err);

@@ -69,7 +69,8 @@ static struct pcr_buffer compose(const struct compose *spec)
 static int decode(const struct pcr_buffer *b, uint32_t color, struct pcr_buffer *pixels,
                   struct pcr_image_info *info, struct pcr_error *err)
 {
-    struct pcr_decode_options o = { .size = sizeof(o), .color = color,
+    struct pcr_decode_options o = { .size = sizeof(o),
+                                    .color = color,
                                     .flags = PCR_DECODE_IDENTICAL };
     return pcr_decoder_decode_alloc(decoder, b->data, b->nbytes, &o, pixels, info, err);
 }
@@ -104,7 +105,10 @@ static const struct compose kinds[] = {
     { .width = 45, .height = 70, .space = JCS_GRAYSCALE, .flags = COMPOSE_PROGRESSIVE },
     { .width = 45, .height = 31, .space = JCS_RGB },
     { .width = 45, .height = 31, .space = JCS_RGB, .flags = COMPOSE_PROGRESSIVE },
-    { .width = 40, .height = 40, .picture = PICTURE_NOISE, .flags = COMPOSE_WIDE_QUANT,
+    { .width = 40,
+      .height = 40,
+      .picture = PICTURE_NOISE,
+      .flags = COMPOSE_WIDE_QUANT,
       .quality = 1 },
 };
 
@@ -205,18 +209,23 @@ END_TEST
 
 static struct pcr_buffer oriented_jpeg(uint32_t orientation)
 {
-    uint8_t exif[] = { 'E', 'x', 'i', 'f', 0, 0, 'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0,
-                       0x12, 1, 3, 0, 1, 0, 0, 0, (uint8_t) orientation, 0, 0, 0 };
+    uint8_t exif[] = { 'E', 'x',  'i', 'f', 0,
+                       0,   'I',  'I', '*', 0,
+                       8,   0,    0,   0,   1,
+                       0,   0x12, 1,   3,   0,
+                       1,   0,    0,   0,   (uint8_t) orientation,
+                       0,   0,    0 };
     const struct segment segment = { JPEG_APP0 + 1, exif, sizeof(exif) };
-    const struct compose spec = { .width = 150, .height = 75, .segments = &segment,
-                                  .segment_count = 1 };
+    const struct compose spec = {
+        .width = 150, .height = 75, .segments = &segment, .segment_count = 1
+    };
     return compose(&spec);
 }
 
 /* Where pixel (x, y) of the upright picture lies in the stored one, by the words of the
  * Exif standard: which edges of the stored picture are the upright one's top and left. */
-static void stored_place(uint32_t orientation, uint32_t w, uint32_t h, uint32_t x,
-                         uint32_t y, uint32_t *sx, uint32_t *sy)
+static void stored_place(uint32_t orientation, uint32_t w, uint32_t h, uint32_t x, uint32_t y,
+                         uint32_t *sx, uint32_t *sy)
 {
     bool swap = orientation >= 5;
     uint32_t a = swap ? y : x, b = swap ? x : y; /* along the stored row, column */
@@ -249,8 +258,8 @@ START_TEST(orientations)
     struct pcr_decode_options o = { .size = sizeof(o) };
     struct pcr_image_info info = { .size = sizeof(info) };
     for (uint32_t channels = 1; channels <= 3; channels += 2) {
-        struct pcr_buffer want =
-            plain_decode(&jpeg, channels == 1 ? JCS_GRAYSCALE : JCS_RGB, &w, &h);
+        struct pcr_buffer want = plain_decode(&jpeg, channels == 1 ? JCS_GRAYSCALE : JCS_RGB,
+                                              &w, &h);
         o.color = channels == 1 ? PCR_COLOR_GRAY : PCR_COLOR_RGB;
         o.flags = 0;
         ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, &info, NULL),
@@ -263,15 +272,18 @@ START_TEST(orientations)
         ck_assert_ptr_nonnull(pixels);
         memset(pixels, 0xA5, total);
         ck_assert_int_eq(pcr_decoder_decode(decoder, jpeg.data, jpeg.nbytes, &o, pixels,
-                                            stride, total, &info, NULL), 0);
+                                            stride, total, &info, NULL),
+                         0);
         check_oriented(&want, w, h, channels, orientation, pixels, stride);
         for (size_t y = 0; y < info.height; y++) /* what lies between rows is left alone */
             ck_assert_mem_eq(pixels + (y + 1) * stride - 5, "\xA5\xA5\xA5\xA5\xA5", 5);
         ck_assert_int_eq(pcr_decoder_decode(decoder, jpeg.data, jpeg.nbytes, &o, pixels,
-                                            stride, total - 1, &info, NULL), PCR_ERR_INVAL);
+                                            stride, total - 1, &info, NULL),
+                         PCR_ERR_INVAL);
         o.flags = PCR_DECODE_KEEP_ORIENTATION;
         ck_assert_int_eq(pcr_decoder_decode(decoder, jpeg.data, jpeg.nbytes, &o, pixels,
-                                            (size_t) w * channels, total, &info, NULL), 0);
+                                            (size_t) w * channels, total, &info, NULL),
+                         0);
         ck_assert_uint_eq(info.width, w);
         ck_assert_uint_eq(info.orientation, orientation);
         ck_assert_mem_eq(pixels, want.data, want.nbytes);
@@ -290,8 +302,9 @@ START_TEST(given_orientation)
     struct pcr_image_info info = { .size = sizeof(info) };
     uint32_t w, h;
     struct pcr_buffer want = plain_decode(&jpeg, JCS_RGB, &w, &h);
-    ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &pixels,
-                                              &info, NULL), 0);
+    ck_assert_int_eq(
+        pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &pixels, &info, NULL),
+        0);
     ck_assert_uint_eq(info.orientation, 3);
     check_oriented(&want, w, h, 3, 3, pixels.data, (size_t) w * 3);
     o.orientation = 9;
@@ -350,11 +363,11 @@ START_TEST(limits_go_by_what_is_needed)
         uint32_t color, scale, crop_width, crop_height;
         uint64_t max_pixels; /* the least that will do */
     } rows[] = {
-        { PCR_COLOR_RGB, 8, 0, 0, 6300 },    /* 3 bytes each */
+        { PCR_COLOR_RGB, 8, 0, 0, 6300 }, /* 3 bytes each */
         { PCR_COLOR_RGB, 8, 90, 70, 6300 },
-        { PCR_COLOR_GRAY, 8, 0, 0, 2100 },   /* 1 byte each */
-        { PCR_COLOR_RGB, 1, 0, 0, 2363 },    /* its coefficients, 8 bytes to a pixel */
-        { PCR_COLOR_RGB, 8, 10, 10, 540 },   /* those of 16 rows of 90, and twice 8 of 45 */
+        { PCR_COLOR_GRAY, 8, 0, 0, 2100 }, /* 1 byte each */
+        { PCR_COLOR_RGB, 1, 0, 0, 2363 },  /* its coefficients, 8 bytes to a pixel */
+        { PCR_COLOR_RGB, 8, 10, 10, 540 }, /* those of 16 rows of 90, and twice 8 of 45 */
         { PCR_COLOR_GRAY, 8, 10, 10, 360 },
     };
     struct pcr_buffer jpeg = compose(&kinds[6]), within = { 0 }, without = { 0 };
@@ -366,25 +379,30 @@ START_TEST(limits_go_by_what_is_needed)
         };
         o.crop_width = rows[i].crop_width;
         o.crop_height = rows[i].crop_height;
-        ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &without,
-                                                  NULL, NULL), 0);
+        ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o,
+                                                  &without, NULL, NULL),
+                         0);
         most.max_pixels = rows[i].max_pixels - 1;
         ck_assert_msg(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
-                                               NULL, NULL) == PCR_ERR_LIMIT, "row %zu", i);
+                                               NULL, NULL) == PCR_ERR_LIMIT,
+                      "row %zu", i);
         ck_assert_int_eq(pcr_decoder_inspect(decoder, jpeg.data, jpeg.nbytes, &o, &info, NULL),
                          0);
         most.max_pixels++;
         ck_assert_msg(!pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
-                                                NULL, NULL), "row %zu", i);
+                                                NULL, NULL),
+                      "row %zu", i);
         ck_assert_uint_eq(within.nbytes, without.nbytes);
         ck_assert_mem_eq(within.data, without.data, within.nbytes);
         o.decoder = PCR_DECODER_TURBO; /* which keeps all coefficients */
         most.max_pixels = rows[i].max_pixels < 2363 ? 2362 : rows[i].max_pixels - 1;
-        ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
-                                                  NULL, NULL), PCR_ERR_LIMIT);
+        ck_assert_int_eq(
+            pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within, NULL, NULL),
+            PCR_ERR_LIMIT);
         most.max_pixels++;
-        ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within,
-                                                  NULL, NULL), 0);
+        ck_assert_int_eq(
+            pcr_decoder_decode_alloc(decoder, jpeg.data, jpeg.nbytes, &o, &within, NULL, NULL),
+            0);
     }
     pcr_buffer_free(&jpeg);
     pcr_buffer_free(&within);
@@ -402,12 +420,10 @@ START_TEST(claimed_dimensions)
         while ((jpeg.data[at + 1] & 0xFC) != 0xC0) /* SOF0 to SOF2 */
             at += 2 + ((size_t) jpeg.data[at + 2] << 8 | jpeg.data[at + 3]);
         memset(jpeg.data + at + 5, 0x3F, 4); /* 16191 x 16191 */
-        ck_assert_int_eq(decode(&jpeg, PCR_COLOR_RGB, &pixels, NULL, &err),
-                         PCR_ERR_TRUNCATED);
+        ck_assert_int_eq(decode(&jpeg, PCR_COLOR_RGB, &pixels, NULL, &err), PCR_ERR_TRUNCATED);
         ck_assert_ptr_null(pixels.data);
         memset(jpeg.data + at + 5, 0xFE, 4); /* 65278 x 65278 */
-        ck_assert_int_eq(decode(&jpeg, PCR_COLOR_RGB, &pixels, NULL, &err),
-                         PCR_ERR_TRUNCATED);
+        ck_assert_int_eq(decode(&jpeg, PCR_COLOR_RGB, &pixels, NULL, &err), PCR_ERR_TRUNCATED);
         ck_assert_ptr_null(pixels.data);
         memset(jpeg.data + at + 5, 0, 2); /* no height: a DNL segment would say it */
         ck_assert_int_eq(decode(&jpeg, PCR_COLOR_RGB, &pixels, NULL, &err),
@@ -536,8 +552,7 @@ START_TEST(not_images)
     struct pcr_error err;
     ck_assert_int_eq(pcr_decoder_inspect(decoder, "GIF89a", 6, NULL, NULL, &err),
                      PCR_ERR_FORMAT);
-    ck_assert_int_eq(pcr_decoder_inspect(decoder, "", 0, NULL, NULL, &err),
-                     PCR_ERR_TRUNCATED);
+    ck_assert_int_eq(pcr_decoder_inspect(decoder, "", 0, NULL, NULL, &err), PCR_ERR_TRUNCATED);
     ck_assert_int_eq(pcr_decoder_inspect(decoder, "\xFF", 1, NULL, NULL, &err),
                      PCR_ERR_TRUNCATED);
     ck_assert_int_eq(pcr_decoder_inspect(decoder, "\x89PNG", 4, NULL, NULL, &err),

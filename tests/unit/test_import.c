@@ -79,8 +79,11 @@ static void noted(void *context, const char *path, const char *what)
 
 static int try_open(const char *name, const char *list_root, struct pcr_source **out)
 {
-    struct pcr_source_options o = { .size = sizeof(o), .left_out = left_out, .noted = noted,
-                                    .context = mark, .root = list_root };
+    struct pcr_source_options o = { .size = sizeof(o),
+                                    .left_out = left_out,
+                                    .noted = noted,
+                                    .context = mark,
+                                    .root = list_root };
     left[0] = notes[0] = '\0';
     return pcr_source_open(name ? at(name) : root, &o, out, &error);
 }
@@ -97,8 +100,7 @@ static void refused(const char *name, int code, const char *part)
 {
     struct pcr_source *s = NULL;
     ck_assert_int_eq(try_open(name, NULL, &s), code);
-    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message,
-                  part);
+    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message, part);
     ck_assert_ptr_null(s);
 }
 
@@ -225,8 +227,9 @@ static void grow(const char *names)
 
 static int open_as(uint32_t layout, struct pcr_source **out)
 {
-    struct pcr_source_options o = { .size = sizeof(o), .left_out = left_out,
-                                    .context = mark, .layout = layout };
+    struct pcr_source_options o = {
+        .size = sizeof(o), .left_out = left_out, .context = mark, .layout = layout
+    };
     left[0] = '\0';
     return pcr_source_open(root, &o, out, &error);
 }
@@ -286,16 +289,16 @@ static const struct {
     { "train/a/1.jpg train/b/1.jpg val/more/a/1.jpg val/more/b/2.jpg",
       "train,val | a,b | 0/0 0/1 1/0 1/1", 0 },
     /* a test set without labels */
-    { "train/a/1.jpg train/b/1.jpg test/1.jpg test/2.jpg",
-      "test,train | a,b | 0/ 0/ 1/0 1/1", 0 },
+    { "train/a/1.jpg train/b/1.jpg test/1.jpg test/2.jpg", "test,train | a,b | 0/ 0/ 1/0 1/1",
+      0 },
     { "train/a/1.jpg test/images/1.jpg", "test,train | a | 0/ 1/0", 0 },
     /* classes */
     { "a/1.jpg", " | a | 0/0", 0 },
     { "a/x/1.jpg a/2.jpg b/y/z/3.jpg", " | a,b | 0/0 0/0 0/1", 0 },
     { "train/a/1.jpg val/a/x/1.jpg val/zoo/1.jpg", "train,val | a,zoo | 0/0 1/0 1/1", 0 },
     { "train/a/1.jpg train/A/1.jpg val/a/1.jpg", "train,val | A,a | 0/0 0/1 1/1", 0 },
-    { "trains/1.jpg bus/1.jpg train_station/1.jpg", " | bus,train_station,trains | 0/0 0/1 0/2",
-      0 },
+    { "trains/1.jpg bus/1.jpg train_station/1.jpg",
+      " | bus,train_station,trains | 0/0 0/1 0/2", 0 },
     { "train/train/1.jpg train/bus/1.jpg val/train/1.jpg",
       "train,val | bus,train | 0/0 0/1 1/1", 0 },
     /* images beside folders */
@@ -351,8 +354,8 @@ static const struct {
       "train2017 |  | 0/", " | train2017 | 0/0", "train2017 |  | 0/" },
     { "1.jpg 2.jpg thumbs/1.jpg",
       "2 images stand beside folders with 1; choose a layout: 'class' has 1 class (thumbs); "
-      "'flat' has no splits, no labels", "thumbs |  | 0/", " | thumbs | 0/0",
-      "thumbs |  | 0/" },
+      "'flat' has no splits, no labels",
+      "thumbs |  | 0/", " | thumbs | 0/0", "thumbs |  | 0/" },
     { "train/train/1.jpg train/test/1.jpg val/train/1.jpg val/test/1.jpg",
       "stand in folders with names of splits", "train,val | test,train | 0/0 0/1 1/0 1/1",
       " | train,val | 0/0 0/0 0/1 0/1", "train,val |  | 0/ 0/ 1/ 1/" },
@@ -455,8 +458,9 @@ START_TEST(metadata_and_classes)
     ck_assert_uint_eq(s->left_out_count, 1);
     pcr_source_close(&s);
     file("a/metadata.csv", "file_name,label\n2.jpg,zoo\n");
-    refused(NULL, PCR_ERR_INVAL, "a/metadata.csv: line 2: label 'zoo' of '2.jpg', but its folder "
-                                 "is 'a'; choose layout 'class' for the folders'");
+    refused(NULL, PCR_ERR_INVAL,
+            "a/metadata.csv: line 2: label 'zoo' of '2.jpg', but its folder "
+            "is 'a'; choose layout 'class' for the folders'");
     ck_assert_int_eq(open_as(PCR_FOLDERS_CLASS, &s), 0);
     ck_assert_str_eq(sample(s, 1).attributes, "{\"label\":\"zoo\"}");
     pcr_source_close(&s);
@@ -522,8 +526,7 @@ START_TEST(symbolic_links)
     ck_assert_int_eq(mkfifo(at("real/fifo"), 0600), 0);
     struct pcr_source *s = open_source(NULL);
     /* `alias` sorts before `real`, but the folder keeps its own name. */
-    ck_assert_str_eq(dump(s),
-                     "0/0 real/1\n0/0 real/2\n0/0 real/dangling\n0/0 real/self\n");
+    ck_assert_str_eq(dump(s), "0/0 real/1\n0/0 real/2\n0/0 real/dangling\n0/0 real/self\n");
     ck_assert_uint_eq(sample(s, 1).nbytes, 1);
     ck_assert_uint_eq(s->class_count, 1);
     ck_assert_ptr_nonnull(strstr(left, "alias: a folder that was found"));
@@ -818,8 +821,7 @@ START_TEST(jsonl_refused)
         { "{\"path\":\"x\",\"path\":\"y\"}", "line 1" },
         { "{\"path\":\"x\\u0000\"}", "line 1" },
         { "{\"path\":\"x\",\"lable\":1}", "line 1: unknown member 'lable'" },
-        { "{\"path\":\"x\",\"label\":\"a\",\"labels\":[1]}",
-          "both 'label' and 'labels'" },
+        { "{\"path\":\"x\",\"label\":\"a\",\"labels\":[1]}", "both 'label' and 'labels'" },
         { "{\"path\":\"x\",\"attributes\":[]}", "'attributes' is not an object" },
         { "{\"path\":\"x\"}\n{\"path\":\"x\"}", "lines 1 and 2: the same key 'x'" },
     };
@@ -836,11 +838,21 @@ START_TEST(utf8)
         const char *text;
         size_t first;
     } cases[] = {
-        { "a", 1 },            { "\xc2\x80", 2 },         { "\xc1\xbf", 0 },
-        { "\xe0\xa0\x80", 3 }, { "\xe0\x9f\xbf", 0 },     { "\xed\x9f\xbf", 3 },
-        { "\xed\xa0\x80", 0 }, { "\xf0\x90\x80\x80", 4 }, { "\xf0\x8f\xbf\xbf", 0 },
-        { "\xf4\x8f\xbf\xbf", 4 }, { "\xf4\x90\x80\x80", 0 }, { "\xff", 0 },
-        { "\xe2\x82", 0 },     { "\xe2\x82z", 0 },        { "\x80", 0 },
+        { "a", 1 },
+        { "\xc2\x80", 2 },
+        { "\xc1\xbf", 0 },
+        { "\xe0\xa0\x80", 3 },
+        { "\xe0\x9f\xbf", 0 },
+        { "\xed\x9f\xbf", 3 },
+        { "\xed\xa0\x80", 0 },
+        { "\xf0\x90\x80\x80", 4 },
+        { "\xf0\x8f\xbf\xbf", 0 },
+        { "\xf4\x8f\xbf\xbf", 4 },
+        { "\xf4\x90\x80\x80", 0 },
+        { "\xff", 0 },
+        { "\xe2\x82", 0 },
+        { "\xe2\x82z", 0 },
+        { "\x80", 0 },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         ck_assert_uint_eq(pcri_utf8_sequence(cases[i].text, strlen(cases[i].text)),
@@ -866,8 +878,7 @@ int main(void)
     tcase_add_test(folders, class_folders);
     tcase_add_test(folders, split_folders);
     tcase_add_test(folders, flat_splits);
-    tcase_add_loop_test(folders, layouts, 0,
-                        sizeof(clear_layouts) / sizeof(clear_layouts[0]));
+    tcase_add_loop_test(folders, layouts, 0, sizeof(clear_layouts) / sizeof(clear_layouts[0]));
     tcase_add_loop_test(folders, layouts_in_doubt, 0,
                         sizeof(doubtful_layouts) / sizeof(doubtful_layouts[0]));
     tcase_add_test(folders, layouts_of_nothing);

@@ -85,7 +85,8 @@ START_TEST(contradictions)
     folder("flat");
     file("flat/1.jpg", "x");
     refused("flat", PCR_ERR_INVAL, "classes are given, but it has no labels");
-    options = (struct pcr_source_options) { .size = sizeof(options), .layout = PCR_FOLDERS_FLAT };
+    options = (struct pcr_source_options) { .size = sizeof(options),
+                                            .layout = PCR_FOLDERS_FLAT };
     refused("l.csv", PCR_ERR_INVAL, "a layout is for folders, not for lists");
     options.size = 4;
     refused("l.csv", PCR_ERR_INVAL, "pcr_source_options.size is 4");
@@ -102,7 +103,8 @@ END_TEST
 START_TEST(headers)
 {
     struct pcr_source_sample sample = { .size = sizeof(sample) };
-    file("l.csv", "\xef\xbb\xbf \xc2\xa0path \t,\xc2\xa0 label\xc2\xa0\xc2\xa0,x y \n a , b,c\n");
+    file("l.csv",
+         "\xef\xbb\xbf \xc2\xa0path \t,\xc2\xa0 label\xc2\xa0\xc2\xa0,x y \n a , b,c\n");
     opens("l.csv");
     ck_assert_uint_eq(source->sample_count, 1);
     ck_assert_str_eq(source->class_names[0], "b");

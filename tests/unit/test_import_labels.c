@@ -44,7 +44,8 @@ static void file(const char *name, const char *text)
 
 static int open_given(const char *name, const char *const *classes, uint32_t count)
 {
-    struct pcr_source_options o = { .size = sizeof(o), .classes = classes,
+    struct pcr_source_options o = { .size = sizeof(o),
+                                    .classes = classes,
                                     .class_count = count };
     pcr_source_close(&source);
     source = NULL;
@@ -62,8 +63,8 @@ static const char *dump(void)
         ck_assert_int_eq(source->describe(source->context, i, &one, &error), 0);
         for (uint32_t k = 0; k < one.label_count; k++)
             n += (size_t) (one.float_labels
-                               ? snprintf(text + n, sizeof(text) - n, "%s%#.15g",
-                                          k ? "," : "", one.float_labels[k])
+                               ? snprintf(text + n, sizeof(text) - n, "%s%#.15g", k ? "," : "",
+                                          one.float_labels[k])
                                : snprintf(text + n, sizeof(text) - n, "%s%lld", k ? "," : "",
                                           (long long) one.labels[k]));
         n += (size_t) snprintf(text + n, sizeof(text) - n, " %s\n", one.key);
@@ -94,11 +95,11 @@ START_TEST(csv_labels)
     } cases[] = {
         { "a,1\nb,-2\n", "1 a\n-2 b\n", 0 },
         { "a,+7\nb,007\nc,-0\n", "7 a\n7 b\n0 c\n", 0 },
-        { "a,0.5\nb,3\nc,-1e-3\n",
-          "0.500000000000000 a\n3 b\n-0.00100000000000000 c\n", 0 },
+        { "a,0.5\nb,3\nc,-1e-3\n", "0.500000000000000 a\n3 b\n-0.00100000000000000 c\n", 0 },
         { "a,.5\nb,5.\nc,1E2\nd,00.5\n",
           "0.500000000000000 a\n5.00000000000000 b\n100.000000000000 c\n"
-          "0.500000000000000 d\n", 0 },
+          "0.500000000000000 d\n",
+          0 },
         { "a,1.0\n", "1.00000000000000 a\n", 0 },
         { "a,-\nb,.\nc,e5\nd,1e\ne,0x1\n", "0 a\n1 b\n4 c\n3 d\n2 e\n", 5 },
         { "a,nan\nb,True\n", "1 a\n0 b\n", 2 },
@@ -125,7 +126,8 @@ START_TEST(json_labels)
                     "{\"path\":\"e\",\"labels\":[]}\n{\"path\":\"f\",\"label\":2.0}\n");
     ck_assert_msg(!open_given("l.jsonl", NULL, 0), "%s", error.message);
     has("0.500000000000000 a\n1.00000000000000,2.50000000000000 b\n3 c\n d\n e\n"
-        "2.00000000000000 f\n", 0);
+        "2.00000000000000 f\n",
+        0);
     file("l.jsonl", "{\"path\":\"a\",\"label\":\"0.5\"}\n{\"path\":\"b\",\"label\":\"0\"}\n");
     ck_assert_msg(!open_given("l.jsonl", NULL, 0), "%s", error.message);
     has("1 a\n0 b\n", 2); /* strings are names */
@@ -141,7 +143,7 @@ START_TEST(csv_refused)
         { "path,labels\na,9223372036854775808\n", "line 2 ('a'): label 9223372036854775808" },
         { "path,labels\na,0.5 9007199254740993\n", "line 2 ('a'): label 9007199254740993 is" },
         { "path,label,labels\na,x,\nb,,3\n", "line 2 ('a'): label 'x' is a name, but that of "
-                                            "line 3 is a number" },
+                                             "line 3 is a number" },
         { "path,label\na,1\nb,2\nc,3x\n", "line 4 ('c'): label '3x' is a name, but that of "
                                           "line 2" },
         { "path,label,key\na,0.5,k\nb,nan,l\n", "line 3 ('l'): label 'nan' is a name" },
@@ -166,11 +168,14 @@ START_TEST(json_refused)
         { "{\"path\":\"x\",\"label\":true}", "line 1 ('x'): the label is true or false" },
         { "{\"path\":\"x\",\"label\":{}}", "line 1 ('x'): the label is an object" },
         { "{\"path\":\"x\",\"label\":\"\"}", "line 1 ('x'): the label is an empty string" },
-        { "{\"path\":\"x\",\"labels\":[\"1\"]}", "line 1 ('x'): among the labels is a string" },
+        { "{\"path\":\"x\",\"labels\":[\"1\"]}",
+          "line 1 ('x'): among the labels is a string" },
         { "{\"path\":\"x\",\"label\":[1,null]}", "line 1 ('x'): among the labels is null" },
         { "{\"path\":\"x\",\"label\":[[1]]}", "line 1 ('x'): among the labels is an array" },
-        { "{\"path\":\"x\",\"label\":[0.5,9007199254740993]}", "9007199254740993 is not exact" },
-        { "{\"path\":\"x\",\"key\":\"k \\\" NaN\",\"label\":NaN}", "line 1 ('k \" NaN'): byte" },
+        { "{\"path\":\"x\",\"label\":[0.5,9007199254740993]}",
+          "9007199254740993 is not exact" },
+        { "{\"path\":\"x\",\"key\":\"k \\\" NaN\",\"label\":NaN}",
+          "line 1 ('k \" NaN'): byte" },
         { "{\"label\":-Infinity,\"path\":\"x\"}", "line 1 ('x'): byte" },
         { "{\"label\":9223372036854775808,\"file_name\":\"x\"}", "line 1 ('x'): byte" },
         { "{\"label\":1e999,\"path\":\"x\"}", "line 1 ('x'): byte" },

@@ -50,7 +50,10 @@ static uint8_t byte_at(size_t i)
 START_TEST(backends_read_ranges)
 {
     const struct pcri_io_backend *b = pcri_io_backends[_i];
-    static const struct { uint64_t offset; size_t nbytes; } ranges[] = {
+    static const struct {
+        uint64_t offset;
+        size_t nbytes;
+    } ranges[] = {
         { 0, 0 }, { 0, 1 }, { 0, 20000 }, { 19999, 1 }, { 20000, 0 }, { 4095, 8194 },
     };
     struct pcri_file *f = NULL;
@@ -75,9 +78,17 @@ END_TEST
 START_TEST(backends_see_the_end)
 {
     const struct pcri_io_backend *b = pcri_io_backends[_i];
-    static const struct { uint64_t offset; size_t nbytes; } ranges[] = {
-        { 0, 101 }, { 100, 1 }, { 99, 2 }, { 1000000, 1 }, { UINT64_MAX, 1 },
-        { UINT64_MAX - 1, 50 }, { (uint64_t) INT64_MAX, 50 },
+    static const struct {
+        uint64_t offset;
+        size_t nbytes;
+    } ranges[] = {
+        { 0, 101 },
+        { 100, 1 },
+        { 99, 2 },
+        { 1000000, 1 },
+        { UINT64_MAX, 1 },
+        { UINT64_MAX - 1, 50 },
+        { (uint64_t) INT64_MAX, 50 },
     };
     struct pcri_file *f = NULL;
     struct pcr_error e;
@@ -146,11 +157,11 @@ START_TEST(whole_files)
     ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 3, 0, &b, &e), 0);
     ck_assert_uint_eq(b.nbytes, 3);
     /* Claims no size, but has bytes; and its limit holds all the same. */
-    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/status", 1 << 20, 0, &b,
-                                       &e), 0);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/status", 1 << 20, 0, &b, &e),
+                     0);
     ck_assert_uint_gt(b.nbytes, 100);
-    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/status", 50, 0, &b,
-                                       &e), PCR_ERR_LIMIT);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/status", 50, 0, &b, &e),
+                     PCR_ERR_LIMIT);
     ck_assert_int_eq(pcri_storage_read(&pcri_files, dir, 10, 0, &b, &e), PCR_ERR_FORMAT);
     pcr_buffer_free(&b);
 }

@@ -26,9 +26,18 @@
 enum { BACKENDS = 4, FILE_NBYTES = (6 << 20) + 1234, RANGES = 9, MAX_NBYTES = 5 << 20 };
 
 /* Below a piece, a piece, many pieces, empty, touching, overlapping and out of order. */
-static const struct { uint32_t offset, nbytes; } parts[RANGES] = {
-    { 100, 20000 }, { 1 << 20, 512 << 10 }, { 12345, 5 << 20 }, { 77, 0 }, { 20100, 4096 },
-    { 24196, 700000 }, { FILE_NBYTES - 5000, 5000 }, { 3, 1 }, { 4 << 20, FILE_NBYTES - (4 << 20) },
+static const struct {
+    uint32_t offset, nbytes;
+} parts[RANGES] = {
+    { 100, 20000 },
+    { 1 << 20, 512 << 10 },
+    { 12345, 5 << 20 },
+    { 77, 0 },
+    { 20100, 4096 },
+    { 24196, 700000 },
+    { FILE_NBYTES - 5000, 5000 },
+    { 3, 1 },
+    { 4 << 20, FILE_NBYTES - (4 << 20) },
 };
 
 static char dir[64], path[96];
@@ -213,7 +222,8 @@ END_TEST
 START_TEST(first_error_is_told)
 {
     ck_assert_int_eq(truncate(path, 5 << 20), 0);
-    io_faults.bad_offset = 1100000; /* in the second and third ranges; the end is in the third */
+    io_faults.bad_offset =
+        1100000; /* in the second and third ranges; the end is in the third */
     same_error(_i, PCR_ERR_IO, EIO);
     io_faults.bad_offset = (5 << 20) - 1;
     if (pcri_io_backends[_i] != &pcri_io_mmap) /* it looks at the size first */
@@ -384,10 +394,23 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        large_reads, short_interrupted_and_late, odd_short_reads, rings_that_fail,
-        direct_that_is_refused, bad_sectors, truncated, first_error_is_told,
-        blocked_by_eperm, blocked_by_enosys, blocked_by_enomem, blocked_after_the_probe,
-        blocked_with_a_ring, no_read_request, threads, forked, many_files,
+        large_reads,
+        short_interrupted_and_late,
+        odd_short_reads,
+        rings_that_fail,
+        direct_that_is_refused,
+        bad_sectors,
+        truncated,
+        first_error_is_told,
+        blocked_by_eperm,
+        blocked_by_enosys,
+        blocked_by_enomem,
+        blocked_after_the_probe,
+        blocked_with_a_ring,
+        no_read_request,
+        threads,
+        forked,
+        many_files,
     };
     Suite *s = suite_create("io_faults");
     TCase *t = tcase_create("all");

@@ -118,8 +118,9 @@ static void fill_block(struct blocks *b, int at, int end, int range)
     coef[0] = (int16_t) (rand() % (2 * range) - range);
     for (int i = end > 1 ? rand() % end : 0; i > 0; i--) {
         int k = 1 + rand() % (end - 1);
-        coef[k] = (int16_t) (rand() % 9 ? rand() % (2 * range) - range
-                                        : rand() % 2 ? range - 1 : -range);
+        coef[k] = (int16_t) (rand() % 9   ? rand() % (2 * range) - range
+                             : rand() % 2 ? range - 1
+                                          : -range);
         b->mask[at] &= ~(UINT64_C(1) << k);
         b->mask[at] |= (uint64_t) (coef[k] != 0) << k;
     }
@@ -169,9 +170,9 @@ START_TEST(idct_scaled)
         for (int i = 0; i < 2; i++)
             sets[i]->idct_scaled(b.coef, b.mask, count, &b.dequant, size, outputs[i], STRIDE);
         for (size_t y = 0; y < size; y++)
-            ck_assert_msg(!memcmp(outputs[0] + y * STRIDE, outputs[1] + y * STRIDE,
-                                  size * count), "round %d, size %u, row %zu of %zu blocks",
-                          round, (unsigned) size, y, count);
+            ck_assert_msg(
+                !memcmp(outputs[0] + y * STRIDE, outputs[1] + y * STRIDE, size * count),
+                "round %d, size %u, row %zu of %zu blocks", round, (unsigned) size, y, count);
     }
 }
 END_TEST
@@ -232,8 +233,7 @@ struct rows {
     uint8_t bytes[3 * MAX_N + 2];
 };
 
-static size_t count_wrong(const struct rows *r, uint8_t (*want)[3], size_t n,
-                          bool planar)
+static size_t count_wrong(const struct rows *r, uint8_t (*want)[3], size_t n, bool planar)
 {
     size_t wrong = (r->bytes[0] != 0xA5) + (size_t) (r->bytes[3 * n + 1] != 0xA5);
     for (size_t i = 0; i < n; i++)

@@ -6,17 +6,16 @@
 #include "jpeg/ladder.h"
 
 /* What cjpeg -scans takes for libjpeg's own progression, with group marks. */
-static const char cjpeg_text[] =
-    "# group\n0,1,2: 0-0, 0, 1 ;\n"
-    "# group\n0: 1-5, 0, 2 ;\n"
-    "# group\n2: 1-63, 0, 1 ;\n"
-    "# group\n1: 1-63, 0, 1 ;\n"
-    "# group, luma again\n0: 6-63, 0, 2 ;\n"
-    "group\n0: 1-63, 2, 1 ;\n"
-    "group\n0 , 1 2: 0-0, 1, 0 ;\n"
-    "group\n2: 1-63, 1, 0 ;\n"
-    "group\n1: 1-63, 1, 0 ;\n"
-    "group\n0: 1-63, 1, 0 ;\n";
+static const char cjpeg_text[] = "# group\n0,1,2: 0-0, 0, 1 ;\n"
+                                 "# group\n0: 1-5, 0, 2 ;\n"
+                                 "# group\n2: 1-63, 0, 1 ;\n"
+                                 "# group\n1: 1-63, 0, 1 ;\n"
+                                 "# group, luma again\n0: 6-63, 0, 2 ;\n"
+                                 "group\n0: 1-63, 2, 1 ;\n"
+                                 "group\n0 , 1 2: 0-0, 1, 0 ;\n"
+                                 "group\n2: 1-63, 1, 0 ;\n"
+                                 "group\n1: 1-63, 1, 0 ;\n"
+                                 "group\n0: 1-63, 1, 0 ;\n";
 
 static int parse(const char *text, struct pcr_error *err)
 {
@@ -61,8 +60,8 @@ START_TEST(cjpeg_syntax)
     ck_assert_uint_eq(b->scripts[0].scan_count, a->scripts[0].scan_count);
     for (uint32_t i = 0; i < a->scripts[0].scan_count; i++) {
         struct pcri_ladder_scan x = a->scripts[0].scans[i], y = b->scripts[0].scans[i];
-        ck_assert(x.part == y.part && x.ss == y.ss && x.se == y.se && x.ah == y.ah
-                  && x.al == y.al);
+        ck_assert(x.part == y.part && x.ss == y.ss && x.se == y.se && x.ah == y.ah &&
+                  x.al == y.al);
     }
     pcr_ladder_destroy(&a);
     pcr_ladder_destroy(&b);

@@ -82,7 +82,8 @@ static int read_two(struct pcri_file *f, uint32_t from, uint32_t nbytes, struct 
     const struct pcri_range ranges[] = { { from, got, half },
                                          { last, got + half, nbytes - half } };
     int rc = pcri_file_read(f, ranges, 2, e);
-    if (!rc && (memcmp(got, bytes + from, half) || memcmp(got + half, bytes + last, nbytes - half)))
+    if (!rc &&
+        (memcmp(got, bytes + from, half) || memcmp(got + half, bytes + last, nbytes - half)))
         ck_abort_msg("wrong bytes at %u, %u", from, nbytes);
     return rc;
 }
@@ -139,8 +140,8 @@ static void *read_thread(void *context)
 /* Not faster than asked for, with several threads too. */
 START_TEST(throttle)
 {
-    struct pcri_layers *all = layers((struct pcri_layer_options) {
-        .throttle_nbytes_s = 50000000, .delay_us = 200 });
+    struct pcri_layers *all = layers(
+        (struct pcri_layer_options) { .throttle_nbytes_s = 50000000, .delay_us = 200 });
     struct pcri_file *f = open_file(all);
     pthread_t threads[3];
     uint64_t start = pcri_clock_ns();
@@ -159,8 +160,8 @@ END_TEST
 
 START_TEST(retries)
 {
-    struct pcri_layers *all = layers((struct pcri_layer_options) {
-        .fault_interval = 4, .retry_count = 1 });
+    struct pcri_layers *all = layers(
+        (struct pcri_layer_options) { .fault_interval = 4, .retry_count = 1 });
     struct pcri_file *f = open_file(all);
     read_some(f, 1, 0);
     ck_assert_uint_gt(all->counts.fault_count, READS / 4);
@@ -465,8 +466,9 @@ END_TEST
 /* Faults that pass do not reach the loader; nor does a second epoch reach storage. */
 START_TEST(layers_under_a_loader)
 {
-    struct pcr_dataset_options d = { .size = sizeof(d), .cache_nbytes = 1 << 24,
-                                     .fault_interval = 5, .retry_count = 4 };
+    struct pcr_dataset_options d = {
+        .size = sizeof(d), .cache_nbytes = 1 << 24, .fault_interval = 5, .retry_count = 4
+    };
     struct pcr_loader_options o = { .size = sizeof(o),
                                     .batch_size = 8,
                                     .order.block_samples = 5,

@@ -14,7 +14,7 @@
 /* Small windows and blocks, so that an epoch has many. */
 static struct pcr_loader_options options(void)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .seed = 3,
         .batch_size = 8,
@@ -117,14 +117,17 @@ static void by_hand(const struct pcr_loader_options *o, uint64_t epoch, uint64_t
     made_check(pcr_sample_read(s, g, &file, &err), &err);
     made_check(pcr_decoder_create(&d, &err), &err);
     struct pcr_decode_options decode = {
-        .size = sizeof(decode), .color = o->output.color,
+        .size = sizeof(decode),
+        .color = o->output.color,
         .orientation = index == MADE_PNG ? 0 : info.orientation,
     };
-    made_check(pcr_decoder_decode_alloc(d, file.data, file.nbytes, &decode, &pixels, &image,
-                                        &err), &err);
+    made_check(
+        pcr_decoder_decode_alloc(d, file.data, file.nbytes, &decode, &pixels, &image, &err),
+        &err);
     pcri_choose_window(o, epoch, identity, image.width, image.height, &window);
     made_check(pcr_resize(d, pixels.data, image.width, image.height, image.channels, &window,
-                          out, o->output.width, o->output.height, &err), &err);
+                          out, o->output.width, o->output.height, &err),
+               &err);
     *crop_out = pcri_shown(o, image.width, image.height, &window);
     pcr_sample_release(&s);
     pcr_decoder_destroy(&d);
@@ -155,8 +158,8 @@ static void check_pixels(const struct pcr_loader_options *o, const struct pcr_ba
 
 START_TEST(pixels_are_right)
 {
-    static const uint32_t transforms[] = { PCR_TRANSFORM_RANDOM_CROP, PCR_TRANSFORM_CENTER_CROP,
-                                           PCR_TRANSFORM_STRETCH };
+    static const uint32_t transforms[] = { PCR_TRANSFORM_RANDOM_CROP,
+                                           PCR_TRANSFORM_CENTER_CROP, PCR_TRANSFORM_STRETCH };
     struct pcr_loader_options o = options();
     o.transform.kind = transforms[_i];
     o.output.layout = _i == 1 ? PCR_LAYOUT_NCHW : PCR_LAYOUT_NHWC;
@@ -424,7 +427,8 @@ START_TEST(bytes_read)
         run_epoch(l, 0, NULL);
         made_check(pcr_loader_stats(l, &stats, &err), &err);
         ck_assert_uint_ge(stats.read_nbytes, want);
-        ck_assert_uint_le(stats.read_nbytes, want + want * o.batch_size * 3 / 2 / MADE_SAMPLES);
+        ck_assert_uint_le(stats.read_nbytes,
+                          want + want * o.batch_size * 3 / 2 / MADE_SAMPLES);
         ck_assert_uint_gt(want, before);
         ck_assert_uint_eq(stats.sample_count, MADE_SAMPLES);
         ck_assert_uint_eq(stats.batch_count, 13);
@@ -520,8 +524,8 @@ START_TEST(bad_samples_replaced_or_degraded)
         check_faults(l, degrade, stand_ins);
         for (uint32_t i = 0; i < MADE_SAMPLES; i++)
             ck_assert_uint_eq(seen[i], (i != BAD_EARLY && (i != BAD_LATE || degrade)) +
-                                       (i == stand_ins[BAD_EARLY]) +
-                                       (i == stand_ins[BAD_LATE]));
+                                           (i == stand_ins[BAD_EARLY]) +
+                                           (i == stand_ins[BAD_LATE]));
         ck_assert_int_eq(pcr_loader_stats(l, &stats, NULL), 0);
         ck_assert_uint_eq(stats.replaced_count, degrade ? 1 : 2);
         ck_assert_uint_eq(stats.degraded_count, degrade);
@@ -630,7 +634,8 @@ START_TEST(bad_options)
     static const double weights[MADE_SAMPLES] = { 0, -1 }, none[MADE_SAMPLES] = { 0 };
     static const uint8_t fidelities[MADE_SAMPLES] = { 0, 99 };
     static const struct pcr_fidelity_step falling[] = { { .epoch = 3 }, { .epoch = 2 } },
-        mixture[] = { { .chances = none } }, high[] = { { .fidelity = 99 } };
+                                          mixture[] = { { .chances = none } },
+                                          high[] = { { .fidelity = 99 } };
     bad[n++].samples.count = 1; /* of no array */
     bad[n].samples.weights = weights;
     bad[n++].samples.count = 3;

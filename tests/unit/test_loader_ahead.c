@@ -13,7 +13,7 @@ enum { KINDS = 8 };
 /* Loaders of many kinds, by number. */
 static struct pcr_loader_options options(uint32_t kind)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .seed = 5,
         .batch_size = 8,

@@ -12,7 +12,7 @@
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .seed = 5,
         .batch_size = 8,
@@ -61,7 +61,8 @@ static uint64_t run_ranks(struct pcr_loader_options o, uint64_t *out)
         l[o.shard.rank] = create(&o);
         start(l[o.shard.rank], 2);
     }
-    for (uint64_t step = 0, first = 0; step < pcr_loader_batch_count(l[0]); step++, first = n) {
+    for (uint64_t step = 0, first = 0; step < pcr_loader_batch_count(l[0]);
+         step++, first = n) {
         uint32_t size = 0;
         for (uint32_t r = 0; r < o.shard.world; r++) {
             struct pcr_batch *b = take(l[r]);
@@ -330,7 +331,7 @@ START_TEST(nothing_good)
     start(l, 0);
     ck_assert_int_eq(pcr_loader_next(l, &b, &err), PCR_ERR_CORRUPT);
     ck_assert_msg(strstr(err.message, "no sample can take the place") &&
-                  (strstr(err.message, "sample-30") || strstr(err.message, "sample-69")),
+                      (strstr(err.message, "sample-30") || strstr(err.message, "sample-69")),
                   "%s", err.message);
     repair();
     start(l, 0); /* all is well again */
@@ -374,8 +375,14 @@ int main(void)
     Suite *s = suite_create("loader_bad");
     TCase *t = tcase_create("loader_bad");
     const TTest *const each[] = {
-        ranks_have_equal_steps, stand_ins_have_their_own_crops, lost_record, files, goes_on,
-        nothing_good, early_ends, cut_off,
+        ranks_have_equal_steps,
+        stand_ins_have_their_own_crops,
+        lost_record,
+        files,
+        goes_on,
+        nothing_good,
+        early_ends,
+        cut_off,
     };
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);

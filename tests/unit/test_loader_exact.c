@@ -11,7 +11,7 @@ enum { WORLDS = 5 };
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .seed = 8,
         .output.height = 6,
@@ -146,8 +146,7 @@ START_TEST(workers)
         o.shard.world = world;
         o.shard.worker_count = 2 + k % 2;
         for (o.shard.rank = 0; o.shard.rank < world; o.shard.rank++)
-            for (o.shard.worker = 0; o.shard.worker < o.shard.worker_count;
-                 o.shard.worker++) {
+            for (o.shard.worker = 0; o.shard.worker < o.shard.worker_count; o.shard.worker++) {
                 struct pcr_loader *l = create(&o);
                 start(l, 1);
                 for (struct pcr_batch *b; (b = take(l)); batches++) {

@@ -32,7 +32,7 @@ static void close_datasets(void)
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .seed = 3,
         .batch_size = 7,
@@ -286,7 +286,9 @@ START_TEST(fidelity_by_sample_and_epoch)
     uint8_t own[BOTH] = { 0 };
     double chances[PCRI_MAX_GROUPS] = { 1, 0, 3 };
     const struct pcr_fidelity_step steps[] = {
-        { .epoch = 1, .fidelity = 2 }, { .epoch = 4, .chances = chances }, { .epoch = 6 },
+        { .epoch = 1, .fidelity = 2 },
+        { .epoch = 4, .chances = chances },
+        { .epoch = 6 },
     };
     struct seen s, again;
     o.transform.kind = PCR_TRANSFORM_STRETCH;

@@ -14,7 +14,7 @@
 
 static struct pcr_loader_options options(void)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .flags = PCR_LOADER_RAW,
         .seed = 3,
@@ -161,7 +161,7 @@ static int in_child(struct pcr_loader *l, struct pcr_batch *held, uint64_t hash)
     uint8_t state[PCR_LOADER_STATE_NBYTES];
     uint32_t count = 0;
     signal(SIGALRM, SIG_DFL); /* Check has another use for it */
-    alarm(60); /* a child that hangs ends by a signal */
+    alarm(60);                /* a child that hangs ends by a signal */
     if (pcr_loader_next(l, &b, &err) != PCR_ERR_INVAL || !strstr(err.message, "fork"))
         return 1;
     if (pcr_loader_start_epoch(l, 0, NULL) != PCR_ERR_INVAL ||
@@ -175,7 +175,8 @@ static int in_child(struct pcr_loader *l, struct pcr_batch *held, uint64_t hash)
     pcr_loader_cancel(l);
     pcr_batch_release(&held);
     pcr_loader_destroy(&l);
-    if (l || pcr_loader_create(dataset, &o, &own, NULL) || pcr_loader_start_epoch(own, 0, NULL))
+    if (l || pcr_loader_create(dataset, &o, &own, NULL) ||
+        pcr_loader_start_epoch(own, 0, NULL))
         return 4;
     for (; !pcr_loader_next(own, &b, NULL); pcr_batch_release(&b))
         count += b->sample_count;
@@ -227,7 +228,8 @@ static void *get_memory(void *context, size_t nbytes)
 {
     struct memory *m = context;
     void *p = NULL;
-    if (atomic_fetch_add(&m->given, 1) + 1 == m->fail_at || posix_memalign(&p, 64, nbytes + 64))
+    if (atomic_fetch_add(&m->given, 1) + 1 == m->fail_at ||
+        posix_memalign(&p, 64, nbytes + 64))
         return NULL;
     atomic_fetch_add(&m->out, 1);
     atomic_fetch_add(&m->nbytes, nbytes);

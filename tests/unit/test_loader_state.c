@@ -8,10 +8,9 @@
 #include "base/random.h"
 #include "made_loader.h"
 
-
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .seed = 3,
         .batch_size = 8,
@@ -372,13 +371,20 @@ START_TEST(wrong_states)
         int offset, code;
         const char *why;
     } edits[] = {
-        { 0, PCR_ERR_FORMAT, "PCRS" }, { 4, PCR_ERR_UNSUPPORTED, "version" },
-        { 23, PCR_ERR_FORMAT, "position" }, { 24, PCR_ERR_INVAL, "order" },
-        { 32, PCR_ERR_INVAL, "seed" }, { 40, PCR_ERR_INVAL, "dataset" },
-        { 48, PCR_ERR_INVAL, "order" }, { 57, PCR_ERR_FORMAT, "fidelity" },
-        { 60, PCR_ERR_FORMAT, "changes" }, { 64, PCR_ERR_FORMAT, "changes" },
-        { 96, PCR_ERR_FORMAT, "changes" }, { 119, PCR_ERR_FORMAT, "changes" },
-        { 8, 0, "" }, { 120, PCR_ERR_CORRUPT, "checksum" },
+        { 0, PCR_ERR_FORMAT, "PCRS" },
+        { 4, PCR_ERR_UNSUPPORTED, "version" },
+        { 23, PCR_ERR_FORMAT, "position" },
+        { 24, PCR_ERR_INVAL, "order" },
+        { 32, PCR_ERR_INVAL, "seed" },
+        { 40, PCR_ERR_INVAL, "dataset" },
+        { 48, PCR_ERR_INVAL, "order" },
+        { 57, PCR_ERR_FORMAT, "fidelity" },
+        { 60, PCR_ERR_FORMAT, "changes" },
+        { 64, PCR_ERR_FORMAT, "changes" },
+        { 96, PCR_ERR_FORMAT, "changes" },
+        { 119, PCR_ERR_FORMAT, "changes" },
+        { 8, 0, "" },
+        { 120, PCR_ERR_CORRUPT, "checksum" },
     };
     struct pcr_loader *l = create(&o);
     save(l, state);
@@ -483,8 +489,8 @@ START_TEST(wrong_json)
         ck_assert_ptr_nonnull(at);
         int n = snprintf(bad, sizeof(bad), "%.*s%s%s", (int) (at - (char *) text.data),
                          (char *) text.data, edits[i].to, at + strlen(edits[i].from));
-        ck_assert_msg(pcr_loader_resume(l, bad, (size_t) n, &err) == edits[i].code,
-                      "edit %zu", i);
+        ck_assert_msg(pcr_loader_resume(l, bad, (size_t) n, &err) == edits[i].code, "edit %zu",
+                      i);
     }
     pcr_loader_destroy(&l);
     pcr_buffer_free(&text);

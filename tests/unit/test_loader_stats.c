@@ -11,14 +11,30 @@
 static struct pcr_loader_stats made_stats(void)
 {
     return (struct pcr_loader_stats) {
-        .size = sizeof(struct pcr_loader_stats), .thread_count = 2, .sample_count = 1000,
-        .batch_count = 16, .replaced_count = 3, .degraded_count = 4, .read_nbytes = 20500000,
-        .read_ns = 1000000000, .decode_ns = 6000000000, .idle_ns = 1000000000,
-        .consumer_wait_ns = 2000000000, .room_wait_ns = 400000000,
-        .bytes_wait_ns = 200000000, .read_count = 50, .elapsed_ns = 4000000000,
-        .held_nbytes = 1500000, .reading_count = 1, .decoding_count = 7, .batches_open = 6,
-        .batches_ready = 5, .batches_held = 9, .ahead_nbytes = 2500000,
-        .profile_converted_count = 70, .profile_unusable_count = 8,
+        .size = sizeof(struct pcr_loader_stats),
+        .thread_count = 2,
+        .sample_count = 1000,
+        .batch_count = 16,
+        .replaced_count = 3,
+        .degraded_count = 4,
+        .read_nbytes = 20500000,
+        .read_ns = 1000000000,
+        .decode_ns = 6000000000,
+        .idle_ns = 1000000000,
+        .consumer_wait_ns = 2000000000,
+        .room_wait_ns = 400000000,
+        .bytes_wait_ns = 200000000,
+        .read_count = 50,
+        .elapsed_ns = 4000000000,
+        .held_nbytes = 1500000,
+        .reading_count = 1,
+        .decoding_count = 7,
+        .batches_open = 6,
+        .batches_ready = 5,
+        .batches_held = 9,
+        .ahead_nbytes = 2500000,
+        .profile_converted_count = 70,
+        .profile_unusable_count = 8,
     };
 }
 
@@ -252,9 +268,9 @@ START_TEST(queues)
     /* Slices of records of 13, 50, 1 and 36; and what the first batch has of one that is then
      * read to its end, or of as many as it has samples. */
     const uint32_t slices = 3 + 10 + 1 + 8;
-    ck_assert_uint_eq(s.read_count, o.order.shuffle == PCR_SHUFFLE_FULL ? MADE_SAMPLES
-                                        : o.order.shuffle == PCR_SHUFFLE_NONE ? slices + 1
-                                                                        : slices + 8);
+    ck_assert_uint_eq(s.read_count, o.order.shuffle == PCR_SHUFFLE_FULL   ? MADE_SAMPLES
+                                    : o.order.shuffle == PCR_SHUFFLE_NONE ? slices + 1
+                                                                          : slices + 8);
     pcr_loader_destroy(&l);
     pcr_dataset_close(&ds);
 }

@@ -12,7 +12,7 @@
 
 static struct pcr_loader_options options(uint32_t threads, uint32_t readers)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .seed = 3,
         .batch_size = 8,

@@ -11,7 +11,10 @@ enum { G = 3 };
 static struct pcri_header header(uint32_t number)
 {
     struct pcri_header h = {
-        .major = 1, .sample_count = 10 + number, .group_count = G, .head_nbytes = 100 + number,
+        .major = 1,
+        .sample_count = 10 + number,
+        .group_count = G,
+        .head_nbytes = 100 + number,
         .tail_nbytes = number % 2 ? 7 : 0,
     };
     uint8_t bytes[PCRI_HEADER_MAX_NBYTES];
@@ -149,8 +152,8 @@ END_TEST
 START_TEST(names)
 {
     static const char *const good[] = { "a", "a.pcr", "a/b", "..a", "a..", "...", ".x" };
-    static const char *const wrong[] = { "", "/", "/a", "a/", "a//b", ".", "..", "../a",
-                                         "a/..", "a/../b", "a/./b" };
+    static const char *const wrong[] = { "",   "/",    "/a",   "a/",     "a//b", ".",
+                                         "..", "../a", "a/..", "a/../b", "a/./b" };
     for (size_t i = 0; i < 7; i++)
         ck_assert_msg(pcri_manifest_name_ok(good[i]), "%s", good[i]);
     for (size_t i = 0; i < 11; i++)
@@ -199,13 +202,15 @@ static void edit(const struct pcr_buffer *in, const char *from, const char *to,
     made_put(out, to, strlen(to));
     made_put(out, at + n, in->nbytes - n - (size_t) (at - in->data));
     char check[17];
-    snprintf(check, sizeof(check), "%016" PRIx64,
-             pcri_xxh3(out->data + 28, out->nbytes - 28));
+    snprintf(check, sizeof(check), "%016" PRIx64, pcri_xxh3(out->data + 28, out->nbytes - 28));
     memcpy(out->data + 10, check, 16);
 }
 
 /* With G = 3 and three records: head ends 268 269 270, first ends 268 270 272. */
-static const struct { const char *from, *to; int code; } edits[] = {
+static const struct {
+    const char *from, *to;
+    int code;
+} edits[] = {
     { "\"format\":\"pcr\"", "\"format\":\"zip\"", PCR_ERR_FORMAT },
     { "\"format\":\"pcr\"", "\"format\":7", PCR_ERR_FORMAT },
     { "\"version\":[1,0]", "\"version\":[2,0]", PCR_ERR_UNSUPPORTED },
@@ -316,8 +321,13 @@ START_TEST(nesting)
     struct pcri_manifest m, n;
     struct pcr_buffer a = { 0 }, b = { 0 };
     struct pcr_error e;
-    static const struct { const char *open, *close; size_t count; int code; } deep[] = {
-        { "[", "]", 500, 0 }, { "[", "]", 520, PCR_ERR_LIMIT },
+    static const struct {
+        const char *open, *close;
+        size_t count;
+        int code;
+    } deep[] = {
+        { "[", "]", 500, 0 },
+        { "[", "]", 520, PCR_ERR_LIMIT },
         { "{\"a\":", "}", 500, PCR_ERR_CORRUPT },
         { "{\"a\":[],\"a\":1,\"b\":", "1}", 1, 0 },
     };
@@ -349,8 +359,7 @@ START_TEST(damage)
     struct pcr_limits tight = { .size = sizeof(tight), .max_manifest_nbytes = 100 };
     make(&m);
     ck_assert_int_eq(pcri_manifest_render(&m, &a, &e), 0);
-    ck_assert_int_eq(pcri_manifest_parse(a.data, a.nbytes, &tight, 0, &n, &e),
-                     PCR_ERR_LIMIT);
+    ck_assert_int_eq(pcri_manifest_parse(a.data, a.nbytes, &tight, 0, &n, &e), PCR_ERR_LIMIT);
     int bad = 0;
     for (size_t i = 0; i < a.nbytes; i++) {
         uint8_t *copy = malloc(i ? i : 1); /* its very end is watched by the sanitizer */

@@ -9,12 +9,12 @@
 
 static struct pcr_error err;
 
-#define REFUSED(call, says)                                                                    \
-    do {                                                                                       \
-        err.message[0] = '\0';                                                                 \
-        ck_assert_int_eq(call, PCR_ERR_INVAL);                                                 \
-        ck_assert_int_eq(err.code, PCR_ERR_INVAL);                                             \
-        ck_assert_msg(strstr(err.message, says), "'%s' lacks '%s'", err.message, says);        \
+#define REFUSED(call, says) \
+    do { \
+        err.message[0] = '\0'; \
+        ck_assert_int_eq(call, PCR_ERR_INVAL); \
+        ck_assert_int_eq(err.code, PCR_ERR_INVAL); \
+        ck_assert_msg(strstr(err.message, says), "'%s' lacks '%s'", err.message, says); \
     } while (0)
 
 /* The loader's own limits are those of decoding. */
@@ -27,7 +27,10 @@ START_TEST(limits)
     };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         const struct pcr_loader_options o = {
-            .size = sizeof(o), .batch_size = 10, .threads.count = 1, .output.height = 16,
+            .size = sizeof(o),
+            .batch_size = 10,
+            .threads.count = 1,
+            .output.height = 16,
             .limits = &all[i],
         };
         struct pcr_loader *l = create(&o);
@@ -43,7 +46,10 @@ END_TEST
 START_TEST(loaders)
 {
     const struct pcr_loader_options o = {
-        .size = sizeof(o), .flags = PCR_LOADER_RAW, .batch_size = 50, .threads.count = 1,
+        .size = sizeof(o),
+        .flags = PCR_LOADER_RAW,
+        .batch_size = 50,
+        .threads.count = 1,
     };
     struct pcr_loader *l = create(&o);
     struct pcr_batch *b = NULL;
@@ -144,8 +150,9 @@ START_TEST(sizes)
     const struct pcr_spans spans = { .items = (struct pcr_span *) &span, .count = 1 };
     REFUSED(pcr_decoder_inspect(d, file.data, file.nbytes, NULL, &image.info, &err),
             "pcr_image_info.size is 4");
-    REFUSED(pcr_decoder_decode_alloc(d, file.data, file.nbytes, NULL, &pixels, &image.info, &err),
-            "pcr_image_info.size is 4");
+    REFUSED(
+        pcr_decoder_decode_alloc(d, file.data, file.nbytes, NULL, &pixels, &image.info, &err),
+        "pcr_image_info.size is 4");
     REFUSED(pcr_decoder_decode_spans(d, &spans, NULL, &pixels, &image.info, &err),
             "pcr_image_info.size is 4");
     image.info.size = 8;

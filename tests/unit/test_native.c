@@ -60,8 +60,9 @@ static void compare(struct pair *p, const char *name, unsigned piece,
     ck_assert_msg(rc == 0, "%s to %u: %s", name, piece, e[0].message);
     rc = run(codecs[1], p->states[1], file, color, scale, &p->outputs[1], &e[1]);
     ck_assert_msg(rc == 0, "%s to %u: libjpeg: %s", name, piece, e[1].message);
-    ck_assert_msg(!memcmp(&p->outputs[0].info, &p->outputs[1].info,
-                          sizeof(p->outputs[0].info)), "%s", name);
+    ck_assert_msg(
+        !memcmp(&p->outputs[0].info, &p->outputs[1].info, sizeof(p->outputs[0].info)), "%s",
+        name);
 #ifndef __x86_64__
     /* Coefficients that no picture has overflow as in libjpeg-turbo's code for x86-64. */
     if (!fuzz_in_range(file->data, file->nbytes))
@@ -81,8 +82,7 @@ static void append(struct pcr_buffer *b, const void *p, size_t nbytes)
     ck_assert_int_eq(pcri_buffer_append(b, p, nbytes, NULL), 0);
 }
 
-static void compare_prefixes(struct pair *p, const char *name,
-                             const struct pcr_ladder *ladder,
+static void compare_prefixes(struct pair *p, const char *name, const struct pcr_ladder *ladder,
                              const struct pcri_packed *packed)
 {
     struct pcr_buffer file = { 0 };

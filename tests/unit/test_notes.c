@@ -78,12 +78,24 @@ START_TEST(counts)
 END_TEST
 
 static const char *const bad_notes[] = {
-    "{}", "[]", "", "{\"index\":5}", "{\"index\":-1}", "{\"index\":1.0}", "{\"index\":\"1\"}",
-    "{\"index\":1,\"undecodable\":1}", "{\"index\":1,\"undecodable\":null}",
-    "{\"index\":1,\"salvaged\":[]}", "{\"index\":1,\"dropped_nbytes\":0}",
-    "{\"index\":1,\"dropped_nbytes\":-7}", "{\"index\":1,\"dropped_nbytes\":1.5}",
-    "{\"index\":1,\"dropped_nbytes\":\"7\"}", "{\"index\":1}\n", "{\"index\":1,\n\"a\":2}",
-    "{\"index\":1", "{\"index\":1}}",
+    "{}",
+    "[]",
+    "",
+    "{\"index\":5}",
+    "{\"index\":-1}",
+    "{\"index\":1.0}",
+    "{\"index\":\"1\"}",
+    "{\"index\":1,\"undecodable\":1}",
+    "{\"index\":1,\"undecodable\":null}",
+    "{\"index\":1,\"salvaged\":[]}",
+    "{\"index\":1,\"dropped_nbytes\":0}",
+    "{\"index\":1,\"dropped_nbytes\":-7}",
+    "{\"index\":1,\"dropped_nbytes\":1.5}",
+    "{\"index\":1,\"dropped_nbytes\":\"7\"}",
+    "{\"index\":1}\n",
+    "{\"index\":1,\n\"a\":2}",
+    "{\"index\":1",
+    "{\"index\":1}}",
 };
 
 START_TEST(bad)

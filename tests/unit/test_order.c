@@ -18,8 +18,12 @@ static uint32_t record_samples(uint32_t r)
 static struct pcr_loader_options options(uint32_t shuffle)
 {
     return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options), .seed = 5, .batch_size = 32,
-        .order.shuffle = shuffle, .order.block_samples = 16, .order.window_samples = 500,
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 5,
+        .batch_size = 32,
+        .order.shuffle = shuffle,
+        .order.block_samples = 16,
+        .order.window_samples = 500,
         .order.window_nbytes = 1 << 30,
     };
 }
@@ -141,8 +145,7 @@ START_TEST(spans_fit_records)
                       s->first + s->count == record_samples((uint32_t) s->record));
         }
         spans += w.span_count;
-        ck_assert(w.sample_count >= 500 ||
-                  plan.next_position == m.catalog->entry_count);
+        ck_assert(w.sample_count >= 500 || plan.next_position == m.catalog->entry_count);
         ck_assert_uint_lt(w.sample_count, 500 + 16);
         pcri_order_window_free(&w);
     }

@@ -47,14 +47,14 @@ struct coded {
     struct pcr_span spans[PCRI_LADDER_MAX_GROUPS];
 };
 
-static void encode(const struct packed_image *m, const struct pcr_ladder *l,
-                   uint32_t script, const struct pcri_pk_tables *tables,
-                   const struct pcri_pk_params *params, struct coded *out)
+static void encode(const struct packed_image *m, const struct pcr_ladder *l, uint32_t script,
+                   const struct pcri_pk_tables *tables, const struct pcri_pk_params *params,
+                   struct coded *out)
 {
     for (uint32_t g = 0; g < l->group_count; g++)
         out->chunks[g].nbytes = 0;
-    int rc = pcri_pk_encode(&encoder, &m->coefs, &m->file, &l->scripts[script],
-                            l->group_count, tables, params, out->chunks, &err);
+    int rc = pcri_pk_encode(&encoder, &m->coefs, &m->file, &l->scripts[script], l->group_count,
+                            tables, params, out->chunks, &err);
     ck_assert_msg(rc == 0, "%s", err.message);
     for (uint32_t g = 0; g < l->group_count; g++) {
         /* Just as many bytes, so that reading beyond them shows. */
@@ -98,13 +98,12 @@ static void check_prefixes(const struct packed_image *m, const struct pcr_ladder
         int rc = decode(m, l, script, tables, params, c, g, 0, UINT32_MAX, &got);
         ck_assert_msg(rc == 0, "%s, %s, group %u: %s", l->name, name, g, err.message);
         pcri_pk_bits(&decoder.plan, g, bits);
-        ck_assert_msg(packed_same(m, &got, bits, 0, rows), "%s, %s, group %u", l->name,
-                      name, g);
+        ck_assert_msg(packed_same(m, &got, bits, 0, rows), "%s, %s, group %u", l->name, name,
+                      g);
         packed_planes_make(m, true, &got);
         uint32_t begin = rows / 3, end = rows - rows / 4;
         rc = decode(m, l, script, tables, params, c, g, begin, end, &got);
-        ck_assert_msg(rc == 0, "%s, %s, rows of group %u: %s", l->name, name, g,
-                      err.message);
+        ck_assert_msg(rc == 0, "%s, %s, rows of group %u: %s", l->name, name, g, err.message);
         ck_assert_msg(packed_same(m, &got, bits, begin, end),
                       "%s, %s, rows %u to %u of group %u", l->name, name, begin, end, g);
     }
@@ -212,8 +211,7 @@ START_TEST(noise)
     ck_assert(packed_image_read(&file, &m));
     for (uint32_t c = 0; c < 3; c++)
         for (size_t i = 0;
-             i < 64 * (size_t) m.coefs.planes[c].blocks_x * m.coefs.planes[c].blocks_y;
-             i++) {
+             i < 64 * (size_t) m.coefs.planes[c].blocks_x * m.coefs.planes[c].blocks_y; i++) {
             x = x * 6364136223846793005u + 1442695040888963407u;
             int most = i % 64 ? 1023 : 2047, v = (int) (x >> 40) % (most + 1);
             v >>= x >> 33 & 15;

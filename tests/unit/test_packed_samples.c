@@ -129,10 +129,10 @@ static int decode(const struct pcr_ladder *of)
     return rc;
 }
 
-#define REFUSED(code, text)                                                         \
-    do {                                                                            \
-        ck_assert_int_eq(decode(NULL), code);                                       \
-        ck_assert_msg(strstr(err.message, text) != NULL, "%s", err.message);        \
+#define REFUSED(code, text) \
+    do { \
+        ck_assert_int_eq(decode(NULL), code); \
+        ck_assert_msg(strstr(err.message, text) != NULL, "%s", err.message); \
     } while (0)
 
 static void set_up(void)
@@ -219,11 +219,11 @@ START_TEST(parameters)
     items[header] = params_segment(tables ^ 1, 3, 0);
     REFUSED(PCR_ERR_UNSUPPORTED, "which this version does not have");
     items[header] = good;
-    ck_assert_uint_eq(pcri_pk_header_spans(&(struct pcr_spans) { .items = items,
-                                                                 .count = count }), header);
+    ck_assert_uint_eq(
+        pcri_pk_header_spans(&(struct pcr_spans) { .items = items, .count = count }), header);
     count = header;
-    ck_assert_uint_eq(pcri_pk_header_spans(&(struct pcr_spans) { .items = items,
-                                                                 .count = count }), header);
+    ck_assert_uint_eq(
+        pcri_pk_header_spans(&(struct pcr_spans) { .items = items, .count = count }), header);
     REFUSED(PCR_ERR_TRUNCATED, "without its parameters");
     items[count++] = good;
     REFUSED(PCR_ERR_CORRUPT, "0 chunks");
@@ -281,9 +281,11 @@ START_TEST(foreign_segments)
     for (size_t i = 0; i < sizeof(kinds); i++) {
         struct pcr_buffer with = { 0 };
         ck_assert_int_eq(pcri_buffer_append(&with, source.data, 2, &err), 0);
-        ck_assert_int_eq(pcri_pk_segment_append(&with, (enum pcri_pk_segment) kinds[i], "group",
-                                                5, &err), 0);
-        ck_assert_int_eq(pcri_buffer_append(&with, source.data + 2, source.nbytes - 2, &err), 0);
+        ck_assert_int_eq(
+            pcri_pk_segment_append(&with, (enum pcri_pk_segment) kinds[i], "group", 5, &err),
+            0);
+        ck_assert_int_eq(pcri_buffer_append(&with, source.data + 2, source.nbytes - 2, &err),
+                         0);
         ck_assert_int_eq(pcri_coder_pack(c, NULL, with.data, with.nbytes, &p, &err),
                          PCR_ERR_UNSUPPORTED);
         with.data[6] = 'p'; /* not ours */
@@ -306,8 +308,8 @@ static void train(const struct packed_image *m, const struct pcri_script *script
     struct pcri_pk_frequencies *f;
     struct pcri_pk_tables *t;
     ck_assert_int_eq(pcri_pk_counts_create(&counts, &err), 0);
-    ck_assert_int_eq(pcri_pk_count(&e, &m->coefs, &m->file, script, ladder->group_count, counts,
-                                   &err), 0);
+    ck_assert_int_eq(
+        pcri_pk_count(&e, &m->coefs, &m->file, script, ladder->group_count, counts, &err), 0);
     ck_assert_int_eq(pcri_pk_train(counts, NULL, &f, &err), 0);
     ck_assert_int_eq(pcri_pk_frequencies_pack(f, stored, &err), 0);
     ck_assert_int_eq(pcri_pk_tables_create(f, false, &t, &err), 0);
@@ -327,7 +329,8 @@ static void code(const struct packed_image *m, const struct pcri_script *script,
     ck_assert_int_eq(pcri_pk_tables_open(stored->data, stored->nbytes, true, &t, &err), 0);
     const struct pcri_pk_params params = { t->hash, 2, 0 };
     ck_assert_int_eq(pcri_pk_encode(&e, &m->coefs, &m->file, script, ladder->group_count, t,
-                                    &params, chunks, &err), 0);
+                                    &params, chunks, &err),
+                     0);
     pcri_pk_tables_destroy(&t);
     pcri_pk_encoder_free(&e);
 }
@@ -397,7 +400,8 @@ START_TEST(files)
             int rc = i ? pcr_gen_make(pcr_gen_find("checkerboard"), &source, &err)
                        : pcr_gen_photo(9, 200, 152, 80, PCR_GEN_444, &source);
             ck_assert_int_eq(rc, 0);
-            ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &err), 0);
+            ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &err),
+                             0);
             ck_assert_uint_eq(p.coding, pcri_coding_packed.number - (uint32_t) i);
             ck_assert_int_eq(pcri_coder_file(c, &whole, &err), 0);
             decode_file(source.data, source.nbytes, &other);
@@ -413,14 +417,16 @@ END_TEST
 /* Of a file that was cut off the rows before are kept, those of the picture. */
 START_TEST(salvaged)
 {
-    static const struct { uint32_t width, height; } sizes[] = { { 200, 152 }, { 64, 64 } };
+    static const struct {
+        uint32_t width, height;
+    } sizes[] = { { 200, 152 }, { 64, 64 } };
     struct pcri_coder *c;
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, &err), 0);
     for (int i = 0; i < 2; i++) {
         struct pcri_packed p;
         struct pcr_span whole;
-        ck_assert_int_eq(pcr_gen_photo(9, sizes[i].width, sizes[i].height, 80, PCR_GEN_444,
-                                       &source), 0);
+        ck_assert_int_eq(
+            pcr_gen_photo(9, sizes[i].width, sizes[i].height, 80, PCR_GEN_444, &source), 0);
         size_t cut = source.nbytes - source.nbytes / 8;
         ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, cut, &p, &err),
                          PCR_ERR_TRUNCATED);
@@ -560,7 +566,8 @@ START_TEST(crops_at_restarts)
             ck_assert_msg(!rc, "%s", err.message);
             for (uint32_t y = 0; y < o.crop_height; y++)
                 ck_assert(!memcmp(pixels.data + (size_t) y * 33 * 3,
-                                  other.data + ((o.crop_y + y) * WIDTH + o.crop_x) * 3, 33 * 3));
+                                  other.data + ((o.crop_y + y) * WIDTH + o.crop_x) * 3,
+                                  33 * 3));
         }
 }
 END_TEST

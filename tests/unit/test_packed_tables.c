@@ -216,8 +216,8 @@ START_TEST(streams_of_symbols)
         ck_assert_int_eq(pcri_buffer_reserve(&out, nbytes + PCRI_TANS_PADDING, &err), 0);
         memset(out.data + nbytes, 0, PCRI_TANS_PADDING);
         for (int cut = 0; cut < 2; cut++) {
-            ck_assert_int_eq(
-                pcri_tans_open(&r, out.data, nbytes - (size_t) cut, lanes, &err), 0);
+            ck_assert_int_eq(pcri_tans_open(&r, out.data, nbytes - (size_t) cut, lanes, &err),
+                             0);
             bool all = true;
             for (size_t i = 0, n; i < COUNT; i += n) {
                 n = i * 7 % 1300 < COUNT - i ? i * 7 % 1300 : COUNT - i;

@@ -94,8 +94,11 @@ static void check_convert(const struct pcr_loader_options *o)
 START_TEST(layouts)
 {
     struct pcr_loader_options o = {
-        .output.height = 13, .output.width = 21, .output.dtype = (uint32_t) _i,
-        .output.mean = { 0.485f, 0.456f, 0.406f }, .output.std = { 0.229f, 0.224f, 0.225f },
+        .output.height = 13,
+        .output.width = 21,
+        .output.dtype = (uint32_t) _i,
+        .output.mean = { 0.485f, 0.456f, 0.406f },
+        .output.std = { 0.229f, 0.224f, 0.225f },
     };
     for (o.output.layout = PCR_LAYOUT_NHWC; o.output.layout <= PCR_LAYOUT_NCHW;
          o.output.layout++)

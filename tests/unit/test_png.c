@@ -87,8 +87,32 @@ static struct pcr_buffer make_png(int type, int depth, int interlace, int orient
         png_set_tRNS(png, info, alpha, 1, NULL);
     }
     if (orientation) {
-        uint8_t exif[] = { 'I', 'I', '*', 0, 8, 0, 0, 0, 1, 0, 0x12, 1, 3, 0,
-                           1, 0, 0, 0, (uint8_t) orientation, 0, 0, 0, 0, 0, 0, 0 };
+        uint8_t exif[] = { 'I',
+                           'I',
+                           '*',
+                           0,
+                           8,
+                           0,
+                           0,
+                           0,
+                           1,
+                           0,
+                           0x12,
+                           1,
+                           3,
+                           0,
+                           1,
+                           0,
+                           0,
+                           0,
+                           (uint8_t) orientation,
+                           0,
+                           0,
+                           0,
+                           0,
+                           0,
+                           0,
+                           0 };
         png_set_eXIf_1(png, info, sizeof(exif), exif);
     }
     png_set_gAMA(png, info, 0.7); /* must not touch the pixels */
@@ -153,13 +177,13 @@ static void check_pixels(int type, int depth, int interlace)
 static const struct kind {
     int type, depth;
 } kinds[] = {
-    { PNG_COLOR_TYPE_GRAY, 1 },       { PNG_COLOR_TYPE_GRAY, 2 },
-    { PNG_COLOR_TYPE_GRAY, 4 },       { PNG_COLOR_TYPE_GRAY, 8 },
-    { PNG_COLOR_TYPE_GRAY, 16 },      { PNG_COLOR_TYPE_GRAY_ALPHA, 8 },
+    { PNG_COLOR_TYPE_GRAY, 1 },        { PNG_COLOR_TYPE_GRAY, 2 },
+    { PNG_COLOR_TYPE_GRAY, 4 },        { PNG_COLOR_TYPE_GRAY, 8 },
+    { PNG_COLOR_TYPE_GRAY, 16 },       { PNG_COLOR_TYPE_GRAY_ALPHA, 8 },
     { PNG_COLOR_TYPE_GRAY_ALPHA, 16 }, { PNG_COLOR_TYPE_RGB, 8 },
-    { PNG_COLOR_TYPE_RGB, 16 },       { PNG_COLOR_TYPE_RGB_ALPHA, 8 },
-    { PNG_COLOR_TYPE_RGB_ALPHA, 16 }, { PNG_COLOR_TYPE_PALETTE, 1 },
-    { PNG_COLOR_TYPE_PALETTE, 2 },    { PNG_COLOR_TYPE_PALETTE, 4 },
+    { PNG_COLOR_TYPE_RGB, 16 },        { PNG_COLOR_TYPE_RGB_ALPHA, 8 },
+    { PNG_COLOR_TYPE_RGB_ALPHA, 16 },  { PNG_COLOR_TYPE_PALETTE, 1 },
+    { PNG_COLOR_TYPE_PALETTE, 2 },     { PNG_COLOR_TYPE_PALETTE, 4 },
     { PNG_COLOR_TYPE_PALETTE, 8 },
 };
 
@@ -183,11 +207,12 @@ START_TEST(windows_are_limited_by_what_they_need)
                                     .crop_height = 2 };
     uint64_t least = _i ? (3 * WIDTH * HEIGHT + 7) / 8 : 6;
     limits.max_pixels = least - 1;
-    ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, png.data, png.nbytes, &o, &pixels, NULL,
-                                              NULL), PCR_ERR_LIMIT);
+    ck_assert_int_eq(
+        pcr_decoder_decode_alloc(decoder, png.data, png.nbytes, &o, &pixels, NULL, NULL),
+        PCR_ERR_LIMIT);
     limits.max_pixels = least;
-    ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, png.data, png.nbytes, &o, &pixels, NULL,
-                                              NULL), 0);
+    ck_assert_int_eq(
+        pcr_decoder_decode_alloc(decoder, png.data, png.nbytes, &o, &pixels, NULL, NULL), 0);
     ck_assert_uint_eq(pixels.nbytes, 18);
     for (unsigned y = 0; y < 2; y++)
         for (unsigned x = 0; x < 3; x++) {
@@ -209,32 +234,45 @@ static void check_resized(const struct pcr_buffer *png, const struct pcr_decode_
     struct pcr_span file = { png->data, png->nbytes };
     const struct pcr_spans spans = { .items = &file, .count = 1 };
     uint8_t want[40 * 30 * 3], got[sizeof(want)];
-    ck_assert_int_eq(pcr_decoder_decode_alloc(decoder, png->data, png->nbytes, o, &pixels, &info,
-                                              NULL), 0);
-    ck_assert_int_eq(pcr_resize(decoder, pixels.data, info.width, info.height, info.channels, r,
-                                want, width, height, NULL), 0);
-    ck_assert_int_eq(pcr_decoder_decode_resized(decoder, &spans, o, r, got, width, height, NULL),
+    ck_assert_int_eq(
+        pcr_decoder_decode_alloc(decoder, png->data, png->nbytes, o, &pixels, &info, NULL), 0);
+    ck_assert_int_eq(pcr_resize(decoder, pixels.data, info.width, info.height, info.channels,
+                                r, want, width, height, NULL),
                      0);
+    ck_assert_int_eq(
+        pcr_decoder_decode_resized(decoder, &spans, o, r, got, width, height, NULL), 0);
     ck_assert_mem_eq(got, want, (size_t) width * height * info.channels);
     pcr_buffer_free(&pixels);
 }
 
 START_TEST(resized_by_rows)
 {
-    static const struct { uint32_t width, height; } sizes[] = { { 5, 4 }, { 40, 30 }, { 1, 1 } };
-    static const struct { double x0, y0, x1, y1; } windows[] = {
-        { 0, 0, 0, 0 }, { 2.5, 1.25, 17, 12 }, { 3, 12, 4, 13 },
+    static const struct {
+        uint32_t width, height;
+    } sizes[] = { { 5, 4 }, { 40, 30 }, { 1, 1 } };
+    static const struct {
+        double x0, y0, x1, y1;
+    } windows[] = {
+        { 0, 0, 0, 0 },
+        { 2.5, 1.25, 17, 12 },
+        { 3, 12, 4, 13 },
     };
     struct pcr_buffer png = make_png(kinds[_i].type, kinds[_i].depth, PNG_INTERLACE_NONE, 0);
     for (uint32_t k = 0; k < 3 * 3 * 3 * 8; k++) {
         const uint32_t s = k % 3, w = k / 3 % 3;
         const struct pcr_decode_options o = {
-            .size = sizeof(o), .color = k / 27 & 1 ? PCR_COLOR_GRAY : PCR_COLOR_RGB,
-            .flags = k / 27 & 2 ? PCR_DECODE_BACKGROUND : 0, .background = { 9, 99, 199 },
+            .size = sizeof(o),
+            .color = k / 27 & 1 ? PCR_COLOR_GRAY : PCR_COLOR_RGB,
+            .flags = k / 27 & 2 ? PCR_DECODE_BACKGROUND : 0,
+            .background = { 9, 99, 199 },
         };
         const struct pcr_resize_options r = {
-            .size = sizeof(r), .x0 = windows[w].x0, .y0 = windows[w].y0, .x1 = windows[w].x1,
-            .y1 = windows[w].y1, .filter = PCR_FILTER_BILINEAR + k / 9 % 3,
+            .size = sizeof(r),
+            .x0 = windows[w].x0,
+            .y0 = windows[w].y0,
+            .x1 = windows[w].x1,
+            .y1 = windows[w].y1,
+            .filter = PCR_FILTER_BILINEAR + k / 9 % 3,
             .flags = k / 27 & 4 ? PCR_RESIZE_PLANAR | PCR_RESIZE_FLIP : 0,
         };
         check_resized(&png, &o, &r, sizes[s].width, sizes[s].height);
@@ -261,7 +299,8 @@ START_TEST(resized_within_bounds)
     struct pcr_span file = { out.data, out.nbytes };
     const struct pcr_spans spans = { .items = &file, .count = 1 };
     const struct pcr_resize_options r = { .size = sizeof(r), .filter = (uint32_t) _i };
-    ck_assert_int_eq(pcr_decoder_decode_resized(decoder, &spans, NULL, &r, result, 8, 16, NULL), 0);
+    ck_assert_int_eq(
+        pcr_decoder_decode_resized(decoder, &spans, NULL, &r, result, 8, 16, NULL), 0);
     size_t held = decoder->resizer.held.capacity + decoder->resizer.between.capacity;
     ck_assert_uint_lt(held, (size_t) WIDE * HIGH * 3 / 4); /* a quarter */
     pcr_buffer_free(&out);
@@ -314,7 +353,8 @@ static size_t end_of_data(const struct pcr_buffer *png)
 /* After the image data nothing is missed. */
 START_TEST(truncated)
 {
-    struct pcr_buffer png = make_png(_i ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, 8, _i, 3);
+    struct pcr_buffer png = make_png(_i ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGB, 8, _i,
+                                     3);
     struct pcr_buffer pixels = { 0 };
     size_t data_end = end_of_data(&png);
     for (size_t n = 0; n < png.nbytes; n++) {
@@ -350,7 +390,8 @@ START_TEST(every_changed_byte)
             ck_assert_msg(ancillary || rc < 0, "byte %zu of %zu", i, png.nbytes);
         else
             ck_assert_msg(!rc, "byte %zu of %zu", i, png.nbytes);
-        ck_assert(rc ? err.code == rc : info.orientation == 3 || (exif && info.orientation == 1));
+        ck_assert(rc ? err.code == rc
+                     : info.orientation == 3 || (exif && info.orientation == 1));
         png.data[i] ^= 0x10;
     }
     ck_assert_int_gt(passed, 20);

@@ -47,7 +47,8 @@ static void is(uint32_t expected)
 }
 
 #define EXIF(o) "MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0" o "\0\0\0\0\0\0"
-#define HEX(o) "\nexif\n      26\n4D4D002a 00000008\n0001 01120003\t00000001\r\n" \
+#define HEX(o) \
+    "\nexif\n      26\n4D4D002a 00000008\n0001 01120003\t00000001\r\n" \
     "000" o "0000\n00000000\n"
 #define XMP(o) "<x tiff:Orientation=\"" o "\"/>"
 

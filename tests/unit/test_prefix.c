@@ -222,7 +222,9 @@ END_TEST
 START_TEST(damaged_sequential)
 {
     static const char *const names[] = {
-        "restart-3-optimised", "sampling-2x2-2x1-1x2", "three-scans",
+        "restart-3-optimised",
+        "sampling-2x2-2x1-1x2",
+        "three-scans",
         "extended-high-tables",
     };
     struct pcr_buffer file = { 0 };
@@ -253,8 +255,9 @@ END_TEST
 START_TEST(tables_change)
 {
     static const char *const names[] = {
-        "baseline", "baseline-optimised", "noise", "baseline", "three-scans-optimised",
-        "extended-high-tables", "three-scans", "baseline-optimised",
+        "baseline",    "baseline-optimised",    "noise",
+        "baseline",    "three-scans-optimised", "extended-high-tables",
+        "three-scans", "baseline-optimised",
     };
     struct pcr_buffer file = { 0 };
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

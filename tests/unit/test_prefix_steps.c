@@ -25,8 +25,8 @@ static bool same(struct pcri_prefix *a, struct pcri_prefix *b)
     for (uint32_t c = 0; c < a->file.component_count; c++) {
         const struct pcri_blocks *p = &a->planes[c], *q = &b->planes[c];
         size_t first = pcri_kept_begin(q), n = pcri_kept_end(q) - first;
-        if (memcmp(p->mask + first, q->mask + first, n * sizeof(*q->mask))
-            || memcmp(p->coef + 64 * first, q->coef, n * 64 * sizeof(*q->coef)))
+        if (memcmp(p->mask + first, q->mask + first, n * sizeof(*q->mask)) ||
+            memcmp(p->coef + 64 * first, q->coef, n * 64 * sizeof(*q->coef)))
             return false;
     }
     return true;

@@ -85,16 +85,26 @@ static uint64_t choose_mask(void)
 {
     uint64_t r = pcri_key(seed, ++drawn, 1), s = pcri_key(seed, ++drawn, 2);
     switch (draw(10)) {
-    case 0: return 0;
-    case 1: return ~UINT64_C(0);
-    case 2: return UINT64_C(1) << draw(64);
-    case 3: return ~(UINT64_C(1) << draw(64));
-    case 4: return ~UINT64_C(0) << draw(64);
-    case 5: return ~UINT64_C(0) >> draw(64);
-    case 6: return draw(2) ? 0x5555555555555555 : 0xAAAAAAAAAAAAAAAA;
-    case 7: return r & s & ~UINT64_C(0) >> draw(64);
-    case 8: return r | s;
-    default: return r & ~UINT64_C(0) >> draw(64);
+    case 0:
+        return 0;
+    case 1:
+        return ~UINT64_C(0);
+    case 2:
+        return UINT64_C(1) << draw(64);
+    case 3:
+        return ~(UINT64_C(1) << draw(64));
+    case 4:
+        return ~UINT64_C(0) << draw(64);
+    case 5:
+        return ~UINT64_C(0) >> draw(64);
+    case 6:
+        return draw(2) ? 0x5555555555555555 : 0xAAAAAAAAAAAAAAAA;
+    case 7:
+        return r & s & ~UINT64_C(0) >> draw(64);
+    case 8:
+        return r | s;
+    default:
+        return r & ~UINT64_C(0) >> draw(64);
     }
 }
 
@@ -241,8 +251,11 @@ static void choose_lane(struct lane *l)
     choose_input(&l->in);
     l->got = l->want = l->in;
     l->blocks = (struct pcri_blocks) {
-        .blocks_x = (uint32_t) l->in.count, .blocks_y = 1, .row_end = 1,
-        .coef = l->got.coef, .mask = l->got.mask,
+        .blocks_x = (uint32_t) l->in.count,
+        .blocks_y = 1,
+        .row_end = 1,
+        .coef = l->got.coef,
+        .mask = l->got.mask,
     };
     l->f = (struct pcri_refiner) {
         .data = l->got.data,
@@ -283,9 +296,9 @@ static void run(const struct pcri_refine_way *way, struct lane *lanes, unsigned 
 /* What a whole scan leaves must be the same. */
 static bool same(const struct lane *l, const struct plain *p)
 {
-    return l->f.bit == p->at && l->f.eob_run == p->eob_run && l->f.block == l->in.count
-        && !memcmp(l->got.coef, l->want.coef, l->in.count * 64 * sizeof(*l->got.coef))
-        && !memcmp(l->got.mask, l->want.mask, l->in.count * sizeof(*l->got.mask));
+    return l->f.bit == p->at && l->f.eob_run == p->eob_run && l->f.block == l->in.count &&
+           !memcmp(l->got.coef, l->want.coef, l->in.count * 64 * sizeof(*l->got.coef)) &&
+           !memcmp(l->got.mask, l->want.mask, l->in.count * sizeof(*l->got.mask));
 }
 
 START_TEST(against_plain)
@@ -309,7 +322,8 @@ START_TEST(against_plain)
             if (!ok && !wrong++)
                 printf("%s, round %d, lane %u of %u: %s\n", ways[_i]->name, round, i, count,
                        l->f.damaged == damaged ? "another result"
-                           : damaged ? "damage unnoticed" : "refused");
+                       : damaged               ? "damage unnoticed"
+                                               : "refused");
             whole += !damaged;
         }
     }

@@ -20,8 +20,9 @@ static void drop_decoder(void)
 
 static struct pcr_resize_options window(double x0, double y0, double x1, double y1)
 {
-    return (struct pcr_resize_options) { .size = sizeof(struct pcr_resize_options),
-                                         .x0 = x0, .y0 = y0, .x1 = x1, .y1 = y1 };
+    return (struct pcr_resize_options) {
+        .size = sizeof(struct pcr_resize_options), .x0 = x0, .y0 = y0, .x1 = x1, .y1 = y1
+    };
 }
 
 START_TEST(same_size_is_a_copy)
@@ -162,16 +163,17 @@ START_TEST(equals_the_control)
 {
     enum { W = 53, H = 41 };
     uint8_t src[W * H], dst[64 * 64];
-    static const double windows[][4] = { { 0, 0, W, H }, { 3.25, 7.5, 50.75, 33 },
-                                         { 10, 10, 11, 12 }, { 0.1, 0, 52.9, 0.4 } };
+    static const double windows[][4] = {
+        { 0, 0, W, H }, { 3.25, 7.5, 50.75, 33 }, { 10, 10, 11, 12 }, { 0.1, 0, 52.9, 0.4 }
+    };
     static const uint32_t sizes[][2] = { { 9, 5 }, { 64, 64 }, { 1, 1 }, { 30, 2 } };
     uint32_t random = 7;
     for (size_t i = 0; i < sizeof(src); i++) {
         random = random * 1664525 + 1013904223;
         src[i] = (uint8_t) (random >> 24);
     }
-    struct pcr_resize_options o =
-        window(windows[_i][0], windows[_i][1], windows[_i][2], windows[_i][3]);
+    struct pcr_resize_options o = window(windows[_i][0], windows[_i][1], windows[_i][2],
+                                         windows[_i][3]);
     for (size_t k = 0; k < 4; k++) {
         uint32_t dw = sizes[k][0], dh = sizes[k][1];
         ck_assert_int_eq(pcr_resize(decoder, src, W, H, 1, &o, dst, dw, dh, NULL), 0);
@@ -186,8 +188,9 @@ END_TEST
 static double cubic(double x)
 {
     x = fabs(x);
-    return x < 1 ? 1.5 * x * x * x - 2.5 * x * x + 1
-           : x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2 : 0;
+    return x < 1   ? 1.5 * x * x * x - 2.5 * x * x + 1
+           : x < 2 ? -0.5 * x * x * x + 2.5 * x * x - 4 * x + 2
+                   : 0;
 }
 
 /* One direction: n samples at `src`, `step` apart, cut off and rounded as bytes are. */
@@ -209,8 +212,9 @@ START_TEST(equals_the_cubic_control)
 {
     enum { W = 47, H = 39 };
     static uint8_t src[W * H], rows[64 * H], dst[64 * 64];
-    static const double windows[][4] = { { 0, 0, W, H }, { 3.25, 7.5, 40.75, 33 },
-                                         { 10, 10, 11, 12 }, { 0.1, 0, 46.9, 0.4 } };
+    static const double windows[][4] = {
+        { 0, 0, W, H }, { 3.25, 7.5, 40.75, 33 }, { 10, 10, 11, 12 }, { 0.1, 0, 46.9, 0.4 }
+    };
     static const uint32_t sizes[][2] = { { 9, 5 }, { 64, 64 }, { 1, 1 }, { 30, 2 } };
     uint32_t random = 7;
     double off = 0;
@@ -218,20 +222,20 @@ START_TEST(equals_the_cubic_control)
         random = random * 1664525 + 1013904223;
         src[i] = random >> 31 ? 255 : (uint8_t) (random >> 24);
     }
-    struct pcr_resize_options o =
-        window(windows[_i][0], windows[_i][1], windows[_i][2], windows[_i][3]);
+    struct pcr_resize_options o = window(windows[_i][0], windows[_i][1], windows[_i][2],
+                                         windows[_i][3]);
     o.filter = PCR_FILTER_BICUBIC;
     for (size_t k = 0; k < 4; k++) {
         uint32_t dw = sizes[k][0], dh = sizes[k][1];
         ck_assert_int_eq(pcr_resize(decoder, src, W, H, 1, &o, dst, dw, dh, NULL), 0);
         for (uint32_t y = 0; y < H; y++)
             for (uint32_t x = 0; x < dw; x++)
-                rows[y * dw + x] = (uint8_t) (cubic_sum(src + y * W, W, 1, o.x0, o.x1, dw, x)
-                                              + 0.5);
+                rows[y * dw + x] = (uint8_t) (cubic_sum(src + y * W, W, 1, o.x0, o.x1, dw, x) +
+                                              0.5);
         for (uint32_t y = 0; y < dh; y++)
             for (uint32_t x = 0; x < dw; x++)
-                off = fmax(off, fabs(dst[y * dw + x]
-                                     - cubic_sum(rows + x, H, dw, o.y0, o.y1, dh, y)));
+                off = fmax(off, fabs(dst[y * dw + x] -
+                                     cubic_sum(rows + x, H, dw, o.y0, o.y1, dh, y)));
     }
     ck_assert_double_le(off, 1.5);
 }
@@ -280,19 +284,21 @@ START_TEST(reads_the_window_alone)
 END_TEST
 
 static void must_resize(const uint8_t *src, uint32_t width, uint32_t height,
-                              const struct pcr_resize_options *o, uint8_t *dst,
-                              uint32_t dst_width, uint32_t dst_height)
+                        const struct pcr_resize_options *o, uint8_t *dst, uint32_t dst_width,
+                        uint32_t dst_height)
 {
     struct pcr_error err;
-    ck_assert_msg(!pcr_resize(decoder, src, width, height, 3, o, dst, dst_width, dst_height,
-                              &err), "%s", err.message);
+    ck_assert_msg(
+        !pcr_resize(decoder, src, width, height, 3, o, dst, dst_width, dst_height, &err), "%s",
+        err.message);
 }
 
 START_TEST(bad_arguments)
 {
     uint8_t src[4 * 4 * 3] = { 0 }, dst[4] = { 0 };
-    static const double bad[][4] = { { -1, 0, 2, 2 }, { 0, 0, 5, 4 }, { 0, 0, 4, 4.01 },
-                                     { 2, 0, 2, 4 },  { 3, 0, 1, 4 }, { 0, NAN, 4, 4 },
+    static const double bad[][4] = { { -1, 0, 2, 2 },       { 0, 0, 5, 4 },
+                                     { 0, 0, 4, 4.01 },     { 2, 0, 2, 4 },
+                                     { 3, 0, 1, 4 },        { 0, NAN, 4, 4 },
                                      { 0, 0, INFINITY, 4 }, { 0, 0, NAN, NAN } };
     struct pcr_error err;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -311,8 +317,9 @@ START_TEST(bad_arguments)
     o.flags = 0;
     o.filter = 4;
     ck_assert_int_eq(pcr_resize(decoder, src, 4, 4, 1, &o, dst, 1, 1, &err), PCR_ERR_INVAL);
-    static const uint32_t grids[][4] = { { 0, 0, 1, 0 }, { 2, 0, 0, 0 }, { 0, 2, 0, 0 },
-                                         { 1, 2, 0, 0 }, { 2, 2, 1, 0 }, { 2, 2, 0, 1 },
+    static const uint32_t grids[][4] = { { 0, 0, 1, 0 },         { 2, 0, 0, 0 },
+                                         { 0, 2, 0, 0 },         { 1, 2, 0, 0 },
+                                         { 2, 2, 1, 0 },         { 2, 2, 0, 1 },
                                          { 9, 9, UINT32_MAX, 0 } };
     for (size_t i = 0; i < sizeof(grids) / sizeof(grids[0]); i++) {
         o = window(0, 0, 4, 4);
@@ -369,7 +376,8 @@ START_TEST(sets_are_equal)
         for (int set = 0; set < 2; set++) {
             decoder->resizer.rows = set ? chosen : &pcri_resize_rows_portable;
             ck_assert_int_eq(pcr_resize(decoder, src, n[0], n[1], channels, &o,
-                                        set ? got : wanted, n[2], n[3], NULL), 0);
+                                        set ? got : wanted, n[2], n[3], NULL),
+                             0);
         }
         ck_assert_msg(!memcmp(got, wanted, (size_t) n[2] * n[3] * channels),
                       "%s: %u x %u to %u x %u, %u channels", chosen->name, n[0], n[1], n[2],

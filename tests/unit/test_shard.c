@@ -14,7 +14,10 @@ static struct pcri_shard shard(uint32_t flags, uint32_t batch_size, uint32_t ran
                                uint32_t world, uint64_t first, uint64_t end)
 {
     struct pcr_loader_options o = {
-        .flags = flags, .batch_size = batch_size, .shard.rank = rank, .shard.world = world,
+        .flags = flags,
+        .batch_size = batch_size,
+        .shard.rank = rank,
+        .shard.world = world,
     };
     struct pcri_shard s;
     pcri_shard_init(&o, first, end, &s);
@@ -91,7 +94,10 @@ static void check_workers(uint32_t flags, uint32_t shuffle, uint32_t world, uint
 {
     uint64_t counts[2][MOST] = { { 0 } }, batches = 0, wrong = 0;
     struct pcr_loader_options o = {
-        .flags = flags, .batch_size = 5, .shard.world = world, .order.shuffle = shuffle,
+        .flags = flags,
+        .batch_size = 5,
+        .shard.world = world,
+        .order.shuffle = shuffle,
     };
     struct pcri_shard s;
     for (o.shard.rank = 0; o.shard.rank < world; o.shard.rank++) {
@@ -119,7 +125,8 @@ static void check_workers(uint32_t flags, uint32_t shuffle, uint32_t world, uint
         wrong += alone != 0;
     }
     ck_assert_uint_eq(wrong, 0);
-    ck_assert(shuffle == PCR_SHUFFLE_BLOCK || !memcmp(counts[0], counts[1], sizeof(counts[0])));
+    ck_assert(shuffle == PCR_SHUFFLE_BLOCK ||
+              !memcmp(counts[0], counts[1], sizeof(counts[0])));
 }
 
 START_TEST(workers_take_turns)
@@ -129,14 +136,15 @@ START_TEST(workers_take_turns)
     for (uint64_t end = 0; end < MOST; end += 1 + end / 5)
         for (uint32_t world = 1; world < 5; world++)
             for (uint32_t workers = 1; workers < 7; workers++)
-                for (uint32_t shuffle = PCR_SHUFFLE_NONE; shuffle <= PCR_SHUFFLE_FULL; shuffle++)
+                for (uint32_t shuffle = PCR_SHUFFLE_NONE; shuffle <= PCR_SHUFFLE_FULL;
+                     shuffle++)
                     check_workers(flags[_i], shuffle, world, workers, end);
 }
 END_TEST
 
 static const char *const variables[] = {
-    "RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS",
-    "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
+    "RANK",         "WORLD_SIZE",           "SLURM_PROCID",
+    "SLURM_NTASKS", "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE",
 };
 
 static void clear_environment(void)
@@ -170,8 +178,8 @@ END_TEST
 START_TEST(bad_environment)
 {
     static const char *const bad[][2] = {
-        { "1", NULL }, { NULL, "2" }, { "", "2" }, { "-1", "2" }, { "1", "2x" },
-        { "1", "99999999999" }, { " 1", "2" }, { "2", "2" }, { "0", "0" }, { "0", "2000000" },
+        { "1", NULL },          { NULL, "2" }, { "", "2" },  { "-1", "2" }, { "1", "2x" },
+        { "1", "99999999999" }, { " 1", "2" }, { "2", "2" }, { "0", "0" },  { "0", "2000000" },
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         struct pcr_loader_options o = { .shard.rank = 0 };

@@ -6,7 +6,10 @@
 
 #include "base/sniff.h"
 
-#define ROW(bytes, name) { bytes, sizeof(bytes) - 1, name }
+#define ROW(bytes, name) \
+    { \
+        bytes, sizeof(bytes) - 1, name \
+    }
 
 static const struct row {
     const char *bytes;
@@ -23,13 +26,27 @@ static const struct row {
     ROW("II+\0\x08\0\0\0", "TIFF"),
     ROW("II*\0\x10\0\0\0CR\2\0", "Canon CR2"),
     ROW("BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0\2\0\0\0\2\0\0\0", "BMP"),
-    ROW("\0\0\0\x1C" "ftypavif\0\0\0\0avifmif1miaf", "AVIF"),
-    ROW("\0\0\0\x18" "ftypheic\0\0\0\0mif1heic", "HEIC"),
-    ROW("\0\0\0\x18" "ftypmif1\0\0\0\0mif1heic", "HEIC"),
-    ROW("\0\0\0\x18" "ftypmif1\0\0\0\0mif1avif", "AVIF"),
-    ROW("\0\0\0\x10" "ftypmif1\0\0\0\0", "HEIF"),
-    ROW("\0\0\0\x20" "ftypisom\0\0\2\0isomiso2avc1mp41", "MP4"),
-    ROW("\0\0\0\x14" "ftypqt  \0\0\0\0qt  ", "QuickTime"),
+    ROW("\0\0\0\x1C"
+        "ftypavif\0\0\0\0avifmif1miaf",
+        "AVIF"),
+    ROW("\0\0\0\x18"
+        "ftypheic\0\0\0\0mif1heic",
+        "HEIC"),
+    ROW("\0\0\0\x18"
+        "ftypmif1\0\0\0\0mif1heic",
+        "HEIC"),
+    ROW("\0\0\0\x18"
+        "ftypmif1\0\0\0\0mif1avif",
+        "AVIF"),
+    ROW("\0\0\0\x10"
+        "ftypmif1\0\0\0\0",
+        "HEIF"),
+    ROW("\0\0\0\x20"
+        "ftypisom\0\0\2\0isomiso2avc1mp41",
+        "MP4"),
+    ROW("\0\0\0\x14"
+        "ftypqt  \0\0\0\0qt  ",
+        "QuickTime"),
     ROW("\xFF\x0A\xFA\x12", "JPEG XL"),
     ROW("\0\0\0\x0CJXL \r\n\x87\n\0\0", "JPEG XL"),
     ROW("\0\0\0\x0CjP  \r\n\x87\n\0\0", "JPEG 2000"),
@@ -46,7 +63,9 @@ static const struct row {
     ROW("{\"error\": 404}", "JSON"),
     ROW("version https://git-lfs.github.com/spec/v1\noid sha256:12", "a Git LFS pointer"),
     ROW("Not Found\n", "text"),
-    ROW("\xC3\xBC" "ber\n", "text"),
+    ROW("\xC3\xBC"
+        "ber\n",
+        "text"),
     ROW("\xFF\xFEh\0i\0", "UTF-16 text"),
     ROW("%PDF-1.7\n", "PDF"),
     ROW("PK\3\4\x14\0", "a ZIP archive"),
@@ -100,9 +119,15 @@ static const struct row others[] = {
     ROW("RIFF\x24\0\0\0sfbkLIST", "RIFF"),
     ROW("\0\0\0\x08moov\0\0\0\x08mvhd", "QuickTime"),
     ROW("\0\0\0\x08mdat\0\0\0\x08mvhd", "QuickTime"),
-    ROW("\0\0\0\x08" "free\0\0\0\x08mvhd", "unknown"),
-    ROW("\0\0\0\x18" "ftypmsf1\0\0\0\0msf1heix", "HEIC"),
-    ROW("\0\0\0\x18" "ftypmsf1\0\0\0\0msf1xxxx", "HEIF"),
+    ROW("\0\0\0\x08"
+        "free\0\0\0\x08mvhd",
+        "unknown"),
+    ROW("\0\0\0\x18"
+        "ftypmsf1\0\0\0\0msf1heix",
+        "HEIC"),
+    ROW("\0\0\0\x18"
+        "ftypmsf1\0\0\0\0msf1xxxx",
+        "HEIF"),
     ROW("BM\x46\0\0\0\0\0\0\0\x1a\0\0\0\x0c\0\0\0\2\0\2\0\1\0\x18\0", "BMP"),
     ROW("BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x7d\0\0\0\2\0\0\0\2\0\0\0", "unknown"),
     ROW("BM\x46\0\0\0\0\0\0\0\x36\0\0\0\x0d\0\0\0\2\0\0\0\2\0\0\0", "unknown"),

@@ -287,7 +287,8 @@ START_TEST(verifies)
     o->data[o->nbytes / 2] ^= 1;
     made_check(pcr_dataset_verify_record(ds, 1, 0, &report, NULL, NULL, &error), &error);
     ck_assert_uint_eq(report.bad_records, 1);
-    for (uint32_t good = 0; good < 4; good++) { /* what the system fails with says nothing of it */
+    for (uint32_t good = 0; good < 4;
+         good++) { /* what the system fails with says nothing of it */
         toy_fail(&toy, good ? 0 : 100, 100, PCR_ERR_IO, 0, PCR_ERROR_LASTS, "no token");
         toy.good_reads = good;
         ck_assert_int_eq(pcr_dataset_verify_record(ds, 2, 0, &report, NULL, NULL, &error),

@@ -25,20 +25,20 @@
 typedef void (*hook)(void);
 
 static struct {
-    int read_errno;         /* the next `fail_count` reads of records fail so */
+    int read_errno; /* the next `fail_count` reads of records fail so */
     atomic_int fail_count;
-    const char *fail_name;  /* only of this record; NULL: of all */
+    const char *fail_name;     /* only of this record; NULL: of all */
     atomic_int manifest_fails; /* reads of a manifest that fail: EIO */
-    atomic_int flip_at;     /* the n-th read of a record has a bit turned; 0: none */
-    bool refuse_open;       /* records cannot be opened: EMFILE */
-    bool write_nothing;     /* write() writes nothing */
-    bool no_stat;           /* a state file cannot be looked at: EIO */
-    unsigned thread_us;     /* pthread_create() returns so late */
-    int stale_fd;           /* whatever is read of it is ESTALE; 0: none */
-    bool no_entropy;        /* the system has no random bytes */
-    bool no_affinity;       /* and does not tell this process's CPUs */
-    long clock_ahead_s;     /* of the time of day */
-    _Atomic(hook) at_mkdir; /* is called once, before */
+    atomic_int flip_at;        /* the n-th read of a record has a bit turned; 0: none */
+    bool refuse_open;          /* records cannot be opened: EMFILE */
+    bool write_nothing;        /* write() writes nothing */
+    bool no_stat;              /* a state file cannot be looked at: EIO */
+    unsigned thread_us;        /* pthread_create() returns so late */
+    int stale_fd;              /* whatever is read of it is ESTALE; 0: none */
+    bool no_entropy;           /* the system has no random bytes */
+    bool no_affinity;          /* and does not tell this process's CPUs */
+    long clock_ahead_s;        /* of the time of day */
+    _Atomic(hook) at_mkdir;    /* is called once, before */
     _Atomic(hook) at_realpath;
     _Atomic(hook) at_lock;
 } faults;
@@ -212,7 +212,8 @@ static int verify(uint64_t record, int *findings, struct pcr_error *err)
 {
     struct pcr_verify_report report = { .size = sizeof(report) };
     *findings = 0;
-    return pcr_dataset_verify_record(dataset, record, 0, &report, count_finding, findings, err);
+    return pcr_dataset_verify_record(dataset, record, 0, &report, count_finding, findings,
+                                     err);
 }
 
 /* What the machine lacks or a disk does not read is no damage; what is not there is. */
@@ -315,8 +316,12 @@ END_TEST
 static struct pcr_loader_options loader_options(void)
 {
     return (struct pcr_loader_options) { .size = sizeof(struct pcr_loader_options),
-        .batch_size = 10, .output.height = 12, .output.width = 10, .threads.count = 2,
-        .bad_sample = PCR_SAMPLE_SKIP, .flags = PCR_LOADER_NO_READ_AHEAD };
+                                         .batch_size = 10,
+                                         .output.height = 12,
+                                         .output.width = 10,
+                                         .threads.count = 2,
+                                         .bad_sample = PCR_SAMPLE_SKIP,
+                                         .flags = PCR_LOADER_NO_READ_AHEAD };
 }
 
 /* Loads an epoch; returns its end's code and the samples that came. */
@@ -421,8 +426,7 @@ START_TEST(cancelled_while_beginning)
     uint32_t samples = 0;
     int rc;
     o.threads.count = 1;
-    o.threads.reader_count =
-        PCR_NO_READERS; /* one read at a time has all of the failures */
+    o.threads.reader_count = PCR_NO_READERS; /* one read at a time has all of the failures */
     beginning = create(&o);
     for (uint64_t n = 1; !faults.at_lock; n++, samples = 0) {
         start(beginning, n);
@@ -619,8 +623,10 @@ static int load(void *context, uint64_t i, uint64_t max_nbytes, struct pcr_buffe
 
 static void set_up_source(void)
 {
-    options = (struct pcr_write_options) { .size = sizeof(options), .record_samples = 8,
-                                           .thread_count = 2, .bad_policy = PCR_BAD_SKIP };
+    options = (struct pcr_write_options) { .size = sizeof(options),
+                                           .record_samples = 8,
+                                           .thread_count = 2,
+                                           .bad_policy = PCR_BAD_SKIP };
     test_source_init(&src, SAMPLES);
     plain_load = src.source.load;
     plain_describe = src.source.describe;

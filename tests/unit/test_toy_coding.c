@@ -26,8 +26,9 @@ static void ok(int rc)
 
 static void setup(void)
 {
-    struct pcr_write_options o = { .size = sizeof(o), .record_samples = 5, .thread_count = 2,
-                                   .coding = TOY_CODING };
+    struct pcr_write_options o = {
+        .size = sizeof(o), .record_samples = 5, .thread_count = 2, .coding = TOY_CODING
+    };
     struct pcr_ladder *ladder = NULL;
     test_source_init(&src, SAMPLES);
     test_source_set_case(&src, 3, "png-rgb");

@@ -7,7 +7,7 @@
 
 static struct pcr_loader_options options(uint32_t transform)
 {
-    return (struct pcr_loader_options){
+    return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .seed = 11,
         .output.height = 224,

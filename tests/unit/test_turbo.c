@@ -32,7 +32,8 @@ static void make(const char *name)
 
 static int decode(const struct pcr_limits *limits, struct pcr_buffer *out)
 {
-    const struct pcr_decode_options o = { .size = sizeof(o), .decoder = PCR_DECODER_TURBO,
+    const struct pcr_decode_options o = { .size = sizeof(o),
+                                          .decoder = PCR_DECODER_TURBO,
                                           .limits = limits };
     return pcr_decoder_decode_alloc(decoder, file.data, file.nbytes, &o, out, NULL, &err);
 }

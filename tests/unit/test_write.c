@@ -18,7 +18,8 @@ static struct pcr_write_progress report = { .size = sizeof(report) };
 static void setup(void)
 {
     memset(&error, 0, sizeof(error));
-    options = (struct pcr_write_options) { .size = sizeof(options), .record_samples = 7,
+    options = (struct pcr_write_options) { .size = sizeof(options),
+                                           .record_samples = 7,
                                            .thread_count = 2 };
     test_source_init(&src, 40);
     test_folder_make(&top);
@@ -55,8 +56,7 @@ static void refused(const char *name, int code, const char *part)
 {
     ck_assert_int_eq(try_write(name), code);
     ck_assert_int_eq(error.code, code);
-    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message,
-                  part);
+    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message, part);
 }
 
 /* --- what is written --- */
@@ -154,8 +154,7 @@ START_TEST(fails_at_the_first_bad)
 {
     char first[512] = "";
     for (uint32_t i = 11; i < 40; i += 4)
-        test_source_set(&src, i, src.samples[i].file.data,
-                        src.samples[i].file.nbytes / 2);
+        test_source_set(&src, i, src.samples[i].file.data, src.samples[i].file.nbytes / 2);
     for (uint32_t threads = 1; threads <= 4; threads++) {
         char name[8];
         snprintf(name, sizeof(name), "d%u", threads);
@@ -329,8 +328,7 @@ START_TEST(mistakes)
     options.flags = 1u << 31;
     refused("e", PCR_ERR_INVAL, "pcr_write_options.flags: 0x80000000 is unknown");
     ck_assert(!test_exists(top.path, "e"));
-    ck_assert_int_eq(pcr_dataset_write(NULL, &src.source, NULL, NULL, &error),
-                     PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_write(NULL, &src.source, NULL, NULL, &error), PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_dataset_write(at("e"), NULL, NULL, NULL, &error), PCR_ERR_INVAL);
 }
 END_TEST

@@ -26,8 +26,7 @@ static struct pcr_write_options options;
 static struct pcr_write_progress report = { .size = sizeof(report) };
 static struct pcr_dataset *ds;
 static struct pcr_dataset_info info;
-static int (*describe_image)(void *, uint64_t, struct pcr_source_sample *,
-                             struct pcr_error *);
+static int (*describe_image)(void *, uint64_t, struct pcr_source_sample *, struct pcr_error *);
 
 static int describe(void *context, uint64_t i, struct pcr_source_sample *out,
                     struct pcr_error *err)
@@ -44,7 +43,8 @@ static void setup(void)
 {
     memset(&src, 0, sizeof(src));
     memset(&error, 0, sizeof(error));
-    options = (struct pcr_write_options) { .size = sizeof(options), .thread_count = 1,
+    options = (struct pcr_write_options) { .size = sizeof(options),
+                                           .thread_count = 1,
                                            .flags = PCR_WRITE_NO_SHUFFLE };
     test_source_init(&src.images, COUNT);
     describe_image = src.images.source.describe;
@@ -99,8 +99,7 @@ static void refused(const char *key, const char *part)
     ck_assert(!test_exists(top.path, "manifest.json"));
 }
 
-static void has_labels(uint64_t i, uint32_t count, const int64_t *ints,
-                       const double *floats)
+static void has_labels(uint64_t i, uint32_t count, const int64_t *ints, const double *floats)
 {
     struct pcr_sample *s = NULL;
     struct pcr_sample_info sample = { .size = sizeof(sample) };
@@ -175,11 +174,11 @@ END_TEST
 START_TEST(integers_that_are_none)
 {
     for (uint32_t i = 0; i < COUNT; i++)
-        set_int(i, i + (_i == 0));        /* not from 0 on */
+        set_int(i, i + (_i == 0)); /* not from 0 on */
     if (_i == 1)
-        set_int(2, 1000);                 /* a gap */
+        set_int(2, 1000); /* a gap */
     if (_i == 2)
-        src.count[3] = 2;                 /* two labels */
+        src.count[3] = 2; /* two labels */
     if (_i == 3)
         set_int(1, -1);
     if (_i == 4)

@@ -25,8 +25,8 @@ static void begin(uint64_t max, uint32_t threads)
     job.opts.max_memory_nbytes = max;
     job.opts.thread_count = threads;
     pcri_write_threads_init(&job);
-    ck_assert_int_eq(pcr_ladder_create(NULL, (struct pcr_ladder **) (void *) &job.ladder, &err),
-                     0);
+    ck_assert_int_eq(
+        pcr_ladder_create(NULL, (struct pcr_ladder **) (void *) &job.ladder, &err), 0);
 }
 
 static void end(void)
@@ -199,8 +199,10 @@ END_TEST
  * packed, reduced, or decoded to see if it is whole. */
 START_TEST(larger_is_bad)
 {
-    struct pcr_write_options o = { .size = sizeof(o), .max_memory_nbytes = PICTURE_NBYTES,
-                                   .bad_policy = PCR_BAD_SKIP, .max_side = _i & 1 ? 32 : 0 };
+    struct pcr_write_options o = { .size = sizeof(o),
+                                   .max_memory_nbytes = PICTURE_NBYTES,
+                                   .bad_policy = PCR_BAD_SKIP,
+                                   .max_side = _i & 1 ? 32 : 0 };
     struct pcr_write_progress report = { .size = sizeof(report) };
     struct pcr_buffer large = { 0 }, text = { 0 };
     if (_i < 2) {
@@ -208,7 +210,8 @@ START_TEST(larger_is_bad)
         test_source_set(&src, TOO_LARGE, large.data, large.nbytes);
     } else {
         o.max_memory_nbytes = 7000;
-        for (uint32_t i = 0; i < COUNT; i++) /* the first one comes by rows, which take nothing */
+        for (uint32_t i = 0; i < COUNT;
+             i++) /* the first one comes by rows, which take nothing */
             test_source_set_case(&src, i, i ? "png-rgb-interlaced" : "png-rgb");
     }
     ck_assert_int_eq(pcr_dataset_write(a.path, &src.source, &o, &report, &error), 0);

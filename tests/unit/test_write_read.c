@@ -19,7 +19,8 @@ static struct pcr_write_progress report = { .size = sizeof(report) };
 static void setup(void)
 {
     memset(&error, 0, sizeof(error));
-    options = (struct pcr_write_options) { .size = sizeof(options), .record_samples = 7,
+    options = (struct pcr_write_options) { .size = sizeof(options),
+                                           .record_samples = 7,
                                            .thread_count = 2 };
     test_source_init(&src, 40);
     test_folder_make(&top);

@@ -57,8 +57,11 @@ static void check_sizes(const char *path, size_t first, uint64_t *reduced)
 /* All files of the generator, good and bad, a part of them at a time. */
 START_TEST(all_kinds_of_images)
 {
-    struct pcr_write_options o = { .size = sizeof(o), .bad_policy = PCR_BAD_SKIP,
-                                   .max_side = LIMIT, .quality = 75, .thread_count = 2 };
+    struct pcr_write_options o = { .size = sizeof(o),
+                                   .bad_policy = PCR_BAD_SKIP,
+                                   .max_side = LIMIT,
+                                   .quality = 75,
+                                   .thread_count = 2 };
     size_t first = (size_t) _i * TEST_MAX_SAMPLES;
     uint32_t count = 0;
     uint64_t reduced = 0;
@@ -82,8 +85,13 @@ static void make_file(struct pcr_buffer *profile, struct pcr_buffer *file)
 {
     static uint8_t pixels[16 * 16 * 3];
     for (size_t i = 0; i < 70000; i++)
-        ck_assert_int_eq(pcri_buffer_append(profile, i == 16 ? "R" : i == 17 ? "G"
-                                            : i == 18 ? "B" : i == 19 ? " " : "x", 1, NULL),
+        ck_assert_int_eq(pcri_buffer_append(profile,
+                                            i == 16   ? "R"
+                                            : i == 17 ? "G"
+                                            : i == 18 ? "B"
+                                            : i == 19 ? " "
+                                                      : "x",
+                                            1, NULL),
                          0);
     ck_assert_int_eq(pcri_jpeg_encode(pixels, 16, 16, 3, 90, profile, file, NULL), 0);
 }
@@ -110,7 +118,8 @@ START_TEST(profiles_of_damaged_files)
         for (unsigned v = 0; v < 256; v += 5) {
             uint8_t was = file.data[at];
             file.data[at] = (uint8_t) v;
-            ck_assert_int_eq(pcri_profile_find(file.data, file.nbytes, &gray, &found, NULL), 0);
+            ck_assert_int_eq(pcri_profile_find(file.data, file.nbytes, &gray, &found, NULL),
+                             0);
             same += found.nbytes == profile.nbytes;
             file.data[at] = was;
         }

@@ -46,7 +46,8 @@ static void write_ok(const char *name)
 /* "whole" holds the dataset as an undisturbed run makes it. */
 static void setup(void)
 {
-    options = (struct pcr_write_options) { .size = sizeof(options), .record_samples = 4,
+    options = (struct pcr_write_options) { .size = sizeof(options),
+                                           .record_samples = 4,
                                            .thread_count = 2,
                                            .bad_policy = PCR_BAD_SKIP };
     test_source_init(&src, SAMPLES);
@@ -139,8 +140,7 @@ END_TEST
 static void refused(const char *name, const char *part)
 {
     ck_assert_int_eq(try_write(name), PCR_ERR_INVAL);
-    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message,
-                  part);
+    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message, part);
 }
 
 /* What tells a dataset from one that was not touched: its manifest's file. */
@@ -264,8 +264,7 @@ static int write_again(void *context, const struct pcr_write_progress *p)
     o.progress = NULL;
     if (p->records_done == p->record_count)
         return 0; /* now it is complete, or will be at once */
-    ck_assert_int_eq(pcr_dataset_write(context, &src.source, &o, NULL, &error),
-                     PCR_ERR_IO);
+    ck_assert_int_eq(pcr_dataset_write(context, &src.source, &o, NULL, &error), PCR_ERR_IO);
     ck_assert_int_eq(error.sys_errno, EWOULDBLOCK);
     ck_assert_ptr_nonnull(strstr(error.message, "another conversion"));
     locked_out++;

@@ -20,7 +20,8 @@ static struct pcr_write_progress report = { .size = sizeof(report) };
 
 static void setup(void)
 {
-    options = (struct pcr_write_options) { .size = sizeof(options), .record_samples = 7,
+    options = (struct pcr_write_options) { .size = sizeof(options),
+                                           .record_samples = 7,
                                            .thread_count = 2 };
     test_source_init(&src, 40);
     test_source_set(&src, 11, "no image", 8);

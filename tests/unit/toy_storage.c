@@ -112,7 +112,8 @@ static bool fails_to_put(struct toy *t, struct pcr_error *err)
     return fail;
 }
 
-static int toy_put_begin(void *context, const char *name, void **put_out, struct pcr_error *err)
+static int toy_put_begin(void *context, const char *name, void **put_out,
+                         struct pcr_error *err)
 {
     struct toy *t = context;
     if (fails_to_put(t, err))
@@ -212,7 +213,10 @@ static void *complete_all(void *context)
 void toy_create(struct toy *t, bool with_thread)
 {
     *t = (struct toy) {
-        .storage = { .size = sizeof(t->storage), .context = t, .open = toy_open, .read = toy_read,
+        .storage = { .size = sizeof(t->storage),
+                     .context = t,
+                     .open = toy_open,
+                     .read = toy_read,
                      .close = toy_close },
         .has_thread = with_thread,
     };

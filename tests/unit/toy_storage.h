@@ -35,8 +35,8 @@ struct toy {
     /* So many of the next calls fail: with code, and this error. */
     uint32_t failing_opens, failing_reads;
     uint32_t good_reads; /* that do not fail before those */
-    uint32_t good_puts; /* calls for writing before one fails; 0: none fails */
-    uint64_t put_count; /* objects that were completed */
+    uint32_t good_puts;  /* calls for writing before one fails; 0: none fails */
+    uint64_t put_count;  /* objects that were completed */
     int code;
     struct pcr_error failure;
     /* With a thread: */

@@ -128,12 +128,14 @@ static void run_index(const char *folder, const char *name, bool datasets)
     }
     while (fgets(line, sizeof(line), f)) {
         if (datasets && sscanf(line, "%127[^\t]\t%127[^\n]", file, code) == 2) {
-            bool strict = strcmp(file, "long") != 0; /* bytes after it keep nobody from reading */
+            bool strict = strcmp(file, "long") !=
+                          0; /* bytes after it keep nobody from reading */
             snprintf(path, sizeof(path), "%s/datasets/%s", folder, file);
             check(path, code, strict);
             check_others(path, strict ? code : "OK");
-        } else if (!datasets && sscanf(line, "%127[^\t]\t%127[^\t]\t%127[^\n]", file, stage,
-                                       code) == 3 && strcmp(stage, "manifest")) {
+        } else if (!datasets &&
+                   sscanf(line, "%127[^\t]\t%127[^\t]\t%127[^\n]", file, stage, code) == 3 &&
+                   strcmp(stage, "manifest")) {
             snprintf(path, sizeof(path), "%s/%s", folder, file);
             check(path, code, strcmp(stage, "tail") && !strstr(file, "file-long"));
         }

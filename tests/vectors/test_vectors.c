@@ -198,8 +198,8 @@ static int run_stage(struct run *r, const char *name, const char *stage,
     return rc ? pcri_prefix(err, rc, "%s", name) : 0;
 }
 
-static void check_record(struct run *r, const char *name, const char *stage,
-                         const char *code, const struct pcri_io_backend *backend)
+static void check_record(struct run *r, const char *name, const char *stage, const char *code,
+                         const struct pcri_io_backend *backend)
 {
     struct pcr_error err = { .message = "" };
     struct pcri_record *rec = NULL;

@@ -7,8 +7,8 @@
 
 /* What a codec finds in an image's headers. */
 struct pcri_stored_info {
-    uint32_t width, height; /* pixels as stored and scaled, before orientation */
-    uint32_t orientation;   /* 1..8, of the image's own metadata */
+    uint32_t width, height;   /* pixels as stored and scaled, before orientation */
+    uint32_t orientation;     /* 1..8, of the image's own metadata */
     uint32_t component_count; /* 1: gray, 3: colour, 4: inks */
     bool has_alpha;
 };
@@ -34,8 +34,8 @@ struct pcri_codec {
     uint64_t (*held)(void *state, const struct pcri_rect *window);
     /* Decodes a window that lies within the picture, to 3 (RGB), 1 (GRAY) or 4 (INKS) bytes a
      * pixel, or one more with alpha (both of the latter packed), and reads the file to its end. */
-    int (*rows)(void *state, const struct pcri_rect *window,
-                const struct pcri_target *target, struct pcr_error *err);
+    int (*rows)(void *state, const struct pcri_rect *window, const struct pcri_target *target,
+                struct pcr_error *err);
     /* As rows(), row by row, from the window's first on, holding few of them. PCR_END, with nothing
      * read: this picture does not come so. NULL: none does. */
     int (*stream)(void *state, const struct pcri_rect *window, pcri_row_fn *row, void *context,
@@ -45,8 +45,8 @@ struct pcri_codec {
 };
 
 extern const struct pcri_codec pcri_codec_native; /* JPEG, our own (native.c) */
-extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
-extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
+extern const struct pcri_codec pcri_codec_turbo;  /* JPEG by libjpeg-turbo (turbo.c) */
+extern const struct pcri_codec pcri_codec_png;    /* PNG by libpng (png.c) */
 
 /* The orientation of a PNG file that begins with the magic, 1 to 8. `scratch` is overwritten.
  * NOMEM. */

@@ -47,7 +47,8 @@ static uint32_t scaled(uint32_t n, uint32_t scale)
 }
 
 /* The decoder of the coding that the file is of. */
-static int choose_decoder(struct native *n, const struct pcr_spans *file, struct pcr_error *err)
+static int choose_decoder(struct native *n, const struct pcr_spans *file,
+                          struct pcr_error *err)
 {
     int i = pcri_coding_of_bytes(file->items[0].data, file->items[0].nbytes);
     if (i < 0)

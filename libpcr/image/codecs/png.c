@@ -17,7 +17,7 @@ struct png {
     bool alpha; /* wanted, and there */
     bool nomem;
     bool complete; /* all rows are there, and the checksums of what they were made of */
-    int rc; /* what the jump brings */
+    int rc;        /* what the jump brings */
     struct pcr_error *err;
     struct pcr_buffer whole; /* the picture, or a row, where it is not delivered as it is */
 };
@@ -305,8 +305,8 @@ static int png_rows(void *state, const struct pcri_rect *window,
                            is_to_gray(p) ? 1 : (uint32_t) pixel_nbytes(p) };
     int passes = png_set_interlace_handling(p->read);
     p->err = err;
-    if (!is_to_gray(p) && !target->plane_nbytes && window->width == p->width
-        && window->height == p->height)
+    if (!is_to_gray(p) && !target->plane_nbytes && window->width == p->width &&
+        window->height == p->height)
         return read_rows(p, passes, target->data, target->stride_nbytes);
     int rc = png_stream(state, window, deliver, &to, err);
     if (rc != PCR_END)

@@ -8,9 +8,9 @@ enum { TEXT_MOST_NBYTES = 1 << 20 }; /* when inflated: what is longer is passed 
 
 /* What was found so far; p NULL: nothing. Of two alike the later one counts. */
 struct found {
-    struct pcri_bytes exif;       /* eXIf, or a text named "exif" */
-    bool exif_before_pixels; /* then one that comes after them does not count */
-    struct pcri_bytes raw, xmp;   /* chunks' data of text */
+    struct pcri_bytes exif;     /* eXIf, or a text named "exif" */
+    bool exif_before_pixels;    /* then one that comes after them does not count */
+    struct pcri_bytes raw, xmp; /* chunks' data of text */
     uint8_t raw_type, xmp_type; /* first letter of their types */
 };
 
@@ -49,7 +49,8 @@ static void find(struct pcri_bytes file, struct found *f)
                 f->exif = c.data;
             f->exif_before_pixels |= !after;
         } else if ((!memcmp(c.type, "tEXt", 4) || !memcmp(c.type, "zTXt", 4) ||
-                    !memcmp(c.type, "iTXt", 4)) && pcri_png_is_intact(&c)) {
+                    !memcmp(c.type, "iTXt", 4)) &&
+                   pcri_png_is_intact(&c)) {
             take_text(f, c.type[0], c.data, after);
         }
     }
@@ -83,8 +84,10 @@ static int read_text(uint8_t type, struct pcri_bytes chunk, struct pcr_buffer *o
 
 static int hex_digit(uint8_t c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* ImageMagick's form: an empty line, a name, a number of bytes, and their digits. Written into
@@ -99,7 +102,8 @@ static bool read_hex(struct pcri_bytes text, uint8_t *out, size_t *nbytes_out)
             at++;
             continue;
         }
-        int high = hex_digit(text.p[at]), low = at + 1 < text.n ? hex_digit(text.p[at + 1]) : -1;
+        int high = hex_digit(text.p[at]),
+            low = at + 1 < text.n ? hex_digit(text.p[at + 1]) : -1;
         if (high < 0 || low < 0)
             return false;
         out[n++] = (uint8_t) (high << 4 | low);

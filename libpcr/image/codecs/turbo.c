@@ -280,9 +280,9 @@ static uint64_t turbo_held(void *state, const struct pcri_rect *window)
         const jpeg_component_info *c = &t->cinfo.comp_info[i];
         uint64_t h = (uint64_t) t->cinfo.max_h_samp_factor;
         uint64_t v = (uint64_t) t->cinfo.max_v_samp_factor;
-        nbytes += (t->cinfo.image_width * (uint64_t) c->h_samp_factor + h - 1) / h
-            * ((t->cinfo.image_height * (uint64_t) c->v_samp_factor + v - 1) / v)
-            * sizeof(JCOEF);
+        nbytes += (t->cinfo.image_width * (uint64_t) c->h_samp_factor + h - 1) / h *
+                  ((t->cinfo.image_height * (uint64_t) c->v_samp_factor + v - 1) / v) *
+                  sizeof(JCOEF);
     }
     return nbytes;
 }
@@ -372,8 +372,9 @@ static int turbo_rows(void *state, const struct pcri_rect *window,
                       const struct pcri_target *target, struct pcr_error *err)
 {
     struct turbo *t = state;
-    bool direct = t->cinfo.out_color_space != JCS_CMYK && !target->plane_nbytes
-        && window->width == t->cinfo.output_width && window->height == t->cinfo.output_height;
+    bool direct = t->cinfo.out_color_space != JCS_CMYK && !target->plane_nbytes &&
+                  window->width == t->cinfo.output_width &&
+                  window->height == t->cinfo.output_height;
     t->err = err;
     int rc = pcri_buffer_reserve(&t->row, (size_t) t->cinfo.output_width * 4, err);
     if (!rc)

@@ -29,9 +29,9 @@ static void luma_of_rgb(const uint8_t *const rgb[3], size_t n, uint8_t *restrict
 
 /* The inks of at most RUN pixels of CMYK or YCCK: C, M and Y. A file holds 255 less the inks, and
  * its YCCK is that of the inks, whose RGB they are. */
-static void run_of_inks(const struct pcri_pixel_plan *plan,
-                        const struct pcri_kernels *kernels, const uint8_t *const rows[4],
-                        size_t at, size_t n, uint8_t inks[3][RUN])
+static void run_of_inks(const struct pcri_pixel_plan *plan, const struct pcri_kernels *kernels,
+                        const uint8_t *const rows[4], size_t at, size_t n,
+                        uint8_t inks[3][RUN])
 {
     const struct pcri_rgb_row ink_row = { { inks[0], inks[1], inks[2] }, true };
     if (plan->from == PCRI_JPEG_YCCK) {

@@ -54,8 +54,9 @@ static const int16_t matrices[][8] = {
     { 8192, -9058, 2578, 5026, 3826, -9809, 11512, -8192 },
     { 8192, -11295, 10438, -9058, 1297, -3826, 6164, -8192 },
 };
-static const uint8_t first_row[MAX_SIZE + 1] = { [3] = 0,  [4] = 2,   [5] = 4,   [6] = 7,
-                                                 [7] = 10, [10] = 14, [12] = 19, [14] = 25 };
+static const uint8_t first_row[MAX_SIZE + 1] = {
+    [3] = 0, [4] = 2, [5] = 4, [6] = 7, [7] = 10, [10] = 14, [12] = 19, [14] = 25
+};
 
 /* How a size is computed. */
 struct shape {
@@ -116,8 +117,8 @@ INLINE void store_scaled(const vec c[8], int count, size_t width, size_t size, u
     vec left0 = LOW8(a, b), left1 = HIGH8(a, b), right0 = LOW8(e, f), right1 = HIGH8(e, f);
     vec top = LOW16(left0, left1), bottom = HIGH16(left0, left1);
     vec top_right = LOW16(right0, right1), bottom_right = HIGH16(right0, right1);
-    vec rows[4] = { LOW32(top, top_right), HIGH32(top, top_right),
-                    LOW32(bottom, bottom_right), HIGH32(bottom, bottom_right) };
+    vec rows[4] = { LOW32(top, top_right), HIGH32(top, top_right), LOW32(bottom, bottom_right),
+                    HIGH32(bottom, bottom_right) };
     uint64_t samples[4][BLOCKS][2];
     memcpy(samples, rows, sizeof(samples));
     for (int y = 0; y < count; y++)

@@ -64,8 +64,8 @@ extern const struct pcri_kernels pcri_kernels_portable;
 void pcri_flat_row(const int16_t *dc, size_t step, size_t count,
                    const struct pcri_dequant *dequant, uint8_t *dst);
 void pcri_idct_scaled_portable(const int16_t *coef, const uint64_t *mask, size_t count,
-                               const struct pcri_dequant *dequant, uint32_t size,
-                               uint8_t *dst, size_t stride_nbytes);
+                               const struct pcri_dequant *dequant, uint32_t size, uint8_t *dst,
+                               size_t stride_nbytes);
 #if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
 #define PCRI_HAVE_AVX2 1
 #define PCRI_HAVE_AVX512 1
@@ -79,8 +79,8 @@ void pcri_idct_scaled_avx2(const int16_t *coef, const uint64_t *mask, size_t cou
                            size_t stride_nbytes);
 #endif
 
-#if !defined(PCR_PORTABLE) && defined(__aarch64__) && defined(__ARM_NEON) \
-    && defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#if !defined(PCR_PORTABLE) && defined(__aarch64__) && defined(__ARM_NEON) && \
+    defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define PCRI_HAVE_NEON 1
 extern const struct pcri_kernels pcri_kernels_neon;
 #endif

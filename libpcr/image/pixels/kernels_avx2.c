@@ -27,8 +27,7 @@ INLINE __m256i triple(__m256i v)
 
 /* --- upsampling --- */
 
-TARGET static void mix_rows(const uint8_t *near, const uint8_t *far, size_t n,
-                            uint16_t *sums)
+TARGET static void mix_rows(const uint8_t *near, const uint8_t *far, size_t n, uint16_t *sums)
 {
     for (size_t i = 0; i < n; i += 16)
         _mm256_storeu_si256((__m256i *) (void *) (sums + i),
@@ -96,20 +95,23 @@ INLINE void convert(__m256i y, __m256i cb, __m256i cr, __m256i rgb[3])
 INLINE void interleave(const __m256i channel[3], __m256i out[3])
 {
 #define P(i) ((i) % 2 * 8 + (i) / 2)
-    __m256i r = _mm256_shuffle_epi8(channel[0], _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        P(0), P(11), P(6), P(1), P(12), P(7), P(2), P(13), P(8), P(3), P(14), P(9), P(4),
-        P(15), P(10), P(5))));
-    __m256i g = _mm256_shuffle_epi8(channel[1], _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        P(5), P(0), P(11), P(6), P(1), P(12), P(7), P(2), P(13), P(8), P(3), P(14), P(9),
-        P(4), P(15), P(10))));
-    __m256i b = _mm256_shuffle_epi8(channel[2], _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        P(10), P(5), P(0), P(11), P(6), P(1), P(12), P(7), P(2), P(13), P(8), P(3), P(14),
-        P(9), P(4), P(15))));
+    __m256i r = _mm256_shuffle_epi8(
+        channel[0], _mm256_broadcastsi128_si256(
+                        _mm_setr_epi8(P(0), P(11), P(6), P(1), P(12), P(7), P(2), P(13), P(8),
+                                      P(3), P(14), P(9), P(4), P(15), P(10), P(5))));
+    __m256i g = _mm256_shuffle_epi8(
+        channel[1], _mm256_broadcastsi128_si256(
+                        _mm_setr_epi8(P(5), P(0), P(11), P(6), P(1), P(12), P(7), P(2), P(13),
+                                      P(8), P(3), P(14), P(9), P(4), P(15), P(10))));
+    __m256i b = _mm256_shuffle_epi8(
+        channel[2], _mm256_broadcastsi128_si256(
+                        _mm_setr_epi8(P(10), P(5), P(0), P(11), P(6), P(1), P(12), P(7), P(2),
+                                      P(13), P(8), P(3), P(14), P(9), P(4), P(15))));
 #undef P
-    const __m256i third1 = _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0));
-    const __m256i third2 = _mm256_broadcastsi128_si256(_mm_setr_epi8(
-        0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0));
+    const __m256i third1 = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0));
+    const __m256i third2 = _mm256_broadcastsi128_si256(
+        _mm_setr_epi8(0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0, 0, -1, 0));
     out[0] = _mm256_blendv_epi8(_mm256_blendv_epi8(r, g, third1), b, third2);
     out[1] = _mm256_blendv_epi8(_mm256_blendv_epi8(g, b, third1), r, third2);
     out[2] = _mm256_blendv_epi8(_mm256_blendv_epi8(b, r, third1), g, third2);
@@ -123,8 +125,8 @@ INLINE void store_32(const __m256i even[3], const __m256i odd[3], bool planar,
     for (int c = 0; c < 3; c++)
         channel[c] = _mm256_packus_epi16(even[c], odd[c]);
     if (planar) {
-        const __m256i order = _mm256_broadcastsi128_si256(_mm_setr_epi8(
-            0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
+        const __m256i order = _mm256_broadcastsi128_si256(
+            _mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
         for (int c = 0; c < 3; c++)
             _mm256_storeu_si256((__m256i *) (void *) plane[c],
                                 _mm256_shuffle_epi8(channel[c], order));
@@ -145,8 +147,7 @@ struct chroma_avx2 {
 };
 
 /* Chroma of pixels `at` to `at` + 31, even and odd ones apart, less 128. */
-INLINE void chroma_32(const void *from, size_t at, const struct chroma_avx2 *c,
-                      __m256i out[2])
+INLINE void chroma_32(const void *from, size_t at, const struct chroma_avx2 *c, __m256i out[2])
 {
     if (c->h2) {
         two_samples((const uint16_t *) from + at / 2, c->bias[0], c->bias[1], out);
@@ -190,8 +191,8 @@ INLINE void convert_row(const uint8_t *y, const struct chroma_avx2 *c, size_t n,
     }
 }
 
-TARGET static void ycc_to_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr,
-                              size_t n, const struct pcri_rgb_row *out)
+TARGET static void ycc_to_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
+                              const struct pcri_rgb_row *out)
 {
     struct chroma_avx2 c = { .cb = cb, .cr = cr, .h2 = false };
     if (out->planar)

@@ -26,12 +26,11 @@ INLINE __m512i triple(__m512i v)
 
 /* --- upsampling --- */
 
-TARGET static void mix_rows(const uint8_t *near, const uint8_t *far, size_t n,
-                            uint16_t *sums)
+TARGET static void mix_rows(const uint8_t *near, const uint8_t *far, size_t n, uint16_t *sums)
 {
     for (size_t i = 0; i < n; i += 32)
-        _mm512_storeu_si512(sums + i, _mm512_add_epi16(triple(widen(near + i)),
-                                                       widen(far + i)));
+        _mm512_storeu_si512(sums + i,
+                            _mm512_add_epi16(triple(widen(near + i)), widen(far + i)));
 }
 
 TARGET static void upsample_v2(const uint8_t *near, const uint8_t *far, size_t n,
@@ -88,16 +87,19 @@ INLINE void convert(__m512i y, __m512i cb, __m512i cr, __m512i rgb[3])
 /* Sixty-four pixels of a channel: in each 16 bytes the even pixels, then the odd ones.
  * AT(x) is where pixel x is. */
 #define AT(x) ((x) / 16 * 16 + (x) % 2 * 8 + (x) % 16 / 2)
-#define EIGHT(f, k) f((k)), f((k) + 1), f((k) + 2), f((k) + 3), f((k) + 4), f((k) + 5), \
-    f((k) + 6), f((k) + 7)
-#define ALL(f, k) EIGHT(f, k), EIGHT(f, k + 8), EIGHT(f, k + 16), EIGHT(f, k + 24), \
-    EIGHT(f, k + 32), EIGHT(f, k + 40), EIGHT(f, k + 48), EIGHT(f, k + 56)
+#define EIGHT(f, k) \
+    f((k)), f((k) + 1), f((k) + 2), f((k) + 3), f((k) + 4), f((k) + 5), f((k) + 6), f((k) + 7)
+#define ALL(f, k) \
+    EIGHT(f, k), EIGHT(f, k + 8), EIGHT(f, k + 16), EIGHT(f, k + 24), EIGHT(f, k + 32), \
+        EIGHT(f, k + 40), EIGHT(f, k + 48), EIGHT(f, k + 56)
 #define AT_THIRD(k) AT((k) / 3)
 
 static const _Alignas(64) uint8_t in_order[64] = { ALL(AT, 0) };
 /* Of each byte of 64 packed pixels the place in its channel, which is byte number % 3. */
 static const _Alignas(64) uint8_t packed_order[3][64] = {
-    { ALL(AT_THIRD, 0) }, { ALL(AT_THIRD, 64) }, { ALL(AT_THIRD, 128) },
+    { ALL(AT_THIRD, 0) },
+    { ALL(AT_THIRD, 64) },
+    { ALL(AT_THIRD, 128) },
 };
 #define EVERY_THIRD UINT64_C(0x9249249249249249)
 static const uint64_t second_channel[3] = { EVERY_THIRD << 1, EVERY_THIRD, EVERY_THIRD << 2 };
@@ -154,8 +156,8 @@ INLINE void chroma_64(const void *from, size_t at, const struct chroma_avx512 *c
     out[1] = _mm512_sub_epi16(_mm512_srli_epi16(v, 8), middle);
 }
 
-INLINE void convert_64(const uint8_t *y, size_t at, const struct chroma_avx512 *c,
-                       bool planar, ptrdiff_t n, uint8_t *const plane[3])
+INLINE void convert_64(const uint8_t *y, size_t at, const struct chroma_avx512 *c, bool planar,
+                       ptrdiff_t n, uint8_t *const plane[3])
 {
     __m512i luma = load(y + at), cb[2], cr[2], rgb[2][3];
     chroma_64(c->cb, at, c, cb);
@@ -165,8 +167,8 @@ INLINE void convert_64(const uint8_t *y, size_t at, const struct chroma_avx512 *
     store_64(rgb[0], rgb[1], planar, n, at, plane);
 }
 
-INLINE void convert_row(const uint8_t *y, const struct chroma_avx512 *c, size_t n,
-                        bool planar, uint8_t *const plane[3])
+INLINE void convert_row(const uint8_t *y, const struct chroma_avx512 *c, size_t n, bool planar,
+                        uint8_t *const plane[3])
 {
     size_t at = 0;
     for (; at + 64 <= n; at += 64)
@@ -175,8 +177,8 @@ INLINE void convert_row(const uint8_t *y, const struct chroma_avx512 *c, size_t 
         convert_64(y, at, c, planar, (ptrdiff_t) (n - at), plane);
 }
 
-TARGET static void ycc_to_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr,
-                              size_t n, const struct pcri_rgb_row *out)
+TARGET static void ycc_to_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
+                              const struct pcri_rgb_row *out)
 {
     struct chroma_avx512 c = { .cb = cb, .cr = cr, .h2 = false };
     if (out->planar)

@@ -70,8 +70,8 @@ INLINE vec load_8(const int16_t *const coef[BLOCKS], const struct pcri_dequant *
 
 #define W(i) (char) ((i) < 0 ? -128 : 2 * (i)), (char) ((i) < 0 ? -128 : 2 * (i) + 1)
 #define PICK(z, a, b, c, d, e, f, g, h) \
-    _mm512_shuffle_epi8(z, _mm512_broadcast_i32x4(_mm_setr_epi8( \
-        W(a), W(b), W(c), W(d), W(e), W(f), W(g), W(h))))
+    _mm512_shuffle_epi8(z, _mm512_broadcast_i32x4(_mm_setr_epi8(W(a), W(b), W(c), W(d), W(e), \
+                                                                W(f), W(g), W(h))))
 #define OR _mm512_or_si512
 #define _ (-1)
 

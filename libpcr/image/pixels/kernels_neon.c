@@ -72,15 +72,19 @@ INLINE uint8x16_t load_8(const int16_t *coef, const struct pcri_dequant *q, bool
 
 /* The bytes of eight coefficients by their zigzag indices. */
 #define B(k) 2 * (k), 2 * (k) + 1
-#define PICK(a, b, c, d, e, f, g, h) { B(a), B(b), B(c), B(d), B(e), B(f), B(g), B(h) }
+#define PICK(a, b, c, d, e, f, g, h) \
+    { \
+        B(a), B(b), B(c), B(d), B(e), B(f), B(g), B(h) \
+    }
 static const uint8_t pair_source[8][16] = {
-    PICK(5, 23, 27, 52, 28, 54, 1, 19),   PICK(12, 37, 41, 59, 43, 61, 8, 34),
-    PICK(48, 7, 62, 29, 63, 42, 36, 4),   PICK(18, 33, 44, 55, 53, 60, 11, 22),
-    PICK(6, 32, 15, 45, 0, 10, 14, 39),   PICK(17, 47, 30, 56, 3, 21, 25, 50),
-    PICK(49, 13, 58, 26, 35, 2, 57, 16),  PICK(24, 38, 40, 51, 9, 20, 31, 46),
+    PICK(5, 23, 27, 52, 28, 54, 1, 19),  PICK(12, 37, 41, 59, 43, 61, 8, 34),
+    PICK(48, 7, 62, 29, 63, 42, 36, 4),  PICK(18, 33, 44, 55, 53, 60, 11, 22),
+    PICK(6, 32, 15, 45, 0, 10, 14, 39),  PICK(17, 47, 30, 56, 3, 21, 25, 50),
+    PICK(49, 13, 58, 26, 35, 2, 57, 16), PICK(24, 38, 40, 51, 9, 20, 31, 46),
 };
 static const uint8_t corner_source[2][16] = {
-    PICK(0, 3, 5, 12, 1, 8, 6, 17), PICK(2, 9, 7, 18, 4, 11, 13, 24),
+    PICK(0, 3, 5, 12, 1, 8, 6, 17),
+    PICK(2, 9, 7, 18, 4, 11, 13, 24),
 };
 
 /* Zigzag order to idct_body.h's pairs of rows. parts: 4 where coefficients beyond zigzag

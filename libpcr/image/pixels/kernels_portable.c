@@ -9,13 +9,12 @@
 
 /* Where zigzag index k goes among idct_body.h's pairs of rows, and in its corner. */
 static const uint8_t pair_place[64] = {
-    36, 6, 53, 44, 23, 0, 32, 17, 14, 60, 37, 30, 8, 49, 38, 34,
-    55, 40, 24, 7, 61, 45, 31, 1, 56, 46, 51, 2, 4, 19, 42, 62,
-    33, 25, 15, 52, 22, 9, 57, 39, 58, 10, 21, 12, 26, 35, 63, 41,
-    16, 48, 47, 59, 3, 28, 5, 27, 43, 54, 50, 11, 29, 13, 18, 20,
+    36, 6,  53, 44, 23, 0,  32, 17, 14, 60, 37, 30, 8,  49, 38, 34, 55, 40, 24, 7,  61, 45,
+    31, 1,  56, 46, 51, 2,  4,  19, 42, 62, 33, 25, 15, 52, 22, 9,  57, 39, 58, 10, 21, 12,
+    26, 35, 63, 41, 16, 48, 47, 59, 3,  28, 5,  27, 43, 54, 50, 11, 29, 13, 18, 20,
 };
-static const uint8_t corner_place[25] = { 0, 4, 8, 1,  12, 2, 6, 10, 5, 9, 0, 13, 3,
-                                          14, 0, 0, 0, 7, 11, 0, 0, 0, 0, 0, 15 };
+static const uint8_t corner_place[25] = { 0,  4, 8, 1, 12, 2,  6, 10, 5, 9, 0, 13, 3,
+                                          14, 0, 0, 0, 7,  11, 0, 0,  0, 0, 0, 15 };
 
 INLINE int16_t dequantise(int16_t coef, const struct pcri_dequant *q, bool offsets, int k)
 {
@@ -58,10 +57,9 @@ INLINE void load_corner(const int16_t *const coef[1], const uint64_t mask[1],
 /* The same for idct_scaled_body.h: rows are interleaved in pairs (0, 2), (4, 6), (1, 3),
  * (5, 7), of columns 0 2 4 6, then of 1 3 5 7. */
 static const uint8_t scaled_place[64] = {
-    0, 32, 16, 1, 48, 2, 34, 18, 33, 17, 8, 49, 3, 50, 4, 36,
-    20, 35, 19, 40, 24, 9, 56, 10, 51, 5, 52, 6, 38, 22, 37, 21,
-    42, 26, 41, 25, 57, 11, 58, 12, 53, 7, 54, 39, 23, 44, 28, 43,
-    27, 59, 13, 60, 14, 55, 46, 30, 45, 29, 61, 15, 62, 47, 31, 63,
+    0,  32, 16, 1,  48, 2,  34, 18, 33, 17, 8,  49, 3,  50, 4,  36, 20, 35, 19, 40, 24, 9,
+    56, 10, 51, 5,  52, 6,  38, 22, 37, 21, 42, 26, 41, 25, 57, 11, 58, 12, 53, 7,  54, 39,
+    23, 44, 28, 43, 27, 59, 13, 60, 14, 55, 46, 30, 45, 29, 61, 15, 62, 47, 31, 63,
 };
 
 INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[1],
@@ -75,8 +73,8 @@ INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[
 #include "idct_body.h"
 #include "idct_scaled_body.h"
 
-void pcri_flat_row(const int16_t *dc, size_t step, size_t count,
-                   const struct pcri_dequant *q, uint8_t *dst)
+void pcri_flat_row(const int16_t *dc, size_t step, size_t count, const struct pcri_dequant *q,
+                   uint8_t *dst)
 {
     for (size_t i = 0; i < count; i++) {
         uint64_t v = flat_samples(dc[step * i], q->quant[0]);

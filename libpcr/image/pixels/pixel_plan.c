@@ -32,8 +32,8 @@ static uint32_t block_size(const struct pcri_jpeg_file *f, const struct pcri_com
                            uint32_t scale)
 {
     uint32_t size = scale;
-    while (size < 8 && f->max_h * scale % (c->h * size * 2) == 0
-           && f->max_v * scale % (c->v * size * 2) == 0)
+    while (size < 8 && f->max_h * scale % (c->h * size * 2) == 0 &&
+           f->max_v * scale % (c->v * size * 2) == 0)
         size *= 2;
     return size;
 }
@@ -79,22 +79,27 @@ int pcri_pixels_plan(const struct pcri_jpeg_file *f, const struct pcri_decode_pa
                      const struct pcri_rect *window, struct pcri_pixel_plan *out,
                      struct pcr_error *err)
 {
-    *out = (struct pcri_pixel_plan) { .window = *window, .color = params->color,
+    *out = (struct pcri_pixel_plan) { .window = *window,
+                                      .color = params->color,
                                       .component_count = f->component_count,
                                       .identical = params->identical };
     if (find_color(f, out))
-        return pcri_fail(err, PCR_ERR_UNSUPPORTED, "JPEG: %u components of a colour space "
-                         "that is left to libjpeg", (unsigned) f->component_count);
+        return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                         "JPEG: %u components of a colour space "
+                         "that is left to libjpeg",
+                         (unsigned) f->component_count);
     bool luma_alone = out->from == PCRI_JPEG_YCC && params->color == PCR_COLOR_GRAY;
     uint32_t step = 1; /* the least common multiple of the components' h */
     for (uint32_t i = 0; i < f->component_count; i++) {
         struct pcri_component_plan *c = &out->components[i];
         uint32_t before = step;
         if (plan_component(f, params->scale, &f->components[i], c))
-            return pcri_fail(err, PCR_ERR_UNSUPPORTED, "JPEG: component %u's sampling factors "
-                             "%ux%u do not divide %ux%u", (unsigned) i,
-                             (unsigned) f->components[i].h, (unsigned) f->components[i].v,
-                             (unsigned) f->max_h, (unsigned) f->max_v);
+            return pcri_fail(err, PCR_ERR_UNSUPPORTED,
+                             "JPEG: component %u's sampling factors "
+                             "%ux%u do not divide %ux%u",
+                             (unsigned) i, (unsigned) f->components[i].h,
+                             (unsigned) f->components[i].v, (unsigned) f->max_h,
+                             (unsigned) f->max_v);
         c->needed = i == 0 || !luma_alone;
         while (step % c->h)
             step += before;
@@ -102,8 +107,8 @@ int pcri_pixels_plan(const struct pcri_jpeg_file *f, const struct pcri_decode_pa
     out->left = window->x - window->x % step;
     for (uint32_t i = 0; i < f->component_count; i++) {
         struct pcri_component_plan *c = &out->components[i];
-        block_range(out->left, window->x + window->width, c->h, c->smooth_h, c->width,
-                    c->size, &c->column_begin, &c->column_end);
+        block_range(out->left, window->x + window->width, c->h, c->smooth_h, c->width, c->size,
+                    &c->column_begin, &c->column_end);
         block_range(window->y, window->y + window->height, c->v, c->smooth_v, c->height,
                     c->size, &c->row_begin, &c->row_end);
     }

@@ -25,8 +25,8 @@ static size_t cut_memory(struct pcri_pixels *p, const struct pcri_pixel_plan *pl
             continue;
         /* One block more, for kernels that take two at a time; a margin for what they read
          * beyond the end, and one at the left for the first sum's neighbour. */
-        size_t stride = aligned((c->column_end - c->column_begin + 1) * (size_t) c->size
-                                + PCRI_KERNEL_PADDING);
+        size_t stride = aligned((c->column_end - c->column_begin + 1) * (size_t) c->size +
+                                PCRI_KERNEL_PADDING);
         p->components[i].stride_nbytes = stride;
         p->components[i].samples = memory + at;
         at += stride * 2 * c->size;
@@ -97,7 +97,8 @@ static void transform_row(struct pcri_pixels *p, const struct pcri_component_pla
 /* Row y of component i, at its first block column; its block row is transformed now if it
  * was not yet. Rows are asked for in ascending order, but for the one above. */
 static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                                 const struct pcri_block_source *source, uint32_t i, uint32_t y)
+                                 const struct pcri_block_source *source, uint32_t i,
+                                 uint32_t y)
 {
     const struct pcri_component_plan *c = &plan->components[i];
     uint32_t row = y / c->size, within = y - row * c->size;
@@ -105,8 +106,8 @@ static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_
         source->advance(source->state, i, row + 1);
     while (p->components[i].next_row <= row)
         transform_row(p, c, &source->planes[i], i, p->components[i].next_row++);
-    return p->components[i].samples + row % 2 * c->size * p->components[i].stride_nbytes
-        + within * p->components[i].step_nbytes[row % 2];
+    return p->components[i].samples + row % 2 * c->size * p->components[i].stride_nbytes +
+           within * p->components[i].step_nbytes[row % 2];
 }
 
 static void repeat(const uint8_t *in, size_t n, uint32_t times, uint8_t *out)
@@ -179,8 +180,8 @@ static const uint8_t *full_row(struct pcri_pixels *p, const struct pcri_pixel_pl
 static bool is_fused(const struct pcri_pixel_plan *plan)
 {
     const struct pcri_component_plan *c = plan->components;
-    return plan->from == PCRI_JPEG_YCC && plan->color == PCR_COLOR_RGB && c[0].h == 1
-        && c[0].v == 1 && c[1].smooth_h && c[2].smooth_h && c[1].smooth_v == c[2].smooth_v;
+    return plan->from == PCRI_JPEG_YCC && plan->color == PCR_COLOR_RGB && c[0].h == 1 &&
+           c[0].v == 1 && c[1].smooth_h && c[2].smooth_h && c[1].smooth_v == c[2].smooth_v;
 }
 
 /* The rows of samples that pixel row y is made of. True if it is the same as the last one. */
@@ -232,8 +233,9 @@ int pcri_pixels_make(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
     const struct pcri_rect *w = &plan->window;
     uint32_t skip = w->x - plan->left;
     size_t planes = plan->color == PCR_COLOR_RGB && target->plane_nbytes ? 3 : 1;
-    size_t pixel = plan->color == PCRI_COLOR_INKS ? 4
-                   : plan->color == PCR_COLOR_RGB && planes == 1 ? 3 : 1;
+    size_t pixel = plan->color == PCRI_COLOR_INKS                ? 4
+                   : plan->color == PCR_COLOR_RGB && planes == 1 ? 3
+                                                                 : 1;
     size_t row_nbytes = ((size_t) w->width + skip) * pixel;
     for (uint32_t y = 0; y < w->height; y++) {
         uint8_t *dst = target->data + y * target->stride_nbytes;

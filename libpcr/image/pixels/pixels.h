@@ -11,26 +11,30 @@
 /* One component's part of the work. Samples are counted at its own (scaled) resolution. */
 struct pcri_component_plan {
     bool needed;
-    uint32_t size;          /* of a block after the inverse DCT, each way */
-    uint32_t h, v;          /* pixels that a sample covers, across and down */
-    bool smooth_h, smooth_v; /* by the triangle filter; else samples are repeated */
-    uint32_t width, height; /* samples of the whole picture */
+    uint32_t size;                     /* of a block after the inverse DCT, each way */
+    uint32_t h, v;                     /* pixels that a sample covers, across and down */
+    bool smooth_h, smooth_v;           /* by the triangle filter; else samples are repeated */
+    uint32_t width, height;            /* samples of the whole picture */
     uint32_t column_begin, column_end; /* blocks that the window needs */
     uint32_t row_begin, row_end;       /* block rows that the window needs */
 };
 
 enum pcri_jpeg_color { /* of the file */
-    PCRI_JPEG_GRAY, PCRI_JPEG_YCC, PCRI_JPEG_RGB, PCRI_JPEG_CMYK, PCRI_JPEG_YCCK,
+                       PCRI_JPEG_GRAY,
+                       PCRI_JPEG_YCC,
+                       PCRI_JPEG_RGB,
+                       PCRI_JPEG_CMYK,
+                       PCRI_JPEG_YCCK,
 };
 
 struct pcri_pixel_plan {
     struct pcri_rect window; /* of the scaled picture, as stored */
     struct pcri_component_plan components[4];
     uint32_t component_count;
-    uint32_t left; /* where rows begin: at or a few pixels before the window */
-    uint32_t color;            /* wanted: PCR_COLOR_RGB, PCR_COLOR_GRAY or PCRI_COLOR_INKS */
+    uint32_t left;  /* where rows begin: at or a few pixels before the window */
+    uint32_t color; /* wanted: PCR_COLOR_RGB, PCR_COLOR_GRAY or PCRI_COLOR_INKS */
     enum pcri_jpeg_color from;
-    bool identical;            /* coefficients as they are */
+    bool identical; /* coefficients as they are */
 };
 
 /* What the window needs of each component. `scale` is that of pcr_decode_options, 1 to 8.
@@ -44,11 +48,11 @@ struct pcri_pixels {
     const struct pcri_kernels *kernels;
     struct pcri_dequant dequant[4];
     struct pcr_buffer memory;
-    struct { /* parts of `memory` */
+    struct {              /* parts of `memory` */
         uint8_t *samples; /* two block rows, used in turn */
         size_t stride_nbytes;
-        size_t step_nbytes[2]; /* from row to row of each: 0 where all rows are the same */
-        uint32_t next_row; /* the block row to transform next */
+        size_t step_nbytes[2];     /* from row to row of each: 0 where all rows are the same */
+        uint32_t next_row;         /* the block row to transform next */
         const uint8_t *near, *far; /* what the last row of pixels was made of */
         uint16_t *sums;
         uint8_t *row; /* one row of pixels' samples */

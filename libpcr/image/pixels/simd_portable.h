@@ -107,7 +107,7 @@ INLINE vec pack32(vec a, vec b)
 {
     vec r[2] = { a, b };
     for (int i = 0; i < 2; i++) {
-        vec lo = r[i] < INT16_MIN, hi = r[i] > INT16_MAX;
+        vec lo = r[i]<INT16_MIN, hi = r[i]> INT16_MAX;
         r[i] = (r[i] & ~lo & ~hi) | (lo & INT16_MIN) | (hi & INT16_MAX);
     }
     return LANES(v8i16, r[0], r[1], HALVES(0, 2, 4, 6, 8, 10, 12, 14));
@@ -118,7 +118,7 @@ INLINE vec pack16(vec a, vec b)
 {
     v8i16 r[2] = { (v8i16) a, (v8i16) b };
     for (int i = 0; i < 2; i++) {
-        v8i16 lo = r[i] < INT8_MIN, hi = r[i] > INT8_MAX;
+        v8i16 lo = r[i]<INT8_MIN, hi = r[i]> INT8_MAX;
         r[i] = (r[i] & ~lo & ~hi) | (lo & INT8_MIN) | (hi & INT8_MAX);
     }
     return LANES(v16i8, r[0], r[1], HALVES(0, 2, 4, 6, 8, 10, 12, 14),

@@ -30,8 +30,9 @@ static double cubic(double x)
 {
     const double a = -0.5;
     x = fabs(x);
-    return x < 1 ? ((a + 2) * x - (a + 3)) * x * x + 1
-           : x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+    return x < 1   ? ((a + 2) * x - (a + 3)) * x * x + 1
+           : x < 2 ? (((x - 5) * x + 8) * x - 4) * a
+                   : 0;
 }
 
 struct curve {
@@ -159,18 +160,18 @@ static int check_window(struct pcr_resize_options *o, uint32_t width, uint32_t h
                          "window [%g, %g) x [%g, %g) is empty or outside %u x %u pixels",
                          o->x0, o->x1, o->y0, o->y1, (unsigned) width, (unsigned) height);
     if (!dst_width || !dst_height)
-        return pcri_fail(err, PCR_ERR_INVAL, "resize to %u x %u pixels",
-                         (unsigned) dst_width, (unsigned) dst_height);
+        return pcri_fail(err, PCR_ERR_INVAL, "resize to %u x %u pixels", (unsigned) dst_width,
+                         (unsigned) dst_height);
     if (!o->grid_width && !o->grid_height && !o->grid_x && !o->grid_y) {
         o->grid_width = dst_width;
         o->grid_height = dst_height;
     }
     if (o->grid_width < dst_width || o->grid_x > o->grid_width - dst_width ||
         o->grid_height < dst_height || o->grid_y > o->grid_height - dst_height)
-        return pcri_fail(err, PCR_ERR_INVAL, "%u x %u pixels from %u, %u on of a grid of %u x %u",
-                         (unsigned) dst_width, (unsigned) dst_height, (unsigned) o->grid_x,
-                         (unsigned) o->grid_y, (unsigned) o->grid_width,
-                         (unsigned) o->grid_height);
+        return pcri_fail(
+            err, PCR_ERR_INVAL, "%u x %u pixels from %u, %u on of a grid of %u x %u",
+            (unsigned) dst_width, (unsigned) dst_height, (unsigned) o->grid_x,
+            (unsigned) o->grid_y, (unsigned) o->grid_width, (unsigned) o->grid_height);
     return 0;
 }
 
@@ -254,7 +255,8 @@ static int prepare_rows(struct pcri_resizer *r, const struct pcri_resize_plan *p
 {
     enum { ALIGN = 64 };
     const struct pcri_resize_rows *rows = r->rows;
-    *out = (struct pcri_shrink) { .filter = &plan->across, .width = plan->dst_width,
+    *out = (struct pcri_shrink) { .filter = &plan->across,
+                                  .width = plan->dst_width,
                                   .channels = plan->channels,
                                   .flip = plan->flags & PCR_RESIZE_FLIP };
     if (!rows->make_table || plan->filter == PCR_FILTER_BICUBIC)
@@ -277,8 +279,8 @@ static int begin(struct pcri_resizer *r, const struct pcri_resize_plan *plan, ui
     size_t wide = 0, total;
     bool cubic = plan->filter == PCR_FILTER_BICUBIC;
     /* One number after the rows that are wide. */
-    if ((cubic && !pcri_mul((size_t) plan->dst_width * plan->channels,
-                            down->end - down->begin, &wide)) ||
+    if ((cubic && !pcri_mul((size_t) plan->dst_width * plan->channels, down->end - down->begin,
+                            &wide)) ||
         !pcri_add(wide, columns + padding + 1, &total) ||
         !pcri_mul(total, sizeof(uint16_t), &total))
         return pcri_fail_nomem(err, columns);
@@ -303,8 +305,8 @@ int pcri_resize_run(struct pcri_resizer *r, const struct pcri_resize_plan *plan,
     int rc = begin(r, plan, dst, &j, err);
     if (rc)
         return rc;
-    src += (size_t) (down->begin - y) * stride_nbytes
-           + (size_t) (plan->across.begin - x) * plan->channels;
+    src += (size_t) (down->begin - y) * stride_nbytes +
+           (size_t) (plan->across.begin - x) * plan->channels;
     if (!j.wide) {
         for (uint32_t i = 0; i < plan->dst_height; i++)
             make_row(&j, i, src + (down->taps[i].begin - down->begin) * stride_nbytes,
@@ -317,8 +319,8 @@ int pcri_resize_run(struct pcri_resizer *r, const struct pcri_resize_plan *plan,
     return 0;
 }
 
-int pcri_resize_feed(struct pcri_resizer *r, const struct pcri_resize_plan *plan,
-                     uint8_t *dst, struct pcri_resize_feed *out, struct pcr_error *err)
+int pcri_resize_feed(struct pcri_resizer *r, const struct pcri_resize_plan *plan, uint8_t *dst,
+                     struct pcri_resize_feed *out, struct pcr_error *err)
 {
     const struct pcri_filter *down = &plan->down;
     uint32_t all = down->end - down->begin;

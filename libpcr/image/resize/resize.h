@@ -27,8 +27,7 @@ struct pcri_resize_plan {
 
 int pcri_resize_plan(struct pcri_resizer *r, const struct pcr_resize_options *opts,
                      uint32_t width, uint32_t height, uint32_t channels, uint32_t dst_width,
-                     uint32_t dst_height, struct pcri_resize_plan *out,
-                     struct pcr_error *err);
+                     uint32_t dst_height, struct pcri_resize_plan *out, struct pcr_error *err);
 
 /* What a resize that is being carried out works with. */
 struct pcri_resize_job {

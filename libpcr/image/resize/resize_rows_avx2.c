@@ -30,8 +30,8 @@ INLINE __m256i load_16_numbers(const uint16_t *p)
     return _mm256_loadu_si256((const __m256i *) (const void *) p);
 }
 
-INLINE void blend_16(const uint8_t *src, size_t stride, const int16_t *weights,
-                     uint32_t count, uint16_t *out)
+INLINE void blend_16(const uint8_t *src, size_t stride, const int16_t *weights, uint32_t count,
+                     uint16_t *out)
 {
     enum { SHIFT = PCRI_WEIGHT_BITS - PCRI_FRACTION_BITS };
     __m256i low = _mm256_set1_epi32(1 << (SHIFT - 1)), high = low;
@@ -113,7 +113,8 @@ INLINE __m128i sum_pixel(const struct pcri_filter *f, const struct pcri_tap *t,
 
 INLINE void store_packed(__m128i four, uint8_t *out)
 {
-    const __m128i order = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
+    const __m128i order = _mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1,
+                                        -1);
     four = _mm_shuffle_epi8(four, order);
     int32_t last = _mm_extract_epi32(four, 2);
     _mm_storel_epi64((__m128i *) (void *) out, four);
@@ -122,7 +123,8 @@ INLINE void store_packed(__m128i four, uint8_t *out)
 
 INLINE void store_planes(__m128i four, uint8_t *out, size_t plane_nbytes)
 {
-    const __m128i order = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, -1, -1, -1, -1);
+    const __m128i order = _mm_setr_epi8(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, -1, -1, -1,
+                                        -1);
     four = _mm_shuffle_epi8(four, order);
     int32_t planes[3] = { _mm_extract_epi32(four, 0), _mm_extract_epi32(four, 1),
                           _mm_extract_epi32(four, 2) };

@@ -16,8 +16,8 @@
 
 enum {
     BYTE_SHIFT = PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS,
-    LANES = 16,  /* output bytes at a time */
-    REACH = 64,  /* numbers of the input row that they may read */
+    LANES = 16, /* output bytes at a time */
+    REACH = 64, /* numbers of the input row that they may read */
 };
 
 /* --- down --- */
@@ -35,8 +35,8 @@ INLINE __m512i load_32_bytes(const uint8_t *p)
     return _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *) (const void *) p));
 }
 
-INLINE void blend_32(const uint8_t *src, size_t stride, const int16_t *weights,
-                     uint32_t count, uint16_t *out)
+INLINE void blend_32(const uint8_t *src, size_t stride, const int16_t *weights, uint32_t count,
+                     uint16_t *out)
 {
     enum { SHIFT = PCRI_WEIGHT_BITS - PCRI_FRACTION_BITS };
     __m512i low = _mm512_set1_epi32(1 << (SHIFT - 1)), high = low;
@@ -103,7 +103,8 @@ static size_t table_nbytes(const struct pcri_shrink *s)
 }
 
 /* The place of the first number that output byte i reads. */
-static uint32_t place_of(const struct pcri_shrink *s, size_t i, const struct pcri_tap **tap_out)
+static uint32_t place_of(const struct pcri_shrink *s, size_t i,
+                         const struct pcri_tap **tap_out)
 {
     const struct pcri_filter *f = s->filter;
     size_t x = i / s->channels;
@@ -207,8 +208,8 @@ TARGET static void store_planes(const uint8_t *row, uint32_t width, uint8_t *out
     }
 }
 
-TARGET static void shrink_table(const struct pcri_shrink *s, const uint16_t *src,
-                                uint8_t *out, size_t plane_nbytes)
+TARGET static void shrink_table(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out,
+                                size_t plane_nbytes)
 {
     const struct layout l = lay_out(s);
     uint8_t *to = plane_nbytes ? (uint8_t *) s->table + l.row_off : out;

@@ -74,8 +74,8 @@ static const struct pcri_tap *tap_of(const struct pcri_shrink *s, uint32_t x)
     return &s->filter->taps[s->flip ? s->width - 1 - x : x];
 }
 
-static void sum_rgb(const struct pcri_filter *f, const struct pcri_tap *t,
-                    const uint16_t *src, int shift, int32_t most, int32_t out[3])
+static void sum_rgb(const struct pcri_filter *f, const struct pcri_tap *t, const uint16_t *src,
+                    int shift, int32_t most, int32_t out[3])
 {
     const int16_t *w = f->weights + t->first;
     const uint16_t *p = src + (size_t) (t->begin - f->begin) * 3;

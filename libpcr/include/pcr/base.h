@@ -77,8 +77,8 @@ enum pcr_code {
 /* What can be done about a PCR_ERR_IO: bits of pcr_error.flags. */
 enum {
     PCR_ERROR_MAY_PASS = 1 << 0, /* tried again, it may succeed */
-    PCR_ERROR_STALE = 1 << 1,    /* the open object is of no use any more; opened again, it is */
-    PCR_ERROR_LASTS = 1 << 2,    /* it does not pass, whatever sys_errno is */
+    PCR_ERROR_STALE = 1 << 1, /* the open object is of no use any more; opened again, it is */
+    PCR_ERROR_LASTS = 1 << 2, /* it does not pass, whatever sys_errno is */
 };
 
 enum { PCR_MESSAGE_NBYTES = 488 }; /* of an error's message, with the NUL */
@@ -86,12 +86,12 @@ enum { PCR_MESSAGE_NBYTES = 488 }; /* of an error's message, with the NUL */
 /* Details of a failure, owned by the caller. Every function that takes one accepts NULL,
  * and writes it only on failure. */
 struct pcr_error {
-    int32_t code;       /* the value returned */
-    int32_t sys_errno;  /* errno of the failing system call, or 0 */
-    uint64_t offset;    /* byte offset in the object named, or PCR_NO_OFFSET */
-    uint32_t flags;     /* PCR_ERROR_* */
-    uint32_t detail;    /* what a storage of the program's own put there (storage.h), or 0 */
-    char message[PCR_MESSAGE_NBYTES];  /* "object@offset: what", NUL-terminated UTF-8 */
+    int32_t code;      /* the value returned */
+    int32_t sys_errno; /* errno of the failing system call, or 0 */
+    uint64_t offset;   /* byte offset in the object named, or PCR_NO_OFFSET */
+    uint32_t flags;    /* PCR_ERROR_* */
+    uint32_t detail;   /* what a storage of the program's own put there (storage.h), or 0 */
+    char message[PCR_MESSAGE_NBYTES]; /* "object@offset: what", NUL-terminated UTF-8 */
 };
 
 /* The code's name, for example "CORRUPT"; "UNKNOWN" for other values. Static storage. */
@@ -101,15 +101,15 @@ PCR_API const char *pcr_code_name(int code);
  * point to one; NULL there means all defaults, and it is copied. */
 struct pcr_limits {
     uint32_t size;
-    uint32_t max_scans;          /* scans in one JPEG; default 64 */
-    uint64_t max_pixels;         /* width times height of one image; default 2^28. Decoding may
+    uint32_t max_scans;         /* scans in one JPEG; default 64 */
+    uint64_t max_pixels;        /* width times height of one image; default 2^28. Decoding may
                                   * take memory for so many: 3 bytes each for what is delivered
                                   * and 8 for what is held meanwhile. So a part of a larger
                                   * image may pass, or its gray, or its eighth */
-    uint32_t max_samples;        /* samples in one record; default 2^20 */
-    uint32_t reserved;           /* 0 */
-    uint64_t max_head_nbytes;    /* one record's head, decompressed; default 256 MiB */
-    uint64_t max_sample_nbytes;  /* one source file or materialised sample; default 1 GiB */
+    uint32_t max_samples;       /* samples in one record; default 2^20 */
+    uint32_t reserved;          /* 0 */
+    uint64_t max_head_nbytes;   /* one record's head, decompressed; default 256 MiB */
+    uint64_t max_sample_nbytes; /* one source file or materialised sample; default 1 GiB */
     uint64_t max_manifest_nbytes; /* manifest.json; default 1 GiB */
 };
 
@@ -118,8 +118,8 @@ struct pcr_limits {
  * pcr_buffer_free(). */
 struct pcr_buffer {
     uint8_t *data;
-    size_t nbytes;     /* bytes in use */
-    size_t capacity;   /* bytes allocated */
+    size_t nbytes;   /* bytes in use */
+    size_t capacity; /* bytes allocated */
 };
 
 /* Grows the capacity to at least `nbytes`; keeps the bytes in use. For sources (writer.h)

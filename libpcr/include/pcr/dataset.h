@@ -35,12 +35,13 @@ enum {
 #define PCR_RETRY_NEVER UINT32_MAX
 
 struct pcr_dataset_options {
-    uint32_t size;          /* sizeof(struct pcr_dataset_options) */
-    uint32_t flags;         /* PCR_DATASET_* */
-    const char *split;      /* only this split's samples; NULL: all splits, in their order, and
+    uint32_t size;       /* sizeof(struct pcr_dataset_options) */
+    uint32_t flags;      /* PCR_DATASET_* */
+    const char *split;   /* only this split's samples; NULL: all splits, in their order, and
                              * so with "all" where no split is named so */
-    uint32_t io_backend;    /* enum pcr_io_backend */
-    uint32_t open_records;  /* records kept open with their heads; default 64. Those of any dataset
+    uint32_t io_backend; /* enum pcr_io_backend */
+    uint32_t
+        open_records; /* records kept open with their heads; default 64. Those of any dataset
                              * that are not in use are closed where descriptors run out */
     /* What is 0 has its default, or what the dataset's writer has found that reading it takes
      * (a conversion with a higher max_pixels, for example). What is set here holds. */
@@ -52,17 +53,18 @@ struct pcr_dataset_options {
      * damaged in it is read anew, and what fails a checksum of the dataset is dropped from it, and
      * read once more from storage; so nothing wrong is given out of it, or stays. A full disk costs
      * the caching alone. */
-    const char *cache_dir;      /* NULL: in memory */
-    uint64_t cache_nbytes;      /* 0: no cache, or with cache_dir 16 GiB */
-    uint64_t throttle_nbytes_s; /* for experiments: storage gives at most so many bytes a second
+    const char *cache_dir; /* NULL: in memory */
+    uint64_t cache_nbytes; /* 0: no cache, or with cache_dir 16 GiB */
+    uint64_t
+        throttle_nbytes_s;   /* for experiments: storage gives at most so many bytes a second
                                  * to all of the dataset's files together; 0: any number */
-    uint32_t delay_us;          /* for experiments: each read takes so much longer */
-    uint32_t retry_count;       /* reads, also of the manifest, that fail for a reason that may
+    uint32_t delay_us;       /* for experiments: each read takes so much longer */
+    uint32_t retry_count;    /* reads, also of the manifest, that fail for a reason that may
                                  * pass (EIO, EAGAIN, EMFILE, ETIMEDOUT, ESTALE, no network) are
                                  * tried so often again, after 5, 10, 20 ms and so on up to a
                                  * second; 1 to 1000, default 4; PCR_RETRY_NEVER */
-    uint32_t fault_interval;    /* for tests: each n-th read fails with EIO; 0: none */
-    uint32_t reserved;          /* 0 */
+    uint32_t fault_interval; /* for tests: each n-th read fails with EIO; 0: none */
+    uint32_t reserved;       /* 0 */
     /* Where the dataset is, a storage of the program's own (storage.h); NULL: in files. The struct
      * is copied, what it points to is not. */
     const struct pcr_storage *storage;
@@ -80,8 +82,7 @@ struct pcr_dataset;
  * FORMAT, CORRUPT, UNSUPPORTED (newer format), LIMIT, INVAL (no such split), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_open(const char *path,
                                             const struct pcr_dataset_options *opts,
-                                            struct pcr_dataset **out,
-                                            struct pcr_error *err);
+                                            struct pcr_dataset **out, struct pcr_error *err);
 
 /* Closes *ds and sets it to NULL. Accepts NULL and a NULL object. All views into it
  * (strings, samples) die with it; loaders made from it must be destroyed before. */
@@ -96,9 +97,9 @@ enum pcr_label_kind {
 };
 
 struct pcr_dataset_info {
-    uint32_t size;          /* set by the caller: sizeof(struct pcr_dataset_info) */
-    uint32_t group_count;   /* G */
-    uint64_t sample_count;  /* in the opened split(s) */
+    uint32_t size;         /* set by the caller: sizeof(struct pcr_dataset_info) */
+    uint32_t group_count;  /* G */
+    uint64_t sample_count; /* in the opened split(s) */
     uint64_t record_count;
     uint32_t class_count;   /* 0 where labels are no classes */
     uint32_t split_count;   /* in the whole dataset */
@@ -108,15 +109,15 @@ struct pcr_dataset_info {
     uint64_t opaque_count;  /* samples kept whole, in the whole dataset */
     uint32_t version_major; /* format */
     uint32_t version_minor;
-    uint32_t max_side;      /* larger images were reduced to this longest side, as JPEGs of */
-    uint32_t quality;       /* this quality, before they were packed; 0, 0: none were */
+    uint32_t max_side; /* larger images were reduced to this longest side, as JPEGs of */
+    uint32_t quality;  /* this quality, before they were packed; 0, 0: none were */
     /* In the whole dataset: */
     uint64_t undecodable_count; /* opaque samples that no decoder here could show */
     uint64_t salvaged_count;    /* samples of damaged files, coded as far as they decode */
     uint64_t dropped_count;     /* samples whose files had bytes after the image, which */
     uint64_t dropped_nbytes;    /* were not kept; and those bytes */
     uint64_t skipped_count;     /* bad inputs that were left out */
-    uint32_t label_kind;    /* enum pcr_label_kind; of one record opened as a dataset: NONE,
+    uint32_t label_kind;     /* enum pcr_label_kind; of one record opened as a dataset: NONE,
                              * INTS or FLOATS, for it does not know the classes */
     uint32_t has_attributes; /* 1: samples may have attributes */
 };
@@ -134,22 +135,23 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_limits(const struct pcr_dataset *ds,
 
 /* What was read from storage since the dataset was opened; the manifest is not counted. */
 struct pcr_io_stats {
-    uint32_t size;               /* set by the caller: sizeof(struct pcr_io_stats) */
+    uint32_t size; /* set by the caller: sizeof(struct pcr_io_stats) */
     uint32_t reserved;
-    uint64_t open_count;         /* files opened */
-    uint64_t read_count;         /* reads, each of one range or several */
+    uint64_t open_count; /* files opened */
+    uint64_t read_count; /* reads, each of one range or several */
     uint64_t range_count;
-    uint64_t read_nbytes;        /* bytes that they gave */
-    uint64_t read_ns;            /* thread time that they took */
-    uint64_t error_count;        /* that failed */
-    uint64_t retry_count;        /* that were tried again */
-    uint64_t fault_count;        /* that failed by fault_interval */
-    uint64_t throttle_ns;        /* of read_ns: for throttle and delay */
-    uint64_t cache_hit_nbytes;   /* found in the cache, in whole blocks of 16 KiB */
-    uint64_t cache_miss_nbytes;  /* not found there, and read from storage */
+    uint64_t read_nbytes;         /* bytes that they gave */
+    uint64_t read_ns;             /* thread time that they took */
+    uint64_t error_count;         /* that failed */
+    uint64_t retry_count;         /* that were tried again */
+    uint64_t fault_count;         /* that failed by fault_interval */
+    uint64_t throttle_ns;         /* of read_ns: for throttle and delay */
+    uint64_t cache_hit_nbytes;    /* found in the cache, in whole blocks of 16 KiB */
+    uint64_t cache_miss_nbytes;   /* not found there, and read from storage */
     uint64_t cache_stored_nbytes; /* added to it */
-    uint64_t cache_bad_count;    /* blocks that were damaged there */
-    uint64_t cache_failed_count; /* records of which it could keep nothing (more) for an error */
+    uint64_t cache_bad_count;     /* blocks that were damaged there */
+    uint64_t
+        cache_failed_count; /* records of which it could keep nothing (more) for an error */
 };
 
 /* Fills *stats_out up to its .size. Thread-safe. Codes: INVAL. */
@@ -177,7 +179,7 @@ PCR_API const char *pcr_dataset_ladder(const struct pcr_dataset *ds);
 PCR_API const char *pcr_dataset_manifest(const struct pcr_dataset *ds, size_t *nbytes_out);
 
 struct pcr_record_info {
-    uint32_t size;         /* set by the caller */
+    uint32_t size; /* set by the caller */
     uint32_t sample_count;
     uint64_t first_sample; /* dataset index of the record's first sample */
     uint64_t total_nbytes; /* file size */
@@ -186,8 +188,7 @@ struct pcr_record_info {
 };
 
 /* Describes record `record`; opens nothing. Codes: INVAL (no such record). */
-PCR_API PCR_MUST_CHECK int pcr_dataset_record(const struct pcr_dataset *ds,
-                                              uint64_t record,
+PCR_API PCR_MUST_CHECK int pcr_dataset_record(const struct pcr_dataset *ds, uint64_t record,
                                               struct pcr_record_info *info_out,
                                               struct pcr_error *err);
 
@@ -196,8 +197,7 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_record(const struct pcr_dataset *ds,
  * Empty where nothing was noted, as of most records. Reads the record's head and tail.
  * Codes: INVAL (no such record), IO, FORMAT, CORRUPT, TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_record_notes(const struct pcr_dataset *ds,
-                                                    uint64_t record,
-                                                    struct pcr_buffer *out,
+                                                    uint64_t record, struct pcr_buffer *out,
                                                     struct pcr_error *err);
 
 /* Prefix length of a record at fidelity g: the end offset of group g. 0 if out of range. */
@@ -216,22 +216,22 @@ PCR_API const char *pcr_coding_name(uint32_t coding);
 
 /* What a record's head says of a sample. Pointers stay valid while the sample is held. */
 struct pcr_sample_info {
-    uint32_t size;           /* set by the caller */
-    uint32_t coding;         /* enum pcr_coding */
-    uint64_t index;          /* in the dataset as opened */
-    const char *key;         /* any bytes but NUL; key_nbytes long, NUL after */
+    uint32_t size;   /* set by the caller */
+    uint32_t coding; /* enum pcr_coding */
+    uint64_t index;  /* in the dataset as opened */
+    const char *key; /* any bytes but NUL; key_nbytes long, NUL after */
     uint32_t key_nbytes;
     uint32_t attributes_nbytes;
-    const char *attributes;  /* canonical JSON object, or "" */
-    const int64_t *labels;   /* integers; NULL where the labels are floats */
-    uint32_t label_count;    /* of labels or float_labels; 0 where there are none */
-    uint32_t width;          /* stored pixels, before orientation; 0 if unknown (opaque) */
+    const char *attributes; /* canonical JSON object, or "" */
+    const int64_t *labels;  /* integers; NULL where the labels are floats */
+    uint32_t label_count;   /* of labels or float_labels; 0 where there are none */
+    uint32_t width;         /* stored pixels, before orientation; 0 if unknown (opaque) */
     uint32_t height;
     uint32_t component_count;
-    uint32_t orientation;    /* 1..8, as EXIF numbers them */
-    uint32_t record_index;   /* position in its record */
-    uint64_t record;         /* record number in the dataset as opened */
-    uint64_t source_nbytes;  /* size of the source file */
+    uint32_t orientation;       /* 1..8, as EXIF numbers them */
+    uint32_t record_index;      /* position in its record */
+    uint64_t record;            /* record number in the dataset as opened */
+    uint64_t source_nbytes;     /* size of the source file */
     const double *float_labels; /* finite numbers; NULL where the labels are integers */
 };
 
@@ -242,8 +242,7 @@ struct pcr_sample;
  * bytes. Release it with pcr_sample_release(). Codes: INVAL (index), IO, FORMAT, CORRUPT,
  * TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_sample_acquire(struct pcr_dataset *ds, uint64_t index,
-                                              struct pcr_sample **out,
-                                              struct pcr_error *err);
+                                              struct pcr_sample **out, struct pcr_error *err);
 
 /* The first label of each of the samples [first, first + count): integers, -1 where there is
  * none, or floats, NaN where there is none. One of the arrays is given, of count entries, and
@@ -253,8 +252,7 @@ PCR_API PCR_MUST_CHECK int pcr_sample_acquire(struct pcr_dataset *ds, uint64_t i
  * pcr_sample_acquire(). */
 PCR_API PCR_MUST_CHECK int pcr_dataset_labels(struct pcr_dataset *ds, uint64_t first,
                                               uint64_t count, int64_t *labels_out,
-                                              double *float_labels_out,
-                                              struct pcr_error *err);
+                                              double *float_labels_out, struct pcr_error *err);
 
 /* All labels of each of these samples: *labels_out is replaced by offsets_out[count] numbers, one
  * sample's after the other's, int64_t, or double where the dataset's labels are floats.
@@ -315,9 +313,8 @@ struct pcr_slice;
  * prefix read; else the chunk checksums are. Blocks for the reads.
  * Codes: INVAL (range), IO, FORMAT, CORRUPT, TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_slice_read(struct pcr_dataset *ds, uint64_t record,
-                                          uint32_t first, uint32_t count,
-                                          uint32_t fidelity, struct pcr_slice **out,
-                                          struct pcr_error *err);
+                                          uint32_t first, uint32_t count, uint32_t fidelity,
+                                          struct pcr_slice **out, struct pcr_error *err);
 
 /* The same where samples need different fidelities: the i-th, fidelities[i] of `count`, is 1
  * to G, or 0 for a sample that is left out. Reads little more than what is needed, in as few
@@ -327,8 +324,7 @@ PCR_API PCR_MUST_CHECK int pcr_slice_read(struct pcr_dataset *ds, uint64_t recor
 PCR_API PCR_MUST_CHECK int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record,
                                                uint32_t first, uint32_t count,
                                                const uint8_t *fidelities,
-                                               struct pcr_slice **out,
-                                               struct pcr_error *err);
+                                               struct pcr_slice **out, struct pcr_error *err);
 
 /* Samples in the slice. */
 PCR_API uint32_t pcr_slice_count(const struct pcr_slice *sl);
@@ -373,12 +369,12 @@ PCR_API void pcr_dataset_keep_memory(struct pcr_dataset *ds, uint64_t more_nbyte
                                      uint64_t less_nbytes);
 
 struct pcr_verify_report {
-    uint32_t size;           /* set by the caller */
+    uint32_t size; /* set by the caller */
     uint32_t reserved;
-    uint64_t record_count;   /* records looked at */
-    uint64_t sample_count;   /* samples looked at */
-    uint64_t bad_records;    /* whose header, head, a group or the tail is damaged */
-    uint64_t bad_samples;    /* with a chunk that fails, or (deep) that do not decode */
+    uint64_t record_count;        /* records looked at */
+    uint64_t sample_count;        /* samples looked at */
+    uint64_t bad_records;         /* whose header, head, a group or the tail is damaged */
+    uint64_t bad_samples;         /* with a chunk that fails, or (deep) that do not decode */
     uint64_t undecodable_samples; /* deep: opaque ones that are just as they were kept, but
                                    * that no decoder here can show: no damage */
 };
@@ -401,8 +397,8 @@ typedef int (*pcr_verify_callback)(void *context, uint32_t kind, const char *rec
  * not end the work.
  * Codes: IO where the system fails (after retry_count tries), CANCELLED, NOMEM; a damaged or
  * missing record is a finding, not a failure. */
-PCR_API PCR_MUST_CHECK int pcr_dataset_verify_record(struct pcr_dataset *ds,
-                                                     uint64_t record, int deep,
+PCR_API PCR_MUST_CHECK int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record,
+                                                     int deep,
                                                      struct pcr_verify_report *report,
                                                      pcr_verify_callback callback,
                                                      void *context, struct pcr_error *err);

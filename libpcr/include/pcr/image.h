@@ -48,9 +48,10 @@ struct pcr_decode_options {
     uint32_t size;  /* sizeof(struct pcr_decode_options) */
     uint32_t flags; /* PCR_DECODE_* */
     uint32_t color; /* enum pcr_color */
-    uint32_t orientation; /* 1..8, as EXIF numbers them; 0: read it from the image's metadata */
+    uint32_t
+        orientation; /* 1..8, as EXIF numbers them; 0: read it from the image's metadata */
     const struct pcr_limits *limits; /* NULL: the defaults */
-    uint32_t decoder; /* enum pcr_decoder_kind */
+    uint32_t decoder;                /* enum pcr_decoder_kind */
     /* Decode to scale/8 of the size, 1 to 8; 0 means 8. Width and height are rounded up.
      * JPEG does it in the inverse DCT, as libjpeg-turbo; other formats are UNSUPPORTED. */
     uint32_t scale;
@@ -67,8 +68,8 @@ struct pcr_decode_options {
 };
 
 struct pcr_image_info {
-    uint32_t size;        /* set by the caller */
-    uint32_t width;       /* pixels, as they are delivered: scaled, upright, cropped */
+    uint32_t size;  /* set by the caller */
+    uint32_t width; /* pixels, as they are delivered: scaled, upright, cropped */
     uint32_t height;
     uint32_t channels;    /* 3 or 1 */
     uint32_t orientation; /* what was found or given, 1..8 */
@@ -81,15 +82,14 @@ struct pcr_decoder;
 
 /* What became of an image's ICC profile. */
 enum pcr_profile_use {
-    PCR_PROFILE_NONE = 0,      /* it has none, or PCR_DECODE_TO_SRGB was not asked for */
-    PCR_PROFILE_SRGB = 1,      /* pixels are sRGB as they are, to within a level */
+    PCR_PROFILE_NONE = 0, /* it has none, or PCR_DECODE_TO_SRGB was not asked for */
+    PCR_PROFILE_SRGB = 1, /* pixels are sRGB as they are, to within a level */
     PCR_PROFILE_CONVERTED = 2,
-    PCR_PROFILE_UNUSABLE = 3,  /* damaged, or not for such pixels: they are as they were */
+    PCR_PROFILE_UNUSABLE = 3, /* damaged, or not for such pixels: they are as they were */
 };
 
 /* Creates a decoder. Codes: NOMEM. */
-PCR_API PCR_MUST_CHECK int pcr_decoder_create(struct pcr_decoder **out,
-                                              struct pcr_error *err);
+PCR_API PCR_MUST_CHECK int pcr_decoder_create(struct pcr_decoder **out, struct pcr_error *err);
 
 /* Destroys *d and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_decoder_destroy(struct pcr_decoder **d);
@@ -128,19 +128,16 @@ PCR_API uint32_t pcr_decoder_profile(const struct pcr_decoder *d);
  * A damaged image is CORRUPT, never a gray or half-filled picture. Of damage in what the
  * pixels asked for do not need (rows below a window, chroma for gray) it may say nothing.
  * Codes: as pcr_decoder_inspect(), and INVAL where the destination is too small. */
-PCR_API PCR_MUST_CHECK int pcr_decoder_decode(struct pcr_decoder *d, const void *data,
-                                              size_t nbytes,
-                                              const struct pcr_decode_options *opts,
-                                              uint8_t *pixels, size_t stride_nbytes,
-                                              size_t capacity_nbytes,
-                                              struct pcr_image_info *info_out,
-                                              struct pcr_error *err);
+PCR_API PCR_MUST_CHECK int pcr_decoder_decode(
+    struct pcr_decoder *d, const void *data, size_t nbytes,
+    const struct pcr_decode_options *opts, uint8_t *pixels, size_t stride_nbytes,
+    size_t capacity_nbytes, struct pcr_image_info *info_out, struct pcr_error *err);
 
 /* As pcr_decoder_decode(), into a buffer that is grown as needed, without gaps between rows
  * (the stride is width * channels, or width if planar). One parse instead of inspect and
  * decode. */
-PCR_API PCR_MUST_CHECK int pcr_decoder_decode_alloc(struct pcr_decoder *d,
-                                                    const void *data, size_t nbytes,
+PCR_API PCR_MUST_CHECK int pcr_decoder_decode_alloc(struct pcr_decoder *d, const void *data,
+                                                    size_t nbytes,
                                                     const struct pcr_decode_options *opts,
                                                     struct pcr_buffer *pixels,
                                                     struct pcr_image_info *info_out,
@@ -178,10 +175,10 @@ enum pcr_filter {
 /* A window of an image and how it becomes width x height output pixels. Coordinates are
  * in source pixels, after orientation; fractions are allowed (x0 = 1.5). */
 struct pcr_resize_options {
-    uint32_t size;   /* sizeof(struct pcr_resize_options) */
-    uint32_t flags;  /* PCR_RESIZE_* */
+    uint32_t size;         /* sizeof(struct pcr_resize_options) */
+    uint32_t flags;        /* PCR_RESIZE_* */
     double x0, y0, x1, y1; /* the window; all zero: the whole image */
-    uint32_t filter; /* enum pcr_filter */
+    uint32_t filter;       /* enum pcr_filter */
     /* The window becomes grid_width x grid_height pixels, of which those from grid_x, grid_y
      * on are delivered, as by a resize and then a crop; just what they take is decoded. All 0:
      * all are delivered. INVAL where the result reaches beyond the grid. */
@@ -202,10 +199,9 @@ enum {
  * The decoder `d` lends scratch memory. Codes: INVAL (empty or outside window), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_resize(struct pcr_decoder *d, const uint8_t *src,
                                       uint32_t src_width, uint32_t src_height,
-                                      uint32_t channels,
-                                      const struct pcr_resize_options *opts,
-                                      uint8_t *dst, uint32_t dst_width,
-                                      uint32_t dst_height, struct pcr_error *err);
+                                      uint32_t channels, const struct pcr_resize_options *opts,
+                                      uint8_t *dst, uint32_t dst_width, uint32_t dst_height,
+                                      struct pcr_error *err);
 
 /* Decodes an image and resizes a window of it, as pcr_decoder_decode_spans() and pcr_resize()
  * one after the other would, bit for bit; but only what the window needs is decoded.
@@ -215,13 +211,10 @@ PCR_API PCR_MUST_CHECK int pcr_resize(struct pcr_decoder *d, const uint8_t *src,
  * resize: its window is in pixels of the whole picture (scaled, upright); NULL: all of it.
  * dst: dst_height x dst_width x channels bytes, packed.
  * Codes: as those two. */
-PCR_API PCR_MUST_CHECK int pcr_decoder_decode_resized(struct pcr_decoder *d,
-                                                      const struct pcr_spans *spans,
-                                                      const struct pcr_decode_options *opts,
-                                                      const struct pcr_resize_options *resize,
-                                                      uint8_t *dst, uint32_t dst_width,
-                                                      uint32_t dst_height,
-                                                      struct pcr_error *err);
+PCR_API PCR_MUST_CHECK int pcr_decoder_decode_resized(
+    struct pcr_decoder *d, const struct pcr_spans *spans,
+    const struct pcr_decode_options *opts, const struct pcr_resize_options *resize,
+    uint8_t *dst, uint32_t dst_width, uint32_t dst_height, struct pcr_error *err);
 
 #ifdef __cplusplus
 }

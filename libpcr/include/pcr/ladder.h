@@ -27,8 +27,7 @@ PCR_API PCR_MUST_CHECK int pcr_ladder_create(const char *name, struct pcr_ladder
  * `group` (or a comment `# group`) before each group. Checks that each script is a legal,
  * complete progression. Codes: INVAL (with the line), LIMIT, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_ladder_parse(const char *text, size_t nbytes,
-                                            struct pcr_ladder **out,
-                                            struct pcr_error *err);
+                                            struct pcr_ladder **out, struct pcr_error *err);
 
 /* The canonical text. Lives as long as the ladder. */
 PCR_API const char *pcr_ladder_text(const struct pcr_ladder *ladder);

@@ -27,7 +27,7 @@ enum pcr_layout {
 /* Type of a batch's pixels. All but UINT8 are (pixel / 255 - mean) / std, rounded to the
  * nearest number of the type. */
 enum pcr_dtype {
-    PCR_DTYPE_DEFAULT = 0,  /* means UINT8 */
+    PCR_DTYPE_DEFAULT = 0, /* means UINT8 */
     PCR_DTYPE_UINT8 = 1,
     PCR_DTYPE_FLOAT32 = 2,
     PCR_DTYPE_FLOAT16 = 3,  /* IEEE 754 binary16 */
@@ -40,7 +40,7 @@ enum pcr_transform {
     /* Shorter side to resize_px, then the centre: the pixels of torchvision's Resize and
      * CenterCrop. */
     PCR_TRANSFORM_CENTER_CROP = 2,
-    PCR_TRANSFORM_STRETCH = 3,     /* the whole image to height x width */
+    PCR_TRANSFORM_STRETCH = 3, /* the whole image to height x width */
 };
 
 enum pcr_sample_policy {
@@ -105,12 +105,13 @@ struct pcr_loader_order {
     uint32_t block_samples;  /* BLOCK: samples a slice; default 64 */
     uint32_t window_samples; /* BLOCK: samples mixed together; default 4096 */
     uint32_t reserved32;     /* 0 */
-    uint64_t window_nbytes;  /* encoded bytes held, about; bounds the window; default 256 MiB. The
+    uint64_t
+        window_nbytes; /* encoded bytes held, about; bounds the window; default 256 MiB. The
                               * dataset keeps that memory until the loader is destroyed */
     const uint64_t *indices; /* the samples to use: index_count numbers of samples, each
                               * larger than the one before; copied. NULL: all */
     uint64_t index_count;
-    uint64_t epoch_samples;  /* samples in an epoch, below 2^32; default: as many as there are
+    uint64_t epoch_samples; /* samples in an epoch, below 2^32; default: as many as there are
                               * to use (ONCE: that have a weight) */
     const double *proportions; /* of an epoch, one for each dataset; NULL: all samples are
                                 * treated alike, whatever dataset they are of. Copied */
@@ -119,10 +120,11 @@ struct pcr_loader_order {
 
 /* Which part of each epoch this loader has: "Several processes" below. */
 struct pcr_loader_shard {
-    uint32_t rank;         /* which of `world` processes this is, from 0 */
-    uint32_t world;        /* processes that share each epoch; default 1 */
-    uint32_t worker;       /* which of worker_count loaders of this process it is, from 0 */
-    uint32_t worker_count; /* loaders of each process that take turns; at most 4096; default 1 */
+    uint32_t rank;   /* which of `world` processes this is, from 0 */
+    uint32_t world;  /* processes that share each epoch; default 1 */
+    uint32_t worker; /* which of worker_count loaders of this process it is, from 0 */
+    uint32_t
+        worker_count; /* loaders of each process that take turns; at most 4096; default 1 */
     uint64_t reserved[2];
 };
 
@@ -138,7 +140,7 @@ struct pcr_loader_samples {
 
 /* "Fidelity of a sample" below. */
 struct pcr_loader_fidelity {
-    uint32_t level;      /* 1..G; 0: G. Of several datasets G is the most that one has; what has
+    uint32_t level; /* 1..G; 0: G. Of several datasets G is the most that one has; what has
                           * less is read at its own G */
     uint32_t step_count;
     const struct pcr_fidelity_step *steps; /* by rising epoch; `level` holds before the first.
@@ -180,13 +182,13 @@ struct pcr_loader_transform {
      * filter NEAREST by the nearest pixel, as by Pillow's rotate(). height x width then is
      * at most 2^30. */
     uint32_t rotate_mdeg;
-    uint8_t fill[4];        /* R, G, B where a turned picture has nothing; gray: the first.
+    uint8_t fill[4]; /* R, G, B where a turned picture has nothing; gray: the first.
                              * fill[3]: 0 */
     uint64_t reserved[4];
 };
 
 struct pcr_loader_threads {
-    uint32_t count;        /* that decode for the loader at a time; default: one for each CPU that
+    uint32_t count; /* that decode for the loader at a time; default: one for each CPU that
                             * this process may use */
     uint32_t reader_count; /* that only read slices, beside `count`; default 8, and while those
                             * that decode wait for them and it helps, up to 128.
@@ -200,7 +202,7 @@ struct pcr_loader_memory {
     uint32_t reserved32;    /* 0 */
     uint64_t ring_nbytes;   /* bound on the bytes of batches made ahead; lowers batches_ahead,
                              * but not below 1. RAW: by the mean file. Default: none */
-    void *(*allocate)(void *context, size_t nbytes); /* NULL: the library's own */
+    void *(*allocate)(void *context, size_t nbytes);             /* NULL: the library's own */
     void (*release)(void *context, void *memory, size_t nbytes); /* with allocate */
     void *context;
     uint64_t reserved[2];
@@ -212,7 +214,8 @@ struct pcr_loader_options {
     uint64_t seed;       /* of order and augmentation */
     uint32_t batch_size; /* samples; default 64 */
     uint32_t bad_sample; /* enum pcr_sample_policy */
-    const struct pcr_limits *limits; /* of decoding; what is 0, or all where this is NULL, is as
+    const struct pcr_limits
+        *limits; /* of decoding; what is 0, or all where this is NULL, is as
                                       * pcr_dataset_limits() has it */
     struct pcr_loader_order order;
     struct pcr_loader_shard shard;
@@ -291,8 +294,7 @@ struct pcr_loader;
  * with pcr_loader_start_epoch(). `opts` may be NULL. Codes: INVAL, NOMEM, IO. */
 PCR_API PCR_MUST_CHECK int pcr_loader_create(struct pcr_dataset *ds,
                                              const struct pcr_loader_options *opts,
-                                             struct pcr_loader **out,
-                                             struct pcr_error *err);
+                                             struct pcr_loader **out, struct pcr_error *err);
 
 /* The same on several datasets, at least one, which may differ in classes and in groups; either
  * all have float labels or none has, but for those without labels. */
@@ -320,8 +322,8 @@ PCR_API uint64_t pcr_loader_batch_count(const struct pcr_loader *loader);
  * an error or a pcr_loader_cancel() from before; batches that the caller holds stay valid. It
  * waits for threads that are at work for the loader, no longer than one task takes, but reads
  * nothing itself. Draws what the epoch has, if it is to be drawn. Codes: INVAL, NOMEM. */
-PCR_API PCR_MUST_CHECK int pcr_loader_start_epoch(struct pcr_loader *loader,
-                                                  uint64_t epoch, struct pcr_error *err);
+PCR_API PCR_MUST_CHECK int pcr_loader_start_epoch(struct pcr_loader *loader, uint64_t epoch,
+                                                  struct pcr_error *err);
 
 enum {
     PCR_LOADER_STATE_NBYTES = 128,
@@ -381,8 +383,7 @@ PCR_API PCR_MUST_CHECK int pcr_loader_resume(struct pcr_loader *loader, const vo
  * Codes: INVAL (also with four changes on the way, which only batches_ahead above 4 allows:
  * take a batch first). */
 PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
-                                                   uint32_t fidelity,
-                                                   struct pcr_error *err);
+                                                   uint32_t fidelity, struct pcr_error *err);
 
 /* What of a picture a sample shows, in pixels of the picture at its full size; upright, or with
  * PCR_LOADER_KEEP_ORIENTATION as it is stored. */
@@ -395,24 +396,24 @@ struct pcr_crop {
 
 /* One batch. Read-only for the caller but for `pixels` and `data`, which it may change. */
 struct pcr_batch {
-    uint32_t size;           /* of the struct, as the library knows it */
+    uint32_t size; /* of the struct, as the library knows it */
     uint32_t sample_count;
-    uint8_t *pixels;         /* sample_count x H x W x C or x C x H x W, 64-byte aligned;
+    uint8_t *pixels;       /* sample_count x H x W x C or x C x H x W, 64-byte aligned;
                               * of another dtype than UINT8: float or uint16_t (bits) there */
-    const int64_t *labels;   /* sample_count: the first label, -1 where there is none; NULL where
+    const int64_t *labels; /* sample_count: the first label, -1 where there is none; NULL where
                               * the datasets' labels are floats */
-    const uint64_t *indices; /* sample_count: index in its dataset as opened */
+    const uint64_t *indices;    /* sample_count: index in its dataset as opened */
     const uint32_t *fidelities; /* sample_count: what each sample was decoded at */
     uint32_t height, width, channels;
-    uint32_t layout;         /* enum pcr_layout: NHWC or NCHW */
-    uint32_t dtype;          /* enum pcr_dtype, not DEFAULT */
+    uint32_t layout; /* enum pcr_layout: NHWC or NCHW */
+    uint32_t dtype;  /* enum pcr_dtype, not DEFAULT */
     uint32_t reserved;
     uint64_t epoch;
-    uint64_t number;         /* of the batch in its epoch, from 0 */
+    uint64_t number;          /* of the batch in its epoch, from 0 */
     const uint32_t *datasets; /* sample_count: which of the loader's datasets, from 0 */
-    uint8_t *data;           /* RAW: the files, one after the other; pixels is then NULL, and
+    uint8_t *data;            /* RAW: the files, one after the other; pixels is then NULL, and
                               * height to dtype are 0 */
-    const uint64_t *offsets; /* RAW: sample_count + 1: where in data each file begins, and the
+    const uint64_t *offsets;  /* RAW: sample_count + 1: where in data each file begins, and the
                               * last ends */
     const struct pcr_crop *crops; /* sample_count; NULL with RAW */
     /* sample_count: 1 where the sample has its own place, 0 where one only fills the batch, in the
@@ -433,8 +434,7 @@ struct pcr_batch {
  * loader is stopped, and repeats it, until the next start_epoch.
  * Codes: those of pcr_slice_read() and pcr_decoder_decode(), CANCELLED
  * (pcr_loader_cancel()). */
-PCR_API PCR_MUST_CHECK int pcr_loader_next(struct pcr_loader *loader,
-                                           struct pcr_batch **out,
+PCR_API PCR_MUST_CHECK int pcr_loader_next(struct pcr_loader *loader, struct pcr_batch **out,
                                            struct pcr_error *err);
 
 /* The same, but waits no longer than wait_ns nanoseconds, with 0 not at all. Returns PCR_AGAIN
@@ -457,15 +457,15 @@ PCR_API void pcr_loader_cancel(struct pcr_loader *loader);
 
 /* A sample that could not be made as it was wanted, and was replaced or degraded. */
 struct pcr_bad_sample {
-    uint32_t size;      /* set by the caller */
-    int32_t code;       /* the error that it had at `fidelity` */
+    uint32_t size; /* set by the caller */
+    int32_t code;  /* the error that it had at `fidelity` */
     uint64_t epoch;
-    uint64_t index;     /* in its dataset as opened */
-    uint32_t dataset;   /* of the loader's datasets, from 0 */
-    uint32_t fidelity;  /* that was wanted */
-    uint32_t delivered; /* fidelity that it was delivered at; 0: another was, */
-    uint32_t replacement_dataset; /* of this dataset, */
-    uint64_t replacement; /* with this index in it as opened. UINT64_MAX: none */
+    uint64_t index;                   /* in its dataset as opened */
+    uint32_t dataset;                 /* of the loader's datasets, from 0 */
+    uint32_t fidelity;                /* that was wanted */
+    uint32_t delivered;               /* fidelity that it was delivered at; 0: another was, */
+    uint32_t replacement_dataset;     /* of this dataset, */
+    uint64_t replacement;             /* with this index in it as opened. UINT64_MAX: none */
     char message[PCR_MESSAGE_NBYTES]; /* of the error: record, key, what is wrong */
 };
 
@@ -480,29 +480,29 @@ PCR_API PCR_MUST_CHECK int pcr_loader_bad_sample(const struct pcr_loader *loader
 /* Counters since the loader was made, and, where it says "now", how things stand. Times of
  * threads are sums over them. */
 struct pcr_loader_stats {
-    uint32_t size;            /* set by the caller */
-    uint32_t thread_count;    /* that decode, and read if reader_count is 0 */
-    uint64_t sample_count;    /* delivered to batches */
-    uint64_t batch_count;     /* handed to the consumer */
-    uint64_t replaced_count;  /* bad samples, another in the place of each */
+    uint32_t size;           /* set by the caller */
+    uint32_t thread_count;   /* that decode, and read if reader_count is 0 */
+    uint64_t sample_count;   /* delivered to batches */
+    uint64_t batch_count;    /* handed to the consumer */
+    uint64_t replaced_count; /* bad samples, another in the place of each */
     uint64_t degraded_count;
-    uint64_t read_nbytes;     /* image bytes read, for the epochs that have begun */
-    uint64_t read_ns;         /* thread time spent reading */
-    uint64_t decode_ns;       /* thread time spent in decode, crop, resize, normalisation */
-    uint64_t idle_ns;         /* thread_count threads' time of waiting, whatever for */
+    uint64_t read_nbytes;      /* image bytes read, for the epochs that have begun */
+    uint64_t read_ns;          /* thread time spent reading */
+    uint64_t decode_ns;        /* thread time spent in decode, crop, resize, normalisation */
+    uint64_t idle_ns;          /* thread_count threads' time of waiting, whatever for */
     uint64_t consumer_wait_ns; /* time pcr_loader_next() waited */
-    uint64_t room_wait_ns;    /* of idle_ns: batches_ahead batches were made or in work */
-    uint64_t bytes_wait_ns;   /* of idle_ns: other threads had yet to read what was needed */
-    uint64_t read_count;      /* slices and single samples read */
-    uint64_t elapsed_ns;      /* time since the loader was made */
-    uint64_t held_nbytes;     /* now: encoded bytes in memory or being read, about */
-    uint32_t reading_count;   /* now: threads that read a slice */
-    uint32_t decoding_count;  /* now: threads that make a sample */
-    uint32_t batches_open;    /* now: batches begun and not handed over */
-    uint32_t batches_ready;   /* now: those of them that are complete */
-    uint32_t batches_held;    /* now: batches that the consumer has not released */
-    uint32_t reader_count;    /* now: threads that only read */
-    uint64_t ahead_nbytes;    /* now: image bytes read besides read_nbytes: for the next epoch, of
+    uint64_t room_wait_ns;     /* of idle_ns: batches_ahead batches were made or in work */
+    uint64_t bytes_wait_ns;    /* of idle_ns: other threads had yet to read what was needed */
+    uint64_t read_count;       /* slices and single samples read */
+    uint64_t elapsed_ns;       /* time since the loader was made */
+    uint64_t held_nbytes;      /* now: encoded bytes in memory or being read, about */
+    uint32_t reading_count;    /* now: threads that read a slice */
+    uint32_t decoding_count;   /* now: threads that make a sample */
+    uint32_t batches_open;     /* now: batches begun and not handed over */
+    uint32_t batches_ready;    /* now: those of them that are complete */
+    uint32_t batches_held;     /* now: batches that the consumer has not released */
+    uint32_t reader_count;     /* now: threads that only read */
+    uint64_t ahead_nbytes; /* now: image bytes read besides read_nbytes: for the next epoch, of
                                * whose read_nbytes they are once it begins, and for such as never
                                * did */
     uint64_t profile_converted_count; /* TO_SRGB: samples whose colours were converted */

@@ -12,17 +12,17 @@ extern "C" {
 /* One sample as a source describes it. The pointers belong to the source and live as long
  * as it does. */
 struct pcr_source_sample {
-    uint32_t size;           /* set by who asks, all else being 0: a source sets members one by
+    uint32_t size;          /* set by who asks, all else being 0: a source sets members one by
                               * one, and none beyond it */
-    uint32_t split;          /* index into split_names */
-    const char *key;         /* NUL-terminated, any other bytes; unique in the dataset */
-    const char *path;        /* for messages; NULL: the key is used */
-    const char *attributes;  /* JSON object text, or NULL */
-    const int64_t *labels;   /* integers, or a class's index; NULL: none, or floats */
-    uint32_t label_count;    /* of labels or float_labels */
-    uint32_t reserved;       /* 0 */
-    uint64_t nbytes;         /* expected size, 0 if not known: for planning and resuming */
-    uint64_t revision;       /* changes when the bytes do (mtime in ns), 0 if not known */
+    uint32_t split;         /* index into split_names */
+    const char *key;        /* NUL-terminated, any other bytes; unique in the dataset */
+    const char *path;       /* for messages; NULL: the key is used */
+    const char *attributes; /* JSON object text, or NULL */
+    const int64_t *labels;  /* integers, or a class's index; NULL: none, or floats */
+    uint32_t label_count;   /* of labels or float_labels */
+    uint32_t reserved;      /* 0 */
+    uint64_t nbytes;        /* expected size, 0 if not known: for planning and resuming */
+    uint64_t revision;      /* changes when the bytes do (mtime in ns), 0 if not known */
     /* Finite numbers, in place of `labels`. Where one sample of the source has them, all labels
      * are stored as floats: integers beside them must be exact as such (up to 2^53 are). */
     const double *float_labels;
@@ -30,8 +30,8 @@ struct pcr_source_sample {
 
 /* An image that a source has found but does not give as a sample. */
 struct pcr_left_out {
-    const char *path;   /* any bytes but NUL */
-    const char *key;    /* what its key would be */
+    const char *path; /* any bytes but NUL */
+    const char *key;  /* what its key would be */
     const char *reason;
 };
 
@@ -82,15 +82,15 @@ enum pcr_folder_layout {
 };
 
 struct pcr_source_options {
-    uint32_t size;       /* sizeof(struct pcr_source_options) */
-    uint32_t flags;      /* 0 */
-    const char *format;  /* an importer's name, or NULL: chosen by the path */
-    const char *root;    /* lists: folder that relative paths start from; NULL: the list's */
+    uint32_t size;      /* sizeof(struct pcr_source_options) */
+    uint32_t flags;     /* 0 */
+    const char *format; /* an importer's name, or NULL: chosen by the path */
+    const char *root;   /* lists: folder that relative paths start from; NULL: the list's */
     /* Called for each image, special file or linked folder that an importer leaves out, with
      * the reason; NULL: not. */
     void (*left_out)(void *context, const char *path, const char *reason);
     void *context;
-    uint32_t layout;     /* folders: enum pcr_folder_layout */
+    uint32_t layout; /* folders: enum pcr_folder_layout */
     uint32_t class_count;
     /* The classes by number, class_count different names; NULL: those that are found, numbered
      * in byte order of their names. Names that are not among them are INVAL, and so are integer
@@ -126,8 +126,7 @@ PCR_API const char *pcr_source_format(uint32_t index);
  * pcr_source_close(). Codes: IO, INVAL (nothing there; a list's line), NOMEM, LIMIT. */
 PCR_API PCR_MUST_CHECK int pcr_source_open(const char *path,
                                            const struct pcr_source_options *opts,
-                                           struct pcr_source **out,
-                                           struct pcr_error *err);
+                                           struct pcr_source **out, struct pcr_error *err);
 
 #ifdef __cplusplus
 }

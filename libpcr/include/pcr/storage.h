@@ -48,7 +48,8 @@ struct pcr_object_info {
     uint32_t size;     /* sizeof(struct pcr_object_info) as libpcr knows it */
     uint32_t reserved; /* 0 */
     uint64_t nbytes;   /* the object's size */
-    uint64_t version;  /* differs when the object was replaced: the time of its last change, a hash
+    uint64_t
+        version; /* differs when the object was replaced: the time of its last change, a hash
                         * of its ETag; 0 where objects never change */
 };
 

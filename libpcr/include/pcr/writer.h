@@ -21,7 +21,8 @@ enum pcr_bad_policy {
     PCR_BAD_SKIP = 2,    /* leave it out, list it in errors.jsonl */
     PCR_BAD_OPAQUE = 3,  /* keep its bytes whole, and note what does not decode; unreadable or
                           * empty ones are skipped */
-    PCR_BAD_SALVAGE = 4, /* LOSSY: of a truncated or damaged JPEG, code what decodes, as libjpeg
+    PCR_BAD_SALVAGE =
+        4, /* LOSSY: of a truncated or damaged JPEG, code what decodes, as libjpeg
                           * shows it after its warnings (the rest is gray, or coarse); mark the
                           * sample by an attribute "salvaged" with the reason, which replaces one
                           * of that name, and by a note. Others, PNG too, are skipped */
@@ -42,19 +43,19 @@ enum {
 };
 
 struct pcr_write_progress {
-    uint32_t size;           /* of the struct, as the library knows it; of a report, set by the
+    uint32_t size; /* of the struct, as the library knows it; of a report, set by the
                               * caller */
     uint32_t reserved;
-    uint64_t sample_count;   /* in all */
-    uint64_t samples_done;   /* packed or kept from an earlier run */
-    uint64_t samples_bad;    /* skipped */
-    uint64_t record_count;   /* 0 as long as the conversion is planned */
+    uint64_t sample_count; /* in all */
+    uint64_t samples_done; /* packed or kept from an earlier run */
+    uint64_t samples_bad;  /* skipped */
+    uint64_t record_count; /* 0 as long as the conversion is planned */
     uint64_t records_done;
-    uint64_t records_kept;   /* found complete from an earlier run */
-    uint64_t source_nbytes;  /* of the samples done */
-    uint64_t written_nbytes; /* of the records done */
+    uint64_t records_kept;          /* found complete from an earlier run */
+    uint64_t source_nbytes;         /* of the samples done */
+    uint64_t written_nbytes;        /* of the records done */
     uint64_t records_source_nbytes; /* of the samples of the records done */
-    uint64_t samples_reduced; /* by max_side; not those of records kept */
+    uint64_t samples_reduced;       /* by max_side; not those of records kept */
     /* Of the records done: */
     uint64_t samples_undecodable; /* kept whole, though no decoder here can show them */
     uint64_t samples_salvaged;    /* of damaged files, coded as far as they decode */
@@ -63,15 +64,15 @@ struct pcr_write_progress {
 };
 
 struct pcr_write_options {
-    uint32_t size;            /* sizeof(struct pcr_write_options) */
-    uint32_t flags;           /* PCR_WRITE_* */
+    uint32_t size;                   /* sizeof(struct pcr_write_options) */
+    uint32_t flags;                  /* PCR_WRITE_* */
     const struct pcr_ladder *ladder; /* NULL: the coding's default ladder */
-    uint64_t seed;            /* of the shuffle */
-    uint32_t record_samples;  /* samples a record; default 1024 */
-    uint32_t thread_count;    /* default: one a CPU that this process may use */
-    uint64_t record_nbytes;   /* end a record at about this many source bytes; 0: by count */
-    uint32_t bad_policy;      /* enum pcr_bad_policy */
-    uint32_t opaque_policy;   /* enum pcr_opaque_policy */
+    uint64_t seed;                   /* of the shuffle */
+    uint32_t record_samples;         /* samples a record; default 1024 */
+    uint32_t thread_count;           /* default: one a CPU that this process may use */
+    uint64_t record_nbytes; /* end a record at about this many source bytes; 0: by count */
+    uint32_t bad_policy;    /* enum pcr_bad_policy */
+    uint32_t opaque_policy; /* enum pcr_opaque_policy */
     const struct pcr_limits *limits; /* NULL: the defaults */
     /* What the pictures that are at work may take together, in bytes; default 2 GiB. It grows with
      * pixels, not with bytes: a JPEG takes about 14 bytes a pixel while it is packed (7 where
@@ -93,15 +94,16 @@ struct pcr_write_options {
      * then upright, and keeps its ICC profile but no other metadata. Smaller images stay as
      * they are. The manifest says it. 0: none (default). */
     uint32_t max_side;
-    uint32_t quality;         /* 1 to 100, libjpeg's; default 90; 0 without max_side */
-    struct pcr_buffer *manifest_out; /* a dry run puts the manifest here that it would write, as
+    uint32_t quality; /* 1 to 100, libjpeg's; default 90; 0 without max_side */
+    struct pcr_buffer
+        *manifest_out; /* a dry run puts the manifest here that it would write, as
                                       * docs/FORMAT.md has it; NULL: not */
     /* Where the dataset is written, a storage of the program's own (storage.h); NULL: in files.
      * Nothing but the program keeps a second writer from the same path there. */
     const struct pcr_storage *storage;
-    uint32_t coding;          /* enum pcr_coding: PCR_CODING_SCANS, which is the default, or
+    uint32_t coding;   /* enum pcr_coding: PCR_CODING_SCANS, which is the default, or
                                * PCR_CODING_PACKED, of which small pictures may become scans */
-    uint32_t reserved;        /* 0 */
+    uint32_t reserved; /* 0 */
 };
 
 /* Converts `source` into a dataset in folder `path`, which is made if need be.
@@ -121,8 +123,7 @@ struct pcr_write_options {
  * bounded by about two records, a source file for each thread, and max_memory_nbytes.
  * Codes: INVAL, IO (ENOSPC: disk full; finished records stay), CORRUPT and others for a
  * bad input under PCR_BAD_FAIL, CANCELLED, NOMEM, LIMIT. */
-PCR_API PCR_MUST_CHECK int pcr_dataset_write(const char *path,
-                                             const struct pcr_source *source,
+PCR_API PCR_MUST_CHECK int pcr_dataset_write(const char *path, const struct pcr_source *source,
                                              const struct pcr_write_options *opts,
                                              struct pcr_write_progress *report,
                                              struct pcr_error *err);

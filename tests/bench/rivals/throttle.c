@@ -96,8 +96,9 @@ static ssize_t deliver(int fd, ssize_t n)
         after += (int64_t) ((double) n / t.rate * 1e9);
     } while (!atomic_compare_exchange_weak(t.free_at, &before, after));
     if (after > now)
-        nanosleep(&(struct timespec) { (after - now) / 1000000000, (after - now) % 1000000000 },
-                  NULL);
+        nanosleep(
+            &(struct timespec) { (after - now) / 1000000000, (after - now) % 1000000000 },
+            NULL);
     return n;
 }
 
