@@ -63,18 +63,18 @@ void pcri_coder_tables_destroy(struct pcri_coder_tables **t)
         *t = NULL;
 }
 
-int pcri_coder_pack(struct pcri_coder *c, const struct pcri_coder_tables *tables,
-                    const void *data, size_t nbytes, struct pcri_packed *out,
-                    struct pcr_error *err)
+int pcri_coder_encode(struct pcri_coder *c, const struct pcri_coder_tables *tables,
+                      const void *data, size_t nbytes, struct pcri_coded *out,
+                      struct pcr_error *err)
 {
-    return c->coding->encoder->pack(c, tables, data, nbytes, false, out, err);
+    return c->coding->encoder->encode(c, tables, data, nbytes, false, out, err);
 }
 
 int pcri_coder_salvage(struct pcri_coder *c, const struct pcri_coder_tables *tables,
-                       const void *data, size_t nbytes, struct pcri_packed *out,
+                       const void *data, size_t nbytes, struct pcri_coded *out,
                        struct pcr_error *err)
 {
-    return c->coding->encoder->pack(c, tables, data, nbytes, true, out, err);
+    return c->coding->encoder->encode(c, tables, data, nbytes, true, out, err);
 }
 
 int pcri_coder_file(struct pcri_coder *c, struct pcr_span *out, struct pcr_error *err)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packing JPEG files by a coding. */
+/* Encoding JPEG files by a coding. */
 #ifndef PCRI_CODER_H
 #define PCRI_CODER_H
 
 #include <pcr/ladder.h>
 
-#include "../base/packed.h"
+#include "../base/coded.h"
 
 struct pcri_coding;
 
-/* Is asked before memory is taken that grows with a picture's pixels; a failure ends the packing
+/* Is asked before memory is taken that grows with a picture's pixels; a failure ends the encoding
  * of it. take NULL: it is not. */
 struct pcri_coder_memory {
     int (*take)(void *context, uint64_t nbytes, struct pcr_error *err);
@@ -19,7 +19,7 @@ struct pcri_coder_memory {
 /* piece_count of each of the ladder's groups, of whatever coding. */
 void pcri_ladder_piece_counts(const struct pcr_ladder *ladder, uint16_t counts[]);
 
-/* Scratch memory for packing; one thread at a time. `ladder` must outlive it. */
+/* Scratch memory for encoding; one thread at a time. `ladder` must outlive it. */
 struct pcri_coder {
     const struct pcri_coding *coding;
 };
@@ -48,24 +48,24 @@ int pcri_coder_train(const struct pcri_coding *coding, const struct pcr_ladder *
                      struct pcri_coder_tables **out, struct pcr_error *err);
 void pcri_coder_tables_destroy(struct pcri_coder_tables **t);
 
-/* Packs a JPEG file without loss. tables: NULL where there are none. What is packed is decoded by
- * our own decoder, and compared with the coefficients that libjpeg read from the source.
+/* Encodes a JPEG file without loss. tables: NULL where there are none. The result is decoded by
+ * our own decoder and compared with the coefficients that libjpeg read from the source.
  *
  * Codes: FORMAT (no JPEG), UNSUPPORTED (a valid one that codings cannot hold: keep it
  * opaque), CORRUPT or TRUNCATED (damaged: see turbo.h), LIMIT, NOMEM. Offsets are in the
  * file. *out is written on success alone. */
-int pcri_coder_pack(struct pcri_coder *c, const struct pcri_coder_tables *tables,
-                    const void *data, size_t nbytes, struct pcri_packed *out,
-                    struct pcr_error *err);
+int pcri_coder_encode(struct pcri_coder *c, const struct pcri_coder_tables *tables,
+                      const void *data, size_t nbytes, struct pcri_coded *out,
+                      struct pcr_error *err);
 
 /* The same of a damaged file: the coefficients that libjpeg has when it has given its warnings,
  * with the metadata before the first scan. What libjpeg would not go on from is cut off, once
  * there is a scan. Codes: the same, where nothing can be made of it. */
 int pcri_coder_salvage(struct pcri_coder *c, const struct pcri_coder_tables *tables,
-                       const void *data, size_t nbytes, struct pcri_packed *out,
+                       const void *data, size_t nbytes, struct pcri_coded *out,
                        struct pcr_error *err);
 
-/* What was packed last, and successfully, as a JPEG file at full fidelity; the coder's. */
+/* What was encoded last, and successfully, as a JPEG file at full fidelity; the coder's. */
 int pcri_coder_file(struct pcri_coder *c, struct pcr_span *out, struct pcr_error *err);
 
 #endif

@@ -55,9 +55,10 @@ struct pcri_encoder {
                   struct pcri_coder_stats **out, struct pcr_error *err);
     int (*train)(const struct pcr_ladder *ladder, struct pcri_coder_stats *const *stats,
                  size_t count, struct pcri_coder_tables **out, struct pcr_error *err);
-    int (*pack)(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                const void *data, size_t nbytes, bool salvage, struct pcri_packed *out,
-                struct pcr_error *err); /* of pcri_coder_pack(), and pcri_coder_salvage() */
+    int (*encode)(
+        struct pcri_coder *coder, const struct pcri_coder_tables *tables, const void *data,
+        size_t nbytes, bool salvage, struct pcri_coded *out,
+        struct pcr_error *err); /* of pcri_coder_encode(), and pcri_coder_salvage() */
     int (*file)(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error *err);
 };
 

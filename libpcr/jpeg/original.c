@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading the JPEG file that is packed, its header items, and holding what was packed against
+/* Reading the JPEG file that is coded, its header items, and holding what was coded against
  * it. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,7 +119,7 @@ static void normalise(struct pcri_jpeg_file *f)
         f->adobe_transform = f->component_count == 3 ? 1 : 2;
 }
 
-/* Chooses the script of the file that was parsed, and asks for the memory that packing by it
+/* Chooses the script of the file that was parsed, and asks for the memory that coding by it
  * takes: coefficients with their masks, and once more as libjpeg or our own decoder has them. */
 static int prepare(struct pcri_original *o, uint32_t *levels_out, struct pcr_error *err)
 {
@@ -190,7 +190,7 @@ static bool is_profile(const struct pcri_jpeg_file *f, const struct pcri_segment
 }
 
 struct items {
-    struct pcri_packed *out;
+    struct pcri_coded *out;
     bool no_mpf; /* what the index of a multi-picture file points at is left out: so is it */
     uint32_t capacity;
     bool open; /* the last item may be added to */
@@ -199,7 +199,7 @@ struct items {
 
 static int add_item(struct items *it, uint32_t kind, const void *p, size_t nbytes, bool join)
 {
-    struct pcri_packed *out = it->out;
+    struct pcri_coded *out = it->out;
     if (join && it->open && out->items[out->item_count - 1].kind == kind) {
         out->items[out->item_count - 1].nbytes += (uint32_t) nbytes;
     } else {
@@ -258,12 +258,12 @@ static int add_late_segments(struct items *it, const struct pcri_jpeg_file *f)
     return rc;
 }
 
-static int note_trailer(const struct pcri_trailer *t, struct pcri_packed *out,
+static int note_trailer(const struct pcri_trailer *t, struct pcri_coded *out,
                         struct pcr_error *err)
 {
     if (!t->nbytes)
         return 0;
-    struct pcri_notes *notes = pcri_packed_notes(out, err);
+    struct pcri_notes *notes = pcri_coded_notes(out, err);
     if (!notes)
         return PCR_ERR_NOMEM;
     notes->dropped_nbytes = t->nbytes;
@@ -272,7 +272,7 @@ static int note_trailer(const struct pcri_trailer *t, struct pcri_packed *out,
 }
 
 static int pack_header(const struct pcri_jpeg_file *f, const struct pcri_marks *marks,
-                       struct pcri_packed *out, struct pcr_error *err)
+                       struct pcri_coded *out, struct pcr_error *err)
 {
     static const uint8_t soi[2] = { 0xFF, M_SOI };
     struct items it = { .out = out, .err = err };
@@ -300,7 +300,7 @@ static int pack_header(const struct pcri_jpeg_file *f, const struct pcri_marks *
 }
 
 int pcri_original_describe(const struct pcri_original *o, const struct pcri_marks *marks,
-                           struct pcri_packed *out, struct pcr_error *err)
+                           struct pcri_coded *out, struct pcr_error *err)
 {
     const struct pcri_jpeg_file *f = &o->file;
     out->script = o->script;

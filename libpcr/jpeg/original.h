@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The JPEG file that is packed, as every coding takes it: coefficients by libjpeg, and the header
+/* The JPEG file that is coded, as every coding takes it: coefficients by libjpeg, and the header
  * items of its sample. */
 #ifndef PCRI_ORIGINAL_H
 #define PCRI_ORIGINAL_H
@@ -26,7 +26,7 @@ void pcri_original_init(struct pcri_original *o, const struct pcr_ladder *ladder
 void pcri_original_free(struct pcri_original *o);
 
 /* Parses the file and reads its coefficients; salvage: of a damaged one. Codes: as
- * pcri_coder_pack() and pcri_coder_salvage(). */
+ * pcri_coder_encode() and pcri_coder_salvage(). */
 int pcri_original_load(struct pcri_original *o, const void *data, size_t nbytes, bool salvage,
                        struct pcr_error *err);
 
@@ -40,7 +40,7 @@ struct pcri_marks {
 /* Fills in all but coding, pieces and bytes; *out is { 0 }. The strings begin with the items'.
  * marks: NULL for none. */
 int pcri_original_describe(const struct pcri_original *o, const struct pcri_marks *marks,
-                           struct pcri_packed *out, struct pcr_error *err);
+                           struct pcri_coded *out, struct pcr_error *err);
 
 /* As many levels of masks as coding a script's scans takes. */
 uint32_t pcri_script_levels(const struct pcri_script *script);

@@ -5,7 +5,7 @@
 
 #include <pcr/dataset.h>
 
-#include "pack.h"
+#include "encode.h"
 #include "prefix.h"
 
 struct scans_decoder {

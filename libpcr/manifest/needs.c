@@ -23,8 +23,8 @@ static void add_pixels(struct pcri_needs *n, uint64_t width, uint64_t height,
         at_least(&n->pixels, width * height);
 }
 
-void pcri_needs_add_packed(struct pcri_needs *n, const struct pcri_packed *p,
-                           uint64_t max_pixels)
+void pcri_needs_add_coded(struct pcri_needs *n, const struct pcri_coded *p,
+                          uint64_t max_pixels)
 {
     add_pixels(n, p->width, p->height, max_pixels);
     at_least(&n->sample_nbytes, (uint64_t) p->strings.nbytes + p->bytes.nbytes + 2);

@@ -19,11 +19,11 @@ struct pcri_needs {
 #define PCRI_NEEDS_SAMPLES UINT32_MAX
 #define PCRI_NEEDS_HEAD_NBYTES UINT32_MAX
 
-/* Makes *n cover `more` too; a packed sample; a record's header; a record's samples. Images of
+/* Makes *n cover `more` too; a coded sample; a record's header; a record's samples. Images of
  * more than max_pixels, which were kept knowingly, are not meant to be shown. */
 void pcri_needs_add(struct pcri_needs *n, const struct pcri_needs *more);
-void pcri_needs_add_packed(struct pcri_needs *n, const struct pcri_packed *p,
-                           uint64_t max_pixels);
+void pcri_needs_add_coded(struct pcri_needs *n, const struct pcri_coded *p,
+                          uint64_t max_pixels);
 void pcri_needs_add_header(struct pcri_needs *n, const struct pcri_header *h);
 void pcri_needs_add_head(struct pcri_needs *n, const struct pcri_head *h, uint64_t max_pixels);
 

@@ -4,7 +4,7 @@
 #define PCRI_NOTES_H
 
 #include "../base/json.h"
-#include "../base/packed.h"
+#include "../base/coded.h"
 #include "../record/record.h"
 
 /* Notes, added up. */

@@ -8,7 +8,7 @@
 extern const struct pcri_coding pcri_coding_packed; /* (coding.c) */
 
 extern const struct pcri_block_decoder pcri_pk_block_decoder; /* (blocks.c) */
-extern const struct pcri_encoder pcri_pk_encoder_functions;   /* (pack.c) */
+extern const struct pcri_encoder pcri_pk_encoder_functions;   /* (encode_file.c) */
 
 /* A sample's spans become a progressive JPEG's, of their groups (to_jpeg.c). */
 int pcri_pk_to_jpeg(struct pcr_spans *spans, struct pcr_buffer *memory, struct pcr_error *err);

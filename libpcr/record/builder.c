@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Building a record from packed samples. The bytes depend on what was added alone. */
+/* Building a record from coded samples. The bytes depend on what was added alone. */
 #include <stdlib.h>
 
 #include "builder.h"
@@ -49,7 +49,7 @@ static void free_sample(struct pcri_builder_sample *s)
     free(s->attributes);
     free(s->labels);
     free(s->float_labels);
-    pcri_packed_free(&s->packed);
+    pcri_coded_free(&s->coded);
 }
 
 void pcri_builder_destroy(struct pcri_builder **builder)
@@ -82,8 +82,8 @@ uint32_t pcri_builder_count(const struct pcri_builder *b)
     return b->count;
 }
 
-/* Do the lengths of items and pieces make up the packed sample's bytes? */
-static bool lengths_agree(const struct pcri_builder *b, const struct pcri_packed *p)
+/* Do the lengths of items and pieces make up the coded sample's bytes? */
+static bool lengths_agree(const struct pcri_builder *b, const struct pcri_coded *p)
 {
     uint64_t strings = 0, bytes = 0;
     for (uint32_t i = 0; i < p->item_count; i++)
@@ -95,22 +95,22 @@ static bool lengths_agree(const struct pcri_builder *b, const struct pcri_packed
     return strings == p->strings.nbytes && bytes == p->bytes.nbytes;
 }
 
-static int check_packed(const struct pcri_builder *b, const struct pcri_packed *p,
-                        struct pcr_error *err)
+static int check_coded(const struct pcri_builder *b, const struct pcri_coded *p,
+                       struct pcr_error *err)
 {
     if (p->coding > UINT8_MAX || p->component_count > 4 || p->orientation > 8 ||
         p->script > 255)
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "packed sample: coding %u, %u components, orientation %u, script %u",
+                         "coded sample: coding %u, %u components, orientation %u, script %u",
                          p->coding, p->component_count, p->orientation, p->script);
     if (!p->pieces || !lengths_agree(b, p))
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "packed sample: its lengths do not make up its bytes");
+                         "coded sample: its lengths do not make up its bytes");
     uint64_t first_group = 0;
     for (uint32_t i = 0; i < b->piece_first[1]; i++)
         first_group += p->pieces[i].nbytes;
     if (!p->coding && (p->strings.nbytes || p->item_count || first_group != p->bytes.nbytes))
-        return pcri_fail(err, PCR_ERR_INVAL, "packed sample: opaque, but not all in group 1");
+        return pcri_fail(err, PCR_ERR_INVAL, "coded sample: opaque, but not all in group 1");
     return 0;
 }
 
@@ -133,7 +133,7 @@ static int grow(struct pcri_builder *b, struct pcr_error *err)
 }
 
 /* An opaque sample may come without its pieces: all bytes are the first one's. */
-static int default_pieces(const struct pcri_builder *b, struct pcri_packed *p,
+static int default_pieces(const struct pcri_builder *b, struct pcri_coded *p,
                           struct pcr_error *err)
 {
     if (p->coding || p->pieces)
@@ -171,23 +171,23 @@ static int copy_meta(struct pcri_builder_sample *s, const struct pcri_sample_met
 }
 
 int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta,
-                     struct pcri_packed *packed, struct pcr_error *err)
+                     struct pcri_coded *coded, struct pcr_error *err)
 {
     if (!meta->key)
         return pcri_fail(err, PCR_ERR_INVAL, "a sample without a key");
     if (meta->labels && meta->float_labels)
         return pcri_fail(err, PCR_ERR_INVAL, "a sample with integer and float labels");
-    int rc = default_pieces(b, packed, err);
+    int rc = default_pieces(b, coded, err);
     if (!rc)
-        rc = check_packed(b, packed, err);
+        rc = check_coded(b, coded, err);
     if (!rc)
         rc = grow(b, err);
     if (!rc)
         rc = copy_meta(&b->samples[b->count], meta, err);
     if (rc)
         return rc;
-    b->samples[b->count++].packed = *packed;
-    *packed = (struct pcri_packed) { 0 };
+    b->samples[b->count++].coded = *coded;
+    *coded = (struct pcri_coded) { 0 };
     return 0;
 }
 
@@ -209,7 +209,7 @@ static int build_dictionary(struct pcri_build *x, struct pcr_error *err)
     const struct pcri_builder *b = x->b;
     size_t count = 0;
     for (uint32_t i = 0; i < b->count; i++)
-        count += (size_t) b->samples[i].packed.item_count + b->piece_count;
+        count += (size_t) b->samples[i].coded.item_count + b->piece_count;
     x->refs = pcri_calloc(count, sizeof(*x->refs), err);
     x->ref_first = pcri_calloc((uint64_t) b->count + 1, sizeof(*x->ref_first), err);
     if (!x->refs || !x->ref_first)
@@ -217,7 +217,7 @@ static int build_dictionary(struct pcri_build *x, struct pcr_error *err)
 
     size_t ref = 0;
     for (uint32_t i = 0; i < b->count; i++) {
-        const struct pcri_packed *p = &b->samples[i].packed;
+        const struct pcri_coded *p = &b->samples[i].coded;
         const uint8_t *s = p->strings.data;
         x->ref_first[i] = ref;
         for (uint32_t k = 0; k < p->item_count + b->piece_count; k++, ref++) {
@@ -247,7 +247,7 @@ static int build_dictionary(struct pcri_build *x, struct pcr_error *err)
 static int append_metadata(const struct pcri_build *x, uint32_t i, struct pcr_buffer *out,
                            struct pcr_error *err)
 {
-    const struct pcri_packed *p = &x->b->samples[i].packed;
+    const struct pcri_coded *p = &x->b->samples[i].coded;
     for (uint32_t k = 0; k < p->item_count; k++) {
         size_t ref = x->ref_first[i] + k;
         const struct pcri_entry *e = &x->dictionary.entries[x->refs[ref]];
@@ -260,7 +260,7 @@ static int append_metadata(const struct pcri_build *x, uint32_t i, struct pcr_bu
 }
 
 /* Bytes of pieces [from, to) of a sample. */
-static uint64_t pieces_nbytes(const struct pcri_packed *p, uint32_t from, uint32_t to)
+static uint64_t pieces_nbytes(const struct pcri_coded *p, uint32_t from, uint32_t to)
 {
     uint64_t n = 0;
     for (uint32_t k = from; k < to; k++)
@@ -275,7 +275,7 @@ static int assemble_group(const struct pcri_build *x, uint32_t g, struct pcr_buf
     const struct pcri_builder *b = x->b;
     out->nbytes = 0;
     for (uint32_t i = 0; i < b->count; i++) {
-        const struct pcri_packed *p = &b->samples[i].packed;
+        const struct pcri_coded *p = &b->samples[i].coded;
         size_t begin = out->nbytes;
         uint64_t skip = pieces_nbytes(p, 0, b->piece_first[g]);
         uint64_t n = pieces_nbytes(p, b->piece_first[g], b->piece_first[g + 1]);

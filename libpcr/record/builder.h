@@ -11,7 +11,7 @@ struct pcri_builder_sample {
     int64_t *labels;
     double *float_labels; /* instead of labels, or NULL */
     uint32_t label_count; /* of either */
-    struct pcri_packed packed;
+    struct pcri_coded coded;
 };
 
 /* Texts for a list in the tail. Start from { 0 }. (text_list.c) */

@@ -53,9 +53,9 @@ static void end_column(struct table *t, uint16_t id, uint16_t flags)
     t->count++;
 }
 
-static const struct pcri_packed *packed(const struct table *t, uint32_t i)
+static const struct pcri_coded *coded(const struct table *t, uint32_t i)
 {
-    return &t->b->samples[i].packed;
+    return &t->b->samples[i].coded;
 }
 
 static void put_keys(struct table *t)
@@ -126,16 +126,16 @@ static void put_image_columns(struct table *t)
     uint32_t n = t->b->count;
     for (uint32_t g = 0; g < t->b->group_count; g++)
         for (uint32_t i = 0; i < n; i++)
-            put_byte(t, packed(t, i)->coding);
+            put_byte(t, coded(t, i)->coding);
     end_column(t, PCRI_COLUMN_CODING, PCRI_COLUMN_REQUIRED);
     for (uint32_t i = 0; i < n; i++)
-        put_varint(t, packed(t, i)->width);
+        put_varint(t, coded(t, i)->width);
     end_column(t, PCRI_COLUMN_WIDTH, PCRI_COLUMN_REQUIRED);
     for (uint32_t i = 0; i < n; i++)
-        put_varint(t, packed(t, i)->height);
+        put_varint(t, coded(t, i)->height);
     end_column(t, PCRI_COLUMN_HEIGHT, PCRI_COLUMN_REQUIRED);
     for (uint32_t i = 0; i < n; i++)
-        put_byte(t, packed(t, i)->component_count);
+        put_byte(t, coded(t, i)->component_count);
     end_column(t, PCRI_COLUMN_COMPONENTS, PCRI_COLUMN_REQUIRED);
 }
 
@@ -145,21 +145,21 @@ static void put_optional_columns(struct table *t)
     uint32_t n = t->b->count;
     bool sampling = false, orientation = false, script = false, source = false;
     for (uint32_t i = 0; i < n; i++) {
-        sampling |= packed(t, i)->sampling != 0;
-        orientation |= packed(t, i)->orientation > 1;
-        script |= packed(t, i)->script != 0;
-        source |= packed(t, i)->source_nbytes != 0;
+        sampling |= coded(t, i)->sampling != 0;
+        orientation |= coded(t, i)->orientation > 1;
+        script |= coded(t, i)->script != 0;
+        source |= coded(t, i)->source_nbytes != 0;
     }
     for (uint32_t i = 0; sampling && i < n; i++)
-        put_word(t, packed(t, i)->sampling);
+        put_word(t, coded(t, i)->sampling);
     if (sampling)
         end_column(t, PCRI_COLUMN_SAMPLING, 0);
     for (uint32_t i = 0; orientation && i < n; i++)
-        put_byte(t, packed(t, i)->orientation ? packed(t, i)->orientation : 1);
+        put_byte(t, coded(t, i)->orientation ? coded(t, i)->orientation : 1);
     if (orientation)
         end_column(t, PCRI_COLUMN_ORIENTATION, 0);
     for (uint32_t i = 0; script && i < n; i++)
-        put_byte(t, packed(t, i)->script);
+        put_byte(t, coded(t, i)->script);
     if (script)
         end_column(t, PCRI_COLUMN_SCRIPT, 0);
     if (t->b->ladder) {
@@ -167,7 +167,7 @@ static void put_optional_columns(struct table *t)
         end_column(t, PCRI_COLUMN_LADDER, 0);
     }
     for (uint32_t i = 0; source && i < n; i++)
-        put_varint(t, packed(t, i)->source_nbytes);
+        put_varint(t, coded(t, i)->source_nbytes);
     if (source)
         end_column(t, PCRI_COLUMN_SOURCE_NBYTES, 0);
 }
@@ -200,13 +200,13 @@ static void put_items(struct table *t)
 {
     bool any = false;
     for (uint32_t i = 0; i < t->b->count; i++)
-        any |= packed(t, i)->item_count != 0;
+        any |= coded(t, i)->item_count != 0;
     if (!any)
         return;
     for (uint32_t i = 0; i < t->b->count; i++)
-        put_varint(t, packed(t, i)->item_count);
+        put_varint(t, coded(t, i)->item_count);
     for (uint32_t i = 0; i < t->b->count; i++)
-        for (uint32_t k = 0; k < packed(t, i)->item_count; k++) {
+        for (uint32_t k = 0; k < coded(t, i)->item_count; k++) {
             size_t ref = t->x->ref_first[i] + k;
             const struct pcri_entry *e = &t->x->dictionary.entries[t->x->refs[ref]];
             put_varint(t, e->kept ? (uint64_t) e->number << 1 : (uint64_t) e->nbytes << 1 | 1);
@@ -217,7 +217,7 @@ static void put_items(struct table *t)
 /* The number of the string before a piece, plus 1; 0 where there is none. */
 static uint32_t piece_string(const struct table *t, uint32_t piece, uint32_t i)
 {
-    uint32_t ref = t->x->refs[t->x->ref_first[i] + packed(t, i)->item_count + piece];
+    uint32_t ref = t->x->refs[t->x->ref_first[i] + coded(t, i)->item_count + piece];
     return ref == PCRI_NO_STRING ? 0 : t->x->dictionary.entries[ref].number + 1;
 }
 
@@ -234,7 +234,7 @@ static void put_pieces(struct table *t)
         end_column(t, PCRI_COLUMN_PIECE_STRING, PCRI_COLUMN_REQUIRED);
     for (uint32_t k = 0; k < t->b->piece_count; k++)
         for (uint32_t i = 0; i < t->b->count; i++)
-            put_varint(t, packed(t, i)->pieces[k].nbytes);
+            put_varint(t, coded(t, i)->pieces[k].nbytes);
     end_column(t, PCRI_COLUMN_PIECE_NBYTES, PCRI_COLUMN_REQUIRED);
     for (size_t c = 0; c < (size_t) t->b->group_count * t->b->count; c++)
         put_word(t, t->x->check[c]);

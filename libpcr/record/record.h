@@ -4,7 +4,7 @@
 #define PCRI_RECORD_H
 
 #include "../base/base.h"
-#include "../base/packed.h"
+#include "../base/coded.h"
 #include "../io/storage.h"
 
 enum {
@@ -226,10 +226,10 @@ struct pcri_builder;
 /* piece_counts: one for each group; ladder: its text. */
 int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts, const char *ladder,
                         struct pcri_builder **out, struct pcr_error *err);
-/* Adds the next sample; *packed is emptied on success, and the caller's still on failure. An
+/* Adds the next sample; *coded is emptied on success, and the caller's still on failure. An
  * opaque sample may come with pieces NULL. */
 int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta,
-                     struct pcri_packed *packed, struct pcr_error *err);
+                     struct pcri_coded *coded, struct pcr_error *err);
 /* Notes an input that was left out: a JSON object's text for the tail. */
 int pcri_builder_skip(struct pcri_builder *b, const char *json, struct pcr_error *err);
 /* Notes something of a sample: the same. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packing and publishing: workers take samples in the plan's order, and who packs a
+/* Coding and publishing: workers take samples in the plan's order, and who codes a
  * record's last sample publishes the record while the others go on with the next.
  *
  * Samples are handed out strictly in order, so that whatever fails, all samples before it
@@ -15,7 +15,7 @@ struct claim {
     uint64_t position, index;
 };
 
-/* Two records are in flight, one being packed and one being published; more only where
+/* Two records are in flight, one being coded and one being published; more only where
  * records are so small that threads would have nothing to do. */
 static int make_flights(struct pcri_write *w, struct pcr_error *err)
 {
@@ -118,9 +118,9 @@ static int take(struct pcri_write *w, struct claim *c, struct pcr_error *err)
 static int add_notes(struct pcri_builder *b, const struct pcri_slot *s, struct pcr_error *err)
 {
     char *text = NULL;
-    if (!s->packed.notes || !pcri_notes_any(s->packed.notes))
+    if (!s->coded.notes || !pcri_notes_any(s->coded.notes))
         return 0;
-    int rc = pcri_notes_render(s->packed.notes, pcri_builder_count(b), s->sample.key, &text,
+    int rc = pcri_notes_render(s->coded.notes, pcri_builder_count(b), s->sample.key, &text,
                                err);
     if (!rc)
         rc = pcri_builder_note(b, text, err);
@@ -149,7 +149,7 @@ static int add_slot(const struct pcri_write *w, struct pcri_builder *b, struct p
     };
     int rc = add_notes(b, s, err);
     if (!rc)
-        rc = pcri_builder_add(b, &meta, &s->packed, err);
+        rc = pcri_builder_add(b, &meta, &s->coded, err);
     free(floats);
     return rc;
 }
@@ -192,11 +192,11 @@ static struct tally count_slots(const struct pcri_flight *f, uint32_t count,
         if (s->skip)
             continue;
         t.good++;
-        t.opaque += s->packed.coding == 0;
-        t.source_nbytes += s->packed.source_nbytes;
-        pcri_needs_add_packed(&t.needs, &s->packed, max_pixels);
-        if (s->packed.notes)
-            pcri_notes_add(&t.notes, s->packed.notes);
+        t.opaque += s->coded.coding == 0;
+        t.source_nbytes += s->coded.source_nbytes;
+        pcri_needs_add_coded(&t.needs, &s->coded, max_pixels);
+        if (s->coded.notes)
+            pcri_notes_add(&t.notes, s->coded.notes);
     }
     return t;
 }
@@ -270,8 +270,8 @@ static int publish(struct pcri_write *w, struct pcri_flight *f, struct pcr_error
 
 /* --- the worker --- */
 
-/* Counts a packed sample; true if it was its record's last. */
-static bool note_packed(struct pcri_write *w, const struct claim *c)
+/* Counts a coded sample; true if it was its record's last. */
+static bool note_coded(struct pcri_write *w, const struct claim *c)
 {
     const struct pcri_slot *s = c->slot;
     pthread_mutex_lock(&w->lock);
@@ -280,7 +280,7 @@ static bool note_packed(struct pcri_write *w, const struct claim *c)
     } else {
         w->progress.samples_done++;
         w->progress.samples_reduced += s->reduced;
-        w->progress.source_nbytes += s->packed.source_nbytes;
+        w->progress.source_nbytes += s->coded.source_nbytes;
     }
     bool last = --c->flight->pending == 0;
     pthread_mutex_unlock(&w->lock);
@@ -299,8 +299,8 @@ static void release_flight(struct pcri_write *w, struct pcri_flight *f)
 static int pack_one(struct pcri_worker *t, const struct claim *c, struct pcr_error *err)
 {
     struct pcri_write *w = t->write;
-    int rc = pcri_sample_pack(t, c->index, c->slot, err);
-    if (rc || !note_packed(w, c))
+    int rc = pcri_sample_encode(t, c->index, c->slot, err);
+    if (rc || !note_coded(w, c))
         return rc;
     rc = publish(w, c->flight, err);
     if (!rc)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Images above the limit of pcr_write_options.max_side become smaller JPEGs before they are
- * packed. Nothing else in a conversion loses anything. */
+ * coded. Nothing else in a conversion loses anything. */
 #include <math.h>
 
 #include "../image/judge.h"

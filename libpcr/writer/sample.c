@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One sample: load it, judge it, pack it. */
+/* One sample: load it, judge it, code it. */
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 /* Judgements of an input. */
 enum verdict {
-    VERDICT_CODED,   /* packed by the coding */
+    VERDICT_CODED,   /* coded by the coding */
     VERDICT_INTACT,  /* an intact image that decodes, but that codings cannot hold */
     VERDICT_BAD,     /* its bytes are there, but are no image that we can vouch for */
     VERDICT_MISSING, /* no bytes */
@@ -20,7 +20,7 @@ enum verdict {
 
 void pcri_slot_free(struct pcri_slot *slot)
 {
-    pcri_packed_free(&slot->packed);
+    pcri_coded_free(&slot->coded);
     free(slot->attributes);
     free(slot->skip);
     slot->attributes = slot->skip = NULL;
@@ -69,7 +69,7 @@ static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
     return rc ? rc : pcri_decoder_judge(t->decoder, t->file.data, t->file.nbytes, &o, why);
 }
 
-/* Decodes a file that could not be packed, as *why says, to know that it is whole, and that
+/* Decodes a file that could not be coded, as *why says, to know that it is whole, and that
  * readers can show it. The decoder has the last word: what it shows is no bad input. */
 static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
 {
@@ -82,17 +82,17 @@ static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
     return is_ours(rc) ? rc : VERDICT_BAD;
 }
 
-/* Packs t->file if it can be, else says in *why what is wrong. Negative: not the input's
+/* Codes t->file if it can be, else says in *why what is wrong. Negative: not the input's
  * fault, and *why is the failure. */
-static int judge(struct pcri_worker *t, struct pcri_packed *packed, struct pcr_error *why)
+static int judge(struct pcri_worker *t, struct pcri_coded *coded, struct pcr_error *why)
 {
     const struct pcr_buffer *file = &t->file;
     if (!file->nbytes) {
         pcri_fail(why, PCR_ERR_TRUNCATED, "empty file");
         return VERDICT_MISSING;
     }
-    int rc = pcri_coder_pack(t->coder, t->write->tables, file->data, file->nbytes, packed,
-                             why);
+    int rc = pcri_coder_encode(t->coder, t->write->tables, file->data, file->nbytes, coded,
+                               why);
     if (!rc)
         return VERDICT_CODED;
     if (rc == PCR_ERR_FORMAT && is_png(file))
@@ -103,7 +103,7 @@ static int judge(struct pcri_worker *t, struct pcri_packed *packed, struct pcr_e
 }
 
 /* Notes of a bad file that is kept what it is, if it does not decode. */
-static int note_undecodable(struct pcri_worker *t, struct pcri_packed *packed,
+static int note_undecodable(struct pcri_worker *t, struct pcri_coded *coded,
                             struct pcr_error *err)
 {
     struct pcr_error why;
@@ -115,7 +115,7 @@ static int note_undecodable(struct pcri_worker *t, struct pcri_packed *packed,
             *err = why;
         return rc;
     }
-    struct pcri_notes *notes = pcri_packed_notes(packed, err);
+    struct pcri_notes *notes = pcri_coded_notes(coded, err);
     if (!notes)
         return PCR_ERR_NOMEM;
     bool foreign = rc == PCR_ERR_FORMAT || rc == PCR_ERR_UNSUPPORTED;
@@ -127,8 +127,8 @@ static int note_undecodable(struct pcri_worker *t, struct pcri_packed *packed,
     return 0;
 }
 
-/* Moves t->file into *packed as an opaque sample. */
-static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packed,
+/* Moves t->file into *coded as an opaque sample. */
+static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *coded,
                       struct pcr_error *err)
 {
     const struct pcri_write *w = t->write;
@@ -142,21 +142,21 @@ static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_packed *packe
     if (rc)
         info = (struct pcr_image_info) { .orientation = 1 };
 
-    *packed = (struct pcri_packed) {
+    *coded = (struct pcri_coded) {
         .coding = PCRI_CODING_OPAQUE,
         .orientation = info.orientation,
         .width = info.width,
         .height = info.height,
         .source_nbytes = t->file.nbytes,
     };
-    packed->pieces = pcri_calloc(w->piece_count, sizeof(*packed->pieces), err);
-    rc = packed->pieces ? 0 : PCR_ERR_NOMEM;
+    coded->pieces = pcri_calloc(w->piece_count, sizeof(*coded->pieces), err);
+    rc = coded->pieces ? 0 : PCR_ERR_NOMEM;
     if (!rc && bad)
-        rc = note_undecodable(t, packed, err);
+        rc = note_undecodable(t, coded, err);
     if (rc)
         return rc;
-    packed->pieces[0].nbytes = (uint32_t) t->file.nbytes;
-    packed->bytes = t->file;
+    coded->pieces[0].nbytes = (uint32_t) t->file.nbytes;
+    coded->bytes = t->file;
     t->file = (struct pcr_buffer) { 0 };
     return 0;
 }
@@ -190,7 +190,7 @@ int pcri_attributes_render(const char *text, const char *salvaged, char **out,
 /* Marks a sample as salvaged. */
 static int mark_salvaged(struct pcri_slot *slot, const char *reason, struct pcr_error *err)
 {
-    struct pcri_notes *notes = pcri_packed_notes(&slot->packed, err);
+    struct pcri_notes *notes = pcri_coded_notes(&slot->coded, err);
     if (!notes)
         return PCR_ERR_NOMEM;
     snprintf(notes->salvaged, sizeof(notes->salvaged), "%.*s",
@@ -200,13 +200,13 @@ static int mark_salvaged(struct pcri_slot *slot, const char *reason, struct pcr_
                                   err);
 }
 
-/* Reduces and packs again what was salvaged, if the options want it smaller. */
+/* Reduces and codes again what was salvaged, if the options want it smaller. */
 static int reduce_salvaged(struct pcri_worker *t, struct pcri_slot *slot,
                            struct pcr_error *why)
 {
     uint32_t side = t->write->opts.max_side;
     struct pcr_span whole;
-    if (!side || (slot->packed.width <= side && slot->packed.height <= side))
+    if (!side || (slot->coded.width <= side && slot->coded.height <= side))
         return VERDICT_CODED;
     int verdict = pcri_coder_file(t->coder, &whole, why);
     struct pcr_buffer damaged = t->file;
@@ -215,24 +215,24 @@ static int reduce_salvaged(struct pcri_worker *t, struct pcri_slot *slot,
         verdict = pcri_buffer_append(&t->file, whole.data, whole.nbytes, why);
     if (!verdict)
         verdict = pcri_sample_reduce(t, &slot->reduced, why);
-    pcri_packed_free(&slot->packed);
+    pcri_coded_free(&slot->coded);
     if (!verdict)
-        verdict = slot->reduced ? judge(t, &slot->packed, why) : VERDICT_BAD;
+        verdict = slot->reduced ? judge(t, &slot->coded, why) : VERDICT_BAD;
     pcr_buffer_free(&t->file);
     t->file = damaged;
     return verdict;
 }
 
-/* Packs what decodes of t->file, a damaged one: VERDICT_CODED, or VERDICT_BAD where nothing
+/* Codes what decodes of t->file, a damaged one: VERDICT_CODED, or VERDICT_BAD where nothing
  * can be made of it. Negative: *why is the failure. */
 static int salvage(struct pcri_worker *t, struct pcri_slot *slot, struct pcr_error *why)
 {
     struct pcr_error failure = { .offset = PCR_NO_OFFSET };
     int rc = pcri_coder_salvage(t->coder, t->write->tables, t->file.data, t->file.nbytes,
-                                &slot->packed, &failure);
+                                &slot->coded, &failure);
     int verdict = !rc ? reduce_salvaged(t, slot, &failure) : is_ours(rc) ? rc : VERDICT_BAD;
     if (verdict == VERDICT_CODED) {
-        slot->packed.source_nbytes = t->file.nbytes;
+        slot->coded.source_nbytes = t->file.nbytes;
         rc = mark_salvaged(slot, why->message, &failure);
         verdict = rc ? rc : verdict;
     }
@@ -241,7 +241,7 @@ static int salvage(struct pcri_worker *t, struct pcri_slot *slot, struct pcr_err
     return verdict < 0 || verdict == VERDICT_CODED ? verdict : VERDICT_BAD;
 }
 
-/* Applies the policies to an input that cannot be packed. */
+/* Applies the policies to an input that cannot be coded. */
 static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot,
                       const struct pcr_error *why, struct pcr_error *err)
 {
@@ -253,7 +253,7 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
     bool keepable = verdict != VERDICT_MISSING && t->file.nbytes <= UINT32_MAX;
 
     if (verdict == VERDICT_INTACT && w->opts.opaque_policy == PCR_OPAQUE_KEEP && keepable)
-        return keep_whole(t, false, &slot->packed, err);
+        return keep_whole(t, false, &slot->coded, err);
     if (policy == PCR_BAD_FAIL) {
         if (err)
             *err = *why;
@@ -264,7 +264,7 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
     if (rc)
         return rc;
     if (policy == PCR_BAD_OPAQUE && keepable)
-        return keep_whole(t, true, &slot->packed, err);
+        return keep_whole(t, true, &slot->coded, err);
     return pcri_skip_render(&slot->sample, format, why, &slot->skip, err);
 }
 
@@ -323,9 +323,9 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
         uint64_t source_nbytes = t->file.nbytes;
         verdict = pcri_sample_reduce(t, &slot->reduced, &why);
         if (!verdict)
-            verdict = judge(t, &slot->packed, &why);
+            verdict = judge(t, &slot->coded, &why);
         if (verdict == VERDICT_CODED)
-            slot->packed.source_nbytes = source_nbytes;
+            slot->coded.source_nbytes = source_nbytes;
     }
     if (verdict == VERDICT_BAD && t->write->opts.bad_policy == PCR_BAD_SALVAGE)
         verdict = salvage(t, slot, &why);
@@ -340,8 +340,8 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
     return rc ? pcri_sample_prefix(&slot->sample, rc, err) : 0;
 }
 
-int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
-                     struct pcr_error *err)
+int pcri_sample_encode(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                       struct pcr_error *err)
 {
     int rc = pack_sample(t, index, slot, err);
     int given = pcri_worker_rest(t, rc ? NULL : err);

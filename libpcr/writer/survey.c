@@ -29,7 +29,7 @@ static int name_sample(const struct pcri_write *w, uint64_t index, int rc,
                                                              : pcri_sample_prefix(&s, rc, err);
 }
 
-/* A bad sample has no statistics: it is judged when its turn comes to be packed. */
+/* A bad sample has no statistics: it is judged when its turn comes to be coded. */
 static int survey_one(struct pcri_worker *t, uint64_t index, struct pcri_coder_stats **out,
                       struct pcr_error *err)
 {

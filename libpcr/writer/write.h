@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of pcr_dataset_write(): plan, state, survey, packing, publishing. */
+/* The parts of pcr_dataset_write(): plan, state, survey, coding, publishing. */
 #ifndef PCRI_WRITE_H
 #define PCRI_WRITE_H
 
@@ -158,10 +158,10 @@ struct pcri_split_totals {
     uint64_t *class_counts;
 };
 
-/* A sample between packing and publishing. */
+/* A sample between coding and publishing. */
 struct pcri_slot {
     struct pcr_source_sample sample;
-    struct pcri_packed packed;
+    struct pcri_coded coded;
     char *attributes; /* canonical */
     char *skip;       /* JSON object, if it was skipped; then the above are empty */
     bool reduced;     /* to the options' max_side */
@@ -174,11 +174,11 @@ struct pcri_lost {
     struct pcr_error why;
 };
 
-/* A record that is being packed or published. */
+/* A record that is being coded or published. */
 struct pcri_flight {
     bool busy;
     uint64_t record;
-    uint32_t claimed, pending; /* samples: handed to workers; not yet packed */
+    uint32_t claimed, pending; /* samples: handed to workers; not yet coded */
     struct pcri_slot *slots;
 };
 
@@ -297,10 +297,10 @@ void pcri_memory_give(struct pcri_worker *t);
 
 /* --- one sample (sample.c) --- */
 
-/* Loads, judges and packs the sample of slot->sample by the policies; fills the slot.
+/* Loads, judges and codes the sample of slot->sample by the policies; fills the slot.
  * A negative result ends the conversion. */
-int pcri_sample_pack(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
-                     struct pcr_error *err);
+int pcri_sample_encode(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                       struct pcr_error *err);
 void pcri_slot_free(struct pcri_slot *slot);
 /* Has the source load a sample into t->file. What may pass is tried again. On failure *lost says
  * whether it is the input that is bad; else the failure ends the conversion. */
@@ -334,7 +334,7 @@ void pcri_lost_add(struct pcri_write *w, uint64_t index, const struct pcr_error 
 const struct pcri_lost *pcri_lost_find(const struct pcri_write *w, uint64_t index);
 /* Takes over complete records of an earlier run. (resume.c) */
 int pcri_write_resume(struct pcri_write *w, struct pcr_error *err);
-/* Packs and publishes all records that are not done. (records.c) */
+/* Codes and publishes all records that are not done. (records.c) */
 int pcri_write_records(struct pcri_write *w, struct pcr_error *err);
 
 /* --- inputs that were left out (skips.c) --- */

@@ -30,7 +30,7 @@ static const char *const way_names[WAYS] = {
 };
 
 struct image {
-    struct pcri_packed packed;
+    struct pcri_coded packed;
     struct pcr_spans rows[ROWS];   /* of the DC scan, of each fidelity, of the original */
     struct pcr_buffer files[ROWS]; /* what they stand for, as libjpeg-turbo takes it */
     struct pcr_spans groups[PCRI_LADDER_MAX_GROUPS];
@@ -102,7 +102,7 @@ static int add_row(struct bench *b, const struct pcr_spans *all, struct image *m
 /* The spans of the DC scan, and of each fidelity. */
 static int make_files(struct bench *b, struct image *m)
 {
-    const struct pcri_packed *p = &m->packed;
+    const struct pcri_coded *p = &m->packed;
     const uint8_t *s = p->strings.data, *q = p->bytes.data;
     struct pcr_spans all = { 0 };
     uint32_t piece = 0;
@@ -156,8 +156,8 @@ static int prepare(struct bench *b)
     for (size_t i = 0; !rc && i < b->originals.count; i++) {
         const struct pcr_buffer *f = &b->originals.files[i];
         struct pcr_spans *original = &b->images[i].rows[b->ladder->group_count + 1];
-        rc = pcri_coder_pack(b->coder, b->tables, f->data, f->nbytes, &b->images[i].packed,
-                             &b->err);
+        rc = pcri_coder_encode(b->coder, b->tables, f->data, f->nbytes, &b->images[i].packed,
+                               &b->err);
         if (!rc)
             rc = make_files(b, &b->images[i]);
         if (!rc)
@@ -362,7 +362,7 @@ int main(int argc, char **argv)
             pcr_buffer_free(&b.images[i].files[k]), pcr_spans_free(&b.images[i].rows[k]);
         for (int k = 0; k < PCRI_LADDER_MAX_GROUPS; k++)
             pcr_spans_free(&b.images[i].groups[k]);
-        pcri_packed_free(&b.images[i].packed);
+        pcri_coded_free(&b.images[i].packed);
     }
     free(b.images);
     free(b.turbo);

@@ -126,11 +126,11 @@ static int train_scans(struct bench *b)
 /* The file of each fidelity, as scans. */
 static int make_scans(struct bench *b, struct image *m)
 {
-    struct pcri_packed p;
+    struct pcri_coded p;
     struct pcr_buffer all = { 0 };
     uint32_t piece = 0;
-    int rc = pcri_coder_pack(b->coder, b->scan_tables, m->original->data, m->original->nbytes,
-                             &p, &b->err);
+    int rc = pcri_coder_encode(b->coder, b->scan_tables, m->original->data,
+                               m->original->nbytes, &p, &b->err);
     if (rc)
         return rc;
     const uint8_t *s = p.strings.data, *q = p.bytes.data;
@@ -150,7 +150,7 @@ static int make_scans(struct bench *b, struct image *m)
             rc = pcri_buffer_append(&m->scans[g], "\xFF\xD9", 2, &b->err);
     }
     pcr_buffer_free(&all);
-    pcri_packed_free(&p);
+    pcri_coded_free(&p);
     return rc;
 }
 

@@ -48,7 +48,7 @@ static int parse_ladder(const void *what, uint64_t *sum, struct pcr_error *err)
 
 /* --- the codec --- */
 
-static int add_packed(const struct pcri_packed *p, const struct pcr_ladder *ladder,
+static int add_packed(const struct pcri_coded *p, const struct pcr_ladder *ladder,
                       uint64_t *sum, struct pcr_error *err)
 {
     struct pcr_buffer file = { 0 };
@@ -69,7 +69,7 @@ static int add_packed(const struct pcri_packed *p, const struct pcr_ladder *ladd
 }
 
 /* The spans of groups 1..g of a sample that has a piece a group. */
-static int list_spans(const struct pcri_packed *p, const struct pcr_ladder *ladder, uint32_t g,
+static int list_spans(const struct pcri_coded *p, const struct pcr_ladder *ladder, uint32_t g,
                       struct pcr_spans *out, struct pcr_error *err)
 {
     const uint8_t *string = p->strings.data, *bytes = p->bytes.data;
@@ -89,7 +89,7 @@ static int list_spans(const struct pcri_packed *p, const struct pcr_ladder *ladd
 }
 
 /* What a sample of coding 2 is to a decoder, and as a file. */
-static int add_decoded(const struct pcri_packed *p, const struct pcr_ladder *ladder,
+static int add_decoded(const struct pcri_coded *p, const struct pcr_ladder *ladder,
                        uint64_t *sum, struct pcr_error *err)
 {
     struct pcr_buffer pixels = { 0 }, file = { 0 };
@@ -123,13 +123,13 @@ static int pack_samples(const void *what, uint64_t *sum, struct pcr_error *err)
         rc = pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, err);
     for (size_t i = 0; !rc && names[i]; i++) {
         const struct pcr_buffer *file = picture(names[i]);
-        struct pcri_packed p = { 0 };
-        rc = pcri_coder_pack(c, NULL, file->data, file->nbytes, &p, err);
+        struct pcri_coded p = { 0 };
+        rc = pcri_coder_encode(c, NULL, file->data, file->nbytes, &p, err);
         if (!rc && p.coding == pcri_coding_packed.number)
             rc = add_decoded(&p, ladder, sum, err);
         else
             rc = rc ? add_error(sum, rc, err) : add_packed(&p, ladder, sum, err);
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
     }
     pcri_coder_destroy(&c);
     pcr_ladder_destroy(&ladder);
@@ -158,11 +158,11 @@ static int code(const char *const *names, bool shared, bool salvage, uint64_t *s
         rc = pcri_coder_train(&pcri_coding_scans, ladder, stats, n, &tables, err);
     for (size_t i = 0; !rc && names[i]; i++) {
         const struct pcr_buffer *file = picture(names[i]);
-        struct pcri_packed p = { 0 };
+        struct pcri_coded p = { 0 };
         rc = salvage ? pcri_coder_salvage(c, tables, file->data, file->nbytes, &p, err)
-                     : pcri_coder_pack(c, tables, file->data, file->nbytes, &p, err);
+                     : pcri_coder_encode(c, tables, file->data, file->nbytes, &p, err);
         rc = rc ? add_error(sum, rc, err) : add_packed(&p, ladder, sum, err);
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
     }
     for (size_t i = 0; i < MOST; i++)
         pcri_coder_stats_destroy(&stats[i]);

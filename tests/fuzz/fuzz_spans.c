@@ -39,7 +39,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return rc ? rc : pcr_decoder_create(&other, NULL);
 }
 
-static bool lay_out(const struct pcri_packed *p)
+static bool lay_out(const struct pcri_coded *p)
 {
     const uint8_t *s = p->strings.data, *b = p->bytes.data;
     int rc = 0;
@@ -145,13 +145,13 @@ static void check_rising(uint32_t from, struct pcr_decode_options o, bool damage
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
-    struct pcri_packed p;
+    struct pcri_coded p;
     struct pcr_error err = { 0 };
     if (nbytes < 4)
         return 0;
     uint32_t which = data[0] >> 7;
     ladder = ladders[which];
-    if (pcri_coder_pack(coders[which], NULL, data + 4, nbytes - 4, &p, &err))
+    if (pcri_coder_encode(coders[which], NULL, data + 4, nbytes - 4, &p, &err))
         return 0;
     coding = pcri_coding_numbered(p.coding);
     bool damaged = data[3] && p.bytes.nbytes;
@@ -164,6 +164,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         p.bytes.data[at / 2 % p.bytes.nbytes] ^= data[3];
     if (lay_out(&p))
         check_rising(1 + data[0] % 16 % ladder->group_count, way(data[0] / 16 % 8), damaged);
-    pcri_packed_free(&p);
+    pcri_coded_free(&p);
     return 0;
 }

@@ -70,7 +70,7 @@ static int decode(const void *data, size_t nbytes, struct pcr_buffer *pixels,
 }
 
 /* The fidelities of a packed sample against its source. */
-static void check_packed(const struct pcri_packed *p, int which, const uint8_t *data,
+static void check_packed(const struct pcri_coded *p, int which, const uint8_t *data,
                          size_t nbytes)
 {
     struct pcr_error err = { 0 }, source_err = { 0 };
@@ -104,7 +104,7 @@ static void check_packed(const struct pcri_packed *p, int which, const uint8_t *
 static void check_salvaged(int which, const struct pcri_coder_tables *shared,
                            const uint8_t *data, size_t nbytes)
 {
-    struct pcri_packed p;
+    struct pcri_coded p;
     struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_error err = { 0 };
     int rc = pcri_coder_salvage(coders[which], shared, data, nbytes, &p, &err);
@@ -119,17 +119,17 @@ static void check_salvaged(int which, const struct pcri_coder_tables *shared,
                    err.message);
     }
     if (!rc)
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
-    struct pcri_packed p;
+    struct pcri_coded p;
     struct pcr_error err = { 0 };
     int which = (int) (nbytes % LADDERS);
     const struct pcri_coder_tables *shared = nbytes & 8 ? tables[which] : NULL;
 
-    int rc = pcri_coder_pack(coders[which], shared, data, nbytes, &p, &err);
+    int rc = pcri_coder_encode(coders[which], shared, data, nbytes, &p, &err);
     FUZZ_CHECK(rc <= 0 && rc != PCR_ERR_INVAL && rc != PCR_ERR_IO, "%s", err.message);
     if (rc) {
         FUZZ_CHECK(err.code == rc && err.message[0], "code %d, error %d", rc, err.code);
@@ -137,6 +137,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         return 0;
     }
     check_packed(&p, which, data, nbytes);
-    pcri_packed_free(&p);
+    pcri_coded_free(&p);
     return 0;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Puts a packed sample together at any fidelity, apart from the library's own way. */
+/* Puts a coded sample together at any fidelity, apart from the library's own way. */
 #include "assemble.h"
 
 #include "jpeg/coding.h"
 
-int pcr_gen_assemble(const struct pcri_packed *p, const struct pcr_ladder *ladder,
+int pcr_gen_assemble(const struct pcri_coded *p, const struct pcr_ladder *ladder,
                      uint32_t fidelity, struct pcr_buffer *out, struct pcr_error *err)
 {
     uint16_t counts[32];

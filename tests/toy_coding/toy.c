@@ -52,7 +52,7 @@ static int append_coefs(const struct pcri_coefs *c, int from, int to, struct pcr
     return rc;
 }
 
-static int add_groups(const struct pcri_original *o, struct pcri_packed *p,
+static int add_groups(const struct pcri_original *o, struct pcri_coded *p,
                       struct pcr_error *err)
 {
     uint32_t groups = o->ladder->group_count, at = 0;
@@ -74,13 +74,13 @@ static int add_groups(const struct pcri_original *o, struct pcri_packed *p,
     return rc;
 }
 
-static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                const void *data, size_t nbytes, bool salvage, struct pcri_packed *out,
-                struct pcr_error *err)
+static int encode_file(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
+                       const void *data, size_t nbytes, bool salvage, struct pcri_coded *out,
+                       struct pcr_error *err)
 {
     static const struct pcri_marks marks = { 1, { { mark, sizeof(mark) } } };
     struct pcri_original *o = &((struct toy_coder *) coder)->original;
-    struct pcri_packed p = { .coding = TOY_CODING };
+    struct pcri_coded p = { .coding = TOY_CODING };
     (void) tables;
     int rc = pcri_original_load(o, data, nbytes, salvage, err);
     if (!rc)
@@ -88,7 +88,7 @@ static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables
     if (!rc)
         rc = add_groups(o, &p, err);
     if (rc)
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
     else
         *out = p;
     return rc;
@@ -97,7 +97,7 @@ static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables
 static const struct pcri_encoder encoder = {
     .create = create,
     .destroy = destroy,
-    .pack = pack,
+    .encode = encode_file,
 };
 
 /* --- decoder --- */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Made-up records for tests: packed samples with every kind of item and piece, and what they
+/* Made-up records for tests: coded samples with every kind of item and piece, and what they
  * must materialise to, worked out from the definition and not from the code under test. */
 #ifndef MADE_H
 #define MADE_H
@@ -65,7 +65,7 @@ static inline uint8_t made_byte(const struct made *m, uint32_t i, uint32_t piece
     return (uint8_t) ((m->first + i) * 31 + piece * 101 + k * 7);
 }
 
-static inline void made_pack_opaque(const struct made *m, uint32_t i, struct pcri_packed *p)
+static inline void made_pack_opaque(const struct made *m, uint32_t i, struct pcri_coded *p)
 {
     uint32_t n = (m->first + i) * 11 % 90;
     for (uint32_t k = 0; k < n; k++) {
@@ -74,7 +74,7 @@ static inline void made_pack_opaque(const struct made *m, uint32_t i, struct pcr
     }
 }
 
-static inline void made_pack_coded(const struct made *m, uint32_t i, struct pcri_packed *p)
+static inline void made_pack_coded(const struct made *m, uint32_t i, struct pcri_coded *p)
 {
     uint32_t total = 0, piece = 0;
     char text[64];
@@ -107,9 +107,9 @@ static inline void made_pack_coded(const struct made *m, uint32_t i, struct pcri
         }
 }
 
-static inline void made_pack(const struct made *m, uint32_t i, struct pcri_packed *p)
+static inline void made_pack(const struct made *m, uint32_t i, struct pcri_coded *p)
 {
-    *p = (struct pcri_packed) {
+    *p = (struct pcri_coded) {
         .component_count = 3,
         .sampling = 0x111122,
         .width = 100 + i,
@@ -146,10 +146,10 @@ static inline void made_expect(const struct made *m, uint32_t i, uint32_t g,
     uint32_t piece = 0;
     out->nbytes = 0;
     if (made_opaque(m, i)) {
-        struct pcri_packed p = { 0 };
+        struct pcri_coded p = { 0 };
         made_pack_opaque(m, i, &p);
         made_put(out, p.bytes.data, p.bytes.nbytes);
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
         return;
     }
     for (uint32_t k = 0; k < 4; k++) {
@@ -190,7 +190,7 @@ static inline struct pcri_builder *made_builder(const struct made *m)
     ck_assert_int_eq(
         pcri_builder_create(m->group_count, m->piece_counts, made_ladder(), &b, &e), 0);
     for (uint32_t i = 0; i < m->sample_count; i++) {
-        struct pcri_packed p;
+        struct pcri_coded p;
         char key[64];
         int64_t labels[2] = { i % 3, -(int64_t) i };
         made_pack(m, i, &p);

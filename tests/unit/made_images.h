@@ -31,22 +31,22 @@ static inline void made_check(int rc, const struct pcr_error *err)
     ck_assert_msg(!rc, "%s", rc ? err->message : "");
 }
 
-static inline void made_image_pack(struct pcri_coder *coder, uint32_t i, struct pcri_packed *p)
+static inline void made_image_pack(struct pcri_coder *coder, uint32_t i, struct pcri_coded *p)
 {
     struct pcr_buffer file = { 0 };
     struct pcr_error err;
     if (i == MADE_PNG) {
         made_check(pcr_gen_make(pcr_gen_find("png-rgb"), &file, &err), &err);
-        *p = (struct pcri_packed) { .orientation = 1,
-                                    .source_nbytes = file.nbytes,
-                                    .bytes = file };
+        *p = (struct pcri_coded) { .orientation = 1,
+                                   .source_nbytes = file.nbytes,
+                                   .bytes = file };
         return;
     }
     err = (struct pcr_error) { .message = "pcr_gen_photo" };
     made_check(pcr_gen_photo(i, 40 + i % 30, 30 + i % 37, 80,
                              (enum pcr_gen_subsampling)(i % PCR_GEN_SUBSAMPLINGS), &file),
                &err);
-    made_check(pcri_coder_pack(coder, NULL, file.data, file.nbytes, p, &err), &err);
+    made_check(pcri_coder_encode(coder, NULL, file.data, file.nbytes, p, &err), &err);
     p->orientation = 1 + i % 8;
     pcr_buffer_free(&file);
 }
@@ -78,13 +78,13 @@ static inline void made_images(void)
         made_check(pcri_builder_create(groups, pieces, pcr_ladder_text(ladder), &b, &err),
                    &err);
         for (uint32_t k = 0; k < made_counts[r]; k++, i++) {
-            struct pcri_packed packed = { 0 };
+            struct pcri_coded coded = { 0 };
             char key[32];
             int64_t label = made_label(i);
             snprintf(key, sizeof(key), "sample-%02u", i);
             struct pcri_sample_meta meta = { .key = key, .labels = &label, .label_count = 1 };
-            made_image_pack(coder, i, &packed);
-            made_check(pcri_builder_add(b, &meta, &packed, &err), &err);
+            made_image_pack(coder, i, &coded);
+            made_check(pcri_builder_add(b, &meta, &coded, &err), &err);
         }
         snprintf(name, sizeof(name), "record-%u.pcr", r);
         made_check(pcri_builder_finish(b, made_dir, name, &header, &err), &err);

@@ -224,7 +224,7 @@ START_TEST(builder_refuses_mistakes)
 {
     struct made m = made_shape(1, 2);
     struct pcri_builder *b = NULL;
-    struct pcri_packed p;
+    struct pcri_coded p;
     struct pcr_error e;
     struct pcri_sample_meta meta = { .key = "k" };
     static const uint16_t none[2] = { 1, 0 }, many[1] = { 65 };
@@ -256,7 +256,7 @@ START_TEST(builder_refuses_mistakes)
     ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), PCR_ERR_INVAL);
     meta.labels = NULL;
     meta.float_labels = NULL;
-    struct pcri_packed large = { .bytes.nbytes = SIZE_MAX };
+    struct pcri_coded large = { .bytes.nbytes = SIZE_MAX };
     if (SIZE_MAX > UINT32_MAX)
         ck_assert_int_eq(pcri_builder_add(b, &meta, &large, &e), PCR_ERR_LIMIT);
     meta.key = "";

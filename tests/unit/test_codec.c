@@ -258,7 +258,7 @@ static void tear_down(void)
 /* --- tests --- */
 
 /* All that a packed sample promises. */
-static void check_packed(const struct fixture *f, const struct pcri_packed *p,
+static void check_packed(const struct fixture *f, const struct pcri_coded *p,
                          const struct pcr_gen_case *c, const struct pcr_buffer *source)
 {
     struct pcr_buffer result = { 0 };
@@ -308,9 +308,9 @@ static bool code_fits(const struct pcr_gen_case *c, int rc)
 static void check_case(const struct fixture *f, const struct pcri_coder_tables *tables,
                        const struct pcr_gen_case *c, const struct pcr_buffer *source)
 {
-    struct pcri_packed p = { 0 };
+    struct pcri_coded p = { 0 };
     struct pcr_error e = { 0 };
-    int rc = pcri_coder_pack(f->coder, tables, source->data, source->nbytes, &p, &e);
+    int rc = pcri_coder_encode(f->coder, tables, source->data, source->nbytes, &p, &e);
     ck_assert_msg(code_fits(c, rc), "%s: %s: %s", c->name, pcr_code_name(rc),
                   rc ? e.message : "packed");
     if (rc) {
@@ -320,7 +320,7 @@ static void check_case(const struct fixture *f, const struct pcri_coder_tables *
     }
     check_packed(f, &p, c, source);
     check_decoder(source, c);
-    pcri_packed_free(&p);
+    pcri_coded_free(&p);
 }
 
 /* _i: the ladder and whether tables are shared. */
@@ -347,16 +347,16 @@ START_TEST(truncated_anywhere)
     struct pcr_error e;
     ck_assert_int_eq(pcr_gen_make(pcr_gen_find(names[_i]), &source, &e), 0);
     for (size_t n = 0; n < source.nbytes; n++) {
-        struct pcri_packed p;
+        struct pcri_coded p;
         uint8_t *exact = malloc(n ? n : 1); /* so that sanitizers see reads beyond */
         ck_assert_ptr_nonnull(exact);
         if (n)
             memcpy(exact, source.data, n);
-        int rc = pcri_coder_pack(fixtures[0].coder, NULL, exact, n, &p, &e);
+        int rc = pcri_coder_encode(fixtures[0].coder, NULL, exact, n, &p, &e);
         int want = n < 3 ? PCR_ERR_FORMAT : n < source.nbytes - 2 ? PCR_ERR_TRUNCATED : 0;
         ck_assert_msg(rc == want, "%zu bytes: %s", n, rc ? e.message : "packed");
         if (!rc)
-            pcri_packed_free(&p);
+            pcri_coded_free(&p);
         free(exact);
     }
     pcr_buffer_free(&source);
@@ -398,7 +398,7 @@ START_TEST(salvaged)
     const struct pcr_gen_case *c = pcr_gen_find(rows[_i].name);
     struct pcr_buffer source = { 0 }, result = { 0 };
     struct pcr_error e = { 0 };
-    struct pcri_packed p = { 0 };
+    struct pcri_coded p = { 0 };
     ck_assert_ptr_nonnull(c);
     ck_assert_int_eq(pcr_gen_make(c, &source, &e), 0);
     const struct fixture *f = &fixtures[_i % LADDERS];
@@ -415,7 +415,7 @@ START_TEST(salvaged)
         ck_assert_int_eq(pcri_coder_file(f->coder, &file, &e), 0);
         ck_assert(file.nbytes == result.nbytes &&
                   !memcmp(file.data, result.data, result.nbytes));
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
     }
     pcr_buffer_free(&source);
     pcr_buffer_free(&result);
@@ -439,15 +439,15 @@ START_TEST(limits)
     struct pcr_error e;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct pcri_coder *c;
-        struct pcri_packed p = { 0 };
+        struct pcri_coded p = { 0 };
         struct pcr_limits l = rows[i].limits;
         l.size = sizeof(l);
         ck_assert_int_eq(pcr_gen_make(pcr_gen_find(rows[i].name), &source, &e), 0);
         ck_assert_int_eq(
             pcri_coder_create(&pcri_coding_scans, fixtures[0].ladder, &l, NULL, &c, &e), 0);
-        ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &e),
+        ck_assert_int_eq(pcri_coder_encode(c, NULL, source.data, source.nbytes, &p, &e),
                          rows[i].code);
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
         pcri_coder_destroy(&c);
     }
     pcr_buffer_free(&source);
@@ -459,13 +459,13 @@ START_TEST(less_memory_than_it_takes)
 {
     struct pcr_buffer source = { 0 };
     struct pcri_coder *c;
-    struct pcri_packed p = { 0 };
+    struct pcri_coded p = { 0 };
     struct pcr_error e;
     ck_assert_int_eq(setenv("JPEGMEM", "1", 1), 0); /* thousands of bytes */
     ck_assert_int_eq(pcr_gen_photo(1, 300, 200, 80, PCR_GEN_420, &source), 0);
     ck_assert_int_eq(
         pcri_coder_create(&pcri_coding_scans, fixtures[0].ladder, NULL, NULL, &c, &e), 0);
-    ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &e),
+    ck_assert_int_eq(pcri_coder_encode(c, NULL, source.data, source.nbytes, &p, &e),
                      PCR_ERR_NOMEM);
     pcri_coder_destroy(&c);
     pcr_buffer_free(&source);
@@ -496,11 +496,11 @@ START_TEST(too_many_scans)
     ck_assert_msg(!pcr_ladder_parse(text, (size_t) n, &ladder, &e), "%s", e.message);
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; i < 3; i++) {
-        struct pcri_packed p = { 0 };
+        struct pcri_coded p = { 0 };
         ck_assert_int_eq(pcr_gen_make(pcr_gen_find(rows[i].name), &source, &e), 0);
-        ck_assert_int_eq(pcri_coder_pack(coder, NULL, source.data, source.nbytes, &p, &e),
+        ck_assert_int_eq(pcri_coder_encode(coder, NULL, source.data, source.nbytes, &p, &e),
                          rows[i].code);
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
     }
     pcri_coder_destroy(&coder);
     pcr_ladder_destroy(&ladder);
@@ -512,21 +512,21 @@ END_TEST
 START_TEST(packing_repeats)
 {
     const struct fixture *f = &fixtures[0];
-    struct pcri_packed first = { 0 }, again = { 0 };
+    struct pcri_coded first = { 0 }, again = { 0 };
     struct pcr_buffer a = { 0 }, other = { 0 };
     struct pcr_error e;
     ck_assert_int_eq(pcr_gen_photo(1, 120, 90, 80, PCR_GEN_420, &a), 0);
     ck_assert_int_eq(pcr_gen_make(pcr_gen_find("truncated-half"), &other, &e), 0);
-    ck_assert_int_eq(pcri_coder_pack(f->coder, f->tables, a.data, a.nbytes, &first, &e), 0);
-    ck_assert_int_eq(pcri_coder_pack(f->coder, NULL, other.data, other.nbytes, &again, &e),
+    ck_assert_int_eq(pcri_coder_encode(f->coder, f->tables, a.data, a.nbytes, &first, &e), 0);
+    ck_assert_int_eq(pcri_coder_encode(f->coder, NULL, other.data, other.nbytes, &again, &e),
                      PCR_ERR_TRUNCATED);
-    ck_assert_int_eq(pcri_coder_pack(f->coder, f->tables, a.data, a.nbytes, &again, &e), 0);
+    ck_assert_int_eq(pcri_coder_encode(f->coder, f->tables, a.data, a.nbytes, &again, &e), 0);
     ck_assert_uint_eq(first.bytes.nbytes, again.bytes.nbytes);
     ck_assert_mem_eq(first.bytes.data, again.bytes.data, first.bytes.nbytes);
     ck_assert_uint_eq(first.strings.nbytes, again.strings.nbytes);
     ck_assert_mem_eq(first.strings.data, again.strings.data, first.strings.nbytes);
-    pcri_packed_free(&first);
-    pcri_packed_free(&again);
+    pcri_coded_free(&first);
+    pcri_coded_free(&again);
     pcr_buffer_free(&a);
     pcr_buffer_free(&other);
 }

@@ -445,7 +445,7 @@ START_TEST(equal_keys)
     uint64_t found = 99, used = 0;
     ck_assert_int_eq(pcri_builder_create(1, pieces, NULL, &b, &e), 0);
     for (int i = 0; i < N; i++) {
-        struct pcri_packed p = { .coding = PCR_CODING_OPAQUE };
+        struct pcri_coded p = { .coding = PCR_CODING_OPAQUE };
         ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), 0);
     }
     ck_assert_int_eq(pcri_builder_finish(b, made_dir, "equal.pcr", NULL, &e), 0);

@@ -14,7 +14,7 @@ static struct pcr_ladder *ladder;
 static struct pcr_error e;
 
 struct parts {
-    struct pcri_packed packed;
+    struct pcri_coded packed;
     struct pcr_spans groups[PCRI_LADDER_MAX_GROUPS]; /* the first with the header */
     struct pcr_buffer file;                          /* groups 1..g with EOI */
 };
@@ -25,8 +25,8 @@ static void make_parts(const struct pcr_buffer *source, struct parts *p)
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     *p = (struct parts) { 0 };
     ck_assert_int_eq(
-        pcri_coder_pack(coder, NULL, source->data, source->nbytes, &p->packed, &e), 0);
-    const struct pcri_packed *q = &p->packed;
+        pcri_coder_encode(coder, NULL, source->data, source->nbytes, &p->packed, &e), 0);
+    const struct pcri_coded *q = &p->packed;
     const uint8_t *s = q->strings.data, *b = q->bytes.data;
     for (uint32_t i = 0; i < q->item_count; s += q->items[i++].nbytes)
         ck_assert_int_eq(pcri_spans_add(&p->groups[0], s, q->items[i].nbytes, &e), 0);
@@ -47,7 +47,7 @@ static void free_parts(struct parts *p)
     for (uint32_t g = 0; g < ladder->group_count; g++)
         pcr_spans_free(&p->groups[g]);
     pcr_buffer_free(&p->file);
-    pcri_packed_free(&p->packed);
+    pcri_coded_free(&p->packed);
 }
 
 static void make_file(struct parts *p, uint32_t g)

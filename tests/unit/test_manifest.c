@@ -101,12 +101,12 @@ START_TEST(needs)
     struct pcri_manifest m, n;
     struct pcr_buffer a = { 0 };
     struct pcr_error e;
-    const struct pcri_packed large = { .width = 20000, .height = 20000 };
-    const struct pcri_packed kept = { .width = 60000, .height = 60000 };
+    const struct pcri_coded large = { .width = 20000, .height = 20000 };
+    const struct pcri_coded kept = { .width = 60000, .height = 60000 };
     const struct pcri_header h = { .sample_count = 1 << 20, .head_raw_nbytes = 300u << 20 };
     make(&m);
-    pcri_needs_add_packed(&m.needs, &large, 400000000);
-    pcri_needs_add_packed(&m.needs, &kept, 400000000); /* above what was taken: not meant */
+    pcri_needs_add_coded(&m.needs, &large, 400000000);
+    pcri_needs_add_coded(&m.needs, &kept, 400000000); /* above what was taken: not meant */
     pcri_needs_add_header(&m.needs, &h);
     pcri_needs_settle(&m.needs);
     ck_assert_uint_eq(m.needs.samples + m.needs.sample_nbytes, 0);

@@ -83,7 +83,7 @@ static void append(struct pcr_buffer *b, const void *p, size_t nbytes)
 }
 
 static void compare_prefixes(struct pair *p, const char *name, const struct pcr_ladder *ladder,
-                             const struct pcri_packed *packed)
+                             const struct pcri_coded *packed)
 {
     struct pcr_buffer file = { 0 };
     const uint8_t *s = packed->strings.data, *b = packed->bytes.data;
@@ -121,17 +121,18 @@ START_TEST(images_equal_libjpeg)
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; pcr_gen_case(i); i++) {
         const struct pcr_gen_case *c = pcr_gen_case(i);
-        struct pcri_packed packed;
+        struct pcri_coded packed;
         if (c->kind != PCR_GEN_GOOD_JPEG && c->kind != PCR_GEN_ODD_JPEG)
             continue;
         ck_assert_int_eq(pcr_gen_make(c, &file, &e), 0);
         if (c->kind == PCR_GEN_GOOD_JPEG && !c->no_pixels)
             for (uint32_t scale = 1; scale <= 8; scale++)
                 compare(&p, c->name, 99, &file, PCR_COLOR_RGB, scale);
-        if (c->no_pixels || pcri_coder_pack(coder, NULL, file.data, file.nbytes, &packed, &e))
+        if (c->no_pixels ||
+            pcri_coder_encode(coder, NULL, file.data, file.nbytes, &packed, &e))
             continue;
         compare_prefixes(&p, c->name, ladder, &packed);
-        pcri_packed_free(&packed);
+        pcri_coded_free(&packed);
     }
     printf("%d pictures compared\n", p.compared);
     ck_assert_int_gt(p.compared, 500);

@@ -15,7 +15,7 @@ static struct pcr_error err;
 static struct pcr_ladder *ladder;
 static struct pcr_decoder *decoder;
 static struct pcr_buffer source, pixels, other, file;
-static struct pcri_packed packed;
+static struct pcri_coded packed;
 
 /* A sample's spans: `header` of them, the parameters, chunks. */
 static struct pcr_span items[MOST];
@@ -52,8 +52,8 @@ static void pack(const struct pcr_ladder *by)
 {
     struct pcri_coder *c;
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, by, NULL, NULL, &c, &err), 0);
-    pcri_packed_free(&packed);
-    int rc = pcri_coder_pack(c, NULL, source.data, source.nbytes, &packed, &err);
+    pcri_coded_free(&packed);
+    int rc = pcri_coder_encode(c, NULL, source.data, source.nbytes, &packed, &err);
     ck_assert_msg(!rc, "%s", err.message);
     ck_assert_uint_eq(packed.coding, pcri_coding_packed.number);
     pcri_coder_destroy(&c);
@@ -149,7 +149,7 @@ static void tear_down(void)
         pcr_buffer_free(&made[--made_count]);
     pcr_ladder_destroy(&ladder);
     pcr_decoder_destroy(&decoder);
-    pcri_packed_free(&packed);
+    pcri_coded_free(&packed);
     pcr_buffer_free(&source);
     pcr_buffer_free(&pixels);
     pcr_buffer_free(&other);
@@ -276,7 +276,7 @@ START_TEST(foreign_segments)
 {
     static const char kinds[] = { 'L', 'T', 'P', 'X' };
     struct pcri_coder *c;
-    struct pcri_packed p;
+    struct pcri_coded p;
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, &err), 0);
     for (size_t i = 0; i < sizeof(kinds); i++) {
         struct pcr_buffer with = { 0 };
@@ -286,11 +286,11 @@ START_TEST(foreign_segments)
             0);
         ck_assert_int_eq(pcri_buffer_append(&with, source.data + 2, source.nbytes - 2, &err),
                          0);
-        ck_assert_int_eq(pcri_coder_pack(c, NULL, with.data, with.nbytes, &p, &err),
+        ck_assert_int_eq(pcri_coder_encode(c, NULL, with.data, with.nbytes, &p, &err),
                          PCR_ERR_UNSUPPORTED);
         with.data[6] = 'p'; /* not ours */
-        ck_assert_int_eq(pcri_coder_pack(c, NULL, with.data, with.nbytes, &p, &err), 0);
-        pcri_packed_free(&p);
+        ck_assert_int_eq(pcri_coder_encode(c, NULL, with.data, with.nbytes, &p, &err), 0);
+        pcri_coded_free(&p);
         pcr_buffer_free(&with);
     }
     pcri_coder_destroy(&c);
@@ -395,12 +395,12 @@ START_TEST(files)
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, &err), 0);
     for (int again = 0; again < 2; again++)
         for (int i = 0; i < 2; i++) {
-            struct pcri_packed p;
+            struct pcri_coded p;
             struct pcr_span whole;
             int rc = i ? pcr_gen_make(pcr_gen_find("checkerboard"), &source, &err)
                        : pcr_gen_photo(9, 200, 152, 80, PCR_GEN_444, &source);
             ck_assert_int_eq(rc, 0);
-            ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, source.nbytes, &p, &err),
+            ck_assert_int_eq(pcri_coder_encode(c, NULL, source.data, source.nbytes, &p, &err),
                              0);
             ck_assert_uint_eq(p.coding, pcri_coding_packed.number - (uint32_t) i);
             ck_assert_int_eq(pcri_coder_file(c, &whole, &err), 0);
@@ -408,7 +408,7 @@ START_TEST(files)
             decode_file(whole.data, whole.nbytes, &pixels);
             ck_assert_uint_eq(pixels.nbytes, other.nbytes);
             ck_assert(!memcmp(pixels.data, other.data, other.nbytes));
-            pcri_packed_free(&p);
+            pcri_coded_free(&p);
         }
     pcri_coder_destroy(&c);
 }
@@ -423,12 +423,12 @@ START_TEST(salvaged)
     struct pcri_coder *c;
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, &err), 0);
     for (int i = 0; i < 2; i++) {
-        struct pcri_packed p;
+        struct pcri_coded p;
         struct pcr_span whole;
         ck_assert_int_eq(
             pcr_gen_photo(9, sizes[i].width, sizes[i].height, 80, PCR_GEN_444, &source), 0);
         size_t cut = source.nbytes - source.nbytes / 8;
-        ck_assert_int_eq(pcri_coder_pack(c, NULL, source.data, cut, &p, &err),
+        ck_assert_int_eq(pcri_coder_encode(c, NULL, source.data, cut, &p, &err),
                          PCR_ERR_TRUNCATED);
         int rc = pcri_coder_salvage(c, NULL, source.data, cut, &p, &err);
         ck_assert_msg(!rc, "%s", err.message);
@@ -438,7 +438,7 @@ START_TEST(salvaged)
         ck_assert_uint_eq(pixels.nbytes, other.nbytes);
         ck_assert(!memcmp(pixels.data, other.data, other.nbytes / 4));
         ck_assert(memcmp(pixels.data, other.data, other.nbytes) != 0);
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
     }
     ck_assert_int_lt(pcri_coder_salvage(c, NULL, "no picture", 10, &packed, &err), 0);
     pcri_coder_destroy(&c);

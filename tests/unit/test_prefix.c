@@ -60,7 +60,7 @@ static int compare(const struct pcr_buffer *file)
 }
 
 /* All parts of a packed sample up to piece `last`, and EOI. */
-static void join(const struct pcri_packed *p, uint32_t last, struct pcr_buffer *out)
+static void join(const struct pcri_coded *p, uint32_t last, struct pcr_buffer *out)
 {
     const uint8_t *s = p->strings.data, *b = p->bytes.data;
     out->nbytes = 0;
@@ -94,11 +94,11 @@ static void check_ladder(const char *name)
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, l, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; pcr_gen_case(i); i++) {
         const struct pcr_gen_case *c = pcr_gen_case(i);
-        struct pcri_packed packed;
+        struct pcri_coded packed;
         if (c->kind != PCR_GEN_GOOD_JPEG && c->kind != PCR_GEN_ODD_JPEG)
             continue;
         ck_assert_int_eq(pcr_gen_make(c, &file, &e), 0);
-        if (pcri_coder_pack(coder, NULL, file.data, file.nbytes, &packed, &e)) {
+        if (pcri_coder_encode(coder, NULL, file.data, file.nbytes, &packed, &e)) {
             ck_assert_msg(c->kind == PCR_GEN_ODD_JPEG, "%s: %s", c->name, e.message);
             continue;
         }
@@ -111,7 +111,7 @@ static void check_ladder(const char *name)
             ck_assert_msg(rc == 0, "%s to piece %u: %s", c->name, k, e.message);
             ck_assert_msg(compare(&whole) == 1, "%s to piece %u", c->name, k);
         }
-        pcri_packed_free(&packed);
+        pcri_coded_free(&packed);
     }
     ck_assert_int_gt(packed_count, 50);
     pcr_buffer_free(&file);
@@ -203,15 +203,15 @@ START_TEST(damaged_progressive)
     struct pcr_error e;
     struct pcr_ladder *l;
     struct pcri_coder *coder;
-    struct pcri_packed packed;
+    struct pcri_coded packed;
     struct pcr_buffer photo = { 0 }, whole = { 0 };
     ck_assert_int_eq(pcr_gen_photo(3, 61, 45, 85, PCR_GEN_420, &photo), 0);
     ck_assert_int_eq(pcr_ladder_create(NULL, &l, &e), 0);
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, l, NULL, NULL, &coder, &e), 0);
-    ck_assert_int_eq(pcri_coder_pack(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
+    ck_assert_int_eq(pcri_coder_encode(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join(&packed, piece_total(l) - 1, &whole);
     damage_everywhere(&whole);
-    pcri_packed_free(&packed);
+    pcri_coded_free(&packed);
     pcr_buffer_free(&photo);
     pcr_buffer_free(&whole);
     pcri_coder_destroy(&coder);

@@ -58,7 +58,7 @@ static int append(struct pcr_buffer *out, const void *p, size_t nbytes)
 
 /* Decodes piece after piece, and each prefix at once beside it; `often`: refinement scans at
  * each fidelity, else all of them at the end. */
-static void compare_each(const struct pcri_packed *p, const char *name, bool often)
+static void compare_each(const struct pcri_coded *p, const char *name, bool often)
 {
     const uint8_t *s = p->strings.data, *b = p->bytes.data;
     struct pcr_buffer file = { 0 };
@@ -93,14 +93,14 @@ static void compare_each(const struct pcri_packed *p, const char *name, bool oft
     pcr_buffer_free(&file);
 }
 
-static void compare_steps(const struct pcri_packed *p, const char *name)
+static void compare_steps(const struct pcri_coded *p, const char *name)
 {
     compare_each(p, name, true);
     compare_each(p, name, false);
 }
 
 static void for_packed(const char *ladder_name, uint32_t kinds,
-                       void (*check)(const struct pcri_packed *, const char *))
+                       void (*check)(const struct pcri_coded *, const char *))
 {
     struct pcr_buffer file = { 0 };
     int seen = 0;
@@ -108,14 +108,14 @@ static void for_packed(const char *ladder_name, uint32_t kinds,
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     for (size_t i = 0; pcr_gen_case(i); i++) {
         const struct pcr_gen_case *c = pcr_gen_case(i);
-        struct pcri_packed packed;
+        struct pcri_coded packed;
         if (!(kinds >> c->kind & 1))
             continue;
         ck_assert_int_eq(pcr_gen_make(c, &file, &e), 0);
-        if (pcri_coder_pack(coder, NULL, file.data, file.nbytes, &packed, &e))
+        if (pcri_coder_encode(coder, NULL, file.data, file.nbytes, &packed, &e))
             continue;
         check(&packed, c->name);
-        pcri_packed_free(&packed);
+        pcri_coded_free(&packed);
         seen++;
     }
     ck_assert_int_gt(seen, 50);
@@ -165,7 +165,7 @@ START_TEST(rows_of_sources)
 }
 END_TEST
 
-static void join_all(const struct pcri_packed *p, struct pcr_buffer *file)
+static void join_all(const struct pcri_coded *p, struct pcr_buffer *file)
 {
     const uint8_t *s = p->strings.data, *b = p->bytes.data;
     uint32_t piece = 0;
@@ -182,7 +182,7 @@ static void join_all(const struct pcri_packed *p, struct pcr_buffer *file)
     append(file, "\xFF\xD9", 2);
 }
 
-static void rows_of_packed(const struct pcri_packed *p, const char *name)
+static void rows_of_packed(const struct pcri_coded *p, const char *name)
 {
     struct pcr_buffer file = { 0 };
     join_all(p, &file);
@@ -200,11 +200,11 @@ END_TEST
 START_TEST(rows_below_are_not_read)
 {
     struct pcr_buffer photo = { 0 }, file = { 0 };
-    struct pcri_packed packed;
+    struct pcri_coded packed;
     ck_assert_int_eq(pcr_gen_photo(3, 61, 99, 95, PCR_GEN_444, &photo), 0);
     ck_assert_int_eq(pcr_ladder_create(NULL, &ladder, &e), 0);
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
-    ck_assert_int_eq(pcri_coder_pack(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
+    ck_assert_int_eq(pcri_coder_encode(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join_all(&packed, &file);
     memset(file.data + file.nbytes - 42, 0, 40); /* the end of the last scan */
     for (uint32_t kept = 1; kept < 14; kept += 12) {
@@ -213,7 +213,7 @@ START_TEST(rows_below_are_not_read)
             pcri_prefix_keep(&steps, c, 0, kept);
         ck_assert_int_eq(run_all(), kept == 1 ? 0 : PCR_ERR_CORRUPT);
     }
-    pcri_packed_free(&packed);
+    pcri_coded_free(&packed);
     pcr_buffer_free(&photo);
     pcr_buffer_free(&file);
     pcri_coder_destroy(&coder);
@@ -225,13 +225,13 @@ END_TEST
 START_TEST(not_the_ladder)
 {
     struct pcr_buffer photo = { 0 }, file = { 0 };
-    struct pcri_packed packed;
+    struct pcri_coded packed;
     struct pcr_ladder *other;
     ck_assert_int_eq(pcr_gen_photo(3, 61, 45, 85, PCR_GEN_420, &photo), 0);
     ck_assert_int_eq(pcr_ladder_create("classic", &ladder, &e), 0);
     ck_assert_int_eq(pcr_ladder_create("bitplane", &other, &e), 0);
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
-    ck_assert_int_eq(pcri_coder_pack(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
+    ck_assert_int_eq(pcri_coder_encode(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join_all(&packed, &file);
     ck_assert_int_eq(pcri_prefix_open(&steps, file.data, file.nbytes, &limits, &e), 0);
     steps.ladder = ladder;
@@ -241,7 +241,7 @@ START_TEST(not_the_ladder)
     ck_assert_int_eq(run_all(), PCR_ERR_CORRUPT);
     ck_assert_ptr_nonnull(strstr(e.message, "ladder"));
     ck_assert_uint_ne(e.offset, PCR_NO_OFFSET);
-    pcri_packed_free(&packed);
+    pcri_coded_free(&packed);
     pcr_buffer_free(&photo);
     pcr_buffer_free(&file);
     pcri_coder_destroy(&coder);

@@ -70,7 +70,7 @@ static int create(struct pcri_coder **out, const struct pcr_ladder *ladder,
 /* --- packing what was loaded --- */
 
 /* Segments of the file's own that a reader would take for ours. */
-static int check_items(const struct pcri_packed *p, struct pcr_error *err)
+static int check_items(const struct pcri_coded *p, struct pcr_error *err)
 {
     struct pcr_span item = { p->strings.data, 0 };
     for (uint32_t i = 0; i < p->item_count; i++) {
@@ -83,7 +83,7 @@ static int check_items(const struct pcri_packed *p, struct pcr_error *err)
     return 0;
 }
 
-static int describe(struct packed_coder *c, struct pcri_packed *p, struct pcr_error *err)
+static int describe(struct packed_coder *c, struct pcri_coded *p, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
     c->marks.nbytes = 0;
@@ -105,7 +105,7 @@ static int describe(struct packed_coder *c, struct pcri_packed *p, struct pcr_er
     return rc;
 }
 
-static int encode(struct packed_coder *c, struct pcr_error *err)
+static int encode_chunks(struct packed_coder *c, struct pcr_error *err)
 {
     const struct pcri_original *o = &c->original;
     const struct pcri_pk_params params = pcri_pk_params_choose(&o->file, c->tables);
@@ -124,7 +124,7 @@ static int encode(struct packed_coder *c, struct pcr_error *err)
 }
 
 /* A group's chunk is its first piece; the header ends with the string of the first of all. */
-static int add_pieces(const struct packed_coder *c, struct pcri_packed *p,
+static int add_pieces(const struct packed_coder *c, struct pcri_coded *p,
                       struct pcr_error *err)
 {
     static const uint8_t no_passes[1] = { PCRI_PK_NO_PASSES };
@@ -148,7 +148,7 @@ static int add_pieces(const struct packed_coder *c, struct pcri_packed *p,
 }
 
 /* The spans as a reader gets them. */
-static int list_spans(struct packed_coder *c, const struct pcri_packed *p,
+static int list_spans(struct packed_coder *c, const struct pcri_coded *p,
                       struct pcr_error *err)
 {
     const uint8_t *string = p->strings.data, *bytes = p->bytes.data;
@@ -168,7 +168,7 @@ static int list_spans(struct packed_coder *c, const struct pcri_packed *p,
 }
 
 /* What was packed is decoded as readers do, the source was by libjpeg. */
-static int prove(struct packed_coder *c, const struct pcri_packed *p, struct pcr_error *err)
+static int prove(struct packed_coder *c, const struct pcri_coded *p, struct pcr_error *err)
 {
     const struct pcri_block_decoder *d = &pcri_pk_block_decoder;
     const struct pcri_block_source *source;
@@ -193,13 +193,13 @@ static bool is_sparse(const struct packed_coder *c)
 }
 
 /* PCR_END: it cannot be held so. */
-static int pack_loaded(struct packed_coder *c, struct pcri_packed *out, struct pcr_error *err)
+static int pack_loaded(struct packed_coder *c, struct pcri_coded *out, struct pcr_error *err)
 {
-    struct pcri_packed p = { .coding = PCR_CODING_PACKED };
+    struct pcri_coded p = { .coding = PCR_CODING_PACKED };
     c->is_scans = false;
     int rc = describe(c, &p, err);
     if (!rc)
-        rc = encode(c, err);
+        rc = encode_chunks(c, err);
     if (!rc)
         rc = add_pieces(c, &p, err);
     if (!rc && is_sparse(c))
@@ -207,7 +207,7 @@ static int pack_loaded(struct packed_coder *c, struct pcri_packed *out, struct p
     if (!rc)
         rc = prove(c, &p, err);
     if (rc)
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
     else
         *out = p;
     return rc;
@@ -217,35 +217,35 @@ static int pack_loaded(struct packed_coder *c, struct pcri_packed *out, struct p
 
 /* Makes scans of the picture, and keeps what has fewer bytes: *p, or these where there is no *p. */
 static int choose(struct packed_coder *c, const void *data, size_t nbytes, bool salvage,
-                  struct pcri_packed *p, struct pcr_error *err)
+                  struct pcri_coded *p, struct pcr_error *err)
 {
-    struct pcri_packed scans = { 0 };
+    struct pcri_coded scans = { 0 };
     int rc = 0;
     if (!c->scans)
         rc = pcri_coder_create(&pcri_coding_scans, c->original.ladder, &c->original.limits,
                                NULL, &c->scans, err);
     if (!rc)
         rc = salvage ? pcri_coder_salvage(c->scans, NULL, data, nbytes, &scans, err)
-                     : pcri_coder_pack(c->scans, NULL, data, nbytes, &scans, err);
+                     : pcri_coder_encode(c->scans, NULL, data, nbytes, &scans, err);
     if (rc)
         return rc;
     c->is_scans = !p->pieces || scans.bytes.nbytes < p->bytes.nbytes;
     if (c->is_scans) {
-        struct pcri_packed packed = *p;
+        struct pcri_coded packed = *p;
         *p = scans;
         scans = packed;
     }
-    pcri_packed_free(&scans);
+    pcri_coded_free(&scans);
     return 0;
 }
 
 /* Tables are built in. */
-static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                const void *data, size_t nbytes, bool salvage, struct pcri_packed *out,
-                struct pcr_error *err)
+static int encode_file(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
+                       const void *data, size_t nbytes, bool salvage, struct pcri_coded *out,
+                       struct pcr_error *err)
 {
     struct packed_coder *c = (struct packed_coder *) coder;
-    struct pcri_packed p = { 0 };
+    struct pcri_coded p = { 0 };
     (void) tables;
     int rc = pcri_original_load(&c->original, data, nbytes, salvage, err);
     if (!rc)
@@ -256,7 +256,7 @@ static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables
              ? choose(c, data, nbytes, salvage, &p, err)
              : 0;
     if (rc)
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
     else
         *out = p;
     return rc;
@@ -267,7 +267,7 @@ static int file(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error
 {
     struct packed_coder *c = (struct packed_coder *) coder;
     const struct pcri_original *o = &c->original;
-    struct pcri_packed header = { 0 };
+    struct pcri_coded header = { 0 };
     if (c->is_scans)
         return pcri_coder_file(c->scans, out, err);
     c->whole.nbytes = 0;
@@ -277,7 +277,7 @@ static int file(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error
     if (!rc)
         rc = pcri_scans_append(&o->coefs, &o->file, &o->ladder->scripts[o->script],
                                o->ladder->group_count, &c->whole, err);
-    pcri_packed_free(&header);
+    pcri_coded_free(&header);
     *out = (struct pcr_span) { c->whole.data, c->whole.nbytes };
     return rc;
 }
@@ -286,6 +286,6 @@ static int file(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error
 const struct pcri_encoder pcri_pk_encoder_functions = {
     .create = create,
     .destroy = destroy,
-    .pack = pack,
+    .encode = encode_file,
     .file = file,
 };

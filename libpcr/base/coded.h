@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A packed sample: what a coding hands to the record builder. */
-#ifndef PCRI_PACKED_H
-#define PCRI_PACKED_H
+/* A coded sample: what a coding hands to the record builder. */
+#ifndef PCRI_CODED_H
+#define PCRI_CODED_H
 
 #include "base.h"
 
@@ -32,7 +32,7 @@ struct pcri_notes {
     uint64_t dropped_nbytes;            /* bytes of that; 0: nothing */
 };
 
-struct pcri_packed {
+struct pcri_coded {
     uint32_t coding; /* its number (FORMAT 3.2), or PCRI_CODING_OPAQUE */
     uint32_t component_count, orientation, script, sampling;
     uint32_t width, height;
@@ -44,8 +44,8 @@ struct pcri_packed {
     struct pcr_buffer bytes;   /* the pieces' bytes, back to back */
     struct pcri_notes *notes;  /* malloc'd, or NULL; the builder does not look at them */
 };
-void pcri_packed_free(struct pcri_packed *p);
+void pcri_coded_free(struct pcri_coded *p);
 /* The sample's notes, to be written to; made where there are none. NULL: NOMEM. */
-struct pcri_notes *pcri_packed_notes(struct pcri_packed *p, struct pcr_error *err);
+struct pcri_notes *pcri_coded_notes(struct pcri_coded *p, struct pcr_error *err);
 
 #endif

@@ -7,7 +7,7 @@
 
 #include "ladder_scans.h"
 #include "original.h"
-#include "pack.h"
+#include "encode.h"
 #include "tables.h"
 
 struct scans_coder {
@@ -84,7 +84,7 @@ static void choose_tables(const struct scans_coder *c, const struct pcri_slot_ta
 /* `first`: the first scan of its piece, whose head may stand in the dictionary. */
 static int pack_scan(struct scans_coder *c, const struct pcri_slot_tables *shared,
                      const struct pcri_scan *scan, bool first, struct pcri_piece *piece,
-                     struct pcri_packed *out, struct pcr_error *err)
+                     struct pcri_coded *out, struct pcr_error *err)
 {
     struct choice choice;
     int rc = pcri_scan_symbols(&c->original.coefs, &c->original.file, scan, &c->symbols, err);
@@ -106,7 +106,7 @@ static int pack_scan(struct scans_coder *c, const struct pcri_slot_tables *share
 
 static int pack_line(struct scans_coder *c, const struct pcri_slot_tables *shared,
                      const struct pcri_ladder_scan *line, struct pcri_piece *pieces,
-                     struct pcri_packed *out, struct pcr_error *err)
+                     struct pcri_coded *out, struct pcr_error *err)
 {
     struct pcri_line_scans ls;
     pcri_line_scans(&c->original.file, line, &ls);
@@ -120,7 +120,7 @@ static int pack_line(struct scans_coder *c, const struct pcri_slot_tables *share
 }
 
 static int pack_scans(struct scans_coder *c, const struct pcri_scan_tables *tables,
-                      struct pcri_packed *out, struct pcr_error *err)
+                      struct pcri_coded *out, struct pcr_error *err)
 {
     const struct pcr_ladder *l = c->original.ladder;
     const struct pcri_script *script = &l->scripts[out->script];
@@ -142,7 +142,7 @@ static int pack_scans(struct scans_coder *c, const struct pcri_scan_tables *tabl
 /* --- the proof --- */
 
 /* Puts the parts together as FORMAT 3.4 says. */
-static int materialise(struct scans_coder *c, const struct pcri_packed *p,
+static int materialise(struct scans_coder *c, const struct pcri_coded *p,
                        struct pcr_error *err)
 {
     struct pcr_buffer *w = &c->whole;
@@ -164,17 +164,16 @@ static int materialise(struct scans_coder *c, const struct pcri_packed *p,
     return rc ? rc : pcri_buffer_append(w, "\xFF\xD9", 2, err);
 }
 
-/* What was packed is decoded by our own decoder, the source was by libjpeg: geometry,
+/* What was coded is decoded by our own decoder, the source was by libjpeg: geometry,
  * quantisation and every coefficient must be the same. */
-static int prove(struct scans_coder *c, const struct pcri_packed *packed,
-                 struct pcr_error *err)
+static int prove(struct scans_coder *c, const struct pcri_coded *coded, struct pcr_error *err)
 {
     struct pcri_prefix *p = &c->original.prefix;
     const struct pcri_block_source source = pcri_prefix_source(p);
     struct pcr_limits limits = c->original.limits;
     limits.max_scans = 0;
     pcri_limits_fill(&limits); /* what readers take, whatever a source may have */
-    int rc = materialise(c, packed, err);
+    int rc = materialise(c, coded, err);
     if (!rc)
         rc = pcri_prefix_decode(p, c->whole.data, c->whole.nbytes, &limits, err);
     if (rc == PCR_ERR_LIMIT)
@@ -183,30 +182,30 @@ static int prove(struct scans_coder *c, const struct pcri_packed *packed,
                          (unsigned) limits.max_scans);
     if (rc)
         return rc == PCR_ERR_NOMEM ? rc
-                                   : pcri_prefix(err, rc, "what was packed does not decode");
-    return pcri_original_compare(&c->original, &source, "what was packed", err);
+                                   : pcri_prefix(err, rc, "what was coded does not decode");
+    return pcri_original_compare(&c->original, &source, "what was coded", err);
 }
 
-/* Packs what was loaded. */
+/* Codes what was loaded. */
 static int pack_loaded(struct scans_coder *c, const struct pcri_coder_tables *tables,
-                       struct pcri_packed *out, struct pcr_error *err)
+                       struct pcri_coded *out, struct pcr_error *err)
 {
-    struct pcri_packed p = { .coding = PCR_CODING_SCANS };
+    struct pcri_coded p = { .coding = PCR_CODING_SCANS };
     int rc = pcri_original_describe(&c->original, NULL, &p, err);
     if (!rc)
         rc = pack_scans(c, (const struct pcri_scan_tables *) tables, &p, err);
     if (!rc)
         rc = prove(c, &p, err);
     if (rc)
-        pcri_packed_free(&p);
+        pcri_coded_free(&p);
     else
         *out = p;
     return rc;
 }
 
-static int pack(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
-                const void *data, size_t nbytes, bool salvage, struct pcri_packed *out,
-                struct pcr_error *err)
+static int encode_file(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
+                       const void *data, size_t nbytes, bool salvage, struct pcri_coded *out,
+                       struct pcr_error *err)
 {
     struct scans_coder *c = (struct scans_coder *) coder;
     int rc = pcri_original_load(&c->original, data, nbytes, salvage, err);
@@ -256,6 +255,6 @@ const struct pcri_encoder pcri_scans_encoder = {
     .tables_destroy = pcri_scan_tables_destroy,
     .survey = survey,
     .train = pcri_scan_tables_train,
-    .pack = pack,
+    .encode = encode_file,
     .file = file,
 };

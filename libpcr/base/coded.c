@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Freeing a packed sample, and the place of its notes. */
+/* Freeing a coded sample, and the place of its notes. */
 #include <stdlib.h>
 
-#include "packed.h"
+#include "coded.h"
 
-void pcri_packed_free(struct pcri_packed *p)
+void pcri_coded_free(struct pcri_coded *p)
 {
     if (!p)
         return;
@@ -13,10 +13,10 @@ void pcri_packed_free(struct pcri_packed *p)
     free(p->notes);
     pcr_buffer_free(&p->strings);
     pcr_buffer_free(&p->bytes);
-    *p = (struct pcri_packed) { 0 };
+    *p = (struct pcri_coded) { 0 };
 }
 
-struct pcri_notes *pcri_packed_notes(struct pcri_packed *p, struct pcr_error *err)
+struct pcri_notes *pcri_coded_notes(struct pcri_coded *p, struct pcr_error *err)
 {
     if (!p->notes)
         p->notes = pcri_calloc(1, sizeof(*p->notes), err);
