@@ -124,6 +124,21 @@ static void print_fidelities(const struct pcrtool_input *in)
     }
 }
 
+/* Samples of codings that the manifest does not count are not named. */
+static void print_codings(const struct pcr_dataset_info *info)
+{
+    const uint64_t counts[] = { [PCR_CODING_SCANS] = info->scans_count,
+                                [PCR_CODING_PACKED] = info->packed_count,
+                                [PCR_CODING_OPAQUE] = info->opaque_count };
+    const char *before = info->coding ? ": " : "";
+    printf("coding       %s", info->coding ? pcr_coding_name(info->coding) : "");
+    for (uint32_t c = sizeof(counts) / sizeof(counts[0]); c--;
+         before = counts[c] ? ", " : before)
+        if (counts[c])
+            printf("%s%" PRIu64 " %s", before, counts[c], pcr_coding_name(c));
+    putchar('\n');
+}
+
 static void print_text(const struct pcrtool_input *in, const char *path,
                        const struct size_range *range)
 {
@@ -134,8 +149,9 @@ static void print_text(const struct pcrtool_input *in, const char *path,
     pcrtool_print_name(stdout, path, strlen(path));
     printf("\nformat       %" PRIu32 ".%" PRIu32 "\n", info->version_major,
            info->version_minor);
-    printf("samples      %" PRIu64 " in %" PRIu64 " records, %" PRIu64 " of them opaque\n",
-           info->sample_count, info->record_count, info->opaque_count);
+    printf("samples      %" PRIu64 " in %" PRIu64 " records\n", info->sample_count,
+           info->record_count);
+    print_codings(info);
     print_splits(in);
     printf("labels       %s\n", label_kind(info));
     pcrtool_notes_summary(info);
@@ -216,6 +232,8 @@ static void set_counts(json_t *root, const struct pcr_dataset_info *info)
         const char *name;
         uint64_t value;
     } counts[] = {
+        { "scans_count", info->scans_count },
+        { "packed_count", info->packed_count },
         { "undecodable_count", info->undecodable_count },
         { "salvaged_count", info->salvaged_count },
         { "dropped_count", info->dropped_count },
@@ -248,6 +266,8 @@ static int print_json(const struct pcrtool_input *in, const char *path,
                             json_pack("{si si}", "max_side", (int) info->max_side, "quality",
                                       (int) info->quality));
     set_counts(root, info);
+    if (info->coding)
+        json_object_set_new(root, "coding", json_string(pcr_coding_name(info->coding)));
     json_object_set_new(root, "labels", json_string(label_kind(info)));
     if (range->count)
         json_object_set_new(root, "image_size", json_sizes(range));

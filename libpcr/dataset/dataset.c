@@ -62,7 +62,7 @@ static int describe_record(struct pcri_manifest *m, const char *name,
                                                       : PCR_LABEL_NONE;
     m->attributes = h->attributes.bytes != NULL;
     for (uint32_t i = 0; i < h->sample_count; i++) {
-        m->opaque_count += h->coding[i] == PCR_CODING_OPAQUE;
+        pcri_coding_count(&m->codings, h->coding[i]);
         if (__builtin_add_overflow(m->source_nbytes, h->source_nbytes[i], &m->source_nbytes))
             return pcri_fail(err, PCR_ERR_CORRUPT, "%s: source sizes overflow", r->file->path);
     }
@@ -312,7 +312,7 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .source_nbytes = ds->source_nbytes,
         .head_nbytes = ds->head_nbytes,
         .total_nbytes = ds->total_nbytes,
-        .opaque_count = m->opaque_count,
+        .opaque_count = m->codings.opaque,
         .version_major = m->major,
         .version_minor = m->minor,
         .max_side = m->max_side,
@@ -324,6 +324,9 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .skipped_count = m->skipped_count,
         .label_kind = m->label_kind,
         .has_attributes = m->attributes,
+        .scans_count = m->codings.scans,
+        .packed_count = m->codings.packed,
+        .coding = m->coding,
     };
     return pcri_info_copy(info_out, "pcr_dataset_info", &info, sizeof(info), err);
 }

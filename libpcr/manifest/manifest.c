@@ -247,6 +247,12 @@ static int check_split(const struct pcri_manifest *m, uint32_t index, uint64_t f
                           s->name);
 }
 
+static bool codings_agree(const struct pcri_coding_counts *c, uint64_t samples)
+{
+    return c->opaque <= samples && c->scans <= samples - c->opaque &&
+           c->packed <= samples - c->opaque - c->scans;
+}
+
 static bool statistics_agree(const struct pcri_manifest *m)
 {
     uint64_t head = 0, tail = 0, samples = 0, source = 0;
@@ -266,8 +272,8 @@ static bool statistics_agree(const struct pcri_manifest *m)
         ok = add(&source, m->splits[k].source_nbytes);
     return ok && head == m->head_nbytes && tail == m->tail_nbytes &&
            samples == m->sample_count && source == m->source_nbytes &&
-           m->opaque_count <= samples && m->skipped_count <= INT64_MAX &&
-           m->notes.undecodable <= m->opaque_count && m->notes.salvaged <= samples &&
+           codings_agree(&m->codings, samples) && m->skipped_count <= INT64_MAX &&
+           m->notes.undecodable <= m->codings.opaque && m->notes.salvaged <= samples &&
            m->notes.dropped <= samples && m->notes.dropped <= m->notes.dropped_nbytes &&
            !memcmp(groups, m->group_nbytes, m->group_count * sizeof(groups[0]));
 }

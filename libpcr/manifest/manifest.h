@@ -14,6 +14,17 @@
 
 enum { PCRI_MANIFEST_SPLITS = 10000 }; /* at most */
 
+/* Samples by their coding; those of others count nowhere. */
+struct pcri_coding_counts {
+    uint64_t opaque, scans, packed;
+};
+static inline void pcri_coding_count(struct pcri_coding_counts *c, uint32_t coding)
+{
+    c->opaque += coding == PCR_CODING_OPAQUE;
+    c->scans += coding == PCR_CODING_SCANS;
+    c->packed += coding == PCR_CODING_PACKED;
+}
+
 struct pcri_split {
     char *name; /* malloc'd, UTF-8 */
     uint64_t first_record, record_count;
@@ -31,11 +42,13 @@ struct pcri_manifest {
     uint32_t class_count, split_count;
     char *ladder, *writer;      /* malloc'd */
     uint32_t max_side, quality; /* of images that were reduced; 0: none were */
+    uint32_t coding;            /* that the writer was to use; 0: not known */
     char **classes; /* class_count names, UTF-8; each malloc'd, or all in class_names */
     char *class_names;
     struct pcri_split *splits;
-    /* Statistics; add_record() counts all but opaque, skipped, notes and source_nbytes. */
-    uint64_t sample_count, opaque_count, skipped_count, source_nbytes;
+    /* Statistics; add_record() counts all but codings, skipped, notes and source_nbytes. */
+    uint64_t sample_count, skipped_count, source_nbytes;
+    struct pcri_coding_counts codings;
     struct pcri_note_counts notes;
     struct pcri_needs needs; /* beyond the default limits */
     uint64_t head_nbytes;    /* headers and heads */

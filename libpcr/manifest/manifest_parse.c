@@ -157,6 +157,7 @@ enum member {
     SPLITS,
     SCHEMA,
     REDUCED,
+    CODINGS,
     LIMITS,
     STATISTICS,
     WRITER,
@@ -165,8 +166,8 @@ enum member {
 };
 
 static const char *const member_names[MEMBERS] = {
-    "format", "version", "required", "ladder",     "group_count", "classes", "splits",
-    "schema", "reduced", "limits",   "statistics", "writer",      "records",
+    "format", "version", "required", "ladder", "group_count", "classes", "splits",
+    "schema", "reduced", "codings",  "limits", "statistics",  "writer",  "records",
 };
 
 /* What the file is, before anything else is looked at. */
@@ -344,6 +345,21 @@ static int parse_reduced(const struct text *t, struct pcri_manifest *m, struct p
     return rc;
 }
 
+/* May be missing. */
+static int parse_codings(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
+{
+    static const char *const names[] = { "chosen", "scans_count", "packed_count" };
+    uint64_t chosen = 0;
+    const struct field fields[] = {
+        { UINT8_MAX, &chosen },
+        { INT64_MAX, &m->codings.scans },
+        { INT64_MAX, &m->codings.packed },
+    };
+    int rc = t->at ? get_fields(t, "codings", names, fields, 3, false, err) : 0;
+    m->coding = (uint32_t) chosen;
+    return rc;
+}
+
 /* May be missing, and so may each of its members. */
 static int parse_limits(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
@@ -368,7 +384,7 @@ static int parse_statistics(const struct text *t, struct pcri_manifest *m,
     };
     static const char *const groups_name[] = { "group_nbytes" };
     uint64_t *const out[] = {
-        &m->sample_count,  &m->opaque_count,         &m->skipped_count,     &m->source_nbytes,
+        &m->sample_count,  &m->codings.opaque,       &m->skipped_count,     &m->source_nbytes,
         &m->head_nbytes,   &m->tail_nbytes,          &m->notes.undecodable, &m->notes.salvaged,
         &m->notes.dropped, &m->notes.dropped_nbytes,
     };
@@ -501,6 +517,7 @@ static int parse_root(const void *text, size_t nbytes, struct pcri_manifest *m,
         (rc = parse_splits(&root[SPLITS], m, err)) ||
         (rc = parse_schema(&root[SCHEMA], m, err)) ||
         (rc = parse_reduced(&root[REDUCED], m, err)) ||
+        (rc = parse_codings(&root[CODINGS], m, err)) ||
         (rc = parse_limits(&root[LIMITS], m, err)) ||
         (rc = parse_statistics(&root[STATISTICS], m, err)) ||
         (rc = parse_records(&root[RECORDS], m, err)))

@@ -68,7 +68,7 @@ static json_t *make_statistics(struct manifest_maker *k)
     const struct pcri_manifest *m = k->m;
     json_t *o = json_object();
     set(k, o, "sample_count", number(m->sample_count));
-    set(k, o, "opaque_count", number(m->opaque_count));
+    set(k, o, "opaque_count", number(m->codings.opaque));
     set(k, o, "skipped_count", number(m->skipped_count));
     set(k, o, "undecodable_count", number(m->notes.undecodable));
     set(k, o, "salvaged_count", number(m->notes.salvaged));
@@ -149,6 +149,13 @@ static json_t *make_root(struct manifest_maker *k)
         set(k, reduced, "max_side", number(m->max_side));
         set(k, reduced, "quality", number(m->quality));
         set(k, o, "reduced", reduced);
+    }
+    if (m->coding) {
+        json_t *codings = json_object();
+        set(k, codings, "chosen", number(m->coding));
+        set(k, codings, "scans_count", number(m->codings.scans));
+        set(k, codings, "packed_count", number(m->codings.packed));
+        set(k, o, "codings", codings);
     }
     set_limits(k, o);
     set(k, o, "statistics", make_statistics(k));

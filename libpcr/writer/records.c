@@ -177,7 +177,8 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
 
 /* What the manifest needs to know of the samples, before the builder empties them. */
 struct tally {
-    uint32_t good, opaque;
+    uint32_t good;
+    struct pcri_coding_counts codings;
     uint64_t source_nbytes;
     struct pcri_note_counts notes;
     struct pcri_needs needs;
@@ -192,7 +193,7 @@ static struct tally count_slots(const struct pcri_flight *f, uint32_t count,
         if (s->skip)
             continue;
         t.good++;
-        t.opaque += s->coded.coding == 0;
+        pcri_coding_count(&t.codings, s->coded.coding);
         t.source_nbytes += s->coded.source_nbytes;
         pcri_needs_add_coded(&t.needs, &s->coded, max_pixels);
         if (s->coded.notes)
@@ -239,7 +240,9 @@ static void count_record(struct pcri_write *w, const struct pcri_flight *f,
             totals->class_counts[s->sample.labels[0]]++;
     }
     totals->source_nbytes += t->source_nbytes;
-    w->opaque_count += t->opaque;
+    w->codings.opaque += t->codings.opaque;
+    w->codings.scans += t->codings.scans;
+    w->codings.packed += t->codings.packed;
     pcri_write_count_notes(w, &t->notes);
     w->progress.records_done++;
     w->progress.records_source_nbytes += t->source_nbytes;

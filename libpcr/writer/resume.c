@@ -82,7 +82,7 @@ static void count_record(struct pcri_write *w, const struct pcri_write_plan_reco
         totals->source_nbytes += head->source_nbytes[i];
         w->progress.source_nbytes += head->source_nbytes[i];
         w->progress.records_source_nbytes += head->source_nbytes[i];
-        w->opaque_count += head->coding[i] == 0;
+        pcri_coding_count(&w->codings, head->coding[i]);
     }
     pcri_write_count_notes(w, &o->notes);
     w->progress.samples_done += head->sample_count;

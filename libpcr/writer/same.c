@@ -28,7 +28,7 @@ static int compare_frame(const struct pcri_write *w, const struct pcri_manifest 
 {
     uint32_t bad = w->opts.bad_policy, opaque = w->opts.opaque_policy;
     int rc = 0;
-    *same = !strcmp(m->ladder, pcr_ladder_text(w->ladder)) &&
+    *same = !strcmp(m->ladder, pcr_ladder_text(w->ladder)) && m->coding == w->opts.coding &&
             m->max_side == w->opts.max_side && m->quality == w->opts.quality &&
             m->label_kind == w->plan.label_kind && m->class_count == w->plan.class_count &&
             m->split_count == w->plan.split_count &&
@@ -36,7 +36,7 @@ static int compare_frame(const struct pcri_write *w, const struct pcri_manifest 
             (!m->notes.salvaged || bad == PCR_BAD_SALVAGE) &&
             (!m->notes.undecodable || bad == PCR_BAD_OPAQUE) &&
             (!m->skipped_count || bad != PCR_BAD_FAIL) &&
-            (!m->opaque_count || opaque == PCR_OPAQUE_KEEP || bad == PCR_BAD_OPAQUE);
+            (!m->codings.opaque || opaque == PCR_OPAQUE_KEEP || bad == PCR_BAD_OPAQUE);
     for (uint32_t i = 0; i < m->class_count && *same && !rc; i++)
         rc = same_name(w->plan.class_names[i], m->classes[i], same, err);
     for (uint32_t i = 0; i < m->split_count && *same && !rc; i++)

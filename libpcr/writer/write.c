@@ -111,7 +111,8 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
     m->attributes = w->plan.has_attributes || w->progress.samples_salvaged;
     m->max_side = w->opts.max_side;
     m->quality = w->opts.quality;
-    m->opaque_count = w->opaque_count;
+    m->coding = w->opts.coding;
+    m->codings = w->codings;
     pcri_needs_settle(&m->needs);
     m->skipped_count = w->progress.samples_bad;
     m->notes = (struct pcri_note_counts) {

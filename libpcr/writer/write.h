@@ -223,7 +223,7 @@ struct pcri_write {
     uint64_t fail_position;
     struct pcr_error failure;
     struct pcr_write_progress progress;
-    uint64_t opaque_count;
+    struct pcri_coding_counts codings;
     uint64_t memory_taken; /* by pictures at work; at most opts.max_memory_nbytes */
     uint64_t memory_tickets,
         memory_served; /* of those that wait for it, first come first served */

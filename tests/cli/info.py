@@ -3,7 +3,8 @@
 """info: counts, splits, classes, sizes and the table of fidelities."""
 import os
 
-from helper import dataset, fails, files, json_of, pcrtool, records
+from helper import (PCR_GEN, convert, dataset, fails, files, json_of, pcrtool, records,
+                    run)
 
 path = dataset(count=80)
 source_nbytes = sum(os.path.getsize(os.path.join("photos", f)) for f in files("photos"))
@@ -14,6 +15,7 @@ assert info["format"] == [1, 0]
 assert info["sample_count"] == 80
 assert info["record_count"] == len(record_paths)
 assert info["opaque_count"] == 0
+assert (info["coding"], info["scans_count"], info["packed_count"]) == ("scans", 80, 0)
 assert info["source_nbytes"] == source_nbytes
 assert info["total_nbytes"] == sum(os.path.getsize(p) for p in record_paths)
 assert [(s["name"], s["sample_count"]) for s in info["splits"]] == [
@@ -47,7 +49,8 @@ assert json_of("info", path, "--split", "all", "--json")["sample_count"] == 80
 
 # The text has the same numbers.
 text = pcrtool("info", path).stdout.decode()
-for word in ("80 in", "class-03", "validation", str(table[0]["nbytes"]), "without loss"):
+for word in ("80 in", "class-03", "validation", str(table[0]["nbytes"]), "without loss",
+             "coding       scans: 80 scans\n"):
     assert word in text, f"{word} is not in:\n{text}"
 
 # A record file is a dataset of its own.
@@ -55,3 +58,21 @@ one = json_of("info", record_paths[0], "--json")
 assert one["record_count"] == 1
 assert 0 < one["sample_count"] <= 16
 assert one["total_nbytes"] == os.path.getsize(record_paths[0])
+assert "coding" not in one and one["scans_count"] == one["sample_count"]
+text = pcrtool("info", record_paths[0]).stdout.decode()
+assert f"coding       {one['sample_count']} scans\n" in text, text
+
+# Codings: what it was written with, and what the samples are.
+run(PCR_GEN, "photos", "mixed", "--count", "6", "--size", "96x80")
+with open(os.path.join("mixed", os.path.dirname(files("mixed")[0]), "note.jpg"), "wb") as file:
+    file.write(b"no image")
+convert("mixed", "mixed.pcr", "--coding", "packed", "--on-bad", "opaque")
+mixed = json_of("info", "mixed.pcr", "--json")
+assert mixed["coding"] == "packed" and mixed["opaque_count"] == 1
+assert mixed["scans_count"] + mixed["packed_count"] == 6
+
+# The same command makes another dataset where the coding is another.
+convert("mixed", "mixed.pcr", "--coding", "packed", "--on-bad", "opaque")
+text = pcrtool("convert", "mixed", "mixed.pcr", "--records", "16", "--ladder", "packed",
+               "--on-bad", "opaque", code=1).stderr.decode()
+assert "already holds another dataset" in text, text

@@ -44,6 +44,7 @@ def test_describe(ds, path):
     found = ds.describe()
     assert found["sample_count"] == 48 and found["path"] == str(path)
     assert found["format_version"] == (1, 0) and found["opaque_count"] == 0
+    assert (found["coding"], found["scans_count"], found["packed_count"]) == ("scans", 48, 0)
     assert found["classes"] == {"ant": 16, "bee": 16, "crab": 16}
     assert ds.classes == ("ant", "bee", "crab") and ds.class_counts == (16, 16, 16)
     assert ds.splits == found["splits"] == {"train": 24, "val": 24}

@@ -91,7 +91,7 @@ static inline void made_images(void)
         made_check(pcri_manifest_add_record(&m, name, &header, &err), &err);
         pcri_builder_destroy(&b);
     }
-    m.opaque_count = 1;
+    m.codings.opaque = 1;
     made_check(pcri_manifest_render(&m, &text, &err), &err);
     made_write(PCRI_MANIFEST_NAME, text.data, text.nbytes);
     pcr_buffer_free(&text);

@@ -47,7 +47,8 @@ static void make(struct pcri_manifest *m)
     m->splits[0].source_nbytes = 5000;
     m->splits[1].source_nbytes = 600;
     m->source_nbytes = 5600;
-    m->opaque_count = 1;
+    m->coding = PCR_CODING_PACKED;
+    m->codings = (struct pcri_coding_counts) { 1, 2, 30 };
     m->skipped_count = 2;
     m->notes = (struct pcri_note_counts) { 1, 3, 4, 5000 };
 }
@@ -179,7 +180,7 @@ START_TEST(mistakes_in_making)
     h.group_count = G;
     ck_assert_int_eq(pcri_manifest_add_record(&m, "a\xFF", &h, &e), 0);
     ck_assert_int_eq(pcri_manifest_render(&m, &out, &e), PCR_ERR_INVAL); /* not UTF-8 */
-    m.opaque_count = 100;
+    m.codings.opaque = 100;
     ck_assert_int_eq(pcri_manifest_render(&m, &out, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(e.code, PCR_ERR_INVAL);
     pcri_manifest_free(&m);
@@ -264,6 +265,12 @@ static const struct {
     { "\"dropped_nbytes\":5000", "\"dropped_nbytes\":3", PCR_ERR_CORRUPT },
     { "\"dropped_nbytes\":", "\"dropped\":", PCR_ERR_CORRUPT },
     { "\"opaque_count\":1", "\"opaque_count\":34", PCR_ERR_CORRUPT },
+    { "\"packed_count\":30", "\"packed_count\":31", PCR_ERR_CORRUPT },
+    { "\"scans_count\":2", "\"scans_count\":33", PCR_ERR_CORRUPT },
+    { "\"scans_count\":2", "\"scans\":2", PCR_ERR_CORRUPT },
+    { "\"chosen\":2", "\"chosen\":256", PCR_ERR_CORRUPT },
+    { "\"chosen\":2", "\"chosen\":3", 0 },
+    { "\"codings\":", "\"c\":", 0 },
     { "\"head_nbytes\":807", "\"head_nbytes\":808", PCR_ERR_CORRUPT },
     { "\"tail_nbytes\":7", "\"tail_nbytes\":8", PCR_ERR_CORRUPT },
     { "\"group_nbytes\":[3,", "\"group_nbytes\":[4,", PCR_ERR_CORRUPT },

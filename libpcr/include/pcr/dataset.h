@@ -120,6 +120,12 @@ struct pcr_dataset_info {
     uint32_t label_kind;     /* enum pcr_label_kind; of one record opened as a dataset: NONE,
                              * INTS or FLOATS, for it does not know the classes */
     uint32_t has_attributes; /* 1: samples may have attributes */
+    /* In the whole dataset; 0, 0 where its manifest does not say: */
+    uint64_t scans_count;  /* samples of PCR_CODING_SCANS */
+    uint64_t packed_count; /* and of PCR_CODING_PACKED */
+    uint32_t coding;   /* enum pcr_coding that it was written with, and of which what is small
+                            * or no JPEG is not; 0: not known, as of one record */
+    uint32_t reserved; /* 0 */
 };
 
 /* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */

@@ -267,7 +267,9 @@ class Dataset(Sequence[Sample]):
 
         max_side, quality: what larger images were reduced to before they were packed, and
         as JPEGs of which quality; None: nothing was reduced. In the whole dataset, whatever
-        split was opened: opaque_count (samples kept whole), undecodable_count (those of them
+        split was opened: coding ("scans" or "packed", that it was written with; None: not
+        known, as of one record), scans_count and packed_count (samples of these codings),
+        opaque_count (samples kept whole), undecodable_count (those of them
         that no decoder here could show), salvaged_count (samples of damaged files),
         dropped_count (samples whose files had bytes after the image, which were not kept),
         dropped_nbytes (those bytes), skipped_count (inputs left out). notes() names them.
@@ -279,6 +281,9 @@ class Dataset(Sequence[Sample]):
             "group_count": info.group_count,
             "sample_count": info.sample_count,
             "record_count": info.record_count,
+            "coding": text(lib.pcr_coding_name(info.coding)) if info.coding else None,
+            "scans_count": info.scans_count,
+            "packed_count": info.packed_count,
             "opaque_count": info.opaque_count,
             "undecodable_count": info.undecodable_count,
             "salvaged_count": info.salvaged_count,

@@ -305,7 +305,8 @@ class DatasetInfo(ctypes.Structure):
                 ("undecodable_count", c_uint64), ("salvaged_count", c_uint64),
                 ("dropped_count", c_uint64), ("dropped_nbytes", c_uint64),
                 ("skipped_count", c_uint64), ("label_kind", c_uint32),
-                ("has_attributes", c_uint32)]
+                ("has_attributes", c_uint32), ("scans_count", c_uint64),
+                ("packed_count", c_uint64), ("coding", c_uint32), ("reserved", c_uint32)]
 
 
 class RecordInfo(ctypes.Structure):
