@@ -37,14 +37,8 @@ static int fail_line(struct pcr_error *err, uint64_t line, const char *what)
 
 static int begin_field(struct csv *c, struct pcr_error *err)
 {
-    if (c->count == c->capacity) {
-        size_t n = c->capacity ? 2 * c->capacity : 16;
-        size_t *p = realloc(c->fields, n * sizeof(*p));
-        if (!p)
-            return pcri_fail_nomem(err, n * sizeof(*p));
-        c->fields = p;
-        c->capacity = n;
-    }
+    if (PCRI_GROW(c->fields, c->capacity, c->count + 1, err))
+        return PCR_ERR_NOMEM;
     c->fields[c->count++] = c->text.nbytes;
     return 0;
 }

@@ -240,18 +240,8 @@ int pcri_entries_create(struct pcri_entries **out, struct pcr_error *err)
 
 struct pcri_input *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err)
 {
-    if (e->count == e->capacity) {
-        size_t capacity = e->capacity ? e->capacity + e->capacity / 2 : 256, nbytes;
-        struct pcri_input *p = NULL;
-        if (pcri_mul(capacity, sizeof(*p), &nbytes))
-            p = realloc(e->items, nbytes);
-        if (!p) {
-            pcri_fail(err, PCR_ERR_NOMEM, "no memory for %zu file names", capacity);
-            return NULL;
-        }
-        e->items = p;
-        e->capacity = capacity;
-    }
+    if (PCRI_GROW(e->items, e->capacity, e->count + 1, err))
+        return NULL;
     struct pcri_input *item = &e->items[e->count++];
     memset(item, 0, sizeof(*item));
     return item;
@@ -260,14 +250,8 @@ struct pcri_input *pcri_entries_add(struct pcri_entries *e, struct pcr_error *er
 int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_input *item,
                            const char *reason, struct pcr_error *err)
 {
-    if (e->left_out_count == e->left_out_capacity) {
-        size_t n = e->left_out_capacity ? 2 * e->left_out_capacity : 16;
-        struct pcr_left_out *p = realloc(e->left_out, n * sizeof(*p));
-        if (!p)
-            return pcri_fail_nomem(err, n * sizeof(*p));
-        e->left_out = p;
-        e->left_out_capacity = n;
-    }
+    if (PCRI_GROW(e->left_out, e->left_out_capacity, e->left_out_count + 1, err))
+        return PCR_ERR_NOMEM;
     e->left_out[e->left_out_count++] = (struct pcr_left_out) { item->path, item->key, reason };
     return 0;
 }

@@ -6,18 +6,8 @@
 
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct pcr_error *err)
 {
-    if (l->count == l->capacity) {
-        size_t n = l->capacity ? l->capacity + l->capacity / 2 : 256, nbytes;
-        struct pcri_list_row *p = NULL;
-        if (pcri_mul(n, sizeof(*p), &nbytes))
-            p = realloc(l->rows, nbytes);
-        if (!p) {
-            pcri_fail(err, PCR_ERR_NOMEM, "no memory for %zu lines", n);
-            return NULL;
-        }
-        l->rows = p;
-        l->capacity = n;
-    }
+    if (PCRI_GROW(l->rows, l->capacity, l->count + 1, err))
+        return NULL;
     struct pcri_list_row *row = &l->rows[l->count++];
     memset(row, 0, sizeof(*row));
     row->line = line;

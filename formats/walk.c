@@ -76,14 +76,8 @@ static int add_seen(struct seen *s, const struct stat *st, struct pcr_error *err
 
 static int push_path(struct pcri_paths *p, const char *path, struct pcr_error *err)
 {
-    if (p->count == p->capacity) {
-        size_t n = p->capacity ? 2 * p->capacity : 64;
-        const char **items = realloc(p->items, n * sizeof(*items));
-        if (!items)
-            return pcri_fail_nomem(err, n * sizeof(*items));
-        p->items = items;
-        p->capacity = n;
-    }
+    if (PCRI_GROW(p->items, p->capacity, p->count + 1, err))
+        return PCR_ERR_NOMEM;
     p->items[p->count++] = path;
     return 0;
 }

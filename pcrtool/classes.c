@@ -8,57 +8,32 @@
 #include "classes.h"
 #include "output.h"
 
-static int fail_memory(const struct pcrtool_command *c)
-{
-    pcrtool_error(c, "--classes: out of memory");
-    return PCRTOOL_FAILED;
-}
-
-static int add(const struct pcrtool_command *c, struct pcrtool_classes *out, char *name)
-{
-    if (out->count == out->capacity) {
-        uint32_t n = out->capacity ? 2 * out->capacity : 64;
-        const char **grown = realloc(out->names, n * sizeof(*grown));
-        if (!grown)
-            return fail_memory(c);
-        out->names = grown;
-        out->capacity = n;
-    }
-    out->names[out->count++] = name;
-    return PCRTOOL_DONE;
-}
-
 /* A whole file with a NUL after it. */
 static char *read_text(const char *path)
 {
     FILE *f = fopen(path, "rb");
-    size_t used = 0, room = 0;
-    char *text = NULL;
-    for (bool more = f != NULL; more; more = !feof(f) && !ferror(f)) {
-        room = room ? 2 * room : 4096;
-        char *grown = realloc(text, room + 1);
-        if (!grown)
-            break;
-        text = grown;
-        used += fread(text + used, 1, room - used, f);
+    struct pcr_buffer text = { 0 };
+    bool whole = false;
+    while (f && !whole && !ferror(f) && !pcr_buffer_reserve(&text, text.nbytes + 4096, NULL)) {
+        text.nbytes += fread(text.data + text.nbytes, 1, text.capacity - text.nbytes - 1, f);
+        whole = feof(f);
     }
-    bool whole = f && feof(f) && !ferror(f);
     int saved = errno;
     if (f)
         fclose(f);
-    if (whole) {
-        text[used] = '\0';
-        return text;
-    }
-    free(text);
+    if (whole)
+        text.data[text.nbytes] = '\0';
+    else
+        pcr_buffer_free(&text);
     errno = saved;
-    return NULL;
+    return (char *) text.data;
 }
 
 int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
                          struct pcrtool_classes *out)
 {
     bool list = strchr(value, ',') != NULL;
+    size_t most = 1;
     *out = (struct pcrtool_classes) { .text = list ? strdup(value) : read_text(value) };
     if (!out->text) {
         pcrtool_error(c,
@@ -67,21 +42,26 @@ int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
                       value, strerror(errno));
         return PCRTOOL_FAILED;
     }
-    int rc = PCRTOOL_DONE;
-    for (char *p = out->text, *next; p && !rc; p = next) {
+    for (const char *p = out->text; *p; p++)
+        most += *p == (list ? ',' : '\n');
+    if (!(out->names = calloc(most, sizeof(*out->names)))) {
+        pcrtool_error(c, "--classes: out of memory");
+        return PCRTOOL_FAILED;
+    }
+    for (char *p = out->text, *next; p; p = next) {
         size_t n = strcspn(p, list ? "," : "\n");
         next = p[n] ? p + n + 1 : NULL;
         p[n] = '\0';
         if (!list && n && p[n - 1] == '\r')
             p[--n] = '\0';
         if (n || list) /* an empty name in a list is the library's to refuse */
-            rc = add(c, out, p);
+            out->names[out->count++] = p;
     }
-    if (!rc && !out->count) {
+    if (!out->count) {
         pcrtool_error(c, "--classes %s: there are no names in it", value);
-        rc = PCRTOOL_FAILED;
+        return PCRTOOL_FAILED;
     }
-    return rc;
+    return PCRTOOL_DONE;
 }
 
 /* Decimal digits without a zero before them. */

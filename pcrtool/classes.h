@@ -7,7 +7,7 @@
 
 struct pcrtool_classes {
     const char **names; /* in text */
-    uint32_t count, capacity;
+    uint32_t count;
     char *text;
 };
 

@@ -46,10 +46,7 @@ int pcrtool_append(struct pcr_buffer *out, const char *fmt, ...)
     va_start(ap, fmt);
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
-    size_t wanted = out->nbytes + (size_t) n + 1;
-    size_t room = out->capacity + out->capacity / 2;
-    if (n < 0 || (wanted > out->capacity &&
-                  pcr_buffer_reserve(out, wanted > room ? wanted : room, NULL))) {
+    if (n < 0 || pcr_buffer_reserve(out, out->nbytes + (size_t) n + 1, NULL)) {
         errno = ENOMEM;
         return -1;
     }

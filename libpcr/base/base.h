@@ -47,6 +47,17 @@ static inline bool pcri_mul(size_t a, size_t b, size_t *out)
 void *pcri_calloc(uint64_t count, size_t size, struct pcr_error *err);
 void *pcri_malloc(uint64_t count, size_t size, struct pcr_error *err);
 char *pcri_strndup(const void *s, size_t nbytes, struct pcr_error *err);
+/* Makes the pointer at `array` one to `count` elements of `size` bytes; keeps what they hold. It is
+ * as it was after NOMEM. */
+int pcri_resize(void *array, uint64_t count, size_t size, struct pcr_error *err);
+/* The same to at least `count`, by half at least; *capacity is what there is room for. */
+int pcri_grow(void *array, size_t *capacity, uint64_t count, size_t size,
+              struct pcr_error *err);
+/* Gives the array that the pointer `array` points to room for `count`, where it has less. */
+#define PCRI_GROW(array, capacity, count, err) \
+    ((count) <= (capacity) \
+         ? 0 \
+         : pcri_grow(&(array), &(capacity), (count), sizeof(*(array)), (err)))
 /* Grows capacity to at least `nbytes` (by half at least); keeps contents. */
 int pcri_buffer_reserve(struct pcr_buffer *b, size_t nbytes, struct pcr_error *err);
 int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,

@@ -48,6 +48,31 @@ char *pcri_strndup(const void *s, size_t nbytes, struct pcr_error *err)
     return p;
 }
 
+int pcri_resize(void *array, uint64_t count, size_t size, struct pcr_error *err)
+{
+    void *old, *grown;
+    size_t nbytes;
+    memcpy(&old, array, sizeof(old)); /* a pointer to any type */
+    if (__builtin_mul_overflow(count, size, &nbytes))
+        return pcri_fail_nomem(err, SIZE_MAX);
+    if (!(grown = realloc(old, nbytes ? nbytes : 1)))
+        return pcri_fail_nomem(err, nbytes);
+    memcpy(array, &grown, sizeof(grown));
+    return 0;
+}
+
+int pcri_grow(void *array, size_t *capacity, uint64_t count, size_t size,
+              struct pcr_error *err)
+{
+    size_t larger = *capacity + *capacity / 2 + 8;
+    if (larger < count || larger < *capacity)
+        larger = (size_t) (count <= SIZE_MAX ? count : SIZE_MAX);
+    int rc = pcri_resize(array, larger, size, err);
+    if (!rc)
+        *capacity = larger;
+    return rc;
+}
+
 void pcr_buffer_free(struct pcr_buffer *buf)
 {
     if (!buf)
@@ -58,17 +83,7 @@ void pcr_buffer_free(struct pcr_buffer *buf)
 
 int pcri_buffer_reserve(struct pcr_buffer *b, size_t nbytes, struct pcr_error *err)
 {
-    if (nbytes <= b->capacity)
-        return 0;
-    size_t capacity = b->capacity + b->capacity / 2;
-    if (capacity < nbytes)
-        capacity = nbytes;
-    uint8_t *p = realloc(b->data, capacity);
-    if (!p)
-        return pcri_fail_nomem(err, capacity);
-    b->data = p;
-    b->capacity = capacity;
-    return 0;
+    return PCRI_GROW(b->data, b->capacity, nbytes, err);
 }
 
 int pcr_buffer_reserve(struct pcr_buffer *buf, size_t nbytes, struct pcr_error *err)
@@ -126,16 +141,11 @@ int pcri_buffer_append_varint(struct pcr_buffer *b, uint64_t v, struct pcr_error
 int pcri_spans_add(struct pcr_spans *spans, const void *data, size_t nbytes,
                    struct pcr_error *err)
 {
-    if (!nbytes)
-        return 0;
-    if (spans->count == spans->capacity) {
-        uint32_t n = spans->capacity * 2 + 32;
-        void *grown = realloc(spans->items, n * sizeof(*spans->items));
-        if (!grown)
-            return pcri_fail_nomem(err, n * sizeof(*spans->items));
-        spans->items = grown;
-        spans->capacity = n;
-    }
+    size_t capacity = spans->capacity;
+    int rc = nbytes ? PCRI_GROW(spans->items, capacity, spans->count + UINT64_C(1), err) : 0;
+    if (rc || !nbytes)
+        return rc;
+    spans->capacity = (uint32_t) capacity;
     spans->items[spans->count++] = (struct pcr_span) { data, nbytes };
     return 0;
 }

@@ -46,7 +46,8 @@ enum { PCRI_SPARE_NBYTES = 32 << 20 };
 struct pcri_spare {
     pthread_mutex_t mutex;
     struct pcri_block *buffers; /* from the one given first on */
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     size_t nbytes;     /* at most PCRI_SPARE_NBYTES, or as much as is expected */
     uint64_t expected; /* pcr_dataset_keep_memory() */
 };

@@ -49,20 +49,6 @@ struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes)
     return b;
 }
 
-/* Has room for one more in the list. */
-static bool has_place(struct pcri_spare *s)
-{
-    if (s->count < s->capacity)
-        return true;
-    uint32_t capacity = s->capacity ? s->capacity * 2 : 32;
-    struct pcri_block *buffers = realloc(s->buffers, capacity * sizeof(*buffers));
-    if (!buffers)
-        return false;
-    s->buffers = buffers;
-    s->capacity = capacity;
-    return true;
-}
-
 static size_t limit(const struct pcri_spare *s)
 {
     uint64_t most = s->expected < SIZE_MAX ? s->expected : SIZE_MAX;
@@ -86,7 +72,8 @@ void pcri_spare_give(struct pcri_spare *s, struct pcri_block *b)
         return;
     pthread_mutex_lock(&s->mutex);
     /* Small ones the allocator keeps itself. */
-    if (b->capacity >= PCRI_BLOCK_MAPPED && b->capacity <= limit(s) && has_place(s)) {
+    if (b->capacity >= PCRI_BLOCK_MAPPED && b->capacity <= limit(s) &&
+        !PCRI_GROW(s->buffers, s->capacity, s->count + 1, NULL)) {
         s->buffers[s->count++] = *b;
         s->nbytes += b->capacity;
         *b = (struct pcri_block) { 0 };

@@ -156,10 +156,8 @@ static int open_in_memory(struct pcri_store *s, uint64_t name)
     for (size_t i = 0; i < s->entry_count; i++)
         if (s->entries[i].name == name)
             return fcntl(s->entries[i].fd, F_DUPFD_CLOEXEC, 0);
-    struct entry *grown = realloc(s->entries, (s->entry_count + 1) * sizeof(*grown));
-    if (!grown)
+    if (pcri_resize(&s->entries, s->entry_count + 1, sizeof(*s->entries), NULL))
         return -1;
-    s->entries = grown;
     int fd = memfd_create("pcrcache", MFD_CLOEXEC);
     if (fd < 0)
         return -1;

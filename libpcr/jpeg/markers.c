@@ -32,14 +32,8 @@ static int truncated(struct scanner *s, const char *where)
 static int add_segment(struct scanner *s, uint8_t marker, size_t offset, size_t nbytes)
 {
     struct pcri_jpeg_file *f = s->f;
-    if (f->segment_count == f->segment_capacity) {
-        uint32_t n = f->segment_capacity ? f->segment_capacity * 2 : 32;
-        void *p = realloc(f->segments, n * sizeof(*f->segments));
-        if (!p)
-            return pcri_fail_nomem(s->err, n * sizeof(*f->segments));
-        f->segments = p;
-        f->segment_capacity = n;
-    }
+    if (PCRI_GROW(f->segments, f->segment_capacity, (size_t) f->segment_count + 1, s->err))
+        return PCR_ERR_NOMEM;
     f->segments[f->segment_count++] = (struct pcri_segment) { marker, s->f->in_scans,
                                                               (uint32_t) nbytes, offset };
     return 0;

@@ -64,7 +64,8 @@ struct pcri_jpeg_file {
     uint16_t quant[4][64];               /* zigzag order */
     bool quant_defined[4];
     struct pcri_segment *segments; /* all but RSTn, SOI, EOI and fill bytes */
-    uint32_t segment_count, segment_capacity;
+    uint32_t segment_count;
+    size_t segment_capacity;
 };
 
 /* Reads all marker segments of a file, to EOI. Keeps pointers into `data`. What libjpeg passes

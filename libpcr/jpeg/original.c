@@ -192,7 +192,7 @@ static bool is_profile(const struct pcri_jpeg_file *f, const struct pcri_segment
 struct items {
     struct pcri_coded *out;
     bool no_mpf; /* what the index of a multi-picture file points at is left out: so is it */
-    uint32_t capacity;
+    size_t capacity;
     bool open; /* the last item may be added to */
     struct pcr_error *err;
 };
@@ -203,14 +203,8 @@ static int add_item(struct items *it, uint32_t kind, const void *p, size_t nbyte
     if (join && it->open && out->items[out->item_count - 1].kind == kind) {
         out->items[out->item_count - 1].nbytes += (uint32_t) nbytes;
     } else {
-        if (out->item_count == it->capacity) {
-            uint32_t n = it->capacity * 2 + 8;
-            void *grown = realloc(out->items, n * sizeof(out->items[0]));
-            if (!grown)
-                return pcri_fail_nomem(it->err, n * sizeof(out->items[0]));
-            out->items = grown;
-            it->capacity = n;
-        }
+        if (PCRI_GROW(out->items, it->capacity, (size_t) out->item_count + 1, it->err))
+            return PCR_ERR_NOMEM;
         out->items[out->item_count++] = (struct pcri_item) { kind, (uint32_t) nbytes };
     }
     it->open = join;

@@ -30,15 +30,7 @@ enum { BLOCK_ITEMS = 64 + 4 + 1 + 64 };
 static int reserve(struct symbol_maker *m, size_t more)
 {
     struct pcri_symbols *s = m->s;
-    if (s->capacity - s->count >= more)
-        return 0;
-    size_t n = s->capacity + s->capacity / 2 + more + 4096;
-    uint32_t *p = realloc(s->items, n * sizeof(*p));
-    if (!p)
-        return pcri_fail_nomem(m->err, n * sizeof(*p));
-    s->items = p;
-    s->capacity = n;
-    return 0;
+    return PCRI_GROW(s->items, s->capacity, s->count + more, m->err);
 }
 
 static inline void put(struct pcri_symbols *s, unsigned table, unsigned symbol, unsigned value,
@@ -206,14 +198,8 @@ static void put_bits(struct pcri_symbols *s, unsigned table, struct bits *b)
 static int add_pending(struct symbol_maker *m, const struct bits *b)
 {
     size_t need = (m->pending_bits + b->count) / 16 + 1;
-    if (need > m->pending_capacity) {
-        size_t n = 2 * need + 64;
-        uint16_t *p = realloc(m->pending, n * sizeof(*p));
-        if (!p)
-            return pcri_fail_nomem(m->err, n * sizeof(*p));
-        m->pending = p;
-        m->pending_capacity = n;
-    }
+    if (PCRI_GROW(m->pending, m->pending_capacity, need, m->err))
+        return PCR_ERR_NOMEM;
     for (unsigned left = b->count; left;) {
         unsigned used = m->pending_bits % 16, n = 16 - used < left ? 16 - used : left;
         uint16_t *word = &m->pending[m->pending_bits / 16];

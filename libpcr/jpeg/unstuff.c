@@ -7,14 +7,8 @@
 
 static int end_interval(struct pcri_entropy *e, struct pcr_error *err)
 {
-    if (e->interval_count == e->interval_capacity) {
-        size_t n = e->interval_capacity * 2 + 16;
-        size_t *grown = realloc(e->interval_end, n * sizeof(*grown));
-        if (!grown)
-            return pcri_fail_nomem(err, n * sizeof(*grown));
-        e->interval_end = grown;
-        e->interval_capacity = n;
-    }
+    if (PCRI_GROW(e->interval_end, e->interval_capacity, e->interval_count + 1, err))
+        return PCR_ERR_NOMEM;
     e->interval_end[e->interval_count++] = e->data.nbytes;
     return 0;
 }

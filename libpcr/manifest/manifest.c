@@ -100,25 +100,11 @@ void pcri_manifest_free(struct pcri_manifest *m)
     *m = (struct pcri_manifest) { 0 };
 }
 
-/* Makes *p an array of `count` x `size`, keeping what it holds. */
-static int resize(void *p, size_t count, size_t size, struct pcr_error *err)
-{
-    void *old, *grown;
-    size_t nbytes;
-    memcpy(&old, p, sizeof(old)); /* `p` points to a pointer to any type */
-    if (!pcri_mul(count, size, &nbytes))
-        return pcri_fail_nomem(err, SIZE_MAX);
-    if (!(grown = realloc(old, nbytes ? nbytes : 1)))
-        return pcri_fail_nomem(err, nbytes);
-    memcpy(p, &grown, sizeof(grown));
-    return 0;
-}
-
 int pcri_manifest_add_class(struct pcri_manifest *m, const char *name, struct pcr_error *err)
 {
     if (m->split_count)
         return pcri_fail(err, PCR_ERR_INVAL, "class %s comes after a split", name);
-    int rc = resize(&m->classes, (size_t) m->class_count + 1, sizeof(*m->classes), err);
+    int rc = pcri_resize(&m->classes, (uint64_t) m->class_count + 1, sizeof(*m->classes), err);
     if (rc)
         return rc;
     char *copy = copy_utf8(name, err);
@@ -130,7 +116,7 @@ int pcri_manifest_add_class(struct pcri_manifest *m, const char *name, struct pc
 
 int pcri_manifest_add_split(struct pcri_manifest *m, const char *name, struct pcr_error *err)
 {
-    int rc = resize(&m->splits, (size_t) m->split_count + 1, sizeof(*m->splits), err);
+    int rc = pcri_resize(&m->splits, (uint64_t) m->split_count + 1, sizeof(*m->splits), err);
     if (rc)
         return rc;
     struct pcri_split *s = &m->splits[m->split_count];
@@ -145,22 +131,20 @@ int pcri_manifest_reserve(struct pcri_manifest *m, uint64_t count, struct pcr_er
 {
     if (count <= m->record_capacity)
         return 0;
-    if (count > SIZE_MAX / 2)
-        return pcri_fail_nomem(err, SIZE_MAX);
-    size_t n = (size_t) count, all_ends;
-    if (!pcri_mul(n, m->group_count, &all_ends))
-        return pcri_fail_nomem(err, SIZE_MAX);
-    int rc = resize(&m->file_offsets, n, sizeof(*m->file_offsets), err);
-    if (!rc)
-        rc = resize(&m->sample_counts, n, sizeof(*m->sample_counts), err);
-    if (!rc)
-        rc = resize(&m->nbytes, n, sizeof(*m->nbytes), err);
-    if (!rc)
-        rc = resize(&m->head_ends, n, sizeof(*m->head_ends), err);
-    if (!rc)
-        rc = resize(&m->ends, all_ends, sizeof(*m->ends), err);
-    if (!rc)
-        rc = resize(&m->checks, n, sizeof(*m->checks), err);
+    const struct {
+        void *array;
+        size_t size;
+    } columns[] = {
+        { &m->file_offsets, sizeof(*m->file_offsets) },
+        { &m->sample_counts, sizeof(*m->sample_counts) },
+        { &m->nbytes, sizeof(*m->nbytes) },
+        { &m->head_ends, sizeof(*m->head_ends) },
+        { &m->ends, m->group_count * sizeof(*m->ends) },
+        { &m->checks, sizeof(*m->checks) },
+    };
+    int rc = 0;
+    for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]) && !rc; i++)
+        rc = pcri_resize(columns[i].array, count, columns[i].size, err);
     if (!rc)
         m->record_capacity = count;
     return rc;

@@ -116,20 +116,9 @@ static int check_coded(const struct pcri_builder *b, const struct pcri_coded *p,
 
 static int grow(struct pcri_builder *b, struct pcr_error *err)
 {
-    if (b->count < b->capacity)
-        return 0;
-    if (b->capacity > UINT32_MAX / 2)
+    if (b->count >> 31)
         return pcri_fail(err, PCR_ERR_LIMIT, "too many samples in one record");
-    uint32_t capacity = b->capacity ? 2 * b->capacity : 64;
-    size_t nbytes;
-    if (!pcri_mul(capacity, sizeof(*b->samples), &nbytes))
-        return pcri_fail_nomem(err, SIZE_MAX);
-    void *p = realloc(b->samples, nbytes);
-    if (!p)
-        return pcri_fail_nomem(err, nbytes);
-    b->samples = p;
-    b->capacity = capacity;
-    return 0;
+    return PCRI_GROW(b->samples, b->capacity, b->count + 1, err);
 }
 
 /* An opaque sample may come without its pieces: all bytes are the first one's. */

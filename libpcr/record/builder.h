@@ -30,7 +30,8 @@ struct pcri_builder {
     uint64_t max_head_nbytes;
     const struct pcri_storage *storage;
     struct pcri_builder_sample *samples;
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     struct pcri_texts_made skipped, notes;
 };
 

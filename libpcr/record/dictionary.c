@@ -15,27 +15,20 @@ static void place(struct pcri_dictionary *d, uint32_t index)
 /* Room for one more entry, with at most half of the slots in use. */
 static int grow(struct pcri_dictionary *d, struct pcr_error *err)
 {
-    if (d->count < d->capacity)
-        return 0;
-    if (d->capacity > UINT32_MAX / 4)
+    if (d->count >> 30)
         return pcri_fail(err, PCR_ERR_LIMIT, "too many strings in one record");
-    uint32_t capacity = d->capacity ? 2 * d->capacity : 256;
-    if (!d->capacity)
+    int rc = PCRI_GROW(d->entries, d->capacity, d->count + 1, err);
+    if (rc || d->count < d->slot_count / 2)
+        return rc;
+    if (!d->slot_count)
         pcri_siphash_key(&d->hash_key);
-    size_t nbytes;
-    if (!pcri_mul(capacity, sizeof(*d->entries), &nbytes))
-        return pcri_fail_nomem(err, SIZE_MAX);
-    struct pcri_entry *entries = realloc(d->entries, nbytes);
-    if (!entries)
-        return pcri_fail_nomem(err, nbytes);
-    d->entries = entries;
-    uint32_t *slots = pcri_calloc((uint64_t) capacity * 2, sizeof(*slots), err);
+    uint32_t slot_count = d->slot_count ? 2 * d->slot_count : 512;
+    uint32_t *slots = pcri_calloc(slot_count, sizeof(*slots), err);
     if (!slots)
         return PCR_ERR_NOMEM;
     free(d->slots);
     d->slots = slots;
-    d->slot_count = capacity * 2;
-    d->capacity = capacity;
+    d->slot_count = slot_count;
     for (uint32_t i = 0; i < d->count; i++)
         place(d, i);
     return 0;

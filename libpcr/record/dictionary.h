@@ -18,7 +18,8 @@ struct pcri_entry {
 /* Start from {0}. */
 struct pcri_dictionary {
     struct pcri_entry *entries; /* in order of first appearance */
-    uint32_t count, capacity;
+    uint32_t count;
+    size_t capacity;
     uint32_t *slots;     /* hash table of entry index + 1; 0: free */
     uint32_t slot_count; /* a power of two */
     uint32_t number_count;

@@ -241,26 +241,11 @@ static int make_order(struct pcri_write_plan *p, const struct gathered *g,
 
 /* --- records --- */
 
-static int add_record(struct pcri_write_plan *p, uint64_t *capacity,
-                      const struct pcri_write_plan_record *record, struct pcr_error *err)
-{
-    if (p->record_count == *capacity) {
-        *capacity = *capacity ? 2 * *capacity : 64;
-        size_t nbytes;
-        void *grown = NULL;
-        if (__builtin_mul_overflow(*capacity, sizeof(*p->records), &nbytes) ||
-            !(grown = realloc(p->records, nbytes)))
-            return pcri_fail_nomem(err, nbytes);
-        p->records = grown;
-    }
-    p->records[p->record_count++] = *record;
-    return 0;
-}
-
 static int cut_records(struct pcri_write_plan *p, const struct gathered *g,
                        const struct pcr_write_options *o, struct pcr_error *err)
 {
-    uint64_t capacity = 0, position = 0;
+    uint64_t position = 0;
+    size_t capacity = 0;
     uint32_t most = o->record_samples;
     if (!most)
         most = o->record_nbytes ? MAX_SAMPLES_BY_BYTES : DEFAULT_RECORD_SAMPLES;
@@ -275,7 +260,9 @@ static int cut_records(struct pcri_write_plan *p, const struct gathered *g,
                 nbytes += g->nbytes[p->order[position++]];
                 r.count++;
             }
-            rc = add_record(p, &capacity, &r, err);
+            rc = PCRI_GROW(p->records, capacity, p->record_count + 1, err);
+            if (!rc)
+                p->records[p->record_count++] = r;
         }
     }
     return rc;

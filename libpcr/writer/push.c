@@ -31,7 +31,8 @@ struct pcr_writer {
     bool finishing, finished;
     bool numbered; /* the caller numbers samples */
     struct kept *items;
-    uint64_t count, capacity;
+    uint64_t count;
+    size_t capacity;
 };
 
 /* --- opening --- */
@@ -229,17 +230,8 @@ static int reserve(struct pcr_writer *w, uint64_t index, struct kept *k, struct 
         return pcri_fail(err, PCR_ERR_INVAL, "the writer is finished");
     if ((w->count || w->adding) && w->numbered != (index != PCR_WRITER_NEXT))
         return pcri_fail(err, PCR_ERR_INVAL, "either all samples have an index or none");
-    if (w->count + w->adding >= w->capacity) {
-        uint64_t capacity = w->capacity ? 2 * w->capacity : 64;
-        struct kept *grown = pcri_calloc(capacity, sizeof(*grown), err);
-        if (!grown)
-            return PCR_ERR_NOMEM;
-        if (w->count)
-            memcpy(grown, w->items, w->count * sizeof(*grown));
-        free(w->items);
-        w->items = grown;
-        w->capacity = capacity;
-    }
+    if (PCRI_GROW(w->items, w->capacity, w->count + w->adding + 1, err))
+        return PCR_ERR_NOMEM;
     w->numbered = index != PCR_WRITER_NEXT;
     k->index = index;
     k->offset = w->spool_nbytes;

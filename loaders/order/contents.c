@@ -14,7 +14,6 @@
 struct making {
     const struct pcri_catalog *c;
     struct pcri_contents *contents;
-    uint64_t room; /* rows that there is memory for */
     uint64_t entry_count;
     uint32_t *counts;      /* of the part's members */
     uint64_t first, count; /* the part's members */
@@ -24,19 +23,8 @@ struct making {
 
 static int reserve_rows(struct making *m, uint64_t count)
 {
-    struct pcri_contents *contents = m->contents;
-    uint64_t need = contents->row_count + count + 1;
-    size_t nbytes;
-    if (need <= m->room)
-        return 0;
-    if (need > SIZE_MAX || !pcri_mul((size_t) need, sizeof(*contents->rows), &nbytes))
-        return pcri_fail_nomem(m->err, SIZE_MAX);
-    struct pcri_contents_row *rows = realloc(contents->rows, nbytes);
-    if (!rows)
-        return pcri_fail_nomem(m->err, nbytes);
-    contents->rows = rows;
-    m->room = need;
-    return 0;
+    return pcri_resize(&m->contents->rows, m->contents->row_count + count + 1,
+                       sizeof(*m->contents->rows), m->err);
 }
 
 /* --- as many copies of each --- */

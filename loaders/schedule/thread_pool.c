@@ -261,18 +261,16 @@ int pcri_threads_join(enum pcri_thread_kind kind, struct pcri_thread_client *m,
     if (pcri_at_fork(&watched, NULL, NULL, forget, err))
         return PCR_ERR_NOMEM;
     pthread_mutex_lock(&c->mutex);
-    struct pcri_thread_client **clients = realloc(
-        c->clients, (c->client_count + 1) * sizeof(struct pcri_thread_client *));
-    if (!clients) {
+    int rc = pcri_resize(&c->clients, c->client_count + 1, sizeof(struct pcri_thread_client *),
+                         err);
+    if (rc) {
         pthread_mutex_unlock(&c->mutex);
-        return pcri_fail_nomem(err,
-                               (c->client_count + 1) * sizeof(struct pcri_thread_client *));
+        return rc;
     }
-    c->clients = clients;
     c->clients[c->client_count++] = m;
     m->active = 0;
     m->leaving = false;
-    int rc = start_threads(c, err);
+    rc = start_threads(c, err);
     if (rc) {
         remove_client(c, m);
         end_threads(c);
