@@ -12,7 +12,7 @@ static int unknown_marker_code(int m)
     return valid ? PCR_ERR_UNSUPPORTED : PCR_ERR_CORRUPT;
 }
 
-int pcri_turbo_code(const struct jpeg_error_mgr *e)
+static int code_of(const struct jpeg_error_mgr *e)
 {
     switch (e->msg_code) {
     case JERR_OUT_OF_MEMORY:
@@ -42,34 +42,50 @@ int pcri_turbo_code(const struct jpeg_error_mgr *e)
     }
 }
 
-enum pcri_doubt pcri_turbo_doubt(const struct jpeg_error_mgr *e)
+/* What a warning says of a picture; docs/guide.md has the table, and the reasons. */
+enum doubt {
+    HARMLESS, /* nothing: all coefficients are what the encoder wrote */
+    IN_DOUBT, /* bytes were skipped, or the file has no end: the coefficients may be complete or
+               * not, which our own decoder can tell (prefix.h) */
+    DAMAGE,   /* libjpeg goes on with coefficients of its own making */
+};
+
+static enum doubt doubt_of(const struct jpeg_error_mgr *e)
 {
     switch (e->msg_code) {
     case JWRN_ADOBE_XFORM:    /* a number in the Adobe segment: libjpeg takes YCbCr or YCCK */
     case JWRN_JFIF_MAJOR:     /* a number in the JFIF segment */
     case JWRN_NOT_SEQUENTIAL: /* Ss, Se, Ah, Al, of which a sequential scan has no use */
-        return PCRI_HARMLESS;
+        return HARMLESS;
     case JWRN_EXTRANEOUS_DATA:
     case JWRN_MUST_RESYNC:
     case JWRN_JPEG_EOF:
-        return PCRI_IN_DOUBT;
+        return IN_DOUBT;
     default:
-        return PCRI_DAMAGE;
+        return DAMAGE;
     }
 }
 
 /* How far libjpeg has read: the damage is at most a few bytes before. */
-static uint64_t offset_of(const struct pcri_turbo *t, j_common_ptr cinfo)
+static uint64_t offset_of(const struct pcri_turbo *t)
 {
-    const struct jpeg_source_mgr *src = cinfo->is_decompressor
-                                            ? ((j_decompress_ptr) cinfo)->src
-                                            : NULL;
     if (t->no_end)
         return t->nbytes;
-    if (!t->data || !src || src->next_input_byte < t->data ||
-        src->next_input_byte > t->data + t->nbytes)
+    if (!t->source || t->source->bytes_in_buffer > t->nbytes)
         return PCR_NO_OFFSET;
-    return (uint64_t) (src->next_input_byte - t->data);
+    return t->nbytes - t->source->bytes_in_buffer;
+}
+
+void pcri_turbo_fail(struct pcri_turbo *t, int code, const char *fmt, ...)
+{
+    char text[JMSG_LENGTH_MAX + 64];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    t->code = t->no_end && code == PCR_ERR_CORRUPT ? PCR_ERR_TRUNCATED : code;
+    pcri_fail_at(t->err, t->code, offset_of(t), "%s: %s", t->name, text);
+    longjmp(t->jump, 1);
 }
 
 static void leave(j_common_ptr cinfo)
@@ -77,11 +93,9 @@ static void leave(j_common_ptr cinfo)
     struct pcri_turbo *t = (struct pcri_turbo *) cinfo->err;
     char text[JMSG_LENGTH_MAX];
     cinfo->err->format_message(cinfo, text);
-    t->code = pcri_turbo_code(cinfo->err);
-    if (t->no_end && t->code == PCR_ERR_CORRUPT)
-        t->code = PCR_ERR_TRUNCATED;
-    pcri_fail_at(t->err, t->code, offset_of(t, cinfo), "libjpeg: %s", text);
-    longjmp(t->jump, 1);
+    if (!t->source && cinfo->is_decompressor)
+        t->source = ((j_decompress_ptr) cinfo)->src;
+    pcri_turbo_fail(t, code_of(cinfo->err), "%s", text);
 }
 
 static void message(j_common_ptr cinfo, int level)
@@ -89,10 +103,10 @@ static void message(j_common_ptr cinfo, int level)
     struct pcri_turbo *t = (struct pcri_turbo *) cinfo->err;
     if (level >= 0) /* no warning */
         return;
-    enum pcri_doubt doubt = pcri_turbo_doubt(cinfo->err);
-    if (doubt == PCRI_DAMAGE && !t->salvage)
+    enum doubt doubt = doubt_of(cinfo->err);
+    if (doubt == DAMAGE && !t->salvage)
         leave(cinfo);
-    t->in_doubt |= doubt == PCRI_IN_DOUBT;
+    t->in_doubt |= doubt == IN_DOUBT;
     t->no_end |= cinfo->err->msg_code == JWRN_JPEG_EOF;
 }
 
@@ -102,6 +116,8 @@ struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data,
     jpeg_std_error(&t->mgr);
     t->mgr.error_exit = leave;
     t->mgr.emit_message = message;
+    t->name = "libjpeg";
+    t->source = NULL;
     t->data = data;
     t->nbytes = nbytes;
     t->err = err;

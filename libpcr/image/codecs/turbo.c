@@ -14,65 +14,24 @@
 
 struct turbo {
     struct jpeg_decompress_struct cinfo; /* client_data points back here */
-    struct jpeg_error_mgr errors;
+    struct pcri_turbo errors; /* in_doubt: our own decoder must find the picture complete */
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
-    jmp_buf jump;
     bool live; /* cinfo is made */
-    int rc;    /* what the jump brings */
-    struct pcr_error *err;
-    const uint8_t *data;
-    size_t nbytes;
     uint32_t color;
     struct pcr_limits limits;
     struct pcri_orientation orientation;
-    bool no_end;   /* an EOI was made up */
-    bool in_doubt; /* our own decoder must find the picture complete */
     struct pcri_prefix prefix;
     struct pcr_buffer row, converted; /* one row of libjpeg's, of CMYK made RGB or gray */
 };
-
-/* --- errors --- */
-
-static PCRI_PRINTF(3, 4) _Noreturn void give_up(struct turbo *t, int code, const char *fmt,
-                                                ...)
-{
-    char text[JMSG_LENGTH_MAX + 64];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
-    va_end(ap);
-    uint64_t at = t->no_end ? t->nbytes : t->nbytes - t->source.bytes_in_buffer;
-    if (t->no_end && code == PCR_ERR_CORRUPT)
-        code = PCR_ERR_TRUNCATED;
-    t->rc = pcri_fail_at(t->err, code, at, "JPEG: %s", text);
-    longjmp(t->jump, 1);
-}
-
-static void on_error(j_common_ptr cinfo)
-{
-    char text[JMSG_LENGTH_MAX];
-    cinfo->err->format_message(cinfo, text);
-    give_up(cinfo->client_data, pcri_turbo_code(cinfo->err), "%s", text);
-}
-
-static void on_message(j_common_ptr cinfo, int level)
-{
-    struct turbo *t = cinfo->client_data;
-    if (level >= 0) /* no warning */
-        return;
-    enum pcri_doubt doubt = pcri_turbo_doubt(cinfo->err);
-    if (doubt == PCRI_DAMAGE)
-        on_error(cinfo);
-    t->in_doubt |= doubt == PCRI_IN_DOUBT;
-}
 
 static void on_progress(j_common_ptr cinfo)
 {
     struct turbo *t = cinfo->client_data;
     int scans = t->cinfo.input_scan_number;
     if (scans > 0 && (uint32_t) scans > t->limits.max_scans)
-        give_up(t, PCR_ERR_LIMIT, "more than %u scans", (unsigned) t->limits.max_scans);
+        pcri_turbo_fail(&t->errors, PCR_ERR_LIMIT, "more than %u scans",
+                        (unsigned) t->limits.max_scans);
 }
 
 /* --- the source of bytes --- */
@@ -88,11 +47,11 @@ static boolean source_end(j_decompress_ptr cinfo)
     static const JOCTET eoi[2] = { 0xFF, JPEG_EOI };
     struct turbo *t = cinfo->client_data;
     if (!cinfo->input_scan_number)
-        give_up(t, PCR_ERR_TRUNCATED, "ends after %zu bytes without an end of image",
-                t->nbytes);
+        pcri_turbo_fail(&t->errors, PCR_ERR_TRUNCATED,
+                        "ends after %zu bytes without an end of image", t->errors.nbytes);
     t->source.next_input_byte = eoi;
     t->source.bytes_in_buffer = sizeof(eoi);
-    t->no_end = t->in_doubt = true;
+    t->errors.no_end = t->errors.in_doubt = true;
     return TRUE;
 }
 
@@ -121,19 +80,19 @@ static boolean on_app1(j_decompress_ptr cinfo)
     if (nbytes < 2) /* as libjpeg has it for all such segments */
         nbytes = 2;
     source_skip(cinfo, nbytes);
-    if (!t->no_end)
+    if (!t->errors.no_end)
         pcri_orientation_add_app1(&t->orientation, p + 2, (size_t) nbytes - 2);
     return TRUE;
 }
 
 /* --- headers --- */
 
-static void set_up(struct turbo *t, const uint8_t *data, size_t nbytes)
+static void set_up(struct turbo *t, const uint8_t *data, size_t nbytes, struct pcr_error *err)
 {
     memset(&t->cinfo, 0, sizeof(t->cinfo));
-    t->cinfo.err = jpeg_std_error(&t->errors);
-    t->errors.error_exit = on_error;
-    t->errors.emit_message = on_message;
+    t->cinfo.err = pcri_turbo_errors(&t->errors, data, nbytes, err);
+    t->errors.name = "JPEG";
+    t->errors.source = &t->source;
     t->cinfo.client_data = t;
     t->source = (struct jpeg_source_mgr) {
         .next_input_byte = data,
@@ -145,9 +104,6 @@ static void set_up(struct turbo *t, const uint8_t *data, size_t nbytes)
         .term_source = source_nothing,
     };
     t->progress = (struct jpeg_progress_mgr) { .progress_monitor = on_progress };
-    t->data = data;
-    t->nbytes = nbytes;
-    t->no_end = t->in_doubt = false;
     t->orientation = (struct pcri_orientation) { 0 };
 }
 
@@ -172,8 +128,9 @@ static void check_blocks(struct turbo *t)
     }
     uint64_t left = t->source.bytes_in_buffer;
     if (blocks > 8 * left)
-        give_up(t, PCR_ERR_TRUNCATED, "%llu blocks cannot be in the %llu bytes left",
-                (unsigned long long) blocks, (unsigned long long) left);
+        pcri_turbo_fail(&t->errors, PCR_ERR_TRUNCATED,
+                        "%llu blocks cannot be in the %llu bytes left",
+                        (unsigned long long) blocks, (unsigned long long) left);
 }
 
 static void choose_output(struct turbo *t)
@@ -190,8 +147,8 @@ static void choose_output(struct turbo *t)
         c->out_color_space = JCS_CMYK;
         break;
     default:
-        give_up(t, PCR_ERR_UNSUPPORTED, "%d components of an unknown colour space",
-                c->num_components);
+        pcri_turbo_fail(&t->errors, PCR_ERR_UNSUPPORTED,
+                        "%d components of an unknown colour space", c->num_components);
     }
     c->dct_method = JDCT_ISLOW;
     c->do_fancy_upsampling = TRUE;
@@ -202,10 +159,10 @@ static void parse_headers(struct turbo *t)
 {
     jpeg_read_header(&t->cinfo, TRUE);
     if (t->cinfo.arith_code)
-        give_up(t, PCR_ERR_UNSUPPORTED, "arithmetic coding");
+        pcri_turbo_fail(&t->errors, PCR_ERR_UNSUPPORTED, "arithmetic coding");
     if (t->cinfo.data_precision != 8)
-        give_up(t, PCR_ERR_UNSUPPORTED, "%d bits a sample, 8 supported",
-                t->cinfo.data_precision);
+        pcri_turbo_fail(&t->errors, PCR_ERR_UNSUPPORTED, "%d bits a sample, 8 supported",
+                        t->cinfo.data_precision);
     choose_output(t);
 }
 
@@ -245,15 +202,14 @@ static int turbo_begin(void *state, const struct pcr_spans *file,
                        struct pcri_stored_info *info_out, struct pcr_error *err)
 {
     struct turbo *t = state;
-    t->err = err;
     t->color = params->color;
     t->limits = params->limits;
-    set_up(t, file->items[0].data, file->items[0].nbytes);
+    set_up(t, file->items[0].data, file->items[0].nbytes, err);
     int rc = check_scans(file->items[0].data, file->items[0].nbytes, t->limits.max_scans, err);
     if (rc)
         return rc;
-    if (setjmp(t->jump))
-        return t->rc;
+    if (setjmp(t->errors.jump))
+        return t->errors.code;
     make_object(t);
     parse_headers(t);
     check_blocks(t);
@@ -296,13 +252,14 @@ static void check_complete(struct turbo *t)
     const struct jpeg_decompress_struct *c = &t->cinfo;
     if (c->progressive_mode) {
         if (c->coef_bits[0][0] < 0)
-            give_up(t, PCR_ERR_TRUNCATED, "no scan has the DC of the first component");
+            pcri_turbo_fail(&t->errors, PCR_ERR_TRUNCATED,
+                            "no scan has the DC of the first component");
         return;
     }
     for (int i = 0; i < c->num_components; i++)
         if (!c->comp_info[i].quant_table) /* latched when a component's scan begins */
-            give_up(t, PCR_ERR_TRUNCATED, "no scan has component %d of %d", i + 1,
-                    c->num_components);
+            pcri_turbo_fail(&t->errors, PCR_ERR_TRUNCATED, "no scan has component %d of %d",
+                            i + 1, c->num_components);
 }
 
 /* One row of stored CMYK, which is 255 - ink, to what is wanted. */
@@ -375,14 +332,14 @@ static int turbo_rows(void *state, const struct pcri_rect *window,
     bool direct = t->cinfo.out_color_space != JCS_CMYK && !target->plane_nbytes &&
                   window->width == t->cinfo.output_width &&
                   window->height == t->cinfo.output_height;
-    t->err = err;
+    t->errors.err = err;
     int rc = pcri_buffer_reserve(&t->row, (size_t) t->cinfo.output_width * 4, err);
     if (!rc)
         rc = pcri_buffer_reserve(&t->converted, (size_t) t->cinfo.output_width * 4, err);
     if (rc)
         return rc;
-    if (setjmp(t->jump))
-        return t->rc;
+    if (setjmp(t->errors.jump))
+        return t->errors.code;
     jpeg_start_decompress(&t->cinfo);
     check_complete(t);
     if (direct)
@@ -390,8 +347,9 @@ static int turbo_rows(void *state, const struct pcri_rect *window,
     else
         read_cut(t, window, target);
     jpeg_finish_decompress(&t->cinfo);
-    return t->in_doubt ? pcri_prefix_decode(&t->prefix, t->data, t->nbytes, &t->limits, err)
-                       : 0;
+    return t->errors.in_doubt ? pcri_prefix_decode(&t->prefix, t->errors.data,
+                                                   t->errors.nbytes, &t->limits, err)
+                              : 0;
 }
 
 static void turbo_end(void *state)
