@@ -97,22 +97,14 @@ static int run_cat(const struct pcrtool_args *args)
     return rc;
 }
 
+#define SETTING(member) .offset = offsetof(struct cat_settings, member)
+
 static const struct pcrtool_option options[] = {
-    { .name = "fidelity",
-      .letter = 'g',
-      .value = "G",
-      .help = "groups 1 to G (default: the highest, without loss)",
-      .kind = PCRTOOL_NUMBER,
-      .offset = offsetof(struct cat_settings, fidelity),
-      .min = 1,
-      .max = PCRTOOL_MAX_FIDELITY },
-    { .name = "output",
-      .letter = 'o',
-      .value = "FILE",
-      .help = "write to FILE, all of it or nothing",
-      .kind = PCRTOOL_TEXT,
-      .offset = offsetof(struct cat_settings, output) },
-    { .name = NULL },
+    { "fidelity", "G", "groups 1 to G (default: the highest, without loss)", PCRTOOL_NUMBER,
+      SETTING(fidelity), .letter = 'g', .min = 1, .max = PCRTOOL_MAX_FIDELITY },
+    { "output", "FILE", "write to FILE, all of it or nothing", PCRTOOL_TEXT, SETTING(output),
+      .letter = 'o' },
+    { 0 },
 };
 
 const struct pcrtool_command pcrtool_cat = {

@@ -302,27 +302,20 @@ static int run_info(const struct pcrtool_args *args)
     return rc;
 }
 
+#define SETTING(member) .offset = offsetof(struct info_settings, member)
+
 static const struct pcrtool_option options[] = {
-    { .name = "split",
-      .value = "NAME",
-      .help = "only this split",
-      .kind = PCRTOOL_TEXT,
-      .offset = offsetof(struct info_settings, split) },
-    { .name = "sizes",
-      .help = "read all heads for the range of image sizes, also where\n"
-              "there are more than 65,536 samples",
-      .kind = PCRTOOL_FLAG,
-      .offset = offsetof(struct info_settings, sizes) },
-    { .name = "notes",
-      .help = "list the samples that were noted at conversion: undecodable,\n"
-              "salvaged, or with bytes after the image that were dropped",
-      .kind = PCRTOOL_FLAG,
-      .offset = offsetof(struct info_settings, notes) },
-    { .name = "json",
-      .help = "print JSON",
-      .kind = PCRTOOL_FLAG,
-      .offset = offsetof(struct info_settings, json) },
-    { .name = NULL },
+    { "split", "NAME", "only this split", PCRTOOL_TEXT, SETTING(split) },
+    { "sizes", NULL,
+      "read all heads for the range of image sizes, also where\n"
+      "there are more than 65,536 samples",
+      PCRTOOL_FLAG, SETTING(sizes) },
+    { "notes", NULL,
+      "list the samples that were noted at conversion: undecodable,\n"
+      "salvaged, or with bytes after the image that were dropped",
+      PCRTOOL_FLAG, SETTING(notes) },
+    { "json", NULL, "print JSON", PCRTOOL_FLAG, SETTING(json) },
+    { 0 },
 };
 
 const struct pcrtool_command pcrtool_info = {

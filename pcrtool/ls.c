@@ -104,38 +104,22 @@ static int run_ls(const struct pcrtool_args *args)
     return rc;
 }
 
+#define SETTING(member) .offset = offsetof(struct ls_settings, member)
+
 static const struct pcrtool_option options[] = {
-    { .name = "split",
-      .value = "NAME",
-      .help = "only this split",
-      .kind = PCRTOOL_TEXT,
-      .offset = offsetof(struct ls_settings, split) },
-    { .name = "class",
-      .value = "NAME",
-      .help = "only this class: its name or number",
-      .kind = PCRTOOL_TEXT,
-      .offset = offsetof(struct ls_settings, class_name) },
-    { .name = "fidelity",
-      .letter = 'g',
-      .value = "G",
-      .help = "count the bytes of this fidelity (default: the highest)",
-      .kind = PCRTOOL_NUMBER,
-      .offset = offsetof(struct ls_settings, fidelity),
-      .min = 1,
+    { "split", "NAME", "only this split", PCRTOOL_TEXT, SETTING(split) },
+    { "class", "NAME", "only this class: its name or number", PCRTOOL_TEXT,
+      SETTING(class_name) },
+    { "fidelity", "G", "count the bytes of this fidelity (default: the highest)",
+      PCRTOOL_NUMBER, SETTING(fidelity), .letter = 'g', .min = 1,
       .max = PCRTOOL_MAX_FIDELITY },
-    { .name = "limit",
-      .letter = 'n',
-      .value = "N",
-      .help = "at most N samples",
-      .kind = PCRTOOL_NUMBER,
-      .offset = offsetof(struct ls_settings, limit),
+    { "limit", "N", "at most N samples", PCRTOOL_NUMBER, SETTING(limit), .letter = 'n',
       .min = 1 },
-    { .name = "json",
-      .help = "a JSON object on each line, with the bytes of every\n"
-              "fidelity",
-      .kind = PCRTOOL_FLAG,
-      .offset = offsetof(struct ls_settings, json) },
-    { .name = NULL },
+    { "json", NULL,
+      "a JSON object on each line, with the bytes of every\n"
+      "fidelity",
+      PCRTOOL_FLAG, SETTING(json) },
+    { 0 },
 };
 
 const struct pcrtool_command pcrtool_ls = {

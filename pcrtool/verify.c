@@ -276,56 +276,29 @@ static int run_verify(const struct pcrtool_args *args)
     return rc;
 }
 
+#define SETTING(member) .offset = offsetof(struct verify_settings, member)
+
 static const struct pcrtool_option options[] = {
-    { .name = "deep",
-      .help = "also decode each sample at every fidelity, and name those that\n"
-              "were kept whole and cannot be shown",
-      .kind = PCRTOOL_FLAG,
-      .offset = offsetof(struct verify_settings, deep) },
-    { .name = "split",
-      .value = "NAME",
-      .help = "only this split",
-      .kind = PCRTOOL_TEXT,
-      .offset = offsetof(struct verify_settings, split) },
-    { .name = "max-pixels",
-      .value = "N",
-      .help = "with --deep: larger pictures count as "
-              "undecodable; default 268435456,\n"
-              "or what the dataset's conversion allowed",
-      .kind = PCRTOOL_NUMBER,
-      .offset = offsetof(struct verify_settings, max_pixels),
-      .min = 1 },
-    { .name = "max-scans",
-      .value = "N",
-      .help = "the same of scans in a JPEG; default 64",
-      .kind = PCRTOOL_NUMBER,
-      .offset = offsetof(struct verify_settings, max_scans),
-      .min = 1,
-      .max = UINT32_MAX },
-    { .name = "max-sample-bytes",
-      .value = "SIZE",
-      .help = "refuse records with a larger sample; default 1G, or as converted",
-      .kind = PCRTOOL_SIZE,
-      .offset = offsetof(struct verify_settings, max_sample_nbytes),
-      .min = 1 },
-    { .name = "threads",
-      .letter = 'j',
-      .value = "N",
-      .help = "threads (default: one a CPU)",
-      .kind = PCRTOOL_NUMBER,
-      .offset = offsetof(struct verify_settings, threads),
-      .min = 1,
-      .max = MAX_THREADS },
-    { .name = "quiet",
-      .letter = 'q',
-      .help = "print findings only",
-      .kind = PCRTOOL_FLAG,
-      .offset = offsetof(struct verify_settings, quiet) },
-    { .name = "json",
-      .help = "print summary and findings as JSON",
-      .kind = PCRTOOL_FLAG,
-      .offset = offsetof(struct verify_settings, json) },
-    { .name = NULL },
+    { "deep", NULL,
+      "also decode each sample at every fidelity, and name those that\n"
+      "were kept whole and cannot be shown",
+      PCRTOOL_FLAG, SETTING(deep) },
+    { "split", "NAME", "only this split", PCRTOOL_TEXT, SETTING(split) },
+    { "max-pixels", "N",
+      "with --deep: larger pictures count as "
+      "undecodable; default 268435456,\n"
+      "or what the dataset's conversion allowed",
+      PCRTOOL_NUMBER, SETTING(max_pixels), .min = 1 },
+    { "max-scans", "N", "the same of scans in a JPEG; default 64", PCRTOOL_NUMBER,
+      SETTING(max_scans), .min = 1, .max = UINT32_MAX },
+    { "max-sample-bytes", "SIZE",
+      "refuse records with a larger sample; default 1G, or as converted", PCRTOOL_SIZE,
+      SETTING(max_sample_nbytes), .min = 1 },
+    { "threads", "N", "threads (default: one a CPU)", PCRTOOL_NUMBER, SETTING(threads),
+      .letter = 'j', .min = 1, .max = MAX_THREADS },
+    { "quiet", NULL, "print findings only", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
+    { "json", NULL, "print summary and findings as JSON", PCRTOOL_FLAG, SETTING(json) },
+    { 0 },
 };
 
 const struct pcrtool_command pcrtool_verify = {
