@@ -18,7 +18,7 @@ struct pcri_custom {
 int pcri_custom_find(const struct pcri_storage *s, const char *name, struct pcri_found *out,
                      struct pcr_error *err);
 int pcri_custom_list(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
-                     void *user, struct pcr_error *err);
+                     void *context, struct pcr_error *err);
 int pcri_custom_remove(const struct pcri_storage *s, const char *name, struct pcr_error *err);
 int pcri_custom_make_folder(const struct pcri_storage *s, const char *folder, bool *made,
                             struct pcr_error *err);

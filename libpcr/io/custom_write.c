@@ -38,7 +38,7 @@ int pcri_custom_find(const struct pcri_storage *s, const char *name, struct pcri
 struct listing {
     size_t prefix_nbytes;
     pcri_list_fn *each;
-    void *user;
+    void *context;
     struct pcr_error *err;
 };
 
@@ -48,18 +48,18 @@ static int pass_on(void *context, const char *name)
     const struct listing *l = context;
     if (strlen(name) < l->prefix_nbytes || strchr(name + l->prefix_nbytes, '/'))
         return 0;
-    return l->each(l->user, name + l->prefix_nbytes, l->err);
+    return l->each(l->context, name + l->prefix_nbytes, l->err);
 }
 
 int pcri_custom_list(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
-                     void *user, struct pcr_error *err)
+                     void *context, struct pcr_error *err)
 {
     const struct pcr_storage *theirs = theirs_of(s);
     struct pcr_error why = { .offset = PCR_NO_OFFSET }, own = why;
     char *prefix = pcri_join(folder, "", err);
     if (!prefix)
         return PCR_ERR_NOMEM;
-    struct listing l = { strlen(prefix), each, user, &own };
+    struct listing l = { strlen(prefix), each, context, &own };
     int rc = theirs->list(theirs->context, prefix, pass_on, &l, &why);
     if (rc && own.code) { /* each()'s own */
         if (err)

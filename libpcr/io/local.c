@@ -29,7 +29,7 @@ static int local_find(const struct pcri_storage *s, const char *name, struct pcr
 }
 
 static int local_list(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
-                      void *user, struct pcr_error *err)
+                      void *context, struct pcr_error *err)
 {
     DIR *d = PCRI_UNINTERRUPTED_POINTER(opendir(folder));
     if (!d)
@@ -37,7 +37,7 @@ static int local_list(const struct pcri_storage *s, const char *folder, pcri_lis
     const struct dirent *e;
     int rc = 0;
     while (!rc && (e = PCRI_UNINTERRUPTED_POINTER(readdir(d))))
-        rc = each(user, e->d_name, err);
+        rc = each(context, e->d_name, err);
     if (!rc && errno)
         rc = pcri_fail_sys(err, errno, "%s: cannot read the folder", folder);
     closedir(d);
@@ -66,9 +66,9 @@ static int local_make_folder(const struct pcri_storage *s, const char *folder, b
 }
 
 /* Removes what is being written by nobody any more. */
-static int remove_temp(void *user, const char *name, struct pcr_error *err)
+static int remove_temp(void *context, const char *name, struct pcr_error *err)
 {
-    const char *folder = user;
+    const char *folder = context;
     if (strncmp(name, PCRI_LOCAL_TEMP, sizeof(PCRI_LOCAL_TEMP) - 1) != 0)
         return 0;
     char *path = pcri_join(folder, name, err);

@@ -30,9 +30,9 @@ int pcri_storage_find(const struct pcri_storage *s, const char *name, struct pcr
 }
 
 int pcri_storage_list(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
-                      void *user, struct pcr_error *err)
+                      void *context, struct pcr_error *err)
 {
-    return s->kind->list(s, folder, each, user, err);
+    return s->kind->list(s, folder, each, context, err);
 }
 
 int pcri_storage_remove(const struct pcri_storage *s, const char *name, struct pcr_error *err)

@@ -17,7 +17,7 @@ struct pcri_found {
 };
 
 /* Called for each name in a folder. What it returns that is not 0 ends the listing. */
-typedef int pcri_list_fn(void *user, const char *name, struct pcr_error *err);
+typedef int pcri_list_fn(void *context, const char *name, struct pcr_error *err);
 
 /* An object that is being written, and the right to write into a folder. A kind's own structs
  * begin with them. */
@@ -42,7 +42,7 @@ struct pcri_storage_kind {
     int (*find)(const struct pcri_storage *s, const char *name, struct pcri_found *out,
                 struct pcr_error *err);
     int (*list)(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
-                void *user, struct pcr_error *err);
+                void *context, struct pcr_error *err);
     int (*remove)(const struct pcri_storage *s, const char *name, struct pcr_error *err);
     int (*make_folder)(const struct pcri_storage *s, const char *folder, bool *made,
                        struct pcr_error *err);
@@ -91,7 +91,7 @@ int pcri_storage_find(const struct pcri_storage *s, const char *name, struct pcr
                       struct pcr_error *err);
 /* Calls each() for the names in a folder, in no order. */
 int pcri_storage_list(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
-                      void *user, struct pcr_error *err);
+                      void *context, struct pcr_error *err);
 /* Removes an object, if it is there. */
 int pcri_storage_remove(const struct pcri_storage *s, const char *name, struct pcr_error *err);
 /* *made: it was not there. INVAL: something else has its name. */

@@ -24,9 +24,9 @@ struct contents {
     uint64_t record_count; /* objects that end in .pcr */
 };
 
-static int note(void *user, const char *name, struct pcr_error *err)
+static int note(void *context, const char *name, struct pcr_error *err)
 {
-    struct contents *c = user;
+    struct contents *c = context;
     size_t n = strlen(name);
     c->manifest |= !strcmp(name, PCRI_MANIFEST_NAME);
     c->record_count += n > 4 && name[0] != '.' && !strcmp(name + n - 4, ".pcr");
