@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <pcr/ladder.h>
-
 #include "options/rank.h"
 #include "order/saved.h"
 #include "schedule/schedule.h"
@@ -13,12 +11,11 @@
 /* --- creation and end --- */
 
 /* Float labels go with floats alone: a batch has one kind. Datasets without labels go with
- * all. `first` is one that has labels, or NULL. */
-static int check_labels(const uint32_t *first, uint32_t kind, uint32_t number,
-                        struct pcr_error *err)
+ * all. `first`: of those before. */
+static int check_labels(uint32_t first, uint32_t kind, uint32_t number, struct pcr_error *err)
 {
-    if (kind == PCR_LABEL_NONE || !first ||
-        (*first == PCR_LABEL_FLOATS) == (kind == PCR_LABEL_FLOATS))
+    if (kind == PCR_LABEL_NONE || first == PCR_LABEL_NONE ||
+        (first == PCR_LABEL_FLOATS) == (kind == PCR_LABEL_FLOATS))
         return 0;
     return pcri_fail(err, PCR_ERR_INVAL,
                      "dataset %u has %s labels, one before it %s: one loader cannot load both",
@@ -34,20 +31,20 @@ static int take_datasets(struct pcr_loader *l, struct pcr_dataset *const *datase
     *out = (struct pcri_extent) { .dataset_count = l->dataset_count };
     for (uint32_t k = 0; k < l->dataset_count; k++) {
         struct pcri_loader_dataset *store = &l->datasets[k];
-        struct pcr_dataset_info info = { .size = sizeof(info) };
-        int rc = pcr_dataset_describe(datasets[k], &info, err);
+        struct pcr_dataset_info *info = &store->info;
+        info->size = sizeof(*info);
+        store->ds = datasets[k];
+        int rc = pcr_dataset_describe(store->ds, info, err);
         if (!rc)
-            rc = check_labels(label_kind ? &label_kind : NULL, info.label_kind, k, err);
+            rc = check_labels(label_kind, info->label_kind, k, err);
         if (rc)
             return rc;
-        if (info.label_kind)
-            label_kind = info.label_kind;
-        store->ds = datasets[k];
-        store->group_count = info.group_count;
+        if (info->label_kind)
+            label_kind = info->label_kind;
         store->first_number = out->sample_count;
-        out->sample_count += info.sample_count;
-        if (info.group_count > out->group_count)
-            out->group_count = info.group_count;
+        out->sample_count += info->sample_count;
+        if (info->group_count > out->group_count)
+            out->group_count = info->group_count;
         const char *ladder = pcr_dataset_ladder(store->ds);
         if (*ladder && (rc = pcr_ladder_parse(ladder, strlen(ladder), &store->ladder, err)))
             return rc;
@@ -65,13 +62,11 @@ static size_t sample_nbytes(const struct pcr_loader *l)
         return pcri_loader_sample_nbytes(&l->options);
     for (uint32_t k = 0; k < l->dataset_count; k++) {
         const struct pcri_loader_dataset *store = &l->datasets[k];
-        struct pcr_dataset_info info = { .size = sizeof(info) };
-        uint32_t g = l->options.fidelity.level < store->group_count ? l->options.fidelity.level
-                                                                    : store->group_count;
-        if (pcr_dataset_describe(store->ds, &info, NULL))
-            continue;
-        nbytes += pcr_dataset_prefix_nbytes(store->ds, g) - info.head_nbytes;
-        count += info.sample_count;
+        uint32_t g = l->options.fidelity.level < store->info.group_count
+                         ? l->options.fidelity.level
+                         : store->info.group_count;
+        nbytes += pcr_dataset_prefix_nbytes(store->ds, g) - store->info.head_nbytes;
+        count += store->info.sample_count;
     }
     /* An eighth and a header more. */
     return count ? (size_t) (nbytes / count * 9 / 8 + 1024) : 1;
@@ -158,7 +153,7 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     int rc = take_datasets(l, datasets, &extent, err);
     if (rc || (rc = pcri_loader_options_fill(&extent, opts, o, &l->tunes, err)) ||
         (rc = set_limits(l, err)) ||
-        (rc = pcri_catalog_create(datasets, l->dataset_count, o, &l->catalog, err)) ||
+        (rc = pcri_catalog_create(l->datasets, l->dataset_count, o, &l->catalog, err)) ||
         (rc = pcri_fidelity_plan_init(&l->fidelity_plan, o, extent.group_count, err)) ||
         (rc = pcri_bad_samples_init(&l->bad_samples, o, err)))
         return rc;

@@ -3,10 +3,20 @@
 #ifndef PCRI_LOADER_OPTIONS_H
 #define PCRI_LOADER_OPTIONS_H
 
+#include <pcr/ladder.h>
 #include <pcr/loader.h>
 
 #include "../../libpcr/base/base.h"
 #include "../../libpcr/base/random.h"
+
+/* A dataset, as it is when the loader is made, and what decoding its samples needs. */
+struct pcri_loader_dataset {
+    struct pcr_dataset *ds;
+    struct pcr_dataset_info info;
+    struct pcr_ladder *ladder; /* NULL if it has none */
+    uint64_t first_number;     /* samples of the datasets before it */
+    struct pcr_limits limits;  /* of decoding its samples */
+};
 
 /* What there is to load. */
 struct pcri_extent {

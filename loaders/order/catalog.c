@@ -196,39 +196,35 @@ int pcri_catalog_create_empty(uint32_t dataset_count, uint64_t record_count,
     return 0;
 }
 
-static int add_dataset(struct pcri_catalog *c, uint32_t k, const struct pcr_dataset *ds,
-                       struct pcr_error *err)
+static int add_dataset(struct pcri_catalog *c, uint32_t k,
+                       const struct pcri_loader_dataset *from, struct pcr_error *err)
 {
-    struct pcr_dataset_info info = { .size = sizeof(info) };
-    int rc = pcr_dataset_describe(ds, &info, err);
-    for (uint64_t r = 0; !rc && r < info.record_count; r++) {
+    int rc = 0;
+    for (uint64_t r = 0; !rc && r < from->info.record_count; r++) {
         struct pcr_record_info record = { .size = sizeof(record) };
-        rc = pcr_dataset_record(ds, r, &record, err);
+        rc = pcr_dataset_record(from->ds, r, &record, err);
         if (!rc && !record.sample_count)
             rc = pcri_fail(err, PCR_ERR_CORRUPT, "%s: a record without samples", record.path);
         if (!rc)
             pcri_catalog_add(c, k, r, record.sample_count,
-                             pcr_dataset_record_prefix(ds, r, PCR_FIDELITY_FULL) -
+                             pcr_dataset_record_prefix(from->ds, r, PCR_FIDELITY_FULL) -
                                  record.head_end);
     }
     return rc;
 }
 
-int pcri_catalog_create(struct pcr_dataset *const *datasets, uint32_t dataset_count,
+int pcri_catalog_create(const struct pcri_loader_dataset *datasets, uint32_t dataset_count,
                         const struct pcr_loader_options *o, struct pcri_catalog **out,
                         struct pcr_error *err)
 {
     uint64_t record_count = 0;
-    int rc = 0;
-    for (uint32_t k = 0; k < dataset_count && !rc; k++) {
-        struct pcr_dataset_info info = { .size = sizeof(info) };
-        rc = pcr_dataset_describe(datasets[k], &info, err);
-        record_count += info.record_count;
-    }
-    if (rc || (rc = pcri_catalog_create_empty(dataset_count, record_count, o, out, err)))
+    for (uint32_t k = 0; k < dataset_count; k++)
+        record_count += datasets[k].info.record_count;
+    int rc = pcri_catalog_create_empty(dataset_count, record_count, o, out, err);
+    if (rc)
         return rc;
     for (uint32_t k = 0; k < dataset_count && !rc; k++)
-        rc = add_dataset(*out, k, datasets[k], err);
+        rc = add_dataset(*out, k, &datasets[k], err);
     if (!rc)
         rc = pcri_catalog_finish(*out, o, err);
     if (rc)

@@ -41,7 +41,7 @@ struct pcri_catalog {
 };
 
 /* The catalog of datasets with options that are filled in. It is immutable. */
-int pcri_catalog_create(struct pcr_dataset *const *datasets, uint32_t dataset_count,
+int pcri_catalog_create(const struct pcri_loader_dataset *datasets, uint32_t dataset_count,
                         const struct pcr_loader_options *o, struct pcri_catalog **out,
                         struct pcr_error *err);
 void pcri_catalog_destroy(struct pcri_catalog **catalog);

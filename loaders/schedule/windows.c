@@ -212,7 +212,7 @@ uint64_t pcri_identity_of(const struct pcr_loader *l, const struct pcri_span *sp
 uint32_t pcri_fidelity_by_plan(const struct pcr_loader *l, const struct pcri_changes *changes,
                                uint32_t dataset, const struct pcri_fidelity_case *c)
 {
-    uint32_t most = l->datasets[dataset].group_count;
+    uint32_t most = l->datasets[dataset].info.group_count;
     uint32_t g = pcri_fidelity_at(&l->fidelity_plan, changes, c);
     return g < most ? g : most;
 }

@@ -6,15 +6,6 @@
 #include "augmentation.h"
 #include "../deliver/batch.h"
 
-/* A dataset, and what decoding its samples needs. */
-struct pcri_loader_dataset {
-    struct pcr_dataset *ds;
-    struct pcr_ladder *ladder; /* NULL if it has none */
-    uint64_t first_number;     /* samples of the datasets before it */
-    uint32_t group_count;
-    struct pcr_limits limits; /* of decoding its samples */
-};
-
 /* A thread's scratch memory, for whatever loader it works. Start from { 0 }. */
 struct pcri_maker {
     struct pcr_decoder *decoder;
