@@ -29,6 +29,19 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
     return true;
 }
 
+/* Has a request ask for the sample with this place in the span's record, whatever holds it. */
+static void request_sample(const struct pcr_loader *l, const struct pcri_span *span,
+                           uint32_t place, uint32_t fidelity, struct pcri_request *q)
+{
+    uint64_t all = span->first_number + place;
+    bool plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all];
+    q->dataset = &l->datasets[span->dataset];
+    q->options = plain ? &l->plain : &l->options;
+    q->index = all - q->dataset->first_number;
+    q->place = place - span->first;
+    q->fidelity = fidelity;
+}
+
 static bool pick_sample(struct pcr_loader *l, struct pcri_task *t)
 {
     struct pcri_window_work *w = pcri_current_window(l);
@@ -50,23 +63,19 @@ static bool pick_sample(struct pcr_loader *l, struct pcri_task *t)
     if (!slot && !begin_batch(l, number))
         return false;
 
-    uint64_t all = from->first_number + place;
     *t = (struct pcri_task) {
         .kind = PCRI_TASK_DECODE,
-        .fidelity = g,
+        .request = { .epoch = l->plan.epoch,
+                     .identity = pcri_identity_of(l, from, from->first_number + place),
+                     .slice = s->held ? s->held->slice : NULL },
         .held = s->held,
         .batch = *b,
         .slot = slot,
-        .dataset = from->dataset,
-        .index = all - l->datasets[from->dataset].first_number,
-        .identity = pcri_identity_of(l, from, all),
-        .place = place - from->first,
-        .plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all],
-        .epoch = l->plan.epoch,
         .position = w->plan.position + pick->offset,
         .fills = pick->fills,
         .seat = { w->plan.first_span + pick->span, pick->entry },
     };
+    request_sample(l, from, place, g, &t->request);
     if (s->held)
         s->held->holds++;
     l->next_sample++;
@@ -103,20 +112,22 @@ bool pcri_pick_decode(struct pcr_loader *l, struct pcri_task *t)
 
 /* It keeps the identity of the bad one: its crop is drawn for its new place. */
 bool pcri_schedule_replace(const struct pcr_loader *l, const struct pcri_span *span,
-                           uint32_t entry, struct pcri_task *t)
+                           uint32_t entry, const struct pcri_task *t,
+                           struct pcri_request *request)
 {
     const struct pcri_order order = pcri_order_of(l);
     uint32_t place = pcri_span_place(&order, span, entry);
-    uint64_t all = span->first_number + place;
-    struct pcri_fidelity_case c = { t->epoch, t->position, all, t->identity };
-    uint32_t g = pcri_fidelity_by_plan(l, &l->changes, span->dataset, &c);
-    t->held = NULL;
-    t->fidelity = g;
-    t->dataset = span->dataset;
-    t->index = all - l->datasets[span->dataset].first_number;
-    t->plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all];
-    t->place = place - span->first;
+    struct pcri_fidelity_case c = { request->epoch, t->position, span->first_number + place,
+                                    request->identity };
+    request_sample(l, span, place, pcri_fidelity_by_plan(l, &l->changes, span->dataset, &c),
+                   request);
+    request->slice = NULL;
     return l->state == PCRI_LOADER_RUNNING && !l->stop;
+}
+
+static uint32_t number_of(const struct pcr_loader *l, const struct pcri_loader_dataset *ds)
+{
+    return (uint32_t) (ds - l->datasets);
 }
 
 static void note_bad(struct pcr_loader *l, const struct pcri_task *t,
@@ -124,13 +135,13 @@ static void note_bad(struct pcr_loader *l, const struct pcri_task *t,
 {
     struct pcr_bad_sample f = {
         .code = made->error.code,
-        .epoch = t->epoch,
-        .index = t->index,
-        .dataset = t->dataset,
-        .fidelity = t->fidelity,
+        .epoch = t->request.epoch,
+        .index = t->request.index,
+        .dataset = number_of(l, t->request.dataset),
+        .fidelity = t->request.fidelity,
         .delivered = made->replaced ? 0 : made->fidelity,
         .replacement = made->replaced ? made->index : UINT64_MAX,
-        .replacement_dataset = made->replaced ? made->dataset : 0,
+        .replacement_dataset = made->replaced ? number_of(l, made->dataset) : 0,
     };
     memcpy(f.message, made->error.message, sizeof(f.message));
     pcri_bad_samples_add(&l->bad_samples, &f);
@@ -150,7 +161,7 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         pcri_batch_set_labels(b, t->slot, made->label_count, made->label, made->float_label,
                               made->labels);
         b->indices[t->slot] = made->index;
-        b->datasets[t->slot] = made->dataset;
+        b->datasets[t->slot] = number_of(l, made->dataset);
         b->fidelities[t->slot] = made->fidelity;
         b->valid[t->slot] = !made->replaced && !t->fills;
         if (b->crops)

@@ -8,9 +8,10 @@
 /* The next sample, or batch of files; false if there is nothing now. */
 bool pcri_pick_decode(struct pcr_loader *l, struct pcri_task *t);
 /* Has another sample take the place of a DECODE's bad one: entry `entry` of the span. False if
- * nobody waits for it any more. */
+ * nobody waits for it any more. *request, the bad one's at first, becomes the other's. */
 bool pcri_schedule_replace(const struct pcr_loader *l, const struct pcri_span *span,
-                           uint32_t entry, struct pcri_task *t);
+                           uint32_t entry, const struct pcri_task *t,
+                           struct pcri_request *request);
 /* A DECODE has ended: *made is filled in where rc is 0, *err elsewhere. */
 void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
                                const struct pcri_made *made, int rc,

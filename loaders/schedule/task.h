@@ -13,23 +13,20 @@ enum pcri_task_kind {
     PCRI_TASK_JOIN, /* RAW: all samples of a batch, whose parts are what else were DECODEs */
 };
 
+/* A pick says where a sample is, and is small, for a window has one for each of its samples. The
+ * task says what is to be made, in the words of who makes it. */
 struct pcri_task {
     enum pcri_task_kind kind;
-    uint32_t fidelity;             /* DECODE */
+    struct pcri_request request;   /* DECODE; where to is still to be set */
     struct pcri_held_slice *held;  /* DECODE: where from, or NULL; READ: where to */
     struct pcri_window_work *work; /* READ; PLAN: the window, once it is planned */
     bool ahead;                    /* PLAN: of the next epoch */
     uint32_t span;                 /* READ */
     struct pcri_batch *batch;      /* DECODE, JOIN */
     uint32_t slot;                 /* DECODE */
-    uint32_t dataset;              /* DECODE */
-    uint64_t index, identity;      /* DECODE: in the dataset, among all */
     uint64_t position;             /* DECODE: in the epoch's order */
     struct pcri_seat seat;         /* DECODE: the same */
-    bool plain;                    /* DECODE */
     bool fills;                    /* DECODE: it only fills its batch */
-    uint32_t place;                /* DECODE: in the slice */
-    uint64_t epoch;
 };
 
 #endif

@@ -52,48 +52,27 @@ static void add_made(struct pcr_loader *l, const struct pcri_made *made)
     l->stats.decode_ns += made->decode_ns;
 }
 
-static void set_request(const struct pcr_loader *l, const struct pcri_task *t,
-                        struct pcri_request *out)
-{
-    *out = (struct pcri_request) {
-        .dataset = &l->datasets[t->dataset],
-        .options = t->plain ? &l->plain : &l->options,
-        .epoch = t->epoch,
-        .index = t->index,
-        .identity = t->identity,
-        .slice = t->held ? t->held->slice : NULL,
-        .place = t->place,
-        .fidelity = t->fidelity,
-    };
-}
-
 /* Has another sample of the epoch made in a bad one's place. Where none can be, fails with the
  * bad one's error; where nobody waits any more, the place stays empty. */
 static int make_another(struct pcr_loader *l, struct pcri_maker *m, const struct pcri_task *t,
-                        const struct pcri_request *q, struct pcri_made *made,
-                        struct pcr_error *err)
+                        struct pcri_made *made, struct pcr_error *err)
 {
     const struct pcri_order order = { l->catalog, l->contents };
     struct pcri_search search = { .seat = t->seat };
+    struct pcri_request q = t->request;
     struct pcri_made other;
     struct pcri_span span;
     uint32_t entry;
-    while (pcri_search_next(&order, t->epoch, &search, &span, &entry)) {
-        struct pcri_task task = *t;
-        struct pcri_request request;
+    while (pcri_search_next(&order, q.epoch, &search, &span, &entry)) {
         pthread_mutex_lock(&l->mutex);
-        bool wanted = pcri_schedule_replace(l, &span, entry, &task);
+        bool wanted = pcri_schedule_replace(l, &span, entry, t, &q);
         pthread_mutex_unlock(&l->mutex);
         if (!wanted)
             return 0;
-        if (search.own && t->held && t->held->fidelities[task.place] >= task.fidelity)
-            task.held = t->held;
-        set_request(l, &task, &request);
-        request.dst = q->dst;
-        request.files = q->files;
-        int rc = pcri_make_sample(m, &request, &other, err);
+        if (search.own && t->held && t->held->fidelities[q.place] >= q.fidelity)
+            q.slice = t->held->slice;
+        int rc = pcri_make_sample(m, &q, &other, err);
         other.error = made->error;
-        other.dataset = task.dataset;
         other.replaced = true;
         other.read_count += made->read_count;
         other.read_nbytes += made->read_nbytes;
@@ -111,30 +90,27 @@ static int make_another(struct pcr_loader *l, struct pcri_maker *m, const struct
 
 /* Makes a task's sample, or another in its place. */
 static int make(struct pcr_loader *l, struct pcri_maker *m, const struct pcri_task *t,
-                const struct pcri_request *q, struct pcri_made *made, struct pcr_error *err)
+                struct pcri_made *made, struct pcr_error *err)
 {
-    int rc = pcri_make_sample(m, q, made, err);
-    made->dataset = t->dataset;
-    return rc || made->filled ? rc : make_another(l, m, t, q, made, err);
+    int rc = pcri_make_sample(m, &t->request, made, err);
+    return rc || made->filled ? rc : make_another(l, m, t, made, err);
 }
 
 static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_task *t)
 {
     struct pcr_error err;
     struct pcri_made made = { 0 };
-    struct pcri_request q;
     uint8_t *slot = pcri_batch_slot(t->batch, t->slot);
     bool convert = l->options.output.dtype != PCR_DTYPE_UINT8;
     int rc = convert
                  ? pcri_buffer_reserve(&m->bytes, pcri_loader_sample_values(&l->options), &err)
                  : 0;
-    set_request(l, t, &q);
-    q.dst = convert ? m->bytes.data : slot;
+    t->request.dst = convert ? m->bytes.data : slot;
     if (!rc)
-        rc = make(l, m, t, &q, &made, &err);
+        rc = make(l, m, t, &made, &err);
     if (convert && !rc && made.filled) {
         uint64_t start = pcri_clock_ns();
-        pcri_normalise(&l->normalisation, q.dst, slot);
+        pcri_normalise(&l->normalisation, m->bytes.data, slot);
         made.decode_ns += pcri_clock_ns() - start;
     }
 
@@ -152,13 +128,11 @@ static void run_join(struct pcr_loader *l, struct pcri_maker *m, struct pcri_tas
     int rc = 0;
     for (uint32_t n = 0; n < b->slot_count; n++) {
         struct pcri_made made = { 0 };
-        struct pcri_request q;
-        set_request(l, &b->parts[n], &q);
-        q.files = b;
+        b->parts[n].request.files = b;
         if (n)
             pthread_mutex_unlock(&l->mutex);
         if (!rc)
-            rc = make(l, m, &b->parts[n], &q, &made, &err);
+            rc = make(l, m, &b->parts[n], &made, &err);
         b->offsets[n + 1] = b->used_nbytes;
         pthread_mutex_lock(&l->mutex);
         add_made(l, &made);

@@ -141,6 +141,7 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     if ((rc = keep_labels(sample, out, err)))
         return rc;
     out->filled = true;
+    out->dataset = q->dataset;
     out->index = q->index;
     out->fidelity = fidelity;
     out->label = sample->label_count && sample->labels ? sample->labels[0] : -1;

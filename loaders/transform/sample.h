@@ -35,7 +35,8 @@ struct pcri_made {
     bool filled;   /* else the sample is bad, and the options want another */
     bool degraded; /* its fidelity is lower than was asked for */
     bool replaced; /* it is another than the one whose turn it was */
-    uint32_t fidelity, dataset;
+    uint32_t fidelity;
+    const struct pcri_loader_dataset *dataset;
     uint64_t index;     /* in the dataset */
     int64_t label;      /* the first, -1 where there is none */
     double float_label; /* the first, NaN where there is none */
