@@ -60,6 +60,7 @@ def test_same_pixels(pair):
 
 def test_files_of_every_fidelity(pair):
     """A file is a standard JPEG, and holds what the decoder shows of the sample itself."""
+    others = 0
     for sample in pair[1]:
         for fidelity in range(1, pair[1].group_count + 1):
             file = sample.read(fidelity)
@@ -67,11 +68,13 @@ def test_files_of_every_fidelity(pair):
             assert np.array_equal(pcr.decode(file, orient=False), pixels), (sample.key, fidelity)
             if sample.coding == "packed":
                 identical = sample.decode(fidelity, identical=True, orient=False)
-                turbo = sample.decode(fidelity, decoder="turbo", identical=True, orient=False)
+                turbo = sample.decode(fidelity, decoder="turbo", orient=False)
                 assert np.array_equal(identical, turbo), (sample.key, fidelity)
+                others += not np.array_equal(pixels, turbo)
                 with Image.open(io.BytesIO(file)) as image:
                     image.load()
                     assert sorted(image.size) == sorted(sample.size)
+    assert others  # our own decoder shows incomplete fidelities better
 
 
 def test_profiles(tmp_path):

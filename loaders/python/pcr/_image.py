@@ -77,7 +77,7 @@ def decode_options(gray: bool = False, orient: bool = True,
         flags=(0 if orient else st.DECODE_KEEP_ORIENTATION)
         | (st.DECODE_IDENTICAL if identical else 0) | (st.DECODE_PLANAR if planar else 0),
         color=int(st.Color.GRAY if gray else st.Color.RGB))
-    setattr(options, "with", DECODERS[decoder])
+    options.decoder = DECODERS[decoder]
     options.flags |= color_flags(options, background, icc, st.DECODE_BACKGROUND,
                                  st.DECODE_TO_SRGB)
     if crop is not None:
