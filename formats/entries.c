@@ -42,12 +42,7 @@ void *pcri_arena_alloc(struct pcri_arena *a, size_t nbytes, size_t align,
 char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
                          struct pcr_error *err)
 {
-    size_t total;
-    if (!pcri_add(nbytes, 1, &total)) {
-        pcri_fail_nomem(err, nbytes);
-        return NULL;
-    }
-    char *p = pcri_arena_alloc(a, total, 1, err);
+    char *p = pcri_arena_alloc(a, nbytes + 1, 1, err);
     if (p) {
         memcpy(p, s, nbytes);
         p[nbytes] = '\0';

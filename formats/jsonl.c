@@ -46,8 +46,6 @@ static int set_numbers(struct pcri_list *l, struct pcri_list_row *row, const jso
                        struct pcr_error *err)
 {
     size_t count = json_is_array(array) ? json_array_size(array) : 1;
-    if (count > UINT32_MAX)
-        return pcri_row_fail(err, row, "too many labels");
     int64_t *ints = pcri_calloc(count, sizeof(*ints), err);
     double *floats = pcri_calloc(count, sizeof(*floats), err);
     bool *is_float = pcri_calloc(count, sizeof(*is_float), err);

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <pcr/system.h>
-
 #include "commands.h"
 #include "measure.h"
 #include "output.h"
@@ -36,10 +34,6 @@ struct bench {
 /* What is to be measured: all where nothing was asked for. */
 static int plan(struct bench *b, const struct pcrtool_input *in)
 {
-    struct pcr_system_info system = { .size = sizeof(system) };
-    struct pcr_error err;
-    if (pcr_system_describe(&system, &err))
-        return pcrtool_failed(b->command, &err);
     int rc = pcrtool_input_fidelity(in, b->set->fidelity, &b->fidelity_last);
     b->fidelity_first = b->set->fidelity ? b->fidelity_last : 1;
     if (b->set->backend == BACKEND_COUNT + 1) {
@@ -50,7 +44,7 @@ static int plan(struct bench *b, const struct pcrtool_input *in)
     }
     b->threads[0] = b->set->threads ? (uint32_t) b->set->threads : 1;
     b->threads[1] = 0;
-    b->threads_count = !b->set->threads && system.cpu_count > 1 ? 2 : 1;
+    b->threads_count = !b->set->threads && pcrtool_system().cpu_count > 1 ? 2 : 1;
     return rc;
 }
 

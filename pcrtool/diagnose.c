@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <pcr/system.h>
-
 #include "diagnose.h"
 #include "measure.h"
 #include "model.h"
@@ -212,11 +210,7 @@ int pcrtool_diagnose(const struct pcrtool_input *in, const char *path,
     struct diagnose d = { .command = in->command,
                           .plan = plan,
                           .consumer = (double) plan->consumer };
-    struct pcr_system_info system = { .size = sizeof(system) };
-    struct pcr_error err;
-    if (pcr_system_describe(&system, &err))
-        return pcrtool_failed(in->command, &err);
-    d.threads = plan->threads ? plan->threads : system.cpu_count;
+    d.threads = plan->threads ? plan->threads : pcrtool_system().cpu_count;
     d.total_nbytes = pcr_dataset_prefix_nbytes(in->dataset, plan->fidelity);
     d.memory_nbytes = available_memory();
     int rc = plan->stats_path ? read_consumer(&d) : PCRTOOL_DONE;

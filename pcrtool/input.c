@@ -77,6 +77,14 @@ int pcrtool_input_open(struct pcrtool_input *in, const struct pcrtool_command *c
     return rc;
 }
 
+struct pcr_system_info pcrtool_system(void)
+{
+    struct pcr_system_info info = { .size = sizeof(info) };
+    int rc = pcr_system_describe(&info, NULL);
+    (void) rc; /* only a wrong size would be an error */
+    return info;
+}
+
 void pcrtool_input_close(struct pcrtool_input *in)
 {
     pcr_dataset_close(&in->dataset);

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <pcr/dataset.h>
+#include <pcr/system.h>
 
 #include "options.h"
 
@@ -28,6 +29,9 @@ struct pcrtool_input {
 int pcrtool_input_open(struct pcrtool_input *in, const struct pcrtool_command *command,
                        const char *path, const char *split, const char *class_name,
                        const struct pcr_limits *limits);
+
+/* The machine, and what the library has of it. */
+struct pcr_system_info pcrtool_system(void);
 
 /* Accepts a zeroed input. */
 void pcrtool_input_close(struct pcrtool_input *in);

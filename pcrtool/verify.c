@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <pcr/system.h>
-
 #include "commands.h"
 #include "input.h"
 #include "interrupt.h"
@@ -229,12 +227,10 @@ static int report(struct verification *v)
 
 static uint32_t thread_count(const struct verify_settings *set)
 {
-    struct pcr_system_info info = { .size = sizeof(info) };
+    uint32_t count = pcrtool_system().cpu_count;
     if (set->threads)
         return (uint32_t) set->threads;
-    if (pcr_system_describe(&info, NULL) || !info.cpu_count)
-        return 1;
-    return info.cpu_count < MAX_THREADS ? info.cpu_count : MAX_THREADS;
+    return count < MAX_THREADS ? count : MAX_THREADS;
 }
 
 static void free_findings(struct verification *v)

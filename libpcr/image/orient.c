@@ -26,10 +26,8 @@ static struct pixel_walk plan(uint32_t width, uint32_t height, uint32_t channels
         return (struct pixel_walk) { bottom, -row, px };
     case 7:
         return (struct pixel_walk) { right + bottom, -row, -px };
-    case 8:
+    default: /* 8 */
         return (struct pixel_walk) { right, row, -px };
-    default:
-        return (struct pixel_walk) { 0, px, row };
     }
 }
 

@@ -14,9 +14,9 @@ bool pcri_part_has(enum pcri_part part, enum pcri_component_class class)
     case PCRI_PART_CHROMA2:
         return class == PCRI_CHROMA2;
     case PCRI_PART_ALL:
-        return true;
+        break;
     }
-    return false;
+    return true;
 }
 
 static int check_scan(const struct pcri_ladder_scan *s, int bits[64], const char *script,

@@ -29,12 +29,7 @@ static size_t utf8_length(const uint8_t *p)
  * bytes, JSON may not. */
 static char *copy_utf8(const char *s, struct pcr_error *err)
 {
-    size_t n = strlen(s), room;
-    if (!pcri_mul(n, 4, &room)) {
-        pcri_fail_nomem(err, n);
-        return NULL;
-    }
-    char *out = pcri_malloc(room + 1, 1, err), *to = out;
+    char *out = pcri_malloc((uint64_t) strlen(s) + 1, 4, err), *to = out;
     if (!out)
         return NULL;
     for (const uint8_t *p = (const uint8_t *) s; *p;) {

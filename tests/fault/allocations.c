@@ -165,12 +165,11 @@ static long try_scenario(const struct scenario *s, size_t number, long step, boo
         fprintf(stderr, "%s: fails by itself: %s\n", s->name, err.message);
         return 1;
     }
-    long first = 1;
     step *= fault_every(s->name);
-    if (!step) {
+    if (!step)
         step = calls / FEW + 1;
-        first = 1 + (long) number % step;
-    }
+    /* What scenarios have in common fails at another place in each. */
+    long first = 1 + ((long) number + lasting) % step;
     for (long n = first; try_one(&t, n, lasting, &row) >= 0; n += step) {
     }
     if (__lsan_do_recoverable_leak_check()) {

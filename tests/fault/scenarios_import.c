@@ -10,8 +10,8 @@
 #include "memory.h"
 #include "scenarios.h"
 
-/* A tree of files, made when it is first used: "photo" and "png" are pictures, other contents
- * are texts. */
+/* A tree of files, made when it is first used: "photo" and "png" are pictures, what begins with '@'
+ * is a list of long fields, each of which takes memory of its own, and other contents are texts. */
 struct importing {
     const char *files[8][2]; /* path and contents */
     const char *open;        /* below the tree's root; "": the root */
@@ -20,6 +20,49 @@ struct importing {
 
 static struct test_folder trees[32];
 static const void *tree_of[32];
+
+static void put(struct pcr_buffer *out, const char *text, int times)
+{
+    for (int i = 0; i < times; i++)
+        ck_assert_int_eq(pcri_buffer_append(out, text, strlen(text), NULL), 0);
+}
+
+/* Of key, class, split, labels and attributes; of names in metadata. */
+static void put_long(const char *kind, struct pcr_buffer *out)
+{
+    enum { LONG = 70000 };
+    if (!strcmp(kind, "@fields")) {
+        put(out, "path,key,label,split,note\na.jpg,", 1);
+        put(out, "./", LONG / 2);
+        put(out, "key,", 1);
+        put(out, "x", LONG);
+        put(out, ",tr\xff", 1);
+        put(out, "y", LONG);
+        put(out, ",\"", 1);
+        put(out, "\"\"", LONG);
+        put(out, "\"\nb.jpg,b,ape,val,other\n", 1);
+    } else if (!strcmp(kind, "@labels")) {
+        put(out, "path,labels\na.jpg,\"", 1);
+        put(out, "7 ", LONG / 8);
+        put(out, "\"\nb.jpg,1\n", 1);
+    } else {
+        put(out, "{\"text\":\"a caption\",\"file_name\":\"", 1);
+        put(out, "./", LONG);
+        put(out, "a.jpg\"}\n", 1);
+    }
+}
+
+enum { MANY = 20000 };
+static const char *many[MANY]; /* names of classes: more than fit one piece of memory */
+
+static void make_many(void)
+{
+    static char names[MANY][8];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof(names[i]), "c%d", i);
+        many[i] = names[i];
+    }
+}
 
 static void make_file(const char *root, const char *const file[2])
 {
@@ -30,14 +73,19 @@ static void make_file(const char *root, const char *const file[2])
         (void) mkdir(path, 0777);
         *slash = '/';
     }
+    struct pcr_buffer text = { 0 };
+    if (file[1][0] == '@')
+        put_long(file[1], &text);
     const struct pcr_buffer *b = !strcmp(file[1], "photo") ? picture("baseline")
                                  : !strcmp(file[1], "png") ? picture("png-rgb")
+                                 : text.nbytes             ? &text
                                                            : NULL;
     FILE *f = fopen(path, "wb");
     ck_assert_ptr_nonnull(f);
     size_t n = b ? b->nbytes : strlen(file[1]);
     ck_assert_uint_eq(fwrite(b ? (const void *) b->data : file[1], 1, n, f), n);
     ck_assert_int_eq(fclose(f), 0);
+    pcr_buffer_free(&text);
 }
 
 static const char *tree(const struct importing *c)
@@ -49,6 +97,7 @@ static const char *tree(const struct importing *c)
     ck_assert_uint_lt(i + 1, sizeof(tree_of) / sizeof(tree_of[0]));
     if (!tree_of[i]) {
         tree_of[i] = c;
+        make_many();
         test_folder_make(&trees[i]);
         for (size_t k = 0; k < 8 && c->files[k][0]; k++)
             make_file(trees[i].path, c->files[k]);
@@ -179,6 +228,21 @@ static const struct scenario list[] = {
           { "metadata.jsonl",
             "{\"file_name\":\"a.jpg\",\"text\":\"a caption of some length\",\"label\":1}\n"
             "{\"file_name\":\"b.jpg\",\"text\":\"another\",\"label\":0}\n" }) },
+    { "import long fields", import,
+      IMPORTING("list.csv", { "a.jpg", "photo" }, { "b.jpg", "photo" },
+                { "list.csv", "@fields" }) },
+    { "import long labels", import,
+      IMPORTING("list.csv", { "a.jpg", "photo" }, { "b.jpg", "photo" },
+                { "list.csv", "@labels" }) },
+    { "import long names in metadata", import,
+      IMPORTING("", { "a.jpg", "photo" }, { "metadata.jsonl", "@metadata" }) },
+    { "import names that are no UTF-8", import,
+      IMPORTING("", { "a\xff/a.jpg", "photo" }, { "b/b.jpg", "photo" }) },
+    { "import a list, many classes given", import,
+      &(const struct importing) {
+          { { "a.jpg", "photo" }, { "list.csv", "path,label\na.jpg,c7\n" } },
+          "list.csv",
+          { .class_count = MANY, .classes = many } } },
     { "import metadata.csv", import,
       IMPORTING("", { "ape/a.jpg", "photo" }, { "bee/b.jpg", "photo" },
                 { "ape/metadata.csv", "file_name,label,note\na.jpg,ape,first\n" },

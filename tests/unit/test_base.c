@@ -25,6 +25,8 @@ START_TEST(error_messages)
     ck_assert_int_eq(e.sys_errno, ENOSPC);
     ck_assert_ptr_nonnull(strstr(e.message, "No space left"));
     ck_assert_int_eq(pcri_fail_sys(&e, ENOMEM, "map"), PCR_ERR_NOMEM);
+    ck_assert_int_eq(pcri_fail_sys(&e, 99999, "odd"), PCR_ERR_IO);
+    ck_assert_ptr_nonnull(strstr(e.message, "99999"));
     ck_assert_int_eq(pcri_fail(NULL, PCR_ERR_INVAL, "x"), PCR_ERR_INVAL);
     for (int c = -9; c <= 2; c++)
         ck_assert_str_ne(pcr_code_name(c), "UNKNOWN");
@@ -105,6 +107,7 @@ START_TEST(reserve_keeps_contents)
     ck_assert_int_eq(pcr_buffer_reserve(&b, 100000, &e), 0);
     ck_assert_uint_ge(b.capacity, 100000);
     ck_assert_int_eq(pcr_buffer_reserve(&b, SIZE_MAX, &e), PCR_ERR_NOMEM);
+    ck_assert_int_eq(pcri_buffer_append(&b, "", SIZE_MAX, &e), PCR_ERR_NOMEM);
     ck_assert_uint_eq(b.nbytes, 3);
     ck_assert_mem_eq(b.data, "abc", 3);
     pcr_buffer_free(&b);
@@ -131,7 +134,7 @@ END_TEST
 enum { LARGE = 24 << 20 };
 
 /* LARGE zeroes with "begin" and "end" about them. */
-static void pack_large(struct pcr_buffer *out, int window_log)
+static void pack_large(struct pcr_buffer *out, int window_log, int checksum)
 {
     uint8_t *raw = calloc(1, LARGE);
     ZSTD_CCtx *c = ZSTD_createCCtx();
@@ -139,6 +142,7 @@ static void pack_large(struct pcr_buffer *out, int window_log)
     memcpy(raw, "begin", 5);
     memcpy(raw + LARGE - 3, "end", 3);
     ck_assert(!ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, window_log)));
+    ck_assert(!ZSTD_isError(ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, checksum)));
     ck_assert_int_eq(pcri_buffer_reserve(out, ZSTD_compressBound(LARGE), NULL), 0);
     out->nbytes = ZSTD_compress2(c, out->data, out->capacity, raw, LARGE);
     ck_assert(!ZSTD_isError(out->nbytes));
@@ -152,7 +156,7 @@ START_TEST(zstd_in_parts)
     struct pcri_unpacker *u = NULL;
     struct pcr_error e;
     char begin[5], end[3];
-    pack_large(&packed, PCRI_ZSTD_WINDOW_LOG);
+    pack_large(&packed, PCRI_ZSTD_WINDOW_LOG, 0);
     ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes, LARGE, &u, &e), 0);
     ck_assert_int_eq(pcri_unpacker_read(u, begin, 5, &e), 0);
     ck_assert_mem_eq(begin, "begin", 5);
@@ -170,7 +174,15 @@ START_TEST(zstd_in_parts)
                      PCR_ERR_CORRUPT);
     ck_assert_ptr_null(u);
     packed.nbytes = 0;
-    pack_large(&packed, PCRI_ZSTD_WINDOW_LOG + 1);
+    pack_large(&packed, PCRI_ZSTD_WINDOW_LOG, 1); /* with a checksum, which is wrong */
+    packed.data[packed.nbytes - 1] ^= 1;
+    ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes, LARGE, &u, &e), 0);
+    ck_assert_int_eq(pcri_unpacker_read(u, NULL, LARGE - 1, &e), 0);
+    int rc = pcri_unpacker_read(u, end, 1, &e);
+    ck_assert_int_eq(rc ? rc : pcri_unpacker_finish(u, &e), PCR_ERR_CORRUPT);
+    pcri_unpacker_destroy(&u);
+    packed.nbytes = 0;
+    pack_large(&packed, PCRI_ZSTD_WINDOW_LOG + 1, 0);
     ck_assert_int_eq(pcri_unpacker_create(packed.data, packed.nbytes, LARGE, &u, &e), 0);
     ck_assert_int_eq(pcri_unpacker_read(u, begin, 5, &e), PCR_ERR_LIMIT);
     pcri_unpacker_destroy(&u);

@@ -82,7 +82,7 @@ START_TEST(round_trip)
     static const struct {
         uint32_t n, g;
     } shapes[] = {
-        { 1, 1 }, { 1, 6 }, { 2, 2 }, { 5, 1 }, { 37, 6 }, { 300, 32 },
+        { 1, 1 }, { 1, 6 }, { 2, 2 }, { 5, 1 }, { 37, 6 }, { 300, 32 }, { 1200, 1 },
     };
     struct made m = made_shape(shapes[_i].n, shapes[_i].g);
     struct pcri_header written;
@@ -205,6 +205,26 @@ START_TEST(head_within_its_limit)
 }
 END_TEST
 
+/* Samples that are all alike make a head that readers take for a bomb. */
+START_TEST(head_that_expands_too_far)
+{
+    const struct made m = made_shape(1, 1);
+    struct pcri_builder *b = NULL;
+    struct pcr_error e;
+    ck_assert_int_eq(pcri_builder_create(1, m.piece_counts, "", &b, &e), 0);
+    for (int i = 0; i < 60000; i++) {
+        const struct pcri_sample_meta meta = { .key = "the same key as all others have" };
+        struct pcri_coded p = { .width = 1, .height = 1 };
+        if (pcri_builder_add(b, &meta, &p, &e))
+            ck_abort_msg("%s", e.message);
+    }
+    ck_assert_int_eq(pcri_builder_finish(b, NULL, "r", NULL, &e), PCR_ERR_LIMIT);
+    ck_assert_ptr_nonnull(strstr(e.message, "its head of "));
+    ck_assert_ptr_nonnull(strstr(e.message, "make records of fewer samples"));
+    pcri_builder_destroy(&b);
+}
+END_TEST
+
 START_TEST(reader_refuses_wrong_ranges)
 {
     struct made m = made_shape(4, 3);
@@ -216,6 +236,11 @@ START_TEST(reader_refuses_wrong_ranges)
     ck_assert_int_eq(pcri_record_read(r, 3, 2, 1, &run, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(pcri_record_read(r, 0, 1, 0, &run, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(pcri_record_read(r, 0, 1, 4, &run, &e), PCR_ERR_INVAL);
+    const uint8_t fidelities[5] = { 1, 1, 1, 1, 1 };
+    ck_assert_uint_gt(pcri_record_run_nbytes(r, 0, 4, 1), 0);
+    ck_assert_uint_eq(pcri_record_run_nbytes(r, 0, 5, 1), 0);
+    ck_assert_uint_gt(pcri_record_each_nbytes(r, 0, 4, fidelities, 1), 0);
+    ck_assert_uint_eq(pcri_record_each_nbytes(r, 0, 5, fidelities, 1), 0);
     pcri_record_close(&r);
 }
 END_TEST
@@ -428,11 +453,12 @@ int main(void)
     suite_add_tcase(s, t);
     tcase_set_timeout(t, 100);
     tcase_add_checked_fixture(t, made_dir_create, made_dir_remove);
-    tcase_add_loop_test(t, round_trip, 0, 6);
+    tcase_add_loop_test(t, round_trip, 0, 7);
     tcase_add_test(t, same_input_same_bytes);
     tcase_add_test(t, dictionary_holds_what_recurs);
     tcase_add_test(t, tail_holds_what_was_skipped);
     tcase_add_test(t, head_within_its_limit);
+    tcase_add_test(t, head_that_expands_too_far);
     tcase_add_test(t, reader_refuses_wrong_ranges);
     tcase_add_test(t, builder_refuses_mistakes);
     tcase_add_test(t, write_errors);

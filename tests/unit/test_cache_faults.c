@@ -13,6 +13,7 @@
 
 static struct {
     atomic_int flip_at; /* the n-th read of a record has a bit turned; 0: none */
+    atomic_bool front;  /* it is one of the header */
     atomic_int restore; /* blocks that are dropped come back so often */
     atomic_int restored;
 } faults;
@@ -24,7 +25,7 @@ ssize_t __wrap_pread64(int fd, void *p, size_t nbytes, off_t offset)
     ssize_t n = __real_pread64(fd, p, nbytes, offset);
     if (n > 0 && atomic_load(&faults.flip_at) > 0 && test_is_named(fd, ".pcr") &&
         atomic_fetch_sub(&faults.flip_at, 1) == 1)
-        ((uint8_t *) p)[n / 2] ^= 4;
+        ((uint8_t *) p)[atomic_load(&faults.front) ? 40 : n / 2] ^= 4;
     return n;
 }
 
@@ -125,6 +126,20 @@ START_TEST(dropped_and_kept_again)
 }
 END_TEST
 
+/* A header that is damaged where it was kept is read once more. */
+START_TEST(front_again)
+{
+    test_folder_make(&folder);
+    memset(&faults, 0, sizeof(faults));
+    atomic_store(&faults.front, true);
+    atomic_store(&faults.flip_at, 1);
+    check_right(folder.path, 1);
+    ck_assert_int_eq(atomic_load(&faults.flip_at), 0);
+    check_settled(folder.path, 1);
+    test_folder_free(&folder);
+}
+END_TEST
+
 START_TEST(two_processes)
 {
     for (int n = 1; n <= 4; n++) {
@@ -177,6 +192,7 @@ int main(void)
     tcase_add_unchecked_fixture(t, set_up, made_dir_remove);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, dropped_and_kept_again);
+    tcase_add_test(t, front_again);
     tcase_add_test(t, two_processes);
     tcase_add_test(t, not_without_verifying);
     suite_add_tcase(s, t);

@@ -508,6 +508,39 @@ START_TEST(too_many_scans)
 }
 END_TEST
 
+/* More blocks without coefficients than a run of them can have. */
+START_TEST(long_runs)
+{
+    enum { SIDE = 1456 };
+    static const struct pcr_gen_case none = { .name = "flat", .orientation = 1 };
+    struct jpeg_compress_struct c = { 0 };
+    struct jpeg_error_mgr errors;
+    struct pcr_buffer source = { 0 };
+    struct pcr_error e = { 0 };
+    unsigned char *data = NULL;
+    unsigned long nbytes = 0;
+    uint8_t row[SIDE];
+    JSAMPROW rows[1] = { row };
+    memset(row, 100, sizeof(row));
+    c.err = jpeg_std_error(&errors);
+    jpeg_create_compress(&c);
+    jpeg_mem_dest(&c, &data, &nbytes);
+    c.image_width = c.image_height = SIDE;
+    c.input_components = 1;
+    c.in_color_space = JCS_GRAYSCALE;
+    jpeg_set_defaults(&c);
+    jpeg_start_compress(&c, TRUE);
+    while (c.next_scanline < SIDE)
+        jpeg_write_scanlines(&c, rows, 1);
+    jpeg_finish_compress(&c);
+    jpeg_destroy_compress(&c);
+    ck_assert_int_eq(pcri_buffer_append(&source, data, nbytes, &e), 0);
+    free(data);
+    check_case(&fixtures[LADDERS - 1], NULL, &none, &source);
+    pcr_buffer_free(&source);
+}
+END_TEST
+
 /* A coder keeps nothing of one image that shows in the next. */
 START_TEST(packing_repeats)
 {
@@ -545,6 +578,7 @@ int main(void)
     tcase_add_test(t, limits);
     tcase_add_test(t, less_memory_than_it_takes);
     tcase_add_test(t, too_many_scans);
+    tcase_add_test(t, long_runs);
     tcase_add_test(t, packing_repeats);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);

@@ -491,6 +491,22 @@ START_TEST(single_record)
     ck_assert_int_eq(pcr_dataset_open(made_path("manifest.json"), NULL, &ds, &e),
                      PCR_ERR_FORMAT);
     pcr_buffer_free(&out);
+
+    /* Sizes of sources that no number holds. */
+    const struct made one = made_shape(1, GROUPS);
+    struct pcri_builder *b = NULL;
+    ck_assert_int_eq(pcri_builder_create(GROUPS, one.piece_counts, made_ladder(), &b, &e), 0);
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct pcri_sample_meta meta = { .key = i ? "b" : "a" };
+        struct pcri_coded p;
+        made_pack(&one, i, &p);
+        p.source_nbytes = UINT64_MAX - 1;
+        ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), 0);
+    }
+    ck_assert_int_eq(pcri_builder_finish(b, made_dir, "large.pcr", NULL, &e), 0);
+    pcri_builder_destroy(&b);
+    ck_assert_int_eq(pcr_dataset_open(made_path("large.pcr"), NULL, &ds, &e), PCR_ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(e.message, "large.pcr: source sizes overflow"));
 }
 END_TEST
 
@@ -536,6 +552,34 @@ START_TEST(replaced_record)
     m.first += 60; /* keys and bytes differ */
     made_record(&m, made_dir, "r1.pcr", NULL);
     ck_assert_int_eq(pcr_sample_acquire(ds, 7, &s, &e), PCR_ERR_CORRUPT);
+    m.group_count++;
+    m.piece_counts[GROUPS] = 1;
+    made_record(&m, made_dir, "r1.pcr", NULL);
+    ck_assert_int_eq(pcr_sample_acquire(ds, 7, &s, &e), PCR_ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(e.message, "another group count than the manifest says"));
+    pcr_dataset_close(&ds);
+
+    /* A manifest that knows other ends of groups; that the header is another is not looked at. */
+    const struct pcr_dataset_options o = { .size = sizeof(o), .flags = PCR_DATASET_NO_VERIFY };
+    m = shape(1);
+    made_record(&m, made_dir, "r1.pcr", NULL);
+    struct pcri_manifest manifest;
+    struct pcr_buffer text = { 0 };
+    FILE *f = fopen(made_path(PCRI_MANIFEST_NAME), "rb");
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_eq(pcri_buffer_reserve(&text, 1 << 16, &e), 0);
+    text.nbytes = fread(text.data, 1, text.capacity, f);
+    ck_assert_int_eq(fclose(f), 0);
+    ck_assert_int_eq(
+        pcri_manifest_parse(text.data, text.nbytes, NULL, PCRI_PARSE_NO_VERIFY, &manifest, &e),
+        0);
+    manifest.ends[GROUPS]++; /* of group 1 in record 1; the sum stays */
+    manifest.ends[2 * GROUPS]--;
+    write_manifest(&manifest);
+    pcr_buffer_free(&text);
+    ds = open_with(&o);
+    ck_assert_int_eq(pcr_sample_acquire(ds, 7, &s, &e), PCR_ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(e.message, "another group table than the manifest says"));
     pcr_dataset_close(&ds);
 }
 END_TEST
@@ -663,6 +707,10 @@ START_TEST(verify_finds_damage)
     ck_assert_uint_eq(report.record_count, 7);
 
     f.stop_at = f.count + 1;
+    ck_assert_int_eq(pcr_dataset_verify_record(ds, 0, 0, &report, note, &f, &e),
+                     PCR_ERR_CANCELLED);
+    ck_assert_int_eq(f.count, f.stop_at);
+    f.stop_at = f.count + 2; /* at the chunk, after its group */
     ck_assert_int_eq(pcr_dataset_verify_record(ds, 0, 0, &report, note, &f, &e),
                      PCR_ERR_CANCELLED);
     ck_assert_int_eq(f.count, f.stop_at);

@@ -258,6 +258,10 @@ START_TEST(arguments)
     ck_assert_int_eq(pcr_decoder_decode_spans(d, &none, NULL, &got, NULL, &e),
                      PCR_ERR_TRUNCATED);
     ck_assert_int_eq(pcr_decoder_decode_spans(d, &bad, NULL, &got, NULL, &e), PCR_ERR_INVAL);
+    struct pcr_span header[2] = { { photo.data, 20 }, { photo.data + 20, 20 } };
+    const struct pcr_spans no_scan = { .items = header, .count = 2 };
+    ck_assert_int_eq(pcr_decoder_decode_spans(d, &no_scan, NULL, &got, NULL, &e),
+                     PCR_ERR_TRUNCATED);
     ck_assert_int_eq(pcr_decoder_decode_spans(d, NULL, NULL, &got, NULL, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_decoder_decode_spans(d, &none, NULL, NULL, NULL, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(
@@ -265,8 +269,13 @@ START_TEST(arguments)
     ck_assert_int_eq(pcr_decoder_continue(d, &none, &got, NULL, &e), PCR_ERR_INVAL);
     span = (struct pcr_span) { photo.data, photo.nbytes }; /* a whole file, and no more */
     ck_assert_int_eq(pcr_decoder_decode_spans(d, &bad, NULL, &got, NULL, &e), 0);
+    struct pcr_image_info small = { .size = 4 };
+    ck_assert_int_eq(pcr_decoder_continue(d, &none, &got, &small, &e), PCR_ERR_INVAL);
+    ck_assert_ptr_nonnull(strstr(e.message, "pcr_image_info.size is 4"));
     ck_assert_int_eq(pcr_decoder_continue(d, &none, &got, NULL, &e), 0);
     ck_assert_uint_eq(got.nbytes, 67 * 45 * 3);
+    span.data = NULL;
+    ck_assert_int_eq(pcr_decoder_continue(d, &bad, &got, NULL, &e), PCR_ERR_INVAL);
     pcr_buffer_free(&photo);
     pcr_buffer_free(&got);
     pcr_decoder_destroy(&d);

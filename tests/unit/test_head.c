@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "base/zstd.h"
 #include "dataset/materialise.h"
 #include "record/columns.h"
 #include "record/record.h"
@@ -359,6 +360,41 @@ START_TEST(hostile_bytes)
 }
 END_TEST
 
+/* A head of 2 MiB that expands far is decompressed in parts: the table must fit and be whole. */
+START_TEST(tables_that_expand)
+{
+    enum { RAW = 2 << 20, MANY = 60000 };
+    struct pcr_buffer packed = { 0 }, raw = { 0 };
+    struct pcr_error e;
+    uint8_t *text = calloc(1, RAW);
+    ck_assert_ptr_nonnull(text);
+    pcri_store32(text, MANY * 3);
+    ck_assert_int_eq(pcri_zstd_pack(text, RAW, 1, &packed, &e), 0);
+    ck_assert_int_eq(
+        pcri_columns_unpack(packed.data, packed.nbytes, RAW, PCRI_COLUMN_LAST, &raw, &e),
+        PCR_ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(e.message, "180000 columns do not fit"));
+    pcri_store32(text, MANY);
+    ck_assert_int_eq(pcri_zstd_pack(text, RAW, 1, &packed, &e), 0);
+    ck_assert_int_eq(
+        pcri_columns_unpack(packed.data, packed.nbytes, RAW, PCRI_COLUMN_LAST, &raw, &e),
+        PCR_ERR_CORRUPT);
+    ck_assert_ptr_nonnull(strstr(e.message, "bytes after the last column"));
+    for (size_t i = 0; i < packed.nbytes;
+         i++) { /* a block of an unknown kind, or its content */
+        packed.data[i] ^= 0x06;
+        raw.nbytes = 0;
+        ck_assert_int_lt(
+            pcri_columns_unpack(packed.data, packed.nbytes, RAW, PCRI_COLUMN_LAST, &raw, &e),
+            0);
+        packed.data[i] ^= 0x06;
+    }
+    pcr_buffer_free(&packed);
+    pcr_buffer_free(&raw);
+    free(text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("head");
@@ -370,6 +406,7 @@ int main(void)
     tcase_add_test(t, unknown_columns);
     tcase_add_test(t, sizes_have_limits);
     tcase_add_test(t, hostile_bytes);
+    tcase_add_test(t, tables_that_expand);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     int failed = srunner_ntests_failed(r);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "jpeg/huffman.h"
+#include "jpeg/scan_decode.h"
 
 /* Kraft's sum in units of 2^-16, and that codes are the canonical ones of JPEG. */
 static uint32_t check_legal(const struct pcri_huffman *h, const uint32_t counts[256])
@@ -97,6 +98,16 @@ START_TEST(long_codes_are_limited)
 }
 END_TEST
 
+START_TEST(no_table)
+{
+    const struct pcri_dht none = { .defined = false };
+    struct pcri_lookup lookup;
+    struct pcr_error e;
+    ck_assert_int_eq(pcri_lookup_build(&none, false, 15, &lookup, &e), PCR_ERR_CORRUPT);
+    ck_assert_str_eq(e.message, "a Huffman table is missing");
+}
+END_TEST
+
 START_TEST(one_symbol)
 {
     uint32_t counts[256] = { [7] = 5 };
@@ -118,6 +129,7 @@ int main(void)
     tcase_add_test(t, random_counts);
     tcase_add_test(t, long_codes_are_limited);
     tcase_add_test(t, one_symbol);
+    tcase_add_test(t, no_table);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_NORMAL);
     int failed = srunner_ntests_failed(r);

@@ -478,6 +478,9 @@ START_TEST(links_as_splits)
     ck_assert_int_eq(symlink("../all/a", at("train/a")), 0);
     ck_assert_int_eq(symlink("../all/b", at("val/b")), 0);
     refused(NULL, PCR_ERR_INVAL, "train/a is a link to a folder that stands in the tree");
+    grow("z/1.jpg");
+    refused(NULL, PCR_ERR_INVAL, "train/a is a link to a folder that stands in the tree");
+    ck_assert_int_eq(unlink(at("z/1.jpg")) | rmdir(at("z")), 0);
     ck_assert_int_eq(unlink(at("train/a")), 0);
     ck_assert_int_eq(unlink(at("val/b")), 0);
     grow("train/a/ val/b/"); /* links to files are files */

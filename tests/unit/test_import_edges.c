@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <pcr/source.h>
 
@@ -142,6 +143,12 @@ START_TEST(metadata)
     refused("m", PCR_ERR_INVAL, "line 3: no file_name");
     file("m/metadata.csv", "file_name,text\n1.jpg,one\n2.jpg,two\n");
     refused("m", PCR_ERR_INVAL, "2.jpg");
+    file("m/metadata.csv", "file_name,label\n1.jpg,1e999\n");
+    refused("m", PCR_ERR_INVAL, "m/metadata.csv: line 2 ('1.jpg'): label 1e999 is beyond");
+    file("m/2.jpg", "x");
+    file("m/metadata.csv", "file_name,label\n1.jpg,1\n2.jpg,bee\n");
+    refused("m", PCR_ERR_INVAL, "m/metadata.csv: ");
+    ck_assert_int_eq(unlink(at("m/2.jpg")), 0);
     file("m/metadata.csv", "file_name,text\n1.jpg,one\n");
     opens("m");
     struct pcr_source_sample sample = { .size = sizeof(sample) };

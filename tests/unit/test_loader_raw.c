@@ -162,7 +162,8 @@ static int in_child(struct pcr_loader *l, struct pcr_batch *held, uint64_t hash)
     uint32_t count = 0;
     signal(SIGALRM, SIG_DFL); /* Check has another use for it */
     alarm(60);                /* a child that hangs ends by a signal */
-    if (pcr_loader_next(l, &b, &err) != PCR_ERR_INVAL || !strstr(err.message, "fork"))
+    if (pcr_loader_batch_count(l) || pcr_loader_next(l, &b, &err) != PCR_ERR_INVAL ||
+        !strstr(err.message, "fork"))
         return 1;
     if (pcr_loader_start_epoch(l, 0, NULL) != PCR_ERR_INVAL ||
         pcr_loader_state(l, state, NULL) != PCR_ERR_INVAL ||

@@ -61,11 +61,23 @@ START_TEST(loaders)
     REFUSED(pcr_loader_create(dataset, &o, NULL, &err), "");
     struct pcr_loader *none = NULL;
     REFUSED(pcr_loader_create(NULL, &o, &none, &err), "");
+    struct pcr_decoder *decoder = NULL;
+    made_check(pcr_decoder_create(&decoder, &err), &err);
     REFUSED(pcr_resize(NULL, NULL, 1, 1, 3, NULL, NULL, 1, 1, &err), "no decoder, source");
+    REFUSED(pcr_resize(decoder, NULL, 1, 1, 3, NULL, NULL, 1, 1, &err), "no decoder, source");
+    pcr_decoder_destroy(&decoder);
     struct pcr_dataset *nothing = NULL;
     ck_assert_int_eq(pcr_dataset_open("", NULL, &nothing, &err), PCR_ERR_IO);
     ck_assert_ptr_nonnull(strstr(err.message, "an empty path"));
-    ck_assert_ptr_null(nothing);
+    const struct pcr_limits small_limits = { .size = 4 };
+    struct pcr_dataset_options d = { .size = 4 };
+    REFUSED(pcr_dataset_open(made_dir, &d, &nothing, &err), "pcr_dataset_options.size is 4");
+    d = (struct pcr_dataset_options) { .size = sizeof(d), .limits = &small_limits };
+    REFUSED(pcr_dataset_open(made_dir, &d, &nothing, &err), "pcr_limits.size is 4");
+    const struct pcr_writer_options w = { .size = 4 };
+    struct pcr_writer *writer = NULL;
+    REFUSED(pcr_writer_open("nowhere", &w, &writer, &err), "pcr_writer_options.size is 4");
+    ck_assert(!nothing && !writer);
     ck_assert_ptr_null(none);
     struct pcr_loader_options later = o; /* with what a later version has in the reserved */
     later.transform.reserved[3] = 1;
@@ -162,6 +174,11 @@ START_TEST(sizes)
     image.info.size = sizeof(image);
     made_check(pcr_decoder_inspect(d, file.data, file.nbytes, NULL, &image.info, &err), &err);
     ck_assert(image.info.height && !image.after[0] && !image.after[7]);
+    struct pcr_decode_options small = { .size = 4 };
+    REFUSED(pcr_sample_decode(s, 1, d, &small, &pixels, NULL, &err),
+            "pcr_decode_options.size is 4");
+    REFUSED(pcr_decoder_decode(d, file.data, file.nbytes, &small, file.data, 1, 1, NULL, &err),
+            "pcr_decode_options.size is 4");
     REFUSED(pcr_dataset_write("nowhere", NULL, NULL, &report, &err),
             "pcr_write_progress.size is 4");
     pcr_buffer_free(&file);

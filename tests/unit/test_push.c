@@ -3,11 +3,13 @@
  * adds which; nothing without a finish. */
 #include <check.h>
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <pcr/dataset.h>
 
@@ -302,6 +304,60 @@ END_TEST
         ck_assert_msg(strstr(error.message, says) != NULL, "%s", error.message); \
     } while (0)
 
+/* Pushes a picture and what is none, of a path of 400 bytes. */
+static int push_bad(uint32_t policy, struct pcr_write_progress *report)
+{
+    char path[401] = "";
+    memset(path, 'p', 400);
+    memcpy(path + 390, "/the-end", 8);
+    struct pcr_source_sample s = describe(1);
+    s.path = path;
+    options.bad_policy = policy;
+    struct pcr_writer *w = open_writer("pushed");
+    ck_assert_int_eq(add(w, PCR_WRITER_NEXT, 0), 0);
+    ck_assert_int_eq(pcr_writer_add(w, PCR_WRITER_NEXT, &s, "no picture", 10, &error), 0);
+    int rc = pcr_writer_finish(w, report, &error);
+    pcr_writer_close(&w);
+    return rc;
+}
+
+/* Of a long path the end is told; a file that is kept is tried by no more than readers allow. */
+START_TEST(bad_input_from_afar)
+{
+    const struct pcr_limits limits = { .size = sizeof(limits), .max_scans = 1000 };
+    struct pcr_write_progress report = { .size = sizeof(report) };
+    options.limits = &limits;
+    ck_assert_int_eq(push_bad(PCR_BAD_FAIL, &report), PCR_ERR_FORMAT);
+    ck_assert_int_eq(strncmp(error.message, "...ppp", 6), 0);
+    ck_assert_ptr_nonnull(strstr(error.message, "/the-endpp"));
+    ck_assert_int_eq(push_bad(PCR_BAD_OPAQUE, &report), 0);
+    ck_assert_uint_eq(report.samples_done, 2);
+    ck_assert_uint_eq(report.samples_bad, 0);
+}
+END_TEST
+
+/* Another program's byte in the file of kept samples is an error of that file. */
+START_TEST(spool_is_changed)
+{
+    struct pcr_writer *w = open_writer("pushed");
+    char link[64], name[512];
+    int found = -1;
+    ck_assert_int_eq(add(w, PCR_WRITER_NEXT, 0), 0);
+    for (int fd = 0; fd < 256; fd++) {
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        ssize_t n = readlink(link, name, sizeof(name) - 1);
+        name[n > 0 ? n : 0] = '\0';
+        found = strstr(name, "/.pcr-spool-") ? fd : found;
+    }
+    ck_assert_int_ge(found, 0);
+    ck_assert_int_eq(pwrite(found, "x", 1, 100), 1);
+    REFUSED(pcr_writer_finish(w, NULL, &error), PCR_ERR_IO,
+            "a kept sample is not what was written");
+    ck_assert_int_eq(error.sys_errno, EIO);
+    pcr_writer_close(&w);
+}
+END_TEST
+
 /* What can be seen of a sample by itself is said when it is added; others may follow. */
 START_TEST(bad_samples)
 {
@@ -381,6 +437,8 @@ int main(void)
     tcase_add_test(t, cancelled_and_continued);
     tcase_add_test(t, many);
     tcase_add_test(t, bad_input_is_told);
+    tcase_add_test(t, bad_input_from_afar);
+    tcase_add_test(t, spool_is_changed);
     tcase_add_test(t, bad_samples);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/storage.h"
 #include "made_images.h"
 #include "toy_storage.h"
 
@@ -350,6 +351,30 @@ START_TEST(loads_epochs)
 }
 END_TEST
 
+/* What is beyond an object's end is not asked of the program, and nothing at all is 0 ranges. */
+START_TEST(beyond_the_end)
+{
+    const struct pcri_storage *storage = NULL;
+    struct pcri_file *f = NULL;
+    uint8_t got[8] = "";
+    toy_create(&toy, _i);
+    toy_put(&toy, "one", "0123456789", 10);
+    made_check(pcri_storage_custom(&toy.storage, &storage, &error), &error);
+    made_check(pcri_file_open(storage->backend, "one", &f, &error), &error);
+    made_check(pcri_file_read_at(f, 4, got, 6, &error), &error);
+    ck_assert_str_eq((char *) got, "456789");
+    uint64_t asked = toy.read_count;
+    ck_assert_int_eq(pcri_file_read_at(f, 4, got, 7, &error), PCR_ERR_TRUNCATED);
+    const struct pcri_range wide = { UINT64_MAX, got, 2 };
+    ck_assert_int_eq(pcri_file_read_again(f, &wide, 1, &error), PCR_ERR_TRUNCATED);
+    made_check(pcri_file_read(f, NULL, 0, &error), &error);
+    ck_assert_uint_eq(toy.read_count, asked);
+    pcri_file_close(&f);
+    pcri_storage_destroy(&storage);
+    toy_destroy(&toy);
+}
+END_TEST
+
 /* Where reads are completed at once, a forked child reads on. */
 START_TEST(forked)
 {
@@ -432,6 +457,7 @@ int main(void)
     tcase_add_test(tc, caches_of_two);
     tcase_add_loop_test(tc, verifies, 0, 2);
     tcase_add_loop_test(tc, loads_epochs, 0, 2);
+    tcase_add_loop_test(tc, beyond_the_end, 0, 2);
     tcase_add_test(tc, forked);
     tcase_add_test(tc, refusals);
     suite_add_tcase(s, tc);

@@ -40,6 +40,7 @@ static struct {
     long clock_ahead_s;        /* of the time of day */
     _Atomic(hook) at_mkdir;    /* is called once, before */
     _Atomic(hook) at_realpath;
+    _Atomic(hook) at_pwrite;
     _Atomic(hook) at_lock;
 } faults;
 
@@ -49,6 +50,13 @@ static bool ends_in(const char *path, const char *ending)
 {
     size_t n = strlen(path), m = strlen(ending);
     return n >= m && !strcmp(path + n - m, ending);
+}
+
+static void call_once(_Atomic(hook) *at)
+{
+    hook f = atomic_exchange(at, NULL);
+    if (f)
+        f();
 }
 
 ssize_t __real_pread64(int fd, void *p, size_t nbytes, off_t offset);
@@ -103,6 +111,14 @@ ssize_t __wrap_write(int fd, const void *p, size_t nbytes)
     return faults.write_nothing ? 0 : __real_write(fd, p, nbytes);
 }
 
+ssize_t __real_pwrite64(int fd, const void *p, size_t nbytes, off_t offset);
+ssize_t __wrap_pwrite64(int fd, const void *p, size_t nbytes, off_t offset);
+ssize_t __wrap_pwrite64(int fd, const void *p, size_t nbytes, off_t offset)
+{
+    call_once(&faults.at_pwrite);
+    return __real_pwrite64(fd, p, nbytes, offset);
+}
+
 int __real_stat64(const char *path, struct stat *st);
 int __wrap_stat64(const char *path, struct stat *st);
 int __wrap_stat64(const char *path, struct stat *st)
@@ -152,13 +168,6 @@ int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
     if (clock == CLOCK_REALTIME)
         t->tv_sec += faults.clock_ahead_s;
     return rc;
-}
-
-static void call_once(_Atomic(hook) *at)
-{
-    hook f = atomic_exchange(at, NULL);
-    if (f)
-        f();
 }
 
 int __real_mkdir(const char *path, mode_t mode);
@@ -779,6 +788,37 @@ START_TEST(overlapping)
 }
 END_TEST
 
+static struct pcr_writer *writer;
+
+static void finish_now(void)
+{
+    struct pcr_error e;
+    ck_assert_int_eq(pcr_writer_finish(writer, NULL, &e), PCR_ERR_INVAL);
+    ck_assert_str_eq(e.message, "1 threads are still adding samples");
+}
+
+/* A writer does not finish while a sample is being added; after that it does. */
+START_TEST(finish_while_adding)
+{
+    const struct pcr_writer_options o = { .size = sizeof(o),
+                                          .write = &options,
+                                          .class_count = src.source.class_count,
+                                          .class_names = src.source.class_names,
+                                          .split_count = src.source.split_count,
+                                          .split_names = src.source.split_names };
+    const struct pcr_buffer *file = &src.samples[0].file;
+    struct pcr_source_sample s = { .size = sizeof(s) };
+    made_check(plain_describe(&src, 0, &s, &error), &error);
+    made_check(pcr_writer_open(at("pushed"), &o, &writer, &error), &error);
+    faults.at_pwrite = finish_now;
+    made_check(pcr_writer_add(writer, 0, &s, file->data, file->nbytes, &error), &error);
+    ck_assert(!faults.at_pwrite);
+    made_check(pcr_writer_finish(writer, &report, &error), &error);
+    ck_assert_uint_eq(report.samples_done, 1);
+    pcr_writer_close(&writer);
+}
+END_TEST
+
 /* Keys differ from hash to hash, and there is a CPU, also where the system does not help. */
 START_TEST(less_of_a_system)
 {
@@ -881,6 +921,7 @@ int main(void)
     tcase_add_test(t, taken_over_again);
     tcase_add_test(t, early_workers);
     tcase_add_test(t, overlapping);
+    tcase_add_test(t, finish_while_adding);
     tcase_add_test(t, less_of_a_system);
     tcase_add_test(t, calls_that_get_nowhere);
     tcase_add_test(t, part_of_a_state);

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* libjpeg-turbo's decoder as a user may choose it: what it cannot or must not decode is told. */
 #include <check.h>
+#include <stdio.h>
 #include <string.h>
 
+#include <jerror.h>
 #include <pcr/image.h>
 
 #include "base/base.h"
 #include "generator.h"
+#include "jpeg/turbo.h"
 
 static struct pcr_decoder *decoder;
 static struct pcr_buffer file, pixels, control;
@@ -85,6 +88,43 @@ START_TEST(lengths_of_app1)
 }
 END_TEST
 
+/* A file that ends in the marker of such a segment. */
+START_TEST(end_in_app1)
+{
+    make("baseline");
+    file.data[2] = 0xFF;
+    file.data[3] = 0xE1;
+    for (size_t n = 4; n < 6; n++) {
+        file.nbytes = n;
+        ck_assert_int_lt(decode(NULL, &pixels), 0);
+        ck_assert_int_eq(err.code, PCR_ERR_TRUNCATED);
+    }
+}
+END_TEST
+
+/* What libjpeg says, in our codes. */
+START_TEST(codes)
+{
+    static const struct {
+        int message, code;
+    } rows[] = {
+        { JERR_OUT_OF_MEMORY, PCR_ERR_NOMEM },    { JWRN_JPEG_EOF, PCR_ERR_TRUNCATED },
+        { JERR_INPUT_EMPTY, PCR_ERR_TRUNCATED },  { JERR_NOT_COMPILED, PCR_ERR_UNSUPPORTED },
+        { JERR_IMAGE_TOO_BIG, PCR_ERR_LIMIT },    { JERR_WIDTH_OVERFLOW, PCR_ERR_LIMIT },
+        { JERR_BAD_HUFF_TABLE, PCR_ERR_CORRUPT },
+    };
+    static struct pcri_turbo t;
+    struct jpeg_decompress_struct d = { .err = pcri_turbo_errors(&t, NULL, 0, &err) };
+    for (volatile size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        d.err->msg_code = rows[i].message;
+        if (!setjmp(t.jump))
+            d.err->error_exit((j_common_ptr) &d);
+        ck_assert_int_eq(t.code, rows[i].code);
+        ck_assert_int_eq(err.code, rows[i].code);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("turbo");
@@ -93,6 +133,8 @@ int main(void)
     tcase_add_test(t, scans);
     tcase_add_test(t, precision);
     tcase_add_test(t, lengths_of_app1);
+    tcase_add_test(t, end_in_app1);
+    tcase_add_test(t, codes);
     suite_add_tcase(s, t);
     SRunner *r = srunner_create(s);
     srunner_run_all(r, CK_ENV);

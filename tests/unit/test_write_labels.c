@@ -146,6 +146,9 @@ START_TEST(not_floats)
     set_float(0, 0.5);
     set_int(3, large + 1);
     refused("'images/003.jpg'", "9007199254740993 is not exact");
+    src.count[3] = 2; /* of two the first is told */
+    src.ints[3][1] = large + 3;
+    refused("'images/003.jpg'", "9007199254740993 is not exact");
     set_int(3, INT64_MAX);
     refused("'images/003.jpg'", "is not exact");
     src.images.source.class_count = 3;

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <pcr/ladder.h>
+
 #include "base/base.h"
 #include "leave.h"
 #include "write_source.h"
@@ -124,6 +126,85 @@ START_TEST(makes_damaged_records_again)
 }
 END_TEST
 
+static struct pcr_source plain; /* of the test, before a describe() of these */
+
+static int describe_halves(void *context, uint64_t i, struct pcr_source_sample *out,
+                           struct pcr_error *err)
+{
+    static const double half = 0.5;
+    int rc = plain.describe(context, i, out, err);
+    out->labels = NULL;
+    out->float_labels = &half;
+    return rc;
+}
+
+static int describe_large(void *context, uint64_t i, struct pcr_source_sample *out,
+                          struct pcr_error *err)
+{
+    static const int64_t large = INT64_C(1) << 40;
+    int rc = plain.describe(context, i, out, err);
+    out->labels = &large;
+    return rc;
+}
+
+static int describe_unlabelled(void *context, uint64_t i, struct pcr_source_sample *out,
+                               struct pcr_error *err)
+{
+    int rc = plain.describe(context, i, out, err);
+    out->label_count = 0;
+    return rc;
+}
+
+/* As many groups as the default ladder, of other pieces. */
+static struct pcr_ladder *other_ladder(void)
+{
+    struct pcr_ladder *usual = NULL, *other = NULL;
+    char text[2048] = "ladder other\nscript all\ngroup\nall 0-0 0 0\n";
+    size_t n = strlen(text);
+    ck_assert_int_eq(pcr_ladder_create(NULL, &usual, &error), 0);
+    uint32_t groups = pcr_ladder_group_count(usual);
+    pcr_ladder_destroy(&usual);
+    for (uint32_t k = 1; k + 1 < groups; k++)
+        n += (size_t) snprintf(text + n, sizeof(text) - n, "group\nluma %u-%u 0 0\n", k, k);
+    n += (size_t) snprintf(text + n, sizeof(text) - n,
+                           "group\nluma %u-63 0 0\nchroma 1-63 0 0\n", groups - 1);
+    ck_assert_msg(!pcr_ladder_parse(text, n, &other, &error), "%s", error.message);
+    return other;
+}
+
+/* A record that holds what the plan cannot have put there is made again: one of other samples,
+ * of another ladder, of labels that are no classes. */
+START_TEST(makes_other_records_again)
+{
+    struct pcr_ladder *ladder = other_ladder();
+    char command[256];
+    write_part("part");
+    uint64_t done = report.records_done;
+    const struct pcr_write_options usual = options;
+    plain = src.source;
+    for (int i = 0; i < 4; i++) {
+        options.record_samples = i ? 4 : SAMPLES;
+        options.ladder = i == 1 ? ladder : NULL;
+        src.source.class_count = i < 2 ? plain.class_count : 0;
+        src.source.describe = i == 2   ? describe_halves
+                              : i == 3 ? describe_large
+                                       : plain.describe;
+        write_ok("other");
+        options = usual;
+        src.source = plain;
+        snprintf(command, sizeof(command),
+                 "cd %s && rm -rf d && cp -r part d && f=$(cd d && ls *.pcr | head -n 1) && "
+                 "cp other/$f d && rm -r other",
+                 top.path);
+        ck_assert_int_eq(system(command), 0);
+        write_ok("d");
+        ck_assert_uint_eq(report.records_kept, done - 1);
+        test_same_folders(at("whole"), at("d"));
+    }
+    pcr_ladder_destroy(&ladder);
+}
+END_TEST
+
 START_TEST(finishes_what_is_complete)
 {
     /* Killed after the manifest and before the state file was removed. */
@@ -200,8 +281,22 @@ START_TEST(does_finished_work_once)
     src.revision = UINT64_MAX; /* changed after the dataset was finished */
     refused("whole", "already holds another dataset");
     src.revision = 1;
+    plain = src.source;
+    src.source.class_names = (const char *const[]) { "ape", "bee", "cow" };
+    refused("whole", "already holds another dataset");
+    src.source = plain;
+    src.source.describe = describe_unlabelled;
+    refused("whole", "already holds another dataset");
+    src.source = plain;
     write_ok("whole");
     left_alone("whole", &before);
+
+    options.record_samples = 1; /* sample 5 is bad, and its record not there */
+    src.source.sample_count = 7;
+    write_ok("few");
+    before = manifest_stat("few");
+    write_ok("few");
+    left_alone("few", &before);
 }
 END_TEST
 
@@ -219,6 +314,17 @@ START_TEST(refuses_what_is_not_its_own)
     options.bad_policy = PCR_BAD_SKIP;
     write_ok("d");
     test_same_folders(at("whole"), at("d"));
+
+    enum { LONG = 100000 };
+    static char attributes[LONG];
+    memset(attributes, 'x', LONG - 1);
+    memcpy(attributes, "{\"n\":\"", 6);
+    memcpy(attributes + LONG - 3, "\"}", 2);
+    src.samples[9].attributes = attributes;
+    write_part("long");
+    attributes[10] = 'y';
+    refused("long", "other options or sources");
+    src.samples[9].attributes = "{ \"n\": 1,\"a\":[ ]}";
 
     char command[512];
     snprintf(command, sizeof(command), "mkdir %s && cp %s/train-00000.pcr %s", at("e"),
@@ -348,6 +454,7 @@ int main(void)
     tcase_set_timeout(t, 100);
     tcase_add_test(t, goes_on_after_cancel);
     tcase_add_test(t, makes_damaged_records_again);
+    tcase_add_test(t, makes_other_records_again);
     tcase_add_test(t, finishes_what_is_complete);
     tcase_add_test(t, does_finished_work_once);
     tcase_add_test(t, refuses_what_is_not_its_own);

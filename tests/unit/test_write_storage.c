@@ -132,6 +132,18 @@ START_TEST(fails_and_goes_on)
 }
 END_TEST
 
+/* What is in folders below is not the dataset's. */
+START_TEST(others_stay)
+{
+    toy_put(&toy, "a/b/c/x.pcr", "x", 1);
+    ck_assert_msg(convert() == 0, "%s", error.message);
+    const struct toy_object *o = toy_find(&toy, "a/b/c/x.pcr");
+    ck_assert(o && o->nbytes == 1);
+    toy.objects[0].name[0] = '\0';
+    same_as_files();
+}
+END_TEST
+
 START_TEST(refusals)
 {
     const struct pcr_storage good = toy.storage;
@@ -165,6 +177,7 @@ int main(void)
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, same_bytes);
     tcase_add_test(tc, fails_and_goes_on);
+    tcase_add_test(tc, others_stay);
     tcase_add_test(tc, refusals);
     suite_add_tcase(s, tc);
     SRunner *sr = srunner_create(s);

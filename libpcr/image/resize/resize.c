@@ -103,7 +103,7 @@ static int make_filter(struct pcr_buffer *b, uint32_t kind, const struct extent 
     if (!pcri_mul(out_size, sizeof(struct pcri_tap), &taps_nbytes) ||
         !pcri_mul(width * sizeof(int16_t), out_size, &weights_nbytes) ||
         !pcri_add(taps_nbytes, weights_nbytes, &total))
-        return pcri_fail_nomem(err, out_size);
+        return pcri_fail_nomem(err, SIZE_MAX);
     int rc = pcri_buffer_reserve(b, total, err);
     if (rc)
         return rc;
@@ -283,7 +283,7 @@ static int begin(struct pcri_resizer *r, const struct pcri_resize_plan *plan, ui
                             &wide)) ||
         !pcri_add(wide, columns + padding + 1, &total) ||
         !pcri_mul(total, sizeof(uint16_t), &total))
-        return pcri_fail_nomem(err, columns);
+        return pcri_fail_nomem(err, SIZE_MAX);
     *j = (struct pcri_resize_job) {
         .plan = plan, .rows = r->rows, .columns = columns, .dst = dst
     };
@@ -335,7 +335,7 @@ int pcri_resize_feed(struct pcri_resizer *r, const struct pcri_resize_plan *plan
         out->capacity = all;
     out->row_nbytes = out->job.columns;
     if (!pcri_mul(out->row_nbytes, out->capacity, &total))
-        return pcri_fail_nomem(err, out->row_nbytes);
+        return pcri_fail_nomem(err, SIZE_MAX);
     rc = pcri_buffer_reserve(&r->held, total, err);
     out->held = r->held.data;
     return rc;
