@@ -45,11 +45,12 @@ static int unknown_command(const char *name)
     return PCRTOOL_USAGE;
 }
 
-/* Output that did not arrive (a full disk) is a failure, also when it shows only now. */
+/* Output that did not arrive (a full disk) is a failure, also when it shows only now. A command
+ * that has failed has said why. */
 static int close_stdout(int rc)
 {
     int failed = ferror(stdout);
-    if (fclose(stdout) || failed) {
+    if ((fclose(stdout) || failed) && rc != PCRTOOL_FAILED) {
         fprintf(stderr, "pcrtool: cannot write to standard output: %s\n",
                 errno ? strerror(errno) : "unknown error");
         return rc ? rc : PCRTOOL_FAILED;

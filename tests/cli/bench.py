@@ -3,7 +3,7 @@
 """bench: a line for each fidelity, backend and number of threads, and what it was made of."""
 import os
 
-from helper import damage, dataset, fails, json_of, pcrtool, records
+from helper import convert, damage, dataset, fails, json_of, pcrtool, records
 
 path = dataset()
 info = json_of("info", path, "--json")
@@ -46,6 +46,11 @@ fails("bench", path, "--io", "tape", code=2, says=["pread|mmap"])
 fails("bench", path, "--seconds", "0", code=2, says=["seconds"])
 fails("bench", path, "--split", "none-such", code=2, says=["none-such"])
 fails("bench", "missing.pcr", says=["missing.pcr"])
+os.mkdir("photos/void")  # a split of which nothing is left
+with open("photos/void/bad.jpg", "wb") as file:
+    file.write(b"<html>")
+convert("photos", "part.pcr", "--layout", "split", "--on-bad", "skip", code=3)
+fails("bench", "part.pcr", "--split", "void", says=["part.pcr has no samples to measure with"])
 damage(records(path)[0], -1)  # a damaged sample is passed over
 pcrtool("verify", path, "--quiet", code=4)
 pcrtool("bench", path, "-f", str(groups), "--threads", "1", "--json")

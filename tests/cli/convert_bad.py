@@ -109,3 +109,10 @@ for kind, option in (("png", "fail"), ("unsupported", "opaque")):
     found = json_of("verify", f"{kind}.pcr", "--deep", "--json")["undecodable_samples"]
     noted = json_of("info", f"{kind}.pcr", "--json")["undecodable_count"]
     assert found == noted and (found > 0) == (kind == "unsupported"), (kind, found, noted)
+
+# Sizes from 1 MiB on are told as such.
+os.mkdir("large")
+with open("large/noise.jpg", "wb") as file:
+    file.write(b"\x01" * 1300000)
+text = pcrtool("convert", "large", "large.pcr", "--on-bad", "opaque").stdout.decode()
+assert "sources          1.2 MiB\n" in text, text

@@ -78,6 +78,15 @@ assert done.stderr.splitlines()[0] == (b"pcrtool convert: note: noted/a/metadata
 assert b"left out" not in done.stderr and b"left out" not in done.stdout
 assert not pcrtool("convert", "noted", "quiet.pcr", "--quiet").stderr
 
+# Of many files that say nothing of some images ten are named.
+for i in range(11):
+    tree("talk", f"c{i}/1.jpg", f"c{i}/2.jpg")
+    with open(f"talk/c{i}/metadata.csv", "w", encoding="utf-8") as file:
+        file.write("file_name,text\n1.jpg,one\n")
+told = pcrtool("convert", "talk", "dry", "--dry-run").stderr.decode()
+assert told.count("it has no row for 1 of the 2 images") == 10, told
+assert "note: 1 more\n" in told, told
+
 # In doubt: both readings and the option; the option decides.
 tree("doubt", "train/cat/1.jpg", "val/cat/1.jpg", "more/cat/1.jpg")
 fails("convert", "doubt", "doubt.pcr", "--quiet",

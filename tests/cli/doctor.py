@@ -89,7 +89,14 @@ group_count, = struct.unpack_from("<H", read(records(path)[0]), 24)
 damage(records(path)[0], 96 + 24 * group_count + head_nbytes + 1)
 pcrtool("cat", path, "@0", code=4)
 assert json_of("doctor", path, "--json", "--threads", "1")["dataset"]["rates"]
-for record in records(path):
+# A split may have no samples.
+os.mkdir("photos/a-void")
+with open("photos/a-void/bad.jpg", "wb") as file:
+    file.write(b"<html>")
+convert("photos", "void.pcr", "--layout", "split", "--on-bad", "skip", code=3)
+assert json_of("info", "void.pcr", "--json")["splits"][0]["sample_count"] == 0
+for record in records("void.pcr") + records(path):
     damage(record, 40)
+assert b".pcr" in pcrtool("doctor", "void.pcr", code=4).stderr
 done = pcrtool("doctor", path, code=4)
 assert b"pread" in done.stdout and b".pcr" in done.stderr

@@ -59,6 +59,16 @@ assert closed("cat", path, "@0", "-o", "a.jpg", streams=(0, 1)) == (0, b"")
 assert closed("cat", path, "@0", "-o", "b.jpg", streams=(0, 1, 2)) == (0, b"")
 assert read("a.jpg") == read("b.jpg") == whole
 
+# A failure is told once.
+with open("one.csv", "w", encoding="utf-8") as file:
+    file.write("path,label\na.jpg,c1\n")
+convert("one.csv", "classes.pcr", "--classes", ",".join(f"c{i}" for i in range(900)))
+with open("/dev/full", "wb") as full:
+    done = subprocess.run([PCRTOOL, "info", "classes.pcr", "--json"], stdout=full,
+                          stderr=subprocess.PIPE, check=False, timeout=60)
+assert done.returncode == 1
+assert done.stderr == b"pcrtool info: cannot print JSON: No space left on device\n", done.stderr
+
 # What is said of bad inputs goes into no record.
 source = photos("bad", count=16, splits=False)
 for i in range(8):
