@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Help, version, the manual page, and what is said to wrong usage."""
 import re
-import shutil
 
-from helper import fails, pcrtool, run
+from helper import fails, pcrtool
 
 COMMANDS = ["convert", "info", "ls", "cat", "extract", "verify", "bench", "doctor"]
 
@@ -43,9 +42,3 @@ fails("cat", "dataset", "a", "--fidelity", "0", code=2, says=["1 to 32"])
 fails("cat", "dataset", "a", "--fidelity", "two", code=2, says=["two"])
 fails("cat", "dataset", "a", "--fidelity", code=2, says=["needs a value"])
 fails("ls", "dataset", "--json=yes", code=2, says=["no value"])
-
-# Where there is a checker of manual pages, it finds nothing to say.
-if shutil.which("mandoc"):
-    with open("pcrtool.1", "w", encoding="utf-8") as file:
-        file.write(manual)
-    run("mandoc", "-T", "lint", "-W", "warning", "pcrtool.1")
