@@ -5,16 +5,14 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <pcr/dataset.h>
 #include <pcr/source.h>
-#include <pcr/ladder.h>
 #include <pcr/writer.h>
 
 #include "classes.h"
 #include "convert.h"
-#include "interrupt.h"
+#include "ladder.h"
 #include "output.h"
 
 struct settings {
@@ -97,54 +95,6 @@ static const struct pcrtool_option options[] = {
     { 0 },
 };
 
-/* --- reading the ladder --- */
-
-static bool is_builtin(const char *name)
-{
-    const char *known;
-    for (uint32_t i = 0; (known = pcr_ladder_name(i)); i++)
-        if (!strcmp(known, name))
-            return true;
-    return false;
-}
-
-/* Returns an exit code. */
-static int read_ladder(const struct pcrtool_command *c, const char *path,
-                       struct pcr_ladder **out)
-{
-    enum { MAX_NBYTES = 1 << 20 };
-    struct pcr_error err;
-    char *text = malloc(MAX_NBYTES);
-    FILE *f = fopen(path, "rb");
-    size_t n = f && text ? fread(text, 1, MAX_NBYTES, f) : 0;
-    int rc = PCRTOOL_FAILED;
-    if (!f || !text || ferror(f))
-        pcrtool_error(c, "%s: %s", path, strerror(errno));
-    else if (n == MAX_NBYTES)
-        pcrtool_error(c, "%s: too large for a ladder", path);
-    else if (pcr_ladder_parse(text, n, out, &err))
-        pcrtool_error(c, "%s: %s", path, err.message);
-    else
-        rc = PCRTOOL_DONE;
-    if (f)
-        fclose(f);
-    free(text);
-    return rc;
-}
-
-static int get_ladder(const struct pcrtool_command *c, const char *name,
-                      struct pcr_ladder **out)
-{
-    struct pcr_error err;
-    if (!name) /* the coding's own */
-        return PCRTOOL_DONE;
-    if (!is_builtin(name))
-        return read_ladder(c, name, out);
-    if (pcr_ladder_create(name, out, &err))
-        return pcrtool_failed(c, &err);
-    return PCRTOOL_DONE;
-}
-
 /* --- callbacks --- */
 
 enum { NAMED_COUNT = 10 }; /* of what is left out; errors.jsonl has all */
@@ -172,55 +122,6 @@ static void bad_input(void *context, const char *path, const char *format,
     if (err->offset != PCR_NO_OFFSET)
         snprintf(at, sizeof(at), "@%" PRIu64, err->offset);
     pcrtool_error(v->command, "bad input: %s%s: %s", path, at, err->message);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double) t.tv_sec + (double) t.tv_nsec / 1e9;
-}
-
-static void show_progress(struct pcrtool_conversion *v, const struct pcr_write_progress *p)
-{
-    uint64_t done = p->samples_done + p->samples_bad;
-    if (!p->record_count) {
-        char line[64];
-        snprintf(line, sizeof(line), "convert: planning for %" PRIu64 " images",
-                 p->sample_count);
-        pcrtool_progress(line);
-        return;
-    }
-    double seconds = now() - v->start;
-    if (!v->started) { /* what is kept from an earlier run says nothing of the speed */
-        v->started = true;
-        v->kept = done;
-    }
-    double rate = seconds > 0 ? (double) (done - v->kept) / seconds : 0;
-    char line[160], eta[32] = "", saved[32] = "", bad[32] = "";
-    double seconds_left = rate > 0 ? (double) (p->sample_count - done) / rate : 1e9;
-    if (seconds_left < 1e6) { /* beyond that it is no guess worth showing */
-        unsigned left = (unsigned) seconds_left;
-        snprintf(eta, sizeof(eta), "  ETA %u:%02u:%02u", left / 3600, left / 60 % 60,
-                 left % 60);
-    }
-    if (p->records_source_nbytes)
-        snprintf(saved, sizeof(saved), "  saved %.1f%%",
-                 100 - pcrtool_percent(p->written_nbytes, p->records_source_nbytes));
-    if (p->samples_bad)
-        snprintf(bad, sizeof(bad), "  %" PRIu64 " bad", p->samples_bad);
-    snprintf(
-        line, sizeof(line), "convert %3.0f%%  %" PRIu64 "/%" PRIu64 " images  %.0f/s%s%s%s",
-        pcrtool_percent(done, p->sample_count), done, p->sample_count, rate, eta, saved, bad);
-    pcrtool_progress(line);
-}
-
-static int progress(void *context, const struct pcr_write_progress *p)
-{
-    struct pcrtool_conversion *v = context;
-    if (!v->quiet)
-        show_progress(v, p);
-    return pcrtool_interrupted();
 }
 
 /* --- the work --- */
@@ -256,7 +157,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .opaque_policy = s->opaque,
         .limits = &limits,
         .max_memory_nbytes = s->max_memory_nbytes,
-        .progress = progress,
+        .progress = pcrtool_conversion_progress,
         .bad_input = bad_input,
         .context = v,
         .max_side = (uint32_t) s->max_side,
@@ -264,25 +165,12 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .manifest_out = &v->manifest,
         .coding = s->coding,
     };
-    pcrtool_catch_signals(); /* until here there is nothing that a signal could leave behind */
-    v->start = now();
-    v->report.size = sizeof(v->report);
+    pcrtool_conversion_begin(v);
     int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);
-    v->seconds = now() - v->start;
-    pcrtool_progress(NULL);
-    if (!rc)
-        return PCRTOOL_DONE;
-    rc = pcrtool_failed(v->command, &err);
-    if (is_bad_input(&err) && s->on_bad <= PCR_BAD_FAIL && !s->quiet)
-        fprintf(stderr, "pcrtool convert: --on-bad skip leaves bad inputs out and lists them, "
-                        "opaque keeps their bytes,\n  salvage codes what decodes of damaged "
-                        "JPEG files\n");
-    if (v->report.records_done && !s->dry_run && !s->quiet)
-        fprintf(stderr,
-                "pcrtool convert: %" PRIu64 " of %" PRIu64 " records are finished; the "
-                "same command goes on from there\n",
-                v->report.records_done, v->report.record_count);
-    return rc;
+    if (rc && is_bad_input(&err) && s->on_bad <= PCR_BAD_FAIL)
+        v->hint = "--on-bad skip leaves bad inputs out and lists them, opaque keeps their "
+                  "bytes,\n  salvage codes what decodes of damaged JPEG files";
+    return pcrtool_conversion_end(v, rc, &err);
 }
 
 /* realpath(); "" where nothing is there or can be reached. NULL and errno else. */
@@ -379,7 +267,7 @@ static int run_convert(const struct pcrtool_args *args)
         .max_side = s->max_side,
         .quality = s->quality,
     };
-    int rc = get_ladder(args->command, s->ladder, &ladder);
+    int rc = pcrtool_ladder_get(args->command, s->ladder, &ladder);
     if (!rc && s->classes)
         rc = pcrtool_classes_read(args->command, s->classes, &classes);
     if (!rc)

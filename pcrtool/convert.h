@@ -31,7 +31,15 @@ struct pcrtool_conversion {
     struct pcrtool_bad bad[PCRTOOL_BAD_KINDS]; /* of this run, by name */
     uint32_t bad_kinds;
     uint64_t bad_others; /* of further kinds */
+    const char *hint;    /* what else to say where it fails */
 };
+
+/* Before the library is called: from here on signals stop it. */
+void pcrtool_conversion_begin(struct pcrtool_conversion *v);
+/* pcr_write_options.progress, with the conversion as context. */
+int pcrtool_conversion_progress(void *conversion, const struct pcr_write_progress *p);
+/* After it has returned rc and *err. Returns an exit code. */
+int pcrtool_conversion_end(struct pcrtool_conversion *v, int rc, const struct pcr_error *err);
 
 /* Counts a bad input; format: static text, or NULL where it has no bytes. */
 void pcrtool_conversion_count_bad(struct pcrtool_conversion *v, const char *format);

@@ -100,7 +100,7 @@ static void print_bad(const struct pcrtool_conversion *v)
         printf("passed over %" PRIu64 " file(s) that are no images\n", v->ignored_count);
 }
 
-/* The manifest of what was written or, in a dry run_convert_summary, would be. */
+/* The manifest of what was written or, in a dry run, would be. */
 static json_t *manifest_of(const struct pcrtool_conversion *v, const struct pcr_dataset *ds)
 {
     size_t nbytes = v->manifest.nbytes;

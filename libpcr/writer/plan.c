@@ -5,6 +5,7 @@
 #include <zstd.h>
 
 #include "../base/random.h"
+#include "../dataset/dataset.h"
 #include "write.h"
 
 enum {
@@ -407,6 +408,78 @@ int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *sou
     return rc;
 }
 
+/* The number of a record that was named by pcri_write_plan_name(); UINT64_MAX where it was not. */
+static uint64_t find_number(const struct pcri_write_plan *p, uint32_t split, const char *file)
+{
+    size_t n = strlen(p->prefixes[split]);
+    char *end;
+    if (strncmp(file, p->prefixes[split], n) != 0 || file[n] != '-' || file[n + 1] < '0' ||
+        file[n + 1] > '9')
+        return UINT64_MAX;
+    uint64_t number = strtoull(file + n + 1, &end, 10);
+    return strcmp(end, ".pcr") ? UINT64_MAX : number;
+}
+
+/* The dataset's records as they are. Their names stay if all of the split are of our making, and
+ * else are numbered anew. */
+static int copy_records(struct pcri_write_plan *p, const struct pcr_dataset *ds,
+                        struct pcr_error *err)
+{
+    const struct pcri_manifest *m = &ds->manifest;
+    p->records = pcri_calloc(m->record_count, sizeof(*p->records), err);
+    if (!p->records)
+        return PCR_ERR_NOMEM;
+    for (uint32_t s = 0; s < m->split_count; s++) {
+        struct pcri_write_plan_record *of = p->records + m->splits[s].first_record;
+        uint64_t next = 0; /* no number is below it */
+        for (uint64_t k = 0; k < m->splits[s].record_count; k++) {
+            uint64_t r = p->record_count++;
+            uint64_t number = find_number(p, s, pcri_manifest_file(m, r));
+            of[k] = (struct pcri_write_plan_record) { ds->first_samples[r],
+                                                      m->sample_counts[r], s, number };
+            next = number < next || number > INT64_MAX ? UINT64_MAX : number + 1;
+        }
+        for (uint64_t k = 0; next == UINT64_MAX && k < m->splits[s].record_count; k++)
+            of[k].number = k;
+    }
+    return 0;
+}
+
+int pcri_write_plan_copy(struct pcri_write_plan *p, const struct pcr_dataset *ds,
+                         const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
+                         struct pcr_error *err)
+{
+    const struct pcri_manifest *m = &ds->manifest;
+    struct print f = { 0 };
+    p->sample_count = m->sample_count;
+    p->split_count = m->split_count;
+    p->label_kind = m->label_kind;
+    p->has_attributes = m->attributes;
+    p->class_count = m->class_count;
+    p->class_names = (const char *const *) m->classes;
+    p->order = pcri_calloc(p->sample_count, sizeof(*p->order), err);
+    p->prefixes = pcri_calloc(p->split_count, sizeof(*p->prefixes), err);
+    p->copied_names = pcri_calloc(p->split_count, sizeof(*p->copied_names), err);
+    int rc = p->order && p->prefixes && p->copied_names ? 0 : PCR_ERR_NOMEM;
+    for (uint64_t i = 0; i < p->sample_count && !rc; i++)
+        p->order[i] = i;
+    for (uint32_t i = 0; i < p->split_count && !rc; i++)
+        p->copied_names[i] = m->splits[i].name;
+    p->split_names = p->copied_names;
+    for (uint32_t i = 0; i < p->split_count && !rc; i++)
+        rc = make_prefix(p, i, err);
+    if (!rc)
+        rc = copy_records(p, ds, err);
+    if (!rc)
+        rc = print_options(&f, opts, ladder, err);
+    if (!rc) /* the manifest has the checksums of all headers, and these of all else */
+        rc = print_number(&f, pcri_xxh3(ds->text.data, ds->text.nbytes), err);
+    print_fold(&f);
+    p->fingerprint = f.value;
+    pcr_buffer_free(&f.bytes);
+    return rc;
+}
+
 void pcri_write_plan_free(struct pcri_write_plan *p)
 {
     for (uint32_t i = 0; p->prefixes && i < p->split_count; i++)
@@ -416,5 +489,6 @@ void pcri_write_plan_free(struct pcri_write_plan *p)
     free(p->records);
     free(p->numbers);
     free(p->number_names);
+    free(p->copied_names);
     *p = (struct pcri_write_plan) { 0 };
 }

@@ -109,6 +109,8 @@ static int take(struct pcri_write *w, struct claim *c, struct pcr_error *err)
     c->slot = &f->slots[f->claimed++];
     if (f->claimed == r->count)
         w->current = NULL;
+    if (w->recode) /* its worker reads what describes it */
+        return 0;
     rc = pcri_source_describe(&w->source, c->index, &c->slot->sample, err);
     return rc ? rc : pcri_label_check(&w->plan, &c->slot->sample, err);
 }
@@ -154,8 +156,9 @@ static int add_slot(const struct pcri_write *w, struct pcri_builder *b, struct p
     return rc;
 }
 
+/* Counts the notes that come with the record. */
 static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header *header,
-                 struct pcr_error *err)
+                 struct pcri_note_counts *notes, struct pcr_error *err)
 {
     char name[PCRI_RECORD_NAME_NBYTES];
     struct pcri_builder *b = NULL;
@@ -168,6 +171,8 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
         pcri_builder_store_in(b, w->storage);
     for (uint32_t i = 0; i < count && !rc; i++)
         rc = add_slot(w, b, &f->slots[i], err);
+    if (!rc && w->recode)
+        rc = pcri_recode_tail(w, f->record, b, notes, err);
     pcri_write_plan_name(&w->plan, f->record, name);
     if (!rc)
         rc = pcri_builder_finish(b, w->dir, name, header, err);
@@ -260,7 +265,7 @@ static int publish(struct pcri_write *w, struct pcri_flight *f, struct pcr_error
     int rc = 0;
     if (t.good) {
         o->header = pcri_calloc(1, sizeof(*o->header), err);
-        rc = o->header ? build(w, f, o->header, err) : PCR_ERR_NOMEM;
+        rc = o->header ? build(w, f, o->header, &t.notes, err) : PCR_ERR_NOMEM;
     }
     if (rc)
         return rc;
@@ -302,7 +307,8 @@ static void release_flight(struct pcri_write *w, struct pcri_flight *f)
 static int pack_one(struct pcri_worker *t, const struct claim *c, struct pcr_error *err)
 {
     struct pcri_write *w = t->write;
-    int rc = pcri_sample_encode(t, c->index, c->slot, err);
+    int rc = w->recode ? pcri_recode_sample(t, c->index, c->slot, err)
+                       : pcri_sample_encode(t, c->index, c->slot, err);
     if (rc || !note_coded(w, c))
         return rc;
     rc = publish(w, c->flight, err);

@@ -18,7 +18,7 @@ static int read_lists(const struct pcri_write *w, const struct pcri_record *r,
     int rc = pcri_record_read_tail(r, w->opts.limits, &raw, err);
     if (!rc)
         rc = pcri_notes_read(&raw, r->header.sample_count, &o->notes, NULL, err);
-    if (!rc)
+    if (!rc && !w->recode) /* which has those of another conversion */
         rc = pcri_text_list_open(&raw, PCRI_TAIL_SKIPPED, &list, err);
     if (!rc) {
         o->skips = pcri_calloc(list.left, sizeof(*o->skips), err);

@@ -23,20 +23,26 @@ static int same_name(const char *ours, const char *theirs, bool *same, struct pc
     return rc;
 }
 
+/* Is what became of the inputs what the policies would have made of them? */
+static bool same_outcome(const struct pcri_write *w, const struct pcri_manifest *m)
+{
+    uint32_t bad = w->opts.bad_policy, opaque = w->opts.opaque_policy;
+    return m->sample_count + m->skipped_count == w->plan.sample_count &&
+           (!m->notes.salvaged || bad == PCR_BAD_SALVAGE) &&
+           (!m->notes.undecodable || bad == PCR_BAD_OPAQUE) &&
+           (!m->skipped_count || bad != PCR_BAD_FAIL) &&
+           (!m->codings.opaque || opaque == PCR_OPAQUE_KEEP || bad == PCR_BAD_OPAQUE);
+}
+
 static int compare_frame(const struct pcri_write *w, const struct pcri_manifest *m, bool *same,
                          struct pcr_error *err)
 {
-    uint32_t bad = w->opts.bad_policy, opaque = w->opts.opaque_policy;
     int rc = 0;
     *same = !strcmp(m->ladder, pcr_ladder_text(w->ladder)) && m->coding == w->opts.coding &&
             m->max_side == w->opts.max_side && m->quality == w->opts.quality &&
             m->label_kind == w->plan.label_kind && m->class_count == w->plan.class_count &&
             m->split_count == w->plan.split_count &&
-            m->sample_count + m->skipped_count == w->plan.sample_count &&
-            (!m->notes.salvaged || bad == PCR_BAD_SALVAGE) &&
-            (!m->notes.undecodable || bad == PCR_BAD_OPAQUE) &&
-            (!m->skipped_count || bad != PCR_BAD_FAIL) &&
-            (!m->codings.opaque || opaque == PCR_OPAQUE_KEEP || bad == PCR_BAD_OPAQUE);
+            (w->recode ? m->sample_count == w->plan.sample_count : same_outcome(w, m));
     for (uint32_t i = 0; i < m->class_count && *same && !rc; i++)
         rc = same_name(w->plan.class_names[i], m->classes[i], same, err);
     for (uint32_t i = 0; i < m->split_count && *same && !rc; i++)

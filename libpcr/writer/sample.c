@@ -21,6 +21,7 @@ enum verdict {
 void pcri_slot_free(struct pcri_slot *slot)
 {
     pcri_coded_free(&slot->coded);
+    pcr_sample_release(&slot->held);
     free(slot->attributes);
     free(slot->skip);
     slot->attributes = slot->skip = NULL;
@@ -127,9 +128,8 @@ static int note_undecodable(struct pcri_worker *t, struct pcri_coded *coded,
     return 0;
 }
 
-/* Moves t->file into *coded as an opaque sample. */
-static int keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *coded,
-                      struct pcr_error *err)
+int pcri_sample_keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *coded,
+                           struct pcr_error *err)
 {
     const struct pcri_write *w = t->write;
     struct pcr_decode_options o = { .size = sizeof(o), .flags = PCR_DECODE_KEEP_ORIENTATION };
@@ -253,7 +253,7 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
     bool keepable = verdict != VERDICT_MISSING && t->file.nbytes <= UINT32_MAX;
 
     if (verdict == VERDICT_INTACT && w->opts.opaque_policy == PCR_OPAQUE_KEEP && keepable)
-        return keep_whole(t, false, &slot->coded, err);
+        return pcri_sample_keep_whole(t, false, &slot->coded, err);
     if (policy == PCR_BAD_FAIL) {
         if (err)
             *err = *why;
@@ -264,7 +264,7 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
     if (rc)
         return rc;
     if (policy == PCR_BAD_OPAQUE && keepable)
-        return keep_whole(t, true, &slot->coded, err);
+        return pcri_sample_keep_whole(t, true, &slot->coded, err);
     return pcri_skip_render(&slot->sample, format, why, &slot->skip, err);
 }
 
@@ -286,7 +286,9 @@ static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *
     for (uint32_t attempt = 0;; attempt++) {
         *why = (struct pcr_error) { .offset = PCR_NO_OFFSET };
         t->file.nbytes = 0;
-        int rc = source->load(source->context, index, max_nbytes, &t->file, why);
+        int rc = t->write->recode
+                     ? pcri_recode_load(t, index, why)
+                     : source->load(source->context, index, max_nbytes, &t->file, why);
         if (!rc)
             return 0;
         rc = pcri_settle(why, rc, "the source");

@@ -65,8 +65,23 @@ static int write_left_out(struct pcri_put *p, const struct pcr_left_out *one,
     return rc;
 }
 
+/* That of the dataset that is recoded. */
+static int copy_errors(const struct pcri_write *w, struct pcr_error *err)
+{
+    struct pcr_buffer text = { 0 };
+    int rc = pcri_recode_errors(w, errors_name, &text, err);
+    if (!rc)
+        rc = text.nbytes ? pcri_storage_put(w->storage, w->dir, errors_name, text.data,
+                                            text.nbytes, err)
+                         : remove_errors(w, err);
+    pcr_buffer_free(&text);
+    return rc;
+}
+
 int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err)
 {
+    if (w->recode)
+        return copy_errors(w, err);
     if (!w->progress.samples_bad && !w->source.left_out_count)
         return remove_errors(w, err);
     struct pcri_put *p = NULL;

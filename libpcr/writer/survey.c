@@ -21,12 +21,14 @@ static bool claim(struct pcri_write *w, uint64_t *i, uint64_t *index)
 }
 
 /* Puts the sample's name before an error. */
-static int name_sample(const struct pcri_write *w, uint64_t index, int rc,
-                       struct pcr_error *err)
+static int name_sample(struct pcri_write *w, uint64_t index, int rc, struct pcr_error *err)
 {
     struct pcr_source_sample s;
-    return pcri_source_describe(&w->source, index, &s, NULL) ? rc
-                                                             : pcri_sample_prefix(&s, rc, err);
+    pthread_mutex_lock(&w->lock); /* sources describe for one at a time */
+    if (!pcri_source_describe(&w->source, index, &s, NULL))
+        rc = pcri_sample_prefix(&s, rc, err);
+    pthread_mutex_unlock(&w->lock);
+    return rc;
 }
 
 /* A bad sample has no statistics: it is judged when its turn comes to be coded. */

@@ -2,6 +2,7 @@
 /* pcr_dataset_write(): from a source of images to a dataset. */
 #include <stdlib.h>
 
+#include "../dataset/dataset.h"
 #include "write.h"
 
 /* --- options --- */
@@ -101,6 +102,7 @@ static int add_split(struct pcri_manifest *m, const struct pcri_write *w, uint32
 static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
                          struct pcr_error *err)
 {
+    const struct pcri_manifest *from = w->recode ? &w->recode->dataset->manifest : NULL;
     uint64_t record = 0;
     int rc = 0;
     for (uint32_t i = 0; i < w->plan.class_count && !rc; i++)
@@ -109,12 +111,12 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
         rc = add_split(m, w, i, &record, err);
     m->label_kind = w->plan.label_kind;
     m->attributes = w->plan.has_attributes || w->progress.samples_salvaged;
-    m->max_side = w->opts.max_side;
-    m->quality = w->opts.quality;
+    m->max_side = from ? from->max_side : w->opts.max_side;
+    m->quality = from ? from->quality : w->opts.quality;
     m->coding = w->opts.coding;
     m->codings = w->codings;
     pcri_needs_settle(&m->needs);
-    m->skipped_count = w->progress.samples_bad;
+    m->skipped_count = from ? from->skipped_count : w->progress.samples_bad;
     m->notes = (struct pcri_note_counts) {
         .undecodable = w->progress.samples_undecodable,
         .salvaged = w->progress.samples_salvaged,
@@ -168,7 +170,10 @@ static int prepare(struct pcri_write *w, struct pcr_error *err)
     for (uint32_t g = 0; g < w->group_count; g++)
         w->piece_count += w->piece_counts[g];
     w->progress.sample_count = w->source.sample_count;
-    int rc = pcri_write_plan_make(&w->plan, &w->source, &w->opts, w->ladder, &w->ticker, err);
+    int rc = w->recode
+                 ? pcri_write_plan_copy(&w->plan, w->recode->dataset, &w->opts, w->ladder, err)
+                 : pcri_write_plan_make(&w->plan, &w->source, &w->opts, w->ladder, &w->ticker,
+                                        err);
     if (rc)
         return rc;
     w->progress.sample_count = w->plan.sample_count;
@@ -295,32 +300,46 @@ static int write_phases(struct pcri_write *w, struct pcr_error *err)
     return rc ? rc : w->dir ? convert_into_folder(w, err) : convert(w, err);
 }
 
+int pcri_write_begin(struct pcri_write *w, const char *path, struct pcr_write_progress *report,
+                     struct pcr_error *err)
+{
+    w->progress.size = sizeof(w->progress);
+    int rc = pcri_info_check(report, "pcr_write_progress", err);
+    if (rc)
+        return rc;
+    pcri_info_fill(report, &w->progress, sizeof(w->progress));
+    return path && *path ? 0 : pcri_fail(err, PCR_ERR_INVAL, "no path to write a dataset to");
+}
+
+int pcri_write_run(struct pcri_write *w, const char *path, struct pcr_write_progress *report,
+                   struct pcr_error *err)
+{
+    struct pcr_ladder *builtin = NULL;
+    int rc = 0;
+    w->dir = w->opts.flags & PCR_WRITE_DRY_RUN ? NULL : path;
+    w->coding = pcri_coding_numbered(w->opts.coding);
+    w->ladder = w->opts.ladder;
+    if (!w->ladder) {
+        rc = pcr_ladder_create(w->coding->ladder, &builtin, err);
+        w->ladder = builtin;
+    }
+    if (!rc)
+        rc = write_phases(w, err);
+    pcri_info_fill(report, &w->progress, sizeof(w->progress));
+    clean_up(w);
+    pcr_ladder_destroy(&builtin);
+    return rc;
+}
+
 int pcr_dataset_write(const char *path, const struct pcr_source *source,
                       const struct pcr_write_options *opts, struct pcr_write_progress *report,
                       struct pcr_error *err)
 {
-    struct pcri_write w = { .progress = { .size = sizeof(w.progress) } };
-    struct pcr_ladder *builtin = NULL;
-    int rc = pcri_info_check(report, "pcr_write_progress", err);
-    if (rc)
-        return rc;
-    pcri_info_fill(report, &w.progress, sizeof(w.progress));
-    if (!path || !*path)
-        return pcri_fail(err, PCR_ERR_INVAL, "pcr_dataset_write: no path");
-    rc = pcri_write_options_take(&w.opts, &w.limits, opts, err);
-    if (rc || (rc = pcri_options_copy(&w.source, sizeof(w.source), source, "pcr_source", err)))
-        return rc;
-    w.dir = w.opts.flags & PCR_WRITE_DRY_RUN ? NULL : path;
-    w.coding = pcri_coding_numbered(w.opts.coding);
-    w.ladder = w.opts.ladder;
-    if (!w.ladder) {
-        rc = pcr_ladder_create(w.coding->ladder, &builtin, err);
-        w.ladder = builtin;
-    }
+    struct pcri_write w = { 0 };
+    int rc = pcri_write_begin(&w, path, report, err);
     if (!rc)
-        rc = write_phases(&w, err);
-    pcri_info_fill(report, &w.progress, sizeof(w.progress));
-    clean_up(&w);
-    pcr_ladder_destroy(&builtin);
-    return rc;
+        rc = pcri_write_options_take(&w.opts, &w.limits, opts, err);
+    if (!rc)
+        rc = pcri_options_copy(&w.source, sizeof(w.source), source, "pcr_source", err);
+    return rc ? rc : pcri_write_run(&w, path, report, err);
 }

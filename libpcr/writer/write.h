@@ -30,7 +30,8 @@ struct pcri_write_plan {
     struct pcri_write_plan_record *records;
     uint32_t split_count;
     const char *const *split_names;
-    char **prefixes; /* file names of split i's records begin so */
+    const char **copied_names; /* split_names, where they are the plan's own */
+    char **prefixes;           /* file names of split i's records begin so */
     bool has_attributes;
     uint32_t label_kind; /* enum pcr_label_kind */
     uint32_t class_count;
@@ -45,6 +46,10 @@ struct pcri_ticker;
 int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *source,
                          const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
                          struct pcri_ticker *ticker, struct pcr_error *err);
+/* The plan of a dataset that is recoded: its own records. */
+int pcri_write_plan_copy(struct pcri_write_plan *p, const struct pcr_dataset *ds,
+                         const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
+                         struct pcr_error *err);
 void pcri_write_plan_free(struct pcri_write_plan *p);
 
 enum { PCRI_RECORD_NAME_NBYTES = 160 };
@@ -162,9 +167,10 @@ struct pcri_split_totals {
 struct pcri_slot {
     struct pcr_source_sample sample;
     struct pcri_coded coded;
-    char *attributes; /* canonical */
-    char *skip;       /* JSON object, if it was skipped; then the above are empty */
-    bool reduced;     /* to the options' max_side */
+    char *attributes;        /* canonical */
+    struct pcr_sample *held; /* of the dataset that is recoded: `sample` points into it */
+    char *skip;              /* JSON object, if it was skipped; then the above are empty */
+    bool reduced;            /* to the options' max_side */
 };
 
 /* An input that was lost to the survey. It stays lost, though it could be loaded now: the tables
@@ -189,6 +195,13 @@ struct pcri_bad_event {
     struct pcr_error err;
 };
 
+/* The dataset that is recoded. */
+struct pcri_recode {
+    struct pcr_dataset *dataset;
+    uint64_t revision;            /* when it was finished, 0 if not known */
+    struct pcr_sample *described; /* by the source, last */
+};
+
 /* Calls progress from a thread that works itself. */
 struct pcri_ticker {
     const struct pcr_write_options *opts;
@@ -202,6 +215,7 @@ struct pcri_write {
     struct pcr_limits limits;
     struct pcri_ticker ticker;
     struct pcr_source source;           /* the caller's, as far as it goes */
+    struct pcri_recode *recode;         /* a dataset instead; NULL: none */
     const struct pcri_storage *storage; /* where the dataset will be */
     const char *dir;                    /* NULL: dry run */
     const struct pcr_ladder *ladder;
@@ -302,6 +316,9 @@ void pcri_memory_give(struct pcri_worker *t);
 int pcri_sample_encode(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
                        struct pcr_error *err);
 void pcri_slot_free(struct pcri_slot *slot);
+/* Moves t->file into *coded as an opaque sample; bad: notes what it is if it does not decode. */
+int pcri_sample_keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *coded,
+                           struct pcr_error *err);
 /* Has the source load a sample into t->file. What may pass is tried again. On failure *lost says
  * whether it is the input that is bad; else the failure ends the conversion. */
 int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost, struct pcr_error *why);
@@ -320,7 +337,33 @@ int pcri_attributes_render(const char *text, const char *salvaged, char **out,
  * stays as it is. NOMEM. (reduce.c) */
 int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *err);
 
+/* --- another dataset's samples (recode_source.c, recode_sample.c) --- */
+
+struct pcri_builder;
+struct pcr_sample_info;
+/* Describes a sample as a source would; the pointers are the info's. */
+void pcri_recode_describe(const struct pcr_sample_info *info, struct pcr_source_sample *out);
+/* Puts the sample's file into t->file, and takes memory for making it. */
+int pcri_recode_load(struct pcri_worker *t, uint64_t index, struct pcr_error *err);
+/* Adds the notes and skipped inputs that the record has, and counts the notes. */
+int pcri_recode_tail(const struct pcri_write *w, uint64_t record, struct pcri_builder *b,
+                     struct pcri_note_counts *counts, struct pcr_error *err);
+/* Reads the dataset's list of inputs left out, if there is one. */
+int pcri_recode_errors(const struct pcri_write *w, const char *name, struct pcr_buffer *out,
+                       struct pcr_error *err);
+/* Loads and encodes the sample, and fills the slot. A negative result ends the conversion. */
+int pcri_recode_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                       struct pcr_error *err);
+
 /* --- the phases --- */
+
+/* Checks what is the same for all that writes a dataset, and begins the report. (write.c) */
+int pcri_write_begin(struct pcri_write *w, const char *path, struct pcr_write_progress *report,
+                     struct pcr_error *err);
+/* Writes the dataset by w->opts, source and recode, which are filled in, and cleans up.
+ * (write.c) */
+int pcri_write_run(struct pcri_write *w, const char *path, struct pcr_write_progress *report,
+                   struct pcr_error *err);
 
 /* Looks for a finished dataset in the folder that is this conversion's. Changes nothing.
  * IO, NOMEM, CANCELLED. (same.c) */

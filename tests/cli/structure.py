@@ -36,7 +36,7 @@ LAYERS = {
     "libpcr/dataset": ["libpcr/base", "libpcr/io", "libpcr/jpeg", "libpcr/coding",
                        "libpcr/image", "libpcr/record", "libpcr/manifest"],
     "libpcr/writer": ["libpcr/base", "libpcr/io", "libpcr/jpeg", "libpcr/coding",
-                      "libpcr/image", "libpcr/record", "libpcr/manifest"],
+                      "libpcr/image", "libpcr/record", "libpcr/manifest", "libpcr/dataset"],
     "loaders/options": ["libpcr/base"],
     "loaders/order": ["libpcr/base", "loaders/options"],
     "loaders/deliver": ["libpcr/base", "loaders/options"],

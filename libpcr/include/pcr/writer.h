@@ -7,6 +7,7 @@
 #include <pcr/ladder.h>
 #include <pcr/source.h>
 
+struct pcr_dataset; /* dataset.h */
 struct pcr_storage; /* storage.h */
 
 #ifdef __cplusplus
@@ -139,6 +140,32 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_write(const char *path, const struct pcr_
                                              const struct pcr_write_options *opts,
                                              struct pcr_write_progress *report,
                                              struct pcr_error *err);
+
+/* Writes the samples of a dataset anew, in another coding or by another ladder, into a folder.
+ *
+ * Nothing is lost, and no pixels are made: each sample is written out as a JPEG file, and packed
+ * and proven as pcr_dataset_write() does it. Each of the dataset's records becomes one, with the
+ * same samples in their order. Keys, labels, attributes, splits, classes, notes, sizes of the
+ * source files and errors.jsonl are kept. Opaque samples stay so, and so becomes what the new
+ * coding cannot hold. Where no inputs were skipped or salvaged, scans that became packed and then
+ * scans again are the records that they were, byte by byte.
+ *
+ * source: the whole of a dataset, opened as pcr_dataset_open() does by default: not a split, not a
+ *   single record, not without its checksums (INVAL).
+ * opts: coding is needed. ladder NULL: the coding's own where the dataset has that of a coding,
+ *   else the dataset's, which the coding may not be able to use (INVAL). limits NULL: the
+ *   dataset's.
+ *   thread_count, max_memory_nbytes, storage, callbacks and PCR_WRITE_DRY_RUN are as in
+ *   pcr_dataset_write(); all else is 0 (INVAL).
+ *
+ * Killed runs, other writers, a finished dataset, *report, blocking and memory are as with
+ * pcr_dataset_write(). The dataset may be in use by others meanwhile.
+ * Codes: INVAL, IO, CANCELLED, NOMEM, LIMIT, and those of pcr_sample_read(): a sample that is
+ * damaged ends the work. */
+PCR_API PCR_MUST_CHECK int pcr_dataset_recode(struct pcr_dataset *source, const char *path,
+                                              const struct pcr_write_options *opts,
+                                              struct pcr_write_progress *report,
+                                              struct pcr_error *err);
 
 /* --- pcr_writer: Writing a dataset of samples as they come --- */
 

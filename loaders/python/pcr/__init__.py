@@ -27,7 +27,7 @@ from ._stats import BadSample, LoaderStats
 from ._storage import Storage, StorageFile
 from ._system import system
 from ._push import Writer
-from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, write
+from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, recode, write
 from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
                      InvalidError, IoError, LimitError, NotFoundError, OutOfMemory,
                      PcrError, ProfileWarning, TruncatedError, UnsupportedError)
@@ -88,6 +88,7 @@ __all__ = [
     "errors",
     "ladders",
     "open",
+    "recode",
     "resize",
     "system",
     "write",

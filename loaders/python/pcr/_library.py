@@ -109,6 +109,8 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_writer_finish": (c_int, [c_void_p, POINTER(st.WriteProgress), _ERR]),
     "pcr_writer_cancel": (None, [c_void_p]),
     "pcr_writer_close": (None, [_OUT]),
+    "pcr_dataset_recode": (c_int, [c_void_p, c_char_p, POINTER(st.WriteOptions),
+                                   POINTER(st.WriteProgress), _ERR]),
     "pcr_dataset_write": (c_int, [c_char_p, POINTER(st.Source), POINTER(st.WriteOptions),
                                   POINTER(st.WriteProgress), _ERR]),
 }

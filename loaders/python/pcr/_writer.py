@@ -9,7 +9,7 @@ from typing import (Any, Callable, Dict, Iterable, List, NamedTuple, Optional, S
                     Tuple, Union)
 
 from . import _structs as st
-from ._dataset import Path
+from ._dataset import Dataset, Path, open as open_dataset
 from ._keywords import keywords
 from ._library import (Handle, c_path, c_string, call, choice, lib, limits_of, text,
                        to_exception, whole)
@@ -220,29 +220,72 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     return WriteReport(done, tuple(job.bad), ())
 
 
+@keywords(num_workers="write threads=", workers="write threads=")
+def recode(src: Union[Path, Dataset], dst: Path, *, coding: str, ladder: Optional[Ladder] = None,
+           threads: Optional[int] = None, dry_run: bool = False,
+           progress: Optional[Progress] = None,
+           max_memory_nbytes: Optional[int] = None) -> WriteReport:
+    """Writes a dataset anew in another coding, without loss and without making pixels.
+
+    src: the dataset's folder, or a whole dataset that is open. It is not changed.
+    dst: the new dataset's folder, made if need be.
+    coding: "scans" or "packed", as for convert().
+    ladder: as for convert(); None is the coding's own where the dataset has that of a coding,
+        and else the dataset's.
+
+    Each record becomes one, with the same samples in their order, their keys, labels,
+    attributes, splits, classes, metadata and notes. Samples that were kept whole stay so. Every
+    other is proven to have the same coefficients. threads, dry_run, progress, max_memory_nbytes,
+    the result, and how a call that was killed is continued are those of convert(). Raises
+    InvalidError, IoError (BusyError), LimitError, OutOfMemory, and CorruptError and others where a
+    sample cannot be read, which ends the work.
+    """
+    settings = _run_options(coding, ladder, threads, dry_run, max_memory_nbytes)
+    job, target = Job(settings, progress), c_path(dst)
+
+    def run() -> WriteProgress:
+        dataset = src if isinstance(src, Dataset) else open_dataset(src)
+        try:
+            handle = dataset._handle
+            return job.run(lambda report: call(lib.pcr_dataset_recode, handle.pointer, target,
+                                               byref(settings), report))
+        finally:
+            if dataset is not src:
+                dataset.close()
+
+    return WriteReport(interruptible(run, job.stop), (), ())
+
+
 def write_options(coding: str, ladder: Optional[Ladder], seed: int, shuffle: bool,
                   record_samples: int, record_nbytes: int, threads: Optional[int],
                   on_bad: str, opaque: str,
-             dry_run: bool, max_side: Optional[int], quality: Optional[int],
-             max_memory_nbytes: Optional[int], limits: Any) -> st.WriteOptions:
+                  dry_run: bool, max_side: Optional[int], quality: Optional[int],
+                  max_memory_nbytes: Optional[int], limits: Any) -> st.WriteOptions:
+    settings = _run_options(coding, ladder, threads, dry_run, max_memory_nbytes)
+    settings.flags |= 0 if shuffle else st.WRITE_NO_SHUFFLE
+    settings.seed = whole(seed, "seed", 0, 64)
+    settings.record_samples = whole(record_samples, "record_samples")
+    settings.record_nbytes = whole(record_nbytes, "record_nbytes", 0, 64)
+    settings.bad_policy = choice(st.BadPolicy, on_bad, "on_bad")
+    settings.opaque_policy = choice(st.OpaquePolicy, opaque, "opaque")
+    settings.max_side = 0 if max_side is None else whole(max_side, "max_side")
+    settings.quality = 0 if quality is None else whole(quality, "quality")
+    settings.limits = limits
+    return settings
+
+
+def _run_options(coding: str, ladder: Optional[Ladder], threads: Optional[int], dry_run: bool,
+                 max_memory_nbytes: Optional[int]) -> st.WriteOptions:
+    """Those of any run of the writer."""
     if coding not in CODINGS:
         raise InvalidError(f"coding is {coding!r}, expected one of {', '.join(CODINGS)}")
     settings = st.sized(
         st.WriteOptions,
-        flags=(0 if shuffle else st.WRITE_NO_SHUFFLE)
-        | (st.WRITE_DRY_RUN if dry_run else 0),
+        flags=st.WRITE_DRY_RUN if dry_run else 0,
         coding=CODINGS[coding],
-        seed=whole(seed, "seed", 0, 64),
-        record_samples=whole(record_samples, "record_samples"),
-        record_nbytes=whole(record_nbytes, "record_nbytes", 0, 64),
         thread_count=0 if threads is None else whole(threads, "threads"),
-        bad_policy=choice(st.BadPolicy, on_bad, "on_bad"),
-        opaque_policy=choice(st.OpaquePolicy, opaque, "opaque"),
-        max_side=0 if max_side is None else whole(max_side, "max_side"),
-        quality=0 if quality is None else whole(quality, "quality"),
         max_memory_nbytes=0 if max_memory_nbytes is None
-        else whole(max_memory_nbytes, "max_memory_nbytes", 1, 64),
-        limits=limits)
+        else whole(max_memory_nbytes, "max_memory_nbytes", 1, 64))
     if ladder is not None:
         handle = _ladder(ladder)
         settings.ladder = handle.pointer
