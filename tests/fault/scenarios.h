@@ -36,6 +36,7 @@ struct datasets {
     struct test_folder floats;      /* float labels */
     struct test_folder cache;       /* has all of `made` */
     struct test_folder stopped;     /* a conversion of `source` that was stopped half way */
+    struct test_folder salvaged;    /* `odd`, salvaged or skipped */
     struct test_folder out;         /* for what a scenario writes, empty before */
     char record[128];               /* a record's path in `made` */
 };

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <pcr/dataset.h>
 #include <pcr/ladder.h>
 
 #include "memory.h"
@@ -178,6 +179,68 @@ static int push(const void *what, uint64_t *sum, struct pcr_error *err)
     return add_error(sum, rc, err);
 }
 
+/* What is recoded, and how. */
+struct recoding {
+    const char *from;
+    uint32_t coding, threads;
+    const char *ladder; /* NULL: the default */
+    bool dry;
+};
+
+static int recode_to(const struct recoding *r, const char *path, struct pcr_error *err)
+{
+    struct pcr_write_options o = { .size = sizeof(o),
+                                   .coding = r->coding,
+                                   .thread_count = r->threads ? r->threads : 1,
+                                   .flags = r->dry ? PCR_WRITE_DRY_RUN : 0 };
+    struct pcr_dataset *ds = NULL;
+    struct pcr_ladder *ladder = NULL;
+    int rc = pcr_dataset_open(r->from, NULL, &ds, err);
+    if (!rc && r->ladder)
+        rc = pcr_ladder_create(r->ladder, &ladder, err);
+    o.ladder = ladder;
+    if (!rc)
+        rc = pcr_dataset_recode(ds, path, &o, NULL, err);
+    pcr_dataset_close(&ds);
+    pcr_ladder_destroy(&ladder);
+    return rc;
+}
+
+static int recode(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    const struct recoding *r = what;
+    static const void *last; /* what was recoded last, */
+    static uint64_t right;   /* and its files */
+    uint64_t files = 0;
+    if (last != what)
+        right = 0;
+    last = what;
+    folder_empty(datasets.out.path);
+    int rc = recode_to(r, datasets.out.path, err);
+    bool goes_on = rc == PCR_ERR_NOMEM && right;
+    if (goes_on) {
+        struct pcr_error why;
+        memory_pause();
+        rc = recode_to(r, datasets.out.path, &why);
+        memory_resume();
+        if (rc)
+            return pcri_fail(err, PCR_ERR_INVAL, "going on: %s", why.message);
+    }
+    if (!rc)
+        folder_add(datasets.out.path, &files);
+    if (goes_on)
+        return files == right ? PCR_ERR_NOMEM
+                              : pcri_fail(err, PCR_ERR_INVAL, "going on: other files");
+    right = right ? right : files;
+    add_number(sum, files);
+    return add_error(sum, rc, err);
+}
+
+#define RECODING(...) \
+    &(const struct recoding) \
+    { \
+        .from = __VA_ARGS__ \
+    }
 #define WRITING(...) \
     &(const struct writing) \
     { \
@@ -223,5 +286,13 @@ static const struct scenario list[] = {
     { "convert float labels", convert_labels, "floats" },
     { "convert labels to classes", convert_labels, NULL },
     { "push", push, NULL },
+    { "recode", recode, RECODING(datasets.made.path, .coding = PCR_CODING_PACKED) },
+    { "recode by threads", recode,
+      RECODING(datasets.salvaged.path, .coding = PCR_CODING_PACKED, .threads = 2) },
+    { "recode to scans, nothing written", recode,
+      RECODING(datasets.floats.path, .coding = PCR_CODING_SCANS, .ladder = "classic",
+               .dry = true) },
+    { "recode what is damaged", recode,
+      RECODING(datasets.damaged.path, .coding = PCR_CODING_PACKED) },
 };
 const struct scenarios write_scenarios = SCENARIOS(list);

@@ -380,11 +380,26 @@ static struct pcr_write_options write_options(uint32_t threads, uint32_t policy)
     };
 }
 
-/* Where the source is to be opened, that is a part of it. */
+static int recode_from(const char *from, const char *to, struct pcr_error *err)
+{
+    const struct pcr_write_options o = { .size = sizeof(o),
+                                         .thread_count = 1,
+                                         .coding = PCR_CODING_PACKED };
+    struct pcr_dataset *ds = NULL;
+    int rc = pcr_dataset_open(from, NULL, &ds, err);
+    if (!rc)
+        rc = pcr_dataset_recode(ds, to, &o, NULL, err);
+    pcr_dataset_close(&ds);
+    return rc;
+}
+
+/* Where the source is to be opened, that is a part of it. A dataset is recoded. */
 static int write_from(const char *from, const char *to, const struct pcr_write_options *o,
                       struct pcr_error *err)
 {
     struct pcr_source *s = &source.source;
+    if (from && !strcmp(from, at("made")))
+        return recode_from(from, to, err);
     int rc = from ? pcr_source_open(from, NULL, &s, err) : 0;
     if (!rc)
         rc = pcr_dataset_write(to, s, o, NULL, err);
@@ -400,11 +415,12 @@ static int write_from(const char *from, const char *to, const struct pcr_write_o
 static int convert_into(const char *from, const struct pcr_write_options *o, uint64_t *sum,
                         struct pcr_error *err)
 {
-    static uint64_t whole[5]; /* by kind of source */
-    const size_t kind = !from                    ? o->bad_policy != PCR_BAD_FAIL
-                        : strstr(from, ".jsonl") ? 2
-                        : strstr(from, ".csv")   ? 3
-                                                 : 4;
+    static uint64_t whole[6]; /* by kind of source */
+    const size_t kind = !from                     ? o->bad_policy != PCR_BAD_FAIL
+                        : strstr(from, ".jsonl")  ? 2
+                        : strstr(from, ".csv")    ? 3
+                        : strstr(from, "/images") ? 4
+                                                  : 5;
     struct pcr_error why = { .message = "" };
     told.code = 0;
     go();
@@ -488,6 +504,12 @@ static int convert_folder(uint64_t *sum, struct pcr_error *err)
 {
     const struct pcr_write_options o = write_options(1, PCR_BAD_SKIP);
     return convert_into(at("images"), &o, sum, err);
+}
+
+static int recode(uint64_t *sum, struct pcr_error *err)
+{
+    const struct pcr_write_options o = write_options(1, PCR_BAD_FAIL);
+    return convert_into(at("made"), &o, sum, err);
 }
 
 static int push_all(struct pcr_writer *w, struct pcr_error *err)
@@ -732,6 +754,7 @@ static const struct scenario {
     { "convert CSV", convert_csv },
     { "convert a folder", convert_folder },
     { "push", push },
+    { "recode", recode },
     { "pcrtool extract", extract_files },
     { "pcrtool extract --list", extract_list },
     { "pcrtool extract --degrade", extract_degrade },
