@@ -69,6 +69,8 @@ int pcri_json_pass(struct pcri_json_reader *r);
 int pcri_json_string(struct pcri_json_reader *r, const char **text_out, size_t *nbytes_out);
 /* A whole number from 0 to max; 1 also where it is another value. */
 int pcri_json_whole(struct pcri_json_reader *r, uint64_t max, uint64_t *out);
+/* An array of so many of them. */
+int pcri_json_numbers(struct pcri_json_reader *r, uint64_t max, uint64_t count, uint64_t *out);
 /* Nothing but blanks is left. */
 int pcri_json_end(struct pcri_json_reader *r);
 

@@ -227,12 +227,7 @@ int pcri_json_next(struct pcri_json_reader *p, char close)
 
 static int parse_elements(struct pcri_json_reader *p, json_t *array)
 {
-    int rc = 0;
-    p->at++;
-    if (peek(p) == ']') {
-        p->at++;
-        return 0;
-    }
+    int rc = pcri_json_first(p, '[');
     while (!rc) {
         json_t *v = NULL;
         rc = parse_value(p, &v);
@@ -269,12 +264,7 @@ static int parse_member(struct pcri_json_reader *p, json_t *object)
 
 static int parse_members(struct pcri_json_reader *p, json_t *object)
 {
-    int rc = 0;
-    p->at++;
-    if (peek(p) == '}') {
-        p->at++;
-        return 0;
-    }
+    int rc = pcri_json_first(p, '{');
     while (!rc) {
         rc = parse_member(p, object);
         if (!rc)
@@ -429,6 +419,21 @@ int pcri_json_whole(struct pcri_json_reader *p, uint64_t max, uint64_t *out)
     p->at = stop;
     *out = v;
     return 0;
+}
+
+int pcri_json_numbers(struct pcri_json_reader *p, uint64_t max, uint64_t count, uint64_t *out)
+{
+    int rc = pcri_json_first(p, '[');
+    for (uint64_t i = 0; !rc; i++) {
+        if (i == count)
+            return 1;
+        rc = pcri_json_whole(p, max, &out[i]);
+        if (!rc)
+            rc = pcri_json_next(p, ']');
+        if (rc == LAST)
+            return i + 1 != count;
+    }
+    return rc == LAST ? count != 0 : rc;
 }
 
 int pcri_json_end(struct pcri_json_reader *p)

@@ -91,28 +91,12 @@ static int get_number(const struct text *t, const char *name, uint64_t max, uint
     return close_text(&r, rc, name, "a whole number in its range");
 }
 
-/* Reads `count` numbers, and where an array of them ends. */
-static int read_numbers(struct pcri_json_reader *r, uint64_t count, uint64_t *out)
-{
-    int rc = pcri_json_first(r, '[');
-    for (uint64_t i = 0; !rc; i++) {
-        if (i == count)
-            return 1;
-        rc = pcri_json_whole(r, INT64_MAX, &out[i]);
-        if (!rc)
-            rc = pcri_json_next(r, ']');
-        if (rc == PCRI_JSON_LAST)
-            return i + 1 != count;
-    }
-    return rc == PCRI_JSON_LAST ? count != 0 : rc;
-}
-
 /* `count` numbers in an array. */
 static int get_numbers(const struct text *t, const char *name, uint64_t count, uint64_t *out,
                        struct pcr_error *err)
 {
     struct pcri_json_reader r = open_text(t, err);
-    int rc = t->at ? read_numbers(&r, count, out) : 1;
+    int rc = t->at ? pcri_json_numbers(&r, INT64_MAX, count, out) : 1;
     return close_text(&r, rc, name,
                       "an array of the right number of whole numbers below 2^63");
 }
@@ -417,7 +401,7 @@ static int read_entry(struct pcri_json_reader *r, enum column column, uint64_t n
     int rc = 0;
     switch (column) {
     case ENDS:
-        return read_numbers(r, m->group_count, m->ends + n * m->group_count);
+        return pcri_json_numbers(r, INT64_MAX, m->group_count, m->ends + n * m->group_count);
     case SAMPLE_COUNT:
         rc = pcri_json_whole(r, UINT32_MAX, &number);
         m->sample_counts[n] = rc ? 0 : (uint32_t) number;

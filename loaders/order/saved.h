@@ -20,8 +20,8 @@ void pcri_saved_init(const struct pcri_catalog *c, struct pcri_saved *out);
 /* Writes PCR_LOADER_STATE_NBYTES bytes. */
 void pcri_saved_pack(const struct pcri_saved *s, void *out);
 
-/* The same as JSON, and back, unchecked (saved_text.c). A buffer's contents are replaced; a
- * NUL stands after them. FORMAT, UNSUPPORTED. */
+/* The same as JSON, and back, unchecked. A buffer's contents are replaced; a NUL stands after
+ * them. FORMAT, UNSUPPORTED, NOMEM. */
 int pcri_saved_render(const struct pcri_saved *s, struct pcr_buffer *out,
                       struct pcr_error *err);
 int pcri_saved_parse(const void *text, size_t nbytes, struct pcri_saved *out,
