@@ -99,7 +99,8 @@ static int make_planes(const struct pcri_jpeg_file *f, struct pcri_blocks *plane
     for (uint32_t i = 0; i < 3; i++) {
         struct pcri_blocks *b = &planes[i];
         b->blocks_x = pcri_blocks_x(f, i);
-        b->blocks_y = pcri_blocks_y(f, i);
+        b->blocks_y = b->row_end = pcri_blocks_y(f, i);
+        b->has_ac = true;
         size_t count = (size_t) b->blocks_x * b->blocks_y;
         free(b->coef);
         free(b->mask);
