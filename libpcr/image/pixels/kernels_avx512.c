@@ -8,81 +8,49 @@
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vbmi,avx512vnni,bmi2")))
 #define INLINE TARGET static inline __attribute__((always_inline))
 
-INLINE __m512i load(const void *p)
+enum { STEP = 32 };
+
+typedef __m512i vec;
+
+#define SET16 _mm512_set1_epi16
+#define SET32 _mm512_set1_epi32
+#define ADD16 _mm512_add_epi16
+#define SUB16 _mm512_sub_epi16
+#define SRL16 _mm512_srli_epi16
+#define SLL16 _mm512_slli_epi16
+#define SRA16 _mm512_srai_epi16
+#define SRA32 _mm512_srai_epi32
+#define MULHRS _mm512_mulhrs_epi16
+#define LOW16 _mm512_unpacklo_epi16
+#define HIGH16 _mm512_unpackhi_epi16
+#define PACK32 _mm512_packs_epi32
+#define PACK_BYTES _mm512_packus_epi16
+#define AND _mm512_and_si512
+#define OR _mm512_or_si512
+#define ADD_PAIRS _mm512_dpwssd_epi32
+
+INLINE vec load(const void *p)
 {
     return _mm512_loadu_si512(p);
 }
 
-/* Thirty-two bytes to 16 bits. */
-INLINE __m512i widen(const uint8_t *p)
+INLINE void store(void *p, vec v)
+{
+    _mm512_storeu_si512(p, v);
+}
+
+/* STEP bytes to 16 bits. */
+INLINE vec widen(const uint8_t *p)
 {
     return _mm512_cvtepu8_epi16(_mm256_loadu_si256((const __m256i *) (const void *) p));
 }
 
-INLINE __m512i triple(__m512i v)
+INLINE void store_narrow(uint8_t *p, vec v)
 {
-    return _mm512_add_epi16(v, _mm512_add_epi16(v, v));
+    _mm256_storeu_si256((__m256i *) (void *) p, _mm512_cvtepi16_epi8(v));
 }
 
-/* --- upsampling --- */
-
-TARGET static void mix_rows(const uint8_t *near, const uint8_t *far, size_t n, uint16_t *sums)
-{
-    for (size_t i = 0; i < n; i += 32)
-        _mm512_storeu_si512(sums + i,
-                            _mm512_add_epi16(triple(widen(near + i)), widen(far + i)));
-}
-
-TARGET static void upsample_v2(const uint8_t *near, const uint8_t *far, size_t n,
-                               unsigned bias, uint8_t *out)
-{
-    __m512i b = _mm512_set1_epi16((short) bias);
-    for (size_t i = 0; i < n; i += 32) {
-        __m512i v = _mm512_add_epi16(triple(widen(near + i)), widen(far + i));
-        v = _mm512_srli_epi16(_mm512_add_epi16(v, b), 2);
-        _mm256_storeu_si256((__m256i *) (void *) (out + i), _mm512_cvtepi16_epi8(v));
-    }
-}
-
-/* The samples at the left and right of each sum's middle. */
-INLINE void two_samples(const uint16_t *sums, __m512i bias0, __m512i bias1, __m512i out[2])
-{
-    __m512i here = triple(load(sums));
-    out[0] = _mm512_add_epi16(_mm512_add_epi16(here, bias0), load(sums - 1));
-    out[1] = _mm512_add_epi16(_mm512_add_epi16(here, bias1), load(sums + 1));
-}
-
-TARGET static void upsample_h2(const uint16_t *sums, size_t n, const uint16_t bias[2],
-                               uint8_t *out)
-{
-    __m512i bias0 = _mm512_set1_epi16((short) bias[0]), v[2];
-    __m512i bias1 = _mm512_set1_epi16((short) bias[1]);
-    for (size_t i = 0; i < n; i += 32) {
-        two_samples(sums + i, bias0, bias1, v);
-        v[0] = _mm512_srli_epi16(v[0], 4);
-        v[1] = _mm512_slli_epi16(_mm512_srli_epi16(v[1], 4), 8);
-        _mm512_storeu_si512(out + 2 * i, _mm512_or_si512(v[0], v[1]));
-    }
-}
-
-/* --- colour --- */
-
-/* Thirty-two pixels; y: 0 to 255, cb and cr: -128 to 127. As kernels_avx2.c has it. */
-INLINE void convert(__m512i y, __m512i cb, __m512i cr, __m512i rgb[3])
-{
-    __m512i r = _mm512_mulhrs_epi16(_mm512_add_epi16(cr, cr), _mm512_set1_epi16(22971));
-    __m512i b = _mm512_mulhrs_epi16(_mm512_add_epi16(cb, cb), _mm512_set1_epi16(29033));
-    rgb[0] = _mm512_add_epi16(y, r);
-    rgb[2] = _mm512_add_epi16(y, b);
-
-    /* -0.71414 = 0.28586 - 1, so that the factor fits 16 bits. */
-    const __m512i factors = _mm512_set1_epi32((int) (18734u << 16 | (uint16_t) -22554));
-    const __m512i half = _mm512_set1_epi32(32768);
-    __m512i low = _mm512_dpwssd_epi32(half, _mm512_unpacklo_epi16(cb, cr), factors);
-    __m512i high = _mm512_dpwssd_epi32(half, _mm512_unpackhi_epi16(cb, cr), factors);
-    low = _mm512_packs_epi32(_mm512_srai_epi32(low, 16), _mm512_srai_epi32(high, 16));
-    rgb[1] = _mm512_add_epi16(_mm512_sub_epi16(y, cr), low);
-}
+#include "color_body.h"
 
 /* Sixty-four pixels of a channel: in each 16 bytes the even pixels, then the odd ones.
  * AT(x) is where pixel x is. */
@@ -114,13 +82,10 @@ INLINE void store_bytes(uint8_t *at, __m512i v, ptrdiff_t n)
         _mm512_mask_storeu_epi8(at, _bzhi_u64(~UINT64_C(0), (unsigned) n), v);
 }
 
-/* n of sixty-four pixels, the even and the odd ones apart. */
-INLINE void store_64(const __m512i even[3], const __m512i odd[3], bool planar, ptrdiff_t n,
-                     size_t at, uint8_t *const plane[3])
+/* n of sixty-four pixels of which each channel has the even and the odd ones apart. */
+INLINE void store_64(const __m512i channel[3], bool planar, ptrdiff_t n, size_t at,
+                     uint8_t *const plane[3])
 {
-    __m512i channel[3];
-    for (int c = 0; c < 3; c++)
-        channel[c] = _mm512_packus_epi16(even[c], odd[c]);
     for (int i = 0; i < 3; i++) {
         if (planar) {
             store_bytes(plane[i] + at, _mm512_permutexvar_epi8(load(in_order), channel[i]), n);
@@ -134,73 +99,14 @@ INLINE void store_64(const __m512i even[3], const __m512i odd[3], bool planar, p
     }
 }
 
-struct chroma_avx512 {
-    const void *cb, *cr;
-    bool h2; /* sums of half the width; else bytes */
-    __m512i bias[2];
-};
-
-/* Chroma of pixels `at` to `at` + 63, even and odd ones apart, less 128. */
-INLINE void chroma_64(const void *from, size_t at, const struct chroma_avx512 *c,
-                      __m512i out[2])
-{
-    if (c->h2) {
-        two_samples((const uint16_t *) from + at / 2, c->bias[0], c->bias[1], out);
-        out[0] = _mm512_srai_epi16(out[0], 4);
-        out[1] = _mm512_srai_epi16(out[1], 4);
-        return;
-    }
-    const __m512i middle = _mm512_set1_epi16(128);
-    __m512i v = load((const uint8_t *) from + at);
-    out[0] = _mm512_sub_epi16(_mm512_and_si512(v, _mm512_set1_epi16(255)), middle);
-    out[1] = _mm512_sub_epi16(_mm512_srli_epi16(v, 8), middle);
-}
-
-INLINE void convert_64(const uint8_t *y, size_t at, const struct chroma_avx512 *c, bool planar,
-                       ptrdiff_t n, uint8_t *const plane[3])
-{
-    __m512i luma = load(y + at), cb[2], cr[2], rgb[2][3];
-    chroma_64(c->cb, at, c, cb);
-    chroma_64(c->cr, at, c, cr);
-    convert(_mm512_and_si512(luma, _mm512_set1_epi16(255)), cb[0], cr[0], rgb[0]);
-    convert(_mm512_srli_epi16(luma, 8), cb[1], cr[1], rgb[1]);
-    store_64(rgb[0], rgb[1], planar, n, at, plane);
-}
-
-INLINE void convert_row(const uint8_t *y, const struct chroma_avx512 *c, size_t n, bool planar,
+INLINE void convert_row(const uint8_t *y, const struct chroma *c, size_t n, bool planar,
                         uint8_t *const plane[3])
 {
-    size_t at = 0;
-    for (; at + 64 <= n; at += 64)
-        convert_64(y, at, c, planar, 64, plane);
-    if (at < n)
-        convert_64(y, at, c, planar, (ptrdiff_t) (n - at), plane);
-}
-
-TARGET static void ycc_to_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
-                              const struct pcri_rgb_row *out)
-{
-    struct chroma_avx512 c = { .cb = cb, .cr = cr, .h2 = false };
-    if (out->planar)
-        convert_row(y, &c, n, true, out->plane);
-    else
-        convert_row(y, &c, n, false, out->plane);
-}
-
-TARGET static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums,
-                                 const uint16_t *cr_sums, const uint16_t bias[2], size_t n,
-                                 const struct pcri_rgb_row *out)
-{
-    /* 128 less than 0 to 255: 2048 before the division by 16. */
-    struct chroma_avx512 c = { .cb = cb_sums,
-                               .cr = cr_sums,
-                               .h2 = true,
-                               .bias = { _mm512_set1_epi16((short) (bias[0] - 2048)),
-                                         _mm512_set1_epi16((short) (bias[1] - 2048)) } };
-    if (out->planar)
-        convert_row(y, &c, n, true, out->plane);
-    else
-        convert_row(y, &c, n, false, out->plane);
+    __m512i channel[3];
+    for (size_t at = 0; at < n; at += 64) {
+        channels_at(y, at, c, channel);
+        store_64(channel, planar, (ptrdiff_t) (n - at), at, plane);
+    }
 }
 
 const struct pcri_kernels pcri_kernels_avx512 = {
