@@ -44,14 +44,8 @@ static int place_in_split(struct placing *p, size_t split, struct pcri_input *e,
                           struct pcr_error *err)
 {
     const struct pcri_folders *classes = &p->layout->classes[split];
-    size_t low = 0, high = classes->count;
-    while (low < high) { /* the first class folder that ends after the file */
-        size_t middle = low + (high - low) / 2;
-        if (classes->items[middle].end <= file)
-            low = middle + 1;
-        else
-            high = middle;
-    }
+    /* The first class folder that ends after the file. */
+    size_t low = (size_t) PCRI_FIRST(i, 0, classes->count, classes->items[i].end > file);
     if (classes->count && (low == classes->count || classes->items[low].begin > file))
         return leave_out(p, e, "an image beside the class folders of its split", err);
     if (classes->count) {

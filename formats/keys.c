@@ -63,26 +63,21 @@ static int compare_keys(const void *a, const void *b)
     return order ? order : x->line < y->line ? -1 : x->line > y->line;
 }
 
+/* 0: `other` lies below the folder that is the first n bytes of `key`. */
+static int compare_below(const char *other, const char *key, size_t n)
+{
+    int order = strncmp(other, key, n);
+    return order ? order : (unsigned char) other[n] - '/';
+}
+
 /* The first row from `begin` on whose key lies below the folder `key`, or NULL. */
 static const struct pcri_list_row *find_below(const struct pcri_list_row **rows, size_t begin,
                                               size_t end, const char *key)
 {
-    size_t n = strlen(key), count = end;
-    while (begin < end) {
-        size_t middle = begin + (end - begin) / 2;
-        const char *other = rows[middle]->safe_key;
-        int order = strncmp(other, key, n);
-        if (!order)
-            order = (unsigned char) other[n] - '/';
-        if (order < 0)
-            begin = middle + 1;
-        else
-            end = middle;
-    }
-    if (end == count)
-        return NULL;
-    const char *found = rows[end]->safe_key;
-    return !strncmp(found, key, n) && found[n] == '/' ? rows[end] : NULL;
+    size_t n = strlen(key);
+    size_t i = (size_t) PCRI_FIRST(k, begin, end,
+                                   compare_below(rows[k]->safe_key, key, n) >= 0);
+    return i < end && !compare_below(rows[i]->safe_key, key, n) ? rows[i] : NULL;
 }
 
 static int check_sorted(const struct pcri_list_row **rows, size_t count, struct pcr_error *err)

@@ -83,18 +83,20 @@ static int ask(const struct pcri_tree *t, uint32_t first, uint32_t second, const
 /* How many folders have names of splits, and of which kinds. */
 struct census {
     size_t exact, within;
-    bool kinds[PCRI_SPLIT_TEST + 1]; /* of those within */
+    int kinds; /* of those within */
 };
 
 static void count_names(const struct pcri_folders *f, struct census *c)
 {
+    bool found[PCRI_SPLIT_TEST + 1] = { false };
     *c = (struct census) { 0 };
     for (size_t i = 0; i < f->count; i++) {
         enum pcri_split_kind kind = pcri_split_kind_within(f->items[i].name);
         c->exact += pcri_is_split_name(f->items[i].name);
         c->within += kind != PCRI_SPLIT_NONE;
-        c->kinds[kind] = true;
+        found[kind] = true;
     }
+    c->kinds = found[PCRI_SPLIT_TRAIN] + found[PCRI_SPLIT_VALIDATION] + found[PCRI_SPLIT_TEST];
 }
 
 /* Names of splits in all, or such words in all names and of at least two kinds. */
@@ -102,9 +104,7 @@ static bool are_splits(const struct pcri_folders *f)
 {
     struct census c;
     count_names(f, &c);
-    int kinds = c.kinds[PCRI_SPLIT_TRAIN] + c.kinds[PCRI_SPLIT_VALIDATION] +
-                c.kinds[PCRI_SPLIT_TEST];
-    return f->count && (c.exact == f->count || (c.within == f->count && kinds > 1));
+    return f->count && (c.exact == f->count || (c.within == f->count && c.kinds > 1));
 }
 
 /* Names of splits in some, but not all. */
@@ -112,9 +112,7 @@ static bool may_be_splits(const struct pcri_folders *f)
 {
     struct census c;
     count_names(f, &c);
-    int kinds = c.kinds[PCRI_SPLIT_TRAIN] + c.kinds[PCRI_SPLIT_VALIDATION] +
-                c.kinds[PCRI_SPLIT_TEST];
-    return c.exact || (kinds > 1 && 2 * c.within >= f->count) ||
+    return c.exact || (c.kinds > 1 && 2 * c.within >= f->count) ||
            (f->count == 1 && c.within && f->items[0].direct);
 }
 
@@ -284,15 +282,10 @@ static int check_inverse(const struct pcri_tree *t, const struct pcri_layout *l,
 /* Is there a file below the folder that the first nbytes of `key` name? */
 static bool has_files(const struct pcri_tree *t, const char *key, size_t nbytes)
 {
-    size_t low = 0, high = t->files->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strncmp(t->files->items[middle].key, key, nbytes) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < t->files->count && !strncmp(t->files->items[low].key, key, nbytes);
+    const struct pcri_input *files = t->files->items;
+    size_t first = (size_t) PCRI_FIRST(i, 0, t->files->count,
+                                       strncmp(files[i].key, key, nbytes) >= 0);
+    return first < t->files->count && !strncmp(files[first].key, key, nbytes);
 }
 
 /* A split whose folders are links to folders elsewhere in the tree has lost its images. */

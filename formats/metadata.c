@@ -24,15 +24,7 @@ struct metadata {
 /* The first sample whose key is not below `key`. */
 static size_t find_first(const struct pcri_entries *files, const char *key)
 {
-    size_t low = 0, high = files->count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (strcmp(files->items[middle].key, key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return (size_t) PCRI_FIRST(i, 0, files->count, strcmp(files->items[i].key, key) >= 0);
 }
 
 /* The sample with this key, or NULL. */

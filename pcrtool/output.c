@@ -102,27 +102,22 @@ bool pcrtool_color(FILE *stream)
  * surrogates, nothing above U+10FFFF). */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
-    static const struct {
-        unsigned char first, last, low, high, nbytes;
-    } forms[] = {
-        { 0x01, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-        { 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
-        { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
-        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-        { 0xf4, 0xf4, 0x80, 0x8f, 4 },
-    };
-    for (size_t f = 0; f < sizeof(forms) / sizeof(forms[0]); f++) {
-        size_t n = forms[f].nbytes;
-        if (p[0] < forms[f].first || p[0] > forms[f].last)
-            continue;
-        if (n > left || (n > 1 && (p[1] < forms[f].low || p[1] > forms[f].high)))
+    size_t n = p[0] < 0x80   ? p[0] != 0
+               : p[0] < 0xc2 ? 0
+               : p[0] < 0xe0 ? 2
+               : p[0] < 0xf0 ? 3
+               : p[0] < 0xf5 ? 4
+                             : 0;
+    if (n > left)
+        return 0;
+    for (size_t i = 1; i < n; i++)
+        if (p[i] < 0x80 || p[i] > 0xbf)
             return 0;
-        for (size_t i = 2; i < n; i++)
-            if (p[i] < 0x80 || p[i] > 0xbf)
-                return 0;
-        return n;
-    }
-    return 0;
+    /* Overlong forms, surrogates, numbers above U+10FFFF. */
+    if ((p[0] == 0xe0 && p[1] < 0xa0) || (p[0] == 0xed && p[1] > 0x9f) ||
+        (p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] > 0x8f))
+        return 0;
+    return n;
 }
 
 /* Bytes of the character at p that a terminal shows as such; 0: a control character, or none. */

@@ -222,6 +222,21 @@ static inline uint64_t pcri_zigzag(int64_t v)
     return (uint64_t) v << 1 ^ (uint64_t) (v >> 63);
 }
 
+/* The first i in [first, end) of which `reached` is true, an expression of i that stays true once
+ * it is; `end` if none is. */
+#define PCRI_FIRST(i, first, end, reached) \
+    __extension__({ \
+        uint64_t pcri_low_ = (first), pcri_high_ = (end); \
+        while (pcri_low_ < pcri_high_) { \
+            uint64_t i = pcri_low_ + (pcri_high_ - pcri_low_) / 2; \
+            if (reached) \
+                pcri_high_ = i; \
+            else \
+                pcri_low_ = i + 1; \
+        } \
+        pcri_low_; \
+    })
+
 /* --- checksums (checksum.c) --- */
 uint64_t pcri_xxh3(const void *p, size_t nbytes);
 static inline uint32_t pcri_check32(const void *p, size_t nbytes)

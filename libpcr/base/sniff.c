@@ -63,10 +63,7 @@ static const struct magic magics[] = {
     MAGIC(257, "ustar", "a tar archive"),
     MAGIC(0, "\x1F\x8B", "gzip"),
     MAGIC(0, "BZh", "bzip2"),
-    MAGIC(0,
-          "\xFD"
-          "7zXZ\0",
-          "xz"),
+    MAGIC(0, "\3757zXZ\0", "xz"),
     MAGIC(0, "\x28\xB5\x2F\xFD", "zstd"),
     MAGIC(0, "7z\xBC\xAF\x27\x1C", "a 7z archive"),
     MAGIC(0, "Rar!\x1A\x07", "a RAR archive"),
@@ -83,10 +80,7 @@ static const struct magic magics[] = {
     MAGIC(0, "ID3", "MP3"),
     MAGIC(0, "FLV\1", "Flash video"),
     MAGIC(0, "\0\0\1\xBA", "MPEG"),
-    MAGIC(0,
-          "\x7F"
-          "ELF",
-          "a program"),
+    MAGIC(0, "\177ELF", "a program"),
     MAGIC(0, "version https:", "a Git LFS pointer"),
 };
 

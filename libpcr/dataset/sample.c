@@ -16,15 +16,7 @@ struct pcr_sample {
 
 uint64_t pcri_record_of(const struct pcr_dataset *ds, uint64_t index)
 {
-    uint64_t low = 0, high = ds->record_count;
-    while (high - low > 1) {
-        uint64_t middle = low + (high - low) / 2;
-        if (ds->first_samples[middle] <= index)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    return PCRI_FIRST(i, 1, ds->record_count, ds->first_samples[i] > index) - 1;
 }
 
 int pcr_sample_acquire(struct pcr_dataset *ds, uint64_t index, struct pcr_sample **out,

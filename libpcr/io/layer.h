@@ -77,9 +77,12 @@ static inline struct pcri_file *pcri_file_below(const struct pcri_file *f)
     return ((const struct pcri_layer_file *) f)->below;
 }
 
-/* Opens the file below and one on it, of file_nbytes, which begins with a pcri_layer_file. */
-int pcri_layer_open(const struct pcri_io_backend *self, const char *path, size_t file_nbytes,
+/* Opens the file below and one on it; the second: of file_nbytes, which begins with a
+ * pcri_layer_file. */
+int pcri_layer_open(const struct pcri_io_backend *self, const char *path,
                     struct pcri_file **out, struct pcr_error *err);
+int pcri_layer_open_larger(const struct pcri_io_backend *self, const char *path,
+                           size_t file_nbytes, struct pcri_file **out, struct pcr_error *err);
 void pcri_layer_close(struct pcri_file *f);
 bool pcri_layer_identify(const struct pcri_file *f, uint64_t *out);
 

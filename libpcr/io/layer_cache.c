@@ -33,7 +33,7 @@ struct cover {
 static int cache_open(const struct pcri_io_backend *self, const char *path,
                       struct pcri_file **out, struct pcr_error *err)
 {
-    int rc = pcri_layer_open(self, path, sizeof(struct cached_file), out, err);
+    int rc = pcri_layer_open_larger(self, path, sizeof(struct cached_file), out, err);
     if (rc)
         return rc;
     struct cached_file *f = (struct cached_file *) *out;

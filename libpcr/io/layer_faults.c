@@ -4,12 +4,6 @@
 
 #include "layer.h"
 
-static int faults_open(const struct pcri_io_backend *self, const char *path,
-                       struct pcri_file **out, struct pcr_error *err)
-{
-    return pcri_layer_open(self, path, sizeof(struct pcri_layer_file), out, err);
-}
-
 static int faults_read(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                        struct pcr_error *err)
 {
@@ -25,7 +19,7 @@ static int faults_read(struct pcri_file *f, const struct pcri_range *ranges, siz
 
 const struct pcri_io_backend pcri_layer_faults = {
     .name = "faults",
-    .open = faults_open,
+    .open = pcri_layer_open,
     .read = faults_read,
     .close = pcri_layer_close,
     .identify = pcri_layer_identify,

@@ -4,8 +4,14 @@
 
 #include "layer.h"
 
-int pcri_layer_open(const struct pcri_io_backend *self, const char *path, size_t file_nbytes,
+int pcri_layer_open(const struct pcri_io_backend *self, const char *path,
                     struct pcri_file **out, struct pcr_error *err)
+{
+    return pcri_layer_open_larger(self, path, sizeof(struct pcri_layer_file), out, err);
+}
+
+int pcri_layer_open_larger(const struct pcri_io_backend *self, const char *path,
+                           size_t file_nbytes, struct pcri_file **out, struct pcr_error *err)
 {
     const struct pcri_layer *layer = (const struct pcri_layer *) self;
     struct pcri_layer_file *f = pcri_calloc(1, file_nbytes, err);

@@ -34,7 +34,7 @@ static int retry_open(const struct pcri_io_backend *self, const char *path,
     uint32_t i = 0;
     int rc;
     do
-        rc = pcri_layer_open(self, path, sizeof(struct retried_file), out, &e);
+        rc = pcri_layer_open_larger(self, path, sizeof(struct retried_file), out, &e);
     while (again(all, i++, &rc, &e));
     if (rc && err)
         *err = e;

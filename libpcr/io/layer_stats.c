@@ -5,7 +5,7 @@
 static int stats_open(const struct pcri_io_backend *self, const char *path,
                       struct pcri_file **out, struct pcr_error *err)
 {
-    int rc = pcri_layer_open(self, path, sizeof(struct pcri_layer_file), out, err);
+    int rc = pcri_layer_open(self, path, out, err);
     if (!rc)
         pcri_count(&pcri_layers_of(*out)->counts.open_count, 1);
     return rc;

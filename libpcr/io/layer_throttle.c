@@ -3,12 +3,6 @@
  * share, and a delay of each read, as from far away. */
 #include "layer.h"
 
-static int throttle_open(const struct pcri_io_backend *self, const char *path,
-                         struct pcri_file **out, struct pcr_error *err)
-{
-    return pcri_layer_open(self, path, sizeof(struct pcri_layer_file), out, err);
-}
-
 /* Takes the line's next free time for nbytes; returns when their last has come. Time in which
  * nobody asked for anything is lost, as on a real line. */
 static uint64_t take_line(struct pcri_layers *all, uint64_t now, uint64_t nbytes)
@@ -45,7 +39,7 @@ static int throttle_read(struct pcri_file *f, const struct pcri_range *ranges, s
 
 const struct pcri_io_backend pcri_layer_throttle = {
     .name = "throttle",
-    .open = throttle_open,
+    .open = pcri_layer_open,
     .read = throttle_read,
     .close = pcri_layer_close,
     .identify = pcri_layer_identify,

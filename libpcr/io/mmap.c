@@ -2,34 +2,25 @@
 /* The mmap backend: for local files that nobody changes. */
 #define _DEFAULT_SOURCE /* madvise */
 #include <errno.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io.h"
+#include "transfer.h"
 
 #ifndef MADV_POPULATE_READ
 #define MADV_POPULATE_READ 22 /* Linux 5.14; older kernels answer EINVAL */
 #endif
 
-struct mmap_file {
-    struct pcri_file base;
-    int fd;
-    uint8_t *map; /* NULL for an empty file */
-};
-
 static void mmap_close(struct pcri_file *base)
 {
-    struct mmap_file *f = (struct mmap_file *) base;
+    struct pcri_fd_file *f = (struct pcri_fd_file *) base;
     if (f->map)
         munmap(f->map, (size_t) base->nbytes);
-    close(f->fd);
-    free(base->path);
-    free(f);
+    pcri_fd_close(base);
 }
 
-static int map_file(struct mmap_file *f, struct pcr_error *err)
+static int map_file(struct pcri_fd_file *f, struct pcr_error *err)
 {
     uint64_t nbytes = f->base.nbytes;
     if (!nbytes)
@@ -48,28 +39,21 @@ static int map_file(struct mmap_file *f, struct pcr_error *err)
 static int mmap_open(const struct pcri_io_backend *self, const char *path,
                      struct pcri_file **out, struct pcr_error *err)
 {
-    struct mmap_file *f = pcri_calloc(1, sizeof(*f), err);
-    if (!f)
-        return PCR_ERR_NOMEM;
-    f->base.backend = self;
-    int rc = pcri_open_regular(path, &f->fd, &f->base.nbytes, &f->base.version, err);
-    if (rc) {
-        free(f);
+    struct pcri_fd_file *f = NULL;
+    int rc = pcri_fd_open(path, self, &f, err);
+    if (rc)
         return rc;
-    }
-    f->base.path = pcri_strndup(path, strlen(path), err);
-    rc = f->base.path ? map_file(f, err) : PCR_ERR_NOMEM;
-    if (rc) {
+    if ((rc = map_file(f, err)))
         mmap_close(&f->base);
-        return rc;
-    }
-    *out = &f->base;
-    return 0;
+    else
+        *out = &f->base;
+    return rc;
 }
 
 /* Brings just the pages of a range into memory, so that a bad sector is an error here and
  * not a SIGBUS in memcpy(). A kernel that cannot do so leaves it to the page faults. */
-static int populate(struct mmap_file *f, uint64_t offset, size_t nbytes, struct pcr_error *err)
+static int populate(struct pcri_fd_file *f, uint64_t offset, size_t nbytes,
+                    struct pcr_error *err)
 {
     uint64_t page = (uint64_t) sysconf(_SC_PAGESIZE);
     uint64_t begin = offset / page * page;
@@ -88,7 +72,7 @@ static int populate(struct mmap_file *f, uint64_t offset, size_t nbytes, struct 
 static int mmap_read(struct pcri_file *base, const struct pcri_range *ranges, size_t count,
                      struct pcr_error *err)
 {
-    struct mmap_file *f = (struct mmap_file *) base;
+    struct pcri_fd_file *f = (struct pcri_fd_file *) base;
     struct stat st;
     /* Pages beyond the end of a file that has shrunk raise SIGBUS. */
     if (PCRI_UNINTERRUPTED(fstat(f->fd, &st)))

@@ -22,6 +22,7 @@ struct pcri_fd_file {
     struct pcri_file base;
     int fd;
     uint32_t align; /* of offsets, sizes and memory: 1, or for O_DIRECT PCRI_ALIGN_MAX */
+    uint8_t *map;   /* all of it, mapped by mmap.c; NULL: not, or it is empty */
 };
 
 /* Opens a regular file for one of these backends; close is the backends' own. */

@@ -435,36 +435,35 @@ void pcri_jpeg_file_begin(struct pcri_jpeg_file *f)
                                    .segment_capacity = f->segment_capacity };
 }
 
-int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
-                         struct pcri_jpeg_file *out, struct pcr_error *err)
+static int parse_file(const void *data, size_t nbytes, const struct pcr_limits *limits,
+                      bool salvage, struct pcri_jpeg_file *out, struct pcr_error *err)
 {
     pcri_jpeg_file_begin(out);
     out->data = data;
     out->nbytes = nbytes;
+    out->salvaged = salvage;
     struct scanner s = { out, limits, err, 2, true };
     int rc = check_soi(data, nbytes, true, err);
     if (!rc)
         rc = parse_segments(&s);
+    if (salvage && out->scan_count &&
+        (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_TRUNCATED))
+        rc = PCR_END;
+    if (salvage && rc == PCR_END)
+        out->nbytes = (size_t) out->end;
     return rc < 0 ? rc : check_whole(&s);
+}
+
+int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
+                         struct pcri_jpeg_file *out, struct pcr_error *err)
+{
+    return parse_file(data, nbytes, limits, false, out, err);
 }
 
 int pcri_jpeg_file_salvage(const void *data, size_t nbytes, const struct pcr_limits *limits,
                            struct pcri_jpeg_file *out, struct pcr_error *err)
 {
-    pcri_jpeg_file_begin(out);
-    out->data = data;
-    out->nbytes = nbytes;
-    out->salvaged = true;
-    struct scanner s = { out, limits, err, 2, true };
-    int rc = check_soi(data, nbytes, true, err);
-    if (!rc)
-        rc = parse_segments(&s);
-    if (out->scan_count &&
-        (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_TRUNCATED))
-        rc = PCR_END;
-    if (rc == PCR_END)
-        out->nbytes = (size_t) out->end;
-    return rc < 0 ? rc : check_whole(&s);
+    return parse_file(data, nbytes, limits, true, out, err);
 }
 
 int pcri_jpeg_file_add(struct pcri_jpeg_file *f, const void *data, size_t nbytes,

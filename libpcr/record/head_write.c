@@ -28,16 +28,16 @@ static void put_varint(struct table *t, uint64_t v)
         t->rc = pcri_buffer_append_varint(&t->bytes, v, t->err);
 }
 
-static void put_byte(struct table *t, uint32_t v)
+static void put_byte(struct table *t, uint64_t v)
 {
     uint8_t byte = (uint8_t) v;
     put(t, &byte, 1);
 }
 
-static void put_word(struct table *t, uint32_t v)
+static void put_word(struct table *t, uint64_t v)
 {
     uint8_t word[4];
-    pcri_store32(word, v);
+    pcri_store32(word, (uint32_t) v);
     put(t, word, sizeof(word));
 }
 
@@ -51,6 +51,15 @@ static void end_column(struct table *t, uint16_t id, uint16_t flags)
         t->rc = pcri_buffer_append(&t->entries, entry, sizeof(entry), t->err);
     t->begin = t->bytes.nbytes;
     t->count++;
+}
+
+/* Keeps the column if it says anything but what its absence says. */
+static void end_optional(struct table *t, uint16_t id, uint16_t flags, bool any)
+{
+    if (any)
+        end_column(t, id, flags);
+    else
+        t->bytes.nbytes = t->begin;
 }
 
 static const struct pcri_coded *coded(const struct table *t, uint32_t i)
@@ -86,12 +95,10 @@ static void put_labels(struct table *t)
 static void put_float_labels(struct table *t)
 {
     bool any = false;
-    for (uint32_t i = 0; i < t->b->count; i++)
+    for (uint32_t i = 0; i < t->b->count; i++) {
         any |= label_count(t, i, true) != 0;
-    if (!any)
-        return;
-    for (uint32_t i = 0; i < t->b->count; i++)
         put_varint(t, label_count(t, i, true));
+    }
     for (uint32_t i = 0; i < t->b->count; i++)
         for (uint32_t k = 0; k < label_count(t, i, true); k++) {
             uint64_t bits;
@@ -100,76 +107,75 @@ static void put_float_labels(struct table *t)
             pcri_store64(bytes, bits);
             put(t, bytes, sizeof(bytes));
         }
-    end_column(t, PCRI_COLUMN_FLOAT_LABELS, PCRI_COLUMN_REQUIRED);
+    end_optional(t, PCRI_COLUMN_FLOAT_LABELS, PCRI_COLUMN_REQUIRED, any);
 }
 
 static void put_attributes(struct table *t)
 {
     bool any = false;
-    for (uint32_t i = 0; i < t->b->count; i++)
-        any |= t->b->samples[i].attributes != NULL;
-    if (!any)
-        return;
     for (uint32_t i = 0; i < t->b->count; i++) {
         const char *s = t->b->samples[i].attributes;
+        any |= s != NULL;
         put_varint(t, s ? strlen(s) : 0);
     }
     for (uint32_t i = 0; i < t->b->count; i++) {
         const char *s = t->b->samples[i].attributes;
         put(t, s, s ? strlen(s) : 0);
     }
-    end_column(t, PCRI_COLUMN_ATTRIBUTES, 0);
+    end_optional(t, PCRI_COLUMN_ATTRIBUTES, 0, any);
+}
+
+static uint64_t value_of(const struct pcri_coded *c, enum pcri_column id)
+{
+    switch (id) {
+    case PCRI_COLUMN_WIDTH:
+        return c->width;
+    case PCRI_COLUMN_HEIGHT:
+        return c->height;
+    case PCRI_COLUMN_COMPONENTS:
+        return c->component_count;
+    case PCRI_COLUMN_SAMPLING:
+        return c->sampling;
+    case PCRI_COLUMN_ORIENTATION:
+        return c->orientation ? c->orientation : 1;
+    case PCRI_COLUMN_SCRIPT:
+        return c->script;
+    default:
+        return c->source_nbytes;
+    }
+}
+
+/* A value a sample. One that is not required is left out where all are as its absence says. */
+static void put_values(struct table *t, enum pcri_column id,
+                       void (*put_one)(struct table *t, uint64_t v), bool required)
+{
+    uint64_t absent = id == PCRI_COLUMN_ORIENTATION;
+    bool any = required;
+    for (uint32_t i = 0; i < t->b->count; i++) {
+        uint64_t v = value_of(coded(t, i), id);
+        any |= v != absent;
+        put_one(t, v);
+    }
+    end_optional(t, (uint16_t) id, required ? PCRI_COLUMN_REQUIRED : 0, any);
 }
 
 static void put_image_columns(struct table *t)
 {
-    uint32_t n = t->b->count;
     for (uint32_t g = 0; g < t->b->group_count; g++)
-        for (uint32_t i = 0; i < n; i++)
+        for (uint32_t i = 0; i < t->b->count; i++)
             put_byte(t, coded(t, i)->coding);
     end_column(t, PCRI_COLUMN_CODING, PCRI_COLUMN_REQUIRED);
-    for (uint32_t i = 0; i < n; i++)
-        put_varint(t, coded(t, i)->width);
-    end_column(t, PCRI_COLUMN_WIDTH, PCRI_COLUMN_REQUIRED);
-    for (uint32_t i = 0; i < n; i++)
-        put_varint(t, coded(t, i)->height);
-    end_column(t, PCRI_COLUMN_HEIGHT, PCRI_COLUMN_REQUIRED);
-    for (uint32_t i = 0; i < n; i++)
-        put_byte(t, coded(t, i)->component_count);
-    end_column(t, PCRI_COLUMN_COMPONENTS, PCRI_COLUMN_REQUIRED);
-}
-
-/* Columns that are left out where all samples have the default. */
-static void put_optional_columns(struct table *t)
-{
-    uint32_t n = t->b->count;
-    bool sampling = false, orientation = false, script = false, source = false;
-    for (uint32_t i = 0; i < n; i++) {
-        sampling |= coded(t, i)->sampling != 0;
-        orientation |= coded(t, i)->orientation > 1;
-        script |= coded(t, i)->script != 0;
-        source |= coded(t, i)->source_nbytes != 0;
-    }
-    for (uint32_t i = 0; sampling && i < n; i++)
-        put_word(t, coded(t, i)->sampling);
-    if (sampling)
-        end_column(t, PCRI_COLUMN_SAMPLING, 0);
-    for (uint32_t i = 0; orientation && i < n; i++)
-        put_byte(t, coded(t, i)->orientation ? coded(t, i)->orientation : 1);
-    if (orientation)
-        end_column(t, PCRI_COLUMN_ORIENTATION, 0);
-    for (uint32_t i = 0; script && i < n; i++)
-        put_byte(t, coded(t, i)->script);
-    if (script)
-        end_column(t, PCRI_COLUMN_SCRIPT, 0);
+    put_values(t, PCRI_COLUMN_WIDTH, put_varint, true);
+    put_values(t, PCRI_COLUMN_HEIGHT, put_varint, true);
+    put_values(t, PCRI_COLUMN_COMPONENTS, put_byte, true);
+    put_values(t, PCRI_COLUMN_SAMPLING, put_word, false);
+    put_values(t, PCRI_COLUMN_ORIENTATION, put_byte, false);
+    put_values(t, PCRI_COLUMN_SCRIPT, put_byte, false);
     if (t->b->ladder) {
         put(t, t->b->ladder, strlen(t->b->ladder));
         end_column(t, PCRI_COLUMN_LADDER, 0);
     }
-    for (uint32_t i = 0; source && i < n; i++)
-        put_varint(t, coded(t, i)->source_nbytes);
-    if (source)
-        end_column(t, PCRI_COLUMN_SOURCE_NBYTES, 0);
+    put_values(t, PCRI_COLUMN_SOURCE_NBYTES, put_varint, false);
 }
 
 static void put_dictionary(struct table *t)
@@ -199,19 +205,17 @@ static void put_dictionary(struct table *t)
 static void put_items(struct table *t)
 {
     bool any = false;
-    for (uint32_t i = 0; i < t->b->count; i++)
+    for (uint32_t i = 0; i < t->b->count; i++) {
         any |= coded(t, i)->item_count != 0;
-    if (!any)
-        return;
-    for (uint32_t i = 0; i < t->b->count; i++)
         put_varint(t, coded(t, i)->item_count);
+    }
     for (uint32_t i = 0; i < t->b->count; i++)
         for (uint32_t k = 0; k < coded(t, i)->item_count; k++) {
             size_t ref = t->x->ref_first[i] + k;
             const struct pcri_entry *e = &t->x->dictionary.entries[t->x->refs[ref]];
             put_varint(t, e->kept ? (uint64_t) e->number << 1 : (uint64_t) e->nbytes << 1 | 1);
         }
-    end_column(t, PCRI_COLUMN_HEADER, PCRI_COLUMN_REQUIRED);
+    end_optional(t, PCRI_COLUMN_HEADER, PCRI_COLUMN_REQUIRED, any);
 }
 
 /* The number of the string before a piece, plus 1; 0 where there is none. */
@@ -225,13 +229,11 @@ static void put_pieces(struct table *t)
 {
     bool any = false;
     for (uint32_t k = 0; k < t->b->piece_count; k++)
-        for (uint32_t i = 0; i < t->b->count; i++)
+        for (uint32_t i = 0; i < t->b->count; i++) {
             any |= piece_string(t, k, i) != 0;
-    for (uint32_t k = 0; any && k < t->b->piece_count; k++)
-        for (uint32_t i = 0; i < t->b->count; i++)
             put_varint(t, piece_string(t, k, i));
-    if (any)
-        end_column(t, PCRI_COLUMN_PIECE_STRING, PCRI_COLUMN_REQUIRED);
+        }
+    end_optional(t, PCRI_COLUMN_PIECE_STRING, PCRI_COLUMN_REQUIRED, any);
     for (uint32_t k = 0; k < t->b->piece_count; k++)
         for (uint32_t i = 0; i < t->b->count; i++)
             put_varint(t, coded(t, i)->pieces[k].nbytes);
@@ -266,7 +268,6 @@ int pcri_head_render(const struct pcri_build *x, struct pcr_buffer *out, struct 
     put_float_labels(&t);
     put_attributes(&t);
     put_image_columns(&t);
-    put_optional_columns(&t);
     put_dictionary(&t);
     put_items(&t);
     put_pieces(&t);

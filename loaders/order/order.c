@@ -27,15 +27,7 @@
 /* The row that span number `span` of the contents is in. */
 static uint64_t row_of_span(const struct pcri_contents *contents, uint64_t span)
 {
-    uint64_t low = 0, high = contents->row_count; /* first_span[low] <= span < [high] */
-    while (high - low > 1) {
-        uint64_t middle = low + (high - low) / 2;
-        if (contents->rows[middle].first_span <= span)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
+    return PCRI_FIRST(i, 1, contents->row_count, contents->rows[i].first_span > span) - 1;
 }
 
 /* Where parts take turns, the j-th of a part's n spans has its turn at time (j + 1/2) / n.
@@ -60,14 +52,9 @@ static void find_turn(const struct pcri_order *order, uint64_t i, uint32_t *part
                       uint64_t *span_out)
 {
     const uint64_t *first = order->contents->first_spans;
-    uint64_t low = 0, high = UINT64_MAX; /* up to low: i turns at most; up to high: more */
-    while (high - low > 1) {
-        uint64_t middle = low + (high - low) / 2;
-        if (all_turns(order, middle) <= i)
-            low = middle;
-        else
-            high = middle;
-    }
+    /* Up to low: i turns at most; up to high: more. */
+    uint64_t high = PCRI_FIRST(time, 1, UINT64_MAX, all_turns(order, time) > i);
+    uint64_t low = high - 1;
     /* Of those at the same time, the first parts come first. */
     i -= all_turns(order, low);
     uint32_t k = 0;
@@ -305,14 +292,6 @@ void pcri_order_window_sample(const struct pcri_order_window *w, uint32_t i,
 {
     if (w->mixed)
         i = w->mixed[i];
-    uint32_t low = 0, high = w->span_count; /* span_first[low] <= i < span_first[high] */
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (w->span_first[middle] <= i)
-            low = middle;
-        else
-            high = middle;
-    }
-    *span_out = low;
-    *entry_out = i - w->span_first[low];
+    *span_out = (uint32_t) PCRI_FIRST(s, 1, w->span_count, w->span_first[s] > i) - 1;
+    *entry_out = i - w->span_first[*span_out];
 }
