@@ -31,7 +31,7 @@ struct bench {
     bool pages_stay;
 };
 
-/* What is to be measured: all where nothing was asked for. */
+/* Decides what to measure: everything unless something was asked for. */
 static int plan(struct bench *b, const struct pcrtool_input *in)
 {
     int rc = pcrtool_input_fidelity(in, b->set->fidelity, &b->fidelity_last);
@@ -55,7 +55,7 @@ static void print_head(const struct bench *b, const char *path)
     printf(": %" PRIu64 " samples, %s; random crops to %" PRIu64 " px, %s%s\n\n",
            b->part.index_count, pcrtool_size(size, b->part.nbytes[b->part.group_count]),
            b->set->size_px ? b->set->size_px : 224,
-           b->set->cold ? "nothing cached at first" : "cached",
+           b->set->cold ? "not cached at first" : "cached",
            b->set->throttle ? ", reading throttled" : "");
     printf("%8s %8s %8s %10s %9s %12s %13s\n", "fidelity", "backend", "threads", "images/s",
            "MB/s", "bytes/image", "CPU ms/image");
@@ -110,8 +110,8 @@ static int measure(struct bench *b, struct pcr_error *err)
 static int finish(const struct bench *b, const char *path)
 {
     if (b->pages_stay)
-        pcrtool_error(b->command, "--cold: pages stayed in memory (a file system in memory, "
-                                  "or another program uses the files)");
+        pcrtool_error(b->command, "--cold: pages stayed in memory (the file system is in "
+                                  "memory, or another program uses the files)");
     if (!b->rows)
         return PCRTOOL_DONE;
     json_t *root = json_pack("{sI sI sI sb sb sO}", "throttle_nbytes_per_second",
@@ -158,16 +158,14 @@ static int run_bench(const struct pcrtool_args *args)
 static const struct pcrtool_option options[] = {
     { "fidelity", "G", "only this fidelity", PCRTOOL_NUMBER, SETTING(fidelity), .letter = 'f',
       .min = 1, .max = PCRTOOL_MAX_FIDELITY },
-    { "threads", "N", "threads that decode; else 1, and one for each CPU", PCRTOOL_NUMBER,
+    { "threads", "N", "threads that decode; default: 1, then one for each CPU", PCRTOOL_NUMBER,
       SETTING(threads), .min = 1, .max = 1024 },
     { "io", "BACKEND", BACKENDS, PCRTOOL_CHOICE, SETTING(backend), .words = BACKENDS },
     { "cold", NULL,
-      "drop the dataset's pages before each epoch, so that\n"
-      "storage is measured rather than memory",
+      "drop the dataset's pages from memory before each epoch, so that\n"
+      "storage is measured",
       PCRTOOL_FLAG, SETTING(cold) },
-    { "throttle", "SIZE",
-      "read no more than SIZE a second, as from\n"
-      "storage that gives no more; such as 50M",
+    { "throttle", "SIZE", "read at most SIZE per second, such as 50M, as from slower storage",
       PCRTOOL_SIZE, SETTING(throttle), .min = 100000 },
     { "seconds", "N", "time for each line of the table; default 1", PCRTOOL_NUMBER,
       SETTING(seconds), .min = 1, .max = 3600 },
@@ -183,12 +181,11 @@ const struct pcrtool_command pcrtool_bench = {
     .summary = "Measure what a loader delivers, by fidelity, backend and threads",
     .operands = "DATASET",
     .description =
-        "Each line is a loader of its own that makes random crops with antialiased\n"
-        "resizing and flips; beside the threads that decode, others only read, as many as\n"
-        "help, as by default.\n"
-        "Of large datasets records of about 256 MiB are used, spread evenly. MB are 10^6\n"
-        "bytes of images; CPU is user and system time of all threads. Bad samples are\n"
-        "passed over.\n",
+        "Each line is a separate loader that makes random crops with antialiased resizing\n"
+        "and flips. In addition to the threads that decode, others only read, as many as\n"
+        "help; this is the loader's default. From large datasets it uses records of about\n"
+        "256 MiB, spread evenly. MB are 10^6 bytes of images; CPU is user and system time\n"
+        "of all threads. Bad samples are skipped.\n",
     .examples = "  pcrtool bench photos.pcr\n"
                 "  pcrtool bench photos.pcr --fidelity 2 --threads 8 --seconds 5\n"
                 "  pcrtool bench photos.pcr --throttle 50M\n"

@@ -17,7 +17,7 @@ struct cat_settings {
     uint64_t fidelity;
 };
 
-/* Writes into what is there: a device, a pipe, the file after a symbolic link. */
+/* Writes into what exists: a device, a pipe, the target of a symbolic link. */
 static int write_into(const char *path, const struct pcr_buffer *bytes)
 {
     FILE *f = fopen(path, "we");
@@ -27,12 +27,12 @@ static int write_into(const char *path, const struct pcr_buffer *bytes)
     return fclose(f) || n != bytes->nbytes ? -1 : 0;
 }
 
-/* Puts the bytes into the file at `path`, replacing a file that is there. */
+/* Puts the bytes into the file at `path`, replacing an existing file. */
 static int write_file(const char *path, const struct pcr_buffer *bytes)
 {
     struct stat st;
     bool there = !PCRTOOL_UNINTERRUPTED(lstat(path, &st));
-    if (!there && errno != ENOENT) /* it may be what must not be replaced */
+    if (!there && errno != ENOENT) /* it may be something that must not be replaced */
         return -1;
     if (there && !S_ISREG(st.st_mode))
         return write_into(path, bytes);
@@ -77,7 +77,8 @@ static int run_cat(const struct pcrtool_args *args)
     uint32_t fidelity = 0;
 
     if (!set->output && isatty(STDOUT_FILENO)) {
-        pcrtool_error(args->command, "an image is not for a terminal; use -o FILE, or >");
+        pcrtool_error(args->command,
+                      "will not write an image to a terminal; use -o FILE, or >");
         return PCRTOOL_USAGE;
     }
     int rc = pcrtool_input_open(&in, args->command, args->operands[0], NULL, NULL, NULL);
@@ -87,7 +88,7 @@ static int run_cat(const struct pcrtool_args *args)
     if (!rc)
         rc = read_sample(&in, args->operands[1], fidelity, &bytes);
     if (!rc && !set->output)
-        fwrite(bytes.data, 1, bytes.nbytes, stdout); /* main looks at ferror() */
+        fwrite(bytes.data, 1, bytes.nbytes, stdout); /* main checks ferror() */
     else if (!rc && write_file(set->output, &bytes)) {
         pcrtool_error(args->command, "%s: %s", set->output, strerror(errno));
         rc = PCRTOOL_FAILED;
@@ -113,7 +114,7 @@ const struct pcrtool_command pcrtool_cat = {
     .operands = "DATASET KEY|@INDEX",
     .description =
         "A coded sample is a JPEG file at every fidelity; an opaque one is the source file.\n"
-        "The sample is named by its key, or by @ and its index (@0 is the first).\n",
+        "Name the sample by its key, or by @ and its index (@0 is the first).\n",
     .examples = "  pcrtool cat photos.pcr train/cat/17.jpg >17.jpg\n"
                 "  pcrtool cat photos.pcr @17 --fidelity 1 -o coarse.jpg\n",
     .options = options,

@@ -37,8 +37,8 @@ int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
     *out = (struct pcrtool_classes) { .text = list ? strdup(value) : read_text(value) };
     if (!out->text) {
         pcrtool_error(c,
-                      "--classes %s: %s (expected a file with a name on each line, or names "
-                      "with commas between)",
+                      "--classes %s: %s (expected a file with one name per line, or names "
+                      "separated by commas)",
                       value, strerror(errno));
         return PCRTOOL_FAILED;
     }
@@ -54,17 +54,17 @@ int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
         p[n] = '\0';
         if (!list && n && p[n - 1] == '\r')
             p[--n] = '\0';
-        if (n || list) /* an empty name in a list is the library's to refuse */
+        if (n || list) /* the library refuses an empty name in a list */
             out->names[out->count++] = p;
     }
     if (!out->count) {
-        pcrtool_error(c, "--classes %s: there are no names in it", value);
+        pcrtool_error(c, "--classes %s: contains no names", value);
         return PCRTOOL_FAILED;
     }
     return PCRTOOL_DONE;
 }
 
-/* Decimal digits without a zero before them. */
+/* Decimal digits without a leading zero. */
 static bool is_number(const char *name, unsigned long long *out)
 {
     size_t n = strspn(name, "0123456789");
@@ -88,8 +88,8 @@ void pcrtool_classes_check(const struct pcrtool_command *c, const char *const *n
     }
     if (found)
         pcrtool_error(c,
-                      "note: names of classes are numbers, but are numbered as text: class "
-                      "'%s' has label %u; --classes gives another order",
+                      "note: class names that are numbers are sorted as text: class "
+                      "'%s' has label %u; --classes sets another order",
                       names[found - 1], (unsigned) (found - 1));
 }
 

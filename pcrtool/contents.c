@@ -9,12 +9,12 @@
 #include "output.h"
 
 enum {
-    ALL_SHOWN = 10, /* so many classes are all shown; of more */
+    ALL_SHOWN = 10, /* up to so many classes all are shown; of more */
     FIRST_SHOWN = 5,
     LAST_SHOWN = 3,
 };
 
-/* After a member of JSON's text that is known to be good: at the comma or bracket. */
+/* Skips a member in valid JSON text, up to the comma or bracket after it. */
 static const char *member_end(const char *p, const char *end)
 {
     int depth = 0;

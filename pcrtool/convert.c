@@ -28,14 +28,14 @@ struct settings {
 static const struct pcrtool_option options[] = {
     { "coding", "NAME",
       "how coefficients are stored: scans (progressive JPEG, default) or packed\n"
-      "(a tenth smaller, and as lossless)",
+      "(a tenth smaller, also lossless)",
       PCRTOOL_CHOICE, SETTING(coding), .words = "scans|packed" },
     { "ladder", "NAME",
       "built-in ladder (bitplane, classic, packed) or a file with one\n"
       "(docs/FORMAT.md section 5, or cjpeg's -scans syntax);\n"
       "default bitplane for scans, packed for packed",
       PCRTOOL_TEXT, SETTING(ladder) },
-    { "records", "N", "samples in a record; default 1024", PCRTOOL_NUMBER, SETTING(records),
+    { "records", "N", "samples per record; default 1024", PCRTOOL_NUMBER, SETTING(records),
       .min = 1, .max = 1 << 20 },
     { "record-bytes", "SIZE", "end records at about SIZE source bytes, such as 64M",
       PCRTOOL_SIZE, SETTING(record_nbytes), .min = 1 },
@@ -44,60 +44,61 @@ static const struct pcrtool_option options[] = {
     { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads), .min = 1,
       .max = 1024 },
     { "on-bad", "WHAT",
-      "with inputs that are damaged, or that no decoder here can show:\n"
-      "fail (default), skip (list them in errors.jsonl), opaque (keep them whole),\n"
-      "salvage (LOSSY: code what decodes of truncated and damaged JPEGs, and mark\n"
-      "them; skip others)",
+      "what to do with inputs that are damaged or that no decoder here can\n"
+      "show: fail (default), skip (list them in errors.jsonl), opaque (keep\n"
+      "them whole), salvage (LOSSY: code as much of truncated and damaged\n"
+      "JPEGs as decodes, and mark them; skip others)",
       PCRTOOL_CHOICE, SETTING(on_bad), .words = "fail|skip|opaque|salvage" },
     { "opaque", "WHAT",
-      "with images that decode, but that JPEG scans cannot hold (PNG,\n"
-      "JPEG with unusual scans): keep them whole (default), or\nrefuse them as bad",
+      "what to do with images that decode, but that JPEG scans cannot hold\n"
+      "(PNG, JPEG with unusual scans): keep them whole (default), or refuse\n"
+      "them as bad inputs",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
-    { "format", "NAME", "what SRC is, folder or list; default: by its looks", PCRTOOL_CHOICE,
+    { "format", "NAME", "what SRC is, folder or list; default: decided by SRC", PCRTOOL_CHOICE,
       SETTING(format), .words = "folder|list" },
     { "layout", "WHAT",
       "what SRC's folders are: split-class, class, split (no labels) or\n"
-      "flat (neither); default: as names and contents show",
+      "flat (neither); default: decided by names and contents",
       PCRTOOL_CHOICE, SETTING(layout), .words = "split-class|class|split|flat" },
-    { "root", "DIR", "where a list's relative paths start; default: beside it", PCRTOOL_TEXT,
+    { "root", "DIR", "where a list's relative paths start; default: its folder", PCRTOOL_TEXT,
       SETTING(root) },
     { "classes", "FILE|A,B,C",
-      "the classes in their order: a file with a name on each line,\n"
-      "or names with commas between. Labels are these names, or integers from 0\n"
-      "on; default: the names that there are, sorted",
+      "the classes in their order: a file with one name per line, or names\n"
+      "separated by commas. Labels are these names, or integers from 0;\n"
+      "default: the names found, sorted",
       PCRTOOL_TEXT, SETTING(classes) },
     { "no-classes", NULL,
-      "integer labels are no classes (default: those that are together\n"
-      "0 to n - 1, one a sample, are classes called so)",
+      "keep integer labels as numbers (default: if they are all of 0 to\n"
+      "n - 1, one per sample, they are classes with these names)",
       PCRTOOL_FLAG, SETTING(no_classes) },
     { "max-pixels", "N",
-      "larger images are bad inputs; default 268435456. The dataset says\n"
-      "if readers need more than that",
+      "larger images are bad inputs; default 268435456. The dataset records\n"
+      "a higher limit for its readers",
       PCRTOOL_NUMBER, SETTING(max_pixels), .min = 1 },
-    { "max-scans", "N", "JPEG files of more scans are bad inputs; default 64", PCRTOOL_NUMBER,
-      SETTING(max_scans), .min = 1, .max = UINT32_MAX },
+    { "max-scans", "N", "JPEG files with more scans are bad inputs; default 64",
+      PCRTOOL_NUMBER, SETTING(max_scans), .min = 1, .max = UINT32_MAX },
     { "max-sample-bytes", "SIZE", "larger files are bad inputs; default 1G", PCRTOOL_SIZE,
       SETTING(max_sample_nbytes), .min = 1 },
     { "max-memory", "SIZE",
-      "what the pictures at work may take together; one that takes more is\n"
-      "a bad input; default 2G",
+      "bound on the memory of all pictures being worked on; one that takes\n"
+      "more is a bad input; default 2G",
       PCRTOOL_SIZE, SETTING(max_memory_nbytes), .min = 1 },
     { "max-side", "N",
-      "LOSSY: reduce images with a longer side to N pixels and encode\n"
-      "them as JPEG before they are packed; smaller ones stay as they are",
+      "LOSSY: reduce images with a longer side to N pixels and encode them\n"
+      "as JPEG before they are packed; smaller images are unchanged",
       PCRTOOL_NUMBER, SETTING(max_side), .min = 1, .max = 65500 },
     { "quality", "N", "of the JPEGs that --max-side makes; default 90", PCRTOOL_NUMBER,
       SETTING(quality), .min = 1, .max = 100 },
     { "dry-run", NULL, "do everything but write", PCRTOOL_FLAG, SETTING(dry_run) },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
-    { "quiet", NULL, "print errors and what is left out alone", PCRTOOL_FLAG, SETTING(quiet),
+    { "quiet", NULL, "print only errors and what is left out", PCRTOOL_FLAG, SETTING(quiet),
       .letter = 'q' },
     { 0 },
 };
 
 /* --- callbacks --- */
 
-enum { NAMED_COUNT = 10 }; /* of what is left out; errors.jsonl has all */
+enum { NAMED_COUNT = 10 }; /* how many left-out files are named; errors.jsonl has all */
 
 static void left_out(void *context, const char *path, const char *reason)
 {
@@ -153,7 +154,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .record_samples = (uint32_t) s->records,
         .record_nbytes = s->record_nbytes,
         .thread_count = (uint32_t) s->threads,
-        .bad_policy = s->on_bad, /* the words stand in the enums' order */
+        .bad_policy = s->on_bad, /* the words are in the enums' order */
         .opaque_policy = s->opaque,
         .limits = &limits,
         .max_memory_nbytes = s->max_memory_nbytes,
@@ -173,7 +174,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
     return pcrtool_conversion_end(v, rc, &err);
 }
 
-/* realpath(); "" where nothing is there or can be reached. NULL and errno else. */
+/* realpath(); "" if nothing is there or it cannot be reached; NULL and errno on failure. */
 static char *resolve(const char *path)
 {
     char *real = realpath(path, NULL);
@@ -182,7 +183,7 @@ static char *resolve(const char *path)
     return real || !unreachable ? real : strdup("");
 }
 
-/* Where a folder lies, or if it is not there, where its parent does. */
+/* The real path of a folder or, if it does not exist, of its parent. */
 static char *resolve_folder(const char *path)
 {
     char *real = resolve(path);
@@ -200,8 +201,8 @@ static char *resolve_folder(const char *path)
     return real;
 }
 
-/* The dataset's folder must not be in the source's: the next run would take it for a part of the
- * source. Returns an exit code. */
+/* The dataset's folder must not be in the source's: the next run would take it for a part of
+ * the source. Returns an exit code. */
 static int check_outside(const struct pcrtool_command *c, const char *folder, const char *path)
 {
     char *outer = resolve(folder), *inner = outer ? resolve_folder(path) : NULL;
@@ -212,7 +213,7 @@ static int check_outside(const struct pcrtool_command *c, const char *folder, co
         rc = PCRTOOL_FAILED;
     } else if (n && !strncmp(outer, inner, n) &&
                (inner[n] == '/' || inner[n] == '\0' || n == 1)) {
-        pcrtool_error(c, "%s lies in %s: choose another folder", path, folder);
+        pcrtool_error(c, "%s is inside %s: choose another folder", path, folder);
         rc = PCRTOOL_FAILED;
     }
     free(outer);
@@ -233,7 +234,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .left_out = left_out,
         .noted = noted,
         .context = v,
-        .layout = s->layout, /* the words stand in the enum's order */
+        .layout = s->layout, /* the words are in the enum's order */
         .classes = classes->names,
         .class_count = classes->count,
     };
@@ -284,19 +285,20 @@ static int run_convert(const struct pcrtool_args *args)
 
 const struct pcrtool_command pcrtool_convert = {
     .name = "convert",
-    .summary = "Make a dataset of a folder or list of images",
+    .summary = "Make a dataset from a folder or list of images",
     .operands = "SRC DST",
     .description =
         "SRC is a folder (split/class/file with names such as train, val and test for\n"
-        "splits; class/file; or files alone), or a list: a .csv file with a header\n"
+        "splits; class/file; or only files), or a list: a .csv file with a header\n"
         "line, or a .jsonl file, with path and optionally key, label or labels, split,\n"
-        "attributes. Where it is not clear what folders mean it asks for --layout;\n"
+        "attributes. If the meaning of folders is in doubt, convert asks for --layout;\n"
         "--dry-run shows splits and classes.\n"
         "\n"
-        "Each JPEG is turned into progressive scans without loss, and proven so. A run\n"
-        "that was stopped is continued by the same command. Sources are never touched.\n"
-        "Only --max-side gives anything up: it reduces larger images, JPEG and PNG, and\n"
-        "keeps of their metadata the colour profile alone. pcrtool info tells of it.\n",
+        "Each JPEG becomes progressive scans without loss, and this is verified. The\n"
+        "same command continues a run that was stopped. Sources are never changed.\n"
+        "Only --max-side and --on-bad salvage lose anything. --max-side reduces larger\n"
+        "images, JPEG and PNG, and keeps only the colour profile of their metadata;\n"
+        "pcrtool info shows it.\n",
     .examples = "  pcrtool convert photos/ dataset/\n"
                 "  pcrtool convert --on-bad skip --record-bytes 64M list.csv dataset/\n"
                 "  pcrtool convert --dry-run photos/ unused/\n"

@@ -19,14 +19,14 @@ static void show_progress(struct pcrtool_conversion *v, const struct pcr_write_p
         return;
     }
     double seconds = pcrtool_now() - v->start;
-    if (!v->started) { /* what is kept from an earlier run says nothing of the speed */
+    if (!v->started) { /* what is kept from an earlier run says nothing about the speed */
         v->started = true;
         v->kept = done;
     }
     double rate = seconds > 0 ? (double) (done - v->kept) / seconds : 0;
     char line[160], eta[32] = "", saved[32] = "", bad[32] = "";
     double seconds_left = rate > 0 ? (double) (p->sample_count - done) / rate : 1e9;
-    if (seconds_left < 1e6) { /* beyond that it is no guess worth showing */
+    if (seconds_left < 1e6) { /* beyond that the guess is not worth showing */
         unsigned left = (unsigned) seconds_left;
         snprintf(eta, sizeof(eta), "  ETA %u:%02u:%02u", left / 3600, left / 60 % 60,
                  left % 60);
@@ -52,7 +52,7 @@ int pcrtool_conversion_progress(void *context, const struct pcr_write_progress *
 
 void pcrtool_conversion_begin(struct pcrtool_conversion *v)
 {
-    pcrtool_catch_signals(); /* until here there is nothing that a signal could leave behind */
+    pcrtool_catch_signals(); /* up to here a signal leaves nothing behind */
     v->start = pcrtool_now();
     v->report.size = sizeof(v->report);
 }

@@ -82,8 +82,9 @@ static void print_bad(const struct pcrtool_conversion *v)
         printf("skipped %" PRIu64 " bad input(s)%s\n", p->samples_bad,
                v->dry_run ? "" : ", listed in errors.jsonl");
     if (p->samples_undecodable)
-        printf("undecodable: %" PRIu64 " of those kept whole, which no decoder here can show; "
-               "loaders stop at\n  them, or pass over them with bad_sample=\"skip\"\n",
+        printf("undecodable: %" PRIu64
+               " of the files kept whole, which no decoder here can show; "
+               "loaders stop at\n  them, or skip them with bad_sample=\"skip\"\n",
                p->samples_undecodable);
     print_kinds(v);
     if (p->samples_salvaged)
@@ -94,13 +95,13 @@ static void print_bad(const struct pcrtool_conversion *v)
                pcrtool_size(size, p->dropped_nbytes), p->samples_dropped,
                v->dry_run ? "" : "; pcrtool info --notes lists them");
     if (v->left_out_count)
-        printf("left out %" PRIu64 " image(s) beside the folders of splits or classes%s\n",
+        printf("left out %" PRIu64 " image(s) next to the folders of splits or classes%s\n",
                v->left_out_count, v->dry_run ? "" : ", listed in errors.jsonl");
     if (v->ignored_count)
-        printf("passed over %" PRIu64 " file(s) that are no images\n", v->ignored_count);
+        printf("ignored %" PRIu64 " file(s) that are not images\n", v->ignored_count);
 }
 
-/* The manifest of what was written or, in a dry run, would be. */
+/* The manifest that was written or, in a dry run, would be. */
 static json_t *manifest_of(const struct pcrtool_conversion *v, const struct pcr_dataset *ds)
 {
     size_t nbytes = v->manifest.nbytes;

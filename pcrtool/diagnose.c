@@ -57,7 +57,7 @@ static int measure_fidelity(struct diagnose *d, uint32_t g, struct pcr_error *er
     return 0;
 }
 
-/* The rate of a consumer that left this account of its loader: it was at work whenever it did
+/* The rate of a consumer, from its loader's counts: it was at work whenever it did
  * not wait. */
 static int read_consumer(struct diagnose *d)
 {
@@ -75,7 +75,7 @@ static int read_consumer(struct diagnose *d)
     if (samples <= 0 || busy <= 0) {
         pcrtool_error(d->command,
                       "--stats %s: expected sample_count, elapsed_ns and consumer_wait_ns, "
-                      "as Loader.stats().to_json() has them after training",
+                      "as in Loader.stats().to_json() after training",
                       d->plan->stats_path);
         return PCRTOOL_FAILED;
     }
@@ -115,7 +115,7 @@ static int measure_all(struct diagnose *d)
 
 /* --- telling --- */
 
-/* With so many CPUs like these. */
+/* The rate with `times` as many CPUs. */
 static double predict_threads(const struct diagnose *d, uint32_t g, double times)
 {
     struct pcrtool_stages s = d->stages[g];
@@ -152,8 +152,9 @@ static void print_table(const struct diagnose *d)
     if (d->consumer > 0)
         printf("consumer %.0f images/s\n", d->consumer);
     if (d->pages_stay)
-        printf("Pages could not be dropped (a file system in memory, or another program uses\n"
-               "the files): storage is that of memory.\n");
+        printf(
+            "Pages could not be dropped (the file system is in memory, or another program uses\n"
+            "the files): the storage figures are those of memory.\n");
 }
 
 static json_t *json_rates(const struct diagnose *d)

@@ -31,7 +31,7 @@ static uint64_t limit_value(rlim_t v)
     return v == RLIM_INFINITY ? UINT64_MAX : (uint64_t) v;
 }
 
-/* Calls that fail for nothing but a wrong pointer. */
+/* Makes calls that fail only for a wrong pointer. */
 static struct machine examine(void)
 {
     struct rlimit files = { RLIM_INFINITY, RLIM_INFINITY };
@@ -61,7 +61,7 @@ static void print_machine(const struct machine *m)
            s->zstd_library, s->xxhash_library, s->json_library);
     printf("system        %s %s %s\n", m->name.sysname, m->name.release, m->name.machine);
     printf("CPUs          %" PRIu32 " for this process\n", s->cpu_count);
-    printf("CPU features  %s\n", *s->cpu_features ? s->cpu_features : "none that is used");
+    printf("CPU features  %s\n", *s->cpu_features ? s->cpu_features : "none in use");
     printf("I/O backends  %s; auto is pread\n", s->io_backends);
     if (*s->io_uring)
         printf("io_uring      not used: %s\n", s->io_uring);
@@ -101,7 +101,7 @@ static json_t *json_machine(const struct machine *m)
 
 /* --- the dataset --- */
 
-/* Reads the first of so many samples that is not damaged, at the lowest fidelity. */
+/* Reads the first of `count` samples that is not damaged, at the lowest fidelity. */
 static int read_one(const struct pcrtool_input *in, uint64_t first, uint64_t count,
                     struct pcr_buffer *bytes, struct pcr_error *err)
 {
@@ -117,7 +117,7 @@ static int read_one(const struct pcrtool_input *in, uint64_t first, uint64_t cou
     return rc;
 }
 
-/* Can each split be read? Damaged samples are passed over, unless all are. */
+/* Checks that each split can be read. Skips damaged samples, unless all are damaged. */
 static int check_reads(const struct pcrtool_input *in)
 {
     struct pcr_buffer bytes = { 0 };
@@ -142,11 +142,11 @@ static void print_dataset(const struct pcrtool_input *in, const char *path)
     char size[PCRTOOL_SIZE_NBYTES];
     printf("\ndataset       ");
     pcrtool_print_name(stdout, path, strlen(path));
-    printf("\n              opens, and its first samples read: %" PRIu64 " samples in %" PRIu64
+    printf("\n              opened, first samples read: %" PRIu64 " samples in %" PRIu64
            " records\n",
            in->info.sample_count, in->info.record_count);
     for (uint32_t g = 1; g <= in->info.group_count; g++)
-        printf("  fidelity %-2" PRIu32 " %s a pass over all samples\n", g,
+        printf("  fidelity %-2" PRIu32 " %s for a pass over all samples\n", g,
                pcrtool_size(size, pcr_dataset_prefix_nbytes(in->dataset, g)));
 }
 
@@ -201,7 +201,7 @@ static int run_doctor(const struct pcrtool_args *args)
     const struct doctor_settings *set = args->settings;
     struct machine m = examine();
     int rc = PCRTOOL_DONE;
-    /* What the machine can do is told also where the dataset does not read. */
+    /* What the machine can do is shown even if the dataset cannot be read. */
     json_t *root = set->json ? json_machine(&m) : NULL;
     if (set->json && !root)
         return pcrtool_print_json(args->command, NULL);
@@ -217,17 +217,18 @@ static int run_doctor(const struct pcrtool_args *args)
 #define SETTING(member) .offset = offsetof(struct doctor_settings, member)
 
 static const struct pcrtool_option options[] = {
-    { "fidelity", "G", "what training reads; default the highest", PCRTOOL_NUMBER,
-      SETTING(fidelity), .letter = 'f', .min = 1, .max = PCRTOOL_MAX_FIDELITY },
-    { "consumer", "N", "images a second that training could take", PCRTOOL_NUMBER,
+    { "fidelity", "G", "the fidelity that training reads; default: the highest",
+      PCRTOOL_NUMBER, SETTING(fidelity), .letter = 'f', .min = 1,
+      .max = PCRTOOL_MAX_FIDELITY },
+    { "consumer", "N", "images per second that training could take", PCRTOOL_NUMBER,
       SETTING(consumer), .min = 1, .max = 1000000000 },
-    { "stats", "FILE", "the same from Loader.stats().to_json() of a training run",
+    { "stats", "FILE", "take that from Loader.stats().to_json() of a training run",
       PCRTOOL_TEXT, SETTING(stats_path) },
     { "storage", "RATE",
-      "plan for storage of so many bytes a second, such as 50M,\n"
-      "rather than what is here",
+      "plan for storage of RATE bytes per second, such as 50M, instead of\n"
+      "the storage here",
       PCRTOOL_SIZE, SETTING(storage), .min = 1 },
-    { "threads", "N", "threads that decode; default one for each CPU", PCRTOOL_NUMBER,
+    { "threads", "N", "threads that decode; default: one for each CPU", PCRTOOL_NUMBER,
       SETTING(threads), .min = 1, .max = 1024 },
     { "size", "PX", "height and width of the output; default 224", PCRTOOL_NUMBER,
       SETTING(size_px), .min = 1, .max = 65536 },
@@ -239,14 +240,14 @@ static const struct pcrtool_option options[] = {
 
 const struct pcrtool_command pcrtool_doctor = {
     .name = "doctor",
-    .summary = "Tell what this machine can do, and what limits a dataset's loading",
+    .summary = "Show what this machine can do, and what limits the loading of a dataset",
     .operands = "[DATASET]",
     .description =
-        "Versions, CPU features, I/O backends and limits. With a DATASET: measures how\n"
+        "Shows versions, CPU features, I/O backends and limits. With a DATASET, measures how\n"
         "fast it comes from storage and how fast it is decoded, by fidelity; predicts what\n"
         "a loader delivers from storage, from memory and with twice the CPUs; and says what\n"
-        "limits, and what to change. Nothing is written; pages are dropped from memory.\n"
-        "Damaged samples are passed over.\n",
+        "limits, and what to change. Writes nothing, but drops pages from memory. Skips\n"
+        "damaged samples.\n",
     .examples = "  pcrtool doctor\n"
                 "  pcrtool doctor photos.pcr --consumer 2500\n"
                 "  pcrtool doctor photos.pcr --storage 50M --fidelity 3\n"

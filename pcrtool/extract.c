@@ -27,13 +27,13 @@ struct extraction {
     uint32_t fidelity;
     int out_fd;
     const char *out;
-    struct pcr_buffer bytes; /* of the sample in hand */
+    struct pcr_buffer bytes; /* of the current sample */
     struct pcrtool_list list;
     uint64_t written_count, written_nbytes, unsafe_count, damaged_count, degraded_count;
     bool record_failed; /* the last sample's record cannot be opened */
 };
 
-/* A sample that is left out, while the work goes on; its key may be hostile. */
+/* Reports a sample that is left out while the work continues; its key may be hostile. */
 static void complain(const struct extraction *x, const struct pcr_sample_info *info,
                      const char *what)
 {
@@ -62,13 +62,13 @@ static int write_sample(struct extraction *x, const struct pcr_sample_info *info
     }
     if (saved == ENAMETOOLONG || saved == EILSEQ) {
         complain(x, info,
-                 saved == EILSEQ ? "left out: no name that this file system takes"
+                 saved == EILSEQ ? "left out: this file system does not accept the name"
                                  : "left out: the name, or a part of it, is too long");
         x->unsafe_count++;
         return PCRTOOL_DONE;
     }
     if (saved == EEXIST)
-        complain(x, info, "there is such a file already; --force replaces it");
+        complain(x, info, "the file exists already; --force replaces it");
     else if (fd < 0 && (saved == ELOOP || saved == ENOTDIR))
         complain(x, info, "a part of its path is a file or a symbolic link");
     else
@@ -81,7 +81,7 @@ static bool is_damage(int rc)
     return rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED;
 }
 
-/* Reads a damaged sample at the highest fidelity that is whole. What is no damage ends the
+/* Reads a damaged sample at the highest fidelity that is complete. Anything but damage ends the
  * search. */
 static int read_lower(struct extraction *x, const struct pcr_sample *sample,
                       const struct pcr_sample_info *info, struct pcr_error *err)
@@ -177,7 +177,7 @@ static int extract_all(struct extraction *x)
             pcrtool_progress(line);
         }
         rc = extract_index(x, i);
-        if (x->record_failed) { /* once is enough for all of its samples */
+        if (x->record_failed) { /* reported once for all of its samples */
             uint64_t end = record_end(x, i);
             x->damaged_count += end - i - 1;
             i = end - 1;
@@ -278,13 +278,12 @@ static const struct pcrtool_option options[] = {
       SETTING(class_name) },
     { "list", NULL,
       "also write OUT/list.jsonl, with labels, splits and attributes,\n"
-      "and OUT/classes.txt; convert makes the same samples of them",
+      "and OUT/classes.txt; convert makes the same samples from them",
       PCRTOOL_FLAG, SETTING(list) },
-    { "degrade", NULL, "write a damaged sample at the highest fidelity that is whole",
-      PCRTOOL_FLAG, SETTING(degrade) },
-    { "force", NULL, "replace files that are there", PCRTOOL_FLAG, SETTING(force),
-      .letter = 'f' },
-    { "quiet", NULL, "print errors only", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
+    { "degrade", NULL, "write a damaged sample at the highest complete fidelity", PCRTOOL_FLAG,
+      SETTING(degrade) },
+    { "force", NULL, "replace existing files", PCRTOOL_FLAG, SETTING(force), .letter = 'f' },
+    { "quiet", NULL, "print only errors", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
     { 0 },
 };
@@ -294,13 +293,12 @@ const struct pcrtool_command pcrtool_extract = {
     .summary = "Write samples as image files into a folder",
     .operands = "DATASET OUT [KEY|@INDEX]...",
     .description =
-        "Each sample becomes the file OUT/key, whole or not at all; without keys all do.\n"
-        "Nothing is written outside of OUT: a key that is absolute, has '..' or leads\n"
-        "through a symbolic link is refused. A file that is there is an error without\n"
-        "--force. Unsafe keys, and names that are too long for a file, are named and left\n"
-        "out (exit code 3), so are damaged\n"
-        "samples (exit code 4), of which --degrade writes what is there: of a record that\n"
-        "was cut off, the fidelities before the cut.\n",
+        "Each sample becomes the file OUT/key, completely or not at all; without keys all\n"
+        "samples do. Nothing is written outside of OUT: a key that is absolute, has '..' or\n"
+        "leads through a symbolic link is refused. An existing file is an error without\n"
+        "--force. Unsafe keys, and names that are too long for a file, are reported and\n"
+        "left out (exit code 3). So are damaged samples (exit code 4); --degrade writes\n"
+        "what is left of them: if a record was cut off, the fidelities before the cut.\n",
     .examples = "  pcrtool extract photos.pcr originals\n"
                 "  pcrtool extract photos.pcr coarse --fidelity 2 --class cat\n"
                 "  pcrtool extract photos.pcr few train/cat/17.jpg @0 @1\n"

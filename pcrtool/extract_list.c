@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The list of extracted samples, of which `pcrtool convert` makes the same dataset again. */
+/* The list of extracted samples, from which `pcrtool convert` makes the same dataset again. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -39,7 +39,7 @@ void pcrtool_list_free(struct pcrtool_list *l)
     *l = (struct pcrtool_list) { 0 };
 }
 
-/* The sample's split; NULL where the dataset has one alone, "all". */
+/* The sample's split; NULL if the dataset has only one, "all". */
 static const char *split_of(const struct pcrtool_list *l, uint64_t index)
 {
     const char *name = l->split;
@@ -97,8 +97,7 @@ static int publish(const struct pcrtool_list *l, int folder_fd, const char *name
         return PCRTOOL_DONE;
     if (errno != EEXIST)
         return fail(l, name, errno);
-    pcrtool_error(l->in->command, "%s: there is such a file already; --force replaces it",
-                  name);
+    pcrtool_error(l->in->command, "%s: the file exists already; --force replaces it", name);
     return PCRTOOL_FAILED;
 }
 
@@ -116,7 +115,7 @@ static int publish_classes(const struct pcrtool_list *l, int folder_fd, bool rep
     if (!whole)
         fail(l, PCRTOOL_CLASSES_NAME, ENOMEM);
     else if (!one_line)
-        pcrtool_error(l->in->command, "%s: a class's name has a line end",
+        pcrtool_error(l->in->command, "%s: the name of a class has a line end",
                       PCRTOOL_CLASSES_NAME);
     else
         rc = publish(l, folder_fd, PCRTOOL_CLASSES_NAME, &text, replace);

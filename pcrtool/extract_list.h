@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The list of extracted samples, of which `pcrtool convert` makes the same dataset again. */
+/* The list of extracted samples, from which `pcrtool convert` makes the same dataset again. */
 #ifndef PCRTOOL_EXTRACT_LIST_H
 #define PCRTOOL_EXTRACT_LIST_H
 

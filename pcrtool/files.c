@@ -11,8 +11,8 @@
 
 #include "files.h"
 
-/* Under this name a file is written, in the folder that it is for. Who writes it holds a lock on
- * it, so that one that was killed leaves nothing that stays: the next takes it away. */
+/* A file is written under this name in its folder. Its writer holds a lock on
+ * it, so that the next writer removes what one that was killed left behind. */
 static const char temp[] = ".pcr-part";
 
 const char *pcrtool_unsafe_name(const char *key)
@@ -24,11 +24,11 @@ const char *pcrtool_unsafe_name(const char *key)
     for (const char *p = key;; p++) {
         size_t n = strcspn(p, "/");
         if (n == 0)
-            return "it has an empty part";
+            return "it has an empty component";
         if ((n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
             return "it has '.' or '..' in it";
         if (n == sizeof(temp) - 1 && !memcmp(p, temp, n))
-            return "a part of it is the name of unfinished files";
+            return "a component is the name of unfinished files";
         p += n;
         if (!*p)
             return NULL;
@@ -74,7 +74,7 @@ static int write_all(int fd, const void *data, size_t nbytes)
     const char *p = data;
     while (nbytes) {
         ssize_t n = PCRTOOL_UNINTERRUPTED(write(fd, p, nbytes));
-        if (!n) /* no file system should, and to try for ever helps nobody */
+        if (!n) /* no file system should do this; do not try for ever */
             errno = ENOSPC;
         if (n <= 0)
             return -1;
@@ -92,7 +92,7 @@ static int lock_file(int fd)
                                                                                            : 0;
 }
 
-/* Is the file the one that has its name? 1, 0, or -1. */
+/* Whether the open file is the one that has its name: 1, 0, or -1. */
 static int is_still_there(int folder_fd, int fd)
 {
     struct stat ours, there;
@@ -103,14 +103,14 @@ static int is_still_there(int folder_fd, int fd)
     return ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-/* Opens the file that another has made, and waits for its lock; removes it where its maker is
- * dead. Returns 0, also where it is gone already. */
+/* Opens a file that another process made, and waits for its lock; removes it if that process is
+ * dead. Returns 0, also if the file is gone already. */
 static int wait_for_other(int folder_fd)
 {
     int fd = PCRTOOL_UNINTERRUPTED(
         openat(folder_fd, temp, O_NOFOLLOW | O_CLOEXEC | O_RDONLY | O_NONBLOCK));
     if (fd < 0)
-        return errno == ENOENT ? 0 : -1; /* it has just got its name */
+        return errno == ENOENT ? 0 : -1; /* it was just renamed */
     int rc = lock_file(fd);
     if (!rc && (rc = is_still_there(folder_fd, fd)) > 0)
         rc = PCRTOOL_UNINTERRUPTED(unlinkat(folder_fd, temp, 0)) && errno != ENOENT ? -1 : 0;
@@ -120,10 +120,10 @@ static int wait_for_other(int folder_fd)
     return rc;
 }
 
-/* A new, locked file. Waits as long as another process has one in the folder. */
+/* Makes a new, locked file. Waits while another process has one in the folder. */
 static int open_temp(int folder_fd)
 {
-    enum { TRIES = 1000 }; /* each other process that comes between costs one */
+    enum { TRIES = 1000 }; /* each other process that interferes costs one */
     for (int i = 0; i < TRIES; i++) {
         int fd = PCRTOOL_UNINTERRUPTED(openat(
             folder_fd, temp, O_NOFOLLOW | O_CLOEXEC | O_WRONLY | O_CREAT | O_EXCL, 0666));
@@ -133,7 +133,7 @@ static int open_temp(int folder_fd)
             return -1;
         if (fd < 0)
             continue;
-        /* Another may have locked it first, and taken us for dead. */
+        /* Another process may have locked it first, and taken this one for dead. */
         int there = lock_file(fd) ? -1 : is_still_there(folder_fd, fd);
         if (there > 0)
             return fd;
@@ -175,10 +175,10 @@ int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t
     int fd = open_temp(folder_fd);
     if (fd < 0)
         return -1;
-    /* The lock is the file's, and goes with the last close. */
+    /* The lock belongs to the file and ends with the last close. */
     int lock = PCRTOOL_UNINTERRUPTED(fcntl(fd, F_DUPFD_CLOEXEC, 0));
     int rc = lock < 0 ? -1 : write_all(fd, data, nbytes), saved = errno;
-    /* Late errors of writing. Where a signal comes, Linux has closed it all the same. */
+    /* Late errors of writing. After a signal Linux has closed it all the same. */
     if (close(fd) && errno != EINTR && !rc) {
         rc = -1;
         saved = errno;

@@ -111,7 +111,7 @@ static void print_fidelities(const struct pcrtool_input *in)
 {
     const struct pcr_dataset_info *info = &in->info;
     printf("\nFidelities\n%8s %14s %12s %14s\n", "fidelity", "bytes", "% of source",
-           "bytes a sample");
+           "bytes/sample");
     for (uint32_t g = 1; g <= info->group_count; g++) {
         uint64_t nbytes = pcr_dataset_prefix_nbytes(in->dataset, g);
         printf("%8" PRIu32 " %14" PRIu64, g, nbytes);
@@ -307,12 +307,12 @@ static int run_info(const struct pcrtool_args *args)
 static const struct pcrtool_option options[] = {
     { "split", "NAME", "only this split", PCRTOOL_TEXT, SETTING(split) },
     { "sizes", NULL,
-      "read all heads for the range of image sizes, also where\n"
-      "there are more than 65,536 samples",
+      "read all heads for the range of image sizes, even if there are\n"
+      "more than 65,536 samples",
       PCRTOOL_FLAG, SETTING(sizes) },
     { "notes", NULL,
-      "list the samples that were noted at conversion: undecodable,\n"
-      "salvaged, or with bytes after the image that were dropped",
+      "list the samples that conversion noted: undecodable, salvaged, or\n"
+      "with dropped bytes after the image",
       PCRTOOL_FLAG, SETTING(notes) },
     { "json", NULL, "print JSON", PCRTOOL_FLAG, SETTING(json) },
     { 0 },
@@ -320,11 +320,11 @@ static const struct pcrtool_option options[] = {
 
 const struct pcrtool_command pcrtool_info = {
     .name = "info",
-    .summary = "Tell what a dataset or record holds and what each fidelity costs",
+    .summary = "Show what a dataset or record holds and what each fidelity costs",
     .operands = "DATASET",
     .description =
         "DATASET is a dataset's folder or a single record file. The bytes of a fidelity are\n"
-        "those of the prefixes that a reader of all samples fetches, heads included.\n",
+        "what a reader of all samples fetches: the record prefixes, with their heads.\n",
     .examples = "  pcrtool info photos.pcr\n"
                 "  pcrtool info photos.pcr --split train --json\n"
                 "  pcrtool info photos.pcr/train-00000.pcr\n",

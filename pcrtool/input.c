@@ -7,7 +7,7 @@
 #include "input.h"
 #include "output.h"
 
-/* Decimal digits alone. */
+/* Only decimal digits. */
 static bool parse_index(const char *text, uint64_t *out)
 {
     uint64_t v = 0;
@@ -38,7 +38,7 @@ static int find_class(struct pcrtool_input *in, const char *name)
     }
     if (!parse_index(name, &index) || index >= in->info.class_count) {
         pcrtool_error(in->command,
-                      "--class %s: neither a class's name nor a number below %" PRIu32
+                      "--class %s: neither the name of a class nor a number below %" PRIu32
                       "; pcrtool info lists the classes",
                       name, in->info.class_count);
         return PCRTOOL_USAGE;
@@ -60,7 +60,7 @@ int pcrtool_input_open(struct pcrtool_input *in, const struct pcrtool_command *c
     in->command = command;
     in->info.size = sizeof(in->info);
     int opened = pcr_dataset_open(path, &options, &in->dataset, &err);
-    if (opened == PCR_ERR_INVAL && split) { /* as for a class that is not there */
+    if (opened == PCR_ERR_INVAL && split) { /* as for a class that does not exist */
         pcrtool_error(command, "--split %s: %s", split, err.message);
         return PCRTOOL_USAGE;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SIGINT and SIGTERM as a question that work in progress asks from time to time. */
+/* SIGINT and SIGTERM, as a flag that work in progress checks from time to time. */
 #include <signal.h>
 #include <string.h>
 
@@ -22,7 +22,7 @@ void pcrtool_catch_signals(void)
         memset(&action, 0, sizeof(action));
         action.sa_handler = note;
         sigemptyset(&action.sa_mask);
-        /* What was ignored at the start stays so: a background job of a shell. */
+        /* A signal that was ignored at the start stays ignored: a background job of a shell. */
         if (!sigaction(numbers[i], NULL, &old) && old.sa_handler != SIG_IGN)
             sigaction(numbers[i], &action, NULL);
     }

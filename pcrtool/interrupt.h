@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* SIGINT and SIGTERM as a question that work in progress asks from time to time. */
+/* SIGINT and SIGTERM, as a flag that work in progress checks from time to time. */
 #ifndef PCRTOOL_INTERRUPT_H
 #define PCRTOOL_INTERRUPT_H
 

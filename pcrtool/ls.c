@@ -115,9 +115,7 @@ static const struct pcrtool_option options[] = {
       .max = PCRTOOL_MAX_FIDELITY },
     { "limit", "N", "at most N samples", PCRTOOL_NUMBER, SETTING(limit), .letter = 'n',
       .min = 1 },
-    { "json", NULL,
-      "a JSON object on each line, with the bytes of every\n"
-      "fidelity",
+    { "json", NULL, "print one JSON object per line, with the bytes of every fidelity",
       PCRTOOL_FLAG, SETTING(json) },
     { 0 },
 };
@@ -127,8 +125,8 @@ const struct pcrtool_command pcrtool_ls = {
     .summary = "List the samples of a dataset or record",
     .operands = "DATASET",
     .description =
-        "One line a sample, with tabs between: index, bytes, width x height as stored,\n"
-        "coding (scans or opaque), labels, key. Reads no image bytes.\n",
+        "Prints one line per sample, separated by tabs: index, bytes, width x height as\n"
+        "stored, coding (scans, packed or opaque), labels, key. Reads no image bytes.\n",
     .examples = "  pcrtool ls photos.pcr --limit 10\n"
                 "  pcrtool ls photos.pcr --split train --class cat --fidelity 2\n"
                 "  pcrtool ls photos.pcr --json | grep '\"orientation\":6'\n",

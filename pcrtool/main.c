@@ -25,10 +25,9 @@ static void print_overview(FILE *stream)
         fprintf(stream, "  %-10s %s\n", pcrtool_commands[i]->name,
                 pcrtool_commands[i]->summary);
     fprintf(stream, "\n"
-                    "pcrtool COMMAND --help tells more of one; pcrtool --version tells\n"
-                    "which this is. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done\n"
-                    "but inputs were left out, 4 data is damaged, 130 and 143\n"
-                    "interrupted.\n");
+                    "pcrtool COMMAND --help describes a command; pcrtool --version prints\n"
+                    "the version. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but\n"
+                    "inputs were left out, 4 data is damaged, 130 and 143 interrupted.\n");
 }
 
 static const struct pcrtool_command *find_command(const char *name)
@@ -45,8 +44,8 @@ static int unknown_command(const char *name)
     return PCRTOOL_USAGE;
 }
 
-/* Output that did not arrive (a full disk) is a failure, also when it shows only now. A command
- * that has failed has said why. */
+/* Output that did not arrive (a full disk) is a failure, even if it shows only now. A command
+ * that failed has said why. */
 static int close_stdout(int rc)
 {
     int failed = ferror(stdout);
@@ -73,7 +72,7 @@ static int run_command(const struct pcrtool_command *command, int argc, char **a
     case PCRTOOL_PARSE_RUN:
         rc = command->run(&args);
         if (pcrtool_json_failed() && (rc == PCRTOOL_DONE || rc == PCRTOOL_LEFT_OUT)) {
-            pcrtool_error(command, "out of memory: what is printed may lack something");
+            pcrtool_error(command, "out of memory: the output may be incomplete");
             rc = PCRTOOL_FAILED;
         }
         break;
@@ -81,7 +80,7 @@ static int run_command(const struct pcrtool_command *command, int argc, char **a
         pcrtool_print_help(command);
         break;
     default:
-        fprintf(stderr, "pcrtool %s --help tells how to use it\n", command->name);
+        fprintf(stderr, "see pcrtool %s --help\n", command->name);
         rc = PCRTOOL_USAGE;
     }
     free(args.settings);
@@ -124,8 +123,8 @@ static int dispatch(int argc, char **argv)
     return run_command(command, argc - 2, argv + 2);
 }
 
-/* Where a standard stream is closed, the next file that is opened would have its number, and
- * messages would go into it. What stands there now fails all the same. */
+/* If a standard stream is closed, the next file that is opened would get its number, and messages
+ * would go into it. /dev/null in its place, opened the wrong way, makes such output fail. */
 static void occupy_streams(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -136,7 +135,7 @@ static void occupy_streams(void)
 int main(int argc, char **argv)
 {
     occupy_streams();
-    /* A reader that went away ends us quietly, also under a parent that ignores it. */
+    /* A reader that went away ends the program quietly, even if its parent ignores SIGPIPE. */
     signal(SIGPIPE, SIG_DFL);
     pcrtool_json_watch();
     return close_stdout(dispatch(argc, argv));

@@ -101,6 +101,6 @@ void pcrtool_print_man(void)
         print_command(pcrtool_commands[i]);
     print_exit_codes();
     printf(".SH ENVIRONMENT\n"
-           ".TP\n.B NO_COLOR\nset to anything: no colour\n"
+           ".TP\n.B NO_COLOR\nif set: no colour\n"
            ".TP\n.B TERM\n\"dumb\": no colour\n");
 }

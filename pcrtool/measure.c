@@ -54,7 +54,7 @@ static int end(struct pcr_loader *l, const struct interval *i, struct pcrtool_ra
 
 enum { BATCH = 64, WINDOWS = 16 /* of an epoch */ };
 
-/* Windows are small beside an epoch, so that filling the first one does not count much. */
+/* Windows are small compared to an epoch, so that filling the first one does not count much. */
 static uint32_t window_batches(const struct pcrtool_part *part)
 {
     uint64_t n = part->index_count / WINDOWS / BATCH;
@@ -79,7 +79,7 @@ static int take_batches(struct pcr_loader *l, uint32_t window, double seconds,
     return rc;
 }
 
-/* One epoch, or what of it fits into the time. Sets *whole where it was a whole one. */
+/* One epoch, or as much as fits into the time. Sets *whole if it was a whole one. */
 static int measure_epoch(const struct pcrtool_part *part, const struct pcrtool_case *c,
                          struct pcr_dataset *ds, struct pcr_loader *l, uint64_t epoch,
                          bool *whole, struct pcrtool_rate *out, struct pcr_error *err)
@@ -116,7 +116,8 @@ static struct pcr_loader_options loader_options(const struct pcrtool_part *part,
     return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
         .fidelity.level = c->fidelity,
-        .flags = c->cold ? PCR_LOADER_NO_READ_AHEAD : 0, /* it would go on while pages leave */
+        .flags = c->cold ? PCR_LOADER_NO_READ_AHEAD
+                         : 0, /* it would continue while pages are dropped */
         .threads.count = c->threads,
         .threads.reader_count = c->readers ? 0 : PCR_NO_READERS,
         .output.height = c->size_px,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The rate of reading alone: slices as a loader reads them, and nothing done with them. */
+/* The rate of reading without decoding: slices, as a loader reads them. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 
 enum {
     SLICE_SAMPLES = 64,
-    THREADS = 8, /* to begin with, and at most; as a loader has them by default */
+    THREADS = 8, /* at first, and at most; a loader's defaults */
     THREADS_MOST = 128,
 };
 
@@ -31,7 +31,7 @@ struct reading {
     struct pcr_error err; /* of the thread that set `failed` */
 };
 
-/* The part's slices in an order that jumps about, as a shuffled epoch does. */
+/* The part's slices in a scattered order, like that of a shuffled epoch. */
 static int list_slices(const struct pcrtool_part *part, struct reading *r,
                        struct pcr_error *err)
 {
@@ -78,7 +78,7 @@ static void *read_slices(void *arg)
         int rc = pcr_slice_read(r->ds, s->record, s->first, s->count, r->fidelity, &slice,
                                 &err);
         if (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED)
-            continue; /* bad samples are passed over, and with them their neighbours */
+            continue; /* bad samples are skipped, and with them their neighbours */
         if (rc) {
             bool no = false;
             if (atomic_compare_exchange_strong(&r->failed, &no, true))
@@ -114,7 +114,7 @@ static int run_threads(struct reading *r, uint32_t count, double seconds,
     return err->code;
 }
 
-/* More threads as long as they read a sixth more, as a loader has them. */
+/* More threads as long as they read a sixth more, like a loader. */
 static int run_measure_reads(struct reading *r, double seconds, struct pcrtool_rate *out,
                              struct pcr_error *err)
 {

@@ -31,7 +31,7 @@ const char *pcrtool_limit_name(enum pcrtool_limit limit)
     return names[limit];
 }
 
-/* Text that is cut where it does not fit. */
+/* Text that is cut off if it does not fit. */
 struct model_text {
     char *p;
     size_t left;
@@ -89,7 +89,7 @@ static void advise_fidelity(const struct pcrtool_diagnosis *d, double target,
     }
 }
 
-/* What would be enough: the consumer's rate, or the next stage's. */
+/* The rate that would be enough: the consumer's, or the next stage's. */
 static double target_of(const struct pcrtool_stages *s, enum pcrtool_limit limit)
 {
     if (s->consumer > 0)
@@ -103,12 +103,12 @@ static void advise_storage(const struct pcrtool_diagnosis *d, const struct pcrto
     double target = target_of(s, PCRTOOL_LIMIT_STORAGE);
     double mb = 1e-6 * d->nbytes[d->fidelity];
     say(t,
-        "Storage limits: it gives %.1f MB/s, of which %.0f images/s can be made; the "
-        "others could do %.0f.\n",
+        "Storage limits: its %.1f MB/s are enough for %.0f images/s; the "
+        "other stages could do %.0f.\n",
         s->storage * mb, s->storage, target);
     advise_fidelity(d, target, t);
-    say(t, "Or keep the dataset in memory or on storage of %.1f MB/s.\n", target * mb);
-    say(t, "More threads that decode do not help.\n");
+    say(t, "Or keep the dataset in memory, or on storage with %.1f MB/s.\n", target * mb);
+    say(t, "More decoding threads do not help.\n");
 }
 
 static void advise_decode(const struct pcrtool_diagnosis *d, const struct pcrtool_stages *s,
@@ -139,13 +139,12 @@ void pcrtool_advise(const struct pcrtool_diagnosis *d, char *out, size_t out_nby
     *out = '\0';
     if (d->fits && d->stages[d->fidelity].storage > 0 && d->stages[d->fidelity].storage < rate)
         say(&t,
-            "The first epoch comes from storage, at %.0f images/s; after it the dataset "
+            "The first epoch comes from storage, at %.0f images/s; then the dataset "
             "is in memory.\n",
             d->stages[d->fidelity].storage);
     switch (limit) {
     case PCRTOOL_LIMIT_CONSUMER:
-        say(&t, "Nothing is to be changed: the consumer takes %.0f images/s and gets them.\n",
-            rate);
+        say(&t, "Change nothing: the consumer takes %.0f images/s and gets them.\n", rate);
         break;
     case PCRTOOL_LIMIT_STORAGE:
         advise_storage(d, &s, &t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a dataset's writer noted of samples: read, listed, and summed up. */
+/* What a dataset's writer noted about samples: read, listed, and summed up. */
 #include "notes.h"
 
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 
 #include "output.h"
 
-/* Adds the objects of a record's lines, with the index that the sample has in the dataset. */
+/* Adds the objects of a record's lines, with each sample's index in the dataset. */
 static int add_lines(json_t *notes, const struct pcr_buffer *lines, uint64_t first_sample)
 {
     const char *p = (const char *) lines->data, *end = p + lines->nbytes;
@@ -75,7 +75,8 @@ void pcrtool_notes_summary(const struct pcr_dataset_info *info)
         printf("undecodable  %" PRIu64 " sample(s) kept whole that no decoder here can show\n",
                info->undecodable_count);
     if (info->salvaged_count)
-        printf("salvaged     %" PRIu64 " sample(s) of damaged files, as far as they decode\n",
+        printf("salvaged     %" PRIu64
+               " sample(s) from damaged files, as far as they decode\n",
                info->salvaged_count);
     if (info->dropped_count)
         printf("dropped      %s after the image in %" PRIu64 " file(s)\n",

@@ -12,7 +12,7 @@ static const struct pcrtool_option help_option = {
     .help = "print this help and exit",
 };
 
-/* Decimal digits alone; false on overflow or anything else. */
+/* Only decimal digits; false on overflow or anything else. */
 static bool parse_number(const char *text, const char **end, uint64_t *out)
 {
     uint64_t v = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all subcommands print with: errors, sizes, names, JSON; and when to use colour. */
+/* Printing for all subcommands: errors, sizes, names, JSON; and when to use colour. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -98,7 +98,7 @@ bool pcrtool_color(FILE *stream)
     return isatty(fileno(stream)) && term && strcmp(term, "dumb") != 0;
 }
 
-/* Bytes of the UTF-8 sequence at p, 0 if it is none (RFC 3629: no overlong forms, no
+/* Bytes of the UTF-8 sequence at p, 0 if there is none (RFC 3629: no overlong forms, no
  * surrogates, nothing above U+10FFFF). */
 static size_t utf8_sequence(const unsigned char *p, size_t left)
 {
@@ -120,7 +120,7 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
     return n;
 }
 
-/* Bytes of the character at p that a terminal shows as such; 0: a control character, or none. */
+/* Bytes of the character at p if a terminal shows it; 0: a control character, or none. */
 static size_t harmless(const char *p, size_t left)
 {
     const unsigned char *c = (const unsigned char *) p;
@@ -153,7 +153,7 @@ void pcrtool_print_tame(FILE *stream, const char *text, size_t nbytes)
     }
 }
 
-/* Copies text with each byte that is no UTF-8 as U+FFFD; `out` holds 3 * nbytes. */
+/* Copies text, with U+FFFD for each byte that is not UTF-8; `out` holds 3 * nbytes. */
 static size_t replace_bad_utf8(const char *text, size_t nbytes, char *out)
 {
     size_t used = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What all subcommands print with: errors, sizes, names, JSON; and when to use colour. */
+/* Printing for all subcommands: errors, sizes, names, JSON; and when to use colour. */
 #ifndef PCRTOOL_OUTPUT_H
 #define PCRTOOL_OUTPUT_H
 

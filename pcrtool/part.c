@@ -107,7 +107,7 @@ static int warm_record(struct pcr_dataset *ds, uint64_t record, struct pcr_error
         rc = pcr_slice_read(ds, record, first, left < WARM_SAMPLES ? left : WARM_SAMPLES, 0,
                             &slice, err);
         if (rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED)
-            rc = 0; /* it is in memory as far as it can be read */
+            rc = 0; /* what can be read is in memory */
         pcr_slice_release(&slice);
     }
     return rc;
@@ -125,7 +125,7 @@ int pcrtool_part_warm(const struct pcrtool_part *part, struct pcr_error *err)
     return rc;
 }
 
-/* Is the file's middle still in memory? False where the system cannot tell. */
+/* Whether the middle of the file is still in memory; false if the system cannot tell. */
 static bool is_cached(int fd, uint64_t nbytes)
 {
     char byte;
@@ -138,8 +138,9 @@ static int cool_file(const char *path, uint64_t nbytes, bool *stay_out, struct p
     int fd = PCRTOOL_UNINTERRUPTED(open(path, O_RDONLY | O_CLOEXEC));
     int e = fd < 0 ? errno : posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
     if (!e && is_cached(fd, nbytes)) {
-        /* Written a moment ago: dirty pages stay until they are on the disk. */
-        (void) PCRTOOL_UNINTERRUPTED(fdatasync(fd)); /* else they stay, as is told */
+        /* If it was just written: dirty pages stay until they are on the disk. */
+        (void) PCRTOOL_UNINTERRUPTED(
+            fdatasync(fd)); /* on failure they stay, which is reported */
         e = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
         *stay_out |= !e && is_cached(fd, nbytes);
     }

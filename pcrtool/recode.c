@@ -18,19 +18,19 @@ struct recode_settings {
 #define SETTING(member) .offset = offsetof(struct recode_settings, member)
 
 static const struct pcrtool_option options[] = {
-    { "coding", "NAME", "the new coding, scans or packed; must be given", PCRTOOL_CHOICE,
+    { "coding", "NAME", "the new coding, scans or packed; required", PCRTOOL_CHOICE,
       SETTING(coding), .words = "scans|packed" },
     { "ladder", "NAME",
-      "built-in ladder or a file with one, as for convert; default: the coding's\n"
-      "own, or SRC's where that was made by another ladder than a coding's own",
+      "built-in ladder or a file with one, as for convert; default: SRC's, or\n"
+      "the new coding's own if SRC has its coding's own",
       PCRTOOL_TEXT, SETTING(ladder) },
     { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads), .min = 1,
       .max = 1024 },
-    { "max-memory", "SIZE", "what the pictures at work may take together; default 2G",
+    { "max-memory", "SIZE", "bound on the memory of all pictures being worked on; default 2G",
       PCRTOOL_SIZE, SETTING(max_memory_nbytes), .min = 1 },
     { "dry-run", NULL, "do everything but write", PCRTOOL_FLAG, SETTING(dry_run) },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
-    { "quiet", NULL, "print errors alone", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
+    { "quiet", NULL, "print only errors", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
     { 0 },
 };
 
@@ -88,14 +88,14 @@ static int run_recode(const struct pcrtool_args *args)
 
 const struct pcrtool_command pcrtool_recode = {
     .name = "recode",
-    .summary = "Write a dataset anew in another coding, without loss",
+    .summary = "Rewrite a dataset in another coding, without loss",
     .operands = "SRC DST --coding NAME",
     .description =
         "SRC is a dataset, DST the folder of the new one. No pixels are made: each image's\n"
-        "coefficients are written in the other coding, and proven to be the same. Records\n"
-        "keep their samples in their order, with keys, labels, attributes, splits, notes\n"
-        "and metadata; files that were kept whole stay so. A run that was stopped is\n"
-        "continued by the same command. SRC is never touched.\n",
+        "coefficients are written in the other coding and verified to be equal. Records\n"
+        "keep their samples in order, with keys, labels, attributes, splits, notes and\n"
+        "metadata; files that were kept whole stay whole. The same command continues a run\n"
+        "that was stopped. SRC is never changed.\n",
     .examples = "  pcrtool recode photos.pcr packed.pcr --coding packed\n"
                 "  pcrtool recode packed.pcr scans.pcr --coding scans --threads 4\n",
     .options = options,

@@ -18,7 +18,7 @@ struct verify_settings {
     bool deep, json, quiet;
 };
 
-/* The findings of a record, in the order that they were made in. */
+/* The findings of a record, in the order in which they were made. */
 struct findings {
     bool finished;
     struct pcr_buffer text; /* lines for standard error */
@@ -31,11 +31,11 @@ struct verification {
     const struct verify_settings *set;
     pthread_mutex_t lock; /* of all below */
     uint64_t next_record;
-    uint64_t told_count;    /* records, from the first on, whose lines are printed */
+    uint64_t told_count;    /* records, from the first, whose lines are printed */
     uint64_t finding_count; /* of damage */
     struct pcr_verify_report total;
     struct findings *records; /* by record */
-    int failed;               /* code of the first error that ends the work */
+    int failed;               /* code of the first error that ended the work */
     struct pcr_error error;   /* and its details */
 };
 
@@ -92,8 +92,8 @@ static int on_finding(void *context, uint32_t kind, const char *path, uint64_t r
     return pcrtool_interrupted();
 }
 
-/* Prints the lines of records in their order, as far as all before are finished; `all`: also
- * those after one that is not. With the lock held. */
+/* Prints the lines of records in order, up to the first that is not finished; `all`: also those
+ * after it. With the lock held. */
 static void tell(struct verification *v, bool all)
 {
     for (; v->told_count < v->next_record; v->told_count++) {
@@ -108,7 +108,7 @@ static void tell(struct verification *v, bool all)
     }
 }
 
-/* Takes the next record's number; false where the work is at its end. */
+/* Takes the next record's number; false at the end of the work. */
 static bool next_record(struct verification *v, uint64_t *record_out)
 {
     pthread_mutex_lock(&v->lock);
@@ -175,7 +175,7 @@ static void run_threads(struct verification *v, uint32_t count)
         count = (uint32_t) v->in.info.record_count;
     while (started + 1 < count && !pthread_create(&threads[started], NULL, work, v))
         started++;
-    work(v); /* where a thread could not be had, the others do its share */
+    work(v); /* if a thread could not be started, the others do its share */
     while (started)
         pthread_join(threads[--started], NULL);
     pcrtool_progress(NULL);
@@ -276,23 +276,22 @@ static int run_verify(const struct pcrtool_args *args)
 
 static const struct pcrtool_option options[] = {
     { "deep", NULL,
-      "also decode each sample at every fidelity, and name those that\n"
-      "were kept whole and cannot be shown",
+      "also decode each sample at every fidelity, and name files kept\n"
+      "whole that cannot be shown",
       PCRTOOL_FLAG, SETTING(deep) },
     { "split", "NAME", "only this split", PCRTOOL_TEXT, SETTING(split) },
     { "max-pixels", "N",
-      "with --deep: larger pictures count as "
-      "undecodable; default 268435456,\n"
-      "or what the dataset's conversion allowed",
+      "with --deep: larger pictures count as undecodable; default\n"
+      "268435456, or what the dataset's conversion allowed",
       PCRTOOL_NUMBER, SETTING(max_pixels), .min = 1 },
-    { "max-scans", "N", "the same of scans in a JPEG; default 64", PCRTOOL_NUMBER,
+    { "max-scans", "N", "the same for scans of a JPEG; default 64", PCRTOOL_NUMBER,
       SETTING(max_scans), .min = 1, .max = UINT32_MAX },
     { "max-sample-bytes", "SIZE",
       "refuse records with a larger sample; default 1G, or as converted", PCRTOOL_SIZE,
       SETTING(max_sample_nbytes), .min = 1 },
-    { "threads", "N", "threads (default: one a CPU)", PCRTOOL_NUMBER, SETTING(threads),
+    { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads),
       .letter = 'j', .min = 1, .max = MAX_THREADS },
-    { "quiet", NULL, "print findings only", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
+    { "quiet", NULL, "print only findings", PCRTOOL_FLAG, SETTING(quiet), .letter = 'q' },
     { "json", NULL, "print summary and findings as JSON", PCRTOOL_FLAG, SETTING(json) },
     { 0 },
 };
@@ -302,11 +301,11 @@ const struct pcrtool_command pcrtool_verify = {
     .summary = "Check every checksum of a dataset or record",
     .operands = "DATASET",
     .description =
-        "Reads all of it: headers, heads, groups, chunks and tails, and compares them with\n"
+        "Reads everything: headers, heads, groups, chunks and tails, and compares them with\n"
         "the manifest. Each finding is a line on standard error, in the dataset's order.\n"
-        "Exit code 4 where anything is damaged, 0 where all is intact, 1 where the system\n"
-        "could not read it; samples that are intact but that no decoder here can show are\n"
-        "named and counted apart.\n",
+        "The exit code is 0 if all is intact, 4 if anything is damaged, and 1 if the system\n"
+        "could not read it. Samples that are intact but that no decoder here can show are\n"
+        "named and counted separately.\n",
     .examples = "  pcrtool verify photos.pcr\n"
                 "  pcrtool verify photos.pcr --deep --threads 8\n"
                 "  pcrtool verify photos.pcr --json | jq .findings\n",

@@ -35,7 +35,7 @@ assert slow["rates"][0]["nbytes_per_second"] < 4 * (256 << 10)  # a first burst 
 
 text = pcrtool("bench", path, "--split", "train", "--threads", "1", "-f", str(groups), "--size",
                "32", "--cold", "--throttle", "1G").stdout.decode()
-assert "to 32 px, nothing cached at first, reading throttled\n" in text and "images/s" in text, text
+assert "to 32 px, not cached at first, reading throttled\n" in text and "images/s" in text, text
 assert len(text.strip().split("\n")) == 4, text
 one = json_of("bench", records(path)[0], "-f", "1", "--threads", "1", "--cold", "--io", "mmap",
               "--json")

@@ -48,7 +48,7 @@ with open("part.jsonl", "w", encoding="utf-8") as file:
         file.write(json.dumps({"path": "photos/" + key, "key": name}) + "\n")
 convert("part.jsonl", "part.pcr", "--no-shuffle")
 done = pcrtool("extract", "part.pcr", "parts", code=3)
-assert done.stderr.count(b"a part of it is the name of unfinished files") == 2, done.stderr
+assert done.stderr.count(b"a component is the name of unfinished files") == 2, done.stderr
 assert files("parts") == ["..pcr-part", ".pcr-parts"]
 
 # Kept whole: no size is known, and nothing is said of sizes.
@@ -76,7 +76,7 @@ with open(names[1], "wb") as file:
     file.write(whole[:len(whole) * 3 // 4])
 convert(source, "odd.pcr", "--on-bad", "salvage", "--layout", "class")
 text = pcrtool("info", "odd.pcr", "--notes").stdout.decode()
-for part in ("salvaged     1 sample(s) of damaged files", "Notes", ", 5000 bytes",
+for part in ("salvaged     1 sample(s) from damaged files", "Notes", ", 5000 bytes",
              "dropped      4.9 KiB after the image in 1 file(s)"):
     assert part in text, (part, text)
 assert len(json_of("info", "odd.pcr", "--notes", "--json")["notes"]) == 2

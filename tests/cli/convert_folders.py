@@ -40,7 +40,7 @@ for more in (["--dry-run"], []):
     assert report["labels"] == "class" and report["ignored_count"] == 2, report
 text = pcrtool("convert", "valid", "dry", "--dry-run").stdout.decode()
 for line in ("split         train: 2 sample(s)\n", "2: cat (2), dog (2)\n",
-             "passed over 2 file(s) that are no images\n"):
+             "ignored 2 file(s) that are not images\n"):
     assert line in text, text
 
 # A test set without labels is kept, told of, read and trained past.

@@ -56,7 +56,7 @@ convert("photos", "two.pcr", "--ladder", two_fidelities())
 path = "two.pcr"
 text = pcrtool("doctor", path, "--consumer", "1", "--threads", "1").stdout.decode()
 assert "40 samples" in text and "1 thread" in text, text
-assert "Nothing is to be changed" in text and "the consumer" in text, text
+assert "Change nothing" in text and "the consumer" in text, text
 slow = json_of("doctor", path, "--json", "--storage", "1K", "--fidelity", "2")["dataset"]
 assert {row["limit"] for row in slow["rates"]} == {"storage"}
 assert slow["fidelity"] == 2 and not slow["fits_memory"]

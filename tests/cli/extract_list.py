@@ -30,7 +30,7 @@ for name in ("list.jsonl", "classes.txt"):
     with open(f"taken-{name}/{name}", "wb") as file:
         file.write(b"mine")
     done = pcrtool("extract", "--list", "odd.pcr", "taken-" + name, "@0", code=1)
-    assert done.stderr == f"pcrtool extract: {name}: there is such a file already; --force " \
+    assert done.stderr == f"pcrtool extract: {name}: the file exists already; --force " \
                           "replaces it\n".encode(), done.stderr
     assert read(f"taken-{name}/{name}") == b"mine"
     pcrtool("extract", "--list", "--force", "odd.pcr", "taken-" + name, "@0")
@@ -41,7 +41,7 @@ with open("own.jsonl", "w", encoding="utf-8") as file:
     file.write(json.dumps({"path": "tree/" + good[0], "key": "list.jsonl"}) + "\n")
 convert("own.jsonl", "own.pcr")
 done = pcrtool("extract", "--list", "own.pcr", "own", code=1)
-assert b"list.jsonl: there is such a file already" in done.stderr, done.stderr
+assert b"list.jsonl: the file exists already" in done.stderr, done.stderr
 assert read("own/list.jsonl")[:2] == b"\xff\xd8"
 os.makedirs("folder/list.jsonl")
 done = pcrtool("extract", "--list", "--force", "odd.pcr", "folder", "@0", code=1)
@@ -53,7 +53,7 @@ with open("lines.jsonl", "w", encoding="utf-8") as file:
         file.write(json.dumps({"path": "tree/" + good[i], "label": label}) + "\n")
 convert("lines.jsonl", "lines.pcr")
 done = pcrtool("extract", "--list", "lines.pcr", "lines", code=1)
-assert done.stderr == b"pcrtool extract: classes.txt: a class's name has a line end\n"
+assert done.stderr == b"pcrtool extract: classes.txt: the name of a class has a line end\n"
 assert "lines/classes.txt" not in files(".") and "lines/list.jsonl" in files(".")
 
 # With a split or names alone, the list has what was written alone; a damaged sample is not in it.

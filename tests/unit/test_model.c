@@ -51,9 +51,9 @@ END_TEST
 START_TEST(storage)
 {
     advise(13, 900, 6, false); /* 500 images/s at fidelity 6 */
-    SAYS("Storage limits: it gives 13.0 MB/s");
+    SAYS("Storage limits: its 13.0 MB/s are enough for 500 images/s");
     SAYS("Fidelity 4 delivers 900 images/s");
-    SAYS("storage of 23.4 MB/s");
+    SAYS("storage with 23.4 MB/s");
     SAYS_NOT("CPUs");
     advise(13, 0, 6, false); /* decoding could do 1000 */
     SAYS("Fidelity 4 delivers 1300 images/s");
@@ -82,11 +82,11 @@ END_TEST
 START_TEST(nothing_to_do)
 {
     advise(1000, 500, 6, false);
-    SAYS("Nothing is to be changed: the consumer takes 500 images/s");
+    SAYS("Change nothing: the consumer takes 500 images/s");
     SAYS_NOT("CPUs");
     advise(2, 500, 6, true);
     SAYS("The first epoch comes from storage, at 77 images/s");
-    SAYS("Nothing is to be changed");
+    SAYS("Change nothing");
 }
 END_TEST
 
