@@ -4,9 +4,10 @@
 #ifndef PCR_TESTS_FAULT_H
 #define PCR_TESTS_FAULT_H
 
-#include <check.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "suite.h"
 
 struct fault_row {
     const char *name; /* of the scenario and the fault */
@@ -33,17 +34,10 @@ static inline void fault_print(const struct fault_row *r)
 /* Runs a program's one test in this process; returns its exit status. */
 static inline int fault_run(const char *name, const TTest *test)
 {
-    Suite *s = suite_create(name);
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case(name);
     tcase_set_timeout(t, 3600);
     tcase_add_test(t, test);
-    SRunner *r = srunner_create(s);
-    srunner_set_fork_status(r, CK_NOFORK);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run_as(CK_NOFORK);
 }
 
 #endif

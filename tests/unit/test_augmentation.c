@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../../loaders/transform/augmentation.h"
+#include "suite.h"
 
 enum { W = 61, H = 43, N = W * H };
 
@@ -340,8 +341,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("augmentation");
-    TCase *t = tcase_create("augmentation");
+    TCase *t = tests_case("augmentation");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, colors_equal_the_control, 0, PCRI_AUGMENT_KINDS);
@@ -352,10 +352,5 @@ int main(void)
     tcase_add_test(t, sets_are_equal);
     tcase_add_test(t, draws_are_even_and_repeatable);
     tcase_add_test(t, kinds_are_independent);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -13,6 +13,7 @@
 #include "base/utf8.h"
 #include "base/zstd.h"
 #include "base/wide.h"
+#include "suite.h"
 
 START_TEST(error_messages)
 {
@@ -476,9 +477,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("base");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("base");
     tcase_add_test(t, error_messages);
     tcase_add_test(t, messages_are_tame);
     tcase_add_test(t, options_size_rule);
@@ -494,9 +493,5 @@ int main(void)
     tcase_add_test(t, permutation_is_a_bijection);
     tcase_add_test(t, allocation_overflow);
     tcase_add_test(t, wide_products);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -9,6 +9,7 @@
 #include "dataset/materialise.h"
 #include "io/storage.h"
 #include "made.h"
+#include "suite.h"
 
 static struct pcri_record *open_made(const char *name, uint64_t hint, uint32_t flags)
 {
@@ -448,9 +449,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("builder");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("builder");
     tcase_set_timeout(t, 100);
     tcase_add_checked_fixture(t, made_dir_create, made_dir_remove);
     tcase_add_loop_test(t, round_trip, 0, 7);
@@ -466,9 +465,5 @@ int main(void)
     tcase_add_test(t, every_truncation_is_noticed);
     tcase_add_test(t, no_verify_is_safe);
     tcase_add_test(t, later_damage_is_noticed);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

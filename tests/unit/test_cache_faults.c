@@ -9,6 +9,7 @@
 #include "base/base.h"
 #include "leave.h"
 #include "made_loader.h"
+#include "suite.h"
 #include "write_source.h"
 
 static struct {
@@ -187,18 +188,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("cache_faults");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("cache_faults");
     tcase_add_unchecked_fixture(t, set_up, made_dir_remove);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, dropped_and_kept_again);
     tcase_add_test(t, front_again);
     tcase_add_test(t, two_processes);
     tcase_add_test(t, not_without_verifying);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

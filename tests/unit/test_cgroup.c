@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "made.h"
+#include "suite.h"
 
 static const char *const folders[] = { "a", "a/b", "cpu", "cpu/c" };
 
@@ -105,16 +106,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("cgroup");
-    TCase *t = tcase_create("cgroup");
+    TCase *t = tests_case("cgroup");
     tcase_add_unchecked_fixture(t, set_up, tear_down);
     tcase_add_test(t, version_2);
     tcase_add_test(t, version_1);
     tcase_add_test(t, what_makes_no_sense);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

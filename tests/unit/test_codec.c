@@ -12,6 +12,7 @@
 #include "assemble.h"
 #include "generator.h"
 #include "jpeg/coding.h"
+#include "suite.h"
 
 /* --- libjpeg, where every warning counts as a failure, unless they are passed over --- */
 
@@ -567,9 +568,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("codec");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("codec");
     tcase_add_unchecked_fixture(t, set_up, tear_down);
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, all_cases, 0, 2 * LADDERS);
@@ -580,9 +579,5 @@ int main(void)
     tcase_add_test(t, too_many_scans);
     tcase_add_test(t, long_runs);
     tcase_add_test(t, packing_repeats);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -10,6 +10,7 @@
 
 #include "dataset/dataset.h"
 #include "made.h"
+#include "suite.h"
 
 enum { RECORDS = 4, GROUPS = 3 };
 
@@ -806,9 +807,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("dataset");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("dataset");
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, make_dataset, made_dir_remove);
     tcase_add_test(t, describes_itself);
@@ -829,9 +828,5 @@ int main(void)
     tcase_add_test(t, verify_finds_damage);
     tcase_add_test(t, verify_deep_decodes);
     tcase_add_test(t, many_threads);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -10,6 +10,7 @@
 #include "generator.h"
 #include "image/codecs/codec.h"
 #include "image/pixels/pixels.h"
+#include "suite.h"
 
 static struct pcr_decoder *decoder;
 
@@ -369,11 +370,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("decode");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("decode");
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(s, t);
     tcase_add_loop_test(t, windows, 0, KINDS);
     tcase_add_loop_test(t, both_decoders, 0, KINDS);
     tcase_add_loop_test(t, own_decoder, 0, KINDS);
@@ -382,9 +381,5 @@ int main(void)
     tcase_add_test(t, refused);
     tcase_add_test(t, best_and_identical);
     tcase_add_test(t, dequantisation);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

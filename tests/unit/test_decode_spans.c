@@ -9,6 +9,7 @@
 #include "generator.h"
 #include "jpeg/coding.h"
 #include "jpeg/ladder.h"
+#include "suite.h"
 
 static struct pcr_ladder *ladder;
 static struct pcr_error e;
@@ -284,18 +285,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("decode_spans");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("decode_spans");
     tcase_add_checked_fixture(t, set_up, tear_down);
-    suite_add_tcase(s, t);
     tcase_add_loop_test(t, rising, 0, sizeof(ways) / sizeof(ways[0]));
     tcase_add_test(t, damaged_group);
     tcase_add_test(t, another_ladder);
     tcase_add_test(t, resized);
     tcase_add_test(t, arguments);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -8,6 +8,7 @@
 #include "base/zstd.h"
 #include "io/storage.h"
 #include "jpeg/ladder.h"
+#include "suite.h"
 
 static struct pcr_error error;
 
@@ -183,18 +184,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("edges");
-    TCase *t = tcase_create("edges");
+    TCase *t = tests_case("edges");
     tcase_add_test(t, ladders);
     tcase_add_test(t, members);
     tcase_add_test(t, long_numbers);
     tcase_add_test(t, files_of_no_size);
     tcase_add_test(t, larger_structs);
     tcase_add_test(t, frames);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

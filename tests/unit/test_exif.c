@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/exif.h"
+#include "suite.h"
 
 static uint32_t from_app1(const void *payload, size_t n)
 {
@@ -179,18 +180,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("exif");
-    TCase *t = tcase_create("exif");
+    TCase *t = tests_case("exif");
     tcase_add_test(t, all_values);
     tcase_add_test(t, other_payloads);
     tcase_add_test(t, every_truncation);
     tcase_add_test(t, lying_sizes);
     tcase_add_test(t, xmp_packets);
     tcase_add_test(t, several_segments);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

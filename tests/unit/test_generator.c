@@ -5,6 +5,7 @@
 
 #include "base/base.h"
 #include "generator.h"
+#include "suite.h"
 
 /* The pixels of a picture for ever: only integers make them. */
 START_TEST(pixels_are_fixed)
@@ -62,16 +63,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("generator");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("generator");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, pixels_are_fixed);
     tcase_add_test(t, photographs);
     tcase_add_test(t, cases_are_named_and_repeat);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "image/pixels/kernels.h"
+#include "suite.h"
 
 enum { MAX_N = 70, MAX_BLOCKS = 9, PAD = PCRI_KERNEL_PADDING, BUFFERS = 6 };
 
@@ -231,19 +232,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("guards");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("guards");
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, map_buffers, NULL);
-    suite_add_tcase(s, t);
     /* The buffers' first bytes, then their last ones, are beside the guards. */
     tcase_add_loop_test(t, rows, 0, 2);
     tcase_add_loop_test(t, colour, 0, 2);
     tcase_add_loop_test(t, idct, 0, 2);
     tcase_add_loop_test(t, idct_scaled, 0, 2);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

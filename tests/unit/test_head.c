@@ -7,6 +7,7 @@
 #include "dataset/materialise.h"
 #include "record/columns.h"
 #include "record/record.h"
+#include "suite.h"
 
 /* A head by columns: two samples (the first coded, the second opaque), two groups of one
  * piece each. Group 1 is 3 + 4 bytes, group 2 is 2 (metadata) + 5 bytes. */
@@ -397,9 +398,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("head");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("head");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, values);
     tcase_add_test(t, column_rules);
@@ -407,9 +406,5 @@ int main(void)
     tcase_add_test(t, sizes_have_limits);
     tcase_add_test(t, hostile_bytes);
     tcase_add_test(t, tables_that_expand);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

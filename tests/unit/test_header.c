@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "record/record.h"
+#include "suite.h"
 
 enum { G = 2, NBYTES = 96 + 24 * G, FILE_NBYTES = 600 };
 
@@ -181,17 +182,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("header");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("header");
     tcase_add_test(t, round_trip);
     tcase_add_test(t, table_of_refusals);
     tcase_add_test(t, absent_tail);
     tcase_add_test(t, damage);
     tcase_add_test(t, own_limits);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

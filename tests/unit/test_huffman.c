@@ -7,6 +7,7 @@
 
 #include "jpeg/huffman.h"
 #include "jpeg/scan_decode.h"
+#include "suite.h"
 
 /* Kraft's sum in units of 2^-16, and that codes are the canonical ones of JPEG. */
 static uint32_t check_legal(const struct pcri_huffman *h, const uint32_t counts[256])
@@ -123,16 +124,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("huffman");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("huffman");
     tcase_add_test(t, random_counts);
     tcase_add_test(t, long_codes_are_limited);
     tcase_add_test(t, one_symbol);
     tcase_add_test(t, no_table);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

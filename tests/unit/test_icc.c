@@ -7,6 +7,7 @@
 #include "image/icc.h"
 #include "image/profile.h"
 #include "made_images.h"
+#include "suite.h"
 
 /* A profile whose primaries are wider than sRGB's, of some gamma. */
 static struct pcr_buffer make_profile(double gamma)
@@ -159,15 +160,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("icc");
-    TCase *t = tcase_create("icc");
+    TCase *t = tests_case("icc");
     tcase_add_test(t, kept_by_profile);
     tcase_add_test(t, damaged);
     tcase_add_test(t, decoded);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -5,6 +5,7 @@
 
 #include "compose.h"
 #include "image/image.h"
+#include "suite.h"
 
 static struct pcr_decoder *decoder;
 
@@ -597,8 +598,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("image");
-    TCase *t = tcase_create("jpeg");
+    TCase *t = tests_case("image");
     tcase_add_checked_fixture(t, make_decoder, drop_decoder);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, jpeg_equals_libjpeg, 0, sizeof(kinds) / sizeof(kinds[0]));
@@ -616,10 +616,5 @@ int main(void)
     tcase_add_test(t, no_tables_left_over);
     tcase_add_test(t, not_images);
     tcase_add_test(t, generated_cases);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

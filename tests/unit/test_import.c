@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/utf8.h"
+#include "suite.h"
 #include <pcr/source.h>
 
 static char root[64];
@@ -873,8 +874,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("import");
-    TCase *folders = tcase_create("folders"), *lists = tcase_create("lists");
+    TCase *folders = tests_case("import"), *lists = tests_case("lists");
     tcase_add_checked_fixture(folders, setup, teardown);
     tcase_add_checked_fixture(lists, setup, teardown);
     tcase_add_test(folders, flat_folder);
@@ -903,12 +903,5 @@ int main(void)
     tcase_add_test(lists, jsonl_rows);
     tcase_add_test(lists, jsonl_refused);
     tcase_add_test(lists, utf8);
-    suite_add_tcase(s, folders);
-    suite_add_tcase(s, lists);
-
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed ? 1 : 0;
+    return tests_run();
 }

@@ -9,6 +9,7 @@
 #include <pcr/source.h>
 
 #include "base/base.h"
+#include "suite.h"
 
 static char root[64];
 static struct pcr_error error;
@@ -159,17 +160,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("import_edges");
-    TCase *t = tcase_create("import_edges");
+    TCase *t = tests_case("import_edges");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, contradictions);
     tcase_add_test(t, headers);
     tcase_add_test(t, folders);
     tcase_add_test(t, metadata);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -8,6 +8,8 @@
 
 #include <pcr/source.h>
 
+#include "suite.h"
+
 static char root[] = "/tmp/pcr-labels-XXXXXX";
 static struct pcr_error error;
 static struct pcr_source *source;
@@ -243,9 +245,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("import_labels");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("import_labels");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, csv_labels);
     tcase_add_test(t, json_labels);
@@ -253,9 +253,5 @@ int main(void)
     tcase_add_test(t, json_refused);
     tcase_add_test(t, classes_given);
     tcase_add_test(t, folder_of_classes_given);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -14,6 +14,7 @@
 #include <pcr/dataset.h>
 
 #include "io/storage.h"
+#include "suite.h"
 
 enum { BACKENDS = 4 };
 
@@ -248,9 +249,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("io");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("io");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_loop_test(t, backends_read_ranges, 0, BACKENDS);
     tcase_add_loop_test(t, backends_see_the_end, 0, BACKENDS);
@@ -260,9 +259,5 @@ int main(void)
     tcase_add_test(t, publish_commits);
     tcase_add_test(t, publish_aborts);
     tcase_add_test(t, publish_fails_clearly);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "image/pixels/kernels.h"
+#include "suite.h"
 
 enum { MAX_N = 200, PAD = PCRI_KERNEL_PADDING };
 
@@ -297,19 +298,13 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("kernels");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("kernels");
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, choose_sets, NULL);
-    suite_add_tcase(s, t);
     tcase_add_loop_test(t, idct, 0, 2);
     tcase_add_test(t, idct_scaled);
     tcase_add_loop_test(t, upsampling, 0, 2);
     tcase_add_loop_test(t, colour, 0, 2);
     tcase_add_loop_test(t, all_chroma, 0, 2);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -4,6 +4,7 @@
 
 #include "jpeg/coding.h"
 #include "jpeg/ladder.h"
+#include "suite.h"
 
 /* What cjpeg -scans takes for libjpeg's own progression, with group marks. */
 static const char cjpeg_text[] = "# group\n0,1,2: 0-0, 0, 1 ;\n"
@@ -149,16 +150,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("ladder");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("ladder");
     tcase_add_test(t, builtins_are_canonical);
     tcase_add_test(t, cjpeg_syntax);
     tcase_add_test(t, scripts_are_chosen_by_step);
     tcase_add_test(t, refusals);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

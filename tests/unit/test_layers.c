@@ -19,6 +19,7 @@
 #include "io/layer.h"
 #include "leave.h"
 #include "made_images.h"
+#include "suite.h"
 
 enum { BACKENDS = 4, BLOCK = 16 << 10, FILE_NBYTES = 40 * BLOCK + 777, READS = 60 };
 
@@ -511,8 +512,7 @@ static void make_dataset(void)
 
 int main(void)
 {
-    Suite *s = suite_create("layers");
-    TCase *t = tcase_create("files");
+    TCase *t = tests_case("layers");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, statistics);
@@ -528,17 +528,11 @@ int main(void)
     tcase_add_test(t, cache_is_shared);
     tcase_add_loop_test(t, cache_in_threads, 0, 2);
     tcase_add_test(t, cache_folder_that_cannot_be);
-    suite_add_tcase(s, t);
-    t = tcase_create("datasets");
+    t = tests_case("datasets");
     tcase_add_unchecked_fixture(t, make_dataset, made_dir_remove);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, bytes_of_an_epoch);
     tcase_add_loop_test(t, layers_under_a_loader, 0, 2);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -10,6 +10,7 @@
 
 #include "../../loaders/transform/crop.h"
 #include "made_loader.h"
+#include "suite.h"
 
 /* Small windows and blocks, so that an epoch has many. */
 static struct pcr_loader_options options(void)
@@ -681,8 +682,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("loader");
-    TCase *t = tcase_create("loader");
+    TCase *t = tests_case("loader");
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 110);
@@ -701,10 +701,5 @@ int main(void)
     tcase_add_test(t, faults_are_bounded);
     tcase_add_loop_test(t, bad_samples_are_errors, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_test(t, bad_options);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

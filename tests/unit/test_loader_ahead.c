@@ -7,6 +7,7 @@
 #include <pcr/loader.h>
 
 #include "made_loader.h"
+#include "suite.h"
 
 enum { KINDS = 8 };
 
@@ -237,8 +238,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("loader_ahead");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("loader_ahead");
     /* Once: sanitizers take long to make it. */
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
@@ -248,10 +248,5 @@ int main(void)
     tcase_add_loop_test(t, another_epoch, 0, KINDS);
     tcase_add_loop_test(t, another_fidelity, 0, KINDS);
     tcase_add_loop_test(t, ends_and_damage, 0, KINDS);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

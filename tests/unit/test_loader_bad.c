@@ -9,6 +9,7 @@
 #include "../../loaders/transform/crop.h"
 #include "io/storage.h"
 #include "made_bad.h"
+#include "suite.h"
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
@@ -372,8 +373,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("loader_bad");
-    TCase *t = tcase_create("loader_bad");
+    TCase *t = tests_case("loader_bad");
     const TTest *const each[] = {
         ranks_have_equal_steps,
         stand_ins_have_their_own_crops,
@@ -390,10 +390,5 @@ int main(void)
     for (size_t k = 0; k < sizeof(each) / sizeof(each[0]); k++)
         tcase_add_loop_test(t, each[k], PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_test(t, stand_ins_keep_their_rules);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -6,6 +6,7 @@
 #include <pcr/loader.h>
 
 #include "made_bad.h"
+#include "suite.h"
 
 enum { WORLDS = 5 };
 
@@ -246,8 +247,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("loader_exact");
-    TCase *t = tcase_create("loader_exact");
+    TCase *t = tests_case("loader_exact");
     const TTest *const each[] = { workers, few_samples, files, goes_on };
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
@@ -256,10 +256,5 @@ int main(void)
     for (size_t k = 0; k < sizeof(each) / sizeof(each[0]); k++)
         tcase_add_loop_test(t, each[k], PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, nothing_is_dropped, 0, 2);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

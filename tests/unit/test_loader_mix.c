@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "made_images.h"
+#include "suite.h"
 
 enum { PART = 50, PART_FIRST = 13, BOTH = MADE_SAMPLES + PART, MOST = 400 };
 
@@ -466,8 +467,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("loader_mix");
-    TCase *t = tcase_create("loader_mix");
+    TCase *t = tests_case("loader_mix");
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_datasets, close_datasets);
     tcase_set_timeout(t, 110);
@@ -481,10 +481,5 @@ int main(void)
     tcase_add_loop_test(t, fidelity_set_and_resumed, PCR_SHUFFLE_BLOCK, PCR_SHUFFLE_FULL + 1);
     tcase_add_test(t, many_changes);
     tcase_add_loop_test(t, selective_augmentation, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -11,6 +11,7 @@
 
 #include "leave.h"
 #include "made_loader.h"
+#include "suite.h"
 
 static struct pcr_loader_options options(void)
 {
@@ -340,8 +341,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("loader_raw");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("loader_raw");
     tcase_add_checked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 110);
@@ -355,10 +355,5 @@ int main(void)
     tcase_add_test(t, memory_that_fails);
     tcase_add_loop_test(t, bounded_ring, 0, 2);
     tcase_add_test(t, huge_pages);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

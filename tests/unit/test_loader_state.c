@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "made_loader.h"
+#include "suite.h"
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
@@ -591,8 +592,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("loader_state");
-    TCase *t = tcase_create("loader_state");
+    TCase *t = tests_case("loader_state");
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 110);
@@ -609,10 +609,5 @@ int main(void)
     tcase_add_loop_test(t, part_of_a_dataset, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, resume_a_part, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_test(t, no_samples);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

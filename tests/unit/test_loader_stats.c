@@ -7,6 +7,7 @@
 #include <pcr/loader.h>
 
 #include "made_images.h"
+#include "suite.h"
 
 static struct pcr_loader_stats made_stats(void)
 {
@@ -344,8 +345,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("loader_stats");
-    TCase *t = tcase_create("loader_stats");
+    TCase *t = tests_case("loader_stats");
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_set_timeout(t, 110);
     tcase_add_test(t, json);
@@ -357,10 +357,5 @@ int main(void)
     tcase_add_test(t, waiting_for_room);
     tcase_add_loop_test(t, first_batch_first, 0, 3);
     tcase_add_loop_test(t, queues, 2 * PCR_SHUFFLE_NONE, 2 * PCR_SHUFFLE_FULL + 2);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -9,6 +9,7 @@
 #include <pcr/loader.h>
 
 #include "made_loader.h"
+#include "suite.h"
 
 static struct pcr_loader_options options(uint32_t threads, uint32_t readers)
 {
@@ -247,8 +248,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("loader_threads");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("loader_threads");
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 60);
@@ -260,10 +260,5 @@ int main(void)
 #ifdef LIMITED
     tcase_add_loop_test(t, threads_that_do_not_start, 0, 2);
 #endif
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "made.h"
+#include "suite.h"
 
 #include "manifest/manifest.h"
 
@@ -395,9 +396,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("manifest");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("manifest");
     tcase_set_timeout(t, 100);
     tcase_add_test(t, round_trip);
     tcase_add_test(t, needs);
@@ -407,9 +406,5 @@ int main(void)
     tcase_add_test(t, disagreements);
     tcase_add_test(t, nesting);
     tcase_add_test(t, damage);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

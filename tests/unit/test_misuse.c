@@ -6,6 +6,7 @@
 #include <pcr/writer.h>
 
 #include "made_loader.h"
+#include "suite.h"
 
 static struct pcr_error err;
 
@@ -217,8 +218,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("misuse");
-    TCase *t = tcase_create("misuse");
+    TCase *t = tests_case("misuse");
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 60);
@@ -228,10 +228,5 @@ int main(void)
     tcase_add_test(t, records);
     tcase_add_test(t, sizes);
     tcase_add_test(t, verify_stops);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "../../pcrtool/model.h"
+#include "suite.h"
 
 static char advice[2048];
 
@@ -104,17 +105,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("model");
-    TCase *t = tcase_create("model");
+    TCase *t = tests_case("model");
     tcase_add_test(t, the_slowest_stage_counts);
     tcase_add_test(t, storage);
     tcase_add_test(t, decoding);
     tcase_add_test(t, nothing_to_do);
     tcase_add_test(t, short_of_room);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -10,6 +10,7 @@
 #include "image/image.h"
 #include "jpeg/coding.h"
 #include "jpeg/ladder.h"
+#include "suite.h"
 
 /* --- whole images --- */
 
@@ -148,14 +149,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("native");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("native");
     tcase_set_timeout(t, 300);
-    suite_add_tcase(s, t);
     tcase_add_loop_test(t, images_equal_libjpeg, 0, 2);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

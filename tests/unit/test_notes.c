@@ -5,6 +5,7 @@
 
 #include "manifest/notes.h"
 #include "record/columns.h"
+#include "suite.h"
 
 enum { SAMPLES = 5 };
 
@@ -140,17 +141,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("notes");
-    TCase *t = tcase_create("notes");
+    TCase *t = tests_case("notes");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, counts);
     tcase_add_loop_test(t, bad, 0, sizeof(bad_notes) / sizeof(bad_notes[0]));
     tcase_add_test(t, beyond_all_bytes);
     tcase_add_test(t, bad_lists);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -6,6 +6,7 @@
 
 #include "../../loaders/order/assignment.h"
 #include "../../loaders/order/replacement.h"
+#include "suite.h"
 
 enum { RECORDS = 40, KBYTE = 1024 };
 
@@ -584,8 +585,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("order");
-    TCase *t = tcase_create("order");
+    TCase *t = tests_case("order");
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, bijection, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_test(t, spans_fit_records);
@@ -600,10 +600,5 @@ int main(void)
     tcase_add_loop_test(t, proportions, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, stand_ins, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
     tcase_add_loop_test(t, empty, PCR_SHUFFLE_NONE, PCR_SHUFFLE_FULL + 1);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

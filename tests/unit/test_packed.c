@@ -3,6 +3,7 @@
 #include <check.h>
 
 #include "packed_images.h"
+#include "suite.h"
 
 static struct pcri_pk_encoder encoder;
 static struct pcri_pk_decoder decoder;
@@ -322,8 +323,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("packed");
-    TCase *t = tcase_create("packed");
+    TCase *t = tests_case("packed");
     tcase_add_test(t, cases_by_the_ladder_for_it);
     tcase_add_test(t, cases_by_the_ladder_of_scans);
     tcase_add_test(t, cases_by_an_odd_ladder);
@@ -332,14 +332,9 @@ int main(void)
     tcase_add_test(t, damage);
     tcase_add_test(t, scripts_that_cannot_be);
     tcase_add_test(t, parameters);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_set_fork_status(r, CK_NOFORK);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = tests_run_as(CK_NOFORK);
     pcri_pk_encoder_free(&encoder);
     pcri_pk_decoder_free(&decoder);
     pcr_buffer_free(&got.memory);
-    return failed != 0;
+    return failed;
 }

@@ -8,6 +8,7 @@
 #include "packed/coding.h"
 #include "packed/segments.h"
 #include "packed_images.h"
+#include "suite.h"
 
 enum { MOST = 40 };
 
@@ -574,8 +575,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("packed samples");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("packed samples");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, ladders);
     tcase_add_test(t, parameters);
@@ -590,10 +590,5 @@ int main(void)
     tcase_add_test(t, groups_without_passes);
     tcase_add_test(t, going_on);
     tcase_add_test(t, crops_at_restarts);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

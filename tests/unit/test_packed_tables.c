@@ -3,6 +3,7 @@
 #include <check.h>
 
 #include "packed_images.h"
+#include "suite.h"
 
 static struct pcr_error err;
 
@@ -239,18 +240,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("packed_tables");
-    TCase *t = tcase_create("packed_tables");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("packed_tables");
     tcase_add_test(t, bytes_and_back);
     tcase_add_test(t, damaged_bytes);
     tcase_add_test(t, forms_of_numbers);
     tcase_add_test(t, training_in_parts);
     tcase_add_test(t, built_in);
     tcase_add_test(t, streams_of_symbols);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

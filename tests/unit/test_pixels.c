@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "../../loaders/transform/normalisation.h"
+#include "suite.h"
 
 static double value_of_float16(uint32_t bits)
 {
@@ -110,15 +111,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("pixels");
-    TCase *t = tcase_create("pixels");
+    TCase *t = tests_case("pixels");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, rounding);
     tcase_add_loop_test(t, layouts, PCR_DTYPE_FLOAT32, PCR_DTYPE_BFLOAT16 + 1);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -6,6 +6,7 @@
 #include <png.h>
 
 #include "image/image.h"
+#include "suite.h"
 
 enum { WIDTH = 21, HEIGHT = 13 };
 
@@ -452,8 +453,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("png");
-    TCase *t = tcase_create("png");
+    TCase *t = tests_case("png");
     tcase_add_checked_fixture(t, make_decoder, drop_decoder);
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, every_kind, 0, sizeof(kinds) / sizeof(kinds[0]));
@@ -464,10 +464,5 @@ int main(void)
     tcase_add_loop_test(t, truncated, 0, 2);
     tcase_add_loop_test(t, every_changed_byte, 0, 2);
     tcase_add_test(t, claimed_dimensions);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

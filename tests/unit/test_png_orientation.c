@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "image/codecs/codec.h"
+#include "suite.h"
 
 static struct pcr_error error;
 static struct pcr_buffer scratch;
@@ -169,17 +170,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("png_orientation");
-    TCase *t = tcase_create("png_orientation");
+    TCase *t = tests_case("png_orientation");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, exif_blocks);
     tcase_add_test(t, digits);
     tcase_add_test(t, packets);
     tcase_add_test(t, deflated);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -9,6 +9,7 @@
 #include "jpeg/ladder.h"
 #include "jpeg/prefix.h"
 #include "jpeg/turbo.h"
+#include "suite.h"
 
 static struct pcr_limits limits;
 static struct pcri_prefix prefix;
@@ -275,10 +276,8 @@ int main(void)
     pcri_limits_fill(&limits);
     limits.max_pixels = 1 << 22;
     limits.max_scans = 200;
-    Suite *s = suite_create("prefix");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("prefix");
     tcase_set_timeout(t, 120);
-    suite_add_tcase(s, t);
     tcase_add_test(t, bitplane_prefixes);
     tcase_add_test(t, classic_prefixes);
     tcase_add_test(t, sources);
@@ -286,10 +285,7 @@ int main(void)
     tcase_add_loop_test(t, damaged_sequential, 0, 4);
     tcase_add_test(t, fill_byte_within_data);
     tcase_add_test(t, tables_change);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = tests_run();
     pcri_prefix_free(&prefix);
-    return failed != 0;
+    return failed;
 }

@@ -8,6 +8,7 @@
 #include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 #include "jpeg/prefix.h"
+#include "suite.h"
 
 static struct pcr_limits limits;
 static struct pcri_prefix whole, steps;
@@ -275,21 +276,16 @@ END_TEST
 int main(void)
 {
     pcri_limits_fill(&limits);
-    Suite *s = suite_create("prefix_steps");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("prefix_steps");
     tcase_set_timeout(t, 120);
-    suite_add_tcase(s, t);
     tcase_add_loop_test(t, pieces, 0, 2);
     tcase_add_test(t, rows_of_sources);
     tcase_add_test(t, rows);
     tcase_add_test(t, rows_below_are_not_read);
     tcase_add_test(t, not_the_ladder);
     tcase_add_test(t, bad_pieces);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
+    int failed = tests_run();
     pcri_prefix_free(&whole);
     pcri_prefix_free(&steps);
-    return failed != 0;
+    return failed;
 }

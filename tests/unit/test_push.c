@@ -13,6 +13,7 @@
 
 #include <pcr/dataset.h>
 
+#include "suite.h"
 #include "write_source.h"
 
 enum { COUNT = 40, THREADS = 4 };
@@ -427,8 +428,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("push");
-    TCase *t = tcase_create("push");
+    TCase *t = tests_case("push");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, by_threads);
@@ -440,10 +440,5 @@ int main(void)
     tcase_add_test(t, bad_input_from_afar);
     tcase_add_test(t, spool_is_changed);
     tcase_add_test(t, bad_samples);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

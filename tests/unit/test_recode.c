@@ -9,6 +9,7 @@
 
 #include "base/base.h"
 #include "generator.h"
+#include "suite.h"
 #include "write_source.h"
 
 enum { SAMPLES = 40 };
@@ -414,8 +415,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("recode");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("recode");
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, there_and_back);
@@ -429,10 +429,5 @@ int main(void)
     tcase_add_test(t, refusals);
     tcase_add_test(t, damaged_samples);
     tcase_add_test(t, dry_run);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -8,6 +8,7 @@
 
 #include "base/random.h"
 #include "jpeg/decode_refine.h"
+#include "suite.h"
 
 enum { BLOCKS = PCRI_REFINE_CHUNK, DATA = 1000, ROUNDS = 20000 };
 
@@ -121,12 +122,12 @@ static void choose_input(struct input *in)
         uint64_t r = pcri_key(seed, ++drawn, 3);
         memcpy(in->data + i, &r, 8);
     }
-    for (size_t b = 0; b < BLOCKS; b++) {
+    memset(in->coef, 0, in->count * 64 * sizeof(*in->coef));
+    for (size_t b = 0; b < in->count; b++) {
         in->mask[b] = choose_mask() & ~UINT64_C(1);
-        for (size_t k = 0; k < 64; k++) {
+        for (uint64_t left = in->mask[b]; left; left &= left - 1) {
             int v = 1 + (int) draw(draw(2) ? 4 : 16000);
-            bool set = in->mask[b] >> k & 1;
-            in->coef[64 * b + k] = (int16_t) (!set ? 0 : draw(2) ? v : -v);
+            in->coef[64 * b + (size_t) __builtin_ctzll(left)] = (int16_t) (draw(2) ? v : -v);
         }
     }
 }
@@ -334,15 +335,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("refine");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("refine");
     tcase_set_timeout(t, 120);
     tcase_add_unchecked_fixture(t, choose_seed, NULL);
-    suite_add_tcase(s, t);
     tcase_add_loop_test(t, against_plain, 0, sizeof(ways) / sizeof(ways[0]));
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

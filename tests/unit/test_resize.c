@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "image/image.h"
+#include "suite.h"
 
 static struct pcr_decoder *decoder;
 
@@ -389,8 +390,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("resize");
-    TCase *t = tcase_create("resize");
+    TCase *t = tests_case("resize");
     tcase_add_checked_fixture(t, make_decoder, drop_decoder);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, same_size_is_a_copy);
@@ -407,10 +407,5 @@ int main(void)
     tcase_add_test(t, reads_the_window_alone);
     tcase_add_test(t, bad_arguments);
     tcase_add_test(t, parts_of_a_grid);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -7,6 +7,7 @@
 
 #include "../../loaders/options/rank.h"
 #include "../../loaders/order/shard.h"
+#include "suite.h"
 
 enum { MOST = 200 };
 
@@ -197,17 +198,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("shard");
-    TCase *t = tcase_create("shard");
+    TCase *t = tests_case("shard");
     tcase_set_timeout(t, 60);
     tcase_add_loop_test(t, cover, 0, 4);
     tcase_add_loop_test(t, workers_take_turns, 0, 4);
     tcase_add_test(t, environment);
     tcase_add_test(t, bad_environment);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/sniff.h"
+#include "suite.h"
 
 #define ROW(bytes, name) \
     { \
@@ -194,16 +195,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("sniff");
-    TCase *t = tcase_create("sniff");
+    TCase *t = tests_case("sniff");
     tcase_add_loop_test(t, names, 0, sizeof(rows) / sizeof(rows[0]));
     tcase_add_loop_test(t, other_names, 0, sizeof(others) / sizeof(others[0]));
     tcase_add_test(t, far_magic);
     tcase_add_test(t, messages);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -2,6 +2,7 @@
 /* dataset: memory of slices that is used again. */
 #include "dataset/dataset.h"
 #include "made.h"
+#include "suite.h"
 
 enum { MIB = 1 << 20 };
 
@@ -88,16 +89,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("spare");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("spare");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, bounded);
     tcase_add_test(t, as_much_as_expected);
     tcase_add_test(t, used_again);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

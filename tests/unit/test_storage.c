@@ -6,6 +6,7 @@
 
 #include "io/storage.h"
 #include "made_images.h"
+#include "suite.h"
 #include "toy_storage.h"
 
 enum { RECORD = 1, FIRST = 3, COUNT = 5 }; /* the slice that tests read */
@@ -445,8 +446,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("storage");
-    TCase *tc = tcase_create("storage");
+    TCase *tc = tests_case("storage");
     tcase_add_unchecked_fixture(tc, set_up_folder, made_dir_remove);
     tcase_add_loop_test(tc, same_as_files, 0, 2);
     tcase_add_test(tc, ranges_at_once);
@@ -460,10 +460,5 @@ int main(void)
     tcase_add_loop_test(tc, beyond_the_end, 0, 2);
     tcase_add_test(tc, forked);
     tcase_add_test(tc, refusals);
-    suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return tests_run();
 }

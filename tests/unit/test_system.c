@@ -7,6 +7,8 @@
 
 #include <pcr/system.h>
 
+#include "suite.h"
+
 START_TEST(describes_the_machine)
 {
     struct pcr_system_info info = { .size = sizeof(info) }, again = { .size = sizeof(again) };
@@ -51,14 +53,8 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("system");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("system");
     tcase_add_test(t, describes_the_machine);
     tcase_add_test(t, keeps_to_the_size_given);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

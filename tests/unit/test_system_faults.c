@@ -18,6 +18,7 @@
 #include "base/siphash.h"
 #include "io/layer.h"
 #include "made_bad.h"
+#include "suite.h"
 #include "write_source.h"
 
 /* --- faults --- */
@@ -898,8 +899,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("system_faults");
-    TCase *t = tcase_create("reading");
+    TCase *t = tests_case("system_faults");
     tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 60);
@@ -910,8 +910,7 @@ int main(void)
     tcase_add_test(t, ends_while_retrying);
     tcase_add_test(t, cancelled_while_beginning);
     tcase_add_test(t, flipped_bits);
-    suite_add_tcase(s, t);
-    t = tcase_create("writing");
+    t = tests_case("writing");
     tcase_add_checked_fixture(t, set_up_source, tear_down_source);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, replaced_while_opened);
@@ -926,10 +925,5 @@ int main(void)
     tcase_add_test(t, calls_that_get_nowhere);
     tcase_add_test(t, part_of_a_state);
     tcase_add_test(t, cancelled_while_planning);
-    suite_add_tcase(s, t);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_NORMAL);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return tests_run();
 }

@@ -10,6 +10,7 @@
 
 #include "../toy_coding/toy.h"
 #include "base/base.h"
+#include "suite.h"
 #include "write_source.h"
 
 enum { SAMPLES = 12 };
@@ -103,15 +104,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("toy_coding");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("toy_coding");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, reads_back);
     tcase_add_test(t, verifies);
-    suite_add_tcase(s, t);
-    SRunner *runner = srunner_create(s);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return tests_run();
 }

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "../../loaders/transform/crop.h"
+#include "suite.h"
 
 static struct pcr_loader_options options(uint32_t transform)
 {
@@ -165,8 +166,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("transform");
-    TCase *t = tcase_create("transform");
+    TCase *t = tests_case("transform");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, random_crops);
     tcase_add_test(t, panoramas);
@@ -175,10 +175,5 @@ int main(void)
     tcase_add_test(t, stretch_takes_all);
     tcase_add_test(t, flips);
     tcase_add_test(t, seed_epoch_and_sample_count);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

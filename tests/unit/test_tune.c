@@ -4,6 +4,7 @@
 
 #include "made.h"
 #include "../../loaders/schedule/tune.h"
+#include "suite.h"
 
 /* Storage that takes 10 ms for each read of 1 MB, and does no more than `most` of them at once. */
 struct storage {
@@ -83,15 +84,9 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("tune");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("tune");
     tcase_add_loop_test(t, as_many_as_help, 0, 8);
     tcase_add_test(t, tries_again);
     tcase_add_test(t, only_if_they_are_waited_for);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

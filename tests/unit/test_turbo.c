@@ -10,6 +10,7 @@
 #include "base/base.h"
 #include "generator.h"
 #include "jpeg/turbo.h"
+#include "suite.h"
 
 static struct pcr_decoder *decoder;
 static struct pcr_buffer file, pixels, control;
@@ -127,18 +128,12 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("turbo");
-    TCase *t = tcase_create("all");
+    TCase *t = tests_case("turbo");
     tcase_add_checked_fixture(t, set_up, tear_down);
     tcase_add_test(t, scans);
     tcase_add_test(t, precision);
     tcase_add_test(t, lengths_of_app1);
     tcase_add_test(t, end_in_app1);
     tcase_add_test(t, codes);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_ENV);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/base.h"
+#include "suite.h"
 #include "write_source.h"
 
 static struct test_source src;
@@ -349,8 +350,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("write");
-    TCase *t = tcase_create("write");
+    TCase *t = tests_case("write");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, same_on_any_threads);
@@ -366,10 +366,5 @@ int main(void)
     tcase_add_test(t, our_own_failures);
     tcase_add_test(t, mistakes);
     tcase_add_test(t, folders_that_cannot_be);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

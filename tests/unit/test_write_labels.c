@@ -8,6 +8,7 @@
 #include <pcr/dataset.h>
 
 #include "base/base.h"
+#include "suite.h"
 #include "write_source.h"
 
 enum { COUNT = 4, MOST_LABELS = 5 };
@@ -234,9 +235,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("write_labels");
-    TCase *t = tcase_create("all");
-    suite_add_tcase(s, t);
+    TCase *t = tests_case("write_labels");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, floats);
@@ -245,9 +244,5 @@ int main(void)
     tcase_add_loop_test(t, integers_that_are_none, 0, 5);
     tcase_add_test(t, class_beyond_the_last);
     tcase_add_loop_test(t, labels_that_change, 0, 2);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "generator.h"
+#include "suite.h"
 #include "write_source.h"
 
 #include "writer/write.h"
@@ -227,22 +228,15 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("write_memory");
-    TCase *t = tcase_create("turns");
+    TCase *t = tests_case("write_memory");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, first_come_first_served);
     tcase_add_test(t, more_than_all);
     tcase_add_test(t, tools_are_renewed);
-    suite_add_tcase(s, t);
-    t = tcase_create("conversions");
+    t = tests_case("conversions");
     tcase_set_timeout(t, 60);
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, same_bytes);
     tcase_add_loop_test(t, larger_is_bad, 0, 4);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

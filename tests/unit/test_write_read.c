@@ -8,6 +8,7 @@
 #include <pcr/image.h>
 
 #include "base/base.h"
+#include "suite.h"
 #include "write_source.h"
 
 static struct test_source src;
@@ -176,17 +177,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("write_read");
-    TCase *t = tcase_create("write_read");
+    TCase *t = tests_case("write_read");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, reads_back);
     tcase_add_test(t, order_follows_seed);
     tcase_add_test(t, opaque_samples);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -9,6 +9,7 @@
 
 #include "generator.h"
 #include "image/profile.h"
+#include "suite.h"
 #include "write_source.h"
 
 enum { LIMIT = 20 };
@@ -132,16 +133,10 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("write_reduce");
-    TCase *t = tcase_create("write_reduce");
+    TCase *t = tests_case("write_reduce");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 120);
     tcase_add_loop_test(t, all_kinds_of_images, 0, 3);
     tcase_add_test(t, profiles_of_damaged_files);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

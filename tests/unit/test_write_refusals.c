@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/base.h"
+#include "suite.h"
 #include "write_source.h"
 
 enum { COUNT = 6 };
@@ -230,8 +231,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("write_refusals");
-    TCase *t = tcase_create("write_refusals");
+    TCase *t = tests_case("write_refusals");
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, odd_options);
@@ -240,10 +240,5 @@ int main(void)
     tcase_add_test(t, odd_names);
     tcase_add_test(t, names_of_records);
     tcase_add_test(t, long_names);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

@@ -15,6 +15,7 @@
 
 #include "base/base.h"
 #include "leave.h"
+#include "suite.h"
 #include "write_source.h"
 
 enum { SAMPLES = 60, KILLS = 10 }; /* fault-kills has all places, this one what lies between */
@@ -45,8 +46,31 @@ static void write_ok(const char *name)
     ck_assert_msg(rc == 0, "%s", error.message);
 }
 
-/* "whole" holds the dataset as an undisturbed run makes it. */
-static void setup(void)
+/* Cancels when `enough` records are done. */
+static uint64_t enough;
+
+static int cancel(void *context, const struct pcr_write_progress *p)
+{
+    return p->records_done >= enough;
+}
+
+static void write_part(const char *name, uint64_t record_count)
+{
+    options.progress = cancel;
+    enough = record_count;
+    src.delay_us = 20000;
+    ck_assert_int_eq(try_write(name), PCR_ERR_CANCELLED);
+    options.progress = NULL;
+    src.delay_us = 0;
+    ck_assert_uint_ge(report.records_done, record_count);
+    ck_assert_uint_lt(report.records_done, report.record_count);
+}
+
+static uint64_t part_done; /* records */
+
+/* For all tests: "whole" holds the dataset as an undisturbed run makes it, "part" what one leaves
+ * that was cancelled. */
+static void set_up_all(void)
 {
     options = (struct pcr_write_options) { .size = sizeof(options),
                                            .record_samples = 4,
@@ -58,70 +82,53 @@ static void setup(void)
     test_source_set_case(&src, 32, "png-gray");
     test_folder_make(&top);
     write_ok("whole");
+    write_part("part", 3);
+    part_done = report.records_done;
 }
 
-static void teardown(void)
+static void tear_down_all(void)
 {
     test_source_free(&src);
     test_folder_free(&top);
 }
 
-/* Cancels when `enough` records are done. */
-static uint64_t enough;
-
-static int cancel(void *context, const struct pcr_write_progress *p)
+static void run(const char *command)
 {
-    return p->records_done >= enough;
+    char text[512];
+    snprintf(text, sizeof(text), "cd %s && %s", top.path, command);
+    ck_assert_int_eq(system(text), 0);
 }
 
-static void write_part(const char *name)
+/* "d" as "part" is, and nothing else but "whole". */
+static void set_up(void)
 {
-    options.progress = cancel;
-    enough = 3;
-    src.delay_us = 40000;
-    ck_assert_int_eq(try_write(name), PCR_ERR_CANCELLED);
-    options.progress = NULL;
-    src.delay_us = 0;
-    ck_assert_uint_ge(report.records_done, 3);
-    ck_assert_uint_lt(report.records_done, report.record_count);
+    run("for f in *; do [ $f = whole ] || [ $f = part ] || rm -r $f; done; cp -r part d");
 }
 
 START_TEST(goes_on_after_cancel)
 {
-    write_part("d");
-    uint64_t done = report.records_done;
     ck_assert(test_exists(at("d"), ".pcr-convert"));
     ck_assert(!test_exists(at("d"), "manifest.json"));
     write_ok("d");
-    ck_assert_uint_eq(report.records_kept, done);
+    ck_assert_uint_eq(report.records_kept, part_done);
     ck_assert_uint_eq(report.samples_done + report.samples_bad, SAMPLES);
     test_same_folders(at("whole"), at("d"));
 }
 END_TEST
 
-/* Makes the named file `nbytes` long, and leaves garbage of a killed writer beside. */
-static void damage(const char *dir, const char *ending, long nbytes)
-{
-    char command[512];
-    snprintf(command, sizeof(command),
-             "f=$(ls %s/*%s | head -n 1) && truncate -s %ld \"$f\" && "
-             "echo x > %s/.pcr-tmp-a",
-             dir, ending, nbytes, dir);
-    ck_assert_int_eq(system(command), 0);
-}
-
 START_TEST(makes_damaged_records_again)
 {
     static const long sizes[] = { 0, 50, 1000 };
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
-        char name[8];
-        snprintf(name, sizeof(name), "d%zu", i);
-        write_part(name);
-        uint64_t done = report.records_done;
-        damage(at(name), ".pcr", sizes[i]);
-        write_ok(name);
-        ck_assert_uint_eq(report.records_kept, done - 1);
-        test_same_folders(at("whole"), at(name));
+        char command[128]; /* and garbage of a killed writer beside */
+        snprintf(command, sizeof(command),
+                 "truncate -s %ld $(ls d/*.pcr | head -n 1) && echo x > d/.pcr-tmp-a",
+                 sizes[i]);
+        run(command);
+        write_ok("d");
+        ck_assert_uint_eq(report.records_kept, part_done - 1);
+        test_same_folders(at("whole"), at("d"));
+        set_up();
     }
 }
 END_TEST
@@ -177,9 +184,6 @@ static struct pcr_ladder *other_ladder(void)
 START_TEST(makes_other_records_again)
 {
     struct pcr_ladder *ladder = other_ladder();
-    char command[256];
-    write_part("part");
-    uint64_t done = report.records_done;
     const struct pcr_write_options usual = options;
     plain = src.source;
     for (int i = 0; i < 4; i++) {
@@ -192,14 +196,11 @@ START_TEST(makes_other_records_again)
         write_ok("other");
         options = usual;
         src.source = plain;
-        snprintf(command, sizeof(command),
-                 "cd %s && rm -rf d && cp -r part d && f=$(cd d && ls *.pcr | head -n 1) && "
-                 "cp other/$f d && rm -r other",
-                 top.path);
-        ck_assert_int_eq(system(command), 0);
+        run("f=$(cd d && ls *.pcr | head -n 1) && cp other/$f d");
         write_ok("d");
-        ck_assert_uint_eq(report.records_kept, done - 1);
+        ck_assert_uint_eq(report.records_kept, part_done - 1);
         test_same_folders(at("whole"), at("d"));
+        set_up();
     }
     pcr_ladder_destroy(&ladder);
 }
@@ -208,10 +209,7 @@ END_TEST
 START_TEST(finishes_what_is_complete)
 {
     /* Killed after the manifest and before the state file was removed. */
-    write_part("d");
-    char command[512];
-    snprintf(command, sizeof(command), "cp %s/* %s/", at("whole"), at("d"));
-    ck_assert_int_eq(system(command), 0);
+    run("cp whole/* d/");
     write_ok("d");
     ck_assert_uint_eq(report.records_kept, report.record_count);
     test_same_folders(at("whole"), at("d"));
@@ -302,7 +300,6 @@ END_TEST
 
 START_TEST(refuses_what_is_not_its_own)
 {
-    write_part("d");
     options.seed = 1;
     refused("d", "other options or sources");
     options.seed = 0;
@@ -321,15 +318,12 @@ START_TEST(refuses_what_is_not_its_own)
     memcpy(attributes, "{\"n\":\"", 6);
     memcpy(attributes + LONG - 3, "\"}", 2);
     src.samples[9].attributes = attributes;
-    write_part("long");
+    src.source.sample_count = 12;
+    write_part("long", 1);
     attributes[10] = 'y';
     refused("long", "other options or sources");
-    src.samples[9].attributes = "{ \"n\": 1,\"a\":[ ]}";
 
-    char command[512];
-    snprintf(command, sizeof(command), "mkdir %s && cp %s/train-00000.pcr %s", at("e"),
-             at("whole"), at("e"));
-    ck_assert_int_eq(system(command), 0);
+    run("mkdir e && cp whole/train-00000.pcr e");
     refused("e", "holds 1 record(s)");
     ck_assert(!test_exists(at("e"), ".pcr-convert"));
     FILE *f = fopen(at("e/.pcr-convert"), "w");
@@ -344,12 +338,12 @@ START_TEST(other_options_where_nothing_is_lost)
     /* No record is finished: the state alone does not bind. */
     for (int i = 0; i < TEST_MAX_SAMPLES; i++)
         src.samples[i].load_code = PCR_ERR_CANCELLED;
-    ck_assert_int_eq(try_write("d"), PCR_ERR_CANCELLED);
-    ck_assert(test_exists(at("d"), ".pcr-convert"));
+    ck_assert_int_eq(try_write("new"), PCR_ERR_CANCELLED);
+    ck_assert(test_exists(at("new"), ".pcr-convert"));
     for (int i = 0; i < TEST_MAX_SAMPLES; i++)
         src.samples[i].load_code = 0;
     options.seed = 7;
-    write_ok("d");
+    write_ok("new");
     options.seed = 0;
 
     /* Records finished under FAIL hold for every policy. */
@@ -380,13 +374,13 @@ static int write_again(void *context, const struct pcr_write_progress *p)
 START_TEST(one_writer_at_a_time)
 {
     char path[256];
-    strcpy(path, at("d"));
+    strcpy(path, at("new"));
     options.progress = write_again;
     options.context = path;
     src.delay_us = 10000;
-    write_ok("d");
+    write_ok("new");
     ck_assert_uint_ge(locked_out, 1);
-    test_same_folders(at("whole"), at("d"));
+    test_same_folders(at("whole"), at("new"));
 }
 END_TEST
 
@@ -435,22 +429,22 @@ START_TEST(disk_full)
     small = old;
     small.rlim_cur = 2048;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-    int rc = try_write("d");
+    int rc = try_write("new");
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
     ck_assert_int_eq(rc, PCR_ERR_IO);
     ck_assert_int_eq(error.sys_errno, EFBIG);
     ck_assert_ptr_nonnull(strstr(error.message, "cannot write"));
-    ck_assert(!test_exists(at("d"), "manifest.json"));
-    write_ok("d");
-    test_same_folders(at("whole"), at("d"));
+    ck_assert(!test_exists(at("new"), "manifest.json"));
+    write_ok("new");
+    test_same_folders(at("whole"), at("new"));
 }
 END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("write_resume");
-    TCase *t = tcase_create("write_resume");
-    tcase_add_checked_fixture(t, setup, teardown);
+    TCase *t = tests_case("write_resume");
+    tcase_add_unchecked_fixture(t, set_up_all, tear_down_all);
+    tcase_add_checked_fixture(t, set_up, NULL);
     tcase_set_timeout(t, 100);
     tcase_add_test(t, goes_on_after_cancel);
     tcase_add_test(t, makes_damaged_records_again);
@@ -462,10 +456,5 @@ int main(void)
     tcase_add_test(t, one_writer_at_a_time);
     tcase_add_test(t, killed_at_any_moment);
     tcase_add_test(t, disk_full);
-    suite_add_tcase(s, t);
-    SRunner *r = srunner_create(s);
-    srunner_run_all(r, CK_NORMAL);
-    int failed = srunner_ntests_failed(r);
-    srunner_free(r);
-    return failed != 0;
+    return tests_run();
 }

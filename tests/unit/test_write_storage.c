@@ -8,6 +8,7 @@
 
 #include <pcr/dataset.h>
 
+#include "suite.h"
 #include "toy_storage.h"
 #include "write_source.h"
 
@@ -172,17 +173,11 @@ END_TEST
 
 int main(void)
 {
-    Suite *s = suite_create("write_storage");
-    TCase *tc = tcase_create("write_storage");
+    TCase *tc = tests_case("write_storage");
     tcase_add_checked_fixture(tc, setup, teardown);
     tcase_add_test(tc, same_bytes);
     tcase_add_test(tc, fails_and_goes_on);
     tcase_add_test(tc, others_stay);
     tcase_add_test(tc, refusals);
-    suite_add_tcase(s, tc);
-    SRunner *sr = srunner_create(s);
-    srunner_run_all(sr, CK_ENV);
-    int failed = srunner_ntests_failed(sr);
-    srunner_free(sr);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return tests_run();
 }
