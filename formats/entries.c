@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A source made of files in the file system: what all importers of such files share. */
 #include <stdalign.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../libpcr/base/utf8.h"
@@ -53,14 +54,11 @@ char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
 char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes,
                       bool slash, const char *name, struct pcr_error *err)
 {
-    size_t n = strlen(name);
-    char *path = pcri_arena_alloc(a, folder_nbytes + slash + n + 1, 1, err);
-    if (!path)
-        return NULL;
-    memcpy(path, folder, folder_nbytes);
-    if (slash)
-        path[folder_nbytes] = '/';
-    memcpy(path + folder_nbytes + slash, name, n + 1);
+    size_t nbytes = folder_nbytes + slash + strlen(name) + 1;
+    char *path = pcri_arena_alloc(a, nbytes, 1, err);
+    if (path)
+        snprintf(path, nbytes, "%.*s%s%s", (int) folder_nbytes, folder, slash ? "/" : "",
+                 name);
     return path;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What a loader has done and how it stands, as numbers and as text. */
 #include <inttypes.h>
-#include <stdio.h>
 
 #include "schedule/schedule.h"
 

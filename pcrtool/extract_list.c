@@ -2,7 +2,6 @@
 /* The list of extracted samples, from which `pcrtool convert` makes the same dataset again. */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "extract_list.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* How many CPUs the control groups of this process allow: version 2's cpu.max, version 1's
  * cpu.cfs_quota_us and cpu.cfs_period_us, of its group and of all above it. */
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>

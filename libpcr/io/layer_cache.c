@@ -7,7 +7,6 @@
  * checksum and place. So nothing needs to be in order: a block that was half written, by a
  * process that was killed, or beside another process, or before a power failure, does not
  * have its checksum, and is read from below again. */
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 

@@ -78,12 +78,7 @@ static int sync_folder(const char *dir, struct pcr_error *err)
  * safer. */
 static int sync_parent(const char *dir, struct pcr_error *err)
 {
-    size_t n = strlen(dir);
-    while (n > 1 && dir[n - 1] == '/')
-        n--;
-    while (n && dir[n - 1] != '/')
-        n--;
-    char *parent = n ? pcri_strndup(dir, n, err) : pcri_strndup(".", 1, err);
+    char *parent = pcri_parent(dir, err);
     if (!parent)
         return PCR_ERR_NOMEM;
     int rc = PCRI_UNINTERRUPTED(access(parent, R_OK)) && errno == EACCES

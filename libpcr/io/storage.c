@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is the same for all kinds of storage. */
+#include <stdio.h>
+
 #include "storage.h"
 
 void pcri_storage_destroy(const struct pcri_storage **s)
@@ -117,14 +119,21 @@ bool pcri_is_absent(int code, const struct pcr_error *err)
 
 char *pcri_join(const char *folder, const char *name, struct pcr_error *err)
 {
-    size_t n = strlen(folder), m = strlen(name);
-    bool slash = n && folder[n - 1] != '/';
-    char *path = pcri_malloc(n + slash + m + 1, 1, err);
-    if (!path)
-        return NULL;
-    memcpy(path, folder, n);
-    if (slash)
-        path[n] = '/';
-    memcpy(path + n + slash, name, m + 1);
+    size_t n = strlen(folder), nbytes = n + strlen(name) + 2;
+    char *path = pcri_malloc(nbytes, 1, err);
+    if (path)
+        snprintf(path, nbytes, "%s%s%s", folder, n && folder[n - 1] != '/' ? "/" : "", name);
     return path;
+}
+
+char *pcri_parent(const char *path, struct pcr_error *err)
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    while (n && path[n - 1] != '/')
+        n--;
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return n ? pcri_strndup(path, n, err) : pcri_strndup(".", 1, err);
 }

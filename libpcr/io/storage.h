@@ -127,5 +127,7 @@ bool pcri_is_absent(int code, const struct pcr_error *err);
 
 /* "folder/name", malloc'd; `name` where the folder is "". NULL and NOMEM. */
 char *pcri_join(const char *folder, const char *name, struct pcr_error *err);
+/* The folder that a path is in, malloc'd; "." where it names none. */
+char *pcri_parent(const char *path, struct pcr_error *err);
 
 #endif

@@ -2,7 +2,6 @@
 /* Reading the JPEG file that is coded, its header items, and holding what was coded against
  * it. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "original.h"
 #include "trailer.h"

@@ -45,8 +45,7 @@ void pcri_scan_stats_destroy(struct pcri_coder_stats *stats)
 struct slot {
     const struct pcri_sparse_counts **scans;
     uint32_t *set; /* which table set each uses */
-    double *order;
-    uint32_t count, capacity;
+    uint32_t count;
     uint32_t seen[512]; /* 1 for each symbol that occurs */
 };
 

@@ -4,7 +4,6 @@
  * No tree of values is made, which would take some 20 times the text's bytes: members are found
  * in the text, and read from there into the manifest's arrays. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "../base/json.h"

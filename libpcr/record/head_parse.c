@@ -2,7 +2,6 @@
 /* Parsing a decompressed head into arrays (docs/FORMAT.md 3.2). Safe on any bytes: every
  * count is held against the bytes of its column before memory is taken. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "columns.h"
 #include "head.h"

@@ -54,38 +54,20 @@ static int copy_names(char ***out, const char *const *names, uint32_t count, con
     return 0;
 }
 
-/* The folder that `path` is in. */
-static char *folder_of(const char *path, struct pcr_error *err)
-{
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    while (n && path[n - 1] != '/')
-        n--;
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    return n ? pcri_strndup(path, n, err) : pcri_strndup(".", 1, err);
-}
-
 /* A dataset that is there is known before samples are made. */
 static int check_absent(const struct pcr_writer *w, struct pcr_error *err)
 {
     bool unfinished = false;
     struct pcri_found found = { 0 };
     const struct pcri_storage *storage;
-    size_t n = strlen(w->path);
-    char *manifest = pcri_malloc(n + sizeof(PCRI_MANIFEST_NAME) + 1, 1, err);
+    char *manifest = pcri_join(w->path, PCRI_MANIFEST_NAME, err);
     int rc = pcri_write_storage(&w->opts, &storage, err);
     if (!manifest)
         rc = PCR_ERR_NOMEM;
     if (!rc)
         rc = pcri_write_state_find(storage, w->path, &unfinished, err);
-    if (!rc && !unfinished) {
-        memcpy(manifest, w->path, n);
-        manifest[n] = '/';
-        memcpy(manifest + n + 1, PCRI_MANIFEST_NAME, sizeof(PCRI_MANIFEST_NAME));
+    if (!rc && !unfinished)
         rc = pcri_storage_find(storage, manifest, &found, err);
-    }
     if (!rc && found.exists)
         rc = pcri_fail(err, PCR_ERR_INVAL, "%s: holds a dataset already", w->path);
     free(manifest);
@@ -118,7 +100,7 @@ static int set_up(struct pcr_writer *w, const char *path, const struct pcr_write
     w->path = pcri_strndup(path, strlen(path), err);
     char *folder = o->spool_folder
                        ? pcri_strndup(o->spool_folder, strlen(o->spool_folder), err)
-                       : folder_of(path, err);
+                       : pcri_parent(path, err);
     rc = w->path && folder ? 0 : PCR_ERR_NOMEM;
     if (!rc && !(w->opts.flags & PCR_WRITE_DRY_RUN))
         rc = check_absent(w, err);

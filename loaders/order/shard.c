@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The arithmetic of shards, and what launchers say about them. */
-#include <errno.h>
-#include <stdlib.h>
-
 #include "shard.h"
 
 void pcri_shard_init(const struct pcr_loader_options *o, uint64_t first, uint64_t end,

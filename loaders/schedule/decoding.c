@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Which sample is decoded next: strictly in the epoch's order, so that the result does not
  * depend on how many threads there are or how fast. */
-#include <stdlib.h>
-
 #include "decoding.h"
 #include "reading.h"
 
