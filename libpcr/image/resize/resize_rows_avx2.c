@@ -12,11 +12,6 @@
 
 enum { BYTE_SHIFT = PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS };
 
-INLINE __m256i load_16_bytes(const uint8_t *p)
-{
-    return _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) (const void *) p));
-}
-
 /* Two neighbouring weights in each 32 bits. */
 INLINE __m256i load_weights(const int16_t *w)
 {
@@ -25,73 +20,58 @@ INLINE __m256i load_weights(const int16_t *w)
     return _mm256_set1_epi32(both);
 }
 
-INLINE __m256i load_16_numbers(const uint16_t *p)
+/* Sixteen numbers of 16 bits, or bytes made such. */
+INLINE __m256i load_16(const uint8_t *p, bool bytes)
 {
-    return _mm256_loadu_si256((const __m256i *) (const void *) p);
+    return bytes ? _mm256_cvtepu8_epi16(_mm_loadu_si128((const __m128i *) (const void *) p))
+                 : _mm256_loadu_si256((const __m256i *) (const void *) p);
 }
 
-INLINE void blend_16(const uint8_t *src, size_t stride, const int16_t *weights, uint32_t count,
-                     uint16_t *out)
+INLINE __m256i weigh_16(const void *src, size_t stride_nbytes, bool bytes,
+                        const int16_t *weights, uint32_t count, int shift)
 {
-    enum { SHIFT = PCRI_WEIGHT_BITS - PCRI_FRACTION_BITS };
-    __m256i low = _mm256_set1_epi32(1 << (SHIFT - 1)), high = low;
-    for (uint32_t k = 0; k < count; k += 2) {
-        __m256i a = load_16_bytes(src + k * stride), b = _mm256_setzero_si256();
+    const uint8_t *p = src;
+    __m256i low = _mm256_set1_epi32(1 << (shift - 1)), high = low;
+    for (uint32_t k = 0; k < count; k += 2, p += 2 * stride_nbytes) {
+        __m256i a = load_16(p, bytes), b = _mm256_setzero_si256();
         if (k + 1 < count)
-            b = load_16_bytes(src + (k + 1) * stride);
+            b = load_16(p + stride_nbytes, bytes);
         __m256i w = load_weights(weights + k);
         low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), w));
         high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), w));
     }
-    low = _mm256_packs_epi32(_mm256_srai_epi32(low, SHIFT), _mm256_srai_epi32(high, SHIFT));
-    _mm256_storeu_si256((__m256i *) (void *) out, low);
-}
-
-INLINE void blend_wide_16(const uint16_t *src, size_t stride, const int16_t *weights,
-                          uint32_t count, uint8_t *out)
-{
-    __m256i low = _mm256_set1_epi32(1 << (BYTE_SHIFT - 1)), high = low;
-    for (uint32_t k = 0; k < count; k += 2) {
-        __m256i a = load_16_numbers(src + k * stride), b = _mm256_setzero_si256();
-        if (k + 1 < count)
-            b = load_16_numbers(src + (k + 1) * stride);
-        __m256i w = load_weights(weights + k);
-        low = _mm256_add_epi32(low, _mm256_madd_epi16(_mm256_unpacklo_epi16(a, b), w));
-        high = _mm256_add_epi32(high, _mm256_madd_epi16(_mm256_unpackhi_epi16(a, b), w));
-    }
-    low = _mm256_packs_epi32(_mm256_srai_epi32(low, BYTE_SHIFT),
-                             _mm256_srai_epi32(high, BYTE_SHIFT));
-    __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(low),
-                                     _mm256_extracti128_si256(low, 1));
-    _mm_storeu_si128((__m128i *) (void *) out, bytes);
+    return _mm256_packs_epi32(_mm256_srai_epi32(low, shift), _mm256_srai_epi32(high, shift));
 }
 
 TARGET static void blend(const uint8_t *src, size_t stride, const int16_t *weights,
                          uint32_t count, uint16_t *out, size_t n)
 {
-    size_t i = 0;
+    enum { SHIFT = PCRI_WEIGHT_BITS - PCRI_FRACTION_BITS };
     if (n < 16) {
         pcri_resize_rows_portable.blend(src, stride, weights, count, out, n);
         return;
     }
-    for (; i + 16 <= n; i += 16)
-        blend_16(src + i, stride, weights, count, out + i);
-    if (i < n) /* the last sixteen, some of them a second time */
-        blend_16(src + n - 16, stride, weights, count, out + n - 16);
+    for (size_t i = 0; i < n; i += 16) {
+        size_t at = i + 16 <= n ? i : n - 16; /* the last, some of them a second time */
+        _mm256_storeu_si256((__m256i *) (void *) (out + at),
+                            weigh_16(src + at, stride, true, weights, count, SHIFT));
+    }
 }
 
 TARGET static void blend_wide(const uint16_t *src, size_t stride, const int16_t *weights,
                               uint32_t count, uint8_t *out, size_t n)
 {
-    size_t i = 0;
     if (n < 16) {
         pcri_resize_rows_portable.blend_wide(src, stride, weights, count, out, n);
         return;
     }
-    for (; i + 16 <= n; i += 16)
-        blend_wide_16(src + i, stride, weights, count, out + i);
-    if (i < n)
-        blend_wide_16(src + n - 16, stride, weights, count, out + n - 16);
+    for (size_t i = 0; i < n; i += 16) {
+        size_t at = i + 16 <= n ? i : n - 16;
+        __m256i v = weigh_16(src + at, 2 * stride, false, weights, count, BYTE_SHIFT);
+        _mm_storeu_si128(
+            (__m128i *) (void *) (out + at),
+            _mm_packus_epi16(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1)));
+    }
 }
 
 /* The sums of one pixel's three channels, and of nothing. */
