@@ -349,9 +349,16 @@ int pcr_loader_start_epoch(struct pcr_loader *loader, uint64_t epoch, struct pcr
     return rc ? rc : start(loader, epoch, 0, NULL, err);
 }
 
-static void save(const struct pcr_loader *loader, struct pcri_saved *out)
+/* place: where the caller wants the state, which is not touched. */
+static int save(const struct pcr_loader *loader, const void *place, struct pcri_saved *out,
+                struct pcr_error *err)
 {
     struct pcr_loader *l = (struct pcr_loader *) loader; /* for its mutex */
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
+    if (!place)
+        return pcri_fail(err, PCR_ERR_INVAL, "no place for the loader's state");
     pcri_saved_init(l->catalog, out);
     pthread_mutex_lock(&l->mutex);
     out->epoch = l->plan.epoch;
@@ -366,32 +373,24 @@ static void save(const struct pcr_loader *loader, struct pcri_saved *out)
         pcri_changes_pass(&out->changes, out->position);
     }
     pthread_mutex_unlock(&l->mutex);
+    return 0;
 }
 
 int pcr_loader_state(const struct pcr_loader *loader, void *state_out, struct pcr_error *err)
 {
     struct pcri_saved saved;
-    int rc = pcri_loader_check(loader, err);
-    if (rc)
-        return rc;
-    if (!state_out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for the loader's state");
-    save(loader, &saved);
-    pcri_saved_pack(&saved, state_out);
-    return 0;
+    int rc = save(loader, state_out, &saved, err);
+    if (!rc)
+        pcri_saved_pack(&saved, state_out);
+    return rc;
 }
 
 int pcr_loader_state_json(const struct pcr_loader *loader, struct pcr_buffer *out,
                           struct pcr_error *err)
 {
     struct pcri_saved saved;
-    int rc = pcri_loader_check(loader, err);
-    if (rc)
-        return rc;
-    if (!out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for the loader's state");
-    save(loader, &saved);
-    return pcri_saved_render(&saved, out, err);
+    int rc = save(loader, out, &saved, err);
+    return rc ? rc : pcri_saved_render(&saved, out, err);
 }
 
 int pcr_loader_resume(struct pcr_loader *loader, const void *state, size_t nbytes,
