@@ -30,11 +30,6 @@ struct header {
     size_t count;
 };
 
-static int fail_line(struct pcr_error *err, uint64_t line, const char *what)
-{
-    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line, what);
-}
-
 static int begin_field(struct csv *c, struct pcr_error *err)
 {
     if (PCRI_GROW(c->fields, c->capacity, c->count + 1, err))
@@ -54,7 +49,7 @@ static int read_quoted(struct csv *c, struct pcr_error *err)
         if (rc)
             return rc;
         if (c->p == c->end)
-            return fail_line(err, c->row_line, "a quoted field does not end");
+            return pcri_fail_line(err, c->row_line, "a quoted field does not end");
         c->p++;
         if (c->p == c->end || *c->p != '"')
             return 0;
@@ -83,7 +78,7 @@ static int read_plain(struct csv *c, struct pcr_error *err)
     while (!at_line_end(c) && *c->p != c->separator && *c->p != '"')
         c->p++;
     if (!at_line_end(c) && *c->p == '"')
-        return fail_line(err, c->line, "a quote inside a field that is not quoted");
+        return pcri_fail_line(err, c->line, "a quote inside a field that is not quoted");
     const char *end = c->p;
     while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
         end--;
@@ -101,7 +96,7 @@ static int read_field(struct csv *c, struct pcr_error *err)
         rc = read_quoted(c, err);
         skip_blanks(c);
         if (!rc && !at_line_end(c) && *c->p != c->separator)
-            rc = fail_line(err, c->line, "text after a closing quote");
+            rc = pcri_fail_line(err, c->line, "text after a closing quote");
     } else {
         rc = read_plain(c, err);
     }
@@ -109,7 +104,7 @@ static int read_field(struct csv *c, struct pcr_error *err)
     if (!rc)
         rc = pcri_buffer_append(&c->text, "", 1, err);
     if (!rc && strlen((const char *) c->text.data + begin) != n)
-        rc = fail_line(err, c->row_line, "a NUL byte");
+        rc = pcri_fail_line(err, c->row_line, "a NUL byte");
     return rc;
 }
 
@@ -188,7 +183,7 @@ static int take_header(const struct csv *c, struct pcri_list *l, struct header *
         if (!h->names[i])
             return PCR_ERR_NOMEM;
         if (!pcri_utf8_valid(name, n))
-            return fail_line(err, c->row_line, "a column's name is not UTF-8");
+            return pcri_fail_line(err, c->row_line, "a column's name is not UTF-8");
     }
     int rc = 0;
     if (l->beside)
@@ -215,11 +210,10 @@ static int fail_no_path(const struct csv *c, const struct header *h, struct pcr_
     for (size_t i = 0; i < h->count && n < sizeof(found); i++)
         n += (size_t) snprintf(found + n, sizeof(found) - n, "%s'%.40s'", i ? ", " : "",
                                h->names[i]);
-    return pcri_fail(err, PCR_ERR_INVAL,
-                     "line %llu: the header names no column 'path'%s%s; the first line must "
-                     "name the columns, such as path,label,split",
-                     (unsigned long long) (h->count ? c->row_line : 1),
-                     h->count ? ", but " : "", found);
+    return pcri_fail_line(err, (h->count ? c->row_line : 1),
+                          "the header names no column 'path'%s%s; the first line must "
+                          "name the columns, such as path,label,split",
+                          h->count ? ", but " : "", found);
 }
 
 /* Reads the header by the separator that finds a path in it, a comma before others. */
@@ -262,8 +256,7 @@ static int add_attribute(json_t *attributes, const char *name, const char *value
 {
     size_t n = strlen(value);
     if (!pcri_utf8_valid(value, n))
-        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: column '%s' is not UTF-8",
-                         (unsigned long long) line, name);
+        return pcri_fail_line(err, line, "column '%s' is not UTF-8", name);
     if (json_object_set_new(attributes, name, json_stringn(value, n)))
         return pcri_fail_nomem(err, n);
     return 0;
@@ -298,11 +291,7 @@ static int add_row(const struct csv *c, struct header *h, struct pcri_list *l,
         else
             rc = set_field(l, row, h->kinds[i], value, err);
     }
-    if (!rc && json_object_size(attributes)) {
-        row->attributes = pcri_list_attributes(l, attributes, err);
-        rc = row->attributes ? 0 : PCR_ERR_NOMEM;
-    }
-    return rc;
+    return rc ? rc : pcri_row_attributes(l, row, attributes, err);
 }
 
 static int read_rows(struct csv *c, struct header *h, struct pcri_list *l,
@@ -316,8 +305,8 @@ static int read_rows(struct csv *c, struct header *h, struct pcri_list *l,
             break;
         json_object_clear(attributes);
         if (c->count != h->count)
-            rc = pcri_fail(err, PCR_ERR_INVAL, "line %llu: %zu fields, but the header has %zu",
-                           (unsigned long long) c->row_line, c->count, h->count);
+            rc = pcri_fail_line(err, c->row_line, "%zu fields, but the header has %zu",
+                                c->count, h->count);
         else
             rc = add_row(c, h, l, attributes, err);
     }
@@ -338,11 +327,9 @@ static int skip_marks(struct csv *c, struct pcr_error *err)
     if (n >= 2 && (!memcmp(c->p, "\xff\xfe", 2) || !memcmp(c->p, "\xfe\xff", 2)))
         return pcri_fail(err, PCR_ERR_INVAL,
                          "the text is UTF-16; save it as UTF-8 (\"CSV UTF-8\")");
-    if (n >= 3 && !memcmp(c->p, "\xef\xbb\xbf", 3)) {
-        c->p += 3;
-        n -= 3;
-    }
-    if (n >= 6 && !memcmp(c->p, "sep=", 4) && (c->p[5] == '\r' || c->p[5] == '\n')) {
+    c->p = pcri_after_mark(c->p, c->end);
+    if (c->end - c->p >= 6 && !memcmp(c->p, "sep=", 4) &&
+        (c->p[5] == '\r' || c->p[5] == '\n')) {
         c->p += 5;
         skip_line_end(c);
     }

@@ -5,11 +5,6 @@
 #include "label.h"
 #include "list.h"
 
-static int fail_line(struct pcr_error *err, uint64_t line, const char *what)
-{
-    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line, what);
-}
-
 /* A string member; *out stays NULL where it is absent or null. */
 static int get_text(struct pcri_list *l, const json_t *object, const char *name, uint64_t line,
                     const char **out, struct pcr_error *err)
@@ -18,8 +13,7 @@ static int get_text(struct pcri_list *l, const json_t *object, const char *name,
     if (!v || json_is_null(v))
         return 0;
     if (!json_is_string(v))
-        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: '%s' is not a string",
-                         (unsigned long long) line, name);
+        return pcri_fail_line(err, line, "'%s' is not a string", name);
     *out = pcri_arena_strndup(l->arena, json_string_value(v), json_string_length(v), err);
     return *out ? 0 : PCR_ERR_NOMEM;
 }
@@ -114,7 +108,7 @@ static int get_attributes(struct pcri_list *l, struct pcri_list_row *row, json_t
     bool metadata = is_metadata(object);
     const json_t *given = l->beside ? NULL : json_object_get(object, "attributes");
     if (given && !json_is_null(given) && !json_is_object(given))
-        return fail_line(err, row->line, "'attributes' is not an object");
+        return pcri_fail_line(err, row->line, "'attributes' is not an object");
     json_t *all = json_object();
     int rc = all ? 0 : pcri_fail_nomem(err, sizeof(*all));
     const char *name;
@@ -126,10 +120,8 @@ static int get_attributes(struct pcri_list *l, struct pcri_list_row *row, json_t
         if (!rc && metadata && strcmp(name, "file_name") != 0 && !is_known(l, name) &&
             json_object_set(all, name, value))
             rc = pcri_fail_nomem(err, sizeof(*value));
-    if (!rc && json_object_size(all)) {
-        row->attributes = pcri_list_attributes(l, all, err);
-        rc = row->attributes ? 0 : PCR_ERR_NOMEM;
-    }
+    if (!rc)
+        rc = pcri_row_attributes(l, row, all, err);
     json_decref(all);
     return rc;
 }
@@ -142,10 +134,11 @@ static int check_members(const struct pcri_list *l, json_t *object, uint64_t lin
     json_t *value;
     json_object_foreach (object, name, value)
         if (!is_known(l, name))
-            return pcri_fail(err, PCR_ERR_INVAL,
-                             "line %llu: unknown member '%.64s' (known are path, key, label, "
-                             "labels, split; more of a sample's data goes into 'attributes')",
-                             (unsigned long long) line, name);
+            return pcri_fail_line(
+                err, line,
+                "unknown member '%.64s' (known are path, key, label, "
+                "labels, split; more of a sample's data goes into 'attributes')",
+                name);
     return 0;
 }
 
@@ -168,9 +161,9 @@ static int add_object(struct pcri_list *l, json_t *object, uint64_t line,
                       struct pcr_error *err)
 {
     if (!json_is_object(object))
-        return fail_line(err, line, "not a JSON object");
+        return pcri_fail_line(err, line, "not a JSON object");
     if (l->beside && !is_metadata(object))
-        return fail_line(err, line, "no file_name");
+        return pcri_fail_line(err, line, "no file_name");
     struct pcri_list_row *row = pcri_list_add(l, line, err);
     if (!row)
         return PCR_ERR_NOMEM;
@@ -244,10 +237,8 @@ static int parse_line(struct pcri_list *l, const char *text, size_t nbytes, uint
 int pcri_jsonl_parse(const char *text, size_t nbytes, struct pcri_list *l,
                      struct pcr_error *err)
 {
-    const char *p = text, *end = text + nbytes;
+    const char *end = text + nbytes, *p = pcri_after_mark(text, end);
     int rc = 0;
-    if (nbytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3))
-        p += 3;
     for (uint64_t line = 1; p < end && !rc; line++) {
         const char *lf = memchr(p, '\n', (size_t) (end - p));
         const char *stop = lf ? lf : end;
@@ -264,13 +255,10 @@ int pcri_jsonl_parse(const char *text, size_t nbytes, struct pcri_list *l,
 
 int pcri_jsonl_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err)
 {
-    if (nbytes >= 3 && !memcmp(text, "\xef\xbb\xbf", 3)) {
-        text += 3;
-        nbytes -= 3;
-    }
+    const char *from = pcri_after_mark(text, text + nbytes);
     json_t *object;
-    int rc = pcri_json_parse(text, nbytes, PCRI_JSON_BEGINNING | PCRI_JSON_DUPLICATES, &object,
-                             NULL, err);
+    int rc = pcri_json_parse(from, (size_t) (text + nbytes - from),
+                             PCRI_JSON_BEGINNING | PCRI_JSON_DUPLICATES, &object, NULL, err);
     *is = json_object_get(object, "file_name") != NULL;
     json_decref(object);
     return rc < 0 ? rc : 0;

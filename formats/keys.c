@@ -96,16 +96,15 @@ static int make_key(struct pcri_list_row *row, struct pcri_arena *arena, struct 
 {
     unsigned long long line = row->line;
     if (!row->path || !*row->path)
-        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: no path", line);
+        return pcri_fail_line(err, line, "no path");
     if (row->key && !*row->key)
-        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: an empty key", line);
+        return pcri_fail_line(err, line, "an empty key");
     const char *key = row->key ? row->key : row->path;
     row->safe_key = pcri_safe_key(key, arena, err);
     if (!row->safe_key)
         return PCR_ERR_NOMEM;
     if (!*row->safe_key)
-        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: '%.200s' cannot name a file", line,
-                         key);
+        return pcri_fail_line(err, line, "'%.200s' cannot name a file", key);
     return 0;
 }
 

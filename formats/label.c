@@ -83,7 +83,7 @@ int pcri_row_fail(struct pcr_error *err, const struct pcri_list_row *row, const 
     vsnprintf(what, sizeof(what), format, ap);
     va_end(ap);
     if (!name)
-        return pcri_fail(err, PCR_ERR_INVAL, "line %" PRIu64 ": %s", row->line, what);
+        return pcri_fail_line(err, row->line, "%s", what);
     return pcri_fail(err, PCR_ERR_INVAL, "line %" PRIu64 " ('%.100s'): %s", row->line, name,
                      what);
 }

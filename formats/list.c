@@ -23,12 +23,6 @@ static bool probe(const char *path, const struct stat *st)
                                     has_ending(path, ".jsonl"));
 }
 
-static int fail_row(struct pcr_error *err, const struct pcri_list_row *row, const char *what)
-{
-    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) row->line,
-                     what);
-}
-
 /* --- splits --- */
 
 /* Rows of one split under two names. */
@@ -58,7 +52,7 @@ static int settle_splits(const struct pcri_list *l, struct pcri_names *splits,
     free(list);
     for (size_t i = 0; i < l->count && splits->count && !rc; i++)
         if (!l->rows[i].split)
-            rc = fail_row(err, &l->rows[i], "no split, but other lines have one");
+            rc = pcri_fail_line(err, l->rows[i].line, "no split, but other lines have one");
     return rc ? rc : check_splits(splits, err);
 }
 

@@ -31,6 +31,10 @@ struct pcri_list {
     size_t count, capacity;
 };
 
+/* INVAL: "line N: ...". */
+int pcri_fail_line(struct pcr_error *err, uint64_t line, const char *format, ...)
+    PCRI_PRINTF(3, 4);
+
 /* A new zeroed row at the end; NULL for want of memory. Moves the others. */
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct pcr_error *err);
 
@@ -42,9 +46,13 @@ const char *pcri_safe_key(const char *key, struct pcri_arena *arena, struct pcr_
  * with both lines. NOMEM. (keys.c) */
 int pcri_list_make_keys(struct pcri_list *l, struct pcr_error *err);
 
-/* The canonical JSON text of an object in the arena: sorted keys, no blanks. */
-const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,
-                                 struct pcr_error *err);
+/* Gives the row an object's canonical text for attributes, sorted keys and no blanks, if there is
+ * anything in it. NOMEM. */
+int pcri_row_attributes(struct pcri_list *l, struct pcri_list_row *row, const json_t *object,
+                        struct pcr_error *err);
+
+/* The text after a byte order mark, if one stands at its beginning. */
+const char *pcri_after_mark(const char *text, const char *end);
 
 /* Gives an entry the row's attributes, and its labels if asked for. */
 void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_input *e);

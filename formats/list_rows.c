@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The rows of a list, as its formats fill them in. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "list.h"
+
+int pcri_fail_line(struct pcr_error *err, uint64_t line, const char *format, ...)
+{
+    char what[PCR_MESSAGE_NBYTES];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(what, sizeof(what), format, ap);
+    va_end(ap);
+    return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line, what);
+}
 
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct pcr_error *err)
 {
@@ -14,13 +25,20 @@ struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct p
     return row;
 }
 
-const char *pcri_list_attributes(struct pcri_list *l, const json_t *object,
-                                 struct pcr_error *err)
+int pcri_row_attributes(struct pcri_list *l, struct pcri_list_row *row, const json_t *object,
+                        struct pcr_error *err)
 {
     char *text;
+    if (!json_object_size(object))
+        return 0;
     if (pcri_json_text(object, &text, err))
-        return NULL;
-    char *copy = pcri_arena_strndup(l->arena, text, strlen(text), err);
+        return PCR_ERR_NOMEM;
+    row->attributes = pcri_arena_strndup(l->arena, text, strlen(text), err);
     free(text);
-    return copy;
+    return row->attributes ? 0 : PCR_ERR_NOMEM;
+}
+
+const char *pcri_after_mark(const char *text, const char *end)
+{
+    return end - text >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? text + 3 : text;
 }

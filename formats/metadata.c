@@ -47,11 +47,11 @@ static int check_label(const struct metadata *m, const struct pcri_list_row *row
     const char *label = json_string_value(json_object_get(object, "label"));
     const char *class_name = m->layout->class_names.shown[sample->labels[0]];
     if (label && strcmp(label, class_name) != 0)
-        rc = pcri_fail(
-            err, PCR_ERR_INVAL,
-            "line %llu: label '%.60s' of '%.100s', but its folder is '%.60s'; choose "
+        rc = pcri_fail_line(
+            err, row->line,
+            "label '%.60s' of '%.100s', but its folder is '%.60s'; choose "
             "layout '%s' for the folders' labels, '%s' for these (pcrtool: --layout)",
-            (unsigned long long) row->line, label, row->path, class_name,
+            label, row->path, class_name,
             m->layout->split_names.count ? "split-class" : "class",
             m->layout->split_names.count ? "split" : "flat");
     json_decref(object);
@@ -66,7 +66,7 @@ static int match(struct metadata *m, const char *path, size_t folder_nbytes,
     unsigned long long line = row->line;
     *keep = false;
     if (!row->path || !*row->path)
-        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: no file_name", line);
+        return pcri_fail_line(err, line, "no file_name");
     const char *whole = pcri_arena_join(arena, path, folder_nbytes, false, row->path, err);
     row->safe_key = whole ? pcri_safe_key(whole + m->tree->root_nbytes, arena, err) : NULL;
     if (!row->safe_key)
@@ -75,14 +75,12 @@ static int match(struct metadata *m, const char *path, size_t folder_nbytes,
     if (!sample && !PCRI_UNINTERRUPTED(access(whole, F_OK)))
         return 0;
     if (!sample && pcri_is_unreachable(errno))
-        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: there is no file '%.200s'", line,
-                         row->path);
+        return pcri_fail_line(err, line, "there is no file '%.200s'", row->path);
     if (!sample)
         return pcri_fail_sys(err, errno, "line %llu: '%.200s'", line, row->path);
     bool *described = &m->described[sample - m->tree->files->items];
     if (*described)
-        return pcri_fail(err, PCR_ERR_INVAL, "line %llu: a second row for '%.200s'", line,
-                         row->path);
+        return pcri_fail_line(err, line, "a second row for '%.200s'", row->path);
     *keep = *described = true;
     return check_label(m, row, sample, err);
 }
