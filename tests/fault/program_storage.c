@@ -12,7 +12,7 @@
 
 #include "scenarios.h"
 
-static int fail(struct pcr_error *err)
+static int refuse(struct pcr_error *err)
 {
     err->sys_errno = errno;
     return errno == ENOMEM ? PCR_ERR_NOMEM : PCR_ERR_IO;
@@ -25,7 +25,7 @@ static int open_file(void *context, const char *name, void **object_out,
     int fd = open(name, O_RDONLY | O_CLOEXEC);
     (void) context;
     if (fd < 0 || fstat(fd, &st))
-        return fail(err);
+        return refuse(err);
     info_out->nbytes = (uint64_t) st.st_size;
     info_out->version = (uint64_t) st.st_mtim.tv_nsec;
     *object_out = (void *) (uintptr_t) (fd + 1);
@@ -38,7 +38,7 @@ static void read_file(void *context, void *object, uint64_t offset, void *dst, s
     struct pcr_error err = { .offset = PCR_NO_OFFSET };
     (void) context;
     ssize_t n = pread((int) (uintptr_t) object - 1, dst, nbytes, (off_t) offset);
-    int code = n < 0 ? fail(&err) : (size_t) n < nbytes ? PCR_ERR_TRUNCATED : 0;
+    int code = n < 0 ? refuse(&err) : (size_t) n < nbytes ? PCR_ERR_TRUNCATED : 0;
     pcr_storage_complete(request, code, &err);
 }
 
@@ -68,13 +68,13 @@ static int put_begin(void *context, const char *name, void **put_out, struct pcr
     struct written_file *w = calloc(1, sizeof(*w));
     (void) context;
     if (!w)
-        return fail(err);
+        return refuse(err);
     w->name = strdup(name);
     if (asprintf(&w->temp_name, "%s.part", name) < 0)
         w->temp_name = NULL;
     w->stream = w->name && w->temp_name ? fopen(w->temp_name, "we") : NULL;
     if (!w->stream)
-        return end(w, fail(err));
+        return end(w, refuse(err));
     *put_out = w;
     return 0;
 }
@@ -84,16 +84,16 @@ static int put_write(void *context, void *put, const void *data, size_t nbytes,
 {
     struct written_file *w = put;
     (void) context;
-    return fwrite(data, 1, nbytes, w->stream) == nbytes ? 0 : fail(err);
+    return fwrite(data, 1, nbytes, w->stream) == nbytes ? 0 : refuse(err);
 }
 
 static int put_end(void *context, void *put, int complete, struct pcr_error *err)
 {
     struct written_file *w = put;
     (void) context;
-    int rc = fclose(w->stream) && complete ? fail(err) : complete ? 0 : PCR_ERR_CANCELLED;
+    int rc = fclose(w->stream) && complete ? refuse(err) : complete ? 0 : PCR_ERR_CANCELLED;
     if (!rc && rename(w->temp_name, w->name))
-        rc = fail(err);
+        rc = refuse(err);
     return end(w, rc);
 }
 
@@ -110,13 +110,13 @@ static int list(void *context, const char *prefix, int (*each)(void *, const cha
     }
     if (d)
         closedir(d);
-    return d ? rc : errno == ENOENT ? 0 : fail(err);
+    return d ? rc : errno == ENOENT ? 0 : refuse(err);
 }
 
 static int remove_file(void *context, const char *name, struct pcr_error *err)
 {
     (void) context;
-    return unlink(name) && errno != ENOENT ? fail(err) : 0;
+    return unlink(name) && errno != ENOENT ? refuse(err) : 0;
 }
 
 const struct pcr_storage program_storage = {

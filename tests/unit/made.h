@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "folder.h"
 #include "record/record.h"
 
 struct made {
@@ -219,25 +220,27 @@ static inline void made_record(const struct made *m, const char *dir, const char
 }
 
 /* --- a folder for one test --- */
-static char made_dir[64];
+static struct test_folder made_folder;
 
 static inline void made_dir_create(void)
 {
-    snprintf(made_dir, sizeof(made_dir), "/tmp/pcr-test-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(made_dir));
+    test_folder_make_in(&made_folder, "/tmp");
+}
+
+static inline void made_dir_remove(void)
+{
+    test_folder_free(&made_folder);
 }
 
 static inline const char *made_path(const char *name)
 {
-    static char path[512];
-    snprintf(path, sizeof(path), "%s/%s", made_dir, name);
-    return path;
+    return test_path(&made_folder, name);
 }
 
 static inline int made_dir_count(void)
 {
     int n = 0;
-    DIR *d = opendir(made_dir);
+    DIR *d = opendir(made_folder.path);
     ck_assert_ptr_nonnull(d);
     for (struct dirent *e; (e = readdir(d));)
         n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
@@ -245,23 +248,9 @@ static inline int made_dir_count(void)
     return n;
 }
 
-static inline void made_dir_remove(void)
-{
-    DIR *d = opendir(made_dir);
-    ck_assert_ptr_nonnull(d);
-    for (struct dirent *e; (e = readdir(d));)
-        if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-            ck_assert_int_eq(unlink(made_path(e->d_name)), 0);
-    closedir(d);
-    ck_assert_int_eq(rmdir(made_dir), 0);
-}
-
 static inline void made_write(const char *name, const void *data, size_t nbytes)
 {
-    FILE *f = fopen(made_path(name), "wb");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(data, 1, nbytes, f), nbytes);
-    ck_assert_int_eq(fclose(f), 0);
+    test_put(&made_folder, name, data, nbytes);
 }
 
 #endif

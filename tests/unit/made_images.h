@@ -51,7 +51,7 @@ static inline void made_image_pack(struct pcri_coder *coder, uint32_t i, struct 
     pcr_buffer_free(&file);
 }
 
-/* Writes records and manifest into made_dir. */
+/* Writes records and manifest into made_folder.path. */
 static inline void made_images(void)
 {
     struct pcr_ladder *ladder = NULL;
@@ -87,7 +87,7 @@ static inline void made_images(void)
             made_check(pcri_builder_add(b, &meta, &coded, &err), &err);
         }
         snprintf(name, sizeof(name), "record-%u.pcr", r);
-        made_check(pcri_builder_finish(b, made_dir, name, &header, &err), &err);
+        made_check(pcri_builder_finish(b, made_folder.path, name, &header, &err), &err);
         made_check(pcri_manifest_add_record(&m, name, &header, &err), &err);
         pcri_builder_destroy(&b);
     }

@@ -12,7 +12,7 @@ static inline void open_dataset(void)
 {
     struct pcr_dataset_info info = { .size = sizeof(info) };
     struct pcr_error err;
-    made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
+    made_check(pcr_dataset_open(made_folder.path, NULL, &dataset, &err), &err);
     made_check(pcr_dataset_describe(dataset, &info, &err), &err);
     ck_assert_uint_eq(info.sample_count, MADE_SAMPLES);
     group_count = info.group_count;

@@ -87,7 +87,7 @@ START_TEST(round_trip)
     };
     struct made m = made_shape(shapes[_i].n, shapes[_i].g);
     struct pcri_header written;
-    made_record(&m, made_dir, "r.pcr", &written);
+    made_record(&m, made_folder.path, "r.pcr", &written);
     ck_assert_int_eq(made_dir_count(), 1);
 
     struct stat st;
@@ -117,9 +117,9 @@ START_TEST(same_input_same_bytes)
     ck_assert_uint_eq(pcri_builder_count(builder), 50);
     ck_assert_int_eq(pcri_builder_finish(builder, NULL, "dry", NULL, NULL), 0);
     ck_assert_int_eq(made_dir_count(), 0);
-    ck_assert_int_eq(pcri_builder_finish(builder, made_dir, "a", NULL, NULL), 0);
+    ck_assert_int_eq(pcri_builder_finish(builder, made_folder.path, "a", NULL, NULL), 0);
     pcri_builder_destroy(&builder);
-    made_record(&m, made_dir, "b", NULL);
+    made_record(&m, made_folder.path, "b", NULL);
     ck_assert_int_eq(pcri_storage_read(&pcri_files, made_path("a"), 1 << 20, 0, &a, NULL), 0);
     ck_assert_int_eq(pcri_storage_read(&pcri_files, made_path("b"), 1 << 20, 0, &b, NULL), 0);
     ck_assert_uint_eq(a.nbytes, b.nbytes);
@@ -133,7 +133,7 @@ END_TEST
 START_TEST(dictionary_holds_what_recurs)
 {
     struct made m = made_shape(7, 2);
-    made_record(&m, made_dir, "r", NULL);
+    made_record(&m, made_folder.path, "r", NULL);
     struct pcri_record *r = open_made("r", 0, 0);
     const struct pcri_strings *d = &r->head->dictionary;
     static const char *const expected[] = {
@@ -159,7 +159,7 @@ START_TEST(tail_holds_what_was_skipped)
     ck_assert_int_eq(pcri_builder_skip(b, "{\"path\":\"a\"}", &e), 0);
     ck_assert_int_eq(pcri_builder_skip(b, "{}", &e), 0);
     ck_assert_int_eq(pcri_builder_note(b, "{\"index\":0}", &e), 0);
-    ck_assert_int_eq(pcri_builder_finish(b, made_dir, "r", NULL, &e), 0);
+    ck_assert_int_eq(pcri_builder_finish(b, made_folder.path, "r", NULL, &e), 0);
     pcri_builder_destroy(&b);
 
     struct pcri_record *r = open_made("r", 0, 0);
@@ -181,7 +181,7 @@ START_TEST(tail_holds_what_was_skipped)
     ck_assert_int_eq(pcri_record_read_tail(r, &tight, &raw, &e), PCR_ERR_LIMIT);
     pcri_record_close(&r);
 
-    made_record(&m, made_dir, "none", NULL);
+    made_record(&m, made_folder.path, "none", NULL);
     r = open_made("none", 0, 0);
     ck_assert_int_eq(pcri_record_read_tail(r, NULL, &raw, &e), 0);
     ck_assert_uint_eq(raw.nbytes, 0);
@@ -231,7 +231,7 @@ START_TEST(reader_refuses_wrong_ranges)
     struct made m = made_shape(4, 3);
     struct pcri_run run = { 0 };
     struct pcr_error e;
-    made_record(&m, made_dir, "r", NULL);
+    made_record(&m, made_folder.path, "r", NULL);
     struct pcri_record *r = open_made("r", 0, 0);
     ck_assert_int_eq(pcri_record_read(r, 0, 5, 1, &run, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(pcri_record_read(r, 3, 2, 1, &run, &e), PCR_ERR_INVAL);
@@ -308,13 +308,13 @@ START_TEST(write_errors)
     for (rlim_t n = 0; n < 2000; n += 150) {
         small = (struct rlimit) { n, old.rlim_max };
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-        int rc = pcri_builder_finish(b, made_dir, "r", NULL, &e);
+        int rc = pcri_builder_finish(b, made_folder.path, "r", NULL, &e);
         ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
         ck_assert_int_eq(rc, PCR_ERR_IO);
         ck_assert_int_eq(e.sys_errno, EFBIG);
         ck_assert_int_eq(made_dir_count(), 0);
     }
-    ck_assert_int_eq(pcri_builder_finish(b, made_dir, "r", NULL, &e), 0);
+    ck_assert_int_eq(pcri_builder_finish(b, made_folder.path, "r", NULL, &e), 0);
     pcri_builder_destroy(&b);
 }
 END_TEST
@@ -354,7 +354,7 @@ static void small_record(struct pcr_buffer *file)
     struct made m = made_shape(6, 2);
     struct pcri_builder *b = made_builder(&m);
     ck_assert_int_eq(pcri_builder_skip(b, "{\"path\":\"bad.jpg\"}", NULL), 0);
-    ck_assert_int_eq(pcri_builder_finish(b, made_dir, "good", NULL, NULL), 0);
+    ck_assert_int_eq(pcri_builder_finish(b, made_folder.path, "good", NULL, NULL), 0);
     pcri_builder_destroy(&b);
     ck_assert_int_eq(pcri_storage_read(&pcri_files, made_path("good"), 1 << 20, 0, file, NULL),
                      0);

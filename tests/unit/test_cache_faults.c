@@ -60,7 +60,7 @@ static bool read_all(const char *cache_dir, uint64_t *sum_out, uint64_t *storage
     struct pcr_io_stats stats = { .size = sizeof(stats) };
     struct pcr_dataset *ds = NULL;
     struct pcr_buffer out = { 0 };
-    int rc = pcr_dataset_open(made_dir, &o, &ds, e);
+    int rc = pcr_dataset_open(made_folder.path, &o, &ds, e);
     *sum_out = 0;
     for (uint64_t i = 0; i < MADE_SAMPLES && !rc; i++) {
         struct pcr_sample *s = NULL;
@@ -178,10 +178,10 @@ START_TEST(not_without_verifying)
                                      .cache_nbytes = 1 << 24 };
     struct pcr_dataset *ds = NULL;
     struct pcr_error e;
-    ck_assert_int_eq(pcr_dataset_open(made_dir, &o, &ds, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_open(made_folder.path, &o, &ds, &e), PCR_ERR_INVAL);
     ck_assert_ptr_nonnull(strstr(e.message, "cache"));
     o.cache_nbytes = 0;
-    made_check(pcr_dataset_open(made_dir, &o, &ds, &e), &e);
+    made_check(pcr_dataset_open(made_folder.path, &o, &ds, &e), &e);
     pcr_dataset_close(&ds);
 }
 END_TEST

@@ -38,7 +38,7 @@ static uint32_t cpus(const char *groups)
     char path[512];
     put("groups", groups);
     snprintf(path, sizeof(path), "%s", made_path("groups"));
-    return pcri_cgroup_cpus(path, made_dir);
+    return pcri_cgroup_cpus(path, made_folder.path);
 }
 
 START_TEST(version_2)
@@ -99,7 +99,7 @@ START_TEST(what_makes_no_sense)
     memcpy(path, "0::", 3);
     path[sizeof(path) - 1] = '\0';
     ck_assert_uint_eq(cpus(path), UINT32_MAX);
-    ck_assert_uint_eq(pcri_cgroup_cpus("/none/such", made_dir), UINT32_MAX);
+    ck_assert_uint_eq(pcri_cgroup_cpus("/none/such", made_folder.path), UINT32_MAX);
     take("a/cpu.max");
 }
 END_TEST

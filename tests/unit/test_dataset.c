@@ -50,7 +50,7 @@ static void make_dataset(void)
         snprintf(name, sizeof(name), "r%u.pcr", r);
         if (r == 0 || r == 3)
             ck_assert_int_eq(pcri_manifest_add_split(&m, r ? "test" : "train", &e), 0);
-        made_record(&shaped, made_dir, name, &header);
+        made_record(&shaped, made_folder.path, name, &header);
         ck_assert_int_eq(pcri_manifest_add_record(&m, name, &header, &e), 0);
     }
     m.splits[0].class_counts[1] = 8;
@@ -63,7 +63,7 @@ static struct pcr_dataset *open_with(const struct pcr_dataset_options *o)
 {
     struct pcr_dataset *ds = NULL;
     struct pcr_error e;
-    int rc = pcr_dataset_open(made_dir, o, &ds, &e);
+    int rc = pcr_dataset_open(made_folder.path, o, &ds, &e);
     ck_assert_msg(!rc, "%s", rc ? e.message : "");
     return ds;
 }
@@ -380,12 +380,12 @@ START_TEST(splits)
     pcr_buffer_free(&out);
 
     o.split = "tes";
-    ck_assert_int_eq(pcr_dataset_open(made_dir, &o, &ds, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_open(made_folder.path, &o, &ds, &e), PCR_ERR_INVAL);
     ck_assert_ptr_nonnull(strstr(e.message, "tes"));
     o = (struct pcr_dataset_options) { .size = sizeof(o), .io_backend = 77 };
-    ck_assert_int_eq(pcr_dataset_open(made_dir, &o, &ds, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_open(made_folder.path, &o, &ds, &e), PCR_ERR_INVAL);
     o = (struct pcr_dataset_options) { .size = sizeof(o), .flags = 1u << 31 };
-    ck_assert_int_eq(pcr_dataset_open(made_dir, &o, &ds, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_open(made_folder.path, &o, &ds, &e), PCR_ERR_INVAL);
     ck_assert_int_eq(pcr_dataset_open(NULL, NULL, &ds, &e), PCR_ERR_INVAL);
 }
 END_TEST
@@ -449,7 +449,7 @@ START_TEST(equal_keys)
         struct pcri_coded p = { .coding = PCR_CODING_OPAQUE };
         ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), 0);
     }
-    ck_assert_int_eq(pcri_builder_finish(b, made_dir, "equal.pcr", NULL, &e), 0);
+    ck_assert_int_eq(pcri_builder_finish(b, made_folder.path, "equal.pcr", NULL, &e), 0);
     pcri_builder_destroy(&b);
     ck_assert_int_eq(pcr_dataset_open(made_path("equal.pcr"), NULL, &ds, &e), 0);
     ck_assert_int_eq(pcr_dataset_find(ds, meta.key, strlen(meta.key), &found, &e), 0);
@@ -504,7 +504,7 @@ START_TEST(single_record)
         p.source_nbytes = UINT64_MAX - 1;
         ck_assert_int_eq(pcri_builder_add(b, &meta, &p, &e), 0);
     }
-    ck_assert_int_eq(pcri_builder_finish(b, made_dir, "large.pcr", NULL, &e), 0);
+    ck_assert_int_eq(pcri_builder_finish(b, made_folder.path, "large.pcr", NULL, &e), 0);
     pcri_builder_destroy(&b);
     ck_assert_int_eq(pcr_dataset_open(made_path("large.pcr"), NULL, &ds, &e), PCR_ERR_CORRUPT);
     ck_assert_ptr_nonnull(strstr(e.message, "large.pcr: source sizes overflow"));
@@ -529,12 +529,12 @@ START_TEST(missing_things)
     pcr_sample_release(&s);
     /* It comes back: a failure is not remembered. */
     struct made m = shape(1);
-    made_record(&m, made_dir, "r1.pcr", NULL);
+    made_record(&m, made_folder.path, "r1.pcr", NULL);
     ck_assert_int_eq(pcr_sample_acquire(ds, 7, &s, &e), 0);
     pcr_sample_release(&s);
     pcr_dataset_close(&ds);
     ck_assert_int_eq(unlink(made_path("manifest.json")), 0);
-    ck_assert_int_eq(pcr_dataset_open(made_dir, NULL, &ds, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcr_dataset_open(made_folder.path, NULL, &ds, &e), PCR_ERR_IO);
     ck_assert_ptr_nonnull(strstr(e.message, "manifest.json"));
 }
 END_TEST
@@ -546,16 +546,16 @@ START_TEST(replaced_record)
     struct pcr_error e;
     /* Another number of samples; then the same sizes, but other bytes. */
     struct made m = shape(2);
-    made_record(&m, made_dir, "r1.pcr", NULL);
+    made_record(&m, made_folder.path, "r1.pcr", NULL);
     ck_assert_int_eq(pcr_sample_acquire(ds, 7, &s, &e), PCR_ERR_CORRUPT);
     ck_assert_ptr_nonnull(strstr(e.message, "r1.pcr"));
     m = shape(1);
     m.first += 60; /* keys and bytes differ */
-    made_record(&m, made_dir, "r1.pcr", NULL);
+    made_record(&m, made_folder.path, "r1.pcr", NULL);
     ck_assert_int_eq(pcr_sample_acquire(ds, 7, &s, &e), PCR_ERR_CORRUPT);
     m.group_count++;
     m.piece_counts[GROUPS] = 1;
-    made_record(&m, made_dir, "r1.pcr", NULL);
+    made_record(&m, made_folder.path, "r1.pcr", NULL);
     ck_assert_int_eq(pcr_sample_acquire(ds, 7, &s, &e), PCR_ERR_CORRUPT);
     ck_assert_ptr_nonnull(strstr(e.message, "another group count than the manifest says"));
     pcr_dataset_close(&ds);
@@ -563,7 +563,7 @@ START_TEST(replaced_record)
     /* A manifest that knows other ends of groups; that the header is another is not looked at. */
     const struct pcr_dataset_options o = { .size = sizeof(o), .flags = PCR_DATASET_NO_VERIFY };
     m = shape(1);
-    made_record(&m, made_dir, "r1.pcr", NULL);
+    made_record(&m, made_folder.path, "r1.pcr", NULL);
     struct pcri_manifest manifest;
     struct pcr_buffer text = { 0 };
     FILE *f = fopen(made_path(PCRI_MANIFEST_NAME), "rb");
@@ -647,7 +647,7 @@ START_TEST(damage_and_no_verify)
     pcr_dataset_close(&ds);
 
     flip("manifest.json", 12);
-    ck_assert_int_eq(pcr_dataset_open(made_dir, NULL, &ds, &e), PCR_ERR_CORRUPT);
+    ck_assert_int_eq(pcr_dataset_open(made_folder.path, NULL, &ds, &e), PCR_ERR_CORRUPT);
     o.flags = PCR_DATASET_NO_VERIFY;
     ds = open_with(&o);
     ck_assert_int_eq(pcr_sample_acquire(ds, 6, &s, &e), 0);

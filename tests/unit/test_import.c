@@ -10,51 +10,10 @@
 
 #include "base/utf8.h"
 #include "suite.h"
+#include "top.h"
 #include <pcr/source.h>
 
-static char root[64];
 static struct pcr_error error;
-
-static void setup(void)
-{
-    strcpy(root, "/tmp/pcr-import-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
-}
-
-static void teardown(void)
-{
-    char command[192];
-    snprintf(command, sizeof(command), "chmod -R u+rwx %s && rm -rf %s", root, root);
-    ck_assert_int_eq(system(command), 0);
-}
-
-/* The path of `name` below the root, in one of four buffers used in turn. */
-static const char *at(const char *name)
-{
-    static char paths[4][512];
-    static unsigned turn;
-    char *p = paths[turn++ & 3];
-    snprintf(p, sizeof(paths[0]), "%s/%s", root, name);
-    return p;
-}
-
-static void folder(const char *name)
-{
-    ck_assert_int_eq(mkdir(at(name), 0777), 0);
-}
-
-static void file_bytes(const char *name, const void *bytes, size_t nbytes)
-{
-    FILE *f = fopen(at(name), "wb");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_uint_eq(fwrite(bytes, 1, nbytes, f), nbytes);
-    ck_assert_int_eq(fclose(f), 0);
-}
-
-static void file(const char *name, const char *text)
-{
-    file_bytes(name, text, strlen(text));
-}
 
 /* What left_out() was told, one "path: reason" after another. */
 static char left[4096];
@@ -65,7 +24,7 @@ static void left_out(void *context, const char *path, const char *reason)
 {
     size_t n = strlen(left);
     ck_assert_ptr_eq(context, mark);
-    snprintf(left + n, sizeof(left) - n, "%s: %s\n", path + strlen(root) + 1, reason);
+    snprintf(left + n, sizeof(left) - n, "%s: %s\n", path + strlen(top.path) + 1, reason);
 }
 
 /* The same of noted(). */
@@ -75,7 +34,7 @@ static void noted(void *context, const char *path, const char *what)
 {
     size_t n = strlen(notes);
     ck_assert_ptr_eq(context, mark);
-    snprintf(notes + n, sizeof(notes) - n, "%s: %s\n", path + strlen(root) + 1, what);
+    snprintf(notes + n, sizeof(notes) - n, "%s: %s\n", path + strlen(top.path) + 1, what);
 }
 
 static int try_open(const char *name, const char *list_root, struct pcr_source **out)
@@ -86,7 +45,7 @@ static int try_open(const char *name, const char *list_root, struct pcr_source *
                                     .context = mark,
                                     .root = list_root };
     left[0] = notes[0] = '\0';
-    return pcr_source_open(name ? at(name) : root, &o, out, &error);
+    return pcr_source_open(name ? at(name) : top.path, &o, out, &error);
 }
 
 static struct pcr_source *open_source(const char *name)
@@ -215,7 +174,7 @@ static void grow(const char *names)
     while (*names) {
         size_t n = strcspn(names, " ");
         for (size_t i = 1; i < n; i++) {
-            snprintf(path, sizeof(path), "%s/%.*s", root, (int) i, names);
+            snprintf(path, sizeof(path), "%s/%.*s", top.path, (int) i, names);
             if (names[i] == '/' && mkdir(path, 0777))
                 ck_assert_int_eq(errno, EEXIST);
         }
@@ -232,7 +191,7 @@ static int open_as(uint32_t layout, struct pcr_source **out)
         .size = sizeof(o), .left_out = left_out, .context = mark, .layout = layout
     };
     left[0] = '\0';
-    return pcr_source_open(root, &o, out, &error);
+    return pcr_source_open(top.path, &o, out, &error);
 }
 
 /* "splits | classes | samples as split/label, the last ones' keys left away", as short as a
@@ -402,10 +361,10 @@ START_TEST(layouts_of_nothing)
     ck_assert_int_eq(open_as(PCR_FOLDERS_CLASS, &s), PCR_ERR_INVAL);
     ck_assert_ptr_nonnull(strstr(error.message, "'class', but no folders with images"));
     /* What a name does not tell the first bytes do. */
-    file_bytes("c5a1", "\xff\xd8\xff\xe0", 4);
+    test_put(&top, "c5a1", "\xff\xd8\xff\xe0", 4);
     file("c5a2", "text");
     grow("c/");
-    file_bytes("c/b7", "\x89PNG\r\n", 6);
+    test_put(&top, "c/b7", "\x89PNG\r\n", 6);
     refused(NULL, PCR_ERR_INVAL, "2 images stand beside folders with 1");
 }
 END_TEST
@@ -600,13 +559,13 @@ START_TEST(bad_folders)
     struct pcr_source *s = NULL;
     ck_assert_int_eq(try_open(NULL, "/", &s), PCR_ERR_INVAL);
     struct pcr_source_options o = { .size = sizeof(o), .format = "tape" };
-    ck_assert_int_eq(pcr_source_open(root, &o, &s, &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_source_open(top.path, &o, &s, &error), PCR_ERR_INVAL);
     ck_assert_ptr_nonnull(strstr(error.message, "'tape'"));
     o.format = "list";
-    ck_assert_int_eq(pcr_source_open(root, &o, &s, &error), PCR_ERR_FORMAT);
+    ck_assert_int_eq(pcr_source_open(top.path, &o, &s, &error), PCR_ERR_FORMAT);
     ck_assert_int_eq(pcr_source_open(NULL, NULL, &s, &error), PCR_ERR_INVAL);
     o = (struct pcr_source_options) { .size = sizeof(o), .flags = 1 };
-    ck_assert_int_eq(pcr_source_open(root, &o, &s, &error), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_source_open(top.path, &o, &s, &error), PCR_ERR_INVAL);
     if (geteuid() != 0) { /* the superuser reads it all the same */
         ck_assert_int_eq(chmod(at("x"), 0), 0);
         refused(NULL, PCR_ERR_IO, "/x: Permission denied");
@@ -780,7 +739,7 @@ START_TEST(csv_refused)
         refused("l.csv", PCR_ERR_INVAL, bad[i].message);
         ck_assert_ptr_nonnull(strstr(error.message, "/l.csv: "));
     }
-    file_bytes("l.csv", "path\na\0b\n", 9);
+    test_put(&top, "l.csv", "path\na\0b\n", 9);
     refused("l.csv", PCR_ERR_INVAL, "line 2: a NUL byte");
 }
 END_TEST
@@ -875,8 +834,8 @@ END_TEST
 int main(void)
 {
     TCase *folders = tests_case("import"), *lists = tests_case("lists");
-    tcase_add_checked_fixture(folders, setup, teardown);
-    tcase_add_checked_fixture(lists, setup, teardown);
+    tcase_add_checked_fixture(folders, top_make, top_free);
+    tcase_add_checked_fixture(lists, top_make, top_free);
     tcase_add_test(folders, flat_folder);
     tcase_add_test(folders, class_folders);
     tcase_add_test(folders, split_folders);

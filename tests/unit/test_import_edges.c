@@ -10,8 +10,8 @@
 
 #include "base/base.h"
 #include "suite.h"
+#include "top.h"
 
-static char root[64];
 static struct pcr_error error;
 static struct pcr_source *source;
 static struct pcr_source_options options;
@@ -19,39 +19,16 @@ static char told[1024];
 
 static void setup(void)
 {
-    strcpy(root, "/tmp/pcr-import-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
+    top_make();
     options = (struct pcr_source_options) { .size = sizeof(options) };
     told[0] = '\0';
 }
 
 static void teardown(void)
 {
-    char command[128];
     pcr_source_close(&source);
     source = NULL;
-    snprintf(command, sizeof(command), "rm -rf %s", root);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static const char *at(const char *name)
-{
-    static char path[256];
-    snprintf(path, sizeof(path), "%s/%s", root, name);
-    return path;
-}
-
-static void file(const char *name, const char *text)
-{
-    FILE *f = fopen(at(name), "w");
-    ck_assert_ptr_nonnull(f);
-    ck_assert_int_ge(fputs(text, f), 0);
-    ck_assert_int_eq(fclose(f), 0);
-}
-
-static void folder(const char *name)
-{
-    ck_assert_int_eq(mkdir(at(name), 0777), 0);
+    top_free();
 }
 
 static void opens(const char *name)
@@ -73,7 +50,7 @@ static void refused(const char *name, int code, const char *part)
 static void left_out(void *context, const char *path, const char *reason)
 {
     size_t n = strlen(told);
-    snprintf(told + n, sizeof(told) - n, "%s: %s\n", path + strlen(root) + 1, reason);
+    snprintf(told + n, sizeof(told) - n, "%s: %s\n", path + strlen(top.path) + 1, reason);
 }
 
 START_TEST(contradictions)

@@ -9,39 +9,16 @@
 #include <pcr/source.h>
 
 #include "suite.h"
+#include "top.h"
 
-static char root[] = "/tmp/pcr-labels-XXXXXX";
 static struct pcr_error error;
 static struct pcr_source *source;
 
-static void setup(void)
-{
-    strcpy(root, "/tmp/pcr-labels-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(root));
-}
-
 static void teardown(void)
 {
-    char command[64];
     pcr_source_close(&source);
     source = NULL;
-    snprintf(command, sizeof(command), "rm -rf %s", root);
-    ck_assert_int_eq(system(command), 0);
-}
-
-static const char *at(const char *name)
-{
-    static char path[128];
-    snprintf(path, sizeof(path), "%s/%s", root, name);
-    return path;
-}
-
-static void file(const char *name, const char *text)
-{
-    FILE *f = fopen(at(name), "w");
-    ck_assert_ptr_nonnull(f);
-    fputs(text, f);
-    ck_assert_int_eq(fclose(f), 0);
+    top_free();
 }
 
 static int open_given(const char *name, const char *const *classes, uint32_t count)
@@ -246,7 +223,7 @@ END_TEST
 int main(void)
 {
     TCase *t = tests_case("import_labels");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, top_make, teardown);
     tcase_add_test(t, csv_labels);
     tcase_add_test(t, json_labels);
     tcase_add_test(t, csv_refused);

@@ -445,7 +445,7 @@ START_TEST(bytes_of_an_epoch)
         struct pcr_loader *l = NULL;
         struct pcr_batch *b;
         struct pcr_error e;
-        made_check(pcr_dataset_open(made_dir, &d, &ds, &e), &e);
+        made_check(pcr_dataset_open(made_folder.path, &d, &ds, &e), &e);
         made_check(pcr_loader_create(ds, &o, &l, &e), &e);
         made_check(pcr_loader_start_epoch(l, 0, &e), &e);
         uint32_t count = 0;
@@ -483,7 +483,7 @@ START_TEST(layers_under_a_loader)
     struct pcr_error e;
     uint64_t read = 0;
     d.cache_dir = _i ? cache : NULL;
-    made_check(pcr_dataset_open(made_dir, &d, &ds, &e), &e);
+    made_check(pcr_dataset_open(made_folder.path, &d, &ds, &e), &e);
     made_check(pcr_loader_create(ds, &o, &l, &e), &e);
     for (uint64_t epoch = 0; epoch < 2; epoch++) {
         int rc = pcr_loader_start_epoch(l, epoch, &e);
@@ -500,7 +500,7 @@ START_TEST(layers_under_a_loader)
     pcr_loader_destroy(&l);
     pcr_dataset_close(&ds);
     d.retry_count = 1001;
-    ck_assert_int_eq(pcr_dataset_open(made_dir, &d, &ds, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_dataset_open(made_folder.path, &d, &ds, &e), PCR_ERR_INVAL);
 }
 END_TEST
 

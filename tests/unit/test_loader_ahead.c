@@ -225,7 +225,7 @@ START_TEST(ends_and_damage)
     struct pcr_record_info info = { .size = sizeof(info) };
     struct pcr_error err;
     made_check(pcr_dataset_record(dataset, 1, &info, &err), &err);
-    snprintf(path, sizeof(path), "%s/%s", made_dir, info.path);
+    snprintf(path, sizeof(path), "%s/%s", made_folder.path, info.path);
     flip(path, (long) info.head_end + 40);
     run(l, 1);
     run(l, 2);

@@ -19,7 +19,7 @@ static void open_datasets(void)
 {
     struct pcr_dataset_info info = { .size = sizeof(info) };
     struct pcr_error err;
-    made_check(pcr_dataset_open(made_dir, NULL, &datasets[0], &err), &err);
+    made_check(pcr_dataset_open(made_folder.path, NULL, &datasets[0], &err), &err);
     made_check(pcr_dataset_open(made_path("record-1.pcr"), NULL, &datasets[1], &err), &err);
     made_check(pcr_dataset_describe(datasets[0], &info, &err), &err);
     group_count = info.group_count;

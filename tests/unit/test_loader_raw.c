@@ -212,7 +212,7 @@ START_TEST(forked)
         ck_assert_uint_eq(count, MADE_SAMPLES);
         pcr_loader_destroy(&l);
         pcr_dataset_close(&dataset); /* opened anew, so that records are being opened */
-        made_check(pcr_dataset_open(made_dir, NULL, &dataset, &err), &err);
+        made_check(pcr_dataset_open(made_folder.path, NULL, &dataset, &err), &err);
     }
 }
 END_TEST

@@ -243,7 +243,7 @@ START_TEST(queues)
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
     struct pcr_error err;
-    made_check(pcr_dataset_open(made_dir, NULL, &ds, &err), &err);
+    made_check(pcr_dataset_open(made_folder.path, NULL, &ds, &err), &err);
     made_check(pcr_loader_create(ds, &o, &l, &err), &err);
     struct pcr_loader_stats s = stats_of(l);
     ck_assert_uint_eq(s.batches_open + s.batches_held + s.reading_count + s.read_count, 0);
@@ -291,7 +291,7 @@ static void read_slowly(uint64_t nbytes_s, uint32_t readers, uint64_t *first, ui
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
     struct pcr_error err;
-    made_check(pcr_dataset_open(made_dir, &slow, &ds, &err), &err);
+    made_check(pcr_dataset_open(made_folder.path, &slow, &ds, &err), &err);
     made_check(pcr_loader_create(ds, &o, &l, &err), &err);
     made_check(pcr_loader_start_epoch(l, 0, &err), &err);
     struct pcr_batch *b = next(l);
@@ -329,7 +329,7 @@ START_TEST(waiting_for_room)
     struct pcr_dataset *ds = NULL;
     struct pcr_loader *l = NULL;
     struct pcr_error err;
-    made_check(pcr_dataset_open(made_dir, NULL, &ds, &err), &err);
+    made_check(pcr_dataset_open(made_folder.path, NULL, &ds, &err), &err);
     made_check(pcr_loader_create(ds, &o, &l, &err), &err);
     while (!stats_of(l).room_wait_ns) {
         made_check(pcr_loader_start_epoch(l, 0, &err), &err);

@@ -199,7 +199,7 @@ START_TEST(more_readers)
     o.order.shuffle = PCR_SHUFFLE_FULL;
     uint64_t hash = hash_alone(&o);
     o.threads.reader_count = 0;
-    made_check(pcr_dataset_open(made_dir, &slow, &dataset, &err), &err);
+    made_check(pcr_dataset_open(made_folder.path, &slow, &dataset, &err), &err);
     struct pcr_loader *l = begin(&o);
     made_check(pcr_loader_stats(l, &stats, &err), &err);
     ck_assert_uint_eq(stats.reader_count, 8);

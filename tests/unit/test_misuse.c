@@ -72,9 +72,10 @@ START_TEST(loaders)
     ck_assert_ptr_nonnull(strstr(err.message, "an empty path"));
     const struct pcr_limits small_limits = { .size = 4 };
     struct pcr_dataset_options d = { .size = 4 };
-    REFUSED(pcr_dataset_open(made_dir, &d, &nothing, &err), "pcr_dataset_options.size is 4");
+    REFUSED(pcr_dataset_open(made_folder.path, &d, &nothing, &err),
+            "pcr_dataset_options.size is 4");
     d = (struct pcr_dataset_options) { .size = sizeof(d), .limits = &small_limits };
-    REFUSED(pcr_dataset_open(made_dir, &d, &nothing, &err), "pcr_limits.size is 4");
+    REFUSED(pcr_dataset_open(made_folder.path, &d, &nothing, &err), "pcr_limits.size is 4");
     const struct pcr_writer_options w = { .size = 4 };
     struct pcr_writer *writer = NULL;
     REFUSED(pcr_writer_open("nowhere", &w, &writer, &err), "pcr_writer_options.size is 4");

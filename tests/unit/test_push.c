@@ -14,38 +14,13 @@
 #include <pcr/dataset.h>
 
 #include "suite.h"
-#include "write_source.h"
+#include "writing.h"
 
 enum { COUNT = 40, THREADS = 4 };
 
-static struct test_source src;
-static struct test_folder top;
-static struct pcr_error error;
-static struct pcr_write_options options;
-
 static void setup(void)
 {
-    memset(&error, 0, sizeof(error));
-    options = (struct pcr_write_options) { .size = sizeof(options),
-                                           .record_samples = 7,
-                                           .thread_count = 2 };
-    test_source_init(&src, COUNT);
-    test_folder_make(&top);
-}
-
-static void teardown(void)
-{
-    test_source_free(&src);
-    test_folder_free(&top);
-}
-
-static const char *at(const char *name)
-{
-    static char paths[4][256];
-    static unsigned turn;
-    char *p = paths[turn++ & 3];
-    snprintf(p, sizeof(paths[0]), "%s/%s", top.path, name);
-    return p;
+    writing_begin(COUNT, 7);
 }
 
 static struct pcr_writer_options writer_options(void)
@@ -129,7 +104,6 @@ static void *add_some(void *context)
 
 START_TEST(by_threads)
 {
-    struct pcr_write_progress report = { .size = sizeof(report) };
     struct adder adders[THREADS];
     struct pcr_writer *w = open_writer("pushed");
     test_source_set_case(&src, 9, "png-rgb");
@@ -208,7 +182,6 @@ static int cancel(void *context, const struct pcr_write_progress *p)
 /* A finish is cancelled; the same samples, added again, go on from there. */
 START_TEST(cancelled_and_continued)
 {
-    struct pcr_write_progress report = { .size = sizeof(report) };
     unsigned calls = 0;
     options.progress = cancel;
     options.context = &calls;
@@ -281,7 +254,6 @@ static void note(void *context, const char *path, const char *format,
 /* What is no picture is told to the caller, with the caller's context. */
 START_TEST(bad_input_is_told)
 {
-    struct pcr_write_progress report = { .size = sizeof(report) };
     options.bad_policy = PCR_BAD_SKIP;
     options.bad_input = note;
     options.context = &noted;
@@ -306,7 +278,7 @@ END_TEST
     } while (0)
 
 /* Pushes a picture and what is none, of a path of 400 bytes. */
-static int push_bad(uint32_t policy, struct pcr_write_progress *report)
+static int push_bad(uint32_t policy)
 {
     char path[401] = "";
     memset(path, 'p', 400);
@@ -317,7 +289,7 @@ static int push_bad(uint32_t policy, struct pcr_write_progress *report)
     struct pcr_writer *w = open_writer("pushed");
     ck_assert_int_eq(add(w, PCR_WRITER_NEXT, 0), 0);
     ck_assert_int_eq(pcr_writer_add(w, PCR_WRITER_NEXT, &s, "no picture", 10, &error), 0);
-    int rc = pcr_writer_finish(w, report, &error);
+    int rc = pcr_writer_finish(w, &report, &error);
     pcr_writer_close(&w);
     return rc;
 }
@@ -326,12 +298,11 @@ static int push_bad(uint32_t policy, struct pcr_write_progress *report)
 START_TEST(bad_input_from_afar)
 {
     const struct pcr_limits limits = { .size = sizeof(limits), .max_scans = 1000 };
-    struct pcr_write_progress report = { .size = sizeof(report) };
     options.limits = &limits;
-    ck_assert_int_eq(push_bad(PCR_BAD_FAIL, &report), PCR_ERR_FORMAT);
+    ck_assert_int_eq(push_bad(PCR_BAD_FAIL), PCR_ERR_FORMAT);
     ck_assert_int_eq(strncmp(error.message, "...ppp", 6), 0);
     ck_assert_ptr_nonnull(strstr(error.message, "/the-endpp"));
-    ck_assert_int_eq(push_bad(PCR_BAD_OPAQUE, &report), 0);
+    ck_assert_int_eq(push_bad(PCR_BAD_OPAQUE), 0);
     ck_assert_uint_eq(report.samples_done, 2);
     ck_assert_uint_eq(report.samples_bad, 0);
 }
@@ -429,7 +400,7 @@ END_TEST
 int main(void)
 {
     TCase *t = tests_case("push");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, setup, writing_end);
     tcase_set_timeout(t, 120);
     tcase_add_test(t, by_threads);
     tcase_add_test(t, by_call_order);

@@ -10,41 +10,16 @@
 #include "base/base.h"
 #include "generator.h"
 #include "suite.h"
-#include "write_source.h"
+#include "writing.h"
 
 enum { SAMPLES = 40 };
 
-static struct test_source src;
-static struct test_folder top;
-static struct pcr_error error;
-static struct pcr_write_options options; /* of what is recoded */
-static struct pcr_write_progress report = { .size = sizeof(report) };
-
 static void setup(void)
 {
-    memset(&error, 0, sizeof(error));
-    options = (struct pcr_write_options) { .size = sizeof(options), .record_samples = 7 };
-    test_source_init(&src, SAMPLES);
+    writing_begin(SAMPLES, 7);
     test_source_set_case(&src, 9, "png-rgb");
     test_source_set_case(&src, 11, "exif-thumbnail");
     test_source_set_case(&src, 14, "icc-cmyk");
-    test_folder_make(&top);
-}
-
-static void teardown(void)
-{
-    test_source_free(&src);
-    test_folder_free(&top);
-}
-
-/* A path below the test's folder, in one of four buffers used in turn. */
-static const char *at(const char *name)
-{
-    static char paths[4][256];
-    static unsigned turn;
-    char *p = paths[turn++ & 3];
-    snprintf(p, sizeof(paths[0]), "%s/%s", top.path, name);
-    return p;
 }
 
 static void convert(const char *name, uint32_t coding)
@@ -84,7 +59,7 @@ static void recode(const char *from, const char *target, uint32_t coding, uint32
     ck_assert_msg(rc == 0, "%s", error.message);
 }
 
-static void refused(int rc, int code, const char *part)
+static void fails(int rc, int code, const char *part)
 {
     ck_assert_int_eq(rc, code);
     ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message, part);
@@ -250,7 +225,7 @@ START_TEST(schema_and_ladder)
     convert("classic", PCR_CODING_SCANS);
 
     struct pcr_write_options o = to(PCR_CODING_PACKED);
-    refused(try_with("classic", NULL, "x", &o), PCR_ERR_INVAL, "ladder:");
+    fails(try_with("classic", NULL, "x", &o), PCR_ERR_INVAL, "ladder:");
     ck_assert(!test_exists(top.path, "x/manifest.json"));
     o.ladder = packed;
     ck_assert_int_eq(try_with("classic", NULL, "packed", &o), 0);
@@ -339,12 +314,12 @@ START_TEST(other_datasets_are_left_alone)
     convert("scans", PCR_CODING_SCANS);
     recode("scans", "packed", PCR_CODING_PACKED, 0);
     struct pcr_write_options o = to(PCR_CODING_PACKED);
-    refused(try_with("packed", NULL, "scans", &o), PCR_ERR_INVAL, "already holds another");
+    fails(try_with("packed", NULL, "scans", &o), PCR_ERR_INVAL, "already holds another");
     /* Made anew, it is another one although its samples have the same keys and sizes. */
     char command[400];
     snprintf(command, sizeof(command), "touch -d '1 hour' %s/manifest.json", at("scans"));
     ck_assert_int_eq(system(command), 0);
-    refused(try_with("scans", NULL, "packed", &o), PCR_ERR_INVAL, "already holds another");
+    fails(try_with("scans", NULL, "packed", &o), PCR_ERR_INVAL, "already holds another");
 }
 END_TEST
 
@@ -354,15 +329,15 @@ START_TEST(refusals)
 {
     struct pcr_write_options o = to(PCR_CODING_PACKED);
     convert("scans", PCR_CODING_SCANS);
-    refused(pcr_dataset_recode(NULL, at("x"), &o, NULL, &error), PCR_ERR_INVAL, "no dataset");
-    refused(try_with("scans", NULL, "x", NULL), PCR_ERR_INVAL, "no coding");
+    fails(pcr_dataset_recode(NULL, at("x"), &o, NULL, &error), PCR_ERR_INVAL, "no dataset");
+    fails(try_with("scans", NULL, "x", NULL), PCR_ERR_INVAL, "no coding");
     const struct pcr_dataset_options split = { .size = sizeof(split), .split = "train" },
                                      blind = { .size = sizeof(blind),
                                                .flags = PCR_DATASET_NO_VERIFY };
-    refused(try_with("scans", &split, "x", &o), PCR_ERR_INVAL, "one of its splits");
-    refused(try_with("scans", &blind, "x", &o), PCR_ERR_INVAL, "without its checksums");
-    refused(try_with("scans/train-00000.pcr", NULL, "x", &o), PCR_ERR_INVAL, "single record");
-    refused(pcr_dataset_recode(NULL, "", &o, NULL, &error), PCR_ERR_INVAL, "no path");
+    fails(try_with("scans", &split, "x", &o), PCR_ERR_INVAL, "one of its splits");
+    fails(try_with("scans", &blind, "x", &o), PCR_ERR_INVAL, "without its checksums");
+    fails(try_with("scans/train-00000.pcr", NULL, "x", &o), PCR_ERR_INVAL, "single record");
+    fails(pcr_dataset_recode(NULL, "", &o, NULL, &error), PCR_ERR_INVAL, "no path");
     struct pcr_write_options bad[8];
     for (int i = 0; i < 8; i++)
         bad[i] = o;
@@ -372,12 +347,12 @@ START_TEST(refusals)
     bad[6].quality = 1;
     bad[7].flags = PCR_WRITE_NO_SHUFFLE;
     for (int i = 0; i < 8; i++)
-        refused(try_with("scans", NULL, "x", &bad[i]), PCR_ERR_INVAL, "keeps samples");
+        fails(try_with("scans", NULL, "x", &bad[i]), PCR_ERR_INVAL, "keeps samples");
     o.coding = 77;
-    refused(try_with("scans", NULL, "x", &o), PCR_ERR_INVAL, "coding is 77");
+    fails(try_with("scans", NULL, "x", &o), PCR_ERR_INVAL, "coding is 77");
     o = to(PCR_CODING_PACKED);
     o.max_memory_nbytes = 1000;
-    refused(try_with("scans", NULL, "x", &o), PCR_ERR_LIMIT, "max_memory_nbytes");
+    fails(try_with("scans", NULL, "x", &o), PCR_ERR_LIMIT, "max_memory_nbytes");
     ck_assert(!test_exists(at("x"), "manifest.json"));
 }
 END_TEST
@@ -393,7 +368,7 @@ START_TEST(damaged_samples)
              at("scans"));
     ck_assert_int_eq(system(command), 0);
     struct pcr_write_options o = to(PCR_CODING_PACKED);
-    refused(try_with("scans", NULL, "x", &o), PCR_ERR_CORRUPT, "train-00002.pcr");
+    fails(try_with("scans", NULL, "x", &o), PCR_ERR_CORRUPT, "train-00002.pcr");
     ck_assert(!test_exists(at("x"), "manifest.json"));
 }
 END_TEST
@@ -417,7 +392,7 @@ int main(void)
 {
     TCase *t = tests_case("recode");
     tcase_set_timeout(t, 60);
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, setup, writing_end);
     tcase_add_test(t, there_and_back);
     tcase_add_loop_test(t, notes_and_skipped_inputs, 0, 2);
     tcase_add_test(t, what_the_coding_cannot_hold);

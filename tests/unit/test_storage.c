@@ -18,7 +18,7 @@ static struct pcr_error error;
 static void set_up_toy(bool with_thread)
 {
     toy_create(&toy, with_thread);
-    toy_copy_folder(&toy, "some/data.pcr/", made_dir);
+    toy_copy_folder(&toy, "some/data.pcr/", made_folder.path);
 }
 
 static struct pcr_dataset *open_at(const char *path, const struct pcr_dataset_options *o)
@@ -91,7 +91,7 @@ static void same_samples(struct pcr_dataset *a, struct pcr_dataset *b, uint64_t 
 START_TEST(same_as_files)
 {
     set_up_toy(_i);
-    struct pcr_dataset *files = open_at(made_dir, NULL), *ds = open_toy();
+    struct pcr_dataset *files = open_at(made_folder.path, NULL), *ds = open_toy();
     same_samples(ds, files, MADE_SAMPLES);
     pcr_dataset_close(&ds);
     const struct pcr_dataset_options o = options();
@@ -105,8 +105,8 @@ START_TEST(same_as_files)
     pcr_dataset_close(&ds);
     pcr_dataset_close(&files);
 
-    toy_copy_folder(&toy, "", made_dir); /* names that begin with nothing */
-    files = open_at(made_dir, NULL);
+    toy_copy_folder(&toy, "", made_folder.path); /* names that begin with nothing */
+    files = open_at(made_folder.path, NULL);
     ds = open_at("", &o);
     same_samples(ds, files, MADE_SAMPLES);
     pcr_dataset_close(&ds);
@@ -226,7 +226,7 @@ static void remove_folder(const char *folder)
 START_TEST(caches)
 {
     char folder[80];
-    snprintf(folder, sizeof(folder), "%s/cache", made_dir);
+    snprintf(folder, sizeof(folder), "%s/cache", made_folder.path);
     set_up_toy(true);
     toy.storage.identity = "toy";
     struct pcr_dataset_options o = options();
@@ -258,7 +258,7 @@ END_TEST
 START_TEST(caches_of_two)
 {
     char folder[80];
-    snprintf(folder, sizeof(folder), "%s/cache", made_dir);
+    snprintf(folder, sizeof(folder), "%s/cache", made_folder.path);
     set_up_toy(false);
     struct pcr_dataset_options o = options();
     uint64_t nbytes = 0;
@@ -334,7 +334,7 @@ static uint64_t epoch_sum(struct pcr_dataset *ds)
 START_TEST(loads_epochs)
 {
     set_up_toy(_i);
-    struct pcr_dataset *files = open_at(made_dir, NULL), *ds = open_toy();
+    struct pcr_dataset *files = open_at(made_folder.path, NULL), *ds = open_toy();
     uint64_t expected = epoch_sum(files);
     ck_assert_uint_eq(epoch_sum(ds), expected);
     pcr_dataset_close(&ds);

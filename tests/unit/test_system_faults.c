@@ -19,7 +19,7 @@
 #include "io/layer.h"
 #include "made_bad.h"
 #include "suite.h"
-#include "write_source.h"
+#include "writing.h"
 
 /* --- faults --- */
 
@@ -220,10 +220,9 @@ static int count_finding(void *context, uint32_t kind, const char *path, uint64_
 
 static int verify(uint64_t record, int *findings, struct pcr_error *err)
 {
-    struct pcr_verify_report report = { .size = sizeof(report) };
+    struct pcr_verify_report found = { .size = sizeof(found) };
     *findings = 0;
-    return pcr_dataset_verify_record(dataset, record, 0, &report, count_finding, findings,
-                                     err);
+    return pcr_dataset_verify_record(dataset, record, 0, &found, count_finding, findings, err);
 }
 
 /* What the machine lacks or a disk does not read is no damage; what is not there is. */
@@ -273,7 +272,7 @@ START_TEST(stale_handles)
     struct pcr_buffer right = { 0 }, found = { 0 };
     struct pcr_error e;
     struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 1 } };
-    made_check(pcr_dataset_open(made_dir, NULL, &ds, &e), &e);
+    made_check(pcr_dataset_open(made_folder.path, NULL, &ds, &e), &e);
     made_check(pcr_sample_acquire(ds, 0, &s, &e), &e);
     made_check(pcr_sample_describe(s, &info, &e), &e);
     ck_assert_uint_eq(info.record, 0);
@@ -288,7 +287,7 @@ START_TEST(stale_handles)
     pcr_dataset_close(&ds);
     faults.stale_fd = 0;
 
-    made_check(pcr_dataset_open(made_dir, NULL, &ds, &e), &e);
+    made_check(pcr_dataset_open(made_folder.path, NULL, &ds, &e), &e);
     made_check(pcr_sample_acquire(ds, 0, &s, &e), &e);
     faults.stale_fd = fd_of("record-0.pcr");
     ck_assert_int_eq(utimensat(AT_FDCWD, made_path("record-0.pcr"), times, 0), 0);
@@ -310,12 +309,12 @@ START_TEST(manifest_again)
     struct pcr_dataset *ds = NULL;
     struct pcr_error e;
     atomic_store(&faults.manifest_fails, 3);
-    made_check(pcr_dataset_open(made_dir, NULL, &ds, &e), &e);
+    made_check(pcr_dataset_open(made_folder.path, NULL, &ds, &e), &e);
     pcr_dataset_close(&ds);
     atomic_store(&faults.manifest_fails, 1);
-    ck_assert_int_eq(pcr_dataset_open(made_dir, &never, &ds, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcr_dataset_open(made_folder.path, &never, &ds, &e), PCR_ERR_IO);
     atomic_store(&faults.manifest_fails, FOR_EVER);
-    ck_assert_int_eq(pcr_dataset_open(made_dir, NULL, &ds, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcr_dataset_open(made_folder.path, NULL, &ds, &e), PCR_ERR_IO);
     ck_assert_int_eq(e.sys_errno, EIO);
     ck_assert_ptr_nonnull(strstr(e.message, "manifest.json"));
 }
@@ -386,7 +385,7 @@ START_TEST(ends_while_retrying)
     struct pcr_batch *b = NULL;
     struct pcr_error e;
     uint32_t samples;
-    made_check(pcr_dataset_open(made_dir, &d, &dataset, &e), &e);
+    made_check(pcr_dataset_open(made_folder.path, &d, &dataset, &e), &e);
     struct pcr_loader *l = create(&o);
     for (int round = 0; round < 2; round++) {
         uint64_t before = retries(dataset);
@@ -463,17 +462,6 @@ END_TEST
 
 /* --- caching --- */
 
-static struct test_folder top;
-
-static const char *at(const char *name)
-{
-    static char paths[8][256];
-    static unsigned turn;
-    char *p = paths[turn++ & 7];
-    snprintf(p, sizeof(paths[0]), "%s/%s", top.path, name);
-    return p;
-}
-
 /* A bit that is turned on its way from storage, in whichever read: it is read again, and what
  * is kept is right. */
 START_TEST(flipped_bits)
@@ -490,7 +478,7 @@ START_TEST(flipped_bits)
         struct pcr_dataset_options d = { .size = sizeof(d), .cache_nbytes = 1 << 24 };
         snprintf(cache, sizeof(cache), "%s-%d", at("cache"), n);
         d.cache_dir = n % 2 ? cache : NULL;
-        made_check(pcr_dataset_open(made_dir, &d, &dataset, &e), &e);
+        made_check(pcr_dataset_open(made_folder.path, &d, &dataset, &e), &e);
         struct pcr_loader *l = create(&o);
         for (int round = 0; round < 2; round++) {
             atomic_store(&faults.flip_at, round ? 0 : n);
@@ -502,7 +490,7 @@ START_TEST(flipped_bits)
         pcr_dataset_close(&dataset);
         if (!d.cache_dir)
             continue;
-        made_check(pcr_dataset_open(made_dir, &d, &dataset, &e), &e);
+        made_check(pcr_dataset_open(made_folder.path, &d, &dataset, &e), &e);
         l = create(&o);
         ck_assert_int_eq(load_all(l, &samples, &e), PCR_END);
         made_check(pcr_dataset_io_stats(dataset, &stats, &e), &e);
@@ -612,10 +600,6 @@ END_TEST
 
 enum { SAMPLES = 40 };
 
-static struct test_source src;
-static struct pcr_write_options options;
-static struct pcr_write_progress report = { .size = sizeof(report) };
-static struct pcr_error error;
 static int (*plain_load)(void *, uint64_t, uint64_t, struct pcr_buffer *, struct pcr_error *);
 static int (*plain_describe)(void *, uint64_t, struct pcr_source_sample *, struct pcr_error *);
 static int load_errno;
@@ -633,15 +617,11 @@ static int load(void *context, uint64_t i, uint64_t max_nbytes, struct pcr_buffe
 
 static void set_up_source(void)
 {
-    options = (struct pcr_write_options) { .size = sizeof(options),
-                                           .record_samples = 8,
-                                           .thread_count = 2,
-                                           .bad_policy = PCR_BAD_SKIP };
-    test_source_init(&src, SAMPLES);
+    writing_begin(SAMPLES, 8);
+    options.bad_policy = PCR_BAD_SKIP;
     plain_load = src.source.load;
     plain_describe = src.source.describe;
     src.source.load = load;
-    test_folder_make(&top);
     clear_faults();
     atomic_store(&load_failures, 0);
 }
@@ -649,19 +629,7 @@ static void set_up_source(void)
 static void tear_down_source(void)
 {
     clear_faults();
-    test_source_free(&src);
-    test_folder_free(&top);
-}
-
-static int try_write(const char *name)
-{
-    return pcr_dataset_write(at(name), &src.source, &options, &report, &error);
-}
-
-static void write_ok(const char *name)
-{
-    int rc = try_write(name);
-    ck_assert_msg(!rc, "%s", error.message);
+    writing_end();
 }
 
 /* Skipping is for bad pictures: what passes is read, and what stays ends the work. */

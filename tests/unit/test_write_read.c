@@ -9,49 +9,11 @@
 
 #include "base/base.h"
 #include "suite.h"
-#include "write_source.h"
-
-static struct test_source src;
-static struct test_folder top;
-static struct pcr_error error;
-static struct pcr_write_options options;
-static struct pcr_write_progress report = { .size = sizeof(report) };
+#include "writing.h"
 
 static void setup(void)
 {
-    memset(&error, 0, sizeof(error));
-    options = (struct pcr_write_options) { .size = sizeof(options),
-                                           .record_samples = 7,
-                                           .thread_count = 2 };
-    test_source_init(&src, 40);
-    test_folder_make(&top);
-}
-
-static void teardown(void)
-{
-    test_source_free(&src);
-    test_folder_free(&top);
-}
-
-/* A path below the test's folder, in one of four buffers used in turn. */
-static const char *at(const char *name)
-{
-    static char paths[4][256];
-    static unsigned turn;
-    char *p = paths[turn++ & 3];
-    snprintf(p, sizeof(paths[0]), "%s/%s", top.path, name);
-    return p;
-}
-
-static int try_write(const char *name)
-{
-    return pcr_dataset_write(at(name), &src.source, &options, &report, &error);
-}
-
-static void write_ok(const char *name)
-{
-    int rc = try_write(name);
-    ck_assert_msg(rc == 0, "%s", error.message);
+    writing_begin(40, 7);
 }
 
 /* Decodes a file's pixels. */
@@ -178,7 +140,7 @@ END_TEST
 int main(void)
 {
     TCase *t = tests_case("write_read");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, setup, writing_end);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, reads_back);
     tcase_add_test(t, order_follows_seed);

@@ -7,15 +7,10 @@
 
 #include "base/base.h"
 #include "suite.h"
-#include "write_source.h"
+#include "writing.h"
 
 enum { COUNT = 6 };
 
-static struct test_source src;
-static struct test_folder top;
-static struct pcr_error error;
-static struct pcr_write_options options;
-static char path[128];
 static int (*describe_image)(void *, uint64_t, struct pcr_source_sample *, struct pcr_error *);
 
 /* What describe() says of sample 2. */
@@ -50,66 +45,49 @@ static int describe(void *context, uint64_t index, struct pcr_source_sample *out
 static void setup(void)
 {
     memset(&odd, 0, sizeof(odd));
-    memset(&error, 0, sizeof(error));
-    options = (struct pcr_write_options) { .size = sizeof(options), .thread_count = 1 };
-    test_source_init(&src, COUNT);
+    writing_begin(COUNT, 0);
+    options.thread_count = 1;
     describe_image = src.source.describe;
     src.source.describe = describe;
-    test_folder_make(&top);
-    snprintf(path, sizeof(path), "%s/d", top.path);
 }
 
-static void teardown(void)
+static void refuses(int code, const char *part)
 {
-    test_source_free(&src);
-    test_folder_free(&top);
-}
-
-static void write_ok(void)
-{
-    int rc = pcr_dataset_write(path, &src.source, &options, NULL, &error);
-    ck_assert_msg(rc == 0, "%s", error.message);
-}
-
-static void refused(int code, const char *part)
-{
-    ck_assert_int_eq(pcr_dataset_write(path, &src.source, &options, NULL, &error), code);
-    ck_assert_int_eq(error.code, code);
-    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message, part);
-    ck_assert(!test_exists(path, "manifest.json"));
+    refused("d", code, part);
+    ck_assert(!test_exists(at("d"), "manifest.json"));
 }
 
 START_TEST(odd_options)
 {
     const struct pcr_write_options good = options;
     options.opaque_policy = PCR_OPAQUE_REFUSE + 1;
-    refused(PCR_ERR_INVAL, "opaque_policy is 3, expected 0 to 2");
+    refuses(PCR_ERR_INVAL, "opaque_policy is 3, expected 0 to 2");
     options = good;
     options.record_samples = (1u << 20) + 1;
-    refused(PCR_ERR_LIMIT, "record_samples is 1048577, the limit 1048576");
+    refuses(PCR_ERR_LIMIT, "record_samples is 1048577, the limit 1048576");
     options = good;
     options.max_side = 65501;
-    refused(PCR_ERR_INVAL, "max_side is 65501, expected at most 65500");
+    refuses(PCR_ERR_INVAL, "max_side is 65501, expected at most 65500");
     options.max_side = 0;
     options.quality = 90;
-    refused(PCR_ERR_INVAL, "only with max_side");
+    refuses(PCR_ERR_INVAL, "only with max_side");
     options.max_side = 100;
     options.quality = 101;
-    refused(PCR_ERR_INVAL, "quality is 101");
+    refuses(PCR_ERR_INVAL, "quality is 101");
     options = good;
     options.coding = 99;
-    refused(PCR_ERR_INVAL, "coding is 99, which is none to convert to");
+    refuses(PCR_ERR_INVAL, "coding is 99, which is none to convert to");
     options = good;
     options.reserved = 1;
-    refused(PCR_ERR_INVAL, "write options reserved is 1");
+    refuses(PCR_ERR_INVAL, "write options reserved is 1");
     options = good;
     options.size = 4;
-    refused(PCR_ERR_INVAL, "pcr_write_options.size is 4");
+    refuses(PCR_ERR_INVAL, "pcr_write_options.size is 4");
     options.size = sizeof(options);
     ck_assert(!test_exists(top.path, "d"));
     /* As many as are of use; 32 bits cannot address the stacks of that many. */
     options.thread_count = SIZE_MAX > UINT32_MAX ? UINT32_MAX : 64;
-    write_ok();
+    write_ok("d");
 }
 END_TEST
 
@@ -117,31 +95,31 @@ START_TEST(odd_sources)
 {
     const struct pcr_source good = src.source;
     src.source.size = sizeof(uint32_t);
-    refused(PCR_ERR_INVAL, "pcr_source.size is 4");
+    refuses(PCR_ERR_INVAL, "pcr_source.size is 4");
     src.source = good;
     odd.assigns = true;
-    refused(PCR_ERR_INVAL, "sample 2 of the source: size became 0");
+    refuses(PCR_ERR_INVAL, "sample 2 of the source: size became 0");
     odd.assigns = false;
     src.source.describe = NULL;
-    refused(PCR_ERR_INVAL, "lacks describe or load");
+    refuses(PCR_ERR_INVAL, "lacks describe or load");
     src.source = good;
     src.source.load = NULL;
-    refused(PCR_ERR_INVAL, "lacks describe or load");
+    refuses(PCR_ERR_INVAL, "lacks describe or load");
     src.source = good;
     src.source.sample_count = UINT64_MAX;
-    refused(PCR_ERR_LIMIT, "the source has 18446744073709551615 samples");
+    refuses(PCR_ERR_LIMIT, "the source has 18446744073709551615 samples");
     src.source = good;
     src.source.split_count = 0;
-    refused(PCR_ERR_INVAL, "split_names and split_count do not agree");
+    refuses(PCR_ERR_INVAL, "split_names and split_count do not agree");
     src.source = good;
     src.source.split_names = NULL;
-    refused(PCR_ERR_INVAL, "split_names and split_count do not agree");
+    refuses(PCR_ERR_INVAL, "split_names and split_count do not agree");
     src.source = good;
     src.source.class_names = NULL;
-    refused(PCR_ERR_INVAL, "class_names is NULL");
+    refuses(PCR_ERR_INVAL, "class_names is NULL");
     src.source = good;
     ck_assert(!test_exists(top.path, "d"));
-    write_ok();
+    write_ok("d");
 }
 END_TEST
 
@@ -149,20 +127,20 @@ START_TEST(odd_samples)
 {
     static const int64_t below = -1, above = 3, last = 2;
     odd.no_key = true;
-    refused(PCR_ERR_INVAL, "sample 2 of the source has no key");
+    refuses(PCR_ERR_INVAL, "sample 2 of the source has no key");
     odd = (struct odd) { .both = true };
-    refused(PCR_ERR_INVAL, "both labels and float_labels");
+    refuses(PCR_ERR_INVAL, "both labels and float_labels");
     odd = (struct odd) { .no_labels = true };
-    refused(PCR_ERR_INVAL, "labels is NULL");
+    refuses(PCR_ERR_INVAL, "labels is NULL");
     odd = (struct odd) { .floats = true };
-    refused(PCR_ERR_INVAL, src.samples[2].key); /* the source has classes */
+    refuses(PCR_ERR_INVAL, src.samples[2].key); /* the source has classes */
     odd = (struct odd) { .label = &below };
-    refused(PCR_ERR_INVAL, "class -1, but there are 3");
+    refuses(PCR_ERR_INVAL, "class -1, but there are 3");
     odd = (struct odd) { .label = &above };
-    refused(PCR_ERR_INVAL, "class 3, but there are 3");
+    refuses(PCR_ERR_INVAL, "class 3, but there are 3");
     ck_assert(!test_exists(top.path, "d"));
     odd = (struct odd) { .label = &last };
-    write_ok();
+    write_ok("d");
 }
 END_TEST
 
@@ -173,19 +151,19 @@ START_TEST(odd_names)
     static const char *classes[] = { "a", "b", NULL }, *splits[] = { "a", "" };
     static const char *many[10001];
     src.source.class_names = classes;
-    refused(PCR_ERR_INVAL, "class 2 has no name");
+    refuses(PCR_ERR_INVAL, "class 2 has no name");
     src.source = good;
     src.source.split_names = splits;
-    refused(PCR_ERR_INVAL, "split 1 has no name");
+    refuses(PCR_ERR_INVAL, "split 1 has no name");
     splits[1] = NULL;
-    refused(PCR_ERR_INVAL, "split 1 has no name");
+    refuses(PCR_ERR_INVAL, "split 1 has no name");
     splits[1] = "a";
-    refused(PCR_ERR_INVAL, "splits 0 and 1 are both 'a'");
+    refuses(PCR_ERR_INVAL, "splits 0 and 1 are both 'a'");
     for (uint32_t i = 0; i < 10001; i++)
         many[i] = "s";
     src.source.split_names = many;
     src.source.split_count = 10001;
-    refused(PCR_ERR_LIMIT, "the source has 10001 splits, the limit is 10000");
+    refuses(PCR_ERR_LIMIT, "the source has 10001 splits, the limit is 10000");
     ck_assert(!test_exists(top.path, "d"));
 }
 END_TEST
@@ -200,11 +178,11 @@ START_TEST(names_of_records)
     src.source.split_count = COUNT;
     for (uint32_t i = 0; i < COUNT; i++)
         src.samples[i].split = i;
-    write_ok();
-    ck_assert_uint_eq(test_count(path, ".pcr"), COUNT);
+    write_ok("d");
+    ck_assert_uint_eq(test_count(at("d"), ".pcr"), COUNT);
     for (uint32_t i = 0; i < COUNT; i++) {
         snprintf(text, sizeof(text), "%s-00000.pcr", files[i]);
-        ck_assert_msg(test_exists(path, text), "no %s", text);
+        ck_assert_msg(test_exists(at("d"), text), "no %s", text);
     }
 }
 END_TEST
@@ -220,19 +198,19 @@ START_TEST(long_names)
         longest[i][2000] = (char) ('a' + i);
     }
     src.source.split_names = names;
-    write_ok();
-    ck_assert_uint_eq(test_count(path, ".pcr"), 2);
+    write_ok("d");
+    ck_assert_uint_eq(test_count(at("d"), ".pcr"), 2);
     snprintf(text, sizeof(text), "%.100s-00000.pcr", names[0]);
-    ck_assert(test_exists(path, text));
+    ck_assert(test_exists(at("d"), text));
     snprintf(text, sizeof(text), "%.100s~1-00000.pcr", names[1]);
-    ck_assert(test_exists(path, text));
+    ck_assert(test_exists(at("d"), text));
 }
 END_TEST
 
 int main(void)
 {
     TCase *t = tests_case("write_refusals");
-    tcase_add_checked_fixture(t, setup, teardown);
+    tcase_add_checked_fixture(t, setup, writing_end);
     tcase_set_timeout(t, 60);
     tcase_add_test(t, odd_options);
     tcase_add_test(t, odd_sources);

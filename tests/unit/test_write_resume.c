@@ -16,35 +16,9 @@
 #include "base/base.h"
 #include "leave.h"
 #include "suite.h"
-#include "write_source.h"
+#include "writing.h"
 
 enum { SAMPLES = 60, KILLS = 10 }; /* fault-kills has all places, this one what lies between */
-
-static struct test_source src;
-static struct test_folder top;
-static struct pcr_error error;
-static struct pcr_write_options options;
-static struct pcr_write_progress report = { .size = sizeof(report) };
-
-static const char *at(const char *name)
-{
-    static char paths[4][256];
-    static unsigned turn;
-    char *p = paths[turn++ & 3];
-    snprintf(p, sizeof(paths[0]), "%s/%s", top.path, name);
-    return p;
-}
-
-static int try_write(const char *name)
-{
-    return pcr_dataset_write(at(name), &src.source, &options, &report, &error);
-}
-
-static void write_ok(const char *name)
-{
-    int rc = try_write(name);
-    ck_assert_msg(rc == 0, "%s", error.message);
-}
 
 /* Cancels when `enough` records are done. */
 static uint64_t enough;
@@ -72,24 +46,14 @@ static uint64_t part_done; /* records */
  * that was cancelled. */
 static void set_up_all(void)
 {
-    options = (struct pcr_write_options) { .size = sizeof(options),
-                                           .record_samples = 4,
-                                           .thread_count = 2,
-                                           .bad_policy = PCR_BAD_SKIP };
-    test_source_init(&src, SAMPLES);
+    writing_begin(SAMPLES, 4);
+    options.bad_policy = PCR_BAD_SKIP;
     test_source_set(&src, 5, "x", 1);
     test_source_set(&src, 31, "", 0);
     test_source_set_case(&src, 32, "png-gray");
-    test_folder_make(&top);
     write_ok("whole");
     write_part("part", 3);
     part_done = report.records_done;
-}
-
-static void tear_down_all(void)
-{
-    test_source_free(&src);
-    test_folder_free(&top);
 }
 
 static void run(const char *command)
@@ -216,12 +180,6 @@ START_TEST(finishes_what_is_complete)
 }
 END_TEST
 
-static void refused(const char *name, const char *part)
-{
-    ck_assert_int_eq(try_write(name), PCR_ERR_INVAL);
-    ck_assert_msg(strstr(error.message, part) != NULL, "'%s' lacks '%s'", error.message, part);
-}
-
 /* What tells a dataset from one that was not touched: its manifest's file. */
 static struct stat manifest_stat(const char *name)
 {
@@ -252,39 +210,39 @@ START_TEST(does_finished_work_once)
     ck_assert_uint_eq(report.samples_done, SAMPLES - 2);
 
     options.seed = 1;
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     options.seed = 0;
     options.bad_policy = PCR_BAD_FAIL; /* under which nothing is skipped */
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     options.bad_policy = PCR_BAD_SKIP;
     options.opaque_policy = PCR_OPAQUE_REFUSE;
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     options.opaque_policy = PCR_OPAQUE_KEEP;
     options.record_samples = 5;
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     options.record_samples = 4;
     one->label++;
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     one->label--;
     one->attributes = "{\"n\":2}";
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     one->attributes = " { \"a\" : [] , \"n\" : 1 } "; /* the same in other words */
     write_ok("whole");
     one->key[0]++;
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     one->key[0]--;
     one->file.nbytes--;
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     one->file.nbytes++;
     src.revision = UINT64_MAX; /* changed after the dataset was finished */
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     src.revision = 1;
     plain = src.source;
     src.source.class_names = (const char *const[]) { "ape", "bee", "cow" };
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     src.source = plain;
     src.source.describe = describe_unlabelled;
-    refused("whole", "already holds another dataset");
+    refused("whole", PCR_ERR_INVAL, "already holds another dataset");
     src.source = plain;
     write_ok("whole");
     left_alone("whole", &before);
@@ -301,13 +259,13 @@ END_TEST
 START_TEST(refuses_what_is_not_its_own)
 {
     options.seed = 1;
-    refused("d", "other options or sources");
+    refused("d", PCR_ERR_INVAL, "other options or sources");
     options.seed = 0;
     src.samples[9].label = (src.samples[9].label + 1) % 3;
-    refused("d", "other options or sources");
+    refused("d", PCR_ERR_INVAL, "other options or sources");
     src.samples[9].label = (src.samples[9].label + 2) % 3;
     options.bad_policy = PCR_BAD_OPAQUE;
-    refused("d", "other options or sources");
+    refused("d", PCR_ERR_INVAL, "other options or sources");
     options.bad_policy = PCR_BAD_SKIP;
     write_ok("d");
     test_same_folders(at("whole"), at("d"));
@@ -321,15 +279,15 @@ START_TEST(refuses_what_is_not_its_own)
     src.source.sample_count = 12;
     write_part("long", 1);
     attributes[10] = 'y';
-    refused("long", "other options or sources");
+    refused("long", PCR_ERR_INVAL, "other options or sources");
 
     run("mkdir e && cp whole/train-00000.pcr e");
-    refused("e", "holds 1 record(s)");
+    refused("e", PCR_ERR_INVAL, "holds 1 record(s)");
     ck_assert(!test_exists(at("e"), ".pcr-convert"));
     FILE *f = fopen(at("e/.pcr-convert"), "w");
     fputs("from the future\n", f);
     fclose(f);
-    refused("e", "not a state that this version knows");
+    refused("e", PCR_ERR_INVAL, "not a state that this version knows");
 }
 END_TEST
 
@@ -443,7 +401,7 @@ END_TEST
 int main(void)
 {
     TCase *t = tests_case("write_resume");
-    tcase_add_unchecked_fixture(t, set_up_all, tear_down_all);
+    tcase_add_unchecked_fixture(t, set_up_all, writing_end);
     tcase_add_checked_fixture(t, set_up, NULL);
     tcase_set_timeout(t, 100);
     tcase_add_test(t, goes_on_after_cancel);

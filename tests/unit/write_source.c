@@ -90,21 +90,6 @@ void test_source_set_case(struct test_source *s, uint32_t i, const char *name)
     ck_assert_int_eq(pcr_gen_make(c, &s->samples[i].file, NULL), 0);
 }
 
-void test_folder_make(struct test_folder *f)
-{
-    /* In memory where there is such a place: the writer calls fsync a lot. */
-    snprintf(f->path, sizeof(f->path), "%s/pcr-write-XXXXXX",
-             access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
-    ck_assert_ptr_nonnull(mkdtemp(f->path));
-}
-
-void test_folder_free(struct test_folder *f)
-{
-    char command[128];
-    snprintf(command, sizeof(command), "rm -rf %s", f->path);
-    ck_assert_int_eq(system(command), 0);
-}
-
 void test_read(const char *dir, const char *name, struct pcr_buffer *out)
 {
     char path[512];

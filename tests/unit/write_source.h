@@ -7,6 +7,8 @@
 
 #include <pcr/writer.h>
 
+#include "folder.h"
+
 enum { TEST_MAX_SAMPLES = 128 };
 
 /* A source whose samples are in memory. The same numbers make the same source. */
@@ -30,13 +32,6 @@ void test_source_free(struct test_source *s);
 /* Replaces sample i's file by bytes, or by a case of the generator. */
 void test_source_set(struct test_source *s, uint32_t i, const void *bytes, size_t nbytes);
 void test_source_set_case(struct test_source *s, uint32_t i, const char *name);
-
-/* A new empty folder, removed by test_folder_free(). */
-struct test_folder {
-    char path[64];
-};
-void test_folder_make(struct test_folder *f);
-void test_folder_free(struct test_folder *f);
 
 /* Reads dir/name; fails the test if it is not there. */
 void test_read(const char *dir, const char *name, struct pcr_buffer *out);
