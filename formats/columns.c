@@ -98,7 +98,7 @@ static int check_slips(const char *const *columns, size_t count,
             if (!has[k] && is_slip(text, standard_names[k]))
                 return pcri_fail(err, PCR_ERR_INVAL,
                                  "column '%s': is '%s' meant? Give it that name, or one "
-                                 "that is less like it",
+                                 "less similar",
                                  columns[i], standard_names[k]);
     }
     return 0;

@@ -49,7 +49,7 @@ static int read_quoted(struct csv *c, struct pcr_error *err)
         if (rc)
             return rc;
         if (c->p == c->end)
-            return pcri_fail_line(err, c->row_line, "a quoted field does not end");
+            return pcri_fail_line(err, c->row_line, "a quoted field has no end");
         c->p++;
         if (c->p == c->end || *c->p != '"')
             return 0;
@@ -314,8 +314,8 @@ static int read_rows(struct csv *c, struct header *h, struct pcri_list *l,
     for (size_t i = 0; i < h->count && !rc && l->count; i++)
         if (h->splits[i])
             rc = pcri_fail(err, PCR_ERR_INVAL,
-                           "column '%s' holds names of splits alone: call it 'split', or, if "
-                           "it is to be an attribute, give it another name",
+                           "column '%s' holds only names of splits: call it 'split'; if it "
+                           "is an attribute, give it another name",
                            h->names[i]);
     return rc;
 }

@@ -47,7 +47,7 @@ static int place_in_split(struct placing *p, size_t split, struct pcri_input *e,
     /* The first class folder that ends after the file. */
     size_t low = (size_t) PCRI_FIRST(i, 0, classes->count, classes->items[i].end > file);
     if (classes->count && (low == classes->count || classes->items[low].begin > file))
-        return leave_out(p, e, "an image beside the class folders of its split", err);
+        return leave_out(p, e, "an image next to the class folders of its split", err);
     if (classes->count) {
         e->labels = p->labels +
                     pcri_names_find(&p->layout->class_names, classes->items[low].name);
@@ -79,8 +79,8 @@ static int place_all(struct placing *p, struct pcr_error *err)
     struct pcri_entries *files = p->tree->files;
     const struct pcri_folders *tops = &p->layout->tops;
     const char *beside = p->layout->kind == PCR_FOLDERS_CLASS
-                             ? "an image beside the class folders"
-                             : "an image beside the folders of splits";
+                             ? "an image next to the class folders"
+                             : "an image next to the folders of splits";
     size_t top = 0, count = files->count;
     int rc = 0;
     for (size_t i = 0; i < count && !rc; i++) {
@@ -120,7 +120,7 @@ static int take_given(struct pcri_layout *l, const struct pcri_names *given,
     for (uint32_t i = 0; i < l->class_names.count; i++)
         if (!pcri_names_has(given, l->class_names.raw[i]))
             return pcri_fail(err, PCR_ERR_INVAL,
-                             "class folder '%.200s' is none of the %u classes given",
+                             "class folder '%.200s' is not one of the %u classes given",
                              l->class_names.raw[i], (unsigned) given->count);
     l->class_names = *given;
     return 0;
@@ -167,7 +167,8 @@ static int open_folder(const char *path, const struct pcr_source_options *opts,
 {
     struct pcri_tree tree = { 0 };
     if (opts->root)
-        return pcri_fail(err, PCR_ERR_INVAL, "%s: a root is for lists, not for folders", path);
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: root applies to lists, not to folders",
+                         path);
     int rc = pcri_entries_create(&tree.files, err);
     if (!rc)
         rc = read_tree(path, opts, &tree, err);

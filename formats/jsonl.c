@@ -136,8 +136,8 @@ static int check_members(const struct pcri_list *l, json_t *object, uint64_t lin
         if (!is_known(l, name))
             return pcri_fail_line(
                 err, line,
-                "unknown member '%.64s' (known are path, key, label, "
-                "labels, split; more of a sample's data goes into 'attributes')",
+                "unknown member '%.64s' (known are path, key, label, labels, split; other "
+                "data of a sample goes into 'attributes')",
                 name);
     return 0;
 }

@@ -91,8 +91,8 @@ int pcri_row_fail(struct pcr_error *err, const struct pcri_list_row *row, const 
 static int fail_large(struct pcr_error *err, const struct pcri_list_row *row, const char *text)
 {
     return pcri_row_fail(err, row,
-                         "label %.60s is beyond what a label holds, 64-bit integers "
-                         "and finite floats",
+                         "label %.60s does not fit a label, a 64-bit integer or a finite "
+                         "float",
                          text);
 }
 
@@ -153,7 +153,7 @@ int pcri_row_numbers(struct pcri_list *l, struct pcri_list_row *row, const char 
         is_float[count++] = kind == PCRI_NUMBER_FLOAT;
         if (kind == PCRI_NUMBER_NONE)
             rc = pcri_row_fail(err, row,
-                               "labels are numbers with blanks between, not '%.100s'", text);
+                               "labels are numbers separated by blanks, not '%.100s'", text);
         else if (kind == PCRI_NUMBER_LARGE)
             rc = fail_large(err, row, at);
         at = next;
@@ -216,9 +216,8 @@ static int settle_texts(struct pcri_list *l, struct pcr_error *err)
         else if (r->label_text && has_comma(r->label_text))
             rc = pcri_row_fail(
                 err, r,
-                "label '%.60s' has a comma: numbers have a point, several "
-                "go into a column 'labels' with blanks between, and names are to "
-                "be given as classes",
+                "label '%.60s' has a comma: write numbers with a point, several numbers in "
+                "a column 'labels' separated by blanks, and list names as classes",
                 r->label_text);
         else if (kind != PCRI_NUMBER_NONE)
             rc = set_numbers(l, r, &v, kind == PCRI_NUMBER_FLOAT ? &d : NULL, 1, err);
@@ -243,8 +242,8 @@ static int check_mixture(const struct pcri_list *l, struct pcr_error *err)
         return 0;
     return pcri_row_fail(err, name,
                          "label '%.60s' is a name, but that of line %" PRIu64 " is a "
-                         "number: all labels are numbers or all are names; where numbers are "
-                         "names, give the classes",
+                         "number: labels are all numbers or all names; if numbers are "
+                         "names, list the classes",
                          text_of(name), number->line);
 }
 
@@ -270,7 +269,7 @@ static int check_given(struct pcri_list *l, const struct pcri_names *given,
         for (size_t i = 0; i < l->count && !other; i++)
             if (text_of(&l->rows[i]) && !pcri_names_has(given, text_of(&l->rows[i])))
                 other = &l->rows[i];
-        return pcri_row_fail(err, other, "label '%.60s' is none of the %u classes given",
+        return pcri_row_fail(err, other, "label '%.60s' is not one of the %u classes given",
                              text_of(other), (unsigned) given->count);
     }
     int rc = names ? 0 : settle_texts(l, err);
@@ -334,8 +333,8 @@ static int check_empty(const struct pcri_list *l, struct pcr_error *err)
                 (text_of(&l->rows[k]) || has_numbers(&l->rows[k])))
                 return pcri_row_fail(err, r,
                                      "an empty label, but that of line %" PRIu64
-                                     " is not: leave the row out, or give rows without labels "
-                                     "a split of their own",
+                                     " is not: leave the row out, or put rows without "
+                                     "labels into a split of their own",
                                      l->rows[k].line);
     }
     return 0;

@@ -217,7 +217,7 @@ static int check_split(const struct pcri_tree *t, const struct pcri_layout *l, s
         return ask(t, PCR_FOLDERS_SPLIT_CLASS, PCR_FOLDERS_SPLIT, why, err);
     }
     if (l->classes[s].count && base->direct > base->images - base->direct) {
-        snprintf(why, sizeof(why), "'%.60s' has %zu images beside its folders, %zu in them",
+        snprintf(why, sizeof(why), "'%.60s' has %zu images next to its folders, %zu in them",
                  name, base->direct, base->images - base->direct);
         return ask(t, PCR_FOLDERS_SPLIT_CLASS, PCR_FOLDERS_SPLIT, why, err);
     }
@@ -234,7 +234,7 @@ static int find_splits(const struct pcri_tree *t, struct pcri_layout *l, struct 
         for (uint32_t k = 0; k < i; k++)
             if (!strcasecmp(l->split_names.raw[i], l->split_names.raw[k]))
                 return pcri_fail(err, PCR_ERR_INVAL,
-                                 "splits '%s' and '%s' differ in case alone: rename one, or "
+                                 "splits '%s' and '%s' differ only in case: rename one, or "
                                  "choose layout 'split-class' or 'split' to keep both",
                                  l->split_names.shown[k], l->split_names.shown[i]);
     if (!l->class_names.count) {
@@ -250,7 +250,7 @@ static int find_splits(const struct pcri_tree *t, struct pcri_layout *l, struct 
     }
     if (!rc && all && l->class_names.count > 1)
         return ask(t, PCR_FOLDERS_SPLIT_CLASS, PCR_FOLDERS_SPLIT,
-                   "folders with names of splits stand in folders with names of splits", err);
+                   "folders with names of splits are in folders with names of splits", err);
     return rc ? rc : check_twins(l, err);
 }
 
@@ -271,8 +271,8 @@ static int check_inverse(const struct pcri_tree *t, const struct pcri_layout *l,
             continue;
         char why[200];
         snprintf(why, sizeof(why),
-                 "splits stand in other folders ('%.24s/%.24s'): convert these one by one, "
-                 "or give a list",
+                 "splits are in other folders ('%.24s/%.24s'): convert these one by one, or "
+                 "write a list",
                  l->tops.items[i].name, inner.items[0].name);
         return ask(t, PCR_FOLDERS_CLASS, PCR_FOLDERS_FLAT, why, err);
     }
@@ -300,7 +300,7 @@ static int check_aliases(const struct pcri_tree *t, struct pcr_error *err)
             p += n + (p[n] == '/'); /* the alias itself is last, and has no files */
             if (pcri_is_split_name(name) && (!*p || !has_files(t, key, (size_t) (p - key))))
                 return pcri_fail(err, PCR_ERR_INVAL,
-                                 "%s is a link to a folder that stands in the tree under "
+                                 "%s is a link to a folder that is in the tree under "
                                  "another name, so '%s' has no images of its own; give a "
                                  "list with columns path, label and split, or choose a "
                                  "layout",
@@ -328,7 +328,7 @@ static int find_auto(const struct pcri_tree *t, struct pcri_layout *l, struct pc
          pcri_is_container_name(first->name)))
         return pcri_layout_build(t, PCR_FOLDERS_FLAT, l, err);
     if (base->direct > base->images - base->direct) {
-        snprintf(why, sizeof(why), "%zu images stand beside folders with %zu", base->direct,
+        snprintf(why, sizeof(why), "%zu images are next to folders with %zu", base->direct,
                  base->images - base->direct);
         return ask(t, kind, PCR_FOLDERS_FLAT, why, err);
     }
@@ -336,7 +336,7 @@ static int find_auto(const struct pcri_tree *t, struct pcri_layout *l, struct pc
         return find_splits(t, l, err);
     if (may_be_splits(&l->tops))
         return ask(t, have_folders(&l->tops) ? PCR_FOLDERS_SPLIT_CLASS : PCR_FOLDERS_SPLIT,
-                   PCR_FOLDERS_CLASS, "some folders, but not all, have names of splits", err);
+                   PCR_FOLDERS_CLASS, "some folders have names of splits, others do not", err);
     rc = check_inverse(t, l, err);
     if (!rc)
         rc = pcri_layout_build(t, PCR_FOLDERS_CLASS, l, err);
@@ -350,7 +350,8 @@ int pcri_layout_find(const struct pcri_tree *t, uint32_t kind, struct pcri_layou
     int rc = kind == PCR_FOLDERS_AUTO ? find_auto(t, l, err)
                                       : pcri_layout_build(t, kind, l, err);
     if (!rc && kind != PCR_FOLDERS_AUTO && kind != PCR_FOLDERS_FLAT && !l->tops.count)
-        return pcri_fail(err, PCR_ERR_INVAL, "layout '%s', but no folders with images in it",
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "layout '%s', but there are no folders with images",
                          pcri_layout_name(kind));
     return rc;
 }

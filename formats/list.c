@@ -33,7 +33,7 @@ static int check_splits(const struct pcri_names *n, struct pcr_error *err)
             if (!strcasecmp(n->raw[i], n->raw[k]))
                 return pcri_fail(
                     err, PCR_ERR_INVAL,
-                    "splits '%s' and '%s' differ in case alone: give them one name",
+                    "splits '%s' and '%s' differ only in case: give them one name",
                     n->shown[k], n->shown[i]);
     return 0;
 }
@@ -148,7 +148,7 @@ static int open_list(const char *path, const struct pcr_source_options *opts,
     struct pcri_entries *e = NULL;
     struct pcri_list list = { 0 };
     if (opts->layout)
-        return pcri_fail(err, PCR_ERR_INVAL, "%s: a layout is for folders, not for lists",
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: layout applies to folders, not to lists",
                          path);
     int rc = pcri_storage_read(&pcri_files, path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text,
                                err);

@@ -49,8 +49,8 @@ static int check_label(const struct metadata *m, const struct pcri_list_row *row
     if (label && strcmp(label, class_name) != 0)
         rc = pcri_fail_line(
             err, row->line,
-            "label '%.60s' of '%.100s', but its folder is '%.60s'; choose "
-            "layout '%s' for the folders' labels, '%s' for these (pcrtool: --layout)",
+            "label '%.60s' of '%.100s', but its folder is '%.60s'; choose layout '%s' for "
+            "the labels of the folders, '%s' for these (pcrtool: --layout)",
             label, row->path, class_name,
             m->layout->split_names.count ? "split-class" : "class",
             m->layout->split_names.count ? "split" : "flat");

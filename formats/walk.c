@@ -96,7 +96,7 @@ static int pass_over(struct folder_walk *w, const char *path, const char *name,
     if (!strcmp(name, "metadata.csv") || !strcmp(name, "metadata.jsonl"))
         return push_path(&w->tree->metadata, path, err);
     if (!strcmp(name, "metadata.parquet"))
-        leave_out(w, path, "Parquet is not read here: write it as metadata.jsonl");
+        leave_out(w, path, "Parquet is not supported: write it as metadata.jsonl");
     return 0;
 }
 

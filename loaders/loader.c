@@ -176,7 +176,7 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
     for (uint32_t k = 0; all && k < dataset_count; k++)
         all = datasets[k] != NULL;
     if (!all || !out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no dataset, or no place for the loader");
+        return pcri_fail(err, PCR_ERR_INVAL, "no dataset, or out is NULL");
     *out = NULL;
     struct pcr_loader *l = pcri_calloc(1, sizeof(*l), err);
     if (!l)
@@ -358,7 +358,7 @@ static int save(const struct pcr_loader *loader, const void *place, struct pcri_
     if (rc)
         return rc;
     if (!place)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for the loader's state");
+        return pcri_fail(err, PCR_ERR_INVAL, "the pointer to the state is NULL");
     pcri_saved_init(l->catalog, out);
     pthread_mutex_lock(&l->mutex);
     out->epoch = l->plan.epoch;
@@ -429,8 +429,8 @@ int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
                                             loader->options.memory.batches_ahead),
                 fidelity))
             rc = pcri_fail(err, PCR_ERR_INVAL,
-                           "%d changes of fidelity are on the way; take a "
-                           "batch before the next",
+                           "%d changes of fidelity are under way; take a batch before the "
+                           "next",
                            PCRI_CHANGES_MAX);
     } else {
         c->fidelity = fidelity;
@@ -490,7 +490,7 @@ static int next(struct pcr_loader *loader, uint64_t till_ns, struct pcr_batch **
     if (rc)
         return rc;
     if (!out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for the batch");
+        return pcri_fail(err, PCR_ERR_INVAL, "out is NULL");
     *out = NULL;
     pthread_mutex_lock(&loader->mutex);
     while (!(rc = wait_batch(loader, till_ns, &b, err)) && b->error_slot != UINT32_MAX) {
@@ -541,7 +541,7 @@ int pcr_loader_bad_sample(const struct pcr_loader *loader, uint64_t i,
     if (rc)
         return rc;
     if (!sample_out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for the bad sample");
+        return pcri_fail(err, PCR_ERR_INVAL, "the pointer to the bad sample is NULL");
     pthread_mutex_lock(&l->mutex);
     const struct pcri_bad_samples *f = &l->bad_samples;
     bool there = i < f->count && i < PCR_LOADER_BAD_SAMPLES;

@@ -28,7 +28,7 @@ static const struct stats_field {
     FIELD(sample_count, "samples_total", COUNTER, "Samples delivered to batches."),
     FIELD(batch_count, "batches_total", COUNTER, "Batches handed to the consumer."),
     FIELD(replaced_count, "replaced_samples_total", COUNTER,
-          "Bad samples in whose place another was delivered."),
+          "Bad samples that were replaced."),
     FIELD(degraded_count, "degraded_samples_total", COUNTER,
           "Bad samples delivered at a lower fidelity."),
     FIELD(read_nbytes, "read_bytes_total", COUNTER, "Image bytes read for epochs begun."),
@@ -45,8 +45,8 @@ static const struct stats_field {
     FIELD(read_count, "reads_total", COUNTER, "Slices and single samples read."),
     FIELD(elapsed_ns, "elapsed_seconds_total", TIME, "Time since the loader was made."),
     FIELD(held_nbytes, "held_bytes", GAUGE, "Encoded bytes in memory or being read."),
-    FIELD(reading_count, "reading_threads", GAUGE, "Threads that read a slice."),
-    FIELD(decoding_count, "decoding_threads", GAUGE, "Threads that make a sample."),
+    FIELD(reading_count, "reading_threads", GAUGE, "Threads reading a slice."),
+    FIELD(decoding_count, "decoding_threads", GAUGE, "Threads making a sample."),
     FIELD(batches_open, "open_batches", GAUGE, "Batches begun and not handed over."),
     FIELD(batches_ready, "ready_batches", GAUGE, "Batches complete and not handed over."),
     FIELD(batches_held, "held_batches", GAUGE, "Batches that the consumer has not released."),
@@ -200,8 +200,8 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
     int rc = pcri_print(out, err, "time      %.1f s\n", time);
     if (!rc)
         rc = pcri_print(out, err,
-                        "samples   %" PRIu64 ", %.1f a second; %" PRIu64 " replaced, %" PRIu64
-                        " degraded\n",
+                        "samples   %" PRIu64 ", %.1f per second; %" PRIu64
+                        " replaced, %" PRIu64 " degraded\n",
                         s->sample_count, ratio(samples, time), s->replaced_count,
                         s->degraded_count);
     if (!rc)
@@ -214,7 +214,7 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
     if (!rc)
         rc = pcri_print(
             out, err,
-            "read      %.1f MB, %.1f MB/s; %.0f bytes a sample, "
+            "read      %.1f MB, %.1f MB/s; %.0f bytes per sample, "
             "%" PRIu64 " reads; %.1f MB in memory; %.1f MB more for the next epoch\n",
             (double) s->read_nbytes * 1e-6, ratio((double) s->read_nbytes * 1e-6, time),
             ratio((double) s->read_nbytes, samples), s->read_count,
@@ -253,8 +253,8 @@ int pcr_loader_stats_text(const struct pcr_loader_stats *stats, uint32_t form,
         return rc;
     if (!out || form > PCR_STATS_PROMETHEUS || (labels && form != PCR_STATS_PROMETHEUS))
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "no place for the text, no such form as %u, or "
-                         "labels for another form than PROMETHEUS",
+                         "out is NULL, form %u is not known, or labels are given without "
+                         "PROMETHEUS",
                          (unsigned) form);
     out->nbytes = 0;
     switch (form) {

@@ -202,9 +202,10 @@ int pcri_settle(struct pcr_error *why, int rc, const char *who)
     const struct pcr_error theirs = *why;
     why->message[sizeof(why->message) - 1] = '\0';
     if (rc > 0 || (!why->message[0] && !why->sys_errno))
-        rc = pcri_fail(why, rc > 0 ? PCR_ERR_IO : rc, "%s gave no reason (code %d)", who, rc);
+        rc = pcri_fail(why, rc > 0 ? PCR_ERR_IO : rc, "%s failed without a message (code %d)",
+                       who, rc);
     else if (!why->message[0])
-        pcri_fail_sys(why, theirs.sys_errno, "%s has failed", who);
+        pcri_fail_sys(why, theirs.sys_errno, "%s failed", who);
     tame(why);
     why->code = rc;
     why->sys_errno = theirs.sys_errno;

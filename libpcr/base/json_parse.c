@@ -184,12 +184,12 @@ static int parse_number(struct pcri_json_reader *p, json_t **out)
     bool real = false;
     double v;
     if (stop == first || (*first == '0' && stop > first + 1))
-        return bad(p, "neither a value nor a number");
+        return bad(p, "not a value");
     if (stop < p->end && *stop == '.') {
         real = true;
         q = digits(stop + 1, p->end);
         if (q == stop + 1)
-            return bad(p, "a number without digits behind its point");
+            return bad(p, "a number without digits after its point");
         stop = q;
     }
     if (stop < p->end && (*stop | 32) == 'e') {
@@ -248,7 +248,7 @@ static int parse_member(struct pcri_json_reader *p, json_t *object)
     int rc = read_string(p);
     if (!rc && object && !(p->flags & PCRI_JSON_DUPLICATES) &&
         json_object_get(object, (const char *) p->stack.data + base))
-        rc = bad(p, "a second member of this name");
+        rc = bad(p, "a second member with this name");
     if (!rc && peek(p) != ':')
         rc = bad(p, "expected ':'");
     if (!rc) {
@@ -277,7 +277,7 @@ static int parse_nested(struct pcri_json_reader *p, json_t **out)
 {
     p->fault.too_deep = p->depth == PCRI_JSON_DEPTH;
     if (p->fault.too_deep)
-        return bad(p, "arrays and objects more than 512 deep");
+        return bad(p, "arrays and objects nested more than 512 deep");
     p->depth++;
     bool array = *p->at == '[';
     json_t *v = p->passing ? NULL : array ? json_array() : json_object();
@@ -301,7 +301,7 @@ static int parse_word(struct pcri_json_reader *p, json_t **out)
         *out = p->passing ? NULL : i == 0 ? json_null() : json_boolean(i == 1);
         return 0;
     }
-    return bad(p, "neither a value nor a number");
+    return bad(p, "not a value");
 }
 
 static int parse_value(struct pcri_json_reader *p, json_t **out)
@@ -335,7 +335,7 @@ int pcri_json_parse(const char *text, size_t nbytes, unsigned flags, json_t **ou
                  : parse_value(&p, &v);
     if (!rc && !(flags & PCRI_JSON_BEGINNING)) {
         (void) peek(&p);
-        rc = p.at < p.end ? bad(&p, "something follows the value") : 0;
+        rc = p.at < p.end ? bad(&p, "text after the value") : 0;
     }
     if (rc) {
         json_decref(v);
@@ -415,7 +415,7 @@ int pcri_json_whole(struct pcri_json_reader *p, uint64_t max, uint64_t *out)
         good = !__builtin_mul_overflow(v, 10, &v) &&
                !__builtin_add_overflow(v, (uint64_t) (*q - '0'), &v);
     if (!good || v > max)
-        return bad(p, "expected a whole number in its range");
+        return bad(p, "expected a whole number in range");
     p->at = stop;
     *out = v;
     return 0;
@@ -439,5 +439,5 @@ int pcri_json_numbers(struct pcri_json_reader *p, uint64_t max, uint64_t count, 
 int pcri_json_end(struct pcri_json_reader *p)
 {
     (void) peek(p);
-    return p->at < p->end ? bad(p, "something follows the value") : 0;
+    return p->at < p->end ? bad(p, "text after the value") : 0;
 }

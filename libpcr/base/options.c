@@ -61,7 +61,7 @@ int pcri_info_copy(void *dst, const char *name, const void *src, size_t src_size
                    struct pcr_error *err)
 {
     if (!dst)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for struct %s", name);
+        return pcri_fail(err, PCR_ERR_INVAL, "the pointer to struct %s is NULL", name);
     int rc = pcri_info_check(dst, name, err);
     if (!rc)
         pcri_info_fill(dst, src, src_size);

@@ -25,8 +25,8 @@ struct magic {
 
 static const struct magic magics[] = {
     MAGIC(0, "\x89PNG\r\n\x1a\n", "PNG"),
-    MAGIC(0, "\x89PNG\n\x1a\n", "PNG with its line ends changed by a transfer as text"),
-    MAGIC(0, "\x89PNG\r\n\x1a\r\n", "PNG with its line ends changed by a transfer as text"),
+    MAGIC(0, "\x89PNG\n\x1a\n", "PNG whose line ends a transfer as text has changed"),
+    MAGIC(0, "\x89PNG\r\n\x1a\r\n", "PNG whose line ends a transfer as text has changed"),
     MAGIC(0, "\x8AMNG\r\n\x1a\n", "MNG"),
     MAGIC(0, "\x8BJNG\r\n\x1a\n", "JNG"),
     MAGIC(0, "\x89PCR\r\n\x1a\n", "a PCR record"),
@@ -70,11 +70,11 @@ static const struct magic magics[] = {
     MAGIC(0, "\x93NUMPY", "a NumPy array"),
     MAGIC(0, "\x89HDF\r\n\x1a\n", "HDF5"),
     MAGIC(0, "PAR1", "Parquet"),
-    MAGIC(0, "\0\5\x16\7", "AppleDouble (what macOS stores beside a file)"),
+    MAGIC(0, "\0\5\x16\7", "AppleDouble (metadata that macOS stores next to a file)"),
     MAGIC(0, "\0\5\x16\0", "AppleSingle"),
     MAGIC(0, "Bud1", "a macOS folder's settings"),
     MAGIC(4, "Bud1", "a macOS folder's settings"),
-    MAGIC(0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an OLE file, as Thumbs.db is"),
+    MAGIC(0, "\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an OLE file, such as Thumbs.db"),
     MAGIC(0, "\x1A\x45\xDF\xA3", "Matroska or WebM"),
     MAGIC(0, "OggS", "Ogg"),
     MAGIC(0, "ID3", "MP3"),
@@ -216,9 +216,9 @@ static const char *by_frame(unsigned sof, const uint8_t *p, size_t nbytes)
     if (sof >= 0xC5)
         return "hierarchical JPEG";
     if (nbytes >= 3 && p[0] != 8)
-        return p[0] == 12 ? "12-bit JPEG" : "JPEG of an odd depth";
+        return p[0] == 12 ? "12-bit JPEG" : "JPEG of an unusual depth";
     if (nbytes >= 3 && !p[1] && !p[2])
-        return "JPEG that gives no height before its first scan (DNL)";
+        return "JPEG without a height before its first scan (DNL)";
     return "JPEG";
 }
 

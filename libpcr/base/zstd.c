@@ -26,10 +26,10 @@ static int check_frame(const void *p, size_t nbytes, size_t raw_nbytes, struct p
     unsigned long long claimed = ZSTD_getFrameContentSize(p, nbytes);
     if (claimed != raw_nbytes)
         return pcri_fail(err, PCR_ERR_CORRUPT,
-                         "zstd frame does not hold the %zu bytes it should", raw_nbytes);
+                         "zstd frame does not hold the expected %zu bytes", raw_nbytes);
     /* ZSTD_decompress() would take several frames, of which some may hold nothing. */
     if (ZSTD_findFrameCompressedSize(p, nbytes) != nbytes)
-        return pcri_fail(err, PCR_ERR_CORRUPT, "not one whole zstd frame of %zu bytes",
+        return pcri_fail(err, PCR_ERR_CORRUPT, "not one complete zstd frame of %zu bytes",
                          nbytes);
     return 0;
 }

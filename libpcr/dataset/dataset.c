@@ -201,8 +201,8 @@ static int choose_storage(struct pcr_dataset *ds, const struct pcr_dataset_optio
     }
     if (o->io_backend)
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "an I/O backend is for files: a storage of the "
-                         "program's own reads in its own way");
+                         "io_backend applies to files: a storage of the program's own reads "
+                         "by itself");
     int rc = pcri_storage_custom(o->storage, &ds->storage, err);
     if (!rc && o->cache_dir && ds->storage->is_anonymous)
         rc = pcri_fail(err, PCR_ERR_INVAL, "a cache folder needs a storage with an identity");
@@ -234,17 +234,17 @@ int pcr_dataset_open(const char *path, const struct pcr_dataset_options *opts,
     if (rc)
         return rc;
     if (!path || !out)
-        return pcri_fail(err, PCR_ERR_INVAL, "a path and a place for the result are needed");
+        return pcri_fail(err, PCR_ERR_INVAL, "path or out is NULL");
     if (!*path && !o.storage)
         return pcri_fail_sys(err, ENOENT, "an empty path: cannot open");
     if ((rc = pcri_flags_check("pcr_dataset_options", o.flags, PCR_DATASET_NO_VERIFY, err)))
         return rc;
     if (o.flags & PCR_DATASET_NO_VERIFY && (o.cache_nbytes || o.cache_dir))
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "a cache cannot be used without verifying: the "
-                         "dataset's checksums tell whether what it keeps is right");
+                         "a cache needs verification: only the dataset's checksums tell "
+                         "whether its contents are right");
     if (o.retry_count > 1000 && o.retry_count != PCR_RETRY_NEVER)
-        return pcri_fail(err, PCR_ERR_INVAL, "retry_count is %u, at most 1000 allowed",
+        return pcri_fail(err, PCR_ERR_INVAL, "retry_count is %u, the limit is 1000",
                          o.retry_count);
     struct pcr_limits limits;
     if ((rc = pcri_limits_take(o.limits, &limits, err)))

@@ -48,7 +48,7 @@ static int check_range(const struct pcr_dataset *ds, uint64_t first, uint64_t co
 {
     uint64_t all = ds->first_samples[ds->record_count];
     if (first > all || count > all - first)
-        return pcri_fail(err, PCR_ERR_INVAL, "labels of %llu samples from %llu on, of %llu",
+        return pcri_fail(err, PCR_ERR_INVAL, "labels of %llu samples from %llu, of %llu",
                          (unsigned long long) count, (unsigned long long) first,
                          (unsigned long long) all);
     return 0;
@@ -89,7 +89,8 @@ int pcr_dataset_labels(struct pcr_dataset *ds, uint64_t first, uint64_t count,
     if (rc)
         return rc;
     if (!labels_out == !float_labels_out)
-        return pcri_fail(err, PCR_ERR_INVAL, "labels: one array is needed, of two kinds");
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "labels: exactly one of the two arrays must be given");
     if (kind != PCR_LABEL_NONE && (kind == PCR_LABEL_FLOATS) != !labels_out)
         return pcri_fail(err, PCR_ERR_INVAL, "the dataset's labels are %s",
                          labels_out ? "floats" : "integers");
@@ -102,7 +103,7 @@ int pcr_dataset_all_labels(struct pcr_dataset *ds, uint64_t first, uint64_t coun
 {
     struct wanted w = { .offsets = offsets_out, .all = labels_out };
     if (!offsets_out || !labels_out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for labels or their offsets");
+        return pcri_fail(err, PCR_ERR_INVAL, "labels_out or offsets_out is NULL");
     int rc = check_range(ds, first, count, err);
     if (rc)
         return rc;

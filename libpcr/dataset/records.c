@@ -37,7 +37,7 @@ static int check_entry(const struct pcr_dataset *ds, uint64_t number,
         if (h->groups[g].end != m->ends[i * m->group_count + g])
             what = "group table";
     return what ? pcri_fail(err, PCR_ERR_CORRUPT,
-                            "%s: another %s than the manifest says; was it replaced?",
+                            "%s: its %s is not what the manifest says; was it replaced?",
                             r->file->path, what)
                 : 0;
 }

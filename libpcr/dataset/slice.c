@@ -24,7 +24,7 @@ static int check_range(const struct pcr_dataset *ds, uint64_t record, uint32_t f
                          (unsigned long long) record, (unsigned long long) ds->record_count);
     uint32_t n = ds->manifest.sample_counts[ds->first_record + record];
     if (!count || first >= n || count > n - first)
-        return pcri_fail(err, PCR_ERR_INVAL, "%u samples from %u on, in a record of %u", count,
+        return pcri_fail(err, PCR_ERR_INVAL, "%u samples from %u, in a record of %u", count,
                          first, n);
     return 0;
 }
@@ -76,7 +76,7 @@ int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
     for (uint32_t i = 0; i < count && !rc; i++)
         most = fidelities[i] > most ? fidelities[i] : most;
     if (!rc && !most)
-        return pcri_fail(err, PCR_ERR_INVAL, "a slice that leaves all its samples out");
+        return pcri_fail(err, PCR_ERR_INVAL, "a slice that leaves out all its samples");
     if (!rc)
         rc = pcri_fidelity(most, ds->manifest.group_count, &most, err);
     if (rc)
@@ -149,7 +149,7 @@ static int find_chunks(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity
     uint32_t g = fidelity ? fidelity : most;
     if (g > most || !g)
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "fidelity %u of a sample that the slice has read at %u", g, most);
+                         "fidelity %u of a sample that the slice read at %u", g, most);
     for (uint32_t k = 0; k < g; k++)
         chunks[k] = sl->run.groups[k] + (sl->at ? sl->at[(size_t) k * sl->count + i]
                                                 : pcri_chunk_offset(h, k, sl->first + i) -

@@ -227,7 +227,8 @@ int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record, int deep,
     if (rc)
         return rc;
     if (!report)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for struct pcr_verify_report");
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "the pointer to struct pcr_verify_report is NULL");
     if ((rc = pcri_info_check(report, "pcr_verify_report", err)))
         return rc;
     memcpy(&v.report, report,

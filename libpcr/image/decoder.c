@@ -17,7 +17,7 @@ enum { FIRST_OTHER = 2 }; /* of those that have a magic */
 int pcr_decoder_create(struct pcr_decoder **out, struct pcr_error *err)
 {
     if (!out)
-        return pcri_fail(err, PCR_ERR_INVAL, "no place for the decoder");
+        return pcri_fail(err, PCR_ERR_INVAL, "out is NULL");
     *out = NULL;
     struct pcr_decoder *d = pcri_calloc(1, sizeof(*d), err);
     if (!d)
@@ -90,7 +90,7 @@ static int check_magic(size_t nbytes, size_t magic_nbytes, struct pcr_error *err
     if (nbytes >= magic_nbytes)
         return 0;
     return pcri_fail_at(err, PCR_ERR_TRUNCATED, nbytes,
-                        "image of %zu bytes: too short to be one", nbytes);
+                        "image of %zu bytes: too short to be an image", nbytes);
 }
 
 /* The coding that the data are of, or NULL, and the codec. */
@@ -162,12 +162,12 @@ static int check_pixels(const struct pcri_decode_job *j, struct pcr_error *err)
     uint64_t delivered = (uint64_t) p->width * p->height * p->channels;
     uint64_t held = j->codec->held(j->state, &j->window);
     if (delivered / DELIVERED_NBYTES + (delivered % DELIVERED_NBYTES != 0) > max)
-        return pcri_fail(err, PCR_ERR_LIMIT, "%u x %u pixels, at most %llu allowed",
+        return pcri_fail(err, PCR_ERR_LIMIT, "%u x %u pixels, the limit is %llu",
                          (unsigned) p->width, (unsigned) p->height, (unsigned long long) max);
     if (held / HELD_NBYTES + (held % HELD_NBYTES != 0) > max)
         return pcri_fail(err, PCR_ERR_LIMIT,
-                         "%u x %u pixels of it take %llu bytes to decode, as "
-                         "if they were more than the %llu pixels allowed",
+                         "%u x %u pixels of it take %llu bytes to decode, more than is "
+                         "allowed for the %llu pixels allowed",
                          (unsigned) p->width, (unsigned) p->height, (unsigned long long) held,
                          (unsigned long long) max);
     return 0;
@@ -240,7 +240,7 @@ static int take_spans(struct pcr_decoder *d, const struct pcr_span *spans, uint3
             return pcri_fail(err, PCR_ERR_INVAL, "no data");
         total += spans[i].nbytes;
         if (total > limits->max_sample_nbytes || spans[i].nbytes > limits->max_sample_nbytes)
-            return pcri_fail(err, PCR_ERR_LIMIT, "image of %llu bytes, at most %llu allowed",
+            return pcri_fail(err, PCR_ERR_LIMIT, "image of %llu bytes, the limit is %llu",
                              (unsigned long long) total,
                              (unsigned long long) limits->max_sample_nbytes);
         rc = pcri_spans_add(&d->spans, spans[i].data, spans[i].nbytes, err);
@@ -618,7 +618,8 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
     if (rc)
         return rc;
     if (o.crop_x || o.crop_y || o.crop_width || o.crop_height || o.flags & PCR_DECODE_PLANAR)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "a crop window or planes in what is resized");
+        rc = pcri_fail(err, PCR_ERR_INVAL,
+                       "options for resizing have a crop window or planes");
     else
         rc = pcri_resize_plan(&d->resizer, resize, j.info.width, j.info.height,
                               j.info.channels, dst_width, dst_height, &plan, err);

@@ -110,13 +110,13 @@ static struct timespec folder_time(const struct pcri_store *s)
 static int open_folder(struct pcri_store *s, const char *dir, struct pcr_error *err)
 {
     if (PCRI_UNINTERRUPTED(mkdir(dir, 0777)) && errno != EEXIST)
-        return pcri_fail_sys(err, errno, "%s: cannot make the cache's folder", dir);
+        return pcri_fail_sys(err, errno, "%s: cannot create the cache folder", dir);
     s->dir_fd = PCRI_UNINTERRUPTED(open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (s->dir_fd < 0 || PCRI_UNINTERRUPTED(faccessat(s->dir_fd, ".", W_OK | X_OK, 0)))
-        return pcri_fail_sys(err, errno, "%s: cannot be the cache's folder", dir);
+        return pcri_fail_sys(err, errno, "%s: not usable as a cache folder", dir);
     s->created = folder_time(s);
     if (!look_through(s, 0, &s->nbytes))
-        return pcri_fail_sys(err, errno, "%s: cannot look through the cache's folder", dir);
+        return pcri_fail_sys(err, errno, "%s: cannot list the cache folder", dir);
     return 0;
 }
 

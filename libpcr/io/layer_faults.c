@@ -14,7 +14,7 @@ static int faults_read(struct pcri_file *f, const struct pcri_range *ranges, siz
     if (!fails)
         return pcri_file_read(pcri_file_below(f), ranges, count, err);
     pcri_count(&all->counts.fault_count, 1);
-    return pcri_fail_sys(err, EIO, "%s: a fault that was asked for", f->path);
+    return pcri_fail_sys(err, EIO, "%s: an injected fault", f->path);
 }
 
 const struct pcri_io_backend pcri_layer_faults = {

@@ -59,7 +59,7 @@ static int local_make_folder(const struct pcri_storage *s, const char *folder, b
     if (*made)
         return 0;
     if (errno != EEXIST)
-        return pcri_fail_sys(err, errno, "%s: cannot make the folder", folder);
+        return pcri_fail_sys(err, errno, "%s: cannot create the folder", folder);
     if (PCRI_UNINTERRUPTED(stat(folder, &st)))
         return pcri_fail_sys(err, errno, "%s: cannot stat", folder);
     return S_ISDIR(st.st_mode) ? 0 : pcri_fail(err, PCR_ERR_INVAL, "%s: not a folder", folder);

@@ -60,8 +60,8 @@ static int lock_file(struct local_claim *c, struct pcr_error *err)
         close(c->fd); /* its holder removed or replaced it meanwhile */
         c->fd = -1;
     }
-    return pcri_fail_sys(err, EWOULDBLOCK, "%s: other conversions come and go in this folder",
-                         c->folder);
+    return pcri_fail_sys(err, EWOULDBLOCK,
+                         "%s: other conversions keep starting in this folder", c->folder);
 }
 
 static int sync_folder(const char *dir, struct pcr_error *err)

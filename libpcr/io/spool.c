@@ -21,7 +21,7 @@ int pcri_spool_open(const char *folder, struct pcri_spool *out, struct pcr_error
         memcpy(path + n, name, sizeof(name));
         out->fd = PCRI_UNINTERRUPTED(mkstemp(path));
         if (out->fd < 0)
-            rc = pcri_fail_sys(err, errno, "%s: cannot make a file for the samples", folder);
+            rc = pcri_fail_sys(err, errno, "%s: cannot create a file for the samples", folder);
         else if (PCRI_UNINTERRUPTED(unlink(path)) ||
                  PCRI_UNINTERRUPTED(fcntl(out->fd, F_SETFD, FD_CLOEXEC)))
             rc = pcri_fail_sys(err, errno, "%s: cannot remove its name", path);
@@ -48,7 +48,7 @@ int pcri_spool_write(const struct pcri_spool *s, const void *data, size_t nbytes
         ssize_t n = PCRI_UNINTERRUPTED(
             pwrite(s->fd, (const uint8_t *) data + done, most, (off_t) (offset + done)));
         if (n <= 0) /* 0: no file system should, and to try for ever helps nobody */
-            return pcri_fail_sys(err, n ? errno : ENOSPC, "%s: cannot keep a sample",
+            return pcri_fail_sys(err, n ? errno : ENOSPC, "%s: cannot write a sample",
                                  s->folder);
         done += (size_t) n;
     }
@@ -63,7 +63,7 @@ int pcri_spool_read(const struct pcri_spool *s, void *data, size_t nbytes, uint6
         ssize_t n = PCRI_UNINTERRUPTED(
             pread(s->fd, (uint8_t *) data + done, most, (off_t) (offset + done)));
         if (n <= 0)
-            return pcri_fail_sys(err, n ? errno : EIO, "%s: cannot read a kept sample",
+            return pcri_fail_sys(err, n ? errno : EIO, "%s: cannot read a sample back",
                                  s->folder);
         done += (size_t) n;
     }

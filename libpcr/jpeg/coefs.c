@@ -308,7 +308,7 @@ int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t 
     if (!rc)
         rc = read_planes(&r, c, levels, err);
     if (!rc && is_empty(c, f))
-        rc = pcri_fail(err, PCR_ERR_CORRUPT, "nothing of the picture is there");
+        rc = pcri_fail(err, PCR_ERR_CORRUPT, "none of the picture is there");
     jpeg_destroy_decompress(&r.cinfo);
     return rc;
 }

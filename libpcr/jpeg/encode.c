@@ -178,7 +178,7 @@ static int prove(struct scans_coder *c, const struct pcri_coded *coded, struct p
         rc = pcri_prefix_decode(p, c->whole.data, c->whole.nbytes, &limits, err);
     if (rc == PCR_ERR_LIMIT)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                         "the ladder makes more than %u scans of it, and readers refuse that",
+                         "the ladder makes more than %u scans of it, which readers refuse",
                          (unsigned) limits.max_scans);
     if (rc)
         return rc == PCR_ERR_NOMEM ? rc

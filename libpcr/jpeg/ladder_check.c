@@ -30,7 +30,7 @@ static int check_scan(const struct pcri_ladder_scan *s, int bits[64], const char
         if (first ? s->ah != 0 : s->ah != bits[k] || s->al != s->ah - 1)
             return pcri_fail(err, PCR_ERR_INVAL,
                              "script %s: %u-%u %u %u does not continue coefficient %d, "
-                             "which stands at %s%d",
+                             "which is at %s%d",
                              script, s->ss, s->se, s->ah, s->al, k,
                              first ? "nothing yet, " : "bit ", first ? 0 : bits[k]);
         bits[k] = s->al;
@@ -62,7 +62,7 @@ static int check_class(const struct pcri_script *script, enum pcri_component_cla
                              "script %s: coefficient %d of %s is not sent down to bit 0",
                              script->name, k, names[class]);
     if (!in_first)
-        return pcri_fail(err, PCR_ERR_INVAL, "script %s: group 1 has nothing of %s",
+        return pcri_fail(err, PCR_ERR_INVAL, "script %s: group 1 has no scan of %s",
                          script->name, names[class]);
     return 0;
 }

@@ -102,7 +102,7 @@ static int parse_sof(struct scanner *s, uint8_t marker, size_t offset, const uin
         return pcri_fail_at(s->err, PCR_ERR_CORRUPT, offset, "SOF has %zu bytes", n);
     if (p[0] != 8)
         return pcri_fail_at(s->err, p[0] == 12 ? PCR_ERR_UNSUPPORTED : PCR_ERR_CORRUPT, offset,
-                            "SOF: %u bits a sample", p[0]);
+                            "SOF: %u bits per sample", p[0]);
     f->sof = marker;
     f->sof_offset = offset;
     f->height = be16(p + 1);
@@ -326,8 +326,7 @@ static int check_stray(struct scanner *s, size_t begin, size_t end)
     for (size_t at = begin - CLAIMED_NBYTES; at <= begin; at++)
         if ((at == begin || f->data[at] == 0xFF) && is_segment(f, at, end))
             return pcri_fail_at(s->err, PCR_ERR_CORRUPT, at,
-                                "a segment of marker %02X that "
-                                "has lost its beginning",
+                                "a segment of marker %02X without its beginning",
                                 f->data[at + 1]);
     return 0;
 }
@@ -425,7 +424,7 @@ static int check_soi(const void *data, size_t nbytes, bool whole, struct pcr_err
     if (nbytes < 2 || memcmp(data, "\xFF\xD8", 2))
         return pcri_fail_no_image(err, data, nbytes);
     if (nbytes < n || memcmp(data, "\xFF\xD8\xFF", n))
-        return pcri_fail_at(err, PCR_ERR_FORMAT, 2, "no JPEG file: no marker after SOI");
+        return pcri_fail_at(err, PCR_ERR_FORMAT, 2, "not a JPEG file: no marker after SOI");
     return 0;
 }
 

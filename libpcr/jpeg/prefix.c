@@ -117,9 +117,8 @@ static int check_ladder(struct pcri_prefix *p, const struct pcri_scan_job *job,
     if (pcri_ladder_step(&p->walk, p->ladder, &p->file, &scan))
         return 0;
     return pcri_fail(err, PCR_ERR_CORRUPT,
-                     "scan %u-%u,%u,%u of component %u is not what the "
-                     "ladder has there",
-                     job->ss, job->se, job->ah, job->al, (unsigned) job->components[0]);
+                     "scan %u-%u,%u,%u of component %u is not the one in the ladder", job->ss,
+                     job->se, job->ah, job->al, (unsigned) job->components[0]);
 }
 
 /* The scan must continue where the earlier ones ended. */

@@ -96,8 +96,8 @@ static int scans_run(void *state, struct pcr_error *err)
      * one's DC. */
     for (uint32_t c = 0; c < (f->sof == M_SOF2 ? 1 : f->component_count); c++)
         if (d->prefix.bits[c][0] < 0)
-            return pcri_fail(err, PCR_ERR_TRUNCATED,
-                             "JPEG: no scan has the DC of component %u", (unsigned) c + 1);
+            return pcri_fail(err, PCR_ERR_TRUNCATED, "JPEG: no scan has DC of component %u",
+                             (unsigned) c + 1);
     return 0;
 }
 

@@ -198,7 +198,8 @@ static int check_record(const struct pcri_manifest *m, uint64_t r, struct pcr_er
     for (uint32_t g = 1; g < m->group_count; g++)
         ok = ok && ends[g] >= ends[g - 1];
     if (!pcri_manifest_name_ok(pcri_manifest_file(m, r)))
-        return pcri_fail(err, PCR_ERR_CORRUPT, "record %llu: %s is no name below the folder",
+        return pcri_fail(err, PCR_ERR_CORRUPT,
+                         "record %llu: %s is not a name below the folder",
                          (unsigned long long) r, pcri_manifest_file(m, r));
     return ok ? 0
               : pcri_fail(err, PCR_ERR_CORRUPT, "record %llu (%s): its sizes do not agree",

@@ -76,7 +76,7 @@ static int find_members(const struct text *object, const char *name, const char 
         rc = pcri_json_next(&r, '}');
     }
     rc = rc == PCRI_JSON_LAST ? 0 : rc;
-    return twice ? close_text(&r, 1, twice, "one member of this name")
+    return twice ? close_text(&r, 1, twice, "one member with this name")
                  : close_text(&r, rc, name, "an object");
 }
 
@@ -87,7 +87,7 @@ static int get_number(const struct text *t, const char *name, uint64_t max, uint
     int rc = t->at ? pcri_json_whole(&r, max, out) : 1;
     if (!rc)
         rc = pcri_json_end(&r);
-    return close_text(&r, rc, name, "a whole number in its range");
+    return close_text(&r, rc, name, "a whole number in range");
 }
 
 /* `count` numbers in an array. */
@@ -170,7 +170,7 @@ static int parse_version(const struct text root[], struct pcri_manifest *m,
                          "format version %" PRIu64 ".%" PRIu64 ", this library knows 1.x",
                          v[0], v[1]);
     if (v[1] > UINT32_MAX)
-        return bad(err, "version", "numbers in their range");
+        return bad(err, "version", "numbers in range");
     if ((rc = count_elements(&root[REQUIRED], "required", &required, err)))
         return rc;
     if (required) {
@@ -420,8 +420,12 @@ static int parse_column(const struct text *t, enum column column, uint64_t count
                         struct pcri_manifest *m, struct pcr_error *err)
 {
     static const char *const expected[COLUMNS] = {
-        "strings", "whole numbers below 2^32",         "",
-        "",        "a number a group for each record", "16 hexadecimal digits",
+        "strings",
+        "whole numbers below 2^32",
+        "",
+        "",
+        "one number per group for each record",
+        "16 hexadecimal digits",
     };
     struct pcri_json_reader r = open_text(t, err);
     int rc = pcri_json_first(&r, '[');
@@ -452,7 +456,7 @@ static int parse_records(const struct text *t, struct pcri_manifest *m, struct p
     /* That of `ends` is G times what `file` takes: two bytes of text for each number. */
     if (!rc &&
         count > (uint64_t) (columns[ENDS].end - columns[ENDS].at) / 2 / m->group_count + 1)
-        rc = bad(err, "records.ends", "a number a group for each record");
+        rc = bad(err, "records.ends", "one number per group for each record");
     if (!rc)
         rc = pcri_manifest_reserve(m, count, err);
     if (!rc)

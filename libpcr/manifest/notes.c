@@ -106,7 +106,7 @@ static int read_note(const uint8_t *text, size_t nbytes, uint32_t sample_count,
     bool good = count_note(object, sample_count, sums) && !memchr(text, '\n', nbytes);
     json_decref(object);
     if (!good)
-        return pcri_fail(err, PCR_ERR_CORRUPT, "tail: a note is not as it should be");
+        return pcri_fail(err, PCR_ERR_CORRUPT, "tail: a note is malformed");
     rc = lines ? pcri_buffer_append(lines, text, nbytes, err) : 0;
     if (!rc && lines)
         rc = pcri_buffer_append(lines, "\n", 1, err);

@@ -177,7 +177,7 @@ static void advance(void *state, uint32_t component, uint32_t end)
     uint32_t rows[4];
     while (d->next[component] < end) {
         if (!d->rc && !pcri_pk_decoder_more(&d->decoder, rows))
-            d->rc = pcri_fail(&d->why, PCR_ERR_CORRUPT, "a block row that is not there");
+            d->rc = pcri_fail(&d->why, PCR_ERR_CORRUPT, "a block row that does not exist");
         if (!d->rc)
             d->rc = pcri_pk_decode_rows(&d->decoder, rows, d->planes, &d->why);
         if (d->rc)

@@ -64,8 +64,7 @@ static int read_dc_row(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, unsi
         bad |= lengths[x] > 12;
     }
     if (bad || s->plain.end - s->plain.bit < sum)
-        return damaged(err,
-                       bad ? "a difference of DC that cannot be" : "plain bits end too early");
+        return damaged(err, bad ? "an impossible DC difference" : "plain bits end too early");
     struct pcri_pk_bits bits = s->plain;
     uint16_t *residual = up->residual;
     const struct pcri_pk_dc above = *up;
@@ -81,7 +80,7 @@ static int read_dc_row(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, unsi
     }
     s->plain = bits;
     pcri_pk_dc_end(&d->rows, c);
-    return past ? damaged(err, "DC that cannot be") : 0;
+    return past ? damaged(err, "an impossible DC") : 0;
 }
 
 static int decode_dc(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
@@ -219,7 +218,7 @@ static int check_lengths(const struct pcri_pk_bits *bits, const struct pcri_pk_a
         sum += m[i];
     }
     if (longest > most || !shortest)
-        return damaged(err, "a magnitude that cannot be");
+        return damaged(err, "an impossible magnitude");
     return bits->end - bits->bit < sum - n ? damaged(err, "plain bits end too early") : 0;
 }
 
@@ -401,7 +400,7 @@ static int take_chunks(struct pcri_pk_decoder *d, const struct pcr_span chunks[]
         size_t begin = d->bytes.nbytes;
         if (d->plan.first_step[g] == d->plan.first_step[g + 1]) {
             if (chunks[g].nbytes)
-                rc = damaged(err, "bytes where none belong");
+                rc = damaged(err, "unexpected bytes");
             continue;
         }
         memcpy(d->bytes.data + begin, chunks[g].data, chunks[g].nbytes);
@@ -438,7 +437,7 @@ static int end_segment(const struct pcri_pk_decoder *d, struct pcr_error *err)
         if (d->plan.first_step[g] == d->plan.first_step[g + 1])
             continue;
         if (!pcri_tans_finished(&s->symbols) || (s->plain.bit + 7) / 8 != s->plain.end / 8)
-            return damaged(err, "decoding does not end where the data do");
+            return damaged(err, "decoding does not end with the data");
     }
     return 0;
 }

@@ -88,7 +88,7 @@ static int check_ladder(const struct pcri_pk_image *m, const struct pcr_ladder *
     bool found = !ladder;
     for (uint32_t i = 0; !found && i < ladder->script_count; i++)
         found = same_scans(&ladder->scripts[i], m->script);
-    return found ? 0 : pcri_fail(err, PCR_ERR_CORRUPT, "its script is none of the ladder's");
+    return found ? 0 : pcri_fail(err, PCR_ERR_CORRUPT, "its script is not in the ladder");
 }
 
 int pcri_pk_image_open(struct pcri_pk_image *m, const struct pcr_spans *spans,

@@ -142,7 +142,7 @@ int pcri_pk_frequencies_parse(const void *data, size_t nbytes,
     const uint8_t *counts = pcri_get_bytes(&c, PCRI_PK_FAMILIES);
     *out = NULL;
     if (!counts || pcri_left(&c) < PCRI_PK_CONTEXTS || sum_of(counts) > PCRI_PK_MAX_TABLES)
-        return pcri_fail(err, PCR_ERR_CORRUPT, "tables: not whole, or more than %d",
+        return pcri_fail(err, PCR_ERR_CORRUPT, "tables: incomplete, or more than %d",
                          PCRI_PK_MAX_TABLES);
     int rc = pcri_pk_frequencies_create(counts, out, err);
     if (!rc)
@@ -198,7 +198,7 @@ int pcri_pk_tables_open(const void *data, size_t nbytes, bool for_writing,
     struct pcr_buffer raw = { 0 };
     *out = NULL;
     if (nbytes < 4 || pcri_load32(data) > PCRI_PK_MAX_RAW)
-        return pcri_fail(err, PCR_ERR_CORRUPT, "tables: not whole, or above %d bytes",
+        return pcri_fail(err, PCR_ERR_CORRUPT, "tables: incomplete, or above %d bytes",
                          PCRI_PK_MAX_RAW);
     int rc = pcri_zstd_unpack((const uint8_t *) data + 4, nbytes - 4, pcri_load32(data), &raw,
                               err);

@@ -105,7 +105,7 @@ static int check_coded(const struct pcri_builder *b, const struct pcri_coded *p,
                          p->coding, p->component_count, p->orientation, p->script);
     if (!p->pieces || !lengths_agree(b, p))
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "coded sample: its lengths do not make up its bytes");
+                         "coded sample: its lengths do not add up to its bytes");
     uint64_t first_group = 0;
     for (uint32_t i = 0; i < b->piece_first[1]; i++)
         first_group += p->pieces[i].nbytes;
@@ -308,8 +308,8 @@ static int check_head(const struct pcri_builder *b, const char *name, size_t nby
     if (nbytes <= b->max_head_nbytes)
         return 0;
     return pcri_fail(err, PCR_ERR_LIMIT,
-                     "its %s takes %zu bytes, above the limit of %llu: make "
-                     "records of fewer samples",
+                     "its %s takes %zu bytes, above the limit of %llu: put fewer samples "
+                     "into a record",
                      name, nbytes, (unsigned long long) b->max_head_nbytes);
 }
 
@@ -320,8 +320,8 @@ static int pack_end(const char *name, const struct pcr_buffer *raw, int level,
     int rc = pcri_zstd_pack(raw->data, raw->nbytes, level, out, err);
     if (!rc && pcri_expands_too_far(out->nbytes, raw->nbytes))
         rc = pcri_fail(err, PCR_ERR_LIMIT,
-                       "its %s of %zu bytes is stored as %zu, and readers take "
-                       "%d times as many: make records of fewer samples",
+                       "its %s of %zu bytes is stored as %zu, and readers accept %d times "
+                       "as many: put fewer samples into a record",
                        name, raw->nbytes, out->nbytes, PCRI_EXPANSION);
     return rc;
 }
@@ -336,7 +336,7 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
     int rc = pcri_head_render(x, &raw, err);
     if (!rc && raw.nbytes > limits.max_head_nbytes)
         rc = pcri_fail(err, PCR_ERR_LIMIT,
-                       "a head of %zu bytes, and readers take %llu: put fewer "
+                       "a head of %zu bytes, and readers accept %llu: put fewer "
                        "samples into a record",
                        raw.nbytes, (unsigned long long) limits.max_head_nbytes);
     if (!rc)

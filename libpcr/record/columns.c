@@ -113,13 +113,13 @@ int pcri_columns_parse(const struct pcr_buffer *raw, uint32_t last, struct pcri_
             return pcri_fail(err, PCR_ERR_CORRUPT, "column %u ends beyond the %zu bytes", id,
                              raw->nbytes);
         if (seen[id / 8] & 1 << id % 8)
-            return pcri_fail(err, PCR_ERR_CORRUPT, "column %u stands twice", id);
+            return pcri_fail(err, PCR_ERR_CORRUPT, "column %u appears twice", id);
         seen[id / 8] |= (uint8_t) (1 << id % 8);
         if (id >= 1 && id <= last)
             cols[id] = (struct pcri_cursor) { p, rest.p, false };
         else if (flags & PCRI_COLUMN_REQUIRED)
             return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                             "column %u is required, and this version does not know it", id);
+                             "column %u is required, but this version does not know it", id);
     }
     if (rest.p != rest.end)
         return pcri_fail(err, PCR_ERR_CORRUPT, "%zu bytes after the last column",

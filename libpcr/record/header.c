@@ -13,7 +13,8 @@ static int parse_frame(const uint8_t *p, size_t nbytes, struct pcri_header *h,
     if (nbytes < sizeof(magic) || memcmp(p, magic, sizeof(magic)))
         return pcri_fail(err, PCR_ERR_FORMAT, "not a PCR record: wrong first bytes");
     if (nbytes < 26)
-        return pcri_fail(err, PCR_ERR_TRUNCATED, "%zu bytes are no whole header", nbytes);
+        return pcri_fail(err, PCR_ERR_TRUNCATED, "%zu bytes are not a complete header",
+                         nbytes);
     h->major = pcri_load16(p + 8);
     h->minor = pcri_load16(p + 10);
     h->group_count = pcri_load16(p + 24);

@@ -187,7 +187,7 @@ static int check_end(const struct pcri_record *r, uint32_t a, uint32_t b, uint32
         return 0;
     int rc = pcri_fail_at(err, PCR_ERR_TRUNCATED, r->file->nbytes,
                           "group %u of it ends at byte %llu, the file at byte %llu; lower "
-                          "fidelities may be whole",
+                          "fidelities may be complete",
                           group + 1, (unsigned long long) end,
                           (unsigned long long) r->file->nbytes);
     return pcri_prefix(err, rc, "%s", r->file->path);

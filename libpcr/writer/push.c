@@ -69,7 +69,7 @@ static int check_absent(const struct pcr_writer *w, struct pcr_error *err)
     if (!rc && !unfinished)
         rc = pcri_storage_find(storage, manifest, &found, err);
     if (!rc && found.exists)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: holds a dataset already", w->path);
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: already holds a dataset", w->path);
     free(manifest);
     pcri_storage_destroy(&storage);
     return rc;
@@ -95,8 +95,7 @@ static int set_up(struct pcr_writer *w, const char *path, const struct pcr_write
     };
     if (w->opts.storage && !o->spool_folder)
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "a writer into a storage of the program's own "
-                         "needs a spool_folder");
+                         "writing to a storage of the program's own needs a spool_folder");
     w->path = pcri_strndup(path, strlen(path), err);
     char *folder = o->spool_folder
                        ? pcri_strndup(o->spool_folder, strlen(o->spool_folder), err)
@@ -118,7 +117,8 @@ int pcr_writer_open(const char *path, const struct pcr_writer_options *opts,
     if (rc)
         return rc;
     if (!path || !*path || !out)
-        return pcri_fail(err, PCR_ERR_INVAL, "pcr_writer_open: no path, or no place for it");
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "pcr_writer_open: the path is empty, or path or out is NULL");
     struct pcr_writer *w = pcri_calloc(1, sizeof(*w), err);
     if (!w)
         return PCR_ERR_NOMEM;
@@ -289,7 +289,7 @@ static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_b
     out->nbytes = (size_t) k->nbytes;
     if (pcri_xxh3(out->nbytes ? (const void *) out->data : "", out->nbytes) == k->check)
         return 0;
-    return pcri_fail_sys(err, EIO, "%s: a kept sample is not what was written",
+    return pcri_fail_sys(err, EIO, "%s: a sample read back is not what was written",
                          w->spool.folder);
 }
 

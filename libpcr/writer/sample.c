@@ -177,7 +177,7 @@ int pcri_attributes_render(const char *text, const char *salvaged, char **out,
     if (!json_is_object(object)) {
         bool parsed = object != NULL;
         json_decref(object);
-        return pcri_fail(err, PCR_ERR_INVAL, "its attributes are no JSON object%s%s",
+        return pcri_fail(err, PCR_ERR_INVAL, "its attributes are not a JSON object%s%s",
                          parsed ? "" : ": ", parsed ? "" : fault.what);
     }
     rc = salvaged && pcri_json_set_text(object, "salvaged", salvaged)

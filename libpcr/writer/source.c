@@ -21,7 +21,7 @@ int pcri_source_describe(const struct pcr_source *source, uint64_t index,
         return rc;
     return pcri_fail(
         err, PCR_ERR_INVAL,
-        "sample %llu of the source: size became %u, expected %zu: describe() sets "
-        "members, and not the whole struct",
+        "sample %llu of the source: size became %u, expected %zu: describe() must set "
+        "members, not the whole struct",
         (unsigned long long) index, (unsigned) out->size, sizeof(*out));
 }

@@ -91,8 +91,7 @@ static int read_state(const struct pcri_write_state *s, struct pcri_state_text *
     if (out->is != PCRI_STATE_FOREIGN)
         return 0;
     return pcri_fail(err, PCR_ERR_INVAL,
-                     "%s: not a state that this version knows; choose another folder",
-                     s->path);
+                     "%s: not a state known to this version; choose another folder", s->path);
 }
 
 static int refuse(const char *dir, const struct contents *c, bool stateless,

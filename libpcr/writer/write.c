@@ -27,7 +27,7 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
         return pcri_fail(err, PCR_ERR_INVAL, "opaque_policy is %u, expected 0 to %u",
                          (unsigned) o->opaque_policy, (unsigned) PCR_OPAQUE_REFUSE);
     if (!o->coding || !pcri_coding_numbered(o->coding))
-        return pcri_fail(err, PCR_ERR_INVAL, "coding is %u, which is none to convert to",
+        return pcri_fail(err, PCR_ERR_INVAL, "coding is %u, which cannot be written",
                          (unsigned) o->coding);
     if (o->reserved)
         return pcri_fail(err, PCR_ERR_INVAL, "write options reserved is %u, expected 0",
@@ -37,10 +37,10 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
                          (unsigned) o->max_side, (unsigned) MAX_SIDE);
     if (o->quality > 100 || (o->quality && !o->max_side))
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "quality is %u, expected 1 to 100, and that only with max_side",
+                         "quality is %u, expected 1 to 100, and only with max_side",
                          (unsigned) o->quality);
     if (o->record_samples > o->limits->max_samples)
-        return pcri_fail(err, PCR_ERR_LIMIT, "record_samples is %u, the limit %u",
+        return pcri_fail(err, PCR_ERR_LIMIT, "record_samples is %u, the limit is %u",
                          (unsigned) o->record_samples, (unsigned) o->limits->max_samples);
     return 0;
 }
@@ -284,7 +284,8 @@ int pcri_write_storage(const struct pcr_write_options *opts, const struct pcri_s
         return 0;
     int rc = pcri_storage_custom(opts->storage, out, err);
     if (!rc && !(*out)->may_write)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "this storage is for reading: it has no put_begin");
+        rc = pcri_fail(err, PCR_ERR_INVAL,
+                       "this storage cannot be written to: it has no put_begin");
     return rc;
 }
 

@@ -21,7 +21,7 @@ static int check_max(const char *name, uint32_t value, uint32_t max, struct pcr_
 {
     if (value <= max)
         return 0;
-    return pcri_fail(err, PCR_ERR_INVAL, "loader option %s is %u, at most %u allowed", name,
+    return pcri_fail(err, PCR_ERR_INVAL, "loader option %s is %u, the limit is %u", name,
                      (unsigned) value, (unsigned) max);
 }
 
@@ -160,8 +160,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
     if (o->flags & PCR_LOADER_EXACT &&
         o->flags & (PCR_LOADER_DROP_LAST | PCR_LOADER_DROP_UNEVEN))
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "loader flags EXACT and %s: the one has all samples, "
-                         "the other drops some",
+                         "loader flags EXACT and %s: one keeps all samples, the other drops "
+                         "some",
                          o->flags & PCR_LOADER_DROP_LAST ? "DROP_LAST" : "DROP_UNEVEN");
     for (int c = 0; c < 3; c++)
         if ((rc = check_channel(o, c, err)))
@@ -169,9 +169,10 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
     if (pcri_loader_sample_nbytes(o) == SIZE_MAX)
         return pcri_fail_nomem(err, SIZE_MAX);
     if (o->transform.rotate_mdeg && (uint64_t) o->output.height * o->output.width > 1 << 30)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "loader option rotate_mdeg: %u x %u pixels, at most 2^30 can turn",
-                         (unsigned) o->output.height, (unsigned) o->output.width);
+        return pcri_fail(
+            err, PCR_ERR_INVAL,
+            "loader option rotate_mdeg: %u x %u pixels, at most 2^30 can be rotated",
+            (unsigned) o->output.height, (unsigned) o->output.width);
     if ((o->transform.kind == PCR_TRANSFORM_CENTER_CROP || o->samples.augment) &&
         ((rc = check_order("height", o->output.height, "resize_px", o->transform.resize_px,
                            err)) ||
@@ -198,7 +199,7 @@ static int check_indices(const struct pcr_loader_options *o, uint64_t sample_cou
         if (i && index <= o->order.indices[i - 1])
             return pcri_fail(err, PCR_ERR_INVAL,
                              "loader option indices[%llu] is %llu, expected more than %llu, "
-                             "which is before it",
+                             "the one before it",
                              (unsigned long long) i, (unsigned long long) index,
                              (unsigned long long) o->order.indices[i - 1]);
     }
@@ -265,8 +266,8 @@ static int place(struct pcr_loader_options *o, struct pcr_error *err)
         return pcri_rank_set(o, o->shard.rank, o->shard.world ? o->shard.world : 1, err);
     if (o->shard.rank || o->shard.world)
         return pcri_fail(err, PCR_ERR_INVAL,
-                         "loader options rank and world are %u and %u, expected 0 where "
-                         "they come from the environment",
+                         "loader options rank and world are %u and %u, expected 0 if they "
+                         "come from the environment",
                          (unsigned) o->shard.rank, (unsigned) o->shard.world);
     return pcri_rank_from_environment(o, err);
 }

@@ -103,7 +103,7 @@ static int set_shares(struct pcri_catalog *c, const struct pcr_loader_options *o
         uint64_t possible = count_possible(c, k), take = c->parts[k].take;
         if (take && (!possible || (once && possible < take)))
             return pcri_fail(err, PCR_ERR_INVAL,
-                             "an epoch is to have %llu samples of dataset %u, %llu can be "
+                             "an epoch needs %llu samples of dataset %u, but %llu can be "
                              "taken%s",
                              (unsigned long long) take, (unsigned) k,
                              (unsigned long long) possible, once ? " once" : "");

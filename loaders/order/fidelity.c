@@ -80,7 +80,7 @@ int pcri_fidelity_plan_init(struct pcri_fidelity_plan *r, const struct pcr_loade
     for (uint64_t i = 0; !rc && r->fidelities && i < o->samples.count; i++)
         if (r->fidelities[i] > group_count)
             rc = pcri_fail(
-                err, PCR_ERR_INVAL, "loader option fidelities[%llu] is %u, the most is %u",
+                err, PCR_ERR_INVAL, "loader option fidelities[%llu] is %u, the limit is %u",
                 (unsigned long long) i, (unsigned) r->fidelities[i], (unsigned) group_count);
     return rc;
 }

@@ -83,8 +83,7 @@ static int make_another(struct pcr_loader *l, struct pcri_maker *m, const struct
             return rc;
     }
     *err = made->error;
-    return pcri_prefix(err, made->error.code,
-                       "no sample can take the place of a bad one (tried %u)",
+    return pcri_prefix(err, made->error.code, "no sample can replace a bad one (tried %u)",
                        (unsigned) search.count);
 }
 

@@ -96,7 +96,7 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
 /* Says what there is to do about a file that was kept whole, and does not decode. */
 static void advise(struct pcr_error *err)
 {
-    static const char advice[] = " (it was kept whole: bad_sample \"skip\" passes over such "
+    static const char advice[] = " (it was kept whole: bad_sample \"skip\" skips such "
                                  "samples, and converting with --on-bad skip leaves them out)";
     size_t n = err ? strlen(err->message) : 0;
     if (err && n + sizeof(advice) <= sizeof(err->message))

@@ -60,11 +60,11 @@ pcrtool("verify", "flat.pcr", "--deep")
 # Images without a place: exit code 3 and errors.jsonl, whatever is quiet.
 tree("beside", "cat/1.jpg", "cat/2.jpg", "dog/1.jpg", "stray.jpg", "labels.txt")
 done = convert("beside", "beside.pcr", code=3)
-assert b"left out: beside/stray.jpg: an image beside the class folders" in done.stderr
+assert b"left out: beside/stray.jpg: an image next to the class folders" in done.stderr
 with open("beside.pcr/errors.jsonl", encoding="utf-8") as file:
     errors = [json.loads(line) for line in file]
 assert [(e["path"], e["key"]) for e in errors] == [("beside/stray.jpg", "stray.jpg")]
-assert "beside the class folders" in errors[0]["message"]
+assert "next to the class folders" in errors[0]["message"]
 assert contents("beside", "dry", "--dry-run", code=3)[2]["left_out_count"] == 1
 convert("beside", "beside.pcr", code=3)  # the same again
 

@@ -56,7 +56,7 @@ assert "labels are ints" in pcrtool("convert", "rows", "dry.pcr", "--format", "l
                                     "--no-classes").stdout.decode()
 assert "\t7\t" in pcrtool("ls", "rows.pcr").stdout.decode()
 fails("convert", "rows", "a.pcr", "--format", "list", "--layout", "flat",
-      says=["a layout is for folders"])
+      says=["layout applies to folders"])
 assert not os.path.exists("a.pcr")
 
 # Ten of what is left out or noted are named, the others counted.

@@ -99,7 +99,7 @@ def test_layout(source, tmp_path):
         pcr.convert(where, tmp_path / "no.pcr")
     report = pcr.convert(where, tmp_path / "yes.pcr", layout="split-class")
     assert report.left_out == ((str(where / "stray.jpg"),
-                                "an image beside the folders of splits"),)
+                                "an image next to the folders of splits"),)
     assert report.ignored_count == 1
     with pcr.open(tmp_path / "yes.pcr") as ds:
         assert ds.splits == {"other": 6, "test": 2, "train": 6}

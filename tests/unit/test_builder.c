@@ -221,7 +221,7 @@ START_TEST(head_that_expands_too_far)
     }
     ck_assert_int_eq(pcri_builder_finish(b, NULL, "r", NULL, &e), PCR_ERR_LIMIT);
     ck_assert_ptr_nonnull(strstr(e.message, "its head of "));
-    ck_assert_ptr_nonnull(strstr(e.message, "make records of fewer samples"));
+    ck_assert_ptr_nonnull(strstr(e.message, "put fewer samples into a record"));
     pcri_builder_destroy(&b);
 }
 END_TEST

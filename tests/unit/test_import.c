@@ -157,11 +157,11 @@ START_TEST(split_folders)
     ck_assert_str_eq(s->split_names[0], "Test");
     ck_assert_str_eq(s->split_names[1], "train");
     ck_assert_uint_eq(s->class_count, 2);
-    ck_assert_str_eq(left, "train/stray: an image beside the class folders of its split\n");
+    ck_assert_str_eq(left, "train/stray: an image next to the class folders of its split\n");
     ck_assert_uint_eq(s->left_out_count, 1);
     ck_assert_str_eq(s->left_out[0].key, "train/stray");
     ck_assert_str_eq(s->left_out[0].path, at("train/stray"));
-    ck_assert_ptr_nonnull(strstr(s->left_out[0].reason, "beside the class folders"));
+    ck_assert_ptr_nonnull(strstr(s->left_out[0].reason, "next to the class folders"));
     pcr_source_close(&s);
 }
 END_TEST
@@ -298,26 +298,26 @@ static const struct {
       "car,plane,train |  | 0/ 1/ 2/", " | car,plane,train | 0/0 0/1 0/2",
       "car,plane,train |  | 0/ 1/ 2/" },
     { "a/train/1.jpg a/test/1.jpg b/train/1.jpg b/test/1.jpg",
-      "splits stand in other folders ('a/test')", "a,b | test,train | 0/0 0/1 1/0 1/1",
+      "splits are in other folders ('a/test')", "a,b | test,train | 0/0 0/1 1/0 1/1",
       " | a,b | 0/0 0/0 0/1 0/1", "a,b |  | 0/ 0/ 1/ 1/" },
     { "train/1.jpg test/a/1.jpg test/b/2.jpg", "'train' has no class folders, but other",
       "test,train | a,b | 0/0 0/1 1/", " | test,train | 0/0 0/0 0/1",
       "test,train |  | 0/ 0/ 1/" },
     { "train/a/1.jpg train/2.jpg train/3.jpg val/a/1.jpg",
-      "'train' has 2 images beside its folders, 1 in them", "train,val | a | 0/0 1/0",
+      "'train' has 2 images next to its folders, 1 in them", "train,val | a | 0/0 1/0",
       " | train,val | 0/0 0/0 0/0 0/1", "train,val |  | 0/ 0/ 0/ 1/" },
     { "train/Cat/1.jpg val/cat/1.jpg", "class 'Cat' of one split is 'cat' in another",
       "train,val | Cat,cat | 0/0 1/1", " | train,val | 0/0 0/1", "train,val |  | 0/ 1/" },
-    { "train/a/1.jpg Train/a/1.jpg", "splits 'Train' and 'train' differ in case alone",
+    { "train/a/1.jpg Train/a/1.jpg", "splits 'Train' and 'train' differ only in case",
       "Train,train | a | 0/0 1/0", " | Train,train | 0/0 0/1", "Train,train |  | 0/ 1/" },
     { "train2017/1.jpg", "'split' has 1 split (train2017) without labels; 'class' has 1 class",
       "train2017 |  | 0/", " | train2017 | 0/0", "train2017 |  | 0/" },
     { "1.jpg 2.jpg thumbs/1.jpg",
-      "2 images stand beside folders with 1; choose a layout: 'class' has 1 class (thumbs); "
+      "2 images are next to folders with 1; choose a layout: 'class' has 1 class (thumbs); "
       "'flat' has no splits, no labels",
       "thumbs |  | 0/", " | thumbs | 0/0", "thumbs |  | 0/" },
     { "train/train/1.jpg train/test/1.jpg val/train/1.jpg val/test/1.jpg",
-      "stand in folders with names of splits", "train,val | test,train | 0/0 0/1 1/0 1/1",
+      "are in folders with names of splits", "train,val | test,train | 0/0 0/1 1/0 1/1",
       " | train,val | 0/0 0/0 0/1 0/1", "train,val |  | 0/ 0/ 1/ 1/" },
     { "daisy/1.jpg rose/1.jpg all/daisy/1.jpg all/rose/1.jpg",
       "'all' would be a class, but holds 'daisy', another; choose a layout: 'class' has 3",
@@ -326,7 +326,7 @@ static const struct {
     { "train/images/1.jpg train/masks/1.png val/images/2.jpg val/masks/2.png",
       "'images' would be one of several classes", "train,val | images,masks | 0/0 0/1 1/0 1/1",
       " | train,val | 0/0 0/0 0/1 0/1", "train,val |  | 0/ 0/ 1/ 1/" },
-    { "seg_train/a/1.jpg seg_test/a/1.jpg pred/1.jpg", "some folders, but not all",
+    { "seg_train/a/1.jpg seg_test/a/1.jpg pred/1.jpg", "some folders have names of splits",
       "pred,seg_test,seg_train | a | 0/ 1/0 2/0", " | pred,seg_test,seg_train | 0/0 0/1 0/2",
       "pred,seg_test,seg_train |  | 0/ 1/ 2/" },
 };
@@ -359,13 +359,14 @@ START_TEST(layouts_of_nothing)
     refused(NULL, PCR_ERR_INVAL, "no images in this folder (3 other files)");
     file("1.jpg", "");
     ck_assert_int_eq(open_as(PCR_FOLDERS_CLASS, &s), PCR_ERR_INVAL);
-    ck_assert_ptr_nonnull(strstr(error.message, "'class', but no folders with images"));
+    ck_assert_ptr_nonnull(strstr(error.message, "'class', but there are no folders with "
+                                                "images"));
     /* What a name does not tell the first bytes do. */
     test_put(&top, "c5a1", "\xff\xd8\xff\xe0", 4);
     file("c5a2", "text");
     grow("c/");
     test_put(&top, "c/b7", "\x89PNG\r\n", 6);
-    refused(NULL, PCR_ERR_INVAL, "2 images stand beside folders with 1");
+    refused(NULL, PCR_ERR_INVAL, "2 images are next to folders with 1");
 }
 END_TEST
 
@@ -420,7 +421,7 @@ START_TEST(metadata_and_classes)
     file("a/metadata.csv", "file_name,label\n2.jpg,zoo\n");
     refused(NULL, PCR_ERR_INVAL,
             "a/metadata.csv: line 2: label 'zoo' of '2.jpg', but its folder "
-            "is 'a'; choose layout 'class' for the folders'");
+            "is 'a'; choose layout 'class' for the labels");
     ck_assert_int_eq(open_as(PCR_FOLDERS_CLASS, &s), 0);
     ck_assert_str_eq(sample(s, 1).attributes, "{\"label\":\"zoo\"}");
     pcr_source_close(&s);
@@ -437,9 +438,9 @@ START_TEST(links_as_splits)
     grow("all/a/1.jpg all/b/1.jpg train/ val/");
     ck_assert_int_eq(symlink("../all/a", at("train/a")), 0);
     ck_assert_int_eq(symlink("../all/b", at("val/b")), 0);
-    refused(NULL, PCR_ERR_INVAL, "train/a is a link to a folder that stands in the tree");
+    refused(NULL, PCR_ERR_INVAL, "train/a is a link to a folder that is in the tree");
     grow("z/1.jpg");
-    refused(NULL, PCR_ERR_INVAL, "train/a is a link to a folder that stands in the tree");
+    refused(NULL, PCR_ERR_INVAL, "train/a is a link to a folder that is in the tree");
     ck_assert_int_eq(unlink(at("z/1.jpg")) | rmdir(at("z")), 0);
     ck_assert_int_eq(unlink(at("train/a")), 0);
     ck_assert_int_eq(unlink(at("val/b")), 0);
@@ -714,7 +715,7 @@ START_TEST(csv_refused)
         { "path,x,x\na,1,2\n", "line 1: two columns named 'x'" },
         { "path,x\na\n", "line 2: 1 fields, but the header has 2" },
         { "path\n\na,b\n", "line 3: 2 fields" },
-        { "path\n\"a\n\nb", "line 2: a quoted field does not end" },
+        { "path\n\"a\n\nb", "line 2: a quoted field has no end" },
         { "path\n\"a\"b\n", "line 2: text after a closing quote" },
         { "path\na\"b\n", "line 2: a quote inside" },
         { "path,key\na,k\nb,l\nc,k\n", "lines 2 and 4: the same key 'k'" },
@@ -722,14 +723,14 @@ START_TEST(csv_refused)
         { "path,key\n,k\n", "line 2: no path" },
         { "path,label,labels\na,1,2\n", "both 'label' and 'labels'" },
         { "path,split\na,x\nb,\n", "line 3: no split" },
-        { "path,split\na,Train\nb,train\n", "splits 'Train' and 'train' differ in case" },
+        { "path,split\na,Train\nb,train\n", "splits 'Train' and 'train' differ only in case" },
         { "img/1.jpg,cat\n", "no column 'path', but 'img/1.jpg', 'cat'; the first line" },
         { "path,Path\na,b\n", "line 1: two columns named 'path' and 'Path'" },
         { "file,image\na,b\n", "line 1: is 'file' or 'image' the path?" },
         { "path,class,class_name\na,b,c\n", "is 'class' or 'class_name' the label?" },
         { "path,lable\na,b\n", "line 1: column 'lable': is 'label' meant?" },
         { "path,Splits\na,b\n", "column 'Splits': is 'split' meant?" },
-        { "path,data set\na,train\nb,Test\n", "column 'data set' holds names of splits" },
+        { "path,data set\na,train\nb,Test\n", "column 'data set' holds only names of splits" },
         { "\xff\xfep", "UTF-16" },
         { "path,x\na,\xff\n", "line 2: column 'x' is not UTF-8" },
         { "path,\xff\na,b\n", "line 1: a column's name is not UTF-8" },

@@ -66,7 +66,7 @@ START_TEST(contradictions)
     refused("flat", PCR_ERR_INVAL, "classes are given, but it has no labels");
     options = (struct pcr_source_options) { .size = sizeof(options),
                                             .layout = PCR_FOLDERS_FLAT };
-    refused("l.csv", PCR_ERR_INVAL, "a layout is for folders, not for lists");
+    refused("l.csv", PCR_ERR_INVAL, "layout applies to folders, not to lists");
     options.size = 4;
     refused("l.csv", PCR_ERR_INVAL, "pcr_source_options.size is 4");
     options = (struct pcr_source_options) { .size = sizeof(options) };
@@ -107,7 +107,7 @@ START_TEST(folders)
     opens("data");
     ck_assert_uint_eq(source->split_count, 2);
     ck_assert_str_eq(source->split_names[0], "testset");
-    ck_assert_str_eq(told, "data/metadata.parquet: Parquet is not read here: write it as "
+    ck_assert_str_eq(told, "data/metadata.parquet: Parquet is not supported: write it as "
                            "metadata.jsonl\n");
     ck_assert_uint_eq(source->ignored_count, 1); /* no image is left out */
 }
@@ -122,7 +122,7 @@ START_TEST(metadata)
     file("m/metadata.csv", "file_name,text\n1.jpg,one\n2.jpg,two\n");
     refused("m", PCR_ERR_INVAL, "2.jpg");
     file("m/metadata.csv", "file_name,label\n1.jpg,1e999\n");
-    refused("m", PCR_ERR_INVAL, "m/metadata.csv: line 2 ('1.jpg'): label 1e999 is beyond");
+    refused("m", PCR_ERR_INVAL, "m/metadata.csv: line 2 ('1.jpg'): label 1e999 does not fit");
     file("m/2.jpg", "x");
     file("m/metadata.csv", "file_name,label\n1.jpg,1\n2.jpg,bee\n");
     refused("m", PCR_ERR_INVAL, "m/metadata.csv: ");

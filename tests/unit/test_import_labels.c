@@ -118,7 +118,7 @@ START_TEST(csv_refused)
     static const struct {
         const char *text, *message;
     } bad[] = {
-        { "path,labels\na,1x\n", "line 2 ('a'): labels are numbers with blanks between" },
+        { "path,labels\na,1x\n", "line 2 ('a'): labels are numbers separated by blanks" },
         { "path,labels\na,9223372036854775808\n", "line 2 ('a'): label 9223372036854775808" },
         { "path,labels\na,0.5 9007199254740993\n", "line 2 ('a'): label 9007199254740993 is" },
         { "path,label,labels\na,x,\nb,,3\n", "line 2 ('a'): label 'x' is a name, but that of "
@@ -126,7 +126,7 @@ START_TEST(csv_refused)
         { "path,label\na,1\nb,2\nc,3x\n", "line 4 ('c'): label '3x' is a name, but that of "
                                           "line 2" },
         { "path,label,key\na,0.5,k\nb,nan,l\n", "line 3 ('l'): label 'nan' is a name" },
-        { "path,label\na,1\nb,1e999\n", "line 3 ('b'): label 1e999 is beyond" },
+        { "path,label\na,1\nb,1e999\n", "line 3 ('b'): label 1e999 does not fit" },
         { "path,label\na,-9223372036854775809\n", "line 2 ('a'): label -9223372036854775809" },
         { "path,label\na,0.5\nb,9007199254740993\n", "line 3 ('b'): label 9007199254740993" },
         { "path;label\na;0,5\nb;0,25\n", "line 2 ('a'): label '0,5' has a comma" },
@@ -177,12 +177,12 @@ START_TEST(classes_given)
         { "l.csv", "path,label\na,ape\nb,911\n", "2 a\n1 b\n", NULL },
         { "l.csv", "path,label\na,2\nb,0\n", "2 a\n0 b\n", NULL },
         { "l.csv", "path,label\na,3\n", NULL, "line 2 ('a'): label 3, but 3 classes" },
-        { "l.csv", "path,label\na,ape\nb,2\n", NULL, "line 3 ('b'): label '2' is none of" },
-        { "l.csv", "path,label\na,0.5\n", NULL, "line 2 ('a'): label '0.5' is none of" },
+        { "l.csv", "path,label\na,ape\nb,2\n", NULL, "line 3 ('b'): label '2' is not one of" },
+        { "l.csv", "path,label\na,0.5\n", NULL, "line 2 ('a'): label '0.5' is not one of" },
         { "l.jsonl", "{\"path\":\"a\",\"label\":\"ape\"}\n{\"path\":\"b\",\"label\":0}",
           "2 a\n0 b\n", NULL },
         { "l.jsonl", "{\"path\":\"a\",\"label\":\"cat\"}", NULL,
-          "line 1 ('a'): label 'cat' is none of the 3" },
+          "line 1 ('a'): label 'cat' is not one of the 3" },
         { "l.jsonl", "{\"path\":\"a\",\"label\":1.5}", NULL, "line 1 ('a'): a float label" },
         { "l.jsonl", "{\"path\":\"a\",\"label\":-1}", NULL, "line 1 ('a'): label -1, but 3" },
         { "l.jsonl", "{\"path\":\"a\"}", " a\n", NULL },
@@ -214,7 +214,7 @@ START_TEST(folder_of_classes_given)
     ck_assert_int_eq(open_given("tree", given, 3), 0);
     has("2 ape/1.jpg\n0 dog/2.jpg\n", 3);
     ck_assert_int_eq(open_given("tree", given, 2), PCR_ERR_INVAL);
-    ck_assert_ptr_nonnull(strstr(error.message, "class folder 'ape' is none of the 2"));
+    ck_assert_ptr_nonnull(strstr(error.message, "class folder 'ape' is not one of the 2"));
     ck_assert_int_eq(open_given("tree", twice, 3), PCR_ERR_INVAL);
     ck_assert_ptr_nonnull(strstr(error.message, "class 'ape' is given twice"));
 }

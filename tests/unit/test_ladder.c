@@ -125,7 +125,7 @@ START_TEST(refusals)
           PCR_ERR_INVAL },
         { "script a below 5\n" ALL "group\nscript b\n" ALL, "different numbers",
           PCR_ERR_INVAL },
-        { "group\n" ALL, "group 1 has nothing", PCR_ERR_INVAL },
+        { "group\n" ALL, "group 1 has no scan", PCR_ERR_INVAL },
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct pcr_error e = { .message = "" };

@@ -331,7 +331,7 @@ START_TEST(nothing_good)
     struct pcr_loader *l = create(&o);
     start(l, 0);
     ck_assert_int_eq(pcr_loader_next(l, &b, &err), PCR_ERR_CORRUPT);
-    ck_assert_msg(strstr(err.message, "no sample can take the place") &&
+    ck_assert_msg(strstr(err.message, "no sample can replace") &&
                       (strstr(err.message, "sample-30") || strstr(err.message, "sample-69")),
                   "%s", err.message);
     repair();

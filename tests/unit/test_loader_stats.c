@@ -71,9 +71,9 @@ START_TEST(table)
     struct pcr_loader_stats s = made_stats();
     static const char text[] =
         "time      4.0 s\n"
-        "samples   1000, 250.0 a second; 3 replaced, 4 degraded\n"
+        "samples   1000, 250.0 per second; 3 replaced, 4 degraded\n"
         "batches   16 handed out; 5 ready, 1 begun, 9 held by the consumer\n"
-        "read      20.5 MB, 5.1 MB/s; 20500 bytes a sample, 50 reads; 1.5 MB in memory; "
+        "read      20.5 MB, 5.1 MB/s; 20500 bytes per sample, 50 reads; 1.5 MB in memory; "
         "2.5 MB more for the next epoch\n"
         "threads   2: 75.0% decoding, waiting 5.0% for room, 2.5% for bytes, 5.0% for other "
         "work\n"

@@ -55,9 +55,9 @@ START_TEST(loaders)
     struct pcr_loader *l = create(&o);
     struct pcr_batch *b = NULL;
     start(l, 0);
-    REFUSED(pcr_loader_next(l, NULL, &err), "no place for the batch");
-    REFUSED(pcr_loader_state(l, NULL, &err), "no place for the loader's state");
-    REFUSED(pcr_loader_state_json(l, NULL, &err), "no place for the loader's state");
+    REFUSED(pcr_loader_next(l, NULL, &err), "out is NULL");
+    REFUSED(pcr_loader_state(l, NULL, &err), "the pointer to the state is NULL");
+    REFUSED(pcr_loader_state_json(l, NULL, &err), "the pointer to the state is NULL");
     REFUSED(pcr_loader_resume(l, NULL, 8, &err), "no state");
     REFUSED(pcr_loader_create(dataset, &o, NULL, &err), "");
     struct pcr_loader *none = NULL;
@@ -110,7 +110,7 @@ START_TEST(options)
                                     .output.width = 65536,
                                     .transform.rotate_mdeg = 1000 };
 #if SIZE_MAX > UINT32_MAX
-    REFUSED(pcr_loader_create(dataset, &o, &l, &err), "at most 2^30 can turn");
+    REFUSED(pcr_loader_create(dataset, &o, &l, &err), "at most 2^30 can be rotated");
 #else /* so many bytes cannot even be counted */
     ck_assert_int_eq(pcr_loader_create(dataset, &o, &l, &err), PCR_ERR_NOMEM);
 #endif
@@ -129,7 +129,7 @@ START_TEST(records)
     REFUSED(pcr_dataset_verify_record(dataset, MADE_RECORDS, 0, &report, NULL, NULL, &err),
             "record 4 of 4");
     REFUSED(pcr_dataset_verify_record(dataset, 0, 0, &report, NULL, NULL, &err), "size");
-    REFUSED(pcr_dataset_verify_record(dataset, 0, 0, NULL, NULL, NULL, &err), "no place");
+    REFUSED(pcr_dataset_verify_record(dataset, 0, 0, NULL, NULL, NULL, &err), "is NULL");
     REFUSED(pcr_sample_acquire(dataset, MADE_SAMPLES, &s, &err), "100");
     ck_assert_uint_eq(pcr_dataset_record_prefix(dataset, MADE_RECORDS, 1), 0);
     ck_assert_uint_eq(pcr_dataset_record_prefix(dataset, 0, group_count + 1), 0);

@@ -103,7 +103,7 @@ START_TEST(bad)
 {
     make(bad_notes[_i], 1);
     ck_assert_int_eq(read_notes(), PCR_ERR_CORRUPT);
-    ck_assert_str_eq(error.message, "tail: a note is not as it should be");
+    ck_assert_str_eq(error.message, "tail: a note is malformed");
     ck_assert_uint_eq(lines.nbytes, 0);
 }
 END_TEST

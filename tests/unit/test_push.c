@@ -142,7 +142,7 @@ START_TEST(by_call_order)
     test_same_folders(at("pushed"), at("control"));
     const struct pcr_writer_options o = writer_options();
     ck_assert_int_eq(pcr_writer_open(at("pushed"), &o, &w, &error), PCR_ERR_INVAL);
-    ck_assert_ptr_nonnull(strstr(error.message, "holds a dataset already"));
+    ck_assert_ptr_nonnull(strstr(error.message, "already holds a dataset"));
 }
 END_TEST
 
@@ -324,7 +324,7 @@ START_TEST(spool_is_changed)
     ck_assert_int_ge(found, 0);
     ck_assert_int_eq(pwrite(found, "x", 1, 100), 1);
     REFUSED(pcr_writer_finish(w, NULL, &error), PCR_ERR_IO,
-            "a kept sample is not what was written");
+            "a sample read back is not what was written");
     ck_assert_int_eq(error.sys_errno, EIO);
     pcr_writer_close(&w);
 }
@@ -359,7 +359,7 @@ START_TEST(bad_samples)
     REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL, "a float label");
     s = good;
     s.attributes = "[1]";
-    REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL, "no JSON object");
+    REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL, "not a JSON object");
     s = good;
     s.size = 4;
     REFUSED(pcr_writer_add(w, 0, &s, data, n, &error), PCR_ERR_INVAL,
@@ -387,12 +387,12 @@ START_TEST(bad_samples)
     o.class_names = names;
     REFUSED(pcr_writer_open(at("d"), &o, &w, &error), PCR_ERR_INVAL, "class 1 has no name");
     o = writer_options();
-    REFUSED(pcr_writer_open("", &o, &w, &error), PCR_ERR_INVAL, "no path");
-    REFUSED(pcr_writer_open(at("d"), &o, NULL, &error), PCR_ERR_INVAL, "no place");
+    REFUSED(pcr_writer_open("", &o, &w, &error), PCR_ERR_INVAL, "path is empty");
+    REFUSED(pcr_writer_open(at("d"), &o, NULL, &error), PCR_ERR_INVAL, "is NULL");
     REFUSED(pcr_writer_finish(NULL, NULL, &error), PCR_ERR_INVAL, "no writer");
     o.spool_folder = at("nowhere");
     REFUSED(pcr_writer_open(at("d"), &o, &w, &error), PCR_ERR_IO,
-            "nowhere: cannot make a file");
+            "nowhere: cannot create a file");
     ck_assert_ptr_null(w);
 }
 END_TEST

@@ -168,8 +168,8 @@ START_TEST(lasting_failures)
         { PCR_ERR_IO, 0, PCR_ERR_IO, "forbidden", "cannot read" },
         { PCR_ERR_IO, EACCES, PCR_ERR_IO, "", "Permission denied" },
         { PCR_ERR_NOMEM, 0, PCR_ERR_NOMEM, "no room", "no room" },
-        { PCR_ERR_TRUNCATED, 0, PCR_ERR_TRUNCATED, "", "gave no reason" },
-        { 3, 0, PCR_ERR_IO, "odd", "gave no reason (code 3)" },
+        { PCR_ERR_TRUNCATED, 0, PCR_ERR_TRUNCATED, "", "failed without a message" },
+        { 3, 0, PCR_ERR_IO, "odd", "failed without a message (code 3)" },
     };
     set_up_toy(_i);
     struct pcr_dataset *ds = open_toy();

@@ -265,7 +265,7 @@ END_TEST
 START_TEST(mistakes)
 {
     src.samples[30].attributes = "[1]";
-    refused("d", PCR_ERR_INVAL, "images/030.jpg: its attributes are no JSON object");
+    refused("d", PCR_ERR_INVAL, "images/030.jpg: its attributes are not a JSON object");
     src.samples[30].attributes = NULL;
     src.samples[30].label = 3;
     refused("e", PCR_ERR_INVAL, "class 3, but there are 3");
@@ -294,7 +294,7 @@ START_TEST(folders_that_cannot_be)
     fclose(fopen(at("file"), "w"));
     refused("file", PCR_ERR_INVAL, "not a folder");
     refused("file/d", PCR_ERR_IO, "Not a directory");
-    refused("absent/d", PCR_ERR_IO, "cannot make the folder: No such file");
+    refused("absent/d", PCR_ERR_IO, "cannot create the folder: No such file");
     if (geteuid() != 0) { /* the superuser may write all the same */
         ck_assert_int_eq(chdir(top.path), 0);
         ck_assert_int_eq(system("mkdir ro && chmod 555 ro"), 0);

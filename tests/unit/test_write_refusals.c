@@ -64,7 +64,7 @@ START_TEST(odd_options)
     refuses(PCR_ERR_INVAL, "opaque_policy is 3, expected 0 to 2");
     options = good;
     options.record_samples = (1u << 20) + 1;
-    refuses(PCR_ERR_LIMIT, "record_samples is 1048577, the limit 1048576");
+    refuses(PCR_ERR_LIMIT, "record_samples is 1048577, the limit is 1048576");
     options = good;
     options.max_side = 65501;
     refuses(PCR_ERR_INVAL, "max_side is 65501, expected at most 65500");
@@ -76,7 +76,7 @@ START_TEST(odd_options)
     refuses(PCR_ERR_INVAL, "quality is 101");
     options = good;
     options.coding = 99;
-    refuses(PCR_ERR_INVAL, "coding is 99, which is none to convert to");
+    refuses(PCR_ERR_INVAL, "coding is 99, which cannot be written");
     options = good;
     options.reserved = 1;
     refuses(PCR_ERR_INVAL, "write options reserved is 1");

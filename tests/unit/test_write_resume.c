@@ -287,7 +287,7 @@ START_TEST(refuses_what_is_not_its_own)
     FILE *f = fopen(at("e/.pcr-convert"), "w");
     fputs("from the future\n", f);
     fclose(f);
-    refused("e", PCR_ERR_INVAL, "not a state that this version knows");
+    refused("e", PCR_ERR_INVAL, "not a state known to this version");
 }
 END_TEST
 

@@ -156,7 +156,7 @@ START_TEST(refusals)
     toy.storage.put_end = NULL;
     toy.storage.list = NULL;
     ck_assert_int_eq(convert(), PCR_ERR_INVAL);
-    ck_assert_ptr_nonnull(strstr(error.message, "for reading"));
+    ck_assert_ptr_nonnull(strstr(error.message, "cannot be written to"));
     toy.storage = good;
     const struct pcr_writer_options pushed = { .size = sizeof(pushed), .write = &options };
     struct pcr_writer *w = NULL;

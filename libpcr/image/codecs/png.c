@@ -58,8 +58,8 @@ static void on_read(png_structp read, png_bytep dst, size_t nbytes)
     struct png *p = png_get_io_ptr(read);
     if (nbytes > p->nbytes - p->at) {
         p->rc = pcri_fail_at(p->err, PCR_ERR_TRUNCATED, p->nbytes,
-                             "PNG: ends within a chunk: %zu bytes wanted, %zu are left",
-                             nbytes, p->nbytes - p->at);
+                             "PNG: ends within a chunk: %zu bytes expected, %zu left", nbytes,
+                             p->nbytes - p->at);
         png_longjmp(read, 1);
     }
     memcpy(dst, p->data + p->at, nbytes);

@@ -129,7 +129,7 @@ static void check_blocks(struct turbo *t)
     uint64_t left = t->source.bytes_in_buffer;
     if (blocks > 8 * left)
         pcri_turbo_fail(&t->errors, PCR_ERR_TRUNCATED,
-                        "%llu blocks cannot be in the %llu bytes left",
+                        "the %llu bytes left cannot hold %llu blocks",
                         (unsigned long long) blocks, (unsigned long long) left);
 }
 
@@ -161,7 +161,7 @@ static void parse_headers(struct turbo *t)
     if (t->cinfo.arith_code)
         pcri_turbo_fail(&t->errors, PCR_ERR_UNSUPPORTED, "arithmetic coding");
     if (t->cinfo.data_precision != 8)
-        pcri_turbo_fail(&t->errors, PCR_ERR_UNSUPPORTED, "%d bits a sample, 8 supported",
+        pcri_turbo_fail(&t->errors, PCR_ERR_UNSUPPORTED, "%d bits per sample, 8 are supported",
                         t->cinfo.data_precision);
     choose_output(t);
 }

@@ -85,8 +85,7 @@ int pcri_pixels_plan(const struct pcri_jpeg_file *f, const struct pcri_decode_pa
                                       .identical = params->identical };
     if (find_color(f, out))
         return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                         "JPEG: %u components of a colour space "
-                         "that is left to libjpeg",
+                         "JPEG: %u components of a colour space that only libjpeg handles",
                          (unsigned) f->component_count);
     bool luma_alone = out->from == PCRI_JPEG_YCC && params->color == PCR_COLOR_GRAY;
     uint32_t step = 1; /* the least common multiple of the components' h */

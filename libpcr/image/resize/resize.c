@@ -168,10 +168,10 @@ static int check_window(struct pcr_resize_options *o, uint32_t width, uint32_t h
     }
     if (o->grid_width < dst_width || o->grid_x > o->grid_width - dst_width ||
         o->grid_height < dst_height || o->grid_y > o->grid_height - dst_height)
-        return pcri_fail(
-            err, PCR_ERR_INVAL, "%u x %u pixels from %u, %u on of a grid of %u x %u",
-            (unsigned) dst_width, (unsigned) dst_height, (unsigned) o->grid_x,
-            (unsigned) o->grid_y, (unsigned) o->grid_width, (unsigned) o->grid_height);
+        return pcri_fail(err, PCR_ERR_INVAL, "%u x %u pixels from %u, %u of a grid of %u x %u",
+                         (unsigned) dst_width, (unsigned) dst_height, (unsigned) o->grid_x,
+                         (unsigned) o->grid_y, (unsigned) o->grid_width,
+                         (unsigned) o->grid_height);
     return 0;
 }
 

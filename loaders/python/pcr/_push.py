@@ -41,7 +41,7 @@ class Writer:
 
     The other arguments are those of pcr.convert(). report: after finish(), its WriteReport.
 
-    Raises InvalidError where `dst` holds a dataset already, IoError, OutOfMemory.
+    Raises InvalidError where `dst` already holds a dataset, IoError, OutOfMemory.
     """
 
     @keywords(num_workers="write threads=", workers="write threads=")
