@@ -6,16 +6,6 @@
 #include "base/random.h"
 #include "made_loader.h"
 
-/* NULL at the epoch's end. */
-static inline struct pcr_batch *take(struct pcr_loader *l)
-{
-    struct pcr_batch *b = NULL;
-    struct pcr_error err;
-    int rc = pcr_loader_next(l, &b, &err);
-    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
-    return b;
-}
-
 static bool bad[MADE_SAMPLES];
 
 /* Damages group 1 of a sample, or undoes it. */

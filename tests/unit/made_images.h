@@ -132,4 +132,21 @@ static inline void set_up_folder(void)
     made_images();
 }
 
+/* The next batch, NULL at the epoch's end. */
+static inline struct pcr_batch *next(struct pcr_loader *l)
+{
+    struct pcr_batch *b = NULL;
+    struct pcr_error err;
+    int rc = pcr_loader_next(l, &b, &err);
+    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
+    ck_assert(rc == PCR_END ? !b : b != NULL);
+    return b;
+}
+
+static inline void pass(struct pcr_loader *l)
+{
+    struct pcr_batch *b = next(l);
+    pcr_batch_release(&b);
+}
+
 #endif

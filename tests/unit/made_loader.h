@@ -37,4 +37,20 @@ static inline void start(struct pcr_loader *l, uint64_t epoch)
     made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
 }
 
+/* Small windows and blocks, so that an epoch has many. */
+static inline struct pcr_loader_options small_windows(void)
+{
+    return (struct pcr_loader_options) {
+        .size = sizeof(struct pcr_loader_options),
+        .seed = 3,
+        .batch_size = 8,
+        .output.height = 24,
+        .output.width = 20,
+        .order.block_samples = 5,
+        .order.window_samples = 30,
+        .threads.count = 2,
+        .transform.flip_ppm = 500000,
+    };
+}
+
 #endif

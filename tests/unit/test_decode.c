@@ -7,24 +7,18 @@
 #include <time.h>
 
 #include "compose.h"
+#include "decoder.h"
 #include "generator.h"
 #include "image/codecs/codec.h"
 #include "image/pixels/pixels.h"
 #include "suite.h"
-
-static struct pcr_decoder *decoder;
 
 static void set_up(void)
 {
     unsigned seed = (unsigned) time(NULL);
     printf("seed %u\n", seed);
     srand(seed);
-    ck_assert_int_eq(pcr_decoder_create(&decoder, NULL), 0);
-}
-
-static void tear_down(void)
-{
-    pcr_decoder_destroy(&decoder);
+    make_decoder();
 }
 
 static const struct compose kinds[] = {
@@ -372,7 +366,7 @@ int main(void)
 {
     TCase *t = tests_case("decode");
     tcase_set_timeout(t, 60);
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_checked_fixture(t, set_up, drop_decoder);
     tcase_add_loop_test(t, windows, 0, KINDS);
     tcase_add_loop_test(t, both_decoders, 0, KINDS);
     tcase_add_loop_test(t, own_decoder, 0, KINDS);

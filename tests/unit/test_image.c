@@ -4,23 +4,9 @@
 #include <stdlib.h>
 
 #include "compose.h"
+#include "decoder.h"
 #include "image/image.h"
 #include "suite.h"
-
-static struct pcr_decoder *decoder;
-
-static void make_decoder(void)
-{
-    ck_assert_int_eq(pcr_decoder_create(&decoder, NULL), 0);
-}
-
-static void drop_decoder(void)
-{
-    pcr_decoder_destroy(&decoder);
-    ck_assert_ptr_null(decoder);
-    pcr_decoder_destroy(&decoder);
-    pcr_decoder_destroy(NULL);
-}
 
 /* --- the control: libjpeg as its manual shows it, smoothing off --- */
 

@@ -12,38 +12,6 @@
 #include "made_loader.h"
 #include "suite.h"
 
-/* Small windows and blocks, so that an epoch has many. */
-static struct pcr_loader_options options(void)
-{
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options),
-        .seed = 3,
-        .batch_size = 8,
-        .output.height = 24,
-        .output.width = 20,
-        .order.block_samples = 5,
-        .order.window_samples = 30,
-        .threads.count = 2,
-        .transform.flip_ppm = 500000,
-    };
-}
-
-static struct pcr_batch *next(struct pcr_loader *l)
-{
-    struct pcr_batch *b = NULL;
-    struct pcr_error err;
-    int rc = pcr_loader_next(l, &b, &err);
-    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
-    ck_assert(rc == PCR_END ? !b : b != NULL);
-    return b;
-}
-
-static void pass(struct pcr_loader *l)
-{
-    struct pcr_batch *b = next(l);
-    pcr_batch_release(&b);
-}
-
 static uint64_t batch_hash(const struct pcr_batch *b)
 {
     size_t pixels = (size_t) b->sample_count * b->height * b->width * b->channels;
@@ -77,7 +45,7 @@ static uint64_t run_epoch(struct pcr_loader *l, uint64_t epoch, uint8_t *seen)
 
 START_TEST(every_sample_once_for_any_thread_count)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     o.order.shuffle = (uint32_t) _i;
     uint64_t hash[3][2];
     for (uint32_t k = 0; k < 3; k++) {
@@ -161,7 +129,7 @@ START_TEST(pixels_are_right)
 {
     static const uint32_t transforms[] = { PCR_TRANSFORM_RANDOM_CROP,
                                            PCR_TRANSFORM_CENTER_CROP, PCR_TRANSFORM_STRETCH };
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     o.transform.kind = transforms[_i];
     o.output.layout = _i == 1 ? PCR_LAYOUT_NCHW : PCR_LAYOUT_NHWC;
     o.output.color = _i == 2 ? PCR_COLOR_GRAY : PCR_COLOR_RGB;
@@ -189,7 +157,7 @@ END_TEST
 
 START_TEST(last_batch)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     for (int drop = 0; drop < 2; drop++) {
         o.flags = drop ? PCR_LOADER_DROP_LAST : 0;
         struct pcr_loader *l = create(&o);
@@ -220,7 +188,7 @@ END_TEST
 
 START_TEST(early_ends)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     struct pcr_batch *kept[8] = { 0 };
     uint32_t random = (uint32_t) _i + 1;
     for (int round = 0; round < 30; round++) {
@@ -259,7 +227,7 @@ static void *release_thread(void *context)
 
 START_TEST(batches_outlive_the_loader)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     struct pcr_loader *l = create(&o);
     struct pcr_batch *held[13];
     uint64_t hash[13];
@@ -285,7 +253,7 @@ END_TEST
 /* The batches are those of pcr_loader_next(), whatever the time. */
 START_TEST(next_within)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     struct pcr_batch *b;
     struct pcr_error err;
     uint64_t hash[13];
@@ -326,7 +294,7 @@ static void *cancel_thread(void *loader)
  * that one was late, once more. */
 START_TEST(cancel)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     struct pcr_batch *b;
     struct pcr_error err;
     o.output.height = o.output.width = 600;
@@ -357,7 +325,7 @@ END_TEST
 
 START_TEST(many_lives)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     for (uint32_t i = 0; i < 2000; i++) {
         o.threads.count = 1 + i % 3;
         o.threads.reader_count = made_readers(i % 4);
@@ -375,7 +343,7 @@ END_TEST
 
 START_TEST(fidelity_changes)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     o.transform.kind = PCR_TRANSFORM_STRETCH;
     o.output.layout = PCR_LAYOUT_NHWC;
     o.output.color = PCR_COLOR_RGB;
@@ -412,7 +380,7 @@ END_TEST
  * batch, which is read before the rest, are gaps of less than a page later on. */
 START_TEST(bytes_read)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     uint64_t before = 0;
     for (uint32_t g = 1; g <= group_count; g++) {
         struct pcr_loader_stats stats = { .size = sizeof(stats) };
@@ -484,7 +452,7 @@ static void check_faults(const struct pcr_loader *l, bool degrade, uint64_t *sta
 /* More than are remembered: the last ones. */
 START_TEST(faults_are_bounded)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     struct pcr_bad_sample f = { .size = sizeof(f) };
     o.bad_sample = PCR_SAMPLE_SKIP;
     o.threads.count = 1;
@@ -505,7 +473,7 @@ END_TEST
 /* One bad chunk costs only its sample, in whose place another one stands. */
 START_TEST(bad_samples_replaced_or_degraded)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     bool degrade = _i / 3;
     uint64_t hash[2];
     o.order.shuffle = (uint32_t) (1 + _i % 3);
@@ -548,7 +516,7 @@ END_TEST
 
 START_TEST(bad_samples_are_errors)
 {
-    struct pcr_loader_options o = options();
+    struct pcr_loader_options o = small_windows();
     o.order.shuffle = (uint32_t) _i;
     struct pcr_error err[2];
     uint32_t good[2] = { 0 };
@@ -590,7 +558,7 @@ static void *get_memory(void *context, size_t nbytes)
 
 START_TEST(bad_options)
 {
-    struct pcr_loader_options good = options(), bad[60];
+    struct pcr_loader_options good = small_windows(), bad[60];
     size_t n = 0;
     for (size_t i = 0; i < 60; i++)
         bad[i] = good;

@@ -66,7 +66,7 @@ static uint64_t run_ranks(struct pcr_loader_options o, uint64_t *out)
          step++, first = n) {
         uint32_t size = 0;
         for (uint32_t r = 0; r < o.shard.world; r++) {
-            struct pcr_batch *b = take(l[r]);
+            struct pcr_batch *b = next(l[r]);
             ck_assert_ptr_nonnull(b);
             ck_assert_uint_eq(b->number, step);
             size = r ? size : b->sample_count;
@@ -80,7 +80,7 @@ static uint64_t run_ranks(struct pcr_loader_options o, uint64_t *out)
         qsort(out + first, n - first, sizeof(*out), compare);
     }
     for (uint32_t r = 0; r < o.shard.world; r++) {
-        ck_assert_ptr_null(take(l[r]));
+        ck_assert_ptr_null(next(l[r]));
         pcr_loader_destroy(&l[r]);
     }
     return n;
@@ -128,7 +128,7 @@ START_TEST(stand_ins_have_their_own_crops)
     damage(69);
     struct pcr_loader *l = create(&o);
     start(l, 4);
-    struct pcr_batch *b = take(l);
+    struct pcr_batch *b = next(l);
     ck_assert_uint_eq(b->sample_count, 3);
     o.transform.kind = PCR_TRANSFORM_RANDOM_CROP;
     o.transform.area_min_ppm = 80000;
@@ -171,7 +171,7 @@ START_TEST(lost_record)
         damage(i);
     struct pcr_loader *l = create(&o);
     start(l, 0);
-    for (struct pcr_batch *b; (b = take(l));) {
+    for (struct pcr_batch *b; (b = next(l));) {
         for (uint32_t i = 0; i < b->sample_count; i++) {
             ck_assert(!bad[b->indices[i]]);
             stand_ins += !b->valid[i];
@@ -201,7 +201,7 @@ START_TEST(cut_off)
     ck_assert_int_eq(truncate(path, (off_t) pcr_dataset_record_prefix(dataset, 1, 2) + 1), 0);
     struct pcr_loader *l = create(&o);
     start(l, 0);
-    for (struct pcr_batch *b; (b = take(l)); pcr_batch_release(&b))
+    for (struct pcr_batch *b; (b = next(l)); pcr_batch_release(&b))
         for (uint32_t i = 0; i < b->sample_count; i++, samples++) {
             bool is_cut = b->indices[i] - info.first_sample < info.sample_count;
             ck_assert_uint_ge(b->fidelities[i], is_cut ? 2 : group_count);
@@ -232,7 +232,7 @@ START_TEST(stand_ins_keep_their_rules)
     damage_at_random(30, 7);
     struct pcr_loader *l = create(&o);
     start(l, 0);
-    for (struct pcr_batch *b; (b = take(l));) {
+    for (struct pcr_batch *b; (b = next(l));) {
         for (uint32_t i = 0; i < b->sample_count; i++) {
             ck_assert_uint_eq(b->fidelities[i], fidelities[b->indices[i]]);
             ck_assert(augment[b->indices[i]] || !b->crops[i].flipped);
@@ -256,8 +256,8 @@ START_TEST(files)
     struct pcr_loader *l = create(&o);
     start(l, 3);
     start(pixels, 3);
-    while ((b = take(l))) {
-        p = take(pixels);
+    while ((b = next(l))) {
+        p = next(pixels);
         ck_assert_uint_eq(b->sample_count, p->sample_count);
         ck_assert_mem_eq(b->indices, p->indices, b->sample_count * sizeof(*b->indices));
         ck_assert_mem_eq(b->valid, p->valid, b->sample_count);
@@ -275,7 +275,7 @@ START_TEST(files)
         pcr_batch_release(&b);
         pcr_batch_release(&p);
     }
-    ck_assert_ptr_null(take(pixels));
+    ck_assert_ptr_null(next(pixels));
     pcr_loader_destroy(&l);
     pcr_loader_destroy(&pixels);
     repair();
@@ -295,7 +295,7 @@ START_TEST(goes_on)
     start(l, 1);
     for (uint32_t k = 0; k < 13; k++) {
         made_check(pcr_loader_state(l, states[k], &err), &err);
-        b = take(l);
+        b = next(l);
         for (uint32_t i = 0; i < b->sample_count; i++)
             want[n++] = sample_hash(b, i);
         pcr_batch_release(&b);
@@ -305,7 +305,7 @@ START_TEST(goes_on)
         o.batch_size = 8 - k / 4; /* another one, where steps are others */
         l = create(&o);
         made_check(pcr_loader_resume(l, states[k], sizeof(states[k]), &err), &err);
-        for (n = (uint64_t) k * 8; (b = take(l)); pcr_batch_release(&b))
+        for (n = (uint64_t) k * 8; (b = next(l)); pcr_batch_release(&b))
             for (uint32_t i = 0; i < b->sample_count; i++)
                 ck_assert_uint_eq(sample_hash(b, i), want[n++]);
         ck_assert_uint_eq(n, MADE_SAMPLES);
@@ -336,7 +336,7 @@ START_TEST(nothing_good)
                   "%s", err.message);
     repair();
     start(l, 0); /* all is well again */
-    b = take(l);
+    b = next(l);
     ck_assert_uint_eq(b->sample_count, 2);
     pcr_batch_release(&b);
     pcr_loader_destroy(&l);
@@ -357,7 +357,7 @@ START_TEST(early_ends)
         struct pcr_loader *l = create(&o);
         start(l, k);
         if (k % 3) {
-            b = take(l);
+            b = next(l);
             ck_assert_uint_eq(b->indices[0], 50);
             pcr_batch_release(&b);
         }

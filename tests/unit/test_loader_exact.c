@@ -60,12 +60,12 @@ static struct sum run(struct pcr_loader_options o, const uint8_t *state)
         else
             start(l[o.shard.rank], 1);
     }
-    for (uint32_t size; (b = take(l[0])); sum.steps++) {
+    for (uint32_t size; (b = next(l[0])); sum.steps++) {
         size = b->sample_count;
         add(&sum, &o, b);
         pcr_batch_release(&b);
         for (uint32_t r = 1; r < o.shard.world; r++) {
-            b = take(l[r]);
+            b = next(l[r]);
             ck_assert_ptr_nonnull(b);
             ck_assert_uint_eq(b->sample_count, size);
             add(&sum, &o, b);
@@ -74,7 +74,7 @@ static struct sum run(struct pcr_loader_options o, const uint8_t *state)
     }
     for (uint32_t r = 0; r < o.shard.world; r++) {
         struct pcr_loader_stats stats = { .size = sizeof(stats) };
-        ck_assert_ptr_null(take(l[r]));
+        ck_assert_ptr_null(next(l[r]));
         made_check(pcr_loader_stats(l[r], &stats, &err), &err);
         sum.replaced += (uint32_t) stats.replaced_count;
         if (!state)
@@ -150,7 +150,7 @@ START_TEST(workers)
             for (o.shard.worker = 0; o.shard.worker < o.shard.worker_count; o.shard.worker++) {
                 struct pcr_loader *l = create(&o);
                 start(l, 1);
-                for (struct pcr_batch *b; (b = take(l)); batches++) {
+                for (struct pcr_batch *b; (b = next(l)); batches++) {
                     add(&sum, &o, b);
                     pcr_batch_release(&b);
                 }
@@ -218,7 +218,7 @@ START_TEST(goes_on)
     struct pcr_loader *l = create(&o);
     start(l, 1);
     for (int k = 0; k < 5; k++) {
-        struct pcr_batch *b = take(l);
+        struct pcr_batch *b = next(l);
         for (uint32_t i = 0; i < b->sample_count; i++)
             had[b->indices[i]] = true;
         pcr_batch_release(&b);

@@ -61,15 +61,6 @@ struct seen {
     uint64_t index[MOST], pixels[MOST];
 };
 
-static struct pcr_batch *next(struct pcr_loader *l)
-{
-    struct pcr_batch *b = NULL;
-    struct pcr_error err;
-    int rc = pcr_loader_next(l, &b, &err);
-    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
-    return b;
-}
-
 /* The samples of the next `batches` batches, added to *out. */
 static void take(struct pcr_loader *l, uint32_t batches, struct seen *out)
 {

@@ -11,33 +11,9 @@
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options),
-        .seed = 3,
-        .batch_size = 8,
-        .output.height = 24,
-        .output.width = 20,
-        .order.block_samples = 5,
-        .order.window_samples = 30,
-        .threads.count = 2,
-        .transform.flip_ppm = 500000,
-        .order.shuffle = shuffle,
-    };
-}
-
-static struct pcr_batch *next(struct pcr_loader *l)
-{
-    struct pcr_batch *b = NULL;
-    struct pcr_error err;
-    int rc = pcr_loader_next(l, &b, &err);
-    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
-    return b;
-}
-
-static void pass(struct pcr_loader *l)
-{
-    struct pcr_batch *b = next(l);
-    pcr_batch_release(&b);
+    struct pcr_loader_options o = small_windows();
+    o.order.shuffle = shuffle;
+    return o;
 }
 
 static void save(const struct pcr_loader *l, uint8_t *state)

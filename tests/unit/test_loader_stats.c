@@ -200,21 +200,6 @@ static struct pcr_loader_stats stats_of(const struct pcr_loader *l)
     return s;
 }
 
-static struct pcr_batch *next(struct pcr_loader *l)
-{
-    struct pcr_batch *b = NULL;
-    struct pcr_error err;
-    int rc = pcr_loader_next(l, &b, &err);
-    ck_assert_msg(rc >= 0, "%s", rc < 0 ? err.message : "");
-    return b;
-}
-
-static void pass(struct pcr_loader *l)
-{
-    struct pcr_batch *b = next(l);
-    pcr_batch_release(&b);
-}
-
 /* Waits until all batches ahead are made, no thread works, and something of what comes next is
  * read: a window that ends with a batch leaves nothing for a moment. */
 static struct pcr_loader_stats wait_full(const struct pcr_loader *l)

@@ -165,17 +165,36 @@ START_TEST(cases_by_an_odd_ladder)
 }
 END_TEST
 
+/* What these tests encode with, and into. */
+static struct pcr_ladder *ladder;
+static struct pcri_pk_frequencies *frequencies;
+static struct pcri_pk_tables *tables;
+static struct pcr_buffer file;
+static struct coded coded;
+
+static void train(const char *ladder_text)
+{
+    ladder = packed_ladder(ladder_text);
+    frequencies = packed_train(ladder);
+    ck_assert_int_eq(pcri_pk_tables_create(frequencies, true, &tables, NULL), 0);
+}
+
+static void forget(void)
+{
+    coded_free(&coded);
+    coded = (struct coded) { 0 };
+    pcr_buffer_free(&file);
+    pcri_pk_tables_destroy(&tables);
+    pcri_pk_frequencies_destroy(&frequencies);
+    pcr_ladder_destroy(&ladder);
+}
+
 /* Samplings of any kind, down to one pixel, of which tables know nothing. */
 START_TEST(geometry)
 {
     static const uint32_t sizes[][2] = { { 1, 1 },  { 8, 8 },   { 9, 7 },  { 17, 1 },
                                          { 1, 33 }, { 64, 64 }, { 47, 81 } };
-    struct pcr_ladder *l = packed_ladder(odd_ladder);
-    struct pcri_pk_frequencies *f = packed_train(l);
-    struct pcri_pk_tables *tables;
-    struct pcr_buffer file = { 0 };
-    struct coded coded = { 0 };
-    ck_assert_int_eq(pcri_pk_tables_create(f, true, &tables, NULL), 0);
+    train(odd_ladder);
     for (int s = 0; s < PCR_GEN_SUBSAMPLINGS; s++)
         for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
             struct packed_image m = { 0 };
@@ -185,29 +204,20 @@ START_TEST(geometry)
                                            (enum pcr_gen_subsampling) s, &file),
                              0);
             ck_assert(packed_image_read(&file, &m));
-            encode(&m, l, 0, tables, &params, &coded);
-            check_prefixes(&m, l, 0, tables, &params, &coded, "geometry");
+            encode(&m, ladder, 0, tables, &params, &coded);
+            check_prefixes(&m, ladder, 0, tables, &params, &coded, "geometry");
             packed_image_free(&m);
         }
-    coded_free(&coded);
-    pcr_buffer_free(&file);
-    pcri_pk_tables_destroy(&tables);
-    pcri_pk_frequencies_destroy(&f);
-    pcr_ladder_destroy(&l);
+    forget();
 }
 END_TEST
 
 /* Coefficients that no picture has: every magnitude and sign, so that all escapes come. */
 START_TEST(noise)
 {
-    struct pcr_ladder *l = packed_ladder(pcri_ladder_builtin_text("packed"));
-    struct pcri_pk_frequencies *f = packed_train(l);
-    struct pcri_pk_tables *tables;
-    struct pcr_buffer file = { 0 };
-    struct coded coded = { 0 };
     struct packed_image m = { 0 };
     uint64_t x = 1;
-    ck_assert_int_eq(pcri_pk_tables_create(f, true, &tables, NULL), 0);
+    train(pcri_ladder_builtin_text("packed"));
     ck_assert_int_eq(pcr_gen_photo(1, 120, 90, 90, PCR_GEN_420, &file), 0);
     ck_assert(packed_image_read(&file, &m));
     for (uint32_t c = 0; c < 3; c++)
@@ -218,53 +228,44 @@ START_TEST(noise)
             v >>= x >> 33 & 15;
             m.coefs.planes[c].coef[i] = (int16_t) (x >> 32 & 1 ? -v : v);
         }
-    for (uint32_t script = 0; script < l->script_count; script++) {
+    for (uint32_t script = 0; script < ladder->script_count; script++) {
         const struct pcri_pk_params params = { tables->hash, 3, 2 };
-        encode(&m, l, script, tables, &params, &coded);
-        check_prefixes(&m, l, script, tables, &params, &coded, "noise");
+        encode(&m, ladder, script, tables, &params, &coded);
+        check_prefixes(&m, ladder, script, tables, &params, &coded, "noise");
     }
     m.coefs.planes[0].coef[1] = 1024;
     const struct pcri_pk_params params = { tables->hash, 3, 2 };
-    ck_assert_int_eq(pcri_pk_encode(&encoder, &m.coefs, &m.file, &l->scripts[0],
-                                    l->group_count, tables, &params, coded.chunks, &err),
+    ck_assert_int_eq(pcri_pk_encode(&encoder, &m.coefs, &m.file, &ladder->scripts[0],
+                                    ladder->group_count, tables, &params, coded.chunks, &err),
                      PCR_ERR_UNSUPPORTED);
     packed_image_free(&m);
-    coded_free(&coded);
-    pcr_buffer_free(&file);
-    pcri_pk_tables_destroy(&tables);
-    pcri_pk_frequencies_destroy(&f);
-    pcr_ladder_destroy(&l);
+    forget();
 }
 END_TEST
 
 /* Bits turned, bytes cut off and added: CORRUPT, or coefficients that can be. */
 START_TEST(damage)
 {
-    struct pcr_ladder *l = packed_ladder(pcri_ladder_builtin_text("packed"));
-    struct pcri_pk_frequencies *f = packed_train(l);
-    struct pcri_pk_tables *tables;
-    struct pcr_buffer file = { 0 };
-    struct coded coded = { 0 };
     struct packed_image m = { 0 };
     uint64_t x = 1;
     uint32_t refused = 0;
-    ck_assert_int_eq(pcri_pk_tables_create(f, true, &tables, NULL), 0);
+    train(pcri_ladder_builtin_text("packed"));
     ck_assert_int_eq(pcr_gen_photo(3, 100, 140, 90, PCR_GEN_420, &file), 0);
     ck_assert(packed_image_read(&file, &m));
     const struct pcri_pk_params params = { tables->hash, 2, 3 };
-    encode(&m, l, 0, tables, &params, &coded);
+    encode(&m, ladder, 0, tables, &params, &coded);
     packed_planes_make(&m, true, &got);
     for (int i = 0; i < 600; i++) {
         x = x * 6364136223846793005u + 1442695040888963407u;
-        uint32_t g = (uint32_t) (x >> 33) % l->group_count;
+        uint32_t g = (uint32_t) (x >> 33) % ladder->group_count;
         struct pcr_span *s = &coded.spans[g], whole = *s;
         uint8_t *at = (uint8_t *) (uintptr_t) s->data + (x >> 40) % whole.nbytes, was = *at;
         if (i % 3 == 0)
             s->nbytes = (size_t) (x >> 40) % whole.nbytes;
         else
             *at ^= (uint8_t) (1u << (x >> 60 & 7));
-        int rc = decode(&m, l, 0, tables, &params, &coded, l->group_count, 0, UINT32_MAX,
-                        &got);
+        int rc = decode(&m, ladder, 0, tables, &params, &coded, ladder->group_count, 0,
+                        UINT32_MAX, &got);
         ck_assert_msg(rc == 0 || rc == PCR_ERR_CORRUPT, "%d", rc);
         refused += rc != 0;
         bool legal = true;
@@ -279,11 +280,7 @@ START_TEST(damage)
     }
     ck_assert_uint_gt(refused, 300);
     packed_image_free(&m);
-    coded_free(&coded);
-    pcr_buffer_free(&file);
-    pcri_pk_tables_destroy(&tables);
-    pcri_pk_frequencies_destroy(&f);
-    pcr_ladder_destroy(&l);
+    forget();
 }
 END_TEST
 

@@ -5,6 +5,7 @@
 
 #include <pcr/image.h>
 
+#include "decoder.h"
 #include "packed/coding.h"
 #include "packed/segments.h"
 #include "packed_images.h"
@@ -14,7 +15,6 @@ enum { MOST = 40 };
 
 static struct pcr_error err;
 static struct pcr_ladder *ladder;
-static struct pcr_decoder *decoder;
 static struct pcr_buffer source, pixels, other, file;
 static struct pcri_coded packed;
 
@@ -139,7 +139,7 @@ static int decode(const struct pcr_ladder *of)
 static void set_up(void)
 {
     ck_assert_int_eq(pcr_ladder_create("packed", &ladder, &err), 0);
-    ck_assert_int_eq(pcr_decoder_create(&decoder, &err), 0);
+    make_decoder();
     photo(200, 152, PCR_GEN_420);
     ck_assert_int_eq(decode(ladder), 0);
 }
@@ -149,7 +149,7 @@ static void tear_down(void)
     while (made_count)
         pcr_buffer_free(&made[--made_count]);
     pcr_ladder_destroy(&ladder);
-    pcr_decoder_destroy(&decoder);
+    drop_decoder();
     pcri_coded_free(&packed);
     pcr_buffer_free(&source);
     pcr_buffer_free(&pixels);

@@ -5,22 +5,11 @@
 
 #include <png.h>
 
+#include "decoder.h"
 #include "image/image.h"
 #include "suite.h"
 
 enum { WIDTH = 21, HEIGHT = 13 };
-
-static struct pcr_decoder *decoder;
-
-static void make_decoder(void)
-{
-    ck_assert_int_eq(pcr_decoder_create(&decoder, NULL), 0);
-}
-
-static void drop_decoder(void)
-{
-    pcr_decoder_destroy(&decoder);
-}
 
 static void on_write(png_structp png, png_bytep data, size_t nbytes)
 {

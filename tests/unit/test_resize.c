@@ -4,20 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "decoder.h"
 #include "image/image.h"
 #include "suite.h"
-
-static struct pcr_decoder *decoder;
-
-static void make_decoder(void)
-{
-    ck_assert_int_eq(pcr_decoder_create(&decoder, NULL), 0);
-}
-
-static void drop_decoder(void)
-{
-    pcr_decoder_destroy(&decoder);
-}
 
 static struct pcr_resize_options window(double x0, double y0, double x1, double y1)
 {

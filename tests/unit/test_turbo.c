@@ -5,25 +5,19 @@
 #include <string.h>
 
 #include <jerror.h>
-#include <pcr/image.h>
 
 #include "base/base.h"
+#include "decoder.h"
 #include "generator.h"
 #include "jpeg/turbo.h"
 #include "suite.h"
 
-static struct pcr_decoder *decoder;
 static struct pcr_buffer file, pixels, control;
 static struct pcr_error err;
 
-static void set_up(void)
-{
-    ck_assert_int_eq(pcr_decoder_create(&decoder, &err), 0);
-}
-
 static void tear_down(void)
 {
-    pcr_decoder_destroy(&decoder);
+    drop_decoder();
     pcr_buffer_free(&file);
     pcr_buffer_free(&pixels);
     pcr_buffer_free(&control);
@@ -129,7 +123,7 @@ END_TEST
 int main(void)
 {
     TCase *t = tests_case("turbo");
-    tcase_add_checked_fixture(t, set_up, tear_down);
+    tcase_add_checked_fixture(t, make_decoder, tear_down);
     tcase_add_test(t, scans);
     tcase_add_test(t, precision);
     tcase_add_test(t, lengths_of_app1);
