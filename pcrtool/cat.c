@@ -15,6 +15,7 @@
 struct cat_settings {
     const char *output;
     uint64_t fidelity;
+    uint32_t jpeg;
 };
 
 /* Writes into what exists: a device, a pipe, the target of a symbolic link. */
@@ -54,7 +55,7 @@ static int write_file(const char *path, const struct pcr_buffer *bytes)
 }
 
 static int read_sample(const struct pcrtool_input *in, const char *name, uint32_t fidelity,
-                       struct pcr_buffer *bytes)
+                       struct pcr_decoder *baseline, struct pcr_buffer *bytes)
 {
     struct pcr_sample *sample = NULL;
     struct pcr_error err;
@@ -64,7 +65,7 @@ static int read_sample(const struct pcrtool_input *in, const char *name, uint32_
         return rc;
     rc = pcr_sample_acquire(in->dataset, index, &sample, &err);
     if (!rc)
-        rc = pcr_sample_read(sample, fidelity, bytes, &err);
+        rc = pcrtool_input_file(sample, fidelity, baseline, bytes, &err);
     pcr_sample_release(&sample);
     return rc ? pcrtool_failed(in->command, &err) : PCRTOOL_DONE;
 }
@@ -74,6 +75,7 @@ static int run_cat(const struct pcrtool_args *args)
     const struct cat_settings *set = args->settings;
     struct pcr_buffer bytes = { 0 };
     struct pcrtool_input in;
+    struct pcr_decoder *baseline = NULL;
     uint32_t fidelity = 0;
 
     if (!set->output && isatty(STDOUT_FILENO)) {
@@ -86,7 +88,9 @@ static int run_cat(const struct pcrtool_args *args)
         return rc;
     rc = pcrtool_input_fidelity(&in, set->fidelity, &fidelity);
     if (!rc)
-        rc = read_sample(&in, args->operands[1], fidelity, &bytes);
+        rc = pcrtool_input_decoder(&in, set->jpeg, &baseline);
+    if (!rc)
+        rc = read_sample(&in, args->operands[1], fidelity, baseline, &bytes);
     if (!rc && !set->output)
         fwrite(bytes.data, 1, bytes.nbytes, stdout); /* main checks ferror() */
     else if (!rc && write_file(set->output, &bytes)) {
@@ -94,6 +98,7 @@ static int run_cat(const struct pcrtool_args *args)
         rc = PCRTOOL_FAILED;
     }
     pcr_buffer_free(&bytes);
+    pcr_decoder_destroy(&baseline);
     pcrtool_input_close(&in);
     return rc;
 }
@@ -103,6 +108,10 @@ static int run_cat(const struct pcrtool_args *args)
 static const struct pcrtool_option options[] = {
     { "fidelity", "G", "groups 1 to G (default: the highest, without loss)", PCRTOOL_NUMBER,
       SETTING(fidelity), .letter = 'g', .min = 1, .max = PCRTOOL_MAX_FIDELITY },
+    { "jpeg", "FORM",
+      "of a coded sample's file: progressive (default), or baseline, with restart\n"
+      "markers, as decoders in hardware want it",
+      PCRTOOL_CHOICE, SETTING(jpeg), .words = PCRTOOL_JPEG_FORMS },
     { "output", "FILE", "write to FILE, all of it or nothing", PCRTOOL_TEXT, SETTING(output),
       .letter = 'o' },
     { 0 },

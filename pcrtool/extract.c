@@ -17,6 +17,7 @@
 struct extract_settings {
     const char *split, *class_name;
     uint64_t fidelity;
+    uint32_t jpeg;
     bool force, list, degrade, json, quiet;
 };
 
@@ -27,7 +28,8 @@ struct extraction {
     uint32_t fidelity;
     int out_fd;
     const char *out;
-    struct pcr_buffer bytes; /* of the current sample */
+    struct pcr_buffer bytes;      /* of the current sample */
+    struct pcr_decoder *baseline; /* NULL: files are progressive */
     struct pcrtool_list list;
     uint64_t written_count, written_nbytes, unsafe_count, damaged_count, degraded_count;
     bool record_failed; /* the last sample's record cannot be opened */
@@ -90,7 +92,7 @@ static int read_lower(struct extraction *x, const struct pcr_sample *sample,
     struct pcr_error lower;
     uint32_t g = x->fidelity - 1;
     int rc = PCR_ERR_CORRUPT;
-    while (g && is_damage(rc = pcr_sample_read(sample, g, &x->bytes, &lower)))
+    while (g && is_damage(rc = pcrtool_input_file(sample, g, x->baseline, &x->bytes, &lower)))
         g--;
     snprintf(text, sizeof(text), "damaged: written at fidelity %" PRIu32, g);
     if (!rc)
@@ -113,7 +115,7 @@ static int extract_sample(struct extraction *x, const struct pcr_sample *sample,
         x->unsafe_count++;
         return PCRTOOL_DONE;
     }
-    int rc = pcr_sample_read(sample, x->fidelity, &x->bytes, &err);
+    int rc = pcrtool_input_file(sample, x->fidelity, x->baseline, &x->bytes, &err);
     if (is_damage(rc) && x->set->degrade)
         rc = read_lower(x, sample, info, &err);
     if (is_damage(rc)) {
@@ -234,6 +236,8 @@ static int extract(struct extraction *x, const struct pcrtool_args *args)
 {
     int rc = pcrtool_input_fidelity(&x->in, x->set->fidelity, &x->fidelity);
     if (!rc)
+        rc = pcrtool_input_decoder(&x->in, x->set->jpeg, &x->baseline);
+    if (!rc)
         rc = open_out(x);
     if (!rc && x->set->list)
         pcrtool_list_begin(&x->list, &x->in, x->set->split);
@@ -263,6 +267,7 @@ static int run_extract(const struct pcrtool_args *args)
         return rc;
     rc = extract(&x, args);
     pcr_buffer_free(&x.bytes);
+    pcr_decoder_destroy(&x.baseline);
     pcrtool_list_free(&x.list);
     pcrtool_input_close(&x.in);
     return rc;
@@ -273,6 +278,10 @@ static int run_extract(const struct pcrtool_args *args)
 static const struct pcrtool_option options[] = {
     { "fidelity", "G", "groups 1 to G (default: the highest, without loss)", PCRTOOL_NUMBER,
       SETTING(fidelity), .letter = 'g', .min = 1, .max = PCRTOOL_MAX_FIDELITY },
+    { "jpeg", "FORM",
+      "of coded samples' files: progressive (default), or baseline, with restart\n"
+      "markers, as decoders in hardware want it",
+      PCRTOOL_CHOICE, SETTING(jpeg), .words = PCRTOOL_JPEG_FORMS },
     { "split", "NAME", "only this split", PCRTOOL_TEXT, SETTING(split) },
     { "class", "NAME", "only this class: its name or number", PCRTOOL_TEXT,
       SETTING(class_name) },

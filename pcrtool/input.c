@@ -197,3 +197,21 @@ void pcrtool_json_set_labels(json_t *object, const struct pcrtool_input *in,
     if (name)
         pcrtool_json_set_text(object, "class", name, strlen(name));
 }
+
+int pcrtool_input_decoder(const struct pcrtool_input *in, uint32_t jpeg,
+                          struct pcr_decoder **out)
+{
+    struct pcr_error err;
+    *out = NULL;
+    if (jpeg != PCRTOOL_JPEG_BASELINE)
+        return PCRTOOL_DONE;
+    return pcr_decoder_create(out, &err) ? pcrtool_failed(in->command, &err) : PCRTOOL_DONE;
+}
+
+int pcrtool_input_file(const struct pcr_sample *sample, uint32_t fidelity,
+                       struct pcr_decoder *baseline, struct pcr_buffer *out,
+                       struct pcr_error *err)
+{
+    return baseline ? pcr_sample_baseline(sample, fidelity, baseline, NULL, out, err)
+                    : pcr_sample_read(sample, fidelity, out, err);
+}

@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <pcr/dataset.h>
+#include <pcr/image.h>
 #include <pcr/system.h>
 
 #include "options.h"
@@ -35,6 +36,20 @@ struct pcr_system_info pcrtool_system(void);
 
 /* Accepts a zeroed input. */
 void pcrtool_input_close(struct pcrtool_input *in);
+
+/* What --jpeg says, after 0: nothing was given. */
+#define PCRTOOL_JPEG_FORMS "progressive|baseline"
+enum { PCRTOOL_JPEG_PROGRESSIVE = 1, PCRTOOL_JPEG_BASELINE = 2 };
+
+/* Reads the sample's file, a coded one's as baseline JPEG where there is a decoder for that, which
+ * pcrtool_input_decoder() makes. On failure *err says why, and nothing is printed: returns the
+ * library's code. */
+int pcrtool_input_file(const struct pcr_sample *sample, uint32_t fidelity,
+                       struct pcr_decoder *baseline, struct pcr_buffer *out,
+                       struct pcr_error *err);
+/* Makes the decoder if the setting wants baseline files, else *out is NULL. */
+int pcrtool_input_decoder(const struct pcrtool_input *in, uint32_t jpeg,
+                          struct pcr_decoder **out);
 
 /* Checks a --fidelity setting (0: not given) against the dataset's groups. */
 int pcrtool_input_fidelity(const struct pcrtool_input *in, uint64_t setting,

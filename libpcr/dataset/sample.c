@@ -149,3 +149,30 @@ int pcr_sample_decode(const struct pcr_sample *s, uint32_t fidelity, struct pcr_
     pcri_spare_give(&s->ds->spare, &run.memory);
     return rc;
 }
+
+int pcr_sample_baseline(const struct pcr_sample *s, uint32_t fidelity, struct pcr_decoder *d,
+                        const struct pcr_baseline_options *opts, struct pcr_buffer *out,
+                        struct pcr_error *err)
+{
+    const struct pcri_head *h = s->held->record->head;
+    struct pcr_baseline_options o;
+    struct pcr_spans spans = { 0 };
+    struct pcri_run run = { 0 };
+    uint32_t g = 0;
+    if (h->coding[s->i] == PCR_CODING_OPAQUE)
+        return pcr_sample_read(s, fidelity, out, err);
+    int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_baseline_options", err);
+    if (rc)
+        return rc;
+    o.size = sizeof(o);
+    if (!o.limits)
+        o.limits = &s->ds->limits;
+    rc = read_run(s, fidelity, &g, &run, err);
+    if (!rc)
+        rc = pcri_known_spans(h, s->i, 0, g, run.groups, &spans, err);
+    if (!rc)
+        rc = pcr_decoder_baseline(d, &spans, &o, out, err);
+    pcr_spans_free(&spans);
+    pcri_spare_give(&s->ds->spare, &run.memory);
+    return rc;
+}

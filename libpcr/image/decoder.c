@@ -51,6 +51,7 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
     pcr_buffer_free(&(*d)->line);
     pcr_buffer_free(&(*d)->source);
     pcri_resizer_free(&(*d)->resizer);
+    pcri_baseline_free(&(*d)->baseline);
     free(*d);
     *d = NULL;
 }

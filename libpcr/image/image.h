@@ -4,6 +4,7 @@
 #define PCRI_IMAGE_H
 
 #include "../coding/codings.h"
+#include "../jpeg/baseline.h"
 #include "codecs/codec.h"
 #include "resize/resize.h"
 
@@ -49,6 +50,7 @@ struct pcr_decoder {
         line; /* pixels as the codec gives them, and a row of them after that */
     struct pcr_buffer source; /* pixels to be resized */
     struct pcri_resizer resizer;
+    struct pcri_baseline baseline;
 };
 
 /* --- stage.c --- */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What an encoded image says of its colours: gray or not, and its ICC profile. */
+#include "../jpeg/segment_walk.h"
 #include "codecs/png_chunks.h"
 #include "profile.h"
 
@@ -14,49 +15,10 @@ enum {
 /* A segment of an ICC profile: "ICC_PROFILE\0", its number from 1, their count, its part. */
 enum { ICC_NAME_NBYTES = 12, ICC_HEAD_NBYTES = 14 };
 
-struct segment {
-    uint8_t marker;
-    struct pcri_bytes payload;
-};
-
-/* Where a walk over the segments before the first scan is; it begins after SOI. */
-enum { SOI_NBYTES = 2 };
-struct profile_walk {
-    const struct pcr_spans *file;
-    uint32_t span;
-    size_t at;
-};
-
-/* False at its end. Spans end with segments. */
-static bool next_segment(struct profile_walk *w, struct segment *out)
+static bool is_icc(const struct pcri_walked *s)
 {
-    while (w->span < w->file->count && w->at >= w->file->items[w->span].nbytes) {
-        w->span++;
-        w->at = 0;
-    }
-    if (w->span == w->file->count)
-        return false;
-    const uint8_t *data = w->file->items[w->span].data;
-    size_t nbytes = w->file->items[w->span].nbytes;
-    /* Fill bytes, and strays as the parser passes over them. */
-    while (w->at + 4 <= nbytes &&
-           (data[w->at] != 0xFF || !data[w->at + 1] || data[w->at + 1] == 0xFF))
-        w->at++;
-    if (w->at + 4 > nbytes || data[w->at + 1] == 0xDA)
-        return false;
-    size_t length = (size_t) data[w->at + 2] << 8 | data[w->at + 3];
-    length = length < 2 ? 2 : length;
-    if (length > nbytes - w->at - 2)
-        return false;
-    *out = (struct segment) { data[w->at + 1], { data + w->at + 4, length - 2 } };
-    w->at += 2 + length;
-    return true;
-}
-
-static bool is_icc(const struct segment *s)
-{
-    return s->marker == 0xE2 && s->payload.n >= ICC_HEAD_NBYTES &&
-           !memcmp(s->payload.p, "ICC_PROFILE", ICC_NAME_NBYTES);
+    return s->marker == 0xE2 && s->nbytes >= ICC_HEAD_NBYTES &&
+           !memcmp(s->payload, "ICC_PROFILE", ICC_NAME_NBYTES);
 }
 
 static bool is_frame(uint8_t marker)
@@ -69,12 +31,12 @@ static bool is_frame(uint8_t marker)
 static bool add_part(const struct pcr_spans *file, unsigned number, struct pcr_buffer *profile,
                      unsigned *count, int *rc, struct pcr_error *err)
 {
-    struct segment s;
-    for (struct profile_walk w = { file, 0, SOI_NBYTES }; next_segment(&w, &s);)
-        if (is_icc(&s) && s.payload.p[ICC_NAME_NBYTES] == number) {
-            *count = s.payload.p[ICC_NAME_NBYTES + 1];
-            *rc = pcri_buffer_append(profile, s.payload.p + ICC_HEAD_NBYTES,
-                                     s.payload.n - ICC_HEAD_NBYTES, err);
+    struct pcri_walked s;
+    for (struct pcri_segment_walk w = pcri_segment_walk(file); pcri_segment_next(&w, &s);)
+        if (is_icc(&s) && s.payload[ICC_NAME_NBYTES] == number) {
+            *count = s.payload[ICC_NAME_NBYTES + 1];
+            *rc = pcri_buffer_append(profile, s.payload + ICC_HEAD_NBYTES,
+                                     s.nbytes - ICC_HEAD_NBYTES, err);
             return true;
         }
     return false;
@@ -83,9 +45,10 @@ static bool add_part(const struct pcr_spans *file, unsigned number, struct pcr_b
 static int read_jpeg(const struct pcr_spans *file, struct pcr_buffer *profile, bool *any,
                      struct pcr_error *err)
 {
-    struct segment s;
+    struct pcri_walked s;
     *any = false;
-    for (struct profile_walk w = { file, 0, SOI_NBYTES }; !*any && next_segment(&w, &s);)
+    for (struct pcri_segment_walk w = pcri_segment_walk(file);
+         !*any && pcri_segment_next(&w, &s);)
         *any = is_icc(&s);
     unsigned count = 255, number = 1;
     int rc = 0;
@@ -98,10 +61,10 @@ static int read_jpeg(const struct pcr_spans *file, struct pcr_buffer *profile, b
 
 static uint32_t jpeg_channels(const struct pcr_spans *file)
 {
-    struct segment s;
-    for (struct profile_walk w = { file, 0, SOI_NBYTES }; next_segment(&w, &s);)
-        if (is_frame(s.marker) && s.payload.n > 5)
-            return s.payload.p[5];
+    struct pcri_walked s;
+    for (struct pcri_segment_walk w = pcri_segment_walk(file); pcri_segment_next(&w, &s);)
+        if (is_frame(s.marker) && s.nbytes > 5)
+            return s.payload[5];
     return 0;
 }
 

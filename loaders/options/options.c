@@ -148,7 +148,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "worker", o->shard.worker, o->shard.worker_count - 1 },
         { "fidelity_step_count", o->fidelity.step_count, 1 << 20 },
     };
-    int rc = pcri_flags_check("pcr_loader_options", o->flags, PCR_LOADER_TO_SRGB * 2 - 1, err);
+    int rc = pcri_flags_check("pcr_loader_options", o->flags, PCR_LOADER_BASELINE * 2 - 1,
+                              err);
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
         rc = check_max(bounds[i].name, bounds[i].value, bounds[i].max, err);
     if (rc ||
@@ -163,6 +164,9 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
                          "loader flags EXACT and %s: one keeps all samples, the other drops "
                          "some",
                          o->flags & PCR_LOADER_DROP_LAST ? "DROP_LAST" : "DROP_UNEVEN");
+    if (o->flags & PCR_LOADER_BASELINE && !(o->flags & PCR_LOADER_RAW))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader flag BASELINE without RAW: there are no files to write");
     for (int c = 0; c < 3; c++)
         if ((rc = check_channel(o, c, err)))
             return rc;

@@ -118,12 +118,35 @@ static int keep_labels(const struct pcr_sample_info *sample, struct pcri_made *o
     return 0;
 }
 
+/* Writes what m->spans are of a coded sample as a baseline JPEG, which they become. */
+static int make_baseline(struct pcri_maker *m, const struct pcri_request *q,
+                         const struct pcr_sample_info *sample, struct pcr_error *err)
+{
+    const struct pcr_baseline_options o = {
+        .size = sizeof(o),
+        .limits = &q->dataset->limits,
+        .ladder = sample->coding == PCR_CODING_SCANS ? q->dataset->ladder : NULL,
+    };
+    int rc = pcr_decoder_baseline(m->decoder, &m->spans, &o, &m->written, err);
+    m->spans.count = 0;
+    return rc ? rc : pcri_spans_add(&m->spans, m->written.data, m->written.nbytes, err);
+}
+
+/* Is the sample's file to be written as baseline JPEG? */
+static bool wants_baseline(const struct pcri_request *q, const struct pcr_sample_info *sample)
+{
+    return q->files && q->options->flags & PCR_LOADER_BASELINE &&
+           sample->coding != PCR_CODING_OPAQUE;
+}
+
 /* After the bytes were read: pixels, label, and the sample's name before an error. */
 static int finish(struct pcri_maker *m, const struct pcri_request *q,
                   const struct pcr_sample_info *sample, uint32_t fidelity, int rc,
                   struct pcri_made *out, struct pcr_error *err)
 {
     uint64_t start = pcri_clock_ns();
+    if (!rc && wants_baseline(q, sample))
+        rc = make_baseline(m, q, sample, err);
     if (!rc && q->files)
         rc = pcri_batch_append(q->files, &m->spans, err);
     else if (!rc && (rc = make_pixels(m, q, sample, &out->crop, err)) &&
@@ -157,8 +180,9 @@ static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
     int rc = pcr_slice_describe(slice, place, &info, err);
     if (rc)
         return rc;
-    rc = q->files ? pcr_slice_file(slice, place, fidelity, &m->spans, &m->written, err)
-                  : pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
+    rc = q->files && !wants_baseline(q, &info)
+             ? pcr_slice_file(slice, place, fidelity, &m->spans, &m->written, err)
+             : pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
     return finish(m, q, &info, fidelity, rc, out, err);
 }
 

@@ -27,6 +27,14 @@ full = pcrtool("cat", path, key).stdout
 assert len(full) == sizes[-1]
 assert pixels(full) == pixels(source), "the highest fidelity has other pixels"
 
+# Another form of the file: sequential, with restart markers, and the same pixels.
+flat = pcrtool("cat", path, key, "--jpeg", "baseline").stdout
+assert b"\xff\xc0\x00" in flat and b"\xff\xdd\x00\x04" in flat and b"\xff\xd0" in flat
+assert b"\xff\xc2\x00" in full and b"\xff\xc2\x00" not in flat
+assert pixels(flat) == pixels(full)
+assert pcrtool("cat", path, key, "--jpeg", "progressive").stdout == full
+fails("cat", path, key, "--jpeg", "lossless", code=2, says=["lossless"])
+
 # -o: a new file, one that is replaced, a device, the target of a link.
 for _ in range(2):
     assert pcrtool("cat", path, key, "-o", "full.jpg").stdout == b""

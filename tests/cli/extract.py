@@ -17,6 +17,10 @@ for key in keys:
     assert pixels(data) == pixels(read(os.path.join("photos", key))), key
     assert data == pcrtool("cat", path, key).stdout
 
+pcrtool("extract", path, "flat", "--jpeg", "baseline", "-g", "2", "--quiet")
+assert read(os.path.join("flat", keys[3])) == pcrtool("cat", path, keys[3], "-g", "2", "--jpeg",
+                                                      "baseline").stdout
+
 # What is there stays, unless it is to be replaced.
 before = digests("out")
 fails("extract", path, "out", "--quiet", says=["--force"])

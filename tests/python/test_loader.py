@@ -366,9 +366,11 @@ def test_a_forked_child_is_told(path):
         assert len(order(loader)) == 48
 
 
+@pytest.mark.parametrize("form", ["progressive", "baseline"])
 @pytest.mark.parametrize("fidelity", [1, 2, None])
-def test_raw_batches(ds, fidelity):
-    with pcr.Loader(ds, batch_size=10, raw=True, fidelity=fidelity, seed=2) as loader:
+def test_raw_batches(ds, fidelity, form):
+    with pcr.Loader(ds, batch_size=10, raw=True, fidelity=fidelity, seed=2,
+                    jpeg=form) as loader:
         batches = list(loader)
     assert sorted(order(batches)) == list(range(48))
     for batch in batches:
@@ -377,8 +379,19 @@ def test_raw_batches(ds, fidelity):
         assert batch.data.dtype == np.uint8 and batch.offsets.dtype == np.int64
         assert len(files) == len(labels) == len(batch.indices)
         for file, index in zip(files, batch.indices):
-            assert file.tobytes() == ds[index].read(fidelity=fidelity)
+            assert file.tobytes() == ds[index].read(fidelity=fidelity, jpeg=form)
             assert np.shares_memory(file, batch.data)
+
+
+def test_forms_of_jpeg(ds, path):
+    progressive, baseline = ds[3].read(2), ds[3].read(2, jpeg="baseline")
+    assert b"\xff\xc2\x00" in progressive and b"\xff\xc0\x00" in baseline
+    assert b"\xff\xdd\x00\x04" in baseline  # restart markers
+    np.testing.assert_array_equal(pcr.decode(baseline), pcr.decode(progressive, identical=True))
+    with pytest.raises(pcr.InvalidError, match="jpeg is 'lossless'"):
+        ds[3].read(jpeg="lossless")
+    with pytest.raises(pcr.InvalidError, match="BASELINE without RAW"):
+        pcr.Loader(path, split="all", jpeg="baseline")
 
 
 def test_own_memory(path):

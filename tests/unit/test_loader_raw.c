@@ -34,6 +34,9 @@ static struct pcr_loader *begin(const struct pcr_loader_options *o)
     return l;
 }
 
+static bool baseline; /* the loaders' files */
+static struct pcr_decoder *decoder;
+
 /* The batch's files are what reading each sample by itself gives. */
 static void check_files(const struct pcr_batch *b)
 {
@@ -47,7 +50,10 @@ static void check_files(const struct pcr_batch *b)
         struct pcr_sample *s = NULL;
         uint64_t nbytes = b->offsets[i + 1] - b->offsets[i];
         made_check(pcr_sample_acquire(dataset, b->indices[i], &s, &err), &err);
-        made_check(pcr_sample_read(s, b->fidelities[i], &expected, &err), &err);
+        made_check(
+            baseline ? pcr_sample_baseline(s, b->fidelities[i], decoder, NULL, &expected, &err)
+                     : pcr_sample_read(s, b->fidelities[i], &expected, &err),
+            &err);
         ck_assert_uint_eq(nbytes, expected.nbytes);
         ck_assert(!memcmp(b->data + b->offsets[i], expected.data, nbytes));
         ck_assert_int_eq(b->labels[i], made_label(b->indices[i]));
@@ -91,6 +97,39 @@ START_TEST(files)
     }
     ck_assert_uint_eq(hash[0], hash[1]);
     ck_assert_uint_eq(hash[0], hash[2]);
+}
+END_TEST
+
+/* By one thread or several; of damaged ones those of lower fidelity, or others in their places. */
+START_TEST(baseline_files)
+{
+    struct pcr_loader_options o = options();
+    struct pcr_error err;
+    struct pcr_loader *l = NULL;
+    uint64_t hash[2];
+    int rc;
+    baseline = true;
+    made_check(pcr_decoder_create(&decoder, &err), &err);
+    o.flags |= PCR_LOADER_BASELINE;
+    o.fidelity.level = _i % 2 ? 3 : 0;
+    o.bad_sample = PCR_SAMPLE_DEGRADE;
+    if (_i >= 2)
+        made_damage(1, 17, 3);
+    for (uint32_t k = 0; k < 2; k++) {
+        o.threads.count = 1 + k;
+        l = begin(&o);
+        ck_assert_uint_eq(run(l, &rc, &hash[k]), MADE_SAMPLES);
+        ck_assert_int_eq(rc, PCR_END);
+        pcr_loader_destroy(&l);
+    }
+    ck_assert_uint_eq(hash[0], hash[1]);
+    if (_i >= 2)
+        made_damage(1, 17, 3);
+    o.flags = PCR_LOADER_BASELINE;
+    ck_assert_int_eq(pcr_loader_create(dataset, &o, &l, &err), PCR_ERR_INVAL);
+    ck_assert_ptr_nonnull(strstr(err.message, "BASELINE without RAW"));
+    pcr_decoder_destroy(&decoder);
+    baseline = false;
 }
 END_TEST
 
@@ -346,6 +385,7 @@ int main(void)
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 110);
     tcase_add_loop_test(t, files, 0, 6);
+    tcase_add_loop_test(t, baseline_files, 0, 4);
     tcase_add_loop_test(t, bad_samples, 0, 9);
     tcase_add_test(t, early_ends);
 #ifdef FORK

@@ -45,8 +45,18 @@ struct pcri_codec {
 };
 
 extern const struct pcri_codec pcri_codec_native; /* JPEG, our own (native.c) */
-extern const struct pcri_codec pcri_codec_turbo;  /* JPEG by libjpeg-turbo (turbo.c) */
-extern const struct pcri_codec pcri_codec_png;    /* PNG by libpng (png.c) */
+/* Coefficients alone, by a state of that codec: the decoder of the image's coding, and its header
+ * parsed. Limits on pixels are the caller's to check. */
+struct pcri_native_blocks {
+    const struct pcri_block_decoder *decoder;
+    void *state;
+    const struct pcri_block_source *source;
+};
+int pcri_native_open(void *state, const struct pcr_spans *file,
+                     const struct pcri_decode_params *params, struct pcri_native_blocks *out,
+                     struct pcr_error *err);
+extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
+extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
 
 /* The orientation of a PNG file that begins with the magic, 1 to 8. `scratch` is overwritten.
  * NOMEM. */

@@ -59,6 +59,19 @@ static int choose_decoder(struct native *n, const struct pcr_spans *file,
     return rc;
 }
 
+int pcri_native_open(void *state, const struct pcr_spans *file,
+                     const struct pcri_decode_params *params, struct pcri_native_blocks *out,
+                     struct pcr_error *err)
+{
+    struct native *n = state;
+    int rc = choose_decoder(n, file, err);
+    if (!rc)
+        rc = n->decoder->begin(n->state, file, &params->limits, params->ladder, &n->source,
+                               err);
+    *out = (struct pcri_native_blocks) { n->decoder, n->state, n->source };
+    return rc;
+}
+
 static int native_begin(void *state, const struct pcr_spans *file,
                         const struct pcri_decode_params *params,
                         struct pcri_stored_info *info_out, struct pcr_error *err)
@@ -67,10 +80,8 @@ static int native_begin(void *state, const struct pcr_spans *file,
     struct pcri_pixel_plan plan;
     n->params = *params;
     n->kept = false;
-    int rc = choose_decoder(n, file, err);
-    if (!rc)
-        rc = n->decoder->begin(n->state, file, &params->limits, params->ladder, &n->source,
-                               err);
+    struct pcri_native_blocks blocks;
+    int rc = pcri_native_open(state, file, params, &blocks, err);
     if (rc)
         return rc;
     const struct pcri_jpeg_file *f = n->source->file;

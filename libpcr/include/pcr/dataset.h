@@ -309,9 +309,10 @@ PCR_API uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity
 PCR_API PCR_MUST_CHECK int pcr_sample_read(const struct pcr_sample *s, uint32_t fidelity,
                                            struct pcr_buffer *out, struct pcr_error *err);
 
-struct pcr_decoder;        /* image.h */
-struct pcr_decode_options; /* image.h */
-struct pcr_image_info;     /* image.h */
+struct pcr_decoder;          /* image.h */
+struct pcr_decode_options;   /* image.h */
+struct pcr_image_info;       /* image.h */
+struct pcr_baseline_options; /* image.h */
 
 /* Reads one sample at fidelity g and decodes it, whatever its coding. For codings that
  * pcr_sample_read() must convert to a JPEG first, this is faster than decoding that JPEG.
@@ -328,6 +329,15 @@ PCR_API PCR_MUST_CHECK int pcr_sample_decode(const struct pcr_sample *s, uint32_
                                              struct pcr_buffer *pixels,
                                              struct pcr_image_info *info_out,
                                              struct pcr_error *err);
+
+/* Reads one sample at fidelity g and writes it as a baseline JPEG file, as
+ * pcr_decoder_baseline() does. An opaque sample is its file, as pcr_sample_read() gives it. opts:
+ * NULL means the defaults; limits that are not given are the dataset's. `out` is replaced. Codes:
+ * those of pcr_sample_read() and pcr_decoder_baseline(). */
+PCR_API PCR_MUST_CHECK int pcr_sample_baseline(const struct pcr_sample *s, uint32_t fidelity,
+                                               struct pcr_decoder *d,
+                                               const struct pcr_baseline_options *opts,
+                                               struct pcr_buffer *out, struct pcr_error *err);
 
 /* Releases *s and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_sample_release(struct pcr_sample **s);

@@ -281,6 +281,9 @@ enum {
     PCR_LOADER_BACKGROUND = 1 << 9,
     /* As PCR_DECODE_TO_SRGB; struct pcr_loader_stats counts such samples. */
     PCR_LOADER_TO_SRGB = 1 << 10,
+    /* With RAW: coded samples are baseline JPEG files, as pcr_sample_baseline() gives them, which
+     * decoders in hardware take. Opaque samples are their files. */
+    PCR_LOADER_BASELINE = 1 << 11,
 };
 
 #define PCR_NO_READERS UINT32_MAX /* threads.reader_count: no threads that only read */

@@ -60,6 +60,8 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
                                           c_void_p, _ERR]),
     "pcr_sample_describe": (c_int, [c_void_p, POINTER(st.SampleInfo), _ERR]),
     "pcr_sample_nbytes": (c_uint64, [c_void_p, c_uint32]),
+    "pcr_sample_baseline": (c_int, [c_void_p, c_uint32, c_void_p, POINTER(st.BaselineOptions),
+                                    POINTER(st.Buffer), _ERR]),
     "pcr_sample_read": (c_int, [c_void_p, c_uint32, POINTER(st.Buffer), _ERR]),
     "pcr_sample_decode": (c_int, [c_void_p, c_uint32, c_void_p, POINTER(st.DecodeOptions),
                                   POINTER(st.Buffer), POINTER(st.ImageInfo), _ERR]),
@@ -252,6 +254,13 @@ def limits_of(max_pixels: Optional[int], max_scans: Optional[int],
     return ctypes.pointer(st.sized(st.Limits, **{
         name: whole(value, name, 1, bits.get(name, 64))
         for name, value in given.items() if value is not None}))
+
+
+def is_baseline(jpeg: str) -> bool:
+    """Whether a form of JPEG files is "baseline", and not "progressive"."""
+    if jpeg not in ("progressive", "baseline"):
+        raise errors.InvalidError(f"jpeg is {jpeg!r}, expected 'progressive' or 'baseline'")
+    return jpeg == "baseline"
 
 
 def height_width(size: Size, what: str = "size") -> Tuple[int, int]:

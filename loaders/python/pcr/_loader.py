@@ -18,8 +18,8 @@ from ._dataset import Dataset, Path, open as open_dataset, outside, warn_of_spli
 from ._epoch import Core, Epoch
 from ._keywords import keywords
 from ._image import Background, color_bytes, color_flags
-from ._library import (Size, call, choice, fidelity_number, height_width, lib, limits_of,
-                       whole)
+from ._library import (Size, call, choice, fidelity_number, height_width, is_baseline, lib,
+                       limits_of, whole)
 from ._mix import Fidelity, Mix, PerSample, Renumbering
 from ._stats import BadSample, LoaderStats
 from ._waiter import Waiter
@@ -139,6 +139,8 @@ class Loader:
         they are stored.
     raw: batches of JPEG files at the fidelity instead of pixels, each a RawBatch, for
         decoders elsewhere, such as a GPU's. All options of pixels are without effect.
+    jpeg: of raw files, "progressive", or "baseline": sequential, with restart markers, which
+        decoders in hardware take, such as nvJPEG's. Samples that were kept whole are their files.
 
     Transform: how a picture becomes them.
 
@@ -225,7 +227,8 @@ class Loader:
                  replacement: bool = True, epoch_samples: Optional[int] = None,
                  repeat: Union[None, float, Sequence[float]] = None,
                  proportions: Optional[Sequence[float]] = None,
-                 readers: Optional[int] = None, raw: bool = False, huge_pages: bool = False,
+                 readers: Optional[int] = None, raw: bool = False, jpeg: str = "progressive",
+                 huge_pages: bool = False,
                  memory: Optional[MemoryHooks] = None,
                  ring_nbytes: Optional[int] = None,
                  jitter: Optional[Tuple[float, float, float, float]] = None,
@@ -244,6 +247,7 @@ class Loader:
                    st.LOADER_EXACT * bool(exact) |
                    st.LOADER_ONCE * (not replacement) |
                    st.LOADER_RAW * bool(raw) | st.LOADER_HUGE_PAGES * bool(huge_pages) |
+                   st.LOADER_BASELINE * is_baseline(jpeg) |
                    st.LOADER_NO_READ_AHEAD * (not read_ahead) |
                    st.LOADER_KEEP_ORIENTATION * (not orient)),
             seed=whole(seed, "seed", 0, 64),

@@ -14,7 +14,7 @@ import numpy as np
 from . import _structs as st
 from ._image import (Background, Box, Pixels, decode_options, scratch, shaped,
                      warn_of_profile)
-from ._library import Handle, call, fidelity_number, lib
+from ._library import Handle, call, fidelity_number, is_baseline, lib
 from .errors import UnsupportedError
 
 
@@ -129,19 +129,26 @@ class Sample:
         """Stored bytes up to a fidelity: what read() transfers."""
         return int(lib.pcr_sample_nbytes(self._handle.pointer, fidelity_number(fidelity)))
 
-    def _fill(self, fidelity: Optional[int]) -> st.Buffer:
+    def _fill(self, fidelity: Optional[int], jpeg: str) -> st.Buffer:
         buffer = scratch.buffer
-        call(lib.pcr_sample_read, self._handle.pointer, fidelity_number(fidelity),
-             byref(buffer))
+        if is_baseline(jpeg):
+            call(lib.pcr_sample_baseline, self._handle.pointer, fidelity_number(fidelity),
+                 scratch.decoder.pointer, None, byref(buffer))
+        else:
+            call(lib.pcr_sample_read, self._handle.pointer, fidelity_number(fidelity),
+                 byref(buffer))
         return buffer
 
-    def read(self, fidelity: Optional[int] = None) -> bytes:
+    def read(self, fidelity: Optional[int] = None, *, jpeg: str = "progressive") -> bytes:
         """The sample's bytes: a standard JPEG, or an opaque sample's file.
+
+        jpeg: of a coded sample, "progressive" or "baseline", which has the same coefficients in
+            sequence, with restart markers, as decoders in hardware take it.
 
         Raises IoError, CorruptError, TruncatedError, InvalidError (fidelity above G),
         OutOfMemory.
         """
-        buffer = self._fill(fidelity)
+        buffer = self._fill(fidelity, jpeg)
         return ctypes.string_at(buffer.data, buffer.nbytes)
 
     def jpeg(self, fidelity: Optional[int] = None) -> bytes:

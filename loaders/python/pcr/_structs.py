@@ -193,6 +193,7 @@ LOADER_KEEP_ORIENTATION = 1 << 7
 LOADER_EXACT = 1 << 8
 LOADER_BACKGROUND = 1 << 9
 LOADER_TO_SRGB = 1 << 10
+LOADER_BASELINE = 1 << 11
 LOADER_STATE_NBYTES = 128
 LOADER_BAD_SAMPLES = 64
 WRITE_NO_SHUFFLE = 1 << 0
@@ -346,6 +347,13 @@ class DecodeOptions(ctypes.Structure):
                 ("scale", c_uint32), ("crop_x", c_uint32), ("crop_y", c_uint32),
                 ("crop_width", c_uint32), ("crop_height", c_uint32), ("ladder", c_void_p),
                 ("background", c_uint8 * 4), ("reserved", c_uint32)]
+
+
+class BaselineOptions(ctypes.Structure):
+    """struct pcr_baseline_options"""
+
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("limits", POINTER(Limits)),
+                ("ladder", c_void_p), ("restart_rows", c_uint32), ("reserved", c_uint32)]
 
 
 class ImageInfo(ctypes.Structure):

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* pcr_decoder_baseline(): an image's coefficients as a baseline JPEG, without pixels. */
+#include "../jpeg/segment_walk.h"
+#include "image.h"
+#include "judge.h"
+
+enum { DEFAULT_RESTART_ROWS = 1, HELD_NBYTES = 8 /* a pixel, as for decoding */ };
+
+static int take_options(const struct pcr_baseline_options *opts,
+                        struct pcr_baseline_options *out, struct pcri_decode_params *params,
+                        struct pcr_error *err)
+{
+    int rc = pcri_options_copy(out, sizeof(*out), opts, "pcr_baseline_options", err);
+    if (!rc)
+        rc = pcri_flags_check("pcr_baseline_options", out->flags, 0, err);
+    if (!rc && out->reserved)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "baseline options reserved is %u, expected 0",
+                       (unsigned) out->reserved);
+    if (rc || (rc = pcri_limits_take(out->limits, &params->limits, err)))
+        return rc;
+    pcri_limits_fill(&params->limits);
+    params->ladder = out->ladder;
+    if (!out->restart_rows)
+        out->restart_rows = DEFAULT_RESTART_ROWS;
+    if (out->restart_rows == PCR_NO_RESTARTS)
+        out->restart_rows = 0;
+    return 0;
+}
+
+/* A segment that the coding has of its own is named as the one in its magic. */
+static bool is_own(const struct pcri_coding *coding, const struct pcri_walked *s)
+{
+    enum { MARKER_AT = 3, NAME_AT = 6, NAME_NBYTES = 3 };
+    return coding->magic_nbytes >= NAME_AT + NAME_NBYTES &&
+           s->marker == coding->magic[MARKER_AT] && s->nbytes >= NAME_NBYTES &&
+           !memcmp(s->payload, coding->magic + NAME_AT, NAME_NBYTES);
+}
+
+/* SOI, and metadata as it is. */
+static int copy_header(const struct pcri_coding *coding, const struct pcr_spans *spans,
+                       struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct pcr_spans header = *spans; /* a part of the list */
+    struct pcri_walked s;
+    if (coding->header_spans)
+        header.count = coding->header_spans(spans);
+    struct pcri_segment_walk w = pcri_segment_walk(&header);
+    int rc = pcri_buffer_append(out, "\xFF\xD8", 2, err);
+    while (!rc && pcri_segment_next(&w, &s)) {
+        bool kept = (s.marker >= M_APP0 && s.marker <= M_APP0 + 15) || s.marker == M_COM;
+        if (kept && !is_own(coding, &s))
+            rc = pcri_segment_append(s.marker, s.payload, s.nbytes, out, err);
+    }
+    return rc;
+}
+
+static int check_pixels(const struct pcri_jpeg_file *f, uint64_t max_pixels,
+                        struct pcr_error *err)
+{
+    uint64_t held = pcri_block_count(f) * 64 * sizeof(int16_t);
+    if ((uint64_t) f->width * f->height <= max_pixels && held / HELD_NBYTES <= max_pixels)
+        return 0;
+    return pcri_fail(err, PCR_ERR_LIMIT, "%u x %u pixels, at most %llu allowed",
+                     (unsigned) f->width, (unsigned) f->height,
+                     (unsigned long long) max_pixels);
+}
+
+static int make(struct pcr_decoder *d, const struct pcri_coding *coding,
+                const struct pcr_spans *spans, const struct pcri_decode_params *params,
+                uint32_t restart_rows, struct pcr_buffer *out, struct pcr_error *err)
+{
+    struct pcri_native_blocks b;
+    int rc = pcri_native_open(d->states[0], spans, params, &b, err);
+    if (!rc)
+        rc = check_pixels(b.source->file, params->limits.max_pixels, err);
+    if (!rc)
+        rc = b.decoder->run(b.state, err);
+    if (!rc)
+        rc = copy_header(coding, spans, out, err);
+    if (!rc)
+        rc = pcri_baseline_write(&d->baseline, b.source, restart_rows, out, err);
+    int damaged = b.decoder && !rc ? b.decoder->finish(b.state, err) : 0;
+    return rc ? rc : damaged;
+}
+
+int pcr_decoder_baseline(struct pcr_decoder *d, const struct pcr_spans *spans,
+                         const struct pcr_baseline_options *opts, struct pcr_buffer *out,
+                         struct pcr_error *err)
+{
+    struct pcr_baseline_options o;
+    struct pcri_decode_params params = { .scale = 8 };
+    if (!d || !spans || !out)
+        return pcri_fail(err, PCR_ERR_INVAL, "no decoder, no spans or no buffer");
+    int rc = take_options(opts, &o, &params, err);
+    if (rc)
+        return rc;
+    pcri_decoder_close(d);
+    if (!spans->count || !spans->items[0].data)
+        return pcri_fail(err, PCR_ERR_TRUNCATED, "image of 0 bytes: an empty file");
+    int of = pcri_coding_of_bytes(spans->items[0].data, spans->items[0].nbytes);
+    if (of < 0)
+        return pcri_fail(err, PCR_ERR_FORMAT, "no JPEG image");
+    out->nbytes = 0;
+    return make(d, pcri_codings[of], spans, &params, o.restart_rows, out, err);
+}
