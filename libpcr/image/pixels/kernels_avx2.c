@@ -13,21 +13,10 @@ enum { STEP = 16 };
 
 typedef __m256i vec;
 
-#define SET16 _mm256_set1_epi16
-#define SET32 _mm256_set1_epi32
-#define ADD16 _mm256_add_epi16
-#define SUB16 _mm256_sub_epi16
-#define SRL16 _mm256_srli_epi16
-#define SLL16 _mm256_slli_epi16
-#define SRA16 _mm256_srai_epi16
-#define SRA32 _mm256_srai_epi32
-#define MULHRS _mm256_mulhrs_epi16
-#define LOW16 _mm256_unpacklo_epi16
-#define HIGH16 _mm256_unpackhi_epi16
-#define PACK32 _mm256_packs_epi32
-#define PACK_BYTES _mm256_packus_epi16
-#define AND _mm256_and_si256
-#define OR _mm256_or_si256
+#define SIMD(name) _mm256_##name
+#define SIMD_WHOLE(name) _mm256_##name##_si256
+#define SIMD_FLOATS _mm256_castsi256_ps
+#include "simd_x86.h"
 #define ADD_PAIRS(sum, a, b) _mm256_add_epi32(_mm256_madd_epi16(a, b), sum)
 
 INLINE vec load(const void *p)

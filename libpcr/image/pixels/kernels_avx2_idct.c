@@ -12,30 +12,10 @@
 
 typedef __m256i vec;
 
-#define SET32(x) _mm256_set1_epi32(x)
-#define PAIR(a, b) _mm256_set1_epi32((int) ((uint32_t) (uint16_t) (b) << 16 | (uint16_t) (a)))
-#define ADD16 _mm256_add_epi16
-#define SUB16 _mm256_sub_epi16
-#define ADD32 _mm256_add_epi32
-#define SUB32 _mm256_sub_epi32
-#define SRA32 _mm256_srai_epi32
-#define MADD _mm256_madd_epi16
-#define PACK32 _mm256_packs_epi32
-#define PACK16 _mm256_packs_epi16
-#define LOW8 _mm256_unpacklo_epi8
-#define HIGH8 _mm256_unpackhi_epi8
-#define LOW16 _mm256_unpacklo_epi16
-#define HIGH16 _mm256_unpackhi_epi16
-#define LOW32 _mm256_unpacklo_epi32
-#define HIGH32 _mm256_unpackhi_epi32
-#define LOW64 _mm256_unpacklo_epi64
-#define HIGH64 _mm256_unpackhi_epi64
-#define RAISE_FIRST(p) _mm256_slli_epi32(p, 16)
-#define RAISE_SECOND(p) _mm256_and_si256(p, _mm256_set1_epi32(-65536))
-#define SHUFFLE32(a, b, how) \
-    _mm256_castps_si256(_mm256_shuffle_ps(_mm256_castsi256_ps(a), _mm256_castsi256_ps(b), how))
-#define EVEN32(a, b) SHUFFLE32(a, b, 0x88)
-#define ODD32(a, b) SHUFFLE32(a, b, 0xDD)
+#define SIMD(name) _mm256_##name
+#define SIMD_WHOLE(name) _mm256_##name##_si256
+#define SIMD_FLOATS _mm256_castsi256_ps
+#include "simd_x86.h"
 
 /* Two rows of both blocks: the first block's in the lower part. */
 INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)
@@ -69,7 +49,6 @@ INLINE vec load_8(const int16_t *const coef[2], const struct pcri_dequant *q, bo
 #define PICK(z, a, b, c, d, e, f, g, h) \
     _mm256_shuffle_epi8(z, _mm256_broadcastsi128_si256(_mm_setr_epi8( \
                                W(a), W(b), W(c), W(d), W(e), W(f), W(g), W(h))))
-#define OR _mm256_or_si256
 #define _ (-1)
 
 #include "idct_load.h"

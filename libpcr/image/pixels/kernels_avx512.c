@@ -12,21 +12,10 @@ enum { STEP = 32 };
 
 typedef __m512i vec;
 
-#define SET16 _mm512_set1_epi16
-#define SET32 _mm512_set1_epi32
-#define ADD16 _mm512_add_epi16
-#define SUB16 _mm512_sub_epi16
-#define SRL16 _mm512_srli_epi16
-#define SLL16 _mm512_slli_epi16
-#define SRA16 _mm512_srai_epi16
-#define SRA32 _mm512_srai_epi32
-#define MULHRS _mm512_mulhrs_epi16
-#define LOW16 _mm512_unpacklo_epi16
-#define HIGH16 _mm512_unpackhi_epi16
-#define PACK32 _mm512_packs_epi32
-#define PACK_BYTES _mm512_packus_epi16
-#define AND _mm512_and_si512
-#define OR _mm512_or_si512
+#define SIMD(name) _mm512_##name
+#define SIMD_WHOLE(name) _mm512_##name##_si512
+#define SIMD_FLOATS _mm512_castsi512_ps
+#include "simd_x86.h"
 #define ADD_PAIRS _mm512_dpwssd_epi32
 
 INLINE vec load(const void *p)

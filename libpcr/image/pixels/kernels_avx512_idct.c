@@ -12,28 +12,10 @@
 
 typedef __m512i vec;
 
-#define SET32(x) _mm512_set1_epi32(x)
-#define PAIR(a, b) _mm512_set1_epi32((int) ((uint32_t) (uint16_t) (b) << 16 | (uint16_t) (a)))
-#define ADD16 _mm512_add_epi16
-#define SUB16 _mm512_sub_epi16
-#define ADD32 _mm512_add_epi32
-#define SUB32 _mm512_sub_epi32
-#define SRA32 _mm512_srai_epi32
-#define MADD _mm512_madd_epi16
-#define PACK32 _mm512_packs_epi32
-#define PACK16 _mm512_packs_epi16
-#define LOW8 _mm512_unpacklo_epi8
-#define HIGH8 _mm512_unpackhi_epi8
-#define LOW16 _mm512_unpacklo_epi16
-#define HIGH16 _mm512_unpackhi_epi16
-#define LOW32 _mm512_unpacklo_epi32
-#define HIGH32 _mm512_unpackhi_epi32
-#define RAISE_FIRST(p) _mm512_slli_epi32(p, 16)
-#define RAISE_SECOND(p) _mm512_and_si512(p, _mm512_set1_epi32(-65536))
-#define SHUFFLE32(a, b, how) \
-    _mm512_castps_si512(_mm512_shuffle_ps(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b), how))
-#define EVEN32(a, b) SHUFFLE32(a, b, 0x88)
-#define ODD32(a, b) SHUFFLE32(a, b, 0xDD)
+#define SIMD(name) _mm512_##name
+#define SIMD_WHOLE(name) _mm512_##name##_si512
+#define SIMD_FLOATS _mm512_castsi512_ps
+#include "simd_x86.h"
 
 /* Two rows of all blocks: the first block's in the lowest part. */
 INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)
@@ -72,7 +54,6 @@ INLINE vec load_8(const int16_t *const coef[BLOCKS], const struct pcri_dequant *
 #define PICK(z, a, b, c, d, e, f, g, h) \
     _mm512_shuffle_epi8(z, _mm512_broadcast_i32x4(_mm_setr_epi8(W(a), W(b), W(c), W(d), W(e), \
                                                                 W(f), W(g), W(h))))
-#define OR _mm512_or_si512
 #define _ (-1)
 
 #include "idct_load.h"

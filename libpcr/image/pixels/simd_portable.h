@@ -16,32 +16,12 @@
 
 typedef __m128i vec;
 
-#define SET32(x) _mm_set1_epi32(x)
-#define PAIR(a, b) _mm_set1_epi32((int) ((uint32_t) (uint16_t) (b) << 16 | (uint16_t) (a)))
-#define ADD16 _mm_add_epi16
-#define SUB16 _mm_sub_epi16
-#define ADD32 _mm_add_epi32
-#define SUB32 _mm_sub_epi32
-#define SRA32 _mm_srai_epi32
-#define MADD _mm_madd_epi16
-#define PACK32 _mm_packs_epi32
-#define PACK16 _mm_packs_epi16
-#define LOW8 _mm_unpacklo_epi8
-#define HIGH8 _mm_unpackhi_epi8
-#define LOW16 _mm_unpacklo_epi16
-#define HIGH16 _mm_unpackhi_epi16
-#define LOW32 _mm_unpacklo_epi32
-#define HIGH32 _mm_unpackhi_epi32
-#define LOW64 _mm_unpacklo_epi64
-#define HIGH64 _mm_unpackhi_epi64
+#define SIMD(name) _mm_##name
+#define SIMD_WHOLE(name) _mm_##name##_si128
+#define SIMD_FLOATS _mm_castsi128_ps
+#include "simd_x86.h"
 #define LOW_BYTES LOW8 /* bytes and zeros to 16 bits */
 #define HIGH_BYTES HIGH8
-#define RAISE_FIRST(p) _mm_slli_epi32(p, 16)
-#define RAISE_SECOND(p) _mm_and_si128(p, _mm_set1_epi32(-65536))
-#define SHUFFLE32(a, b, how) \
-    _mm_castps_si128(_mm_shuffle_ps(_mm_castsi128_ps(a), _mm_castsi128_ps(b), how))
-#define EVEN32(a, b) SHUFFLE32(a, b, 0x88)
-#define ODD32(a, b) SHUFFLE32(a, b, 0xDD)
 #define NEXT_BYTES(v) _mm_srli_epi64(v, 8) /* in each half byte i + 1 goes to i */
 #else
 typedef int32_t vec __attribute__((vector_size(16)));
