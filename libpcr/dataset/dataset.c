@@ -400,13 +400,21 @@ const char *pcr_dataset_manifest(const struct pcr_dataset *ds, size_t *nbytes_ou
     return ds->text.data ? (const char *) ds->text.data : "";
 }
 
+int pcri_check_record(const struct pcr_dataset *ds, uint64_t record, struct pcr_error *err)
+{
+    return record < ds->record_count
+               ? 0
+               : pcri_fail(err, PCR_ERR_INVAL, "record %llu of %llu",
+                           (unsigned long long) record, (unsigned long long) ds->record_count);
+}
+
 int pcr_dataset_record(const struct pcr_dataset *ds, uint64_t record,
                        struct pcr_record_info *info_out, struct pcr_error *err)
 {
     const struct pcri_manifest *m = &ds->manifest;
-    if (record >= ds->record_count)
-        return pcri_fail(err, PCR_ERR_INVAL, "record %llu of %llu",
-                         (unsigned long long) record, (unsigned long long) ds->record_count);
+    int rc = pcri_check_record(ds, record, err);
+    if (rc)
+        return rc;
     uint64_t r = ds->first_record + record;
     struct pcr_record_info info = {
         .sample_count = m->sample_counts[r],
@@ -424,10 +432,9 @@ int pcr_dataset_record_notes(const struct pcr_dataset *ds, uint64_t record,
     struct pcri_record *r = NULL;
     struct pcri_note_counts sums = { 0 };
     out->nbytes = 0;
-    if (record >= ds->record_count)
-        return pcri_fail(err, PCR_ERR_INVAL, "record %llu of %llu",
-                         (unsigned long long) record, (unsigned long long) ds->record_count);
-    int rc = pcri_dataset_open_record(ds, record, pcri_parse_flags(ds), &r, err);
+    int rc = pcri_check_record(ds, record, err);
+    if (!rc)
+        rc = pcri_dataset_open_record(ds, record, pcri_parse_flags(ds), &r, err);
     if (!rc)
         rc = pcri_record_notes(r, &ds->limits, &sums, out, err);
     pcri_record_close(&r);

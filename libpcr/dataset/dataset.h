@@ -83,6 +83,9 @@ static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
 /* Turns PCR_FIDELITY_FULL into G; INVAL above G. */
 int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out, struct pcr_error *err);
 
+/* INVAL: the dataset has not so many records. */
+int pcri_check_record(const struct pcr_dataset *ds, uint64_t record, struct pcr_error *err);
+
 /* Opens record `number` (of those opened) anew and holds it against the manifest. */
 int pcri_dataset_open_record(const struct pcr_dataset *ds, uint64_t number, uint32_t flags,
                              struct pcri_record **out, struct pcr_error *err);

@@ -19,9 +19,9 @@ struct pcr_slice {
 static int check_range(const struct pcr_dataset *ds, uint64_t record, uint32_t first,
                        uint32_t count, struct pcr_error *err)
 {
-    if (record >= ds->record_count)
-        return pcri_fail(err, PCR_ERR_INVAL, "record %llu of %llu",
-                         (unsigned long long) record, (unsigned long long) ds->record_count);
+    int rc = pcri_check_record(ds, record, err);
+    if (rc)
+        return rc;
     uint32_t n = ds->manifest.sample_counts[ds->first_record + record];
     if (!count || first >= n || count > n - first)
         return pcri_fail(err, PCR_ERR_INVAL, "%u samples from %u, in a record of %u", count,
@@ -42,22 +42,29 @@ static int create(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint3
     return pcri_hold(ds, record, &sl->held, err);
 }
 
-int pcr_slice_read(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint32_t count,
-                   uint32_t fidelity, struct pcr_slice **out, struct pcr_error *err)
+/* fidelities: of the samples, the highest of which is `most`; NULL: all have that. */
+static int read_slice(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint32_t count,
+                      uint32_t most, const uint8_t *fidelities, struct pcr_slice **out,
+                      struct pcr_error *err)
 {
-    uint32_t g = 0;
     struct pcr_slice *sl = NULL;
-    int rc = check_range(ds, record, first, count, err);
-    if (!rc)
-        rc = pcri_fidelity(fidelity, ds->manifest.group_count, &g, err);
-    if (rc)
-        return rc;
-    rc = create(ds, record, first, count, g, &sl, err);
+    int rc = create(ds, record, first, count, most, &sl, err);
+    if (!rc && fidelities &&
+        (!(sl->fidelities = pcri_malloc(count, 1, err)) ||
+         !(sl->at = pcri_calloc((uint64_t) most * count, sizeof(*sl->at), err))))
+        rc = PCR_ERR_NOMEM;
     if (!rc) {
         const struct pcri_record *r = sl->held->record;
-        size_t nbytes = pcri_record_run_nbytes(r, first, first + count, g);
+        size_t nbytes = fidelities ? pcri_record_each_nbytes(r, first, count, fidelities, most)
+                                   : pcri_record_run_nbytes(r, first, first + count, most);
         sl->run.memory = pcri_spare_take(&ds->spare, nbytes);
-        rc = pcri_record_read(r, first, first + count, g, &sl->run, err);
+        if (fidelities) {
+            memcpy(sl->fidelities, fidelities, count);
+            rc = pcri_record_read_each(r, first, count, fidelities, most, &sl->run, sl->at,
+                                       err);
+        } else {
+            rc = pcri_record_read(r, first, first + count, most, &sl->run, err);
+        }
     }
     if (rc)
         pcr_slice_release(&sl);
@@ -66,12 +73,21 @@ int pcr_slice_read(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint
     return rc;
 }
 
+int pcr_slice_read(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint32_t count,
+                   uint32_t fidelity, struct pcr_slice **out, struct pcr_error *err)
+{
+    uint32_t g = 0;
+    int rc = check_range(ds, record, first, count, err);
+    if (!rc)
+        rc = pcri_fidelity(fidelity, ds->manifest.group_count, &g, err);
+    return rc ? rc : read_slice(ds, record, first, count, g, NULL, out, err);
+}
+
 int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
                         uint32_t count, const uint8_t *fidelities, struct pcr_slice **out,
                         struct pcr_error *err)
 {
     uint32_t most = 0;
-    struct pcr_slice *sl = NULL;
     int rc = check_range(ds, record, first, count, err);
     for (uint32_t i = 0; i < count && !rc; i++)
         most = fidelities[i] > most ? fidelities[i] : most;
@@ -79,24 +95,7 @@ int pcr_slice_read_each(struct pcr_dataset *ds, uint64_t record, uint32_t first,
         return pcri_fail(err, PCR_ERR_INVAL, "a slice that leaves out all its samples");
     if (!rc)
         rc = pcri_fidelity(most, ds->manifest.group_count, &most, err);
-    if (rc)
-        return rc;
-    rc = create(ds, record, first, count, most, &sl, err);
-    if (!rc && (!(sl->fidelities = pcri_malloc(count, 1, err)) ||
-                !(sl->at = pcri_calloc((uint64_t) most * count, sizeof(*sl->at), err))))
-        rc = PCR_ERR_NOMEM;
-    if (!rc) {
-        const struct pcri_record *r = sl->held->record;
-        size_t nbytes = pcri_record_each_nbytes(r, first, count, fidelities, most);
-        memcpy(sl->fidelities, fidelities, count);
-        sl->run.memory = pcri_spare_take(&ds->spare, nbytes);
-        rc = pcri_record_read_each(r, first, count, fidelities, most, &sl->run, sl->at, err);
-    }
-    if (rc)
-        pcr_slice_release(&sl);
-    else
-        *out = sl;
-    return rc;
+    return rc ? rc : read_slice(ds, record, first, count, most, fidelities, out, err);
 }
 
 void pcr_slice_release(struct pcr_slice **slice)

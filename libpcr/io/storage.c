@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What is the same for all kinds of storage. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "storage.h"
 
@@ -25,10 +26,13 @@ int pcri_storage_read(const struct pcri_storage *s, const char *name, uint64_t m
     return rc;
 }
 
-int pcri_storage_find(const struct pcri_storage *s, const char *name, struct pcri_found *out,
-                      struct pcr_error *err)
+int pcri_storage_find(const struct pcri_storage *s, const char *folder, const char *name,
+                      struct pcri_found *out, struct pcr_error *err)
 {
-    return s->kind->find(s, name, out, err);
+    char *path = pcri_join(folder, name, err);
+    int rc = path ? s->kind->find(s, path, out, err) : PCR_ERR_NOMEM;
+    free(path);
+    return rc;
 }
 
 int pcri_storage_list(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
@@ -37,9 +41,13 @@ int pcri_storage_list(const struct pcri_storage *s, const char *folder, pcri_lis
     return s->kind->list(s, folder, each, context, err);
 }
 
-int pcri_storage_remove(const struct pcri_storage *s, const char *name, struct pcr_error *err)
+int pcri_storage_remove(const struct pcri_storage *s, const char *folder, const char *name,
+                        struct pcr_error *err)
 {
-    return s->kind->remove(s, name, err);
+    char *path = pcri_join(folder, name, err);
+    int rc = path ? s->kind->remove(s, path, err) : PCR_ERR_NOMEM;
+    free(path);
+    return rc;
 }
 
 int pcri_storage_make_folder(const struct pcri_storage *s, const char *folder, bool *made,

@@ -87,13 +87,14 @@ int pcri_storage_read(const struct pcri_storage *s, const char *name, uint64_t m
 /* --- for writers --- */
 
 /* Is there an object of this name? */
-int pcri_storage_find(const struct pcri_storage *s, const char *name, struct pcri_found *out,
-                      struct pcr_error *err);
+int pcri_storage_find(const struct pcri_storage *s, const char *folder, const char *name,
+                      struct pcri_found *out, struct pcr_error *err);
 /* Calls each() for the names in a folder, in no order. */
 int pcri_storage_list(const struct pcri_storage *s, const char *folder, pcri_list_fn *each,
                       void *context, struct pcr_error *err);
 /* Removes an object, if it is there. */
-int pcri_storage_remove(const struct pcri_storage *s, const char *name, struct pcr_error *err);
+int pcri_storage_remove(const struct pcri_storage *s, const char *folder, const char *name,
+                        struct pcr_error *err);
 /* *made: it was not there. INVAL: something else has its name. */
 int pcri_storage_make_folder(const struct pcri_storage *s, const char *folder, bool *made,
                              struct pcr_error *err);

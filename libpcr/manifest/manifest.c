@@ -1,49 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Making a manifest in memory, and holding its numbers against each other. */
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "../base/utf8.h"
 #include "manifest.h"
 
 /* --- text --- */
 
-/* Length of the UTF-8 sequence at p (NUL-terminated text), 0 if there is none. */
-static size_t utf8_length(const uint8_t *p)
-{
-    static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-    if (p[0] < 0x80)
-        return 1;
-    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    if (p[0] < 0xC2 || p[0] > 0xF4)
-        return 0;
-    uint32_t c = p[0] & (0x7Fu >> n);
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xC0) != 0x80) /* also the NUL */
-            return 0;
-        c = c << 6 | (p[i] & 0x3Fu);
-    }
-    return c < least[n] || c > 0x10FFFF || (c >= 0xD800 && c <= 0xDFFF) ? 0 : n;
-}
+const char *const pcri_label_kinds[PCR_LABEL_FLOATS + 1] = { "none", "class", "ints",
+                                                             "floats" };
 
 /* A copy in which bytes that are not UTF-8 stand as \xHH: names of folders may hold any
  * bytes, JSON may not. */
 static char *copy_utf8(const char *s, struct pcr_error *err)
 {
-    char *out = pcri_malloc((uint64_t) strlen(s) + 1, 4, err), *to = out;
-    if (!out)
-        return NULL;
-    for (const uint8_t *p = (const uint8_t *) s; *p;) {
-        size_t len = utf8_length(p);
-        if (len) {
-            memcpy(to, p, len);
-        } else {
-            snprintf(to, 5, "\\x%02x", *p);
-        }
-        to += len ? len : 4;
-        p += len ? len : 1;
-    }
-    *to = '\0';
-    return out;
+    struct pcr_buffer out = { 0 };
+    if (pcri_utf8_escape(s, strlen(s), &out, err) || pcri_buffer_append(&out, "", 1, err))
+        pcr_buffer_free(&out);
+    return (char *) out.data;
 }
 
 bool pcri_manifest_name_ok(const char *name)

@@ -25,6 +25,9 @@ static inline void pcri_coding_count(struct pcri_coding_counts *c, uint32_t codi
     c->packed += coding == PCR_CODING_PACKED;
 }
 
+extern const char
+    *const pcri_label_kinds[]; /* by enum pcr_label_kind, as a manifest says them */
+
 struct pcri_split {
     char *name; /* malloc'd, UTF-8 */
     uint64_t first_record, record_count;

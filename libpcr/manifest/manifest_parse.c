@@ -277,7 +277,6 @@ static int parse_splits(const struct text *t, struct pcri_manifest *m, struct pc
 
 static int parse_schema(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
-    static const char *const kinds[] = { "none", "class", "ints", "floats" };
     static const char *const names[] = { "label", "attributes" };
     struct text members[2];
     char *label = NULL;
@@ -287,7 +286,8 @@ static int parse_schema(const struct text *t, struct pcri_manifest *m, struct pc
     if (rc)
         return rc;
     m->label_kind = 0;
-    while (m->label_kind <= PCR_LABEL_FLOATS && strcmp(label, kinds[m->label_kind]) != 0)
+    while (m->label_kind <= PCR_LABEL_FLOATS &&
+           strcmp(label, pcri_label_kinds[m->label_kind]) != 0)
         m->label_kind++;
     free(label);
     if (m->label_kind > PCR_LABEL_FLOATS)

@@ -125,7 +125,6 @@ static void set_limits(struct manifest_maker *k, json_t *root)
 
 static json_t *make_root(struct manifest_maker *k)
 {
-    static const char *const labels[] = { "none", "class", "ints", "floats" };
     const struct pcri_manifest *m = k->m;
     json_t *o = json_object(), *schema = json_object();
     json_t *version = json_array(), *classes = json_array();
@@ -141,7 +140,8 @@ static json_t *make_root(struct manifest_maker *k)
     set(k, o, "classes", classes);
     set(k, o, "splits", make_splits(k));
     set(k, schema, "label",
-        json_string(m->label_kind <= PCR_LABEL_FLOATS ? labels[m->label_kind] : NULL));
+        json_string(m->label_kind <= PCR_LABEL_FLOATS ? pcri_label_kinds[m->label_kind]
+                                                      : NULL));
     set(k, schema, "attributes", json_boolean(m->attributes));
     set(k, o, "schema", schema);
     if (m->max_side) {

@@ -60,17 +60,13 @@ static int check_absent(const struct pcr_writer *w, struct pcr_error *err)
     bool unfinished = false;
     struct pcri_found found = { 0 };
     const struct pcri_storage *storage;
-    char *manifest = pcri_join(w->path, PCRI_MANIFEST_NAME, err);
     int rc = pcri_write_storage(&w->opts, &storage, err);
-    if (!manifest)
-        rc = PCR_ERR_NOMEM;
     if (!rc)
         rc = pcri_write_state_find(storage, w->path, &unfinished, err);
     if (!rc && !unfinished)
-        rc = pcri_storage_find(storage, manifest, &found, err);
+        rc = pcri_storage_find(storage, w->path, PCRI_MANIFEST_NAME, &found, err);
     if (!rc && found.exists)
         rc = pcri_fail(err, PCR_ERR_INVAL, "%s: already holds a dataset", w->path);
-    free(manifest);
     pcri_storage_destroy(&storage);
     return rc;
 }

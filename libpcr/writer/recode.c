@@ -79,10 +79,8 @@ static int find_revision(struct pcri_recode *r, struct pcr_error *err)
     struct pcri_found manifest = { 0 };
     if (!ds->storage->may_write) /* it cannot tell */
         return 0;
-    char *path = pcri_join(ds->folder, PCRI_MANIFEST_NAME, err);
-    int rc = path ? pcri_storage_find(ds->storage, path, &manifest, err) : PCR_ERR_NOMEM;
+    int rc = pcri_storage_find(ds->storage, ds->folder, PCRI_MANIFEST_NAME, &manifest, err);
     r->revision = manifest.changed_ns;
-    free(path);
     return rc;
 }
 

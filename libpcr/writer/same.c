@@ -155,13 +155,16 @@ static int compare_records(struct pcri_write *w, const struct pcri_manifest *m,
     return rc;
 }
 
-static int compare(struct pcri_write *w, const char *manifest_path, uint64_t finished_ns,
-                   bool *same, struct pcr_error *err)
+static int compare(struct pcri_write *w, uint64_t finished_ns, bool *same,
+                   struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
     struct pcri_manifest m = { 0 };
-    int rc = pcri_storage_read(w->storage, manifest_path, w->opts.limits->max_manifest_nbytes,
-                               PCRI_TRIES_AGAIN, &text, err);
+    char *path = pcri_join(w->dir, PCRI_MANIFEST_NAME, err);
+    int rc = path ? pcri_storage_read(w->storage, path, w->opts.limits->max_manifest_nbytes,
+                                      PCRI_TRIES_AGAIN, &text, err)
+                  : PCR_ERR_NOMEM;
+    free(path);
     if (!rc)
         rc = pcri_manifest_parse(text.data, text.nbytes, w->opts.limits, 0, &m, err);
     if (!rc)
@@ -177,16 +180,12 @@ int pcri_write_find_finished(struct pcri_write *w, bool *same, struct pcr_error 
 {
     struct pcri_found manifest;
     struct pcr_error why = { .offset = PCR_NO_OFFSET };
-    char *path = pcri_join(w->dir, PCRI_MANIFEST_NAME, err);
     *same = false;
-    if (!path)
-        return PCR_ERR_NOMEM;
-    int rc = pcri_storage_find(w->storage, path, &manifest, &why);
+    int rc = pcri_storage_find(w->storage, w->dir, PCRI_MANIFEST_NAME, &manifest, &why);
     if (!rc && manifest.exists) {
         *same = true;
-        rc = compare(w, path, manifest.changed_ns, same, &why);
+        rc = compare(w, manifest.changed_ns, same, &why);
     }
-    free(path);
     if (rc && pcri_is_of_data(rc, &why)) { /* what is damaged or unknown is not ours */
         *same = false;
         rc = 0;

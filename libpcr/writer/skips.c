@@ -39,15 +39,6 @@ static int write_lines(struct pcri_put *p, const struct pcri_outcome *o, struct 
     return rc;
 }
 
-/* A file of that name from a dataset that stood here before speaks of other inputs. */
-static int remove_errors(const struct pcri_write *w, struct pcr_error *err)
-{
-    char *path = pcri_join(w->dir, errors_name, err);
-    int rc = path ? pcri_storage_remove(w->storage, path, err) : PCR_ERR_NOMEM;
-    free(path);
-    return rc;
-}
-
 /* What the source itself has left out. */
 static int write_left_out(struct pcri_put *p, const struct pcr_left_out *one,
                           struct pcr_error *err)
@@ -73,7 +64,7 @@ static int copy_errors(const struct pcri_write *w, struct pcr_error *err)
     if (!rc)
         rc = text.nbytes ? pcri_storage_put(w->storage, w->dir, errors_name, text.data,
                                             text.nbytes, err)
-                         : remove_errors(w, err);
+                         : pcri_storage_remove(w->storage, w->dir, errors_name, err);
     pcr_buffer_free(&text);
     return rc;
 }
@@ -82,8 +73,9 @@ int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err)
 {
     if (w->recode)
         return copy_errors(w, err);
+    /* A file that is there speaks of the inputs of another dataset. */
     if (!w->progress.samples_bad && !w->source.left_out_count)
-        return remove_errors(w, err);
+        return pcri_storage_remove(w->storage, w->dir, errors_name, err);
     struct pcri_put *p = NULL;
     int rc = pcri_put_begin(w->storage, w->dir, errors_name, &p, err);
     for (uint64_t r = 0; r < w->plan.record_count && !rc; r++)

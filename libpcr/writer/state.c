@@ -140,7 +140,7 @@ static int look_before(const struct pcri_write_state *s, struct pcr_error *err)
 {
     struct pcri_found state;
     struct contents c;
-    int rc = pcri_storage_find(s->storage, s->path, &state, err);
+    int rc = pcri_storage_find(s->storage, s->dir, state_name, &state, err);
     if (rc || state.exists)
         return rc;
     rc = scan(s, &c, err);
@@ -151,12 +151,8 @@ int pcri_write_state_find(const struct pcri_storage *storage, const char *dir, b
                           struct pcr_error *err)
 {
     struct pcri_found state = { 0 };
-    char *path = pcri_join(dir, state_name, err);
-    if (!path)
-        return PCR_ERR_NOMEM;
-    int rc = pcri_storage_find(storage, path, &state, err);
+    int rc = pcri_storage_find(storage, dir, state_name, &state, err);
     *found = state.exists;
-    free(path);
     return rc;
 }
 
