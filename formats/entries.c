@@ -74,14 +74,15 @@ void pcri_arena_free(struct pcri_arena *a)
 
 /* --- names --- */
 
-static int compare_names(const void *a, const void *b)
+int pcri_compare_texts(const void *a, const void *b)
 {
     return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 static const char **find_name(const struct pcri_names *n, const char *raw)
 {
-    return n->count ? bsearch(&raw, n->raw, n->count, sizeof(*n->raw), compare_names) : NULL;
+    return n->count ? bsearch(&raw, n->raw, n->count, sizeof(*n->raw), pcri_compare_texts)
+                    : NULL;
 }
 
 /* The name as UTF-8; itself if it is that already. */
@@ -103,7 +104,7 @@ int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
 {
     size_t unique = 0;
     if (count)
-        qsort(list, count, sizeof(*list), compare_names);
+        qsort(list, count, sizeof(*list), pcri_compare_texts);
     for (size_t i = 0; i < count; i++)
         if (!unique || strcmp(list[unique - 1], list[i]) != 0)
             list[unique++] = list[i];

@@ -36,6 +36,8 @@ int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
 /* The same in the order given, where names must differ and not be empty: INVAL. Copies them. */
 int pcri_names_given(struct pcri_names *n, const char *const *list, size_t count,
                      struct pcri_arena *arena, struct pcr_error *err);
+/* Of pointers to texts, for qsort() and bsearch(). */
+int pcri_compare_texts(const void *a, const void *b);
 bool pcri_names_has(const struct pcri_names *n, const char *raw);
 /* The name's number; it must be there. */
 uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);

@@ -97,13 +97,11 @@ bool pcri_is_images_name(const char *name)
 bool pcri_is_clutter(const char *name)
 {
     static const char *const names[] = {
-        "$RECYCLE.BIN", "@eaDir",    "System Volume Information", "__MACOSX", "desktop.ini",
-        "lost+found",   "Thumbs.db",
+        "$RECYCLE.BIN", "@eaDir",     "__MACOSX",
+        "desktop.ini",  "lost+found", "System Volume Information",
+        "Thumbs.db",
     };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strcasecmp(name, names[i]))
-            return true;
-    return false;
+    return IS_IN(name, names);
 }
 
 static bool is_image_ending(const char *ending)
@@ -143,12 +141,9 @@ static bool is_other_name(const char *name)
 {
     static const char *const names[] = {
         "authors", "changelog", "contributing", "copying",  "copyright", "dockerfile",
-        "license", "licence",   "makefile",     "manifest", "notice",    "readme",
+        "licence", "license",   "makefile",     "manifest", "notice",    "readme",
     };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (!strcasecmp(name, names[i]))
-            return true;
-    return false;
+    return IS_IN(name, names);
 }
 
 /* --- files --- */

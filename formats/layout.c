@@ -126,16 +126,6 @@ static bool have_folders(const struct pcri_folders *f)
 
 /* --- classes --- */
 
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-static bool is_class(const struct pcri_names *n, const char *name)
-{
-    return bsearch(&name, n->raw, n->count, sizeof(*n->raw), compare_texts) != NULL;
-}
-
 /* Folders that stand among classes, but hold classes themselves or have the name of something
  * else: `second` is the other layout to choose. */
 static int check_classes(const struct pcri_tree *t, const struct pcri_layout *l,
@@ -151,7 +141,7 @@ static int check_classes(const struct pcri_tree *t, const struct pcri_layout *l,
             return rc;
         for (size_t k = 0; k < inner.count; k++) {
             if (!strcmp(inner.items[k].name, f->name) ||
-                !is_class(&l->class_names, inner.items[k].name))
+                !pcri_names_has(&l->class_names, inner.items[k].name))
                 continue;
             snprintf(why, sizeof(why), "'%.32s' would be a class, but holds '%.32s', another",
                      f->name, inner.items[k].name);

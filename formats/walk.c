@@ -146,11 +146,6 @@ static int visit_name(struct folder_walk *w, int dir_fd, const char *folder, con
     return 0;
 }
 
-static int compare_strings(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
 /* Reads the folder's names; they are back to back in `text`, each ended by NUL. */
 static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text, size_t *count,
                       struct pcr_error *err)
@@ -188,7 +183,7 @@ static int visit_names(struct folder_walk *w, DIR *dir, const char *folder,
     const char *p = (const char *) text.data;
     for (size_t i = 0; i < count; i++, p += strlen(p) + 1)
         names[i] = p;
-    qsort(names, count, sizeof(*names), compare_strings);
+    qsort(names, count, sizeof(*names), pcri_compare_texts);
     for (size_t i = 0; i < count && !rc; i++)
         rc = visit_name(w, dirfd(dir), folder, names[i], err);
 out:
@@ -241,7 +236,7 @@ static int follow_links(struct folder_walk *w, struct pcr_error *err)
     while (w->links.count && !rc) {
         struct pcri_paths round = w->links;
         w->links = (struct pcri_paths) { 0 };
-        qsort(round.items, round.count, sizeof(*round.items), compare_strings);
+        qsort(round.items, round.count, sizeof(*round.items), pcri_compare_texts);
         for (size_t i = 0; i < round.count && !rc; i++) {
             rc = visit_folder(w, round.items[i], err);
             if (!rc)

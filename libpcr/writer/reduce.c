@@ -7,11 +7,6 @@
 #include "../image/profile.h"
 #include "write.h"
 
-static bool is_ours(int rc)
-{
-    return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
-}
-
 /* Sizes are kept to a pixel in proportion. */
 static uint32_t shorten(uint32_t side, uint32_t longest, uint32_t limit)
 {
@@ -53,7 +48,7 @@ int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *e
     int rc = pcri_decoder_measure(t->decoder, t->file.data, t->file.nbytes, &o, &info, &nbytes,
                                   err);
     if (rc)
-        return is_ours(rc) ? rc : 0;
+        return pcri_is_ours(rc) ? rc : 0;
     uint32_t longest = info.width > info.height ? info.width : info.height;
     if (longest <= opts->max_side)
         return 0;
@@ -75,5 +70,5 @@ int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *e
     }
     pcr_buffer_free(&profile);
     pcr_buffer_free(&small);
-    return is_ours(rc) ? rc : 0; /* what cannot be decoded is judged as it is */
+    return pcri_is_ours(rc) ? rc : 0; /* what cannot be decoded is judged as it is */
 }

@@ -37,12 +37,6 @@ int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_e
     return pcri_prefix(err, code, "%s", path);
 }
 
-/* Failures that are not the input's. */
-static bool is_ours(int rc)
-{
-    return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
-}
-
 static bool is_png(const struct pcr_buffer *file)
 {
     static const uint8_t magic[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
@@ -78,9 +72,9 @@ static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
     int rc = try_decoding(t, &decoding);
     if (!rc)
         return VERDICT_INTACT;
-    if (why->code == PCR_ERR_UNSUPPORTED || is_ours(rc))
+    if (why->code == PCR_ERR_UNSUPPORTED || pcri_is_ours(rc))
         *why = decoding;
-    return is_ours(rc) ? rc : VERDICT_BAD;
+    return pcri_is_ours(rc) ? rc : VERDICT_BAD;
 }
 
 /* Codes t->file if it can be, else says in *why what is wrong. Negative: not the input's
@@ -100,7 +94,7 @@ static int judge(struct pcri_worker *t, struct pcri_coded *coded, struct pcr_err
         rc = pcri_fail(why, PCR_ERR_UNSUPPORTED, "a PNG file");
     if (rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED)
         return judge_whole(t, why);
-    return is_ours(rc) ? rc : VERDICT_BAD;
+    return pcri_is_ours(rc) ? rc : VERDICT_BAD;
 }
 
 /* Notes of a bad file that is kept what it is, if it does not decode. */
@@ -111,7 +105,7 @@ static int note_undecodable(struct pcri_worker *t, struct pcri_coded *coded,
     int rc = try_decoding(t, &why);
     if (!rc)
         return 0;
-    if (is_ours(rc)) {
+    if (pcri_is_ours(rc)) {
         if (err)
             *err = why;
         return rc;
@@ -137,7 +131,7 @@ int pcri_sample_keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *c
     o.limits = w->opts.limits;
     /* What is no image that we know has no size and no orientation. */
     int rc = pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, err);
-    if (is_ours(rc))
+    if (pcri_is_ours(rc))
         return rc;
     if (rc)
         info = (struct pcr_image_info) { .orientation = 1 };
@@ -230,7 +224,9 @@ static int salvage(struct pcri_worker *t, struct pcri_slot *slot, struct pcr_err
     struct pcr_error failure = { .offset = PCR_NO_OFFSET };
     int rc = pcri_coder_salvage(t->coder, t->write->tables, t->file.data, t->file.nbytes,
                                 &slot->coded, &failure);
-    int verdict = !rc ? reduce_salvaged(t, slot, &failure) : is_ours(rc) ? rc : VERDICT_BAD;
+    int verdict = !rc                ? reduce_salvaged(t, slot, &failure)
+                  : pcri_is_ours(rc) ? rc
+                                     : VERDICT_BAD;
     if (verdict == VERDICT_CODED) {
         slot->coded.source_nbytes = t->file.nbytes;
         rc = mark_salvaged(slot, why->message, &failure);

@@ -52,7 +52,7 @@ static int survey_one(struct pcri_worker *t, uint64_t index, struct pcri_coder_s
         rc = pcri_sample_reduce(t, &reduced, err);
     if (!rc)
         rc = pcri_coder_survey(t->coder, t->file.data, t->file.nbytes, out, err);
-    bool fails = rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
+    bool fails = pcri_is_ours(rc);
     int given = pcri_worker_rest(t, fails ? NULL : err);
     return fails ? name_sample(w, index, rc, err) : given;
 }

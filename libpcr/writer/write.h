@@ -324,6 +324,11 @@ int pcri_sample_keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *c
 int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost, struct pcr_error *why);
 /* Adds a record's notes to the progress. Under the lock while threads run. */
 void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts *c);
+/* Is it a failure that is not the input's? */
+static inline bool pcri_is_ours(int rc)
+{
+    return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
+}
 /* Puts "path: " before the message, as valid UTF-8 and short enough for the reason. */
 int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_error *err);
 
