@@ -6,16 +6,16 @@ specification by example. What there is to call is Decoder(...).decode(...)."""
 from collections import namedtuple
 
 STATES, LOG, PLANES, MAX_DC = 512, 9, 10, 2047
-T, B, M, DC, R = range(5)  # families
-CONTEXTS = (20 * 1372, 20 * 5376, 10 * 42, 3 * 100, 10)  # 10.4
-SYMBOLS = (256, 256, 16, 16, 256)
-ESCAPES = (0xAA, 0, 0, 15, 0xFF)
+T, B, M, DC = range(4)  # families
+CONTEXTS = (12 * 1372, 12 * 5376, 10 * 42, 3 * 100)  # 10.4
+SYMBOLS = (256, 256, 16, 16)
+ESCAPES = (0xAA, 0, 0, 15)
 Q7, Q10, QE = (0, 1, 2, 4, 7, 12), (0, 1, 3, 6, 11, 20), (0, 2, 4, 8, 14, 20)
 
 Component = namedtuple("Component", "h v kind")  # sampling; 0 luma, 1 Cb, 2 Cr
 Frame = namedtuple("Frame", "width height components")
 Line = namedtuple("Line", "group classes ss se ah al")  # group from 0; kinds that it names
-Pass = namedtuple("Pass", "component ss se first al level")
+Pass = namedtuple("Pass", "component ss se first al level kind")
 Corrupt = type("Corrupt", (Exception,), {})
 
 
@@ -57,13 +57,13 @@ class Tables:
     """Of their bytes (10.6), not compressed."""
 
     def __init__(self, data):
-        counts, at, self.maps, self.entries = data[:5], 5, [], [[], [], [], [], []]
-        need(len(data) >= 5 + sum(CONTEXTS) and sum(counts) <= 255, "tables")
+        counts, at, self.maps, self.entries = data[:4], 4, [], [[], [], [], []]
+        need(len(data) >= 4 + sum(CONTEXTS) and sum(counts) <= 255, "tables")
         for count, contexts in zip(counts, CONTEXTS):
             self.maps.append(data[at : at + contexts])
             need(max(self.maps[-1]) < count, "a table that is not there")
             at += contexts
-        for family in (i for i in range(5) for _ in range(counts[i])):
+        for family in (i for i in range(4) for _ in range(counts[i])):
             frequencies = [0] * SYMBOLS[family]
             for symbol in range(SYMBOLS[family]):
                 frequencies[symbol], at = varint(data, at)
@@ -114,8 +114,10 @@ def steps_of(frame, lines):
     for line in lines:
         steps = groups[line.group]
         passes = [
-            Pass(i, line.ss, line.se, not line.ah, line.al, min(line.al, 4) + 5 * (c.kind > 0))
-            for i, c in enumerate(frame.components) if c.kind in line.classes]
+            Pass(i, line.ss, line.se, not line.ah, line.al, level,
+                 level if line.ah else 10 + chroma)
+            for i, c in enumerate(frame.components) if c.kind in line.classes
+            for chroma in [c.kind > 0] for level in [min(line.al, 4) + 5 * chroma]]
         named = {p.component for p in steps[-1]} if steps else set()
         if passes and (not steps or named & {p.component for p in passes}):
             steps.append(passes)
@@ -129,7 +131,6 @@ class Row:
         self.dc, self.residuals = [0] * width, [0] * width
         self.value = [[0] * 64 for _ in range(width)]  # magnitudes, but for DC
         self.negative = [[False] * 64 for _ in range(width)]
-        self.fresh = [set() for _ in range(width)]
 
     def counts(self):
         """Of each block how many coefficients are known, by bytes."""
@@ -176,7 +177,7 @@ class Decoder:
         every = restart * self.max_v or batches
         used = [g for g in range(len(chunks)) if self.groups[g]]
         parts = {g: self.split(chunks[g], -(-batches // every)) for g in used}
-        need(not any(chunks[g] for g in range(len(chunks)) if g not in used), "bytes")
+        need(all(chunks[g] == b"\0" for g in range(len(chunks)) if g not in used), "bytes")
         planes, streams, above = [[] for _ in self.frame.components], {}, {}
         for batch in range(batches):
             if batch % every == 0:
@@ -239,25 +240,16 @@ class Decoder:
                 v = 0 if not high else 1 if 2 * high < low else 2 if high < 2 * low else 3
                 context = (exceeds(gain[x], Q7) * 4 + v) * 7 + exceeds(low + high, Q10)
                 context = context * 7 + exceeds(sum(near[x]) // 4, Q10)
-                wanted.append((T, (2 * p.level + p.first) * 1372 + context))
-        # Known coefficients of the band: those that are fresh, the others.
-        order = {p: [[(x, k) for x in range(len(row.dc)) for k in range(p.ss, p.se + 1)
-                      if row.value[x][k] and (k in row.fresh[x]) == fresh]
-                     for fresh in (True, False)]
-                 for p in passes if not p.first for row in [rows[p.component]]}
-        for p, (fresh, _) in order.items():
-            wanted += [(R, p.level)] * (len(fresh) // 8)
+                wanted.append((T, p.kind * 1372 + context))
         symbols = iter(stream.call(wanted))
         named = {p: [next(symbols) for _ in shape[p][0]] for p in passes}
-        bits = {p: [symbol >> i & 1 for symbol in [next(symbols) for _ in range(len(f) // 8)]
-                    for i in range(8)] for p, (f, _) in order.items()}
         found = self.find(stream, passes, rows, shape, named)
         lengths = iter(stream.call([
             (M, p.level * 42 + 6 * exceeds(sum(x == y for y, _ in found[p]), Q7)
              + exceeds(k, (2, 3, 6, 10, 20))) for p in passes if p.first for x, k in found[p]]))
         for p in passes:
             row, m = rows[p.component], [next(lengths) if p.first else 1 for _ in found[p]]
-            self.plain(stream.plain.take, p, row, found[p], m, order.get(p), bits)
+            self.plain(stream.plain.take, p, row, found[p], m)
             gain = [sum(x == y for y, _ in found[p]) for x in range(len(row.dc))]
             above[key, p.component] = row.counts(), gain
 
@@ -272,7 +264,7 @@ class Decoder:
                     s, d = own[x][j], sum(own[x][i] for i in (j - 1, j + 1) if 0 <= i < 8)
                     context = 0 if d <= 2 * s else 1 if d < 2 * s + 3 else 2
                     context = ((context * 7 + exceeds(near[x][j], QE)) * 4 + more) * 64
-                    context += (2 * p.level + p.first) * 5376 + (8 * s + j) % 64
+                    context += p.kind * 5376 + (8 * s + j) % 64
                     wanted.append((B, context))
                     places.append((p, x, j))
         for (p, x, j), b in zip(places, stream.call(wanted)):
@@ -282,18 +274,15 @@ class Decoder:
         return found
 
     @staticmethod
-    def plain(take, p, row, found, lengths, order, bits):
+    def plain(take, p, row, found, lengths):
         """Plain bits of one pass (10.3, 4)."""
-        if not p.first:
-            first = bits[p] + [take(1) for _ in range(len(order[0]) % 8)]
+        known = [[k for k in range(p.ss, p.se + 1) if value[k]] for value in row.value]
+        new = [[k for y, k in found if y == x] for x in range(len(known))]
         for (x, k), m in zip(found, lengths):
             need(1 <= m <= PLANES - p.al, "a magnitude")
             row.value[x][k] = (take(m - 1) | 1 << m - 1) << p.al
-        for x, k in found:
-            row.negative[x][k] = bool(take(1))
-        if not p.first:
-            for (x, k), bit in zip(order[0] + order[1], first + [take(1) for _ in order[1]]):
-                row.value[x][k] |= bit << p.al
-        row.fresh = [{k for k in fresh if not p.ss <= k <= p.se} for fresh in row.fresh]
-        for (x, k), m in zip(found, lengths):
-            row.fresh[x].update([k] * (m == 1))
+        for x in range(len(known)):
+            for k in new[x]:
+                row.negative[x][k] = bool(take(1))
+            for k in known[x] if not p.first else ():
+                row.value[x][k] |= take(1) << p.al

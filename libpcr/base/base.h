@@ -265,7 +265,8 @@ enum {
     PCRI_CPU_AVX2 = 1 << 0,
     PCRI_CPU_FAST_PDEP = 1 << 1, /* BMI2's bit deposit, not in microcode (Zen 1 and 2) */
     PCRI_CPU_NEON = 1 << 2,
-    PCRI_CPU_AVX512 = 1 << 3, /* F, BW, VL, VBMI, VBMI2, VNNI: Ice Lake, Zen 4 and later */
+    PCRI_CPU_AVX512 =
+        1 << 3, /* F, BW, VL, VBMI, VBMI2, VNNI, BITALG: Ice Lake, Zen 4 and later */
 };
 unsigned pcri_cpu_features(void);
 

@@ -146,10 +146,10 @@ static int run(void *state, struct pcr_error *err)
 {
     struct packed_decoder *d = state;
     const struct pcri_pk_image *m = &d->image;
-    struct pcr_span chunks[PCRI_LADDER_MAX_GROUPS];
+    const struct pcr_span *chunks;
     uint32_t groups, from, to;
     d->rc = 0;
-    int rc = pcri_pk_image_chunks(m, d->spans, chunks, &groups, err);
+    int rc = pcri_pk_image_chunks(m, d->spans, &chunks, &groups, err);
     if (rc)
         return rc;
     lay_out(d, groups > 1, &from, &to);

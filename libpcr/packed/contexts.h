@@ -12,7 +12,6 @@ enum pcri_pk_family {
     PCRI_PK_B,  /* which of a byte's free coefficients these are */
     PCRI_PK_M,  /* a new coefficient's bit length above the plane, in a first pass */
     PCRI_PK_DC, /* the bit length of a difference of DC */
-    PCRI_PK_R,  /* eight bits of the first refinement of coefficients */
     PCRI_PK_FAMILIES,
 };
 
@@ -38,10 +37,15 @@ static inline int pcri_float_length(int v)
     return bits > 0 ? bits : 0;
 }
 
-/* v by thresholds: how many of 0, 1, 2, 4, 7, 12 it exceeds. */
+/* How many of 0, 1, 2, 4, 7, 12 a number of coefficients exceeds. */
 static inline unsigned pcri_pk_q7(unsigned v)
 {
-    return (unsigned) (v > 0) + (v > 1) + (v > 2) + (v > 4) + (v > 7) + (v > 12);
+    static const uint8_t of[64] = {
+        0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6,
+        6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
+        6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
+    };
+    return of[v];
 }
 
 /* Where the contexts of M of a block begin of which `found` coefficients are new, */

@@ -17,38 +17,21 @@ static int damaged(struct pcr_error *err, const char *what)
 
 /* --- calls --- */
 
-/* Reads a call of n symbols by d->numbers, and the escapes among them. Symbols [0, split) are of
- * one family, the others of another. */
-static int read_call(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, size_t n,
-                     enum pcri_pk_family family, size_t split, enum pcri_pk_family other,
-                     struct pcr_error *err)
+/* Reads a call of n symbols whose contexts are in d->contexts, and the escapes among them. */
+static int read_call(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
+                     enum pcri_pk_family family, size_t n, uint8_t *out, struct pcr_error *err)
 {
-    if (!pcri_tans_read(&s->symbols, d->kernels->read_symbols, d->tables->entries, d->numbers,
-                        n, d->symbols))
+    if (!pcri_tans_read(&s->symbols, d->kernels->read_symbols, d->tables->entries,
+                        d->tables->maps[family], d->contexts, n, out))
         return damaged(err, "symbols end too early");
-    uint8_t *end = d->symbols + n;
-    for (uint8_t *p = d->symbols; p < end; p++) {
-        bool second = (size_t) (p - d->symbols) >= split;
-        uint8_t *part = second ? end : d->symbols + split;
-        p = memchr(p, pcri_pk_families[second ? other : family].escape, (size_t) (part - p));
-        if (!p) {
-            p = part - 1;
-            continue;
-        }
+    const uint8_t *end = out + n;
+    for (uint8_t *p = out;
+         (p = memchr(p, pcri_pk_families[family].escape, (size_t) (end - p))); p++) {
         if (s->plain.end - s->plain.bit < 8)
             return damaged(err, "plain bits end too early");
         *p = (uint8_t) pcri_pk_take(&s->plain, 8);
     }
     return 0;
-}
-
-static void number(struct pcri_pk_decoder *d, enum pcri_pk_family family, size_t base,
-                   size_t n, uint8_t *out)
-{
-    const uint8_t *map = d->tables->maps[family] + base;
-    const uint16_t *contexts = d->rows.contexts;
-    for (size_t i = 0; i < n; i++)
-        out[i] = map[contexts[i]];
 }
 
 /* --- DC --- */
@@ -89,11 +72,11 @@ static int decode_dc(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
 {
     size_t n = 0;
     for (uint32_t i = 0; i < count; i++) {
-        pcri_pk_rows_dc(&d->rows, &d->plan, active[i].pass->component, d->kernels);
-        number(d, PCRI_PK_DC, 0, active[i].row->blocks, d->numbers + n);
+        pcri_pk_rows_dc(&d->rows, &d->plan, active[i].pass->component, d->kernels,
+                        d->contexts + n);
         n += active[i].row->blocks;
     }
-    int rc = read_call(d, s, n, PCRI_PK_DC, n, PCRI_PK_DC, err);
+    int rc = read_call(d, s, PCRI_PK_DC, n, d->symbols, err);
     const uint8_t *lengths = d->symbols;
     for (uint32_t i = 0; !rc && i < count; i++) {
         rc = read_dc_row(d, s, active[i].pass->component, lengths, err);
@@ -104,209 +87,123 @@ static int decode_dc(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
 
 /* --- AC: the calls --- */
 
-/* T of all passes, then the first refinements; r[i]: where those of pass i are in d->symbols. */
+/* T of all passes: those of pass i begin at t[i]. */
 static int read_t(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                  const struct pcri_pk_active *active, uint32_t count, uint64_t r_nbits[4],
-                  uint8_t *r[4], struct pcr_error *err)
+                  const struct pcri_pk_active *active, uint32_t count, const uint8_t *t[4],
+                  struct pcr_error *err)
 {
-    size_t n = 0, t_count;
+    size_t n = 0;
     for (uint32_t i = 0; i < count; i++) {
         const struct pcri_pk_active *a = &active[i];
-        d->kernels->t_contexts(a->row, a->above, a->pass->first, d->rows.contexts);
-        number(d, PCRI_PK_T, a->pass->kind * PCRI_PK_T_CONTEXTS, a->row->blocks,
-               d->numbers + n);
+        d->kernels->t_contexts(a->row, a->above, a->pass, d->contexts + n);
+        t[i] = d->t + n;
         n += a->row->blocks;
     }
-    t_count = n;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct pcri_pk_active *a = &active[i];
-        r[i] = d->symbols + n;
-        r_nbits[i] = 0;
-        if (a->pass->first)
-            continue;
-        d->kernels->select(a->row, a->pass->band, true);
-        r_nbits[i] = d->kernels->count(a->row->mask, a->row->blocks);
-        memset(d->numbers + n, d->tables->maps[PCRI_PK_R][a->pass->level], r_nbits[i] / 8);
-        n += r_nbits[i] / 8;
-    }
-    int rc = read_call(d, s, n, PCRI_PK_T, t_count, PCRI_PK_R, err);
-    const uint8_t *t = d->symbols;
-    for (uint32_t i = 0; i < count; i++) {
-        memcpy(d->rows.t[active[i].pass->component], t, active[i].row->blocks);
-        t += active[i].row->blocks;
-    }
-    return rc;
+    return read_call(d, s, PCRI_PK_T, n, d->t, err);
 }
 
-/* What is new, of B. d->symbols keeps the first refinements' bits until they are read. */
+/* What is new, of B. */
 static int read_b(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                  const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
+                  const struct pcri_pk_active *active, uint32_t count,
+                  const uint8_t *const t[4], struct pcr_error *err)
 {
     size_t n = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct pcri_pk_active *a = &active[i];
-        size_t m = d->kernels->b_contexts(a->row, a->above, a->pass->first,
-                                          d->rows.t[a->pass->component], d->rows.scratch,
-                                          d->rows.contexts);
-        number(d, PCRI_PK_B, a->pass->kind * PCRI_PK_B_CONTEXTS, m, d->numbers + n);
-        n += m;
-    }
-    int rc = read_call(d, s, n, PCRI_PK_B, n, PCRI_PK_B, err);
+    for (uint32_t i = 0; i < count; i++)
+        n += d->kernels->b_contexts(active[i].row, active[i].above, active[i].pass, t[i],
+                                    d->contexts + n);
+    int rc = read_call(d, s, PCRI_PK_B, n, d->symbols, err);
     const uint8_t *b = d->symbols;
-    for (uint32_t i = 0; !rc && i < count; i++) {
-        const struct pcri_pk_active *a = &active[i];
-        b += d->kernels->place(a->row, a->pass->band, d->rows.t[a->pass->component], b);
-    }
+    for (uint32_t i = 0; !rc && i < count; i++)
+        b += d->kernels->place(active[i].row, active[i].pass->band, t[i], b);
     return rc;
 }
 
-/* The tables of a first pass's M, which is settled, and which coefficients they are of. */
-static size_t number_m(const uint8_t *map, const struct pcri_pk_active *a, uint8_t *out,
-                       uint32_t *places)
-{
-    size_t n = 0;
-    const uint64_t *found = a->row->found;
-    const uint8_t *gain = a->above->gain;
-    const uint32_t blocks = a->row->blocks;
-    const unsigned level = a->pass->level;
-    for (uint32_t x = 0; x < blocks; x++) {
-        const uint8_t *of_block = map + pcri_pk_m_begin(level, gain[x]);
-        for (uint64_t left = found[x]; left; left &= left - 1, n++) {
-            const unsigned k = (unsigned) __builtin_ctzll(left);
-            places[n] = 64 * x + k;
-            out[n] = of_block[pcri_pk_m_zone(k)];
-        }
-    }
-    return n;
-}
-
+/* M of what first passes found, which is settled; count_m[i]: of pass i. */
 static int read_m(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                  const struct pcri_pk_active *active, uint32_t count, struct pcr_error *err)
+                  const struct pcri_pk_active *active, uint32_t count, size_t count_m[4],
+                  struct pcr_error *err)
 {
     size_t n = 0;
     bool any = false;
     for (uint32_t i = 0; i < count; i++) {
         const struct pcri_pk_active *a = &active[i];
         any |= a->pass->first;
-        if (a->pass->first)
-            n += number_m(d->tables->maps[PCRI_PK_M], a, d->numbers + n, d->places + n);
+        count_m[i] = a->pass->first ? d->kernels->m_contexts(a->row, a->above, a->pass->level,
+                                                             d->contexts + n)
+                                    : 0;
+        n += count_m[i];
     }
-    return any ? read_call(d, s, n, PCRI_PK_M, n, PCRI_PK_M, err) : 0;
+    return any ? read_call(d, s, PCRI_PK_M, n, d->symbols, err) : 0;
 }
 
 /* --- AC: plain bits --- */
 
-/* Reads as many bits as the mask has, to where the mask has them in `out`. At most 8 bytes a block
- * are read, for which there is padding, so that it is enough to look afterwards. */
-static int read_plain(struct pcri_pk_decoder *d, struct pcri_pk_bits *bits,
-                      const uint64_t *mask, size_t n, uint64_t *out, struct pcr_error *err)
-{
-    d->kernels->scatter(bits, mask, n, out);
-    return bits->bit > bits->end ? damaged(err, "plain bits end too early") : 0;
-}
-
-/* Lengths that are none, or of more bits than there are, are damage. */
-static int check_lengths(const struct pcri_pk_bits *bits, const struct pcri_pk_active *a,
-                         const uint8_t *m, size_t n, struct pcr_error *err)
-{
-    const unsigned most = PCRI_PK_PLANES - a->pass->al;
-    unsigned longest = 0, shortest = 255;
-    uint64_t sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        longest = m[i] > longest ? m[i] : longest;
-        shortest = m[i] < shortest ? m[i] : shortest;
-        sum += m[i];
-    }
-    if (longest > most || !shortest)
-        return damaged(err, "an impossible magnitude");
-    return bits->end - bits->bit < sum - n ? damaged(err, "plain bits end too early") : 0;
-}
-
-/* The lower bits of n magnitudes. Those of more than one bit are kept in a list, for they are few,
- * and reach planes that no other coefficient does. */
-static void read_magnitudes(struct pcri_pk_bits *bits, unsigned al, const uint8_t *m,
-                            const uint32_t *places, size_t n, struct pcri_pk_large *large)
+/* The lower bits of magnitudes of m bits, which are more than one. They are few, and reach planes
+ * that no other coefficient does: they make a list. */
+static void read_magnitudes(struct pcri_pk_bits *bits, const struct pcri_pk_active *a,
+                            const uint8_t *m, size_t n, struct pcri_pk_large *large)
 {
     struct pcri_pk_bits b = *bits;
     struct pcri_pk_magnitude *out = large->items + large->count;
-    for (size_t i = 0; i < n; i++) {
-        const unsigned below = m[i] - 1u;
-        const uint32_t v = (uint32_t) pcri_pk_take(&b, below) | 1u << below;
-        *out = (struct pcri_pk_magnitude) { places[i], (uint16_t) (v << al) };
-        out += below != 0;
-    }
-    large->count = (size_t) (out - large->items);
+    const uint64_t *found = a->row->found, *ones = a->row->plane[a->pass->al];
+    const uint8_t *end = m + n;
+    large->count += n;
+    for (uint32_t x = 0; m < end; x++)
+        for (uint64_t left = found[x] & ~ones[x]; left; left &= left - 1) {
+            const unsigned below = *m++ - 1u;
+            const uint32_t v = (uint32_t) pcri_pk_take(&b, below) | 1u << below;
+            *out++ = (struct pcri_pk_magnitude) { 64 * x + (uint32_t) __builtin_ctzll(left),
+                                                  (uint16_t) (v << a->pass->al) };
+        }
     *bits = b;
 }
 
-/* What a first pass found; *at: where its M begin, and then where they end. */
+/* What a first pass found: n coefficients of m bits. At most 8 bytes a block are read before it is
+ * looked whether they were there, for which there is padding. */
 static int read_first(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                      const struct pcri_pk_active *a, size_t *at, struct pcr_error *err)
-{
-    struct pcri_pk_row *row = a->row;
-    const uint8_t *m = d->symbols + *at;
-    const size_t n = d->kernels->count(row->found, row->blocks);
-    uint64_t *plane = row->plane[a->pass->al], *fresh = row->fresh;
-    struct pcri_pk_bits ones = { d->numbers, 0, n }; /* which has served */
-    int rc = check_lengths(&s->plain, a, m, n, err);
-    if (rc)
-        return rc;
-    row->planes |= 1u << a->pass->al;
-    d->kernels->ones(m, n, d->numbers);
-    d->kernels->scatter(&ones, row->found, row->blocks, plane);
-    for (uint32_t x = 0; x < row->blocks; x++)
-        fresh[x] &= plane[x] | ~row->found[x];
-    read_magnitudes(&s->plain, a->pass->al, m, d->places + *at, n,
-                    &d->large[a->pass->component]);
-    *at += n;
-    return read_plain(d, &s->plain, row->found, row->blocks, row->sign, err);
-}
-
-static int read_refinement(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
-                           const struct pcri_pk_active *a, struct pcri_pk_bits *first,
-                           uint8_t *last, struct pcr_error *err)
+                      const struct pcri_pk_active *a, uint8_t *m, size_t n,
+                      struct pcr_error *err)
 {
     const struct pcri_pk_row *row = a->row;
-    unsigned rest = first->end & 7;
-    a->row->planes |= 1u << a->pass->al;
-    if (s->plain.end - s->plain.bit < rest)
+    struct pcri_pk_bits ones = { (uint8_t *) d->contexts, 0, n }; /* which have served */
+    const struct pcri_pk_lengths l = d->kernels->lengths(m, n, (uint8_t *) d->contexts);
+    if (l.most >= (unsigned) PCRI_PK_PLANES - a->pass->al)
+        return damaged(err, "an impossible magnitude");
+    if (s->plain.end - s->plain.bit < l.sum)
         return damaged(err, "plain bits end too early");
-    *last = (uint8_t) pcri_pk_take(&s->plain, rest);
-    struct pcri_pk_bits signs = s->plain;
-    s->plain.bit += d->kernels->count(row->found, row->blocks);
-    d->kernels->refine(row, a->pass->band, first, &signs, &s->plain, row->plane[a->pass->al]);
-    return s->plain.bit > s->plain.end ? damaged(err, "plain bits end too early") : 0;
+    d->kernels->scatter(&ones, row->found, row->blocks, row->plane[a->pass->al]);
+    read_magnitudes(&s->plain, a, m, l.longer, &d->large[a->pass->component]);
+    d->kernels->scatter(&s->plain, row->found, row->blocks, row->sign);
+    return 0;
 }
 
 static int decode_ac(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
                      const struct pcri_pk_active *active, uint32_t count,
                      struct pcr_error *err)
 {
-    uint64_t r_nbits[4];
-    uint8_t *r[4], *kept = d->first_bits;
-    int rc = read_t(d, s, active, count, r_nbits, r, err);
-    for (uint32_t i = 0; !rc && i < count; i++) {
-        memcpy(kept, r[i], r_nbits[i] / 8);
-        r[i] = kept;
-        kept += r_nbits[i] / 8 + 16; /* with the byte of what is left, and padding */
-    }
+    const uint8_t *t[4];
+    size_t count_m[4];
+    int rc = read_t(d, s, active, count, t, err);
     if (!rc)
-        rc = read_b(d, s, active, count, err);
+        rc = read_b(d, s, active, count, t, err);
     for (uint32_t i = 0; !rc && i < count; i++)
         if (active[i].pass->first)
-            d->kernels->settle(active[i].row, active[i].pass->band, active[i].above);
+            d->kernels->settle(active[i].row, active[i].above);
     if (!rc)
-        rc = read_m(d, s, active, count, err);
-    size_t m = 0;
+        rc = read_m(d, s, active, count, count_m, err);
+    uint8_t *m = d->symbols;
     for (uint32_t i = 0; !rc && i < count; i++) {
         const struct pcri_pk_active *a = &active[i];
+        a->row->planes |= 1u << a->pass->al;
         if (a->pass->first) {
-            rc = read_first(d, s, a, &m, err);
+            rc = read_first(d, s, a, m, count_m[i], err);
+            m += count_m[i];
         } else {
-            struct pcri_pk_bits first = { r[i], 0, r_nbits[i] };
-            rc = read_refinement(d, s, a, &first, r[i] + r_nbits[i] / 8, err);
-            d->kernels->settle(a->row, a->pass->band, a->above);
+            d->kernels->refine(a->row, a->pass->band, &s->plain, a->row->plane[a->pass->al]);
+            d->kernels->settle(a->row, a->above);
         }
+        if (!rc && s->plain.bit > s->plain.end)
+            rc = damaged(err, "plain bits end too early");
     }
     return rc;
 }
@@ -315,17 +212,17 @@ static int decode_ac(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
 
 static int reserve_scratch(struct pcri_pk_decoder *d, struct pcr_error *err)
 {
-    size_t n = 72 * (size_t) d->rows.block_count + PCRI_PK_PADDING;
-    if (n <= d->scratch_capacity)
+    const size_t blocks = d->rows.block_count, most = 64 * blocks + PCRI_PK_PADDING;
+    if (most <= d->scratch_capacity)
         return 0;
-    free(d->numbers);
-    free(d->places);
+    free(d->contexts);
     d->scratch_capacity = 0;
-    d->numbers = pcri_malloc(3, n, err);
-    d->places = pcri_malloc(n, sizeof(*d->places), err);
-    if (!d->numbers || !d->places)
+    d->contexts = pcri_malloc(4, most, err); /* and what follows */
+    if (!d->contexts)
         return PCR_ERR_NOMEM;
-    d->scratch_capacity = n;
+    d->symbols = (uint8_t *) (d->contexts + most);
+    d->t = d->symbols + most;
+    d->scratch_capacity = most;
     return 0;
 }
 
@@ -399,8 +296,8 @@ static int take_chunks(struct pcri_pk_decoder *d, const struct pcr_span chunks[]
     for (uint32_t g = 0; !rc && g < d->groups; g++) {
         size_t begin = d->bytes.nbytes;
         if (d->plan.first_step[g] == d->plan.first_step[g + 1]) {
-            if (chunks[g].nbytes)
-                rc = damaged(err, "unexpected bytes");
+            if (chunks[g].nbytes != 1 || *(const uint8_t *) chunks[g].data)
+                rc = damaged(err, "unexpected bytes in a group without passes");
             continue;
         }
         memcpy(d->bytes.data + begin, chunks[g].data, chunks[g].nbytes);
@@ -468,8 +365,6 @@ int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file
     rc = pcri_pk_rows_reserve(&d->rows, &d->plan, d->plan.first_step[groups], err);
     if (!rc)
         rc = reserve_scratch(d, err);
-    d->symbols = d->numbers + d->scratch_capacity;
-    d->first_bits = d->symbols + d->scratch_capacity;
     if (!rc)
         rc = reserve_large(d, err);
     if (!rc)
@@ -577,8 +472,7 @@ void pcri_pk_decoder_free(struct pcri_pk_decoder *d)
     pcri_pk_rows_free(&d->rows);
     pcr_buffer_free(&d->bytes);
     free(d->ranges);
-    free(d->numbers);
-    free(d->places);
+    free(d->contexts);
     for (uint32_t c = 0; c < 4; c++)
         free(d->large[c].items);
     *d = (struct pcri_pk_decoder) { 0 };

@@ -28,15 +28,15 @@ static void end_call(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
                                                                 count_before);
 }
 
-/* n symbols of contexts base + contexts[i]. A symbol without a code is an escape, then itself. */
+/* n symbols of e->contexts. A symbol without a code is an escape, then itself. */
 static int add_symbols(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
-                       enum pcri_pk_family family, uint32_t base, const uint16_t *contexts,
-                       const uint8_t *symbols, size_t n, struct pcr_error *err)
+                       enum pcri_pk_family family, const uint8_t *symbols, size_t n,
+                       struct pcr_error *err)
 {
+    const uint16_t *contexts = e->contexts;
     if (e->counts)
-        return pcri_pk_counts_add(e->counts, family, base, contexts, symbols, n, err);
-    const uint8_t *map = e->tables->maps[family] + base,
-                  escape = pcri_pk_families[family].escape;
+        return pcri_pk_counts_add(e->counts, family, contexts, symbols, n, err);
+    const uint8_t *map = e->tables->maps[family], escape = pcri_pk_families[family].escape;
     uint8_t *tables = s->symbols.tables + s->symbols.count;
     uint8_t *out = s->symbols.symbols + s->symbols.count;
     for (size_t i = 0; i < n; i++) {
@@ -70,8 +70,7 @@ static int add_dc_row(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s
     const unsigned c = a->pass->component;
     struct pcri_pk_dc *up = &e->rows.dc[c];
     int16_t *now = e->rows.dc_now[c];
-    uint16_t *contexts = e->rows.contexts;
-    pcri_pk_rows_dc(&e->rows, &e->plan, c, e->kernels);
+    pcri_pk_rows_dc(&e->rows, &e->plan, c, e->kernels, e->contexts);
     for (uint32_t x = 0; x < a->row->blocks; x++) {
         now[x] = coef[64 * (size_t) x];
         if (abs(now[x]) > PCRI_PK_MAX_DC)
@@ -82,7 +81,7 @@ static int add_dc_row(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s
         e->symbols[x] = (uint8_t) pcri_bit_length((uint32_t) abs(r));
     }
     pcri_pk_dc_end(&e->rows, c);
-    return add_symbols(e, s, PCRI_PK_DC, 0, contexts, e->symbols, a->row->blocks, err);
+    return add_symbols(e, s, PCRI_PK_DC, e->symbols, a->row->blocks, err);
 }
 
 /* A difference of n bits: its lower bits below the highest, then its sign. */
@@ -131,43 +130,20 @@ static void find(const struct pcri_pk_active *a)
     }
 }
 
-/* The bits of the first refinement, in bytes; `rest` takes those that make no whole byte. */
-static int add_refinements(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
-                           const struct pcri_pk_active *a, struct pcri_pk_bit_writer *rest,
-                           struct pcr_error *err)
-{
-    const struct pcri_pk_row *row = a->row;
-    static const uint16_t same[64] = { 0 };
-    *rest = (struct pcri_pk_bit_writer) { .data = e->symbols };
-    e->kernels->select(row, a->pass->band, true);
-    e->kernels->gather(rest, row->mask, row->blocks, row->plane[a->pass->al]);
-    int rc = 0;
-    for (size_t i = 0; !rc && i < rest->nbytes; i += 64)
-        rc = add_symbols(e, s, PCRI_PK_R, a->pass->level, same, e->symbols + i,
-                         rest->nbytes - i < 64 ? rest->nbytes - i : 64, err);
-    return rc;
-}
-
-/* The first call: T, then the first refinements. */
+/* The first call, T; and what the others are about: t, b and their number, pass by pass. */
 static int add_t(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
-                 const struct pcri_pk_active *active, uint32_t n,
-                 struct pcri_pk_bit_writer rest[4], size_t b_count[4], uint8_t *b[4],
-                 struct pcr_error *err)
+                 const struct pcri_pk_active *active, uint32_t n, size_t b_count[4],
+                 uint8_t *t[4], uint8_t *b[4], struct pcr_error *err)
 {
     size_t before = s->symbols.count;
-    int rc = begin_call(e, s, 10 * (size_t) e->rows.block_count, err);
+    int rc = begin_call(e, s, e->rows.block_count, err);
     for (uint32_t i = 0; !rc && i < n; i++) {
         const struct pcri_pk_active *a = &active[i];
-        uint8_t *t = e->rows.t[a->pass->component];
         find(a);
-        b_count[i] = e->kernels->name_bytes(a->row, a->pass->band, t, b[i]);
-        e->kernels->t_contexts(a->row, a->above, a->pass->first, e->rows.contexts);
-        rc = add_symbols(e, s, PCRI_PK_T, a->pass->kind * PCRI_PK_T_CONTEXTS, e->rows.contexts,
-                         t, a->row->blocks, err);
+        b_count[i] = e->kernels->name_bytes(a->row, a->pass->band, t[i], b[i]);
+        e->kernels->t_contexts(a->row, a->above, a->pass, e->contexts);
+        rc = add_symbols(e, s, PCRI_PK_T, t[i], a->row->blocks, err);
     }
-    for (uint32_t i = 0; !rc && i < n; i++)
-        if (!active[i].pass->first)
-            rc = add_refinements(e, s, &active[i], &rest[i], err);
     if (!rc)
         end_call(e, s, before);
     return rc;
@@ -175,16 +151,14 @@ static int add_t(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
 
 static int add_b(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
                  const struct pcri_pk_active *active, uint32_t n, const size_t b_count[4],
-                 uint8_t *const b[4], struct pcr_error *err)
+                 uint8_t *const t[4], uint8_t *const b[4], struct pcr_error *err)
 {
     size_t before = s->symbols.count;
     int rc = begin_call(e, s, 8 * (size_t) e->rows.block_count, err);
     for (uint32_t i = 0; !rc && i < n; i++) {
         const struct pcri_pk_active *a = &active[i];
-        e->kernels->b_contexts(a->row, a->above, a->pass->first, e->rows.t[a->pass->component],
-                               e->rows.scratch, e->rows.contexts);
-        rc = add_symbols(e, s, PCRI_PK_B, a->pass->kind * PCRI_PK_B_CONTEXTS, e->rows.contexts,
-                         b[i], b_count[i], err);
+        e->kernels->b_contexts(a->row, a->above, a->pass, t[i], e->contexts);
+        rc = add_symbols(e, s, PCRI_PK_B, b[i], b_count[i], err);
     }
     if (!rc)
         end_call(e, s, before);
@@ -198,29 +172,13 @@ static unsigned magnitude(int16_t coef, unsigned al)
     return (unsigned) abs(coef) >> al;
 }
 
-/* Bit lengths of the new coefficients, of one block. */
-static int add_m_block(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
-                       const struct pcri_pk_pass *pass, uint64_t found, const int16_t *coef,
-                       struct pcr_error *err)
-{
-    uint16_t contexts[64];
-    uint8_t symbols[64];
-    size_t n = 0;
-    unsigned begin = pcri_pk_m_begin(pass->level, (unsigned) __builtin_popcountll(found));
-    for (uint64_t left = found; left; left &= left - 1, n++) {
-        unsigned k = (unsigned) __builtin_ctzll(left);
-        contexts[n] = (uint16_t) (begin + pcri_pk_m_zone(k));
-        symbols[n] = (uint8_t) pcri_bit_length(magnitude(coef[k], pass->al));
-    }
-    return add_symbols(e, s, PCRI_PK_M, 0, contexts, symbols, n, err);
-}
-
 static const int16_t *row_coef(const struct pcri_coefs *c, const struct pcri_pk_active *a)
 {
     const struct pcri_plane *p = &c->planes[a->pass->component];
     return p->coef + 64 * (size_t) a->y * p->blocks_x;
 }
 
+/* Bit lengths of the new coefficients of a settled row, over the symbols that have served. */
 static int add_m(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
                  const struct pcri_pk_active *active, uint32_t n, const struct pcri_coefs *c,
                  struct pcr_error *err)
@@ -228,12 +186,19 @@ static int add_m(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
     size_t before = s->symbols.count;
     int rc = begin_call(e, s, 64 * (size_t) e->rows.block_count, err);
     bool any = false;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; !rc && i < n; i++) {
         const struct pcri_pk_active *a = &active[i];
-        any |= a->pass->first;
-        for (uint32_t x = 0; !rc && a->pass->first && x < a->row->blocks; x++)
-            rc = add_m_block(e, s, a->pass, a->row->found[x], row_coef(c, a) + 64 * (size_t) x,
-                             err);
+        if (!a->pass->first)
+            continue;
+        const int16_t *coef = row_coef(c, a);
+        size_t count = 0;
+        for (uint32_t x = 0; x < a->row->blocks; x++, coef += 64)
+            for (uint64_t left = a->row->found[x]; left; left &= left - 1)
+                e->symbols[count++] = (uint8_t) pcri_bit_length(
+                    magnitude(coef[__builtin_ctzll(left)], a->pass->al));
+        e->kernels->m_contexts(a->row, a->above, a->pass->level, e->contexts);
+        rc = add_symbols(e, s, PCRI_PK_M, e->symbols, count, err);
+        any = true;
     }
     if (!rc && any)
         end_call(e, s, before);
@@ -255,32 +220,21 @@ static void put_mantissas(struct pcri_pk_stream_writer *s, const struct pcri_pk_
         }
 }
 
-/* Of the coefficients that a first pass found only those are fresh that have one bit. */
-static void unfresh(const struct pcri_pk_active *a)
-{
-    for (uint32_t x = 0; x < a->row->blocks; x++)
-        for (uint32_t p = a->pass->al + 1u; p < PCRI_PK_PLANES; p++)
-            a->row->fresh[x] &= ~(a->row->plane[p][x] & a->pass->band);
-}
-
 /* --- AC --- */
 
 static int put_plain(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
-                     const struct pcri_pk_active *a, const struct pcri_pk_bit_writer *rest,
-                     const struct pcri_coefs *c, struct pcr_error *err)
+                     const struct pcri_pk_active *a, const struct pcri_coefs *c,
+                     struct pcr_error *err)
 {
     const struct pcri_pk_row *row = a->row;
     int rc = reserve_plain(e, s, row->blocks, err);
     if (rc)
         return rc;
-    if (a->pass->first)
+    if (a->pass->first) {
         put_mantissas(s, a, row_coef(c, a));
-    else
-        pcri_pk_put(&s->bits, rest->word, rest->held);
-    e->kernels->gather(&s->bits, row->found, row->blocks, row->sign);
-    if (!a->pass->first) {
-        e->kernels->select(row, a->pass->band, false);
-        e->kernels->gather(&s->bits, row->mask, row->blocks, row->plane[a->pass->al]);
+        e->kernels->gather(&s->bits, row->found, row->blocks, row->sign);
+    } else {
+        e->kernels->gather_refined(row, a->pass->band, &s->bits, row->plane[a->pass->al]);
     }
     return 0;
 }
@@ -289,22 +243,26 @@ static int encode_ac(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
                      const struct pcri_pk_active *active, uint32_t n,
                      const struct pcri_coefs *c, struct pcr_error *err)
 {
-    struct pcri_pk_bit_writer rest[4];
     size_t b_count[4];
-    uint8_t *b[4], *at = e->symbols + 16 * (size_t) e->rows.block_count + PCRI_PK_PADDING;
-    for (uint32_t i = 0; i < n; at += 8 * (size_t) active[i++].row->blocks + 16)
-        b[i] = at;
-    int rc = add_t(e, s, active, n, rest, b_count, b, err);
+    uint8_t *t[4], *b[4], *at = e->symbols;
+    for (uint32_t i = 0; i < n; i++) {
+        t[i] = at;
+        b[i] = at + active[i].row->blocks + PCRI_PK_PADDING;
+        at = b[i] + 8 * (size_t) active[i].row->blocks + 16;
+    }
+    int rc = add_t(e, s, active, n, b_count, t, b, err);
     if (!rc)
-        rc = add_b(e, s, active, n, b_count, b, err);
+        rc = add_b(e, s, active, n, b_count, t, b, err);
+    for (uint32_t i = 0; !rc && i < n; i++)
+        if (active[i].pass->first)
+            e->kernels->settle(active[i].row, active[i].above);
     if (!rc)
         rc = add_m(e, s, active, n, c, err);
     for (uint32_t i = 0; !rc && i < n; i++) {
         if (!e->counts)
-            rc = put_plain(e, s, &active[i], &rest[i], c, err);
-        e->kernels->settle(active[i].row, active[i].pass->band, active[i].above);
-        if (active[i].pass->first)
-            unfresh(&active[i]);
+            rc = put_plain(e, s, &active[i], c, err);
+        if (!active[i].pass->first)
+            e->kernels->settle(active[i].row, active[i].above);
     }
     return rc;
 }
@@ -368,15 +326,16 @@ static int end_segment(struct pcri_pk_encoder *e, bool last, struct pcr_error *e
 
 static int reserve_symbols(struct pcri_pk_encoder *e, struct pcr_error *err)
 {
-    size_t nbytes = 26 * (size_t) e->rows.block_count + 4 * PCRI_PK_PADDING;
-    if (nbytes <= e->symbols_capacity)
+    const size_t most = 64 * (size_t) e->rows.block_count + 8 * PCRI_PK_PADDING;
+    if (most <= e->symbols_capacity)
         return 0;
-    free(e->symbols);
+    free(e->contexts);
     e->symbols_capacity = 0;
-    e->symbols = pcri_malloc(nbytes, 1, err);
-    if (!e->symbols)
+    e->contexts = pcri_malloc(3, most, err); /* and symbols */
+    if (!e->contexts)
         return PCR_ERR_NOMEM;
-    e->symbols_capacity = nbytes;
+    e->symbols = (uint8_t *) (e->contexts + most);
+    e->symbols_capacity = most;
     return 0;
 }
 
@@ -420,11 +379,14 @@ int pcri_pk_encode(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
     e->counts = NULL;
     int rc = encode_all(e, c, f, script, group_count, err);
     for (uint32_t g = 0; !rc && g < group_count; g++) {
-        rc = pcri_buffer_append(&chunks[g], e->streams[g].lengths.data,
-                                e->streams[g].lengths.nbytes, err);
+        const struct pcr_buffer *lengths = &e->streams[g].lengths,
+                                *bytes = &e->streams[g].bytes;
+        if (e->plan.first_step[g] == e->plan.first_step[g + 1])
+            rc = pcri_buffer_append(&chunks[g], "", 1, err);
         if (!rc)
-            rc = pcri_buffer_append(&chunks[g], e->streams[g].bytes.data,
-                                    e->streams[g].bytes.nbytes, err);
+            rc = pcri_buffer_append(&chunks[g], lengths->data, lengths->nbytes, err);
+        if (!rc)
+            rc = pcri_buffer_append(&chunks[g], bytes->data, bytes->nbytes, err);
     }
     return rc;
 }
@@ -448,6 +410,6 @@ void pcri_pk_encoder_free(struct pcri_pk_encoder *e)
         pcr_buffer_free(&s->bytes);
     }
     pcri_pk_rows_free(&e->rows);
-    free(e->symbols);
+    free(e->contexts);
     *e = (struct pcri_pk_encoder) { 0 };
 }

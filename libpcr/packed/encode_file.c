@@ -127,7 +127,6 @@ static int encode_chunks(struct packed_coder *c, struct pcr_error *err)
 static int add_pieces(const struct packed_coder *c, struct pcri_coded *p,
                       struct pcr_error *err)
 {
-    static const uint8_t no_passes[1] = { PCRI_PK_NO_PASSES };
     const struct pcr_ladder *l = c->original.ladder;
     uint32_t at = 0;
     p->pieces = pcri_calloc(pcri_ladder_piece_total(l), sizeof(*p->pieces), err);
@@ -135,12 +134,10 @@ static int add_pieces(const struct packed_coder *c, struct pcri_coded *p,
                        : PCR_ERR_NOMEM;
     for (uint32_t g = 0; !rc && g < l->group_count; at += l->piece_counts[g++]) {
         const struct pcr_buffer *chunk = &c->chunks[g];
-        size_t nbytes = chunk->nbytes ? chunk->nbytes : sizeof(no_passes);
-        if (nbytes > UINT32_MAX / 4)
+        if (chunk->nbytes > UINT32_MAX / 4)
             return pcri_fail(err, PCR_ERR_LIMIT, "a group of more than 1 GiB");
-        p->pieces[at].nbytes = (uint32_t) nbytes;
-        rc = pcri_buffer_append(&p->bytes, chunk->nbytes ? chunk->data : no_passes, nbytes,
-                                err);
+        p->pieces[at].nbytes = (uint32_t) chunk->nbytes;
+        rc = pcri_buffer_append(&p->bytes, chunk->data, chunk->nbytes, err);
     }
     if (!rc)
         p->pieces[0].string_nbytes = (uint32_t) c->params.nbytes;

@@ -106,30 +106,21 @@ int pcri_pk_image_open(struct pcri_pk_image *m, const struct pcr_spans *spans,
 }
 
 int pcri_pk_image_chunks(const struct pcri_pk_image *m, const struct pcr_spans *spans,
-                         struct pcr_span chunks[PCRI_LADDER_MAX_GROUPS], uint32_t *groups_out,
+                         const struct pcr_span **chunks_out, uint32_t *groups_out,
                          struct pcr_error *err)
 {
-    struct pcri_pk_plan plan;
-    uint32_t n = spans->count - m->sample.first_chunk;
+    const uint32_t n = spans->count - m->sample.first_chunk;
+    const uint64_t blocks = pcri_block_count(&m->file);
+    *chunks_out = spans->items + m->sample.first_chunk;
+    *groups_out = n;
     if (n > m->ladder->group_count || !n)
         return pcri_fail(err, PCR_ERR_CORRUPT, "%u chunks of a ladder of %u groups", n,
                          m->ladder->group_count);
-    const size_t first_nbytes = spans->items[m->sample.first_chunk].nbytes;
-    if (pcri_block_count(&m->file) > (uint64_t) PCRI_PK_BLOCKS_A_BYTE * first_nbytes)
+    const size_t first_nbytes = (*chunks_out)->nbytes;
+    if (blocks > (uint64_t) PCRI_PK_BLOCKS_A_BYTE * first_nbytes)
         return pcri_fail(err, PCR_ERR_CORRUPT, "%zu bytes cannot hold %llu blocks",
-                         first_nbytes, (unsigned long long) pcri_block_count(&m->file));
-    int rc = pcri_pk_plan(m->script, m->ladder->group_count, &m->file, &plan, err);
-    for (uint32_t g = 0; !rc && g < n; g++) {
-        chunks[g] = spans->items[m->sample.first_chunk + g];
-        if (plan.first_step[g] < plan.first_step[g + 1])
-            continue;
-        if (chunks[g].nbytes != 1 || *(const uint8_t *) chunks[g].data != PCRI_PK_NO_PASSES)
-            rc = pcri_fail(err, PCR_ERR_CORRUPT, "bytes in group %u, which has no passes",
-                           g + 1);
-        chunks[g].nbytes = 0;
-    }
-    *groups_out = n;
-    return rc;
+                         first_nbytes, (unsigned long long) blocks);
+    return 0;
 }
 
 void pcri_pk_image_free(struct pcri_pk_image *m)

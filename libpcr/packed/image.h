@@ -25,11 +25,10 @@ int pcri_pk_image_open(struct pcri_pk_image *m, const struct pcr_spans *spans,
 /* Work is bounded by the bytes that are there: group 1 has at least one for so many blocks. */
 enum { PCRI_PK_BLOCKS_A_BYTE = 4096 };
 
-/* Its chunks in `spans`, as pcri_pk_decoder_begin() takes them; *groups_out of them. CORRUPT: more
- * than the ladder has groups, fewer bytes than blocks want, or a chunk of a group without passes
- * that is not as it should be. */
+/* Its chunks in `spans`, *groups_out of them. CORRUPT: more than the ladder has groups, or fewer
+ * bytes than blocks want. */
 int pcri_pk_image_chunks(const struct pcri_pk_image *m, const struct pcr_spans *spans,
-                         struct pcr_span chunks[PCRI_LADDER_MAX_GROUPS], uint32_t *groups_out,
+                         const struct pcr_span **chunks_out, uint32_t *groups_out,
                          struct pcr_error *err);
 void pcri_pk_image_free(struct pcri_pk_image *m);
 

@@ -55,7 +55,8 @@ struct pcri_pk_encoder {
     struct pcri_pk_params params;
     struct pcri_pk_rows rows;
     struct pcri_pk_stream_writer streams[PCRI_LADDER_MAX_GROUPS];
-    uint8_t *symbols; /* scratch: 64 for each block of a batch's rows */
+    uint16_t *contexts; /* scratch: 64 for each block of a batch's rows, */
+    uint8_t *symbols;   /* and as many */
     size_t symbols_capacity;
 };
 
@@ -109,9 +110,9 @@ struct pcri_pk_decoder {
     struct pcri_pk_range *ranges; /* of `bytes`: [group * segments + segment] */
     size_t range_capacity;
     struct pcri_pk_stream streams[PCRI_LADDER_MAX_GROUPS];
-    uint8_t *numbers, *symbols; /* of a call: tables and symbols */
-    uint8_t *first_bits;        /* of a step: bits of first refinements */
-    uint32_t *places;           /* of a call's M: block * 64 + k */
+    uint16_t *contexts; /* of a call, */
+    uint8_t *symbols;   /* what it read, */
+    uint8_t *t;         /* but for T, which stay until B are read */
     size_t scratch_capacity;
     struct pcri_pk_large large[4];
     uint32_t batch, batch_end, wanted_begin; /* batches: next, and those that are wanted */

@@ -41,7 +41,7 @@ static struct pcri_pk_pass make_pass(const struct pcri_pk_plan *p, uint32_t c,
     unsigned level = line->al < PCRI_PK_LEVELS ? line->al : PCRI_PK_LEVELS - 1;
     pass.first = !line->ah;
     pass.level = (uint8_t) (level + (p->class[c] ? PCRI_PK_LEVELS : 0));
-    pass.kind = (uint8_t) (2 * pass.level + pass.first);
+    pass.kind = (uint8_t) (pass.first ? 2 * PCRI_PK_LEVELS + !!p->class[c] : pass.level);
     pass.band = (UINT64_MAX << line->ss) & (UINT64_MAX >> (63 - line->se));
     return pass;
 }

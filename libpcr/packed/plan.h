@@ -10,7 +10,8 @@ enum {
     PCRI_PK_PLANES = 10, /* bits of an AC coefficient's magnitude */
     PCRI_PK_MAX_DC = 2047,
     PCRI_PK_LEVELS = 5, /* planes that contexts tell apart: 0 to 3, 4 and above */
-    PCRI_PK_KINDS = 4 * PCRI_PK_LEVELS, /* of passes: class, first or not, plane */
+    /* Kinds of passes: by plane, luma and chroma; those that are first, luma and chroma. */
+    PCRI_PK_KINDS = 2 * PCRI_PK_LEVELS + 2,
 };
 
 /* One line of the script for one component: its band goes from plane ah to plane al. */
@@ -19,7 +20,7 @@ struct pcri_pk_pass {
     uint8_t al;
     bool first;    /* nothing of the band came before */
     uint8_t level; /* min(al, PCRI_PK_LEVELS - 1), chroma after luma: 0 to 9 */
-    uint8_t kind;  /* 2 * level + first */
+    uint8_t kind;  /* level; 10 or 11 (chroma) where it is first */
     uint64_t band; /* bit k: coefficient k in zigzag order */
 };
 

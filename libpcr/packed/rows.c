@@ -57,13 +57,11 @@ static void deal_row(struct pcri_pk_rows *r, uint32_t c, size_t n, struct dealer
     row->low = deal(d, n, 1, 0);
     row->sign = deal(d, n, 8, 0);
     row->known = deal(d, n, 8, 0);
-    row->fresh = deal(d, n, 8, 0);
     for (uint32_t p = 0; p < PCRI_PK_PLANES; p++)
         row->plane[p] = deal(d, n, 8, 0);
     r->dc[c].value = deal(d, n, 2, PCRI_PK_EDGE);
     r->dc[c].residual = deal(d, n, 2, 0);
     r->dc_now[c] = deal(d, n, 2, PCRI_PK_EDGE);
-    r->t[c] = deal(d, n, 1, 0);
 }
 
 /* Returns the bytes that it takes. */
@@ -71,7 +69,6 @@ static size_t deal_all(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, 
                        uint8_t *base)
 {
     struct dealer d = { base, 0 };
-    size_t widest = 0;
     r->above = deal(&d, 4 * (size_t) steps, sizeof(*r->above), 0);
     r->block_count = 0;
     deal_above(r, plan, steps, &d);
@@ -79,11 +76,8 @@ static size_t deal_all(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, 
     for (uint32_t c = 0; c < plan->component_count; c++) {
         r->rows[c].blocks = plan->blocks_x[c];
         r->block_count += plan->blocks_x[c];
-        widest = plan->blocks_x[c] > widest ? plan->blocks_x[c] : widest;
         deal_row(r, c, plan->blocks_x[c], &d);
     }
-    r->scratch = deal(&d, 16 * widest, 1, 0);
-    r->contexts = deal(&d, 8 * widest, 2, 0);
     return d.used;
 }
 
@@ -115,22 +109,22 @@ void pcri_pk_rows_restart(struct pcri_pk_rows *r)
         r->dc[c].any = false;
 }
 
-void pcri_pk_rows_dc(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t c,
-                     const struct pcri_pk_kernels *kernels)
+void pcri_pk_rows_dc(const struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t c,
+                     const struct pcri_pk_kernels *kernels, uint16_t *out)
 {
     const uint32_t n = r->rows[c].blocks;
     const unsigned class = plan->class[c];
     if (r->dc[c].any)
-        kernels->dc_contexts(&r->dc[c], class, n, r->contexts);
+        kernels->dc_contexts(&r->dc[c], class, n, out);
     for (uint32_t x = 0; !r->dc[c].any && x < n; x++)
-        r->contexts[x] = (uint16_t) pcri_pk_dc_context(class);
+        out[x] = (uint16_t) pcri_pk_dc_context(class);
 }
 
 void pcri_pk_row_begin(struct pcri_pk_rows *r, uint32_t c)
 {
     struct pcri_pk_row *row = &r->rows[c];
     const unsigned top = pcri_bit_length(row->planes);
-    const uint64_t *end = top ? row->plane[top - 1] : row->fresh;
+    const uint64_t *end = top ? row->plane[top - 1] : row->known;
     memset(row->bytes, 0,
            (size_t) ((const uint8_t *) (end + row->blocks) - (const uint8_t *) row->bytes));
     row->planes = 0;

@@ -19,9 +19,8 @@ struct pcri_pk_row {
     uint64_t *plane[PCRI_PK_PLANES]; /* bit p of the magnitudes */
     uint64_t *sign;                  /* set where negative */
     uint64_t *known;                 /* nonzero, as far as is known */
-    uint64_t *fresh;                 /* of those, whose highest bit is the last one known */
     uint64_t *found;                 /* by this pass */
-    uint64_t *mask;                  /* scratch */
+    uint64_t *mask;                  /* the encoder's scratch */
     uint64_t *bytes; /* for each byte of `known` how many bits are set; with edge */
     uint8_t *count;  /* bits of `known`; with edge */
     uint8_t *low;    /* those of them below 16 */
@@ -74,39 +73,47 @@ static inline void pcri_pk_put(struct pcri_pk_bit_writer *w, uint64_t v, unsigne
     w->held &= 7;
 }
 
+/* What lengths of magnitudes are together. */
+struct pcri_pk_lengths {
+    size_t longer; /* how many are not 1 */
+    uint64_t sum;  /* of those less 1, as 8-bit numbers: bits below the highest */
+    unsigned most; /* the largest less 1; 255: one is 0 */
+};
+
 struct pcri_pk_kernels {
     const char *name;
     /* pcri_pk_dc_contexts() */
     void (*dc_contexts)(const struct pcri_pk_dc *up, unsigned class, size_t n, uint16_t *out);
     /* The contexts of T for all blocks of the row. */
     void (*t_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                       bool first, uint16_t *out);
-    /* The contexts of B for the bytes that t names, in order; their number. scratch: 16 bytes a
-     * block, out: 8 elements a block, both and t with PCRI_PK_PADDING. */
+                       const struct pcri_pk_pass *pass, uint16_t *out);
+    /* The contexts of B for the bytes that t names, in order; their number. out: 8 elements a
+     * block; it and t with PCRI_PK_PADDING. */
     size_t (*b_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                         bool first, const uint8_t *t, uint8_t *scratch, uint16_t *out);
+                         const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out);
+    /* The contexts of M for what a first pass found, which is settled; their number. */
+    size_t (*m_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                         unsigned level, uint16_t *out);
     /* Makes `found` of T and B. Returns how many symbols of b there were, as b_contexts(). */
     size_t (*place)(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
                     const uint8_t *b);
-    /* The sum of bits in n masks. */
-    uint64_t (*count)(const uint64_t *mask, size_t n);
     /* Reads as many bits as the masks have, and sets those of `out` that are under a 1. */
     void (*scatter)(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out);
-    /* What a pass that is not first reads for known coefficients of its band and for new ones: bits
-     * of fresh ones, signs, and bits of the others, from three places; `plane` gets the bits, and
-     * those that are new. */
-    void (*refine)(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *fresh,
-                   struct pcri_pk_bits *signs, struct pcri_pk_bits *others, uint64_t *plane);
-    /* The other way round: writes what is under the masks. */
+    /* What a pass that is not first reads, block by block: the signs of new coefficients and the
+     * bits of known ones of its band. `plane` gets the bits, and ones where they are new. */
+    void (*refine)(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *bits,
+                   uint64_t *plane);
+    /* The other way round: writes what is under the masks, */
     void (*gather)(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
                    const uint64_t *values);
-    /* Bit i of `out`: m[i] is 1. Up to 8 bytes more than needed are written. */
-    void (*ones)(const uint8_t *m, size_t n, uint8_t *out);
-    /* mask = known & fresh & band, or known & ~fresh & band. */
-    void (*select)(const struct pcri_pk_row *row, uint64_t band, bool fresh);
+    /* and what refine() reads. */
+    void (*gather_refined)(const struct pcri_pk_row *row, uint64_t band,
+                           struct pcri_pk_bit_writer *bits, const uint64_t *plane);
+    /* The lengths M of n new coefficients. Bit i of `ones`: m[i] is 1. The others move to the
+     * front. Both have PCRI_PK_PADDING. */
+    struct pcri_pk_lengths (*lengths)(uint8_t *m, size_t n, uint8_t *ones);
     /* Ends a pass: `found` joins what is known, and `above` is made for the next row. */
-    void (*settle)(const struct pcri_pk_row *row, uint64_t band,
-                   const struct pcri_pk_above *above);
+    void (*settle)(const struct pcri_pk_row *row, const struct pcri_pk_above *above);
     /* Coefficients of the row's blocks in zigzag order, DC from dc. */
     void (*expand)(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out);
     /* The other way round: planes, of which row->planes tells, and signs. */
@@ -133,9 +140,6 @@ struct pcri_pk_rows {
     struct pcri_pk_dc dc[4];
     int16_t *dc_now[4];
     struct pcri_pk_above *above; /* of pass j of step i: [4 * i + j] */
-    uint8_t *t[4];               /* scratch: a row's T */
-    uint8_t *scratch;            /* 16 bytes a block of the widest row */
-    uint16_t *contexts;          /* 8 a block of the widest row */
     uint32_t block_count;        /* of a row of each component */
     uint8_t *memory;
     size_t capacity, zeroed;
@@ -148,9 +152,9 @@ int pcri_pk_rows_reserve(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan
                          uint32_t steps, struct pcr_error *err);
 /* Forgets the rows above. */
 void pcri_pk_rows_restart(struct pcri_pk_rows *r);
-/* The contexts of DC of a row of component c, to r->contexts. */
-void pcri_pk_rows_dc(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t c,
-                     const struct pcri_pk_kernels *kernels);
+/* The contexts of DC of a row of component c. */
+void pcri_pk_rows_dc(const struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t c,
+                     const struct pcri_pk_kernels *kernels, uint16_t *out);
 /* Begins a row of component c: nothing of it is known. */
 void pcri_pk_row_begin(struct pcri_pk_rows *r, uint32_t c);
 /* Its DC is there: they become those above. */

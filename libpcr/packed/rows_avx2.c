@@ -75,10 +75,11 @@ INLINE __m256i split_class(__m256i all, __m256i low)
 }
 
 TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                              bool first, uint16_t *out)
+                              const struct pcri_pk_pass *pass, uint16_t *out)
 {
-    const uint8_t *up = above->count, *side = first ? up : row->count;
+    const uint8_t *up = above->count, *side = pass->first ? up : row->count;
     const __m256i factors = _mm256_set1_epi16(49 | 1 << 8);
+    const __m256i begin = _mm256_set1_epi16((short) (pass->kind * PCRI_PK_T_CONTEXTS));
     for (size_t i = 0; i < row->blocks; i += 32) {
         const __m256i own = load(row->count + i), u = load(up + i);
         __m256i beside = _mm256_add_epi8(load(side + i - 1), load(side + i + 1));
@@ -94,6 +95,8 @@ TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_p
         __m256i b = _mm256_add_epi8(o7, quantise(near, q10));
         __m256i even = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(a, b), factors);
         __m256i odd = _mm256_maddubs_epi16(_mm256_unpackhi_epi8(a, b), factors);
+        even = _mm256_add_epi16(even, begin);
+        odd = _mm256_add_epi16(odd, begin);
         store(out + i, _mm256_permute2x128_si256(even, odd, 0x20));
         store(out + i + 16, _mm256_permute2x128_si256(even, odd, 0x31));
     }
@@ -128,54 +131,52 @@ INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uin
 }
 
 TARGET static size_t b_contexts(const struct pcri_pk_row *row,
-                                const struct pcri_pk_above *above, bool first,
-                                const uint8_t *t, uint8_t *scratch, uint16_t *out)
+                                const struct pcri_pk_above *above,
+                                const struct pcri_pk_pass *pass, const uint8_t *t,
+                                uint16_t *out)
 {
-    const uint64_t *up = above->bytes, *side = first ? up : row->bytes;
+    const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
     const __m128i factors = _mm_set1_epi16(64 | 1 << 8);
+    const __m128i begin = _mm_set1_epi16((short) (pass->kind * PCRI_PK_B_CONTEXTS));
     const size_t blocks = row->blocks;
-    uint8_t *high = scratch, *low = scratch + 8 * blocks + 32;
     uint16_t *at = out;
     for (size_t i = 0; i < blocks; i += 4) {
+        uint64_t high[4], low[4];
         __m256i h, l;
         b_parts(row, up, side, t, i, &h, &l);
-        store(high + 8 * i, h);
-        store(low + 8 * i, l);
-    }
-    for (size_t i = 0; i < blocks; i++) {
-        const uint64_t named = whole_bytes(t[i]);
-        uint64_t h = _pext_u64(pcri_load64(high + 8 * i), named);
-        uint64_t l = _pext_u64(pcri_load64(low + 8 * i), named);
-        __m128i c = _mm_cvtsi64_si128((long long) h);
-        c = _mm_unpacklo_epi8(c, _mm_cvtsi64_si128((long long) l));
-        _mm_storeu_si128((__m128i *) (void *) at, _mm_maddubs_epi16(c, factors));
-        at += _mm_popcnt_u32(t[i]);
+        store(high, h);
+        store(low, l);
+        for (size_t k = 0; k < 4 && i + k < blocks; k++) {
+            const unsigned named = t[i + k];
+            const uint64_t bytes = whole_bytes(named);
+            __m128i c = _mm_cvtsi64_si128((long long) _pext_u64(high[k], bytes));
+            c = _mm_unpacklo_epi8(c, _mm_cvtsi64_si128((long long) _pext_u64(low[k], bytes)));
+            c = _mm_add_epi16(_mm_maddubs_epi16(c, factors), begin);
+            _mm_storeu_si128((__m128i *) (void *) at, c);
+            at += _mm_popcnt_u32(named);
+        }
     }
     return (size_t) (at - out);
 }
 
-#define AVX512_TARGET \
-    __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi2")))
-
-AVX512_TARGET static size_t b_contexts_avx512(const struct pcri_pk_row *row,
-                                              const struct pcri_pk_above *above, bool first,
-                                              const uint8_t *t, uint8_t *scratch,
-                                              uint16_t *out)
+/* Few are new in most blocks: four at a time are written. */
+TARGET static size_t m_contexts(const struct pcri_pk_row *row,
+                                const struct pcri_pk_above *above, unsigned level,
+                                uint16_t *out)
 {
-    const uint64_t *up = above->bytes, *side = first ? up : row->bytes;
-    const size_t blocks = row->blocks;
     uint16_t *at = out;
-    (void) scratch;
-    for (size_t i = 0; i < blocks; i += 4) {
-        __m256i high, low;
-        b_parts(row, up, side, t, i, &high, &low);
-        uint32_t named = pcri_load32(t + i);
-        if (blocks - i < 4)
-            named &= (1u << 8 * (blocks - i)) - 1;
-        __m512i c = _mm512_slli_epi16(_mm512_cvtepu8_epi16(high), 6);
-        c = _mm512_add_epi16(c, _mm512_cvtepu8_epi16(low));
-        _mm512_storeu_si512(at, _mm512_maskz_compress_epi16(named, c));
-        at += _mm_popcnt_u32(named);
+    for (size_t i = 0; i < row->blocks; i++) {
+        uint64_t left = row->found[i];
+        const unsigned begin = pcri_pk_m_begin(level, above->gain[i]);
+        uint16_t *const end = at + _mm_popcnt_u64(left);
+        do {
+            for (int k = 0; k < 4; k++) {
+                at[k] = (uint16_t) (begin + pcri_pk_m_zone(_tzcnt_u64(left) & 63));
+                left = _blsr_u64(left);
+            }
+            at += 4;
+        } while (left);
+        at = end;
     }
     return (size_t) (at - out);
 }
@@ -233,21 +234,6 @@ TARGET static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, ui
     return (size_t) (b - begin);
 }
 
-TARGET static uint64_t count(const uint64_t *mask, size_t n)
-{
-    const __m256i zero = _mm256_setzero_si256();
-    __m256i sums = zero;
-    uint64_t sum = 0;
-    size_t i = 0;
-    for (; i + 4 <= n; i += 4)
-        sums = _mm256_add_epi64(sums, _mm256_sad_epu8(byte_counts(load(mask + i)), zero));
-    for (; i < n; i++)
-        sum += (uint64_t) _mm_popcnt_u64(mask[i]);
-    __m128i two = _mm_add_epi64(_mm256_castsi256_si128(sums),
-                                _mm256_extracti128_si256(sums, 1));
-    return sum + (uint64_t) _mm_extract_epi64(two, 0) + (uint64_t) _mm_extract_epi64(two, 1);
-}
-
 /* The next bits, at `bit`, under the bits of a mask. */
 INLINE uint64_t deposit(const uint8_t *data, uint64_t *bit, uint64_t mask)
 {
@@ -271,74 +257,102 @@ TARGET static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size
 }
 
 TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
-                          struct pcri_pk_bits *fresh, struct pcri_pk_bits *signs,
-                          struct pcri_pk_bits *others, uint64_t *plane)
+                          struct pcri_pk_bits *bits, uint64_t *plane)
 {
-    const uint8_t *data[3] = { fresh->data, signs->data, others->data };
-    uint64_t bit[3] = { fresh->bit, signs->bit, others->bit };
-    const uint64_t *known = row->known, *of_fresh = row->fresh, *found = row->found;
-    uint64_t *sign = row->sign;
+    const uint8_t *data = bits->data;
+    const uint64_t *known = row->known, *found = row->found;
+    uint64_t bit = bits->bit, *sign = row->sign;
     const size_t blocks = row->blocks;
     for (size_t i = 0; i < blocks; i++) {
-        const uint64_t here = known[i] & band, first = here & of_fresh[i], new = found[i];
-        plane[i] |= new | deposit(data[0], &bit[0], first) |
-                    deposit(data[2], &bit[2], here & ~first);
-        sign[i] |= deposit(data[1], &bit[1], new);
+        const uint64_t here = known[i] & band, new = found[i];
+        const uint8_t *p = data + (bit >> 3);
+        const unsigned signs = (unsigned) _mm_popcnt_u64(new), shift = bit & 7;
+        const unsigned nbits = signs + (unsigned) _mm_popcnt_u64(here);
+        uint64_t v = pcri_load64(p) >> shift;
+        if (UNLIKELY(nbits > 57))
+            v |= (uint64_t) p[8] << 1 << (63 - shift);
+        sign[i] |= _pdep_u64(v, new);
+        plane[i] |= new | _pdep_u64(v >> signs, here);
+        bit += nbits;
     }
-    fresh->bit = bit[0];
-    signs->bit = bit[1];
-    others->bit = bit[2];
+    bits->bit = bit;
+}
+
+INLINE void put_under(struct pcri_pk_bit_writer *w, uint64_t mask, uint64_t values)
+{
+    uint64_t v = _pext_u64(values, mask);
+    unsigned nbits = (unsigned) _mm_popcnt_u64(mask);
+    if (UNLIKELY(nbits > 57)) {
+        pcri_pk_put(w, v & UINT32_MAX, 32);
+        v >>= 32;
+        nbits -= 32;
+    }
+    pcri_pk_put(w, v, nbits);
 }
 
 TARGET static void gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
                           const uint64_t *values)
 {
     struct pcri_pk_bit_writer w = *bits;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t v = _pext_u64(values[i], mask[i]);
-        unsigned nbits = (unsigned) _mm_popcnt_u64(mask[i]);
-        if (UNLIKELY(nbits > 57)) {
-            pcri_pk_put(&w, v & UINT32_MAX, 32);
-            v >>= 32;
-            nbits -= 32;
-        }
-        pcri_pk_put(&w, v, nbits);
+    for (size_t i = 0; i < n; i++)
+        put_under(&w, mask[i], values[i]);
+    *bits = w;
+}
+
+TARGET static void gather_refined(const struct pcri_pk_row *row, uint64_t band,
+                                  struct pcri_pk_bit_writer *bits, const uint64_t *plane)
+{
+    struct pcri_pk_bit_writer w = *bits;
+    for (size_t i = 0; i < row->blocks; i++) {
+        put_under(&w, row->found[i], row->sign[i]);
+        put_under(&w, row->known[i] & band, plane[i]);
     }
     *bits = w;
 }
 
-TARGET static void ones(const uint8_t *m, size_t n, uint8_t *out)
+/* The bytes of a vector from its first n on are 0. */
+INLINE __m256i first_bytes(__m256i v, size_t n)
 {
+    static const uint8_t ones[64] = {
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+    };
+    return _mm256_and_si256(v, load(ones + (n < 32 ? 32 - n : 0)));
+}
+
+TARGET static struct pcri_pk_lengths lengths(uint8_t *m, size_t n, uint8_t *ones)
+{
+    const __m256i zero = _mm256_setzero_si256(), one = _mm256_set1_epi8(1);
+    __m256i most = zero, sums = zero;
+    struct pcri_pk_lengths l = { 0, 0, 0 };
     for (size_t i = 0; i < n; i += 32) {
-        __m256i is = _mm256_cmpeq_epi8(load(m + i), _mm256_set1_epi8(1));
-        pcri_store32(out + i / 8, (uint32_t) _mm256_movemask_epi8(is));
+        const __m256i below = first_bytes(_mm256_sub_epi8(load(m + i), one), n - i);
+        const uint32_t ended = (uint32_t) _mm256_movemask_epi8(_mm256_cmpeq_epi8(below, zero));
+        pcri_store32(ones + i / 8, ended);
+        most = _mm256_max_epu8(most, below);
+        sums = _mm256_add_epi64(sums, _mm256_sad_epu8(below, zero));
+        for (uint32_t left = ~ended; left; left = _blsr_u32(left))
+            m[l.longer++] = m[i + _tzcnt_u32(left)];
     }
+    uint8_t of[32];
+    uint64_t sum[4];
+    store(of, most);
+    store(sum, sums);
+    for (int i = 0; i < 32; i++)
+        l.most = of[i] > l.most ? of[i] : l.most;
+    l.sum = sum[0] + sum[1] + sum[2] + sum[3];
+    return l;
 }
 
-TARGET static void select_known(const struct pcri_pk_row *row, uint64_t band, bool fresh)
-{
-    const __m256i b = _mm256_set1_epi64x((long long) band);
-    const __m256i flip = _mm256_set1_epi64x(fresh ? 0 : -1);
-    for (size_t i = 0; i < row->blocks; i += 4) {
-        __m256i f = _mm256_xor_si256(load(row->fresh + i), flip);
-        store(row->mask + i, _mm256_and_si256(_mm256_and_si256(load(row->known + i), b), f));
-    }
-}
-
-TARGET static void settle(const struct pcri_pk_row *row, uint64_t band,
-                          const struct pcri_pk_above *above)
+TARGET static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *above)
 {
     const size_t n = row->blocks;
-    const __m256i b = _mm256_set1_epi64x((long long) band);
     memset(row->found + n, 0, 32);
     memset(row->known + n, 0, 32);
     for (size_t i = 0; i < n; i += 4) {
-        __m256i found = load(row->found + i);
-        __m256i known = _mm256_or_si256(load(row->known + i), found);
+        __m256i known = _mm256_or_si256(load(row->known + i), load(row->found + i));
         __m256i counts = byte_counts(known);
         store(row->known + i, known);
-        store(row->fresh + i,
-              _mm256_or_si256(_mm256_andnot_si256(b, load(row->fresh + i)), found));
         store(row->bytes + i, counts);
         store(above->bytes + i, counts);
         /* Of each two blocks: all, all, those below 16, those below 16. */
@@ -357,6 +371,191 @@ TARGET static void settle(const struct pcri_pk_row *row, uint64_t band,
         pcri_store32(row->count + i, now);
         pcri_store32(above->count + i, now);
         pcri_store32(row->low + i, a >> 16 | (b4 & 0xFFFF0000));
+    }
+}
+
+/* --- AVX-512: eight blocks at a time --- */
+
+#define AVX512_TARGET \
+    __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt,avx512f,avx512bw,avx512vl,avx512vbmi," \
+                          "avx512vbmi2,avx512bitalg")))
+#define AVX512_INLINE AVX512_TARGET static inline __attribute__((always_inline))
+
+AVX512_INLINE __m512i load512(const void *p)
+{
+    return _mm512_loadu_si512(p);
+}
+
+/* The named bytes of blocks i to i + 7, as far as there are such. */
+AVX512_INLINE uint64_t named_8(const uint8_t *t, size_t i, size_t blocks)
+{
+    const uint64_t named = pcri_load64(t + i);
+    return blocks - i < 8 ? _bzhi_u64(named, 8 * (unsigned) (blocks - i)) : named;
+}
+
+/* What is multiplied by 64 in contexts of B, and the rest, for all bytes of eight blocks. */
+AVX512_INLINE void b_parts_512(const struct pcri_pk_row *row, const uint64_t *up,
+                               const uint64_t *side, const uint8_t *t, size_t i,
+                               __m512i *high_out, __m512i *low_out)
+{
+    /* 4 times how many of 0, 2, 4, 8, 14, 20 a number exceeds */
+    static const uint8_t near4[64] = {
+        0,  4,  4,  8,  8,  12, 12, 12, 12, 16, 16, 16, 16, 16, 16, 20, 20, 20, 20, 20, 20, 24,
+        24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24,
+        24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24, 24,
+    };
+    const __m128i more_of = _mm_setr_epi8(0, 0, 1, 2, 2, 3, 3, 3, 3, 0, 0, 0, 0, 0, 0, 0);
+    const __m512i whole = _mm512_set_epi64(
+        0x0707070707070707, 0x0606060606060606, 0x0505050505050505, 0x0404040404040404,
+        0x0303030303030303, 0x0202020202020202, 0x0101010101010101, 0);
+    const __m512i number = _mm512_set1_epi64(0x0706050403020100);
+    const __m512i own = load512(row->bytes + i), u = load512(up + i);
+    __m512i near = _mm512_add_epi8(load512(side + i - 1), load512(side + i + 1));
+    near = _mm512_add_epi8(near, _mm512_add_epi8(u, u));
+    const __m512i beside = _mm512_add_epi8(_mm512_slli_epi64(own, 8),
+                                           _mm512_srli_epi64(own, 8));
+    const __m512i twice = _mm512_add_epi8(own, own), x = _mm512_set1_epi8(28);
+    __m512i high = _mm512_permutexvar_epi8(near, load512(near4));
+    high = _mm512_mask_add_epi8(high, _mm512_cmpgt_epi8_mask(beside, twice), high, x);
+    high = _mm512_mask_add_epi8(
+        high, _mm512_cmpgt_epi8_mask(beside, _mm512_add_epi8(twice, _mm512_set1_epi8(2))),
+        high, x);
+    __m128i named = _mm_popcnt_epi8(_mm_loadl_epi64((const void *) (t + i)));
+    named = _mm_shuffle_epi8(more_of, named);
+    *high_out = _mm512_add_epi8(high,
+                                _mm512_permutexvar_epi8(whole, _mm512_castsi128_si512(named)));
+    *low_out = _mm512_or_si512(
+        _mm512_slli_epi16(_mm512_and_si512(own, _mm512_set1_epi8(7)), 3), number);
+}
+
+/* Contexts of 32 bytes. */
+AVX512_INLINE __m512i b_sum(__m256i high, __m256i low, __m512i begin)
+{
+    const __m512i h = _mm512_slli_epi16(_mm512_cvtepu8_epi16(high), 6);
+    return _mm512_add_epi16(_mm512_add_epi16(h, begin), _mm512_cvtepu8_epi16(low));
+}
+
+AVX512_TARGET static size_t b_contexts_avx512(const struct pcri_pk_row *row,
+                                              const struct pcri_pk_above *above,
+                                              const struct pcri_pk_pass *pass,
+                                              const uint8_t *t, uint16_t *out)
+{
+    const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
+    const __m512i begin = _mm512_set1_epi16((short) (pass->kind * PCRI_PK_B_CONTEXTS));
+    const size_t blocks = row->blocks;
+    uint16_t *at = out;
+    for (size_t i = 0; i < blocks; i += 8) {
+        const uint64_t named = named_8(t, i, blocks);
+        const unsigned n = (unsigned) _mm_popcnt_u64(named);
+        __m512i high, low;
+        b_parts_512(row, up, side, t, i, &high, &low);
+        high = _mm512_maskz_compress_epi8(named, high);
+        low = _mm512_maskz_compress_epi8(named, low);
+        _mm512_storeu_si512(
+            at, b_sum(_mm512_castsi512_si256(high), _mm512_castsi512_si256(low), begin));
+        if (UNLIKELY(n > 32))
+            _mm512_storeu_si512(at + 32, b_sum(_mm512_extracti64x4_epi64(high, 1),
+                                               _mm512_extracti64x4_epi64(low, 1), begin));
+        at += n;
+    }
+    return (size_t) (at - out);
+}
+
+AVX512_TARGET static size_t m_contexts_avx512(const struct pcri_pk_row *row,
+                                              const struct pcri_pk_above *above,
+                                              unsigned level, uint16_t *out)
+{
+    uint16_t zones[64], *at = out;
+    for (unsigned k = 0; k < 64; k++)
+        zones[k] = (uint16_t) pcri_pk_m_zone(k);
+    const __m512i low = load512(zones), high = load512(zones + 32);
+    for (size_t i = 0; i < row->blocks; i++) {
+        const uint64_t found = row->found[i];
+        const __m512i begin = _mm512_set1_epi16(
+            (short) pcri_pk_m_begin(level, above->gain[i]));
+        _mm512_storeu_si512(
+            at, _mm512_maskz_compress_epi16((uint32_t) found, _mm512_add_epi16(low, begin)));
+        at += _mm_popcnt_u32((uint32_t) found);
+        if (UNLIKELY(found >> 32)) {
+            _mm512_storeu_si512(at,
+                                _mm512_maskz_compress_epi16((uint32_t) (found >> 32),
+                                                            _mm512_add_epi16(high, begin)));
+            at += _mm_popcnt_u32((uint32_t) (found >> 32));
+        }
+    }
+    return (size_t) (at - out);
+}
+
+AVX512_TARGET static struct pcri_pk_lengths lengths_avx512(uint8_t *m, size_t n, uint8_t *ones)
+{
+    const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi8(1);
+    __m512i most = zero, sums = zero;
+    struct pcri_pk_lengths l = { 0, 0, 0 };
+    for (size_t i = 0; i < n; i += 64) {
+        const __mmask64 here = n - i < 64 ? _bzhi_u64(UINT64_MAX, (unsigned) (n - i))
+                                          : UINT64_MAX;
+        const __m512i v = load512(m + i), below = _mm512_maskz_sub_epi8(here, v, one);
+        const __mmask64 longer = _mm512_test_epi8_mask(below, below);
+        pcri_store64(ones + i / 8, ~longer);
+        most = _mm512_max_epu8(most, below);
+        sums = _mm512_add_epi64(sums, _mm512_sad_epu8(below, zero));
+        const unsigned count = (unsigned) _mm_popcnt_u64(longer);
+        _mm512_mask_storeu_epi8(m + l.longer, _bzhi_u64(UINT64_MAX, count),
+                                _mm512_maskz_compress_epi8(longer, v));
+        l.longer += count;
+    }
+    uint8_t of[64];
+    _mm512_storeu_si512(of, most);
+    for (int i = 0; i < 64; i++)
+        l.most = of[i] > l.most ? of[i] : l.most;
+    l.sum = (uint64_t) _mm512_reduce_add_epi64(sums);
+    return l;
+}
+
+AVX512_TARGET static size_t place_avx512(const struct pcri_pk_row *row, uint64_t band,
+                                         const uint8_t *t, const uint8_t *b)
+{
+    const uint8_t *begin = b;
+    const __m512i ones = _mm512_broadcast_i32x4(
+        _mm_setr_epi8(0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0, 0));
+    const __m512i in_band = _mm512_set1_epi64((long long) band);
+    const size_t blocks = row->blocks;
+    for (size_t i = 0; i < blocks; i += 8) {
+        uint64_t v[8], free[8], low[8], *found = row->found + i;
+        const uint64_t named = named_8(t, i, blocks);
+        const __m512i f = _mm512_andnot_si512(load512(row->known + i), in_band);
+        _mm512_storeu_si512(free, f);
+        _mm512_storeu_si512(low, _mm512_shuffle_epi8(ones, _mm512_popcnt_epi8(f)));
+        _mm512_storeu_si512(v, _mm512_maskz_expand_epi8(named, load512(b)));
+        for (int k = 0; k < 8; k++)
+            found[k] = _pdep_u64(_pext_u64(v[k], low[k]), free[k]);
+        b += _mm_popcnt_u64(named);
+    }
+    return (size_t) (b - begin);
+}
+
+AVX512_TARGET static void settle_avx512(const struct pcri_pk_row *row,
+                                        const struct pcri_pk_above *above)
+{
+    const size_t n = row->blocks;
+    const __m512i zero = _mm512_setzero_si512(), first = _mm512_set1_epi64(0xFFFF);
+    _mm512_storeu_si512(row->found + n, zero);
+    _mm512_storeu_si512(row->known + n, zero);
+    for (size_t i = 0; i < n; i += 8) {
+        const __m512i known = _mm512_or_si512(load512(row->known + i),
+                                              load512(row->found + i));
+        const __m512i counts = _mm512_popcnt_epi8(known);
+        _mm512_storeu_si512(row->known + i, known);
+        _mm512_storeu_si512(row->bytes + i, counts);
+        _mm512_storeu_si512(above->bytes + i, counts);
+        const __m128i all = _mm512_cvtepi64_epi8(_mm512_sad_epu8(counts, zero));
+        const __m128i low = _mm512_cvtepi64_epi8(
+            _mm512_sad_epu8(_mm512_and_si512(counts, first), zero));
+        const __m128i before = _mm_loadl_epi64((const void *) (row->count + i));
+        _mm_storel_epi64((void *) (above->gain + i), _mm_sub_epi8(all, before));
+        _mm_storel_epi64((void *) (row->count + i), all);
+        _mm_storel_epi64((void *) (above->count + i), all);
+        _mm_storel_epi64((void *) (row->low + i), low);
     }
 }
 
@@ -515,18 +714,33 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 TARGET static void read_symbols(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
-                                const uint8_t *tables, size_t n, uint8_t *out)
+                                const uint8_t *map, const uint16_t *contexts, size_t n,
+                                uint8_t *out)
 {
-    pcri_tans_read_some(r, entries, tables, n, out);
+    pcri_tans_read_some(r, entries, map, contexts, n, out);
 }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = {
-    "AVX2", dc_contexts, t_contexts,   b_contexts, place,  count, scatter,    refine,
-    gather, ones,        select_known, settle,     expand, slice, name_bytes, read_symbols,
+    "AVX2",  dc_contexts, t_contexts, b_contexts,     m_contexts, place,
+    scatter, refine,      gather,     gather_refined, lengths,    settle,
+    expand,  slice,       name_bytes, read_symbols,
 };
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512",  dc_contexts,  t_contexts, b_contexts_avx512, place,  count,         scatter,
-    refine,     gather,       ones,       select_known,      settle, expand_avx512, slice,
-    name_bytes, read_symbols,
+    "AVX-512",
+    dc_contexts,
+    t_contexts,
+    b_contexts_avx512,
+    m_contexts_avx512,
+    place_avx512,
+    scatter,
+    refine,
+    gather,
+    gather_refined,
+    lengths_avx512,
+    settle_avx512,
+    expand_avx512,
+    slice,
+    name_bytes,
+    read_symbols,
 };
 #endif

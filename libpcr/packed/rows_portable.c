@@ -55,24 +55,27 @@ static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n, u
 }
 
 static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                       bool first, uint16_t *out)
+                       const struct pcri_pk_pass *pass, uint16_t *out)
 {
-    const uint8_t *up = above->count, *side = first ? up : row->count;
+    const uint8_t *up = above->count, *side = pass->first ? up : row->count;
+    const unsigned begin = pass->kind * PCRI_PK_T_CONTEXTS;
     for (size_t i = 0; i < row->blocks; i++) {
         unsigned count = row->count[i], low = row->low[i], high = count - low;
         unsigned v = (unsigned) (high > 0) + (high > 0 && 2 * high >= low) +
                      (high > 0 && high >= 2 * low);
         unsigned near = 2u * up[i] + (side - 1)[i] + side[i + 1];
-        out[i] = (uint16_t) (((pcri_pk_q7(above->gain[i]) * 4 + v) * 7 + q10(count)) * 7 +
+        out[i] = (uint16_t) (begin +
+                             ((pcri_pk_q7(above->gain[i]) * 4 + v) * 7 + q10(count)) * 7 +
                              q10(near >> 2));
     }
 }
 
 static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                         bool first, const uint8_t *t, uint8_t *scratch, uint16_t *out)
+                         const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out)
 {
     static const uint8_t most[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 };
-    const uint64_t *up = above->bytes, *side = first ? up : row->bytes;
+    const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
+    const unsigned begin = pass->kind * PCRI_PK_B_CONTEXTS;
     size_t n = 0;
     for (size_t i = 0; i < row->blocks; i++) {
         if (!t[i])
@@ -86,8 +89,20 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
             unsigned q = (unsigned) (e > 0) + (e > 2) + (e > 4) + (e > 8) + (e > 14) +
                          (e > 20);
             unsigned x = d <= 2 * s ? 0 : d < 2 * s + 3 ? 1 : 2;
-            out[n++] = (uint16_t) (((x * 7 + q) * 4 + more) * 64 + (s * 8 + j) % 64);
+            out[n++] = (uint16_t) (begin + ((x * 7 + q) * 4 + more) * 64 + (s * 8 + j) % 64);
         }
+    }
+    return n;
+}
+
+static size_t m_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                         unsigned level, uint16_t *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < row->blocks; i++) {
+        const unsigned begin = pcri_pk_m_begin(level, above->gain[i]);
+        for (uint64_t left = row->found[i]; left; left &= left - 1)
+            out[n++] = (uint16_t) (begin + pcri_pk_m_zone((unsigned) __builtin_ctzll(left)));
     }
     return n;
 }
@@ -128,14 +143,6 @@ static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *
     return n;
 }
 
-static uint64_t count(const uint64_t *mask, size_t n)
-{
-    uint64_t sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += byte_sum(byte_counts(mask[i]));
-    return sum;
-}
-
 /* The next bits under the bits of a mask. */
 static inline uint64_t deposit(struct pcri_pk_bits *bits, uint64_t mask)
 {
@@ -156,13 +163,12 @@ static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, u
         out[i] |= deposit(bits, mask[i]);
 }
 
-static void refine(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *fresh,
-                   struct pcri_pk_bits *signs, struct pcri_pk_bits *others, uint64_t *plane)
+static void refine(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *bits,
+                   uint64_t *plane)
 {
     for (size_t i = 0; i < row->blocks; i++) {
-        const uint64_t known = row->known[i] & band, first = known & row->fresh[i];
-        plane[i] |= row->found[i] | deposit(fresh, first) | deposit(others, known & ~first);
-        row->sign[i] |= deposit(signs, row->found[i]);
+        row->sign[i] |= deposit(bits, row->found[i]);
+        plane[i] |= row->found[i] | deposit(bits, row->known[i] & band);
     }
 }
 
@@ -174,29 +180,38 @@ static void gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t
             pcri_pk_put(bits, values[i] >> __builtin_ctzll(left) & 1, 1);
 }
 
-static void ones(const uint8_t *m, size_t n, uint8_t *out)
-{
-    memset(out, 0, n / 8 + 1);
-    for (size_t i = 0; i < n; i++)
-        out[i / 8] |= (uint8_t) ((m[i] == 1) << i % 8);
-}
-
-static void select_known(const struct pcri_pk_row *row, uint64_t band, bool fresh)
-{
-    const uint64_t flip = fresh ? 0 : UINT64_MAX;
-    for (size_t i = 0; i < row->blocks; i++)
-        row->mask[i] = row->known[i] & band & (row->fresh[i] ^ flip);
-}
-
-static void settle(const struct pcri_pk_row *row, uint64_t band,
-                   const struct pcri_pk_above *above)
+static void gather_refined(const struct pcri_pk_row *row, uint64_t band,
+                           struct pcri_pk_bit_writer *bits, const uint64_t *plane)
 {
     for (size_t i = 0; i < row->blocks; i++) {
-        uint64_t found = row->found[i], known = row->known[i] |= found;
+        const uint64_t known = row->known[i] & band;
+        gather(bits, &row->found[i], 1, &row->sign[i]);
+        gather(bits, &known, 1, &plane[i]);
+    }
+}
+
+static struct pcri_pk_lengths lengths(uint8_t *m, size_t n, uint8_t *ones)
+{
+    struct pcri_pk_lengths l = { 0, 0, 0 };
+    memset(ones, 0, n / 8 + 1);
+    for (size_t i = 0; i < n; i++) {
+        const unsigned below = (m[i] - 1u) & 255;
+        ones[i / 8] |= (uint8_t) ((below == 0) << i % 8);
+        l.sum += below;
+        l.most = below > l.most ? below : l.most;
+        m[l.longer] = m[i];
+        l.longer += below > 0;
+    }
+    return l;
+}
+
+static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *above)
+{
+    for (size_t i = 0; i < row->blocks; i++) {
+        uint64_t known = row->known[i] |= row->found[i];
         uint64_t bytes = byte_counts(known);
         unsigned all = byte_sum(bytes);
         above->gain[i] = (uint8_t) (all - row->count[i]);
-        row->fresh[i] = (row->fresh[i] & ~band) | found;
         row->bytes[i] = above->bytes[i] = bytes;
         row->count[i] = above->count[i] = (uint8_t) all;
         row->low[i] = (uint8_t) ((bytes & 15) + (bytes >> 8 & 15));
@@ -249,8 +264,8 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 const struct pcri_pk_kernels pcri_pk_portable = {
-    "portable", dc_contexts, t_contexts,   b_contexts,
-    place,      count,       scatter,      refine,
-    gather,     ones,        select_known, settle,
-    expand,     slice,       name_bytes,   pcri_tans_read_portable,
+    "portable", dc_contexts,    t_contexts, b_contexts,
+    m_contexts, place,          scatter,    refine,
+    gather,     gather_refined, lengths,    settle,
+    expand,     slice,          name_bytes, pcri_tans_read_portable,
 };

@@ -44,7 +44,4 @@ int pcri_pk_segment_kind(const struct pcr_span *span);
 /* The spans before the parameters, or all if there are none. */
 uint32_t pcri_pk_header_spans(const struct pcr_spans *spans);
 
-/* The chunk of a group without passes is this byte. */
-enum { PCRI_PK_NO_PASSES = 0 };
-
 #endif

@@ -9,7 +9,6 @@ const struct pcri_pk_family_info pcri_pk_families[PCRI_PK_FAMILIES] = {
     [PCRI_PK_B] = { PCRI_PK_KINDS * PCRI_PK_B_CONTEXTS, 256, 0 },
     [PCRI_PK_M] = { 2 * PCRI_PK_LEVELS * PCRI_PK_M_CONTEXTS, 16, 0 },
     [PCRI_PK_DC] = { 3 * PCRI_PK_DC_CONTEXTS, 16, 15 },
-    [PCRI_PK_R] = { 2 * PCRI_PK_LEVELS, 256, 0xFF },
 };
 
 /* Points maps into memory. */

@@ -9,7 +9,7 @@
 enum {
     PCRI_PK_MAX_TABLES = 255,
     PCRI_PK_CONTEXTS = PCRI_PK_KINDS * (PCRI_PK_T_CONTEXTS + PCRI_PK_B_CONTEXTS) +
-                       2 * PCRI_PK_LEVELS * (PCRI_PK_M_CONTEXTS + 1) + 3 * PCRI_PK_DC_CONTEXTS,
+                       2 * PCRI_PK_LEVELS * PCRI_PK_M_CONTEXTS + 3 * PCRI_PK_DC_CONTEXTS,
     PCRI_PK_MAX_RAW = 1 << 20, /* bytes of tables, not compressed */
 };
 

@@ -78,22 +78,23 @@ int pcri_tans_open(struct pcri_tans_reader *r, const uint8_t *data, size_t nbyte
 }
 
 void pcri_tans_read_portable(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
-                             const uint8_t *tables, size_t n, uint8_t *out)
+                             const uint8_t *map, const uint16_t *contexts, size_t n,
+                             uint8_t *out)
 {
-    pcri_tans_read_some(r, entries, tables, n, out);
+    pcri_tans_read_some(r, entries, map, contexts, n, out);
 }
 
 bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *some,
-                    const pcri_tans_entry *entries, const uint8_t *tables, size_t n,
-                    uint8_t *out)
+                    const pcri_tans_entry *entries, const uint8_t *map,
+                    const uint16_t *contexts, size_t n, uint8_t *out)
 {
     for (size_t i = 0; i < n; i += PCRI_TANS_UNCHECKED) {
         if (r->bit > r->end) {
             memset(out + i, 0, n - i);
             return false;
         }
-        some(r, entries, tables + i, n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED,
-             out + i);
+        some(r, entries, map, contexts + i,
+             n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED, out + i);
     }
     return r->bit <= r->end;
 }

@@ -33,11 +33,11 @@ PCRI_TANS_INLINE uint32_t pcri_tans_decode(const pcri_tans_entry *entries, size_
 
 /* The compiler makes one of these for each number of lanes. */
 PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
-                                           const pcri_tans_entry *entries,
-                                           const uint8_t *tables, size_t n, uint8_t *out,
+                                           const pcri_tans_entry *entries, const uint8_t *map,
+                                           const uint16_t *contexts, size_t n, uint8_t *out,
                                            const unsigned lanes)
 {
-    const unsigned part = lanes > 8 ? 6 : lanes > 4 ? 4 : lanes; /* symbols of a word */
+    const unsigned part = lanes > 8 ? 4 : lanes > 4 ? 4 : lanes; /* symbols of a word */
     const uint8_t *data = r->data;
     uint32_t states[PCRI_TANS_MAX_LANES], sum = 0;
     uint64_t bit = r->bit, word = 0;
@@ -52,7 +52,7 @@ PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
                 sum = 0;
                 word = pcri_tans_word(data, bit);
             }
-            states[k] = pcri_tans_decode(entries, tables[i + k], states[k], &word, &sum,
+            states[k] = pcri_tans_decode(entries, map[contexts[i + k]], states[k], &word, &sum,
                                          out + i + k);
         }
         bit += sum & 255;
@@ -66,8 +66,8 @@ PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
             sum = 0;
             word = pcri_tans_word(data, bit);
         }
-        r->states[k] = (uint16_t) pcri_tans_decode(entries, tables[i], r->states[k], &word,
-                                                   &sum, out + i);
+        r->states[k] = (uint16_t) pcri_tans_decode(entries, map[contexts[i]], r->states[k],
+                                                   &word, &sum, out + i);
     }
     bit += sum & 255;
     r->bit = bit;
@@ -75,24 +75,24 @@ PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
 
 /* At most PCRI_TANS_UNCHECKED symbols, without a look at the stream's end. */
 PCRI_TANS_INLINE void pcri_tans_read_some(struct pcri_tans_reader *r,
-                                          const pcri_tans_entry *entries,
-                                          const uint8_t *tables, size_t n, uint8_t *out)
+                                          const pcri_tans_entry *entries, const uint8_t *map,
+                                          const uint16_t *contexts, size_t n, uint8_t *out)
 {
     switch (r->lanes) {
     case 1:
-        pcri_tans_read_lanes(r, entries, tables, n, out, 1);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 1);
         break;
     case 2:
-        pcri_tans_read_lanes(r, entries, tables, n, out, 2);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 2);
         break;
     case 4:
-        pcri_tans_read_lanes(r, entries, tables, n, out, 4);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 4);
         break;
     case 8:
-        pcri_tans_read_lanes(r, entries, tables, n, out, 8);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 8);
         break;
     default:
-        pcri_tans_read_lanes(r, entries, tables, n, out, 16);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 16);
         break;
     }
 }

@@ -11,8 +11,8 @@ static int decode(const struct pcri_pk_image *m, const struct pcr_spans *spans,
 {
     struct pcri_pk_decoder d = { 0 };
     struct pcri_blocks planes[4] = { 0 };
-    struct pcr_span chunks[PCRI_LADDER_MAX_GROUPS];
-    int rc = pcri_pk_image_chunks(m, spans, chunks, groups_out, err);
+    const struct pcr_span *chunks;
+    int rc = pcri_pk_image_chunks(m, spans, &chunks, groups_out, err);
     if (!rc)
         rc = pcri_coefs_reserve(c, &m->file, pcri_script_levels(m->script), err);
     if (!rc)

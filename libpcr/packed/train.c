@@ -44,11 +44,11 @@ static void add_to(uint32_t *sum, uint32_t n)
     *sum = *sum > UINT32_MAX - n ? UINT32_MAX : *sum + n;
 }
 
-int pcri_pk_counts_add(struct pcri_pk_counts *c, enum pcri_pk_family family, uint32_t base,
+int pcri_pk_counts_add(struct pcri_pk_counts *c, enum pcri_pk_family family,
                        const uint16_t *contexts, const uint8_t *symbols, size_t n,
                        struct pcr_error *err)
 {
-    uint32_t begin = family_begin(family) + base;
+    uint32_t begin = family_begin(family);
     for (size_t i = 0; i < n; i++) {
         uint32_t *row = row_of(c, family, begin + contexts[i], err);
         if (!row)
@@ -313,7 +313,7 @@ static void fill_map(const struct clustering *c, uint8_t *map)
     }
 }
 
-static const uint8_t default_counts[PCRI_PK_FAMILIES] = { 32, 64, 8, 12, 9 };
+static const uint8_t default_counts[PCRI_PK_FAMILIES] = { 32, 64, 8, 12 };
 
 static void free_clustering(struct clustering **c)
 {

@@ -14,8 +14,8 @@ struct pcri_pk_counts {
 
 int pcri_pk_counts_create(struct pcri_pk_counts **out, struct pcr_error *err);
 void pcri_pk_counts_destroy(struct pcri_pk_counts **c);
-/* Counts n symbols of a family, of contexts base + context[i]. Codes: NOMEM. */
-int pcri_pk_counts_add(struct pcri_pk_counts *c, enum pcri_pk_family family, uint32_t base,
+/* Counts n symbols of a family, of contexts[i]. Codes: NOMEM. */
+int pcri_pk_counts_add(struct pcri_pk_counts *c, enum pcri_pk_family family,
                        const uint16_t *contexts, const uint8_t *symbols, size_t n,
                        struct pcr_error *err);
 /* Adds `from` to `to`: in any order the same. */
@@ -24,7 +24,7 @@ int pcri_pk_counts_merge(struct pcri_pk_counts *to, const struct pcri_pk_counts 
 
 /* Clusters contexts by the length that their symbols take, and makes a table of each cluster. The
  * same counts give the same tables on every machine. counts[family]: how many tables at most;
- * NULL: the default, 125 in all. Codes: NOMEM. */
+ * NULL: the default, 116 in all. Codes: NOMEM. */
 int pcri_pk_train(const struct pcri_pk_counts *c, const uint8_t counts[PCRI_PK_FAMILIES],
                   struct pcri_pk_frequencies **out, struct pcr_error *err);
 

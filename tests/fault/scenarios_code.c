@@ -276,7 +276,7 @@ static int train_planes(const void *what, uint64_t *sum, struct pcr_error *err)
     if (!rc)
         rc = pcri_pk_counts_create(&b, err);
     if (!rc)
-        rc = pcri_pk_counts_add(a, PCRI_PK_T, 0, contexts, what, 20, err);
+        rc = pcri_pk_counts_add(a, PCRI_PK_T, contexts, what, 20, err);
     if (!rc)
         rc = pcri_pk_counts_merge(b, a, err);
     if (!rc)
