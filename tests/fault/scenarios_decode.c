@@ -43,6 +43,22 @@ static int decode(const void *what, uint64_t *sum, struct pcr_error *err)
     return rc;
 }
 
+static int write_baseline(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    struct pcr_span span;
+    const struct pcr_spans spans = one_span(picture(what), &span);
+    struct pcr_decoder *d = NULL;
+    struct pcr_buffer out = { 0 };
+    int rc = pcr_decoder_create(&d, err);
+    if (!rc)
+        rc = pcr_decoder_baseline(d, &spans, NULL, &out, err);
+    add(sum, out.data, rc ? 0 : out.nbytes);
+    rc = add_error(sum, rc, err);
+    pcr_buffer_free(&out);
+    pcr_decoder_destroy(&d);
+    return rc;
+}
+
 static int decode_resized(const void *what, uint64_t *sum, struct pcr_error *err)
 {
     const struct decoding *c = what;
@@ -143,6 +159,8 @@ static const char *const many[] = { "baseline", "png-palette",      "progressive
                                     "text",     "progressive-cmyk", NULL };
 
 static const struct scenario list[] = {
+    { "write baseline", write_baseline, "progressive" },
+    { "write baseline of damage", write_baseline, "truncated-half" },
     { "decode JPEG", decode, DECODING("baseline", OPTIONS(.flags = 0)) },
     { "decode progressive", decode, DECODING("progressive", OPTIONS(.flags = 0)) },
     { "decode gray", decode, DECODING("gray", OPTIONS(.flags = 0)) },

@@ -271,6 +271,7 @@ static const struct pcr_fidelity_step steps[] = { { .epoch = 0, .fidelity = 1 },
 static const struct scenario list[] = {
     { "load", load, LOADING(.transform.kind = PCR_TRANSFORM_CENTER_CROP) },
     { "load files", load, LOADING(.flags = PCR_LOADER_RAW) },
+    { "load baseline files", load, LOADING(.flags = PCR_LOADER_RAW | PCR_LOADER_BASELINE) },
     { "load random crops", load,
       LOADING(.transform.flip_ppm = 500000, .transform.filter = PCR_FILTER_BICUBIC) },
     { "load as float16", load,

@@ -156,6 +156,8 @@ static const struct scenario list[] = {
     { "pcrtool info", run, RUNNING("info", "--sizes", datasets.made.path) },
     { "pcrtool info --json", run, RUNNING("info", "--json", "--notes", datasets.made.path) },
     { "pcrtool cat", run, RUNNING("cat", datasets.made.path, "images/003.jpg", "-g2") },
+    { "pcrtool cat --jpeg baseline", run,
+      RUNNING("cat", datasets.made.path, "images/003.jpg", "--jpeg=baseline") },
     { "pcrtool ls", run, RUNNING("ls", datasets.made.path) },
     { "pcrtool ls --json", run, RUNNING("ls", "--json", datasets.floats.path) },
     { "pcrtool extract", run, RUNNING("extract", datasets.made.path, OUT) },

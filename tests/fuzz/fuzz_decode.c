@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Any bytes as an encoded image, at options that follow from the bytes: inspect and decode
  * agree, and give what they say; and our own decoder makes the pixels that libjpeg-turbo
- * makes, of the whole picture or of a window, at any scale. */
+ * makes, of the whole picture or of a window, at any scale. What is written of it as baseline JPEG
+ * has its coefficients. */
 #include "fuzz.h"
 
 #include "image/image.h"
 #include "in_range.h"
+#include "jpeg/prefix.h"
 
 static struct pcr_decoder *decoder;
 static struct pcr_buffer pixels, planes[2];
 static void *states[2];
+static struct pcri_prefix prefixes[2];
+static struct pcr_buffer written;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -120,6 +124,39 @@ static void check_public(const uint8_t *data, size_t nbytes, struct pcr_decode_o
                info.width, info.height);
 }
 
+static void compare_planes(uint32_t c)
+{
+    const struct pcri_blocks *a = &prefixes[0].planes[c], *b = &prefixes[1].planes[c];
+    FUZZ_CHECK(a->blocks_x == b->blocks_x && a->blocks_y == b->blocks_y, "component %u", c);
+    size_t n = 64 * sizeof(*a->coef) * a->blocks_x * a->blocks_y;
+    FUZZ_CHECK(!memcmp(a->coef, b->coef, n), "component %u: other coefficients", c);
+}
+
+static void check_baseline(const uint8_t *data, size_t nbytes, const struct pcr_limits *limits)
+{
+    const struct pcr_baseline_options o = { .size = sizeof(o),
+                                            .limits = limits,
+                                            .restart_rows = pick(data, nbytes, 10, 4) };
+    struct pcr_span span = { data, nbytes };
+    const struct pcr_spans file = { .items = &span, .count = 1 };
+    struct pcr_limits filled = *limits;
+    struct pcr_error err = { 0 };
+    int rc = pcr_decoder_baseline(decoder, &file, &o, &written, &err);
+    FUZZ_CHECK(rc <= 0 && (!rc || (err.code == rc && err.message[0])), "%d %d", rc, err.code);
+    if (rc)
+        return;
+    FUZZ_CHECK_WRITTEN(written.data, written.nbytes);
+    pcri_limits_fill(&filled);
+    rc = pcri_prefix_decode(&prefixes[1], written.data, written.nbytes, &filled, &err);
+    FUZZ_CHECK(!rc, "what was written: %s", err.message);
+    if (pcri_prefix_decode(&prefixes[0], data, nbytes, &filled, &err)) /* of another coding */
+        return;
+    pcri_prefix_settle(&prefixes[0]);
+    pcri_prefix_settle(&prefixes[1]);
+    for (uint32_t c = 0; c < prefixes[0].file.component_count; c++)
+        compare_planes(c);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
@@ -136,5 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
         check_public(data, nbytes, o);
     if (nbytes > 2 && data[0] == 0xFF)
         compare_codecs(data, nbytes, &o);
+    if (nbytes > 2 && data[0] == 0xFF)
+        check_baseline(data, nbytes, &limits);
     return 0;
 }
