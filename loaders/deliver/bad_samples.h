@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The last samples that a loader could not make as they were wanted. */
+/* The last samples that a loader replaced or degraded. */
 #ifndef PCRI_BAD_SAMPLES_H
 #define PCRI_BAD_SAMPLES_H
 
 #include <pcr/loader.h>
 
 struct pcri_bad_samples {
-    struct pcr_bad_sample *items; /* PCR_LOADER_BAD_SAMPLES of them; NULL: none can be */
+    struct pcr_bad_sample *items; /* PCR_LOADER_BAD_SAMPLES of them; NULL: there can be none */
     uint64_t count; /* so far; number n is in items[n % PCR_LOADER_BAD_SAMPLES] */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Batch buffers: made once, used again and again, and alive for as long as anyone holds
- * one, be the loader gone or not. */
+/* Batch buffers: made once, reused, and alive as long as anyone holds one, with or without the
+ * loader. */
 #ifndef PCRI_BATCH_H
 #define PCRI_BATCH_H
 
@@ -9,39 +9,41 @@
 struct pcri_batch_pool;
 
 struct pcri_batch {
-    struct pcr_batch view; /* what the consumer sees; first, so that it leads back here */
+    struct pcr_batch view; /* what the consumer sees; the first member, so that it leads back
+                            * here */
     struct pcri_batch_pool *pool;
     struct pcri_batch *next; /* free list */
-    int64_t *labels;         /* the arrays that the view points to, by slot; NULL of floats */
-    double *float_labels;    /* NULL of integers */
+    int64_t *labels;         /* the arrays that the view points to, by slot; NULL for floats */
+    double *float_labels;    /* NULL for integers */
     uint32_t *label_counts;
-    const void **all_labels; /* by slot: where its labels are: its place above, or */
-    void **more_labels;      /* where there are several, memory of their own; NULL */
+    const void **all_labels; /* by slot: its labels: its place above, or */
+    void **more_labels;      /* memory of their own if there are several; NULL */
     uint64_t *indices;
     uint32_t *fidelities, *datasets;
     uint8_t *valid;
     struct pcr_crop *crops;  /* NULL in batches of files */
     uint64_t *offsets;       /* by slot: where its file begins; NULL in batches of pixels */
-    struct pcri_task *parts; /* of files: what the slots are to hold; the scheduler's, freed by
+    struct pcri_task *parts; /* of files: what to put into the slots; the scheduler's, freed by
                               * free() with the batch */
     uint32_t part_count;
-    size_t nbytes;      /* of pixels or files: memory taken */
-    size_t used_nbytes; /* of files: bytes there are */
+    size_t nbytes;      /* of pixels or files: memory allocated */
+    size_t used_nbytes; /* of files: bytes in use */
     uint32_t slot_count;
     uint32_t done_count;
     uint32_t error_slot; /* slot of the error, UINT32_MAX if there is none */
     struct pcr_error error;
 };
 
-/* A pool of batches of these options; it keeps at most keep_count free ones. sample_nbytes: of
- * pixels, or about what a file takes. float_labels: batches have floats for labels. */
+/* Creates a pool of batches for these options. It keeps at most keep_count free ones.
+ * sample_nbytes: of pixels, or about what a file takes. float_labels: batches have floats for
+ * labels. */
 int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
                            size_t sample_nbytes, bool float_labels,
                            struct pcri_batch_pool **out, struct pcr_error *err);
-/* Drops the owner's hold; the pool goes with its last batch. Sets *pool to NULL. */
+/* Drops the owner's hold. The pool is freed with its last batch. Sets *pool to NULL. */
 void pcri_batch_pool_close(struct pcri_batch_pool **pool);
 
-/* Batches that are out: begun, ready, or the consumer's. */
+/* The number of batches in use: begun, ready, or held by the consumer. */
 uint64_t pcri_batch_pool_out_count(struct pcri_batch_pool *pool);
 
 /* An empty batch of slot_count slots. Give it back with pcri_batch_release(). */
@@ -50,7 +52,7 @@ int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count,
 
 void pcri_batch_release(struct pcri_batch *b);
 
-/* Sets the labels of a slot: their number, the first, and where there are several all of them, in
+/* Sets the labels of a slot: their number, the first, and if there are several all of them, in
  * memory that the batch takes over and frees. */
 void pcri_batch_set_labels(struct pcri_batch *b, uint32_t slot, uint32_t count, int64_t label,
                            double float_label, void *more);

@@ -9,7 +9,7 @@
 #include "../../libpcr/base/base.h"
 #include "../../libpcr/base/random.h"
 
-/* A dataset, as it is when the loader is made, and what decoding its samples needs. */
+/* A dataset, as it was when the loader was made, and what decoding its samples needs. */
 struct pcri_loader_dataset {
     struct pcr_dataset *ds;
     struct pcr_dataset_info info;
@@ -18,32 +18,32 @@ struct pcri_loader_dataset {
     struct pcr_limits limits;  /* of decoding its samples */
 };
 
-/* What there is to load. */
+/* Everything there is to load. */
 struct pcri_extent {
     uint64_t sample_count; /* of all datasets */
-    uint32_t group_count;  /* the most that a dataset has */
+    uint32_t group_count;  /* the most that any dataset has */
     bool float_labels;     /* labels are floats */
     uint32_t dataset_count;
 };
 
-/* Fills *out with the caller's options (may be NULL) and defaults for what is zero, and
- * checks them. After it no field is "default" but epoch_samples: fidelity is 1..G.
- * *tunes_out: reader_count is only to begin with. INVAL, UNSUPPORTED. */
+/* Fills *out with the caller's options (may be NULL), replaces zero by defaults, and checks
+ * them. Then only epoch_samples may be "default"; fidelity is 1..G. *tunes_out: reader_count
+ * is only the number to begin with. INVAL, UNSUPPORTED. */
 int pcri_loader_options_fill(const struct pcri_extent *extent,
                              const struct pcr_loader_options *opts,
                              struct pcr_loader_options *out, bool *tunes_out,
                              struct pcr_error *err);
 
-/* The same options for samples that are not to be augmented. */
+/* The same options, for samples that are not augmented. */
 struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_options *o);
 
-/* Values in one sample's pixels, and their bytes; SIZE_MAX where memory cannot hold them. */
+/* Values in one sample's pixels, and their bytes; SIZE_MAX if memory cannot hold them. */
 size_t pcri_loader_sample_values(const struct pcr_loader_options *o);
 size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o);
 
-/* Independent streams of random numbers out of one seed. */
+/* Independent streams of random numbers from one seed. */
 enum pcri_stream {
-    PCRI_STREAM_SPANS = 1,  /* which samples are read together, when */
+    PCRI_STREAM_SPANS = 1,  /* which samples are read together, and when */
     PCRI_STREAM_WINDOW = 2, /* mixing in a window */
     PCRI_STREAM_CROP = 3,
     PCRI_STREAM_DRAW = 4,     /* what an epoch has */

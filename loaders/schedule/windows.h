@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Windows in work, and what each of their samples is to be. */
+/* Windows in work, and what to make of each of their samples. */
 #ifndef PCRI_WINDOWS_H
 #define PCRI_WINDOWS_H
 
@@ -16,33 +16,33 @@ static inline uint32_t pcri_reader_count(const struct pcr_loader *l)
     return l->clients[PCRI_THREADS_READERS].limit;
 }
 
-/* All with the mutex held, where nothing else is said. */
+/* Call everything here with the mutex held, unless it says otherwise. */
 
-/* The loader cannot go on. */
+/* Stops the loader with an error. */
 void pcri_schedule_fail(struct pcr_loader *l, const struct pcr_error *err);
 
-/* Drops a hold of a slice; the last one makes garbage of it. Accepts NULL. */
+/* Drops a hold on a slice; the last one moves it to the garbage list. Accepts NULL. */
 void pcri_slice_let_go(struct pcr_loader *l, struct pcri_held_slice *h);
 /* Frees a garbage list; the mutex need not be held. */
 void pcri_slices_free(struct pcri_held_slice *garbage);
 
 void pcri_window_work_free(struct pcr_loader *l, struct pcri_window_work *w);
-/* The window that the next sample is in; NULL if none is left. */
+/* The window that holds the next sample; NULL if none is left. */
 struct pcri_window_work *pcri_current_window(const struct pcr_loader *l);
 
-/* Is another window to be planned? */
+/* Whether another window should be planned. */
 bool pcri_pick_plan(struct pcr_loader *l, struct pcri_task *t);
-/* Plans the next window, the mutex not held; sets t->work. NOMEM. */
+/* Plans the next window without the mutex; sets t->work. NOMEM. */
 int pcri_schedule_plan(struct pcr_loader *l, struct pcri_task *t, struct pcr_error *err);
-/* A PLAN has ended. */
+/* Ends a PLAN task. */
 void pcri_schedule_plan_done(struct pcr_loader *l, struct pcri_task *t, int rc,
                              const struct pcr_error *err);
 
-/* A sample's number in the order of all datasets, told apart from its other copies. */
+/* A sample's number among all datasets, made different for each of its copies. */
 uint64_t pcri_identity_of(const struct pcr_loader *l, const struct pcri_span *span,
                           uint64_t number);
-/* At what fidelity a sample of a dataset is to be made; and one of the window's samples, which has
- * this place in its record. */
+/* The fidelity at which to make a sample of a dataset; and of a window's sample with this
+ * place in its record. */
 uint32_t pcri_fidelity_by_plan(const struct pcr_loader *l, const struct pcri_changes *changes,
                                uint32_t dataset, const struct pcri_fidelity_case *c);
 uint32_t pcri_fidelity_of(const struct pcr_loader *l, const struct pcri_window_work *w,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random changes of a sample's pixels after its window is resized: colours, then rotation. */
+/* Random changes of a sample's pixels after its window was resized: colours, then rotation. */
 #ifndef PCRI_AUGMENTATION_H
 #define PCRI_AUGMENTATION_H
 
@@ -18,32 +18,32 @@ enum pcri_augmentation_kind {
 struct pcri_augmentation {
     struct {
         enum pcri_augmentation_kind kind;
-        double value; /* a factor, of HUE a part of the circle */
+        double value; /* a factor; for HUE a part of the circle */
     } steps[PCRI_AUGMENT_KINDS];
     uint32_t step_count;
     double degrees; /* anticlockwise */
 };
 
-/* Do the options ask for changes at all? */
+/* Whether the options ask for changes at all. */
 bool pcri_augmentation_wanted(const struct pcr_loader_options *o);
 
 /* Chooses them for a sample in `epoch`: a pure function of its arguments. */
 void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch,
                               uint64_t identity, struct pcri_augmentation *out);
 
-/* What carries them out, with its scratch memory. Start from { 0 }. */
+/* Carries out the changes, with its scratch memory. Start from { 0 }. */
 struct pcri_augmenter {
     const struct pcri_pixel_loops *loops;
-    struct pcr_buffer planes; /* of a sample that is delivered packed */
+    struct pcr_buffer planes; /* of a sample that is delivered channels last */
     struct pcr_buffer luma;
-    struct pcr_buffer framed;             /* planes with a border, to be turned */
+    struct pcr_buffer framed;             /* planes with a border, for rotation */
     struct pcr_buffer offsets, fractions; /* of the places in a row */
 };
 void pcri_augmenter_init(struct pcri_augmenter *c);
 void pcri_augmenter_free(struct pcri_augmenter *c);
 
-/* Where the sample's planes are to be decoded to: to `dst` if its layout has planes, else to
- * scratch memory. */
+/* Where to decode the sample's planes: to `dst` if its layout has planes, else to scratch
+ * memory. */
 int pcri_augmenter_planes(struct pcri_augmenter *c, const struct pcr_loader_options *o,
                           uint8_t *dst, uint8_t **planes_out, struct pcr_error *err);
 

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which window of an image a sample shows, and whether mirrored. */
+/* Which window of an image a sample shows, and whether it is mirrored. */
 #ifndef PCRI_TRANSFORM_H
 #define PCRI_TRANSFORM_H
 
 #include "../options/options.h"
 
-/* Chooses for sample `identity` in `epoch` of an image of width x height pixels, and fills in
- * the window, the grid and the flags of *out. A pure function of its arguments. */
+/* Chooses the window of an image of width x height pixels for sample `identity` in `epoch`,
+ * and fills in the window, the grid and the flags of *out. A pure function of its
+ * arguments. */
 void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
                         uint32_t width, uint32_t height, struct pcr_resize_options *out);
 
-/* What of the image the options->width x height pixels that come of it show. */
+/* Which part of the image the resulting options->width x height pixels show. */
 struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
                            const struct pcr_resize_options *how);
 

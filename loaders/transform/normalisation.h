@@ -5,8 +5,8 @@
 
 #include "../options/options.h"
 
-/* What each value of each channel becomes. There are but 256 of them, so that they are
- * computed once, exactly rounded: the same numbers on every machine. */
+/* What each value of each channel becomes. There are only 256 values, so they are computed
+ * once, exactly rounded: the same numbers on every machine. */
 struct pcri_normalisation {
     uint32_t dtype;
     uint32_t plane_count, channels; /* of a sample; `channels` within each plane */
@@ -20,10 +20,10 @@ struct pcri_normalisation {
 void pcri_normalisation_init(const struct pcr_loader_options *o,
                              struct pcri_normalisation *out);
 
-/* Converts one sample; dst has its pixels in o->dtype, which is not UINT8. */
+/* Converts one sample; dst receives its pixels in o->dtype, which is not UINT8. */
 void pcri_normalise(const struct pcri_normalisation *p, const uint8_t *src, void *dst);
 
-/* The nearest number of the smaller type, as bits; halfway ones go to the even. */
+/* The nearest number of the smaller type, as bits; halfway cases go to the even one. */
 uint16_t pcri_to_float16(float value);
 uint16_t pcri_to_bfloat16(float value);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The turning of hues, for each set of loops to compile as its CPU has it: without branches
- * and library functions, so that compilers make vectors of it. TARGET is the set's. */
+/* Rotation of hues, compiled by each set of loops for its CPU: without branches and library
+ * functions, so that compilers vectorise it. TARGET is the set's. */
 #include <stdint.h>
 
 #define HUE_INLINE TARGET static inline __attribute__((always_inline))
@@ -35,7 +35,7 @@ TARGET static void turn_hue(uint8_t *const rgb[3], size_t n, float turn)
         float value = larger(r, larger(g, b));
         float chroma = value - smaller(r, smaller(g, b));
         float scale = 1 / (chroma + (chroma == 0 ? 1.f : 0.f));
-        /* All three at once, as nothing may be computed under a condition. */
+        /* All three at once, for nothing may be computed conditionally. */
         float from_red = (g - b) * scale, from_green = (b - r) * scale + 2;
         float from_blue = (r - g) * scale + 4;
         float hue = value == g ? from_green : from_blue;

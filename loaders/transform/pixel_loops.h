@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loops that change colours and turn pictures, one set for each kind of CPU; all give the
- * same bytes. Pixels are planes of bytes. */
+/* The loops that change colours and rotate pictures, one set for each kind of CPU; all give
+ * the same bytes. Pixels are planes of bytes. */
 #ifndef PCRI_PIXEL_LOOPS_H
 #define PCRI_PIXEL_LOOPS_H
 
@@ -11,28 +11,28 @@ enum {
     PCRI_FACTOR_BITS = 13, /* of factors, which are below 4 */
     PCRI_LEVEL_BITS = 5,   /* of a level's fraction between multiplication and rounding */
     PCRI_PLACE_BITS = 11,  /* of places between pixels */
-    PCRI_TURN_SLACK = 4,   /* bytes that sample() may read after the last neighbours */
+    PCRI_TURN_SLACK = 4,   /* bytes that sample() may read beyond the last neighbours */
 };
 
 struct pcri_pixel_loops {
     const char *name;
-    /* p * factor + level, with as many bits behind the point as the enum says; rounded, and
-     * cut off below 0 and above 255. */
+    /* p * factor + level, with as many bits after the point as the enum says; rounded, and
+     * clamped to 0 and 255. */
     void (*scale)(uint8_t *p, size_t n, int16_t factor, int16_t level);
     /* p * factor + q * rest. */
     void (*mix)(uint8_t *p, const uint8_t *q, size_t n, int16_t factor, int16_t rest);
     /* ITU-R BT.601. */
     void (*luma)(const uint8_t *const rgb[3], size_t n, uint8_t *out);
-    /* Turns the hue by `turn` sixths of its circle, -3 to 3; value and chroma (the largest
-     * of R, G and B, and what it is above the least) stay. */
+    /* Rotates the hue by `turn` sixths of its circle, -3 to 3. Value and chroma (the largest
+     * of R, G and B, and its distance from the least) stay. */
     void (*turn_hue)(uint8_t *const rgb[3], size_t n, float turn);
-    /* n places, the first of them x, y (32 bits behind the point), each dx, dy further, for
-     * sample(): offsets in a plane, and fractions. */
+    /* n places for sample(): offsets in a plane, and fractions. The first is x, y (32 bits
+     * after the point), each next one dx, dy further. */
     void (*places)(uint64_t x, uint64_t y, uint64_t dx, uint64_t dy, size_t stride_nbytes,
                    size_t n, int32_t *offsets, uint32_t *fractions);
-    /* For each of n places the pixel between src[offset] and its neighbours to the right and
-     * below, at the fraction of the way that fraction's lower half says across and its upper
-     * half down. */
+    /* For each of n places, the pixel interpolated between src[offset] and its neighbours to
+     * the right and below. The fraction's lower half says how far across, its upper half how
+     * far down. */
     void (*sample)(const uint8_t *src, size_t stride_nbytes, const int32_t *offsets,
                    const uint32_t *fractions, size_t n, uint8_t *out);
     /* Three planes to packed pixels. */
@@ -45,7 +45,7 @@ extern const struct pcri_pixel_loops pcri_pixel_loops_portable;
 extern const struct pcri_pixel_loops pcri_pixel_loops_avx2;
 #endif
 
-/* The best set for this CPU; PCR_CPU=portable in the environment picks the portable one. */
+/* The best set for this CPU; PCR_CPU=portable in the environment selects the portable one. */
 const struct pcri_pixel_loops *pcri_pixel_loops_choose(void);
 
 #endif
