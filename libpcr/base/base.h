@@ -26,11 +26,11 @@ int pcri_fail_at(struct pcr_error *err, int code, uint64_t offset, const char *f
 int pcri_fail_sys(struct pcr_error *err, int sys_errno, const char *fmt, ...)
     PCRI_PRINTF(3, 4);
 int pcri_fail_nomem(struct pcr_error *err, size_t nbytes);
-/* What a callback of the program has failed with, `rc` and `why`, which was zeroed before: makes
- * it whole (code, message, flags) and tells its code. who: "the source". */
+/* Completes the error of a callback of the program that failed with `rc` and `why`, which was
+ * zeroed before: code, message, flags. Returns the code. who: "the source". */
 int pcri_settle(struct pcr_error *why, int rc, const char *who);
 /* Puts "text: " before the message of an error that a lower layer wrote; returns its code.
- * Adds "@offset" after the text where the error has one. */
+ * Adds "@offset" after the text if the error has one. */
 int pcri_prefix(struct pcr_error *err, int code, const char *fmt, ...) PCRI_PRINTF(3, 4);
 
 /* --- memory (memory.c) --- */
@@ -42,23 +42,25 @@ static inline bool pcri_mul(size_t a, size_t b, size_t *out)
 {
     return !__builtin_mul_overflow(a, b, out);
 }
-/* Zeroed array of `count` x `size`; NULL and *err on overflow or want of memory. count 0
- * gives one element. Counts come from files: more than a size_t holds is overflow, too. */
+/* Zeroed array of `count` x `size`; NULL and *err on overflow or lack of memory. count 0 gives
+ * one element. Counts come from files: more than a size_t holds is overflow, too. */
 void *pcri_calloc(uint64_t count, size_t size, struct pcr_error *err);
 void *pcri_malloc(uint64_t count, size_t size, struct pcr_error *err);
 char *pcri_strndup(const void *s, size_t nbytes, struct pcr_error *err);
-/* Makes the pointer at `array` one to `count` elements of `size` bytes; keeps what they hold. It is
- * as it was after NOMEM. */
+/* Resizes the array that the pointer at `array` points to, to `count` elements of `size`
+ * bytes; keeps their contents. Unchanged after NOMEM. */
 int pcri_resize(void *array, uint64_t count, size_t size, struct pcr_error *err);
-/* The same to at least `count`, by half at least; *capacity is what there is room for. */
+/* The same, to at least `count` and by at least half; *capacity is the number that there is
+ * room for. */
 int pcri_grow(void *array, size_t *capacity, uint64_t count, size_t size,
               struct pcr_error *err);
-/* Gives the array that the pointer `array` points to room for `count`, where it has less. */
+/* Makes room for `count` elements in the array that the pointer `array` points to, if there is
+ * less. */
 #define PCRI_GROW(array, capacity, count, err) \
     ((count) <= (capacity) \
          ? 0 \
          : pcri_grow(&(array), &(capacity), (count), sizeof(*(array)), (err)))
-/* Grows capacity to at least `nbytes` (by half at least); keeps contents. */
+/* Grows capacity to at least `nbytes` (by at least half); keeps contents. */
 int pcri_buffer_reserve(struct pcr_buffer *b, size_t nbytes, struct pcr_error *err);
 int pcri_buffer_append(struct pcr_buffer *b, const void *p, size_t nbytes,
                        struct pcr_error *err);
@@ -67,9 +69,9 @@ int pcri_print(struct pcr_buffer *b, struct pcr_error *err, const char *fmt, ...
     PCRI_PRINTF(3, 4);
 int pcri_buffer_append_varint(struct pcr_buffer *b, uint64_t v, struct pcr_error *err);
 
-/* Memory for encoded bytes, which comes and goes in all sizes and from many threads. From
- * PCRI_BLOCK_MAPPED bytes on it is a mapping of its own: in the allocator's arenas it would
- * leave holes that never go back to the system. Start from { 0 }. */
+/* Memory for encoded bytes, allocated and freed in all sizes and by many threads. From
+ * PCRI_BLOCK_MAPPED bytes it is a mapping of its own: in the allocator's arenas it would leave
+ * holes that never return to the system. Start from { 0 }. */
 struct pcri_block {
     uint8_t *data;
     size_t nbytes; /* used */
@@ -80,14 +82,14 @@ enum { PCRI_BLOCK_MAPPED = 256 << 10 };
 int pcri_block_reserve(struct pcri_block *b, size_t nbytes, struct pcr_error *err);
 void pcri_block_free(struct pcri_block *b);
 
-/* Adds a span; nothing where it is empty. */
+/* Adds a span unless it is empty. */
 int pcri_spans_add(struct pcr_spans *spans, const void *data, size_t nbytes,
                    struct pcr_error *err);
-/* All bytes, one after the other. Replaces *out. */
+/* All bytes of the spans, joined. Replaces *out. */
 int pcri_spans_join(const struct pcr_spans *spans, struct pcr_buffer *out,
                     struct pcr_error *err);
 
-/* The result of a system call that is made again as long as signals interrupt it: some file
+/* The result of a system call that is repeated as long as signals interrupt it: some file
  * systems let that happen to any call. */
 #define PCRI_UNINTERRUPTED(call) \
     __extension__({ \
@@ -97,7 +99,7 @@ int pcri_spans_join(const struct pcr_spans *spans, struct pcr_buffer *out,
         while (pcri_result_ == -1 && errno == EINTR); \
         pcri_result_; \
     })
-/* The same of one that returns a pointer, or NULL. errno 0: there is no more (readdir). */
+/* The same for a call that returns a pointer, or NULL. errno 0: there is no more (readdir). */
 #define PCRI_UNINTERRUPTED_POINTER(call) \
     __extension__({ \
         __typeof__(call) pcri_result_; \
@@ -108,65 +110,66 @@ int pcri_spans_join(const struct pcr_spans *spans, struct pcr_buffer *out,
     })
 
 /* --- judging errors (error.c) --- */
-/* Failed for a reason that may pass: tried again, it may succeed. */
+/* Whether it failed for a reason that may pass, so that another try may succeed. */
 bool pcri_may_pass(int code, const struct pcr_error *err);
-/* Says the error something of what was read (damaged, cut, unknown, too large, not there),
- * rather than of the machine at that moment? */
+/* Whether the error is about the data (damaged, cut off, unknown, too large, missing), and not
+ * about the state of the machine. */
 bool pcri_is_of_data(int code, const struct pcr_error *err);
 
 /* --- waiting (wait.c) --- */
-enum { PCRI_TRIES_AGAIN = 4 }; /* where nobody says how often: 75 ms in all */
-/* Nanoseconds of a clock that only goes forward. */
+enum { PCRI_TRIES_AGAIN = 4 }; /* the default: 75 ms in all */
+/* Nanoseconds of a monotonic clock. */
 uint64_t pcri_clock_ns(void);
-/* Has the calling thread's waits end soon after *stop becomes true; NULL: they do not. For a
- * thread that works for others, who may lose their interest while it waits. */
+/* Makes waits of the calling thread end soon after *stop becomes true; NULL: not any more. For
+ * a thread that works for others, who may lose interest while it waits. */
 void pcri_wait_unless(const atomic_bool *stop);
 bool pcri_wait_stopped(void);
-/* Sleeps until then. False if it was stopped. */
+/* Sleeps until then. False if stopped. */
 bool pcri_sleep_until(uint64_t ns);
-/* The same whether it is stopped or not. */
+/* The same, but cannot be stopped. */
 void pcri_sleep_through(uint64_t ns);
-/* Waits before try number `attempt` (from 0) is made again: 5 ms, each time twice as long, a
- * second at most. False if it was stopped. */
+/* Waits before repeating try number `attempt` (from 0): 5 ms, twice as long each time, at most
+ * a second. False if stopped. */
 bool pcri_wait_to_retry(uint32_t attempt);
-/* CANCELLED, for who was stopped. */
+/* CANCELLED, after a wait that was stopped. */
 int pcri_fail_stopped(struct pcr_error *err);
-/* Is what failed with *rc and *err (not NULL) to be tried again? Waits, if it may pass and fewer
- * than `most` tries were made again before, `attempt`. Where it was stopped, *rc and *err become
- * CANCELLED. */
+/* Whether to repeat what failed with *rc and *err (not NULL). Waits if the failure may pass
+ * and fewer than `most` repeats, `attempt`, were made. If the wait was stopped, *rc and *err
+ * become CANCELLED. */
 bool pcri_try_again(uint32_t attempt, uint32_t most, int *rc, struct pcr_error *err);
 /* A condition that can be waited on until a time of pcri_clock_ns(). */
 void pcri_cond_init(pthread_cond_t *cond);
-/* False if that time has come. */
+/* False if that time has passed. */
 bool pcri_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t ns);
-/* Waits on such a condition, or a moment where the thread may be stopped. */
+/* Waits on such a condition, but only a moment if the thread may be stopped. */
 void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
 /* --- threads (thread.c) --- */
-/* As pthread_create(). What may pass (EAGAIN) is tried again. NOMEM, where there is no memory for
- * a stack, which the system calls EAGAIN too; IO. */
+/* As pthread_create(). EAGAIN, which may pass, is tried again. NOMEM if there is no memory for
+ * a stack, which the system also calls EAGAIN; IO. */
 int pcri_thread_start(pthread_t *out, void *(*run)(void *), void *context,
                       struct pcr_error *err);
-/* As pthread_atfork(), once a process: *state, 0 at first, remembers it. NOMEM: not yet. */
+/* As pthread_atfork(), once per process: *state, 0 at first, remembers it. NOMEM: not
+ * registered yet. */
 int pcri_at_fork(atomic_int *state, void (*prepare)(void), void (*in_parent)(void),
                  void (*in_child)(void), struct pcr_error *err);
 
 /* --- options (options.c) --- */
-/* Copies min(their size, own size) bytes of a public options struct over zeroed `dst` and
- * sets its size; UNSUPPORTED if a tail that we do not know is not zero. src may be NULL. */
+/* Copies min(their size, own size) bytes of a public options struct over zeroed `dst` and sets
+ * its size; UNSUPPORTED if the bytes beyond our struct are not zero. src may be NULL. */
 int pcri_options_copy(void *dst, size_t dst_size, const void *src, const char *name,
                       struct pcr_error *err);
-/* INVAL for flags that are not among the known; `name`: the struct's. */
+/* INVAL for flags that are not known; `name`: the struct's. */
 int pcri_flags_check(const char *name, uint32_t flags, uint32_t known, struct pcr_error *err);
-/* INVAL for a struct whose size, its first member, is below 8; NULL is none. */
+/* INVAL for a struct whose size, its first member, is below 8; NULL is accepted. */
 int pcri_info_check(const void *info, const char *name, struct pcr_error *err);
-/* Copies `src` out to a caller's struct, after pcri_info_check(), up to the size that it says;
- * keeps that size. NULL: nothing. */
+/* Copies `src` to a caller's struct, up to the size that it says, after pcri_info_check();
+ * keeps that size. NULL: does nothing. */
 void pcri_info_fill(void *dst, const void *src, size_t src_size);
 /* Both; INVAL for NULL. */
 int pcri_info_copy(void *dst, const char *name, const void *src, size_t src_size,
                    struct pcr_error *err);
-/* Replaces zero fields by the defaults; size 0 counts as all defaults. */
+/* Replaces zero fields by the defaults; size 0 means all defaults. */
 void pcri_limits_fill(struct pcr_limits *l);
 /* A copy of limits in options; NULL: all 0. INVAL: no size. */
 int pcri_limits_take(const struct pcr_limits *given, struct pcr_limits *out,
@@ -201,7 +204,7 @@ static inline void pcri_store64(uint8_t *p, uint64_t v)
     pcri_store32(p + 4, (uint32_t) (v >> 32));
 }
 
-/* A cursor over bytes. Reads past the end set `bad` and give 0. */
+/* A cursor over bytes. Reads beyond the end set `bad` and return 0. */
 struct pcri_cursor {
     const uint8_t *p, *end;
     bool bad;
@@ -222,8 +225,8 @@ static inline uint64_t pcri_zigzag(int64_t v)
     return (uint64_t) v << 1 ^ (uint64_t) (v >> 63);
 }
 
-/* The first i in [first, end) of which `reached` is true, an expression of i that stays true once
- * it is; `end` if none is. */
+/* The first i in [first, end) for which `reached` is true: an expression of i that stays true
+ * for all larger i. `end` if there is none. */
 #define PCRI_FIRST(i, first, end, reached) \
     __extension__({ \
         uint64_t pcri_low_ = (first), pcri_high_ = (end); \
@@ -255,12 +258,12 @@ int pcri_zstd_unpack(const void *p, size_t nbytes, size_t raw_nbytes, struct pcr
 /* --- cpu (cpu.c) --- */
 /* CPUs that this process may use: affinity mask and cgroup quota, at least 1. */
 uint32_t pcri_cpu_count(void);
-/* CPUs that the control groups in a file like /proc/self/cgroup allow, of which `mount` is
- * the root; UINT32_MAX: no limit. (cgroup.c) */
+/* CPUs that the control groups allow which a file like /proc/self/cgroup lists; `mount` is
+ * their root. UINT32_MAX: no limit. (cgroup.c) */
 uint32_t pcri_cgroup_cpus(const char *groups_file, const char *mount);
-/* What this CPU can do, as far as our kernels care. 0 in a portable build. PCR_CPU in the
- * environment, when it is first asked, can take from it: "portable" all, "avx2" what is
- * beyond AVX2 and BMI2. */
+/* The features of this CPU that the kernels use. 0 in a portable build. PCR_CPU in the
+ * environment, at the first call, can remove some: "portable" all, "avx2" those beyond AVX2
+ * and BMI2. */
 enum {
     PCRI_CPU_AVX2 = 1 << 0,
     PCRI_CPU_FAST_PDEP = 1 << 1, /* BMI2's bit deposit, not in microcode (Zen 1 and 2) */

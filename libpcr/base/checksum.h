@@ -7,7 +7,7 @@
 
 #if defined(__x86_64__) && !defined(PCR_PORTABLE)
 #define PCRI_HAVE_XXH3_AVX2 1
-/* Only where the CPU has AVX2. */
+/* Only if the CPU has AVX2. */
 uint64_t pcri_xxh3_avx2(const void *p, size_t nbytes);
 #endif
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A coded sample: what a coding hands to the record builder. */
+/* A coded sample: what a coding passes to the record builder. */
 #ifndef PCRI_CODED_H
 #define PCRI_CODED_H
 
@@ -7,8 +7,8 @@
 
 enum { PCRI_CODING_OPAQUE = 0 }; /* the source file's bytes, whole */
 
-/* A sample as a coding made it: what the builder takes. All bytes belong to the caller of
- * pcri_builder_add(), which takes them over. */
+/* A sample as a coding made it, for pcri_builder_add(). All bytes belong to its caller until
+ * it takes them over. */
 enum pcri_item_kind {
     PCRI_ITEM_NEEDED = 0,   /* decoding needs it: kept in the dictionary */
     PCRI_ITEM_METADATA = 1, /* kept in the dictionary if it recurs, else in group G */
@@ -22,13 +22,13 @@ struct pcri_piece {
     uint32_t nbytes;        /* of `bytes`, in order */
 };
 
-/* What was found out about a sample in passing, to be noted in its record and counted (FORMAT
+/* What was found out about a sample on the way, to be noted in its record and counted (FORMAT
  * 3.5). Texts are UTF-8; "": nothing. */
 enum { PCRI_NOTE_NBYTES = 160 };
 struct pcri_notes {
-    char undecodable[PCRI_NOTE_NBYTES]; /* what it is, where no decoder here can show it */
+    char undecodable[PCRI_NOTE_NBYTES]; /* what the file is, if no decoder here can show it */
     char salvaged[PCRI_NOTE_NBYTES];    /* what was wrong with it */
-    char dropped[PCRI_NOTE_NBYTES];     /* what stood after the image and was not kept */
+    char dropped[PCRI_NOTE_NBYTES];     /* what came after the image and was not kept */
     uint64_t dropped_nbytes;            /* bytes of that; 0: nothing */
 };
 
@@ -42,10 +42,10 @@ struct pcri_coded {
     struct pcri_piece *pieces; /* malloc'd, one for each piece of all groups */
     struct pcr_buffer strings; /* candidates for the dictionary, back to back */
     struct pcr_buffer bytes;   /* the pieces' bytes, back to back */
-    struct pcri_notes *notes;  /* malloc'd, or NULL; the builder does not look at them */
+    struct pcri_notes *notes;  /* malloc'd, or NULL; the builder does not read them */
 };
 void pcri_coded_free(struct pcri_coded *p);
-/* The sample's notes, to be written to; made where there are none. NULL: NOMEM. */
+/* The sample's notes, for writing; made if there are none. NULL: NOMEM. */
 struct pcri_notes *pcri_coded_notes(struct pcri_coded *p, struct pcr_error *err);
 
 #endif

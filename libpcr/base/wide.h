@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Products of two 64-bit numbers, and their quotients. Where the compiler has no numbers of
- * 128 bits, as on 32-bit machines, step by step. */
+/* Products of two 64-bit numbers, and their quotients; computed step by step if the compiler
+ * has no 128-bit numbers, as on 32-bit machines. */
 #ifndef PCRI_WIDE_H
 #define PCRI_WIDE_H
 
@@ -26,7 +26,7 @@ static inline uint64_t pcri_wide_mul(uint64_t a, uint64_t b, uint64_t *low)
 #endif
 }
 
-/* high * 2^64 + low divided by d, which is above `high`; what remains is in *rest. */
+/* (high * 2^64 + low) / d, where d is above `high`; the remainder is in *rest. */
 static inline uint64_t pcri_wide_div(uint64_t high, uint64_t low, uint64_t d, uint64_t *rest)
 {
 #ifdef PCRI_HAVE_INT128

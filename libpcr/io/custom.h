@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of a program's own storage share: opening and reading, writing. */
+/* Shared by the parts of a program's own storage: opening and reading, writing. */
 #ifndef PCRI_CUSTOM_H
 #define PCRI_CUSTOM_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Reading byte ranges of files, one backend a file, all behind one table of functions. A file is
- * what a storage's object is while it is open. */
+/* Reading byte ranges of files: one backend per source file, all behind one table of
+ * functions. A file is an open object of a storage. */
 #ifndef PCRI_IO_H
 #define PCRI_IO_H
 
@@ -18,26 +18,26 @@ struct pcri_range {
 struct pcr_storage_request;
 
 /* A backend has either read or submit. Both are called through pcri_file_read(), which refuses
- * what is beyond INT64_MAX. Thread-safe on one file. */
+ * ranges beyond INT64_MAX. Thread-safe on one file. */
 struct pcri_io_backend {
     const char *name;
     int (*open)(const struct pcri_io_backend *self, const char *path, struct pcri_file **out,
                 struct pcr_error *err);
-    /* Fills all ranges or fails with the first, in their order, that cannot be filled: TRUNCATED
-     * where the file ends before, IO with errno otherwise. */
+    /* Fills all ranges, or fails with the first one, in their order, that cannot be filled:
+     * TRUNCATED if the file ends before, IO with errno otherwise. */
     int (*read)(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                 struct pcr_error *err);
-    /* Begins to fill a range, which is not empty and within the file's nbytes, and has any thread
-     * call pcr_storage_complete() when it is there or has failed. A read is all its ranges begun,
-     * then waited for (request.c). */
+    /* Begins to fill a range, which is not empty and within the file's nbytes. Any thread
+     * calls pcr_storage_complete() when the bytes are there or the read has failed. A read
+     * begins all its ranges, then waits for them (request.c). */
     void (*submit)(struct pcri_file *f, const struct pcri_range *range,
                    struct pcr_storage_request *request);
     void (*close)(struct pcri_file *f);
-    /* A number for this version of this object, by which caches name what they keep of it; false
-     * where there is none. */
+    /* A number for this version of this object, by which caches name what they keep of it;
+     * false if there is none. */
     bool (*identify)(const struct pcri_file *f, uint64_t *out);
-    /* Drops what is kept of the ranges, and reads them as read does, but from storage. NULL in
-     * backends that keep nothing. */
+    /* Drops cached bytes of the ranges, and reads the ranges from storage. NULL in backends
+     * that keep nothing. */
     int (*read_again)(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                       struct pcr_error *err);
 };
@@ -45,13 +45,14 @@ struct pcri_io_backend {
 struct pcri_file {
     const struct pcri_io_backend *backend;
     uint64_t nbytes;  /* size when it was opened */
-    uint64_t version; /* differs once it was replaced: the time of its last change, then */
+    uint64_t version; /* differs after it was replaced: the time of its last change at
+                       * opening */
     char *path;       /* the object's name, for messages too */
 };
 
 extern const struct pcri_io_backend pcri_io_pread, pcri_io_mmap, pcri_io_uring, pcri_io_direct;
 
-/* Why io_uring cannot be used in this process, NULL if it can. Static storage; found out at
+/* Why io_uring cannot be used in this process; NULL if it can. Static storage; found out at
  * the first call. (uring.c, or no_uring.c in a build without liburing) */
 const char *pcri_uring_refused(void);
 
@@ -78,13 +79,14 @@ static inline int pcri_file_read_at(struct pcri_file *f, uint64_t offset, void *
     return pcri_file_read(f, &range, 1, err);
 }
 
-/* May what was read have come from a cache? Then wrong bytes may be right in storage. */
+/* Whether what was read may have come from a cache, so that wrong bytes may be right in
+ * storage. */
 static inline bool pcri_file_is_cached(const struct pcri_file *f)
 {
     return f->backend->read_again != NULL;
 }
 
-/* Reads what came from a cache and was wrong once more, from storage, and has the cache drop it. */
+/* Reads from storage what came from a cache and was wrong, and makes the cache drop it. */
 int pcri_file_read_again(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                          struct pcr_error *err);
 
@@ -105,24 +107,25 @@ static inline void pcri_file_close(struct pcri_file **f)
 int pcri_read_by_requests(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                           struct pcr_error *err);
 
-/* Shared by the backends. open_regular: IO for what is no regular file. identify_path: by the path
- * without symbolic links, size and version. fail_past_end: TRUNCATED, naming the file. All
- * messages of these functions and of backends name the path. */
+/* Shared by the backends. open_regular: IO for anything but a regular file. identify_path: by
+ * the path without symbolic links, size and version. fail_past_end: TRUNCATED, naming the
+ * file. All messages of these functions and of backends name the path. */
 int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
                       uint64_t *version_out, struct pcr_error *err);
 bool pcri_identify_path(const struct pcri_file *f, uint64_t *out);
-/* Has open_regular call `release` where there are no descriptors left, and try again if it says
- * that one is. NULL: it does not. */
+/* Makes open_regular call `release` when there are no descriptors left, and try again if that
+ * frees one. NULL: no longer. */
 typedef bool pcri_fd_release_fn(void);
 void pcri_fd_on_shortage(pcri_fd_release_fn *release);
 int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes,
                        uint64_t file_nbytes, struct pcr_error *err);
 
 /* Reads a whole regular file of at most max_nbytes (LIMIT beyond), which may grow or shrink
- * meanwhile. `out` is replaced. The message does not name it. */
+ * meanwhile. `out` is replaced. The message does not name the file. */
 int pcri_read_regular(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
                       struct pcr_error *err);
-/* A read at byte `at` gave nothing: is that an error of the storage, for the file goes on? */
+/* Whether a read at byte `at` that returned nothing is an error of the storage, because the
+ * file continues. */
 bool pcri_reads_nothing_before_end(int fd, uint64_t at);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Layers: what stands between a dataset and a backend, each with a backend's interface. From
- * the top: cache, retry, statistics, throttle, faults. Those that nobody asked for are left
- * out, but statistics, which counts what storage is asked for. */
+/* Layers between a dataset and a backend, each with a backend's interface. From the top:
+ * cache, retry, statistics, throttle, faults. Layers that nobody asked for are left out,
+ * except statistics, which counts requests to storage. */
 #ifndef PCRI_LAYER_H
 #define PCRI_LAYER_H
 
@@ -13,13 +13,13 @@
 struct pcri_layer_options {
     const char *cache_dir;      /* NULL: the cache is in memory */
     uint64_t cache_nbytes;      /* 0: no cache */
-    uint64_t throttle_nbytes_s; /* bytes a second, of all files together; 0: any */
+    uint64_t throttle_nbytes_s; /* bytes per second of all files together; 0: no bound */
     uint32_t delay_us;          /* before each read */
     uint32_t retry_count;       /* for transient errors */
     uint32_t fault_interval;    /* each n-th read fails; 0: none */
 };
 
-/* Counted since the layers were made. */
+/* Counts since the layers were made. */
 struct pcri_layer_counts {
     atomic_uint_least64_t open_count, read_count, range_count, read_nbytes, read_ns,
         error_count, retry_count, fault_count, throttle_ns;
@@ -44,17 +44,17 @@ struct pcri_layers {
     struct pcri_layer cache, retry, stats, throttle, faults;
     const struct pcri_io_backend *top;
     struct pcri_store *store; /* of the cache; NULL without one */
-    pthread_mutex_t mutex;    /* of what follows */
-    uint64_t free_at_ns;      /* throttle: when what was asked for before has come */
+    pthread_mutex_t mutex;    /* of the members below */
+    uint64_t free_at_ns;      /* throttle: when earlier requests are done */
     uint64_t fault_number;    /* faults: reads so far */
 };
 
-/* The options are copied, but for cache_dir's text, which is not needed any more. Codes: IO
- * (cache_dir cannot be made or written), NOMEM. */
+/* The options are copied, except for cache_dir's text, which is only used here. Codes: IO
+ * (cache_dir cannot be created or written), NOMEM. */
 int pcri_layers_create(const struct pcri_io_backend *backend,
                        const struct pcri_layer_options *options, struct pcri_layers **out,
                        struct pcr_error *err);
-/* No file may be open any more. Sets *layers to NULL. */
+/* All files must be closed. Sets *layers to NULL. */
 void pcri_layers_destroy(struct pcri_layers **layers);
 
 /* Calls act on each lock of the layers, in the order in which they are taken. */
@@ -77,7 +77,7 @@ static inline struct pcri_file *pcri_file_below(const struct pcri_file *f)
     return ((const struct pcri_layer_file *) f)->below;
 }
 
-/* Opens the file below and one on it; the second: of file_nbytes, which begins with a
+/* Opens the file below and one on top of it. The latter takes file_nbytes and begins with a
  * pcri_layer_file. */
 int pcri_layer_open(const struct pcri_io_backend *self, const char *path,
                     struct pcri_file **out, struct pcr_error *err);
@@ -106,11 +106,11 @@ extern const struct pcri_io_backend pcri_layer_cache, pcri_layer_retry, pcri_lay
 int pcri_store_create(const char *dir, uint64_t max_nbytes, struct pcri_store **out,
                       struct pcr_error *err);
 void pcri_store_destroy(struct pcri_store **store);
-/* A descriptor of the file that keeps what is known of an open file, empty if that is nothing;
- * -1 if there can be none. The caller closes it; until then nobody's store makes room of it. */
+/* A descriptor of the cache file of an open file, empty if nothing is cached; -1 if there can
+ * be none. The caller closes it; until then no store deletes it to make room. */
 int pcri_store_open(struct pcri_store *store, const struct pcri_file *f);
 pthread_mutex_t *pcri_store_lock(struct pcri_store *store);
-/* May so many more bytes be kept? */
+/* Whether so many more bytes may be kept. */
 bool pcri_store_reserve(struct pcri_store *store, uint64_t nbytes);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A file without a name, for bytes that are kept until they are needed. */
+/* An unnamed file for bytes that are kept until they are needed. */
 #ifndef PCRI_SPOOL_H
 #define PCRI_SPOOL_H
 
@@ -10,10 +10,11 @@ struct pcri_spool {
     char *folder; /* for messages */
 };
 
-/* Makes one in a local folder. The file goes when it is closed, whatever ends the process. */
+/* Makes one in a local folder. The file disappears when it is closed, however the process
+ * ends. */
 int pcri_spool_open(const char *folder, struct pcri_spool *out, struct pcr_error *err);
 void pcri_spool_close(struct pcri_spool *s);
-/* From any number of threads, at places of their own. */
+/* May be called by any number of threads, for different places. */
 int pcri_spool_write(const struct pcri_spool *s, const void *data, size_t nbytes,
                      uint64_t offset, struct pcr_error *err);
 int pcri_spool_read(const struct pcri_spool *s, void *data, size_t nbytes, uint64_t offset,

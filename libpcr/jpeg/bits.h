@@ -2,8 +2,8 @@
 /* The bit reader over unstuffed entropy-coded data; refinement scans have others.
  *
  * It refills 8 bytes at a time without a branch, and may read up to 8 bytes past `end`: the
- * data is padded. It counts what it consumed, so that one comparison a block tells whether a
- * block used bits that are not there. */
+ * data is padded. It counts what it consumed, so that one comparison per block shows whether
+ * the block used bits that do not exist. */
 #ifndef PCRI_BITS_H
 #define PCRI_BITS_H
 
@@ -62,21 +62,21 @@ static inline bool pcri_msb_overrun(const struct pcri_msb *r)
 
 /* --- after the last MCU of an interval ---
  *
- * Encoders fill up the last byte with ones, some with zeros. Some cameras, grabbers and
- * repairing programs leave bytes behind it, and no coefficient is in doubt for that. But where
- * a bit was flipped, decoding soon falls into step again with a few MCUs more or less than
- * there were; where it counted too many, real data remain. So what remains is stray if the
- * bits up to the byte's end are padding, and if decoding does not go on through whole MCUs to
- * just the end of the data. (How MCUs go on after the last one of a refinement scan cannot be
- * known, as it depends on blocks that are not there.) */
+ * Encoders pad the last byte with ones, some with zeros. Some cameras, grabbers and repair
+ * programs leave bytes after it, and no coefficient is in doubt because of that. But after a
+ * flipped bit decoding soon falls into step again, a few MCUs early or late; if it counted too
+ * many, real data remains. So what remains is stray if the bits up to the end of the byte are
+ * padding, and if decoding does not continue through complete MCUs to exactly the end of the
+ * data. (How MCUs would continue after the last one of a refinement scan cannot be known, as
+ * it depends on blocks that do not exist.) */
 
-/* Bits that remain; not after an overrun. */
+/* The bits that remain; not valid after an overrun. */
 static inline size_t pcri_msb_left(const struct pcri_msb *r)
 {
     return (size_t) ((r->end - r->p) * 8 + (ptrdiff_t) r->nbits);
 }
 
-/* Are the bits up to the byte's end alike? */
+/* Whether the bits up to the end of the byte are equal. */
 static inline bool pcri_msb_padded(const struct pcri_msb *bits)
 {
     struct pcri_msb r = *bits;
@@ -86,15 +86,15 @@ static inline bool pcri_msb_padded(const struct pcri_msb *bits)
     return pad == 0 || pad == (UINT64_C(1) << n) - 1;
 }
 
-/* Are there more bits at the end of interval n than need no explanation? Before a restart
- * marker that is a byte. At the end of a progressive scan libjpeg does not see what it has in
- * its buffer of 8 bytes. */
+/* Whether interval n ends with more bits than need no explanation. Before a restart marker
+ * that is a byte. At the end of a progressive scan it is what libjpeg holds unseen in its
+ * buffer of 8 bytes. */
 static inline bool pcri_goes_on(const struct pcri_scan_job *job, size_t n, size_t left)
 {
     return left >= (n + 1 < job->interval_count ? 8 : 64);
 }
 
-/* A symbol whose code is longer than the look-up's index; -1 where there is no such code. */
+/* A symbol whose code is longer than the look-up's index; -1 if there is no such code. */
 static inline int pcri_slow_symbol(const struct pcri_lookup *t, uint32_t top16,
                                    unsigned *length_out)
 {

@@ -5,17 +5,17 @@
 
 #include "../base/base.h"
 
-/* One component's blocks, row after row, without padding. Where only a window of the image is
- * wanted, coefficients are kept of the block rows that it touches; rows above those are
- * parsed for their masks, which refinement scans need, and rows below are not looked at. */
+/* One component's blocks, row after row, without padding. If only a window of the image is
+ * wanted, coefficients are kept for the block rows that it touches. Rows above these are
+ * parsed for their masks, which refinement scans need; rows below are not decoded. */
 struct pcri_blocks {
     uint32_t blocks_x, blocks_y;
     uint32_t row_begin, row_end; /* the rows kept */
-    int16_t *coef;  /* of row_begin's first block on: [block * 64 + k], zigzag order */
+    int16_t *coef;  /* from row_begin's first block: [block * 64 + k], zigzag order */
     int16_t *dc;    /* of the same blocks, until has_ac */
-    uint64_t *mask; /* of block 0 on: bit k set if coefficient k is not 0; bit 0 not kept */
-    int16_t *spare; /* 64 numbers, for what is not kept */
-    /* An AC scan has come, or will come with DC. Until then there is DC alone, side by side in
+    uint64_t *mask; /* from block 0: bit k set if coefficient k is not 0; bit 0 not kept */
+    int16_t *spare; /* 64 numbers, for blocks that are not kept */
+    /* An AC scan has come, or will come with DC. Until then there is only DC, contiguous in
      * `dc`, and nothing in coef. */
     bool has_ac;
 };
@@ -36,8 +36,8 @@ static inline int16_t *pcri_block_coef(const struct pcri_blocks *p, size_t b, si
     return b < begin ? p->spare : p->coef + 64 * (b - begin);
 }
 
-/* Makes a block of DC alone. Of memset() or a loop compilers make a string instruction, which
- * is slow to start. */
+/* Makes a block with only DC. Compilers turn memset() or a loop into a string instruction,
+ * which is slow to start. */
 static inline void pcri_begin_block(int16_t *coef, int16_t dc)
 {
     typedef int16_t v8 __attribute__((vector_size(16)));

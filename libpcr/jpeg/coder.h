@@ -9,14 +9,14 @@
 
 struct pcri_coding;
 
-/* Is asked before memory is taken that grows with a picture's pixels; a failure ends the encoding
- * of it. take NULL: it is not. */
+/* Asked before memory is allocated that grows with a picture's pixels; a failure ends the
+ * encoding of the picture. take NULL: not asked. */
 struct pcri_coder_memory {
     int (*take)(void *context, uint64_t nbytes, struct pcr_error *err);
     void *context;
 };
 
-/* piece_count of each of the ladder's groups, of whatever coding. */
+/* piece_count of each of the ladder's groups, for any coding. */
 void pcri_ladder_piece_counts(const struct pcr_ladder *ladder, uint16_t counts[]);
 
 /* Scratch memory for encoding; one thread at a time. `ladder` must outlive it. */
@@ -41,31 +41,32 @@ void pcri_coder_stats_destroy(struct pcri_coder_stats **s);
 struct pcri_coder_tables {
     const struct pcri_coding *coding;
 };
-/* Makes tables from the statistics of `count` images (NULL entries are passed over). The
- * result depends on their order and contents alone. */
+/* Makes tables from the statistics of `count` images (NULL entries are skipped). The result
+ * depends only on their order and contents. */
 int pcri_coder_train(const struct pcri_coding *coding, const struct pcr_ladder *ladder,
                      struct pcri_coder_stats *const *stats, size_t count,
                      struct pcri_coder_tables **out, struct pcr_error *err);
 void pcri_coder_tables_destroy(struct pcri_coder_tables **t);
 
-/* Encodes a JPEG file without loss. tables: NULL where there are none. The result is decoded by
- * our own decoder and compared with the coefficients that libjpeg read from the source.
+/* Encodes a JPEG file without loss. tables: NULL if there are none. The result is decoded by
+ * libpcr's decoder and compared with the coefficients that libjpeg read from the source.
  *
- * Codes: FORMAT (no JPEG), UNSUPPORTED (a valid one that codings cannot hold: keep it
- * opaque), CORRUPT or TRUNCATED (damaged: see turbo.h), LIMIT, NOMEM. Offsets are in the
- * file. *out is written on success alone. */
+ * Codes: FORMAT (not a JPEG), UNSUPPORTED (a valid one that codings cannot represent: keep it
+ * opaque), CORRUPT or TRUNCATED (damaged: see turbo.h), LIMIT, NOMEM. Offsets are in the file.
+ * *out is written only on success. */
 int pcri_coder_encode(struct pcri_coder *c, const struct pcri_coder_tables *tables,
                       const void *data, size_t nbytes, struct pcri_coded *out,
                       struct pcr_error *err);
 
-/* The same of a damaged file: the coefficients that libjpeg has when it has given its warnings,
- * with the metadata before the first scan. What libjpeg would not go on from is cut off, once
- * there is a scan. Codes: the same, where nothing can be made of it. */
+/* The same for a damaged file: the coefficients that libjpeg has after its warnings, with the
+ * metadata before the first scan. Once there is a scan, anything at which libjpeg would stop
+ * is cut off. Codes: the same, if nothing can be made of it. */
 int pcri_coder_salvage(struct pcri_coder *c, const struct pcri_coder_tables *tables,
                        const void *data, size_t nbytes, struct pcri_coded *out,
                        struct pcr_error *err);
 
-/* What was encoded last, and successfully, as a JPEG file at full fidelity; the coder's. */
+/* The last image, if it was encoded successfully, as a JPEG file at full fidelity; the coder
+ * owns it. */
 int pcri_coder_file(struct pcri_coder *c, struct pcr_span *out, struct pcr_error *err);
 
 #endif

@@ -24,17 +24,17 @@ extern const uint8_t pcri_zigzag_order[64]; /* natural position of zigzag index 
 /* Bytes that an image's coefficients take, with so many levels of masks. */
 uint64_t pcri_coefs_nbytes(const struct pcri_jpeg_file *f, uint32_t levels);
 
-/* Reads the coefficients of a whole file through libjpeg. masks for levels 0..levels-1 are
- * made. Memory is reused. *in_doubt: libjpeg has passed over bytes, and whether all is there
- * is not known (turbo.h). Codes: CORRUPT, TRUNCATED, UNSUPPORTED, NOMEM. */
+/* Reads the coefficients of a whole file with libjpeg, and makes masks for levels 0..levels-1.
+ * Memory is reused. *in_doubt: libjpeg skipped bytes, and whether everything is there is not
+ * known (turbo.h). Codes: CORRUPT, TRUNCATED, UNSUPPORTED, NOMEM. */
 int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
                     bool *in_doubt, struct pcr_error *err);
-/* The same of a damaged file, of pcri_jpeg_file_salvage(): what libjpeg has of it when it has
- * given its warnings, and zeros elsewhere. As well CORRUPT where that is nothing. */
+/* The same for a damaged file, read by pcri_jpeg_file_salvage(): the coefficients that libjpeg
+ * has after its warnings, and zeros elsewhere. Also CORRUPT if that is nothing. */
 int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t levels,
                        struct pcr_error *err);
-/* Memory for an image's coefficients, which are not set, and masks for levels 0..levels-1; and
- * then the masks of what was stored there. NOMEM. */
+/* Allocates an image's coefficients, without setting them, and masks for levels 0..levels-1;
+ * and computes the masks of what was stored there. NOMEM. */
 int pcri_coefs_reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
                        struct pcr_error *err);
 void pcri_coefs_index(struct pcri_coefs *c);

@@ -5,7 +5,7 @@
 
 #include "../base/base.h"
 
-/* A table as DHT has it, and as an encoder wants it. */
+/* A table, in the form of DHT and in that of an encoder. */
 struct pcri_huffman {
     uint8_t counts[17]; /* codes of length i, 1..16 */
     uint16_t value_count;
@@ -15,10 +15,11 @@ struct pcri_huffman {
 };
 
 /* The optimal code of at most 16 bits for the symbols with a nonzero count (at least one),
- * without the all-ones code, which JPEG reserves. Ties go to the smaller symbol. */
+ * without the all-ones code, which JPEG reserves. In a tie the smaller symbol gets the shorter
+ * code. */
 void pcri_huffman_build(const uint32_t counts[256], struct pcri_huffman *out);
 
-/* Bits that the counted symbols take; UINT64_MAX where one has no code. */
+/* Bits that the counted symbols take; UINT64_MAX if one has no code. */
 uint64_t pcri_huffman_cost(const struct pcri_huffman *h, const uint32_t counts[256]);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parsed ladder, and which of an image's components a part names. */
+/* The parsed ladder, and which components of an image a part names. */
 #ifndef PCRI_LADDER_H
 #define PCRI_LADDER_H
 
@@ -21,7 +21,7 @@ enum pcri_part {
     PCRI_PART_ALL,
 };
 
-/* One line of a script. For images of YCbCr it makes one scan a component of its part, or
+/* One line of a script. For YCbCr images it makes one scan for each component of its part, or
  * one interleaved scan (ALL). */
 struct pcri_ladder_scan {
     uint8_t part; /* enum pcri_part */
@@ -56,7 +56,7 @@ static inline uint32_t pcri_ladder_piece_total(const struct pcr_ladder *ladder)
     return total;
 }
 
-/* Appends the text of a ladder of this script alone, for any step. NOMEM. */
+/* Appends the text of a ladder with only this script, for any step. NOMEM. */
 int pcri_ladder_script_text(const struct pcr_ladder *ladder, uint32_t script,
                             struct pcr_buffer *out, struct pcr_error *err);
 
@@ -69,10 +69,10 @@ enum pcri_component_class { PCRI_LUMA, PCRI_CHROMA1, PCRI_CHROMA2 };
 /* True if a line's part names components of this class. */
 bool pcri_part_has(enum pcri_part part, enum pcri_component_class class);
 
-/* ladder_check.c: that each class's scans are a legal and complete progression. */
+/* Checks that each class's scans are a legal and complete progression (ladder_check.c). */
 int pcri_ladder_check(const struct pcr_ladder *ladder, struct pcr_error *err);
 
-/* ladder_builtin.c: the text of a built-in, NULL if there is none of this name. */
+/* The text of a built-in; NULL if there is none with this name (ladder_builtin.c). */
 const char *pcri_ladder_builtin_text(const char *name);
 
 #endif

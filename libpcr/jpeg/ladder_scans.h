@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a ladder's lines make of an image: its scans, in their order. */
+/* The scans that a ladder's lines make of an image, in order. */
 #ifndef PCRI_LADDER_SCANS_H
 #define PCRI_LADDER_SCANS_H
 
@@ -10,7 +10,7 @@
 /* The class of component i (FORMAT section 5). */
 enum pcri_component_class pcri_class_of(const struct pcri_jpeg_file *f, uint32_t i);
 
-/* What one line of the script makes of this image: up to four scans. */
+/* The scans that one line of the script makes of this image: up to four. */
 struct pcri_line_scans {
     uint32_t count;
     struct pcri_scan scans[4];
@@ -19,13 +19,13 @@ struct pcri_line_scans {
 void pcri_line_scans(const struct pcri_jpeg_file *f, const struct pcri_ladder_scan *line,
                      struct pcri_line_scans *out);
 
-/* A walk along a ladder by the scans of an image: which scripts they still can be of. */
+/* A walk along a ladder by the scans of an image: which scripts they can still belong to. */
 struct pcri_ladder_walk {
-    bool left[PCRI_LADDER_MAX_SCRIPTS]; /* the scans are not this script's */
+    bool left[PCRI_LADDER_MAX_SCRIPTS]; /* the scans cannot belong to this script */
     uint8_t line[PCRI_LADDER_MAX_SCRIPTS], scan[PCRI_LADDER_MAX_SCRIPTS]; /* the next */
 };
 
-/* Takes the next scan; false if no script has it there. */
+/* Takes the next scan; false if no script has it at this place. */
 bool pcri_ladder_step(struct pcri_ladder_walk *w, const struct pcr_ladder *ladder,
                       const struct pcri_jpeg_file *f, const struct pcri_scan *scan);
 

@@ -35,16 +35,16 @@ struct pcri_component {
 /* A segment in the file: its marker, and the bytes from the marker's FF to its end. */
 struct pcri_segment {
     uint8_t marker;
-    bool after_scan; /* stands after the first SOS */
+    bool after_scan; /* it comes after the first SOS */
     uint32_t nbytes; /* with FF and marker */
     uint64_t offset; /* of the FF */
 };
 
 struct pcri_jpeg_file {
-    const uint8_t *data; /* of the piece that was parsed last */
+    const uint8_t *data; /* the piece that was parsed last */
     size_t nbytes;
     uint64_t base;      /* bytes in the pieces before it */
-    size_t entropy_end; /* bytes at its beginning that are data of the scan before it */
+    size_t entropy_end; /* bytes at its beginning that belong to the scan before it */
     uint32_t width, height;
     uint32_t component_count;
     struct pcri_component components[4];
@@ -68,30 +68,31 @@ struct pcri_jpeg_file {
     size_t segment_capacity;
 };
 
-/* Reads all marker segments of a file, to EOI. Keeps pointers into `data`. What libjpeg passes
- * over is passed over (docs/guide.md, "What is damage"): stray bytes between segments, markers
+/* Reads all marker segments of a file, to EOI. Keeps pointers into `data`. It ignores what
+ * libjpeg ignores (docs/guide.md, "What is damage"): stray bytes between segments, markers
  * without parameters, equal component identifiers, lengths of APPn and COM below 2, DNL that
- * repeats the height. Where EOI is missing after a scan, no_eoi says so: whether all
- * coefficients are there is for the caller to find out. Codes: FORMAT (no SOI), TRUNCATED,
- * CORRUPT, UNSUPPORTED (what coding 1 cannot hold), LIMIT. */
+ * repeats the height. If EOI is missing after a scan, no_eoi says so; the caller must find out
+ * whether all coefficients are there. Codes: FORMAT (no SOI), TRUNCATED, CORRUPT, UNSUPPORTED
+ * (what coding 1 cannot represent), LIMIT. */
 int pcri_jpeg_file_parse(const void *data, size_t nbytes, const struct pcr_limits *limits,
                          struct pcri_jpeg_file *out, struct pcr_error *err);
 
-/* The same of a damaged file: what libjpeg would not go on from, after the first scan header,
- * is cut off (`nbytes` says where), and metadata after the first scan are not to be believed.
- * Limits hold. */
+/* The same for a damaged file. After the first scan header, anything at which libjpeg would
+ * stop is cut off (`nbytes` says where). Metadata after the first scan is not reliable. Limits
+ * hold. */
 int pcri_jpeg_file_salvage(const void *data, size_t nbytes, const struct pcr_limits *limits,
                            struct pcri_jpeg_file *out, struct pcr_error *err);
 
-/* The same step by step, of a file in pieces that end with a marker segment or with a scan's
- * data: begin, then parse each. Segments, and their offsets, are of the last piece alone; EOI
+/* The same step by step, for a file in pieces that end with a marker segment or with a scan's
+ * data: begin, then parse each. Segments, and their offsets, are those of the last piece; EOI
  * may be missing. Whether all tables are there is checked at the first SOS. */
 void pcri_jpeg_file_begin(struct pcri_jpeg_file *f);
 int pcri_jpeg_file_add(struct pcri_jpeg_file *f, const void *data, size_t nbytes,
                        const struct pcr_limits *limits, struct pcr_error *err);
-/* The end of a header that no scan follows: what the first SOS would bring, and check. */
+/* Ends a header that no scan follows: does what the first SOS would do, and checks the
+ * same. */
 int pcri_jpeg_file_end_header(struct pcri_jpeg_file *f, struct pcr_error *err);
-/* Frees what parse made; the struct may be used for another file as it is. */
+/* Frees what parsing made; the struct can be used for another file as it is. */
 void pcri_jpeg_file_free(struct pcri_jpeg_file *f);
 
 /* Blocks of component c that the image needs, in x and y (no padding to whole MCUs). */

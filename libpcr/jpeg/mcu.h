@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The blocks of a scan's MCUs, row of MCUs by row. */
+/* The blocks of a scan's MCUs, one row of MCUs after another. */
 #ifndef PCRI_MCU_H
 #define PCRI_MCU_H
 
@@ -7,11 +7,11 @@
 
 /* A block of an MCU. */
 struct pcri_mcu_unit {
-    int16_t *coef; /* of the next MCU in this row of them, or its DC where there is no more */
+    int16_t *coef; /* of the next MCU in this row, or its DC if there is only DC */
     uint64_t *mask;
     uint32_t step;           /* blocks from MCU to MCU */
     uint32_t stride;         /* numbers of `coef` from block to block */
-    uint32_t inside;         /* MCUs of this row in which it is kept, and not padding */
+    uint32_t inside;         /* MCUs of this row in which the block is kept, and not padding */
     uint8_t number;          /* of its component in the scan */
     uint8_t component, h, v; /* where it is in the MCU */
 };

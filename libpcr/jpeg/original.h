@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The JPEG file that is coded, as every coding takes it: coefficients by libjpeg, and the header
- * items of its sample. */
+/* The JPEG file to encode, as every coding takes it: coefficients read by libjpeg, and the
+ * header items of its sample. */
 #ifndef PCRI_ORIGINAL_H
 #define PCRI_ORIGINAL_H
 
@@ -17,7 +17,7 @@ struct pcri_original {
     struct pcri_jpeg_file file; /* its header is normalised (docs/FORMAT.md section 4) */
     struct pcri_coefs coefs;    /* with the masks of the script's planes */
     uint32_t script;            /* of the ladder */
-    struct pcri_prefix prefix;  /* settles doubts, and may be used for other files */
+    struct pcri_prefix prefix;  /* settles doubts; may also be used for other files */
 };
 
 void pcri_original_init(struct pcri_original *o, const struct pcr_ladder *ladder,
@@ -25,28 +25,28 @@ void pcri_original_init(struct pcri_original *o, const struct pcr_ladder *ladder
                         const struct pcri_coder_memory *memory);
 void pcri_original_free(struct pcri_original *o);
 
-/* Parses the file and reads its coefficients; salvage: of a damaged one. Codes: as
+/* Parses the file and reads its coefficients; salvage: of a damaged file. Codes: as
  * pcri_coder_encode() and pcri_coder_salvage(). */
 int pcri_original_load(struct pcri_original *o, const void *data, size_t nbytes, bool salvage,
                        struct pcr_error *err);
 
-/* Bytes that stand between SOI and the file's own segments, by which a coding's samples are known;
- * marker segments. The first of them makes an item with SOI, each other one of its own. */
+/* Marker segments between SOI and the file's own segments, by which a coding's samples are
+ * recognised. The first makes an item together with SOI, each other one an item of its own. */
 struct pcri_marks {
     uint32_t count;
     struct pcr_span items[3];
 };
 
-/* Fills in all but coding, pieces and bytes; *out is { 0 }. The strings begin with the items'.
- * marks: NULL for none. */
+/* Fills in everything but coding, pieces and bytes; *out is { 0 }. The strings begin with the
+ * items'. marks: NULL for none. */
 int pcri_original_describe(const struct pcri_original *o, const struct pcri_marks *marks,
                            struct pcri_coded *out, struct pcr_error *err);
 
-/* As many levels of masks as coding a script's scans takes. */
+/* The number of levels of masks that coding a script's scans takes. */
 uint32_t pcri_script_levels(const struct pcri_script *script);
 
-/* Is this the picture: geometry, quantisation, every coefficient? Reads the source to its end.
- * CORRUPT, which says `what` it is not. */
+/* Checks that this is the same picture: geometry, quantisation, every coefficient. Reads the
+ * source to its end. CORRUPT if not; `what` names the source in the message. */
 int pcri_original_compare(const struct pcri_original *o, const struct pcri_block_source *b,
                           const char *what, struct pcr_error *err);
 

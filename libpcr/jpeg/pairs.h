@@ -1,47 +1,48 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Coefficients of sequential and first AC scans, up to two at a time.
  *
- * The time of such a decoder is the way from one symbol to the next: the top bits of the
- * word, a look-up, a shift by what it says. So one look-up takes as much as its index
- * holds: a coefficient with its run and extra bits, often a second one, and the end of
- * the block or band after them. Where the end is too near for that, or a code is too long,
- * one symbol is taken by the look-up that the pairs were made of. */
+ * The time of such a decoder is the path from one symbol to the next: the top bits of the
+ * word, a look-up, a shift by its result. So one look-up takes as much as its index holds: a
+ * coefficient with its run and extra bits, often a second one, and the end of the block or
+ * band after them. If the end is too near for that, or a code is too long, the look-up from
+ * which the pairs were made takes a single symbol. */
 #ifndef PCRI_PAIRS_H
 #define PCRI_PAIRS_H
 
 #include "bits.h"
 
-/* What keeps the reader in registers must be inlined, at any optimisation. */
+/* Functions that keep the reader in registers must be inlined, at any optimisation level. */
 #define PCRI_ALWAYS_INLINE static inline __attribute__((always_inline))
-/* For what hardly any file needs: kept out of the loops beside it. */
+/* For code that hardly any file needs: kept out of the loops around it. */
 #define PCRI_SELDOM static __attribute__((cold, noinline))
 
 enum {
     PCRI_MAX_AC_SIZE = 10, /* bits of a coefficient of 8-bit samples */
-    /* As an advance: beyond any block, for an end alone and after a value. */
+    /* An advance beyond any block: for a lone end, and for an end after a value. */
     PCRI_PAIR_END = 64,
     PCRI_PAIR_VALUE_END = 128,
 };
 
-/* One or two coefficients and the end. A value of 0: an end alone. */
+/* One or two coefficients and the end. A value of 0: only an end. */
 struct pcri_pair {
     int16_t values[2];
-    uint8_t first, second; /* from k to the coefficients; equal where there is one */
+    uint8_t first, second; /* distances from k to the coefficients; equal if there is only
+                            * one */
     uint8_t advance;       /* what is added to k */
     uint8_t limit; /* the largest k of 1 to 63 for which all is in the block; 0: none */
 };
 
 struct pcri_pairs {
-    uint8_t nbits[1 << PCRI_LOOKUP_BITS]; /* of all that the pair has */
-    uint8_t ends[1 << PCRI_LOOKUP_BITS];  /* where it has an end: extra bits of the run */
+    uint8_t nbits[1 << PCRI_LOOKUP_BITS]; /* of everything in the pair */
+    uint8_t ends[1 << PCRI_LOOKUP_BITS];  /* if it has an end: the extra bits of its run */
     struct pcri_pair pairs[1 << PCRI_LOOKUP_BITS];
 };
 
-/* Where coefficients are read, and how: all of a sequential block, or the band of a scan. */
+/* Which coefficients are read, and how: all of a sequential block, or the band of a scan. */
 struct pcri_band {
     int se;
     int al;
-    bool runs; /* an end may be that of several blocks */
+    bool runs; /* an end may end several blocks */
     unsigned max_size;
 };
 
@@ -49,8 +50,8 @@ struct pcri_band {
  * band. */
 void pcri_pairs_build(const struct pcri_lookup *single, bool runs, struct pcri_pairs *out);
 
-/* One symbol. Returns the next k, above 64 at an end, or -1; *end_bits: the extra bits of the
- * end's run. */
+/* Takes one symbol. Returns the next k, above 64 at an end, or -1; *end_bits: the extra bits
+ * of the end's run. */
 static inline int pcri_take_single(struct pcri_msb *r, const struct pcri_lookup *t,
                                    const struct pcri_band *band, int k, int16_t *coef,
                                    uint64_t *mask, unsigned *end_bits)
@@ -86,7 +87,7 @@ static inline int pcri_take_single(struct pcri_msb *r, const struct pcri_lookup 
     return k + PCRI_PAIR_END;
 }
 
-/* What one look-up brings; the reader has at least 26 bits. As pcri_take_single(). */
+/* Takes what one look-up brings; the reader has at least 26 bits. As pcri_take_single(). */
 PCRI_ALWAYS_INLINE int pcri_take_pair(struct pcri_msb *r, const struct pcri_lookup *single,
                                       const struct pcri_pairs *t, const struct pcri_band *band,
                                       int k, int16_t *coef, uint64_t *mask, unsigned *end_bits)
@@ -113,8 +114,8 @@ PCRI_ALWAYS_INLINE int pcri_take_pair(struct pcri_msb *r, const struct pcri_look
     return k + p->advance;
 }
 
-/* The coefficients from k on, to the band's or block's end; their bits are added to *mask.
- * Returns above 64 where there was an end, se + 1 where all were coded, or -1. */
+/* The coefficients from k to the end of the band or block; their bits are added to *mask.
+ * Returns above 64 if there was an end, se + 1 if all were coded, or -1. */
 PCRI_ALWAYS_INLINE int pcri_take_band(struct pcri_msb *bits, const struct pcri_lookup *single,
                                       const struct pcri_pairs *t, const struct pcri_band *band,
                                       int k, int16_t *coef, uint64_t *mask, unsigned *end_bits)
@@ -128,7 +129,7 @@ PCRI_ALWAYS_INLINE int pcri_take_band(struct pcri_msb *bits, const struct pcri_l
             break;
         k = pcri_take_pair(&r, single, t, band, k, coef, &found, end_bits);
     } while ((unsigned) k <= (unsigned) band->se);
-    /* An end alone has written a zero, and the bit for it is to be taken back. */
+    /* A lone end has written a zero; take its bit back. */
     uint64_t alone = (unsigned) k - PCRI_PAIR_END - 1 <
                      PCRI_PAIR_VALUE_END - PCRI_PAIR_END - 1;
     *mask |= found & ~(alone << (k & 63));

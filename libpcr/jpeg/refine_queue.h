@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* AC refinement scans, which wait until several can be decoded together. */
+/* A queue of AC refinement scans that wait until several can be decoded together. */
 #ifndef PCRI_REFINE_QUEUE_H
 #define PCRI_REFINE_QUEUE_H
 
@@ -14,8 +14,8 @@ struct pcri_refine_scan {
     uint64_t offset; /* of its SOS in the file, for errors */
     /* While the queue runs: */
     struct pcri_refiner refiner;
-    uint32_t after;  /* bit i: that it must not overtake scan i of the queue */
-    size_t interval; /* the restart interval that it is in */
+    uint32_t after;  /* bit i: it must not overtake scan i of the queue */
+    size_t interval; /* its current restart interval */
     bool in_lane, done;
 };
 
@@ -25,17 +25,17 @@ struct pcri_refine_queue {
     unsigned count;
 };
 
-/* The way for this CPU. */
+/* The decoder for this CPU. */
 const struct pcri_refine_way *pcri_refine_choose(void);
 
-/* A scan that the caller fills in, up to its offset, and then adds by ++q->count. There must be
- * room. NULL: NOMEM. */
+/* The next scan of the queue. The caller fills it in, up to its offset, and adds it by
+ * ++q->count. There must be room. NULL: NOMEM. */
 struct pcri_refine_scan *pcri_refine_queue_next(struct pcri_refine_queue *q,
                                                 struct pcr_error *err);
 
-/* Decodes all, and empties the queue. All that the jobs point to must still be there; for each
- * scan those that it refines must have been decoded, or stand before it. CORRUPT, with the
- * scan's offset. */
+/* Decodes all scans and empties the queue. Everything that the jobs point to must still be
+ * there. The scans that a scan refines must have been decoded, or be before it in the queue.
+ * CORRUPT, with the scan's offset. */
 int pcri_refine_queue_run(struct pcri_refine_queue *q, struct pcr_error *err);
 void pcri_refine_queue_free(struct pcri_refine_queue *q);
 

@@ -22,7 +22,7 @@ struct pcri_symbols {
     uint64_t plain_bits;     /* sum of all value_nbits */
 };
 
-enum { PCRI_NO_SYMBOL = 256 }; /* plain bits alone */
+enum { PCRI_NO_SYMBOL = 256 }; /* only plain bits */
 
 /* Replaces *out. Codes: NOMEM; UNSUPPORTED (DC steps beyond what 8-bit JPEG codes). */
 int pcri_scan_symbols(const struct pcri_coefs *c, const struct pcri_jpeg_file *f,

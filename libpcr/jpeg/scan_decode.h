@@ -14,8 +14,7 @@ struct pcri_dht {
     uint8_t values[256];
 };
 
-/* Reads the tables of a DHT segment (from its FF on) into tables[class * 4 + slot], 8 of
- * them. */
+/* Reads the tables of a DHT segment (from its FF) into tables[class * 4 + slot], 8 of them. */
 int pcri_dht_parse(const uint8_t *segment, size_t nbytes, struct pcri_dht *tables,
                    struct pcr_error *err);
 
@@ -24,8 +23,8 @@ extern const struct pcri_dht pcri_standard_tables[4];
 
 enum { PCRI_LOOKUP_BITS = 10 };
 
-/* What the next bits mean. `nbits` is the whole length, extra bits included; 0: the code is
- * longer than the table's index, or the extra bits do not fit: the slow path. */
+/* What the next bits mean. `nbits` is the total length, with the extra bits; 0: the code is
+ * longer than the table's index, or the extra bits do not fit, so take the slow path. */
 struct pcri_lookup_entry {
     int16_t value; /* coefficient or DC difference, before the shift by Al */
     uint8_t nbits;
@@ -40,12 +39,12 @@ struct pcri_lookup {
     uint8_t values[256];
 };
 
-/* In a look-up for refinement scans the entries' symbol is the run of zeros (0 to 15), or
- * this plus the number of extra bits that tell an end-of-band run; the value is the new
- * coefficient's sign, 0 for a run without one. */
+/* In a look-up for refinement scans, an entry's symbol is the run of zeros (0 to 15), or this
+ * plus the number of extra bits of an end-of-band run. Its value is the new coefficient's
+ * sign, 0 for a run without one. */
 enum { PCRI_REFINE_END_OF_BAND = 64 };
 
-/* Such an entry, of a code of `length` bits and the bit after it; nbits 0 if refinement
+/* Such an entry, for a code of `length` bits and the bit after it; nbits is 0 if refinement
  * scans have no such symbol. */
 static inline struct pcri_lookup_entry pcri_refine_entry(uint8_t symbol, unsigned length,
                                                          unsigned bit)
@@ -64,24 +63,24 @@ static inline struct pcri_lookup_entry pcri_refine_entry(uint8_t symbol, unsigne
     };
 }
 
-/* Builds a lookup; CORRUPT for a table that is not a prefix code. `refine`: for refinement
- * scans, read from the lowest bit on. Values of more than max_size bits are left to the slow
+/* Builds a look-up; CORRUPT for a table that is not a prefix code. `refine`: for refinement
+ * scans, read from the lowest bit. Values of more than max_size bits are left to the slow
  * path. */
 int pcri_lookup_build(const struct pcri_dht *dht, bool refine, unsigned max_size,
                       struct pcri_lookup *out, struct pcr_error *err);
 
-/* What the next bits of a refinement scan mean where no coefficient ahead in the block is
- * nonzero, so that no correction bits come between the symbols: up to two of them, and the
- * end of band after them. Coefficients are counted from the next one on. */
+/* What the next bits of a refinement scan mean if no coefficient ahead in the block is
+ * nonzero, so that no correction bits come between the symbols: up to two symbols, and the end
+ * of the band after them. Coefficients are counted from the next one. */
 struct pcri_several_entry {
     uint32_t fresh; /* those that become nonzero */
-    /* The same as signs, 0 where there is none, and the coefficients that take them, which
-     * are the same one where there are not two. */
+    /* The same as signs, 0 for none, and the coefficients that take them; both are the same
+     * one if there are not two. */
     int8_t values[2];
     uint8_t first, second;
     uint8_t length; /* coefficients passed, at most 32 */
     uint8_t nbits;  /* the symbols' bits; 0: not even one symbol is known */
-    uint8_t end;    /* 0, or 1 + the extra bits that tell the end-of-band run */
+    uint8_t end;    /* 0, or 1 + the extra bits of the end-of-band run */
 };
 
 enum { PCRI_SEVERAL_BITS = 9 };
@@ -94,27 +93,27 @@ struct pcri_several {
 void pcri_several_build(const struct pcri_lookup *refine, struct pcri_several *out);
 
 /* The same for decoding by bit deposit: a block's symbols as far as one look-up knows them, as
- * sets of the zeros ahead, of which bit 0 is the next one. */
+ * sets of the zeros ahead; bit 0 is the next one. */
 struct pcri_step {
     uint16_t fresh, negative; /* those that become nonzero, and those of them below zero */
-    uint16_t reach; /* the last zero passed, one bit; where the band ends, one that must be
-                       there. 0: no symbol is known */
+    uint16_t reach; /* the last zero passed, one bit; at the band's end, one that must be
+                     * there. 0: no symbol is known */
     uint8_t nbits;  /* of the symbols */
     int8_t all;     /* -1: the block ends with them, else 0 */
 };
 
 enum { PCRI_STEP_BITS = 9 };
 
-/* One symbol at a time; then up to as many as the index has, for where no correction bits come
+/* One symbol at a time; then as many as the index has, for use where no correction bits come
  * between them. Runs of blocks are left to pcri_lookup. */
 struct pcri_steps {
     struct pcri_step entries[2 << PCRI_STEP_BITS];
-    size_t several; /* from the one kind to the other; 0 where only the first was built */
+    size_t several; /* distance from one kind to the other; 0 if only the first was built */
 };
 
 void pcri_steps_build(const struct pcri_lookup *refine, bool several, struct pcri_steps *out);
 
-/* The scan to decode, its parameters checked against all that came before. */
+/* The scan to decode; its parameters were checked against all scans before it. */
 struct pcri_scan_job {
     const struct pcri_jpeg_file *file;
     struct pcri_blocks *planes;
@@ -122,12 +121,12 @@ struct pcri_scan_job {
     uint8_t components[4];
     const struct pcri_lookup *dc[4];    /* of the scan's components */
     const struct pcri_lookup *ac[4];    /* the same; progressive: ac[0] */
-    const struct pcri_pairs *pairs[4];  /* the same, but for refinement; may be NULL */
-    const struct pcri_several *several; /* AC refinement, for the CPUs that want it; may be
-                                           NULL */
+    const struct pcri_pairs *pairs[4];  /* the same, except for refinement; may be NULL */
+    const struct pcri_several *several; /* for AC refinement on CPUs that use it; may be
+                                         * NULL */
     const struct pcri_steps *steps;     /* the same */
     uint8_t ss, se, ah, al;
-    uint32_t mcus_x, mcus_y;   /* blocks, where there is one component */
+    uint32_t mcus_x, mcus_y;   /* blocks, if there is one component */
     uint32_t restart_interval; /* MCUs, 0: none */
     /* Entropy-coded data without stuffing; intervals end where a restart marker was. */
     const uint8_t *data;
@@ -135,8 +134,7 @@ struct pcri_scan_job {
     size_t interval_count;
 };
 
-/* The most bits of DC differences, and of AC values, which must fit 16 bits when they are
- * shifted. */
+/* The most bits of DC differences and of AC values; these must fit 16 bits after shifting. */
 enum { PCRI_DC_MAX_SIZE = 11 };
 
 static inline unsigned pcri_ac_max_size(const struct pcri_scan_job *job)

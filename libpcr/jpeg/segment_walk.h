@@ -17,14 +17,14 @@ struct pcri_segment_walk {
     size_t at;
 };
 
-/* Behind SOI. */
+/* Start after SOI. */
 static inline struct pcri_segment_walk pcri_segment_walk(const struct pcr_spans *file)
 {
     return (struct pcri_segment_walk) { file, 0, 2 };
 }
 
-/* The next segment; false at the end. Pieces end with segments; what the parser passes over between
- * them is passed over. */
+/* The next segment; false at the end. Pieces end with segments. Bytes that the parser ignores
+ * between segments are skipped. */
 static inline bool pcri_segment_next(struct pcri_segment_walk *w, struct pcri_walked *out)
 {
     while (w->span < w->file->count && w->at >= w->file->items[w->span].nbytes) {
@@ -35,7 +35,7 @@ static inline bool pcri_segment_next(struct pcri_segment_walk *w, struct pcri_wa
         return false;
     const uint8_t *data = w->file->items[w->span].data;
     size_t nbytes = w->file->items[w->span].nbytes;
-    /* Fill bytes, and strays as the parser passes over them. */
+    /* Skip fill bytes, and stray bytes that the parser ignores. */
     while (w->at + 4 <= nbytes &&
            (data[w->at] != 0xFF || !data[w->at + 1] || data[w->at + 1] == 0xFF))
         w->at++;

@@ -7,7 +7,7 @@
 #include "ladder.h"
 #include "scan.h"
 
-/* A slot is one line of one script: its scans have alike statistics in all images. */
+/* A slot is one line of one script: its scans have similar statistics in all images. */
 struct pcri_table_set {
     struct pcri_huffman tables[2]; /* luma, chroma; value_count 0: not trained */
 };
@@ -40,14 +40,14 @@ struct pcri_scan_stats {
     uint32_t script;
     uint32_t scan_count;
     uint64_t nbytes;
-    struct pcr_buffer scans; /* pcri_sparse_counts, one after the other */
+    struct pcr_buffer scans; /* pcri_sparse_counts, one after another */
 };
 
 /* Adds a scan's counts. */
 int pcri_scan_stats_add(struct pcri_scan_stats *stats, uint32_t line,
                         const struct pcri_symbols *s, struct pcr_error *err);
 
-/* What the encoder of scans has of these (coding.h). */
+/* These functions of the encoder of scans (coding.h). */
 void pcri_scan_stats_destroy(struct pcri_coder_stats *stats);
 void pcri_scan_tables_destroy(struct pcri_coder_tables *tables);
 int pcri_scan_tables_train(const struct pcr_ladder *ladder,

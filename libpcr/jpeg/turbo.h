@@ -10,22 +10,23 @@
 
 #include "../base/base.h"
 
-/* Put it first in use: `cinfo.err = pcri_turbo_errors(&t, data, nbytes, err)`, then
- * setjmp(t.jump): on a failure, which damage is, libjpeg's call does not return, setjmp does,
- * and t.code and *err are set. Of warnings that leave a doubt the first sets t.in_doubt.
- * data: what is read, by jpeg_mem_src() or a source of one's own; NULL: nothing. */
+/* First set `cinfo.err = pcri_turbo_errors(&t, data, nbytes, err)`, then call setjmp(t.jump).
+ * On a failure (damage is one) libjpeg's call does not return; setjmp does, and t.code and
+ * *err are set. The first warning that leaves a doubt sets t.in_doubt. data: what is read, by
+ * jpeg_mem_src() or another source; NULL: nothing. */
 struct pcri_turbo {
     struct jpeg_error_mgr mgr;
     jmp_buf jump;
     const char *name; /* how messages begin: "libjpeg", or what is set after that call */
-    const struct jpeg_source_mgr *source; /* where reading stands; NULL: libjpeg's own */
+    const struct jpeg_source_mgr *source; /* the current place of reading; NULL: libjpeg's
+                                           * own */
     const uint8_t *data;
     size_t nbytes;
     struct pcr_error *err;
     int code;
-    bool salvage; /* set it after pcri_turbo_errors(): damage is passed over, too */
+    bool salvage; /* set it after pcri_turbo_errors(): also continue after damage */
     bool in_doubt;
-    bool no_end; /* the end of the data has come, and an EOI was made up */
+    bool no_end; /* the data has ended, and an EOI was made up */
 };
 
 struct jpeg_error_mgr *pcri_turbo_errors(struct pcri_turbo *t, const void *data, size_t nbytes,

@@ -12,9 +12,9 @@ struct pcri_entropy {
     size_t interval_count, interval_capacity;
 };
 
-/* Takes stuffed zeros and restart markers out of [begin, end) of `file`; without restarts
- * there may be none of these. reverse: the first bit of each byte becomes the lowest. Codes:
- * CORRUPT, with an offset in `file`; NOMEM. */
+/* Removes stuffed zeros and restart markers from [begin, end) of `file`; without `restarts`
+ * there may be no restart markers. reverse: the first bit of each byte becomes the lowest.
+ * Codes: CORRUPT, with an offset in `file`; NOMEM. */
 int pcri_unstuff(struct pcri_entropy *e, const uint8_t *file, uint64_t begin, uint64_t end,
                  bool restarts, bool reverse, struct pcr_error *err);
 void pcri_entropy_free(struct pcri_entropy *e);
