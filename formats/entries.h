@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A source made of files in the file system: what all importers of such files share. */
+/* A source of files in the file system: shared by all importers of such files. */
 #ifndef PCRI_ENTRIES_H
 #define PCRI_ENTRIES_H
 
@@ -12,34 +12,34 @@ struct pcri_arena {
     struct pcri_arena_block *blocks;
     size_t used, nbytes; /* of the first block */
 };
-/* `align` is a power of two, at most 16. NULL and *err for want of memory. */
+/* `align` is a power of two, at most 16. NULL and *err for lack of memory. */
 void *pcri_arena_alloc(struct pcri_arena *a, size_t nbytes, size_t align,
                        struct pcr_error *err);
 char *pcri_arena_strndup(struct pcri_arena *a, const void *s, size_t nbytes,
                          struct pcr_error *err);
-/* A path: what it begins with, a slash if it is wanted, and a name. NULL: NOMEM. */
+/* A path: its beginning, a slash if needed, and a name. NULL: NOMEM. */
 char *pcri_arena_join(struct pcri_arena *a, const char *folder, size_t folder_nbytes,
                       bool slash, const char *name, struct pcr_error *err);
 void pcri_arena_free(struct pcri_arena *a);
 
-/* Names of classes or splits, each once, numbered in byte order or in an order given. */
+/* Names of classes or splits, each once, numbered in byte order or in a given order. */
 struct pcri_names {
     uint32_t count;
     const char **raw;   /* in byte order, as found: any bytes */
     const char **shown; /* by number, as UTF-8: other bytes escaped as \xHH */
-    uint32_t *numbers;  /* of raw; NULL: those of byte order */
+    uint32_t *numbers;  /* of raw; NULL: in byte order */
 };
-/* Makes names from `count` strings that may recur; sorts `list`. Strings and arrays live
- * in the arena. */
+/* Makes names from `count` strings, with duplicates; sorts `list`. Strings and arrays live in
+ * the arena. */
 int pcri_names_make(struct pcri_names *n, const char **list, size_t count,
                     struct pcri_arena *arena, struct pcr_error *err);
-/* The same in the order given, where names must differ and not be empty: INVAL. Copies them. */
+/* The same in the given order; names must differ and not be empty: INVAL. Copies them. */
 int pcri_names_given(struct pcri_names *n, const char *const *list, size_t count,
                      struct pcri_arena *arena, struct pcr_error *err);
-/* Of pointers to texts, for qsort() and bsearch(). */
+/* Compares pointers to texts, for qsort() and bsearch(). */
 int pcri_compare_texts(const void *a, const void *b);
 bool pcri_names_has(const struct pcri_names *n, const char *raw);
-/* The name's number; it must be there. */
+/* The number of a name, which must be there. */
 uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);
 
 struct pcri_input {
@@ -63,12 +63,12 @@ struct pcri_entries {
     size_t count, capacity;
     struct pcr_left_out *left_out; /* images without a place among the samples */
     size_t left_out_count, left_out_capacity;
-    uint64_t ignored_count; /* files that are no images by their names */
+    uint64_t ignored_count; /* files whose names are not those of images */
 };
 int pcri_entries_create(struct pcri_entries **out, struct pcr_error *err);
-/* A new zeroed entry at the end; NULL for want of memory. Moves the others. */
+/* A new zeroed entry at the end; NULL for lack of memory. Moves the others. */
 struct pcri_input *pcri_entries_add(struct pcri_entries *e, struct pcr_error *err);
-/* Notes that the entry's image is left out. `reason` is borrowed for good. */
+/* Notes that the entry's image is left out. `reason` must live as long as the source. */
 int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_input *item,
                            const char *reason, struct pcr_error *err);
 /* Completes the source: classes and splits may be NULL (none). */
@@ -76,8 +76,8 @@ void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classe
                          const struct pcri_names *splits);
 void pcri_entries_destroy(struct pcri_entries **e);
 
-/* Does this errno of a path say that nothing can be opened there? Then loading it says so. Others
- * say something of the machine. */
+/* Whether this errno of a path says that nothing can be opened there. Loading it then says so;
+ * other errors concern the machine. */
 bool pcri_is_unreachable(int sys_errno);
 
 #endif

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists of images: what the readers of CSV and JSON lines hand to the importer. */
+/* Lists of images: what the readers of CSV and JSON lines pass to the importer. */
 #ifndef PCRI_LIST_H
 #define PCRI_LIST_H
 
 #include "../libpcr/base/json.h"
 #include "entries.h"
 
-/* One image as a line of the list describes it. Strings live in the entries' arena. */
+/* One image, described by a line of the list. Strings live in the entries' arena. */
 struct pcri_list_row {
     uint64_t line;              /* for messages, from 1 */
     const char *path;           /* as written */
     const char *key;            /* as written; NULL: the path */
-    const char *safe_key;       /* what pcri_list_make_keys() makes of it */
+    const char *safe_key;       /* made from it by pcri_list_make_keys() */
     const char *split;          /* NULL: none given */
     const char *class_name;     /* NULL: no label, or numbers */
-    const char *label_text;     /* CSV, which tells no types: a number or a class's name */
-    bool empty_label;           /* CSV: there is a label's column, and nothing in it */
+    const char *label_text;     /* CSV, which has no types: a number or the name of a class */
+    bool empty_label;           /* CSV: there is a column of labels, but it is empty */
     const int64_t *labels;      /* integers, or NULL */
     const double *float_labels; /* floats, or NULL */
     uint32_t label_count;       /* of labels or float_labels */
@@ -24,8 +24,8 @@ struct pcri_list_row {
 
 struct pcri_list {
     struct pcri_arena *arena;
-    bool beside;      /* a metadata file beside images: `file_name` is the path, and the rest,
-                       * but for label and labels, are attributes */
+    bool beside;      /* a metadata file next to images: `file_name` is the path, and the rest,
+                       * except label and labels, are attributes */
     bool keep_labels; /* then these are attributes too */
     struct pcri_list_row *rows;
     size_t count, capacity;
@@ -35,29 +35,29 @@ struct pcri_list {
 int pcri_fail_line(struct pcr_error *err, uint64_t line, const char *format, ...)
     PCRI_PRINTF(3, 4);
 
-/* A new zeroed row at the end; NULL for want of memory. Moves the others. */
+/* A new zeroed row at the end; NULL for lack of memory. Moves the others. */
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct pcr_error *err);
 
-/* The key as a relative path without empty, "." and ".." parts: "../a//b" is "a/b"; itself
- * if it is one. "" where nothing is left; NULL for want of memory. (keys.c) */
+/* The key as a relative path without empty, "." and ".." parts: "../a//b" becomes "a/b"; the
+ * key itself if it is one. "" if nothing is left; NULL for lack of memory. (keys.c) */
 const char *pcri_safe_key(const char *key, struct pcri_arena *arena, struct pcr_error *err);
 
 /* Gives each row its safe key. They must differ, and none may be a folder of another: INVAL,
  * with both lines. NOMEM. (keys.c) */
 int pcri_list_make_keys(struct pcri_list *l, struct pcr_error *err);
 
-/* Gives the row an object's canonical text for attributes, sorted keys and no blanks, if there is
- * anything in it. NOMEM. */
+/* Sets the row's attributes to an object's canonical text, with sorted keys and no blanks,
+ * unless it is empty. NOMEM. */
 int pcri_row_attributes(struct pcri_list *l, struct pcri_list_row *row, const json_t *object,
                         struct pcr_error *err);
 
-/* The text after a byte order mark, if one stands at its beginning. */
+/* The text after a byte order mark, if it begins with one. */
 const char *pcri_after_mark(const char *text, const char *end);
 
-/* Gives an entry the row's attributes, and its labels if asked for. */
+/* Copies the row's attributes to an entry, and its labels if requested. */
 void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_input *e);
 
-/* Do these begin as metadata beside images do, with a file_name? NOMEM. */
+/* Whether these begin like metadata next to images, with a file_name. NOMEM. */
 int pcri_csv_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err);
 int pcri_jsonl_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Walking a folder tree: each file, and each folder once, in an order of our own. */
+/* Walking a folder tree: each file, and each folder once, in an order that depends only on the
+ * names. */
 #ifndef PCRI_WALK_H
 #define PCRI_WALK_H
 
@@ -13,18 +14,18 @@ struct pcri_paths {
     size_t count, capacity;
 };
 
-/* What a walk found. Paths begin with the root's. Strings live in the entries' arena, the
+/* The result of a walk. Paths begin with the root's. Strings live in the entries' arena, the
  * lists are malloc'd. */
 struct pcri_tree {
-    struct pcri_entries *files; /* that may be samples: path, key, kind; sorted by key */
-    bool no_images;             /* none of them is an image by what is known so far */
+    struct pcri_entries *files; /* files that may be samples: path, key, kind; sorted by key */
+    bool no_images;             /* none of them is known to be an image so far */
     struct pcri_paths metadata; /* files named metadata.csv or metadata.jsonl; paths */
     struct pcri_paths aliases;  /* links to folders that were found elsewhere; keys */
-    size_t root_nbytes;         /* of a path: where its key begins */
+    size_t root_nbytes;         /* offset in a path where its key begins */
 };
 
 /* Walks `root`. Hidden files and folders are left out, and those that file systems and
- * archivers add (@eaDir, __MACOSX); files that are no images by their names are counted in
+ * archivers add (@eaDir, __MACOSX). Files whose names are not those of images are counted in
  * files->ignored_count. Symbolic links are followed, but no folder is entered twice, and one
  * reached without a link comes before one reached through one. Codes: IO for a folder that
  * cannot be read, NOMEM. */

@@ -11,11 +11,11 @@ struct pcrtool_classes {
     char *text;
 };
 
-/* Reads an option's value: names with commas between, or a file with a name on each line.
+/* Reads an option's value: names separated by commas, or a file with one name per line.
  * Returns an exit code; free *out in any case. */
 int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
                          struct pcrtool_classes *out);
-/* Tells of names that are numbers in another order than that of the numbers. */
+/* Warns about names that are numbers but not in the order of the numbers. */
 void pcrtool_classes_check(const struct pcrtool_command *c, const char *const *names,
                            uint32_t count);
 void pcrtool_classes_free(struct pcrtool_classes *classes);

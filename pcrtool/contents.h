@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Splits and classes with their counts, as a manifest has them. */
+/* Splits and classes with their counts, from a manifest. */
 #ifndef PCRTOOL_CONTENTS_H
 #define PCRTOOL_CONTENTS_H
 
@@ -7,15 +7,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The manifest, parsed; NULL where the text is none, as for a single record. Release it with
+/* The manifest, parsed; NULL if there is no text, as for a single record. Release it with
  * json_decref(). */
 json_t *pcrtool_contents(const void *manifest, size_t nbytes);
 
-/* Samples of split `index` that have no class though the dataset has classes; 0 where
- * manifest is NULL. */
+/* Samples of split `index` without a class although the dataset has classes; 0 if manifest is
+ * NULL. */
 uint64_t pcrtool_contents_unlabelled(const json_t *manifest, size_t index);
 
-/* Prints a line for each split, and one of the classes: all or the first and last ones. */
+/* Prints a line for each split, and one with the classes: all, or the first and last ones. */
 void pcrtool_contents_print(const json_t *manifest);
 
 /* Sets object.splits, object.classes and object.labels ("class", "ints", "none"). */

@@ -9,7 +9,7 @@
 
 /* Bad inputs of one kind. */
 struct pcrtool_bad {
-    const char *format; /* what they begin like; not owned */
+    const char *format; /* what their bytes look like; not owned */
     uint64_t count;
 };
 enum { PCRTOOL_BAD_KINDS = 32 };
@@ -19,29 +19,30 @@ struct pcrtool_conversion {
     const char *path; /* of the dataset */
     bool dry_run, quiet;
     uint64_t left_out_count;    /* images that the importer found no place for */
-    uint64_t named_count;       /* of them and of other things left out: told so far */
-    uint64_t noted_count;       /* files that were not understood as a whole */
-    uint64_t ignored_count;     /* files that it passed over, as no images */
+    uint64_t named_count;       /* files left out, of these and others, that were named so
+                                 * far */
+    uint64_t noted_count;       /* files that were not fully understood */
+    uint64_t ignored_count;     /* files that it ignored because they are not images */
     struct pcr_buffer manifest; /* of a dry run */
     struct pcr_write_progress report;
     double start, seconds;
     bool started;                              /* progress was called */
     uint64_t kept;                             /* samples done before anything was packed */
-    uint64_t max_side, quality;                /* as asked for, 0: not */
+    uint64_t max_side, quality;                /* as requested; 0: not */
     struct pcrtool_bad bad[PCRTOOL_BAD_KINDS]; /* of this run, by name */
     uint32_t bad_kinds;
     uint64_t bad_others; /* of further kinds */
-    const char *hint;    /* what else to say where it fails */
+    const char *hint;    /* what else to say on failure */
 };
 
-/* Before the library is called: from here on signals stop it. */
+/* Call it before the library: from here signals stop the work. */
 void pcrtool_conversion_begin(struct pcrtool_conversion *v);
 /* pcr_write_options.progress, with the conversion as context. */
 int pcrtool_conversion_progress(void *conversion, const struct pcr_write_progress *p);
 /* After it has returned rc and *err. Returns an exit code. */
 int pcrtool_conversion_end(struct pcrtool_conversion *v, int rc, const struct pcr_error *err);
 
-/* Counts a bad input; format: static text, or NULL where it has no bytes. */
+/* Counts a bad input; format: static text, or NULL if it has no bytes. */
 void pcrtool_conversion_count_bad(struct pcrtool_conversion *v, const char *format);
 
 /* Print the summary to stdout, as text or as JSON. Return an exit code. */

@@ -12,7 +12,7 @@
 
 struct pcrtool_list {
     const struct pcrtool_input *in;
-    const char *split; /* that was opened, or NULL */
+    const char *split; /* the opened split, or NULL */
     bool numbered;     /* the classes' names are their numbers */
     struct pcr_buffer text;
 };
@@ -20,10 +20,11 @@ struct pcrtool_list {
 /* Begins a list; free it in any case. */
 void pcrtool_list_begin(struct pcrtool_list *l, const struct pcrtool_input *in,
                         const char *split);
-/* Adds a sample: path, labels, split, attributes. False if its key is no UTF-8, so that no list
- * can hold it; *rc is an exit code. */
+/* Adds a sample: path, labels, split, attributes. False if its key is not UTF-8, so that no
+ * list can hold it; *rc is an exit code. */
 bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample_info *sample, int *rc);
-/* Writes it into the folder, and with names of classes their order. Returns an exit code. */
+/* Writes it into the folder, and if classes have names also their order. Returns an exit
+ * code. */
 int pcrtool_list_end(struct pcrtool_list *l, int folder_fd, bool replace);
 void pcrtool_list_free(struct pcrtool_list *l);
 

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The result of a system call that is made again as long as signals interrupt it. */
+/* The result of a system call that is repeated as long as signals interrupt it. */
 #define PCRTOOL_UNINTERRUPTED(call) \
     __extension__({ \
         __typeof__(call) pcrtool_result_; \
@@ -27,9 +27,9 @@ const char *pcrtool_unsafe_name(const char *key);
  * returns -1 with errno. `key` must be safe. */
 int pcrtool_open_parent(int root_fd, const char *key, const char **name_out);
 
-/* Writes a file of that name into the folder: all of it or nothing. Without `replace` a
- * file that is there stays, and the call fails with EEXIST. What it writes through is a
- * temporary file in the same folder. Returns 0, or -1 with errno. */
+/* Writes a file of that name into the folder: all of it or nothing, through a temporary file
+ * in the same folder. Without `replace` an existing file stays, and the call fails with
+ * EEXIST. Returns 0, or -1 with errno. */
 int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t nbytes,
                        bool replace);
 

@@ -3,7 +3,8 @@
 #ifndef PCRTOOL_INTERRUPT_H
 #define PCRTOOL_INTERRUPT_H
 
-/* From now on the first SIGINT or SIGTERM is only noted; the second kills at once. */
+/* From now on the first SIGINT or SIGTERM is only noted; the second kills the program at
+ * once. */
 void pcrtool_catch_signals(void);
 
 /* The number of the signal that came, or 0. */

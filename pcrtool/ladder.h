@@ -7,8 +7,8 @@
 
 #include "options.h"
 
-/* Makes the built-in ladder of that name, or reads a file of it; *out stays as it is where the name
- * is NULL. Prints its own message and returns an exit code. */
+/* Makes the built-in ladder of that name, or reads one from a file; *out is unchanged if the
+ * name is NULL. Prints its own message and returns an exit code. */
 int pcrtool_ladder_get(const struct pcrtool_command *c, const char *name,
                        struct pcr_ladder **out);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a loader will deliver, from the rates of its stages, after Kuchnik et al., "Plumber:
- * Diagnosing and Removing Performance Bottlenecks in Machine Learning Data Pipelines" (MLSys
- * 2022): stages work side by side, so that the slowest one's rate is that of all. */
+/* What a loader will deliver, predicted from the rates of its stages, after Kuchnik et al.,
+ * "Plumber: Diagnosing and Removing Performance Bottlenecks in Machine Learning Data
+ * Pipelines" (MLSys 2022): stages work in parallel, so the slowest one's rate is that of
+ * all. */
 #ifndef PCRTOOL_MODEL_H
 #define PCRTOOL_MODEL_H
 
@@ -9,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Images a second; 0: not known, and then no limit. */
+/* Images per second; 0: not known, and then not a limit. */
 struct pcrtool_stages {
     double decode; /* with all threads */
     double storage;
@@ -19,7 +20,7 @@ struct pcrtool_stages {
 enum pcrtool_limit {
     PCRTOOL_LIMIT_DECODE,
     PCRTOOL_LIMIT_STORAGE,
-    PCRTOOL_LIMIT_CONSUMER, /* nothing is to be gained */
+    PCRTOOL_LIMIT_CONSUMER, /* there is nothing to gain */
 };
 
 /* The least of them. *limit_out may be NULL. */
@@ -28,7 +29,7 @@ double pcrtool_predict(const struct pcrtool_stages *s, enum pcrtool_limit *limit
 /* "decoding", "storage" or "the consumer". */
 const char *pcrtool_limit_name(enum pcrtool_limit limit);
 
-/* What is known of a dataset on a machine. Arrays by fidelity, from 1. */
+/* Facts about a dataset on a machine. Arrays are by fidelity, from 1. */
 struct pcrtool_diagnosis {
     uint32_t group_count;
     uint32_t fidelity; /* that training uses */
@@ -38,7 +39,7 @@ struct pcrtool_diagnosis {
     bool fits;            /* all of `fidelity` stays in memory after the first epoch */
 };
 
-/* Says what limits and what to change, in sentences, each ended by LF. */
+/* Says what limits and what to change, in sentences that each end with LF. */
 void pcrtool_advise(const struct pcrtool_diagnosis *d, char *out, size_t out_nbytes);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Subcommands as data: what each is called, which options it takes, and what runs it. One
- * table parses the command line, prints the help and refuses what it does not know. */
+/* Subcommands as data: their names, options and functions. One table parses the command line,
+ * prints the help and refuses unknown options. */
 #ifndef PCRTOOL_OPTIONS_H
 #define PCRTOOL_OPTIONS_H
 
@@ -18,7 +18,7 @@ enum {
     /* 128 + the signal's number when interrupted: 130 (SIGINT), 143 (SIGTERM) */
 };
 
-/* What a value is, and the C type of the setting that receives it. A setting that was not
+/* The kind of a value, and the C type of the setting that receives it. A setting that was not
  * given stays zero, which means its default. */
 enum pcrtool_kind {
     PCRTOOL_FLAG,   /* no value; bool */
@@ -30,8 +30,8 @@ enum pcrtool_kind {
 
 struct pcrtool_option {
     const char *name;  /* "dry-run" is --dry-run */
-    const char *value; /* how the help calls the value: "N"; NULL for a FLAG */
-    const char *help;  /* what it does; LF continues below */
+    const char *value; /* the value's name in the help: "N"; NULL for a FLAG */
+    const char *help;  /* what it does; may have several lines */
     enum pcrtool_kind kind;
     char letter;       /* 'q' is -q; 0: none */
     size_t offset;     /* of the setting in the command's settings struct */
@@ -45,7 +45,7 @@ struct pcrtool_command;
 struct pcrtool_args {
     const struct pcrtool_command *command;
     void *settings;  /* the command's settings struct */
-    char **operands; /* what is not an option */
+    char **operands; /* arguments that are not options */
     uint32_t operand_count;
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The part of a dataset that is measured: whole records, spread over it, that fit in memory;
- * and whether their pages are there. */
+ * and whether their pages are in memory. */
 #ifndef PCRTOOL_PART_H
 #define PCRTOOL_PART_H
 
@@ -8,7 +8,7 @@
 
 #include "input.h"
 
-/* calloc() for counts out of files, which may be more than a size_t holds. */
+/* calloc() for counts from files, which may be more than a size_t holds. */
 static inline void *pcrtool_calloc(uint64_t count, size_t size)
 {
     return count <= SIZE_MAX ? calloc((size_t) count, size) : NULL;
@@ -23,11 +23,11 @@ struct pcrtool_part {
     uint64_t index_count;
     uint32_t group_count;
     uint64_t nbytes[PCRTOOL_MAX_FIDELITY + 1]; /* image bytes by fidelity */
-    uint64_t throttle_nbytes_s; /* what storage is made to give at most; 0: all it can */
+    uint64_t throttle_nbytes_s;                /* bound on what storage delivers; 0: none */
 };
 
 /* Chooses records of an open dataset up to 256 MiB, at least one. Prints its own message;
- * gives an exit code. */
+ * returns an exit code. */
 int pcrtool_part_choose(struct pcrtool_part *part, const struct pcrtool_input *in,
                         const char *path, const char *split);
 void pcrtool_part_free(struct pcrtool_part *part);
@@ -36,15 +36,15 @@ void pcrtool_part_free(struct pcrtool_part *part);
 int pcrtool_part_open(const struct pcrtool_part *part, uint32_t io_backend,
                       struct pcr_dataset **out, struct pcr_error *err);
 
-/* Image bytes of a sample, on average. */
+/* Average image bytes of a sample. */
 double pcrtool_part_sample_nbytes(const struct pcrtool_part *part, uint32_t fidelity);
 
 /* Reads the part once, without throttle, so that it is in the page cache. 0, or the library's
  * code. */
 int pcrtool_part_warm(const struct pcrtool_part *part, struct pcr_error *err);
 
-/* Has the page cache forget the part. *stay_out: pages stayed, as on a file system in memory
- * or where others use them. Gives 0 or PCR_ERR_IO. */
+/* Drops the part from the page cache. *stay_out: pages stayed, as on a file system in memory,
+ * or if others use them. Returns 0 or PCR_ERR_IO. */
 int pcrtool_part_cool(const struct pcrtool_part *part, struct pcr_dataset *ds, bool *stay_out,
                       struct pcr_error *err);
 

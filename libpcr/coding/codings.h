@@ -11,11 +11,11 @@ extern const struct pcri_coding *const pcri_codings[]; /* ends with NULL */
 
 /* The coding with this number, as records have it; NULL: none. */
 const struct pcri_coding *pcri_coding_numbered(uint32_t number);
-/* UNSUPPORTED where a record's number is of no coding that is known. */
+/* UNSUPPORTED if a number in a record is not that of a known coding. */
 int pcri_coding_find(uint8_t number, const struct pcri_coding **out, struct pcr_error *err);
-/* The place in the table of the coding whose samples' spans begin so; -1: none. Where the bytes are
- * shorter than a magic that they match, the last such. A magic that begins with another one stands
- * before it in the table. */
+/* The index in the table of the coding whose samples' spans begin with these bytes; -1: none.
+ * If the bytes are a part of several magics, the last of these. A magic that begins with
+ * another one comes before it in the table. */
 int pcri_coding_of_bytes(const uint8_t *p, size_t nbytes);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of dataset reading share: the open dataset and its cache of records. */
+/* Shared by the parts of dataset reading: the open dataset and its cache of records. */
 #ifndef PCRI_DATASET_H
 #define PCRI_DATASET_H
 
@@ -12,7 +12,7 @@
 #include "../io/storage.h"
 #include "../manifest/manifest.h"
 
-/* A record that is open. Counted references; the cache's own is one of them. */
+/* An open record. References are counted; the cache's own is one of them. */
 struct pcri_held {
     struct pcri_record *record; /* NULL while it is being opened */
     uint64_t number;            /* in the dataset as opened */
@@ -20,10 +20,10 @@ struct pcri_held {
     struct pcri_held *newer, *older;
 };
 
-/* The records used last (cache.c). */
+/* The most recently used records (cache.c). */
 struct pcri_cache {
     pthread_mutex_t mutex;
-    pthread_cond_t opened;   /* some record's opening has ended */
+    pthread_cond_t opened;   /* the opening of some record has ended */
     struct pcri_held **held; /* by record number; NULL: not in the cache */
     struct pcri_held *newest, *oldest;
     uint32_t count, capacity;
@@ -40,12 +40,12 @@ struct pcri_key_index {
     uint64_t slot_count;
 };
 
-/* Memory of slices that are gone, for those to come (spare.c): fresh memory costs more than
- * reading into it from the page cache. */
+/* Memory of released slices, for later ones (spare.c): fresh memory costs more than reading
+ * into it from the page cache. */
 enum { PCRI_SPARE_NBYTES = 32 << 20 };
 struct pcri_spare {
     pthread_mutex_t mutex;
-    struct pcri_block *buffers; /* from the one given first on */
+    struct pcri_block *buffers; /* oldest first */
     uint32_t count;
     size_t capacity;
     size_t nbytes;     /* at most PCRI_SPARE_NBYTES, or as much as is expected */
@@ -69,7 +69,7 @@ struct pcr_dataset {
     struct pcri_cache cache;
     struct pcri_key_index keys;
     struct pcri_spare spare;
-    struct pcr_dataset *next; /* of all that are open; registry.c */
+    struct pcr_dataset *next; /* list of all open datasets; registry.c */
 };
 
 static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
@@ -83,10 +83,10 @@ static inline uint32_t pcri_parse_flags(const struct pcr_dataset *ds)
 /* Turns PCR_FIDELITY_FULL into G; INVAL above G. */
 int pcri_fidelity(uint32_t asked, uint32_t group_count, uint32_t *out, struct pcr_error *err);
 
-/* INVAL: the dataset has not so many records. */
+/* INVAL: the dataset does not have so many records. */
 int pcri_check_record(const struct pcr_dataset *ds, uint64_t record, struct pcr_error *err);
 
-/* Opens record `number` (of those opened) anew and holds it against the manifest. */
+/* Opens record `number` (of those opened) anew and compares it with the manifest. */
 int pcri_dataset_open_record(const struct pcr_dataset *ds, uint64_t number, uint32_t flags,
                              struct pcri_record **out, struct pcr_error *err);
 
@@ -94,32 +94,32 @@ int pcri_dataset_open_record(const struct pcr_dataset *ds, uint64_t number, uint
 int pcri_cache_init(struct pcri_cache *c, uint64_t record_count, uint32_t capacity,
                     struct pcr_error *err);
 void pcri_cache_free(struct pcri_cache *c);
-/* Holds record `number`, opening it if need be; one thread opens, others wait for it. */
+/* Holds record `number`, opening it if necessary; one thread opens it, others wait. */
 int pcri_hold(struct pcr_dataset *ds, uint64_t number, struct pcri_held **out,
               struct pcr_error *err);
 void pcri_let_go(struct pcr_dataset *ds, struct pcri_held *held);
 
-/* Closes the record used longest ago of those that nobody holds; false if there is none. */
+/* Closes the least recently used record that nobody holds; false if there is none. */
 bool pcri_cache_shrink(struct pcri_cache *c);
 
-/* In a forked child: records that other threads were opening are not being opened. With the
- * cache's mutex held. */
+/* In a forked child, with the cache's mutex held: forgets that other threads were opening
+ * records. */
 void pcri_cache_forget_opening(struct pcri_cache *c);
 
 /* --- registry.c --- */
-/* Adds an open dataset to those that fork() takes care of, and whose records may be closed for want
- * of descriptors, until it is removed. */
+/* Registers an open dataset until it is removed: fork() takes care of it, and its records may
+ * be closed when descriptors run out. */
 int pcri_registry_add(struct pcr_dataset *ds, struct pcr_error *err); /* NOMEM */
 void pcri_registry_remove(struct pcr_dataset *ds);
 
 /* --- sample.c --- */
-/* The record that holds sample `index`, which must be there. */
+/* The record that holds sample `index`, which must exist. */
 uint64_t pcri_record_of(const struct pcr_dataset *ds, uint64_t index);
 int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, uint32_t i,
                   struct pcr_sample_info *info_out, struct pcr_error *err);
 
 /* --- spare.c --- */
-/* A buffer with room for nbytes; where none is spare, an empty one, to be grown. */
+/* A buffer with room for nbytes; an empty one, to be grown, if none is spare. */
 struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes);
 /* Keeps a buffer's memory, or frees it, and empties the buffer. */
 void pcri_spare_give(struct pcri_spare *s, struct pcri_block *b);
@@ -127,7 +127,8 @@ void pcri_spare_free(struct pcri_spare *s);
 
 /* --- find.c --- */
 void pcri_key_index_free(struct pcri_key_index *k);
-/* In a forked child, with the mutex held: the thread that was building is not there. */
+/* In a forked child, with the mutex held: the thread that was building the index does not
+ * exist. */
 void pcri_key_index_forget_building(struct pcri_key_index *k);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* From the colours of an ICC profile to those of sRGB, by Little CMS. */
+/* Conversion from the colours of an ICC profile to sRGB, by Little CMS. */
 #ifndef PCRI_ICC_H
 #define PCRI_ICC_H
 
@@ -16,14 +16,14 @@ enum pcri_icc_pixels {
     PCRI_ICC_INKS, /* C, M, Y and K; 255: all ink */
 };
 
-/* Conversions that were made, by profile; one thread at a time. */
+/* A cache of conversions by profile; one thread at a time. */
 struct pcri_icc;
 int pcri_icc_create(struct pcri_icc **out, struct pcr_error *err);
 void pcri_icc_destroy(struct pcri_icc *icc); /* accepts NULL */
 
-/* How pixels of a profile become sRGB (perceptual intent, as Pillow's ImageCms does by default).
- * *use_out: PCR_PROFILE_SRGB, CONVERTED or UNUSABLE; *transform_out: with CONVERTED what
- * pcri_icc_run() takes, until the next call of this function. NOMEM. */
+/* How pixels of a profile become sRGB (perceptual intent, Pillow's ImageCms default).
+ * *use_out: PCR_PROFILE_SRGB, CONVERTED or UNUSABLE; *transform_out: with CONVERTED, the
+ * argument of pcri_icc_run(), until the next call of this function. NOMEM. */
 int pcri_icc_find(struct pcri_icc *icc, const void *profile, size_t nbytes,
                   enum pcri_icc_pixels kind, enum pcr_profile_use *use_out,
                   const void **transform_out, struct pcr_error *err);

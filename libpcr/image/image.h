@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The decoder object, and what is done to pixels after a codec has made them. */
+/* The decoder object, and the stage for pixels after a codec. */
 #ifndef PCRI_IMAGE_H
 #define PCRI_IMAGE_H
 
@@ -10,18 +10,18 @@
 
 enum { PCRI_CODEC_COUNT = 3 };
 
-/* What is done to pixels as a codec gives them; chosen for an image. */
+/* What is done to a codec's pixels; chosen for each image. */
 struct pcri_stage {
-    bool on;                  /* else the rest is without effect */
+    bool on;                  /* false: the rest has no effect */
     bool alpha;               /* is the last of the channels */
-    uint32_t color, channels; /* that the codec is to give */
+    uint32_t color, channels; /* that the codec must deliver */
     const void *transform;    /* to sRGB, or NULL */
     uint8_t background[3];
 };
 
 /* An image between begin and end. */
 struct pcri_decode_job {
-    const struct pcri_coding *coding; /* NULL: the file is of none */
+    const struct pcri_coding *coding; /* NULL: the file has no coding */
     const struct pcri_codec *codec;   /* NULL: there is nothing to end */
     void *state;
     size_t index; /* of the codec */
@@ -36,39 +36,39 @@ struct pcri_decode_job {
 struct pcr_decoder {
     void *states[PCRI_CODEC_COUNT];
     struct pcr_spans spans;    /* the file as it was given */
-    struct pcr_spans one;      /* the file in one piece, for codecs that need that, */
-    struct pcr_buffer joined;  /* its bytes if they had to be joined, */
-    struct pcr_buffer written; /* and those that its coding had to write */
+    struct pcr_spans one;      /* the file in one piece, for codecs that need that */
+    struct pcr_buffer joined;  /* its bytes if they had to be joined */
+    struct pcr_buffer written; /* and those that its coding had to generate */
     bool may_continue;         /* the job below is open for more pieces */
     struct pcri_decode_job job;
     struct pcr_decode_options options; /* of that job */
     struct pcr_buffer stored;          /* pixels before orientation */
-    struct pcri_icc *icc;              /* NULL until it is needed */
+    struct pcri_icc *icc;              /* NULL until needed */
     struct pcr_buffer profile;         /* of the image */
     uint32_t profile_use;              /* enum pcr_profile_use */
-    struct pcr_buffer raw,
-        line; /* pixels as the codec gives them, and a row of them after that */
-    struct pcr_buffer source; /* pixels to be resized */
+    struct pcr_buffer raw, line;       /* the codec's pixels, and a row of them after that */
+    struct pcr_buffer source;          /* pixels before resizing */
     struct pcri_resizer resizer;
     struct pcri_baseline baseline;
 };
 
 /* --- stage.c --- */
 
-/* Decides for an image in d->spans (coding NULL: of none), and notes what becomes of its profile.
- * NOMEM. */
+/* Chooses the stage for an image in d->spans (coding NULL: none), and notes what is done with
+ * its profile. NOMEM. */
 int pcri_stage_choose(struct pcr_decoder *d, const struct pcri_coding *coding,
                       const struct pcr_decode_options *o,
                       const struct pcri_stored_info *stored, struct pcri_stage *out,
                       struct pcr_error *err);
-/* n pixels as the codec gives them, to RGB or luma by `channels`; `row` has room for 3 n bytes. */
+/* Converts n of the codec's pixels to RGB or luma, depending on `channels`; `row` has room for
+ * 3 n bytes. */
 void pcri_stage_run(const struct pcri_stage *s, const uint8_t *pixels, uint32_t n,
                     uint32_t channels, uint8_t *row);
 
 /* --- orient.c --- */
 static inline bool pcri_orientation_swaps(uint32_t orientation)
 {
-    return orientation >= 5; /* width and height change places */
+    return orientation >= 5; /* width and height are swapped */
 }
 /* Where a window of the upright picture lies in the stored one of `width` x `height`. */
 struct pcri_rect pcri_orient_window(struct pcri_rect upright, uint32_t width, uint32_t height,

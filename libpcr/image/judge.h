@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Decoding of which the pixels do not matter: what it would take, and whether it works; and the
- * end of one. */
+/* Decoding without delivering pixels: what it would take, and whether it works; and ending a
+ * job. */
 #ifndef PCRI_JUDGE_H
 #define PCRI_JUDGE_H
 
@@ -8,19 +8,19 @@
 
 #include "../base/base.h"
 
-/* As pcr_decoder_inspect(); *nbytes_out: the memory in proportion to its pixels that a whole
- * decode takes, what pcr_decoder_decode_resized() delivers left out. */
+/* As pcr_decoder_inspect(). *nbytes_out: the memory in proportion to its pixels that decoding
+ * the whole image takes, without the result of pcr_decoder_decode_resized(). */
 int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
                          const struct pcr_decode_options *opts,
                          struct pcr_image_info *info_out, uint64_t *nbytes_out,
                          struct pcr_error *err);
 
-/* Decodes the whole image and delivers nothing; row by row where the format comes so. Codes as
+/* Decodes the whole image and delivers nothing; row by row if the format allows it. Codes as
  * pcr_decoder_decode(). */
 int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,
                        const struct pcr_decode_options *opts, struct pcr_error *err);
 
-/* What was decoded last cannot be continued: its bytes are gone. */
+/* Ends the last job, so that it cannot be continued: its bytes are gone. */
 void pcri_decoder_close(struct pcr_decoder *d);
 
 #endif

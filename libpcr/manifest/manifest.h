@@ -14,7 +14,7 @@
 
 enum { PCRI_MANIFEST_SPLITS = 10000 }; /* at most */
 
-/* Samples by their coding; those of others count nowhere. */
+/* Counts of samples by coding; other codings are not counted. */
 struct pcri_coding_counts {
     uint64_t opaque, scans, packed;
 };
@@ -25,8 +25,7 @@ static inline void pcri_coding_count(struct pcri_coding_counts *c, uint32_t codi
     c->packed += coding == PCR_CODING_PACKED;
 }
 
-extern const char
-    *const pcri_label_kinds[]; /* by enum pcr_label_kind, as a manifest says them */
+extern const char *const pcri_label_kinds[]; /* by enum pcr_label_kind, as in a manifest */
 
 struct pcri_split {
     char *name; /* malloc'd, UTF-8 */
@@ -44,12 +43,13 @@ struct pcri_manifest {
     uint32_t attributes; /* 1: samples may have them */
     uint32_t class_count, split_count;
     char *ladder, *writer;      /* malloc'd */
-    uint32_t max_side, quality; /* of images that were reduced; 0: none were */
-    uint32_t coding;            /* that the writer was to use; 0: not known */
+    uint32_t max_side, quality; /* of images that were reduced; 0: none */
+    uint32_t coding;            /* that the writer was told to use; 0: not known */
     char **classes; /* class_count names, UTF-8; each malloc'd, or all in class_names */
     char *class_names;
     struct pcri_split *splits;
-    /* Statistics; add_record() counts all but codings, skipped, notes and source_nbytes. */
+    /* Statistics; add_record() counts everything but codings, skipped, notes and
+     * source_nbytes. */
     uint64_t sample_count, skipped_count, source_nbytes;
     struct pcri_coding_counts codings;
     struct pcri_note_counts notes;
@@ -74,14 +74,14 @@ struct pcri_manifest {
 int pcri_manifest_init(struct pcri_manifest *m, uint32_t group_count, const char *ladder,
                        struct pcr_error *err);
 /* Adds a class or a split. Bytes that are not UTF-8 become the text \xHH. All classes come
- * before the first split; a split's class_counts start at 0, and the caller counts in it. */
+ * before the first split. A split's class_counts start at 0, and the caller counts in them. */
 int pcri_manifest_add_class(struct pcri_manifest *m, const char *name, struct pcr_error *err);
 int pcri_manifest_add_split(struct pcri_manifest *m, const char *name, struct pcr_error *err);
 /* Adds a record to the last split, and counts it there and in the statistics. */
 int pcri_manifest_add_record(struct pcri_manifest *m, const char *file,
                              const struct pcri_header *header, struct pcr_error *err);
 
-/* Room for `count` records in all, as add_record() takes it too. */
+/* Makes room for `count` records in all; add_record() does so too. */
 int pcri_manifest_reserve(struct pcri_manifest *m, uint64_t count, struct pcr_error *err);
 
 static inline const char *pcri_manifest_file(const struct pcri_manifest *m, uint64_t record)
@@ -94,21 +94,21 @@ void pcri_manifest_free(struct pcri_manifest *m);
 
 /* --- text --- */
 
-/* Writes the canonical text into `out` (replaced). What it writes, parse accepts: INVAL where
+/* Writes the canonical text into `out` (replaced). Parsing accepts what it writes: INVAL if
  * the caller's numbers do not agree. (manifest_write.c) */
 int pcri_manifest_render(const struct pcri_manifest *m, struct pcr_buffer *out,
                          struct pcr_error *err);
 
 /* Parses and checks a whole file's bytes (flags: PCRI_PARSE_*). limits: as the user set them;
- * what is 0 is raised to the manifest's needs. *m is complete on success
- * and empty on failure. FORMAT, CORRUPT, UNSUPPORTED, LIMIT, NOMEM. (manifest_parse.c) */
+ * those that are 0 are raised to the manifest's needs. *m is complete on success and empty on
+ * failure. FORMAT, CORRUPT, UNSUPPORTED, LIMIT, NOMEM. (manifest_parse.c) */
 int pcri_manifest_parse(const void *text, size_t nbytes, const struct pcr_limits *limits,
                         uint32_t flags, struct pcri_manifest *m, struct pcr_error *err);
 
-/* Holds lengths, sums and names against each other; CORRUPT (manifest.c). */
+/* Checks that lengths, sums and names agree; CORRUPT (manifest.c). */
 int pcri_manifest_check(const struct pcri_manifest *m, struct pcr_error *err);
 
-/* Is this a file name that a manifest may hold: relative, no "." or ".." or empty parts. */
+/* Whether a manifest may hold this file name: relative, no "." or ".." or empty parts. */
 bool pcri_manifest_name_ok(const char *name);
 
 #endif

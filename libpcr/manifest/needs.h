@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What reading a dataset takes beyond the default limits (docs/FORMAT.md sections 6 and 9). */
+/* What reading a dataset needs beyond the default limits (docs/FORMAT.md sections 6 and 9). */
 #ifndef PCRI_NEEDS_H
 #define PCRI_NEEDS_H
 
 #include "../record/record.h"
 
-/* The largest of each; in a manifest 0 where the default limit will do. */
+/* The largest of each; in a manifest 0 if the default limit is enough. */
 struct pcri_needs {
     uint64_t pixels;        /* of an image */
     uint64_t samples;       /* of a record */
@@ -19,8 +19,8 @@ struct pcri_needs {
 #define PCRI_NEEDS_SAMPLES UINT32_MAX
 #define PCRI_NEEDS_HEAD_NBYTES UINT32_MAX
 
-/* Makes *n cover `more` too; a coded sample; a record's header; a record's samples. Images of
- * more than max_pixels, which were kept knowingly, are not meant to be shown. */
+/* Extends *n to cover `more`; a coded sample; a record's header; a record's samples. Images of
+ * more than max_pixels were kept knowingly and need not be shown. */
 void pcri_needs_add(struct pcri_needs *n, const struct pcri_needs *more);
 void pcri_needs_add_coded(struct pcri_needs *n, const struct pcri_coded *p,
                           uint64_t max_pixels);
@@ -30,7 +30,7 @@ void pcri_needs_add_head(struct pcri_needs *n, const struct pcri_head *h, uint64
 /* Forgets what the default limits cover. */
 void pcri_needs_settle(struct pcri_needs *n);
 
-/* Raises those limits that are 0, which means their defaults, to what is needed. */
+/* Raises limits that are 0, which means their defaults, to what is needed. */
 void pcri_needs_raise(const struct pcri_needs *n, struct pcr_limits *limits);
 
 #endif

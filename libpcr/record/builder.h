@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the parts of the record builder share. */
+/* Shared by the parts of the record builder. */
 #ifndef PCRI_BUILDER_H
 #define PCRI_BUILDER_H
 
@@ -35,7 +35,7 @@ struct pcri_builder {
     struct pcri_texts_made skipped, notes;
 };
 
-/* What finishing works out. */
+/* Results of finishing. */
 struct pcri_build {
     const struct pcri_builder *b;
     struct pcri_dictionary dictionary;
@@ -46,7 +46,7 @@ struct pcri_build {
 
 #define PCRI_NO_STRING UINT32_MAX /* in refs: a piece without one */
 
-/* Is this item kept in the last group's chunk? */
+/* Whether this item is kept in the last group's chunk. */
 static inline bool pcri_item_in_chunk(const struct pcri_build *x, size_t ref)
 {
     return !x->dictionary.entries[x->refs[ref]].kept;

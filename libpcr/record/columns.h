@@ -31,7 +31,7 @@ enum pcri_column {
     PCRI_TAIL_NOTES = 3,
     PCRI_TAIL_LAST = PCRI_TAIL_NOTES,
 
-    PCRI_COLUMN_REQUIRED = 1 << 0, /* flag: who does not know the id must refuse */
+    PCRI_COLUMN_REQUIRED = 1 << 0, /* flag: a reader that does not know the id must refuse */
 };
 
 /* Reads the table of columns: cols[id] for the known ids 1..last; absent ones get
@@ -40,8 +40,8 @@ int pcri_columns_parse(const struct pcr_buffer *raw, uint32_t last, struct pcri_
                        struct pcr_error *err);
 
 /* Decompresses a head or tail into raw. One that expands too far (PCRI_EXPANSION) may do so by
- * columns beyond `last`: they are passed over, and stand in the table with 0 bytes. LIMIT where
- * the others expand too far; CORRUPT, NOMEM. */
+ * columns beyond `last`: these are skipped, and have 0 bytes in the table. LIMIT if the others
+ * expand too far; CORRUPT, NOMEM. */
 int pcri_columns_unpack(const uint8_t *p, size_t nbytes, size_t raw_nbytes, uint32_t last,
                         struct pcr_buffer *raw, struct pcr_error *err);
 

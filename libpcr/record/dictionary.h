@@ -10,7 +10,7 @@ struct pcri_entry {
     uint32_t nbytes;
     uint32_t hash;
     uint32_t sample; /* the first that has it */
-    bool kept;       /* gets a number: needed, or in two samples */
+    bool kept;       /* gets a number: it is needed, or in two samples */
     bool numbered;
     uint32_t number; /* in the head's dictionary */
 };
@@ -31,7 +31,7 @@ int pcri_dictionary_add(struct pcri_dictionary *d, const uint8_t *p, uint32_t nb
                         uint32_t sample, bool needed, uint32_t *index_out,
                         struct pcr_error *err);
 
-/* Gives a kept entry its number, the next one, if it has none yet. */
+/* Numbers a kept entry, if it has no number yet. */
 static inline void pcri_dictionary_number(struct pcri_dictionary *d, uint32_t index)
 {
     struct pcri_entry *e = &d->entries[index];

@@ -37,14 +37,15 @@ struct pcri_header {
 };
 
 enum {
-    PCRI_PARSE_NO_VERIFY = 1 << 0, /* leave checksums out (fuzzing, PCR_DATASET_NO_VERIFY) */
+    PCRI_PARSE_NO_VERIFY = 1 << 0, /* do not compare checksums (fuzzing,
+                                    * PCR_DATASET_NO_VERIFY) */
     PCRI_PARSE_ANY_END =
-        1 << 1, /* take a file that ends elsewhere than its header says, but after
-                                  * its head: what is there reads */
+        1 << 1, /* accept a file that ends elsewhere than its header says, but after its head:
+                 * what is there can be read */
 };
 
-/* A head or tail decompresses to at most so many times its bytes, or to the least that is always
- * allowed: what those of equal images and labels stay below, and zstd can exceed by far. */
+/* A head or tail decompresses to at most so many times its bytes, or to the least that is
+ * always allowed. Heads of equal images and labels stay below; zstd can exceed it by far. */
 enum { PCRI_EXPANSION = 512, PCRI_EXPANSION_ANY_NBYTES = 1 << 20 };
 
 static inline bool pcri_expands_too_far(uint64_t nbytes, uint64_t raw_nbytes)
@@ -57,7 +58,7 @@ static inline bool pcri_expands_too_far(uint64_t nbytes, uint64_t raw_nbytes)
 int pcri_header_parse(const uint8_t *p, size_t nbytes, uint64_t file_nbytes,
                       const struct pcr_limits *limits, uint32_t flags, struct pcri_header *h,
                       struct pcr_error *err);
-/* Holds a file's size against a header. TRUNCATED, CORRUPT. */
+/* Compares a file's size with a header. TRUNCATED, CORRUPT. */
 int pcri_header_check_nbytes(const struct pcri_header *h, uint64_t file_nbytes, uint32_t flags,
                              struct pcr_error *err);
 /* Writes 96 + 24 G bytes, and sets h->header_nbytes and h->check. */
@@ -85,8 +86,8 @@ struct pcri_head {
     int64_t *labels;
     uint32_t *float_label_first; /* N + 1; NULL, and so is float_labels: no sample has any */
     double *float_labels;
-    /* The coding of each sample's chunks, 0: opaque; and how many groups, from 1 on, have it. In
-     * others it is one that this version does not know to combine with it. */
+    /* The coding of each sample's chunks, 0: opaque; and how many groups, from 1, have it.
+     * Further groups have a coding that this version cannot combine with it. */
     uint8_t *coding, *coded_groups;
     uint8_t *components, *orientation, *script; /* defaults are filled in */
     uint32_t *width, *height, *sampling;
@@ -99,23 +100,23 @@ struct pcri_head {
     uint32_t *check;        /* [group * N + sample] */
     uint64_t *chunk_offset; /* [group * (N + 1) + sample], from the group's begin */
     char *ladder;           /* text or NULL */
-    size_t footprint;       /* bytes of memory, counted as they are taken */
+    size_t footprint;       /* bytes of memory, counted when allocated */
     uint8_t *dictionary_bytes;
 };
 
-/* Parses a decompressed head, of which nothing is kept but what is understood. Takes *raw over
- * (also on failure), and frees it. */
+/* Parses a decompressed head and keeps only what it understands. Takes over *raw (also on
+ * failure), and frees it. */
 int pcri_head_parse(const struct pcri_header *h, struct pcr_buffer *raw,
                     const struct pcr_limits *limits, struct pcri_head **out,
                     struct pcr_error *err);
 void pcri_head_destroy(struct pcri_head **head);
-/* Bytes of sample i as a file, at full fidelity; UINT64_MAX where they overflow. */
+/* Bytes of sample i as a file, at full fidelity; UINT64_MAX on overflow. */
 uint64_t pcri_head_sample_nbytes(const struct pcri_head *h, uint32_t i);
 /* Bytes of memory that the head takes. */
 size_t pcri_head_footprint(const struct pcri_head *head);
 
-/* The bytes of groups after + 1 .. g of sample i, as pcr_slice_spans() gives them. Replaces
- * *out. Codes: UNSUPPORTED (a group has another coding than group 1), NOMEM. */
+/* The bytes of groups after + 1 .. g of sample i, as for pcr_slice_spans(). Replaces *out.
+ * Codes: UNSUPPORTED (a group has another coding than group 1), NOMEM. */
 int pcri_sample_spans(const struct pcri_head *head, uint32_t i, uint32_t after, uint32_t g,
                       const uint8_t *const chunks[], struct pcr_spans *out,
                       struct pcr_error *err);
@@ -153,8 +154,8 @@ int pcri_record_open(const char *path, const struct pcri_io_backend *backend,
                      struct pcri_record **out, struct pcr_error *err);
 void pcri_record_close(struct pcri_record **r);
 
-/* A run of samples in memory: groups[k] is where group k + 1's chunks of them are. Start
- * from { 0 }; it may be used again, and frees nothing but its memory. */
+/* A run of samples in memory: groups[k] points to their chunks of group k + 1. Start from { 0
+ * }; it can be reused, and owns only its memory. */
 struct pcri_run {
     struct pcri_block memory;
     const uint8_t *groups[PCRI_MAX_GROUPS];
@@ -162,31 +163,31 @@ struct pcri_run {
 
 /* Bytes of memory that reading samples [a, b) of groups 1..g takes; 0 if out of range. */
 size_t pcri_record_run_nbytes(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g);
-/* Reads samples [a, b) of groups 1..g; each chunk (or each whole group, where the run is the
+/* Reads samples [a, b) of groups 1..g. Each chunk (or each whole group, if the run is the
  * whole record) is verified unless the record's flags say not. */
 int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
                      struct pcri_run *run, struct pcr_error *err);
 
-/* Bytes that nobody needs between two that are read: up to a page, reading them takes less
- * than another range does. */
+/* Unneeded bytes between two needed ones: up to a page, reading them takes less time than
+ * another range. */
 enum { PCRI_READ_THROUGH_NBYTES = 4096 };
 
 /* Bytes of memory that pcri_record_read_each() takes; 0 if out of range. */
 size_t pcri_record_each_nbytes(const struct pcri_record *r, uint32_t a, uint32_t count,
                                const uint8_t *fidelities, uint32_t g);
-/* Reads of `count` samples from a on groups 1..fidelities[i] each, at most g; 0 leaves a sample
- * out. Its chunk of group k + 1 begins at[k * count + i] bytes into groups[k]. Needed chunks
+/* Reads groups 1..fidelities[i], at most g, of `count` samples from a; 0 leaves a sample out.
+ * A sample's chunk of group k + 1 begins at[k * count + i] bytes into groups[k]. Needed chunks
  * that are close together are read at once. Each is verified as above. */
 int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t count,
                           const uint8_t *fidelities, uint32_t g, struct pcri_run *run,
                           uint64_t *at, struct pcr_error *err);
 
-/* Is the record there to its last byte? TRUNCATED, where it was opened as one cut off. */
+/* Checks that the record is complete. TRUNCATED if it was opened although cut off. */
 int pcri_record_check_nbytes(const struct pcri_record *r, struct pcr_error *err);
 
-/* The steps of pcri_record_read(), for whoever checks a record part by part; groups are
- * counted from 0 here. read_group leaves judging to the others, but reads again what a cache
- * has wrong. check_chunk: `bytes` is where the sample's chunk begins. */
+/* The steps of pcri_record_read(), for checking a record part by part; groups are counted from
+ * 0 here. read_group does not compare checksums, but reads wrong bytes of a cache again.
+ * check_chunk: `bytes` points to the sample's chunk. */
 int pcri_record_read_group(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t group,
                            struct pcr_buffer *bytes, struct pcr_error *err);
 int pcri_record_check_group(const struct pcri_record *r, uint32_t group, const void *bytes,
@@ -194,7 +195,8 @@ int pcri_record_check_group(const struct pcri_record *r, uint32_t group, const v
 int pcri_record_check_chunk(const struct pcri_record *r, uint32_t group, uint32_t i,
                             const void *bytes, struct pcr_error *err);
 
-/* Reads and unpacks the tail into raw (columns, FORMAT 3.5); nbytes 0 where there is none. */
+/* Reads and decompresses the tail into raw (columns, FORMAT 3.5); nbytes is 0 if there is
+ * none. */
 int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *limits,
                           struct pcr_buffer *raw, struct pcr_error *err);
 /* Finds a column in raw head or tail bytes; *out stays {NULL} if it is absent. */
@@ -203,13 +205,13 @@ int pcri_column_find(const struct pcr_buffer *raw, uint16_t id, struct pcri_curs
 
 /* Lists of texts in a raw tail (text_list.c). Columns: PCRI_TAIL_* of columns.h. */
 struct pcri_text_list {
-    uint64_t left; /* texts that are still to come */
+    uint64_t left; /* texts that are left */
     struct pcri_cursor lengths, bytes;
 };
-/* nbytes 0, or no such column: a list of none. CORRUPT. */
+/* nbytes 0, or no such column: an empty list. CORRUPT. */
 int pcri_text_list_open(const struct pcr_buffer *raw, uint16_t id, struct pcri_text_list *out,
                         struct pcr_error *err);
-/* The next text, not ended by NUL; NULL where it is damaged. */
+/* The next text, not ended by NUL; NULL if it is damaged. */
 const uint8_t *pcri_text_list_next(struct pcri_text_list *t, size_t *nbytes_out);
 
 /* --- writing (builder.c) --- */
@@ -226,8 +228,8 @@ struct pcri_builder;
 /* piece_counts: one for each group; ladder: its text. */
 int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts, const char *ladder,
                         struct pcri_builder **out, struct pcr_error *err);
-/* Adds the next sample; *coded is emptied on success, and the caller's still on failure. An
- * opaque sample may come with pieces NULL. */
+/* Adds the next sample. *coded is emptied on success, and still the caller's on failure. An
+ * opaque sample may have pieces NULL. */
 int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta,
                      struct pcri_coded *coded, struct pcr_error *err);
 /* Notes an input that was left out: a JSON object's text for the tail. */
@@ -235,11 +237,12 @@ int pcri_builder_skip(struct pcri_builder *b, const char *json, struct pcr_error
 /* Notes something of a sample: the same. */
 int pcri_builder_note(struct pcri_builder *b, const char *json, struct pcr_error *err);
 uint32_t pcri_builder_count(const struct pcri_builder *b);
-/* A head or tail of more bytes, decompressed, makes finish fail: LIMIT. Default: none. */
+/* If a head or tail has more bytes, decompressed, finishing fails: LIMIT. Default: no
+ * limit. */
 void pcri_builder_limit_head(struct pcri_builder *b, uint64_t max_nbytes);
-/* Where the record will be; default: files. */
+/* The storage for the record; default: files. */
 void pcri_builder_store_in(struct pcri_builder *b, const struct pcri_storage *storage);
-/* Builds the record and publishes it as dir/name; dir NULL: builds it, writes nothing.
+/* Builds the record and publishes it as dir/name; dir NULL: builds it without writing.
  * *header_out (may be NULL) receives the header. A builder without samples is INVAL. */
 int pcri_builder_finish(struct pcri_builder *b, const char *dir, const char *name,
                         struct pcri_header *header_out, struct pcr_error *err);

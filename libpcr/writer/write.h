@@ -30,15 +30,15 @@ struct pcri_write_plan {
     struct pcri_write_plan_record *records;
     uint32_t split_count;
     const char *const *split_names;
-    const char **copied_names; /* split_names, where they are the plan's own */
-    char **prefixes;           /* file names of split i's records begin so */
+    const char **copied_names; /* split_names, if they are the plan's own */
+    char **prefixes;           /* beginning of the file names of split i's records */
     bool has_attributes;
     uint32_t label_kind; /* enum pcr_label_kind */
     uint32_t class_count;
     const char *const *class_names; /* the source's, or number_names */
     char *numbers;                  /* their text, if integers were found to be classes */
     const char **number_names;
-    uint64_t fingerprint; /* of all that the output depends on but the bad policy */
+    uint64_t fingerprint; /* of everything that the output depends on except the bad policy */
 };
 
 struct pcri_ticker;
@@ -63,25 +63,26 @@ void pcri_write_plan_name(const struct pcri_write_plan *p, uint64_t record,
 int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *limits,
                             const struct pcr_write_options *opts, struct pcr_error *err);
 
-/* The storage of the options' or files; to be given back by pcri_storage_destroy(), also on
+/* The storage in the options, or files. Release it with pcri_storage_destroy(), also on
  * failure. INVAL, NOMEM. (write.c) */
 int pcri_write_storage(const struct pcr_write_options *opts, const struct pcri_storage **out,
                        struct pcr_error *err);
 
 /* --- sources (source.c) --- */
 
-/* Has the source describe a sample. INVAL where it disregards the struct's size; its own. */
+/* Makes the source describe a sample. INVAL if it disregards the struct's size; and its own
+ * errors. */
 int pcri_source_describe(const struct pcr_source *source, uint64_t index,
                          struct pcr_source_sample *out, struct pcr_error *err);
 
-/* Checks what can be seen of a sample by itself: key, split, labels. INVAL, which names index
- * (UINT64_MAX: it has none) and key. */
+/* Checks a sample by itself: key, split, labels. INVAL, which names index (UINT64_MAX: none)
+ * and key. */
 int pcri_source_check(const struct pcr_source *source, uint64_t index,
                       const struct pcr_source_sample *s, struct pcr_error *err);
 
 /* --- labels (labels.c) --- */
 
-/* What a pass over the source gathers of its labels. */
+/* What a pass over the source gathers about its labels. */
 struct pcri_label_survey {
     bool floats, integers;            /* some sample has such labels */
     bool singles;                     /* integers: each sample has one, within 0..most - 1 */
@@ -95,17 +96,17 @@ struct pcri_label_survey {
 int pcri_label_survey_create(struct pcri_label_survey *v, uint64_t sample_count,
                              struct pcr_error *err);
 void pcri_label_survey_free(struct pcri_label_survey *v);
-/* Notes the labels of a sample that is checked. NOMEM. */
+/* Notes the labels of a checked sample. NOMEM. */
 int pcri_label_survey_add(struct pcri_label_survey *v, uint64_t index,
                           const struct pcr_source_sample *s, struct pcr_error *err);
 /* Sets the plan's kind of labels and its classes; `classes`: integers may be some. */
 int pcri_label_survey_finish(const struct pcri_label_survey *v,
                              const struct pcr_source *source, bool classes,
                              struct pcri_write_plan *p, struct pcr_error *err);
-/* Does what a source says of a sample's labels when it is written still fit the plan? INVAL. */
+/* Checks that the labels a source gives when a sample is written still fit the plan. INVAL. */
 int pcri_label_check(const struct pcri_write_plan *p, const struct pcr_source_sample *s,
                      struct pcr_error *err);
-/* Label k of a sample as it is stored where labels are floats. */
+/* Label k of a sample, as stored if labels are floats. */
 double pcri_label_as_float(const struct pcr_source_sample *s, uint32_t k);
 
 /* --- state (state.c): the lock, and what a conversion was asked to do --- */
@@ -116,9 +117,9 @@ struct pcri_write_state {
     struct pcri_claim *claim; /* NULL: none */
     char *path;
 };
-/* What a state file says. */
+/* The contents of a state file. */
 enum pcri_state_kind {
-    PCRI_STATE_NOTHING, /* it is empty: its maker was killed at once */
+    PCRI_STATE_NOTHING, /* empty: its writer was killed at once */
     PCRI_STATE_DAMAGED, /* a part is lost or changed */
     PCRI_STATE_FOREIGN, /* something else */
     PCRI_STATE_WHOLE,
@@ -126,32 +127,31 @@ enum pcri_state_kind {
 enum { PCRI_STATE_NBYTES = 85 }; /* of the text */
 struct pcri_state_text {
     enum pcri_state_kind is;
-    uint64_t fingerprint; /* where it is whole */
+    uint64_t fingerprint; /* if it is complete */
     uint32_t bad_policy;  /* below 10 */
 };
 void pcri_state_parse(const char *text, size_t nbytes, struct pcri_state_text *out);
 void pcri_state_render(const struct pcri_state_text *t, char out[PCRI_STATE_NBYTES + 1]);
 
-/* Is there a state file in the folder, if there is a folder? */
+/* Whether the folder exists and has a state file. */
 int pcri_write_state_find(const struct pcri_storage *storage, const char *dir, bool *found,
                           struct pcr_error *err);
-/* Makes the folder if need be, locks it, checks that what is in it belongs to this very
- * conversion, and removes temporary files. INVAL, IO (EWOULDBLOCK: another writer),
- * NOMEM. */
+/* Creates the folder if necessary, locks it, checks that its contents belong to this very
+ * conversion, and removes temporary files. INVAL, IO (EWOULDBLOCK: another writer), NOMEM. */
 int pcri_write_state_open(struct pcri_write_state *s, const struct pcri_storage *storage,
                           const char *dir, uint64_t fingerprint, uint32_t bad_policy,
                           struct pcr_error *err);
 /* Removes the state file: the conversion is complete. */
 int pcri_write_state_finish(struct pcri_write_state *s, struct pcr_error *err);
-/* Lets the lock go and leaves the file. */
+/* Releases the lock and leaves the file. */
 void pcri_write_state_close(struct pcri_write_state *s);
 
 /* --- one conversion --- */
 
-/* What became of a record. */
+/* The outcome of a record. */
 struct pcri_outcome {
     bool done;
-    struct pcri_header *header; /* NULL: no sample of it was good, there is no file */
+    struct pcri_header *header; /* NULL: none of its samples was good, there is no file */
     uint32_t skip_count;
     char **skips; /* JSON objects */
     struct pcri_note_counts notes;
@@ -168,19 +168,19 @@ struct pcri_slot {
     struct pcr_source_sample sample;
     struct pcri_coded coded;
     char *attributes;        /* canonical */
-    struct pcr_sample *held; /* of the dataset that is recoded: `sample` points into it */
+    struct pcr_sample *held; /* of the dataset being recoded: `sample` points into it */
     char *skip;              /* JSON object, if it was skipped; then the above are empty */
     bool reduced;            /* to the options' max_side */
 };
 
-/* An input that was lost to the survey. It stays lost, though it could be loaded now: the tables
- * do without it, and a conversion with it has others. */
+/* An input that the survey could not load. It stays lost, even if it could be loaded now: the
+ * tables were made without it, and a conversion with it has others. */
 struct pcri_lost {
     uint64_t index;
     struct pcr_error why;
 };
 
-/* A record that is being coded or published. */
+/* A record being coded or published. */
 struct pcri_flight {
     bool busy;
     uint64_t record;
@@ -195,26 +195,26 @@ struct pcri_bad_event {
     struct pcr_error err;
 };
 
-/* The dataset that is recoded. */
+/* The dataset being recoded. */
 struct pcri_recode {
     struct pcr_dataset *dataset;
     uint64_t revision;            /* when it was finished, 0 if not known */
-    struct pcr_sample *described; /* by the source, last */
+    struct pcr_sample *described; /* the sample that the source described last */
 };
 
-/* Calls progress from a thread that works itself. */
+/* Calls progress from a thread that itself works. */
 struct pcri_ticker {
     const struct pcr_write_options *opts;
     const struct pcr_write_progress *progress;
     uint64_t next_ns; /* when it is due again */
-    uint32_t count;   /* ticks, of which only some look at the clock */
+    uint32_t count;   /* ticks; only some of them read the clock */
 };
 
 struct pcri_write {
     struct pcr_write_options opts; /* opts.limits: &limits */
     struct pcr_limits limits;
     struct pcri_ticker ticker;
-    struct pcr_source source;           /* the caller's, as far as it goes */
+    struct pcr_source source;           /* a copy of the caller's, up to its size */
     struct pcri_recode *recode;         /* a dataset instead; NULL: none */
     const struct pcri_storage *storage; /* where the dataset will be */
     const char *dir;                    /* NULL: dry run */
@@ -223,11 +223,12 @@ struct pcri_write {
     uint16_t piece_counts[PCRI_MAX_GROUPS];
     struct pcri_write_plan plan;
     struct pcri_write_state state;
-    struct pcri_layers *layers; /* for records that are there: what may pass is tried again */
+    struct pcri_layers *layers; /* for existing records: failures that may pass are tried
+                                 * again */
     const struct pcri_coding *coding;
     struct pcri_coder_tables *tables;
 
-    /* What the threads share; under `lock` while they run. */
+    /* Shared by the threads; under `lock` while they run. */
     pthread_mutex_t lock;
     pthread_cond_t room; /* for workers: a flight or memory is free, or stop */
     pthread_cond_t news; /* for the calling thread */
@@ -240,7 +241,7 @@ struct pcri_write {
     struct pcri_coding_counts codings;
     uint64_t memory_taken; /* by pictures at work; at most opts.max_memory_nbytes */
     uint64_t memory_tickets,
-        memory_served; /* of those that wait for it, first come first served */
+        memory_served; /* tickets of those that wait for it: first come, first served */
     struct pcri_bad_event *events, **events_end;
     struct pcri_outcome *outcomes;    /* by record */
     struct pcri_split_totals *totals; /* by split */
@@ -265,13 +266,13 @@ struct pcri_worker {
     struct pcri_coder *coder;
     struct pcr_decoder *decoder;
     struct pcr_buffer file, pixels;
-    uint64_t memory; /* taken for the picture at work */
+    uint64_t memory; /* taken for the current picture */
 };
 
 /* --- threads (threads.c) --- */
 
-/* To be called after each piece of work: calls progress if it is due. every: the clock is looked
- * at once in so many calls. CANCELLED. */
+/* Call it after each piece of work: it calls progress when due. every: the clock is read once
+ * in so many calls. CANCELLED. */
 int pcri_tick(struct pcri_ticker *t, uint32_t every, struct pcr_error *err);
 
 void pcri_write_threads_init(struct pcri_write *w);
@@ -281,8 +282,8 @@ void pcri_write_threads_free(struct pcri_write *w);
 int pcri_write_parallel(struct pcri_write *w,
                         int (*fn)(struct pcri_worker *t, struct pcr_error *err),
                         struct pcr_error *err);
-/* Notes a failure at a position of the plan and stops the handing out of work. The lowest
- * position wins, so that the same failure is reported whatever the timing. */
+/* Notes a failure at a position of the plan and stops handing out work. The lowest position
+ * wins, so that the same failure is reported whatever the timing. */
 void pcri_write_fail(struct pcri_write *w, uint64_t position, const struct pcr_error *err);
 /* Queues a call of bad_input. `format` is static, or NULL. */
 int pcri_write_bad(struct pcri_write *w, const char *path, const char *format,
@@ -293,18 +294,19 @@ int pcri_write_bad(struct pcri_write *w, const char *path, const char *format,
 /* Makes those that are missing. NOMEM. */
 int pcri_worker_equip(struct pcri_worker *t, struct pcr_error *err);
 void pcri_worker_free(struct pcri_worker *t);
-/* To be called when a picture is done: gives its memory back. Tools that must not keep it are
- * renewed. NOMEM. */
+/* Call it when a picture is done: it gives its memory back, and renews tools that must not
+ * keep it. NOMEM. */
 int pcri_worker_rest(struct pcri_worker *t, struct pcr_error *err);
 
 /* --- memory (memory.c) --- */
 
-/* To be called before memory is taken that grows with a picture's pixels: waits until there is as
- * much for it beside the other threads' pictures. `worker`: a struct pcri_worker, which has taken
- * nothing before, or for the same picture. LIMIT: more than the options allow for all together. */
+/* Call it before allocating memory that grows with a picture's pixels: waits until there is
+ * enough besides the other threads' pictures. `worker`: a struct pcri_worker, which has taken
+ * nothing, or memory for the same picture. LIMIT: more than the options allow for all
+ * together. */
 int pcri_memory_take(void *worker, uint64_t nbytes, struct pcr_error *err);
-/* May the worker keep the memory that it took for the next picture? Not if it is more than its
- * share, or others wait. */
+/* Whether the worker may keep the memory that it took for the next picture: not if it is more
+ * than its share, or others wait. */
 bool pcri_memory_is_spare(struct pcri_worker *t);
 /* Gives back what the worker took: its picture is done. */
 void pcri_memory_give(struct pcri_worker *t);
@@ -316,15 +318,16 @@ void pcri_memory_give(struct pcri_worker *t);
 int pcri_sample_encode(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
                        struct pcr_error *err);
 void pcri_slot_free(struct pcri_slot *slot);
-/* Moves t->file into *coded as an opaque sample; bad: notes what it is if it does not decode. */
+/* Moves t->file into *coded as an opaque sample; bad: notes what the file is if it does not
+ * decode. */
 int pcri_sample_keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *coded,
                            struct pcr_error *err);
-/* Has the source load a sample into t->file. What may pass is tried again. On failure *lost says
- * whether it is the input that is bad; else the failure ends the conversion. */
+/* Makes the source load a sample into t->file. Failures that may pass are tried again. On
+ * failure *lost says whether the input is bad; if not, the failure ends the conversion. */
 int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost, struct pcr_error *why);
 /* Adds a record's notes to the progress. Under the lock while threads run. */
 void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts *c);
-/* Is it a failure that is not the input's? */
+/* Whether it is a failure that does not concern the input. */
 static inline bool pcri_is_ours(int rc)
 {
     return rc == PCR_ERR_NOMEM || rc == PCR_ERR_CANCELLED;
@@ -337,9 +340,9 @@ int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_e
 int pcri_attributes_render(const char *text, const char *salvaged, char **out,
                            struct pcr_error *err);
 
-/* Makes t->file smaller if the options want it: an image above their max_side becomes a JPEG
- * of that size, upright, with its ICC profile and no other metadata. What cannot be decoded
- * stays as it is. NOMEM. (reduce.c) */
+/* Reduces t->file if the options ask for it: an image above their max_side becomes a JPEG of
+ * that size, upright, with its ICC profile and no other metadata. Files that cannot be decoded
+ * stay unchanged. NOMEM. (reduce.c) */
 int pcri_sample_reduce(struct pcri_worker *t, bool *reduced, struct pcr_error *err);
 
 /* --- another dataset's samples (recode_source.c, recode_sample.c) --- */
@@ -348,12 +351,12 @@ struct pcri_builder;
 struct pcr_sample_info;
 /* Describes a sample as a source would; the pointers are the info's. */
 void pcri_recode_describe(const struct pcr_sample_info *info, struct pcr_source_sample *out);
-/* Puts the sample's file into t->file, and takes memory for making it. */
+/* Puts the sample's file into t->file, and takes the memory for making it. */
 int pcri_recode_load(struct pcri_worker *t, uint64_t index, struct pcr_error *err);
-/* Adds the notes and skipped inputs that the record has, and counts the notes. */
+/* Adds the record's notes and skipped inputs, and counts the notes. */
 int pcri_recode_tail(const struct pcri_write *w, uint64_t record, struct pcri_builder *b,
                      struct pcri_note_counts *counts, struct pcr_error *err);
-/* Reads the dataset's list of inputs left out, if there is one. */
+/* Reads the dataset's list of inputs that were left out, if there is one. */
 int pcri_recode_errors(const struct pcri_write *w, const char *name, struct pcr_buffer *out,
                        struct pcr_error *err);
 /* Loads and encodes the sample, and fills the slot. A negative result ends the conversion. */
@@ -362,23 +365,24 @@ int pcri_recode_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
 
 /* --- the phases --- */
 
-/* Checks what is the same for all that writes a dataset, and begins the report. (write.c) */
+/* Makes the checks common to everything that writes a dataset, and begins the report.
+ * (write.c) */
 int pcri_write_begin(struct pcri_write *w, const char *path, struct pcr_write_progress *report,
                      struct pcr_error *err);
-/* Writes the dataset by w->opts, source and recode, which are filled in, and cleans up.
- * (write.c) */
+/* Writes the dataset described by w->opts, source and recode, which are filled in, and cleans
+ * up. (write.c) */
 int pcri_write_run(struct pcri_write *w, const char *path, struct pcr_write_progress *report,
                    struct pcr_error *err);
 
-/* Looks for a finished dataset in the folder that is this conversion's. Changes nothing.
+/* Checks whether the folder holds the finished dataset of this conversion. Changes nothing.
  * IO, NOMEM, CANCELLED. (same.c) */
 int pcri_write_find_finished(struct pcri_write *w, bool *same, struct pcr_error *err);
 
 /* Trains the dataset's shared tables on some of its samples. (survey.c) */
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);
-/* Notes an input that is lost to the survey (lost.c). */
+/* Notes an input that the survey could not load (lost.c). */
 void pcri_lost_add(struct pcri_write *w, uint64_t index, const struct pcr_error *why);
-/* NULL: the input was not lost to the survey. */
+/* NULL: the survey could load the input. */
 const struct pcri_lost *pcri_lost_find(const struct pcri_write *w, uint64_t index);
 /* Takes over complete records of an earlier run. (resume.c) */
 int pcri_write_resume(struct pcri_write *w, struct pcr_error *err);
@@ -387,11 +391,11 @@ int pcri_write_records(struct pcri_write *w, struct pcr_error *err);
 
 /* --- inputs that were left out (skips.c) --- */
 
-/* The JSON object for the tail and errors.jsonl; malloc'd. format: what the input begins like,
- * NULL where it has no bytes. */
+/* The JSON object for the tail and errors.jsonl; malloc'd. format: what the input's bytes look
+ * like, NULL if there are none. */
 int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
                      const struct pcr_error *why, char **out, struct pcr_error *err);
-/* Writes errors.jsonl, or removes it where nothing was skipped. */
+/* Writes errors.jsonl, or removes it if nothing was skipped. */
 int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err);
 
 #endif

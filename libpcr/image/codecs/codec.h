@@ -30,23 +30,23 @@ struct pcri_codec {
     int (*begin)(void *state, const struct pcr_spans *file,
                  const struct pcri_decode_params *params, struct pcri_stored_info *info_out,
                  struct pcr_error *err);
-    /* Bytes that rows() will hold in proportion to the picture, beside what it delivers. */
+    /* Bytes that rows() will use in proportion to the picture, besides its result. */
     uint64_t (*held)(void *state, const struct pcri_rect *window);
     /* Decodes a window that lies within the picture, to 3 (RGB), 1 (GRAY) or 4 (INKS) bytes a
      * pixel, or one more with alpha (both of the latter packed), and reads the file to its end. */
     int (*rows)(void *state, const struct pcri_rect *window, const struct pcri_target *target,
                 struct pcr_error *err);
-    /* As rows(), row by row, from the window's first on, holding few of them. PCR_END, with nothing
-     * read: this picture does not come so. NULL: none does. */
+    /* As rows(), row by row from the window's first, holding few of them. PCR_END, with
+     * nothing read: this picture cannot be read that way. NULL: none can. */
     int (*stream)(void *state, const struct pcri_rect *window, pcri_row_fn *row, void *context,
                   struct pcr_error *err);
-    /* Frees what the image took; also after a failure. */
+    /* Frees the image's memory; also after a failure. */
     void (*end)(void *state);
 };
 
-extern const struct pcri_codec pcri_codec_native; /* JPEG, our own (native.c) */
-/* Coefficients alone, by a state of that codec: the decoder of the image's coding, and its header
- * parsed. Limits on pixels are the caller's to check. */
+extern const struct pcri_codec pcri_codec_native; /* JPEG, libpcr's own (native.c) */
+/* Only the coefficients, by a state of that codec: the decoder of the image's coding, with its
+ * header parsed. The caller checks limits on pixels. */
 struct pcri_native_blocks {
     const struct pcri_block_decoder *decoder;
     void *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The chunks of a PNG file, and what is compressed in them beside the pixels. */
+/* The chunks of a PNG file, and compressed data in them other than pixels. */
 #ifndef PCRI_PNG_CHUNKS_H
 #define PCRI_PNG_CHUNKS_H
 
@@ -15,18 +15,18 @@ struct pcri_png_chunk {
     struct pcri_bytes data;
 };
 
-/* The chunk at *at, which goes on to the next one; 0 is the first. False at IEND and where
- * the file ends. */
+/* The chunk at *at, which advances to the next one; 0 is the first. False at IEND and at the
+ * end of the file. */
 bool pcri_png_next(struct pcri_bytes file, size_t *at, struct pcri_png_chunk *out);
 
-/* Is the checksum after it right? */
+/* Whether the checksum after it is right. */
 bool pcri_png_is_intact(const struct pcri_png_chunk *c);
 
-/* What is after the next NUL; nothing where there is none. */
+/* The part after the next NUL; nothing if there is none. */
 struct pcri_bytes pcri_behind_nul(struct pcri_bytes b);
 
-/* Inflates a zlib stream into `out`, which is replaced: as far as it goes where it is cut off;
- * nothing where it is damaged or makes more than `most` bytes. NOMEM. */
+/* Inflates a zlib stream into `out`, which is replaced: as far as possible if it is cut off;
+ * nothing if it is damaged or makes more than `most` bytes. NOMEM. */
 int pcri_png_inflate(struct pcri_bytes in, size_t most, struct pcr_buffer *out,
                      struct pcr_error *err);
 

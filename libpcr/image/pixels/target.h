@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which pixels a decode is to give, and where they go. */
+/* Which pixels a decode must deliver, and where they go. */
 #ifndef PCRI_TARGET_H
 #define PCRI_TARGET_H
 
@@ -9,10 +9,10 @@
 
 enum { PCRI_COLOR_INKS = PCR_COLOR_GRAY + 1 }; /* C, M, Y and K; 255: all ink */
 
-/* What the caller of a codec wants; color is RGB or GRAY, and limits are filled in. */
+/* The request of a codec's caller; color is RGB or GRAY, and limits are filled in. */
 struct pcri_decode_params {
     uint32_t color; /* or PCRI_COLOR_INKS for JPEG of four components */
-    bool alpha;     /* of PNG that has it: a channel more, after the others */
+    bool alpha;     /* for a PNG that has it: one more channel, after the others */
     uint32_t scale; /* 1 to 8, in eighths */
     bool identical; /* as PCR_DECODE_IDENTICAL */
     const struct pcr_ladder *ladder;

@@ -8,18 +8,18 @@
 #include "../../base/base.h"
 #include "resize_rows.h"
 
-/* A resize's memory, one resize after another. */
+/* The memory of resizes, one after another. */
 struct pcri_resizer {
     const struct pcri_resize_rows *rows;
     struct pcr_buffer taps[2]; /* the filters of rows and of columns */
     struct pcr_buffer table;   /* how rows are made */
-    struct pcr_buffer between; /* what one pass hands to the next */
+    struct pcr_buffer between; /* what one pass passes to the next */
     struct pcr_buffer held;    /* rows of a source that comes row by row */
 };
 void pcri_resizer_init(struct pcri_resizer *r);
 void pcri_resizer_free(struct pcri_resizer *r);
 
-/* What a resize of a picture of `width` x `height` does; memory is the resizer's. */
+/* The plan of a resize of a picture of `width` x `height`; its memory is the resizer's. */
 struct pcri_resize_plan {
     struct pcri_filter across, down;
     uint32_t flags, filter, channels, dst_width, dst_height;
@@ -29,34 +29,35 @@ int pcri_resize_plan(struct pcri_resizer *r, const struct pcr_resize_options *op
                      uint32_t width, uint32_t height, uint32_t channels, uint32_t dst_width,
                      uint32_t dst_height, struct pcri_resize_plan *out, struct pcr_error *err);
 
-/* What a resize that is being carried out works with. */
+/* The working data of a resize. */
 struct pcri_resize_job {
     const struct pcri_resize_plan *plan;
     const struct pcri_resize_rows *rows;
     struct pcri_shrink shrink;
     uint16_t *between, *wide; /* one row; and, with a cubic, all rows of the result's width */
-    size_t columns;           /* numbers in `between`, without what lies after them */
+    size_t columns;           /* numbers in `between`, without the padding */
     uint8_t *dst;
 };
 
-/* A resize whose source comes row by row: those that the next row of the result may take. */
+/* A resize whose source comes row by row: the rows that the next row of the result may
+ * need. */
 struct pcri_resize_feed {
     struct pcri_resize_job job;
     uint8_t *held;
     size_t row_nbytes;
-    uint32_t first, count, capacity; /* source rows held: from `first` on */
+    uint32_t first, count, capacity; /* source rows held, starting with `first` */
     uint32_t next;                   /* row of the result, or (cubic) of `wide` */
 };
 
-/* Begins one. The rows to come are the plan's: from down.begin to down.end, each from across.begin
- * to across.end; with the last one the result is complete. */
+/* Begins one. Pass the rows of the plan: from down.begin to down.end, each from across.begin
+ * to across.end. With the last one the result is complete. */
 int pcri_resize_feed(struct pcri_resizer *r, const struct pcri_resize_plan *plan, uint8_t *dst,
                      struct pcri_resize_feed *out, struct pcr_error *err);
 /* The next row. */
 void pcri_resize_row(struct pcri_resize_feed *f, const uint8_t *pixels);
 
-/* Carries it out at once. `src` holds the pixels of columns from `x` on and rows from `y` on, which
- * are at most the plan's across.begin and down.begin. */
+/* Resizes at once. `src` holds the pixels of columns from `x` and rows from `y`, which are at
+ * most the plan's across.begin and down.begin. */
 int pcri_resize_run(struct pcri_resizer *r, const struct pcri_resize_plan *plan,
                     const uint8_t *src, size_t stride_nbytes, uint32_t x, uint32_t y,
                     uint8_t *dst, struct pcr_error *err);

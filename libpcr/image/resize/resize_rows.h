@@ -26,7 +26,7 @@ struct pcri_filter {
     const int16_t *weights;
     uint32_t most;       /* the largest count, rounded up to an even number: a tap has so many
                           * weights, those after its own count 0 */
-    uint32_t begin, end; /* all input samples that they read */
+    uint32_t begin, end; /* range of all input samples that the taps read */
 };
 
 /* Rows to be made across: of `width` pixels of 1 or 3 channels, the last first if `flip`. */
@@ -45,10 +45,10 @@ struct pcri_resize_rows {
     /* Adds up n of the numbers that pass between the directions of each of `count` rows. */
     void (*blend_wide)(const uint16_t *src, size_t stride, const int16_t *weights,
                        uint32_t count, uint8_t *out, size_t n);
-    /* What shrink_table need find out but once for many rows: the memory that this takes, 0
-     * where it is of no use; and finding it out, in memory aligned to 64 bytes, after which
-     * s->table is set if it is of use. If it is, shrink_table makes a row as shrink_rgb does,
-     * of any number of channels. NULL: there is no such thing. */
+    /* Preparation of shrink_table, done once for many rows: the memory that it takes, 0 if it
+     * is of no use; and the preparation itself, in memory aligned to 64 bytes, after which
+     * s->table is set if it is of use. shrink_table then makes a row like shrink_rgb, of any
+     * number of channels. NULL: there is no such thing. */
     size_t (*table_nbytes)(const struct pcri_shrink *s);
     void (*make_table)(struct pcri_shrink *s, void *memory);
     void (*shrink_table)(const struct pcri_shrink *s, const uint16_t *src, uint8_t *out,
