@@ -20,7 +20,7 @@ struct canvas {
     uint32_t width, height;
     int16_t *rgb;     /* width * height * 3 */
     int16_t *texture; /* width * height: what shapes are filled with, -512..511 */
-    int32_t *row;     /* scratch of the noise */
+    int32_t *rows;    /* scratch of the noise: three of width + 2 */
 };
 
 enum shape_kind { ELLIPSE, BOX, DIAMOND, STRIPES, SHAPE_KINDS };
@@ -69,30 +69,41 @@ static void color_from_hue(int32_t hue, int32_t saturation, int32_t value, int32
     }
 }
 
+/* The noise's values at row `y` of the lattice. */
+static void fill_lattice(uint64_t key, uint32_t y, uint32_t columns, int32_t *out)
+{
+    for (uint32_t i = 0; i < columns; i++)
+        out[i] = (int32_t) (pcri_mix(key ^ ((uint64_t) y << 32 | i)) >> 55) - 256;
+}
+
 /* Adds value noise of lattice step 2^octave and amplitude `strength` to a plane. */
 static void add_octave(const struct canvas *cv, int16_t *plane, uint32_t stride, uint64_t key,
                        unsigned octave, int32_t strength)
 {
     uint32_t step = 1u << octave, columns = cv->width / step + 2;
+    int32_t weights[1 << MAX_OCTAVE];
+    int32_t *above = cv->rows, *below = above + columns, *row = below + columns;
 
+    for (uint32_t k = 0; k < step; k++) {
+        int32_t f = (int32_t) (k << (10 - octave));
+        weights[k] = f * f / 1024 * (3 * 1024 - 2 * f) / 1024;
+    }
+    fill_lattice(key, 0, columns, below);
     for (uint32_t y = 0; y < cv->height; y++) {
-        int32_t fy = (int32_t) ((y % step) << (10 - octave));
-        int32_t wy = fy * fy / 1024 * (3 * 1024 - 2 * fy) / 1024;
-        for (uint32_t i = 0; i < columns; i++) {
-            uint64_t at = (uint64_t) (y / step) << 32 | i;
-            uint64_t below = at + (UINT64_C(1) << 32);
-            int32_t p = (int32_t) (pcri_mix(key ^ at) >> 55) - 256;
-            int32_t q = (int32_t) (pcri_mix(key ^ below) >> 55) - 256;
-            cv->row[i] = (p * (1024 - wy) + q * wy) / 1024;
+        if (y % step == 0) {
+            int32_t *free_row = above;
+            above = below;
+            below = free_row;
+            fill_lattice(key, y / step + 1, columns, below);
         }
+        int32_t wy = weights[y % step];
+        for (uint32_t i = 0; i < columns; i++)
+            row[i] = (above[i] * (1024 - wy) + below[i] * wy) / 1024;
         int16_t *out = plane + (size_t) y * cv->width * stride;
-        for (uint32_t x = 0; x < cv->width; x++) {
-            const int32_t *v = cv->row + (x >> octave);
-            int32_t fx = (int32_t) ((x & (step - 1)) << (10 - octave));
-            int32_t wx = fx * fx / 1024 * (3 * 1024 - 2 * fx) / 1024;
+        for (uint32_t x = 0; x < cv->width; x++, out += stride) {
+            int32_t wx = weights[x & (step - 1)], *v = row + (x >> octave);
             int32_t n = (v[0] * (1024 - wx) + v[1] * wx) / 1024;
             *out = (int16_t) clamp(*out + n * strength / 256, INT16_MIN, INT16_MAX);
-            out += stride;
         }
     }
 }
@@ -267,9 +278,9 @@ int pcr_gen_pixels(uint64_t seed, int klass, uint32_t width, uint32_t height, ui
     size_t count = (size_t) width * height;
     struct canvas cv = { width, height, pcri_calloc(count, 3 * sizeof(int16_t), err),
                          pcri_calloc(count, sizeof(int16_t), err),
-                         pcri_calloc((size_t) width + 2, sizeof(int32_t), err) };
+                         pcri_calloc(3 * ((size_t) width + 2), sizeof(int32_t), err) };
     int rc = PCR_ERR_NOMEM;
-    if (cv.rgb && cv.texture && cv.row) {
+    if (cv.rgb && cv.texture && cv.rows) {
         struct random r = { pcri_key(seed, (uint64_t) (klass + 1), 0x706963), 0 };
         paint(&cv, &r, klass);
         for (size_t i = 0; i < 3 * count; i++)
@@ -278,6 +289,6 @@ int pcr_gen_pixels(uint64_t seed, int klass, uint32_t width, uint32_t height, ui
     }
     free(cv.rgb);
     free(cv.texture);
-    free(cv.row);
+    free(cv.rows);
     return rc;
 }

@@ -214,6 +214,19 @@ struct fixture {
 };
 static struct fixture fixtures[LADDERS];
 
+/* The files of all cases, made once. */
+enum { MOST_CASES = 1000 };
+static struct pcr_buffer cases[MOST_CASES];
+
+static void make_cases(void)
+{
+    const struct pcr_gen_case *c;
+    for (size_t i = 0; (c = pcr_gen_case(i)); i++) {
+        ck_assert_uint_lt(i, MOST_CASES);
+        ck_assert_int_eq(pcr_gen_make(c, &cases[i], NULL), 0);
+    }
+}
+
 static void train(struct fixture *f)
 {
     struct pcri_coder_stats *stats[TRAINING] = { NULL };
@@ -235,6 +248,7 @@ static void train(struct fixture *f)
 static void set_up(void)
 {
     struct pcr_error e = { 0 };
+    make_cases();
     for (int i = 0; i < LADDERS; i++) {
         struct fixture *f = &fixtures[i];
         int rc = i < 2
@@ -249,6 +263,8 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+    for (size_t i = 0; i < MOST_CASES; i++)
+        pcr_buffer_free(&cases[i]);
     for (int i = 0; i < LADDERS; i++) {
         pcri_coder_tables_destroy(&fixtures[i].tables);
         pcri_coder_destroy(&fixtures[i].coder);
@@ -320,7 +336,8 @@ static void check_case(const struct fixture *f, const struct pcri_coder_tables *
         return;
     }
     check_packed(f, &p, c, source);
-    check_decoder(source, c);
+    if (f == fixtures && !tables) /* it is the same whatever the ladder */
+        check_decoder(source, c);
     pcri_coded_free(&p);
 }
 
@@ -329,13 +346,8 @@ START_TEST(all_cases)
 {
     const struct fixture *f = &fixtures[_i / 2];
     const struct pcr_gen_case *c;
-    struct pcr_buffer source = { 0 };
-    struct pcr_error e;
-    for (size_t i = 0; (c = pcr_gen_case(i)); i++) {
-        ck_assert_int_eq(pcr_gen_make(c, &source, &e), 0);
-        check_case(f, _i % 2 ? f->tables : NULL, c, &source);
-    }
-    pcr_buffer_free(&source);
+    for (size_t i = 0; (c = pcr_gen_case(i)); i++)
+        check_case(f, _i % 2 ? f->tables : NULL, c, &cases[i]);
 }
 END_TEST
 

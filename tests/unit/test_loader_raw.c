@@ -381,7 +381,7 @@ END_TEST
 int main(void)
 {
     TCase *t = tests_case("loader_raw");
-    tcase_add_checked_fixture(t, set_up_folder, made_dir_remove);
+    tcase_add_unchecked_fixture(t, set_up_folder, made_dir_remove);
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_set_timeout(t, 110);
     tcase_add_loop_test(t, files, 0, 6);
