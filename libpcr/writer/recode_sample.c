@@ -14,7 +14,7 @@ static int code(struct pcri_worker *t, uint32_t coding, struct pcri_coded *out,
         rc = pcri_coder_encode(t->coder, t->write->tables, t->file.data, t->file.nbytes, out,
                                &why);
     if (rc == PCR_ERR_UNSUPPORTED)
-        return pcri_sample_keep_whole(t, false, out, err);
+        return pcri_sample_keep_whole(t, coding != PCR_CODING_OPAQUE, out, err);
     if (rc && err)
         *err = why;
     return rc;

@@ -20,7 +20,7 @@ static struct pcri_coder *coders[2];
 static const struct pcri_coding *coding; /* of the image */
 static bool header_damaged;
 static struct pcr_decoder *decoder, *other;
-static struct pcr_buffer written, file, wanted, pixels;
+static struct pcr_buffer written, file, wanted, pixels, flat;
 static struct pcr_spans groups[PCRI_LADDER_MAX_GROUPS]; /* the first with the header */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -107,6 +107,33 @@ static int decode_file(uint32_t g, const struct pcr_decode_options *o, struct pc
                                          err);
 }
 
+/* What is written of them as baseline JPEG has the pixels of the file. */
+static void check_baseline(uint32_t g, struct pcr_decode_options o, bool whole)
+{
+    const struct pcr_baseline_options b = { .size = sizeof(b), .ladder = ladder };
+    struct pcr_spans all = { 0 };
+    struct pcr_error err = { 0 };
+    bool listed = true;
+    for (uint32_t k = 0; k < g; k++)
+        for (uint32_t i = 0; listed && i < groups[k].count; i++)
+            listed = !pcri_spans_add(&all, groups[k].items[i].data, groups[k].items[i].nbytes,
+                                     NULL);
+    int rc = listed ? pcr_decoder_baseline(other, &all, &b, &flat, &err) : PCR_ERR_NOMEM;
+    pcr_spans_free(&all);
+    FUZZ_CHECK(rc <= 0 && (!rc || !listed || (err.code == rc && err.message[0])), "%d", rc);
+    FUZZ_CHECK(!rc || !whole || rc == PCR_ERR_NOMEM, "%s", err.message);
+    if (rc || !whole)
+        return;
+    o.flags |= PCR_DECODE_IDENTICAL;
+    if (pcr_decoder_decode_alloc(other, file.data, file.nbytes, &o, &wanted, NULL, NULL))
+        return;
+    rc = pcr_decoder_decode_alloc(other, flat.data, flat.nbytes, &o, &pixels, NULL, &err);
+    FUZZ_CHECK(!rc || rc == PCR_ERR_NOMEM, "%s", err.message);
+    FUZZ_CHECK(rc || (pixels.nbytes == wanted.nbytes &&
+                      !memcmp(pixels.data, wanted.data, wanted.nbytes)),
+               "fidelity %u as baseline: other pixels", g);
+}
+
 static void check_rising(uint32_t from, struct pcr_decode_options o, bool damaged)
 {
     struct pcr_spans start = { 0 };
@@ -136,6 +163,9 @@ static void check_rising(uint32_t from, struct pcr_decode_options o, bool damage
                            !memcmp(pixels.data, wanted.data, wanted.nbytes),
                        "fidelity %u from %u: other pixels", g, from);
     }
+    struct pcr_decode_options of_file = o;
+    of_file.ladder = NULL;
+    check_baseline(from, of_file, !decode_file(from, &of_file, &file_err) && !damaged);
     if (!gone_on) {
         int rc = pcr_decoder_continue(decoder, &groups[0], &pixels, NULL, &err);
         FUZZ_CHECK(rc == PCR_ERR_INVAL, "went on after an error: %d", rc);
