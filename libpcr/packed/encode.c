@@ -35,7 +35,9 @@ static int add_symbols(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *
 {
     const uint16_t *contexts = e->contexts;
     if (e->counts)
-        return pcri_pk_counts_add(e->counts, family, contexts, symbols, n, err);
+        return e->passes_over
+                   ? 0
+                   : pcri_pk_counts_add(e->counts, family, contexts, symbols, n, err);
     const uint8_t *map = e->tables->maps[family], escape = pcri_pk_families[family].escape;
     uint8_t *tables = s->symbols.tables + s->symbols.count;
     uint8_t *out = s->symbols.symbols + s->symbols.count;
@@ -362,6 +364,7 @@ static int encode_all(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
             pcri_pk_rows_restart(&e->rows);
             rc = e->counts ? 0 : end_segment(e, false, err);
         }
+        e->passes_over = e->count_every && b % e->count_every;
         if (!rc)
             rc = encode_batch(e, c, b, err);
     }

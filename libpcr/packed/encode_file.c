@@ -9,15 +9,21 @@
 #include "../jpeg/scan_file.h"
 #include "coding.h"
 #include "image.h"
+#include "shared_tables.h"
+#include "survey.h"
 
-/* Pictures of fewer blocks are packed as scans, too, and kept as what is smaller. */
-enum { SMALL_BLOCKS = 512 };
+enum {
+    SMALL_BLOCKS = 512,   /* pictures of fewer are coded as scans, too: the smaller is kept */
+    SURVEY_BLOCKS = 8192, /* of larger ones so many, evenly over their height, are counted */
+};
 
 struct packed_coder {
     struct pcri_coder base;
     struct pcri_original original;
-    const struct pcri_pk_tables *tables;
+    const struct pcri_pk_tables *builtin, *tables; /* tables: of the image at hand */
+    struct pcr_span brought;                       /* the segment that brings these; or none */
     struct pcri_pk_encoder encoder;
+    struct pcri_pk_counts *counts; /* of a survey; NULL until then */
     struct pcr_buffer chunks[PCRI_LADDER_MAX_GROUPS];
     struct pcri_coder *scans;        /* for small pictures; NULL until then */
     void *proof;                     /* state of pcri_pk_block_decoder, and */
@@ -32,6 +38,7 @@ static void destroy(struct pcri_coder *coder)
     struct packed_coder *c = (struct packed_coder *) coder;
     pcri_original_free(&c->original);
     pcri_pk_encoder_free(&c->encoder);
+    pcri_pk_counts_destroy(&c->counts);
     for (uint32_t g = 0; g < PCRI_LADDER_MAX_GROUPS; g++)
         pcr_buffer_free(&c->chunks[g]);
     pcri_coder_destroy(&c->scans);
@@ -51,7 +58,7 @@ static int create(struct pcri_coder **out, const struct pcr_ladder *ladder,
     if (!c)
         return PCR_ERR_NOMEM;
     pcri_original_init(&c->original, ladder, limits, memory);
-    int rc = pcri_pk_builtin_shared(true, &c->tables, err);
+    int rc = pcri_pk_builtin_shared(true, &c->builtin, err);
     for (uint32_t i = 0; !rc && i < ladder->script_count; i++) {
         struct pcr_error why;
         /* The caller's choice, and no image's fault. */
@@ -70,13 +77,13 @@ static int create(struct pcri_coder **out, const struct pcr_ladder *ladder,
 /* --- packing what was loaded --- */
 
 /* Segments of the file's own that a reader would take for ours. */
-static int check_items(const struct pcri_coded *p, struct pcr_error *err)
+static int check_items(const struct pcri_coded *p, uint32_t ours, struct pcr_error *err)
 {
     struct pcr_span item = { p->strings.data, 0 };
     for (uint32_t i = 0; i < p->item_count; i++) {
         item.data = (const uint8_t *) item.data + item.nbytes;
         item.nbytes = p->items[i].nbytes;
-        if (i > 1 && pcri_pk_segment_kind(&item))
+        if (i >= ours && pcri_pk_segment_kind(&item))
             return pcri_fail(err, PCR_ERR_UNSUPPORTED,
                              "JPEG: an APP15 segment as packed samples have");
     }
@@ -94,13 +101,15 @@ static int describe(struct packed_coder *c, struct pcri_coded *p, struct pcr_err
     if (!rc)
         rc = pcri_pk_segment_append(&c->marks, PCRI_PK_LADDER, text.data, text.nbytes, err);
     const struct pcri_marks marks = {
-        2,
-        { { c->marks.data, first }, { c->marks.data + first, c->marks.nbytes - first } },
+        c->brought.data ? 3 : 2,
+        { { c->marks.data, first },
+          { c->marks.data + first, c->marks.nbytes - first },
+          c->brought },
     };
     if (!rc)
         rc = pcri_original_describe(&c->original, &marks, p, err);
     if (!rc)
-        rc = check_items(p, err); /* the first two have our marks */
+        rc = check_items(p, marks.count, err);
     pcr_buffer_free(&text);
     return rc;
 }
@@ -236,14 +245,22 @@ static int choose(struct packed_coder *c, const void *data, size_t nbytes, bool 
     return 0;
 }
 
-/* Tables are built in. */
+static void choose_tables(struct packed_coder *c, const struct pcri_coder_tables *tables)
+{
+    const struct pcri_pk_dataset_tables *t = (const struct pcri_pk_dataset_tables *) tables;
+    const bool trained = t && t->tables;
+    c->tables = trained ? t->tables : c->builtin;
+    c->brought = trained ? (struct pcr_span) { t->segment.data, t->segment.nbytes }
+                         : (struct pcr_span) { NULL, 0 };
+}
+
 static int encode_file(struct pcri_coder *coder, const struct pcri_coder_tables *tables,
                        const void *data, size_t nbytes, bool salvage, struct pcri_coded *out,
                        struct pcr_error *err)
 {
     struct packed_coder *c = (struct packed_coder *) coder;
     struct pcri_coded p = { 0 };
-    (void) tables;
+    choose_tables(c, tables);
     int rc = pcri_original_load(&c->original, data, nbytes, salvage, err);
     if (!rc)
         rc = pack_loaded(c, &p, err);
@@ -279,10 +296,31 @@ static int file(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error
     return rc;
 }
 
-/* No survey, for there is nothing to train. */
+static int survey(struct pcri_coder *coder, const void *data, size_t nbytes,
+                  struct pcri_coder_stats **out, struct pcr_error *err)
+{
+    struct packed_coder *c = (struct packed_coder *) coder;
+    const struct pcri_original *o = &c->original;
+    int rc = c->counts ? 0 : pcri_pk_counts_create(&c->counts, err);
+    if (!rc)
+        rc = pcri_original_load(&c->original, data, nbytes, false, err);
+    if (rc)
+        return rc;
+    c->encoder.count_every = (uint32_t) (pcri_block_count(&o->file) / SURVEY_BLOCKS + 1);
+    rc = pcri_pk_count(&c->encoder, &o->coefs, &o->file, &o->ladder->scripts[o->script],
+                       o->ladder->group_count, c->counts, err);
+    if (rc)
+        pcri_pk_counts_destroy(&c->counts); /* half an image */
+    return rc ? rc : pcri_pk_stats_take(c->counts, out, err);
+}
+
 const struct pcri_encoder pcri_pk_encoder_functions = {
     .create = create,
     .destroy = destroy,
+    .stats_destroy = pcri_pk_stats_destroy,
+    .tables_destroy = pcri_pk_dataset_tables_destroy,
+    .survey = survey,
+    .train = pcri_pk_dataset_train,
     .encode = encode_file,
     .file = file,
 };

@@ -1,31 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A packed image's header, script and tables. */
-#include <pthread.h>
-#include <stdlib.h>
-
-#include "builtin.h"
 #include "image.h"
 
-static pthread_mutex_t builtin_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct pcri_pk_tables *builtin[2]; /* for reading, for writing */
-
-int pcri_pk_builtin_shared(bool for_writing, const struct pcri_pk_tables **out,
-                           struct pcr_error *err)
-{
-    pthread_mutex_lock(&builtin_lock);
-    int rc = builtin[for_writing]
-                 ? 0
-                 : pcri_pk_tables_open(pcri_pk_builtin_tables, pcri_pk_builtin_nbytes,
-                                       for_writing, &builtin[for_writing], err);
-    *out = builtin[for_writing];
-    pthread_mutex_unlock(&builtin_lock);
-    return rc;
-}
+#include "shared_tables.h"
 
 static int find_tables(struct pcri_pk_image *m, struct pcr_error *err)
 {
     const struct pcr_span *t = &m->sample.tables;
-    uint64_t hash = m->sample.params.tables;
+    const uint64_t hash = m->sample.params.tables;
     int rc = pcri_pk_builtin_shared(false, &m->tables, err);
     if (rc || m->tables->hash == hash)
         return rc;
@@ -34,12 +16,9 @@ static int find_tables(struct pcri_pk_image *m, struct pcr_error *err)
                          "tables %016llx, which this version does "
                          "not have",
                          (unsigned long long) hash);
-    uint64_t bytes = pcri_xxh3(t->data, t->nbytes);
-    if (!m->own || m->own_bytes != bytes) {
-        pcri_pk_tables_destroy(&m->own);
-        rc = pcri_pk_tables_open(t->data, t->nbytes, false, &m->own, err);
-        m->own_bytes = bytes;
-    }
+    const struct pcri_pk_tables *before = m->own;
+    rc = pcri_pk_tables_acquire(t, &m->own, err);
+    pcri_pk_tables_release(&before);
     if (!rc && m->own->hash != hash)
         rc = pcri_fail(err, PCR_ERR_CORRUPT, "other tables than its parameters name");
     m->tables = m->own;
@@ -128,5 +107,5 @@ void pcri_pk_image_free(struct pcri_pk_image *m)
     pcri_jpeg_file_free(&m->file);
     pcr_buffer_free(&m->ladder_text);
     pcr_ladder_destroy(&m->ladder);
-    pcri_pk_tables_destroy(&m->own);
+    pcri_pk_tables_release(&m->own);
 }

@@ -12,8 +12,7 @@ struct pcri_pk_image {
     struct pcr_buffer ladder_text; /* what `ladder` was parsed from */
     struct pcr_ladder *ladder;
     const struct pcri_script *script;
-    struct pcri_pk_tables *own;          /* of a sample that brought them, and */
-    uint64_t own_bytes;                  /* the XXH3 of those bytes */
+    const struct pcri_pk_tables *own;    /* of the last sample that brought some */
     const struct pcri_pk_tables *tables; /* of this one */
 };
 
@@ -31,9 +30,5 @@ int pcri_pk_image_chunks(const struct pcri_pk_image *m, const struct pcr_spans *
                          const struct pcr_span **chunks_out, uint32_t *groups_out,
                          struct pcr_error *err);
 void pcri_pk_image_free(struct pcri_pk_image *m);
-
-/* The tables that are built in, made when they are first asked for, and for good. NOMEM. */
-int pcri_pk_builtin_shared(bool for_writing, const struct pcri_pk_tables **out,
-                           struct pcr_error *err);
 
 #endif

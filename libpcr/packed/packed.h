@@ -49,7 +49,9 @@ struct pcri_pk_stream_writer {
 /* Memory for one image at a time; start from { 0 }. */
 struct pcri_pk_encoder {
     const struct pcri_pk_tables *tables; /* made for writing */
-    struct pcri_pk_counts *counts;       /* not NULL: symbols are counted, and not written */
+    struct pcri_pk_counts *counts;       /* not NULL: symbols are counted, and not written, */
+    uint32_t count_every;                /* of each batch so many; 0: of all */
+    bool passes_over;                    /* this one */
     const struct pcri_pk_kernels *kernels;
     struct pcri_pk_plan plan;
     struct pcri_pk_params params;

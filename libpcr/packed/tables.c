@@ -151,6 +151,22 @@ int pcri_pk_frequencies_parse(const void *data, size_t nbytes,
     return rc;
 }
 
+int pcri_pk_frequencies_unpack(const void *data, size_t nbytes,
+                               struct pcri_pk_frequencies **out, struct pcr_error *err)
+{
+    struct pcr_buffer raw = { 0 };
+    *out = NULL;
+    if (nbytes < 4 || pcri_load32(data) > PCRI_PK_MAX_RAW)
+        return pcri_fail(err, PCR_ERR_CORRUPT, "tables: incomplete, or above %d bytes",
+                         PCRI_PK_MAX_RAW);
+    int rc = pcri_zstd_unpack((const uint8_t *) data + 4, nbytes - 4, pcri_load32(data), &raw,
+                              err);
+    if (!rc)
+        rc = pcri_pk_frequencies_parse(raw.data, raw.nbytes, out, err);
+    pcr_buffer_free(&raw);
+    return rc;
+}
+
 /* --- ready for use --- */
 
 static int make_tables(const struct pcri_pk_frequencies *f, bool for_writing,
@@ -193,20 +209,12 @@ int pcri_pk_tables_create(const struct pcri_pk_frequencies *f, bool for_writing,
 int pcri_pk_tables_open(const void *data, size_t nbytes, bool for_writing,
                         struct pcri_pk_tables **out, struct pcr_error *err)
 {
-    struct pcri_pk_frequencies *f = NULL;
-    struct pcr_buffer raw = { 0 };
+    struct pcri_pk_frequencies *f;
     *out = NULL;
-    if (nbytes < 4 || pcri_load32(data) > PCRI_PK_MAX_RAW)
-        return pcri_fail(err, PCR_ERR_CORRUPT, "tables: incomplete, or above %d bytes",
-                         PCRI_PK_MAX_RAW);
-    int rc = pcri_zstd_unpack((const uint8_t *) data + 4, nbytes - 4, pcri_load32(data), &raw,
-                              err);
-    if (!rc)
-        rc = pcri_pk_frequencies_parse(raw.data, raw.nbytes, &f, err);
+    int rc = pcri_pk_frequencies_unpack(data, nbytes, &f, err);
     if (!rc)
         rc = pcri_pk_tables_create(f, for_writing, out, err);
     pcri_pk_frequencies_destroy(&f);
-    pcr_buffer_free(&raw);
     return rc;
 }
 

@@ -50,6 +50,9 @@ int pcri_pk_frequencies_print(const struct pcri_pk_frequencies *f, struct pcr_bu
  * zstd frame. */
 int pcri_pk_frequencies_pack(const struct pcri_pk_frequencies *f, struct pcr_buffer *out,
                              struct pcr_error *err);
+/* The other way round. Codes: CORRUPT, LIMIT, NOMEM. */
+int pcri_pk_frequencies_unpack(const void *data, size_t nbytes,
+                               struct pcri_pk_frequencies **out, struct pcr_error *err);
 /* CORRUPT: not whole, a number of a table that there is not, frequencies that do not add up, no
  * escape, or another form of a number than the shortest. */
 int pcri_pk_frequencies_parse(const void *data, size_t nbytes,

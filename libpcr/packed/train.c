@@ -58,6 +58,19 @@ int pcri_pk_counts_add(struct pcri_pk_counts *c, enum pcri_pk_family family,
     return 0;
 }
 
+int pcri_pk_counts_add_one(struct pcri_pk_counts *c, uint32_t context, uint32_t symbol,
+                           uint32_t n, struct pcr_error *err)
+{
+    int family = 0;
+    while (family + 1 < PCRI_PK_FAMILIES && context >= family_begin(family + 1))
+        family++;
+    uint32_t *row = row_of(c, family, context, err);
+    if (!row)
+        return PCR_ERR_NOMEM;
+    add_to(&row[symbol], n);
+    return 0;
+}
+
 int pcri_pk_counts_merge(struct pcri_pk_counts *to, const struct pcri_pk_counts *from,
                          struct pcr_error *err)
 {
@@ -260,6 +273,33 @@ static void cluster(struct clustering *c, uint32_t most)
 }
 
 /* --- frequencies --- */
+
+/* A context's symbols by a table's frequencies; those without a code take an escape and 8 bits. */
+static uint64_t row_cost(const uint32_t *row, const struct pcri_pk_family_info *family,
+                         const uint16_t freq[256])
+{
+    const uint32_t whole = PCRI_TANS_LOG * 256;
+    uint64_t bits = 0;
+    for (uint32_t s = 0; s < family->symbols; s++) {
+        const bool escapes = s == family->escape || !freq[s];
+        if (row[s])
+            bits += (uint64_t) row[s] * (whole - log2_of(freq[escapes ? family->escape : s]) +
+                                         (escapes ? 8 * 256 : 0));
+    }
+    return bits;
+}
+
+uint64_t pcri_pk_counts_cost(const struct pcri_pk_counts *c,
+                             const struct pcri_pk_frequencies *f)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = 0, at = 0, first = 0; i < PCRI_PK_FAMILIES; first += f->counts[i++])
+        for (uint32_t k = 0; k < pcri_pk_families[i].contexts; k++, at++)
+            if (c->rows[at])
+                bits += row_cost(c->rows[at], &pcri_pk_families[i],
+                                 f->freq[first + f->maps[i][k]]);
+    return bits;
+}
 
 /* Scales sums to frequencies that add up to PCRI_TANS_STATES; what is rare escapes. */
 static void normalise(const uint64_t sums[256], const struct pcri_pk_family_info *family,

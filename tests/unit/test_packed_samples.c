@@ -8,6 +8,7 @@
 #include "decoder.h"
 #include "packed/coding.h"
 #include "packed/segments.h"
+#include "packed/survey.h"
 #include "packed_images.h"
 #include "suite.h"
 
@@ -17,6 +18,7 @@ static struct pcr_error err;
 static struct pcr_ladder *ladder;
 static struct pcr_buffer source, pixels, other, file;
 static struct pcri_coded packed;
+static struct pcri_coder_tables *dataset_tables; /* or NULL */
 
 /* A sample's spans: `header` of them, the parameters, chunks. */
 static struct pcr_span items[MOST];
@@ -54,7 +56,7 @@ static void pack(const struct pcr_ladder *by)
     struct pcri_coder *c;
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, by, NULL, NULL, &c, &err), 0);
     pcri_coded_free(&packed);
-    int rc = pcri_coder_encode(c, NULL, source.data, source.nbytes, &packed, &err);
+    int rc = pcri_coder_encode(c, dataset_tables, source.data, source.nbytes, &packed, &err);
     ck_assert_msg(!rc, "%s", err.message);
     ck_assert_uint_eq(packed.coding, pcri_coding_packed.number);
     pcri_coder_destroy(&c);
@@ -381,6 +383,69 @@ START_TEST(own_tables)
 }
 END_TEST
 
+/* Statistics of `source`, `times` of them. */
+static void survey(struct pcri_coder_stats **stats, uint32_t times)
+{
+    struct pcri_coder *c;
+    ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, &err), 0);
+    for (uint32_t i = 0; i < times; i++)
+        ck_assert_int_eq(pcri_coder_survey(c, source.data, source.nbytes, &stats[i], &err), 0);
+    pcri_coder_destroy(&c);
+}
+
+/* A dataset whose images are alike is smaller by tables of its own, which samples bring where they
+ * pay; pixels are the same. */
+START_TEST(tables_of_a_dataset)
+{
+    enum { IMAGES = 24, FEW = 1 };
+    struct pcri_coder_stats *stats[IMAGES];
+    ck_assert_int_eq(pcri_buffer_append(&other, pixels.data, pixels.nbytes, &err), 0);
+    const size_t before = packed.bytes.nbytes;
+    survey(stats, IMAGES);
+    for (int many = 0; many < 2; many++) {
+        ck_assert_int_eq(pcri_coder_train(&pcri_coding_packed, ladder, stats,
+                                          many ? IMAGES : FEW, &dataset_tables, &err),
+                         0);
+        pack(ladder);
+        uint32_t brought = 0;
+        for (uint32_t i = 0; i < header; i++)
+            brought += pcri_pk_segment_kind(&items[i]) == PCRI_PK_TABLES;
+        ck_assert_int_eq(brought, many);
+        ck_assert(many ? packed.bytes.nbytes < before : packed.bytes.nbytes == before);
+        ck_assert_int_eq(decode(ladder), 0);
+        ck_assert(pixels.nbytes == other.nbytes &&
+                  !memcmp(pixels.data, other.data, other.nbytes));
+        pcri_coder_tables_destroy(&dataset_tables);
+    }
+    for (int i = 0; i < IMAGES; i++)
+        pcri_coder_stats_destroy(&stats[i]);
+}
+END_TEST
+
+static uint64_t symbols_counted(const struct pcri_coder_stats *stats)
+{
+    const struct pcr_buffer *b = &((const struct pcri_pk_stats *) stats)->counts;
+    uint64_t sum = 0;
+    for (size_t i = 0; i < b->nbytes; i += 4)
+        sum += pcri_load32(b->data + i) >> 25;
+    return sum;
+}
+
+/* Of a large picture a part is counted. */
+START_TEST(survey_of_a_large_picture)
+{
+    struct pcri_coder_stats *stats[2];
+    ck_assert_int_eq(pcr_gen_photo(3, 640, 480, 85, PCR_GEN_444, &source),
+                     0); /* 14,400 blocks */
+    survey(&stats[0], 1);
+    ck_assert_int_eq(pcr_gen_photo(3, 640, 360, 85, PCR_GEN_420, &source), 0); /* 5,400 */
+    survey(&stats[1], 1);
+    ck_assert_uint_lt(symbols_counted(stats[0]), 2 * symbols_counted(stats[1]));
+    pcri_coder_stats_destroy(&stats[0]);
+    pcri_coder_stats_destroy(&stats[1]);
+}
+END_TEST
+
 /* --- files --- */
 
 static void decode_file(const void *data, size_t nbytes, struct pcr_buffer *out)
@@ -583,6 +648,8 @@ int main(void)
     tcase_add_test(t, too_long_segments);
     tcase_add_test(t, foreign_segments);
     tcase_add_test(t, own_tables);
+    tcase_add_test(t, tables_of_a_dataset);
+    tcase_add_test(t, survey_of_a_large_picture);
     tcase_add_test(t, files);
     tcase_add_test(t, salvaged);
     tcase_add_test(t, chunks_of_other_lengths);
