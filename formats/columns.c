@@ -17,7 +17,7 @@ static const char *const label_names[] = { "class", "class_name", "classname", N
 static const char *const split_names[] = { "set",   "data_set",  "subset",
                                            "phase", "partition", NULL };
 
-/* The name in lower case, with '_' for ' ' and '-'; "" where it is too long to be known. */
+/* The name in lower case, with '_' for ' ' and '-'; "" if it is too long to be a known one. */
 static void plain(const char *name, char out[PLAIN_NBYTES])
 {
     size_t n = strlen(name);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists as CSV (RFC 4180): a header line names the columns; fields may be quoted, and
- * then hold separators, line ends, blanks at their ends and doubled quotes. Lines end in
- * CRLF or LF. Semicolons or tabs may stand for the commas: what the header is read by is
- * what it names a path with. */
+/* Lists as CSV (RFC 4180): a header line names the columns; fields may be quoted, and then may
+ * hold separators, line ends, blanks at their ends and doubled quotes. Lines end in CRLF or
+ * LF. Semicolons or tabs may replace the commas: the header is split by whichever makes one
+ * column name a path. */
 #include <stdlib.h>
 
 #include "../libpcr/base/utf8.h"
@@ -15,7 +15,7 @@
 struct csv {
     const char *p, *end;
     char separator;
-    uint64_t line;          /* that p stands on */
+    uint64_t line;          /* that p points to */
     uint64_t row_line;      /* that the record began on */
     struct pcr_buffer text; /* fields back to back, each ended by NUL */
     size_t *fields;         /* where each begins in text */
@@ -158,7 +158,7 @@ static const char *trimmed(const char *name, size_t *nbytes)
             continue;
         name += before ? m : 0;
         n -= m;
-        i = SIZE_MAX; /* another may stand within */
+        i = SIZE_MAX; /* another may be within it */
     }
     *nbytes = n;
     return name;

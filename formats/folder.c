@@ -26,7 +26,7 @@ static void keep(struct placing *p, const struct pcri_input *e)
     p->tree->files->items[p->kept++] = *e;
 }
 
-/* An image beside the folders, or a file that may be anything. */
+/* An image next to the folders, or a file that may be anything. */
 static int leave_out(struct placing *p, const struct pcri_input *e, const char *reason,
                      struct pcr_error *err)
 {
@@ -39,7 +39,7 @@ static int leave_out(struct placing *p, const struct pcri_input *e, const char *
     return pcri_entries_leave_out(p->tree->files, e, reason, err);
 }
 
-/* The file's class among those of its split, if it stands in one of their folders. */
+/* The file's class among those of its split, if it is in one of their folders. */
 static int place_in_split(struct placing *p, size_t split, struct pcri_input *e, size_t file,
                           struct pcr_error *err)
 {

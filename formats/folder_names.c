@@ -40,7 +40,7 @@ bool pcri_is_split_name(const char *name)
     return pcri_split_kind(name) != PCRI_SPLIT_NONE;
 }
 
-/* Does a word end between these two? */
+/* Whether a word ends between these two. */
 static bool is_border(char a, char b)
 {
     return !isalpha((unsigned char) b) ||

@@ -5,7 +5,7 @@
 #include "label.h"
 #include "list.h"
 
-/* A string member; *out stays NULL where it is absent or null. */
+/* A string member; *out stays NULL if it is absent or null. */
 static int get_text(struct pcri_list *l, const json_t *object, const char *name, uint64_t line,
                     const char **out, struct pcr_error *err)
 {
@@ -199,7 +199,7 @@ static char *tame(const char *text, size_t nbytes, struct pcr_error *err)
     return copy;
 }
 
-/* Text that is no JSON; the sample's name is told if it can be found. */
+/* Text that is not JSON; the message names the sample if it can be found. */
 static int fail_text(const char *text, size_t nbytes, uint64_t line,
                      const struct pcri_json_fault *fault, struct pcr_error *err)
 {

@@ -5,7 +5,7 @@
 
 #include "list.h"
 
-/* Is the key a relative path without empty, "." and ".." parts already? */
+/* Whether the key is already a relative path without empty, "." and ".." parts. */
 static bool is_safe(const char *key)
 {
     for (const char *p = key;; p++) {

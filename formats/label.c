@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One rule of labels. Text without types (CSV) is a number where it looks like one, and all
- * labels of a list are numbers or all are names: a slip among numbers must not make classes of
- * them, which would be numbered in another order. */
+/* The rules of labels. Text without types (CSV) is a number if it looks like one, and all
+ * labels of a list are numbers or all are names: a slip among numbers must not turn them into
+ * classes, which would be numbered in another order. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdalign.h>
@@ -18,7 +18,8 @@ static size_t digits(const char *p)
     return strspn(p, "0123456789");
 }
 
-/* Writes [+-]digits[.digits][e[+-]digits] as JSON has it; false if the text is none. */
+/* Writes [+-]digits[.digits][e[+-]digits] in JSON's syntax; false if the text is not such a
+ * number. */
 static bool normalise(const char *p, char *out, size_t room, bool *whole)
 {
     bool minus = *p == '-';
@@ -187,7 +188,8 @@ static enum pcri_number kind_of(const struct pcri_list_row *r)
     return r->label_text ? pcri_number_parse(r->label_text, &i, &d) : PCRI_NUMBER_NONE;
 }
 
-/* Is it "0,5" or "1,000": a number as people write it in some places, or two? */
+/* Whether it is like "0,5" or "1,000": a number as people write it in some places, or two
+ * numbers. */
 static bool has_comma(const char *text)
 {
     const char *p = text + (*text == '-' || *text == '+');

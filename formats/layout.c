@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which levels of a tree of folders are splits and which are classes: told by names and
- * contents where they leave no doubt, else asked. */
+/* Decides which levels of a tree of folders are splits and which are classes: by names and
+ * contents if they leave no doubt; otherwise the user is asked. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -80,7 +80,7 @@ static int ask(const struct pcri_tree *t, uint32_t first, uint32_t second, const
 
 /* --- what names say --- */
 
-/* How many folders have names of splits, and of which kinds. */
+/* How many folders have names of splits, and which kinds of names. */
 struct census {
     size_t exact, within;
     int kinds; /* of those within */
@@ -126,8 +126,8 @@ static bool have_folders(const struct pcri_folders *f)
 
 /* --- classes --- */
 
-/* Folders that stand among classes, but hold classes themselves or have the name of something
- * else: `second` is the other layout to choose. */
+/* Folders among the classes that hold classes themselves or have the name of something else:
+ * `second` is the other layout to choose. */
 static int check_classes(const struct pcri_tree *t, const struct pcri_layout *l,
                          const struct pcri_folders *classes, uint32_t second,
                          struct pcr_error *err)
@@ -167,7 +167,8 @@ static int compare_cases(const void *a, const void *b)
     return order ? order : strcmp(x, y);
 }
 
-/* Is it one class by two names, in different splits? Both in one split are meant so. */
+/* Whether this is one class with two names, in different splits. Two names in one split are
+ * intended. */
 static bool are_twins(const struct pcri_layout *l, const char *a, const char *b)
 {
     bool twins = !strcasecmp(a, b);
@@ -269,7 +270,7 @@ static int check_inverse(const struct pcri_tree *t, const struct pcri_layout *l,
     return 0;
 }
 
-/* Is there a file below the folder that the first nbytes of `key` name? */
+/* Whether there is a file below the folder that the first nbytes of `key` name. */
 static bool has_files(const struct pcri_tree *t, const char *key, size_t nbytes)
 {
     const struct pcri_input *files = t->files->items;

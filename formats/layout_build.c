@@ -75,7 +75,7 @@ int pcri_folders_list(const struct pcri_tree *t, const struct pcri_folder *f,
 
 /* --- folders that only wrap others --- */
 
-/* Is `f` a lone folder that holds folders, and few or no images beside them? */
+/* Whether `f` is a lone folder that holds folders, with few or no images next to them. */
 static bool is_wrapper(const struct pcri_folder *f)
 {
     return f->images > f->direct && f->direct < f->images - f->direct;
@@ -96,7 +96,7 @@ int pcri_layout_tops(const struct pcri_tree *t, struct pcri_layout *l, struct pc
     }
 }
 
-/* Goes down from split `s` to the folder that its classes stand in, and lists them. */
+/* Goes down from split `s` to the folder that holds its classes, and lists them. */
 static int find_base(const struct pcri_tree *t, struct pcri_layout *l, size_t s, bool sure,
                      struct pcr_error *err)
 {
@@ -155,12 +155,12 @@ static int step_to_others(const struct pcri_tree *t, struct pcri_layout *l, size
     return 0;
 }
 
-/* Where every split with folders has one alone, which holds folders, those are the classes. */
+/* If every split with folders has only one, which holds folders, those are the classes. */
 static int step_in(const struct pcri_tree *t, struct pcri_layout *l, bool *stepped,
                    struct pcr_error *err)
 {
     bool any = false;
-    *stepped = false; /* also where the loop returns */
+    *stepped = false; /* also when the loop returns */
     for (size_t s = 0; s < l->tops.count; s++) {
         const struct pcri_folders *c = &l->classes[s];
         if (c->count > 1 || (c->count && (l->bases[s].direct || c->items[0].direct)))

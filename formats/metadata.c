@@ -58,7 +58,7 @@ static int check_label(const struct metadata *m, const struct pcri_list_row *row
     return rc;
 }
 
-/* Finds the row's sample; *keep is false where its file is there but no sample. */
+/* Finds the row's sample; *keep is false if its file exists but is not a sample. */
 static int match(struct metadata *m, const char *path, size_t folder_nbytes,
                  struct pcri_list_row *row, bool *keep, struct pcr_error *err)
 {

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Walking a folder tree.
- *
- * Folders wait on a stack. Links to folders wait apart until no other folder is left, so
- * that a folder that is in the tree and also linked to keeps its own name. All names of a
- * folder are sorted before they are looked at: the result does not depend on the order
- * that the file system gives them in. */
+/* Walking a folder tree. Folders wait on a stack. Links to folders wait separately until no
+ * other folder is left, so that a folder that is in the tree and also linked to keeps its own
+ * name. All names of a folder are sorted before use: the result does not depend on the order
+ * of the file system. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +28,7 @@ struct folder_walk {
     const struct pcr_source_options *opts;
     struct pcri_tree *tree;
     struct pcri_arena *arena;
-    size_t root_nbytes; /* with its slash: where the path below the root begins */
+    size_t root_nbytes; /* with its slash: the path below the root begins there */
     struct seen seen;
     struct pcri_paths stack, links;
 };
@@ -88,7 +86,7 @@ static void leave_out(const struct folder_walk *w, const char *path, const char 
         w->opts->left_out(w->opts->context, path, reason);
 }
 
-/* A file that is no sample. */
+/* A file that is not a sample. */
 static int pass_over(struct folder_walk *w, const char *path, const char *name,
                      struct pcr_error *err)
 {

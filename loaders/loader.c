@@ -10,8 +10,8 @@
 
 /* --- creation and end --- */
 
-/* Float labels go with floats alone: a batch has one kind. Datasets without labels go with
- * all. `first`: of those before. */
+/* Float labels only go with float labels: a batch has one kind. Datasets without labels go
+ * with all. `first`: of those before. */
 static int check_labels(uint32_t first, uint32_t kind, uint32_t number, struct pcr_error *err)
 {
     if (kind == PCR_LABEL_NONE || first == PCR_LABEL_NONE ||
@@ -87,7 +87,7 @@ static int create_ring(struct pcr_loader *l, bool float_labels, struct pcr_error
                                   &l->pool, err);
 }
 
-/* Has datasets keep memory for the loader's windows, or no longer. */
+/* Makes datasets keep memory for the loader's windows, or no longer. */
 static void keep_windows(struct pcr_loader *l, bool keep)
 {
     uint64_t nbytes = l->options.order.window_nbytes / l->dataset_count;
@@ -125,7 +125,7 @@ static void leave_threads(struct pcr_loader *l)
             pcri_threads_leave((enum pcri_thread_kind) k, &l->clients[k]);
 }
 
-/* Of decoding: the datasets' limits, but for those that the loader's user has set. */
+/* The limits of decoding: the datasets', except for those that the loader's user has set. */
 static int set_limits(struct pcr_loader *l, struct pcr_error *err)
 {
     struct pcr_limits given;
@@ -295,8 +295,8 @@ static bool is_planned_right(const struct pcr_loader *l)
            p->lanes == (uint64_t) o->shard.world * o->shard.worker_count;
 }
 
-/* Has the epoch's contents. No thread needs the last one: none is in a task, and none begins
- * one before there is an epoch again. */
+/* Replaces the contents by the epoch's. No thread needs the last ones: none is in a task, and
+ * none begins one before there is an epoch again. */
 static int make_contents(struct pcr_loader *l, uint64_t epoch, struct pcr_error *err)
 {
     if (l->contents && !l->catalog->drawn)
@@ -305,8 +305,8 @@ static int make_contents(struct pcr_loader *l, uint64_t epoch, struct pcr_error 
     return pcri_contents_create(l->catalog, epoch, &l->contents, err);
 }
 
-/* Drops what is in work, and goes on elsewhere. changes: those of a state; NULL: as they are
- * at the beginning of the epoch. */
+/* Drops the work under way, and continues elsewhere. changes: those of a state; NULL: as at
+ * the beginning of the epoch. */
 static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
                  const struct pcri_changes *changes, struct pcr_error *err)
 {
@@ -321,7 +321,7 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
     atomic_store(&l->hurry, true);
     while (l->busy)
         pthread_cond_wait(&l->quiet, &l->mutex);
-    /* Training that has gone on once will go on again. */
+    /* Training that continued once will continue again. */
     bool follows = l->begun && epoch == l->plan.epoch + 1 && !l->catalog->drawn;
     pcri_schedule_clear(l, !follows || position || changes || !is_planned_right(l));
     l->next.wanted = follows && !(l->options.flags & PCR_LOADER_NO_READ_AHEAD);
@@ -349,7 +349,7 @@ int pcr_loader_start_epoch(struct pcr_loader *loader, uint64_t epoch, struct pcr
     return rc ? rc : start(loader, epoch, 0, NULL, err);
 }
 
-/* place: where the caller wants the state, which is not touched. */
+/* place: the caller's destination for the state; only checked. */
 static int save(const struct pcr_loader *loader, const void *place, struct pcri_saved *out,
                 struct pcr_error *err)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a loader has done and how it stands, as numbers and as text. */
+/* What a loader has done and how far it is, as numbers and as text. */
 #include <inttypes.h>
 
 #include "schedule/schedule.h"
@@ -7,7 +7,7 @@
 enum stat_kind {
     COUNTER, /* grows */
     TIME,    /* grows; nanoseconds */
-    GAUGE,   /* how things stand */
+    GAUGE,   /* the current state */
 };
 
 /* The one place that knows what the members are and what they are called. */
@@ -177,7 +177,7 @@ static double ratio(double part, double whole)
     return whole > 0 ? part / whole : 0;
 }
 
-/* What to look at first, from the shares of time alone. */
+/* What to look at first, judging only by the shares of time. */
 static const char *limit(const struct pcr_loader_stats *s)
 {
     if (!s->batch_count)

@@ -61,9 +61,9 @@ static uint32_t window_batches(const struct pcrtool_part *part)
     return n < 1 ? 1 : n > 64 ? 64 : (uint32_t) n;
 }
 
-/* Takes batches until the epoch ends (PCR_END) or for so many seconds after the first window,
- * whose end begins *steady, and to the end of some other window (0): where storage is slow,
- * windows come in bursts. */
+/* Takes batches until the epoch ends (PCR_END), or for so many seconds after the first window,
+ * whose end sets *steady, up to the end of some window (0): from slow storage windows come in
+ * bursts. */
 static int take_batches(struct pcr_loader *l, uint32_t window, double seconds,
                         struct interval *steady, struct pcr_error *err)
 {

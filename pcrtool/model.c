@@ -50,7 +50,7 @@ static void say(struct model_text *t, const char *fmt, ...)
     t->left -= (size_t) n;
 }
 
-/* From memory there is no storage to wait for. */
+/* In memory there is no storage to wait for. */
 static struct pcrtool_stages stages_of(const struct pcrtool_diagnosis *d, uint32_t g)
 {
     struct pcrtool_stages s = d->stages[g];

@@ -47,7 +47,7 @@ static int recode(struct pcrtool_conversion *v, const struct recode_settings *s,
         .progress = pcrtool_conversion_progress,
         .context = v,
         .manifest_out = &v->manifest,
-        .coding = s->coding, /* the words stand in the enum's order */
+        .coding = s->coding, /* the words are in the enum's order */
     };
     struct pcr_dataset *ds = NULL;
     struct pcr_error err;

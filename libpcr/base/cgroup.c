@@ -9,8 +9,8 @@
 
 #include "base.h"
 
-/* The beginning of a small file as text, "" where there is none. Takes no memory: for want of it
- * the quota would be passed over. */
+/* The beginning of a small file as text; "" if there is none. Allocates nothing: for lack of
+ * memory the quota would be ignored. */
 static void read_text(const char *path, char *out, size_t room)
 {
     size_t used = 0;
@@ -57,7 +57,7 @@ static uint32_t group_cpus(const char *dir)
 }
 
 /* The least that a group and those above it allow. In a container the path may be one of the
- * host's, of which only the root is to be seen. */
+ * host's, and only its root is visible. */
 static uint32_t path_cpus(const char *mount, const char *path)
 {
     char dir[PATH_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* XXH3-64 with AVX2: twice as fast as the system's library, which is compiled for every
- * x86-64. This file alone is compiled for CPUs with AVX2. */
+ * x86-64. Only this file is compiled for CPUs with AVX2. */
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 

@@ -49,8 +49,8 @@ const char *pcr_code_name(int code)
     }
 }
 
-/* Bytes of the character at p that may stand in a line of a log; 0: it is a control character,
- * of ASCII or of U+0080 to U+009F, or no UTF-8. */
+/* Bytes of the character at p if it may appear in a line of a log; 0: it is a control
+ * character, of ASCII or of U+0080 to U+009F, or not UTF-8. */
 static size_t harmless(const char *p)
 {
     size_t n = pcri_utf8_sequence(p, strlen(p));
@@ -83,7 +83,7 @@ static void tame(struct pcr_error *err)
     err->message[n] = '\0';
 }
 
-/* What the system's errors say of what can be done. */
+/* What can be done about the system's errors. */
 static uint32_t flags_of(int code, int sys_errno)
 {
     if (code != PCR_ERR_IO)
@@ -179,7 +179,7 @@ bool pcri_is_of_data(int code, const struct pcr_error *err)
     default:
         return false;
     }
-    switch (err->sys_errno) { /* there is no such file, or no regular one */
+    switch (err->sys_errno) { /* there is no such file, or it is not a regular one */
     case ENOENT:
     case ENOTDIR:
     case EISDIR:

@@ -2,7 +2,7 @@
 /* JSON's text of values. */
 #include "json.h"
 
-/* A failure lasts: what jansson goes on to print after one would not be the object. */
+/* A failure lasts: what jansson prints after one would not be the object. */
 struct printing {
     struct pcr_buffer *out;
     struct pcr_error *err;

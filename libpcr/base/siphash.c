@@ -14,7 +14,7 @@ void pcri_siphash_key(struct pcri_siphash_key *k)
 {
     if (!getentropy(k, sizeof(*k)))
         return;
-    /* Where the system gives none: what a stranger does not easily know. */
+    /* If the system has none: values that a stranger does not easily know. */
     struct timespec now = { 0 };
     (void) clock_gettime(CLOCK_REALTIME, &now);
     k->k0 = pcri_key((uint64_t) now.tv_nsec, (uint64_t) now.tv_sec, (uint64_t) getpid());

@@ -157,13 +157,13 @@ static const char *by_fields(const uint8_t *p, size_t nbytes)
 
 /* --- text --- */
 
-/* Is the beginning of a text `word`, in any case? */
+/* Whether a text begins with `word`, in any case. */
 static bool starts(const char *text, const char *word)
 {
     return !strncasecmp(text, word, strlen(word));
 }
 
-/* Does the word stand in the text's beginning, in any case? */
+/* Whether the beginning of the text contains the word, in any case. */
 static bool holds(const char *text, const char *word)
 {
     for (; *text; text++)

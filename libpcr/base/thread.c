@@ -8,7 +8,7 @@
 
 #include "base.h"
 
-/* Is there memory for a thread's stack? */
+/* Whether there is memory for a thread's stack. */
 static bool has_stack(void)
 {
     pthread_attr_t attr;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Waits that end early when nobody is interested any more.
- *
- * Who loses interest, such as a loader that is destroyed, does not know where its threads are:
- * in a layer of a dataset that others use too, or at a record that another thread opens. So the
- * flag is the thread's own, and waits look at it every few milliseconds. Only errors make a
- * thread wait here, so that looking costs nothing that counts. */
+/* Waits that end early when nobody is interested any more. Whoever loses interest, such as a
+ * loader that is destroyed, does not know where its threads are: in a layer of a dataset that
+ * others use too, or at a record that another thread opens. So the flag belongs to the thread,
+ * and waits check it every few milliseconds. Threads wait here only after errors, so the
+ * checks cost nothing that counts. */
 #include <errno.h>
 #include <pthread.h>
 #include <time.h>

@@ -20,14 +20,14 @@ int pcri_zstd_pack(const void *p, size_t nbytes, int level, struct pcr_buffer *o
     return 0;
 }
 
-/* Is it one whole frame of that size, and nothing after it? */
+/* Whether it is one complete frame of that size, and nothing after it. */
 static int check_frame(const void *p, size_t nbytes, size_t raw_nbytes, struct pcr_error *err)
 {
     unsigned long long claimed = ZSTD_getFrameContentSize(p, nbytes);
     if (claimed != raw_nbytes)
         return pcri_fail(err, PCR_ERR_CORRUPT,
                          "zstd frame does not hold the expected %zu bytes", raw_nbytes);
-    /* ZSTD_decompress() would take several frames, of which some may hold nothing. */
+    /* ZSTD_decompress() would accept several frames, some of them empty. */
     if (ZSTD_findFrameCompressedSize(p, nbytes) != nbytes)
         return pcri_fail(err, PCR_ERR_CORRUPT, "not one complete zstd frame of %zu bytes",
                          nbytes);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The records used last stay open with their heads. All lists are under one mutex; reading
- * and parsing are not, so that a slow record holds up only those who want that record. */
+/* The most recently used records stay open with their heads. All lists are under one mutex;
+ * reading and parsing are not, so that a slow record delays only those who want that
+ * record. */
 #include <stdlib.h>
 
 #include "dataset.h"
@@ -56,8 +57,8 @@ static struct pcri_held *drop(struct pcri_cache *c, struct pcri_held *h)
     return --h->references ? NULL : h;
 }
 
-/* The oldest record beyond the capacity leaves. One that is held lives on until it is let
- * go; one that is being opened is passed over. */
+/* Drops the oldest record beyond the capacity. A record that is held lives on until it is
+ * released; one that is being opened is skipped. */
 static struct pcri_held *evict(struct pcri_cache *c)
 {
     if (c->count <= c->capacity)
@@ -81,8 +82,8 @@ bool pcri_cache_shrink(struct pcri_cache *c)
     return h;
 }
 
-/* Finds the record in the cache, waiting if another thread is opening it. If it is not
- * there, `fresh` stands in for it, for the caller to open. NULL: the wait was stopped. Under
+/* Finds the record in the cache, and waits if another thread is opening it. If it is not
+ * there, `fresh` is put in its place for the caller to open. NULL: the wait was stopped. Under
  * the mutex. */
 static struct pcri_held *find(struct pcri_cache *c, uint64_t number, struct pcri_held *fresh)
 {
@@ -146,7 +147,7 @@ void pcri_cache_forget_opening(struct pcri_cache *c)
         if (!h->record)
             (void) drop(c, h); /* the reference of its thread is never given back */
     }
-    /* Those who waited are not there either. */
+    /* The threads that waited do not exist either. */
     pcri_cond_init(&c->opened);
 }
 

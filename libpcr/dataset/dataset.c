@@ -70,7 +70,7 @@ static int describe_record(struct pcri_manifest *m, const char *name,
     return 0;
 }
 
-/* Nobody who reads samples needs the tail: a damaged one is a matter for verifying. */
+/* Reading samples does not need the tail: a damaged one is a matter for verifying. */
 static int count_notes(struct pcri_manifest *m, const struct pcri_record *r,
                        const struct pcr_limits *limits, struct pcr_error *err)
 {
@@ -154,7 +154,7 @@ static int sum_records(struct pcr_dataset *ds, struct pcr_error *err)
     return 0;
 }
 
-/* What stands at the path: a folder with a manifest, or else a record. */
+/* What is at the path: a folder with a manifest, or else a record. */
 static int read_contents(struct pcr_dataset *ds, const char *path, struct pcr_error *err)
 {
     struct pcr_error why;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finding samples by key. The index holds hashes alone; a hit is held against the key. */
+/* Finding samples by key. The index holds only hashes; a hit is compared with the key. */
 #include <stdlib.h>
 
 #include "dataset.h"
 
 enum {
     INDEX_BITS = 40, /* of a slot: index + 1; the rest is of the hash */
-    SAME_HASH = 4,   /* so many samples of one hash are kept, see insert() */
+    SAME_HASH = 4,   /* how many samples with the same hash are kept, see insert() */
 };
 
 static const uint64_t index_mask = (UINT64_C(1) << INDEX_BITS) - 1;
@@ -17,10 +17,10 @@ void pcri_key_index_free(struct pcri_key_index *k)
     k->slots = NULL;
 }
 
-/* Keys go in by their order and nothing is ever taken out, so that of equal keys the first
- * stands first on the way that a search goes. Those after it are never found: of samples whose
- * whole hashes are equal only the first few are kept (not one, for once in a great while two
- * keys have one hash), so that any number of equal keys takes no longer than others. */
+/* Keys are inserted in order and nothing is ever removed, so that a search finds the first of
+ * equal keys first. Those after it are never found. Of samples whose whole hashes are equal
+ * only the first few are kept (not one, for very rarely two keys have one hash), so that any
+ * number of equal keys takes no longer than others. */
 static void insert(struct pcri_key_index *k, uint64_t *hashes, uint64_t hash, uint64_t index)
 {
     uint64_t mask = k->slot_count - 1, s = hash & mask;
@@ -110,7 +110,7 @@ void pcri_key_index_forget_building(struct pcri_key_index *k)
     pcri_cond_init(&k->built);
 }
 
-/* Does the sample have the key? *equal_out says so. */
+/* Sets *equal_out to whether the sample has the key. */
 static int compare(struct pcr_dataset *ds, uint64_t index, const void *key, size_t key_nbytes,
                    bool *equal_out, struct pcr_error *err)
 {

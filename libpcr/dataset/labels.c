@@ -8,7 +8,8 @@
 struct wanted {
     int64_t *ints; /* the first label of each, or */
     double *floats;
-    uint64_t *offsets; /* all labels of each: where they begin in `all`, and the last end */
+    uint64_t *offsets; /* all labels of each: where they begin in `all`, and where the last
+                        * ones end */
     struct pcr_buffer *all;
     uint64_t done; /* samples */
 };

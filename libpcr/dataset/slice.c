@@ -10,8 +10,8 @@ struct pcr_slice {
     struct pcri_held *held;
     uint32_t first, count, fidelity;
     struct pcri_run run;
-    /* Where the samples have fidelities of their own: these, of which `fidelity` is the
-     * highest, and for each group the chunks' places in its bytes. Else NULL. */
+    /* If the samples have fidelities of their own: these (`fidelity` is the highest), and for
+     * each group the offsets of the chunks in its bytes. Else NULL. */
     uint8_t *fidelities;
     uint64_t *at;
 };
@@ -42,7 +42,7 @@ static int create(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint3
     return pcri_hold(ds, record, &sl->held, err);
 }
 
-/* fidelities: of the samples, the highest of which is `most`; NULL: all have that. */
+/* fidelities: those of the samples, with the highest `most`; NULL: all have that. */
 static int read_slice(struct pcr_dataset *ds, uint64_t record, uint32_t first, uint32_t count,
                       uint32_t most, const uint8_t *fidelities, struct pcr_slice **out,
                       struct pcr_error *err)
@@ -136,7 +136,7 @@ int pcr_slice_describe(const struct pcr_slice *sl, uint32_t i,
     return rc ? rc : pcri_describe(sl->ds, sl->held, sl->first + i, info_out, err);
 }
 
-/* The fidelity asked for, and where the i-th sample's chunks are. */
+/* The requested fidelity, and the i-th sample's chunks. */
 static int find_chunks(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
                        uint32_t *g_out, const uint8_t *chunks[], struct pcr_error *err)
 {

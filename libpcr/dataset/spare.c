@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Memory of slices is used again: a bounded list of buffers, of which the oldest leave.
+/* Memory of slices is reused: a bounded list of buffers, from which the oldest are dropped.
  *
- * A loader lets go of a window all at once and then reads the next, or begins its next epoch. So as
- * much as it may hold is kept as long as it is there; without that every window would be fresh
- * memory. */
+ * A loader releases a window all at once and then reads the next, or begins its next epoch. So
+ * as much as it may hold is kept as long as the loader exists; otherwise every window would be
+ * fresh memory. */
 #include <stdlib.h>
 
 #include "dataset.h"
 
-/* Which buffer fits best; s->count if none does. One that is much too large stays for those
+/* Which buffer fits best; s->count if none does. One that is much too large is left for those
  * who need it. */
 static uint32_t find_fit(const struct pcri_spare *s, size_t nbytes)
 {
@@ -42,8 +42,8 @@ struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes)
         oldest = take_at(s, 0);
     pthread_mutex_unlock(&s->mutex);
     pcri_block_free(&oldest);
-    /* An eighth more, so that a somewhat longer slice will fit. It may fail: whoever reads
-     * then tells so. */
+    /* An eighth more, so that a slightly longer slice will fit. It may fail: reading then
+     * reports it. */
     if (!b.data && nbytes < SIZE_MAX / 2 && pcri_block_reserve(&b, nbytes + nbytes / 8, NULL))
         return (struct pcri_block) { 0 };
     return b;

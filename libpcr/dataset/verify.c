@@ -53,7 +53,7 @@ static int find_in_sample(struct verifier *v, uint32_t i, uint32_t kind,
     return find(v, kind, finding);
 }
 
-/* Samples of group k (from 0) that are there to their last byte: those from the first on. */
+/* How many samples, from the first, have complete chunks in group k (from 0). */
 static uint32_t whole_samples(const struct verifier *v, uint32_t k)
 {
     const struct pcri_head *h = v->record->head;

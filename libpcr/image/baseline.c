@@ -27,7 +27,7 @@ static int take_options(const struct pcr_baseline_options *opts,
     return 0;
 }
 
-/* A segment that the coding has of its own is named as the one in its magic. */
+/* Whether a segment belongs to the coding: it is named as in its magic. */
 static bool is_own(const struct pcri_coding *coding, const struct pcri_walked *s)
 {
     enum { MARKER_AT = 3, NAME_AT = 6, NAME_NBYTES = 3 };

@@ -254,8 +254,9 @@ static bool is_damage(int rc)
     return rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED;
 }
 
-/* What our own decoder says of a file that it declines is not the last word, but for damage in one
- * of ours. Beyond a limit or without memory, another decoder would merely find that out later. */
+/* The verdict of libpcr's decoder on a file that it declines is not final, except for damage
+ * in one of its own codings. Beyond a limit or without memory, another decoder would only find
+ * that out later. */
 static bool declines(const struct pcri_decode_job *j, int rc)
 {
     return rc != PCR_ERR_LIMIT && rc != PCR_ERR_NOMEM && !(j->params.ladder && is_damage(rc));
@@ -275,7 +276,7 @@ static int tell(const uint8_t *data, size_t nbytes, const struct pcr_error *why,
     return why->code;
 }
 
-/* Has the codec give what the stage takes, where there is something to do. */
+/* Makes the codec deliver what the stage needs, if there is something to do. */
 static int begin_stage(struct pcr_decoder *d, struct pcri_decode_job *j,
                        const struct pcr_decode_options *o, struct pcr_error *err)
 {
@@ -354,7 +355,7 @@ static int decode_stored(struct pcr_decoder *d, struct pcri_decode_job *j,
     return rc ? rc : j->codec->rows(j->state, &j->window, target, err);
 }
 
-/* The same, and what is to be done to the pixels. */
+/* The same, and the stage for the pixels. */
 static int decode_staged(struct pcr_decoder *d, struct pcri_decode_job *j,
                          const struct pcri_target *target, struct pcr_error *err)
 {
@@ -543,7 +544,7 @@ int pcr_decoder_continue(struct pcr_decoder *d, const struct pcr_spans *more,
     if (rc)
         return rc;
     if (codecs[j->index]->in_pieces)
-        j->codec = codecs[j->index]; /* it goes on where it was */
+        j->codec = codecs[j->index]; /* it continues where it was */
     else if ((rc = begin_codec(d, j, j->index, err)))
         return rc;
     rc = decode_alloc(d, j, &d->options, pixels, info_out, err);
@@ -552,7 +553,7 @@ int pcr_decoder_continue(struct pcr_decoder *d, const struct pcr_spans *more,
     return rc;
 }
 
-/* A decode of which each row is resized as it comes. */
+/* A decode with each row resized as it comes. */
 struct streaming {
     struct pcr_decoder *d;
     const struct pcri_decode_job *job;
@@ -630,7 +631,7 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
     return rc;
 }
 
-/* --- decoding of which the pixels do not matter --- */
+/* --- decoding without delivering pixels --- */
 
 int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
                          const struct pcr_decode_options *opts,

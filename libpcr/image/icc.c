@@ -20,7 +20,7 @@ struct icc_entry {
     cmsHTRANSFORM transform;
 };
 
-/* What stands before each block that Little CMS gets. */
+/* The header before each block that Little CMS gets. */
 struct icc_block {
     _Alignas(max_align_t) struct icc_block *previous;
     struct icc_block *next; /* NULL: in `reserve` */
@@ -31,8 +31,8 @@ struct pcri_icc {
     cmsContext context;
     uint32_t next; /* place to fill */
     struct icc_entry entries[KEPT];
-    struct icc_block blocks; /* all, in a ring, the latest behind this one */
-    jmp_buf nomem;           /* where to go on without memory */
+    struct icc_block blocks; /* all blocks, in a ring; the latest comes after this one */
+    jmp_buf nomem;           /* where to continue without memory */
     bool making;
     size_t reserved;                             /* bytes in use of `reserve` */
     _Alignas(max_align_t) uint8_t reserve[4096]; /* for the context itself */
@@ -51,9 +51,9 @@ static const struct {
 
 /* --- memory ---
  *
- * Little CMS does not look whether it got memory. So it never returns to it without: making a
- * conversion is left by a jump, and all that was taken for it is freed. A context takes what it
- * needs from memory that is there before. */
+ * Little CMS does not check whether it got memory. So allocation never returns to it without:
+ * making a conversion is left by a jump, and everything allocated for it is freed. A context
+ * takes its memory from what was allocated before. */
 
 static _Thread_local struct pcri_icc *current; /* that this thread makes something for */
 
@@ -70,7 +70,7 @@ static void *take_reserved(struct pcri_icc *icc, size_t nbytes)
 
 static void *on_malloc(cmsContext context, cmsUInt32Number nbytes)
 {
-    enum { MOST = 512 << 20 }; /* as Little CMS has it: a profile that wants more is damaged */
+    enum { MOST = 512 << 20 }; /* as in Little CMS: a profile that needs more is damaged */
     struct pcri_icc *icc = current;
     (void) context;
     if (nbytes > MOST)
@@ -169,8 +169,8 @@ void pcri_icc_destroy(struct pcri_icc *icc)
     free(icc);
 }
 
-/* Does it leave all colours as they are, to within a level? Found by a lattice of colours
- * with all grays: the names in profiles cannot be relied on. */
+/* Whether it leaves all colours as they are, to within a level. Found by a lattice of colours
+ * with all grays: the names in profiles are not reliable. */
 static bool changes_nothing(const struct icc_entry *e)
 {
     enum { STEPS = 16 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What an encoded image says of its colours: gray or not, and its ICC profile. */
+/* The colours of an encoded image: gray or not, and its ICC profile. */
 #include "../jpeg/segment_walk.h"
 #include "codecs/png_chunks.h"
 #include "profile.h"

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a cache keeps its files, and how many bytes: a folder that several processes may
- * share, or memory.
+/* Where a cache keeps its files, and how many bytes: in a folder that several processes may
+ * share, or in memory. What came first stays. If a dataset is larger than the bound, each
+ * epoch then finds the same part; a cache that kept the latest reads would find nothing.
  *
- * What came first stays. Of a dataset that is larger than the bound the same part is then found
- * in each epoch, where keeping the last that was read would find nothing. Only what nobody has
- * opened since this store was created, or has open now, such as another dataset's or an older
- * version's files, makes room. When that was is told by the times of files in the folder alone:
- * other clocks, of this machine or a file server, may be late or early. Who has a file open
- * holds a shared lock on it. */
+ * Only files that nobody has open, and nobody has opened since this store was created, are
+ * deleted to make room, such as those of another dataset or an older version. Only the times
+ * of files in the folder are compared: other clocks, of this machine or a file server, may be
+ * early or late. Whoever has a file open holds a shared lock on it. */
 #define _GNU_SOURCE /* memfd_create, flock */
 #include <dirent.h>
 #include <errno.h>
@@ -45,7 +44,7 @@ static bool is_before(const struct timespec *a, const struct timespec *b)
     return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
 }
 
-/* Does anybody have it open? Where there are no locks, the times have to do. */
+/* Whether anybody has it open. Without locks, the times must do. */
 static bool is_in_use(const struct pcri_store *s, const char *name)
 {
     int fd = PCRI_UNINTERRUPTED(
@@ -56,8 +55,8 @@ static bool is_in_use(const struct pcri_store *s, const char *name)
     return used;
 }
 
-/* Adds up the bytes of all cache files, and unlinks those that nobody has used, as long as
- * evict_nbytes are wanted. False where the folder cannot be looked through. */
+/* Adds up the bytes of all cache files, and unlinks those that nobody uses, until evict_nbytes
+ * are free. False if the folder cannot be listed. */
 static bool look_through(const struct pcri_store *s, uint64_t evict_nbytes, uint64_t *out)
 {
     uint64_t total = 0;
@@ -92,8 +91,7 @@ static bool look_through(const struct pcri_store *s, uint64_t evict_nbytes, uint
  * can be. */
 static struct timespec folder_time(const struct pcri_store *s)
 {
-    /* One name, which others may have at the same time, so that those who are killed here leave
-     * no more than one file. */
+    /* One name for all, so that processes that are killed here leave no more than one file. */
     static const char name[] = ".pcrcache-now";
     struct stat st = { 0 };
     int fd = PCRI_UNINTERRUPTED(

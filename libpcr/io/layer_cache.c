@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Keeps what was read, in files of a folder or in memory, block by block, and reads from below
- * what it does not have: a prefix first, later the rest of it, each byte once.
+ * what it does not have: a prefix first, later the rest, each byte once.
  *
  * A cache file has a table with 64 bits for each block of the source, then the blocks at their
- * offsets; it is sparse. 0 in the table is a block that is not there, else it is the block's
- * checksum and place. So nothing needs to be in order: a block that was half written, by a
- * process that was killed, or beside another process, or before a power failure, does not
- * have its checksum, and is read from below again. */
+ * offsets; it is sparse. An entry of the table is 0 for a missing block, else the block's
+ * checksum and place. So nothing needs to be in order: a block that was only half written, by
+ * a process that was killed, next to another process, or before a power failure, does not
+ * match its checksum, and is read from below again. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -81,7 +81,7 @@ static size_t transfer(int fd, void *p, size_t nbytes, uint64_t offset, bool wri
     return done;
 }
 
-/* The next run, from *at on, of blocks that are there (or are not). Moves *at after it. */
+/* The next run, from *at, of blocks that are there (or are not). Moves *at after it. */
 static uint64_t next_run(const struct cover *c, bool there, uint64_t *at)
 {
     while (*at < c->count && !c->marks[*at] == there)
@@ -92,7 +92,7 @@ static uint64_t next_run(const struct cover *c, bool there, uint64_t *at)
     return first;
 }
 
-/* Reads from the cache file what it has of a cover; marks become 0 where that is not right. */
+/* Reads from the cache file what it has of a cover; marks become 0 where it is wrong. */
 static void look_up(const struct cached_file *f, struct cover *c)
 {
     size_t n = transfer(f->fd, c->marks, (size_t) c->count * sizeof(uint64_t),
@@ -207,9 +207,9 @@ static struct cover cover_of(const struct pcri_range *r)
     return (struct cover) { .first = first, .count = r->nbytes ? end - first : 0 };
 }
 
-/* A block's checksum says that it is what was read once. Whether that was right is known only to
- * who asked: a record has checksums of its own. Nothing is looked up or kept here: another process
- * may just be keeping its wrong bytes. */
+/* A block's checksum proves that it is what was read once. Only the caller knows whether that
+ * was right: a record has checksums of its own. Nothing is looked up or kept here, for another
+ * process may just be keeping its wrong bytes. */
 static int cache_read_again(struct pcri_file *base, const struct pcri_range *ranges,
                             size_t count, struct pcr_error *err)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes storage slower, for experiments: so many bytes a second through one line that all files
- * share, and a delay of each read, as from far away. */
+/* Makes storage slower, for experiments: a bound on bytes per second for all files together,
+ * and a delay for each read, as from far away. */
 #include "layer.h"
 
 /* Takes the line's next free time for nbytes; returns when their last has come. Time in which
@@ -29,8 +29,8 @@ static int throttle_read(struct pcri_file *f, const struct pcri_range *ranges, s
     int rc = pcri_file_read(pcri_file_below(f), ranges, count, err);
     uint64_t read = pcri_clock_ns();
     if (read < end) {
-        /* Slow storage is slow for those too who have lost their interest: bytes that came
-         * without a wait would not be what was asked for. */
+        /* Slow storage is slow even for those who have lost interest: bytes without the wait
+         * would not be what was asked for. */
         pcri_sleep_through(end);
         pcri_count(&all->counts.throttle_ns, end - read);
     }

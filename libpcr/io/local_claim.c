@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A claim on a folder: a lock (flock) on a file in it. Who ends a claim may remove the file, so who
- * gets the lock looks whether the file is still the one in the folder. Its text is written to a
- * temporary file, which is locked and takes the file's place when it is safe: the file is empty or
- * complete. */
+/* A claim on a folder: a lock (flock) on a file in it. Whoever ends a claim may remove the
+ * file, so whoever gets the lock checks that the file is still the one in the folder. Its text
+ * is written to a temporary file, which is locked and replaces the file when it is durable:
+ * the file is empty or complete. */
 #define _GNU_SOURCE /* flock */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What stands in for uring.c in a build without liburing. */
+/* Replaces uring.c in a build without liburing. */
 #include "transfer.h"
 
 const char *pcri_uring_refused(void)

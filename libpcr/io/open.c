@@ -17,7 +17,7 @@ void pcri_fd_on_shortage(pcri_fd_release_fn *release)
     atomic_store(&release_fn, release);
 }
 
-/* Is there a descriptor after all where opening has failed so? */
+/* Whether there is a descriptor after all, after opening failed in this way. */
 static bool is_released(int code)
 {
     pcri_fd_release_fn *release = atomic_load(&release_fn);
@@ -66,7 +66,7 @@ bool pcri_reads_nothing_before_end(int fd, uint64_t at)
     return !PCRI_UNINTERRUPTED(fstat(fd, &st)) && (uint64_t) st.st_size > at;
 }
 
-/* Size and time are the open file's; what stands at its path by now may be another. */
+/* Size and time are those of the open file; by now another may be at its path. */
 bool pcri_identify_path(const struct pcri_file *f, uint64_t *out)
 {
     char *real = realpath(f->path, NULL);
@@ -111,7 +111,7 @@ static int read_whole(int fd, uint64_t nbytes, uint64_t max_nbytes, struct pcr_b
     if (nbytes > max_nbytes || nbytes >= SIZE_MAX)
         return pcri_fail(err, PCR_ERR_LIMIT, "%llu bytes, the limit is %llu",
                          (unsigned long long) nbytes, (unsigned long long) max_nbytes);
-    if (nbytes > READAHEAD) /* a hint alone: it need not work */
+    if (nbytes > READAHEAD) /* only a hint: it need not work */
         (void) posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     /* One byte more, so that the read that finds the end needs no growth. */
     int rc = pcri_buffer_reserve(out, (size_t) nbytes + 1, err);

@@ -12,13 +12,13 @@ static int pread_open(const struct pcri_io_backend *self, const char *path,
     if (rc)
         return rc;
     /* Without it the kernel reads ahead: up to 400 times the bytes of a short prefix. It is
-     * advice, and a file system that does not take it still gives the right bytes. */
+     * advice; a file system that ignores it still returns the right bytes. */
     (void) posix_fadvise(f->fd, 0, 0, POSIX_FADV_RANDOM);
     *out = &f->base;
     return 0;
 }
 
-/* Has the kernel begin to read a piece, and does not wait for it. Advice too. */
+/* Makes the kernel begin to read a piece, and does not wait for it. Advice too. */
 static void begin(const struct pcri_fd_file *f, const struct pcri_range *piece)
 {
     (void) posix_fadvise(f->fd, (off_t) piece->offset, (off_t) piece->nbytes,

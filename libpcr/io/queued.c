@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The backends that read through a ring where the kernel has io_uring: `uring` through the
- * page cache, and `direct` around it. Without a ring they read a piece at a time. */
+/* The backends that read through a ring if the kernel has io_uring: `uring` through the page
+ * cache, and `direct` around it. Without a ring they read one piece at a time. */
 #define _GNU_SOURCE /* O_DIRECT */
 #include <fcntl.h>
 

@@ -188,8 +188,8 @@ static void reap(struct batch *b)
     }
 }
 
-/* Waits for the next request that the kernel has. It has the memory until then, so that nothing
- * else will do: where the kernel does not let us wait, we look now and then. */
+/* Waits for the next request of the kernel. It has the memory until then, so nothing else will
+ * do: if the kernel does not let us wait, look now and then. */
 static struct io_uring_cqe *wait_for_one(struct io_uring *ring)
 {
     enum { LOOK_NS = 1000000 };
@@ -199,7 +199,7 @@ static struct io_uring_cqe *wait_for_one(struct io_uring *ring)
     return cqe;
 }
 
-/* Waits for what the kernel has, gives the ring up, and reads the other slots plainly. */
+/* Waits for the kernel's requests, abandons the ring, and reads the other slots plainly. */
 static void give_up_ring(struct batch *b)
 {
     unsigned waiting = b->busy_count - io_uring_sq_ready(b->w->ring);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Coefficients to a sequential Huffman JPEG, by the tables of annex K.
+/* Coefficients to a sequential Huffman JPEG, by the tables of annex K. The mask of nonzero
+ * coefficients of each block is walked from bit to bit: the distance is the run. A table has
+ * the code and the bits of small values together. Bits are gathered in 64, which are stored
+ * together if no byte is FF.
  *
- * Of each block the mask of nonzero coefficients is walked from bit to bit: the distance is the
- * run. A table gives code and bits of small values at once. Bits gather in 64, which are stored
- * together where no byte is FF. The tables are the standard ones, as optimal ones would want a pass
- * over all coefficients before, to save some percent of bytes that go no further than a decoder. */
+ * The tables are the standard ones. Optimal ones would need a pass over all coefficients
+ * before, to save a few percent of bytes that go no further than a decoder. */
 #include "baseline.h"
 #include "pairs.h"
 #include "scan_decode.h"
@@ -354,7 +355,7 @@ static uint32_t blocks_of_mcu(const struct pcri_jpeg_file *f)
     return n;
 }
 
-/* One scan of all components, or one of each; gives how many. */
+/* One scan of all components, or one of each; returns how many. */
 static uint32_t lay_out(const struct pcri_block_source *source, struct scan scans[4])
 {
     const struct pcri_jpeg_file *f = source->file;

@@ -96,7 +96,7 @@ static JBLOCKROW row_of(struct coef_reader *r, int i, uint32_t y)
 
 /* --- reading --- */
 
-/* The masks of a block, of which `planes` has the coefficients by their highest bits. */
+/* The masks of a block; `planes` has its coefficients by their highest bits. */
 static void store_masks(const uint64_t planes[16], uint64_t *mask, size_t stride,
                         uint32_t levels)
 {
@@ -228,7 +228,7 @@ int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32
 
 /* --- damaged files --- */
 
-/* The steps by which libjpeg would dequantise must be those that the file's segments tell. */
+/* The steps by which libjpeg would dequantise must be those in the file's segments. */
 static int check_steps(const struct coef_reader *r, const struct pcri_jpeg_file *f,
                        struct pcr_error *err)
 {

@@ -79,7 +79,7 @@ static int dc_refine_row(struct pcri_mcus *s, struct pcri_msb *bits, uint32_t x,
     return 0;
 }
 
-/* Are the data after the last MCU more than stray bytes? */
+/* Whether the data after the last MCU are more than stray bytes. */
 PCRI_SELDOM bool dc_is_more(const struct pcri_mcus *s, struct pcri_msb r, int last[4])
 {
     struct pcri_mcus rest = *s;
@@ -157,7 +157,7 @@ PCRI_ALWAYS_INLINE int ac_block(struct pcri_msb *bits, const struct pcri_scan_jo
     return 0;
 }
 
-/* Are the data after the last block more than stray bytes? */
+/* Whether the data after the last block are more than stray bytes. */
 PCRI_SELDOM bool ac_is_more(const struct pcri_scan_job *job, const struct pcri_band *band,
                             struct pcri_msb r)
 {

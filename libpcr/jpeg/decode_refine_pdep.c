@@ -247,8 +247,8 @@ static void refine_pdep(struct pcri_refiner *const lanes[], unsigned count)
 
 /* --- coefficients --- */
 
-/* Adds what is new to the masks; bit i of the result is set where the coefficients of the
- * chunk's element i change, and are kept. */
+/* Adds new coefficients to the masks. Bit i of the result is set if the coefficients of the
+ * chunk's element i change and are kept. */
 PDEP_INLINE uint64_t change_masks(const struct pcri_refiner *f)
 {
     const struct pcri_refine_chunk *c = &f->chunk;
@@ -277,7 +277,7 @@ PDEP_INLINE int16_t *coef_of(const struct pcri_refiner *f, size_t i)
     return f->blocks->coef + 64 * (block_of(f, i) - pcri_kept_begin(f->blocks));
 }
 
-/* The lanes of which the bit is set in the low half of `bits`: -1. */
+/* The lanes whose bit is set in the low half of `bits`: -1. */
 PDEP_INLINE __m256i spread(uint64_t bits)
 {
     const __m256i lanes = _mm256_setr_epi16(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048,

@@ -18,7 +18,7 @@ struct lsb {
 };
 
 enum {
-    LSB_FILLED = 56,       /* bits that are there at least after a fill */
+    LSB_FILLED = 56,       /* the least number of bits after a fill */
     SYMBOL_MOST_BITS = 17, /* a code and a sign */
 };
 
@@ -83,7 +83,7 @@ static inline struct pcri_lookup_entry take_symbol(const struct pcri_refiner *f,
     return e;
 }
 
-/* The end-of-band run that `extra` bits tell. */
+/* The end-of-band run given by `extra` bits. */
 static inline void take_run(struct pcri_refiner *f, struct lsb *r, unsigned extra)
 {
     f->eob_run = pcri_refine_eob_run(r->word, extra);
@@ -130,15 +130,15 @@ static inline unsigned count_bits(uint64_t m)
 
 enum { MOST_RUN = 16, LIST_NBYTES = 64 + MOST_RUN };
 
-/* The elements of 8 bits of the mask, to where they belong. */
+/* Stores the elements of 8 bits of the mask where they belong. */
 static inline void list_byte(uint64_t mask, uint64_t counts, int i, uint8_t *list)
 {
     uint64_t v = places[mask >> 8 * i & 255] + EACH_BYTE * 8 * (unsigned) i;
     memcpy(list + (i ? counts >> 8 * (i - 1) & 255 : 0), &v, 8);
 }
 
-/* Lists where the mask has bits set: all of it or, if not `all`, of its 32 lowest bits; and
- * after those the next 16 numbers. */
+/* Lists the set bits of the mask: all of it or, if not `all`, of its 32 lowest bits; and after
+ * those the next 16 numbers. */
 static inline void list_bits(uint64_t mask, bool all, uint8_t list[LIST_NBYTES])
 {
     uint64_t counts = count_bytes(mask), next = COUNTING + EACH_BYTE * 32;
@@ -176,7 +176,7 @@ static inline uint64_t take_bits(struct lsb *r, unsigned n)
     return v;
 }
 
-/* Moves the nonzero coefficients of which the correction bit is set away from zero. */
+/* Moves the nonzero coefficients whose correction bit is set away from zero. */
 static inline void correct(int16_t *coef, uint64_t nonzero, uint64_t bits, int step)
 {
     for (; nonzero; nonzero &= nonzero - 1, bits >>= 1) {
@@ -186,8 +186,8 @@ static inline void correct(int16_t *coef, uint64_t nonzero, uint64_t bits, int s
     }
 }
 
-/* The symbols up to the last nonzero coefficient. Returns where the next zero is, or -1 for
- * damage; band_end where the block ends. */
+/* The symbols up to the last nonzero coefficient. Returns the place of the next zero, or -1
+ * for damage; band_end if the block ends. */
 static inline int first_symbols(struct pcri_refiner *f, struct lsb *r, struct block *b)
 {
     uint8_t zeros[LIST_NBYTES];

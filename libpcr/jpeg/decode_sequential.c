@@ -66,7 +66,7 @@ PCRI_ALWAYS_INLINE const char *decode_row(struct sequential_scan *s, struct pcri
     return NULL;
 }
 
-/* Do the data after the last MCU go on with others to their end? */
+/* Whether the data after the last MCU continue with further MCUs to their end. */
 PCRI_SELDOM bool is_more(const struct sequential_scan *s, struct pcri_msb r, int last[4])
 {
     struct sequential_scan rest = *s;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Packing a JPEG file as scans: every scan of its script with the cheaper of its own and the
+/* Packing a JPEG file as scans: each scan of its script with the cheaper of its own and the
  * shared tables, then the proof that nothing was lost. */
 #include <stdlib.h>
 
@@ -64,7 +64,7 @@ static void choose_tables(const struct scans_coder *c, const struct pcri_slot_ta
     size_t dht = pcri_scan_dht_nbytes(scan, out->own);
     best += 8 * (uint64_t) (dht + 10); /* and the SOS segment */
     out->tables = out->own;
-    /* Without a table (DC refinement) the SOS segment alone is shared. */
+    /* Without a table (DC refinement) only the SOS segment is shared. */
     out->shared = dht == 0;
 
     for (uint32_t i = 0; dht && shared && i < shared->count; i++) {
@@ -81,7 +81,7 @@ static void choose_tables(const struct scans_coder *c, const struct pcri_slot_ta
     }
 }
 
-/* `first`: the first scan of its piece, whose head may stand in the dictionary. */
+/* `first`: the first scan of its piece, whose head may be in the dictionary. */
 static int pack_scan(struct scans_coder *c, const struct pcri_slot_tables *shared,
                      const struct pcri_scan *scan, bool first, struct pcri_piece *piece,
                      struct pcri_coded *out, struct pcr_error *err)

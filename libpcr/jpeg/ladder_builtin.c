@@ -93,7 +93,7 @@ static const char classic[] = "ladder classic\n"
                               "group\n"
                               "luma 1-63 1 0\n";
 
-/* For coding 2, whose groups cost next to nothing beside their bits: DC alone, a picture of 1/8
+/* For coding 2, whose groups cost almost nothing besides their bits: only DC, a picture of 1/8
  * size, then planes. */
 static const char packed[] = "ladder packed\n"
                              "script fine below 95\n"

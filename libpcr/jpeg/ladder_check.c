@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Is a script a legal and complete progression for every kind of image? */
+/* Whether a script is a legal and complete progression for every kind of image. */
 #include "ladder.h"
 
 bool pcri_part_has(enum pcri_part part, enum pcri_component_class class)

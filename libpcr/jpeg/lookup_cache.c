@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-/* A scan of so many bytes, or the next use after so many, makes up for building the larger
- * look-ups. */
+/* A scan of so many bytes, or reuse within so many, repays building the larger look-ups. */
 enum { PAYING_NBYTES = 1000, PAYING_USES = 4 };
 
 static uint64_t hash_of(const struct pcri_dht *dht, enum pcri_lookup_kind kind,

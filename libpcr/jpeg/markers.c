@@ -19,7 +19,7 @@ static unsigned be16(const uint8_t *p)
     return (unsigned) p[0] << 8 | p[1];
 }
 
-/* PCR_END where the picture may be complete all the same. */
+/* PCR_END if the picture may still be complete. */
 static int truncated(struct scanner *s, const char *where)
 {
     if (s->whole && s->f->scan_count) {
@@ -80,7 +80,7 @@ static int check_components(struct scanner *s, size_t offset)
     return 0;
 }
 
-/* A DNL segment somewhere after gives the height; without one the file is damaged. */
+/* A later DNL segment gives the height; without one the file is damaged. */
 static bool has_dnl(const struct scanner *s)
 {
     for (size_t i = s->at; i + 4 <= s->f->nbytes; i++)
@@ -148,7 +148,7 @@ static int parse_app(struct scanner *s, uint8_t marker, size_t offset, const uin
     return 0;
 }
 
-/* The bytes up to the next marker that is no RSTn: entropy-coded data. A piece may end with
+/* The bytes up to the next marker other than RSTn: entropy-coded data. A piece may end with
  * them. */
 static int skip_entropy(struct scanner *s)
 {
@@ -205,8 +205,8 @@ static int check_tables(struct scanner *s)
     return 0;
 }
 
-/* A scan's components must have their quantisation tables when it begins. What is wrong in the
- * scan header is found by who decodes it. */
+/* A scan's components must have their quantisation tables when it begins. The decoder finds
+ * what is wrong in the scan header. */
 static int check_scan_tables(struct scanner *s, size_t offset, const uint8_t *p, size_t n)
 {
     const struct pcri_jpeg_file *f = s->f;
@@ -291,8 +291,8 @@ static int parse_segment(struct scanner *s, uint8_t m, size_t offset)
     return pcri_fail_at(s->err, PCR_ERR_UNSUPPORTED, offset, "marker %02X", m);
 }
 
-/* Does a segment that matters to the picture begin at `at`, where its FF should be, and end at
- * `end`? */
+/* Whether a segment that matters to the picture begins at `at`, where its FF should be, and
+ * ends at `end`. */
 static bool is_segment(const struct pcri_jpeg_file *f, size_t at, size_t end)
 {
     const uint8_t *p = f->data + at;
@@ -316,8 +316,8 @@ static bool is_segment(const struct pcri_jpeg_file *f, size_t at, size_t end)
     }
 }
 
-/* Bytes [begin, end) lie between a segment and the next marker, and libjpeg passes over them.
- * That is no harm unless they are a segment whose FF was damaged, or the rest of one whose
+/* Bytes [begin, end) are between a segment and the next marker, and libjpeg skips them. That
+ * does no harm unless they are a segment whose FF was damaged, or the rest of one whose
  * beginning the segment before claims for itself. */
 static int check_stray(struct scanner *s, size_t begin, size_t end)
 {
@@ -417,7 +417,7 @@ static int parse_segments(struct scanner *s)
     }
 }
 
-/* A first piece may be SOI alone. */
+/* A first piece may be only SOI. */
 static int check_soi(const void *data, size_t nbytes, bool whole, struct pcr_error *err)
 {
     size_t n = whole || nbytes > 2 ? 3 : 2;

@@ -80,7 +80,7 @@ int pcri_original_compare(const struct pcri_original *o, const struct pcri_block
                                  "%u",
                                  what, k, (unsigned) i);
     }
-    /* Down the picture: a component's block rows as they come beside those of the tallest. */
+    /* Down the picture: a component's block rows, taken along with those of the tallest. */
     for (uint32_t y = 0; y < most; y++)
         for (uint32_t i = 0; i < count; i++) {
             const struct pcri_plane *a = &o->coefs.planes[i];
@@ -95,8 +95,8 @@ int pcri_original_compare(const struct pcri_original *o, const struct pcri_block
     return 0;
 }
 
-/* libjpeg has passed over bytes of the file: they are stray if our own decoder finds every
- * coefficient without them, the same ones. */
+/* libjpeg skipped bytes of the file: they are stray if libpcr's decoder finds every
+ * coefficient without them, with the same values. */
 static int settle_doubt(struct pcri_original *o, struct pcr_error *err)
 {
     const struct pcri_block_source b = pcri_prefix_source(&o->prefix);
@@ -224,7 +224,7 @@ static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
     if (rc)
         return rc;
     uint8_t *p = it->out->strings.data + at;
-    p[0] = 0xFF; /* fill bytes may stand between it and the marker's code */
+    p[0] = 0xFF; /* fill bytes may be between it and the marker's code */
     p[1] = sof ? M_SOF2 : s->marker;
     p[2] = (uint8_t) ((s->nbytes - 2) >> 8); /* a length below 2 was taken for 2 */
     p[3] = (uint8_t) (s->nbytes - 2);
@@ -238,8 +238,8 @@ static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
     return 0;
 }
 
-/* What stands after the first SOS comes before the SOF. Tables for quantisation that were
- * there are either copies of earlier ones (dropped) or the only ones. */
+/* Segments after the first SOS move before the SOF. Quantisation tables among them are either
+ * copies of earlier ones (dropped) or the only ones. */
 static int add_late_segments(struct items *it, const struct pcri_jpeg_file *f)
 {
     int rc = 0;

@@ -73,7 +73,7 @@ static int find_components(const struct pcri_prefix *p, const uint8_t *sos, size
     job->component_count = (uint8_t) n;
     unsigned sum = 0;
     for (unsigned i = 0; i < n; i++) {
-        uint32_t c = i; /* of equal identifiers each stands for the next component */
+        uint32_t c = i; /* of equal identifiers each means the next component */
         while (c < f->component_count && f->components[c].id != sos[5 + 2 * i])
             c++;
         if (c == f->component_count || (i && c <= job->components[i - 1]))
@@ -213,8 +213,8 @@ static void count_mcus(const struct pcri_prefix *p, struct pcri_scan_job *job)
                          : (f->height + 8 * f->max_v - 1) / (8 * f->max_v);
 }
 
-/* That all the scan's data may be there. An MCU of a DC scan takes a bit, so memory stays in
- * proportion to the bytes that are there. */
+/* Checks that all of the scan's data can be there. An MCU of a DC scan takes a bit, so memory
+ * stays in proportion to the bytes that are there. */
 static int check_data(const struct pcri_scan_job *job, const struct pcri_entropy *e,
                       struct pcr_error *err)
 {

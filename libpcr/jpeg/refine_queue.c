@@ -136,7 +136,7 @@ static bool is_ready(const struct pcri_refine_queue *q, unsigned i)
     return true;
 }
 
-/* The latest scan that may go on, NULL if there is none. */
+/* The latest scan that may continue; NULL if there is none. */
 static struct pcri_refine_scan *find_ready(struct pcri_refine_queue *q)
 {
     for (unsigned i = q->count; i--;)

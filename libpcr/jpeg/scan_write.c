@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Symbols to entropy-coded bytes, and the segments that stand before them. */
+/* Symbols to entropy-coded bytes, and the segments before them. */
 #include "scan.h"
 
 struct bit_writer {

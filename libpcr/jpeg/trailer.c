@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Finding and naming what stands after EOI: frames of a multi-picture file (CIPA DC-007), a
- * motion photo's video, whatever cameras and programs append. */
+/* Finding and naming what comes after EOI: frames of a multi-picture file (CIPA DC-007), a
+ * motion photo's video, anything that cameras and programs append. */
 #include "trailer.h"
 
 #include "../base/sniff.h"
@@ -24,8 +24,8 @@ static bool has_mpf(const struct pcri_jpeg_file *f)
     return false;
 }
 
-/* Samsung's trailer is a list of named blocks with an index at its end; a video is one of them, or
- * stands before. */
+/* Samsung's trailer is a list of named blocks with an index at its end; a video is one of
+ * them, or comes before. */
 static const char *samsung(const uint8_t *p, size_t nbytes)
 {
     static const char block[] = "MotionPhoto_Data";
@@ -38,7 +38,8 @@ static const char *samsung(const uint8_t *p, size_t nbytes)
     return "Samsung trailer";
 }
 
-/* A video begins with an `ftyp` box, perhaps after some bytes of whoever put it there. */
+/* A video begins with an `ftyp` box, perhaps after some bytes of the program that put it
+ * there. */
 static const char *video(const uint8_t *p, size_t nbytes)
 {
     enum { LOOK_NBYTES = 64 };

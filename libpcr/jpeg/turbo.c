@@ -4,8 +4,8 @@
 
 #include <jerror.h>
 
-/* DHP and EXP belong to the hierarchical process, JPG0 to JPG13 to extensions of the
- * standard such as JPEG-LS; others stand for nothing. */
+/* DHP and EXP belong to the hierarchical process, JPG0 to JPG13 to extensions of the standard
+ * such as JPEG-LS; the others have no meaning. */
 static int unknown_marker_code(int m)
 {
     bool valid = m == 0xDE || m == 0xDF || (m >= 0xF0 && m <= 0xFD);
@@ -27,7 +27,7 @@ static int code_of(const struct jpeg_error_mgr *e)
     case JERR_CCIR601_NOTIMPL:
     case JERR_COMPONENT_COUNT:
     case JERR_CONVERSION_NOTIMPL:
-    case JERR_EMPTY_IMAGE: /* no height in the frame header: a DNL segment gives it */
+    case JERR_EMPTY_IMAGE: /* no height in the frame header: a DNL segment has it */
     case JERR_FRACT_SAMPLE_NOTIMPL:
     case JERR_NOT_COMPILED:
     case JERR_SOF_UNSUPPORTED:
@@ -42,12 +42,12 @@ static int code_of(const struct jpeg_error_mgr *e)
     }
 }
 
-/* What a warning says of a picture; docs/guide.md has the table, and the reasons. */
+/* What a warning says about a picture; docs/guide.md has the table and the reasons. */
 enum doubt {
     HARMLESS, /* nothing: all coefficients are what the encoder wrote */
-    IN_DOUBT, /* bytes were skipped, or the file has no end: the coefficients may be complete or
-               * not, which our own decoder can tell (prefix.h) */
-    DAMAGE,   /* libjpeg goes on with coefficients of its own making */
+    IN_DOUBT, /* bytes were skipped, or the file has no end: whether the coefficients are
+               * complete, libpcr's decoder can tell (prefix.h) */
+    DAMAGE,   /* libjpeg continues with invented coefficients */
 };
 
 static enum doubt doubt_of(const struct jpeg_error_mgr *e)
@@ -55,7 +55,7 @@ static enum doubt doubt_of(const struct jpeg_error_mgr *e)
     switch (e->msg_code) {
     case JWRN_ADOBE_XFORM:    /* a number in the Adobe segment: libjpeg takes YCbCr or YCCK */
     case JWRN_JFIF_MAJOR:     /* a number in the JFIF segment */
-    case JWRN_NOT_SEQUENTIAL: /* Ss, Se, Ah, Al, of which a sequential scan has no use */
+    case JWRN_NOT_SEQUENTIAL: /* Ss, Se, Ah, Al, which a sequential scan does not use */
         return HARMLESS;
     case JWRN_EXTRANEOUS_DATA:
     case JWRN_MUST_RESYNC:

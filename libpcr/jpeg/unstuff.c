@@ -13,9 +13,9 @@ static int end_interval(struct pcri_entropy *e, struct pcr_error *err)
     return 0;
 }
 
-/* A restart marker: the scan must have intervals. Of another number than that of its turn
- * libjpeg takes those which are off by 3 to 5 for damaged ones, and goes on in the next
- * interval; the others make it drop data or go on without. */
+/* A restart marker: the scan must have intervals. If its number is off by 3 to 5, libjpeg
+ * takes it for a damaged one and continues in the next interval; for others it drops data or
+ * continues without. */
 static int restart(struct pcri_entropy *e, bool restarts, uint8_t marker, uint64_t offset,
                    struct pcr_error *err)
 {

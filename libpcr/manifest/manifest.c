@@ -10,8 +10,8 @@
 const char *const pcri_label_kinds[PCR_LABEL_FLOATS + 1] = { "none", "class", "ints",
                                                              "floats" };
 
-/* A copy in which bytes that are not UTF-8 stand as \xHH: names of folders may hold any
- * bytes, JSON may not. */
+/* A copy with bytes that are not UTF-8 as \xHH: names of folders may hold any bytes, JSON may
+ * not. */
 static char *copy_utf8(const char *s, struct pcr_error *err)
 {
     struct pcr_buffer out = { 0 };

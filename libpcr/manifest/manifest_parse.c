@@ -51,8 +51,8 @@ static int close_text(struct pcri_json_reader *r, int rc, const char *name,
     return rc > 0 ? bad(r->err, name, expected) : rc;
 }
 
-/* Finds the members of an object, each of which may be missing and stands at most once; others
- * are passed over. */
+/* Finds the members of an object. Each may be missing and appears at most once; others are
+ * ignored. */
 static int find_members(const struct text *object, const char *name, const char *const *names,
                         size_t count, struct text *out, struct pcr_error *err)
 {
@@ -187,7 +187,7 @@ static int parse_version(const struct text root[], struct pcri_manifest *m,
     return 0;
 }
 
-/* All names stand in one block, each followed by NUL. */
+/* All names are in one block, each followed by NUL. */
 static int read_classes(struct pcri_json_reader *r, uint64_t count, struct pcri_manifest *m,
                         struct pcr_buffer *names)
 {
@@ -197,7 +197,7 @@ static int read_classes(struct pcri_json_reader *r, uint64_t count, struct pcri_
         size_t n;
         if ((rc = pcri_json_string(r, &name, &n)))
             return rc;
-        /* The offset, until the block stays where it is. */
+        /* The offset, until the block no longer moves. */
         m->classes[i] = (char *) (uintptr_t) names->nbytes;
         if (i == count || pcri_buffer_append(names, name, strlen(name) + 1, r->err))
             return PCR_ERR_NOMEM;
@@ -390,7 +390,7 @@ enum column { FILE_NAME, SAMPLE_COUNT, NBYTES, HEAD_END, ENDS, CHECK, COLUMNS };
 static const char *const column_names[COLUMNS] = { "file",     "sample_count", "nbytes",
                                                    "head_end", "ends",         "check" };
 
-/* Record n's entry of a column that is no plain numbers. */
+/* Record n's entry in a column that is not plain numbers. */
 static int read_entry(struct pcri_json_reader *r, enum column column, uint64_t n,
                       struct pcri_manifest *m)
 {

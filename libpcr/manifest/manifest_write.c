@@ -9,8 +9,8 @@
 
 enum { PREFIX_NBYTES = 28 }; /* {"_xxh3":"0123456789abcdef", */
 
-/* All json values may be NULL (no memory, or text that is no UTF-8); jansson's _new
- * functions take them over in any case and report it. `ok` gathers the reports. */
+/* All json values may be NULL (no memory, or text that is not UTF-8); jansson's _new functions
+ * take them over in any case and report it. `ok` gathers the reports. */
 struct manifest_maker {
     const struct pcri_manifest *m;
     bool ok;
@@ -188,7 +188,7 @@ static bool is_bad_text(const char *s)
     return !s || !pcri_utf8_valid(s, strlen(s));
 }
 
-/* Is there text that JSON cannot hold? Numbers are in their range after the check. */
+/* Whether there is text that JSON cannot hold. Numbers are in range after the check. */
 static bool has_bad_text(const struct pcri_manifest *m)
 {
     bool bad = is_bad_text(m->ladder) || is_bad_text(m->writer);

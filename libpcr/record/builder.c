@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Building a record from coded samples. The bytes depend on what was added alone. */
+/* Building a record from coded samples. The bytes depend only on what was added. */
 #include <stdlib.h>
 
 #include "builder.h"

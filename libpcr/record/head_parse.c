@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Parsing a decompressed head into arrays (docs/FORMAT.md 3.2). Safe on any bytes: every
- * count is held against the bytes of its column before memory is taken. */
+/* Parsing a decompressed head into arrays (docs/FORMAT.md 3.2). Safe on any bytes: every count
+ * is compared with the bytes of its column before memory is allocated. */
 #include <math.h>
 
 #include "columns.h"
@@ -54,7 +54,7 @@ static void *take(struct head_parser *p, uint64_t count, size_t size)
     return m;
 }
 
-/* `count` varints below 2^32; zeroes where the column is absent. */
+/* `count` varints below 2^32; zeros if the column is absent. */
 static int get_numbers(struct head_parser *p, enum pcri_column id, size_t count,
                        uint32_t **out)
 {
@@ -74,7 +74,7 @@ static int get_numbers(struct head_parser *p, enum pcri_column id, size_t count,
     return finish_column(p, id);
 }
 
-/* N bytes from `min` to `max`; `absent` where there is no column. */
+/* N bytes from `min` to `max`; `absent` if there is no column. */
 static int get_bytes(struct head_parser *p, enum pcri_column id, uint8_t min, uint8_t max,
                      uint8_t absent, uint8_t **out)
 {
@@ -281,7 +281,7 @@ static int parse_texts(struct head_parser *p)
     return h->ladder ? 0 : PCR_ERR_NOMEM;
 }
 
-/* For each group N bytes, of which is kept what group 1 has, and how many groups are alike. */
+/* N bytes for each group. Kept are those of group 1, and how many groups equal it. */
 static int parse_codings(struct head_parser *p)
 {
     struct pcri_head *h = p->h;

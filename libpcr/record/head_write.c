@@ -145,7 +145,8 @@ static uint64_t value_of(const struct pcri_coded *c, enum pcri_column id)
     }
 }
 
-/* A value a sample. One that is not required is left out where all are as its absence says. */
+/* One value per sample. A column that is not required is left out if all values are those of
+ * its absence. */
 static void put_values(struct table *t, enum pcri_column id,
                        void (*put_one)(struct table *t, uint64_t v), bool required)
 {
@@ -218,7 +219,7 @@ static void put_items(struct table *t)
     end_optional(t, PCRI_COLUMN_HEADER, PCRI_COLUMN_REQUIRED, any);
 }
 
-/* The number of the string before a piece, plus 1; 0 where there is none. */
+/* The number of the string before a piece, plus 1; 0 if there is none. */
 static uint32_t piece_string(const struct table *t, uint32_t piece, uint32_t i)
 {
     uint32_t ref = t->x->refs[t->x->ref_first[i] + coded(t, i)->item_count + piece];

@@ -17,7 +17,7 @@ struct opening {
 /* Enough to read most small heads at once, where their size is not known yet. */
 enum { FIRST_READ_NBYTES = 4096 };
 
-/* Has the first `nbytes` of the file in o->bytes. */
+/* Reads the first `nbytes` of the file into o->bytes. */
 static int fetch(struct opening *o, uint64_t nbytes)
 {
     struct pcri_file *f = o->r->file;
@@ -254,7 +254,7 @@ static size_t place_run(const struct pcri_record *r, uint32_t a, uint32_t b, uin
     return count;
 }
 
-/* May groups 1..g of samples [a, b) be read? */
+/* Checks that groups 1..g of samples [a, b) exist. */
 static int check_run(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
                      struct pcr_error *err)
 {

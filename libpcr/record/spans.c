@@ -2,7 +2,7 @@
 /* A sample's spans from its chunks (docs/FORMAT.md 3.4). */
 #include "record.h"
 
-/* Where it stands: the spans so far. */
+/* The spans so far. */
 struct joiner {
     const struct pcri_head *head;
     uint32_t sample;
@@ -17,9 +17,8 @@ static int add_string(struct joiner *j, uint32_t number)
                           (size_t) pcri_string_nbytes(d, number), j->err);
 }
 
-/* The header, unless it is to be passed over; *rest becomes the bytes of the last group's
- * chunk that follow the metadata. Metadata stays out where last is NULL (a lower
- * fidelity). */
+/* The header, unless it is skipped. *rest becomes the bytes of the last group's chunk that
+ * follow the metadata. Metadata is left out if last is NULL (a lower fidelity). */
 static int add_header(struct joiner *j, bool pass_over, const uint8_t *last,
                       const uint8_t **rest)
 {

@@ -36,7 +36,7 @@ int pcri_text_list_open(const struct pcr_buffer *raw, uint16_t id, struct pcri_t
     out->left = count;
     out->lengths = c;
     for (uint64_t i = 0; i < count; i++)
-        pcri_get_varint(&c); /* the texts stand after all lengths */
+        pcri_get_varint(&c); /* the texts come after all lengths */
     out->bytes = c;
     return 0;
 }

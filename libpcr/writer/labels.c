@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the labels of a conversion are: each is checked, and the schema follows from all.
- *
- * Where one sample has floats, all labels are floats. Single integers that are together
- * 0 to n - 1 are classes, as nearly everybody who writes such labels means them; n small
- * beside the number of samples tells them from running numbers. */
+/* The labels of a conversion: each is checked, and the schema follows from all. If one sample
+ * has floats, all labels are floats. Single integers that together are 0 to n - 1 are classes,
+ * as nearly everybody who writes such labels intends; n small compared to the number of
+ * samples tells them from running numbers. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>

@@ -31,7 +31,7 @@ int pcri_memory_take(void *worker, uint64_t nbytes, struct pcr_error *err)
     if (nbytes <= t->memory)
         return 0;
     pthread_mutex_lock(&w->lock);
-    give(t); /* who waits holds nothing */
+    give(t); /* a thread that waits holds nothing */
     uint64_t ticket = w->memory_tickets++;
     while (ticket != w->memory_served || nbytes > max - w->memory_taken)
         pthread_cond_wait(&w->room, &w->lock);

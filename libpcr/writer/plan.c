@@ -109,7 +109,7 @@ static int print_sample(struct print *f, const struct pcr_source_sample *s,
 
 /* --- order --- */
 
-/* A key's checksum and where it stands, to find keys that recur. */
+/* A key's checksum and its place, to find keys that recur. */
 struct key_mark {
     uint64_t check, index;
 };
@@ -177,7 +177,7 @@ static int check_keys(const struct pcr_source *source, struct key_mark *marks,
     return rc;
 }
 
-/* What one pass over the source gathers. */
+/* Gathered by one pass over the source. */
 struct gathered {
     uint32_t *splits; /* of each sample */
     uint64_t *nbytes;
@@ -290,7 +290,7 @@ static int make_prefix(struct pcri_write_plan *p, uint32_t split, struct pcr_err
     bool taken = n == 0;
     for (uint32_t i = 0; i < split; i++)
         taken |= !strcmp(p->prefixes[i], text);
-    if (taken) /* "~" stands in no plain name */
+    if (taken) /* no plain name has a "~" */
         snprintf(text + n, sizeof(text) - n, "~%u", (unsigned) split);
     p->prefixes[split] = pcri_strndup(text, strlen(text), err);
     return p->prefixes[split] ? 0 : PCR_ERR_NOMEM;
@@ -408,7 +408,8 @@ int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *sou
     return rc;
 }
 
-/* The number of a record that was named by pcri_write_plan_name(); UINT64_MAX where it was not. */
+/* The number of a record that was named by pcri_write_plan_name(); UINT64_MAX if it was
+ * not. */
 static uint64_t find_number(const struct pcri_write_plan *p, uint32_t split, const char *file)
 {
     size_t n = strlen(p->prefixes[split]);

@@ -54,7 +54,7 @@ static int copy_names(char ***out, const char *const *names, uint32_t count, con
     return 0;
 }
 
-/* A dataset that is there is known before samples are made. */
+/* An existing dataset is found before samples are made. */
 static int check_absent(const struct pcr_writer *w, struct pcr_error *err)
 {
     bool unfinished = false;

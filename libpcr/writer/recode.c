@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pcr_dataset_recode(): the samples of a dataset, record by record, in another coding.
  *
- * It is a conversion whose source is the dataset: each sample is written out as a JPEG file, which
- * takes no pixels, and packed and proven as any other. What a file does not say goes with it: all
- * that the record has of the sample, and what stands in its tail. */
+ * It is a conversion whose source is the dataset: each sample is written out as a JPEG file,
+ * which takes no pixels, and packed and proven like any other. What a file does not say is
+ * carried over: everything that the record has about the sample, and its notes in the tail. */
 #include <stdlib.h>
 
 #include "../dataset/dataset.h"
@@ -54,7 +54,7 @@ static int check_options(const struct pcr_write_options *o, struct pcr_error *er
     return 0;
 }
 
-/* The new coding's own ladder where the dataset has that of a coding, else the dataset's. */
+/* The new coding's own ladder if the dataset has that of a coding, else the dataset's. */
 static int choose_ladder(const struct pcr_dataset *ds, const struct pcri_coding *coding,
                          struct pcr_ladder **out, struct pcr_error *err)
 {

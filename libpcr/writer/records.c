@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Coding and publishing: workers take samples in the plan's order, and who codes a
- * record's last sample publishes the record while the others go on with the next.
- *
- * Samples are handed out strictly in order, so that whatever fails, all samples before it
- * are known, and the first bad input is the same on any number of threads. */
+/* Coding and publishing: workers take samples in the plan's order, and the one that codes a
+ * record's last sample publishes the record while the others continue with the next. Samples
+ * are handed out strictly in order, so that whatever fails, all samples before it are known,
+ * and the first bad input is the same with any number of threads. */
 #include <stdlib.h>
 
 #include "write.h"

@@ -47,7 +47,7 @@ static void forget(struct pcri_outcome *o)
     *o = (struct pcri_outcome) { 0 };
 }
 
-/* Does the record hold what the plan puts there? */
+/* Whether the record holds what the plan puts there. */
 static bool fits(const struct pcri_write *w, const struct pcri_write_plan_record *planned,
                  const struct pcri_record *r, const struct pcri_outcome *o)
 {

@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Is the finished dataset in the folder the one that this conversion would make?
- *
- * Its state file is gone, so what it holds is held against the plan: ladder, classes,
- * splits, and of each record the keys in order, labels, attributes and sizes. A source
- * file that changed after the dataset was finished makes it another one. Then the same
- * command twice does the work once, also if the first was killed in its last moment. */
+/* Whether the finished dataset in the folder is the one that this conversion would make. Its
+ * state file is gone, so its contents are compared with the plan: ladder, classes, splits, and
+ * of each record the keys in order, labels, attributes and sizes. A source file that changed
+ * after the dataset was finished makes it another one. So the same command twice does the work
+ * once, even if the first was killed in its last moment. */
 #include <jansson.h>
 #include <stdlib.h>
 
 #include "../base/utf8.h"
 #include "write.h"
 
-/* The names as the manifest holds them: what is no UTF-8 is escaped. */
+/* The names as in the manifest: bytes that are not UTF-8 are escaped. */
 static int same_name(const char *ours, const char *theirs, bool *same, struct pcr_error *err)
 {
     struct pcr_buffer shown = { 0 };
@@ -74,7 +73,7 @@ static bool same_labels(const struct pcri_write *w, const struct pcri_head *head
     return !count || !memcmp(head->labels + first, s->labels, count * sizeof(*s->labels));
 }
 
-/* One that was salvaged has the reason beside its own. */
+/* A salvaged sample has the reason besides its own attributes. */
 static int same_attributes(const struct pcri_write *w, const struct pcri_head *head,
                            uint32_t i, const struct pcr_source_sample *s, bool *same,
                            struct pcr_error *err)

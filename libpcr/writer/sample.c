@@ -14,7 +14,7 @@
 enum verdict {
     VERDICT_CODED,   /* coded by the coding */
     VERDICT_INTACT,  /* an intact image that decodes, but that codings cannot hold */
-    VERDICT_BAD,     /* its bytes are there, but are no image that we can vouch for */
+    VERDICT_BAD,     /* its bytes are there, but are not an image that is known to be good */
     VERDICT_MISSING, /* no bytes */
 };
 
@@ -43,8 +43,8 @@ static bool is_png(const struct pcr_buffer *file)
     return file->nbytes >= sizeof(magic) && !memcmp(file->data, magic, sizeof(magic));
 }
 
-/* Decodes t->file as readers will, who learn of larger pictures (needs.h), but not of more
- * scans. LIMIT as well where it takes more memory than the options allow. */
+/* Decodes t->file as readers will: they learn about larger pictures (needs.h), but not about
+ * more scans. LIMIT also if it takes more memory than the options allow. */
 static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
 {
     struct pcr_decode_options o = { .size = sizeof(o) };
@@ -64,8 +64,9 @@ static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
     return rc ? rc : pcri_decoder_judge(t->decoder, t->file.data, t->file.nbytes, &o, why);
 }
 
-/* Decodes a file that could not be coded, as *why says, to know that it is whole, and that
- * readers can show it. The decoder has the last word: what it shows is no bad input. */
+/* Decodes a file that could not be coded, for the reason *why, to know that it is complete and
+ * that readers can show it. The decoder has the last word: what it shows is not a bad
+ * input. */
 static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
 {
     struct pcr_error decoding;
@@ -129,7 +130,7 @@ int pcri_sample_keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *c
     struct pcr_decode_options o = { .size = sizeof(o), .flags = PCR_DECODE_KEEP_ORIENTATION };
     struct pcr_image_info info = { .size = sizeof(info) };
     o.limits = w->opts.limits;
-    /* What is no image that we know has no size and no orientation. */
+    /* A file that is not a known image has no size and no orientation. */
     int rc = pcr_decoder_inspect(t->decoder, t->file.data, t->file.nbytes, &o, &info, err);
     if (pcri_is_ours(rc))
         return rc;
@@ -217,8 +218,8 @@ static int reduce_salvaged(struct pcri_worker *t, struct pcri_slot *slot,
     return verdict;
 }
 
-/* Codes what decodes of t->file, a damaged one: VERDICT_CODED, or VERDICT_BAD where nothing
- * can be made of it. Negative: *why is the failure. */
+/* Codes as much of t->file, a damaged file, as decodes: VERDICT_CODED, or VERDICT_BAD if
+ * nothing can be made of it. Negative: *why is the failure. */
 static int salvage(struct pcri_worker *t, struct pcri_slot *slot, struct pcr_error *why)
 {
     struct pcr_error failure = { .offset = PCR_NO_OFFSET };
@@ -264,9 +265,9 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
     return pcri_skip_render(&slot->sample, format, why, &slot->skip, err);
 }
 
-/* Is an input lost by itself: gone, not readable for this user, or for the source's own
- * reasons? Then it is as bad as a damaged one. What else the system refuses concerns inputs
- * that are good. */
+/* Whether only this input is lost: it has disappeared, is not readable for this user, or
+ * failed for the source's own reasons. Then it is as bad as a damaged one. Other refusals of
+ * the system concern inputs that are good. */
 static bool is_lost(const struct pcr_error *why)
 {
     return pcri_is_of_data(why->code, why) || why->code == PCR_ERR_INVAL ||

@@ -73,7 +73,7 @@ int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err)
 {
     if (w->recode)
         return copy_errors(w, err);
-    /* A file that is there speaks of the inputs of another dataset. */
+    /* An existing file is about the inputs of another dataset. */
     if (!w->progress.samples_bad && !w->source.left_out_count)
         return pcri_storage_remove(w->storage, w->dir, errors_name, err);
     struct pcri_put *p = NULL;

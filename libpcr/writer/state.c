@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The state file of an unfinished conversion, `.pcr-convert` in the dataset's folder.
+/* The state file of an unfinished conversion, `.pcr-convert` in the dataset's folder. It is
+ * one writer's claim on the folder, and a fingerprint in it says which conversion the records
+ * in the folder belong to. The policy for bad inputs is separate: records that were finished
+ * under "fail" have no bad inputs, and are what every other policy would have made. The writer
+ * that completes the dataset removes the file.
  *
- * It is the claim of one writer on the folder, and it says by a fingerprint which conversion the
- * records in the folder belong to. The policy for bad inputs stands apart: records that were
- * finished under "fail" have no bad inputs, and are what every other policy would have made. The
- * writer that completes the dataset removes the file.
- *
- * The text is replaced all at once: it is empty or complete, and ends in a checksum. A file system
- * that lost power may leave a part of it, and a bit may turn. Such a state says nothing of the
- * folder's records: it counts as none. */
+ * The text is replaced atomically: it is empty or complete, and ends in a checksum. After a
+ * loss of power only a part of it may remain, and a bit may flip. Such a state says nothing
+ * about the folder's records: it counts as none. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,7 +47,7 @@ void pcri_state_render(const struct pcri_state_text *t, char out[PCRI_STATE_NBYT
              (unsigned long long) pcri_xxh3(out, (size_t) n));
 }
 
-/* Is it a state's text, but for what was lost or changed? */
+/* Whether it is the text of a state, apart from what was lost or changed. */
 static bool is_damaged(const char *text, size_t nbytes)
 {
     size_t line = sizeof(first_line) - 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Training of the tables that all samples of a dataset may share. Which samples
- * it looks at depends on the plan alone, so that a resumed run gets the same tables. */
+/* Training of the tables that all samples of a dataset may share. The choice of samples
+ * depends only on the plan, so that a resumed run gets the same tables. */
 #include <stdlib.h>
 
 #include "write.h"

@@ -126,7 +126,7 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
     return rc;
 }
 
-/* Nothing can tell a reader beforehand that the manifest itself is larger than it allows. */
+/* Nothing can tell a reader in advance that the manifest itself is larger than it allows. */
 static int check_manifest(const struct pcr_buffer *text, struct pcr_error *err)
 {
     struct pcr_limits readers = { 0 };
@@ -242,7 +242,7 @@ static int convert(struct pcri_write *w, struct pcr_error *err)
     return rc ? rc : publish_manifest(w, err);
 }
 
-/* All is there already: tells so. */
+/* Everything exists already: reports it. */
 static int report_finished(struct pcri_write *w, struct pcr_error *err)
 {
     struct pcr_write_progress *p = &w->progress;

@@ -57,7 +57,7 @@ int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_cou
     return 0;
 }
 
-/* A mapping of its own is aligned as memory needs to be, and goes back to the system. */
+/* A mapping is aligned as needed, and goes back to the system. */
 static bool is_block(const struct pcri_batch_pool *pool, size_t nbytes)
 {
     return !pool->allocate && !pool->huge_pages && nbytes >= PCRI_BLOCK_MAPPED;
@@ -309,7 +309,7 @@ uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot)
     return b->view.pixels + slot * b->pool->sample_nbytes;
 }
 
-/* Gives a batch of files room for so many bytes, half more than it had at least. */
+/* Makes room for `nbytes` in a batch of files, at least half more than before. */
 static int grow(struct pcri_batch *b, size_t nbytes, struct pcr_error *err)
 {
     uint8_t *data = NULL;

@@ -210,7 +210,7 @@ static int check_indices(const struct pcr_loader_options *o, uint64_t sample_cou
     return 0;
 }
 
-/* A number that says how much of something there is to be. */
+/* A number that says how much of something there should be. */
 static int check_part(const char *name, uint64_t i, double value, struct pcr_error *err)
 {
     if (isfinite(value) && value >= 0)

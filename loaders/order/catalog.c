@@ -5,7 +5,7 @@
 
 #include "catalog.h"
 
-/* How many members have a number below `end`, of which c->member_count are known. */
+/* How many members have a number below `end`; c->member_count are known so far. */
 static uint64_t members_before(const struct pcri_catalog *c, uint64_t end)
 {
     if (!c->indices)

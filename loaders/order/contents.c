@@ -61,7 +61,7 @@ static int add_copies(struct making *m, uint64_t copies)
 
 /* The copies with one number, of all members of the part that have as many. */
 struct layer {
-    uint64_t entry_count, row_count; /* then: where the next go */
+    uint64_t entry_count, row_count; /* then: where the next ones go */
     uint64_t last_record;            /* that the layer has a row of */
 };
 
@@ -79,7 +79,7 @@ static void count_layers(const struct making *m, struct layer *layers)
             }
 }
 
-/* From their sizes to where they begin. */
+/* Turns their sizes into the places where they begin. */
 static uint64_t place_layers(struct making *m, struct layer *layers, uint64_t count)
 {
     uint64_t entry = m->entry_count, row = m->contents->row_count;

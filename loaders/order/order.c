@@ -110,8 +110,8 @@ struct pcri_span pcri_order_span(const struct pcri_order *order, uint64_t epoch,
 
 /* --- windows --- */
 
-/* Samples that make a window full. Where nothing is mixed, there is no reason to read far
- * ahead. */
+/* The number of samples that fill a window. If nothing is mixed, there is no reason to read
+ * far ahead. */
 static uint32_t window_samples(const struct pcr_loader_options *o)
 {
     if (o->order.shuffle == PCR_SHUFFLE_BLOCK)
@@ -183,9 +183,9 @@ struct round {
     uint64_t start, pace; /* in 2^-64 */
 };
 
-/* A pace whose continued fraction has the numbers 1 and 2 alone, at random: its multiples
- * are spread as evenly as can be, so that any part of a round has spans from all over the
- * window. Another pace in each round: no spans keep each other company. */
+/* A pace whose continued fraction has only the numbers 1 and 2, at random: its multiples are
+ * spread as evenly as possible, so that any part of a round has spans from all over the
+ * window. Each round has another pace: no spans keep each other company. */
 static struct round draw_round(uint64_t key)
 {
     double pace = 0.5;

@@ -16,7 +16,8 @@ enum value_kind {
     CHANGES,  /* pairs of position and fidelity */
 };
 
-/* What JSON has. In bytes numbers and digests stand one after the other, in this order. */
+/* The members of the JSON form. In bytes, numbers and digests follow each other in this
+ * order. */
 static const struct state_member {
     const char *name;
     enum value_kind kind;
@@ -47,7 +48,7 @@ _Static_assert(PCRI_CHANGES_MAX == 4 && CHECK_AT + 8 == PCR_LOADER_STATE_NBYTES,
                "a state is its fields");
 static const char magic[4] = { 'P', 'C', 'R', 'S' };
 
-/* NULL: it is no number. */
+/* NULL: it is not a number. */
 static uint64_t *number_of(struct pcri_saved *s, const struct state_member *m)
 {
     bool number = m->kind == NUMBER || m->kind == DIGEST;
@@ -213,7 +214,7 @@ int pcri_saved_render(const struct pcri_saved *s, struct pcr_buffer *out,
         else
             rc = pcri_print(out, err, "null");
     }
-    /* A NUL after it, for those who take it for a string. */
+    /* A NUL after it, for those who use it as a string. */
     if (!rc && !(rc = pcri_print(out, err, "}")) &&
         !(rc = pcri_buffer_append(out, "", 1, err)))
         out->nbytes--;

@@ -27,7 +27,8 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
     return true;
 }
 
-/* Has a request ask for the sample with this place in the span's record, whatever holds it. */
+/* Makes a request ask for the sample with this place in the span's record, whatever holds
+ * it. */
 static void request_sample(const struct pcr_loader *l, const struct pcri_span *span,
                            uint32_t place, uint32_t fidelity, struct pcri_request *q)
 {
@@ -151,7 +152,7 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
 {
     struct pcri_batch *b = t->batch;
     if (rc) {
-        if (t->slot < b->error_slot) { /* the first in order is the one to tell */
+        if (t->slot < b->error_slot) { /* the first in order is the one to report */
             b->error_slot = t->slot;
             b->error = *err;
         }
@@ -165,7 +166,7 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         if (b->crops)
             b->crops[t->slot] = made->crop;
         l->stats.sample_count++;
-        if (!t->fills) { /* else it is told of where it has its own place */
+        if (!t->fills) { /* otherwise it is reported where it has its own place */
             l->stats.degraded_count += made->degraded;
             l->stats.replaced_count += made->replaced;
             l->stats.profile_converted_count += made->profile_use == PCR_PROFILE_CONVERTED;

@@ -16,7 +16,7 @@
 
 #include "reading.h"
 
-/* Does a span's sample that stands at `n` in the window wait until the first batch is read? */
+/* Whether a span's sample at `n` in the window waits until the first batch is read. */
 static bool is_for_later(const struct pcr_loader *l, uint32_t n)
 {
     return l->opening && n >= l->options.batch_size;
@@ -93,7 +93,7 @@ static bool is_to_read(const struct pcr_loader *l, const struct pcri_window_work
     return s->state == PCRI_SPAN_WANTED && !is_for_later(l, w->by_span[s->first]);
 }
 
-/* Has the window a span to be read? Then that is its next_read. */
+/* Whether the window has a span to read: it is then its next_read. */
 static bool has_read(const struct pcr_loader *l, struct pcri_window_work *w)
 {
     while (w->next_read < w->plan.span_count && !is_to_read(l, w, w->next_read))
@@ -143,8 +143,8 @@ void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
     struct pcri_span_work *s = &t->work->spans[t->span];
     t->work->reading--;
     if (rc) {
-        /* One bad chunk fails the slice. Its samples are now read one by one, so that the
-         * bad one alone is lost, and its error is the one that is told. */
+        /* One bad chunk fails the slice. Its samples are now read one by one, so that only the
+         * bad one is lost, and its error is the one reported. */
         s->state = PCRI_SPAN_SINGLY;
         pcri_slice_let_go(l, t->held);
     } else {
@@ -165,7 +165,7 @@ void pcri_schedule_count(struct pcr_loader *l, const struct pcri_task *t, uint64
     }
 }
 
-/* Is a sample not yet picked to have a higher fidelity than it was read at? */
+/* Whether a sample not yet picked needs a higher fidelity than it was read at. */
 static bool is_short(const struct pcr_loader *l, const struct pcri_window_work *w, uint32_t i)
 {
     const struct pcri_span *span = &w->plan.spans[i];

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Chooses what a thread does next, and begins and ends epochs.
  *
- * Batches are handed over in the epoch's order. Threads that only read do that if there are any;
- * the others then decode while these wait for storage.
- *
- * What bounds memory: two windows of slices at most, of which the second stays within
- * window_nbytes; and batches_ahead batches. */
+ * Batches are handed over in the epoch's order. Threads that only read do all the reading if
+ * there are any; the others decode meanwhile. Memory is bounded by two windows of slices, the
+ * second within window_nbytes, and by batches_ahead batches. */
 #include "decoding.h"
 #include "reading.h"
 #include "schedule.h"
@@ -25,8 +23,8 @@ bool pcri_schedule_pick(struct pcr_loader *l, struct pcri_task *t)
         pcri_threads_wake_one(PCRI_THREADS_READERS);
     if (pcri_pick_decode(l, t))
         return true;
-    /* One that is about to sleep is not idle yet; waking changes what it looks at before. We go
-     * to sleep ourselves, so that nobody else would tell it. */
+    /* A thread that is about to sleep is not idle yet; waking changes what it checks before.
+     * This thread is going to sleep itself, so nobody else would wake the other. */
     if (pcri_find_read(l, true, &span, &room))
         pcri_threads_wake_one(PCRI_THREADS_READERS);
     return false;

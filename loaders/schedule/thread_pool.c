@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Threads that work for whatever loaders there are.
+/* Threads that work for all loaders of the process.
  *
- * A thread without work goes round the clients and works for the first that has some. It stays
- * with it; only where there are other clients it looks at these after a few milliseconds. So a
- * lone loader has threads of its own, and of several each gets its part, at the price of a look
- * at another's mutex a turn.
+ * A thread without work visits the clients in turn and works for the first that has some. It
+ * stays with that client; only if there are other clients does it look at these after a few
+ * milliseconds. So a lone loader has threads of its own, and of several each gets its part,
+ * for the price of a look at another's mutex per turn.
  *
- * A thread that has found nothing sleeps until the pool's generation is not that of before its
- * round. Whoever has made work counts the generation up first, and then looks whether anybody
+ * A thread that found nothing sleeps until the pool's generation differs from that before its
+ * round. Whoever makes work increments the generation first, and then checks whether anybody
  * sleeps; the sleeper does it the other way round, so that one of the two sees the other. */
 #include <pthread.h>
 #include <signal.h>
@@ -56,7 +56,7 @@ bool pcri_turn_over(const struct pcri_turn *t)
            pcri_clock_ns() >= t->until_ns;
 }
 
-/* After clients or threads have come or gone; the mutex is held. */
+/* Call it after clients or threads were added or removed; the mutex is held. */
 static void count_threads(struct thread_pool *c)
 {
     c->wanted = 0;
@@ -126,7 +126,7 @@ static void *work(void *arg)
     return NULL;
 }
 
-/* There may be work: tells those that sleep, by one of pthread_cond_broadcast and _signal. */
+/* There may be work: wakes sleeping threads, by pthread_cond_broadcast or _signal. */
 static void wake(struct thread_pool *c, int (*tell)(pthread_cond_t *))
 {
     atomic_fetch_add(&c->generation, 1);
@@ -160,8 +160,8 @@ bool pcri_threads_idle(enum pcri_thread_kind kind)
 
 /* --- clients --- */
 
-/* A forked child has none of the threads, and perhaps a locked mutex: it begins anew. What its
- * parent's loaders had is left alone. */
+/* A forked child has none of the threads, and perhaps a locked mutex: it begins anew. The
+ * parent's loaders are left alone. */
 static void forget(void)
 {
     for (int k = 0; k < PCRI_THREADS_KINDS; k++) {

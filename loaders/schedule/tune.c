@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Storage that takes its time for each read gives more if more is asked of it at once; one whose
- * bandwidth is used up does not. Which it is shows when there are twice as many threads: if they
+/* Storage with a high latency delivers more if more is requested at once; storage whose
+ * bandwidth is used up does not. Doubling the number of threads shows which it is: if they
  * read a sixth more, they stay, else they go. */
 #include "tune.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Windows in work: planned by one thread at a time, without the mutex, for large ones take a
- * while; their slices, and what each sample is to be. */
+ * while; their slices, and what to make of each sample. */
 #include <stdlib.h>
 
 #include "windows.h"
 
-/* The loader cannot go on. */
+/* Stops the loader with an error. */
 void pcri_schedule_fail(struct pcr_loader *l, const struct pcr_error *err)
 {
     l->error = *err;
@@ -114,7 +114,7 @@ static uint32_t drop_windows(struct pcr_loader *l)
     return open;
 }
 
-/* Are all windows of the epoch planned that have samples of the rank? */
+/* Whether all windows of the epoch that have samples of this rank are planned. */
 static bool is_planned(const struct pcr_loader *l)
 {
     return l->plan.next_span >= l->contents->span_count ||
@@ -133,7 +133,7 @@ static bool is_read(const struct pcr_loader *l)
     return true;
 }
 
-/* Is the first window of the next epoch to be planned? */
+/* Whether the first window of the next epoch should be planned. */
 static bool pick_plan_next(struct pcr_loader *l, struct pcri_task *t)
 {
     struct pcri_next *n = &l->next;
@@ -208,7 +208,7 @@ uint64_t pcri_identity_of(const struct pcr_loader *l, const struct pcri_span *sp
     return number + span->copy * l->catalog->sample_count;
 }
 
-/* At what fidelity a sample of a dataset is to be made. */
+/* The fidelity at which to make a sample of a dataset. */
 uint32_t pcri_fidelity_by_plan(const struct pcr_loader *l, const struct pcri_changes *changes,
                                uint32_t dataset, const struct pcri_fidelity_case *c)
 {

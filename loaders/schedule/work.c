@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What threads do for a loader: they take a task, carry it out, and tell how it went. */
+/* What threads do for a loader: take a task, carry it out, and report the outcome. */
 #include "decoding.h"
 #include "reading.h"
 #include "schedule.h"
@@ -52,8 +52,8 @@ static void add_made(struct pcr_loader *l, const struct pcri_made *made)
     l->stats.decode_ns += made->decode_ns;
 }
 
-/* Has another sample of the epoch made in a bad one's place. Where none can be, fails with the
- * bad one's error; where nobody waits any more, the place stays empty. */
+/* Makes another sample of the epoch in a bad one's place. If none can be made, fails with the
+ * bad one's error; if nobody waits any more, the place stays empty. */
 static int make_another(struct pcr_loader *l, struct pcri_maker *m, const struct pcri_task *t,
                         struct pcri_made *made, struct pcr_error *err)
 {
@@ -119,7 +119,7 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
     pcri_schedule_decode_done(l, t, &made, rc, &err);
 }
 
-/* Fills a batch of files, one after the other; after one that fails there are no more. */
+/* Fills a batch with files, one after another; stops at one that fails. */
 static void run_join(struct pcr_loader *l, struct pcri_maker *m, struct pcri_task *t)
 {
     struct pcr_error err;
@@ -184,7 +184,7 @@ void pcri_work_count_idle(struct pcr_loader *l)
         *l->wait_reason += spent;
 }
 
-/* Has more threads read, or fewer, if it is they that others wait for; with the mutex held. */
+/* Makes more threads read, or fewer, if others wait for reads; with the mutex held. */
 static void tune_readers(struct pcr_loader *l)
 {
     struct pcri_thread_client *m = &l->clients[PCRI_THREADS_READERS];
@@ -193,7 +193,7 @@ static void tune_readers(struct pcr_loader *l)
     uint32_t count = pcri_tune(&l->tune, pcri_clock_ns(),
                                l->stats.read_nbytes + l->stats.ahead_nbytes,
                                l->stats.reading_count, m->limit);
-    /* It goes on with those that it has, where no more are to be had. */
+    /* If no more threads can be started, it continues with those it has. */
     if (count != m->limit && pcri_threads_limit(PCRI_THREADS_READERS, m, count, NULL))
         l->tunes = false;
 }

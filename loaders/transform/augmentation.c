@@ -40,7 +40,7 @@ void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch
             continue;
         double low = kind == PCRI_AUGMENT_HUE ? -range : fmax(1 - range, 0);
         double high = kind == PCRI_AUGMENT_HUE ? range : 1 + range;
-        /* Each kind has a number of its own, whether or not the others are asked for. */
+        /* Each kind has its own number, whether or not the others are requested. */
         double value = low + (high - low) * pcri_unit(pcri_key(colors, 1, kind));
         out->steps[out->step_count].kind = kind;
         out->steps[out->step_count++].value = value;
@@ -149,7 +149,7 @@ static int change_color(struct pcri_augmenter *c, enum pcri_augmentation_kind ki
 
 /* --- rotation --- */
 
-/* Places have 32 bits behind the point. */
+/* Places have 32 bits after the point. */
 #define ONE 4294967296.0
 
 /* A copy of a plane with a border of one pixel, in which the outermost are repeated. */

@@ -165,7 +165,7 @@ TARGET static void sample(const uint8_t *src, size_t stride, const int32_t *offs
 
 TARGET static void pack(const uint8_t *const rgb[3], size_t n, uint8_t *out)
 {
-    /* Bytes 16k to 16k + 15 of the result take from each plane those that stand here. */
+    /* Bytes 16k to 16k + 15 of the result take these bytes from each plane. */
     static const int8_t from[3][3][16] = {
         { { 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1, 5 },
           { -1, 0, -1, -1, 1, -1, -1, 2, -1, -1, 3, -1, -1, 4, -1, -1 },

@@ -6,7 +6,7 @@
 #define TARGET
 #include "pixel_hue.h"
 
-/* A byte times a factor, with PCRI_LEVEL_BITS behind the point. */
+/* A byte times a factor, with PCRI_LEVEL_BITS after the point. */
 static int32_t times(uint8_t p, int16_t factor)
 {
     enum { SHIFT = PCRI_FACTOR_BITS - PCRI_LEVEL_BITS };

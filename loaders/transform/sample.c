@@ -132,7 +132,7 @@ static int make_baseline(struct pcri_maker *m, const struct pcri_request *q,
     return rc ? rc : pcri_spans_add(&m->spans, m->written.data, m->written.nbytes, err);
 }
 
-/* Is the sample's file to be written as baseline JPEG? */
+/* Whether to write the sample's file as baseline JPEG. */
 static bool wants_baseline(const struct pcri_request *q, const struct pcr_sample_info *sample)
 {
     return q->files && q->options->flags & PCR_LOADER_BASELINE &&

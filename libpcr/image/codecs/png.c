@@ -19,7 +19,7 @@ struct png {
     bool complete; /* all rows are there, and the checksums of what they were made of */
     int rc;        /* what the jump brings */
     struct pcr_error *err;
-    struct pcr_buffer whole; /* the picture, or a row, where it is not delivered as it is */
+    struct pcr_buffer whole; /* the picture, or a row, if it is not delivered as it is */
 };
 
 enum {
@@ -36,9 +36,9 @@ static _Noreturn void on_error(png_structp read, png_const_charp message)
     png_longjmp(read, 1);
 }
 
-/* What libpng merely warns of, because it goes on after it, does not touch the pixels: chunks
- * that are doubled, misplaced or too long, a wrong checksum of an ancillary chunk, data after
- * the last row. The exception is a compressed stream that does not end as it should. */
+/* What libpng only warns about, because it continues, does not touch the pixels: chunks that
+ * are doubled, misplaced or too long, a wrong checksum of an ancillary chunk, data after the
+ * last row. The exception is a compressed stream that does not end as it should. */
 static void on_warning(png_structp read, png_const_charp message)
 {
     static const char *const passed[] = { "IDAT: Too much image data",
@@ -92,8 +92,8 @@ static void set_up(struct png *p)
     png_set_crc_action(p->read, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
     /* Some encoders name a window that is too small. The data have checksums of their own. */
     png_set_option(p->read, PNG_MAXIMUM_INFLATE_WINDOW, PNG_OPTION_ON);
-    /* No ancillary chunk matters for 8-bit pixels without alpha: pass over them all, so
-     * that an odd colour profile does no harm. */
+    /* No ancillary chunk matters for 8-bit pixels without alpha: skip them all, so that an odd
+     * colour profile does no harm. */
     png_set_keep_unknown_chunks(p->read, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
 }
 
@@ -204,13 +204,13 @@ static void gray_of_rgb(const uint8_t *src, uint32_t n, uint8_t *dst)
         dst[x] = pcri_luma(src[0], src[1], src[2]);
 }
 
-/* Bytes of a pixel as libpng gives it. */
+/* Bytes of a pixel as libpng delivers it. */
 static size_t pixel_nbytes(const struct png *p)
 {
     return (p->color == PCR_COLOR_GRAY && !is_coloured(p) ? 1 : 3) + p->alpha;
 }
 
-/* Bytes of a row as libpng gives it. */
+/* Bytes of a row as libpng delivers it. */
 static size_t stored_nbytes(const struct png *p)
 {
     return p->width * pixel_nbytes(p);
@@ -222,8 +222,8 @@ static bool is_to_gray(const struct png *p)
     return p->color == PCR_COLOR_GRAY && is_coloured(p);
 }
 
-/* A row of the window of a picture's row, the pixels as they are asked for; p->whole has room for
- * it after what libpng gives. */
+/* The window's part of a picture's row, in the requested pixels; p->whole has room for it
+ * after what libpng delivers. */
 static const uint8_t *window_row(struct png *p, const struct pcri_rect *w, const uint8_t *row)
 {
     row += w->x * pixel_nbytes(p);
@@ -250,7 +250,7 @@ static int read_by_rows(struct png *p, const struct pcri_rect *w, pcri_row_fn *g
     return 0;
 }
 
-/* Room for so many of the picture's rows, and one of gray. */
+/* Room for `count` of the picture's rows, and one of gray. */
 static int reserve_rows(struct png *p, uint32_t count, struct pcr_error *err)
 {
     size_t total;

@@ -7,7 +7,7 @@
 
 enum {
     MAGIC_NBYTES = 8,
-    CHUNK_NBYTES = 12, /* of a chunk beside its data: length, type, CRC */
+    CHUNK_NBYTES = 12, /* of a chunk besides its data: length, type, CRC */
 };
 
 static uint32_t be32(const uint8_t *p)

@@ -4,7 +4,7 @@
 #include "codec.h"
 #include "png_chunks.h"
 
-enum { TEXT_MOST_NBYTES = 1 << 20 }; /* when inflated: what is longer is passed over */
+enum { TEXT_MOST_NBYTES = 1 << 20 }; /* when inflated: longer texts are ignored */
 
 /* What was found so far; p NULL: nothing. Of two alike the later one counts. */
 struct found {
@@ -14,7 +14,7 @@ struct found {
     uint8_t raw_type, xmp_type; /* first letter of their types */
 };
 
-/* Is the text's keyword this one? A NUL follows it. */
+/* Whether the text's keyword is this one. A NUL follows it. */
 static bool is_named(struct pcri_bytes text, const char *name)
 {
     size_t n = strlen(name) + 1;
@@ -56,8 +56,8 @@ static void find(struct pcri_bytes file, struct found *f)
     }
 }
 
-/* The text of a tEXt, zTXt or iTXt chunk, of which `type` is the first letter; inflated into
- * `out` if need be. Empty where it is damaged. */
+/* The text of a tEXt, zTXt or iTXt chunk; `type` is its first letter. Inflated into `out` if
+ * necessary. Empty if it is damaged. */
 static int read_text(uint8_t type, struct pcri_bytes chunk, struct pcr_buffer *out,
                      struct pcri_bytes *text, struct pcr_error *err)
 {
@@ -90,8 +90,8 @@ static int hex_digit(uint8_t c)
                                   : -1;
 }
 
-/* ImageMagick's form: an empty line, a name, a number of bytes, and their digits. Written into
- * `out`, which may be where the text is; false if it is not that. */
+/* ImageMagick's form: an empty line, a name, a number of bytes, and their hexadecimal digits.
+ * Written into `out`, which may be the text itself; false if it has another form. */
 static bool read_hex(struct pcri_bytes text, uint8_t *out, size_t *nbytes_out)
 {
     size_t at = 0, n = 0;

@@ -2,9 +2,9 @@
 /* JPEG to pixels through libjpeg-turbo, with damage turned into an error.
  *
  * libjpeg fills what it cannot read with gray and warns. Here a warning that means damage ends
- * the decode; where it passes over bytes, or the file has no EOI, our own decoder must find
- * every coefficient without them (jpeg/turbo.h). What a prefix of a progressive file lacks
- * (whole scans) is no damage, and libjpeg does not warn of it. */
+ * the decode. If libjpeg skips bytes, or the file has no EOI, libpcr's decoder must find every
+ * coefficient without them (jpeg/turbo.h). What a prefix of a progressive file lacks (whole
+ * scans) is not damage, and libjpeg does not warn about it. */
 #include <stdlib.h>
 
 #include "../../base/exif.h"
@@ -68,8 +68,8 @@ static void source_skip(j_decompress_ptr cinfo, long nbytes)
     t->source.bytes_in_buffer -= (size_t) nbytes;
 }
 
-/* Takes the orientation out of an APP1 segment where it lies; libjpeg's own way would copy
- * all such segments. */
+/* Reads the orientation from an APP1 segment in place; libjpeg's own way would copy all such
+ * segments. */
 static boolean on_app1(j_decompress_ptr cinfo)
 {
     struct turbo *t = cinfo->client_data;
@@ -77,7 +77,7 @@ static boolean on_app1(j_decompress_ptr cinfo)
         return source_end(cinfo);
     const uint8_t *p = t->source.next_input_byte;
     long nbytes = (long) p[0] << 8 | p[1];
-    if (nbytes < 2) /* as libjpeg has it for all such segments */
+    if (nbytes < 2) /* as libjpeg does for all such segments */
         nbytes = 2;
     source_skip(cinfo, nbytes);
     if (!t->errors.no_end)
@@ -166,8 +166,8 @@ static void parse_headers(struct turbo *t)
     choose_output(t);
 }
 
-/* The next marker from p on that is neither stuffing nor RSTn: as libjpeg, passing over what
- * is in between. `end` where there is none. */
+/* The next marker from p that is neither stuffing nor RSTn; like libjpeg, skips what is in
+ * between. `end` if there is none. */
 static const uint8_t *find_marker(const uint8_t *p, const uint8_t *end)
 {
     while (p < end && (p = memchr(p, 0xFF, (size_t) (end - p)))) {
@@ -180,8 +180,8 @@ static const uint8_t *find_marker(const uint8_t *p, const uint8_t *end)
     return end;
 }
 
-/* Counts the scans before any is decoded: libjpeg takes a pass over all coefficients for each,
- * however short it is. */
+/* Counts the scans before any is decoded: for each, however short, libjpeg makes a pass over
+ * all coefficients. */
 static int check_scans(const uint8_t *data, size_t nbytes, uint32_t max_scans,
                        struct pcr_error *err)
 {
@@ -224,7 +224,7 @@ static int turbo_begin(void *state, const struct pcr_spans *file,
     return 0;
 }
 
-/* Coefficients, where there is more than one scan; else libjpeg holds some rows. */
+/* Coefficients, if there is more than one scan; else libjpeg holds some rows. */
 static uint64_t turbo_held(void *state, const struct pcri_rect *window)
 {
     struct turbo *t = state;
@@ -245,8 +245,8 @@ static uint64_t turbo_held(void *state, const struct pcri_rect *window)
 
 /* --- pixels --- */
 
-/* A sequential image needs all its components; a prefix of a progressive one at least what
- * the first component's DC gives. */
+/* A sequential image needs all its components; a prefix of a progressive one needs at least DC
+ * of the first component. */
 static void check_complete(struct turbo *t)
 {
     const struct jpeg_decompress_struct *c = &t->cinfo;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where a coefficient of which only the upper bits are known is taken to stand. */
+/* Where a coefficient is placed if only its upper bits are known. */
 #include "pixels.h"
 
 enum { WHOLE = 1000 }; /* parts of an interval */

@@ -128,8 +128,8 @@ INLINE void store_scaled(const vec c[8], int count, size_t width, size_t size, u
         }
 }
 
-/* Up to 8 samples are written where there are fewer: what is beyond them is another block's,
- * which is written later, or padding. */
+/* Up to 8 samples are written even if there are fewer: those beyond belong to another block,
+ * which is written later, or are padding. */
 INLINE void scaled_block(vec p[2][4], const struct shape *s, uint8_t *dst,
                          size_t stride_nbytes)
 {
@@ -182,7 +182,7 @@ INLINE void block_2x2(vec p[2][4], uint8_t *dst, size_t stride_nbytes)
         }
 }
 
-/* The sample of a block that is flat: what the passes make of DC alone. */
+/* The sample of a flat block: the result of the passes for only DC. */
 INLINE uint8_t flat_sample(int16_t coef, uint16_t quant, const struct shape *s)
 {
     int dc = (int16_t) (uint16_t) ((unsigned) coef * quant), v = dc * 4;

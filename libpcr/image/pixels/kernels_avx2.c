@@ -44,8 +44,8 @@ INLINE void store_narrow(uint8_t *p, vec v)
 #include "color_body.h"
 
 /* Byte i of 48 is channel i % 3 of pixel i / 3. Each channel is shuffled once, so that its
- * bytes stand in the right place modulo 16 of every third position; blends pick them. The
- * channels hold the even pixels of 16, then the odd ones; both halves of the vectors do. */
+ * bytes are in the right place modulo 16 of every third position; blends pick them. The
+ * channels hold the even pixels of 16, then the odd ones; so do both halves of the vectors. */
 INLINE void interleave(const __m256i channel[3], __m256i out[3])
 {
 #define P(i) ((i) % 2 * 8 + (i) / 2)
@@ -71,7 +71,7 @@ INLINE void interleave(const __m256i channel[3], __m256i out[3])
     out[2] = _mm256_blendv_epi8(_mm256_blendv_epi8(b, r, third1), g, third2);
 }
 
-/* Thirty-two pixels of which each channel has the even and the odd ones apart. */
+/* Thirty-two pixels; each channel has the even and the odd ones separately. */
 INLINE void store_32(const __m256i channel[3], bool planar, uint8_t *const plane[3])
 {
     __m256i out[3];

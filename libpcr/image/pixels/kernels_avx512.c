@@ -71,7 +71,7 @@ INLINE void store_bytes(uint8_t *at, __m512i v, ptrdiff_t n)
         _mm512_mask_storeu_epi8(at, _bzhi_u64(~UINT64_C(0), (unsigned) n), v);
 }
 
-/* n of sixty-four pixels of which each channel has the even and the odd ones apart. */
+/* n of sixty-four pixels; each channel has the even and the odd ones separately. */
 INLINE void store_64(const __m512i channel[3], bool planar, ptrdiff_t n, size_t at,
                      uint8_t *const plane[3])
 {

@@ -100,7 +100,7 @@ INLINE void load_pairs(const int16_t *const coef[1], const uint64_t mask[1],
         high.val[i] = load_8(coef[0], q, offsets, 4 + i);
     for (int i = 0; i < 8; i++) {
         uint8x16_t from = vld1q_u8(pair_source[i]);
-        uint8x16_t v = vqtbl4q_u8(low, from); /* 0 where the index is above 63 */
+        uint8x16_t v = vqtbl4q_u8(low, from); /* 0 if the index is above 63 */
         if (parts == 8)
             v = vqtbx4q_u8(v, high, vsubq_u8(from, vdupq_n_u8(64)));
         p[i / 4][i % 4] = vreinterpretq_s32_u8(v);

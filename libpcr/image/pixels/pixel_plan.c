@@ -10,8 +10,8 @@ static int find_color(const struct pcri_jpeg_file *f, struct pcri_pixel_plan *ou
         out->from = PCRI_JPEG_GRAY;
         return 0;
     case 3:
-        /* libjpeg takes three components for RGB or YCbCr by markers and identifiers; where
-         * both readings have something for them it has rules of its own. */
+        /* libjpeg takes three components for RGB or YCbCr by markers and identifiers; if both
+         * are plausible it has rules of its own. */
         out->from = f->ycc ? PCRI_JPEG_YCC : PCRI_JPEG_RGB;
         if (f->has_jfif)
             return 0;
@@ -26,8 +26,8 @@ static int find_color(const struct pcri_jpeg_file *f, struct pcri_pixel_plan *ou
     }
 }
 
-/* A block's size after the inverse DCT. As libjpeg does, components that are subsampled are
- * scaled less where that saves upsampling. */
+/* A block's size after the inverse DCT. As in libjpeg, subsampled components are scaled less
+ * if that saves upsampling. */
 static uint32_t block_size(const struct pcri_jpeg_file *f, const struct pcri_component *c,
                            uint32_t scale)
 {

@@ -13,8 +13,8 @@ static size_t aligned(size_t nbytes)
 
 /* --- memory --- */
 
-/* Cuts `memory` into the parts; with NULL it gives just the size. Widths are below 2^16 and
- * sizes below 2^4, so that no sum overflows. */
+/* Divides `memory` into the parts; with NULL it only computes the size. Widths are below 2^16
+ * and sizes below 2^4, so that no sum overflows. */
 static size_t cut_memory(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
                          uint8_t *memory)
 {
@@ -94,8 +94,8 @@ static void transform_row(struct pcri_pixels *p, const struct pcri_component_pla
                                 stride);
 }
 
-/* Row y of component i, at its first block column; its block row is transformed now if it
- * was not yet. Rows are asked for in ascending order, but for the one above. */
+/* Row y of component i, at its first block column; its block row is transformed now if it was
+ * not yet. Rows are requested in ascending order, except for the one above. */
 static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
                                  const struct pcri_block_source *source, uint32_t i,
                                  uint32_t y)
@@ -138,9 +138,9 @@ static bool find_rows(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
 
 static const uint16_t bias_h2v2[2] = { 8, 7 }, bias_h2v1[2] = { 4, 8 };
 
-/* Component i's sums, from the sample at the row's left on: three parts of the near row and
- * one of the far one. Where there is no far row it is the near one, and 4 times what h2v1
- * upsampling takes. */
+/* Component i's sums, starting with the sample at the row's left: three parts of the near row
+ * and one of the far one. If there is no far row it is the near one, and the sums are 4 times
+ * what h2v1 upsampling takes. */
 static const uint16_t *sum_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
                                uint32_t i)
 {

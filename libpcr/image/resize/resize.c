@@ -37,7 +37,7 @@ static double cubic(double x)
 
 struct curve {
     double (*at)(double x);
-    double radius; /* where it has come to 0 */
+    double radius; /* where it reaches 0 */
 };
 
 static const struct curve curves[] = {
@@ -81,8 +81,8 @@ static void put_nearest(uint32_t in_size, double centre, size_t first, struct pc
     weights[tap->first] = 1 << PCRI_WEIGHT_BITS;
 }
 
-/* One direction of a resize: the window [from, to) of in_size samples becomes `grid` samples,
- * of which out_size from `skip` on are wanted. */
+/* One direction of a resize: the window [from, to) of in_size samples becomes `grid` samples;
+ * of these, out_size starting with `skip` are wanted. */
 struct extent {
     uint32_t in_size, grid, skip, out_size;
     double from, to;

@@ -112,7 +112,7 @@ INLINE void store_planes(__m128i four, uint8_t *out, size_t plane_nbytes)
         memcpy(out + c * plane_nbytes, &planes[c], sizeof(planes[c]));
 }
 
-/* most: f->most, a constant where that pays. */
+/* most: f->most, as a constant if that pays. */
 INLINE void shrink_row(const struct pcri_filter *f, const uint16_t *src, bool flip,
                        uint8_t *out, size_t plane_nbytes, uint32_t width, uint32_t most)
 {

@@ -112,7 +112,7 @@ static uint32_t place_of(const struct pcri_shrink *s, size_t i,
     return ((*tap_out)->begin - f->begin) * s->channels + (uint32_t) (i % s->channels);
 }
 
-/* The group's pairs, and where its numbers begin. False where they reach too far. */
+/* The group's pairs, and where its numbers begin. False if they reach too far. */
 static bool make_group(const struct pcri_shrink *s, size_t begin, size_t pair_count,
                        uint32_t *first_out, struct pair *pairs)
 {
@@ -181,7 +181,7 @@ INLINE void shrink_row(const struct pcri_shrink *s, const struct layout *l, size
                              sum_group(src + firsts[g], pairs + g * pair_count, pair_count));
 }
 
-/* Byte i of channel c stands at 3 i + c of the row. */
+/* Byte i of channel c is at 3 i + c of the row. */
 INLINE __m512i take_channel(const uint8_t *row, unsigned c)
 {
     const __m512i counting = _mm512_set_epi8(
