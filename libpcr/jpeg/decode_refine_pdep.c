@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Refinement of blocks by the bit deposit of BMI2, in steps without hard branches.
  *
- * A run's target is the (run + 1)-th zero of the mask, which is a bit deposit of 1 << run
- * into the mask's complement; the coefficients passed are the mask below it, and the
- * correction bits are as many as those, spread over them by another deposit.
+ * A run's target is the (run + 1)-th zero of the mask, which is a bit deposit of 1 << run into
+ * the mask's complement. The coefficients passed are the mask below it; there are as many
+ * correction bits, spread over them by another deposit.
  *
- * How many symbols a block has cannot be predicted, and a loop over them pays for that with a
- * branch miss or two a block, which take longer than the symbols do. So a step takes one
- * look-up's symbols, and goes on to the next block by arithmetic if they end this one. What is
- * left is the latency from one symbol to the next, of which another scan can make use: two
- * scans take their steps in turn. What happens to the coefficients is noted for each block,
- * and done by vectors at the end of the chunk. */
+ * How many symbols a block has cannot be predicted. A loop over them costs one or two branch
+ * misses per block, which take longer than the symbols do. So a step takes one look-up's
+ * symbols, and moves to the next block by arithmetic if they end this one. What remains is the
+ * latency from one symbol to the next, which another scan can use: two scans take their steps
+ * in turn. Changes of the coefficients are noted for each block, and applied by vectors at the
+ * end of the chunk. */
 #include "decode_refine.h"
 
 #ifdef PCRI_HAVE_PDEP

@@ -2,17 +2,17 @@
 /* AC refinement scans.
  *
  * In a refinement scan the run of a symbol counts coefficients that are still zero, and each
- * nonzero one that it passes takes a correction bit. With the block's 64-bit mask of nonzero
- * coefficients both can be had without looking at coefficients one by one; how depends on
- * what the CPU has (decode_refine_pdep.c, decode_refine_portable.c). The data of these scans
- * is bit-reversed in each byte when it is unstuffed, so that the first of several correction
- * bits is the lowest, as the first coefficient's is in the mask.
+ * nonzero one that it passes takes a correction bit. The block's 64-bit mask of nonzero
+ * coefficients gives both without looking at coefficients one by one; how depends on the CPU
+ * (decode_refine_pdep.c, decode_refine_portable.c). The data of these scans is bit-reversed in
+ * each byte when it is unstuffed, so that the first of several correction bits is the lowest,
+ * like the first coefficient's in the mask.
  *
- * A symbol must be decoded before the next one can be found, so that one scan alone leaves most
- * of a CPU idle. But a block of a scan needs nothing than the same block of the scan before it.
- * So all refinement scans of an image are decoded at once, in chunks of blocks: each chunk as
- * soon as those before have theirs, the latest scan first, which also finds the chunk's
- * coefficients in the first cache. */
+ * A symbol must be decoded before the next one can be found, so that one scan by itself leaves
+ * most of a CPU idle. But a block of a scan depends only on the same block of the scan before
+ * it. So all refinement scans of an image are decoded together, in chunks of blocks: each
+ * chunk as soon as the scans before have refined it, the latest scan first, which also finds
+ * the chunk's coefficients in the first cache. */
 #include <stdlib.h>
 
 #include "refine_queue.h"

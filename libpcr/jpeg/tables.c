@@ -2,12 +2,12 @@
 /* Training shared Huffman tables.
  *
  * A scan with a table of its own pays about 60 bytes for it; a table shared over a record
- * costs nothing there, but fits less well. A handful of tables for each ladder line, each
- * for images of alike statistics, gets most of both. They are found by Lloyd's algorithm
- * with code length as the distance: each image goes to the table that codes it in the
- * fewest bits, each table becomes the optimal one for the sum of its images. The start is
- * the order by bits a symbol, so the result depends on the input alone. Symbols that some
- * image of the slot has get a code in each of its tables. */
+ * costs nothing there, but fits less well. A few tables for each ladder line, each for images
+ * with similar statistics, get most of both. Lloyd's algorithm finds them, with code length as
+ * the distance: each image goes to the table that codes it in the fewest bits, and each table
+ * becomes the optimal one for the sum of its images. It starts from the order by bits per
+ * symbol, so the result depends only on the input. Symbols that some image of the slot has get
+ * a code in each of its tables. */
 #include <stdlib.h>
 
 #include "tables.h"

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The order of samples, computed where it is needed instead of stored.
+/* The order of samples, computed when needed instead of stored.
  *
- * Each row of the contents is cut into spans. A permutation of all spans says in which order
- * they are read; where there are proportions, each dataset has a permutation of its own, and
- * they take turns. Spans that follow each other form a window, whose samples are mixed. FULL
- * is the same with spans of one sample and no mixing, NONE with neither permutation. All
- * permutations are stateless bijections: an epoch takes memory for its contents and for the
- * windows in work.
+ * Each row of the contents is cut into spans. A permutation of all spans gives the order in
+ * which they are read; with proportions, each dataset has a permutation of its own, and they
+ * take turns. Spans that follow each other form a window, whose samples are mixed. FULL is the
+ * same with spans of one sample and no mixing; NONE has neither permutation. All permutations
+ * are stateless bijections: an epoch takes memory only for its contents and for the windows in
+ * work.
  *
- * Mixing gives each span's samples, in random order, places spread evenly over the window:
- * the n-th of a span's N comes in the n-th of N equal parts, at a time that is spread evenly
- * over the spans. So every run of a window's samples draws on all its spans alike, more
- * evenly than chance would have it, and a process that is to have some spans' samples alone
- * gets them at an even pace.
+ * Mixing gives each span's samples, in random order, places spread evenly over the window: the
+ * n-th of a span's N comes in the n-th of N equal parts, at times spread evenly over the
+ * spans. So every run of a window's samples draws on all its spans equally, more evenly than
+ * chance would, and a process that takes only some spans' samples gets them at an even pace.
  *
- * A window ends when it has window_samples samples or half of window_nbytes: one window
- * can then be held while the next is read. Its bytes are estimated from the record's size
- * at full fidelity, so that the order does not change with the fidelity. */
+ * A window ends when it has window_samples samples or half of window_nbytes: one window can
+ * then be held while the next is read. Its bytes are estimated from the record's size at full
+ * fidelity, so that the order does not change with the fidelity. */
 #include <stdlib.h>
 
 #include "../../libpcr/base/wide.h"

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Colours and rotation: what is drawn, and how it is carried out on planes of bytes.
+/* Colours and rotation: what is drawn, and how it is applied to planes of bytes.
  *
- * Colours change as by torchvision's ColorJitter: brightness multiplies, contrast moves from or
- * to the mean luma, saturation from or to each pixel's luma, hue turns in HSV; the order is
- * drawn too. Each step's result is rounded and cut off to 8 bits. Pictures turn as by Pillow's
- * Image.rotate(): about the centre, the size kept, bilinear or, where pictures are resized so,
- * by the nearest pixel; at the outermost pixels the nearest ones go on beyond the edge. */
+ * Colours change as by torchvision's ColorJitter: brightness multiplies, contrast moves from
+ * or to the mean luma, saturation from or to each pixel's luma, hue turns in HSV; the order is
+ * drawn too. Each step's result is rounded and clamped to 8 bits. Pictures are rotated as by
+ * Pillow's Image.rotate(): about the centre, keeping the size, bilinear or, if pictures are
+ * resized so, by the nearest pixel; at the edge the outermost pixels are repeated. */
 #include <math.h>
 
 #include "augmentation.h"

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Resizes a window with a separable filter.
- *
- * Each output pixel is a weighted mean of the input pixels under a curve whose centre is the
- * output pixel's centre, in input coordinates: a triangle, whose half width is one input pixel
- * or, when shrinking, one output pixel (so nothing between samples is passed over), or a cubic
- * (Keys 1981, a = -1/2) of twice that width, whose weights are negative beyond the first. The
- * geometry is Pillow's: the curve may reach out of the window, but not out of the image, and
- * the weights that are left are scaled to a sum of one. Or it is the one pixel that the centre
- * falls in.
+/* Resizes a window with a separable filter. Each output pixel is a weighted mean of the input
+ * pixels under a curve centred on the output pixel, in input coordinates. The curve is a
+ * triangle, whose half width is one input pixel or, when shrinking, one output pixel (so
+ * nothing between samples is skipped), or a cubic (Keys 1981, a = -1/2) of twice that width,
+ * whose weights are negative beyond the first. The geometry is Pillow's: the curve may reach
+ * out of the window, but not out of the image, and the remaining weights are scaled to a sum
+ * of one. Or the result is the one pixel that the centre falls in.
  *
  * Columns come first, since that pass works on whole rows of bytes, which compilers turn into
- * vector code, and leaves fewer pixels to the second. Weights have 14 bits, and what passes
- * between them 15 (a byte and 7 bits of fraction), so that both fit 16-bit multiplications,
- * and only the final result is rounded to a byte.
+ * vector code, and leaves fewer pixels to the second. Weights have 14 bits, and values between
+ * the passes 15 (a byte and 7 bits of fraction), so that both fit 16-bit multiplications, and
+ * only the final result is rounded to a byte.
  *
- * A cubic's result may lie outside 0 to 255, and Pillow cuts it off after each direction. So
- * as to give its pixels, rows come first there, and are cut off before columns follow. */
+ * A cubic's result may lie outside 0 to 255, and Pillow clamps it after each direction. To get
+ * the same pixels, rows come first there, and are clamped before columns follow. */
 #include <math.h>
 
 #include "resize.h"

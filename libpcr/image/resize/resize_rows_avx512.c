@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The loops of a resize for x86-64 with AVX-512 (BW, VBMI, VNNI).
- *
- * Across, sixteen bytes of an output row are made at once. What they read lies within 64
- * numbers of the input row, unless it shrinks to less than about a third, and a permutation
- * puts the numbers of two neighbouring input pixels beside each other for each of them. Which
- * ones, and with what weights, is the same for all rows, and listed once. */
+/* The loops of a resize for x86-64 with AVX-512 (BW, VBMI, VNNI). Across, sixteen bytes of an
+ * output row are made at once. Their inputs lie within 64 numbers of the input row, unless it
+ * shrinks to less than about a third, and a permutation puts the numbers of two neighbouring
+ * input pixels next to each other for each of them. Which ones, and with what weights, is the
+ * same for all rows, and listed once. */
 #include "resize_rows.h"
 
 #ifdef PCRI_HAVE_RESIZE_AVX512
