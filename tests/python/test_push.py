@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """pcr.Writer: the dataset that pcr.write() makes of the same samples."""
 
+import gc
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,23 @@ def test_exception_leaves_nothing(tmp_path):
             writer.add("a", FILES[0])
             raise KeyError("mine")
     assert writer.report is None and not list(tmp_path.iterdir())
+
+
+def test_forgotten_finish_warns(tmp_path):
+    writer = pcr.Writer(tmp_path / "d.pcr")
+    writer.add("a", FILES[0])
+    with pytest.warns(RuntimeWarning, match="d.pcr was not written"):
+        del writer
+        gc.collect()
+    assert not list(tmp_path.iterdir())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pcr.Writer(tmp_path / "none.pcr")  # nothing was added
+        writer = pcr.Writer(tmp_path / "d.pcr")
+        writer.add("a", FILES[0])
+        writer.close()
+        del writer
+        gc.collect()
 
 
 def test_bad_samples_and_progress(tmp_path):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from ctypes import byref, c_void_p
 from types import TracebackType
 from typing import Any, Dict, Iterable, Optional, Type, Union
@@ -77,6 +78,8 @@ class Writer:
         call(lib.pcr_writer_open, c_path(dst), byref(options), byref(pointer))
         self._lock = threading.Lock()  # over _open
         self._open: Optional[Handle] = Handle(pointer, lib.pcr_writer_close, settings)
+        self._unfinished = ""  # the dataset that samples were added to
+        self._dst = str(dst)
         self.report: Optional[WriteReport] = None
 
     def _handle(self) -> Handle:
@@ -118,6 +121,7 @@ class Writer:
                             float_labels=address if floats else None,
                             label_count=labels.size)),
              view.ctypes.data, view.nbytes)
+        self._unfinished = self._dst
 
     def finish(self) -> WriteReport:
         """Writes and publishes the dataset, after all add() have returned, and closes the
@@ -136,8 +140,14 @@ class Writer:
 
     def close(self) -> None:
         """Closes the writer; without finish() before, nothing is left of it."""
+        self._unfinished = ""
         with self._lock:
             self._open = None
+
+    def __del__(self) -> None:
+        if getattr(self, "_unfinished", ""):
+            warnings.warn(f"{self._unfinished} was not written: its pcr.Writer went away without "
+                          "finish(), close() or a with block", RuntimeWarning, source=self)
 
     def __enter__(self) -> Writer:
         return self
