@@ -15,23 +15,22 @@
 
 #include "io/storage.h"
 #include "suite.h"
+#include "top.h"
 
 enum { BACKENDS = 4 };
 
-static char dir[64];
 static char path[96];
 
 static void setup(void)
 {
-    snprintf(dir, sizeof(dir), "/tmp/pcr-test-io-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    snprintf(path, sizeof(path), "%s/file", dir);
+    test_folder_make_in(&top, "/tmp");
+    snprintf(path, sizeof(path), "%s/file", top.path);
 }
 
 static void teardown(void)
 {
     unlink(path);
-    ck_assert_int_eq(rmdir(dir), 0); /* also: no test leaves a temporary file behind */
+    ck_assert_int_eq(rmdir(top.path), 0); /* also: no test leaves a temporary file behind */
 }
 
 static void make_file(const char *name, size_t nbytes)
@@ -124,7 +123,7 @@ START_TEST(backends_refuse_other_files)
     ck_assert_int_eq(pcri_file_open(b, path, &f, &e), PCR_ERR_IO);
     ck_assert_int_eq(e.sys_errno, ENOENT);
     ck_assert_ptr_nonnull(strstr(e.message, path));
-    ck_assert_int_eq(pcri_file_open(b, dir, &f, &e), PCR_ERR_IO);
+    ck_assert_int_eq(pcri_file_open(b, top.path, &f, &e), PCR_ERR_IO);
     ck_assert_int_eq(e.sys_errno, EISDIR);
     ck_assert_int_eq(mkfifo(path, 0600), 0);
     /* and does not wait for a writer */
@@ -163,7 +162,7 @@ START_TEST(whole_files)
     ck_assert_uint_gt(b.nbytes, 100);
     ck_assert_int_eq(pcri_storage_read(&pcri_files, "/proc/self/status", 50, 0, &b, &e),
                      PCR_ERR_LIMIT);
-    ck_assert_int_eq(pcri_storage_read(&pcri_files, dir, 10, 0, &b, &e), PCR_ERR_FORMAT);
+    ck_assert_int_eq(pcri_storage_read(&pcri_files, top.path, 10, 0, &b, &e), PCR_ERR_FORMAT);
     pcr_buffer_free(&b);
 }
 END_TEST
@@ -171,7 +170,7 @@ END_TEST
 static int count_files(void)
 {
     int n = 0;
-    DIR *d = opendir(dir);
+    DIR *d = opendir(top.path);
     ck_assert_ptr_nonnull(d);
     for (struct dirent *e; (e = readdir(d));)
         n += strcmp(e->d_name, ".") && strcmp(e->d_name, "..");
@@ -185,7 +184,7 @@ START_TEST(publish_commits)
     struct pcr_buffer b = { 0 };
     struct pcr_error e;
     make_file(path, 5);
-    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "file", &p, &e), 0);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, top.path, "file", &p, &e), 0);
     ck_assert_int_eq(pcri_put_write(p, "new ", 4, &e), 0);
     ck_assert_int_eq(pcri_storage_read(&pcri_files, path, 100, 0, &b, &e), 0);
     ck_assert_uint_eq(b.nbytes, 5); /* the old one is there until commit */
@@ -205,7 +204,7 @@ START_TEST(publish_aborts)
 {
     struct pcri_put *p = NULL;
     struct pcr_error e;
-    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "file", &p, &e), 0);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, top.path, "file", &p, &e), 0);
     ck_assert_int_eq(pcri_put_write(p, "half", 4, &e), 0);
     ck_assert_int_eq(pcri_put_end(&p, PCR_ERR_CANCELLED, &e), PCR_ERR_CANCELLED);
     ck_assert_int_eq(count_files(), 0);
@@ -220,12 +219,12 @@ START_TEST(publish_fails_clearly)
     ck_assert_int_eq(pcri_put_begin(&pcri_files, path, "file", &p, &e), PCR_ERR_IO);
     ck_assert_int_eq(e.sys_errno, ENOENT);
     ck_assert_int_eq(pcri_put_end(&p, PCR_ERR_IO, &e), PCR_ERR_IO);
-    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "", &p, &e), PCR_ERR_INVAL);
-    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "a/b", &p, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, top.path, "", &p, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, top.path, "a/b", &p, &e), PCR_ERR_INVAL);
 
     /* A folder stands where the file should go. */
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "file", &p, &e), 0);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, top.path, "file", &p, &e), 0);
     ck_assert_int_eq(pcri_put_end(&p, 0, &e), PCR_ERR_IO);
     ck_assert_int_eq(count_files(), 1);
     ck_assert_int_eq(rmdir(path), 0);
@@ -237,7 +236,7 @@ START_TEST(publish_fails_clearly)
     small.rlim_max = old.rlim_max;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     static const char bytes[4000];
-    ck_assert_int_eq(pcri_put_begin(&pcri_files, dir, "file", &p, &e), 0);
+    ck_assert_int_eq(pcri_put_begin(&pcri_files, top.path, "file", &p, &e), 0);
     int rc = pcri_put_write(p, bytes, sizeof(bytes), &e);
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &old), 0);
     ck_assert_int_eq(rc, PCR_ERR_IO);

@@ -23,6 +23,7 @@
 #include "io_faults.h"
 #include "leave.h"
 #include "suite.h"
+#include "top.h"
 
 enum { BACKENDS = 4, FILE_NBYTES = (6 << 20) + 1234, RANGES = 9, MAX_NBYTES = 5 << 20 };
 
@@ -41,7 +42,7 @@ static const struct {
     { 4 << 20, FILE_NBYTES - (4 << 20) },
 };
 
-static char dir[64], path[96];
+static char path[96];
 static uint8_t *bytes, *got[RANGES];
 static struct pcri_range ranges[RANGES];
 
@@ -56,9 +57,8 @@ static void write_file(void)
 /* Once for all tests; a child has it all. */
 static void set_up_all(void)
 {
-    snprintf(dir, sizeof(dir), "/var/tmp/pcr-test-io-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(dir));
-    snprintf(path, sizeof(path), "%s/file", dir);
+    test_folder_make_in(&top, "/var/tmp");
+    snprintf(path, sizeof(path), "%s/file", top.path);
     uint32_t *words = malloc(FILE_NBYTES + sizeof(uint32_t));
     ck_assert_ptr_nonnull(words);
     uint32_t state = 1;
@@ -79,7 +79,7 @@ static void tear_down_all(void)
         free(got[i]);
     free(bytes);
     unlink(path);
-    ck_assert_int_eq(rmdir(dir), 0);
+    ck_assert_int_eq(rmdir(top.path), 0);
 }
 
 /* The file is whole again where the test before has cut it. */

@@ -20,19 +20,19 @@
 #include "leave.h"
 #include "made_images.h"
 #include "suite.h"
+#include "top.h"
 
 enum { BACKENDS = 4, BLOCK = 16 << 10, FILE_NBYTES = 40 * BLOCK + 777, READS = 60 };
 
-static char folder[64], path[96], cache[96];
+static char path[96], cache[96];
 static uint8_t bytes[FILE_NBYTES];
 
 static void setup(void)
 {
     uint32_t state = 1;
-    snprintf(folder, sizeof(folder), "/var/tmp/pcr-test-layers-XXXXXX");
-    ck_assert_ptr_nonnull(mkdtemp(folder));
-    snprintf(path, sizeof(path), "%s/file", folder);
-    snprintf(cache, sizeof(cache), "%s/cache", folder);
+    test_folder_make_in(&top, "/var/tmp");
+    snprintf(path, sizeof(path), "%s/file", top.path);
+    snprintf(cache, sizeof(cache), "%s/cache", top.path);
     for (size_t i = 0; i < FILE_NBYTES; i++)
         bytes[i] = (uint8_t) ((state = state * 1664525 + 1013904223) >> 24);
     FILE *f = fopen(path, "wb");
@@ -55,7 +55,7 @@ static void teardown(void)
 {
     remove_cache();
     unlink(path);
-    ck_assert_int_eq(rmdir(folder), 0);
+    ck_assert_int_eq(rmdir(top.path), 0);
 }
 
 static struct pcri_layers *layers(struct pcri_layer_options o)
