@@ -34,6 +34,7 @@ FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "LOADER_DROP_LAST", "LOADER_DROP_UNEVEN", "LOADER_RANK_FROM_ENVIRONMENT",
          "LOADER_ONCE", "LOADER_RAW", "LOADER_HUGE_PAGES", "LOADER_NO_READ_AHEAD",
          "LOADER_KEEP_ORIENTATION", "LOADER_EXACT", "LOADER_BACKGROUND", "LOADER_TO_SRGB",
+         "LOADER_BASELINE",
          "LOADER_STATE_NBYTES", "LOADER_BAD_SAMPLES",
          "WRITE_NO_SHUFFLE", "WRITE_DRY_RUN", "WRITE_NO_CLASSES", "ABI_VERSION",
          "NO_OFFSET", "NO_READERS", "WRITER_NEXT", "MESSAGE_NBYTES", "RETRY_NEVER",
@@ -41,7 +42,7 @@ FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "ERROR_LASTS")
 # Constants that the package has no use for, or has in another form.
 UNUSED = {"PCR_VERSION_MAJOR", "PCR_VERSION_MINOR", "PCR_VERSION_PATCH",
-          "PCR_FIDELITY_FULL"}
+          "PCR_FIDELITY_FULL", "PCR_NO_RESTARTS"}
 CALLBACKS = {"pcr_verify_callback": _structs.VERIFY_CALLBACK}
 NUMBERS = {"int": ctypes.c_int, "uint32_t": ctypes.c_uint32, "uint64_t": ctypes.c_uint64,
            "size_t": ctypes.c_size_t, "void": None, "char*": ctypes.c_char_p}
@@ -56,6 +57,8 @@ def test_every_public_struct_is_declared():
 def test_struct(name):
     kind, expected = STRUCTS[name], LAYOUT["structs"][name]
     assert ctypes.sizeof(kind) == expected["size"]
+    with pytest.raises(AttributeError):  # a member that is not there is not set in silence
+        kind().no_member = 1
     found = {field[0]: [getattr(kind, field[0]).offset, getattr(kind, field[0]).size]
              for field in kind._fields_}
     assert found == expected["members"]

@@ -200,6 +200,8 @@ WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
 WRITE_NO_CLASSES = 1 << 2
 
+# Structs have __slots__, so that a member that is not there cannot be set.
+
 S = TypeVar("S", bound=ctypes.Structure)
 
 
@@ -211,6 +213,7 @@ def sized(kind: Type[S], **fields: Any) -> S:
 class Error(ctypes.Structure):
     """struct pcr_error"""
 
+    __slots__ = ()
     _fields_ = [("code", c_int32), ("sys_errno", c_int32), ("offset", c_uint64),
                 ("flags", c_uint32), ("detail", c_uint32),
                 ("message", c_char * MESSAGE_NBYTES)]
@@ -219,6 +222,7 @@ class Error(ctypes.Structure):
 class Limits(ctypes.Structure):
     """struct pcr_limits"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("max_scans", c_uint32), ("max_pixels", c_uint64),
                 ("max_samples", c_uint32), ("reserved", c_uint32),
                 ("max_head_nbytes", c_uint64), ("max_sample_nbytes", c_uint64),
@@ -228,24 +232,28 @@ class Limits(ctypes.Structure):
 class Buffer(ctypes.Structure):
     """struct pcr_buffer"""
 
+    __slots__ = ()
     _fields_ = [("data", c_void_p), ("nbytes", c_size_t), ("capacity", c_size_t)]
 
 
 class Span(ctypes.Structure):
     """struct pcr_span"""
 
+    __slots__ = ()
     _fields_ = [("data", c_void_p), ("nbytes", c_size_t)]
 
 
 class Spans(ctypes.Structure):
     """struct pcr_spans"""
 
+    __slots__ = ()
     _fields_ = [("items", POINTER(Span)), ("count", c_uint32), ("capacity", c_uint32)]
 
 
 class ObjectInfo(ctypes.Structure):
     """struct pcr_object_info"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("reserved", c_uint32), ("nbytes", c_uint64),
                 ("version", c_uint64)]
 
@@ -265,6 +273,7 @@ STORAGE_REMOVE = CFUNCTYPE(c_int, c_void_p, c_char_p, POINTER(Error))
 class Storage(ctypes.Structure):
     """struct pcr_storage"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("context", c_void_p),
                 ("identity", c_char_p), ("open", STORAGE_OPEN), ("read", STORAGE_READ),
                 ("close", STORAGE_CLOSE), ("put_begin", STORAGE_PUT_BEGIN),
@@ -275,6 +284,7 @@ class Storage(ctypes.Structure):
 class DatasetOptions(ctypes.Structure):
     """struct pcr_dataset_options"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("split", c_char_p),
                 ("io_backend", c_uint32), ("open_records", c_uint32), ("limits", POINTER(Limits)),
                 ("cache_dir", c_char_p), ("cache_nbytes", c_uint64),
@@ -286,6 +296,7 @@ class DatasetOptions(ctypes.Structure):
 class IoStats(ctypes.Structure):
     """struct pcr_io_stats"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("reserved", c_uint32)] + [
         (name, c_uint64) for name in (
             "open_count", "read_count", "range_count", "read_nbytes", "read_ns",
@@ -297,6 +308,7 @@ class IoStats(ctypes.Structure):
 class DatasetInfo(ctypes.Structure):
     """struct pcr_dataset_info"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("group_count", c_uint32), ("sample_count", c_uint64),
                 ("record_count", c_uint64), ("class_count", c_uint32),
                 ("split_count", c_uint32), ("source_nbytes", c_uint64),
@@ -313,6 +325,7 @@ class DatasetInfo(ctypes.Structure):
 class RecordInfo(ctypes.Structure):
     """struct pcr_record_info"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("sample_count", c_uint32),
                 ("first_sample", c_uint64), ("total_nbytes", c_uint64),
                 ("head_end", c_uint64), ("path", c_char_p)]
@@ -321,6 +334,7 @@ class RecordInfo(ctypes.Structure):
 class SampleInfo(ctypes.Structure):
     """struct pcr_sample_info"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("coding", c_uint32), ("index", c_uint64),
                 ("key", c_void_p), ("key_nbytes", c_uint32),
                 ("attributes_nbytes", c_uint32), ("attributes", c_void_p),
@@ -334,6 +348,7 @@ class SampleInfo(ctypes.Structure):
 class VerifyReport(ctypes.Structure):
     """struct pcr_verify_report"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("reserved", c_uint32), ("record_count", c_uint64),
                 ("sample_count", c_uint64), ("bad_records", c_uint64),
                 ("bad_samples", c_uint64), ("undecodable_samples", c_uint64)]
@@ -342,6 +357,7 @@ class VerifyReport(ctypes.Structure):
 class DecodeOptions(ctypes.Structure):
     """struct pcr_decode_options"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("color", c_uint32),
                 ("orientation", c_uint32), ("limits", POINTER(Limits)), ("decoder", c_uint32),
                 ("scale", c_uint32), ("crop_x", c_uint32), ("crop_y", c_uint32),
@@ -352,6 +368,7 @@ class DecodeOptions(ctypes.Structure):
 class BaselineOptions(ctypes.Structure):
     """struct pcr_baseline_options"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("limits", POINTER(Limits)),
                 ("ladder", c_void_p), ("restart_rows", c_uint32), ("reserved", c_uint32)]
 
@@ -359,6 +376,7 @@ class BaselineOptions(ctypes.Structure):
 class ImageInfo(ctypes.Structure):
     """struct pcr_image_info"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("width", c_uint32), ("height", c_uint32),
                 ("channels", c_uint32), ("orientation", c_uint32), ("reserved", c_uint32)]
 
@@ -366,6 +384,7 @@ class ImageInfo(ctypes.Structure):
 class ResizeOptions(ctypes.Structure):
     """struct pcr_resize_options"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("x0", c_double),
                 ("y0", c_double), ("x1", c_double), ("y1", c_double),
                 ("filter", c_uint32), ("grid_width", c_uint32), ("grid_height", c_uint32),
@@ -379,6 +398,7 @@ RELEASE_CALLBACK = CFUNCTYPE(None, c_void_p, c_void_p, c_size_t)
 class LoaderOrder(ctypes.Structure):
     """struct pcr_loader_order"""
 
+    __slots__ = ()
     _fields_ = [("shuffle", c_uint32), ("block_samples", c_uint32),
                 ("window_samples", c_uint32), ("reserved32", c_uint32),
                 ("window_nbytes", c_uint64), ("indices", c_void_p), ("index_count", c_uint64),
@@ -389,6 +409,7 @@ class LoaderOrder(ctypes.Structure):
 class LoaderShard(ctypes.Structure):
     """struct pcr_loader_shard"""
 
+    __slots__ = ()
     _fields_ = [("rank", c_uint32), ("world", c_uint32), ("worker", c_uint32),
                 ("worker_count", c_uint32), ("reserved", c_uint64 * 2)]
 
@@ -396,6 +417,7 @@ class LoaderShard(ctypes.Structure):
 class LoaderSamples(ctypes.Structure):
     """struct pcr_loader_samples"""
 
+    __slots__ = ()
     _fields_ = [("count", c_uint64), ("weights", c_void_p), ("fidelities", c_void_p),
                 ("augment", c_void_p), ("reserved", c_uint64 * 4)]
 
@@ -403,6 +425,7 @@ class LoaderSamples(ctypes.Structure):
 class LoaderFidelity(ctypes.Structure):
     """struct pcr_loader_fidelity"""
 
+    __slots__ = ()
     _fields_ = [("level", c_uint32), ("step_count", c_uint32), ("steps", c_void_p),
                 ("reserved", c_uint64 * 2)]
 
@@ -410,6 +433,7 @@ class LoaderFidelity(ctypes.Structure):
 class LoaderOutput(ctypes.Structure):
     """struct pcr_loader_output"""
 
+    __slots__ = ()
     _fields_ = [("height", c_uint32), ("width", c_uint32), ("layout", c_uint32),
                 ("color", c_uint32), ("dtype", c_uint32), ("mean", c_float * 3),
                 ("std", c_float * 3), ("background", c_uint8 * 4),
@@ -419,6 +443,7 @@ class LoaderOutput(ctypes.Structure):
 class LoaderTransform(ctypes.Structure):
     """struct pcr_loader_transform"""
 
+    __slots__ = ()
     _fields_ = [("kind", c_uint32), ("filter", c_uint32), ("resize_px", c_uint32),
                 ("area_min_ppm", c_uint32), ("area_max_ppm", c_uint32),
                 ("ratio_min_ppm", c_uint32), ("ratio_max_ppm", c_uint32),
@@ -431,12 +456,14 @@ class LoaderTransform(ctypes.Structure):
 class LoaderThreads(ctypes.Structure):
     """struct pcr_loader_threads"""
 
+    __slots__ = ()
     _fields_ = [("count", c_uint32), ("reader_count", c_uint32), ("reserved", c_uint64 * 2)]
 
 
 class LoaderMemory(ctypes.Structure):
     """struct pcr_loader_memory"""
 
+    __slots__ = ()
     _fields_ = [("batches_ahead", c_uint32), ("reserved32", c_uint32),
                 ("ring_nbytes", c_uint64), ("allocate", ALLOCATE_CALLBACK),
                 ("release", RELEASE_CALLBACK), ("context", c_void_p),
@@ -446,6 +473,7 @@ class LoaderMemory(ctypes.Structure):
 class LoaderOptions(ctypes.Structure):
     """struct pcr_loader_options"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("seed", c_uint64),
                 ("batch_size", c_uint32), ("bad_sample", c_uint32),
                 ("limits", POINTER(Limits)), ("order", LoaderOrder), ("shard", LoaderShard),
@@ -457,6 +485,7 @@ class LoaderOptions(ctypes.Structure):
 class FidelityStep(ctypes.Structure):
     """struct pcr_fidelity_step"""
 
+    __slots__ = ()
     _fields_ = [("epoch", c_uint64), ("chances", c_void_p), ("fidelity", c_uint32),
                 ("reserved", c_uint32)]
 
@@ -464,6 +493,7 @@ class FidelityStep(ctypes.Structure):
 class Crop(ctypes.Structure):
     """struct pcr_crop"""
 
+    __slots__ = ()
     _fields_ = [("width", c_uint32), ("height", c_uint32), ("x0", c_float), ("y0", c_float),
                 ("x1", c_float), ("y1", c_float), ("flipped", c_uint32),
                 ("degrees", c_float)]
@@ -472,6 +502,7 @@ class Crop(ctypes.Structure):
 class Batch(ctypes.Structure):
     """struct pcr_batch"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("sample_count", c_uint32),
                 ("pixels", c_void_p), ("labels", POINTER(c_int64)),
                 ("indices", POINTER(c_uint64)), ("fidelities", POINTER(c_uint32)),
@@ -489,6 +520,7 @@ class Batch(ctypes.Structure):
 class BadSample(ctypes.Structure):
     """struct pcr_bad_sample"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("code", c_int32), ("epoch", c_uint64),
                 ("index", c_uint64), ("dataset", c_uint32), ("fidelity", c_uint32),
                 ("delivered", c_uint32), ("replacement_dataset", c_uint32),
@@ -498,6 +530,7 @@ class BadSample(ctypes.Structure):
 class LoaderStats(ctypes.Structure):
     """struct pcr_loader_stats"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("thread_count", c_uint32),
                 ("sample_count", c_uint64), ("batch_count", c_uint64),
                 ("replaced_count", c_uint64), ("degraded_count", c_uint64),
@@ -516,6 +549,7 @@ class LoaderStats(ctypes.Structure):
 class SystemInfo(ctypes.Structure):
     """struct pcr_system_info"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("cpu_count", c_uint32), ("cpu_features", c_char_p),
                 ("io_backends", c_char_p), ("jpeg_library", c_char_p),
                 ("png_library", c_char_p), ("zstd_library", c_char_p),
@@ -526,6 +560,7 @@ class SystemInfo(ctypes.Structure):
 class SourceSample(ctypes.Structure):
     """struct pcr_source_sample"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("split", c_uint32), ("key", c_char_p),
                 ("path", c_char_p), ("attributes", c_char_p),
                 ("labels", c_void_p), ("label_count", c_uint32), ("reserved", c_uint32),
@@ -542,12 +577,14 @@ CLOSE_CALLBACK = CFUNCTYPE(None, c_void_p)
 class LeftOut(ctypes.Structure):
     """struct pcr_left_out"""
 
+    __slots__ = ()
     _fields_ = [("path", c_char_p), ("key", c_char_p), ("reason", c_char_p)]
 
 
 class Source(ctypes.Structure):
     """struct pcr_source"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("class_count", c_uint32), ("context", c_void_p),
                 ("sample_count", c_uint64), ("class_names", POINTER(c_char_p)),
                 ("split_names", POINTER(c_char_p)), ("split_count", c_uint32),
@@ -560,6 +597,7 @@ class Source(ctypes.Structure):
 class WriteProgress(ctypes.Structure):
     """struct pcr_write_progress"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("reserved", c_uint32),
                 ("sample_count", c_uint64), ("samples_done", c_uint64),
                 ("samples_bad", c_uint64), ("record_count", c_uint64),
@@ -579,6 +617,7 @@ VERIFY_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint32, c_char_p, c_uint64, POINT
 class WriteOptions(ctypes.Structure):
     """struct pcr_write_options"""
 
+    __slots__ = ("handle",)  # the ladder's, which lives as long as the struct
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("ladder", c_void_p),
                 ("seed", c_uint64), ("record_samples", c_uint32),
                 ("thread_count", c_uint32), ("record_nbytes", c_uint64),
@@ -603,6 +642,7 @@ class FolderLayout(IntEnum):
 class WriterOptions(ctypes.Structure):
     """struct pcr_writer_options"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("write", POINTER(WriteOptions)),
                 ("class_count", c_uint32), ("split_count", c_uint32),
                 ("class_names", POINTER(c_char_p)), ("split_names", POINTER(c_char_p)),
@@ -612,6 +652,7 @@ class WriterOptions(ctypes.Structure):
 class SourceOptions(ctypes.Structure):
     """struct pcr_source_options"""
 
+    __slots__ = ()
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("format", c_char_p),
                 ("root", c_char_p), ("left_out", LEFT_OUT_CALLBACK), ("context", c_void_p),
                 ("layout", c_uint32), ("class_count", c_uint32),

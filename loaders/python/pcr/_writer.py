@@ -289,7 +289,7 @@ def _run_options(coding: str, ladder: Optional[Ladder], threads: Optional[int], 
     if ladder is not None:
         handle = _ladder(ladder)
         settings.ladder = handle.pointer
-        settings.handle = handle  # so that the ladder lives as long as the struct
+        settings.handle = handle
     return settings
 
 
