@@ -36,20 +36,74 @@ static bool is_own(const struct pcri_coding *coding, const struct pcri_walked *s
            !memcmp(s->payload, coding->magic + NAME_AT, NAME_NBYTES);
 }
 
-/* SOI, and metadata as it is. */
+/* Quantisation tables as a header's segments have them. */
+struct tables {
+    uint16_t steps[4][64];
+    bool defined[4], wide; /* wide: of 16 bits, which baseline does not have */
+};
+
+static bool read_tables(const struct pcri_walked *s, struct tables *t)
+{
+    for (size_t at = 0; at < s->nbytes;) {
+        unsigned bytes = (s->payload[at] >> 4) + 1u, slot = s->payload[at] & 15;
+        if (bytes > 2 || slot > 3 || s->nbytes - at - 1 < 64 * (size_t) bytes)
+            return false;
+        const uint8_t *p = s->payload + at + 1;
+        for (int k = 0; k < 64; k++, p += bytes)
+            t->steps[slot][k] = (uint16_t) (bytes > 1 ? p[0] << 8 | p[1] : p[0]);
+        t->defined[slot] = true;
+        t->wide |= bytes > 1;
+        at += 1 + 64 * (size_t) bytes;
+    }
+    return true;
+}
+
+static bool is_frame(uint8_t marker)
+{
+    return marker >= M_SOF0 && marker <= M_SOF2;
+}
+
+/* Does the header itself have the frame and the tables that were parsed? Some come later. */
+static bool is_whole(const struct pcr_spans *header, const struct pcri_jpeg_file *f,
+                     struct tables *t)
+{
+    struct pcri_segment_walk w = pcri_segment_walk(header);
+    struct pcri_walked s;
+    uint32_t frames = 0;
+    bool whole = true;
+    *t = (struct tables) { 0 };
+    while (whole && pcri_segment_next(&w, &s)) {
+        frames += is_frame(s.marker);
+        whole = s.marker != M_DQT || read_tables(&s, t);
+    }
+    for (uint32_t i = 0; whole && i < f->component_count; i++) {
+        uint8_t slot = f->components[i].quant_slot;
+        whole = t->defined[slot] &&
+                !memcmp(t->steps[slot], f->quant[slot], sizeof(f->quant[slot]));
+    }
+    return whole && frames == 1;
+}
+
+/* SOI, metadata, and where the header has them quantisation and frame, all in their places;
+ * *framed_out: it has them. */
 static int copy_header(const struct pcri_coding *coding, const struct pcr_spans *spans,
+                       const struct pcri_jpeg_file *f, bool *framed_out,
                        struct pcr_buffer *out, struct pcr_error *err)
 {
     struct pcr_spans header = *spans; /* a part of the list */
     struct pcri_walked s;
+    struct tables t;
     if (coding->header_spans)
         header.count = coding->header_spans(spans);
+    *framed_out = is_whole(&header, f, &t);
     struct pcri_segment_walk w = pcri_segment_walk(&header);
     int rc = pcri_buffer_append(out, "\xFF\xD8", 2, err);
     while (!rc && pcri_segment_next(&w, &s)) {
-        bool kept = (s.marker >= M_APP0 && s.marker <= M_APP0 + 15) || s.marker == M_COM;
-        if (kept && !is_own(coding, &s))
-            rc = pcri_segment_append(s.marker, s.payload, s.nbytes, out, err);
+        bool metadata = (s.marker >= M_APP0 && s.marker <= M_APP0 + 15) || s.marker == M_COM;
+        bool frame = *framed_out && is_frame(s.marker);
+        uint8_t marker = !frame ? s.marker : t.wide ? M_SOF1 : M_SOF0;
+        if (frame || (*framed_out && s.marker == M_DQT) || (metadata && !is_own(coding, &s)))
+            rc = pcri_segment_append(marker, s.payload, s.nbytes, out, err);
     }
     return rc;
 }
@@ -70,13 +124,16 @@ static int make(struct pcr_decoder *d, const struct pcri_coding *coding,
                 uint32_t restart_rows, struct pcr_buffer *out, struct pcr_error *err)
 {
     struct pcri_native_blocks b;
+    bool framed;
     int rc = pcri_native_open(d->states[0], spans, params, &b, err);
     if (!rc)
         rc = check_pixels(b.source->file, params->limits.max_pixels, err);
     if (!rc)
         rc = b.decoder->run(b.state, err);
     if (!rc)
-        rc = copy_header(coding, spans, out, err);
+        rc = copy_header(coding, spans, b.source->file, &framed, out, err);
+    if (!rc && !framed)
+        rc = pcri_baseline_frame(b.source->file, out, err);
     if (!rc)
         rc = pcri_baseline_write(&d->baseline, b.source, restart_rows, out, err);
     int damaged = b.decoder && !rc ? b.decoder->finish(b.state, err) : 0;

@@ -309,6 +309,14 @@ static int put_frame(const struct pcri_jpeg_file *f, bool wide, struct pcr_buffe
     return pcri_segment_append(wide ? M_SOF1 : M_SOF0, payload, n, out, err);
 }
 
+int pcri_baseline_frame(const struct pcri_jpeg_file *f, struct pcr_buffer *out,
+                        struct pcr_error *err)
+{
+    bool wide;
+    int rc = put_quantisation(f, &wide, out, err);
+    return rc ? rc : put_frame(f, wide, out, err);
+}
+
 static int put_huffman(bool chroma, struct pcr_buffer *out, struct pcr_error *err)
 {
     uint8_t payload[4 * (17 + 256)];
@@ -405,18 +413,13 @@ int pcri_baseline_write(struct pcri_baseline *b, const struct pcri_block_source 
 {
     const struct pcri_jpeg_file *f = source->file;
     struct scan scans[4];
-    bool wide;
     if (!b->ready)
         make_tables(b);
     uint32_t count = lay_out(source, scans);
     for (uint32_t i = 0; i < count; i++) /* no more than DRI can say */
         while (restart_rows > 1 && (uint64_t) restart_rows * scans[i].mcus_x > UINT16_MAX)
             restart_rows = UINT16_MAX / scans[i].mcus_x;
-    int rc = put_quantisation(f, &wide, out, err);
-    if (!rc)
-        rc = put_frame(f, wide, out, err);
-    if (!rc)
-        rc = put_huffman(f->ycc, out, err);
+    int rc = put_huffman(f->ycc, out, err);
     if (!rc)
         rc = put_scan(f, &scans[0], restart_rows, out, err);
     for (uint32_t i = 0; i < count; i++) {

@@ -21,11 +21,14 @@ void pcri_baseline_free(struct pcri_baseline *b);
 int pcri_segment_append(uint8_t marker, const uint8_t *payload, size_t n,
                         struct pcr_buffer *out, struct pcr_error *err);
 
-/* Appends DQT, SOF, DHT, DRI, the scan, and EOI; SOI and other segments are the caller's. The
- * coefficients are read from top to bottom once. Writes one interleaved scan if an MCU has at
- * most ten blocks, else one for each component; with the tables of annex K and a restart
- * interval every so many rows of MCUs (0: none). Quantisation steps above 255 make SOF1
- * instead of SOF0. Codes: UNSUPPORTED (coefficients beyond what 8-bit JPEG codes), NOMEM. */
+/* Appends DQT and SOF: SOF0, or SOF1 where a step of quantisation is above 255. NOMEM. */
+int pcri_baseline_frame(const struct pcri_jpeg_file *f, struct pcr_buffer *out,
+                        struct pcr_error *err);
+
+/* Appends DHT, DRI, the scan, and EOI; what stands before is the caller's. The coefficients are
+ * read from the top once. One interleaved scan where an MCU has at most ten blocks, else one for
+ * each component; the tables of annex K; a restart interval every so many rows of MCUs (0: none).
+ * Codes: UNSUPPORTED (coefficients beyond what 8-bit JPEG codes), NOMEM. */
 int pcri_baseline_write(struct pcri_baseline *b, const struct pcri_block_source *source,
                         uint32_t restart_rows, struct pcr_buffer *out, struct pcr_error *err);
 

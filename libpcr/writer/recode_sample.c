@@ -5,16 +5,18 @@
 #include "write.h"
 
 /* What is opaque stays so, and so becomes what the coding cannot hold. */
-static int code(struct pcri_worker *t, uint32_t coding, struct pcri_coded *out,
-                struct pcr_error *err)
+static int code(struct pcri_worker *t, const struct pcr_sample *sample, uint32_t coding,
+                struct pcri_coded *out, struct pcr_error *err)
 {
     struct pcr_error why = { .offset = PCR_NO_OFFSET };
     int rc = PCR_ERR_UNSUPPORTED;
     if (coding != PCR_CODING_OPAQUE)
         rc = pcri_coder_encode(t->coder, t->write->tables, t->file.data, t->file.nbytes, out,
                                &why);
-    if (rc == PCR_ERR_UNSUPPORTED)
-        return pcri_sample_keep_whole(t, coding != PCR_CODING_OPAQUE, out, err);
+    if (rc == PCR_ERR_UNSUPPORTED) {
+        rc = pcr_sample_read(sample, PCR_FIDELITY_FULL, &t->file, err);
+        return rc ? rc : pcri_sample_keep_whole(t, coding != PCR_CODING_OPAQUE, out, err);
+    }
     if (rc && err)
         *err = why;
     return rc;
@@ -39,7 +41,7 @@ static int code_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
     if (!rc)
         rc = pcri_sample_load(t, index, &lost, err);
     if (!rc)
-        rc = code(t, info.coding, &slot->coded, err);
+        rc = code(t, slot->held, info.coding, &slot->coded, err);
     slot->coded.source_nbytes = info.source_nbytes;
     return rc ? pcri_sample_prefix(&slot->sample, rc, err) : 0;
 }

@@ -39,6 +39,20 @@ static uint64_t coefs_nbytes(const struct pcri_head *h, uint32_t i)
     return pcri_coefs_nbytes(&f, MOST_LEVELS);
 }
 
+/* What must be written anew is written as what libjpeg reads soonest; it has the same header. */
+static int read_file(const struct pcr_sample *sample, bool anew, struct pcri_worker *t,
+                     struct pcr_error *err)
+{
+    const struct pcr_baseline_options o = { .size = sizeof(o),
+                                            .restart_rows = PCR_NO_RESTARTS };
+    int rc = PCR_ERR_UNSUPPORTED; /* in sequence there may be a step of DC that has no code */
+    if (anew)
+        rc = pcr_sample_baseline(sample, PCR_FIDELITY_FULL, t->decoder, &o, &t->file, err);
+    return rc == PCR_ERR_UNSUPPORTED
+               ? pcr_sample_read(sample, PCR_FIDELITY_FULL, &t->file, err)
+               : rc;
+}
+
 int pcri_recode_load(struct pcri_worker *t, uint64_t index, struct pcr_error *err)
 {
     struct pcr_dataset *ds = t->write->recode->dataset;
@@ -49,12 +63,13 @@ int pcri_recode_load(struct pcri_worker *t, uint64_t index, struct pcr_error *er
     int rc = pcri_hold(ds, record, &held, err);
     if (rc)
         return rc;
-    if (held->record->head->coding[i] != PCR_CODING_OPAQUE)
+    uint32_t coding = held->record->head->coding[i];
+    if (coding != PCR_CODING_OPAQUE)
         rc = pcri_memory_take(t, coefs_nbytes(held->record->head, i), err);
     if (!rc)
         rc = pcr_sample_acquire(ds, index, &sample, err);
     if (!rc)
-        rc = pcr_sample_read(sample, PCR_FIDELITY_FULL, &t->file, err);
+        rc = read_file(sample, coding == PCR_CODING_PACKED, t, err);
     pcr_sample_release(&sample);
     pcri_let_go(ds, held);
     return rc;

@@ -260,6 +260,7 @@ static int write_gray(uint16_t step)
         f.quant[0][k] = step;
     out.nbytes = 0;
     ck_assert_int_eq(pcri_buffer_append(&out, "\xFF\xD8", 2, &err), 0);
+    ck_assert_int_eq(pcri_baseline_frame(&f, &out, &err), 0);
     return pcri_baseline_write(&writer, &source, 1, &out, &err);
 }
 
