@@ -54,9 +54,9 @@ static bool close_one(void)
 {
     bool closed = false;
     pthread_mutex_lock(
-        &mutex); /* so that none of them is closed meanwhile. A program's storage is
-                                 * not called under it: fork() waits for it, perhaps in a thread
-                                 * that the storage waits for */
+        &mutex); /* so that none is closed meanwhile. A program's storage is not called under
+                  * it: fork() waits for the mutex, perhaps in a thread that the storage waits
+                  * for */
     for (struct pcr_dataset *ds = first; ds && !closed; ds = ds->next)
         closed = ds->storage->kind->uses_descriptors && pcri_cache_shrink(&ds->cache);
     pthread_mutex_unlock(&mutex);

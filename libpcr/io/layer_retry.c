@@ -15,7 +15,7 @@ struct retried_file {
     struct pcri_layer_file base;
     _Atomic(struct again *)
         newest; /* NULL: the file below is fine. All live until the end, for
-                                     * others may be reading from them */
+                 * others may be reading from them */
 };
 
 /* Waits for the next attempt, and counts it. */

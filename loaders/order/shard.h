@@ -32,7 +32,7 @@ struct pcri_shard {
     uint64_t last_first; /* first position of the batch in the last, short step, */
     uint64_t last_count; /* and its number of samples; 0: no such batch */
     uint64_t last_own;   /* of these, the samples that no other rank has; the others fill the
-                        * batch */
+                          * batch */
     bool exact;          /* samples that fill it repeat the epoch's last position */
     /* Full steps; the full batches that the first workers have of the last step; what is left
      * of it. */

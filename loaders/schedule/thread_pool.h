@@ -8,7 +8,7 @@
 
 enum pcri_thread_kind {
     PCRI_THREADS_MAKERS,  /* threads that decode; as many as the member with the largest limit
-                          * may have */
+                           * may have */
     PCRI_THREADS_READERS, /* threads that only read; as many as all members together may have,
                            * since one's storage may keep its threads waiting */
     PCRI_THREADS_KINDS,

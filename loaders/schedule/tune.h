@@ -11,7 +11,7 @@ enum {
 };
 #define PCRI_TUNE_PAUSE_NS \
     UINT64_C(10000000000) /* how long to wait after more threads were of
-                                                  * no use */
+                           * no use */
 
 /* Start from { 0 }. */
 struct pcri_tune {

@@ -109,10 +109,10 @@ struct pcr_limits {
     uint32_t size;              /* sizeof(struct pcr_limits) */
     uint32_t max_scans;         /* scans in one JPEG; default 64 */
     uint64_t max_pixels;        /* width times height of one image; default 2^28. Decoding may
-                                  * take memory for so many pixels: 3 bytes each for the result
-                                  * and 8 while it works. A part of a larger image, its luma
-                                  * alone or a reduced size takes less and may therefore
-                                  * pass */
+                                 * take memory for so many pixels: 3 bytes each for the result
+                                 * and 8 while it works. A part of a larger image, its luma
+                                 * alone or a reduced size takes less and may therefore
+                                 * pass */
     uint32_t max_samples;       /* samples in one record; default 2^20 */
     uint32_t reserved;          /* 0 */
     uint64_t max_head_nbytes;   /* one record's head, decompressed; default 256 MiB */

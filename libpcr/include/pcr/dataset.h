@@ -42,7 +42,7 @@ struct pcr_dataset_options {
     uint32_t size;       /* sizeof(struct pcr_dataset_options) */
     uint32_t flags;      /* PCR_DATASET_* */
     const char *split;   /* only this split's samples. NULL, and "all" unless a split has that
-                            * name: all splits, in their order */
+                          * name: all splits, in their order */
     uint32_t io_backend; /* enum pcr_io_backend */
     uint32_t open_records; /* records kept open, with their heads in memory; default 64. When
                             * descriptors run out, idle records of any dataset are closed */
@@ -61,12 +61,12 @@ struct pcr_dataset_options {
     const char *cache_dir;
     uint64_t cache_nbytes;      /* 0: no cache, or 16 GiB with cache_dir */
     uint64_t throttle_nbytes_s; /* for experiments: storage delivers at most so many bytes per
-                                * second to all files of the dataset together; 0: no bound */
+                                 * second to all files of the dataset together; 0: no bound */
     uint32_t delay_us;          /* for experiments: each read takes this much longer */
     uint32_t retry_count;    /* how often a read, also of the manifest, is tried again after a
-                                * failure that may pass (EIO, EAGAIN, EMFILE, ETIMEDOUT,
-                                * ESTALE, no network): after 5, 10, 20 ms and so on, up to a
-                                * second. 1 to 1000; default 4; or PCR_RETRY_NEVER */
+                              * failure that may pass (EIO, EAGAIN, EMFILE, ETIMEDOUT,
+                              * ESTALE, no network): after 5, 10, 20 ms and so on, up to a
+                              * second. 1 to 1000; default 4; or PCR_RETRY_NEVER */
     uint32_t fault_interval; /* for tests: each n-th read fails with EIO; 0: none */
     uint32_t reserved;       /* 0 */
     /* A storage of the program's own (storage.h) that holds the dataset; NULL: files. The
@@ -122,18 +122,18 @@ struct pcr_dataset_info {
     uint64_t salvaged_count;    /* in the whole dataset: samples of damaged files, coded as far
                                  * as they decode */
     uint64_t dropped_count;  /* in the whole dataset: samples whose files had bytes after the
-                                 * image that were not kept */
+                              * image that were not kept */
     uint64_t dropped_nbytes; /* in the whole dataset: the number of those bytes */
     uint64_t skipped_count;  /* in the whole dataset: bad inputs that were left out */
     uint32_t label_kind;     /* enum pcr_label_kind. For one record opened as a dataset: NONE,
-                                 * INTS or FLOATS, for a record does not know the classes */
+                              * INTS or FLOATS, for a record does not know the classes */
     uint32_t has_attributes; /* 1: samples may have attributes */
     uint64_t scans_count;    /* in the whole dataset: samples of PCR_CODING_SCANS */
     uint64_t packed_count;   /* in the whole dataset: samples of PCR_CODING_PACKED. Both are 0
-                                 * if the manifest does not say */
+                              * if the manifest does not say */
     uint32_t coding;         /* enum pcr_coding that the dataset was written with; small images
-                                 * and those that are not JPEG have another. 0: not known, as
-                                 * for one record */
+                              * and those that are not JPEG have another. 0: not known, as
+                              * for one record */
     uint32_t reserved;       /* 0 */
 };
 
@@ -331,9 +331,9 @@ PCR_API PCR_MUST_CHECK int pcr_sample_decode(const struct pcr_sample *s, uint32_
                                              struct pcr_error *err);
 
 /* Reads one sample at fidelity g and writes it as a baseline JPEG file, as
- * pcr_decoder_baseline() does. An opaque sample is its file, as pcr_sample_read() gives it. opts:
- * NULL means the defaults; limits that are not given are the dataset's. `out` is replaced. Codes:
- * those of pcr_sample_read() and pcr_decoder_baseline(). */
+ * pcr_decoder_baseline() does; an opaque sample as pcr_sample_read() does. opts: NULL means
+ * the defaults; limits that are not set are the dataset's. *out is replaced. Codes: those of
+ * pcr_sample_read() and pcr_decoder_baseline(). */
 PCR_API PCR_MUST_CHECK int pcr_sample_baseline(const struct pcr_sample *s, uint32_t fidelity,
                                                struct pcr_decoder *d,
                                                const struct pcr_baseline_options *opts,

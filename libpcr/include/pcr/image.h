@@ -177,7 +177,7 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_continue(struct pcr_decoder *d,
 
 /* --- pcr_decoder_baseline: Writing a JPEG of the kind that hardware decodes --- */
 
-/* For pcr_baseline_options.restart_rows: no restart markers. */
+/* pcr_baseline_options.restart_rows: no restart markers */
 #define PCR_NO_RESTARTS UINT32_MAX
 
 /* How to write a baseline JPEG. */
@@ -186,23 +186,24 @@ struct pcr_baseline_options {
     uint32_t flags;                  /* 0 */
     const struct pcr_limits *limits; /* NULL: the defaults */
     const struct pcr_ladder *ladder; /* as in struct pcr_decode_options */
-    /* Rows of MCUs from one restart marker to the next, less where an interval would be longer
-     * than the 65,535 MCUs that JPEG can say; default 1; PCR_NO_RESTARTS */
+    /* Rows of MCUs from one restart marker to the next, fewer if an interval would be longer
+     * than the 65,535 MCUs that JPEG allows; default 1; or PCR_NO_RESTARTS. */
     uint32_t restart_rows;
     uint32_t reserved; /* 0 */
 };
 
 /* Writes the coefficients of a JPEG image, of any coding and fidelity, as a baseline JPEG file:
- * sequential, with the Huffman tables of the standard's annex K and restart markers, as decoders
- * in hardware take it. Coefficients and quantisation are the image's, so that the pixels are, too;
- * no pixels are made. Metadata before the first scan is copied.
+ * sequential, with the Huffman tables of the standard's annex K and restart markers, as hardware
+ * decoders need it. Coefficients and quantisation, and therefore the pixels, are the image's; no
+ * pixels are made. Metadata before the first scan is copied.
  *
  * spans: as for pcr_decoder_decode_spans(); a whole file is a list of one span.
  * opts: NULL means the defaults.
  * out: the file; replaced.
  *
- * One scan holds all components, or one each where an MCU would have more than ten blocks. Steps
- * of quantisation above 255 make the file extended sequential (SOF1).
+ * One scan holds all components, or each has its own if an MCU would have more than ten blocks.
+ * Quantisation steps above 255 make the file extended sequential (SOF1).
+ *
  * Codes: FORMAT (not a JPEG), CORRUPT, TRUNCATED, UNSUPPORTED (what the library's own decoder
  * declines; coefficients beyond what 8-bit JPEG codes), LIMIT, INVAL (options), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_decoder_baseline(struct pcr_decoder *d,

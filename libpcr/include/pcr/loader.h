@@ -281,8 +281,8 @@ enum {
     PCR_LOADER_BACKGROUND = 1 << 9,
     /* As PCR_DECODE_TO_SRGB; struct pcr_loader_stats counts such samples. */
     PCR_LOADER_TO_SRGB = 1 << 10,
-    /* With RAW: coded samples are baseline JPEG files, as pcr_sample_baseline() gives them, which
-     * decoders in hardware take. Opaque samples are their files. */
+    /* With RAW: coded samples are baseline JPEG files, made as by pcr_sample_baseline(), for
+     * decoders in hardware. Opaque samples are their files. */
     PCR_LOADER_BASELINE = 1 << 11,
 };
 
@@ -293,7 +293,7 @@ struct pcr_fidelity_step {
     uint64_t epoch; /* samples have this fidelity from this epoch on */
     const double
         *chances;      /* NULL, or a mixture: the relative chance of each fidelity from 1 to
-                            * G, drawn for each sample and epoch */
+                        * G, drawn for each sample and epoch */
     uint32_t fidelity; /* without a mixture: 1..G; 0: G */
     uint32_t reserved; /* 0 */
 };
@@ -305,16 +305,16 @@ struct pcr_loader_order {
     uint32_t window_samples; /* BLOCK: samples mixed together; default 4096 */
     uint32_t reserved32;     /* 0 */
     uint64_t window_nbytes;  /* approximate bound on the encoded bytes held, and so on the
-                                * window; default 256 MiB. The dataset keeps that memory until
-                                * the loader is destroyed */
+                              * window; default 256 MiB. The dataset keeps that memory until
+                              * the loader is destroyed */
     const uint64_t *indices; /* the samples to use: index_count sample numbers, rising;
-                                * copied. NULL: all */
+                              * copied. NULL: all */
     uint64_t index_count;    /* entries of `indices` */
     uint64_t epoch_samples;  /* samples in an epoch, below 2^32; default: the number of samples
-                                * to use (ONCE: of those with a weight) */
+                              * to use (ONCE: of those with a weight) */
     const double
         *proportions;     /* each dataset's part of an epoch; copied. NULL: all samples are
-                                * equal, whatever their dataset */
+                           * equal, whatever their dataset */
     uint64_t reserved[4]; /* 0 */
 };
 
@@ -357,7 +357,7 @@ struct pcr_loader_output {
     uint32_t color;  /* enum pcr_color */
     uint32_t dtype;  /* enum pcr_dtype */
     float mean[3];   /* per channel, on a scale where white is 1; default 0; must be 0 with
-                            * UINT8 */
+                      * UINT8 */
     float std[3];    /* as mean; default 1 */
     uint8_t background[4]; /* R, G, B for PCR_LOADER_BACKGROUND; background[3] is 0 */
     uint64_t reserved[2];  /* 0 */
@@ -368,7 +368,7 @@ struct pcr_loader_transform {
     uint32_t kind;         /* enum pcr_transform */
     uint32_t filter;       /* enum pcr_filter */
     uint32_t resize_px;    /* CENTER_CROP: the shorter side after resizing, at least height and
-                             * width; default: the larger of them * 8 / 7 */
+                            * width; default: the larger of them * 8 / 7 */
     uint32_t area_min_ppm; /* RANDOM_CROP: least area, in millionths; default 80,000 */
     uint32_t area_max_ppm; /* RANDOM_CROP: largest area; default 1,000,000 */
     uint32_t ratio_min_ppm; /* RANDOM_CROP: least width / height, in millionths; default
@@ -386,14 +386,14 @@ struct pcr_loader_transform {
      * Pillow's rotate(). height x width is then at most 2^30. */
     uint32_t rotate_mdeg;
     uint8_t fill[4]; /* R, G, B of places that the turned picture does not cover; gray: the
-                           * first. fill[3] is 0 */
+                      * first. fill[3] is 0 */
     uint64_t reserved[4]; /* 0 */
 };
 
 /* How many threads work for the loader. */
 struct pcr_loader_threads {
     uint32_t count; /* threads that decode for the loader at a time; default: one for each
-                            * CPU that this process may use */
+                     * CPU that this process may use */
     uint32_t reader_count; /* additional threads that only read slices; default 8, and up to
                             * 128 while decoding waits for them and more of them help.
                             * PCR_NO_READERS: none; the decoding threads also read */
@@ -448,10 +448,10 @@ struct pcr_batch {
     uint32_t size;              /* of the struct, as the library knows it */
     uint32_t sample_count;      /* N, the number of samples */
     uint8_t *pixels;            /* N x H x W x C or N x C x H x W of dtype, 64-byte aligned:
-                                       * float for FLOAT32, uint16_t (bits) for FLOAT16 and
-                                       * BFLOAT16. NULL with RAW */
+                                 * float for FLOAT32, uint16_t (bits) for FLOAT16 and
+                                 * BFLOAT16. NULL with RAW */
     const int64_t *labels;      /* N entries: the first label, -1 for a sample without
-                                       * labels. NULL if the datasets' labels are floats */
+                                 * labels. NULL if the datasets' labels are floats */
     const uint64_t *indices;    /* N entries: index in its dataset as opened */
     const uint32_t *fidelities; /* N entries: the fidelity a sample was decoded at */
     uint32_t height, width, channels; /* H, W, C; 0 with RAW */
@@ -463,17 +463,17 @@ struct pcr_batch {
     const uint32_t *datasets;         /* N entries: index of its dataset in the loader's */
     uint8_t *data;                    /* RAW: the files, one after another; else NULL */
     const uint64_t *offsets;      /* RAW: N + 1 entries: where each file begins in data, and
-                                       * where the last one ends; else NULL */
+                                   * where the last one ends; else NULL */
     const struct pcr_crop *crops; /* N entries; NULL with RAW */
     /* N entries: 1 if the sample is in its own place, 0 if it only fills the batch, replaces a
      * bad sample, or has its place in another batch too. To measure a whole dataset, sum over
      * the samples with 1 of all ranks, and divide by their number. */
     const uint8_t *valid;
     const double *float_labels; /* N entries: the first label, NaN for a sample without labels.
-                                   * NULL unless the datasets' labels are floats */
+                                 * NULL unless the datasets' labels are floats */
     const uint32_t *label_counts;     /* N entries: how many labels a sample has */
     const int64_t *const *all_labels; /* N entries: all label_counts[i] labels of a sample.
-                                            * NULL if labels is */
+                                       * NULL if labels is */
     const double *const *all_float_labels; /* as all_labels. NULL if float_labels is */
 };
 

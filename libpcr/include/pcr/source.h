@@ -13,7 +13,7 @@ extern "C" {
  * does. */
 struct pcr_source_sample {
     uint32_t size;    /* set by the caller of describe(), which sets all else to 0. A source
-                             * sets members one by one, and none beyond this size */
+                       * sets members one by one, and none beyond this size */
     uint32_t split;   /* index into split_names */
     const char *key;  /* any bytes but NUL, then a NUL; unique in the dataset */
     const char *path; /* for messages; NULL: the key is used */

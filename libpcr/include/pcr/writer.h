@@ -51,7 +51,7 @@ enum {
 /* How far a conversion has come, and what it found. */
 struct pcr_write_progress {
     uint32_t size;           /* of the struct, as the library knows it; of a report, set by
-                                     * the caller */
+                              * the caller */
     uint32_t reserved;       /* 0 */
     uint64_t sample_count;   /* samples in all */
     uint64_t samples_done;   /* samples packed, or kept from an earlier run */
@@ -67,9 +67,9 @@ struct pcr_write_progress {
     uint64_t samples_undecodable;   /* in records done: kept whole, though no decoder here can
                                      * show them */
     uint64_t samples_salvaged; /* in records done: from damaged files, coded as far as they
-                                     * decode */
+                                * decode */
     uint64_t samples_dropped;  /* in records done: samples whose files had bytes after the
-                                     * image that were not kept */
+                                * image that were not kept */
     uint64_t dropped_nbytes;   /* in records done: the number of those bytes */
 };
 
@@ -82,7 +82,7 @@ struct pcr_write_options {
     uint32_t record_samples;         /* samples per record; default 1024 */
     uint32_t thread_count;           /* default: one for each CPU that this process may use */
     uint64_t record_nbytes; /* end a record at about this many source bytes; 0: only at
-                                      * record_samples */
+                             * record_samples */
     uint32_t bad_policy;    /* enum pcr_bad_policy */
     uint32_t opaque_policy; /* enum pcr_opaque_policy */
     const struct pcr_limits *limits; /* NULL: the defaults */
@@ -114,7 +114,7 @@ struct pcr_write_options {
      * the program must see to it that no second writer uses the same path. */
     const struct pcr_storage *storage;
     uint32_t coding; /* enum pcr_coding: PCR_CODING_SCANS (default), or PCR_CODING_PACKED; with
-                        * that small pictures may still become scans */
+                      * that small pictures may still become scans */
     uint32_t reserved; /* 0 */
 };
 
@@ -141,27 +141,27 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_write(const char *path, const struct pcr_
                                              struct pcr_write_progress *report,
                                              struct pcr_error *err);
 
-/* Writes the samples of a dataset anew, in another coding or by another ladder, into a folder.
+/* Rewrites the samples of a dataset in another coding, or by another ladder, into a new folder.
  *
- * Nothing is lost, and no pixels are made: each sample is written out as a JPEG file, and packed
- * and proven as pcr_dataset_write() does it. Each of the dataset's records becomes one, with the
- * same samples in their order. Keys, labels, attributes, splits, classes, notes, sizes of the
- * source files and errors.jsonl are kept. Opaque samples stay so, and so becomes what the new
- * coding cannot hold. Where no inputs were skipped or salvaged, scans that became packed and then
- * scans again are the records that they were, byte by byte.
+ * Nothing is lost, and no pixels are made: each sample is written out as a JPEG file, then packed
+ * and proven as by pcr_dataset_write(). Each record of the dataset becomes one record with the
+ * same samples in the same order. Keys, labels, attributes, splits, classes, notes, sizes of the
+ * source files and errors.jsonl are kept. Opaque samples stay opaque, and samples that the new
+ * coding cannot represent become so. If no inputs were skipped or salvaged, scans that became
+ * packed and then scans again are the original records, byte for byte.
  *
- * source: the whole of a dataset, opened as pcr_dataset_open() does by default: not a split, not a
+ * source: a whole dataset, opened with the defaults of pcr_dataset_open(): not a split, not a
  *   single record, not without its checksums (INVAL).
- * opts: coding is needed. ladder NULL: the coding's own where the dataset has that of a coding,
+ * opts: coding is required. ladder NULL: the coding's own if the dataset has that of a coding,
  *   else the dataset's, which the coding may not be able to use (INVAL). limits NULL: the
- *   dataset's.
- *   thread_count, max_memory_nbytes, storage, callbacks and PCR_WRITE_DRY_RUN are as in
- *   pcr_dataset_write(); all else is 0 (INVAL).
+ *   dataset's. thread_count, max_memory_nbytes, storage, callbacks and PCR_WRITE_DRY_RUN are as
+ *   in pcr_dataset_write(); all else is 0 (INVAL).
  *
  * Killed runs, other writers, a finished dataset, *report, blocking and memory are as with
- * pcr_dataset_write(). The dataset may be in use by others meanwhile.
- * Codes: INVAL, IO, CANCELLED, NOMEM, LIMIT, and those of pcr_sample_read(): a sample that is
- * damaged ends the work. */
+ * pcr_dataset_write(). Others may use the dataset meanwhile.
+ *
+ * Codes: INVAL, IO, CANCELLED, NOMEM, LIMIT, and those of pcr_sample_read(): a damaged sample
+ * ends the work. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_recode(struct pcr_dataset *source, const char *path,
                                               const struct pcr_write_options *opts,
                                               struct pcr_write_progress *report,
@@ -187,8 +187,8 @@ struct pcr_writer_options {
     const char *const *class_names; /* as in struct pcr_source; copied */
     const char *const *split_names; /* as in struct pcr_source; copied */
     const char *spool_folder; /* a local folder with room for the bytes of all samples; NULL:
-                                     * the parent of the dataset's folder, if that is written
-                                     * in files */
+                               * the parent of the dataset's folder, if that is written
+                               * in files */
 };
 
 /* Opens a writer of a dataset in folder `path`, which pcr_writer_finish() creates. INVAL if
