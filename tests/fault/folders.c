@@ -58,18 +58,6 @@ void folder_remove(const char *dir)
     (void) rmdir(dir);
 }
 
-void folder_read(const char *path, struct pcr_buffer *out)
-{
-    uint8_t block[4096];
-    size_t n;
-    FILE *f = fopen(path, "rb");
-    ck_assert_msg(f != NULL, "%s is not there", path);
-    out->nbytes = 0;
-    while ((n = fread(block, 1, sizeof(block), f)))
-        ck_assert_int_eq(pcri_buffer_append(out, block, n, NULL), 0);
-    fclose(f);
-}
-
 void folder_write(const char *path, const void *p, size_t nbytes)
 {
     FILE *f = fopen(path, "wb");
@@ -89,7 +77,7 @@ static void add_file(void *context, const char *path, bool is_folder)
     struct pcr_buffer b = { 0 };
     folder_add(&s->sum, path + s->name_at, strlen(path + s->name_at));
     if (!is_folder)
-        folder_read(path, &b);
+        test_read_path(path, &b);
     folder_add(&s->sum, b.data, b.nbytes);
     pcr_buffer_free(&b);
 }
@@ -107,7 +95,7 @@ static void copy_one(void *context, const char *path, bool is_folder)
     struct pcr_buffer b = { 0 };
     char copy[2 * PATH_NBYTES];
     snprintf(copy, sizeof(copy), "%s/%s", to, strrchr(path, '/') + 1);
-    folder_read(path, &b);
+    test_read_path(path, &b);
     folder_write(copy, b.data, b.nbytes);
     pcr_buffer_free(&b);
 }

@@ -28,7 +28,6 @@ uint64_t folder_sum(const char *dir);
 /* Makes `to` with the files of `from`. */
 void folder_copy(const char *from, const char *to);
 
-void folder_read(const char *path, struct pcr_buffer *out);
 void folder_write(const char *path, const void *p, size_t nbytes);
 
 #endif

@@ -90,18 +90,23 @@ void test_source_set_case(struct test_source *s, uint32_t i, const char *name)
     ck_assert_int_eq(pcr_gen_make(c, &s->samples[i].file, NULL), 0);
 }
 
-void test_read(const char *dir, const char *name, struct pcr_buffer *out)
+void test_read_path(const char *path, struct pcr_buffer *out)
 {
-    char path[512];
     uint8_t block[4096];
     size_t n;
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
     FILE *f = fopen(path, "rb");
     ck_assert_msg(f != NULL, "%s is not there", path);
     out->nbytes = 0;
     while ((n = fread(block, 1, sizeof(block), f)))
         ck_assert_int_eq(pcri_buffer_append(out, block, n, NULL), 0);
     fclose(f);
+}
+
+void test_read(const char *dir, const char *name, struct pcr_buffer *out)
+{
+    char path[512];
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    test_read_path(path, out);
 }
 
 bool test_exists(const char *dir, const char *name)

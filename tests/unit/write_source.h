@@ -33,7 +33,8 @@ void test_source_free(struct test_source *s);
 void test_source_set(struct test_source *s, uint32_t i, const void *bytes, size_t nbytes);
 void test_source_set_case(struct test_source *s, uint32_t i, const char *name);
 
-/* Reads dir/name; fails the test if it is not there. */
+/* Reads a file; fails the test if it is not there. */
+void test_read_path(const char *path, struct pcr_buffer *out);
 void test_read(const char *dir, const char *name, struct pcr_buffer *out);
 bool test_exists(const char *dir, const char *name);
 /* Files in the folder whose names end in `ending`. */
