@@ -58,6 +58,13 @@ static void custom_submit(struct pcri_file *base, const struct pcri_range *range
                  range->dst, range->nbytes, request);
 }
 
+static void custom_cancel(struct pcri_file *base, struct pcr_storage_request *request)
+{
+    const struct pcr_storage *theirs = &storage_of(base->backend)->theirs;
+    if (theirs->cancel)
+        theirs->cancel(theirs->context, ((struct custom_file *) base)->object, request);
+}
+
 static void custom_close(struct pcri_file *base)
 {
     const struct pcr_storage *theirs = &storage_of(base->backend)->theirs;
@@ -120,6 +127,7 @@ static const struct pcri_io_backend backend = {
     .name = "custom",
     .open = custom_open,
     .submit = custom_submit,
+    .cancel = custom_cancel,
     .close = custom_close,
     .identify = custom_identify,
 };

@@ -32,6 +32,8 @@ struct pcri_io_backend {
      * begins all its ranges, then waits for them (request.c). */
     void (*submit)(struct pcri_file *f, const struct pcri_range *range,
                    struct pcr_storage_request *request);
+    /* Asks for a request to be completed soon, if it is not yet. NULL: that cannot be. */
+    void (*cancel)(struct pcri_file *f, struct pcr_storage_request *request);
     void (*close)(struct pcri_file *f);
     /* A number for this version of this object, by which caches name what they keep of it;
      * false if there is none. */

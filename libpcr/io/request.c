@@ -12,6 +12,7 @@ struct pending_read;
 
 struct pcr_storage_request {
     struct pending_read *read;
+    bool done;
 };
 
 struct pending_read {
@@ -36,6 +37,7 @@ void pcr_storage_complete(struct pcr_storage_request *request, int code,
         r->rc = pcri_settle(&r->why, code, "the storage");
         r->failed = number;
     }
+    request->done = true;
     if (!--r->left)
         pthread_cond_signal(&r->done); /* under the lock: `r` ends with the wait */
     pthread_mutex_unlock(&r->mutex);
@@ -53,11 +55,31 @@ static void begin(struct pending_read *r, struct pcri_file *f, const struct pcri
     }
 }
 
-static void wait(struct pending_read *r)
+/* Some may be completed meanwhile: what they are in stays until the wait is over. */
+static void cancel(struct pending_read *r, struct pcri_file *f, size_t count)
 {
+    for (size_t i = 0; i < count; i++) {
+        pthread_mutex_lock(&r->mutex);
+        const bool done = r->requests[i].done;
+        pthread_mutex_unlock(&r->mutex);
+        if (!done)
+            f->backend->cancel(f, &r->requests[i]);
+    }
+}
+
+static void wait(struct pending_read *r, struct pcri_file *f, size_t count)
+{
+    bool may_cancel = f->backend->cancel;
     pthread_mutex_lock(&r->mutex);
-    while (r->left)
-        pthread_cond_wait(&r->done, &r->mutex);
+    while (r->left) {
+        pcri_cond_wait(&r->done, &r->mutex);
+        if (!r->left || !may_cancel || !pcri_wait_stopped())
+            continue;
+        may_cancel = false;
+        pthread_mutex_unlock(&r->mutex);
+        cancel(r, f, count);
+        pthread_mutex_lock(&r->mutex);
+    }
     pthread_mutex_unlock(&r->mutex);
     pthread_cond_destroy(&r->done);
     pthread_mutex_destroy(&r->mutex);
@@ -66,15 +88,15 @@ static void wait(struct pending_read *r)
 int pcri_read_by_requests(struct pcri_file *f, const struct pcri_range *ranges, size_t count,
                           struct pcr_error *err)
 {
-    struct pending_read r = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
-                              .left = count };
+    struct pending_read r = { PTHREAD_MUTEX_INITIALIZER, .left = count };
     if (!count)
         return 0;
     r.requests = pcri_calloc(count, sizeof(*r.requests), err);
     if (!r.requests)
         return PCR_ERR_NOMEM;
+    pcri_cond_init(&r.done);
     begin(&r, f, ranges, count);
-    wait(&r);
+    wait(&r, f, count);
     free(r.requests);
     if (!r.rc)
         return 0;

@@ -352,6 +352,42 @@ START_TEST(loads_epochs)
 }
 END_TEST
 
+static void gather(size_t count)
+{
+    pthread_mutex_lock(&toy.mutex);
+    toy.gather = count;
+    pthread_cond_signal(&toy.news);
+    pthread_mutex_unlock(&toy.mutex);
+}
+
+/* Reads that are never answered end with the loader that waits for them. */
+START_TEST(cancelled)
+{
+    const struct pcr_loader_options o = {
+        .size = sizeof(o), .batch_size = 4, .output.height = 32, .output.width = 32
+    };
+    struct pcr_loader *l = NULL;
+    struct pcr_batch *b = NULL;
+    set_up_toy(true);
+    struct pcr_dataset *ds = open_toy();
+    gather(TOY_PENDING);
+    made_check(pcr_loader_create(ds, &o, &l, &error), &error);
+    made_check(pcr_loader_start_epoch(l, 0, &error), &error);
+    for (size_t pending = 0; !pending;) {
+        ck_assert_int_eq(pcr_loader_next_within(l, 1000000, &b, &error), PCR_AGAIN);
+        pthread_mutex_lock(&toy.mutex);
+        pending = toy.pending_count;
+        pthread_mutex_unlock(&toy.mutex);
+    }
+    pcr_loader_destroy(&l);
+    ck_assert_uint_gt(toy.cancelled_count, 0);
+    gather(0);
+    made_check(read_slice(ds), &error); /* for others it goes on */
+    pcr_dataset_close(&ds);
+    toy_destroy(&toy);
+}
+END_TEST
+
 /* What is beyond an object's end is not asked of the program, and nothing at all is 0 ranges. */
 START_TEST(beyond_the_end)
 {
@@ -457,6 +493,7 @@ int main(void)
     tcase_add_test(tc, caches_of_two);
     tcase_add_loop_test(tc, verifies, 0, 2);
     tcase_add_loop_test(tc, loads_epochs, 0, 2);
+    tcase_add_test(tc, cancelled);
     tcase_add_loop_test(tc, beyond_the_end, 0, 2);
     tcase_add_test(tc, forked);
     tcase_add_test(tc, refusals);

@@ -84,6 +84,22 @@ static void toy_read(void *context, void *object, uint64_t offset, void *dst, si
         finish(&p);
 }
 
+/* One that is no longer pending is being completed. */
+static void toy_cancel(void *context, void *object, struct pcr_storage_request *request)
+{
+    struct toy *t = context;
+    bool found = false;
+    (void) object;
+    pthread_mutex_lock(&t->mutex);
+    for (size_t i = 0; i < t->pending_count && !found; i++)
+        if ((found = t->pending[i].request == request))
+            t->pending[i] = t->pending[--t->pending_count];
+    t->cancelled_count += found;
+    pthread_mutex_unlock(&t->mutex);
+    if (found)
+        pcr_storage_complete(request, PCR_ERR_CANCELLED, NULL);
+}
+
 static void toy_close(void *context, void *object)
 {
     struct toy *t = context;
@@ -217,7 +233,8 @@ void toy_create(struct toy *t, bool with_thread)
                      .context = t,
                      .open = toy_open,
                      .read = toy_read,
-                     .close = toy_close },
+                     .close = toy_close,
+                     .cancel = toy_cancel },
         .has_thread = with_thread,
     };
     pthread_mutex_init(&t->mutex, NULL);

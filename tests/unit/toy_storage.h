@@ -31,7 +31,7 @@ struct toy {
     struct toy_object objects[TOY_OBJECTS];
     size_t object_count;
     pthread_mutex_t mutex; /* of what follows */
-    uint64_t open_count, close_count, read_count;
+    uint64_t open_count, close_count, read_count, cancelled_count;
     /* So many of the next calls fail: with code, and this error. */
     uint32_t failing_opens, failing_reads;
     uint32_t good_reads; /* that do not fail before those */

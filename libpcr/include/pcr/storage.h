@@ -121,11 +121,18 @@ struct pcr_storage {
 
     /* Removes an object. Success if there is none. */
     int (*remove)(void *context, const char *name, struct pcr_error *err);
+
+    /* Says that nobody waits for the bytes of a request any more: a loader was destroyed while
+     * it read. Called at most once for each request that is not completed yet, while its
+     * object is open. The storage completes the request soon, with PCR_ERR_CANCELLED if the
+     * bytes are not in place. It may be completing it at this moment: then the call means
+     * nothing. NULL: destroying a loader takes as long as its reads. */
+    void (*cancel)(void *context, void *object, struct pcr_storage_request *request);
 };
 
 /* Completes a request. To be called exactly once, from any thread, also from within read().
- * Never blocks. Every request must be completed, for its reader waits for it; so a storage
- * needs time limits of its own.
+ * Never blocks. Every request must be completed, for its reader waits for it, also after
+ * cancel(); so a storage needs time limits of its own.
  *
  * code: 0 if all bytes are in place, else a negative enum pcr_code. PCR_ERR_TRUNCATED says
  *   that the object ends before them.

@@ -278,7 +278,8 @@ class Storage(ctypes.Structure):
                 ("identity", c_char_p), ("open", STORAGE_OPEN), ("read", STORAGE_READ),
                 ("close", STORAGE_CLOSE), ("put_begin", STORAGE_PUT_BEGIN),
                 ("put_write", STORAGE_PUT_WRITE), ("put_end", STORAGE_PUT_END),
-                ("list", STORAGE_LIST), ("remove", STORAGE_REMOVE)]
+                ("list", STORAGE_LIST), ("remove", STORAGE_REMOVE),
+                ("cancel", c_void_p)]
 
 
 class DatasetOptions(ctypes.Structure):
