@@ -39,10 +39,10 @@ static const struct pcrtool_option options[] = {
       .min = 1, .max = 1 << 20 },
     { "record-bytes", "SIZE", "end records at about SIZE source bytes, such as 64M",
       PCRTOOL_SIZE, SETTING(record_nbytes), .min = 1 },
-    { "seed", "N", "of the shuffle; default 0", PCRTOOL_NUMBER, SETTING(seed) },
+    { "seed", "N", "seed of the shuffle; default 0", PCRTOOL_NUMBER, SETTING(seed) },
     { "no-shuffle", NULL, "keep the source's order", PCRTOOL_FLAG, SETTING(no_shuffle) },
-    { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads), .min = 1,
-      .max = 1024 },
+    { "threads", "N", "threads that work; default: one for each CPU", PCRTOOL_NUMBER,
+      SETTING(threads), .min = 1, .max = 1024 },
     { "on-bad", "WHAT",
       "what to do with inputs that are damaged or that no decoder here can\n"
       "show: fail (default), skip (list them in errors.jsonl), opaque (keep\n"

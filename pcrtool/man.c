@@ -85,7 +85,9 @@ static void print_exit_codes(void)
 void pcrtool_print_man(void)
 {
     printf(".\\\" SPDX-License-Identifier: BSD-2-Clause\n"
-           ".TH PCRTOOL 1 \"\" \"libpcr %s\"\n"
+           ".TH PCRTOOL 1 \"\" \"libpcr %s\" \"libpcr manual\"\n"
+           ".nh\n"
+           ".ad l\n"
            ".SH NAME\n"
            "pcrtool \\- image training data that can be read at any fidelity\n"
            ".SH SYNOPSIS\n"
@@ -94,7 +96,7 @@ void pcrtool_print_man(void)
            ".SH DESCRIPTION\n"
            "A dataset is a folder of record files. A prefix of a record holds each of its\n"
            "images at a lower fidelity; all of it holds them without loss.\n"
-           "Options and operands may mix; \\-\\- ends the options.\n"
+           "Options and operands may be mixed; \\-\\- ends the options.\n"
            ".SH COMMANDS\n",
            pcr_version());
     for (size_t i = 0; pcrtool_commands[i]; i++)
@@ -102,5 +104,9 @@ void pcrtool_print_man(void)
     print_exit_codes();
     printf(".SH ENVIRONMENT\n"
            ".TP\n.B NO_COLOR\nif set: no colour\n"
-           ".TP\n.B TERM\n\"dumb\": no colour\n");
+           ".TP\n.B TERM\n\"dumb\": no colour\n"
+           ".TP\n.B PCR_CPU\nportable or avx2: use no more of the CPU than that\n"
+           ".TP\n.B PCR_IO_URING\noff: do not use io_uring\n"
+           ".SH SEE ALSO\n"
+           "\\fBlibpcr\\fP(3)\n");
 }

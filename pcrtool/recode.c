@@ -24,8 +24,8 @@ static const struct pcrtool_option options[] = {
       "built-in ladder or a file with one, as for convert; default: SRC's, or\n"
       "the new coding's own if SRC has its coding's own",
       PCRTOOL_TEXT, SETTING(ladder) },
-    { "threads", "N", "default: one for each CPU", PCRTOOL_NUMBER, SETTING(threads), .min = 1,
-      .max = 1024 },
+    { "threads", "N", "threads that work; default: one for each CPU", PCRTOOL_NUMBER,
+      SETTING(threads), .min = 1, .max = 1024 },
     { "max-memory", "SIZE", "bound on the memory of all pictures being worked on; default 2G",
       PCRTOOL_SIZE, SETTING(max_memory_nbytes), .min = 1 },
     { "dry-run", NULL, "do everything but write", PCRTOOL_FLAG, SETTING(dry_run) },
