@@ -101,7 +101,7 @@ def test_arguments_by_dataset(parts):
         run(parts, weights=[np.ones(24)])
     with pytest.raises(pcr.InvalidError, match="no class 'dog'"):
         run(parts, classes=["dog"])
-    with pytest.raises(pcr.InvalidError, match="no dataset"):
+    with pytest.raises(pcr.InvalidError, match="without datasets"):
         run([])
 
 

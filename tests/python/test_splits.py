@@ -38,7 +38,7 @@ def test_missing_split(path):
 
 @pytest.mark.parametrize("split", [3, ["train", "test"]])
 def test_wrong_type(path, split):
-    with pytest.raises(TypeError, match="a split is of type (int|list), expected a text"):
+    with pytest.raises(TypeError, match="a split is of type (int|list), expected a str"):
         pcr.Loader(path, split=split)
 
 

@@ -307,9 +307,9 @@ def test_two_processes(path, tmp_path):
 
 def test_a_loader_is_no_dataset(path):
     with pt.Loader(path, **OPTIONS) as loader:
-        with pytest.raises(TypeError, match="goes into none.*IterableDataset"):
+        with pytest.raises(TypeError, match="do not put it into one.*IterableDataset"):
             list(torch.utils.data.DataLoader(loader))
-        with pytest.raises(TypeError, match="goes into none.*IterableDataset"):
+        with pytest.raises(TypeError, match="do not put it into one.*IterableDataset"):
             list(torch.utils.data.DataLoader(loader, num_workers=1))
         with pytest.raises(TypeError, match="cannot be pickled.*make the loader there"):
             pickle.dumps(loader)

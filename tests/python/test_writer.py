@@ -153,7 +153,7 @@ def test_write_classes(tmp_path):
               classes=["eel", "dog"])
     with pcr.open(tmp_path / "b") as ds:
         assert ds.classes == ("eel", "dog") and ds.labels.tolist() == [1, 0]
-    with pytest.raises(pcr.InvalidError, match="no class is called 'cow'"):
+    with pytest.raises(pcr.InvalidError, match="no class has the name 'cow'"):
         pcr.write(tmp_path / "c", [("1", data, "cow")], classes=["eel"])
 
 

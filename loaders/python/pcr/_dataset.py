@@ -440,8 +440,8 @@ def warn_of_splits(datasets: Iterable[Dataset]) -> None:
         _warned.add(path)
         found = ", ".join(f"{name} ({count})" for name, count in list(filled.items())[:8])
         first = "train" if "train" in filled else next(iter(filled))
-        warnings.warn(f"{dataset.path} has the splits {found}, and all of them are taken: give "
-                      f"split={first!r}, or split='all' where that is meant", UserWarning,
+        warnings.warn(f"{dataset.path} has the splits {found}, and all of them are used: "
+                      f"give split={first!r}, or split='all' if that is intended", UserWarning,
                       stacklevel=outside())
 
 

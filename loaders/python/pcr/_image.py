@@ -119,7 +119,7 @@ def warn_of_profile(options: st.DecodeOptions) -> None:
     """Says where the image that this thread decoded last has a profile of no use."""
     if options.flags & st.DECODE_TO_SRGB and (
             lib.pcr_decoder_profile(scratch.decoder.pointer) == st.ProfileUse.UNUSABLE):
-        warnings.warn("an ICC profile that is damaged, or not for such pixels, is passed over",
+        warnings.warn("an ICC profile that is damaged, or made for other pixels, is ignored",
                       ProfileWarning, stacklevel=4)
 
 

@@ -30,9 +30,9 @@ def warn_of_numbers(names: Sequence[str]) -> None:
     later = [i for i in range(1, len(numbers)) if numbers[i] < numbers[i - 1]]
     if later and len(numbers) == len(names):
         i = later[0] - 1
-        warnings.warn(f"names of classes are numbers, but are numbered as text, as torchvision's "
-                      f"ImageFolder does: class {names[i]!r} has label {i}. `classes` gives "
-                      "another order", UserWarning, stacklevel=3)
+        warnings.warn("class names that are numbers are sorted as text, as by "
+                      f"torchvision's ImageFolder: class {names[i]!r} has label {i}. "
+                      "`classes` sets another order", UserWarning, stacklevel=3)
 
 
 def label_array(label: Any, name: str, classes: Dict[str, int]) -> npt.NDArray[Any]:
@@ -45,9 +45,9 @@ def label_array(label: Any, name: str, classes: Dict[str, int]) -> npt.NDArray[A
         return np.empty(0, np.int64)
     if isinstance(label, str):
         if not label:
-            raise InvalidError(f"{name}: the label is an empty text, {_EXPECTED}")
+            raise InvalidError(f"{name}: the label is an empty string, {_EXPECTED}")
         if label not in classes:
-            raise InvalidError(f"{name}: no class is called {label!r}")
+            raise InvalidError(f"{name}: no class has the name {label!r}")
         return np.array([classes[label]], np.int64)
     values = [_number(v, name) for v in _values(label, name)]
     if not any(isinstance(v, float) for v in values):

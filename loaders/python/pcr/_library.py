@@ -221,7 +221,7 @@ def raw(value: Union[str, bytes]) -> bytes:
 def c_string(value: Union[str, bytes], what: str) -> bytes:
     """A string as C takes it. Raises InvalidError where it holds a NUL byte."""
     if not isinstance(value, (str, bytes)):
-        raise TypeError(f"{what} is of type {type(value).__name__}, expected a text")
+        raise TypeError(f"{what} is of type {type(value).__name__}, expected a str")
     data = raw(value)
     if b"\0" in data:
         raise errors.InvalidError(f"{what} with a NUL byte: {data!r}")

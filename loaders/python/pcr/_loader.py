@@ -431,9 +431,10 @@ class Loader:
         return self.dataset.classes if self._renumbered is None else self._renumbered
 
     def __getitem__(self, index: Any) -> NoReturn:
-        raise TypeError("a loader gives whole batches: iterate over it, it is in the place of a "
-                        "torch.utils.data.DataLoader and goes into none. For a DataLoader there "
-                        "are pcr.torch.IterableDataset (with batch_size=None) and "
+        raise TypeError("a loader delivers whole batches: iterate over it in place of a "
+                        "torch.utils.data.DataLoader, and do not put it into one. For a "
+                        "DataLoader there are pcr.torch.IterableDataset (with "
+                        "batch_size=None) and "
                         "pcr.torch.Dataset")
 
     def __reduce__(self) -> NoReturn:
@@ -551,9 +552,9 @@ def _finish(core: Core, waiter: Waiter[Optional[Batch]]) -> None:
 def _datasets(given: Any, split: Optional[str]) -> Tuple[Dataset, ...]:
     several = given if isinstance(given, (list, tuple)) else [given]
     if split is not None and any(isinstance(d, Dataset) for d in several):
-        raise InvalidError("split goes with a path; this dataset is open already")
+        raise InvalidError("split applies to a path; this dataset is already open")
     if not several:
-        raise InvalidError("a loader of no dataset")
+        raise InvalidError("a loader without datasets")
     return tuple(d if isinstance(d, Dataset) else open_dataset(d, split=split)
                  for d in several)
 

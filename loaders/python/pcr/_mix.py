@@ -105,8 +105,8 @@ class Mix:
         """Sets how many samples an epoch has, of which datasets; after set_indices()."""
         if repeat is not None:
             if epoch_samples is not None or proportions is not None:
-                raise InvalidError("repeat says how many samples an epoch has, and of which "
-                                   "datasets: without epoch_samples and proportions")
+                raise InvalidError("repeat sets how many samples an epoch has, and from "
+                                   "which datasets: it excludes epoch_samples and proportions")
             given: Any = repeat
             times = ([float(given)] * len(self._members)
                      if np.ndim(given) == 0 else [float(x) for x in given])

@@ -146,8 +146,8 @@ class Writer:
 
     def __del__(self) -> None:
         if getattr(self, "_unfinished", ""):
-            warnings.warn(f"{self._unfinished} was not written: its pcr.Writer went away without "
-                          "finish(), close() or a with block", RuntimeWarning, source=self)
+            warnings.warn(f"{self._unfinished} was not written: its pcr.Writer was dropped "
+                          "without finish(), close() or a with block", RuntimeWarning, source=self)
 
     def __enter__(self) -> Writer:
         return self

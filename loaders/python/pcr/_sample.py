@@ -46,8 +46,8 @@ class Sample:
         return hash((id(self._dataset), self.index))
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a sample is of an open dataset and cannot be pickled or sent to another "
-                        "process: send its index, or what is wanted of it")
+        raise TypeError("a sample belongs to an open dataset and cannot be pickled or sent "
+                        "to another process: send its index, or the parts you need")
 
     def __repr__(self) -> str:
         return f"<pcr.Sample {self.index}: {self.key!r}, label {self.label}>"

@@ -215,7 +215,7 @@ def _names_of(samples: Sequence[NewSample]) -> List[str]:
             if not isinstance(s.label, str) and _has_label(s):
                 raise InvalidError(
                     f"{s.key!r}: label {s.label!r:.100}, but that of {named[0].key!r} is a "
-                    f"class name, {named[0].label!r}; give `classes`, where both are meant")
+                    f"class name, {named[0].label!r}; give `classes` if both are intended")
     return sorted({str.__str__(s.label) for s in named})
 
 

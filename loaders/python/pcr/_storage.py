@@ -52,7 +52,7 @@ class Adapter:
 
     def __init__(self, storage: Any) -> None:
         if not callable(getattr(storage, "open", None)):
-            raise TypeError(f"a storage has a method open(name), but {storage!r} has none")
+            raise TypeError(f"a storage needs a method open(name), but {storage!r} has none")
         self._storage = storage
         self._may_pass = getattr(storage, "may_pass", None)
         self._files: Dict[int, Any] = {}

@@ -86,7 +86,8 @@ class Shared:
             ones of the same workers.
         """
         if process > MOST_WORKERS:
-            raise ValueError(f"{process} workers, at most {MOST_WORKERS} share a dataset")
+            raise ValueError(f"{process} workers, but at most {MOST_WORKERS} can share a "
+                             "dataset")
         key = seed * 0x9E3779B97F4A7C15 >> 40 & ((1 << _KEY_BITS) - 1)
         generation, base = self._head()
         notes = self._notes(generation)

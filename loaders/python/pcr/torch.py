@@ -348,8 +348,9 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
             return
         if isinstance(state.GradientState().active_dataloader, loaders.DataLoaderDispatcher):
             raise RuntimeError(
-                "accelerate's prepare() has one process read for all, but this dataset gives "
-                "each process its part: write pcr.torch.IterableDataset(..., shard=(0, 1)), or "
+                "accelerate's prepare() makes one process read for all, but this dataset "
+                "gives each process its part: write pcr.torch.IterableDataset(..., "
+                "shard=(0, 1)), or "
                 "iterate over a pcr.torch.Loader, which prepare() leaves as it is")
 
     def __getstate__(self) -> Any:
@@ -390,7 +391,7 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
     def __iter__(self) -> Iterator[Any]:
         # A DataLoader's fetcher, which knows whether it is to make batches of items.
         if sys._getframe(1).f_locals.get("auto_collation"):
-            raise TypeError("a pcr.torch.IterableDataset gives whole batches, of its own "
+            raise TypeError("a pcr.torch.IterableDataset delivers whole batches of its own "
                             "batch_size: write DataLoader(dataset, batch_size=None, ...)")
         self._check_dispatch()
         return _Batches(self, torch.utils.data.get_worker_info())
