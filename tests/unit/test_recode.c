@@ -12,7 +12,7 @@
 #include "suite.h"
 #include "writing.h"
 
-enum { SAMPLES = 40 };
+enum { SAMPLES = 26 };
 
 static void setup(void)
 {
@@ -270,10 +270,9 @@ static int stop_after_two(void *context, const struct pcr_write_progress *p)
 START_TEST(goes_on)
 {
     uint64_t done = 0;
+    char command[400];
     struct pcr_write_options o = to(PCR_CODING_PACKED);
     options.record_samples = 1;
-    for (uint32_t i = 0; i < SAMPLES; i++)
-        ck_assert_int_eq(pcr_gen_photo(i, 400, 300, 90, PCR_GEN_420, &src.samples[i].file), 0);
     convert("scans", PCR_CODING_SCANS);
     recode("scans", "whole", PCR_CODING_PACKED, 0);
     o.thread_count = 1;
@@ -281,10 +280,14 @@ START_TEST(goes_on)
     o.context = &done;
     ck_assert_int_eq(try_with("scans", NULL, "part", &o), PCR_ERR_CANCELLED);
     ck_assert(!test_exists(at("part"), "manifest.json"));
-    ck_assert_uint_lt(report.records_done, SAMPLES);
-    o.progress = NULL;
+    ck_assert_uint_ge(report.records_done, 2);
+    /* However far it came: some records are there, and others are not. */
+    snprintf(command, sizeof(command), "cp %s/train-0000[0-4].pcr %s && rm -f %s/*-0001*.pcr",
+             at("whole"), at("part"), at("part"));
+    ck_assert_int_eq(system(command), 0);
     recode("scans", "part", PCR_CODING_PACKED, 2);
-    ck_assert_uint_ge(report.records_kept, 2);
+    ck_assert_uint_ge(report.records_kept, 5);
+    ck_assert_uint_lt(report.records_kept, report.record_count);
     test_same_folders(at("whole"), at("part"));
     recode("scans", "part", PCR_CODING_PACKED, 2); /* it is finished */
     ck_assert_uint_eq(report.records_kept, report.record_count);
