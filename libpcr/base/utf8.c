@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* UTF-8: names of files are any bytes, but JSON holds UTF-8 alone. */
+/* UTF-8: file names are any bytes, but JSON holds only UTF-8. */
 #include <stdio.h>
 
 #include "utf8.h"

@@ -35,7 +35,7 @@ struct pcri_key_index {
     pthread_mutex_t mutex;
     pthread_cond_t built; /* building has ended */
     bool building;
-    struct pcri_siphash_key hash_key; /* of this dataset alone */
+    struct pcri_siphash_key hash_key; /* of this dataset only */
     uint64_t *slots;                  /* NULL until the first search */
     uint64_t slot_count;
 };

@@ -25,7 +25,7 @@ int pcri_segment_append(uint8_t marker, const uint8_t *payload, size_t n,
 int pcri_baseline_frame(const struct pcri_jpeg_file *f, struct pcr_buffer *out,
                         struct pcr_error *err);
 
-/* Appends DHT, DRI, the scan, and EOI; what stands before is the caller's. The coefficients are
+/* Appends DHT, DRI, the scan, and EOI; what comes before is the caller's. The coefficients are
  * read from the top once. One interleaved scan where an MCU has at most ten blocks, else one for
  * each component; the tables of annex K; a restart interval every so many rows of MCUs (0: none).
  * Codes: UNSUPPORTED (coefficients beyond what 8-bit JPEG codes), NOMEM. */

@@ -4,7 +4,7 @@
  * load_scaled_pairs().
  *
  * libjpeg has a factorised transform for each size, which adds products of integers without
- * a rounding between them. So each is a matrix of integers, which stands below, and one
+ * a rounding between them. So each is a matrix of integers (below), and one
  * routine does them all, to the bit. 1 x 1 is the DC alone; 2 x 2 and 4 x 4 are those of
  * libjpeg-turbo's SIMD code, which saturates; the others wrap at 10 bits as its C code. */
 

@@ -59,7 +59,7 @@ struct pcri_kernels {
 };
 
 extern const struct pcri_kernels pcri_kernels_portable;
-/* One row of the samples of blocks of which every row is the same, for they have DC alone:
+/* One row of the samples of blocks whose rows are all equal, for they have only DC:
  * each `step` numbers after the last one's. */
 void pcri_flat_row(const int16_t *dc, size_t step, size_t count,
                    const struct pcri_dequant *dequant, uint8_t *dst);

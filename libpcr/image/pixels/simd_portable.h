@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The vector operations of idct_body.h on 128 bits: by SSE2 where the compiler's baseline has
- * it, else in GNU C, of which the compiler makes what the CPU has. One block a vector. */
+ * it, else in GNU C, which the compiler maps to the CPU's vectors. One block per vector. */
 #ifndef PCRI_SIMD_PORTABLE_H
 #define PCRI_SIMD_PORTABLE_H
 
