@@ -65,22 +65,6 @@ static uint64_t mark_of(const uint8_t *bytes, size_t nbytes, uint64_t block)
     return mark ? mark : 1;
 }
 
-/* Reads or writes as much of nbytes as goes. */
-static size_t transfer(int fd, void *p, size_t nbytes, uint64_t offset, bool write)
-{
-    size_t done = 0;
-    while (done < nbytes) {
-        uint8_t *at = (uint8_t *) p + done;
-        off_t from = (off_t) (offset + done);
-        ssize_t n = write ? PCRI_UNINTERRUPTED(pwrite(fd, at, nbytes - done, from))
-                          : PCRI_UNINTERRUPTED(pread(fd, at, nbytes - done, from));
-        if (n <= 0)
-            break;
-        done += (size_t) n;
-    }
-    return done;
-}
-
 /* The next run, from *at, of blocks that are there (or are not). Moves *at after it. */
 static uint64_t next_run(const struct cover *c, bool there, uint64_t *at)
 {
@@ -95,13 +79,14 @@ static uint64_t next_run(const struct cover *c, bool there, uint64_t *at)
 /* Reads from the cache file what it has of a cover; marks become 0 where it is wrong. */
 static void look_up(const struct cached_file *f, struct cover *c)
 {
-    size_t n = transfer(f->fd, c->marks, (size_t) c->count * sizeof(uint64_t),
-                        c->first * sizeof(uint64_t), false);
+    size_t n = pcri_transfer_all(f->fd, c->marks, (size_t) c->count * sizeof(uint64_t),
+                                 c->first * sizeof(uint64_t), false);
     memset((uint8_t *) c->marks + n, 0, (size_t) c->count * sizeof(uint64_t) - n);
     for (uint64_t at = 0, first; (first = next_run(c, true, &at)) < c->count;) {
         uint8_t *bytes = c->bytes + first * BLOCK;
         size_t nbytes = (size_t) (at - first - 1) * BLOCK + block_nbytes(f, c->first + at - 1);
-        n = transfer(f->fd, bytes, nbytes, f->data_off + (c->first + first) * BLOCK, false);
+        n = pcri_transfer_all(f->fd, bytes, nbytes, f->data_off + (c->first + first) * BLOCK,
+                              false);
         memset(bytes + n, 0, nbytes - n);
     }
     for (uint64_t i = 0; i < c->count; i++)
@@ -128,10 +113,10 @@ static void keep(struct cached_file *f, struct cover *c, uint64_t first, uint64_
     for (uint64_t i = first; i < end; i++)
         c->marks[i] = mark_of(c->bytes + i * BLOCK, block_nbytes(f, c->first + i),
                               c->first + i);
-    if (transfer(f->fd, c->bytes + first * BLOCK, nbytes,
-                 f->data_off + (c->first + first) * BLOCK, true) < nbytes ||
-        transfer(f->fd, c->marks + first, marks_nbytes, (c->first + first) * sizeof(uint64_t),
-                 true) < marks_nbytes) {
+    if (pcri_transfer_all(f->fd, c->bytes + first * BLOCK, nbytes,
+                          f->data_off + (c->first + first) * BLOCK, true) < nbytes ||
+        pcri_transfer_all(f->fd, c->marks + first, marks_nbytes,
+                          (c->first + first) * sizeof(uint64_t), true) < marks_nbytes) {
         atomic_store_explicit(&f->full, true, memory_order_relaxed);
         pcri_count(&all->counts.cache_failed_count, 1);
         return;
@@ -221,8 +206,9 @@ static int cache_read_again(struct pcri_file *base, const struct pcri_range *ran
         pcri_count(&pcri_layers_of(base)->counts.cache_bad_count, c.count);
         for (uint64_t at = 0, n; at < c.count; at += n) {
             n = c.count - at < MOST ? c.count - at : MOST;
-            if (transfer(f->fd, (void *) (uintptr_t) none, (size_t) n * sizeof(none[0]),
-                         (c.first + at) * sizeof(none[0]), true) < n * sizeof(none[0]))
+            if (pcri_transfer_all(
+                    f->fd, (void *) (uintptr_t) none, (size_t) n * sizeof(none[0]),
+                    (c.first + at) * sizeof(none[0]), true) < n * sizeof(none[0]))
                 atomic_store_explicit(&f->lost, true, memory_order_relaxed);
         }
     }

@@ -60,6 +60,23 @@ int pcri_open_regular(const char *path, int *fd_out, uint64_t *nbytes_out,
     return 0;
 }
 
+size_t pcri_transfer_all(int fd, void *p, size_t nbytes, uint64_t offset, bool write)
+{
+    size_t done = 0;
+    while (done < nbytes) {
+        uint8_t *at = (uint8_t *) p + done;
+        off_t from = (off_t) (offset + done);
+        ssize_t n = write ? PCRI_UNINTERRUPTED(pwrite(fd, at, nbytes - done, from))
+                          : PCRI_UNINTERRUPTED(pread(fd, at, nbytes - done, from));
+        if (!n)
+            errno = 0;
+        if (n <= 0)
+            break;
+        done += (size_t) n;
+    }
+    return done;
+}
+
 bool pcri_reads_nothing_before_end(int fd, uint64_t at)
 {
     struct stat st;

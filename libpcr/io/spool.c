@@ -5,20 +5,17 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "spool.h"
-
-enum { MOST_NBYTES = 1 << 30 }; /* at once */
+#include "storage.h"
 
 int pcri_spool_open(const char *folder, struct pcri_spool *out, struct pcr_error *err)
 {
-    static const char name[] = "/.pcr-spool-XXXXXX";
-    size_t n = strlen(folder);
-    char *path = pcri_malloc(n + sizeof(name), 1, err);
-    *out = (struct pcri_spool) { .fd = -1, .folder = pcri_strndup(folder, n, err) };
+    char *path = pcri_join(folder, ".pcr-spool-XXXXXX", err);
+    *out = (struct pcri_spool) { .fd = -1,
+                                 .folder = pcri_strndup(folder, strlen(folder), err) };
     int rc = path && out->folder ? 0 : PCR_ERR_NOMEM;
     if (!rc) {
-        memcpy(path, folder, n);
-        memcpy(path + n, name, sizeof(name));
         out->fd = PCRI_UNINTERRUPTED(mkstemp(path));
         if (out->fd < 0)
             rc = pcri_fail_sys(err, errno, "%s: cannot create a file for the samples", folder);
@@ -43,29 +40,15 @@ void pcri_spool_close(struct pcri_spool *s)
 int pcri_spool_write(const struct pcri_spool *s, const void *data, size_t nbytes,
                      uint64_t offset, struct pcr_error *err)
 {
-    for (size_t done = 0; done < nbytes;) {
-        size_t most = nbytes - done < MOST_NBYTES ? nbytes - done : MOST_NBYTES;
-        ssize_t n = PCRI_UNINTERRUPTED(
-            pwrite(s->fd, (const uint8_t *) data + done, most, (off_t) (offset + done)));
-        if (n <= 0) /* 0: no file system should, and to try for ever helps nobody */
-            return pcri_fail_sys(err, n ? errno : ENOSPC, "%s: cannot write a sample",
-                                 s->folder);
-        done += (size_t) n;
-    }
-    return 0;
+    if (pcri_transfer_all(s->fd, (void *) (uintptr_t) data, nbytes, offset, true) == nbytes)
+        return 0;
+    return pcri_fail_sys(err, errno ? errno : ENOSPC, "%s: cannot write a sample", s->folder);
 }
 
 int pcri_spool_read(const struct pcri_spool *s, void *data, size_t nbytes, uint64_t offset,
                     struct pcr_error *err)
 {
-    for (size_t done = 0; done < nbytes;) {
-        size_t most = nbytes - done < MOST_NBYTES ? nbytes - done : MOST_NBYTES;
-        ssize_t n = PCRI_UNINTERRUPTED(
-            pread(s->fd, (uint8_t *) data + done, most, (off_t) (offset + done)));
-        if (n <= 0)
-            return pcri_fail_sys(err, n ? errno : EIO, "%s: cannot read a sample back",
-                                 s->folder);
-        done += (size_t) n;
-    }
-    return 0;
+    if (pcri_transfer_all(s->fd, data, nbytes, offset, false) == nbytes)
+        return 0;
+    return pcri_fail_sys(err, errno ? errno : EIO, "%s: cannot read a sample back", s->folder);
 }
