@@ -257,7 +257,9 @@ static uint64_t pieces_nbytes(const struct pcri_coded *p, uint32_t from, uint32_
     return n;
 }
 
-/* Puts group g's (from 0) bytes together; the chunks' checks go to check[] if not NULL. */
+/* Puts group g's (from 0) bytes together; the chunks' checks go to check[] if not NULL. This is
+ * done twice, as a record begins with its checks: groups that were kept in between would take the
+ * memory of all samples again. */
 static int assemble_group(const struct pcri_build *x, uint32_t g, struct pcr_buffer *out,
                           uint32_t *check, struct pcr_error *err)
 {
