@@ -237,11 +237,8 @@ static int read_header(struct csv *c, struct pcri_list *l, struct header *h,
             rc = fail_no_path(c, h, &why);
         if (!i || rc == PCR_ERR_NOMEM)
             first = why;
-        if (rc == PCR_ERR_NOMEM || !separators[i + 1]) {
-            if (err)
-                *err = first;
-            return first.code;
-        }
+        if (rc == PCR_ERR_NOMEM || !separators[i + 1])
+            return pcri_hand_on(err, first.code, &first);
     }
     for (size_t i = 0; i < h->count; i++)
         h->splits[i] = !l->beside && h->kinds[i] == PCRI_COLUMN_ATTRIBUTE &&

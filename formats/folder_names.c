@@ -193,9 +193,7 @@ static int look_at_start(const char *path, enum pcri_file_kind *out, struct pcr_
     *out = !rc && is_image_magic(bytes, n) ? PCRI_FILE_IMAGE : PCRI_FILE_UNKNOWN;
     if (!rc || pcri_is_of_data(rc, &e) || (rc == PCR_ERR_IO && e.sys_errno == EACCES))
         return 0;
-    if (err)
-        *err = e;
-    return rc;
+    return pcri_hand_on(err, rc, &e);
 }
 
 int pcri_file_kind(const char *path, enum pcri_file_kind *out, struct pcr_error *err)

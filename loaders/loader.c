@@ -462,11 +462,8 @@ static int wait_batch(struct pcr_loader *l, uint64_t till_ns, struct pcri_batch 
             return pcri_fail(err, PCR_ERR_CANCELLED, "the loader was cancelled");
         if (l->state == PCRI_LOADER_IDLE)
             return pcri_fail(err, PCR_ERR_INVAL, "no epoch was started");
-        if (l->state == PCRI_LOADER_FAILED) {
-            if (err)
-                *err = l->error;
-            return l->error.code;
-        }
+        if (l->state == PCRI_LOADER_FAILED)
+            return pcri_hand_on(err, l->error.code, &l->error);
         if (l->next_batch == pcri_shard_batch_count(&l->shard))
             return PCR_END;
         if ((*out = take_batch(l)))

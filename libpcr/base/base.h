@@ -29,6 +29,13 @@ int pcri_fail_nomem(struct pcr_error *err, size_t nbytes);
 /* Completes the error of a callback of the program that failed with `rc` and `why`, which was
  * zeroed before: code, message, flags. Returns the code. who: "the source". */
 int pcri_settle(struct pcr_error *why, int rc, const char *who);
+/* Hands an error on that was written elsewhere, where rc says that there is one; returns rc. */
+static inline int pcri_hand_on(struct pcr_error *err, int rc, const struct pcr_error *why)
+{
+    if (rc && err)
+        *err = *why;
+    return rc;
+}
 /* Puts "text: " before the message of an error that a lower layer wrote; returns its code.
  * Adds "@offset" after the text if the error has one. */
 int pcri_prefix(struct pcr_error *err, int code, const char *fmt, ...) PCRI_PRINTF(3, 4);

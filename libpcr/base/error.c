@@ -19,34 +19,22 @@ uint32_t pcr_abi_version(void)
 
 const char *pcr_code_name(int code)
 {
-    switch (code) {
-    case PCR_OK:
-        return "OK";
-    case PCR_END:
-        return "END";
-    case PCR_AGAIN:
-        return "AGAIN";
-    case PCR_ERR_NOMEM:
-        return "NOMEM";
-    case PCR_ERR_INVAL:
-        return "INVAL";
-    case PCR_ERR_IO:
-        return "IO";
-    case PCR_ERR_FORMAT:
-        return "FORMAT";
-    case PCR_ERR_CORRUPT:
-        return "CORRUPT";
-    case PCR_ERR_TRUNCATED:
-        return "TRUNCATED";
-    case PCR_ERR_UNSUPPORTED:
-        return "UNSUPPORTED";
-    case PCR_ERR_LIMIT:
-        return "LIMIT";
-    case PCR_ERR_CANCELLED:
-        return "CANCELLED";
-    default:
-        return "UNKNOWN";
-    }
+    enum { LAST = PCR_ERR_CANCELLED };
+    static const char *const names[] = {
+        [PCR_ERR_CANCELLED - LAST] = "CANCELLED",
+        [PCR_ERR_LIMIT - LAST] = "LIMIT",
+        [PCR_ERR_UNSUPPORTED - LAST] = "UNSUPPORTED",
+        [PCR_ERR_TRUNCATED - LAST] = "TRUNCATED",
+        [PCR_ERR_CORRUPT - LAST] = "CORRUPT",
+        [PCR_ERR_FORMAT - LAST] = "FORMAT",
+        [PCR_ERR_IO - LAST] = "IO",
+        [PCR_ERR_INVAL - LAST] = "INVAL",
+        [PCR_ERR_NOMEM - LAST] = "NOMEM",
+        [PCR_OK - LAST] = "OK",
+        [PCR_END - LAST] = "END",
+        [PCR_AGAIN - LAST] = "AGAIN",
+    };
+    return code >= LAST && code <= PCR_AGAIN ? names[code - LAST] : "UNKNOWN";
 }
 
 /* Bytes of the character at p if it may appear in a line of a log; 0: it is a control

@@ -35,9 +35,7 @@ static int read_manifest(struct pcr_dataset *ds, const char *folder, bool *absen
     int rc = pcri_storage_read(ds->storage, path, limits.max_manifest_nbytes,
                                ds->layers->options.retry_count, &ds->text, &why);
     *absent = rc && pcri_is_absent(rc, &why);
-    if (rc && err)
-        *err = why;
-    if (!rc)
+    if (!pcri_hand_on(err, rc, &why))
         rc = parse_manifest(ds, path, err);
     free(path);
     return rc;
@@ -171,9 +169,7 @@ static int read_contents(struct pcr_dataset *ds, const char *path, struct pcr_er
     int single = read_single(ds, path, &why);
     if (single == PCR_ERR_IO && why.sys_errno == EISDIR) /* what it lacks is the manifest */
         return rc;
-    if (single && err)
-        *err = why;
-    return single;
+    return pcri_hand_on(err, single, &why);
 }
 
 static int load(struct pcr_dataset *ds, const char *path, const char *split,

@@ -271,9 +271,7 @@ static int tell(const uint8_t *data, size_t nbytes, const struct pcr_error *why,
     if (strcmp(name, "JPEG") != 0 && strcmp(name, "PNG") != 0)
         return pcri_fail_at(err, why->code, why->offset,
                             "%s, which no decoder here can show (%s)", name, why->message);
-    if (err)
-        *err = *why;
-    return why->code;
+    return pcri_hand_on(err, why->code, why);
 }
 
 /* Makes the codec deliver what the stage needs, if there is something to do. */
@@ -340,11 +338,8 @@ static int decode_stored(struct pcr_decoder *d, struct pcri_decode_job *j,
     if (is_last(j->index))
         return j->codec->rows(j->state, &j->window, target, err);
     int rc = j->codec->rows(j->state, &j->window, target, &first);
-    if (!is_damage(rc) || j->params.ladder) {
-        if (rc && err)
-            *err = first;
-        return rc;
-    }
+    if (!is_damage(rc) || j->params.ladder)
+        return pcri_hand_on(err, rc, &first);
     end(j);
     rc = begin_codec(d, j, j->index + 1, err);
     if (rc)

@@ -34,9 +34,7 @@ static int custom_open(const struct pcri_io_backend *self, const char *name,
     if (rc) {
         why.offset = PCR_NO_OFFSET;
         rc = pcri_settle(&why, rc, "the storage");
-        if (err)
-            *err = why;
-        pcri_prefix(err, rc, "%s", name);
+        pcri_prefix(err, pcri_hand_on(err, rc, &why), "%s", name);
         goto fail;
     }
     f->base.backend = self;

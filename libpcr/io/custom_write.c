@@ -15,9 +15,7 @@ static int fail(struct pcr_error *err, int rc, struct pcr_error *why, const char
 {
     why->offset = PCR_NO_OFFSET;
     rc = pcri_settle(why, rc, "the storage");
-    if (err)
-        *err = *why;
-    return pcri_prefix(err, rc, "%s", name);
+    return pcri_prefix(err, pcri_hand_on(err, rc, why), "%s", name);
 }
 
 int pcri_custom_find(const struct pcri_storage *s, const char *name, struct pcri_found *out,
@@ -30,9 +28,7 @@ int pcri_custom_find(const struct pcri_storage *s, const char *name, struct pcri
     *out = (struct pcri_found) { .exists = !rc, .changed_ns = UINT64_MAX };
     if (!rc || pcri_is_absent(rc, &why))
         return 0;
-    if (err)
-        *err = why;
-    return rc;
+    return pcri_hand_on(err, rc, &why);
 }
 
 struct listing {
@@ -62,8 +58,7 @@ int pcri_custom_list(const struct pcri_storage *s, const char *folder, pcri_list
     struct listing l = { strlen(prefix), each, context, &own };
     int rc = theirs->list(theirs->context, prefix, pass_on, &l, &why);
     if (rc && own.code) { /* each()'s own */
-        if (err)
-            *err = own;
+        (void) pcri_hand_on(err, rc, &own);
     } else if (rc) {
         rc = fail(err, rc, &why, prefix);
     }

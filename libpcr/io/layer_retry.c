@@ -36,9 +36,7 @@ static int retry_open(const struct pcri_io_backend *self, const char *path,
     do
         rc = pcri_layer_open_larger(self, path, sizeof(struct retried_file), out, &e);
     while (again(all, i++, &rc, &e));
-    if (rc && err)
-        *err = e;
-    return rc;
+    return pcri_hand_on(err, rc, &e);
 }
 
 /* Keeps a file for the reads to come. Without memory it is not kept. */
@@ -95,9 +93,7 @@ static int retry_read(struct pcri_file *f, const struct pcri_range *ranges, size
     do
         rc = read_once((struct retried_file *) f, ranges, count, &e);
     while (again(all, i++, &rc, &e));
-    if (rc && err)
-        *err = e;
-    return rc;
+    return pcri_hand_on(err, rc, &e);
 }
 
 static void retry_close(struct pcri_file *base)

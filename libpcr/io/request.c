@@ -100,9 +100,7 @@ int pcri_read_by_requests(struct pcri_file *f, const struct pcri_range *ranges, 
     free(r.requests);
     if (!r.rc)
         return 0;
-    if (err)
-        *err = r.why;
     const struct pcri_range *bad = &ranges[r.failed];
-    return pcri_prefix(err, r.rc, "%s@%llu: cannot read %zu bytes", f->path,
-                       (unsigned long long) bad->offset, bad->nbytes);
+    return pcri_prefix(err, pcri_hand_on(err, r.rc, &r.why), "%s@%llu: cannot read %zu bytes",
+                       f->path, (unsigned long long) bad->offset, bad->nbytes);
 }

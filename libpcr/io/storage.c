@@ -21,9 +21,7 @@ int pcri_storage_read(const struct pcri_storage *s, const char *name, uint64_t m
     do
         rc = s->kind->read(s, name, max_nbytes, out, &e);
     while (pcri_try_again(attempt++, retry_count, &rc, &e));
-    if (rc && err)
-        *err = e;
-    return rc;
+    return pcri_hand_on(err, rc, &e);
 }
 
 int pcri_storage_find(const struct pcri_storage *s, const char *folder, const char *name,

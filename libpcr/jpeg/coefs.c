@@ -296,11 +296,8 @@ int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t 
             break;
         rc = r.turbo.code;
         jpeg_destroy_decompress(&r.cinfo);
-        if (rc == PCR_ERR_NOMEM || why.offset == PCR_NO_OFFSET || !cut(f, why.offset)) {
-            if (err)
-                *err = why;
-            return rc;
-        }
+        if (rc == PCR_ERR_NOMEM || why.offset == PCR_NO_OFFSET || !cut(f, why.offset))
+            return pcri_hand_on(err, rc, &why);
     }
     rc = check_frame(&r, f, err);
     if (!rc)

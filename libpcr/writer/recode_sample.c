@@ -17,9 +17,7 @@ static int code(struct pcri_worker *t, const struct pcr_sample *sample, uint32_t
         rc = pcr_sample_read(sample, PCR_FIDELITY_FULL, &t->file, err);
         return rc ? rc : pcri_sample_keep_whole(t, coding != PCR_CODING_OPAQUE, out, err);
     }
-    if (rc && err)
-        *err = why;
-    return rc;
+    return pcri_hand_on(err, rc, &why);
 }
 
 static int code_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,

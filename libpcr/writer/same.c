@@ -189,7 +189,5 @@ int pcri_write_find_finished(struct pcri_write *w, bool *same, struct pcr_error 
         *same = false;
         rc = 0;
     }
-    if (rc && err)
-        *err = why;
-    return rc;
+    return pcri_hand_on(err, rc, &why);
 }

@@ -106,11 +106,8 @@ static int note_undecodable(struct pcri_worker *t, struct pcri_coded *coded,
     int rc = try_decoding(t, &why);
     if (!rc)
         return 0;
-    if (pcri_is_ours(rc)) {
-        if (err)
-            *err = why;
-        return rc;
-    }
+    if (pcri_is_ours(rc))
+        return pcri_hand_on(err, rc, &why);
     struct pcri_notes *notes = pcri_coded_notes(coded, err);
     if (!notes)
         return PCR_ERR_NOMEM;
@@ -251,11 +248,8 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
 
     if (verdict == VERDICT_INTACT && w->opts.opaque_policy == PCR_OPAQUE_KEEP && keepable)
         return pcri_sample_keep_whole(t, false, &slot->coded, err);
-    if (policy == PCR_BAD_FAIL) {
-        if (err)
-            *err = *why;
-        return why->code;
-    }
+    if (policy == PCR_BAD_FAIL)
+        return pcri_hand_on(err, why->code, why);
     int rc = pcri_write_bad(w, slot->sample.path ? slot->sample.path : slot->sample.key,
                             format, why, err);
     if (rc)
@@ -330,11 +324,8 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
         verdict = salvage(t, slot, &why);
     if (verdict == VERDICT_CODED)
         return 0;
-    if (verdict < 0) {
-        if (err)
-            *err = why;
-        return pcri_sample_prefix(&slot->sample, verdict, err);
-    }
+    if (verdict < 0)
+        return pcri_sample_prefix(&slot->sample, pcri_hand_on(err, verdict, &why), err);
     rc = settle_bad(t, verdict, slot, &why, err);
     return rc ? pcri_sample_prefix(&slot->sample, rc, err) : 0;
 }

@@ -41,11 +41,8 @@ static int survey_one(struct pcri_worker *t, uint64_t index, struct pcri_coder_s
     int rc = pcri_sample_load(t, index, &lost, &why);
     /* The tables shall not depend on what passes, nor records be made with tables that the next
      * run would not make. */
-    if (rc && (!lost || w->opts.bad_policy == PCR_BAD_FAIL)) {
-        if (err)
-            *err = why;
-        return name_sample(w, index, rc, err);
-    }
+    if (rc && (!lost || w->opts.bad_policy == PCR_BAD_FAIL))
+        return name_sample(w, index, pcri_hand_on(err, rc, &why), err);
     if (lost)
         pcri_lost_add(w, index, &why);
     if (!rc)

@@ -174,7 +174,5 @@ int pcri_write_parallel(struct pcri_write *w,
     for (uint32_t i = 0; i < started; i++)
         pthread_join(starts[i].worker.thread, NULL);
     free(starts);
-    if (w->failed && err)
-        *err = w->failure;
-    return w->failed ? w->failure.code : 0;
+    return pcri_hand_on(err, w->failed ? w->failure.code : 0, &w->failure);
 }
