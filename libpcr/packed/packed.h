@@ -15,11 +15,11 @@
 #include "rows.h"
 #include "tables.h"
 
-/* What a sample's head says of its coding; for many samples the same. */
+/* What a sample's header says about its coding; many samples have the same. */
 struct pcri_pk_params {
     uint64_t tables;   /* their hash */
     uint8_t lanes_log; /* 0 to 4: 1 to 16 states */
-    uint32_t restart;  /* MCU rows from restart to restart; 0: none */
+    uint32_t restart;  /* MCU rows between restarts; 0: there are none */
 };
 
 enum { PCRI_PK_MAX_PARAMS = 8 + 1 + 5 }; /* bytes */
@@ -31,7 +31,7 @@ int pcri_pk_params_print(const struct pcri_pk_params *p, struct pcr_buffer *out,
 int pcri_pk_params_parse(const void *data, size_t nbytes, struct pcri_pk_params *out,
                          struct pcr_error *err);
 
-/* What is good for an image: few states for small ones, and restarts in tall ones. */
+/* Chooses them for an image: few states if it is small, restarts if it is tall. */
 struct pcri_pk_params pcri_pk_params_choose(const struct pcri_jpeg_file *f,
                                             const struct pcri_pk_tables *tables);
 
@@ -49,21 +49,21 @@ struct pcri_pk_stream_writer {
 /* Memory for one image at a time; start from { 0 }. */
 struct pcri_pk_encoder {
     const struct pcri_pk_tables *tables; /* made for writing */
-    struct pcri_pk_counts *counts;       /* not NULL: symbols are counted, and not written, */
-    uint32_t count_every;                /* of each batch so many; 0: of all */
-    bool passes_over;                    /* this one */
+    struct pcri_pk_counts *counts;       /* if not NULL, symbols are counted, not written */
+    uint32_t count_every;                /* count each so many-th batch only; 0: all */
+    bool passes_over;                    /* the present batch is not counted */
     const struct pcri_pk_kernels *kernels;
     struct pcri_pk_plan plan;
     struct pcri_pk_params params;
     struct pcri_pk_rows rows;
     struct pcri_pk_stream_writer streams[PCRI_LADDER_MAX_GROUPS];
-    uint16_t *contexts; /* scratch: 64 for each block of a batch's rows, */
-    uint8_t *symbols;   /* and as many */
+    uint16_t *contexts; /* scratch: 64 for each block of a batch's rows */
+    uint8_t *symbols;   /* the same number */
     size_t symbols_capacity;
 };
 
 /* Appends the image's chunk of each group to chunks[group]. c: coefficients as pcri_coefs_read()
- * makes them; masks are not looked at. script: of a ladder of group_count groups. Codes:
+ * makes them, whose masks are not used. script: of a ladder of group_count groups. Codes:
  * UNSUPPORTED (pcri_pk_check()), NOMEM. */
 int pcri_pk_encode(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
                    const struct pcri_jpeg_file *f, const struct pcri_script *script,
@@ -83,8 +83,8 @@ struct pcri_pk_range {
     size_t symbols, plain, end;
 };
 
-/* Magnitudes of a row's coefficients, as far as first passes brought them; those of one bit are in
- * a plane. */
+/* The magnitudes of a row's coefficients of more than one bit, as first passes read them. Those of
+ * one bit are in a plane. */
 struct pcri_pk_magnitude {
     uint32_t place; /* block * 64 + k */
     uint16_t value;
@@ -112,43 +112,43 @@ struct pcri_pk_decoder {
     struct pcri_pk_range *ranges; /* of `bytes`: [group * segments + segment] */
     size_t range_capacity;
     struct pcri_pk_stream streams[PCRI_LADDER_MAX_GROUPS];
-    uint16_t *contexts; /* of a call, */
-    uint8_t *symbols;   /* what it read, */
-    uint8_t *t;         /* but for T, which stay until B are read */
+    uint16_t *contexts; /* of the symbols of a call */
+    uint8_t *symbols;   /* that a call read, except T */
+    uint8_t *t;         /* T, which are needed until B have been read */
     size_t scratch_capacity;
     struct pcri_pk_large large[4];
     uint32_t batch, batch_end, wanted_begin; /* batches: next, and those that are wanted */
 };
 
-/* Where a batch's rows are to be stored. NULL: not wanted. `dc`: a number a block, needs no AC. */
+/* Where to store a batch's rows of a component; NULL members are not wanted. */
 struct pcri_pk_target {
     int16_t *coef;  /* 64 a block, zigzag order */
-    uint64_t *mask; /* a block; bit k set if coefficient k is not 0; bit 0 is not kept */
-    int16_t *dc;    /* a number a block */
+    uint64_t *mask; /* one a block: bit k is set if coefficient k > 0 is not 0 */
+    int16_t *dc;    /* one a block */
 };
 
-/* Begins an image of `groups` groups, whose chunks are chunks[0..groups-1]. The MCU rows that are
- * wanted are [begin, end); end may be beyond the last. The chunks are not needed afterwards. tables
- * must be those of params->tables, and live as long as it is decoded. Codes: CORRUPT,
- * UNSUPPORTED (pcri_pk_check()), NOMEM. */
+/* Begins an image of which the chunks of `groups` groups are there. The MCU rows [begin, end) are
+ * wanted; end may be beyond the last. Copies the chunks. `tables` must be those that params->tables
+ * names, and live until the image is decoded. Codes: CORRUPT, UNSUPPORTED (pcri_pk_check()),
+ * NOMEM. */
 int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file *f,
                           const struct pcri_script *script, uint32_t group_count,
                           const struct pcri_pk_tables *tables,
                           const struct pcri_pk_params *params, const struct pcr_span chunks[],
                           uint32_t groups, uint32_t begin, uint32_t end,
                           struct pcr_error *err);
-/* Goes to the next wanted batch, rows[c] becomes the block row of component c in it, UINT32_MAX:
- * none. False: there is no more. What is before it in its segment is decoded. */
+/* Is there another wanted batch? rows[c] becomes its block row of component c, UINT32_MAX if it has
+ * none. */
 bool pcri_pk_decoder_more(const struct pcri_pk_decoder *d, uint32_t rows[4]);
-/* Decodes that batch to where `targets` (one a component) say. Codes: CORRUPT. */
+/* Decodes that batch, after what comes before it in its segment. targets: one a component. Codes:
+ * CORRUPT. */
 int pcri_pk_decoder_next(struct pcri_pk_decoder *d, const struct pcri_pk_target targets[4],
                          struct pcr_error *err);
-/* The same to planes, of which row_begin and row_end say what is kept. rows: of the batch, as
- * pcri_pk_decoder_more() gave them. */
+/* The same, into planes that keep rows [row_begin, row_end). rows: from pcri_pk_decoder_more(). */
 int pcri_pk_decode_rows(struct pcri_pk_decoder *d, const uint32_t rows[4],
                         const struct pcri_blocks planes[4], struct pcr_error *err);
-/* The same of all wanted batches, to planes of which row_begin and row_end say what is kept. Where
- * has_ac is false only `dc` is written, and only the mask otherwise. */
+/* The same for all wanted batches. If a plane's has_ac is false, only its `dc` is written, else its
+ * coefficients and masks. */
 int pcri_pk_decode(struct pcri_pk_decoder *d, const struct pcri_blocks planes[4],
                    struct pcr_error *err);
 void pcri_pk_decoder_free(struct pcri_pk_decoder *d);

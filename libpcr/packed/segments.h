@@ -8,7 +8,7 @@
 #include "../jpeg/ladder.h"
 #include "packed.h"
 
-/* What a segment of ours is. */
+/* The kinds of the coding's own segments. */
 enum pcri_pk_segment {
     PCRI_PK_MARK = 2,     /* the coding's number: nothing more */
     PCRI_PK_LADDER = 'L', /* a ladder's text, of one script */
@@ -38,7 +38,7 @@ struct pcri_pk_sample {
 int pcri_pk_sample_parse(const struct pcr_spans *spans, const struct pcr_limits *limits,
                          struct pcri_jpeg_file *f, struct pcri_pk_sample *out,
                          struct pcr_error *err);
-/* Is the span a segment of this coding? Its kind, or 0. */
+/* The kind of segment that the span is; 0 if it is none of this coding's. */
 int pcri_pk_segment_kind(const struct pcr_span *span);
 
 /* The spans before the parameters, or all if there are none. */

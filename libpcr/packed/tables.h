@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The tables of coding 2: for each context the number of a table, and the tables' frequencies. */
+/* The tables of coding 2: the frequencies of each, and which one each context uses. */
 #ifndef PCRI_PK_TABLES_H
 #define PCRI_PK_TABLES_H
 
@@ -13,7 +13,8 @@ enum {
     PCRI_PK_MAX_RAW = 1 << 20, /* bytes of tables, not compressed */
 };
 
-/* A family's contexts, alphabet, and the symbol after which 8 plain bits tell a rare one. */
+/* A family's number of contexts, its alphabet, and its escape: the symbol that says that 8 plain
+ * bits hold a rare one. */
 struct pcri_pk_family_info {
     uint32_t contexts;
     uint16_t symbols;
@@ -21,7 +22,7 @@ struct pcri_pk_family_info {
 };
 extern const struct pcri_pk_family_info pcri_pk_families[PCRI_PK_FAMILIES];
 
-/* Frequencies of all tables, in order of families. */
+/* The frequencies of all tables, family by family. */
 struct pcri_pk_frequencies {
     uint8_t counts[PCRI_PK_FAMILIES]; /* tables of each family */
     uint8_t *maps[PCRI_PK_FAMILIES];  /* context to table, from 0 in each family */
@@ -29,7 +30,7 @@ struct pcri_pk_frequencies {
     uint8_t memory[PCRI_PK_CONTEXTS]; /* of maps */
 };
 
-/* Ready for use: not changed any more, and shared by threads. */
+/* Tables ready for use. They never change, and threads share them. */
 struct pcri_pk_tables {
     uint64_t hash; /* XXH3 of the bytes as pcri_pk_frequencies_print() makes them */
     uint32_t count;
@@ -39,29 +40,30 @@ struct pcri_pk_tables {
     uint8_t memory[PCRI_PK_CONTEXTS];
 };
 
-/* Sets maps to their places in memory, and makes room for the tables that `counts` tells. */
+/* Makes room for as many tables of each family as `counts` says. */
 int pcri_pk_frequencies_create(const uint8_t counts[PCRI_PK_FAMILIES],
                                struct pcri_pk_frequencies **out, struct pcr_error *err);
 void pcri_pk_frequencies_destroy(struct pcri_pk_frequencies **f);
-/* The bytes that name them and of which there is one form, appended to *out. */
+/* Appends their one form as bytes, whose XXH3 names them, to *out. */
 int pcri_pk_frequencies_print(const struct pcri_pk_frequencies *f, struct pcr_buffer *out,
                               struct pcr_error *err);
-/* The bytes as they are stored, appended to *out: u32, the size of those above, and these as one
- * zstd frame. */
+/* Appends the stored form to *out: a u32, the size of the bytes above, then these as one zstd
+ * frame. */
 int pcri_pk_frequencies_pack(const struct pcri_pk_frequencies *f, struct pcr_buffer *out,
                              struct pcr_error *err);
-/* The other way round. Codes: CORRUPT, LIMIT, NOMEM. */
+/* Reads the stored form. Codes: CORRUPT, LIMIT, NOMEM. */
 int pcri_pk_frequencies_unpack(const void *data, size_t nbytes,
                                struct pcri_pk_frequencies **out, struct pcr_error *err);
-/* CORRUPT: not whole, a number of a table that there is not, frequencies that do not add up, no
- * escape, or another form of a number than the shortest. */
+/* Reads the bytes that frequencies_print() makes. CORRUPT: they are incomplete, name a table that
+ * does not exist, frequencies do not add up, there is no escape, or a number is not in its
+ * shortest form. */
 int pcri_pk_frequencies_parse(const void *data, size_t nbytes,
                               struct pcri_pk_frequencies **out, struct pcr_error *err);
 
-/* for_writing: makes what the encoder needs, too (three times the memory). */
+/* for_writing: also makes what the encoder needs (three times the memory). */
 int pcri_pk_tables_create(const struct pcri_pk_frequencies *f, bool for_writing,
                           struct pcri_pk_tables **out, struct pcr_error *err);
-/* Of the bytes as they are stored. Codes: CORRUPT, LIMIT, NOMEM. */
+/* Makes them from the stored form. Codes: CORRUPT, LIMIT, NOMEM. */
 int pcri_pk_tables_open(const void *data, size_t nbytes, bool for_writing,
                         struct pcri_pk_tables **out, struct pcr_error *err);
 void pcri_pk_tables_destroy(struct pcri_pk_tables **t);

@@ -1,31 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Tables from symbols that were counted. */
+/* Training tables on counted symbols. */
 #ifndef PCRI_PK_TRAIN_H
 #define PCRI_PK_TRAIN_H
 
 #include "tables.h"
 
-/* How often each symbol came in each context. A context without any has no row. */
+/* How often each symbol occurred in each context. Contexts of all families stand one after
+ * another; a row has a number for each symbol of the family's alphabet, and is NULL where the
+ * context did not occur. */
 struct pcri_pk_counts {
-    uint32_t
-        *rows[PCRI_PK_CONTEXTS]; /* of all families, one after the other; a number for each
-                                         symbol of the family's alphabet */
+    uint32_t *rows[PCRI_PK_CONTEXTS];
 };
 
 int pcri_pk_counts_create(struct pcri_pk_counts **out, struct pcr_error *err);
 void pcri_pk_counts_destroy(struct pcri_pk_counts **c);
-/* Counts n symbols of a family, of contexts[i]. Codes: NOMEM. */
+/* Counts n symbols of a family, symbol i in contexts[i]. Codes: NOMEM. */
 int pcri_pk_counts_add(struct pcri_pk_counts *c, enum pcri_pk_family family,
                        const uint16_t *contexts, const uint8_t *symbols, size_t n,
                        struct pcr_error *err);
-/* The same of a symbol of a context that is counted over all families, n times. */
+/* Counts one symbol n times; `context` is numbered over all families. Codes: NOMEM. */
 int pcri_pk_counts_add_one(struct pcri_pk_counts *c, uint32_t context, uint32_t symbol,
                            uint32_t n, struct pcr_error *err);
-/* Adds `from` to `to`: in any order the same. */
+/* Adds `from` to `to`. The order of additions does not matter. Codes: NOMEM. */
 int pcri_pk_counts_merge(struct pcri_pk_counts *to, const struct pcri_pk_counts *from,
                          struct pcr_error *err);
 
-/* The bits that the counted symbols take by tables, in 1/256. */
+/* How many bits the counted symbols take with these tables, in 1/256 bit. */
 uint64_t pcri_pk_counts_cost(const struct pcri_pk_counts *c,
                              const struct pcri_pk_frequencies *f);
 
