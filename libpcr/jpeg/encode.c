@@ -230,7 +230,6 @@ static int survey(struct pcri_coder *coder, const void *data, size_t nbytes,
         return PCR_ERR_NOMEM;
     int rc = pcri_original_load(&c->original, data, nbytes, false, err);
     s->script = o->script;
-    s->nbytes = nbytes;
     const struct pcri_script *script = &o->ladder->scripts[s->script];
     for (uint32_t i = 0; !rc && i < script->scan_count; i++) {
         struct pcri_line_scans ls;

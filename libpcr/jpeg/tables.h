@@ -39,7 +39,6 @@ struct pcri_scan_stats {
     struct pcri_coder_stats base;
     uint32_t script;
     uint32_t scan_count;
-    uint64_t nbytes;
     struct pcr_buffer scans; /* pcri_sparse_counts, one after another */
 };
 

@@ -22,8 +22,6 @@ struct pcri_pk_params {
     uint32_t restart;  /* MCU rows between restarts; 0: there are none */
 };
 
-enum { PCRI_PK_MAX_PARAMS = 8 + 1 + 5 }; /* bytes */
-
 /* Appends them as bytes. */
 int pcri_pk_params_print(const struct pcri_pk_params *p, struct pcr_buffer *out,
                          struct pcr_error *err);

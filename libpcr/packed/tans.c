@@ -112,26 +112,17 @@ bool pcri_tans_finished(const struct pcri_tans_reader *r)
 int pcri_tans_reserve(struct pcri_tans_writer *w, size_t n, struct pcr_error *err)
 {
     if (w->capacity - w->count < n) {
-        size_t capacity = w->capacity + w->capacity / 2 + n;
-        uint8_t *tables = realloc(w->tables, capacity);
-        w->tables = tables ? tables : w->tables;
-        uint8_t *symbols = tables ? realloc(w->symbols, capacity) : NULL;
-        w->symbols = symbols ? symbols : w->symbols;
-        uint32_t *bits = symbols ? realloc(w->bits, capacity * sizeof(*bits)) : NULL;
-        if (!bits)
-            return pcri_fail_nomem(err, capacity);
-        w->bits = bits;
+        const size_t capacity = w->capacity + w->capacity / 2 + n;
+        int rc = pcri_resize(&w->tables, capacity, sizeof(*w->tables), err);
+        if (!rc)
+            rc = pcri_resize(&w->symbols, capacity, sizeof(*w->symbols), err);
+        if (!rc)
+            rc = pcri_resize(&w->bits, capacity, sizeof(*w->bits), err);
+        if (rc)
+            return rc;
         w->capacity = capacity;
     }
-    if (w->call_count == w->call_capacity) {
-        size_t capacity = w->call_capacity + w->call_capacity / 2 + 64;
-        uint32_t *calls = realloc(w->calls, capacity * sizeof(*calls));
-        if (!calls)
-            return pcri_fail_nomem(err, capacity * sizeof(*calls));
-        w->calls = calls;
-        w->call_capacity = capacity;
-    }
-    return 0;
+    return PCRI_GROW(w->calls, w->call_capacity, w->call_count + 1, err);
 }
 
 /* Codes all symbols, from the last to the first; states: from the end's to the start's. */
