@@ -24,6 +24,7 @@ enum {
     M_APP0 = 0xE0,
     M_APP1 = 0xE1,
     M_APP14 = 0xEE,
+    M_APP15 = 0xEF,
     M_COM = 0xFE,
     M_TEM = 0x01,
 };

@@ -213,7 +213,13 @@ static int add_item(struct items *it, uint32_t kind, const void *p, size_t nbyte
 static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
                        const struct pcri_segment *s)
 {
-    enum { JFIF_MAJOR_AT = 9, JFIF_NBYTES = 18, ADOBE_TRANSFORM_AT = 15, ADOBE_NBYTES = 16 };
+    enum {
+        JFIF_MAJOR_AT = 9,
+        JFIF_NBYTES = 18,
+        ADOBE_TRANSFORM_AT = 15,
+        ADOBE_NBYTES = 16,
+        OWN_NAME_AT = 4
+    };
     bool sof = s->marker >= M_SOF0 && s->marker <= M_SOF2, profile = is_profile(f, s);
     if (it->no_mpf && pcri_segment_is_mpf(f, s))
         return 0;
@@ -224,6 +230,10 @@ static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
     if (rc)
         return rc;
     uint8_t *p = it->out->strings.data + at;
+    if (s->marker == M_APP15 && s->nbytes >= OWN_NAME_AT + 3 &&
+        !memcmp(p + OWN_NAME_AT, "PCR", 3))
+        return pcri_fail(it->err, PCR_ERR_UNSUPPORTED,
+                         "JPEG: an APP15 segment \"PCR\", which samples of codings have");
     p[0] = 0xFF; /* fill bytes may be between it and the marker's code */
     p[1] = sof ? M_SOF2 : s->marker;
     p[2] = (uint8_t) ((s->nbytes - 2) >> 8); /* a length below 2 was taken for 2 */

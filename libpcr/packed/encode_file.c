@@ -76,20 +76,6 @@ static int create(struct pcri_coder **out, const struct pcr_ladder *ladder,
 
 /* --- packing what was loaded --- */
 
-/* Segments of the file's own that a reader would take for ours. */
-static int check_items(const struct pcri_coded *p, uint32_t ours, struct pcr_error *err)
-{
-    struct pcr_span item = { p->strings.data, 0 };
-    for (uint32_t i = 0; i < p->item_count; i++) {
-        item.data = (const uint8_t *) item.data + item.nbytes;
-        item.nbytes = p->items[i].nbytes;
-        if (i >= ours && pcri_pk_segment_kind(&item))
-            return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                             "JPEG: an APP15 segment as packed samples have");
-    }
-    return 0;
-}
-
 static int describe(struct packed_coder *c, struct pcri_coded *p, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
@@ -108,8 +94,6 @@ static int describe(struct packed_coder *c, struct pcri_coded *p, struct pcr_err
     };
     if (!rc)
         rc = pcri_original_describe(&c->original, &marks, p, err);
-    if (!rc)
-        rc = check_items(p, marks.count, err);
     pcr_buffer_free(&text);
     return rc;
 }

@@ -274,13 +274,14 @@ START_TEST(too_long_segments)
 }
 END_TEST
 
-/* A file with segments that a reader would take for the coding's own is for others to hold. */
+/* A file with segments that a reader would take for a coding's own is kept whole. */
 START_TEST(foreign_segments)
 {
-    static const char kinds[] = { 'L', 'T', 'P', 'X' };
+    static const char kinds[] = { PCRI_PK_MARK, 'L', 'T', 'P', 'X' };
     struct pcri_coder *c;
     struct pcri_coded p;
-    ck_assert_int_eq(pcri_coder_create(&pcri_coding_packed, ladder, NULL, NULL, &c, &err), 0);
+    const struct pcri_coding *by = _i ? &pcri_coding_packed : &pcri_coding_scans;
+    ck_assert_int_eq(pcri_coder_create(by, ladder, NULL, NULL, &c, &err), 0);
     for (size_t i = 0; i < sizeof(kinds); i++) {
         struct pcr_buffer with = { 0 };
         ck_assert_int_eq(pcri_buffer_append(&with, source.data, 2, &err), 0);
@@ -646,7 +647,7 @@ int main(void)
     tcase_add_test(t, parameters);
     tcase_add_test(t, other_segments);
     tcase_add_test(t, too_long_segments);
-    tcase_add_test(t, foreign_segments);
+    tcase_add_loop_test(t, foreign_segments, 0, 2);
     tcase_add_test(t, own_tables);
     tcase_add_test(t, tables_of_a_dataset);
     tcase_add_test(t, survey_of_a_large_picture);
