@@ -164,9 +164,8 @@ START_TEST(notes_and_skipped_inputs)
 }
 END_TEST
 
-/* What packed samples cannot hold is kept whole, and stays so. What then does not decode is
- * noted. */
-START_TEST(what_the_coding_cannot_hold)
+/* What no coding can hold was kept whole, and stays so. What does not decode stays noted. */
+START_TEST(what_no_coding_can_hold)
 {
     const bool first = _i; /* the segment by which packed samples are known */
     const uint8_t ours[] = { 0xFF, 0xEF, 0, 6, 'P', 'C', 'R', first ? 2 : 'P' };
@@ -177,8 +176,11 @@ START_TEST(what_the_coding_cannot_hold)
     ck_assert_int_eq(pcri_buffer_append(&with, f->data + app0, f->nbytes - app0, &error), 0);
     test_source_set(&src, 3, with.data, with.nbytes);
     pcr_buffer_free(&with);
+    options.bad_policy = PCR_BAD_OPAQUE;
     convert("scans", PCR_CODING_SCANS);
-    ck_assert_uint_eq(describe("scans").opaque_count, 1);
+    options.bad_policy = PCR_BAD_FAIL;
+    ck_assert_uint_eq(describe("scans").opaque_count, 2);
+    ck_assert_uint_eq(describe("scans").undecodable_count, first);
     recode("scans", "packed", PCR_CODING_PACKED, 0);
     ck_assert_uint_eq(describe("packed").opaque_count, 2);
     ck_assert_uint_eq(describe("packed").undecodable_count, first);
@@ -402,7 +404,7 @@ int main(void)
     tcase_add_checked_fixture(t, setup, writing_end);
     tcase_add_test(t, there_and_back);
     tcase_add_loop_test(t, notes_and_skipped_inputs, 0, 2);
-    tcase_add_loop_test(t, what_the_coding_cannot_hold, 0, 2);
+    tcase_add_loop_test(t, what_no_coding_can_hold, 0, 2);
     tcase_add_test(t, schema_and_ladder);
     tcase_add_test(t, integers_stay_integers);
     tcase_add_test(t, goes_on);
