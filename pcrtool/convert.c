@@ -275,11 +275,7 @@ static int run_convert(const struct pcrtool_args *args)
         rc = import_and_write(&v, s, args->operands[0], &classes, ladder);
     pcr_ladder_destroy(&ladder);
     pcrtool_classes_free(&classes);
-    if (!rc && s->json)
-        rc = pcrtool_conversion_json(&v);
-    else if (!rc && !s->quiet)
-        rc = pcrtool_conversion_summary(&v);
-    pcr_buffer_free(&v.manifest);
+    rc = pcrtool_conversion_report(&v, rc, s->json);
     return !rc && (v.report.samples_bad || v.left_out_count) ? PCRTOOL_LEFT_OUT : rc;
 }
 

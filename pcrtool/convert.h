@@ -45,8 +45,8 @@ int pcrtool_conversion_end(struct pcrtool_conversion *v, int rc, const struct pc
 /* Counts a bad input; format: static text, or NULL if it has no bytes. */
 void pcrtool_conversion_count_bad(struct pcrtool_conversion *v, const char *format);
 
-/* Print the summary to stdout, as text or as JSON. Return an exit code. */
-int pcrtool_conversion_summary(const struct pcrtool_conversion *v);
-int pcrtool_conversion_json(const struct pcrtool_conversion *v);
+/* Ends the command: after success (rc 0) prints the summary to stdout, as JSON, or as text unless
+ * `quiet`. Frees what the conversion holds. Returns an exit code. */
+int pcrtool_conversion_report(struct pcrtool_conversion *v, int rc, bool json);
 
 #endif

@@ -110,7 +110,7 @@ static json_t *manifest_of(const struct pcrtool_conversion *v, const struct pcr_
     return pcrtool_contents(text, nbytes);
 }
 
-int pcrtool_conversion_summary(const struct pcrtool_conversion *v)
+static int print_summary(const struct pcrtool_conversion *v)
 {
     const struct pcr_write_progress *p = &v->report;
     struct pcr_dataset_info info;
@@ -144,7 +144,7 @@ static void set_number(json_t *object, const char *name, uint64_t v)
     json_object_set_new(object, name, json_integer((json_int_t) v));
 }
 
-int pcrtool_conversion_json(const struct pcrtool_conversion *v)
+static int print_json(const struct pcrtool_conversion *v)
 {
     const struct pcr_write_progress *p = &v->report;
     struct pcr_dataset_info info;
@@ -187,4 +187,14 @@ int pcrtool_conversion_json(const struct pcrtool_conversion *v)
     }
     pcr_dataset_close(&ds);
     return pcrtool_print_json(v->command, root);
+}
+
+int pcrtool_conversion_report(struct pcrtool_conversion *v, int rc, bool json)
+{
+    if (!rc && json)
+        rc = print_json(v);
+    else if (!rc && !v->quiet)
+        rc = print_summary(v);
+    pcr_buffer_free(&v->manifest);
+    return rc;
 }

@@ -78,12 +78,7 @@ static int run_recode(const struct pcrtool_args *args)
     if (!rc)
         rc = recode(&v, s, args->operands[0], ladder);
     pcr_ladder_destroy(&ladder);
-    if (!rc && s->json)
-        rc = pcrtool_conversion_json(&v);
-    else if (!rc && !s->quiet)
-        rc = pcrtool_conversion_summary(&v);
-    pcr_buffer_free(&v.manifest);
-    return rc;
+    return pcrtool_conversion_report(&v, rc, s->json);
 }
 
 const struct pcrtool_command pcrtool_recode = {
