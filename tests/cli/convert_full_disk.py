@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A disk that gets full: a clear error, finished records stay, and the rest follows."""
+"""A disk that gets full, converting and recoding: a clear error, finished records stay, and the
+rest follows."""
 import os
 import subprocess
 import sys
 
-from helper import PCRTOOL, convert, digests, fails, photos, records, run, skip
+from helper import PCRTOOL, convert, digests, fails, pcrtool, photos, records, run, skip
 
 # In a mount namespace of its own the test may mount a small file system.
 if "PCR_TEST_IN_NAMESPACE" not in os.environ:
@@ -19,18 +20,28 @@ if "PCR_TEST_IN_NAMESPACE" not in os.environ:
 
 source = photos(count=100, size="160x120")
 convert(source, "whole.pcr", records=8)
-need = sum(os.path.getsize(path) for path in records("whole.pcr"))
+pcrtool("recode", "whole.pcr", "packed.pcr", "--coding", "packed", "--quiet")
+before = digests("whole.pcr")
 os.makedirs("disk", exist_ok=True)
-run("mount", "-t", "tmpfs", "-o", f"size={need // 2}", "none", "disk")
 
-fails("convert", source, "disk/d.pcr", "--records", "8", "--quiet",
-      says=["No space left", "disk/d.pcr"])
-kept = records("disk/d.pcr")
-assert 0 < len(kept) < len(records("whole.pcr"))
-for path in kept:
-    assert run(PCRTOOL, "verify", path, "--quiet").stdout == b""
-assert not os.path.exists("disk/d.pcr/manifest.json")
 
-run("mount", "-o", f"remount,size={2 * need}", "disk")
-convert(source, "disk/d.pcr", records=8)
-assert digests("disk/d.pcr") == digests("whole.pcr")
+def fills(whole, target, *command):
+    """The command fails on a disk of half the size, and goes on when it has grown."""
+    need = sum(os.path.getsize(path) for path in records(whole))
+    run("mount", "-t", "tmpfs", "-o", f"size={need // 2}", "none", "disk")
+    fails(*command, "--quiet", says=["No space left", target])
+    kept = records(target)
+    assert 0 < len(kept) < len(records(whole))
+    for path in kept:
+        assert run(PCRTOOL, "verify", path, "--quiet").stdout == b""
+    assert not os.path.exists(os.path.join(target, "manifest.json"))
+
+    run("mount", "-o", f"remount,size={2 * need}", "disk")
+    pcrtool(*command, "--quiet")
+    assert digests(target) == digests(whole)
+    run("umount", "disk")
+
+
+fills("whole.pcr", "disk/d.pcr", "convert", source, "disk/d.pcr", "--records", "8")
+fills("packed.pcr", "disk/p.pcr", "recode", "whole.pcr", "disk/p.pcr", "--coding", "packed")
+assert digests("whole.pcr") == before

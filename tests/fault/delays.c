@@ -460,12 +460,12 @@ static enum verdict share_cache(void)
 /* --- converting --- */
 
 static struct test_source source;
-static uint64_t expected_folder;
+static uint64_t expected_folders[2]; /* converted, recoded */
 static char out_folder[PATH_NBYTES];
 
 struct conversion {
-    atomic_uint told; /* bad inputs */
-    bool cancels;
+    atomic_uint told;      /* bad inputs */
+    bool cancels, recodes; /* recodes: `made`, instead of converting the source */
     uint64_t draws;
     int rc;
     struct pcr_error err;
@@ -489,14 +489,18 @@ static void *convert(void *context)
     const struct pcr_write_options o = {
         .size = sizeof(o),
         .thread_count = 3,
-        .record_samples = 4,
-        .bad_policy = PCR_BAD_SKIP,
+        .record_samples = c->recodes ? 0 : 4,
+        .bad_policy = c->recodes ? 0 : PCR_BAD_SKIP,
+        .coding = c->recodes ? PCR_CODING_PACKED : PCR_CODING_SCANS,
         .bad_input = note_bad,
         .progress = progress,
         .context = c,
     };
     atomic_store(&c->told, 0);
-    c->rc = pcr_dataset_write(out_folder, &source.source, &o, NULL, &c->err);
+    if (c->recodes)
+        c->rc = pcr_dataset_recode(dataset, out_folder, &o, NULL, &c->err);
+    else
+        c->rc = pcr_dataset_write(out_folder, &source.source, &o, NULL, &c->err);
     return NULL;
 }
 
@@ -506,9 +510,9 @@ static enum verdict finish(struct conversion *c)
     convert(c);
     if (c->rc)
         return wrong("made again", &c->err);
-    enum verdict v = folder_sum(out_folder) == expected_folder ? RIGHT : wrong("others", NULL);
+    bool same = folder_sum(out_folder) == expected_folders[c->recodes];
     folder_remove(out_folder);
-    return v;
+    return same ? RIGHT : wrong("others", NULL);
 }
 
 static enum verdict convert_once(void)
@@ -534,9 +538,9 @@ static enum verdict convert_cancelled(void)
 
 /* The same twice at a time: who comes late is told that another is at work, or that all is
  * done. */
-static enum verdict convert_twice(void)
+static enum verdict twice(bool recodes)
 {
-    struct conversion c[2] = { { .rc = 0 }, { .rc = 0 } };
+    struct conversion c[2] = { { .recodes = recodes }, { .recodes = recodes } };
     pthread_t threads[2];
     bool late = false;
     for (int i = 0; i < 2; i++) {
@@ -554,6 +558,16 @@ static enum verdict convert_twice(void)
         late = late || other;
     }
     return finish(&c[0]) == RIGHT ? late ? CANCELLED : RIGHT : WRONG;
+}
+
+static enum verdict convert_twice(void)
+{
+    return twice(false);
+}
+
+static enum verdict recode_twice(void)
+{
+    return twice(true);
 }
 
 /* --- pcrtool --- */
@@ -616,6 +630,7 @@ static const struct scenario {
     { "convert", convert_once },
     { "convert, cancelled", convert_cancelled },
     { "convert twice at a time", convert_twice },
+    { "recode twice at a time", recode_twice },
     { "pcrtool verify", verify },
 };
 
@@ -677,11 +692,13 @@ static void make_expected(void)
     }
     pcr_loader_destroy(&l);
     ck_assert_int_eq(read_all(dataset, &expected_samples, NULL), 0);
-    struct conversion c = { .rc = 0 };
-    convert(&c);
-    ck_assert_int_eq(c.rc, 0);
-    expected_folder = folder_sum(out_folder);
-    folder_remove(out_folder);
+    for (int k = 0; k < 2; k++) {
+        struct conversion c = { .recodes = k };
+        convert(&c);
+        ck_assert_msg(!c.rc, "%s", c.err.message);
+        expected_folders[k] = folder_sum(out_folder);
+        folder_remove(out_folder);
+    }
     ck_assert_int_eq(verify_damaged(expected_text), 4);
 }
 

@@ -515,6 +515,25 @@ static int convert_list(void)
     return tool(words) == 3 ? 0 : -1; /* inputs were left out */
 }
 
+/* The dataset in another coding. The source stays as it is. */
+static int recode_with(const char *threads)
+{
+    const char *const words[] = { "recode",          "--quiet",  "--threads",
+                                  threads,           "--coding", "packed",
+                                  in_top("dataset"), work,       NULL };
+    return tool(words);
+}
+
+static int recode_one(void)
+{
+    return recode_with("1");
+}
+
+static int recode_two(void)
+{
+    return recode_with("2");
+}
+
 static int extract(void)
 {
     const char *const words[] = { "extract",         "--quiet", "--force", "--list",
@@ -566,6 +585,27 @@ static void make_part(void)
                      PCR_ERR_CANCELLED);
 }
 
+static int recode_part(struct pcr_error *err)
+{
+    const struct pcr_write_options o = {
+        .size = sizeof(o), .coding = PCR_CODING_PACKED, .thread_count = 1, .progress = stop
+    };
+    struct pcr_dataset *ds = NULL;
+    int rc = pcr_dataset_open(in_top("dataset"), NULL, &ds, err);
+    if (!rc)
+        rc = pcr_dataset_recode(ds, work, &o, NULL, err);
+    pcr_dataset_close(&ds);
+    return rc;
+}
+
+/* The same of recoding. */
+static void make_recoded_part(void)
+{
+    struct pcr_error err = { .message = "" };
+    int rc = recode_part(&err);
+    ck_assert_msg(rc == PCR_ERR_CANCELLED, "%s", err.message);
+}
+
 static int count_finding(void *context, uint32_t kind, const char *path, uint64_t done,
                          const struct pcr_error *err)
 {
@@ -615,6 +655,9 @@ static const struct scenario {
     { "convert, 2 threads", no_part, convert_two, read_dataset, true, 23 },
     { "convert a list", no_part, convert_list, read_dataset, true, 17 },
     { "go on converting", make_part, convert_one, read_dataset, true, 13 },
+    { "recode, 1 thread", no_part, recode_one, read_dataset, true, 17 },
+    { "recode, 2 threads", no_part, recode_two, read_dataset, true, 29 },
+    { "go on recoding", make_recoded_part, recode_one, read_dataset, true, 11 },
     { "fill a cache", no_part, read_cached, read_nothing, true, 3 },
     { "extract", no_part, extract, read_nothing, false, 7 },
 };
@@ -656,7 +699,9 @@ static void judge(const struct scenario *s, long moment, bool finished, enum los
 {
     const char *what = NULL;
     int found = s->read();
-    if (found < 0)
+    if (!same_folders(in_top("dataset"), in_top("as-it-was")))
+        what = "the source is another";
+    else if (found < 0)
         what = "readers find half a dataset";
     else if (finished && s->read == read_dataset && !found)
         what = "the finished dataset is gone";
@@ -733,7 +778,9 @@ static long all_steps; /* 0: each scenario's own */
 
 START_TEST(all)
 {
-    const struct pcr_write_options o = { .size = sizeof(o), .bad_policy = PCR_BAD_SKIP };
+    const struct pcr_write_options o = { .size = sizeof(o),
+                                         .bad_policy = PCR_BAD_SKIP,
+                                         .record_samples = 3 };
     int wrong = 0;
     shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
                   -1, 0);
@@ -744,6 +791,7 @@ START_TEST(all)
     test_source_set(&source, 4, "no image", 8);
     make_list();
     ck_assert_int_eq(pcr_dataset_write(in_top("dataset"), &source.source, &o, NULL, NULL), 0);
+    ck_assert_int_eq(run("cp -a %s %s", in_top("dataset"), in_top("as-it-was")), 0);
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
         wrong += try_scenario(&scenarios[i], all_steps ? all_steps : scenarios[i].step);
     for (int i = 0; i < MAX_INODES; i++) {
