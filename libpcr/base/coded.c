@@ -10,6 +10,7 @@ void pcri_coded_free(struct pcri_coded *p)
         return;
     free(p->items);
     free(p->pieces);
+    free(p->quality);
     free(p->notes);
     pcr_buffer_free(&p->strings);
     pcr_buffer_free(&p->bytes);

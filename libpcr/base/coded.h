@@ -32,6 +32,9 @@ struct pcri_notes {
     uint64_t dropped_nbytes;            /* bytes of that; 0: nothing */
 };
 
+/* Qualities are stored at scales sqrt(2)^i (FORMAT 3.6). */
+enum { PCRI_QUALITY_SCALES = 7 };
+
 struct pcri_coded {
     uint32_t coding; /* its number (FORMAT 3.2), or PCRI_CODING_OPAQUE */
     uint32_t component_count, orientation, script, sampling;
@@ -42,7 +45,10 @@ struct pcri_coded {
     struct pcri_piece *pieces; /* malloc'd, one for each piece of all groups */
     struct pcr_buffer strings; /* candidates for the dictionary, back to back */
     struct pcr_buffer bytes;   /* the pieces' bytes, back to back */
-    struct pcri_notes *notes;  /* malloc'd, or NULL; the builder does not read them */
+    /* malloc'd, or NULL: not known. Of groups 1 to g, for each g below G: the quality at each scale
+     * in quarters of a decibel, -40 log10(1 - SSIM); [PCRI_QUALITY_SCALES * (g - 1) + scale] */
+    uint8_t *quality;
+    struct pcri_notes *notes; /* malloc'd, or NULL; the builder does not read them */
 };
 void pcri_coded_free(struct pcri_coded *p);
 /* The sample's notes, for writing; made if there are none. NULL: NOMEM. */

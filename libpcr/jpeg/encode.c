@@ -196,6 +196,8 @@ static int pack_loaded(struct scans_coder *c, const struct pcri_coder_tables *ta
         rc = pack_scans(c, (const struct pcri_scan_tables *) tables, &p, err);
     if (!rc)
         rc = prove(c, &p, err);
+    if (!rc)
+        rc = pcri_original_measure(&c->original, &p, err);
     if (rc)
         pcri_coded_free(&p);
     else

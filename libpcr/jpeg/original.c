@@ -17,6 +17,7 @@ void pcri_original_free(struct pcri_original *o)
 {
     pcri_jpeg_file_free(&o->file);
     pcri_coefs_free(&o->coefs);
+    pcri_quality_free(&o->quality);
     pcri_prefix_free(&o->prefix);
 }
 
@@ -315,4 +316,18 @@ int pcri_original_describe(const struct pcri_original *o, const struct pcri_mark
     for (uint32_t i = 0; i < f->component_count; i++)
         out->sampling |= (uint32_t) (f->components[i].h << 4 | f->components[i].v) << 8 * i;
     return pack_header(f, marks, out, err);
+}
+
+int pcri_original_measure(struct pcri_original *o, struct pcri_coded *out,
+                          struct pcr_error *err)
+{
+    const uint32_t group_count = o->ladder->group_count;
+    if (group_count < 2)
+        return 0;
+    out->quality = pcri_malloc(group_count - 1, PCRI_QUALITY_SCALES, err);
+    if (!out->quality)
+        return PCR_ERR_NOMEM;
+    return pcri_quality_measure(&o->quality, &o->file, &o->coefs,
+                                &o->ladder->scripts[o->script], group_count, out->quality,
+                                err);
 }

@@ -8,6 +8,7 @@
 #include "coefs.h"
 #include "ladder.h"
 #include "prefix.h"
+#include "quality.h"
 
 /* Scratch memory, and the last file. */
 struct pcri_original {
@@ -17,7 +18,8 @@ struct pcri_original {
     struct pcri_jpeg_file file; /* its header is normalised (docs/FORMAT.md section 4) */
     struct pcri_coefs coefs;    /* with the masks of the script's planes */
     uint32_t script;            /* of the ladder */
-    struct pcri_prefix prefix;  /* settles doubts; may also be used for other files */
+    struct pcri_quality quality;
+    struct pcri_prefix prefix; /* settles doubts; may also be used for other files */
 };
 
 void pcri_original_init(struct pcri_original *o, const struct pcr_ladder *ladder,
@@ -37,10 +39,14 @@ struct pcri_marks {
     struct pcr_span items[3];
 };
 
-/* Fills in everything but coding, pieces and bytes; *out is { 0 }. The strings begin with the
+/* Fills in everything but coding, pieces, bytes and quality; *out is { 0 }. The strings begin with the
  * items'. marks: NULL for none. */
 int pcri_original_describe(const struct pcri_original *o, const struct pcri_marks *marks,
                            struct pcri_coded *out, struct pcr_error *err);
+
+/* Fills in the quality of its prefixes. NOMEM. */
+int pcri_original_measure(struct pcri_original *o, struct pcri_coded *out,
+                          struct pcr_error *err);
 
 /* The number of levels of masks that coding a script's scans takes. */
 uint32_t pcri_script_levels(const struct pcri_script *script);

@@ -196,6 +196,8 @@ static int pack_loaded(struct packed_coder *c, struct pcri_coded *out, struct pc
         rc = PCR_END;
     if (!rc)
         rc = prove(c, &p, err);
+    if (!rc)
+        rc = pcri_original_measure(&c->original, &p, err);
     if (rc)
         pcri_coded_free(&p);
     else

@@ -139,6 +139,7 @@ void pcri_head_destroy(struct pcri_head **head)
         h->height,
         h->sampling,
         h->source_nbytes,
+        h->quality,
         h->dictionary.offsets,
         h->item_first,
         h->items,

@@ -19,7 +19,7 @@ static const char *const column_names[PCRI_COLUMN_LAST + 1] = {
     "coding",     "width",         "height",       "components",
     "sampling",   "orientation",   "script",       "ladder",
     "dictionary", "header",        "piece_string", "piece_nbytes",
-    "check",      "source_nbytes", "float_labels",
+    "check",      "source_nbytes", "float_labels", "quality",
 };
 
 static bool has(const struct head_parser *p, enum pcri_column id)
@@ -264,6 +264,30 @@ static int parse_source_nbytes(struct head_parser *p)
     return finish_column(p, PCRI_COLUMN_SOURCE_NBYTES);
 }
 
+static int parse_quality(struct head_parser *p)
+{
+    struct pcri_head *h = p->h;
+    const size_t n = h->sample_count;
+    const size_t cells = (size_t) (h->group_count - 1) * PCRI_QUALITY_SCALES;
+    size_t nbytes;
+    const uint8_t *bytes = NULL;
+    if (!has(p, PCRI_COLUMN_QUALITY))
+        return 0;
+    if (!pcri_mul(n, cells, &nbytes) ||
+        !(bytes = pcri_get_bytes(&p->cols[PCRI_COLUMN_QUALITY], nbytes)))
+        return bad_column(p, PCRI_COLUMN_QUALITY, "ends too early");
+    if (!(h->quality = take(p, nbytes, 1)))
+        return PCR_ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        uint8_t *q = h->quality + i * cells;
+        for (size_t k = 0; k < cells; k++) {
+            const size_t step = k % PCRI_QUALITY_SCALES ? 1 : PCRI_QUALITY_SCALES;
+            q[k] = (uint8_t) (bytes[k * n + i] + (k < step ? 0u : q[k - step]));
+        }
+    }
+    return finish_column(p, PCRI_COLUMN_QUALITY);
+}
+
 static int parse_texts(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
@@ -322,7 +346,9 @@ static int parse_image_columns(struct head_parser *p)
         rc = get_bytes(p, PCRI_COLUMN_ORIENTATION, 1, 8, 1, &h->orientation);
     if (!rc)
         rc = get_bytes(p, PCRI_COLUMN_SCRIPT, 0, 255, 0, &h->script);
-    return rc ? rc : parse_source_nbytes(p);
+    if (!rc)
+        rc = parse_source_nbytes(p);
+    return rc ? rc : parse_quality(p);
 }
 
 static int parse_pieces(struct head_parser *p)

@@ -160,6 +160,25 @@ static void put_values(struct table *t, enum pcri_column id,
     end_optional(t, (uint16_t) id, required ? PCRI_COLUMN_REQUIRED : 0, any);
 }
 
+/* Differences from the scale before, or from the prefix before at the first scale. A sample without
+ * qualities is opaque, and whole in group 1. */
+static void put_quality(struct table *t)
+{
+    const size_t cells = (size_t) (t->b->group_count - 1) * PCRI_QUALITY_SCALES;
+    bool any = false;
+    for (size_t k = 0; k < cells; k++) {
+        const size_t step = k % PCRI_QUALITY_SCALES ? 1 : PCRI_QUALITY_SCALES;
+        for (uint32_t i = 0; i < t->b->count; i++) {
+            const uint8_t *q = coded(t, i)->quality;
+            any |= q != NULL;
+            put_byte(t, (unsigned) (q ? q[k] : 255) - (k < step ? 0u
+                                                       : q      ? q[k - step]
+                                                                : 255u));
+        }
+    }
+    end_optional(t, PCRI_COLUMN_QUALITY, 0, any);
+}
+
 static void put_image_columns(struct table *t)
 {
     for (uint32_t g = 0; g < t->b->group_count; g++)
@@ -177,6 +196,7 @@ static void put_image_columns(struct table *t)
         end_column(t, PCRI_COLUMN_LADDER, 0);
     }
     put_values(t, PCRI_COLUMN_SOURCE_NBYTES, put_varint, false);
+    put_quality(t);
 }
 
 static void put_dictionary(struct table *t)

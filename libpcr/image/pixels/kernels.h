@@ -14,16 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { PCRI_KERNEL_PADDING = 64 };
+#include "../../jpeg/dequant.h"
 
-/* How the coefficients of a component become numbers, in zigzag order. */
-struct pcri_dequant {
-    uint16_t quant[64];
-    /* Added, with the coefficient's sign and saturating, where a coefficient is not 0.
-     * offset[0] is 0. */
-    int16_t offset[64];
-    bool has_offsets; /* some are not 0 */
-} __attribute__((aligned(32)));
+enum { PCRI_KERNEL_PADDING = 64 };
 
 /* Where a row of pixels goes: three planes, or packed at plane[0]. */
 struct pcri_rgb_row {

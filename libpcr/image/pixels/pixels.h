@@ -66,13 +66,6 @@ int pcri_pixels_make(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
                      struct pcr_error *err);
 void pcri_pixels_free(struct pcri_pixels *p);
 
-/* --- dequant.c --- */
-
-/* How component c's coefficients become numbers. bits: as in struct pcri_block_source, NULL to
- * take coefficients as they are. */
-void pcri_dequant_fill(const uint16_t quant[64], const int8_t bits[64],
-                       struct pcri_dequant *out);
-
 /* --- convert.c: rows of any colour space --- */
 
 /* n pixels from the components' rows; one byte a pixel (luma), or RGB. */

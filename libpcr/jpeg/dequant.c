@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a coefficient is placed if only its upper bits are known. */
-#include "pixels.h"
+#include <string.h>
+
+#include "dequant.h"
 
 enum { WHOLE = 1000 }; /* parts of an interval */
 
