@@ -21,7 +21,7 @@ from xxhash import xxh3_64_intdigest as xxh3
 MAX_SAMPLES, MAX_HEAD, MAX_SAMPLE = 1 << 20, 256 << 20, 1 << 30  # section 9
 COLUMNS = (" key labels attributes coding width height components sampling orientation script"
            " ladder dictionary header piece_string piece_nbytes check source_nbytes"
-           " float_labels").split(" ")
+           " float_labels quality").split(" ")
 
 
 class PcrError(Exception):
@@ -185,6 +185,7 @@ class Record:
                                 [[0] * n] * len(rows))
         self.checks = get("check", lambda c: [words(c) for _ in range(self.groups)])
         self.source_nbytes = get("source_nbytes", lambda c: c.varints(n), [0] * n)
+        self.quality = get("quality", self._quality, [[]] * n)
         texts = b"".join([*self.key, *self.attributes, self.ladder])
         need(b"\0" not in texts, "CORRUPT", "a NUL byte in a text")
         used = [v // 2 + 1 for row in self.items for v in row if not v & 1]
@@ -194,6 +195,14 @@ class Record:
              "CORRUPT", "opaque in some groups")
         need(max(self.components) < 5, "CORRUPT", "components")
         need(set(self.orientation) <= set(range(1, 9)), "CORRUPT", "an orientation")
+
+    def _quality(self, cursor):
+        """By sample, prefix and scale (3.6), in quarters of a decibel."""
+        rows, cells = [], 7 * (self.groups - 1)
+        for k in range(cells):
+            before = rows[k - (1 if k % 7 else 7)] if k else bytes(self.count)
+            rows.append(bytes((a + b) & 255 for a, b in zip(cursor.take(self.count), before)))
+        return [[list(row[k:k + 7]) for k in range(0, cells, 7)] for row in zip(*rows)]
 
     def pieces_of(self, g):
         return range(sum(self.piece_counts[:g - 1]), sum(self.piece_counts[:g]))
@@ -322,7 +331,7 @@ def main(path, command, index="-1", fidelity="0"):
             record = dataset.record(number)
             for i in range(count):
                 print(record.key[i], f"{record.width[i]}x{record.height[i]}",
-                      record.labels[i], record.attributes[i])
+                      record.labels[i], record.attributes[i], record.quality[i])
         elif 0 <= index < count:
             sys.stdout.buffer.write(dataset.record(number).materialise(index, int(fidelity)))
         index -= count

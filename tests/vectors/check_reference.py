@@ -23,6 +23,7 @@ def contents(record, name):
         yield [name, record.key[i].hex(), str(record.coding[0][i]), str(record.orientation[i]),
                ",".join("%.17g" % v if isinstance(v, float) else "%d" % v
                         for v in record.labels[i]), record.attributes[i].decode(),
+               bytes(sum(record.quality[i], [])).hex(),
                *(f"{len(f)}:{xxhash.xxh3_64_hexdigest(f)}" for f in files)]
 
 

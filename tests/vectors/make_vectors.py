@@ -17,14 +17,14 @@ def write(path, data):
 
 def contents(name, record):
     """What a good record holds, a line for each sample: file, key in hexadecimal, coding,
-    orientation, labels, attributes, and for each fidelity the size and XXH3 of the file."""
+    orientation, labels, attributes, quality in hexadecimal, and for each fidelity the size and XXH3 of the file."""
     count = len(record.piece_counts)
     for i, s in enumerate(record.samples):
         files = [record.materialise(i, g) for g in range(1, count + 1)]
         yield "\t".join([name, s.key.hex(), str(s.coding[0]), str(s.orientation),
                          ",".join(["%d" % v for v in s.labels] +
                                   ["%.17g" % v for v in s.float_labels]),
-                         s.attributes.decode()]
+                         s.attributes.decode(), s.quality.hex()]
                         + ["%d:%016x" % (len(f), w.xxh3(f)) for f in files])
 
 

@@ -11,7 +11,7 @@ import zstandard
 MAGIC = b"\x89PCR\r\n\x1a\n"
 (KEY, LABELS, ATTRIBUTES, CODING, WIDTH, HEIGHT, COMPONENTS, SAMPLING, ORIENTATION, SCRIPT,
  LADDER, DICTIONARY, HEADER, PIECE_STRING, PIECE_NBYTES, CHECK, SOURCE_NBYTES,
- FLOAT_LABELS) = range(1, 19)
+ FLOAT_LABELS, QUALITY) = range(1, 20)
 REQUIRED = {KEY, LABELS, CODING, WIDTH, HEIGHT, COMPONENTS, DICTIONARY, HEADER, PIECE_STRING,
             PIECE_NBYTES, CHECK, FLOAT_LABELS}
 
@@ -58,6 +58,7 @@ class Sample:
     sampling: int = 0
     orientation: int = 1
     source_nbytes: int = 0
+    quality: bytes = b""  # by prefix and scale; none: of no sample
     items: list = field(default_factory=list)   # an int: a string's number; bytes: own
     pieces: list = field(default_factory=list)  # by group: [(string number or None, bytes)]
 
@@ -132,6 +133,10 @@ class Record:
         if floats:
             table[FLOAT_LABELS] = varints(len(s.float_labels) for s in ss) + struct.pack(
                 "<%dd" % len(floats), *floats)
+        if ss[0].quality:
+            table[QUALITY] = bytes(
+                (s.quality[k] - (s.quality[k - (1 if k % 7 else 7)] if k else 0)) & 255
+                for k in range(7 * len(groups) - 7) for s in ss)
         return table
 
     def raw_head(self):

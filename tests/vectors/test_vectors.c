@@ -9,7 +9,7 @@
 #include "manifest/notes.h"
 #include "record/record.h"
 
-enum { FIELDS_MAX = 40 };
+enum { FIELDS_MAX = 41 };
 
 struct run {
     const char *folder;
@@ -62,7 +62,7 @@ static void append_hex(char *out, size_t room, const char *p, uint32_t n)
         snprintf(out + 2 * i, 3, "%02x", (unsigned char) p[i]);
 }
 
-/* The sample's metadata against fields 1 to 5 of its line. */
+/* The sample's metadata against fields 1 to 6 of its line. */
 static void compare_metadata(struct run *r, const struct pcri_head *h, uint32_t i,
                              char *fields[])
 {
@@ -89,6 +89,10 @@ static void compare_metadata(struct run *r, const struct pcri_head *h, uint32_t 
     const char *attributes = pcri_text(&h->attributes, i, &n);
     if (strcmp(attributes, fields[5]))
         fail(r, fields[0], "attributes are", attributes);
+    n = h->quality ? (h->group_count - 1) * PCRI_QUALITY_SCALES : 0;
+    append_hex(text, sizeof(text), n ? (const char *) h->quality + (size_t) i * n : NULL, n);
+    if (strcmp(text, fields[6]))
+        fail(r, fields[0], "quality is", text);
 }
 
 static int compare_files(struct run *r, const struct pcri_record *rec, uint32_t i,
@@ -108,7 +112,7 @@ static int compare_files(struct run *r, const struct pcri_record *rec, uint32_t 
             break;
         snprintf(text, sizeof(text), "%zu:%016llx", file.nbytes,
                  (unsigned long long) pcri_xxh3(file.data, file.nbytes));
-        if (strcmp(text, fields[5 + g]))
+        if (strcmp(text, fields[6 + g]))
             fail(r, fields[0], "materialises to", text);
     }
     pcri_block_free(&run.memory);
@@ -145,7 +149,7 @@ static void check_good(struct run *r, const char *name, const struct pcri_record
     while ((n = next_line(&at, fields))) {
         if (strcmp(fields[0], name))
             continue;
-        if (i >= rec->header.sample_count || n != 6 + (int) rec->header.group_count) {
+        if (i >= rec->header.sample_count || n != 7 + (int) rec->header.group_count) {
             fail(r, name, "has fewer samples or groups than its contents", "");
             break;
         }

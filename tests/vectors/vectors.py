@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The record vectors: each row of docs/FORMAT.md's tables as a file, right or wrong."""
+import dataclasses
 import struct
 
 import record_writer as w
@@ -84,6 +85,9 @@ FLOATS = w.Record([w.opaque(b"none", b"1", [1]),
                    w.opaque(b"half", b"2", [1], float_labels=(0.5,)),
                    w.opaque(b"many", b"3", [1], float_labels=(
                        -0.0, 5e-324, -1.7976931348623157e308, 1 / 3, 7.0))], [1])
+QUALITY = CODED.changed(samples=[
+    dataclasses.replace(s, quality=bytes((40 * i + 9 * k) % 256 for k in range(
+        7 * len(tiny_jpeg.PIECES) - 7))) for i, s in enumerate(CODED.samples)])
 LARGE = bytes(4 << 20)
 SKIPPED = (1, 0, w.varint(1) + w.strings(
     [b'{"code":"CORRUPT","key":"x","message":"x@9: gone","offset":9,"path":"x.jpg"}']))
@@ -121,6 +125,7 @@ def good_vectors():
                             labels=((1 << 63) - 1, -(1 << 63), 0, 300))], [1]))
     good("float-labels", "no label, one, and several, the smallest and the largest floats",
          FLOATS)
+    good("quality", "the quality of prefixes, with differences that wrap around", QUALITY)
     good("unknown-column", "an unknown column without the required flag, and other flag bits",
          CODED.changed(extra_columns=[(999, 0xFFFE, b"of a later version"),
                                       (40, 0, b"")]))
@@ -332,6 +337,7 @@ def value_vectors():
         column(w.PIECE_NBYTES, lambda c: bytes([c[0] - 1]) + c[1:]))
     bad("piece-nbytes-overflow", "CORRUPT", "sizes of pieces that overflow 64 bits",
         column(w.PIECE_NBYTES, lambda c: w.varint((1 << 64) - 1) + c[1:]))
+    quality_vectors()
     opaque_vectors()
 
 
@@ -350,6 +356,13 @@ def float_vectors():
     both = FLOATS.changed(samples=FLOATS.samples[:1] + [w.opaque(
         b"both", b"2", [1], labels=(1,), float_labels=(1.0,))])
     bad("float-labels-and-labels", "CORRUPT", "a sample with integer and float labels", both)
+
+
+def quality_vectors():
+    for name, text, edit in (
+            ("short", "the column ends a byte early", lambda c: c[:-1]),
+            ("long", "the column has a byte more than it needs", lambda c: c + b"\0")):
+        bad("quality-" + name, "CORRUPT", text, column(w.QUALITY, edit, QUALITY))
 
 
 def opaque_vectors():
