@@ -62,9 +62,10 @@ static size_t sample_nbytes(const struct pcr_loader *l)
         return pcri_loader_sample_nbytes(&l->options);
     for (uint32_t k = 0; k < l->dataset_count; k++) {
         const struct pcri_loader_dataset *store = &l->datasets[k];
-        uint32_t g = l->options.fidelity.level < store->info.group_count
-                         ? l->options.fidelity.level
-                         : store->info.group_count;
+        uint32_t g = l->options.fidelity.level ? l->options.fidelity.level
+                                               : l->options.fidelity.maximum;
+        if (g > store->info.group_count)
+            g = store->info.group_count;
         nbytes += pcr_dataset_prefix_nbytes(store->ds, g) - store->info.head_nbytes;
         count += store->info.sample_count;
     }
@@ -182,6 +183,7 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
     if (!l)
         return PCR_ERR_NOMEM;
     l->created_ns = pcri_clock_ns();
+    l->quality_part = 1;
     l->process = getpid();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;
@@ -407,17 +409,10 @@ int pcr_loader_resume(struct pcr_loader *loader, const void *state, size_t nbyte
     return rc ? rc : start(loader, saved.epoch, saved.position, &saved.changes, err);
 }
 
-int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
-                            struct pcr_error *err)
+/* Wishes for samples to come. */
+static int set_wish(struct pcr_loader *loader, uint32_t wish, struct pcr_error *err)
 {
-    int rc = pcri_loader_check(loader, err);
-    if (rc)
-        return rc;
-    if (fidelity > loader->group_count)
-        return pcri_fail(err, PCR_ERR_INVAL, "fidelity is %u, the dataset has 1 to %u",
-                         (unsigned) fidelity, (unsigned) loader->group_count);
-    if (!fidelity)
-        fidelity = loader->group_count;
+    int rc = 0;
     pthread_mutex_lock(&loader->mutex);
     struct pcri_changes *c = &loader->changes;
     if (loader->begun) {
@@ -427,16 +422,40 @@ int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
                 c,
                 pcri_shard_delivered(s, loader->next_batch +
                                             loader->options.memory.batches_ahead),
-                fidelity))
+                wish))
             rc = pcri_fail(err, PCR_ERR_INVAL,
                            "%d changes of fidelity are under way; take a batch before the "
                            "next",
                            PCRI_CHANGES_MAX);
     } else {
-        c->fidelity = fidelity;
+        c->fidelity = wish;
     }
     pthread_mutex_unlock(&loader->mutex);
     return rc;
+}
+
+int pcr_loader_set_fidelity(struct pcr_loader *loader, uint32_t fidelity,
+                            struct pcr_error *err)
+{
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
+    if (fidelity > loader->group_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "fidelity is %u, the dataset has 1 to %u",
+                         (unsigned) fidelity, (unsigned) loader->group_count);
+    return set_wish(loader, fidelity ? fidelity : loader->group_count, err);
+}
+
+int pcr_loader_set_quality(struct pcr_loader *loader, double quality, struct pcr_error *err)
+{
+    int rc = pcri_loader_check(loader, err);
+    if (rc)
+        return rc;
+    const uint32_t wish = pcri_wish_for(quality);
+    if (!wish)
+        return pcri_fail(err, PCR_ERR_INVAL, "quality is %g, expected above 0 and below 1",
+                         quality);
+    return set_wish(loader, wish, err);
 }
 
 /* The next batch if it is complete, and its place is free again; NULL if not. */

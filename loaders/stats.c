@@ -55,9 +55,22 @@ static const struct stats_field {
           "Samples whose colours were converted to sRGB."),
     FIELD(profile_unusable_count, "profile_unusable_samples_total", COUNTER,
           "Samples with a colour profile that could not be used."),
+    FIELD(delivered_nbytes, "delivered_bytes_total", COUNTER,
+          "Stored bytes of the samples delivered, at their fidelity."),
+    FIELD(full_nbytes, "full_bytes_total", COUNTER, "The same at full fidelity."),
+    FIELD(quality_count, "known_quality_samples_total", COUNTER,
+          "Samples delivered whose quality is known."),
+    FIELD(quality_sum_ppm, "quality_sum_ppm_total", COUNTER,
+          "Sum of their predicted qualities, in millionths."),
+    FIELD(quality_least_ppm, "quality_least_ppm", GAUGE,
+          "The least of their predicted qualities, in millionths."),
 #undef FIELD
 };
-enum { FIELD_COUNT = sizeof(fields) / sizeof(fields[0]) };
+enum {
+    FIELD_COUNT = sizeof(fields) / sizeof(fields[0]),
+    FIDELITIES = sizeof(((struct pcr_loader_stats *) NULL)->fidelity_counts) /
+                 sizeof(uint64_t),
+};
 
 static uint64_t get(const struct pcr_loader_stats *stats, const struct stats_field *f)
 {
@@ -134,10 +147,26 @@ int pcr_loader_stats_since(const struct pcr_loader_stats *now,
         v -= then;
         memcpy((char *) &b + f->offset, &v, sizeof(v)); /* all but gauges are 64 bits */
     }
+    for (size_t g = 0; g < FIDELITIES; g++)
+        b.fidelity_counts[g] -= a.fidelity_counts[g];
     return pcri_info_copy(out, "pcr_loader_stats", &b, sizeof(b), err);
 }
 
 /* --- as text --- */
+
+static double ratio(double part, double whole)
+{
+    return whole > 0 ? part / whole : 0;
+}
+
+/* Fidelities up to the highest that was delivered. */
+static size_t fidelity_count(const struct pcr_loader_stats *s)
+{
+    size_t n = FIDELITIES;
+    while (n && !s->fidelity_counts[n - 1])
+        n--;
+    return n;
+}
 
 static int put_json(const struct pcr_loader_stats *s, struct pcr_buffer *out,
                     struct pcr_error *err)
@@ -146,7 +175,11 @@ static int put_json(const struct pcr_loader_stats *s, struct pcr_buffer *out,
     for (size_t i = 0; !rc && i < FIELD_COUNT; i++)
         rc = pcri_print(out, err, "%s\"%s\": %" PRIu64, i ? ", " : "{", fields[i].name,
                         get(s, &fields[i]));
-    return rc ? rc : pcri_print(out, err, "}\n");
+    if (!rc)
+        rc = pcri_print(out, err, ", \"fidelity_counts\": [");
+    for (size_t g = 0; !rc && g < fidelity_count(s); g++)
+        rc = pcri_print(out, err, "%s%" PRIu64, g ? ", " : "", s->fidelity_counts[g]);
+    return rc ? rc : pcri_print(out, err, "]}\n");
 }
 
 static int put_metric(const struct pcr_loader_stats *s, const struct stats_field *f,
@@ -167,14 +200,48 @@ static int put_metric(const struct pcr_loader_stats *s, const struct stats_field
     return pcri_print(out, err, " %" PRIu64 "\n", v);
 }
 
+/* The histogram: a line for each fidelity. */
+static int put_fidelities(const struct pcr_loader_stats *s, const char *labels,
+                          struct pcr_buffer *out, struct pcr_error *err)
+{
+    static const char metric[] = "pcr_loader_fidelity_samples_total";
+    const char *more = labels && *labels ? labels : "";
+    int rc = pcri_print(out, err,
+                        "# HELP %s Samples delivered at a fidelity.\n# TYPE %s counter\n",
+                        metric, metric);
+    for (size_t g = 0; !rc && g < fidelity_count(s); g++) {
+        rc = pcri_print(out, err, "%s{", metric);
+        if (!rc)
+            rc = pcri_buffer_append(out, more, strlen(more), err);
+        if (!rc)
+            rc = pcri_print(out, err, "%sfidelity=\"%zu\"} %" PRIu64 "\n", *more ? "," : "",
+                            g + 1, s->fidelity_counts[g]);
+    }
+    return rc;
+}
+
+static int put_fidelity_lines(const struct pcr_loader_stats *s, struct pcr_buffer *out,
+                              struct pcr_error *err)
+{
+    const double count = (double) s->sample_count;
+    int rc = pcri_print(out, err, "fidelity ");
+    for (size_t g = 0; !rc && g < fidelity_count(s); g++)
+        if (s->fidelity_counts[g])
+            rc = pcri_print(out, err, " %zu: %.1f%%", g + 1,
+                            100 * ratio((double) s->fidelity_counts[g], count));
+    if (!rc)
+        rc = pcri_print(out, err, "; %.1f%% of the bytes of full fidelity\n",
+                        100 * ratio((double) s->delivered_nbytes, (double) s->full_nbytes));
+    if (!rc && s->quality_count)
+        rc = pcri_print(out, err, "quality   %.4f predicted on average, %.4f at least\n",
+                        ratio((double) s->quality_sum_ppm * 1e-6, (double) s->quality_count),
+                        (double) s->quality_least_ppm * 1e-6);
+    return rc;
+}
+
 static double seconds(uint64_t ns)
 {
     return (double) ns * 1e-9;
-}
-
-static double ratio(double part, double whole)
-{
-    return whole > 0 ? part / whole : 0;
 }
 
 /* What to look at first, judging only by the shares of time. */
@@ -236,6 +303,8 @@ static int put_table(const struct pcr_loader_stats *s, struct pcr_buffer *out,
         rc = pcri_print(out, err, "consumer  waited %.1f s, %.1f%% of the time\n",
                         seconds(s->consumer_wait_ns),
                         100 * ratio((double) s->consumer_wait_ns, (double) s->elapsed_ns));
+    if (!rc && s->full_nbytes)
+        rc = put_fidelity_lines(s, out, err);
     if (!rc && (s->profile_converted_count || s->profile_unusable_count))
         rc = pcri_print(out, err,
                         "profiles  %" PRIu64 " samples converted to sRGB, %" PRIu64
@@ -264,6 +333,8 @@ int pcr_loader_stats_text(const struct pcr_loader_stats *stats, uint32_t form,
     case PCR_STATS_PROMETHEUS:
         for (size_t i = 0; !rc && i < FIELD_COUNT; i++)
             rc = put_metric(&s, &fields[i], labels, out, err);
+        if (!rc)
+            rc = put_fidelities(&s, labels, out, err);
         break;
     default:
         rc = put_table(&s, out, err);

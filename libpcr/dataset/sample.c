@@ -72,6 +72,10 @@ int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, ui
         .record = held->number,
         .source_nbytes = h->source_nbytes[i],
     };
+    if (h->quality && h->group_count > 1) {
+        info.quality_count = h->group_count - 1;
+        info.quality = h->quality + (size_t) i * info.quality_count * PCR_QUALITY_SCALES;
+    }
     info.key = pcri_text(&h->keys, i, &info.key_nbytes);
     info.attributes = pcri_text(&h->attributes, i, &info.attributes_nbytes);
     return pcri_info_copy(info_out, "pcr_sample_info", &info, sizeof(info), err);

@@ -157,6 +157,16 @@ static int find_chunks(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity
     return 0;
 }
 
+uint64_t pcr_slice_sample_nbytes(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity)
+{
+    const struct pcri_head *h = sl->held->record->head;
+    const uint32_t g = fidelity && fidelity < h->group_count ? fidelity : h->group_count;
+    uint64_t nbytes = 0;
+    for (uint32_t k = 0; i < sl->count && k < g; k++)
+        nbytes += pcri_chunk_nbytes(h, k, sl->first + i);
+    return nbytes;
+}
+
 int pcr_slice_get(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
                   struct pcr_buffer *out, struct pcr_error *err)
 {

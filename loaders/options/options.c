@@ -41,7 +41,10 @@ static void fill(struct pcr_loader_options *o, uint32_t group_count)
     set(&o->output.width, o->output.height);
     set(&o->output.layout, PCR_LAYOUT_NHWC);
     set(&o->output.color, PCR_COLOR_RGB);
-    set(&o->fidelity.level, group_count);
+    if (!(o->fidelity.quality != 0))
+        set(&o->fidelity.level, group_count);
+    set(&o->fidelity.minimum, 1);
+    set(&o->fidelity.maximum, group_count);
     set(&o->order.shuffle, PCR_SHUFFLE_BLOCK);
     set(&o->threads.reader_count, READER_COUNT);
     if (o->threads.reader_count == PCR_NO_READERS)
@@ -98,10 +101,10 @@ static int check_reserved(const struct pcr_loader_options *o, struct pcr_error *
         const uint64_t *words;
         size_t count;
     } groups[] = {
-        { "order", o->order.reserved, 4 },     { "shard", o->shard.reserved, 2 },
-        { "samples", o->samples.reserved, 4 }, { "fidelity", o->fidelity.reserved, 2 },
-        { "output", o->output.reserved, 2 },   { "transform", o->transform.reserved, 4 },
-        { "threads", o->threads.reserved, 2 }, { "memory", o->memory.reserved, 2 },
+        { "order", o->order.reserved, 4 },         { "shard", o->shard.reserved, 2 },
+        { "samples", o->samples.reserved, 3 },     { "output", o->output.reserved, 2 },
+        { "transform", o->transform.reserved, 4 }, { "threads", o->threads.reserved, 2 },
+        { "memory", o->memory.reserved, 2 },
     };
     for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
         for (size_t i = 0; i < groups[g].count; i++)
@@ -125,6 +128,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "layout", o->output.layout, PCR_LAYOUT_NCHW },
         { "color", o->output.color, PCR_COLOR_GRAY },
         { "fidelity", o->fidelity.level, group_count },
+        { "fidelity_min", o->fidelity.minimum, group_count },
+        { "fidelity_max", o->fidelity.maximum, group_count },
         { "shuffle", o->order.shuffle, PCR_SHUFFLE_FULL },
         { "thread_count", o->threads.count, 1024 },
         { "reader_count", o->threads.reader_count, 1024 },
@@ -232,7 +237,8 @@ static int check_sum(const char *name, double sum, struct pcr_error *err)
 static int check_arrays(const struct pcr_loader_options *o, const struct pcri_extent *extent,
                         struct pcr_error *err)
 {
-    bool any = o->samples.weights || o->samples.fidelities || o->samples.augment;
+    bool any = o->samples.weights || o->samples.fidelities || o->samples.qualities ||
+               o->samples.augment;
     double weights = 0, proportions = 0;
     int rc = 0;
     if (o->samples.count != (any ? extent->sample_count : 0))
@@ -252,6 +258,10 @@ static int check_arrays(const struct pcr_loader_options *o, const struct pcri_ex
     }
     if (!rc && o->order.proportions)
         rc = check_sum("proportions", proportions, err);
+    if (!rc && o->fidelity.quality != 0 && o->fidelity.level)
+        rc = pcri_fail(err, PCR_ERR_INVAL,
+                       "loader options fidelity, %u, and quality, %g, exclude each other",
+                       (unsigned) o->fidelity.level, o->fidelity.quality);
     if (!rc && o->fidelity.step_count && !o->fidelity.steps)
         rc = pcri_fail(err, PCR_ERR_INVAL,
                        "loader option fidelity_step_count is %u, but fidelity_steps is NULL",

@@ -5,15 +5,35 @@
 
 #include "../options/options.h"
 
+/* A wish: a fidelity, or a quality in millionths with this bit. 0: none. */
+#define PCRI_BY_QUALITY (UINT32_C(1) << 31)
+enum { PCRI_QUALITY_ONE = 1000000 };
+
+static inline bool pcri_by_quality(uint32_t wish)
+{
+    return wish >= PCRI_BY_QUALITY;
+}
+static inline double pcri_quality_of(uint32_t wish)
+{
+    return (double) (wish - PCRI_BY_QUALITY) / PCRI_QUALITY_ONE;
+}
+/* 0: it is not above 0 and below 1. */
+uint32_t pcri_wish_for(double quality);
+/* Whether a sample can be wished for so. */
+bool pcri_wish_is_good(uint32_t wish, uint32_t group_count);
+
 /* What the options ask for. Immutable. Start from { 0 }. */
 struct pcri_fidelity_plan {
     uint64_t seed;
-    uint32_t group_count, fidelity;
+    uint32_t group_count, wish;
+    uint32_t minimum, maximum; /* of what qualities choose */
     uint32_t step_count;
     struct pcr_fidelity_step *steps; /* their `chances` must not be used; */
-    double *sums;                    /* use these: running sums of the chances, G for each
-                                      * step */
-    uint8_t *fidelities, *augment;   /* by the sample's number; or NULL */
+    double *sums;                    /* use these: running sums of the chances, and */
+    uint32_t *wishes;                /* what they are of; each `width` numbers for a step */
+    uint32_t width;
+    uint32_t *own;    /* wishes by the sample's number; or NULL */
+    uint8_t *augment; /* the same */
 };
 int pcri_fidelity_plan_init(struct pcri_fidelity_plan *r, const struct pcr_loader_options *o,
                             uint32_t group_count, struct pcr_error *err);
@@ -21,7 +41,7 @@ void pcri_fidelity_plan_free(struct pcri_fidelity_plan *r);
 
 enum { PCRI_CHANGES_MAX = 4 };
 
-/* Fidelities set while the loader runs. */
+/* Wishes set while the loader runs. */
 struct pcri_changes {
     uint32_t fidelity; /* the one set before; 0: none */
     uint32_t count;
@@ -46,7 +66,7 @@ struct pcri_fidelity_case {
     uint64_t identity; /* the same, except that copies differ */
 };
 
-/* 1..G; a pure function of its arguments. */
+/* A wish, not 0; a pure function of its arguments. */
 uint32_t pcri_fidelity_at(const struct pcri_fidelity_plan *r, const struct pcri_changes *c,
                           const struct pcri_fidelity_case *sample);
 

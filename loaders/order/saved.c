@@ -115,10 +115,11 @@ static int check(const struct pcri_saved *s, const struct pcri_saved *here,
 static int check_changes(const struct pcri_changes *c, uint64_t position, uint32_t group_count,
                          struct pcr_error *err)
 {
-    bool good = c->count <= PCRI_CHANGES_MAX && c->fidelity <= group_count;
+    bool good = c->count <= PCRI_CHANGES_MAX &&
+                (!c->fidelity || pcri_wish_is_good(c->fidelity, group_count));
     for (uint32_t i = 0; good && i < c->count; i++) {
-        good = c->items[i].position > position && c->items[i].fidelity &&
-               c->items[i].fidelity <= group_count;
+        good = c->items[i].position > position &&
+               pcri_wish_is_good(c->items[i].fidelity, group_count);
         position = c->items[i].position;
     }
     if (good)

@@ -30,7 +30,7 @@ static bool begin_batch(struct pcr_loader *l, uint64_t number)
 /* Makes a request ask for the sample with this place in the span's record, whatever holds
  * it. */
 static void request_sample(const struct pcr_loader *l, const struct pcri_span *span,
-                           uint32_t place, uint32_t fidelity, struct pcri_request *q)
+                           uint32_t place, uint32_t wish, struct pcri_request *q)
 {
     uint64_t all = span->first_number + place;
     bool plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all];
@@ -38,7 +38,7 @@ static void request_sample(const struct pcr_loader *l, const struct pcri_span *s
     q->options = plain ? &l->plain : &l->options;
     q->index = all - q->dataset->first_number;
     q->place = place - span->first;
-    q->fidelity = fidelity;
+    q->wish = wish;
 }
 
 static bool pick_sample(struct pcr_loader *l, struct pcri_task *t)
@@ -54,8 +54,8 @@ static bool pick_sample(struct pcr_loader *l, struct pcri_task *t)
     const struct pcri_span *from = &w->plan.spans[pick->span];
     struct pcri_span_work *s = &w->spans[pick->span];
     uint32_t place = pcri_span_place(&order, from, pick->entry);
-    uint32_t g = pcri_fidelity_of(l, w, pick, place);
-    if (s->state == PCRI_SPAN_HELD && s->held->fidelities[place - from->first] < g)
+    uint32_t wish = pcri_wish_of(l, w, pick, place);
+    if (s->state == PCRI_SPAN_HELD && pcri_slice_is_short(s->held, place - from->first, wish))
         pcri_read_again(l, w);
     if (s->state != PCRI_SPAN_HELD && s->state != PCRI_SPAN_SINGLY)
         return false;
@@ -74,7 +74,7 @@ static bool pick_sample(struct pcr_loader *l, struct pcri_task *t)
         .fills = pick->fills,
         .seat = { w->plan.first_span + pick->span, pick->entry },
     };
-    request_sample(l, from, place, g, &t->request);
+    request_sample(l, from, place, wish, &t->request);
     if (s->held)
         s->held->holds++;
     l->next_sample++;
@@ -118,7 +118,7 @@ bool pcri_schedule_replace(const struct pcr_loader *l, const struct pcri_span *s
     uint32_t place = pcri_span_place(&order, span, entry);
     struct pcri_fidelity_case c = { request->epoch, t->position, span->first_number + place,
                                     request->identity };
-    request_sample(l, span, place, pcri_fidelity_by_plan(l, &l->changes, span->dataset, &c),
+    request_sample(l, span, place, pcri_wish_by_plan(l, &l->changes, span->dataset, &c),
                    request);
     request->slice = NULL;
     return l->state == PCRI_LOADER_RUNNING && !l->stop;
@@ -137,13 +137,28 @@ static void note_bad(struct pcr_loader *l, const struct pcri_task *t,
         .epoch = t->request.epoch,
         .index = t->request.index,
         .dataset = number_of(l, t->request.dataset),
-        .fidelity = t->request.fidelity,
+        .fidelity = made->wanted,
         .delivered = made->replaced ? 0 : made->fidelity,
         .replacement = made->replaced ? made->index : UINT64_MAX,
         .replacement_dataset = made->replaced ? number_of(l, made->dataset) : 0,
     };
     memcpy(f.message, made->error.message, sizeof(f.message));
     pcri_bad_samples_add(&l->bad_samples, &f);
+}
+
+/* What was delivered, and what it saved. */
+static void count_fidelity(struct pcr_loader_stats *s, const struct pcri_made *made)
+{
+    s->fidelity_counts[made->fidelity - 1]++;
+    s->delivered_nbytes += made->nbytes;
+    s->full_nbytes += made->full_nbytes;
+    if (made->quality < 0)
+        return;
+    const uint64_t millionths = (uint64_t) (made->quality * PCRI_QUALITY_ONE + 0.5);
+    if (!s->quality_count || millionths < s->quality_least_ppm)
+        s->quality_least_ppm = millionths;
+    s->quality_count++;
+    s->quality_sum_ppm += millionths;
 }
 
 void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
@@ -166,6 +181,7 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         if (b->crops)
             b->crops[t->slot] = made->crop;
         l->stats.sample_count++;
+        count_fidelity(&l->stats, made);
         if (!t->fills) { /* otherwise it is reported where it has its own place */
             l->stats.degraded_count += made->degraded;
             l->stats.replaced_count += made->replaced;

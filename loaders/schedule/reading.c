@@ -22,10 +22,23 @@ static bool is_for_later(const struct pcr_loader *l, uint32_t n)
     return l->opening && n >= l->options.batch_size;
 }
 
-/* At what fidelities the span's samples must be read now: those not yet picked. Returns
- * about how many bytes that are. */
+/* Bytes of a sample of a record, about. */
+static uint64_t sample_nbytes(const struct pcr_loader *l, const struct pcri_span *span,
+                              const struct pcr_record_info *info, uint32_t wish)
+{
+    const struct pcri_loader_dataset *from = &l->datasets[span->dataset];
+    const bool by_quality = pcri_by_quality(wish);
+    const uint32_t g = by_quality ? from->info.group_count : wish;
+    const uint64_t nbytes = (pcr_dataset_record_prefix(from->ds, span->record, g) -
+                             info->head_end) /
+                            info->sample_count;
+    return by_quality ? (uint64_t) ((double) nbytes * l->quality_part) : nbytes;
+}
+
+/* What the span's samples must be read for now: those not yet picked. Returns about how many bytes
+ * that are. */
 static uint64_t wanted(const struct pcr_loader *l, const struct pcri_window_work *w,
-                       uint32_t i, uint8_t *fidelities_out)
+                       uint32_t i, struct pcri_held_slice *out)
 {
     const struct pcri_span *span = &w->plan.spans[i];
     const struct pcri_span_work *s = &w->spans[i];
@@ -41,10 +54,12 @@ static uint64_t wanted(const struct pcr_loader *l, const struct pcri_window_work
             break;
         const struct pcri_pick *pick = &w->picks[w->by_span[s->first + k]];
         uint32_t place = pcri_span_place(&order, span, pick->entry);
-        uint32_t g = pcri_fidelity_of(l, w, pick, place);
-        fidelities_out[place - span->first] = (uint8_t) g;
-        nbytes += (pcr_dataset_record_prefix(ds, span->record, g) - info.head_end) /
-                  info.sample_count;
+        uint32_t wish = pcri_wish_of(l, w, pick, place);
+        out->wishes[place - span->first] = wish;
+        const uint32_t g = pcri_by_quality(wish) ? l->datasets[span->dataset].info.group_count
+                                                 : wish;
+        out->fidelities[place - span->first] = (uint8_t) g;
+        nbytes += sample_nbytes(l, span, &info, wish);
     }
     return nbytes;
 }
@@ -54,12 +69,16 @@ static bool take_read(struct pcr_loader *l, struct pcri_window_work *w, uint32_t
                       uint64_t room, struct pcri_task *t)
 {
     struct pcr_error err;
-    struct pcri_held_slice *h = pcri_calloc(1, sizeof(*h) + w->plan.spans[i].extent, &err);
+    const size_t extent = w->plan.spans[i].extent;
+    struct pcri_held_slice *h = pcri_calloc(
+        1, sizeof(*h) + extent * (sizeof(h->wishes[0]) + 1), &err);
     if (!h) {
         pcri_schedule_fail(l, &err);
         return false;
     }
-    h->nbytes = wanted(l, w, i, h->fidelities);
+    h->fidelities = (uint8_t *) (h->wishes + extent);
+    h->epoch = w->ahead ? l->next.plan.epoch : l->plan.epoch;
+    h->nbytes = wanted(l, w, i, h);
     l->room_needed = h->nbytes > room ? h->nbytes : 0;
     if (l->room_needed) {
         free(h);
@@ -138,6 +157,21 @@ bool pcri_pick_read(struct pcr_loader *l, bool paced, struct pcri_task *t)
     return w && take_read(l, w, span, room, t);
 }
 
+/* A slice of samples by quality has more bytes than was thought, or fewer. */
+static void correct(struct pcr_loader *l, struct pcri_held_slice *h, uint32_t extent)
+{
+    const uint64_t nbytes = pcr_slice_nbytes(h->slice);
+    bool by_quality = false;
+    for (uint32_t i = 0; i < extent; i++)
+        by_quality |= pcri_by_quality(h->wishes[i]);
+    if (!by_quality || !h->nbytes)
+        return;
+    const double part = (double) nbytes / ((double) h->nbytes / l->quality_part);
+    l->quality_part += (part < 1 ? part - l->quality_part : 1 - l->quality_part) / 8;
+    l->held_nbytes = l->held_nbytes - h->nbytes + nbytes;
+    h->nbytes = nbytes;
+}
+
 void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
 {
     struct pcri_span_work *s = &t->work->spans[t->span];
@@ -148,6 +182,7 @@ void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
         s->state = PCRI_SPAN_SINGLY;
         pcri_slice_let_go(l, t->held);
     } else {
+        correct(l, t->held, t->work->plan.spans[t->span].extent);
         s->state = PCRI_SPAN_HELD;
         s->held = t->held;
     }
@@ -174,7 +209,7 @@ static bool is_short(const struct pcr_loader *l, const struct pcri_window_work *
     for (uint32_t k = s->count - s->left; k < s->count; k++) {
         const struct pcri_pick *pick = &w->picks[w->by_span[s->first + k]];
         uint32_t place = pcri_span_place(&order, span, pick->entry);
-        if (s->held->fidelities[place - span->first] < pcri_fidelity_of(l, w, pick, place))
+        if (pcri_slice_is_short(s->held, place - span->first, pcri_wish_of(l, w, pick, place)))
             return true;
     }
     return false;

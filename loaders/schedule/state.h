@@ -24,8 +24,10 @@ struct pcri_held_slice {
     struct pcri_held_slice *next; /* garbage list */
     uint64_t nbytes;              /* estimate, counted against window_nbytes */
     uint32_t holds;
-    uint8_t fidelities[]; /* for each sample of the span's extent: the fidelity it is read at;
-                           * 0: not read */
+    uint64_t epoch;      /* of its samples */
+    uint8_t *fidelities; /* for each sample of the span's extent: the fidelity it is read at;
+                          * 0: not read */
+    uint32_t wishes[];   /* and what was wished for it */
 };
 
 enum pcri_span_state {
@@ -127,6 +129,7 @@ struct pcr_loader {
     struct pcri_window_work *works; /* windows not yet done, in order */
     struct pcri_next next;
     uint64_t held_nbytes;
+    double quality_part; /* by quality, about this part of full fidelity is read */
     struct pcri_bad_samples bad_samples;
     struct pcri_held_slice *garbage; /* to be freed without the mutex */
     struct pcri_batch **ring; /* batches_ahead places: batch b is at b % batches_ahead */

@@ -208,18 +208,25 @@ uint64_t pcri_identity_of(const struct pcr_loader *l, const struct pcri_span *sp
     return number + span->copy * l->catalog->sample_count;
 }
 
-/* The fidelity at which to make a sample of a dataset. */
-uint32_t pcri_fidelity_by_plan(const struct pcr_loader *l, const struct pcri_changes *changes,
-                               uint32_t dataset, const struct pcri_fidelity_case *c)
+bool pcri_slice_is_short(const struct pcri_held_slice *h, uint32_t place, uint32_t wish)
+{
+    if (!pcri_by_quality(wish) || !h->fidelities[place])
+        return h->fidelities[place] < wish;
+    return pcri_by_quality(h->wishes[place]) ? h->wishes[place] < wish : true;
+}
+
+/* The fidelity or quality at which to make a sample of a dataset. */
+uint32_t pcri_wish_by_plan(const struct pcr_loader *l, const struct pcri_changes *changes,
+                           uint32_t dataset, const struct pcri_fidelity_case *c)
 {
     uint32_t most = l->datasets[dataset].info.group_count;
-    uint32_t g = pcri_fidelity_at(&l->fidelity_plan, changes, c);
-    return g < most ? g : most;
+    uint32_t wish = pcri_fidelity_at(&l->fidelity_plan, changes, c);
+    return wish < most || pcri_by_quality(wish) ? wish : most;
 }
 
 /* The same for one of the window's samples, which has this place in its record. */
-uint32_t pcri_fidelity_of(const struct pcr_loader *l, const struct pcri_window_work *w,
-                          const struct pcri_pick *pick, uint32_t place)
+uint32_t pcri_wish_of(const struct pcr_loader *l, const struct pcri_window_work *w,
+                      const struct pcri_pick *pick, uint32_t place)
 {
     const struct pcri_span *span = &w->plan.spans[pick->span];
     struct pcri_fidelity_case c = {
@@ -228,6 +235,5 @@ uint32_t pcri_fidelity_of(const struct pcr_loader *l, const struct pcri_window_w
         .number = span->first_number + place,
     };
     c.identity = pcri_identity_of(l, span, c.number);
-    return pcri_fidelity_by_plan(l, w->ahead ? &l->next.changes : &l->changes, span->dataset,
-                                 &c);
+    return pcri_wish_by_plan(l, w->ahead ? &l->next.changes : &l->changes, span->dataset, &c);
 }

@@ -41,11 +41,14 @@ void pcri_schedule_plan_done(struct pcr_loader *l, struct pcri_task *t, int rc,
 /* A sample's number among all datasets, made different for each of its copies. */
 uint64_t pcri_identity_of(const struct pcr_loader *l, const struct pcri_span *span,
                           uint64_t number);
-/* The fidelity at which to make a sample of a dataset; and of a window's sample with this
- * place in its record. */
-uint32_t pcri_fidelity_by_plan(const struct pcr_loader *l, const struct pcri_changes *changes,
-                               uint32_t dataset, const struct pcri_fidelity_case *c);
-uint32_t pcri_fidelity_of(const struct pcr_loader *l, const struct pcri_window_work *w,
-                          const struct pcri_pick *pick, uint32_t place);
+/* Whether a held slice has less of the sample at this place in it than is wished for now. A
+ * slice that was read by another quality may have enough; then it is read once too often. */
+bool pcri_slice_is_short(const struct pcri_held_slice *h, uint32_t place, uint32_t wish);
+/* The fidelity or quality at which to make a sample of a dataset; and of a window's sample with
+ * this place in its record. */
+uint32_t pcri_wish_by_plan(const struct pcr_loader *l, const struct pcri_changes *changes,
+                           uint32_t dataset, const struct pcri_fidelity_case *c);
+uint32_t pcri_wish_of(const struct pcr_loader *l, const struct pcri_window_work *w,
+                      const struct pcri_pick *pick, uint32_t place);
 
 #endif

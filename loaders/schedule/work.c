@@ -1,8 +1,32 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What threads do for a loader: take a task, carry it out, and report the outcome. */
+#include "../transform/crop.h"
 #include "decoding.h"
 #include "reading.h"
 #include "schedule.h"
+
+/* Finds out what the qualities that are wished for mean for the samples of a span. */
+static void choose_fidelities(const struct pcr_loader *l, const struct pcri_task *t)
+{
+    const struct pcri_span *span = &t->work->plan.spans[t->span];
+    const struct pcri_loader_dataset *from = &l->datasets[span->dataset];
+    struct pcri_held_slice *h = t->held;
+    for (uint32_t i = 0; i < span->extent; i++) {
+        const uint64_t number = span->first_number + span->first + i;
+        struct pcr_sample_info info = { .size = sizeof(info) };
+        struct pcr_sample *sample = NULL;
+        if (!pcri_by_quality(h->wishes[i]))
+            continue;
+        const bool plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[number];
+        /* A head that cannot be read fails the read, too. */
+        if (!pcr_sample_acquire(from->ds, number - from->first_number, &sample, NULL) &&
+            !pcr_sample_describe(sample, &info, NULL))
+            h->fidelities[i] = (uint8_t) pcri_fidelity_for(
+                plain ? &l->plain : &l->options, h->epoch, pcri_identity_of(l, span, number),
+                &info, h->wishes[i], from->info.group_count);
+        pcr_sample_release(&sample);
+    }
+}
 
 /* Reads what the task wants of a span. */
 static int read_span(struct pcr_loader *l, struct pcri_task *t)
@@ -11,6 +35,7 @@ static int read_span(struct pcr_loader *l, struct pcri_task *t)
     struct pcr_dataset *ds = l->datasets[span->dataset].ds;
     const uint8_t *fidelities = t->held->fidelities;
     uint32_t alike = 1;
+    choose_fidelities(l, t);
     while (alike < span->extent && fidelities[alike] == fidelities[0])
         alike++;
     if (alike == span->extent)
@@ -69,7 +94,8 @@ static int make_another(struct pcr_loader *l, struct pcri_maker *m, const struct
         pthread_mutex_unlock(&l->mutex);
         if (!wanted)
             return 0;
-        if (search.own && t->held && t->held->fidelities[q.place] >= q.fidelity)
+        if (search.own && t->held && !pcri_by_quality(q.wish) &&
+            t->held->fidelities[q.place] >= q.wish)
             q.slice = t->held->slice;
         int rc = pcri_make_sample(m, &q, &other, err);
         other.error = made->error;

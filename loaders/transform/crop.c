@@ -124,3 +124,34 @@ struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, u
         .flipped = how->flags & PCR_RESIZE_FLIP ? 1 : 0,
     };
 }
+
+double pcri_scale_of(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
+                     const struct pcr_sample_info *info)
+{
+    const bool swap = info->orientation >= 5 && !(o->flags & PCR_LOADER_KEEP_ORIENTATION);
+    const uint32_t width = swap ? info->height : info->width;
+    const uint32_t height = swap ? info->width : info->height;
+    struct pcr_resize_options window;
+    if (!width || !height)
+        return 1;
+    pcri_choose_window(o, epoch, identity, width, height, &window);
+    const struct pcr_crop c = pcri_shown(o, width, height, &window);
+    const double out = (double) o->output.width * o->output.height;
+    return sqrt((double) (c.x1 - c.x0) * (double) (c.y1 - c.y0) / out);
+}
+
+uint32_t pcri_fidelity_for(const struct pcr_loader_options *o, uint64_t epoch,
+                           uint64_t identity, const struct pcr_sample_info *info,
+                           uint32_t wish, uint32_t group_count)
+{
+    uint32_t g = wish;
+    if (pcri_by_quality(wish)) {
+        g = pcr_sample_fidelity(info, pcri_quality_of(wish),
+                                pcri_scale_of(o, epoch, identity, info));
+        if (!g || g > o->fidelity.maximum)
+            g = o->fidelity.maximum;
+        if (g < o->fidelity.minimum)
+            g = o->fidelity.minimum;
+    }
+    return g < group_count ? g : group_count;
+}

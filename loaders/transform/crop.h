@@ -3,7 +3,9 @@
 #ifndef PCRI_TRANSFORM_H
 #define PCRI_TRANSFORM_H
 
-#include "../options/options.h"
+#include <pcr/dataset.h>
+
+#include "../order/fidelity.h"
 
 /* Chooses the window of an image of width x height pixels for sample `identity` in `epoch`,
  * and fills in the window, the grid and the flags of *out. A pure function of its
@@ -14,5 +16,14 @@ void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint
 /* Which part of the image the resulting options->width x height pixels show. */
 struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
                            const struct pcr_resize_options *how);
+
+/* How many source pixels, along a line, become one of the output in this sample's window, as for
+ * pcr_sample_quality(); 1 for a picture of unknown size. */
+double pcri_scale_of(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
+                     const struct pcr_sample_info *info);
+/* The fidelity that a wish chooses for it, of a dataset with so many groups: 1 to group_count. */
+uint32_t pcri_fidelity_for(const struct pcr_loader_options *o, uint64_t epoch,
+                           uint64_t identity, const struct pcr_sample_info *info,
+                           uint32_t wish, uint32_t group_count);
 
 #endif

@@ -172,6 +172,31 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     return 0;
 }
 
+/* The fidelity to make a sample at; 0: what its request wishes for. */
+static uint32_t choose_fidelity(const struct pcri_request *q,
+                                const struct pcr_sample_info *info, uint32_t fidelity,
+                                struct pcri_made *out)
+{
+    if (fidelity)
+        return fidelity;
+    out->wanted = pcri_fidelity_for(q->options, q->epoch, q->identity, info, q->wish,
+                                    q->dataset->info.group_count);
+    return out->wanted;
+}
+
+/* What a sample cost, and how good it is. */
+static void note_quality(const struct pcri_request *q, const struct pcr_slice *slice,
+                         uint32_t place, const struct pcr_sample_info *info, uint32_t fidelity,
+                         struct pcri_made *out)
+{
+    out->nbytes = pcr_slice_sample_nbytes(slice, place, fidelity);
+    out->full_nbytes = pcr_slice_sample_nbytes(slice, place, 0);
+    out->quality = info->quality ? pcr_sample_quality(
+                                       info, fidelity,
+                                       pcri_scale_of(q->options, q->epoch, q->identity, info))
+                                 : -1;
+}
+
 static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
                       const struct pcr_slice *slice, uint32_t place, uint32_t fidelity,
                       struct pcri_made *out, struct pcr_error *err)
@@ -180,6 +205,8 @@ static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
     int rc = pcr_slice_describe(slice, place, &info, err);
     if (rc)
         return rc;
+    fidelity = choose_fidelity(q, &info, fidelity, out);
+    note_quality(q, slice, place, &info, fidelity, out);
     rc = q->files && !wants_baseline(q, &info)
              ? pcr_slice_file(slice, place, fidelity, &m->spans, &m->written, err)
              : pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
@@ -198,6 +225,8 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q, uint
     if (!rc)
         rc = pcr_sample_describe(sample, &info, err);
     bool known = !rc;
+    if (!rc)
+        fidelity = choose_fidelity(q, &info, fidelity, out);
     if (!rc)
         rc = pcr_slice_read(q->dataset->ds, info.record, info.record_index, 1, fidelity,
                             &slice, err);
@@ -219,13 +248,13 @@ int pcri_make_sample(struct pcri_maker *m, const struct pcri_request *q, struct 
 {
     uint32_t policy = q->options->bad_sample;
     memset(out, 0, offsetof(struct pcri_made, error));
-    int rc = q->slice ? from_slice(m, q, q->slice, q->place, q->fidelity, out, err)
-                      : from_dataset(m, q, q->fidelity, out, err);
+    int rc = q->slice ? from_slice(m, q, q->slice, q->place, 0, out, err)
+                      : from_dataset(m, q, 0, out, err);
     if (!rc || !pcri_is_of_data(rc, err) || policy == PCR_SAMPLE_ERROR)
         return rc;
     out->error = *err;
     if (policy == PCR_SAMPLE_DEGRADE)
-        for (uint32_t g = q->fidelity - 1; g >= 1; g--) {
+        for (uint32_t g = out->wanted ? out->wanted - 1 : 0; g >= 1; g--) {
             rc = from_dataset(m, q, g, out, err);
             if (!rc || !pcri_is_of_data(rc, err)) {
                 out->degraded = !rc;

@@ -26,8 +26,8 @@ struct pcri_request {
     uint64_t identity;             /* seeds its random choices */
     const struct pcr_slice *slice; /* the slice that holds it; NULL: it is read by itself */
     uint32_t place;                /* in the slice */
-    uint32_t fidelity;
-    uint8_t *dst;             /* pixels */
+    uint32_t wish;                 /* a fidelity, or a quality */
+    uint8_t *dst;                  /* pixels */
     struct pcri_batch *files; /* in place of dst: the batch that receives the sample's file */
 };
 
@@ -36,6 +36,9 @@ struct pcri_made {
     bool degraded; /* its fidelity is lower than requested */
     bool replaced; /* it replaces the sample whose turn it was */
     uint32_t fidelity;
+    uint32_t wanted;              /* the fidelity that was wished for */
+    uint64_t nbytes, full_nbytes; /* stored, at `fidelity` and at full fidelity */
+    double quality;               /* predicted; below 0: not known */
     const struct pcri_loader_dataset *dataset;
     uint64_t index;     /* in the dataset */
     int64_t label;      /* the first; -1: none */

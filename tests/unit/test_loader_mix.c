@@ -361,7 +361,8 @@ END_TEST
 START_TEST(fidelity_set_and_resumed)
 {
     struct pcr_loader_options o = options((uint32_t) _i);
-    const struct pcr_fidelity_step steps[] = { { .fidelity = 1 }, { 1, NULL, 3, 0 } };
+    const struct pcr_fidelity_step steps[] = { { .fidelity = 1 },
+                                               { .epoch = 1, .fidelity = 3 } };
     uint8_t state[PCR_LOADER_STATE_NBYTES];
     struct pcr_error err;
     struct seen whole = { 0 }, s = { 0 };

@@ -284,7 +284,26 @@ struct pcr_sample_info {
     uint64_t record;          /* record number in the dataset as opened */
     uint64_t source_nbytes;   /* size of the source file */
     const double *float_labels; /* label_count finite numbers; NULL if labels are integers */
+    /* quality_count x PCR_QUALITY_SCALES bytes: of fidelity g at scale sqrt(2)^i, element
+     * PCR_QUALITY_SCALES * (g - 1) + i is the predicted quality in quarters of a decibel, -40
+     * log10(1 - SSIM) (docs/FORMAT.md 3.6). NULL: not known */
+    const uint8_t *quality;
+    uint32_t quality_count; /* G - 1, or 0 if quality is NULL */
+    uint32_t reserved;      /* 0 */
 };
+
+enum { PCR_QUALITY_SCALES = 7 }; /* sqrt(2)^0 to sqrt(2)^6 source pixels an output pixel */
+
+/* The predicted quality of a sample at a fidelity (0: full) where `scale` source pixels, measured
+ * along a line, become one pixel of the output: SSIM of luma against full fidelity, both at that
+ * size, 0 to 1. 1 at full fidelity, -1 if it is not known. */
+PCR_API double pcr_sample_quality(const struct pcr_sample_info *info, uint32_t fidelity,
+                                  double scale);
+
+/* The least fidelity whose predicted quality at this scale is at least `quality`, 0 to 1. 0 (full)
+ * if there is none below full fidelity, or if qualities are not known. */
+PCR_API uint32_t pcr_sample_fidelity(const struct pcr_sample_info *info, double quality,
+                                     double scale);
 
 /* A handle on the metadata of one sample. It holds its record's head in memory. */
 struct pcr_sample;
@@ -371,6 +390,11 @@ PCR_API uint32_t pcr_slice_count(const struct pcr_slice *sl);
 
 /* The number of image bytes that reading the slice transferred. */
 PCR_API uint64_t pcr_slice_nbytes(const struct pcr_slice *sl);
+
+/* Stored bytes of the i-th sample up to a fidelity (0: full), whether they were read or not; 0 if
+ * there is no such sample. */
+PCR_API uint64_t pcr_slice_sample_nbytes(const struct pcr_slice *sl, uint32_t i,
+                                         uint32_t fidelity);
 
 /* Describes the i-th sample of the slice. Pointers live as long as the slice. Codes: INVAL. */
 PCR_API PCR_MUST_CHECK int pcr_slice_describe(const struct pcr_slice *sl, uint32_t i,

@@ -82,6 +82,11 @@ PCR_API PCR_MUST_CHECK int pcr_loader_start_epoch(struct pcr_loader *loader, uin
 PCR_API PCR_MUST_CHECK int pcr_loader_set_fidelity(struct pcr_loader *loader,
                                                    uint32_t fidelity, struct pcr_error *err);
 
+/* The same with a quality in place of a fidelity: "Fidelity of a sample". quality: above 0 and
+ * below 1. */
+PCR_API PCR_MUST_CHECK int pcr_loader_set_quality(struct pcr_loader *loader, double quality,
+                                                  struct pcr_error *err);
+
 /* Waits for the next batch in order. Release it with pcr_batch_release(). Returns PCR_END
  * after the last batch of the epoch. After an error (that of the first bad sample in order)
  * the loader is stopped: it repeats the error until the next pcr_loader_start_epoch() or
@@ -159,9 +164,16 @@ PCR_API PCR_MUST_CHECK int pcr_loader_bad_sample(const struct pcr_loader *loader
 
 /* Fidelity of a sample
  *
- * It is the first of these that there is: the sample's own in samples.fidelities; the one set
- * by pcr_loader_set_fidelity(); that of the last of fidelity.steps whose epoch has come;
- * fidelity.level. */
+ * It is the first of these that there is: the sample's own in samples.fidelities or
+ * samples.qualities; the one set by pcr_loader_set_fidelity() or pcr_loader_set_quality(); that of
+ * the last of fidelity.steps whose epoch has come; fidelity.quality; fidelity.level.
+ *
+ * Each of these is a number, or a quality: the SSIM of luma, above 0 and below 1, that the sample's
+ * pixels are to have at least, compared with those of full fidelity at the size of the output.
+ * Then the sample has the least fidelity whose predicted quality (pcr_sample_quality()) reaches it
+ * for its crop, from fidelity.minimum to fidelity.maximum. A smaller crop needs more. The crop is
+ * drawn before anything is read, so that only those bytes are read. With RAW it is the crop that
+ * would be made. Samples whose qualities are not known have fidelity.maximum. */
 
 /* Memory of batches
  *
@@ -293,9 +305,12 @@ struct pcr_fidelity_step {
     uint64_t epoch; /* samples have this fidelity from this epoch on */
     const double
         *chances;      /* NULL, or a mixture: the relative chance of each fidelity from 1 to
-                        * G, drawn for each sample and epoch */
-    uint32_t fidelity; /* without a mixture: 1..G; 0: G */
-    uint32_t reserved; /* 0 */
+                        * G, or of each of `qualities`, drawn for each sample and epoch */
+    uint32_t fidelity; /* without a mixture: 1..G; 0: G, or by quality */
+    /* Entries of `qualities`. 0: a mixture is of fidelities */
+    uint32_t quality_count;
+    const double *qualities; /* with a mixture: what `chances` has the chances of */
+    double quality;          /* without a mixture, with fidelity 0: a quality; 0: none */
 };
 
 /* Which samples an epoch has, and in which order: "What an epoch has". */
@@ -335,8 +350,10 @@ struct pcr_loader_samples {
     uint64_t count;            /* entries in each of these arrays; 0 if all are NULL */
     const double *weights;     /* how often a sample is taken, relative to others; 0: never */
     const uint8_t *fidelities; /* the sample's own fidelity, 1..G; 0: the loader's */
+    const double *qualities;   /* the sample's own quality; 0: the loader's. Not with its own
+                                * fidelity */
     const uint8_t *augment;    /* 0: CENTER_CROP in place of RANDOM_CROP, and nothing random */
-    uint64_t reserved[4];      /* 0 */
+    uint64_t reserved[3];      /* 0 */
 };
 
 /* At which fidelity samples are read: "Fidelity of a sample". */
@@ -346,7 +363,9 @@ struct pcr_loader_fidelity {
     uint32_t step_count; /* entries of `steps` */
     const struct pcr_fidelity_step *steps; /* by rising epoch; copied. `level` holds before the
                                             * first */
-    uint64_t reserved[2];                  /* 0 */
+    double quality;   /* in place of `level`, which is 0: a quality; 0: none */
+    uint32_t minimum; /* the least fidelity that a quality may choose; default 1 */
+    uint32_t maximum; /* and the highest; default G */
 };
 
 /* Size, type and layout of a batch's pixels. */
@@ -502,7 +521,8 @@ enum { PCR_LOADER_STATE_NBYTES = 128 }; /* size of a state */
  *   48  uint64  digest of the order's options: shuffle (BLOCK:
  *               block_samples, window_samples, window_nbytes), indices,
  *               weights, epoch_samples, proportions, ONCE
- *   56  uint32  fidelity set by pcr_loader_set_fidelity(), 0: none
+ *   56  uint32  fidelity set by pcr_loader_set_fidelity(), 0: none; or 2^31 + the
+ *               quality set by pcr_loader_set_quality(), in millionths
  *   60  uint32  changes of it under way, 0 to 4
  *   64  4 uint64  positions in the epoch's order at which the changes take
  *               effect, rising; 0 beyond their number
@@ -516,8 +536,8 @@ PCR_API PCR_MUST_CHECK int pcr_loader_state(const struct pcr_loader *loader, voi
 
 /* Writes the state as one line of JSON, with a NUL after it. *out is replaced. The members are
  * `version`, `epoch`, `position`, `sample_count`, `seed`, `dataset` and `order` (the digests,
- * as strings of 16 hexadecimal digits), `fidelity` (null: none) and `fidelity_changes` (pairs
- * of position and fidelity). There is no checksum, so that it can be edited. Codes: INVAL,
+ * as strings of 16 hexadecimal digits), `fidelity` (null: none; as in bytes) and
+ * `fidelity_changes` (pairs of position and fidelity). There is no checksum, so that it can be edited. Codes: INVAL,
  * NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_loader_state_json(const struct pcr_loader *loader,
                                                  struct pcr_buffer *out,
@@ -569,6 +589,12 @@ struct pcr_loader_stats {
     uint64_t ahead_nbytes;
     uint64_t profile_converted_count; /* TO_SRGB: samples whose colours were converted */
     uint64_t profile_unusable_count;  /* TO_SRGB: samples with a profile that cannot be used */
+    uint64_t fidelity_counts[32];     /* samples delivered at fidelity i + 1 */
+    uint64_t delivered_nbytes; /* stored bytes of the samples delivered, at their fidelity */
+    uint64_t full_nbytes;     /* the same at full fidelity: the difference is what was saved */
+    uint64_t quality_count;   /* samples delivered whose quality is known */
+    uint64_t quality_sum_ppm; /* sum of their predicted qualities, in millionths */
+    uint64_t quality_least_ppm; /* now: the least of these since the loader was made */
 };
 
 /* Fills *stats_out up to its .size. Codes: INVAL. */

@@ -12,7 +12,7 @@ import operator
 import os
 import weakref
 from collections import OrderedDict
-from ctypes import (POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64,
+from ctypes import (POINTER, byref, c_char_p, c_double, c_int, c_size_t, c_uint32, c_uint64,
                     c_void_p)
 from itertools import count
 from pathlib import Path
@@ -87,6 +87,8 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_loader_state_json": (c_int, [c_void_p, POINTER(st.Buffer), _ERR]),
     "pcr_loader_resume": (c_int, [c_void_p, c_void_p, c_size_t, _ERR]),
     "pcr_loader_set_fidelity": (c_int, [c_void_p, c_uint32, _ERR]),
+    "pcr_loader_set_quality": (c_int, [c_void_p, c_double, _ERR]),
+    "pcr_sample_quality": (c_double, [c_void_p, c_uint32, c_double]),
     "pcr_loader_next": (c_int, [c_void_p, POINTER(POINTER(st.Batch)), _ERR]),
     "pcr_batch_release": (None, [POINTER(POINTER(st.Batch))]),
     "pcr_loader_cancel": (None, [c_void_p]),
@@ -276,6 +278,17 @@ def height_width(size: Size, what: str = "size") -> Tuple[int, int]:
         raise errors.InvalidError(
             f"{what} is {size!r}, expected (height, width) or one number") from None
     return whole(height, f"{what}'s height"), whole(width, f"{what}'s width")
+
+
+def quality_number(quality: Any) -> float:
+    """A quality as C takes it. Raises InvalidError for what is none."""
+    try:
+        number = float(quality)
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number < 1 or isinstance(quality, str):
+        raise errors.InvalidError(f"quality is {quality!r}, expected a number above 0 and below 1")
+    return number
 
 
 def fidelity_number(fidelity: Optional[SupportsIndex]) -> int:

@@ -19,8 +19,8 @@ from ._epoch import Core, Epoch
 from ._keywords import keywords
 from ._image import Background, color_bytes, color_flags
 from ._library import (Size, call, choice, fidelity_number, height_width, is_baseline, lib,
-                       limits_of, whole)
-from ._mix import Fidelity, Mix, PerSample, Renumbering
+                       limits_of, quality_number, whole)
+from ._mix import Fidelity, Mix, PerSample, Quality, Renumbering
 from ._stats import BadSample, LoaderStats
 from ._waiter import Waiter
 from ._world import world_around
@@ -52,7 +52,6 @@ _ELSEWHERE = {
     "num_replicas": "write shard=(rank, world)",
     "image_size": "write size=",
     "resolution": "write size=",
-    "quality": "write fidelity=",
     "normalize": "write dtype=\"float32\", mean= and std=",
     "transforms": "write transform=, flip=, jitter= and such",
     "device": "batches are in memory of the CPU: move them, for example images.to(device)",
@@ -119,7 +118,14 @@ class Loader:
     fidelity: 1 to G; None is G. Or a mixture, {fidelity: chance, ...}, drawn for each sample
         and epoch. Or a schedule, [(epoch, fidelity or mixture), ...]: each holds from its
         epoch on. set_fidelity() changes it at any time.
-    fidelities: the samples' own fidelities; 0 where `fidelity` is to hold.
+    fidelities: the samples' own fidelities; 0 where `fidelity` or `quality` is to hold.
+    quality: in place of a fidelity: how good pixels must be, above 0 and below 1. Each sample is
+        then read at the least fidelity whose predicted SSIM of luma, against full fidelity and
+        at the size of the output, reaches it; that depends on the sample and on its crop, which
+        is drawn before anything is read. 0.95 is a good beginning. Mixtures and schedules as
+        with fidelity; set_quality() changes it at any time. Not with `fidelity`.
+    qualities: the samples' own qualities; 0 where `fidelity` or `quality` is to hold.
+    fidelity_min, fidelity_max: bounds of what a quality chooses; None is 1 and G.
 
     Output: what a batch's pixels are.
 
@@ -208,7 +214,8 @@ class Loader:
     def __init__(self, dataset: Union[Dataset, Path, Sequence[Union[Dataset, Path]]], *,
                  split: Optional[str] = None,
                  batch_size: int = 64, size: Size = (224, 224),
-                 fidelity: Fidelity = None, shuffle: Union[str, bool] = "block", seed: int = 0,
+                 fidelity: Fidelity = None, quality: Quality = None,
+                 shuffle: Union[str, bool] = "block", seed: int = 0,
                  threads: Optional[int] = None, transform: str = "random_crop",
                  area: Tuple[float, float] = (0.08, 1.0),
                  ratio: Tuple[float, float] = (3 / 4, 4 / 3), flip: float = 0.0,
@@ -223,6 +230,8 @@ class Loader:
                  dtype: Optional[str] = None, mean: Union[None, float, Sequence[float]] = None,
                  std: Union[None, float, Sequence[float]] = None,
                  filter: str = "bilinear", fidelities: PerSample = None,
+                 qualities: PerSample = None, fidelity_min: Optional[int] = None,
+                 fidelity_max: Optional[int] = None,
                  augment: PerSample = None, weights: PerSample = None,
                  replacement: bool = True, epoch_samples: Optional[int] = None,
                  repeat: Union[None, float, Sequence[float]] = None,
@@ -296,10 +305,12 @@ class Loader:
         if classes is not None and not isinstance(classes, (str, bytes)):
             classes = list(classes)
         mix = Mix(self.datasets, isinstance(dataset, (list, tuple)))
-        mix.set_samples(options, weights, fidelities, augment)
+        mix.set_samples(options, weights, fidelities, qualities, augment)
         mix.set_indices(options, indices, classes)
         mix.set_length(options, epoch_samples, repeat, proportions)
-        mix.set_fidelity(options, fidelity)
+        mix.set_fidelity(options, fidelity, quality)
+        options.fidelity.minimum = fidelity_number(fidelity_min)
+        options.fidelity.maximum = fidelity_number(fidelity_max)
         hooks = None if memory is None else Hooks(memory, options)
         renumbering = Renumbering(self.datasets, classes) if renumber else None
         self._renumbered = None if renumbering is None else renumbering.names
@@ -500,6 +511,12 @@ class Loader:
         number = fidelity_number(fidelity)
         self._core.with_pointer(
             lambda pointer: call(lib.pcr_loader_set_fidelity, pointer, number))
+
+    def set_quality(self, quality: float) -> None:
+        """Sets a quality, above 0 and below 1, in place of a fidelity: as set_fidelity()."""
+        number = quality_number(quality)
+        self._core.with_pointer(
+            lambda pointer: call(lib.pcr_loader_set_quality, pointer, number))
 
     def stats(self) -> LoaderStats:
         """Counters since the loader was made, and how it stands."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import _structs as st
 from ._dataset import Dataset
-from ._library import fidelity_number, whole
+from ._library import fidelity_number, quality_number, whole
 from .errors import InvalidError
 
 if TYPE_CHECKING:  # it takes longer to import than all of this package
@@ -21,6 +21,10 @@ if TYPE_CHECKING:  # it takes longer to import than all of this package
 FidelityRule = Union[None, int, Mapping[Optional[int], float]]
 #: A rule, or rules with the epochs from which they hold.
 Fidelity = Union[FidelityRule, Sequence[Tuple[int, FidelityRule]]]
+#: A quality, or a mixture of qualities with their chances.
+QualityRule = Union[None, float, Mapping[float, float]]
+#: The same, or rules with the epochs from which they hold.
+Quality = Union[QualityRule, Sequence[Tuple[int, QualityRule]]]
 #: An array with an entry for each sample of a dataset, or a function of the dataset that
 #: returns one; for a list of datasets such a function, or a list of arrays, functions, None.
 PerSample = Union[None, "npt.ArrayLike", Callable[[Dataset], "npt.ArrayLike"]]
@@ -76,10 +80,11 @@ class Mix:
         options.samples.count = sum(self._counts)
 
     def set_samples(self, options: st.LoaderOptions, weights: Any, fidelities: Any,
-                    augment: Any) -> None:
+                    qualities: Any, augment: Any) -> None:
         """Sets what is said sample by sample."""
         self._by_sample(options, "weights", weights, "iufb", np.float64, 1)
         self._by_sample(options, "fidelities", fidelities, "iu", np.uint8, 0)
+        self._by_sample(options, "qualities", qualities, "iuf", np.float64, 0)
         self._by_sample(options, "augment", augment, "b", np.uint8, 1)
 
     def set_indices(self, options: st.LoaderOptions, indices: Any,
@@ -126,24 +131,36 @@ class Mix:
         if epoch_samples is not None:
             options.order.epoch_samples = whole(epoch_samples, "epoch_samples")
 
-    def set_fidelity(self, options: st.LoaderOptions, fidelity: Fidelity) -> None:
-        """Sets the number, or the schedule of numbers and mixtures."""
-        if not isinstance(fidelity, (Mapping, list, tuple)):
-            number: Any = fidelity
-            options.fidelity.level = fidelity_number(number)
+    def set_fidelity(self, options: st.LoaderOptions, fidelity: Fidelity,
+                     quality: Quality) -> None:
+        """Sets the number, or the schedule of numbers and mixtures, of either."""
+        if fidelity is not None and quality is not None:
+            raise InvalidError("fidelity and quality exclude each other")
+        name, given = ("fidelity", fidelity) if quality is None else ("quality", quality)
+        if not isinstance(given, (Mapping, list, tuple)):
+            number: Any = given
+            if quality is None:
+                options.fidelity.level = fidelity_number(number)
+            else:
+                options.fidelity.quality = quality_number(number)
             return
-        rules: Sequence[Tuple[int, FidelityRule]] = (
-            [(0, fidelity)] if isinstance(fidelity, Mapping) else fidelity)
+        rules: Any = [(0, given)] if isinstance(given, Mapping) else given
         steps = (st.FidelityStep * len(rules))()
         for step, rule in zip(steps, rules):
             try:
                 epoch, value = rule
             except (TypeError, ValueError):
-                raise InvalidError(f"fidelity has {rule!r}, expected (epoch, fidelity)"
+                raise InvalidError(f"{name} has {rule!r}, expected (epoch, {name})"
                                    ) from None
-            step.epoch = whole(epoch, "an epoch of fidelity", 0, 64)
-            if isinstance(value, Mapping):
+            step.epoch = whole(epoch, f"an epoch of {name}", 0, 64)
+            if isinstance(value, Mapping) and quality is None:
                 step.chances = self._address(self._chances(value))
+            elif isinstance(value, Mapping):
+                step.quality_count = len(value)
+                step.qualities = self._address(np.array([quality_number(q) for q in value]))
+                step.chances = self._address(np.array(list(value.values()), np.float64))
+            elif quality is not None:
+                step.quality = quality_number(value)
             else:
                 step.fidelity = fidelity_number(value)
         self._keep.append(steps)

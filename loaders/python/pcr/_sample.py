@@ -125,6 +125,14 @@ class Sample:
         """Size of the source file in bytes."""
         return int(self._info.source_nbytes)
 
+    def quality(self, fidelity: Optional[int] = None, scale: float = 1.0) -> Optional[float]:
+        """Predicted quality at a fidelity, 0 to 1: SSIM of luma against full fidelity, where
+        `scale` pixels of the picture, along a line, become one of the output (1 and less: it is
+        not made smaller). 1 at full fidelity; None if it is not known."""
+        found = float(lib.pcr_sample_quality(ctypes.byref(self._info),
+                                             fidelity_number(fidelity), scale))
+        return None if found < 0 else found
+
     def nbytes(self, fidelity: Optional[int] = None) -> int:
         """Stored bytes up to a fidelity: what read() transfers."""
         return int(lib.pcr_sample_nbytes(self._handle.pointer, fidelity_number(fidelity)))

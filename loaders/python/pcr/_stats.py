@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import byref
-from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Tuple
+from typing import Any, Dict, Iterator, Mapping, NamedTuple, Optional, Sequence, Tuple
 
 from . import _structs as st
 from ._library import call, lib
@@ -55,6 +55,11 @@ class LoaderStats(Mapping[str, int]):
     read_nbytes: for the next epoch, to which they count once it begins, or for one that never
     came).
 
+    delivered_nbytes (stored bytes of the samples delivered), full_nbytes (the same at full
+    fidelity); quality_count, quality_sum_ppm and quality_least_ppm (samples whose quality is known,
+    the sum of their predicted qualities and the least, in millionths). The properties
+    fidelity_counts and quality sum up what was delivered.
+
     With icc="srgb": profile_converted_count and profile_unusable_count, samples.
     """
 
@@ -77,6 +82,20 @@ class LoaderStats(Mapping[str, int]):
 
     def __len__(self) -> int:
         return len(_NAMES)
+
+    @property
+    def fidelity_counts(self) -> Tuple[int, ...]:
+        """How many samples were delivered at fidelity 1, 2 and so on, to the highest there was."""
+        counts = list(self._raw.fidelity_counts)
+        while counts and not counts[-1]:
+            counts.pop()
+        return tuple(counts)
+
+    @property
+    def quality(self) -> Optional[float]:
+        """Mean predicted quality of the samples delivered; None if no sample's is known."""
+        count = self["quality_count"]
+        return self["quality_sum_ppm"] / count / 1e6 if count else None
 
     def __sub__(self, before: LoaderStats) -> LoaderStats:
         """Raises InvalidError where `before` is not earlier, or of another loader."""
@@ -102,7 +121,7 @@ class LoaderStats(Mapping[str, int]):
         return f"<pcr.LoaderStats {dict(self)}>"
 
     def __reduce__(self) -> Any:
-        return _restore, (dict(self),)
+        return _restore, (dict(self), self.fidelity_counts)
 
     def _text(self, form: st.StatsForm, labels: Any) -> str:
         buffer = st.Buffer()
@@ -115,11 +134,14 @@ class LoaderStats(Mapping[str, int]):
 
 
 _NAMES = tuple(field[0] for field in st.LoaderStats._fields_
-               if field[0] != "size")
+               if field[0] not in ("size", "fidelity_counts"))
 
 
-def _restore(values: Dict[str, int]) -> LoaderStats:
-    return LoaderStats(st.sized(st.LoaderStats, **values))
+def _restore(values: Dict[str, int], fidelity_counts: Sequence[int]) -> LoaderStats:
+    raw = st.sized(st.LoaderStats, **values)
+    for i, count in enumerate(fidelity_counts):
+        raw.fidelity_counts[i] = count
+    return LoaderStats(raw)
 
 
 def _escape(value: str) -> str:

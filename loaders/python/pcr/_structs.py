@@ -343,7 +343,8 @@ class SampleInfo(ctypes.Structure):
                 ("width", c_uint32), ("height", c_uint32), ("component_count", c_uint32),
                 ("orientation", c_uint32), ("record_index", c_uint32),
                 ("record", c_uint64), ("source_nbytes", c_uint64),
-                ("float_labels", POINTER(c_double))]
+                ("float_labels", POINTER(c_double)), ("quality", c_void_p),
+                ("quality_count", c_uint32), ("reserved", c_uint32)]
 
 
 class VerifyReport(ctypes.Structure):
@@ -420,7 +421,7 @@ class LoaderSamples(ctypes.Structure):
 
     __slots__ = ()
     _fields_ = [("count", c_uint64), ("weights", c_void_p), ("fidelities", c_void_p),
-                ("augment", c_void_p), ("reserved", c_uint64 * 4)]
+                ("qualities", c_void_p), ("augment", c_void_p), ("reserved", c_uint64 * 3)]
 
 
 class LoaderFidelity(ctypes.Structure):
@@ -428,7 +429,7 @@ class LoaderFidelity(ctypes.Structure):
 
     __slots__ = ()
     _fields_ = [("level", c_uint32), ("step_count", c_uint32), ("steps", c_void_p),
-                ("reserved", c_uint64 * 2)]
+                ("quality", c_double), ("minimum", c_uint32), ("maximum", c_uint32)]
 
 
 class LoaderOutput(ctypes.Structure):
@@ -488,7 +489,7 @@ class FidelityStep(ctypes.Structure):
 
     __slots__ = ()
     _fields_ = [("epoch", c_uint64), ("chances", c_void_p), ("fidelity", c_uint32),
-                ("reserved", c_uint32)]
+                ("quality_count", c_uint32), ("qualities", c_void_p), ("quality", c_double)]
 
 
 class Crop(ctypes.Structure):
@@ -544,7 +545,10 @@ class LoaderStats(ctypes.Structure):
                 ("batches_open", c_uint32), ("batches_ready", c_uint32),
                 ("batches_held", c_uint32), ("reader_count", c_uint32),
                 ("ahead_nbytes", c_uint64), ("profile_converted_count", c_uint64),
-                ("profile_unusable_count", c_uint64)]
+                ("profile_unusable_count", c_uint64), ("fidelity_counts", c_uint64 * 32),
+                ("delivered_nbytes", c_uint64), ("full_nbytes", c_uint64),
+                ("quality_count", c_uint64), ("quality_sum_ppm", c_uint64),
+                ("quality_least_ppm", c_uint64)]
 
 
 class SystemInfo(ctypes.Structure):
