@@ -7,6 +7,10 @@
 
 _Static_assert((int) PCR_QUALITY_SCALES == (int) PCRI_QUALITY_SCALES, "one table");
 
+/* In quarters of a decibel: what is asked of a prediction beyond the quality that is wanted, for a
+ * crop may be a harder part of its picture. */
+enum { MARGIN = 2 };
+
 /* In quarters of a decibel. */
 static double interpolate(const uint8_t *quality, double scale)
 {
@@ -29,8 +33,7 @@ double pcr_sample_quality(const struct pcr_sample_info *info, uint32_t fidelity,
 
 uint32_t pcr_sample_fidelity(const struct pcr_sample_info *info, double quality, double scale)
 {
-    /* A step's lower end is what its number says. */
-    const double needed = quality < 1 ? -40 * log10(1 - quality) : INFINITY;
+    const double needed = quality < 1 ? MARGIN - 40 * log10(1 - quality) : INFINITY;
     for (uint32_t g = 1; g <= info->quality_count; g++)
         if (interpolate(info->quality + (size_t) PCR_QUALITY_SCALES * (g - 1), scale) >=
             needed)

@@ -39,8 +39,8 @@ struct pcri_marks {
     struct pcr_span items[3];
 };
 
-/* Fills in everything but coding, pieces, bytes and quality; *out is { 0 }. The strings begin with the
- * items'. marks: NULL for none. */
+/* Fills in everything but coding, pieces, bytes and quality; *out is { 0 }. The strings begin
+ * with the items'. marks: NULL for none. */
 int pcri_original_describe(const struct pcri_original *o, const struct pcri_marks *marks,
                            struct pcri_coded *out, struct pcr_error *err);
 

@@ -4,19 +4,8 @@
 #define PCRI_FIDELITY_H
 
 #include "../options/options.h"
+#include "../options/wish.h"
 
-/* A wish: a fidelity, or a quality in millionths with this bit. 0: none. */
-#define PCRI_BY_QUALITY (UINT32_C(1) << 31)
-enum { PCRI_QUALITY_ONE = 1000000 };
-
-static inline bool pcri_by_quality(uint32_t wish)
-{
-    return wish >= PCRI_BY_QUALITY;
-}
-static inline double pcri_quality_of(uint32_t wish)
-{
-    return (double) (wish - PCRI_BY_QUALITY) / PCRI_QUALITY_ONE;
-}
 /* 0: it is not above 0 and below 1. */
 uint32_t pcri_wish_for(double quality);
 /* Whether a sample can be wished for so. */

@@ -5,7 +5,8 @@
 
 #include <pcr/dataset.h>
 
-#include "../order/fidelity.h"
+#include "../options/options.h"
+#include "../options/wish.h"
 
 /* Chooses the window of an image of width x height pixels for sample `identity` in `epoch`,
  * and fills in the window, the grid and the flags of *out. A pure function of its

@@ -44,8 +44,8 @@ FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
 UNUSED = {"PCR_VERSION_MAJOR", "PCR_VERSION_MINOR", "PCR_VERSION_PATCH",
           "PCR_FIDELITY_FULL", "PCR_NO_RESTARTS"}
 CALLBACKS = {"pcr_verify_callback": _structs.VERIFY_CALLBACK}
-NUMBERS = {"int": ctypes.c_int, "uint32_t": ctypes.c_uint32, "uint64_t": ctypes.c_uint64,
-           "size_t": ctypes.c_size_t, "void": None, "char*": ctypes.c_char_p}
+NUMBERS = {"double": ctypes.c_double, "int": ctypes.c_int, "uint32_t": ctypes.c_uint32,
+           "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t, "void": None, "char*": ctypes.c_char_p}
 
 
 def test_every_public_struct_is_declared():

@@ -36,14 +36,16 @@ def test_numbers(path):
 
 def test_json_has_the_mapping(path):
     found = counted(path)
-    assert json.loads(found.to_json()) == dict(found)
+    assert json.loads(found.to_json()) == {**found,
+                                           "fidelity_counts": list(found.fidelity_counts)}
     assert "\n" not in found.to_json()
 
 
 def test_table(path):
     text = str(counted(path))
     assert [line.split()[0] for line in text.split("\n")] == [
-        "time", "samples", "batches", "read", "threads", "readers", "consumer", "limit"]
+        "time", "samples", "batches", "read", "threads", "readers", "consumer",
+        "fidelity", "quality", "limit"]
     assert "samples   48, " in text
 
 
@@ -51,8 +53,10 @@ def test_prometheus(path):
     found = counted(path)
     text = found.to_prometheus(split='a "b"\n\\', job="x")
     values = {}
+    assert ('pcr_loader_fidelity_samples_total{split="a \\"b\\"\\n\\\\",job="x",fidelity="6"} 48'
+            in text.splitlines())
     for line in text.splitlines():
-        if not line.startswith("#"):
+        if not line.startswith(("#", "pcr_loader_fidelity_samples_total")):
             name, value = line.rsplit(" ", 1)
             assert name.endswith('{split="a \\"b\\"\\n\\\\",job="x"}'), line
             values[name.split("{")[0]] = float(value)

@@ -36,6 +36,12 @@ static struct pcr_loader_stats made_stats(void)
         .ahead_nbytes = 2500000,
         .profile_converted_count = 70,
         .profile_unusable_count = 8,
+        .fidelity_counts = { 250, 0, 750 },
+        .delivered_nbytes = 20000000,
+        .full_nbytes = 80000000,
+        .quality_count = 500,
+        .quality_sum_ppm = 475000000,
+        .quality_least_ppm = 900100,
     };
 }
 
@@ -62,7 +68,10 @@ START_TEST(json)
                "\"elapsed_ns\": 4000000000, \"held_nbytes\": 1500000, \"reading_count\": 1, "
                "\"decoding_count\": 7, \"batches_open\": 6, \"batches_ready\": 5, "
                "\"batches_held\": 9, \"ahead_nbytes\": 2500000, "
-               "\"profile_converted_count\": 70, \"profile_unusable_count\": 8}\n");
+               "\"profile_converted_count\": 70, \"profile_unusable_count\": 8, "
+               "\"delivered_nbytes\": 20000000, \"full_nbytes\": 80000000, "
+               "\"quality_count\": 500, \"quality_sum_ppm\": 475000000, "
+               "\"quality_least_ppm\": 900100, \"fidelity_counts\": [250, 0, 750]}\n");
 }
 END_TEST
 
@@ -79,6 +88,8 @@ START_TEST(table)
         "work\n"
         "readers   2, the same threads: 12.5% reading\n"
         "consumer  waited 2.0 s, 50.0% of the time\n"
+        "fidelity  1: 25.0% 3: 75.0%; 25.0% of the bytes of full fidelity\n"
+        "quality   0.9500 predicted on average, 0.9001 at least\n"
         "profiles  70 samples converted to sRGB, 8 with one that cannot be used\n"
         "limit     ";
     char expected[sizeof(text) + 100];

@@ -300,8 +300,9 @@ enum { PCR_QUALITY_SCALES = 7 }; /* sqrt(2)^0 to sqrt(2)^6 source pixels an outp
 PCR_API double pcr_sample_quality(const struct pcr_sample_info *info, uint32_t fidelity,
                                   double scale);
 
-/* The least fidelity whose predicted quality at this scale is at least `quality`, 0 to 1. 0 (full)
- * if there is none below full fidelity, or if qualities are not known. */
+/* The least fidelity whose predicted quality at this scale is at least `quality`, 0 to 1, by half a
+ * decibel (what is lacking of 1 is less by 11%), since a crop may be a harder part of its picture.
+ * 0 (full) if there is none below full fidelity, or if qualities are not known. */
 PCR_API uint32_t pcr_sample_fidelity(const struct pcr_sample_info *info, double quality,
                                      double scale);
 

@@ -537,8 +537,8 @@ PCR_API PCR_MUST_CHECK int pcr_loader_state(const struct pcr_loader *loader, voi
 /* Writes the state as one line of JSON, with a NUL after it. *out is replaced. The members are
  * `version`, `epoch`, `position`, `sample_count`, `seed`, `dataset` and `order` (the digests,
  * as strings of 16 hexadecimal digits), `fidelity` (null: none; as in bytes) and
- * `fidelity_changes` (pairs of position and fidelity). There is no checksum, so that it can be edited. Codes: INVAL,
- * NOMEM. */
+ * `fidelity_changes` (pairs of position and fidelity). There is no checksum, so that it can be
+ * edited. Codes: INVAL, NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_loader_state_json(const struct pcr_loader *loader,
                                                  struct pcr_buffer *out,
                                                  struct pcr_error *err);

@@ -88,7 +88,7 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_loader_resume": (c_int, [c_void_p, c_void_p, c_size_t, _ERR]),
     "pcr_loader_set_fidelity": (c_int, [c_void_p, c_uint32, _ERR]),
     "pcr_loader_set_quality": (c_int, [c_void_p, c_double, _ERR]),
-    "pcr_sample_quality": (c_double, [c_void_p, c_uint32, c_double]),
+    "pcr_sample_quality": (c_double, [POINTER(st.SampleInfo), c_uint32, c_double]),
     "pcr_loader_next": (c_int, [c_void_p, POINTER(POINTER(st.Batch)), _ERR]),
     "pcr_batch_release": (None, [POINTER(POINTER(st.Batch))]),
     "pcr_loader_cancel": (None, [c_void_p]),

@@ -302,17 +302,14 @@ class Loader:
         self.datasets = _datasets(dataset, split)
         if indices is None:
             warn_of_splits(self.datasets)
-        if classes is not None and not isinstance(classes, (str, bytes)):
-            classes = list(classes)
+        chosen = _listed(classes)
         mix = Mix(self.datasets, isinstance(dataset, (list, tuple)))
         mix.set_samples(options, weights, fidelities, qualities, augment)
-        mix.set_indices(options, indices, classes)
+        mix.set_indices(options, indices, chosen)
         mix.set_length(options, epoch_samples, repeat, proportions)
-        mix.set_fidelity(options, fidelity, quality)
-        options.fidelity.minimum = fidelity_number(fidelity_min)
-        options.fidelity.maximum = fidelity_number(fidelity_max)
+        mix.set_fidelity(options, fidelity, quality, (fidelity_min, fidelity_max))
         hooks = None if memory is None else Hooks(memory, options)
-        renumbering = Renumbering(self.datasets, classes) if renumber else None
+        renumbering = Renumbering(self.datasets, chosen) if renumber else None
         self._renumbered = None if renumbering is None else renumbering.names
         pointer = c_void_p()
         handles = [d._handle for d in self.datasets]
@@ -564,6 +561,11 @@ class Loader:
 def _finish(core: Core, waiter: Waiter[Optional[Batch]]) -> None:
     core.close()
     waiter.close()
+
+
+def _listed(classes: Optional[Iterable[Union[int, str]]]) -> Any:
+    """Classes that can be gone through again; a string, which is an error, as it is."""
+    return classes if classes is None or isinstance(classes, (str, bytes)) else list(classes)
 
 
 def _datasets(given: Any, split: Optional[str]) -> Tuple[Dataset, ...]:

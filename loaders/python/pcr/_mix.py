@@ -131,9 +131,11 @@ class Mix:
         if epoch_samples is not None:
             options.order.epoch_samples = whole(epoch_samples, "epoch_samples")
 
-    def set_fidelity(self, options: st.LoaderOptions, fidelity: Fidelity,
-                     quality: Quality) -> None:
-        """Sets the number, or the schedule of numbers and mixtures, of either."""
+    def set_fidelity(self, options: st.LoaderOptions, fidelity: Fidelity, quality: Quality,
+                     bounds: Tuple[Optional[int], Optional[int]]) -> None:
+        """Sets the number, or the schedule of numbers and mixtures, of either; and the bounds of
+        what qualities choose."""
+        options.fidelity.minimum, options.fidelity.maximum = map(fidelity_number, bounds)
         if fidelity is not None and quality is not None:
             raise InvalidError("fidelity and quality exclude each other")
         name, given = ("fidelity", fidelity) if quality is None else ("quality", quality)
