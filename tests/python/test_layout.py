@@ -35,7 +35,7 @@ FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "LOADER_ONCE", "LOADER_RAW", "LOADER_HUGE_PAGES", "LOADER_NO_READ_AHEAD",
          "LOADER_KEEP_ORIENTATION", "LOADER_EXACT", "LOADER_BACKGROUND", "LOADER_TO_SRGB",
          "LOADER_BASELINE",
-         "LOADER_STATE_NBYTES", "LOADER_BAD_SAMPLES",
+         "LOADER_STATE_NBYTES", "QUALITY_SCALES", "LOADER_BAD_SAMPLES",
          "WRITE_NO_SHUFFLE", "WRITE_DRY_RUN", "WRITE_NO_CLASSES", "ABI_VERSION",
          "NO_OFFSET", "NO_READERS", "WRITER_NEXT", "MESSAGE_NBYTES", "RETRY_NEVER",
          "ERROR_MAY_PASS", "ERROR_STALE",
@@ -45,7 +45,8 @@ UNUSED = {"PCR_VERSION_MAJOR", "PCR_VERSION_MINOR", "PCR_VERSION_PATCH",
           "PCR_FIDELITY_FULL", "PCR_NO_RESTARTS"}
 CALLBACKS = {"pcr_verify_callback": _structs.VERIFY_CALLBACK}
 NUMBERS = {"double": ctypes.c_double, "int": ctypes.c_int, "uint32_t": ctypes.c_uint32,
-           "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t, "void": None, "char*": ctypes.c_char_p}
+           "uint64_t": ctypes.c_uint64, "size_t": ctypes.c_size_t, "void": None,
+           "char*": ctypes.c_char_p}
 
 
 def test_every_public_struct_is_declared():
