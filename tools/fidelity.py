@@ -3,6 +3,11 @@
 """Bytes and quality of a dataset at each fidelity, as a table and as a picture.
 
 usage: tools/fidelity.py DATASET [--samples N] [--figure FILE.png]
+       tools/fidelity.py DATASET --size PIXELS [--samples N]
+
+With --size, of what a loader delivers: random crops at that size, by quality and by fidelity,
+against those from full fidelity; bytes are those of full fidelity's samples, and "short" is the part
+of the samples whose SSIM is more than .02 below what was asked for.
 
 Quality is that of luma against the full image: SSIM (Wang et al. 2004, 11 x 11 Gaussian
 window, sigma 1.5) and PSNR in dB, means over N samples spread over the dataset.
@@ -48,7 +53,7 @@ def measure(dataset, count):
     """Rows (fidelity, % of source bytes, bytes a sample, SSIM, PSNR)."""
     picks = np.unique(np.linspace(0, len(dataset) - 1, count).astype(int))
     samples = [dataset[int(i)] for i in picks]
-    samples = [s for s in samples if s.form == "coded" and min(s.size) >= 11]
+    samples = [s for s in samples if s.coding != "opaque" and min(s.size) >= 11]
     if not samples:
         sys.exit("fidelity: none of the samples looked at is coded and at least 11 x 11")
     full = [s.decode(gray=True) for s in samples]
@@ -67,6 +72,32 @@ def measure(dataset, count):
             )
         )
     return rows
+
+
+def crops(dataset, size, count, **how):
+    """By sample number below count: the luma of its crop; and the loader's stats."""
+    found = {}
+    with pcr.Loader(dataset, size=size, seed=1, gray=True, indices=np.arange(count),
+                    **how) as loader:
+        for batch in loader:
+            for index, pixels in zip(batch.indices, batch.pixels):
+                found[int(index)] = pixels[:, :, 0].copy()
+        return found, loader.stats()
+
+
+def measure_crops(dataset, size, count):
+    """Rows (what was asked for, % of full fidelity's bytes, mean SSIM, 5th percentile, short)."""
+    count = min(count, len(dataset))
+    full, _ = crops(dataset, size, count)
+    asked = [{"quality": q} for q in (0.8, 0.9, 0.95, 0.98)]
+    asked += [{"fidelity": g} for g in range(1, dataset.group_count + 1)]
+    for how in asked:
+        found, stats = crops(dataset, size, count, **how)
+        quality = np.array([ssim(full[i], found[i]) for i in full])
+        short = np.mean(quality < how.get("quality", 0) - 0.02)
+        yield (" ".join(f"{k} {v}" for k, v in how.items()),
+               100 * stats.delivered_nbytes / stats.full_nbytes, quality.mean(),
+               np.quantile(quality, 0.05), short)
 
 
 def draw(dataset, rows, path):
@@ -96,8 +127,15 @@ def main():
     parser.add_argument("dataset")
     parser.add_argument("--samples", type=int, default=100)
     parser.add_argument("--figure")
+    parser.add_argument("--size", type=int)
     args = parser.parse_args()
     with pcr.open(args.dataset) as dataset:
+        if args.size:
+            print("asked for     % of bytes    SSIM  5th perc.  short")
+            for name, percent, mean, low, short in measure_crops(dataset, args.size,
+                                                                 args.samples):
+                print(f"{name:13s} {percent:10.2f}  {mean:.4f}     {low:.4f}  {100 * short:4.1f}%")
+            return
         rows = measure(dataset, args.samples)
         print("fidelity  % of source  bytes/sample    SSIM   PSNR dB")
         for g, percent, nbytes, quality, decibels in rows:

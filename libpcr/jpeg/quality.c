@@ -156,7 +156,7 @@ INLINE void measure_block(const struct component *c, const int16_t *coef, uint64
     for (unsigned i = 0; i < c->change_count[0]; i++) {
         const struct change *ch = &c->changes[0][i];
         for (uint32_t g = ch->group; g < c->prefixes; g++)
-            means[g] = (float) (coef[0] >> ch->bits << ch->bits) * c->quant[0] / 8 + 128;
+            means[g] = (float) (coef[0] & -(1 << ch->bits)) * c->quant[0] / 8 + 128;
     }
     const float mean = coef[0] * c->quant[0] / 8 + 128;
     vec ys = zero, xys = zero;

@@ -2,7 +2,10 @@
 """Predicted qualities of prefixes, and loaders that choose by them."""
 
 import math
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -189,3 +192,14 @@ def test_opaque_samples_are_whole(mixed):
             sample = loader.dataset[int(batch.indices[0])]
             if sample.coding == "opaque":
                 assert batch.fidelities[0] == 1 and sample.quality(1) > .999
+
+
+@pytest.mark.parametrize("options, first", [([], "fidelity"), (["--size", "48"], "asked for")])
+def test_tool(photographs, options, first):
+    tool = os.path.join(os.environ["PCR_SOURCE_ROOT"], "tools", "fidelity.py")
+    done = subprocess.run([sys.executable, tool, str(photographs), "--samples", "6", *options],
+                          stdout=subprocess.PIPE, check=True, text=True)
+    lines = done.stdout.splitlines()
+    with pcr.open(photographs) as ds:
+        assert lines[0].startswith(first)
+        assert len(lines) == 1 + ds.group_count + (4 if options else 0)
