@@ -64,7 +64,9 @@ struct pcri_encoder {
     int (*file)(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error *err);
 };
 
-enum { PCRI_MAGIC_NBYTES = 10 };
+/* The name that APP15 segments of the codings' own begin with (docs/FORMAT.md 10.7). */
+#define PCRI_OWN_NAME "PCR"
+enum { PCRI_MAGIC_NBYTES = 10, PCRI_OWN_NAME_NBYTES = sizeof(PCRI_OWN_NAME) - 1 };
 
 struct pcri_coding {
     uint8_t number;                   /* in records (docs/FORMAT.md 3.2) */

@@ -231,10 +231,11 @@ static int add_segment(struct items *it, const struct pcri_jpeg_file *f,
     if (rc)
         return rc;
     uint8_t *p = it->out->strings.data + at;
-    if (s->marker == M_APP15 && s->nbytes >= OWN_NAME_AT + 3 &&
-        !memcmp(p + OWN_NAME_AT, "PCR", 3))
+    if (s->marker == M_APP15 && s->nbytes >= OWN_NAME_AT + PCRI_OWN_NAME_NBYTES &&
+        !memcmp(p + OWN_NAME_AT, PCRI_OWN_NAME, PCRI_OWN_NAME_NBYTES))
         return pcri_fail(it->err, PCR_ERR_UNSUPPORTED,
-                         "JPEG: an APP15 segment \"PCR\", which samples of codings have");
+                         "JPEG: an APP15 segment \"" PCRI_OWN_NAME
+                         "\", which samples of codings have");
     p[0] = 0xFF; /* fill bytes may be between it and the marker's code */
     p[1] = sof ? M_SOF2 : s->marker;
     p[2] = (uint8_t) ((s->nbytes - 2) >> 8); /* a length below 2 was taken for 2 */

@@ -2,7 +2,6 @@
 /* Marker segments of coding 2's own, and the spans of a sample. */
 #include "segments.h"
 
-static const uint8_t name[] = { 'P', 'C', 'R' };
 enum { MARKER = 0xEF, LENGTH_AT = 2, NAME_AT = 4, KIND_AT = 7 };
 
 int pcri_pk_segment_append(struct pcr_buffer *out, enum pcri_pk_segment kind, const void *data,
@@ -15,7 +14,7 @@ int pcri_pk_segment_append(struct pcr_buffer *out, enum pcri_pk_segment kind, co
                          kind == PCRI_PK_TABLES ? "tables" : "a ladder");
     head[LENGTH_AT] = (uint8_t) (length >> 8);
     head[LENGTH_AT + 1] = (uint8_t) length;
-    memcpy(head + NAME_AT, name, sizeof(name));
+    memcpy(head + NAME_AT, PCRI_OWN_NAME, PCRI_OWN_NAME_NBYTES);
     head[KIND_AT] = (uint8_t) kind;
     int rc = pcri_buffer_append(out, head, sizeof(head), err);
     return rc ? rc : pcri_buffer_append(out, data, nbytes, err);
@@ -25,7 +24,7 @@ int pcri_pk_segment_kind(const struct pcr_span *span)
 {
     const uint8_t *p = span->data;
     bool ours = span->nbytes >= PCRI_PK_SEGMENT_HEAD_NBYTES && p[0] == 0xFF &&
-                p[1] == MARKER && !memcmp(p + NAME_AT, name, sizeof(name)) &&
+                p[1] == MARKER && !memcmp(p + NAME_AT, PCRI_OWN_NAME, PCRI_OWN_NAME_NBYTES) &&
                 ((size_t) p[LENGTH_AT] << 8 | p[LENGTH_AT + 1]) == span->nbytes - LENGTH_AT;
     return ours ? p[KIND_AT] : 0;
 }
