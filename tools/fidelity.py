@@ -6,8 +6,8 @@ usage: tools/fidelity.py DATASET [--samples N] [--figure FILE.png]
        tools/fidelity.py DATASET --size PIXELS [--samples N]
 
 With --size, of what a loader delivers: random crops at that size, by quality and by fidelity,
-against those from full fidelity; bytes are those of full fidelity's samples, and "short" is the part
-of the samples whose SSIM is more than .02 below what was asked for.
+against those from full fidelity. Bytes are in % of full fidelity's; "short" is the part of the
+samples whose SSIM is more than .02 below what was asked for.
 
 Quality is that of luma against the full image: SSIM (Wang et al. 2004, 11 x 11 Gaussian
 window, sigma 1.5) and PSNR in dB, means over N samples spread over the dataset.
