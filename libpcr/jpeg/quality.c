@@ -13,7 +13,7 @@
  * SSIM; the means of their blocks then count as variance, too.
  *
  * Vectors hold the scales. Operations are those of IEEE 754 in a fixed order, so that all machines
- * compute the same. */
+ * compute the same that do not keep more bits than they were told (x87 does). */
 #include <stdlib.h>
 
 #include "dequant.h"
@@ -31,6 +31,9 @@ enum {
     PREFIX_FIELDS = 3,
 };
 
+#ifdef __clang__
+#pragma clang fp contract(off)
+#endif
 #define INLINE static inline __attribute__((always_inline))
 
 typedef float vec __attribute__((vector_size(4 * LANES)));

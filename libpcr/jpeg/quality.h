@@ -16,7 +16,7 @@ struct pcri_quality {
 
 /* Predicts the quality of the prefixes of groups 1 to g, for each g below group_count:
  * out[PCRI_QUALITY_SCALES * (g - 1) + i] is that at scale i in the units of pcri_coded. A pure
- * function of coefficients, quantisation and script, the same on all machines. NOMEM. */
+ * function of coefficients, quantisation and script. NOMEM. */
 int pcri_quality_measure(struct pcri_quality *q, const struct pcri_jpeg_file *f,
                          const struct pcri_coefs *coefs, const struct pcri_script *script,
                          uint32_t group_count, uint8_t *out, struct pcr_error *err);
