@@ -77,11 +77,11 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
         d.flags |= PCR_DECODE_BACKGROUND;
         memcpy(d.background, o->output.background, sizeof(d.background));
     }
-    if (sample->coding == PCR_CODING_SCANS) {
+    if (sample->coding != PCR_CODING_OPAQUE)
         /* Its metadata may be left out of what was read; the head has its orientation. */
         d.orientation = sample->orientation;
+    if (sample->coding == PCR_CODING_SCANS)
         d.ladder = q->dataset->ladder;
-    }
     int rc = find_size(m, sample, &d, &image, err);
     if (rc)
         return rc;

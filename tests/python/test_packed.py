@@ -126,3 +126,23 @@ def test_refusals(tmp_path, tree):
     # A ladder whose first line is not all of DC.
     with pytest.raises(pcr.InvalidError, match="DC"):
         pcr.convert(tree, tmp_path / "a", coding="packed", ladder="classic")
+
+
+def test_orientation_is_the_head_s(tmp_path):
+    """EXIF is not in what is read below full fidelity: pictures are turned all the same."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = io.BytesIO()
+    Image.fromarray(picture(1, 96, 48)).save(data, "JPEG", quality=90, exif=exif)
+    for coding in ("scans", "packed"):
+        pcr.write(tmp_path / coding, [("turned.jpg", data.getvalue())], coding=coding)
+        with pcr.open(tmp_path / coding) as ds:
+            sample, = ds
+            assert (sample.coding, sample.orientation, sample.size) == (coding, 6, (48, 96))
+            for fidelity in range(1, ds.group_count + 1):
+                whole = sample.decode(fidelity)
+                assert whole.shape == (96, 48, 3)
+                with pcr.Loader(ds, size=(96, 48), transform="stretch", shuffle="none",
+                                fidelity=fidelity) as loader:
+                    batch, = loader
+                    np.testing.assert_array_equal(batch.pixels[0], whole)
