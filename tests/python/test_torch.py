@@ -226,6 +226,23 @@ def test_fidelity_reaches_workers(path, persistent):
         dataset.set_fidelity(99)
 
 
+def test_quality_in_workers(path):
+    """set_fidelity() takes its place until an epoch begins that the schedule names."""
+    dataset = pt.IterableDataset(path, size=16, batch_size=12, fields=("fidelities",),
+                                 quality=[(0, .5), (2, .95)])
+    with pcr.Loader(path, size=16, batch_size=12, quality=[(0, .5), (2, .95)]) as loader:
+        expected = [sorted(g for b in loader for g in b.fidelities.tolist()) for _ in range(3)]
+    loader = data_loader(dataset, 1)
+
+    def fidelities():
+        return sorted(g for batch in loader for g in batch[2].tolist())
+
+    assert fidelities() == expected[0]
+    dataset.set_fidelity(2)
+    assert fidelities() == [2] * 48
+    assert fidelities() == expected[2]
+
+
 def test_an_iterable_checks_what_it_is_given(path, tmp_path):
     for wrong in ({"batch_size": 0}, {"fields": ("x",)}, {"fidelity": 99}, {"shard": (2, 2)},
                   {"pin_memory": True}):

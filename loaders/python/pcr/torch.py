@@ -360,11 +360,11 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
     def _make(self, **how: Any) -> Loader:
         return Loader(self._source, shard=self._place(), **{**how, **{
             name: value for name, value in self._options.items()
-            if name != "fidelity" or name not in how}})
+            if name not in ("fidelity", "quality") or "fidelity" not in how}})
 
     def _changes(self) -> List[int]:
-        """The epochs that a schedule of fidelities names."""
-        schedule = self._options.get("fidelity")
+        """The epochs that a schedule of fidelities or qualities names."""
+        schedule = self._options.get("fidelity", self._options.get("quality"))
         return [epoch for epoch, _ in schedule] if isinstance(schedule, (list, tuple)) else []
 
     def __len__(self) -> int:
