@@ -183,7 +183,6 @@ int pcr_loader_create_mix(struct pcr_dataset *const *datasets, uint32_t dataset_
     if (!l)
         return PCR_ERR_NOMEM;
     l->created_ns = pcri_clock_ns();
-    l->quality_part = 1;
     l->process = getpid();
     l->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     l->quiet = (pthread_cond_t) PTHREAD_COND_INITIALIZER;

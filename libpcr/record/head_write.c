@@ -160,21 +160,24 @@ static void put_values(struct table *t, enum pcri_column id,
     end_optional(t, (uint16_t) id, required ? PCRI_COLUMN_REQUIRED : 0, any);
 }
 
-/* Differences from the scale before, or from the prefix before at the first scale. A sample without
- * qualities is opaque, and whole in group 1. */
+/* A sample without qualities is opaque, and whole in group 1. */
+static unsigned quality_at(const struct table *t, uint32_t i, size_t k)
+{
+    const uint8_t *q = coded(t, i)->quality;
+    return q ? q[k] : 255;
+}
+
+/* Differences from the scale before, or from the prefix before at the first scale. */
 static void put_quality(struct table *t)
 {
     const size_t cells = (size_t) (t->b->group_count - 1) * PCRI_QUALITY_SCALES;
     bool any = false;
-    for (size_t k = 0; k < cells; k++) {
+    for (uint32_t i = 0; i < t->b->count; i++)
+        any |= coded(t, i)->quality != NULL;
+    for (size_t k = 0; any && k < cells; k++) {
         const size_t step = k % PCRI_QUALITY_SCALES ? 1 : PCRI_QUALITY_SCALES;
-        for (uint32_t i = 0; i < t->b->count; i++) {
-            const uint8_t *q = coded(t, i)->quality;
-            any |= q != NULL;
-            put_byte(t, (unsigned) (q ? q[k] : 255) - (k < step ? 0u
-                                                       : q      ? q[k - step]
-                                                                : 255u));
-        }
+        for (uint32_t i = 0; i < t->b->count; i++)
+            put_byte(t, quality_at(t, i, k) - (k < step ? 0 : quality_at(t, i, k - step)));
     }
     end_optional(t, PCRI_COLUMN_QUALITY, 0, any);
 }

@@ -92,9 +92,8 @@ struct pcri_head {
     uint8_t *components, *orientation, *script; /* defaults are filled in */
     uint32_t *width, *height, *sampling;
     uint64_t *source_nbytes;
-    uint8_t
-        *quality; /* as in struct pcri_coded, G - 1 times PCRI_QUALITY_SCALES for each sample;
-                       * NULL: not known */
+    /* As in struct pcri_coded, G - 1 times PCRI_QUALITY_SCALES for each sample; NULL: not known */
+    uint8_t *quality;
     struct pcri_strings dictionary;
     uint32_t *item_first; /* N + 1 */
     uint64_t *items;

@@ -32,7 +32,11 @@ static uint64_t sample_nbytes(const struct pcr_loader *l, const struct pcri_span
     const uint64_t nbytes = (pcr_dataset_record_prefix(from->ds, span->record, g) -
                              info->head_end) /
                             info->sample_count;
-    return by_quality ? (uint64_t) ((double) nbytes * l->quality_part) : nbytes;
+    /* By quality it is what it was so far. */
+    const double part = l->stats.full_nbytes ? (double) l->stats.delivered_nbytes /
+                                                   (double) l->stats.full_nbytes
+                                             : 1;
+    return by_quality ? (uint64_t) ((double) nbytes * part) : nbytes;
 }
 
 /* What the span's samples must be read for now: those not yet picked. Returns about how many bytes
@@ -157,21 +161,6 @@ bool pcri_pick_read(struct pcr_loader *l, bool paced, struct pcri_task *t)
     return w && take_read(l, w, span, room, t);
 }
 
-/* A slice of samples by quality has more bytes than was thought, or fewer. */
-static void correct(struct pcr_loader *l, struct pcri_held_slice *h, uint32_t extent)
-{
-    const uint64_t nbytes = pcr_slice_nbytes(h->slice);
-    bool by_quality = false;
-    for (uint32_t i = 0; i < extent; i++)
-        by_quality |= pcri_by_quality(h->wishes[i]);
-    if (!by_quality || !h->nbytes)
-        return;
-    const double part = (double) nbytes / ((double) h->nbytes / l->quality_part);
-    l->quality_part += (part < 1 ? part - l->quality_part : 1 - l->quality_part) / 8;
-    l->held_nbytes = l->held_nbytes - h->nbytes + nbytes;
-    h->nbytes = nbytes;
-}
-
 void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
 {
     struct pcri_span_work *s = &t->work->spans[t->span];
@@ -182,7 +171,9 @@ void pcri_schedule_read_done(struct pcr_loader *l, struct pcri_task *t, int rc)
         s->state = PCRI_SPAN_SINGLY;
         pcri_slice_let_go(l, t->held);
     } else {
-        correct(l, t->held, t->work->plan.spans[t->span].extent);
+        const uint64_t nbytes = pcr_slice_nbytes(t->held->slice); /* no longer an estimate */
+        l->held_nbytes += nbytes - t->held->nbytes;
+        t->held->nbytes = nbytes;
         s->state = PCRI_SPAN_HELD;
         s->held = t->held;
     }

@@ -129,7 +129,6 @@ struct pcr_loader {
     struct pcri_window_work *works; /* windows not yet done, in order */
     struct pcri_next next;
     uint64_t held_nbytes;
-    double quality_part; /* by quality, about this part of full fidelity is read */
     struct pcri_bad_samples bad_samples;
     struct pcri_held_slice *garbage; /* to be freed without the mutex */
     struct pcri_batch **ring; /* batches_ahead places: batch b is at b % batches_ahead */

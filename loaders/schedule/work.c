@@ -18,12 +18,14 @@ static void choose_fidelities(const struct pcr_loader *l, const struct pcri_task
         if (!pcri_by_quality(h->wishes[i]))
             continue;
         const bool plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[number];
+        const struct pcr_loader_options *o = plain ? &l->plain : &l->options;
+        const uint64_t identity = pcri_identity_of(l, span, number);
         /* A head that cannot be read fails the read, too. */
         if (!pcr_sample_acquire(from->ds, number - from->first_number, &sample, NULL) &&
             !pcr_sample_describe(sample, &info, NULL))
             h->fidelities[i] = (uint8_t) pcri_fidelity_for(
-                plain ? &l->plain : &l->options, h->epoch, pcri_identity_of(l, span, number),
-                &info, h->wishes[i], from->info.group_count);
+                o, &info, pcri_scale_of(o, h->epoch, identity, &info), h->wishes[i],
+                from->info.group_count);
         pcr_sample_release(&sample);
     }
 }

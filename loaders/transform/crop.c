@@ -125,13 +125,20 @@ struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, u
     };
 }
 
+void pcri_decoded_size(const struct pcr_sample_info *info, bool keep_orientation,
+                       uint32_t *width_out, uint32_t *height_out)
+{
+    const bool swap = info->orientation >= 5 && !keep_orientation;
+    *width_out = swap ? info->height : info->width;
+    *height_out = swap ? info->width : info->height;
+}
+
 double pcri_scale_of(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
                      const struct pcr_sample_info *info)
 {
-    const bool swap = info->orientation >= 5 && !(o->flags & PCR_LOADER_KEEP_ORIENTATION);
-    const uint32_t width = swap ? info->height : info->width;
-    const uint32_t height = swap ? info->width : info->height;
     struct pcr_resize_options window;
+    uint32_t width, height;
+    pcri_decoded_size(info, o->flags & PCR_LOADER_KEEP_ORIENTATION, &width, &height);
     if (!width || !height)
         return 1;
     pcri_choose_window(o, epoch, identity, width, height, &window);
@@ -140,14 +147,13 @@ double pcri_scale_of(const struct pcr_loader_options *o, uint64_t epoch, uint64_
     return sqrt((double) (c.x1 - c.x0) * (double) (c.y1 - c.y0) / out);
 }
 
-uint32_t pcri_fidelity_for(const struct pcr_loader_options *o, uint64_t epoch,
-                           uint64_t identity, const struct pcr_sample_info *info,
-                           uint32_t wish, uint32_t group_count)
+uint32_t pcri_fidelity_for(const struct pcr_loader_options *o,
+                           const struct pcr_sample_info *info, double scale, uint32_t wish,
+                           uint32_t group_count)
 {
     uint32_t g = wish;
     if (pcri_by_quality(wish)) {
-        g = pcr_sample_fidelity(info, pcri_quality_of(wish),
-                                pcri_scale_of(o, epoch, identity, info));
+        g = pcr_sample_fidelity(info, pcri_quality_of(wish), scale);
         if (!g || g > o->fidelity.maximum)
             g = o->fidelity.maximum;
         if (g < o->fidelity.minimum)

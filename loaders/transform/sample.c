@@ -32,9 +32,8 @@ static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
         return pcr_decoder_inspect(m->decoder, m->spans.count ? file->data : NULL,
                                    m->spans.count ? file->nbytes : 0, d, out, err);
     }
-    bool swap = sample->orientation >= 5 && !(d->flags & PCR_DECODE_KEEP_ORIENTATION);
-    out->width = swap ? sample->height : sample->width;
-    out->height = swap ? sample->width : sample->height;
+    pcri_decoded_size(sample, d->flags & PCR_DECODE_KEEP_ORIENTATION, &out->width,
+                      &out->height);
     return 0;
 }
 
@@ -172,29 +171,22 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     return 0;
 }
 
+/* How large the sample's window is, where qualities ask for it. */
+static double scale_of(const struct pcri_request *q, const struct pcr_sample_info *info)
+{
+    return info->quality ? pcri_scale_of(q->options, q->epoch, q->identity, info) : 1;
+}
+
 /* The fidelity to make a sample at; 0: what its request wishes for. */
 static uint32_t choose_fidelity(const struct pcri_request *q,
-                                const struct pcr_sample_info *info, uint32_t fidelity,
-                                struct pcri_made *out)
+                                const struct pcr_sample_info *info, double scale,
+                                uint32_t fidelity, struct pcri_made *out)
 {
     if (fidelity)
         return fidelity;
-    out->wanted = pcri_fidelity_for(q->options, q->epoch, q->identity, info, q->wish,
+    out->wanted = pcri_fidelity_for(q->options, info, scale, q->wish,
                                     q->dataset->info.group_count);
     return out->wanted;
-}
-
-/* What a sample cost, and how good it is. */
-static void note_quality(const struct pcri_request *q, const struct pcr_slice *slice,
-                         uint32_t place, const struct pcr_sample_info *info, uint32_t fidelity,
-                         struct pcri_made *out)
-{
-    out->nbytes = pcr_slice_sample_nbytes(slice, place, fidelity);
-    out->full_nbytes = pcr_slice_sample_nbytes(slice, place, 0);
-    out->quality = info->quality ? pcr_sample_quality(
-                                       info, fidelity,
-                                       pcri_scale_of(q->options, q->epoch, q->identity, info))
-                                 : -1;
 }
 
 static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
@@ -205,8 +197,11 @@ static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
     int rc = pcr_slice_describe(slice, place, &info, err);
     if (rc)
         return rc;
-    fidelity = choose_fidelity(q, &info, fidelity, out);
-    note_quality(q, slice, place, &info, fidelity, out);
+    const double scale = scale_of(q, &info);
+    fidelity = choose_fidelity(q, &info, scale, fidelity, out);
+    out->nbytes = pcr_slice_sample_nbytes(slice, place, fidelity);
+    out->full_nbytes = pcr_slice_sample_nbytes(slice, place, 0);
+    out->quality = info.quality ? pcr_sample_quality(&info, fidelity, scale) : -1;
     rc = q->files && !wants_baseline(q, &info)
              ? pcr_slice_file(slice, place, fidelity, &m->spans, &m->written, err)
              : pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
@@ -226,7 +221,7 @@ static int from_dataset(struct pcri_maker *m, const struct pcri_request *q, uint
         rc = pcr_sample_describe(sample, &info, err);
     bool known = !rc;
     if (!rc)
-        fidelity = choose_fidelity(q, &info, fidelity, out);
+        fidelity = choose_fidelity(q, &info, scale_of(q, &info), fidelity, out);
     if (!rc)
         rc = pcr_slice_read(q->dataset->ds, info.record, info.record_index, 1, fidelity,
                             &slice, err);
