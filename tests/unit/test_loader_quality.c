@@ -6,39 +6,15 @@
 
 #include <pcr/loader.h>
 
-#include "made_images.h"
+#include "made_loader.h"
 #include "suite.h"
-
-static struct pcr_dataset *dataset;
-static uint32_t group_count;
-
-static void open_dataset(void)
-{
-    struct pcr_dataset_info info = { .size = sizeof(info) };
-    struct pcr_error err;
-    made_check(pcr_dataset_open(made_folder.path, NULL, &dataset, &err), &err);
-    made_check(pcr_dataset_describe(dataset, &info, &err), &err);
-    group_count = info.group_count;
-}
-
-static void close_dataset(void)
-{
-    pcr_dataset_close(&dataset);
-}
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options),
-        .seed = 3,
-        .batch_size = 7,
-        .output.height = 24,
-        .output.width = 20,
-        .order.block_samples = 5,
-        .order.window_samples = 30,
-        .order.shuffle = shuffle,
-        .threads.count = 2,
-    };
+    struct pcr_loader_options o = small_windows();
+    o.order.shuffle = shuffle;
+    o.batch_size = 7;
+    return o;
 }
 
 /* By sample: the fidelity, 0 if it was not delivered, and its crop. */
@@ -62,10 +38,8 @@ static void take(struct pcr_loader *l, uint32_t batches, struct seen *out)
 
 static struct pcr_loader *begin(const struct pcr_loader_options *o, uint64_t epoch)
 {
-    struct pcr_loader *l = NULL;
-    struct pcr_error err;
-    made_check(pcr_loader_create(dataset, o, &l, &err), &err);
-    made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
+    struct pcr_loader *l = create(o);
+    start(l, epoch);
     return l;
 }
 
@@ -192,7 +166,7 @@ START_TEST(set_and_resumed)
         above += whole.fidelity[i] > 1;
     ck_assert_uint_gt(above, 0);
     for (int form = 0; form < 2; form++) {
-        made_check(pcr_loader_create(dataset, &o, &l, &err), &err);
+        l = create(&o);
         made_check(pcr_loader_resume(l, form ? json.data : state,
                                      form ? json.nbytes : sizeof(state), &err),
                    &err);
