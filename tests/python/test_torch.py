@@ -227,7 +227,8 @@ def test_fidelity_reaches_workers(path, persistent):
 
 
 def test_quality_in_workers(path):
-    """set_fidelity() takes its place until an epoch begins that the schedule names."""
+    """set_fidelity() takes its place until an epoch begins that the schedule names, set_quality()
+    that of both."""
     dataset = pt.IterableDataset(path, size=16, batch_size=12, fields=("fidelities",),
                                  quality=[(0, .5), (2, .95)])
     with pcr.Loader(path, size=16, batch_size=12, quality=[(0, .5), (2, .95)]) as loader:
@@ -241,6 +242,15 @@ def test_quality_in_workers(path):
     dataset.set_fidelity(2)
     assert fidelities() == [2] * 48
     assert fidelities() == expected[2]
+    dataset.set_fidelity(2)
+    dataset.set_quality(.95)
+    with pcr.Loader(path, size=16, batch_size=12, quality=.95) as plain:
+        plain.set_epoch(3)
+        assert fidelities() == sorted(g for b in plain for g in b.fidelities.tolist())
+    dataset.set_quality(.99999999)
+    assert min(fidelities()) > 2
+    with pytest.raises(pcr.InvalidError, match="quality is 1"):
+        dataset.set_quality(1)
 
 
 def test_an_iterable_checks_what_it_is_given(path, tmp_path):

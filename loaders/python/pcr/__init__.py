@@ -27,6 +27,7 @@ from ._stats import BadSample, LoaderStats
 from ._storage import Storage, StorageFile
 from ._system import system
 from ._push import Writer
+from ._tune import BandwidthTuner, Decision, PlateauTuner
 from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, recode, write
 from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
                      InvalidError, IoError, LimitError, NotFoundError, OutOfMemory,
@@ -53,11 +54,13 @@ __version__ = "0.1.0"
 __all__ = [
     "AccessError",
     "BadInput",
+    "BandwidthTuner",
     "Batch",
     "BusyError",
     "CancelledError",
     "CorruptError",
     "Dataset",
+    "Decision",
     "Epoch",
     "BadSample",
     "FormatError",
@@ -70,6 +73,7 @@ __all__ = [
     "NotFoundError",
     "OutOfMemory",
     "PcrError",
+    "PlateauTuner",
     "ProfileWarning",
     "RawBatch",
     "Record",

@@ -438,6 +438,11 @@ class Loader:
         empty where labels are not classes."""
         return self.dataset.classes if self._renumbered is None else self._renumbered
 
+    @property
+    def group_count(self) -> int:
+        """The highest fidelity, G, of its datasets."""
+        return max(dataset.group_count for dataset in self.datasets)
+
     def __getitem__(self, index: Any) -> NoReturn:
         raise TypeError("a loader delivers whole batches: iterate over it in place of a "
                         "torch.utils.data.DataLoader, and do not put it into one. For a "

@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 from multiprocessing.context import get_spawning_popen
-from typing import Any, List, NamedTuple, Optional, Tuple
+from typing import Any, List, NamedTuple, Optional, Tuple, Union
 
 import torch  # type: ignore[import]
 
 #: Worker processes of one DataLoader.
 MOST_WORKERS = 4096
 #: Cells: what was set, then one of the process itself and one of each worker.
-_HEAD, _FIDELITY, _FIDELITY_EPOCH, _FIRST = 0, 1, 2, 3
+_HEAD, _WISH, _WISH_EPOCH, _FIRST = 0, 1, 2, 3
+#: A wish from here on is a quality in millionths, below a fidelity.
+_QUALITY = 1 << 31
 _KEY_BITS, _OFFSET_BITS, _EPOCH_BITS = 20, 31, 40
 _GENERATIONS = 1 << 12
 _MIDDLE = 1 << (_OFFSET_BITS - 1)
@@ -115,16 +117,22 @@ class Shared:
         own = self._notes(generation)[process]
         self._write(process, generation, _Begun(own.key if own else 0, epoch - base))
 
-    def set_fidelity(self, fidelity: int) -> None:
-        """Sets a fidelity, 0 for the full one, in the epoch that stands now."""
+    def set_wish(self, name: str, value: float) -> None:
+        """Sets a "fidelity", 0 for the full one, or a "quality", in the epoch that stands now."""
+        ppm = min(max(round(value * 1e6), 1), 999_999)
+        wish = int(value) if name == "fidelity" else _QUALITY + ppm
         generation, base = self._head()
         last = max((note.offset for note in self._notes(generation) if note is not None),
                    default=-1)
-        serial = int(self._cells[_FIDELITY]) >> 32
-        self._cells[_FIDELITY_EPOCH] = base + last
-        self._cells[_FIDELITY] = serial + 1 << 32 | fidelity
+        serial = int(self._cells[_WISH]) >> 32
+        self._cells[_WISH_EPOCH] = base + last
+        self._cells[_WISH] = serial + 1 << 32 | wish
 
-    def fidelity(self) -> Tuple[int, int, int]:
-        """How often one was set, the last (0 for the full one), and in which epoch."""
-        value = int(self._cells[_FIDELITY])
-        return value >> 32, value & 0xFFFFFFFF, int(self._cells[_FIDELITY_EPOCH])
+    def wish(self) -> Tuple[int, str, Union[None, int, float], int]:
+        """How often one was set, the last ("fidelity", None for the full one, or "quality"), and
+        in which epoch."""
+        value = int(self._cells[_WISH])
+        serial, wish, epoch = value >> 32, value & 0xFFFFFFFF, int(self._cells[_WISH_EPOCH])
+        if wish >= _QUALITY:
+            return serial, "quality", (wish - _QUALITY) / 1e6, epoch
+        return serial, "fidelity", wish or None, epoch

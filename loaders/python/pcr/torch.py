@@ -21,7 +21,7 @@ from . import _loader
 from ._dataset import Dataset as _Dataset, Path, open as _open, outside, warn_of_splits
 from ._image import decode_options, resize
 from ._batch import MemoryHooks, RawBatch
-from ._library import Size, fidelity_number, height_width, whole
+from ._library import Size, fidelity_number, height_width, quality_number, whole
 from ._torch_order import Order, TicketDataset, redeem
 from ._torch_shared import Shared
 from .errors import InvalidError
@@ -235,6 +235,14 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
         return [self[index] for index in indices]
 
 
+def _completed(options: Mapping[str, Any], how: Mapping[str, Any]) -> Dict[str, Any]:
+    """A loader's options, and others where it has none; but a fidelity or quality among these
+    takes the place of both."""
+    wishes = {"fidelity", "quality"}
+    dropped = wishes if wishes & set(how) else set()
+    return {**how, **{name: value for name, value in options.items() if name not in dropped}}
+
+
 class _Batches(Iterator[Any]):
     """One pass of an IterableDataset. Its loader is made when the first batch is asked for, so
     that a state may come before."""
@@ -250,16 +258,16 @@ class _Batches(Iterator[Any]):
         self._batches: Optional[Iterator[Any]] = None
         self._state: Optional[Mapping[str, Any]] = None
         self._ended = False
-        self._heard = 0  # of the fidelities that were set
+        self._heard = 0  # of the fidelities and qualities that were set
 
     def _open(self) -> Iterator[Any]:
         if self._epoch is None:
             self._epoch = self._shared.begin(0, 0)
         how: Dict[str, Any] = {} if self._process == 0 else {"threads": 1}
-        self._heard, fidelity, since = self._shared.fidelity()
+        self._heard, name, value, since = self._shared.wish()
         if self._heard and not any(since < epoch <= self._epoch
                                    for epoch in self._dataset._changes()):
-            how["fidelity"] = fidelity or None
+            how[name] = value
         self._loader = self._dataset._make(worker=self._place, **how)
         self._loader.set_epoch(self._epoch)
         if self._state is not None:
@@ -272,10 +280,10 @@ class _Batches(Iterator[Any]):
         if self._loader is None or self._batches is None:
             self._batches = self._open()
         else:
-            serial, fidelity, _ = self._shared.fidelity()
+            serial, name, value, _ = self._shared.wish()
             if serial != self._heard:
                 self._heard = serial
-                self._loader.set_fidelity(fidelity or None)
+                getattr(self._loader, f"set_{name}")(value)
         try:
             return next(self._batches)
         except StopIteration:
@@ -329,7 +337,7 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
         self._shared = Shared()
         with self._make(threads=1) as loader:
             self.batch_size, self.classes = loader.batch_size, loader.classes
-            self.group_count = max(d.group_count for d in loader.datasets)
+            self.group_count = loader.group_count
 
     def _place(self) -> Any:
         """The shard as it is now, also in a worker that does not know of torch.distributed;
@@ -358,9 +366,7 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
         return {**self.__dict__, "_found": None if self._shard is not None else self._place()}
 
     def _make(self, **how: Any) -> Loader:
-        return Loader(self._source, shard=self._place(), **{**how, **{
-            name: value for name, value in self._options.items()
-            if name not in ("fidelity", "quality") or "fidelity" not in how}})
+        return Loader(self._source, shard=self._place(), **_completed(self._options, how))
 
     def _changes(self) -> List[int]:
         """The epochs that a schedule of fidelities or qualities names."""
@@ -386,7 +392,11 @@ class IterableDataset(torch.utils.data.IterableDataset):  # type: ignore[misc]
         number = fidelity_number(fidelity)
         if number > self.group_count:
             raise InvalidError(f"fidelity is {number}, the dataset has 1 to {self.group_count}")
-        self._shared.set_fidelity(number)
+        self._shared.set_wish("fidelity", number)
+
+    def set_quality(self, quality: float) -> None:
+        """Sets a quality, above 0 and below 1, in place of a fidelity: as set_fidelity()."""
+        self._shared.set_wish("quality", quality_number(quality))
 
     def __iter__(self) -> Iterator[Any]:
         # A DataLoader's fetcher, which knows whether it is to make batches of items.
