@@ -40,7 +40,7 @@ def _rising(candidates: Sequence[Candidate]) -> bool:
     return bool(given) and all(a < b for a, b in zip(given, given[1:]))
 
 
-def _checked(candidates: Optional[Sequence[Candidate]], group_count: Optional[int]
+def checked(candidates: Optional[Sequence[Candidate]], group_count: Optional[int]
              ) -> Tuple[Candidate, ...]:
     """Rising candidates of one kind; by default all fidelities."""
     if candidates is None:
@@ -150,7 +150,7 @@ class PlateauTuner(Tuner):
 
     def __init__(self, loader: Any, candidates: Optional[Sequence[Candidate]] = None, *,
                  patience: int = 3, min_delta: float = 0.01) -> None:
-        super().__init__(loader, _checked(candidates, getattr(loader, "group_count", None)))
+        super().__init__(loader, checked(candidates, getattr(loader, "group_count", None)))
         if not min_delta >= 0:
             raise InvalidError(f"min_delta is {min_delta!r}, expected 0 or more")
         self.patience, self.min_delta = whole(patience, "patience"), float(min_delta)
@@ -223,7 +223,7 @@ class BandwidthTuner(Tuner):
     def __init__(self, loader: Any, candidates: Optional[Sequence[Candidate]] = None, *,
                  every: int = 50, lower_above: float = 0.1, raise_below: float = 0.02,
                  patience: int = 2) -> None:
-        super().__init__(loader, _checked(candidates, getattr(loader, "group_count", None)))
+        super().__init__(loader, checked(candidates, getattr(loader, "group_count", None)))
         if not hasattr(loader, "stats"):
             raise InvalidError("BandwidthTuner goes by stats(), which this loader does not "
                                "have: worker processes keep theirs to themselves. Use a "

@@ -3,7 +3,7 @@
 
 Loader is the fast one: the library's own threads, batches as tensors without a copy.
 Dataset and IterableDataset are for programs that are built around
-torch.utils.data.DataLoader.
+torch.utils.data.DataLoader. GradientTuner chooses the fidelity while training runs.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from ._batch import MemoryHooks, RawBatch
 from ._library import Size, fidelity_number, height_width, quality_number, whole
 from ._torch_order import Order, TicketDataset, redeem
 from ._torch_shared import Shared
+from ._torch_tune import GradientTuner
 from .errors import InvalidError
 
-__all__ = ["Dataset", "IterableDataset", "Loader"]
+__all__ = ["Dataset", "GradientTuner", "IterableDataset", "Loader"]
 
 
 def _process() -> Tuple[int, int]:
@@ -103,6 +104,14 @@ def _pinned() -> Optional[MemoryHooks]:
     return allocate, release
 
 
+def _completed(options: Mapping[str, Any], how: Mapping[str, Any]) -> Dict[str, Any]:
+    """A loader's options, and others where it has none; but a fidelity or quality among these
+    takes the place of both."""
+    wishes = {"fidelity", "quality"}
+    dropped = wishes if wishes & set(how) else set()
+    return {**how, **{name: value for name, value in options.items() if name not in dropped}}
+
+
 class Loader(_loader.Loader):
     """pcr.Loader whose batches are (images, labels): tensors.
 
@@ -131,6 +140,8 @@ class Loader(_loader.Loader):
     def __init__(self, dataset: Any, *, layout: str = "NCHW",
                  pin_memory: bool = False, fields: Sequence[str] = (),
                  names: Optional[Mapping[str, str]] = None, **options: Any) -> None:
+        form = {"layout": layout, "fields": fields, "names": names}
+        self._given: Tuple[Any, Dict[str, Any], Dict[str, Any]] = dataset, form, options
         self._form = _Form(bool(options.get("raw")), bool(options.get("exact")), fields,
                            names)
         if pin_memory:
@@ -144,6 +155,11 @@ class Loader(_loader.Loader):
 
     def _find_shard(self) -> Optional[Tuple[int, int]]:
         return _process()
+
+    def _make(self, **how: Any) -> Loader:
+        """Another loader of the same samples and pixels, at a fidelity or quality."""
+        dataset, form, options = self._given
+        return Loader(dataset, **form, **_completed(options, how))
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         """An iterator over the next epoch, or the rest of a state's. See pcr.Loader."""
@@ -233,14 +249,6 @@ class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
 
     def __getitems__(self, indices: List[int]) -> List[Any]:
         return [self[index] for index in indices]
-
-
-def _completed(options: Mapping[str, Any], how: Mapping[str, Any]) -> Dict[str, Any]:
-    """A loader's options, and others where it has none; but a fidelity or quality among these
-    takes the place of both."""
-    wishes = {"fidelity", "quality"}
-    dropped = wishes if wishes & set(how) else set()
-    return {**how, **{name: value for name, value in options.items() if name not in dropped}}
 
 
 class _Batches(Iterator[Any]):
