@@ -66,7 +66,7 @@ static int take_options(const struct pcr_decode_options *opts, struct pcr_decode
     if (out->decoder > PCR_DECODER_TURBO)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown decoder %u", (unsigned) out->decoder);
     if (out->scale > 8)
-        return pcri_fail(err, PCR_ERR_INVAL, "scale is %u, expected 1 to 8 eighths",
+        return pcri_fail(err, PCR_ERR_INVAL, "scale is %u, expected 0 to 8 eighths",
                          (unsigned) out->scale);
     if (out->color == PCR_COLOR_DEFAULT)
         out->color = PCR_COLOR_RGB;
@@ -80,8 +80,6 @@ static int take_options(const struct pcr_decode_options *opts, struct pcr_decode
     if (out->orientation > 8)
         return pcri_fail(err, PCR_ERR_INVAL, "orientation is %u, expected 0 to 8",
                          (unsigned) out->orientation);
-    if (!out->scale)
-        out->scale = 8;
     return 0;
 }
 
@@ -274,6 +272,15 @@ static int tell(const uint8_t *data, size_t nbytes, const struct pcr_error *why,
     return pcri_hand_on(err, why->code, why);
 }
 
+/* Begins with the codec that is first to try, or with the next if that one declines. `why`: of
+ * a failure. */
+static int begin_any_codec(struct pcr_decoder *d, struct pcri_decode_job *j, size_t index,
+                           struct pcr_error *why)
+{
+    int rc = begin_codec(d, j, index, why);
+    return rc && !is_last(index) && declines(j, rc) ? begin_codec(d, j, index + 1, why) : rc;
+}
+
 /* Makes the codec deliver what the stage needs, if there is something to do. */
 static int begin_stage(struct pcr_decoder *d, struct pcri_decode_job *j,
                        const struct pcr_decode_options *o, struct pcr_error *err)
@@ -307,7 +314,7 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
         return rc;
     const uint8_t *first = d->spans.count ? d->spans.items[0].data : NULL;
     *j = (struct pcri_decode_job) { .params = { .color = o->color,
-                                                .scale = o->scale,
+                                                .scale = o->scale ? o->scale : 8,
                                                 .identical = o->flags & PCR_DECODE_IDENTICAL,
                                                 .ladder = o->ladder,
                                                 .limits = limits } };
@@ -315,9 +322,7 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
         return rc;
     size_t i = j->index + (j->coding && o->decoder == PCR_DECODER_TURBO);
     struct pcr_error why;
-    rc = begin_codec(d, j, i, &why);
-    if (rc && !is_last(i) && declines(j, rc))
-        rc = begin_codec(d, j, i + 1, &why);
+    rc = begin_any_codec(d, j, i, &why);
     if (rc)
         return tell(first, d->spans.items[0].nbytes, &why, err);
     if (o->flags & (PCR_DECODE_TO_SRGB | PCR_DECODE_BACKGROUND))
@@ -582,6 +587,30 @@ static int decode_streaming(struct pcr_decoder *d, struct pcri_decode_job *j,
     return rc ? rc : j->codec->stream(j->state, &j->window, on_row, &s, err);
 }
 
+/* Plans a resize of the picture, and decoding it to a smaller size where that is enough and
+ * nobody asked for a size. */
+static int plan_resized(struct pcr_decoder *d, struct pcri_decode_job *j,
+                        const struct pcr_decode_options *o,
+                        const struct pcr_resize_options *resize, uint32_t dst_width,
+                        uint32_t dst_height, struct pcri_resize_plan *plan,
+                        struct pcr_error *err)
+{
+    struct pcri_resize_source from = { .width = j->info.width,
+                                       .height = j->info.height,
+                                       .channels = j->info.channels,
+                                       .scale = 8,
+                                       .mirror_x = pcri_orientation_mirrors(j->turn, false),
+                                       .mirror_y = pcri_orientation_mirrors(j->turn, true) };
+    int rc = pcri_resize_plan(&d->resizer, resize, &from, dst_width, dst_height, plan, err);
+    if (rc || o->scale || !j->codec->scales || (from.scale = pcri_resize_scale(plan)) == 8)
+        return rc;
+    j->params.scale = from.scale;
+    end(j);
+    rc = begin_any_codec(d, j, j->index, err);
+    return rc ? rc
+              : pcri_resize_plan(&d->resizer, resize, &from, dst_width, dst_height, plan, err);
+}
+
 /* The pixels that the plan reads, resized. */
 static int decode_planned(struct pcr_decoder *d, struct pcri_decode_job *j,
                           struct pcr_decode_options *o, const struct pcri_resize_plan *plan,
@@ -618,8 +647,7 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
         rc = pcri_fail(err, PCR_ERR_INVAL,
                        "options for resizing have a crop window or planes");
     else
-        rc = pcri_resize_plan(&d->resizer, resize, j.info.width, j.info.height,
-                              j.info.channels, dst_width, dst_height, &plan, err);
+        rc = plan_resized(d, &j, &o, resize, dst_width, dst_height, &plan, err);
     if (!rc)
         rc = decode_planned(d, &j, &o, &plan, dst, err);
     end(&j);
@@ -684,8 +712,10 @@ int pcr_resize(struct pcr_decoder *d, const uint8_t *src, uint32_t src_width,
     struct pcri_resize_plan plan;
     if (!d || !src || !dst)
         return pcri_fail(err, PCR_ERR_INVAL, "no decoder, source or destination");
-    int rc = pcri_resize_plan(&d->resizer, opts, src_width, src_height, channels, dst_width,
-                              dst_height, &plan, err);
+    const struct pcri_resize_source from = {
+        .width = src_width, .height = src_height, .channels = channels, .scale = 8
+    };
+    int rc = pcri_resize_plan(&d->resizer, opts, &from, dst_width, dst_height, &plan, err);
     return rc ? rc
               : pcri_resize_run(&d->resizer, &plan, src, (size_t) src_width * channels, 0, 0,
                                 dst, err);

@@ -70,6 +70,14 @@ static inline bool pcri_orientation_swaps(uint32_t orientation)
 {
     return orientation >= 5; /* width and height are swapped */
 }
+/* Whether the upright picture's left or top edge is the other edge of the stored one. */
+static inline bool pcri_orientation_mirrors(uint32_t orientation, bool top)
+{
+    const bool across = orientation == 2 || orientation == 3 || orientation >= 7;
+    const bool down = orientation == 3 || orientation == 4 || orientation == 6 ||
+                      orientation == 7;
+    return top != pcri_orientation_swaps(orientation) ? down : across;
+}
 /* Where a window of the upright picture lies in the stored one of `width` x `height`. */
 struct pcri_rect pcri_orient_window(struct pcri_rect upright, uint32_t width, uint32_t height,
                                     uint32_t orientation);

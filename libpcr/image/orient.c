@@ -34,14 +34,13 @@ static struct pixel_walk plan(uint32_t width, uint32_t height, uint32_t channels
 struct pcri_rect pcri_orient_window(struct pcri_rect upright, uint32_t width, uint32_t height,
                                     uint32_t orientation)
 {
+    const bool swap = pcri_orientation_swaps(orientation);
     struct pcri_rect w = upright;
-    if (pcri_orientation_swaps(orientation))
-        w = (struct pcri_rect) { w.y, w.x, w.height, w.width };
-    if (orientation == 2 || orientation == 3 || orientation >= 7) /* mirrored across */
-        w.x = width - w.x - w.width;
-    if (orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7)
-        w.y = height - w.y - w.height;
-    return w;
+    if (pcri_orientation_mirrors(orientation, false))
+        w.x = (swap ? height : width) - w.x - w.width;
+    if (pcri_orientation_mirrors(orientation, true))
+        w.y = (swap ? width : height) - w.y - w.height;
+    return swap ? (struct pcri_rect) { w.y, w.x, w.height, w.width } : w;
 }
 
 static void copy_row(const uint8_t *src, ptrdiff_t step, uint32_t channels, uint8_t *dst,

@@ -20,6 +20,7 @@ static int make_pixels(struct pcri_worker *t, bool gray, uint32_t width, uint32_
 {
     struct pcr_decode_options o = { .size = sizeof(o),
                                     .limits = t->write->opts.limits,
+                                    .scale = 8,
                                     .color = gray ? PCR_COLOR_GRAY : PCR_COLOR_RGB };
     const struct pcr_resize_options how = { .size = sizeof(how),
                                             .filter = PCR_FILTER_BICUBIC };

@@ -153,8 +153,8 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "worker", o->shard.worker, o->shard.worker_count - 1 },
         { "fidelity_step_count", o->fidelity.step_count, 1 << 20 },
     };
-    int rc = pcri_flags_check("pcr_loader_options", o->flags, PCR_LOADER_BASELINE * 2 - 1,
-                              err);
+    int rc = pcri_flags_check("pcr_loader_options", o->flags,
+                              PCR_LOADER_FULL_SIZE_DECODING * 2 - 1, err);
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
         rc = check_max(bounds[i].name, bounds[i].value, bounds[i].max, err);
     if (rc ||

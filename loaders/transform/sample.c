@@ -68,6 +68,8 @@ static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
                                     .limits = &q->dataset->limits };
     struct pcr_resize_options window;
     struct pcr_image_info image = { .size = sizeof(image) };
+    if (o->flags & PCR_LOADER_FULL_SIZE_DECODING)
+        d.scale = 8;
     if (o->flags & PCR_LOADER_KEEP_ORIENTATION)
         d.flags |= PCR_DECODE_KEEP_ORIENTATION;
     if (o->flags & PCR_LOADER_TO_SRGB)

@@ -23,6 +23,7 @@ struct pcri_codec {
     uint8_t magic[8]; /* what every such file begins with; of JPEG the codings say it */
     uint32_t magic_nbytes;
     bool in_pieces; /* it takes more than one span, and more of them between two rows() */
+    bool scales;    /* it decodes to eighths of the size */
     int (*create)(void **state_out, struct pcr_error *err);
     void (*destroy)(void *state); /* accepts NULL */
     /* Parses the headers of a file, which begins with the magic; list and bytes must stay until

@@ -143,6 +143,7 @@ static void native_end(void *state)
 const struct pcri_codec pcri_codec_native = {
     .name = "JPEG by libpcr",
     .in_pieces = true,
+    .scales = true,
     .create = native_create,
     .destroy = native_destroy,
     .begin = native_begin,

@@ -380,6 +380,7 @@ static void turbo_destroy(void *state)
 
 const struct pcri_codec pcri_codec_turbo = {
     .name = "JPEG",
+    .scales = true,
     .create = turbo_create,
     .destroy = turbo_destroy,
     .begin = turbo_begin,

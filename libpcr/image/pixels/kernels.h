@@ -52,10 +52,10 @@ struct pcri_kernels {
 };
 
 extern const struct pcri_kernels pcri_kernels_portable;
-/* One row of the samples of blocks whose rows are all equal, for they have only DC:
- * each `step` numbers after the last one's. */
-void pcri_flat_row(const int16_t *dc, size_t step, size_t count,
-                   const struct pcri_dequant *dequant, uint8_t *dst);
+/* One row of the samples of blocks of size x size (as idct or idct_scaled makes them) whose rows
+ * are all equal, for they have only DC: each `step` numbers after the last one's. */
+void pcri_flat_row(const int16_t *dc, size_t step, size_t count, const struct pcri_dequant *q,
+                   uint32_t size, uint8_t *dst);
 void pcri_idct_scaled_portable(const int16_t *coef, const uint64_t *mask, size_t count,
                                const struct pcri_dequant *dequant, uint32_t size, uint8_t *dst,
                                size_t stride_nbytes);

@@ -74,11 +74,19 @@ INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[
 #include "idct_scaled_body.h"
 
 void pcri_flat_row(const int16_t *dc, size_t step, size_t count, const struct pcri_dequant *q,
-                   uint8_t *dst)
+                   uint32_t size, uint8_t *dst)
 {
-    for (size_t i = 0; i < count; i++) {
-        uint64_t v = flat_samples(dc[step * i], q->quant[0]);
-        memcpy(dst + 8 * i, &v, sizeof(v));
+    const struct shape s = { (int) size, size != 2 && size != 4, 13 };
+    for (size_t i = 0; i < count; i++, dst += size) {
+        const int16_t coef = dc[step * i];
+        if (size > 8) {
+            memset(dst, flat_sample(coef, q->quant[0], &s), size);
+            continue;
+        }
+        const uint64_t v = size == 8 ? flat_samples(coef, q->quant[0])
+                                     : flat_sample(coef, q->quant[0], &s) *
+                                           UINT64_C(0x0101010101010101);
+        memcpy(dst, &v, sizeof(v)); /* what is beyond is the next block's, or padding */
     }
 }
 

@@ -79,14 +79,12 @@ static void transform_row(struct pcri_pixels *p, const struct pcri_component_pla
     const size_t kept = first - pcri_kept_begin(b);
     const int16_t *coef = b->coef + 64 * kept;
     uint8_t *dst = p->components[i].samples + row % 2 * c->size * stride;
-    bool flat = c->size == 8 && (!b->has_ac || is_flat(b->mask + first, count));
+    bool flat = !b->has_ac || is_flat(b->mask + first, count);
     p->components[i].step_nbytes[row % 2] = flat ? 0 : stride;
-    if (!flat && !b->has_ac) /* the other transforms want blocks */
-        pcri_begin_blocks(b, first, first + count);
     if (flat && !b->has_ac)
-        pcri_flat_row(b->dc + kept, 1, count, &p->dequant[i], dst);
+        pcri_flat_row(b->dc + kept, 1, count, &p->dequant[i], c->size, dst);
     else if (flat)
-        pcri_flat_row(coef, 64, count, &p->dequant[i], dst);
+        pcri_flat_row(coef, 64, count, &p->dequant[i], c->size, dst);
     else if (c->size == 8)
         p->kernels->idct(coef, b->mask + first, count, &p->dequant[i], dst, stride);
     else

@@ -60,38 +60,53 @@ static void put_weights(const struct curve *curve, const struct pcri_tap *t, dou
     }
 }
 
-static void put_curve(const struct curve *curve, uint32_t in_size, double centre, double step,
-                      size_t first, struct pcri_tap *tap, int16_t *weights)
+static void put_curve(const struct curve *curve, uint32_t in_first, uint32_t in_end,
+                      double centre, double step, size_t first, struct pcri_tap *tap,
+                      int16_t *weights)
 {
     double scale = step < 1 ? 1 : step, radius = curve->radius * scale;
     double low = centre - radius + 0.5, high = centre + radius + 0.5;
-    uint32_t begin = low > 0 ? (uint32_t) low : 0;
-    uint32_t end = high < in_size ? (uint32_t) high : in_size;
+    uint32_t begin = low > in_first ? (uint32_t) low : in_first;
+    uint32_t end = high < in_end ? (uint32_t) high : in_end;
     *tap = (struct pcri_tap) { begin, end - begin, first };
     put_weights(curve, tap, centre, scale, weights + tap->first);
 }
 
-static void put_nearest(uint32_t in_size, double centre, size_t first, struct pcri_tap *tap,
+static void put_nearest(uint32_t in_end, double centre, size_t first, struct pcri_tap *tap,
                         int16_t *weights)
 {
-    uint32_t at = centre < in_size ? (uint32_t) centre : in_size - 1;
+    uint32_t at = centre < in_end ? (uint32_t) centre : in_end - 1;
     *tap = (struct pcri_tap) { at, 1, first };
     weights[tap->first] = 1 << PCRI_WEIGHT_BITS;
 }
 
-/* One direction of a resize: the window [from, to) of in_size samples becomes `grid` samples;
- * of these, out_size starting with `skip` are wanted. */
+/* One direction of a resize: the window [from, to) of the samples [in_first, in_end) becomes
+ * `grid` samples; of these, out_size starting with `skip` are wanted. */
 struct extent {
-    uint32_t in_size, grid, skip, out_size;
+    uint32_t in_first, in_end, grid, skip, out_size;
     double from, to;
 };
+
+/* The same of samples that are each 8 / scale of those. The last one may reach beyond the
+ * picture, into what an encoder chose to fill a block with; without most of a pixel of the
+ * picture in it, it is left out. */
+static void scale_extent(struct extent *e, uint32_t scale, bool mirror)
+{
+    const double exact = e->in_end * (scale / 8.0), whole = ceil(exact);
+    const bool drop = whole > 1 && whole - exact > 0.5;
+    const double moved = mirror ? whole - exact : 0;
+    e->in_first = drop && mirror;
+    e->in_end = (uint32_t) whole - (drop && !mirror);
+    e->from = e->from * (scale / 8.0) + moved;
+    e->to = e->to * (scale / 8.0) + moved;
+}
 
 /* Its filter, whose memory is `b`'s. */
 static int make_filter(struct pcr_buffer *b, uint32_t kind, const struct extent *e,
                        struct pcri_filter *f, struct pcr_error *err)
 {
     bool nearest = kind == PCR_FILTER_NEAREST;
-    uint32_t in_size = e->in_size, out_size = e->out_size;
+    uint32_t in_size = e->in_end - e->in_first, out_size = e->out_size;
     double step = (e->to - e->from) / e->grid, scale = step < 1 ? 1 : step;
     double radius = nearest ? 0.5 : ceil(scale * curves[kind].radius);
     size_t width = (size_t) (radius * 2) + 1, taps_nbytes, weights_nbytes, total;
@@ -108,17 +123,18 @@ static int make_filter(struct pcr_buffer *b, uint32_t kind, const struct extent 
 
     struct pcri_tap *taps = (struct pcri_tap *) (void *) b->data;
     int16_t *weights = (int16_t *) (void *) (b->data + taps_nbytes);
-    *f = (struct pcri_filter) { taps, weights, 0, in_size, 0 };
+    *f = (struct pcri_filter) { taps, weights, 0, e->in_end, 0 };
     memset(weights, 0, weights_nbytes);
     double centre = e->from + step * 0.5; /* for nearest added up, as rounding may decide */
     for (uint32_t i = 0; nearest && i < e->skip; i++)
         centre += step;
     for (uint32_t i = 0; i < out_size; i++, centre += step) {
         if (nearest)
-            put_nearest(in_size, centre, i * width, &taps[i], weights);
+            put_nearest(e->in_end, centre, i * width, &taps[i], weights);
         else
-            put_curve(&curves[kind], in_size, e->from + (e->skip + i + 0.5) * step, step,
-                      i * width, &taps[i], weights);
+            put_curve(&curves[kind], e->in_first, e->in_end,
+                      e->from + (e->skip + i + 0.5) * step, step, i * width, &taps[i],
+                      weights);
         uint32_t begin = taps[i].begin, end = begin + taps[i].count;
         f->most = end - begin > f->most ? end - begin : f->most;
         f->begin = begin < f->begin ? begin : f->begin;
@@ -174,25 +190,46 @@ static int check_window(struct pcr_resize_options *o, uint32_t width, uint32_t h
 }
 
 int pcri_resize_plan(struct pcri_resizer *r, const struct pcr_resize_options *opts,
-                     uint32_t width, uint32_t height, uint32_t channels, uint32_t dst_width,
+                     const struct pcri_resize_source *from, uint32_t dst_width,
                      uint32_t dst_height, struct pcri_resize_plan *out, struct pcr_error *err)
 {
+    const uint32_t width = from->width, height = from->height;
     struct pcr_resize_options o;
     int rc = pcri_options_copy(&o, sizeof(o), opts, "pcr_resize_options", err);
-    if (rc || (rc = check(&o, channels, err)) ||
+    if (rc || (rc = check(&o, from->channels, err)) ||
         (rc = check_window(&o, width, height, dst_width, dst_height, err)))
         return rc;
-    const struct extent across = { width, o.grid_width, o.grid_x, dst_width, o.x0, o.x1 };
-    const struct extent down = { height, o.grid_height, o.grid_y, dst_height, o.y0, o.y1 };
+    struct extent across = { 0, width, o.grid_width, o.grid_x, dst_width, o.x0, o.x1 };
+    struct extent down = { 0, height, o.grid_height, o.grid_y, dst_height, o.y0, o.y1 };
+    out->shrink = fmin((o.x1 - o.x0) / o.grid_width, (o.y1 - o.y0) / o.grid_height);
+    if (from->scale < 8) {
+        scale_extent(&across, from->scale, from->mirror_x);
+        scale_extent(&down, from->scale, from->mirror_y);
+    }
     if ((rc = make_filter(&r->taps[0], o.filter, &across, &out->across, err)) ||
         (rc = make_filter(&r->taps[1], o.filter, &down, &out->down, err)))
         return rc;
     out->flags = o.flags;
     out->filter = o.filter;
-    out->channels = channels;
+    out->channels = from->channels;
     out->dst_width = dst_width;
     out->dst_height = dst_height;
     return 0;
+}
+
+/* The transforms to 1, 2 and 4 samples are fast; those to others cost as much as to 8. With two
+ * pixels left for each of the result, what was cut off lies where a triangle's response is least:
+ * against whole decodes of photographs SSIM is .999 on average, and .995 at worst; with 1.4 pixels
+ * it is .998 and .992. The nearest pixel is one of the whole picture. */
+uint32_t pcri_resize_scale(const struct pcri_resize_plan *plan)
+{
+    const double left = 2;
+    uint32_t scale = 1;
+    if (plan->filter == PCR_FILTER_NEAREST)
+        return 8;
+    while (scale < 8 && plan->shrink * scale / 8 < left)
+        scale *= 2;
+    return scale;
 }
 
 static bool is_planar(const struct pcri_resize_plan *plan)

@@ -19,15 +19,31 @@ struct pcri_resizer {
 void pcri_resizer_init(struct pcri_resizer *r);
 void pcri_resizer_free(struct pcri_resizer *r);
 
-/* The plan of a resize of a picture of `width` x `height`; its memory is the resizer's. */
+/* What is to be resized. */
+struct pcri_resize_source {
+    uint32_t width, height, channels; /* of the whole picture */
+    /* In eighths, the size that it was decoded to: the plan then is about those pixels, while
+     * the window stays in the whole picture's. */
+    uint32_t scale;
+    /* The picture was mirrored after that: of a last pixel that reaches beyond the picture it is
+     * the first part that does. */
+    bool mirror_x, mirror_y;
+};
+
+/* The plan of a resize; its memory is the resizer's. */
 struct pcri_resize_plan {
     struct pcri_filter across, down;
     uint32_t flags, filter, channels, dst_width, dst_height;
+    double shrink; /* the source's pixels for one of the result, in the direction with fewer */
 };
 
 int pcri_resize_plan(struct pcri_resizer *r, const struct pcr_resize_options *opts,
-                     uint32_t width, uint32_t height, uint32_t channels, uint32_t dst_width,
+                     const struct pcri_resize_source *from, uint32_t dst_width,
                      uint32_t dst_height, struct pcri_resize_plan *out, struct pcr_error *err);
+
+/* The least scale, in eighths, to decode a picture to before it shrinks so: 8 if a smaller
+ * picture would not do, or cost more. */
+uint32_t pcri_resize_scale(const struct pcri_resize_plan *plan);
 
 /* The working data of a resize. */
 struct pcri_resize_job {

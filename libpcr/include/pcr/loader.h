@@ -296,6 +296,10 @@ enum {
     /* With RAW: coded samples are baseline JPEG files, made as by pcr_sample_baseline(), for
      * decoders in hardware. Opaque samples are their files. */
     PCR_LOADER_BASELINE = 1 << 11,
+    /* Decode JPEGs at their full size before they are resized, however small they become.
+     * Without this flag they are decoded at the size that this needs:
+     * pcr_decoder_decode_resized() with scale 0 instead of 8. */
+    PCR_LOADER_FULL_SIZE_DECODING = 1 << 12,
 };
 
 #define PCR_NO_READERS UINT32_MAX /* threads.reader_count: no threads that only read */
