@@ -87,13 +87,12 @@ struct extent {
     double from, to;
 };
 
-/* The same of samples that are each 8 / scale of those. The last one may reach beyond the
- * picture, into what an encoder chose to fill a block with; without most of a pixel of the
- * picture in it, it is left out. */
+/* The same of samples that are each 8 / scale of those. If the last one reaches beyond the
+ * picture, into what an encoder chose to fill a block with, it is left out. */
 static void scale_extent(struct extent *e, uint32_t scale, bool mirror)
 {
     const double exact = e->in_end * (scale / 8.0), whole = ceil(exact);
-    const bool drop = whole > 1 && whole - exact > 0.5;
+    const bool drop = whole > 1 && whole > exact;
     const double moved = mirror ? whole - exact : 0;
     e->in_first = drop && mirror;
     e->in_end = (uint32_t) whole - (drop && !mirror);
