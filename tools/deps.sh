@@ -40,11 +40,13 @@ test   clang-format     layout of the C code (optional)
 fuzz   libclang-rt-dev  libFuzzer and its sanitizers
 fuzz   llvm             readable sanitizer reports
 coverage gcovr          which code the tests run
+browser chromium         tests of pages in a browser
+browser chromium-driver  tests of pages in a browser
 '
 
 usage() {
     cat <<'END'
-usage: tools/deps.sh [--run | --fuzz | --coverage] [--list]
+usage: tools/deps.sh [--run | --fuzz | --coverage | --browser] [--list]
 
 Installs by apt what is missing of the packages that libpcr needs.
 
@@ -52,9 +54,11 @@ Installs by apt what is missing of the packages that libpcr needs.
   --fuzz   also what the fuzz targets need (tests/fuzz/run.sh)
   --coverage
            also what tools/coverage.sh needs
+  --browser
+           also what the tests of pages need (120 MB)
   --list   print the packages, one "ROLE PACKAGE" a line, and install nothing
 
-Roles: build, python, test, fuzz, coverage.
+Roles: build, python, test, fuzz, coverage, browser.
 END
 }
 
@@ -65,6 +69,7 @@ for arg; do
     --run) roles='build python' ;;
     --fuzz) roles='build python test fuzz' ;;
     --coverage) roles='build python test coverage' ;;
+    --browser) roles='build python test browser' ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) echo "deps.sh: unknown option $arg" >&2; usage >&2; exit 2 ;;
@@ -82,7 +87,7 @@ select_packages() {
 }
 
 if [ $list = yes ]; then
-    select_packages 'build python test fuzz coverage'
+    select_packages 'build python test fuzz coverage browser'
     exit 0
 fi
 
