@@ -92,7 +92,7 @@ def consume(tuner, storage, intervals):
 
 
 def test_bandwidth_finds_the_highest_that_keeps_up():
-    tuner = pcr.BandwidthTuner(Fake(), every=1)
+    tuner = pcr.BandwidthTuner(Fake(), every=1, patience=2)
     assert tuner.chosen == 6 and tuner._loader.holds == ("fidelity", 6)
     for storage in (3.5, 1.5, 5.2, 100):
         best = max(c for c in range(1, 7) if c <= storage)
@@ -165,3 +165,7 @@ def test_with_a_loader(path):
         for _ in loader:
             assert tuner.step() in (.5, .6)
         assert tuner._seen["consumer_wait_ns"] > 0
+    for more, every in (({}, 120), ({"shuffle": "full"}, 50), ({"window_samples": 80}, 80)):
+        with pcr.Loader(path, split="train", size=16, batch_size=1, epoch_samples=120,
+                        **more) as loader:
+            assert pcr.BandwidthTuner(loader).every == every

@@ -323,8 +323,8 @@ class Loader:
         self._core = Core(pointer, self.datasets, handles, hooks, renumbering, bool(exact))
         self.dataset = self.datasets[0]  #: the first of datasets
         self.batch_size, self.drop_last = int(options.batch_size), bool(drop_last)
-        self._next_epoch = 0
-        self._current = -1
+        self._window_samples = int(window_samples) if shuffle in ("block", True) else 0
+        self._next_epoch, self._current = 0, -1
         self._resumed = False  # _current is begun, by load_state_dict()
         self._taken = 0  # batches of _current given out
         self._told = False  # that an epoch was left after one

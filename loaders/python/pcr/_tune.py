@@ -193,6 +193,12 @@ class PlateauTuner(Tuner):
         self._best = math.inf if state["best"] is None else float(state["best"])
 
 
+def _window_batches(loader: Any) -> int:
+    samples: int = getattr(loader, "_window_samples", 0)
+    batches: int = min(-(-samples // loader.batch_size), len(loader)) if samples else 0
+    return max(50, batches)
+
+
 class BandwidthTuner(Tuner):
     """Keeps a loader at the highest fidelity or quality that leaves nobody waiting for it.
 
@@ -212,8 +218,9 @@ class BandwidthTuner(Tuner):
         stats(). It gets the last candidate at once.
     candidates: fidelities (whole numbers) or qualities (above 0 and below 1), rising; None,
         full fidelity, may be the last. Without them, all fidelities.
-    every: how many steps are looked at together. The first such interval after a change
-        does not count, as it has batches made before: at least the loader's batches_ahead.
+    every: how many steps are looked at together; None: as many as a window of the loader has
+        batches (its window_samples), or an epoch if that is less, 50 at least. Reads come in
+        windows, and so do waits. The first such interval after a change does not count.
     lower_above, raise_below: parts of the time, 0 to 1: in between, nothing changes.
     patience: so many intervals in a row must agree.
 
@@ -221,8 +228,8 @@ class BandwidthTuner(Tuner):
     """
 
     def __init__(self, loader: Any, candidates: Optional[Sequence[Candidate]] = None, *,
-                 every: int = 50, lower_above: float = 0.1, raise_below: float = 0.02,
-                 patience: int = 2) -> None:
+                 every: Optional[int] = None, lower_above: float = 0.1,
+                 raise_below: float = 0.02, patience: int = 1) -> None:
         super().__init__(loader, checked(candidates, getattr(loader, "group_count", None)))
         if not hasattr(loader, "stats"):
             raise InvalidError("BandwidthTuner goes by stats(), which this loader does not "
@@ -231,7 +238,8 @@ class BandwidthTuner(Tuner):
         if not 0 <= raise_below < lower_above <= 1:
             raise InvalidError(f"raise_below is {raise_below!r} and lower_above {lower_above!r}, "
                                "expected 0 <= raise_below < lower_above <= 1")
-        self.every, self.patience = whole(every, "every"), whole(patience, "patience")
+        self.patience = whole(patience, "patience")
+        self.every = _window_batches(loader) if every is None else whole(every, "every")
         self.lower_above, self.raise_below = float(lower_above), float(raise_below)
         self._steps = self._starved = self._calm = 0
         self._needed = self.patience  # calm intervals before the next is tried
