@@ -116,7 +116,7 @@ can_cross() {
 check_arm64() {
     local cross=tools/cross/aarch64-linux-gnu.ini
     can_cross arm64 $cross aarch64-linux-gnu-gcc qemu-aarch64-static || return
-    local tests='guards kernels native prefix prefix_steps refine resize'
+    local tests='guards kernels native packed prefix prefix_steps refine resize'
     # shellcheck disable=SC2086
     targets="tests/unit/test-${tests// / tests/unit/test-}" \
         check arm64 aarch64-linux-gnu-gcc --cross-file $cross -- -t 4 $tests

@@ -269,14 +269,15 @@ uint32_t pcri_cpu_count(void);
  * their root. UINT32_MAX: no limit. (cgroup.c) */
 uint32_t pcri_cgroup_cpus(const char *groups_file, const char *mount);
 /* The features of this CPU that the kernels use. 0 in a portable build. PCR_CPU in the
- * environment, at the first call, can remove some: "portable" all, "avx2" those beyond AVX2
- * and BMI2. */
+ * environment, at the first call, can remove some: "portable" all, "ssse3" those beyond SSSE3 and
+ * POPCNT, "avx2" those beyond AVX2 and BMI2. */
 enum {
     PCRI_CPU_AVX2 = 1 << 0,
     PCRI_CPU_FAST_PDEP = 1 << 1, /* BMI2's bit deposit, not in microcode (Zen 1 and 2) */
     PCRI_CPU_NEON = 1 << 2,
     PCRI_CPU_AVX512 =
         1 << 3, /* F, BW, VL, VBMI, VBMI2, VNNI, BITALG: Ice Lake, Zen 4 and later */
+    PCRI_CPU_SSSE3 = 1 << 4, /* with POPCNT */
 };
 unsigned pcri_cpu_features(void);
 

@@ -38,8 +38,11 @@ static unsigned detect(void)
 {
     unsigned a, b, c, d, found = 0;
     __builtin_cpu_init();
-    if (!__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("popcnt"))
+    if (!__builtin_cpu_supports("ssse3") || !__builtin_cpu_supports("popcnt"))
         return 0;
+    found |= PCRI_CPU_SSSE3;
+    if (!__builtin_cpu_supports("bmi"))
+        return found;
     if (__builtin_cpu_supports("avx2"))
         found |= has_avx512() ? PCRI_CPU_AVX2 | PCRI_CPU_AVX512 : PCRI_CPU_AVX2;
     if (!__builtin_cpu_supports("bmi2"))
@@ -72,6 +75,8 @@ unsigned pcri_cpu_features(void)
         f = known | (most && !strcmp(most, "portable") ? 0 : detect());
         if (most && !strcmp(most, "avx2"))
             f &= ~(unsigned) PCRI_CPU_AVX512;
+        if (most && !strcmp(most, "ssse3"))
+            f &= ~(unsigned) (PCRI_CPU_AVX512 | PCRI_CPU_AVX2 | PCRI_CPU_FAST_PDEP);
         atomic_store_explicit(&cache, f, memory_order_relaxed);
     }
     return f & ~known;

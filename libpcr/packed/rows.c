@@ -6,11 +6,17 @@
 
 const struct pcri_pk_kernels *pcri_pk_kernels_choose(void)
 {
-#ifdef PCRI_PK_HAVE_AVX2
-    const unsigned wanted = PCRI_CPU_FAST_PDEP | PCRI_CPU_AVX2;
     const unsigned features = pcri_cpu_features();
+    (void) features;
+#if defined(PCRI_PK_HAVE_X86)
+    const unsigned wanted = PCRI_CPU_FAST_PDEP | PCRI_CPU_AVX2;
     if ((features & wanted) == wanted)
         return features & PCRI_CPU_AVX512 ? &pcri_pk_avx512 : &pcri_pk_avx2;
+    if (features & PCRI_CPU_SSSE3)
+        return &pcri_pk_ssse3;
+#elif defined(PCRI_PK_HAVE_NEON)
+    if (features & PCRI_CPU_NEON)
+        return &pcri_pk_neon;
 #endif
     return &pcri_pk_portable;
 }

@@ -125,10 +125,29 @@ struct pcri_pk_kernels {
 
 extern const struct pcri_pk_kernels pcri_pk_portable;
 #if defined(__x86_64__) && !defined(PCR_PORTABLE)
-#define PCRI_PK_HAVE_AVX2 1
-/* Both with BMI2's bit deposit. */
-extern const struct pcri_pk_kernels pcri_pk_avx2, pcri_pk_avx512;
+#define PCRI_PK_HAVE_X86 1
+/* The first with POPCNT, the others with BMI2's bit deposit. */
+extern const struct pcri_pk_kernels pcri_pk_ssse3, pcri_pk_avx2, pcri_pk_avx512;
+#elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(PCR_PORTABLE) && \
+    __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PCRI_PK_HAVE_NEON 1
+extern const struct pcri_pk_kernels pcri_pk_neon;
 #endif
+
+/* Of the portable set, what some others take from it. */
+void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
+                                  uint16_t *out);
+size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
+                                   const struct pcri_pk_above *above, unsigned level,
+                                   uint16_t *out);
+void pcri_pk_portable_gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
+                             const uint64_t *values);
+void pcri_pk_portable_gather_refined(const struct pcri_pk_row *row, uint64_t band,
+                                     struct pcri_pk_bit_writer *bits, const uint64_t *plane);
+struct pcri_pk_lengths pcri_pk_portable_lengths(uint8_t *m, size_t n, uint8_t *ones);
+void pcri_pk_portable_slice(struct pcri_pk_row *row, const int16_t *coef);
+size_t pcri_pk_portable_name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
+                                   uint8_t *b);
 
 /* Those for this CPU. */
 const struct pcri_pk_kernels *pcri_pk_kernels_choose(void);

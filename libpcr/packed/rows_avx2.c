@@ -3,7 +3,7 @@
  * bytes, 32 at a time; masks go through the bit deposit block by block, without branches. */
 #include "rows.h"
 
-#ifdef PCRI_PK_HAVE_AVX2
+#ifdef PCRI_PK_HAVE_X86
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("avx2,bmi,bmi2,lzcnt,popcnt")))

@@ -49,7 +49,8 @@ static inline unsigned q10(unsigned v)
     return (unsigned) (v > 0) + (v > 1) + (v > 3) + (v > 6) + (v > 11) + (v > 20);
 }
 
-static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n, uint16_t *out)
+void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
+                                  uint16_t *out)
 {
     pcri_pk_dc_contexts(up, class, n, out);
 }
@@ -95,8 +96,9 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
     return n;
 }
 
-static size_t m_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                         unsigned level, uint16_t *out)
+size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
+                                   const struct pcri_pk_above *above, unsigned level,
+                                   uint16_t *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < row->blocks; i++) {
@@ -124,7 +126,8 @@ static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t 
     return n;
 }
 
-static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b)
+size_t pcri_pk_portable_name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
+                                   uint8_t *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < row->blocks; i++) {
@@ -172,25 +175,25 @@ static void refine(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_
     }
 }
 
-static void gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
-                   const uint64_t *values)
+void pcri_pk_portable_gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
+                             const uint64_t *values)
 {
     for (size_t i = 0; i < n; i++)
         for (uint64_t left = mask[i]; left; left &= left - 1)
             pcri_pk_put(bits, values[i] >> __builtin_ctzll(left) & 1, 1);
 }
 
-static void gather_refined(const struct pcri_pk_row *row, uint64_t band,
-                           struct pcri_pk_bit_writer *bits, const uint64_t *plane)
+void pcri_pk_portable_gather_refined(const struct pcri_pk_row *row, uint64_t band,
+                                     struct pcri_pk_bit_writer *bits, const uint64_t *plane)
 {
     for (size_t i = 0; i < row->blocks; i++) {
         const uint64_t known = row->known[i] & band;
-        gather(bits, &row->found[i], 1, &row->sign[i]);
-        gather(bits, &known, 1, &plane[i]);
+        pcri_pk_portable_gather(bits, &row->found[i], 1, &row->sign[i]);
+        pcri_pk_portable_gather(bits, &known, 1, &plane[i]);
     }
 }
 
-static struct pcri_pk_lengths lengths(uint8_t *m, size_t n, uint8_t *ones)
+struct pcri_pk_lengths pcri_pk_portable_lengths(uint8_t *m, size_t n, uint8_t *ones)
 {
     struct pcri_pk_lengths l = { 0, 0, 0 };
     memset(ones, 0, n / 8 + 1);
@@ -250,7 +253,7 @@ static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *ou
     }
 }
 
-static void slice(struct pcri_pk_row *row, const int16_t *coef)
+void pcri_pk_portable_slice(struct pcri_pk_row *row, const int16_t *coef)
 {
     for (size_t i = 0; i < row->blocks; i++, coef += 64)
         for (unsigned k = 1; k < 64; k++) {
@@ -264,8 +267,20 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 const struct pcri_pk_kernels pcri_pk_portable = {
-    "portable", dc_contexts,    t_contexts, b_contexts,
-    m_contexts, place,          scatter,    refine,
-    gather,     gather_refined, lengths,    settle,
-    expand,     slice,          name_bytes, pcri_tans_read_portable,
+    "portable",
+    pcri_pk_portable_dc_contexts,
+    t_contexts,
+    b_contexts,
+    pcri_pk_portable_m_contexts,
+    place,
+    scatter,
+    refine,
+    pcri_pk_portable_gather,
+    pcri_pk_portable_gather_refined,
+    pcri_pk_portable_lengths,
+    settle,
+    expand,
+    pcri_pk_portable_slice,
+    pcri_pk_portable_name_bytes,
+    pcri_tans_read_portable,
 };
