@@ -2,6 +2,8 @@
 /* Pixels to JPEG, by libjpeg. */
 #include <stdlib.h>
 
+#include <pcr/image.h>
+
 #include "../jpeg/turbo.h"
 #include "profile.h"
 
@@ -54,4 +56,17 @@ int pcri_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uin
         rc = pcri_buffer_append(out, e.bytes, e.nbytes, err);
     free(e.bytes);
     return rc;
+}
+
+int pcr_jpeg_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint32_t channels,
+                    uint32_t quality, struct pcr_buffer *out, struct pcr_error *err)
+{
+    const struct pcr_buffer none = { 0 };
+    if (!pixels || !out || !width || !height)
+        return pcri_fail(err, PCR_ERR_INVAL, "no pixels, or no place for the file");
+    if (channels != 1 && channels != 3)
+        return pcri_fail(err, PCR_ERR_INVAL, "%u channels, expected 1 or 3", channels);
+    if (quality < 1 || quality > 100)
+        return pcri_fail(err, PCR_ERR_INVAL, "quality is %u, expected 1 to 100", quality);
+    return pcri_jpeg_encode(pixels, width, height, channels, quality, &none, out, err);
 }

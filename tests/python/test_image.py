@@ -173,6 +173,29 @@ def test_resize_equals_pillow_at_odd_sizes(name):
         assert off <= (name != "nearest"), (width, height, to, box)
 
 
+@pytest.mark.parametrize("quality", [1, 50, 90, 100])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_encode_equals_pillow(channels, quality):
+    pixels = picture(9, 97, 83, channels)
+    file = pcr.encode(pixels, quality)
+    np.testing.assert_array_equal(
+        pixels_of(file, "L" if channels == 1 else "RGB"),
+        pixels_of(encode(pixels, quality=quality), "L" if channels == 1 else "RGB"))
+    assert pcr.encode(pixels[:, ::-1], quality) == pcr.encode(pixels[:, ::-1].copy(), quality)
+
+
+@pytest.mark.parametrize("image, quality, error", [
+    (np.zeros((4, 4), np.float32), 90, pcr.InvalidError),
+    (np.zeros((4, 4, 2), np.uint8), 90, pcr.InvalidError),
+    (np.zeros((0, 4), np.uint8), 90, pcr.InvalidError),
+    (np.zeros((4, 4), np.uint8), 0, pcr.InvalidError),
+    (np.zeros((4, 4), np.uint8), 101, pcr.InvalidError),
+    (np.zeros((1, 65501), np.uint8), 90, pcr.LimitError)])
+def test_encode_refuses(image, quality, error):
+    with pytest.raises(error):
+        pcr.encode(image, quality)
+
+
 def test_resize_takes_views():
     pixels = picture(9, 60, 40)
     np.testing.assert_array_equal(pcr.resize(pixels[::2, ::-1], 10, 10),

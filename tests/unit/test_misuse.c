@@ -67,6 +67,15 @@ START_TEST(loaders)
     REFUSED(pcr_resize(NULL, NULL, 1, 1, 3, NULL, NULL, 1, 1, &err), "no decoder, source");
     REFUSED(pcr_resize(decoder, NULL, 1, 1, 3, NULL, NULL, 1, 1, &err), "no decoder, source");
     pcr_decoder_destroy(&decoder);
+    const uint8_t pixel[3] = { 0 };
+    struct pcr_buffer file = { 0 };
+    REFUSED(pcr_jpeg_encode(NULL, 1, 1, 3, 90, &file, &err), "no pixels");
+    REFUSED(pcr_jpeg_encode(pixel, 1, 1, 3, 90, NULL, &err), "no place");
+    REFUSED(pcr_jpeg_encode(pixel, 0, 1, 3, 90, &file, &err), "no pixels");
+    REFUSED(pcr_jpeg_encode(pixel, 1, 1, 2, 90, &file, &err), "2 channels, expected 1 or 3");
+    REFUSED(pcr_jpeg_encode(pixel, 1, 1, 3, 0, &file, &err),
+            "quality is 0, expected 1 to 100");
+    REFUSED(pcr_jpeg_encode(pixel, 1, 1, 3, 101, &file, &err), "quality is 101");
     struct pcr_dataset *nothing = NULL;
     ck_assert_int_eq(pcr_dataset_open("", NULL, &nothing, &err), PCR_ERR_IO);
     ck_assert_ptr_nonnull(strstr(err.message, "an empty path"));

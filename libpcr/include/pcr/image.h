@@ -212,6 +212,19 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_baseline(struct pcr_decoder *d,
                                                 const struct pcr_baseline_options *opts,
                                                 struct pcr_buffer *out, struct pcr_error *err);
 
+/* Encodes packed uint8 pixels, RGB or gray, as a baseline JPEG file, by libjpeg. Colours have half
+ * the resolution (4:2:0). The bytes do not depend on the CPU.
+ *
+ * pixels: height rows of width * channels bytes; channels is 1 or 3.
+ * quality: libjpeg's, 1 to 100.
+ * out: the file; replaced.
+ *
+ * Codes: INVAL, LIMIT (a side above 65,500 pixels), NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_jpeg_encode(const uint8_t *pixels, uint32_t width,
+                                           uint32_t height, uint32_t channels,
+                                           uint32_t quality, struct pcr_buffer *out,
+                                           struct pcr_error *err);
+
 /* --- pcr_resize: Resizing an image, or a window of it --- */
 
 /* The filter that makes the result's pixels from the source's, in Pillow's terms. BILINEAR and

@@ -19,7 +19,7 @@ from . import errors
 from ._batch import Batch, RawBatch
 from ._dataset import Dataset, Record, VerifyReport, open
 from ._epoch import Epoch
-from ._image import decode, resize
+from ._image import decode, encode, resize
 from ._loader import Loader
 from ._sample import Sample, SampleView
 from ._source import NewSample
@@ -89,6 +89,7 @@ __all__ = [
     "WriteReport",
     "convert",
     "decode",
+    "encode",
     "errors",
     "ladders",
     "open",

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import threading
 import warnings
 from ctypes import byref, c_void_p
@@ -164,6 +165,33 @@ def decode(data: Encoded, *, gray: bool = False, orient: bool = True,
     return decode_at(view.ctypes.data, view.nbytes, options)
 
 
+def packed(image: npt.NDArray[np.uint8]) -> Pixels:
+    """An image's pixels, one after the other. Raises InvalidError for what is none."""
+    source = np.ascontiguousarray(image)
+    if source.dtype != np.uint8:
+        raise InvalidError(f"pixels are {source.dtype}, expected uint8")
+    if source.ndim not in (2, 3) or 0 in source.shape or (
+            source.ndim == 3 and source.shape[2] not in (1, 3)):
+        raise InvalidError(f"an image of shape {source.shape}, expected (rows, columns) "
+                           "or (rows, columns, 1 or 3)")
+    return source
+
+
+def encode(image: npt.NDArray[np.uint8], quality: int = 90) -> bytes:
+    """Encodes pixels as a JPEG file: baseline, colours at half the resolution (4:2:0).
+
+    image: uint8, of shape (rows, columns), (rows, columns, 1) or (rows, columns, 3).
+    quality: libjpeg's, 1 to 100.
+
+    Raises InvalidError for other shapes or qualities, LimitError for a side above 65,500 pixels.
+    """
+    source, buffer = packed(image), scratch.buffer
+    call(lib.pcr_jpeg_encode, source.ctypes.data, source.shape[1], source.shape[0],
+         source.shape[2] if source.ndim == 3 else 1, whole(quality, "quality", 0),
+         byref(buffer))
+    return ctypes.string_at(buffer.data, buffer.nbytes)
+
+
 def resize(image: npt.NDArray[np.uint8], height: int, width: int, *,
            box: Optional[Tuple[float, float, float, float]] = None, flip: bool = False,
            planar: bool = False, filter: str = "bilinear") -> Pixels:
@@ -182,13 +210,7 @@ def resize(image: npt.NDArray[np.uint8], height: int, width: int, *,
     within 1 level; "nearest" exactly.
     Raises InvalidError for other shapes and for an empty or outside window.
     """
-    source = np.ascontiguousarray(image)
-    if source.dtype != np.uint8:
-        raise InvalidError(f"pixels are {source.dtype}, expected uint8")
-    if source.ndim not in (2, 3) or 0 in source.shape or (
-            source.ndim == 3 and source.shape[2] not in (1, 3)):
-        raise InvalidError(f"an image of shape {source.shape}, expected (rows, columns) "
-                           "or (rows, columns, 1 or 3)")
+    source = packed(image)
     height, width = whole(height, "height", 1, 31), whole(width, "width", 1, 31)
     channels = source.shape[2] if source.ndim == 3 else 1
     options = st.sized(st.ResizeOptions, flags=(st.RESIZE_FLIP if flip else 0)

@@ -75,6 +75,8 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
                                    POINTER(st.DecodeOptions), c_void_p, c_size_t,
                                    c_size_t, POINTER(st.ImageInfo), _ERR]),
     "pcr_decoder_profile": (c_uint32, [c_void_p]),
+    "pcr_jpeg_encode": (c_int, [c_void_p, c_uint32, c_uint32, c_uint32, c_uint32,
+                                POINTER(st.Buffer), _ERR]),
     "pcr_resize": (c_int, [c_void_p, c_void_p, c_uint32, c_uint32, c_uint32,
                            POINTER(st.ResizeOptions), c_void_p, c_uint32, c_uint32,
                            _ERR]),
