@@ -31,9 +31,11 @@
 #ifdef FUZZ_OWN_CODE_ALONE
 #include <sanitizer/msan_interface.h>
 #define FUZZ_CHECK_WRITTEN(data, nbytes) __msan_check_mem_is_initialized(data, nbytes)
+#define FUZZ_WRITTEN(data, nbytes) __msan_unpoison(data, nbytes) /* by a library */
 #else
 #define FUZZ_OWN_CODE_ALONE 0
 #define FUZZ_CHECK_WRITTEN(data, nbytes) ((void) (data), (void) (nbytes))
+#define FUZZ_WRITTEN(data, nbytes) ((void) (data), (void) (nbytes))
 #endif
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
