@@ -27,13 +27,14 @@ struct settings {
 
 static const struct pcrtool_option options[] = {
     { "coding", "NAME",
-      "how coefficients are stored: scans (progressive JPEG, default) or packed\n"
-      "(a tenth smaller, also lossless)",
+      "how coefficients are stored, both without loss: packed, or scans\n"
+      "(progressive JPEG, a tenth larger); default: packed, or scans with a\n"
+      "ladder that packed cannot use, such as classic",
       PCRTOOL_CHOICE, SETTING(coding), .words = "scans|packed" },
     { "ladder", "NAME",
-      "built-in ladder (bitplane, classic, packed) or a file with one\n"
+      "built-in ladder (packed, bitplane, classic) or a file with one\n"
       "(docs/FORMAT.md section 5, or cjpeg's -scans syntax);\n"
-      "default bitplane for scans, packed for packed",
+      "default packed for packed, bitplane for scans",
       PCRTOOL_TEXT, SETTING(ladder) },
     { "records", "N", "samples per record; default 1024", PCRTOOL_NUMBER, SETTING(records),
       .min = 1, .max = 1 << 20 },
@@ -290,7 +291,7 @@ const struct pcrtool_command pcrtool_convert = {
         "attributes. If the meaning of folders is in doubt, convert asks for --layout;\n"
         "--dry-run shows splits and classes.\n"
         "\n"
-        "Each JPEG becomes progressive scans without loss, and this is verified. The\n"
+        "Each JPEG is divided among fidelities without loss, and this is verified. The\n"
         "same command continues a run that was stopped. Sources are never changed.\n"
         "Only --max-side and --on-bad salvage lose anything. --max-side reduces larger\n"
         "images, JPEG and PNG, and keeps only the colour profile of their metadata;\n"

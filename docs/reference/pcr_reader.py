@@ -3,6 +3,8 @@
 """A reader of PCR datasets in plain Python, written from docs/FORMAT.md: the specification
 by example. Needs the packages zstandard and xxhash.
 
+Samples of coding 2 take pcr_packed_file.py and pcr_packed.py beside it.
+
     python3 pcr_reader.py PATH list                 a line for each sample
     python3 pcr_reader.py PATH cat INDEX FIDELITY   one sample at a fidelity, to stdout
     python3 pcr_reader.py PATH verify               check every checksum
@@ -17,6 +19,11 @@ import sys
 
 import zstandard
 from xxhash import xxh3_64_intdigest as xxh3
+
+try:
+    import pcr_packed_file
+except ImportError:
+    pcr_packed_file = None  # packed samples are refused
 
 MAX_SAMPLES, MAX_HEAD, MAX_SAMPLE = 1 << 20, 256 << 20, 1 << 30  # section 9
 COLUMNS = (" key labels attributes coding width height components sampling orientation script"
@@ -242,17 +249,33 @@ class Record:
         """Sample i as a file (3.4), from at most `fidelity` reads; 0 means full."""
         fidelity = fidelity or self.groups
         need(fidelity <= self.groups, "INVAL", f"there are {self.groups} fidelities")
-        need(all(row[i] < 2 for row in self.coding[:fidelity]), "UNSUPPORTED", "an unknown coding")
+        coding = self.coding[0][i]
+        need(coding <= 2 and all(row[i] == coding for row in self.coding[:fidelity]), "UNSUPPORTED",
+             "an unknown coding")
         chunks = [Cursor(self.read_group(g, i), "chunk") for g in range(1, fidelity + 1)]
-        if self.coding[0][i] == 0:
+        if coding == 0:
             return chunks[0].data
         out = [chunks[-1].take(v >> 1) if v & 1 else self.strings[v // 2 + 1]
                for v in self.items[i] if not v & 1 or fidelity == self.groups]
+        if coding == 2:
+            return self._packed(i, b"".join(out), chunks)
         for g in range(1, fidelity + 1):
             for p in self.pieces_of(g):
                 out += [self.strings[self.piece_string[p][i]],
                         chunks[g - 1].take(self.piece_nbytes[p][i])]
         return b"".join(out) + b"\xff\xd9"
+
+    def _packed(self, i, header, chunks):
+        """A JPEG file of the same coefficients as the one that it stands for (10.7)."""
+        need(pcr_packed_file, "UNSUPPORTED", f"sample {i} is packed (coding 2): decoding it takes "
+             "pcr_packed_file.py and pcr_packed.py beside this file")
+        header += self.strings[self.piece_string[0][i]]
+        try:
+            return pcr_packed_file.jpeg(header, [c.take(c.left()) for c in chunks])
+        except pcr_packed_file.Corrupt as error:
+            raise PcrError("CORRUPT", f"sample {i}: {error}") from error
+        except pcr_packed_file.Unsupported as error:
+            raise PcrError("UNSUPPORTED", f"sample {i}: {error}") from error
 
     def skipped(self):
         """The inputs that were left out (3.5): JSON texts from the tail."""

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Packing by whichever coding. */
 #include "coding.h"
+#include "ladder.h"
+
+int pcri_coding_check(const struct pcri_coding *coding, const struct pcr_ladder *ladder,
+                      struct pcr_error *err)
+{
+    struct pcr_error why;
+    if (!coding->check_ladder || !coding->check_ladder(ladder, &why))
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL, "coding %s cannot use ladder %s: %s", coding->name,
+                     ladder->name, why.message);
+}
 
 int pcri_coder_create(const struct pcri_coding *coding, const struct pcr_ladder *ladder,
                       const struct pcr_limits *limits, const struct pcri_coder_memory *memory,
@@ -12,7 +23,9 @@ int pcri_coder_create(const struct pcri_coding *coding, const struct pcr_ladder 
         filled = *limits;
     pcri_limits_fill(&filled);
     *out = NULL;
-    int rc = coding->encoder->create(out, ladder, &filled, memory ? memory : &none, err);
+    int rc = pcri_coding_check(coding, ladder, err);
+    if (!rc)
+        rc = coding->encoder->create(out, ladder, &filled, memory ? memory : &none, err);
     if (!rc)
         (*out)->coding = coding;
     return rc;

@@ -71,12 +71,14 @@ enum { PCRI_MAGIC_NBYTES = 10, PCRI_OWN_NAME_NBYTES = sizeof(PCRI_OWN_NAME) - 1 
 struct pcri_coding {
     uint8_t number;                   /* in records (docs/FORMAT.md 3.2) */
     const char *name;                 /* in options and descriptions */
-    const char *ladder;               /* the built-in ladder that suits it; NULL: the
-                                       * default */
+    const char *ladder;               /* the built-in ladder that suits it */
     uint8_t magic[PCRI_MAGIC_NBYTES]; /* what its samples' spans begin with */
     uint32_t magic_nbytes;
     const struct pcri_encoder *encoder;
     const struct pcri_block_decoder *decoder;
+    /* Can images be held in the ladder's groups? UNSUPPORTED, which says why not. NULL: in any
+     * ladder's. */
+    int (*check_ladder)(const struct pcr_ladder *ladder, struct pcr_error *err);
     /* How many of a sample's spans are marker segments of its header; NULL: the first SOS ends
      * them. */
     uint32_t (*header_spans)(const struct pcr_spans *spans);
@@ -84,6 +86,11 @@ struct pcri_coding {
      * *memory is replaced by bytes that must be generated. */
     int (*to_jpeg)(struct pcr_spans *spans, struct pcr_buffer *memory, struct pcr_error *err);
 };
+
+/* The same of a coding that someone has chosen, with this ladder: INVAL, which names both.
+ * (coder.c) */
+int pcri_coding_check(const struct pcri_coding *coding, const struct pcr_ladder *ladder,
+                      struct pcr_error *err);
 
 extern const struct pcri_coding pcri_coding_scans; /* progressive JPEG scans (scans.c) */
 

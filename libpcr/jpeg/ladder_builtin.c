@@ -93,8 +93,8 @@ static const char classic[] = "ladder classic\n"
                               "group\n"
                               "luma 1-63 1 0\n";
 
-/* For coding 2, whose groups cost almost nothing besides their bits: only DC, a picture of 1/8
- * size, then planes. */
+/* The default: for coding 2, whose groups cost almost nothing besides their bits. First DC, a
+ * picture of 1/8 size, then planes. */
 static const char packed[] = "ladder packed\n"
                              "script fine below 95\n"
                              "group\n"
@@ -137,7 +137,7 @@ static const char packed[] = "ladder packed\n"
 
 static const struct {
     const char *name, *text;
-} builtins[] = { { "bitplane", bitplane }, { "classic", classic }, { "packed", packed } };
+} builtins[] = { { "packed", packed }, { "bitplane", bitplane }, { "classic", classic } };
 
 const char *pcr_ladder_name(uint32_t index)
 {

@@ -129,6 +129,7 @@ static const struct pcri_block_decoder decoder = {
 const struct pcri_coding pcri_coding_scans = {
     .number = PCR_CODING_SCANS,
     .name = "scans",
+    .ladder = "bitplane",
     .magic = { 0xFF, M_SOI },
     .magic_nbytes = 2,
     .encoder = &pcri_scans_encoder,

@@ -59,12 +59,6 @@ static int create(struct pcri_coder **out, const struct pcr_ladder *ladder,
         return PCR_ERR_NOMEM;
     pcri_original_init(&c->original, ladder, limits, memory);
     int rc = pcri_pk_builtin_shared(true, &c->builtin, err);
-    for (uint32_t i = 0; !rc && i < ladder->script_count; i++) {
-        struct pcr_error why;
-        /* The caller's choice, and no image's fault. */
-        if (pcri_pk_check(&ladder->scripts[i], &why))
-            rc = pcri_fail(err, PCR_ERR_INVAL, "ladder: %s", why.message);
-    }
     if (!rc)
         rc = pcri_pk_block_decoder.create(&c->proof, err);
     if (!rc)

@@ -8,13 +8,13 @@ int pcri_pk_check(const struct pcri_script *script, struct pcr_error *err)
     if (!script->scan_count || s->group || s->part != PCRI_PART_ALL || s->ss || s->se ||
         s->ah || s->al)
         return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                         "script %s: packed coding needs DC as its first line, `all 0-0 0 0`",
+                         "the first line of script %s is not whole DC, `all 0-0 0 0`",
                          script->name);
     for (uint32_t i = 1; i < script->scan_count; i++)
         if (script->scans[i].al >= PCRI_PK_PLANES)
             return pcri_fail(err, PCR_ERR_UNSUPPORTED,
-                             "script %s: packed coding knows %d planes, and not number %u",
-                             script->name, PCRI_PK_PLANES, script->scans[i].al);
+                             "script %s has plane %u, the last is %d", script->name,
+                             script->scans[i].al, PCRI_PK_PLANES - 1);
     return 0;
 }
 

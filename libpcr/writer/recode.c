@@ -68,8 +68,9 @@ static int choose_ladder(const struct pcr_dataset *ds, const struct pcri_coding 
     }
     if (rc)
         return rc;
-    return own ? pcr_ladder_create(coding->ladder, out, err)
-               : pcr_ladder_parse(text, strlen(text), out, err);
+    rc = own ? pcr_ladder_create(coding->ladder, out, err)
+             : pcr_ladder_parse(text, strlen(text), out, err);
+    return rc ? rc : pcri_coding_check(coding, *out, err);
 }
 
 /* When the dataset was finished: what was made of it before is of another one. */

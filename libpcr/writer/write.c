@@ -26,9 +26,6 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     if (o->opaque_policy > PCR_OPAQUE_REFUSE)
         return pcri_fail(err, PCR_ERR_INVAL, "opaque_policy is %u, expected 0 to %u",
                          (unsigned) o->opaque_policy, (unsigned) PCR_OPAQUE_REFUSE);
-    if (!o->coding || !pcri_coding_numbered(o->coding))
-        return pcri_fail(err, PCR_ERR_INVAL, "coding is %u, which cannot be written",
-                         (unsigned) o->coding);
     if (o->reserved)
         return pcri_fail(err, PCR_ERR_INVAL, "write options reserved is %u, expected 0",
                          (unsigned) o->reserved);
@@ -45,6 +42,23 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     return 0;
 }
 
+/* Packed, unless it cannot use the ladder. */
+static uint32_t default_coding(const struct pcr_ladder *ladder)
+{
+    const struct pcri_coding *packed = pcri_coding_numbered(PCR_CODING_PACKED);
+    return ladder && pcri_coding_check(packed, ladder, NULL) ? PCR_CODING_SCANS
+                                                             : PCR_CODING_PACKED;
+}
+
+static int check_coding(const struct pcr_write_options *o, struct pcr_error *err)
+{
+    const struct pcri_coding *coding = pcri_coding_numbered(o->coding);
+    if (!coding)
+        return pcri_fail(err, PCR_ERR_INVAL, "coding is %u, which cannot be written",
+                         (unsigned) o->coding);
+    return o->ladder ? pcri_coding_check(coding, o->ladder, err) : 0;
+}
+
 int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *limits,
                             const struct pcr_write_options *opts, struct pcr_error *err)
 {
@@ -57,7 +71,7 @@ int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *li
     if (!own->bad_policy)
         own->bad_policy = PCR_BAD_FAIL;
     if (!own->coding)
-        own->coding = PCR_CODING_SCANS;
+        own->coding = default_coding(own->ladder);
     if (!own->opaque_policy)
         own->opaque_policy = PCR_OPAQUE_KEEP;
     if (!own->thread_count)
@@ -67,6 +81,8 @@ int pcri_write_options_take(struct pcr_write_options *own, struct pcr_limits *li
     if (!own->max_memory_nbytes)
         own->max_memory_nbytes = DEFAULT_MEMORY_NBYTES;
     rc = check_flags(own, err);
+    if (!rc)
+        rc = check_coding(own, err);
     if (!rc && own->max_side && !own->quality)
         own->quality = DEFAULT_QUALITY;
     return rc;

@@ -270,6 +270,7 @@ static int measure_ladder(struct bench *b, const struct pcr_ladder *ladder)
         .ladder = ladder,
         .thread_count = 1,
         .bad_policy = PCR_BAD_SKIP,
+        .coding = PCR_CODING_SCANS,
     };
     const char *where = getenv("TMPDIR");
     char folder[512];

@@ -381,7 +381,7 @@ static int run(struct bench *b, const char *ladder, bool builtin)
     pcri_limits_fill(&b->limits);
     int rc = load_ladder(ladder, &b->ladder, &b->err);
     if (!rc)
-        rc = pcr_ladder_create(NULL, &b->scans_ladder, &b->err);
+        rc = pcr_ladder_create("bitplane", &b->scans_ladder, &b->err);
     if (!rc)
         rc = pcri_coder_create(&pcri_coding_scans, b->scans_ladder, NULL, NULL, &b->coder,
                                &b->err);

@@ -114,7 +114,7 @@ int main(int argc, char **argv)
     pcri_limits_fill(&t.limits);
     int rc = pcr_ladder_create("packed", &t.ladders[0], &t.err);
     if (!rc)
-        rc = pcr_ladder_create(NULL, &t.ladders[1], &t.err);
+        rc = pcr_ladder_create("bitplane", &t.ladders[1], &t.err);
     if (!rc)
         rc = pcri_pk_counts_create(&t.counts, &t.err);
     if (!rc)

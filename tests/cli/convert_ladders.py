@@ -11,7 +11,9 @@ counts = {}
 for ladder in ("bitplane", "classic", "packed", two_fidelities()):
     target = ladder + ".pcr"
     convert(source, target, "--ladder", ladder)
-    counts[ladder] = json_of("info", target, "--json")["group_count"]
+    info = json_of("info", target, "--json")
+    counts[ladder] = info["group_count"]
+    assert info["coding"] == ("scans" if ladder == "classic" else "packed"), ladder
     pcrtool("verify", target, "--deep", "--quiet")
     pcrtool("extract", target, "out-" + ladder, "--quiet")
     for name in files(source):
@@ -19,6 +21,8 @@ for ladder in ("bitplane", "classic", "packed", two_fidelities()):
 assert 5 <= counts["bitplane"] <= 8, counts
 assert counts["two.ladder"] == 2, counts
 
+fails("convert", source, "none.pcr", "--ladder", "classic", "--coding", "packed", "--quiet",
+      code=1, says=["coding packed cannot use ladder classic"])
 fails("convert", source, "none.pcr", "--ladder", "no-such-ladder", "--quiet",
       code=1, says=["no-such-ladder"])
 with open("broken.ladder", "w", encoding="utf-8") as file:

@@ -15,7 +15,7 @@ assert info["format"] == [1, 0]
 assert info["sample_count"] == 80
 assert info["record_count"] == len(record_paths)
 assert info["opaque_count"] == 0
-assert (info["coding"], info["scans_count"], info["packed_count"]) == ("scans", 80, 0)
+assert (info["coding"], info["scans_count"], info["packed_count"]) == ("packed", 0, 80)
 assert info["source_nbytes"] == source_nbytes
 assert info["total_nbytes"] == sum(os.path.getsize(p) for p in record_paths)
 assert [(s["name"], s["sample_count"]) for s in info["splits"]] == [
@@ -50,7 +50,7 @@ assert json_of("info", path, "--split", "all", "--json")["sample_count"] == 80
 # The text has the same numbers.
 text = pcrtool("info", path).stdout.decode()
 for word in ("80 in", "class-03", "validation", str(table[0]["nbytes"]), "without loss",
-             "coding       scans: 80 scans\n"):
+             "coding       packed: 80 packed\n"):
     assert word in text, f"{word} is not in:\n{text}"
 
 # A record file is a dataset of its own.
@@ -58,9 +58,9 @@ one = json_of("info", record_paths[0], "--json")
 assert one["record_count"] == 1
 assert 0 < one["sample_count"] <= 16
 assert one["total_nbytes"] == os.path.getsize(record_paths[0])
-assert "coding" not in one and one["scans_count"] == one["sample_count"]
+assert "coding" not in one and one["packed_count"] == one["sample_count"]
 text = pcrtool("info", record_paths[0]).stdout.decode()
-assert f"coding       {one['sample_count']} scans\n" in text, text
+assert f"coding       {one['sample_count']} packed\n" in text, text
 
 # Codings: what it was written with, and what the samples are.
 run(PCR_GEN, "photos", "mixed", "--count", "6", "--size", "96x80")
@@ -72,7 +72,7 @@ assert mixed["coding"] == "packed" and mixed["opaque_count"] == 1
 assert mixed["scans_count"] + mixed["packed_count"] == 6
 
 # The same command makes another dataset where the coding is another.
-convert("mixed", "mixed.pcr", "--coding", "packed", "--on-bad", "opaque")
-text = pcrtool("convert", "mixed", "mixed.pcr", "--records", "16", "--ladder", "packed",
-               "--on-bad", "opaque", code=1).stderr.decode()
+convert("mixed", "mixed.pcr", "--on-bad", "opaque")
+text = pcrtool("convert", "mixed", "mixed.pcr", "--records", "16", "--coding", "scans",
+               "--ladder", "packed", "--on-bad", "opaque", code=1).stderr.decode()
 assert "already holds another dataset" in text, text

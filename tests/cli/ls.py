@@ -22,7 +22,7 @@ samples = objects()
 assert [s["index"] for s in samples] == list(range(80))
 assert sorted(s["key"] for s in samples) == files("photos")
 for s in samples:
-    assert s["coding"] == "scans"
+    assert s["coding"] == "packed"
     assert s["source_nbytes"] == os.path.getsize(os.path.join("photos", s["key"]))
     assert (s["width"], s["height"], s["orientation"]) == (96, 80, 1)
     assert s["components"] in (1, 3)
@@ -34,7 +34,7 @@ for s in samples:
 rows = [line.split("\t") for line in lines()]
 assert [row[0] for row in rows] == [str(i) for i in range(80)]
 assert [row[1] for row in rows] == [str(s["nbytes"][-1]) for s in samples]
-assert all(row[2:4] == ["96x80", "scans"] for row in rows)
+assert all(row[2:4] == ["96x80", "packed"] for row in rows)
 assert [row[4] for row in rows] == [s["class"] for s in samples]
 assert [row[5] for row in rows] == [s["key"] for s in samples]
 

@@ -23,7 +23,7 @@ with open(png, "wb") as file:
     file.write(b"\x89PNG\r\n\x1a\n"
                + png_chunk(b"IHDR", struct.pack(">IIBBBBB", 5, 3, 8, 0, 0, 0, 0))
                + png_chunk(b"IDAT", zlib.compress(bytes(18))) + png_chunk(b"IEND", b""))
-convert(source, "scans.pcr", records=2)
+convert(source, "scans.pcr", "--coding", "scans", records=2)
 convert(source, "packed.pcr", "--coding", "packed", records=2)
 
 text = pcrtool("recode", "scans.pcr", "a.pcr", "--coding", "packed").stdout.decode()

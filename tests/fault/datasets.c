@@ -133,17 +133,18 @@ void folder_add(const char *path, uint64_t *sum)
 
 /* --- datasets --- */
 
-static int write_by(const char *path, const struct pcr_source *source, uint32_t bad_policy)
+static int write_by(const char *path, const struct pcr_source *source,
+                    struct pcr_write_options o)
 {
-    const struct pcr_write_options o = {
-        .size = sizeof(o), .thread_count = 1, .record_samples = 3, .bad_policy = bad_policy
-    };
+    o.size = sizeof(o);
+    o.thread_count = 1;
+    o.record_samples = 3;
     return pcr_dataset_write(path, source, &o, NULL, NULL);
 }
 
 static int write_to(const char *path, const struct pcr_source *source)
 {
-    return write_by(path, source, PCR_BAD_FAIL);
+    return write_by(path, source, (struct pcr_write_options) { 0 });
 }
 
 static int describe_floats(void *context, uint64_t i, struct pcr_source_sample *out,
@@ -260,7 +261,13 @@ void datasets_make(void)
     floats.class_names = NULL;
     ck_assert_int_eq(write_to(d->floats.path, &floats), 0);
     test_folder_make(&d->salvaged);
-    ck_assert_int_eq(write_by(d->salvaged.path, &d->odd.source, PCR_BAD_SALVAGE), 0);
+    ck_assert_int_eq(write_by(d->salvaged.path, &d->odd.source,
+                              (struct pcr_write_options) { .bad_policy = PCR_BAD_SALVAGE }),
+                     0);
+    test_folder_make(&d->scans);
+    ck_assert_int_eq(write_by(d->scans.path, &d->source.source,
+                              (struct pcr_write_options) { .coding = PCR_CODING_SCANS }),
+                     0);
     first_record(d->made.path, d->record, sizeof(d->record));
     spoil(&d->damaged, false);
     spoil(&d->cut, true);
@@ -271,8 +278,9 @@ void datasets_make(void)
 void datasets_free(void)
 {
     struct datasets *d = &datasets;
-    struct test_folder *const folders[] = { &d->made,  &d->damaged, &d->cut, &d->floats,
-                                            &d->cache, &d->stopped, &d->out, &d->salvaged };
+    struct test_folder *const folders[] = { &d->made,   &d->damaged,  &d->cut,
+                                            &d->floats, &d->cache,    &d->stopped,
+                                            &d->out,    &d->salvaged, &d->scans };
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
         test_folder_free(folders[i]);
     test_source_free(&d->source);

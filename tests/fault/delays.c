@@ -491,7 +491,7 @@ static void *convert(void *context)
         .thread_count = 3,
         .record_samples = c->recodes ? 0 : 4,
         .bad_policy = c->recodes ? 0 : PCR_BAD_SKIP,
-        .coding = c->recodes ? PCR_CODING_PACKED : PCR_CODING_SCANS,
+        .coding = c->recodes ? PCR_CODING_SCANS : 0,
         .bad_input = note_bad,
         .progress = progress,
         .context = c,

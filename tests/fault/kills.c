@@ -519,7 +519,7 @@ static int convert_list(void)
 static int recode_with(const char *threads)
 {
     const char *const words[] = { "recode",          "--quiet",  "--threads",
-                                  threads,           "--coding", "packed",
+                                  threads,           "--coding", "scans",
                                   in_top("dataset"), work,       NULL };
     return tool(words);
 }
@@ -588,7 +588,7 @@ static void make_part(void)
 static int recode_part(struct pcr_error *err)
 {
     const struct pcr_write_options o = {
-        .size = sizeof(o), .coding = PCR_CODING_PACKED, .thread_count = 1, .progress = stop
+        .size = sizeof(o), .coding = PCR_CODING_SCANS, .thread_count = 1, .progress = stop
     };
     struct pcr_dataset *ds = NULL;
     int rc = pcr_dataset_open(in_top("dataset"), NULL, &ds, err);

@@ -34,6 +34,7 @@ struct datasets {
     struct test_folder damaged;     /* the same with a wrong byte in a record's last group */
     struct test_folder cut;         /* the same with a record of half its length */
     struct test_folder floats;      /* float labels */
+    struct test_folder scans;       /* `made` in the other coding */
     struct test_folder cache;       /* has all of `made` */
     struct test_folder stopped;     /* a conversion of `source` that was stopped half way */
     struct test_folder salvaged;    /* `odd`, salvaged or skipped */

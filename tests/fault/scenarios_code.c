@@ -148,7 +148,7 @@ static int code(const char *const *names, bool shared, bool salvage, uint64_t *s
     struct pcri_coder_tables *tables = NULL;
     size_t n = 0;
     pcri_limits_fill(&limits);
-    int rc = pcr_ladder_create(NULL, &ladder, err);
+    int rc = pcr_ladder_create("bitplane", &ladder, err);
     if (!rc)
         rc = pcri_coder_create(&pcri_coding_scans, ladder, &limits, NULL, &c, err);
     for (; !rc && shared && names[n]; n++)

@@ -128,6 +128,11 @@ static int read_floats(const void *what, uint64_t *sum, struct pcr_error *err)
     return read_from(datasets.floats.path, what, sum, err);
 }
 
+static int read_scans(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    return read_from(datasets.scans.path, what, sum, err);
+}
+
 static int read_damaged(const void *what, uint64_t *sum, struct pcr_error *err)
 {
     return read_from(datasets.damaged.path, what, sum, err);
@@ -291,6 +296,7 @@ static const struct scenario list[] = {
     { "describe the system", of_system, NULL },
     { "read", read_made, NULL },
     { "read float labels", read_floats, NULL },
+    { "read scans", read_scans, NULL },
     { "read of damage", read_damaged, NULL },
     { "read what was cut off", read_cut, NULL },
     { "read by mmap", read_made, OPTIONS(.io_backend = PCR_IO_MMAP) },

@@ -259,6 +259,7 @@ static int recode(const void *what, uint64_t *sum, struct pcr_error *err)
 
 static const struct scenario list[] = {
     { "convert", convert, WRITING(.flags = 0) },
+    { "convert to scans", convert, WRITING(.coding = PCR_CODING_SCANS) },
     { "convert in order", convert,
       WRITING(.flags = PCR_WRITE_NO_SHUFFLE, .record_samples = 1) },
     { "convert by bytes", convert, WRITING(.record_nbytes = 3000) },
@@ -286,13 +287,14 @@ static const struct scenario list[] = {
     { "convert float labels", convert_labels, "floats" },
     { "convert labels to classes", convert_labels, NULL },
     { "push", push, NULL },
-    { "recode", recode, RECODING(datasets.made.path, .coding = PCR_CODING_PACKED) },
+    { "recode", recode, RECODING(datasets.made.path, .coding = PCR_CODING_SCANS) },
+    { "recode scans", recode, RECODING(datasets.scans.path, .coding = PCR_CODING_PACKED) },
     { "recode by threads", recode,
-      RECODING(datasets.salvaged.path, .coding = PCR_CODING_PACKED, .threads = 2) },
+      RECODING(datasets.salvaged.path, .coding = PCR_CODING_SCANS, .threads = 2) },
     { "recode to scans, nothing written", recode,
       RECODING(datasets.floats.path, .coding = PCR_CODING_SCANS, .ladder = "classic",
                .dry = true) },
     { "recode what is damaged", recode,
-      RECODING(datasets.damaged.path, .coding = PCR_CODING_PACKED) },
+      RECODING(datasets.damaged.path, .coding = PCR_CODING_SCANS) },
 };
 const struct scenarios write_scenarios = SCENARIOS(list);

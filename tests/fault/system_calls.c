@@ -384,7 +384,7 @@ static int recode_from(const char *from, const char *to, struct pcr_error *err)
 {
     const struct pcr_write_options o = { .size = sizeof(o),
                                          .thread_count = 1,
-                                         .coding = PCR_CODING_PACKED };
+                                         .coding = PCR_CODING_SCANS };
     struct pcr_dataset *ds = NULL;
     int rc = pcr_dataset_open(from, NULL, &ds, err);
     if (!rc)

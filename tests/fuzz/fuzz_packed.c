@@ -44,7 +44,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     const uint8_t *p = pcri_pk_builtin_tables;
     struct pcri_pk_frequencies *f;
     ladders[0] = make_ladder(pcri_ladder_builtin_text("packed"));
-    ladders[1] = make_ladder(pcri_ladder_builtin_text(NULL));
+    ladders[1] = make_ladder(pcri_ladder_builtin_text("bitplane"));
     int rc = pcri_zstd_unpack(p + 4, pcri_pk_builtin_nbytes - 4, pcri_load32(p), &raw, NULL);
     FUZZ_CHECK(!rc, "built-in tables: %d", rc);
     FUZZ_WRITTEN(raw.data, raw.nbytes);

@@ -29,7 +29,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     (void) argv;
     int rc = 0;
     for (uint32_t i = 0; !rc && i < 2; i++) {
-        rc = pcr_ladder_create(i ? "packed" : NULL, &ladders[i], NULL);
+        rc = pcr_ladder_create(i ? "packed" : "bitplane", &ladders[i], NULL);
         if (!rc)
             rc = pcri_coder_create(pcri_coding_numbered(1 + i), ladders[i], &limits, NULL,
                                    &coders[i], NULL);

@@ -50,7 +50,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     int rc = pcr_decoder_create(&decoder, NULL);
     for (int i = 0; !rc && i < LADDERS; i++) {
         if (i < 2)
-            rc = pcr_ladder_create(pcr_ladder_name((uint32_t) i), &ladders[i], NULL);
+            rc = pcr_ladder_create(i ? "classic" : "bitplane", &ladders[i], NULL);
         else
             rc = pcr_ladder_parse(few_groups, sizeof(few_groups) - 1, &ladders[i], NULL);
         if (!rc)

@@ -44,7 +44,7 @@ def test_describe(ds, path):
     found = ds.describe()
     assert found["sample_count"] == 48 and found["path"] == str(path)
     assert found["format_version"] == (1, 0) and found["opaque_count"] == 0
-    assert (found["coding"], found["scans_count"], found["packed_count"]) == ("scans", 48, 0)
+    assert (found["coding"], found["scans_count"], found["packed_count"]) == ("packed", 0, 48)
     assert found["classes"] == {"ant": 16, "bee": 16, "crab": 16}
     assert ds.classes == ("ant", "bee", "crab") and ds.class_counts == (16, 16, 16)
     assert ds.splits == found["splits"] == {"train": 24, "val": 24}
@@ -52,7 +52,7 @@ def test_describe(ds, path):
     assert found["prefix_nbytes"] == sorted(found["prefix_nbytes"])
     assert found["prefix_nbytes"][-1] <= found["total_nbytes"]
     assert ds.prefix_nbytes(2) == found["prefix_nbytes"][1]
-    assert ds.ladder.startswith("ladder bitplane\n")
+    assert ds.ladder.startswith("ladder packed\n")
     assert ds.manifest["format"] == "pcr"
     assert ds.manifest["statistics"]["sample_count"] == 48
     for fidelity in (0, ds.group_count + 1):
@@ -102,7 +102,7 @@ def test_labels_and_keys(ds, tree):
         assert ds.classes[sample.label] == sample.key.split("/")[1]
         assert sample.labels == (sample.label,) and sample.attributes == {}
         assert sample.key_bytes.decode() == sample.key
-        assert sample.coding == "scans" and sample.component_count == 3
+        assert sample.coding == "packed" and sample.component_count == 3
         assert sample.source_nbytes == os.path.getsize(tree / sample.key)
     assert ds.labels.dtype == np.int64 and not ds.labels.flags.writeable
     assert ds.labels.tolist() == [s.label for s in ds]

@@ -84,7 +84,7 @@ def test_open(where):
 
 
 def test_loader(where):
-    options = dict(batch_size=3, size=8, shuffle="none", transform="stretch", threads=1)
+    options = dict(batch_size=3, size=64, shuffle="none", transform="stretch", threads=1)
 
     def keys(ds, **limits):
         with pcr.Loader(ds, **options, **limits) as loader:

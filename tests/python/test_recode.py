@@ -22,7 +22,7 @@ def both(tmp_path_factory):
     samples = [(f"{i}.jpg", noisy(i, exif=orientation_exif(1 + i % 8)), ["cat", "dog"][i % 2],
                 {"n": i}, ["train", "val"][i % 3 == 0]) for i in range(20)]
     samples.append(("p.png", encode(picture(3, 50, 40), "PNG"), "cat", None, "val"))
-    pcr.write(where / "scans", samples, record_samples=6)
+    pcr.write(where / "scans", samples, record_samples=6, coding="scans")
     report = pcr.recode(where / "scans", where / "packed", coding="packed")
     assert report.progress.samples_done == len(samples) and not report.bad
     return where / "scans", where / "packed"

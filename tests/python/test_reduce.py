@@ -50,11 +50,11 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def reduced(tmp_path_factory):
+@pytest.fixture(scope="module", params=["packed", "scans"])
+def reduced(request, tmp_path_factory):
     where = tmp_path_factory.mktemp("reduced") / "dataset"
     report = pcr.write(where, [(name, data) for name, data, _, _ in CASES], shuffle=False,
-                       max_side=100, quality=95)
+                       coding=request.param, max_side=100, quality=95)
     assert report.progress.samples_reduced == len(CASES) - 2
     with pcr.open(where) as opened:
         yield opened
@@ -68,7 +68,7 @@ def test_reduced(reduced, number):
     if size is None:
         np.testing.assert_array_equal(sample.decode(), source)
         return
-    assert sample.coding == "scans" and sample.size == size
+    assert sample.coding == reduced.describe()["coding"] and sample.size == size
     with Image.open(io.BytesIO(sample.jpeg())) as image:
         assert image.size == size and image.getexif().get(274, 1) == 1
         assert image.mode == ("L" if "gray" in name else "RGB")

@@ -63,16 +63,17 @@ def write(where, samples, **options):
     return pcr.write(where, samples, shuffle=False, **options)
 
 
+@pytest.mark.parametrize("coding", ("packed", "scans"))
 @pytest.mark.parametrize("name", DAMAGED)
-def test_shows_what_pillow_shows(name, tmp_path, tolerant):
+def test_shows_what_pillow_shows(name, coding, tmp_path, tolerant):
     data = DAMAGED[name]
     with pytest.raises(pcr.PcrError) as refused:
         write(tmp_path / "fail", [("a.jpg", data)], on_bad="fail")
-    report = write(tmp_path / "out", [("a.jpg", data)])
+    report = write(tmp_path / "out", [("a.jpg", data)], coding=coding)
     assert report.progress.samples_salvaged == 1 and report.progress.samples_bad == 0
     assert not report.bad
     with pcr.open(tmp_path / "out") as ds:
-        assert ds[0].coding == "scans"
+        assert ds[0].coding == coding
         assert np.array_equal(ds[0].decode(), pixels_of(data))
         assert np.array_equal(pixels_of(ds[0].jpeg()), pixels_of(data))
         reason = ds[0].attributes["salvaged"]
@@ -84,11 +85,12 @@ def test_shows_what_pillow_shows(name, tmp_path, tolerant):
             assert ds[0].decode(fidelity).shape == ds[0].decode().shape
 
 
+@pytest.mark.parametrize("coding", ("packed", "scans"))
 @pytest.mark.parametrize("share", (0.5, 0.9))
-def test_progressive(share, tmp_path, tolerant):
+def test_progressive(share, coding, tmp_path, tolerant):
     """Decoders smooth what is incomplete, each in its own way; the picture is the same."""
     data = cut(PROGRESSIVE, share)
-    write(tmp_path / "out", [("a.jpg", data)])
+    write(tmp_path / "out", [("a.jpg", data)], coding=coding)
     with pcr.open(tmp_path / "out") as ds:
         got, want = ds[0].decode().astype(int), pixels_of(data).astype(int)
         assert abs(got - want).mean() < 6
@@ -96,12 +98,13 @@ def test_progressive(share, tmp_path, tolerant):
         assert abs(got - whole).mean() < 12
 
 
-def test_cut_anywhere(tmp_path):
+@pytest.mark.parametrize("coding", ("packed", "scans"))
+def test_cut_anywhere(coding, tmp_path):
     """Once there are data of a scan, something is coded."""
     begin = scan_at(PROGRESSIVE)
     cuts = range(21, len(PROGRESSIVE) - 2, 71)
     report = write(tmp_path / "out", [(f"{at}.jpg", PROGRESSIVE[:at]) for at in cuts],
-                   record_samples=50)
+                   record_samples=50, coding=coding)
     skipped = sorted(int(bad.path[:-4]) for bad in report.bad)
     assert skipped == [at for at in cuts if at <= begin]
     assert report.progress.samples_salvaged == sum(at > begin for at in cuts)

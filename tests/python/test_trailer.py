@@ -48,12 +48,13 @@ def write_one(where, data, **options):
     return report.progress, pcr.open(where)
 
 
+@pytest.mark.parametrize("coding", ("packed", "scans"))
 @pytest.mark.parametrize("name", TRAILERS)
-def test_named_and_counted(name, tmp_path):
-    progress, ds = write_one(tmp_path / "out", PLAIN + TRAILERS[name])
+def test_named_and_counted(name, coding, tmp_path):
+    progress, ds = write_one(tmp_path / "out", PLAIN + TRAILERS[name], coding=coding)
     with ds:
         size = len(TRAILERS[name])
-        assert ds[0].coding == "scans"
+        assert ds[0].coding == coding
         assert (progress.samples_dropped, progress.dropped_nbytes) == (1, size)
         found = ds.describe()
         assert (found["dropped_count"], found["dropped_nbytes"]) == (1, size)

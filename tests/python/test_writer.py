@@ -48,9 +48,10 @@ def test_order(tree, tmp_path):
 
 
 def test_ladders(tree, tmp_path):
-    assert pcr.ladders() == ("bitplane", "classic", "packed")
-    pcr.convert(tree, tmp_path / "classic", ladder="classic")
+    assert pcr.ladders() == ("packed", "bitplane", "classic")
+    pcr.convert(tree, tmp_path / "classic", ladder="classic")  # which packed cannot use
     with pcr.open(tmp_path / "classic") as ds:
+        assert ds.describe()["coding"] == "scans"
         assert ds.group_count == 10 and ds.ladder.startswith("ladder classic\n")
         text = ds.ladder
     file = tmp_path / "ladder.txt"
@@ -58,6 +59,16 @@ def test_ladders(tree, tmp_path):
     for name, ladder in (("text", text), ("file", file)):
         pcr.convert(tree, tmp_path / name, ladder=ladder)
         assert files_of(tmp_path / name) == files_of(tmp_path / "classic")
+    for ladder, coding in (("bitplane", None), (None, "packed"), ("packed", "scans")):
+        where = tmp_path / f"{ladder}-{coding}"
+        pcr.convert(tree, where, ladder=ladder, coding=coding)
+        with pcr.open(where) as ds:
+            assert ds.describe()["coding"] == (coding or "packed")
+            assert ds.ladder.startswith(f"ladder {ladder or 'packed'}\n")
+    with pytest.raises(pcr.InvalidError, match="coding packed cannot use ladder classic"):
+        pcr.convert(tree, tmp_path / "none", ladder="classic", coding="packed")
+    with pytest.raises(pcr.InvalidError, match="coding packed cannot use ladder classic"):
+        pcr.Writer(tmp_path / "none", ladder="classic", coding="packed")
     with pytest.raises(pcr.InvalidError, match="none such"):
         pcr.convert(tree, tmp_path / "none", ladder="none such")
     with pytest.raises(pcr.InvalidError):

@@ -267,6 +267,7 @@ static int to_jpeg(struct pcr_spans *spans, struct pcr_buffer *memory, struct pc
 const struct pcri_coding pcri_coding_toy = {
     .number = TOY_CODING,
     .name = "toy",
+    .ladder = "packed",
     .magic = { 0xFF, 0xD8, 0xFF, 0xEF, 0, 6, 'T', 'O', 'Y', 0 },
     .magic_nbytes = 10,
     .encoder = &encoder,

@@ -63,7 +63,7 @@ static inline void made_images(void)
     uint16_t pieces[PCRI_MAX_GROUPS];
     uint32_t i = 0;
     pcri_limits_fill(&limits);
-    made_check(pcr_ladder_create(NULL, &ladder, &err), &err);
+    made_check(pcr_ladder_create("bitplane", &ladder, &err), &err);
     made_check(pcri_coder_create(&pcri_coding_scans, ladder, &limits, NULL, &coder, &err),
                &err);
     pcri_ladder_piece_counts(ladder, pieces);

@@ -252,7 +252,7 @@ static void set_up(void)
     for (int i = 0; i < LADDERS; i++) {
         struct fixture *f = &fixtures[i];
         int rc = i < 2
-                     ? pcr_ladder_create(pcr_ladder_name((uint32_t) i), &f->ladder, &e)
+                     ? pcr_ladder_create(i ? "classic" : "bitplane", &f->ladder, &e)
                      : pcr_ladder_parse(ladder_text, sizeof(ladder_text) - 1, &f->ladder, &e);
         ck_assert_msg(!rc, "%s", e.message);
         ck_assert_int_eq(

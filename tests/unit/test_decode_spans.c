@@ -64,7 +64,7 @@ static void make_file(struct parts *p, uint32_t g)
 
 static void set_up(void)
 {
-    ck_assert_int_eq(pcr_ladder_create(NULL, &ladder, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create("bitplane", &ladder, &e), 0);
 }
 
 static void tear_down(void)

@@ -183,7 +183,7 @@ START_TEST(ladders)
     REFUSED(PCR_ERR_CORRUPT, "several scripts");
     items[at] = text_segment("script a\ngroup\nall 0-0 0 1\nall 0-0 1 0\nluma 1-63 0 0\n"
                              "chroma 1-63 0 0\n");
-    REFUSED(PCR_ERR_UNSUPPORTED, "DC as its first line");
+    REFUSED(PCR_ERR_UNSUPPORTED, "not whole DC");
     snprintf(text, sizeof(text), "script a\n%s%s", dc, ac);
     items[at] = text_segment(text);
     REFUSED(PCR_ERR_CORRUPT, "8 chunks of a ladder of 2 groups");

@@ -207,7 +207,7 @@ START_TEST(damaged_progressive)
     struct pcri_coded packed;
     struct pcr_buffer photo = { 0 }, whole = { 0 };
     ck_assert_int_eq(pcr_gen_photo(3, 61, 45, 85, PCR_GEN_420, &photo), 0);
-    ck_assert_int_eq(pcr_ladder_create(NULL, &l, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create("bitplane", &l, &e), 0);
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, l, NULL, NULL, &coder, &e), 0);
     ck_assert_int_eq(pcri_coder_encode(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join(&packed, piece_total(l) - 1, &whole);

@@ -193,7 +193,7 @@ static void rows_of_packed(const struct pcri_coded *p, const char *name)
 
 START_TEST(rows)
 {
-    for_packed(NULL, 1u << PCR_GEN_GOOD_JPEG, rows_of_packed);
+    for_packed("bitplane", 1u << PCR_GEN_GOOD_JPEG, rows_of_packed);
 }
 END_TEST
 
@@ -203,7 +203,7 @@ START_TEST(rows_below_are_not_read)
     struct pcr_buffer photo = { 0 }, file = { 0 };
     struct pcri_coded packed;
     ck_assert_int_eq(pcr_gen_photo(3, 61, 99, 95, PCR_GEN_444, &photo), 0);
-    ck_assert_int_eq(pcr_ladder_create(NULL, &ladder, &e), 0);
+    ck_assert_int_eq(pcr_ladder_create("bitplane", &ladder, &e), 0);
     ck_assert_int_eq(pcri_coder_create(&pcri_coding_scans, ladder, NULL, NULL, &coder, &e), 0);
     ck_assert_int_eq(pcri_coder_encode(coder, NULL, photo.data, photo.nbytes, &packed, &e), 0);
     join_all(&packed, &file);

@@ -231,7 +231,8 @@ START_TEST(schema_and_ladder)
     convert("classic", PCR_CODING_SCANS);
 
     struct pcr_write_options o = to(PCR_CODING_PACKED);
-    fails(try_with("classic", NULL, "x", &o), PCR_ERR_INVAL, "ladder:");
+    fails(try_with("classic", NULL, "x", &o), PCR_ERR_INVAL,
+          "coding packed cannot use ladder classic");
     ck_assert(!test_exists(top.path, "x/manifest.json"));
     o.ladder = packed;
     ck_assert_int_eq(try_with("classic", NULL, "packed", &o), 0);

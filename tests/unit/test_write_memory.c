@@ -27,7 +27,7 @@ static void begin(uint64_t max, uint32_t threads)
     job.opts.thread_count = threads;
     pcri_write_threads_init(&job);
     ck_assert_int_eq(
-        pcr_ladder_create(NULL, (struct pcr_ladder **) (void *) &job.ladder, &err), 0);
+        pcr_ladder_create("bitplane", (struct pcr_ladder **) (void *) &job.ladder, &err), 0);
 }
 
 static void end(void)
@@ -150,8 +150,8 @@ END_TEST
 
 /* --- conversions --- */
 
-/* A picture of the source, with three full planes: 144 blocks, each twice and with 4 masks. */
-enum { COUNT = 24, TOO_LARGE = 7, PICTURE_NBYTES = 144 * (2 * 128 + 4 * 8) };
+/* A picture of the source, with three full planes: 144 blocks, each twice and with 5 masks. */
+enum { COUNT = 24, TOO_LARGE = 7, PICTURE_NBYTES = 144 * (2 * 128 + 5 * 8) };
 
 static struct test_source src;
 static struct test_folder a, b;

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <pcr/dataset.h>
+
 #include "base/base.h"
 #include "suite.h"
 #include "writing.h"
@@ -56,6 +58,41 @@ static void refuses(int code, const char *part)
     refused("d", code, part);
     ck_assert(!test_exists(at("d"), "manifest.json"));
 }
+
+static uint32_t coding_of(const char *name)
+{
+    struct pcr_dataset_info info = { .size = sizeof(info) };
+    struct pcr_dataset *ds = NULL;
+    write_ok(name);
+    ck_assert_int_eq(pcr_dataset_open(at(name), NULL, &ds, &error), 0);
+    ck_assert_int_eq(pcr_dataset_describe(ds, &info, &error), 0);
+    pcr_dataset_close(&ds);
+    return info.coding;
+}
+
+/* Packed where nothing is said, but for a ladder that it cannot use. */
+START_TEST(ladders_and_codings)
+{
+    struct pcr_ladder *ladder = NULL;
+    ck_assert_uint_eq(coding_of("packed"), PCR_CODING_PACKED);
+    ck_assert_int_eq(pcr_ladder_create("classic", &ladder, &error), 0);
+    options.ladder = ladder;
+    options.coding = PCR_CODING_PACKED;
+    refuses(PCR_ERR_INVAL,
+            "coding packed cannot use ladder classic: the first line of script");
+    ck_assert(!test_exists(top.path, "d"));
+    options.coding = 0;
+    ck_assert_uint_eq(coding_of("d"), PCR_CODING_SCANS);
+    options.coding = PCR_CODING_SCANS;
+    ck_assert_uint_eq(coding_of("d"), PCR_CODING_SCANS); /* that is the same conversion */
+    pcr_ladder_destroy(&ladder);
+    ck_assert_int_eq(pcr_ladder_create("bitplane", &ladder, &error), 0);
+    options.ladder = ladder;
+    options.coding = 0;
+    ck_assert_uint_eq(coding_of("bitplane"), PCR_CODING_PACKED);
+    pcr_ladder_destroy(&ladder);
+}
+END_TEST
 
 START_TEST(odd_options)
 {
@@ -212,6 +249,7 @@ int main(void)
     TCase *t = tests_case("write_refusals");
     tcase_add_checked_fixture(t, setup, writing_end);
     tcase_set_timeout(t, 60);
+    tcase_add_test(t, ladders_and_codings);
     tcase_add_test(t, odd_options);
     tcase_add_test(t, odd_sources);
     tcase_add_test(t, odd_samples);

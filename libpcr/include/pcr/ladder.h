@@ -15,12 +15,12 @@ extern "C" {
  * its text form, in which the built-in ladders are written too. */
 struct pcr_ladder;
 
-/* The name of built-in ladder `index`; the default is 0. NULL past the last. Static
- * storage. */
+/* The name of built-in ladder `index`: "packed", the default, "bitplane", "classic". NULL past
+ * the last. Static storage. */
 PCR_API const char *pcr_ladder_name(uint32_t index);
 
-/* Creates the built-in ladder of this name ("bitplane", "classic"), or the default if name is
- * NULL. Codes: INVAL (no such name), NOMEM. */
+/* Creates the built-in ladder of this name, or the default if name is NULL. Codes: INVAL (no
+ * such name), NOMEM. */
 PCR_API PCR_MUST_CHECK int pcr_ladder_create(const char *name, struct pcr_ladder **out,
                                              struct pcr_error *err);
 

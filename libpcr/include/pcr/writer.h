@@ -77,7 +77,7 @@ struct pcr_write_progress {
 struct pcr_write_options {
     uint32_t size;                   /* sizeof(struct pcr_write_options) */
     uint32_t flags;                  /* PCR_WRITE_* */
-    const struct pcr_ladder *ladder; /* NULL: the coding's default ladder */
+    const struct pcr_ladder *ladder; /* NULL: the coding's own, "packed" or "bitplane" */
     uint64_t seed;                   /* of the shuffle */
     uint32_t record_samples;         /* samples per record; default 1024 */
     uint32_t thread_count;           /* default: one for each CPU that this process may use */
@@ -113,8 +113,11 @@ struct pcr_write_options {
     /* A storage of the program's own (storage.h) to write the dataset to; NULL: files. There
      * the program must see to it that no second writer uses the same path. */
     const struct pcr_storage *storage;
-    uint32_t coding; /* enum pcr_coding: PCR_CODING_SCANS (default), or PCR_CODING_PACKED; with
-                      * that small pictures may still become scans */
+    /* enum pcr_coding: PCR_CODING_PACKED or PCR_CODING_SCANS. 0: packed, or scans if packed
+     * cannot use the ladder; if it is asked to, that is an error (INVAL). It can where each
+     * script's first line is all of DC, `all 0-0 0 0`, and no plane is above 9. In packed
+     * datasets small pictures are scans where those take fewer bytes. */
+    uint32_t coding;
     uint32_t reserved; /* 0 */
 };
 
@@ -152,8 +155,8 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_write(const char *path, const struct pcr_
  *
  * source: a whole dataset, opened with the defaults of pcr_dataset_open(): not a split, not a
  *   single record, not without its checksums (INVAL).
- * opts: coding is required. ladder NULL: the coding's own if the dataset has that of a coding,
- *   else the dataset's, which the coding may not be able to use (INVAL). limits NULL: the
+ * opts: coding is required (INVAL). ladder NULL: the coding's own if the dataset has that of a
+ *   coding, else the dataset's, which the coding may not be able to use (INVAL). limits NULL: the
  *   dataset's. thread_count, max_memory_nbytes, storage, callbacks and PCR_WRITE_DRY_RUN are as
  *   in pcr_dataset_write(); all else is 0 (INVAL).
  *

@@ -47,7 +47,7 @@ class Writer:
 
     @keywords(num_workers="write threads=", workers="write threads=")
     def __init__(self, dst: Path, *, classes: Optional[Iterable[str]] = None,
-                 splits: Iterable[str] = ("all",), coding: str = "scans",
+                 splits: Iterable[str] = ("all",), coding: Optional[str] = None,
                  ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
                  record_samples: int = 1024,
                  record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",

@@ -63,13 +63,13 @@ class WriteReport(NamedTuple):
     notes: Tuple[Tuple[str, str], ...] = ()
 
 
-CODINGS = {"scans": st.Coding.SCANS, "packed": st.Coding.PACKED}
+CODINGS = {"packed": st.Coding.PACKED, "scans": st.Coding.SCANS}
 
 
 @keywords(num_workers="write threads=", workers="write threads=")
-def convert(src: Path, dst: Path, *, coding: str = "scans", ladder: Optional[Ladder] = None,
-            seed: int = 0, shuffle: bool = True, record_samples: int = 1024,
-            record_nbytes: int = 0,
+def convert(src: Path, dst: Path, *, coding: Optional[str] = None,
+            ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
+            record_samples: int = 1024, record_nbytes: int = 0,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
             format: Optional[str] = None, root: Optional[Path] = None,
             layout: Optional[str] = None, classes: Optional[Iterable[str]] = None,
@@ -83,10 +83,11 @@ def convert(src: Path, dst: Path, *, coding: str = "scans", ladder: Optional[Lad
 
     src: a tree split/class/file, class/file or file, or a .csv, .tsv or .jsonl list.
     dst: the dataset's folder, made if need be.
-    coding: how coefficients are stored: "scans", progressive JPEG, or "packed", which is about
-        a tenth smaller, and as lossless.
-    ladder: a built-in's name ("bitplane", "classic", "packed"), the path of a ladder file (a
-        PathLike), or a ladder's text; None is the coding's default.
+    coding: how coefficients are stored, both without loss: "packed", or "scans", progressive
+        JPEG, which takes about a tenth more. None is "packed", or "scans" with a ladder that
+        packed cannot use.
+    ladder: a built-in's name ("packed", "bitplane", "classic"), the path of a ladder file (a
+        PathLike), or a ladder's text; None is the coding's own, "packed" or "bitplane".
     seed, shuffle: the order of the samples.
     record_samples: samples a record; record_nbytes: end a record at about this many
         source bytes (0: by count).
@@ -177,7 +178,7 @@ def convert(src: Path, dst: Path, *, coding: str = "scans", ladder: Optional[Lad
 
 @keywords(num_workers="write threads=", workers="write threads=")
 def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
-          classes: Optional[Iterable[str]] = None, coding: str = "scans",
+          classes: Optional[Iterable[str]] = None, coding: Optional[str] = None,
           ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
           record_samples: int = 1024,
           record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
@@ -256,7 +257,7 @@ def recode(src: Union[Path, Dataset], dst: Path, *, coding: str, ladder: Optiona
     return WriteReport(interruptible(run, job.stop), (), ())
 
 
-def write_options(coding: str, ladder: Optional[Ladder], seed: int, shuffle: bool,
+def write_options(coding: Optional[str], ladder: Optional[Ladder], seed: int, shuffle: bool,
                   record_samples: int, record_nbytes: int, threads: Optional[int],
                   on_bad: str, opaque: str,
                   dry_run: bool, max_side: Optional[int], quality: Optional[int],
@@ -274,15 +275,15 @@ def write_options(coding: str, ladder: Optional[Ladder], seed: int, shuffle: boo
     return settings
 
 
-def _run_options(coding: str, ladder: Optional[Ladder], threads: Optional[int], dry_run: bool,
-                 max_memory_nbytes: Optional[int]) -> st.WriteOptions:
+def _run_options(coding: Optional[str], ladder: Optional[Ladder], threads: Optional[int],
+                 dry_run: bool, max_memory_nbytes: Optional[int]) -> st.WriteOptions:
     """Those of any run of the writer."""
-    if coding not in CODINGS:
+    if coding is not None and coding not in CODINGS:
         raise InvalidError(f"coding is {coding!r}, expected one of {', '.join(CODINGS)}")
     settings = st.sized(
         st.WriteOptions,
         flags=st.WRITE_DRY_RUN if dry_run else 0,
-        coding=CODINGS[coding],
+        coding=0 if coding is None else CODINGS[coding],
         thread_count=0 if threads is None else whole(threads, "threads"),
         max_memory_nbytes=0 if max_memory_nbytes is None
         else whole(max_memory_nbytes, "max_memory_nbytes", 1, 64))
