@@ -207,9 +207,11 @@ static int choose(struct packed_coder *c, const void *data, size_t nbytes, bool 
 {
     struct pcri_coded scans = { 0 };
     int rc = 0;
+    if (!p->pieces)
+        pcri_coefs_free(&c->original.coefs); /* of any size, and loaded once more */
     if (!c->scans)
         rc = pcri_coder_create(&pcri_coding_scans, c->original.ladder, &c->original.limits,
-                               NULL, &c->scans, err);
+                               &c->original.memory, &c->scans, err);
     if (!rc)
         rc = salvage ? pcri_coder_salvage(c->scans, NULL, data, nbytes, &scans, err)
                      : pcri_coder_encode(c->scans, NULL, data, nbytes, &scans, err);

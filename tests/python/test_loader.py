@@ -388,6 +388,19 @@ def test_forms_of_jpeg(ds, path):
     assert b"\xff\xc2\x00" in progressive and b"\xff\xc0\x00" in baseline
     assert b"\xff\xdd\x00\x04" in baseline  # restart markers
     np.testing.assert_array_equal(pcr.decode(baseline), pcr.decode(progressive, identical=True))
+    rows, *_ = (n for n in range(len(baseline)) if baseline[n:n + 4] == b"\xff\xdd\x00\x04")
+    interval = int.from_bytes(baseline[rows + 4:rows + 6], "big")
+    longer = ds[3].read(2, jpeg="baseline", restart_rows=3)
+    assert longer[rows + 4:rows + 6] == (3 * interval).to_bytes(2, "big")
+    none = ds[3].read(2, jpeg="baseline", restart_rows=0)
+    assert b"\xff\xdd\x00\x04" not in none
+    for file in (longer, none):
+        np.testing.assert_array_equal(pcr.decode(file), pcr.decode(baseline))
+    for wrong in (-1, 1.5):
+        with pytest.raises((TypeError, pcr.InvalidError), match="restart_rows"):
+            ds[3].read(jpeg="baseline", restart_rows=wrong)
+    with pytest.raises(pcr.InvalidError, match="jpeg='baseline' alone"):
+        ds[3].read(restart_rows=1)
     with pytest.raises(pcr.InvalidError, match="jpeg is 'lossless'"):
         ds[3].read(jpeg="lossless")
     with pytest.raises(pcr.InvalidError, match="BASELINE without RAW"):

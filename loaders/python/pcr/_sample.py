@@ -14,8 +14,8 @@ import numpy as np
 from . import _structs as st
 from ._image import (Background, Box, Pixels, decode_options, scratch, shaped,
                      warn_of_profile)
-from ._library import Handle, call, fidelity_number, is_baseline, lib
-from .errors import UnsupportedError
+from ._library import Handle, call, fidelity_number, is_baseline, lib, whole
+from .errors import InvalidError, UnsupportedError
 
 
 class Sample:
@@ -137,26 +137,28 @@ class Sample:
         """Stored bytes up to a fidelity: what read() transfers."""
         return int(lib.pcr_sample_nbytes(self._handle.pointer, fidelity_number(fidelity)))
 
-    def _fill(self, fidelity: Optional[int], jpeg: str) -> st.Buffer:
-        buffer = scratch.buffer
-        if is_baseline(jpeg):
-            call(lib.pcr_sample_baseline, self._handle.pointer, fidelity_number(fidelity),
-                 scratch.decoder.pointer, None, byref(buffer))
-        else:
-            call(lib.pcr_sample_read, self._handle.pointer, fidelity_number(fidelity),
-                 byref(buffer))
-        return buffer
-
-    def read(self, fidelity: Optional[int] = None, *, jpeg: str = "progressive") -> bytes:
+    def read(self, fidelity: Optional[int] = None, *, jpeg: str = "progressive",
+             restart_rows: Optional[int] = None) -> bytes:
         """The sample's bytes: a standard JPEG, or an opaque sample's file.
 
         jpeg: of a coded sample, "progressive" or "baseline", which has the same coefficients in
             sequence, with restart markers, as decoders in hardware take it.
+        restart_rows: of "baseline", rows of MCUs from one restart marker to the next (1), fewer
+            where an interval would have more than 65,535 MCUs; 0: no markers.
 
         Raises IoError, CorruptError, TruncatedError, InvalidError (fidelity above G),
         OutOfMemory.
         """
-        buffer = self._fill(fidelity, jpeg)
+        buffer, number = scratch.buffer, fidelity_number(fidelity)
+        if is_baseline(jpeg):
+            rows = 1 if restart_rows is None else whole(restart_rows, "restart_rows", 0)
+            options = st.sized(st.BaselineOptions, restart_rows=rows or st.NO_RESTARTS)
+            call(lib.pcr_sample_baseline, self._handle.pointer, number, scratch.decoder.pointer,
+                 byref(options), byref(buffer))
+        elif restart_rows is not None:
+            raise InvalidError("restart_rows is of jpeg='baseline' alone")
+        else:
+            call(lib.pcr_sample_read, self._handle.pointer, number, byref(buffer))
         return ctypes.string_at(buffer.data, buffer.nbytes)
 
     def jpeg(self, fidelity: Optional[int] = None) -> bytes:

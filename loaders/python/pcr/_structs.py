@@ -369,6 +369,9 @@ class DecodeOptions(ctypes.Structure):
                 ("background", c_uint8 * 4), ("reserved", c_uint32)]
 
 
+NO_RESTARTS = 0xFFFFFFFF
+
+
 class BaselineOptions(ctypes.Structure):
     """struct pcr_baseline_options"""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""libpcr from Python: the whole image, and the groups at about 37% and 13% of the bytes."""
+"""libpcr from Python: the whole image, and prefixes of it."""
 import os
 import subprocess
 
@@ -7,15 +7,22 @@ import work
 
 PACKAGES = ["numpy"]
 DOWNLOAD_MB = 17
-ROWS = [{"title": f"libpcr, {text}", "antialiased": True, "crops": "own",
-         "options": {"part": part}, "within": within}
-        for text, part, within in (("lossless", 1.0, 1), ("about 37% of the bytes", 0.37, 4),
-                                   ("about 13% of the bytes", 0.13, 8))]
 
 
-def make(source, dataset):
+def rows(title, *percents):
+    """The whole, and the fidelities of about so many per cent of its bytes."""
+    return [{"title": title if percent == 100 else f"{title}, about {percent}% of its bytes",
+             "antialiased": True, "crops": "own", "options": {"part": percent / 100},
+             "within": 1 if percent == 100 else 4 if percent > 25 else 8}
+            for percent in (100, *percents)]
+
+
+ROWS = rows("libpcr", 34, 14)
+
+
+def make(source, dataset, *options):
     # In the source's order, so that an image's index is its number.
-    subprocess.run([os.environ["PCRTOOL"], "convert", "-q", "--no-shuffle", source,
+    subprocess.run([os.environ["PCRTOOL"], "convert", "-q", "--no-shuffle", *options, source,
                     os.path.join(dataset, "images.pcr")], check=True)
 
 
