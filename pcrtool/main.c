@@ -25,7 +25,8 @@ static void print_overview(FILE *stream)
         fprintf(stream, "  %-10s %s\n", pcrtool_commands[i]->name,
                 pcrtool_commands[i]->summary);
     fprintf(stream, "\n"
-                    "python3 -m pcr view DATASET shows a dataset in a browser.\n"
+                    "python3 -m pcr view DATASET shows a dataset in a browser, and\n"
+                    "python3 -m pcr report DATASET -o FILE writes a page about it.\n"
                     "\n"
                     "pcrtool COMMAND --help describes a command; pcrtool --version prints\n"
                     "the version. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but\n"

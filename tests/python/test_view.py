@@ -401,8 +401,8 @@ def test_command_without_a_browser(run, path):
     (["view", os.path.dirname(__file__)], 1, "manifest.json"),
     (["view", __file__], 1, "not a PCR record"),
     (["view"], 2, "dataset"),
-    (["view", ".", "--port", "0"], 2, "no port"),
-    (["view", ".", "--port", "65536"], 2, "no port"),
+    (["view", ".", "--port", "0"], 2, "expected 1 to 65535"),
+    (["view", ".", "--port", "65536"], 2, "expected 1 to 65535"),
     ([], 2, "COMMAND"),
     (["look"], 2, "invalid choice"),
 ])

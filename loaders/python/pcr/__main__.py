@@ -7,17 +7,22 @@ import argparse
 import errno
 import sys
 import webbrowser
-from typing import List, Optional
+from typing import Callable, List, Optional
 
+from ._report import Options, report as make_report, write_whole
+from ._text import size_text
 from ._view import Viewer
 from .errors import PcrError
 
 
-def port_number(text: str) -> int:
-    """A port from the command line."""
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: 1 to 65535")
-    return int(text)
+def between(least: int, most: int) -> Callable[[str], int]:
+    """What reads a whole number from the command line."""
+    def read(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 16
+                and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r}, expected {least} to {most}")
+        return int(text)
+    return read
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,10 +36,29 @@ def parser() -> argparse.ArgumentParser:
                     "fidelity and output size, and what is read for it. Prints the address, "
                     "which has a token that nobody else knows. Ctrl-C ends it.")
     view.add_argument("dataset", help="a dataset's folder, or a record file")
-    view.add_argument("--port", type=port_number, default=0,
+    view.add_argument("--port", type=between(1, 65535), metavar="N", default=0,
                       help="the port to listen at; default: one that is free")
     view.add_argument("--browser", action="store_true",
                       help="open the address in a browser")
+    report = commands.add_parser(
+        "report", help="write a page about a dataset",
+        description="Writes one page, which needs no network, about a dataset: splits, classes, "
+                    "sizes, bytes and predicted quality at each fidelity, and some of the samples "
+                    "with a slider for the fidelity. It stays below 5 MB.")
+    report.add_argument("dataset", help="a dataset's folder, or a record file")
+    report.add_argument("-o", "--output", required=True, metavar="FILE",
+                        help="the page; a file of this name is replaced when all is done")
+    report.add_argument("--split", help="only this split; default: all")
+    report.add_argument("--size", type=between(16, 1024), default=224, metavar="N",
+                        help="the size that training delivers: pixels of the short side; "
+                             "default 224")
+    report.add_argument("--samples", type=between(1, 1 << 40), default=2000, metavar="N",
+                        help="how many samples' predicted qualities are looked at, spread over "
+                             "the dataset; default 2000")
+    report.add_argument("--gallery", type=between(0, 1000), default=24, metavar="N",
+                        help="how many samples are pictured, as far as they fit; default 24")
+    report.add_argument("--worst", action="store_true",
+                        help="picture the samples with the lowest predicted quality")
     return top
 
 
@@ -60,6 +84,18 @@ def view(args: argparse.Namespace) -> int:
     return 0
 
 
+def report(args: argparse.Namespace) -> int:
+    """python3 -m pcr report."""
+    page, count = make_report(args.dataset, Options(args.split, args.size, args.samples,
+                                                    args.gallery, args.worst))
+    try:
+        write_whole(args.output, page)
+    except OSError as exc:
+        return failed(args, f"{args.output}: {exc.strerror or exc}")
+    print(f"{args.output}: {size_text(len(page.encode()))}, {count} samples are pictured")
+    return 0
+
+
 def failed(args: argparse.Namespace, why: object) -> int:
     """Says why something failed; returns the exit code."""
     print(f"python3 -m pcr {args.command}: {why}", file=sys.stderr)
@@ -67,13 +103,15 @@ def failed(args: argparse.Namespace, why: object) -> int:
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Runs a command; returns the exit code: 0 done, 1 failed, 2 wrong usage."""
+    """Runs a command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped."""
     args = parser().parse_args(arguments)
     try:
-        return {"view": view}[args.command](args)
+        return {"report": report, "view": view}[args.command](args)
     except PcrError as exc:
         # The storage's own error is shorter than what the library makes of it.
         return failed(args, exc.__cause__ or exc)
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ from ._storage import Storage
 from ._text import shown
 from .errors import PcrError
 
-PAGES = {"": ("view.html", "text/html"), "view.css": ("view.css", "text/css"),
-         "view.js": ("view.js", "text/javascript")}
+PAGES = {"": ("view.html", "text/html"), "base.css": ("base.css", "text/css"),
+         "view.css": ("view.css", "text/css"), "view.js": ("view.js", "text/javascript")}
 HEADERS = {
     # The page may use what comes from its own address, and images that its script has made.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "

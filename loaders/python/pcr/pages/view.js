@@ -195,7 +195,8 @@ async function resized(byHand) {
 
 function quality(fidelity) {
   const value = sample.quality[fidelity - 1];
-  return value === null ? "not known" : fidelity === dataset.groups ? "exact" : value.toFixed(3);
+  if (fidelity === dataset.groups || sample.coding === "opaque") return "exact";
+  return value === null ? "not known" : value.toFixed(3);
 }
 
 function table() {
