@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pcrtool cat: one sample as a file, at any fidelity. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.h"
@@ -17,42 +15,6 @@ struct cat_settings {
     uint64_t fidelity;
     uint32_t jpeg;
 };
-
-/* Writes into what exists: a device, a pipe, the target of a symbolic link. */
-static int write_into(const char *path, const struct pcr_buffer *bytes)
-{
-    FILE *f = fopen(path, "we");
-    if (!f)
-        return -1;
-    size_t n = fwrite(bytes->data, 1, bytes->nbytes, f);
-    return fclose(f) || n != bytes->nbytes ? -1 : 0;
-}
-
-/* Puts the bytes into the file at `path`, replacing an existing file. */
-static int write_file(const char *path, const struct pcr_buffer *bytes)
-{
-    struct stat st;
-    bool there = !PCRTOOL_UNINTERRUPTED(lstat(path, &st));
-    if (!there && errno != ENOENT) /* it may be something that must not be replaced */
-        return -1;
-    if (there && !S_ISREG(st.st_mode))
-        return write_into(path, bytes);
-
-    const char *slash = strrchr(path, '/');
-    const char *name = slash ? slash + 1 : path;
-    char *folder = slash ? strndup(path, (size_t) (slash - path) + 1) : strdup(".");
-    if (!folder)
-        return -1;
-    int fd = PCRTOOL_UNINTERRUPTED(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    free(folder);
-    if (fd < 0)
-        return -1;
-    int rc = pcrtool_write_file(fd, name, bytes->data, bytes->nbytes, true);
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return rc;
-}
 
 static int read_sample(const struct pcrtool_input *in, const char *name, uint32_t fidelity,
                        struct pcr_decoder *baseline, struct pcr_buffer *bytes)
@@ -93,7 +55,7 @@ static int run_cat(const struct pcrtool_args *args)
         rc = read_sample(&in, args->operands[1], fidelity, baseline, &bytes);
     if (!rc && !set->output)
         fwrite(bytes.data, 1, bytes.nbytes, stdout); /* main checks ferror() */
-    else if (!rc && write_file(set->output, &bytes)) {
+    else if (!rc && pcrtool_write_path(set->output, &bytes)) {
         pcrtool_error(args->command, "%s: %s", set->output, strerror(errno));
         rc = PCRTOOL_FAILED;
     }

@@ -3,6 +3,15 @@
 #include "commands.h"
 
 const struct pcrtool_command *const pcrtool_commands[] = {
-    &pcrtool_convert, &pcrtool_recode, &pcrtool_info,  &pcrtool_ls,     &pcrtool_cat,
-    &pcrtool_extract, &pcrtool_verify, &pcrtool_bench, &pcrtool_doctor, NULL,
+    &pcrtool_convert,
+    &pcrtool_recode,
+    &pcrtool_info,
+    &pcrtool_ls,
+    &pcrtool_cat,
+    &pcrtool_extract,
+    &pcrtool_verify,
+    &pcrtool_advise,
+    &pcrtool_bench,
+    &pcrtool_doctor,
+    NULL,
 };

@@ -5,8 +5,9 @@
 
 #include "options.h"
 
-extern const struct pcrtool_command pcrtool_bench, pcrtool_cat, pcrtool_convert,
-    pcrtool_doctor, pcrtool_extract, pcrtool_info, pcrtool_ls, pcrtool_recode, pcrtool_verify;
+extern const struct pcrtool_command pcrtool_advise, pcrtool_bench, pcrtool_cat,
+    pcrtool_convert, pcrtool_doctor, pcrtool_extract, pcrtool_info, pcrtool_ls, pcrtool_recode,
+    pcrtool_verify;
 
 /* In the order of the overview; NULL-ended. */
 extern const struct pcrtool_command *const pcrtool_commands[];

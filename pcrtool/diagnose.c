@@ -189,7 +189,7 @@ static void tell(const struct diagnose *d, json_t *object)
         .nbytes = d->nbytes,
         .fits = !d->plan->storage && d->total_nbytes < d->memory_nbytes / 5 * 4,
     };
-    pcrtool_advise(&diagnosis, advice, sizeof(advice));
+    pcrtool_explain(&diagnosis, advice, sizeof(advice));
     if (!object) {
         print_table(d);
         printf("\nAt fidelity %" PRIu32 ": %s", d->plan->fidelity, advice);

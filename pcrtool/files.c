@@ -2,8 +2,9 @@
 /* Writing files below a folder under names that somebody else chose. */
 #define _GNU_SOURCE
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -193,6 +194,41 @@ int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t
         rc = -1;
         saved = errno;
     }
+    errno = saved;
+    return rc;
+}
+
+/* Writes into what exists: a device, a pipe, the target of a symbolic link. */
+static int write_into(const char *path, const struct pcr_buffer *bytes)
+{
+    FILE *f = fopen(path, "we");
+    if (!f)
+        return -1;
+    size_t n = fwrite(bytes->data, 1, bytes->nbytes, f);
+    return fclose(f) || n != bytes->nbytes ? -1 : 0;
+}
+
+int pcrtool_write_path(const char *path, const struct pcr_buffer *bytes)
+{
+    struct stat st;
+    bool there = !PCRTOOL_UNINTERRUPTED(lstat(path, &st));
+    if (!there && errno != ENOENT) /* it may be something that must not be replaced */
+        return -1;
+    if (there && !S_ISREG(st.st_mode))
+        return write_into(path, bytes);
+
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    char *folder = slash ? strndup(path, (size_t) (slash - path) + 1) : strdup(".");
+    if (!folder)
+        return -1;
+    int fd = PCRTOOL_UNINTERRUPTED(open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    free(folder);
+    if (fd < 0)
+        return -1;
+    int rc = pcrtool_write_file(fd, name, bytes->data, bytes->nbytes, true);
+    int saved = errno;
+    close(fd);
     errno = saved;
     return rc;
 }

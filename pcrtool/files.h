@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <pcr/base.h>
+
 /* The result of a system call that is repeated as long as signals interrupt it. */
 #define PCRTOOL_UNINTERRUPTED(call) \
     __extension__({ \
@@ -32,5 +34,9 @@ int pcrtool_open_parent(int root_fd, const char *key, const char **name_out);
  * EEXIST. Returns 0, or -1 with errno. */
 int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t nbytes,
                        bool replace);
+
+/* Puts the bytes into the file at `path` in the same way, replacing an existing one; or into what
+ * else is there, a device, a pipe, the target of a symbolic link. Returns 0, or -1 with errno. */
+int pcrtool_write_path(const char *path, const struct pcr_buffer *bytes);
 
 #endif

@@ -115,13 +115,13 @@ static struct pcr_loader_options loader_options(const struct pcrtool_part *part,
 {
     return (struct pcr_loader_options) {
         .size = sizeof(struct pcr_loader_options),
-        .fidelity.level = c->fidelity,
+        .fidelity = { .level = c->fidelity, .quality = c->quality },
         .flags = c->cold ? PCR_LOADER_NO_READ_AHEAD
                          : 0, /* it would continue while pages are dropped */
         .threads.count = c->threads,
         .threads.reader_count = c->readers ? 0 : PCR_NO_READERS,
         .output.height = c->size_px,
-        .transform.flip_ppm = 500000,
+        .transform = { .kind = c->transform, .flip_ppm = 500000 },
         .bad_sample = PCR_SAMPLE_SKIP,
         .order.indices = part->indices,
         .order.index_count = part->index_count,

@@ -9,7 +9,9 @@
 #include "part.h"
 
 struct pcrtool_case {
-    uint32_t fidelity;
+    uint32_t fidelity;   /* 0: by quality */
+    double quality;      /* if fidelity is 0 */
+    uint32_t transform;  /* enum pcr_transform */
     uint32_t threads;    /* that decode; 0: the library's choice */
     bool readers;        /* with threads that only read, as by default */
     uint32_t io_backend; /* enum pcr_io_backend */
@@ -30,7 +32,7 @@ double pcrtool_rate_images(const struct pcrtool_rate *rate); /* per second */
 /* Seconds of a monotonic clock. */
 double pcrtool_now(void);
 
-/* Measures a loader that makes random crops as fast as it can: while it runs steadily, or for
+/* Measures a loader that makes crops as fast as it can: while it runs steadily, or for
  * whole epochs if these are shorter than c->seconds. */
 int pcrtool_measure_loader(const struct pcrtool_part *part, const struct pcrtool_case *c,
                            struct pcrtool_rate *out, struct pcr_error *err);

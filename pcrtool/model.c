@@ -11,7 +11,7 @@
 double pcrtool_predict(const struct pcrtool_stages *s, enum pcrtool_limit *limit_out)
 {
     enum pcrtool_limit limit = PCRTOOL_LIMIT_DECODE;
-    double rate = s->decode;
+    double rate = s->decode > 0 ? s->decode : INFINITY;
     if (s->storage > 0 && s->storage < rate) {
         rate = s->storage;
         limit = PCRTOOL_LIMIT_STORAGE;
@@ -22,7 +22,7 @@ double pcrtool_predict(const struct pcrtool_stages *s, enum pcrtool_limit *limit
     }
     if (limit_out)
         *limit_out = limit;
-    return rate;
+    return isinf(rate) ? 0 : rate;
 }
 
 const char *pcrtool_limit_name(enum pcrtool_limit limit)
@@ -130,7 +130,7 @@ static void advise_decode(const struct pcrtool_diagnosis *d, const struct pcrtoo
     say(t, "Faster storage does not help.\n");
 }
 
-void pcrtool_advise(const struct pcrtool_diagnosis *d, char *out, size_t out_nbytes)
+void pcrtool_explain(const struct pcrtool_diagnosis *d, char *out, size_t out_nbytes)
 {
     struct pcrtool_stages s = stages_of(d, d->fidelity);
     struct model_text t = { out, out_nbytes };

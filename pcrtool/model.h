@@ -23,7 +23,7 @@ enum pcrtool_limit {
     PCRTOOL_LIMIT_CONSUMER, /* there is nothing to gain */
 };
 
-/* The least of them. *limit_out may be NULL. */
+/* The least of them; 0 if none is known. *limit_out may be NULL. */
 double pcrtool_predict(const struct pcrtool_stages *s, enum pcrtool_limit *limit_out);
 
 /* "decoding", "storage" or "the consumer". */
@@ -40,6 +40,6 @@ struct pcrtool_diagnosis {
 };
 
 /* Says what limits and what to change, in sentences that each end with LF. */
-void pcrtool_advise(const struct pcrtool_diagnosis *d, char *out, size_t out_nbytes);
+void pcrtool_explain(const struct pcrtool_diagnosis *d, char *out, size_t out_nbytes);
 
 #endif

@@ -120,8 +120,7 @@ static size_t utf8_sequence(const unsigned char *p, size_t left)
     return n;
 }
 
-/* Bytes of the character at p if a terminal shows it; 0: a control character, or none. */
-static size_t harmless(const char *p, size_t left)
+size_t pcrtool_harmless(const char *p, size_t left)
 {
     const unsigned char *c = (const unsigned char *) p;
     size_t n = utf8_sequence(c, left);
@@ -137,7 +136,7 @@ void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes)
         return;
     }
     for (size_t i = 0, n; i < nbytes; i += n ? n : 1) {
-        n = harmless(name + i, nbytes - i);
+        n = pcrtool_harmless(name + i, nbytes - i);
         fwrite(n ? name + i : "?", 1, n ? n : 1, stream);
     }
 }
@@ -145,7 +144,7 @@ void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes)
 void pcrtool_print_tame(FILE *stream, const char *text, size_t nbytes)
 {
     for (size_t i = 0, n; i < nbytes; i += n ? n : 1) {
-        n = harmless(text + i, nbytes - i);
+        n = pcrtool_harmless(text + i, nbytes - i);
         if (n)
             fwrite(text + i, 1, n, stream);
         else

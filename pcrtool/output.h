@@ -41,6 +41,10 @@ bool pcrtool_color(FILE *stream);
  * in memory silently lose what they have no memory for.) */
 int pcrtool_append(struct pcr_buffer *out, const char *fmt, ...) PCRTOOL_PRINTF(2, 3);
 
+/* Bytes of the UTF-8 character at p if a terminal shows it; 0: a control character (C0, C1), or
+ * no UTF-8. left: bytes from p on, at least 1. */
+size_t pcrtool_harmless(const char *p, size_t left);
+
 /* Writes a name of any bytes: as it is, or on a terminal with '?' for each byte of control
  * characters (C0, C1) and of what is not UTF-8. */
 void pcrtool_print_name(FILE *stream, const char *name, size_t nbytes);

@@ -13,6 +13,7 @@
  * entropy stage and of decoding to RGB, each the least of three runs, as ratios to
  * libjpeg-turbo's decode of the original file to RGB, medians over the images. */
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +24,9 @@
 
 #include "bench.h"
 #include "jpeg/prefix.h"
-#include "quality.h"
+#include "../../pcrtool/ssim.h"
 
+#define EXACT 99.0 /* what stands for the PSNR of equal images */
 enum { RUNS = 3, MAX_GROUPS = 32, DEFAULT_COUNT = 60 };
 
 struct group {
@@ -148,6 +150,15 @@ static int decode_prefix(struct bench *b, uint32_t color, uint32_t flags, int ru
     return rc;
 }
 
+/* PSNR in dB of two planes of n samples, at most EXACT. */
+static double psnr(const uint8_t *a, const uint8_t *b, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return sum > 0 ? fmin(10 * log10(255.0 * 255 * (double) n / sum), EXACT) : EXACT;
+}
+
 /* The sample at one fidelity, whose file is in b->file. */
 static int measure_group(struct bench *b, double original, struct group *g)
 {
@@ -159,14 +170,14 @@ static int measure_group(struct bench *b, double original, struct group *g)
     if (rc)
         return rc;
     size_t n = (size_t) info.width * info.height;
-    g->psnr_rgb += quality_psnr(b->rgb.data, b->pixels.data, 3 * n);
+    g->psnr_rgb += psnr(b->rgb.data, b->pixels.data, 3 * n);
     for (int identical = 0; identical < 2; identical++) {
         rc = decode_prefix(b, PCR_COLOR_GRAY, identical ? PCR_DECODE_IDENTICAL : 0, 1, &info,
                            &unused);
         if (rc)
             return rc;
-        g->luma[identical][0] += quality_psnr(b->luma.data, b->pixels.data, n);
-        g->luma[identical][1] += quality_ssim(b->luma.data, b->pixels.data, info.width,
+        g->luma[identical][0] += psnr(b->luma.data, b->pixels.data, n);
+        g->luma[identical][1] += pcrtool_ssim(b->luma.data, b->pixels.data, info.width,
                                               info.height);
     }
     g->entropy_time[b->done] = entropy / original;

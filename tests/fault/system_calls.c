@@ -724,6 +724,16 @@ static int doctor(uint64_t *sum, struct pcr_error *err)
     return measure("doctor", sum, err);
 }
 
+static int advise(uint64_t *sum, struct pcr_error *err)
+{
+    const char *words[] = { "advise",       "--quick",     "--samples=6",
+                            "--size=16",    "--threads=1", "--plot",
+                            at("plot.svg"), made,          NULL };
+    int rc = pcrtool(sum, err, words, 0);
+    unlink(at("plot.svg"));
+    return rc;
+}
+
 /* --- all --- */
 
 static const struct scenario {
@@ -761,6 +771,7 @@ static const struct scenario {
     { "pcrtool cat", cat_sample },
     { "pcrtool verify", verify_all },
     { "pcrtool convert", convert_by_tool },
+    { "pcrtool advise", advise },
     { "pcrtool bench", bench },
     { "pcrtool doctor DATASET", doctor },
 };

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Predicted qualities of prefixes, and loaders that choose by them."""
 
+import json
 import math
 import os
 import pickle
 import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -194,12 +194,46 @@ def test_opaque_samples_are_whole(mixed):
                 assert batch.fidelities[0] == 1 and sample.quality(1) > .999
 
 
-@pytest.mark.parametrize("options, first", [([], "fidelity"), (["--size", "48"], "asked for")])
-def test_tool(photographs, options, first):
-    tool = os.path.join(os.environ["PCR_SOURCE_ROOT"], "tools", "fidelity.py")
-    done = subprocess.run([sys.executable, tool, str(photographs), "--samples", "6", *options],
-                          stdout=subprocess.PIPE, check=True, text=True)
-    lines = done.stdout.splitlines()
+def gaussian_ssim(a, b):
+    """Over windows of 11 x 11 pixels, weighted with sigma 1.5."""
+    kernel = np.exp(-np.arange(-5, 6) ** 2 / 4.5)
+    kernel /= kernel.sum()
+
+    def mean(x):
+        rows = sum(w * x[i:x.shape[0] - 10 + i] for i, w in enumerate(kernel))
+        return sum(w * rows[:, i:rows.shape[1] - 10 + i] for i, w in enumerate(kernel))
+    x, y = a.astype(float), b.astype(float)
+    mx, my = mean(x), mean(y)
+    vx, vy, cov = mean(x * x) - mx * mx, mean(y * y) - my * my, mean(x * y) - mx * my
+    return (((2 * mx * my + 6.5025) * (2 * cov + 58.5225)) /
+            ((mx * mx + my * my + 6.5025) * (vx + vy + 58.5225))).mean()
+
+
+@pytest.mark.parametrize("transform", ["random", "center"])
+def test_advise(photographs, transform):
+    """Its figures are those of what loaders deliver."""
+    done = subprocess.run(
+        [os.environ["PCRTOOL"], "advise", str(photographs), "--json", "--quick", "--size", "36",
+         "--transform", transform, "--samples", "16"], stdout=subprocess.PIPE, check=True)
+    found = json.loads(done.stdout)
     with pcr.open(photographs) as ds:
-        assert lines[0].startswith(first)
-        assert len(lines) == 1 + ds.group_count + (4 if options else 0)
+        def crops(**how):
+            with pcr.Loader(ds, size=36, gray=True, transform=transform + "_crop",
+                            indices=np.arange(16) * 24 // 16, **how) as loader:
+                return {int(i): p[..., 0] for b in loader
+                        for i, p in zip(b.indices, b.pixels.copy())}, loader.stats()
+        full, _ = crops(scaled_decoding=False)
+        assert found["sample_count"] == len(full) == 16
+        assert len(found["choices"]) == ds.group_count + 7
+        for row in found["choices"]:
+            kind = "quality" if "quality" in row else "fidelity"
+            pixels, stats = crops(**{kind: row[kind]})
+            values = [gaussian_ssim(full[i], pixels[i]) for i in full]
+            assert row["nbytes_per_image"] * 16 == pytest.approx(stats.delivered_nbytes)
+            assert row["percent_of_full"] == pytest.approx(
+                100 * stats.delivered_nbytes / stats.full_nbytes)
+            assert row["ssim"] == pytest.approx(np.mean(values), abs=1e-6)
+            assert row["ssim_5th_percentile"] == pytest.approx(np.quantile(values, .05), abs=1e-6)
+            if kind == "quality":
+                assert row["missed_percent"] == pytest.approx(
+                    100 * np.mean(np.array(values) < row["quality"] - .02))

@@ -19,7 +19,7 @@ static void advise(double storage_mb, double consumer, uint32_t fidelity, bool f
                                               storage_mb * 1e6 / nbytes[g], consumer };
     const struct pcrtool_diagnosis d = { 6, fidelity, 2, stages, nbytes, fits };
     memset(advice, 1, sizeof(advice));
-    pcrtool_advise(&d, advice, sizeof(advice));
+    pcrtool_explain(&d, advice, sizeof(advice));
 }
 
 #define SAYS(text) ck_assert_msg(strstr(advice, text) != NULL, "no '%s' in: %s", text, advice)
@@ -32,6 +32,8 @@ START_TEST(the_slowest_stage_counts)
         double rate;
         enum pcrtool_limit limit;
     } cases[] = {
+        { { 0, 0, 0 }, 0, PCRTOOL_LIMIT_DECODE },
+        { { 0, 50, 0 }, 50, PCRTOOL_LIMIT_STORAGE },
         { { 100, 0, 0 }, 100, PCRTOOL_LIMIT_DECODE },
         { { 100, 50, 0 }, 50, PCRTOOL_LIMIT_STORAGE },
         { { 100, 200, 0 }, 100, PCRTOOL_LIMIT_DECODE },
@@ -97,7 +99,7 @@ START_TEST(short_of_room)
     const struct pcrtool_diagnosis d = { 1, 1, 1, stages, nbytes, false };
     char text[20];
     memset(text, 'x', sizeof(text));
-    pcrtool_advise(&d, text, 10);
+    pcrtool_explain(&d, text, 10);
     ck_assert(memchr(text, '\0', 10) != NULL);
     ck_assert(!memcmp(text + 10, "xxxxxxxxxx", 10));
 }
