@@ -35,6 +35,22 @@ struct pcri_pk_above {
     uint8_t *gain; /* coefficients that the pass found */
 };
 
+enum { PCRI_PK_IN_BYTES = 7 }; /* planes of magnitudes that fit a signed byte */
+
+/* The coefficients of block i that do not. */
+static inline void pcri_pk_expand_large(const struct pcri_pk_row *row, size_t i, int16_t *out)
+{
+    uint64_t large = 0;
+    for (int p = PCRI_PK_IN_BYTES; p < PCRI_PK_PLANES; p++)
+        large |= row->plane[p][i];
+    for (; large; large &= large - 1) {
+        unsigned k = (unsigned) __builtin_ctzll(large), v = 0;
+        for (int p = 0; p < PCRI_PK_PLANES; p++)
+            v |= (unsigned) (row->plane[p][i] >> k & 1) << p;
+        out[k] = (int16_t) (row->sign[i] >> k & 1 ? -(int) v : (int) v);
+    }
+}
+
 /* Reads bits from the lowest of each byte on. */
 struct pcri_pk_bits {
     const uint8_t *data; /* 8 readable bytes after the end */

@@ -311,8 +311,6 @@ TARGET static void settle(const struct pcri_pk_row *row, const struct pcri_pk_ab
 
 /* --- coefficients --- */
 
-enum { IN_BYTES = 7 }; /* planes of magnitudes that fit a signed byte */
-
 /* v[j]: byte 2 j of the eight masks of block i, then byte 2 j + 1. */
 INLINE void bytes_together(const uint64_t *const masks[8], size_t i, words v[4])
 {
@@ -338,20 +336,6 @@ INLINE words transpose(words v)
     return v ^ t ^ t << 28;
 }
 
-/* Coefficients that do not fit a byte. */
-INLINE void expand_large(const struct pcri_pk_row *row, size_t i, int16_t *out)
-{
-    uint64_t large = 0;
-    for (int p = IN_BYTES; p < PCRI_PK_PLANES; p++)
-        large |= row->plane[p][i];
-    for (; large; large &= large - 1) {
-        unsigned k = (unsigned) __builtin_ctzll(large), v = 0;
-        for (int p = 0; p < PCRI_PK_PLANES; p++)
-            v |= (unsigned) (row->plane[p][i] >> k & 1) << p;
-        out[k] = (int16_t) (row->sign[i] >> k & 1 ? -(int) v : (int) v);
-    }
-}
-
 /* 16 coefficients from a magnitude and a sign in each byte. */
 INLINE void expand_16(words v, int16_t *out)
 {
@@ -365,16 +349,16 @@ INLINE void expand_16(words v, int16_t *out)
 TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
 {
     const uint64_t *masks[8];
-    for (int p = 0; p < IN_BYTES; p++)
+    for (int p = 0; p < PCRI_PK_IN_BYTES; p++)
         masks[p] = row->plane[p];
-    masks[IN_BYTES] = row->sign;
+    masks[PCRI_PK_IN_BYTES] = row->sign;
     for (size_t i = 0; i < row->blocks; i++, out += 64) {
         words v[4];
         bytes_together(masks, i, v);
         for (int j = 0; j < 4; j++)
             expand_16(transpose(v[j]), out + 16 * j);
-        if (UNLIKELY(row->planes >> IN_BYTES))
-            expand_large(row, i, out);
+        if (UNLIKELY(row->planes >> PCRI_PK_IN_BYTES))
+            pcri_pk_expand_large(row, i, out);
         out[0] = dc[i];
     }
 }

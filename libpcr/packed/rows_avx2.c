@@ -561,8 +561,6 @@ AVX512_TARGET static void settle_avx512(const struct pcri_pk_row *row,
 
 /* --- coefficients --- */
 
-enum { IN_BYTES = 7 }; /* planes of magnitudes that fit a signed byte */
-
 /* A byte of ones for each bit of a mask's half. */
 INLINE __m256i spread(uint64_t mask, int half)
 {
@@ -577,15 +575,15 @@ INLINE __m256i spread(uint64_t mask, int half)
 
 /* The planes that have bits and fit, and what a bit of them counts. */
 struct weighed_planes {
-    const uint64_t *plane[IN_BYTES];
-    __m256i weight[IN_BYTES];
+    const uint64_t *plane[PCRI_PK_IN_BYTES];
+    __m256i weight[PCRI_PK_IN_BYTES];
     unsigned count;
 };
 
 INLINE void weigh_planes(const struct pcri_pk_row *row, struct weighed_planes *out)
 {
     out->count = 0;
-    for (int p = 0; p < IN_BYTES; p++)
+    for (int p = 0; p < PCRI_PK_IN_BYTES; p++)
         if (row->planes >> p & 1) {
             out->plane[out->count] = row->plane[p];
             out->weight[out->count++] = _mm256_set1_epi8((char) (1 << p));
@@ -603,20 +601,6 @@ INLINE void expand_half(const struct weighed_planes *w, const uint64_t *signs, s
     v = _mm256_sub_epi8(_mm256_xor_si256(v, sign), sign);
     store(out, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(v)));
     store(out + 16, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(v, 1)));
-}
-
-/* Coefficients that do not fit a byte. */
-INLINE void expand_large(const struct pcri_pk_row *row, size_t i, int16_t *out)
-{
-    uint64_t large = 0;
-    for (int p = IN_BYTES; p < PCRI_PK_PLANES; p++)
-        large |= row->plane[p][i];
-    for (; large; large &= large - 1) {
-        unsigned k = (unsigned) _tzcnt_u64(large), v = 0;
-        for (int p = 0; p < PCRI_PK_PLANES; p++)
-            v |= (unsigned) (row->plane[p][i] >> k & 1) << p;
-        out[k] = (int16_t) (row->sign[i] >> k & 1 ? -(int) v : (int) v);
-    }
 }
 
 TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
@@ -638,8 +622,8 @@ TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int1
             store(out + 32, zero);
             store(out + 48, zero);
         }
-        if (UNLIKELY(row->planes >> IN_BYTES))
-            expand_large(row, i, out);
+        if (UNLIKELY(row->planes >> PCRI_PK_IN_BYTES))
+            pcri_pk_expand_large(row, i, out);
         out[0] = dc[i];
     }
 }
@@ -663,8 +647,8 @@ AVX512_TARGET static void expand_avx512(const struct pcri_pk_row *row, const int
         }
         _mm512_storeu_si512(out, low);
         _mm512_storeu_si512(out + 32, high);
-        if (UNLIKELY(row->planes >> IN_BYTES))
-            expand_large(row, i, out);
+        if (UNLIKELY(row->planes >> PCRI_PK_IN_BYTES))
+            pcri_pk_expand_large(row, i, out);
         out[0] = dc[i];
     }
 }

@@ -29,6 +29,11 @@ static inline unsigned deposit_8(unsigned mask, unsigned v)
     return low | (unsigned) deposit_4[mask >> 4][v >> count_4[mask & 15] & 15] << 4;
 }
 
+static inline unsigned count_8(unsigned v)
+{
+    return count_4[v & 15] + (unsigned) count_4[v >> 4];
+}
+
 /* How many bits of each byte are set. */
 static inline uint64_t byte_counts(uint64_t v)
 {
@@ -55,19 +60,33 @@ void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, s
     pcri_pk_dc_contexts(up, class, n, out);
 }
 
-static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                       const struct pcri_pk_pass *pass, uint16_t *out)
+/* Sums of comparisons, of bytes: the compiler makes vectors of them. */
+static inline uint8_t quantise(uint8_t v, const uint8_t thresholds[6])
 {
-    const uint8_t *up = above->count, *side = pass->first ? up : row->count;
-    const unsigned begin = pass->kind * PCRI_PK_T_CONTEXTS;
-    for (size_t i = 0; i < row->blocks; i++) {
-        unsigned count = row->count[i], low = row->low[i], high = count - low;
-        unsigned v = (unsigned) (high > 0) + (high > 0 && 2 * high >= low) +
-                     (high > 0 && high >= 2 * low);
-        unsigned near = 2u * up[i] + (side - 1)[i] + side[i + 1];
-        out[i] = (uint16_t) (begin +
-                             ((pcri_pk_q7(above->gain[i]) * 4 + v) * 7 + q10(count)) * 7 +
-                             q10(near >> 2));
+    uint8_t sum = 0;
+    for (int i = 0; i < 6; i++)
+        sum = (uint8_t) (sum + (v > thresholds[i]));
+    return sum;
+}
+
+static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                       const struct pcri_pk_pass *pass, uint16_t *restrict out)
+{
+    static const uint8_t q7[6] = { 0, 1, 2, 4, 7, 12 }, q10[6] = { 0, 1, 3, 6, 11, 20 };
+    const uint8_t *restrict up = above->count, *restrict gain = above->gain;
+    const uint8_t *restrict count = row->count, *restrict low = row->low;
+    const uint8_t *side = pass->first ? up : count;
+    const uint16_t begin = (uint16_t) (pass->kind * PCRI_PK_T_CONTEXTS);
+    const size_t blocks = row->blocks;
+    for (size_t i = 0; i < blocks; i++) {
+        const uint8_t h = (uint8_t) (count[i] - low[i]), l = low[i];
+        const uint8_t more = (uint8_t) (2 * h) >= l, most = h >= (uint8_t) (2 * l);
+        const uint8_t v = h ? (uint8_t) (1 + more + most) : 0;
+        const uint8_t beside = (uint8_t) ((side - 1)[i] + side[i + 1]);
+        const uint8_t near = (uint8_t) (up[i] + beside / 2) / 2;
+        const uint8_t a = (uint8_t) (4 * quantise(gain[i], q7) + v);
+        const uint8_t b = (uint8_t) (7 * quantise(count[i], q10) + quantise(near, q10));
+        out[i] = (uint16_t) (begin + 49 * a + b);
     }
 }
 
@@ -75,25 +94,35 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
                          const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out)
 {
     static const uint8_t most[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 };
+    /* How many of 0, 2, 4, 8, 14, 20 a number exceeds. */
+    static const uint8_t q_near[64] = {
+        0, 1, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5, 5,
+        5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
+    };
     const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
-    const unsigned begin = pass->kind * PCRI_PK_B_CONTEXTS;
-    size_t n = 0;
+    uint16_t *at = out;
     for (size_t i = 0; i < row->blocks; i++) {
-        if (!t[i])
-            continue;
-        uint64_t own = row->bytes[i], near = 2 * up[i] + (side - 1)[i] + side[i + 1];
-        uint64_t beside = (own << 8) + (own >> 8);
-        unsigned more = most[count_4[t[i] & 15] + count_4[t[i] >> 4]];
-        for (unsigned left = t[i]; left; left &= left - 1) {
-            unsigned j = (unsigned) __builtin_ctz(left), s = own >> (8 * j) & 15;
-            unsigned e = near >> (8 * j) & 63, d = beside >> (8 * j) & 31;
-            unsigned q = (unsigned) (e > 0) + (e > 2) + (e > 4) + (e > 8) + (e > 14) +
-                         (e > 20);
-            unsigned x = d <= 2 * s ? 0 : d < 2 * s + 3 ? 1 : 2;
-            out[n++] = (uint16_t) (begin + ((x * 7 + q) * 4 + more) * 64 + (s * 8 + j) % 64);
-        }
+        const uint64_t own = row->bytes[i], near = 2 * up[i] + (side - 1)[i] + side[i + 1];
+        const uint64_t beside = (own << 8) + (own >> 8);
+        const unsigned count = count_8(t[i]);
+        const unsigned begin = pass->kind * PCRI_PK_B_CONTEXTS + most[count] * 64u;
+        unsigned left = t[i];
+        uint16_t *end = at + count;
+        /* Few are named in most blocks: two at a time are written. */
+        do {
+            for (int k = 0; k < 2; k++) {
+                const unsigned j = (unsigned) __builtin_ctz(left | 128), s = own >> 8 * j & 15;
+                const unsigned d = beside >> 8 * j & 31;
+                const unsigned x = (unsigned) (d > 2 * s) + (d > 2 * s + 2);
+                at[k] = (uint16_t) (begin + (x * 7 + q_near[near >> 8 * j & 63]) * 256 +
+                                    (s & 7) * 8 + j);
+                left &= left - 1;
+            }
+            at += 2;
+        } while (left);
+        at = end;
     }
-    return n;
+    return (size_t) (at - out);
 }
 
 size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
@@ -146,51 +175,96 @@ size_t pcri_pk_portable_name_bytes(const struct pcri_pk_row *row, uint64_t band,
     return n;
 }
 
-/* The next bits under the bits of a mask. */
-static inline uint64_t deposit(struct pcri_pk_bits *bits, uint64_t mask)
+/* The lowest bits of v under the bits of a mask, four at a time. */
+static inline uint64_t deposit(uint64_t v, uint64_t mask)
 {
-    uint64_t v = 0;
-    for (unsigned shift = 0; mask; mask >>= 8, shift += 8) {
-        const unsigned m = mask & 255;
-        if (!m)
-            continue;
-        v |= (uint64_t) deposit_8(m, pcri_pk_word(bits) & 255) << shift;
-        bits->bit += count_4[m & 15] + count_4[m >> 4];
-    }
+    uint64_t out = 0;
+    do
+        for (int k = 0; k < 4; k++, v >>= 1) {
+            out |= mask & -mask & -(v & 1);
+            mask &= mask - 1;
+        }
+    while (mask);
+    return out;
+}
+
+/* The next n bits, and others; at most 64. */
+static inline uint64_t bits_ahead(const struct pcri_pk_bits *bits, unsigned n)
+{
+    uint64_t v = pcri_pk_word(bits);
+    if (n > 57)
+        v |= (uint64_t) bits->data[(bits->bit >> 3) + 8] << 1 << (63 - (bits->bit & 7));
     return v;
 }
 
 static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] |= deposit(bits, mask[i]);
+    for (size_t i = 0; i < n; i++) {
+        const unsigned count = byte_sum(byte_counts(mask[i]));
+        out[i] |= deposit(bits_ahead(bits, count), mask[i]);
+        bits->bit += count;
+    }
 }
 
 static void refine(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *bits,
                    uint64_t *plane)
 {
+    struct pcri_pk_bits b = *bits;
     for (size_t i = 0; i < row->blocks; i++) {
-        row->sign[i] |= deposit(bits, row->found[i]);
-        plane[i] |= row->found[i] | deposit(bits, row->known[i] & band);
+        const uint64_t new = row->found[i], here = row->known[i] & band;
+        const unsigned signs = byte_sum(byte_counts(new));
+        const unsigned count = signs + byte_sum(byte_counts(here));
+        const uint64_t v = bits_ahead(&b, count);
+        row->sign[i] |= deposit(v, new);
+        plane[i] |= new | deposit(v >> signs, here);
+        b.bit += count;
     }
+    *bits = b;
+}
+
+/* The bits of v under those of a mask, and their number; four at a time. */
+static inline unsigned extract(uint64_t v, uint64_t mask, uint64_t *out)
+{
+    unsigned n = byte_sum(byte_counts(mask)), at = 0;
+    *out = 0;
+    while (mask)
+        for (int k = 0; k < 4; k++, at++) {
+            *out |= (uint64_t) ((v & mask & -mask) != 0) << (at & 63);
+            mask &= mask - 1;
+        }
+    return n;
+}
+
+static inline void put_under(struct pcri_pk_bit_writer *w, uint64_t mask, uint64_t values)
+{
+    uint64_t v;
+    unsigned n = extract(values, mask, &v);
+    if (n > 57) {
+        pcri_pk_put(w, v & UINT32_MAX, 32);
+        v >>= 32;
+        n -= 32;
+    }
+    pcri_pk_put(w, v, n);
 }
 
 void pcri_pk_portable_gather(struct pcri_pk_bit_writer *bits, const uint64_t *mask, size_t n,
                              const uint64_t *values)
 {
+    struct pcri_pk_bit_writer w = *bits;
     for (size_t i = 0; i < n; i++)
-        for (uint64_t left = mask[i]; left; left &= left - 1)
-            pcri_pk_put(bits, values[i] >> __builtin_ctzll(left) & 1, 1);
+        put_under(&w, mask[i], values[i]);
+    *bits = w;
 }
 
 void pcri_pk_portable_gather_refined(const struct pcri_pk_row *row, uint64_t band,
                                      struct pcri_pk_bit_writer *bits, const uint64_t *plane)
 {
+    struct pcri_pk_bit_writer w = *bits;
     for (size_t i = 0; i < row->blocks; i++) {
-        const uint64_t known = row->known[i] & band;
-        pcri_pk_portable_gather(bits, &row->found[i], 1, &row->sign[i]);
-        pcri_pk_portable_gather(bits, &known, 1, &plane[i]);
+        put_under(&w, row->found[i], row->sign[i]);
+        put_under(&w, row->known[i] & band, plane[i]);
     }
+    *bits = w;
 }
 
 struct pcri_pk_lengths pcri_pk_portable_lengths(uint8_t *m, size_t n, uint8_t *ones)
@@ -223,32 +297,39 @@ static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *ab
 
 /* --- coefficients --- */
 
-typedef int16_t lanes __attribute__((vector_size(16)));
+typedef uint64_t words __attribute__((vector_size(16)));
+typedef int8_t lanes __attribute__((vector_size(16)));
 
-/* A bit for each lane: all ones where it is set. */
-static inline lanes spread(unsigned byte)
+/* Of bits 16 j to 16 j + 15, bytes that are all ones where they are set. */
+static inline lanes spread(uint64_t mask, unsigned j)
 {
-    const lanes bit = { 1, 2, 4, 8, 16, 32, 64, 128 };
-    const int16_t b = (int16_t) byte;
-    const lanes all = { b, b, b, b, b, b, b, b };
-    return (lanes) ((all & bit) == bit);
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    const lanes bit = { 1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128 };
+    const words all = { (mask >> 16 * j & 255) * ones, (mask >> (16 * j + 8) & 255) * ones };
+    return (lanes) (((lanes) all & bit) == bit);
 }
 
 static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
 {
     for (size_t i = 0; i < row->blocks; i++, out += 64) {
-        for (unsigned j = 0; j < 64; j += 8) {
+        int8_t values[64];
+        for (unsigned j = 0; j < 4; j++) {
             lanes v = { 0 };
-            if (row->known[i] >> j & 255) {
-                for (uint32_t left = row->planes; left; left &= left - 1) {
+            if (row->known[i] >> 16 * j & 0xFFFF) {
+                for (uint32_t left = row->planes & ((1 << PCRI_PK_IN_BYTES) - 1); left;
+                     left &= left - 1) {
                     int p = __builtin_ctz(left);
-                    v |= spread(row->plane[p][i] >> j & 255) & (int16_t) (1 << p);
+                    v |= spread(row->plane[p][i], j) & (int8_t) (1 << p);
                 }
-                lanes sign = spread(row->sign[i] >> j & 255);
+                lanes sign = spread(row->sign[i], j);
                 v = (v ^ sign) - sign;
             }
-            memcpy(out + j, &v, sizeof(v));
+            memcpy(values + 16 * j, &v, sizeof(v));
         }
+        for (unsigned k = 0; k < 64; k++)
+            out[k] = values[k];
+        if (row->planes >> PCRI_PK_IN_BYTES)
+            pcri_pk_expand_large(row, i, out);
         out[0] = dc[i];
     }
 }
