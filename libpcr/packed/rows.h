@@ -161,9 +161,6 @@ void pcri_pk_portable_gather(struct pcri_pk_bit_writer *bits, const uint64_t *ma
 void pcri_pk_portable_gather_refined(const struct pcri_pk_row *row, uint64_t band,
                                      struct pcri_pk_bit_writer *bits, const uint64_t *plane);
 struct pcri_pk_lengths pcri_pk_portable_lengths(uint8_t *m, size_t n, uint8_t *ones);
-void pcri_pk_portable_slice(struct pcri_pk_row *row, const int16_t *coef);
-size_t pcri_pk_portable_name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
-                                   uint8_t *b);
 
 /* Those for this CPU. */
 const struct pcri_pk_kernels *pcri_pk_kernels_choose(void);

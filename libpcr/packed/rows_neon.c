@@ -7,21 +7,14 @@
 
 #define TARGET
 #define V8(v) vreinterpretq_u8_u64(v)
-#define V16(v) vreinterpretq_u16_u64(v)
-#define V32(v) vreinterpretq_u32_u64(v)
-#define FROM8(v) ((words) vreinterpretq_u64_u8(v))
-#define FROM16(v) ((words) vreinterpretq_u64_u16(v))
-#define FROM32(v) ((words) vreinterpretq_u64_u32(v))
+#define FROM8(v) ((vec) vreinterpretq_u64_u8(v))
 #define SHUFFLE(v, i) FROM8(vqtbl1q_u8(V8(v), V8(i)))
 #define COUNT_BITS(v) FROM8(vcntq_u8(V8(v)))
-#define SUM_BYTES(v) ((words) vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(V8(v)))))
+#define SUM_BYTES(v) ((vec) vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(V8(v)))))
+#define LOWER8(a, b) FROM8(vuzp1q_u8(V8(a), V8(b)))
 #define UPPER8(a, b) FROM8(vuzp2q_u8(V8(a), V8(b)))
 #define LOW8(a, b) FROM8(vzip1q_u8(V8(a), V8(b)))
 #define HIGH8(a, b) FROM8(vzip2q_u8(V8(a), V8(b)))
-#define LOW16(a, b) FROM16(vzip1q_u16(V16(a), V16(b)))
-#define HIGH16(a, b) FROM16(vzip2q_u16(V16(a), V16(b)))
-#define LOW32(a, b) FROM32(vzip1q_u32(V32(a), V32(b)))
-#define HIGH32(a, b) FROM32(vzip2q_u32(V32(a), V32(b)))
 #include "rows_128.h"
 
 const struct pcri_pk_kernels pcri_pk_neon = ROWS_128("NEON");

@@ -21,12 +21,37 @@ static const uint8_t deposit_4[16][16] = {
     { 0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14 },
     { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
 };
+/* The other way round: bits of v that are under the bits of the mask. */
+static const uint8_t extract_4[16][16] = {
+    { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+    { 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1 },
+    { 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1 },
+    { 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3 },
+    { 0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1 },
+    { 0, 1, 0, 1, 2, 3, 2, 3, 0, 1, 0, 1, 2, 3, 2, 3 },
+    { 0, 0, 1, 1, 2, 2, 3, 3, 0, 0, 1, 1, 2, 2, 3, 3 },
+    { 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7 },
+    { 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1 },
+    { 0, 1, 0, 1, 0, 1, 0, 1, 2, 3, 2, 3, 2, 3, 2, 3 },
+    { 0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3 },
+    { 0, 1, 2, 3, 0, 1, 2, 3, 4, 5, 6, 7, 4, 5, 6, 7 },
+    { 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3 },
+    { 0, 1, 0, 1, 2, 3, 2, 3, 4, 5, 4, 5, 6, 7, 6, 7 },
+    { 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7 },
+    { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
+};
 static const uint8_t count_4[16] = { 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4 };
 
 static inline unsigned deposit_8(unsigned mask, unsigned v)
 {
     unsigned low = deposit_4[mask & 15][v & 15];
     return low | (unsigned) deposit_4[mask >> 4][v >> count_4[mask & 15] & 15] << 4;
+}
+
+static inline unsigned extract_8(unsigned mask, unsigned v)
+{
+    unsigned low = extract_4[mask & 15][v & 15];
+    return low | (unsigned) extract_4[mask >> 4][v >> 4] << count_4[mask & 15];
 }
 
 static inline unsigned count_8(unsigned v)
@@ -48,11 +73,6 @@ static inline unsigned byte_sum(uint64_t v)
 }
 
 /* --- contexts --- */
-
-static inline unsigned q10(unsigned v)
-{
-    return (unsigned) (v > 0) + (v > 1) + (v > 3) + (v > 6) + (v > 11) + (v > 20);
-}
 
 void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
                                   uint16_t *out)
@@ -155,21 +175,17 @@ static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t 
     return n;
 }
 
-size_t pcri_pk_portable_name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
-                                   uint8_t *b)
+static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t, uint8_t *b)
 {
     size_t n = 0;
     for (size_t i = 0; i < row->blocks; i++) {
-        uint64_t free = band & ~row->known[i], found = row->found[i];
+        const uint64_t free = band & ~row->known[i];
         t[i] = 0;
-        for (unsigned j = 0; j < 8; j++, free >>= 8, found >>= 8) {
-            if (!(found & 255))
-                continue;
-            unsigned v = 0, at = 0;
-            for (unsigned left = free & 255; left; left &= left - 1, at++)
-                v |= (unsigned) (found >> __builtin_ctz(left) & 1) << at;
-            t[i] |= (uint8_t) (1u << j);
-            b[n++] = (uint8_t) v;
+        for (uint64_t left = row->found[i]; left;) {
+            const unsigned shift = (unsigned) __builtin_ctzll(left) & 56;
+            t[i] |= (uint8_t) (1u << shift / 8);
+            b[n++] = (uint8_t) extract_8(free >> shift & 255, left >> shift & 255);
+            left &= ~(UINT64_C(255) << shift);
         }
     }
     return n;
@@ -297,6 +313,17 @@ static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *ab
 
 /* --- coefficients --- */
 
+/* Of a matrix of 8 x 8 bits. */
+static inline uint64_t transpose(uint64_t v)
+{
+    uint64_t t = (v ^ v >> 7) & UINT64_C(0x00AA00AA00AA00AA);
+    v ^= t ^ t << 7;
+    t = (v ^ v >> 14) & UINT64_C(0x0000CCCC0000CCCC);
+    v ^= t ^ t << 14;
+    t = (v ^ v >> 28) & UINT64_C(0x00000000F0F0F0F0);
+    return v ^ t ^ t << 28;
+}
+
 typedef uint64_t words __attribute__((vector_size(16)));
 typedef int8_t lanes __attribute__((vector_size(16)));
 
@@ -334,16 +361,34 @@ static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *ou
     }
 }
 
-void pcri_pk_portable_slice(struct pcri_pk_row *row, const int16_t *coef)
+/* Eight coefficients of block i, from number `at` on, which are not all 0. */
+static void slice_8(struct pcri_pk_row *row, size_t i, unsigned at, const int16_t *coef)
 {
-    for (size_t i = 0; i < row->blocks; i++, coef += 64)
-        for (unsigned k = 1; k < 64; k++) {
-            const uint64_t bit = UINT64_C(1) << k;
-            unsigned m = (unsigned) (coef[k] < 0 ? -coef[k] : coef[k]);
-            row->planes |= m;
-            row->sign[i] |= coef[k] < 0 ? bit : 0;
-            for (; m && m < 1 << PCRI_PK_PLANES; m &= m - 1)
-                row->plane[__builtin_ctz(m)][i] |= bit;
+    uint64_t v = 0;
+    unsigned all = 0, m[8] = { 0 };
+    for (unsigned k = at ? 0 : 1; k < 8; k++) {
+        m[k] = (unsigned) (coef[k] < 0 ? -coef[k] : coef[k]);
+        all |= m[k];
+        v |= (uint64_t) ((m[k] & 127) | (coef[k] < 0 ? 128 : 0)) << 8 * k;
+    }
+    v = transpose(v);
+    row->planes |= all;
+    row->sign[i] |= v >> 56 << at;
+    for (unsigned p = 0; p < PCRI_PK_IN_BYTES && all >> p; p++)
+        row->plane[p][i] |= (v >> 8 * p & 255) << at;
+    for (unsigned p = PCRI_PK_IN_BYTES; p < PCRI_PK_PLANES && all >> p; p++)
+        for (unsigned k = at ? 0 : 1; k < 8; k++)
+            row->plane[p][i] |= (uint64_t) (m[k] >> p & 1) << (at + k);
+}
+
+static void slice(struct pcri_pk_row *row, const int16_t *coef)
+{
+    for (size_t i = 0; i < row->blocks; i++)
+        for (unsigned at = 0; at < 64; at += 8, coef += 8) {
+            uint64_t some[2];
+            memcpy(some, coef, sizeof(some));
+            if (some[0] | some[1])
+                slice_8(row, i, at, coef);
         }
 }
 
@@ -361,7 +406,7 @@ const struct pcri_pk_kernels pcri_pk_portable = {
     pcri_pk_portable_lengths,
     settle,
     expand,
-    pcri_pk_portable_slice,
-    pcri_pk_portable_name_bytes,
+    slice,
+    name_bytes,
     pcri_tans_read_portable,
 };

@@ -6,17 +6,16 @@
 #include <immintrin.h>
 
 #define TARGET __attribute__((target("ssse3,popcnt")))
-#define X86(name, ...) ((words) _mm_##name(__VA_ARGS__))
+#define X86(name, ...) ((vec) _mm_##name(__VA_ARGS__))
 #define VEC(v) ((__m128i) (v))
 #define SHUFFLE(v, i) X86(shuffle_epi8, VEC(v), VEC(i))
 #define SUM_BYTES(v) X86(sad_epu8, VEC(v), _mm_setzero_si128())
+#define LOWER8(a, b) \
+    X86(packus_epi16, _mm_and_si128(VEC(a), _mm_set1_epi16(255)), \
+        _mm_and_si128(VEC(b), _mm_set1_epi16(255)))
 #define UPPER8(a, b) X86(packus_epi16, _mm_srli_epi16(VEC(a), 8), _mm_srli_epi16(VEC(b), 8))
 #define LOW8(a, b) X86(unpacklo_epi8, VEC(a), VEC(b))
 #define HIGH8(a, b) X86(unpackhi_epi8, VEC(a), VEC(b))
-#define LOW16(a, b) X86(unpacklo_epi16, VEC(a), VEC(b))
-#define HIGH16(a, b) X86(unpackhi_epi16, VEC(a), VEC(b))
-#define LOW32(a, b) X86(unpacklo_epi32, VEC(a), VEC(b))
-#define HIGH32(a, b) X86(unpackhi_epi32, VEC(a), VEC(b))
 #include "rows_128.h"
 
 const struct pcri_pk_kernels pcri_pk_ssse3 = ROWS_128("SSSE3");
