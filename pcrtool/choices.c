@@ -88,21 +88,16 @@ const char *pcrtool_choice_name(char buf[PCRTOOL_CHOICE_NBYTES],
 
 /* --- choosing --- */
 
-/* Whether the second of two choices that are good enough is better. Of equal ones a quality is,
- * and among qualities the first. */
+/* Whether the second of two choices that are good enough is better. Of equal ones a quality is, and
+ * among qualities the higher. */
 static bool fewer_bytes(const struct pcrtool_choice *a, const struct pcrtool_choice *b)
 {
-    return b->nbytes < a->nbytes || (b->nbytes == a->nbytes && a->fidelity && !b->fidelity);
+    return b->nbytes < a->nbytes || (b->nbytes == a->nbytes && b->quality > a->quality);
 }
 
 static bool higher_quality(const struct pcrtool_choice *a, const struct pcrtool_choice *b)
 {
     return b->low > a->low || (b->low == a->low && fewer_bytes(a, b));
-}
-
-static bool faster(const struct pcrtool_choice *a, const struct pcrtool_choice *b)
-{
-    return b->rate > a->rate || (b->rate == a->rate && higher_quality(a, b));
 }
 
 /* The best choice, by `better`, of those that deliver so much and are so good; full fidelity, the
@@ -172,7 +167,7 @@ static void judge_starved(struct pcrtool_choices *c, double consumer)
     snprintf(
         c->reason, sizeof(c->reason),
         "No choice with SSIM %.2f or more for 95%% of the crops feeds the consumer's %.0f "
-        "images/s; this one delivers most, %.0f, and %s limits. %s",
+        "images/s. This one has the fewest bytes; it delivers %.0f, and %s limits. %s",
         NEEDED, consumer, best->rate, pcrtool_limit_name(best->limit),
         most >= consumer ? "Worse crops would feed it: see the table."
                          : "Nor do worse crops: see `pcrtool doctor`.");
@@ -196,7 +191,7 @@ void pcrtool_choices_judge(struct pcrtool_choices *c, double storage_nbytes, dou
     } else if (choose(c, consumer, NEEDED, higher_quality)) {
         judge_fed(c, consumer);
     } else {
-        choose(c, 0, NEEDED, faster);
+        choose(c, 0, NEEDED, fewer_bytes);
         judge_starved(c, consumer);
     }
 }

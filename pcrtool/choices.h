@@ -37,7 +37,8 @@ int pcrtool_choices_make(struct pcrtool_choices *c, const struct pcrtool_crops *
  * no limit. Then sets `best` and `reason`:
  *
  * - With a consumer, the choice of the highest 5th percentile that feeds it, if that is .90 at
- *   least; of equal ones, that of fewer bytes. If there is none, the fastest of .90.
+ *   least; of equal ones, that of fewer bytes. If there is none, that of the fewest bytes
+ *   with .90.
  * - Without, the choice of the fewest bytes whose 5th percentile is .95 at least. */
 void pcrtool_choices_judge(struct pcrtool_choices *c, double storage_nbytes, double consumer);
 

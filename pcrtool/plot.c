@@ -149,11 +149,11 @@ static void draw_line(struct plot *p, const struct series *s, bool mean)
     }
 }
 
-/* The numbers of a kind of choices, where there is room. */
+/* The numbers of a kind of choices, the highest first, where there is room. */
 static void draw_labels(struct plot *p, const struct series *s)
 {
     double last_x = -100, last_y = 0;
-    for (uint32_t i = s->first; i < s->end; i++) {
+    for (uint32_t i = s->end; i-- > s->first;) {
         const struct pcrtool_choice *choice = &p->c->items[i];
         const double at = find_y(p, choice->fidelity ? choice->low : choice->ssim);
         const bool beside = at + s->label_dy > BOTTOM - 2;
