@@ -112,7 +112,7 @@ def test_numbers(photographs, out):
                                       ["bee", "8", "8", "16"], ["crab", "8", "8", "16"]]
         assert len(page.of("svg")) >= 4
     page = report(photographs, out, "--split", "val")
-    assert page.rows("Class")[0] == ["all", "24", "24"]
+    assert page.rows("Class") == [["ant", "8"], ["bee", "8"], ["crab", "8"]]
     assert all(key.startswith("val/") for key in page.keys)
 
 
@@ -155,12 +155,15 @@ def test_stays_below_5_mb(tmp_path, out):
     random = np.random.default_rng(1)
     noise = [encode(random.integers(0, 256, (400, 400, 3), np.uint8), quality=95)
              for _ in range(3)]
-    samples = [pcr.NewSample(f"{i}/{'k' * 200}.jpg", noise[i % 3], label=f"{'n' * 100}{i}")
-               for i in range(12)]
-    pcr.write(tmp_path / "noise", samples)
+    samples = [pcr.NewSample(f"{'k' * 20000}{i}.jpg", noise[i % 3], label=i) for i in range(12)]
+    classes = [f"{i}{'n' * 2000}{i}" for i in range(1500)]
+    pcr.write(tmp_path / "noise", samples, classes=classes)
     page = report(tmp_path / "noise", out, "--size", 640)
     assert 3_000_000 < out.stat().st_size < 5_000_000
     assert 1 <= len(page.keys) < 12 and "no more fit" in page.html
+    rows = page.rows("Class")
+    assert len(rows) == 1000 and "500 more are left out" in page.html
+    assert rows[0] == ["…" + classes[0][-120:], "1"]
 
 
 def test_odd_keys(tmp_path, out):
@@ -242,6 +245,23 @@ def test_full_disk(path, out, before):
     assert done.stderr == f"python3 -m pcr report: {out}: File too large\n"
     assert os.listdir(out.parent) == ([out.name] if before else [])
     assert not before or out.read_text() == before
+
+
+def test_many_splits(tmp_path, out):
+    file = encode(picture(1, 30, 20))
+    pcr.write(tmp_path / "ds", [pcr.NewSample(f"{i}.jpg", file, label="cat", split=f"s{i}")
+                                for i in range(20)])
+    page = report(tmp_path / "ds", out)
+    assert page.rows("Split") == [[f"s{i}", "1"] for i in range(20)]
+    assert page.rows("Class") == [["cat", "20"]]
+
+
+def test_nothing_is_left_when_it_is_stopped(path, out, monkeypatch):
+    def stop(_descriptor):
+        raise KeyboardInterrupt
+    monkeypatch.setattr(os, "fsync", stop)
+    assert main(["report", str(path), "-o", str(out)]) == 130
+    assert os.listdir(out.parent) == []
 
 
 @chromium.needed

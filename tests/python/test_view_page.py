@@ -145,6 +145,46 @@ def test_layout(page, odd, width):  # noqa: F811
         assert page.messages() == []
 
 
+def test_damage_leaves_no_other_picture(page, tmp_path):
+    pcr.write(tmp_path / "ds", [(f"{i}.jpg", encode(picture(i, 64, 48)), None)
+                                for i in range(3)], shuffle=False)
+    record, = (tmp_path / "ds").glob("*.pcr")
+    with pcr.open(tmp_path / "ds") as ds:
+        start = ds.records[0].head_end + ds[0].nbytes(1)
+    blob = bytearray(record.read_bytes())
+    blob[start + 5] ^= 1          # of the second sample's first group
+    record.write_bytes(blob)
+    with serving(tmp_path / "ds") as viewer:
+        page.open(viewer.address)
+        page.wait(SHOWN)
+        focus(page, "list")
+        page.press("right")
+        page.wait("document.getElementById('error').textContent.includes('checksum')")
+        assert text(page, "#key") == "1.jpg"
+        pictures = "[...document.querySelectorAll('#stage img')].map(e => e.hasAttribute('src'))"
+        page.wait(f"{pictures}.join() === 'false,false'")
+        page.press("right")
+        page.wait(f"{pictures}.join() === 'true,true'")
+        assert page.run("return document.getElementById('error').hidden")
+
+
+def test_actual_pixels(page, tmp_path):
+    pcr.write(tmp_path / "ds", [("a.jpg", encode(picture(1, 1400, 1000)), None)])
+    with serving(tmp_path / "ds") as viewer:
+        page.shape(1280, 800)
+        page.open(viewer.address)
+        page.wait(SHOWN)
+        focus(page, "size")
+        page.press(*["right"] * 12)
+        page.wait("document.getElementById('size-out').textContent === '1400 × 1000 px'")
+        wide = "document.getElementById('stage').clientWidth"
+        assert page.run(f"return {wide}") < 600
+        focus(page, "actual")
+        page.press(" ")
+        page.wait(f"{wide} === 1400")
+        assert page.run("return document.documentElement.scrollWidth") <= 1280
+
+
 def test_errors_are_told(page, path):
     with serving(path) as viewer:
         page.open(viewer.address)

@@ -9,7 +9,7 @@ import json
 import math
 import os
 from html import escape
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -24,9 +24,10 @@ from .errors import PcrError
 MAX_NBYTES = 4_900_000  # of a report
 SIZES = (112, 160, 224, 320, 448)  # output sizes whose curves are drawn
 GOOD = 0.95  # predicted quality, from which on a fidelity counts as good
-CLASSES = 1000  # rows of the table of classes
+ROWS = 1000  # of a table
 JPEG_QUALITY = 88  # of the gallery's pictures
-SHORT = 120  # characters that are shown of a key
+COLUMNS = 8  # splits in the table of classes
+SHORT = 120  # characters that are shown of a name
 
 
 class Options(NamedTuple):
@@ -157,29 +158,43 @@ def table(about: str, head: Sequence[str], rows: Sequence[Sequence[str]],
             "</div>")
 
 
+def brief(text: Union[str, bytes]) -> str:
+    """A name of the dataset's, as far as there is room: its end tells most."""
+    text = shown(text)
+    return text if len(text) <= SHORT else "…" + text[-SHORT:]
+
+
 def splits_and_classes(ds: Dataset) -> str:
     """Their numbers of samples."""
-    names = [ds.split] if ds.split in ds.splits else list(ds.splits)
+    splits = {name: count for name, count in ds.splits.items() if ds.split in (None, name, "all")}
+    found = ""
+    if not ds.classes or len(splits) > COLUMNS:
+        found = counts("Split", {name: [count] for name, count in splits.items()}, {})
     if not ds.classes:
-        counts = [ds.splits[name] for name in names]
-        rows = [[shown(name), number(count)] for name, count in zip(names, counts)]
-        most = max([*counts, 1])
-        return table("Samples by split.", ["Split", "Samples"], rows,
-                     [count / most for count in counts]) if rows else ""
+        return found
+    columns = splits if 1 < len(splits) <= COLUMNS else {}
     parts = []
-    for name in names:
+    for name in columns:
         with open_dataset(ds.path, split=name) as part:
             parts.append(part.class_counts)
-    total = ds.class_counts
-    order = range(min(len(ds.classes), CLASSES))
-    rows = [[shown(ds.classes[i]), *(number(part[i]) for part in parts), number(total[i])]
-            for i in order]
-    more = len(ds.classes) - len(rows)
-    about = "Samples by class and split" + (f"; {number(more)} more classes." if more else ".")
-    every = [["all", *(number(ds.splits[name]) for name in names), number(len(ds))]]
-    most = max([*total, 1])
-    return table(about, ["Class", *map(shown, names), "Samples"], every + rows,
-                 [0.0, *(total[i] / most for i in order)])
+    parts.append(ds.class_counts)
+    return found + counts("Class", {name: [part[i] for part in parts]
+                                    for i, name in enumerate(ds.classes)}, columns)
+
+
+def counts(what: str, found: Dict[str, List[int]], columns: Dict[str, int]) -> str:
+    """A table of numbers of samples by name: for each column, and of all."""
+    kept = list(found.items())[:ROWS]
+    about = f"Samples by {what.lower()}" + (" and split" if columns else "")
+    if len(found) > len(kept):
+        about += f"; {number(len(found) - len(kept))} more are left out"
+    most = max([row[-1] for _, row in kept], default=1) or 1
+    rows = [[brief(name), *map(number, row)] for name, row in kept]
+    bars = [row[-1] / most for _, row in kept]
+    if columns:
+        rows.insert(0, ["all", *map(number, columns.values()), number(sum(columns.values()))])
+        bars.insert(0, 0)
+    return table(about + ".", [what, *map(brief, columns), "Samples"], rows, bars)
 
 
 def fidelities(ds: Dataset, found: Dict[str, Any], looked: Looked, size: int) -> str:
@@ -252,13 +267,17 @@ def chart_number(value: float) -> str:
 
 def sizes(looked: Looked) -> str:
     """Histograms of sizes in pixels and bytes."""
-    kinds = [("Pictures", looked.short_sides, "pixels of the short side"),
-             ("Source files", looked.source_nbytes, "bytes of the file")]
-    return "<div class=two>" + "".join(
-        f"<section><h2>{title}</h2>" + (
-            chart.histogram(spread(values), f"Samples by {what}", f"{what}, from")
-            if min(values) < max(values) else f"<p>Of all: {number(values[0])} {what}.</p>")
-        + "</section>" for title, values, what in kinds if values) + "</div>"
+    found = ""
+    for title, values, what in [
+            ("Pictures", looked.short_sides, "pixels of the short side"),
+            ("Source files", looked.source_nbytes, "bytes of the file")]:
+        if values:
+            found += f"<section><h2>{title}</h2>" + (
+                f"<p>The same in all: {number(values[0])} {what}.</p>"
+                if min(values) == max(values) else
+                chart.histogram(spread(values), f"Samples by {what}", f"{what}, from")
+            ) + "</section>"
+    return f"<div class=two>{found}</div>"
 
 
 def square(sample: Sample, fidelity: int, size: int) -> bytes:
@@ -302,8 +321,7 @@ class Gallery:
             except PcrError:
                 self.unreadable += 1
                 continue
-            key = shown(sample.key_bytes)
-            key = key if len(key) <= SHORT else "…" + key[-SHORT:]
+            key = brief(sample.key_bytes)
             texts = [told(sample, g + 1, groups, options.size) for g in range(groups)]
             card = (f'<li><img src="{files[start - 1]}" alt=""><bdi title="{escape(key)}">'
                     f"{escape(key.split('/')[-1])}</bdi>{escape(name_of(ds, sample))}"
@@ -368,7 +386,7 @@ def name_of(ds: Dataset, sample: Sample) -> str:
     """The class or label of a sample."""
     if sample.label is None:
         return ""
-    return shown(ds.classes[int(sample.label)]) if ds.classes else str(sample.label)
+    return brief(ds.classes[int(sample.label)]) if ds.classes else str(sample.label)
 
 
 def order(looked: Looked, options: Options, fidelity: int) -> List[int]:

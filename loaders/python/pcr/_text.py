@@ -11,6 +11,8 @@ def shown(text: Union[str, bytes]) -> str:
     that turn the direction of writing) stand as backslash escapes."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "backslashreplace")
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

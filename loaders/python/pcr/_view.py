@@ -149,18 +149,25 @@ class Answers:
         at = max(first, start)
         stop = min(end, at + SCANNED)
         while at < stop and len(found) < most:
-            item = self._item(at)
-            if (wanted < 0 or item["class"] == wanted) and text in item["key"].casefold():
+            item = self._item(at, wanted, text)
+            if item is not None:
                 found.append(item)
             at += 1
         return as_json({"samples": found, "next": at if at < end else None})
 
-    def _item(self, index: int) -> Dict[str, Any]:
+    def _item(self, index: int, wanted: int, text: str) -> Optional[Dict[str, Any]]:
+        """A line of the list; None if the sample is not of the class and key that are wanted."""
         try:
             sample = self.dataset[index]
         except PcrError as exc:
+            if wanted >= 0 or text:
+                return None
             return {"index": index, "key": "", "class": None, "error": shown(str(exc))}
-        return {"index": index, "key": shown(sample.key_bytes), "class": self._class(sample)}
+        number = self._class(sample)
+        if wanted >= 0 and number != wanted:
+            return None
+        key = shown(sample.key_bytes)
+        return {"index": index, "key": key, "class": number} if text in key.casefold() else None
 
     def _class(self, sample: Sample) -> Optional[int]:
         label = sample.label

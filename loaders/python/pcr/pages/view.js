@@ -19,6 +19,7 @@ let rightByHand = false; // until it is moved, the right side has the fidelity f
 let items = [];          // of the list
 let next = null;         // where the list goes on
 let listing = null;      // the listing under way
+let showing = null;      // the sample under way, until another one is chosen
 
 // --- Talking to the server ---
 
@@ -31,9 +32,9 @@ function make(tag, text, attributes = {}) {
 }
 
 function bytes(n) {
-  if (n < 1000) return `${n} B`;
+  if (n < 1000) return `${n}\u00a0B`;
   const power = Math.min(3, Math.floor(Math.log10(n) / 3));
-  return `${(n / 1000 ** power).toFixed(1)} ${["B", "kB", "MB", "GB"][power]}`;
+  return `${(n / 1000 ** power).toFixed(1)}\u00a0${["B", "kB", "MB", "GB"][power]}`;
 }
 
 const percent = (part, whole) => `${(100 * part / Math.max(whole, 1)).toFixed(1)}%`;
@@ -57,13 +58,24 @@ function tell(error) {
 
 const guarded = (work) => (...what) => work(...what).catch(tell);
 
-async function fill(img, parameters, signal) {
-  const answer = await ask("pixels", parameters, signal);
-  const url = URL.createObjectURL(await answer.blob());
-  if (signal && signal.aborted) return URL.revokeObjectURL(url);
+function clear(img) {
   if (img.src) URL.revokeObjectURL(img.src);
-  img.src = url;
-  return Number(answer.headers.get("Pcr-Read"));
+  img.removeAttribute("src");
+}
+
+// A picture that cannot be had leaves none: that of another sample would be a lie.
+async function fill(img, parameters, signal) {
+  try {
+    const answer = await ask("pixels", parameters, signal);
+    const url = URL.createObjectURL(await answer.blob());
+    if (signal?.aborted) return URL.revokeObjectURL(url);
+    clear(img);
+    img.src = url;
+    return Number(answer.headers.get("Pcr-Read"));
+  } catch (error) {
+    if (error.name !== "AbortError") clear(img);
+    throw error;
+  }
 }
 
 // --- The list ---
@@ -152,8 +164,11 @@ async function move(event) {
 const chosenSize = () => sizes[Number(at("size").value)];
 
 async function show(index) {
+  if (showing) showing.abort();
+  const mine = showing = new AbortController();
   at("error").hidden = true;
-  const found = await (await ask("sample", {index})).json();
+  const found = await (await ask("sample", {index}, mine.signal)).json();
+  if (mine.signal.aborted) return;
   sample = found;
   mark();
   at("key").textContent = sample.key;
@@ -170,6 +185,7 @@ async function show(index) {
   const near = sizes.findIndex((size) => size >= wantedSize);
   at("size").value = near < 0 ? sizes.length - 1 : near;
   if (sample.size) at("stage").style.setProperty("--ratio", sample.size[0] / sample.size[1]);
+  for (const side of Object.values(sides)) clear(side.img);
   await resized(false);
 }
 
@@ -182,7 +198,7 @@ async function resized(byHand) {
     : size === Infinity ? "as it is" : `short side ${size} px`;
   at("size").setAttribute("aria-valuetext", at("size-out").textContent);
   const parameters = {index: sample.index, ...size === Infinity ? {} : {size}};
-  const found = await (await ask("sample", parameters)).json();
+  const found = await (await ask("sample", parameters, showing.signal)).json();
   if (found.index !== sample.index || size !== chosenSize()) return;
   sample.quality = found.quality;
   if (!rightByHand) {
@@ -280,6 +296,10 @@ async function begin() {
       for (const side of Object.values(sides)) side.read = "";
       return load(name);
     }));
+  at("actual").addEventListener("change", () =>
+    at("frame").classList.toggle("actual", at("actual").checked));
+  sides.right.img.addEventListener("load", () => at("stage").style.setProperty(
+    "--width", `${sides.right.img.naturalWidth / devicePixelRatio}px`));
   at("wipe").addEventListener("input", () =>
     at("stage").style.setProperty("--wipe", `${at("wipe").value}%`));
   await list(true);
