@@ -153,6 +153,9 @@ extern const struct pcri_pk_kernels pcri_pk_neon;
 /* Of the portable set, what some others take from it. */
 void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
                                   uint16_t *out);
+void pcri_pk_portable_t_contexts(const struct pcri_pk_row *row,
+                                 const struct pcri_pk_above *above,
+                                 const struct pcri_pk_pass *pass, uint16_t *out);
 size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
                                    const struct pcri_pk_above *above, unsigned level,
                                    uint16_t *out);

@@ -76,48 +76,6 @@ INLINE vec for_two(const uint64_t table[256], unsigned t0, unsigned t1)
 
 /* --- contexts --- */
 
-/* How many of the thresholds each byte exceeds. */
-INLINE vec quantise(vec v, const int8_t thresholds[6])
-{
-    vec sum = { 0 };
-    for (int i = 0; i < 6; i++)
-        sum = SUB(sum, ABOVE(v, EACH((uint64_t) thresholds[i])));
-    return sum;
-}
-
-static const int8_t q7[6] = { 0, 1, 2, 4, 7, 12 };
-static const int8_t q10[6] = { 0, 1, 3, 6, 11, 20 };
-
-/* 0 to 3, by how a block's coefficients are split at number 16. */
-INLINE vec split_class(vec all, vec low)
-{
-    const vec high = SUB(all, low), none = { 0 };
-    const vec more = ~ABOVE(low, ADD(high, high)); /* 2 high >= low */
-    const vec most = ~ABOVE(ADD(low, low), high);  /* high >= 2 low */
-    return SUB(SUB(EACH(1), more), most) & ABOVE(high, none);
-}
-
-TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                              const struct pcri_pk_pass *pass, uint16_t *out)
-{
-    const uint8_t *up = above->count, *side = pass->first ? up : row->count;
-    const uint16_t begin = (uint16_t) (pass->kind * PCRI_PK_T_CONTEXTS);
-    const vec none = { 0 };
-    for (size_t i = 0; i < row->blocks; i += 16) {
-        const vec own = load(row->count + i);
-        const vec beside = ADD(load(side + i - 1), load(side + i + 1)) >> 1 & EACH(127);
-        const vec near = ADD(load(up + i), beside) >> 1 & EACH(63);
-        const vec gain = quantise(load(above->gain + i), q7);
-        const vec a = ADD(gain << 2, split_class(own, load(row->low + i)));
-        const vec o = quantise(own, q10);
-        const vec b = ADD(SUB(o << 3, o), quantise(near, q10));
-        const vec16 low = (vec16) LOW8(a, none) * 49 + (vec16) LOW8(b, none);
-        const vec16 high = (vec16) HIGH8(a, none) * 49 + (vec16) HIGH8(b, none);
-        store(out + i, (vec) (low + begin));
-        store(out + i + 8, (vec) (high + begin));
-    }
-}
-
 /* Of each byte of two blocks the parts of its context: what is multiplied by 256, and the rest
  * without what T adds. */
 INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uint64_t *side,
@@ -469,7 +427,7 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 
 #define ROWS_128(name) \
     { \
-        name, pcri_pk_portable_dc_contexts, t_contexts, b_contexts, \
+        name, pcri_pk_portable_dc_contexts, pcri_pk_portable_t_contexts, b_contexts, \
             pcri_pk_portable_m_contexts, place, scatter, refine, pcri_pk_portable_gather, \
             pcri_pk_portable_gather_refined, pcri_pk_portable_lengths, settle, expand, slice, \
             name_bytes, pcri_tans_read_portable, \

@@ -89,8 +89,9 @@ static inline uint8_t quantise(uint8_t v, const uint8_t thresholds[6])
     return sum;
 }
 
-static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
-                       const struct pcri_pk_pass *pass, uint16_t *restrict out)
+void pcri_pk_portable_t_contexts(const struct pcri_pk_row *row,
+                                 const struct pcri_pk_above *above,
+                                 const struct pcri_pk_pass *pass, uint16_t *restrict out)
 {
     static const uint8_t q7[6] = { 0, 1, 2, 4, 7, 12 }, q10[6] = { 0, 1, 3, 6, 11, 20 };
     const uint8_t *restrict up = above->count, *restrict gain = above->gain;
@@ -395,7 +396,7 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 const struct pcri_pk_kernels pcri_pk_portable = {
     "portable",
     pcri_pk_portable_dc_contexts,
-    t_contexts,
+    pcri_pk_portable_t_contexts,
     b_contexts,
     pcri_pk_portable_m_contexts,
     place,
