@@ -249,6 +249,8 @@ TARGET static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size
     uint64_t bit = bits->bit;
     for (size_t i = 0; i < n; i += 2) {
         const vec m = { mask[i], i + 1 < n ? mask[i + 1] : 0 };
+        if (!(m[0] | m[1]))
+            continue;
         const unsigned n0 = (unsigned) __builtin_popcountll(m[0]);
         const unsigned n1 = (unsigned) __builtin_popcountll(m[1]);
         const vec v = { bits_at(data, bit, n0), bits_at(data, bit + n0, n1) };
@@ -270,6 +272,8 @@ TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
     const size_t blocks = row->blocks;
     for (size_t i = 0; i < blocks; i++) {
         const uint64_t here = known[i] & band, new = found[i];
+        if (!(here | new))
+            continue;
         const unsigned signs = (unsigned) __builtin_popcountll(new);
         const unsigned nbits = signs + (unsigned) __builtin_popcountll(here);
         const uint64_t v = bits_at(data, bit, nbits);
@@ -356,14 +360,26 @@ TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int1
         masks[p] = row->plane[p];
     masks[PCRI_PK_IN_BYTES] = row->sign;
     for (size_t i = 0; i < row->blocks; i++, out += 64) {
-        vec v[4];
-        for (int j = 0; j < 4; j++) {
-            const vec a = { masks[mask_order[j][0]][i] }, b = { masks[mask_order[j][1]][i] };
-            v[j] = LOW8(a, b);
+        const uint64_t known = row->known[i];
+        if (known) {
+            vec v[4];
+            for (int j = 0; j < 4; j++) {
+                const vec a = { masks[mask_order[j][0]][i] },
+                          b = { masks[mask_order[j][1]][i] };
+                v[j] = LOW8(a, b);
+            }
+            transpose_bytes(v, v);
+            expand_16(transpose(v[0]), out);
+            expand_16(transpose(v[1]), out + 16);
+            if (known >> 32) {
+                expand_16(transpose(v[2]), out + 32);
+                expand_16(transpose(v[3]), out + 48);
+            }
         }
-        transpose_bytes(v, v);
-        for (int j = 0; j < 4; j++)
-            expand_16(transpose(v[j]), out + 16 * j);
+        if (!known)
+            memset(out, 0, 64);
+        if (!(known >> 32))
+            memset(out + 32, 0, 64);
         if (UNLIKELY(row->planes >> PCRI_PK_IN_BYTES))
             pcri_pk_expand_large(row, i, out);
         out[0] = dc[i];

@@ -196,12 +196,11 @@ static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *
 static inline uint64_t deposit(uint64_t v, uint64_t mask)
 {
     uint64_t out = 0;
-    do
+    while (mask)
         for (int k = 0; k < 4; k++, v >>= 1) {
             out |= mask & -mask & -(v & 1);
             mask &= mask - 1;
         }
-    while (mask);
     return out;
 }
 
