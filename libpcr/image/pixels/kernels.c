@@ -13,6 +13,10 @@ const struct pcri_kernels *pcri_kernels_choose(void)
     if (pcri_cpu_features() & PCRI_CPU_AVX2)
         return &pcri_kernels_avx2;
 #endif
+#ifdef PCRI_HAVE_SSSE3
+    if (pcri_cpu_features() & PCRI_CPU_SSSE3)
+        return &pcri_kernels_ssse3;
+#endif
 #ifdef PCRI_HAVE_NEON
     if (pcri_cpu_features() & PCRI_CPU_NEON)
         return &pcri_kernels_neon;

@@ -60,9 +60,10 @@ void pcri_idct_scaled_portable(const int16_t *coef, const uint64_t *mask, size_t
                                const struct pcri_dequant *dequant, uint32_t size, uint8_t *dst,
                                size_t stride_nbytes);
 #if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
+#define PCRI_HAVE_SSSE3 1
 #define PCRI_HAVE_AVX2 1
 #define PCRI_HAVE_AVX512 1
-extern const struct pcri_kernels pcri_kernels_avx2, pcri_kernels_avx512;
+extern const struct pcri_kernels pcri_kernels_ssse3, pcri_kernels_avx2, pcri_kernels_avx512;
 void pcri_idct_avx512(const int16_t *coef, const uint64_t *mask, size_t count,
                       const struct pcri_dequant *dequant, uint8_t *dst, size_t stride_nbytes);
 void pcri_idct_avx2(const int16_t *coef, const uint64_t *mask, size_t count,
