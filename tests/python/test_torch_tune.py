@@ -102,9 +102,12 @@ class Net(torch.nn.Module if installed else object):
         self.unused = torch.nn.Parameter(torch.ones(2))
         self.fixed = torch.nn.Parameter(torch.ones(4), requires_grad=False)
         self.register_buffer("calls", torch.zeros(()))
+        self.register_buffer("late", None)
 
     def forward(self, x):
         self.calls = self.calls + 1  # another tensor
+        if len(x) == 6:
+            self.late = torch.ones(())
         x = self.frozen(self.norm(self.conv(x.float() / 255))) * self.fixed[:, None, None]
         return self.out(self.drop(x.mean((2, 3))))
 
@@ -165,7 +168,7 @@ def test_nothing_is_touched(path, loss):
             assert (tuner.chosen is None) == (loss is not_a_number)
         assert equal(everything(model, optimiser), before)
         assert all(a is b for a, b in zip(grads, [p.grad for p in model.parameters()]))
-        assert model.calls is calls
+        assert model.calls is calls and model.late is None
         run_other = iter(other)
         next(run_other), next(run_other)
         for (images, labels), (expected, numbers) in zip(run, run_other, strict=True):

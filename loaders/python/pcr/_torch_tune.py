@@ -27,16 +27,19 @@ def _random_states() -> List[Any]:
 @contextlib.contextmanager
 def _untouched(model: Any) -> Iterator[None]:
     """Has the model's buffers and modes and the random states be afterwards what they were."""
-    buffers = [(module, name, buffer, buffer.detach().clone()) for module in model.modules()
-               for name, buffer in module._buffers.items() if buffer is not None]
+    held = [(module, dict(module._buffers)) for module in model.modules()]
+    values = [(buffer, buffer.detach().clone()) for _, buffers in held
+              for buffer in buffers.values() if buffer is not None]
     modes = [(module, module.training) for module in model.modules()]
     random, cuda = _random_states()
     try:
         yield
     finally:
+        for module, buffers in held:  # they may have been replaced
+            module._buffers.clear()
+            module._buffers.update(buffers)
         with torch.no_grad():
-            for module, name, buffer, value in buffers:
-                module._buffers[name] = buffer
+            for buffer, value in values:
                 buffer.copy_(value)
         for module, mode in modes:
             module.training = mode
