@@ -144,27 +144,30 @@ START_TEST(turned)
 }
 END_TEST
 
-/* What an encoder fills its last blocks with is not seen: here white, after a gray picture of
- * width and height alike. */
+/* What an encoder fills its last blocks with is not seen: here white, or red, after a gray
+ * picture of width and height alike. */
 START_TEST(hidden)
 {
     enum { FILE_SIDE = 400 };
-    const uint32_t side = FILE_SIDE - 8 + (uint32_t) _i;
-    const struct pcr_decode_options o = { .size = sizeof(o), .color = PCR_COLOR_GRAY };
+    const uint32_t side = FILE_SIDE - 8 + (uint32_t) _i % 8, channels = _i < 8 ? 1 : 3;
+    const struct pcr_decode_options o = { .size = sizeof(o) };
     const struct pcr_resize_options r = { .size = sizeof(r) };
-    static uint8_t pixels[FILE_SIDE * FILE_SIDE];
+    static uint8_t pixels[FILE_SIDE * FILE_SIDE * 3];
     struct pcr_buffer file = { 0 }, none = { 0 };
     for (uint32_t y = 0; y < FILE_SIDE; y++)
         for (uint32_t x = 0; x < FILE_SIDE; x++)
-            pixels[y * FILE_SIDE + x] = x < side && y < side ? 100 : 255;
-    ck_assert_int_eq(pcri_jpeg_encode(pixels, FILE_SIDE, FILE_SIDE, 1, 100, &none, &file, &e),
-                     0);
+            for (uint32_t c = 0; c < channels; c++)
+                pixels[(y * FILE_SIDE + x) * channels + c] = x < side && y < side ? 100
+                                                             : c                  ? 0
+                                                                                  : 255;
+    ck_assert_int_eq(
+        pcri_jpeg_encode(pixels, FILE_SIDE, FILE_SIDE, channels, 100, &none, &file, &e), 0);
     uint8_t *sof = file.data + 2;
     while (sof[1] != 0xC0)
         sof += 2 + (sof[2] << 8 | sof[3]);
     sof[6] = sof[8] = side & 255; /* the low bytes of height and width */
     compare(&file, o, &r, 20);
-    for (size_t i = 0; i < 20 * 20; i++)
+    for (size_t i = 0; i < 20 * 20 * 3; i++)
         ck_assert_int_eq(got[i], 100);
     pcr_buffer_free(&file);
 }
@@ -189,7 +192,7 @@ int main(void)
     tcase_add_loop_test(t, sizes, 0, PCR_GEN_SUBSAMPLINGS);
     tcase_add_test(t, windows);
     tcase_add_loop_test(t, turned, 1, 8);
-    tcase_add_loop_test(t, hidden, 1, 8);
+    tcase_add_loop_test(t, hidden, 1, 16);
     tcase_add_test(t, png);
     return tests_run();
 }
