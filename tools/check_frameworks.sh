@@ -39,12 +39,14 @@ status=0
 $dir/venv/bin/python -m pytest -q -rs -p no:cacheprovider tests/python/test_torch.py \
     tests/python/test_frameworks_*.py tests/python/test_moving.py \
     tests/python/test_loader_state.py || status=1
-if PYTHON=$PWD/$dir/venv/bin/python LIBPCR=$PCR_LIBRARY PCRTOOL=$PWD/$dir/pcrtool/pcrtool \
-    PCR_GEN=$PWD/$dir/tests/generator/pcr-gen \
-    tests/cli/run.sh "$PWD/tests/cli/sample_train.py"; then
-    echo "samples/train_resnet.py: passed"
-else
-    echo "samples/train_resnet.py: failed"
-    status=1
-fi
+for test in sample_train sample_study; do
+    if PYTHON=$PWD/$dir/venv/bin/python LIBPCR=$PCR_LIBRARY PCRTOOL=$PWD/$dir/pcrtool/pcrtool \
+        PCR_GEN=$PWD/$dir/tests/generator/pcr-gen \
+        tests/cli/run.sh "$PWD/tests/cli/$test.py"; then
+        echo "tests/cli/$test.py: passed"
+    else
+        echo "tests/cli/$test.py: failed"
+        status=1
+    fi
+done
 exit $status
