@@ -7,10 +7,10 @@
     fidelity_study.py --show results.jsonl --plot results.svg
 
 An arm is a way of reading: "full", "fidelity=3", "quality=0.9", or a tuner: "gradient",
-"plateau", "bandwidth". Each is trained with each seed; all have the same network, samples, order and
-crops. Validation is at full fidelity. One line of JSON is written after each epoch, and a run that
-is complete in the file is not repeated. --throttle N reads as from storage that delivers at full
-fidelity a N-th of what training takes. Needs PyTorch, and Matplotlib for --plot.
+"plateau", "bandwidth". Each is trained with each seed; all have the same network, samples, order
+and crops. Validation is at full fidelity. One line of JSON is written after each epoch, and a run
+that is complete in the file is not repeated. --throttle N reads as from storage that delivers at
+full fidelity a N-th of what training takes. Needs PyTorch, and Matplotlib for --plot.
 """
 import argparse
 import collections

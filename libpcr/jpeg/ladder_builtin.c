@@ -93,15 +93,20 @@ static const char classic[] = "ladder classic\n"
                               "group\n"
                               "luma 1-63 1 0\n";
 
-/* The default: for coding 2, whose groups cost almost nothing besides their bits. First DC, a
- * picture of 1/8 size, then planes. */
+/* The default: for coding 2, whose groups cost little besides their bits. First DC, a picture of
+ * 1/8 size, then planes. Chroma is one ahead at first and behind at the end. Where the last plane
+ * of luma is large, its high frequencies come first: their steps are larger, so that they bring
+ * more for their bytes. docs/PERFORMANCE.md has the measured choices. */
 static const char packed[] = "ladder packed\n"
-                             "script fine below 95\n"
+                             "script fine below 45\n"
                              "group\n"
                              "all 0-0 0 0\n"
                              "group\n"
-                             "luma 1-63 0 4\n"
-                             "chroma 1-63 0 3\n"
+                             "luma 1-63 0 5\n"
+                             "chroma 1-63 0 4\n"
+                             "group\n"
+                             "luma 1-63 5 4\n"
+                             "chroma 1-63 4 3\n"
                              "group\n"
                              "luma 1-63 4 3\n"
                              "group\n"
@@ -119,19 +124,21 @@ static const char packed[] = "ladder packed\n"
                              "group\n"
                              "all 0-0 0 0\n"
                              "group\n"
-                             "luma 1-63 0 3\n"
-                             "chroma 1-63 0 2\n"
+                             "luma 1-63 0 4\n"
+                             "chroma 1-63 0 3\n"
+                             "group\n"
+                             "luma 1-63 4 3\n"
+                             "chroma 1-63 3 2\n"
                              "group\n"
                              "luma 1-63 3 2\n"
                              "group\n"
-                             "luma 1-27 2 1\n"
+                             "luma 1-63 2 1\n"
                              "group\n"
-                             "luma 28-63 2 1\n"
                              "chroma 1-63 2 1\n"
                              "group\n"
-                             "luma 1-27 1 0\n"
+                             "luma 15-63 1 0\n"
                              "group\n"
-                             "luma 28-63 1 0\n"
+                             "luma 1-14 1 0\n"
                              "group\n"
                              "chroma 1-63 1 0\n";
 

@@ -68,17 +68,17 @@ def compare(reader, path, every=1):
 
 
 def test_photographs(reader, path):
-    assert compare(reader, path, every=5) == 10 * 8
+    assert compare(reader, path, every=5) == 10 * 9
 
 
 def test_several_kinds(reader, mixed):
-    assert compare(reader, mixed[0]) >= 9 * 8
+    assert compare(reader, mixed[0]) >= 9 * 9
 
 
 def test_one_record(reader, path):
     with pcr.open(path) as ds:
         file = path / ds.records[0].path
-    assert compare(reader, file, every=5) == 2 * 8
+    assert compare(reader, file, every=5) == 2 * 9
 
 
 def test_scans(reader, tree, tmp_path):

@@ -53,7 +53,7 @@ def test_prometheus(path):
     found = counted(path)
     text = found.to_prometheus(split='a "b"\n\\', job="x")
     values = {}
-    assert ('pcr_loader_fidelity_samples_total{split="a \\"b\\"\\n\\\\",job="x",fidelity="8"} 48'
+    assert ('pcr_loader_fidelity_samples_total{split="a \\"b\\"\\n\\\\",job="x",fidelity="9"} 48'
             in text.splitlines())
     for line in text.splitlines():
         if not line.startswith(("#", "pcr_loader_fidelity_samples_total")):

@@ -150,8 +150,8 @@ END_TEST
 
 /* --- conversions --- */
 
-/* A picture of the source, with three full planes: 144 blocks, each twice and with 5 masks. */
-enum { COUNT = 24, TOO_LARGE = 7, PICTURE_NBYTES = 144 * (2 * 128 + 5 * 8) };
+/* A picture of the source, with three full planes: 144 blocks, each twice and with 6 masks. */
+enum { COUNT = 24, TOO_LARGE = 7, PICTURE_NBYTES = 144 * (2 * 128 + 6 * 8) };
 
 static struct test_source src;
 static struct test_folder a, b;
