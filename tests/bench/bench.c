@@ -36,6 +36,23 @@ static int ascending(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+int bench_entropy(const struct pcri_coding *coding, void *state, const struct pcr_spans *spans,
+                  const struct pcr_limits *limits, double *seconds_out, struct pcr_error *err)
+{
+    const struct pcri_block_decoder *d = coding->decoder;
+    const struct pcri_block_source *s = NULL;
+    double t = bench_cpu();
+    int rc = d->begin(state, spans, limits, NULL, &s, err);
+    if (!rc)
+        rc = d->run(state, err);
+    for (uint32_t i = 0; !rc && s->advance && i < s->file->component_count; i++)
+        s->advance(s->state, i, s->planes[i].row_end);
+    if (!rc)
+        rc = d->finish(state, err);
+    *seconds_out = bench_cpu() - t;
+    return rc;
+}
+
 double bench_median(double *values, size_t n)
 {
     qsort(values, n, sizeof(*values), ascending);

@@ -195,23 +195,6 @@ static int decode_file(struct bench *b, const struct pcr_buffer *file,
     return decode(b, &spans, o, seconds_out);
 }
 
-/* Coefficients alone, down the picture. */
-static int entropy(struct bench *b, const struct pcr_spans *spans, double *seconds_out)
-{
-    const struct pcri_block_decoder *d = b->coding->decoder;
-    const struct pcri_block_source *s = NULL;
-    double t = bench_cpu();
-    int rc = d->begin(b->blocks, spans, &b->limits, NULL, &s, &b->err);
-    if (!rc)
-        rc = d->run(b->blocks, &b->err);
-    for (uint32_t i = 0; !rc && s->advance && i < s->file->component_count; i++)
-        s->advance(s->state, i, s->planes[i].row_end);
-    if (!rc)
-        rc = d->finish(b->blocks, &b->err);
-    *seconds_out = bench_cpu() - t;
-    return rc;
-}
-
 /* From fidelity 1, which is decoded before the clock runs, to `row`. */
 static int rise(struct bench *b, struct image *m, uint32_t row, double *seconds_out)
 {
@@ -243,7 +226,8 @@ static int one(struct bench *b, size_t i, uint32_t row, enum way way, double *se
     if (way == RISE)
         return rise(b, m, row, seconds_out);
     if (way == ENTROPY && row <= b->ladder->group_count)
-        return entropy(b, &m->rows[row], seconds_out);
+        return bench_entropy(b->coding, b->blocks, &m->rows[row], &b->limits, seconds_out,
+                             &b->err);
     if (way == TURBO && row <= b->ladder->group_count)
         return decode_file(b, &m->files[row], &plain[way], seconds_out);
     return decode(b, &m->rows[row], way == CROP ? &m->crop : &plain[way], seconds_out);

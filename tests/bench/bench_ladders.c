@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Ladders compared: bytes, quality and time at each fidelity.
  *
- * usage: bench-ladders [FOLDER] [COUNT] [LADDER]...
+ * usage: bench-ladders [--coding scans] [FOLDER] [COUNT] [LADDER]...
  * FOLDER: of JPEG files; without it COUNT photographs are generated. LADDER: a built-in's name
  * or a file as `pcrtool convert --ladder` takes it; without any, all built-ins.
  *
@@ -11,7 +11,10 @@
  * luma, and of luma's SSIM, against the original file as libjpeg-turbo decodes it ("as it is":
  * of luma by PCR_DECODE_IDENTICAL, as libjpeg-turbo decodes the prefix); CPU time of the
  * entropy stage and of decoding to RGB, each the least of three runs, as ratios to
- * libjpeg-turbo's decode of the original file to RGB, medians over the images. */
+ * libjpeg-turbo's decode of the original file to RGB, medians over the images.
+ *
+ * "By quality": bytes of the images, each at its least fidelity whose luma reaches an SSIM, in %
+ * of the originals', where 1, 1.5, 2 or 3 pixels become one. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,11 +26,13 @@
 #include <pcr/pcr.h>
 
 #include "bench.h"
-#include "jpeg/prefix.h"
+#include "coding/codings.h"
 #include "../../pcrtool/ssim.h"
 
 #define EXACT 99.0 /* what stands for the PSNR of equal images */
-enum { RUNS = 3, MAX_GROUPS = 32, DEFAULT_COUNT = 60 };
+enum { RUNS = 3, MAX_GROUPS = 32, DEFAULT_COUNT = 60, SCALES = 4, TARGETS = 4 };
+static const double scales[SCALES] = { 1, 1.5, 2, 3 };
+static const double targets[TARGETS] = { .8, .9, .95, .98 };
 
 struct group {
     double psnr_rgb, luma[2][2];     /* sums over the images; luma: [identical], dB and SSIM */
@@ -38,10 +43,17 @@ struct bench {
     struct pcr_source *source;
     size_t count, done; /* images to look at, and looked at */
     struct pcr_decoder *decoder;
-    struct pcri_prefix prefix;
+    const struct pcri_coding *coding;
+    void *blocks; /* state of its block decoder */
     struct pcr_limits limits;
     struct pcr_buffer original, rgb, luma; /* the original: its bytes and pixels */
-    struct pcr_buffer file, pixels;        /* a prefix */
+    struct pcr_slice *slice;               /* a sample at a fidelity, */
+    struct pcr_spans spans;                /* its bytes, */
+    struct pcr_buffer pixels;              /* and what they decode to */
+    struct pcr_buffer small[2];            /* the original and the sample, resized */
+    double looked_nbytes;                  /* of the files of the images looked at */
+    double chosen_nbytes[SCALES][TARGETS]; /* of their samples, by quality */
+    bool reached[SCALES][TARGETS];         /* of one image */
     struct group groups[MAX_GROUPS];
     struct pcr_error err;
 };
@@ -122,9 +134,8 @@ static int time_entropy(struct bench *b, double *seconds_out)
     *seconds_out = 1e9;
     int rc = 0;
     for (int run = 0; !rc && run < RUNS; run++) {
-        double t = bench_cpu();
-        rc = pcri_prefix_decode(&b->prefix, b->file.data, b->file.nbytes, &b->limits, &b->err);
-        t = bench_cpu() - t;
+        double t;
+        rc = bench_entropy(b->coding, b->blocks, &b->spans, &b->limits, &t, &b->err);
         *seconds_out = t < *seconds_out ? t : *seconds_out;
     }
     return rc;
@@ -142,8 +153,8 @@ static int decode_prefix(struct bench *b, uint32_t color, uint32_t flags, int ru
     int rc = 0;
     for (int run = 0; !rc && run < runs; run++) {
         double t = bench_cpu();
-        rc = pcr_decoder_decode_alloc(b->decoder, b->file.data, b->file.nbytes, &o, &b->pixels,
-                                      info_out, &b->err);
+        rc = pcr_decoder_decode_spans(b->decoder, &b->spans, &o, &b->pixels, info_out,
+                                      &b->err);
         t = bench_cpu() - t;
         *seconds_out = t < *seconds_out ? t : *seconds_out;
     }
@@ -159,10 +170,51 @@ static double psnr(const uint8_t *a, const uint8_t *b, size_t n)
     return sum > 0 ? fmin(10 * log10(255.0 * 255 * (double) n / sum), EXACT) : EXACT;
 }
 
-/* The sample at one fidelity, whose file is in b->file. */
-static int measure_group(struct bench *b, double original, struct group *g)
+/* SSIM of the luma in b->luma and b->pixels when it shrinks. */
+static int shrunk_ssim(struct bench *b, uint32_t width, uint32_t height, double scale,
+                       double *out)
+{
+    const uint8_t *of[2] = { b->luma.data, b->pixels.data };
+    const uint32_t w = (uint32_t) (width / scale), h = (uint32_t) (height / scale);
+    *out = 1;
+    if (w < PCRTOOL_SSIM_SIDE || h < PCRTOOL_SSIM_SIDE)
+        return 0;
+    for (int k = 0; k < 2; k++) {
+        int rc = pcri_buffer_reserve(&b->small[k], (size_t) w * h, &b->err);
+        if (!rc)
+            rc = pcr_resize(b->decoder, of[k], width, height, 1, NULL, b->small[k].data, w, h,
+                            &b->err);
+        if (rc)
+            return rc;
+    }
+    *out = pcrtool_ssim(b->small[0].data, b->small[1].data, w, h);
+    return 0;
+}
+
+/* Notes the sample's bytes where it is good enough for the first time. */
+static int choose(struct bench *b, const struct pcr_image_info *info, uint32_t fidelity,
+                  bool last)
+{
+    const double nbytes = (double) pcr_slice_sample_nbytes(b->slice, 0, fidelity);
+    for (int k = 0; k < SCALES; k++) {
+        double ssim;
+        int rc = shrunk_ssim(b, info->width, info->height, scales[k], &ssim);
+        if (rc)
+            return rc;
+        for (int t = 0; t < TARGETS; t++)
+            if (!b->reached[k][t] && (last || ssim >= targets[t])) {
+                b->reached[k][t] = true;
+                b->chosen_nbytes[k][t] += nbytes;
+            }
+    }
+    return 0;
+}
+
+/* The sample at one fidelity, which is in b->slice and b->spans. */
+static int measure_group(struct bench *b, double original, uint32_t fidelity, bool last)
 {
     struct pcr_image_info info = { .size = sizeof(info) };
+    struct group *g = &b->groups[fidelity - 1];
     double entropy, rgb, unused;
     int rc = time_entropy(b, &entropy);
     if (!rc)
@@ -171,7 +223,7 @@ static int measure_group(struct bench *b, double original, struct group *g)
         return rc;
     size_t n = (size_t) info.width * info.height;
     g->psnr_rgb += psnr(b->rgb.data, b->pixels.data, 3 * n);
-    for (int identical = 0; identical < 2; identical++) {
+    for (int identical = 1; identical >= 0; identical--) {
         rc = decode_prefix(b, PCR_COLOR_GRAY, identical ? PCR_DECODE_IDENTICAL : 0, 1, &info,
                            &unused);
         if (rc)
@@ -182,7 +234,7 @@ static int measure_group(struct bench *b, double original, struct group *g)
     }
     g->entropy_time[b->done] = entropy / original;
     g->rgb_time[b->done] = rgb / original;
-    return 0;
+    return choose(b, &info, fidelity, last);
 }
 
 /* Source sample `index`; opaque and tiny ones are passed over. */
@@ -200,7 +252,8 @@ static int measure_image(struct bench *b, struct pcr_dataset *ds, uint64_t index
         rc = pcr_sample_acquire(ds, found, &sample, &b->err);
     if (!rc)
         rc = pcr_sample_describe(sample, &info, &b->err);
-    if (rc || info.coding != PCR_CODING_SCANS || info.width < 11 || info.height < 11)
+    if (rc || info.coding == PCR_CODING_OPAQUE || info.width < PCRTOOL_SSIM_SIDE ||
+        info.height < PCRTOOL_SSIM_SIDE)
         goto out;
     rc = b->source->load(b->source->context, index, UINT32_MAX, &b->original, &b->err);
     if (!rc)
@@ -210,12 +263,17 @@ static int measure_image(struct bench *b, struct pcr_dataset *ds, uint64_t index
     struct pcr_dataset_info whole = { .size = sizeof(whole) };
     if (!rc)
         rc = pcr_dataset_describe(ds, &whole, &b->err);
-    for (uint32_t g = 0; !rc && g < whole.group_count; g++) {
-        rc = pcr_sample_read(sample, g + 1, &b->file, &b->err);
+    memset(b->reached, 0, sizeof(b->reached));
+    for (uint32_t g = 1; !rc && g <= whole.group_count; g++) {
+        rc = pcr_slice_read(ds, info.record, info.record_index, 1, g, &b->slice, &b->err);
         if (!rc)
-            rc = measure_group(b, original, &b->groups[g]);
+            rc = pcr_slice_spans(b->slice, 0, 0, g, &b->spans, &b->err);
+        if (!rc)
+            rc = measure_group(b, original, g, g == whole.group_count);
+        pcr_slice_release(&b->slice);
     }
     b->done += !rc;
+    b->looked_nbytes += rc ? 0 : (double) b->original.nbytes;
 out:
     pcr_sample_release(&sample);
     return rc < 0 ? rc : 0; /* PCR_END: the sample was left out as bad */
@@ -245,6 +303,13 @@ static void report(struct bench *b, const struct pcr_dataset *ds, uint32_t group
                x->luma[1][1] / n, bench_median(x->entropy_time, b->done),
                bench_median(x->rgb_time, b->done));
     }
+    printf("by quality:  .80    .90    .95    .98\n");
+    for (int k = 0; k < SCALES; k++) {
+        printf("  1/%-3g    ", scales[k]);
+        for (int t = 0; t < TARGETS; t++)
+            printf("  %5.2f", 100 * b->chosen_nbytes[k][t] / b->looked_nbytes);
+        printf("\n");
+    }
     printf("\n");
 }
 
@@ -257,6 +322,8 @@ static int measure_dataset(struct bench *b, const char *folder, double cpu)
         return rc;
     rc = pcr_dataset_describe(ds, &info, &b->err);
     b->done = 0;
+    b->looked_nbytes = 0;
+    memset(b->chosen_nbytes, 0, sizeof(b->chosen_nbytes));
     for (uint32_t g = 0; g < MAX_GROUPS; g++) {
         b->groups[g].psnr_rgb = 0;
         memset(b->groups[g].luma, 0, sizeof(b->groups[g].luma));
@@ -281,7 +348,7 @@ static int measure_ladder(struct bench *b, const struct pcr_ladder *ladder)
         .ladder = ladder,
         .thread_count = 1,
         .bad_policy = PCR_BAD_SKIP,
-        .coding = PCR_CODING_SCANS,
+        .coding = b->coding->number,
     };
     const char *where = getenv("TMPDIR");
     char folder[512];
@@ -336,6 +403,8 @@ static int set_up(struct bench *b, const char *path, struct made *made,
             return pcri_fail(&b->err, PCR_ERR_NOMEM, "out of memory");
     }
     int rc = pcr_decoder_create(&b->decoder, &b->err);
+    if (!rc)
+        rc = b->coding->decoder->create(&b->blocks, &b->err);
     if (!rc && path)
         return pcr_source_open(path, NULL, &b->source, &b->err);
     b->source = source;
@@ -350,9 +419,11 @@ static void clean_up(struct bench *b)
         free(b->groups[g].rgb_time);
     }
     pcr_decoder_destroy(&b->decoder);
-    pcri_prefix_free(&b->prefix);
+    b->coding->decoder->destroy(b->blocks);
+    pcr_spans_free(&b->spans);
+    pcr_buffer_free(&b->small[0]);
+    pcr_buffer_free(&b->small[1]);
     pcr_buffer_free(&b->original);
-    pcr_buffer_free(&b->file);
     pcr_buffer_free(&b->pixels);
     pcr_buffer_free(&b->luma);
     pcr_buffer_free(&b->rgb);
@@ -360,12 +431,16 @@ static void clean_up(struct bench *b)
 
 int main(int argc, char **argv)
 {
-    struct bench b = { .count = DEFAULT_COUNT };
+    struct bench b = { .count = DEFAULT_COUNT, .coding = pcri_coding_numbered(2) };
     struct made made = { 0 };
     struct pcr_source source = { 0 };
     const char *folder = NULL;
     struct stat st;
     int first = 1;
+    if (first + 1 < argc && !strcmp(argv[first], "--coding")) {
+        b.coding = pcri_coding_numbered(strcmp(argv[first + 1], "scans") ? 2 : 1);
+        first += 2;
+    }
     if (first < argc && !stat(argv[first], &st) && S_ISDIR(st.st_mode))
         folder = argv[first++];
     if (first < argc && isdigit((unsigned char) argv[first][0]))
