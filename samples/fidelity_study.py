@@ -28,7 +28,7 @@ CANDIDATES = [0.8, 0.9, 0.95, None]  # of tuners
 STUDENT = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36}  # 95%, by seeds
 
 
-def network(class_count, widths=(24, 48, 96, 128)):
+def network(class_count, widths=(16, 32, 64, 128)):
     from torch import nn
     layers, inputs = [], 3
     for width in widths:
