@@ -18,7 +18,7 @@
 #include "record/record.h"
 #include "write_source.h"
 
-enum { SAMPLES = 5, MOST_GROUPS = 8, SIDE = 8, PIXELS = SIDE * SIDE * 3 };
+enum { SAMPLES = 5, MOST_GROUPS = 16, SIDE = 8, PIXELS = SIDE * SIDE * 3 };
 
 static struct test_source source;
 static struct test_folder made, work;
