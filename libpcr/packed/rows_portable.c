@@ -130,7 +130,7 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
         unsigned left = t[i];
         uint16_t *end = at + count;
         /* Few are named in most blocks: two at a time are written. */
-        do {
+        while (left) {
             for (int k = 0; k < 2; k++) {
                 const unsigned j = (unsigned) __builtin_ctz(left | 128), s = own >> 8 * j & 15;
                 const unsigned d = beside >> 8 * j & 31;
@@ -140,7 +140,7 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
                 left &= left - 1;
             }
             at += 2;
-        } while (left);
+        }
         at = end;
     }
     return (size_t) (at - out);
@@ -327,34 +327,35 @@ static inline uint64_t transpose(uint64_t v)
 typedef uint64_t words __attribute__((vector_size(16)));
 typedef int8_t lanes __attribute__((vector_size(16)));
 
-/* Of bits 16 j to 16 j + 15, bytes that are all ones where they are set. */
-static inline lanes spread(uint64_t mask, unsigned j)
+/* Of 16 bits, bytes that are all ones where they are set. */
+static inline lanes spread(uint64_t mask)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);
     const lanes bit = { 1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128 };
-    const words all = { (mask >> 16 * j & 255) * ones, (mask >> (16 * j + 8) & 255) * ones };
+    const words all = { (mask & 255) * ones, (mask >> 8 & 255) * ones };
     return (lanes) (((lanes) all & bit) == bit);
 }
 
 static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
 {
+    const uint32_t planes = row->planes & ((1 << PCRI_PK_IN_BYTES) - 1);
     for (size_t i = 0; i < row->blocks; i++, out += 64) {
-        int8_t values[64];
-        for (unsigned j = 0; j < 4; j++) {
+        memset(out, 0, 64 * sizeof(*out));
+        for (unsigned at = 0; at < 64; at += 16) {
+            int8_t values[16];
             lanes v = { 0 };
-            if (row->known[i] >> 16 * j & 0xFFFF) {
-                for (uint32_t left = row->planes & ((1 << PCRI_PK_IN_BYTES) - 1); left;
-                     left &= left - 1) {
-                    int p = __builtin_ctz(left);
-                    v |= spread(row->plane[p][i], j) & (int8_t) (1 << p);
-                }
-                lanes sign = spread(row->sign[i], j);
-                v = (v ^ sign) - sign;
+            if (!(row->known[i] >> at & 0xFFFF))
+                continue;
+            for (uint32_t left = planes; left; left &= left - 1) {
+                const int p = __builtin_ctz(left);
+                v |= spread(row->plane[p][i] >> at) & (int8_t) (1 << p);
             }
-            memcpy(values + 16 * j, &v, sizeof(v));
+            const lanes sign = spread(row->sign[i] >> at);
+            v = (v ^ sign) - sign;
+            memcpy(values, &v, sizeof(v));
+            for (unsigned k = 0; k < 16; k++)
+                out[at + k] = values[k];
         }
-        for (unsigned k = 0; k < 64; k++)
-            out[k] = values[k];
         if (row->planes >> PCRI_PK_IN_BYTES)
             pcri_pk_expand_large(row, i, out);
         out[0] = dc[i];
