@@ -18,8 +18,8 @@ import processes
 import work
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ADAPTERS = ["libpcr", "libpcr_scans", "libpcr_small", "ffcv_beton", "by_hand", "tf_data",
-            "turboloader_tar", "dali_cpu", "spdl_threads", "grain_array_record",
+ADAPTERS = ["libpcr", "libpcr_quality", "libpcr_scans", "libpcr_small", "ffcv_beton", "by_hand",
+            "tf_data", "turboloader_tar", "dali_cpu", "spdl_threads", "grain_array_record",
             "image_folder", "litdata_chunks", "mosaic_mds", "webdataset_tar"]
 TIMEOUT_S = 240
 THREADS = (1, 2)

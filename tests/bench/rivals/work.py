@@ -59,25 +59,41 @@ def read_table(path):
         return json.load(file)
 
 
-def with_pillow(data, crop):
-    """Crop, resize (antialiased bilinear), mirror; as an array."""
+def with_pillow(data, crop, scaled=False):
+    """Crop, resize (antialiased bilinear), mirror; as an array. With `scaled` the JPEG is first
+    decoded to the least eighth of its size that is larger than the result."""
     import numpy
     from PIL import Image
 
     left, top, width, height, mirrored = crop
-    image = Image.open(io.BytesIO(data)).convert("RGB")
-    image = image.crop((left, top, left + width, top + height))
-    pixels = numpy.asarray(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+    image = Image.open(io.BytesIO(data))
+    box, full = (left, top, left + width, top + height), image.size
+    if scaled:
+        least = max(SIZE / width, SIZE / height)
+        image.draft("RGB", (math.ceil(full[0] * least), math.ceil(full[1] * least)))
+        box = tuple(x * image.size[i % 2] / full[i % 2] for i, x in enumerate(box))
+    image = image.convert("RGB")
+    if not scaled:  # crop first, as is usual: what is beyond the crop does not count
+        image, box = image.crop(box), None
+    pixels = numpy.asarray(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR, box))
     return pixels[:, ::-1] if mirrored else pixels
 
 
-def with_opencv(data, crop, antialiased):
+def with_opencv(data, crop, antialiased, scaled=False):
     """The same by simplejpeg and OpenCV, the fastest that can be put together by hand."""
     import cv2
     import simplejpeg
 
     left, top, width, height, mirrored = crop
-    pixels = simplejpeg.decode_jpeg(data, colorspace="RGB")
+    how = {}
+    if scaled:
+        rows, columns = simplejpeg.decode_jpeg_header(data)[:2]
+        least = max(SIZE / width, SIZE / height)
+        how = {"min_height": math.ceil(rows * least), "min_width": math.ceil(columns * least)}
+    pixels = simplejpeg.decode_jpeg(data, colorspace="RGB", **how)
+    if scaled:
+        factor = pixels.shape[0] / rows
+        left, top, width, height = (round(x * factor) for x in (left, top, width, height))
     pixels = pixels[top:top + height, left:left + width]
     shrinks = antialiased and width * height > SIZE * SIZE
     pixels = cv2.resize(pixels, (SIZE, SIZE),

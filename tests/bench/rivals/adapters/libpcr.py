@@ -41,14 +41,15 @@ def read_nbytes(dataset, part):
 
 
 class Loader:
-    def __init__(self, source, dataset, threads, table, whole, part):
+    def __init__(self, source, dataset, threads, table, whole, part, **by):
         import pcr
         opened, fidelity = _open(dataset, part)
+        by = by or {"fidelity": fidelity}
         how = ({"transform": "stretch"} if whole else
                {"transform": "random_crop", "area": work.AREA, "ratio": work.RATIO,
                 "flip": 0.5})
         self.loader = pcr.Loader(opened, batch_size=work.BATCH, size=work.SIZE,
-                                 threads=threads, fidelity=fidelity, **how)
+                                 threads=threads, **by, **how)
 
     def epoch(self):
         for batch in self.loader:
