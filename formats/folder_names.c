@@ -196,16 +196,28 @@ static int look_at_start(const char *path, enum pcri_file_kind *out, struct pcr_
     return pcri_hand_on(err, rc, &e);
 }
 
-int pcri_file_kind(const char *path, enum pcri_file_kind *out, struct pcr_error *err)
+static bool is_given_ending(const struct pcr_source_options *opts, const char *ending)
+{
+    for (uint32_t i = 0; i < opts->extension_count; i++)
+        if (!strcasecmp(ending, opts->extensions[i]))
+            return true;
+    return false;
+}
+
+int pcri_file_kind(const char *path, const struct pcr_source_options *opts,
+                   enum pcri_file_kind *out, struct pcr_error *err)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     const char *dot = strrchr(name, '.');
+    const bool given = dot && is_given_ending(opts, dot + 1);
     *out = PCRI_FILE_IMAGE;
-    if (dot && is_image_ending(dot + 1))
+    if (given || (!opts->extension_count && dot && is_image_ending(dot + 1)))
         return 0;
     *out = PCRI_FILE_OTHER;
-    if ((dot && is_other_ending(dot + 1)) || is_other_name(name))
+    if (opts->flags & PCR_SOURCE_ALL_FILES)
+        return look_at_start(path, out, err);
+    if (opts->extension_count || (dot && is_other_ending(dot + 1)) || is_other_name(name))
         return 0;
     return look_at_start(path, out, err);
 }

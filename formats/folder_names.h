@@ -3,6 +3,8 @@
 #ifndef PCRI_FOLDER_NAMES_H
 #define PCRI_FOLDER_NAMES_H
 
+#include <pcr/source.h>
+
 #include "../libpcr/base/base.h"
 
 enum pcri_split_kind {
@@ -35,8 +37,9 @@ enum pcri_file_kind {
     PCRI_FILE_UNKNOWN, /* may be a sample; reading it will show */
 };
 
-/* `path`: opened if the name's ending does not tell. UNKNOWN if it does not exist or is not a
- * file. Codes: IO, NOMEM. */
-int pcri_file_kind(const char *path, enum pcri_file_kind *kind_out, struct pcr_error *err);
+/* `path`: opened if neither the options' extensions nor the name's ending tell. UNKNOWN if it
+ * does not exist or is not a file. Codes: IO, NOMEM. */
+int pcri_file_kind(const char *path, const struct pcr_source_options *opts,
+                   enum pcri_file_kind *kind_out, struct pcr_error *err);
 
 #endif

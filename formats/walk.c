@@ -86,12 +86,17 @@ static void leave_out(const struct folder_walk *w, const char *path, const char 
         w->opts->left_out(w->opts->context, path, reason);
 }
 
+static bool is_metadata(const char *name)
+{
+    return !strcmp(name, "metadata.csv") || !strcmp(name, "metadata.jsonl");
+}
+
 /* A file that is not a sample. */
 static int pass_over(struct folder_walk *w, const char *path, const char *name,
                      struct pcr_error *err)
 {
     w->tree->files->ignored_count++;
-    if (!strcmp(name, "metadata.csv") || !strcmp(name, "metadata.jsonl"))
+    if (is_metadata(name))
         return push_path(&w->tree->metadata, path, err);
     if (!strcmp(name, "metadata.parquet"))
         leave_out(w, path, "Parquet is not supported: write it as metadata.jsonl");
@@ -102,12 +107,13 @@ static int pass_over(struct folder_walk *w, const char *path, const char *name,
 static int add_file(struct folder_walk *w, const char *path, const struct stat *st,
                     struct pcr_error *err)
 {
-    enum pcri_file_kind kind;
-    int rc = pcri_file_kind(path, &kind, err);
+    enum pcri_file_kind kind = PCRI_FILE_OTHER;
+    const char *name = strrchr(path, '/') + 1;
+    int rc = is_metadata(name) ? 0 : pcri_file_kind(path, w->opts, &kind, err);
     if (rc)
         return rc;
     if (kind == PCRI_FILE_OTHER)
-        return pass_over(w, path, strrchr(path, '/') + 1, err);
+        return pass_over(w, path, name, err);
     w->tree->no_images &= kind != PCRI_FILE_IMAGE;
     struct pcri_input *e = pcri_entries_add(w->tree->files, err);
     if (!e)
@@ -145,9 +151,10 @@ static int visit_name(struct folder_walk *w, int dir_fd, const char *folder, con
 }
 
 /* Reads the folder's names; they are back to back in `text`, each ended by NUL. */
-static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text, size_t *count,
-                      struct pcr_error *err)
+static int read_names(const struct folder_walk *w, DIR *dir, const char *folder,
+                      struct pcr_buffer *text, size_t *count, struct pcr_error *err)
 {
+    const bool all = w->opts->flags & PCR_SOURCE_ALL_FILES;
     *count = 0;
     for (;;) {
         const struct dirent *d = PCRI_UNINTERRUPTED_POINTER(readdir(dir));
@@ -155,8 +162,12 @@ static int read_names(DIR *dir, const char *folder, struct pcr_buffer *text, siz
             return pcri_fail_sys(err, errno, "cannot read folder %s", folder);
         if (!d)
             return 0;
-        if (d->d_name[0] == '.' || pcri_is_clutter(d->d_name))
+        if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
             continue;
+        if (d->d_name[0] == '.' || (!all && pcri_is_clutter(d->d_name))) {
+            w->tree->files->ignored_count++;
+            continue;
+        }
         int rc = pcri_buffer_append(text, d->d_name, strlen(d->d_name) + 1, err);
         if (rc)
             return rc;
@@ -170,7 +181,7 @@ static int visit_names(struct folder_walk *w, DIR *dir, const char *folder,
     struct pcr_buffer text = { 0 };
     const char **names = NULL;
     size_t count;
-    int rc = read_names(dir, folder, &text, &count, err);
+    int rc = read_names(w, dir, folder, &text, &count, err);
     if (rc)
         goto out;
     names = pcri_malloc(count, sizeof(*names), err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The names of classes that --classes gives, in their order. */
+/* Names that an option gives, in their order; those of classes. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,23 +29,15 @@ static char *read_text(const char *path)
     return (char *) text.data;
 }
 
-int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
-                         struct pcrtool_classes *out)
+/* Cuts out->text into names: a list by commas, else lines. */
+static int cut(const struct pcrtool_command *c, const char *option, const char *value,
+               bool list, struct pcrtool_names *out)
 {
-    bool list = strchr(value, ',') != NULL;
     size_t most = 1;
-    *out = (struct pcrtool_classes) { .text = list ? strdup(value) : read_text(value) };
-    if (!out->text) {
-        pcrtool_error(c,
-                      "--classes %s: %s (expected a file with one name per line, or names "
-                      "separated by commas)",
-                      value, strerror(errno));
-        return PCRTOOL_FAILED;
-    }
     for (const char *p = out->text; *p; p++)
         most += *p == (list ? ',' : '\n');
     if (!(out->names = calloc(most, sizeof(*out->names)))) {
-        pcrtool_error(c, "--classes: out of memory");
+        pcrtool_error(c, "--%s: out of memory", option);
         return PCRTOOL_FAILED;
     }
     for (char *p = out->text, *next; p; p = next) {
@@ -58,10 +50,35 @@ int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
             out->names[out->count++] = p;
     }
     if (!out->count) {
-        pcrtool_error(c, "--classes %s: contains no names", value);
+        pcrtool_error(c, "--%s %s: contains no names", option, value);
         return PCRTOOL_FAILED;
     }
     return PCRTOOL_DONE;
+}
+
+int pcrtool_names_split(const struct pcrtool_command *c, const char *option, const char *value,
+                        struct pcrtool_names *out)
+{
+    *out = (struct pcrtool_names) { .text = strdup(value) };
+    if (out->text)
+        return cut(c, option, value, true, out);
+    pcrtool_error(c, "--%s: out of memory", option);
+    return PCRTOOL_FAILED;
+}
+
+int pcrtool_classes_read(const struct pcrtool_command *c, const char *value,
+                         struct pcrtool_names *out)
+{
+    if (strchr(value, ','))
+        return pcrtool_names_split(c, "classes", value, out);
+    *out = (struct pcrtool_names) { .text = read_text(value) };
+    if (out->text)
+        return cut(c, "classes", value, false, out);
+    pcrtool_error(c,
+                  "--classes %s: %s (expected a file with one name per line, or names "
+                  "separated by commas)",
+                  value, strerror(errno));
+    return PCRTOOL_FAILED;
 }
 
 /* Decimal digits without a leading zero. */
@@ -93,9 +110,9 @@ void pcrtool_classes_check(const struct pcrtool_command *c, const char *const *n
                       names[found - 1], (unsigned) (found - 1));
 }
 
-void pcrtool_classes_free(struct pcrtool_classes *classes)
+void pcrtool_names_free(struct pcrtool_names *names)
 {
-    free(classes->names);
-    free(classes->text);
-    *classes = (struct pcrtool_classes) { 0 };
+    free(names->names);
+    free(names->text);
+    *names = (struct pcrtool_names) { 0 };
 }

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pcrtool convert: makes a dataset of a folder or list of images. */
-#define _XOPEN_SOURCE 700 /* realpath */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +17,9 @@ struct settings {
     const char *ladder, *root, *classes;
     uint64_t records, record_nbytes, seed, threads, max_side, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
+    const char *extensions;
     uint32_t on_bad, opaque, format, layout, coding;
-    bool no_shuffle, no_classes, json, dry_run, quiet;
+    bool all_files, no_shuffle, no_classes, json, dry_run, quiet;
 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
@@ -61,6 +60,12 @@ static const struct pcrtool_option options[] = {
       "what SRC's folders are: split-class, class, split (no labels) or\n"
       "flat (neither); default: decided by names and contents",
       PCRTOOL_CHOICE, SETTING(layout), .words = "split-class|class|split|flat" },
+    { "extensions", "A,B,C",
+      "take the files of a folder whose names end so, such as jpg,jpeg;\n"
+      "default: those that are images by name or by their first bytes",
+      PCRTOOL_TEXT, SETTING(extensions) },
+    { "all-files", NULL, "take all files of a folder that are not hidden", PCRTOOL_FLAG,
+      SETTING(all_files) },
     { "root", "DIR", "where a list's relative paths start; default: its folder", PCRTOOL_TEXT,
       SETTING(root) },
     { "classes", "FILE|A,B,C",
@@ -90,7 +95,8 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_NUMBER, SETTING(max_side), .min = 1, .max = 65500 },
     { "quality", "N", "of the JPEGs that --max-side makes; default 90", PCRTOOL_NUMBER,
       SETTING(quality), .min = 1, .max = 100 },
-    { "dry-run", NULL, "do everything but write", PCRTOOL_FLAG, SETTING(dry_run) },
+    { "dry-run", NULL, "do everything but write; names all bad inputs", PCRTOOL_FLAG,
+      SETTING(dry_run) },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
     { "quiet", NULL, "print only errors and what is left out", PCRTOOL_FLAG, SETTING(quiet),
       .letter = 'q' },
@@ -120,6 +126,7 @@ static void bad_input(void *context, const char *path, const char *format,
 {
     struct pcrtool_conversion *v = context;
     pcrtool_conversion_count_bad(v, format);
+    v->bad_damaged |= err->code == PCR_ERR_CORRUPT || err->code == PCR_ERR_TRUNCATED;
     char at[32] = "";
     if (err->offset != PCR_NO_OFFSET)
         snprintf(at, sizeof(at), "@%" PRIu64, err->offset);
@@ -133,6 +140,25 @@ static bool is_bad_input(const struct pcr_error *err)
     return err->code == PCR_ERR_FORMAT || err->code == PCR_ERR_CORRUPT ||
            err->code == PCR_ERR_TRUNCATED || err->code == PCR_ERR_UNSUPPORTED ||
            err->code == PCR_ERR_LIMIT;
+}
+
+/* A dry run is to name all bad inputs. */
+static uint32_t bad_policy(const struct settings *s)
+{
+    bool fail = s->on_bad <= PCR_BAD_FAIL; /* the words are in the enum's order */
+    return s->dry_run && fail ? PCR_BAD_SKIP : s->on_bad;
+}
+
+static const char on_bad_hint[] =
+    "--on-bad skip leaves bad inputs out and lists them, opaque keeps their bytes, salvage "
+    "codes what decodes of damaged JPEG files";
+
+/* What the conversion itself would do at the first of the bad inputs that a dry run found. */
+static int end_dry_run(const struct pcrtool_conversion *v)
+{
+    pcrtool_error(v->command, "%" PRIu64 " bad input(s) would stop the conversion; %s",
+                  v->report.samples_bad, on_bad_hint);
+    return v->bad_damaged ? PCRTOOL_DAMAGED : PCRTOOL_FAILED;
 }
 
 static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
@@ -155,8 +181,8 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .record_samples = (uint32_t) s->records,
         .record_nbytes = s->record_nbytes,
         .thread_count = (uint32_t) s->threads,
-        .bad_policy = s->on_bad, /* the words are in the enums' order */
-        .opaque_policy = s->opaque,
+        .bad_policy = bad_policy(s),
+        .opaque_policy = s->opaque, /* the words are in the enum's order */
         .limits = &limits,
         .max_memory_nbytes = s->max_memory_nbytes,
         .progress = pcrtool_conversion_progress,
@@ -169,67 +195,23 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
     };
     pcrtool_conversion_begin(v);
     int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);
-    if (rc && is_bad_input(&err) && s->on_bad <= PCR_BAD_FAIL)
-        v->hint = "--on-bad skip leaves bad inputs out and lists them, opaque keeps their "
-                  "bytes,\n  salvage codes what decodes of damaged JPEG files";
+    if (rc && is_bad_input(&err) && s->on_bad <= PCR_BAD_FAIL) {
+        size_t n = strlen(err.message);
+        snprintf(err.message + n, sizeof(err.message) - n, "; %s", on_bad_hint);
+    }
     return pcrtool_conversion_end(v, rc, &err);
 }
 
-/* realpath(); "" if nothing is there or it cannot be reached; NULL and errno on failure. */
-static char *resolve(const char *path)
-{
-    char *real = realpath(path, NULL);
-    bool unreachable = errno == ENOENT || errno == ENOTDIR || errno == EACCES ||
-                       errno == ELOOP || errno == ENAMETOOLONG;
-    return real || !unreachable ? real : strdup("");
-}
-
-/* The real path of a folder or, if it does not exist, of its parent. */
-static char *resolve_folder(const char *path)
-{
-    char *real = resolve(path);
-    if (!real || *real)
-        return real;
-    free(real);
-    char *parent = strdup(path);
-    for (size_t n = parent ? strlen(parent) : 0; n > 1 && parent[n - 1] == '/';)
-        parent[--n] = '\0';
-    char *slash = parent ? strrchr(parent, '/') : NULL;
-    if (slash)
-        slash[slash == parent] = '\0';
-    real = parent ? resolve(slash ? parent : ".") : NULL;
-    free(parent);
-    return real;
-}
-
-/* The dataset's folder must not be in the source's: the next run would take it for a part of
- * the source. Returns an exit code. */
-static int check_outside(const struct pcrtool_command *c, const char *folder, const char *path)
-{
-    char *outer = resolve(folder), *inner = outer ? resolve_folder(path) : NULL;
-    size_t n = outer ? strlen(outer) : 0;
-    int rc = PCRTOOL_DONE;
-    if (!outer || !inner) {
-        pcrtool_error(c, "%s: %s", outer ? path : folder, strerror(errno));
-        rc = PCRTOOL_FAILED;
-    } else if (n && !strncmp(outer, inner, n) &&
-               (inner[n] == '/' || inner[n] == '\0' || n == 1)) {
-        pcrtool_error(c, "%s is inside %s: choose another folder", path, folder);
-        rc = PCRTOOL_FAILED;
-    }
-    free(outer);
-    free(inner);
-    return rc;
-}
-
 static int import_and_write(struct pcrtool_conversion *v, const struct settings *s,
-                            const char *path, const struct pcrtool_classes *classes,
+                            const char *path, const struct pcrtool_names *classes,
+                            const struct pcrtool_names *extensions,
                             const struct pcr_ladder *ladder)
 {
     struct pcr_source *source = NULL;
     struct pcr_error err;
     struct pcr_source_options o = {
         .size = sizeof(o),
+        .flags = s->all_files ? PCR_SOURCE_ALL_FILES : 0,
         .format = s->format ? pcr_source_format(s->format - 1) : NULL,
         .root = s->root,
         .left_out = left_out,
@@ -238,9 +220,10 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .layout = s->layout, /* the words are in the enum's order */
         .classes = classes->names,
         .class_count = classes->count,
+        .extensions = extensions->names,
+        .extension_count = extensions->count,
+        .target = v->path,
     };
-    if (check_outside(v->command, path, v->path))
-        return PCRTOOL_FAILED;
     if (pcr_source_open(path, &o, &source, &err))
         return pcrtool_failed(v->command, &err);
     v->left_out_count = source->left_out_count;
@@ -256,10 +239,21 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
     return rc;
 }
 
+static int check_settings(const struct pcrtool_command *c, const struct settings *s)
+{
+    if (s->quality && !s->max_side)
+        pcrtool_error(c, "--quality applies to --max-side, which is not given");
+    else if (s->all_files && s->extensions)
+        pcrtool_error(c, "--all-files and --extensions exclude each other");
+    else
+        return PCRTOOL_DONE;
+    return PCRTOOL_USAGE;
+}
+
 static int run_convert(const struct pcrtool_args *args)
 {
     const struct settings *s = args->settings;
-    struct pcrtool_classes classes = { 0 };
+    struct pcrtool_names classes = { 0 }, extensions = { 0 };
     struct pcr_ladder *ladder = NULL;
     struct pcrtool_conversion v = {
         .command = args->command,
@@ -269,14 +263,21 @@ static int run_convert(const struct pcrtool_args *args)
         .max_side = s->max_side,
         .quality = s->quality,
     };
-    int rc = pcrtool_ladder_get(args->command, s->ladder, &ladder);
+    int rc = check_settings(args->command, s);
+    if (!rc)
+        rc = pcrtool_ladder_get(args->command, s->ladder, &ladder);
     if (!rc && s->classes)
         rc = pcrtool_classes_read(args->command, s->classes, &classes);
+    if (!rc && s->extensions)
+        rc = pcrtool_names_split(args->command, "extensions", s->extensions, &extensions);
     if (!rc)
-        rc = import_and_write(&v, s, args->operands[0], &classes, ladder);
+        rc = import_and_write(&v, s, args->operands[0], &classes, &extensions, ladder);
     pcr_ladder_destroy(&ladder);
-    pcrtool_classes_free(&classes);
+    pcrtool_names_free(&classes);
+    pcrtool_names_free(&extensions);
     rc = pcrtool_conversion_report(&v, rc, s->json);
+    if (!rc && s->dry_run && s->on_bad <= PCR_BAD_FAIL && v.report.samples_bad)
+        return end_dry_run(&v);
     return !rc && (v.report.samples_bad || v.left_out_count) ? PCRTOOL_LEFT_OUT : rc;
 }
 

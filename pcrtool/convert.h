@@ -32,7 +32,7 @@ struct pcrtool_conversion {
     struct pcrtool_bad bad[PCRTOOL_BAD_KINDS]; /* of this run, by name */
     uint32_t bad_kinds;
     uint64_t bad_others; /* of further kinds */
-    const char *hint;    /* what else to say on failure */
+    bool bad_damaged;    /* one of them was damaged, not only unsupported */
 };
 
 /* Call it before the library: from here signals stop the work. */

@@ -64,8 +64,6 @@ int pcrtool_conversion_end(struct pcrtool_conversion *v, int rc, const struct pc
     if (!rc)
         return PCRTOOL_DONE;
     rc = pcrtool_failed(v->command, err);
-    if (v->hint && !v->quiet)
-        fprintf(stderr, "pcrtool %s: %s\n", v->command->name, v->hint);
     if (v->report.records_done && !v->dry_run && !v->quiet)
         fprintf(stderr,
                 "pcrtool %s: %" PRIu64 " of %" PRIu64 " records are finished; the "

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <pcr/source.h>
+
 #include "commands.h"
 #include "contents.h"
 #include "input.h"
@@ -276,6 +278,24 @@ static int print_json(const struct pcrtool_input *in, const char *path,
     return pcrtool_print_json(in->command, root);
 }
 
+/* Says what a folder holds that is no dataset, but that convert could make one of. */
+static void say_images(const struct pcrtool_command *c, const char *path)
+{
+    static const char *const extensions[] = { "jpg", "jpeg", "png" };
+    const struct pcr_source_options o = { .size = sizeof(o),
+                                          .format = "folder",
+                                          .layout = PCR_FOLDERS_FLAT,
+                                          .extensions = extensions,
+                                          .extension_count = 3 };
+    struct pcr_source *source = NULL;
+    if (!pcr_source_open(path, &o, &source, NULL))
+        pcrtool_error(c,
+                      "%s: a folder of %" PRIu64 " JPEG and PNG file(s), not a dataset; "
+                      "pcrtool convert %s DATASET makes one",
+                      path, source->sample_count, path);
+    pcr_source_close(&source);
+}
+
 static int run_info(const struct pcrtool_args *args)
 {
     const struct info_settings *set = args->settings;
@@ -283,6 +303,8 @@ static int run_info(const struct pcrtool_args *args)
     struct pcrtool_input in;
     json_t *notes = NULL;
     int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split, NULL, NULL);
+    if (rc == PCRTOOL_FAILED)
+        say_images(args->command, args->operands[0]);
     if (rc)
         return rc;
     if (set->sizes || in.info.sample_count <= CHEAP_SAMPLE_COUNT)

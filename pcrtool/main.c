@@ -30,7 +30,9 @@ static void print_overview(FILE *stream)
                     "\n"
                     "pcrtool COMMAND --help describes a command; pcrtool --version prints\n"
                     "the version. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but\n"
-                    "inputs were left out, 4 data is damaged, 130 and 143 interrupted.\n");
+                    "inputs were left out, 4 data is damaged, 130 and 143 interrupted.\n"
+                    "A command with --json that fails also prints its error as JSON:\n"
+                    "{\"error\": {\"exit_code\": 1, \"message\": \"...\"}}\n");
 }
 
 static const struct pcrtool_command *find_command(const char *name)
@@ -60,8 +62,21 @@ static int close_stdout(int rc)
     return rc;
 }
 
+/* Whether JSON is asked for; also if the command line is wrong. */
+static bool wants_json(const struct pcrtool_command *command, int argc, char **argv)
+{
+    const struct pcrtool_option *o = command->options;
+    while (o->name && strcmp(o->name, "json") != 0)
+        o++;
+    for (int i = 0; o->name && i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (!strcmp(argv[i], "--json"))
+            return true;
+    return false;
+}
+
 static int run_command(const struct pcrtool_command *command, int argc, char **argv)
 {
+    const bool json = wants_json(command, argc, argv);
     struct pcrtool_args args = { .command = command };
     size_t nbytes = command->settings_nbytes;
     args.settings = calloc(1, nbytes ? nbytes : 1);
@@ -86,6 +101,8 @@ static int run_command(const struct pcrtool_command *command, int argc, char **a
         fprintf(stderr, "see pcrtool %s --help\n", command->name);
         rc = PCRTOOL_USAGE;
     }
+    if (json && rc != PCRTOOL_DONE && rc != PCRTOOL_LEFT_OUT)
+        pcrtool_print_json_error(command, rc);
     free(args.settings);
     return rc;
 }

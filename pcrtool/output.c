@@ -12,6 +12,13 @@
 
 static bool progress_shown;
 
+/* For pcrtool_print_json_error(). */
+static struct {
+    char message[8192]; /* the last; "": there was none */
+    const char *code;   /* of the library's failure, or NULL */
+    bool has_result;    /* JSON was printed */
+} told;
+
 void pcrtool_progress(const char *line)
 {
     if (!line && !progress_shown)
@@ -26,17 +33,18 @@ void pcrtool_progress(const char *line)
 void pcrtool_error(const struct pcrtool_command *command, const char *fmt, ...)
 {
     bool color = pcrtool_color(stderr);
-    char text[8192];
     va_list ap;
 
     va_start(ap, fmt);
-    vsnprintf(text, sizeof(text), fmt, ap);
+    vsnprintf(told.message, sizeof(told.message), fmt, ap);
     va_end(ap);
+    told.code = NULL;
     pcrtool_progress(NULL);
     fflush(stdout);
     fprintf(stderr, "%spcrtool%s%s:%s ", color ? "\033[1;31m" : "", command ? " " : "",
             command ? command->name : "", color ? "\033[0m" : "");
-    pcrtool_print_tame(stderr, text, strlen(text)); /* it may hold names of files */
+    pcrtool_print_tame(stderr, told.message,
+                       strlen(told.message)); /* it may hold names of files */
     fputc('\n', stderr);
 }
 
@@ -64,6 +72,7 @@ int pcrtool_failed(const struct pcrtool_command *command, const struct pcr_error
         return 128 + pcrtool_interrupted();
     }
     pcrtool_error(command, "%s", err->message);
+    told.code = pcr_code_name(err->code);
     if (err->code == PCR_ERR_CORRUPT || err->code == PCR_ERR_TRUNCATED)
         return PCRTOOL_DAMAGED;
     return PCRTOOL_FAILED;
@@ -239,8 +248,22 @@ int pcrtool_json_write(FILE *stream, json_t *root, size_t flags)
 int pcrtool_print_json(const struct pcrtool_command *command, json_t *root)
 {
     size_t flags = isatty(STDOUT_FILENO) ? JSON_INDENT(2) : JSON_COMPACT;
-    if (!pcrtool_json_write(stdout, root, flags | JSON_REAL_PRECISION(10)))
+    if (!pcrtool_json_write(stdout, root, flags | JSON_REAL_PRECISION(10))) {
+        told.has_result = true;
         return PCRTOOL_DONE;
+    }
     pcrtool_error(command, "cannot print JSON: %s", strerror(errno));
     return PCRTOOL_FAILED;
+}
+
+void pcrtool_print_json_error(const struct pcrtool_command *command, int rc)
+{
+    if (told.has_result)
+        return;
+    const char *message = told.message[0] ? told.message : "interrupted";
+    json_t *error = json_pack("{si}", "exit_code", rc);
+    pcrtool_json_set_text(error, "message", message, strlen(message));
+    if (told.code)
+        json_object_set_new(error, "code", json_string(told.code));
+    (void) pcrtool_print_json(command, json_pack("{so}", "error", error));
 }

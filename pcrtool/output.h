@@ -78,4 +78,8 @@ int pcrtool_json_write(FILE *stream, json_t *root, size_t flags);
  * code. */
 int pcrtool_print_json(const struct pcrtool_command *command, json_t *root);
 
+/* For a command that was asked for JSON and failed with exit code rc: prints the last error as
+ * {"error": {...}}, unless pcrtool_print_json() has printed a result. */
+void pcrtool_print_json_error(const struct pcrtool_command *command, int rc);
+
 #endif

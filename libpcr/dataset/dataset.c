@@ -152,12 +152,32 @@ static int sum_records(struct pcr_dataset *ds, struct pcr_error *err)
     return 0;
 }
 
+/* A folder without a manifest; *why says so. */
+static int fail_folder(const struct pcr_dataset *ds, const char *path,
+                       const struct pcr_error *why, struct pcr_error *err)
+{
+    struct pcri_found state = { 0 };
+    int rc = pcri_storage_find(ds->storage, path, PCRI_STATE_NAME, &state, err);
+    if (rc)
+        return rc;
+    rc = pcri_hand_on(err, why->code, why);
+    if (err && state.exists)
+        snprintf(err->message, sizeof(err->message),
+                 "%s: an unfinished conversion; the command that began it continues it", path);
+    else if (err)
+        snprintf(err->message, sizeof(err->message),
+                 "%s: no dataset, as it has no " PCRI_MANIFEST_NAME "; pcrtool convert makes "
+                 "one of a folder of images",
+                 path);
+    return rc;
+}
+
 /* What is at the path: a folder with a manifest, or else a record. */
 static int read_contents(struct pcr_dataset *ds, const char *path, struct pcr_error *err)
 {
-    struct pcr_error why;
+    struct pcr_error missing, why;
     bool absent;
-    int rc = read_manifest(ds, path, &absent, err);
+    int rc = pcri_hand_on(err, read_manifest(ds, path, &absent, &missing), &missing);
     if (!absent || !*path) {
         ds->folder = pcri_strndup(path, strlen(path), rc ? NULL : err);
         return rc || ds->folder ? rc : PCR_ERR_NOMEM;
@@ -167,8 +187,8 @@ static int read_contents(struct pcr_dataset *ds, const char *path, struct pcr_er
     if (!ds->folder)
         return PCR_ERR_NOMEM;
     int single = read_single(ds, path, &why);
-    if (single == PCR_ERR_IO && why.sys_errno == EISDIR) /* what it lacks is the manifest */
-        return rc;
+    if (single == PCR_ERR_IO && why.sys_errno == EISDIR)
+        return fail_folder(ds, path, &missing, err);
     return pcri_hand_on(err, single, &why);
 }
 

@@ -115,6 +115,11 @@ int pcri_put_end(struct pcri_put **p, int rc, struct pcr_error *err);
 int pcri_storage_put(const struct pcri_storage *s, const char *folder, const char *name,
                      const void *data, size_t nbytes, struct pcr_error *err);
 
+/* Whether `path`, which need not exist, is the folder or below it in the local file system,
+ * however the two are written. IO, NOMEM. (inside.c) */
+int pcri_is_inside(const char *path, const char *folder, bool *inside_out,
+                   struct pcr_error *err);
+
 /* Claims a folder for one writer by an object in it, which is created empty if it does not
  * exist. IO with EWOULDBLOCK: another writer has it. */
 int pcri_claim_begin(const struct pcri_storage *s, const char *folder, const char *name,

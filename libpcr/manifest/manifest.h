@@ -11,6 +11,7 @@
 #include "notes.h"
 
 #define PCRI_MANIFEST_NAME "manifest.json"
+#define PCRI_STATE_NAME ".pcr-convert" /* while it is being made; writer/state.c */
 
 enum { PCRI_MANIFEST_SPLITS = 10000 }; /* at most */
 

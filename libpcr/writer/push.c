@@ -54,19 +54,13 @@ static int copy_names(char ***out, const char *const *names, uint32_t count, con
     return 0;
 }
 
-/* An existing dataset is found before samples are made. */
-static int check_absent(const struct pcr_writer *w, struct pcr_error *err)
+/* A folder that cannot be written into is found before samples are made. */
+static int check_folder(const struct pcr_writer *w, struct pcr_error *err)
 {
-    bool unfinished = false;
-    struct pcri_found found = { 0 };
     const struct pcri_storage *storage;
     int rc = pcri_write_storage(&w->opts, &storage, err);
     if (!rc)
-        rc = pcri_write_state_find(storage, w->path, &unfinished, err);
-    if (!rc && !unfinished)
-        rc = pcri_storage_find(storage, w->path, PCRI_MANIFEST_NAME, &found, err);
-    if (!rc && found.exists)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: already holds a dataset", w->path);
+        rc = pcri_write_state_look(storage, w->path, err);
     pcri_storage_destroy(&storage);
     return rc;
 }
@@ -98,7 +92,7 @@ static int set_up(struct pcr_writer *w, const char *path, const struct pcr_write
                        : pcri_parent(path, err);
     rc = w->path && folder ? 0 : PCR_ERR_NOMEM;
     if (!rc && !(w->opts.flags & PCR_WRITE_DRY_RUN))
-        rc = check_absent(w, err);
+        rc = check_folder(w, err);
     if (!rc)
         rc = pcri_spool_open(folder, &w->spool, err);
     free(folder);

@@ -7,8 +7,6 @@
 #include "../manifest/notes.h"
 #include "write.h"
 
-static const char errors_name[] = "errors.jsonl";
-
 int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
                      const struct pcr_error *why, char **out, struct pcr_error *err)
 {
@@ -60,11 +58,11 @@ static int write_left_out(struct pcri_put *p, const struct pcr_left_out *one,
 static int copy_errors(const struct pcri_write *w, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
-    int rc = pcri_recode_errors(w, errors_name, &text, err);
+    int rc = pcri_recode_errors(w, PCRI_ERRORS_NAME, &text, err);
     if (!rc)
-        rc = text.nbytes ? pcri_storage_put(w->storage, w->dir, errors_name, text.data,
+        rc = text.nbytes ? pcri_storage_put(w->storage, w->dir, PCRI_ERRORS_NAME, text.data,
                                             text.nbytes, err)
-                         : pcri_storage_remove(w->storage, w->dir, errors_name, err);
+                         : pcri_storage_remove(w->storage, w->dir, PCRI_ERRORS_NAME, err);
     pcr_buffer_free(&text);
     return rc;
 }
@@ -75,9 +73,9 @@ int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err)
         return copy_errors(w, err);
     /* An existing file is about the inputs of another dataset. */
     if (!w->progress.samples_bad && !w->source.left_out_count)
-        return pcri_storage_remove(w->storage, w->dir, errors_name, err);
+        return pcri_storage_remove(w->storage, w->dir, PCRI_ERRORS_NAME, err);
     struct pcri_put *p = NULL;
-    int rc = pcri_put_begin(w->storage, w->dir, errors_name, &p, err);
+    int rc = pcri_put_begin(w->storage, w->dir, PCRI_ERRORS_NAME, &p, err);
     for (uint64_t r = 0; r < w->plan.record_count && !rc; r++)
         rc = write_lines(p, &w->outcomes[r], err);
     for (uint64_t i = 0; i < w->source.left_out_count && !rc; i++)

@@ -13,29 +13,40 @@
 
 #include "write.h"
 
-static const char state_name[] = ".pcr-convert";
-
 static const char first_line[] = "libpcr conversion 1\n";
 
 /* What is in the folder. */
 struct contents {
     bool manifest;
     uint64_t record_count; /* objects that end in .pcr */
+    char foreign[256];     /* something that is no part of a dataset; "": nothing is */
 };
+
+/* What file systems and their users keep in any folder does not count. */
+static bool is_foreign(const char *name)
+{
+    return name[0] != '.' && strcmp(name, PCRI_ERRORS_NAME) != 0 &&
+           strcmp(name, "lost+found") != 0;
+}
 
 static int note(void *context, const char *name, struct pcr_error *err)
 {
     struct contents *c = context;
     size_t n = strlen(name);
-    c->manifest |= !strcmp(name, PCRI_MANIFEST_NAME);
-    c->record_count += n > 4 && name[0] != '.' && !strcmp(name + n - 4, ".pcr");
+    if (!strcmp(name, PCRI_MANIFEST_NAME))
+        c->manifest = true;
+    else if (n > 4 && name[0] != '.' && !strcmp(name + n - 4, ".pcr"))
+        c->record_count++;
+    else if (is_foreign(name))
+        snprintf(c->foreign, sizeof(c->foreign), "%s", name);
     return 0;
 }
 
-static int scan(const struct pcri_write_state *s, struct contents *c, struct pcr_error *err)
+static int scan(const struct pcri_storage *storage, const char *dir, struct contents *c,
+                struct pcr_error *err)
 {
     *c = (struct contents) { 0 };
-    return pcri_storage_list(s->storage, s->dir, note, c, err);
+    return pcri_storage_list(storage, dir, note, c, err);
 }
 
 void pcri_state_render(const struct pcri_state_text *t, char out[PCRI_STATE_NBYTES + 1])
@@ -98,6 +109,10 @@ static int refuse(const char *dir, const struct contents *c, bool stateless,
 {
     if (c->manifest)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: already holds another dataset", dir);
+    if (!c->record_count)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "%s: holds other files (%s): choose a new or empty folder", dir,
+                         c->foreign);
     return pcri_fail(err, PCR_ERR_INVAL,
                      "%s: holds %llu record(s) of an unfinished conversion %s: delete it or "
                      "choose another folder",
@@ -114,14 +129,14 @@ static int take_folder(struct pcri_write_state *s, uint64_t fingerprint, uint32_
     char text[PCRI_STATE_NBYTES + 1];
     struct contents c;
     struct pcri_state_text old;
-    int rc = scan(s, &c, err);
+    int rc = scan(s->storage, s->dir, &c, err);
     if (!rc)
         rc = read_state(s, &old, err);
     if (rc)
         return rc;
     bool ours = old.is == PCRI_STATE_WHOLE && old.fingerprint == fingerprint &&
                 (old.bad_policy == bad_policy || old.bad_policy == PCR_BAD_FAIL);
-    if (!ours && (c.manifest || c.record_count)) {
+    if (!ours && (c.manifest || c.record_count || (c.foreign[0] && !old.is))) {
         /* Made by us just now, or by one that did nothing more? */
         if (old.is == PCRI_STATE_NOTHING)
             (void) pcri_claim_end(&s->claim, true, NULL);
@@ -134,25 +149,30 @@ static int take_folder(struct pcri_write_state *s, uint64_t fingerprint, uint32_
     return pcri_claim_write(s->claim, text, err);
 }
 
-/* A finished dataset is left alone, down to its time of change. */
-static int look_before(const struct pcri_write_state *s, struct pcr_error *err)
-{
-    struct pcri_found state;
-    struct contents c;
-    int rc = pcri_storage_find(s->storage, s->dir, state_name, &state, err);
-    if (rc || state.exists)
-        return rc;
-    rc = scan(s, &c, err);
-    return !rc && c.manifest ? refuse(s->dir, &c, true, err) : rc;
-}
-
+/* What does not belong to an unfinished conversion is left alone, down to its time of change. */
 int pcri_write_state_find(const struct pcri_storage *storage, const char *dir, bool *found,
                           struct pcr_error *err)
 {
     struct pcri_found state = { 0 };
-    int rc = pcri_storage_find(storage, dir, state_name, &state, err);
+    int rc = pcri_storage_find(storage, dir, PCRI_STATE_NAME, &state, err);
     *found = state.exists;
     return rc;
+}
+
+int pcri_write_state_look(const struct pcri_storage *storage, const char *dir,
+                          struct pcr_error *err)
+{
+    bool unfinished;
+    struct contents c;
+    struct pcr_error why;
+    int rc = pcri_write_state_find(storage, dir, &unfinished, err);
+    if (rc || unfinished)
+        return rc;
+    rc = scan(storage, dir, &c, &why);
+    if (rc && pcri_is_absent(rc, &why))
+        return 0;
+    rc = pcri_hand_on(err, rc, &why);
+    return !rc && (c.manifest || c.foreign[0]) ? refuse(dir, &c, true, err) : rc;
 }
 
 int pcri_write_state_open(struct pcri_write_state *s, const struct pcri_storage *storage,
@@ -162,14 +182,14 @@ int pcri_write_state_open(struct pcri_write_state *s, const struct pcri_storage 
     bool made = false;
     *s = (struct pcri_write_state) { .storage = storage,
                                      .dir = dir,
-                                     .path = pcri_join(dir, state_name, err) };
+                                     .path = pcri_join(dir, PCRI_STATE_NAME, err) };
     if (!s->path)
         return PCR_ERR_NOMEM;
     int rc = pcri_storage_make_folder(storage, dir, &made, err);
     if (!rc && !made)
-        rc = look_before(s, err);
+        rc = pcri_write_state_look(storage, dir, err);
     if (!rc)
-        rc = pcri_claim_begin(storage, dir, state_name, &s->claim, err);
+        rc = pcri_claim_begin(storage, dir, PCRI_STATE_NAME, &s->claim, err);
     if (!rc)
         rc = take_folder(s, fingerprint, bad_policy, err);
     if (rc)

@@ -109,6 +109,8 @@ int pcri_label_check(const struct pcri_write_plan *p, const struct pcr_source_sa
 /* Label k of a sample, as stored if labels are floats. */
 double pcri_label_as_float(const struct pcr_source_sample *s, uint32_t k);
 
+#define PCRI_ERRORS_NAME "errors.jsonl"
+
 /* --- state (state.c): the lock, and what a conversion was asked to do --- */
 
 struct pcri_write_state {
@@ -135,6 +137,10 @@ void pcri_state_render(const struct pcri_state_text *t, char out[PCRI_STATE_NBYT
 
 /* Whether the folder exists and has a state file. */
 int pcri_write_state_find(const struct pcri_storage *storage, const char *dir, bool *found,
+                          struct pcr_error *err);
+/* Checks that a folder does not exist, is empty, or holds an unfinished conversion. INVAL: it
+ * holds a dataset or other files. IO, NOMEM. */
+int pcri_write_state_look(const struct pcri_storage *storage, const char *dir,
                           struct pcr_error *err);
 /* Creates the folder if necessary, locks it, checks that its contents belong to this very
  * conversion, and removes temporary files. INVAL, IO (EWOULDBLOCK: another writer), NOMEM. */

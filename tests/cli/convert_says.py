@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What convert refuses before it begins, and what it says beside the summary."""
+import json
 import os
 import shutil
 
-from helper import convert, fails, json_of, pcrtool, photos, read
+from helper import convert, digests, fails, json_of, pcrtool, photos, read
 
 source = photos(count=6, classes=2, splits=False)
 good = read(f"{source}/class-00/photo-00000.jpg")
@@ -33,6 +34,42 @@ fails("convert", source, f"{source}/class-00/photo-00000.jpg/x", says=["photo-00
 fails("convert", source, "x" * 300 + "/y", says=["File name too long"])
 fails("convert", "dangling", "a.pcr", says=["dangling: "])
 
+# A folder with other files is no place for a dataset; hidden ones do not count.
+os.makedirs("home/.cache")
+os.mkdir("home/lost+found")
+put("home/.profile", b"")
+convert(source, "home")
+os.mkdir("web")
+put("web/index.html", b"mine")
+for args in ((), ("--json",), ("--on-bad", "skip")):
+    fails("convert", source, "web", *args,
+          says=["web: holds other files (index.html): choose a new or empty folder"])
+assert os.listdir("web") == ["index.html"]
+fails("recode", "home", "web", "--coding", "scans", says=["web: holds other files"])
+before = digests("home")
+fails("convert", source, "home", "--seed", "7", says=["home: already holds another dataset"])
+assert digests("home") == before
+
+# What file systems and people leave beside images is left out and counted, unless asked for.
+shutil.copytree(source, "junk")
+for name in ("Thumbs.db", ".DS_Store", "desktop.ini", "notes.txt", "._a.jpg"):
+    put(f"junk/class-00/{name}", b"no image")
+put("junk/class-01/odd.dat", good)
+put("junk/class-01/photo.JPG", good)
+report = json_of("convert", "junk", "dry", "--dry-run", "--json")
+assert (report["sample_count"], report["ignored_count"]) == (8, 5), report
+report = json_of("convert", "junk", "dry", "--dry-run", "--json", "--extensions", "jpg,png")
+assert (report["sample_count"], report["ignored_count"]) == (7, 6), report
+report = json_of("convert", "junk", "dry", "--dry-run", "--json", "--extensions", "dat")
+assert (report["sample_count"], report["ignored_count"]) == (1, 12), report
+report = json_of("convert", "junk", "dry", "--dry-run", "--json", "--all-files", "--on-bad",
+                 "skip", code=3)
+assert (report["sample_count"], report["skipped_count"], report["ignored_count"]) == (8, 3, 2)
+fails("convert", "junk", "dry", "--extensions", "gif", says=["junk: no images in this folder"])
+fails("convert", "junk", "dry", "--extensions", ".jpg", says=["'.jpg' is no extension"])
+fails("convert", "junk", "dry", "--extensions", "jpg", "--all-files", code=2, says=["exclude"])
+fails("convert", "junk", "dry", "--quality", "80", "--json", code=2, says=["--max-side"])
+
 # Ladders and classes that are no such files.
 fails("convert", source, "a.pcr", "--ladder", ".", says=[".: Is a directory"])
 fails("convert", source, "a.pcr", "--ladder", put("large.ladder", b"#" * (1 << 20)),
@@ -57,6 +94,8 @@ assert "labels are ints" in pcrtool("convert", "rows", "dry.pcr", "--format", "l
 assert "\t7\t" in pcrtool("ls", "rows.pcr").stdout.decode()
 fails("convert", "rows", "a.pcr", "--format", "list", "--layout", "flat",
       says=["layout applies to folders"])
+fails("convert", "rows", "a.pcr", "--format", "list", "--all-files",
+      says=["choices of files apply to folders"])
 assert not os.path.exists("a.pcr")
 
 # Ten of what is left out or noted are named, the others counted.
@@ -75,11 +114,24 @@ put(f"{source}/class-01/zz.jpg", b"<html>")
 for quiet in (False, True):
     said = fails("convert", source, "bad.pcr", "--no-shuffle", "--records", "2", "--threads", "1",
                  *(["--quiet"] if quiet else []), says=["zz.jpg"])
-    for word in ("--on-bad skip leaves bad inputs out", "records are finished; the same command"):
-        assert (word in said) != quiet, (quiet, said)
+    assert "zz.jpg@0: " in said and "; --on-bad skip leaves bad inputs out" in said, said
+    assert ("records are finished; the same command" in said) != quiet, (quiet, said)
 text = pcrtool("convert", source, "bad.pcr", "--no-shuffle", "--records", "2", "--threads", "1",
                "--on-bad", "skip", code=3).stdout.decode()
 assert "kept from an earlier run)" in text and "skipped 1 bad input(s)" in text, text
+
+# A dry run names all bad inputs; its exit code is that of the conversion.
+put(f"{source}/class-00/yy.jpg", good[:len(good) // 2])
+for args in ([], ["--json"]):
+    done = pcrtool("convert", source, "dry.pcr", "--dry-run", *args, code=4)
+    for name in (b"zz.jpg@0: ", b"yy.jpg@"):
+        assert done.stderr.count(b"bad input: " + source.encode()) == 2 and name in done.stderr
+    assert b"2 bad input(s) would stop the conversion; --on-bad skip" in done.stderr
+    assert b"2" in done.stdout and b"error" not in done.stdout
+assert json.loads(done.stdout)["skipped_count"] == 2
+pcrtool("convert", source, "dry.pcr", "--dry-run", "--on-bad", "skip", code=3)
+os.remove(f"{source}/class-00/yy.jpg")
+pcrtool("convert", source, "dry.pcr", "--dry-run", code=1)
 
 # Kinds of bad inputs are counted by name, as far as there is room for names.
 kinds = [b"GIF89a", b"II*\0", b"8BPS", b"%PDF-1.7", b"PK\3\4", b"\x1f\x8b\x08", b"qoif", b"BZh9",

@@ -32,11 +32,16 @@ def pcrtool(*args, code=0, **options):
 
 
 def fails(*args, code=1, says=()):
-    """pcrtool must fail with a message that names all of `says`, and print no data."""
+    """pcrtool must fail with a message that names all of `says`, and print no data; with --json
+    it prints the message as JSON too."""
     done = pcrtool(*args, code=code)
-    assert done.stdout == b"", f"{args} failed, but printed {done.stdout[:200]!r}"
     text = done.stderr.decode(errors="replace")
     assert text, f"{args} failed without a message"
+    if "--json" in args and "--" not in args:
+        error = json.loads(done.stdout)["error"]
+        assert error["exit_code"] == code and error["message"] in text, (error, text)
+    else:
+        assert done.stdout == b"", f"{args} failed, but printed {done.stdout[:200]!r}"
     for word in says:
         assert word in text, f"{args}: {word!r} is not in the message: {text}"
     return text

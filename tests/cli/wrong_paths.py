@@ -23,10 +23,16 @@ def check(name, code, says):
 
 
 check("missing.pcr", 1, ["No such file"])
-check("empty", 1, [])
+check("empty", 1, ["no dataset, as it has no manifest.json"])
 check(photo, 1, [])
 check("nothing.pcr", 1, [])
 check("short.pcr", 4, [])
+
+fails("info", "others", "--json", says=["others: a folder of 4 JPEG and PNG file(s)"])
+os.mkdir("begun")
+with open("begun/.pcr-convert", "wb") as file:
+    file.write(b"")
+check("begun", 1, ["an unfinished conversion"])
 
 # The same for a manifest that is none.
 os.mkdir("other")

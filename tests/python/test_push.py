@@ -39,7 +39,7 @@ def test_threads_make_what_write_makes(tmp_path):
     assert files_of(tmp_path / "made") == files_of(tmp_path / "control")
     with pytest.raises(ValueError, match="closed"):
         writer.add("x", FILES[0])
-    with pytest.raises(pcr.InvalidError, match="already holds a dataset"):
+    with pytest.raises(pcr.InvalidError, match="already holds another dataset"):
         pcr.Writer(tmp_path / "made")
 
 

@@ -105,5 +105,16 @@ def test_layout(source, tmp_path):
         assert ds.splits == {"other": 6, "test": 2, "train": 6}
     report = pcr.convert(where, tmp_path / "flat.pcr", layout="flat", dry_run=True)
     assert report.progress.samples_done == 15 and not report.left_out
+    report = pcr.convert(where, tmp_path / "some.pcr", layout="flat", dry_run=True,
+                         extensions=["JPG"])
+    assert report.progress.samples_done + report.ignored_count == 16
+    report = pcr.convert(where, tmp_path / "all.pcr", layout="flat", dry_run=True,
+                         all_files=True, on_bad="skip")
+    assert [bad.path for bad in report.bad] == [str(where / "notes.txt")]
+    assert not report.ignored_count
+    with pytest.raises(pcr.InvalidError, match="is inside"):
+        pcr.convert(where, where / "train" / "new.pcr", layout="flat")
+    with pytest.raises(pcr.InvalidError, match="holds other files"):
+        pcr.write(where, [("a.jpg", (where / "stray.jpg").read_bytes())])
     with pytest.raises(pcr.InvalidError, match="layout is 'deep', expected one of"):
         pcr.convert(where, tmp_path / "no.pcr", layout="deep")

@@ -142,7 +142,7 @@ START_TEST(by_call_order)
     test_same_folders(at("pushed"), at("control"));
     const struct pcr_writer_options o = writer_options();
     ck_assert_int_eq(pcr_writer_open(at("pushed"), &o, &w, &error), PCR_ERR_INVAL);
-    ck_assert_ptr_nonnull(strstr(error.message, "already holds a dataset"));
+    ck_assert_ptr_nonnull(strstr(error.message, "already holds another dataset"));
 }
 END_TEST
 

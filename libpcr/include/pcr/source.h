@@ -84,10 +84,17 @@ enum pcr_folder_layout {
     PCR_FOLDERS_FLAT = 4,        /* files at any depth: no splits, no labels */
 };
 
+/* Bits of pcr_source_options.flags. */
+enum {
+    /* Folders: take all files that are not hidden, also those whose names are not those of
+     * images. A file that is no image is then a bad input. */
+    PCR_SOURCE_ALL_FILES = 1 << 0,
+};
+
 /* How to open a source. */
 struct pcr_source_options {
     uint32_t size;      /* sizeof(struct pcr_source_options) */
-    uint32_t flags;     /* 0 */
+    uint32_t flags;     /* PCR_SOURCE_ALL_FILES */
     const char *format; /* the importer's name; NULL: chosen by the path */
     const char *root; /* lists: the folder that relative paths start from; NULL: the list's */
     /* Called for each image, special file or linked folder that an importer leaves out, with
@@ -103,6 +110,14 @@ struct pcr_source_options {
     /* Called for each file that was not fully understood although nothing was left out, such
      * as a metadata.csv without a row for some images of its folder. NULL: no calls. */
     void (*noted)(void *context, const char *path, const char *what);
+    /* Folders: take the files whose names end in a dot and one of these ("jpg", in any case),
+     * and no others. NULL: those that are images by name or by their first bytes. */
+    const char *const *extensions;
+    uint32_t extension_count; /* entries of `extensions` */
+    uint32_t reserved;        /* 0 */
+    /* The folder that a dataset will be written into: INVAL if it is inside the source's, which
+     * would take it for images the next time. NULL: not known. */
+    const char *target;
 };
 
 /* The name of importer `index` ("folder", "list"); NULL past the last. Static storage. */
@@ -117,8 +132,9 @@ PCR_API const char *pcr_source_format(uint32_t index);
  *   message gives the readings that `layout` chooses from. A split without class folders has
  *   samples without labels. Splits and classes are numbered in byte order of their names.
  *   Deeper folders belong to their class; folders without images do not count. Hidden files
- *   and folders are left out. Files whose names are not those of images are counted
- *   (ignored_count). Images next to the class folders are listed in left_out. All others are
+ *   and folders, what file systems and archivers add (Thumbs.db, desktop.ini, __MACOSX), and
+ *   files whose names are not those of images are left out and counted (ignored_count; a hidden
+ *   folder as one). Images next to the class folders are listed in left_out. All others are
  *   taken; whether one is bad is for the writer to judge. Symbolic links are followed, each
  *   folder once. A sample's key is its path below the root.
  * list: a .csv or .tsv file with a header line, or a .jsonl file with one object per line. It

@@ -131,8 +131,8 @@ struct pcr_write_options {
  * Records are published by fsync and rename, the manifest last. The same call continues a run
  * that was killed. Only one writer at a time may use a folder; another gets IO with
  * EWOULDBLOCK. If the folder holds the finished dataset of the same source and options, the
- * call succeeds without work; if it holds another dataset, the call leaves it alone and fails
- * (INVAL).
+ * call succeeds without work. If it holds another dataset or other files (hidden ones and a
+ * lost+found do not count), the call leaves it alone and fails (INVAL).
  *
  * Fills *report (may be NULL) up to its .size, also on failure. Blocks until done. Memory is
  * bounded by about two records, one source file per thread, and max_memory_nbytes.
@@ -195,8 +195,8 @@ struct pcr_writer_options {
 };
 
 /* Opens a writer of a dataset in folder `path`, which pcr_writer_finish() creates. INVAL if
- * there is a dataset already. What an earlier finish left behind when it was killed is
- * continued if the same samples are added again. Codes: INVAL, IO, NOMEM, LIMIT. */
+ * the folder holds a dataset or other files already. What an earlier finish left behind when it
+ * was killed is continued if the same samples are added again. Codes: INVAL, IO, NOMEM, LIMIT. */
 PCR_API PCR_MUST_CHECK int pcr_writer_open(const char *path,
                                            const struct pcr_writer_options *opts,
                                            struct pcr_writer **out, struct pcr_error *err);

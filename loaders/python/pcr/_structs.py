@@ -201,6 +201,7 @@ LOADER_BAD_SAMPLES = 64
 WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
 WRITE_NO_CLASSES = 1 << 2
+SOURCE_ALL_FILES = 1 << 0
 
 # Structs have __slots__, so that a member that is not there cannot be set.
 
@@ -666,4 +667,6 @@ class SourceOptions(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("flags", c_uint32), ("format", c_char_p),
                 ("root", c_char_p), ("left_out", LEFT_OUT_CALLBACK), ("context", c_void_p),
                 ("layout", c_uint32), ("class_count", c_uint32),
-                ("classes", POINTER(c_char_p)), ("noted", LEFT_OUT_CALLBACK)]
+                ("classes", POINTER(c_char_p)), ("noted", LEFT_OUT_CALLBACK),
+                ("extensions", POINTER(c_char_p)), ("extension_count", c_uint32),
+                ("reserved", c_uint32), ("target", c_char_p)]

@@ -73,6 +73,7 @@ def convert(src: Path, dst: Path, *, coding: Optional[str] = None,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
             format: Optional[str] = None, root: Optional[Path] = None,
             layout: Optional[str] = None, classes: Optional[Iterable[str]] = None,
+            extensions: Optional[Iterable[str]] = None, all_files: bool = False,
             dry_run: bool = False,
             progress: Optional[Progress] = None,
             max_side: Optional[int] = None, quality: Optional[int] = None,
@@ -106,6 +107,9 @@ def convert(src: Path, dst: Path, *, coding: Optional[str] = None,
     classes: the classes in their order, where they are not to be the names that there are,
         sorted. Labels are these names, or integers from 0 on. Without it single integers that
         are together 0 to n - 1 are classes called "0" to "n - 1"; empty: they are not.
+    extensions: for folders, take the files whose names end so (["jpg", "jpeg"], in any case);
+        None: those that are images by name or by their first bytes. all_files: take all that are
+        not hidden; what is no image is then a bad input.
     dry_run: do everything but write.
     progress: called at least every 200 ms with a WriteProgress. An exception that it
         raises stops the work and passes through, and so does Ctrl-C.
@@ -134,6 +138,7 @@ def convert(src: Path, dst: Path, *, coding: Optional[str] = None,
         st.SourceOptions,
         format=None if format is None else c_string(format, "a format"),
         root=None if root is None else c_path(root),
+        flags=st.SOURCE_ALL_FILES if all_files else 0,
         layout=0 if layout is None else choice(st.FolderLayout, layout.replace("-", "_"),
                                                "layout"))
     left_out: List[Tuple[str, str]] = []
@@ -154,8 +159,13 @@ def convert(src: Path, dst: Path, *, coding: Optional[str] = None,
         options.classes = strings(names, "a class name")
         options.class_count = len(names)
         settings.flags |= 0 if names else st.WRITE_NO_CLASSES
+    if extensions is not None:
+        endings = class_list(extensions)
+        options.extensions = strings(endings, "an extension")
+        options.extension_count = len(endings)
     job = Job(settings, progress)
     origin, target = c_path(src), c_path(dst)
+    options.target = target
 
     def run() -> WriteProgress:
         source = POINTER(st.Source)()
