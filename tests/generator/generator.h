@@ -7,7 +7,8 @@
 
 #include <pcr/base.h>
 
-/* All functions are deterministic: integer arithmetic makes the pixels, and libjpeg (or
+/* All functions are deterministic: integer arithmetic makes the pixels (of still lifes doubles,
+ * whose products and sums the compiler must not fuse), and libjpeg (or
  * libpng, or this code byte by byte) writes them, so that one version of these libraries
  * gives the same bytes on each machine. All are thread-safe. They return 0, or a negative
  * pcr_code with *err (may be NULL) filled. */
@@ -23,13 +24,19 @@ enum pcr_gen_subsampling {
     PCR_GEN_SUBSAMPLINGS, /* how many there are */
 };
 
-enum { PCR_GEN_NO_CLASS = -1 };
+/* Classes that are none. */
+enum {
+    PCR_GEN_NO_CLASS = -1,
+    PCR_GEN_STILL_LIFE = -2,
+};
 
 /* Pixels that look like a photograph to a codec: shaded and textured shapes with soft and
  * hard edges before a background, 1/f noise, sensor grain.
  *
  * klass: pictures of a class share colours, shape and texture, so that a classifier can
- *   tell classes apart; PCR_GEN_NO_CLASS: anything.
+ *   tell classes apart; PCR_GEN_NO_CLASS: anything. PCR_GEN_STILL_LIFE: a ray-traced still
+ *   life of 3 to 2, which people take for a photograph too, in some 10 us a pixel. The seed
+ *   says where things lie.
  * rgb_out: width * height * 3 bytes, owned by the caller. width, height: 1 to 65535.
  * Codes: INVAL, NOMEM. */
 int pcr_gen_pixels(uint64_t seed, int klass, uint32_t width, uint32_t height, uint8_t *rgb_out,

@@ -25,12 +25,13 @@ static const char usage[] =
     "  --vary             sizes from half of that up, some upright\n"
     "  --quality Q[-Q2]   libjpeg quality, or a range (default 75-95)\n"
     "  --classes K        classes (default 4)\n"
+    "  --still-life       ray-traced still lifes, which want --size of 3 to 2; slow\n"
     "  --seed S           another seed, other pictures (default 1)\n"
     "  --splits           DIR/train, validation and test: 80, 10 and 10%\n";
 
 struct photos {
     unsigned long count, width, height, quality, quality_max, classes, seed;
-    int vary, splits;
+    int vary, splits, still_life;
 };
 
 static int report(const struct pcr_error *err)
@@ -114,8 +115,9 @@ static int make_photo(const struct photos *p, unsigned long i, unsigned long kla
         }
     }
     int quality = (int) pick(p, i, 5, p->quality, p->quality_max);
-    return pcr_gen_photo_of(pcri_key(p->seed, i, 6), (int) klass, w, h, quality, s, false, out,
-                            err);
+    return pcr_gen_photo_of(pcri_key(p->seed, i, 6),
+                            p->still_life ? PCR_GEN_STILL_LIFE : (int) klass, w, h, quality, s,
+                            false, out, err);
 }
 
 static int write_photo(const char *dir, const struct photos *p, unsigned long i,
@@ -182,6 +184,7 @@ static int parse_photos(int argc, char **argv, struct photos *p)
         { "seed", required_argument, NULL, 'r' },
         { "splits", no_argument, NULL, 'p' },
         { "vary", no_argument, NULL, 'v' },
+        { "still-life", no_argument, NULL, 'l' },
         { NULL, 0, NULL, 0 },
     };
     int o, ok = 1;
@@ -213,6 +216,9 @@ static int parse_photos(int argc, char **argv, struct photos *p)
             break;
         case 'v':
             p->vary = 1;
+            break;
+        case 'l':
+            p->still_life = 1;
             break;
         default:
             ok = 0;

@@ -5,6 +5,7 @@
 #include "base/base.h"
 #include "base/random.h"
 #include "generator.h"
+#include "still_life.h"
 
 /* A picture is built in three int16 planes (R, G, B) in steps of 1/16 level: a background
  * gradient, then shapes with a blend mask each, then noise whose power is about equal in
@@ -275,6 +276,10 @@ int pcr_gen_pixels(uint64_t seed, int klass, uint32_t width, uint32_t height, ui
                          "size of a picture: expected 1 to 65535, "
                          "got %ux%u",
                          width, height);
+    if (klass == PCR_GEN_STILL_LIFE) {
+        gen_paint_still_life(seed, width, height, rgb_out);
+        return 0;
+    }
     size_t count = (size_t) width * height;
     struct canvas cv = { width, height, pcri_calloc(count, 3 * sizeof(int16_t), err),
                          pcri_calloc(count, sizeof(int16_t), err),

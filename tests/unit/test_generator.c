@@ -20,6 +20,27 @@ START_TEST(pixels_are_fixed)
 }
 END_TEST
 
+/* A still life is the same on each run, differs by seed, and lets libjpeg store it. */
+START_TEST(still_lifes)
+{
+    enum { W = 24, H = 16 };
+    static uint8_t first[W * H * 3], again[W * H * 3], other[W * H * 3];
+    struct pcr_buffer file = { 0 };
+    struct pcr_error e;
+    ck_assert_int_eq(pcr_gen_pixels(1, PCR_GEN_STILL_LIFE, W, H, first, &e), 0);
+    ck_assert_int_eq(pcr_gen_pixels(1, PCR_GEN_STILL_LIFE, W, H, again, &e), 0);
+    ck_assert_int_eq(pcr_gen_pixels(2, PCR_GEN_STILL_LIFE, W, H, other, &e), 0);
+    ck_assert_mem_eq(first, again, sizeof(first));
+    ck_assert(memcmp(first, other, sizeof(first)));
+    ck_assert_uint_gt(first[0], first[sizeof(first) - 3]); /* the wall is light, */
+    ck_assert_uint_gt(first[sizeof(first) - 3], first[sizeof(first) - 1]); /* the wood brown */
+    ck_assert_int_eq(
+        pcr_gen_photo_of(1, PCR_GEN_STILL_LIFE, W, H, 90, PCR_GEN_420, false, &file, &e), 0);
+    ck_assert_uint_gt(file.nbytes, 300);
+    pcr_buffer_free(&file);
+}
+END_TEST
+
 START_TEST(photographs)
 {
     struct pcr_buffer a = { 0 }, b = { 0 };
@@ -66,6 +87,7 @@ int main(void)
     TCase *t = tests_case("generator");
     tcase_set_timeout(t, 60);
     tcase_add_test(t, pixels_are_fixed);
+    tcase_add_test(t, still_lifes);
     tcase_add_test(t, photographs);
     tcase_add_test(t, cases_are_named_and_repeat);
     return tests_run();
