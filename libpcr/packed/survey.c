@@ -22,15 +22,18 @@ int pcri_pk_stats_take(struct pcri_pk_counts *c, struct pcri_coder_stats **out,
 {
     struct pcri_pk_stats *s = pcri_calloc(1, sizeof(*s), err);
     int rc = s ? 0 : PCR_ERR_NOMEM;
-    for (uint32_t i = 0, at = 0; i < PCRI_PK_FAMILIES; i++)
-        for (uint32_t k = 0; !rc && k < pcri_pk_families[i].contexts; k++, at++)
-            for (uint32_t v = 0; c->rows[at] && !rc && v < pcri_pk_families[i].symbols; v++)
-                while (!rc && c->rows[at][v]) {
-                    const uint32_t n = c->rows[at][v] < MOST ? c->rows[at][v] : MOST;
-                    const uint32_t one = v | at << CONTEXT_AT | n << COUNT_AT;
-                    rc = pcri_buffer_append(&s->counts, &one, sizeof(one), err);
-                    c->rows[at][v] -= n;
-                }
+    for (size_t i = 0; i < c->seen_count; i++) {
+        const struct pcri_pk_counted *seen = &c->seen[i];
+        uint32_t *count = &c->rows[seen->context][seen->symbol];
+        while (!rc && *count) {
+            const uint32_t n = *count < MOST ? *count : MOST;
+            const uint32_t one = seen->symbol | seen->context << CONTEXT_AT | n << COUNT_AT;
+            rc = pcri_buffer_append(&s->counts, &one, sizeof(one), err);
+            *count -= n;
+        }
+        *count = 0;
+    }
+    c->seen_count = 0;
     if (s && rc)
         pcri_pk_stats_destroy(&s->base);
     else if (s)

@@ -18,6 +18,8 @@ void pcri_pk_counts_destroy(struct pcri_pk_counts **c)
 {
     for (uint32_t i = 0; *c && i < PCRI_PK_CONTEXTS; i++)
         free((*c)->rows[i]);
+    if (*c)
+        free((*c)->seen);
     free(*c);
     *c = NULL;
 }
@@ -39,9 +41,18 @@ static uint32_t *row_of(struct pcri_pk_counts *c, int family, uint32_t at,
     return c->rows[at];
 }
 
-static void add_to(uint32_t *sum, uint32_t n)
+static int add_one(struct pcri_pk_counts *c, int family, uint32_t context, uint32_t symbol,
+                   uint32_t n, struct pcr_error *err)
 {
-    *sum = *sum > UINT32_MAX - n ? UINT32_MAX : *sum + n;
+    uint32_t *row = row_of(c, family, context, err);
+    int rc = row ? PCRI_GROW(c->seen, c->seen_capacity, c->seen_count + 1, err)
+                 : PCR_ERR_NOMEM;
+    if (rc)
+        return rc;
+    if (!row[symbol] && n)
+        c->seen[c->seen_count++] = (struct pcri_pk_counted) { context, symbol };
+    row[symbol] = row[symbol] > UINT32_MAX - n ? UINT32_MAX : row[symbol] + n;
+    return 0;
 }
 
 int pcri_pk_counts_add(struct pcri_pk_counts *c, enum pcri_pk_family family,
@@ -49,13 +60,10 @@ int pcri_pk_counts_add(struct pcri_pk_counts *c, enum pcri_pk_family family,
                        struct pcr_error *err)
 {
     uint32_t begin = family_begin(family);
-    for (size_t i = 0; i < n; i++) {
-        uint32_t *row = row_of(c, family, begin + contexts[i], err);
-        if (!row)
-            return PCR_ERR_NOMEM;
-        add_to(&row[symbols[i]], 1);
-    }
-    return 0;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < n; i++)
+        rc = add_one(c, family, begin + contexts[i], symbols[i], 1, err);
+    return rc;
 }
 
 int pcri_pk_counts_add_one(struct pcri_pk_counts *c, uint32_t context, uint32_t symbol,
@@ -64,25 +72,19 @@ int pcri_pk_counts_add_one(struct pcri_pk_counts *c, uint32_t context, uint32_t 
     int family = 0;
     while (family + 1 < PCRI_PK_FAMILIES && context >= family_begin(family + 1))
         family++;
-    uint32_t *row = row_of(c, family, context, err);
-    if (!row)
-        return PCR_ERR_NOMEM;
-    add_to(&row[symbol], n);
-    return 0;
+    return add_one(c, family, context, symbol, n, err);
 }
 
 int pcri_pk_counts_merge(struct pcri_pk_counts *to, const struct pcri_pk_counts *from,
                          struct pcr_error *err)
 {
-    for (int family = 0, at = 0; family < PCRI_PK_FAMILIES; family++)
-        for (uint32_t k = 0; k < pcri_pk_families[family].contexts; k++, at++) {
-            uint32_t *row = from->rows[at] ? row_of(to, family, (uint32_t) at, err) : NULL;
-            if (from->rows[at] && !row)
-                return PCR_ERR_NOMEM;
-            for (uint32_t s = 0; row && s < pcri_pk_families[family].symbols; s++)
-                add_to(&row[s], from->rows[at][s]);
-        }
-    return 0;
+    int rc = 0;
+    for (size_t i = 0; !rc && i < from->seen_count; i++) {
+        const struct pcri_pk_counted *s = &from->seen[i];
+        rc = pcri_pk_counts_add_one(to, s->context, s->symbol,
+                                    from->rows[s->context][s->symbol], err);
+    }
+    return rc;
 }
 
 /* --- clusters --- */

@@ -10,6 +10,10 @@
  * context did not occur. */
 struct pcri_pk_counts {
     uint32_t *rows[PCRI_PK_CONTEXTS];
+    struct pcri_pk_counted {
+        uint32_t context, symbol;
+    } * seen; /* what has a number above 0, in the order in which it got it */
+    size_t seen_count, seen_capacity;
 };
 
 int pcri_pk_counts_create(struct pcri_pk_counts **out, struct pcr_error *err);
