@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Ladders: which progressive scans make up which group. */
+/* Ladders: which parts of the coefficients make up which group. */
 #ifndef PCR_LADDER_H
 #define PCR_LADDER_H
 
