@@ -170,9 +170,10 @@ size_t pcri_record_run_nbytes(const struct pcri_record *r, uint32_t a, uint32_t 
 int pcri_record_read(const struct pcri_record *r, uint32_t a, uint32_t b, uint32_t g,
                      struct pcri_run *run, struct pcr_error *err);
 
-/* Unneeded bytes between two needed ones: up to a page, reading them takes less time than
- * another range. */
-enum { PCRI_READ_THROUGH_NBYTES = 4096 };
+/* Unneeded bytes between two needed ones: up to so many, they are read, too. Storage would bring
+ * most of them anyway, and another range takes time. With 4096, loaders by quality .90 of samples
+ * of 20 kB read 9% more than they need, with this 4%, in the same time. */
+enum { PCRI_READ_THROUGH_NBYTES = 2048 };
 
 /* Bytes of memory that pcri_record_read_each() takes; 0 if out of range. */
 size_t pcri_record_each_nbytes(const struct pcri_record *r, uint32_t a, uint32_t count,
