@@ -806,8 +806,9 @@ static const char *judge_error(int rc, const struct pcr_error *err)
         return "no error is told";
     if (rc == PCR_ERR_NOMEM && nomem)
         return NULL;
-    if (rc == PCR_ERR_INVAL && plan.call == CALL_OPEN && plan.fault == ENOENT)
-        return NULL; /* a finished dataset that lacks a record is another */
+    if (plan.call == CALL_OPEN && plan.fault == ENOENT &&
+        (rc == PCR_ERR_INVAL || strstr(err->message, "no manifest.json")))
+        return NULL; /* a finished dataset that lacks a record is another, or none */
     if (rc != PCR_ERR_IO || err->sys_errno != expected_errno())
         return "another error";
     if (!strstr(err->message, top_folder.path) && !strstr(err->message, "images/") &&
