@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The table of subcommands. */
+#include <string.h>
+
 #include "commands.h"
 
 const struct pcrtool_command *const pcrtool_commands[] = {
@@ -15,3 +17,11 @@ const struct pcrtool_command *const pcrtool_commands[] = {
     &pcrtool_doctor,
     NULL,
 };
+
+const struct pcrtool_command *pcrtool_find_command(const char *name)
+{
+    for (size_t i = 0; pcrtool_commands[i]; i++)
+        if (!strcmp(pcrtool_commands[i]->name, name))
+            return pcrtool_commands[i];
+    return NULL;
+}

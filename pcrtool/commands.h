@@ -12,4 +12,7 @@ extern const struct pcrtool_command pcrtool_advise, pcrtool_bench, pcrtool_cat,
 /* In the order of the overview; NULL-ended. */
 extern const struct pcrtool_command *const pcrtool_commands[];
 
+/* NULL: there is none with this name. */
+const struct pcrtool_command *pcrtool_find_command(const char *name);
+
 #endif

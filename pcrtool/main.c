@@ -10,6 +10,8 @@
 #include <pcr/base.h>
 
 #include "commands.h"
+#include "complete.h"
+#include "input.h"
 #include "man.h"
 #include "options.h"
 #include "output.h"
@@ -29,18 +31,11 @@ static void print_overview(FILE *stream)
                     "python3 -m pcr report DATASET -o FILE writes a page about it.\n"
                     "\n"
                     "pcrtool COMMAND --help describes a command; pcrtool --version prints\n"
-                    "the version. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but\n"
+                    "versions; pcrtool completion SHELL prints a script for bash, zsh or\n"
+                    "fish. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 done but\n"
                     "inputs were left out, 4 data is damaged, 130 and 143 interrupted.\n"
                     "A command with --json that fails also prints its error as JSON:\n"
                     "{\"error\": {\"exit_code\": 1, \"message\": \"...\"}}\n");
-}
-
-static const struct pcrtool_command *find_command(const char *name)
-{
-    for (size_t i = 0; pcrtool_commands[i]; i++)
-        if (!strcmp(pcrtool_commands[i]->name, name))
-            return pcrtool_commands[i];
-    return NULL;
 }
 
 static int unknown_command(const char *name)
@@ -113,15 +108,24 @@ static int help(int argc, char **argv)
         print_overview(stdout);
         return PCRTOOL_DONE;
     }
-    if (!strcmp(argv[0], "--man")) {
+    const bool man = !strcmp(argv[0], "--man");
+    if (man && argc == 1) {
         pcrtool_print_man();
         return PCRTOOL_DONE;
     }
-    const struct pcrtool_command *command = find_command(argv[0]);
+    const struct pcrtool_command *command = pcrtool_find_command(argv[man]);
     if (!command)
-        return unknown_command(argv[0]);
-    pcrtool_print_help(command);
+        return unknown_command(argv[man]);
+    (man ? pcrtool_print_command_man : pcrtool_print_help)(command);
     return PCRTOOL_DONE;
+}
+
+static void print_version(void)
+{
+    const struct pcr_system_info i = pcrtool_system();
+    printf("pcrtool %s\n%s, %s, %s,\n%s, %s, %s, %s\n", pcr_version(), i.jpeg_library,
+           i.png_library, i.zlib_library, i.lcms_library, i.zstd_library, i.xxhash_library,
+           i.json_library);
 }
 
 static int dispatch(int argc, char **argv)
@@ -132,12 +136,16 @@ static int dispatch(int argc, char **argv)
     }
     const char *name = argv[1];
     if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
-        printf("pcrtool %s\n", pcr_version());
+        print_version();
         return PCRTOOL_DONE;
     }
     if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
         return help(argc - 2, argv + 2);
-    const struct pcrtool_command *command = find_command(name);
+    if (!strcmp(name, "complete"))
+        return pcrtool_complete(argc - 2, argv + 2);
+    if (!strcmp(name, "completion"))
+        return pcrtool_completion(argc - 2, argv + 2);
+    const struct pcrtool_command *command = pcrtool_find_command(name);
     if (!command)
         return unknown_command(name);
     return run_command(command, argc - 2, argv + 2);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The manual page, made from the same tables as the help. */
+/* The manual pages, made from the same tables as the help. */
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,25 +47,6 @@ static void print_option(const struct pcrtool_option *o)
     print_line(o->help);
 }
 
-static void print_command(const struct pcrtool_command *c)
-{
-    printf(".SS pcrtool %s [OPTION]... ", c->name);
-    print_line(c->operands);
-    print_plain(c->summary, strlen(c->summary));
-    printf(".\n");
-    if (c->description) {
-        printf(".PP\n");
-        print_plain(c->description, strlen(c->description));
-    }
-    for (const struct pcrtool_option *o = c->options; o && o->name; o++)
-        print_option(o);
-    if (c->examples) {
-        printf(".PP\nExamples:\n.PP\n.nf\n");
-        print_plain(c->examples, strlen(c->examples));
-        printf(".fi\n");
-    }
-}
-
 static void print_exit_codes(void)
 {
     static const struct {
@@ -82,25 +64,62 @@ static void print_exit_codes(void)
         printf(".TP\n.B %s\n%s\n", codes[i].code, codes[i].meaning);
 }
 
+static void print_title(const char *name, const char *summary)
+{
+    printf(".\\\" SPDX-License-Identifier: BSD-2-Clause\n.TH ");
+    for (const char *p = name; *p; p++)
+        putchar(toupper((unsigned char) *p));
+    printf(" 1 \"\" \"libpcr %s\" \"libpcr manual\"\n.nh\n.ad l\n.SH NAME\n", pcr_version());
+    print_plain(name, strlen(name));
+    printf(" \\- ");
+    print_line(summary);
+}
+
+void pcrtool_print_command_man(const struct pcrtool_command *c)
+{
+    char name[64];
+    snprintf(name, sizeof(name), "pcrtool-%s", c->name);
+    print_title(name, c->summary);
+    printf(".SH SYNOPSIS\n.B pcrtool %s\n[OPTION]... ", c->name);
+    print_line(c->operands);
+    if (c->description) {
+        printf(".SH DESCRIPTION\n");
+        for (const char *p = c->description, *end; *p; p = end) { /* an empty line ends one */
+            end = strstr(p, "\n\n");
+            end = end ? end + 2 : p + strlen(p);
+            print_plain(p, (size_t) (end - p) - (end[-1] == '\n' && end[-2] == '\n'));
+            printf(*end ? ".PP\n" : "");
+        }
+    }
+    printf(".SH OPTIONS\n");
+    for (const struct pcrtool_option *o = c->options; o && o->name; o++)
+        print_option(o);
+    print_option(pcrtool_find_long(c, "help", 4));
+    if (c->examples) {
+        printf(".SH EXAMPLES\n.nf\n");
+        print_plain(c->examples, strlen(c->examples));
+        printf(".fi\n");
+    }
+    print_exit_codes();
+    printf(".SH SEE ALSO\n\\fBpcrtool\\fP(1)\n");
+}
+
 void pcrtool_print_man(void)
 {
-    printf(".\\\" SPDX-License-Identifier: BSD-2-Clause\n"
-           ".TH PCRTOOL 1 \"\" \"libpcr %s\" \"libpcr manual\"\n"
-           ".nh\n"
-           ".ad l\n"
-           ".SH NAME\n"
-           "pcrtool \\- image training data that can be read at any fidelity\n"
-           ".SH SYNOPSIS\n"
+    print_title("pcrtool", "image training data that can be read at any fidelity");
+    printf(".SH SYNOPSIS\n"
            ".B pcrtool\n"
            "COMMAND [OPTION]... [OPERAND]...\n"
            ".SH DESCRIPTION\n"
            "A dataset is a folder of record files. A prefix of a record holds each of its\n"
            "images at a lower fidelity; all of it holds them without loss.\n"
            "Options and operands may be mixed; \\-\\- ends the options.\n"
-           ".SH COMMANDS\n",
-           pcr_version());
-    for (size_t i = 0; pcrtool_commands[i]; i++)
-        print_command(pcrtool_commands[i]);
+           "Each command has a page of its own.\n"
+           ".SH COMMANDS\n");
+    for (size_t i = 0; pcrtool_commands[i]; i++) {
+        printf(".TP\n\\fBpcrtool\\-%s\\fP(1)\n", pcrtool_commands[i]->name);
+        print_line(pcrtool_commands[i]->summary);
+    }
     print_exit_codes();
     printf(".SH ENVIRONMENT\n"
            ".TP\n.B NO_COLOR\nif set: no colour\n"

@@ -112,8 +112,8 @@ static int store(const struct pcrtool_command *c, const struct pcrtool_option *o
     return PCRTOOL_PARSE_RUN;
 }
 
-static const struct pcrtool_option *find_long(const struct pcrtool_command *c,
-                                              const char *name, size_t nbytes)
+const struct pcrtool_option *pcrtool_find_long(const struct pcrtool_command *c,
+                                               const char *name, size_t nbytes)
 {
     if (nbytes == strlen(help_option.name) && !memcmp(name, help_option.name, nbytes))
         return &help_option;
@@ -123,7 +123,7 @@ static const struct pcrtool_option *find_long(const struct pcrtool_command *c,
     return NULL;
 }
 
-static const struct pcrtool_option *find_short(const struct pcrtool_command *c, char letter)
+const struct pcrtool_option *pcrtool_find_short(const struct pcrtool_command *c, char letter)
 {
     if (letter == help_option.letter)
         return &help_option;
@@ -163,7 +163,7 @@ static int take(struct argument_walk *w, const struct pcrtool_option *o, const c
 static int take_long(struct argument_walk *w, const char *text)
 {
     size_t n = strcspn(text, "=");
-    const struct pcrtool_option *o = find_long(w->command, text, n);
+    const struct pcrtool_option *o = pcrtool_find_long(w->command, text, n);
     if (!o) {
         pcrtool_error(w->command, "unknown option --%.*s", (int) n, text);
         return PCRTOOL_PARSE_WRONG;
@@ -175,7 +175,7 @@ static int take_long(struct argument_walk *w, const char *text)
 static int take_short(struct argument_walk *w, const char *text)
 {
     for (; *text; text++) {
-        const struct pcrtool_option *o = find_short(w->command, *text);
+        const struct pcrtool_option *o = pcrtool_find_short(w->command, *text);
         if (!o) {
             pcrtool_error(w->command, "unknown option -%c", *text);
             return PCRTOOL_PARSE_WRONG;

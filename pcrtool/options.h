@@ -75,6 +75,11 @@ enum {
 int pcrtool_parse(const struct pcrtool_command *command, int argc, char **argv,
                   struct pcrtool_args *args);
 
+/* A command's option by its name or letter, --help among them; NULL: it has no such option. */
+const struct pcrtool_option *pcrtool_find_long(const struct pcrtool_command *c,
+                                               const char *name, size_t nbytes);
+const struct pcrtool_option *pcrtool_find_short(const struct pcrtool_command *c, char letter);
+
 /* Prints the command's help to stdout. */
 void pcrtool_print_help(const struct pcrtool_command *command);
 

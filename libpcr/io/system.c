@@ -5,9 +5,11 @@
 
 #include <jansson.h>
 #include <jpeglib.h>
+#include <lcms2.h>
 #include <pcr/system.h>
 #include <png.h>
 #include <xxhash.h>
+#include <zlib.h>
 #include <zstd.h>
 
 #include "../base/base.h"
@@ -16,6 +18,7 @@
 /* Filled once; then constant. */
 static char cpu_features[160], io_backends[64];
 static char png_library[48], zstd_library[48], xxhash_library[48], json_library[48];
+static char zlib_library[48], lcms_library[48];
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 #define STRING_(x) #x
@@ -62,7 +65,7 @@ static void find_cpu_features(void)
 
 static void fill(void)
 {
-    unsigned xxhash = XXH_versionNumber();
+    unsigned xxhash = XXH_versionNumber(), lcms = (unsigned) cmsGetEncodedCMMversion();
     find_cpu_features();
     for (size_t i = 0; pcri_io_backends[i]; i++)
         if (pcri_io_backends[i] != &pcri_io_uring || !pcri_uring_refused())
@@ -71,6 +74,9 @@ static void fill(void)
     snprintf(zstd_library, sizeof(zstd_library), "zstd %s", ZSTD_versionString());
     snprintf(xxhash_library, sizeof(xxhash_library), "xxHash %u.%u.%u", xxhash / 10000,
              xxhash / 100 % 100, xxhash % 100);
+    snprintf(zlib_library, sizeof(zlib_library), "zlib %s", zlibVersion());
+    snprintf(lcms_library, sizeof(lcms_library), "Little CMS %u.%u", lcms / 1000,
+             lcms / 10 % 100);
     snprintf(json_library, sizeof(json_library), "jansson %s", jansson_version_str());
 }
 
@@ -87,6 +93,8 @@ int pcr_system_describe(struct pcr_system_info *info_out, struct pcr_error *err)
         .zstd_library = zstd_library,
         .xxhash_library = xxhash_library,
         .json_library = json_library,
+        .zlib_library = zlib_library,
+        .lcms_library = lcms_library,
         .io_uring = pcri_uring_refused() ? pcri_uring_refused() : "",
     };
     return pcri_info_copy(info_out, "pcr_system_info", &info, sizeof(info), err);

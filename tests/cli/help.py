@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Help, version, the manual page, and what is said to wrong usage."""
+import os
 import re
 
 from helper import fails, pcrtool
@@ -14,10 +15,16 @@ listed = re.findall(r"^  (\w+) +\S", overview, flags=re.M)
 assert set(listed) >= set(COMMANDS), listed
 
 version = pcrtool("--version").stdout.decode()
-assert re.fullmatch(r"pcrtool \d+\.\d+\.\d+\n", version), version
+assert re.match(r"pcrtool \d+\.\d+\.\d+\n", version), version
+for library in ("libjpeg", "libpng", "zlib", "Little CMS", "zstd", "xxHash", "jansson"):
+    assert re.search(rf"\b{library}\S* \d", version), (library, version)
 
 manual = pcrtool("help", "--man").stdout.decode()
 assert ".TH PCRTOOL 1" in manual
+
+with open(os.path.join(os.environ["PCR_SOURCE_ROOT"], "pcrtool/meson.build"),
+          encoding="utf-8") as file:
+    installed = file.read()
 
 for name in listed:
     text = pcrtool("help", name).stdout.decode()
@@ -26,9 +33,12 @@ for name in listed:
     assert text.startswith(f"Usage: pcrtool {name} "), text
     assert len(re.findall(rf"^  pcrtool {name}\b", text, flags=re.M)) >= 2, \
         f"{name}: fewer than two examples"
-    assert f"pcrtool {name} " in manual.replace("\\-", "-"), f"{name}: not in the manual"
+    assert f"pcrtool\\-{name}" in manual, f"{name}: not in the manual"
+    assert f"'{name}'" in installed, f"{name}: its manual page is not installed"
+    page = pcrtool("help", "--man", name).stdout.decode()
+    assert f".TH PCRTOOL-{name.upper()} 1" in page
     for option in re.findall(r"^ +(?:-\w, )?--([a-z-]+)", text, flags=re.M):
-        assert option == "help" or "\\-\\-" + option.replace("-", "\\-") in manual, option
+        assert "\\-\\-" + option.replace("-", "\\-") in page, option
     fails(name, "--no-such-option", code=2, says=["--no-such-option", f"{name} --help"])
     fails(name, "-Z", code=2, says=["-Z", "--help"])
     if name != "doctor":
@@ -37,6 +47,7 @@ for name in listed:
 fails(code=2, says=["Usage"])
 fails("no-such-command", code=2, says=["no-such-command", "--help"])
 fails("help", "no-such-command", code=2, says=["no-such-command"])
+fails("help", "--man", "no-such-command", code=2, says=["no-such-command"])
 fails("cat", "dataset", "a", "b", code=2, says=["'b'"])
 fails("cat", "dataset", "a", "--fidelity", "0", code=2, says=["1 to 32"])
 fails("cat", "dataset", "a", "--fidelity", "two", code=2, says=["two"])

@@ -85,6 +85,8 @@ def check_complaints():
 def check_rendering():
     Path("man/man1").mkdir()
     Path("man/man1/pcrtool.1").write_bytes(pcrtool("help", "--man").stdout)
+    for name in re.findall(r"^  (\w+) +\S", pcrtool("help").stdout.decode(), flags=re.M):
+        Path(f"man/man1/pcrtool-{name}.1").write_bytes(pcrtool("help", "--man", name).stdout)
     pages = sorted(path for path in Path("man").glob("*/*")
                    if not path.read_text(encoding="utf-8").startswith(".so "))
     for tool in (["groff", "-man", "-ww", "-z", "-Tutf8", "-Kutf8"],

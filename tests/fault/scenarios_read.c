@@ -279,6 +279,8 @@ static int of_system(const void *what, uint64_t *sum, struct pcr_error *err)
     int rc = pcr_system_describe(&info, err);
     add_text(sum, info.jpeg_library);
     add_text(sum, info.json_library);
+    add_text(sum, info.zlib_library);
+    add_text(sum, info.lcms_library);
     return rc;
 }
 

@@ -23,6 +23,8 @@ START_TEST(describes_the_machine)
     ck_assert_ptr_nonnull(strstr(info.zstd_library, "zstd 1."));
     ck_assert_ptr_nonnull(strstr(info.xxhash_library, "xxHash 0."));
     ck_assert_ptr_nonnull(strstr(info.json_library, "jansson 2."));
+    ck_assert_ptr_nonnull(strstr(info.zlib_library, "zlib 1."));
+    ck_assert_ptr_nonnull(strstr(info.lcms_library, "Little CMS 2."));
 #if defined(PCR_PORTABLE)
     ck_assert_str_eq(info.cpu_features, "");
 #elif defined(__x86_64__)

@@ -24,6 +24,8 @@ struct pcr_system_info {
                                  * "Operation not permitted (sysctl kernel.io_uring_disabled
                                  * is 2)". Found out once per process. PCR_IO_URING=off in the
                                  * environment turns it off */
+    const char *zlib_library;   /* name and version */
+    const char *lcms_library;   /* name and version */
 };
 
 /* Fills *info_out up to its .size. Thread-safe. Codes: INVAL. */

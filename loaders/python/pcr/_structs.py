@@ -565,7 +565,8 @@ class SystemInfo(ctypes.Structure):
                 ("io_backends", c_char_p), ("jpeg_library", c_char_p),
                 ("png_library", c_char_p), ("zstd_library", c_char_p),
                 ("xxhash_library", c_char_p), ("json_library", c_char_p),
-                ("io_uring", c_char_p)]
+                ("io_uring", c_char_p), ("zlib_library", c_char_p),
+                ("lcms_library", c_char_p)]
 
 
 class SourceSample(ctypes.Structure):
