@@ -37,6 +37,7 @@ test   python3-wheel    tests of the wheel
 test   mypy             types of the Python package
 test   clang            a second compiler
 test   clang-format     layout of the C code (optional)
+test   fonts-dejavu-core  lettering of the picture in README.md (optional)
 fuzz   libclang-rt-dev  libFuzzer and its sanitizers
 fuzz   llvm             readable sanitizer reports
 coverage gcovr          which code the tests run

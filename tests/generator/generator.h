@@ -7,11 +7,10 @@
 
 #include <pcr/base.h>
 
-/* All functions are deterministic: integer arithmetic makes the pixels (of still lifes doubles,
- * whose products and sums the compiler must not fuse), and libjpeg (or
- * libpng, or this code byte by byte) writes them, so that one version of these libraries
- * gives the same bytes on each machine. All are thread-safe. They return 0, or a negative
- * pcr_code with *err (may be NULL) filled. */
+/* All functions are deterministic: integer arithmetic makes the pixels (of still lifes sums,
+ * products and square roots of doubles), and libjpeg (or libpng, or this code byte by byte)
+ * writes them, so that one version of these libraries gives the same bytes on each machine. All
+ * are thread-safe. They return 0, or a negative pcr_code with *err (may be NULL) filled. */
 
 enum pcr_gen_subsampling {
     PCR_GEN_420 = 0,

@@ -272,7 +272,10 @@ static vector reflected(const struct scene *s, const struct ray *r)
 static vector any_direction(struct dice *d)
 {
     for (;;) {
-        vector v = vec(2 * roll(d) - 1, 2 * roll(d) - 1, 2 * roll(d) - 1);
+        vector v; /* not as arguments, whose order is open */
+        v.z = 2 * roll(d) - 1;
+        v.y = 2 * roll(d) - 1;
+        v.x = 2 * roll(d) - 1;
         if (dot(v, v) <= 1 && dot(v, v) > 1e-6)
             return unit(v);
     }

@@ -6,8 +6,7 @@
 #include <stdint.h>
 
 /* Ray-traces a still life of 3 to 2 into width * height * 3 bytes; where things lie depends on
- * the seed. Doubles and square roots alone: the same on all machines whose compiler fuses no
- * multiplications and additions. Takes some 10 us a pixel. */
+ * the seed. Takes some 10 us a pixel. */
 void gen_paint_still_life(uint64_t seed, uint32_t width, uint32_t height, uint8_t *rgb_out);
 
 #endif

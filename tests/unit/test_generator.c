@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* generator: the same pixels and files on each run, names, what photographs depend on. */
 #include <check.h>
+#include <float.h>
 #include <stdlib.h>
 
 #include "base/base.h"
@@ -20,17 +21,17 @@ START_TEST(pixels_are_fixed)
 }
 END_TEST
 
-/* A still life is the same on each run, differs by seed, and lets libjpeg store it. */
+/* A still life is the same for ever too, where doubles are computed as doubles. */
 START_TEST(still_lifes)
 {
     enum { W = 24, H = 16 };
-    static uint8_t first[W * H * 3], again[W * H * 3], other[W * H * 3];
+    static uint8_t first[W * H * 3], other[W * H * 3];
     struct pcr_buffer file = { 0 };
     struct pcr_error e;
     ck_assert_int_eq(pcr_gen_pixels(1, PCR_GEN_STILL_LIFE, W, H, first, &e), 0);
-    ck_assert_int_eq(pcr_gen_pixels(1, PCR_GEN_STILL_LIFE, W, H, again, &e), 0);
     ck_assert_int_eq(pcr_gen_pixels(2, PCR_GEN_STILL_LIFE, W, H, other, &e), 0);
-    ck_assert_mem_eq(first, again, sizeof(first));
+    if (FLT_EVAL_METHOD == 0)
+        ck_assert_uint_eq(pcri_xxh3(first, sizeof(first)), UINT64_C(5337871527617843134));
     ck_assert(memcmp(first, other, sizeof(first)));
     ck_assert_uint_gt(first[0], first[sizeof(first) - 3]); /* the wall is light, */
     ck_assert_uint_gt(first[sizeof(first) - 3], first[sizeof(first) - 1]); /* the wood brown */
