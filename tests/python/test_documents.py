@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Every block of code in docs/python.md runs as it stands, given what the text around it names."""
+
+import os
+import re
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pcr
+from images import encode, picture
+from test_moving import missing
+
+TEXT = (Path(os.environ["PCR_SOURCE_ROOT"]) / "docs/python.md").read_text()
+BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, flags=re.M | re.S)
+COUNT = 24
+
+
+def jpeg(number):
+    return encode(picture(number, 60, 50), "JPEG", quality=85)
+
+
+@pytest.fixture(scope="module")
+def where(tmp_path_factory):
+    """A folder of photographs and the datasets that the document names."""
+    folder = tmp_path_factory.mktemp("documents")
+    for i in range(COUNT):
+        split = "train" if i < 16 else "val"
+        path = folder / "photos" / split / f"class-{i % 2}" / f"{i:02}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(jpeg(i))
+    pcr.convert(folder / "photos", folder / "photos.pcr")
+    boxes = {"boxes": [[1, 2, 30, 40]]}
+    for name in ("images", "masks", "drawings"):
+        pcr.write(folder / f"{name}.pcr",
+                  [(f"{i}.jpg", jpeg(i), None, boxes) for i in range(COUNT)])
+    with zipfile.ZipFile(folder / "all.zip", "w") as file:
+        for path in (folder / "photos.pcr").iterdir():
+            file.write(path, f"photos.pcr/{path.name}")
+    return folder
+
+
+class Later:
+    """Something that a block calls or reads, and of which the text says no more."""
+
+    def __call__(self, *_args, **_kwargs):
+        return 1.0
+
+
+@pytest.fixture
+def space(where):
+    """What a program has before each block."""
+    ds = pcr.open(where / "photos.pcr")
+    loader = pcr.Loader(where / "images.pcr", split="all", batch_size=8, size=224)
+    yield {
+        "__name__": "__documents__", "pcr": pcr, "np": np, "zipfile": zipfile, "ds": ds,
+        "loader": loader, "jpeg_bytes": jpeg(1), "fetch": jpeg, "step": Later(),
+        "render": lambda: ((jpeg(i), ("cat", "dog")[i % 2]) for i in range(4)),
+        "train": Later(), "train_step": Later(), "losses": np.arange(1, COUNT + 1, dtype=float),
+        "hard": np.arange(COUNT) % 2 == 0, "photos": str(where / "photos.pcr"),
+        "drawings": str(where / "drawings.pcr"),
+    }
+    loader.close()
+    ds.close()
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("number", range(len(BLOCKS)))
+def test_block(number, where, space, tmp_path, monkeypatch):
+    block = BLOCKS[number]
+    package = missing(block)
+    if package:
+        pytest.skip(f"{package} is not installed")
+    if re.search(r"\btorch\.", block) and "import pcr.torch" not in block:
+        pytest.skip("a part of a training program: samples/train_resnet.py is one")
+    for path in where.iterdir():
+        if path.name != "photos.pcr" or "pcr.convert" not in block:
+            (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block, f"docs/python.md, block {number + 1}", "exec"), space)
