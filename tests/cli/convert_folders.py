@@ -37,10 +37,10 @@ for more in (["--dry-run"], []):
     splits, classes, report = contents("valid", "valid.pcr", *more)
     assert splits == {"train": (2, 0), "valid": (1, 0), "test": (1, 0)}, splits
     assert classes == {"cat": 2, "dog": 2}, classes
-    assert report["labels"] == "class" and report["ignored_count"] == 2, report
+    assert report["labels"] == "class" and report["ignored_count"] == 3, report
 text = pcrtool("convert", "valid", "dry", "--dry-run").stdout.decode()
 for line in ("split         train: 2 sample(s)\n", "2: cat (2), dog (2)\n",
-             "ignored 2 file(s) that are not images\n"):
+             "ignored 3 file(s) that are not images\n"):
     assert line in text, text
 
 # A test set without labels is kept, told of, read and trained past.

@@ -37,4 +37,4 @@ pcrtool("verify", "--deep", "one.pcr")
 
 said = pcrtool("convert", source, "untouched.pcr", "--max-side", "160").stdout
 assert b"reduced 0 image(s)" in said, said
-fails("convert", source, "y.pcr", "--quality", "80", says=["max_side"])
+fails("convert", source, "y.pcr", "--quality", "80", code=2, says=["--max-side"])
