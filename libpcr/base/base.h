@@ -281,5 +281,8 @@ enum {
 };
 unsigned pcri_cpu_features(void);
 
+/* Whether this x86 CPU, and the system, have a feature, by the name that GCC has for it. */
+bool pcri_cpu_has(const char *name);
+
 /* --- random.h has the stateless random functions --- */
 #endif

@@ -41,23 +41,13 @@ static void find_cpu_features(void)
 #if defined(PCR_PORTABLE)
     /* Nothing of them is used. */
 #elif defined(__x86_64__) || defined(__i386__)
-#define FIND(name) \
-    if (__builtin_cpu_supports(name)) \
-    append(cpu_features, sizeof(cpu_features), name)
-    FIND("sse2");
-    FIND("ssse3");
-    FIND("sse4.1");
-    FIND("popcnt");
-    FIND("avx");
-    FIND("avx2");
-    FIND("bmi");
-    FIND("bmi2");
-    FIND("avx512f");
-    FIND("avx512bw");
-    FIND("avx512vl");
-    FIND("avx512vbmi");
-    FIND("avx512vnni");
-#undef FIND
+    static const char *const names[] = { "sse2",      "ssse3",    "sse4.1",   "popcnt",
+                                         "avx",       "avx2",     "bmi",      "bmi2",
+                                         "avx512f",   "avx512bw", "avx512vl", "avx512vbmi",
+                                         "avx512vnni" };
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (pcri_cpu_has(names[i]))
+            append(cpu_features, sizeof(cpu_features), names[i]);
 #elif defined(__ARM_NEON)
     append(cpu_features, sizeof(cpu_features), "neon");
 #endif

@@ -7,6 +7,7 @@
 
 #include <pcr/system.h>
 
+#include "base/base.h"
 #include "suite.h"
 
 START_TEST(describes_the_machine)
@@ -37,6 +38,32 @@ START_TEST(describes_the_machine)
 }
 END_TEST
 
+/* The compiler's own table, where there is one. */
+START_TEST(finds_what_the_cpu_has)
+{
+#if !defined(PCR_PORTABLE) && (defined(__x86_64__) || defined(__i386__))
+#define SAME(name) ck_assert_int_eq(pcri_cpu_has(name), !!__builtin_cpu_supports(name))
+    SAME("sse2");
+    SAME("ssse3");
+    SAME("sse4.1");
+    SAME("popcnt");
+    SAME("avx");
+    SAME("avx2");
+    SAME("bmi");
+    SAME("bmi2");
+    SAME("avx512f");
+    SAME("avx512bw");
+    SAME("avx512vl");
+    SAME("avx512vbmi");
+    SAME("avx512vbmi2");
+    SAME("avx512vnni");
+    SAME("avx512bitalg");
+#undef SAME
+#endif
+    ck_assert(!pcri_cpu_has("none such"));
+}
+END_TEST
+
 START_TEST(keeps_to_the_size_given)
 {
     struct pcr_system_info info;
@@ -57,6 +84,7 @@ int main(void)
 {
     TCase *t = tests_case("system");
     tcase_add_test(t, describes_the_machine);
+    tcase_add_test(t, finds_what_the_cpu_has);
     tcase_add_test(t, keeps_to_the_size_given);
     return tests_run();
 }
