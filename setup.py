@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Builds the C library with meson into the package's folder, and tags the wheel.
+"""Builds the C library and pcrtool with meson, and tags the wheel.
 
 The package has no compiled extension: it calls the library by ctypes. So one wheel serves
-every Python 3 on a platform.
+every Python 3 on a platform. The environment variable LIBPCR_MESON_SETUP has further arguments of
+`meson setup`, as tools/wheel.sh needs them.
 """
 
+import functools
+import os
+import shlex
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
-from setuptools import Distribution, setup
+from setuptools import Distribution, setup  # first: it brings distutils
+from distutils.command.build_scripts import build_scripts
 from setuptools.command.build_py import build_py
 
 try:
@@ -21,27 +26,37 @@ except ImportError:
 ROOT = Path(__file__).resolve().parent
 
 
+@functools.lru_cache(maxsize=None)
+def built():
+    """The folder with what meson built. It is removed when the program ends: an older one may
+    name tools of a build environment that is gone."""
+    folder = tempfile.TemporaryDirectory(prefix="libpcr-build-")
+    built.folder = folder
+    further = shlex.split(os.environ.get("LIBPCR_MESON_SETUP", ""))
+    for arguments in (["setup", "--buildtype=release", "-Db_ndebug=if-release", "-Dtests=false",
+                       *further, folder.name, str(ROOT)],
+                      ["compile", "-C", folder.name, "pcr:shared_library", "pcrtool-alone"]):
+        subprocess.run(["meson", *arguments], check=True)
+    return Path(folder.name)
+
+
 class BuildWithLibrary(build_py):
     """Adds pcr/_lib/libpcr.so.0."""
 
     def run(self):
         super().run()
         if not self.editable_mode:
-            self.build_library(Path(self.build_lib) / "pcr" / "_lib")
-
-    def build_library(self, folder):
-        # A fresh folder each time: an older one may name tools of a build environment
-        # that is gone.
-        with tempfile.TemporaryDirectory(prefix="libpcr-build-") as build:
-            self.meson("setup", "--buildtype=release", "-Db_ndebug=if-release",
-                       "-Dtests=false", build, str(ROOT))
-            self.meson("compile", "-C", build, "pcr:shared_library")
+            folder = Path(self.build_lib) / "pcr" / "_lib"
             folder.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(Path(build) / "libpcr.so.0", folder / "libpcr.so.0")
+            shutil.copyfile(built() / "libpcr.so.0", folder / "libpcr.so.0")
 
-    @staticmethod
-    def meson(*arguments):
-        subprocess.run(["meson", *arguments], check=True)
+
+class BuildTool(build_scripts):
+    """Makes the command pcrtool: a program with the library in it."""
+
+    def run(self):
+        self.mkpath(self.build_dir)
+        shutil.copy(built() / "pcrtool" / "pcrtool-alone", Path(self.build_dir) / "pcrtool")
 
 
 class PlatformWheel(bdist_wheel):
@@ -59,5 +74,7 @@ class PlatformDistribution(Distribution):
 
 
 setup(license="BSD-2-Clause",
+      scripts=["pcrtool"],
       distclass=PlatformDistribution,
-      cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": PlatformWheel})
+      cmdclass={"bdist_wheel": PlatformWheel, "build_py": BuildWithLibrary,
+                "build_scripts": BuildTool})

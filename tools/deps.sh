@@ -40,6 +40,11 @@ test   clang-format     layout of the C code (optional)
 test   fonts-dejavu-core  lettering of the picture in README.md (optional)
 fuzz   libclang-rt-dev  libFuzzer and its sanitizers
 fuzz   llvm             readable sanitizer reports
+wheel  dpkg-dev         sources of the libraries in the wheel
+wheel  nasm             assembler for libjpeg-turbo
+wheel  git              list of files
+wheel  pkg-config       finds the libraries
+wheel  python3-venv     the compiler and the tools of the wheel
 coverage gcovr          which code the tests run
 browser chromium         tests of pages in a browser
 browser chromium-driver  tests of pages in a browser
@@ -47,7 +52,7 @@ browser chromium-driver  tests of pages in a browser
 
 usage() {
     cat <<'END'
-usage: tools/deps.sh [--run | --fuzz | --coverage | --browser] [--list]
+usage: tools/deps.sh [--run | --fuzz | --coverage | --browser | --wheel] [--list]
 
 Installs by apt what is missing of the packages that libpcr needs.
 
@@ -57,9 +62,10 @@ Installs by apt what is missing of the packages that libpcr needs.
            also what tools/coverage.sh needs
   --browser
            also what the tests of pages need (120 MB)
+  --wheel  only what tools/wheel.sh needs
   --list   print the packages, one "ROLE PACKAGE" a line, and install nothing
 
-Roles: build, python, test, fuzz, coverage, browser.
+Roles: build, python, test, fuzz, coverage, browser, wheel.
 END
 }
 
@@ -71,6 +77,7 @@ for arg; do
     --fuzz) roles='build python test fuzz' ;;
     --coverage) roles='build python test coverage' ;;
     --browser) roles='build python test browser' ;;
+    --wheel) roles='wheel' ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) echo "deps.sh: unknown option $arg" >&2; usage >&2; exit 2 ;;
@@ -88,7 +95,7 @@ select_packages() {
 }
 
 if [ $list = yes ]; then
-    select_packages 'build python test fuzz coverage browser'
+    select_packages 'build python test fuzz coverage browser wheel'
     exit 0
 fi
 

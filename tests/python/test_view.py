@@ -404,9 +404,10 @@ def test_command_without_a_browser(run, path):
     (["view", ".", "--port", "0"], 2, "expected 1 to 65535"),
     (["view", ".", "--port", "65536"], 2, "expected 1 to 65535"),
     ([], 2, "COMMAND"),
-    (["look"], 2, "invalid choice"),
+    (["look"], 1, "pcrtool: it is neither in this package nor in PATH"),
 ])
-def test_command_errors(arguments, code, words, capsys):
+def test_command_errors(arguments, code, words, capsys, monkeypatch):
+    monkeypatch.setattr("pcr.__main__.pcrtool", lambda: None)
     try:
         found = main(arguments)
     except SystemExit as exc:

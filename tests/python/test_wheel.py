@@ -58,6 +58,7 @@ def test_tag_and_contents(wheel):
     expected |= {f"pcr/pages/{p.name}" for p in (package / "pages").iterdir()}
     assert {n for n in names if n.startswith("pcr/")} == expected | {
         "pcr/_lib/libpcr.so.0"}
+    assert [n for n in names if n.endswith(".data/scripts/pcrtool")]
 
 
 def test_installed(wheel, tmp_path):
@@ -72,3 +73,8 @@ def test_installed(wheel, tmp_path):
     assert library.startswith(str(tmp_path / "venv"))
     assert library.endswith("/pcr/_lib/libpcr.so.0")
     assert shape == "(20, 30, 3)"
+    tool = tmp_path / "venv" / "bin" / "pcrtool"
+    told = run(tool, "--version")
+    assert pcr.__version__ in told
+    assert run(python, "-m", "pcr", "--version", PATH="/none") == told
+    assert "1 sample" in run(python, "-m", "pcr", "info", tmp_path / "dataset")

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python3 -m pcr: commands that show a dataset in a browser. The others are pcrtool's."""
+"""python3 -m pcr: commands that show a dataset in a browser, and those of pcrtool."""
 
 from __future__ import annotations
 
 import argparse
 import errno
+import importlib.metadata
+import os
+import shutil
 import sys
 import webbrowser
 from typing import Callable, List, Optional
@@ -28,7 +31,7 @@ def between(least: int, most: int) -> Callable[[str], int]:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="python3 -m pcr", description=(
-        "Shows a dataset in a browser. For everything else there is pcrtool."))
+        "Shows a dataset in a browser. Every other command is pcrtool's, and is handed to it."))
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     view = commands.add_parser(
         "view", help="browse a dataset, and compare fidelities",
@@ -102,8 +105,36 @@ def failed(args: argparse.Namespace, why: object) -> int:
     return 1
 
 
+def pcrtool() -> Optional[str]:
+    """The program pcrtool: the one that was installed with this package, or else in PATH."""
+    try:
+        files = importlib.metadata.files("libpcr") or []
+    except importlib.metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        if file.name == "pcrtool":
+            return str(file.locate())
+    return shutil.which("pcrtool")
+
+
+def hand_over(arguments: List[str]) -> int:
+    """Becomes pcrtool. Returns, with an exit code, only if that fails."""
+    tool = pcrtool()
+    try:
+        if tool is None:
+            raise FileNotFoundError(errno.ENOENT, "it is neither in this package nor in PATH")
+        os.execv(tool, [tool, *arguments])
+    except OSError as exc:
+        print(f"python3 -m pcr {arguments[0]}: pcrtool: {exc.strerror}", file=sys.stderr)
+        return 1
+
+
 def main(arguments: Optional[List[str]] = None) -> int:
     """Runs a command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped."""
+    if arguments is None:
+        arguments = sys.argv[1:]
+    if arguments and arguments[0] not in ("-h", "--help", "report", "view"):
+        return hand_over(arguments)
     args = parser().parse_args(arguments)
     try:
         return {"report": report, "view": view}[args.command](args)

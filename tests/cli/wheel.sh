@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# tools/wheel.sh makes every library that meson.build asks for, and docs/packaging.md lists it.
+set -euo pipefail
+out=$PWD
+cd "$PCR_SOURCE_ROOT"
+
+bash -n tools/wheel.sh
+tools/wheel.sh --help | grep -q '^usage: tools/wheel.sh'
+for wrong in '--arch vax' '--arch' '--none'; do
+    status=0
+    tools/wheel.sh $wrong "$out/dist" 2>"$out/said" || status=$?
+    [ $status -eq 2 ] && [ -s "$out/said" ] && [ ! -e "$out/dist" ]
+done
+
+sed -n "s/^[a-z]*_dep = dependency('\([a-z0-9]*\)'.*# package: .*/\1/p" meson.build |
+    sort >"$out/asked"
+sed -n 's/.*make_library [a-z0-9.-]* \([a-z0-9]*\) .*/\1/p' \
+    tools/wheel.sh | sort >"$out/made"
+[ "$(wc -l <"$out/asked")" -ge 8 ]
+diff -u "$out/asked" "$out/made"
+
+# A row of the table for each source package.
+rows=$(sed -n '/^| library /,/^$/p' docs/packaging.md | tail -n +3 | grep -c '^|')
+packages=$(sed -n "s/^packages='\(.*\)'/\1/p" tools/wheel.sh | wc -w)
+[ "$rows" -eq "$packages" ] && [ "$packages" -eq "$(wc -l <"$out/made")" ]
