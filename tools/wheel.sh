@@ -80,9 +80,9 @@ get_tools() {
     local name flags="-target $arch-linux-gnu.$glibc -fno-lto -fno-sanitize=undefined -mevex512"
     # Zig turns off every feature that is not of the oldest CPUs, and with EVEX512 what functions
     # with target("avx512f") need.
+    local zig=("$work"/venv/lib/python3*/site-packages/ziglang/zig)
     for name in "cc $flags" ar; do
-        printf '#!/bin/sh\nexec "%s" %s "$@"\n' "$work"/venv/lib/python3*/site-packages/ziglang/zig \
-            "$name" >"venv/bin/zig-${name%% *}"
+        printf '#!/bin/sh\nexec "%s" %s "$@"\n' "${zig[0]}" "$name" >"venv/bin/zig-${name%% *}"
         chmod +x "venv/bin/zig-${name%% *}"
     done
 }
