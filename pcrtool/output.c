@@ -204,7 +204,7 @@ void pcrtool_json_set_text(json_t *object, const char *name, const char *text, s
         return;
     }
     size_t name_nbytes = strlen(name);
-    char *copy = malloc(3 * nbytes + 1), *hex_name = malloc(name_nbytes + sizeof("_hex"));
+    char *copy = calloc(3 * nbytes + 1, 1), *hex_name = malloc(name_nbytes + sizeof("_hex"));
     if (copy && hex_name) {
         size_t n = replace_bad_utf8(text, nbytes, copy);
         json_object_set_new(object, name, json_stringn(copy, n));
