@@ -397,8 +397,8 @@ def test_command_without_a_browser(run, path):
 
 
 @pytest.mark.parametrize("arguments, code, words", [
-    (["view", "/nonexistent"], 1, "No such file or directory: '/nonexistent'"),
-    (["view", os.path.dirname(__file__)], 1, "manifest.json"),
+    (["view", "/nonexistent"], 1, "view: /nonexistent: cannot open: No such file"),
+    (["view", os.path.dirname(__file__)], 1, "no dataset, as it has no manifest.json"),
     (["view", __file__], 1, "not a PCR record"),
     (["view"], 2, "dataset"),
     (["view", ".", "--port", "0"], 2, "expected 1 to 65535"),

@@ -12,6 +12,7 @@ import sys
 import webbrowser
 from typing import Callable, List, Optional
 
+from ._dataset import open as open_dataset
 from ._report import Options, report as make_report, write_whole
 from ._text import size_text
 from ._view import Viewer
@@ -67,6 +68,7 @@ def parser() -> argparse.ArgumentParser:
 
 def view(args: argparse.Namespace) -> int:
     """python3 -m pcr view."""
+    open_dataset(args.dataset).close()  # what fails says so as everywhere
     try:
         viewer = Viewer(args.dataset, port=args.port)
     except PcrError:
