@@ -320,8 +320,10 @@ static int start(struct pcr_loader *l, uint64_t epoch, uint64_t position,
     }
     l->state = PCRI_LOADER_IDLE;
     atomic_store(&l->hurry, true);
+    const uint64_t since = pcri_clock_ns(); /* reads under way come to an end first */
     while (l->busy)
         pthread_cond_wait(&l->quiet, &l->mutex);
+    l->stats.consumer_wait_ns += pcri_clock_ns() - since;
     /* Training that continued once will continue again. */
     bool follows = l->begun && epoch == l->plan.epoch + 1 && !l->catalog->drawn;
     pcri_schedule_clear(l, !follows || position || changes || !is_planned_right(l));

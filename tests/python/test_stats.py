@@ -99,6 +99,23 @@ def test_read_ahead_is_counted_apart(path):
     assert nbytes[1] <= nbytes[0]
 
 
+def test_waits_are_counted(path):
+    """Those for batches, and those for an epoch to begin while reads are under way."""
+    with pcr.open(path) as whole:
+        nbytes = whole.prefix_nbytes(whole.group_count)
+    with pcr.open(path, throttle=2 * nbytes) as slow, \
+            pcr.Loader(slow, batch_size=4, size=16, threads=1, readers=16,
+                       block_samples=4) as loader:
+        waited = 0.0
+        for _ in range(4):
+            start = time.monotonic()
+            for _batch in loader:
+                pass
+            waited += time.monotonic() - start
+        counted = loader.stats().consumer_wait_ns / 1e9
+    assert 0.9 * waited < counted <= waited
+
+
 def test_is_a_value(path):
     found = counted(path)
     assert pickle.loads(pickle.dumps(found)) == found

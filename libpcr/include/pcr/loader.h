@@ -576,7 +576,8 @@ struct pcr_loader_stats {
     uint64_t read_ns;          /* thread time spent reading */
     uint64_t decode_ns;        /* thread time spent in decode, crop, resize, normalisation */
     uint64_t idle_ns;          /* time that the thread_count threads waited, for any reason */
-    uint64_t consumer_wait_ns; /* time that pcr_loader_next() waited */
+    uint64_t consumer_wait_ns; /* time that pcr_loader_next() waited, and that the start of an
+                                * epoch waited for reads under way */
     uint64_t room_wait_ns;   /* part of idle_ns: batches_ahead batches were made or in work */
     uint64_t bytes_wait_ns;  /* part of idle_ns: needed bytes were still being read */
     uint64_t read_count;     /* slices and single samples read */

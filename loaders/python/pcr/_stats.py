@@ -47,7 +47,7 @@ class LoaderStats(Mapping[str, int]):
     Times in nanoseconds, those of threads summed: read_ns, decode_ns (with crop, resize and
     normalisation), idle_ns (waiting), of which room_wait_ns (for the consumer to take a
     batch) and bytes_wait_ns (for what other threads were reading); consumer_wait_ns (the
-    consumer waited for a batch), elapsed_ns (since the loader was made).
+    consumer waited for a batch, or for an epoch to begin), elapsed_ns (since the loader was made).
 
     Now: held_nbytes (encoded bytes in memory, about), reading_count and decoding_count
     (threads), batches_open (begun, not handed out), batches_ready (of those, complete),
