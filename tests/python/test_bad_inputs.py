@@ -31,7 +31,7 @@ def kept(tmp_path_factory):
     where = tmp_path_factory.mktemp("kept") / "dataset"
     report = pcr.write(where, samples(), shuffle=False, on_bad="opaque")
     assert report.progress.samples_undecodable == len(FOREIGN)
-    assert [bad.format for bad in report.bad] == list(FOREIGN)
+    assert sorted(bad.format for bad in report.bad) == sorted(FOREIGN)  # as threads find them
     return where
 
 

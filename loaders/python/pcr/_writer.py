@@ -54,7 +54,7 @@ class WriteReport(NamedTuple):
     """What a conversion did."""
 
     progress: WriteProgress
-    bad: Tuple[BadInput, ...]  #: inputs that were skipped, or kept whole though bad
+    bad: Tuple[BadInput, ...]  #: skipped, or kept whole though bad; as threads found them
     #: (path, reason) of images without a place, and of links and the like that are passed over
     left_out: Tuple[Tuple[str, str], ...]
     ignored_count: int = 0  #: files that are no images
