@@ -27,6 +27,21 @@ def run(*args, code=0, **options):
     return done
 
 
+def with_pytorch():
+    """The folder of samples and the environment of their programs that need PyTorch; without it
+    the test is skipped."""
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        skip("PyTorch is not installed")
+    if os.environ.get("PCR_SANITIZED") == "1":
+        skip("the interpreter cannot load a library that is built with a sanitizer")
+    root = os.environ["PCR_SOURCE_ROOT"]
+    return os.path.join(root, "samples"), dict(
+        os.environ, PCR_LIBRARY=os.environ["LIBPCR"], OMP_NUM_THREADS="1",
+        PYTHONPATH=os.path.join(root, "loaders", "python"))
+
+
 def pcrtool(*args, code=0, **options):
     return run(PCRTOOL, *args, code=code, **options)
 

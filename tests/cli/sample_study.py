@@ -7,20 +7,11 @@ import os
 import re
 import sys
 
-from helper import dataset, run, skip
+from helper import dataset, run, with_pytorch
 
-try:
-    import torch  # noqa: F401
-except ImportError:
-    skip("PyTorch is not installed")
-if os.environ.get("PCR_SANITIZED") == "1":
-    skip("the interpreter cannot load a library that is built with a sanitizer")
-
+samples, env = with_pytorch()
 path = dataset(count=160)
-root = os.environ["PCR_SOURCE_ROOT"]
-env = dict(os.environ, PCR_LIBRARY=os.environ["LIBPCR"], OMP_NUM_THREADS="1",
-           PYTHONPATH=os.path.join(root, "loaders", "python"))
-program = os.path.join(root, "samples", "fidelity_study.py")
+program = os.path.join(samples, "fidelity_study.py")
 
 
 def study(*args, code=0):

@@ -6,20 +6,11 @@ import os
 import re
 import sys
 
-from helper import convert, dataset, files, run, skip
+from helper import convert, dataset, files, run, with_pytorch
 
-try:
-    import torch.distributed
-except ImportError:
-    skip("PyTorch is not installed")
-if os.environ.get("PCR_SANITIZED") == "1":
-    skip("the interpreter cannot load a library that is built with a sanitizer")
-
+samples, env = with_pytorch()
 path = dataset(count=160)
-root = os.environ["PCR_SOURCE_ROOT"]
-env = dict(os.environ, PCR_LIBRARY=os.environ["LIBPCR"], OMP_NUM_THREADS="1",
-           PYTHONPATH=os.path.join(root, "loaders", "python"))
-program = [os.path.join(root, "samples", "train_resnet.py"), path, "--size", "32",
+program = [os.path.join(samples, "train_resnet.py"), path, "--size", "32",
            "--batch-size", "16", "--epochs", "3", "--low-epochs", "2", "--every", "3"]
 
 
@@ -59,6 +50,8 @@ for step in (1, 2):
     numbers = run(sys.executable, program[0], f"ints{step}.pcr", *program[2:], "--epochs", "1",
                   env=env).stdout.decode()
     assert "accuracy on validation: " in numbers and len(digests(numbers)) == 1, numbers
+
+import torch.distributed  # noqa: E402
 
 if torch.distributed.is_available() and torch.distributed.is_gloo_available():
     launcher = ["-m", "torch.distributed.run", "--nproc-per-node", "2", "--master-port",

@@ -72,7 +72,7 @@ INLINE void interleave(const __m256i channel[3], __m256i out[3])
 }
 
 /* Thirty-two pixels; each channel has the even and the odd ones separately. */
-INLINE void store_32(const __m256i channel[3], bool planar, uint8_t *const plane[3])
+INLINE void store_pixels(const __m256i channel[3], bool planar, uint8_t *const plane[3])
 {
     __m256i out[3];
     if (planar) {
@@ -91,27 +91,7 @@ INLINE void store_32(const __m256i channel[3], bool planar, uint8_t *const plane
     }
 }
 
-INLINE void convert_row(const uint8_t *y, const struct chroma *c, size_t n, bool planar,
-                        uint8_t *const out[3])
-{
-    size_t at = 0, step = planar ? 1 : 3;
-    uint8_t *plane[3] = { out[0], planar ? out[1] : NULL, planar ? out[2] : NULL };
-    __m256i channel[3];
-    for (; at + 32 <= n; at += 32) {
-        channels_at(y, at, c, channel);
-        store_32(channel, planar, plane);
-        for (int i = 0; i < (planar ? 3 : 1); i++)
-            plane[i] += 32 * step;
-    }
-    if (at < n) {
-        uint8_t tail[96];
-        uint8_t *const tails[3] = { tail, tail + 32, tail + 64 };
-        channels_at(y, at, c, channel);
-        store_32(channel, planar, tails);
-        for (int i = 0; i < (planar ? 3 : 1); i++)
-            memcpy(plane[i], tails[i], (n - at) * step);
-    }
-}
+#include "color_row_body.h"
 
 const struct pcri_kernels pcri_kernels_avx2 = {
     .name = "avx2",

@@ -86,7 +86,7 @@ INLINE void store_narrow(uint8_t *p, vec v)
 #define SIXTEEN(k) OR(OR(PART(0, k), PART(1, k)), PART(2, k))
 
 /* Sixteen pixels. */
-INLINE void store_16(const vec channel[3], bool planar, uint8_t *const plane[3])
+INLINE void store_pixels(const vec channel[3], bool planar, uint8_t *const plane[3])
 {
     const vec order = _mm_setr_epi8(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15);
     if (planar) {
@@ -99,27 +99,7 @@ INLINE void store_16(const vec channel[3], bool planar, uint8_t *const plane[3])
     store(plane[0] + 32, SIXTEEN(32));
 }
 
-INLINE void convert_row(const uint8_t *y, const struct chroma *c, size_t n, bool planar,
-                        uint8_t *const out[3])
-{
-    size_t at = 0, step = planar ? 1 : 3;
-    uint8_t *plane[3] = { out[0], planar ? out[1] : NULL, planar ? out[2] : NULL };
-    vec channel[3];
-    for (; at + 16 <= n; at += 16) {
-        channels_at(y, at, c, channel);
-        store_16(channel, planar, plane);
-        for (int i = 0; i < (planar ? 3 : 1); i++)
-            plane[i] += 16 * step;
-    }
-    if (at < n) {
-        uint8_t tail[48];
-        uint8_t *const tails[3] = { tail, tail + 16, tail + 32 };
-        channels_at(y, at, c, channel);
-        store_16(channel, planar, tails);
-        for (int i = 0; i < (planar ? 3 : 1); i++)
-            memcpy(plane[i], tails[i], (n - at) * step);
-    }
-}
+#include "color_row_body.h"
 
 const struct pcri_kernels pcri_kernels_ssse3 = {
     .name = "ssse3",
