@@ -595,20 +595,20 @@ static int plan_resized(struct pcr_decoder *d, struct pcri_decode_job *j,
                         uint32_t dst_height, struct pcri_resize_plan *plan,
                         struct pcr_error *err)
 {
-    struct pcri_resize_source from = { .width = j->info.width,
-                                       .height = j->info.height,
-                                       .channels = j->info.channels,
-                                       .scale = 8,
-                                       .mirror_x = pcri_orientation_mirrors(j->turn, false),
-                                       .mirror_y = pcri_orientation_mirrors(j->turn, true) };
+    const struct pcri_resize_source from = {
+        .width = j->info.width,
+        .height = j->info.height,
+        .channels = j->info.channels,
+        .scales = !o->scale && j->codec->scales,
+        .mirror_x = pcri_orientation_mirrors(j->turn, false),
+        .mirror_y = pcri_orientation_mirrors(j->turn, true),
+    };
     int rc = pcri_resize_plan(&d->resizer, resize, &from, dst_width, dst_height, plan, err);
-    if (rc || o->scale || !j->codec->scales || (from.scale = pcri_resize_scale(plan)) == 8)
+    if (rc || plan->scale == 8)
         return rc;
-    j->params.scale = from.scale;
+    j->params.scale = plan->scale;
     end(j);
-    rc = begin_any_codec(d, j, j->index, err);
-    return rc ? rc
-              : pcri_resize_plan(&d->resizer, resize, &from, dst_width, dst_height, plan, err);
+    return begin_any_codec(d, j, j->index, err);
 }
 
 /* The pixels that the plan reads, resized. */
@@ -712,9 +712,9 @@ int pcr_resize(struct pcr_decoder *d, const uint8_t *src, uint32_t src_width,
     struct pcri_resize_plan plan;
     if (!d || !src || !dst)
         return pcri_fail(err, PCR_ERR_INVAL, "no decoder, source or destination");
-    const struct pcri_resize_source from = {
-        .width = src_width, .height = src_height, .channels = channels, .scale = 8
-    };
+    const struct pcri_resize_source from = { .width = src_width,
+                                             .height = src_height,
+                                             .channels = channels };
     int rc = pcri_resize_plan(&d->resizer, opts, &from, dst_width, dst_height, &plan, err);
     return rc ? rc
               : pcri_resize_run(&d->resizer, &plan, src, (size_t) src_width * channels, 0, 0,

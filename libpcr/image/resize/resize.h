@@ -22,28 +22,21 @@ void pcri_resizer_free(struct pcri_resizer *r);
 /* What is to be resized. */
 struct pcri_resize_source {
     uint32_t width, height, channels; /* of the whole picture */
-    /* In eighths, the size that it was decoded to: the plan then is about those pixels, while
-     * the window stays in the whole picture's. */
-    uint32_t scale;
-    /* The picture was mirrored after that: of a last pixel that reaches beyond the picture it is
-     * the first part that does. */
-    bool mirror_x, mirror_y;
+    bool scales;                      /* it can be decoded to eighths of its size, */
+    bool mirror_x, mirror_y;          /* and is mirrored after that */
 };
 
 /* The plan of a resize; its memory is the resizer's. */
 struct pcri_resize_plan {
     struct pcri_filter across, down;
     uint32_t flags, filter, channels, dst_width, dst_height;
-    double shrink; /* the source's pixels for one of the result, in the direction with fewer */
+    uint32_t scale; /* in eighths, the size to decode the picture to: the filters are of its
+                     * pixels; 8: as it is */
 };
 
 int pcri_resize_plan(struct pcri_resizer *r, const struct pcr_resize_options *opts,
                      const struct pcri_resize_source *from, uint32_t dst_width,
                      uint32_t dst_height, struct pcri_resize_plan *out, struct pcr_error *err);
-
-/* The least scale, in eighths, to decode a picture to before it shrinks so: 8 if a smaller
- * picture would not do, or cost more. */
-uint32_t pcri_resize_scale(const struct pcri_resize_plan *plan);
 
 /* The working data of a resize. */
 struct pcri_resize_job {
