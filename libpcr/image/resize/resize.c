@@ -101,7 +101,7 @@ static void scale_extent(struct extent *e, uint32_t scale, bool mirror)
 }
 
 /* The least scale, in eighths, that will do. The transforms to 1, 2 and 4 samples are fast; those
- * to others cost as much as to 8. With two pixels left for each of the result, what was cut off lies
+ * to others cost as much as to 8. With two pixels left for each of the result, what was cut lies
  * where a triangle's response is least: against whole decodes of photographs SSIM is .999 on
  * average, and .995 at worst; with 1.4 pixels it is .998 and .992. The nearest pixel is one of the
  * whole picture. */
