@@ -178,6 +178,34 @@ START_TEST(idct_scaled)
 }
 END_TEST
 
+/* Rows of blocks with only DC, of each value that it can have, are those of the transform. */
+START_TEST(flat_row)
+{
+    enum { COUNT = 37, STRIDE = 14 * COUNT + PAD };
+    static const uint32_t sizes[] = { 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14 };
+    static int16_t coef[64 * COUNT], dc[COUNT];
+    static uint8_t want[14 * STRIDE], got[2][STRIDE];
+    static const uint64_t mask[COUNT];
+    const uint32_t size = sizes[_i];
+    const struct pcri_dequant q = { .quant = { 1 + rand() % 2 * (rand() % 65535) } };
+    for (int value = INT16_MIN; value <= INT16_MAX;) {
+        const size_t count = 1 + (size_t) rand() % COUNT;
+        for (size_t i = 0; i < count; i++)
+            coef[64 * i] = dc[i] = (int16_t) (value < INT16_MAX ? value++ : value);
+        value += value == INT16_MAX;
+        if (size == 8)
+            pcri_kernels_portable.idct(coef, mask, count, &q, want, STRIDE);
+        else
+            pcri_kernels_portable.idct_scaled(coef, mask, count, &q, size, want, STRIDE);
+        pcri_flat_row(dc, 1, count, &q, size, got[0]);
+        pcri_flat_row(coef, 64, count, &q, size, got[1]);
+        for (int i = 0; i < 2; i++)
+            ck_assert_msg(!memcmp(want, got[i], size * count), "size %u, DC to %d times %u",
+                          (unsigned) size, value, q.quant[0]);
+    }
+}
+END_TEST
+
 /* --- rows --- */
 
 static uint8_t noise[3][2 * MAX_N + PAD];
@@ -303,6 +331,7 @@ int main(void)
     tcase_add_unchecked_fixture(t, choose_sets, NULL);
     tcase_add_loop_test(t, idct, 0, 2);
     tcase_add_test(t, idct_scaled);
+    tcase_add_loop_test(t, flat_row, 0, 11);
     tcase_add_loop_test(t, upsampling, 0, 2);
     tcase_add_loop_test(t, colour, 0, 2);
     tcase_add_loop_test(t, all_chroma, 0, 2);

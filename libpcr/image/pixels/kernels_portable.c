@@ -73,20 +73,77 @@ INLINE void load_scaled_pairs(const int16_t *const coef[1], const uint64_t mask[
 #include "idct_body.h"
 #include "idct_scaled_body.h"
 
+enum { FLAT_RUN = 16 }; /* blocks with only DC that are transformed at a time */
+
+/* What flat_sample() does to DC, in 16 bits. */
+struct flat_rule {
+    int16_t low, high; /* it is cut to this */
+    uint16_t first;    /* bits that it has then, */
+    uint16_t last;     /* and those of an eighth */
+};
+
+static const struct flat_rule *flat_rule_of(uint32_t size)
+{
+    static const struct flat_rule one = { INT16_MIN, INT16_MAX, UINT16_MAX, 1023 },
+                                  two = { INT16_MIN, INT16_MAX, 32767, 4095 },
+                                  saturates = { INT16_MIN, INT16_MAX, UINT16_MAX, UINT16_MAX },
+                                  other = { -8192, 8191, UINT16_MAX, 1023 };
+    return size == 1 ? &one : size == 2 ? &two : size == 4 || size == 8 ? &saturates : &other;
+}
+
+/* The lower bits of a number, which have a sign. */
+INLINE int16_t signed_bits(int16_t v, uint16_t bits)
+{
+    const uint16_t half = (uint16_t) (bits / 2 + 1);
+    return (int16_t) (uint16_t) ((((unsigned) v + half) & bits) - half);
+}
+
+INLINE void flat_run(const int16_t *restrict dc, uint16_t quant, struct flat_rule r,
+                     uint8_t *restrict out)
+{
+    for (int i = 0; i < FLAT_RUN; i++) {
+        int16_t v = (int16_t) (uint16_t) ((unsigned) dc[i] * quant);
+        v = v < r.low ? r.low : v;
+        v = v > r.high ? r.high : v;
+        v = signed_bits(v, r.first);
+        v = (int16_t) (((v >> 2) + 1) >> 1); /* (v + 4) / 8 */
+        v = signed_bits(v, r.last);
+        v = v < -128 ? -128 : v;
+        v = v > 127 ? 127 : v;
+        out[i] = (uint8_t) (v + 128);
+    }
+}
+
+/* Each of n samples `size` times. Of fewer than 8 the last ones are written beyond their block:
+ * over the next one, which comes then, or padding. */
+INLINE void repeat_samples(const uint8_t *samples, size_t n, size_t size, uint8_t *dst)
+{
+    for (size_t i = 0; i < n && size <= 8; i++, dst += size) {
+        const uint64_t v = samples[i] * UINT64_C(0x0101010101010101);
+        memcpy(dst, &v, sizeof(v));
+    }
+    for (size_t i = 0; i < n && size > 8; i++, dst += size)
+        memset(dst, samples[i], size);
+}
+
 void pcri_flat_row(const int16_t *dc, size_t step, size_t count, const struct pcri_dequant *q,
                    uint32_t size, uint8_t *dst)
 {
-    const struct shape s = { (int) size, size != 2 && size != 4, 13 };
-    for (size_t i = 0; i < count; i++, dst += size) {
-        const int16_t coef = dc[step * i];
-        if (size > 8) {
-            memset(dst, flat_sample(coef, q->quant[0], &s), size);
-            continue;
-        }
-        const uint64_t v = size == 8 ? flat_samples(coef, q->quant[0])
-                                     : flat_sample(coef, q->quant[0], &s) *
-                                           UINT64_C(0x0101010101010101);
-        memcpy(dst, &v, sizeof(v)); /* what is beyond is the next block's, or padding */
+    const struct flat_rule rule = *flat_rule_of(size);
+    uint8_t samples[FLAT_RUN];
+    for (size_t i = 0; i < count; i += FLAT_RUN) {
+        const size_t n = count < FLAT_RUN ? count : FLAT_RUN;
+        const size_t at = i + n <= count ? i : count - n; /* the last ones perhaps once more */
+        int16_t run[FLAT_RUN] = { 0 };
+        for (size_t k = 0; k < n && (step > 1 || n < FLAT_RUN); k++)
+            run[k] = dc[step * (at + k)];
+        flat_run(step > 1 || n < FLAT_RUN ? run : dc + at, q->quant[0], rule, samples);
+        if (size == 1)
+            memcpy(dst + at, samples, sizeof(samples));
+        else if (size == 8)
+            repeat_samples(samples, n, 8, dst + 8 * at);
+        else
+            repeat_samples(samples, n, size, dst + size * at);
     }
 }
 
