@@ -36,34 +36,45 @@ static int read_call(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
 
 /* --- DC --- */
 
+/* Values without a row above: each is predicted to be the one before. */
+static void read_first_dc(struct pcri_pk_bits *bits, const uint8_t *lengths, size_t n,
+                          uint16_t *residual, int16_t *now)
+{
+    int left = 0;
+    for (size_t x = 0; x < n; x++) {
+        const int v = (int) pcri_pk_take(bits, lengths[x]), top = 1 << lengths[x] >> 1;
+        residual[x] = (uint16_t) (v | top);
+        left += v & top ? -(v | top) : v | top;
+        left = left < INT16_MIN ? INT16_MIN : left > INT16_MAX ? INT16_MAX : left;
+        now[x] = (int16_t) left;
+    }
+}
+
 static int read_dc_row(struct pcri_pk_decoder *d, struct pcri_pk_stream *s, unsigned c,
                        const uint8_t *lengths, struct pcr_error *err)
 {
     struct pcri_pk_dc *up = &d->rows.dc[c];
     int16_t *now = d->rows.dc_now[c];
-    uint32_t n = d->rows.rows[c].blocks, sum = 0, bad = 0;
+    const uint32_t n = d->rows.rows[c].blocks;
+    uint8_t longest = 0;
+    for (uint32_t x = 0; x < n; x++)
+        longest = lengths[x] > longest ? lengths[x] : longest;
+    if (longest > 12)
+        return damaged(err, "an impossible DC difference");
+    if (up->any)
+        d->kernels->dc_values(up, lengths, n, &s->plain, now);
+    else
+        read_first_dc(&s->plain, lengths, n, up->residual, now);
+    if (s->plain.bit > s->plain.end) /* 12 bits a block were padding */
+        return damaged(err, "plain bits end too early");
+    int16_t least = 0, most = 0;
     for (uint32_t x = 0; x < n; x++) {
-        sum += lengths[x];
-        bad |= lengths[x] > 12;
+        least = now[x] < least ? now[x] : least;
+        most = now[x] > most ? now[x] : most;
     }
-    if (bad || s->plain.end - s->plain.bit < sum)
-        return damaged(err, bad ? "an impossible DC difference" : "plain bits end too early");
-    struct pcri_pk_bits bits = s->plain;
-    uint16_t *residual = up->residual;
-    const struct pcri_pk_dc above = *up;
-    int left = 0, past = 0;
-    for (uint32_t x = 0; x < n; x++) {
-        const unsigned nbits = lengths[x];
-        const uint32_t v = (uint32_t) pcri_pk_take(&bits, nbits), top = 1u << nbits >> 1;
-        const int m = (int) (v | top), negative = -(int) ((v & top) != 0);
-        left = pcri_pk_dc_predict(&above, left, x) + ((m ^ negative) - negative);
-        past |= (unsigned) (left + PCRI_PK_MAX_DC) > 2 * PCRI_PK_MAX_DC;
-        now[x] = (int16_t) left;
-        residual[x] = (uint16_t) m;
-    }
-    s->plain = bits;
     pcri_pk_dc_end(&d->rows, c);
-    return past ? damaged(err, "an impossible DC") : 0;
+    return least < -PCRI_PK_MAX_DC || most > PCRI_PK_MAX_DC ? damaged(err, "an impossible DC")
+                                                            : 0;
 }
 
 static int decode_dc(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,

@@ -29,8 +29,8 @@ struct dealer {
 
 static void *deal(struct dealer *d, size_t count, size_t size, size_t edge)
 {
-    size_t at = d->used;
-    d->used += ((count + edge + PCRI_PK_PADDING) * size + 63) & ~(size_t) 63;
+    size_t at = d->used, padding = size == 8 ? PCRI_PK_MASK_PADDING : PCRI_PK_PADDING;
+    d->used += ((count + edge + padding) * size + 63) & ~(size_t) 63;
     return d->base ? d->base + at + edge * size : NULL;
 }
 

@@ -8,8 +8,10 @@
 #include "tans.h"
 
 enum {
-    PCRI_PK_EDGE = 8,     /* elements before a row, of which the last is 0 and stays it */
-    PCRI_PK_PADDING = 64, /* elements after it: operations may read and write them */
+    PCRI_PK_EDGE = 8, /* elements before a row, of which the last is 0 and stays it */
+    /* Elements after it, which operations may read and write: of masks, and of smaller ones. */
+    PCRI_PK_MASK_PADDING = 8,
+    PCRI_PK_PADDING = 64,
 };
 
 /* A row of bits, one uint64_t a block (bit k: coefficient k in zigzag order, k > 0), and what
@@ -100,6 +102,11 @@ struct pcri_pk_kernels {
     const char *name;
     /* pcri_pk_dc_contexts() */
     void (*dc_contexts)(const struct pcri_pk_dc *up, unsigned class, size_t n, uint16_t *out);
+    /* The values of n blocks where there is a row above: reads a difference of lengths[x] bits, at
+     * most 12, for each. Values beyond 16 bits are cut to them. Makes up->residual, too; it and
+     * `now` with PCRI_PK_PADDING. */
+    void (*dc_values)(const struct pcri_pk_dc *up, const uint8_t *lengths, size_t n,
+                      struct pcri_pk_bits *bits, int16_t *now);
     /* The contexts of T for all blocks of the row. */
     void (*t_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                        const struct pcri_pk_pass *pass, uint16_t *out);

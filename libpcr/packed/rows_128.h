@@ -9,7 +9,9 @@
  *     LOWER8(a, b), UPPER8(a, b)
  *                     the lower, the upper bytes of pairs
  *     LOW8(a, b), HIGH8(a, b)
- *                     bytes of a's and b's lower, higher halves in turn */
+ *                     bytes of a's and b's lower, higher halves in turn
+ *
+ * and what rows_dc.h wants. */
 #include "rows.h"
 
 #define INLINE TARGET static inline __attribute__((always_inline))
@@ -49,6 +51,14 @@ INLINE vec count_bits(vec v)
     return ADD(SHUFFLE((vec) counts, v & EACH(15)), SHUFFLE((vec) counts, v >> 4 & EACH(15)));
 }
 #endif
+
+#include "rows_dc.h"
+
+TARGET static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths, size_t n,
+                             struct pcri_pk_bits *bits, int16_t *now)
+{
+    read_dc_values(up, lengths, n, bits, now);
+}
 
 /* --- bytes of a block by a mask of eight --- */
 
@@ -443,8 +453,9 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 
 #define ROWS_128(name) \
     { \
-        name, pcri_pk_portable_dc_contexts, pcri_pk_portable_t_contexts, b_contexts, \
-            pcri_pk_portable_m_contexts, place, scatter, refine, pcri_pk_portable_gather, \
-            pcri_pk_portable_gather_refined, pcri_pk_portable_lengths, settle, expand, slice, \
-            name_bytes, pcri_tans_read_portable, \
+        name, pcri_pk_portable_dc_contexts, dc_values, pcri_pk_portable_t_contexts, \
+            b_contexts, pcri_pk_portable_m_contexts, place, scatter, refine, \
+            pcri_pk_portable_gather, pcri_pk_portable_gather_refined, \
+            pcri_pk_portable_lengths, settle, expand, slice, name_bytes, \
+            pcri_tans_read_portable, \
     }

@@ -62,6 +62,18 @@ TARGET static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size
     pcri_pk_dc_contexts(up, class, n, out);
 }
 
+typedef __m128i dc_vec;
+#define DC_ADD _mm_adds_epi16
+#define DC_MAX _mm_max_epi16
+#define DC_MIN _mm_min_epi16
+#include "rows_dc.h"
+
+TARGET static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths, size_t n,
+                             struct pcri_pk_bits *bits, int16_t *now)
+{
+    read_dc_values(up, lengths, n, bits, now);
+}
+
 /* 0 to 3, by how a block's coefficients are split at number 16. */
 INLINE __m256i split_class(__m256i all, __m256i low)
 {
@@ -705,26 +717,13 @@ TARGET static void read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
 }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = {
-    "AVX2",  dc_contexts, t_contexts, b_contexts,     m_contexts, place,
-    scatter, refine,      gather,     gather_refined, lengths,    settle,
-    expand,  slice,       name_bytes, read_symbols,
+    "AVX2", dc_contexts, dc_values, t_contexts, b_contexts,     m_contexts,
+    place,  scatter,     refine,    gather,     gather_refined, lengths,
+    settle, expand,      slice,     name_bytes, read_symbols,
 };
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512",
-    dc_contexts,
-    t_contexts,
-    b_contexts_avx512,
-    m_contexts_avx512,
-    place_avx512,
-    scatter,
-    refine,
-    gather,
-    gather_refined,
-    lengths_avx512,
-    settle_avx512,
-    expand_avx512,
-    slice,
-    name_bytes,
-    read_symbols,
+    "AVX-512",     dc_contexts,   dc_values, t_contexts, b_contexts_avx512, m_contexts_avx512,
+    place_avx512,  scatter,       refine,    gather,     gather_refined,    lengths_avx512,
+    settle_avx512, expand_avx512, slice,     name_bytes, read_symbols,
 };
 #endif

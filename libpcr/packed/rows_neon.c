@@ -15,6 +15,10 @@
 #define UPPER8(a, b) FROM8(vuzp2q_u8(V8(a), V8(b)))
 #define LOW8(a, b) FROM8(vzip1q_u8(V8(a), V8(b)))
 #define HIGH8(a, b) FROM8(vzip2q_u8(V8(a), V8(b)))
+typedef int16x8_t dc_vec;
+#define DC_ADD vqaddq_s16
+#define DC_MAX vmaxq_s16
+#define DC_MIN vminq_s16
 #include "rows_128.h"
 
 const struct pcri_pk_kernels pcri_pk_neon = ROWS_128("NEON");

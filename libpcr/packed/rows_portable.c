@@ -89,6 +89,15 @@ static inline uint8_t quantise(uint8_t v, const uint8_t thresholds[6])
     return sum;
 }
 
+#define INLINE static inline __attribute__((always_inline))
+#include "rows_dc.h"
+
+static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths, size_t n,
+                      struct pcri_pk_bits *bits, int16_t *now)
+{
+    read_dc_values(up, lengths, n, bits, now);
+}
+
 void pcri_pk_portable_t_contexts(const struct pcri_pk_row *row,
                                  const struct pcri_pk_above *above,
                                  const struct pcri_pk_pass *pass, uint16_t *restrict out)
@@ -396,6 +405,7 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 const struct pcri_pk_kernels pcri_pk_portable = {
     "portable",
     pcri_pk_portable_dc_contexts,
+    dc_values,
     pcri_pk_portable_t_contexts,
     b_contexts,
     pcri_pk_portable_m_contexts,

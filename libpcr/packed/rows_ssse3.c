@@ -16,6 +16,10 @@
 #define UPPER8(a, b) X86(packus_epi16, _mm_srli_epi16(VEC(a), 8), _mm_srli_epi16(VEC(b), 8))
 #define LOW8(a, b) X86(unpacklo_epi8, VEC(a), VEC(b))
 #define HIGH8(a, b) X86(unpackhi_epi8, VEC(a), VEC(b))
+typedef __m128i dc_vec;
+#define DC_ADD _mm_adds_epi16
+#define DC_MAX _mm_max_epi16
+#define DC_MIN _mm_min_epi16
 #include "rows_128.h"
 
 const struct pcri_pk_kernels pcri_pk_ssse3 = ROWS_128("SSSE3");
