@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Reads a dataset: what is in it, one sample at each fidelity, one epoch of batches.
  *
- *     read_dataset DATASET [INDEX]
+ *     cc read_dataset.c -o read_dataset $(pkg-config --cflags --libs libpcr)
+ *     ./read_dataset DATASET [INDEX]
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Writes a dataset from images in memory, through a source of its own.
  *
- *     write_dataset DATASET [FILE]...
+ *     cc write_dataset.c -o write_dataset $(pkg-config --cflags --libs libpcr libjpeg)
+ *     ./write_dataset DATASET [FILE]...
  *
  * Without files it draws images itself and encodes them with libjpeg.
  */

@@ -21,6 +21,7 @@ build  libjansson-dev   JSON
 build  liburing-dev     reading by io_uring (optional)
 python python3          the Python package and scripts
 python python3-numpy    arrays of the Python package
+python python3-venv     where the Python package is installed
 build  check            unit tests, which are built with the rest
 test   abigail-tools    the binary interface (optional)
 test   git              the clean clone of .ci/run
@@ -31,11 +32,11 @@ test   python3-pytest   tests of the Python package
 test   python3-zstandard  reference reader
 test   python3-xxhash   reference reader
 test   python3-pip      tests of the wheel
-test   python3-venv     tests of the wheel
 test   python3-setuptools tests of the wheel
 test   python3-wheel    tests of the wheel
 test   mypy             types of the Python package
 test   clang            a second compiler
+test   cmake            the CMake package file (optional)
 test   clang-format     layout of the C code (optional)
 test   fonts-dejavu-core  lettering of the picture in README.md (optional)
 fuzz   libclang-rt-dev  libFuzzer and its sanitizers

@@ -64,7 +64,7 @@ show() {
 
 configure() {
     if [ -f build/build.ninja ]; then
-        meson configure build --buildtype=release
+        meson configure build --buildtype=release -Dtests=true
     else
         meson setup build --buildtype=release
     fi
@@ -139,6 +139,6 @@ Done in $SECONDS s. What to do next:
     train/validation/test folders above, or a flat folder:
       tools/quickstart.sh IMAGE_FOLDER
   - start from samples/train_resnet.py for training, samples/*.c for C programs
-  - install:  meson install -C build  and  pip install .
+  - install:  README.md, "Install"
   - run all tests:  tools/check.sh
 END

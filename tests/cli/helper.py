@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of pcrtool have in common. Each test runs in an empty folder of its own."""
+import fcntl
 import hashlib
 import json
 import os
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+ROOT = Path(os.environ["PCR_SOURCE_ROOT"])
+sys.path.append(str(ROOT / "tools"))
 
 PCRTOOL = os.environ["PCRTOOL"]
 PCR_GEN = os.environ["PCR_GEN"]
@@ -71,6 +76,29 @@ def photos(folder="photos", count=40, size="96x80", classes=4, splits=True):
     run(PCR_GEN, "photos", folder, "--count", str(count), "--size", size, "--classes",
         str(classes), *(["--splits"] if splits else []))
     return folder
+
+
+def installed():
+    """Puts what `meson install` installs into the folder root; returns its folder of libraries,
+    and the environment in which compilers and programs find them."""
+    if os.environ["PCR_SANITIZED"] != "0":
+        skip("a sanitized library runs in no other program")
+    build = Path(os.environ["LIBPCR"]).parent
+    log = build / "meson-logs" / "install-log.txt"  # for `ninja uninstall`: it stays as it is
+    with open(build / "build.ninja", "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = log.read_bytes() if log.exists() else None
+        run("meson", "install", "-C", str(build), "--no-rebuild",
+            env={**os.environ, "DESTDIR": os.path.abspath("root")})
+        if kept is None:
+            log.unlink()
+        else:
+            log.write_bytes(kept)
+    (config,) = Path("root").resolve().rglob("libpcr.pc")
+    libdir = config.parent.parent
+    return libdir, dict(os.environ, PKG_CONFIG_PATH=str(config.parent),
+                        PKG_CONFIG_SYSROOT_DIR=os.path.abspath("root"),
+                        LD_LIBRARY_PATH=str(libdir))
 
 
 def convert(source, target, *args, code=0, records=16):

@@ -7,9 +7,9 @@ import shlex
 import sys
 from pathlib import Path
 
-from helper import PCRTOOL, photos, run, skip
+from helper import PCRTOOL, ROOT, photos, run, skip
+from snippets import snippets
 
-ROOT = Path(os.environ["PCR_SOURCE_ROOT"])
 MEASURE = ("bench", "advise", "doctor")  # take seconds, and have tests of their own
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -18,7 +18,7 @@ for target in re.findall(r"\]\(([^)#]+)", TEXT):
 
 if os.environ["PCR_SANITIZED"] != "0":
     skip("a sanitized library runs in no other program")
-blocks = re.findall(r"^```(\w+)\n(.*?)^```$", TEXT.split("## Use it")[1], flags=re.M | re.S)
+blocks = snippets(TEXT, "Use it")
 commands = [shlex.split(line, comments=True) for line in blocks[0][1].splitlines()]
 (python,) = [text for language, text in blocks if language == "python"]
 (c,) = [text for language, text in blocks if language == "c"]
@@ -40,12 +40,10 @@ assert any(Path("out").rglob("*.jpg"))
 
 run(sys.executable, "-c", python, env=env)
 
-head, body = c.split("\n\n", 1)
-Path("snippet.c").write_text(f"#include <stdio.h>\n{head}\nint main(void)\n{{\n{body}"
-                             "return rc != 0;\n}\n")
+Path("snippet.c").write_text(c)
 run(*shlex.split(os.environ["CC"]), "-std=c11", "-Wall", "-Wextra", "-Werror",
     f"-I{ROOT / 'libpcr/include'}", "snippet.c", "-o", "snippet", str(library),
     f"-Wl,-rpath,{library.parent}")
-assert run("./snippet").stderr == b""
+assert re.fullmatch(rb"\d{3,} bytes\n", run("./snippet").stdout)
 Path("photos.pcr").rename("elsewhere.pcr")
 assert b"photos.pcr" in run("./snippet", code=1).stderr

@@ -1,0 +1,46 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What `meson install` installs is whole: with it alone README's program and the sample programs
+are built, by the commands that README and they themselves show, also without shared libraries."""
+import re
+import shlex
+from pathlib import Path
+
+from helper import ROOT, installed, run
+from snippets import snippets
+
+libdir, env = installed()
+for name in ("bin/pcrtool", "include/pcr/pcr.h", "share/man/man1/pcrtool-convert.1",
+             "share/man/man3/pcr_dataset_open.3"):
+    assert list(Path("root").rglob(name)), f"{name} is not installed"
+made = run(*shlex.split("pkg-config --modversion libpcr"), env=env).stdout.decode().strip()
+(tool,) = Path("root").rglob("bin/pcrtool")
+assert made in run(str(tool), "--version", env=env).stdout.decode()
+
+for name, arguments in (("write_dataset", ["photos.pcr"]), ("read_dataset", ["photos.pcr"])):
+    source = (ROOT / "samples" / f"{name}.c").read_text()
+    Path(f"{name}.c").write_text(source)
+    (command,) = re.findall(r"^ \*     (cc .*)$", source, flags=re.M)
+    run("sh", "-c", command, env=env)
+    run(f"./{name}", *arguments, env=env)
+
+readme = (ROOT / "README.md").read_text()
+(program,) = [code for language, code in snippets(readme, "Use it") if language == "c"]
+Path("program.c").write_text(program)
+commands = [line for language, code in snippets(readme, "From source") if language == "sh"
+            for line in code.splitlines() if line.startswith("cc ")]
+assert len(commands) == 2, commands
+run("sh", "-c", commands[0], env=env)
+assert re.fullmatch(rb"\d+ bytes\n", run("./program", env=env).stdout)
+
+names = run(*shlex.split("pkg-config --static --libs-only-l libpcr"), env=env).stdout.decode()
+lacking = [f"lib{name[2:]}.a" for name in names.split()
+           if not (libdir / f"lib{name[2:]}.a").exists() and "/" not in
+           run("cc", f"-print-file-name=lib{name[2:]}.a").stdout.decode()]
+if lacking:
+    print("skipped: a static program: this system lacks", *lacking)
+else:
+    run("sh", "-c", commands[1], env=env)
+    assert b"dynamic section" not in run("readelf", "-d", "program").stdout.lower().replace(
+        b"there is no dynamic section", b"")
+    assert re.fullmatch(rb"\d+ bytes\n", run("./program").stdout)
