@@ -185,9 +185,10 @@ PCRI_ALWAYS_INLINE void put_block(const struct pcri_baseline *b, struct part *p,
     int dc = p->last_dc;
     uint64_t mask = 0;
     if (x < plane->blocks_x && y < plane->blocks_y) {
-        size_t at = (size_t) y * plane->blocks_x + x;
-        coef = plane->coef + 64 * at;
-        dc = plane->has_ac ? coef[0] : plane->dc[at];
+        const size_t at = (size_t) y * plane->blocks_x + x;
+        const size_t place = pcri_row_place(plane, y) + x;
+        coef = plane->coef + 64 * place;
+        dc = plane->has_ac ? coef[0] : plane->dc[place];
         mask = plane->has_ac ? plane->mask[at] & ~UINT64_C(1) : 0;
     }
     put_value(w, b->dc[p->table], DC_CATEGORIES - 1, dc - p->last_dc);

@@ -11,6 +11,8 @@
 struct pcri_blocks {
     uint32_t blocks_x, blocks_y;
     uint32_t row_begin, row_end; /* the rows kept */
+    uint32_t
+        turn; /* rows that coef and dc have, which are used in turn; 0: all that are kept */
     int16_t *coef;  /* from row_begin's first block: [block * 64 + k], zigzag order */
     int16_t *dc;    /* of the same blocks, until has_ac */
     uint64_t *mask; /* from block 0: bit k set if coefficient k is not 0; bit 0 not kept */
@@ -30,7 +32,14 @@ static inline size_t pcri_kept_end(const struct pcri_blocks *p)
     return (size_t) p->row_end * p->blocks_x;
 }
 
-/* Where block b's coefficients go; begin: pcri_kept_begin(). */
+/* Where the first block of a kept row is in coef (64 a block) and dc. */
+static inline size_t pcri_row_place(const struct pcri_blocks *p, uint32_t row)
+{
+    const uint32_t n = row - p->row_begin;
+    return (size_t) (p->turn ? n % p->turn : n) * p->blocks_x;
+}
+
+/* Where block b's coefficients go, where all rows are kept; begin: pcri_kept_begin(). */
 static inline int16_t *pcri_block_coef(const struct pcri_blocks *p, size_t b, size_t begin)
 {
     return b < begin ? p->spare : p->coef + 64 * (b - begin);

@@ -16,7 +16,8 @@ struct pcri_block_source {
     /* For each component, the lowest known bit of each coefficient; -1: nothing is known. */
     const int8_t (*bits)[64];
     /* Makes component c's block rows before `end`; NULL: all are there. Rows are requested in
-     * ascending order of their place in the picture, and may be gone two block rows later.
+     * ascending order of their place in the picture, and are gone when those of the second row of
+     * MCUs after theirs come.
      * finish() reports damage. */
     void (*advance)(void *state, uint32_t component, uint32_t end);
     void *state;

@@ -59,7 +59,7 @@ static int compare_row(const struct pcri_plane *a, const struct pcri_block_sourc
     size_t at = (size_t) row * a->blocks_x;
     if (b->advance)
         b->advance(b->state, i, row + 1);
-    return memcmp(a->coef + 64 * at, p->coef + 64 * (at - pcri_kept_begin(p)),
+    return memcmp(a->coef + 64 * at, p->coef + 64 * pcri_row_place(p, row),
                   64 * sizeof(a->coef[0]) * a->blocks_x)
                ? pcri_fail(err, PCR_ERR_CORRUPT, "%s differs in component %u", what,
                            (unsigned) i)

@@ -85,6 +85,7 @@ static void lay_out(struct packed_decoder *d, bool has_ac, uint32_t *begin_out,
         b->blocks_y = pcri_blocks_y(f, c);
         b->row_end = d->keep[c].set && end < b->blocks_y ? end : b->blocks_y;
         b->row_begin = d->keep[c].begin < b->row_end ? d->keep[c].begin : b->row_end;
+        b->turn = 2 * v;
         b->has_ac = has_ac;
         d->next[c] = b->row_begin;
         if (b->row_begin == b->row_end)
@@ -101,11 +102,17 @@ struct sizes {
     size_t coef, dc, mask;
 };
 
-/* Bytes of a component's kept blocks: coefficients, which the pixel stage makes where there is DC
- * alone, DC, and masks, which are of block 0 on. False: too many. */
+/* The blocks that there is room for at a time. */
+static size_t room(const struct pcri_blocks *b)
+{
+    const uint32_t rows = b->row_end - b->row_begin;
+    return (size_t) (rows < b->turn ? rows : b->turn) * b->blocks_x;
+}
+
+/* Bytes of a component's coefficients, DC, and masks, which are of block 0 on. False: too many. */
 static bool measure(const struct pcri_blocks *b, struct sizes *out, size_t *total)
 {
-    size_t kept = pcri_kept_end(b) - pcri_kept_begin(b);
+    const size_t kept = room(b);
     return pcri_mul(kept, 64 * sizeof(int16_t), &out->coef) &&
            pcri_mul((kept + 63) / 64, 64 * sizeof(int16_t), &out->dc) &&
            pcri_mul((pcri_kept_end(b) + 63) / 64, 64 * sizeof(uint64_t), &out->mask) &&
@@ -164,8 +171,8 @@ static void give_up(struct packed_decoder *d)
 {
     for (uint32_t c = 0; c < d->image.file.component_count; c++) {
         struct pcri_blocks *b = &d->planes[c];
-        size_t kept = pcri_kept_end(b) - pcri_kept_begin(b);
-        memset(b->has_ac ? b->coef : b->dc, 0, kept * (b->has_ac ? 64 : 1) * sizeof(*b->coef));
+        memset(b->has_ac ? b->coef : b->dc, 0,
+               room(b) * (b->has_ac ? 64 : 1) * sizeof(*b->coef));
         memset(b->mask, 0, pcri_kept_end(b) * sizeof(*b->mask));
         d->next[c] = UINT32_MAX;
     }

@@ -460,7 +460,7 @@ int pcri_pk_decode_rows(struct pcri_pk_decoder *d, const uint32_t rows[4],
         const struct pcri_blocks *p = &planes[c];
         if (rows[c] < p->row_begin || rows[c] >= p->row_end)
             continue;
-        size_t at = (size_t) (rows[c] - p->row_begin) * p->blocks_x;
+        const size_t at = pcri_row_place(p, rows[c]);
         targets[c].coef = p->has_ac ? p->coef + 64 * at : NULL;
         targets[c].dc = p->has_ac ? NULL : p->dc + at;
         targets[c].mask = p->mask + (size_t) rows[c] * p->blocks_x;

@@ -76,7 +76,7 @@ static void transform_row(struct pcri_pixels *p, const struct pcri_component_pla
     size_t stride = p->components[i].stride_nbytes;
     size_t first = (size_t) row * b->blocks_x + c->column_begin;
     size_t count = c->column_end - c->column_begin;
-    const size_t kept = first - pcri_kept_begin(b);
+    const size_t kept = pcri_row_place(b, row) + c->column_begin;
     const int16_t *coef = b->coef + 64 * kept;
     uint8_t *dst = p->components[i].samples + row % 2 * c->size * stride;
     bool flat = !b->has_ac || is_flat(b->mask + first, count);
