@@ -11,7 +11,7 @@
 #define UNLIKELY(x) __builtin_expect(x, 0)
 
 #define PCRI_TANS_INLINE INLINE
-#define PCRI_TANS_LOW_BITS(word, n) _bzhi_u64(word, n)
+#define PCRI_TANS_BITS(word, at, n) _bzhi_u64((word) >> ((at) &63), n)
 #include "tans_read.h"
 
 INLINE __m256i load(const void *p)
@@ -710,8 +710,7 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 }
 
 TARGET static void read_symbols(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
-                                const uint8_t *map, const uint16_t *contexts, size_t n,
-                                uint8_t *out)
+                                const uint8_t *map, uint16_t *contexts, size_t n, uint8_t *out)
 {
     pcri_tans_read_some(r, entries, map, contexts, n, out);
 }

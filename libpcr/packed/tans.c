@@ -78,15 +78,14 @@ int pcri_tans_open(struct pcri_tans_reader *r, const uint8_t *data, size_t nbyte
 }
 
 void pcri_tans_read_portable(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
-                             const uint8_t *map, const uint16_t *contexts, size_t n,
-                             uint8_t *out)
+                             const uint8_t *map, uint16_t *contexts, size_t n, uint8_t *out)
 {
     pcri_tans_read_some(r, entries, map, contexts, n, out);
 }
 
 bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *some,
-                    const pcri_tans_entry *entries, const uint8_t *map,
-                    const uint16_t *contexts, size_t n, uint8_t *out)
+                    const pcri_tans_entry *entries, const uint8_t *map, uint16_t *contexts,
+                    size_t n, uint8_t *out)
 {
     for (size_t i = 0; i < n; i += PCRI_TANS_UNCHECKED) {
         if (r->bit > r->end) {

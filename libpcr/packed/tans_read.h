@@ -10,73 +10,72 @@ static inline uint64_t pcri_tans_word(const uint8_t *data, uint64_t bit)
     return pcri_load64(data + (bit >> 3)) >> (bit & 7);
 }
 
-/* A file for one kind of CPU says how functions are made for it, and what takes the lowest n
- * bits of a word. */
+/* A file for one kind of CPU says how functions are made for it, and what takes n bits of a word
+ * from bit `at` on, modulo 64; n is the lowest byte of its argument, at most PCRI_TANS_LOG. */
 #ifndef PCRI_TANS_INLINE
 #define PCRI_TANS_INLINE static inline __attribute__((always_inline))
-#define PCRI_TANS_LOW_BITS(word, n) ((word) & ((UINT64_C(1) << ((n) &63)) - 1))
+#define PCRI_TANS_BITS(word, at, n) ((word) >> ((at) &63) & ((UINT64_C(1) << ((n) &63)) - 1))
 #endif
 
-/* One symbol; word: the stream's next bits. Counts of bits are added up as they stand in entries,
- * in the lowest byte of `sum`. */
-PCRI_TANS_INLINE uint32_t pcri_tans_decode(const pcri_tans_entry *entries, size_t table,
-                                           uint32_t state, uint64_t *word, uint32_t *sum,
-                                           uint8_t *out)
+/* Entries of n contexts, in the place of their states. */
+PCRI_TANS_INLINE void pcri_tans_look_up(const pcri_tans_entry *entries, const uint8_t *map,
+                                        const uint16_t *contexts, size_t n, uint64_t *states)
 {
-    const pcri_tans_entry e = entries[table * PCRI_TANS_STATES + state];
-    const uint32_t next = (e >> 16) + (uint32_t) PCRI_TANS_LOW_BITS(*word, e);
-    *out = (uint8_t) (e >> 8);
-    *word >>= e & 63;
-    *sum += e;
-    return next;
+    for (size_t k = 0; k < n; k++)
+        states[k] = entries[(size_t) map[contexts[k]] * PCRI_TANS_STATES + states[k]];
+}
+
+/* The next states of at most four entries, whose lower halves take the place of contexts. Where the
+ * bits of each begin follows from the entries alone, so that states wait for the word and not for
+ * each other. Counts of bits are added up as they stand in entries, in the lowest byte. Returns the
+ * next position. */
+PCRI_TANS_INLINE uint64_t pcri_tans_step(const uint8_t *data, uint64_t bit, size_t n,
+                                         uint64_t *states, uint16_t *contexts)
+{
+    const uint64_t word = pcri_load64(data + (bit >> 3));
+    uint64_t at = bit & 7;
+    for (size_t k = 0; k < n; k++) {
+        const uint64_t e = states[k], bits = PCRI_TANS_BITS(word, at, e);
+        at += e;
+        contexts[k] = (uint16_t) e;
+        states[k] = (e >> 16) + bits;
+    }
+    return (bit & ~UINT64_C(7)) + (at & 255);
 }
 
 /* The compiler makes one of these for each number of lanes. */
 PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
                                            const pcri_tans_entry *entries, const uint8_t *map,
-                                           const uint16_t *contexts, size_t n, uint8_t *out,
+                                           uint16_t *contexts, size_t n, uint8_t *out,
                                            const unsigned lanes)
 {
-    const unsigned part = lanes > 8 ? 4 : lanes > 4 ? 4 : lanes; /* symbols of a word */
+    const unsigned part = lanes > 4 ? 4 : lanes; /* symbols of a word */
     const uint8_t *data = r->data;
-    uint32_t states[PCRI_TANS_MAX_LANES], sum = 0;
-    uint64_t bit = r->bit, word = 0;
-    size_t i = 0;
-    _Static_assert(6 * PCRI_TANS_LOG <= 57, "a word has the bits of a part");
+    uint64_t states[PCRI_TANS_MAX_LANES], bit = r->bit;
+    uint16_t *c = contexts, *const last = c + n / lanes * lanes, *const end = c + n;
+    _Static_assert(4 * PCRI_TANS_LOG <= 57, "a word has the bits of a part");
     for (unsigned k = 0; k < lanes; k++)
         states[k] = r->states[k];
-    for (; i + lanes <= n; i += lanes) {
-        for (unsigned k = 0; k < lanes; k++) {
-            if (k % part == 0) {
-                bit += sum & 255;
-                sum = 0;
-                word = pcri_tans_word(data, bit);
-            }
-            states[k] = pcri_tans_decode(entries, map[contexts[i + k]], states[k], &word, &sum,
-                                         out + i + k);
-        }
-        bit += sum & 255;
-        sum = 0;
+    for (; c < last; c += lanes) {
+        pcri_tans_look_up(entries, map, c, lanes, states);
+        for (unsigned k = 0; k < lanes; k += part)
+            bit = pcri_tans_step(data, bit, part, states + k, c + k);
+    }
+    for (unsigned k = 0; c < end; c++, k++) {
+        pcri_tans_look_up(entries, map, c, 1, states + k);
+        bit = pcri_tans_step(data, bit, 1, states + k, c);
     }
     for (unsigned k = 0; k < lanes; k++)
         r->states[k] = (uint16_t) states[k];
-    for (unsigned k = 0; i < n; i++, k++) {
-        if (k % part == 0) {
-            bit += sum & 255;
-            sum = 0;
-            word = pcri_tans_word(data, bit);
-        }
-        r->states[k] = (uint16_t) pcri_tans_decode(entries, map[contexts[i]], r->states[k],
-                                                   &word, &sum, out + i);
-    }
-    bit += sum & 255;
     r->bit = bit;
+    for (size_t i = 0; i < n; i++)
+        out[i] = (uint8_t) (contexts[i] >> 8);
 }
 
 /* At most PCRI_TANS_UNCHECKED symbols, without a look at the stream's end. */
 PCRI_TANS_INLINE void pcri_tans_read_some(struct pcri_tans_reader *r,
                                           const pcri_tans_entry *entries, const uint8_t *map,
-                                          const uint16_t *contexts, size_t n, uint8_t *out)
+                                          uint16_t *contexts, size_t n, uint8_t *out)
 {
     switch (r->lanes) {
     case 1:
