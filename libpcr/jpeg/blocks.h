@@ -11,8 +11,7 @@
 struct pcri_blocks {
     uint32_t blocks_x, blocks_y;
     uint32_t row_begin, row_end; /* the rows kept */
-    uint32_t
-        turn; /* rows that coef and dc have, which are used in turn; 0: all that are kept */
+    uint32_t turn;  /* so many rows of coef and dc are used in turn; 0: one for each row */
     int16_t *coef;  /* from row_begin's first block: [block * 64 + k], zigzag order */
     int16_t *dc;    /* of the same blocks, until has_ac */
     uint64_t *mask; /* from block 0: bit k set if coefficient k is not 0; bit 0 not kept */

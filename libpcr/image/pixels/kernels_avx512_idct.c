@@ -28,35 +28,75 @@ INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)
 }
 #define STORE_2_ROWS store_2_rows
 
-INLINE __m128i load_part(const void *p)
+/* Coefficients 32 i to 32 i + 31 of a block, dequantised. */
+INLINE vec load_32(const int16_t *coef, const struct pcri_dequant *q, bool offsets, int i)
 {
-    return _mm_loadu_si128((const __m128i *) p);
-}
-
-/* Coefficients 8 i to 8 i + 7 of all blocks, dequantised. */
-INLINE vec load_8(const int16_t *const coef[BLOCKS], const struct pcri_dequant *q,
-                  bool offsets, int i)
-{
-    vec v = _mm512_castsi128_si512(load_part(coef[0] + 8 * i));
-    v = _mm512_inserti32x4(v, load_part(coef[1] + 8 * i), 1);
-    v = _mm512_inserti32x4(v, load_part(coef[2] + 8 * i), 2);
-    v = _mm512_inserti32x4(v, load_part(coef[3] + 8 * i), 3);
-    vec product = _mm512_mullo_epi16(v, _mm512_broadcast_i32x4(load_part(q->quant + 8 * i)));
+    const vec v = _mm512_loadu_si512(coef + 32 * i);
+    const vec product = _mm512_mullo_epi16(v, _mm512_loadu_si512(q->quant + 32 * i));
     if (!offsets)
         return product;
-    vec offset = _mm512_broadcast_i32x4(load_part(q->offset + 8 * i));
-    vec sign = _mm512_srai_epi16(v, 15);
-    offset = _mm512_sub_epi16(_mm512_xor_si512(offset, sign), sign);
-    return _mm512_mask_adds_epi16(product, _mm512_test_epi16_mask(v, v), product, offset);
+    const vec sign = _mm512_srai_epi16(v, 15);
+    vec offset = _mm512_xor_si512(_mm512_loadu_si512(q->offset + 32 * i), sign);
+    return _mm512_mask_adds_epi16(product, _mm512_test_epi16_mask(v, v), product,
+                                  _mm512_sub_epi16(offset, sign));
 }
 
-#define W(i) (char) ((i) < 0 ? -128 : 2 * (i)), (char) ((i) < 0 ? -128 : 2 * (i) + 1)
-#define PICK(z, a, b, c, d, e, f, g, h) \
-    _mm512_shuffle_epi8(z, _mm512_broadcast_i32x4(_mm_setr_epi8(W(a), W(b), W(c), W(d), W(e), \
-                                                                W(f), W(g), W(h))))
-#define _ (-1)
+/* Zigzag indices in the order of idct_body.h's pairs: those of columns 2 6 7 1, 3 5 0 4. */
+static const _Alignas(64) uint16_t pair_order[2][32] = {
+    { 5,  23, 27, 52, 28, 54, 1,  19, 12, 37, 41, 59, 43, 61, 8,  34,
+      48, 7,  62, 29, 63, 42, 36, 4,  18, 33, 44, 55, 53, 60, 11, 22 },
+    { 6,  32, 15, 45, 0,  10, 14, 39, 17, 47, 30, 56, 3, 21, 25, 50,
+      49, 13, 58, 26, 35, 2,  57, 16, 24, 38, 40, 51, 9, 20, 31, 46 },
+};
 
-#include "idct_load.h"
+/* Part i of each of four vectors becomes a vector. */
+INLINE void turn_parts(const vec v[4], vec out[4])
+{
+    const vec a = _mm512_shuffle_i32x4(v[0], v[1], 0x88);
+    const vec b = _mm512_shuffle_i32x4(v[2], v[3], 0x88);
+    const vec c = _mm512_shuffle_i32x4(v[0], v[1], 0xDD);
+    const vec d = _mm512_shuffle_i32x4(v[2], v[3], 0xDD);
+    out[0] = _mm512_shuffle_i32x4(a, b, 0x88);
+    out[1] = _mm512_shuffle_i32x4(c, d, 0x88);
+    out[2] = _mm512_shuffle_i32x4(a, b, 0xDD);
+    out[3] = _mm512_shuffle_i32x4(c, d, 0xDD);
+}
+
+/* parts: 4 where coefficients beyond zigzag index 31 are zero, else 8. */
+INLINE void load_pairs(const int16_t *const coef[BLOCKS], const uint64_t mask[BLOCKS],
+                       const struct pcri_dequant *q, bool offsets, int parts, vec p[2][4])
+{
+    (void) mask;
+    vec v[2][BLOCKS];
+    for (int k = 0; k < BLOCKS; k++) {
+        const vec low = load_32(coef[k], q, offsets, 0);
+        const vec high = parts == 8 ? load_32(coef[k], q, offsets, 1) : _mm512_setzero_si512();
+        for (int h = 0; h < 2; h++)
+            v[h][k] = _mm512_permutex2var_epi16(low, _mm512_load_si512(pair_order[h]), high);
+    }
+    turn_parts(v[0], p[0]);
+    turn_parts(v[1], p[1]);
+}
+
+/* Of two blocks rows 0 and 2 interleaved, columns 0 2 1 3, and 1 and 3. */
+static const _Alignas(64) uint16_t corner_order[32] = {
+    0,  3,  5,  12, 1,  8,  6,  17, 2,  9,  7,  18, 4,  11, 13, 24,
+    32, 35, 37, 44, 33, 40, 38, 49, 34, 41, 39, 50, 36, 43, 45, 56,
+};
+
+INLINE void load_corner(const int16_t *const coef[BLOCKS], const uint64_t mask[BLOCKS],
+                        const struct pcri_dequant *q, bool offsets, vec *p02, vec *p13)
+{
+    (void) mask;
+    const vec order = _mm512_load_si512(corner_order);
+    vec v[BLOCKS];
+    for (int k = 0; k < BLOCKS; k++)
+        v[k] = load_32(coef[k], q, offsets, 0);
+    const vec a = _mm512_permutex2var_epi16(v[0], order, v[1]);
+    const vec b = _mm512_permutex2var_epi16(v[2], order, v[3]);
+    *p02 = _mm512_shuffle_i32x4(a, b, 0x88);
+    *p13 = _mm512_shuffle_i32x4(a, b, 0xDD);
+}
 
 #include "idct_body.h"
 
