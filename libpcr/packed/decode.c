@@ -110,7 +110,12 @@ static int read_t(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
         t[i] = d->t + n;
         n += a->row->blocks;
     }
-    return read_call(d, s, PCRI_PK_T, n, d->t, err);
+    int rc = read_call(d, s, PCRI_PK_T, n, d->t, err);
+    for (uint32_t i = 0; !rc && i < count; i++) {
+        struct pcri_pk_row *row = active[i].row;
+        row->listed = d->kernels->list(t[i], row->blocks, row->list);
+    }
+    return rc;
 }
 
 /* What is new, of B. */
@@ -157,20 +162,24 @@ static void read_magnitudes(struct pcri_pk_bits *bits, const struct pcri_pk_acti
     struct pcri_pk_bits b = *bits;
     struct pcri_pk_magnitude *out = large->items + large->count;
     const uint64_t *found = a->row->found, *ones = a->row->plane[a->pass->al];
+    const uint16_t *list = a->row->list;
     const uint8_t *end = m + n;
     large->count += n;
-    for (uint32_t x = 0; m < end; x++)
+    for (; m < end; list++) {
+        const uint32_t x = *list;
         for (uint64_t left = found[x] & ~ones[x]; left; left &= left - 1) {
             const unsigned below = *m++ - 1u;
             const uint32_t v = (uint32_t) pcri_pk_take(&b, below) | 1u << below;
             *out++ = (struct pcri_pk_magnitude) { 64 * x + (uint32_t) __builtin_ctzll(left),
                                                   (uint16_t) (v << a->pass->al) };
         }
+    }
     *bits = b;
 }
 
-/* What a first pass found: n coefficients of m bits. At most 8 bytes a block are read before it is
- * looked whether they were there, for which there is padding. */
+/* What a first pass found: n coefficients of m bits, whose lower bits are before all signs. At most
+ * 8 bytes a block are read before it is looked whether they were there, for which there is
+ * padding. */
 static int read_first(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
                       const struct pcri_pk_active *a, uint8_t *m, size_t n,
                       struct pcr_error *err)
@@ -182,9 +191,11 @@ static int read_first(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
         return damaged(err, "an impossible magnitude");
     if (s->plain.end - s->plain.bit < l.sum)
         return damaged(err, "plain bits end too early");
-    d->kernels->scatter(&ones, row->found, row->blocks, row->plane[a->pass->al]);
+    struct pcri_pk_bits signs = s->plain;
+    signs.bit += l.sum;
+    d->kernels->first(row, &ones, &signs, row->plane[a->pass->al]);
     read_magnitudes(&s->plain, a, m, l.longer, &d->large[a->pass->component]);
-    d->kernels->scatter(&s->plain, row->found, row->blocks, row->sign);
+    s->plain = signs;
     return 0;
 }
 
@@ -198,8 +209,7 @@ static int decode_ac(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
     if (!rc)
         rc = read_b(d, s, active, count, t, err);
     for (uint32_t i = 0; !rc && i < count; i++)
-        if (active[i].pass->first)
-            d->kernels->settle(active[i].row, active[i].above);
+        d->kernels->settle(active[i].row, active[i].above);
     if (!rc)
         rc = read_m(d, s, active, count, count_m, err);
     uint8_t *m = d->symbols;
@@ -210,8 +220,8 @@ static int decode_ac(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
             rc = read_first(d, s, a, m, count_m[i], err);
             m += count_m[i];
         } else {
+            a->row->listed = d->kernels->list(a->row->count, a->row->blocks, a->row->list);
             d->kernels->refine(a->row, a->pass->band, &s->plain, a->row->plane[a->pass->al]);
-            d->kernels->settle(a->row, a->above);
         }
         if (!rc && s->plain.bit > s->plain.end)
             rc = damaged(err, "plain bits end too early");

@@ -57,6 +57,7 @@ static void deal_row(struct pcri_pk_rows *r, uint32_t c, size_t n, struct dealer
     row->planes = 0;
     row->found = deal(d, n, 8, 0);
     row->mask = deal(d, n, 8, 0);
+    row->list = deal(d, n, 2, 0);
     /* What a row begins with zeros is side by side, planes in the order of their use. */
     row->bytes = deal(d, n, 8, PCRI_PK_EDGE);
     row->count = deal(d, n, 1, PCRI_PK_EDGE);

@@ -26,6 +26,8 @@ struct pcri_pk_row {
     uint64_t *bytes; /* for each byte of `known` how many bits are set; with edge */
     uint8_t *count;  /* bits of `known`; with edge */
     uint8_t *low;    /* those of them below 16 */
+    uint16_t *list;  /* numbers of blocks that an operation is about */
+    uint32_t listed; /* how many */
     uint32_t planes; /* bit p: plane p may have bits */
 };
 
@@ -114,16 +116,23 @@ struct pcri_pk_kernels {
      * block; it and t with PCRI_PK_PADDING. */
     size_t (*b_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                          const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out);
-    /* The contexts of M for what a first pass found, which is settled; their number. */
+    /* The numbers of those of n bytes that are not 0; how many. `out` with PCRI_PK_PADDING. */
+    uint32_t (*list)(const uint8_t *v, size_t n, uint16_t *out);
+    /* The contexts of M for what a first pass found in the listed blocks, which is settled; their
+     * number. */
     size_t (*m_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                          unsigned level, uint16_t *out);
-    /* Makes `found` of T and B. Returns how many symbols of b there were, as b_contexts(). */
+    /* Makes `found` of T, which the listed blocks have, and B. Returns how many symbols of b there
+     * were, as b_contexts(). */
     size_t (*place)(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
                     const uint8_t *b);
-    /* Reads as many bits as the masks have, and sets those of `out` that are under a 1. */
-    void (*scatter)(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out);
-    /* What a pass that is not first reads, block by block: the signs of new coefficients and the
-     * bits of known ones of its band. `plane` gets the bits, and ones where they are new. */
+    /* What a first pass found in the listed blocks takes its bits: `plane` of `ones`, signs of
+     * `signs`. */
+    void (*first)(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
+                  struct pcri_pk_bits *signs, uint64_t *plane);
+    /* What another pass reads for the listed blocks, which are settled, block by block: the signs
+     * of new coefficients, and the bits of its band's others. `plane` gets the bits, and ones where
+     * they are new. */
     void (*refine)(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *bits,
                    uint64_t *plane);
     /* The other way round: writes what is under the masks, */
@@ -160,6 +169,7 @@ extern const struct pcri_pk_kernels pcri_pk_neon;
 /* Of the portable set, what some others take from it. */
 void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
                                   uint16_t *out);
+uint32_t pcri_pk_portable_list(const uint8_t *v, size_t n, uint16_t *out);
 void pcri_pk_portable_t_contexts(const struct pcri_pk_row *row,
                                  const struct pcri_pk_above *above,
                                  const struct pcri_pk_pass *pass, uint16_t *out);

@@ -187,15 +187,20 @@ TARGET static size_t place(const struct pcri_pk_row *row, uint64_t band, const u
                            const uint8_t *b)
 {
     const uint8_t *begin = b;
-    const size_t blocks = row->blocks;
-    for (size_t i = 0; i < blocks; i += 2) {
-        const unsigned t0 = t[i], t1 = i + 1 < blocks ? t[i + 1] : 0;
+    const uint32_t last = row->listed - 1;
+    memset(row->found, 0, row->blocks * sizeof(*row->found));
+    for (uint32_t j = 0; j < row->listed; j += 2) { /* for an odd one, it and nothing */
+        const size_t i0 = row->list[j], i1 = row->list[j < last ? j + 1 : j];
+        const unsigned t0 = t[i0], t1 = j < last ? t[i1] : 0;
         const uint64_t first = pcri_load64(b);
         b += __builtin_popcount(t0);
         vec v = { first, pcri_load64(b) };
         b += __builtin_popcount(t1);
         v = SHUFFLE(v, for_two(ranks_of, t0, t1));
-        store(row->found + i, deposit_8(v, ~load(row->known + i) & band));
+        const vec known = { row->known[i0], row->known[i1] };
+        v = deposit_8(v, ~known & band);
+        row->found[i1] = v[1];
+        row->found[i0] = v[0];
     }
     return (size_t) (b - begin);
 }
@@ -252,25 +257,23 @@ INLINE uint64_t bits_at(const uint8_t *data, uint64_t bit, unsigned wanted)
     return v;
 }
 
-TARGET static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n,
-                           uint64_t *out)
+TARGET static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
+                         struct pcri_pk_bits *signs, uint64_t *plane)
 {
-    const uint8_t *data = bits->data;
-    uint64_t bit = bits->bit;
-    for (size_t i = 0; i < n; i += 2) {
-        const vec m = { mask[i], i + 1 < n ? mask[i + 1] : 0 };
-        if (!(m[0] | m[1]))
-            continue;
-        const unsigned n0 = (unsigned) __builtin_popcountll(m[0]);
-        const unsigned n1 = (unsigned) __builtin_popcountll(m[1]);
-        const vec v = { bits_at(data, bit, n0), bits_at(data, bit + n0, n1) };
-        const vec set = deposit(v, m);
-        bit += n0 + n1;
-        out[i] |= set[0];
-        if (i + 1 < n)
-            out[i + 1] |= set[1];
+    uint64_t ones_bit = ones->bit, signs_bit = signs->bit;
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
+        const uint64_t found = row->found[i];
+        const unsigned n = (unsigned) __builtin_popcountll(found);
+        const vec v = { bits_at(ones->data, ones_bit, n), bits_at(signs->data, signs_bit, n) };
+        const vec set = deposit(v, (vec) { found, found });
+        plane[i] |= set[0];
+        row->sign[i] |= set[1];
+        ones_bit += n;
+        signs_bit += n;
     }
-    bits->bit = bit;
+    ones->bit = ones_bit;
+    signs->bit = signs_bit;
 }
 
 TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
@@ -279,11 +282,9 @@ TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
     const uint8_t *data = bits->data;
     const uint64_t *known = row->known, *found = row->found;
     uint64_t bit = bits->bit, *sign = row->sign;
-    const size_t blocks = row->blocks;
-    for (size_t i = 0; i < blocks; i++) {
-        const uint64_t here = known[i] & band, new = found[i];
-        if (!(here | new))
-            continue;
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
+        const uint64_t new = found[i], here = known[i] & band & ~new;
         const unsigned signs = (unsigned) __builtin_popcountll(new);
         const unsigned nbits = signs + (unsigned) __builtin_popcountll(here);
         const uint64_t v = bits_at(data, bit, nbits);
@@ -454,8 +455,8 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 #define ROWS_128(name) \
     { \
         name, pcri_pk_portable_dc_contexts, dc_values, pcri_pk_portable_t_contexts, \
-            b_contexts, pcri_pk_portable_m_contexts, place, scatter, refine, \
-            pcri_pk_portable_gather, pcri_pk_portable_gather_refined, \
+            b_contexts, pcri_pk_portable_list, pcri_pk_portable_m_contexts, place, first, \
+            refine, pcri_pk_portable_gather, pcri_pk_portable_gather_refined, \
             pcri_pk_portable_lengths, settle, expand, slice, name_bytes, \
             pcri_tans_read_portable, \
     }

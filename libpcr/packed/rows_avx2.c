@@ -177,7 +177,8 @@ TARGET static size_t m_contexts(const struct pcri_pk_row *row,
                                 uint16_t *out)
 {
     uint16_t *at = out;
-    for (size_t i = 0; i < row->blocks; i++) {
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
         uint64_t left = row->found[i];
         const unsigned begin = pcri_pk_m_begin(level, above->gain[i]);
         uint16_t *const end = at + _mm_popcnt_u64(left);
@@ -212,16 +213,18 @@ TARGET static size_t place(const struct pcri_pk_row *row, uint64_t band, const u
                            const uint8_t *b)
 {
     const uint8_t *begin = b;
-    const size_t blocks = row->blocks;
-    uint64_t free[4], low[4], *found = row->found;
-    for (size_t i = 0; i < blocks; i += 4) {
-        free_bits(row, i, band, free, low);
-        for (size_t k = 0; k < 4 && i + k < blocks; k++) {
-            const unsigned named = t[i + k];
-            uint64_t v = _pdep_u64(pcri_load64(b), whole_bytes(named));
-            found[i + k] = _pdep_u64(_pext_u64(v, low[k]), free[k]);
-            b += _mm_popcnt_u32(named);
-        }
+    const __m128i ones = _mm_setr_epi8(0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0, 0);
+    memset(row->found, 0, row->blocks * sizeof(*row->found));
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
+        const unsigned named = t[i];
+        const uint64_t free = band & ~row->known[i];
+        const __m128i counts = _mm256_castsi256_si128(
+            byte_counts(_mm256_castsi128_si256(_mm_cvtsi64_si128((long long) free))));
+        const uint64_t low = (uint64_t) _mm_cvtsi128_si64(_mm_shuffle_epi8(ones, counts));
+        const uint64_t v = _pdep_u64(pcri_load64(b), whole_bytes(named));
+        row->found[i] = _pdep_u64(_pext_u64(v, low), free);
+        b += _mm_popcnt_u32(named);
     }
     return (size_t) (b - begin);
 }
@@ -246,43 +249,45 @@ TARGET static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, ui
     return (size_t) (b - begin);
 }
 
-/* The next bits, at `bit`, under the bits of a mask. */
-INLINE uint64_t deposit(const uint8_t *data, uint64_t *bit, uint64_t mask)
+/* At least 64 bits from `bit` on, of which `wanted` are. */
+INLINE uint64_t bits_at(const uint8_t *data, uint64_t bit, unsigned wanted)
 {
-    const uint8_t *p = data + (*bit >> 3);
-    const unsigned nbits = (unsigned) _mm_popcnt_u64(mask);
-    uint64_t v = pcri_load64(p) >> (*bit & 7);
-    if (UNLIKELY(nbits > 57))
-        v |= (uint64_t) p[8] << 1 << (63 - (*bit & 7));
-    *bit += nbits;
-    return _pdep_u64(v, mask);
+    const uint8_t *p = data + (bit >> 3);
+    uint64_t v = pcri_load64(p) >> (bit & 7);
+    if (UNLIKELY(wanted > 57))
+        v |= (uint64_t) p[8] << 1 << (63 - (bit & 7));
+    return v;
 }
 
-TARGET static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n,
-                           uint64_t *out)
+TARGET static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
+                         struct pcri_pk_bits *signs, uint64_t *plane)
 {
-    const uint8_t *data = bits->data;
-    uint64_t bit = bits->bit;
-    for (size_t i = 0; i < n; i++)
-        out[i] |= deposit(data, &bit, mask[i]);
-    bits->bit = bit;
+    const uint64_t *found = row->found;
+    uint64_t ones_bit = ones->bit, signs_bit = signs->bit, *sign = row->sign;
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
+        const uint64_t here = found[i];
+        const unsigned n = (unsigned) _mm_popcnt_u64(here);
+        plane[i] |= _pdep_u64(bits_at(ones->data, ones_bit, n), here);
+        sign[i] |= _pdep_u64(bits_at(signs->data, signs_bit, n), here);
+        ones_bit += n;
+        signs_bit += n;
+    }
+    ones->bit = ones_bit;
+    signs->bit = signs_bit;
 }
 
 TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
                           struct pcri_pk_bits *bits, uint64_t *plane)
 {
-    const uint8_t *data = bits->data;
     const uint64_t *known = row->known, *found = row->found;
     uint64_t bit = bits->bit, *sign = row->sign;
-    const size_t blocks = row->blocks;
-    for (size_t i = 0; i < blocks; i++) {
-        const uint64_t here = known[i] & band, new = found[i];
-        const uint8_t *p = data + (bit >> 3);
-        const unsigned signs = (unsigned) _mm_popcnt_u64(new), shift = bit & 7;
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
+        const uint64_t new = found[i], here = known[i] & band & ~new;
+        const unsigned signs = (unsigned) _mm_popcnt_u64(new);
         const unsigned nbits = signs + (unsigned) _mm_popcnt_u64(here);
-        uint64_t v = pcri_load64(p) >> shift;
-        if (UNLIKELY(nbits > 57))
-            v |= (uint64_t) p[8] << 1 << (63 - shift);
+        const uint64_t v = bits_at(bits->data, bit, nbits);
         sign[i] |= _pdep_u64(v, new);
         plane[i] |= new | _pdep_u64(v >> signs, here);
         bit += nbits;
@@ -481,7 +486,8 @@ AVX512_TARGET static size_t m_contexts_avx512(const struct pcri_pk_row *row,
     for (unsigned k = 0; k < 64; k++)
         zones[k] = (uint16_t) pcri_pk_m_zone(k);
     const __m512i low = load512(zones), high = load512(zones + 32);
-    for (size_t i = 0; i < row->blocks; i++) {
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
         const uint64_t found = row->found[i];
         const __m512i begin = _mm512_set1_epi16(
             (short) pcri_pk_m_begin(level, above->gain[i]));
@@ -496,6 +502,24 @@ AVX512_TARGET static size_t m_contexts_avx512(const struct pcri_pk_row *row,
         }
     }
     return (size_t) (at - out);
+}
+
+AVX512_TARGET static uint32_t list_avx512(const uint8_t *v, size_t n, uint16_t *out)
+{
+    uint16_t first[32];
+    uint32_t count = 0;
+    for (unsigned k = 0; k < 32; k++)
+        first[k] = (uint16_t) k;
+    __m512i number = load512(first);
+    for (size_t i = 0; i < n;
+         i += 32, number = _mm512_add_epi16(number, _mm512_set1_epi16(32))) {
+        const __m256i bytes = load(v + i);
+        uint32_t some = _mm256_test_epi8_mask(bytes, bytes);
+        some = n - i < 32 ? _bzhi_u32(some, (unsigned) (n - i)) : some;
+        _mm512_storeu_si512(out + count, _mm512_maskz_compress_epi16(some, number));
+        count += (unsigned) _mm_popcnt_u32(some);
+    }
+    return count;
 }
 
 AVX512_TARGET static struct pcri_pk_lengths lengths_avx512(uint8_t *m, size_t n, uint8_t *ones)
@@ -524,8 +548,9 @@ AVX512_TARGET static struct pcri_pk_lengths lengths_avx512(uint8_t *m, size_t n,
     return l;
 }
 
-AVX512_TARGET static size_t place_avx512(const struct pcri_pk_row *row, uint64_t band,
-                                         const uint8_t *t, const uint8_t *b)
+/* Where most blocks gain something. */
+AVX512_INLINE size_t place_most(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
+                                const uint8_t *b)
 {
     const uint8_t *begin = b;
     const __m512i ones = _mm512_broadcast_i32x4(
@@ -542,6 +567,28 @@ AVX512_TARGET static size_t place_avx512(const struct pcri_pk_row *row, uint64_t
         for (int k = 0; k < 8; k++)
             found[k] = _pdep_u64(_pext_u64(v[k], low[k]), free[k]);
         b += _mm_popcnt_u64(named);
+    }
+    return (size_t) (b - begin);
+}
+
+AVX512_TARGET static size_t place_avx512(const struct pcri_pk_row *row, uint64_t band,
+                                         const uint8_t *t, const uint8_t *b)
+{
+    const uint8_t *begin = b;
+    const __m128i ones = _mm_setr_epi8(0, 1, 3, 7, 15, 31, 63, 127, -1, 0, 0, 0, 0, 0, 0, 0);
+    if (2 * row->listed > row->blocks)
+        return place_most(row, band, t, b);
+    memset(row->found, 0, row->blocks * sizeof(*row->found));
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
+        const unsigned named = t[i];
+        const uint64_t free = band & ~row->known[i];
+        const __m128i counts = _mm_popcnt_epi8(_mm_cvtsi64_si128((long long) free));
+        const uint64_t low = (uint64_t) _mm_cvtsi128_si64(_mm_shuffle_epi8(ones, counts));
+        const __m128i v = _mm_maskz_expand_epi8((__mmask16) named,
+                                                _mm_loadl_epi64((const void *) b));
+        row->found[i] = _pdep_u64(_pext_u64((uint64_t) _mm_cvtsi128_si64(v), low), free);
+        b += _mm_popcnt_u32(named);
     }
     return (size_t) (b - begin);
 }
@@ -713,13 +760,14 @@ TARGET static void read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
 }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = {
-    "AVX2", dc_contexts, dc_values, t_contexts, b_contexts,     m_contexts,
-    place,  scatter,     refine,    gather,     gather_refined, lengths,
-    settle, expand,      slice,     name_bytes, read_symbols,
+    "AVX2",     dc_contexts, dc_values, t_contexts, b_contexts, pcri_pk_portable_list,
+    m_contexts, place,       first,     refine,     gather,     gather_refined,
+    lengths,    settle,      expand,    slice,      name_bytes, read_symbols,
 };
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512",     dc_contexts,   dc_values, t_contexts, b_contexts_avx512, m_contexts_avx512,
-    place_avx512,  scatter,       refine,    gather,     gather_refined,    lengths_avx512,
-    settle_avx512, expand_avx512, slice,     name_bytes, read_symbols,
+    "AVX-512",   dc_contexts,       dc_values,      t_contexts,    b_contexts_avx512,
+    list_avx512, m_contexts_avx512, place_avx512,   first,         refine,
+    gather,      gather_refined,    lengths_avx512, settle_avx512, expand_avx512,
+    slice,       name_bytes,        read_symbols,
 };
 #endif

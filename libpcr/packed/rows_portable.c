@@ -155,12 +155,23 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
     return (size_t) (at - out);
 }
 
+uint32_t pcri_pk_portable_list(const uint8_t *v, size_t n, uint16_t *out)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        out[count] = (uint16_t) i;
+        count += v[i] > 0;
+    }
+    return count;
+}
+
 size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
                                    const struct pcri_pk_above *above, unsigned level,
                                    uint16_t *out)
 {
     size_t n = 0;
-    for (size_t i = 0; i < row->blocks; i++) {
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
         const unsigned begin = pcri_pk_m_begin(level, above->gain[i]);
         for (uint64_t left = row->found[i]; left; left &= left - 1)
             out[n++] = (uint16_t) (begin + pcri_pk_m_zone((unsigned) __builtin_ctzll(left)));
@@ -174,7 +185,9 @@ static size_t place(const struct pcri_pk_row *row, uint64_t band, const uint8_t 
                     const uint8_t *b)
 {
     size_t n = 0;
-    for (size_t i = 0; i < row->blocks; i++) {
+    memset(row->found, 0, row->blocks * sizeof(*row->found));
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
         uint64_t free = band & ~row->known[i], found = 0;
         for (unsigned left = t[i]; left; left &= left - 1) {
             unsigned shift = 8 * (unsigned) __builtin_ctz(left);
@@ -222,12 +235,17 @@ static inline uint64_t bits_ahead(const struct pcri_pk_bits *bits, unsigned n)
     return v;
 }
 
-static void scatter(struct pcri_pk_bits *bits, const uint64_t *mask, size_t n, uint64_t *out)
+static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
+                  struct pcri_pk_bits *signs, uint64_t *plane)
 {
-    for (size_t i = 0; i < n; i++) {
-        const unsigned count = byte_sum(byte_counts(mask[i]));
-        out[i] |= deposit(bits_ahead(bits, count), mask[i]);
-        bits->bit += count;
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
+        const uint64_t found = row->found[i];
+        const unsigned count = byte_sum(byte_counts(found));
+        plane[i] |= deposit(bits_ahead(ones, count), found);
+        row->sign[i] |= deposit(bits_ahead(signs, count), found);
+        ones->bit += count;
+        signs->bit += count;
     }
 }
 
@@ -235,8 +253,9 @@ static void refine(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_
                    uint64_t *plane)
 {
     struct pcri_pk_bits b = *bits;
-    for (size_t i = 0; i < row->blocks; i++) {
-        const uint64_t new = row->found[i], here = row->known[i] & band;
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
+        const uint64_t new = row->found[i], here = row->known[i] & band & ~new;
         const unsigned signs = byte_sum(byte_counts(new));
         const unsigned count = signs + byte_sum(byte_counts(here));
         const uint64_t v = bits_ahead(&b, count);
@@ -408,9 +427,10 @@ const struct pcri_pk_kernels pcri_pk_portable = {
     dc_values,
     pcri_pk_portable_t_contexts,
     b_contexts,
+    pcri_pk_portable_list,
     pcri_pk_portable_m_contexts,
     place,
-    scatter,
+    first,
     refine,
     pcri_pk_portable_gather,
     pcri_pk_portable_gather_refined,
