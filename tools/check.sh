@@ -1,36 +1,43 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Builds libpcr in several configurations and runs all tests in each; ends with the totals.
+# Builds libpcr in several configurations and runs the tests in each; ends with the totals.
 set -uo pipefail
 
 usage() {
     cat <<'END'
-usage: tools/check.sh [--quick]
+usage: tools/check.sh [--quick] [-v | --verbose]
 
 Installs what is missing (tools/deps.sh), builds in build-check/, runs the tests.
 
-  gcc       warnings are errors; all tests
+  gcc       all tests; warnings are errors, as everywhere but with sanitizers
   sanitize  AddressSanitizer and UndefinedBehaviorSanitizer; all tests but Python's and the
             suite "once" (pcrtool bench and doctor run among the faults)
   threads   ThreadSanitizer; the tests that have threads
-  portable  without code for particular CPUs; all tests but pcrtool's and Python's
+  portable  without code for particular CPUs; unit tests, vectors and fuzz targets' inputs
   clang     the other compiler; unit tests
   arm64     64-bit ARM, run by QEMU: pixel kernels and decoders; skipped where what
             tools/cross/aarch64-linux-gnu.ini names is not installed
   32-bit    32-bit x86: unit tests and fuzz targets' inputs; skipped where what
             tools/cross/i686-linux-gnu.ini names is not installed
 
-  --quick   only the first
+  --quick   only gcc, and of its tests the suites "unit", "cli" and "python" without the suite
+            "slow": what takes long, and unit tests once more as for other CPUs
+  -v, --verbose
+            all output of meson, ninja and the tests; otherwise it is in build-check/NAME.log
 
-The last line is "N passed, N failed, N skipped", over all configurations. The exit status
-is 0 where nothing failed.
+Prints a line when a configuration is built and one when its tests have run. A test program of
+which every test is skipped counts as skipped. Before the totals come the failed tests, the
+end of each one's output, and a list of their names. The last line is
+"N passed, N failed, N skipped", over all configurations; a build that fails counts as a
+failed test. The exit status is 0 where nothing failed.
 END
 }
 
-quick=no
+quick=no verbose=no
 for arg; do
     case $arg in
     --quick) quick=yes ;;
+    -v | --verbose) verbose=yes ;;
     -h | --help) usage; exit 0 ;;
     *) echo "check.sh: unknown option $arg" >&2; usage >&2; exit 2 ;;
     esac
@@ -47,54 +54,62 @@ export CK_TIMEOUT_MULTIPLIER=10
 export TSAN_OPTIONS=allocator_may_return_null=1:halt_on_error=1
 
 passed=0 failed=0 skipped=0
-broken=()
+failures=build-check/failures
+ccache=$(command -v ccache)
+jobs=$(($(nproc) + 1)) # some tests wait more than they work
 
-# Adds what the summary of `meson test` in file $1 says to the totals.
-count() {
-    local name n seen=no
-    while IFS=: read -r name n; do
-        n=${n//[^0-9]/}
-        case $name in
-        Ok | 'Expected Fail') passed=$((passed + n)); seen=yes ;;
-        Fail | 'Unexpected Pass' | Timeout)
-            failed=$((failed + n)) seen=yes
-            ;;
-        Skipped) skipped=$((skipped + n)); seen=yes ;;
-        esac
-    done < <(grep -E '^(Ok|Expected Fail|Fail|Unexpected Pass|Skipped|Timeout): +[0-9]+' "$1")
-    [ $seen = yes ]
+# Runs a command with its output in file $1, and on the terminal too where that is asked for.
+logged() {
+    local log=$1
+    shift
+    if [ $verbose = yes ]; then
+        "$@" 2>&1 | tee -a "$log"
+    else
+        "$@" >>"$log" 2>&1
+    fi
 }
 
-# check NAME CC MESON_OPTIONS -- MESON_TEST_OPTIONS: one configuration. A build that fails
-# counts as one failed test. $targets: what to build, else everything.
+# failure NAME WHY LOG: what failed other than a test, with the end of a log.
+failure() {
+    failed=$((failed + 1))
+    echo "== $1: $2"
+    { echo "== failed: $1: $2"; tail -n 40 "$3"; } >>$failures
+}
+
+# check NAME CC MESON_OPTIONS -- SELECTION_OF_TESTS: one configuration. Builds the selected
+# tests' programs; everything if $everything is set.
 check() {
-    local name=$1 compiler=$2 began=$SECONDS dir log setup=()
+    local name=$1 compiler=$2 began=$SECONDS setup=() programs=()
     shift 2
     while [ "$1" != -- ]; do
         setup+=("$1")
         shift
     done
     shift
-    dir=build-check/$name log=build-check/$name.log
-    echo "== $name: $compiler ${setup[*]}"
-    rm -rf "$dir"
-    if ! CC=$compiler meson setup "$dir" -Dwerror=true "${setup[@]}" >"$log" 2>&1 ||
-        ! ninja -C "$dir" ${targets:-} >>"$log" 2>&1; then
-        tail -n 40 "$log"
-        echo "== $name: the build failed"
-        failed=$((failed + 1))
-        broken+=("$name")
+    local dir=build-check/$name log=build-check/$name.log
+    rm -rf "$dir" "$log"
+    if ! CC="$ccache $compiler" logged "$log" meson setup "$dir" "${setup[@]}" ||
+        { [ -z "${everything:-}" ] &&
+            ! read -r -d '' -a programs < <(tools/check_tests.py programs "$dir" "$@" &&
+                printf '\0'); } ||
+        ! logged "$log" ninja -C "$dir" "${programs[@]}"; then
+        failure "$name" "the build failed" "$log"
         return
     fi
-    local before=$failed
-    meson test -C "$dir" --no-rebuild --print-errorlogs "$@" 2>&1 | tee "$log.tests"
-    local status=${PIPESTATUS[0]}
-    if ! count "$log.tests" || { [ "$status" -ne 0 ] && [ $failed -eq $before ]; }; then
-        echo "== $name: the tests did not end as they should (status $status)"
-        failed=$((failed + 1))
+    echo "== $name: built in $((SECONDS - began)) s: $compiler ${setup[*]}"
+
+    began=$SECONDS
+    logged "$log" meson test -C "$dir" --no-rebuild --print-errorlogs -t 4 \
+        --num-processes $jobs "$@"
+    local status=$? said ok=0 bad=0 left=0
+    said=$(tools/check_tests.py results "$dir" "$name" $failures)
+    read -r ok bad left <<<"${said##*$'\n'}"
+    passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + left))
+    echo "== $name: $ok passed, $bad failed, $left skipped in $((SECONDS - began)) s"
+    sed '$d' <<<"$said"
+    if [ $((ok + bad + left)) -eq 0 ] || { [ $status -ne 0 ] && [ "$bad" -eq 0 ]; }; then
+        failure "$name" "the tests did not end as they should (status $status)" "$log"
     fi
-    [ $failed -eq $before ] || broken+=("$name")
-    echo "== $name: $((SECONDS - began)) s"
 }
 
 # can_cross NAME FILE COMMAND...: are the commands there, and the libraries of a cross file?
@@ -116,37 +131,41 @@ can_cross() {
 check_arm64() {
     local cross=tools/cross/aarch64-linux-gnu.ini
     can_cross arm64 $cross aarch64-linux-gnu-gcc qemu-aarch64-static || return
-    local tests='guards kernels native packed prefix prefix_steps refine resize'
-    # shellcheck disable=SC2086
-    targets="tests/unit/test-${tests// / tests/unit/test-}" \
-        check arm64 aarch64-linux-gnu-gcc --cross-file $cross -- -t 4 $tests
+    check arm64 aarch64-linux-gnu-gcc $error --cross-file $cross -Ddebug=false -- \
+        guards kernels native packed prefix prefix_steps refine resize
 }
 
 check_32_bit() {
     local cross=tools/cross/i686-linux-gnu.ini
     can_cross 32-bit $cross i686-linux-gnu-gcc || return
-    targets=meson-test-prereq \
-        check 32-bit i686-linux-gnu-gcc --cross-file $cross -- -t 4 --suite unit --suite fuzz
+    check 32-bit i686-linux-gnu-gcc $error --cross-file $cross -Ddebug=false -- \
+        --suite unit --suite fuzz
 }
 
 # What deps.sh cannot install fails here, with its reason.
 tools/deps.sh || exit 1
 mkdir -p build-check
+: >$failures
 
-check gcc gcc --
-if [ $quick = no ]; then
-    # What is no test (benchmarks) is built by gcc and clang alone.
-    targets=meson-test-prereq
-    check sanitize gcc -Db_sanitize=address,undefined -- -t 4 --no-suite once
-    check threads gcc -Db_sanitize=thread -- -t 4 --suite threads
-    check portable gcc -Dportable=true -- --no-suite cli --no-suite python
-    targets=
-    check clang clang -- --suite unit
+error=-Dwerror=true
+if [ $quick = yes ]; then
+    check gcc gcc $error -- --suite unit --suite cli --suite python --no-suite slow
+else
+    everything=yes check gcc gcc $error --
+    # Sanitizers' builds are for finding, not for speed, and lines of the source are enough to
+    # tell by. GCC has false warnings with them.
+    check sanitize gcc -Db_sanitize=address,undefined -Doptimization=1 -Dc_args=-g1 -- \
+        --no-suite once
+    check threads gcc -Db_sanitize=thread -Dc_args=-g1 -- --suite threads
+    check portable gcc $error -Dportable=true -Ddebug=false -- \
+        --suite unit --suite vectors --suite fuzz
+    everything=yes check clang clang $error -Ddebug=false -- --suite unit
     check_arm64
     check_32_bit
 fi
 
-echo "== ${SECONDS} s in all"
-[ ${#broken[@]} -eq 0 ] || echo "== failed: ${broken[*]}"
+cat $failures
+echo "== $SECONDS s in all"
+grep '^== failed: ' $failures
 echo "$passed passed, $failed failed, $skipped skipped"
 [ $failed -eq 0 ]

@@ -11,7 +11,7 @@ import time
 from helper import PCRTOOL, convert, digests, files, photos, records, wait_for
 
 RECORDS = 8
-source = photos(count=160, size="160x120")
+source = photos(count=96, size="160x120")
 began = time.monotonic()
 convert(source, "whole.pcr", records=RECORDS)
 seconds = time.monotonic() - began
@@ -58,7 +58,7 @@ for number in (signal.SIGINT, signal.SIGTERM):
     check_resume(target)
 
 random.seed(os.getpid())
-for turn in range(12):
+for turn in range(8):
     target = "killed.pcr"
     delay = random.uniform(0, seconds)
     process = start(target)

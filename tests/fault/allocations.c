@@ -30,7 +30,7 @@ static int __lsan_do_recoverable_leak_check(void)
 {
     return 0;
 }
-enum { FEW = 8 };
+enum { FEW = 5 };
 #endif
 
 static const struct scenarios *const all[] = {
