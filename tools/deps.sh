@@ -46,6 +46,13 @@ wheel  nasm             assembler for libjpeg-turbo
 wheel  git              list of files
 wheel  pkg-config       finds the libraries
 wheel  python3-venv     the compiler and the tools of the wheel
+debs   build-essential  Debian packages
+debs   debhelper        Debian packages
+debs   dh-python        Debian packages
+debs   git              list of files
+debs   python3          manual pages, and the Python package
+debs   python3-setuptools description of the Python package
+debs   python3-wheel    description of the Python package
 coverage gcovr          which code the tests run
 browser chromium         tests of pages in a browser
 browser chromium-driver  tests of pages in a browser
@@ -53,7 +60,8 @@ browser chromium-driver  tests of pages in a browser
 
 usage() {
     cat <<'END'
-usage: tools/deps.sh [--run | --fuzz | --coverage | --browser | --wheel] [--list]
+usage: tools/deps.sh [--run | --fuzz | --coverage | --browser | --wheel | --debs]
+                     [--list]
 
 Installs by apt what is missing of the packages that libpcr needs.
 
@@ -64,9 +72,10 @@ Installs by apt what is missing of the packages that libpcr needs.
   --browser
            also what the tests of pages need (120 MB)
   --wheel  only what tools/wheel.sh needs
+  --debs   only what tools/debs.sh needs
   --list   print the packages, one "ROLE PACKAGE" a line, and install nothing
 
-Roles: build, python, test, fuzz, coverage, browser, wheel.
+Roles: build, python, test, fuzz, coverage, browser, wheel, debs.
 END
 }
 
@@ -79,6 +88,7 @@ for arg; do
     --coverage) roles='build python test coverage' ;;
     --browser) roles='build python test browser' ;;
     --wheel) roles='wheel' ;;
+    --debs) roles='build debs' ;;
     --list) list=yes ;;
     -h | --help) usage; exit 0 ;;
     *) echo "deps.sh: unknown option $arg" >&2; usage >&2; exit 2 ;;
@@ -96,7 +106,7 @@ select_packages() {
 }
 
 if [ $list = yes ]; then
-    select_packages 'build python test fuzz coverage browser wheel'
+    select_packages 'build python test fuzz coverage browser wheel debs'
     exit 0
 fi
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The library exports just the functions of its public headers, and the map lists them."""
+"""The library exports just the functions of its public headers. The map and the symbols of the
+Debian package list them."""
 import glob
 import os
 import re
@@ -25,6 +26,11 @@ def mapped():
     return set(re.findall(r"\bpcr_\w*\*?", text))
 
 
+def packaged():
+    with open(os.path.join(ROOT, "debian/libpcr0.symbols"), encoding="utf-8") as file:
+        return set(re.findall(r"^ (pcr_\w+)@", file.read(), flags=re.M))
+
+
 def exported():
     output = subprocess.run(["nm", "-D", "--defined-only", os.environ["LIBPCR"]],
                             capture_output=True, text=True, check=True).stdout
@@ -44,11 +50,13 @@ def compare(what, these, other, those):
 
 
 def main():
-    headers, listed, library = declared(), mapped(), exported()
+    headers, listed, library, symbols = declared(), mapped(), exported(), packaged()
     assert len(headers) > 40, f"only {len(headers)} functions found in the headers"
     failed = False
     for pair in (("the headers", headers, "libpcr.map", listed),
                  ("libpcr.map", listed, "the headers", headers),
+                 ("libpcr.map", listed, "debian/libpcr0.symbols", symbols),
+                 ("debian/libpcr0.symbols", symbols, "libpcr.map", listed),
                  ("the headers", headers, "the library", library),
                  ("the library", library, "the headers", headers)):
         failed |= compare(*pair)

@@ -39,15 +39,7 @@ def test_missing_library():
     assert "ImportError: cannot load libpcr's library: /nonexistent" in done.stderr
 
 
-def test_no_library_at_all(tmp_path, monkeypatch):
-    monkeypatch.delenv("PCR_LIBRARY")
-    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
-    with pytest.raises(ImportError, match="set the environment variable PCR_LIBRARY"):
-        _library.find(tmp_path)
-
-
 def test_order_of_search(tmp_path, monkeypatch):
-    monkeypatch.setattr("ctypes.util.find_library", lambda name: f"lib{name}.so.0")
     assert _library.find(tmp_path) == os.environ["PCR_LIBRARY"]
     monkeypatch.delenv("PCR_LIBRARY")
     assert _library.find(tmp_path) == "libpcr.so.0"
@@ -55,6 +47,15 @@ def test_order_of_search(tmp_path, monkeypatch):
     packaged.parent.mkdir()
     packaged.touch()
     assert _library.find(tmp_path) == str(packaged)
+
+
+def test_library_of_the_system():
+    folder = os.path.dirname(os.environ["PCR_LIBRARY"])
+    code = "import pcr; print(pcr.system()['library'])"
+    assert run(code, PCR_LIBRARY="", LD_LIBRARY_PATH=folder).stdout == "libpcr.so.0\n"
+    done = run("from pcr import _library; _library.load('libpcr.so.999')")
+    assert "libpcr.so.999: cannot open shared object file" in done.stderr
+    assert "the environment variable PCR_LIBRARY may name its path" in done.stderr
 
 
 def test_another_library():

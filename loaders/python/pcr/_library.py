@@ -2,7 +2,7 @@
 """Finds and loads the C library, declares its functions, turns failures into exceptions.
 
 Order of search: the file that the environment variable PCR_LIBRARY names, the library in
-the package's own folder (as wheels have it), the system's libraries.
+the package's own folder (as wheels have it), the one that the system's loader finds.
 """
 
 from __future__ import annotations
@@ -123,20 +123,14 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
 
 
 def find(package: Path) -> str:
-    """Path or name of the library to load. Raises ImportError where there is none."""
+    """Path or name of the library to load."""
     chosen = os.environ.get("PCR_LIBRARY")
     if chosen:
         return chosen
     packaged = sorted((package / "_lib").glob("libpcr.*"))
     if packaged:
         return str(packaged[0])
-    import ctypes.util  # not above: it takes a while, and is seldom needed
-    system = ctypes.util.find_library("pcr")
-    if system:
-        return system
-    raise ImportError(
-        "libpcr's shared library was not found, neither in the package's folder nor in "
-        "the system's: set the environment variable PCR_LIBRARY to its path")
+    return "libpcr.so.0"
 
 
 def load(path: str) -> ctypes.CDLL:
@@ -144,7 +138,8 @@ def load(path: str) -> ctypes.CDLL:
     try:
         loaded = ctypes.CDLL(path)
     except OSError as exc:
-        raise ImportError(f"cannot load libpcr's library: {exc}", path=path) from exc
+        raise ImportError(f"cannot load libpcr's library: {exc}: the environment variable "
+                          "PCR_LIBRARY may name its path", path=path) from exc
     try:
         for name, (result, arguments) in SIGNATURES.items():
             function = getattr(loaded, name)
