@@ -21,12 +21,13 @@ static int damaged(struct pcr_error *err, const char *what)
 static int read_call(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
                      enum pcri_pk_family family, size_t n, uint8_t *out, struct pcr_error *err)
 {
-    if (!pcri_tans_read(&s->symbols, d->kernels->read_symbols, d->tables->entries,
-                        d->tables->maps[family], d->contexts, n, out))
-        return damaged(err, "symbols end too early");
+    const uint8_t escape = pcri_pk_families[family].escape;
     const uint8_t *end = out + n;
-    for (uint8_t *p = out;
-         (p = memchr(p, pcri_pk_families[family].escape, (size_t) (end - p))); p++) {
+    bool escapes;
+    if (!pcri_tans_read(&s->symbols, d->kernels->read_symbols, d->tables->entries,
+                        d->tables->maps[family], d->contexts, n, escape, out, &escapes))
+        return damaged(err, "symbols end too early");
+    for (uint8_t *p = out; escapes && (p = memchr(p, escape, (size_t) (end - p))); p++) {
         if (s->plain.end - s->plain.bit < 8)
             return damaged(err, "plain bits end too early");
         *p = (uint8_t) pcri_pk_take(&s->plain, 8);
@@ -396,26 +397,27 @@ int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file
 bool pcri_pk_decoder_more(const struct pcri_pk_decoder *d, uint32_t rows[4])
 {
     uint32_t batch = d->batch > d->wanted_begin ? d->batch : d->wanted_begin;
-    for (uint32_t c = 0; c < 4; c++)
-        rows[c] = c < d->plan.component_count ? pcri_pk_row(&d->plan, batch, c) : UINT32_MAX;
+    pcri_pk_batch_rows(&d->plan, batch, rows);
     return batch < d->batch_end;
 }
 
-static int decode_batch(struct pcri_pk_decoder *d, struct pcr_error *err)
+/* The next batch; y: its rows. */
+static int decode_batch(struct pcri_pk_decoder *d, uint32_t y[4], struct pcr_error *err)
 {
     struct pcri_pk_active active[4];
     uint32_t every = segment_batches(d), batch = d->batch++;
     int rc = batch % every ? 0 : begin_segment(d, batch / every, err);
     const bool has_ac = d->plan.first_step[d->groups] > 1;
+    pcri_pk_batch_rows(&d->plan, batch, y);
     for (uint32_t c = 0; has_ac && c < d->plan.component_count; c++)
-        if (pcri_pk_row(&d->plan, batch, c) != UINT32_MAX) {
+        if (y[c] != UINT32_MAX) {
             pcri_pk_row_begin(&d->rows, c);
             d->large[c].count = 0;
         }
     for (uint32_t i = 0; !rc && i < d->plan.first_step[d->groups]; i++) {
         const struct pcri_pk_step *step = &d->plan.steps[i];
         struct pcri_pk_stream *s = &d->streams[step->group];
-        uint32_t n = pcri_pk_active(&d->rows, &d->plan, i, batch, active);
+        uint32_t n = pcri_pk_active(&d->rows, &d->plan, i, y, active);
         if (n)
             rc = step->dc ? decode_dc(d, s, active, n, err) : decode_ac(d, s, active, n, err);
     }
@@ -441,16 +443,15 @@ int pcri_pk_decoder_next(struct pcri_pk_decoder *d, const struct pcri_pk_target 
                          struct pcr_error *err)
 {
     int rc = 0;
-    uint32_t batch;
+    uint32_t y[4];
     do
-        rc = decode_batch(d, err);
+        rc = decode_batch(d, y, err);
     while (!rc && d->batch <= d->wanted_begin);
-    batch = d->batch - 1;
     for (uint32_t c = 0; !rc && c < d->plan.component_count; c++) {
         const struct pcri_pk_row *row = &d->rows.rows[c];
         const struct pcri_pk_target *t = &targets[c];
         const int16_t *dc = d->rows.dc[c].value;
-        if (pcri_pk_row(&d->plan, batch, c) == UINT32_MAX)
+        if (y[c] == UINT32_MAX)
             continue;
         if (t->coef)
             expand(d, c, t->coef);

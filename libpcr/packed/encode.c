@@ -272,16 +272,15 @@ static int encode_ac(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
 
 /* --- an image --- */
 
-static int begin_rows(struct pcri_pk_encoder *e, const struct pcri_coefs *c, uint32_t batch,
-                      struct pcr_error *err)
+static int begin_rows(struct pcri_pk_encoder *e, const struct pcri_coefs *c,
+                      const uint32_t y[4], struct pcr_error *err)
 {
     for (uint32_t i = 0; i < e->plan.component_count; i++) {
-        uint32_t y = pcri_pk_row(&e->plan, batch, i);
-        if (y == UINT32_MAX)
+        if (y[i] == UINT32_MAX)
             continue;
         pcri_pk_row_begin(&e->rows, i);
         e->kernels->slice(&e->rows.rows[i],
-                          c->planes[i].coef + 64 * (size_t) y * c->planes[i].blocks_x);
+                          c->planes[i].coef + 64 * (size_t) y[i] * c->planes[i].blocks_x);
         if (e->rows.rows[i].planes >> PCRI_PK_PLANES)
             return pcri_fail(err, PCR_ERR_UNSUPPORTED, "a coefficient above %d",
                              (1 << PCRI_PK_PLANES) - 1);
@@ -293,11 +292,13 @@ static int encode_batch(struct pcri_pk_encoder *e, const struct pcri_coefs *c, u
                         struct pcr_error *err)
 {
     struct pcri_pk_active active[4];
-    int rc = begin_rows(e, c, batch, err);
+    uint32_t y[4];
+    pcri_pk_batch_rows(&e->plan, batch, y);
+    int rc = begin_rows(e, c, y, err);
     for (uint32_t i = 0; !rc && i < e->plan.step_count; i++) {
         const struct pcri_pk_step *step = &e->plan.steps[i];
         struct pcri_pk_stream_writer *s = &e->streams[step->group];
-        uint32_t n = pcri_pk_active(&e->rows, &e->plan, i, batch, active);
+        uint32_t n = pcri_pk_active(&e->rows, &e->plan, i, y, active);
         if (n)
             rc = step->dc ? encode_dc(e, s, active, n, c, err)
                           : encode_ac(e, s, active, n, c, err);

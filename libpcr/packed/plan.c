@@ -97,11 +97,14 @@ int pcri_pk_plan(const struct pcri_script *script, uint32_t group_count,
     return 0;
 }
 
-uint32_t pcri_pk_row(const struct pcri_pk_plan *plan, uint32_t b, uint32_t c)
+void pcri_pk_batch_rows(const struct pcri_pk_plan *plan, uint32_t b, uint32_t rows[4])
 {
-    int slot = plan->slot[c][b % plan->max_v];
-    uint32_t row = b / plan->max_v * plan->v[c] + (uint32_t) slot;
-    return slot >= 0 && row < plan->blocks_y[c] ? row : UINT32_MAX;
+    const uint32_t mcu_row = b / plan->max_v, slot = b % plan->max_v;
+    for (uint32_t c = 0; c < 4; c++) {
+        const int r = c < plan->component_count ? plan->slot[c][slot] : -1;
+        const uint32_t row = mcu_row * plan->v[c] + (uint32_t) r;
+        rows[c] = r >= 0 && row < plan->blocks_y[c] ? row : UINT32_MAX;
+    }
 }
 
 void pcri_pk_bits(const struct pcri_pk_plan *plan, uint32_t groups, int8_t bits[4][64])

@@ -53,8 +53,8 @@ int pcri_pk_plan(const struct pcri_script *script, uint32_t group_count,
                  const struct pcri_jpeg_file *f, struct pcri_pk_plan *out,
                  struct pcr_error *err);
 
-/* The block row of component c in batch b; UINT32_MAX: none. */
-uint32_t pcri_pk_row(const struct pcri_pk_plan *plan, uint32_t b, uint32_t c);
+/* The block row of each component in batch b; UINT32_MAX: none. */
+void pcri_pk_batch_rows(const struct pcri_pk_plan *plan, uint32_t b, uint32_t rows[4]);
 
 /* The lowest bit of each coefficient that `groups` groups bring, -1: nothing. */
 void pcri_pk_bits(const struct pcri_pk_plan *plan, uint32_t groups, int8_t bits[4][64]);

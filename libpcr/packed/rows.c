@@ -58,7 +58,7 @@ static void deal_row(struct pcri_pk_rows *r, uint32_t c, size_t n, struct dealer
     row->found = deal(d, n, 8, 0);
     row->mask = deal(d, n, 8, 0);
     row->list = deal(d, n, 2, 0);
-    /* What a row begins with zeros is side by side, planes in the order of their use. */
+    /* What a row begins with zeros is side by side. */
     row->bytes = deal(d, n, 8, PCRI_PK_EDGE);
     row->count = deal(d, n, 1, PCRI_PK_EDGE);
     row->low = deal(d, n, 1, 0);
@@ -127,13 +127,18 @@ void pcri_pk_rows_dc(const struct pcri_pk_rows *r, const struct pcri_pk_plan *pl
         out[x] = (uint16_t) pcri_pk_dc_context(class);
 }
 
+static void clear(uint64_t *begin, const uint64_t *end)
+{
+    memset(begin, 0, (size_t) ((const uint8_t *) end - (const uint8_t *) begin));
+}
+
 void pcri_pk_row_begin(struct pcri_pk_rows *r, uint32_t c)
 {
     struct pcri_pk_row *row = &r->rows[c];
-    const unsigned top = pcri_bit_length(row->planes);
-    const uint64_t *end = top ? row->plane[top - 1] : row->known;
-    memset(row->bytes, 0,
-           (size_t) ((const uint8_t *) (end + row->blocks) - (const uint8_t *) row->bytes));
+    clear(row->bytes, row->known + row->blocks);
+    if (row->planes)
+        clear(row->plane[__builtin_ctz(row->planes)],
+              row->plane[pcri_bit_length(row->planes) - 1] + row->blocks);
     row->planes = 0;
 }
 
@@ -151,17 +156,16 @@ void pcri_pk_dc_end(struct pcri_pk_rows *r, uint32_t c)
 }
 
 uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t step,
-                        uint32_t batch, struct pcri_pk_active out[4])
+                        const uint32_t y[4], struct pcri_pk_active out[4])
 {
     const struct pcri_pk_step *s = &plan->steps[step];
     uint32_t n = 0;
     for (uint32_t j = 0; j < s->pass_count; j++) {
         const struct pcri_pk_pass *pass = &s->passes[j];
-        uint32_t y = pcri_pk_row(plan, batch, pass->component);
-        if (y != UINT32_MAX)
+        if (y[pass->component] != UINT32_MAX)
             out[n++] = (struct pcri_pk_active) {
                 pass,
-                y,
+                y[pass->component],
                 &r->rows[pass->component],
                 s->dc ? NULL : &r->above[4 * step + j],
             };

@@ -218,9 +218,9 @@ struct pcri_pk_active {
     struct pcri_pk_row *row;
     const struct pcri_pk_above *above; /* NULL for DC */
 };
-/* Those of a step, in its order; their number. */
+/* Those of a step, in its order; their number. y: the batch's row of each component. */
 uint32_t pcri_pk_active(struct pcri_pk_rows *r, const struct pcri_pk_plan *plan, uint32_t step,
-                        uint32_t batch, struct pcri_pk_active out[4]);
+                        const uint32_t y[4], struct pcri_pk_active out[4]);
 void pcri_pk_rows_free(struct pcri_pk_rows *r);
 
 #endif

@@ -123,6 +123,8 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
         const unsigned n1 = (unsigned) __builtin_popcount(t1);
         const vec which = for_two(numbers_of, t0, t1);
         vec high, low;
+        if (!(t0 | t1))
+            continue;
         b_parts(row, up, side, i, &high, &low);
         high = SHUFFLE(high, which);
         low = SHUFFLE(low, which);

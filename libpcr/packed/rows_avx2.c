@@ -155,6 +155,8 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
     for (size_t i = 0; i < blocks; i += 4) {
         uint64_t high[4], low[4];
         __m256i h, l;
+        if (!pcri_load32(t + i))
+            continue;
         b_parts(row, up, side, t, i, &h, &l);
         store(high, h);
         store(low, l);
@@ -464,6 +466,8 @@ AVX512_TARGET static size_t b_contexts_avx512(const struct pcri_pk_row *row,
     for (size_t i = 0; i < blocks; i += 8) {
         const uint64_t named = named_8(t, i, blocks);
         const unsigned n = (unsigned) _mm_popcnt_u64(named);
+        if (!n)
+            continue;
         __m512i high, low;
         b_parts_512(row, up, side, t, i, &high, &low);
         high = _mm512_maskz_compress_epi8(named, high);
@@ -753,10 +757,11 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
     }
 }
 
-TARGET static void read_symbols(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
-                                const uint8_t *map, uint16_t *contexts, size_t n, uint8_t *out)
+TARGET static bool read_symbols(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
+                                const uint8_t *map, uint16_t *contexts, size_t n,
+                                uint8_t escape, uint8_t *out)
 {
-    pcri_tans_read_some(r, entries, map, contexts, n, out);
+    return pcri_tans_read_some(r, entries, map, contexts, n, escape, out);
 }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = {

@@ -132,6 +132,8 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
     const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
     uint16_t *at = out;
     for (size_t i = 0; i < row->blocks; i++) {
+        if (!t[i])
+            continue;
         const uint64_t own = row->bytes[i], near = 2 * up[i] + (side - 1)[i] + side[i + 1];
         const uint64_t beside = (own << 8) + (own >> 8);
         const unsigned count = count_8(t[i]);

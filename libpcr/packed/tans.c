@@ -77,23 +77,26 @@ int pcri_tans_open(struct pcri_tans_reader *r, const uint8_t *data, size_t nbyte
     return 0;
 }
 
-void pcri_tans_read_portable(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
-                             const uint8_t *map, uint16_t *contexts, size_t n, uint8_t *out)
+bool pcri_tans_read_portable(struct pcri_tans_reader *r, const pcri_tans_entry *entries,
+                             const uint8_t *map, uint16_t *contexts, size_t n, uint8_t escape,
+                             uint8_t *out)
 {
-    pcri_tans_read_some(r, entries, map, contexts, n, out);
+    return pcri_tans_read_some(r, entries, map, contexts, n, escape, out);
 }
 
 bool pcri_tans_read(struct pcri_tans_reader *r, pcri_tans_read_fn *some,
                     const pcri_tans_entry *entries, const uint8_t *map, uint16_t *contexts,
-                    size_t n, uint8_t *out)
+                    size_t n, uint8_t escape, uint8_t *out, bool *escapes_out)
 {
+    *escapes_out = false;
     for (size_t i = 0; i < n; i += PCRI_TANS_UNCHECKED) {
         if (r->bit > r->end) {
             memset(out + i, 0, n - i);
             return false;
         }
-        some(r, entries, map, contexts + i,
-             n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED, out + i);
+        *escapes_out |= some(r, entries, map, contexts + i,
+                             n - i < PCRI_TANS_UNCHECKED ? n - i : PCRI_TANS_UNCHECKED, escape,
+                             out + i);
     }
     return r->bit <= r->end;
 }

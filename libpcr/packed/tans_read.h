@@ -44,10 +44,10 @@ PCRI_TANS_INLINE uint64_t pcri_tans_step(const uint8_t *data, uint64_t bit, size
 }
 
 /* The compiler makes one of these for each number of lanes. */
-PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
+PCRI_TANS_INLINE bool pcri_tans_read_lanes(struct pcri_tans_reader *r,
                                            const pcri_tans_entry *entries, const uint8_t *map,
-                                           uint16_t *contexts, size_t n, uint8_t *out,
-                                           const unsigned lanes)
+                                           uint16_t *contexts, size_t n, uint8_t escape,
+                                           uint8_t *out, const unsigned lanes)
 {
     const unsigned part = lanes > 4 ? 4 : lanes; /* symbols of a word */
     const uint8_t *data = r->data;
@@ -68,31 +68,32 @@ PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
     for (unsigned k = 0; k < lanes; k++)
         r->states[k] = (uint16_t) states[k];
     r->bit = bit;
-    for (size_t i = 0; i < n; i++)
+    uint8_t escapes = 0;
+    n = (n + 31) & ~(size_t) 31; /* whole vectors */
+    for (size_t i = 0; i < n; i++) {
         out[i] = (uint8_t) (contexts[i] >> 8);
+        escapes |= out[i] == escape;
+    }
+    return escapes;
 }
 
 /* At most PCRI_TANS_UNCHECKED symbols, without a look at the stream's end. */
-PCRI_TANS_INLINE void pcri_tans_read_some(struct pcri_tans_reader *r,
+PCRI_TANS_INLINE bool pcri_tans_read_some(struct pcri_tans_reader *r,
                                           const pcri_tans_entry *entries, const uint8_t *map,
-                                          uint16_t *contexts, size_t n, uint8_t *out)
+                                          uint16_t *contexts, size_t n, uint8_t escape,
+                                          uint8_t *out)
 {
     switch (r->lanes) {
     case 1:
-        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 1);
-        break;
+        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 1);
     case 2:
-        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 2);
-        break;
+        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 2);
     case 4:
-        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 4);
-        break;
+        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 4);
     case 8:
-        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 8);
-        break;
+        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 8);
     default:
-        pcri_tans_read_lanes(r, entries, map, contexts, n, out, 16);
-        break;
+        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 16);
     }
 }
 
