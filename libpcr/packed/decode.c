@@ -239,7 +239,7 @@ static int reserve_scratch(struct pcri_pk_decoder *d, struct pcr_error *err)
         return 0;
     free(d->contexts);
     d->scratch_capacity = 0;
-    d->contexts = pcri_malloc(4, most, err); /* and what follows */
+    d->contexts = pcri_calloc(4, most, err); /* and what follows */
     if (!d->contexts)
         return PCR_ERR_NOMEM;
     d->symbols = (uint8_t *) (d->contexts + most);

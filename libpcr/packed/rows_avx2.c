@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on rows for x86-64 with AVX2 and a fast bit deposit (BMI2). Contexts are made of
  * bytes, 32 at a time; masks go through the bit deposit block by block, without branches. */
-#include "rows.h"
+#include "rows_bytes.h"
 
 #ifdef PCRI_PK_HAVE_X86
 #include <immintrin.h>
@@ -142,35 +142,70 @@ INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uin
     *low_out = _mm256_or_si256(s, number);
 }
 
+/* Numbers of the bytes that the masks of four blocks have, as _mm256_shuffle_epi8() takes them. */
+INLINE __m256i numbers_of_four(const uint8_t t[4])
+{
+    const __m128i upper = _mm_setr_epi32(0, 0, 0x08080808, 0x08080808);
+    const __m128i a = _mm_set_epi64x((long long) numbers_of[t[1]],
+                                     (long long) numbers_of[t[0]]);
+    const __m128i b = _mm_set_epi64x((long long) numbers_of[t[3]],
+                                     (long long) numbers_of[t[2]]);
+    return _mm256_or_si256(_mm256_set_m128i(b, a), _mm256_broadcastsi128_si256(upper));
+}
+
 TARGET static size_t b_contexts(const struct pcri_pk_row *row,
                                 const struct pcri_pk_above *above,
                                 const struct pcri_pk_pass *pass, const uint8_t *t,
                                 uint16_t *out)
 {
     const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
-    const __m128i factors = _mm_set1_epi16(64 | 1 << 8);
-    const __m128i begin = _mm_set1_epi16((short) (pass->kind * PCRI_PK_B_CONTEXTS));
+    const __m256i factors = _mm256_set1_epi16(64 | 1 << 8);
+    const __m256i begin = _mm256_set1_epi16((short) (pass->kind * PCRI_PK_B_CONTEXTS));
     const size_t blocks = row->blocks;
     uint16_t *at = out;
     for (size_t i = 0; i < blocks; i += 4) {
-        uint64_t high[4], low[4];
-        __m256i h, l;
-        if (!pcri_load32(t + i))
+        uint8_t named[4];
+        __m256i high, low;
+        uint32_t all = pcri_load32(t + i);
+        all = blocks - i < 4 ? _bzhi_u32(all, 8 * (unsigned) (blocks - i)) : all;
+        if (!all)
             continue;
-        b_parts(row, up, side, t, i, &h, &l);
-        store(high, h);
-        store(low, l);
-        for (size_t k = 0; k < 4 && i + k < blocks; k++) {
-            const unsigned named = t[i + k];
-            const uint64_t bytes = whole_bytes(named);
-            __m128i c = _mm_cvtsi64_si128((long long) _pext_u64(high[k], bytes));
-            c = _mm_unpacklo_epi8(c, _mm_cvtsi64_si128((long long) _pext_u64(low[k], bytes)));
-            c = _mm_add_epi16(_mm_maddubs_epi16(c, factors), begin);
-            _mm_storeu_si128((__m128i *) (void *) at, c);
-            at += _mm_popcnt_u32(named);
-        }
+        pcri_store32(named, all);
+        b_parts(row, up, side, t, i, &high, &low);
+        const __m256i numbers = numbers_of_four(named);
+        high = _mm256_shuffle_epi8(high, numbers);
+        low = _mm256_shuffle_epi8(low, numbers);
+        const __m256i even = _mm256_add_epi16(
+            _mm256_maddubs_epi16(_mm256_unpacklo_epi8(high, low), factors), begin);
+        const __m256i odd = _mm256_add_epi16(
+            _mm256_maddubs_epi16(_mm256_unpackhi_epi8(high, low), factors), begin);
+        _mm_storeu_si128((void *) at, _mm256_castsi256_si128(even));
+        at += _mm_popcnt_u32(named[0]);
+        _mm_storeu_si128((void *) at, _mm256_castsi256_si128(odd));
+        at += _mm_popcnt_u32(named[1]);
+        _mm_storeu_si128((void *) at, _mm256_extracti128_si256(even, 1));
+        at += _mm_popcnt_u32(named[2]);
+        _mm_storeu_si128((void *) at, _mm256_extracti128_si256(odd, 1));
+        at += _mm_popcnt_u32(named[3]);
     }
     return (size_t) (at - out);
+}
+
+TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
+{
+    uint32_t count = 0;
+    for (size_t i = 0; i < n; i += 8) {
+        const __m128i none = _mm_cmpeq_epi8(_mm_loadl_epi64((const void *) (v + i)),
+                                            _mm_setzero_si128());
+        unsigned some = ~(unsigned) _mm_movemask_epi8(none) & 255;
+        some = n - i < 8 ? _bzhi_u32(some, (unsigned) (n - i)) : some;
+        const __m128i numbers = _mm_cvtepu8_epi16(
+            _mm_cvtsi64_si128((long long) numbers_of[some]));
+        _mm_storeu_si128((void *) (out + count),
+                         _mm_add_epi16(numbers, _mm_set1_epi16((short) i)));
+        count += (unsigned) _mm_popcnt_u32(some);
+    }
+    return count;
 }
 
 /* Few are new in most blocks: four at a time are written. */
@@ -668,27 +703,21 @@ INLINE void expand_half(const struct weighed_planes *w, const uint64_t *signs, s
 
 TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
 {
-    const __m256i zero = _mm256_setzero_si256();
+    const size_t blocks = row->blocks;
     struct weighed_planes w;
     weigh_planes(row, &w);
-    for (size_t i = 0; i < row->blocks; i++, out += 64) {
-        const uint64_t known = row->known[i];
-        if (known & UINT32_MAX) {
-            expand_half(&w, row->sign, i, 0, out);
-        } else {
-            store(out, zero);
-            store(out + 16, zero);
-        }
-        if (known >> 32) {
-            expand_half(&w, row->sign, i, 1, out + 32);
-        } else {
-            store(out + 32, zero);
-            store(out + 48, zero);
-        }
+    memset(out, 0, blocks * 64 * sizeof(*out));
+    const uint32_t count = list(row->count, blocks, row->list);
+    for (uint32_t j = 0; j < count; j++) {
+        const size_t i = row->list[j];
+        expand_half(&w, row->sign, i, 0, out + 64 * i);
+        if (row->known[i] >> 32)
+            expand_half(&w, row->sign, i, 1, out + 64 * i + 32);
         if (UNLIKELY(row->planes >> PCRI_PK_IN_BYTES))
-            pcri_pk_expand_large(row, i, out);
-        out[0] = dc[i];
+            pcri_pk_expand_large(row, i, out + 64 * i);
     }
+    for (size_t i = 0; i < blocks; i++)
+        out[64 * i] = dc[i];
 }
 
 /* With a mask for each plane there is nothing to spread. Empty blocks cost less than a branch. */
@@ -765,7 +794,7 @@ TARGET static bool read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
 }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = {
-    "AVX2",     dc_contexts, dc_values, t_contexts, b_contexts, pcri_pk_portable_list,
+    "AVX2",     dc_contexts, dc_values, t_contexts, b_contexts, list,
     m_contexts, place,       first,     refine,     gather,     gather_refined,
     lengths,    settle,      expand,    slice,      name_bytes, read_symbols,
 };

@@ -366,11 +366,15 @@ static inline lanes spread(uint64_t mask)
     return (lanes) (((lanes) all & bit) == bit);
 }
 
-static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
+static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *coef)
 {
     const uint32_t planes = row->planes & ((1 << PCRI_PK_IN_BYTES) - 1);
-    for (size_t i = 0; i < row->blocks; i++, out += 64) {
-        memset(out, 0, 64 * sizeof(*out));
+    const size_t blocks = row->blocks;
+    memset(coef, 0, blocks * 64 * sizeof(*coef));
+    const uint32_t count = pcri_pk_portable_list(row->count, blocks, row->list);
+    for (uint32_t j = 0; j < count; j++) {
+        const size_t i = row->list[j];
+        int16_t *out = coef + 64 * i;
         for (unsigned at = 0; at < 64; at += 16) {
             int8_t values[16];
             lanes v = { 0 };
@@ -388,8 +392,9 @@ static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *ou
         }
         if (row->planes >> PCRI_PK_IN_BYTES)
             pcri_pk_expand_large(row, i, out);
-        out[0] = dc[i];
     }
+    for (size_t i = 0; i < blocks; i++)
+        coef[64 * i] = dc[i];
 }
 
 /* Eight coefficients of block i, from number `at` on, which are not all 0. */

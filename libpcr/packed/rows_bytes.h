@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Bytes of a block by a mask of eight. */
+#ifndef PCRI_PK_ROWS_BYTES_H
+#define PCRI_PK_ROWS_BYTES_H
+
+#include "rows.h"
+
+#define BIT(t, k) ((uint64_t) ((t) >> (k) &1))
+#define BELOW(t, k) (unsigned) __builtin_popcount((t) & ((1u << (k)) - 1))
+#define NUMBER(t, k) (BIT(t, k) * (k) << 8 * BELOW(t, k) % 64)
+#define ALL_OF(F, t) \
+    (F(t, 0) | F(t, 1) | F(t, 2) | F(t, 3) | F(t, 4) | F(t, 5) | F(t, 6) | F(t, 7))
+#define FOUR(F, t) ALL_OF(F, t), ALL_OF(F, t + 1), ALL_OF(F, t + 2), ALL_OF(F, t + 3)
+#define FOUR_2(F, t) FOUR(F, t), FOUR(F, t + 4), FOUR(F, t + 8), FOUR(F, t + 12)
+#define FOUR_3(F, t) FOUR_2(F, t), FOUR_2(F, t + 16), FOUR_2(F, t + 32), FOUR_2(F, t + 48)
+#define FOUR_4(F) FOUR_3(F, 0), FOUR_3(F, 64), FOUR_3(F, 128), FOUR_3(F, 192)
+
+/* Byte i: the number of the mask's bit i. */
+static const uint64_t numbers_of[256] = { FOUR_4(NUMBER) };
+
+#endif
