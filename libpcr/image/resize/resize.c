@@ -48,19 +48,13 @@ static const struct curve curves[] = {
 static void put_weights(const struct curve *curve, const struct pcri_tap *t, double centre,
                         double scale, int16_t *out)
 {
-    enum { KEPT = 8 }; /* values of the curve that are not computed a second time */
-    double total = 0, sum = 0, kept[KEPT];
-    for (uint32_t k = 0; k < t->count; k++) {
-        const double v = curve->at((t->begin + k - centre + 0.5) / scale);
-        kept[k % KEPT] = v;
-        total += v;
-    }
+    double total = 0, sum = 0;
+    for (uint32_t k = 0; k < t->count; k++)
+        total += curve->at((t->begin + k - centre + 0.5) / scale);
     int before = 0;
     for (uint32_t k = 0; k < t->count; k++) {
-        sum += t->count <= KEPT ? kept[k] : curve->at((t->begin + k - centre + 0.5) / scale);
-        const double exact = sum / total * (1 << PCRI_WEIGHT_BITS) + 0.5;
-        int now = (int) exact;
-        now -= now > exact; /* rounded down */
+        sum += curve->at((t->begin + k - centre + 0.5) / scale);
+        int now = (int) floor(sum / total * (1 << PCRI_WEIGHT_BITS) + 0.5);
         out[k] = (int16_t) (now - before);
         before = now;
     }
@@ -293,18 +287,11 @@ static void blend_wide(const struct pcri_resize_job *j)
         }
 }
 
-enum { ALIGN = 64 }; /* of memory that vectors are stored to */
-
-/* The first aligned byte after `p`. */
-static void *aligned(uint8_t *p)
-{
-    return p + (ALIGN - (uintptr_t) p % ALIGN);
-}
-
 /* How rows are made. */
 static int prepare_rows(struct pcri_resizer *r, const struct pcri_resize_plan *plan,
                         struct pcri_shrink *out, struct pcr_error *err)
 {
+    enum { ALIGN = 64 };
     const struct pcri_resize_rows *rows = r->rows;
     *out = (struct pcri_shrink) { .filter = &plan->across,
                                   .width = plan->dst_width,
@@ -317,7 +304,7 @@ static int prepare_rows(struct pcri_resizer *r, const struct pcri_resize_plan *p
         return 0;
     int rc = pcri_buffer_reserve(&r->table, nbytes + ALIGN, err);
     if (!rc)
-        rows->make_table(out, aligned(r->table.data));
+        rows->make_table(out, r->table.data + (ALIGN - (uintptr_t) r->table.data % ALIGN));
     return rc;
 }
 
@@ -333,7 +320,7 @@ static int begin(struct pcri_resizer *r, const struct pcri_resize_plan *plan, ui
     if ((cubic && !pcri_mul((size_t) plan->dst_width * plan->channels, down->end - down->begin,
                             &wide)) ||
         !pcri_add(wide, columns + padding + 1, &total) ||
-        !pcri_mul(total, sizeof(uint16_t), &total) || !pcri_add(total, ALIGN, &total))
+        !pcri_mul(total, sizeof(uint16_t), &total))
         return pcri_fail_nomem(err, SIZE_MAX);
     *j = (struct pcri_resize_job) {
         .plan = plan, .rows = r->rows, .columns = columns, .dst = dst
@@ -341,7 +328,7 @@ static int begin(struct pcri_resizer *r, const struct pcri_resize_plan *plan, ui
     int rc = pcri_buffer_reserve(&r->between, total, err);
     if (rc || (rc = prepare_rows(r, plan, &j->shrink, err)))
         return rc;
-    j->between = aligned(r->between.data);
+    j->between = (uint16_t *) (void *) r->between.data;
     j->wide = cubic ? j->between + columns + padding : NULL;
     memset(j->between + columns, 0, padding * sizeof(*j->between));
     return 0;

@@ -16,8 +16,7 @@
 enum {
     BYTE_SHIFT = PCRI_WEIGHT_BITS + PCRI_FRACTION_BITS,
     LANES = 16, /* output bytes at a time */
-    REACH = 64, /* numbers of the input row that they may read; */
-    NEAR = 32,  /* so few are had by one load */
+    REACH = 64, /* numbers of the input row that they may read */
 };
 
 /* --- down --- */
@@ -80,8 +79,8 @@ struct pair {
     int16_t weights[2 * LANES];
 };
 
-/* A table is a group for each sixteen bytes: `firsts`, and how far the groups reach, then each
- * one's pairs; and room for a row of packed pixels. */
+/* A table is a group for each sixteen bytes: `firsts`, then each one's pairs; and room for a
+ * row of packed pixels. */
 struct layout {
     size_t group_count, pair_count, pairs_off, row_off, nbytes;
 };
@@ -90,7 +89,7 @@ static struct layout lay_out(const struct pcri_shrink *s)
 {
     struct layout l = { .group_count = ((size_t) s->width * s->channels + LANES - 1) / LANES,
                         .pair_count = s->filter->most / 2 };
-    l.pairs_off = ((l.group_count + 1) * sizeof(uint32_t) + 63) & ~(size_t) 63;
+    l.pairs_off = (l.group_count * sizeof(uint32_t) + 63) & ~(size_t) 63;
     l.row_off = l.pairs_off + l.group_count * l.pair_count * sizeof(struct pair);
     l.nbytes = l.row_off + l.group_count * LANES + 3 * 64;
     return l;
@@ -112,9 +111,9 @@ static uint32_t place_of(const struct pcri_shrink *s, size_t i,
     return ((*tap_out)->begin - f->begin) * s->channels + (uint32_t) (i % s->channels);
 }
 
-/* The group's pairs, and where its numbers begin. Returns how many it reads there; 0: too many. */
-static uint32_t make_group(const struct pcri_shrink *s, size_t begin, size_t pair_count,
-                           uint32_t *first_out, struct pair *pairs)
+/* The group's pairs, and where its numbers begin. False if they reach too far. */
+static bool make_group(const struct pcri_shrink *s, size_t begin, size_t pair_count,
+                       uint32_t *first_out, struct pair *pairs)
 {
     const uint32_t channels = s->channels;
     size_t end = begin + LANES, all = (size_t) s->width * channels;
@@ -122,13 +121,11 @@ static uint32_t make_group(const struct pcri_shrink *s, size_t begin, size_t pai
     end = end < all ? end : all;
     /* Places rise with the bytes, or fall if the row is turned. */
     uint32_t a = place_of(s, begin, &t), b = place_of(s, end - 1, &t);
-    uint32_t first = (a < b ? a : b) / channels * channels, reach = 0;
+    uint32_t first = (a < b ? a : b) / channels * channels;
     for (size_t i = begin; i < end; i++) {
         uint32_t place = place_of(s, i, &t) - first;
-        const uint32_t last = place + channels * (2 * (uint32_t) pair_count - 1);
-        if (last >= REACH)
-            return 0;
-        reach = last + 1 > reach ? last + 1 : reach;
+        if (place + channels * (2 * (uint32_t) pair_count - 1) >= REACH)
+            return false;
         for (size_t p = 0; p < pair_count; p++, place += 2 * channels) {
             size_t lane = 2 * (i - begin);
             pairs[p].places[lane] = (uint16_t) place;
@@ -137,7 +134,7 @@ static uint32_t make_group(const struct pcri_shrink *s, size_t begin, size_t pai
         }
     }
     *first_out = first;
-    return reach;
+    return true;
 }
 
 static void make_table(struct pcri_shrink *s, void *memory)
@@ -146,30 +143,22 @@ static void make_table(struct pcri_shrink *s, void *memory)
     uint32_t *firsts = memory;
     struct pair *pairs = (struct pair *) (void *) ((uint8_t *) memory + l.pairs_off);
     size_t last = l.group_count - 1;
-    uint32_t most = 0;
     s->table = NULL;
     memset(pairs + last * l.pair_count, 0, l.pair_count * sizeof(*pairs)); /* unused lanes */
-    for (size_t g = 0; g < l.group_count; g++) {
-        const uint32_t reach = make_group(s, g * LANES, l.pair_count, &firsts[g],
-                                          pairs + g * l.pair_count);
-        if (!reach)
+    for (size_t g = 0; g < l.group_count; g++)
+        if (!make_group(s, g * LANES, l.pair_count, &firsts[g], pairs + g * l.pair_count))
             return;
-        most = reach > most ? reach : most;
-    }
-    firsts[l.group_count] = most;
     s->table = memory;
 }
 
-INLINE __m128i sum_group(const uint16_t *src, const struct pair *pairs, size_t count,
-                         bool near)
+INLINE __m128i sum_group(const uint16_t *src, const struct pair *pairs, size_t count)
 {
-    __m512i a = _mm512_loadu_si512(src), b = near ? a : _mm512_loadu_si512(src + NEAR);
+    __m512i a = _mm512_loadu_si512(src), b = _mm512_loadu_si512(src + 32);
     __m512i sum = _mm512_set1_epi32(1 << (BYTE_SHIFT - 1));
     for (size_t p = 0; p < count; p++) {
         __m512i places = _mm512_loadu_si512(pairs[p].places);
-        __m512i v = near ? _mm512_permutexvar_epi16(places, a)
-                         : _mm512_permutex2var_epi16(a, places, b);
-        sum = _mm512_dpwssd_epi32(sum, v, _mm512_loadu_si512(pairs[p].weights));
+        sum = _mm512_dpwssd_epi32(sum, _mm512_permutex2var_epi16(a, places, b),
+                                  _mm512_loadu_si512(pairs[p].weights));
     }
     sum = _mm512_max_epi32(_mm512_srai_epi32(sum, BYTE_SHIFT), _mm512_setzero_si512());
     return _mm512_cvtusepi32_epi8(sum);
@@ -177,7 +166,7 @@ INLINE __m128i sum_group(const uint16_t *src, const struct pair *pairs, size_t c
 
 /* A row of n packed bytes. */
 INLINE void shrink_row(const struct pcri_shrink *s, const struct layout *l, size_t pair_count,
-                       bool near, const uint16_t *src, uint8_t *out, size_t n)
+                       const uint16_t *src, uint8_t *out, size_t n)
 {
     const uint32_t *firsts = s->table;
     const struct pair *pairs =
@@ -185,11 +174,10 @@ INLINE void shrink_row(const struct pcri_shrink *s, const struct layout *l, size
     size_t g = 0;
     for (; (g + 1) * LANES <= n; g++)
         _mm_storeu_si128((__m128i *) (void *) (out + g * LANES),
-                         sum_group(src + firsts[g], pairs + g * pair_count, pair_count, near));
+                         sum_group(src + firsts[g], pairs + g * pair_count, pair_count));
     if (g * LANES < n)
-        _mm_mask_storeu_epi8(
-            out + g * LANES, (__mmask16) _bzhi_u32(65535, n % LANES),
-            sum_group(src + firsts[g], pairs + g * pair_count, pair_count, near));
+        _mm_mask_storeu_epi8(out + g * LANES, (__mmask16) _bzhi_u32(65535, n % LANES),
+                             sum_group(src + firsts[g], pairs + g * pair_count, pair_count));
 }
 
 /* Byte i of channel c is at 3 i + c of the row. */
@@ -225,15 +213,12 @@ TARGET static void shrink_table(const struct pcri_shrink *s, const uint16_t *src
     const struct layout l = lay_out(s);
     uint8_t *to = plane_nbytes ? (uint8_t *) s->table + l.row_off : out;
     size_t n = (size_t) s->width * s->channels;
-    const bool near = ((const uint32_t *) s->table)[l.group_count] <= NEAR;
-    if (l.pair_count == 1 && near)
-        shrink_row(s, &l, 1, true, src, to, n);
-    else if (l.pair_count == 1)
-        shrink_row(s, &l, 1, false, src, to, n);
+    if (l.pair_count == 1)
+        shrink_row(s, &l, 1, src, to, n);
     else if (l.pair_count == 2)
-        shrink_row(s, &l, 2, false, src, to, n);
+        shrink_row(s, &l, 2, src, to, n);
     else
-        shrink_row(s, &l, l.pair_count, false, src, to, n);
+        shrink_row(s, &l, l.pair_count, src, to, n);
     if (plane_nbytes)
         store_planes(to, s->width, out, plane_nbytes);
 }
