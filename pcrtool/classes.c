@@ -29,6 +29,24 @@ static char *read_text(const char *path)
     return (char *) text.data;
 }
 
+/* A list on the command line has neither empty names nor any twice. */
+static int check_list(const struct pcrtool_command *c, const char *option,
+                      const struct pcrtool_names *names)
+{
+    for (uint32_t i = 0; i < names->count; i++) {
+        if (!*names->names[i]) {
+            pcrtool_error(c, "--%s: a name is empty", option);
+            return PCRTOOL_USAGE;
+        }
+        for (uint32_t k = 0; k < i; k++)
+            if (!strcmp(names->names[i], names->names[k])) {
+                pcrtool_error(c, "--%s: '%s' is given twice", option, names->names[i]);
+                return PCRTOOL_USAGE;
+            }
+    }
+    return PCRTOOL_DONE;
+}
+
 /* Cuts out->text into names: a list by commas, else lines. */
 static int cut(const struct pcrtool_command *c, const char *option, const char *value,
                bool list, struct pcrtool_names *out)
@@ -46,7 +64,7 @@ static int cut(const struct pcrtool_command *c, const char *option, const char *
         p[n] = '\0';
         if (!list && n && p[n - 1] == '\r')
             p[--n] = '\0';
-        if (n || list) /* the library refuses an empty name in a list */
+        if (n || list)
             out->names[out->count++] = p;
     }
     if (!out->count) {
@@ -60,8 +78,10 @@ int pcrtool_names_split(const struct pcrtool_command *c, const char *option, con
                         struct pcrtool_names *out)
 {
     *out = (struct pcrtool_names) { .text = strdup(value) };
-    if (out->text)
-        return cut(c, option, value, true, out);
+    if (out->text) {
+        int rc = cut(c, option, value, true, out);
+        return rc ? rc : check_list(c, option, out);
+    }
     pcrtool_error(c, "--%s: out of memory", option);
     return PCRTOOL_FAILED;
 }

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <pcr/dataset.h>
 #include <pcr/source.h>
@@ -10,6 +11,7 @@
 
 #include "classes.h"
 #include "convert.h"
+#include "files.h"
 #include "ladder.h"
 #include "output.h"
 
@@ -21,6 +23,10 @@ struct settings {
     uint32_t on_bad, opaque, format, layout, coding;
     bool all_files, no_shuffle, no_classes, json, dry_run, quiet;
 };
+
+/* The words of --format, counted from 1. */
+#define FORMATS "folder|list"
+enum { FOLDER = 1, LIST = 2 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
 
@@ -55,7 +61,7 @@ static const struct pcrtool_option options[] = {
       "them as bad inputs",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "format", "NAME", "what SRC is, folder or list; default: decided by SRC", PCRTOOL_CHOICE,
-      SETTING(format), .words = "folder|list" },
+      SETTING(format), .words = FORMATS },
     { "layout", "WHAT",
       "what SRC's folders are: split-class, class, split (no labels) or\n"
       "flat (neither); default: decided by names and contents",
@@ -65,7 +71,7 @@ static const struct pcrtool_option options[] = {
       "default: those that are images by name or by their first bytes",
       PCRTOOL_TEXT, SETTING(extensions) },
     { "all-files", NULL, "take all files of a folder that are not hidden", PCRTOOL_FLAG,
-      SETTING(all_files) },
+      SETTING(all_files), .excludes = "extensions" },
     { "root", "DIR", "where a list's relative paths start; default: its folder", PCRTOOL_TEXT,
       SETTING(root) },
     { "classes", "FILE|A,B,C",
@@ -76,7 +82,7 @@ static const struct pcrtool_option options[] = {
     { "no-classes", NULL,
       "keep integer labels as numbers (default: if they are all of 0 to\n"
       "n - 1, one per sample, they are classes with these names)",
-      PCRTOOL_FLAG, SETTING(no_classes) },
+      PCRTOOL_FLAG, SETTING(no_classes), .excludes = "classes" },
     { "max-pixels", "N",
       "larger images are bad inputs; default 268435456. The dataset records\n"
       "a higher limit for its readers",
@@ -94,7 +100,7 @@ static const struct pcrtool_option options[] = {
       "as JPEG before they are packed; smaller images are unchanged",
       PCRTOOL_NUMBER, SETTING(max_side), .min = 1, .max = 65500 },
     { "quality", "N", "of the JPEGs that --max-side makes; default 90", PCRTOOL_NUMBER,
-      SETTING(quality), .min = 1, .max = 100 },
+      SETTING(quality), .min = 1, .max = 100, .needs = "max-side" },
     { "dry-run", NULL, "do everything but write; names all bad inputs", PCRTOOL_FLAG,
       SETTING(dry_run) },
     { "json", NULL, "print the summary as JSON", PCRTOOL_FLAG, SETTING(json) },
@@ -239,15 +245,44 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
     return rc;
 }
 
-static int check_settings(const struct pcrtool_command *c, const struct settings *s)
+/* What the source is; 0: not known (what is wrong with it is for the library to say). */
+static uint32_t format_of(const struct settings *s, const char *path)
 {
-    if (s->quality && !s->max_side)
-        pcrtool_error(c, "--quality applies to --max-side, which is not given");
-    else if (s->all_files && s->extensions)
-        pcrtool_error(c, "--all-files and --extensions exclude each other");
+    struct stat st;
+    if (s->format || PCRTOOL_UNINTERRUPTED(stat(path, &st)))
+        return s->format;
+    return S_ISDIR(st.st_mode) ? FOLDER : LIST;
+}
+
+/* Which options a folder and a list have. */
+static int check_settings(const struct pcrtool_command *c, const struct settings *s,
+                          const char *path)
+{
+    const uint32_t format = format_of(s, path);
+    const char *of_folders = s->layout       ? "layout"
+                             : s->extensions ? "extensions"
+                             : s->all_files  ? "all-files"
+                                             : NULL;
+    if (format == LIST && of_folders)
+        pcrtool_error(c, "%s: --%s applies to folders, not to lists", path, of_folders);
+    else if (format == FOLDER && s->root)
+        pcrtool_error(c, "%s: --root applies to lists, not to folders", path);
     else
         return PCRTOOL_DONE;
     return PCRTOOL_USAGE;
+}
+
+static int read_extensions(const struct pcrtool_command *c, const char *value,
+                           struct pcrtool_names *out)
+{
+    int rc = pcrtool_names_split(c, "extensions", value, out);
+    for (uint32_t i = 0; !rc && i < out->count; i++)
+        if (strpbrk(out->names[i], "./")) {
+            pcrtool_error(c, "--extensions: '%s' is no extension: expected one such as jpg",
+                          out->names[i]);
+            rc = PCRTOOL_USAGE;
+        }
+    return rc;
 }
 
 static int run_convert(const struct pcrtool_args *args)
@@ -263,13 +298,13 @@ static int run_convert(const struct pcrtool_args *args)
         .max_side = s->max_side,
         .quality = s->quality,
     };
-    int rc = check_settings(args->command, s);
+    int rc = check_settings(args->command, s, args->operands[0]);
     if (!rc)
-        rc = pcrtool_ladder_get(args->command, s->ladder, &ladder);
+        rc = pcrtool_ladder_get(args->command, s->ladder, s->coding, &ladder);
     if (!rc && s->classes)
         rc = pcrtool_classes_read(args->command, s->classes, &classes);
     if (!rc && s->extensions)
-        rc = pcrtool_names_split(args->command, "extensions", s->extensions, &extensions);
+        rc = read_extensions(args->command, s->extensions, &extensions);
     if (!rc)
         rc = import_and_write(&v, s, args->operands[0], &classes, &extensions, ladder);
     pcr_ladder_destroy(&ladder);

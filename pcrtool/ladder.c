@@ -41,15 +41,20 @@ static int read_ladder(const struct pcrtool_command *c, const char *path,
     return rc;
 }
 
-int pcrtool_ladder_get(const struct pcrtool_command *c, const char *name,
+int pcrtool_ladder_get(const struct pcrtool_command *c, const char *name, uint32_t coding,
                        struct pcr_ladder **out)
 {
     struct pcr_error err;
+    int rc = PCRTOOL_DONE;
     if (!name)
-        return PCRTOOL_DONE;
+        return rc;
     if (!is_builtin(name))
-        return read_ladder(c, name, out);
-    if (pcr_ladder_create(name, out, &err))
-        return pcrtool_failed(c, &err);
-    return PCRTOOL_DONE;
+        rc = read_ladder(c, name, out);
+    else if (pcr_ladder_create(name, out, &err))
+        rc = pcrtool_failed(c, &err);
+    if (!rc && coding && pcr_ladder_check(*out, coding, &err)) {
+        pcrtool_error(c, "%s", err.message);
+        rc = PCRTOOL_USAGE;
+    }
+    return rc;
 }

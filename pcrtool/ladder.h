@@ -8,8 +8,9 @@
 #include "options.h"
 
 /* Makes the built-in ladder of that name, or reads one from a file; *out is unchanged if the
- * name is NULL. Prints its own message and returns an exit code. */
-int pcrtool_ladder_get(const struct pcrtool_command *c, const char *name,
+ * name is NULL. It must be one for the coding, if that is not 0. Prints its own message and returns
+ * an exit code. */
+int pcrtool_ladder_get(const struct pcrtool_command *c, const char *name, uint32_t coding,
                        struct pcr_ladder **out);
 
 #endif

@@ -38,6 +38,12 @@ static void print_overview(FILE *stream)
                     "{\"error\": {\"exit_code\": 1, \"message\": \"...\"}}\n");
 }
 
+static int unexpected(const char *operand)
+{
+    pcrtool_error(NULL, "unexpected operand '%s'", operand);
+    return PCRTOOL_USAGE;
+}
+
 static int unknown_command(const char *name)
 {
     pcrtool_error(NULL, "unknown command '%s'; pcrtool --help lists them", name);
@@ -109,6 +115,8 @@ static int help(int argc, char **argv)
         return PCRTOOL_DONE;
     }
     const bool man = !strcmp(argv[0], "--man");
+    if (argc > 1 + man)
+        return unexpected(argv[1 + man]);
     if (man && argc == 1) {
         pcrtool_print_man();
         return PCRTOOL_DONE;
@@ -136,6 +144,8 @@ static int dispatch(int argc, char **argv)
     }
     const char *name = argv[1];
     if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
+        if (argc > 2)
+            return unexpected(argv[2]);
         print_version();
         return PCRTOOL_DONE;
     }

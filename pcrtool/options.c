@@ -95,6 +95,10 @@ static int store(const struct pcrtool_command *c, const struct pcrtool_option *o
         break;
     case PCRTOOL_TEXT:
         *(const char **) dst = text;
+        if (!*text) {
+            pcrtool_error(c, "--%s needs a value: %s", o->name, o->value);
+            return PCRTOOL_PARSE_WRONG;
+        }
         break;
     case PCRTOOL_NUMBER:
     case PCRTOOL_SIZE:
@@ -144,12 +148,12 @@ struct argument_walk {
 /* Stores option `o`; its value is `attached`, or else the next argument. */
 static int take(struct argument_walk *w, const struct pcrtool_option *o, const char *attached)
 {
-    if (o == &help_option)
-        return PCRTOOL_PARSE_HELP;
     if (o->kind == PCRTOOL_FLAG && attached) {
         pcrtool_error(w->command, "--%s takes no value", o->name);
         return PCRTOOL_PARSE_WRONG;
     }
+    if (o == &help_option)
+        return PCRTOOL_PARSE_HELP;
     if (o->kind != PCRTOOL_FLAG && !attached) {
         if (w->next == w->argc) {
             pcrtool_error(w->command, "--%s needs a value: %s", o->name, o->value);
@@ -188,6 +192,46 @@ static int take_short(struct argument_walk *w, const char *text)
     return PCRTOOL_PARSE_RUN;
 }
 
+static bool is_given(const struct pcrtool_option *o, const void *settings)
+{
+    const void *at = (const char *) settings + o->offset;
+    switch (o->kind) {
+    case PCRTOOL_FLAG:
+        return *(const bool *) at;
+    case PCRTOOL_TEXT:
+        return *(const char *const *) at != NULL;
+    case PCRTOOL_CHOICE:
+        return *(const uint32_t *) at != 0;
+    default:
+        return *(const uint64_t *) at != 0;
+    }
+}
+
+static bool is_named(const struct pcrtool_args *args, const char *name)
+{
+    return is_given(pcrtool_find_long(args->command, name, strlen(name)), args->settings);
+}
+
+/* Whether the options that are given go together, and with the number of operands. */
+static int check_together(const struct pcrtool_args *args)
+{
+    const struct pcrtool_command *c = args->command;
+    for (const struct pcrtool_option *o = c->options; o && o->name; o++) {
+        if (!is_given(o, args->settings))
+            continue;
+        if (o->needs && !is_named(args, o->needs))
+            pcrtool_error(c, "--%s applies to --%s, which is not given", o->name, o->needs);
+        else if (o->excludes && is_named(args, o->excludes))
+            pcrtool_error(c, "--%s and --%s exclude each other", o->name, o->excludes);
+        else if (args->operand_count < o->operand_min)
+            pcrtool_error(c, "--%s needs an operand: %s", o->name, c->operands);
+        else
+            continue;
+        return PCRTOOL_PARSE_WRONG;
+    }
+    return PCRTOOL_PARSE_RUN;
+}
+
 static int check_operands(const struct pcrtool_args *args)
 {
     const struct pcrtool_command *c = args->command;
@@ -199,7 +243,7 @@ static int check_operands(const struct pcrtool_args *args)
         pcrtool_error(c, "unexpected operand '%s'", args->operands[c->operand_max]);
         return PCRTOOL_PARSE_WRONG;
     }
-    return PCRTOOL_PARSE_RUN;
+    return check_together(args);
 }
 
 int pcrtool_parse(const struct pcrtool_command *command, int argc, char **argv,

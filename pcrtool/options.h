@@ -37,6 +37,9 @@ struct pcrtool_option {
     size_t offset;     /* of the setting in the command's settings struct */
     uint64_t min, max; /* NUMBER, SIZE; max 0: no bound */
     const char *words; /* CHOICE: "fail|skip|opaque" */
+    /* Another option's name, or NULL: it must be given too; the two exclude each other. */
+    const char *needs, *excludes;
+    uint32_t operand_min; /* how many operands it needs */
 };
 
 struct pcrtool_command;

@@ -74,7 +74,7 @@ static int run_recode(const struct pcrtool_args *args)
         pcrtool_error(args->command, "to which coding? Give --coding scans or packed");
         return PCRTOOL_USAGE;
     }
-    int rc = pcrtool_ladder_get(args->command, s->ladder, &ladder);
+    int rc = pcrtool_ladder_get(args->command, s->ladder, s->coding, &ladder);
     if (!rc)
         rc = recode(&v, s, args->operands[0], ladder);
     pcr_ladder_destroy(&ladder);

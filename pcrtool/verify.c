@@ -283,9 +283,9 @@ static const struct pcrtool_option options[] = {
     { "max-pixels", "N",
       "with --deep: larger pictures count as undecodable; default\n"
       "268435456, or what the dataset's conversion allowed",
-      PCRTOOL_NUMBER, SETTING(max_pixels), .min = 1 },
+      PCRTOOL_NUMBER, SETTING(max_pixels), .min = 1, .needs = "deep" },
     { "max-scans", "N", "the same for scans of a JPEG; default 64", PCRTOOL_NUMBER,
-      SETTING(max_scans), .min = 1, .max = UINT32_MAX },
+      SETTING(max_scans), .min = 1, .max = UINT32_MAX, .needs = "deep" },
     { "max-sample-bytes", "SIZE",
       "refuse records with a larger sample; default 1G, or as converted", PCRTOOL_SIZE,
       SETTING(max_sample_nbytes), .min = 1 },

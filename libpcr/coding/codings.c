@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Finding a coding. */
+#include <pcr/ladder.h>
+
 #include "codings.h"
 
 const struct pcri_coding *pcri_coding_numbered(uint32_t number)
@@ -30,4 +32,15 @@ int pcri_coding_of_bytes(const uint8_t *p, size_t nbytes)
         part = i;
     }
     return part;
+}
+
+int pcr_ladder_check(const struct pcr_ladder *ladder, uint32_t coding, struct pcr_error *err)
+{
+    const struct pcri_coding *c = pcri_coding_numbered(coding);
+    if (!ladder)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_ladder_check: no ladder");
+    if (!c)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_ladder_check: no coding %u",
+                         (unsigned) coding);
+    return pcri_coding_check(c, ladder, err);
 }

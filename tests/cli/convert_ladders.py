@@ -22,7 +22,7 @@ assert 5 <= counts["bitplane"] <= 8, counts
 assert counts["two.ladder"] == 2, counts
 
 fails("convert", source, "none.pcr", "--ladder", "classic", "--coding", "packed", "--quiet",
-      code=1, says=["coding packed cannot use ladder classic"])
+      code=2, says=["coding packed cannot use ladder classic"])
 fails("convert", source, "none.pcr", "--ladder", "no-such-ladder", "--quiet",
       code=1, says=["no-such-ladder"])
 with open("broken.ladder", "w", encoding="utf-8") as file:

@@ -66,7 +66,7 @@ report = json_of("convert", "junk", "dry", "--dry-run", "--json", "--all-files",
                  "skip", code=3)
 assert (report["sample_count"], report["skipped_count"], report["ignored_count"]) == (8, 3, 2)
 fails("convert", "junk", "dry", "--extensions", "gif", says=["junk: no images in this folder"])
-fails("convert", "junk", "dry", "--extensions", ".jpg", says=["'.jpg' is no extension"])
+fails("convert", "junk", "dry", "--extensions", ".jpg", code=2, says=["'.jpg' is no extension"])
 fails("convert", "junk", "dry", "--extensions", "jpg", "--all-files", code=2, says=["exclude"])
 fails("convert", "junk", "dry", "--quality", "80", "--json", code=2, says=["--max-side"])
 
@@ -93,9 +93,9 @@ assert "labels are ints" in pcrtool("convert", "rows", "dry.pcr", "--format", "l
                                     "--no-classes").stdout.decode()
 assert "\t7\t" in pcrtool("ls", "rows.pcr").stdout.decode()
 fails("convert", "rows", "a.pcr", "--format", "list", "--layout", "flat",
-      says=["layout applies to folders"])
+      code=2, says=["--layout applies to folders"])
 fails("convert", "rows", "a.pcr", "--format", "list", "--all-files",
-      says=["choices of files apply to folders"])
+      code=2, says=["--all-files applies to folders"])
 assert not os.path.exists("a.pcr")
 
 # Ten of what is left out or noted are named, the others counted.

@@ -79,6 +79,7 @@ pcrtool("extract", "--list", "--force", "--quiet", "names", "names.out")
 fails("convert", "names.out/list.jsonl", "x", "--classes", "nowhere", says=["nowhere"])
 fails("convert", "names.out/list.jsonl", "x", "--classes", "dog,cat",
       says=["line 1 ('k/1.jpg')", "'ape'", "2 classes"])
-fails("convert", "names.out/list.jsonl", "x", "--classes", "dog,,ape", says=["no name"])
+fails("convert", "names.out/list.jsonl", "x", "--classes", "dog,,ape", code=2,
+      says=["empty"])
 fails("convert", write_list("bad.jsonl", [1, True]), "x", says=["line 2 ('k/1.jpg')"])
 assert not os.path.exists("x")

@@ -213,13 +213,19 @@ def test_damage(path, tmp_path, out):
     assert "10 could not be decoded" in page.html and len(page.keys) == 28
 
 
+NOWHERE = str(Path(__file__).with_name("nowhere"))
+
+
 @pytest.mark.parametrize("arguments, code, words", [
     (["report"], 2, "required"),
     (["report", "."], 2, "-o"),
-    (["report", "/nonexistent", "-o", "x"], 1, "No such file or directory"),
+    (["report", NOWHERE, "-o", "x"], 1, "No such file or directory"),
     (["report", "DATASET", "-o", "x", "--size", "1"], 2, "expected 16 to 1024"),
-    (["report", "DATASET", "-o", "x", "--split", "no"], 1, "train, val"),
-    (["report", "DATASET", "-o", "/nonexistent/x"], 1, "/nonexistent/x: No such file"),
+    (["report", "DATASET", "-o", "x", "--split", "no"], 2, "train, val"),
+    (["report", ".", "-o", "x", "--split", ""], 2, "expected a value"),
+    (["report", ".", "-o", ""], 2, "expected a value"),
+    (["report", ".", "-o", "x", "--worst", "--gallery", "0"], 2, "--worst applies to --gallery"),
+    (["report", "DATASET", "-o", f"{NOWHERE}/x"], 1, f"{NOWHERE}/x: No such file"),
     (["report", "DATASET", "-o", "/dev/null"], 1, "not a file"),
     (["report", "DATASET", "-o", os.path.dirname(__file__)], 1, "not a file")])
 def test_command_errors(path, tmp_path, monkeypatch, arguments, code, words, capsys):

@@ -397,7 +397,7 @@ def test_command_without_a_browser(run, path):
 
 
 @pytest.mark.parametrize("arguments, code, words", [
-    (["view", "/nonexistent"], 1, "view: /nonexistent: cannot open: No such file"),
+    (["view", f"{__file__}-no"], 1, f"view: {__file__}-no: cannot open: No such file"),
     (["view", os.path.dirname(__file__)], 1, "no dataset, as it has no manifest.json"),
     (["view", __file__], 1, "not a PCR record"),
     (["view"], 2, "dataset"),

@@ -2,6 +2,8 @@
 /* Ladders: both text forms, the canonical text, and what is refused. */
 #include <check.h>
 
+#include <pcr/dataset.h>
+
 #include "jpeg/coding.h"
 #include "jpeg/ladder.h"
 #include "suite.h"
@@ -45,6 +47,14 @@ START_TEST(builtins_are_canonical)
     ck_assert_str_eq(pcr_ladder_name(0), "packed");
     pcr_ladder_destroy(&l);
     ck_assert_int_eq(pcr_ladder_create("none", &l, &e), PCR_ERR_INVAL);
+
+    ck_assert_int_eq(pcr_ladder_create("classic", &l, &e), 0);
+    ck_assert_int_eq(pcr_ladder_check(l, PCR_CODING_SCANS, &e), 0);
+    ck_assert_int_eq(pcr_ladder_check(l, PCR_CODING_PACKED, &e), PCR_ERR_INVAL);
+    ck_assert_ptr_nonnull(strstr(e.message, "coding packed cannot use ladder classic"));
+    ck_assert_int_eq(pcr_ladder_check(l, 9, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_ladder_check(NULL, PCR_CODING_SCANS, &e), PCR_ERR_INVAL);
+    pcr_ladder_destroy(&l);
     ck_assert_ptr_null(l);
 }
 END_TEST

@@ -30,6 +30,11 @@ PCR_API PCR_MUST_CHECK int pcr_ladder_create(const char *name, struct pcr_ladder
 PCR_API PCR_MUST_CHECK int pcr_ladder_parse(const char *text, size_t nbytes,
                                             struct pcr_ladder **out, struct pcr_error *err);
 
+/* Whether a dataset of this coding (enum pcr_coding in pcr/dataset.h) can have the ladder: 0, or
+ * INVAL, and *err says why not. */
+PCR_API PCR_MUST_CHECK int pcr_ladder_check(const struct pcr_ladder *ladder, uint32_t coding,
+                                            struct pcr_error *err);
+
 /* The ladder's canonical text. It lives as long as the ladder. */
 PCR_API const char *pcr_ladder_text(const struct pcr_ladder *ladder);
 

@@ -16,7 +16,7 @@ from ._dataset import open as open_dataset
 from ._report import Options, report as make_report, write_whole
 from ._text import size_text
 from ._view import Viewer
-from .errors import PcrError
+from .errors import InvalidError, PcrError
 
 
 def between(least: int, most: int) -> Callable[[str], int]:
@@ -27,6 +27,13 @@ def between(least: int, most: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{text!r}, expected {least} to {most}")
         return int(text)
     return read
+
+
+def some(text: str) -> str:
+    """Reads a text from the command line; it is not empty."""
+    if not text:
+        raise argparse.ArgumentTypeError("expected a value")
+    return text
 
 
 def parser() -> argparse.ArgumentParser:
@@ -50,9 +57,9 @@ def parser() -> argparse.ArgumentParser:
                     "sizes, bytes and predicted quality at each fidelity, and some of the samples "
                     "with a slider for the fidelity. It stays below 5 MB.")
     report.add_argument("dataset", help="a dataset's folder, or a record file")
-    report.add_argument("-o", "--output", required=True, metavar="FILE",
+    report.add_argument("-o", "--output", required=True, metavar="FILE", type=some,
                         help="the page; a file of this name is replaced when all is done")
-    report.add_argument("--split", help="only this split; default: all")
+    report.add_argument("--split", type=some, help="only this split; default: all")
     report.add_argument("--size", type=between(16, 1024), default=224, metavar="N",
                         help="the size that training delivers: pixels of the short side; "
                              "default 224")
@@ -137,9 +144,15 @@ def main(arguments: Optional[List[str]] = None) -> int:
         arguments = sys.argv[1:]
     if arguments and arguments[0] not in ("-h", "--help", "report", "view"):
         return hand_over(arguments)
-    args = parser().parse_args(arguments)
+    reader = parser()
+    args = reader.parse_args(arguments)
+    if args.command == "report" and args.worst and not args.gallery:
+        reader.error("--worst applies to --gallery, which is 0")
     try:
         return {"report": report, "view": view}[args.command](args)
+    except InvalidError as exc:  # a split that there is not
+        failed(args, exc)
+        return 2
     except PcrError as exc:
         # The storage's own error is shorter than what the library makes of it.
         return failed(args, exc.__cause__ or exc)
