@@ -155,25 +155,21 @@ static int read_m(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
 
 /* --- AC: plain bits --- */
 
-/* The lower bits of magnitudes of m bits, which are more than one. They are few, and reach planes
+/* The lower bits of n magnitudes of m bits, which are more than one. They are few, and reach planes
  * that no other coefficient does: they make a list. */
-static void read_magnitudes(struct pcri_pk_bits *bits, const struct pcri_pk_active *a,
-                            const uint8_t *m, size_t n, struct pcri_pk_large *large)
+static void read_magnitudes(struct pcri_pk_decoder *d, struct pcri_pk_bits *bits,
+                            const struct pcri_pk_active *a, const uint8_t *m, size_t n)
 {
     struct pcri_pk_bits b = *bits;
-    struct pcri_pk_magnitude *out = large->items + large->count;
-    const uint64_t *found = a->row->found, *ones = a->row->plane[a->pass->al];
-    const uint16_t *list = a->row->list;
-    const uint8_t *end = m + n;
+    struct pcri_pk_large *large = &d->large[a->pass->component];
+    uint16_t *values = large->values + large->count;
+    if (n)
+        d->kernels->longer(a->row, a->row->plane[a->pass->al], large->places + large->count);
     large->count += n;
-    for (; m < end; list++) {
-        const uint32_t x = *list;
-        for (uint64_t left = found[x] & ~ones[x]; left; left &= left - 1) {
-            const unsigned below = *m++ - 1u;
-            const uint32_t v = (uint32_t) pcri_pk_take(&b, below) | 1u << below;
-            *out++ = (struct pcri_pk_magnitude) { 64 * x + (uint32_t) __builtin_ctzll(left),
-                                                  (uint16_t) (v << a->pass->al) };
-        }
+    for (size_t i = 0; i < n; i++) {
+        const unsigned below = m[i] - 1u;
+        const uint32_t v = (uint32_t) pcri_pk_take(&b, below) | 1u << below;
+        values[i] = (uint16_t) (v << a->pass->al);
     }
     *bits = b;
 }
@@ -195,7 +191,7 @@ static int read_first(struct pcri_pk_decoder *d, struct pcri_pk_stream *s,
     struct pcri_pk_bits signs = s->plain;
     signs.bit += l.sum;
     d->kernels->first(row, &ones, &signs, row->plane[a->pass->al]);
-    read_magnitudes(&s->plain, a, m, l.longer, &d->large[a->pass->component]);
+    read_magnitudes(d, &s->plain, a, m, l.longer);
     s->plain = signs;
     return 0;
 }
@@ -252,15 +248,16 @@ static int reserve_large(struct pcri_pk_decoder *d, struct pcr_error *err)
 {
     for (uint32_t c = 0; c < d->plan.component_count; c++) {
         struct pcri_pk_large *l = &d->large[c];
-        size_t n = 64 * (size_t) d->plan.blocks_x[c];
+        size_t n = 64 * (size_t) d->plan.blocks_x[c] + PCRI_PK_PADDING;
         l->count = 0;
         if (n <= l->capacity)
             continue;
-        free(l->items);
+        free(l->places);
         l->capacity = 0;
-        l->items = pcri_malloc(n, sizeof(*l->items), err);
-        if (!l->items)
+        l->places = pcri_malloc(n, sizeof(*l->places) + sizeof(*l->values), err);
+        if (!l->places)
             return PCR_ERR_NOMEM;
+        l->values = (uint16_t *) (l->places + n);
         l->capacity = n;
     }
     return 0;
@@ -433,9 +430,9 @@ static void expand(const struct pcri_pk_decoder *d, uint32_t c, int16_t *out)
     const struct pcri_pk_large *large = &d->large[c];
     d->kernels->expand(row, d->rows.dc[c].value, out);
     for (size_t i = 0; i < large->count; i++) {
-        const uint32_t place = large->items[i].place;
+        const uint32_t place = large->places[i];
         const int negative = -(int) (row->sign[place / 64] >> place % 64 & 1);
-        out[place] = (int16_t) (out[place] + ((large->items[i].value ^ negative) - negative));
+        out[place] = (int16_t) (out[place] + ((large->values[i] ^ negative) - negative));
     }
 }
 
@@ -496,6 +493,6 @@ void pcri_pk_decoder_free(struct pcri_pk_decoder *d)
     free(d->ranges);
     free(d->contexts);
     for (uint32_t c = 0; c < 4; c++)
-        free(d->large[c].items);
+        free(d->large[c].places);
     *d = (struct pcri_pk_decoder) { 0 };
 }

@@ -83,12 +83,9 @@ struct pcri_pk_range {
 
 /* The magnitudes of a row's coefficients of more than one bit, as first passes read them. Those of
  * one bit are in a plane. */
-struct pcri_pk_magnitude {
-    uint32_t place; /* block * 64 + k */
-    uint16_t value;
-};
 struct pcri_pk_large {
-    struct pcri_pk_magnitude *items;
+    uint32_t *places; /* block * 64 + k */
+    uint16_t *values;
     size_t count, capacity;
 };
 

@@ -130,6 +130,9 @@ struct pcri_pk_kernels {
      * `signs`. */
     void (*first)(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
                   struct pcri_pk_bits *signs, uint64_t *plane);
+    /* Places, block * 64 + k, of what a first pass found in the listed blocks and `ones` has not.
+     * `out` with PCRI_PK_PADDING. */
+    void (*longer)(const struct pcri_pk_row *row, const uint64_t *ones, uint32_t *out);
     /* What another pass reads for the listed blocks, which are settled, block by block: the signs
      * of new coefficients, and the bits of its band's others. `plane` gets the bits, and ones where
      * they are new. */
@@ -169,6 +172,8 @@ extern const struct pcri_pk_kernels pcri_pk_neon;
 /* Of the portable set, what some others take from it. */
 void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
                                   uint16_t *out);
+void pcri_pk_portable_longer(const struct pcri_pk_row *row, const uint64_t *ones,
+                             uint32_t *out);
 uint32_t pcri_pk_portable_list(const uint8_t *v, size_t n, uint16_t *out);
 void pcri_pk_portable_t_contexts(const struct pcri_pk_row *row,
                                  const struct pcri_pk_above *above,

@@ -446,7 +446,7 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
     { \
         name, pcri_pk_portable_dc_contexts, dc_values, pcri_pk_portable_t_contexts, \
             b_contexts, pcri_pk_portable_list, pcri_pk_portable_m_contexts, place, first, \
-            refine, pcri_pk_portable_gather, pcri_pk_portable_gather_refined, \
-            pcri_pk_portable_lengths, settle, expand, slice, name_bytes, \
-            pcri_tans_read_portable, \
+            pcri_pk_portable_longer, refine, pcri_pk_portable_gather, \
+            pcri_pk_portable_gather_refined, pcri_pk_portable_lengths, settle, expand, slice, \
+            name_bytes, pcri_tans_read_portable, \
     }

@@ -314,6 +314,24 @@ TARGET static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *one
     signs->bit = signs_bit;
 }
 
+/* Few of a block are longer: four at a time are written. */
+TARGET static void longer(const struct pcri_pk_row *row, const uint64_t *ones, uint32_t *out)
+{
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const uint32_t i = row->list[j];
+        uint64_t left = row->found[i] & ~ones[i];
+        uint32_t *at = out;
+        out += _mm_popcnt_u64(left);
+        do {
+            for (int k = 0; k < 4; k++) {
+                at[k] = 64 * i + (uint32_t) (_tzcnt_u64(left) & 63);
+                left = _blsr_u64(left);
+            }
+            at += 4;
+        } while (left);
+    }
+}
+
 TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
                           struct pcri_pk_bits *bits, uint64_t *plane)
 {
@@ -541,6 +559,36 @@ AVX512_TARGET static size_t m_contexts_avx512(const struct pcri_pk_row *row,
         }
     }
     return (size_t) (at - out);
+}
+
+AVX512_TARGET static void longer_avx512(const struct pcri_pk_row *row, const uint64_t *ones,
+                                        uint32_t *out)
+{
+    uint8_t numbers[64];
+    for (unsigned k = 0; k < 64; k++)
+        numbers[k] = (uint8_t) k;
+    const __m512i number = load512(numbers);
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const uint32_t i = row->list[j];
+        const uint64_t left = row->found[i] & ~ones[i];
+        const unsigned n = (unsigned) _mm_popcnt_u64(left);
+        const __m512i begin = _mm512_set1_epi32((int) (64 * i));
+        const __m512i k = _mm512_maskz_compress_epi8(left, number);
+        _mm512_storeu_si512(
+            out, _mm512_add_epi32(_mm512_cvtepu8_epi32(_mm512_castsi512_si128(k)), begin));
+        if (UNLIKELY(n > 16)) {
+            _mm512_storeu_si512(
+                out + 16, _mm512_add_epi32(
+                              _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(k, 1)), begin));
+            _mm512_storeu_si512(
+                out + 32, _mm512_add_epi32(
+                              _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(k, 2)), begin));
+            _mm512_storeu_si512(
+                out + 48, _mm512_add_epi32(
+                              _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(k, 3)), begin));
+        }
+        out += n;
+    }
 }
 
 AVX512_TARGET static uint32_t list_avx512(const uint8_t *v, size_t n, uint16_t *out)
@@ -794,14 +842,29 @@ TARGET static bool read_symbols(struct pcri_tans_reader *r, const pcri_tans_entr
 }
 
 const struct pcri_pk_kernels pcri_pk_avx2 = {
-    "AVX2",     dc_contexts, dc_values, t_contexts, b_contexts, list,
-    m_contexts, place,       first,     refine,     gather,     gather_refined,
-    lengths,    settle,      expand,    slice,      name_bytes, read_symbols,
+    "AVX2", dc_contexts, dc_values, t_contexts, b_contexts,   list,           m_contexts,
+    place,  first,       longer,    refine,     gather,       gather_refined, lengths,
+    settle, expand,      slice,     name_bytes, read_symbols,
 };
 const struct pcri_pk_kernels pcri_pk_avx512 = {
-    "AVX-512",   dc_contexts,       dc_values,      t_contexts,    b_contexts_avx512,
-    list_avx512, m_contexts_avx512, place_avx512,   first,         refine,
-    gather,      gather_refined,    lengths_avx512, settle_avx512, expand_avx512,
-    slice,       name_bytes,        read_symbols,
+    "AVX-512",
+    dc_contexts,
+    dc_values,
+    t_contexts,
+    b_contexts_avx512,
+    list_avx512,
+    m_contexts_avx512,
+    place_avx512,
+    first,
+    longer_avx512,
+    refine,
+    gather,
+    gather_refined,
+    lengths_avx512,
+    settle_avx512,
+    expand_avx512,
+    slice,
+    name_bytes,
+    read_symbols,
 };
 #endif

@@ -251,6 +251,16 @@ static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
     }
 }
 
+void pcri_pk_portable_longer(const struct pcri_pk_row *row, const uint64_t *ones,
+                             uint32_t *out)
+{
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const uint32_t i = row->list[j];
+        for (uint64_t left = row->found[i] & ~ones[i]; left; left &= left - 1)
+            *out++ = 64 * i + (uint32_t) __builtin_ctzll(left);
+    }
+}
+
 static void refine(const struct pcri_pk_row *row, uint64_t band, struct pcri_pk_bits *bits,
                    uint64_t *plane)
 {
@@ -438,6 +448,7 @@ const struct pcri_pk_kernels pcri_pk_portable = {
     pcri_pk_portable_m_contexts,
     place,
     first,
+    pcri_pk_portable_longer,
     refine,
     pcri_pk_portable_gather,
     pcri_pk_portable_gather_refined,
