@@ -143,6 +143,7 @@ static int add_t(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
         const struct pcri_pk_active *a = &active[i];
         find(a);
         b_count[i] = e->kernels->name_bytes(a->row, a->pass->band, t[i], b[i]);
+        a->row->listed = e->kernels->list(t[i], a->row->blocks, a->row->list);
         e->kernels->t_contexts(a->row, a->above, a->pass, e->contexts);
         rc = add_symbols(e, s, PCRI_PK_T, t[i], a->row->blocks, err);
     }
@@ -198,7 +199,6 @@ static int add_m(struct pcri_pk_encoder *e, struct pcri_pk_stream_writer *s,
             for (uint64_t left = a->row->found[x]; left; left &= left - 1)
                 e->symbols[count++] = (uint8_t) pcri_bit_length(
                     magnitude(coef[__builtin_ctzll(left)], a->pass->al));
-        a->row->listed = e->kernels->list(a->above->gain, a->row->blocks, a->row->list);
         e->kernels->m_contexts(a->row, a->above, a->pass->level, e->contexts);
         rc = add_symbols(e, s, PCRI_PK_M, e->symbols, count, err);
         any = true;

@@ -26,7 +26,7 @@ struct pcri_pk_row {
     uint64_t *bytes; /* for each byte of `known` how many bits are set; with edge */
     uint8_t *count;  /* bits of `known`; with edge */
     uint8_t *low;    /* those of them below 16 */
-    uint16_t *list;  /* numbers of blocks that an operation is about */
+    uint16_t *list;  /* numbers of blocks: those that T names bytes of, later those with any */
     uint32_t listed; /* how many */
     uint32_t planes; /* bit p: plane p may have bits */
 };
@@ -112,8 +112,8 @@ struct pcri_pk_kernels {
     /* The contexts of T for all blocks of the row. */
     void (*t_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                        const struct pcri_pk_pass *pass, uint16_t *out);
-    /* The contexts of B for the bytes that t names, in order; their number. out: 8 elements a
-     * block; it and t with PCRI_PK_PADDING. */
+    /* The contexts of B for the bytes that t names in the listed blocks, in order; their number.
+     * out: 8 elements a block; it and t with PCRI_PK_PADDING. */
     size_t (*b_contexts)(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                          const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out);
     /* The numbers of those of n bytes that are not 0; how many. `out` with PCRI_PK_PADDING. */
@@ -147,7 +147,8 @@ struct pcri_pk_kernels {
     /* The lengths M of n new coefficients. Bit i of `ones`: m[i] is 1. The others move to the
      * front. Both have PCRI_PK_PADDING. */
     struct pcri_pk_lengths (*lengths)(uint8_t *m, size_t n, uint8_t *ones);
-    /* Ends a pass: `found` joins what is known, and `above` is made for the next row. */
+    /* Ends a pass: `found`, which the listed blocks have, joins what is known, and `above` is made
+     * for the next row. */
     void (*settle)(const struct pcri_pk_row *row, const struct pcri_pk_above *above);
     /* Coefficients of the row's blocks in zigzag order, DC from dc. */
     void (*expand)(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out);

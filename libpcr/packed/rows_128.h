@@ -75,15 +75,12 @@ INLINE vec for_two(const uint64_t table[256], unsigned t0, unsigned t1)
 /* --- contexts --- */
 
 /* Of each byte of two blocks the parts of its context: what is multiplied by 256, and the rest
- * without what T adds. */
-INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uint64_t *side,
-                    size_t i, vec *high_out, vec *low_out)
+ * without what T adds. near: the coefficients of blocks around. */
+INLINE void b_parts(vec own, vec near, vec *high_out, vec *low_out)
 {
     /* how many of 0, 2, 4, 8, 14, 20 twice a number exceeds, or that less 1 */
     const vec8 q_near = { 0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6 };
     const uint64_t number = UINT64_C(0x0706050403020100);
-    const vec own = load(row->bytes + i), u = load(up + i);
-    vec near = ADD(ADD(load(side + i - 1), load(side + i + 1)), ADD(u, u));
     near = ADD(near, EACH(1)) >> 1 & EACH(31); /* at most 16 */
     near = SHUFFLE((vec) q_near, ADD(near, ABOVE(near, EACH(15))));
     const vec beside = ADD(own << 8, own >> 8), twice = ADD(own, own);
@@ -100,20 +97,22 @@ TARGET static size_t b_contexts(const struct pcri_pk_row *row,
 {
     static const uint8_t most[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 };
     const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
-    const size_t blocks = row->blocks;
+    const uint64_t *bytes = row->bytes;
+    const uint32_t last = row->listed - 1;
     vec16 begin[9]; /* by the bits of T */
     uint16_t *at = out;
     for (int i = 0; i < 9; i++)
         begin[i] = (vec16) { 0 } + (uint16_t) (pass->kind * PCRI_PK_B_CONTEXTS + most[i] * 64);
-    for (size_t i = 0; i < blocks; i += 2) {
-        const unsigned t0 = t[i], t1 = i + 1 < blocks ? t[i + 1] : 0;
+    for (uint32_t j = 0; j < row->listed; j += 2) { /* for an odd one, it and nothing */
+        const size_t i0 = row->list[j], i1 = row->list[j < last ? j + 1 : j];
+        const unsigned t0 = t[i0], t1 = j < last ? t[i1] : 0;
         const unsigned n0 = (unsigned) __builtin_popcount(t0);
         const unsigned n1 = (unsigned) __builtin_popcount(t1);
         const vec which = for_two(numbers_of, t0, t1);
+        const vec near = { (side - 1)[i0] + side[i0 + 1] + 2 * up[i0],
+                           (side - 1)[i1] + side[i1 + 1] + 2 * up[i1] };
         vec high, low;
-        if (!(t0 | t1))
-            continue;
-        b_parts(row, up, side, i, &high, &low);
+        b_parts((vec) { bytes[i0], bytes[i1] }, near, &high, &low);
         high = SHUFFLE(high, which);
         low = SHUFFLE(low, which);
         store(at, (vec) ((vec16) LOW8(low, high) + begin[n0]));

@@ -131,9 +131,8 @@ static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_abo
     };
     const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
     uint16_t *at = out;
-    for (size_t i = 0; i < row->blocks; i++) {
-        if (!t[i])
-            continue;
+    for (uint32_t n = 0; n < row->listed; n++) {
+        const size_t i = row->list[n];
         const uint64_t own = row->bytes[i], near = 2 * up[i] + (side - 1)[i] + side[i + 1];
         const uint64_t beside = (own << 8) + (own >> 8);
         const unsigned count = count_8(t[i]);
@@ -340,7 +339,11 @@ struct pcri_pk_lengths pcri_pk_portable_lengths(uint8_t *m, size_t n, uint8_t *o
 
 static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *above)
 {
-    for (size_t i = 0; i < row->blocks; i++) {
+    memcpy(above->bytes, row->bytes, row->blocks * sizeof(*above->bytes));
+    memcpy(above->count, row->count, row->blocks);
+    memset(above->gain, 0, row->blocks);
+    for (uint32_t j = 0; j < row->listed; j++) {
+        const size_t i = row->list[j];
         uint64_t known = row->known[i] |= row->found[i];
         uint64_t bytes = byte_counts(known);
         unsigned all = byte_sum(bytes);
