@@ -33,9 +33,11 @@ equal() {
     fi
 }
 
-# gcc and libc6-dev come with build-essential, which needs no mention; git is for tools/debs.sh.
+# gcc and libc6-dev come with build-essential, which needs no mention; git is for tools/debs.sh;
+# pkg-config is pkgconf since Debian 12.
 tools/deps.sh --list | sed -n 's/^\(build\|debs\) //p' |
-    sed '/^\(gcc\|libc6-dev\|build-essential\|git\)$/d; s/^debhelper$/debhelper-compat/' |
+    sed '/^\(gcc\|libc6-dev\|build-essential\|git\)$/d; s/^debhelper$/debhelper-compat/;
+        s/^pkg-config$/pkgconf/' |
     LC_ALL=C sort -u >"$out/needed"
 field 'Source: libpcr' Build-Depends >"$out/declared"
 equal "Build-Depends of debian/control (+) and tools/deps.sh (-)" "$out/needed" "$out/declared"
