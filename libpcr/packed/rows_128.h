@@ -74,6 +74,23 @@ INLINE vec for_two(const uint64_t table[256], unsigned t0, unsigned t1)
 
 /* --- contexts --- */
 
+TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
+{
+    const uint64_t seven = 127 * ONES;
+    uint32_t count = 0;
+    for (size_t i = 0; i < n; i += 8) {
+        uint64_t bytes = pcri_load64(v + i);
+        if (n - i < 8)
+            bytes &= (UINT64_C(1) << 8 * (n - i)) - 1;
+        bytes = (((bytes & seven) + seven) | bytes) & ~seven;
+        const unsigned some = (unsigned) ((bytes >> 7) * UINT64_C(0x0102040810204080) >> 56);
+        const vec numbers = LOW8(((vec) { numbers_of[some] }), ((vec) { 0 }));
+        store(out + count, (vec) ((vec16) numbers + (uint16_t) i));
+        count += (uint32_t) __builtin_popcount(some);
+    }
+    return count;
+}
+
 /* Of each byte of two blocks the parts of its context: what is multiplied by 256, and the rest
  * without what T adds. near: the coefficients of blocks around. */
 INLINE void b_parts(vec own, vec near, vec *high_out, vec *low_out)
@@ -444,7 +461,7 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 #define ROWS_128(name) \
     { \
         name, pcri_pk_portable_dc_contexts, dc_values, pcri_pk_portable_t_contexts, \
-            b_contexts, pcri_pk_portable_list, pcri_pk_portable_m_contexts, place, first, \
+            b_contexts, list, pcri_pk_portable_m_contexts, place, first, \
             pcri_pk_portable_longer, refine, pcri_pk_portable_gather, \
             pcri_pk_portable_gather_refined, pcri_pk_portable_lengths, settle, expand, slice, \
             name_bytes, pcri_tans_read_portable, \
