@@ -458,6 +458,57 @@ AVX512_INLINE __m512i load512(const void *p)
     return _mm512_loadu_si512(p);
 }
 
+/* `factor` times how many of the thresholds each byte below 64 exceeds: a table for that. */
+AVX512_INLINE __m512i quantised(const int8_t thresholds[6], int factor)
+{
+    uint8_t of[64];
+    for (int v = 0; v < 64; v++) {
+        int sum = 0;
+        for (int i = 0; i < 6; i++)
+            sum += v > thresholds[i];
+        of[v] = (uint8_t) (factor * sum);
+    }
+    return load512(of);
+}
+
+AVX512_TARGET static void t_contexts_avx512(const struct pcri_pk_row *row,
+                                            const struct pcri_pk_above *above,
+                                            const struct pcri_pk_pass *pass, uint16_t *out)
+{
+    const uint8_t *up = above->count, *side = pass->first ? up : row->count;
+    const __m512i q7_4 = quantised(q7, 4), q10_7 = quantised(q10, 7),
+                  q10_1 = quantised(q10, 1);
+    const __m512i zero = _mm512_setzero_si512(), one = _mm512_set1_epi8(1);
+    const __m512i low6 = _mm512_set1_epi8(63), factor = _mm512_set1_epi16(49);
+    const __m512i begin = _mm512_set1_epi16((short) (pass->kind * PCRI_PK_T_CONTEXTS));
+    for (size_t i = 0; i < row->blocks; i += 64) {
+        const __m512i own = load512(row->count + i), low = load512(row->low + i);
+        const __m512i high = _mm512_sub_epi8(own, low);
+        __m512i near = _mm512_add_epi8(load512(side + i - 1), load512(side + i + 1));
+        near = _mm512_and_si512(_mm512_srli_epi16(near, 1), low6);
+        near = _mm512_add_epi8(near, load512(up + i));
+        near = _mm512_and_si512(_mm512_srli_epi16(near, 1), low6);
+        const __mmask64 any = _mm512_cmpgt_epi8_mask(high, zero);
+        const __mmask64 more = any & _mm512_cmple_epi8_mask(low, _mm512_add_epi8(high, high));
+        const __mmask64 most = any & _mm512_cmpge_epi8_mask(high, _mm512_add_epi8(low, low));
+        __m512i a = _mm512_permutexvar_epi8(load512(above->gain + i), q7_4);
+        a = _mm512_mask_add_epi8(a, any, a, one);
+        a = _mm512_mask_add_epi8(a, more, a, one);
+        a = _mm512_mask_add_epi8(a, most, a, one);
+        const __m512i b = _mm512_add_epi8(_mm512_permutexvar_epi8(own, q10_7),
+                                          _mm512_permutexvar_epi8(near, q10_1));
+        for (int half = 0; half < 2; half++) {
+            const __m512i wide = _mm512_cvtepu8_epi16(half ? _mm512_extracti64x4_epi64(a, 1)
+                                                           : _mm512_castsi512_si256(a));
+            const __m512i rest = _mm512_cvtepu8_epi16(half ? _mm512_extracti64x4_epi64(b, 1)
+                                                           : _mm512_castsi512_si256(b));
+            _mm512_storeu_si512(out + i + 32 * half,
+                                _mm512_add_epi16(_mm512_mullo_epi16(wide, factor),
+                                                 _mm512_add_epi16(rest, begin)));
+        }
+    }
+}
+
 /* The named bytes of blocks i to i + 7, as far as there are such. */
 AVX512_INLINE uint64_t named_8(const uint8_t *t, size_t i, size_t blocks)
 {
@@ -850,7 +901,7 @@ const struct pcri_pk_kernels pcri_pk_avx512 = {
     "AVX-512",
     dc_contexts,
     dc_values,
-    t_contexts,
+    t_contexts_avx512,
     b_contexts_avx512,
     list_avx512,
     m_contexts_avx512,
