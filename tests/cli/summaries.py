@@ -1,12 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What convert tells a person in the end: what was salvaged, dropped, left out and kept from an
-earlier run; progress on a terminal; and paths that are no UTF-8 in JSON."""
+earlier run, and paths that are no UTF-8 in JSON."""
 import os
-import pty
-import subprocess
 
-from helper import PCRTOOL, convert, json_of, pcrtool, photos, read, records
+from helper import convert, json_of, pcrtool, photos, read, records
 
 source = photos(count=24, classes=2)
 classes = os.path.join(source, "train", "class-00")
@@ -40,15 +38,6 @@ for part in ("salvaged 1 damaged image(s)", "dropped 4.9 KiB after the image in 
 text = summary("skipped.pcr", "--on-bad", "skip", code=3)
 assert "skipped 5 bad input(s)" in text and "1 GIF, 1 HTML, 1 JPEG, 1 WebP" in text, text
 assert "without bytes" in text, text
-
-# On a terminal there is a line that tells how far it is.
-leader, follower = pty.openpty()
-subprocess.run([PCRTOOL, "convert", source, "shown.pcr", "--on-bad", "skip"], stderr=follower,
-               stdout=subprocess.DEVNULL, timeout=300, check=False)
-os.close(follower)
-shown = os.read(leader, 65536)
-os.close(leader)
-assert b"\r\x1b[K" in shown, shown
 
 # What a conversion finds of an earlier one it keeps. The folder's name is any bytes.
 for name in ("cut", "html", "gif", "webp", "none"):

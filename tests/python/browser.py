@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import time
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
@@ -82,13 +83,19 @@ def browser(folder):
     driver = subprocess.Popen([DRIVER, "--port=0"], stdout=subprocess.PIPE, text=True)
     session = None
     try:
-        port = next(int(found[1]) for line in driver.stdout
-                    if (found := re.search(r"successfully on port (\d+)", line)))
+        port = next((int(found[1]) for line in driver.stdout
+                     if (found := re.search(r"successfully on port (\d+)", line))), None)
+        if port is None:
+            pytest.skip("chromedriver does not start here")
         arguments = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
                      "--no-first-run", f"--user-data-dir={folder}"]
-        made = Browser(f"http://127.0.0.1:{port}").call("/session", capabilities={
-            "alwaysMatch": {"goog:chromeOptions": {"args": arguments},
-                            "goog:loggingPrefs": {"browser": "ALL"}}})
+        try:
+            made = Browser(f"http://127.0.0.1:{port}").call("/session", capabilities={
+                "alwaysMatch": {"goog:chromeOptions": {"args": arguments},
+                                "goog:loggingPrefs": {"browser": "ALL"}}})
+        except HTTPError as why:
+            said = json.load(why)["value"]["message"].splitlines()[0]
+            pytest.skip(f"Chromium does not start here: {said}")
         session = Browser(f"http://127.0.0.1:{port}/session/{made['sessionId']}")
         yield session
     finally:
