@@ -152,8 +152,9 @@ bool pcri_cond_wait_until(pthread_cond_t *cond, pthread_mutex_t *mutex, uint64_t
 void pcri_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
 
 /* --- threads (thread.c) --- */
-/* As pthread_create(). EAGAIN, which may pass, is tried again. NOMEM if there is no memory for
- * a stack, which the system also calls EAGAIN; IO. */
+/* As pthread_create(); the thread gets no signals, which are for the program's own. EAGAIN, which
+ * may pass, is tried again. NOMEM if there is no memory for a stack, which the system also calls
+ * EAGAIN; IO. */
 int pcri_thread_start(pthread_t *out, void *(*run)(void *), void *context,
                       struct pcr_error *err);
 /* As pthread_atfork(), once per process: *state, 0 at first, remembers it. NOMEM: not

@@ -3,6 +3,7 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <errno.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -27,9 +28,15 @@ static bool has_stack(void)
 int pcri_thread_start(pthread_t *out, void *(*run)(void *), void *context,
                       struct pcr_error *err)
 {
-    int e = pthread_create(out, NULL, run, context);
+    sigset_t all, before;
+    sigfillset(&all);
+    int e = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (e)
+        return pcri_fail_sys(err, e, "cannot block signals");
+    e = pthread_create(out, NULL, run, context);
     for (uint32_t i = 0; e == EAGAIN && i < PCRI_TRIES_AGAIN && pcri_wait_to_retry(i); i++)
         e = pthread_create(out, NULL, run, context);
+    (void) pthread_sigmask(SIG_SETMASK, &before, NULL); /* which was valid */
     if (e == EAGAIN && !has_stack())
         e = ENOMEM;
     return e ? pcri_fail_sys(err, e, "cannot start a thread") : 0;

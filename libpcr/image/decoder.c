@@ -72,11 +72,12 @@ static int take_options(const struct pcr_decode_options *opts, struct pcr_decode
         out->color = PCR_COLOR_RGB;
     if (out->color > PCR_COLOR_GRAY)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown color %u", (unsigned) out->color);
-    if (out->background[3] || out->reserved)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "decode options background[3] and reserved are "
-                         "%u and %u, expected 0",
-                         out->background[3], (unsigned) out->reserved);
+    if (out->background[3])
+        return pcri_fail(err, PCR_ERR_INVAL, "background[3] is %u, expected 0",
+                         out->background[3]);
+    if (out->threads > PCRI_MOST_THREADS)
+        return pcri_fail(err, PCR_ERR_INVAL, "threads is %u, expected 0 to %d",
+                         (unsigned) out->threads, PCRI_MOST_THREADS);
     if (out->orientation > 8)
         return pcri_fail(err, PCR_ERR_INVAL, "orientation is %u, expected 0 to 8",
                          (unsigned) out->orientation);
@@ -317,6 +318,7 @@ static int begin(struct pcr_decoder *d, const struct pcr_span *spans, uint32_t c
                                                 .scale = o->scale ? o->scale : 8,
                                                 .identical = o->flags & PCR_DECODE_IDENTICAL,
                                                 .ladder = o->ladder,
+                                                .threads = o->threads,
                                                 .limits = limits } };
     if ((rc = find_codec(first, first ? d->spans.items[0].nbytes : 0, j, err)))
         return rc;

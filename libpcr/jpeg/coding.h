@@ -37,6 +37,9 @@ struct pcri_block_decoder {
     /* Says which block rows of a component are wanted (begin = end: none), before the first
      * run(). By default all are. */
     void (*keep)(void *state, uint32_t component, uint32_t row_begin, uint32_t row_end);
+    /* After begin(): so many rows of MCUs apart are those that nothing before them is decoded
+     * for; 0, or NULL: only the first is. */
+    uint32_t (*entry_rows)(void *state);
     /* Updates the source to all the spans that are there now, ready to be read from the
      * top. */
     int (*run)(void *state, struct pcr_error *err);

@@ -71,6 +71,12 @@ static void keep(void *state, uint32_t component, uint32_t row_begin, uint32_t r
     d->keep[component].end = row_end;
 }
 
+static uint32_t entry_rows(void *state)
+{
+    const struct packed_decoder *d = state;
+    return d->image.sample.params.restart;
+}
+
 /* The rows to keep of each component, and the MCU rows that they are in. */
 static void lay_out(struct packed_decoder *d, bool has_ac, uint32_t *begin_out,
                     uint32_t *end_out)
@@ -208,6 +214,7 @@ const struct pcri_block_decoder pcri_pk_block_decoder = {
     .destroy = destroy,
     .begin = begin,
     .keep = keep,
+    .entry_rows = entry_rows,
     .run = run,
     .finish = finish,
 };

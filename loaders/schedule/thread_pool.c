@@ -10,7 +10,6 @@
  * round. Whoever makes work increments the generation first, and then checks whether anybody
  * sleeps; the sleeper does it the other way round, so that one of the two sees the other. */
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -200,22 +199,13 @@ static int start_thread(struct thread_pool *c, struct pcr_error *err)
     return rc;
 }
 
-/* Starts what threads are missing. Signals are the program's business: its own threads shall
- * get them. */
+/* Starts what threads are missing. */
 static int start_threads(struct thread_pool *c, struct pcr_error *err)
 {
-    sigset_t all, before;
     int rc = 0;
     count_threads(c);
-    sigfillset(&all);
-    int e = pthread_sigmask(SIG_SETMASK, &all, &before);
-    if (e)
-        return pcri_fail_sys(err, e, "cannot block signals");
     while (!rc && c->running < c->wanted)
         rc = start_thread(c, err);
-    e = pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (!rc && e)
-        rc = pcri_fail_sys(err, e, "cannot restore the signal mask");
     return rc;
 }
 

@@ -146,3 +146,18 @@ def test_orientation_is_the_head_s(tmp_path):
                                 fidelity=fidelity) as loader:
                     batch, = loader
                     np.testing.assert_array_equal(batch.pixels[0], whole)
+
+
+def test_threads_of_an_image(tmp_path):
+    pcr.write(tmp_path / "ds", [("tall.jpg", encode(picture(2, 280, 1100), quality=90))],
+              coding="packed")
+    with pcr.open(tmp_path / "ds") as ds:
+        for fidelity in (1, 3, ds.group_count):
+            whole = ds[0].decode(fidelity)
+            for threads in (2, 64):
+                np.testing.assert_array_equal(ds[0].decode(fidelity, threads=threads), whole)
+        for threads in (0, 65, -1):
+            with pytest.raises(pcr.InvalidError, match="threads"):
+                ds[0].decode(threads=threads)
+        with pytest.raises(TypeError, match="threads"):
+            ds[0].decode(threads="two")

@@ -9,6 +9,7 @@
 #include "generator.h"
 #include "jpeg/ladder.h"
 #include "packed/builtin.h"
+#include "packed/coding.h"
 #include "packed/packed.h"
 #include "packed/train.h"
 
@@ -134,6 +135,23 @@ static inline bool packed_same(const struct packed_image *m, const struct packed
             }
     }
     return true;
+}
+
+/* The spans of a packed sample at full fidelity: those of its header, how many is returned, its
+ * parameters, and a chunk a group of its ladder. */
+static inline uint32_t packed_spans(const struct pcri_coded *c, const struct pcr_ladder *l,
+                                    struct pcr_span *out)
+{
+    const uint8_t *s = c->strings.data, *b = c->bytes.data;
+    PACKED_MUST(c->coding == pcri_coding_packed.number);
+    for (uint32_t i = 0; i < c->item_count; s += c->items[i++].nbytes)
+        *out++ = (struct pcr_span) { s, c->items[i].nbytes };
+    *out++ = (struct pcr_span) { s, c->pieces[0].string_nbytes };
+    for (uint32_t g = 0, piece = 0; g < l->group_count; piece += l->piece_counts[g++]) {
+        *out++ = (struct pcr_span) { b, c->pieces[piece].nbytes };
+        b += c->pieces[piece].nbytes;
+    }
+    return c->item_count;
 }
 
 #endif

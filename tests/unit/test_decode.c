@@ -250,7 +250,7 @@ START_TEST(refused)
         { .decoder = 2 },
         { .flags = 32 },
         { .background = { 1, 2, 3, 4 } },
-        { .reserved = 1 },
+        { .threads = 65 },
         { .crop_x = 1 },
         { .crop_width = 10 },
         { .crop_height = 10 },

@@ -58,19 +58,9 @@ static void pack(const struct pcr_ladder *by)
     pcri_coded_free(&packed);
     int rc = pcri_coder_encode(c, dataset_tables, source.data, source.nbytes, &packed, &err);
     ck_assert_msg(!rc, "%s", err.message);
-    ck_assert_uint_eq(packed.coding, pcri_coding_packed.number);
     pcri_coder_destroy(&c);
-    const uint8_t *s = packed.strings.data, *b = packed.bytes.data;
-    count = 0;
-    for (uint32_t i = 0; i < packed.item_count; s += packed.items[i++].nbytes)
-        items[count++] = (struct pcr_span) { s, packed.items[i].nbytes };
-    header = count;
-    items[count++] = (struct pcr_span) { s, packed.pieces[0].string_nbytes };
-    for (uint32_t g = 0, piece = 0; g < by->group_count; piece += by->piece_counts[g++]) {
-        items[count++] = (struct pcr_span) { b, packed.pieces[piece].nbytes };
-        b += packed.pieces[piece].nbytes;
-    }
-    ck_assert_uint_eq(header + 1 + by->group_count, count);
+    header = packed_spans(&packed, by, items);
+    count = header + 1 + by->group_count;
 }
 
 static void photo(uint32_t width, uint32_t height, enum pcr_gen_subsampling subsampling)

@@ -7,14 +7,18 @@
 
 #include "../../base/base.h"
 
-enum { PCRI_COLOR_INKS = PCR_COLOR_GRAY + 1 }; /* C, M, Y and K; 255: all ink */
+enum {
+    PCRI_COLOR_INKS = PCR_COLOR_GRAY + 1, /* C, M, Y and K; 255: all ink */
+    PCRI_MOST_THREADS = 64,               /* of an image */
+};
 
 /* The request of a codec's caller; color is RGB or GRAY, and limits are filled in. */
 struct pcri_decode_params {
-    uint32_t color; /* or PCRI_COLOR_INKS for JPEG of four components */
-    bool alpha;     /* for a PNG that has it: one more channel, after the others */
-    uint32_t scale; /* 1 to 8, in eighths */
-    bool identical; /* as PCR_DECODE_IDENTICAL */
+    uint32_t color;   /* or PCRI_COLOR_INKS for JPEG of four components */
+    bool alpha;       /* for a PNG that has it: one more channel, after the others */
+    uint32_t scale;   /* 1 to 8, in eighths */
+    uint32_t threads; /* at most */
+    bool identical;   /* as PCR_DECODE_IDENTICAL */
     const struct pcr_ladder *ladder;
     struct pcr_limits limits;
 };

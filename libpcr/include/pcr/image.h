@@ -71,7 +71,11 @@ struct pcr_decode_options {
      * scans is CORRUPT, and libjpeg-turbo is not asked about damage. */
     const struct pcr_ladder *ladder;
     uint8_t background[4]; /* R, G, B for PCR_DECODE_BACKGROUND; background[3] is 0 */
-    uint32_t reserved;     /* 0 */
+    /* Decode one image by up to so many threads, 1 to 64; 0 means 1, the calling thread alone.
+     * Divides large images of the coding "packed", which can be entered every so many rows;
+     * others are decoded by the calling thread. Where a thread cannot be started, its part is
+     * the calling thread's. The pixels are the same. */
+    uint32_t threads;
 };
 
 /* Size and orientation of an image. */

@@ -66,7 +66,7 @@ def color_flags(options: Any, background: Background, icc: Optional[str], laid: 
 def decode_options(gray: bool = False, orient: bool = True,
                    crop: Optional[Box] = None, scale: int = 8, identical: bool = False,
                    planar: bool = False, decoder: str = "auto", background: Background = None,
-                   icc: Optional[str] = None) -> st.DecodeOptions:
+                   icc: Optional[str] = None, threads: int = 1) -> st.DecodeOptions:
     """The struct of decode()'s keyword arguments."""
     if decoder not in DECODERS:
         raise InvalidError(f"decoder is {decoder!r}, expected 'auto' or 'turbo'")
@@ -77,7 +77,7 @@ def decode_options(gray: bool = False, orient: bool = True,
         st.DecodeOptions, scale=eighths,
         flags=(0 if orient else st.DECODE_KEEP_ORIENTATION)
         | (st.DECODE_IDENTICAL if identical else 0) | (st.DECODE_PLANAR if planar else 0),
-        color=int(st.Color.GRAY if gray else st.Color.RGB))
+        color=int(st.Color.GRAY if gray else st.Color.RGB), threads=whole(threads, "threads"))
     options.decoder = DECODERS[decoder]
     options.flags |= color_flags(options, background, icc, st.DECODE_BACKGROUND,
                                  st.DECODE_TO_SRGB)

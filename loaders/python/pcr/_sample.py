@@ -172,15 +172,20 @@ class Sample:
                orient: bool = True, crop: Optional[Box] = None, scale: int = 8,
                identical: bool = False, planar: bool = False,
                decoder: str = "auto", background: Background = None,
-               icc: Optional[str] = None) -> Pixels:
+               icc: Optional[str] = None, threads: int = 1) -> Pixels:
         """Reads and decodes the sample; the other arguments are those of pcr.decode(). The
         limits are the dataset's.
+
+        threads: decode a large picture by up to so many, 1 to 64. Pictures of the coding
+            "packed" that are 1,024 pixels high or more can be divided, into parts of 131,072
+            pixels at least. The pixels are the same. A loader decodes several samples at a
+            time instead.
 
         Returns a new uint8 array, as pcr.decode() does.
         Raises what read() and pcr.decode() raise.
         """
         options = decode_options(gray, orient, crop, scale, identical, planar, decoder,
-                                 background, icc)
+                                 background, icc, threads)
         info, buffer = st.sized(st.ImageInfo), st.Buffer()
         owner = Handle(buffer, lib.pcr_buffer_free)
         call(lib.pcr_sample_decode, self._handle.pointer, fidelity_number(fidelity),

@@ -367,7 +367,7 @@ class DecodeOptions(ctypes.Structure):
                 ("orientation", c_uint32), ("limits", POINTER(Limits)), ("decoder", c_uint32),
                 ("scale", c_uint32), ("crop_x", c_uint32), ("crop_y", c_uint32),
                 ("crop_width", c_uint32), ("crop_height", c_uint32), ("ladder", c_void_p),
-                ("background", c_uint8 * 4), ("reserved", c_uint32)]
+                ("background", c_uint8 * 4), ("threads", c_uint32)]
 
 
 NO_RESTARTS = 0xFFFFFFFF

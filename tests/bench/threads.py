@@ -1,0 +1,60 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""One large image decoded by several threads: wall time and CPU time by the number of threads.
+
+usage: threads.py [DATASET]   its largest 12 images, else 4 generated ones of 12 megapixels
+
+Numbers of threads take turns; medians of five, as ratios to one thread, medians over the images.
+"""
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import pcr
+
+COUNTS, TURNS, IMAGES = (1, 2, 4, 8), 5, 12
+
+
+def measure(sample, fidelity):
+    """(wall, CPU) by the number of threads, of one thread's."""
+    times = {count: [] for count in COUNTS}
+    for _ in range(TURNS):
+        for count in COUNTS:
+            wall, cpu = time.perf_counter(), time.process_time()
+            sample.decode(fidelity, threads=count)
+            times[count].append((time.perf_counter() - wall, time.process_time() - cpu))
+    medians = {count: [statistics.median(t) for t in zip(*taken)]
+               for count, taken in times.items()}
+    return {count: [a / b for a, b in zip(m, medians[1])] for count, m in medians.items()}
+
+
+def report(path):
+    with pcr.open(path, split="all") as ds:
+        samples = sorted(ds, key=lambda s: -s.size[0] * s.size[1])[:IMAGES]
+        megapixels = statistics.fmean(s.size[0] * s.size[1] for s in samples) / 1e6
+        print(f"{len(samples)} images of {megapixels:.1f} megapixels, "
+              f"{len(os.sched_getaffinity(0))} CPUs")
+        for fidelity in (2, ds.group_count):
+            rows = [measure(sample, fidelity) for sample in samples]
+            for count in COUNTS[1:]:
+                wall, cpu = (statistics.median(r[count][i] for r in rows) for i in range(2))
+                print(f"fidelity {fidelity}: {count} threads {1 / wall:5.2f} times as fast, "
+                      f"CPU time {cpu:.2f}")
+
+
+def main():
+    if len(sys.argv) > 1:
+        report(sys.argv[1])
+        return
+    with tempfile.TemporaryDirectory(prefix="pcr-bench.") as folder:
+        subprocess.run([os.environ["PCR_GEN"], "photos", folder + "/photos", "--count", "4",
+                        "--size", "4000x3000", "--quality", "92"], check=True,
+                       stdout=subprocess.DEVNULL)
+        pcr.convert(folder + "/photos", folder + "/photos.pcr")
+        report(folder + "/photos.pcr")
+
+
+main()
