@@ -85,7 +85,14 @@ folder=$(cd "$folder" && pwd)
 scratch=
 child=
 
-# What runs is in a PID namespace and a mount namespace of its own: they end with it.
+# One run at a time; what an earlier one could not remove goes first.
+exec 9>"$folder/lock"
+if ! flock -n 9; then
+    echo "check_install.sh: another run uses $folder" >&2
+    exit 1
+fi
+rm -rf "$folder"/new.* "$folder"/run.*
+
 clean() {
     [ -z "$child" ] || kill -KILL "$child" 2>/dev/null || true
     [ -z "$child" ] || wait "$child" 2>/dev/null || true
@@ -98,10 +105,11 @@ trap clean EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# Runs a program in namespaces of its own. Traps work while it runs.
+# Runs a program in a PID namespace and a mount namespace of its own: processes and mounts end
+# with it, and it with this script. Traps work while it runs.
 apart() {
     local status=0
-    unshare --mount --pid --fork --kill-child "$@" &
+    setpriv --pdeathsig KILL unshare --mount --pid --fork --kill-child "$@" &
     child=$!
     wait "$child" || status=$?
     child=
@@ -196,7 +204,7 @@ run_section() {
     git -C "$home/libpcr" add -A
     "$root/tools/snippets.py" "$root/README.md" 'Use it' c >"$home/libpcr/program.c"
     "$root/tools/snippets.py" "$root/README.md" Install cmake >"$home/libpcr/CMakeLists.txt"
-    commands "$2" >"$home/commands"
+    commands "$2" >"$home/commands" || return
     cat_run >"$home/run"
     cp -L /etc/resolv.conf "$scratch/upper/etc/"
     # How this system reaches the network. The tree's own file of certificates is replaced when
