@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Upsampling and colour conversion for x86-64, for vectors of any size: of 16-bit numbers, STEP
- * at a time. The file that includes it defines what a vector is, its operations, and convert_row(),
+/* Upsampling and colour conversion for vectors of any size: of 16-bit numbers, STEP at a time. The
+ * file that includes it defines what a vector is, its operations, and convert_row(),
  * which stores pixels. */
 struct chroma {
     const void *cb, *cr;
@@ -47,7 +47,7 @@ TARGET static void upsample_h2(const uint16_t *sums, size_t n, const uint16_t bi
     vec bias0 = SET16((short) bias[0]), bias1 = SET16((short) bias[1]), v[2];
     for (size_t i = 0; i < n; i += STEP) {
         two_samples(sums + i, bias0, bias1, v);
-        store(out + 2 * i, OR(SRL16(v[0], 4), SLL16(SRL16(v[1], 4), 8)));
+        store(out + 2 * i, IN_TURN(SRL16(v[0], 4), SRL16(v[1], 4)));
     }
 }
 
@@ -62,7 +62,7 @@ INLINE void convert(vec y, vec cb, vec cr, vec rgb[3])
     rgb[2] = ADD16(y, MULHRS(ADD16(cb, cb), SET16(29033)));
 
     /* -0.71414 = 0.28586 - 1, so that the factor fits 16 bits. */
-    const vec factors = SET32((int) (18734u << 16 | (uint16_t) -22554)), half = SET32(32768);
+    const vec factors = PAIR(-22554, 18734), half = SET32(32768);
     vec low = ADD_PAIRS(half, LOW16(cb, cr), factors);
     vec high = ADD_PAIRS(half, HIGH16(cb, cr), factors);
     rgb[1] = ADD16(SUB16(y, cr), PACK32(SRA32(low, 16), SRA32(high, 16)));
@@ -79,8 +79,8 @@ INLINE void chroma_at(const void *from, size_t at, const struct chroma *c, vec o
     }
     const vec middle = SET16(128);
     vec v = load((const uint8_t *) from + at);
-    out[0] = SUB16(AND(v, SET16(255)), middle);
-    out[1] = SUB16(SRL16(v, 8), middle);
+    out[0] = SUB16(EVEN_BYTES(v), middle);
+    out[1] = SUB16(ODD_BYTES(v), middle);
 }
 
 /* Those pixels, each channel in a vector of even and one of odd ones, made bytes. */
@@ -89,8 +89,8 @@ INLINE void channels_at(const uint8_t *y, size_t at, const struct chroma *c, vec
     vec luma = load(y + at), cb[2], cr[2], rgb[2][3];
     chroma_at(c->cb, at, c, cb);
     chroma_at(c->cr, at, c, cr);
-    convert(AND(luma, SET16(255)), cb[0], cr[0], rgb[0]);
-    convert(SRL16(luma, 8), cb[1], cr[1], rgb[1]);
+    convert(EVEN_BYTES(luma), cb[0], cr[0], rgb[0]);
+    convert(ODD_BYTES(luma), cb[1], cr[1], rgb[1]);
     for (int i = 0; i < 3; i++)
         out[i] = PACK_BYTES(rgb[0][i], rgb[1][i]);
 }

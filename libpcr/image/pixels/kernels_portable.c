@@ -154,36 +154,9 @@ void pcri_idct_scaled_portable(const int16_t *coef, const uint64_t *mask, size_t
     idct_scaled(coef, mask, count, q, size, dst, stride_nbytes);
 }
 
-/* --- upsampling --- */
+/* --- upsampling and colour --- */
 
-static void mix_rows(const uint8_t *restrict near, const uint8_t *restrict far, size_t n,
-                     uint16_t *restrict sums)
-{
-    for (size_t i = 0; i < n; i++)
-        sums[i] = (uint16_t) (3 * near[i] + far[i]);
-}
-
-static void upsample_v2(const uint8_t *restrict near, const uint8_t *restrict far, size_t n,
-                        unsigned bias, uint8_t *restrict out)
-{
-    for (size_t i = 0; i < n; i++)
-        out[i] = (uint8_t) ((3u * near[i] + far[i] + bias) >> 2);
-}
-
-static void upsample_h2(const uint16_t *restrict sums, size_t n, const uint16_t bias[2],
-                        uint8_t *restrict out)
-{
-    const uint16_t *restrict left = sums - 1, *restrict right = sums + 1;
-    uint16_t b0 = bias[0], b1 = bias[1];
-    for (size_t i = 0; i < n; i++) {
-        out[2 * i] = (uint8_t) ((uint16_t) (3 * sums[i] + left[i] + b0) >> 4);
-        out[2 * i + 1] = (uint8_t) ((uint16_t) (3 * sums[i] + right[i] + b1) >> 4);
-    }
-}
-
-/* --- colour --- */
-
-enum { RUN = 64 }; /* pixels that go through buffers at a time */
+enum { STEP = 8 };
 
 INLINE vec load(const void *p)
 {
@@ -192,50 +165,24 @@ INLINE vec load(const void *p)
     return v;
 }
 
-/* The first n bytes, at most 16. */
-INLINE void store(void *p, vec v, size_t n)
+INLINE void store(void *p, vec v)
 {
-    if (n == sizeof(v))
-        memcpy(p, &v, sizeof(v));
-    else
-        memcpy(p, &v, n);
+    memcpy(p, &v, sizeof(v));
 }
 
-/* One channel of eight pixels, less 128: y and a sum of two products of chroma, rounded. */
-INLINE vec channel(vec y, vec chroma_low, vec chroma_high, vec factors)
+/* STEP bytes to 16 bits. */
+INLINE vec widen(const uint8_t *p)
 {
-    vec half = SET32(32768);
-    vec low = SRA32(ADD32(MADD(chroma_low, factors), half), 16);
-    vec high = SRA32(ADD32(MADD(chroma_high, factors), half), 16);
-    return ADD16(y, PACK32(low, high));
+    return LOW_BYTES(load_half(p), SET32(0));
 }
 
-/* Eight pixels; y, cb and cr less 128. ITU-R BT.601 in 16 bits (JFIF); of the factors that
- * do not fit 16 bits, whole numbers are added apart. */
-INLINE void convert_8(vec y, vec cb, vec cr, vec rgb[3])
+INLINE void store_narrow(uint8_t *p, vec v)
 {
-    vec low = LOW16(cb, cr), high = HIGH16(cb, cr);
-    rgb[0] = channel(ADD16(y, cr), low, high, PAIR(0, 26345));
-    rgb[1] = channel(SUB16(y, cr), low, high, PAIR(-22554, 18734));
-    rgb[2] = channel(ADD16(y, ADD16(cb, cb)), low, high, PAIR(-14942, 0));
+    v = PACK_BYTES(v, v);
+    memcpy(p, &v, 8);
 }
 
-/* Sixteen pixels, a vector a channel. */
-INLINE void convert_16(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, vec rgb[3])
-{
-    vec zero = SET32(0), middle = PAIR(128, 128), sign = PAIR(-32640, -32640);
-    vec v[3] = { load(y), load(cb), load(cr) }, low[3], high[3];
-    for (int c = 0; c < 3; c++) {
-        low[c] = SUB16(LOW_BYTES(v[c], zero), middle);
-        high[c] = SUB16(HIGH_BYTES(v[c], zero), middle);
-    }
-    convert_8(low[0], low[1], low[2], low);
-    convert_8(high[0], high[1], high[2], high);
-    for (int c = 0; c < 3; c++)
-        rgb[c] = PACK16(low[c], high[c]) ^ sign;
-}
-
-enum { PACKED_16_NBYTES = 16 * 3 + 2 }; /* what store_packed_16() writes: 2 bytes too many */
+#include "color_body.h"
 
 INLINE void store_packed_16(const vec rgb[3], uint8_t *dst)
 {
@@ -251,48 +198,23 @@ INLINE void store_packed_16(const vec rgb[3], uint8_t *dst)
         uint64_t halves[2];
         memcpy(halves, &p, sizeof(halves));
         memcpy(dst + 12 * i, &halves[0], 8);
-        memcpy(dst + 12 * i + 6, &halves[1], 8);
+        memcpy(dst + 12 * i + 6, &halves[1], i < 3 ? 8 : 6);
     }
 }
 
-/* n pixels from pixel `at` of the row on; `more`: others come after them. */
-INLINE void ycc_run(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
-                    const struct pcri_rgb_row *out, size_t at, bool more)
+/* Sixteen pixels; each channel has the even ones, then the odd ones. */
+INLINE void store_pixels(const vec channel[3], bool planar, uint8_t *const plane[3])
 {
-    for (size_t i = 0; i < n; i += 16) {
-        size_t left = n - i < 16 ? n - i : 16;
-        vec rgb[3];
-        convert_16(y + i, cb + i, cr + i, rgb);
-        if (out->planar) {
-            for (int c = 0; c < 3; c++)
-                store(out->plane[c] + at + i, rgb[c], left);
-        } else if (more || n - i > 16) {
-            store_packed_16(rgb, out->plane[0] + 3 * (at + i));
-        } else {
-            uint8_t pixels[PACKED_16_NBYTES];
-            store_packed_16(rgb, pixels);
-            memcpy(out->plane[0] + 3 * (at + i), pixels, 3 * left);
-        }
-    }
+    vec rgb[3];
+    for (int c = 0; c < 3; c++)
+        rgb[c] = LOW8(channel[c], HIGH64(channel[c], channel[c]));
+    for (int c = 0; c < 3 && planar; c++)
+        store(plane[c], rgb[c]);
+    if (!planar)
+        store_packed_16(rgb, plane[0]);
 }
 
-static void ycc_to_rgb(const uint8_t *y, const uint8_t *cb, const uint8_t *cr, size_t n,
-                       const struct pcri_rgb_row *out)
-{
-    ycc_run(y, cb, cr, n, out, 0, false);
-}
-
-static void ycc_h2_to_rgb(const uint8_t *y, const uint16_t *cb_sums, const uint16_t *cr_sums,
-                          const uint16_t bias[2], size_t n, const struct pcri_rgb_row *out)
-{
-    uint8_t cb[RUN], cr[RUN];
-    for (size_t at = 0; at < n; at += RUN) {
-        size_t m = n - at < RUN ? n - at : RUN;
-        upsample_h2(cb_sums + at / 2, (m + 1) / 2, bias, cb);
-        upsample_h2(cr_sums + at / 2, (m + 1) / 2, bias, cr);
-        ycc_run(y + at, cb, cr, m, out, at, at + m < n);
-    }
-}
+#include "color_row_body.h"
 
 const struct pcri_kernels pcri_kernels_portable = {
     .name = "portable",

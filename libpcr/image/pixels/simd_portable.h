@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The vector operations of idct_body.h on 128 bits: by SSE2 where the compiler's baseline has
- * it, else in GNU C, which the compiler maps to the CPU's vectors. One block per vector. */
+/* The vector operations of idct_body.h and color_body.h on 128 bits: by SSE2 where the compiler's
+ * baseline has it, else in GNU C, which the compiler maps to the CPU's vectors. One block per
+ * vector. */
 #ifndef PCRI_SIMD_PORTABLE_H
 #define PCRI_SIMD_PORTABLE_H
 
@@ -21,8 +22,15 @@ typedef __m128i vec;
 #define SIMD_FLOATS _mm_castsi128_ps
 #include "simd_x86.h"
 #define LOW_BYTES LOW8 /* bytes and zeros to 16 bits */
-#define HIGH_BYTES HIGH8
+#undef MULHRS          /* SSSE3 has it; this is of a below 2^13 */
+#define MULHRS(a, b) SRA16(ADD16(_mm_mulhi_epi16(SLL16(a, 2), b), SET16(1)), 1)
 #define NEXT_BYTES(v) _mm_srli_epi64(v, 8) /* in each half byte i + 1 goes to i */
+
+/* 8 bytes, then zeros. */
+INLINE vec load_half(const uint8_t *p)
+{
+    return _mm_loadl_epi64((const vec *) (const void *) p);
+}
 #else
 typedef int32_t vec __attribute__((vector_size(16)));
 typedef int16_t v8i16 __attribute__((vector_size(16)));
@@ -41,12 +49,15 @@ typedef uint32_t v4u32 __attribute__((vector_size(16)));
 #endif
 
 #define SET32(x) ((vec) { (x), (x), (x), (x) })
+#define SET16(x) PAIR(x, x)
 #define PAIR(a, b) ((vec) (v8i16) { a, b, a, b, a, b, a, b })
 #define ADD16(a, b) ((vec) ((v8u16) (a) + (v8u16) (b)))
 #define SUB16(a, b) ((vec) ((v8u16) (a) - (v8u16) (b)))
 #define ADD32(a, b) ((vec) ((v4u32) (a) + (v4u32) (b)))
 #define SUB32(a, b) ((vec) ((v4u32) (a) - (v4u32) (b)))
 #define SRA32(a, n) ((a) >> (n))
+#define SRA16(a, n) ((vec) ((v8i16) (a) >> (n)))
+#define SRL16(a, n) ((vec) ((v8u16) (a) >> (n)))
 #define LOW8(a, b) LANES(v16i8, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define HIGH8(a, b) \
     LANES(v16i8, a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)
@@ -57,14 +68,18 @@ typedef uint32_t v4u32 __attribute__((vector_size(16)));
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define HALVES(...) __VA_ARGS__ /* the lower halves of lanes */
 #define LOW_BYTES(v, zero) LOW8(v, zero)
-#define HIGH_BYTES(v, zero) HIGH8(v, zero)
+#define EVEN_BYTES(v) ((v) &SET16(255))
+#define ODD_BYTES(v) SRL16(v, 8)
+#define IN_TURN(even, odd) ((even) | (vec) ((v8u16) (odd) << 8))
 #define RAISE_FIRST(p) ((vec) ((v4u32) (p) << 16))
 #define RAISE_SECOND(p) ((p) & -65536)
 #define NEXT_BYTES(v) ((vec) ((v2u64) (v) >> 8))
 #else
 #define HALVES(a, b, c, d, e, f, g, h) a + 1, b + 1, c + 1, d + 1, e + 1, f + 1, g + 1, h + 1
 #define LOW_BYTES(v, zero) LOW8(zero, v)
-#define HIGH_BYTES(v, zero) HIGH8(zero, v)
+#define EVEN_BYTES(v) SRL16(v, 8)
+#define ODD_BYTES(v) ((v) &SET16(255))
+#define IN_TURN(even, odd) ((vec) ((v8u16) (even) << 8) | (odd))
 #define RAISE_FIRST(p) ((p) & -65536)
 #define RAISE_SECOND(p) ((vec) ((v4u32) (p) << 16))
 #define NEXT_BYTES(v) ((vec) ((v2u64) (v) << 8))
@@ -73,6 +88,13 @@ typedef uint32_t v4u32 __attribute__((vector_size(16)));
 #define HIGH64(a, b) LANES(v2i64, a, b, 1, 3)
 #define EVEN32(a, b) LANES(vec, a, b, 0, 2, 4, 6)
 #define ODD32(a, b) LANES(vec, a, b, 1, 3, 5, 7)
+
+INLINE vec load_half(const uint8_t *p)
+{
+    uint64_t bytes;
+    memcpy(&bytes, p, sizeof(bytes));
+    return (vec) (v2u64) { bytes, 0 };
+}
 
 /* Sums of products of neighbours, to 32 bits. */
 INLINE vec madd(vec a, vec b)
@@ -105,7 +127,32 @@ INLINE vec pack16(vec a, vec b)
                  HALVES(16, 18, 20, 22, 24, 26, 28, 30));
 }
 #define PACK16 pack16
+
+/* The same to bytes without a sign. */
+INLINE vec pack_bytes(vec a, vec b)
+{
+    v8i16 r[2] = { (v8i16) a, (v8i16) b };
+    for (int i = 0; i < 2; i++) {
+        v8i16 positive = r[i] > 0, hi = r[i] > UINT8_MAX;
+        r[i] = ((r[i] & ~hi) | (hi & UINT8_MAX)) & positive;
+    }
+    return LANES(v16i8, r[0], r[1], HALVES(0, 2, 4, 6, 8, 10, 12, 14),
+                 HALVES(16, 18, 20, 22, 24, 26, 28, 30));
+}
+#define PACK_BYTES pack_bytes
+
+/* Products over 2^15, rounded. */
+INLINE vec mulhrs(vec a, vec b)
+{
+    const vec zero = SET32(0), half = SET32(1 << 14);
+    vec low = MADD(LOW16(a, zero), LOW16(b, zero));
+    vec high = MADD(HIGH16(a, zero), HIGH16(b, zero));
+    return PACK32(SRA32(ADD32(low, half), 15), SRA32(ADD32(high, half), 15));
+}
+#define MULHRS mulhrs
 #endif
+
+#define ADD_PAIRS(sum, a, b) ADD32(sum, MADD(a, b))
 
 /* Two rows of differences from 128. */
 INLINE void store_2_rows(vec v, uint8_t *dst, size_t stride_nbytes)

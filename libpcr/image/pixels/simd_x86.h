@@ -34,6 +34,9 @@
 #define HIGH64 SIMD(unpackhi_epi64)
 #define AND SIMD_WHOLE(and)
 #define OR SIMD_WHOLE(or)
+#define EVEN_BYTES(v) AND(v, SET16(255)) /* as 16 bits */
+#define ODD_BYTES(v) SRL16(v, 8)
+#define IN_TURN(even, odd) OR(even, SLL16(odd, 8)) /* the other way round */
 #define RAISE_FIRST(p) SIMD(slli_epi32)(p, 16)
 #define RAISE_SECOND(p) AND(p, SET32(-65536))
 #define SHUFFLE32(a, b, how) \
