@@ -7,12 +7,12 @@
  * NAME: packed (default) or scans. The images are coded by the coding's own ladder, with tables
  * trained on them if it has such, as a conversion does it. For each image, of scans its DC alone,
  * and each fidelity: its bytes in the groups, without what a record's images share, in % of the
- * original; CPU time of
- * decoding to RGB, of a random window of 35% of the area, at half and a quarter of the size, to
- * gray, of our own entropy stage alone, of rising to this fidelity from fidelity 1, and of
- * libjpeg-turbo's decode of the same as a file to RGB, as ratios to its decode of the original file
- * to RGB; medians over the images, each the least of five runs. One run goes through all images, so
- * that none is in caches and branch predictors from the run before. */
+ * original; CPU time of decoding to RGB, of a random window of 35% of the area, at half, a quarter
+ * and an eighth of the size, to gray, of our own entropy stage alone, of rising to this fidelity
+ * from fidelity 1, and of libjpeg-turbo's decode of the same as a file to RGB, as ratios to its
+ * decode of the original file to RGB; medians over the images, each the least of five runs. One run
+ * goes through all images, so that none is in caches and branch predictors from the run before.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -25,10 +25,10 @@
 
 enum { RUNS = 5, ROWS = PCRI_LADDER_MAX_GROUPS + 2 }; /* DC, fidelities, the original */
 
-enum way { RGB, CROP, HALF, QUARTER, GRAY, ENTROPY, RISE, TURBO, WAYS };
+enum way { RGB, CROP, HALF, QUARTER, EIGHTH, GRAY, ENTROPY, RISE, TURBO, WAYS };
 
 static const char *const way_names[WAYS] = {
-    "RGB", "crop", "1/2", "1/4", "gray", "entropy", "rise", "turbo",
+    "RGB", "crop", "1/2", "1/4", "1/8", "gray", "entropy", "rise", "turbo",
 };
 
 struct image {
@@ -219,6 +219,7 @@ static int one(struct bench *b, size_t i, uint32_t row, enum way way, double *se
         [RGB] = { .size = sizeof(plain[0]) },
         [HALF] = { .size = sizeof(plain[0]), .scale = 4 },
         [QUARTER] = { .size = sizeof(plain[0]), .scale = 2 },
+        [EIGHTH] = { .size = sizeof(plain[0]), .scale = 1 },
         [GRAY] = { .size = sizeof(plain[0]), .color = PCR_COLOR_GRAY },
         [TURBO] = { .size = sizeof(plain[0]), .decoder = PCR_DECODER_TURBO },
     };

@@ -28,13 +28,14 @@ static size_t cut_memory(struct pcri_pixels *p, const struct pcri_pixel_plan *pl
         size_t stride = aligned((c->column_end - c->column_begin + 1) * (size_t) c->size +
                                 PCRI_KERNEL_PADDING);
         p->components[i].stride_nbytes = stride;
-        p->components[i].samples = memory + at;
+        p->components[i].rows[0] = memory + at;
+        p->components[i].rows[1] = memory + at + stride * c->size;
         at += stride * 2 * c->size;
         p->components[i].sums = (uint16_t *) (void *) (memory + at + ALIGN);
         at += aligned(2 * stride) + 2 * ALIGN;
         p->components[i].row = memory + at;
         at += aligned(pixels + 2 * c->h + PCRI_KERNEL_PADDING);
-        p->components[i].next_row = c->row_begin;
+        p->components[i].next_y = c->row_begin * c->size;
         p->components[i].near = p->components[i].far = NULL;
     }
     p->pixels = memory + at;
@@ -78,9 +79,10 @@ static void transform_row(struct pcri_pixels *p, const struct pcri_component_pla
     size_t count = c->column_end - c->column_begin;
     const size_t kept = pcri_row_place(b, row) + c->column_begin;
     const int16_t *coef = b->coef + 64 * kept;
-    uint8_t *dst = p->components[i].samples + row % 2 * c->size * stride;
+    const uint32_t turn = p->components[i].turn = 1 - p->components[i].turn;
+    uint8_t *dst = p->components[i].rows[turn];
     bool flat = !b->has_ac || is_flat(b->mask + first, count);
-    p->components[i].step_nbytes[row % 2] = flat ? 0 : stride;
+    p->components[i].step_nbytes[turn] = flat ? 0 : stride;
     if (flat && !b->has_ac)
         pcri_flat_row(b->dc + kept, 1, count, &p->dequant[i], c->size, dst);
     else if (flat)
@@ -92,20 +94,38 @@ static void transform_row(struct pcri_pixels *p, const struct pcri_component_pla
                                 stride);
 }
 
-/* Row y of component i, at its first block column; its block row is transformed now if it was
- * not yet. Rows are requested in ascending order, except for the one above. */
-static const uint8_t *sample_row(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
-                                 const struct pcri_block_source *source, uint32_t i,
-                                 uint32_t y)
+/* Transforms block rows of component i to that of its row y. */
+static __attribute__((noinline)) void go_to_row(struct pcri_pixels *p,
+                                                const struct pcri_pixel_plan *plan,
+                                                const struct pcri_block_source *source,
+                                                uint32_t i, uint32_t y)
 {
     const struct pcri_component_plan *c = &plan->components[i];
-    uint32_t row = y / c->size, within = y - row * c->size;
-    if (source->advance && p->components[i].next_row <= row)
-        source->advance(source->state, i, row + 1);
-    while (p->components[i].next_row <= row)
-        transform_row(p, c, &source->planes[i], i, p->components[i].next_row++);
-    return p->components[i].samples + row % 2 * c->size * p->components[i].stride_nbytes +
-           within * p->components[i].step_nbytes[row % 2];
+    while (p->components[i].next_y <= y) {
+        const uint32_t row = p->components[i].next_y / c->size;
+        if (source->advance)
+            source->advance(source->state, i, row + 1);
+        transform_row(p, c, &source->planes[i], i, row);
+        p->components[i].next_y += c->size;
+    }
+}
+
+/* Row y of component i, at its first block column. Rows are requested in ascending order, except
+ * for the one above. */
+static inline const uint8_t *sample_row(struct pcri_pixels *p,
+                                        const struct pcri_pixel_plan *plan,
+                                        const struct pcri_block_source *source, uint32_t i,
+                                        uint32_t y)
+{
+    const uint32_t size = plan->components[i].size;
+    if (y >= p->components[i].next_y)
+        go_to_row(p, plan, source, i, y);
+    uint32_t first = p->components[i].next_y - size, turn = p->components[i].turn;
+    if (y < first) { /* of the block row before the last */
+        first -= size;
+        turn = 1 - turn;
+    }
+    return p->components[i].rows[turn] + (y - first) * p->components[i].step_nbytes[turn];
 }
 
 static void repeat(const uint8_t *in, size_t n, uint32_t times, uint8_t *out)
@@ -122,7 +142,7 @@ static bool find_rows(struct pcri_pixels *p, const struct pcri_pixel_plan *plan,
 {
     const struct pcri_component_plan *c = &plan->components[i];
     const uint8_t *before = p->components[i].near, *before_far = p->components[i].far;
-    uint32_t row = y / c->v, other = row;
+    uint32_t row = c->v == 1 ? y : c->v == 2 ? y / 2 : y / c->v, other = row;
     if (c->smooth_v && y % 2)
         other += row + 1 < c->height;
     else if (c->smooth_v)

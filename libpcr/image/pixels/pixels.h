@@ -49,10 +49,11 @@ struct pcri_pixels {
     struct pcri_dequant dequant[4];
     struct pcr_buffer memory;
     struct {              /* parts of `memory` */
-        uint8_t *samples; /* two block rows, used in turn */
+        uint8_t *rows[2]; /* samples of two block rows, used in turn */
+        uint32_t turn;    /* the last one */
         size_t stride_nbytes;
         size_t step_nbytes[2];     /* from row to row of each: 0 where all rows are the same */
-        uint32_t next_row;         /* the block row to transform next */
+        uint32_t next_y;           /* the first row of the next block row to transform */
         const uint8_t *near, *far; /* what the last row of pixels was made of */
         uint16_t *sums;
         uint8_t *row; /* one row of pixels' samples */
