@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Every block of code in docs/python.md runs as it stands, given what the text around it names."""
 
+import contextlib
+import importlib.util
 import os
 import re
 import zipfile
@@ -11,7 +13,7 @@ import pytest
 
 import pcr
 from images import encode, picture
-from test_moving import missing
+from test_moving import launch, missing
 
 TEXT = (Path(os.environ["PCR_SOURCE_ROOT"]) / "docs/python.md").read_text()
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", TEXT, flags=re.M | re.S)
@@ -49,6 +51,33 @@ class Later:
         return 1.0
 
 
+def uses_torch(block):
+    return re.search(r"\btorch\.", re.sub(r"#.*", "", block)) is not None
+
+
+def torch_space(stack, monkeypatch):
+    """What a program with PyTorch has: a model of two classes, and its group of processes."""
+    import torch
+    import torch.distributed
+
+    import pcr.torch
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.last = torch.nn.Linear(3, 2)
+
+        def forward(self, images):
+            return self.last(images.float().mean((2, 3)) / 255)
+
+    launch(monkeypatch)
+    torch.distributed.init_process_group("gloo")
+    stack.callback(torch.distributed.destroy_process_group)
+    loader = stack.enter_context(pcr.torch.Loader("photos.pcr", split="train", batch_size=8,
+                                                  size=32))
+    return {"torch": torch, "device": "cpu", "model": Model(), "loader": loader}
+
+
 @pytest.fixture
 def space(where):
     """What a program has before each block."""
@@ -71,12 +100,15 @@ def space(where):
 def test_block(number, where, space, tmp_path, monkeypatch):
     block = BLOCKS[number]
     package = missing(block)
+    if uses_torch(block) and importlib.util.find_spec("torch") is None:
+        package = "torch"
     if package:
         pytest.skip(f"{package} is not installed")
-    if re.search(r"\btorch\.", block) and "import pcr.torch" not in block:
-        pytest.skip("a part of a training program: samples/train_resnet.py is one")
     for path in where.iterdir():
         if path.name != "photos.pcr" or "pcr.convert" not in block:
             (tmp_path / path.name).symlink_to(path)
     monkeypatch.chdir(tmp_path)
-    exec(compile(block, f"docs/python.md, block {number + 1}", "exec"), space)
+    with contextlib.ExitStack() as stack:
+        if uses_torch(block) and "import pcr.torch" not in block:
+            space.update(torch_space(stack, monkeypatch))
+        exec(compile(block, f"docs/python.md, block {number + 1}", "exec"), space)
