@@ -35,6 +35,13 @@ struct pcri_notes {
 /* Qualities are stored at scales sqrt(2)^i (FORMAT 3.6). */
 enum { PCRI_QUALITY_SCALES = 7 };
 
+/* How far before the k-th quality the one is from which the k-th is stored as a difference: that of
+ * the scale before, at the first scale of the prefix before; 0: none. */
+static inline size_t pcri_quality_step(size_t k)
+{
+    return k % PCRI_QUALITY_SCALES ? 1 : k ? PCRI_QUALITY_SCALES : 0;
+}
+
 struct pcri_coded {
     uint32_t coding; /* its number (FORMAT 3.2), or PCRI_CODING_OPAQUE */
     uint32_t component_count, orientation, script, sampling;

@@ -281,8 +281,8 @@ static int parse_quality(struct head_parser *p)
     for (size_t i = 0; i < n; i++) {
         uint8_t *q = h->quality + i * cells;
         for (size_t k = 0; k < cells; k++) {
-            const size_t step = k % PCRI_QUALITY_SCALES ? 1 : PCRI_QUALITY_SCALES;
-            q[k] = (uint8_t) (bytes[k * n + i] + (k < step ? 0u : q[k - step]));
+            const size_t step = pcri_quality_step(k);
+            q[k] = (uint8_t) (bytes[k * n + i] + (step ? q[k - step] : 0u));
         }
     }
     return finish_column(p, PCRI_COLUMN_QUALITY);

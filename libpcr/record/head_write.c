@@ -167,7 +167,6 @@ static unsigned quality_at(const struct table *t, uint32_t i, size_t k)
     return q ? q[k] : 255;
 }
 
-/* Differences from the scale before, or from the prefix before at the first scale. */
 static void put_quality(struct table *t)
 {
     const size_t cells = (size_t) (t->b->group_count - 1) * PCRI_QUALITY_SCALES;
@@ -175,9 +174,9 @@ static void put_quality(struct table *t)
     for (uint32_t i = 0; i < t->b->count; i++)
         any |= coded(t, i)->quality != NULL;
     for (size_t k = 0; any && k < cells; k++) {
-        const size_t step = k % PCRI_QUALITY_SCALES ? 1 : PCRI_QUALITY_SCALES;
+        const size_t step = pcri_quality_step(k);
         for (uint32_t i = 0; i < t->b->count; i++)
-            put_byte(t, quality_at(t, i, k) - (k < step ? 0 : quality_at(t, i, k - step)));
+            put_byte(t, quality_at(t, i, k) - (step ? quality_at(t, i, k - step) : 0));
     }
     end_optional(t, PCRI_COLUMN_QUALITY, 0, any);
 }
