@@ -83,6 +83,8 @@ static int encode_file(struct pcri_coder *coder, const struct pcri_coder_tables 
     struct pcri_coded p = { .coding = TOY_CODING };
     (void) tables;
     int rc = pcri_original_load(o, data, nbytes, salvage, err);
+    if (!rc && o->coefs.component_count > 3)
+        rc = pcri_fail(err, PCR_ERR_UNSUPPORTED, "a toy has at most three components");
     if (!rc)
         rc = pcri_original_describe(o, &marks, &p, err);
     if (!rc)

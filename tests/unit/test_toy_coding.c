@@ -15,6 +15,8 @@
 
 enum { SAMPLES = 12 };
 
+enum { PNG = 3, CMYK = 7 }; /* samples that the toy cannot hold */
+
 static struct test_source src;
 static struct test_folder top;
 static struct pcr_error error;
@@ -25,21 +27,26 @@ static void ok(int rc)
     ck_assert_msg(rc == 0, "%s", error.message);
 }
 
-static void setup(void)
+static void write_to(const char *path, uint32_t coding)
 {
     struct pcr_write_options o = {
-        .size = sizeof(o), .record_samples = 5, .thread_count = 2, .coding = TOY_CODING
+        .size = sizeof(o), .record_samples = 5, .thread_count = 2, .coding = coding
     };
     struct pcr_ladder *ladder = NULL;
-    test_source_init(&src, SAMPLES);
-    test_source_set_case(&src, 3, "png-rgb");
-    test_source_set_case(&src, 5, "gray");
-    test_source_set_case(&src, 7, "progressive-cmyk");
-    test_folder_make(&top);
     ok(pcr_ladder_create("packed", &ladder, &error));
     o.ladder = ladder;
-    ok(pcr_dataset_write(top.path, &src.source, &o, NULL, &error));
+    ok(pcr_dataset_write(path, &src.source, &o, NULL, &error));
     pcr_ladder_destroy(&ladder);
+}
+
+static void setup(void)
+{
+    test_source_init(&src, SAMPLES);
+    test_source_set_case(&src, PNG, "png-rgb");
+    test_source_set_case(&src, 5, "gray");
+    test_source_set_case(&src, CMYK, "progressive-cmyk");
+    test_folder_make(&top);
+    write_to(top.path, TOY_CODING);
     ok(pcr_dataset_open(top.path, NULL, &ds, &error));
 }
 
@@ -60,7 +67,7 @@ static void check_sample(struct pcr_decoder *d, uint64_t index)
     ok(pcr_sample_acquire(ds, index, &s, &error));
     ok(pcr_sample_describe(s, &info, &error));
     const struct test_sample *one = &src.samples[atoi(info.key + strlen("images/"))];
-    bool toy = memcmp(one->file.data, "\x89PNG", 4) != 0;
+    bool toy = one != &src.samples[PNG] && one != &src.samples[CMYK];
     ck_assert_uint_eq(info.coding, toy ? TOY_CODING : PCR_CODING_OPAQUE);
     ck_assert_str_eq(pcr_coding_name(info.coding), toy ? "toy" : "opaque");
     ok(pcr_sample_decode(s, 0, d, NULL, &ours, &image, &error));
@@ -93,6 +100,55 @@ START_TEST(reads_back)
 }
 END_TEST
 
+/* The file of the CMYK sample, which `from` has at any fidelity; returns its coding. */
+static uint32_t read_cmyk(struct pcr_dataset *from, struct pcr_buffer *file)
+{
+    static const char key[] = "images/007.jpg";
+    struct pcr_sample_info info = { .size = sizeof(info) };
+    struct pcr_sample *s = NULL;
+    uint64_t index;
+    ok(pcr_dataset_find(from, key, strlen(key), &index, &error));
+    ok(pcr_sample_acquire(from, index, &s, &error));
+    ok(pcr_sample_describe(s, &info, &error));
+    ok(pcr_sample_read(s, PCR_FIDELITY_FULL, file, &error));
+    pcr_sample_release(&s);
+    return info.coding;
+}
+
+/* What the other coding had and the new one cannot hold is kept as the file that it was. */
+START_TEST(recodes)
+{
+    struct pcr_write_options o = { .size = sizeof(o), .coding = TOY_CODING };
+    struct pcr_write_progress report = { .size = sizeof(report) };
+    struct pcr_buffer before = { 0 }, after = { 0 };
+    struct pcr_dataset *from = NULL;
+    struct test_folder packed, out;
+    test_folder_make(&packed);
+    test_folder_make(&out);
+    write_to(packed.path, PCR_CODING_PACKED);
+    ok(pcr_dataset_open(packed.path, NULL, &from, &error));
+    ok(pcr_dataset_recode(from, out.path, &o, &report, &error));
+    ck_assert_uint_eq(report.samples_done, SAMPLES);
+    ck_assert_uint_eq(read_cmyk(from, &before), PCR_CODING_PACKED);
+
+    pcr_dataset_close(&ds);
+    ok(pcr_dataset_open(out.path, NULL, &ds, &error));
+    struct pcr_decoder *d = NULL;
+    ok(pcr_decoder_create(&d, &error));
+    for (uint64_t i = 0; i < SAMPLES; i++)
+        check_sample(d, i);
+    pcr_decoder_destroy(&d);
+    ck_assert_uint_eq(read_cmyk(ds, &after), PCR_CODING_OPAQUE);
+    ck_assert_uint_eq(after.nbytes, before.nbytes);
+    ck_assert_mem_eq(after.data, before.data, before.nbytes);
+    pcr_buffer_free(&before);
+    pcr_buffer_free(&after);
+    pcr_dataset_close(&from);
+    test_folder_free(&packed);
+    test_folder_free(&out);
+}
+END_TEST
+
 START_TEST(verifies)
 {
     struct pcr_verify_report report = { .size = sizeof(report) };
@@ -108,5 +164,6 @@ int main(void)
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, reads_back);
     tcase_add_test(t, verifies);
+    tcase_add_test(t, recodes);
     return tests_run();
 }
