@@ -2,9 +2,12 @@
 """Makes images and folders of images for the tests."""
 
 import io
+from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+import pcr
 
 
 def picture(seed, width, height, channels=3):
@@ -27,6 +30,21 @@ def encode(pixels, kind="JPEG", mode=None, **options):
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
+
+
+def damaged_copy(path, where, damage):
+    """Copies a dataset to the new folder `where`; its second record is missing there, and
+    damage(bytes, record) has changed the first one's bytes."""
+    where.mkdir()
+    with pcr.open(path) as ds:
+        first, second, *others = ds.records
+    for name in ("manifest.json", *(record.path for record in others)):
+        (where / name).write_bytes((Path(path) / name).read_bytes())
+    data = bytearray((Path(path) / first.path).read_bytes())
+    damage(data, first)
+    (where / first.path).write_bytes(data)
+    assert not (where / second.path).exists()
+    return where
 
 
 def orientation_exif(value):

@@ -16,7 +16,7 @@ import pytest
 
 import browser as chromium
 import pcr
-from images import encode, picture, pixels_of
+from images import damaged_copy, encode, picture, pixels_of
 from pcr.__main__ import main
 from test_view import ODD
 
@@ -197,18 +197,10 @@ def test_only_opaque_samples(tmp_path, out):
 
 
 def test_damage(path, tmp_path, out):
-    where = tmp_path / "dataset"
-    where.mkdir()
-    with pcr.open(path) as ds:
-        records = ds.records
-    for file in [Path(path) / "manifest.json", *(Path(path) / r.path for r in records)]:
-        (where / file.name).write_bytes(file.read_bytes())
-    blob = bytearray((where / records[0].path).read_bytes())
-    blob[records[0].head_end:records[0].ends[0]] = bytes(records[0].ends[0]
-                                                        - records[0].head_end)
-    (where / records[0].path).write_bytes(blob)
-    (where / records[1].path).unlink()
-    page = report(where, out, "--gallery", 48)
+    def clear(data, record):
+        data[record.head_end:record.ends[0]] = bytes(record.ends[0] - record.head_end)
+
+    page = report(damaged_copy(path, tmp_path / "dataset", clear), out, "--gallery", 48)
     assert "10 of those looked at could not be read" in page.html
     assert "10 could not be decoded" in page.html and len(page.keys) == 28
 

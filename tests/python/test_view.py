@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
@@ -19,7 +18,7 @@ import pytest
 from PIL import Image
 
 import pcr
-from images import encode, picture, variety
+from images import damaged_copy, encode, picture, variety
 from pcr.__main__ import main
 from pcr._kept import Kept, LocalFiles
 from pcr._text import shown
@@ -336,17 +335,10 @@ def test_keys_are_text(odd):
 
 
 def test_damage_is_told(path, tmp_path):
-    where = tmp_path / "dataset"
-    where.mkdir()
-    with pcr.open(path) as ds:
-        records = ds.records
-    for file in [Path(path) / "manifest.json", *(Path(path) / r.path for r in records)]:
-        (where / file.name).write_bytes(file.read_bytes())
-    blob = bytearray((where / records[0].path).read_bytes())
-    blob[records[0].head_end + 40] ^= 1
-    (where / records[0].path).write_bytes(blob)
-    (where / records[1].path).unlink()
-    with serving(where) as viewer:
+    def flip(data, record):
+        data[record.head_end + 40] ^= 1
+
+    with serving(damaged_copy(path, tmp_path / "dataset", flip)) as viewer:
         status, _, body = ask(viewer, "pixels", index=0, fidelity=1)
         assert status == 500 and "checksum" in json.loads(body)["error"]
         listed = data(viewer, "samples")["samples"]

@@ -6,47 +6,38 @@
 #include <pcr/loader.h>
 
 #include "base/random.h"
-#include "made_images.h"
+#include "made_loader.h"
 #include "suite.h"
 
 enum { PART = 50, PART_FIRST = 13, BOTH = MADE_SAMPLES + PART, MOST = 400 };
 
 /* All of the made images; and their second record alone, as a dataset of its own. */
 static struct pcr_dataset *datasets[2];
-static uint32_t group_count;
 
 static void open_datasets(void)
 {
-    struct pcr_dataset_info info = { .size = sizeof(info) };
     struct pcr_error err;
-    made_check(pcr_dataset_open(made_folder.path, NULL, &datasets[0], &err), &err);
+    open_dataset();
+    datasets[0] = dataset;
     made_check(pcr_dataset_open(made_path("record-1.pcr"), NULL, &datasets[1], &err), &err);
-    made_check(pcr_dataset_describe(datasets[0], &info, &err), &err);
-    group_count = info.group_count;
 }
 
 static void close_datasets(void)
 {
-    pcr_dataset_close(&datasets[0]);
+    close_dataset();
     pcr_dataset_close(&datasets[1]);
 }
 
 static struct pcr_loader_options options(uint32_t shuffle)
 {
-    return (struct pcr_loader_options) {
-        .size = sizeof(struct pcr_loader_options),
-        .seed = 3,
-        .batch_size = 7,
-        .output.height = 24,
-        .output.width = 20,
-        .order.block_samples = 5,
-        .order.window_samples = 30,
-        .threads.count = 2,
-        .order.shuffle = shuffle,
-    };
+    struct pcr_loader_options o = small_windows();
+    o.order.shuffle = shuffle;
+    o.batch_size = 7;
+    o.transform.flip_ppm = 0;
+    return o;
 }
 
-static struct pcr_loader *create(const struct pcr_loader_options *o, uint32_t count)
+static struct pcr_loader *create_mix(const struct pcr_loader_options *o, uint32_t count)
 {
     struct pcr_loader *l = NULL;
     struct pcr_error err;
@@ -82,16 +73,10 @@ static void take(struct pcr_loader *l, uint32_t batches, struct seen *out)
     ck_assert_uint_eq(wrong, 0);
 }
 
-static void start(struct pcr_loader *l, uint64_t epoch)
-{
-    struct pcr_error err;
-    made_check(pcr_loader_start_epoch(l, epoch, &err), &err);
-}
-
 static void run(const struct pcr_loader_options *o, uint32_t count, uint64_t epoch,
                 struct seen *out)
 {
-    struct pcr_loader *l = create(o, count);
+    struct pcr_loader *l = create_mix(o, count);
     out->count = 0;
     start(l, epoch);
     take(l, UINT32_MAX, out);
@@ -185,14 +170,14 @@ static void check_resume(struct pcr_loader_options o, const struct seen *whole)
         struct pcr_error err;
         struct seen s = { 0 };
         o.batch_size = 1 + draw(&random, 20);
-        struct pcr_loader *l = create(&o, 2);
+        struct pcr_loader *l = create_mix(&o, 2);
         start(l, 6);
         take(l, draw(&random, whole->count / o.batch_size), &s);
         made_check(pcr_loader_state(l, state, &err), &err);
         pcr_loader_destroy(&l);
         o.batch_size = 1 + draw(&random, 20);
         o.threads.count = 1 + draw(&random, 3);
-        l = create(&o, 2);
+        l = create_mix(&o, 2);
         made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
         take(l, UINT32_MAX, &s);
         pcr_loader_destroy(&l);
@@ -251,7 +236,7 @@ START_TEST(other_orders)
     struct pcr_error err;
     for (uint32_t i = 0; i < BOTH; i++)
         weights[i] = 1;
-    struct pcr_loader *l = create(&o, 2);
+    struct pcr_loader *l = create_mix(&o, 2);
     made_check(pcr_loader_state(l, state, &err), &err);
     pcr_loader_destroy(&l);
     for (int i = 0; i < 5; i++)
@@ -262,7 +247,7 @@ START_TEST(other_orders)
     other[2].order.proportions = proportions;
     other[3].flags = PCR_LOADER_ONCE;
     for (int i = 0; i < 5; i++) {
-        l = create(&other[i], i == 4 ? 1 : 2);
+        l = create_mix(&other[i], i == 4 ? 1 : 2);
         ck_assert_int_eq(pcr_loader_resume(l, state, sizeof(state), &err), PCR_ERR_INVAL);
         pcr_loader_destroy(&l);
     }
@@ -337,7 +322,7 @@ START_TEST(mixture_reads_its_part)
         o.fidelity.steps = i ? NULL : steps;
         o.fidelity.step_count = !i;
         o.fidelity.level = i;
-        struct pcr_loader *l = create(&o, 1);
+        struct pcr_loader *l = create_mix(&o, 1);
         start(l, 0);
         take(l, UINT32_MAX, &s);
         made_check(pcr_loader_stats(l, &stats, &err), &err);
@@ -369,7 +354,7 @@ START_TEST(fidelity_set_and_resumed)
     o.memory.batches_ahead = 3;
     o.fidelity.steps = steps;
     o.fidelity.step_count = 2;
-    struct pcr_loader *l = create(&o, 1);
+    struct pcr_loader *l = create_mix(&o, 1);
     start(l, 0);
     for (uint32_t i = 0; i < MADE_SAMPLES / 7 + 1; i++) {
         take(l, 1, &whole);
@@ -393,7 +378,7 @@ START_TEST(fidelity_set_and_resumed)
 
     ck_assert_uint_eq(pcri_load32(state + 60), 3); /* on the way */
     o.batch_size = 5;
-    l = create(&o, 1);
+    l = create_mix(&o, 1);
     made_check(pcr_loader_resume(l, state, sizeof(state), &err), &err);
     take(l, UINT32_MAX, &s);
     /* The change that was made after the state was saved is not in it. */
@@ -414,7 +399,7 @@ START_TEST(many_changes)
     struct seen s = { 0 };
     o.fidelity.level = 1;
     o.memory.batches_ahead = 8;
-    struct pcr_loader *l = create(&o, 1);
+    struct pcr_loader *l = create_mix(&o, 1);
     start(l, 0);
     for (uint32_t i = 0; i < 6; i++) {
         take(l, 1, &s);
