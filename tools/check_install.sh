@@ -13,7 +13,7 @@ written there. Each subsection has a system of its own. A line for each command,
 The source tree is that of this clone, with its changes.
 
   --only TEXT    only subsections whose title has TEXT in it ("quickstart" is the script); may be
-                 given several times
+                 given several times. On bullseye only quickstart and "From source" are run.
   --list         print the titles of the subsections, and run nothing
   --folder DIR   where systems and logs are kept (default: build-install); a second run uses the
                  systems and the packages in DIR again
@@ -242,6 +242,10 @@ for release in "${releases[@]}"; do
             [[ $title != *"$text"* ]] || chosen=yes
         done
         [ $chosen = yes ] || continue
+        case $release:$title in # the others are made on Debian 12 or later
+        bullseye:quickstart | bullseye:'From source') ;;
+        bullseye:*) continue ;;
+        esac
         # setuptools there knows nothing of pyproject.toml.
         [ "$release $title" != 'bullseye Debian packages' ] || continue
         echo "  $title"
