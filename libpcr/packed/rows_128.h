@@ -62,10 +62,6 @@ TARGET static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths
 
 /* --- bytes of a block by a mask of eight --- */
 
-#define RANK(t, k) ((BIT(t, k) ? BELOW(t, k) : UINT64_C(128)) << 8 * (k))
-/* Byte k: how many bits are below bit k; 128 where it is not set. */
-static const uint64_t ranks_of[256] = { FOUR_4(RANK) };
-
 /* Numbers for SHUFFLE() from those of two masks. */
 INLINE vec for_two(const uint64_t table[256], unsigned t0, unsigned t1)
 {

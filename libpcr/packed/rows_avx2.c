@@ -259,8 +259,9 @@ TARGET static size_t place(const struct pcri_pk_row *row, uint64_t band, const u
         const __m128i counts = _mm256_castsi256_si128(
             byte_counts(_mm256_castsi128_si256(_mm_cvtsi64_si128((long long) free))));
         const uint64_t low = (uint64_t) _mm_cvtsi128_si64(_mm_shuffle_epi8(ones, counts));
-        const uint64_t v = _pdep_u64(pcri_load64(b), whole_bytes(named));
-        row->found[i] = _pdep_u64(_pext_u64(v, low), free);
+        const __m128i v = _mm_shuffle_epi8(_mm_loadl_epi64((const void *) b),
+                                           _mm_loadl_epi64((const void *) &ranks_of[named]));
+        row->found[i] = _pdep_u64(_pext_u64((uint64_t) _mm_cvtsi128_si64(v), low), free);
         b += _mm_popcnt_u32(named);
     }
     return (size_t) (b - begin);

@@ -8,6 +8,7 @@
 #define BIT(t, k) ((uint64_t) ((t) >> (k) &1))
 #define BELOW(t, k) (unsigned) __builtin_popcount((t) & ((1u << (k)) - 1))
 #define NUMBER(t, k) (BIT(t, k) * (k) << 8 * BELOW(t, k) % 64)
+#define RANK(t, k) ((BIT(t, k) ? BELOW(t, k) : UINT64_C(128)) << 8 * (k))
 #define ALL_OF(F, t) \
     (F(t, 0) | F(t, 1) | F(t, 2) | F(t, 3) | F(t, 4) | F(t, 5) | F(t, 6) | F(t, 7))
 #define FOUR(F, t) ALL_OF(F, t), ALL_OF(F, t + 1), ALL_OF(F, t + 2), ALL_OF(F, t + 3)
@@ -17,5 +18,7 @@
 
 /* Byte i: the number of the mask's bit i. */
 static const uint64_t numbers_of[256] = { FOUR_4(NUMBER) };
+/* Byte k: how many bits are below bit k; 128 where it is not set. */
+static const uint64_t ranks_of[256] = { FOUR_4(RANK) };
 
 #endif
