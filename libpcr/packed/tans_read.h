@@ -44,10 +44,9 @@ PCRI_TANS_INLINE uint64_t pcri_tans_step(const uint8_t *data, uint64_t bit, size
 }
 
 /* The compiler makes one of these for each number of lanes. */
-PCRI_TANS_INLINE bool pcri_tans_read_lanes(struct pcri_tans_reader *r,
+PCRI_TANS_INLINE void pcri_tans_read_lanes(struct pcri_tans_reader *r,
                                            const pcri_tans_entry *entries, const uint8_t *map,
-                                           uint16_t *contexts, size_t n, uint8_t escape,
-                                           uint8_t *out, const unsigned lanes)
+                                           uint16_t *contexts, size_t n, const unsigned lanes)
 {
     const unsigned part = lanes > 4 ? 4 : lanes; /* symbols of a word */
     const uint8_t *data = r->data;
@@ -68,6 +67,12 @@ PCRI_TANS_INLINE bool pcri_tans_read_lanes(struct pcri_tans_reader *r,
     for (unsigned k = 0; k < lanes; k++)
         r->states[k] = (uint16_t) states[k];
     r->bit = bit;
+}
+
+/* Symbols of the entries in the place of contexts, up to a multiple of 32. Is any `escape`? */
+PCRI_TANS_INLINE bool pcri_tans_symbols(const uint16_t *contexts, size_t n, uint8_t escape,
+                                        uint8_t *out)
+{
     uint8_t escapes = 0;
     n = (n + 31) & ~(size_t) 31; /* whole vectors */
     for (size_t i = 0; i < n; i++) {
@@ -85,16 +90,22 @@ PCRI_TANS_INLINE bool pcri_tans_read_some(struct pcri_tans_reader *r,
 {
     switch (r->lanes) {
     case 1:
-        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 1);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, 1);
+        break;
     case 2:
-        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 2);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, 2);
+        break;
     case 4:
-        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 4);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, 4);
+        break;
     case 8:
-        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 8);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, 8);
+        break;
     default:
-        return pcri_tans_read_lanes(r, entries, map, contexts, n, escape, out, 16);
+        pcri_tans_read_lanes(r, entries, map, contexts, n, 16);
+        break;
     }
+    return pcri_tans_symbols(contexts, n, escape, out);
 }
 
 #endif
