@@ -55,7 +55,6 @@ export TSAN_OPTIONS=allocator_may_return_null=1:halt_on_error=1
 
 passed=0 failed=0 skipped=0
 failures=build-check/failures
-ccache=$(command -v ccache)
 jobs=$(($(nproc) + 1)) # some tests wait more than they work
 
 # Runs a command with its output in file $1, and on the terminal too where that is asked for.
@@ -146,6 +145,10 @@ check_32_bit() {
 tools/deps.sh || exit 1
 mkdir -p build-check
 : >$failures
+ccache=$(command -v ccache)
+if [ -n "$ccache" ] && ! "$ccache" gcc -x c -c /dev/null -o build-check/nothing.o 2>/dev/null; then
+    ccache= # its folder cannot be written
+fi
 
 error=-Dwerror=true
 if [ $quick = yes ]; then
