@@ -11,6 +11,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def built():
     for arguments in (["setup", "--buildtype=release", "-Db_ndebug=if-release", "-Dtests=false",
                        *further, folder.name, str(ROOT)],
                       ["compile", "-C", folder.name, "pcr:shared_library", "pcrtool-alone"]):
-        subprocess.run(["meson", *arguments], check=True)
+        if subprocess.run(["meson", *arguments]).returncode:
+            sys.exit(f"libpcr: meson {arguments[0]} failed, see above. The source's `tools/deps.sh "
+                     "--run` installs the compiler and the libraries that building needs, by apt.")
     return Path(folder.name)
 
 

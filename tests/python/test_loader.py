@@ -11,6 +11,7 @@ import pytest
 
 import pcr
 from images import encode, picture
+from together import together
 
 
 def order(batches):
@@ -317,7 +318,7 @@ def test_normalised(path, dtype, gray, layout):
     plain = [b.pixels.copy() for b in pcr.Loader(path, **options)]
     shape = (1,) if gray else (3,) if layout == "NHWC" else (3, 1, 1)
     loader = pcr.Loader(path, dtype=dtype, mean=mean, std=std, **options)
-    for pixels, batch in zip(plain, loader, strict=True):
+    for pixels, batch in together(plain, loader):
         mean32, std32 = (np.reshape(np.float32(x), shape).astype(np.float64)
                          for x in (mean, std))
         expected = ((pixels / 255 - mean32) / std32).astype(np.float32)
@@ -457,7 +458,7 @@ def test_threads_and_reading_ahead_change_nothing(path, options):
     with pcr.Loader(path, batch_size=10, size=32, flip=0.5) as plain, \
             pcr.Loader(path, batch_size=10, size=32, flip=0.5, **options) as loader:
         for _ in range(3):
-            for a, b in zip(plain, loader, strict=True):
+            for a, b in together(plain, loader):
                 np.testing.assert_array_equal(a.indices, b.indices)
                 np.testing.assert_array_equal(a.pixels, b.pixels)
         stats = loader.stats()

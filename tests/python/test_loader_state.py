@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import pcr
+from together import together
 
 OPTIONS = {"size": 16, "seed": 5, "flip": 0.5, "block_samples": 3, "window_samples": 20}
 VARIABLES = ("RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS", "OMPI_COMM_WORLD_RANK",
@@ -28,7 +29,7 @@ def samples(batches):
 def in_steps(ranks, order):
     """The samples of several ranks' batches, step by step, each in the epoch's order: which
     rank has which of a step's samples is left open."""
-    return [s for step in zip(*ranks, strict=True)
+    return [s for step in together(*ranks)
             for s in sorted(samples(step), key=order.index)]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import pcr
+from together import together
 
 installed = importlib.util.find_spec("torch") is not None
 pytestmark = pytest.mark.skipif(not installed, reason="PyTorch is not installed")
@@ -27,7 +28,7 @@ def test_tensors(path, dtype):
     with pcr.Loader(path, layout="NCHW", dtype=dtype, **OPTIONS) as plain, \
             pt.Loader(path, dtype=dtype, **OPTIONS) as loader:
         assert len(loader) == 5
-        for batch, (images, labels) in zip(plain, loader, strict=True):
+        for batch, (images, labels) in together(plain, loader):
             assert images.shape == (len(labels), 3, 16, 16)
             assert images.dtype == getattr(torch, dtype) and labels.dtype == torch.int64
             got = images.view(torch.int16) if dtype == "bfloat16" else images
@@ -42,10 +43,10 @@ def test_fields(path):
     how = {"flip": 0.5, "rotate": 10, **OPTIONS}
     with pcr.Loader(path, layout="NCHW", **how) as plain, \
             pt.Loader(path, fields=names, **how) as loader:
-        for batch, (images, labels, *more) in zip(plain, loader, strict=True):
+        for batch, (images, labels, *more) in together(plain, loader):
             np.testing.assert_array_equal(labels.numpy(), batch.labels)
             np.testing.assert_array_equal(images.numpy(), batch.pixels)
-            for name, got in zip(names, more, strict=True):
+            for name, got in together(names, more):
                 if name == "samples":
                     assert [s.key for s in got] == batch.keys
                 elif name in ("keys", "attributes"):
@@ -74,7 +75,7 @@ def test_names(path):
     names = {"pixel_values": "images", "labels": "labels", "key": "keys"}
     with pt.Loader(path, **OPTIONS) as plain, pt.Loader(path, names=names, **OPTIONS) as loader:
         assert list(loader.peek()) == list(names)
-        for (images, labels), batch in zip(plain, loader, strict=True):
+        for (images, labels), batch in together(plain, loader):
             assert torch.equal(batch["pixel_values"], images)
             assert torch.equal(batch["labels"], labels) and len(batch["key"]) == len(labels)
     with pt.Loader(path, raw=True, names={"jpeg": "files"}, **OPTIONS) as loader:
@@ -352,7 +353,7 @@ def test_what_frameworks_look_for(path, ds):
         loader.batch_sampler.set_epoch(3)
         again = torch.utils.data.DataLoader(
             loader.dataset, batch_sampler=loader.batch_sampler, collate_fn=loader.collate_fn)
-        assert all(torch.equal(a, b) for a, (b, _) in zip(whole, again, strict=True))
+        assert all(torch.equal(a, b) for a, (b, _) in together(whole, again))
         wrong = torch.utils.data.DataLoader(
             loader.dataset, batch_sampler=loader.batch_sampler, collate_fn=loader.collate_fn,
             num_workers=1)

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import pcr
+from together import together
 
 installed = importlib.util.find_spec("torch") is not None
 pytestmark = pytest.mark.skipif(not installed, reason="PyTorch is not installed")
@@ -171,7 +172,7 @@ def test_nothing_is_touched(path, loss):
         assert model.calls is calls and model.late is None
         run_other = iter(other)
         next(run_other), next(run_other)
-        for (images, labels), (expected, numbers) in zip(run, run_other, strict=True):
+        for (images, labels), (expected, numbers) in together(run, run_other):
             assert torch.equal(labels, numbers)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""`pip install .` makes a wheel that holds the library and needs nothing else."""
+"""A source distribution makes a wheel that holds the library and needs nothing else."""
 
 import importlib.util
 import os
