@@ -68,6 +68,7 @@ if ! flock -n 9; then
     echo "wheel.sh: another one is at work in $work" >&2
     exit 1
 fi
+trap 'echo; echo "wheel.sh: interrupted; the next run goes on from here"; exit 130' INT
 jobs=${JOBS:-$(nproc)}
 export ZIG_GLOBAL_CACHE_DIR=$work/zig ZIG_LOCAL_CACHE_DIR=$work/zig
 
