@@ -22,9 +22,12 @@
 int pcri_fail(struct pcr_error *err, int code, const char *fmt, ...) PCRI_PRINTF(3, 4);
 int pcri_fail_at(struct pcr_error *err, int code, uint64_t offset, const char *fmt, ...)
     PCRI_PRINTF(4, 5);
-/* Code IO (or NOMEM for ENOMEM); appends strerror(sys_errno). */
+/* Code IO (or NOMEM for ENOMEM); appends what the system calls it. */
 int pcri_fail_sys(struct pcr_error *err, int sys_errno, const char *fmt, ...)
     PCRI_PRINTF(3, 4);
+/* What the system calls an errno, in any thread. */
+enum { PCRI_ERRNO_NBYTES = 128 };
+void pcri_errno_text(int sys_errno, char text[PCRI_ERRNO_NBYTES]);
 int pcri_fail_nomem(struct pcr_error *err, size_t nbytes);
 /* Completes the error of a callback of the program that failed with `rc` and `why`, which was
  * zeroed before: code, message, flags. Returns the code. who: "the source". */

@@ -130,6 +130,13 @@ int pcri_fail_at(struct pcr_error *err, int code, uint64_t offset, const char *f
     return code;
 }
 
+void pcri_errno_text(int sys_errno, char text[PCRI_ERRNO_NBYTES])
+{
+    /* XSI strerror_r, as _POSIX_C_SOURCE selects it and _GNU_SOURCE would not. */
+    if (strerror_r(sys_errno, text, PCRI_ERRNO_NBYTES))
+        snprintf(text, PCRI_ERRNO_NBYTES, "error %d", sys_errno);
+}
+
 int pcri_fail_sys(struct pcr_error *err, int sys_errno, const char *fmt, ...)
 {
     int code = sys_errno == ENOMEM ? PCR_ERR_NOMEM : PCR_ERR_IO;
@@ -138,11 +145,9 @@ int pcri_fail_sys(struct pcr_error *err, int sys_errno, const char *fmt, ...)
     set(err, code, sys_errno, PCR_NO_OFFSET, fmt, ap);
     va_end(ap);
     if (err) {
-        char reason[128];
+        char reason[PCRI_ERRNO_NBYTES];
         size_t n = strlen(err->message);
-        /* XSI strerror_r, as _POSIX_C_SOURCE selects it. */
-        if (strerror_r(sys_errno, reason, sizeof(reason)))
-            snprintf(reason, sizeof(reason), "error %d", sys_errno);
+        pcri_errno_text(sys_errno, reason);
         snprintf(err->message + n, sizeof(err->message) - n, ": %s", reason);
     }
     return code;

@@ -16,7 +16,7 @@
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool usable;
-static char refusal[160];
+static char refusal[PCRI_ERRNO_NBYTES + 64];
 
 static int sysctl_value(void)
 {
@@ -33,9 +33,8 @@ static int sysctl_value(void)
 static void refuse(int sys_errno)
 {
     int value = sys_errno == EPERM ? sysctl_value() : 0;
-    char text[80];
-    if (strerror_r(sys_errno, text, sizeof(text)))
-        snprintf(text, sizeof(text), "error %d", sys_errno);
+    char text[PCRI_ERRNO_NBYTES];
+    pcri_errno_text(sys_errno, text);
     if (value)
         snprintf(refusal, sizeof(refusal), "%s (sysctl kernel.io_uring_disabled is %d)", text,
                  value);
