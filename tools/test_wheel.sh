@@ -75,11 +75,11 @@ copy_tests() {
 
 install_wheel() {
     in_system python3 -m venv /env
+    # Pillow 13 resizes in another order of the axes, and reads more of damaged Exif.
     in_system pip install -q --cert /etc/ssl/certs/ca-certificates.crt \
         "/source/${wheel##*/}" "pillow<12" pytest zstandard xxhash
     in_system sh -ec '
         cd /tmp
-        unset LD_LIBRARY_PATH
         test "$(pcrtool --version)" = "$(python -m pcr --version)"
         python -c "import pcr; print(pcr.system()[\"library\"])" >/source/library
         grep ^/env/ /source/library'
