@@ -277,21 +277,26 @@ static int reserve_ranges(struct pcri_pk_decoder *d, struct pcr_error *err)
     return 0;
 }
 
-/* Finds the segments of a chunk that begins at `begin` of d->bytes. */
-static int find_segments(struct pcri_pk_decoder *d, uint32_t g, size_t begin,
-                         struct pcr_error *err)
+static uint32_t segment_batches(const struct pcri_pk_decoder *d)
 {
-    struct pcri_cursor c = { d->bytes.data + begin, d->bytes.data + d->bytes.nbytes, false };
-    struct pcri_pk_range *ranges = d->ranges + (size_t) g * d->segments;
+    return d->params.restart ? d->params.restart * d->plan.max_v : pcri_pk_batches(&d->plan);
+}
+
+/* Finds the segments of a group's chunk, as places in it. */
+static int find_segments(const struct pcri_pk_decoder *d, const struct pcr_span *chunk,
+                         struct pcri_pk_range *ranges, struct pcr_error *err)
+{
+    const uint8_t *data = chunk->data;
+    struct pcri_cursor c = { data, data + chunk->nbytes, false };
     bool last = false;
     for (uint32_t i = 0; i < d->segments; i++) {
         last = i + 1 == d->segments;
         uint64_t symbols = pcri_get_varint(&c), plain = last ? 0 : pcri_get_varint(&c);
-        c.bad |= symbols > d->bytes.nbytes || plain > d->bytes.nbytes;
+        c.bad |= symbols > chunk->nbytes || plain > chunk->nbytes;
         ranges[i] = (struct pcri_pk_range) { .plain = (size_t) symbols,
                                              .end = (size_t) plain };
     }
-    size_t at = d->bytes.nbytes - pcri_left(&c), end = d->bytes.nbytes;
+    size_t at = chunk->nbytes - pcri_left(&c), end = chunk->nbytes;
     for (uint32_t i = 0; i < d->segments && !c.bad; i++) {
         struct pcri_pk_range *r = &ranges[i];
         last = i + 1 == d->segments;
@@ -300,6 +305,25 @@ static int find_segments(struct pcri_pk_decoder *d, uint32_t g, size_t begin,
         at = r->end;
     }
     return c.bad ? damaged(err, "segments are longer than the chunk") : 0;
+}
+
+/* Copies the segments of the wanted batches to d->bytes, and makes their ranges places there. */
+static void take_segments(struct pcri_pk_decoder *d, const struct pcr_span *chunk,
+                          struct pcri_pk_range *ranges)
+{
+    if (d->batch >= d->batch_end)
+        return;
+    const uint32_t every = segment_batches(d), first = d->batch / every,
+                   last = (d->batch_end - 1) / every;
+    const size_t begin = ranges[first].symbols, n = ranges[last].end - begin,
+                 to = d->bytes.nbytes;
+    memcpy(d->bytes.data + to, (const uint8_t *) chunk->data + begin, n);
+    d->bytes.nbytes += n;
+    for (uint32_t i = first; i <= last; i++) {
+        struct pcri_pk_range *r = &ranges[i];
+        *r = (struct pcri_pk_range) { r->symbols - begin + to, r->plain - begin + to,
+                                      r->end - begin + to };
+    }
 }
 
 static int take_chunks(struct pcri_pk_decoder *d, const struct pcr_span chunks[],
@@ -313,15 +337,13 @@ static int take_chunks(struct pcri_pk_decoder *d, const struct pcr_span chunks[]
     d->bytes.nbytes = 0;
     int rc = pcri_buffer_reserve(&d->bytes, total, err);
     for (uint32_t g = 0; !rc && g < d->groups; g++) {
-        size_t begin = d->bytes.nbytes;
+        struct pcri_pk_range *ranges = d->ranges + (size_t) g * d->segments;
         if (d->plan.first_step[g] == d->plan.first_step[g + 1]) {
             if (chunks[g].nbytes != 1 || *(const uint8_t *) chunks[g].data)
                 rc = damaged(err, "unexpected bytes in a group without passes");
-            continue;
+        } else if (!(rc = find_segments(d, &chunks[g], ranges, err))) {
+            take_segments(d, &chunks[g], ranges);
         }
-        memcpy(d->bytes.data + begin, chunks[g].data, chunks[g].nbytes);
-        d->bytes.nbytes += chunks[g].nbytes;
-        rc = find_segments(d, g, begin, err);
     }
     if (!rc)
         memset(d->bytes.data + d->bytes.nbytes, 0, padding);
@@ -356,11 +378,6 @@ static int end_segment(const struct pcri_pk_decoder *d, struct pcr_error *err)
             return damaged(err, "decoding does not end with the data");
     }
     return 0;
-}
-
-static uint32_t segment_batches(const struct pcri_pk_decoder *d)
-{
-    return d->params.restart ? d->params.restart * d->plan.max_v : pcri_pk_batches(&d->plan);
 }
 
 int pcri_pk_decoder_begin(struct pcri_pk_decoder *d, const struct pcri_jpeg_file *f,

@@ -103,7 +103,7 @@ struct pcri_pk_decoder {
     struct pcri_pk_params params;
     uint32_t groups, segments;
     struct pcri_pk_rows rows;
-    struct pcr_buffer bytes;      /* of all chunks, with padding after them */
+    struct pcr_buffer bytes;      /* of all chunks what is wanted, and padding */
     struct pcri_pk_range *ranges; /* of `bytes`: [group * segments + segment] */
     size_t range_capacity;
     struct pcri_pk_stream streams[PCRI_LADDER_MAX_GROUPS];

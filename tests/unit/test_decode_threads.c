@@ -184,7 +184,7 @@ START_TEST(threads_that_do_not_start)
     photo(450, 1500, PCR_GEN_420);
     refused_from = created + 1 + _i;
     ck_assert_int_eq(compare((struct pcr_decode_options) { 0 }, ladder->group_count, 5), 0);
-    ck_assert_int_eq(created, 4);
+    ck_assert_int_eq(created, _i + 1); /* no more are tried */
 }
 END_TEST
 

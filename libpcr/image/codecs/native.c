@@ -5,6 +5,7 @@
  * It declines (UNSUPPORTED from begin) what it does not do: doubtful colour spaces, sampling
  * factors that do not divide each other. libjpeg-turbo takes those. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "../../coding/codings.h"
@@ -20,14 +21,12 @@ struct native {
     struct pcri_decode_params params;
     const struct pcr_spans *file;
     bool kept; /* the rows to keep are known */
-    /* Those of a picture's further parts, as they were ever needed, and of a part what its thread
-     * works on. */
-    struct native *parts[PCRI_MOST_THREADS];
-    struct pcri_rect window;
-    struct pcri_target target;
+    struct native
+        *others[PCRI_MOST_THREADS]; /* of further threads; those that were ever needed */
+    struct division *division;      /* what its thread works on, */
     pthread_t thread;
-    bool started;
-    int rc;
+    uint32_t failed; /* the first part of it that failed, why, */
+    int rc;          /* and how; 0: none */
     struct pcr_error why;
 };
 
@@ -48,8 +47,8 @@ static void native_destroy(void *state)
         return;
     for (int i = 0; pcri_codings[i]; i++)
         pcri_codings[i]->decoder->destroy(n->decoders[i]);
-    for (uint32_t i = 1; i < PCRI_MOST_THREADS; i++)
-        native_destroy(n->parts[i]);
+    for (uint32_t i = 0; i < PCRI_MOST_THREADS; i++)
+        native_destroy(n->others[i]);
     pcri_pixels_free(&n->pixels);
     free(n);
 }
@@ -150,7 +149,19 @@ static int make_rows(struct native *n, const struct pcri_rect *window,
 
 /* --- by several threads --- */
 
-enum { LEAST_PIXELS = 1 << 17 }; /* of a part, unscaled: less is not worth a thread */
+/* Of a thread, unscaled: fewer are not worth it. It takes several parts of a picture, one after the
+ * other, for they are not equally much work. */
+enum { LEAST_PIXELS = 1 << 17, PARTS_OF_THREAD = 4, MOST_PARTS = 4 * PCRI_MOST_THREADS };
+
+struct division {
+    const struct pcr_spans *file;
+    struct pcri_decode_params params;
+    struct pcri_rect window;
+    struct pcri_target target;
+    uint32_t tops[MOST_PARTS + 1]; /* where each part begins, and the end of the last */
+    uint32_t count;
+    atomic_uint next; /* part to be taken */
+};
 
 /* The first row of pixels from `top` on that needs no block row before an MCU row; `bottom` if none
  * does. */
@@ -176,105 +187,105 @@ static int find_top(const struct native *n, const struct pcri_rect *window, uint
     return 0;
 }
 
-/* Divides the window's rows where decoding can begin, into at most `most` parts of about as many.
- * tops: where each begins, and the end of the last. */
-static int divide(const struct native *n, const struct pcri_rect *window, uint32_t most,
-                  uint32_t entry_rows, uint32_t *tops, uint32_t *count_out,
-                  struct pcr_error *err)
+/* Divides the rows of d->window where decoding can begin, into at most `most` parts of about as
+ * many. */
+static int divide(const struct native *n, struct division *d, uint32_t most,
+                  uint32_t entry_rows, struct pcr_error *err)
 {
+    const struct pcri_rect *w = &d->window;
     const uint32_t row = n->source->file->max_v * n->params.scale; /* pixels of an MCU row */
-    const uint32_t bottom = window->y + window->height;
-    uint32_t count = 1;
-    tops[0] = window->y;
+    const uint32_t bottom = w->y + w->height;
+    d->tops[0] = w->y;
+    d->count = 1;
     for (uint32_t i = 1; i < most; i++) {
-        const uint64_t even = window->y + (uint64_t) window->height * i / most;
+        const uint64_t even = w->y + (uint64_t) w->height * i / most;
         const uint64_t mcu_row = (even / row + entry_rows / 2) / entry_rows * entry_rows;
-        if (mcu_row * row < tops[count - 1] || mcu_row * row >= bottom)
+        uint32_t *top = &d->tops[d->count];
+        if (mcu_row * row < top[-1] || mcu_row * row >= bottom)
             continue;
-        int rc = find_top(n, window, (uint32_t) mcu_row, (uint32_t) (mcu_row * row),
-                          &tops[count], err);
+        int rc = find_top(n, w, (uint32_t) mcu_row, (uint32_t) (mcu_row * row), top, err);
         if (rc)
             return rc;
-        count += tops[count] > tops[count - 1] && tops[count] < bottom;
+        d->count += *top > top[-1] && *top < bottom;
     }
-    tops[count] = bottom;
-    *count_out = count;
+    d->tops[d->count] = bottom;
     return 0;
 }
 
-static void *make_part(void *context)
+/* Makes parts until there are no more. */
+static void *make_parts(void *context)
 {
-    struct native *p = context;
+    struct native *n = context;
+    struct division *d = n->division;
     struct pcri_stored_info info;
-    p->rc = native_begin(p, p->file, &p->params, &info, &p->why);
-    if (!p->rc)
-        p->rc = make_rows(p, &p->window, &p->target, &p->why);
+    struct pcr_error why;
+    n->rc = 0;
+    for (uint32_t i; (i = atomic_fetch_add(&d->next, 1)) < d->count;) {
+        const uint32_t top = d->tops[i];
+        const struct pcri_rect rows = { d->window.x, top, d->window.width,
+                                        d->tops[i + 1] - top };
+        struct pcri_target target = d->target;
+        target.data += (size_t) (top - d->window.y) * target.stride_nbytes;
+        int rc = native_begin(n, d->file, &d->params, &info, &why);
+        if (!rc)
+            rc = make_rows(n, &rows, &target, &why);
+        if (rc && !n->rc) {
+            n->failed = i;
+            n->rc = rc;
+            n->why = why;
+        }
+    }
     return NULL;
 }
 
-/* Part i of the picture, of rows of pixels [top, bottom), by a thread of its own. Where that does
- * not start, here. */
-static int begin_part(struct native *n, uint32_t i, uint32_t top, uint32_t bottom,
-                      struct pcr_error *err)
+/* By this thread and `others` more, as far as they start. Of parts that fail the first is told. */
+static int make_division(struct native *n, struct division *d, uint32_t others,
+                         struct pcr_error *err)
 {
-    int rc = n->parts[i] ? 0 : native_create((void **) &n->parts[i], err);
-    if (rc)
-        return rc;
-    struct native *p = n->parts[i];
-    p->file = n->file;
-    p->params = n->params;
-    p->window = (struct pcri_rect) { n->window.x, top, n->window.width, bottom - top };
-    p->target = n->target;
-    p->target.data += (size_t) (top - n->window.y) * n->target.stride_nbytes;
-    p->started = !pcri_thread_start(&p->thread, make_part, p, NULL);
-    if (!p->started)
-        make_part(p);
-    return 0;
-}
-
-/* The first of the window's parts is this thread's. */
-static int make_parts(struct native *n, const uint32_t *tops, uint32_t count,
-                      struct pcr_error *err)
-{
-    uint32_t begun = 1;
+    const struct native *failed = n;
+    uint32_t started = 0;
     int rc = 0;
-    while (!rc && begun < count) {
-        rc = begin_part(n, begun, tops[begun], tops[begun + 1], err);
-        begun += !rc;
+    n->division = d;
+    for (bool starts = true; !rc && starts && started < others; started += starts) {
+        struct native **o = &n->others[started];
+        rc = *o ? 0 : native_create((void **) o, err);
+        if (rc)
+            break;
+        (*o)->division = d;
+        starts = !pcri_thread_start(&(*o)->thread, make_parts, *o, NULL);
     }
-    const struct pcri_rect first = { n->window.x, tops[0], n->window.width,
-                                     tops[1] - tops[0] };
-    if (!rc)
-        rc = make_rows(n, &first, &n->target, err);
-    for (uint32_t i = 1; i < begun; i++) {
-        struct native *p = n->parts[i];
-        if (p->started)
-            pthread_join(p->thread, NULL);
-        if (!rc)
-            rc = pcri_hand_on(err, p->rc, &p->why);
+    if (rc)
+        atomic_store(&d->next, d->count);
+    make_parts(n);
+    for (uint32_t i = 0; i < started; i++) {
+        const struct native *o = n->others[i];
+        pthread_join(o->thread, NULL);
+        if (o->rc && (!failed->rc || o->failed < failed->failed))
+            failed = o;
     }
-    return rc;
+    return rc ? rc : pcri_hand_on(err, failed->rc, &failed->why);
 }
 
 static int native_rows(void *state, const struct pcri_rect *window,
                        const struct pcri_target *target, struct pcr_error *err)
 {
     struct native *n = state;
-    uint32_t tops[PCRI_MOST_THREADS + 1], count = 1;
     const uint32_t scale = n->params.scale;
     uint64_t most = (uint64_t) window->width * window->height * 64 / (scale * scale);
     most /= LEAST_PIXELS;
     most = most < n->params.threads ? most : n->params.threads;
     uint32_t entry_rows = most > 1 && n->decoder->entry_rows ? n->decoder->entry_rows(n->state)
                                                              : 0;
-    int rc = 0;
-    n->window = *window;
-    n->target = *target;
-    if (entry_rows)
-        rc = divide(n, window, (uint32_t) most, entry_rows, tops, &count, err);
-    if (rc)
-        return rc;
-    return count > 1 ? make_parts(n, tops, count, err) : make_rows(n, window, target, err);
+    if (!entry_rows)
+        return make_rows(n, window, target, err);
+    struct division d = {
+        .file = n->file, .params = n->params, .window = *window, .target = *target
+    };
+    int rc = divide(n, &d, PARTS_OF_THREAD * (uint32_t) most, entry_rows, err);
+    if (rc || d.count == 1)
+        return rc ? rc : make_rows(n, window, target, err);
+    const uint32_t threads = d.count < most ? d.count : (uint32_t) most;
+    return make_division(n, &d, threads - 1, err);
 }
 
 static void native_end(void *state)

@@ -177,8 +177,8 @@ class Sample:
         limits are the dataset's.
 
         threads: decode a large picture by up to so many, 1 to 64. Pictures of the coding
-            "packed" that are 1,024 pixels high or more can be divided, into parts of 131,072
-            pixels at least. The pixels are the same. A loader decodes several samples at a
+            "packed" that are 1,024 pixels high or more can be divided, with 131,072 pixels a
+            thread at least. The pixels are the same. A loader decodes several samples at a
             time instead.
 
         Returns a new uint8 array, as pcr.decode() does.
