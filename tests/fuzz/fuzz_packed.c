@@ -191,20 +191,44 @@ static const struct pcri_pk_kernels *other_kernels(const struct run *r)
     return &pcri_pk_portable;
 }
 
-static int decode(struct run *r, const struct pcri_pk_kernels *kernels, uint32_t groups,
-                  struct planes *out)
+/* MCU rows [begin, end). */
+static int decode_rows(struct run *r, const struct pcri_pk_kernels *kernels, uint32_t groups,
+                       uint32_t begin, uint32_t end, struct planes *out)
 {
     struct pcr_error err = { 0 };
     memset(out->coef, 0, sizeof(out->coef));
     memset(out->mask, 0, sizeof(out->mask));
     int rc = pcri_pk_decoder_begin(&decoder, &r->file, r->script, r->ladder->group_count,
-                                   r->tables, &r->params, r->spans, groups, 0, UINT32_MAX,
-                                   &err);
+                                   r->tables, &r->params, r->spans, groups, begin, end, &err);
     decoder.kernels = kernels;
     if (!rc)
         rc = pcri_pk_decode(&decoder, out->blocks, &err);
     FUZZ_CHECK(!rc || (rc == PCR_ERR_CORRUPT && err.message[0]), "%d", rc);
     return rc;
+}
+
+static int decode(struct run *r, const struct pcri_pk_kernels *kernels, uint32_t groups,
+                  struct planes *out)
+{
+    return decode_rows(r, kernels, groups, 0, UINT32_MAX, out);
+}
+
+/* Some rows alone are those of decoded[0]; which ones the picture's size says. */
+static void check_window(struct run *r, uint32_t groups)
+{
+    const uint32_t step = 8 * r->file.max_v, rows = (r->file.height + step - 1) / step;
+    const uint32_t begin = r->file.width % rows, end = begin + 1 + r->file.width / 8 % 8;
+    FUZZ_CHECK(!decode_rows(r, pcri_pk_kernels_choose(), groups, begin, end, &decoded[1]),
+               "rows from %u to %u", (unsigned) begin, (unsigned) end);
+    for (uint32_t c = 0; c < r->file.component_count; c++) {
+        const struct pcri_blocks *p = &decoded[0].blocks[c], *q = &decoded[1].blocks[c];
+        const uint64_t v = r->file.components[c].v,
+                       last = v * end < p->blocks_y ? v * end : p->blocks_y;
+        for (size_t i = v * begin * p->blocks_x; i < last * p->blocks_x; i++)
+            FUZZ_CHECK(p->mask[i] == q->mask[i] &&
+                           !memcmp(p->coef + 64 * i, q->coef + 64 * i, 128),
+                       "block %zu of rows from %u to %u", i, (unsigned) begin, (unsigned) end);
+    }
 }
 
 static void check_legal(const struct planes *p)
@@ -247,6 +271,7 @@ static void check_run(struct run *r, const uint8_t *changes, size_t n)
                kernels->name);
     FUZZ_CHECK(!memcmp(decoded[0].mask, decoded[1].mask, sizeof(source.mask)), "%s",
                kernels->name);
+    check_window(r, groups);
     check_legal(&decoded[0]);
     encode(r, &decoded[0]);
     FUZZ_CHECK(!decode(r, pcri_pk_kernels_choose(), all, &decoded[1]), "packed again");
