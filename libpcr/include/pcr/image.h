@@ -263,7 +263,9 @@ enum {
 
 /* Resizes a window of packed uint8 pixels. The result equals that of Pillow's resize() with a
  * box and the same filter within 1 level, with NEAREST exactly. With a grid it equals Pillow's
- * crop() of that.
+ * crop() of that. Rows are resized first, then columns; Pillow 13 begins with columns where the
+ * height shrinks and the width grows, and BICUBIC, which is cut to 0 to 255 in between, can then
+ * differ by more.
  *
  * d: lends scratch memory.
  * src: src_height rows of src_width * channels bytes; channels is 1 or 3.
