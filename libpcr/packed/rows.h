@@ -66,6 +66,16 @@ static inline uint64_t pcri_pk_word(const struct pcri_pk_bits *b)
     return pcri_load64(b->data + (b->bit >> 3)) >> (b->bit & 7);
 }
 
+/* At least 64 bits from `bit` on, of which `wanted` are. */
+static inline uint64_t pcri_pk_bits_at(const uint8_t *data, uint64_t bit, unsigned wanted)
+{
+    const uint8_t *p = data + (bit >> 3);
+    uint64_t v = pcri_load64(p) >> (bit & 7);
+    if (__builtin_expect(wanted > 57, 0))
+        v |= (uint64_t) p[8] << 1 << (63 - (bit & 7));
+    return v;
+}
+
 /* 0 to 57 bits, of those that are there. */
 static inline uint64_t pcri_pk_take(struct pcri_pk_bits *b, unsigned n)
 {

@@ -249,16 +249,6 @@ INLINE vec deposit(vec v, vec mask)
     return deposit_8(UPPER8(even, odd), mask);
 }
 
-/* At least 64 bits from `bit` on, of which `wanted` are. */
-INLINE uint64_t bits_at(const uint8_t *data, uint64_t bit, unsigned wanted)
-{
-    const uint8_t *p = data + (bit >> 3);
-    uint64_t v = pcri_load64(p) >> (bit & 7);
-    if (UNLIKELY(wanted > 57))
-        v |= (uint64_t) p[8] << 1 << (63 - (bit & 7));
-    return v;
-}
-
 TARGET static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
                          struct pcri_pk_bits *signs, uint64_t *plane)
 {
@@ -267,7 +257,8 @@ TARGET static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *one
         const size_t i = row->list[j];
         const uint64_t found = row->found[i];
         const unsigned n = (unsigned) __builtin_popcountll(found);
-        const vec v = { bits_at(ones->data, ones_bit, n), bits_at(signs->data, signs_bit, n) };
+        const vec v = { pcri_pk_bits_at(ones->data, ones_bit, n),
+                        pcri_pk_bits_at(signs->data, signs_bit, n) };
         const vec set = deposit(v, (vec) { found, found });
         plane[i] |= set[0];
         row->sign[i] |= set[1];
@@ -289,7 +280,7 @@ TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
         const uint64_t new = found[i], here = known[i] & band & ~new;
         const unsigned signs = (unsigned) __builtin_popcountll(new);
         const unsigned nbits = signs + (unsigned) __builtin_popcountll(here);
-        const uint64_t v = bits_at(data, bit, nbits);
+        const uint64_t v = pcri_pk_bits_at(data, bit, nbits);
         const vec set = deposit((vec) { v, v >> signs }, (vec) { new, here });
         sign[i] |= set[0];
         plane[i] |= new | set[1];

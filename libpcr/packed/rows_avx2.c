@@ -287,16 +287,6 @@ TARGET static size_t name_bytes(const struct pcri_pk_row *row, uint64_t band, ui
     return (size_t) (b - begin);
 }
 
-/* At least 64 bits from `bit` on, of which `wanted` are. */
-INLINE uint64_t bits_at(const uint8_t *data, uint64_t bit, unsigned wanted)
-{
-    const uint8_t *p = data + (bit >> 3);
-    uint64_t v = pcri_load64(p) >> (bit & 7);
-    if (UNLIKELY(wanted > 57))
-        v |= (uint64_t) p[8] << 1 << (63 - (bit & 7));
-    return v;
-}
-
 TARGET static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
                          struct pcri_pk_bits *signs, uint64_t *plane)
 {
@@ -306,8 +296,8 @@ TARGET static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *one
         const size_t i = row->list[j];
         const uint64_t here = found[i];
         const unsigned n = (unsigned) _mm_popcnt_u64(here);
-        plane[i] |= _pdep_u64(bits_at(ones->data, ones_bit, n), here);
-        sign[i] |= _pdep_u64(bits_at(signs->data, signs_bit, n), here);
+        plane[i] |= _pdep_u64(pcri_pk_bits_at(ones->data, ones_bit, n), here);
+        sign[i] |= _pdep_u64(pcri_pk_bits_at(signs->data, signs_bit, n), here);
         ones_bit += n;
         signs_bit += n;
     }
@@ -343,7 +333,7 @@ TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
         const uint64_t new = found[i], here = known[i] & band & ~new;
         const unsigned signs = (unsigned) _mm_popcnt_u64(new);
         const unsigned nbits = signs + (unsigned) _mm_popcnt_u64(here);
-        const uint64_t v = bits_at(bits->data, bit, nbits);
+        const uint64_t v = pcri_pk_bits_at(bits->data, bit, nbits);
         sign[i] |= _pdep_u64(v, new);
         plane[i] |= new | _pdep_u64(v >> signs, here);
         bit += nbits;
