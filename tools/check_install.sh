@@ -136,14 +136,15 @@ mount --bind "$2" system/var/cache/apt/archives
 mount -t proc proc system/proc
 mount -t tmpfs tmpfs system/dev/shm
 shift 2
-exec chroot system /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
-    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" bash /root/run
+exec chroot system /usr/bin/env -i LANG=C.UTF-8 \
+    PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" \
+    sh -c "cd && exec bash ./run"
 '
 
-# Runs the commands of /root/commands in one shell, as a user would type them; fd 3 is the log.
+# Runs the file of commands in one shell, as a user would type them; fd 3 is the log.
 cat_run() {
     cat <<'END'
-cd /root/libpcr
+cd ~/libpcr
 try() {
     local began=$SECONDS status=0 shown
     shown=$(sed 's/  *#.*//' <<<"$1")
@@ -182,17 +183,18 @@ while read -r line; do # joins lines that end with \
     [[ -n $line && $line != '#'* ]] || continue
     try "$line"
     after "$line"
-done < <(sed -e ':again' -e '/\\$/{N;s/\\\n *//;b again' -e '}' /root/commands)
+done < <(sed -e ':again' -e '/\\$/{N;s/\\\n *//;b again' -e '}' ~/commands)
 END
 }
 
 # Runs the commands of subsection $2 in a system of release $1.
 run_section() {
-    local name home debs=$folder/$1.debs given=() variable
+    local name home debs=$folder/$1.debs inside=/build variable
+    local given=("HOME=$inside")
     name=$1-$(tr -cs 'A-Za-z0-9\n' - <<<"$2")
     log=$folder/logs/$name.log
     scratch=$(mktemp -d "$folder/run.XXXXXX")
-    home=$scratch/upper/root
+    home=$scratch/upper$inside
     mkdir -p "$debs/partial" "$scratch/system" "$scratch/work" "$home/libpcr" \
         "$scratch/upper/etc/dpkg/dpkg.cfg.d" "$scratch/upper/etc/apt/apt.conf.d"
     echo force-unsafe-io >"$scratch/upper/etc/dpkg/dpkg.cfg.d/no-sync"
@@ -213,7 +215,7 @@ run_section() {
         [ -n "${!variable-}" ] || continue
         if [ -f "${!variable}" ]; then
             cp "${!variable}" "$home/$variable"
-            given+=("$variable=/root/$variable")
+            given+=("$variable=$inside/$variable")
         else
             given+=("$variable=${!variable}")
         fi
