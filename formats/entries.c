@@ -205,6 +205,17 @@ bool pcri_is_unreachable(int sys_errno)
            sys_errno == ELOOP || sys_errno == ENAMETOOLONG;
 }
 
+static int load_spooled(const struct pcri_entries *e, const struct pcri_input *item,
+                        uint64_t max_nbytes, struct pcr_buffer *out, struct pcr_error *err)
+{
+    if (item->nbytes > max_nbytes)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%llu bytes, the limit is %llu",
+                         (unsigned long long) item->nbytes, (unsigned long long) max_nbytes);
+    int rc = pcri_buffer_reserve(out, (size_t) item->nbytes + !item->nbytes, err);
+    out->nbytes = rc ? 0 : (size_t) item->nbytes;
+    return rc ? rc : pcri_spool_read(&e->spool, out->data, out->nbytes, item->offset, err);
+}
+
 static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err)
 {
@@ -212,13 +223,20 @@ static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_b
     if (index >= e->count)
         return pcri_fail(err, PCR_ERR_INVAL, "no sample %llu: the source has %zu",
                          (unsigned long long) index, e->count);
+    const struct pcri_input *item = &e->items[index];
     /* The writer tries again, and names it. */
-    return pcri_read_regular(e->items[index].path, max_nbytes, out, err);
+    if (item->spooled)
+        return load_spooled(e, item, max_nbytes, out, err);
+    if (item->file)
+        return pcri_read_part(item->file, item->offset, item->nbytes, max_nbytes, out, err);
+    return pcri_read_regular(item->path, max_nbytes, out, err);
 }
 
 static void destroy(void *context)
 {
     struct pcri_entries *e = context;
+    if (e->has_spool)
+        pcri_spool_close(&e->spool);
     pcri_arena_free(&e->arena);
     free(e->items);
     free(e->left_out);

@@ -3,9 +3,12 @@
 #ifndef PCRI_ENTRIES_H
 #define PCRI_ENTRIES_H
 
+#include <sys/stat.h>
+
 #include <pcr/writer.h>
 
 #include "../libpcr/base/base.h"
+#include "../libpcr/io/spool.h"
 
 /* Memory that is freed all at once. Start from {0}. */
 struct pcri_arena {
@@ -43,7 +46,10 @@ bool pcri_names_has(const struct pcri_names *n, const char *raw);
 uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);
 
 struct pcri_input {
-    const char *path; /* to open, and for messages */
+    const char *path; /* to open unless `file` is set, and for messages */
+    const char *file; /* NULL, or what has the sample's bytes from `offset` on */
+    uint64_t offset;  /* in `file` or the spool */
+    bool spooled;     /* the bytes are in the source's spool, not in `file` */
     const char *key;
     const char *attributes;     /* or NULL */
     const int64_t *labels;      /* or NULL */
@@ -59,6 +65,8 @@ struct pcri_input {
 struct pcri_entries {
     struct pcr_source source;
     struct pcri_arena arena;
+    struct pcri_spool spool; /* of containers whose samples do not lie there as they are */
+    bool has_spool;
     struct pcri_input *items;
     size_t count, capacity;
     struct pcr_left_out *left_out; /* images without a place among the samples */
@@ -75,6 +83,12 @@ int pcri_entries_leave_out(struct pcri_entries *e, const struct pcri_input *item
 void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classes,
                          const struct pcri_names *splits);
 void pcri_entries_destroy(struct pcri_entries **e);
+
+/* A file's time of change, as struct pcr_source_sample has it. */
+static inline uint64_t pcri_revision(const struct stat *st)
+{
+    return (uint64_t) st->st_mtim.tv_sec * 1000000000u + (uint64_t) st->st_mtim.tv_nsec;
+}
 
 /* Whether this errno of a path says that nothing can be opened there. Loading it then says so;
  * other errors concern the machine. */

@@ -7,9 +7,9 @@
 #include "layout.h"
 #include "metadata.h"
 
-static bool probe(const char *path, const struct stat *st)
+static bool probe(const struct pcri_candidate *c)
 {
-    return S_ISDIR(st->st_mode);
+    return S_ISDIR(c->st.st_mode);
 }
 
 /* One run over the tree's files. */

@@ -9,13 +9,25 @@
 
 #include "../libpcr/base/base.h"
 
+struct pcri_container;
+
+/* What is at a path, for importers to recognise. */
+struct pcri_candidate {
+    const char *path;
+    struct stat st;
+    uint8_t head[1024]; /* the first bytes of a regular file */
+    size_t head_nbytes;
+};
+
+/* An importer either opens one path as a source, or scans containers one by one (container.h). */
 struct pcri_importer {
     const char *name; /* pcr_source_options.format */
-    /* True if this importer handles what is at `path`; st: its status. */
-    bool (*probe)(const char *path, const struct stat *st);
+    /* True if this importer handles it. */
+    bool (*probe)(const struct pcri_candidate *c);
     /* opts is complete: never NULL, and of the library's own size. */
     int (*open)(const char *path, const struct pcr_source_options *opts,
                 struct pcr_source **out, struct pcr_error *err);
+    int (*scan)(struct pcri_container *s, struct pcr_error *err);
 };
 
 extern const struct pcri_importer pcri_import_folder, pcri_import_list;

@@ -3,6 +3,7 @@
  * extracted again. */
 #include <stdlib.h>
 
+#include "label.h"
 #include "list.h"
 
 /* Whether the key is already a relative path without empty, "." and ".." parts. */
@@ -47,12 +48,11 @@ const char *pcri_safe_key(const char *key, struct pcri_arena *arena, struct pcr_
 static int fail_rows(struct pcr_error *err, const struct pcri_list_row *a,
                      const struct pcri_list_row *b, const char *what)
 {
-    const struct pcri_list_row *first = a->line < b->line ? a : b;
-    const struct pcri_list_row *second = first == a ? b : a;
-    return pcri_fail(
-        err, PCR_ERR_INVAL, "lines %llu and %llu: %s '%.160s' (of '%.80s' and '%.80s')",
-        (unsigned long long) first->line, (unsigned long long) second->line, what, a->safe_key,
-        first->key ? first->key : first->path, second->key ? second->key : second->path);
+    const struct pcri_list_row *first = a < b ? a : b, *second = a < b ? b : a;
+    return pcri_fail(err, PCR_ERR_INVAL, "%s and %s: %s '%.160s' (of '%.80s' and '%.80s')",
+                     pcri_row_place(first).text, pcri_row_place(second).text, what,
+                     a->safe_key, first->key ? first->key : first->path,
+                     second->key ? second->key : second->path);
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -60,7 +60,7 @@ static int compare_keys(const void *a, const void *b)
     const struct pcri_list_row *x = *(const struct pcri_list_row *const *) a;
     const struct pcri_list_row *y = *(const struct pcri_list_row *const *) b;
     int order = strcmp(x->safe_key, y->safe_key);
-    return order ? order : x->line < y->line ? -1 : x->line > y->line;
+    return order ? order : x < y ? -1 : x > y;
 }
 
 /* 0: `other` lies below the folder that is the first n bytes of `key`. */
@@ -94,17 +94,16 @@ static int check_sorted(const struct pcri_list_row **rows, size_t count, struct 
 
 static int make_key(struct pcri_list_row *row, struct pcri_arena *arena, struct pcr_error *err)
 {
-    unsigned long long line = row->line;
     if (!row->path || !*row->path)
-        return pcri_fail_line(err, line, "no path");
+        return pcri_row_fail(err, row, "no path");
     if (row->key && !*row->key)
-        return pcri_fail_line(err, line, "an empty key");
+        return pcri_row_fail(err, row, "an empty key");
     const char *key = row->key ? row->key : row->path;
     row->safe_key = pcri_safe_key(key, arena, err);
     if (!row->safe_key)
         return PCR_ERR_NOMEM;
     if (!*row->safe_key)
-        return pcri_fail_line(err, line, "'%.200s' cannot name a file", key);
+        return pcri_row_fail(err, row, "'%.200s' cannot name a file", key);
     return 0;
 }
 

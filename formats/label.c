@@ -83,9 +83,9 @@ int pcri_row_fail(struct pcr_error *err, const struct pcri_list_row *row, const 
     va_start(ap, format);
     vsnprintf(what, sizeof(what), format, ap);
     va_end(ap);
-    if (!name)
-        return pcri_fail_line(err, row->line, "%s", what);
-    return pcri_fail(err, PCR_ERR_INVAL, "line %" PRIu64 " ('%.100s'): %s", row->line, name,
+    if (row->file || !name || !*name)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: %s", pcri_row_place(row).text, what);
+    return pcri_fail(err, PCR_ERR_INVAL, "%s ('%.100s'): %s", pcri_row_place(row).text, name,
                      what);
 }
 
@@ -243,10 +243,10 @@ static int check_mixture(const struct pcri_list *l, struct pcr_error *err)
     if (!number || !name)
         return 0;
     return pcri_row_fail(err, name,
-                         "label '%.60s' is a name, but that of line %" PRIu64 " is a "
+                         "label '%.60s' is a name, but that of %s is a "
                          "number: labels are all numbers or all names; if numbers are "
                          "names, list the classes",
-                         text_of(name), number->line);
+                         text_of(name), pcri_row_place(number).text);
 }
 
 /* Where classes are given: names are theirs, and integers are indices. A list without types
@@ -333,11 +333,11 @@ static int check_empty(const struct pcri_list *l, struct pcr_error *err)
         for (size_t k = 0; k < l->count; k++)
             if (same_split(r, &l->rows[k]) &&
                 (text_of(&l->rows[k]) || has_numbers(&l->rows[k])))
-                return pcri_row_fail(err, r,
-                                     "an empty label, but that of line %" PRIu64
-                                     " is not: leave the row out, or put rows without "
-                                     "labels into a split of their own",
-                                     l->rows[k].line);
+                return pcri_row_fail(
+                    err, r,
+                    "an empty label, but that of %s is not: leave the row out, or put rows without "
+                    "labels into a split of their own",
+                    pcri_row_place(&l->rows[k]).text);
     }
     return 0;
 }
@@ -354,7 +354,7 @@ static int check_exact(const struct pcri_list *l, struct pcr_error *err)
             if (!is_exact(r->labels[k]))
                 return pcri_row_fail(err, r,
                                      "label %" PRId64 " is not exact as a float, but "
-                                     "other lines have floats",
+                                     "others have floats",
                                      r->labels[k]);
     }
     return 0;

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Lists of images: what the readers of CSV and JSON lines pass to the importer. */
+/* Lists of images: what the readers of lists and containers pass on to make samples of. */
 #ifndef PCRI_LIST_H
 #define PCRI_LIST_H
 
 #include "../libpcr/base/json.h"
 #include "entries.h"
 
-/* One image, described by a line of the list. Strings live in the entries' arena. */
+/* One image, described by a line of a list or found in a container. Strings live in the
+ * entries' arena. */
 struct pcri_list_row {
-    uint64_t line;              /* for messages, from 1 */
-    const char *path;           /* as written */
+    uint64_t line;              /* for messages, from 1; 0 in containers */
+    const char *file;           /* containers: the file that it was found in; else NULL */
+    uint64_t offset, nbytes;    /* containers: the image's bytes, in `file` or in the spool */
+    bool spooled;               /* they are in the spool */
+    uint64_t revision;          /* containers: of `file` */
+    const char *path;           /* as written; containers: "FILE: MEMBER", for messages */
     const char *key;            /* as written; NULL: the path */
     const char *safe_key;       /* made from it by pcri_list_make_keys() */
     const char *split;          /* NULL: none given */
@@ -34,6 +39,12 @@ struct pcri_list {
 /* INVAL: "line N: ...". */
 int pcri_fail_line(struct pcr_error *err, uint64_t line, const char *format, ...)
     PCRI_PRINTF(3, 4);
+
+/* Where the row stands, for messages: "line 3", or "a.tar: cat.jpg". */
+struct pcri_row_place {
+    char text[200];
+};
+struct pcri_row_place pcri_row_place(const struct pcri_list_row *row);
 
 /* A new zeroed row at the end; NULL for lack of memory. Moves the others. */
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct pcr_error *err);
@@ -60,6 +71,11 @@ void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcr
 /* Whether these begin like metadata next to images, with a file_name. NOMEM. */
 int pcri_csv_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err);
 int pcri_jsonl_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err);
+
+/* Makes rows, complete but for safe_key and labels, into samples and completes the source.
+ * root: what relative paths start from, with its slash. INVAL, IO, NOMEM. (rows.c) */
+int pcri_list_finish(struct pcri_list *l, const struct pcr_source_options *opts,
+                     const char *root, struct pcri_entries *e, struct pcr_error *err);
 
 /* Parse a whole list's text. Messages begin with "line N: ". Codes: INVAL, NOMEM. */
 int pcri_csv_parse(const char *text, size_t nbytes, struct pcri_list *l,

@@ -15,6 +15,16 @@ int pcri_fail_line(struct pcr_error *err, uint64_t line, const char *format, ...
     return pcri_fail(err, PCR_ERR_INVAL, "line %llu: %s", (unsigned long long) line, what);
 }
 
+struct pcri_row_place pcri_row_place(const struct pcri_list_row *row)
+{
+    struct pcri_row_place p;
+    if (row->file)
+        snprintf(p.text, sizeof(p.text), "%s", row->path);
+    else
+        snprintf(p.text, sizeof(p.text), "line %llu", (unsigned long long) row->line);
+    return p;
+}
+
 struct pcri_list_row *pcri_list_add(struct pcri_list *l, uint64_t line, struct pcr_error *err)
 {
     if (PCRI_GROW(l->rows, l->capacity, l->count + 1, err))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The importers, and the choice between them. */
 #include "../libpcr/io/storage.h"
-#include "importer.h"
+#include "container.h"
 
 const struct pcri_importer *const pcri_importers[] = {
     &pcri_import_folder,
@@ -17,20 +17,58 @@ const char *pcr_source_format(uint32_t index)
     return pcri_importers[i] ? pcri_importers[i]->name : NULL;
 }
 
-static const struct pcri_importer *find(const char *path, const struct stat *st,
-                                        const char *format)
+static int examine(const char *path, struct pcri_candidate *c, struct pcr_error *err)
+{
+    *c = (struct pcri_candidate) { .path = path };
+    if (PCRI_UNINTERRUPTED(stat(path, &c->st)))
+        return pcri_fail_sys(err, errno, "%s", path);
+    if (!S_ISREG(c->st.st_mode))
+        return 0;
+    int rc = pcri_read_beginning(path, c->head, sizeof(c->head), &c->head_nbytes, err);
+    return rc ? pcri_prefix(err, rc, "%s", path) : 0;
+}
+
+static const struct pcri_importer *find(const struct pcri_candidate *c, const char *format)
 {
     for (size_t i = 0; pcri_importers[i]; i++) {
         const struct pcri_importer *im = pcri_importers[i];
-        if (format ? !strcmp(im->name, format) : im->probe(path, st))
+        if (format ? !strcmp(im->name, format) : im->probe(c))
             return im;
     }
     return NULL;
 }
 
+/* The importer of all inputs. */
+static int find_all(const char *const *paths, uint32_t count, const char *format,
+                    const struct pcri_importer **out, struct pcr_error *err)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct pcri_candidate c;
+        int rc = paths[i] ? examine(paths[i], &c, err)
+                          : pcri_fail(err, PCR_ERR_INVAL, "pcr_source_open: path is NULL");
+        if (rc)
+            return rc;
+        const struct pcri_importer *im = find(&c, format);
+        if (!im && format)
+            return pcri_fail(err, PCR_ERR_INVAL, "unknown source format '%s'", format);
+        if (!im)
+            return pcri_fail(err, PCR_ERR_INVAL,
+                             "%s: neither a folder nor a .csv, .tsv or .jsonl list", paths[i]);
+        if (i && im != *out)
+            return pcri_fail(err, PCR_ERR_INVAL, "%s is of format %s, but %s is of %s",
+                             paths[i], im->name, paths[0], (*out)->name);
+        *out = im;
+    }
+    if (count > 1 && !(*out)->scan)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s and %s: a %s is imported alone", paths[0],
+                         paths[1], (*out)->name);
+    return 0;
+}
+
 static int check_options(const struct pcr_source_options *o, struct pcr_error *err)
 {
-    int rc = pcri_flags_check("pcr_source_options", o->flags, PCR_SOURCE_ALL_FILES, err);
+    int rc = pcri_flags_check("pcr_source_options", o->flags,
+                              PCR_SOURCE_ALL_FILES | PCR_SOURCE_SKIP_DAMAGED, err);
     if (rc)
         return rc;
     if (o->layout > PCR_FOLDERS_FLAT)
@@ -59,25 +97,30 @@ static int check_target(const char *path, const struct pcr_source_options *o,
                   : rc;
 }
 
+int pcr_source_open_all(const char *const *paths, uint32_t count,
+                        const struct pcr_source_options *opts, struct pcr_source **out,
+                        struct pcr_error *err)
+{
+    struct pcr_source_options own;
+    const struct pcri_importer *im = NULL;
+
+    if (!paths || !count || !out)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_open: no path, or out is NULL");
+    int rc = pcri_options_copy(&own, sizeof(own), opts, "pcr_source_options", err);
+    if (!rc)
+        rc = check_options(&own, err);
+    for (uint32_t i = 0; i < count && !rc; i++)
+        rc = paths[i] ? check_target(paths[i], &own, err) : 0;
+    if (!rc)
+        rc = find_all(paths, count, own.format, &im, err);
+    if (rc)
+        return rc;
+    return im->scan ? pcri_containers_open(im, paths, count, &own, out, err)
+                    : im->open(paths[0], &own, out, err);
+}
+
 int pcr_source_open(const char *path, const struct pcr_source_options *opts,
                     struct pcr_source **out, struct pcr_error *err)
 {
-    struct pcr_source_options own;
-    struct stat st;
-
-    if (!path || !out)
-        return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_open: path or out is NULL");
-    int rc = pcri_options_copy(&own, sizeof(own), opts, "pcr_source_options", err);
-    if (rc || (rc = check_options(&own, err)) || (rc = check_target(path, &own, err)))
-        return rc;
-    if (PCRI_UNINTERRUPTED(stat(path, &st)))
-        return pcri_fail_sys(err, errno, "%s", path);
-
-    const struct pcri_importer *im = find(path, &st, own.format);
-    if (!im && own.format)
-        return pcri_fail(err, PCR_ERR_INVAL, "unknown source format '%s'", own.format);
-    if (!im)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "%s: neither a folder nor a .csv, .tsv or .jsonl list", path);
-    return im->open(path, &own, out, err);
+    return pcr_source_open_all(&path, 1, opts, out, err);
 }

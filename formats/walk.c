@@ -123,8 +123,7 @@ static int add_file(struct folder_walk *w, const char *path, const struct stat *
     e->is_image = kind == PCRI_FILE_IMAGE;
     if (st) {
         e->nbytes = (uint64_t) st->st_size;
-        e->revision = (uint64_t) st->st_mtim.tv_sec * 1000000000u +
-                      (uint64_t) st->st_mtim.tv_nsec;
+        e->revision = pcri_revision(st);
     }
     return 0;
 }

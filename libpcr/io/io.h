@@ -126,6 +126,12 @@ int pcri_fail_past_end(const struct pcri_file *f, uint64_t offset, size_t nbytes
  * meanwhile. `out` is replaced. The message does not name the file. */
 int pcri_read_regular(const char *path, uint64_t max_nbytes, struct pcr_buffer *out,
                       struct pcr_error *err);
+/* The same for `nbytes` of it from `offset` on. TRUNCATED if it ends before. */
+int pcri_read_part(const char *path, uint64_t offset, uint64_t nbytes, uint64_t max_nbytes,
+                   struct pcr_buffer *out, struct pcr_error *err);
+/* Its first bytes: as many as there are, up to `room`. */
+int pcri_read_beginning(const char *path, void *out, size_t room, size_t *nbytes,
+                        struct pcr_error *err);
 /* Reads or writes as much of nbytes as possible, and returns how much that was. If it is not
  * everything, errno says why (0: the end of the file). */
 size_t pcri_transfer_all(int fd, void *p, size_t nbytes, uint64_t offset, bool write);

@@ -149,3 +149,52 @@ int pcri_read_regular(const char *path, uint64_t max_nbytes, struct pcr_buffer *
     close(fd);
     return rc;
 }
+
+static int read_part(int fd, uint64_t offset, size_t nbytes, struct pcr_buffer *out,
+                     struct pcr_error *err)
+{
+    int rc = pcri_buffer_reserve(out, nbytes ? nbytes : 1, err);
+    if (rc)
+        return rc;
+    out->nbytes = pcri_transfer_all(fd, out->data, nbytes, offset, false);
+    if (out->nbytes == nbytes)
+        return 0;
+    uint64_t end = offset + out->nbytes;
+    if (errno)
+        return pcri_fail_sys(err, errno, "cannot read at byte %llu", (unsigned long long) end);
+    return pcri_fail(err, PCR_ERR_TRUNCATED, "ends at byte %llu, before the sample does",
+                     (unsigned long long) end);
+}
+
+int pcri_read_part(const char *path, uint64_t offset, uint64_t nbytes, uint64_t max_nbytes,
+                   struct pcr_buffer *out, struct pcr_error *err)
+{
+    int fd = -1;
+    struct stat st;
+    out->nbytes = 0;
+    if (nbytes > max_nbytes || nbytes >= SIZE_MAX)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%llu bytes, the limit is %llu",
+                         (unsigned long long) nbytes, (unsigned long long) max_nbytes);
+    int rc = open_for_reading(path, &fd, &st, err);
+    if (rc)
+        return rc;
+    rc = S_ISREG(st.st_mode) ? read_part(fd, offset, (size_t) nbytes, out, err)
+                             : pcri_fail(err, PCR_ERR_FORMAT, "not a regular file");
+    close(fd);
+    return rc;
+}
+
+int pcri_read_beginning(const char *path, void *out, size_t room, size_t *nbytes,
+                        struct pcr_error *err)
+{
+    int fd = -1;
+    struct stat st;
+    int rc = open_for_reading(path, &fd, &st, err);
+    if (rc)
+        return rc;
+    *nbytes = pcri_transfer_all(fd, out, room, 0, false);
+    if (*nbytes < room && errno)
+        rc = pcri_fail_sys(err, errno, "cannot read");
+    close(fd);
+    return rc;
+}

@@ -64,9 +64,10 @@ MAY_TOUCH_FILES = {
     "libpcr/base/cgroup.c": ("the kernel's files, of which no storage knows", "close open read"),
     "libpcr/base/memory.c": ("memory of no file", "mmap"),
     "libpcr/base/thread.c": ("memory of no file", "mmap"),
-    "formats/list.c": ("whether the user's file is there, and which version", "stat"),
+    "formats/container.c": ("which version of the user's file", "stat"),
     "formats/metadata.c": ("whether the user's file is there", "access"),
     "formats/registry.c": ("what the user's path is", "stat"),
+    "formats/rows.c": ("whether the user's file is there, and which version", "stat"),
     "formats/walk.c": ("the user's folders, as they are",
                        "close dirfd fdopendir fstat fstatat open readdir"),
 }

@@ -565,7 +565,7 @@ START_TEST(bad_folders)
     o.format = "list";
     ck_assert_int_eq(pcr_source_open(top.path, &o, &s, &error), PCR_ERR_FORMAT);
     ck_assert_int_eq(pcr_source_open(NULL, NULL, &s, &error), PCR_ERR_INVAL);
-    o = (struct pcr_source_options) { .size = sizeof(o), .flags = 2 };
+    o = (struct pcr_source_options) { .size = sizeof(o), .flags = 4 };
     ck_assert_int_eq(pcr_source_open(top.path, &o, &s, &error), PCR_ERR_INVAL);
     if (geteuid() != 0) { /* the superuser reads it all the same */
         ck_assert_int_eq(chmod(at("x"), 0), 0);
@@ -673,11 +673,11 @@ START_TEST(safe_keys)
     static const struct {
         const char *text, *message;
     } bad[] = {
-        { "path\n../a\nb\na\n", "lines 2 and 4: the same key 'a' (of '../a' and 'a')" },
-        { "path\n..\n", "line 2: '..' cannot name a file" },
-        { "path,key\nx,/\n", "line 2: '/' cannot name a file" },
+        { "path\n../a\nb\na\n", "line 2 and line 4: the same key 'a' (of '../a' and 'a')" },
+        { "path\n..\n", "line 2 ('..'): '..' cannot name a file" },
+        { "path,key\nx,/\n", "line 2 ('/'): '/' cannot name a file" },
         { "path\na/b\na!\n../a\n",
-          "lines 2 and 4: a file and a folder would have the key 'a'" },
+          "line 2 and line 4: a file and a folder would have the key 'a'" },
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         file("l.csv", bad[i].text);
@@ -718,11 +718,11 @@ START_TEST(csv_refused)
         { "path\n\"a\n\nb", "line 2: a quoted field has no end" },
         { "path\n\"a\"b\n", "line 2: text after a closing quote" },
         { "path\na\"b\n", "line 2: a quote inside" },
-        { "path,key\na,k\nb,l\nc,k\n", "lines 2 and 4: the same key 'k'" },
-        { "path,key\na,\n\"x\ny\",l\nc,a\n", "lines 2 and 5: the same key 'a'" },
-        { "path,key\n,k\n", "line 2: no path" },
+        { "path,key\na,k\nb,l\nc,k\n", "line 2 and line 4: the same key 'k'" },
+        { "path,key\na,\n\"x\ny\",l\nc,a\n", "line 2 and line 5: the same key 'a'" },
+        { "path,key\n,k\n", "line 2 ('k'): no path" },
         { "path,label,labels\na,1,2\n", "both 'label' and 'labels'" },
-        { "path,split\na,x\nb,\n", "line 3: no split" },
+        { "path,split\na,x\nb,\n", "line 3 ('b'): no split" },
         { "path,split\na,Train\nb,train\n", "splits 'Train' and 'train' differ only in case" },
         { "img/1.jpg,cat\n", "no column 'path', but 'img/1.jpg', 'cat'; the first line" },
         { "path,Path\na,b\n", "line 1: two columns named 'path' and 'Path'" },
@@ -780,14 +780,14 @@ START_TEST(jsonl_refused)
         { "[]", "line 1: not a JSON object" },
         { "\n{", "line 2: byte 2" },
         { "{\"path\":1}", "line 1: 'path' is not a string" },
-        { "{\"key\":\"x\"}", "line 1: no path" },
+        { "{\"key\":\"x\"}", "line 1 ('x'): no path" },
         { "{\"path\":\"x\",\"key\":\"\"}", "line 1: an empty key" },
         { "{\"path\":\"x\",\"path\":\"y\"}", "line 1" },
         { "{\"path\":\"x\\u0000\"}", "line 1" },
         { "{\"path\":\"x\",\"lable\":1}", "line 1: unknown member 'lable'" },
         { "{\"path\":\"x\",\"label\":\"a\",\"labels\":[1]}", "both 'label' and 'labels'" },
         { "{\"path\":\"x\",\"attributes\":[]}", "'attributes' is not an object" },
-        { "{\"path\":\"x\"}\n{\"path\":\"x\"}", "lines 1 and 2: the same key 'x'" },
+        { "{\"path\":\"x\"}\n{\"path\":\"x\"}", "line 1 and line 2: the same key 'x'" },
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         file("l.jsonl", bad[i].text);

@@ -89,12 +89,15 @@ enum {
     /* Folders: take all files that are not hidden, also those whose names are not those of
      * images. A file that is no image is then a bad input. */
     PCR_SOURCE_ALL_FILES = 1 << 0,
+    /* Containers: what is damaged is passed over as far as the format allows, and listed in
+     * left_out. Without it, it is an error that names file and offset. */
+    PCR_SOURCE_SKIP_DAMAGED = 1 << 1,
 };
 
 /* How to open a source. */
 struct pcr_source_options {
     uint32_t size;      /* sizeof(struct pcr_source_options) */
-    uint32_t flags;     /* PCR_SOURCE_ALL_FILES */
+    uint32_t flags;     /* PCR_SOURCE_* */
     const char *format; /* the importer's name; NULL: chosen by the path */
     const char *root; /* lists: the folder that relative paths start from; NULL: the list's */
     /* Called for each image, special file or linked folder that an importer leaves out, with
@@ -118,6 +121,9 @@ struct pcr_source_options {
     /* The folder that a dataset will be written into: INVAL if it is inside the source's, which
      * would take it for images the next time. NULL: not known. */
     const char *target;
+    /* Containers: a local folder for an unnamed file with the images that do not lie in the
+     * container as they are (compressed ones). NULL: $TMPDIR, or /tmp. */
+    const char *spool_folder;
 };
 
 /* The name of importer `index` ("folder", "list"); NULL past the last. Static storage. */
@@ -150,6 +156,12 @@ PCR_API const char *pcr_source_format(uint32_t index);
 PCR_API PCR_MUST_CHECK int pcr_source_open(const char *path,
                                            const struct pcr_source_options *opts,
                                            struct pcr_source **out, struct pcr_error *err);
+
+/* The same for several inputs (`count` paths, at least 1), which become one source: containers
+ * of one format. Folders and lists are opened alone (INVAL). */
+PCR_API PCR_MUST_CHECK int pcr_source_open_all(const char *const *paths, uint32_t count,
+                                               const struct pcr_source_options *opts,
+                                               struct pcr_source **out, struct pcr_error *err);
 
 #ifdef __cplusplus
 }

@@ -108,6 +108,8 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_ladder_destroy": (None, [_OUT]),
     "pcr_source_open": (c_int, [c_char_p, POINTER(st.SourceOptions),
                                 POINTER(POINTER(st.Source)), _ERR]),
+    "pcr_source_open_all": (c_int, [POINTER(c_char_p), c_uint32, POINTER(st.SourceOptions),
+                                    POINTER(POINTER(st.Source)), _ERR]),
     "pcr_source_close": (None, [POINTER(POINTER(st.Source))]),
     "pcr_writer_open": (c_int, [c_char_p, POINTER(st.WriterOptions), _OUT, _ERR]),
     "pcr_writer_add": (c_int, [c_void_p, c_uint64, POINTER(st.SourceSample), c_void_p, c_size_t,

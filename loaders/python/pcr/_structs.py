@@ -202,6 +202,7 @@ WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
 WRITE_NO_CLASSES = 1 << 2
 SOURCE_ALL_FILES = 1 << 0
+SOURCE_SKIP_DAMAGED = 1 << 1
 
 # Structs have __slots__, so that a member that is not there cannot be set.
 
@@ -670,4 +671,5 @@ class SourceOptions(ctypes.Structure):
                 ("layout", c_uint32), ("class_count", c_uint32),
                 ("classes", POINTER(c_char_p)), ("noted", LEFT_OUT_CALLBACK),
                 ("extensions", POINTER(c_char_p)), ("extension_count", c_uint32),
-                ("reserved", c_uint32), ("target", c_char_p)]
+                ("reserved", c_uint32), ("target", c_char_p),
+                ("spool_folder", c_char_p)]

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What importers of containers share: rows of all of them, and the spool. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../libpcr/io/storage.h"
+#include "container.h"
+
+static const char *join(struct pcri_container *s, const char *file, const char *member,
+                        struct pcr_error *err)
+{
+    size_t nbytes = strlen(file) + strlen(member) + 3;
+    char *text = pcri_arena_alloc(&s->e->arena, nbytes, 1, err);
+    if (text)
+        snprintf(text, nbytes, "%s: %s", file, member);
+    return text;
+}
+
+struct pcri_list_row *pcri_container_add(struct pcri_container *s, const char *file,
+                                         const char *member, uint64_t offset, uint64_t nbytes,
+                                         struct pcr_error *err)
+{
+    struct pcri_list_row *row = pcri_list_add(s->rows, 0, err);
+    if (!row)
+        return NULL;
+    row->file = file ? file : s->path;
+    row->path = join(s, row->file, member, err);
+    row->offset = offset;
+    row->nbytes = nbytes;
+    row->revision = s->revision;
+    row->split = s->split;
+    return row->path ? row : NULL;
+}
+
+static int open_spool(struct pcri_container *s, struct pcr_error *err)
+{
+    const char *folder = s->opts->spool_folder ? s->opts->spool_folder : getenv("TMPDIR");
+    int rc = pcri_spool_open(folder && *folder ? folder : "/tmp", &s->e->spool, err);
+    s->e->has_spool = !rc;
+    return rc;
+}
+
+int pcri_container_spool(struct pcri_container *s, const char *member, const void *data,
+                         size_t nbytes, struct pcri_list_row **row, struct pcr_error *err)
+{
+    *row = NULL;
+    int rc = s->e->has_spool ? 0 : open_spool(s, err);
+    if (!rc)
+        rc = pcri_spool_write(&s->e->spool, data, nbytes, s->spool_nbytes, err);
+    if (rc)
+        return rc;
+    *row = pcri_container_add(s, NULL, member, s->spool_nbytes, nbytes, err);
+    if (!*row)
+        return PCR_ERR_NOMEM;
+    (*row)->spooled = true;
+    s->spool_nbytes += nbytes;
+    return 0;
+}
+
+int pcri_container_damaged(struct pcri_container *s, const char *file, uint64_t offset,
+                           struct pcr_error *err, const char *format, ...)
+{
+    char what[PCR_MESSAGE_NBYTES];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(what, sizeof(what), format, ap);
+    va_end(ap);
+    file = file ? file : s->path;
+    if (!(s->opts->flags & PCR_SOURCE_SKIP_DAMAGED))
+        return pcri_fail(err, PCR_ERR_CORRUPT, "%s, byte %llu: %s", file,
+                         (unsigned long long) offset, what);
+    char *reason = pcri_arena_strndup(&s->e->arena, what, strlen(what), err);
+    char at[32];
+    snprintf(at, sizeof(at), "byte %llu", (unsigned long long) offset);
+    const char *place = join(s, file, at, err);
+    if (!reason || !place)
+        return PCR_ERR_NOMEM;
+    if (s->opts->left_out)
+        s->opts->left_out(s->opts->context, place, reason);
+    const struct pcri_input item = { .path = place, .key = place };
+    return pcri_entries_leave_out(s->e, &item, reason, err);
+}
+
+static int scan(const struct pcri_importer *im, struct pcri_container *s,
+                struct pcr_error *err)
+{
+    struct stat st;
+    if (PCRI_UNINTERRUPTED(stat(s->path, &st)))
+        return pcri_fail_sys(err, errno, "%s", s->path);
+    s->revision = pcri_revision(&st);
+    return im->scan(s, err);
+}
+
+/* What only folders and lists have. */
+static int check_options(const struct pcr_source_options *o, struct pcr_error *err)
+{
+    const char *what = o->layout                         ? "layout"
+                       : o->extension_count              ? "extensions"
+                       : o->flags & PCR_SOURCE_ALL_FILES ? "PCR_SOURCE_ALL_FILES"
+                       : o->root                         ? "root"
+                                                         : NULL;
+    return what ? pcri_fail(err, PCR_ERR_INVAL, "%s applies to folders and lists", what) : 0;
+}
+
+int pcri_containers_open(const struct pcri_importer *im, const char *const *paths,
+                         uint32_t count, const struct pcr_source_options *opts,
+                         struct pcr_source **out, struct pcr_error *err)
+{
+    struct pcri_list rows = { 0 };
+    struct pcri_container s = { .opts = opts, .rows = &rows };
+    int rc = check_options(opts, err);
+    if (!rc)
+        rc = pcri_entries_create(&s.e, err);
+    if (!rc)
+        rows.arena = &s.e->arena;
+    for (uint32_t i = 0; i < count && !rc; i++) {
+        s.path = pcri_arena_strndup(&s.e->arena, paths[i], strlen(paths[i]), err);
+        rc = s.path ? scan(im, &s, err) : PCR_ERR_NOMEM;
+    }
+    if (!rc && !rows.count)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: no images in it", paths[0]);
+    if (!rc)
+        rc = pcri_list_finish(&rows, opts, "", s.e, err);
+    free(rows.rows);
+    if (rc)
+        pcri_entries_destroy(&s.e);
+    else
+        *out = &s.e->source;
+    return rc;
+}

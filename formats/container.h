@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Importers of containers: files, or folders of a format's own, that hold many samples. Each is
+ * read once from its beginning to its end, which makes rows: where each image lies, and what is
+ * said of it. An image's bytes are read again, from there, when it is converted, so nothing of
+ * the container is kept in memory. Images that do not lie there as they are, for they are
+ * compressed or came through a pipe, are put into a spool (an unnamed file) meanwhile. */
+#ifndef PCRI_CONTAINER_H
+#define PCRI_CONTAINER_H
+
+#include "importer.h"
+#include "list.h"
+
+/* The reading of one container. */
+struct pcri_container {
+    const char *path;  /* as the user wrote it */
+    uint64_t revision; /* of what `path` leads to */
+    const char *split; /* of its samples, or NULL; a row may name another */
+    const struct pcr_source_options *opts;
+    struct pcri_entries *e; /* arena for strings, spool */
+    struct pcri_list *rows;
+    uint64_t spool_nbytes;
+};
+
+/* A new row at the end for an image in `nbytes` of `file` from `offset` on. The importer then
+ * sets key, labels, attributes and so on.
+ * file: NULL for s->path; else it lives in the arena. member: what it is called there. NULL for
+ * lack of memory. */
+struct pcri_list_row *pcri_container_add(struct pcri_container *s, const char *file,
+                                         const char *member, uint64_t offset, uint64_t nbytes,
+                                         struct pcr_error *err);
+
+/* The same for an image whose bytes are put into the spool. IO (ENOSPC), NOMEM. */
+int pcri_container_spool(struct pcri_container *s, const char *member, const void *data,
+                         size_t nbytes, struct pcri_list_row **row, struct pcr_error *err);
+
+/* Something in the container is damaged, from `offset` on: CORRUPT with file, offset and what
+ * is wrong; or, if the user wants it to be passed over (PCR_SOURCE_SKIP_DAMAGED), 0, and it is
+ * listed as left out. The importer then goes on where it can. */
+int pcri_container_damaged(struct pcri_container *s, const char *file, uint64_t offset,
+                           struct pcr_error *err, const char *format, ...) PCRI_PRINTF(5, 6);
+
+/* Opens `count` containers of one importer as one source. */
+int pcri_containers_open(const struct pcri_importer *im, const char *const *paths,
+                         uint32_t count, const struct pcr_source_options *opts,
+                         struct pcr_source **out, struct pcr_error *err);
+
+#endif
