@@ -14,6 +14,23 @@ static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
 };
 enum { FIRST_OTHER = 2 }; /* of those that have a magic */
 
+/* Makes sure that there are resizers for so many pictures. */
+static int reserve_views(struct pcr_decoder *d, uint32_t count, struct pcr_error *err)
+{
+    if (count <= d->view_count)
+        return 0;
+    struct pcri_view *views = pcri_malloc(count, sizeof(*views), err);
+    if (!views)
+        return PCR_ERR_NOMEM;
+    if (d->view_count)
+        memcpy(views, d->views, d->view_count * sizeof(*views));
+    free(d->views);
+    d->views = views;
+    for (; d->view_count < count; d->view_count++)
+        pcri_resizer_init(&views[d->view_count].resizer);
+    return 0;
+}
+
 int pcr_decoder_create(struct pcr_decoder **out, struct pcr_error *err)
 {
     if (!out)
@@ -22,13 +39,12 @@ int pcr_decoder_create(struct pcr_decoder **out, struct pcr_error *err)
     struct pcr_decoder *d = pcri_calloc(1, sizeof(*d), err);
     if (!d)
         return PCR_ERR_NOMEM;
-    pcri_resizer_init(&d->resizer);
-    for (size_t i = 0; i < PCRI_CODEC_COUNT; i++) {
-        int rc = codecs[i]->create(&d->states[i], err);
-        if (rc) {
-            pcr_decoder_destroy(&d);
-            return rc;
-        }
+    int rc = reserve_views(d, 1, err);
+    for (size_t i = 0; i < PCRI_CODEC_COUNT && !rc; i++)
+        rc = codecs[i]->create(&d->states[i], err);
+    if (rc) {
+        pcr_decoder_destroy(&d);
+        return rc;
     }
     *out = d;
     return 0;
@@ -50,7 +66,9 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
     pcr_buffer_free(&(*d)->raw);
     pcr_buffer_free(&(*d)->line);
     pcr_buffer_free(&(*d)->source);
-    pcri_resizer_free(&(*d)->resizer);
+    for (uint32_t i = 0; i < (*d)->view_count; i++)
+        pcri_resizer_free(&(*d)->views[i].resizer);
+    free((*d)->views);
     pcri_baseline_free(&(*d)->baseline);
     free(*d);
     *d = NULL;
@@ -555,92 +573,142 @@ int pcr_decoder_continue(struct pcr_decoder *d, const struct pcr_spans *more,
     return rc;
 }
 
+/* --- resizing --- */
+
 /* A decode with each row resized as it comes. */
 struct streaming {
     struct pcr_decoder *d;
     const struct pcri_decode_job *job;
-    struct pcri_resize_feed feed;
+    uint32_t view_count;
+    uint32_t x, y; /* of the picture: the first column of all rows, and the next row */
 };
 
 static void on_row(void *context, const uint8_t *pixels)
 {
     struct streaming *s = context;
     const struct pcri_decode_job *j = s->job;
+    const uint32_t y = s->y++;
     if (j->stage.on) {
         pcri_stage_run(&j->stage, pixels, j->window.width, j->info.channels, s->d->line.data);
         pixels = s->d->line.data;
     }
-    pcri_resize_row(&s->feed, pixels);
+    for (uint32_t i = 0; i < s->view_count; i++) {
+        struct pcri_view *v = &s->d->views[i];
+        if (y >= v->plan.down.begin && y < v->plan.down.end)
+            pcri_resize_row(&v->feed, pixels + (size_t) (v->plan.across.begin - s->x) *
+                                                   j->info.channels);
+    }
 }
 
 /* Row by row. PCR_END: the picture is not to be had so. */
 static int decode_streaming(struct pcr_decoder *d, struct pcri_decode_job *j,
-                            const struct pcri_resize_plan *plan, uint8_t *dst,
+                            const struct pcr_decode_options *o, uint32_t count,
                             struct pcr_error *err)
 {
-    struct streaming s = { .d = d, .job = j };
+    struct streaming s = { d, j, count, o->crop_x, o->crop_y };
     if (!j->codec->stream || j->turn != 1)
         return PCR_END;
     int rc = check_pixels(j, err);
-    if (!rc)
-        rc = pcri_resize_feed(&d->resizer, plan, dst, &s.feed, err);
+    for (uint32_t i = 0; i < count && !rc; i++) {
+        struct pcri_view *v = &d->views[i];
+        rc = pcri_resize_feed(&v->resizer, &v->plan, v->dst, &v->feed, err);
+    }
     if (!rc)
         rc = pcri_buffer_reserve(&d->line, (size_t) j->window.width * 3, err);
     return rc ? rc : j->codec->stream(j->state, &j->window, on_row, &s, err);
 }
 
-/* Plans a resize of the picture, and decoding it to a smaller size where that is enough and
+/* Plans all views at a scale of at least from->least_scale; *most: the largest that one needs. */
+static int plan_views(struct pcr_decoder *d, const struct pcr_decode_view *views,
+                      uint32_t count, const struct pcri_resize_source *from, uint32_t *most,
+                      struct pcr_error *err)
+{
+    int rc = 0;
+    *most = from->least_scale;
+    for (uint32_t i = 0; i < count && !rc; i++) {
+        struct pcri_view *v = &d->views[i];
+        v->dst = views[i].dst;
+        rc = v->dst ? pcri_resize_plan(&v->resizer, views[i].resize, from, views[i].width,
+                                       views[i].height, &v->plan, err)
+                    : pcri_fail(err, PCR_ERR_INVAL, "no destination");
+        if (!rc && v->plan.scale > *most)
+            *most = v->plan.scale;
+    }
+    return rc;
+}
+
+/* Plans resizes of the picture, and decoding it to a smaller size where that is enough and
  * nobody asked for a size. */
 static int plan_resized(struct pcr_decoder *d, struct pcri_decode_job *j,
                         const struct pcr_decode_options *o,
-                        const struct pcr_resize_options *resize, uint32_t dst_width,
-                        uint32_t dst_height, struct pcri_resize_plan *plan,
+                        const struct pcr_decode_view *views, uint32_t count,
                         struct pcr_error *err)
 {
-    const struct pcri_resize_source from = {
+    struct pcri_resize_source from = {
         .width = j->info.width,
         .height = j->info.height,
         .channels = j->info.channels,
-        .scales = !o->scale && j->codec->scales,
+        .least_scale = !o->scale && j->codec->scales ? 1 : 8,
         .mirror_x = pcri_orientation_mirrors(j->turn, false),
         .mirror_y = pcri_orientation_mirrors(j->turn, true),
     };
-    int rc = pcri_resize_plan(&d->resizer, resize, &from, dst_width, dst_height, plan, err);
-    if (rc || plan->scale == 8)
+    uint32_t most;
+    int rc = plan_views(d, views, count, &from, &most, err);
+    bool differ = false;
+    for (uint32_t i = 0; i < count && !rc; i++)
+        differ |= d->views[i].plan.scale != most;
+    from.least_scale = most;
+    if (!rc && differ)
+        rc = plan_views(d, views, count, &from, &most, err);
+    if (rc || most == 8)
         return rc;
-    j->params.scale = plan->scale;
+    j->params.scale = most;
     end(j);
     return begin_any_codec(d, j, j->index, err);
 }
 
-/* The pixels that the plan reads, resized. */
-static int decode_planned(struct pcr_decoder *d, struct pcri_decode_job *j,
-                          struct pcr_decode_options *o, const struct pcri_resize_plan *plan,
-                          uint8_t *dst, struct pcr_error *err)
+/* The pixels that the plans read become the window to decode. */
+static void join_windows(const struct pcr_decoder *d, uint32_t count,
+                         struct pcr_decode_options *o)
 {
-    o->crop_x = plan->across.begin;
-    o->crop_y = plan->down.begin;
-    o->crop_width = plan->across.end - plan->across.begin;
-    o->crop_height = plan->down.end - plan->down.begin;
-    int rc = describe(j, o, err);
-    if (rc || (rc = decode_streaming(d, j, plan, dst, err)) != PCR_END)
-        return rc;
-    rc = decode_alloc(d, j, o, &d->source, NULL, err);
-    return rc ? rc
-              : pcri_resize_run(&d->resizer, plan, d->source.data,
-                                (size_t) o->crop_width * j->info.channels, o->crop_x,
-                                o->crop_y, dst, err);
+    uint32_t x0 = UINT32_MAX, y0 = UINT32_MAX, x1 = 0, y1 = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct pcri_filter *across = &d->views[i].plan.across;
+        const struct pcri_filter *down = &d->views[i].plan.down;
+        x0 = across->begin < x0 ? across->begin : x0;
+        y0 = down->begin < y0 ? down->begin : y0;
+        x1 = across->end > x1 ? across->end : x1;
+        y1 = down->end > y1 ? down->end : y1;
+    }
+    o->crop_x = x0;
+    o->crop_y = y0;
+    o->crop_width = x1 - x0;
+    o->crop_height = y1 - y0;
 }
 
-int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *spans,
-                               const struct pcr_decode_options *opts,
-                               const struct pcr_resize_options *resize, uint8_t *dst,
-                               uint32_t dst_width, uint32_t dst_height, struct pcr_error *err)
+static int decode_planned(struct pcr_decoder *d, struct pcri_decode_job *j,
+                          struct pcr_decode_options *o, uint32_t count, struct pcr_error *err)
+{
+    join_windows(d, count, o);
+    int rc = describe(j, o, err);
+    if (rc || (rc = decode_streaming(d, j, o, count, err)) != PCR_END)
+        return rc;
+    rc = decode_alloc(d, j, o, &d->source, NULL, err);
+    for (uint32_t i = 0; i < count && !rc; i++)
+        rc = pcri_resize_run(&d->views[i].resizer, &d->views[i].plan, d->source.data,
+                             (size_t) o->crop_width * j->info.channels, o->crop_x, o->crop_y,
+                             d->views[i].dst, err);
+    return rc;
+}
+
+int pcr_decoder_decode_views(struct pcr_decoder *d, const struct pcr_spans *spans,
+                             const struct pcr_decode_options *opts,
+                             const struct pcr_decode_view *views, uint32_t count,
+                             struct pcr_error *err)
 {
     struct pcr_decode_options o;
     struct pcri_decode_job j;
-    struct pcri_resize_plan plan;
-    if (!spans || !dst)
+    if (!spans || !views || !count)
         return pcri_fail(err, PCR_ERR_INVAL, "no spans or no destination");
     int rc = begin(d, spans->items, spans->count, opts, &o, &j, err);
     if (rc)
@@ -649,11 +717,22 @@ int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *sp
         rc = pcri_fail(err, PCR_ERR_INVAL,
                        "options for resizing have a crop window or planes");
     else
-        rc = plan_resized(d, &j, &o, resize, dst_width, dst_height, &plan, err);
+        rc = reserve_views(d, count, err);
     if (!rc)
-        rc = decode_planned(d, &j, &o, &plan, dst, err);
+        rc = plan_resized(d, &j, &o, views, count, err);
+    if (!rc)
+        rc = decode_planned(d, &j, &o, count, err);
     end(&j);
     return rc;
+}
+
+int pcr_decoder_decode_resized(struct pcr_decoder *d, const struct pcr_spans *spans,
+                               const struct pcr_decode_options *opts,
+                               const struct pcr_resize_options *resize, uint8_t *dst,
+                               uint32_t dst_width, uint32_t dst_height, struct pcr_error *err)
+{
+    const struct pcr_decode_view view = { resize, dst, dst_width, dst_height };
+    return pcr_decoder_decode_views(d, spans, opts, &view, 1, err);
 }
 
 /* --- decoding without delivering pixels --- */
@@ -714,11 +793,11 @@ int pcr_resize(struct pcr_decoder *d, const uint8_t *src, uint32_t src_width,
     struct pcri_resize_plan plan;
     if (!d || !src || !dst)
         return pcri_fail(err, PCR_ERR_INVAL, "no decoder, source or destination");
-    const struct pcri_resize_source from = { .width = src_width,
-                                             .height = src_height,
-                                             .channels = channels };
-    int rc = pcri_resize_plan(&d->resizer, opts, &from, dst_width, dst_height, &plan, err);
+    const struct pcri_resize_source from = {
+        .width = src_width, .height = src_height, .channels = channels, .least_scale = 8
+    };
+    struct pcri_resizer *r = &d->views->resizer;
+    int rc = pcri_resize_plan(r, opts, &from, dst_width, dst_height, &plan, err);
     return rc ? rc
-              : pcri_resize_run(&d->resizer, &plan, src, (size_t) src_width * channels, 0, 0,
-                                dst, err);
+              : pcri_resize_run(r, &plan, src, (size_t) src_width * channels, 0, 0, dst, err);
 }

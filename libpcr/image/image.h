@@ -33,6 +33,14 @@ struct pcri_decode_job {
     struct pcr_image_info info;
 };
 
+/* One of the pictures that are made of a decode. */
+struct pcri_view {
+    struct pcri_resizer resizer;
+    struct pcri_resize_plan plan;
+    struct pcri_resize_feed feed;
+    uint8_t *dst;
+};
+
 struct pcr_decoder {
     void *states[PCRI_CODEC_COUNT];
     struct pcr_spans spans;    /* the file as it was given */
@@ -48,7 +56,8 @@ struct pcr_decoder {
     uint32_t profile_use;              /* enum pcr_profile_use */
     struct pcr_buffer raw, line;       /* the codec's pixels, and a row of them after that */
     struct pcr_buffer source;          /* pixels before resizing */
-    struct pcri_resizer resizer;
+    struct pcri_view *views; /* resizers of view_count pictures, the first of them in use */
+    uint32_t view_count;
     struct pcri_baseline baseline;
 };
 

@@ -247,6 +247,101 @@ START_TEST(resized)
 }
 END_TEST
 
+/* Several pictures of one decode are those of a decode each. */
+START_TEST(views)
+{
+    enum { COUNT = 4 };
+    static const struct pcr_resize_options how[COUNT] = {
+        { .size = sizeof(how[0]), .x0 = 20, .y0 = 5, .x1 = 90, .y1 = 60 },
+        { .size = sizeof(how[0]),
+          .x0 = 61.5,
+          .y0 = 40.25,
+          .x1 = 95,
+          .y1 = 92,
+          .filter = PCR_FILTER_BICUBIC,
+          .flags = PCR_RESIZE_FLIP },
+        { .size = sizeof(how[0]),
+          .x0 = 3,
+          .y0 = 70,
+          .x1 = 30,
+          .y1 = 99,
+          .flags = PCR_RESIZE_PLANAR },
+        { .size = sizeof(how[0]),
+          .x0 = 0,
+          .y0 = 0,
+          .x1 = 99,
+          .y1 = 99,
+          .filter = PCR_FILTER_NEAREST },
+    };
+    static const uint32_t sides[COUNT] = { 64, 40, 24, 33 };
+    static uint8_t got[COUNT][64 * 64 * 3], wanted[64 * 64 * 3];
+    struct pcr_decoder *d;
+    struct pcr_buffer files[2] = { { 0 }, { 0 } };
+    ck_assert_int_eq(pcr_gen_photo(4, 131, 99, 92, PCR_GEN_420, &files[0]), 0);
+    ck_assert_int_eq(pcr_gen_make(pcr_gen_find("png-rgb"), &files[1], &e), 0);
+    ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
+    for (uint32_t i = 0; i < 12; i++) {
+        const struct pcr_buffer *file = &files[i % 6 == 5];
+        struct pcr_decode_options o = { .size = sizeof(o),
+                                        .color = i % 2 ? PCR_COLOR_GRAY : PCR_COLOR_RGB,
+                                        .orientation = i % 3 ? 1 : 1 + i % 8 };
+        struct pcr_span span = { file->data, file->nbytes };
+        const struct pcr_spans spans = { .items = &span, .count = 1 };
+        struct pcr_decode_view v[COUNT];
+        uint32_t count = 0;
+        struct pcr_image_info info = { .size = sizeof(info) };
+        ck_assert_int_eq(pcr_decoder_inspect(d, file->data, file->nbytes, &o, &info, &e), 0);
+        for (uint32_t k = i / 6; k < COUNT; k++)
+            if (how[k].x1 <= info.width && how[k].y1 <= info.height)
+                v[count++] = (struct pcr_decode_view) { &how[k], got[k], sides[k], sides[k] };
+        if (!count)
+            v[count++] = (struct pcr_decode_view) { NULL, got[0], sides[0], sides[0] };
+        ck_assert_int_eq(pcr_decoder_decode_views(d, &spans, &o, v, count, &e), 0);
+        for (uint32_t k = 0; k < count; k++) {
+            ck_assert_int_eq(pcr_decoder_decode_resized(d, &spans, &o, v[k].resize, wanted,
+                                                        v[k].width, v[k].height, &e),
+                             0);
+            ck_assert_msg(
+                !memcmp(v[k].dst, wanted, (size_t) v[k].width * v[k].height * info.channels),
+                "%u: view %u of %u", (unsigned) i, (unsigned) k, (unsigned) count);
+        }
+    }
+    pcr_buffer_free(&files[0]);
+    pcr_buffer_free(&files[1]);
+    pcr_decoder_destroy(&d);
+}
+END_TEST
+
+/* A thumbnail beside a view that needs the whole size is made of that. */
+START_TEST(views_of_one_scale)
+{
+    static uint8_t got[2][96 * 96 * 3], wanted[96 * 96 * 3], small[9 * 9 * 3];
+    struct pcr_decoder *d;
+    struct pcr_buffer file = { 0 };
+    ck_assert_int_eq(pcr_gen_photo(4, 131, 99, 92, PCR_GEN_420, &file), 0);
+    ck_assert_int_eq(pcr_decoder_create(&d, &e), 0);
+    struct pcr_span span = { file.data, file.nbytes };
+    const struct pcr_spans spans = { .items = &span, .count = 1 };
+    const struct pcr_decode_options whole = { .size = sizeof(whole), .scale = 8 };
+    struct pcr_decode_view v[2] = { { NULL, got[0], 9, 9 }, { NULL, got[1], 96, 96 } };
+    ck_assert_int_eq(pcr_decoder_decode_views(d, &spans, NULL, v, 2, &e), 0);
+    ck_assert_int_eq(pcr_decoder_decode_resized(d, &spans, &whole, NULL, wanted, 9, 9, &e), 0);
+    ck_assert_int_eq(pcr_decoder_decode_resized(d, &spans, NULL, NULL, small, 9, 9, &e), 0);
+    ck_assert(!memcmp(got[0], wanted, sizeof(small)));
+    ck_assert(memcmp(small, wanted, sizeof(small)) != 0);
+    /* Of two thumbnails the larger one decides. */
+    v[1].width = v[1].height = 4;
+    ck_assert_int_eq(pcr_decoder_decode_views(d, &spans, NULL, v, 2, &e), 0);
+    ck_assert(!memcmp(got[0], small, sizeof(small)));
+    ck_assert_int_eq(pcr_decoder_decode_views(d, &spans, NULL, v, 0, &e), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcr_decoder_decode_views(d, &spans, NULL, NULL, 1, &e), PCR_ERR_INVAL);
+    v[1].dst = NULL;
+    ck_assert_int_eq(pcr_decoder_decode_views(d, &spans, NULL, v, 2, &e), PCR_ERR_INVAL);
+    pcr_buffer_free(&file);
+    pcr_decoder_destroy(&d);
+}
+END_TEST
+
 START_TEST(arguments)
 {
     struct pcr_decoder *d;
@@ -291,6 +386,8 @@ int main(void)
     tcase_add_test(t, damaged_group);
     tcase_add_test(t, another_ladder);
     tcase_add_test(t, resized);
+    tcase_add_test(t, views);
+    tcase_add_test(t, views_of_one_scale);
     tcase_add_test(t, arguments);
     return tests_run();
 }

@@ -291,7 +291,8 @@ START_TEST(resized_within_bounds)
     const struct pcr_resize_options r = { .size = sizeof(r), .filter = (uint32_t) _i };
     ck_assert_int_eq(
         pcr_decoder_decode_resized(decoder, &spans, NULL, &r, result, 8, 16, NULL), 0);
-    size_t held = decoder->resizer.held.capacity + decoder->resizer.between.capacity;
+    size_t held = decoder->views->resizer.held.capacity +
+                  decoder->views->resizer.between.capacity;
     ck_assert_uint_lt(held, (size_t) WIDE * HIGH * 3 / 4); /* a quarter */
     pcr_buffer_free(&out);
 }

@@ -347,7 +347,7 @@ END_TEST
 START_TEST(sets_are_equal)
 {
     static uint8_t got[300 * 300 * 3], wanted[sizeof(got)];
-    const struct pcri_resize_rows *chosen = decoder->resizer.rows;
+    const struct pcri_resize_rows *chosen = decoder->views->resizer.rows;
     uint64_t seed = 1;
     for (uint32_t i = 0; i < 600; i++) {
         uint32_t n[4], channels = i % 4 ? 3 : 1; /* sizes of source and result */
@@ -364,7 +364,7 @@ START_TEST(sets_are_equal)
         o.flags = (i & 1 ? PCR_RESIZE_FLIP : 0) | (i & 2 ? PCR_RESIZE_PLANAR : 0);
         o.filter = i / 4 % 4;
         for (int set = 0; set < 2; set++) {
-            decoder->resizer.rows = set ? chosen : &pcri_resize_rows_portable;
+            decoder->views->resizer.rows = set ? chosen : &pcri_resize_rows_portable;
             ck_assert_int_eq(pcr_resize(decoder, src, n[0], n[1], channels, &o,
                                         set ? got : wanted, n[2], n[3], NULL),
                              0);

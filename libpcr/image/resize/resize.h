@@ -22,8 +22,8 @@ void pcri_resizer_free(struct pcri_resizer *r);
 /* What is to be resized. */
 struct pcri_resize_source {
     uint32_t width, height, channels; /* of the whole picture */
-    bool scales;                      /* it can be decoded to eighths of its size, */
-    bool mirror_x, mirror_y;          /* and is mirrored after that */
+    uint32_t least_scale;    /* in eighths, the smallest size that it can be decoded to, */
+    bool mirror_x, mirror_y; /* and it is mirrored after that */
 };
 
 /* The plan of a resize; its memory is the resizer's. */

@@ -301,6 +301,23 @@ PCR_API PCR_MUST_CHECK int pcr_decoder_decode_resized(
     const struct pcr_decode_options *opts, const struct pcr_resize_options *resize,
     uint8_t *dst, uint32_t dst_width, uint32_t dst_height, struct pcr_error *err);
 
+/* One of several pictures that are made of one image. */
+struct pcr_decode_view {
+    const struct pcr_resize_options *resize; /* NULL: the whole picture */
+    uint8_t *dst;                            /* height x width x channels bytes, packed */
+    uint32_t width, height;                  /* of the result */
+};
+
+/* As pcr_decoder_decode_resized() for each of `count` views (at least 1), but the image is read
+ * and decoded once, as far as any of them needs. All are made from the same pixels, of the size
+ * that the one that shrinks least needs; so with scale 0 and views that shrink to a quarter or
+ * less, the pixels of the others are those of a larger scale. */
+PCR_API PCR_MUST_CHECK int pcr_decoder_decode_views(struct pcr_decoder *d,
+                                                    const struct pcr_spans *spans,
+                                                    const struct pcr_decode_options *opts,
+                                                    const struct pcr_decode_view *views,
+                                                    uint32_t count, struct pcr_error *err);
+
 #ifdef __cplusplus
 }
 #endif
