@@ -83,19 +83,31 @@ int pcri_container_damaged(struct pcri_container *s, const char *file, uint64_t 
 }
 
 static int scan(const struct pcri_importer *im, struct pcri_container *s,
-                struct pcr_error *err)
+                const struct pcri_given *input, struct pcr_error *err)
 {
+    struct pcri_arena *arena = &s->e->arena;
     struct stat st;
-    if (PCRI_UNINTERRUPTED(stat(s->path, &st)))
-        return pcri_fail_sys(err, errno, "%s", s->path);
-    s->revision = pcri_revision(&st);
+    s->path = pcri_arena_strndup(arena, input->path, strlen(input->path), err);
+    s->split = input->split && s->path
+                   ? pcri_arena_strndup(arena, input->split, strlen(input->split), err)
+                   : NULL;
+    if (!s->path || (input->split && !s->split))
+        return PCR_ERR_NOMEM;
+    s->split_is_guess = input->is_guess;
+    s->revision = 0;
+    if (strcmp(s->path, "-") != 0) {
+        if (PCRI_UNINTERRUPTED(stat(s->path, &st)))
+            return pcri_fail_sys(err, errno, "%s", s->path);
+        s->revision = S_ISFIFO(st.st_mode) ? 0 : pcri_revision(&st);
+    }
     return im->scan(s, err);
 }
 
 /* What only folders and lists have. */
-static int check_options(const struct pcr_source_options *o, struct pcr_error *err)
+static int check_options(const struct pcri_importer *im, const struct pcr_source_options *o,
+                         struct pcr_error *err)
 {
-    const char *what = o->layout                         ? "layout"
+    const char *what = o->layout && !im->finish          ? "layout"
                        : o->extension_count              ? "extensions"
                        : o->flags & PCR_SOURCE_ALL_FILES ? "PCR_SOURCE_ALL_FILES"
                        : o->root                         ? "root"
@@ -103,25 +115,23 @@ static int check_options(const struct pcr_source_options *o, struct pcr_error *e
     return what ? pcri_fail(err, PCR_ERR_INVAL, "%s applies to folders and lists", what) : 0;
 }
 
-int pcri_containers_open(const struct pcri_importer *im, const char *const *paths,
-                         uint32_t count, const struct pcr_source_options *opts,
-                         struct pcr_source **out, struct pcr_error *err)
+int pcri_containers_open(const struct pcri_importer *im, const struct pcri_inputs *in,
+                         const struct pcr_source_options *opts, struct pcr_source **out,
+                         struct pcr_error *err)
 {
     struct pcri_list rows = { 0 };
     struct pcri_container s = { .opts = opts, .rows = &rows };
-    int rc = check_options(opts, err);
+    int rc = check_options(im, opts, err);
     if (!rc)
         rc = pcri_entries_create(&s.e, err);
     if (!rc)
         rows.arena = &s.e->arena;
-    for (uint32_t i = 0; i < count && !rc; i++) {
-        s.path = pcri_arena_strndup(&s.e->arena, paths[i], strlen(paths[i]), err);
-        rc = s.path ? scan(im, &s, err) : PCR_ERR_NOMEM;
-    }
+    for (size_t i = 0; i < in->count && !rc; i++)
+        rc = scan(im, &s, &in->items[i], err);
     if (!rc && !rows.count)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: no images in it", paths[0]);
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: no images in it", in->items[0].path);
     if (!rc)
-        rc = pcri_list_finish(&rows, opts, "", s.e, err);
+        rc = im->finish ? im->finish(&s, err) : pcri_list_finish(&rows, opts, "", s.e, err);
     free(rows.rows);
     if (rc)
         pcri_entries_destroy(&s.e);

@@ -8,13 +8,15 @@
 #define PCRI_CONTAINER_H
 
 #include "importer.h"
+#include "inputs.h"
 #include "list.h"
 
 /* The reading of one container. */
 struct pcri_container {
-    const char *path;  /* as the user wrote it */
-    uint64_t revision; /* of what `path` leads to */
-    const char *split; /* of its samples, or NULL; a row may name another */
+    const char *path;    /* as the user wrote it; "-" is standard input */
+    uint64_t revision;   /* of what `path` leads to; 0 for pipes */
+    const char *split;   /* of its samples, or NULL; a row may name another */
+    bool split_is_guess; /* its name says so, not the user */
     const struct pcr_source_options *opts;
     struct pcri_entries *e; /* arena for strings, spool */
     struct pcri_list *rows;
@@ -39,9 +41,9 @@ int pcri_container_spool(struct pcri_container *s, const char *member, const voi
 int pcri_container_damaged(struct pcri_container *s, const char *file, uint64_t offset,
                            struct pcr_error *err, const char *format, ...) PCRI_PRINTF(5, 6);
 
-/* Opens `count` containers of one importer as one source. */
-int pcri_containers_open(const struct pcri_importer *im, const char *const *paths,
-                         uint32_t count, const struct pcr_source_options *opts,
-                         struct pcr_source **out, struct pcr_error *err);
+/* Opens containers of one importer as one source. */
+int pcri_containers_open(const struct pcri_importer *im, const struct pcri_inputs *in,
+                         const struct pcr_source_options *opts, struct pcr_source **out,
+                         struct pcr_error *err);
 
 #endif

@@ -47,7 +47,7 @@ static bool is_border(char a, char b)
            (islower((unsigned char) a) && isupper((unsigned char) b));
 }
 
-enum pcri_split_kind pcri_split_kind_within(const char *name)
+const char *pcri_split_word_within(const char *name, size_t *nbytes)
 {
     for (const char *p = name; *p;) {
         size_t n = 1;
@@ -57,14 +57,20 @@ enum pcri_split_kind pcri_split_kind_within(const char *name)
         }
         while (!is_border(p[n - 1], p[n]))
             n++;
-        enum pcri_split_kind kind = find_word(p, n);
-        if (!kind && n > 3 && !strncasecmp(p + n - 3, "set", 3)) /* testset */
-            kind = find_word(p, n - 3);
-        if (kind)
-            return kind;
+        const bool set = n > 3 && !strncasecmp(p + n - 3, "set", 3); /* testset */
+        *nbytes = find_word(p, n) ? n : n - 3;
+        if (find_word(p, n) || (set && find_word(p, n - 3)))
+            return p;
         p += n;
     }
-    return PCRI_SPLIT_NONE;
+    return NULL;
+}
+
+enum pcri_split_kind pcri_split_kind_within(const char *name)
+{
+    size_t nbytes;
+    const char *word = pcri_split_word_within(name, &nbytes);
+    return word ? find_word(word, nbytes) : PCRI_SPLIT_NONE;
 }
 
 /* --- names in sorted tables --- */

@@ -21,6 +21,8 @@ bool pcri_is_split_name(const char *name);
 
 /* The same if such a word is a part of the name, as in train2017, test_set, seg_train. */
 enum pcri_split_kind pcri_split_kind_within(const char *name);
+/* That word in it; NULL: there is none. */
+const char *pcri_split_word_within(const char *name, size_t *nbytes);
 
 /* A name that says only that images are within: images, img, data, photos. */
 bool pcri_is_container_name(const char *name);

@@ -14,6 +14,7 @@ struct pcri_container;
 /* What is at a path, for importers to recognise. */
 struct pcri_candidate {
     const char *path;
+    bool is_stream; /* standard input ("-"), or a pipe: nothing is known of it */
     struct stat st;
     uint8_t head[1024]; /* the first bytes of a regular file */
     size_t head_nbytes;
@@ -28,6 +29,11 @@ struct pcri_importer {
     int (*open)(const char *path, const struct pcr_source_options *opts,
                 struct pcr_source **out, struct pcr_error *err);
     int (*scan)(struct pcri_container *s, struct pcr_error *err);
+    /* Makes samples of the rows of all containers; NULL: as of a list's. */
+    int (*finish)(struct pcri_container *s, struct pcr_error *err);
+    const char *const
+        *endings; /* of its files' names, by which folders are searched; ends with
+                                 * NULL; may be NULL */
 };
 
 extern const struct pcri_importer pcri_import_folder, pcri_import_list;

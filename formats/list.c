@@ -54,7 +54,7 @@ static int open_list(const char *path, const struct pcr_source_options *opts,
     struct pcr_buffer text = { 0 };
     struct pcri_entries *e = NULL;
     struct pcri_list list = { 0 };
-    if (opts->layout || opts->extension_count || opts->flags)
+    if (opts->layout || opts->extension_count || opts->flags & PCR_SOURCE_ALL_FILES)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: %s to folders, not to lists", path,
                          opts->layout ? "layout applies" : "choices of files apply");
     int rc = pcri_storage_read(&pcri_files, path, LIST_MAX_NBYTES, PCRI_TRIES_AGAIN, &text,

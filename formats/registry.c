@@ -19,9 +19,12 @@ const char *pcr_source_format(uint32_t index)
 
 static int examine(const char *path, struct pcri_candidate *c, struct pcr_error *err)
 {
-    *c = (struct pcri_candidate) { .path = path };
+    *c = (struct pcri_candidate) { .path = path, .is_stream = !strcmp(path, "-") };
+    if (c->is_stream)
+        return 0;
     if (PCRI_UNINTERRUPTED(stat(path, &c->st)))
         return pcri_fail_sys(err, errno, "%s", path);
+    c->is_stream = S_ISFIFO(c->st.st_mode);
     if (!S_ISREG(c->st.st_mode))
         return 0;
     int rc = pcri_read_beginning(path, c->head, sizeof(c->head), &c->head_nbytes, err);
@@ -38,37 +41,53 @@ static const struct pcri_importer *find(const struct pcri_candidate *c, const ch
     return NULL;
 }
 
-/* The importer of all inputs. */
-static int find_all(const char *const *paths, uint32_t count, const char *format,
+static int find_one(const char *path, const char *format, const struct pcri_importer **out,
+                    struct pcr_error *err)
+{
+    struct pcri_candidate c;
+    int rc = examine(path, &c, err);
+    *out = rc ? NULL : find(&c, format);
+    if (rc || *out)
+        return rc;
+    if (format)
+        return pcri_fail(err, PCR_ERR_INVAL, "unknown source format '%s'", format);
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "%s: neither a folder nor a .csv, .tsv or .jsonl list%s", path,
+                     c.is_stream ? ": say the format" : "");
+}
+
+/* The importer of all inputs; folders of containers are replaced by these. */
+static int find_all(struct pcri_inputs *in, const char *format,
                     const struct pcri_importer **out, struct pcr_error *err)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        struct pcri_candidate c;
-        int rc = paths[i] ? examine(paths[i], &c, err)
-                          : pcri_fail(err, PCR_ERR_INVAL, "pcr_source_open: path is NULL");
-        if (rc)
-            return rc;
-        const struct pcri_importer *im = find(&c, format);
-        if (!im && format)
-            return pcri_fail(err, PCR_ERR_INVAL, "unknown source format '%s'", format);
-        if (!im)
-            return pcri_fail(err, PCR_ERR_INVAL,
-                             "%s: neither a folder nor a .csv, .tsv or .jsonl list", paths[i]);
-        if (i && im != *out)
-            return pcri_fail(err, PCR_ERR_INVAL, "%s is of format %s, but %s is of %s",
-                             paths[i], im->name, paths[0], (*out)->name);
-        *out = im;
+    const struct pcri_importer *im = NULL, *found = NULL;
+    const char *first = in->items[0].path;
+    int rc = find_one(first, format, &im, err);
+    const struct pcri_importer *const only[] = { im, NULL };
+    if (!rc && (format ? im->endings != NULL : im == &pcri_import_folder))
+        rc = pcri_inputs_search(in, format ? only : pcri_importers, &found, err);
+    *out = found ? found : im;
+    for (size_t i = 0; i < in->count && !rc; i++) {
+        const char *path = in->items[i].path;
+        rc = find_one(path, format ? format : found ? found->name : NULL, &im, err);
+        if (!rc && im != *out)
+            rc = pcri_fail(err, PCR_ERR_INVAL, "%s is of format %s, but %s is of %s", path,
+                           im->name, first, (*out)->name);
+        if (!rc && !im->scan && in->count > 1)
+            rc = pcri_fail(err, PCR_ERR_INVAL, "%s and %s: a %s is imported alone",
+                           in->items[0].path, in->items[1].path, im->name);
+        if (!rc && !im->scan && in->items[i].split)
+            rc = pcri_fail(err, PCR_ERR_INVAL, "%s: a %s has splits of its own", path,
+                           im->name);
     }
-    if (count > 1 && !(*out)->scan)
-        return pcri_fail(err, PCR_ERR_INVAL, "%s and %s: a %s is imported alone", paths[0],
-                         paths[1], (*out)->name);
-    return 0;
+    return rc;
 }
 
 static int check_options(const struct pcr_source_options *o, struct pcr_error *err)
 {
-    int rc = pcri_flags_check("pcr_source_options", o->flags,
-                              PCR_SOURCE_ALL_FILES | PCR_SOURCE_SKIP_DAMAGED, err);
+    int rc = pcri_flags_check(
+        "pcr_source_options", o->flags,
+        PCR_SOURCE_ALL_FILES | PCR_SOURCE_SKIP_DAMAGED | PCR_SOURCE_LAST_DOT, err);
     if (rc)
         return rc;
     if (o->layout > PCR_FOLDERS_FLAT)
@@ -91,10 +110,36 @@ static int check_target(const char *path, const struct pcr_source_options *o,
                         struct pcr_error *err)
 {
     bool inside = false;
-    int rc = o->target ? pcri_is_inside(o->target, path, &inside, err) : 0;
+    int rc = o->target && strcmp(path, "-") != 0
+                 ? pcri_is_inside(o->target, path, &inside, err)
+                 : 0;
     return inside ? pcri_fail(err, PCR_ERR_INVAL, "%s is inside %s: choose another folder",
                               o->target, path)
                   : rc;
+}
+
+static int open_inputs(struct pcri_inputs *in, const struct pcr_source_options *o,
+                       struct pcr_source **out, struct pcr_error *err)
+{
+    const struct pcri_importer *im = NULL;
+    int rc = 0;
+    for (size_t i = 0; i < in->count && !rc; i++)
+        rc = check_target(in->items[i].path, o, err);
+    if (!rc)
+        rc = find_all(in, o->format, &im, err);
+    if (!rc && im->scan)
+        rc = pcri_inputs_guess_splits(in, err);
+    const char *of_containers = o->image_field                   ? "image_field"
+                                : o->label_field                 ? "label_field"
+                                : o->flags & PCR_SOURCE_LAST_DOT ? "PCR_SOURCE_LAST_DOT"
+                                                                 : NULL;
+    if (!rc && !im->scan && of_containers)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: %s applies to containers, not to a %s",
+                       in->items[0].path, of_containers, im->name);
+    if (rc)
+        return rc;
+    return im->scan ? pcri_containers_open(im, in, o, out, err)
+                    : im->open(in->items[0].path, o, out, err);
 }
 
 int pcr_source_open_all(const char *const *paths, uint32_t count,
@@ -102,7 +147,7 @@ int pcr_source_open_all(const char *const *paths, uint32_t count,
                         struct pcr_error *err)
 {
     struct pcr_source_options own;
-    const struct pcri_importer *im = NULL;
+    struct pcri_inputs in = { 0 };
 
     if (!paths || !count || !out)
         return pcri_fail(err, PCR_ERR_INVAL, "pcr_source_open: no path, or out is NULL");
@@ -110,13 +155,12 @@ int pcr_source_open_all(const char *const *paths, uint32_t count,
     if (!rc)
         rc = check_options(&own, err);
     for (uint32_t i = 0; i < count && !rc; i++)
-        rc = paths[i] ? check_target(paths[i], &own, err) : 0;
+        rc = paths[i] ? pcri_inputs_add(&in, paths[i], err)
+                      : pcri_fail(err, PCR_ERR_INVAL, "pcr_source_open: path is NULL");
     if (!rc)
-        rc = find_all(paths, count, own.format, &im, err);
-    if (rc)
-        return rc;
-    return im->scan ? pcri_containers_open(im, paths, count, &own, out, err)
-                    : im->open(paths[0], &own, out, err);
+        rc = open_inputs(&in, &own, out, err);
+    pcri_inputs_free(&in);
+    return rc;
 }
 
 int pcr_source_open(const char *path, const struct pcr_source_options *opts,

@@ -65,6 +65,7 @@ MAY_TOUCH_FILES = {
     "libpcr/base/memory.c": ("memory of no file", "mmap"),
     "libpcr/base/thread.c": ("memory of no file", "mmap"),
     "formats/container.c": ("which version of the user's file", "stat"),
+    "formats/inputs.c": ("what the user's path is", "stat"),
     "formats/metadata.c": ("whether the user's file is there", "access"),
     "formats/registry.c": ("what the user's path is", "stat"),
     "formats/rows.c": ("whether the user's file is there, and which version", "stat"),

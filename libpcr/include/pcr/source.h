@@ -92,6 +92,9 @@ enum {
     /* Containers: what is damaged is passed over as far as the format allows, and listed in
      * left_out. Without it, it is an error that names file and offset. */
     PCR_SOURCE_SKIP_DAMAGED = 1 << 1,
+    /* Tar and zip: samples are told apart by their members' names up to the last dot, not up
+     * to the first one ("a.1.jpg" and "a.1.cls" are one sample, "a.2.jpg" another). */
+    PCR_SOURCE_LAST_DOT = 1 << 2,
 };
 
 /* How to open a source. */
@@ -124,6 +127,11 @@ struct pcr_source_options {
     /* Containers: a local folder for an unnamed file with the images that do not lie in the
      * container as they are (compressed ones). NULL: $TMPDIR, or /tmp. */
     const char *spool_folder;
+    /* Containers whose samples have several parts: the one that is the image, and the one that
+     * is the label, by the names that the format has for them. Tar and zip: endings, such as
+     * "jpg"; of a label also "json:NAME", a value of the object in a JSON part. NULL: what is
+     * usual (docs/formats.md). */
+    const char *image_field, *label_field;
 };
 
 /* The name of importer `index` ("folder", "list"); NULL past the last. Static storage. */
@@ -157,8 +165,16 @@ PCR_API PCR_MUST_CHECK int pcr_source_open(const char *path,
                                            const struct pcr_source_options *opts,
                                            struct pcr_source **out, struct pcr_error *err);
 
-/* The same for several inputs (`count` paths, at least 1), which become one source: containers
- * of one format. Folders and lists are opened alone (INVAL). */
+/* The same for several inputs (`count` of them, at least 1), which become one source. Of
+ * folders and lists there can be only one (INVAL). An input is, in this order:
+ *
+ * - a path, or "-", standard input, which is read once, like a pipe;
+ * - a pattern, with *, ?, [...], {a,b} and {000..127}: the files it matches, in the order of the
+ *   numbers and letters in their names. INVAL if there is none;
+ * - "NAME=" and one of these: files whose samples are of split NAME. Without it, words such as
+ *   train and val in the names of containers, or of the folders that they are in, tell it.
+ *
+ * A folder that holds containers and no images stands for these. */
 PCR_API PCR_MUST_CHECK int pcr_source_open_all(const char *const *paths, uint32_t count,
                                                const struct pcr_source_options *opts,
                                                struct pcr_source **out, struct pcr_error *err);

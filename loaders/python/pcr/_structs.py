@@ -203,6 +203,7 @@ WRITE_DRY_RUN = 1 << 1
 WRITE_NO_CLASSES = 1 << 2
 SOURCE_ALL_FILES = 1 << 0
 SOURCE_SKIP_DAMAGED = 1 << 1
+SOURCE_LAST_DOT = 1 << 2
 
 # Structs have __slots__, so that a member that is not there cannot be set.
 
@@ -672,4 +673,5 @@ class SourceOptions(ctypes.Structure):
                 ("classes", POINTER(c_char_p)), ("noted", LEFT_OUT_CALLBACK),
                 ("extensions", POINTER(c_char_p)), ("extension_count", c_uint32),
                 ("reserved", c_uint32), ("target", c_char_p),
-                ("spool_folder", c_char_p)]
+                ("spool_folder", c_char_p),
+                ("image_field", c_char_p), ("label_field", c_char_p)]
