@@ -58,8 +58,11 @@ static int take_datasets(struct pcr_loader *l, struct pcr_dataset *const *datase
 static size_t sample_nbytes(const struct pcr_loader *l)
 {
     uint64_t nbytes = 0, count = 0;
-    if (!(l->options.flags & PCR_LOADER_RAW))
-        return pcri_loader_sample_nbytes(&l->options);
+    if (!(l->options.flags & PCR_LOADER_RAW)) {
+        for (uint32_t v = 0; v < l->view_count; v++)
+            nbytes += l->views[v].nbytes;
+        return nbytes < SIZE_MAX ? (size_t) nbytes : SIZE_MAX;
+    }
     for (uint32_t k = 0; k < l->dataset_count; k++) {
         const struct pcri_loader_dataset *store = &l->datasets[k];
         uint32_t g = l->options.fidelity.level ? l->options.fidelity.level
@@ -84,8 +87,8 @@ static int create_ring(struct pcr_loader *l, bool float_labels, struct pcr_error
     if (!l->ring)
         return PCR_ERR_NOMEM;
     /* Enough for all that are in work, and one that the consumer is just done with. */
-    return pcri_batch_pool_create(o, o->memory.batches_ahead + 1, nbytes, float_labels,
-                                  &l->pool, err);
+    return pcri_batch_pool_create(o, l->views, l->view_count, o->memory.batches_ahead + 1,
+                                  nbytes, float_labels, &l->pool, err);
 }
 
 /* Makes datasets keep memory for the loader's windows, or no longer. */
@@ -153,13 +156,13 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     struct pcri_extent extent;
     int rc = take_datasets(l, datasets, &extent, err);
     if (rc || (rc = pcri_loader_options_fill(&extent, opts, o, &l->tunes, err)) ||
+        (rc = pcri_loader_views_make(o, &l->views, &l->view_count, err)) ||
         (rc = set_limits(l, err)) ||
         (rc = pcri_catalog_create(l->datasets, l->dataset_count, o, &l->catalog, err)) ||
         (rc = pcri_fidelity_plan_init(&l->fidelity_plan, o, extent.group_count, err)) ||
         (rc = pcri_bad_samples_init(&l->bad_samples, o, err)))
         return rc;
     l->group_count = extent.group_count;
-    l->plain = pcri_loader_options_plain(o);
     l->asks_environment = o->flags & PCR_LOADER_RANK_FROM_ENVIRONMENT;
     pcri_shard_init(o, 0, l->catalog->entry_count, &l->shard);
     pcri_normalisation_init(o, &l->normalisation);
@@ -230,6 +233,7 @@ void pcr_loader_destroy(struct pcr_loader **loader)
     pthread_cond_destroy(&l->quiet);
     pthread_mutex_destroy(&l->mutex);
     free(l->ring);
+    free(l->views);
     free(l);
 }
 

@@ -15,7 +15,12 @@ struct pcri_batch_pool {
     pthread_mutex_t mutex;
     uint32_t batch_size;
     struct pcr_batch view; /* what is the same in all */
-    size_t sample_nbytes;
+    struct {
+        uint32_t height, width;
+        size_t offset, sample_nbytes; /* of its pixels in the batch, and of one sample's */
+    } views[PCRI_MOST_VIEWS];
+    uint32_t view_count;
+    size_t nbytes; /* of a batch's pixels, or about of its files */
     bool raw, huge_pages, float_labels;
     pid_t process; /* that made it */
     void *(*allocate)(void *context, size_t nbytes);
@@ -26,14 +31,35 @@ struct pcri_batch_pool {
     uint64_t holds; /* batches that are out, and 1 for the owner */
 };
 
-int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
-                           size_t sample_nbytes, bool float_labels,
+/* Where each view's pixels lie in a batch: one after another, each aligned. */
+static int place_views(struct pcri_batch_pool *pool, const struct pcri_loader_view *views,
+                       uint32_t view_count, struct pcr_error *err)
+{
+    size_t end = 0, nbytes;
+    for (uint32_t v = 0; v < view_count; v++) {
+        pool->views[v].height = views[v].options.output.height;
+        pool->views[v].width = views[v].options.output.width;
+        pool->views[v].sample_nbytes = views[v].nbytes;
+        pool->views[v].offset = end;
+        if (!pcri_mul(pool->batch_size, views[v].nbytes, &nbytes) ||
+            !pcri_add(nbytes, ALIGNMENT - 1, &nbytes) ||
+            !pcri_add(end, nbytes & ~(size_t) (ALIGNMENT - 1), &end))
+            return pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu x %zu bytes",
+                             (size_t) pool->batch_size, views[v].nbytes);
+    }
+    pool->view_count = view_count;
+    pool->nbytes = end;
+    return 0;
+}
+
+int pcri_batch_pool_create(const struct pcr_loader_options *o,
+                           const struct pcri_loader_view *views, uint32_t view_count,
+                           uint32_t keep_count, size_t file_nbytes, bool float_labels,
                            struct pcri_batch_pool **out, struct pcr_error *err)
 {
     struct pcri_batch_pool *pool = pcri_calloc(1, sizeof(*pool), err);
     if (!pool)
         return PCR_ERR_NOMEM;
-    pool->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     pool->batch_size = o->batch_size;
     pool->raw = o->flags & PCR_LOADER_RAW;
     pool->huge_pages = o->flags & PCR_LOADER_HUGE_PAGES;
@@ -42,13 +68,23 @@ int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_cou
     pool->context = o->memory.context;
     if (!pool->raw)
         pool->view = (struct pcr_batch) {
-            .height = o->output.height,
-            .width = o->output.width,
+            .height = views->options.output.height,
+            .width = views->options.output.width,
             .channels = o->output.color == PCR_COLOR_GRAY ? 1 : 3,
             .layout = o->output.layout,
             .dtype = o->output.dtype,
+            .view_count = view_count,
         };
-    pool->sample_nbytes = sample_nbytes;
+    int rc = 0;
+    if (!pool->raw)
+        rc = place_views(pool, views, view_count, err);
+    else if (!pcri_mul(pool->batch_size, file_nbytes, &pool->nbytes))
+        rc = pcri_fail_nomem(err, SIZE_MAX);
+    if (rc) {
+        free(pool);
+        return rc;
+    }
+    pool->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     pool->float_labels = float_labels;
     pool->keep_count = keep_count;
     pool->holds = 1;
@@ -129,6 +165,7 @@ static void batch_free(const struct pcri_batch_pool *pool, struct pcri_batch *b)
     free(b->datasets);
     free(b->valid);
     free(b->crops);
+    free(b->views);
     free(b);
 }
 
@@ -174,15 +211,12 @@ uint64_t pcri_batch_pool_out_count(struct pcri_batch_pool *pool)
 static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **out,
                         struct pcr_error *err)
 {
-    size_t n = pool->batch_size, nbytes;
-    if (!pcri_mul(n, pool->sample_nbytes, &nbytes))
-        return pcri_fail(err, PCR_ERR_NOMEM, "cannot allocate %zu x %zu bytes", n,
-                         pool->sample_nbytes);
+    size_t n = pool->batch_size;
     struct pcri_batch *b = pcri_calloc(1, sizeof(*b), err);
     if (!b)
         return PCR_ERR_NOMEM;
-    int rc = memory_get(pool, nbytes, pool->raw ? &b->view.data : &b->view.pixels, err);
-    b->nbytes = nbytes;
+    int rc = memory_get(pool, pool->nbytes, pool->raw ? &b->view.data : &b->view.pixels, err);
+    b->nbytes = pool->nbytes;
     if (pool->float_labels)
         b->float_labels = pcri_calloc(n, sizeof(*b->float_labels), err);
     else
@@ -194,14 +228,16 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
     b->fidelities = pcri_calloc(n, sizeof(*b->fidelities), err);
     b->datasets = pcri_calloc(n, sizeof(*b->datasets), err);
     b->valid = pcri_calloc(n, 1, err);
-    if (pool->raw)
+    if (pool->raw) {
         b->offsets = pcri_calloc(n + 1, sizeof(*b->offsets), err);
-    else
-        b->crops = pcri_calloc(n, sizeof(*b->crops), err);
+    } else {
+        b->crops = pcri_calloc(n * pool->view_count, sizeof(*b->crops), err);
+        b->views = pcri_calloc(pool->view_count, sizeof(*b->views), err);
+    }
     bool labels = (b->labels || b->float_labels) && b->label_counts && b->all_labels &&
                   b->more_labels;
     if (!rc && (!labels || !b->indices || !b->fidelities || !b->datasets || !b->valid ||
-                (pool->raw ? !b->offsets : !b->crops)))
+                (pool->raw ? !b->offsets : !b->crops || !b->views)))
         rc = PCR_ERR_NOMEM;
     if (rc)
         batch_free(pool, b);
@@ -239,6 +275,14 @@ static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
     b->view.valid = b->valid;
     b->view.offsets = b->offsets;
     b->view.crops = b->crops;
+    b->view.views = b->views;
+    for (uint32_t v = 0; v < pool->view_count; v++)
+        b->views[v] = (struct pcr_batch_view) {
+            .pixels = pixels + pool->views[v].offset,
+            .crops = pcri_batch_crop(b, v, 0),
+            .height = pool->views[v].height,
+            .width = pool->views[v].width,
+        };
 }
 
 int pcri_batch_pool_get(struct pcri_batch_pool *pool, uint32_t slot_count,
@@ -304,9 +348,15 @@ void pcri_batch_set_labels(struct pcri_batch *b, uint32_t slot, uint32_t count, 
                                             : &b->labels[slot];
 }
 
-uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot)
+uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t view, uint32_t slot)
 {
-    return b->view.pixels + slot * b->pool->sample_nbytes;
+    return b->view.pixels + b->pool->views[view].offset +
+           slot * b->pool->views[view].sample_nbytes;
+}
+
+struct pcr_crop *pcri_batch_crop(struct pcri_batch *b, uint32_t view, uint32_t slot)
+{
+    return b->crops + (size_t) view * b->pool->batch_size + slot;
 }
 
 /* Makes room for `nbytes` in a batch of files, at least half more than before. */

@@ -21,7 +21,8 @@ struct pcri_batch {
     uint64_t *indices;
     uint32_t *fidelities, *datasets;
     uint8_t *valid;
-    struct pcr_crop *crops;  /* NULL in batches of files */
+    struct pcr_crop *crops; /* of all views, one after another; NULL in batches of files */
+    struct pcr_batch_view *views; /* NULL in batches of files */
     uint64_t *offsets;       /* by slot: where its file begins; NULL in batches of pixels */
     struct pcri_task *parts; /* of files: what to put into the slots; the scheduler's, freed by
                               * free() with the batch */
@@ -34,11 +35,12 @@ struct pcri_batch {
     struct pcr_error error;
 };
 
-/* Creates a pool of batches for these options. It keeps at most keep_count free ones.
- * sample_nbytes: of pixels, or about what a file takes. float_labels: batches have floats for
- * labels. */
-int pcri_batch_pool_create(const struct pcr_loader_options *o, uint32_t keep_count,
-                           size_t sample_nbytes, bool float_labels,
+/* Creates a pool of batches for these options and views. It keeps at most keep_count free ones.
+ * file_nbytes: about what a file takes, in batches of files. float_labels: batches have floats
+ * for labels. */
+int pcri_batch_pool_create(const struct pcr_loader_options *o,
+                           const struct pcri_loader_view *views, uint32_t view_count,
+                           uint32_t keep_count, size_t file_nbytes, bool float_labels,
                            struct pcri_batch_pool **out, struct pcr_error *err);
 /* Drops the owner's hold. The pool is freed with its last batch. Sets *pool to NULL. */
 void pcri_batch_pool_close(struct pcri_batch_pool **pool);
@@ -57,8 +59,9 @@ void pcri_batch_release(struct pcri_batch *b);
 void pcri_batch_set_labels(struct pcri_batch *b, uint32_t slot, uint32_t count, int64_t label,
                            double float_label, void *more);
 
-/* The pixels of a slot. */
-uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t slot);
+/* The pixels of a slot in one of the views, and its crop. */
+uint8_t *pcri_batch_slot(struct pcri_batch *b, uint32_t view, uint32_t slot);
+struct pcr_crop *pcri_batch_crop(struct pcri_batch *b, uint32_t view, uint32_t slot);
 
 /* Appends a file to a batch of files. All or nothing. */
 int pcri_batch_append(struct pcri_batch *b, const struct pcr_spans *file,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loader options: defaults and checks. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "options.h"
 #include "rank.h"
@@ -34,11 +35,23 @@ static int check_order(const char *low, uint32_t a, const char *high, uint32_t b
                      (unsigned) a, high, (unsigned) b);
 }
 
+/* Of one view. */
+static void fill_view(uint32_t *height, uint32_t *width, struct pcr_loader_transform *t)
+{
+    set(height, 224);
+    set(width, *height);
+    set(&t->kind, PCR_TRANSFORM_RANDOM_CROP);
+    uint64_t side = *height > *width ? *height : *width;
+    set(&t->resize_px, (uint32_t) (side * 8 / 7));
+    set(&t->area_min_ppm, 80000);
+    set(&t->area_max_ppm, MILLION);
+    set(&t->ratio_min_ppm, 750000);
+    set(&t->ratio_max_ppm, 1333333);
+}
+
 static void fill(struct pcr_loader_options *o, uint32_t group_count)
 {
     set(&o->batch_size, 64);
-    set(&o->output.height, 224);
-    set(&o->output.width, o->output.height);
     set(&o->output.layout, PCR_LAYOUT_NHWC);
     set(&o->output.color, PCR_COLOR_RGB);
     if (!(o->fidelity.quality != 0))
@@ -50,13 +63,6 @@ static void fill(struct pcr_loader_options *o, uint32_t group_count)
     if (o->threads.reader_count == PCR_NO_READERS)
         o->threads.reader_count = 0;
     set(&o->threads.count, pcri_cpu_count());
-    set(&o->transform.kind, PCR_TRANSFORM_RANDOM_CROP);
-    uint64_t side = o->output.height > o->output.width ? o->output.height : o->output.width;
-    set(&o->transform.resize_px, (uint32_t) (side * 8 / 7));
-    set(&o->transform.area_min_ppm, 80000);
-    set(&o->transform.area_max_ppm, MILLION);
-    set(&o->transform.ratio_min_ppm, 750000);
-    set(&o->transform.ratio_max_ppm, 1333333);
     set(&o->bad_sample, PCR_SAMPLE_ERROR);
     set(&o->order.block_samples, 64);
     set(&o->order.window_samples, 4096);
@@ -101,10 +107,9 @@ static int check_reserved(const struct pcr_loader_options *o, struct pcr_error *
         const uint64_t *words;
         size_t count;
     } groups[] = {
-        { "order", o->order.reserved, 4 },         { "shard", o->shard.reserved, 2 },
-        { "samples", o->samples.reserved, 3 },     { "output", o->output.reserved, 2 },
-        { "transform", o->transform.reserved, 4 }, { "threads", o->threads.reserved, 2 },
-        { "memory", o->memory.reserved, 2 },
+        { "order", o->order.reserved, 4 },     { "shard", o->shard.reserved, 2 },
+        { "samples", o->samples.reserved, 3 }, { "output", o->output.reserved, 2 },
+        { "threads", o->threads.reserved, 2 }, { "memory", o->memory.reserved, 2 },
     };
     for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
         for (size_t i = 0; i < groups[g].count; i++)
@@ -123,8 +128,6 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
     } bounds[] = {
         { "dtype", o->output.dtype, PCR_DTYPE_BFLOAT16 },
         { "batch_size", o->batch_size, 1 << 20 },
-        { "height", o->output.height, 1 << 16 },
-        { "width", o->output.width, 1 << 16 },
         { "layout", o->output.layout, PCR_LAYOUT_NCHW },
         { "color", o->output.color, PCR_COLOR_GRAY },
         { "fidelity", o->fidelity.level, group_count },
@@ -136,15 +139,6 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "order.reserved32", o->order.reserved32, 0 },
         { "memory.reserved32", o->memory.reserved32, 0 },
         { "background[3]", o->output.background[3], 0 },
-        { "transform", o->transform.kind, PCR_TRANSFORM_STRETCH },
-        { "filter", o->transform.filter, PCR_FILTER_NEAREST },
-        { "brightness_ppm", o->transform.brightness_ppm, MOST_FACTOR_PPM },
-        { "contrast_ppm", o->transform.contrast_ppm, MOST_FACTOR_PPM },
-        { "saturation_ppm", o->transform.saturation_ppm, MOST_FACTOR_PPM },
-        { "hue_ppm", o->transform.hue_ppm, MILLION / 2 },
-        { "rotate_mdeg", o->transform.rotate_mdeg, 180000 },
-        { "area_max_ppm", o->transform.area_max_ppm, MILLION },
-        { "flip_ppm", o->transform.flip_ppm, MILLION },
         { "bad_sample", o->bad_sample, PCR_SAMPLE_DEGRADE },
         { "block_samples", o->order.block_samples, 1 << 20 },
         { "window_samples", o->order.window_samples, 1 << 24 },
@@ -152,16 +146,14 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "worker_count", o->shard.worker_count, 1 << 12 },
         { "worker", o->shard.worker, o->shard.worker_count - 1 },
         { "fidelity_step_count", o->fidelity.step_count, 1 << 20 },
+        { "view_count", o->view_count, PCRI_MOST_VIEWS },
+        { "reserved", o->reserved, 0 },
     };
     int rc = pcri_flags_check("pcr_loader_options", o->flags,
                               PCR_LOADER_FULL_SIZE_DECODING * 2 - 1, err);
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
         rc = check_max(bounds[i].name, bounds[i].value, bounds[i].max, err);
-    if (rc ||
-        (rc = check_order("area_min_ppm", o->transform.area_min_ppm, "area_max_ppm",
-                          o->transform.area_max_ppm, err)) ||
-        (rc = check_order("ratio_min_ppm", o->transform.ratio_min_ppm, "ratio_max_ppm",
-                          o->transform.ratio_max_ppm, err)))
+    if (rc)
         return rc;
     if (o->flags & PCR_LOADER_EXACT &&
         o->flags & (PCR_LOADER_DROP_LAST | PCR_LOADER_DROP_UNEVEN))
@@ -175,19 +167,9 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
     for (int c = 0; c < 3; c++)
         if ((rc = check_channel(o, c, err)))
             return rc;
-    if (pcri_loader_sample_nbytes(o) == SIZE_MAX)
-        return pcri_fail_nomem(err, SIZE_MAX);
-    if (o->transform.rotate_mdeg && (uint64_t) o->output.height * o->output.width > 1 << 30)
-        return pcri_fail(
-            err, PCR_ERR_INVAL,
-            "loader option rotate_mdeg: %u x %u pixels, at most 2^30 can be rotated",
-            (unsigned) o->output.height, (unsigned) o->output.width);
-    if ((o->transform.kind == PCR_TRANSFORM_CENTER_CROP || o->samples.augment) &&
-        ((rc = check_order("height", o->output.height, "resize_px", o->transform.resize_px,
-                           err)) ||
-         (rc = check_order("width", o->output.width, "resize_px", o->transform.resize_px,
-                           err))))
-        return rc;
+    if (!o->views != !o->view_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "loader option view_count is %u, but views is %s",
+                         (unsigned) o->view_count, o->views ? "set" : "NULL");
     return 0;
 }
 
@@ -302,7 +284,53 @@ int pcri_loader_options_fill(const struct pcri_extent *extent,
     return check(out, extent->group_count, err);
 }
 
-struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_options *o)
+/* --- views --- */
+
+static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
+{
+    const struct {
+        const char *name;
+        uint32_t value, max;
+    } bounds[] = {
+        { "height", o->output.height, 1 << 16 },
+        { "width", o->output.width, 1 << 16 },
+        { "transform", o->transform.kind, PCR_TRANSFORM_STRETCH },
+        { "filter", o->transform.filter, PCR_FILTER_NEAREST },
+        { "brightness_ppm", o->transform.brightness_ppm, MOST_FACTOR_PPM },
+        { "contrast_ppm", o->transform.contrast_ppm, MOST_FACTOR_PPM },
+        { "saturation_ppm", o->transform.saturation_ppm, MOST_FACTOR_PPM },
+        { "hue_ppm", o->transform.hue_ppm, MILLION / 2 },
+        { "rotate_mdeg", o->transform.rotate_mdeg, 180000 },
+        { "area_max_ppm", o->transform.area_max_ppm, MILLION },
+        { "flip_ppm", o->transform.flip_ppm, MILLION },
+    };
+    int rc = 0;
+    for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
+        rc = check_max(bounds[i].name, bounds[i].value, bounds[i].max, err);
+    if (rc ||
+        (rc = check_order("area_min_ppm", o->transform.area_min_ppm, "area_max_ppm",
+                          o->transform.area_max_ppm, err)) ||
+        (rc = check_order("ratio_min_ppm", o->transform.ratio_min_ppm, "ratio_max_ppm",
+                          o->transform.ratio_max_ppm, err)))
+        return rc;
+    for (size_t i = 0; i < sizeof(o->transform.reserved) / sizeof(uint64_t); i++)
+        if (o->transform.reserved[i])
+            return pcri_fail(err, PCR_ERR_INVAL, "loader option transform.reserved is not 0");
+    if (o->transform.rotate_mdeg && (uint64_t) o->output.height * o->output.width > 1 << 30)
+        return pcri_fail(
+            err, PCR_ERR_INVAL,
+            "loader option rotate_mdeg: %u x %u pixels, at most 2^30 can be rotated",
+            (unsigned) o->output.height, (unsigned) o->output.width);
+    if ((o->transform.kind == PCR_TRANSFORM_CENTER_CROP || o->samples.augment) &&
+        ((rc = check_order("height", o->output.height, "resize_px", o->transform.resize_px,
+                           err)) ||
+         (rc = check_order("width", o->output.width, "resize_px", o->transform.resize_px,
+                           err))))
+        return rc;
+    return 0;
+}
+
+static struct pcr_loader_options make_plain(const struct pcr_loader_options *o)
 {
     struct pcr_loader_options plain = *o;
     if (plain.transform.kind == PCR_TRANSFORM_RANDOM_CROP)
@@ -313,21 +341,53 @@ struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_opti
     return plain;
 }
 
-size_t pcri_loader_sample_values(const struct pcr_loader_options *o)
+static int make_view(const struct pcr_loader_options *o, uint32_t index,
+                     struct pcri_loader_view *out, struct pcr_error *err)
 {
-    size_t size = o->output.dtype == PCR_DTYPE_UINT8     ? 1
-                  : o->output.dtype == PCR_DTYPE_FLOAT32 ? 4
-                                                         : 2;
-    return pcri_loader_sample_nbytes(o) / size;
+    struct pcr_loader_options *own = &out->options;
+    *own = *o;
+    if (o->views) {
+        own->output.height = o->views[index].height;
+        own->output.width = o->views[index].width;
+        own->transform = o->views[index].transform;
+    }
+    fill_view(&own->output.height, &own->output.width, &own->transform);
+    int rc = check_view(own, err);
+    if (rc)
+        return o->views ? pcri_prefix(err, rc, "view %u", (unsigned) index) : rc;
+    out->plain = make_plain(own);
+    const uint64_t channels = own->output.color == PCR_COLOR_GRAY ? 1 : 3;
+    const uint64_t value_nbytes = own->output.dtype == PCR_DTYPE_UINT8     ? 1
+                                  : own->output.dtype == PCR_DTYPE_FLOAT32 ? 4
+                                                                           : 2;
+    /* At most 2^16 x 2^16 x 3 x 4. */
+    const uint64_t values = (uint64_t) own->output.height * own->output.width * channels;
+    if (values > (SIZE_MAX >> 1) / value_nbytes)
+        return pcri_fail_nomem(err, SIZE_MAX);
+    out->values = (size_t) values;
+    out->nbytes = (size_t) (values * value_nbytes);
+    return 0;
 }
 
-size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o)
+int pcri_loader_views_make(const struct pcr_loader_options *o, struct pcri_loader_view **out,
+                           uint32_t *count_out, struct pcr_error *err)
 {
-    size_t size = o->output.dtype == PCR_DTYPE_UINT8     ? 1
-                  : o->output.dtype == PCR_DTYPE_FLOAT32 ? 4
-                                                         : 2;
-    /* At most 2^16 x 2^16 x 3 x 4, by check(). */
-    uint64_t nbytes = (uint64_t) o->output.height * o->output.width * size *
-                      (o->output.color == PCR_COLOR_GRAY ? 1 : 3);
-    return nbytes < SIZE_MAX ? (size_t) nbytes : SIZE_MAX;
+    static const struct pcr_loader_transform none;
+    const uint32_t count = o->view_count ? o->view_count : 1;
+    if (o->views && (o->output.height || o->output.width ||
+                     memcmp(&o->transform, &none, sizeof(none)) != 0))
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader options of the size and the transform are set, but `views` "
+                         "has those of each view");
+    struct pcri_loader_view *views = pcri_calloc(count, sizeof(*views), err);
+    int rc = views ? 0 : PCR_ERR_NOMEM;
+    for (uint32_t i = 0; i < count && !rc; i++)
+        rc = make_view(o, i, &views[i], err);
+    if (rc) {
+        free(views);
+        return rc;
+    }
+    *out = views;
+    *count_out = count;
+    return 0;
 }

@@ -34,12 +34,28 @@ int pcri_loader_options_fill(const struct pcri_extent *extent,
                              struct pcr_loader_options *out, bool *tunes_out,
                              struct pcr_error *err);
 
-/* The same options, for samples that are not augmented. */
-struct pcr_loader_options pcri_loader_options_plain(const struct pcr_loader_options *o);
+enum {
+    PCRI_MOST_VIEWS = 64,
+    PCRI_VIEW_KEY = 0x76696577, /* of random numbers */
+};
 
-/* Values in one sample's pixels, and their bytes; SIZE_MAX if memory cannot hold them. */
-size_t pcri_loader_sample_values(const struct pcr_loader_options *o);
-size_t pcri_loader_sample_nbytes(const struct pcr_loader_options *o);
+/* What one of the pictures of a sample is made with: the loader's options, with its size and
+ * transform in place of theirs. */
+struct pcri_loader_view {
+    struct pcr_loader_options options;
+    struct pcr_loader_options plain; /* for samples that are not augmented */
+    size_t values, nbytes;           /* of its pixels */
+};
+
+/* Makes the views of filled options, of which there is at least one; free() them. INVAL, NOMEM. */
+int pcri_loader_views_make(const struct pcr_loader_options *o, struct pcri_loader_view **out,
+                           uint32_t *count_out, struct pcr_error *err);
+
+/* What seeds the random choices of a sample's view number `view`. */
+static inline uint64_t pcri_view_identity(uint64_t identity, uint32_t view)
+{
+    return view ? pcri_key(identity, PCRI_VIEW_KEY, view) : identity;
+}
 
 /* Independent streams of random numbers from one seed. */
 enum pcri_stream {

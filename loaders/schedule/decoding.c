@@ -33,9 +33,12 @@ static void request_sample(const struct pcr_loader *l, const struct pcri_span *s
                            uint32_t place, uint32_t wish, struct pcri_request *q)
 {
     uint64_t all = span->first_number + place;
-    bool plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all];
     q->dataset = &l->datasets[span->dataset];
-    q->options = plain ? &l->plain : &l->options;
+    q->options = &l->options;
+    q->views = l->views;
+    q->view_count = l->view_count;
+    q->normalisation = &l->normalisation;
+    q->plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[all];
     q->index = all - q->dataset->first_number;
     q->place = place - span->first;
     q->wish = wish;
@@ -178,8 +181,6 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
         b->datasets[t->slot] = number_of(l, made->dataset);
         b->fidelities[t->slot] = made->fidelity;
         b->valid[t->slot] = !made->replaced && !t->fills;
-        if (b->crops)
-            b->crops[t->slot] = made->crop;
         l->stats.sample_count++;
         count_fidelity(&l->stats, made);
         if (!t->fills) { /* otherwise it is reported where it has its own place */

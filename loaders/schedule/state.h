@@ -85,7 +85,8 @@ struct pcr_loader {
     uint32_t dataset_count, group_count; /* group_count: the most groups that one of them
                                           * has */
     struct pcr_loader_options options;   /* its pointers must not be used */
-    struct pcr_loader_options plain;     /* the same for samples that are not augmented */
+    struct pcri_loader_view *views;      /* view_count of them */
+    uint32_t view_count;
     struct pcri_fidelity_plan fidelity_plan;
     struct pcri_catalog *catalog;
     struct pcri_normalisation normalisation;

@@ -18,14 +18,14 @@ static void choose_fidelities(const struct pcr_loader *l, const struct pcri_task
         if (!pcri_by_quality(h->wishes[i]))
             continue;
         const bool plain = l->fidelity_plan.augment && !l->fidelity_plan.augment[number];
-        const struct pcr_loader_options *o = plain ? &l->plain : &l->options;
         const uint64_t identity = pcri_identity_of(l, span, number);
         /* A head that cannot be read fails the read, too. */
         if (!pcr_sample_acquire(from->ds, number - from->first_number, &sample, NULL) &&
             !pcr_sample_describe(sample, &info, NULL))
             h->fidelities[i] = (uint8_t) pcri_fidelity_for(
-                o, &info, pcri_scale_of(o, h->epoch, identity, &info), h->wishes[i],
-                from->info.group_count);
+                &l->options, &info,
+                pcri_scale_of(l->views, l->view_count, plain, h->epoch, identity, &info),
+                h->wishes[i], from->info.group_count);
         pcr_sample_release(&sample);
     }
 }
@@ -127,19 +127,9 @@ static void run_decode(struct pcr_loader *l, struct pcri_maker *m, struct pcri_t
 {
     struct pcr_error err;
     struct pcri_made made = { 0 };
-    uint8_t *slot = pcri_batch_slot(t->batch, t->slot);
-    bool convert = l->options.output.dtype != PCR_DTYPE_UINT8;
-    int rc = convert
-                 ? pcri_buffer_reserve(&m->bytes, pcri_loader_sample_values(&l->options), &err)
-                 : 0;
-    t->request.dst = convert ? m->bytes.data : slot;
-    if (!rc)
-        rc = make(l, m, t, &made, &err);
-    if (convert && !rc && made.filled) {
-        uint64_t start = pcri_clock_ns();
-        pcri_normalise(&l->normalisation, m->bytes.data, slot);
-        made.decode_ns += pcri_clock_ns() - start;
-    }
+    t->request.batch = t->batch;
+    t->request.slot = t->slot;
+    int rc = make(l, m, t, &made, &err);
 
     pthread_mutex_lock(&l->mutex);
     l->stats.decoding_count--;
@@ -155,7 +145,7 @@ static void run_join(struct pcr_loader *l, struct pcri_maker *m, struct pcri_tas
     int rc = 0;
     for (uint32_t n = 0; n < b->slot_count; n++) {
         struct pcri_made made = { 0 };
-        b->parts[n].request.files = b;
+        b->parts[n].request.batch = b;
         if (n)
             pthread_mutex_unlock(&l->mutex);
         if (!rc)

@@ -55,7 +55,6 @@ void pcri_augmenter_init(struct pcri_augmenter *c)
 
 void pcri_augmenter_free(struct pcri_augmenter *c)
 {
-    pcr_buffer_free(&c->planes);
     pcr_buffer_free(&c->luma);
     pcr_buffer_free(&c->framed);
     pcr_buffer_free(&c->offsets);
@@ -67,20 +66,9 @@ static uint32_t channels_of(const struct pcr_loader_options *o)
     return o->output.color == PCR_COLOR_GRAY ? 1 : 3;
 }
 
-static bool is_packed(const struct pcr_loader_options *o)
+bool pcri_augments_planes_apart(const struct pcr_loader_options *o)
 {
     return channels_of(o) > 1 && o->output.layout == PCR_LAYOUT_NHWC;
-}
-
-int pcri_augmenter_planes(struct pcri_augmenter *c, const struct pcr_loader_options *o,
-                          uint8_t *dst, uint8_t **planes_out, struct pcr_error *err)
-{
-    *planes_out = dst;
-    if (!is_packed(o))
-        return 0;
-    int rc = pcri_buffer_reserve(&c->planes, pcri_loader_sample_values(o), err);
-    *planes_out = c->planes.data;
-    return rc;
 }
 
 /* --- colours --- */
@@ -258,7 +246,7 @@ int pcri_augmenter_run(struct pcri_augmenter *c, const struct pcr_loader_options
                           n, err);
     if (!rc && changes->degrees != 0)
         rc = turn(c, o, changes->degrees, each, channels, err);
-    if (!rc && is_packed(o)) {
+    if (!rc && pcri_augments_planes_apart(o)) {
         const uint8_t *const rgb[3] = { each[0], each[1], each[2] };
         c->loops->pack(rgb, n, dst);
     }

@@ -34,7 +34,6 @@ void pcri_choose_augmentation(const struct pcr_loader_options *o, uint64_t epoch
 /* Carries out the changes, with its scratch memory. Start from { 0 }. */
 struct pcri_augmenter {
     const struct pcri_pixel_loops *loops;
-    struct pcr_buffer planes; /* of a sample that is delivered channels last */
     struct pcr_buffer luma;
     struct pcr_buffer framed;             /* planes with a border, for rotation */
     struct pcr_buffer offsets, fractions; /* of the places in a row */
@@ -42,12 +41,11 @@ struct pcri_augmenter {
 void pcri_augmenter_init(struct pcri_augmenter *c);
 void pcri_augmenter_free(struct pcri_augmenter *c);
 
-/* Where to decode the sample's planes: to `dst` if its layout has planes, else to scratch
- * memory. */
-int pcri_augmenter_planes(struct pcri_augmenter *c, const struct pcr_loader_options *o,
-                          uint8_t *dst, uint8_t **planes_out, struct pcr_error *err);
+/* Whether the picture that is delivered has another layout than the planes that are changed. */
+bool pcri_augments_planes_apart(const struct pcr_loader_options *o);
 
-/* Changes the planes, and puts the result into dst in the options' layout. */
+/* Changes the planes, and puts the result into dst in the options' layout; dst is `planes`
+ * unless that is another. */
 int pcri_augmenter_run(struct pcri_augmenter *c, const struct pcr_loader_options *o,
                        const struct pcri_augmentation *changes, uint8_t *planes, uint8_t *dst,
                        struct pcr_error *err);

@@ -133,18 +133,24 @@ void pcri_decoded_size(const struct pcr_sample_info *info, bool keep_orientation
     *height_out = swap ? info->width : info->height;
 }
 
-double pcri_scale_of(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
-                     const struct pcr_sample_info *info)
+double pcri_scale_of(const struct pcri_loader_view *views, uint32_t view_count, bool plain,
+                     uint64_t epoch, uint64_t identity, const struct pcr_sample_info *info)
 {
-    struct pcr_resize_options window;
+    double least = INFINITY;
     uint32_t width, height;
-    pcri_decoded_size(info, o->flags & PCR_LOADER_KEEP_ORIENTATION, &width, &height);
+    pcri_decoded_size(info, views->options.flags & PCR_LOADER_KEEP_ORIENTATION, &width,
+                      &height);
     if (!width || !height)
         return 1;
-    pcri_choose_window(o, epoch, identity, width, height, &window);
-    const struct pcr_crop c = pcri_shown(o, width, height, &window);
-    const double out = (double) o->output.width * o->output.height;
-    return sqrt((double) (c.x1 - c.x0) * (double) (c.y1 - c.y0) / out);
+    for (uint32_t v = 0; v < view_count; v++) {
+        const struct pcr_loader_options *o = plain ? &views[v].plain : &views[v].options;
+        struct pcr_resize_options window;
+        pcri_choose_window(o, epoch, pcri_view_identity(identity, v), width, height, &window);
+        const struct pcr_crop c = pcri_shown(o, width, height, &window);
+        const double out = (double) o->output.width * o->output.height;
+        least = fmin(least, (double) (c.x1 - c.x0) * (double) (c.y1 - c.y0) / out);
+    }
+    return sqrt(least);
 }
 
 uint32_t pcri_fidelity_for(const struct pcr_loader_options *o,

@@ -21,10 +21,11 @@ struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, u
 /* Size of a coded sample's picture as it is decoded, from its head; 0 if it is not known. */
 void pcri_decoded_size(const struct pcr_sample_info *info, bool keep_orientation,
                        uint32_t *width_out, uint32_t *height_out);
-/* How many source pixels, along a line, become one of the output in this sample's window, as for
- * pcr_sample_quality(); 1 for a picture of unknown size. */
-double pcri_scale_of(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
-                     const struct pcr_sample_info *info);
+/* How many source pixels, along a line, become one of the output in this sample's windows, as for
+ * pcr_sample_quality(), in the view where they are fewest; 1 for a picture of unknown size.
+ * plain: it is not augmented. */
+double pcri_scale_of(const struct pcri_loader_view *views, uint32_t view_count, bool plain,
+                     uint64_t epoch, uint64_t identity, const struct pcr_sample_info *info);
 /* The fidelity that a wish chooses at this scale, of a dataset with so many groups: 1 to
  * group_count. */
 uint32_t pcri_fidelity_for(const struct pcr_loader_options *o,

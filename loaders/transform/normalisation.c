@@ -50,7 +50,6 @@ void pcri_normalisation_init(const struct pcr_loader_options *o,
         .dtype = o->output.dtype,
         .plane_count = planar ? channels : 1,
         .channels = planar ? 1 : channels,
-        .plane_px = (size_t) o->output.height * o->output.width,
     };
     for (uint32_t c = 0; c < channels; c++)
         for (uint32_t v = 0; v < 256; v++) {
@@ -98,9 +97,9 @@ static void triples_16(const uint16_t (*restrict table)[256], const uint8_t *res
     }
 }
 
-void pcri_normalise(const struct pcri_normalisation *p, const uint8_t *src, void *dst)
+void pcri_normalise(const struct pcri_normalisation *p, const uint8_t *src, size_t n,
+                    void *dst)
 {
-    size_t n = p->plane_px;
     float *floats = dst;
     uint16_t *halves = dst;
     bool wide = p->dtype == PCR_DTYPE_FLOAT32;

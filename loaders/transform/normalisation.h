@@ -10,7 +10,6 @@
 struct pcri_normalisation {
     uint32_t dtype;
     uint32_t plane_count, channels; /* of a sample; `channels` within each plane */
-    size_t plane_px;
     union {
         uint16_t halves[3][256]; /* float16 and bfloat16, as bits */
         float floats[3][256];
@@ -20,8 +19,9 @@ struct pcri_normalisation {
 void pcri_normalisation_init(const struct pcr_loader_options *o,
                              struct pcri_normalisation *out);
 
-/* Converts one sample; dst receives its pixels in o->dtype, which is not UINT8. */
-void pcri_normalise(const struct pcri_normalisation *p, const uint8_t *src, void *dst);
+/* Converts one picture of n pixels; dst receives them in o->dtype, which is not UINT8. */
+void pcri_normalise(const struct pcri_normalisation *p, const uint8_t *src, size_t n,
+                    void *dst);
 
 /* The nearest number of the smaller type, as bits; halfway cases go to the even one. */
 uint16_t pcri_to_float16(float value);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One sample's way from its bytes to its pixels in a batch. */
 #include <math.h>
+#include <stdlib.h>
 
 #include "sample.h"
 #include "crop.h"
@@ -18,80 +19,10 @@ void pcri_maker_free(struct pcri_maker *m)
     pcr_spans_free(&m->spans);
     pcr_buffer_free(&m->written);
     pcri_augmenter_free(&m->augmenter);
+    free(m->pictures);
+    free(m->decoded);
     pcr_buffer_free(&m->bytes);
-}
-
-/* Size of the picture as it is decoded. A coded sample's is in the head; an opaque one is a
- * whole file that speaks for itself. */
-static int find_size(struct pcri_maker *m, const struct pcr_sample_info *sample,
-                     const struct pcr_decode_options *d, struct pcr_image_info *out,
-                     struct pcr_error *err)
-{
-    if (sample->coding == PCR_CODING_OPAQUE) {
-        const struct pcr_span *file = &m->spans.items[0];
-        return pcr_decoder_inspect(m->decoder, m->spans.count ? file->data : NULL,
-                                   m->spans.count ? file->nbytes : 0, d, out, err);
-    }
-    pcri_decoded_size(sample, d->flags & PCR_DECODE_KEEP_ORIENTATION, &out->width,
-                      &out->height);
-    return 0;
-}
-
-/* The window's pixels, with other colours or turned. */
-static int make_augmented(struct pcri_maker *m, const struct pcri_request *q,
-                          const struct pcr_loader_options *o,
-                          const struct pcr_decode_options *d,
-                          struct pcr_resize_options *window, struct pcr_crop *crop,
-                          struct pcr_error *err)
-{
-    struct pcri_augmentation augmentation;
-    uint8_t *planes;
-    int rc = pcri_augmenter_planes(&m->augmenter, o, q->dst, &planes, err);
-    if (rc)
-        return rc;
-    pcri_choose_augmentation(o, q->epoch, q->identity, &augmentation);
-    crop->degrees = (float) augmentation.degrees;
-    window->flags |= PCR_RESIZE_PLANAR;
-    rc = pcr_decoder_decode_resized(m->decoder, &m->spans, d, window, planes, o->output.width,
-                                    o->output.height, err);
-    return rc ? rc : pcri_augmenter_run(&m->augmenter, o, &augmentation, planes, q->dst, err);
-}
-
-/* Decodes what the sample's window needs of m->spans, and fills the request's pixels. */
-static int make_pixels(struct pcri_maker *m, const struct pcri_request *q,
-                       const struct pcr_sample_info *sample, struct pcr_crop *crop,
-                       struct pcr_error *err)
-{
-    const struct pcr_loader_options *o = q->options;
-    struct pcr_decode_options d = { .size = sizeof(d),
-                                    .color = o->output.color,
-                                    .limits = &q->dataset->limits };
-    struct pcr_resize_options window;
-    struct pcr_image_info image = { .size = sizeof(image) };
-    if (o->flags & PCR_LOADER_FULL_SIZE_DECODING)
-        d.scale = 8;
-    if (o->flags & PCR_LOADER_KEEP_ORIENTATION)
-        d.flags |= PCR_DECODE_KEEP_ORIENTATION;
-    if (o->flags & PCR_LOADER_TO_SRGB)
-        d.flags |= PCR_DECODE_TO_SRGB;
-    if (o->flags & PCR_LOADER_BACKGROUND) {
-        d.flags |= PCR_DECODE_BACKGROUND;
-        memcpy(d.background, o->output.background, sizeof(d.background));
-    }
-    if (sample->coding != PCR_CODING_OPAQUE)
-        /* Its metadata may be left out of what was read; the head has its orientation. */
-        d.orientation = sample->orientation;
-    if (sample->coding == PCR_CODING_SCANS)
-        d.ladder = q->dataset->ladder;
-    int rc = find_size(m, sample, &d, &image, err);
-    if (rc)
-        return rc;
-    pcri_choose_window(o, q->epoch, q->identity, image.width, image.height, &window);
-    *crop = pcri_shown(o, image.width, image.height, &window);
-    if (pcri_augmentation_wanted(o))
-        return make_augmented(m, q, o, &d, &window, crop, err);
-    return pcr_decoder_decode_resized(m->decoder, &m->spans, &d, &window, q->dst,
-                                      o->output.width, o->output.height, err);
+    pcr_buffer_free(&m->planes);
 }
 
 /* Says what there is to do about a file that was kept whole, and does not decode. */
@@ -133,10 +64,15 @@ static int make_baseline(struct pcri_maker *m, const struct pcri_request *q,
     return rc ? rc : pcri_spans_add(&m->spans, m->written.data, m->written.nbytes, err);
 }
 
+static bool wants_file(const struct pcri_request *q)
+{
+    return q->options->flags & PCR_LOADER_RAW;
+}
+
 /* Whether to write the sample's file as baseline JPEG. */
 static bool wants_baseline(const struct pcri_request *q, const struct pcr_sample_info *sample)
 {
-    return q->files && q->options->flags & PCR_LOADER_BASELINE &&
+    return wants_file(q) && q->options->flags & PCR_LOADER_BASELINE &&
            sample->coding != PCR_CODING_OPAQUE;
 }
 
@@ -148,12 +84,12 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
     uint64_t start = pcri_clock_ns();
     if (!rc && wants_baseline(q, sample))
         rc = make_baseline(m, q, sample, err);
-    if (!rc && q->files)
-        rc = pcri_batch_append(q->files, &m->spans, err);
-    else if (!rc && (rc = make_pixels(m, q, sample, &out->crop, err)) &&
+    if (!rc && wants_file(q))
+        rc = pcri_batch_append(q->batch, &m->spans, err);
+    else if (!rc && (rc = pcri_make_pictures(m, q, sample, err)) &&
              sample->coding == PCR_CODING_OPAQUE && pcri_is_of_data(rc, err))
         advise(err);
-    out->profile_use = q->files ? PCR_PROFILE_NONE : pcr_decoder_profile(m->decoder);
+    out->profile_use = wants_file(q) ? PCR_PROFILE_NONE : pcr_decoder_profile(m->decoder);
     out->decode_ns += pcri_clock_ns() - start;
     if (rc) {
         struct pcr_record_info record = { .size = sizeof(record) };
@@ -176,7 +112,9 @@ static int finish(struct pcri_maker *m, const struct pcri_request *q,
 /* How large the sample's window is, where qualities ask for it. */
 static double scale_of(const struct pcri_request *q, const struct pcr_sample_info *info)
 {
-    return info->quality ? pcri_scale_of(q->options, q->epoch, q->identity, info) : 1;
+    return info->quality
+               ? pcri_scale_of(q->views, q->view_count, q->plain, q->epoch, q->identity, info)
+               : 1;
 }
 
 /* The fidelity to make a sample at; 0: what its request wishes for. */
@@ -204,7 +142,7 @@ static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
     out->nbytes = pcr_slice_sample_nbytes(slice, place, fidelity);
     out->full_nbytes = pcr_slice_sample_nbytes(slice, place, 0);
     out->quality = info.quality ? pcr_sample_quality(&info, fidelity, scale) : -1;
-    rc = q->files && !wants_baseline(q, &info)
+    rc = wants_file(q) && !wants_baseline(q, &info)
              ? pcr_slice_file(slice, place, fidelity, &m->spans, &m->written, err)
              : pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
     return finish(m, q, &info, fidelity, rc, out, err);

@@ -68,14 +68,17 @@ static uint32_t channel(const struct pcr_loader_options *o, size_t i)
 static void check_convert(const struct pcr_loader_options *o)
 {
     static struct pcri_normalisation p;
-    size_t n = pcri_loader_sample_values(o), wrong = 0;
+    const bool gray = o->output.color == PCR_COLOR_GRAY;
+    const size_t px = (size_t) o->output.height * o->output.width, n = px * (gray ? 1 : 3);
+    const size_t value_nbytes = o->output.dtype == PCR_DTYPE_FLOAT32 ? 4 : 2;
+    size_t wrong = 0;
     uint8_t *src = malloc(n);
-    float *floats = malloc(pcri_loader_sample_nbytes(o)); /* exact, for sanitizers */
+    float *floats = malloc(n * value_nbytes); /* exact, for sanitizers */
     ck_assert(src && floats);
     for (size_t i = 0; i < n; i++)
         src[i] = (uint8_t) (i * 37 + i / 256);
     pcri_normalisation_init(o, &p);
-    pcri_normalise(&p, src, floats);
+    pcri_normalise(&p, src, px, floats);
     for (size_t i = 0; i < n; i++) {
         uint32_t c = channel(o, i);
         float want = (float) ((src[i] / 255.0 - o->output.mean[c]) / o->output.std[c]);

@@ -175,6 +175,15 @@ PCR_API PCR_MUST_CHECK int pcr_loader_bad_sample(const struct pcr_loader *loader
  * drawn before anything is read, so that only those bytes are read. With RAW it is the crop that
  * would be made. Samples whose qualities are not known have fidelity.maximum. */
 
+/* Views
+ *
+ * A loader can make several pictures of each sample from one read and one decode, each with its
+ * own size, crop and augmentation: two for contrastive learning (SimCLR), or two large and eight
+ * small ones (DINO). The first view is what a loader with its options alone would deliver;
+ * others draw their crops, flips and colours independently of it and of each other. output.height,
+ * output.width and `transform` are then 0. A quality holds for the view that needs most. A JPEG
+ * is decoded at the size that the view which shrinks least needs. */
+
 /* Memory of batches
  *
  * The pixels or files of batches can be in the program's own memory, for example pinned for a
@@ -413,6 +422,13 @@ struct pcr_loader_transform {
     uint64_t reserved[4]; /* 0 */
 };
 
+/* One of several pictures of each sample: "Views". */
+struct pcr_loader_view {
+    uint32_t height;                       /* in pixels; default 224 */
+    uint32_t width;                        /* in pixels; default: height */
+    struct pcr_loader_transform transform; /* how a picture becomes them */
+};
+
 /* How many threads work for the loader. */
 struct pcr_loader_threads {
     uint32_t count; /* threads that decode for the loader at a time; default: one for each
@@ -453,6 +469,10 @@ struct pcr_loader_options {
     struct pcr_loader_transform transform; /* crop, resize, augmentation */
     struct pcr_loader_threads threads;     /* how many threads */
     struct pcr_loader_memory memory;       /* how many batches, and where */
+    const struct pcr_loader_view *views;   /* copied; NULL: one view, of `output` and
+                                            * `transform` */
+    uint32_t view_count;                   /* entries of `views`, at most 64 */
+    uint32_t reserved;                     /* 0 */
 };
 
 /* --- pcr_batch: A batch of samples, as a loader delivers it --- */
@@ -464,6 +484,13 @@ struct pcr_crop {
     float x0, y0, x1, y1;   /* the window that became the batch's height x width */
     uint32_t flipped;       /* 1: the window was then mirrored, left to right */
     float degrees; /* by how much it was then turned about its centre, anticlockwise */
+};
+
+/* One of the pictures of each sample in a batch. */
+struct pcr_batch_view {
+    uint8_t *pixels;              /* N pictures, as in struct pcr_batch */
+    const struct pcr_crop *crops; /* N entries */
+    uint32_t height, width;       /* of a picture, in pixels */
 };
 
 /* One batch. The caller may change the bytes at `pixels` and `data`, and nothing else. */
@@ -498,6 +525,10 @@ struct pcr_batch {
     const int64_t *const *all_labels; /* N entries: all label_counts[i] labels of a sample.
                                        * NULL if labels is */
     const double *const *all_float_labels; /* as all_labels. NULL if float_labels is */
+    const struct pcr_batch_view *views; /* view_count entries; `pixels`, `height`, `width` and
+                                         * `crops` are those of the first. NULL with RAW */
+    uint32_t view_count;                /* 1 without several views; 0 with RAW */
+    uint32_t reserved2;                 /* 0 */
 };
 
 /* Gives *batch back and sets it to NULL. May be called from any thread, also after the batch's

@@ -16,7 +16,7 @@ and each fidelity is a prefix of the next::
 from typing import TYPE_CHECKING, Any
 
 from . import errors
-from ._batch import Batch, RawBatch
+from ._batch import Batch, BatchView, RawBatch
 from ._dataset import Dataset, Record, VerifyReport, open
 from ._epoch import Epoch
 from ._image import decode, encode, resize
@@ -28,6 +28,7 @@ from ._storage import Storage, StorageFile
 from ._system import system
 from ._push import Writer
 from ._tune import BandwidthTuner, Decision, PlateauTuner
+from ._views import View
 from ._writer import BadInput, WriteProgress, WriteReport, convert, ladders, recode, write
 from .errors import (AccessError, BusyError, CancelledError, CorruptError, FormatError,
                      InvalidError, IoError, LimitError, NotFoundError, OutOfMemory,
@@ -56,6 +57,7 @@ __all__ = [
     "BadInput",
     "BandwidthTuner",
     "Batch",
+    "BatchView",
     "BusyError",
     "CancelledError",
     "CorruptError",
@@ -85,6 +87,7 @@ __all__ = [
     "UnsupportedError",
     "VerifyReport",
     "WriteProgress",
+    "View",
     "Writer",
     "WriteReport",
     "convert",

@@ -95,7 +95,11 @@ class Samples:
 
 class Batch(Samples):
     """One batch. Unpacks as ``images, labels = batch``; of a loader with exact=True as
-    ``images, labels, valid = batch``.
+    ``images, labels, valid = batch``; `images` of a loader with views is a list, the pixels of
+    each.
+
+    views: what each view shows, a list of BatchView; one without the loader's `views`. The
+        following are those of the first.
 
     pixels: of the loader's dtype (bfloat16: its bits, as uint16), shape (n, height, width,
         channels), or (n, channels, height, width) for layout "NCHW". It is the library's
@@ -112,26 +116,42 @@ class Batch(Samples):
     but pixels are copies.
     """
 
-    __slots__ = ("angles", "crops", "flips", "pixels", "sizes")
+    __slots__ = ("angles", "crops", "flips", "pixels", "sizes", "views")
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
                  renumber: Optional[Renumbering] = None, exact: bool = False) -> None:
         super().__init__(batch, datasets, renumber, exact)
-        self.pixels: npt.NDArray[Any] = np.asarray(memory)
-        of: Any = np.ctypeslib.as_array(batch.crops, (batch.sample_count,))
-        self.sizes: npt.NDArray[np.int64] = columns(of, ("height", "width"), np.int64)
-        self.crops: npt.NDArray[np.float32] = columns(of, ("x0", "y0", "x1", "y1"), np.float32)
-        self.flips: npt.NDArray[np.bool_] = of["flipped"].astype(np.bool_)
-        self.angles: npt.NDArray[np.float32] = of["degrees"].copy()
+        self.views = [BatchView(memory, batch, batch.views[i]) for i in range(batch.view_count)]
+        first = self.views[0]
+        self.pixels, self.sizes, self.crops = first.pixels, first.sizes, first.crops
+        self.flips, self.angles = first.flips, first.angles
 
-    def __iter__(self) -> Iterator[npt.NDArray[Any]]:
-        yield self.pixels
+    def __iter__(self) -> Iterator[Any]:
+        yield self.pixels if len(self.views) == 1 else [view.pixels for view in self.views]
         yield self.labels
         if self._exact:
             yield self.valid
 
     def __repr__(self) -> str:
         return f"<pcr.Batch {self.number} of epoch {self.epoch}: {self.pixels.shape}>"
+
+
+class BatchView:
+    """One of the pictures of each sample in a batch: pixels, sizes, crops, flips and angles as
+    Batch has them."""
+
+    __slots__ = ("angles", "crops", "flips", "pixels", "sizes")
+
+    def __init__(self, memory: Memory, batch: st.Batch, view: st.BatchView) -> None:
+        self.pixels: npt.NDArray[Any] = np.asarray(Pixels(memory, batch, view))
+        of: Any = np.ctypeslib.as_array(view.crops, (batch.sample_count,))
+        self.sizes: npt.NDArray[np.int64] = columns(of, ("height", "width"), np.int64)
+        self.crops: npt.NDArray[np.float32] = columns(of, ("x0", "y0", "x1", "y1"), np.float32)
+        self.flips: npt.NDArray[np.bool_] = of["flipped"].astype(np.bool_)
+        self.angles: npt.NDArray[np.float32] = of["degrees"].copy()
+
+    def __repr__(self) -> str:
+        return f"<pcr.BatchView: {self.pixels.shape}>"
 
 
 class RawBatch(Samples):
@@ -152,7 +172,7 @@ class RawBatch(Samples):
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
                  renumber: Optional[Renumbering] = None, exact: bool = False) -> None:
         super().__init__(batch, datasets, renumber, exact)
-        self.data: npt.NDArray[np.uint8] = np.asarray(memory)
+        self.data: npt.NDArray[np.uint8] = np.asarray(Files(memory, batch))
         self.offsets = numbers(batch.offsets, batch.sample_count + 1)
 
     @property
@@ -184,20 +204,31 @@ class Memory:
     """
 
     def __init__(self, pointer: Any, keep: Any) -> None:
-        batch = pointer.contents
         weakref.finalize(self, _release, pointer, os.getpid(), keep).atexit = False
-        if not batch.pixels:
-            self.__array_interface__ = {
-                "version": 3, "typestr": "|u1", "data": (batch.data, False),
-                "shape": (batch.offsets[batch.sample_count],),
-            }
-            return
-        tail = ((batch.channels, batch.height, batch.width)
+
+
+class Pixels:
+    """The pixels of a view, for np.asarray()."""
+
+    def __init__(self, memory: Memory, batch: st.Batch, view: st.BatchView) -> None:
+        self._memory = memory
+        tail = ((batch.channels, view.height, view.width)
                 if batch.layout == st.Layout.NCHW
-                else (batch.height, batch.width, batch.channels))
+                else (view.height, view.width, batch.channels))
         self.__array_interface__ = {
-            "version": 3, "typestr": _TYPES[batch.dtype], "data": (batch.pixels, False),
+            "version": 3, "typestr": _TYPES[batch.dtype], "data": (view.pixels, False),
             "shape": (batch.sample_count, *tail),
+        }
+
+
+class Files:
+    """The files of a batch, for np.asarray()."""
+
+    def __init__(self, memory: Memory, batch: st.Batch) -> None:
+        self._memory = memory
+        self.__array_interface__ = {
+            "version": 3, "typestr": "|u1", "data": (batch.data, False),
+            "shape": (batch.offsets[batch.sample_count],),
         }
 
 

@@ -22,11 +22,10 @@ from ._library import (Size, call, choice, fidelity_number, height_width, is_bas
                        limits_of, quality_number, whole)
 from ._mix import Fidelity, Mix, PerSample, Quality, Renumbering
 from ._stats import BadSample, LoaderStats
+from ._views import Jitter, View, set_views
 from ._waiter import Waiter
 from ._world import world_around
 from .errors import InvalidError
-
-PPM = 1_000_000
 
 _SHUFFLES: Dict[Any, Any] = {True: "block", False: "none"}
 
@@ -171,6 +170,12 @@ class Loader:
     fill: what shows where a turned picture has nothing: one value for all channels, or
         (R, G, B).
 
+    views: several pictures of each sample from one read and one decode, each a View with its own
+        size and transform, drawn independently: two for SimCLR; two large and eight small
+        ones for DINO. Batches then unpack as ``(first, second, ...), labels``. The size and
+        transform of Loader itself are then not given. A quality holds for the view that
+        needs most.
+
     Threads.
 
     threads: threads that decode; None is one for each CPU that this process may use.
@@ -243,14 +248,16 @@ class Loader:
                  huge_pages: bool = False,
                  memory: Optional[MemoryHooks] = None,
                  ring_nbytes: Optional[int] = None,
-                 jitter: Optional[Tuple[float, float, float, float]] = None,
+                 jitter: Jitter = None,
                  rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0,
                  read_ahead: bool = True, worker: Tuple[int, int] = (0, 1),
                  orient: bool = True, max_pixels: Optional[int] = None,
                  max_scans: Optional[int] = None,
                  max_sample_nbytes: Optional[int] = None, background: Background = None,
-                 icc: Optional[str] = None, scaled_decoding: bool = True) -> None:
-        height, width = height_width(size)
+                 icc: Optional[str] = None, scaled_decoding: bool = True,
+                 views: Optional[Sequence[View]] = None) -> None:
+        view = View(size, transform=transform, area=area, ratio=ratio, resize_px=resize_px,
+                    filter=filter, flip=flip, jitter=jitter, rotate=rotate, fill=fill)
         normalised = mean is not None or std is not None
         options = st.sized(
             st.LoaderOptions,
@@ -275,15 +282,10 @@ class Loader:
             shard=st.LoaderShard(worker=whole(worker[0], "worker", 0),
                                  worker_count=whole(worker[1], "worker's count")),
             output=st.LoaderOutput(
-                height=height, width=width, layout=choice(st.Layout, layout.lower(), "layout"),
+                layout=choice(st.Layout, layout.lower(), "layout"),
                 dtype=choice(st.Dtype, dtype or ("float32" if normalised else "uint8"),
                              "dtype"),
                 color=int(st.Color.GRAY if gray else st.Color.RGB)),
-            transform=st.LoaderTransform(
-                kind=choice(st.Transform, transform, "transform"),
-                filter=choice(st.Filter, filter, "filter"),
-                resize_px=0 if resize_px is None else whole(resize_px, "resize_px"),
-                flip_ppm=_ppm(flip, "flip", 0, 1)),
             threads=st.LoaderThreads(
                 count=0 if threads is None else whole(threads, "threads"),
                 reader_count=(0 if readers is None else
@@ -292,15 +294,13 @@ class Loader:
                 batches_ahead=whole(batches_ahead, "batches_ahead"),
                 ring_nbytes=(0 if ring_nbytes is None else
                              whole(ring_nbytes, "ring_nbytes", 1, 64))))
-        of, out = options.transform, options.output
-        of.area_min_ppm, of.area_max_ppm = _range(area, "area", 1)
-        of.ratio_min_ppm, of.ratio_max_ppm = _range(ratio, "ratio", 4000)
+        out = options.output
+        kept = set_views(options, view, views, gray)
         if out.dtype != st.Dtype.UINT8 or normalised:
             out.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
             out.std[:] = _channels(1.0 if std is None else std, "std", gray)
         options.flags |= color_flags(out, background, icc, st.LOADER_BACKGROUND,
                                      st.LOADER_TO_SRGB)
-        _set_changes(of, jitter, rotate, fill, gray)
         self._given_shard = shard
         _set_shard(options, shard)
         self.datasets = _datasets(dataset, split)
@@ -320,6 +320,7 @@ class Loader:
         call(lib.pcr_loader_create_mix,
              (c_void_p * len(handles))(*(handle.pointer for handle in handles)),
              len(handles), byref(options), byref(pointer))
+        del kept
         self._core = Core(pointer, self.datasets, handles, hooks, renumbering, bool(exact))
         self.dataset = self.datasets[0]  #: the first of datasets
         self.batch_size, self.drop_last = int(options.batch_size), bool(drop_last)
@@ -599,24 +600,6 @@ def _channels(value: Union[float, Sequence[float]], what: str,
     return given + given[-1:] * (3 - count)
 
 
-def _set_changes(options: st.LoaderTransform,
-                 jitter: Optional[Tuple[float, float, float, float]], rotate: float,
-                 fill: Union[int, Sequence[int]], gray: bool) -> None:
-    given = (0.0,) * 4 if jitter is None else tuple(jitter)
-    if len(given) != 4:
-        raise InvalidError(f"jitter is {given!r}, expected (brightness, contrast, "
-                           "saturation, hue)")
-    options.brightness_ppm, options.contrast_ppm, options.saturation_ppm = (
-        _ppm(value, f"jitter's {name}", 0, 2.9)
-        for value, name in zip(given, ("brightness", "contrast", "saturation")))
-    options.hue_ppm = _ppm(given[3], "jitter's hue", 0, 0.5)
-    if not 0 <= rotate <= 180:
-        raise InvalidError(f"rotate is {rotate}, expected 0 to 180 degrees")
-    options.rotate_mdeg = round(rotate * 1000)
-    count = 1 if gray else 3
-    options.fill[:count] = color_bytes(fill, count, "fill")
-
-
 def _set_shard(options: st.LoaderOptions,
                shard: Union[None, str, Tuple[int, int]]) -> None:
     if shard is None:
@@ -629,16 +612,3 @@ def _set_shard(options: st.LoaderOptions,
     rank, world = shard
     options.shard.rank = whole(rank, "rank", 0)
     options.shard.world = whole(world, "world")
-
-
-def _ppm(value: float, what: str, least: float, most: float) -> int:
-    if not least <= value <= most:
-        raise InvalidError(f"{what} is {value}, expected {least} to {most}")
-    return round(value * PPM)
-
-
-def _range(pair: Tuple[float, float], what: str, most: float) -> Tuple[int, int]:
-    low, high = (_ppm(value, what, 1 / PPM, most) for value in pair)
-    if low > high:
-        raise InvalidError(f"{what} is {tuple(pair)}, but the first is the larger")
-    return low, high

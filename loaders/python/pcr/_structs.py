@@ -401,6 +401,14 @@ class ResizeOptions(ctypes.Structure):
                 ("grid_x", c_uint32), ("grid_y", c_uint32), ("reserved", c_uint32)]
 
 
+class DecodeView(ctypes.Structure):
+    """struct pcr_decode_view"""
+
+    __slots__ = ()
+    _fields_ = [("resize", POINTER(ResizeOptions)), ("dst", c_void_p), ("width", c_uint32),
+                ("height", c_uint32)]
+
+
 ALLOCATE_CALLBACK = CFUNCTYPE(c_void_p, c_void_p, c_size_t)
 RELEASE_CALLBACK = CFUNCTYPE(None, c_void_p, c_void_p, c_size_t)
 
@@ -480,6 +488,13 @@ class LoaderMemory(ctypes.Structure):
                 ("reserved", c_uint64 * 2)]
 
 
+class LoaderView(ctypes.Structure):
+    """struct pcr_loader_view"""
+
+    __slots__ = ()
+    _fields_ = [("height", c_uint32), ("width", c_uint32), ("transform", LoaderTransform)]
+
+
 class LoaderOptions(ctypes.Structure):
     """struct pcr_loader_options"""
 
@@ -489,7 +504,9 @@ class LoaderOptions(ctypes.Structure):
                 ("limits", POINTER(Limits)), ("order", LoaderOrder), ("shard", LoaderShard),
                 ("samples", LoaderSamples), ("fidelity", LoaderFidelity),
                 ("output", LoaderOutput), ("transform", LoaderTransform),
-                ("threads", LoaderThreads), ("memory", LoaderMemory)]
+                ("threads", LoaderThreads), ("memory", LoaderMemory),
+                ("views", POINTER(LoaderView)), ("view_count", c_uint32),
+                ("reserved", c_uint32)]
 
 
 class FidelityStep(ctypes.Structure):
@@ -509,6 +526,14 @@ class Crop(ctypes.Structure):
                 ("degrees", c_float)]
 
 
+class BatchView(ctypes.Structure):
+    """struct pcr_batch_view"""
+
+    __slots__ = ()
+    _fields_ = [("pixels", c_void_p), ("crops", POINTER(Crop)), ("height", c_uint32),
+                ("width", c_uint32)]
+
+
 class Batch(ctypes.Structure):
     """struct pcr_batch"""
 
@@ -524,7 +549,9 @@ class Batch(ctypes.Structure):
                 ("crops", POINTER(Crop)), ("valid", POINTER(c_uint8)),
                 ("float_labels", POINTER(c_double)), ("label_counts", POINTER(c_uint32)),
                 ("all_labels", POINTER(POINTER(c_int64))),
-                ("all_float_labels", POINTER(POINTER(c_double)))]
+                ("all_float_labels", POINTER(POINTER(c_double))),
+                ("views", POINTER(BatchView)), ("view_count", c_uint32),
+                ("reserved2", c_uint32)]
 
 
 class BadSample(ctypes.Structure):

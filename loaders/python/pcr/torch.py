@@ -72,15 +72,21 @@ class _Form:
     def _field(self, batch: Any, name: str) -> Any:
         if name == "files":
             return [torch.from_numpy(file) for file in batch.files]
-        if name == "images" and batch.pixels.dtype == "uint16":
-            # bfloat16, by way of int16, which every version knows.
-            return torch.from_numpy(batch.pixels.view("int16")).view(torch.bfloat16)
-        value = batch.pixels if name == "images" else getattr(batch, name)
+        if name == "images":
+            images = [_tensor(view.pixels) for view in batch.views]
+            return images if len(images) > 1 else images[0]
+        value = getattr(batch, name)
         return value if isinstance(value, list) else torch.from_numpy(value)
 
     def __call__(self, batch: Any) -> Any:
         values = tuple(self._field(batch, name) for name in self._fields)
         return values if self._keys is None else dict(zip(self._keys, values))
+
+
+def _tensor(pixels: Any) -> torch.Tensor:
+    if pixels.dtype == "uint16":  # bfloat16, by way of int16, which every version knows
+        return torch.from_numpy(pixels.view("int16")).view(torch.bfloat16)
+    return torch.from_numpy(pixels)
 
 
 def _pinned() -> Optional[MemoryHooks]:

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""How a picture becomes the pixels of a loader's output."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
+
+from . import _structs as st
+from ._image import color_bytes
+from ._keywords import keywords
+from ._library import Size, choice, height_width, whole
+from .errors import InvalidError
+
+PPM = 1_000_000
+
+Jitter = Optional[Tuple[float, float, float, float]]
+
+
+class View:
+    """One of several pictures that a loader makes of each sample: see Loader's `views`.
+
+    The arguments are Loader's of the same names, with the same defaults.
+
+    Raises InvalidError for arguments that cannot be right.
+    """
+
+    __slots__ = ("_options", "size")
+
+    @keywords()
+    def __init__(self, size: Size = (224, 224), *, transform: str = "random_crop",
+                 area: Tuple[float, float] = (0.08, 1.0),
+                 ratio: Tuple[float, float] = (3 / 4, 4 / 3), resize_px: Optional[int] = None,
+                 filter: str = "bilinear", flip: float = 0.0, jitter: Jitter = None,
+                 rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0) -> None:
+        self.size = height_width(size)  #: (height, width) in pixels
+        self._options: Dict[str, Any] = {
+            "transform": transform, "area": area, "ratio": ratio, "resize_px": resize_px,
+            "filter": filter, "flip": flip, "jitter": jitter, "rotate": rotate, "fill": fill}
+        self._struct(gray=len(_tuple(fill)) == 1)  # refuses what cannot be right
+
+    def _struct(self, gray: bool) -> st.LoaderView:
+        """For the library."""
+        o = self._options
+        t = st.LoaderTransform(
+            kind=choice(st.Transform, o["transform"], "transform"),
+            filter=choice(st.Filter, o["filter"], "filter"),
+            resize_px=0 if o["resize_px"] is None else whole(o["resize_px"], "resize_px"),
+            flip_ppm=_ppm(o["flip"], "flip", 0, 1))
+        t.area_min_ppm, t.area_max_ppm = _range(o["area"], "area", 1)
+        t.ratio_min_ppm, t.ratio_max_ppm = _range(o["ratio"], "ratio", 4000)
+        _set_changes(t, o["jitter"], o["rotate"], o["fill"], gray)
+        height, width = self.size
+        return st.LoaderView(height=height, width=width, transform=t)
+
+    def __repr__(self) -> str:
+        given = {name: value for name, value in self._options.items()
+                 if value != DEFAULT._options[name]}
+        return f"pcr.View({self.size}" + "".join(f", {name}={value!r}"
+                                                 for name, value in given.items()) + ")"
+
+
+def _set_changes(options: st.LoaderTransform,
+                 jitter: Jitter, rotate: float, fill: Union[int, Sequence[int]],
+                 gray: bool) -> None:
+    given = (0.0,) * 4 if jitter is None else tuple(jitter)
+    if len(given) != 4:
+        raise InvalidError(f"jitter is {given!r}, expected (brightness, contrast, "
+                           "saturation, hue)")
+    options.brightness_ppm, options.contrast_ppm, options.saturation_ppm = (
+        _ppm(value, f"jitter's {name}", 0, 2.9)
+        for value, name in zip(given, ("brightness", "contrast", "saturation")))
+    options.hue_ppm = _ppm(given[3], "jitter's hue", 0, 0.5)
+    if not 0 <= rotate <= 180:
+        raise InvalidError(f"rotate is {rotate}, expected 0 to 180 degrees")
+    options.rotate_mdeg = round(rotate * 1000)
+    count = 1 if gray else 3
+    options.fill[:count] = color_bytes(fill, count, "fill")
+
+
+def _ppm(value: float, what: str, least: float, most: float) -> int:
+    if not least <= value <= most:
+        raise InvalidError(f"{what} is {value}, expected {least} to {most}")
+    return round(value * PPM)
+
+
+def _range(pair: Tuple[float, float], what: str, most: float) -> Tuple[int, int]:
+    low, high = (_ppm(value, what, 1 / PPM, most) for value in pair)
+    if low > high:
+        raise InvalidError(f"{what} is {tuple(pair)}, but the first is the larger")
+    return low, high
+
+
+def set_views(options: st.LoaderOptions, own: View, views: Optional[Sequence[View]],
+              gray: bool) -> Any:
+    """Puts a loader's own view, or several, into its options; returns what must live until
+    the loader is made."""
+    if views is None:
+        struct = own._struct(gray)
+        options.output.height, options.output.width = struct.height, struct.width
+        options.transform = struct.transform
+        return None
+    if not views or not all(isinstance(view, View) for view in views):
+        raise InvalidError(f"views is {views!r}, expected a list of pcr.View")
+    if repr(own) != repr(DEFAULT):
+        raise InvalidError(f"a loader with views and a view of its own, {own!r}: give size and "
+                           "transform to each View")
+    structs = (st.LoaderView * len(views))(*(view._struct(gray) for view in views))
+    options.views, options.view_count = structs, len(views)
+    return structs
+
+
+def _tuple(fill: Union[int, Sequence[int]]) -> Sequence[int]:
+    return fill if isinstance(fill, (list, tuple)) else (0, 0, 0)
+
+
+#: What holds where nothing is given.
+DEFAULT = View()
