@@ -41,45 +41,68 @@ static int open_spool(struct pcri_container *s, struct pcr_error *err)
     return rc;
 }
 
-int pcri_container_spool(struct pcri_container *s, const char *member, const void *data,
-                         size_t nbytes, struct pcri_list_row **row, struct pcr_error *err)
+int pcri_container_put(struct pcri_container *s, const void *data, size_t nbytes,
+                       struct pcr_error *err)
 {
-    *row = NULL;
     int rc = s->e->has_spool ? 0 : open_spool(s, err);
     if (!rc)
         rc = pcri_spool_write(&s->e->spool, data, nbytes, s->spool_nbytes, err);
+    if (!rc)
+        s->spool_nbytes += nbytes;
+    return rc;
+}
+
+int pcri_container_spool(struct pcri_container *s, const char *member, const void *data,
+                         size_t nbytes, struct pcri_list_row **row, struct pcr_error *err)
+{
+    const uint64_t offset = s->spool_nbytes;
+    *row = NULL;
+    int rc = pcri_container_put(s, data, nbytes, err);
     if (rc)
         return rc;
-    *row = pcri_container_add(s, NULL, member, s->spool_nbytes, nbytes, err);
+    *row = pcri_container_add(s, NULL, member, offset, nbytes, err);
     if (!*row)
         return PCR_ERR_NOMEM;
     (*row)->spooled = true;
-    s->spool_nbytes += nbytes;
     return 0;
 }
 
-int pcri_container_damaged(struct pcri_container *s, const char *file, uint64_t offset,
-                           struct pcr_error *err, const char *format, ...)
+static int leave_out(struct pcri_container *s, const char *file, const char *member,
+                     const char *what, struct pcr_error *err)
+{
+    const char *reason = pcri_arena_strndup(&s->e->arena, what, strlen(what), err);
+    const char *place = reason ? join(s, file ? file : s->path, member, err) : NULL;
+    if (!place)
+        return PCR_ERR_NOMEM;
+    if (s->opts->left_out)
+        s->opts->left_out(s->opts->context, place, reason);
+    const struct pcri_input item = { .path = place, .key = place };
+    return pcri_entries_leave_out(s->e, &item, reason, err);
+}
+
+int pcri_container_leave_out(struct pcri_container *s, const char *file, const char *member,
+                             struct pcr_error *err, const char *format, ...)
 {
     char what[PCR_MESSAGE_NBYTES];
     va_list ap;
     va_start(ap, format);
     vsnprintf(what, sizeof(what), format, ap);
     va_end(ap);
-    file = file ? file : s->path;
-    if (!(s->opts->flags & PCR_SOURCE_SKIP_DAMAGED))
-        return pcri_fail(err, PCR_ERR_CORRUPT, "%s, byte %llu: %s", file,
-                         (unsigned long long) offset, what);
-    char *reason = pcri_arena_strndup(&s->e->arena, what, strlen(what), err);
-    char at[32];
+    return leave_out(s, file, member, what, err);
+}
+
+int pcri_container_damaged(struct pcri_container *s, const char *file, uint64_t offset,
+                           struct pcr_error *err, const char *format, ...)
+{
+    char what[PCR_MESSAGE_NBYTES], at[32];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(what, sizeof(what), format, ap);
+    va_end(ap);
     snprintf(at, sizeof(at), "byte %llu", (unsigned long long) offset);
-    const char *place = join(s, file, at, err);
-    if (!reason || !place)
-        return PCR_ERR_NOMEM;
-    if (s->opts->left_out)
-        s->opts->left_out(s->opts->context, place, reason);
-    const struct pcri_input item = { .path = place, .key = place };
-    return pcri_entries_leave_out(s->e, &item, reason, err);
+    if (s->opts->flags & PCR_SOURCE_SKIP_DAMAGED)
+        return leave_out(s, file, at, what, err);
+    return pcri_fail(err, PCR_ERR_CORRUPT, "%s, %s: %s", file ? file : s->path, at, what);
 }
 
 static int scan(const struct pcri_importer *im, struct pcri_container *s,

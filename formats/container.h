@@ -21,6 +21,7 @@ struct pcri_container {
     struct pcri_entries *e; /* arena for strings, spool */
     struct pcri_list *rows;
     uint64_t spool_nbytes;
+    bool has_parts, has_labels; /* archives: samples with more than images; with labels */
 };
 
 /* A new row at the end for an image in `nbytes` of `file` from `offset` on. The importer then
@@ -34,6 +35,16 @@ struct pcri_list_row *pcri_container_add(struct pcri_container *s, const char *f
 /* The same for an image whose bytes are put into the spool. IO (ENOSPC), NOMEM. */
 int pcri_container_spool(struct pcri_container *s, const char *member, const void *data,
                          size_t nbytes, struct pcri_list_row **row, struct pcr_error *err);
+
+/* Puts bytes into the spool, behind those that are there (spool_nbytes of them). A row whose
+ * image this is has `spooled` set. IO (ENOSPC), NOMEM. */
+int pcri_container_put(struct pcri_container *s, const void *data, size_t nbytes,
+                       struct pcr_error *err);
+
+/* An image, or a part of one, is left out; `what` is printf-like, `member` what it is called in
+ * the container. NOMEM. */
+int pcri_container_leave_out(struct pcri_container *s, const char *file, const char *member,
+                             struct pcr_error *err, const char *format, ...) PCRI_PRINTF(5, 6);
 
 /* Something in the container is damaged, from `offset` on: CORRUPT with file, offset and what
  * is wrong; or, if the user wants it to be passed over (PCR_SOURCE_SKIP_DAMAGED), 0, and it is

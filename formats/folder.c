@@ -3,6 +3,7 @@
 #include <stdalign.h>
 #include <stdlib.h>
 
+#include "folder.h"
 #include "importer.h"
 #include "layout.h"
 #include "metadata.h"
@@ -126,17 +127,11 @@ static int take_given(struct pcri_layout *l, const struct pcri_names *given,
     return 0;
 }
 
-static int read_tree(const char *path, const struct pcr_source_options *opts,
-                     struct pcri_tree *tree, struct pcr_error *err)
+int pcri_folder_finish(const char *path, const struct pcr_source_options *opts,
+                       struct pcri_tree *tree, struct pcr_error *err)
 {
     struct pcri_layout layout;
-    int rc = pcri_walk(path, opts, tree, err);
-    if (rc)
-        return rc;
-    if (!tree->files->count)
-        return pcri_fail(err, PCR_ERR_INVAL, "%s: no images in this folder (%llu other files)",
-                         path, (unsigned long long) tree->files->ignored_count);
-    rc = pcri_layout_find(tree, opts->layout, &layout, err);
+    int rc = pcri_layout_find(tree, opts->layout, &layout, err);
     if (rc)
         return pcri_prefix(err, rc, "%s", path);
     struct pcri_names given, classes = { 0 };
@@ -160,6 +155,16 @@ static int read_tree(const char *path, const struct pcr_source_options *opts,
         pcri_entries_finish(tree->files, classes.count ? &classes : NULL,
                             layout.split_names.count ? &layout.split_names : NULL);
     return rc;
+}
+
+static int read_tree(const char *path, const struct pcr_source_options *opts,
+                     struct pcri_tree *tree, struct pcr_error *err)
+{
+    int rc = pcri_walk(path, opts, tree, err);
+    if (!rc && !tree->files->count)
+        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: no images in this folder (%llu other files)",
+                       path, (unsigned long long) tree->files->ignored_count);
+    return rc ? rc : pcri_folder_finish(path, opts, tree, err);
 }
 
 static int open_folder(const char *path, const struct pcr_source_options *opts,

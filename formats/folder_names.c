@@ -154,7 +154,7 @@ static bool is_other_name(const char *name)
 
 /* --- files --- */
 
-static bool is_image_magic(const uint8_t *b, size_t n)
+bool pcri_is_image_start(const uint8_t *b, size_t n)
 {
     static const struct {
         uint8_t at, nbytes;
@@ -196,7 +196,7 @@ static int look_at_start(const char *path, enum pcri_file_kind *out, struct pcr_
     do
         rc = read_start(path, bytes, &n, &e);
     while (pcri_try_again(attempt++, PCRI_TRIES_AGAIN, &rc, &e));
-    *out = !rc && is_image_magic(bytes, n) ? PCRI_FILE_IMAGE : PCRI_FILE_UNKNOWN;
+    *out = !rc && pcri_is_image_start(bytes, n) ? PCRI_FILE_IMAGE : PCRI_FILE_UNKNOWN;
     if (!rc || pcri_is_of_data(rc, &e) || (rc == PCR_ERR_IO && e.sys_errno == EACCES))
         return 0;
     return pcri_hand_on(err, rc, &e);
@@ -210,20 +210,30 @@ static bool is_given_ending(const struct pcr_source_options *opts, const char *e
     return false;
 }
 
+enum pcri_file_kind pcri_file_kind_by_name(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    if (dot && is_image_ending(dot + 1))
+        return PCRI_FILE_IMAGE;
+    return (dot && is_other_ending(dot + 1)) || is_other_name(name) ? PCRI_FILE_OTHER
+                                                                    : PCRI_FILE_UNKNOWN;
+}
+
 int pcri_file_kind(const char *path, const struct pcr_source_options *opts,
                    enum pcri_file_kind *out, struct pcr_error *err)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     const char *dot = strrchr(name, '.');
-    const bool given = dot && is_given_ending(opts, dot + 1);
+    const enum pcri_file_kind by_name = pcri_file_kind_by_name(name);
+    const bool chosen = opts->extension_count;
     *out = PCRI_FILE_IMAGE;
-    if (given || (!opts->extension_count && dot && is_image_ending(dot + 1)))
+    if (chosen ? dot && is_given_ending(opts, dot + 1) : by_name == PCRI_FILE_IMAGE)
         return 0;
     *out = PCRI_FILE_OTHER;
     if (opts->flags & PCR_SOURCE_ALL_FILES)
         return look_at_start(path, out, err);
-    if (opts->extension_count || (dot && is_other_ending(dot + 1)) || is_other_name(name))
+    if (chosen || by_name == PCRI_FILE_OTHER)
         return 0;
     return look_at_start(path, out, err);
 }

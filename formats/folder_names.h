@@ -39,6 +39,12 @@ enum pcri_file_kind {
     PCRI_FILE_UNKNOWN, /* may be a sample; reading it will show */
 };
 
+/* By the last part of its path alone: UNKNOWN if its bytes must tell. */
+enum pcri_file_kind pcri_file_kind_by_name(const char *name);
+
+/* Whether an image may begin so, by its first 16 bytes. */
+bool pcri_is_image_start(const uint8_t *b, size_t n);
+
 /* `path`: opened if neither the options' extensions nor the name's ending tell. UNKNOWN if it
  * does not exist or is not a file. Codes: IO, NOMEM. */
 int pcri_file_kind(const char *path, const struct pcr_source_options *opts,

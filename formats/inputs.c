@@ -203,13 +203,16 @@ static bool exists(const char *path)
 int pcri_inputs_add(struct pcri_inputs *in, const char *text, struct pcr_error *err)
 {
     const size_t first = in->count, name_nbytes = strcspn(text, "=/*?[{");
+    const bool has_name = name_nbytes && text[name_nbytes] == '=';
     const char *split = NULL;
     if (exists(text))
         return add(in, text, NULL, 0, err);
     int rc = is_pattern(text) ? expand(in, text, NULL, err) : 0;
+    if (!rc && has_name && in->count > first && !exists(in->items[first].path))
+        in->count = first; /* "NAME=a-{1..9}.tar" */
     if (rc || in->count > first)
         return rc;
-    if (name_nbytes && text[name_nbytes] == '=') {
+    if (has_name) {
         split = pcri_arena_strndup(&in->arena, text, name_nbytes, err);
         text += name_nbytes + 1;
         if (!split)

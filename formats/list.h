@@ -13,6 +13,7 @@ struct pcri_list_row {
     const char *file;           /* containers: the file that it was found in; else NULL */
     uint64_t offset, nbytes;    /* containers: the image's bytes, in `file` or in the spool */
     bool spooled;               /* they are in the spool */
+    bool is_extra;              /* archives: another image of a sample that has one */
     uint64_t revision;          /* containers: of `file` */
     const char *path;           /* as written; containers: "FILE: MEMBER", for messages */
     const char *key;            /* as written; NULL: the path */
@@ -67,6 +68,9 @@ const char *pcri_after_mark(const char *text, const char *end);
 
 /* Copies the row's attributes to an entry, and its labels if requested. */
 void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_input *e);
+
+/* Tells an entry where a container has the row's image. */
+void pcri_list_locate(const struct pcri_list_row *row, struct pcri_input *e);
 
 /* Whether these begin like metadata next to images, with a file_name. NOMEM. */
 int pcri_csv_is_metadata(const char *text, size_t nbytes, bool *is, struct pcr_error *err);

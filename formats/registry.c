@@ -6,6 +6,7 @@
 const struct pcri_importer *const pcri_importers[] = {
     &pcri_import_folder,
     &pcri_import_list,
+    &pcri_import_tar,
     NULL,
 };
 

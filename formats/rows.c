@@ -53,6 +53,16 @@ void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcr
     e->label_count = row->label_count;
 }
 
+void pcri_list_locate(const struct pcri_list_row *r, struct pcri_input *e)
+{
+    e->path = r->path;
+    e->file = r->file;
+    e->spooled = r->spooled;
+    e->offset = r->offset;
+    e->nbytes = r->nbytes;
+    e->revision = r->revision;
+}
+
 /* Size and time of the file that the row names. */
 static int examine(struct pcri_input *item, struct pcr_error *err)
 {
@@ -76,12 +86,7 @@ static int add_entry(struct pcri_entries *e, const struct pcri_list_row *r, cons
     pcri_list_describe(r, true, item);
     item->split = splits->count ? pcri_names_find(splits, r->split) : 0;
     if (r->file) {
-        item->path = r->path;
-        item->file = r->file;
-        item->spooled = r->spooled;
-        item->offset = r->offset;
-        item->nbytes = r->nbytes;
-        item->revision = r->revision;
+        pcri_list_locate(r, item);
         return 0;
     }
     const char *base = r->path[0] == '/' ? "" : root;

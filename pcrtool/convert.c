@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include <pcr/dataset.h>
@@ -16,16 +17,16 @@
 #include "output.h"
 
 struct settings {
-    const char *ladder, *root, *classes;
+    const char *ladder, *root, *classes, *image_field, *label_field, *spool;
     uint64_t records, record_nbytes, seed, threads, max_side, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
     const char *extensions;
-    uint32_t on_bad, opaque, format, layout, coding;
+    uint32_t on_bad, opaque, from, layout, coding, key_dot;
     bool all_files, no_shuffle, no_classes, json, dry_run, quiet;
 };
 
-/* The words of --format, counted from 1. */
-#define FORMATS "folder|list"
+/* The words of --from, counted from 1, in the order of pcr_source_format(). */
+#define FORMATS "folder|list|tar"
 enum { FOLDER = 1, LIST = 2 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
@@ -60,8 +61,26 @@ static const struct pcrtool_option options[] = {
       "(PNG, JPEG with unusual scans): keep them whole (default), or refuse\n"
       "them as bad inputs",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
-    { "format", "NAME", "what SRC is, folder or list; default: decided by SRC", PCRTOOL_CHOICE,
-      SETTING(format), .words = FORMATS },
+    { "from", "FORMAT",
+      "what SRC is: folder, list, or tar (also compressed, or - or a pipe);\n"
+      "default: decided by looking",
+      PCRTOOL_CHOICE, SETTING(from), .words = FORMATS },
+    { "image-field", "NAME",
+      "archives: which part of a sample is its image, by the ending, such as\n"
+      "jpg or left.png; default: the only one, or jpg, jpeg, png, webp",
+      PCRTOOL_TEXT, SETTING(image_field) },
+    { "label-field", "NAME",
+      "archives: which part is the label, by the ending, or json:NAME for a\n"
+      "value in the part json; default: cls",
+      PCRTOOL_TEXT, SETTING(label_field) },
+    { "key-dot", "WHICH",
+      "archives: the dot of a name that ends what a sample's members have in\n"
+      "common, first (default, as WebDataset does) or last",
+      PCRTOOL_CHOICE, SETTING(key_dot), .words = "first|last" },
+    { "spool", "DIR",
+      "where an unnamed file for the images of compressed archives and pipes\n"
+      "is kept meanwhile; default: $TMPDIR or /tmp",
+      PCRTOOL_TEXT, SETTING(spool) },
     { "layout", "WHAT",
       "what SRC's folders are: split-class, class, split (no labels) or\n"
       "flat (neither); default: decided by names and contents",
@@ -208,8 +227,11 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
     return pcrtool_conversion_end(v, rc, &err);
 }
 
+enum { LAST_DOT = 2 }; /* of --key-dot */
+
 static int import_and_write(struct pcrtool_conversion *v, const struct settings *s,
-                            const char *path, const struct pcrtool_names *classes,
+                            const char *const *paths, uint32_t path_count,
+                            const struct pcrtool_names *classes,
                             const struct pcrtool_names *extensions,
                             const struct pcr_ladder *ladder)
 {
@@ -217,8 +239,10 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
     struct pcr_error err;
     struct pcr_source_options o = {
         .size = sizeof(o),
-        .flags = s->all_files ? PCR_SOURCE_ALL_FILES : 0,
-        .format = s->format ? pcr_source_format(s->format - 1) : NULL,
+        .flags = (s->all_files ? PCR_SOURCE_ALL_FILES : 0) |
+                 (s->on_bad > PCR_BAD_FAIL ? PCR_SOURCE_SKIP_DAMAGED : 0) |
+                 (s->key_dot == LAST_DOT ? PCR_SOURCE_LAST_DOT : 0),
+        .format = s->from ? pcr_source_format(s->from - 1) : NULL,
         .root = s->root,
         .left_out = left_out,
         .noted = noted,
@@ -229,8 +253,11 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .extensions = extensions->names,
         .extension_count = extensions->count,
         .target = v->path,
+        .spool_folder = s->spool,
+        .image_field = s->image_field,
+        .label_field = s->label_field,
     };
-    if (pcr_source_open(path, &o, &source, &err))
+    if (pcr_source_open_all(paths, path_count, &o, &source, &err))
         return pcrtool_failed(v->command, &err);
     v->left_out_count = source->left_out_count;
     v->ignored_count = source->ignored_count;
@@ -249,9 +276,15 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
 static uint32_t format_of(const struct settings *s, const char *path)
 {
     struct stat st;
-    if (s->format || PCRTOOL_UNINTERRUPTED(stat(path, &st)))
-        return s->format;
-    return S_ISDIR(st.st_mode) ? FOLDER : LIST;
+    const char *dot = strrchr(path, '.');
+    if (s->from || PCRTOOL_UNINTERRUPTED(stat(path, &st)))
+        return s->from;
+    if (S_ISDIR(st.st_mode))
+        return FOLDER;
+    return dot && (!strcasecmp(dot, ".csv") || !strcasecmp(dot, ".tsv") ||
+                   !strcasecmp(dot, ".jsonl"))
+               ? LIST
+               : 0;
 }
 
 /* Which options a folder and a list have. */
@@ -290,9 +323,10 @@ static int run_convert(const struct pcrtool_args *args)
     const struct settings *s = args->settings;
     struct pcrtool_names classes = { 0 }, extensions = { 0 };
     struct pcr_ladder *ladder = NULL;
+    const uint32_t source_count = args->operand_count - 1;
     struct pcrtool_conversion v = {
         .command = args->command,
-        .path = args->operands[1],
+        .path = args->operands[source_count],
         .dry_run = s->dry_run,
         .quiet = s->quiet,
         .max_side = s->max_side,
@@ -306,7 +340,8 @@ static int run_convert(const struct pcrtool_args *args)
     if (!rc && s->extensions)
         rc = read_extensions(args->command, s->extensions, &extensions);
     if (!rc)
-        rc = import_and_write(&v, s, args->operands[0], &classes, &extensions, ladder);
+        rc = import_and_write(&v, s, (const char *const *) args->operands, source_count,
+                              &classes, &extensions, ladder);
     pcr_ladder_destroy(&ladder);
     pcrtool_names_free(&classes);
     pcrtool_names_free(&extensions);
@@ -318,14 +353,19 @@ static int run_convert(const struct pcrtool_args *args)
 
 const struct pcrtool_command pcrtool_convert = {
     .name = "convert",
-    .summary = "Make a dataset from a folder or list of images",
-    .operands = "SRC DST",
+    .summary = "Make a dataset from folders, lists or archives of images",
+    .operands = "SRC... DST",
     .description =
         "SRC is a folder (split/class/file with names such as train, val and test for\n"
         "splits; class/file; or only files), or a list: a .csv file with a header\n"
         "line, or a .jsonl file, with path and optionally key, label or labels, split,\n"
         "attributes. If the meaning of folders is in doubt, convert asks for --layout;\n"
         "--dry-run shows splits and classes.\n"
+        "\n"
+        "Or SRC are archives: tar files as WebDataset has them (a.jpg, a.cls, a.json are\n"
+        "one sample), or of folders of images; compressed ones, too. Several become one\n"
+        "dataset: name them, or write a pattern such as 'train-{000..127}.tar', or a\n"
+        "folder that holds them. Their names or folders tell the split; val=SRC says it.\n"
         "\n"
         "Each JPEG is divided among fidelities without loss, and this is verified. The\n"
         "same command continues a run that was stopped. Sources are never changed.\n"
@@ -336,10 +376,12 @@ const struct pcrtool_command pcrtool_convert = {
                 "  pcrtool convert --on-bad skip --record-bytes 64M list.csv dataset/\n"
                 "  pcrtool convert --dry-run photos/ unused/\n"
                 "  pcrtool convert --layout class photos/ dataset/\n"
-                "  pcrtool convert --max-side 256 photos/ small/\n",
+                "  pcrtool convert --max-side 256 photos/ small/\n"
+                "  pcrtool convert train=a.tar val=b.tar dataset/\n"
+                "  xz -dc a.tar.xz | pcrtool convert --from tar - dataset/\n",
     .options = options,
     .settings_nbytes = sizeof(struct settings),
     .operand_min = 2,
-    .operand_max = 2,
+    .operand_max = UINT32_MAX,
     .run = run_convert,
 };

@@ -86,15 +86,15 @@ assert [c["name"] for c in classes[-2:]] == ["class-01", "class-00"] and len(cla
 assert classes[-1]["sample_count"] == 3
 
 # A format that is asked for.
-fails("convert", source, "a.pcr", "--format", "list", says=[source])
+fails("convert", source, "a.pcr", "--from", "list", says=[source])
 put("rows", f"path,label\n{source}/class-00/photo-00000.jpg,7\n".encode())
-assert json_of("convert", "rows", "rows.pcr", "--format", "list", "--json")["sample_count"] == 1
-assert "labels are ints" in pcrtool("convert", "rows", "dry.pcr", "--format", "list", "--dry-run",
+assert json_of("convert", "rows", "rows.pcr", "--from", "list", "--json")["sample_count"] == 1
+assert "labels are ints" in pcrtool("convert", "rows", "dry.pcr", "--from", "list", "--dry-run",
                                     "--no-classes").stdout.decode()
 assert "\t7\t" in pcrtool("ls", "rows.pcr").stdout.decode()
-fails("convert", "rows", "a.pcr", "--format", "list", "--layout", "flat",
+fails("convert", "rows", "a.pcr", "--from", "list", "--layout", "flat",
       code=2, says=["--layout applies to folders"])
-fails("convert", "rows", "a.pcr", "--format", "list", "--all-files",
+fails("convert", "rows", "a.pcr", "--from", "list", "--all-files",
       code=2, says=["--all-files applies to folders"])
 assert not os.path.exists("a.pcr")
 

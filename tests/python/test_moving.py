@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
 
 
 def test_there_are_blocks():
-    assert len(BLOCKS) == 16
+    assert len(BLOCKS) == 17
     assert sum(missing(block) is None for _, block in BLOCKS) >= 1
 
 

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import os
-from ctypes import POINTER, byref, c_void_p
-from typing import (Any, Callable, Dict, Iterable, List, NamedTuple, Optional, Sequence,
+from ctypes import POINTER, byref, c_char_p, c_void_p
+from typing import (Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence,
                     Tuple, Union)
 
 from . import _structs as st
@@ -20,6 +20,7 @@ from .errors import CancelledError, InvalidError, PcrError
 
 Progress = Callable[["WriteProgress"], None]
 Ladder = Union[str, "os.PathLike[str]"]
+Inputs = Union[Path, Iterable[Path], Mapping[str, Union[Path, Iterable[Path]]]]
 
 
 class WriteProgress(NamedTuple):
@@ -63,26 +64,72 @@ class WriteReport(NamedTuple):
     notes: Tuple[Tuple[str, str], ...] = ()
 
 
+def input_list(src: Inputs) -> List[bytes]:
+    """The inputs of convert() as the library takes them."""
+    if isinstance(src, Mapping):
+        for split in src:
+            if not isinstance(split, str) or not split or set(split) & set("=/*?[{"):
+                raise InvalidError(f"src has {split!r:.100} as the name of a split")
+        return [split.encode() + b"=" + path for split, part in src.items()
+                for path in input_list(part)]
+    if isinstance(src, (str, bytes, os.PathLike)):
+        return [c_path(src)]
+    return [c_path(path) for path in src]
+
+
+def choose_dot(key_dot: str) -> bool:
+    """Whether it is the last one."""
+    if key_dot not in ("first", "last"):
+        raise InvalidError(f"key_dot is {key_dot!r:.100}, expected 'first' or 'last'")
+    return key_dot == "last"
+
+
+def source_options(format: Optional[str], root: Optional[Path], layout: Optional[str],
+                   all_files: bool, on_bad: str, image_field: Optional[str],
+                   label_field: Optional[str], key_dot: str, spool: Optional[Path]
+                   ) -> st.SourceOptions:
+    """Those that convert() hands on."""
+    def name(value: Optional[str], what: str) -> Optional[bytes]:
+        return None if value is None else c_string(value, what)
+
+    return st.sized(
+        st.SourceOptions,
+        format=name(format, "a format"),
+        root=None if root is None else c_path(root),
+        flags=(st.SOURCE_ALL_FILES if all_files else 0)
+        | (st.SOURCE_SKIP_DAMAGED if on_bad != "fail" else 0)
+        | (st.SOURCE_LAST_DOT if choose_dot(key_dot) else 0),
+        layout=0 if layout is None else choice(st.FolderLayout, layout.replace("-", "_"),
+                                               "layout"),
+        image_field=name(image_field, "image_field"),
+        label_field=name(label_field, "label_field"),
+        spool_folder=None if spool is None else c_path(spool))
+
+
 CODINGS = {"packed": st.Coding.PACKED, "scans": st.Coding.SCANS}
 
 
 @keywords(num_workers="write threads=", workers="write threads=")
-def convert(src: Path, dst: Path, *, coding: Optional[str] = None,
+def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
             record_samples: int = 1024, record_nbytes: int = 0,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
             format: Optional[str] = None, root: Optional[Path] = None,
             layout: Optional[str] = None, classes: Optional[Iterable[str]] = None,
             extensions: Optional[Iterable[str]] = None, all_files: bool = False,
+            image_field: Optional[str] = None, label_field: Optional[str] = None,
+            key_dot: str = "first", spool: Optional[Path] = None,
             dry_run: bool = False,
             progress: Optional[Progress] = None,
             max_side: Optional[int] = None, quality: Optional[int] = None,
             max_pixels: Optional[int] = None, max_scans: Optional[int] = None,
             max_sample_nbytes: Optional[int] = None,
             max_memory_nbytes: Optional[int] = None) -> WriteReport:
-    """Converts a folder of images, or a CSV or JSONL list of them, into a dataset.
+    """Converts a folder of images, a CSV or JSONL list of them, or archives, into a dataset.
 
-    src: a tree split/class/file, class/file or file, or a .csv, .tsv or .jsonl list.
+    src: a tree split/class/file, class/file or file; a .csv, .tsv or .jsonl list; tar archives
+        (docs/formats.md): a path or a pattern ("a-{000..127}.tar"), several, or a mapping from
+        splits to such.
     dst: the dataset's folder, made if need be.
     coding: how coefficients are stored, both without loss: "packed", or "scans", progressive
         JPEG, which takes about a tenth more. None is "packed", or "scans" with a ladder that
@@ -110,6 +157,9 @@ def convert(src: Path, dst: Path, *, coding: Optional[str] = None,
     extensions: for folders, take the files whose names end so (["jpg", "jpeg"], in any case);
         None: those that are images by name or by their first bytes. all_files: take all that are
         not hidden; what is no image is then a bad input.
+    image_field, label_field, key_dot: for archives, which parts are image and label, and which
+        dot, "first" or "last", ends a key (docs/formats.md). spool: a folder for an unnamed file,
+        for compressed archives and pipes; None: $TMPDIR, or /tmp.
     dry_run: do everything but write.
     progress: called at least every 200 ms with a WriteProgress. An exception that it
         raises stops the work and passes through, and so does Ctrl-C.
@@ -134,13 +184,8 @@ def convert(src: Path, dst: Path, *, coding: Optional[str] = None,
                              threads, on_bad, opaque, dry_run, max_side, quality,
                              max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
-    options = st.sized(
-        st.SourceOptions,
-        format=None if format is None else c_string(format, "a format"),
-        root=None if root is None else c_path(root),
-        flags=st.SOURCE_ALL_FILES if all_files else 0,
-        layout=0 if layout is None else choice(st.FolderLayout, layout.replace("-", "_"),
-                                               "layout"))
+    options = source_options(format, root, layout, all_files, on_bad, image_field, label_field,
+                             key_dot, spool)
     left_out: List[Tuple[str, str]] = []
     notes: List[Tuple[str, str]] = []
     ignored: List[int] = []
@@ -164,12 +209,13 @@ def convert(src: Path, dst: Path, *, coding: Optional[str] = None,
         options.extensions = strings(endings, "an extension")
         options.extension_count = len(endings)
     job = Job(settings, progress)
-    origin, target = c_path(src), c_path(dst)
+    inputs, target = input_list(src), c_path(dst)
+    origins = (c_char_p * len(inputs))(*inputs)
     options.target = target
 
     def run() -> WriteProgress:
         source = POINTER(st.Source)()
-        call(lib.pcr_source_open, origin, byref(options), byref(source))
+        call(lib.pcr_source_open_all, origins, len(inputs), byref(options), byref(source))
         try:
             ignored.append(int(source.contents.ignored_count))
             found.extend(text(source.contents.class_names[i])

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The rows of archives (tar, zip) made into samples: with labels as those of a list; without, as
+ * files of a folder tree. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "folder.h"
+#include "folder_names.h"
+#include "members.h"
+
+static bool has_repeats(const char **keys, size_t count)
+{
+    bool found = false;
+    qsort(keys, count, sizeof(*keys), pcri_compare_texts);
+    for (size_t i = 1; i < count; i++)
+        found |= !strcmp(keys[i - 1], keys[i]);
+    return found;
+}
+
+/* How much all paths of containers begin with, up to a slash. */
+static size_t common_nbytes(const struct pcri_list *l)
+{
+    const char *first = l->rows[0].file, *slash = strrchr(first, '/');
+    size_t n = slash ? (size_t) (slash - first) + 1 : 0;
+    for (size_t i = 1; i < l->count; i++)
+        while (n && (strncmp(first, l->rows[i].file, n) != 0 || first[n - 1] != '/'))
+            n--;
+    return n;
+}
+
+/* The key with the container's name in front, without what all their paths begin with. */
+static const char *key_with_container(struct pcri_arena *arena, const char *file,
+                                      size_t common, const char *key, struct pcr_error *err)
+{
+    const char *name = file + common, *slash = strrchr(name, '/');
+    const char *dot = strchr(slash ? slash + 1 : name, '.');
+    const size_t nbytes = dot ? (size_t) (dot - name) : strlen(name);
+    return pcri_arena_join(arena, name, nbytes, true, key, err);
+}
+
+/* Keys of several containers that would be equal get the containers' names: "train-0/a.jpg". */
+static int tell_rows_apart(struct pcri_list *l, struct pcr_error *err)
+{
+    const char **keys = pcri_malloc(l->count, sizeof(*keys), err);
+    if (!keys)
+        return PCR_ERR_NOMEM;
+    for (size_t i = 0; i < l->count; i++)
+        keys[i] = l->rows[i].key;
+    const bool repeats = has_repeats(keys, l->count);
+    const size_t common = common_nbytes(l);
+    free(keys);
+    for (size_t i = 0; i < l->count && repeats; i++) {
+        struct pcri_list_row *r = &l->rows[i];
+        r->key = key_with_container(l->arena, r->file, common, r->key, err);
+        if (!r->key)
+            return PCR_ERR_NOMEM;
+    }
+    return 0;
+}
+
+static size_t drop_extra(struct pcri_list *l)
+{
+    const size_t count = l->count;
+    l->count = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!l->rows[i].is_extra)
+            l->rows[l->count++] = l->rows[i];
+    return count - l->count;
+}
+
+/* Images beside those of their samples. */
+static void drop_others(struct pcri_container *s)
+{
+    char what[120];
+    const size_t extra = drop_extra(s->rows);
+    snprintf(what, sizeof(what), "%zu more images of samples that have one are left out",
+             extra);
+    if (extra && s->opts->noted)
+        s->opts->noted(s->opts->context, s->path, what);
+}
+
+static bool has_label(const struct pcri_list_row *r)
+{
+    return r->label_text || r->class_name || r->labels || r->float_labels;
+}
+
+static bool same_split(const struct pcri_list_row *a, const struct pcri_list_row *b)
+{
+    return a->split && b->split ? !strcmp(a->split, b->split) : a->split == b->split;
+}
+
+/* Whether others of the row's split have labels. `last` is where that was found out before. */
+static bool lacks_label(const struct pcri_list *l, const struct pcri_list_row *r,
+                        const struct pcri_list_row **last, bool *result)
+{
+    if (*last && same_split(*last, r))
+        return *result;
+    *last = r;
+    *result = false;
+    for (size_t i = 0; i < l->count && !*result; i++)
+        *result = has_label(&l->rows[i]) && same_split(&l->rows[i], r);
+    return *result;
+}
+
+/* Rows without a label among others: an error later on, or left out. */
+static int check_labels(struct pcri_container *s, struct pcr_error *err)
+{
+    struct pcri_list *l = s->rows;
+    const struct pcri_list_row *last = NULL;
+    bool lacks = false;
+    int rc = 0;
+    for (size_t i = 0; i < l->count && !rc; i++) {
+        struct pcri_list_row *r = &l->rows[i];
+        r->empty_label = !has_label(r) && lacks_label(l, r, &last, &lacks);
+        if (r->empty_label && s->opts->flags & PCR_SOURCE_SKIP_DAMAGED) {
+            r->is_extra = true;
+            rc = pcri_container_leave_out(s, r->file, r->key, err,
+                                          "no label, but others have one");
+        }
+    }
+    drop_extra(l);
+    return rc;
+}
+
+/* --- as a folder tree --- */
+
+static bool begins_with_split(const char *key)
+{
+    char top[64];
+    size_t n = strcspn(key, "/");
+    snprintf(top, sizeof(top), "%.*s", (int) (n < 63 ? n : 63), key);
+    return key[n] && n < sizeof(top) && pcri_is_split_name(top);
+}
+
+/* Whether the containers' names tell the splits, and not folders in them. */
+static bool uses_splits(const struct pcri_container *s)
+{
+    for (size_t i = 0; i < s->rows->count; i++)
+        if (!s->rows->rows[i].split ||
+            (s->split_is_guess && begins_with_split(s->rows->rows[i].key)))
+            return false;
+    return true;
+}
+
+static int compare_inputs(const void *a, const void *b)
+{
+    const struct pcri_input *x = a, *y = b;
+    int order = strcmp(x->key, y->key);
+    return order ? order : x->offset < y->offset ? -1 : x->offset > y->offset;
+}
+
+static int add_files(struct pcri_container *s, struct pcr_error *err)
+{
+    const bool splits = uses_splits(s);
+    for (size_t i = 0; i < s->rows->count; i++) {
+        const struct pcri_list_row *r = &s->rows->rows[i];
+        struct pcri_input *item = pcri_entries_add(s->e, err);
+        if (!item)
+            return PCR_ERR_NOMEM;
+        pcri_list_locate(r, item);
+        item->attributes = r->attributes;
+        item->is_image = true;
+        item->key = splits ? pcri_arena_join(&s->e->arena, r->split, strlen(r->split), true,
+                                             r->key, err)
+                           : r->key;
+        if (!item->key)
+            return PCR_ERR_NOMEM;
+    }
+    if (s->e->count)
+        qsort(s->e->items, s->e->count, sizeof(*s->e->items), compare_inputs);
+    return 0;
+}
+
+static int tell_files_apart(struct pcri_container *s, struct pcr_error *err)
+{
+    struct pcri_entries *e = s->e;
+    const char **keys = pcri_malloc(e->count, sizeof(*keys), err);
+    if (!keys)
+        return PCR_ERR_NOMEM;
+    for (size_t i = 0; i < e->count; i++)
+        keys[i] = e->items[i].key;
+    const size_t common = common_nbytes(s->rows);
+    bool repeats = has_repeats(keys, e->count);
+    for (size_t i = 0; i < e->count && repeats; i++) {
+        struct pcri_input *item = &e->items[i];
+        item->key = keys[i] = key_with_container(&e->arena, item->file, common, item->key,
+                                                 err);
+        if (!item->key) {
+            free(keys);
+            return PCR_ERR_NOMEM;
+        }
+    }
+    repeats = repeats && has_repeats(keys, e->count);
+    free(keys);
+    return repeats ? pcri_fail(err, PCR_ERR_INVAL,
+                               "%s: members of several inputs would have "
+                               "the same key",
+                               s->path)
+                   : 0;
+}
+
+static int finish_tree(struct pcri_container *s, struct pcr_error *err)
+{
+    struct pcri_tree tree = { .files = s->e };
+    int rc = add_files(s, err);
+    if (!rc)
+        rc = pcri_folder_finish(s->path, s->opts, &tree, err);
+    return rc ? rc : tell_files_apart(s, err);
+}
+
+int pcri_archives_finish(struct pcri_container *s, struct pcr_error *err)
+{
+    if (s->has_parts)
+        drop_others(s);
+    if (!s->has_labels)
+        return finish_tree(s, err);
+    if (s->opts->layout)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: a layout is chosen, but samples have labels",
+                         s->path);
+    int rc = check_labels(s, err);
+    if (!rc)
+        rc = tell_rows_apart(s->rows, err);
+    return rc ? rc : pcri_list_finish(s->rows, s->opts, "", s->e, err);
+}

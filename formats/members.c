@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Members of one archive, sorted so that those of a sample are together, however they lie in
+ * it. Rows are made of them. */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "../libpcr/base/utf8.h"
+#include "folder_names.h"
+#include "label.h"
+#include "members.h"
+
+/* --- names --- */
+
+/* Whether a part of the path is hidden, or was added by an archiver: "._a.jpg", "__MACOSX",
+ * "PaxHeaders.123", WebDataset's own "__index__". */
+static bool is_clutter(const char *path)
+{
+    char part[256];
+    for (const char *p = path; *p;) {
+        size_t n = strcspn(p, "/");
+        snprintf(part, sizeof(part), "%.*s", (int) (n < 255 ? n : 255), p);
+        const bool is_dots = !strcmp(part, ".") || !strcmp(part, "..");
+        if ((part[0] == '.' && !is_dots) || pcri_is_clutter(part) ||
+            !strncmp(part, "PaxHeaders", 10) ||
+            (n > 4 && n < 256 && !strncmp(part, "__", 2) && !strcmp(part + n - 2, "__")))
+            return true;
+        p += n + (p[n] == '/');
+    }
+    return false;
+}
+
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+enum pcri_member_kind pcri_member_kind(const char *path)
+{
+    const char *name = last_part(path);
+    if (!*name || is_clutter(path))
+        return PCRI_MEMBER_IGNORED;
+    switch (pcri_file_kind_by_name(name)) {
+    case PCRI_FILE_IMAGE:
+        return PCRI_MEMBER_IMAGE;
+    case PCRI_FILE_UNKNOWN:
+        return PCRI_MEMBER_UNKNOWN;
+    default:
+        return PCRI_MEMBER_OTHER;
+    }
+}
+
+static bool ends_in(const char *name, const char *ending)
+{
+    size_t n = strlen(name), m = strlen(ending);
+    return n >= m && !strcasecmp(name + n - m, ending) &&
+           (n == m || name[n - m - 1] == '.' || ending[0] == '.');
+}
+
+bool pcri_member_wants_text(const char *path, uint64_t nbytes)
+{
+    return nbytes <= (ends_in(path, ".json") ? PCRI_JSON_MAX_NBYTES : PCRI_TEXT_MAX_NBYTES);
+}
+
+struct pcri_member *pcri_members_add(struct pcri_members *m, const char *path,
+                                     enum pcri_member_kind kind, struct pcr_error *err)
+{
+    const char *safe = pcri_safe_key(path, &m->arena, err);
+    if (safe == path)
+        safe = pcri_arena_strndup(&m->arena, path, strlen(path), err);
+    if (!safe || PCRI_GROW(m->items, m->capacity, m->count + 1, err))
+        return NULL;
+    struct pcri_member *member = &m->items[m->count];
+    *member = (struct pcri_member) { .name = safe, .kind = kind, .order = m->count };
+    m->count++;
+    return member;
+}
+
+void pcri_members_free(struct pcri_members *m)
+{
+    free(m->items);
+    pcri_arena_free(&m->arena);
+    *m = (struct pcri_members) { 0 };
+}
+
+/* --- order --- */
+
+static size_t key_nbytes(const char *path, bool last_dot)
+{
+    const char *name = last_part(path);
+    const char *dot = last_dot ? strrchr(name, '.') : strchr(name, '.');
+    return dot ? (size_t) (dot - path) : strlen(path);
+}
+
+static const char *part_of(const struct pcri_member *m)
+{
+    return m->name + m->key_nbytes + (m->name[m->key_nbytes] == '.');
+}
+
+static int compare_keys(const struct pcri_member *x, const struct pcri_member *y)
+{
+    size_t n = x->key_nbytes < y->key_nbytes ? x->key_nbytes : y->key_nbytes;
+    int order = memcmp(x->name, y->name, n);
+    return order ? order : x->key_nbytes < y->key_nbytes ? -1 : x->key_nbytes > y->key_nbytes;
+}
+
+static int compare_names(const struct pcri_member *x, const struct pcri_member *y)
+{
+    int order = compare_keys(x, y);
+    return order ? order : strcmp(x->name, y->name);
+}
+
+static int compare_members(const void *a, const void *b)
+{
+    const struct pcri_member *x = a, *y = b;
+    int order = compare_names(x, y);
+    return order ? order : x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* The last member of this name that is no link. */
+static const struct pcri_member *find_target(const struct pcri_members *m, const char *name,
+                                             bool last_dot)
+{
+    const struct pcri_member wanted = { .name = name,
+                                        .key_nbytes = key_nbytes(name, last_dot) };
+    size_t i = (size_t) PCRI_FIRST(k, 0, m->count, compare_names(&m->items[k], &wanted) >= 0);
+    const struct pcri_member *found = NULL;
+    for (; i < m->count && !strcmp(m->items[i].name, name); i++)
+        if (m->items[i].kind != PCRI_MEMBER_LINK)
+            found = &m->items[i];
+    return found;
+}
+
+/* Links become what they lead to; others are left out. */
+static int resolve_links(struct pcri_container *s, struct pcri_members *m,
+                         struct pcr_error *err)
+{
+    const bool last_dot = s->opts->flags & PCR_SOURCE_LAST_DOT;
+    size_t kept = 0;
+    int rc = 0;
+    for (size_t i = 0; i < m->count && !rc; i++) {
+        struct pcri_member *link = &m->items[i];
+        const struct pcri_member *to = NULL;
+        if (link->kind == PCRI_MEMBER_LINK)
+            to = find_target(m, link->text, last_dot);
+        if (to) {
+            struct pcri_member as = *to;
+            as.name = link->name;
+            as.key_nbytes = link->key_nbytes;
+            as.order = link->order;
+            *link = as;
+        } else if (link->kind == PCRI_MEMBER_LINK && m->count) {
+            const enum pcri_member_kind kind = pcri_member_kind(link->name);
+            m->ignored += kind != PCRI_MEMBER_IMAGE;
+            if (kind == PCRI_MEMBER_IMAGE)
+                rc = pcri_container_leave_out(s, NULL, link->name, err,
+                                              "a link to '%.200s', which is no file in it",
+                                              link->text);
+            link->kind = PCRI_MEMBER_IGNORED;
+        }
+    }
+    for (size_t i = 0; i < m->count; i++)
+        if (m->items[i].kind != PCRI_MEMBER_IGNORED)
+            m->items[kept++] = m->items[i];
+    m->count = kept;
+    return rc;
+}
+
+/* --- one sample --- */
+
+/* The members of a sample, items[0] to items[count - 1]. */
+struct group {
+    struct pcri_container *s;
+    struct pcri_members *m;
+    struct pcri_member *items;
+    size_t count;
+    const struct pcri_member *image, *label;
+    const char *label_name; /* of a value in JSON that is the label, or NULL */
+};
+
+/* A member that is there twice: an error, or the later one is left out. */
+static int drop_duplicates(struct group *g, struct pcr_error *err)
+{
+    size_t kept = 0;
+    int rc = 0;
+    for (size_t i = 0; i < g->count && !rc; i++) {
+        const struct pcri_member *m = &g->items[i], *last = kept ? &g->items[kept - 1] : NULL;
+        if (last && !strcmp(last->name, m->name))
+            rc = pcri_container_damaged(g->s, NULL, m->header, err,
+                                        "'%.200s' is in it already, at byte %llu", m->name,
+                                        (unsigned long long) last->header);
+        else
+            g->items[kept++] = *m;
+    }
+    g->count = kept;
+    return rc;
+}
+
+/* How likely a part of this name is the image: less is more. */
+static unsigned rank_of(const char *part)
+{
+    static const char *const usual[] = { "jpg", "jpeg", "png", "webp" };
+    enum { USUAL = sizeof(usual) / sizeof(usual[0]) };
+    unsigned rank = 0;
+    while (rank < USUAL && !ends_in(part, usual[rank]))
+        rank++;
+    return rank + (strchr(part, '.') ? USUAL + 1 : 0);
+}
+
+static int choose_image(struct group *g, struct pcr_error *err)
+{
+    const char *wanted = g->s->opts->image_field;
+    const struct pcri_member *other = NULL;
+    bool described = false;
+    for (size_t i = 0; i < g->count; i++) {
+        const struct pcri_member *m = &g->items[i];
+        const char *part = part_of(m);
+        described |= m->kind != PCRI_MEMBER_IMAGE;
+        if (m->kind != PCRI_MEMBER_IMAGE || (wanted && strcasecmp(part, wanted) != 0))
+            continue;
+        if (!g->image || rank_of(part) < rank_of(part_of(g->image))) {
+            g->image = m;
+            other = NULL;
+        } else if (rank_of(part) == rank_of(part_of(g->image))) {
+            other = m;
+        }
+    }
+    if (!other || !described)
+        return 0;
+    return pcri_fail(
+        err, PCR_ERR_INVAL,
+        "%s: '%.120s' and '%.120s' are of one sample: name the part that is the "
+        "image, such as '%.40s' (pcrtool: --image-field), or let names end at the "
+        "last dot (--key-dot last)",
+        g->s->path, g->image->name, other->name, part_of(g->image));
+}
+
+static int choose_label(struct group *g, struct pcr_error *err)
+{
+    const char *wanted = g->s->opts->label_field, *colon = wanted ? strchr(wanted, ':') : NULL;
+    const size_t n = colon ? (size_t) (colon - wanted) : wanted ? strlen(wanted) : 0;
+    const struct pcri_member *other = NULL;
+    g->label_name = colon ? colon + 1 : NULL;
+    for (size_t i = 0; i < g->count; i++) {
+        const char *part = part_of(&g->items[i]);
+        if (g->items[i].kind == PCRI_MEMBER_IMAGE)
+            continue;
+        if (wanted ? strlen(part) == n && !strncasecmp(part, wanted, n)
+                   : !strcasecmp(part, "cls")) {
+            g->label = &g->items[i];
+            return 0;
+        }
+        if (wanted || !ends_in(part, "cls"))
+            continue;
+        if (g->label)
+            other = &g->items[i];
+        g->label = &g->items[i];
+    }
+    if (!other)
+        return 0;
+    return pcri_fail(err, PCR_ERR_INVAL,
+                     "%s: '%.120s' and '%.120s' are of one sample: name the part that is the "
+                     "label (pcrtool: --label-field)",
+                     g->s->path, other->name, g->label->name);
+}
+
+/* --- labels and attributes --- */
+
+static int set_label_text(struct group *g, struct pcri_list_row *row, struct pcr_error *err)
+{
+    const char *p = g->label->text, *end = p + g->label->text_nbytes;
+    while (p < end && isspace((unsigned char) *p))
+        p++;
+    while (end > p && isspace((unsigned char) end[-1]))
+        end--;
+    row->empty_label = p == end;
+    if (row->empty_label)
+        return 0;
+    row->label_text = pcri_arena_strndup(&g->s->e->arena, p, (size_t) (end - p), err);
+    return row->label_text ? 0 : PCR_ERR_NOMEM;
+}
+
+/* Sets numbers of a JSON array, or one, as labels. */
+static int set_label_numbers(struct group *g, struct pcri_list_row *row, const json_t *value,
+                             struct pcr_error *err)
+{
+    const size_t n = json_is_array(value) ? json_array_size(value) : 1;
+    int64_t *ints = pcri_calloc(n, sizeof(*ints), err);
+    double *floats = pcri_calloc(n, sizeof(*floats), err);
+    bool *is_float = pcri_calloc(n, sizeof(*is_float), err);
+    int rc = ints && floats && is_float ? 0 : PCR_ERR_NOMEM;
+    for (size_t i = 0; i < n && !rc; i++) {
+        const json_t *v = json_is_array(value) ? json_array_get(value, i) : value;
+        is_float[i] = json_is_real(v);
+        ints[i] = json_integer_value(v);
+        floats[i] = json_real_value(v);
+        if (!json_is_number(v))
+            rc = pcri_row_fail(err, row, "its label '%.60s' is neither a number nor a name",
+                               g->label_name);
+    }
+    if (!rc && n > UINT32_MAX)
+        rc = pcri_row_fail(err, row, "too many labels");
+    if (!rc)
+        rc = pcri_row_take(g->s->rows, row, is_float, ints, floats, (uint32_t) n, err);
+    free(ints);
+    free(floats);
+    free(is_float);
+    return rc;
+}
+
+static int set_label_value(struct group *g, struct pcri_list_row *row, const json_t *value,
+                           struct pcr_error *err)
+{
+    row->empty_label = !value || json_is_null(value);
+    if (row->empty_label)
+        return 0;
+    if (!json_is_string(value))
+        return set_label_numbers(g, row, value, err);
+    const char *text = json_string_value(value);
+    row->class_name = pcri_arena_strndup(&g->s->e->arena, text, strlen(text), err);
+    return row->class_name ? 0 : PCR_ERR_NOMEM;
+}
+
+static bool is_text(const struct pcri_member *m)
+{
+    for (size_t i = 0; i < m->text_nbytes; i++)
+        if ((unsigned char) m->text[i] < ' ' && !isspace((unsigned char) m->text[i]))
+            return false;
+    return m->text && pcri_utf8_valid(m->text, m->text_nbytes);
+}
+
+/* The part's value; NULL without an error: it has none that JSON can hold. */
+static int read_value(struct group *g, const struct pcri_member *m, json_t **out,
+                      struct pcr_error *err)
+{
+    struct pcri_json_fault fault = { 0 };
+    *out = NULL;
+    if (!ends_in(part_of(m), "json")) {
+        if (!is_text(m)) {
+            g->m->dropped++;
+            g->m->dropped_name = m->name;
+            return 0;
+        }
+        *out = json_stringn(m->text, m->text_nbytes);
+        return *out ? 0 : pcri_fail_nomem(err, m->text_nbytes);
+    }
+    if (!m->text)
+        return pcri_container_damaged(g->s, NULL, m->header, err,
+                                      "'%.200s': JSON of more than %d bytes", m->name,
+                                      PCRI_JSON_MAX_NBYTES);
+    int rc = pcri_json_parse(m->text, m->text_nbytes, PCRI_JSON_ANY | PCRI_JSON_DUPLICATES,
+                             out, &fault, err);
+    return rc == 1 ? pcri_container_damaged(g->s, NULL, m->header, err, "'%.200s': %s",
+                                            m->name, fault.what)
+                   : rc;
+}
+
+/* Adds the part's value to the object, and takes the label out of it. */
+static int add_value(struct group *g, const struct pcri_member *m, struct pcri_list_row *row,
+                     json_t *object, json_t *value, struct pcr_error *err)
+{
+    const char *part = part_of(m);
+    char name[256];
+    int rc = 0;
+    if (m == g->label && g->label_name) {
+        rc = set_label_value(g, row, json_object_get(value, g->label_name), err);
+        json_object_del(value, g->label_name);
+    }
+    if (rc)
+        return rc;
+    if (!strcasecmp(part, "json") && json_is_object(value))
+        return json_object_update_missing(object, value) ? pcri_fail_nomem(err, 1) : 0;
+    int n = snprintf(name, sizeof(name), "%s%s", json_object_get(object, part) ? "." : "",
+                     part);
+    if (!*part || (size_t) n >= sizeof(name) || !pcri_utf8_valid(part, strlen(part)))
+        return pcri_row_fail(err, row, "'%.120s' cannot name an attribute", part);
+    return json_object_set(object, name, value) ? pcri_fail_nomem(err, strlen(part)) : 0;
+}
+
+static int add_part(struct group *g, const struct pcri_member *m, struct pcri_list_row *row,
+                    json_t *object, struct pcr_error *err)
+{
+    json_t *value = NULL;
+    if (m == g->label && !g->label_name) {
+        if (m->text)
+            return set_label_text(g, row, err);
+        return pcri_container_damaged(g->s, NULL, m->header, err,
+                                      "'%.200s': a label of more than %d bytes", m->name,
+                                      PCRI_TEXT_MAX_NBYTES);
+    }
+    int rc = read_value(g, m, &value, err);
+    if (!rc && value)
+        rc = add_value(g, m, row, object, value, err);
+    json_decref(value);
+    return rc;
+}
+
+/* JSON first, so that what it names keeps its name. */
+static int describe(struct group *g, struct pcri_list_row *row, struct pcr_error *err)
+{
+    json_t *object = json_object();
+    int rc = object ? 0 : pcri_fail_nomem(err, sizeof(json_t *));
+    for (int turn = 0; turn < 2 && !rc; turn++)
+        for (size_t i = 0; i < g->count && !rc; i++) {
+            const bool is_json = !strcasecmp(part_of(&g->items[i]), "json");
+            if (g->items[i].kind != PCRI_MEMBER_IMAGE && is_json == !turn)
+                rc = add_part(g, &g->items[i], row, object, err);
+        }
+    if (!rc)
+        rc = pcri_row_attributes(g->s->rows, row, object, err);
+    json_decref(object);
+    return rc;
+}
+
+/* --- rows --- */
+
+static struct pcri_list_row *add_row(struct pcri_container *s, const struct pcri_member *m,
+                                     struct pcr_error *err)
+{
+    struct pcri_list_row *row = pcri_container_add(s, NULL, m->name, m->offset, m->nbytes,
+                                                   err);
+    if (!row)
+        return NULL;
+    row->spooled = m->spooled;
+    row->key = row->path + strlen(row->file) + 2; /* the path is "FILE: MEMBER" */
+    return row;
+}
+
+/* Parts without an image. */
+static int pass_over(struct group *g, struct pcr_error *err)
+{
+    if (!g->label) {
+        g->m->ignored += g->count;
+        return 0;
+    }
+    return pcri_container_leave_out(g->s, NULL, g->label->name, err,
+                                    "a label without an image");
+}
+
+static int make_rows(struct group *g, struct pcr_error *err)
+{
+    int rc = drop_duplicates(g, err);
+    if (!rc)
+        rc = choose_image(g, err);
+    if (!rc)
+        rc = choose_label(g, err);
+    if (rc || !g->image)
+        return rc ? rc : pass_over(g, err);
+    for (size_t i = 0; i < g->count && !rc; i++) {
+        const struct pcri_member *m = &g->items[i];
+        struct pcri_list_row *row = NULL;
+        if (m->kind != PCRI_MEMBER_IMAGE) {
+            g->s->has_parts = true;
+            continue;
+        }
+        row = add_row(g->s, m, err);
+        if (!row)
+            return PCR_ERR_NOMEM;
+        row->is_extra = m != g->image;
+        rc = row->is_extra ? 0 : describe(g, row, err);
+    }
+    g->s->has_parts |= g->s->opts->image_field != NULL;
+    g->s->has_labels |= g->label != NULL;
+    return rc;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct pcri_list_row *x = a, *y = b;
+    return x->offset < y->offset ? -1 : x->offset > y->offset ? 1 : strcmp(x->key, y->key);
+}
+
+static int tell_of_dropped(struct pcri_container *s, const struct pcri_members *m)
+{
+    char what[400];
+    snprintf(what, sizeof(what),
+             "%llu parts that are neither images nor text, such as %.200s, "
+             "are left out",
+             (unsigned long long) m->dropped, m->dropped_name);
+    if (m->dropped && s->opts->noted)
+        s->opts->noted(s->opts->context, s->path, what);
+    return 0;
+}
+
+int pcri_members_finish(struct pcri_container *s, struct pcri_members *m,
+                        struct pcr_error *err)
+{
+    const bool last_dot = s->opts->flags & PCR_SOURCE_LAST_DOT;
+    const size_t first = s->rows->count;
+    for (size_t i = 0; i < m->count; i++)
+        m->items[i].key_nbytes = key_nbytes(m->items[i].name, last_dot);
+    if (m->count)
+        qsort(m->items, m->count, sizeof(*m->items), compare_members);
+    int rc = resolve_links(s, m, err);
+    for (size_t begin = 0, end; begin < m->count && !rc; begin = end) {
+        for (end = begin + 1; end < m->count;)
+            if (compare_keys(&m->items[begin], &m->items[end++])) {
+                end--;
+                break;
+            }
+        struct group g = { .s = s, .m = m, .items = m->items + begin, .count = end - begin };
+        rc = make_rows(&g, err);
+    }
+    if (!rc && s->rows->count > first)
+        qsort(s->rows->rows + first, s->rows->count - first, sizeof(*s->rows->rows),
+              compare_places);
+    s->e->ignored_count += m->ignored;
+    return rc ? rc : tell_of_dropped(s, m);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Members of archives (tar, zip) made into samples, by WebDataset's convention: members whose
+ * paths are equal up to the first dot of the last part are one sample, and what follows the dot
+ * is the name of a part. One part is the image, "cls" is the label, the others describe it.
+ * Archives without labels are read as the folder tree that they would be extracted to. */
+#ifndef PCRI_MEMBERS_H
+#define PCRI_MEMBERS_H
+
+#include "container.h"
+
+enum pcri_member_kind {
+    PCRI_MEMBER_IGNORED, /* hidden, or what archivers and file systems add */
+    PCRI_MEMBER_IMAGE,
+    PCRI_MEMBER_UNKNOWN, /* an image if it begins like one, else another part */
+    PCRI_MEMBER_OTHER,   /* another part; its text is wanted */
+    PCRI_MEMBER_LINK,    /* to what `text` names */
+};
+
+/* Parts of more bytes are not attributes, JSON excepted. */
+enum { PCRI_TEXT_MAX_NBYTES = 64 << 10, PCRI_JSON_MAX_NBYTES = 16 << 20 };
+
+struct pcri_member {
+    const char *name;        /* its path, made safe */
+    uint64_t header;         /* where it begins, for messages */
+    uint64_t offset, nbytes; /* of its bytes, in the container or the spool */
+    bool spooled;
+    enum pcri_member_kind kind;
+    const char *text; /* of other parts, if it was kept; of links: the target's path */
+    size_t text_nbytes;
+    /* Set when samples are made. */
+    size_t key_nbytes; /* of the name: what the sample's members have in common */
+    size_t order;
+};
+
+/* The members of one container. Start from {0}; the names and texts are in the arena. */
+struct pcri_members {
+    struct pcri_arena arena;
+    struct pcri_member *items;
+    size_t count, capacity;
+    uint64_t ignored;         /* files that are nothing of a sample */
+    uint64_t dropped;         /* parts that are neither image nor text */
+    const char *dropped_name; /* of one of them */
+};
+
+/* What a member of this path is. */
+enum pcri_member_kind pcri_member_kind(const char *path);
+
+/* Whether its text is wanted, of so many bytes. */
+bool pcri_member_wants_text(const char *path, uint64_t nbytes);
+
+/* A new member; its path is copied and made safe. NULL: NOMEM. */
+struct pcri_member *pcri_members_add(struct pcri_members *m, const char *path,
+                                     enum pcri_member_kind kind, struct pcr_error *err);
+
+/* Makes rows of all members, and frees them. Codes: INVAL, CORRUPT (as
+ * pcri_container_damaged()), NOMEM. */
+int pcri_members_finish(struct pcri_container *s, struct pcri_members *m,
+                        struct pcr_error *err);
+
+/* Frees them. */
+void pcri_members_free(struct pcri_members *m);
+
+/* pcri_importer.finish of archives. (archive.c) */
+int pcri_archives_finish(struct pcri_container *s, struct pcr_error *err);
+
+#endif

@@ -1,0 +1,446 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Archives as sources: tar in all its formats, WebDataset's convention, folders in archives,
+several inputs, pipes, damage."""
+
+import gzip
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import threading
+
+import pytest
+import zstandard
+
+import pcr
+from images import encode, picture
+
+JPEGS = [encode(picture(i, 24, 16 + i), "JPEG") for i in range(8)]
+
+
+def tar(path, members, kind=tarfile.PAX_FORMAT, mode="w"):
+    """Writes an archive of (name, bytes), or of (TarInfo, bytes)."""
+    with tarfile.open(path, mode, format=kind) as archive:
+        for name, data in members:
+            info = name if isinstance(name, tarfile.TarInfo) else tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def link(name, target, kind=tarfile.SYMTYPE):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info, b""
+
+
+def samples(count=4, cls=True):
+    """Members as WebDataset has them."""
+    for i in range(count):
+        yield f"s/{i:04}.jpg", JPEGS[i]
+        if cls:
+            yield f"s/{i:04}.cls", b"%d\n" % (i % 2)
+        yield f"s/{i:04}.json", json.dumps({"number": i}).encode()
+        yield f"s/{i:04}.txt", f"caption {i}".encode()
+
+
+class Found:
+    """What a conversion made of its sources: by "split/key", or by key where there is one split."""
+
+    def __init__(self, path, report):
+        self.report, self.labels, self.attributes, self.bytes = report, {}, {}, {}
+        with pcr.open(path, split="all") as ds:
+            names = list(ds.splits)
+            self.classes = list(ds.classes)
+        for split in names:
+            with pcr.open(path, split=split) as ds:
+                for s in ds:
+                    key = s.key if names == ["all"] else f"{split}/{s.key}"
+                    self.labels[key] = s.label
+                    self.attributes[key] = s.attributes
+                    self.bytes[key] = s.read()
+
+
+def convert(src, tmp_path, name="out", **options):
+    report = pcr.convert(src, tmp_path / name, shuffle=False, **options)
+    return Found(tmp_path / name, report)
+
+
+def fails(src, tmp_path, *parts, error=pcr.InvalidError, **options):
+    with pytest.raises(error) as caught:
+        pcr.convert(src, tmp_path / "failed", dry_run=True, **options)
+    for part in parts:
+        assert part in str(caught.value), str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+def test_formats(tmp_path, kind, mode):
+    """Also names that no header holds."""
+    long = "long/" + "n" * 90 + "/" + "f" * 60
+    more = [(f"{long}.jpg", JPEGS[5]), (f"{long}.cls", b"1")]
+    if kind != tarfile.USTAR_FORMAT:
+        longer = "é" * 70 + "/" + "x" * 120
+        more += [(f"{longer}.jpg", JPEGS[6]), (f"{longer}.cls", b"0")]
+    tar(tmp_path / "a.tar", [*samples(), *more], kind, mode)
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert found.classes == ["0", "1"]
+    assert found.report.left_out == () and found.report.ignored_count == 0
+    assert found.labels == {**{f"s/{i:04}.jpg": i % 2 for i in range(4)},
+                            **{name: int(more[i + 1][1]) for i, (name, _) in enumerate(more)
+                               if name.endswith("jpg")}}
+    assert found.attributes["s/0003.jpg"] == {"number": 3, "txt": "caption 3"}
+
+
+def test_bytes_are_those_of_the_members(tmp_path):
+    """Whether they lie in the archive as they are, or not."""
+    members = [("a.jpg", JPEGS[0]), ("b.PNG", encode(picture(1, 9, 9), "PNG")), ("c", JPEGS[1])]
+    (tmp_path / "folder").mkdir()
+    for name, data in members:
+        (tmp_path / "folder" / name).write_bytes(data)
+    tar(tmp_path / "a.tar", members)
+    tar(tmp_path / "b.tgz", members, mode="w:gz")
+    (tmp_path / "c.tar.zst").write_bytes(
+        zstandard.compress((tmp_path / "a.tar").read_bytes()))
+    same = convert(tmp_path / "folder", tmp_path, "same")
+    for name in ("a.tar", "b.tgz", "c.tar.zst"):
+        found = convert(tmp_path / name, tmp_path, name + ".pcr")
+        assert found.bytes == same.bytes and list(found.bytes) == ["a.jpg", "b.PNG", "c"]
+
+
+def test_classes_by_name(tmp_path):
+    tar(tmp_path / "a.tar", [("1.jpg", JPEGS[0]), ("1.cls", b"dog"),
+                             ("2.jpg", JPEGS[1]), ("2.cls", b" cat\n")])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert found.classes == ["cat", "dog"] and found.labels == {"1.jpg": 1, "2.jpg": 0}
+    found = convert(tmp_path / "a.tar", tmp_path, "given", classes=["dog", "owl", "cat"])
+    assert found.labels == {"1.jpg": 0, "2.jpg": 2}
+
+
+def test_label_field(tmp_path):
+    tar(tmp_path / "a.tar", [("1.jpg", JPEGS[0]), ("1.json", b'{"label": "dog", "id": 1}'),
+                             ("1.y", b"0.5"), ("2.jpg", JPEGS[1]),
+                             ("2.json", b'{"label": "cat", "id": 2}'), ("2.y", b"1.5")])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert found.labels == {"1.jpg": None, "2.jpg": None}  # nothing is guessed
+    assert found.attributes["1.jpg"] == {"label": "dog", "id": 1, "y": "0.5"}
+    found = convert(tmp_path / "a.tar", tmp_path, "json", label_field="json:label")
+    assert found.classes == ["cat", "dog"] and found.labels == {"1.jpg": 1, "2.jpg": 0}
+    assert found.attributes["1.jpg"] == {"id": 1, "y": "0.5"}
+    found = convert(tmp_path / "a.tar", tmp_path, "y", label_field="y")
+    assert found.labels == {"1.jpg": 0.5, "2.jpg": 1.5}
+
+
+def test_image_field(tmp_path):
+    """The plainest ending is the image; where two are alike, one must be named."""
+    tar(tmp_path / "a.tar", [("1.cls", b"3"), ("1.depth.png", encode(picture(1, 9, 9), "PNG")),
+                             ("1.jpg", JPEGS[0])])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert list(found.bytes) == ["1.jpg"]
+    assert "1 more images of samples" in found.report.notes[0][1]
+    pairs = [("1.left.jpg", JPEGS[0]), ("1.right.jpg", JPEGS[1]), ("1.cls", b"0")]
+    tar(tmp_path / "b.tar", pairs)
+    fails(tmp_path / "b.tar", tmp_path, "1.left.jpg", "1.right.jpg", "--image-field")
+    found = convert(tmp_path / "b.tar", tmp_path, "right", image_field="right.jpg")
+    assert found.labels == {"1.right.jpg": 0}
+
+
+# --- what people's archives are like ---
+
+
+def test_members_apart(tmp_path):
+    """An unsorted archive: WebDataset makes two samples of each, and loses labels."""
+    members = list(samples())
+    tar(tmp_path / "a.tar", members[::2] + members[1::2])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert found.labels == {f"s/{i:04}.jpg": i % 2 for i in range(4)}
+    assert found.attributes["s/0002.jpg"] == {"number": 2, "txt": "caption 2"}
+
+
+def test_dots_in_names(tmp_path):
+    """The first dot ends the key, as in WebDataset, in the last part of the path only. Names
+    with dots of their own are not merged in silence."""
+    tar(tmp_path / "a.tar", [("22.0/1.1.jpg", JPEGS[0]), ("22.0/1.1.cls", b"0"),
+                             ("22.0/2.1.jpg", JPEGS[1]), ("22.0/2.1.cls", b"1")])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert found.labels == {"22.0/1.1.jpg": 0, "22.0/2.1.jpg": 1}
+    tracks = [(f"235 Track 2.{i} (Clean).{end}", data) for i in range(3)
+              for end, data in (("jpg", JPEGS[i]), ("cls", b"%d" % i))]
+    tar(tmp_path / "b.tar", tracks)
+    fails(tmp_path / "b.tar", tmp_path, "are of one sample", "--key-dot last")
+    found = convert(tmp_path / "b.tar", tmp_path, "last", key_dot="last")
+    assert found.labels == {f"235 Track 2.{i} (Clean).jpg": i for i in range(3)}
+    tar(tmp_path / "c.tar", [m for m in tracks if m[0].endswith("jpg")])
+    assert len(convert(tmp_path / "c.tar", tmp_path, "images").labels) == 3
+
+
+def test_endings_in_capitals(tmp_path):
+    tar(tmp_path / "a.tar", [("A.JPG", JPEGS[0]), ("A.CLS", b"1"), ("B.JPEG", JPEGS[1]),
+                             ("B.Cls", b"0")])
+    assert convert(tmp_path / "a.tar", tmp_path).labels == {"A.JPG": 1, "B.JPEG": 0}
+
+
+def test_clutter(tmp_path):
+    """What macOS, old tars of pax files and WebDataset itself put beside samples."""
+    tar(tmp_path / "a.tar", [("./._1.jpg", b"\0\5\x16\7"), ("./1.jpg", JPEGS[0]),
+                             ("./1.cls", b"0"), ("./PaxHeaders.123/1.jpg", b"30 mtime=1.5\n"),
+                             ("__MACOSX/1.jpg", b"x"), ("./.DS_Store", b"x"),
+                             ("__index__.json", b"{}"), ("README.md", b"hello")])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert found.labels == {"1.jpg": 0} and found.report.ignored_count == 6
+
+
+def test_same_names_in_several(tmp_path):
+    """Numbering that begins anew in each archive: keys get the archives' names."""
+    for name in ("x-0.tar", "x-1.tar"):
+        tar(tmp_path / name, [("1.jpg", JPEGS[0]), ("1.cls", b"0")])
+    found = convert([tmp_path / "x-0.tar", tmp_path / "x-1.tar"], tmp_path)
+    assert found.labels == {"x-0/1.jpg": 0, "x-1/1.jpg": 0} and found.classes == ["0"]
+
+
+def test_twice_in_one(tmp_path):
+    tar(tmp_path / "a.tar", [("1.jpg", JPEGS[0]), ("1.cls", b"0"), ("1.jpg", JPEGS[1])])
+    fails(tmp_path / "a.tar", tmp_path, "a.tar, byte 2560: '1.jpg' is in it already, at byte 0",
+          error=pcr.CorruptError)
+    found = convert(tmp_path / "a.tar", tmp_path, on_bad="skip")
+    assert found.labels == {"1.jpg": 0} and len(found.report.left_out) == 1
+
+
+def test_missing_parts(tmp_path):
+    tar(tmp_path / "a.tar", [*samples(2), ("s/7.jpg", JPEGS[7]), ("s/8.cls", b"0")])
+    fails(tmp_path / "a.tar", tmp_path, "s/7.jpg: an empty label")
+    found = convert(tmp_path / "a.tar", tmp_path, on_bad="skip")
+    assert found.labels == {"s/0000.jpg": 0, "s/0001.jpg": 1}
+    assert sorted(reason for _, reason in found.report.left_out) == [
+        "a label without an image", "no label, but others have one"]
+
+
+def test_parts_that_are_not_text(tmp_path):
+    tar(tmp_path / "a.tar", [("1.jpg", JPEGS[0]), ("1.npy", b"\x93NUMPY\1\0"), ("1.id", b"7")])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert found.attributes == {"1.jpg": {"id": "7"}}
+    assert "1 parts that are neither images nor text, such as 1.npy" in found.report.notes[0][1]
+
+
+def test_bad_json(tmp_path):
+    tar(tmp_path / "a.tar", [("1.jpg", JPEGS[0]), ("1.json", b'{"a": NaN}'), ("1.cls", b"0")])
+    fails(tmp_path / "a.tar", tmp_path, "'1.json': ", error=pcr.CorruptError)
+    found = convert(tmp_path / "a.tar", tmp_path, on_bad="skip")
+    assert found.labels == {"1.jpg": 0} and "1.json" in found.report.left_out[0][1]
+
+
+def test_links(tmp_path):
+    tar(tmp_path / "a.tar", [("d/1.jpg", JPEGS[0]), ("d/1.cls", b"0"),
+                             link("d/2.jpg", "d/1.jpg", tarfile.LNKTYPE),
+                             link("e/3.jpg", "../d/1.jpg"), ("d/2.cls", b"0"), ("e/3.cls", b"0"),
+                             link("4.jpg", "/elsewhere/4.jpg")])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert list(found.labels) == ["d/1.jpg", "d/2.jpg", "e/3.jpg"]
+    assert len(set(found.bytes.values())) == 1
+    assert "a link to 'elsewhere/4.jpg'" in found.report.left_out[0][1]
+
+
+# --- folders in archives ---
+
+
+def test_class_folders(tmp_path):
+    tar(tmp_path / "a.tar", [("set/train/cat/1.2.jpg", JPEGS[0]), ("set/LICENSE", b"x"),
+                             ("set/train/dog/1.3.jpg", JPEGS[1]),
+                             ("set/val/cat/1.jpg", JPEGS[2])])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert found.classes == ["cat", "dog"] and found.report.ignored_count == 1
+    assert found.labels == {"train/set/train/cat/1.2.jpg": 0, "train/set/train/dog/1.3.jpg": 1,
+                            "val/set/val/cat/1.jpg": 0}
+
+
+def test_layout(tmp_path):
+    tar(tmp_path / "a.tar", [("a/1.jpg", JPEGS[0]), ("b/1.jpg", JPEGS[1])])
+    assert convert(tmp_path / "a.tar", tmp_path, layout="flat").classes == []
+
+
+def test_archives_in_an_archive(tmp_path):
+    """As ILSVRC2012_img_train.tar, with the validation images beside it."""
+    inner = {name: tar(tmp_path / "inner", [(f"{name}_{i}.JPEG", JPEGS[i]) for i in range(2)])
+             .read_bytes() for name in ("n01440764", "n01443537")}
+    tar(tmp_path / "train.tar", [(f"{name}.tar", data) for name, data in inner.items()])
+    tar(tmp_path / "val.tar", [("ILSVRC2012_val_00000001.JPEG", JPEGS[2])])
+    found = convert({"train": tmp_path / "train.tar", "val": [tmp_path / "val.tar"]}, tmp_path)
+    assert found.classes == ["n01440764", "n01443537"]
+    assert found.labels["train/train/n01443537/n01443537_1.JPEG"] == 1
+    assert found.labels["val/val/ILSVRC2012_val_00000001.JPEG"] is None
+    subprocess.run(["gzip", tmp_path / "train.tar"], check=True)
+    assert convert(tmp_path / "train.tar.gz", tmp_path, "gz").classes == found.classes
+
+
+# --- several inputs ---
+
+
+def shards(folder, *names):
+    for i, name in enumerate(names):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        tar(folder / name, [(f"{i}.jpg", JPEGS[i % 8]), (f"{i}.cls", b"0")])
+
+
+def test_patterns(tmp_path):
+    shards(tmp_path, *(f"t-{i}.tar" for i in range(12)))
+    whole = convert(f"{tmp_path}/t-{{0..11}}.tar", tmp_path, "a")
+    assert list(whole.labels) == [f"{i}.jpg" for i in range(12)]
+    assert convert(f"{tmp_path}/t-*.tar", tmp_path, "b").labels == whole.labels
+    assert convert(tmp_path, tmp_path.parent, f"{tmp_path.name}.pcr").labels == whole.labels
+    some = convert([f"{tmp_path}/t-{{1,{{7..9}},0}}.tar", tmp_path / "t-3.tar"], tmp_path, "c")
+    assert list(some.labels) == [f"{i}.jpg" for i in (1, 7, 8, 9, 0, 3)]
+    fails(f"{tmp_path}/u-*.tar", tmp_path, "u-*.tar: no file matches")
+    fails(f"{tmp_path}/t-{{10..12}}.tar", tmp_path, "t-12.tar", error=pcr.IoError)
+    fails([], tmp_path, "no path")
+    fails([tmp_path / "t-1.tar", tmp_path / "t-2.tar", tmp_path / "a"], tmp_path)
+    shutil.copy(tmp_path / "t-1.tar", tmp_path / "t-{1..2}.tar")  # a file of that very name
+    assert list(convert(tmp_path / "t-{1..2}.tar", tmp_path, "d").labels) == ["1.jpg"]
+
+
+def test_padded_range(tmp_path):
+    shards(tmp_path, "t-08.tar", "t-09.tar", "t-10.tar")
+    found = convert(f"{tmp_path}/t-{{08..10}}.tar", tmp_path)
+    assert list(found.labels) == ["0.jpg", "1.jpg", "2.jpg"]
+
+
+def test_splits(tmp_path):
+    """By the names of folders or archives, or as they are told."""
+    shards(tmp_path / "a", "train/0.tar", "train/1.tar", "val/0.tar")
+    shards(tmp_path / "b", "x-train-0.tar", "x-Validation-0.tar", "x-test-1.tar")
+    shards(tmp_path / "c", "0.tar", "1.tar", "odd.tar")
+    by_folder = {"train/0.jpg", "train/1.jpg", "val/2.jpg"}
+    assert set(convert(tmp_path / "a", tmp_path, "1").labels) == by_folder
+    assert set(convert(f"{tmp_path}/a/*/*.tar", tmp_path, "2").labels) == by_folder
+    assert set(convert(tmp_path / "b", tmp_path, "3").labels) == {
+        "train/0.jpg", "validation/1.jpg", "test/2.jpg"}
+    assert set(convert(tmp_path / "c", tmp_path, "4").labels) == {"0.jpg", "1.jpg", "2.jpg"}
+    told = [f"one={tmp_path}/c/[01].tar", f"two={tmp_path}/c/odd.tar"]
+    assert set(convert(told, tmp_path, "5").labels) == {"one/0.jpg", "one/1.jpg", "two/2.jpg"}
+    fails([tmp_path / "b/x-train-0.tar", tmp_path / "c/odd.tar"], tmp_path,
+          "odd.tar has no split", "say which by NAME=")
+    fails({"a/b": tmp_path}, tmp_path, "the name of a split")
+    fails({"a": tmp_path / "c" / "none.tar"}, tmp_path, "none.tar", error=pcr.IoError)
+
+
+def test_split_of_a_tree(tmp_path):
+    """Folders in an archive count more than its name."""
+    tar(tmp_path / "testset.tar", [("train/cat/1.jpg", JPEGS[0]), ("val/cat/2.jpg", JPEGS[1])])
+    found = convert(tmp_path / "testset.tar", tmp_path)
+    assert set(found.labels) == {"train/train/cat/1.jpg", "val/val/cat/2.jpg"}
+
+
+def test_inputs_of_one_kind(tmp_path, tree):
+    shards(tmp_path, "0.tar")
+    fails([tmp_path / "0.tar", tree], tmp_path, "is of format folder, but")
+    fails([tree, tree], tmp_path, "a folder is imported alone")
+    fails({"train": tree}, tmp_path, "a folder has splits of its own")
+    fails(tree, tmp_path, "image_field applies to containers", image_field="jpg")
+    fails(tmp_path / "0.tar", tmp_path, "applies to folders", extensions=["jpg"])
+    fails(tmp_path / "0.tar", tmp_path, "samples have labels", layout="class")
+    with pytest.raises(pcr.InvalidError, match="key_dot is 'middle'"):
+        pcr.convert(tmp_path / "0.tar", tmp_path / "x", key_dot="middle")
+
+
+def test_pipe(tmp_path):
+    path = tar(tmp_path / "a.tar", samples())
+    os.mkfifo(tmp_path / "pipe")
+    for name, data in (("plain", path.read_bytes()), ("gz", gzip.compress(path.read_bytes()))):
+        thread = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(data,))
+        thread.start()
+        found = convert(tmp_path / "pipe", tmp_path, name, spool=tmp_path)
+        thread.join()
+        assert found.labels == {f"s/{i:04}.jpg": i % 2 for i in range(4)}
+    run = subprocess.run([os.environ["PCRTOOL"], "convert", "-", tmp_path / "stdin", "-q"],
+                         input=path.read_bytes(), check=True)
+    assert run.returncode == 0 and Found(tmp_path / "stdin", None).labels == found.labels
+
+
+# --- damage ---
+
+
+def flip(data, at):
+    return data[:at] + bytes([data[at] ^ 1]) + data[at + 1:]
+
+
+def member_places(path):
+    with tarfile.open(path) as archive:
+        return {m.name: (m.offset, m.offset_data) for m in archive}
+
+
+def test_damaged_header(tmp_path):
+    """One sample is lost, and said to be; reading goes on at the next header."""
+    path = tar(tmp_path / "a.tar", samples(), tarfile.USTAR_FORMAT)
+    at = member_places(path)["s/0001.jpg"][0]
+    for byte in (at + 3, at + 130, at + 150):
+        path.write_bytes(flip(tar(path, samples(), tarfile.USTAR_FORMAT).read_bytes(), byte))
+        fails(path, tmp_path, f"a.tar, byte {at}: no valid header", error=pcr.CorruptError)
+        found = convert(path, tmp_path, str(byte), on_bad="skip")
+        assert found.labels == {"s/0000.jpg": 0, "s/0002.jpg": 0, "s/0003.jpg": 1}
+        assert (str(path) + f": byte {at}", "no valid header: its checksum is wrong") in \
+            found.report.left_out
+
+
+def test_cut_off(tmp_path):
+    """Wherever it ends, what is whole is there, and the cut is said."""
+    path = tar(tmp_path / "a.tar", samples(), tarfile.USTAR_FORMAT)
+    data, places = path.read_bytes(), member_places(path)
+    end = places["s/0003.txt"][1] + 512
+    begin, image = places["s/0003.jpg"]
+    cases = [(image + 100, 3, "cut off"), (begin + 100, 3, "header"), (end, 4, "missing")]
+    for nbytes, count, what in cases:
+        for name, part in (("cut.tar", data[:nbytes]), ("cut.tgz", gzip.compress(data[:nbytes]))):
+            (tmp_path / name).write_bytes(part)
+            fails(tmp_path / name, tmp_path, f"{name}, byte ", what, error=pcr.CorruptError)
+            found = convert(tmp_path / name, tmp_path, f"{nbytes}{name}", on_bad="skip")
+            assert len(found.labels) == count and what in found.report.left_out[0][1]
+    (tmp_path / "b.tgz").write_bytes(gzip.compress(data)[:-20])
+    fails(tmp_path / "b.tgz", tmp_path, "the gzip data is", error=pcr.CorruptError)
+
+
+def test_after_the_end(tmp_path):
+    data = tar(tmp_path / "a.tar", samples(2)).read_bytes()
+    other = tar(tmp_path / "b.tar", [("z.jpg", JPEGS[7]), ("z.cls", b"1")]).read_bytes()
+    (tmp_path / "both.tar").write_bytes(data + other)
+    found = convert(tmp_path / "both.tar", tmp_path)
+    assert "z.jpg" in found.labels and "another archive follows" in found.report.notes[0][1]
+    (tmp_path / "c.tar").write_bytes(data + b"garbage" * 100)
+    fails(tmp_path / "c.tar", tmp_path, f"byte {len(data)}: neither zeros nor",
+          error=pcr.CorruptError)
+    assert len(convert(tmp_path / "c.tar", tmp_path, "c", on_bad="skip").labels) == 2
+    for name, content, error in (("empty.tar", b"", pcr.InvalidError),
+                                 ("zeros.tar", bytes(10240), pcr.InvalidError),
+                                 ("text.tar", b"no archive at all" * 99, pcr.CorruptError)):
+        (tmp_path / name).write_bytes(content)
+        fails(tmp_path / name, tmp_path, name, error=error)
+    (tmp_path / "d.tar.xz").write_bytes(b"\xfd7zXZ\0")
+    fails(tmp_path / "d.tar.xz", tmp_path, "xz -dc", error=pcr.UnsupportedError)
+
+
+def test_gnu_tar(tmp_path):
+    """Sparse members, folders and names of all lengths, by the program itself."""
+    if not shutil.which("tar"):
+        pytest.skip("no tar")
+    top = tmp_path / "top"
+    (top / ("d" * 150)).mkdir(parents=True)
+    for i in range(3):
+        (top / ("d" * 150) / f"{i}.jpg").write_bytes(JPEGS[i])
+    with open(top / "hole.jpg", "wb") as sparse:
+        sparse.truncate(1 << 20)
+        sparse.seek(1 << 19)
+        sparse.write(b"x")
+    for kind in ("gnu", "posix"):
+        path = tmp_path / f"{kind}.tar"
+        subprocess.run(["tar", "-cSf", path, f"--format={kind}", "-C", top, "."], check=True)
+        found = convert(path, tmp_path, kind, layout="flat")
+        assert list(found.bytes) == [f"{'d' * 150}/{i}.jpg" for i in range(3)]
+        assert "a sparse member" in found.report.left_out[0][1]
+
+
+def test_continues(tmp_path):
+    """The same call finds the dataset done; a changed archive is converted anew."""
+    path = tar(tmp_path / "a.tar", samples())
+    first = convert(path, tmp_path)
+    again = convert(path, tmp_path)
+    assert again.report.progress.samples_done == 4 and again.labels == first.labels
