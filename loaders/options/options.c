@@ -47,6 +47,13 @@ static void fill_view(uint32_t *height, uint32_t *width, struct pcr_loader_trans
     set(&t->area_max_ppm, MILLION);
     set(&t->ratio_min_ppm, 750000);
     set(&t->ratio_max_ppm, 1333333);
+    set(&t->color_ppm, MILLION);
+    set(&t->blur_min, 100);
+    set(&t->blur_max, 2000);
+    set(&t->erase_area_min_ppm, 20000);
+    set(&t->erase_area_max_ppm, 333333);
+    set(&t->erase_ratio_min_ppm, 300000);
+    set(&t->erase_ratio_max_ppm, 3300000);
 }
 
 static void fill(struct pcr_loader_options *o, uint32_t group_count)
@@ -294,7 +301,7 @@ static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
     } bounds[] = {
         { "height", o->output.height, 1 << 16 },
         { "width", o->output.width, 1 << 16 },
-        { "transform", o->transform.kind, PCR_TRANSFORM_STRETCH },
+        { "transform", o->transform.kind, PCR_TRANSFORM_LETTERBOX },
         { "filter", o->transform.filter, PCR_FILTER_NEAREST },
         { "brightness_ppm", o->transform.brightness_ppm, MOST_FACTOR_PPM },
         { "contrast_ppm", o->transform.contrast_ppm, MOST_FACTOR_PPM },
@@ -303,6 +310,16 @@ static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
         { "rotate_mdeg", o->transform.rotate_mdeg, 180000 },
         { "area_max_ppm", o->transform.area_max_ppm, MILLION },
         { "flip_ppm", o->transform.flip_ppm, MILLION },
+        { "flip_down_ppm", o->transform.flip_down_ppm, MILLION },
+        { "turn_ppm", o->transform.turn_ppm, MILLION },
+        { "color_ppm", o->transform.color_ppm, MILLION },
+        { "gray_ppm", o->transform.gray_ppm, MILLION },
+        { "solarize_ppm", o->transform.solarize_ppm, MILLION },
+        { "blur_ppm", o->transform.blur_ppm, MILLION },
+        { "blur_max", o->transform.blur_max, 16000 },
+        { "erase_ppm", o->transform.erase_ppm, MILLION },
+        { "erase_area_max_ppm", o->transform.erase_area_max_ppm, MILLION },
+        { "transform.reserved32", o->transform.reserved32, 0 },
     };
     int rc = 0;
     for (size_t i = 0; !rc && i < sizeof(bounds) / sizeof(bounds[0]); i++)
@@ -311,8 +328,18 @@ static int check_view(const struct pcr_loader_options *o, struct pcr_error *err)
         (rc = check_order("area_min_ppm", o->transform.area_min_ppm, "area_max_ppm",
                           o->transform.area_max_ppm, err)) ||
         (rc = check_order("ratio_min_ppm", o->transform.ratio_min_ppm, "ratio_max_ppm",
-                          o->transform.ratio_max_ppm, err)))
+                          o->transform.ratio_max_ppm, err)) ||
+        (rc = check_order("blur_min", o->transform.blur_min, "blur_max", o->transform.blur_max,
+                          err)) ||
+        (rc = check_order("erase_area_min_ppm", o->transform.erase_area_min_ppm,
+                          "erase_area_max_ppm", o->transform.erase_area_max_ppm, err)) ||
+        (rc = check_order("erase_ratio_min_ppm", o->transform.erase_ratio_min_ppm,
+                          "erase_ratio_max_ppm", o->transform.erase_ratio_max_ppm, err)))
         return rc;
+    if (o->transform.turn_ppm && o->output.height != o->output.width)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "loader option turn_ppm: only squares are turned, not %u x %u pixels",
+                         (unsigned) o->output.height, (unsigned) o->output.width);
     for (size_t i = 0; i < sizeof(o->transform.reserved) / sizeof(uint64_t); i++)
         if (o->transform.reserved[i])
             return pcri_fail(err, PCR_ERR_INVAL, "loader option transform.reserved is not 0");
@@ -335,9 +362,10 @@ static struct pcr_loader_options make_plain(const struct pcr_loader_options *o)
     struct pcr_loader_options plain = *o;
     if (plain.transform.kind == PCR_TRANSFORM_RANDOM_CROP)
         plain.transform.kind = PCR_TRANSFORM_CENTER_CROP;
-    plain.transform.flip_ppm = plain.transform.rotate_mdeg = 0;
-    plain.transform.brightness_ppm = plain.transform.contrast_ppm =
-        plain.transform.saturation_ppm = plain.transform.hue_ppm = 0;
+    struct pcr_loader_transform *t = &plain.transform;
+    t->flip_ppm = t->rotate_mdeg = t->brightness_ppm = t->contrast_ppm = t->saturation_ppm =
+        t->hue_ppm = t->flip_down_ppm = t->turn_ppm = t->gray_ppm = t->solarize_ppm =
+            t->blur_ppm = t->erase_ppm = 0;
     return plain;
 }
 

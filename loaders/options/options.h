@@ -66,6 +66,7 @@ enum pcri_stream {
     PCRI_STREAM_FIDELITY = 5, /* mixtures */
     PCRI_STREAM_COLORS = 6,
     PCRI_STREAM_ROTATION = 7,
+    PCRI_STREAM_EFFECTS = 8,
 };
 
 static inline uint64_t pcri_stream_key(uint64_t seed, enum pcri_stream stream, uint64_t epoch,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Random changes of a sample's pixels after its window was resized: colours, then rotation. */
+/* Random changes of a sample's pixels after its window was resized. */
 #ifndef PCRI_AUGMENTATION_H
 #define PCRI_AUGMENTATION_H
 
@@ -21,7 +21,14 @@ struct pcri_augmentation {
         double value; /* a factor; for HUE a part of the circle */
     } steps[PCRI_AUGMENT_KINDS];
     uint32_t step_count;
+    bool mirror;       /* left to right, beside what the window says, */
+    unsigned quarters; /* and then turned by so many times 90 degrees, anticlockwise, 0 to 3 */
+    bool gray, solarize;
+    double blur;    /* sigma; 0: none */
     double degrees; /* anticlockwise */
+    struct {
+        uint32_t x, y, width, height;
+    } erase; /* width 0: nothing */
 };
 
 /* Whether the options ask for changes at all. */
@@ -36,6 +43,7 @@ struct pcri_augmenter {
     const struct pcri_pixel_loops *loops;
     struct pcr_buffer luma;
     struct pcr_buffer framed;             /* planes with a border, for rotation */
+    struct pcr_buffer lines;              /* for blurring and turning */
     struct pcr_buffer offsets, fractions; /* of the places in a row */
 };
 void pcri_augmenter_init(struct pcri_augmenter *c);

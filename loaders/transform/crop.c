@@ -100,10 +100,47 @@ void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint
         set_window(out, 0, 0, width, height);
 }
 
+struct pcri_frame pcri_frame_of(const struct pcr_loader_options *o, uint32_t width,
+                                uint32_t height)
+{
+    struct pcri_frame f = { 0, 0, o->output.width, o->output.height };
+    if (o->transform.kind != PCR_TRANSFORM_LETTERBOX)
+        return f;
+    /* As ImageOps.pad(): the shorter way is rounded, and so is half of what is left. */
+    if ((uint64_t) width * f.height > (uint64_t) f.width * height)
+        f.height = (uint32_t) fmax(rint((double) height / width * f.width), 1);
+    else if ((uint64_t) width * f.height < (uint64_t) f.width * height)
+        f.width = (uint32_t) fmax(rint((double) width / height * f.height), 1);
+    f.x = (uint32_t) rint((o->output.width - f.width) * 0.5);
+    f.y = (uint32_t) rint((o->output.height - f.height) * 0.5);
+    return f;
+}
+
+/* A whole picture with bars beside it: the window reaches beyond it. */
+static struct pcr_crop letterboxed(const struct pcr_loader_options *o, uint32_t width,
+                                   uint32_t height, bool flipped)
+{
+    const struct pcri_frame f = pcri_frame_of(o, width, height);
+    const double x = (double) width / f.width, y = (double) height / f.height;
+    /* Mirrored, what is left of the picture in the output is to its right in the window. */
+    const uint32_t after = o->output.width - f.width - f.x, left = flipped ? after : f.x;
+    return (struct pcr_crop) {
+        .width = width,
+        .height = height,
+        .x0 = (float) -(left * x),
+        .y0 = (float) -(f.y * y),
+        .x1 = (float) ((o->output.width - left) * x),
+        .y1 = (float) ((o->output.height - f.y) * y),
+        .flipped = flipped,
+    };
+}
+
 struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
                            const struct pcr_resize_options *how)
 {
     double x = 1, y = 1, left = 0, top = 0, across = 1, down = 1; /* of the grid, in parts */
+    if (o->transform.kind == PCR_TRANSFORM_LETTERBOX)
+        return letterboxed(o, width, height, how->flags & PCR_RESIZE_FLIP);
     if (how->grid_width) {
         x = how->grid_width;
         y = how->grid_height;

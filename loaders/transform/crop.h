@@ -14,6 +14,13 @@
 void pcri_choose_window(const struct pcr_loader_options *o, uint64_t epoch, uint64_t identity,
                         uint32_t width, uint32_t height, struct pcr_resize_options *out);
 
+/* Where in the output the window's pixels go: all of it, unless LETTERBOX leaves bars. */
+struct pcri_frame {
+    uint32_t x, y, width, height;
+};
+struct pcri_frame pcri_frame_of(const struct pcr_loader_options *o, uint32_t width,
+                                uint32_t height);
+
 /* Which part of the image the resulting options->width x height pixels show. */
 struct pcr_crop pcri_shown(const struct pcr_loader_options *o, uint32_t width, uint32_t height,
                            const struct pcr_resize_options *how);

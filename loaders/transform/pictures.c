@@ -10,8 +10,11 @@ struct pcri_picture {
     const struct pcr_loader_options *options;
     struct pcr_resize_options window;
     struct pcri_augmentation augmentation;
+    struct pcri_frame frame;
     bool augmented;
+    bool framed;    /* the frame is not all of it */
     uint8_t *bytes; /* its pixels as bytes */
+    uint8_t *plain; /* and before they are augmented */
 };
 
 /* Size of the picture as it is decoded. A coded sample's is in the head; an opaque one is a
@@ -70,8 +73,13 @@ static int reserve_pictures(struct pcri_maker *m, uint32_t count, struct pcr_err
     return m->picture_count ? 0 : PCR_ERR_NOMEM;
 }
 
-/* Memory for the bytes of pictures that are converted, and for the planes of those that are
- * augmented and delivered as pixels. */
+static bool has_planes_apart(const struct pcri_picture *p)
+{
+    return p->augmented && pcri_augments_planes_apart(p->options);
+}
+
+/* Memory for the bytes of pictures that are converted, for the planes of those that are augmented
+ * and delivered as pixels, and for what is put into a frame. */
 static int reserve_bytes(struct pcri_maker *m, const struct pcri_request *q, bool convert,
                          struct pcr_error *err)
 {
@@ -81,7 +89,9 @@ static int reserve_bytes(struct pcri_maker *m, const struct pcri_request *q, boo
         const struct pcri_picture *p = &m->pictures[v];
         if (convert)
             ok = pcri_add(bytes, q->views[v].values, &bytes);
-        if (ok && p->augmented && pcri_augments_planes_apart(p->options))
+        if (ok && has_planes_apart(p))
+            ok = pcri_add(planes, q->views[v].values, &planes);
+        if (ok && p->framed)
             ok = pcri_add(planes, q->views[v].values, &planes);
     }
     if (!ok)
@@ -101,11 +111,18 @@ static void choose(struct pcri_maker *m, const struct pcri_request *q, uint32_t 
         p->options = q->plain ? &q->views[v].plain : &q->views[v].options;
         p->augmented = pcri_augmentation_wanted(p->options);
         pcri_choose_window(p->options, q->epoch, identity, width, height, &p->window);
-        *crop = pcri_shown(p->options, width, height, &p->window);
+        p->frame = pcri_frame_of(p->options, width, height);
+        p->framed = p->frame.width < p->options->output.width ||
+                    p->frame.height < p->options->output.height;
         if (p->augmented) {
             pcri_choose_augmentation(p->options, q->epoch, identity, &p->augmentation);
-            crop->degrees = (float) p->augmentation.degrees;
             p->window.flags |= PCR_RESIZE_PLANAR;
+            p->window.flags ^= p->augmentation.mirror ? PCR_RESIZE_FLIP : 0;
+        }
+        *crop = pcri_shown(p->options, width, height, &p->window);
+        if (p->augmented) {
+            double degrees = p->augmentation.degrees + 90 * p->augmentation.quarters;
+            crop->degrees = (float) (degrees > 180 ? degrees - 360 : degrees);
         }
     }
 }
@@ -118,14 +135,41 @@ static void place(struct pcri_maker *m, const struct pcri_request *q, bool conve
         struct pcri_picture *p = &m->pictures[v];
         p->bytes = convert ? bytes : pcri_batch_slot(q->batch, v, q->slot);
         bytes += convert ? q->views[v].values : 0;
-        m->decoded[v] = (struct pcr_decode_view) { &p->window, p->bytes,
-                                                   p->options->output.width,
-                                                   p->options->output.height };
-        if (p->augmented && pcri_augments_planes_apart(p->options)) {
+        p->plain = p->bytes;
+        if (has_planes_apart(p)) {
+            p->plain = planes;
+            planes += q->views[v].values;
+        }
+        m->decoded[v] = (struct pcr_decode_view) { &p->window, p->plain, p->frame.width,
+                                                   p->frame.height };
+        if (p->framed) {
             m->decoded[v].dst = planes;
             planes += q->views[v].values;
         }
     }
+}
+
+/* Puts the decoded picture into its frame, with `fill` around it. */
+static void put_in_frame(const struct pcri_picture *p, const uint8_t *from)
+{
+    const struct pcr_loader_options *o = p->options;
+    const struct pcri_frame *f = &p->frame;
+    const uint32_t width = o->output.width, height = o->output.height;
+    const uint32_t channels = o->output.color == PCR_COLOR_GRAY ? 1 : 3;
+    const uint32_t planes = p->window.flags & PCR_RESIZE_PLANAR ? channels : 1;
+    const uint32_t each = channels / planes; /* bytes of a pixel */
+    uint8_t *to = p->plain;
+    for (uint32_t i = 0; i < planes; i++)
+        for (uint32_t y = 0; y < height; y++, to += (size_t) width * each) {
+            const bool inside = y >= f->y && y < f->y + f->height;
+            for (uint32_t x = 0; x < width; x++)
+                for (uint32_t c = 0; c < each; c++)
+                    to[(size_t) x * each + c] = o->transform.fill[i + c];
+            if (inside)
+                memcpy(to + (size_t) f->x * each,
+                       from + ((size_t) i * f->height + y - f->y) * f->width * each,
+                       (size_t) f->width * each);
+        }
 }
 
 int pcri_make_pictures(struct pcri_maker *m, const struct pcri_request *q,
@@ -145,9 +189,11 @@ int pcri_make_pictures(struct pcri_maker *m, const struct pcri_request *q,
     for (uint32_t v = 0; v < q->view_count && !rc; v++) {
         const struct pcri_picture *p = &m->pictures[v];
         const size_t px = (size_t) p->options->output.width * p->options->output.height;
+        if (p->framed)
+            put_in_frame(p, m->decoded[v].dst);
         if (p->augmented)
-            rc = pcri_augmenter_run(&m->augmenter, p->options, &p->augmentation,
-                                    m->decoded[v].dst, p->bytes, err);
+            rc = pcri_augmenter_run(&m->augmenter, p->options, &p->augmentation, p->plain,
+                                    p->bytes, err);
         if (convert && !rc)
             pcri_normalise(q->normalisation, p->bytes, px,
                            pcri_batch_slot(q->batch, v, q->slot));

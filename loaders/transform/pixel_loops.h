@@ -35,6 +35,15 @@ struct pcri_pixel_loops {
      * far down. */
     void (*sample)(const uint8_t *src, size_t stride_nbytes, const int32_t *offsets,
                    const uint32_t *fractions, size_t n, uint8_t *out);
+    /* Values from 128 on become 255 - value. */
+    void (*solarize)(uint8_t *p, size_t n);
+    /* A weighted mean of 2 radius + 1 rows of n bytes, symmetrical: weights[k] is for the rows k
+     * away from the middle one. */
+    void (*blur_down)(const uint8_t *const *rows, const float *weights, uint32_t radius,
+                      size_t n, float *out);
+    /* The same of n places along a line, which has radius more at both ends; rounded. */
+    void (*blur_across)(const float *line, const float *weights, uint32_t radius, size_t n,
+                        uint8_t *out);
     /* Three planes to packed pixels. */
     void (*pack)(const uint8_t *const rgb[3], size_t n, uint8_t *out);
 };

@@ -8,6 +8,7 @@
 
 #define TARGET __attribute__((target("avx2")))
 #define INLINE TARGET static inline __attribute__((always_inline))
+#include "pixel_blur.h"
 #include "pixel_hue.h"
 
 #define PORTABLE pcri_pixel_loops_portable
@@ -201,6 +202,9 @@ const struct pcri_pixel_loops pcri_pixel_loops_avx2 = {
     .turn_hue = turn_hue,
     .places = places,
     .sample = sample,
+    .solarize = solarize,
+    .blur_down = blur_down,
+    .blur_across = blur_across,
     .pack = pack,
 };
 #else

@@ -4,6 +4,7 @@
 #include "pixel_loops.h"
 
 #define TARGET
+#include "pixel_blur.h"
 #include "pixel_hue.h"
 
 /* A byte times a factor, with PCRI_LEVEL_BITS after the point. */
@@ -82,5 +83,8 @@ const struct pcri_pixel_loops pcri_pixel_loops_portable = {
     .turn_hue = turn_hue,
     .places = places,
     .sample = sample,
+    .solarize = solarize,
+    .blur_down = blur_down,
+    .blur_across = blur_across,
     .pack = pack,
 };

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Several views of each sample: pcr.View, and the loader's batches of them."""
+"""Several views of each sample, letterboxes, and random changes of pixels."""
 
+import itertools
 import pickle
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import pcr
 from images import encode
@@ -123,3 +124,95 @@ def test_torch(odd):
         pcr.torch.IterableDataset(where, batch_size=3, views=VIEWS, seed=2), batch_size=None,
         num_workers=1)
     assert [len(images) for images, _ in workers] == [3] * 3
+
+@pytest.mark.parametrize("size", [(24, 32), (40, 17), (64, 64)])
+@pytest.mark.parametrize("layout", ["NHWC", "NCHW"])
+def test_letterbox_equals_pillow(odd, size, layout):
+    where, pictures = odd
+    with pcr.Loader(where, batch_size=len(SIZES), size=size, transform="letterbox", flip=0.5,
+                    fill=(9, 99, 199), shuffle="none", layout=layout) as loader:
+        for batch in itertools.chain(loader, loader):
+            for found, picture, flip, crop in zip(batch.pixels, pictures, batch.flips,
+                                                  batch.crops):
+                found = found.transpose(1, 2, 0) if layout == "NCHW" else found
+                whole = Image.fromarray(picture[:, ::-1] if flip else picture)
+                wanted = ImageOps.pad(whole, size[::-1], Image.Resampling.BILINEAR,
+                                      color=(9, 99, 199))
+                assert np.abs(found.astype(int) - np.asarray(wanted)).max() <= 1
+                # The crop leads from a place in the picture to one in the pixels.
+                x0, y0, x1, y1 = crop
+                across = (np.array([0, picture.shape[1]]) - x0) / (x1 - x0) * size[1]
+                across = sorted(size[1] - across) if flip else across
+                down = (np.array([0, picture.shape[0]]) - y0) / (y1 - y0) * size[0]
+                shown = (found != (9, 99, 199)).any(2)
+                assert [shown.any(0).argmax(), shown.any(1).argmax()] == pytest.approx(
+                    [across[0], down[0]], abs=0.01)
+
+
+def test_effects_equal_pillow(odd):
+    """With a chance of 1 each."""
+    where, pictures = odd
+    plain = dict(size=40, transform="stretch", batch_size=len(SIZES), shuffle="none")
+    wanted = {
+        "grayscale": lambda p: np.repeat(np.asarray(Image.fromarray(p).convert("L"))[..., None],
+                                         3, 2),
+        "solarize": lambda p: np.asarray(ImageOps.solarize(Image.fromarray(p))),
+    }
+    with pcr.Loader(where, **plain) as loader:
+        (before,) = loader
+    for name, make in wanted.items():
+        with pcr.Loader(where, **plain, **{name: 1}) as loader:
+            (batch,) = loader
+        for found, pixels in zip(batch.pixels, before.pixels):
+            assert np.abs(found.astype(int) - make(pixels)).max() <= 1, name
+
+
+def test_turns_are_told(odd):
+    """Each picture is the plain one, mirrored and turned as the batch says."""
+    where, _ = odd
+    plain = dict(size=40, transform="stretch", batch_size=len(SIZES), shuffle="none")
+    with pcr.Loader(where, **plain) as loader:
+        (before,) = loader
+    seen = set()
+    with pcr.Loader(where, **plain, flip=0.5, flip_down=0.5, turn=0.5) as loader:
+        for batch in itertools.chain(*[loader] * 6):
+            for found, pixels, flip, angle in zip(batch.pixels, before.pixels, batch.flips,
+                                                  batch.angles):
+                wanted = np.rot90(pixels[:, ::-1] if flip else pixels, round(angle / 90))
+                assert np.array_equal(found, wanted)
+                seen.add((bool(flip), float(angle)))
+    assert len(seen) == 8
+    assert {angle for _, angle in seen} == {0, 90, 180, -90}
+
+
+def test_blur_and_erasing(odd):
+    where, _ = odd
+    plain = dict(size=40, transform="stretch", batch_size=len(SIZES), shuffle="none")
+    with pcr.Loader(where, **plain) as loader:
+        (before,) = loader
+    with pcr.Loader(where, **plain, blur=1, blur_sigma=(2, 2)) as loader:
+        (batch,) = loader
+    near = np.arange(-8, 9)
+    weights = np.exp(-near ** 2 / 8)
+    weights /= weights.sum()
+    for found, pixels in zip(batch.pixels, before.pixels):
+        wide = np.pad(pixels.astype(float), ((8, 8), (8, 8), (0, 0)), "reflect")
+        wide = sum(w * wide[8 + k:48 + k] for k, w in zip(near, weights))
+        wide = sum(w * wide[:, 8 + k:48 + k] for k, w in zip(near, weights))
+        assert np.abs(found - wide).max() < 0.51
+    with pcr.Loader(where, **plain, erase=1, erase_area=(0.1, 0.2), fill=(1, 2, 3)) as loader:
+        (batch,) = loader
+    for found, pixels in zip(batch.pixels, before.pixels):
+        changed = (found != pixels).any(2)
+        assert 0.08 < changed.mean() < 0.22
+        rows, columns = changed.any(1).nonzero()[0], changed.any(0).nonzero()[0]
+        assert (found[rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1] == (1, 2, 3)).all()
+
+
+def test_wrong_effects(odd):
+    where, _ = odd
+    for wrong, words in [({"blur": 2}, "blur is 2"), ({"blur_sigma": (1, 17)}, "blur_sigma is 17"),
+                         ({"turn": 0.5, "size": (3, 4)}, "only squares are turned"),
+                         ({"erase_area": (0.5, 0.1)}, "the first is the larger")]:
+        with pytest.raises(pcr.InvalidError, match=words):
+            pcr.Loader(where, **wrong)

@@ -38,7 +38,8 @@ static struct pcr_loader_options options(void)
                                          .output.height = H,
                                          .output.width = W,
                                          .output.color = PCR_COLOR_RGB,
-                                         .output.layout = PCR_LAYOUT_NCHW };
+                                         .output.layout = PCR_LAYOUT_NCHW,
+                                         .transform.color_ppm = 1000000 };
 }
 
 static struct pcri_augmentation one_step(enum pcri_augmentation_kind kind, double value)
@@ -224,13 +225,27 @@ START_TEST(packed_and_planar_are_alike)
 }
 END_TEST
 
+static const float blur_weights[6] = { .2f, .16f, .11f, .07f, .04f, .02f };
+static float blur_line[200];
+
+/* Rows to floats, as bytes; and a line of floats for the next loop. */
+static void blur_row(const struct pcri_pixel_loops *loops, size_t n, uint8_t *out)
+{
+    const uint8_t *rows[11];
+    for (size_t k = 0; k < 11; k++)
+        rows[k] = noise + 13 * k;
+    loops->blur_down(rows, blur_weights, 5, n, (float *) (void *) out);
+    for (size_t i = 0; i < 200; i++)
+        blur_line[i] = (float) noise[i] + (float) noise[i + 1] / 300;
+}
+
 /* Each set gives the same bytes, at any length, and writes no more of them. */
 START_TEST(sets_are_equal)
 {
     const struct pcri_pixel_loops *sets[2] = { &pcri_pixel_loops_portable, augmenter.loops };
     static uint8_t out[2][3 * 512];
     for (size_t n = 0; n < 140; n++)
-        for (int what = 0; what < 7; what++) {
+        for (int what = 0; what < 10; what++) {
             for (int s = 0; s < 2; s++) {
                 int32_t offsets[140] = { 0 };
                 uint32_t fractions[140] = { 0 };
@@ -255,6 +270,12 @@ START_TEST(sets_are_equal)
                     sets[s]->sample(noise, W, offsets, fractions, n, o);
                 else if (what == 5)
                     sets[s]->pack(in, n, o);
+                else if (what == 7)
+                    sets[s]->solarize(o, n);
+                else if (what == 8)
+                    blur_row(sets[s], n, o);
+                else if (what == 9)
+                    sets[s]->blur_across((const float *) blur_line, blur_weights, 5, n, o);
                 else
                     sets[s]->places(x, UINT64_C(9) << 35, x / 200, dy, W, n, offsets,
                                     fractions);
@@ -266,6 +287,154 @@ START_TEST(sets_are_equal)
             ck_assert_msg(!memcmp(out[0], out[1], sizeof(out[0])), "%s: loop %d, %zu pixels",
                           sets[1]->name, what, n);
         }
+}
+END_TEST
+
+/* Turns by right angles move pixels; turns by degrees, which interpolate, agree with them. */
+START_TEST(right_angles)
+{
+    static uint8_t turned[3 * N], again[3 * N];
+    struct pcr_loader_options o = options();
+    o.output.width = o.output.height = H;
+    for (unsigned quarters = 1; quarters < 4; quarters++) {
+        struct pcri_augmentation c = { .quarters = quarters };
+        struct pcri_augmentation by_degrees = { .degrees = 90 * quarters };
+        run(&o, &c, turned);
+        run(&o, &by_degrees, again);
+        ck_assert(!memcmp(turned, again, (size_t) 3 * H * H));
+        c.quarters = 4 - quarters;
+        ck_assert_int_eq(pcri_augmenter_run(&augmenter, &o, &c, turned, turned, NULL), 0);
+        ck_assert(!memcmp(turned, noise, (size_t) 3 * H * H));
+    }
+    /* Half a turn fits any picture. */
+    o = options();
+    const struct pcri_augmentation half = { .quarters = 2 };
+    run(&o, &half, turned);
+    for (size_t i = 0; i < N; i++)
+        ck_assert_uint_eq(turned[i], noise[N - 1 - i]);
+}
+END_TEST
+
+static size_t reflected(long i, long n)
+{
+    while (i < 0 || i >= n)
+        i = i < 0 ? -i : 2 * (n - 1) - i;
+    return (size_t) i;
+}
+
+/* A Gaussian over the whole picture, in doubles. */
+static double blurred(const uint8_t *p, long x, long y, double sigma)
+{
+    double sum = 0, total = 0;
+    const long radius = (long) ceil(4 * sigma);
+    for (long v = -radius; v <= radius; v++)
+        for (long u = -radius; u <= radius; u++) {
+            double w = exp(-(double) (u * u + v * v) / (2 * sigma * sigma));
+            sum += w * p[reflected(y + v, H) * W + reflected(x + u, W)];
+            total += w;
+        }
+    return sum / total;
+}
+
+START_TEST(blurs)
+{
+    static const double sigmas[] = { 0.1, 0.5, 1.3, 2, 16 };
+    static uint8_t got[3 * N];
+    struct pcr_loader_options o = options();
+    const struct pcri_augmentation c = { .blur = sigmas[_i] };
+    run(&o, &c, got);
+    for (size_t i = 0; i < N; i += _i == 4 ? 211 : 7)
+        for (size_t ch = 0; ch < 3; ch += 2)
+            ck_assert_double_eq_tol(
+                got[ch * N + i],
+                blurred(noise + ch * N, (long) (i % W), (long) (i / W), sigmas[_i]), 0.501);
+    o.output.width = o.output.height = 1;
+    uint8_t one[3] = { 7, 9, 255 };
+    ck_assert_int_eq(pcri_augmenter_run(&augmenter, &o, &c, one, one, NULL), 0);
+    ck_assert_mem_eq(one, "\x07\x09\xff", 3);
+}
+END_TEST
+
+START_TEST(gray_solarize_erase)
+{
+    static uint8_t got[3 * N];
+    struct pcr_loader_options o = options();
+    struct pcri_augmentation c = { .gray = true };
+    run(&o, &c, got);
+    for (size_t i = 0; i < N; i++) {
+        ck_assert_double_eq_tol(got[i], luma_of(noise + i), 0.51);
+        ck_assert(got[N + i] == got[i] && got[2 * N + i] == got[i]);
+    }
+    c = (struct pcri_augmentation) { .solarize = true };
+    run(&o, &c, got);
+    for (size_t i = 0; i < sizeof(got); i++)
+        ck_assert_uint_eq(got[i], noise[i] < 128 ? noise[i] : 255 - noise[i]);
+    c = (struct pcri_augmentation) { .erase = { 3, 5, 20, 11 } };
+    memcpy(o.transform.fill, "\x01\x02\x03", 3);
+    run(&o, &c, got);
+    for (size_t i = 0; i < sizeof(got); i++) {
+        size_t x = i % N % W, y = i % N / W;
+        bool inside = x >= 3 && x < 23 && y >= 5 && y < 16;
+        ck_assert_uint_eq(got[i], inside ? i / N + 1 : noise[i]);
+    }
+    o.output.color = PCR_COLOR_GRAY;
+    c = (struct pcri_augmentation) { .gray = true };
+    run(&o, &c, got);
+    ck_assert(!memcmp(got, noise, N));
+}
+END_TEST
+
+/* Chances, and the rectangles of erasing. */
+START_TEST(effects_have_their_chances)
+{
+    enum { COUNT = 20000 };
+    struct pcr_loader_options o = options();
+    uint32_t counts[8] = { 0 }, quarters[4] = { 0 };
+    double blur = 0, area = 0, ratio = 0;
+    o.transform = (struct pcr_loader_transform) {
+        .color_ppm = 800000,
+        .brightness_ppm = 1,
+        .gray_ppm = 200000,
+        .solarize_ppm = 100000,
+        .blur_ppm = 500000,
+        .blur_min = 100,
+        .blur_max = 2000,
+        .erase_ppm = 250000,
+        .erase_area_min_ppm = 20000,
+        .erase_area_max_ppm = 333333,
+        .erase_ratio_min_ppm = 300000,
+        .erase_ratio_max_ppm = 3300000,
+        .flip_down_ppm = 300000,
+        .turn_ppm = 600000,
+    };
+    for (uint64_t i = 0; i < COUNT; i++) {
+        struct pcri_augmentation c;
+        pcri_choose_augmentation(&o, 3, i, &c);
+        counts[0] += c.step_count;
+        counts[1] += c.gray;
+        counts[2] += c.solarize;
+        counts[3] += c.blur > 0;
+        counts[4] += c.erase.width > 0;
+        counts[5] += c.mirror;
+        counts[6] += c.gray && c.solarize;
+        quarters[c.quarters]++;
+        blur += c.blur;
+        if (!c.erase.width)
+            continue;
+        ck_assert(c.erase.x + c.erase.width <= W && c.erase.y + c.erase.height <= H);
+        area += (double) c.erase.width * c.erase.height / N;
+        ratio += log((double) c.erase.width / c.erase.height);
+    }
+    static const double wanted[] = { .8, .2, .1, .5, .25, .3, .02 };
+    for (size_t k = 0; k < 7; k++)
+        ck_assert_double_eq_tol((double) counts[k] / COUNT, wanted[k], .012);
+    /* Of .3 that stand on their heads and .7 that do not, .6 are turned on. */
+    ck_assert_double_eq_tol((double) quarters[0] / COUNT, .7 * .4 + .3 * .2, .012);
+    ck_assert_double_eq_tol((double) quarters[1] / COUNT, .2, .012);
+    ck_assert_double_eq_tol((double) quarters[2] / COUNT, .3 * .4 + .7 * .2, .012);
+    ck_assert_double_eq_tol(blur / counts[3], 1.05, .02);
+    ck_assert_double_eq_tol(area / counts[4], .17, .01);
+    ck_assert_double_eq_tol(ratio / counts[4], .1, .1); /* wide ones fit better: 61 x 43 */
 }
 END_TEST
 
@@ -350,6 +519,10 @@ int main(void)
     tcase_add_test(t, packed_and_planar_are_alike);
     tcase_add_test(t, sets_are_equal);
     tcase_add_test(t, draws_are_even_and_repeatable);
+    tcase_add_test(t, right_angles);
+    tcase_add_loop_test(t, blurs, 0, 5);
+    tcase_add_test(t, gray_solarize_erase);
+    tcase_add_test(t, effects_have_their_chances);
     tcase_add_test(t, kinds_are_independent);
     return tests_run();
 }

@@ -567,7 +567,7 @@ START_TEST(bad_options)
     bad[n++].output.color = 3;
     bad[n++].fidelity.level = group_count + 1;
     bad[n++].order.shuffle = 4;
-    bad[n++].transform.kind = 4;
+    bad[n++].transform.kind = 5;
     bad[n++].bad_sample = 4;
     bad[n++].output.dtype = 5;
     bad[n++].output.mean[1] = 0.5f; /* with dtype UINT8 */

@@ -254,6 +254,9 @@ enum pcr_transform {
      * Resize and CenterCrop. */
     PCR_TRANSFORM_CENTER_CROP = 2,
     PCR_TRANSFORM_STRETCH = 3, /* the whole image to height x width */
+    /* The whole image in proportion, as large as it fits, in the middle; `fill` around it: the
+     * pixels of Pillow's ImageOps.pad(). */
+    PCR_TRANSFORM_LETTERBOX = 4,
 };
 
 /* What to do about a bad sample: one that is damaged or missing. If the system fails (IO,
@@ -417,9 +420,28 @@ struct pcr_loader_transform {
      * interpolated bilinearly, or with filter NEAREST taken from the nearest one, as by
      * Pillow's rotate(). height x width is then at most 2^30. */
     uint32_t rotate_mdeg;
-    uint8_t fill[4]; /* R, G, B of places that the turned picture does not cover; gray: the
-                      * first. fill[3] is 0 */
-    uint64_t reserved[4]; /* 0 */
+    uint8_t fill[4]; /* R, G, B of places that the picture does not cover, and of erased ones;
+                      * gray: the first. fill[3] is 0 */
+    /* Changes that a part of the samples has, each with its chance in millionths; default 0.
+     * They are made in this order: turns, colours, gray, blur, solarisation, rotation,
+     * erasing. */
+    uint32_t flip_down_ppm; /* upside down: a mirror image, turned by 180 degrees */
+    uint32_t
+        turn_ppm; /* by 90, 180 or 270 degrees, with equal chances; height is width then */
+    uint32_t color_ppm;          /* of the colour changes above; default 1,000,000 */
+    uint32_t gray_ppm;           /* no colour: R, G and B are the luma */
+    uint32_t solarize_ppm;       /* values from 128 on become 255 - value */
+    uint32_t blur_ppm;           /* Gaussian blur, at edges with mirrored pixels */
+    uint32_t blur_min, blur_max; /* its sigma is drawn evenly from these, in thousandths of a
+                                  * pixel, at most 16,000; default 100 and 2,000 */
+    uint32_t erase_ppm;          /* a rectangle is filled: Zhong et al. 2020 */
+    uint32_t erase_area_min_ppm, erase_area_max_ppm; /* its part of the picture; default 20,000
+                                                      * and 333,333 */
+    uint32_t erase_ratio_min_ppm, erase_ratio_max_ppm; /* its width / height, drawn evenly by
+                                                        * logarithm; default 300,000 and
+                                                        * 3,300,000 */
+    uint32_t reserved32;                               /* 0 */
+    uint64_t reserved[4];                              /* 0 */
 };
 
 /* One of several pictures of each sample: "Views". */
@@ -481,9 +503,11 @@ struct pcr_loader_options {
  * or as stored with PCR_LOADER_KEEP_ORIENTATION. */
 struct pcr_crop {
     uint32_t width, height; /* of the picture */
-    float x0, y0, x1, y1;   /* the window that became the batch's height x width */
+    float x0, y0, x1, y1;   /* the window that became the batch's height x width; with
+                             * LETTERBOX it reaches beyond the picture */
     uint32_t flipped;       /* 1: the window was then mirrored, left to right */
-    float degrees; /* by how much it was then turned about its centre, anticlockwise */
+    float degrees; /* by how much it was then turned about its centre, anticlockwise, from -180
+                    * to 180 */
 };
 
 /* One of the pictures of each sample in a batch. */

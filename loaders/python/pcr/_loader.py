@@ -151,7 +151,9 @@ class Loader:
 
     transform: "random_crop": random area and aspect ratio; "center_crop": the shorter
         side to resize_px pixels, then the centre, to the pixel as torchvision's
-        Resize(resize_px) and CenterCrop(size); "stretch": the whole image.
+        Resize(resize_px) and CenterCrop(size); "stretch": the whole image; "letterbox": the
+        whole image in proportion, in the middle, with `fill` around it, to the pixel as
+        Pillow's ImageOps.pad().
     area: random_crop: least and largest part of the image's area, above 0, up to 1.
     ratio: random_crop: least and largest width / height.
     resize_px: center_crop: None is the height * 8 / 7.
@@ -167,8 +169,20 @@ class Loader:
         up to x of its circle, 0.5 at most; in a random order.
     rotate: the delivered picture turns about its centre by up to so many degrees, to either
         side; bilinear, or by the nearest pixel with filter="nearest".
-    fill: what shows where a turned picture has nothing: one value for all channels, or
-        (R, G, B).
+    fill: what shows where a turned or letterboxed picture has nothing, and in erased places:
+        one value for all channels, or (R, G, B).
+    flip_down: chance to stand on its head.
+    turn: chance to be turned by 90, 180 or 270 degrees; squares only.
+    jitter_chance: chance that `jitter` has effect.
+    grayscale: chance to lose its colours.
+    blur: chance of a Gaussian blur, with a sigma between those of blur_sigma, in pixels up to
+        16; at edges with mirrored pixels, as torchvision's.
+    solarize: chance that values from 128 on are inverted.
+    erase: chance that a rectangle is filled, of between those parts of the picture
+        (erase_area), and those ratios of width to height (erase_ratio), as by torchvision's
+        RandomErasing, but before pixels are normalised.
+    These are made in this order: flips and turns, colours, gray, blur, solarisation, rotation,
+    erasing.
 
     views: several pictures of each sample from one read and one decode, each a View with its own
         size and transform, drawn independently: two for SimCLR; two large and eight small
@@ -255,10 +269,17 @@ class Loader:
                  max_scans: Optional[int] = None,
                  max_sample_nbytes: Optional[int] = None, background: Background = None,
                  icc: Optional[str] = None, scaled_decoding: bool = True,
-                 views: Optional[Sequence[View]] = None) -> None:
+                 views: Optional[Sequence[View]] = None,
+                 flip_down: float = 0.0, turn: float = 0.0, jitter_chance: float = 1.0,
+                 grayscale: float = 0.0, blur: float = 0.0,
+                 blur_sigma: Tuple[float, float] = (0.1, 2.0), solarize: float = 0.0,
+                 erase: float = 0.0, erase_area: Tuple[float, float] = (0.02, 1 / 3),
+                 erase_ratio: Tuple[float, float] = (0.3, 3.3)) -> None:
         view = View(size, transform=transform, area=area, ratio=ratio, resize_px=resize_px,
-                    filter=filter, flip=flip, jitter=jitter, rotate=rotate, fill=fill)
-        normalised = mean is not None or std is not None
+                    filter=filter, flip=flip, jitter=jitter, rotate=rotate, fill=fill,
+                    flip_down=flip_down, turn=turn, jitter_chance=jitter_chance,
+                    grayscale=grayscale, blur=blur, blur_sigma=blur_sigma, solarize=solarize,
+                    erase=erase, erase_area=erase_area, erase_ratio=erase_ratio)
         options = st.sized(
             st.LoaderOptions,
             flags=(st.LOADER_DROP_LAST * bool(drop_last) |
@@ -281,11 +302,7 @@ class Loader:
                 window_nbytes=whole(window_nbytes, "window_nbytes", 1, 64)),
             shard=st.LoaderShard(worker=whole(worker[0], "worker", 0),
                                  worker_count=whole(worker[1], "worker's count")),
-            output=st.LoaderOutput(
-                layout=choice(st.Layout, layout.lower(), "layout"),
-                dtype=choice(st.Dtype, dtype or ("float32" if normalised else "uint8"),
-                             "dtype"),
-                color=int(st.Color.GRAY if gray else st.Color.RGB)),
+            output=_output(layout, dtype, mean, std, gray),
             threads=st.LoaderThreads(
                 count=0 if threads is None else whole(threads, "threads"),
                 reader_count=(0 if readers is None else
@@ -294,12 +311,8 @@ class Loader:
                 batches_ahead=whole(batches_ahead, "batches_ahead"),
                 ring_nbytes=(0 if ring_nbytes is None else
                              whole(ring_nbytes, "ring_nbytes", 1, 64))))
-        out = options.output
         kept = set_views(options, view, views, gray)
-        if out.dtype != st.Dtype.UINT8 or normalised:
-            out.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
-            out.std[:] = _channels(1.0 if std is None else std, "std", gray)
-        options.flags |= color_flags(out, background, icc, st.LOADER_BACKGROUND,
+        options.flags |= color_flags(options.output, background, icc, st.LOADER_BACKGROUND,
                                      st.LOADER_TO_SRGB)
         self._given_shard = shard
         _set_shard(options, shard)
@@ -586,6 +599,19 @@ def _datasets(given: Any, split: Optional[str]) -> Tuple[Dataset, ...]:
         raise InvalidError("a loader without datasets")
     return tuple(d if isinstance(d, Dataset) else open_dataset(d, split=split)
                  for d in several)
+
+
+def _output(layout: str, dtype: Optional[str], mean: Union[None, float, Sequence[float]],
+            std: Union[None, float, Sequence[float]], gray: bool) -> st.LoaderOutput:
+    normalised = mean is not None or std is not None
+    out = st.LoaderOutput(
+        layout=choice(st.Layout, layout.lower(), "layout"),
+        dtype=choice(st.Dtype, dtype or ("float32" if normalised else "uint8"), "dtype"),
+        color=int(st.Color.GRAY if gray else st.Color.RGB))
+    if out.dtype != st.Dtype.UINT8 or normalised:
+        out.mean[:] = _channels(0.0 if mean is None else mean, "mean", gray)
+        out.std[:] = _channels(1.0 if std is None else std, "std", gray)
+    return out
 
 
 def _channels(value: Union[float, Sequence[float]], what: str,

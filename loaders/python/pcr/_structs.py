@@ -109,6 +109,7 @@ class Transform(IntEnum):
     RANDOM_CROP = 1
     CENTER_CROP = 2
     STRETCH = 3
+    LETTERBOX = 4
 
 
 class Filter(IntEnum):
@@ -468,7 +469,12 @@ class LoaderTransform(ctypes.Structure):
                 ("flip_ppm", c_uint32), ("brightness_ppm", c_uint32),
                 ("contrast_ppm", c_uint32), ("saturation_ppm", c_uint32),
                 ("hue_ppm", c_uint32), ("rotate_mdeg", c_uint32), ("fill", c_uint8 * 4),
-                ("reserved", c_uint64 * 4)]
+                ("flip_down_ppm", c_uint32), ("turn_ppm", c_uint32), ("color_ppm", c_uint32),
+                ("gray_ppm", c_uint32), ("solarize_ppm", c_uint32), ("blur_ppm", c_uint32),
+                ("blur_min", c_uint32), ("blur_max", c_uint32), ("erase_ppm", c_uint32),
+                ("erase_area_min_ppm", c_uint32), ("erase_area_max_ppm", c_uint32),
+                ("erase_ratio_min_ppm", c_uint32), ("erase_ratio_max_ppm", c_uint32),
+                ("reserved32", c_uint32), ("reserved", c_uint64 * 4)]
 
 
 class LoaderThreads(ctypes.Structure):

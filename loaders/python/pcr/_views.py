@@ -16,6 +16,11 @@ PPM = 1_000_000
 Jitter = Optional[Tuple[float, float, float, float]]
 
 
+#: Chances, and what the library calls them.
+_CHANCES = {"flip": "flip", "flip_down": "flip_down", "turn": "turn", "jitter_chance": "color",
+            "grayscale": "gray", "blur": "blur", "solarize": "solarize", "erase": "erase"}
+
+
 class View:
     """One of several pictures that a loader makes of each sample: see Loader's `views`.
 
@@ -31,11 +36,20 @@ class View:
                  area: Tuple[float, float] = (0.08, 1.0),
                  ratio: Tuple[float, float] = (3 / 4, 4 / 3), resize_px: Optional[int] = None,
                  filter: str = "bilinear", flip: float = 0.0, jitter: Jitter = None,
-                 rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0) -> None:
+                 rotate: float = 0.0, fill: Union[int, Sequence[int]] = 0,
+                 flip_down: float = 0.0, turn: float = 0.0, jitter_chance: float = 1.0,
+                 grayscale: float = 0.0, blur: float = 0.0,
+                 blur_sigma: Tuple[float, float] = (0.1, 2.0), solarize: float = 0.0,
+                 erase: float = 0.0, erase_area: Tuple[float, float] = (0.02, 1 / 3),
+                 erase_ratio: Tuple[float, float] = (0.3, 3.3)) -> None:
         self.size = height_width(size)  #: (height, width) in pixels
         self._options: Dict[str, Any] = {
             "transform": transform, "area": area, "ratio": ratio, "resize_px": resize_px,
-            "filter": filter, "flip": flip, "jitter": jitter, "rotate": rotate, "fill": fill}
+            "filter": filter, "flip": flip, "jitter": jitter, "rotate": rotate, "fill": fill,
+            "flip_down": flip_down, "turn": turn, "jitter_chance": jitter_chance,
+            "grayscale": grayscale, "blur": blur, "blur_sigma": blur_sigma,
+            "solarize": solarize, "erase": erase, "erase_area": erase_area,
+            "erase_ratio": erase_ratio}
         self._struct(gray=len(_tuple(fill)) == 1)  # refuses what cannot be right
 
     def _struct(self, gray: bool) -> st.LoaderView:
@@ -45,10 +59,15 @@ class View:
             kind=choice(st.Transform, o["transform"], "transform"),
             filter=choice(st.Filter, o["filter"], "filter"),
             resize_px=0 if o["resize_px"] is None else whole(o["resize_px"], "resize_px"),
-            flip_ppm=_ppm(o["flip"], "flip", 0, 1))
+            **{f"{member}_ppm": _ppm(o[name], name, 0, 1) for name, member in _CHANCES.items()})
+        t.erase_area_min_ppm, t.erase_area_max_ppm = _range(o["erase_area"], "erase_area", 1)
+        t.erase_ratio_min_ppm, t.erase_ratio_max_ppm = _range(o["erase_ratio"], "erase_ratio",
+                                                              4000)
+        t.blur_min, t.blur_max = (
+            value // 1000 for value in _range(o["blur_sigma"], "blur_sigma", 16))
         t.area_min_ppm, t.area_max_ppm = _range(o["area"], "area", 1)
         t.ratio_min_ppm, t.ratio_max_ppm = _range(o["ratio"], "ratio", 4000)
-        _set_changes(t, o["jitter"], o["rotate"], o["fill"], gray)
+        _set_changes(t, o["jitter"] if t.color_ppm else None, o["rotate"], o["fill"], gray)
         height, width = self.size
         return st.LoaderView(height=height, width=width, transform=t)
 
