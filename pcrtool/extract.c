@@ -124,7 +124,7 @@ static int extract_sample(struct extraction *x, const struct pcr_sample *sample,
         return PCRTOOL_DONE;
     }
     rc = rc ? pcrtool_failed(x->in.command, &err) : write_sample(x, info);
-    if (!rc && x->set->list && !pcrtool_list_add(&x->list, info, &rc)) {
+    if (!rc && x->set->list && !pcrtool_list_add(&x->list, sample, info, &rc)) {
         complain(x, info, "left out of the list: not a UTF-8 name");
         x->unsafe_count++;
     }

@@ -69,22 +69,22 @@ static json_t *labels_of(const struct pcrtool_list *l, const struct pcr_sample_i
     return one;
 }
 
-bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample_info *sample, int *rc)
+bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample *sample,
+                      const struct pcr_sample_info *info, int *rc)
 {
-    json_t *key = json_stringn(sample->key, sample->key_nbytes);
-    const char *split = split_of(l, sample->index);
+    json_t *key = json_stringn(info->key, info->key_nbytes);
+    const char *split = split_of(l, info->index);
     *rc = PCRTOOL_DONE;
     if (!key && !pcrtool_json_failed())
         return false;
-    json_t *object = json_pack("{so so}", "path", key, "label", labels_of(l, sample));
+    json_t *object = json_pack("{so so}", "path", key, "label", labels_of(l, info));
     if (split)
         json_object_set_new(object, "split", json_string(split));
-    if (sample->attributes_nbytes)
-        json_object_set_new(
-            object, "attributes",
-            json_loadb(sample->attributes, sample->attributes_nbytes, 0, NULL));
-    size_t digits = (size_t) pcrtool_label_digits(sample);
-    if (pcrtool_json_append(&l->text, object, JSON_COMPACT | JSON_REAL_PRECISION(digits)))
+    *rc = pcrtool_json_set_attributes(object, l->in, sample);
+    size_t digits = (size_t) pcrtool_label_digits(info);
+    if (*rc)
+        json_decref(object);
+    else if (pcrtool_json_append(&l->text, object, JSON_COMPACT | JSON_REAL_PRECISION(digits)))
         *rc = fail(l, PCRTOOL_LIST_NAME, errno);
     return true;
 }

@@ -22,7 +22,8 @@ void pcrtool_list_begin(struct pcrtool_list *l, const struct pcrtool_input *in,
                         const char *split);
 /* Adds a sample: path, labels, split, attributes. False if its key is not UTF-8, so that no
  * list can hold it; *rc is an exit code. */
-bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample_info *sample, int *rc);
+bool pcrtool_list_add(struct pcrtool_list *l, const struct pcr_sample *sample,
+                      const struct pcr_sample_info *info, int *rc);
 /* Writes it into the folder, and if classes have names also their order. Returns an exit
  * code. */
 int pcrtool_list_end(struct pcrtool_list *l, int folder_fd, bool replace);

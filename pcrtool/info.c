@@ -86,6 +86,27 @@ static const char *label_kind(const struct pcr_dataset_info *info)
     return names[info->label_kind];
 }
 
+static int attribute_at(const struct pcrtool_input *in, uint32_t index,
+                        struct pcr_column_info *out)
+{
+    *out = (struct pcr_column_info) { .size = sizeof(*out) };
+    return index < in->info.column_count
+               ? pcr_dataset_column_info(in->dataset, index, out, NULL)
+               : PCR_END;
+}
+
+static void print_attributes(const struct pcrtool_input *in)
+{
+    struct pcr_column_info c;
+    for (uint32_t i = 0; !attribute_at(in, i, &c); i++) {
+        printf("%s", i ? ", " : "attributes   ");
+        pcrtool_print_name(stdout, c.name, strlen(c.name));
+        printf(" (%s)", c.type);
+    }
+    if (in->info.column_count)
+        putchar('\n');
+}
+
 static void print_classes(const struct pcrtool_input *in)
 {
     if (!in->info.class_count)
@@ -156,6 +177,7 @@ static void print_text(const struct pcrtool_input *in, const char *path,
     print_codings(info);
     print_splits(in);
     printf("labels       %s\n", label_kind(info));
+    print_attributes(in);
     pcrtool_notes_summary(info);
     if (info->max_side)
         printf("reduced      larger images to %" PRIu32 " px, as JPEG of quality %" PRIu32
@@ -200,6 +222,15 @@ static json_t *json_classes(const struct pcrtool_input *in)
         json_array_append_new(array, object);
     }
     return array;
+}
+
+static json_t *json_attributes(const struct pcrtool_input *in)
+{
+    json_t *object = json_object();
+    struct pcr_column_info c;
+    for (uint32_t i = 0; !attribute_at(in, i, &c); i++)
+        json_object_set_new(object, c.name, json_string(c.type));
+    return object;
 }
 
 static json_t *json_fidelities(const struct pcrtool_input *in)
@@ -271,6 +302,7 @@ static int print_json(const struct pcrtool_input *in, const char *path,
     if (info->coding)
         json_object_set_new(root, "coding", json_string(pcr_coding_name(info->coding)));
     json_object_set_new(root, "labels", json_string(label_kind(info)));
+    json_object_set_new(root, "attributes", json_attributes(in));
     if (range->count)
         json_object_set_new(root, "image_size", json_sizes(range));
     if (notes)

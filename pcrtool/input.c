@@ -184,6 +184,22 @@ void pcrtool_print_labels(FILE *stream, const struct pcrtool_input *in,
     }
 }
 
+int pcrtool_json_set_attributes(json_t *object, const struct pcrtool_input *in,
+                                const struct pcr_sample *sample)
+{
+    struct pcr_buffer text = { 0 };
+    struct pcr_error err;
+    if (pcr_sample_attributes(sample, &text, &err))
+        return pcrtool_failed(in->command, &err);
+    json_t *attributes = json_loadb((const char *) text.data, text.nbytes, 0, NULL);
+    pcr_buffer_free(&text);
+    if (json_object_size(attributes) || !attributes)
+        json_object_set_new(object, "attributes", attributes);
+    else
+        json_decref(attributes);
+    return PCRTOOL_DONE;
+}
+
 void pcrtool_json_set_labels(json_t *object, const struct pcrtool_input *in,
                              const struct pcr_sample_info *sample)
 {

@@ -82,5 +82,8 @@ void pcrtool_print_labels(FILE *stream, const struct pcrtool_input *in,
 /* Sets object.labels, and object.class if the label is a class. */
 void pcrtool_json_set_labels(json_t *object, const struct pcrtool_input *in,
                              const struct pcr_sample_info *sample);
+/* Sets `attributes` if the sample has any. Returns an exit code. */
+int pcrtool_json_set_attributes(json_t *object, const struct pcrtool_input *in,
+                                const struct pcr_sample *sample);
 
 #endif

@@ -39,10 +39,11 @@ static int print_as_json(const struct pcrtool_input *in, const struct pcr_sample
         nbytes);
     pcrtool_json_set_text(object, "key", info->key, info->key_nbytes);
     pcrtool_json_set_labels(object, in, info);
-    if (info->attributes_nbytes)
-        json_object_set_new(object, "attributes",
-                            json_loadb(info->attributes, info->attributes_nbytes, 0, NULL));
-    return print_json_line(in, object, pcrtool_label_digits(info));
+    int rc = pcrtool_json_set_attributes(object, in, sample);
+    if (!rc)
+        return print_json_line(in, object, pcrtool_label_digits(info));
+    json_decref(object);
+    return rc;
 }
 
 static void print_as_text(const struct pcrtool_input *in, const struct pcr_sample_info *info,

@@ -14,6 +14,7 @@ PATH is a dataset's folder or one record file. Numbers of sections are FORMAT.md
 import json
 import math
 import os
+import re
 import struct
 import sys
 
@@ -151,6 +152,7 @@ class Record:
 
     def _head(self, raw):
         cols, n = columns(raw, COLUMNS, self.head_nbytes), self.count
+        self.types = {}
 
         def get(name, parse, absent=None):
             need(name in cols or absent is not None, "CORRUPT", f"column {name} is missing")
@@ -176,7 +178,7 @@ class Record:
         need(not any(a and b for a, b in zip(self.labels, floats)), "CORRUPT", "two labels")
         need(all(math.isfinite(v) for row in floats for v in row), "CORRUPT", "not finite")
         self.labels = [list(b) or a for a, b in zip(self.labels, floats)]
-        self.attributes = get("attributes", lambda c: c.strings(n), [b""] * n)
+        self.attributes = get("attributes", self._attributes, [{} for _ in range(n)])
         self.coding = get("coding", lambda c: [c.take(n) for _ in range(self.groups)])
         self.width, self.height = get("width", numbers), get("height", numbers)
         self.components = get("components", lambda c: c.take(n))
@@ -193,7 +195,7 @@ class Record:
         self.checks = get("check", lambda c: [words(c) for _ in range(self.groups)])
         self.source_nbytes = get("source_nbytes", lambda c: c.varints(n), [0] * n)
         self.quality = get("quality", self._quality, [[]] * n)
-        texts = b"".join([*self.key, *self.attributes, self.ladder])
+        texts = b"".join([*self.key, self.ladder])
         need(b"\0" not in texts, "CORRUPT", "a NUL byte in a text")
         used = [v // 2 + 1 for row in self.items for v in row if not v & 1]
         need(max(used + [max(row) for row in self.piece_string]) < len(self.strings),
@@ -202,6 +204,59 @@ class Record:
              "CORRUPT", "opaque in some groups")
         need(max(self.components) < 5, "CORRUPT", "components")
         need(set(self.orientation) <= set(range(1, 9)), "CORRUPT", "an orientation")
+
+    def _attributes(self, cursor):
+        """By sample, a dictionary (3.7). The types are kept in self.types."""
+        count = cursor.varint(1001)
+        names, types = cursor.strings(count), cursor.strings(count)
+        sizes, rows = cursor.varints(count), [{} for _ in range(self.count)]
+        need(all(a < b for a, b in zip(names, names[1:])) and b"\0" not in b"".join(names),
+             "CORRUPT", "names of attributes")
+        self.types = {name.decode(): text.decode() for name, text in zip(names, types)}
+        for (name, text), size in zip(self.types.items(), sizes):
+            self._attribute(name, text, Cursor(cursor.take(size), name), rows)
+        return rows
+
+    def _attribute(self, name, text, cursor, rows):
+        shape = re.fullmatch(r"(?:(bool|int64|float64|string)(?:\[([1-9]\d*|)\]"
+                             r"(?:\[([1-9]\d*)\])?)?|json)", text)
+        need(shape, "CORRUPT", f"the type {text}")
+        element, length, width = shape.group(1) or "json", shape.group(2), shape.group(3)
+        states = cursor.take(self.count)
+        need(max(states) < 3, "CORRUPT", f"states of {name}")
+        samples = [i for i, state in enumerate(states) if state == 1]
+        items = cursor.varints(len(samples)) if length == "" else [int(length or 1)] * len(samples)
+        values = iter(self._elements(element, sum(items) * int(width or 1), cursor))
+        need(not cursor.left(), "CORRUPT", f"{name} is too long")
+        for i, count in zip(samples, items):
+            value = [[next(values) for _ in range(int(width))] if width else next(values)
+                     for _ in range(count)]
+            rows[i][name] = value if length is not None else value[0]
+        for i, state in enumerate(states):
+            if state == 2:
+                rows[i][name] = None
+
+    @staticmethod
+    def _elements(element, count, cursor):
+        need(count <= cursor.left() or not count, "CORRUPT", f"{cursor.name} ends too early")
+        if element == "bool":
+            values = cursor.take(count)
+            need(not values.strip(b"\0\1"), "CORRUPT", "a boolean")
+            return map(bool, values)
+        if element in ("string", "json"):
+            texts = [text.decode() for text in cursor.strings(count)]
+            need("\0" not in "".join(texts), "CORRUPT", "a NUL byte in a text")
+            return texts if element == "string" else map(json.loads, texts)
+        decimals = cursor.take(1)[0] if element == "float64" else 0
+        if decimals == 255:
+            planes = [cursor.take(count) for _ in range(8)]
+            values = [struct.unpack("<d", bytes(row))[0] for row in zip(*planes)]
+            need(all(map(math.isfinite, values)), "CORRUPT", "a number that is not finite")
+            return values
+        need(decimals < 10, "CORRUPT", "decimals")
+        whole = [v >> 1 ^ -(v & 1) for v in cursor.varints(count)]
+        need(element == "int64" or all(abs(v) <= 1 << 53 for v in whole), "CORRUPT", "above 2^53")
+        return [v / 10**decimals for v in whole] if element == "float64" else whole
 
     def _quality(self, cursor):
         """By sample, prefix and scale (3.6), in quarters of a decibel."""
@@ -327,6 +382,7 @@ class Dataset:
         need(manifest["version"][0] == 1 and not manifest["required"], "UNSUPPORTED", "newer")
         self.records, files = manifest["records"], manifest["records"]["file"]
         self.floats = manifest["schema"]["label"] == "floats"
+        self.types = manifest["schema"]["attributes"]
         need(not any({"", ".", ".."} & set(name.split("/")) for name in files), "CORRUPT",
              "a file name that leaves the folder")
         self.paths = [os.path.join(path, name) for name in files]
@@ -342,6 +398,8 @@ class Dataset:
         kind = int if self.records and self.floats else float if self.records else None
         need(not kind or not any(isinstance(v, kind) for row in record.labels for v in row),
              "CORRUPT", f"{record.path} has labels of another kind than the manifest says")
+        need(not self.records or record.types.items() <= self.types.items(), "CORRUPT",
+             f"{record.path} has attributes of other types than the manifest says")
         return record
 
 

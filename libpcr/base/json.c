@@ -17,10 +17,12 @@ static int append(const char *text, size_t nbytes, void *context)
     return p->rc;
 }
 
-int pcri_json_append(const json_t *object, struct pcr_buffer *out, struct pcr_error *err)
+int pcri_json_append(const json_t *value, struct pcr_buffer *out, struct pcr_error *err)
 {
     struct printing p = { out, err, 0 };
-    if (json_dump_callback(object, append, &p, JSON_COMPACT | JSON_SORT_KEYS) && !p.rc)
+    if (json_dump_callback(value, append, &p,
+                           JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY) &&
+        !p.rc)
         p.rc = pcri_fail(err, PCR_ERR_NOMEM, "no memory for JSON text");
     return p.rc;
 }

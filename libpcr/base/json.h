@@ -80,8 +80,8 @@ int pcri_json_end(struct pcri_json_reader *r);
  * longer than PCRI_JSON_NUMBER. */
 bool pcri_json_double(const char *number, size_t nbytes, double *out);
 
-/* Appends an object's text, without blanks, keys in byte order. NOMEM. */
-int pcri_json_append(const json_t *object, struct pcr_buffer *out, struct pcr_error *err);
+/* Appends a value's text, without blanks, keys in byte order. NOMEM. */
+int pcri_json_append(const json_t *value, struct pcr_buffer *out, struct pcr_error *err);
 /* The same as malloc'd text. */
 int pcri_json_text(const json_t *object, char **out, struct pcr_error *err);
 

@@ -58,7 +58,12 @@ static int describe_record(struct pcri_manifest *m, const char *name,
     m->label_kind = h->float_labels                   ? PCR_LABEL_FLOATS
                     : h->label_first[h->sample_count] ? PCR_LABEL_INTS
                                                       : PCR_LABEL_NONE;
-    m->attributes = h->attributes.bytes != NULL;
+    for (uint32_t i = 0; h->attributes && i < h->attributes->count; i++) {
+        const struct pcri_attribute *a = &h->attributes->columns[i];
+        bool added;
+        if ((rc = pcri_schema_add(&m->schema, a->name, &a->type, &added, err)))
+            return rc;
+    }
     for (uint32_t i = 0; i < h->sample_count; i++) {
         pcri_coding_count(&m->codings, h->coding[i]);
         if (__builtin_add_overflow(m->source_nbytes, h->source_nbytes[i], &m->source_nbytes))
@@ -339,7 +344,7 @@ int pcr_dataset_describe(const struct pcr_dataset *ds, struct pcr_dataset_info *
         .dropped_nbytes = m->notes.dropped_nbytes,
         .skipped_count = m->skipped_count,
         .label_kind = m->label_kind,
-        .has_attributes = m->attributes,
+        .column_count = m->schema.count,
         .scans_count = m->codings.scans,
         .packed_count = m->codings.packed,
         .coding = m->coding,

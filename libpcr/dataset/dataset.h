@@ -118,6 +118,17 @@ uint64_t pcri_record_of(const struct pcr_dataset *ds, uint64_t index);
 int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, uint32_t i,
                   struct pcr_sample_info *info_out, struct pcr_error *err);
 
+/* --- columns.c --- */
+struct pcri_dataset_column;
+/* An empty column of the dataset's attribute `name`. INVAL, NOMEM. */
+int pcri_column_create(const struct pcr_dataset *ds, const char *name,
+                       struct pcri_dataset_column **out, struct pcr_error *err);
+/* Appends samples [from, end) of a record. CORRUPT, NOMEM. */
+int pcri_column_append(struct pcri_dataset_column *c, const struct pcri_record *r,
+                       uint32_t from, uint32_t end, struct pcr_error *err);
+/* Gives out what was made, or if rc is not 0 frees it. Returns rc. */
+int pcri_column_deliver(struct pcri_dataset_column *c, int rc, struct pcr_column **out);
+
 /* --- spare.c --- */
 /* A buffer with room for nbytes; an empty one, to be grown, if none is spare. */
 struct pcri_block pcri_spare_take(struct pcri_spare *s, size_t nbytes);

@@ -27,6 +27,8 @@ static int check_entry(const struct pcr_dataset *ds, uint64_t number,
     else if (m->label_kind == PCR_LABEL_FLOATS ? head->label_first[head->sample_count] != 0
                                                : head->float_labels != NULL)
         what = "kind of labels";
+    else if (!pcri_attributes_match(head->attributes, &m->schema))
+        what = "types of attributes";
     else if (h->group_count != m->group_count)
         what = "group count";
     else if (h->header_nbytes + h->head_nbytes != m->head_ends[i])

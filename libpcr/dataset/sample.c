@@ -77,7 +77,6 @@ int pcri_describe(const struct pcr_dataset *ds, const struct pcri_held *held, ui
         info.quality = h->quality + (size_t) i * info.quality_count * PCR_QUALITY_SCALES;
     }
     info.key = pcri_text(&h->keys, i, &info.key_nbytes);
-    info.attributes = pcri_text(&h->attributes, i, &info.attributes_nbytes);
     return pcri_info_copy(info_out, "pcr_sample_info", &info, sizeof(info), err);
 }
 
@@ -85,6 +84,14 @@ int pcr_sample_describe(const struct pcr_sample *s, struct pcr_sample_info *info
                         struct pcr_error *err)
 {
     return pcri_describe(s->ds, s->held, s->i, info_out, err);
+}
+
+int pcr_sample_attributes(const struct pcr_sample *s, struct pcr_buffer *out,
+                          struct pcr_error *err)
+{
+    const struct pcri_record *r = s->held->record;
+    int rc = pcri_attributes_text(r->head->attributes, s->i, out, err);
+    return rc ? pcri_prefix(err, rc, "%s", r->file->path) : 0;
 }
 
 uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity)

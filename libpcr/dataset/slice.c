@@ -136,6 +136,20 @@ int pcr_slice_describe(const struct pcr_slice *sl, uint32_t i,
     return rc ? rc : pcri_describe(sl->ds, sl->held, sl->first + i, info_out, err);
 }
 
+int pcr_slice_column(const struct pcr_slice *sl, const char *name, uint32_t first,
+                     uint32_t count, struct pcr_column **out, struct pcr_error *err)
+{
+    struct pcri_dataset_column *c = NULL;
+    if (first > sl->count || count > sl->count - first)
+        return pcri_fail(err, PCR_ERR_INVAL, "samples %u to %u of a slice of %u", first,
+                         first + count, sl->count);
+    int rc = pcri_column_create(sl->ds, name, &c, err);
+    if (!rc)
+        rc = pcri_column_append(c, sl->held->record, sl->first + first,
+                                sl->first + first + count, err);
+    return pcri_column_deliver(c, rc, out);
+}
+
 /* The requested fidelity, and the i-th sample's chunks. */
 static int find_chunks(const struct pcr_slice *sl, uint32_t i, uint32_t fidelity,
                        uint32_t *g_out, const uint8_t *chunks[], struct pcr_error *err)

@@ -107,6 +107,30 @@ static int verify_end(struct verifier *v, bool *damaged)
     return find(v, PCR_VERIFY_DAMAGE, &finding);
 }
 
+/* They are unpacked only when somebody asks for them. */
+static int verify_attributes(struct verifier *v, bool *damaged)
+{
+    const struct pcri_attributes *a = v->record->head->attributes;
+    const struct pcri_values *values;
+    struct pcr_buffer text = { 0 };
+    int rc = 0;
+    for (uint32_t c = 0; a && c < a->count && !rc; c++) {
+        struct pcr_error finding;
+        int bad = pcri_attribute_values(a, c, &values, &finding);
+        for (uint32_t i = 0;
+             i < a->sample_count && !bad && a->columns[c].type.element == PCR_ELEMENT_JSON;
+             i++)
+            bad = pcri_attributes_text(a, i, &text, &finding);
+        if (!bad)
+            continue;
+        *damaged |= pcri_is_of_data(bad, &finding);
+        rc = find(v, PCR_VERIFY_DAMAGE, &finding);
+        break;
+    }
+    pcr_buffer_free(&text);
+    return rc;
+}
+
 static int verify_tail(struct verifier *v, bool *damaged)
 {
     struct pcri_note_counts notes = { 0 };
@@ -190,6 +214,8 @@ static int verify_open_record(struct verifier *v, bool deep)
         if (!deep)
             pcr_buffer_free(&v->bytes[k]);
     }
+    if (!rc)
+        rc = verify_attributes(v, &damaged);
     if (!rc && pcri_record_check_nbytes(v->record, NULL) != PCR_ERR_TRUNCATED)
         rc = verify_tail(v, &damaged);
     if (!rc && deep)

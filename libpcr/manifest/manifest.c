@@ -60,6 +60,7 @@ void pcri_manifest_free(struct pcri_manifest *m)
         free(m->splits[i].name);
         free(m->splits[i].class_counts);
     }
+    pcri_schema_free(&m->schema);
     pcr_buffer_free(&m->files);
     void *const owned[] = { m->ladder,    m->writer,       m->classes,       m->class_names,
                             m->splits,    m->file_offsets, m->sample_counts, m->nbytes,

@@ -40,8 +40,8 @@ struct pcri_split {
 struct pcri_manifest {
     uint32_t major, minor; /* of the format */
     uint32_t group_count;
-    uint32_t label_kind; /* enum pcr_label_kind */
-    uint32_t attributes; /* 1: samples may have them */
+    uint32_t label_kind;       /* enum pcr_label_kind */
+    struct pcri_schema schema; /* of attributes */
     uint32_t class_count, split_count;
     char *ladder, *writer;      /* malloc'd */
     uint32_t max_side, quality; /* of images that were reduced; 0: none */

@@ -275,6 +275,31 @@ static int parse_splits(const struct text *t, struct pcri_manifest *m, struct pc
     return rc ? rc : closed;
 }
 
+static int read_attributes(struct pcri_json_reader *r, struct pcri_schema *schema)
+{
+    const char *name, *text;
+    size_t n;
+    int rc = pcri_json_first(r, '{');
+    while (!rc) {
+        struct pcri_type type;
+        bool added = false;
+        if ((rc = pcri_json_name(r, &name)))
+            break;
+        char *copy = pcri_strndup(name, strlen(name), r->err);
+        if (!copy)
+            return PCR_ERR_NOMEM;
+        rc = pcri_json_string(r, &text, &n);
+        if (!rc)
+            rc = !pcri_type_parse(text, &type) || schema->count == PCRI_SCHEMA_COLUMNS;
+        if (!rc)
+            rc = pcri_schema_add(schema, copy, &type, &added, r->err);
+        free(copy);
+        if (!rc)
+            rc = added ? pcri_json_next(r, '}') : 1;
+    }
+    return rc == PCRI_JSON_LAST ? 0 : rc;
+}
+
 static int parse_schema(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
     static const char *const names[] = { "label", "attributes" };
@@ -292,11 +317,10 @@ static int parse_schema(const struct text *t, struct pcri_manifest *m, struct pc
     free(label);
     if (m->label_kind > PCR_LABEL_FLOATS)
         return bad(err, "schema.label", "\"class\", \"ints\", \"floats\" or \"none\"");
-    size_t n = members[1].at ? (size_t) (members[1].end - members[1].at) : 0;
-    m->attributes = n == 4 && !memcmp(members[1].at, "true", 4);
-    if (m->attributes || (n == 5 && !memcmp(members[1].at, "false", 5)))
-        return 0;
-    return bad(err, "attributes", "a boolean");
+    struct pcri_json_reader r = open_text(&members[1], err);
+    rc = members[1].at ? read_attributes(&r, &m->schema) : 1;
+    return close_text(&r, rc, "schema.attributes",
+                      "an object of different names and their types, at most 1000");
 }
 
 /* An object of numbers. */

@@ -126,7 +126,7 @@ static void set_limits(struct manifest_maker *k, json_t *root)
 static json_t *make_root(struct manifest_maker *k)
 {
     const struct pcri_manifest *m = k->m;
-    json_t *o = json_object(), *schema = json_object();
+    json_t *o = json_object(), *schema = json_object(), *attributes = json_object();
     json_t *version = json_array(), *classes = json_array();
     set(k, o, "format", json_string("pcr"));
     push(k, version, number(m->major));
@@ -142,7 +142,9 @@ static json_t *make_root(struct manifest_maker *k)
     set(k, schema, "label",
         json_string(m->label_kind <= PCR_LABEL_FLOATS ? pcri_label_kinds[m->label_kind]
                                                       : NULL));
-    set(k, schema, "attributes", json_boolean(m->attributes));
+    for (uint32_t i = 0; i < m->schema.count; i++)
+        set(k, attributes, m->schema.columns[i].name, json_string(m->schema.columns[i].text));
+    set(k, schema, "attributes", attributes);
     set(k, o, "schema", schema);
     if (m->max_side) {
         json_t *reduced = json_object();
@@ -196,6 +198,8 @@ static bool has_bad_text(const struct pcri_manifest *m)
         bad |= is_bad_text(m->classes[i]);
     for (uint32_t i = 0; i < m->split_count; i++)
         bad |= is_bad_text(m->splits[i].name);
+    for (uint32_t i = 0; i < m->schema.count; i++)
+        bad |= is_bad_text(m->schema.columns[i].name);
     for (uint64_t r = 0; r < m->record_count; r++)
         bad |= is_bad_text(pcri_manifest_file(m, r));
     return bad;

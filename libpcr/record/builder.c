@@ -72,6 +72,11 @@ void pcri_builder_limit_head(struct pcri_builder *b, uint64_t max_nbytes)
     b->max_head_nbytes = max_nbytes;
 }
 
+void pcri_builder_set_schema(struct pcri_builder *b, const struct pcri_schema *schema)
+{
+    b->schema = schema;
+}
+
 void pcri_builder_store_in(struct pcri_builder *b, const struct pcri_storage *storage)
 {
     b->storage = storage;

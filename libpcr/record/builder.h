@@ -29,6 +29,7 @@ struct pcri_builder {
     char *ladder; /* or NULL */
     uint64_t max_head_nbytes;
     const struct pcri_storage *storage;
+    const struct pcri_schema *schema; /* or NULL */
     struct pcri_builder_sample *samples;
     uint32_t count;
     size_t capacity;

@@ -124,8 +124,6 @@ void pcri_head_destroy(struct pcri_head **head)
     void *const owned[] = {
         h->keys.bytes,
         h->keys.offsets,
-        h->attributes.bytes,
-        h->attributes.offsets,
         h->label_first,
         h->labels,
         h->float_label_first,
@@ -152,6 +150,7 @@ void pcri_head_destroy(struct pcri_head **head)
     };
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
+    pcri_attributes_free(&h->attributes);
     free(h);
     *head = NULL;
 }

@@ -292,8 +292,6 @@ static int parse_texts(struct head_parser *p)
 {
     struct pcri_head *h = p->h;
     int rc = get_texts(p, PCRI_COLUMN_KEY, &h->keys);
-    if (!rc && has(p, PCRI_COLUMN_ATTRIBUTES))
-        rc = get_texts(p, PCRI_COLUMN_ATTRIBUTES, &h->attributes);
     if (rc || !has(p, PCRI_COLUMN_LADDER))
         return rc;
     const struct pcri_cursor *c = &p->cols[PCRI_COLUMN_LADDER];
@@ -303,6 +301,17 @@ static int parse_texts(struct head_parser *p)
     h->ladder = pcri_strndup(c->p, n, p->err);
     h->footprint += n;
     return h->ladder ? 0 : PCR_ERR_NOMEM;
+}
+
+/* They stay packed until somebody asks for them. */
+static int parse_attributes(struct head_parser *p)
+{
+    struct pcri_cursor *c = &p->cols[PCRI_COLUMN_ATTRIBUTES];
+    if (!has(p, PCRI_COLUMN_ATTRIBUTES))
+        return 0;
+    p->h->footprint += pcri_left(c);
+    int rc = pcri_attributes_parse(c, p->h->sample_count, &p->h->attributes, p->err);
+    return rc ? rc : finish_column(p, PCRI_COLUMN_ATTRIBUTES);
 }
 
 /* N bytes for each group. Kept are those of group 1, and how many groups equal it. */
@@ -401,8 +410,9 @@ static int parse_columns(struct head_parser *p)
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++)
         if ((rc = require(p, required[i])))
             return rc;
-    if ((rc = parse_texts(p)) || (rc = parse_labels(p)) || (rc = parse_float_labels(p)) ||
-        (rc = parse_image_columns(p)) || (rc = parse_dictionary(p)) || (rc = parse_items(p)))
+    if ((rc = parse_texts(p)) || (rc = parse_attributes(p)) || (rc = parse_labels(p)) ||
+        (rc = parse_float_labels(p)) || (rc = parse_image_columns(p)) ||
+        (rc = parse_dictionary(p)) || (rc = parse_items(p)))
         return rc;
     return parse_pieces(p);
 }

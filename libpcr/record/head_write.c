@@ -112,17 +112,17 @@ static void put_float_labels(struct table *t)
 
 static void put_attributes(struct table *t)
 {
-    bool any = false;
-    for (uint32_t i = 0; i < t->b->count; i++) {
-        const char *s = t->b->samples[i].attributes;
-        any |= s != NULL;
-        put_varint(t, s ? strlen(s) : 0);
-    }
-    for (uint32_t i = 0; i < t->b->count; i++) {
-        const char *s = t->b->samples[i].attributes;
-        put(t, s, s ? strlen(s) : 0);
-    }
-    end_optional(t, PCRI_COLUMN_ATTRIBUTES, 0, any);
+    const uint32_t n = t->b->count;
+    struct pcri_attribute_row *rows = pcri_calloc(n, sizeof(*rows), t->err);
+    if (!rows)
+        t->rc = PCR_ERR_NOMEM;
+    for (uint32_t i = 0; rows && i < n; i++)
+        rows[i] = (struct pcri_attribute_row) { t->b->samples[i].key,
+                                                t->b->samples[i].attributes };
+    if (!t->rc)
+        t->rc = pcri_attributes_pack(t->b->schema, rows, n, &t->bytes, t->err);
+    free(rows);
+    end_optional(t, PCRI_COLUMN_ATTRIBUTES, 0, t->bytes.nbytes > t->begin);
 }
 
 static uint64_t value_of(const struct pcri_coded *c, enum pcri_column id)

@@ -6,6 +6,7 @@
 #include "../base/base.h"
 #include "../base/coded.h"
 #include "../io/storage.h"
+#include "attributes.h"
 
 enum {
     PCRI_MAX_GROUPS = 32,
@@ -81,8 +82,8 @@ struct pcri_head {
     uint32_t piece_first[PCRI_MAX_GROUPS + 1];       /* group g's (0-based) first piece */
     uint64_t group_begin[PCRI_MAX_GROUPS + 1];       /* file offsets; [G] is the end */
     struct pcri_texts keys;
-    struct pcri_texts attributes; /* bytes NULL: none */
-    uint32_t *label_first;        /* N + 1 */
+    struct pcri_attributes *attributes; /* NULL: none */
+    uint32_t *label_first;              /* N + 1 */
     int64_t *labels;
     uint32_t *float_label_first; /* N + 1; NULL, and so is float_labels: no sample has any */
     double *float_labels;
@@ -221,7 +222,7 @@ const uint8_t *pcri_text_list_next(struct pcri_text_list *t, size_t *nbytes_out)
 
 struct pcri_sample_meta { /* borrowed for the call */
     const char *key;
-    const char *attributes; /* NULL or JSON */
+    const char *attributes; /* NULL or an object of JSON, of members in the builder's schema */
     const int64_t *labels;
     const double *float_labels; /* finite, instead of labels, which is then NULL */
     uint32_t label_count;
@@ -231,6 +232,8 @@ struct pcri_builder;
 /* piece_counts: one for each group; ladder: its text. */
 int pcri_builder_create(uint32_t group_count, const uint16_t *piece_counts, const char *ladder,
                         struct pcri_builder **out, struct pcr_error *err);
+/* The types of the samples' attributes; default: there are none. It must outlive the builder. */
+void pcri_builder_set_schema(struct pcri_builder *b, const struct pcri_schema *schema);
 /* Adds the next sample. *coded is emptied on success, and still the caller's on failure. An
  * opaque sample may have pieces NULL. */
 int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta,

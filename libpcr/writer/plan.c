@@ -207,7 +207,9 @@ static int gather(struct pcri_write_plan *p, const struct pcr_source *source,
         g->nbytes[i] = s.nbytes;
         g->marks[i] = (struct key_mark) { pcri_xxh3(s.key, strlen(s.key)), i };
         g->split_counts[s.split]++;
-        p->has_attributes |= s.attributes && *s.attributes;
+        rc = pcri_attributes_survey(&p->schema, s.attributes, err);
+        if (rc)
+            return pcri_sample_prefix(&s, rc, err);
         rc = print_number(f, s.split, err);
         if (!rc)
             rc = print_sample(f, &s, err);
@@ -356,6 +358,8 @@ static int make(struct pcri_write_plan *p, const struct pcr_source *source,
     if (!rc)
         rc = gather(p, source, g, f, ticker, err);
     if (!rc)
+        rc = pcri_attributes_survey_end(p, opts->bad_policy == PCR_BAD_SALVAGE, err);
+    if (!rc)
         rc = pcri_label_survey_finish(&g->labels, source,
                                       !(opts->flags & PCR_WRITE_NO_CLASSES), p, err);
     if (!rc)
@@ -455,13 +459,14 @@ int pcri_write_plan_copy(struct pcri_write_plan *p, const struct pcr_dataset *ds
     p->sample_count = m->sample_count;
     p->split_count = m->split_count;
     p->label_kind = m->label_kind;
-    p->has_attributes = m->attributes;
     p->class_count = m->class_count;
     p->class_names = (const char *const *) m->classes;
     p->order = pcri_calloc(p->sample_count, sizeof(*p->order), err);
     p->prefixes = pcri_calloc(p->split_count, sizeof(*p->prefixes), err);
     p->copied_names = pcri_calloc(p->split_count, sizeof(*p->copied_names), err);
-    int rc = p->order && p->prefixes && p->copied_names ? 0 : PCR_ERR_NOMEM;
+    int rc = p->order && p->prefixes && p->copied_names
+                 ? pcri_schema_copy(&p->schema, &m->schema, err)
+                 : PCR_ERR_NOMEM;
     for (uint64_t i = 0; i < p->sample_count && !rc; i++)
         p->order[i] = i;
     for (uint32_t i = 0; i < p->split_count && !rc; i++)
@@ -485,6 +490,7 @@ void pcri_write_plan_free(struct pcri_write_plan *p)
 {
     for (uint32_t i = 0; p->prefixes && i < p->split_count; i++)
         free(p->prefixes[i]);
+    pcri_schema_free(&p->schema);
     free(p->prefixes);
     free(p->order);
     free(p->records);

@@ -22,6 +22,10 @@ static int describe(void *context, uint64_t index, struct pcr_source_sample *out
     if (rc)
         return rc;
     pcri_recode_describe(&info, out);
+    rc = pcr_sample_attributes(r->described, &r->attributes, err);
+    if (rc)
+        return rc;
+    out->attributes = (const char *) r->attributes.data;
     out->revision = r->revision;
     return 0;
 }
@@ -121,6 +125,7 @@ int pcr_dataset_recode(struct pcr_dataset *source, const char *path,
     if (!rc)
         rc = pcri_write_run(&w, path, report, err);
     pcr_sample_release(&recode.described);
+    pcr_buffer_free(&recode.attributes);
     pcr_ladder_destroy(&ladder);
     return rc;
 }

@@ -33,9 +33,10 @@ static int code_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
     pcri_recode_describe(&info, &slot->sample);
     if (pcri_label_check(&t->write->plan, &slot->sample, NULL))
         rc = pcri_fail(err, PCR_ERR_CORRUPT, "other labels than the manifest says");
-    if (!rc && info.attributes_nbytes &&
-        !(slot->attributes = pcri_strndup(info.attributes, info.attributes_nbytes, err)))
-        rc = PCR_ERR_NOMEM;
+    struct pcr_buffer attributes = { 0 };
+    if (!rc)
+        rc = pcr_sample_attributes(slot->held, &attributes, err);
+    slot->attributes = (char *) attributes.data;
     if (!rc)
         rc = pcri_sample_load(t, index, &lost, err);
     if (!rc)

@@ -13,7 +13,6 @@
 void pcri_recode_describe(const struct pcr_sample_info *info, struct pcr_source_sample *out)
 {
     out->key = info->key;
-    out->attributes = info->attributes_nbytes ? info->attributes : NULL;
     out->labels = info->label_count ? info->labels : NULL;
     out->float_labels = info->float_labels;
     out->label_count = info->label_count;

@@ -143,7 +143,7 @@ static int add_slot(const struct pcri_write *w, struct pcri_builder *b, struct p
         floats[k] = pcri_label_as_float(&s->sample, k);
     const struct pcri_sample_meta meta = {
         .key = s->sample.key,
-        .attributes = s->attributes,
+        .attributes = s->attributes ? s->attributes : s->sample.attributes,
         .labels = floats ? NULL : s->sample.labels,
         .float_labels = floats,
         .label_count = count,
@@ -168,6 +168,8 @@ static int build(struct pcri_write *w, struct pcri_flight *f, struct pcri_header
         pcri_builder_limit_head(b, w->opts.limits->max_head_nbytes);
     if (!rc)
         pcri_builder_store_in(b, w->storage);
+    if (!rc)
+        pcri_builder_set_schema(b, &w->plan.schema);
     for (uint32_t i = 0; i < count && !rc; i++)
         rc = add_slot(w, b, &f->slots[i], err);
     if (!rc && w->recode)

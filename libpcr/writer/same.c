@@ -73,30 +73,48 @@ static bool same_labels(const struct pcri_write *w, const struct pcri_head *head
     return !count || !memcmp(head->labels + first, s->labels, count * sizeof(*s->labels));
 }
 
-/* A salvaged sample has the reason besides its own attributes. */
-static int same_attributes(const struct pcri_write *w, const struct pcri_head *head,
-                           uint32_t i, const struct pcr_source_sample *s, bool *same,
+/* The reason that a salvaged sample has besides its own attributes; malloc'd, or NULL. */
+static int find_reason(const struct pcr_buffer *object, char **out, struct pcr_error *err)
+{
+    json_t *parsed = NULL;
+    int rc = pcri_json_parse((const char *) object->data, object->nbytes, 0, &parsed, NULL,
+                             err);
+    const char *reason = json_string_value(json_object_get(parsed, PCRI_SALVAGED));
+    if (reason && !(*out = pcri_strndup(reason, strlen(reason), err)))
+        rc = PCR_ERR_NOMEM;
+    json_decref(parsed);
+    return rc < 0 ? rc : 0;
+}
+
+/* Ours are compared as theirs are stored: attributes that do not fit their types are others. */
+static int same_attributes(const struct pcri_write *w, const struct pcri_schema *schema,
+                           const struct pcri_head *head, uint32_t i,
+                           const struct pcr_source_sample *s, bool *same,
                            struct pcr_error *err)
 {
-    char *ours = NULL;
-    uint32_t n;
-    const char *theirs = pcri_text(&head->attributes, i, &n);
-    bool any = w->opts.bad_policy == PCR_BAD_SALVAGE && n;
-    json_t *object = NULL;
-    int rc = any ? pcri_json_parse(theirs, n, PCRI_JSON_DUPLICATES, &object, NULL, err) : 0;
-    if (rc < 0)
-        return rc;
-    const char *salvaged = json_string_value(json_object_get(object, "salvaged"));
-    rc = pcri_attributes_render(s->attributes, salvaged, &ours, err);
-    if (!rc && strcmp(ours ? ours : "", theirs) != 0)
-        *same = false;
-    json_decref(object);
+    struct pcr_buffer theirs = { 0 }, stored = { 0 };
+    char *reason = NULL, *ours = NULL;
+    int rc = pcri_attributes_text(head->attributes, i, &theirs, err);
+    if (!rc && w->opts.bad_policy == PCR_BAD_SALVAGE)
+        rc = find_reason(&theirs, &reason, err);
+    if (!rc)
+        rc = pcri_attributes_render(s->attributes, reason, &ours, err);
+    if (!rc) {
+        rc = pcri_attributes_as_stored(schema, s->key, ours, &stored, err);
+        *same &= rc != PCR_ERR_INVAL;
+        rc = rc == PCR_ERR_INVAL ? 0 : rc;
+    }
+    *same = *same && !rc && stored.nbytes == theirs.nbytes &&
+            !memcmp(stored.data, theirs.data, theirs.nbytes);
+    pcr_buffer_free(&theirs);
+    pcr_buffer_free(&stored);
+    free(reason);
     free(ours);
     return rc;
 }
 
 /* The record's samples must be the planned ones in their order, less the skipped. */
-static int compare_samples(const struct pcri_write *w,
+static int compare_samples(const struct pcri_write *w, const struct pcri_schema *schema,
                            const struct pcri_write_plan_record *planned,
                            const struct pcri_head *head, uint64_t finished_ns, bool *same,
                            struct pcr_error *err)
@@ -114,20 +132,22 @@ static int compare_samples(const struct pcri_write *w,
             continue; /* skipped, or they will not all be found */
         *same = *same && same_labels(w, head, i, &s) &&
                 (!s.nbytes || s.nbytes == head->source_nbytes[i]);
-        rc = same_attributes(w, head, i, &s, same, err);
+        rc = same_attributes(w, schema, head, i, &s, same, err);
         i++;
     }
     *same = *same && i == head->sample_count;
     return rc;
 }
 
-static int compare_record(const struct pcri_write *w, uint64_t record, const char *path,
-                          uint64_t finished_ns, bool *same, struct pcr_error *err)
+static int compare_record(const struct pcri_write *w, const struct pcri_schema *schema,
+                          uint64_t record, const char *path, uint64_t finished_ns, bool *same,
+                          struct pcr_error *err)
 {
     struct pcri_record *r = NULL;
     int rc = pcri_record_open(path, w->layers->top, 0, w->opts.limits, 0, &r, err);
     if (!rc)
-        rc = compare_samples(w, &w->plan.records[record], r->head, finished_ns, same, err);
+        rc = compare_samples(w, schema, &w->plan.records[record], r->head, finished_ns, same,
+                             err);
     pcri_record_close(&r);
     return rc;
 }
@@ -144,7 +164,8 @@ static int compare_records(struct pcri_write *w, const struct pcri_manifest *m,
         if (next == m->record_count || strcmp(pcri_manifest_file(m, next), name) != 0)
             continue;
         char *path = pcri_join(w->dir, name, err);
-        rc = path ? compare_record(w, r, path, finished_ns, same, err) : PCR_ERR_NOMEM;
+        rc = path ? compare_record(w, &m->schema, r, path, finished_ns, same, err)
+                  : PCR_ERR_NOMEM;
         free(path);
         if (!rc)
             rc = pcri_tick(&w->ticker, 1, err);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* One sample: load it, judge it, code it. */
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -153,32 +152,6 @@ int pcri_sample_keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *c
     return 0;
 }
 
-int pcri_attributes_render(const char *text, const char *salvaged, char **out,
-                           struct pcr_error *err)
-{
-    struct pcri_json_fault fault;
-    json_t *object;
-    *out = NULL;
-    if ((!text || !*text) && !salvaged)
-        return 0;
-    if (!text || !*text)
-        text = "{}";
-    int rc = pcri_json_parse(text, strlen(text), 0, &object, &fault, err);
-    if (rc < 0)
-        return rc;
-    if (!json_is_object(object)) {
-        bool parsed = object != NULL;
-        json_decref(object);
-        return pcri_fail(err, PCR_ERR_INVAL, "its attributes are not a JSON object%s%s",
-                         parsed ? "" : ": ", parsed ? "" : fault.what);
-    }
-    rc = salvaged && pcri_json_set_text(object, "salvaged", salvaged)
-             ? pcri_fail(err, PCR_ERR_NOMEM, "no memory for attributes")
-             : pcri_json_text(object, out, err);
-    json_decref(object);
-    return rc;
-}
-
 /* Marks a sample as salvaged. */
 static int mark_salvaged(struct pcri_slot *slot, const char *reason, struct pcr_error *err)
 {
@@ -299,10 +272,6 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
                        struct pcr_error *err)
 {
     struct pcr_error why;
-    int rc = pcri_attributes_render(slot->sample.attributes, NULL, &slot->attributes, err);
-    if (rc)
-        return pcri_sample_prefix(&slot->sample, rc, err);
-
     const struct pcri_lost *before = pcri_lost_find(t->write, index);
     bool lost = before != NULL;
     int verdict = VERDICT_MISSING;
@@ -326,7 +295,7 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
         return 0;
     if (verdict < 0)
         return pcri_sample_prefix(&slot->sample, pcri_hand_on(err, verdict, &why), err);
-    rc = settle_bad(t, verdict, slot, &why, err);
+    int rc = settle_bad(t, verdict, slot, &why, err);
     return rc ? pcri_sample_prefix(&slot->sample, rc, err) : 0;
 }
 

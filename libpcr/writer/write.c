@@ -115,6 +115,20 @@ static int add_split(struct pcri_manifest *m, const struct pcri_write *w, uint32
     return 0;
 }
 
+static int fill_schema(struct pcri_manifest *m, const struct pcri_write *w,
+                       struct pcr_error *err)
+{
+    const struct pcri_schema *s = &w->plan.schema;
+    const bool salvaged = !w->plan.may_be_salvaged || w->progress.samples_salvaged;
+    bool added;
+    int rc = 0;
+    for (uint32_t i = 0; i < s->count && !rc; i++)
+        if (salvaged || strcmp(s->columns[i].name, PCRI_SALVAGED) != 0)
+            rc = pcri_schema_add(&m->schema, s->columns[i].name, &s->columns[i].type, &added,
+                                 err);
+    return rc;
+}
+
 static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
                          struct pcr_error *err)
 {
@@ -125,8 +139,9 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
         rc = pcri_manifest_add_class(m, w->plan.class_names[i], err);
     for (uint32_t i = 0; i < w->plan.split_count && !rc; i++)
         rc = add_split(m, w, i, &record, err);
+    if (!rc)
+        rc = fill_schema(m, w, err);
     m->label_kind = w->plan.label_kind;
-    m->attributes = w->plan.has_attributes || w->progress.samples_salvaged;
     m->max_side = from ? from->max_side : w->opts.max_side;
     m->quality = from ? from->quality : w->opts.quality;
     m->coding = w->opts.coding;

@@ -32,8 +32,9 @@ struct pcri_write_plan {
     const char *const *split_names;
     const char **copied_names; /* split_names, if they are the plan's own */
     char **prefixes;           /* beginning of the file names of split i's records */
-    bool has_attributes;
-    uint32_t label_kind; /* enum pcr_label_kind */
+    struct pcri_schema schema; /* of attributes */
+    bool may_be_salvaged;      /* the schema has "salvaged" only for samples that may be so */
+    uint32_t label_kind;       /* enum pcr_label_kind */
     uint32_t class_count;
     const char *const *class_names; /* the source's, or number_names */
     char *numbers;                  /* their text, if integers were found to be classes */
@@ -173,7 +174,7 @@ struct pcri_split_totals {
 struct pcri_slot {
     struct pcr_source_sample sample;
     struct pcri_coded coded;
-    char *attributes;        /* canonical */
+    char *attributes;        /* instead of the sample's; or NULL */
     struct pcr_sample *held; /* of the dataset being recoded: `sample` points into it */
     char *skip;              /* JSON object, if it was skipped; then the above are empty */
     bool reduced;            /* to the options' max_side */
@@ -206,6 +207,7 @@ struct pcri_recode {
     struct pcr_dataset *dataset;
     uint64_t revision;            /* when it was finished, 0 if not known */
     struct pcr_sample *described; /* the sample that the source described last */
+    struct pcr_buffer attributes; /* of it */
 };
 
 /* Calls progress from a thread that itself works. */
@@ -341,6 +343,21 @@ static inline bool pcri_is_ours(int rc)
 /* Puts "path: " before the message, as valid UTF-8 and short enough for the reason. */
 int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_error *err);
 
+/* --- attributes (attributes.c) --- */
+
+#define PCRI_SALVAGED "salvaged"
+
+/* Widens a schema for a text of a source. INVAL, LIMIT, NOMEM. */
+int pcri_attributes_survey(struct pcri_schema *schema, const char *text,
+                           struct pcr_error *err);
+/* Settles the plan's schema. */
+int pcri_attributes_survey_end(struct pcri_write_plan *p, bool salvaging,
+                               struct pcr_error *err);
+/* The text of an object that a reader of the columns will get. *out is replaced. INVAL: it does
+ * not fit the schema. NOMEM. */
+int pcri_attributes_as_stored(const struct pcri_schema *schema, const char *key,
+                              const char *object, struct pcr_buffer *out,
+                              struct pcr_error *err);
 /* A sample's attributes as canonical JSON, malloc'd; NULL for none. salvaged: the value of an
  * attribute of that name, or NULL. INVAL, NOMEM. */
 int pcri_attributes_render(const char *text, const char *salvaged, char **out,

@@ -225,6 +225,7 @@ static void learn(uint32_t coding)
 {
     uint32_t coded = 0;
     struct pcr_dataset *ds = NULL;
+    struct pcr_buffer attributes = { 0 };
     struct pcri_record *r = NULL;
     struct pcr_record_info info = { .size = sizeof(info) };
     struct pcr_error err;
@@ -244,7 +245,9 @@ static void learn(uint32_t coding)
         ck_assert_int_eq(pcr_sample_acquire(ds, i, &s, &err), 0);
         ck_assert_int_eq(pcr_sample_describe(s, &one, &err), 0);
         snprintf(right.keys[i], sizeof(right.keys[i]), "%s", one.key);
-        snprintf(right.attributes[i], sizeof(right.attributes[i]), "%s", one.attributes);
+        ck_assert_int_eq(pcr_sample_attributes(s, &attributes, &err), 0);
+        snprintf(right.attributes[i], sizeof(right.attributes[i]), "%s",
+                 (const char *) attributes.data);
         right.labels[i] = one.labels[0];
         coded += one.coding == coding;
         for (uint32_t g = 0; g < right.groups; g++) {
@@ -255,6 +258,7 @@ static void learn(uint32_t coding)
         }
         pcr_sample_release(&s);
     }
+    pcr_buffer_free(&attributes);
     ck_assert_uint_ge(coded, SAMPLES - 2);
     learn_pixels(ds);
     pcri_record_close(&r);
@@ -282,8 +286,8 @@ static void check_sample(struct pcr_dataset *ds, uint32_t i)
         return;
     }
     ck_assert_int_eq(pcr_sample_describe(s, &info, NULL), 0);
-    if (strcmp(info.key, right.keys[i]) != 0 ||
-        strcmp(info.attributes, right.attributes[i]) != 0 || info.label_count != 1 ||
+    if (strcmp(info.key, right.keys[i]) != 0 || pcr_sample_attributes(s, &out, NULL) ||
+        strcmp((const char *) out.data, right.attributes[i]) != 0 || info.label_count != 1 ||
         info.labels[0] != right.labels[i])
         WRONG("sample %u has another key, label or attributes", i);
     for (uint32_t g = 1; g <= right.groups; g++) {

@@ -80,13 +80,14 @@ static int read_sample(struct pcr_dataset *ds, uint64_t i, struct pcr_buffer *ou
         rc = pcr_sample_describe(s, &info, err);
     if (!rc) {
         add(sum, info.key, info.key_nbytes);
-        add(sum, info.attributes, info.attributes_nbytes);
         add_number(sum, info.label_count);
         if (info.labels)
             add(sum, info.labels, info.label_count * sizeof(*info.labels));
         if (info.float_labels)
             add(sum, info.float_labels, info.label_count * sizeof(*info.float_labels));
     }
+    if (!rc && !(rc = pcr_sample_attributes(s, out, err)))
+        add(sum, out->data, out->nbytes);
     for (uint32_t g = 0; !rc && g < 5; g += 2) {
         rc = pcr_sample_read(s, g, out, err);
         if (!rc)

@@ -22,8 +22,16 @@ static void check_sample(const struct pcri_head *h, uint32_t i)
     uint32_t n;
     const char *key = pcri_text(&h->keys, i, &n);
     FUZZ_CHECK(strlen(key) == n, "key of %u bytes", n);
-    const char *attributes = pcri_text(&h->attributes, i, &n);
-    touch(attributes, n);
+    struct pcr_buffer attributes = { 0 };
+    if (!pcri_attributes_text(h->attributes, i, &attributes, NULL)) {
+        json_t *object = NULL;
+        FUZZ_CHECK(!pcri_json_parse((const char *) attributes.data, attributes.nbytes, 0,
+                                    &object, NULL, NULL) &&
+                       json_is_object(object),
+                   "attributes %s", (const char *) attributes.data);
+        json_decref(object);
+    }
+    pcr_buffer_free(&attributes);
     FUZZ_CHECK(h->components[i] <= 4 && h->orientation[i] - 1u < 8 &&
                    h->coded_groups[i] >= 1 && h->coded_groups[i] <= h->group_count,
                "sample %u", i);

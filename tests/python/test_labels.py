@@ -44,7 +44,7 @@ def test_labels_that_are_stored(label, stored, tmp_path):
         assert ds[0].labels == stored
         assert [type(v) for v in ds[0].labels] == [type(v) for v in stored]
         kind = {int: "ints", float: "floats"}[type(stored[0])] if stored else "none"
-        assert ds.schema == {"label": kind, "attributes": False}
+        assert ds.schema == {"label": kind, "attributes": {}}
 
 
 @pytest.mark.parametrize("label, kind", [
@@ -115,7 +115,7 @@ def test_float_dataset(floats):
 
 
 def test_class_dataset(ds):
-    assert ds.schema == {"label": "class", "attributes": False}
+    assert ds.schema == {"label": "class", "attributes": {}}
     assert ds.class_to_idx == {"ant": 0, "bee": 1, "crab": 2}
     assert ds.targets == [s.label for s in ds] == ds.labels.tolist()
     assert type(ds.targets[0]) is int and ds.labels.dtype == np.int64

@@ -27,7 +27,7 @@ ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_CODING_": _s
          "PCR_STATS_": _structs.StatsForm,
          "PCR_BAD_": _structs.BadPolicy, "PCR_OPAQUE_": _structs.OpaquePolicy,
          "PCR_VERIFY_": _structs.VerifyKind, "PCR_FOLDERS_": _structs.FolderLayout,
-         "PCR_LABEL_": _structs.LabelKind}
+         "PCR_LABEL_": _structs.LabelKind, "PCR_ELEMENT_": _structs.Element}
 FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "DECODE_PLANAR", "DECODE_BACKGROUND", "DECODE_TO_SRGB", "DECODER_AUTO", "DECODER_TURBO",
          "RESIZE_FLIP", "RESIZE_PLANAR",

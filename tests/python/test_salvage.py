@@ -184,7 +184,7 @@ def test_same_from_run_to_run(tmp_path):
     assert contents(tmp_path / "parts") == before
     manifest = json.loads((tmp_path / "parts" / "manifest.json").read_bytes())
     assert manifest["statistics"]["salvaged_count"] == len(DAMAGED)
-    assert manifest["schema"]["attributes"] is True
+    assert manifest["schema"]["attributes"]["salvaged"] == "string"
 
 
 def test_another_policy_is_another_dataset(tmp_path):

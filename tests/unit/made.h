@@ -183,6 +183,17 @@ static inline const char *made_ladder(void)
            "group\nluma 1-63 0 0\ngroup\nchroma 1-63 0 0\n";
 }
 
+/* The types of what made_builder() adds. */
+static inline const struct pcri_schema *made_schema(void)
+{
+    static char name[] = "odd";
+    static struct pcri_schema_column column = { .name = name,
+                                                .type = { PCR_ELEMENT_INT64, 0, 0, 1 },
+                                                .text = "int64" };
+    static const struct pcri_schema schema = { .columns = &column, .count = 1 };
+    return &schema;
+}
+
 /* A builder with all samples: labels i % 3 (and, for every fourth, a second one). */
 static inline struct pcri_builder *made_builder(const struct made *m)
 {
@@ -190,6 +201,7 @@ static inline struct pcri_builder *made_builder(const struct made *m)
     struct pcr_error e;
     ck_assert_int_eq(
         pcri_builder_create(m->group_count, m->piece_counts, made_ladder(), &b, &e), 0);
+    pcri_builder_set_schema(b, made_schema());
     for (uint32_t i = 0; i < m->sample_count; i++) {
         struct pcri_coded p;
         char key[64];

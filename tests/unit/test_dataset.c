@@ -40,6 +40,7 @@ static void make_dataset(void)
     struct pcr_error e;
     made_dir_create();
     ck_assert_int_eq(pcri_manifest_init(&m, GROUPS, made_ladder(), &e), 0);
+    ck_assert_int_eq(pcri_schema_copy(&m.schema, made_schema(), &e), 0);
     for (int i = 0; i < 3; i++)
         ck_assert_int_eq(pcri_manifest_add_class(&m, i ? i > 1 ? "c" : "b" : "a", &e), 0);
     m.label_kind = PCR_LABEL_CLASS;

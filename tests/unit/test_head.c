@@ -28,8 +28,8 @@ static const struct column good[COLUMNS] = {
               "abc"),
     COLUMN(2, "\0\2"
               "\3\4"),
-    COLUMN(3, "\2\0"
-              "{}"),
+    COLUMN(3, "\1\1n\5int64\3"
+              "\1\0\1"),
     COLUMN(4, "\1\0"
               "\1\0"),
     COLUMN(5, "\x80\1\5"),
@@ -115,8 +115,12 @@ START_TEST(values)
     ck_assert_str_eq(pcri_text(&h->keys, 0, &n), "a");
     ck_assert_str_eq(pcri_text(&h->keys, 1, &n), "bc");
     ck_assert_uint_eq(n, 2);
-    ck_assert_str_eq(pcri_text(&h->attributes, 0, &n), "{}");
-    ck_assert_str_eq(pcri_text(&h->attributes, 1, &n), "");
+    struct pcr_buffer text = { 0 };
+    ck_assert_int_eq(pcri_attributes_text(h->attributes, 0, &text, NULL), 0);
+    ck_assert_str_eq((const char *) text.data, "{\"n\":-1}");
+    ck_assert_int_eq(pcri_attributes_text(h->attributes, 1, &text, NULL), 0);
+    ck_assert_str_eq((const char *) text.data, "{}");
+    pcr_buffer_free(&text);
     ck_assert_int_eq(h->labels[0], -2);
     ck_assert_int_eq(h->labels[1], 2);
     ck_assert_uint_eq(h->label_first[1], 0);
@@ -192,8 +196,26 @@ static const struct {
     { COLUMN(2, "\1\0"
                 "\x80"),
       PCR_ERR_CORRUPT },
-    { COLUMN(3, "\0\1"
-                "\0"),
+    { COLUMN(3, "\1\1n\5int64\3"
+                "\1\0\1x"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(3, "\1\1n\5int64\4"
+                "\1\0\1"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(3, "\1\1n\5int32\3"
+                "\1\0\1"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(3, "\1\1n\5int64\1"
+                "\1"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(3, "\1\1\0\5int64\3"
+                "\1\0\1"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(3, "\2\1\1nm\4\4boolbool\3\3"
+                "\1\0\1\1\0\1"),
+      PCR_ERR_CORRUPT },
+    { COLUMN(3, "\xFF\x7F\1n\5int64\3"
+                "\1\0\1"),
       PCR_ERR_CORRUPT },
     { COLUMN(4, "\2\0"), PCR_ERR_CORRUPT },
     { COLUMN(5, "\xFF\xFF\xFF\xFF\x0F\0"), 0 },

@@ -32,7 +32,9 @@ static void make(struct pcri_manifest *m)
     struct pcr_error e;
     ck_assert_int_eq(pcri_manifest_init(m, G, "ladder x\n", &e), 0);
     m->label_kind = PCR_LABEL_CLASS;
-    m->attributes = 1;
+    struct pcri_type type = { PCR_ELEMENT_FLOAT64, 2, 0, 4 };
+    bool added;
+    ck_assert_int_eq(pcri_schema_add(&m->schema, "boxes", &type, &added, &e), 0);
     ck_assert_int_eq(pcri_manifest_add_class(m, "cat", &e), 0);
     ck_assert_int_eq(pcri_manifest_add_class(m, "d\xF6g \"\xC3\xB6\"\n\xED\xA0\x80\xC3(", &e),
                      0);
@@ -73,7 +75,9 @@ START_TEST(round_trip)
     ck_assert_uint_eq(n.splits[0].class_counts[1], 9);
     ck_assert_str_eq(n.classes[1], m.classes[1]);
     ck_assert_uint_eq(n.label_kind, PCR_LABEL_CLASS);
-    ck_assert_uint_eq(n.attributes, 1);
+    ck_assert_uint_eq(n.schema.count, 1);
+    ck_assert_str_eq(n.schema.columns[0].name, "boxes");
+    ck_assert_str_eq(n.schema.columns[0].text, "float64[][4]");
     ck_assert_mem_eq(&n.notes, &m.notes, sizeof(n.notes));
     ck_assert_str_eq(n.ladder, "ladder x\n");
     for (uint32_t r = 0; r < 3; r++) {
@@ -258,7 +262,14 @@ static const struct {
     { "\"class_counts\":[11,9]", "\"class_counts\":[11]", PCR_ERR_CORRUPT },
     { "\"class_counts\":[11,9]", "\"class_counts\":[11,true]", PCR_ERR_CORRUPT },
     { "\"label\":\"class\"", "\"label\":\"other\"", PCR_ERR_CORRUPT },
-    { "\"attributes\":true", "\"attributes\":1", PCR_ERR_CORRUPT },
+    { "\"attributes\":{", "\"attributes\":[", PCR_ERR_CORRUPT },
+    { "\"attributes\":{", "\"at\":{", PCR_ERR_CORRUPT },
+    { "{\"boxes\":\"float64[][4]\"}", "true", PCR_ERR_CORRUPT },
+    { "{\"boxes\":\"float64[][4]\"}", "{}", 0 },
+    { "{\"boxes\":\"float64[][4]\"}", "{\"b\":\"json\",\"a\":\"bool[3]\"}", 0 },
+    { "{\"boxes\":\"float64[][4]\"}", "{\"a\":\"json\",\"a\":\"json\"}", PCR_ERR_CORRUPT },
+    { "{\"boxes\":\"float64[][4]\"}", "{\"a\":1}", PCR_ERR_CORRUPT },
+    { "{\"boxes\":\"float64[][4]\"}", "{\"a\":\"float\"}", PCR_ERR_CORRUPT },
     { "\"schema\":", "\"s\":", PCR_ERR_CORRUPT },
     { "\"statistics\":", "\"s\":", PCR_ERR_CORRUPT },
     { "\"salvaged_count\":3", "\"salvaged_count\":34", PCR_ERR_CORRUPT },

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """check_reference.py FOLDER...: holds docs/reference/pcr_reader.py against the vectors."""
+import json
 import os
 import sys
 
@@ -22,7 +23,9 @@ def contents(record, name):
         files = [record.materialise(i, g) for g in range(1, record.groups + 1)]
         yield [name, record.key[i].hex(), str(record.coding[0][i]), str(record.orientation[i]),
                ",".join("%.17g" % v if isinstance(v, float) else "%d" % v
-                        for v in record.labels[i]), record.attributes[i].decode(),
+                        for v in record.labels[i]),
+               json.dumps(record.attributes[i], sort_keys=True, separators=(",", ":"),
+                          ensure_ascii=False),
                bytes(sum(record.quality[i], [])).hex(),
                *(f"{len(f)}:{xxhash.xxh3_64_hexdigest(f)}" for f in files)]
 

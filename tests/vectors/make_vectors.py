@@ -25,7 +25,7 @@ def contents(name, record):
         yield "\t".join([name, s.key.hex(), str(s.coding[0]), str(s.orientation),
                          ",".join(["%d" % v for v in s.labels] +
                                   ["%.17g" % v for v in s.float_labels]),
-                         s.attributes.decode(), s.quality.hex()]
+                         s.attributes.decode() or "{}", s.quality.hex()]
                         + ["%d:%016x" % (len(f), w.xxh3(f)) for f in files])
 
 

@@ -38,7 +38,7 @@ def members(files=None):
         "ladder": tiny_jpeg.LADDER.decode(), "group_count": len(tiny_jpeg.PIECES),
         "classes": ["a", "größer \"b\""],
         "splits": [split("train", 0, 2), split("test", 2, 1)],
-        "schema": {"label": "class", "attributes": True},
+        "schema": {"label": "class", "attributes": {"place": "string"}},
         "statistics": {"sample_count": 9, "opaque_count": 0, "skipped_count": 0,
                        "undecodable_count": 0, "salvaged_count": 0,
                        "dropped_count": 2, "dropped_nbytes": 700,
@@ -95,10 +95,10 @@ def make_good():
     good("unknown-columns", "unknown members beside the others, of any length",
          w.write_manifest(m))
     good("no-classes", "labels are not classes", w.write_manifest(dict(
-        BASE, classes=[], schema={"label": "ints", "attributes": False},
+        BASE, classes=[], schema={"label": "ints", "attributes": {}},
         splits=[dict(s, class_counts=[]) for s in BASE["splits"]])))
     good("floats", "labels are floats", w.write_manifest(dict(
-        BASE, classes=[], schema={"label": "floats", "attributes": False},
+        BASE, classes=[], schema={"label": "floats", "attributes": {}},
         splits=[dict(s, class_counts=[]) for s in BASE["splits"]])))
     good("limits", "what readers need beyond their default limits, and a limit of a later version",
          changed("limits", {"max_pixels": 400000000, "max_samples": 1 << 21,

@@ -41,6 +41,70 @@ def strings(items):
     return varints(len(s) for s in items) + b"".join(items)
 
 
+def type_of(value):
+    """(element, dimensions) of a value (FORMAT.md 3.7); ("json", ()) where it has no other."""
+    names = {bool: "bool", int: "int64", float: "float64", str: "string"}
+    if not isinstance(value, list):
+        return names.get(type(value), "json"), ()
+    kinds = {type_of(v) for v in value}
+    elements, inner = {k[0] for k in kinds}, {k[1] for k in kinds}
+    if elements == {"int64", "float64"}:
+        elements = {"float64"}
+    if len(elements) != 1 or len(inner) != 1 or elements == {"json"} or len(*inner) > 1:
+        return "json", ()
+    return *elements, (len(value), *inner.pop())
+
+
+def column_type(values):
+    """Of all values of a name that are not null; empty lists are those of others."""
+    kinds = {type_of(v) for v in values if v != []}
+    elements, shapes = {k[0] for k in kinds}, {k[1] for k in kinds}
+    if elements == {"int64", "float64"}:
+        elements = {"float64"}
+    if len(elements) != 1 or len({s[1:] for s in shapes}) != 1 or len({len(s) for s in shapes}) > 1:
+        return "json", ()
+    first = {s[:1] for s in shapes} | {(0,) for v in values if v == []}
+    shape = shapes.pop()
+    if first != {()} and not shape:
+        return "json", ()
+    return elements.pop(), ((shape[0] if len(first) == 1 else None, *shape[1:]) if shape else ())
+
+
+def flat(value, depth):
+    return [value] if not depth else [e for v in value for e in flat(v, depth - 1)]
+
+
+def floats(values):
+    for d in range(10):
+        whole = [round(v * 10**d) for v in values]
+        if all(abs(m) <= 1 << 53 and m / 10**d == v and (v or struct.pack("<d", v)[7] == 0)
+               for m, v in zip(whole, map(float, values))):
+            return bytes([d]) + varints(map(zigzag, whole))
+    rows = [struct.pack("<d", v) for v in values]
+    return b"\xff" + b"".join(bytes(row[k] for row in rows) for k in range(8))
+
+
+def attribute_columns(objects):
+    columns = []
+    for name in sorted({n for o in objects for n in o}, key=str.encode):
+        values = [o[name] for o in objects if o.get(name) is not None]
+        element, shape = column_type(values)
+        elements = [e for v in values for e in flat(v, len(shape))]
+        texts = [e if element == "string" else json.dumps(
+            e, sort_keys=True, separators=(",", ":"), ensure_ascii=False) for e in elements]
+        columns.append((
+            name.encode(), (element + "".join(f"[{n or ''}]" for n in shape)).encode(),
+            bytes(0 if name not in o else 2 if o[name] is None else 1 for o in objects)
+            + (varints(map(len, values)) if shape and shape[0] is None else b"")
+            + (bytes(elements) if element == "bool"
+               else varints(map(zigzag, elements)) if element == "int64"
+               else floats(elements) if element == "float64"
+               else strings([t.encode() for t in texts]))))
+    names, types, data = zip(*columns) if columns else ((), (), ())
+    return (varint(len(columns)) + strings(names) + strings(types) + varints(map(len, data))
+            + b"".join(data))
+
+
 def zstd(raw):
     return zstandard.ZstdCompressor(level=19, write_content_size=True).compress(raw)
 
@@ -113,7 +177,7 @@ class Record:
         table = {
             KEY: strings([s.key for s in ss]),
             LABELS: varints([len(s.labels) for s in ss] + [zigzag(v) for v in labels]),
-            ATTRIBUTES: strings([s.attributes for s in ss]),
+            ATTRIBUTES: attribute_columns([json.loads(s.attributes or b"{}") for s in ss]),
             CODING: bytes(s.coding[g] for g in groups for s in ss),
             WIDTH: varints(s.width for s in ss),
             HEIGHT: varints(s.height for s in ss),

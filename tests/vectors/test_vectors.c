@@ -86,9 +86,11 @@ static void compare_metadata(struct run *r, const struct pcri_head *h, uint32_t 
         at += snprintf(at, 32, "%s%.17g", at == text ? "" : ",", h->float_labels[k]);
     if (strcmp(text, fields[4]))
         fail(r, fields[0], "labels are", text);
-    const char *attributes = pcri_text(&h->attributes, i, &n);
-    if (strcmp(attributes, fields[5]))
-        fail(r, fields[0], "attributes are", attributes);
+    struct pcr_buffer attributes = { 0 };
+    if (pcri_attributes_text(h->attributes, i, &attributes, NULL) ||
+        strcmp((const char *) attributes.data, fields[5]))
+        fail(r, fields[0], "attributes are", (const char *) attributes.data);
+    pcr_buffer_free(&attributes);
     n = h->quality ? (h->group_count - 1) * PCRI_QUALITY_SCALES : 0;
     append_hex(text, sizeof(text), n ? (const char *) h->quality + (size_t) i * n : NULL, n);
     if (strcmp(text, fields[6]))

@@ -88,6 +88,15 @@ FLOATS = w.Record([w.opaque(b"none", b"1", [1]),
 QUALITY = CODED.changed(samples=[
     dataclasses.replace(s, quality=bytes((40 * i + 9 * k) % 256 for k in range(
         7 * len(tiny_jpeg.PIECES) - 7))) for i, s in enumerate(CODED.samples)])
+ATTRIBUTES = w.Record([w.opaque(b"%d" % i, b"x", [1], attributes=text.encode())
+                       for i, text in enumerate((
+    '{"b":true,"box":[[1.5,2.0,3.0,4.0],[5.0,6.0,7.25,8.0]],"f":0.5,"i":-3,'
+    '"j":{"a":[1,null]},"l":[1,2,3],"n":null,"p":[0.5,-0.0],"r":[],'
+    '"s":"größer","t":["a",""],"u":[[true,false],[true,true]]}',
+    '{}',
+    '{"b":null,"box":[],"f":-1.25,"i":9223372036854775807,"j":"x","l":[4,5,6],"p":[7.0,2.5],'
+    '"r":[],"s":"","t":[],"u":[[false,false],[true,false]]}',
+    '{"b":false,"f":7.0,"i":0,"j":1,"t":["c"]}'))], [1])
 LARGE = bytes(4 << 20)
 SKIPPED = (1, 0, w.varint(1) + w.strings(
     [b'{"code":"CORRUPT","key":"x","message":"x@9: gone","offset":9,"path":"x.jpg"}']))
@@ -125,6 +134,7 @@ def good_vectors():
                             labels=((1 << 63) - 1, -(1 << 63), 0, 300))], [1]))
     good("float-labels", "no label, one, and several, the smallest and the largest floats",
          FLOATS)
+    good("attributes", "attributes of all types, with nulls and without", ATTRIBUTES)
     good("quality", "the quality of prefixes, with differences that wrap around", QUALITY)
     good("unknown-column", "an unknown column without the required flag, and other flag bits",
          CODED.changed(extra_columns=[(999, 0xFFFE, b"of a later version"),

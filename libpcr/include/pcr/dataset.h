@@ -127,7 +127,7 @@ struct pcr_dataset_info {
     uint64_t skipped_count;  /* in the whole dataset: bad inputs that were left out */
     uint32_t label_kind;     /* enum pcr_label_kind. For one record opened as a dataset: NONE,
                               * INTS or FLOATS, for a record does not know the classes */
-    uint32_t has_attributes; /* 1: samples may have attributes */
+    uint32_t column_count;   /* attributes that samples may have: pcr_dataset_column_info() */
     uint64_t scans_count;    /* in the whole dataset: samples of PCR_CODING_SCANS */
     uint64_t packed_count;   /* in the whole dataset: samples of PCR_CODING_PACKED. Both are 0
                               * if the manifest does not say */
@@ -243,6 +243,73 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_all_labels(struct pcr_dataset *ds, uint64
                                                   struct pcr_buffer *labels_out,
                                                   struct pcr_error *err);
 
+/* --- pcr_column: Attributes of many samples, as arrays --- */
+
+/* What the elements of a column are. */
+enum pcr_element {
+    PCR_ELEMENT_BOOL = 1,    /* uint8_t, 0 or 1 */
+    PCR_ELEMENT_INT64 = 2,   /* int64_t */
+    PCR_ELEMENT_FLOAT64 = 3, /* double, finite */
+    PCR_ELEMENT_STRING = 4,  /* UTF-8 text without NUL */
+    PCR_ELEMENT_JSON = 5,    /* text of a JSON value, for attributes of no other type */
+};
+
+/* An attribute that samples may have, and its type. A value is one element, or a list of items; an
+ * item is one element, or a row of `width` of them. */
+struct pcr_column_info {
+    uint32_t size;     /* set by the caller */
+    uint32_t element;  /* enum pcr_element */
+    uint32_t is_list;  /* 1: values are lists of items */
+    uint32_t length;   /* items of each list, if all have as many; else 0 */
+    uint32_t width;    /* elements of an item: 1, or those of a row */
+    uint32_t reserved; /* 0 */
+    const char *name;  /* UTF-8 without NUL. Lives as long as the dataset */
+    const char
+        *type; /* as docs/FORMAT.md 3.7 writes it: "int64", "float64[][4]". Lives as long
+                        * as the dataset */
+};
+
+/* Describes attribute `index`; they are in byte order of their names. Opens no record. Codes:
+ * INVAL (no such attribute). */
+PCR_API PCR_MUST_CHECK int pcr_dataset_column_info(const struct pcr_dataset *ds,
+                                                   uint32_t index,
+                                                   struct pcr_column_info *info_out,
+                                                   struct pcr_error *err);
+
+/* One attribute of N samples. Samples without a value have no items where lists differ in length,
+ * and elsewhere elements that are 0, NaN or "". */
+struct pcr_column {
+    uint32_t size;          /* of the struct, as the library knows it */
+    uint32_t element;       /* enum pcr_element */
+    uint32_t is_list;       /* as in struct pcr_column_info */
+    uint32_t length;        /* the same */
+    uint32_t width;         /* the same */
+    uint32_t reserved;      /* 0 */
+    uint64_t sample_count;  /* N */
+    uint64_t element_count; /* E, of all samples: N x length x width unless lists differ */
+    const uint8_t *states;  /* N entries: 1 if the sample has a value, 0 if it has no such
+                             * attribute, 2 if it is null */
+    const uint64_t
+        *offsets; /* N + 1 entries: the items of sample i are offsets[i] up to before
+                              * offsets[i + 1]. NULL unless lists differ in length */
+    const void
+        *values; /* E elements, sample by sample, item by item; NULL for STRING and JSON */
+    const char *texts; /* STRING and JSON: E texts, each with a NUL after it; else NULL */
+    const uint64_t *text_offsets; /* E + 1 entries: where each text begins, and where the last
+                                   * one's NUL ends; NULL unless there are texts */
+};
+
+/* Reads an attribute of samples [first, first + count). Free *out with pcr_column_free(). Reads
+ * heads that are not in memory, no image bytes, and blocks meanwhile. To be able to stop, ask for
+ * the samples of a few records at a time. Codes: INVAL (range; no attribute of that name), and as
+ * pcr_sample_acquire(). */
+PCR_API PCR_MUST_CHECK int pcr_dataset_column(struct pcr_dataset *ds, const char *name,
+                                              uint64_t first, uint64_t count,
+                                              struct pcr_column **out, struct pcr_error *err);
+
+/* Frees *column and sets it to NULL. Accepts NULL and a NULL object. */
+PCR_API void pcr_column_free(struct pcr_column **column);
+
 /* Finds the dataset index of a key. The first call reads all heads and builds an index (about
  * 16 bytes per sample); later calls are O(1). Returns PCR_END if no sample has the key. If
  * several have it, finds the first. Codes: as pcr_sample_acquire(). */
@@ -264,32 +331,29 @@ enum pcr_coding {
  * not read. Static storage. */
 PCR_API const char *pcr_coding_name(uint32_t coding);
 
-/* What a record's head says about a sample. Pointers stay valid until the sample is
- * released. */
+/* What a record's head says about a sample, but for its attributes. Pointers stay valid until the
+ * sample is released. */
 struct pcr_sample_info {
     uint32_t size;              /* set by the caller */
     uint32_t coding;            /* enum pcr_coding */
     uint64_t index;             /* in the dataset as opened */
     const char *key;            /* any bytes but NUL, with a NUL after them */
     uint32_t key_nbytes;        /* length of the key, without the NUL */
-    uint32_t attributes_nbytes; /* length of the attributes, without the NUL */
-    const char *attributes;     /* a canonical JSON object, or "" */
-    const int64_t *labels;      /* label_count integers; NULL if labels are floats */
     uint32_t label_count;       /* of labels or float_labels; 0 if there are none */
+    const int64_t *labels;      /* label_count integers; NULL if labels are floats */
+    const double *float_labels; /* label_count finite numbers; NULL if labels are integers */
     uint32_t width;           /* in stored pixels, before orientation; 0 if unknown (opaque) */
     uint32_t height;          /* as width */
     uint32_t component_count; /* colour components, 0 to 4; 0 if unknown */
     uint32_t orientation;     /* 1..8, as in EXIF */
     uint32_t record_index;    /* position in its record */
+    uint32_t quality_count;   /* G - 1, or 0 if quality is NULL */
     uint64_t record;          /* record number in the dataset as opened */
     uint64_t source_nbytes;   /* size of the source file */
-    const double *float_labels; /* label_count finite numbers; NULL if labels are integers */
     /* quality_count x PCR_QUALITY_SCALES bytes: of fidelity g at scale sqrt(2)^i, element
      * PCR_QUALITY_SCALES * (g - 1) + i is the predicted quality in quarters of a decibel, -40
      * log10(1 - SSIM) (docs/FORMAT.md 3.6). NULL: not known */
     const uint8_t *quality;
-    uint32_t quality_count; /* G - 1, or 0 if quality is NULL */
-    uint32_t reserved;      /* 0 */
 };
 
 enum { PCR_QUALITY_SCALES = 7 }; /* sqrt(2)^0 to sqrt(2)^6 source pixels an output pixel */
@@ -319,6 +383,12 @@ PCR_API PCR_MUST_CHECK int pcr_sample_acquire(struct pcr_dataset *ds, uint64_t i
 PCR_API PCR_MUST_CHECK int pcr_sample_describe(const struct pcr_sample *s,
                                                struct pcr_sample_info *info_out,
                                                struct pcr_error *err);
+
+/* The sample's attributes: *out is replaced by the text of a canonical JSON object, "{}" if it has
+ * none, with a NUL after it that *out does not count. Codes: CORRUPT, NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_sample_attributes(const struct pcr_sample *s,
+                                                 struct pcr_buffer *out,
+                                                 struct pcr_error *err);
 
 /* Stored bytes of this sample up to fidelity g: what one read of it transfers. */
 PCR_API uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity);
@@ -401,6 +471,13 @@ PCR_API uint64_t pcr_slice_sample_nbytes(const struct pcr_slice *sl, uint32_t i,
 PCR_API PCR_MUST_CHECK int pcr_slice_describe(const struct pcr_slice *sl, uint32_t i,
                                               struct pcr_sample_info *info_out,
                                               struct pcr_error *err);
+
+/* An attribute of samples [first, first + count) of the slice, without I/O, as
+ * pcr_dataset_column(). The dataset's type counts, whether these samples have it or not. Codes:
+ * INVAL, CORRUPT, NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_slice_column(const struct pcr_slice *sl, const char *name,
+                                            uint32_t first, uint32_t count,
+                                            struct pcr_column **out, struct pcr_error *err);
 
 /* Makes the file of the i-th sample of the slice at fidelity g (0: the slice's), as
  * pcr_sample_read() does, without I/O. *out is replaced. Codes: INVAL, CORRUPT, UNSUPPORTED,

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import errors
 from ._batch import Batch, BatchView, RawBatch
+from ._batch import Batch, RawBatch
+from ._columns import Column
 from ._dataset import Dataset, Record, VerifyReport, open
 from ._epoch import Epoch
 from ._image import decode, encode, resize
@@ -60,6 +62,7 @@ __all__ = [
     "BatchView",
     "BusyError",
     "CancelledError",
+    "Column",
     "CorruptError",
     "Dataset",
     "Decision",

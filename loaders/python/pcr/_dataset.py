@@ -16,6 +16,7 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List
 import numpy as np
 
 from . import _structs as st
+from ._columns import Column, column_of, join_columns
 from ._keywords import keywords
 from ._library import (Handle, c_path, c_string, call, choice, lib, limits_of, raw, text,
                        to_exception, whole)
@@ -143,10 +144,55 @@ class Dataset(Sequence[Sample]):
 
     @property
     def schema(self) -> Dict[str, Any]:
-        """What samples have: {"label": kind, "attributes": whether there may be some}. The
-        kinds: "class" (the first label is a class's index), "ints", "floats", "none"."""
+        """What samples have: {"label": kind, "attributes": columns}. The kinds: "class" (the
+        first label is a class's index), "ints", "floats", "none"."""
         return {"label": st.LabelKind(self._info.label_kind).name.lower(),
-                "attributes": bool(self._info.has_attributes)}
+                "attributes": self.columns}
+
+    @property
+    def columns(self) -> Dict[str, str]:
+        """The types of the attributes that samples may have, by name, in byte order of names.
+
+        A type is "bool", "int64", "float64", "string" or "json" (values of mixed types, objects,
+        and lists of other shapes than these); a list of n "int64[n]", lists of different
+        lengths "int64[]", a list of rows of k "float64[][k]".
+        """
+        pointer, found = self._handle.pointer, {}
+        info = st.sized(st.ColumnInfo)
+        for index in range(self._info.column_count):
+            call(lib.pcr_dataset_column_info, pointer, index, byref(info))
+            found[text(info.name)] = text(info.type)
+        return found
+
+    def column(self, name: str) -> Column:
+        """An attribute of all samples of the opened split(s), as arrays: see Column.
+
+        Reads all heads, no image bytes, each time. Raises InvalidError where there is no
+        attribute of this name, IoError, FormatError, CorruptError, TruncatedError,
+        UnsupportedError, LimitError, OutOfMemory.
+        """
+        kind = self.columns.get(name)
+        if kind is None:
+            raise InvalidError(f"there is no attribute named {name!r}; there are "
+                               f"{', '.join(map(repr, self.columns)) or 'none'}")
+        stopped: List[bool] = []
+        return interruptible(lambda: self._read_column(name, str(kind), stopped),
+                             lambda: stopped.append(True), wait=False)
+
+    def _read_column(self, name: str, kind: str, stopped: List[bool]) -> Column:
+        handle, encoded, step = self._handle, c_string(name, "a name"), 1 << 16
+        parts = []
+        for first in range(0, len(self) or 1, step):
+            if stopped:
+                break
+            pointer = ctypes.POINTER(st.Column)()
+            call(lib.pcr_dataset_column, handle.pointer, encoded, first,
+                 min(step, len(self) - first), byref(pointer))
+            try:
+                parts.append(column_of(name, kind, pointer.contents))
+            finally:
+                lib.pcr_column_free(byref(pointer))
+        return join_columns(parts)
 
     @property
     def class_counts(self) -> Tuple[int, ...]:

@@ -27,6 +27,7 @@ Size = Union[SupportsIndex, Tuple[SupportsIndex, SupportsIndex]]
 _OUT = POINTER(c_void_p)
 _ERR = POINTER(st.Error)
 _NUMBER = POINTER(c_uint64)
+_COLUMN = POINTER(POINTER(st.Column))
 
 #: name: (result, arguments) of every function that the package calls.
 SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
@@ -53,12 +54,16 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_sample_acquire": (c_int, [c_void_p, c_uint64, _OUT, _ERR]),
     "pcr_dataset_all_labels": (c_int, [c_void_p, c_uint64, c_uint64, c_void_p,
                                        POINTER(st.Buffer), _ERR]),
+    "pcr_dataset_column_info": (c_int, [c_void_p, c_uint32, POINTER(st.ColumnInfo), _ERR]),
+    "pcr_dataset_column": (c_int, [c_void_p, c_char_p, c_uint64, c_uint64, _COLUMN, _ERR]),
+    "pcr_column_free": (None, [_COLUMN]),
     "pcr_dataset_labels": (c_int, [c_void_p, c_uint64, c_uint64, c_void_p, c_void_p, _ERR]),
     "pcr_dataset_find": (c_int, [c_void_p, c_char_p, c_size_t, _NUMBER, _ERR]),
     "pcr_dataset_verify_record": (c_int, [c_void_p, c_uint64, c_int,
                                           POINTER(st.VerifyReport), st.VERIFY_CALLBACK,
                                           c_void_p, _ERR]),
     "pcr_sample_describe": (c_int, [c_void_p, POINTER(st.SampleInfo), _ERR]),
+    "pcr_sample_attributes": (c_int, [c_void_p, POINTER(st.Buffer), _ERR]),
     "pcr_sample_nbytes": (c_uint64, [c_void_p, c_uint32]),
     "pcr_sample_baseline": (c_int, [c_void_p, c_uint32, c_void_p, POINTER(st.BaselineOptions),
                                     POINTER(st.Buffer), _ERR]),

@@ -59,6 +59,16 @@ class LabelKind(IntEnum):
     FLOATS = 3
 
 
+class Element(IntEnum):
+    """enum pcr_element"""
+
+    BOOL = 1
+    INT64 = 2
+    FLOAT64 = 3
+    STRING = 4
+    JSON = 5
+
+
 class Coding(IntEnum):
     """enum pcr_coding"""
 
@@ -325,7 +335,7 @@ class DatasetInfo(ctypes.Structure):
                 ("undecodable_count", c_uint64), ("salvaged_count", c_uint64),
                 ("dropped_count", c_uint64), ("dropped_nbytes", c_uint64),
                 ("skipped_count", c_uint64), ("label_kind", c_uint32),
-                ("has_attributes", c_uint32), ("scans_count", c_uint64),
+                ("column_count", c_uint32), ("scans_count", c_uint64),
                 ("packed_count", c_uint64), ("coding", c_uint32), ("reserved", c_uint32)]
 
 
@@ -343,14 +353,32 @@ class SampleInfo(ctypes.Structure):
 
     __slots__ = ()
     _fields_ = [("size", c_uint32), ("coding", c_uint32), ("index", c_uint64),
-                ("key", c_void_p), ("key_nbytes", c_uint32),
-                ("attributes_nbytes", c_uint32), ("attributes", c_void_p),
-                ("labels", POINTER(c_int64)), ("label_count", c_uint32),
+                ("key", c_void_p), ("key_nbytes", c_uint32), ("label_count", c_uint32),
+                ("labels", POINTER(c_int64)), ("float_labels", POINTER(c_double)),
                 ("width", c_uint32), ("height", c_uint32), ("component_count", c_uint32),
                 ("orientation", c_uint32), ("record_index", c_uint32),
-                ("record", c_uint64), ("source_nbytes", c_uint64),
-                ("float_labels", POINTER(c_double)), ("quality", c_void_p),
-                ("quality_count", c_uint32), ("reserved", c_uint32)]
+                ("quality_count", c_uint32), ("record", c_uint64), ("source_nbytes", c_uint64),
+                ("quality", c_void_p)]
+
+
+class ColumnInfo(ctypes.Structure):
+    """struct pcr_column_info"""
+
+    __slots__ = ()
+    _fields_ = [("size", c_uint32), ("element", c_uint32), ("is_list", c_uint32),
+                ("length", c_uint32), ("width", c_uint32), ("reserved", c_uint32),
+                ("name", c_char_p), ("type", c_char_p)]
+
+
+class Column(ctypes.Structure):
+    """struct pcr_column"""
+
+    __slots__ = ()
+    _fields_ = [("size", c_uint32), ("element", c_uint32), ("is_list", c_uint32),
+                ("length", c_uint32), ("width", c_uint32), ("reserved", c_uint32),
+                ("sample_count", c_uint64), ("element_count", c_uint64),
+                ("states", c_void_p), ("offsets", c_void_p), ("values", c_void_p),
+                ("texts", c_void_p), ("text_offsets", c_void_p)]
 
 
 class VerifyReport(ctypes.Structure):
