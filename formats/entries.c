@@ -3,6 +3,7 @@
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <zlib.h>
 
 #include "../libpcr/base/utf8.h"
 #include "../libpcr/io/io.h"
@@ -225,11 +226,14 @@ static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_b
                          (unsigned long long) index, e->count);
     const struct pcri_input *item = &e->items[index];
     /* The writer tries again, and names it. */
-    if (item->spooled)
-        return load_spooled(e, item, max_nbytes, out, err);
-    if (item->file)
-        return pcri_read_part(item->file, item->offset, item->nbytes, max_nbytes, out, err);
-    return pcri_read_regular(item->path, max_nbytes, out, err);
+    if (!item->file)
+        return pcri_read_regular(item->path, max_nbytes, out, err);
+    int rc = item->spooled ? load_spooled(e, item, max_nbytes, out, err)
+                           : pcri_read_part(item->file, item->offset, item->nbytes, max_nbytes,
+                                            out, err);
+    if (!rc && item->has_crc && (uint32_t) crc32_z(0, out->data, out->nbytes) != item->crc)
+        rc = pcri_fail(err, PCR_ERR_CORRUPT, "its CRC-32 is not that of the archive");
+    return rc;
 }
 
 static void destroy(void *context)

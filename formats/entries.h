@@ -50,6 +50,8 @@ struct pcri_input {
     const char *file; /* NULL, or what has the sample's bytes from `offset` on */
     uint64_t offset;  /* in `file` or the spool */
     bool spooled;     /* the bytes are in the source's spool, not in `file` */
+    bool has_crc;     /* `crc` is the CRC-32 of the bytes */
+    uint32_t crc;
     const char *key;
     const char *attributes;     /* or NULL */
     const int64_t *labels;      /* or NULL */

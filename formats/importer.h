@@ -36,7 +36,8 @@ struct pcri_importer {
                                  * NULL; may be NULL */
 };
 
-extern const struct pcri_importer pcri_import_folder, pcri_import_list, pcri_import_tar;
+extern const struct pcri_importer pcri_import_folder, pcri_import_list, pcri_import_tar,
+    pcri_import_zip;
 
 /* All importers, NULL-ended, in the order in which they are asked. */
 extern const struct pcri_importer *const pcri_importers[];

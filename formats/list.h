@@ -9,10 +9,12 @@
 /* One image, described by a line of a list or found in a container. Strings live in the
  * entries' arena. */
 struct pcri_list_row {
-    uint64_t line;              /* for messages, from 1; 0 in containers */
-    const char *file;           /* containers: the file that it was found in; else NULL */
-    uint64_t offset, nbytes;    /* containers: the image's bytes, in `file` or in the spool */
-    bool spooled;               /* they are in the spool */
+    uint64_t line;           /* for messages, from 1; 0 in containers */
+    const char *file;        /* containers: the file that it was found in; else NULL */
+    uint64_t offset, nbytes; /* containers: the image's bytes, in `file` or in the spool */
+    bool spooled;            /* they are in the spool */
+    bool has_crc;            /* `crc` is the CRC-32 of the image's bytes */
+    uint32_t crc;
     bool is_extra;              /* archives: another image of a sample that has one */
     uint64_t revision;          /* containers: of `file` */
     const char *path;           /* as written; containers: "FILE: MEMBER", for messages */

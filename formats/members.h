@@ -24,6 +24,8 @@ struct pcri_member {
     uint64_t header;         /* where it begins, for messages */
     uint64_t offset, nbytes; /* of its bytes, in the container or the spool */
     bool spooled;
+    bool has_crc; /* `crc` is the CRC-32 of its bytes */
+    uint32_t crc;
     enum pcri_member_kind kind;
     const char *text; /* of other parts, if it was kept; of links: the target's path */
     size_t text_nbytes;

@@ -4,10 +4,7 @@
 #include "container.h"
 
 const struct pcri_importer *const pcri_importers[] = {
-    &pcri_import_folder,
-    &pcri_import_list,
-    &pcri_import_tar,
-    NULL,
+    &pcri_import_folder, &pcri_import_list, &pcri_import_tar, &pcri_import_zip, NULL,
 };
 
 const char *pcr_source_format(uint32_t index)

@@ -58,6 +58,8 @@ void pcri_list_locate(const struct pcri_list_row *r, struct pcri_input *e)
     e->path = r->path;
     e->file = r->file;
     e->spooled = r->spooled;
+    e->has_crc = r->has_crc;
+    e->crc = r->crc;
     e->offset = r->offset;
     e->nbytes = r->nbytes;
     e->revision = r->revision;

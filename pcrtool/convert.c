@@ -26,7 +26,7 @@ struct settings {
 };
 
 /* The words of --from, counted from 1, in the order of pcr_source_format(). */
-#define FORMATS "folder|list|tar"
+#define FORMATS "folder|list|tar|zip"
 enum { FOLDER = 1, LIST = 2 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
@@ -62,8 +62,8 @@ static const struct pcrtool_option options[] = {
       "them as bad inputs",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "from", "FORMAT",
-      "what SRC is: folder, list, or tar (also compressed, or - or a pipe);\n"
-      "default: decided by looking",
+      "what SRC is: folder, list, tar (also compressed, or - or a pipe) or\n"
+      "zip; default: decided by looking",
       PCRTOOL_CHOICE, SETTING(from), .words = FORMATS },
     { "image-field", "NAME",
       "archives: which part of a sample is its image, by the ending, such as\n"
@@ -363,7 +363,7 @@ const struct pcrtool_command pcrtool_convert = {
         "--dry-run shows splits and classes.\n"
         "\n"
         "Or SRC are archives: tar files as WebDataset has them (a.jpg, a.cls, a.json are\n"
-        "one sample), or of folders of images; compressed ones, too. Several become one\n"
+        "one sample), or of folders of images, and zip files. Several become one\n"
         "dataset: name them, or write a pattern such as 'train-{000..127}.tar', or a\n"
         "folder that holds them. Their names or folders tell the split; val=SRC says it.\n"
         "\n"

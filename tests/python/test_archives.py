@@ -7,9 +7,11 @@ import io
 import json
 import os
 import shutil
+import struct
 import subprocess
 import tarfile
 import threading
+import zipfile
 
 import pytest
 import zstandard
@@ -444,3 +446,79 @@ def test_continues(tmp_path):
     first = convert(path, tmp_path)
     again = convert(path, tmp_path)
     assert again.report.progress.samples_done == 4 and again.labels == first.labels
+
+
+# --- zip ---
+
+
+def pack(path, members, method=zipfile.ZIP_STORED):
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for name, data in members:
+            archive.writestr(name, data)
+    return path
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_zip(tmp_path, method):
+    path = pack(tmp_path / "a.zip", [*samples(), ("s/", b""), ("__MACOSX/s/._0.jpg", b"x"),
+                                     ("image", JPEGS[6]), ("image.cls", b"1")], method)
+    found = convert(path, tmp_path)
+    assert found.labels == {**{f"s/{i:04}.jpg": i % 2 for i in range(4)}, "image": 1}
+    assert found.attributes["s/0003.jpg"] == {"number": 3, "txt": "caption 3"}
+    assert found.report.ignored_count == 1
+    path.write_bytes(b"#!/bin/sh\nexit\n" + path.read_bytes())  # a program in front
+    assert convert(path, tmp_path, "sh").bytes == found.bytes
+
+
+def test_zip_of_folders(tmp_path):
+    """Many members, with the records for large archives, and links."""
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for i in range(4):
+            with archive.open(f"{i % 2}/{i}.jpg", "w", force_zip64=True) as member:
+                member.write(JPEGS[i])
+        info = zipfile.ZipInfo("1/link.jpg")
+        info.create_system, info.external_attr = 3, 0o120777 << 16
+        archive.writestr(info, "../0/0.jpg")
+    found = convert(path, tmp_path)
+    assert found.labels == {"0/0.jpg": 0, "0/2.jpg": 0, "1/1.jpg": 1, "1/3.jpg": 1,
+                            "1/link.jpg": 1}
+    assert found.bytes["1/link.jpg"] == found.bytes["0/0.jpg"]
+
+
+def test_zip64(tmp_path):
+    """The records of an archive whose sizes do not fit 32 bits."""
+    data = pack(tmp_path / "a.zip", samples()).read_bytes()
+    end, size, at = data[-22:], *struct.unpack("<II", data[-10:-2])
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, 16, 16, size, at)
+    locator = struct.pack("<4sIQI", b"PK\6\7", 0, len(data) - 22, 1)
+    (tmp_path / "a.zip").write_bytes(data[:-22] + record + locator + end[:8] + b"\xff" * 12 +
+                                     b"\0\0")
+    assert len(convert(tmp_path / "a.zip", tmp_path).labels) == 4
+
+
+def test_damaged_zip(tmp_path):
+    path = tmp_path / "a.zip"
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        data = pack(path, samples(), method).read_bytes()
+        at = data.index(b"s/0001.jpg") + 60
+        path.write_bytes(flip(data, at))
+        with pytest.raises(pcr.CorruptError, match="s/0001.jpg"):
+            pcr.convert(path, tmp_path / "x")
+        found = convert(path, tmp_path, f"skip{method}", on_bad="skip")
+        assert list(found.labels) == ["s/0000.jpg", "s/0002.jpg", "s/0003.jpg"]
+        assert len(found.report.left_out) + len(found.report.bad) == 1 + (method > 0)
+    entry = data.rindex(b"PK\1\2")
+    for name, content, what in (
+            ("cut", data[:-40], "cut off, or no zip archive"),
+            ("entry", flip(data, entry), f"byte {entry}: no valid entry 15 of 16"),
+            ("text", b"no archive" * 9, "no directory at its end")):
+        path.write_bytes(content)
+        fails(path, tmp_path, what, error=pcr.CorruptError)
+    path.write_bytes(flip(data, entry))
+    assert len(convert(path, tmp_path, "most", on_bad="skip").labels) == 4
+    locked = pack(path, [("a.jpg", JPEGS[0]), ("b.jpg", JPEGS[1])]).read_bytes()
+    flags = locked.rindex(b"PK\1\2") + 8
+    path.write_bytes(flip(locked, flags))
+    assert "encrypted" in convert(path, tmp_path, "locked").report.left_out[0][1]
+    fails("-", tmp_path, "cannot be read from a pipe", format="zip")

@@ -134,11 +134,11 @@ struct pcr_source_options {
     const char *image_field, *label_field;
 };
 
-/* The name of importer `index` ("folder", "list"); NULL past the last. Static storage. */
+/* The name of importer `index` ("folder", "list" ...); NULL past the last. Static storage. */
 PCR_API const char *pcr_source_format(uint32_t index);
 
 /* Opens what is at `path` as a source of images. The source reads files with open() and read()
- * and never changes them. Free it with pcr_source_close(). Two importers exist:
+ * and never changes them. Free it with pcr_source_close(). Importers are:
  *
  * folder: a tree of folders. It is read as `split/class/file` if all top folders are named
  *   like splits (train, valid, test and the like), as `class/file`, or as a flat folder of
@@ -159,8 +159,11 @@ PCR_API const char *pcr_source_format(uint32_t index);
  *   and so is a CSV line without a label if others of its split have one; the message names
  *   line and key. Keys are made into relative paths without empty, "." and ".." parts, and
  *   must differ.
+ * tar, zip: archives, in WebDataset's convention or of folders; tar also compressed by gzip or
+ *   zstd, or from a pipe. docs/formats.md has what is taken for what.
  *
- * Codes: IO, INVAL (nothing there; a line of a list), NOMEM, LIMIT. */
+ * Codes: IO, INVAL (nothing there; a line of a list; unclear), CORRUPT (an archive, with file and
+ * offset), UNSUPPORTED (how it is compressed), NOMEM, LIMIT. */
 PCR_API PCR_MUST_CHECK int pcr_source_open(const char *path,
                                            const struct pcr_source_options *opts,
                                            struct pcr_source **out, struct pcr_error *err);

@@ -127,9 +127,9 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             max_memory_nbytes: Optional[int] = None) -> WriteReport:
     """Converts a folder of images, a CSV or JSONL list of them, or archives, into a dataset.
 
-    src: a tree split/class/file, class/file or file; a .csv, .tsv or .jsonl list; tar archives
-        (docs/formats.md): a path or a pattern ("a-{000..127}.tar"), several, or a mapping from
-        splits to such.
+    src: a tree split/class/file, class/file or file; a .csv, .tsv or .jsonl list; tar and zip
+        archives (docs/formats.md): a path or a pattern ("a-{000..127}.tar"), several, or a
+        mapping from splits to such.
     dst: the dataset's folder, made if need be.
     coding: how coefficients are stored, both without loss: "packed", or "scans", progressive
         JPEG, which takes about a tenth more. None is "packed", or "scans" with a ladder that
