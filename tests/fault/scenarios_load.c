@@ -33,7 +33,8 @@ static int stand_up(const struct loading *c, struct stand *s, struct pcr_error *
                               &s->datasets[n], err);
     o.size = sizeof(o);
     o.batch_size = BATCH;
-    o.output.height = o.output.width = SIDE;
+    if (!o.views)
+        o.output.height = o.output.width = SIDE;
     if (!o.threads.reader_count)
         o.threads.reader_count = PCR_NO_READERS;
     if (!o.threads.count)
@@ -52,8 +53,10 @@ static void add_batch(const struct pcr_batch *b, uint64_t *sum)
 {
     size_t element = b->dtype == PCR_DTYPE_UINT8 ? 1 : b->dtype == PCR_DTYPE_FLOAT32 ? 4 : 2;
     add_number(sum, b->number);
-    if (b->pixels)
-        add(sum, b->pixels, (size_t) b->sample_count * SIDE * SIDE * b->channels * element);
+    for (uint32_t v = 0; v < b->view_count; v++)
+        add(sum, b->views[v].pixels,
+            (size_t) b->sample_count * b->views[v].height * b->views[v].width * b->channels *
+                element);
     if (b->data)
         add(sum, b->data, b->offsets[b->sample_count]);
     if (b->labels)
@@ -247,6 +250,19 @@ static const uint8_t fidelities[6] = { 1, 0, 2, 3, 0, 1 }, augment[6] = { 1, 0, 
 static const struct pcr_fidelity_step steps[] = { { .epoch = 0, .fidelity = 1 },
                                                   { .epoch = 1, .chances = chances } };
 
+/* All that can be done to pixels. */
+static const struct pcr_loader_view views[] = {
+    { SIDE,
+      SIDE,
+      { .kind = PCR_TRANSFORM_LETTERBOX,
+        .turn_ppm = 1000000,
+        .gray_ppm = 1000000,
+        .blur_ppm = 1000000,
+        .solarize_ppm = 1000000,
+        .erase_ppm = 1000000 } },
+    { 5, 9, { .flip_down_ppm = 500000, .rotate_mdeg = 90000 } },
+};
+
 #define LOADING(...) \
     &(const struct loading) \
     { \
@@ -286,6 +302,9 @@ static const struct scenario list[] = {
     { "load with jitter", load,
       LOADING(.transform.brightness_ppm = 100000, .transform.contrast_ppm = 100000,
               .transform.saturation_ppm = 100000, .transform.hue_ppm = 100000) },
+    { "load views", load,
+      LOADING(.views = views, .view_count = 2, .output.dtype = PCR_DTYPE_FLOAT16,
+              .output.std = { 1, 1, 1 }) },
     { "load in sRGB", load, LOADING(.flags = PCR_LOADER_TO_SRGB | PCR_LOADER_BACKGROUND) },
     { "load scans", load, LOADING_OF(datasets.scans.path, .flags = 0) },
     { "load files of scans", load,
