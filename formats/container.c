@@ -4,8 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../libpcr/base/utf8.h"
 #include "../libpcr/io/storage.h"
 #include "container.h"
+#include "shapes.h"
 
 static const char *join(struct pcri_container *s, const char *file, const char *member,
                         struct pcr_error *err)
@@ -105,6 +107,33 @@ int pcri_container_damaged(struct pcri_container *s, const char *file, uint64_t 
     return pcri_fail(err, PCR_ERR_CORRUPT, "%s, %s: %s", file ? file : s->path, at, what);
 }
 
+enum { MOST_NOTES = 1000 };
+
+int pcri_container_note(struct pcri_container *s, struct pcr_error *err, const char *format,
+                        ...)
+{
+    char what[PCR_MESSAGE_NBYTES];
+    va_list ap;
+    va_start(ap, format);
+    vsnprintf(what, sizeof(what), format, ap);
+    va_end(ap);
+    struct pcr_buffer text = { 0 };
+    int rc = pcri_utf8_replace(what, strlen(what), &text, err);
+    if (!rc)
+        rc = pcri_buffer_append(&text, "", 1, err);
+    if (!rc && !s->notes && !(s->notes = json_object()))
+        rc = pcri_fail_nomem(err, 64);
+    const char *note = (const char *) text.data;
+    if (!rc && json_object_size(s->notes) < MOST_NOTES && !json_object_get(s->notes, note)) {
+        if (s->opts->noted)
+            s->opts->noted(s->opts->context, s->path, note);
+        if (json_object_set_new(s->notes, note, json_true()))
+            rc = pcri_fail_nomem(err, 64);
+    }
+    pcr_buffer_free(&text);
+    return rc;
+}
+
 static int scan(const struct pcri_importer *im, struct pcri_container *s,
                 const struct pcri_given *input, struct pcr_error *err)
 {
@@ -149,13 +178,20 @@ int pcri_containers_open(const struct pcri_importer *im, const struct pcri_input
         rc = pcri_entries_create(&s.e, err);
     if (!rc)
         rows.arena = &s.e->arena;
-    for (size_t i = 0; i < in->count && !rc; i++)
-        rc = scan(im, &s, &in->items[i], err);
+    const size_t folder = pcri_common_folder(in);
+    for (size_t i = 0; i < in->count && !rc; i++) {
+        s.name = pcri_shard_name(in->items[i].path + folder, rows.arena, err);
+        rc = s.name ? scan(im, &s, &in->items[i], err) : PCR_ERR_NOMEM;
+    }
+    if (!rc)
+        rc = pcri_shapes_settle(s.shapes, &rows, err);
     if (!rc && !rows.count)
         rc = pcri_fail(err, PCR_ERR_INVAL, "%s: no images in it", in->items[0].path);
     if (!rc)
         rc = im->finish ? im->finish(&s, err) : pcri_list_finish(&rows, opts, "", s.e, err);
     free(rows.rows);
+    json_decref(s.notes);
+    json_decref(s.shapes);
     if (rc)
         pcri_entries_destroy(&s.e);
     else

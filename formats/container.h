@@ -14,6 +14,7 @@
 /* The reading of one container. */
 struct pcri_container {
     const char *path;    /* as the user wrote it; "-" is standard input */
+    const char *name;    /* what tells it from the other inputs; keys may begin so */
     uint64_t revision;   /* of what `path` leads to; 0 for pipes */
     const char *split;   /* of its samples, or NULL; a row may name another */
     bool split_is_guess; /* its name says so, not the user */
@@ -22,6 +23,8 @@ struct pcri_container {
     struct pcri_list *rows;
     uint64_t spool_nbytes;
     bool has_parts, has_labels; /* archives: samples with more than images; with labels */
+    json_t *notes;              /* what was noted; or NULL */
+    json_t *shapes;             /* of the attributes; or NULL (shapes.h) */
 };
 
 /* A new row at the end for an image in `nbytes` of `file` from `offset` on. The importer then
@@ -51,6 +54,10 @@ int pcri_container_leave_out(struct pcri_container *s, const char *file, const c
  * listed as left out. The importer then goes on where it can. */
 int pcri_container_damaged(struct pcri_container *s, const char *file, uint64_t offset,
                            struct pcr_error *err, const char *format, ...) PCRI_PRINTF(5, 6);
+
+/* Tells the user, once, of something that is left out or not understood. NOMEM. */
+int pcri_container_note(struct pcri_container *s, struct pcr_error *err, const char *format,
+                        ...) PCRI_PRINTF(3, 4);
 
 /* Opens containers of one importer as one source. */
 int pcri_containers_open(const struct pcri_importer *im, const struct pcri_inputs *in,

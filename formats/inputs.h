@@ -38,6 +38,14 @@ int pcri_inputs_search(struct pcri_inputs *in, const struct pcri_importer *const
  * of some only. */
 int pcri_inputs_guess_splits(struct pcri_inputs *in, struct pcr_error *err);
 
+/* How many bytes of each path are the folder, with its slash, that all inputs are in.
+ * (shard_name.c) */
+size_t pcri_common_folder(const struct pcri_inputs *in);
+
+/* What tells one input from the others, by its path below that folder: without slashes at the end
+ * and endings such as ".tfrecord.gz". Lives in the arena. NULL: NOMEM. (shard_name.c) */
+const char *pcri_shard_name(const char *path, struct pcri_arena *arena, struct pcr_error *err);
+
 void pcri_inputs_free(struct pcri_inputs *in);
 
 #endif

@@ -29,6 +29,11 @@ int pcri_row_take(struct pcri_list *l, struct pcri_list_row *row, const bool *is
 int pcri_row_numbers(struct pcri_list *l, struct pcri_list_row *row, const char *text,
                      struct pcr_error *err);
 
+/* Sets a JSON value: a number, an array of numbers, or the name of a class. INVAL, NOMEM.
+ * (label_json.c) */
+int pcri_row_json_label(struct pcri_list *l, struct pcri_list_row *row, const json_t *v,
+                        struct pcr_error *err);
+
 /* Gives every row its labels, depending on all rows, and sets `classes` (count 0: labels are
  * not names). `given`: the classes that the options name, or count 0. INVAL, NOMEM. */
 int pcri_list_settle_labels(struct pcri_list *l, const struct pcri_names *given,

@@ -4,7 +4,8 @@
 #include "container.h"
 
 const struct pcri_importer *const pcri_importers[] = {
-    &pcri_import_folder, &pcri_import_list, &pcri_import_tar, &pcri_import_zip, NULL,
+    &pcri_import_folder, &pcri_import_list,     &pcri_import_tar,
+    &pcri_import_zip,    &pcri_import_tfrecord, NULL,
 };
 
 const char *pcr_source_format(uint32_t index)
@@ -129,6 +130,7 @@ static int open_inputs(struct pcri_inputs *in, const struct pcr_source_options *
         rc = pcri_inputs_guess_splits(in, err);
     const char *of_containers = o->image_field                   ? "image_field"
                                 : o->label_field                 ? "label_field"
+                                : o->key_field                   ? "key_field"
                                 : o->flags & PCR_SOURCE_LAST_DOT ? "PCR_SOURCE_LAST_DOT"
                                                                  : NULL;
     if (!rc && !im->scan && of_containers)

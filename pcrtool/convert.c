@@ -17,7 +17,8 @@
 #include "output.h"
 
 struct settings {
-    const char *ladder, *root, *classes, *image_field, *label_field, *spool;
+    const char *ladder, *root, *classes, *spool;
+    const char *image_field, *label_field, *key_field;
     uint64_t records, record_nbytes, seed, threads, max_side, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
     const char *extensions;
@@ -26,7 +27,7 @@ struct settings {
 };
 
 /* The words of --from, counted from 1, in the order of pcr_source_format(). */
-#define FORMATS "folder|list|tar|zip"
+#define FORMATS "folder|list|tar|zip|tfrecord"
 enum { FOLDER = 1, LIST = 2 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
@@ -62,17 +63,21 @@ static const struct pcrtool_option options[] = {
       "them as bad inputs",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "from", "FORMAT",
-      "what SRC is: folder, list, tar (also compressed, or - or a pipe) or\n"
-      "zip; default: decided by looking",
+      "what SRC is: folder, list, tar (also compressed, or - or a pipe), zip\n"
+      "or tfrecord; default: decided by looking",
       PCRTOOL_CHOICE, SETTING(from), .words = FORMATS },
     { "image-field", "NAME",
-      "archives: which part of a sample is its image, by the ending, such as\n"
-      "jpg or left.png; default: the only one, or jpg, jpeg, png, webp",
+      "which part of a sample is its image: of records the field's name, of\n"
+      "archives the ending, such as left.png; default: the usual ones",
       PCRTOOL_TEXT, SETTING(image_field) },
     { "label-field", "NAME",
-      "archives: which part is the label, by the ending, or json:NAME for a\n"
-      "value in the part json; default: cls",
+      "which part is the label, of archives also json:NAME for a value in the\n"
+      "part json; of records, '' for none; default: cls, label and the like",
       PCRTOOL_TEXT, SETTING(label_field) },
+    { "key-field", "NAME",
+      "records: which field is the key, '' for the file's name and a number;\n"
+      "default: filename and the like, or these",
+      PCRTOOL_TEXT, SETTING(key_field) },
     { "key-dot", "WHICH",
       "archives: the dot of a name that ends what a sample's members have in\n"
       "common, first (default, as WebDataset does) or last",
@@ -256,6 +261,7 @@ static int import_and_write(struct pcrtool_conversion *v, const struct settings 
         .spool_folder = s->spool,
         .image_field = s->image_field,
         .label_field = s->label_field,
+        .key_field = s->key_field,
     };
     if (pcr_source_open_all(paths, path_count, &o, &source, &err))
         return pcrtool_failed(v->command, &err);

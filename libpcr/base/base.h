@@ -257,6 +257,8 @@ static inline uint32_t pcri_check32(const void *p, size_t nbytes)
 {
     return (uint32_t) pcri_xxh3(p, nbytes);
 }
+/* CRC-32C, as iSCSI and TFRecord have it. (crc32c.c) */
+uint32_t pcri_crc32c(const void *p, size_t nbytes);
 
 /* --- zstd (zstd.c) --- */
 /* Compresses into out (replaced), level 1..19. */
@@ -281,7 +283,8 @@ enum {
     PCRI_CPU_NEON = 1 << 2,
     PCRI_CPU_AVX512 =
         1 << 3, /* F, BW, VL, VBMI, VBMI2, VNNI, BITALG: Ice Lake, Zen 4 and later */
-    PCRI_CPU_SSSE3 = 1 << 4, /* with POPCNT */
+    PCRI_CPU_SSSE3 = 1 << 4,  /* with POPCNT */
+    PCRI_CPU_CRC32C = 1 << 5, /* an instruction for it; the names of PCR_CPU leave it */
 };
 unsigned pcri_cpu_features(void);
 

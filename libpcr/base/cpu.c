@@ -35,14 +35,23 @@ static const struct feature {
     const char *name;
     unsigned leaf, reg, bit, kept;
 } features[] = {
-    { "sse2", 1, EDX, 26, 0 },          { "ssse3", 1, ECX, 9, 0 },
-    { "sse4.1", 1, ECX, 19, 0 },        { "popcnt", 1, ECX, 23, 0 },
-    { "avx", 1, ECX, 28, YMM },         { "avx2", 7, EBX, 5, YMM },
-    { "lzcnt", 0x80000001, ECX, 5, 0 }, { "bmi", 7, EBX, 3, 0 },
-    { "bmi2", 7, EBX, 8, 0 },           { "avx512f", 7, EBX, 16, ZMM },
-    { "avx512bw", 7, EBX, 30, ZMM },    { "avx512vl", 7, EBX, 31, ZMM },
-    { "avx512vbmi", 7, ECX, 1, ZMM },   { "avx512vbmi2", 7, ECX, 6, ZMM },
-    { "avx512vnni", 7, ECX, 11, ZMM },  { "avx512bitalg", 7, ECX, 12, ZMM },
+    { "sse2", 1, EDX, 26, 0 },
+    { "ssse3", 1, ECX, 9, 0 },
+    { "sse4.1", 1, ECX, 19, 0 },
+    { "sse4.2", 1, ECX, 20, 0 },
+    { "popcnt", 1, ECX, 23, 0 },
+    { "avx", 1, ECX, 28, YMM },
+    { "avx2", 7, EBX, 5, YMM },
+    { "lzcnt", 0x80000001, ECX, 5, 0 },
+    { "bmi", 7, EBX, 3, 0 },
+    { "bmi2", 7, EBX, 8, 0 },
+    { "avx512f", 7, EBX, 16, ZMM },
+    { "avx512bw", 7, EBX, 30, ZMM },
+    { "avx512vl", 7, EBX, 31, ZMM },
+    { "avx512vbmi", 7, ECX, 1, ZMM },
+    { "avx512vbmi2", 7, ECX, 6, ZMM },
+    { "avx512vnni", 7, ECX, 11, ZMM },
+    { "avx512bitalg", 7, ECX, 12, ZMM },
 };
 
 /* The register of a leaf; 0 if this CPU has no such leaf. */
@@ -88,9 +97,10 @@ static bool has_avx512(void)
 
 static unsigned detect(void)
 {
-    unsigned found = PCRI_CPU_SSSE3;
+    unsigned found = pcri_cpu_has("sse4.2") ? PCRI_CPU_CRC32C : 0;
     if (!pcri_cpu_has("ssse3") || !pcri_cpu_has("popcnt"))
-        return 0;
+        return found;
+    found |= PCRI_CPU_SSSE3;
     if (!pcri_cpu_has("bmi") || !pcri_cpu_has("lzcnt"))
         return found;
     if (pcri_cpu_has("avx2"))
@@ -104,9 +114,12 @@ static unsigned detect(void)
     return family == 0x17 || family == 0x18 ? found : found | PCRI_CPU_FAST_PDEP;
 }
 #elif !defined(PCR_PORTABLE) && defined(__aarch64__) && defined(__ARM_NEON)
+#include <asm/hwcap.h>
+#include <sys/auxv.h>
+
 static unsigned detect(void)
 {
-    return PCRI_CPU_NEON;
+    return PCRI_CPU_NEON | (getauxval(AT_HWCAP) & HWCAP_CRC32 ? PCRI_CPU_CRC32C : 0);
 }
 #else
 static unsigned detect(void)

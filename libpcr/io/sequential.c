@@ -96,6 +96,12 @@ static int gzip_begin(struct pcri_sequential *s, struct pcr_error *err)
     return rc ? pcri_fail_nomem(err, sizeof(s->gzip)) : 0;
 }
 
+static int zlib_begin(struct pcri_sequential *s, struct pcr_error *err)
+{
+    int rc = inflateInit2(&s->gzip, MAX_WBITS);
+    return rc ? pcri_fail_nomem(err, sizeof(s->gzip)) : 0;
+}
+
 static int gzip_decode(struct pcri_sequential *s, void *dst, size_t room, size_t *made,
                        struct pcr_error *err)
 {
@@ -120,8 +126,8 @@ static int gzip_decode(struct pcri_sequential *s, void *dst, size_t room, size_t
     if (rc == Z_OK || rc == Z_STREAM_END || rc == Z_BUF_ERROR)
         return 0;
     return rc == Z_MEM_ERROR ? pcri_fail_nomem(err, sizeof(*z))
-                             : pcri_fail(err, PCR_ERR_CORRUPT, "the gzip data is damaged: %s",
-                                         z->msg ? z->msg : "no valid data");
+                             : pcri_fail(err, PCR_ERR_CORRUPT, "the %s data is damaged: %s",
+                                         s->decoder->name, z->msg ? z->msg : "no valid data");
 }
 
 static void gzip_end(struct pcri_sequential *s)
@@ -164,13 +170,24 @@ static void zstd_end(struct pcri_sequential *s)
 
 static const struct decoder decoders[] = {
     { "gzip", { 0x1f, 0x8b }, 2, gzip_begin, gzip_decode, gzip_end },
+    { "zlib", { 0 }, 0, zlib_begin, gzip_decode, gzip_end }, /* only if it is asked for */
     { "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, zstd_begin, zstd_decode, zstd_end },
     { "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, NULL, NULL, NULL },
     { "bzip2", { 'B', 'Z', 'h' }, 3, NULL, NULL, NULL },
 };
 
+static bool is_wanted(const struct decoder *d, const char *packing,
+                      const struct pcri_sequential *s)
+{
+    if (strcmp(packing, "?") != 0)
+        return !strcmp(packing, d->name);
+    return d->magic_nbytes && s->in_nbytes >= d->magic_nbytes &&
+           !memcmp(s->in, d->magic, d->magic_nbytes);
+}
+
 /* Looks at the first bytes. */
-static int choose_decoder(struct pcri_sequential *s, struct pcr_error *err)
+static int choose_decoder(struct pcri_sequential *s, const char *packing,
+                          struct pcr_error *err)
 {
     bool more = true;
     int rc = 0;
@@ -186,7 +203,7 @@ static int choose_decoder(struct pcri_sequential *s, struct pcr_error *err)
     }
     for (size_t i = 0; !rc && i < sizeof(decoders) / sizeof(decoders[0]); i++) {
         const struct decoder *d = &decoders[i];
-        if (s->in_nbytes < d->magic_nbytes || memcmp(s->in, d->magic, d->magic_nbytes) != 0)
+        if (!is_wanted(d, packing, s))
             continue;
         if (!d->begin)
             return pcri_fail(err, PCR_ERR_UNSUPPORTED,
@@ -217,7 +234,8 @@ static int open_path(struct pcri_sequential *s, struct pcr_error *err)
     return 0;
 }
 
-int pcri_sequential_open(const char *path, struct pcri_sequential **out, struct pcr_error *err)
+int pcri_sequential_open(const char *path, const char *packing, struct pcri_sequential **out,
+                         struct pcr_error *err)
 {
     struct pcri_sequential *s = pcri_calloc(1, sizeof(*s), err);
     *out = s;
@@ -228,7 +246,7 @@ int pcri_sequential_open(const char *path, struct pcri_sequential **out, struct 
     s->in = s->path ? pcri_malloc(ROOM, 1, err) : NULL;
     int rc = s->in ? open_path(s, err) : PCR_ERR_NOMEM;
     if (!rc)
-        rc = choose_decoder(s, err);
+        rc = choose_decoder(s, packing, err);
     if (rc)
         pcri_sequential_close(out);
     return rc;
@@ -247,6 +265,22 @@ void pcri_sequential_close(struct pcri_sequential **stream)
     free(s->path);
     free(s);
     *stream = NULL;
+}
+
+size_t pcri_sequential_peek(const char *packing, const void *data, size_t nbytes, void *out,
+                            size_t room)
+{
+    struct pcri_sequential s = { .in = (uint8_t *) (uintptr_t) data, .in_nbytes = nbytes };
+    size_t made = 0;
+    for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++)
+        if (!strcmp(decoders[i].name, packing))
+            s.decoder = &decoders[i];
+    if (s.decoder->begin(&s, NULL))
+        return 0;
+    if (s.decoder->decode(&s, out, room, &made, NULL))
+        made = 0;
+    s.decoder->end(&s);
+    return made;
 }
 
 uint64_t pcri_sequential_position(const struct pcri_sequential *s)
@@ -270,7 +304,8 @@ static int read_plain(struct pcri_sequential *s, uint8_t *dst, size_t nbytes, si
     int rc = 0;
     if (!left && nbytes >= s->in_room) {
         rc = fetch(s, dst, nbytes, s->in_offset, got, err);
-        s->in_offset += rc ? 0 : *got;
+        *got = rc ? 0 : *got;
+        s->in_offset += *got;
         return rc;
     }
     if (!left)
@@ -309,16 +344,16 @@ int pcri_sequential_read(struct pcri_sequential *s, void *dst, size_t nbytes, si
 {
     *got = 0;
     while (*got < nbytes) {
-        size_t n;
+        size_t n = 0;
         uint8_t *at = (uint8_t *) dst + *got;
         int rc = s->decoder ? read_packed(s, at, nbytes - *got, &n, err)
                             : read_plain(s, at, nbytes - *got, &n, err);
+        *got += n;
+        s->position += n;
         if (rc)
             return rc;
         if (!n)
             break;
-        *got += n;
-        s->position += n;
     }
     return 0;
 }

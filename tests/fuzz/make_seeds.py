@@ -4,8 +4,8 @@
 
 usage: make_seeds.py TARGET FOLDER [CASES]
 
-TARGET: cache, folders, icc, ladder, lists, packed, resume, spans, state. CASES: the folder that
-`pcr-gen cases` made, for spans.
+TARGET: cache, folders, icc, ladder, lists, packed, records, resume, spans, state. CASES: the
+folder that `pcr-gen cases` made, for spans.
 """
 
 import json
@@ -137,6 +137,14 @@ def spans():
         data = path.read_bytes()
         if len(data) < 20000:
             yield bytes([i % 256, 0, 40 + i % 100, 0 if i % 3 else 4]) + data
+
+
+def records():
+    sys.path.insert(0, str(root / "tests" / "python"))
+    import formats
+    for number, data in formats.seeds():
+        yield bytes([number]) + data
+        yield bytes([number | 128]) + data
 
 
 folder = Path(sys.argv[2])

@@ -25,6 +25,7 @@ nothing was found.
   packed       coefficients in coding 2: packed, changed, decoded; its tables
   png          PNG files, whole, by rows and resized
   prefix       coefficients of JPEG files, by our own decoder and libjpeg-turbo
+  records      TFRecord and other formats of records
   resume       what a conversion goes on from: records' tails, the state file
   spans        packed images raised from one fidelity to the next
   split        JPEG files as sources: packed, and decoded at fidelities
@@ -66,8 +67,8 @@ esac
 build=${PCR_FUZZ_BUILD:-build-fuzz$suffix}
 
 case $sanitize-$target in
-memory-folders | memory-icc | memory-lists | memory-manifest | memory-png | memory-resume | \
-    memory-spans | memory-split)
+memory-folders | memory-icc | memory-lists | memory-manifest | memory-png | memory-records | \
+    memory-resume | memory-spans | memory-split)
     echo "$target calls libraries that MemorySanitizer does not see through" >&2
     exit 2
     ;;

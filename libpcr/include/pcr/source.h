@@ -132,6 +132,9 @@ struct pcr_source_options {
      * "jpg"; of a label also "json:NAME", a value of the object in a JSON part. NULL: what is
      * usual (docs/formats.md). */
     const char *image_field, *label_field;
+    /* The same for the key. Empty: it is made of the file's name and the sample's number. Record
+     * formats only. An empty label_field: no labels. */
+    const char *key_field;
 };
 
 /* The name of importer `index` ("folder", "list" ...); NULL past the last. Static storage. */
@@ -161,9 +164,11 @@ PCR_API const char *pcr_source_format(uint32_t index);
  *   must differ.
  * tar, zip: archives, in WebDataset's convention or of folders; tar also compressed by gzip or
  *   zstd, or from a pipe. docs/formats.md has what is taken for what.
+ * tfrecord: a TFRecord file, plain or compressed by gzip or zlib, of tf.train.Example messages
+ *   (or of image files without any). Checksums are checked.
  *
- * Codes: IO, INVAL (nothing there; a line of a list; unclear), CORRUPT (an archive, with file and
- * offset), UNSUPPORTED (how it is compressed), NOMEM, LIMIT. */
+ * Codes: IO, INVAL (nothing there; a line of a list; unclear), CORRUPT (containers, with file
+ * and offset), UNSUPPORTED (how it is compressed), NOMEM, LIMIT. */
 PCR_API PCR_MUST_CHECK int pcr_source_open(const char *path,
                                            const struct pcr_source_options *opts,
                                            struct pcr_source **out, struct pcr_error *err);

@@ -734,5 +734,5 @@ class SourceOptions(ctypes.Structure):
                 ("classes", POINTER(c_char_p)), ("noted", LEFT_OUT_CALLBACK),
                 ("extensions", POINTER(c_char_p)), ("extension_count", c_uint32),
                 ("reserved", c_uint32), ("target", c_char_p),
-                ("spool_folder", c_char_p),
-                ("image_field", c_char_p), ("label_field", c_char_p)]
+                ("spool_folder", c_char_p), ("image_field", c_char_p),
+                ("label_field", c_char_p), ("key_field", c_char_p)]

@@ -86,7 +86,8 @@ def choose_dot(key_dot: str) -> bool:
 
 def source_options(format: Optional[str], root: Optional[Path], layout: Optional[str],
                    all_files: bool, on_bad: str, image_field: Optional[str],
-                   label_field: Optional[str], key_dot: str, spool: Optional[Path]
+                   label_field: Optional[str], key_field: Optional[str], key_dot: str,
+                   spool: Optional[Path]
                    ) -> st.SourceOptions:
     """Those that convert() hands on."""
     def name(value: Optional[str], what: str) -> Optional[bytes]:
@@ -103,6 +104,7 @@ def source_options(format: Optional[str], root: Optional[Path], layout: Optional
                                                "layout"),
         image_field=name(image_field, "image_field"),
         label_field=name(label_field, "label_field"),
+        key_field=name(key_field, "key_field"),
         spool_folder=None if spool is None else c_path(spool))
 
 
@@ -118,8 +120,8 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             layout: Optional[str] = None, classes: Optional[Iterable[str]] = None,
             extensions: Optional[Iterable[str]] = None, all_files: bool = False,
             image_field: Optional[str] = None, label_field: Optional[str] = None,
-            key_dot: str = "first", spool: Optional[Path] = None,
-            dry_run: bool = False,
+            key_field: Optional[str] = None, key_dot: str = "first",
+            spool: Optional[Path] = None, dry_run: bool = False,
             progress: Optional[Progress] = None,
             max_side: Optional[int] = None, quality: Optional[int] = None,
             max_pixels: Optional[int] = None, max_scans: Optional[int] = None,
@@ -157,9 +159,10 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     extensions: for folders, take the files whose names end so (["jpg", "jpeg"], in any case);
         None: those that are images by name or by their first bytes. all_files: take all that are
         not hidden; what is no image is then a bad input.
-    image_field, label_field, key_dot: for archives, which parts are image and label, and which
-        dot, "first" or "last", ends a key (docs/formats.md). spool: a folder for an unnamed file,
-        for compressed archives and pipes; None: $TMPDIR, or /tmp.
+    image_field, label_field, key_field: for containers, the parts of a sample that are these
+        (docs/formats.md). key_dot: for archives, the dot, "first" or "last", that ends a key.
+        spool: a folder for an unnamed file, for compressed archives and pipes; None: $TMPDIR,
+        or /tmp.
     dry_run: do everything but write.
     progress: called at least every 200 ms with a WriteProgress. An exception that it
         raises stops the work and passes through, and so does Ctrl-C.
@@ -185,7 +188,7 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
                              max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = source_options(format, root, layout, all_files, on_bad, image_field, label_field,
-                             key_dot, spool)
+                             key_field, key_dot, spool)
     left_out: List[Tuple[str, str]] = []
     notes: List[Tuple[str, str]] = []
     ignored: List[int] = []
@@ -228,8 +231,7 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     done = interruptible(run, job.stop)
     if classes is None:
         warn_of_numbers(found)
-    return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0],
-                       tuple(notes))
+    return WriteReport(done, tuple(job.bad), tuple(left_out), ignored[0], tuple(notes))
 
 
 @keywords(num_workers="write threads=", workers="write threads=")
