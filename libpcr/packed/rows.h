@@ -186,9 +186,6 @@ void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, s
 void pcri_pk_portable_longer(const struct pcri_pk_row *row, const uint64_t *ones,
                              uint32_t *out);
 uint32_t pcri_pk_portable_list(const uint8_t *v, size_t n, uint16_t *out);
-void pcri_pk_portable_t_contexts(const struct pcri_pk_row *row,
-                                 const struct pcri_pk_above *above,
-                                 const struct pcri_pk_pass *pass, uint16_t *out);
 size_t pcri_pk_portable_m_contexts(const struct pcri_pk_row *row,
                                    const struct pcri_pk_above *above, unsigned level,
                                    uint16_t *out);

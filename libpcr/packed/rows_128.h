@@ -6,41 +6,15 @@
  *     SHUFFLE(v, i)   bytes of v by number; 0 where the number is above 127
  *     COUNT_BITS(v)   of each byte, where there is an instruction for it
  *     SUM_BYTES(v)    of each half
+ *     NONZERO8(v)     16 bits: which bytes are not 0
+ *     MIN8(a, b)      of unsigned bytes
+ *     HALF8(v)        of each byte, rounded up
  *     LOWER8(a, b), UPPER8(a, b)
  *                     the lower, the upper bytes of pairs
- *     LOW8(a, b), HIGH8(a, b)
- *                     bytes of a's and b's lower, higher halves in turn
  *
- * and what rows_dc.h wants. */
+ * and what rows_dc.h and rows_vec.h want. */
 #include "rows_bytes.h"
-
-#define INLINE TARGET static inline __attribute__((always_inline))
-#define UNLIKELY(x) __builtin_expect(x, 0)
-
-typedef uint64_t vec __attribute__((vector_size(16)));
-typedef uint16_t vec16 __attribute__((vector_size(16)));
-typedef int16_t vec_s16 __attribute__((vector_size(16)));
-typedef uint8_t vec8 __attribute__((vector_size(16)));
-typedef int8_t vec_s8 __attribute__((vector_size(16)));
-
-#define ONES UINT64_C(0x0101010101010101)
-#define EACH(x) ((vec) { (x) *ONES, (x) *ONES }) /* a byte 16 times */
-#define ADD(a, b) ((vec) ((vec8) (a) + (vec8) (b)))
-#define SUB(a, b) ((vec) ((vec8) (a) - (vec8) (b)))
-/* All ones where a > b; bytes are below 128. */
-#define ABOVE(a, b) ((vec) ((vec_s8) (a) > (vec_s8) (b)))
-
-INLINE vec load(const void *p)
-{
-    vec v;
-    memcpy(&v, p, sizeof(v));
-    return v;
-}
-
-INLINE void store(void *p, vec v)
-{
-    memcpy(p, &v, sizeof(v));
-}
+#include "rows_vec.h"
 
 #ifndef COUNT_BITS
 #define COUNT_BITS count_bits
@@ -87,19 +61,65 @@ TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
     return count;
 }
 
+/* How many of 0, 1, 2, 4, 7, 12 each byte exceeds. */
+INLINE vec q7(vec v)
+{
+    const vec8 of = { 0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 5, 6, 6, 6 };
+    return SHUFFLE((vec) of, MIN8(v, EACH(15)));
+}
+
+/* How many of 0, 1, 3, 6, 11, 20. */
+INLINE vec q10(vec v)
+{
+    const vec8 of = { 0, 1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 5, 5, 5, 5 };
+    return SUB(SHUFFLE((vec) of, MIN8(v, EACH(15))), ABOVE(v, EACH(20)));
+}
+
+/* How many of 0, 2, 4, 8, 14, 20, which half a number tells, rounded up. */
+INLINE vec q_near(vec v)
+{
+    const vec8 of = { 0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6 };
+    return SHUFFLE((vec) of, MIN8(HALF8(v), EACH(15)));
+}
+
+/* 0 to 3, by how a block's coefficients are split at number 16. */
+INLINE vec split_class(vec all, vec low)
+{
+    const vec high = SUB(all, low), any = ABOVE(high, EACH(0));
+    const vec fewer = ABOVE(low, ADD(high, high)), less = ABOVE(ADD(low, low), high);
+    return ADD(ADD(EACH(3), fewer), less) & any;
+}
+
+TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                              const struct pcri_pk_pass *pass, uint16_t *out)
+{
+    const uint8_t *up = above->count, *side = pass->first ? up : row->count;
+    const vec16 begin = (vec16) { 0 } + (uint16_t) (pass->kind * PCRI_PK_T_CONTEXTS);
+    const vec none = { 0 };
+    for (size_t i = 0; i < row->blocks; i += 16) {
+        const vec own = load(row->count + i), o = q10(own);
+        vec near = ADD(load(side + i - 1), load(side + i + 1)) >> 1 & EACH(127);
+        near = ADD(near, load(up + i)) >> 1 & EACH(63);
+        vec a = q7(load(above->gain + i));
+        a = ADD(a, a);
+        a = ADD(ADD(a, a), split_class(own, load(row->low + i)));
+        const vec b = ADD(SUB(o << 3, o), q10(near)); /* o is below 8: no bit moves on */
+        const vec16 even = (vec16) LOW8(a, none) * 49 + (vec16) LOW8(b, none);
+        const vec16 odd = (vec16) HIGH8(a, none) * 49 + (vec16) HIGH8(b, none);
+        store(out + i, (vec) (even + begin));
+        store(out + i + 8, (vec) (odd + begin));
+    }
+}
+
 /* Of each byte of two blocks the parts of its context: what is multiplied by 256, and the rest
  * without what T adds. near: the coefficients of blocks around. */
 INLINE void b_parts(vec own, vec near, vec *high_out, vec *low_out)
 {
-    /* how many of 0, 2, 4, 8, 14, 20 twice a number exceeds, or that less 1 */
-    const vec8 q_near = { 0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6 };
     const uint64_t number = UINT64_C(0x0706050403020100);
-    near = ADD(near, EACH(1)) >> 1 & EACH(31); /* at most 16 */
-    near = SHUFFLE((vec) q_near, ADD(near, ABOVE(near, EACH(15))));
     const vec beside = ADD(own << 8, own >> 8), twice = ADD(own, own);
     const vec x7 = ADD(ABOVE(beside, twice) & EACH(7),
                        ABOVE(beside, ADD(twice, EACH(2))) & EACH(7));
-    *high_out = ADD(near, x7);
+    *high_out = ADD(q_near(near), x7);
     *low_out = (own & EACH(7)) << 3 | (vec) { number, number };
 }
 
@@ -269,24 +289,65 @@ TARGET static void first(const struct pcri_pk_row *row, struct pcri_pk_bits *one
     signs->bit = signs_bit;
 }
 
+/* The bytes of a block's masks that have bits, those of new coefficients first. */
+INLINE size_t pack_masks(uint64_t new, uint64_t here, uint16_t *named_out, uint8_t *out)
+{
+    const vec masks = { new, here };
+    const unsigned named = NONZERO8(masks), of_new = named & 255, of_here = named >> 8;
+    const unsigned n = (unsigned) __builtin_popcount(of_new);
+    const vec v = SHUFFLE(masks, for_two(numbers_of, of_new, of_here));
+    pcri_store64(out, v[0]);
+    pcri_store64(out + n, v[1]);
+    *named_out = (uint16_t) named;
+    return n + (unsigned) __builtin_popcount(of_here);
+}
+
+/* The next bits under the bits of n bytes of masks, which are followed by 16 that are 0. */
+INLINE uint64_t deposit_bytes(const uint8_t *data, uint64_t bit, uint8_t *masks, size_t n)
+{
+    for (size_t i = 0; i < n; i += 16) {
+        const vec mask = load(masks + i);
+        const unsigned n0 = (unsigned) __builtin_popcountll(mask[0]);
+        const unsigned n1 = (unsigned) __builtin_popcountll(mask[1]);
+        const vec v = { pcri_pk_bits_at(data, bit, n0), pcri_pk_bits_at(data, bit + n0, n1) };
+        store(masks + i, deposit(v, mask));
+        bit += n0 + n1;
+    }
+    return bit;
+}
+
+/* Most masks have bits in few bytes: those bytes are brought side by side. */
 TARGET static void refine(const struct pcri_pk_row *row, uint64_t band,
                           struct pcri_pk_bits *bits, uint64_t *plane)
 {
-    const uint8_t *data = bits->data;
+    enum { RUN = 32 };
+    uint8_t bytes[16 * RUN + 16];
+    uint16_t named[RUN];
     const uint64_t *known = row->known, *found = row->found;
-    uint64_t bit = bits->bit, *sign = row->sign;
-    for (uint32_t j = 0; j < row->listed; j++) {
-        const size_t i = row->list[j];
-        const uint64_t new = found[i], here = known[i] & band & ~new;
-        const unsigned signs = (unsigned) __builtin_popcountll(new);
-        const unsigned nbits = signs + (unsigned) __builtin_popcountll(here);
-        const uint64_t v = pcri_pk_bits_at(data, bit, nbits);
-        const vec set = deposit((vec) { v, v >> signs }, (vec) { new, here });
-        sign[i] |= set[0];
-        plane[i] |= new | set[1];
-        bit += nbits;
+    uint64_t *sign = row->sign;
+    for (size_t begin = 0; begin < row->listed; begin += RUN) {
+        const uint16_t *list = row->list + begin;
+        const size_t n = row->listed - begin < RUN ? row->listed - begin : RUN;
+        size_t count = 0;
+        for (size_t j = 0; j < n; j++) {
+            const uint64_t new = found[list[j]], here = known[list[j]] & band & ~new;
+            count += pack_masks(new, here, &named[j], bytes + count);
+        }
+        store(bytes + count, (vec) { 0 });
+        bits->bit = deposit_bytes(bits->data, bits->bit, bytes, count);
+        const uint8_t *at = bytes;
+        for (size_t j = 0; j < n; j++) {
+            const size_t i = list[j];
+            const unsigned of_new = named[j] & 255, of_here = named[j] >> 8;
+            vec v = { pcri_load64(at), 0 };
+            at += __builtin_popcount(of_new);
+            v[1] = pcri_load64(at);
+            at += __builtin_popcount(of_here);
+            v = SHUFFLE(v, for_two(ranks_of, of_new, of_here));
+            sign[i] |= v[0];
+            plane[i] |= found[i] | v[1];
+        }
     }
-    bits->bit = bit;
 }
 
 TARGET static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *above)
@@ -319,76 +380,7 @@ TARGET static void settle(const struct pcri_pk_row *row, const struct pcri_pk_ab
     }
 }
 
-/* --- coefficients --- */
-
-/* Of a matrix of 8 x 8 bytes, whose rows come as 0 and 4, 2 and 6, 1 and 5, 3 and 7 in turn: its
- * columns, two a vector. */
-INLINE void transpose_bytes(const vec v[4], vec out[4])
-{
-    const vec even = LOW8(v[0], v[1]), odd = LOW8(v[2], v[3]);
-    const vec even_high = HIGH8(v[0], v[1]), odd_high = HIGH8(v[2], v[3]);
-    out[0] = LOW8(even, odd);
-    out[1] = HIGH8(even, odd);
-    out[2] = LOW8(even_high, odd_high);
-    out[3] = HIGH8(even_high, odd_high);
-}
-
-/* Each half is a matrix of 8 x 8 bits. */
-INLINE vec transpose(vec v)
-{
-    vec t = (v ^ v >> 7) & UINT64_C(0x00AA00AA00AA00AA);
-    v ^= t ^ t << 7;
-    t = (v ^ v >> 14) & UINT64_C(0x0000CCCC0000CCCC);
-    v ^= t ^ t << 14;
-    t = (v ^ v >> 28) & UINT64_C(0x00000000F0F0F0F0);
-    return v ^ t ^ t << 28;
-}
-
-/* 16 coefficients from a magnitude and a sign in each byte. */
-INLINE void expand_16(vec v, int16_t *out)
-{
-    const vec negative = ABOVE(((vec) { 0 }), v);
-    v = SUB((v & EACH(127)) ^ negative, negative);
-    const vec sign = ABOVE(((vec) { 0 }), v);
-    store(out, LOW8(v, sign));
-    store(out + 8, HIGH8(v, sign));
-}
-
-/* Where eight masks of a block are for transpose_bytes(). */
-static const uint8_t mask_order[4][2] = { { 0, 4 }, { 2, 6 }, { 1, 5 }, { 3, 7 } };
-
-TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
-{
-    const uint64_t *masks[8];
-    for (int p = 0; p < PCRI_PK_IN_BYTES; p++)
-        masks[p] = row->plane[p];
-    masks[PCRI_PK_IN_BYTES] = row->sign;
-    for (size_t i = 0; i < row->blocks; i++, out += 64) {
-        const uint64_t known = row->known[i];
-        if (known) {
-            vec v[4];
-            for (int j = 0; j < 4; j++) {
-                const vec a = { masks[mask_order[j][0]][i] },
-                          b = { masks[mask_order[j][1]][i] };
-                v[j] = LOW8(a, b);
-            }
-            transpose_bytes(v, v);
-            expand_16(transpose(v[0]), out);
-            expand_16(transpose(v[1]), out + 16);
-            if (known >> 32) {
-                expand_16(transpose(v[2]), out + 32);
-                expand_16(transpose(v[3]), out + 48);
-            }
-        }
-        if (!known)
-            memset(out, 0, 64);
-        if (!(known >> 32))
-            memset(out + 32, 0, 64);
-        if (UNLIKELY(row->planes >> PCRI_PK_IN_BYTES))
-            pcri_pk_expand_large(row, i, out);
-        out[0] = dc[i];
-    }
-}
+/* --- coefficients: those of a row are made in rows_vec.h --- */
 
 /* Of 16 coefficients, seven bits of the magnitude, and the sign. *all gets all their bits. */
 INLINE vec slice_16(vec low, vec high, vec16 *all)
@@ -447,9 +439,9 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 
 #define ROWS_128(name) \
     { \
-        name, pcri_pk_portable_dc_contexts, dc_values, pcri_pk_portable_t_contexts, \
-            b_contexts, list, pcri_pk_portable_m_contexts, place, first, \
-            pcri_pk_portable_longer, refine, pcri_pk_portable_gather, \
-            pcri_pk_portable_gather_refined, pcri_pk_portable_lengths, settle, expand, slice, \
-            name_bytes, pcri_tans_read_portable, \
+        name, pcri_pk_portable_dc_contexts, dc_values, t_contexts, b_contexts, list, \
+            pcri_pk_portable_m_contexts, place, first, pcri_pk_portable_longer, refine, \
+            pcri_pk_portable_gather, pcri_pk_portable_gather_refined, \
+            pcri_pk_portable_lengths, settle, expand, slice, name_bytes, \
+            pcri_tans_read_portable, \
     }

@@ -24,13 +24,10 @@ INLINE void store(void *p, __m256i v)
     _mm256_storeu_si256(p, v);
 }
 
-/* How many of the thresholds each byte exceeds; bytes are below 128. */
-INLINE __m256i quantise(__m256i v, const int8_t thresholds[6])
+/* Of each byte, which is at most 15, the number that a table has for it. */
+INLINE __m256i look_up(__m128i table, __m256i v)
 {
-    __m256i sum = _mm256_setzero_si256();
-    for (int i = 0; i < 6; i++)
-        sum = _mm256_sub_epi8(sum, _mm256_cmpgt_epi8(v, _mm256_set1_epi8(thresholds[i])));
-    return sum;
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(table), v);
 }
 
 /* How many bits of each byte are set. */
@@ -52,9 +49,28 @@ INLINE uint64_t whole_bytes(unsigned byte)
 
 /* --- contexts --- */
 
-static const int8_t q7[6] = { 0, 1, 2, 4, 7, 12 };
-static const int8_t q10[6] = { 0, 1, 3, 6, 11, 20 };
-static const int8_t q_near[6] = { 0, 2, 4, 8, 14, 20 };
+/* How many of 0, 1, 2, 4, 7, 12 each byte exceeds. */
+INLINE __m256i q7(__m256i v)
+{
+    const __m128i of = _mm_setr_epi8(0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 5, 5, 6, 6, 6);
+    return look_up(of, _mm256_min_epu8(v, _mm256_set1_epi8(15)));
+}
+
+/* How many of 0, 1, 3, 6, 11, 20. */
+INLINE __m256i q10(__m256i v)
+{
+    const __m128i of = _mm_setr_epi8(0, 1, 2, 2, 3, 3, 3, 4, 4, 4, 4, 4, 5, 5, 5, 5);
+    const __m256i most = _mm256_cmpgt_epi8(v, _mm256_set1_epi8(20));
+    return _mm256_sub_epi8(look_up(of, _mm256_min_epu8(v, _mm256_set1_epi8(15))), most);
+}
+
+/* How many of 0, 2, 4, 8, 14, 20, which half a number tells, rounded up. */
+INLINE __m256i q_near(__m256i v)
+{
+    const __m128i of = _mm_setr_epi8(0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6);
+    const __m256i half = _mm256_avg_epu8(v, _mm256_setzero_si256());
+    return look_up(of, _mm256_min_epu8(half, _mm256_set1_epi8(15)));
+}
 
 TARGET static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
                                uint16_t *out)
@@ -98,13 +114,13 @@ TARGET static void t_contexts(const struct pcri_pk_row *row, const struct pcri_p
         beside = _mm256_and_si256(_mm256_srli_epi16(beside, 1), _mm256_set1_epi8(127));
         __m256i near = _mm256_add_epi8(u, beside);
         near = _mm256_and_si256(_mm256_srli_epi16(near, 1), _mm256_set1_epi8(63));
-        __m256i gain = quantise(load(above->gain + i), q7);
+        __m256i gain = q7(load(above->gain + i));
         gain = _mm256_add_epi8(_mm256_add_epi8(gain, gain), _mm256_add_epi8(gain, gain));
         __m256i a = _mm256_add_epi8(gain, split_class(own, load(row->low + i)));
-        __m256i o = quantise(own, q10);
+        __m256i o = q10(own);
         __m256i o7 = _mm256_sub_epi8(_mm256_slli_epi16(o, 3),
                                      o); /* below 8: no bit moves on */
-        __m256i b = _mm256_add_epi8(o7, quantise(near, q10));
+        __m256i b = _mm256_add_epi8(o7, q10(near));
         __m256i even = _mm256_maddubs_epi16(_mm256_unpacklo_epi8(a, b), factors);
         __m256i odd = _mm256_maddubs_epi16(_mm256_unpackhi_epi8(a, b), factors);
         even = _mm256_add_epi16(even, begin);
@@ -125,7 +141,7 @@ INLINE void b_parts(const struct pcri_pk_row *row, const uint64_t *up, const uin
     const __m256i number = _mm256_set1_epi64x(0x0706050403020100);
     const __m256i own = load(row->bytes + i), u = load(up + i);
     __m256i near = _mm256_add_epi8(load(side + i - 1), load(side + i + 1));
-    near = quantise(_mm256_add_epi8(near, _mm256_add_epi8(u, u)), q_near);
+    near = q_near(_mm256_add_epi8(near, _mm256_add_epi8(u, u)));
     __m256i beside = _mm256_add_epi8(_mm256_slli_epi64(own, 8), _mm256_srli_epi64(own, 8));
     __m256i twice = _mm256_add_epi8(own, own);
     /* -x */
@@ -466,6 +482,7 @@ AVX512_TARGET static void t_contexts_avx512(const struct pcri_pk_row *row,
                                             const struct pcri_pk_above *above,
                                             const struct pcri_pk_pass *pass, uint16_t *out)
 {
+    static const int8_t q7[6] = { 0, 1, 2, 4, 7, 12 }, q10[6] = { 0, 1, 3, 6, 11, 20 };
     const uint8_t *up = above->count, *side = pass->first ? up : row->count;
     const __m512i q7_4 = quantised(q7, 4), q10_7 = quantised(q10, 7),
                   q10_1 = quantised(q10, 1);
@@ -791,20 +808,28 @@ INLINE void expand_half(const struct weighed_planes *w, const uint64_t *signs, s
     store(out + 16, _mm256_cvtepi8_epi16(_mm256_extracti128_si256(v, 1)));
 }
 
+/* Where most blocks have coefficients, none is written twice. */
 TARGET static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *out)
 {
     const size_t blocks = row->blocks;
+    const bool any_large = row->planes >> PCRI_PK_IN_BYTES;
     struct weighed_planes w;
     weigh_planes(row, &w);
-    memset(out, 0, blocks * 64 * sizeof(*out));
-    const uint32_t count = list(row->count, blocks, row->list);
+    uint32_t count = list(row->count, blocks, row->list);
+    const bool most = 2 * count > blocks;
+    if (!most)
+        memset(out, 0, blocks * 64 * sizeof(*out));
+    count = most ? (uint32_t) blocks : count;
     for (uint32_t j = 0; j < count; j++) {
-        const size_t i = row->list[j];
-        expand_half(&w, row->sign, i, 0, out + 64 * i);
+        const size_t i = most ? j : row->list[j];
+        int16_t *const at = out + 64 * i;
+        expand_half(&w, row->sign, i, 0, at);
         if (row->known[i] >> 32)
-            expand_half(&w, row->sign, i, 1, out + 64 * i + 32);
-        if (UNLIKELY(row->planes >> PCRI_PK_IN_BYTES))
-            pcri_pk_expand_large(row, i, out + 64 * i);
+            expand_half(&w, row->sign, i, 1, at + 32);
+        else if (most)
+            memset(at + 32, 0, 64);
+        if (UNLIKELY(any_large))
+            pcri_pk_expand_large(row, i, at);
     }
     for (size_t i = 0; i < blocks; i++)
         out[64 * i] = dc[i];

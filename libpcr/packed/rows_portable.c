@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on rows for any CPU. */
-#include "rows.h"
+#include "rows_vec.h"
 
 /* Bits of v under the bits of a nibble's mask, from the lowest on. */
 static const uint8_t deposit_4[16][16] = {
@@ -89,7 +89,6 @@ static inline uint8_t quantise(uint8_t v, const uint8_t thresholds[6])
     return sum;
 }
 
-#define INLINE static inline __attribute__((always_inline))
 #include "rows_dc.h"
 
 static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths, size_t n,
@@ -98,9 +97,8 @@ static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths, size_
     read_dc_values(up, lengths, n, bits, now);
 }
 
-void pcri_pk_portable_t_contexts(const struct pcri_pk_row *row,
-                                 const struct pcri_pk_above *above,
-                                 const struct pcri_pk_pass *pass, uint16_t *restrict out)
+static void t_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
+                       const struct pcri_pk_pass *pass, uint16_t *restrict out)
 {
     static const uint8_t q7[6] = { 0, 1, 2, 4, 7, 12 }, q10[6] = { 0, 1, 3, 6, 11, 20 };
     const uint8_t *restrict up = above->count, *restrict gain = above->gain;
@@ -120,38 +118,48 @@ void pcri_pk_portable_t_contexts(const struct pcri_pk_row *row,
     }
 }
 
+/* A byte of 1 where a > b; bytes are below 128. */
+INLINE vec one_above(vec a, vec b)
+{
+    return (a + 127 * ONES - b) >> 7 & ONES;
+}
+
 static size_t b_contexts(const struct pcri_pk_row *row, const struct pcri_pk_above *above,
                          const struct pcri_pk_pass *pass, const uint8_t *t, uint16_t *out)
 {
     static const uint8_t most[9] = { 0, 0, 1, 2, 2, 3, 3, 3, 3 };
-    /* How many of 0, 2, 4, 8, 14, 20 a number exceeds. */
-    static const uint8_t q_near[64] = {
-        0, 1, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 5, 5,
-        5, 5, 5, 5, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6, 6,
-    };
+    static const uint8_t q_near[6] = { 0, 2, 4, 8, 14, 20 };
     const uint64_t *up = above->bytes, *side = pass->first ? up : row->bytes;
+    const vec none = { 0 };
+    const uint32_t last = row->listed - 1;
     uint16_t *at = out;
-    for (uint32_t n = 0; n < row->listed; n++) {
-        const size_t i = row->list[n];
-        const uint64_t own = row->bytes[i], near = 2 * up[i] + (side - 1)[i] + side[i + 1];
-        const uint64_t beside = (own << 8) + (own >> 8);
-        const unsigned count = count_8(t[i]);
-        const unsigned begin = pass->kind * PCRI_PK_B_CONTEXTS + most[count] * 64u;
-        unsigned left = t[i];
-        uint16_t *end = at + count;
-        /* Few are named in most blocks: two at a time are written. */
-        while (left) {
-            for (int k = 0; k < 2; k++) {
-                const unsigned j = (unsigned) __builtin_ctz(left | 128), s = own >> 8 * j & 15;
-                const unsigned d = beside >> 8 * j & 31;
-                const unsigned x = (unsigned) (d > 2 * s) + (d > 2 * s + 2);
-                at[k] = (uint16_t) (begin + (x * 7 + q_near[near >> 8 * j & 63]) * 256 +
-                                    (s & 7) * 8 + j);
-                left &= left - 1;
-            }
-            at += 2;
+    for (uint32_t n = 0; n < row->listed; n += 2) { /* for an odd one, it alone */
+        const size_t block[2] = { row->list[n], row->list[n < last ? n + 1 : n] };
+        const size_t i0 = block[0], i1 = block[1];
+        const vec own = { row->bytes[i0], row->bytes[i1] };
+        const vec near = { 2 * up[i0] + (side - 1)[i0] + side[i0 + 1],
+                           2 * up[i1] + (side - 1)[i1] + side[i1 + 1] };
+        const vec beside = (own << 8) + (own >> 8), twice = own + own;
+        const vec x = one_above(beside, twice) + one_above(beside, twice + 2 * ONES);
+        const vec low = (own & 7 * ONES) << 3;
+        vec high = (x << 3) - x;
+        for (int k = 0; k < 6; k++)
+            high += one_above(near, none + q_near[k] * ONES);
+        for (unsigned k = 0; k < 2 && n + k <= last; k++) {
+            const uint64_t h = high[k], l = low[k];
+            unsigned left = t[block[k]];
+            const unsigned count = count_8(left);
+            const unsigned begin = pass->kind * PCRI_PK_B_CONTEXTS + most[count] * 64u;
+            uint16_t *const end = at + count;
+            /* Few are named in most blocks: two at a time are written. */
+            for (; left; at += 2)
+                for (int m = 0; m < 2; m++, left &= left - 1) {
+                    const unsigned j = (unsigned) __builtin_ctz(left | 128);
+                    at[m] = (uint16_t) (begin + (h >> 8 * j & 255) * 256 + (l >> 8 * j & 255) +
+                                        j);
+                }
+            at = end;
         }
-        at = end;
     }
     return (size_t) (at - out);
 }
@@ -356,60 +364,6 @@ static void settle(const struct pcri_pk_row *row, const struct pcri_pk_above *ab
 
 /* --- coefficients --- */
 
-/* Of a matrix of 8 x 8 bits. */
-static inline uint64_t transpose(uint64_t v)
-{
-    uint64_t t = (v ^ v >> 7) & UINT64_C(0x00AA00AA00AA00AA);
-    v ^= t ^ t << 7;
-    t = (v ^ v >> 14) & UINT64_C(0x0000CCCC0000CCCC);
-    v ^= t ^ t << 14;
-    t = (v ^ v >> 28) & UINT64_C(0x00000000F0F0F0F0);
-    return v ^ t ^ t << 28;
-}
-
-typedef uint64_t words __attribute__((vector_size(16)));
-typedef int8_t lanes __attribute__((vector_size(16)));
-
-/* Of 16 bits, bytes that are all ones where they are set. */
-static inline lanes spread(uint64_t mask)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const lanes bit = { 1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128 };
-    const words all = { (mask & 255) * ones, (mask >> 8 & 255) * ones };
-    return (lanes) (((lanes) all & bit) == bit);
-}
-
-static void expand(const struct pcri_pk_row *row, const int16_t *dc, int16_t *coef)
-{
-    const uint32_t planes = row->planes & ((1 << PCRI_PK_IN_BYTES) - 1);
-    const size_t blocks = row->blocks;
-    memset(coef, 0, blocks * 64 * sizeof(*coef));
-    const uint32_t count = pcri_pk_portable_list(row->count, blocks, row->list);
-    for (uint32_t j = 0; j < count; j++) {
-        const size_t i = row->list[j];
-        int16_t *out = coef + 64 * i;
-        for (unsigned at = 0; at < 64; at += 16) {
-            int8_t values[16];
-            lanes v = { 0 };
-            if (!(row->known[i] >> at & 0xFFFF))
-                continue;
-            for (uint32_t left = planes; left; left &= left - 1) {
-                const int p = __builtin_ctz(left);
-                v |= spread(row->plane[p][i] >> at) & (int8_t) (1 << p);
-            }
-            const lanes sign = spread(row->sign[i] >> at);
-            v = (v ^ sign) - sign;
-            memcpy(values, &v, sizeof(v));
-            for (unsigned k = 0; k < 16; k++)
-                out[at + k] = values[k];
-        }
-        if (row->planes >> PCRI_PK_IN_BYTES)
-            pcri_pk_expand_large(row, i, out);
-    }
-    for (size_t i = 0; i < blocks; i++)
-        coef[64 * i] = dc[i];
-}
-
 /* Eight coefficients of block i, from number `at` on, which are not all 0. */
 static void slice_8(struct pcri_pk_row *row, size_t i, unsigned at, const int16_t *coef)
 {
@@ -420,7 +374,7 @@ static void slice_8(struct pcri_pk_row *row, size_t i, unsigned at, const int16_
         all |= m[k];
         v |= (uint64_t) ((m[k] & 127) | (coef[k] < 0 ? 128 : 0)) << 8 * k;
     }
-    v = transpose(v);
+    v = transpose((vec) { v })[0];
     row->planes |= all;
     row->sign[i] |= v >> 56 << at;
     for (unsigned p = 0; p < PCRI_PK_IN_BYTES && all >> p; p++)
@@ -445,7 +399,7 @@ const struct pcri_pk_kernels pcri_pk_portable = {
     "portable",
     pcri_pk_portable_dc_contexts,
     dc_values,
-    pcri_pk_portable_t_contexts,
+    t_contexts,
     b_contexts,
     pcri_pk_portable_list,
     pcri_pk_portable_m_contexts,

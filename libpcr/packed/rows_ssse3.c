@@ -10,6 +10,10 @@
 #define VEC(v) ((__m128i) (v))
 #define SHUFFLE(v, i) X86(shuffle_epi8, VEC(v), VEC(i))
 #define SUM_BYTES(v) X86(sad_epu8, VEC(v), _mm_setzero_si128())
+#define NONZERO8(v) \
+    (0xFFFF ^ (unsigned) _mm_movemask_epi8(_mm_cmpeq_epi8(VEC(v), _mm_setzero_si128())))
+#define MIN8(a, b) X86(min_epu8, VEC(a), VEC(b))
+#define HALF8(v) X86(avg_epu8, VEC(v), _mm_setzero_si128())
 #define LOWER8(a, b) \
     X86(packus_epi16, _mm_and_si128(VEC(a), _mm_set1_epi16(255)), \
         _mm_and_si128(VEC(b), _mm_set1_epi16(255)))
