@@ -124,7 +124,7 @@ void pcrtool_print_man(void)
     printf(".SH ENVIRONMENT\n"
            ".TP\n.B NO_COLOR\nif set: no colour\n"
            ".TP\n.B TERM\n\"dumb\": no colour\n"
-           ".TP\n.B PCR_CPU\nportable, ssse3 or avx2: use no more of the CPU than that\n"
+           ".TP\n.B PCR_CPU\nportable, ssse3, zen2 or avx2: use no more of the CPU than that\n"
            ".TP\n.B PCR_IO_URING\noff: do not use io_uring\n"
            ".SH SEE ALSO\n"
            "\\fBlibpcr\\fP(3)\n");

@@ -276,9 +276,9 @@ uint32_t pcri_cpu_count(void);
 uint32_t pcri_cgroup_cpus(const char *groups_file, const char *mount);
 /* The features of this CPU that the kernels use. 0 in a portable build. PCR_CPU in the
  * environment, at the first call, can remove some: "portable" all, "ssse3" those beyond SSSE3 and
- * POPCNT, "avx2" those beyond AVX2 and BMI2. */
+ * POPCNT, "avx2" those beyond AVX2 and BMI2, "zen2" the bit deposit, too. */
 enum {
-    PCRI_CPU_AVX2 = 1 << 0,
+    PCRI_CPU_AVX2 = 1 << 0,      /* with BMI1, BMI2, LZCNT */
     PCRI_CPU_FAST_PDEP = 1 << 1, /* BMI2's bit deposit, not in microcode (Zen 1 and 2) */
     PCRI_CPU_NEON = 1 << 2,
     PCRI_CPU_AVX512 =

@@ -101,12 +101,10 @@ static unsigned detect(void)
     if (!pcri_cpu_has("ssse3") || !pcri_cpu_has("popcnt"))
         return found;
     found |= PCRI_CPU_SSSE3;
-    if (!pcri_cpu_has("bmi") || !pcri_cpu_has("lzcnt"))
+    if (!pcri_cpu_has("avx2") || !pcri_cpu_has("bmi") || !pcri_cpu_has("bmi2") ||
+        !pcri_cpu_has("lzcnt"))
         return found;
-    if (pcri_cpu_has("avx2"))
-        found |= has_avx512() ? PCRI_CPU_AVX2 | PCRI_CPU_AVX512 : PCRI_CPU_AVX2;
-    if (!pcri_cpu_has("bmi2"))
-        return found;
+    found |= has_avx512() ? PCRI_CPU_AVX2 | PCRI_CPU_AVX512 : PCRI_CPU_AVX2;
     /* AMD's family 17h (Zen 1, 2) and Hygon's 18h run pdep in microcode, about 18 cycles
      * and more. Intel has no such families. */
     unsigned signature = leaf_register(1, EAX);
@@ -138,6 +136,8 @@ unsigned pcri_cpu_features(void)
         f = known | (most && !strcmp(most, "portable") ? 0 : detect());
         if (most && !strcmp(most, "avx2"))
             f &= ~(unsigned) PCRI_CPU_AVX512;
+        if (most && !strcmp(most, "zen2"))
+            f &= ~(unsigned) (PCRI_CPU_AVX512 | PCRI_CPU_FAST_PDEP);
         if (most && !strcmp(most, "ssse3"))
             f &= ~(unsigned) (PCRI_CPU_AVX512 | PCRI_CPU_AVX2 | PCRI_CPU_FAST_PDEP);
         atomic_store_explicit(&cache, f, memory_order_relaxed);

@@ -9,9 +9,10 @@ const struct pcri_pk_kernels *pcri_pk_kernels_choose(void)
     const unsigned features = pcri_cpu_features();
     (void) features;
 #if defined(PCRI_PK_HAVE_X86)
-    const unsigned wanted = PCRI_CPU_FAST_PDEP | PCRI_CPU_AVX2;
-    if ((features & wanted) == wanted)
-        return features & PCRI_CPU_AVX512 ? &pcri_pk_avx512 : &pcri_pk_avx2;
+    if (features & PCRI_CPU_AVX2)
+        return !(features & PCRI_CPU_FAST_PDEP) ? &pcri_pk_avx2_shuffle
+               : features & PCRI_CPU_AVX512     ? &pcri_pk_avx512
+                                                : &pcri_pk_avx2;
     if (features & PCRI_CPU_SSSE3)
         return &pcri_pk_ssse3;
 #elif defined(PCRI_PK_HAVE_NEON)

@@ -172,8 +172,18 @@ struct pcri_pk_kernels {
 extern const struct pcri_pk_kernels pcri_pk_portable;
 #if defined(__x86_64__) && !defined(PCR_PORTABLE)
 #define PCRI_PK_HAVE_X86 1
-/* The first with POPCNT, the others with BMI2's bit deposit. */
-extern const struct pcri_pk_kernels pcri_pk_ssse3, pcri_pk_avx2, pcri_pk_avx512;
+/* The first with POPCNT, the others with BMI2, of which two use the bit deposit. */
+extern const struct pcri_pk_kernels pcri_pk_ssse3, pcri_pk_avx2_shuffle, pcri_pk_avx2,
+    pcri_pk_avx512;
+/* Those of pcri_pk_avx2_shuffle that do without it. */
+size_t pcri_pk_avx2_place(const struct pcri_pk_row *row, uint64_t band, const uint8_t *t,
+                          const uint8_t *b);
+void pcri_pk_avx2_first(const struct pcri_pk_row *row, struct pcri_pk_bits *ones,
+                        struct pcri_pk_bits *signs, uint64_t *plane);
+void pcri_pk_avx2_refine(const struct pcri_pk_row *row, uint64_t band,
+                         struct pcri_pk_bits *bits, uint64_t *plane);
+size_t pcri_pk_avx2_name_bytes(const struct pcri_pk_row *row, uint64_t band, uint8_t *t,
+                               uint8_t *b);
 #elif defined(__aarch64__) && defined(__ARM_NEON) && !defined(PCR_PORTABLE) && \
     __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define PCRI_PK_HAVE_NEON 1

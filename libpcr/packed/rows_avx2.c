@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Operations on rows for x86-64 with AVX2 and a fast bit deposit (BMI2). Contexts are made of
- * bytes, 32 at a time; masks go through the bit deposit block by block, without branches. */
+/* Operations on rows for x86-64 with AVX2 and BMI2. Contexts are made of bytes, 32 at a time; masks
+ * go through the bit deposit block by block, without branches, where it is fast. */
 #include "rows_bytes.h"
 
 #ifdef PCRI_PK_HAVE_X86
@@ -912,6 +912,27 @@ const struct pcri_pk_kernels pcri_pk_avx2 = {
     "AVX2", dc_contexts, dc_values, t_contexts, b_contexts,   list,           m_contexts,
     place,  first,       longer,    refine,     gather,       gather_refined, lengths,
     settle, expand,      slice,     name_bytes, read_symbols,
+};
+const struct pcri_pk_kernels pcri_pk_avx2_shuffle = {
+    "AVX2 without bit deposit",
+    dc_contexts,
+    dc_values,
+    t_contexts,
+    b_contexts,
+    list,
+    m_contexts,
+    pcri_pk_avx2_place,
+    pcri_pk_avx2_first,
+    longer,
+    pcri_pk_avx2_refine,
+    pcri_pk_portable_gather,
+    pcri_pk_portable_gather_refined,
+    lengths,
+    settle,
+    expand,
+    slice,
+    pcri_pk_avx2_name_bytes,
+    read_symbols,
 };
 const struct pcri_pk_kernels pcri_pk_avx512 = {
     "AVX-512",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Operations on rows for any CPU. */
-#include "rows_vec.h"
+#include "rows_expand.h"
 
 /* Bits of v under the bits of a nibble's mask, from the lowest on. */
 static const uint8_t deposit_4[16][16] = {

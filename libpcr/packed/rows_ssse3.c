@@ -1,29 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Operations on rows for x86-64 with SSSE3 and POPCNT: without AVX2, or with a slow bit deposit. */
+/* Operations on rows for x86-64 with SSSE3 and POPCNT: without AVX2. */
 #include "rows.h"
 
 #ifdef PCRI_PK_HAVE_X86
-#include <immintrin.h>
-
 #define TARGET __attribute__((target("ssse3,popcnt")))
-#define X86(name, ...) ((vec) _mm_##name(__VA_ARGS__))
-#define VEC(v) ((__m128i) (v))
-#define SHUFFLE(v, i) X86(shuffle_epi8, VEC(v), VEC(i))
-#define SUM_BYTES(v) X86(sad_epu8, VEC(v), _mm_setzero_si128())
-#define NONZERO8(v) \
-    (0xFFFF ^ (unsigned) _mm_movemask_epi8(_mm_cmpeq_epi8(VEC(v), _mm_setzero_si128())))
-#define MIN8(a, b) X86(min_epu8, VEC(a), VEC(b))
-#define HALF8(v) X86(avg_epu8, VEC(v), _mm_setzero_si128())
-#define LOWER8(a, b) \
-    X86(packus_epi16, _mm_and_si128(VEC(a), _mm_set1_epi16(255)), \
-        _mm_and_si128(VEC(b), _mm_set1_epi16(255)))
-#define UPPER8(a, b) X86(packus_epi16, _mm_srli_epi16(VEC(a), 8), _mm_srli_epi16(VEC(b), 8))
-#define LOW8(a, b) X86(unpacklo_epi8, VEC(a), VEC(b))
-#define HIGH8(a, b) X86(unpackhi_epi8, VEC(a), VEC(b))
-typedef __m128i dc_vec;
-#define DC_ADD _mm_adds_epi16
-#define DC_MAX _mm_max_epi16
-#define DC_MIN _mm_min_epi16
+#include "rows_x86.h"
 #include "rows_128.h"
 
 const struct pcri_pk_kernels pcri_pk_ssse3 = ROWS_128("SSSE3");

@@ -184,6 +184,8 @@ static const struct pcri_pk_kernels *other_kernels(const struct run *r)
     const unsigned features = pcri_cpu_features();
     if (r->params.lanes_log == 1 && features & PCRI_CPU_SSSE3)
         return &pcri_pk_ssse3;
+    if (!r->params.lanes_log && features & PCRI_CPU_AVX2)
+        return &pcri_pk_avx2_shuffle;
     if (r->params.lanes_log == 2 && features & PCRI_CPU_AVX512)
         return &pcri_pk_avx2;
 #endif
