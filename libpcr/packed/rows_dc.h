@@ -38,6 +38,7 @@ INLINE void dc_chain(const struct dc_run *r, size_t n, int16_t before, int16_t *
 }
 #endif
 
+#ifndef DC_HAVE_TAKE
 /* Of n differences the bits, and the highest one that each may have. */
 INLINE void dc_take(struct pcri_pk_bits *bits, const uint8_t *lengths, size_t n, int16_t *out,
                     int16_t *tops)
@@ -55,6 +56,7 @@ INLINE void dc_take(struct pcri_pk_bits *bits, const uint8_t *lengths, size_t n,
     }
     *bits = b;
 }
+#endif
 
 INLINE void read_dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths, size_t n,
                            struct pcri_pk_bits *bits, int16_t *now)
