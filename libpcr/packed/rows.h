@@ -191,8 +191,6 @@ extern const struct pcri_pk_kernels pcri_pk_neon;
 #endif
 
 /* Of the portable set, what some others take from it. */
-void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
-                                  uint16_t *out);
 void pcri_pk_portable_longer(const struct pcri_pk_row *row, const uint64_t *ones,
                              uint32_t *out);
 uint32_t pcri_pk_portable_list(const uint8_t *v, size_t n, uint16_t *out);

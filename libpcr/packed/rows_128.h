@@ -7,6 +7,8 @@
  *     MIN8(a, b)      of unsigned bytes
  *     HALF8(v)        of each byte, rounded up
  *     LOWER8(a, b)    the lower bytes of pairs
+ *     ADDS_U16(a, b), SUBS_U16(a, b), SUBS_S16(a, b)
+ *                     sums, differences of 16-bit numbers that saturate
  *
  * and what rows_dc.h and rows_deposit.h want. */
 #include "rows_deposit.h"
@@ -21,6 +23,43 @@ TARGET static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths
 }
 
 /* --- contexts --- */
+
+/* Two numbers' bit lengths, at most 9, in the bytes of each of eight. */
+INLINE vec two_lengths(vec a, vec b)
+{
+    const vec8 of_low = { 0, 1, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4, 4 };
+    const vec8 of_high = { 0, 5, 6, 6, 7, 7, 7, 7, 8, 8, 8, 8, 8, 8, 8, 8 };
+    const vec most = (vec) ((vec16) { 0 } + 255);
+    const vec16 over_a = (vec16) SUBS_U16(a, most), over_b = (vec16) SUBS_U16(b, most);
+    const vec v = (vec) (((vec16) a - over_a) | ((vec16) b - over_b) << 8);
+    const vec high = v >> 4 & EACH(15), any = ABOVE(high, EACH(0));
+    const vec more = (vec) (((vec16) (over_a != 0) & 1) | ((vec16) (over_b != 0) & 256));
+    return ADD(more,
+               SHUFFLE((vec) of_high, high) | SHUFFLE((vec) of_low, (v & EACH(15)) | any));
+}
+
+INLINE vec16 magnitudes(vec v)
+{
+    const vec16 negative = (vec16) ((vec_s16) v < 0);
+    return ((vec16) v ^ negative) - negative;
+}
+
+/* pcri_pk_dc_contexts(), with sums that saturate. */
+TARGET static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
+                               uint16_t *out)
+{
+    const int16_t *value = up->value;
+    const uint16_t *residual = up->residual;
+    for (size_t x = 0; x < n; x += 8) {
+        const vec v = load(value + x);
+        const vec16 left = magnitudes(SUBS_S16(v, load(value + x - 1)));
+        const vec16 right = magnitudes(SUBS_S16(v, load(value + x + 1)));
+        const vec16 lengths = (vec16) two_lengths(
+            ADDS_U16(load(residual + x), load(residual + x + 1)), ADDS_U16(left, right));
+        store(out + x, (vec) ((lengths & 255) * 10 + (lengths >> 8) +
+                              (uint16_t) (class * PCRI_PK_DC_CONTEXTS)));
+    }
+}
 
 TARGET static uint32_t list(const uint8_t *v, size_t n, uint16_t *out)
 {
@@ -225,7 +264,7 @@ TARGET static void slice(struct pcri_pk_row *row, const int16_t *coef)
 
 #define ROWS_128(name) \
     { \
-        name, pcri_pk_portable_dc_contexts, dc_values, t_contexts, b_contexts, list, \
+        name, dc_contexts, dc_values, t_contexts, b_contexts, list, \
             pcri_pk_portable_m_contexts, place, first, pcri_pk_portable_longer, refine, \
             pcri_pk_portable_gather, pcri_pk_portable_gather_refined, \
             pcri_pk_portable_lengths, settle, expand, slice, name_bytes, \

@@ -47,6 +47,8 @@ INLINE uint64_t whole_bytes(unsigned byte)
     return _pdep_u64(byte, UINT64_C(0x0101010101010101)) * 255;
 }
 
+#include "rows_avx2_dc.h"
+
 /* --- contexts --- */
 
 /* How many of 0, 1, 2, 4, 7, 12 each byte exceeds. */
@@ -70,57 +72,6 @@ INLINE __m256i q_near(__m256i v)
     const __m128i of = _mm_setr_epi8(0, 1, 2, 3, 3, 4, 4, 4, 5, 5, 5, 6, 6, 6, 6, 6);
     const __m256i half = _mm256_avg_epu8(v, _mm256_setzero_si256());
     return look_up(of, _mm256_min_epu8(half, _mm256_set1_epi8(15)));
-}
-
-TARGET static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
-                               uint16_t *out)
-{
-    pcri_pk_dc_contexts(up, class, n, out);
-}
-
-/* dc_take() of rows_dc.h, eight at a time: they have at most 96 bits. */
-#define DC_HAVE_TAKE 1
-INLINE void dc_take(struct pcri_pk_bits *bits, const uint8_t *lengths, size_t n, int16_t *out,
-                    int16_t *tops)
-{
-    const __m256i first = _mm256_setr_epi8(0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12,
-                                           0, 0, 0, 0, 4, 4, 4, 4, 8, 8, 8, 8, 12, 12, 12, 12);
-    const __m256i seven = _mm256_set1_epi32(7), one = _mm256_set1_epi32(1);
-    uint64_t bit = bits->bit;
-    for (size_t i = 0; i < n; i += 8) {
-        uint64_t l = pcri_load64(lengths + i);
-        l = n - i < 8 ? _bzhi_u64(l, 8 * (unsigned) (n - i)) : l;
-        const uint64_t ends = l * UINT64_C(0x0101010101010101);
-        __m256i at = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long) (ends << 8)));
-        at = _mm256_add_epi32(at, _mm256_set1_epi32((int) (bit & 7)));
-        /* Of each the four bytes from where it begins. */
-        __m256i from = _mm256_shuffle_epi8(_mm256_srli_epi32(at, 3), first);
-        from = _mm256_add_epi8(from, _mm256_set1_epi32(0x03020100));
-        const __m128i window = _mm_loadu_si128((const void *) (bits->data + (bit >> 3)));
-        __m256i v = _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(window), from);
-        v = _mm256_srlv_epi32(v, _mm256_and_si256(at, seven));
-        const __m256i top = _mm256_sllv_epi32(
-            one, _mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long) l)));
-        v = _mm256_and_si256(v, _mm256_sub_epi32(top, one));
-        v = _mm256_packus_epi32(v, _mm256_srli_epi32(top, 1));
-        v = _mm256_permute4x64_epi64(v, 0xD8);
-        _mm_storeu_si128((void *) (out + i), _mm256_castsi256_si128(v));
-        _mm_storeu_si128((void *) (tops + i), _mm256_extracti128_si256(v, 1));
-        bit += ends >> 56;
-    }
-    bits->bit = bit;
-}
-
-typedef __m128i dc_vec;
-#define DC_ADD _mm_adds_epi16
-#define DC_MAX _mm_max_epi16
-#define DC_MIN _mm_min_epi16
-#include "rows_dc.h"
-
-TARGET static void dc_values(const struct pcri_pk_dc *up, const uint8_t *lengths, size_t n,
-                             struct pcri_pk_bits *bits, int16_t *now)
-{
-    read_dc_values(up, lengths, n, bits, now);
 }
 
 /* 0 to 3, by how a block's coefficients are split at number 16. */

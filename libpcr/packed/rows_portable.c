@@ -74,8 +74,7 @@ static inline unsigned byte_sum(uint64_t v)
 
 /* --- contexts --- */
 
-void pcri_pk_portable_dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n,
-                                  uint16_t *out)
+static void dc_contexts(const struct pcri_pk_dc *up, unsigned class, size_t n, uint16_t *out)
 {
     pcri_pk_dc_contexts(up, class, n, out);
 }
@@ -397,7 +396,7 @@ static void slice(struct pcri_pk_row *row, const int16_t *coef)
 
 const struct pcri_pk_kernels pcri_pk_portable = {
     "portable",
-    pcri_pk_portable_dc_contexts,
+    dc_contexts,
     dc_values,
     t_contexts,
     b_contexts,

@@ -13,6 +13,9 @@
     (0xFFFF ^ (unsigned) _mm_movemask_epi8(_mm_cmpeq_epi8(VEC(v), _mm_setzero_si128())))
 #define MIN8(a, b) X86(min_epu8, VEC(a), VEC(b))
 #define HALF8(v) X86(avg_epu8, VEC(v), _mm_setzero_si128())
+#define ADDS_U16(a, b) X86(adds_epu16, VEC(a), VEC(b))
+#define SUBS_U16(a, b) X86(subs_epu16, VEC(a), VEC(b))
+#define SUBS_S16(a, b) X86(subs_epi16, VEC(a), VEC(b))
 #define LOWER8(a, b) \
     X86(packus_epi16, _mm_and_si128(VEC(a), _mm_set1_epi16(255)), \
         _mm_and_si128(VEC(b), _mm_set1_epi16(255)))
