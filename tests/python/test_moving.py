@@ -19,7 +19,7 @@ BLOCKS = [(name, block) for name in ("moving", "frameworks")
           for block in re.findall(r"^```python\n(.*?)^```$", (DOCS / f"{name}.md").read_text(),
                                   flags=re.M | re.S)]
 PACKAGES = {"pcr.torch": "torch", **{name: name for name in (
-    "torch", "torchvision", "webdataset", "ffcv", "torchdata", "lightning", "accelerate",
+    "torch", "torchvision", "datasets", "webdataset", "ffcv", "torchdata", "lightning", "accelerate",
     "transformers")}}
 
 
@@ -29,6 +29,8 @@ def missing(block):
         package = PACKAGES.get(name) or PACKAGES.get(name.split(".")[0])
         if package and importlib.util.find_spec(package) is None:
             return package
+    if "_parquet(" in block and importlib.util.find_spec("pyarrow") is None:
+        return "pyarrow"
     return None
 
 

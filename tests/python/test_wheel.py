@@ -55,7 +55,8 @@ def test_tag_and_contents(wheel):
     package = Path(pcr.__file__).parent
     expected = {f"pcr/{p.name}" for p in package.iterdir()
                 if p.suffix == ".py" or p.name == "py.typed"}
-    expected |= {f"pcr/pages/{p.name}" for p in (package / "pages").iterdir()}
+    expected |= {f"pcr/{folder}/{p.name}" for folder in ("formats", "pages")
+                 for p in (package / folder).iterdir() if p.is_file()}
     assert {n for n in names if n.startswith("pcr/")} == expected | {
         "pcr/_lib/libpcr.so.0"}
     assert [n for n in names if n.endswith(".data/scripts/pcrtool")]

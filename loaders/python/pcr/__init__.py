@@ -37,20 +37,24 @@ from .errors import (AccessError, BusyError, CancelledError, CorruptError, Forma
                      PcrError, ProfileWarning, TruncatedError, UnsupportedError)
 
 if TYPE_CHECKING:
-    from . import torch as torch
+    from . import formats as formats, torch as torch
 else:
+    #: Modules that are imported when they are first used, for what they need takes seconds.
+    _LATER = {"formats": ("", ""), "torch": ("torch", "PyTorch")}
+
     def __getattr__(name: str) -> Any:
-        """pcr.torch, imported when it is first used: PyTorch takes seconds."""
-        if name != "torch":
+        """pcr.torch and such."""
+        if name not in _LATER:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         import importlib
         try:
-            return importlib.import_module(".torch", __name__)
+            return importlib.import_module(f".{name}", __name__)
         except ModuleNotFoundError as exc:
-            if exc.name != "torch":
+            package, title = _LATER[name]
+            if exc.name != package:
                 raise
-            raise ModuleNotFoundError("pcr.torch needs PyTorch, which is not installed",
-                                      name="torch") from exc
+            raise ModuleNotFoundError(f"pcr.{name} needs {title}, which is not installed",
+                                      name=package) from exc
 
 __version__ = "0.1.0"
 

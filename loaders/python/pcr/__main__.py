@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""python3 -m pcr: commands that show a dataset in a browser, and those of pcrtool."""
+"""python3 -m pcr: commands that need Python (a dataset in a browser, Parquet), and pcrtool's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import webbrowser
-from typing import Callable, List, Optional
+from typing import Any, Callable, List, Optional
 
 from ._dataset import open as open_dataset
 from ._report import Options, report as make_report, write_whole
@@ -39,7 +39,8 @@ def some(text: str) -> str:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="python3 -m pcr", description=(
-        "Shows a dataset in a browser. Every other command is pcrtool's, and is handed to it."))
+        "Shows a dataset in a browser, imports and exports Parquet. Every other command is "
+        "pcrtool's, and is handed to it."))
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     view = commands.add_parser(
         "view", help="browse a dataset, and compare fidelities",
@@ -70,7 +71,64 @@ def parser() -> argparse.ArgumentParser:
                         help="how many samples are pictured, as far as they fit; default 24")
     report.add_argument("--worst", action="store_true",
                         help="picture the samples with the lowest predicted quality")
+    add_formats(commands)
     return top
+
+
+def add_formats(commands: Any) -> None:
+    """The commands import and export."""
+    bring = commands.add_parser(
+        "import", help="convert Parquet or Arrow files into a dataset",
+        description="Converts the rows of Parquet or Arrow files, such as Hugging Face's, into a "
+                    "dataset, without loss, as pcr.formats.from_parquet() does. pyarrow must be "
+                    "installed. All other formats are the command convert's.")
+    bring.add_argument("source", nargs="+", help="files, folders or patterns, then the dataset")
+    bring.add_argument("dataset", help="the new dataset's folder")
+    bring.add_argument("--split", type=some, help="the split of all rows; default: as files or "
+                                                  "their folders are called")
+    for name, what in (("image", "the images"), ("key", "the keys")):
+        bring.add_argument(f"--{name}", type=some, metavar="COLUMN",
+                           help=f"the column of {what}; default: as the files show")
+    bring.add_argument("--label", metavar="COLUMN",
+                       help="the column of the labels; default: as the files show; empty: none")
+    bring.add_argument("--attributes", metavar="COLUMN,...",
+                       help="the columns that become attributes; default: all others")
+    bring.add_argument("--coding", choices=("packed", "scans"), help="default: packed")
+    bring.add_argument("--on-bad", choices=("fail", "skip", "opaque", "salvage"), default="fail",
+                       help="what to do with damaged images; default: fail")
+    give = commands.add_parser(
+        "export", help="write a dataset as Parquet files",
+        description="Writes a dataset as Parquet files that Hugging Face's load_dataset() reads, "
+                    "as pcr.formats.to_parquet() does. pyarrow must be installed. The command "
+                    "extract writes other formats.")
+    give.add_argument("dataset", help="a dataset's folder")
+    give.add_argument("output", help="a folder; or a name that ends in .parquet, for one split")
+    give.add_argument("--split", type=some, help="only this split; default: all")
+    give.add_argument("--fidelity", type=between(1, 64), metavar="N", help="default: the full one")
+
+
+def bring_in(args: argparse.Namespace) -> int:
+    """python3 -m pcr import."""
+    from . import formats
+    columns = None if args.attributes is None else [n for n in args.attributes.split(",") if n]
+    done = formats.from_parquet(args.source, args.dataset, split=args.split, image=args.image,
+                                label=args.label, key=args.key, attributes=columns,
+                                coding=args.coding, on_bad=args.on_bad)
+    for path, reason, _ in done.bad:
+        print(f"{path}: {reason}", file=sys.stderr)
+    counts = done.progress
+    print(f"{args.dataset}: {counts.samples_done} samples of "
+          f"{size_text(counts.source_nbytes)} in {size_text(counts.written_nbytes)}")
+    return 3 if counts.samples_bad else 0
+
+
+def give_out(args: argparse.Namespace) -> int:
+    """python3 -m pcr export."""
+    from . import formats
+    for path in formats.to_parquet(args.dataset, args.output, split=args.split,
+                                   fidelity=args.fidelity):
+        print(path)
+    return 0
 
 
 def view(args: argparse.Namespace) -> int:
@@ -138,24 +196,31 @@ def hand_over(arguments: List[str]) -> int:
         return 1
 
 
+COMMANDS = {"export": give_out, "import": bring_in, "report": report, "view": view}
+
+
 def main(arguments: Optional[List[str]] = None) -> int:
     """Runs a command; returns the exit code: 0 done, 1 failed, 2 wrong usage, 130 stopped."""
     if arguments is None:
         arguments = sys.argv[1:]
-    if arguments and arguments[0] not in ("-h", "--help", "report", "view"):
+    if arguments and arguments[0] not in ("-h", "--help", *COMMANDS):
         return hand_over(arguments)
     reader = parser()
     args = reader.parse_args(arguments)
     if args.command == "report" and args.worst and not args.gallery:
         reader.error("--worst applies to --gallery, which is 0")
     try:
-        return {"report": report, "view": view}[args.command](args)
+        return COMMANDS[args.command](args)
     except InvalidError as exc:  # a split that there is not
         failed(args, exc)
         return 2
+    except ModuleNotFoundError as exc:
+        return failed(args, exc)
     except PcrError as exc:
         # The storage's own error is shorter than what the library makes of it.
         return failed(args, exc.__cause__ or exc)
+    except OSError as exc:  # of a file that is written
+        return failed(args, f"{exc.filename}: {exc.strerror}" if exc.filename else exc)
     except KeyboardInterrupt:
         return 130
 

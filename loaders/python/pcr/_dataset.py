@@ -88,6 +88,11 @@ class Dataset(Sequence[Sample]):
         self._handle
         return _reopen, (self.path, self._how)
 
+    def of_split(self, split: str) -> Dataset:
+        """The same dataset, opened anew with the same options but this split."""
+        self._handle
+        return _reopen(self.path, {**self._how, "split": split})
+
     def __len__(self) -> int:
         return int(self._info.sample_count)
 

@@ -6,14 +6,16 @@ from __future__ import annotations
 import ctypes
 import json
 from ctypes import c_char_p
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, List, NamedTuple, NoReturn,
-                    Optional, Sequence, Union)
+from itertools import count
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple,
+                    NoReturn, Optional, Sequence, Union)
 
 import numpy as np
 
 from . import _structs as st
 from ._label import Label, label_array
 from ._library import c_string, call, lib
+from ._spool import Spool, Spooled
 from .errors import InvalidError, PcrError
 
 if TYPE_CHECKING:  # it takes longer to import than all of this package
@@ -50,10 +52,14 @@ class Source:
     """A struct pcr_source over samples, with all the memory that it points into."""
 
     def __init__(self, samples: Iterable[Union[NewSample, Sequence[Any]]],
-                 classes: Optional[Iterable[str]], bad_may_pass: bool = False) -> None:
+                 classes: Optional[Iterable[str]], bad_may_pass: bool = False,
+                 spool_folder: Optional[str] = None) -> None:
         """bad_may_pass: an OSError or PcrError of a `data` function makes its sample a bad
-        input; it ends the work otherwise."""
-        found = [new_sample(i, s) for i, s in enumerate(samples)]
+        input; it ends the work otherwise. spool_folder: where the bytes of samples are kept that
+        come one by one; those of a sequence are in memory, and stay there."""
+        found = list(_kept(map(new_sample, count(), samples), spool_folder)
+                     if spool_folder is not None and not isinstance(samples, (list, tuple))
+                     else map(new_sample, count(), samples))
         names = _names_of(found) if classes is None else class_list(classes)
         self.classes = names
         number = {name: i for i, name in enumerate(names)}
@@ -99,13 +105,14 @@ class Source:
         sample.float_labels = labels.ctypes.data if labels.size and floats else None
         sample.label_count = labels.size
         sample.split = self._split[index]
-        sample.nbytes = 0 if callable(data) else data.nbytes
+        sample.nbytes = 0 if callable(data) and not isinstance(data, Spooled) else data.nbytes
         sample.revision = 0
         return 0
 
     def _load(self, _context: Any, index: int, most: int, out: Any, err: Any) -> int:
+        data = self._data[index]
+        passes = self._bad_may_pass and not isinstance(data, Spooled)
         try:
-            data = self._data[index]
             view = file_bytes(data(), self._names[index]) if callable(data) else data
             if view.nbytes > most:
                 return _fail(err, st.Code.ERR_LIMIT,
@@ -116,13 +123,23 @@ class Source:
             out.contents.nbytes = view.nbytes
             return 0
         except BaseException as exc:
-            if self._bad_may_pass and isinstance(exc, PcrError):
+            if passes and isinstance(exc, PcrError):
                 return _fail(err, exc.code, str(exc), exc.sys_errno)
-            if self._bad_may_pass and isinstance(exc, OSError):
+            if passes and isinstance(exc, OSError):
                 return _fail(err, st.Code.ERR_IO, str(exc), exc.errno or 0)
             self._raised[index] = exc
             return _fail(err, st.Code.ERR_CANCELLED, f"{type(exc).__name__}: {exc}",
                          offset=index)
+
+
+def _kept(samples: Iterable[NewSample], folder: str) -> Iterator[NewSample]:
+    """The samples, with their bytes in a file in a folder. Functions stay such."""
+    spool: Optional[Spool] = None
+    for sample in samples:
+        if not callable(sample.data):
+            spool = spool or Spool(folder)
+            sample = sample._replace(data=spool.add(file_bytes(sample.data, repr(sample.key))))
+        yield sample
 
 
 def _fail(err: Any, code: int, message: str, sys_errno: int = 0,

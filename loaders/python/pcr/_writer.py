@@ -245,12 +245,15 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
           quality: Optional[int] = None, max_pixels: Optional[int] = None,
           max_scans: Optional[int] = None,
           max_sample_nbytes: Optional[int] = None,
-          max_memory_nbytes: Optional[int] = None) -> WriteReport:
+          max_memory_nbytes: Optional[int] = None,
+          spool_folder: Optional[Path] = None) -> WriteReport:
     """Writes a dataset of samples that this process has or makes.
 
     samples: NewSample or tuples (key, data[, label[, attributes[, split]]]), see there.
-        They are gathered before anything is written; give functions as `data` where the
-        bytes would not fit into memory.
+        They are gathered before anything is written: keys, labels and attributes in memory, and
+        the bytes of a list or tuple. Those of an iterator, such as a generator, are kept in a
+        file without a name in `spool_folder`, which must have room for them; None is the folder
+        that `dst` is in. Functions as `data` are called when the bytes are needed.
     classes: names of the classes that integer labels are indices into, in their order. Labels
         that are strings are class names; without `classes` they are numbered in sorted order.
         Without any names, single integers that are together 0 to n - 1 are classes called
@@ -261,7 +264,9 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     `progress` stops the work and passes through, and nothing is published. With on_bad "skip"
     or "opaque" a `data` function's OSError or PcrError makes its sample a bad input instead.
     """
-    source = Source(samples, classes, bad_may_pass=on_bad != "fail")
+    folder = os.path.dirname(os.path.abspath(os.fsdecode(dst)))
+    source = Source(samples, classes, bad_may_pass=on_bad != "fail",
+                    spool_folder=folder if spool_folder is None else os.fsdecode(spool_folder))
     settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
                              threads, on_bad, opaque, dry_run, max_side, quality,
                              max_memory_nbytes,
