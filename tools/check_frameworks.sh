@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs the Python tests that need PyTorch, Lightning, accelerate or transformers.
+# Runs the Python tests that need PyTorch and its frameworks.
 set -uo pipefail
 
 usage() {
@@ -29,14 +29,13 @@ PATH=/usr/bin:$PATH ninja -C $dir libpcr.so.0.1.0 pcrtool/pcrtool \
     tests/generator/pcr-gen >>$dir.log ||
     { tail -n 40 $dir.log; exit 1; }
 [ -x $dir/venv/bin/python ] || "$python" -m venv $dir/venv || exit 1
-$dir/venv/bin/python -m pip install -q torch torchdata lightning accelerate \
-    transformers datasets pyarrow numpy pytest pillow "$@" || exit 1
-$dir/venv/bin/python -m pip list --format=freeze |
-    grep -E '^(torch|torchdata|lightning|accelerate|transformers|datasets|pyarrow|numpy)=='
+packages="torch torchvision torchdata lightning accelerate transformers datasets pyarrow numpy"
+$dir/venv/bin/python -m pip install -q $packages pytest pillow "$@" || exit 1
+$dir/venv/bin/python -m pip list --format=freeze | grep -E "^(${packages// /|})=="
 export PYTHONPATH=$PWD/loaders/python PCR_LIBRARY=$PWD/$dir/libpcr.so PCR_SOURCE_ROOT=$PWD
 export PYTHONDONTWRITEBYTECODE=1
 status=0
-$dir/venv/bin/python -m pytest -q -rs -p no:cacheprovider tests/python/test_torch.py \
+$dir/venv/bin/python -m pytest -q -rs -p no:cacheprovider tests/python/test_torch*.py \
     tests/python/test_frameworks_*.py tests/python/test_formats.py tests/python/test_moving.py \
     tests/python/test_loader_state.py || status=1
 for test in sample_train sample_study; do

@@ -19,8 +19,8 @@ BLOCKS = [(name, block) for name in ("moving", "frameworks")
           for block in re.findall(r"^```python\n(.*?)^```$", (DOCS / f"{name}.md").read_text(),
                                   flags=re.M | re.S)]
 PACKAGES = {"pcr.torch": "torch", **{name: name for name in (
-    "torch", "torchvision", "datasets", "webdataset", "ffcv", "torchdata", "lightning", "accelerate",
-    "transformers")}}
+    "torch", "torchvision", "datasets", "webdataset", "ffcv", "torchdata", "lightning",
+    "accelerate", "transformers")}}
 
 
 def missing(block):
@@ -55,7 +55,7 @@ def folder(tmp_path_factory):
 
 
 def test_there_are_blocks():
-    assert len(BLOCKS) == 17
+    assert len(BLOCKS) == 21
     assert sum(missing(block) is None for _, block in BLOCKS) >= 1
 
 

@@ -130,15 +130,6 @@ def test_map_style(path, ds, workers):
     expected = np.moveaxis(pcr.resize(ds[13].decode(2), 20, 24), 2, 0)
     np.testing.assert_array_equal(found[1][0][1].numpy(), expected)
     assert len(dataset.__getitems__([3, 1])) == 2
-    names = {"pixel_values": "images", "label": "labels", "key": "keys", "index": "indices"}
-    named = pt.Dataset(path, size=8, names=names)
-    assert list(named[5]) == list(names)
-    assert (named[5]["key"], named[5]["index"]) == (ds[5].key, 5)
-    assert torch.equal(named[5]["pixel_values"], pt.Dataset(path, size=8)[5][0])
-    with pytest.raises(pcr.InvalidError, match="names is"):
-        pt.Dataset(path, names={"a": "crops"})
-    plain = pt.Dataset(path, transform=lambda image: image.shape)
-    assert plain[0] == (ds[0].decode().shape, int(ds.labels[0]))
 
 
 def data_loader(dataset, workers, **more):

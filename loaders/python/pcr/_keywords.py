@@ -26,13 +26,14 @@ def keywords(**elsewhere: str) -> Callable[[F], F]:
             for name in options:
                 if name not in known:
                     raise TypeError(f"{title}() has no argument {name!r}"
-                                    f"{_meant(name, known, elsewhere)}")
+                                    f"{meant(name, known, elsewhere)}")
             return function(*args, **options)
         return checked  # type: ignore[return-value]
     return decorate
 
 
-def _meant(name: str, known: Any, elsewhere: Mapping[str, str]) -> str:
+def meant(name: str, known: Any, elsewhere: Mapping[str, str]) -> str:
+    """What to say of a keyword that is not known."""
     if name in elsewhere:
         return f": {elsewhere[name]}"
     near = difflib.get_close_matches(name, known, 3, 0.7)

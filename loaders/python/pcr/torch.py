@@ -2,7 +2,7 @@
 """Datasets and loaders for PyTorch, which must be installed to import this module.
 
 Loader is the fast one: the library's own threads, batches as tensors without a copy.
-Dataset and IterableDataset are for programs that are built around
+Dataset, ImageFolder and IterableDataset are for programs that are built around
 torch.utils.data.DataLoader. GradientTuner chooses the fidelity while training runs.
 """
 
@@ -18,16 +18,16 @@ import torch  # type: ignore[import]
 import torch.utils.data  # type: ignore[import]
 
 from . import _loader
-from ._dataset import Dataset as _Dataset, Path, open as _open, outside, warn_of_splits
-from ._image import decode_options, resize
-from ._batch import MemoryHooks, RawBatch
-from ._library import Size, fidelity_number, height_width, quality_number, whole
+from ._batch import MemoryHooks
+from ._dataset import Dataset as _Dataset, Path, outside
+from ._items import Items
+from ._library import Size, fidelity_number, quality_number, whole
 from ._torch_order import Order, TicketDataset, redeem
 from ._torch_shared import Shared
 from ._torch_tune import GradientTuner
 from .errors import InvalidError
 
-__all__ = ["Dataset", "GradientTuner", "IterableDataset", "Loader"]
+__all__ = ["Dataset", "GradientTuner", "ImageFolder", "IterableDataset", "Loader"]
 
 
 def _process() -> Tuple[int, int]:
@@ -40,7 +40,6 @@ def _process() -> Tuple[int, int]:
 
 _FIELDS = ("valid", "indices", "datasets", "fidelities", "samples", "keys", "attributes")
 _PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
-_SAMPLE_FIELDS = ("images", "labels", "indices", "keys", "attributes")
 
 
 class _Form:
@@ -176,85 +175,100 @@ class Loader(_loader.Loader):
         return self._form(super().peek())
 
 
-class Dataset(torch.utils.data.Dataset):  # type: ignore[misc]
-    """Single samples: (image, first label); without one, -1, or NaN where labels are floats.
+def _to_tensor(image: Any) -> Any:
+    return torch.from_numpy(image)[None] if image.ndim == 2 else (
+        torch.from_numpy(image).permute(2, 0, 1))
 
-    path, split: as in pcr.open(); for None pcr.Loader's warning holds.
-    fidelity: 1 to G; None is G.
+
+class Dataset(Items, torch.utils.data.Dataset):  # type: ignore[misc]
+    """Single samples, (image, first label), for torch.utils.data.DataLoader and its samplers.
+
+    dataset: a path, or what pcr.open() returned, which may be closed afterwards.
+    split: of a path, as in pcr.open(); for None pcr.Loader's warning holds.
+    image: what images are, also for `transform`: a "tensor", uint8, (3, height, width); an
+        "array" of NumPy, uint8, (height, width, 3); "pil", a PIL.Image.Image, for which Pillow
+        must be installed; with gray=True (1, height, width), (height, width), mode "L"; or
+        "file": bytes, a JPEG file at the fidelity, or the file that was kept whole.
+    fidelity: 1 to G; None is G. May be set later (`dataset.fidelity = 3`), before workers start.
     size: (height, width) that images are resized to, whole, or one number for both; None
         leaves them as they are.
-    transform: called with the image, uint8 of shape (height, width, 3), a NumPy array;
-        without one the image becomes a tensor of shape (3, height, width).
+    transform: called with the image; target_transform: with the label, an int, -1 where there is
+        none, or of a dataset with float labels a float, NaN where there is none.
     names: items are dictionaries: {key: name, ...} with keys of your choice, where a name is, as
         for Loader, "images", "labels", "indices", "keys" or "attributes".
-    Other keyword arguments are those of Sample.decode(): orient, gray, background, icc, ...
+    Other keyword arguments are those of Sample.decode() (orient, gray, crop, scale, background,
+    icc, ...) and, with a path, those of pcr.open() (cache_dir, cache_bytes, retries, storage,
+    max_pixels, ...).
 
-    May be sent to other processes, and used after fork(): each opens the files itself.
+    dataset: its pcr.Dataset, which has all else: `.dataset[i].attributes`, `.dataset.find(key)`.
+
+    May be sent to other processes, which open the files anew, and used after fork(). Raises what
+    pcr.open() raises, InvalidError; indexing raises IndexError and what Sample.decode() raises.
     """
 
-    def __init__(self, path: Path, *, split: Optional[str] = None,
-                 fidelity: Optional[int] = None, size: Optional[Size] = None,
+    forms = {"tensor": _to_tensor, **Items.forms}
+
+    def __init__(self, dataset: Union[_Dataset, Path], *, split: Optional[str] = None,
+                 image: str = "tensor", fidelity: Optional[int] = None,
+                 size: Optional[Size] = None,
                  transform: Optional[Callable[[Any], Any]] = None,
-                 names: Optional[Mapping[str, str]] = None, **decode: Any) -> None:
-        if names is not None and not all(name in _SAMPLE_FIELDS for name in names.values()):
-            raise InvalidError(f"names is {names!r}, expected a mapping to some of "
-                               f"{', '.join(_SAMPLE_FIELDS)}")
-        self._names = names
-        self._path, self._split = path, split
-        self.fidelity, self.size, self.transform = fidelity, size, transform
-        decode_options(**decode)  # refuses what it does not know
-        self._decode = decode
-        self._opened: Optional[Tuple[int, _Dataset]] = None
-        self._count = len(self._dataset())
-        warn_of_splits([self._dataset()])
-
-    def _dataset(self) -> _Dataset:
-        if self._opened is None or self._opened[0] != os.getpid():
-            self._opened = os.getpid(), _open(self._path, split=self._split)
-        return self._opened[1]
-
-    def __getstate__(self) -> Any:
-        return {**self.__dict__, "_opened": None}
-
-    def __len__(self) -> int:
-        return self._count
-
-    @property
-    def classes(self) -> Tuple[str, ...]:
-        """Class names by label; empty where labels are not classes."""
-        return self._dataset().classes
-
-    @property
-    def class_to_idx(self) -> Dict[str, int]:
-        """Labels by class name."""
-        return self._dataset().class_to_idx
-
-    @property
-    def targets(self) -> List[Any]:
-        """The labels of all samples, as indexing gives them. See pcr.Dataset."""
-        return self._dataset().targets
-
-    def __getitem__(self, index: int) -> Any:
-        sample = self._dataset()[index]
-        image: Any = sample.decode(self.fidelity, **self._decode)
-        if self.size is not None:
-            image = resize(image, *height_width(self.size))
-        if self.transform is not None:
-            image = self.transform(image)
-        else:
-            image = torch.from_numpy(image)
-            image = image[None] if image.ndim == 2 else image.permute(2, 0, 1)
-        label = sample.label
-        if label is None:
-            label = float("nan") if self._dataset().schema["label"] == "floats" else -1
-        if self._names is None:
-            return image, label
-        found = {"images": image, "labels": label, "indices": sample.index, "keys": sample.key,
-                 "attributes": sample.attributes}
-        return {key: found[name] for key, name in self._names.items()}
+                 target_transform: Optional[Callable[[Any], Any]] = None,
+                 names: Optional[Mapping[str, str]] = None, **options: Any) -> None:
+        super().__init__(dataset, split, image, fidelity, size, transform, target_transform,
+                         names, options)
 
     def __getitems__(self, indices: List[int]) -> List[Any]:
         return [self[index] for index in indices]
+
+
+class ImageFolder(Dataset):
+    """torchvision.datasets.ImageFolder over a dataset: (image, class number), where images are
+    PIL images without a transform, and pictures lie as they are stored, as Pillow opens them.
+
+    root: a dataset (see Dataset), or the path of one and the name of a split below it,
+        "photos.pcr/train", as folders of classes would lie there.
+    transform, target_transform: called with the image and the class number.
+    image: "pil", "tensor", "array" or "file", in the place of a `loader`.
+    orient: True turns pictures upright by their metadata, as the other classes here do.
+    Other keyword arguments are those of Dataset.
+
+    `classes`, `class_to_idx`, `targets`, `samples` and `imgs` are there; the last two have the
+    samples' keys where torchvision has paths. To use some of the samples take
+    torch.utils.data.Subset: changing these lists changes no item.
+
+    Raises what Dataset does, and InvalidError where samples have no classes.
+    """
+
+    def __init__(self, root: Union[_Dataset, Path],
+                 transform: Optional[Callable[[Any], Any]] = None,
+                 target_transform: Optional[Callable[[Any], Any]] = None, *,
+                 split: Optional[str] = None, image: str = "pil", orient: bool = False,
+                 **options: Any) -> None:
+        if split is None and not isinstance(root, _Dataset):
+            root, split = _below(root, options)
+        if image != "file":
+            options["orient"] = orient
+        super().__init__(root, split=split, image=image, transform=transform,
+                         target_transform=target_transform, **options)
+        if not self.dataset.classes:
+            raise InvalidError(f"{self.dataset.path}: samples have no classes; "
+                               "pcr.torch.Dataset takes any labels")
+        self.root = self.dataset.path
+
+    @property
+    def imgs(self) -> List[Tuple[str, Any]]:
+        """The same as `samples`."""
+        return self.samples
+
+
+def _below(root: Path, options: Mapping[str, Any]) -> Tuple[Path, Optional[str]]:
+    """A dataset's path and None; or the folder above and the split that the last name is."""
+    path = os.fsdecode(root)
+    if "storage" in options or os.path.lexists(path):
+        return root, None
+    above, name = os.path.split(path.rstrip(os.sep))
+    is_dataset = name and os.path.exists(os.path.join(above, "manifest.json"))
+    return (above, name) if is_dataset else (root, None)
 
 
 class _Batches(Iterator[Any]):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Parquet and Arrow files: in, one part of a row group after the other, and Parquet out."""
+"""Parquet and Arrow files: in, page by page, and Parquet out."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ def from_parquet(src: Union[Path, Sequence[Path], Mapping[str, Any]], dst: Path,
         path begins at the Parquet file's folder. Class names are those of Hugging Face's metadata
         in the files, or of a dataset_info.json or dataset_infos.json beside them or above.
 
-    In memory is a part of a row group at a time. The other arguments, the result and the
-    exceptions are those of pcr.write(). NotFoundError: no such file; FormatError, CorruptError: a
-    file that is none or is damaged; ModuleNotFoundError: no pyarrow.
+    In memory are pages of one row group, which most writers end at 1,024 rows. The other
+    arguments, the result and the exceptions are those of pcr.write(). NotFoundError: no such file;
+    FormatError, CorruptError: a file that is none or is damaged; ModuleNotFoundError: no pyarrow.
     """
     need("pyarrow.parquet", "from_parquet()")
     files = _by_split(src, split)
@@ -105,8 +105,9 @@ class _File:
         self._rows = max(1, min(READ_NBYTES * self.row_count // max(nbytes, 1), 1000))
 
     def _parquet(self) -> Any:
-        # With a buffer, column chunks are read by pages, not whole.
-        return need("pyarrow.parquet", "Parquet").ParquetFile(self._path, buffer_size=1 << 20)
+        # So column chunks are read by pages, not whole.
+        return need("pyarrow.parquet", "Parquet").ParquetFile(self._path, buffer_size=1 << 20,
+                                                              pre_buffer=False)
 
     def _arrow(self) -> Any:
         """A reader of a stream or of an IPC file."""
