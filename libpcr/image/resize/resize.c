@@ -33,43 +33,53 @@ static double cubic(double x)
                    : 0;
 }
 
-struct curve {
-    double (*at)(double x);
-    double radius; /* where it reaches 0 */
-};
-
-static const struct curve curves[] = {
-    [PCR_FILTER_BILINEAR] = { triangle, 1 },
-    [PCR_FILTER_BICUBIC] = { cubic, 2 },
-};
+/* Where they reach 0. */
+enum { BILINEAR_RADIUS = 1, BICUBIC_RADIUS = 2 };
 
 /* Rounds the running sum, not each weight: the rounded weights then add up to one exactly,
  * and the errors of neighbours cancel. */
-static void put_weights(const struct curve *curve, const struct pcri_tap *t, double centre,
-                        double scale, int16_t *out)
+static inline void put_weights(double (*at)(double x), const struct pcri_tap *t, double centre,
+                               double scale, int16_t *out)
 {
-    double total = 0, sum = 0;
-    for (uint32_t k = 0; k < t->count; k++)
-        total += curve->at((t->begin + k - centre + 0.5) / scale);
+    enum { FEW = 32, FAR = 1 << 20 }; /* the curve is computed once for few */
+    double values[FEW], total = 0, sum = 0;
+    const double part = 1 / scale, first = (t->begin - centre + 0.5) * part;
+    const uint32_t few = t->count < FEW ? t->count : FEW;
+    for (uint32_t k = 0; k < few; k++)
+        values[k] = at(first + k * part);
+    for (uint32_t k = 0; k < few; k++)
+        total += values[k];
+    for (uint32_t k = few; k < t->count; k++)
+        total += at(first + k * part);
+    const double one = (1 << PCRI_WEIGHT_BITS) / total;
     int before = 0;
     for (uint32_t k = 0; k < t->count; k++) {
-        sum += curve->at((t->begin + k - centre + 0.5) / scale);
-        int now = (int) floor(sum / total * (1 << PCRI_WEIGHT_BITS) + 0.5);
+        sum += k < few ? values[k] : at(first + k * part);
+        int now = (int) (sum * one + (FAR + 0.5)) - FAR; /* rounded, also below 0 */
         out[k] = (int16_t) (now - before);
         before = now;
     }
 }
 
-static void put_curve(const struct curve *curve, uint32_t in_first, uint32_t in_end,
-                      double centre, double step, size_t first, struct pcri_tap *tap,
-                      int16_t *weights)
+/* One direction of a resize: the window [from, to) of the samples [in_first, in_end) becomes
+ * `grid` samples; of these, out_size starting with `skip` are wanted. */
+struct extent {
+    uint32_t in_first, in_end, grid, skip, out_size;
+    double from, to;
+};
+
+/* The taps of the result's sample i. */
+static inline void put_curve(double (*at)(double x), double reach, const struct extent *e,
+                             uint32_t i, double step, size_t first, struct pcri_tap *tap,
+                             int16_t *weights)
 {
-    double scale = step < 1 ? 1 : step, radius = curve->radius * scale;
+    double centre = e->from + (e->skip + i + 0.5) * step;
+    double scale = step < 1 ? 1 : step, radius = reach * scale;
     double low = centre - radius + 0.5, high = centre + radius + 0.5;
-    uint32_t begin = low > in_first ? (uint32_t) low : in_first;
-    uint32_t end = high < in_end ? (uint32_t) high : in_end;
+    uint32_t begin = low > e->in_first ? (uint32_t) low : e->in_first;
+    uint32_t end = high < e->in_end ? (uint32_t) high : e->in_end;
     *tap = (struct pcri_tap) { begin, end - begin, first };
-    put_weights(curve, tap, centre, scale, weights + tap->first);
+    put_weights(at, tap, centre, scale, weights + tap->first);
 }
 
 static void put_nearest(uint32_t in_end, double centre, size_t first, struct pcri_tap *tap,
@@ -79,13 +89,6 @@ static void put_nearest(uint32_t in_end, double centre, size_t first, struct pcr
     *tap = (struct pcri_tap) { at, 1, first };
     weights[tap->first] = 1 << PCRI_WEIGHT_BITS;
 }
-
-/* One direction of a resize: the window [from, to) of the samples [in_first, in_end) becomes
- * `grid` samples; of these, out_size starting with `skip` are wanted. */
-struct extent {
-    uint32_t in_first, in_end, grid, skip, out_size;
-    double from, to;
-};
 
 /* The same of samples that are each 8 / scale of those. If the last one reaches beyond the
  * picture, into what an encoder chose to fill a block with, it is left out. */
@@ -126,7 +129,9 @@ static int make_filter(struct pcr_buffer *b, uint32_t kind, const struct extent 
     bool nearest = kind == PCR_FILTER_NEAREST;
     uint32_t in_size = e->in_end - e->in_first, out_size = e->out_size;
     double step = (e->to - e->from) / e->grid, scale = step < 1 ? 1 : step;
-    double radius = nearest ? 0.5 : ceil(scale * curves[kind].radius);
+    double radius = nearest ? 0.5
+                            : ceil(scale * (kind == PCR_FILTER_BICUBIC ? BICUBIC_RADIUS
+                                                                       : BILINEAR_RADIUS));
     size_t width = (size_t) (radius * 2) + 1, taps_nbytes, weights_nbytes, total;
     if (width > in_size)
         width = in_size;
@@ -149,10 +154,10 @@ static int make_filter(struct pcr_buffer *b, uint32_t kind, const struct extent 
     for (uint32_t i = 0; i < out_size; i++, centre += step) {
         if (nearest)
             put_nearest(e->in_end, centre, i * width, &taps[i], weights);
+        else if (kind == PCR_FILTER_BICUBIC)
+            put_curve(cubic, BICUBIC_RADIUS, e, i, step, i * width, &taps[i], weights);
         else
-            put_curve(&curves[kind], e->in_first, e->in_end,
-                      e->from + (e->skip + i + 0.5) * step, step, i * width, &taps[i],
-                      weights);
+            put_curve(triangle, BILINEAR_RADIUS, e, i, step, i * width, &taps[i], weights);
         uint32_t begin = taps[i].begin, end = begin + taps[i].count;
         f->most = end - begin > f->most ? end - begin : f->most;
         f->begin = begin < f->begin ? begin : f->begin;
