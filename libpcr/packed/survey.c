@@ -13,6 +13,8 @@ enum {
     COUNT_AT = 25,
     /* Records hold at least half as many images as are surveyed, or larger ones. */
     WORTH = 2,
+    /* Symbols. Fewer take 2 to 3 bits each, and tables of them a quarter of that or more. */
+    FEWEST = 16384,
 };
 
 _Static_assert(PCRI_PK_CONTEXTS < 1 << (COUNT_AT - CONTEXT_AT), "contexts fit");
@@ -56,10 +58,12 @@ void pcri_pk_dataset_tables_destroy(struct pcri_coder_tables *tables)
     free(t);
 }
 
+/* *n_out: how many symbols there are. */
 static int add_up(struct pcri_pk_counts *c, struct pcri_coder_stats *const *stats,
-                  size_t count, struct pcr_error *err)
+                  size_t count, uint64_t *n_out, struct pcr_error *err)
 {
     int rc = 0;
+    *n_out = 0;
     for (size_t i = 0; i < count; i++) {
         const struct pcri_pk_stats *s = (const struct pcri_pk_stats *) stats[i];
         for (size_t at = 0; s && !rc && at < s->counts.nbytes; at += sizeof(uint32_t)) {
@@ -67,6 +71,7 @@ static int add_up(struct pcri_pk_counts *c, struct pcri_coder_stats *const *stat
             rc = pcri_pk_counts_add_one(
                 c, one >> CONTEXT_AT & ((1u << (COUNT_AT - CONTEXT_AT)) - 1), one & 255,
                 one >> COUNT_AT, err);
+            *n_out += one >> COUNT_AT;
         }
     }
     return rc;
@@ -97,15 +102,16 @@ int pcri_pk_dataset_train(const struct pcr_ladder *ladder,
     struct pcri_pk_counts *c = NULL;
     struct pcri_pk_frequencies *f = NULL;
     struct pcr_buffer stored = { 0 };
+    uint64_t symbols = 0;
     bool worth = false;
     struct pcri_pk_dataset_tables *t = pcri_calloc(1, sizeof(*t), err);
     (void) ladder; /* contexts are those of any */
     int rc = t ? pcri_pk_counts_create(&c, err) : PCR_ERR_NOMEM;
     if (!rc)
-        rc = add_up(c, stats, count, err);
-    if (!rc)
+        rc = add_up(c, stats, count, &symbols, err);
+    if (!rc && symbols >= FEWEST)
         rc = pcri_pk_train(c, NULL, &f, err);
-    if (!rc)
+    if (!rc && f)
         rc = weigh(c, f, &stored, &worth, err);
     if (!rc && worth)
         rc = pcri_pk_tables_create(f, true, &t->tables, err);

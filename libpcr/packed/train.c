@@ -66,13 +66,21 @@ int pcri_pk_counts_add(struct pcri_pk_counts *c, enum pcri_pk_family family,
     return rc;
 }
 
+/* *begin: where the family's contexts begin. */
+static int family_of(uint32_t context, uint32_t *begin)
+{
+    int family = 0;
+    *begin = 0;
+    while (context - *begin >= pcri_pk_families[family].contexts)
+        *begin += pcri_pk_families[family++].contexts;
+    return family;
+}
+
 int pcri_pk_counts_add_one(struct pcri_pk_counts *c, uint32_t context, uint32_t symbol,
                            uint32_t n, struct pcr_error *err)
 {
-    int family = 0;
-    while (family + 1 < PCRI_PK_FAMILIES && context >= family_begin(family + 1))
-        family++;
-    return add_one(c, family, context, symbol, n, err);
+    uint32_t begin;
+    return add_one(c, family_of(context, &begin), context, symbol, n, err);
 }
 
 int pcri_pk_counts_merge(struct pcri_pk_counts *to, const struct pcri_pk_counts *from,
@@ -117,7 +125,8 @@ struct counted_context {
     uint32_t context;    /* within the family */
     uint32_t begin, end; /* of pairs */
     uint32_t cluster;
-    uint64_t cost; /* in it */
+    uint64_t cost;  /* in it */
+    uint64_t least; /* with a table of its own */
 };
 struct counted_symbol {
     uint32_t symbol, count;
@@ -132,6 +141,8 @@ struct clustering {
     uint32_t cluster_count;
     uint64_t sums[MAX_CLUSTERS][256];
     uint32_t lengths[MAX_CLUSTERS][256]; /* of symbols, in 1/256 bits */
+    bool stale[MAX_CLUSTERS];            /* the lengths are not those of the sums */
+    bool changed[MAX_CLUSTERS];          /* they are others than when assign_all() ended */
 };
 
 static bool says_something(const uint32_t *row, uint32_t symbols)
@@ -140,6 +151,17 @@ static bool says_something(const uint32_t *row, uint32_t symbols)
     for (uint32_t s = 0; row && s < symbols; s++)
         sum += row[s];
     return sum >= FEW;
+}
+
+/* What its symbols would cost with a table of their own. */
+static uint64_t least_cost(const struct clustering *c, const struct counted_context *m)
+{
+    uint64_t total = 0, sum = 0;
+    for (uint32_t i = m->begin; i < m->end; i++)
+        total += c->pairs[i].count;
+    for (uint32_t i = m->begin; i < m->end; i++)
+        sum += c->pairs[i].count * (uint64_t) (log2_of(total) - log2_of(c->pairs[i].count));
+    return sum;
 }
 
 static int collect(const struct pcri_pk_counts *c, int family, struct clustering *out,
@@ -169,6 +191,7 @@ static int collect(const struct pcri_pk_counts *c, int family, struct clustering
             if (row[s])
                 out->pairs[at++] = (struct counted_symbol) { s, row[s] };
         m->end = at;
+        m->least = least_cost(out, m);
     }
     return 0;
 }
@@ -191,49 +214,66 @@ static void measure(struct clustering *c, uint32_t cluster)
 static uint64_t cost_in(const struct clustering *c, const struct counted_context *m,
                         uint32_t cluster)
 {
+    const uint32_t *lengths = c->lengths[cluster];
     uint64_t sum = 0;
-    for (uint32_t i = m->begin; i < m->end; i++)
-        sum += (uint64_t) c->pairs[i].count * c->lengths[cluster][c->pairs[i].symbol];
+    for (const struct counted_symbol *p = c->pairs + m->begin; p < c->pairs + m->end; p++)
+        sum += (uint64_t) p->count * lengths[p->symbol];
     return sum;
 }
 
-/* What its symbols would cost with a table of their own. */
-static uint64_t least_cost(const struct clustering *c, const struct counted_context *m)
+static void move(struct clustering *c, struct counted_context *m, uint32_t to)
 {
-    uint64_t total = 0, sum = 0;
-    for (uint32_t i = m->begin; i < m->end; i++)
-        total += c->pairs[i].count;
-    for (uint32_t i = m->begin; i < m->end; i++)
-        sum += c->pairs[i].count * (uint64_t) (log2_of(total) - log2_of(c->pairs[i].count));
-    return sum;
+    uint64_t *const before = c->sums[m->cluster], *const after = c->sums[to];
+    for (const struct counted_symbol *p = c->pairs + m->begin; p < c->pairs + m->end; p++) {
+        before[p->symbol] -= p->count;
+        after[p->symbol] += p->count;
+    }
+    c->stale[m->cluster] = c->stale[to] = true;
+    m->cluster = to;
 }
 
-static void sum_up(struct clustering *c)
+static void measure_stale(struct clustering *c)
 {
-    memset(c->sums, 0, sizeof(c->sums));
-    for (uint32_t k = 0; k < c->member_count; k++)
-        for (uint32_t i = c->members[k].begin; i < c->members[k].end; i++)
-            c->sums[c->members[k].cluster][c->pairs[i].symbol] += c->pairs[i].count;
     for (uint32_t i = 0; i < c->cluster_count; i++)
-        measure(c, i);
+        if (c->stale[i]) {
+            measure(c, i);
+            c->stale[i] = false;
+            c->changed[i] = true;
+        }
 }
 
-/* Moves members to clusters [from, ...) where they cost less. */
+/* Moves members to clusters [from, ...) where they cost less. Where neither its cluster nor
+ * another has changed, a member was compared before. */
 static bool assign(struct clustering *c, uint32_t from)
 {
     bool moved = false;
     for (uint32_t k = 0; k < c->member_count; k++) {
         struct counted_context *m = &c->members[k];
-        m->cost = cost_in(c, m, m->cluster);
+        const bool all = c->changed[m->cluster];
+        uint32_t best = m->cluster;
+        if (all)
+            m->cost = cost_in(c, m, m->cluster);
         for (uint32_t i = from; i < c->cluster_count; i++) {
-            uint64_t cost = i == m->cluster ? m->cost : cost_in(c, m, i);
+            const bool same = i == m->cluster || !(all || c->changed[i]);
+            const uint64_t cost = same ? m->cost : cost_in(c, m, i);
             if (cost < m->cost) {
                 m->cost = cost;
-                m->cluster = i;
-                moved = true;
+                best = i;
             }
         }
+        if (best != m->cluster) {
+            move(c, m, best);
+            moved = true;
+        }
     }
+    return moved;
+}
+
+static bool assign_all(struct clustering *c)
+{
+    measure_stale(c);
+    bool moved = assign(c, 0);
+    memset(c->changed, 0, sizeof(c->changed));
     return moved;
 }
 
@@ -244,7 +284,7 @@ static bool split(struct clustering *c)
     struct counted_context *at = NULL;
     for (uint32_t k = 0; k < c->member_count; k++) {
         struct counted_context *m = &c->members[k];
-        uint64_t least = least_cost(c, m), loss = m->cost > least ? m->cost - least : 0;
+        uint64_t loss = m->cost > m->least ? m->cost - m->least : 0;
         if (loss > worst) {
             worst = loss;
             at = m;
@@ -252,54 +292,46 @@ static bool split(struct clustering *c)
     }
     if (!at)
         return false;
-    at->cluster = c->cluster_count++;
-    sum_up(c);
+    move(c, at, c->cluster_count++);
+    measure_stale(c);
     assign(c, c->cluster_count - 1);
-    sum_up(c);
     return true;
 }
 
 static void cluster(struct clustering *c, uint32_t most)
 {
     c->cluster_count = 1;
-    sum_up(c);
-    assign(c, 0);
+    for (uint32_t k = 0; k < c->member_count; k++) /* all begin in cluster 0 */
+        for (uint32_t i = c->members[k].begin; i < c->members[k].end; i++)
+            c->sums[0][c->pairs[i].symbol] += c->pairs[i].count;
+    c->stale[0] = true;
+    assign_all(c);
     while (c->cluster_count < most && c->cluster_count < MAX_CLUSTERS && split(c))
-        assign(c, 0);
-    for (int round = 0; round < ROUNDS; round++) {
-        sum_up(c);
-        if (!assign(c, 0))
-            break;
+        assign_all(c);
+    for (int round = 0; round < ROUNDS && assign_all(c); round++) {
     }
-    sum_up(c);
 }
 
 /* --- frequencies --- */
 
-/* A context's symbols by a table's frequencies; those without a code take an escape and 8 bits. */
-static uint64_t row_cost(const uint32_t *row, const struct pcri_pk_family_info *family,
-                         const uint16_t freq[256])
-{
-    const uint32_t whole = PCRI_TANS_LOG * 256;
-    uint64_t bits = 0;
-    for (uint32_t s = 0; s < family->symbols; s++) {
-        const bool escapes = s == family->escape || !freq[s];
-        if (row[s])
-            bits += (uint64_t) row[s] * (whole - log2_of(freq[escapes ? family->escape : s]) +
-                                         (escapes ? 8 * 256 : 0));
-    }
-    return bits;
-}
-
+/* Symbols without a code take an escape and 8 bits. */
 uint64_t pcri_pk_counts_cost(const struct pcri_pk_counts *c,
                              const struct pcri_pk_frequencies *f)
 {
+    uint32_t first[PCRI_PK_FAMILIES] = { 0 }, begin;
     uint64_t bits = 0;
-    for (uint32_t i = 0, at = 0, first = 0; i < PCRI_PK_FAMILIES; first += f->counts[i++])
-        for (uint32_t k = 0; k < pcri_pk_families[i].contexts; k++, at++)
-            if (c->rows[at])
-                bits += row_cost(c->rows[at], &pcri_pk_families[i],
-                                 f->freq[first + f->maps[i][k]]);
+    for (int i = 1; i < PCRI_PK_FAMILIES; i++)
+        first[i] = first[i - 1] + f->counts[i - 1];
+    for (size_t i = 0; i < c->seen_count; i++) {
+        const struct pcri_pk_counted *s = &c->seen[i];
+        const int family = family_of(s->context, &begin);
+        const uint32_t escape = pcri_pk_families[family].escape;
+        const uint16_t *freq = f->freq[first[family] + f->maps[family][s->context - begin]];
+        const bool escapes = s->symbol == escape || !freq[s->symbol];
+        bits += (uint64_t) c->rows[s->context][s->symbol] *
+                (PCRI_TANS_LOG * 256 - log2_of(freq[escapes ? escape : s->symbol]) +
+                 (escapes ? 8 * 256 : 0));
+    }
     return bits;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Scenarios of coding pictures, of ladders and of JSON. */
+#include <check.h>
 #include <stdlib.h>
 
 #include <pcr/image.h>
@@ -14,7 +15,7 @@
 #include "packed/builtin.h"
 #include "packed/coding.h"
 #include "packed/packed.h"
-#include "packed/train.h"
+#include "packed/survey.h"
 #include "memory.h"
 #include "scenarios.h"
 
@@ -291,6 +292,32 @@ static int train_planes(const void *what, uint64_t *sum, struct pcr_error *err)
     return rc;
 }
 
+/* Of so many symbols that tables pay. */
+static int train_dataset(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    enum { TIMES = 1000 };
+    struct pcri_pk_counts *c = NULL;
+    struct pcri_coder_stats *stats = NULL;
+    struct pcri_coder_tables *tables = NULL;
+    int rc = pcri_pk_counts_create(&c, err);
+    for (uint32_t i = 0; !rc && i < 20; i++)
+        rc = pcri_pk_counts_add_one(c, i / 10, ((const uint8_t *) what)[i], TIMES, err);
+    if (!rc)
+        rc = pcri_pk_stats_take(c, &stats, err);
+    if (!rc)
+        rc = pcri_coder_train(&pcri_coding_packed, NULL, &stats, 1, &tables, err);
+    if (!rc) {
+        const struct pcr_buffer *b = &((struct pcri_pk_dataset_tables *) tables)->segment;
+        ck_assert_uint_gt(b->nbytes, 0);
+        add(sum, b->data, b->nbytes);
+    }
+    pcri_coder_tables_destroy(&tables);
+    if (stats)
+        pcri_pk_stats_destroy(stats);
+    pcri_pk_counts_destroy(&c);
+    return rc;
+}
+
 /* --- texts --- */
 
 static int parse_json(const void *what, uint64_t *sum, struct pcr_error *err)
@@ -354,6 +381,7 @@ static const struct scenario list[] = {
     { "pack by coding 2", pack_samples, coded },
     { "planes", pack_planes, coded },
     { "planes, tables of", train_planes, "twenty symbols, abcd" },
+    { "tables of a dataset", train_dataset, "twenty symbols, abcd" },
     { "JSON", parse_json,
       "{\"a name of some length\":[1.2345678901234567,\"\\u00e9\\n more than sixteen\",true,"
       "{\"b\":{}}],\"c\":-12345678901234567}" },
