@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Writing files below a folder under names that somebody else chose. */
+/* Writing a file, all of it or nothing. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <stdbool.h>
@@ -15,60 +15,6 @@
 /* A file is written under this name in its folder. Its writer holds a lock on
  * it, so that the next writer removes what one that was killed left behind. */
 static const char temp[] = ".pcr-part";
-
-const char *pcrtool_unsafe_name(const char *key)
-{
-    if (!*key)
-        return "it is empty";
-    if (*key == '/')
-        return "it is absolute";
-    for (const char *p = key;; p++) {
-        size_t n = strcspn(p, "/");
-        if (n == 0)
-            return "it has an empty component";
-        if ((n == 1 && p[0] == '.') || (n == 2 && p[0] == '.' && p[1] == '.'))
-            return "it has '.' or '..' in it";
-        if (n == sizeof(temp) - 1 && !memcmp(p, temp, n))
-            return "a component is the name of unfinished files";
-        p += n;
-        if (!*p)
-            return NULL;
-    }
-}
-
-static int open_folder(int parent_fd, const char *name, size_t nbytes)
-{
-    char part[256];
-    if (nbytes >= sizeof(part)) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    memcpy(part, name, nbytes);
-    part[nbytes] = '\0';
-    if (PCRTOOL_UNINTERRUPTED(mkdirat(parent_fd, part, 0777)) && errno != EEXIST)
-        return -1;
-    return PCRTOOL_UNINTERRUPTED(
-        openat(parent_fd, part, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-int pcrtool_open_parent(int root_fd, const char *key, const char **name_out)
-{
-    int fd = PCRTOOL_UNINTERRUPTED(fcntl(root_fd, F_DUPFD_CLOEXEC, 0));
-    const char *p = key;
-    while (fd >= 0) {
-        const char *slash = strchr(p, '/');
-        if (!slash)
-            break;
-        int next = open_folder(fd, p, (size_t) (slash - p));
-        int saved = errno;
-        close(fd);
-        errno = saved;
-        fd = next;
-        p = slash + 1;
-    }
-    *name_out = p;
-    return fd;
-}
 
 static int write_all(int fd, const void *data, size_t nbytes)
 {
@@ -150,31 +96,8 @@ static int open_temp(int folder_fd)
     return -1;
 }
 
-static int publish(int folder_fd, const char *name, bool replace)
+static int write_file(int folder_fd, const char *name, const void *data, size_t nbytes)
 {
-    if (replace)
-        return PCRTOOL_UNINTERRUPTED(renameat(folder_fd, temp, folder_fd, name));
-#ifdef RENAME_NOREPLACE
-    if (!PCRTOOL_UNINTERRUPTED(renameat2(folder_fd, temp, folder_fd, name, RENAME_NOREPLACE)))
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -1;
-#endif
-    /* The file system or the C library lacks it; a hard link does not replace either. */
-    if (PCRTOOL_UNINTERRUPTED(linkat(folder_fd, temp, folder_fd, name, 0)))
-        return -1;
-    return PCRTOOL_UNINTERRUPTED(unlinkat(folder_fd, temp, 0));
-}
-
-int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t nbytes,
-                       bool replace)
-{
-    struct stat st;
-    if (!replace &&
-        !PCRTOOL_UNINTERRUPTED(fstatat(folder_fd, name, &st, AT_SYMLINK_NOFOLLOW))) {
-        errno = EEXIST; /* known before anything is written */
-        return -1;
-    }
     int fd = open_temp(folder_fd);
     if (fd < 0)
         return -1;
@@ -187,7 +110,7 @@ int pcrtool_write_file(int folder_fd, const char *name, const void *data, size_t
         saved = errno;
     }
     if (!rc) {
-        rc = publish(folder_fd, name, replace);
+        rc = PCRTOOL_UNINTERRUPTED(renameat(folder_fd, temp, folder_fd, name));
         saved = errno;
     }
     if (rc)
@@ -228,7 +151,7 @@ int pcrtool_write_path(const char *path, const struct pcr_buffer *bytes)
     free(folder);
     if (fd < 0)
         return -1;
-    int rc = pcrtool_write_file(fd, name, bytes->data, bytes->nbytes, true);
+    int rc = write_file(fd, name, bytes->data, bytes->nbytes);
     int saved = errno;
     close(fd);
     errno = saved;

@@ -122,12 +122,14 @@ static int choose_split(struct pcr_dataset *ds, const char *name, struct pcr_err
         return PCR_ERR_NOMEM;
     while (name && first < end && strcmp(name, m->splits[first].name) != 0)
         first++;
-    if (first < end && name)
+    if (first < end && name) {
         end = first + 1;
-    else if (name && !strcmp(name, "all"))
+        ds->split = m->splits[first].name;
+    } else if (name && !strcmp(name, "all")) {
         first = 0;
-    else if (name)
+    } else if (name) {
         return fail_split(m, name, err);
+    }
     ds->first_record = first < end ? m->splits[first].first_record : 0;
     for (uint32_t i = first; i < end; i++) {
         const struct pcri_split *s = &m->splits[i];
@@ -397,6 +399,11 @@ const char *pcr_dataset_class_name(const struct pcr_dataset *ds, uint32_t index)
 uint64_t pcr_dataset_class_count(const struct pcr_dataset *ds, uint32_t index)
 {
     return index < ds->manifest.class_count ? ds->class_counts[index] : 0;
+}
+
+const char *pcr_dataset_split(const struct pcr_dataset *ds)
+{
+    return ds->split;
 }
 
 const char *pcr_dataset_split_name(const struct pcr_dataset *ds, uint32_t index,

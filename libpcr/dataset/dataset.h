@@ -60,6 +60,7 @@ struct pcr_dataset {
     struct pcri_layers *layers; /* on the storage's backend */
     uint32_t flags;             /* PCR_DATASET_* */
     struct pcr_limits limits;
+    const char *split;     /* the one that was opened, or NULL */
     uint64_t first_record; /* of the opened split(s), in the manifest */
     uint64_t record_count;
     uint64_t *first_samples; /* record_count + 1: dataset index of each record's first */

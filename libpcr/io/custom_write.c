@@ -25,7 +25,7 @@ int pcri_custom_find(const struct pcri_storage *s, const char *name, struct pcri
     struct pcr_error why;
     int rc = pcri_file_open(s->backend, name, &f, &why);
     pcri_file_close(&f);
-    *out = (struct pcri_found) { .exists = !rc, .changed_ns = UINT64_MAX };
+    *out = (struct pcri_found) { .exists = !rc, .is_file = !rc, .changed_ns = UINT64_MAX };
     if (!rc || pcri_is_absent(rc, &why))
         return 0;
     return pcri_hand_on(err, rc, &why);

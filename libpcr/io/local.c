@@ -20,6 +20,7 @@ static int local_find(const struct pcri_storage *s, const char *name, struct pcr
 {
     struct stat st;
     *out = (struct pcri_found) { .exists = !PCRI_UNINTERRUPTED(stat(name, &st)) };
+    out->is_file = out->exists && S_ISREG(st.st_mode);
     if (out->exists)
         out->changed_ns = (uint64_t) st.st_mtim.tv_sec * 1000000000 +
                           (uint64_t) st.st_mtim.tv_nsec;

@@ -32,6 +32,13 @@ static void destroy(struct local_claim *c)
     free(c);
 }
 
+/* Some file systems have no locks: there nobody is kept out. */
+static bool has_no_locks(int sys_errno)
+{
+    return sys_errno == ENOTSUP || sys_errno == ENOSYS || sys_errno == EINVAL ||
+           sys_errno == ENOLCK;
+}
+
 /* Opens and locks the file, making it if there is none. */
 static int lock_file(struct local_claim *c, struct pcr_error *err)
 {
@@ -41,10 +48,10 @@ static int lock_file(struct local_claim *c, struct pcr_error *err)
             open(c->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666));
         if (c->fd < 0)
             return pcri_fail_sys(err, errno, "%s: cannot create", c->path);
-        if (PCRI_UNINTERRUPTED(flock(c->fd, LOCK_EX | LOCK_NB))) {
+        if (PCRI_UNINTERRUPTED(flock(c->fd, LOCK_EX | LOCK_NB)) && !has_no_locks(errno)) {
             if (errno != EWOULDBLOCK)
                 return pcri_fail_sys(err, errno, "%s: cannot lock", c->path);
-            pcri_fail(err, PCR_ERR_IO, "%s: another conversion is writing this folder",
+            pcri_fail(err, PCR_ERR_IO, "%s: another process is writing this folder",
                       c->folder);
             if (err)
                 err->sys_errno = EWOULDBLOCK;
@@ -60,8 +67,8 @@ static int lock_file(struct local_claim *c, struct pcr_error *err)
         close(c->fd); /* its holder removed or replaced it meanwhile */
         c->fd = -1;
     }
-    return pcri_fail_sys(err, EWOULDBLOCK,
-                         "%s: other conversions keep starting in this folder", c->folder);
+    return pcri_fail_sys(err, EWOULDBLOCK, "%s: other processes keep starting to write",
+                         c->folder);
 }
 
 static int sync_folder(const char *dir, struct pcr_error *err)
@@ -117,7 +124,7 @@ static int replace(const struct local_claim *c, int fd, const char *text,
     int rc = pcri_local_write_all(fd, text, strlen(text), err);
     if (rc)
         return pcri_prefix(err, rc, "%s", c->path);
-    if (PCRI_UNINTERRUPTED(flock(fd, LOCK_EX | LOCK_NB)))
+    if (PCRI_UNINTERRUPTED(flock(fd, LOCK_EX | LOCK_NB)) && !has_no_locks(errno))
         return pcri_fail_sys(err, errno, "%s: cannot lock", c->path);
     if (PCRI_UNINTERRUPTED(fsync(fd)))
         return pcri_fail_sys(err, errno, "%s: cannot sync", c->path);

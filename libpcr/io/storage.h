@@ -13,8 +13,8 @@ struct pcri_storage;
 
 /* What exists under a name. */
 struct pcri_found {
-    bool exists;
-    uint64_t changed_ns; /* time of the last change; UINT64_MAX: not known */
+    bool exists, is_file; /* is_file: or what a link leads to is one */
+    uint64_t changed_ns;  /* time of the last change; UINT64_MAX: not known */
 };
 
 /* Called for each name in a folder. A nonzero return ends the listing. */

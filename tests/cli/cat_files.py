@@ -44,12 +44,12 @@ assert os.path.islink("out/.pcr-part") and read("file") == b"mine"
 # A key that has the name of unfinished files.
 key = json.loads(pcrtool("ls", path, "-n1", "--json").stdout)["key"]
 with open("part.jsonl", "w", encoding="utf-8") as file:
-    for name in ("a/.pcr-part", ".pcr-part/b", ".pcr-parts", "..pcr-part"):
+    for name in ("a/.pcr-tmp-b", ".pcr-export/b", ".pcr-tmp", ".pcr-exported"):
         file.write(json.dumps({"path": "photos/" + key, "key": name}) + "\n")
 convert("part.jsonl", "part.pcr", "--no-shuffle")
 done = pcrtool("extract", "part.pcr", "parts", code=3)
 assert done.stderr.count(b"a component is the name of unfinished files") == 2, done.stderr
-assert files("parts") == ["..pcr-part", ".pcr-parts"]
+assert files("parts") == [".pcr-exported", ".pcr-tmp"]
 
 # Kept whole: no size is known, and nothing is said of sizes.
 with open("opaque.jsonl", "w", encoding="utf-8") as file:

@@ -10,7 +10,7 @@ groups = json_of("info", path, "--json")["group_count"]
 keys = files("photos")
 
 text = pcrtool("extract", path, "out").stdout.decode()
-assert "40 files" in text, text
+assert "40 samples in 40 files" in text, text
 assert files("out") == keys
 for key in keys:
     data = read(os.path.join("out", key))

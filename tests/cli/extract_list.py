@@ -78,5 +78,5 @@ assert sorted([*rows, "list.jsonl", "classes.txt"]) == files("bad")
 os.makedirs("blocked/class-00/photo-00000.jpg/more")
 for force in ([], ["--force"]):
     done = pcrtool("extract", "odd.pcr", "blocked", "@0", *force, code=1)
-    assert done.stderr.startswith(b"pcrtool extract: @0 class-00/photo-00000.jpg: "), done.stderr
+    assert done.stderr.startswith(b"pcrtool extract: class-00/photo-00000.jpg: "), done.stderr
 fails("extract", "odd.pcr", "out/", "@4", "-q", says=["there are 4 samples"])

@@ -76,7 +76,7 @@ assert files("inside/out") == sorted(safe), files("inside/out")
 assert [f for f in files(".") if not f.startswith("inside/out/")] == before
 for index in range(len(unsafe)):
     assert f"@{index} ".encode() in done.stderr, done.stderr
-assert b"5 files" in done.stdout
+assert b"5 samples in 5 files" in done.stdout
 
 # Control characters of keys, and what is no UTF-8, are escaped in what is told.
 hidden = write("control", ["../a\n\x1b[31mb\x7f"])

@@ -48,7 +48,7 @@ shown = on_terminal("verify", path)
 assert CLEAR + b"3 of 3 records" in shown and shown.endswith(CLEAR +
     b"3 records, 12 samples: all intact\r\n"), shown
 shown = on_terminal("extract", path, "out")
-assert CLEAR + b"0 of 12 samples" in shown and b"out: 12 files" in shown.split(CLEAR)[-1], shown
+assert CLEAR + b"0 of 12 samples" in shown and b"out: 12 samples" in shown.split(CLEAR)[-1], shown
 for quiet in (["convert", "photos", "b.pcr"], ["verify", path],
               ["extract", "--force", path, "out"]):
     assert on_terminal(*quiet, "--quiet") == b"", quiet

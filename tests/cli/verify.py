@@ -96,7 +96,7 @@ for key in files("low"):
     assert read(os.path.join("out", key)) == read(os.path.join("low", key)), key
 done = json.loads(pcrtool("extract", "copy", "whole", "--json", code=4).stdout)
 assert done["written_count"] == 32 and done["damaged_count"] == 8, done
-done = json.loads(pcrtool("extract", "copy", "best", "--degrade", "--json", code=4).stdout)
+done = json_of("extract", "copy", "best", "--on-damage", "degrade", "--json", code=4)
 assert done["written_count"] == 40 and done["degraded_count"] == 8, done
 assert done["damaged_count"] == 0, done
 same = sum(read(os.path.join("best", key)) == read(os.path.join("low", key))

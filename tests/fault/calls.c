@@ -215,7 +215,8 @@ static bool is_written(int fd)
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, name, sizeof(name) - 1);
     name[n < 0 ? 0 : n] = '\0';
-    return !strstr(name, "pcrcache") && !strstr(name, "/.pcr-convert");
+    return !strstr(name, "pcrcache") && !strstr(name, "/.pcr-convert") &&
+           !strstr(name, "/.pcr-export");
 }
 
 /* As Linux does it, the descriptor is free also where the call fails. */

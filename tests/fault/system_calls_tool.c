@@ -26,7 +26,7 @@ static int error_of(int status, const char *text, struct pcr_error *err)
     err->code = status != 1 && !missing ? -100 - status : nomem ? PCR_ERR_NOMEM : PCR_ERR_IO;
     err->sys_errno = expected_errno();
     bool locked = plan.call == CALL_FLOCK && plan.fault == EAGAIN &&
-                  strstr(text, "another conversion");
+                  strstr(text, "another process");
     if (!locked && !strstr(text, strerror(err->sys_errno)))
         err->sys_errno = 0;
     snprintf(err->message, sizeof(err->message), "%.400s", text);
@@ -75,8 +75,10 @@ static int extract(const char *option, const char *from, int usual, uint64_t *ri
 {
     uint64_t unused = 0;
     char out[PATH_NBYTES];
-    const char *once[] = { "extract", option, from, out, NULL };
-    const char *again_words[] = { "extract", option, "--force", from, out, NULL };
+    const char *once[] = { "extract", option, "--threads=1", from, out, NULL };
+    const char *again_words[] = {
+        "extract", option, "--threads=1", "--force", from, out, NULL
+    };
     struct pcr_error why = { .message = "" };
     snprintf(out, sizeof(out), "%s", at("out"));
     int rc = pcrtool(sum, err, once, usual);
@@ -115,7 +117,7 @@ static int extract_degrade(uint64_t *sum, struct pcr_error *err)
     static uint64_t right;
     char from[PATH_NBYTES];
     snprintf(from, sizeof(from), "%s", at("damaged"));
-    return extract("--degrade", from, 4, &right, sum, err);
+    return extract("--on-damage=degrade", from, 4, &right, sum, err);
 }
 
 static int cat_sample(uint64_t *sum, struct pcr_error *err)
@@ -196,7 +198,7 @@ static int advise(uint64_t *sum, struct pcr_error *err)
 static const struct call_scenario list[] = {
     { "pcrtool extract", extract_files },
     { "pcrtool extract --list", extract_list },
-    { "pcrtool extract --degrade", extract_degrade },
+    { "pcrtool extract --on-damage degrade", extract_degrade },
     { "pcrtool cat", cat_sample },
     { "pcrtool verify", verify_all },
     { "pcrtool convert", convert_by_tool },

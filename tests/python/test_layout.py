@@ -27,7 +27,9 @@ ENUMS = {"PCR_": _structs.Code, "PCR_IO_": _structs.IoBackend, "PCR_CODING_": _s
          "PCR_STATS_": _structs.StatsForm,
          "PCR_BAD_": _structs.BadPolicy, "PCR_OPAQUE_": _structs.OpaquePolicy,
          "PCR_VERIFY_": _structs.VerifyKind, "PCR_FOLDERS_": _structs.FolderLayout,
-         "PCR_LABEL_": _structs.LabelKind, "PCR_ELEMENT_": _structs.Element}
+         "PCR_LABEL_": _structs.LabelKind, "PCR_ELEMENT_": _structs.Element,
+         "PCR_EXPORT_": _structs.ExportFinding, "PCR_EXPORT_JPEG_": _structs.ExportJpeg,
+         "PCR_EXPORT_DAMAGE_": _structs.ExportDamage}
 FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "DECODE_PLANAR", "DECODE_BACKGROUND", "DECODE_TO_SRGB", "DECODER_AUTO", "DECODER_TURBO",
          "RESIZE_FLIP", "RESIZE_PLANAR",
@@ -37,6 +39,7 @@ FLAGS = ("DATASET_NO_VERIFY", "DECODE_KEEP_ORIENTATION", "DECODE_IDENTICAL",
          "LOADER_BASELINE", "LOADER_FULL_SIZE_DECODING",
          "LOADER_STATE_NBYTES", "QUALITY_SCALES", "LOADER_BAD_SAMPLES",
          "WRITE_NO_SHUFFLE", "WRITE_DRY_RUN", "WRITE_NO_CLASSES", "ABI_VERSION",
+         "EXPORT_REPLACE", "EXPORT_LIST", "EXPORT_ZSTD",
          "SOURCE_ALL_FILES", "SOURCE_SKIP_DAMAGED", "SOURCE_LAST_DOT",
          "NO_OFFSET", "NO_READERS", "WRITER_NEXT", "MESSAGE_NBYTES", "RETRY_NEVER",
          "ERROR_MAY_PASS", "ERROR_STALE",

@@ -324,7 +324,7 @@ static int write_again(void *context, const struct pcr_write_progress *p)
         return 0; /* now it is complete, or will be at once */
     ck_assert_int_eq(pcr_dataset_write(context, &src.source, &o, NULL, &error), PCR_ERR_IO);
     ck_assert_int_eq(error.sys_errno, EWOULDBLOCK);
-    ck_assert_ptr_nonnull(strstr(error.message, "another conversion"));
+    ck_assert_ptr_nonnull(strstr(error.message, "another process"));
     locked_out++;
     return 0;
 }

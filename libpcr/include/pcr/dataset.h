@@ -187,6 +187,10 @@ PCR_API uint64_t pcr_dataset_class_count(const struct pcr_dataset *ds, uint32_t 
 PCR_API const char *pcr_dataset_split_name(const struct pcr_dataset *ds, uint32_t index,
                                            uint64_t *sample_count_out);
 
+/* The split that the dataset was opened with; NULL if all are open. The name lives as long as the
+ * dataset. */
+PCR_API const char *pcr_dataset_split(const struct pcr_dataset *ds);
+
 /* The text of the dataset's ladder (see ladder.h). It lives as long as the dataset. */
 PCR_API const char *pcr_dataset_ladder(const struct pcr_dataset *ds);
 

@@ -10,6 +10,7 @@
 
 #include <pcr/base.h>
 #include <pcr/dataset.h>
+#include <pcr/export.h>
 #include <pcr/image.h>
 #include <pcr/ladder.h>
 #include <pcr/loader.h>

@@ -21,6 +21,7 @@ from ._batch import Batch, RawBatch
 from ._columns import Column
 from ._dataset import Dataset, Record, VerifyReport, open
 from ._epoch import Epoch
+from ._export import ExportProgress, ExportReport, export
 from ._image import decode, encode, resize
 from ._loader import Loader
 from ._sample import Sample, SampleView
@@ -72,6 +73,8 @@ __all__ = [
     "Decision",
     "Epoch",
     "BadSample",
+    "ExportProgress",
+    "ExportReport",
     "FormatError",
     "InvalidError",
     "IoError",
@@ -101,6 +104,7 @@ __all__ = [
     "decode",
     "encode",
     "errors",
+    "export",
     "ladders",
     "open",
     "recode",

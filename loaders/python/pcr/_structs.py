@@ -175,6 +175,32 @@ class BadPolicy(IntEnum):
     SALVAGE = 4
 
 
+class ExportJpeg(IntEnum):
+    """enum pcr_export_jpeg"""
+
+    DEFAULT = 0
+    PROGRESSIVE = 1
+    BASELINE = 2
+
+
+class ExportDamage(IntEnum):
+    """enum pcr_export_damage"""
+
+    DEFAULT = 0
+    FAIL = 1
+    SKIP = 2
+    DEGRADE = 3
+
+
+class ExportFinding(IntEnum):
+    """enum pcr_export_finding"""
+
+    UNSAFE = 1
+    UNLISTED = 2
+    DAMAGED = 3
+    DEGRADED = 4
+
+
 class OpaquePolicy(IntEnum):
     """enum pcr_opaque_policy"""
 
@@ -212,6 +238,9 @@ LOADER_BAD_SAMPLES = 64
 WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
 WRITE_NO_CLASSES = 1 << 2
+EXPORT_REPLACE = 1 << 0
+EXPORT_LIST = 1 << 1
+EXPORT_ZSTD = 1 << 2
 SOURCE_ALL_FILES = 1 << 0
 SOURCE_SKIP_DAMAGED = 1 << 1
 SOURCE_LAST_DOT = 1 << 2
@@ -736,3 +765,32 @@ class SourceOptions(ctypes.Structure):
                 ("reserved", c_uint32), ("target", c_char_p),
                 ("spool_folder", c_char_p), ("image_field", c_char_p),
                 ("label_field", c_char_p), ("key_field", c_char_p)]
+
+
+class ExportReport(ctypes.Structure):
+    """struct pcr_export_report"""
+
+    __slots__ = ()
+    _fields_ = [("size", c_uint32), ("fidelity", c_uint32), ("sample_count", c_uint64),
+                ("samples_done", c_uint64), ("written_count", c_uint64),
+                ("written_nbytes", c_uint64), ("file_count", c_uint64),
+                ("unsafe_count", c_uint64), ("damaged_count", c_uint64),
+                ("degraded_count", c_uint64)]
+
+
+EXPORT_PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(ExportReport))
+EXPORT_LEFT_OUT_CALLBACK = CFUNCTYPE(None, c_void_p, c_uint32, c_uint64, c_char_p, c_char_p)
+EXPORT_WRITE_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_void_p, c_size_t, POINTER(Error))
+
+
+class ExportOptions(ctypes.Structure):
+    """struct pcr_export_options"""
+
+    __slots__ = ()
+    _fields_ = [("size", c_uint32), ("flags", c_uint32), ("format", c_char_p),
+                ("fidelity", c_uint32), ("jpeg", c_uint32), ("damage", c_uint32),
+                ("thread_count", c_uint32), ("indices", POINTER(c_uint64)),
+                ("index_count", c_uint64), ("shard_nbytes", c_uint64),
+                ("shard_samples", c_uint64), ("progress", EXPORT_PROGRESS_CALLBACK),
+                ("left_out", EXPORT_LEFT_OUT_CALLBACK), ("write", EXPORT_WRITE_CALLBACK),
+                ("context", c_void_p)]
