@@ -191,8 +191,10 @@ static int add_attribute(struct pcri_container *s, json_t *object, const char *n
     }
     if (!value)
         return why ? pcri_container_note(s, err, "'%.80s' is left out: %s", name, why) : 0;
-    int rc = pcri_shapes_count(&s->shapes, name, value, err);
-    if (!rc && json_array_size(value) == 1) {
+    int rc = 0;
+    if (v->listed) /* bytes are one text */
+        rc = pcri_shapes_count(&s->shapes, name, v->data ? 1 : json_array_size(value), err);
+    if (!rc && v->listed && json_array_size(value) == 1) {
         json_t *only = json_incref(json_array_get(value, 0));
         json_decref(value);
         value = only;
@@ -249,11 +251,13 @@ static int fail_without_image(struct pcri_container *s, const struct pcri_exampl
                               struct pcr_error *err)
 {
     char names[300] = "";
-    for (size_t i = 0, n = 0; i < x->count && n < sizeof(names) - 2; i++)
-        n += (size_t) snprintf(
-            names + n, sizeof(names) - n, "%s%.*s", i ? ", " : "",
-            (int) (x->values[i].name_nbytes < 60 ? x->values[i].name_nbytes : 60),
-            x->values[i].name);
+    for (size_t i = 0, n = 0; i < x->count && n < sizeof(names) - 2; i++) {
+        const struct pcri_value *v = &x->values[i];
+        n += (size_t) snprintf(names + n, sizeof(names) - n, "%s%.*s%s%s%s", i ? ", " : "",
+                               (int) (v->name_nbytes < 60 ? v->name_nbytes : 60), v->name,
+                               v->unknown ? " (" : "", v->unknown ? v->unknown : "",
+                               v->unknown ? ")" : "");
+    }
     const char *wanted = s->opts->image_field;
     return pcri_container_damaged(
         s, x->file, x->offset, err, "record %llu has %s%.60s%s; its columns: %s",

@@ -13,6 +13,7 @@ struct pcri_value {
     size_t nbytes;
     uint64_t offset; /* of the bytes in the container's file */
     json_t *json;    /* another value: a number, a text, an array of either, or an object */
+    bool listed;     /* `json` is an array because the format has nothing else (shapes.h) */
     const char *unknown; /* or why it cannot be taken: static text */
 };
 

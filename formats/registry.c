@@ -4,8 +4,8 @@
 #include "container.h"
 
 const struct pcri_importer *const pcri_importers[] = {
-    &pcri_import_folder, &pcri_import_list,     &pcri_import_tar,
-    &pcri_import_zip,    &pcri_import_tfrecord, NULL,
+    &pcri_import_folder,   &pcri_import_list, &pcri_import_tar,     &pcri_import_zip,
+    &pcri_import_tfrecord, &pcri_import_mds,  &pcri_import_litdata, NULL,
 };
 
 const char *pcr_source_format(uint32_t index)
@@ -34,10 +34,11 @@ static const struct pcri_importer *find(const struct pcri_candidate *c, const ch
 {
     for (size_t i = 0; pcri_importers[i]; i++) {
         const struct pcri_importer *im = pcri_importers[i];
-        if (format ? !strcmp(im->name, format) : im->probe(c))
+        if (format ? !strcmp(im->name, format) : im != &pcri_import_folder && im->probe(c))
             return im;
     }
-    return NULL;
+    /* It takes any folder, also those that are of another format. */
+    return !format && pcri_import_folder.probe(c) ? &pcri_import_folder : NULL;
 }
 
 static int find_one(const char *path, const char *format, const struct pcri_importer **out,

@@ -4,12 +4,9 @@
 
 enum { SINGLE = 1, SEVERAL = 2 };
 
-int pcri_shapes_count(json_t **shapes, const char *name, const json_t *value,
-                      struct pcr_error *err)
+int pcri_shapes_count(json_t **shapes, const char *name, size_t length, struct pcr_error *err)
 {
-    int shape = json_array_size(value) == 1 ? SINGLE : SEVERAL;
-    if (!json_is_array(value))
-        return 0;
+    int shape = length == 1 ? SINGLE : SEVERAL;
     if (!*shapes && !(*shapes = json_object()))
         return pcri_fail_nomem(err, 64);
     json_int_t before = json_integer_value(json_object_get(*shapes, name));

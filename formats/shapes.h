@@ -6,9 +6,8 @@
 
 #include "list.h"
 
-/* Remembers the length of an attribute's value in *shapes, which is NULL at first. NOMEM. */
-int pcri_shapes_count(json_t **shapes, const char *name, const json_t *value,
-                      struct pcr_error *err);
+/* Remembers the length of an attribute's list in *shapes, which is NULL at first. NOMEM. */
+int pcri_shapes_count(json_t **shapes, const char *name, size_t length, struct pcr_error *err);
 
 /* After all rows are made. shapes: may be NULL. NOMEM. */
 int pcri_shapes_settle(json_t *shapes, struct pcri_list *l, struct pcr_error *err);

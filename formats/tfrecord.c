@@ -109,6 +109,7 @@ static int take_bytes(const uint8_t *data, size_t nbytes, struct pcri_value *v, 
             v->data = f.data;
             v->nbytes = f.nbytes;
         }
+    v->listed = true;
     *bad |= m.bad;
     if (m.bad || count == 1)
         return 0;
@@ -150,6 +151,7 @@ static int take_feature(const uint8_t *data, size_t nbytes, struct pcri_value *v
             rc = take_bytes(f.data, f.nbytes, v, bad, err);
         } else {
             v->json = numbers_of(f.data, f.nbytes, f.number == 2, &v->unknown, bad, err);
+            v->listed = true;
             rc = v->json || v->unknown || *bad ? 0 : PCR_ERR_NOMEM;
         }
     }

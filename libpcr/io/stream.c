@@ -12,7 +12,7 @@ enum { CHUNK = 256 << 10 }; /* read at once, at least */
 struct pcri_file_stream {
     const char *path;
     int fd; /* of a file at any place */
-    uint64_t nbytes;
+    uint64_t nbytes, revision;
     struct pcri_sequential *forward; /* else */
     struct pcr_error broken;         /* code: what comes after the window is damaged */
     struct pcr_buffer window;
@@ -23,7 +23,6 @@ int pcri_stream_open(const char *path, const char *packing, struct pcri_file_str
                      struct pcr_error *err)
 {
     struct pcri_file_stream *s = pcri_calloc(1, sizeof(*s), err);
-    uint64_t version;
     *out = NULL;
     if (!s)
         return PCR_ERR_NOMEM;
@@ -31,7 +30,7 @@ int pcri_stream_open(const char *path, const char *packing, struct pcri_file_str
     s->fd = -1;
     s->nbytes = UINT64_MAX;
     int rc = packing ? pcri_sequential_open(path, packing, &s->forward, err)
-                     : pcri_open_regular(path, &s->fd, &s->nbytes, &version, err);
+                     : pcri_open_regular(path, &s->fd, &s->nbytes, &s->revision, err);
     if (rc) {
         s->fd = -1;
         pcri_stream_close(&s);
@@ -55,6 +54,11 @@ void pcri_stream_close(struct pcri_file_stream **s)
 uint64_t pcri_stream_nbytes(const struct pcri_file_stream *s)
 {
     return s->nbytes;
+}
+
+uint64_t pcri_stream_revision(const struct pcri_file_stream *s)
+{
+    return s->revision;
 }
 
 static int fill_from_file(struct pcri_file_stream *s, struct pcr_error *err)

@@ -28,6 +28,9 @@ int pcri_stream_get(struct pcri_file_stream *s, uint64_t offset, size_t nbytes,
 /* The size of a file that is read at any place; else UINT64_MAX. */
 uint64_t pcri_stream_nbytes(const struct pcri_file_stream *s);
 
+/* Its time of change in ns; else 0. */
+uint64_t pcri_stream_revision(const struct pcri_file_stream *s);
+
 /* Accepts NULL. */
 void pcri_stream_close(struct pcri_file_stream **s);
 

@@ -18,6 +18,8 @@ static const struct kind {
 } kinds[] = {
     { "tfrecord", { "a.tfrecord" } },
     { "tfrecord", { "a.tfrecord" } }, /* the message of one record, with right checksums */
+    { "mds", { "index.json", "shard.00000.mds" } },
+    { "litdata", { "index.json", "chunk-0-0.bin" } },
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), MESSAGE = 1 };
 

@@ -8,7 +8,8 @@ here=$PCR_SOURCE_ROOT/tests/fuzz
 
 "$here/seeds.sh" "$target" seeds "$pcr_gen"
 case $target in
-icc | records) mutations=40 ;;
+icc) mutations=40 ;;
+records) mutations=15 ;;
 decode | packed | png | prefix | spans | split) mutations=10 ;;
 *) mutations=200 ;;
 esac

@@ -3,7 +3,10 @@
 
 import base64
 import gzip
+import json
 import struct
+import tempfile
+from pathlib import Path
 
 #: An 8 x 8 gray JPEG, as small as there are.
 TINY = base64.b64decode(
@@ -67,7 +70,96 @@ def example(features, packed=True):
                              for name, v in features.items()))
 
 
+# --- shards with an index.json: MosaicML Streaming, LitData ---
+
+
+def shard(samples, fixed=(), config=b""):
+    """A shard's bytes of samples, which are lists of bytes. fixed: which of their columns have no
+    sizes. config: what MDS puts behind the places."""
+    body = []
+    for sample in samples:
+        sizes = [len(data) for i, data in enumerate(sample) if i not in fixed]
+        body.append(struct.pack(f"<{len(sizes)}I", *sizes) + b"".join(sample))
+    places = [8 + 4 * len(body) + len(config)]
+    for data in body:
+        places.append(places[-1] + len(data))
+    return struct.pack(f"<{len(body) + 2}I", len(body), *places) + config + b"".join(body)
+
+
+#: encoding: (fixed size or None, how a value is encoded), as MDS and LitData have them.
+ENCODINGS = {
+    "jpeg": (None, bytes), "png": (None, bytes), "bytes": (None, bytes), "pkl": (None, bytes),
+    "pil": (None, bytes), "str": (None, str.encode), "int": (8, struct.Struct("<q").pack),
+    "int8": (1, struct.Struct("<b").pack), "uint8": (1, struct.Struct("<B").pack),
+    "int16": (2, struct.Struct("<h").pack), "uint64": (8, struct.Struct("<Q").pack),
+    "float32": (4, struct.Struct("<f").pack), "float64": (8, struct.Struct("<d").pack),
+    "float": (8, struct.Struct("<d").pack), "bool": (1, struct.Struct("?").pack),
+    "str_int": (None, lambda v: str(v).encode()), "str_float": (None, lambda v: str(v).encode()),
+    "json": (None, lambda v: json.dumps(v).encode()),
+}
+
+
+def mds(folder, columns, samples, per_shard=2, pack=None, compression=None, hashes=None,
+        keep_raw=False):
+    """A folder as MDSWriter makes it. columns: {name: encoding}; samples: dictionaries.
+    hashes(bytes) is what the index says of a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    names = sorted(columns)
+    kinds = [columns[name] for name in names]
+    sizes = [ENCODINGS[kind][0] for kind in kinds]
+    fixed = [i for i, size in enumerate(sizes) if size is not None]
+    shards = []
+    for begin in range(0, len(samples), per_shard):
+        part = samples[begin:begin + per_shard]
+        head = {"column_encodings": kinds, "column_names": names, "column_sizes": sizes,
+                "compression": compression, "format": "mds", "hashes": [], "size_limit": 1 << 26,
+                "version": 2}
+        data = shard([[ENCODINGS[kind][1](sample[name]) for name, kind in zip(names, kinds)]
+                      for sample in part], fixed, json.dumps(head, sort_keys=True).encode())
+        name = f"shard.{len(shards):05}.mds"
+
+        def info(file, text):
+            (folder / file).write_bytes(text)
+            return {"basename": file, "bytes": len(text), "hashes": hashes(text) if hashes else {}}
+
+        shards.append({**head, "samples": len(part), "raw_data": info(name, data),
+                       "zip_data": info(name + ".zstd", pack(data)) if pack else None})
+        if pack and not keep_raw:
+            (folder / name).unlink()
+    (folder / "index.json").write_text(json.dumps({"shards": shards, "version": 2},
+                                                  sort_keys=True))
+    return folder
+
+
+def litdata(folder, formats, samples, names=None, pack=None, **config):
+    """A folder as LitData's optimize() makes it, of one chunk. names: of the leaves, for
+    dictionaries."""
+    folder.mkdir(parents=True, exist_ok=True)
+    data = shard([[ENCODINGS.get(kind, (0, bytes))[1](value)
+                   for kind, value in zip(formats, sample)] for sample in samples])
+    file = "chunk-0-0.zstd.bin" if pack else "chunk-0-0.bin"
+    (folder / file).write_bytes(pack(data) if pack else data)
+    leaf = {"type": None, "context": None, "children_spec": []}
+    spec = [1, {"type": "builtins.dict" if names else "builtins.tuple",
+                "context": json.dumps(names), "children_spec": [leaf] * len(formats)}]
+    (folder / "index.json").write_text(json.dumps({
+        "chunks": [{"chunk_bytes": len(data), "chunk_size": len(samples), "dim": None,
+                    "filename": file}],
+        "config": {"compression": None, "data_format": formats, "data_spec": json.dumps(spec),
+                   "encryption": None, "item_loader": "PyTreeLoader", **config}}))
+    return folder
+
+
 # --- seeds of fuzzing ---
+
+
+def _files(*parts):
+    """Files of a seed: all but the last with their sizes."""
+    return b"".join(struct.pack("<H", len(part)) + part for part in parts[:-1]) + parts[-1]
+
+
+def _folder(where, *names):
+    return _files(*((where / name).read_bytes() for name in names))
 
 
 def seeds():
@@ -80,3 +172,12 @@ def seeds():
     yield 1, message
     yield 1, loose
     yield 1, message + field(2, b"")
+    with tempfile.TemporaryDirectory() as top:
+        where = mds(Path(top) / "mds", {"image": "jpeg", "label": "int", "box": "json",
+                                        "id": "str_int", "w": "float32"},
+                    [{"image": TINY, "label": i, "box": [1, i], "id": 9, "w": .5} for i in (0, 1)])
+        yield 2, _folder(where, "index.json", "shard.00000.mds")
+        where = litdata(Path(top) / "lit", ["jpeg", "int", "str", "bool"],
+                        [[TINY, 3, "a", True], [TINY, 4, "b", False]],
+                        ["image", "label", "key", "odd"])
+        yield 3, _folder(where, "index.json", "chunk-0-0.bin")

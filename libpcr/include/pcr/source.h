@@ -166,6 +166,7 @@ PCR_API const char *pcr_source_format(uint32_t index);
  *   zstd, or from a pipe. docs/formats.md has what is taken for what.
  * tfrecord: a TFRecord file, plain or compressed by gzip or zlib, of tf.train.Example messages
  *   (or of image files without any). Checksums are checked.
+ * mds, litdata: a folder that MosaicML Streaming (version 2) or LitData wrote, with index.json.
  *
  * Codes: IO, INVAL (nothing there; a line of a list; unclear), CORRUPT (containers, with file
  * and offset), UNSUPPORTED (how it is compressed), NOMEM, LIMIT. */
