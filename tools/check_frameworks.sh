@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Runs the Python tests that need PyTorch and its frameworks.
+# Runs the Python tests that need PyTorch, JAX, TensorFlow or packages around them.
 set -uo pipefail
 
 usage() {
@@ -29,9 +29,10 @@ PATH=/usr/bin:$PATH ninja -C $dir libpcr.so.0.1.0 pcrtool/pcrtool \
     tests/generator/pcr-gen >>$dir.log ||
     { tail -n 40 $dir.log; exit 1; }
 [ -x $dir/venv/bin/python ] || "$python" -m venv $dir/venv || exit 1
-packages="torch torchvision torchdata lightning accelerate transformers datasets pyarrow numpy"
+packages="torch torchvision torchdata lightning accelerate transformers datasets pyarrow"
+packages="$packages jax grain tensorflow-cpu numpy"
 $dir/venv/bin/python -m pip install -q $packages pytest pillow "$@" || exit 1
-$dir/venv/bin/python -m pip list --format=freeze | grep -E "^(${packages// /|})=="
+$dir/venv/bin/python -m pip list --format=freeze | grep -E "^($(tr " -" "|." <<<"$packages"))=="
 export PYTHONPATH=$PWD/loaders/python PCR_LIBRARY=$PWD/$dir/libpcr.so PCR_SOURCE_ROOT=$PWD
 export PYTHONDONTWRITEBYTECODE=1
 status=0

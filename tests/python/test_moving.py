@@ -20,7 +20,7 @@ BLOCKS = [(name, block) for name in ("moving", "frameworks")
                                   flags=re.M | re.S)]
 PACKAGES = {"pcr.torch": "torch", **{name: name for name in (
     "torch", "torchvision", "datasets", "webdataset", "ffcv", "torchdata", "lightning",
-    "accelerate", "transformers")}}
+    "accelerate", "transformers", "jax", "grain", "tensorflow")}}
 
 
 def missing(block):
@@ -55,7 +55,7 @@ def folder(tmp_path_factory):
 
 
 def test_there_are_blocks():
-    assert len(BLOCKS) == 21
+    assert len(BLOCKS) == 25
     assert sum(missing(block) is None for _, block in BLOCKS) >= 1
 
 

@@ -38,10 +38,11 @@ from .errors import (AccessError, BusyError, CancelledError, CorruptError, Forma
                      PcrError, ProfileWarning, TruncatedError, UnsupportedError)
 
 if TYPE_CHECKING:
-    from . import formats as formats, torch as torch
+    from . import formats as formats, grain as grain, tf as tf, torch as torch
 else:
     #: Modules that are imported when they are first used, for what they need takes seconds.
-    _LATER = {"formats": ("", ""), "torch": ("torch", "PyTorch")}
+    _LATER = {"formats": ("", ""), "grain": ("grain", "Grain"),
+              "tf": ("tensorflow", "TensorFlow"), "torch": ("torch", "PyTorch")}
 
     def __getattr__(name: str) -> Any:
         """pcr.torch and such."""

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A loader's batches as a tf.data.Dataset. TensorFlow must be installed to import this module."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Iterator, List, Sequence, Tuple
+
+import numpy as np
+import tensorflow as tf  # type: ignore[import]
+
+from ._batch import RawBatch
+from ._loader import Loader
+from .errors import InvalidError
+
+__all__ = ["dataset"]
+
+_FIELDS = ("valid", "indices", "datasets", "fidelities", "keys", "state")
+_PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
+
+
+def dataset(loader: Loader, *, fields: Sequence[str] = ()) -> Any:
+    """A tf.data.Dataset whose elements are a loader's batches, (images, labels).
+
+    loader: a pcr.Loader, which must stay open while the dataset is in use. Each iteration of the
+        dataset, also by repeat(), is the loader's next epoch: two at once are an error.
+    fields: what else elements have, after the labels: "valid" (there by itself, first of these,
+        with exact=True), "indices", "datasets", "fidelities", "keys" (strings), of pixels "sizes",
+        "crops", "flips" and "angles" (pcr.Batch says what they are), and "state".
+
+    images: of the loader's dtype and shape, (n, height, width, channels) unless its `layout` says
+    otherwise; the library's own memory, which returns to it when the last tensor of it is gone.
+    With `views` a tuple of such. With raw=True strings, (n,), for tf.io.decode_jpeg. labels: int64,
+    (n,), or float64. In `element_spec` n is known where no batch is shorter (drop_last or exact),
+    and None elsewhere.
+
+    State: "state" is a string, the JSON of loader.state_dict() after this batch. As it comes with
+    the batch, what prefetch() holds does not count: loader.load_state_dict(json.loads(
+    state.numpy())) goes on behind the last batch that was used. tf.train.Checkpoint does not keep
+    iterators of Python programs.
+
+    Batches are not sharded again by tf.distribute: that is the loader's (`shard`). One batch is
+    made to see its shape. Raises InvalidError, and what iterating over the loader raises; iterating
+    over the dataset raises an error of tf.errors with the message of what the loader raises.
+    """
+    first = loader.peek()
+    known = _FIELDS if isinstance(first, RawBatch) else _FIELDS + _PIXEL_FIELDS
+    if isinstance(fields, str) or not all(name in known for name in fields):
+        raise InvalidError(f"fields is {fields!r}, expected a sequence of {', '.join(known)}")
+    exact = len(tuple(first)) > 2
+    names = (*(("valid",) if exact and "valid" not in fields else ()), *fields)
+
+    def element(batch: Any) -> Tuple[Any, ...]:
+        return (_images(batch), batch.labels, *(_field(loader, batch, name) for name in names))
+
+    def batches() -> Iterator[Tuple[Any, ...]]:
+        return map(element, loader)
+
+    made = tf.data.Dataset.from_generator(
+        batches, output_signature=_spec(element(first), loader.drop_last or exact))
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    return made.with_options(options)
+
+
+def _images(batch: Any) -> Any:
+    if isinstance(batch, RawBatch):
+        return np.array([file.tobytes() for file in batch.files], object)
+    views = tuple(_pixels(view.pixels) for view in batch.views)
+    return views if len(views) > 1 else views[0]
+
+
+def _pixels(pixels: Any) -> Any:
+    """An array as TensorFlow knows its type: bfloat16 comes as its bits."""
+    return pixels.view(tf.bfloat16.as_numpy_dtype) if pixels.dtype == np.uint16 else pixels
+
+
+def _field(loader: Loader, batch: Any, name: str) -> Any:
+    if name == "state":
+        return json.dumps(loader.state_dict())
+    if name == "keys":
+        keys: List[bytes] = [key.encode("utf-8", "surrogateescape") for key in batch.keys]
+        return np.array(keys, object)
+    return getattr(batch, name)
+
+
+def _spec(values: Any, whole: bool) -> Any:
+    """The signature of an element by the first one."""
+    if isinstance(values, tuple):
+        return tuple(_spec(value, whole) for value in values)
+    if isinstance(values, str):
+        return tf.TensorSpec((), tf.string)
+    shape = (len(values) if whole else None, *values.shape[1:])
+    return tf.TensorSpec(shape, tf.string if values.dtype == object else values.dtype)
