@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from . import errors
 from ._batch import Batch, BatchView, RawBatch
-from ._batch import Batch, RawBatch
 from ._columns import Column
 from ._dataset import Dataset, Record, VerifyReport, open
 from ._epoch import Epoch
