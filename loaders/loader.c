@@ -157,6 +157,7 @@ static int set_up(struct pcr_loader *l, struct pcr_dataset *const *datasets,
     int rc = take_datasets(l, datasets, &extent, err);
     if (rc || (rc = pcri_loader_options_fill(&extent, opts, o, &l->tunes, err)) ||
         (rc = pcri_loader_views_make(o, &l->views, &l->view_count, err)) ||
+        (rc = pcri_loader_columns_init(&l->columns, o, datasets, l->dataset_count, err)) ||
         (rc = set_limits(l, err)) ||
         (rc = pcri_catalog_create(l->datasets, l->dataset_count, o, &l->catalog, err)) ||
         (rc = pcri_fidelity_plan_init(&l->fidelity_plan, o, extent.group_count, err)) ||
@@ -232,6 +233,7 @@ void pcr_loader_destroy(struct pcr_loader **loader)
     pthread_cond_destroy(&l->ready);
     pthread_cond_destroy(&l->quiet);
     pthread_mutex_destroy(&l->mutex);
+    pcri_loader_columns_free(&l->columns);
     free(l->ring);
     free(l->views);
     free(l);
@@ -503,6 +505,23 @@ static int wait_batch(struct pcr_loader *l, uint64_t till_ns, struct pcri_batch 
     }
 }
 
+/* What needs no lock, and is left to do for a batch. */
+static int hand_over(struct pcr_loader *l, struct pcri_batch *b, struct pcr_batch **out,
+                     struct pcr_error *err)
+{
+    struct pcr_error why;
+    int rc = pcri_batch_join_columns(b, &l->columns, &why);
+    *out = rc ? NULL : &b->view;
+    if (!rc)
+        return 0;
+    pcri_batch_release(b);
+    pthread_mutex_lock(&l->mutex);
+    l->error = why;
+    l->state = PCRI_LOADER_FAILED;
+    pthread_mutex_unlock(&l->mutex);
+    return pcri_hand_on(err, rc, &why);
+}
+
 static int next(struct pcr_loader *loader, uint64_t till_ns, struct pcr_batch **out,
                 struct pcr_error *err)
 {
@@ -524,7 +543,7 @@ static int next(struct pcr_loader *loader, uint64_t till_ns, struct pcr_batch **
     loader->stats.batch_count += !rc;
     pthread_mutex_unlock(&loader->mutex);
     if (!rc)
-        *out = &b->view;
+        rc = hand_over(loader, b, out, err);
     return rc;
 }
 

@@ -45,28 +45,34 @@ void pcr_column_free(struct pcr_column **column)
     *column = NULL;
 }
 
-int pcri_column_create(const struct pcr_dataset *ds, const char *name,
-                       struct pcri_dataset_column **out, struct pcr_error *err)
+static int create(const struct pcri_type *type, const char *name,
+                  struct pcri_dataset_column **out, struct pcr_error *err)
 {
-    const struct pcri_schema *s = &ds->manifest.schema;
     const uint64_t zero = 0;
-    *out = NULL;
-    if (!name)
-        return pcri_fail(err, PCR_ERR_INVAL, "no name of an attribute");
-    uint32_t i = pcri_schema_find(s, name);
-    if (i == s->count)
-        return pcri_fail(err, PCR_ERR_INVAL, "there is no attribute named '%.100s'", name);
     struct pcri_dataset_column *c = pcri_calloc(1, sizeof(*c), err);
+    *out = c;
     if (!c)
         return PCR_ERR_NOMEM;
-    *out = c;
-    c->type = s->columns[i].type;
+    c->type = *type;
     if (!(c->name = pcri_strndup(name, strlen(name), err)))
         return PCR_ERR_NOMEM;
     int rc = pcri_buffer_append(&c->offsets, &zero, sizeof(zero), err);
     if (!rc && pcri_type_is_text(&c->type))
         rc = pcri_buffer_append(&c->elements, &zero, sizeof(zero), err);
     return rc;
+}
+
+int pcri_column_create(const struct pcr_dataset *ds, const char *name,
+                       struct pcri_dataset_column **out, struct pcr_error *err)
+{
+    const struct pcri_schema *s = &ds->manifest.schema;
+    *out = NULL;
+    if (!name)
+        return pcri_fail(err, PCR_ERR_INVAL, "no name of an attribute");
+    uint32_t i = pcri_schema_find(s, name);
+    if (i == s->count)
+        return pcri_fail(err, PCR_ERR_INVAL, "there is no attribute named '%.100s'", name);
+    return create(&s->columns[i].type, name, out, err);
 }
 
 /* --- appending --- */
@@ -213,6 +219,59 @@ int pcri_column_deliver(struct pcri_dataset_column *c, int rc, struct pcr_column
         view->text_offsets = (const uint64_t *) (const void *) c->elements.data;
     *out = view;
     return 0;
+}
+
+/* --- joining --- */
+
+/* Numbers from `from` on, each plus `shift`. */
+static int append_shifted(struct pcr_buffer *out, const struct pcr_buffer *from,
+                          uint64_t shift, struct pcr_error *err)
+{
+    int rc = 0;
+    for (size_t at = sizeof(shift); at < from->nbytes && !rc; at += sizeof(shift)) {
+        uint64_t v;
+        memcpy(&v, from->data + at, sizeof(v));
+        v += shift;
+        rc = pcri_buffer_append(out, &v, sizeof(v), err);
+    }
+    return rc;
+}
+
+static int append_column(struct pcri_dataset_column *c, const struct pcri_dataset_column *part,
+                         struct pcr_error *err)
+{
+    uint64_t last;
+    memcpy(&last, c->offsets.data + c->offsets.nbytes - sizeof(last), sizeof(last));
+    int rc = pcri_buffer_append(&c->states, part->states.data, part->states.nbytes, err);
+    if (!rc)
+        rc = append_shifted(&c->offsets, &part->offsets, last, err);
+    if (!rc)
+        rc = pcri_type_is_text(&c->type)
+                 ? append_shifted(&c->elements, &part->elements, c->texts.nbytes, err)
+                 : pcri_buffer_append(&c->elements, part->elements.data, part->elements.nbytes,
+                                      err);
+    if (!rc)
+        rc = pcri_buffer_append(&c->texts, part->texts.data, part->texts.nbytes, err);
+    c->view.sample_count += part->view.sample_count;
+    return rc;
+}
+
+int pcr_column_join(const struct pcr_column *none, const struct pcr_column *const *parts,
+                    uint32_t count, struct pcr_column **out, struct pcr_error *err)
+{
+    const struct pcri_dataset_column *kind = (const struct pcri_dataset_column *) none;
+    struct pcri_dataset_column *c = NULL;
+    int rc = create(&kind->type, kind->name, &c, err);
+    for (uint32_t i = 0; i < count && !rc; i++) {
+        const struct pcri_dataset_column *part = (const struct pcri_dataset_column *) parts[i];
+        if (part && !pcri_type_equal(&part->type, &kind->type))
+            rc = pcri_fail(err, PCR_ERR_INVAL, "columns of different types");
+        else
+            rc = part ? append_column(c, part, err) : append_absent(c, 1, err);
+        if (c && !part)
+            c->view.sample_count++;
+    }
+    return pcri_column_deliver(c, rc, out);
 }
 
 /* --- reading --- */

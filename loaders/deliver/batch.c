@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "batch.h"
+#include "columns.h"
 
 /* Vector loads and DMA engines like a cache line. */
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
@@ -26,7 +26,7 @@ struct pcri_batch_pool {
     void *(*allocate)(void *context, size_t nbytes);
     void (*release)(void *context, void *memory, size_t nbytes);
     void *context;
-    uint32_t keep_count, free_count;
+    uint32_t keep_count, free_count, column_count;
     struct pcri_batch *free;
     uint64_t holds; /* batches that are out, and 1 for the owner */
 };
@@ -86,6 +86,7 @@ int pcri_batch_pool_create(const struct pcr_loader_options *o,
     }
     pool->mutex = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
     pool->float_labels = float_labels;
+    pool->column_count = o->output.column_count;
     pool->keep_count = keep_count;
     pool->holds = 1;
     pool->process = getpid();
@@ -147,12 +148,23 @@ static void free_more_labels(struct pcri_batch *b, size_t count)
     }
 }
 
+static void free_columns(struct pcri_batch *b, const struct pcri_batch_pool *pool)
+{
+    for (size_t i = 0; b->sample_columns && i < pool->batch_size; i++)
+        pcri_sample_columns_free(&b->sample_columns[i], pool->column_count);
+    for (uint32_t c = 0; b->columns && c < pool->column_count; c++)
+        pcr_column_free(&b->columns[c]);
+}
+
 static void batch_free(const struct pcri_batch_pool *pool, struct pcri_batch *b)
 {
     if (!b)
         return;
     memory_give(pool, pool->raw ? b->view.data : b->view.pixels, b->nbytes);
     free_more_labels(b, pool->batch_size);
+    free_columns(b, pool);
+    free(b->sample_columns);
+    free(b->columns);
     free(b->more_labels);
     free(b->all_labels);
     free(b->label_counts);
@@ -224,6 +236,8 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
     b->label_counts = pcri_calloc(n, sizeof(*b->label_counts), err);
     b->all_labels = pcri_calloc(n, sizeof(*b->all_labels), err);
     b->more_labels = pcri_calloc(n, sizeof(*b->more_labels), err);
+    b->sample_columns = pcri_calloc(n, sizeof(*b->sample_columns), err);
+    b->columns = pcri_calloc(pool->column_count, sizeof(*b->columns), err);
     b->indices = pcri_calloc(n, sizeof(*b->indices), err);
     b->fidelities = pcri_calloc(n, sizeof(*b->fidelities), err);
     b->datasets = pcri_calloc(n, sizeof(*b->datasets), err);
@@ -235,7 +249,7 @@ static int batch_create(const struct pcri_batch_pool *pool, struct pcri_batch **
         b->views = pcri_calloc(pool->view_count, sizeof(*b->views), err);
     }
     bool labels = (b->labels || b->float_labels) && b->label_counts && b->all_labels &&
-                  b->more_labels;
+                  b->more_labels && b->sample_columns && b->columns;
     if (!rc && (!labels || !b->indices || !b->fidelities || !b->datasets || !b->valid ||
                 (pool->raw ? !b->offsets : !b->crops || !b->views)))
         rc = PCR_ERR_NOMEM;
@@ -251,6 +265,7 @@ static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
 {
     uint8_t *pixels = b->view.pixels, *data = b->view.data;
     free_more_labels(b, pool->batch_size);
+    free_columns(b, pool);
     b->pool = pool;
     b->next = NULL;
     b->slot_count = slot_count;
@@ -262,6 +277,8 @@ static void batch_reset(struct pcri_batch *b, struct pcri_batch_pool *pool,
     b->view.sample_count = slot_count;
     b->view.pixels = pixels;
     b->view.data = data;
+    b->view.column_count = pool->column_count;
+    b->view.columns = (const struct pcr_column *const *) b->columns;
     b->view.labels = b->labels;
     b->view.float_labels = b->float_labels;
     b->view.label_counts = b->label_counts;

@@ -16,8 +16,10 @@ struct pcri_batch {
     int64_t *labels;         /* the arrays that the view points to, by slot; NULL for floats */
     double *float_labels;    /* NULL for integers */
     uint32_t *label_counts;
-    const void **all_labels; /* by slot: its labels: its place above, or */
-    void **more_labels;      /* memory of their own if there are several; NULL */
+    const void **all_labels;             /* by slot: its labels: its place above, or */
+    void **more_labels;                  /* memory of their own if there are several; NULL */
+    struct pcr_column ***sample_columns; /* by slot: an array of its attributes, or NULL */
+    struct pcr_column **columns;         /* the view's: those of all slots */
     uint64_t *indices;
     uint32_t *fidelities, *datasets;
     uint8_t *valid;

@@ -115,8 +115,8 @@ static int check_reserved(const struct pcr_loader_options *o, struct pcr_error *
         size_t count;
     } groups[] = {
         { "order", o->order.reserved, 4 },     { "shard", o->shard.reserved, 2 },
-        { "samples", o->samples.reserved, 3 }, { "output", o->output.reserved, 2 },
-        { "threads", o->threads.reserved, 2 }, { "memory", o->memory.reserved, 2 },
+        { "samples", o->samples.reserved, 3 }, { "threads", o->threads.reserved, 2 },
+        { "memory", o->memory.reserved, 2 },
     };
     for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
         for (size_t i = 0; i < groups[g].count; i++)
@@ -145,6 +145,7 @@ static int check(const struct pcr_loader_options *o, uint32_t group_count,
         { "reader_count", o->threads.reader_count, 1024 },
         { "order.reserved32", o->order.reserved32, 0 },
         { "memory.reserved32", o->memory.reserved32, 0 },
+        { "output.reserved32", o->output.reserved32, 0 },
         { "background[3]", o->output.background[3], 0 },
         { "bad_sample", o->bad_sample, PCR_SAMPLE_DEGRADE },
         { "block_samples", o->order.block_samples, 1 << 20 },

@@ -177,6 +177,7 @@ void pcri_schedule_decode_done(struct pcr_loader *l, struct pcri_task *t,
     } else if (made->filled) {
         pcri_batch_set_labels(b, t->slot, made->label_count, made->label, made->float_label,
                               made->labels);
+        b->sample_columns[t->slot] = made->columns;
         b->indices[t->slot] = made->index;
         b->datasets[t->slot] = number_of(l, made->dataset);
         b->fidelities[t->slot] = made->fidelity;

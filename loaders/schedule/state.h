@@ -90,6 +90,7 @@ struct pcr_loader {
     struct pcri_fidelity_plan fidelity_plan;
     struct pcri_catalog *catalog;
     struct pcri_normalisation normalisation;
+    struct pcri_loader_columns columns;
     struct pcri_batch_pool *pool;
     struct pcri_thread_client clients[PCRI_THREADS_KINDS]; /* with a limit of 0: none. Limits
                                                             * change under both mutexes */

@@ -142,10 +142,15 @@ static int from_slice(struct pcri_maker *m, const struct pcri_request *q,
     out->nbytes = pcr_slice_sample_nbytes(slice, place, fidelity);
     out->full_nbytes = pcr_slice_sample_nbytes(slice, place, 0);
     out->quality = info.quality ? pcr_sample_quality(&info, fidelity, scale) : -1;
-    rc = wants_file(q) && !wants_baseline(q, &info)
-             ? pcr_slice_file(slice, place, fidelity, &m->spans, &m->written, err)
-             : pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
-    return finish(m, q, &info, fidelity, rc, out, err);
+    rc = pcri_sample_columns(q->options, slice, place, &out->columns, err);
+    if (!rc)
+        rc = wants_file(q) && !wants_baseline(q, &info)
+                 ? pcr_slice_file(slice, place, fidelity, &m->spans, &m->written, err)
+                 : pcr_slice_spans(slice, place, 0, fidelity, &m->spans, err);
+    rc = finish(m, q, &info, fidelity, rc, out, err);
+    if (rc)
+        pcri_sample_columns_free(&out->columns, q->options->output.column_count);
+    return rc;
 }
 
 /* The sample by itself: a slice of one. */

@@ -4,7 +4,7 @@
 #define PCRI_SAMPLE_H
 
 #include "augmentation.h"
-#include "../deliver/batch.h"
+#include "../deliver/columns.h"
 #include "normalisation.h"
 
 /* A thread's scratch memory, whichever loader it works for. Start from { 0 }. */
@@ -53,9 +53,11 @@ struct pcri_made {
     int64_t label;      /* the first; -1: none */
     double float_label; /* the first; NaN: none */
     uint32_t label_count;
-    void *labels;         /* all of them if there are several, in memory that the receiver
+    void *labels; /* all of them if there are several, in memory that the receiver
                            * takes over */
-    uint32_t profile_use; /* enum pcr_profile_use */
+    struct pcr_column **columns; /* its attributes, as of pcri_sample_columns(); the receiver
+                                  * takes them over */
+    uint32_t profile_use;        /* enum pcr_profile_use */
     uint64_t read_count, read_nbytes, read_ns, decode_ns;
     struct pcr_error error; /* why it is replaced or degraded; otherwise not set */
 };

@@ -155,6 +155,8 @@ static int describe_floats(void *context, uint64_t i, struct pcr_source_sample *
     out->labels = NULL;
     out->float_labels = values;
     out->label_count = 1 + (uint32_t) (i % 3);
+    out->attributes = i % 3 ? "{\"boxes\":[[0.5,1,2,3],[4,5,6,7]],\"n\":-1,\"s\":\"\\u00e9\"}"
+                            : "{\"boxes\":[],\"s\":null}";
     return rc;
 }
 

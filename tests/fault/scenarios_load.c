@@ -69,6 +69,14 @@ static void add_batch(const struct pcr_batch *b, uint64_t *sum)
     add(sum, b->datasets, b->sample_count * sizeof(*b->datasets));
     add(sum, b->fidelities, b->sample_count * sizeof(*b->fidelities));
     add(sum, b->valid, b->sample_count);
+    for (uint32_t i = 0; i < b->column_count; i++) {
+        const struct pcr_column *c = b->columns[i];
+        add(sum, c->states, c->sample_count);
+        if (c->values)
+            add(sum, c->values, c->element_count * sizeof(double));
+        if (c->texts)
+            add(sum, c->texts, c->text_offsets[c->element_count]);
+    }
 }
 
 /* At most `most` batches of the epoch that has begun; 0 when it has ended too. */
@@ -284,6 +292,8 @@ static const struct pcr_loader_view views[] = {
         { NULL }, { __VA_ARGS__ }, n \
     }
 
+static const char *const names[] = { "boxes", "n", "s" };
+
 static const struct scenario list[] = {
     { "load", load, LOADING(.transform.kind = PCR_TRANSFORM_CENTER_CROP) },
     { "load files", load, LOADING(.flags = PCR_LOADER_RAW) },
@@ -309,6 +319,8 @@ static const struct scenario list[] = {
     { "load scans", load, LOADING_OF(datasets.scans.path, .flags = 0) },
     { "load files of scans", load,
       LOADING_OF(datasets.scans.path, .flags = PCR_LOADER_RAW, .fidelity.level = 2) },
+    { "load columns", load,
+      LOADING_OF(datasets.floats.path, .output.columns = names, .output.column_count = 3) },
     { "load float labels", load, LOADING_OF(datasets.floats.path, .fidelity.level = 1) },
     { "load a mixture", load,
       LOADING_MIX(.order.proportions = halves, .order.epoch_samples = 9) },

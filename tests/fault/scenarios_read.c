@@ -234,6 +234,35 @@ static int labels(const void *what, uint64_t *sum, struct pcr_error *err)
     return rc;
 }
 
+static int column(struct pcr_dataset *ds, const char *name, uint64_t *sum,
+                  struct pcr_error *err)
+{
+    struct pcr_column *c = NULL;
+    int rc = pcr_dataset_column(ds, name, 0, 6, &c, err);
+    if (rc)
+        return rc;
+    add(sum, c->states, c->sample_count);
+    if (c->offsets)
+        add(sum, c->offsets, (c->sample_count + 1) * sizeof(*c->offsets));
+    if (c->values)
+        add(sum, c->values, c->element_count * sizeof(double));
+    if (c->texts)
+        add(sum, c->texts, c->text_offsets[c->element_count]);
+    pcr_column_free(&c);
+    return 0;
+}
+
+static int columns(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    struct pcr_dataset *ds = NULL;
+    struct pcr_column_info info = { .size = sizeof(info) };
+    int rc = pcr_dataset_open(what, NULL, &ds, err);
+    for (uint32_t i = 0; !rc && !pcr_dataset_column_info(ds, i, &info, NULL); i++)
+        rc = column(ds, info.name, sum, err);
+    pcr_dataset_close(&ds);
+    return rc;
+}
+
 static int use_slice(const struct pcr_slice *sl, uint64_t *sum, struct pcr_error *err)
 {
     struct pcr_buffer out = { 0 };
@@ -299,6 +328,8 @@ static const struct scenario list[] = {
     { "describe the system", of_system, NULL },
     { "read", read_made, NULL },
     { "read float labels", read_floats, NULL },
+    { "columns", columns, datasets.made.path },
+    { "columns of lists", columns, datasets.floats.path },
     { "read scans", read_scans, NULL },
     { "read of damage", read_damaged, NULL },
     { "read what was cut off", read_cut, NULL },

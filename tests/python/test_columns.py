@@ -144,3 +144,76 @@ def test_salvaged_is_a_column_of_text(tmp_path):
     pcr.write(tmp_path / "c", [("good", DATA)], on_bad="salvage")
     with pcr.open(tmp_path / "c") as ds:
         assert ds.columns == {}
+
+
+# --- in batches ---
+
+def test_batches(ds):
+    """What the dataset's columns have, sample by sample, whatever the order."""
+    names = list(TYPES)
+    loader = pcr.Loader(ds, batch_size=2, size=8, columns=names, seed=3)
+    for _ in range(2):  # memory of batches is used again
+        seen = []
+        for batch in loader:
+            assert list(batch.columns) == names
+            for name, column in batch.columns.items():
+                whole = ds.column(name)
+                assert len(column) == len(batch.labels) and column.type == TYPES[name]
+                assert column.values.dtype == whole.values.dtype
+                for got, index in zip(column, batch.indices):
+                    np.testing.assert_equal(got, whole[index])
+                np.testing.assert_array_equal(column.present, whole.present[batch.indices])
+            seen += batch.indices.tolist()
+        assert sorted(seen) == list(range(5))
+    assert next(iter(pcr.Loader(ds, size=8))).columns == {}
+
+
+@pytest.mark.parametrize("options", [{"shuffle": "full"}, {"raw": True}, {"exact": True},
+                                     {"views": [pcr.View(8), pcr.View(4)]}])
+def test_batches_of_all_kinds(ds, options):
+    if "views" not in options:
+        options = {"size": 8, **options}
+    for batch in pcr.Loader(ds, batch_size=4, columns=["i", "boxes"], **options):
+        for got, index in zip(batch.columns["i"], batch.indices):
+            assert got == ds.column("i")[index]
+        assert batch.columns["boxes"].values.shape[1:] == (4,)
+
+
+def test_mixed_datasets(ds, path, tmp_path):
+    with pcr.open(path, split="all") as without:
+        mix = pcr.Loader([without, ds], batch_size=64, size=8, columns=["f", "s"])
+        batch = next(iter(mix))
+    other = batch.datasets == 0
+    assert other.sum() == 48 and not batch.columns["f"].present[other].any()
+    assert np.isnan(batch.columns["f"].values[other]).all()
+    assert batch.columns["s"].present[~other].sum() == 2
+    with write(tmp_path / "text", [{"f": "x"}]) as text:
+        with pytest.raises(pcr.InvalidError, match="'f' is string in dataset 1, float64"):
+            pcr.Loader([ds, text], columns=["f"])
+
+
+def test_wrong_columns(ds):
+    with pytest.raises(pcr.InvalidError, match="no attribute 'x'"):
+        pcr.Loader(ds, columns=["x"])
+    with pytest.raises(pcr.InvalidError, match="expected several names"):
+        pcr.Loader(ds, columns="f")
+
+
+def test_weights(ds):
+    """A column can be the weights."""
+    weights = np.nan_to_num(ds.column("f").values)
+    loader = pcr.Loader(ds, batch_size=5, size=8, weights=weights, epoch_samples=70)
+    counts = np.bincount(np.concatenate([batch.indices for batch in loader]), minlength=5)
+    np.testing.assert_array_equal(counts, [10, 0, 0, 0, 60])
+
+
+def test_tensors(ds):
+    torch = pytest.importorskip("torch")
+    loader = pcr.torch.Loader(ds, batch_size=5, size=8, shuffle=False, columns=list(TYPES),
+                              fields=list(TYPES))
+    batch = dict(zip(["images", "labels", *TYPES], next(iter(loader))))
+    assert torch.equal(batch["i"], torch.tensor([2**63 - 1, -5, 0, 0, 0]))
+    assert batch["e"].shape == (5, 3) and batch["b"].dtype == torch.bool
+    assert [len(v) for v in batch["boxes"]] == [2, 0, 1, 0, 0]
+    assert batch["boxes"][2].tolist() == [[0, 0, 1, 1.25]]
+    assert batch["s"] == ["größer", None, None, None, ""]

@@ -311,6 +311,14 @@ PCR_API PCR_MUST_CHECK int pcr_dataset_column(struct pcr_dataset *ds, const char
                                               uint64_t first, uint64_t count,
                                               struct pcr_column **out, struct pcr_error *err);
 
+/* Joins columns of the same attribute: *out has the samples of one after those of another. NULL
+ * stands for a sample that has no such attribute. `none` is one of them, or another of the same
+ * type, also without samples. Codes: INVAL (another type), NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_column_join(const struct pcr_column *none,
+                                           const struct pcr_column *const *parts,
+                                           uint32_t count, struct pcr_column **out,
+                                           struct pcr_error *err);
+
 /* Frees *column and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_column_free(struct pcr_column **column);
 

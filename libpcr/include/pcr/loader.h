@@ -395,7 +395,12 @@ struct pcr_loader_output {
                       * UINT8 */
     float std[3];    /* as mean; default 1 */
     uint8_t background[4]; /* R, G, B for PCR_LOADER_BACKGROUND; background[3] is 0 */
-    uint64_t reserved[2];  /* 0 */
+    uint32_t column_count; /* entries of `columns` */
+    uint32_t reserved32;   /* 0 */
+    /* Names of attributes that batches have as arrays (pcr_dataset_column()), copied; also with
+     * RAW. Datasets that have one must agree about its type; samples of others lack it. NULL:
+     * none */
+    const char *const *columns;
 };
 
 /* How a picture becomes height x width pixels. */
@@ -531,7 +536,7 @@ struct pcr_batch {
     uint32_t height, width, channels; /* H, W, C; 0 with RAW */
     uint32_t layout;                  /* enum pcr_layout: NHWC or NCHW; 0 with RAW */
     uint32_t dtype;                   /* enum pcr_dtype, not DEFAULT; 0 with RAW */
-    uint32_t reserved;                /* 0 */
+    uint32_t column_count;            /* entries of `columns` */
     uint64_t epoch;                   /* the batch's epoch */
     uint64_t number;                  /* of the batch in its epoch, from 0 */
     const uint32_t *datasets;         /* N entries: index of its dataset in the loader's */
@@ -552,7 +557,10 @@ struct pcr_batch {
     const struct pcr_batch_view *views; /* view_count entries; `pixels`, `height`, `width` and
                                          * `crops` are those of the first. NULL with RAW */
     uint32_t view_count;                /* 1 without several views; 0 with RAW */
-    uint32_t reserved2;                 /* 0 */
+    uint32_t reserved;                  /* 0 */
+    const struct pcr_column *const
+        *columns; /* those that the options name, in their order; each
+                                              * of N samples. They are the batch's */
 };
 
 /* Gives *batch back and sets it to NULL. May be called from any thread, also after the batch's

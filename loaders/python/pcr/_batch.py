@@ -7,12 +7,13 @@ import operator
 import os
 import weakref
 from ctypes import byref
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Optional, Sequence, Tuple,
-                    Union)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping, Optional,
+                    Sequence, Tuple, Union)
 
 import numpy as np
 
 from . import _structs as st
+from ._columns import Column, column_of
 from ._dataset import Dataset
 from ._library import lib
 from ._sample import Sample
@@ -42,15 +43,18 @@ class Samples:
         of this process or another. Measures of a whole dataset sum over the valid ones.
     number: of the batch in its epoch, from 0.
     epoch: the epoch's number.
+    columns: a dictionary of the attributes that the loader's `columns` name, each a Column of the
+        batch's samples.
 
     These arrays are copies, which may be kept for as long as you like.
     """
 
-    __slots__ = ("_exact", "_from", "_values", "datasets", "epoch", "fidelities", "indices",
-                 "label_counts", "labels", "number", "valid")
+    __slots__ = ("_exact", "_from", "_values", "columns", "datasets", "epoch", "fidelities",
+                 "indices", "label_counts", "labels", "number", "valid")
 
     def __init__(self, batch: st.Batch, datasets: Sequence[Dataset],
-                 renumber: Optional[Renumbering], exact: bool) -> None:
+                 renumber: Optional[Renumbering], exact: bool,
+                 columns: Mapping[str, str]) -> None:
         n = batch.sample_count
         self._from = datasets
         self._exact = exact
@@ -68,6 +72,9 @@ class Samples:
             np.ctypeslib.as_array(batch.valid, (n,)).astype(np.bool_))
         self.number = int(batch.number)
         self.epoch = int(batch.epoch)
+        self.columns: Dict[str, Column] = {
+            name: column_of(name, kind, batch.columns[i].contents)
+            for i, (name, kind) in enumerate(columns.items())}
 
     @property
     def all_labels(self) -> List[npt.NDArray[Any]]:
@@ -119,8 +126,9 @@ class Batch(Samples):
     __slots__ = ("angles", "crops", "flips", "pixels", "sizes", "views")
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
-                 renumber: Optional[Renumbering] = None, exact: bool = False) -> None:
-        super().__init__(batch, datasets, renumber, exact)
+                 renumber: Optional[Renumbering], exact: bool,
+                 columns: Mapping[str, str]) -> None:
+        super().__init__(batch, datasets, renumber, exact, columns)
         self.views = [BatchView(memory, batch, batch.views[i]) for i in range(batch.view_count)]
         first = self.views[0]
         self.pixels, self.sizes, self.crops = first.pixels, first.sizes, first.crops
@@ -145,8 +153,8 @@ class BatchView:
     def __init__(self, memory: Memory, batch: st.Batch, view: st.BatchView) -> None:
         self.pixels: npt.NDArray[Any] = np.asarray(Pixels(memory, batch, view))
         of: Any = np.ctypeslib.as_array(view.crops, (batch.sample_count,))
-        self.sizes: npt.NDArray[np.int64] = columns(of, ("height", "width"), np.int64)
-        self.crops: npt.NDArray[np.float32] = columns(of, ("x0", "y0", "x1", "y1"), np.float32)
+        self.sizes: npt.NDArray[np.int64] = side_by_side(of, ("height", "width"), np.int64)
+        self.crops: npt.NDArray[np.float32] = side_by_side(of, ("x0", "y0", "x1", "y1"), np.float32)
         self.flips: npt.NDArray[np.bool_] = of["flipped"].astype(np.bool_)
         self.angles: npt.NDArray[np.float32] = of["degrees"].copy()
 
@@ -170,8 +178,9 @@ class RawBatch(Samples):
     __slots__ = ("data", "offsets")
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
-                 renumber: Optional[Renumbering] = None, exact: bool = False) -> None:
-        super().__init__(batch, datasets, renumber, exact)
+                 renumber: Optional[Renumbering], exact: bool,
+                 columns: Mapping[str, str]) -> None:
+        super().__init__(batch, datasets, renumber, exact, columns)
         self.data: npt.NDArray[np.uint8] = np.asarray(Files(memory, batch))
         self.offsets = numbers(batch.offsets, batch.sample_count + 1)
 
@@ -249,7 +258,7 @@ def all_values(batch: st.Batch, first: npt.NDArray[Any],
                            for i, count in enumerate(counts.tolist()) if count])
 
 
-def columns(of: Any, names: Sequence[str], dtype: Any) -> Any:
+def side_by_side(of: Any, names: Sequence[str], dtype: Any) -> Any:
     """A copy of some members of an array of structures, side by side."""
     return np.stack([of[name] for name in names], axis=1).astype(dtype)
 

@@ -28,13 +28,15 @@ class Core:
 
     def __init__(self, pointer: c_void_p, datasets: Sequence[Dataset],
                  handles: Sequence[Handle], hooks: Optional[Hooks],
-                 renumber: Optional[Renumbering], exact: bool) -> None:
+                 renumber: Optional[Renumbering], exact: bool,
+                 columns: Mapping[str, str]) -> None:
         self._pointer = pointer
         self._datasets = datasets
         self._handles = handles
         self._hooks = hooks
         self._renumber = renumber
         self._exact = exact
+        self._columns = columns
         self._turn = threading.RLock()
         self._alive = threading.RLock()
         self._pid = os.getpid()
@@ -88,7 +90,7 @@ class Core:
                 return None
         kind: Any = Batch if batch.contents.pixels else RawBatch
         made: Batch = kind(Memory(batch, self._hooks), batch.contents, self._datasets,
-                           self._renumber, self._exact)
+                           self._renumber, self._exact, self._columns)
         return made
 
     def raise_from_hooks(self, batch: Any = None) -> None:

@@ -22,6 +22,7 @@ from ._library import (Size, call, choice, fidelity_number, height_width, is_bas
                        limits_of, quality_number, whole)
 from ._mix import Fidelity, Mix, PerSample, Quality, Renumbering
 from ._stats import BadSample, LoaderStats
+from ._source import strings
 from ._views import Jitter, View, set_views
 from ._waiter import Waiter
 from ._world import world_around
@@ -147,6 +148,9 @@ class Loader:
     jpeg: of raw files, "progressive", or "baseline": sequential, with restart markers, which
         decoders in hardware take, such as nvJPEG's. Samples that were kept whole are their files.
 
+    columns: names of attributes that batches have as arrays: batch.columns["score"] is a
+        Column. Datasets that have one must agree about its type.
+
     Transform: how a picture becomes them.
 
     transform: "random_crop": random area and aspect ratio; "center_crop": the shorter
@@ -270,6 +274,7 @@ class Loader:
                  max_sample_nbytes: Optional[int] = None, background: Background = None,
                  icc: Optional[str] = None, scaled_decoding: bool = True,
                  views: Optional[Sequence[View]] = None,
+                 columns: Iterable[str] = (),
                  flip_down: float = 0.0, turn: float = 0.0, jitter_chance: float = 1.0,
                  grayscale: float = 0.0, blur: float = 0.0,
                  blur_sigma: Tuple[float, float] = (0.1, 2.0), solarize: float = 0.0,
@@ -325,6 +330,7 @@ class Loader:
         mix.set_indices(options, indices, chosen)
         mix.set_length(options, epoch_samples, repeat, proportions)
         mix.set_fidelity(options, fidelity, quality, (fidelity_min, fidelity_max))
+        kinds, names = _set_columns(options, self.datasets, columns)
         hooks = None if memory is None else Hooks(memory, options)
         renumbering = Renumbering(self.datasets, chosen) if renumber else None
         self._renumbered = None if renumbering is None else renumbering.names
@@ -333,8 +339,9 @@ class Loader:
         call(lib.pcr_loader_create_mix,
              (c_void_p * len(handles))(*(handle.pointer for handle in handles)),
              len(handles), byref(options), byref(pointer))
-        del kept
-        self._core = Core(pointer, self.datasets, handles, hooks, renumbering, bool(exact))
+        del kept, names
+        self._core = Core(pointer, self.datasets, handles, hooks, renumbering, bool(exact),
+                          kinds)
         self.dataset = self.datasets[0]  #: the first of datasets
         self.batch_size, self.drop_last = int(options.batch_size), bool(drop_last)
         self._window_samples = int(window_samples) if shuffle in ("block", True) else 0
@@ -599,6 +606,22 @@ def _datasets(given: Any, split: Optional[str]) -> Tuple[Dataset, ...]:
         raise InvalidError("a loader without datasets")
     return tuple(d if isinstance(d, Dataset) else open_dataset(d, split=split)
                  for d in several)
+
+
+def _set_columns(options: st.LoaderOptions, datasets: Sequence[Dataset],
+                 columns: Iterable[str]) -> Tuple[Dict[str, str], Any]:
+    """Gives the types of the columns that batches are to have, "" for one that no dataset has,
+    and what must live until the loader is made."""
+    if isinstance(columns, (str, bytes)):
+        raise InvalidError(f"columns is {columns!r}, expected several names, as a list")
+    found: Dict[str, str] = {}
+    for dataset in reversed(datasets):
+        found.update(dataset.columns)
+    kinds = {name: found.get(name, "") for name in columns}
+    names = strings(list(kinds), "columns")
+    options.output.columns = names if kinds else None
+    options.output.column_count = len(kinds)
+    return kinds, names
 
 
 def _output(layout: str, dtype: Optional[str], mean: Union[None, float, Sequence[float]],

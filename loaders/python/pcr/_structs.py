@@ -513,7 +513,8 @@ class LoaderOutput(ctypes.Structure):
     _fields_ = [("height", c_uint32), ("width", c_uint32), ("layout", c_uint32),
                 ("color", c_uint32), ("dtype", c_uint32), ("mean", c_float * 3),
                 ("std", c_float * 3), ("background", c_uint8 * 4),
-                ("reserved", c_uint64 * 2)]
+                ("column_count", c_uint32), ("reserved32", c_uint32),
+                ("columns", POINTER(c_char_p))]
 
 
 class LoaderTransform(ctypes.Structure):
@@ -606,7 +607,7 @@ class Batch(ctypes.Structure):
                 ("indices", POINTER(c_uint64)), ("fidelities", POINTER(c_uint32)),
                 ("height", c_uint32), ("width", c_uint32),
                 ("channels", c_uint32), ("layout", c_uint32), ("dtype", c_uint32),
-                ("reserved", c_uint32), ("epoch", c_uint64), ("number", c_uint64),
+                ("column_count", c_uint32), ("epoch", c_uint64), ("number", c_uint64),
                 ("datasets", POINTER(c_uint32)),
                 ("data", c_void_p), ("offsets", POINTER(c_uint64)),
                 ("crops", POINTER(Crop)), ("valid", POINTER(c_uint8)),
@@ -614,7 +615,7 @@ class Batch(ctypes.Structure):
                 ("all_labels", POINTER(POINTER(c_int64))),
                 ("all_float_labels", POINTER(POINTER(c_double))),
                 ("views", POINTER(BatchView)), ("view_count", c_uint32),
-                ("reserved2", c_uint32)]
+                ("reserved", c_uint32), ("columns", POINTER(POINTER(Column)))]
 
 
 class BadSample(ctypes.Structure):

@@ -11,14 +11,16 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from typing import (Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple,
-                    Union)
+from typing import (Any, Callable, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence,
+                    Tuple, Union)
 
+import numpy as np
 import torch  # type: ignore[import]
 import torch.utils.data  # type: ignore[import]
 
 from . import _loader
 from ._batch import MemoryHooks
+from ._columns import Column
 from ._dataset import Dataset as _Dataset, Path, outside
 from ._items import Items
 from ._library import Size, fidelity_number, quality_number, whole
@@ -46,9 +48,10 @@ class _Form:
     """What a batch is to be: a tuple, or a dictionary, of tensors."""
 
     def __init__(self, raw: bool, exact: bool, fields: Sequence[str],
-                 names: Optional[Mapping[str, str]]) -> None:
+                 names: Optional[Mapping[str, str]], columns: Iterable[str]) -> None:
         self._images = "files" if raw else "images"
-        known = _FIELDS if raw else _FIELDS + _PIXEL_FIELDS
+        self._columns = tuple(columns)
+        known = (_FIELDS if raw else _FIELDS + _PIXEL_FIELDS) + self._columns
         if isinstance(fields, str) or not all(name in known for name in fields):
             raise InvalidError(f"fields is {fields!r}, expected a sequence of "
                                f"{', '.join(known)}")
@@ -74,12 +77,24 @@ class _Form:
         if name == "images":
             images = [_tensor(view.pixels) for view in batch.views]
             return images if len(images) > 1 else images[0]
+        if name in self._columns:
+            return _collated(batch.columns[name])
         value = getattr(batch, name)
         return value if isinstance(value, list) else torch.from_numpy(value)
 
     def __call__(self, batch: Any) -> Any:
         values = tuple(self._field(batch, name) for name in self._fields)
         return values if self._keys is None else dict(zip(self._keys, values))
+
+
+def _collated(column: Column) -> Any:
+    """A tensor; lists that differ in length a list of tensors, texts and JSON a list."""
+    if column.values.dtype == object:
+        return list(column)
+    values = torch.from_numpy(column.values)
+    if column.offsets is None:
+        return values
+    return list(values.split(np.diff(column.offsets).tolist()))
 
 
 def _tensor(pixels: Any) -> torch.Tensor:
@@ -129,7 +144,9 @@ class Loader(_loader.Loader):
     fields: names of what else batches are to have, as tensors or lists, after the labels:
         "valid" (there by itself, first of these, with exact=True), "indices", "datasets",
         "fidelities", "samples" (all labels, among others), "keys", "attributes", and of pixels
-        "sizes", "crops", "flips", "angles". pcr.Batch says what they are.
+        "sizes", "crops", "flips", "angles". pcr.Batch says what they are. Also names of
+        `columns`: numbers are a tensor (0 or NaN where a sample has none), lists that differ in
+        length a list of tensors, texts and JSON a list.
     raw: (files, labels): a list of uint8 tensors, for torchvision.io.decode_jpeg and such.
     names: batches are dictionaries: {key: name, ...} with keys of your choice, where a name is
         "images" (raw: "files"), "labels" or one of those for `fields`. transformers wants
@@ -148,7 +165,7 @@ class Loader(_loader.Loader):
         form = {"layout": layout, "fields": fields, "names": names}
         self._given: Tuple[Any, Dict[str, Any], Dict[str, Any]] = dataset, form, options
         self._form = _Form(bool(options.get("raw")), bool(options.get("exact")), fields,
-                           names)
+                           names, options.get("columns", ()))
         if pin_memory:
             options["memory"] = _pinned()
         super().__init__(dataset, layout=layout, **options)
