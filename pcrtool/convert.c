@@ -59,7 +59,7 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_CHOICE, SETTING(on_bad), .words = "fail|skip|opaque|salvage" },
     { "opaque", "WHAT",
       "what to do with images that decode, but that JPEG scans cannot hold\n"
-      "(PNG, JPEG with unusual scans): keep them whole (default), or refuse\n"
+      "(PNG, WebP, JPEG with unusual scans): keep them whole (default), or refuse\n"
       "them as bad inputs",
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "from", "FORMAT",
@@ -376,7 +376,7 @@ const struct pcrtool_command pcrtool_convert = {
         "Each JPEG is divided among fidelities without loss, and this is verified. The\n"
         "same command continues a run that was stopped. Sources are never changed.\n"
         "Only --max-side and --on-bad salvage lose anything. --max-side reduces larger\n"
-        "images, JPEG and PNG, and keeps only the colour profile of their metadata;\n"
+        "images, JPEG, PNG and WebP, and keeps only the colour profile of their metadata;\n"
         "pcrtool info shows it.\n",
     .examples = "  pcrtool convert photos/ dataset/\n"
                 "  pcrtool convert --on-bad skip --record-bytes 64M list.csv dataset/\n"

@@ -322,7 +322,7 @@ static void say_images(const struct pcrtool_command *c, const char *path)
     struct pcr_source *source = NULL;
     if (!pcr_source_open(path, &o, &source, NULL))
         pcrtool_error(c,
-                      "%s: a folder of %" PRIu64 " JPEG and PNG file(s), not a dataset; "
+                      "%s: a folder of %" PRIu64 " image(s), not a dataset; "
                       "pcrtool convert %s DATASET makes one",
                       path, source->sample_count, path);
     pcr_source_close(&source);

@@ -129,6 +129,7 @@ lcms2         COPYING               MIT
 libjpeg-turbo LICENSE.md,README.ijg IJG AND BSD-3-Clause AND Zlib
 libpng1.6     LICENSE               libpng-2.0
 liburing      LICENSE               MIT
+libwebp       COPYING,PATENTS       BSD-3-Clause
 libzstd       LICENSE               BSD-3-Clause
 xxhash        LICENSE               BSD-2-Clause
 zlib          LICENSE               Zlib
@@ -281,13 +282,23 @@ make_liburing() {
         make_library liburing liburing uring -D_GNU_SOURCE -DLIBURING_INTERNAL -Isrc/include
 }
 
+# The decoder alone.
+make_webp() {
+    mkdir -p "$prefix/include/webp"
+    cp "$(source_of libwebp)"/src/webp/{decode,types}.h "$prefix/include/webp/"
+    sources_in libwebp 'src/dec/*.c' 'src/dsp/*.c' 'src/utils/*.c' |
+        grep -v -e /enc -e /cost -e /ssim -e 'lossless_enc' -e 'bit_writer' -e 'huffman_encode' \
+            -e 'quant_levels_utils' -e 'thread_utils' |
+        make_library libwebp libwebp webp -I. -DNDEBUG
+}
+
 # The libraries, and what meson is told of the compiler and of where they are.
 make_libraries() {
     local library
     rm -rf prefix
     mkdir -p prefix/include
     make_compiler
-    for library in zlib jpeg png zstd xxhash jansson lcms2 liburing; do
+    for library in zlib jpeg png zstd xxhash jansson lcms2 liburing webp; do
         make_$library
     done
     cat >meson.ini <<END

@@ -278,10 +278,10 @@ int pcri_fail_no_image(struct pcr_error *err, const void *data, size_t nbytes)
     for (size_t i = 0; i < 4 && i < nbytes; i++)
         snprintf(bytes + 3 * i, 4, " %02X", p[i]);
     if (!nbytes)
-        return pcri_fail_at(err, PCR_ERR_FORMAT, 0, "neither JPEG nor PNG: an empty file");
+        return pcri_fail_at(err, PCR_ERR_FORMAT, 0, "no image: an empty file");
     if (name != unknown)
-        return pcri_fail_at(err, PCR_ERR_FORMAT, 0, "neither JPEG nor PNG (it begins like %s)",
-                            name);
+        return pcri_fail_at(err, PCR_ERR_FORMAT, 0,
+                            "no image that can be decoded (it begins like %s)", name);
     return pcri_fail_at(err, PCR_ERR_FORMAT, 0,
-                        "neither JPEG nor PNG (it begins with bytes%s)", bytes);
+                        "no image that can be decoded (it begins with bytes%s)", bytes);
 }

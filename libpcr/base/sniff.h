@@ -11,7 +11,7 @@
  * marker segments before the first scan) and proves nothing: no decision depends on it. */
 const char *pcri_sniff(const void *data, size_t nbytes);
 
-/* FORMAT: "neither JPEG nor PNG (it begins like WebP)". */
+/* FORMAT: "no image that can be decoded (it begins like GIF)". */
 int pcri_fail_no_image(struct pcr_error *err, const void *data, size_t nbytes);
 
 #endif

@@ -11,6 +11,7 @@ static const struct pcri_codec *const codecs[PCRI_CODEC_COUNT] = {
     &pcri_codec_native, /* of any coding; what it declines, the next one takes */
     &pcri_codec_turbo,
     &pcri_codec_png,
+    &pcri_codec_webp,
 };
 enum { FIRST_OTHER = 2 }; /* of those that have a magic */
 
@@ -102,6 +103,24 @@ static int take_options(const struct pcr_decode_options *opts, struct pcr_decode
     return 0;
 }
 
+/* The codec, but for JPEG, of which data of this size begin; PCRI_CODEC_COUNT: none. */
+static size_t find_other(const uint8_t *data, size_t nbytes)
+{
+    size_t i = FIRST_OTHER;
+    for (; i < PCRI_CODEC_COUNT; i++) {
+        size_t n = codecs[i]->magic_nbytes;
+        if (!memcmp(data, codecs[i]->magic, n < nbytes ? n : nbytes))
+            break;
+    }
+    return i;
+}
+
+const char *pcri_decoder_format(const void *data, size_t nbytes)
+{
+    size_t i = nbytes ? find_other(data, nbytes) : PCRI_CODEC_COUNT;
+    return i < PCRI_CODEC_COUNT && nbytes >= codecs[i]->magic_nbytes ? codecs[i]->name : NULL;
+}
+
 /* Data shorter than a magic that they match are a file cut off. */
 static int check_magic(size_t nbytes, size_t magic_nbytes, struct pcr_error *err)
 {
@@ -122,13 +141,10 @@ static int find_codec(const uint8_t *data, size_t nbytes, struct pcri_decode_job
     j->index = 0;
     if (j->coding)
         return check_magic(nbytes, j->coding->magic_nbytes, err);
-    for (size_t i = FIRST_OTHER; i < PCRI_CODEC_COUNT; i++) {
-        size_t n = codecs[i]->magic_nbytes;
-        j->index = i;
-        if (!memcmp(data, codecs[i]->magic, n < nbytes ? n : nbytes))
-            return check_magic(nbytes, n, err);
-    }
-    return pcri_fail_no_image(err, data, nbytes);
+    j->index = find_other(data, nbytes);
+    if (j->index == PCRI_CODEC_COUNT)
+        return pcri_fail_no_image(err, data, nbytes);
+    return check_magic(nbytes, codecs[j->index]->magic_nbytes, err);
 }
 
 static int check_crop(const struct pcr_decode_options *o, uint32_t width, uint32_t height,

@@ -20,6 +20,10 @@ int pcri_decoder_measure(struct pcr_decoder *d, const void *data, size_t nbytes,
 int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,
                        const struct pcr_decode_options *opts, struct pcr_error *err);
 
+/* The format of data that begin like a file that is decoded but has no coding ("PNG", "WebP");
+ * NULL: another. */
+const char *pcri_decoder_format(const void *data, size_t nbytes);
+
 /* Ends the last job, so that it cannot be continued: its bytes are gone. */
 void pcri_decoder_close(struct pcr_decoder *d);
 

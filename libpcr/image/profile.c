@@ -2,6 +2,7 @@
 /* The colours of an encoded image: gray or not, and its ICC profile. */
 #include "../jpeg/segment_walk.h"
 #include "codecs/png_chunks.h"
+#include "codecs/webp_chunks.h"
 #include "profile.h"
 
 enum {
@@ -95,7 +96,17 @@ static uint32_t png_channels(struct pcri_bytes file)
     return file.n <= COLOR_TYPE_AT ? 0 : file.p[COLOR_TYPE_AT] & COLORED ? 3 : 1;
 }
 
-/* --- both --- */
+/* --- WebP --- */
+
+static int read_webp(struct pcri_bytes file, struct pcr_buffer *profile, bool *any,
+                     struct pcr_error *err)
+{
+    const struct pcri_bytes b = pcri_webp_find(file, "ICCP");
+    *any = b.n > 0;
+    return *any && b.n <= ICC_MOST_NBYTES ? pcri_buffer_append(profile, b.p, b.n, err) : 0;
+}
+
+/* --- all --- */
 
 static bool is_png(const struct pcr_spans *file)
 {
@@ -107,12 +118,18 @@ static struct pcri_bytes whole(const struct pcr_spans *file)
     return (struct pcri_bytes) { file->items[0].data, file->items[0].nbytes };
 }
 
+static bool is_webp(const struct pcr_spans *file)
+{
+    return file->count && pcri_is_webp(whole(file));
+}
+
 int pcri_profile_read(const struct pcr_spans *file, struct pcr_buffer *profile, bool *any,
                       struct pcr_error *err)
 {
     profile->nbytes = 0;
-    int rc = is_png(file) ? read_png(whole(file), profile, any, err)
-                          : read_jpeg(file, profile, any, err);
+    int rc = is_png(file)    ? read_png(whole(file), profile, any, err)
+             : is_webp(file) ? read_webp(whole(file), profile, any, err)
+                             : read_jpeg(file, profile, any, err);
     if (profile->nbytes < ICC_LEAST_NBYTES)
         profile->nbytes = 0;
     return rc;
@@ -125,7 +142,9 @@ int pcri_profile_find(const uint8_t *data, size_t nbytes, bool *gray,
     const struct pcr_spans file = { .items = &span, .count = 1 };
     bool any;
     int rc = pcri_profile_read(&file, profile, &any, err);
-    uint32_t channels = is_png(&file) ? png_channels(whole(&file)) : jpeg_channels(&file);
+    uint32_t channels = is_png(&file)    ? png_channels(whole(&file))
+                        : is_webp(&file) ? 3
+                                         : jpeg_channels(&file);
     *gray = channels == 1;
     bool fits = profile->nbytes && profile->nbytes <= ICC_MOST_NBYTES &&
                 (channels == 1 || channels == 3) &&

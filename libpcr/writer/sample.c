@@ -36,12 +36,6 @@ int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_e
     return pcri_prefix(err, code, "%s", path);
 }
 
-static bool is_png(const struct pcr_buffer *file)
-{
-    static const uint8_t magic[] = { 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n' };
-    return file->nbytes >= sizeof(magic) && !memcmp(file->data, magic, sizeof(magic));
-}
-
 /* Decodes t->file as readers will: they learn about larger pictures (needs.h), but not about
  * more scans. LIMIT also if it takes more memory than the options allow. */
 static int try_decoding(struct pcri_worker *t, struct pcr_error *why)
@@ -90,8 +84,9 @@ static int judge(struct pcri_worker *t, struct pcri_coded *coded, struct pcr_err
                                why);
     if (!rc)
         return VERDICT_CODED;
-    if (rc == PCR_ERR_FORMAT && is_png(file))
-        rc = pcri_fail(why, PCR_ERR_UNSUPPORTED, "a PNG file");
+    const char *format = pcri_decoder_format(file->data, file->nbytes);
+    if (rc == PCR_ERR_FORMAT && format)
+        rc = pcri_fail(why, PCR_ERR_UNSUPPORTED, "a %s file", format);
     if (rc == PCR_ERR_UNSUPPORTED || rc == PCR_ERR_CORRUPT || rc == PCR_ERR_TRUNCATED)
         return judge_whole(t, why);
     return pcri_is_ours(rc) ? rc : VERDICT_BAD;

@@ -25,7 +25,7 @@ def summary(target, *args, code=0):
 put(os.path.join(classes, "cut.jpg"), good[:len(good) * 3 // 4])
 put(os.path.join(classes, "more.jpg"), good + b"more" * 1250)
 put(os.path.join(source, "beside.jpg"), good)
-for kind, data in (("html", b"<html>"), ("gif", b"GIF89a"), ("webp", b"RIFF\x24\0\0\0WEBPVP8 "),
+for kind, data in (("html", b"<html>"), ("gif", b"GIF89a"), ("tiff", b"II*\0\x10\0\0\0"),
                    ("none", b"")):
     put(os.path.join(classes, kind + ".jpg"), data + bytes(40 if data else 0))
 
@@ -36,11 +36,11 @@ for part in ("salvaged 1 damaged image(s)", "dropped 4.9 KiB after the image in 
              "info --notes lists them", "left out 1 image(s)", "listed in errors.jsonl"):
     assert part in text, (part, text)
 text = summary("skipped.pcr", "--on-bad", "skip", code=3)
-assert "skipped 5 bad input(s)" in text and "1 GIF, 1 HTML, 1 JPEG, 1 WebP" in text, text
+assert "skipped 5 bad input(s)" in text and "1 GIF, 1 HTML, 1 JPEG, 1 TIFF" in text, text
 assert "without bytes" in text, text
 
 # What a conversion finds of an earlier one it keeps. The folder's name is any bytes.
-for name in ("cut", "html", "gif", "webp", "none"):
+for name in ("cut", "html", "gif", "tiff", "none"):
     os.remove(os.path.join(classes, name + ".jpg"))
 os.remove(os.path.join(source, "beside.jpg"))
 odd = b"odd\xff\xc3.pcr"

@@ -28,7 +28,7 @@ check(photo, 1, [])
 check("nothing.pcr", 1, [])
 check("short.pcr", 4, [])
 
-fails("info", "others", "--json", says=["others: a folder of 4 JPEG and PNG file(s)"])
+fails("info", "others", "--json", says=["others: a folder of 4 image(s)"])
 os.mkdir("begun")
 with open("begun/.pcr-convert", "wb") as file:
     file.write(b"")

@@ -21,10 +21,35 @@ static struct pcr_spans one_span(const struct pcr_buffer *file, struct pcr_span 
     return (struct pcr_spans) { .items = span, .count = 1 };
 }
 
+#ifdef HAVE_LIBWEBP
+/* 20 x 24 pixels. Lossless ones are not tried: libwebp 1.2 does not survive that. */
+static const uint8_t webp_bytes[] = {
+    0x52, 0x49, 0x46, 0x46, 0x62, 0x00, 0x00, 0x00, 0x57, 0x45, 0x42, 0x50, 0x56, 0x50,
+    0x38, 0x20, 0x56, 0x00, 0x00, 0x00, 0xb0, 0x03, 0x00, 0x9d, 0x01, 0x2a, 0x14, 0x00,
+    0x18, 0x00, 0x3f, 0x51, 0x90, 0xbc, 0x58, 0xbf, 0xaa, 0x26, 0x23, 0xb7, 0xe8, 0x03,
+    0xf0, 0x2a, 0x09, 0x68, 0x00, 0xbd, 0xd0, 0x4b, 0x08, 0x41, 0xdd, 0x11, 0x94, 0x6b,
+    0x63, 0x00, 0x00, 0xfe, 0xe2, 0x1f, 0x89, 0xed, 0x45, 0x85, 0xff, 0x14, 0x14, 0xbb,
+    0x61, 0x76, 0x87, 0x79, 0xc9, 0x6e, 0x31, 0x90, 0xbf, 0x04, 0xe8, 0x89, 0x51, 0x70,
+    0x55, 0xde, 0x64, 0xce, 0x69, 0x68, 0xd3, 0x72, 0x0f, 0xcd, 0xdf, 0xa9, 0xd1, 0x43,
+    0xd9, 0x7d, 0xfb, 0xea, 0x01, 0x70, 0x00, 0x00
+};
+static const struct pcr_buffer webp_file = { .data = (uint8_t *) (uintptr_t) webp_bytes,
+                                             .nbytes = sizeof(webp_bytes) };
+#endif
+
+static const struct pcr_buffer *file_of(const char *name)
+{
+#ifdef HAVE_LIBWEBP
+    if (!strcmp(name, "webp"))
+        return &webp_file;
+#endif
+    return picture(name);
+}
+
 static int decode(const void *what, uint64_t *sum, struct pcr_error *err)
 {
     const struct decoding *c = what;
-    const struct pcr_buffer *file = picture(c->picture);
+    const struct pcr_buffer *file = file_of(c->picture);
     struct pcr_image_info info = { .size = sizeof(info) };
     struct pcr_decoder *d = NULL;
     struct pcr_buffer pixels = { 0 };
@@ -200,6 +225,11 @@ static const struct scenario list[] = {
       DECODING("png-rgb-interlaced", OPTIONS(.crop_width = 5, .crop_height = 6)) },
     { "decode PNG, a bad profile", decode,
       DECODING("png-profile-bad", OPTIONS(.flags = PCR_DECODE_TO_SRGB)) },
+#ifdef HAVE_LIBWEBP
+    { "decode WebP's crop", decode,
+      DECODING("webp", OPTIONS(.crop_width = 5, .crop_height = 6)) },
+    { "decode WebP to gray", decode, DECODING("webp", OPTIONS(.color = PCR_COLOR_GRAY)) },
+#endif
     { "decode PNG, damaged", decode, DECODING("png-bad-data", OPTIONS(.flags = 0)) },
     { "resize while decoding", decode_resized,
       DECODING("progressive", OPTIONS(.flags = 0),

@@ -58,6 +58,7 @@ int pcri_native_open(void *state, const struct pcr_spans *file,
                      struct pcr_error *err);
 extern const struct pcri_codec pcri_codec_turbo; /* JPEG by libjpeg-turbo (turbo.c) */
 extern const struct pcri_codec pcri_codec_png;   /* PNG by libpng (png.c) */
+extern const struct pcri_codec pcri_codec_webp;  /* WebP by libwebp (webp.c, no_webp.c) */
 
 /* The orientation of a PNG file that begins with the magic, 1 to 8. `scratch` is overwritten.
  * NOMEM. */

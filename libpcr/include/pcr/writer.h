@@ -17,7 +17,7 @@ extern "C" {
 /* --- pcr_dataset_write: Writing a dataset from a source --- */
 
 /* What to do with a bad input: one that is damaged, is not an image, or is an image that no
- * decoder here can show (WebP, arithmetic-coded or 12-bit JPEG). By default all that is
+ * decoder here can show (GIF, arithmetic-coded or 12-bit JPEG). By default all that is
  * converted can be decoded. */
 enum pcr_bad_policy {
     PCR_BAD_DEFAULT = 0, /* means FAIL */
@@ -33,7 +33,7 @@ enum pcr_bad_policy {
 };
 
 /* What to do with intact images that decode, but that the format cannot hold as JPEG
- * coefficients (PNG; JPEG with unusual scans). */
+ * coefficients (PNG, WebP; JPEG with unusual scans). */
 enum pcr_opaque_policy {
     PCR_OPAQUE_DEFAULT = 0, /* means KEEP */
     PCR_OPAQUE_KEEP = 1,    /* keep the file whole as an opaque sample */
@@ -100,9 +100,9 @@ struct pcr_write_options {
     void (*bad_input)(void *context, const char *path, const char *format,
                       const struct pcr_error *err);
     void *context; /* passed to progress() and bad_input() */
-    /* LOSSY: a JPEG or PNG with a side longer than max_side pixels is decoded, reduced to that
-     * (bicubic, antialiased, in proportion) and encoded as a baseline 4:2:0 or gray JPEG
-     * before it is packed. It is then upright, and keeps its ICC profile but no other
+    /* LOSSY: a JPEG, PNG or WebP with a side longer than max_side pixels is decoded, reduced
+     * to that (bicubic, antialiased, in proportion) and encoded as a baseline 4:2:0 or gray
+     * JPEG before it is packed. It is then upright, and keeps its ICC profile but no other
      * metadata. Smaller images are unchanged. The manifest records it. Default 0: no
      * reduction. */
     uint32_t max_side;
