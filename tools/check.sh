@@ -48,7 +48,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 # The distribution's own meson and python3, never others that happen to come first.
 export PATH=/usr/bin:$PATH
 # Tests ask for more memory than there is, and want NULL. What is freed is kept from use for the
-# next 16 MB, not 256: fresh pages, and forks that copy their tables, took a tenth of the time.
+# next 16 MB, not 256: fresh pages took up to a seventh of a test's time.
 export ASAN_OPTIONS=allocator_may_return_null=1:detect_leaks=1:quarantine_size_mb=16
 export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 # Sanitizers are slow, and the machine may be busy.
