@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Named values of a record made into a row: which is the image, the label, the key. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,6 +33,42 @@ void pcri_example_free(struct pcri_example *x)
     free(x->values);
     x->values = NULL;
     x->capacity = 0;
+}
+
+int pcri_value_number(struct pcri_value *v, char kind, const uint8_t *data, size_t nbytes,
+                      bool *bad, struct pcr_error *err)
+{
+    uint64_t u = 0;
+    for (size_t i = 0; i < nbytes && i < 8; i++)
+        u |= (uint64_t) data[i] << 8 * i;
+    if (kind == 'f' && (nbytes == 4 || nbytes == 8)) {
+        double d;
+        float f = 0;
+        if (nbytes == 4) {
+            uint32_t low = (uint32_t) u;
+            memcpy(&f, &low, 4);
+            d = (double) f;
+        } else {
+            memcpy(&d, &u, 8);
+        }
+        if (!isfinite(d)) {
+            v->unknown = "numbers that are not finite";
+            return 0;
+        }
+        v->json = json_real(d);
+    } else if (kind == 'f' || !nbytes || nbytes > 8) {
+        *bad = true;
+        return 0;
+    } else {
+        if (kind == 'i' && nbytes < 8 && u >> (8 * nbytes - 1))
+            u |= UINT64_MAX << 8 * nbytes;
+        if (kind == 'u' && u > INT64_MAX) {
+            v->unknown = "numbers of 2^63 and more";
+            return 0;
+        }
+        v->json = json_integer((int64_t) u);
+    }
+    return v->json ? 0 : pcri_fail_nomem(err, 64);
 }
 
 /* --- the choice --- */

@@ -35,6 +35,11 @@ struct pcri_value *pcri_example_value(struct pcri_example *x, const char *name,
 void pcri_example_clear(struct pcri_example *x);
 void pcri_example_free(struct pcri_example *x);
 
+/* Sets a number. kind: 'i' (signed), 'u', 'f'; little-endian, of 1 to 8 bytes. *bad: it has
+ * another size. NOMEM. */
+int pcri_value_number(struct pcri_value *v, char kind, const uint8_t *data, size_t nbytes,
+                      bool *bad, struct pcr_error *err);
+
 /* Whether bytes can be a text in JSON: UTF-8 without NULs. */
 bool pcri_value_is_text(const uint8_t *data, size_t nbytes);
 

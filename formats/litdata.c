@@ -23,9 +23,9 @@ static int take(const struct pcri_shard_column *c, const uint8_t *data, size_t n
         return 0;
     }
     if (!strcmp(e, "int"))
-        return pcri_shards_number('i', data, nbytes, v, bad, err);
+        return pcri_value_number(v, 'i', data, nbytes, bad, err);
     if (!strcmp(e, "float"))
-        return pcri_shards_number('f', data, nbytes, v, bad, err);
+        return pcri_value_number(v, 'f', data, nbytes, bad, err);
     if (!strcmp(e, "bool")) {
         *bad = nbytes != 1;
         v->json = *bad ? NULL : json_boolean(*data);

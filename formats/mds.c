@@ -83,11 +83,11 @@ static int take(const struct pcri_shard_column *c, const uint8_t *data, size_t n
     case 't':
         return take_text(data, nbytes, false, v, bad, err);
     case 'i':
-        return pcri_shards_number('i', data, nbytes, v, bad, err);
+        return pcri_value_number(v, 'i', data, nbytes, bad, err);
     case 'u':
-        return pcri_shards_number('u', data, nbytes, v, bad, err);
+        return pcri_value_number(v, 'u', data, nbytes, bad, err);
     case 'f':
-        return pcri_shards_number('f', data, nbytes, v, bad, err);
+        return pcri_value_number(v, 'f', data, nbytes, bad, err);
     default:
         v->unknown = !strcmp(c->encoding, "pkl")   ? "a pickle, which is never read"
                      : !strcmp(c->encoding, "pil") ? "pixels without a file's format"

@@ -4,8 +4,11 @@
 #include "container.h"
 
 const struct pcri_importer *const pcri_importers[] = {
-    &pcri_import_folder,   &pcri_import_list, &pcri_import_tar,     &pcri_import_zip,
-    &pcri_import_tfrecord, &pcri_import_mds,  &pcri_import_litdata, NULL,
+    &pcri_import_folder,      &pcri_import_list,
+    &pcri_import_tar,         &pcri_import_zip,
+    &pcri_import_tfrecord,    &pcri_import_mds,
+    &pcri_import_litdata,     &pcri_import_beton,
+    &pcri_import_pcr_release, NULL,
 };
 
 const char *pcr_source_format(uint32_t index)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Folders of shards with an index.json. */
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -296,42 +295,4 @@ int pcri_shards_read(struct pcri_shards *g, const struct pcri_shard_file *shard,
     free(places);
     pcri_stream_close(&f);
     return rc;
-}
-
-/* --- values --- */
-
-int pcri_shards_number(char kind, const uint8_t *data, size_t nbytes, struct pcri_value *v,
-                       bool *bad, struct pcr_error *err)
-{
-    uint64_t u = 0;
-    for (size_t i = 0; i < nbytes && i < 8; i++)
-        u |= (uint64_t) data[i] << 8 * i;
-    if (kind == 'f' && (nbytes == 4 || nbytes == 8)) {
-        double d;
-        float f = 0;
-        if (nbytes == 4) {
-            uint32_t low = (uint32_t) u;
-            memcpy(&f, &low, 4);
-            d = (double) f;
-        } else {
-            memcpy(&d, &u, 8);
-        }
-        if (!isfinite(d)) {
-            v->unknown = "numbers that are not finite";
-            return 0;
-        }
-        v->json = json_real(d);
-    } else if (kind == 'f' || !nbytes || nbytes > 8) {
-        *bad = true;
-        return 0;
-    } else {
-        if (kind == 'i' && nbytes < 8 && u >> (8 * nbytes - 1))
-            u |= UINT64_MAX << 8 * nbytes;
-        if (kind == 'u' && u > INT64_MAX) {
-            v->unknown = "numbers of 2^63 and more";
-            return 0;
-        }
-        v->json = json_integer((int64_t) u);
-    }
-    return v->json ? 0 : pcri_fail_nomem(err, 64);
 }

@@ -64,8 +64,4 @@ int pcri_shards_find(struct pcri_shards *g, const char *name, struct pcri_shard_
 int pcri_shards_read(struct pcri_shards *g, const struct pcri_shard_file *shard,
                      struct pcr_error *err);
 
-/* Takes a number. kind: 'i' (signed), 'u', 'f'; little-endian, of 1 to 8 bytes. */
-int pcri_shards_number(char kind, const uint8_t *data, size_t nbytes, struct pcri_value *v,
-                       bool *bad, struct pcr_error *err);
-
 #endif

@@ -27,7 +27,7 @@ struct settings {
 };
 
 /* The words of --from, counted from 1, in the order of pcr_source_format(). */
-#define FORMATS "folder|list|tar|zip|tfrecord|mds|litdata"
+#define FORMATS "folder|list|tar|zip|tfrecord|mds|litdata|beton|pcr-release"
 enum { FOLDER = 1, LIST = 2 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
@@ -64,7 +64,8 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "from", "FORMAT",
       "what SRC is: folder, list, tar (also compressed, or - or a pipe), zip,\n"
-      "tfrecord, mds or litdata; default: decided by looking",
+      "tfrecord, mds, litdata, beton (FFCV) or pcr-release (the records of\n"
+      "the paper's software); default: decided by looking",
       PCRTOOL_CHOICE, SETTING(from), .words = FORMATS },
     { "image-field", "NAME",
       "which part of a sample is its image: of records the field's name, of\n"

@@ -20,6 +20,8 @@ static const struct kind {
     { "tfrecord", { "a.tfrecord" } }, /* the message of one record, with right checksums */
     { "mds", { "index.json", "shard.00000.mds" } },
     { "litdata", { "index.json", "chunk-0-0.bin" } },
+    { "beton", { "a.beton" } },
+    { "pcr-release", { "a.pcr" } },
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), MESSAGE = 1 };
 

@@ -9,7 +9,7 @@ here=$PCR_SOURCE_ROOT/tests/fuzz
 "$here/seeds.sh" "$target" seeds "$pcr_gen"
 case $target in
 icc) mutations=40 ;;
-records) mutations=15 ;;
+records) mutations=10 ;;
 decode | packed | png | prefix | spans | split) mutations=10 ;;
 *) mutations=200 ;;
 esac

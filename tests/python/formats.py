@@ -150,6 +150,75 @@ def litdata(folder, formats, samples, names=None, pack=None, **config):
     return folder
 
 
+# --- records of the paper's software ---
+
+
+def scans(data):
+    """A JPEG file cut behind each scan. The first part has all that comes before it."""
+    cuts, at = [0], 2
+    while at < len(data) - 2:
+        marker, size = data[at + 1], struct.unpack(">H", data[at + 2:at + 4])[0]
+        at += 2 + size
+        if marker == 0xDA:
+            while not (data[at] == 0xFF and data[at + 1] not in (0, *range(0xD0, 0xD8))):
+                at += 1
+            cuts.append(at)
+    return [data[a:b] for a, b in zip(cuts, cuts[1:])]
+
+
+def pcr_release(images, labels, packed=True, version=1):
+    """PCR_<i>.pcr: metadata, then a group for each scan."""
+    parts = [scans(data) for data in images]
+    levels = max(map(len, parts))
+    head = (field(1, b"".join(map(varint, labels))) if packed else
+            b"".join(b"\x08" + varint(label) for label in labels))
+    head += b"\x10" + varint(levels) + (b"\x18" + varint(version) if version else b"")
+    for i in range(levels):
+        head += b"".join(field(1, one[i] if i < len(one) else b"") for one in parts)
+    return head
+
+
+# --- FFCV ---
+
+#: type: (number, how a row's part is packed, its alignment)
+BETON = {"float": (0, "<d", 8), "int": (1, "<q", 8), "image": (2, "<BHHQ", 1),
+         "bytes": (3, "<QQ", 1), "array": (4, "<Q", 8), "json": (5, "<QQ", 1)}
+
+
+def beton(fields, samples, page=1 << 21, mode=0):
+    """A .beton file. fields: {name: type}."""
+    row, rows, offsets, align = 0, [], [], 1
+    for kind in fields.values():
+        _, form, a = BETON[kind]
+        offsets.append(-row % a + row)
+        row, align = offsets[-1] + struct.calcsize(form), max(align, a)
+    row += -row % align
+    head = 24 + 1041 * len(fields)
+    first = head + row * len(samples)
+    first += -first % page
+    data, table = b"", []
+    for number, sample in enumerate(samples):
+        text = bytearray(row)
+        for (name, kind), offset in zip(fields.items(), offsets):
+            value, form = sample[name], BETON[kind][1]
+            if kind in ("float", "int"):
+                struct.pack_into(form, text, offset, value)
+                continue
+            blob = json.dumps(value).encode() + b"\0" if kind == "json" else value
+            place = first + len(data)
+            table.append(struct.pack("<3Q", number, place, len(blob)))
+            data += blob
+            struct.pack_into(form, text, offset, *{
+                "image": (mode, 8, 8, place), "array": (place,)}.get(kind, (place, len(blob))))
+        rows.append(bytes(text))
+    data += bytes(-len(data) % page)
+    described = b"".join(struct.pack("<B16s1024x", BETON[kind][0], name.encode())
+                         for name, kind in fields.items())
+    out = struct.pack("<HHIQQ", 2, len(fields), page, len(samples), first + len(data)) + described
+    out += b"".join(rows)
+    return out + bytes(first - len(out)) + data + b"".join(table)
+
+
 # --- seeds of fuzzing ---
 
 
@@ -181,3 +250,9 @@ def seeds():
                         [[TINY, 3, "a", True], [TINY, 4, "b", False]],
                         ["image", "label", "key", "odd"])
         yield 3, _folder(where, "index.json", "chunk-0-0.bin")
+        small = beton({"image": "image", "label": "int", "meta": "json", "w": "float"},
+                      [{"image": TINY, "label": i, "meta": {"a": i}, "w": .5} for i in (0, 1)],
+                      page=64)
+        yield 4, small
+        yield 5, pcr_release([TINY, TINY], [3, -1])
+        yield 5, pcr_release([TINY], [7], packed=False)

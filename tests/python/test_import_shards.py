@@ -103,6 +103,23 @@ def test_mds_hashes(tmp_path):
     assert len(found.left_out) == 1
 
 
+def test_mds_of_several_writers(tmp_path):
+    """Each in a folder of its own, and an index of all that was made of theirs."""
+    for name, first in (("a", 0), ("b", 2)):
+        mds(tmp_path / "all" / name, COLUMNS, SAMPLES[first:first + 2])
+    shards = []
+    for name in "ab":
+        shards += json.loads((tmp_path / "all" / name / "index.json").read_text())["shards"]
+        shards[-1]["raw_data"]["basename"] = f"{name}/shard.00000.mds"
+    apart = find(tmp_path / "all" / "*").samples
+    assert [s.key for s in apart] == ["a/00000000.jpg", "a/00000001.jpg", "b/00000000.jpg",
+                                      "b/00000001.jpg"]
+    (tmp_path / "all" / "index.json").write_text(json.dumps({"version": 2, "shards": shards}))
+    together = find(tmp_path / "all").samples
+    assert [s.data for s in together] == [s.data for s in apart] == JPEGS
+    assert [s.key for s in together] == [f"all/0000000{i}.jpg" for i in range(4)]
+
+
 def change_index(where, change):
     index = json.loads((where / "index.json").read_text())
     change(index)

@@ -167,6 +167,8 @@ PCR_API const char *pcr_source_format(uint32_t index);
  * tfrecord: a TFRecord file, plain or compressed by gzip or zlib, of tf.train.Example messages
  *   (or of image files without any). Checksums are checked.
  * mds, litdata: a folder that MosaicML Streaming (version 2) or LitData wrote, with index.json.
+ * beton: an FFCV file of JPEG images.
+ * pcr-release: a record of the software released with the paper on PCR.
  *
  * Codes: IO, INVAL (nothing there; a line of a list; unclear), CORRUPT (containers, with file
  * and offset), UNSUPPORTED (how it is compressed), NOMEM, LIMIT. */
