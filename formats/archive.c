@@ -17,41 +17,29 @@ static bool has_repeats(const char **keys, size_t count)
     return found;
 }
 
-/* How much all paths of containers begin with, up to a slash. */
-static size_t common_nbytes(const struct pcri_list *l)
+/* The key with the container's name in front. */
+static const char *key_with_container(struct pcri_container *s, const char *file,
+                                      const char *key, struct pcr_error *err)
 {
-    const char *first = l->rows[0].file, *slash = strrchr(first, '/');
-    size_t n = slash ? (size_t) (slash - first) + 1 : 0;
-    for (size_t i = 1; i < l->count; i++)
-        while (n && (strncmp(first, l->rows[i].file, n) != 0 || first[n - 1] != '/'))
-            n--;
-    return n;
-}
-
-/* The key with the container's name in front, without what all their paths begin with. */
-static const char *key_with_container(struct pcri_arena *arena, const char *file,
-                                      size_t common, const char *key, struct pcr_error *err)
-{
-    const char *name = file + common, *slash = strrchr(name, '/');
-    const char *dot = strchr(slash ? slash + 1 : name, '.');
-    const size_t nbytes = dot ? (size_t) (dot - name) : strlen(name);
-    return pcri_arena_join(arena, name, nbytes, true, key, err);
+    struct pcri_arena *arena = &s->e->arena;
+    const char *name = pcri_shard_name(file + s->folder_nbytes, arena, err);
+    return name ? pcri_arena_join(arena, name, strlen(name), true, key, err) : NULL;
 }
 
 /* Keys of several containers that would be equal get the containers' names: "train-0/a.jpg". */
-static int tell_rows_apart(struct pcri_list *l, struct pcr_error *err)
+static int tell_rows_apart(struct pcri_container *s, struct pcr_error *err)
 {
+    struct pcri_list *l = s->rows;
     const char **keys = pcri_malloc(l->count, sizeof(*keys), err);
     if (!keys)
         return PCR_ERR_NOMEM;
     for (size_t i = 0; i < l->count; i++)
         keys[i] = l->rows[i].key;
     const bool repeats = has_repeats(keys, l->count);
-    const size_t common = common_nbytes(l);
     free(keys);
     for (size_t i = 0; i < l->count && repeats; i++) {
         struct pcri_list_row *r = &l->rows[i];
-        r->key = key_with_container(l->arena, r->file, common, r->key, err);
+        r->key = key_with_container(s, r->file, r->key, err);
         if (!r->key)
             return PCR_ERR_NOMEM;
     }
@@ -69,14 +57,14 @@ static size_t drop_extra(struct pcri_list *l)
 }
 
 /* Images beside those of their samples. */
-static void drop_others(struct pcri_container *s)
+static int drop_others(struct pcri_container *s, struct pcr_error *err)
 {
-    char what[120];
     const size_t extra = drop_extra(s->rows);
-    snprintf(what, sizeof(what), "%zu more images of samples that have one are left out",
-             extra);
-    if (extra && s->opts->noted)
-        s->opts->noted(s->opts->context, s->path, what);
+    return extra ? pcri_container_note(s, err,
+                                       "%zu more images of samples that have one are left "
+                                       "out",
+                                       extra)
+                 : 0;
 }
 
 static bool has_label(const struct pcri_list_row *r)
@@ -179,12 +167,10 @@ static int tell_files_apart(struct pcri_container *s, struct pcr_error *err)
         return PCR_ERR_NOMEM;
     for (size_t i = 0; i < e->count; i++)
         keys[i] = e->items[i].key;
-    const size_t common = common_nbytes(s->rows);
     bool repeats = has_repeats(keys, e->count);
     for (size_t i = 0; i < e->count && repeats; i++) {
         struct pcri_input *item = &e->items[i];
-        item->key = keys[i] = key_with_container(&e->arena, item->file, common, item->key,
-                                                 err);
+        item->key = keys[i] = key_with_container(s, item->file, item->key, err);
         if (!item->key) {
             free(keys);
             return PCR_ERR_NOMEM;
@@ -210,15 +196,14 @@ static int finish_tree(struct pcri_container *s, struct pcr_error *err)
 
 int pcri_archives_finish(struct pcri_container *s, struct pcr_error *err)
 {
-    if (s->has_parts)
-        drop_others(s);
-    if (!s->has_labels)
-        return finish_tree(s, err);
+    int rc = s->has_parts ? drop_others(s, err) : 0;
+    if (rc || !s->has_labels)
+        return rc ? rc : finish_tree(s, err);
     if (s->opts->layout)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: a layout is chosen, but samples have labels",
                          s->path);
-    int rc = check_labels(s, err);
+    rc = check_labels(s, err);
     if (!rc)
-        rc = tell_rows_apart(s->rows, err);
+        rc = tell_rows_apart(s, err);
     return rc ? rc : pcri_list_finish(s->rows, s->opts, "", s->e, err);
 }

@@ -178,9 +178,9 @@ int pcri_containers_open(const struct pcri_importer *im, const struct pcri_input
         rc = pcri_entries_create(&s.e, err);
     if (!rc)
         rows.arena = &s.e->arena;
-    const size_t folder = pcri_common_folder(in);
+    s.folder_nbytes = pcri_common_folder(in);
     for (size_t i = 0; i < in->count && !rc; i++) {
-        s.name = pcri_shard_name(in->items[i].path + folder, rows.arena, err);
+        s.name = pcri_shard_name(in->items[i].path + s.folder_nbytes, rows.arena, err);
         rc = s.name ? scan(im, &s, &in->items[i], err) : PCR_ERR_NOMEM;
     }
     if (!rc)

@@ -22,6 +22,7 @@ struct pcri_container {
     struct pcri_entries *e; /* arena for strings, spool */
     struct pcri_list *rows;
     uint64_t spool_nbytes;
+    size_t folder_nbytes; /* of `path`: the folder that all inputs are in, with its slash */
     bool has_parts, has_labels; /* archives: samples with more than images; with labels */
     json_t *notes;              /* what was noted; or NULL */
     json_t *shapes;             /* of the attributes; or NULL (shapes.h) */

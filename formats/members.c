@@ -282,45 +282,11 @@ static int set_label_text(struct group *g, struct pcri_list_row *row, struct pcr
     return row->label_text ? 0 : PCR_ERR_NOMEM;
 }
 
-/* Sets numbers of a JSON array, or one, as labels. */
-static int set_label_numbers(struct group *g, struct pcri_list_row *row, const json_t *value,
-                             struct pcr_error *err)
-{
-    const size_t n = json_is_array(value) ? json_array_size(value) : 1;
-    int64_t *ints = pcri_calloc(n, sizeof(*ints), err);
-    double *floats = pcri_calloc(n, sizeof(*floats), err);
-    bool *is_float = pcri_calloc(n, sizeof(*is_float), err);
-    int rc = ints && floats && is_float ? 0 : PCR_ERR_NOMEM;
-    for (size_t i = 0; i < n && !rc; i++) {
-        const json_t *v = json_is_array(value) ? json_array_get(value, i) : value;
-        is_float[i] = json_is_real(v);
-        ints[i] = json_integer_value(v);
-        floats[i] = json_real_value(v);
-        if (!json_is_number(v))
-            rc = pcri_row_fail(err, row, "its label '%.60s' is neither a number nor a name",
-                               g->label_name);
-    }
-    if (!rc && n > UINT32_MAX)
-        rc = pcri_row_fail(err, row, "too many labels");
-    if (!rc)
-        rc = pcri_row_take(g->s->rows, row, is_float, ints, floats, (uint32_t) n, err);
-    free(ints);
-    free(floats);
-    free(is_float);
-    return rc;
-}
-
 static int set_label_value(struct group *g, struct pcri_list_row *row, const json_t *value,
                            struct pcr_error *err)
 {
     row->empty_label = !value || json_is_null(value);
-    if (row->empty_label)
-        return 0;
-    if (!json_is_string(value))
-        return set_label_numbers(g, row, value, err);
-    const char *text = json_string_value(value);
-    row->class_name = pcri_arena_strndup(&g->s->e->arena, text, strlen(text), err);
-    return row->class_name ? 0 : PCR_ERR_NOMEM;
+    return row->empty_label ? 0 : pcri_row_json_label(g->s->rows, row, value, err);
 }
 
 static bool is_text(const struct pcri_member *m)
@@ -474,18 +440,6 @@ static int compare_places(const void *a, const void *b)
     return x->offset < y->offset ? -1 : x->offset > y->offset ? 1 : strcmp(x->key, y->key);
 }
 
-static int tell_of_dropped(struct pcri_container *s, const struct pcri_members *m)
-{
-    char what[400];
-    snprintf(what, sizeof(what),
-             "%llu parts that are neither images nor text, such as %.200s, "
-             "are left out",
-             (unsigned long long) m->dropped, m->dropped_name);
-    if (m->dropped && s->opts->noted)
-        s->opts->noted(s->opts->context, s->path, what);
-    return 0;
-}
-
 int pcri_members_finish(struct pcri_container *s, struct pcri_members *m,
                         struct pcr_error *err)
 {
@@ -509,5 +463,11 @@ int pcri_members_finish(struct pcri_container *s, struct pcri_members *m,
         qsort(s->rows->rows + first, s->rows->count - first, sizeof(*s->rows->rows),
               compare_places);
     s->e->ignored_count += m->ignored;
-    return rc ? rc : tell_of_dropped(s, m);
+    if (!rc && m->dropped)
+        rc = pcri_container_note(
+            s, err,
+            "%llu parts that are neither images nor text, such as %.200s, "
+            "are left out",
+            (unsigned long long) m->dropped, m->dropped_name);
+    return rc;
 }

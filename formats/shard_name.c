@@ -37,9 +37,10 @@ size_t pcri_common_folder(const struct pcri_inputs *in)
 
 const char *pcri_shard_name(const char *path, struct pcri_arena *arena, struct pcr_error *err)
 {
-    static const char *const endings[] = { ".gz",        ".zlib",  ".tfrecord",
-                                           ".tfrecords", ".tfrec", ".beton",
-                                           ".lmdb",      ".mdb",   ".pcr" };
+    static const char *const endings[] = { ".gz",        ".zst",   ".tar",   ".tgz",
+                                           ".tzst",      ".zip",   ".zlib",  ".tfrecord",
+                                           ".tfrecords", ".tfrec", ".beton", ".lmdb",
+                                           ".mdb",       ".pcr" };
     size_t nbytes = length_of(path);
     for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
         size_t n = strlen(endings[i]);

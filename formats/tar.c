@@ -516,12 +516,15 @@ static int scan(struct tar *t, struct pcr_error *err)
             rc = t->skipping ? 0 : begin_skipping(t, at, zeros, err);
             continue;
         }
-        if (zeros && t->s->opts->noted)
-            t->s->opts->noted(t->s->opts->context, t->s->path,
-                              "another archive follows the end, and is read too");
+        if (zeros)
+            rc = pcri_container_note(t->s, err,
+                                     "%s: another archive follows the end, and is read "
+                                     "too",
+                                     t->s->path);
         t->skipping = false;
         zeros = 0;
-        rc = take_member(t, block, at, err);
+        if (!rc)
+            rc = take_member(t, block, at, err);
     }
     return rc;
 }

@@ -8,9 +8,13 @@ TARGET: cache, folders, icc, ladder, lists, packed, records, resume, spans, stat
 folder that `pcr-gen cases` made, for spans.
 """
 
+import gzip
+import io
 import json
 import struct
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 
 root = Path(__file__).resolve().parents[2]
@@ -142,9 +146,40 @@ def spans():
 def records():
     sys.path.insert(0, str(root / "tests" / "python"))
     import formats
-    for number, data in formats.seeds():
+    for number, data in [*formats.seeds(), *archives()]:
         yield bytes([number]) + data
         yield bytes([number | 128]) + data
+
+
+def archives():
+    """Kinds 6 to 8: tar, tar with right checksums, zip."""
+    names = ("s/1.jpg", "s/1.cls", "s/1.json", "s/1.txt", "s/2.seg.png", "s/._2.jpg", "s/2")
+    contents = (b"\xff\xd8\xff\xe0", b"1", b'{"a": [1]}', b"text", b"\x89PNG", b"x", b"\xff\xd8\xff")
+    for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=kind) as archive:
+            members = [*zip(names, contents), ("n" * 90 + "/" + "x" * 60 + ".jpg", b"y")]
+            for name, data in members:
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+            for link in (tarfile.LNKTYPE, tarfile.SYMTYPE):
+                info = tarfile.TarInfo(f"s/{link.decode()}.jpg")
+                info.type, info.linkname = link, "s/1.jpg"
+                archive.addfile(info)
+        data = out.getvalue()[:-8192]
+        inner = tarfile.TarInfo("s/inner.tar")
+        inner.size = len(data)
+        for number in (6, 7):
+            yield number, data
+            yield number, inner.tobuf() + data + bytes(1024)
+        yield 6, gzip.compress(data, mtime=0)
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", method) as archive:
+            for name, data in zip(names, contents):
+                archive.writestr(zipfile.ZipInfo(name), data, method)
+        yield 8, out.getvalue()
 
 
 folder = Path(sys.argv[2])

@@ -25,7 +25,7 @@ nothing was found.
   packed       coefficients in coding 2: packed, changed, decoded; its tables
   png          PNG files, whole, by rows and resized
   prefix       coefficients of JPEG files, by our own decoder and libjpeg-turbo
-  records      TFRecord and other formats of records
+  records      TFRecord and other formats of records; tar and zip archives
   resume       what a conversion goes on from: records' tails, the state file
   spans        packed images raised from one fidelity to the next
   split        JPEG files as sources: packed, and decoded at fidelities
