@@ -77,7 +77,7 @@ static int match(struct pcri_inputs *in, const char *pattern, const char *split,
 {
     glob_t found = { 0 };
     const size_t first = in->count;
-    int rc = glob(pattern, GLOB_NOSORT, NULL, &found);
+    int rc = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found);
     if (rc && rc != GLOB_NOMATCH)
         rc = rc == GLOB_NOSPACE
                  ? pcri_fail_nomem(err, strlen(pattern))

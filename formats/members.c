@@ -337,7 +337,7 @@ static int add_value(struct group *g, const struct pcri_member *m, struct pcri_l
     if (rc)
         return rc;
     if (!strcasecmp(part, "json") && json_is_object(value))
-        return json_object_update_missing(object, value) ? pcri_fail_nomem(err, 1) : 0;
+        return json_object_update(object, value) ? pcri_fail_nomem(err, 1) : 0;
     int n = snprintf(name, sizeof(name), "%s%s", json_object_get(object, part) ? "." : "",
                      part);
     if (!*part || (size_t) n >= sizeof(name) || !pcri_utf8_valid(part, strlen(part)))

@@ -7,11 +7,13 @@
 
 #include <pcr/source.h>
 
+#include "archives.h"
 #include "memory.h"
 #include "scenarios.h"
 
 /* A tree of files, made when it is first used: "photo" and "png" are pictures, what begins with '@'
- * is a list of long fields, each of which takes memory of its own, and other contents are texts. */
+ * is a list of long fields, each of which takes memory of its own, what begins with '%' is an archive,
+ * and other contents are texts. */
 struct importing {
     const char *files[8][2]; /* path and contents */
     const char *open;        /* below the tree's root; "": the root */
@@ -76,6 +78,8 @@ static void make_file(const char *root, const char *const file[2])
     struct pcr_buffer text = { 0 };
     if (file[1][0] == '@')
         put_long(file[1], &text);
+    if (file[1][0] == '%')
+        put_archive(file[1], &text);
     const struct pcr_buffer *b = !strcmp(file[1], "photo") ? picture("baseline")
                                  : !strcmp(file[1], "png") ? picture("png-rgb")
                                  : text.nbytes             ? &text
@@ -247,5 +251,16 @@ static const struct scenario list[] = {
       IMPORTING("", { "ape/a.jpg", "photo" }, { "bee/b.jpg", "photo" },
                 { "ape/metadata.csv", "file_name,label,note\na.jpg,ape,first\n" },
                 { "bee/metadata.csv", "file_name,label,note\nb.jpg,cow,second\n" }) },
+    { "import a tar", import, IMPORTING("a.tar", { "a.tar", "%tar" }) },
+    { "import a tar of folders", import, IMPORTING("a.tar", { "a.tar", "%folders" }) },
+    { "import a folder of compressed tars", import,
+      IMPORTING("", { "train/0.tgz", "%gzip" }, { "val/0.tgz", "%gzip" }) },
+    { "import tars by a pattern", import,
+      IMPORTING("{b,a}-[0-9].tar", { "a-1.tar", "%folders" }, { "b-0.tar", "%folders" }) },
+    { "import a damaged tar", import, IMPORTING("a.tar", { "a.tar", "%damaged" }) },
+    { "import what is right of a damaged tar", import,
+      &(const struct importing) {
+          { { "a.tar", "%damaged" } }, "a.tar", { .flags = PCR_SOURCE_SKIP_DAMAGED } } },
+    { "import a zip", import, IMPORTING("a.zip", { "a.zip", "%zip" }) },
 };
 const struct scenarios import_scenarios = SCENARIOS(list);
