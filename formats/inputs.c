@@ -77,13 +77,14 @@ static int match(struct pcri_inputs *in, const char *pattern, const char *split,
 {
     glob_t found = { 0 };
     const size_t first = in->count;
+    errno = 0;
     int rc = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found);
-    if (rc && rc != GLOB_NOMATCH)
+    if (rc == GLOB_NOMATCH || (rc == GLOB_ABORTED && (errno == ENOENT || errno == ENOTDIR)))
+        rc = 0;
+    else if (rc)
         rc = rc == GLOB_NOSPACE
                  ? pcri_fail_nomem(err, strlen(pattern))
                  : pcri_fail_sys(err, errno ? errno : EIO, "%s: cannot match", pattern);
-    else
-        rc = 0;
     for (size_t i = 0; !rc && i < found.gl_pathc; i++)
         rc = add(in, found.gl_pathv[i], split, 0, err);
     sort_from(in, first);
@@ -193,37 +194,46 @@ static bool is_pattern(const char *text)
 }
 
 /* Whether something has this very name. */
-static bool exists(const char *path)
+static int look_for(const char *path, bool *exists, struct pcr_error *err)
 {
     struct stat st;
-    return !strcmp(path, "-") || !PCRI_UNINTERRUPTED(stat(path, &st)) ||
-           !pcri_is_unreachable(errno);
+    *exists = !strcmp(path, "-") || !PCRI_UNINTERRUPTED(stat(path, &st));
+    return *exists || pcri_is_unreachable(errno) ? 0 : pcri_fail_sys(err, errno, "%s", path);
+}
+
+/* Adds what the text means, without "NAME=". *found is false where it means nothing. */
+static int add_meaning(struct pcri_inputs *in, const char *text, const char *split,
+                       bool *found, struct pcr_error *err)
+{
+    const size_t first = in->count;
+    int rc = look_for(text, found, err);
+    if (rc || *found)
+        return rc ? rc : add(in, text, split, 0, err);
+    if (is_pattern(text))
+        rc = expand(in, text, split, err);
+    if (!rc && in->count > first)
+        rc = look_for(in->items[first].path, found, err);
+    return rc;
 }
 
 int pcri_inputs_add(struct pcri_inputs *in, const char *text, struct pcr_error *err)
 {
     const size_t first = in->count, name_nbytes = strcspn(text, "=/*?[{");
-    const bool has_name = name_nbytes && text[name_nbytes] == '=';
     const char *split = NULL;
-    if (exists(text))
-        return add(in, text, NULL, 0, err);
-    int rc = is_pattern(text) ? expand(in, text, NULL, err) : 0;
-    if (!rc && has_name && in->count > first && !exists(in->items[first].path))
-        in->count = first; /* "NAME=a-{1..9}.tar" */
-    if (rc || in->count > first)
+    bool found;
+    int rc = add_meaning(in, text, NULL, &found, err);
+    if (rc || found)
         return rc;
-    if (has_name) {
+    if (name_nbytes && text[name_nbytes] == '=') {
+        in->count = first;
         split = pcri_arena_strndup(&in->arena, text, name_nbytes, err);
         text += name_nbytes + 1;
-        if (!split)
-            return PCR_ERR_NOMEM;
+        rc = split ? add_meaning(in, text, split, &found, err) : PCR_ERR_NOMEM;
     }
-    if (exists(text) || !is_pattern(text)) /* opening it will say what is wrong */
-        return add(in, text, split, 0, err);
-    rc = split ? expand(in, text, split, err) : 0;
-    if (!rc && in->count == first)
-        rc = pcri_fail(err, PCR_ERR_INVAL, "%s: no file matches", text);
-    return rc;
+    if (rc || in->count > first) /* of names in braces one that is not there will be told */
+        return rc;
+    return is_pattern(text) ? pcri_fail(err, PCR_ERR_INVAL, "%s: no file matches", text)
+                            : add(in, text, split, 0, err);
 }
 
 /* --- folders that hold containers --- */
@@ -306,10 +316,15 @@ static int search_folder(struct search *s, const char *folder, struct pcr_error 
     return rc;
 }
 
-static bool is_folder(const char *path)
+/* Searches what is a folder. */
+static int search_one(struct search *s, const char *path, struct pcr_error *err)
 {
     struct stat st;
-    return !PCRI_UNINTERRUPTED(stat(path, &st)) && S_ISDIR(st.st_mode);
+    if (!strcmp(path, "-"))
+        return 0;
+    if (PCRI_UNINTERRUPTED(stat(path, &st)))
+        return pcri_fail_sys(err, errno, "%s", path);
+    return S_ISDIR(st.st_mode) ? search_folder(s, path, err) : 0;
 }
 
 int pcri_inputs_search(struct pcri_inputs *in, const struct pcri_importer *const *importers,
@@ -325,7 +340,7 @@ int pcri_inputs_search(struct pcri_inputs *in, const struct pcri_importer *const
         const size_t first = in->count;
         s.root = &given[i];
         s.images = false;
-        rc = is_folder(given[i].path) ? search_folder(&s, given[i].path, err) : 0;
+        rc = search_one(&s, given[i].path, err);
         if (rc == ENOUGH || s.images) {
             rc = 0;
             in->count = first;

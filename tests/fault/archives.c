@@ -5,7 +5,6 @@
 #include <zlib.h>
 
 #include "archives.h"
-#include "scenarios.h"
 
 enum { BLOCK = 512, LONG = 120 };
 
@@ -46,10 +45,10 @@ static void add_text_member(struct pcr_buffer *out, const char *name, const char
     add_member(out, '0', name, text, strlen(text));
 }
 
-static void put_tar(struct pcr_buffer *out, bool labels)
+static void put_tar(struct pcr_buffer *out, bool labels, const struct pcr_buffer *photo,
+                    const struct pcr_buffer *png)
 {
     static const char zeros[2 * BLOCK];
-    const struct pcr_buffer *photo = picture("baseline"), *png = picture("png-rgb");
     char record[LONG + 32], name[LONG + 1];
     memset(name, 'n', LONG);
     name[LONG] = '\0';
@@ -140,9 +139,9 @@ static void add_zipped(struct pcr_buffer *out, struct pcr_buffer *directory, con
     pcr_buffer_free(&body);
 }
 
-static void put_zip(struct pcr_buffer *out)
+static void put_zip(struct pcr_buffer *out, const struct pcr_buffer *photo,
+                    const struct pcr_buffer *png)
 {
-    const struct pcr_buffer *photo = picture("baseline"), *png = picture("png-rgb");
     struct pcr_buffer directory = { 0 };
     add_zipped(out, &directory, "1.jpg", photo->data, photo->nbytes, false);
     add_zipped(out, &directory, "1.cls", "ape", 3, false);
@@ -159,14 +158,15 @@ static void put_zip(struct pcr_buffer *out)
     pcr_buffer_free(&directory);
 }
 
-void put_archive(const char *kind, struct pcr_buffer *out)
+void put_archive(const char *kind, const struct pcr_buffer *photo,
+                 const struct pcr_buffer *png, struct pcr_buffer *out)
 {
     struct pcr_buffer tar = { 0 };
     if (!strcmp(kind, "%zip")) {
-        put_zip(out);
+        put_zip(out, photo, png);
         return;
     }
-    put_tar(&tar, strcmp(kind, "%folders") != 0);
+    put_tar(&tar, strcmp(kind, "%folders") != 0, photo, png);
     if (!strcmp(kind, "%damaged"))
         tar.data[4] ^= 1;
     if (!strcmp(kind, "%gzip"))

@@ -7,6 +7,7 @@
 
 /* Adds one to `out`. kind: "%tar", with labels; "%gzip", the same compressed; "%damaged", with a
  * header that is wrong; "%folders", without labels; "%zip". */
-void put_archive(const char *kind, struct pcr_buffer *out);
+void put_archive(const char *kind, const struct pcr_buffer *photo,
+                 const struct pcr_buffer *png, struct pcr_buffer *out);
 
 #endif

@@ -12,8 +12,8 @@
 #include "scenarios.h"
 
 /* A tree of files, made when it is first used: "photo" and "png" are pictures, what begins with '@'
- * is a list of long fields, each of which takes memory of its own, what begins with '%' is an archive,
- * and other contents are texts. */
+ * is a list of long fields, each of which takes memory of its own, what begins with '%' is an
+ * archive, and other contents are texts. */
 struct importing {
     const char *files[8][2]; /* path and contents */
     const char *open;        /* below the tree's root; "": the root */
@@ -79,7 +79,7 @@ static void make_file(const char *root, const char *const file[2])
     if (file[1][0] == '@')
         put_long(file[1], &text);
     if (file[1][0] == '%')
-        put_archive(file[1], &text);
+        put_archive(file[1], picture("baseline"), picture("png-rgb"), &text);
     const struct pcr_buffer *b = !strcmp(file[1], "photo") ? picture("baseline")
                                  : !strcmp(file[1], "png") ? picture("png-rgb")
                                  : text.nbytes             ? &text

@@ -16,6 +16,7 @@
 #include <pcr/dataset.h>
 #include <pcr/ladder.h>
 
+#include "archives.h"
 #include "system_calls.h"
 
 #include "base/base.h"
@@ -222,6 +223,10 @@ static void make_lists(void)
         snprintf(name, sizeof(name), "images/%s", names[i]);
         folder_write(at(name), source.samples[i].file.data, source.samples[i].file.nbytes);
     }
+    struct pcr_buffer tar = { 0 };
+    put_archive("%gzip", &source.samples[0].file, &source.samples[3].file, &tar);
+    folder_write(at("images/a.tgz"), tar.data, tar.nbytes);
+    pcr_buffer_free(&tar);
     folder_write(at("images/list.jsonl"), jsonl, sizeof(jsonl) - 1);
     folder_write(at("images/list.csv"), csv, sizeof(csv) - 1);
     folder_write(at("images/classes.txt"), "bee\nape\n", 8);

@@ -56,12 +56,13 @@ static int write_from(const char *from, const char *to, const struct pcr_write_o
     struct pcr_source *s = &source.source;
     if (from && !strcmp(from, at("made")))
         return recode_from(from, to, err);
-    int rc = from ? pcr_source_open(from, NULL, &s, err) : 0;
+    const struct pcr_source_options spool = { .size = sizeof(spool),
+                                              .spool_folder = top_folder.path };
+    int rc = from ? pcr_source_open(from, &spool, &s, err) : 0;
     if (!rc)
         rc = pcr_dataset_write(to, s, o, NULL, err);
-    if (from && !rc)
-        pcr_source_close(&s);
-    else if (from && s != &source.source)
+    rest(); /* what a source kept is of no use any more */
+    if (from && s != &source.source)
         pcr_source_close(&s);
     return rc;
 }
@@ -71,12 +72,13 @@ static int write_from(const char *from, const char *to, const struct pcr_write_o
 static int convert_into(const char *from, const struct pcr_write_options *o, uint64_t *sum,
                         struct pcr_error *err)
 {
-    static uint64_t whole[6]; /* by kind of source */
+    static uint64_t whole[7]; /* by kind of source */
     const size_t kind = !from                     ? o->bad_policy != PCR_BAD_FAIL
                         : strstr(from, ".jsonl")  ? 2
                         : strstr(from, ".csv")    ? 3
-                        : strstr(from, "/images") ? 4
-                                                  : 5;
+                        : strstr(from, ".t")      ? 4
+                        : strstr(from, "/images") ? 5
+                                                  : 6;
     struct pcr_error why = { .message = "" };
     told.code = 0;
     go();
@@ -162,6 +164,13 @@ static int convert_folder(uint64_t *sum, struct pcr_error *err)
     return convert_into(at("images"), &o, sum, err);
 }
 
+/* The images go through a spool. */
+static int convert_tgz(uint64_t *sum, struct pcr_error *err)
+{
+    const struct pcr_write_options o = write_options(1, PCR_BAD_SKIP);
+    return convert_into(at("images/a.t[a-g]z"), &o, sum, err);
+}
+
 static int recode(uint64_t *sum, struct pcr_error *err)
 {
     const struct pcr_write_options o = write_options(1, PCR_BAD_FAIL);
@@ -215,6 +224,7 @@ static const struct call_scenario list[] = {
     { "convert, finished before", convert_finished },
     { "convert JSON lines", convert_list },
     { "convert CSV", convert_csv },
+    { "convert compressed tars", convert_tgz },
     { "convert a folder", convert_folder },
     { "push", push },
     { "recode", recode },

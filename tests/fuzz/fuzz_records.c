@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Any bytes as a record format or an archive. The first byte says which, and whether damage is passed over; then
- * come the format's files, each but the last with its length of two bytes before it. Whatever is
- * found can be described and loaded. */
+/* Any bytes as a record format or an archive. The first byte says which, and whether damage is
+ * passed over; then come the format's files, each but the last with its length of two bytes before
+ * it. Whatever is found can be described and loaded. */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>

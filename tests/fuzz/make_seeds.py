@@ -154,7 +154,8 @@ def records():
 def archives():
     """Kinds 6 to 8: tar, tar with right checksums, zip."""
     names = ("s/1.jpg", "s/1.cls", "s/1.json", "s/1.txt", "s/2.seg.png", "s/._2.jpg", "s/2")
-    contents = (b"\xff\xd8\xff\xe0", b"1", b'{"a": [1]}', b"text", b"\x89PNG", b"x", b"\xff\xd8\xff")
+    contents = (b"\xff\xd8\xff\xe0", b"1", b'{"a": [1]}', b"text", b"\x89PNG", b"x",
+                b"\xff\xd8\xff")
     for kind in (tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT):
         out = io.BytesIO()
         with tarfile.open(fileobj=out, mode="w", format=kind) as archive:
