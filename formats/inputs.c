@@ -258,7 +258,7 @@ static const struct pcri_importer *find_by_ending(const struct pcri_importer *co
 struct search {
     struct pcri_inputs *in;
     const struct pcri_importer *const *importers;
-    const struct pcri_importer *found; /* of the first file found */
+    const struct pcri_importer *found, *other; /* of files that were found */
     const struct pcri_given *root;
     const char *folder; /* that is being read */
     int depth;
@@ -270,12 +270,10 @@ static int search_folder(struct search *s, const char *folder, struct pcr_error 
 static int add_container(struct search *s, const char *path, const struct pcri_importer *im,
                          struct pcr_error *err)
 {
-    if (s->found && s->found != im)
-        return pcri_fail(err, PCR_ERR_INVAL,
-                         "%s holds files of the formats %s and %s: name those of one by a "
-                         "pattern",
-                         s->root->path, s->found->name, im->name);
-    s->found = im;
+    if (!s->found)
+        s->found = im;
+    else if (s->found != im)
+        s->other = im;
     return add(s->in, path, s->root->split, strlen(s->root->path), err);
 }
 
@@ -316,15 +314,36 @@ static int search_folder(struct search *s, const char *folder, struct pcr_error 
     return rc;
 }
 
-/* Searches what is a folder. */
-static int search_one(struct search *s, const char *path, struct pcr_error *err)
+/* Adds what is in the folder, if it is one of containers, or else the input itself. */
+static int search_one(struct search *s, const struct pcri_given *root, struct pcr_error *err)
 {
-    struct stat st;
-    if (!strcmp(path, "-"))
-        return 0;
-    if (PCRI_UNINTERRUPTED(stat(path, &st)))
-        return pcri_fail_sys(err, errno, "%s", path);
-    return S_ISDIR(st.st_mode) ? search_folder(s, path, err) : 0;
+    struct pcri_inputs *in = s->in;
+    const struct pcri_importer *before = s->found;
+    const size_t first = in->count;
+    struct stat st = { 0 };
+    s->root = root;
+    s->images = false;
+    s->other = NULL;
+    if (strcmp(root->path, "-") != 0 && PCRI_UNINTERRUPTED(stat(root->path, &st)))
+        return pcri_fail_sys(err, errno, "%s", root->path);
+    int rc = S_ISDIR(st.st_mode) ? search_folder(s, root->path, err) : 0;
+    if (s->images) {
+        rc = 0;
+        in->count = first;
+        s->found = before;
+    } else if (!rc && s->other) {
+        rc = pcri_fail(
+            err, PCR_ERR_INVAL,
+            "%s holds files of the formats %s and %s: name those of one by a pattern",
+            root->path, s->found->name, s->other->name);
+    }
+    sort_from(in, first);
+    if (!rc && in->count == first) {
+        rc = PCRI_GROW(in->items, in->capacity, first + 1, err) ? PCR_ERR_NOMEM : 0;
+        if (!rc)
+            in->items[in->count++] = *root;
+    }
+    return rc;
 }
 
 int pcri_inputs_search(struct pcri_inputs *in, const struct pcri_importer *const *importers,
@@ -336,21 +355,8 @@ int pcri_inputs_search(struct pcri_inputs *in, const struct pcri_importer *const
     int rc = 0;
     in->items = NULL;
     in->count = in->capacity = 0;
-    for (size_t i = 0; i < count && !rc; i++) {
-        const size_t first = in->count;
-        s.root = &given[i];
-        s.images = false;
-        rc = search_one(&s, given[i].path, err);
-        if (rc == ENOUGH || s.images) {
-            rc = 0;
-            in->count = first;
-        }
-        sort_from(in, first);
-        if (!rc && in->count == first && !PCRI_GROW(in->items, in->capacity, first + 1, err))
-            in->items[in->count++] = given[i];
-        else if (in->count == first)
-            rc = rc ? rc : PCR_ERR_NOMEM;
-    }
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = search_one(&s, &given[i], err);
     free(given);
     *im_out = s.found;
     return rc;

@@ -337,6 +337,15 @@ def test_inputs_of_one_kind(tmp_path, tree):
     shards(tmp_path, "0.tar")
     fails([tmp_path / "0.tar", tree], tmp_path, "is of format folder, but")
     fails([tree, tree], tmp_path, "a folder is imported alone")
+    shutil.copytree(tree, tmp_path / "images")
+    for name in ("0.tar", "1.zip", "train/2.tar", "val/zzz.tar"):  # archives beside images
+        shutil.copy(tmp_path / "0.tar", tmp_path / "images" / name)
+    found = convert(tmp_path / "images", tmp_path, "beside")
+    assert len(found.labels) == 48 and found.report.ignored_count == 4
+    (tmp_path / "both").mkdir()
+    for name in ("a.tar", "b.zip"):
+        shutil.copy(tmp_path / "0.tar", tmp_path / "both" / name)
+    fails(tmp_path / "both", tmp_path, "holds files of the formats")
     fails({"train": tree}, tmp_path, "a folder has splits of its own")
     fails(tree, tmp_path, "image_field applies to containers", image_field="jpg")
     fails(tmp_path / "0.tar", tmp_path, "applies to folders", extensions=["jpg"])
