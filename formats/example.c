@@ -6,6 +6,7 @@
 
 #include "../libpcr/base/utf8.h"
 #include "example.h"
+#include "exported.h"
 #include "folder_names.h"
 #include "label.h"
 #include "shapes.h"
@@ -250,11 +251,38 @@ static int name_of(const struct pcri_value *v, struct pcr_buffer *out, struct pc
     return rc ? rc : pcri_buffer_append(out, "", 1, err);
 }
 
+/* What one of this library's exports says in the value `json` is all there is to say. */
+static int take_exported(struct pcri_container *s, struct pcri_list_row *row,
+                         const struct pcri_example *x, bool *is, struct pcr_error *err)
+{
+    const struct pcri_value *v = find(x, "json");
+    const json_t *value = v ? json_of(v) : NULL;
+    const char *text = v && v->data ? (const char *) v->data : json_string_value(value);
+    size_t nbytes = v && v->data ? v->nbytes : json_string_length(value);
+    json_t *object = NULL;
+    int rc = 0;
+    if (json_object_get(value, "__key__"))
+        rc = (object = json_copy((json_t *) (uintptr_t) value)) ? 0 : pcri_fail_nomem(err, 64);
+    else if (text && nbytes && *text == '{')
+        rc = pcri_exported_parse(text, nbytes, &object, err);
+    *is = object != NULL;
+    if (!rc && object)
+        rc = pcri_exported_take(s, row, object, err);
+    if (!rc && object)
+        rc = pcri_row_attributes(s->rows, row, object, err);
+    json_decref(object);
+    return rc;
+}
+
 static int add_attributes(struct pcri_container *s, struct pcri_list_row *row,
                           const struct pcri_example *x, const struct pcri_value *const used[3],
                           struct pcr_error *err)
 {
     struct pcr_buffer name = { 0 };
+    bool done = false;
+    int taken = take_exported(s, row, x, &done, err);
+    if (taken || done)
+        return taken;
     json_t *object = json_object();
     int rc = object ? 0 : pcri_fail_nomem(err, 64);
     for (size_t i = 0; i < x->count && !rc; i++) {

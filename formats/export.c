@@ -8,10 +8,8 @@
 #include "exporter.h"
 
 const struct pcri_exporter *const pcri_exporters[] = {
-    &pcri_export_folder,
-    &pcri_export_tar,
-    &pcri_export_zip,
-    NULL,
+    &pcri_export_folder, &pcri_export_tar, &pcri_export_tfrecord,
+    &pcri_export_mds,    &pcri_export_zip, NULL,
 };
 
 const char *pcr_export_format(uint32_t index)

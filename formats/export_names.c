@@ -85,6 +85,8 @@ int pcri_shard_names_claim(struct pcri_shard_names *n, const char *other, bool r
         rc = claim(n, err);
     if (!rc && other)
         rc = check_one(n, other, replace, err);
+    if (!rc && other && replace) /* first: without it, what is left is no dataset */
+        rc = pcri_storage_remove(&pcri_files, n->folder, other, err);
     if (!rc && n->digits)
         return pcri_storage_list(&pcri_files, n->folder, each, &found, err);
     char *name = rc ? NULL : pcri_name_shard(n, 0, err);

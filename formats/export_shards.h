@@ -29,8 +29,8 @@ struct pcri_shard_names {
 };
 
 /* Claims the folder for these names and checks that no file has one, or is called `other` (NULL:
- * none). With `replace` numbered ones are removed, so that none of an earlier export stays among
- * these; but what is no regular file is not replaced. IO (EEXIST), NOMEM. */
+ * none). With `replace` `other` and numbered ones are removed, so that none of an earlier export
+ * stays among these; but what is no regular file is not replaced. IO (EEXIST), NOMEM. */
 int pcri_shard_names_claim(struct pcri_shard_names *n, const char *other, bool replace,
                            struct pcr_error *err);
 /* Ends the claim, if there is one, and frees the strings. */

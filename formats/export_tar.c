@@ -189,35 +189,11 @@ static int write_class(const struct pcr_sample_info *info, struct pcr_buffer *ou
     return rc;
 }
 
-/* What is said of the sample that is no attribute. */
-static int write_own(const struct pcri_export_sample *s, struct pcr_buffer *out,
-                     struct pcr_error *err)
-{
-    const struct pcr_sample_info *info = s->info;
-    const char *split = pcri_export_split(s->export, info->index);
-    int rc = pcri_print(out, err, "{\"__key__\":");
-    if (!rc)
-        rc = pcri_export_string(out, info->key, info->key_nbytes, err);
-    if (!rc && info->label_count)
-        rc = pcri_print(out, err, ",\"__label__\":");
-    if (!rc && info->label_count)
-        rc = pcri_export_label(s, out, err);
-    if (!rc && split)
-        rc = pcri_print(out, err, ",\"__split__\":");
-    return rc || !split ? rc : pcri_export_string(out, split, strlen(split), err);
-}
-
 static int write_json(const struct pcri_export_sample *s, struct pcr_buffer *out,
                       struct pcr_buffer *name, struct pcr_error *err)
 {
     struct pcr_buffer text = { 0 };
-    int rc = write_own(s, &text, err);
-    if (!rc && s->attributes) /* a comma in place of the brace */
-        rc = pcri_buffer_append(&text, ",", 1, err);
-    if (!rc && s->attributes)
-        rc = pcri_buffer_append(&text, s->attributes + 1, s->attributes_nbytes - 1, err);
-    if (!rc && !s->attributes)
-        rc = pcri_buffer_append(&text, "}", 1, err);
+    int rc = pcri_export_json(s, &text, err);
     if (!rc)
         rc = write_member(out, name, "json", &text, err);
     pcr_buffer_free(&text);

@@ -114,6 +114,36 @@ int pcri_export_row(const struct pcri_export_sample *s, struct pcr_buffer *out,
     return rc ? rc : pcri_buffer_append(out, "}\n", 2, err);
 }
 
+/* What is said of the sample that is no attribute, as exported.c reads it. */
+static int print_own(const struct pcri_export_sample *s, struct pcr_buffer *out,
+                     struct pcr_error *err)
+{
+    const struct pcr_sample_info *info = s->info;
+    const char *split = pcri_export_split(s->export, info->index);
+    int rc = pcri_print(out, err, "{\"__key__\":");
+    if (!rc)
+        rc = pcri_utf8_valid(info->key, info->key_nbytes)
+                 ? pcri_export_string(out, info->key, info->key_nbytes, err)
+                 : pcri_print(out, err, "null");
+    if (!rc && info->label_count)
+        rc = pcri_print(out, err, ",\"__label__\":");
+    if (!rc && info->label_count)
+        rc = pcri_export_label(s, out, err);
+    if (!rc && split)
+        rc = pcri_print(out, err, ",\"__split__\":");
+    return rc || !split ? rc : pcri_export_string(out, split, strlen(split), err);
+}
+
+int pcri_export_json(const struct pcri_export_sample *s, struct pcr_buffer *out,
+                     struct pcr_error *err)
+{
+    int rc = print_own(s, out, err);
+    if (rc || !s->attributes)
+        return rc ? rc : pcri_buffer_append(out, "}", 1, err);
+    rc = pcri_buffer_append(out, ",", 1, err); /* in place of the brace */
+    return rc ? rc : pcri_buffer_append(out, s->attributes + 1, s->attributes_nbytes - 1, err);
+}
+
 int pcri_export_classes(const struct pcri_export *x, struct pcr_buffer *out,
                         struct pcr_error *err)
 {

@@ -100,7 +100,8 @@ struct pcri_exporter {
 
 /* All exporters, NULL-ended. */
 extern const struct pcri_exporter *const pcri_exporters[];
-extern const struct pcri_exporter pcri_export_folder, pcri_export_tar, pcri_export_zip;
+extern const struct pcri_exporter pcri_export_folder, pcri_export_tar, pcri_export_tfrecord,
+    pcri_export_mds, pcri_export_zip;
 
 /* An export. Threads that encode read only what is constant. */
 struct pcri_export {
@@ -144,6 +145,10 @@ int pcri_export_string(struct pcr_buffer *out, const char *text, size_t nbytes,
 /* Appends a sample's label: a class's name, a number, an array of numbers or null. */
 int pcri_export_label(const struct pcri_export_sample *s, struct pcr_buffer *out,
                       struct pcr_error *err);
+/* Appends an object of the sample's attributes and of __key__ (null unless it is UTF-8), __label__
+ * and __split__. */
+int pcri_export_json(const struct pcri_export_sample *s, struct pcr_buffer *out,
+                     struct pcr_error *err);
 /* Appends the sample's line of list.jsonl. */
 int pcri_export_row(const struct pcri_export_sample *s, struct pcr_buffer *out,
                     struct pcr_error *err);

@@ -9,6 +9,7 @@
 #include "../libpcr/base/utf8.h"
 #include "folder_names.h"
 #include "label.h"
+#include "exported.h"
 #include "members.h"
 
 /* --- names --- */
@@ -374,6 +375,8 @@ static int describe(struct group *g, struct pcri_list_row *row, struct pcr_error
             if (g->items[i].kind != PCRI_MEMBER_IMAGE && is_json == !turn)
                 rc = add_part(g, &g->items[i], row, object, err);
         }
+    if (!rc)
+        rc = pcri_exported_take(g->s, row, object, err);
     if (!rc)
         rc = pcri_row_attributes(g->s->rows, row, object, err);
     json_decref(object);
