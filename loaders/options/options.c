@@ -380,6 +380,14 @@ static int make_view(const struct pcr_loader_options *o, uint32_t index,
         own->output.width = o->views[index].width;
         own->transform = o->views[index].transform;
     }
+    out->crop_of = index;
+    if (o->views && o->views[index].crop_of)
+        out->crop_of = o->views[index].crop_of - 1;
+    if (out->crop_of > index)
+        return pcri_fail(err, PCR_ERR_INVAL, "view %u: crop_of is %u, expected 0 to %u",
+                         (unsigned) index, (unsigned) out->crop_of + 1, (unsigned) index);
+    if (o->views && o->views[index].reserved)
+        return pcri_fail(err, PCR_ERR_INVAL, "view %u: reserved is not 0", (unsigned) index);
     fill_view(&own->output.height, &own->output.width, &own->transform);
     int rc = check_view(own, err);
     if (rc)

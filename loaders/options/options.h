@@ -44,6 +44,7 @@ enum {
 struct pcri_loader_view {
     struct pcr_loader_options options;
     struct pcr_loader_options plain; /* for samples that are not augmented */
+    uint32_t crop_of;                /* the view as whose its crop is drawn */
     size_t values, nbytes;           /* of its pixels */
 };
 

@@ -182,7 +182,8 @@ double pcri_scale_of(const struct pcri_loader_view *views, uint32_t view_count, 
     for (uint32_t v = 0; v < view_count; v++) {
         const struct pcr_loader_options *o = plain ? &views[v].plain : &views[v].options;
         struct pcr_resize_options window;
-        pcri_choose_window(o, epoch, pcri_view_identity(identity, v), width, height, &window);
+        pcri_choose_window(o, epoch, pcri_view_identity(identity, views[v].crop_of), width,
+                           height, &window);
         const struct pcr_crop c = pcri_shown(o, width, height, &window);
         const double out = (double) o->output.width * o->output.height;
         least = fmin(least, (double) (c.x1 - c.x0) * (double) (c.y1 - c.y0) / out);

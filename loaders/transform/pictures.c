@@ -110,7 +110,9 @@ static void choose(struct pcri_maker *m, const struct pcri_request *q, uint32_t 
         const uint64_t identity = pcri_view_identity(q->identity, v);
         p->options = q->plain ? &q->views[v].plain : &q->views[v].options;
         p->augmented = pcri_augmentation_wanted(p->options);
-        pcri_choose_window(p->options, q->epoch, identity, width, height, &p->window);
+        pcri_choose_window(p->options, q->epoch,
+                           pcri_view_identity(q->identity, q->views[v].crop_of), width, height,
+                           &p->window);
         p->frame = pcri_frame_of(p->options, width, height);
         p->framed = p->frame.width < p->options->output.width ||
                     p->frame.height < p->options->output.height;

@@ -260,15 +260,16 @@ static const struct pcr_fidelity_step steps[] = { { .epoch = 0, .fidelity = 1 },
 
 /* All that can be done to pixels. */
 static const struct pcr_loader_view views[] = {
-    { SIDE,
-      SIDE,
-      { .kind = PCR_TRANSFORM_LETTERBOX,
-        .turn_ppm = 1000000,
-        .gray_ppm = 1000000,
-        .blur_ppm = 1000000,
-        .solarize_ppm = 1000000,
-        .erase_ppm = 1000000 } },
-    { 5, 9, { .flip_down_ppm = 500000, .rotate_mdeg = 90000 } },
+    { .height = SIDE,
+      .transform = { .kind = PCR_TRANSFORM_LETTERBOX,
+                     .turn_ppm = 1000000,
+                     .gray_ppm = 1000000,
+                     .blur_ppm = 1000000,
+                     .solarize_ppm = 1000000,
+                     .erase_ppm = 1000000 } },
+    { .height = 5,
+      .width = 9,
+      .transform = { .flip_down_ppm = 500000, .rotate_mdeg = 90000 } },
 };
 
 #define LOADING(...) \

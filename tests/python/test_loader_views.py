@@ -90,6 +90,17 @@ def test_a_state_goes_on(odd):
     assert len(found) == len(wanted) and all(map(np.array_equal, found, wanted))
 
 
+def test_one_crop_in_several_views(odd):
+    where, _ = odd
+    views = [pcr.View(24, flip=0.5), pcr.View(12, flip=0.5, crop_of=0, jitter=(0.4, 0.4, 0, 0))]
+    with pcr.Loader(where, batch_size=4, views=views, seed=3) as loader:
+        for batch in loader:
+            assert np.array_equal(batch.views[0].crops, batch.views[1].crops)
+            assert np.array_equal(batch.views[0].flips, batch.views[1].flips)
+    with pytest.raises(pcr.InvalidError, match="view 0: crop_of is 2"):
+        pcr.Loader(where, views=[pcr.View(crop_of=1), pcr.View()])
+
+
 def test_wrong_views(odd):
     where, _ = odd
     for views in [], [3], ["x"]:

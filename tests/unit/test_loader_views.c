@@ -12,10 +12,10 @@ enum { VIEWS = 4, MOST = 48 * 48 * 3 * 4 };
 
 /* A random crop with all changes, the same again, a centred crop, and the whole picture. */
 static const struct pcr_loader_view all_views[VIEWS] = {
-    { 24, 20, { .flip_ppm = 500000, .hue_ppm = 100000, .rotate_mdeg = 20000 } },
-    { 24, 20, { .flip_ppm = 500000, .hue_ppm = 100000, .rotate_mdeg = 20000 } },
-    { 17, 0, { .kind = PCR_TRANSFORM_CENTER_CROP } },
-    { 48, 32, { .kind = PCR_TRANSFORM_STRETCH, .filter = PCR_FILTER_BICUBIC } },
+    { 24, 20, 0, 0, { .flip_ppm = 500000, .hue_ppm = 100000, .rotate_mdeg = 20000 } },
+    { 24, 20, 0, 0, { .flip_ppm = 500000, .hue_ppm = 100000, .rotate_mdeg = 20000 } },
+    { 17, 0, 0, 0, { .kind = PCR_TRANSFORM_CENTER_CROP } },
+    { 48, 32, 0, 0, { .kind = PCR_TRANSFORM_STRETCH, .filter = PCR_FILTER_BICUBIC } },
 };
 
 static struct pcr_loader_options options(void)
@@ -125,6 +125,31 @@ START_TEST(draw_by_themselves)
 }
 END_TEST
 
+/* A view may show the part that another one shows. */
+START_TEST(same_crops)
+{
+    static const struct pcr_loader_view views[3] = {
+        { 24, 20, 0, 0, { .flip_ppm = 500000, .hue_ppm = 100000 } },
+        { 24, 20, 0, 0, { .flip_ppm = 500000 } },
+        { 12, 10, 1, 0, { .flip_ppm = 500000, .hue_ppm = 100000 } },
+    };
+    struct pcr_loader_options o = options();
+    o.views = views;
+    o.view_count = 3;
+    struct pcr_loader *l = create(&o);
+    struct pcr_batch *b;
+    start(l, 0);
+    while ((b = next(l))) {
+        ck_assert_mem_eq(b->views[0].crops, b->views[2].crops,
+                         b->sample_count * sizeof(struct pcr_crop));
+        ck_assert(memcmp(b->views[0].crops, b->views[1].crops,
+                         b->sample_count * sizeof(struct pcr_crop)) != 0);
+        pcr_batch_release(&b);
+    }
+    pcr_loader_destroy(&l);
+}
+END_TEST
+
 /* Samples that are not augmented. */
 START_TEST(plain)
 {
@@ -221,6 +246,9 @@ START_TEST(wrong_options)
     views[2].transform.kind = PCR_TRANSFORM_CENTER_CROP;
     views[2].transform.resize_px = 100;
     refused(&o, "view 2: loader option height is 224, but resize_px is 100");
+    views[1].crop_of = 3;
+    refused(&o, "view 1: crop_of is 3, expected 0 to 1");
+    views[1].crop_of = 2; /* its own */
     views[2].transform.reserved[1] = 1;
     refused(&o, "view 2: loader option transform.reserved is not 0");
 }
@@ -233,6 +261,7 @@ int main(void)
     tcase_add_checked_fixture(t, open_dataset, close_dataset);
     tcase_add_loop_test(t, as_if_alone, 0, 3);
     tcase_add_test(t, draw_by_themselves);
+    tcase_add_test(t, same_crops);
     tcase_add_test(t, plain);
     tcase_add_test(t, by_quality);
     tcase_add_test(t, files_have_none);

@@ -451,8 +451,12 @@ struct pcr_loader_transform {
 
 /* One of several pictures of each sample: "Views". */
 struct pcr_loader_view {
-    uint32_t height;                       /* in pixels; default 224 */
-    uint32_t width;                        /* in pixels; default: height */
+    uint32_t height; /* in pixels; default 224 */
+    uint32_t width;  /* in pixels; default: height */
+    /* n: crop and flip are drawn as those of view n - 1, an earlier one; what is drawn equally for
+     * the same options of `transform` is the same. 0: they are its own. */
+    uint32_t crop_of;
+    uint32_t reserved;                     /* 0 */
     struct pcr_loader_transform transform; /* how a picture becomes them */
 };
 

@@ -556,7 +556,8 @@ class LoaderView(ctypes.Structure):
     """struct pcr_loader_view"""
 
     __slots__ = ()
-    _fields_ = [("height", c_uint32), ("width", c_uint32), ("transform", LoaderTransform)]
+    _fields_ = [("height", c_uint32), ("width", c_uint32), ("crop_of", c_uint32),
+                ("reserved", c_uint32), ("transform", LoaderTransform)]
 
 
 class LoaderOptions(ctypes.Structure):

@@ -24,7 +24,11 @@ _CHANCES = {"flip": "flip", "flip_down": "flip_down", "turn": "turn", "jitter_ch
 class View:
     """One of several pictures that a loader makes of each sample: see Loader's `views`.
 
-    The arguments are Loader's of the same names, with the same defaults.
+    The arguments are Loader's of the same names, with the same defaults; and
+
+    crop_of: the number, from 0, of an earlier view as whose crop and flip this one's are drawn:
+        with the same `transform`, `area`, `ratio` and `flip` it shows the same part, at its own
+        size and in its own colours.
 
     Raises InvalidError for arguments that cannot be right.
     """
@@ -41,7 +45,8 @@ class View:
                  grayscale: float = 0.0, blur: float = 0.0,
                  blur_sigma: Tuple[float, float] = (0.1, 2.0), solarize: float = 0.0,
                  erase: float = 0.0, erase_area: Tuple[float, float] = (0.02, 1 / 3),
-                 erase_ratio: Tuple[float, float] = (0.3, 3.3)) -> None:
+                 erase_ratio: Tuple[float, float] = (0.3, 3.3),
+                 crop_of: Optional[int] = None) -> None:
         self.size = height_width(size)  #: (height, width) in pixels
         self._options: Dict[str, Any] = {
             "transform": transform, "area": area, "ratio": ratio, "resize_px": resize_px,
@@ -49,7 +54,7 @@ class View:
             "flip_down": flip_down, "turn": turn, "jitter_chance": jitter_chance,
             "grayscale": grayscale, "blur": blur, "blur_sigma": blur_sigma,
             "solarize": solarize, "erase": erase, "erase_area": erase_area,
-            "erase_ratio": erase_ratio}
+            "erase_ratio": erase_ratio, "crop_of": crop_of}
         self._struct(gray=len(_tuple(fill)) == 1)  # refuses what cannot be right
 
     def _struct(self, gray: bool) -> st.LoaderView:
@@ -69,7 +74,9 @@ class View:
         t.ratio_min_ppm, t.ratio_max_ppm = _range(o["ratio"], "ratio", 4000)
         _set_changes(t, o["jitter"] if t.color_ppm else None, o["rotate"], o["fill"], gray)
         height, width = self.size
-        return st.LoaderView(height=height, width=width, transform=t)
+        return st.LoaderView(
+            height=height, width=width, transform=t,
+            crop_of=0 if o["crop_of"] is None else whole(o["crop_of"], "crop_of", 0, 8) + 1)
 
     def __repr__(self) -> str:
         given = {name: value for name, value in self._options.items()
