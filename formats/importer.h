@@ -38,7 +38,7 @@ struct pcri_importer {
 
 extern const struct pcri_importer pcri_import_folder, pcri_import_list, pcri_import_tar,
     pcri_import_zip, pcri_import_tfrecord, pcri_import_mds, pcri_import_litdata,
-    pcri_import_beton, pcri_import_pcr_release;
+    pcri_import_beton, pcri_import_pcr_release, pcri_import_lmdb;
 
 /* All importers, NULL-ended, in the order in which they are asked. */
 extern const struct pcri_importer *const pcri_importers[];

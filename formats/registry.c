@@ -4,11 +4,17 @@
 #include "container.h"
 
 const struct pcri_importer *const pcri_importers[] = {
-    &pcri_import_folder,      &pcri_import_list,
-    &pcri_import_tar,         &pcri_import_zip,
-    &pcri_import_tfrecord,    &pcri_import_mds,
-    &pcri_import_litdata,     &pcri_import_beton,
-    &pcri_import_pcr_release, NULL,
+    &pcri_import_folder,
+    &pcri_import_list,
+    &pcri_import_tar,
+    &pcri_import_zip,
+    &pcri_import_tfrecord,
+    &pcri_import_mds,
+    &pcri_import_litdata,
+    &pcri_import_beton,
+    &pcri_import_pcr_release,
+    &pcri_import_lmdb,
+    NULL,
 };
 
 const char *pcr_source_format(uint32_t index)

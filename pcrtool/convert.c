@@ -27,7 +27,7 @@ struct settings {
 };
 
 /* The words of --from, counted from 1, in the order of pcr_source_format(). */
-#define FORMATS "folder|list|tar|zip|tfrecord|mds|litdata|beton|pcr-release"
+#define FORMATS "folder|list|tar|zip|tfrecord|mds|litdata|beton|pcr-release|lmdb"
 enum { FOLDER = 1, LIST = 2 };
 
 #define SETTING(member) .offset = offsetof(struct settings, member)
@@ -64,7 +64,7 @@ static const struct pcrtool_option options[] = {
       PCRTOOL_CHOICE, SETTING(opaque), .words = "keep|refuse" },
     { "from", "FORMAT",
       "what SRC is: folder, list, tar (also compressed, or - or a pipe), zip,\n"
-      "tfrecord, mds, litdata, beton (FFCV) or pcr-release (the records of\n"
+      "tfrecord, mds, litdata, beton (FFCV), lmdb, or pcr-release (records of\n"
       "the paper's software); default: decided by looking",
       PCRTOOL_CHOICE, SETTING(from), .words = FORMATS },
     { "image-field", "NAME",

@@ -25,6 +25,7 @@ static const struct kind {
     { "tar", { "a.tar" } },
     { "tar", { "a.tar" } }, /* with right checksums */
     { "zip", { "a.zip" } },
+    { "lmdb", { "data.mdb" } },
 };
 enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), MESSAGE = 1, HEADERS = 7 };
 

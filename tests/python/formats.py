@@ -219,6 +219,64 @@ def beton(fields, samples, page=1 << 21, mode=0):
     return out + bytes(first - len(out)) + data + b"".join(table)
 
 
+# --- LMDB ---
+
+
+def lmdb(entries, page=4096):
+    """data.mdb of {key: value}: a leaf, or a branch of leaves, and large values in pages of their
+    own."""
+    pages = [b"", b""]
+
+    def put(flags, nodes):
+        body, places, at = b"", [], page
+        for node in nodes:
+            node += bytes(len(node) % 2)
+            at -= len(node)
+            places.append(at)
+            body = node + body
+        head = struct.pack("<QHHHH", len(pages), 0, flags, 16 + 2 * len(places), at)
+        head += struct.pack(f"<{len(places)}H", *places)
+        pages.append(head + bytes(page - len(head) - len(body)) + body)
+        return len(pages) - 1
+
+    def node(low, high, flags, key, data=b""):
+        return struct.pack("<HHHH", low, high, flags, len(key)) + key + data
+
+    leaves, nodes, used = [], [], 16
+    for key, value in sorted(entries.items()):
+        low, high = len(value) & 0xFFFF, len(value) >> 16
+        if len(value) > page // 4:
+            first, count = len(pages), -(-(16 + len(value)) // page)
+            data = struct.pack("<QHHI", first, 0, 4, count) + value
+            data += bytes(count * page - len(data))
+            pages += [data[i:i + page] for i in range(0, len(data), page)]
+            one = node(low, high, 1, key, struct.pack("<Q", first))
+        else:
+            one = node(low, high, 0, key, value)
+        if nodes and used + len(one) + 3 > page:
+            leaves.append((nodes[0][8:8 + struct.unpack("<H", nodes[0][6:8])[0]], put(2, nodes)))
+            nodes, used = [], 16
+        nodes.append(one)
+        used += len(one) + 3
+    leaves.append((b"", put(2, nodes)))
+    root = leaves[0][1] if len(leaves) == 1 else put(1, [
+        node(leaf & 0xFFFF, leaf >> 16, 0, key if i else b"") for i, (key, leaf)
+        in enumerate(leaves)])
+    none = (1 << 64) - 1
+    for i in range(2):
+        meta = struct.pack("<QHHI", i, 0, 8, 0) + struct.pack("<IIQQ", 0xBEEFC0DE, 1, 0, 1 << 30)
+        meta += struct.pack("<IHHQQQQQ", page, 0, 0, 0, 0, 0, 0, none)
+        meta += struct.pack("<IHHQQQQQ", 0, 0, 1, 0, 1, 0, len(entries), root if i else none)
+        pages[i] = (meta + struct.pack("<QQ", len(pages) - 1, i)).ljust(page, b"\0")
+    return b"".join(pages)
+
+
+def datum(data, label, encoded=True):
+    """Caffe's Datum."""
+    return (b"\x08\x03\x10\x08\x18\x08" + field(4, data) + b"\x28" + varint(label)
+            + (b"\x38\x01" if encoded else b""))
+
+
 # --- seeds of fuzzing ---
 
 
@@ -256,3 +314,5 @@ def seeds():
         yield 4, small
         yield 5, pcr_release([TINY, TINY], [3, -1])
         yield 5, pcr_release([TINY], [7], packed=False)
+        yield 9, lmdb({b"a": TINY, b"b": datum(TINY, 3), b"image-1": TINY, b"label-1": b"x"}, 512)
+        yield 9, lmdb({b"%d" % i: TINY for i in range(9)}, 512)

@@ -168,6 +168,7 @@ PCR_API const char *pcr_source_format(uint32_t index);
  *   (or of image files without any). Checksums are checked.
  * mds, litdata: a folder that MosaicML Streaming (version 2) or LitData wrote, with index.json.
  * beton: an FFCV file of JPEG images.
+ * lmdb: an LMDB environment of image files or Caffe's Datum messages.
  * pcr-release: a record of the software released with the paper on PCR.
  *
  * Codes: IO, INVAL (nothing there; a line of a list; unclear), CORRUPT (containers, with file
