@@ -305,11 +305,11 @@ static int read_value(struct group *g, const struct pcri_member *m, json_t **out
     struct pcri_json_fault fault = { 0 };
     *out = NULL;
     if (!ends_in(part_of(m), "json")) {
-        if (!is_text(m)) {
-            g->m->dropped++;
-            g->m->dropped_name = m->name;
-            return 0;
-        }
+        if (!is_text(m))
+            return pcri_container_note(g->s, err,
+                                       "parts '%.200s' are left out: they are neither images "
+                                       "nor text of at most %d bytes",
+                                       part_of(m), PCRI_TEXT_MAX_NBYTES);
         *out = json_stringn(m->text, m->text_nbytes);
         return *out ? 0 : pcri_fail_nomem(err, m->text_nbytes);
     }
@@ -466,11 +466,5 @@ int pcri_members_finish(struct pcri_container *s, struct pcri_members *m,
         qsort(s->rows->rows + first, s->rows->count - first, sizeof(*s->rows->rows),
               compare_places);
     s->e->ignored_count += m->ignored;
-    if (!rc && m->dropped)
-        rc = pcri_container_note(
-            s, err,
-            "%llu parts that are neither images nor text, such as %.200s, "
-            "are left out",
-            (unsigned long long) m->dropped, m->dropped_name);
     return rc;
 }

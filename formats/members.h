@@ -39,9 +39,7 @@ struct pcri_members {
     struct pcri_arena arena;
     struct pcri_member *items;
     size_t count, capacity;
-    uint64_t ignored;         /* files that are nothing of a sample */
-    uint64_t dropped;         /* parts that are neither image nor text */
-    const char *dropped_name; /* of one of them */
+    uint64_t ignored; /* files that are nothing of a sample */
 };
 
 /* What a member of this path is. */

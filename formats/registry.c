@@ -66,8 +66,9 @@ static int find_one(const char *path, const char *format, const struct pcri_impo
     if (format)
         return pcri_fail(err, PCR_ERR_INVAL, "unknown source format '%s'", format);
     return pcri_fail(err, PCR_ERR_INVAL,
-                     "%s: neither a folder nor a .csv, .tsv or .jsonl list%s", path,
-                     c.is_stream ? ": say the format" : "");
+                     "%s: neither a folder nor a .csv, .tsv or .jsonl list, nor of a format "
+                     "that docs/formats.md has",
+                     path);
 }
 
 /* The importer of all inputs; folders of containers are replaced by these. */

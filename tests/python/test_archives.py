@@ -13,6 +13,7 @@ import tarfile
 import threading
 import zipfile
 
+import numpy as np
 import pytest
 import zstandard
 
@@ -149,6 +150,27 @@ def test_image_field(tmp_path):
     assert found.labels == {"1.right.jpg": 0}
 
 
+def test_webdataset(tmp_path):
+    """Shards by the package itself."""
+    wds = pytest.importorskip("webdataset")
+    with wds.ShardWriter(str(tmp_path / "x-train-%03d.tar"), maxcount=3, verbose=0) as writer:
+        for i in range(8):
+            writer.write({"__key__": f"dir/{i}", "jpg": JPEGS[i], "cls": i % 3, "txt": f"no {i}",
+                          "json": {"number": i, "box": [0.5, i]}, "npy": np.arange(3)})
+    found = convert(f"{tmp_path}/x-train-{{000..002}}.tar", tmp_path)
+    assert found.labels == {f"train/dir/{i}.jpg": i % 3 for i in range(8)}
+    assert found.attributes["train/dir/7.jpg"] == {"number": 7, "box": [0.5, 7], "txt": "no 7"}
+    assert [what[:26] for _, what in found.report.notes] == ["parts 'npy' are left out: "]
+    theirs = wds.WebDataset([str(tmp_path / f"x-train-{i:03}.tar") for i in range(3)],
+                            shardshuffle=False)
+    folder = tmp_path / "theirs"
+    folder.mkdir()
+    for sample in theirs:
+        (folder / f"{sample['__key__'][4:]}.jpg").write_bytes(sample["jpg"])
+    same = convert(folder, tmp_path, "same")
+    assert {f"train/dir/{key}": data for key, data in same.bytes.items()} == found.bytes
+
+
 # --- what people's archives are like ---
 
 
@@ -223,7 +245,7 @@ def test_parts_that_are_not_text(tmp_path):
     tar(tmp_path / "a.tar", [("1.jpg", JPEGS[0]), ("1.npy", b"\x93NUMPY\1\0"), ("1.id", b"7")])
     found = convert(tmp_path / "a.tar", tmp_path)
     assert found.attributes == {"1.jpg": {"id": "7"}}
-    assert "1 parts that are neither images nor text, such as 1.npy" in found.report.notes[0][1]
+    assert "parts 'npy' are left out" in found.report.notes[0][1]
 
 
 def test_bad_json(tmp_path):
