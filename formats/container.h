@@ -23,9 +23,10 @@ struct pcri_container {
     struct pcri_list *rows;
     uint64_t spool_nbytes;
     size_t folder_nbytes; /* of `path`: the folder that all inputs are in, with its slash */
-    bool has_parts, has_labels; /* archives: samples with more than images; with labels */
-    json_t *notes;              /* what was noted; or NULL */
-    json_t *shapes;             /* of the attributes; or NULL (shapes.h) */
+    bool has_parts;       /* archives: there are samples with more than images */
+    bool has_labels; /* archives: with labels, or keys of their own, not those of a tree */
+    json_t *notes;   /* what was noted; or NULL */
+    json_t *shapes;  /* of the attributes; or NULL (shapes.h) */
 };
 
 /* A new row at the end for an image in `nbytes` of `file` from `offset` on. The importer then

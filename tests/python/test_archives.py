@@ -171,6 +171,20 @@ def test_webdataset(tmp_path):
     assert {f"train/dir/{key}": data for key, data in same.bytes.items()} == found.bytes
 
 
+def test_our_own(tmp_path):
+    """What pcr.export() wrote is the same dataset: keys, labels by class, splits, attributes."""
+    samples = [(f"a.b/{i}.x.jpg", JPEGS[i], ["cat", "dog", "owl"][i % 2], {"i": i},
+                "val" if i > 5 else "train") for i in range(8)]
+    pcr.write(tmp_path / "a.pcr", samples, classes=["dog", "cat", "owl"])
+    pcr.write(tmp_path / "b.pcr", [(f"{i}.jpg", JPEGS[i], None, {"i": i}, "val") for i in range(3)])
+    for name, classes in (("a", ["dog", "cat", "owl"]), ("b", None)):
+        pcr.export(tmp_path / f"{name}.pcr", tmp_path / f"{name}-test.tar")
+        found = convert(tmp_path / f"{name}-test.tar", tmp_path, f"{name}.again", classes=classes)
+        was = Found(tmp_path / f"{name}.pcr", None)
+        assert (found.classes, found.labels, found.attributes, found.bytes) == (
+            was.classes, was.labels, was.attributes, was.bytes)
+
+
 # --- what people's archives are like ---
 
 
