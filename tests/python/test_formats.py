@@ -215,6 +215,19 @@ def test_what_files_do_not_say(tmp_path):
 
 
 @needs("pyarrow")
+def test_labels_that_are_missing(tmp_path):
+    """-1 of a class, as in test sets, and null."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    labels = pa.array([-1, None, 1] * 4, pa.int64())
+    pq.write_table(table().set_column(1, "label", labels), tmp_path / "test.parquet")
+    pcr.formats.from_parquet(tmp_path / "test.parquet", tmp_path / "dataset")
+    with pcr.open(tmp_path / "dataset", split="test") as ds:
+        assert ds.classes == ("ant", "bee")
+        assert [ds[ds.find(f"{i}.jpg")].label for i in range(3)] == [None, None, 1]
+
+
+@needs("pyarrow")
 def test_columns_in_doubt(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -59,6 +59,16 @@ def test_as_torchvisions(tree, path):
         number[ours.samples[3][0]]][0])
 
 
+def test_a_split_without_a_class(tmp_path):
+    """Classes have the numbers of all splits; torchvision's change with the folder."""
+    data = encode(picture(1, 20, 20))
+    pcr.write(tmp_path / "dataset", [("a", data, "ant", None, "train"),
+                                     ("b", data, "bee", None, "train"),
+                                     ("c", data, "bee", None, "val")])
+    dataset = pt.ImageFolder(tmp_path / "dataset" / "val")
+    assert dataset.classes == ["ant", "bee"] and dataset.targets == [1] and dataset[0][1] == 1
+
+
 @torchvision
 def test_pictures_lie_as_stored(tmp_path):
     """As torchvision's lie; orient=True turns them."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import os
-import tempfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,7 @@ class Spool:
     """A file in a folder that has room for all that is added. Reads may come from any thread."""
 
     def __init__(self, folder: str) -> None:
+        import tempfile  # it takes a while
         self.folder = folder
         self.nbytes = 0
         try:
