@@ -73,9 +73,13 @@ static int check_options(struct pcri_export *x, const struct pcr_export_options 
     if (!rc)
         rc = pcri_flags_check("pcr_export_options", o->flags,
                               PCR_EXPORT_REPLACE | PCR_EXPORT_LIST | PCR_EXPORT_ZSTD, err);
-    if (!rc && (o->jpeg > PCR_EXPORT_JPEG_BASELINE || o->damage > PCR_EXPORT_DAMAGE_DEGRADE))
+    if (!rc && (o->jpeg > PCR_EXPORT_JPEG_SOURCE || o->damage > PCR_EXPORT_DAMAGE_DEGRADE))
         rc = pcri_fail(err, PCR_ERR_INVAL, "pcr_export_options: jpeg is %u, damage is %u",
                        (unsigned) o->jpeg, (unsigned) o->damage);
+    if (!rc && o->jpeg == PCR_EXPORT_JPEG_SOURCE &&
+        (o->fidelity || o->damage == PCR_EXPORT_DAMAGE_DEGRADE))
+        rc = pcri_fail(err, PCR_ERR_INVAL,
+                       "source files have no fidelity, and cannot be degraded");
     if (!rc)
         rc = find_exporter(x, err);
     if (!rc)
@@ -192,6 +196,7 @@ static void count_finding(struct pcr_export_report *r, uint32_t finding)
     r->unsafe_count += finding == PCR_EXPORT_UNSAFE || finding == PCR_EXPORT_UNLISTED;
     r->damaged_count += finding == PCR_EXPORT_DAMAGED;
     r->degraded_count += finding == PCR_EXPORT_DEGRADED;
+    r->unrestorable_count += finding == PCR_EXPORT_UNRESTORABLE;
 }
 
 /* What the file system does not take for a name is left out, as other unsafe names are. */

@@ -128,6 +128,8 @@ static int sample_file(const struct pcri_export *x, struct pcri_export_tools *t,
 {
     int rc = x->o.jpeg == PCR_EXPORT_JPEG_BASELINE
                  ? pcr_sample_baseline(s, fidelity, t->decoder, NULL, &t->file, err)
+             : x->o.jpeg == PCR_EXPORT_JPEG_SOURCE
+                 ? pcr_sample_original(s, t->decoder, &t->file, err)
                  : pcr_sample_read(s, fidelity, &t->file, err);
     if (!rc)
         rc = read_attributes(x, t, s, err);
@@ -172,9 +174,12 @@ static int take_damage(const struct pcri_export *x, struct pcri_export_tools *t,
                        const struct pcr_sample *s, int rc, struct pcr_error *err)
 {
     char text[PCR_MESSAGE_NBYTES];
-    if (!is_damage(rc) || x->o.damage == PCR_EXPORT_DAMAGE_FAIL)
+    const bool lost = rc == PCR_ERR_UNSUPPORTED && x->o.jpeg == PCR_EXPORT_JPEG_SOURCE;
+    if (!lost && (!is_damage(rc) || x->o.damage == PCR_EXPORT_DAMAGE_FAIL))
         return rc;
     snprintf(text, sizeof(text), "%s", err->message);
+    if (lost)
+        return find(c, item, PCR_EXPORT_UNRESTORABLE, text, err);
     rc = 0;
     if (x->o.damage == PCR_EXPORT_DAMAGE_DEGRADE)
         rc = lower_file(x, t, s, &item->fidelity, err);
@@ -296,7 +301,7 @@ static int read_chunk(const struct pcri_export *x, struct pcri_export_chunk *c,
     int rc = pcr_sample_acquire(x->ds, c->index, &s, err);
     if (is_damage(rc))
         rc = lose_record(x, c, err);
-    else if (!rc)
+    else if (!rc && x->o.jpeg != PCR_EXPORT_JPEG_SOURCE) /* these are restored one by one */
         rc = pcr_slice_read(x->ds, c->record, c->first, c->count, x->o.fidelity, &c->slice,
                             err);
     pcr_sample_release(&s);

@@ -22,7 +22,7 @@ struct settings {
     uint64_t records, record_nbytes, seed, threads, max_side, quality;
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
     const char *extensions;
-    uint32_t on_bad, opaque, from, layout, coding, key_dot;
+    uint32_t on_bad, opaque, from, layout, coding, originals, key_dot;
     bool all_files, no_shuffle, no_classes, json, dry_run, quiet;
 };
 
@@ -108,6 +108,11 @@ static const struct pcrtool_option options[] = {
       "keep integer labels as numbers (default: if they are all of 0 to\n"
       "n - 1, one per sample, they are classes with these names)",
       PCRTOOL_FLAG, SETTING(no_classes), .excludes = "classes" },
+    { "keep-originals", "WHAT",
+      "keep what restores the source files byte for byte: on, off; default:\n"
+      "on if it costs at most 1.0% of the source. Files for which it would\n"
+      "take more than a sixteenth are kept whole",
+      PCRTOOL_CHOICE, SETTING(originals), .words = "on|off" },
     { "max-pixels", "N",
       "larger images are bad inputs; default 268435456. The dataset records\n"
       "a higher limit for its readers",
@@ -223,6 +228,7 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .quality = (uint32_t) s->quality,
         .manifest_out = &v->manifest,
         .coding = s->coding,
+        .originals = s->originals, /* the words are in the enum's order */
     };
     pcrtool_conversion_begin(v);
     int rc = pcr_dataset_write(v->path, source, &o, &v->report, &err);

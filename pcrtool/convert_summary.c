@@ -7,6 +7,7 @@
 
 #include "contents.h"
 #include "convert.h"
+#include "notes.h"
 #include "output.h"
 
 /* Opens what was written; *ds stays NULL for a dry run. Returns an exit code. */
@@ -90,6 +91,9 @@ static void print_bad(const struct pcrtool_conversion *v)
     if (p->samples_salvaged)
         printf("salvaged %" PRIu64 " damaged image(s) as far as they decode%s\n",
                p->samples_salvaged, v->dry_run ? "" : "; pcrtool info --notes lists them");
+    if (p->samples_unrestorable)
+        printf("%" PRIu64 " of the files kept whole would take too much to restore%s\n",
+               p->samples_unrestorable, v->dry_run ? "" : "; pcrtool info --notes lists them");
     if (p->samples_dropped)
         printf("dropped %s after the image in %" PRIu64 " file(s)%s\n",
                pcrtool_size(size, p->dropped_nbytes), p->samples_dropped,
@@ -125,6 +129,7 @@ static int print_summary(const struct pcrtool_conversion *v)
     printf(", %.1f s%s\n", v->seconds, v->dry_run ? ", nothing written" : "");
     if (info.opaque_count)
         printf("%" PRIu64 " kept whole\n", info.opaque_count);
+    pcrtool_originals_print("originals     ", &info);
     json_t *manifest = manifest_of(v, ds);
     pcrtool_contents_print(manifest);
     json_decref(manifest);
@@ -164,6 +169,7 @@ static int print_json(const struct pcrtool_conversion *v)
     set_number(root, "reduced_count", p->samples_reduced);
     set_number(root, "undecodable_count", p->samples_undecodable);
     set_number(root, "salvaged_count", p->samples_salvaged);
+    set_number(root, "unrestorable_count", p->samples_unrestorable);
     set_number(root, "dropped_count", p->samples_dropped);
     set_number(root, "dropped_nbytes", p->dropped_nbytes);
     json_t *bad = json_object();
@@ -177,6 +183,7 @@ static int print_json(const struct pcrtool_conversion *v)
     pcrtool_contents_json(manifest, root);
     json_decref(manifest);
     if (ds) {
+        json_object_set_new(root, "originals", json_boolean(info.originals));
         json_t *prefixes = json_array();
         for (uint32_t g = 1; g <= info.group_count; g++)
             json_array_append_new(prefixes,

@@ -151,12 +151,13 @@ static int report(const struct extraction *x)
     if (x->set->json)
         return pcrtool_print_json(
             x->in.command,
-            json_pack("{si sI sI sI sI sI sI}", "fidelity", (int) r->fidelity, "written_count",
-                      (json_int_t) r->written_count, "written_nbytes",
+            json_pack("{si sI sI sI sI sI sI sI}", "fidelity", (int) r->fidelity,
+                      "written_count", (json_int_t) r->written_count, "written_nbytes",
                       (json_int_t) r->written_nbytes, "file_count", (json_int_t) r->file_count,
                       "unsafe_count", (json_int_t) r->unsafe_count, "damaged_count",
                       (json_int_t) r->damaged_count, "degraded_count",
-                      (json_int_t) r->degraded_count));
+                      (json_int_t) r->degraded_count, "unrestorable_count",
+                      (json_int_t) r->unrestorable_count));
     if (!x->set->quiet)
         fprintf(x->to_stdout ? stderr : stdout,
                 "%s: %" PRIu64 " samples in %" PRIu64 " files, %s, fidelity %" PRIu32
@@ -206,7 +207,8 @@ static int extract(struct extraction *x, uint32_t fidelity)
         return rc ? rc : reported;
     if (x->report.damaged_count || x->report.degraded_count)
         return PCRTOOL_DAMAGED;
-    return x->report.unsafe_count ? PCRTOOL_LEFT_OUT : PCRTOOL_DONE;
+    return x->report.unsafe_count || x->report.unrestorable_count ? PCRTOOL_LEFT_OUT
+                                                                  : PCRTOOL_DONE;
 }
 
 static int check_stdout(const struct extraction *x)
@@ -221,6 +223,25 @@ static int check_stdout(const struct extraction *x)
         return PCRTOOL_DONE;
     pcrtool_error(x->in.command, "%s", wrong);
     return PCRTOOL_USAGE;
+}
+
+/* Source files are asked for: has the dataset got them? A record alone does not say. */
+static int check_source(const struct extraction *x)
+{
+    size_t manifest_nbytes;
+    if (x->set->jpeg != PCR_EXPORT_JPEG_SOURCE)
+        return PCRTOOL_DONE;
+    pcr_dataset_manifest(x->in.dataset, &manifest_nbytes);
+    if (x->set->fidelity || x->set->on_damage == PCR_EXPORT_DAMAGE_DEGRADE) {
+        pcrtool_error(x->in.command,
+                      "--jpeg source does not go with --fidelity and --on-damage degrade");
+        return PCRTOOL_USAGE;
+    }
+    if (x->in.info.originals || !manifest_nbytes)
+        return PCRTOOL_DONE;
+    pcrtool_error(x->in.command, "this dataset keeps no originals: pcrtool convert "
+                                 "--keep-originals on makes one that does");
+    return PCRTOOL_FAILED;
 }
 
 static int run_extract(const struct pcrtool_args *args)
@@ -238,9 +259,11 @@ static int run_extract(const struct pcrtool_args *args)
         return rc;
     rc = pcrtool_input_fidelity(&x.in, x.set->fidelity, &fidelity);
     if (!rc)
+        rc = check_source(&x);
+    if (!rc)
         rc = choose(&x, args);
     if (!rc)
-        rc = extract(&x, fidelity);
+        rc = extract(&x, x.set->fidelity ? fidelity : 0);
     free(x.indices);
     pcrtool_input_close(&x.in);
     return rc;
@@ -256,9 +279,11 @@ static const struct pcrtool_option options[] = {
     { "fidelity", "G", "groups 1 to G (default: the highest, without loss)", PCRTOOL_NUMBER,
       SETTING(fidelity), .letter = 'g', .min = 1, .max = PCRTOOL_MAX_FIDELITY },
     { "jpeg", "FORM",
-      "of coded samples' files: progressive (default), or baseline, with restart\n"
-      "markers, as decoders in hardware want it",
-      PCRTOOL_CHOICE, SETTING(jpeg), .words = PCRTOOL_JPEG_FORMS },
+      "of coded samples' files: progressive (default); baseline, with restart\n"
+      "markers, as decoders in hardware want it; or source: the source files, byte\n"
+      "for byte, if the dataset keeps originals (pcrtool info shows it); times and\n"
+      "modes are new",
+      PCRTOOL_CHOICE, SETTING(jpeg), .words = PCRTOOL_JPEG_FORMS "|source" },
     { "split", "NAME", "only this split", PCRTOOL_TEXT, SETTING(split) },
     { "class", "NAME", "only this class: its name or number", PCRTOOL_TEXT,
       SETTING(class_name) },
@@ -293,7 +318,8 @@ const struct pcrtool_command pcrtool_extract = {
         "keys all samples do. Nothing is written outside of OUT: a key that is absolute, has\n"
         "'..' or leads through a symbolic link is refused. An existing file is an error\n"
         "without --force. Unsafe keys, and names that are too long for a file, are reported\n"
-        "and left out (exit code 3). So are damaged samples (exit code 4); --on-damage\n"
+        "and left out (exit code 3), as are samples without a source file where these are\n"
+        "asked for. So are damaged samples (exit code 4); --on-damage\n"
         "degrade writes what is left of them: if a record was cut off, the fidelities before\n"
         "the cut.\n"
         "\n"
@@ -302,7 +328,8 @@ const struct pcrtool_command pcrtool_extract = {
         "folder with an index.json. docs/formats.md says what is in them. The same samples\n"
         "give the same bytes.\n",
     .examples =
-        "  pcrtool extract photos.pcr originals\n"
+        "  pcrtool extract photos.pcr images\n"
+        "  pcrtool extract photos.pcr originals --jpeg source\n"
         "  pcrtool extract photos.pcr coarse --fidelity 2 --class cat\n"
         "  pcrtool extract photos.pcr few train/cat/17.jpg @0 @1\n"
         "  pcrtool extract photos.pcr shards/train.tar --split train --shard-size 256M\n"

@@ -269,6 +269,8 @@ static void set_counts(json_t *root, const struct pcr_dataset_info *info)
         { "packed_count", info->packed_count },
         { "undecodable_count", info->undecodable_count },
         { "salvaged_count", info->salvaged_count },
+        { "unrestorable_count", info->unrestorable_count },
+        { "tail_nbytes", info->tail_nbytes },
         { "dropped_count", info->dropped_count },
         { "dropped_nbytes", info->dropped_nbytes },
         { "skipped_count", info->skipped_count },
@@ -299,6 +301,7 @@ static int print_json(const struct pcrtool_input *in, const char *path,
                             json_pack("{si si}", "max_side", (int) info->max_side, "quality",
                                       (int) info->quality));
     set_counts(root, info);
+    json_object_set_new(root, "originals", json_boolean(info->originals));
     if (info->coding)
         json_object_set_new(root, "coding", json_string(pcr_coding_name(info->coding)));
     json_object_set_new(root, "labels", json_string(label_kind(info)));
@@ -365,8 +368,8 @@ static const struct pcrtool_option options[] = {
       "more than 65,536 samples",
       PCRTOOL_FLAG, SETTING(sizes) },
     { "notes", NULL,
-      "list the samples that conversion noted: undecodable, salvaged, or\n"
-      "with dropped bytes after the image",
+      "list the samples that conversion noted: undecodable, salvaged,\n"
+      "unrestorable, or with dropped bytes after the image",
       PCRTOOL_FLAG, SETTING(notes) },
     { "json", NULL, "print JSON", PCRTOOL_FLAG, SETTING(json) },
     { 0 },

@@ -46,16 +46,17 @@ int pcrtool_notes_read(const struct pcrtool_input *in, json_t **out)
 
 static void print_note(const json_t *note)
 {
-    static const char *const members[] = { "undecodable", "salvaged", "dropped" };
+    static const char *const members[] = { "undecodable", "salvaged", "unrestorable",
+                                           "dropped" };
     const char *key = json_string_value(json_object_get(note, "key"));
-    for (size_t i = 0; key && i < 3; i++) {
+    for (size_t i = 0; key && i < 4; i++) {
         const char *text = json_string_value(json_object_get(note, members[i]));
         if (!text)
             continue;
         pcrtool_print_name(stdout, key, strlen(key));
         printf(": %s: ", members[i]);
         pcrtool_print_name(stdout, text, strlen(text));
-        if (i == 2)
+        if (i == 3)
             printf(", %" JSON_INTEGER_FORMAT " bytes",
                    json_integer_value(json_object_get(note, "dropped_nbytes")));
         putchar('\n');
@@ -68,6 +69,16 @@ void pcrtool_notes_print(const json_t *notes)
         print_note(json_array_get(notes, i));
 }
 
+void pcrtool_originals_print(const char *title, const struct pcr_dataset_info *info)
+{
+    char size[PCRTOOL_SIZE_NBYTES];
+    if (info->originals)
+        printf("%s%sfiles can be restored byte for byte, by %s (%.2f%%) in tails\n", title,
+               info->salvaged_count ? "all but salvaged " : "",
+               pcrtool_size(size, info->tail_nbytes),
+               pcrtool_percent(info->tail_nbytes, info->source_nbytes));
+}
+
 void pcrtool_notes_summary(const struct pcr_dataset_info *info)
 {
     char size[PCRTOOL_SIZE_NBYTES];
@@ -78,6 +89,10 @@ void pcrtool_notes_summary(const struct pcr_dataset_info *info)
         printf("salvaged     %" PRIu64
                " sample(s) from damaged files, as far as they decode\n",
                info->salvaged_count);
+    pcrtool_originals_print("originals    ", info);
+    if (info->unrestorable_count)
+        printf("whole        %" PRIu64 " sample(s) that would take too much to restore\n",
+               info->unrestorable_count);
     if (info->dropped_count)
         printf("dropped      %s after the image in %" PRIu64 " file(s)\n",
                pcrtool_size(size, info->dropped_nbytes), info->dropped_count);

@@ -12,6 +12,9 @@ int pcrtool_notes_read(const struct pcrtool_input *in, json_t **out);
 /* Prints a line for each note: the key, and what was noted. */
 void pcrtool_notes_print(const json_t *notes);
 
+/* Prints a line after the title, if source files can be restored. */
+void pcrtool_originals_print(const char *title, const struct pcr_dataset_info *info);
+
 /* Prints the counts of notes, one per line; nothing for 0. */
 void pcrtool_notes_summary(const struct pcr_dataset_info *info);
 

@@ -15,7 +15,7 @@ enum { MAX_THREADS = 1024 };
 struct verify_settings {
     const char *split;
     uint64_t threads, max_pixels, max_scans, max_sample_nbytes;
-    bool deep, json, quiet;
+    bool deep, originals, json, quiet;
 };
 
 /* The findings of a record, in the order in which they were made. */
@@ -134,6 +134,7 @@ static void add_report(struct job *job, const struct pcr_verify_report *report, 
     v->total.bad_records += report->bad_records;
     v->total.bad_samples += report->bad_samples;
     v->total.undecodable_samples += report->undecodable_samples;
+    v->total.restored_samples += report->restored_samples;
     v->finding_count += job->finding_count;
     v->records[job->record] = job->found;
     v->records[job->record].finished = true;
@@ -158,7 +159,9 @@ static void *work(void *context)
     while (next_record(v, &job.record)) {
         struct pcr_verify_report report = { .size = sizeof(report) };
         struct pcr_error err;
-        int rc = pcr_dataset_verify_record(v->in.dataset, job.record, v->set->deep, &report,
+        uint32_t flags = (v->set->deep ? PCR_VERIFY_DEEP : 0) |
+                         (v->set->originals ? PCR_VERIFY_ORIGINALS : 0);
+        int rc = pcr_dataset_verify_record(v->in.dataset, job.record, flags, &report,
                                            on_finding, &job, &err);
         add_report(&job, &report, rc, &err);
         job = (struct job) { .v = v };
@@ -202,11 +205,12 @@ static int report(struct verification *v)
     if (v->set->json) {
         int rc = pcrtool_print_json(
             v->in.command,
-            json_pack("{sb sb sI sI sI sI sI so so}", "intact", v->finding_count == 0, "deep",
-                      v->set->deep, "record_count", (json_int_t) t->record_count,
+            json_pack("{sb sb sI sI sI sI sI sI so so}", "intact", v->finding_count == 0,
+                      "deep", v->set->deep, "record_count", (json_int_t) t->record_count,
                       "sample_count", (json_int_t) t->sample_count, "bad_records",
                       (json_int_t) t->bad_records, "bad_samples", (json_int_t) t->bad_samples,
-                      "undecodable_samples", (json_int_t) t->undecodable_samples, "findings",
+                      "undecodable_samples", (json_int_t) t->undecodable_samples,
+                      "restored_samples", (json_int_t) t->restored_samples, "findings",
                       list_findings(v, true), "undecodable", list_findings(v, false)));
         if (rc)
             return rc;
@@ -220,6 +224,8 @@ static int report(struct verification *v)
         if (t->undecodable_samples)
             printf(", %" PRIu64 " undecodable (kept whole; no decoder here can show them)",
                    t->undecodable_samples);
+        if (v->set->originals)
+            printf(", %" PRIu64 " original files restored", t->restored_samples);
         putchar('\n');
     }
     return v->finding_count ? PCRTOOL_DAMAGED : PCRTOOL_DONE;
@@ -279,6 +285,10 @@ static const struct pcrtool_option options[] = {
       "also decode each sample at every fidelity, and name files kept\n"
       "whole that cannot be shown",
       PCRTOOL_FLAG, SETTING(deep) },
+    { "originals", NULL,
+      "also restore the source file of each sample that keeps it, and\n"
+      "compare its checksum",
+      PCRTOOL_FLAG, SETTING(originals) },
     { "split", "NAME", "only this split", PCRTOOL_TEXT, SETTING(split) },
     { "max-pixels", "N",
       "with --deep: larger pictures count as undecodable; default\n"

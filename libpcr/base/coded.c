@@ -14,6 +14,7 @@ void pcri_coded_free(struct pcri_coded *p)
     free(p->notes);
     pcr_buffer_free(&p->strings);
     pcr_buffer_free(&p->bytes);
+    pcr_buffer_free(&p->restore);
     *p = (struct pcri_coded) { 0 };
 }
 

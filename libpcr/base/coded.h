@@ -28,8 +28,10 @@ enum { PCRI_NOTE_NBYTES = 160 };
 struct pcri_notes {
     char undecodable[PCRI_NOTE_NBYTES]; /* what the file is, if no decoder here can show it */
     char salvaged[PCRI_NOTE_NBYTES];    /* what was wrong with it */
-    char dropped[PCRI_NOTE_NBYTES];     /* what came after the image and was not kept */
-    uint64_t dropped_nbytes;            /* bytes of that; 0: nothing */
+    char unrestorable
+        [PCRI_NOTE_NBYTES];         /* why the file is kept whole, though it can be coded */
+    char dropped[PCRI_NOTE_NBYTES]; /* what came after the image and was not kept */
+    uint64_t dropped_nbytes;        /* bytes of that; 0: nothing */
 };
 
 /* Qualities are stored at scales sqrt(2)^i (FORMAT 3.6). */
@@ -55,6 +57,10 @@ struct pcri_coded {
     /* malloc'd, or NULL: not known. Of groups 1 to g, for each g below G: the quality at each scale
      * in quarters of a decibel, -40 log10(1 - SSIM); [PCRI_QUALITY_SCALES * (g - 1) + scale] */
     uint8_t *quality;
+    /* The program by which the source file is restored, which has this Check32 (FORMAT 3.8); empty:
+     * none. */
+    struct pcr_buffer restore;
+    uint32_t restore_check;
     struct pcri_notes *notes; /* malloc'd, or NULL; the builder does not read them */
 };
 void pcri_coded_free(struct pcri_coded *p);

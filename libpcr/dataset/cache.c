@@ -16,8 +16,10 @@ int pcri_cache_init(struct pcri_cache *c, uint64_t record_count, uint32_t capaci
 
 static void destroy(struct pcri_held *h)
 {
-    if (h)
-        pcri_record_close(&h->record);
+    if (!h)
+        return;
+    pcri_record_close(&h->record);
+    pcri_held_originals_free(h);
     free(h);
 }
 

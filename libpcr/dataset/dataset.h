@@ -17,6 +17,8 @@ struct pcri_held {
     struct pcri_record *record; /* NULL while it is being opened */
     uint64_t number;            /* in the dataset as opened */
     uint32_t references;        /* under the cache's mutex */
+    struct pcri_restore_column
+        *originals; /* NULL until needed; under the mutex, then constant */
     struct pcri_held *newer, *older;
 };
 
@@ -90,6 +92,9 @@ int pcri_check_record(const struct pcr_dataset *ds, uint64_t record, struct pcr_
 /* Opens record `number` (of those opened) anew and compares it with the manifest. */
 int pcri_dataset_open_record(const struct pcr_dataset *ds, uint64_t number, uint32_t flags,
                              struct pcri_record **out, struct pcr_error *err);
+
+/* --- original.c --- */
+void pcri_held_originals_free(struct pcri_held *held);
 
 /* --- cache.c --- */
 int pcri_cache_init(struct pcri_cache *c, uint64_t record_count, uint32_t capacity,

@@ -7,6 +7,7 @@
 #include "../image/judge.h"
 #include "dataset.h"
 #include "materialise.h"
+#include "original.h"
 
 struct pcr_sample {
     struct pcr_dataset *ds;
@@ -184,6 +185,27 @@ int pcr_sample_baseline(const struct pcr_sample *s, uint32_t fidelity, struct pc
     if (!rc)
         rc = pcr_decoder_baseline(d, &spans, &o, out, err);
     pcr_spans_free(&spans);
+    pcri_spare_give(&s->ds->spare, &run.memory);
+    return rc;
+}
+
+int pcr_sample_original(const struct pcr_sample *s, struct pcr_decoder *d,
+                        struct pcr_buffer *out, struct pcr_error *err)
+{
+    const struct pcri_head *h = s->held->record->head;
+    const struct pcri_restore_column *column;
+    struct pcri_run run = { 0 };
+    uint32_t g = 0, n;
+    if (h->coding[s->i] == PCR_CODING_OPAQUE)
+        return pcr_sample_read(s, PCR_FIDELITY_FULL, out, err);
+    if (!d)
+        return pcri_fail(err, PCR_ERR_INVAL, "pcr_sample_original: no decoder");
+    int rc = pcri_held_originals(s->ds, s->held, &column, err);
+    if (!rc)
+        rc = read_run(s, PCR_FIDELITY_FULL, &g, &run, err);
+    if (!rc &&
+        (rc = pcri_restore_file(h, s->i, column, run.groups, &s->ds->limits, d, out, err)))
+        pcri_prefix(err, rc, "sample %s", pcri_text(&h->keys, s->i, &n));
     pcri_spare_give(&s->ds->spare, &run.memory);
     return rc;
 }

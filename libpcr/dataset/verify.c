@@ -8,6 +8,7 @@
 #include "../image/judge.h"
 #include "dataset.h"
 #include "materialise.h"
+#include "original.h"
 
 struct verifier {
     const char *path; /* of the record, relative to the folder */
@@ -203,7 +204,38 @@ static int verify_pixels(struct verifier *v, bool *damaged)
     return rc;
 }
 
-static int verify_open_record(struct verifier *v, bool deep)
+/* Restores the file of each sample whose chunks are intact. */
+static int verify_originals(struct verifier *v, bool *damaged)
+{
+    const struct pcri_head *h = v->record->head;
+    const uint8_t *chunks[PCRI_MAX_GROUPS];
+    struct pcri_restore_column column = { 0 };
+    struct pcr_error finding;
+    int rc = v->decoder ? 0 : pcr_decoder_create(&v->decoder, v->err);
+    if (rc)
+        return rc;
+    if ((rc = pcri_restore_column_read(v->record, &v->ds->limits, &column, &finding))) {
+        *damaged |= pcri_is_of_data(rc, &finding);
+        return find(v, PCR_VERIFY_DAMAGE, &finding);
+    }
+    for (uint32_t i = 0; i < h->sample_count && !rc; i++) {
+        int restored = 0;
+        if (v->bad[i])
+            continue;
+        for (uint32_t k = 0; k < h->group_count; k++)
+            chunks[k] = v->bytes[k].data + pcri_chunk_offset(h, k, i);
+        if (h->coding[i] != PCR_CODING_OPAQUE)
+            restored = pcri_restore_file(h, i, &column, chunks, &v->ds->limits, v->decoder,
+                                         &v->pixels, &finding);
+        if (restored && restored != PCR_ERR_UNSUPPORTED)
+            rc = find_in_sample(v, i, PCR_VERIFY_DAMAGE, &finding);
+        v->report.restored_samples += !restored;
+    }
+    pcri_restore_column_free(&column);
+    return rc;
+}
+
+static int verify_open_record(struct verifier *v, uint32_t flags)
 {
     const struct pcri_head *h = v->record->head;
     bool damaged = false;
@@ -211,21 +243,23 @@ static int verify_open_record(struct verifier *v, bool deep)
     int rc = v->bad ? verify_end(v, &damaged) : PCR_ERR_NOMEM;
     for (uint32_t k = 0; !rc && k < h->group_count; k++) {
         rc = verify_group(v, k, &damaged);
-        if (!deep)
+        if (!flags)
             pcr_buffer_free(&v->bytes[k]);
     }
     if (!rc)
         rc = verify_attributes(v, &damaged);
     if (!rc && pcri_record_check_nbytes(v->record, NULL) != PCR_ERR_TRUNCATED)
         rc = verify_tail(v, &damaged);
-    if (!rc && deep)
+    if (!rc && flags & PCR_VERIFY_DEEP)
         rc = verify_pixels(v, &damaged);
+    if (!rc && flags & PCR_VERIFY_ORIGINALS)
+        rc = verify_originals(v, &damaged);
     v->report.sample_count += h->sample_count;
     v->report.bad_records += damaged;
     return rc;
 }
 
-static int verify(struct verifier *v, uint64_t number, bool deep)
+static int verify(struct verifier *v, uint64_t number, uint32_t flags)
 {
     struct pcr_error finding;
     /* Checksums are compared here even if the dataset was opened without. */
@@ -235,7 +269,7 @@ static int verify(struct verifier *v, uint64_t number, bool deep)
         v->report.bad_records += pcri_is_of_data(rc, &finding);
         rc = find(v, PCR_VERIFY_DAMAGE, &finding);
     } else {
-        rc = verify_open_record(v, deep);
+        rc = verify_open_record(v, flags);
     }
     if (!rc && v->callback &&
         v->callback(v->context, PCR_VERIFY_PROGRESS, v->path, v->report.record_count, NULL))
@@ -243,13 +277,16 @@ static int verify(struct verifier *v, uint64_t number, bool deep)
     return rc;
 }
 
-int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record, int deep,
+int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record, uint32_t flags,
                               struct pcr_verify_report *report, pcr_verify_callback callback,
                               void *context, struct pcr_error *err)
 {
     struct pcr_record_info info = { .size = sizeof(info) };
     struct verifier v = { .ds = ds, .callback = callback, .context = context, .err = err };
     int rc = pcr_dataset_record(ds, record, &info, err);
+    if (!rc)
+        rc = pcri_flags_check("pcr_dataset_verify_record", flags,
+                              PCR_VERIFY_DEEP | PCR_VERIFY_ORIGINALS, err);
     if (rc)
         return rc;
     if (!report)
@@ -260,7 +297,7 @@ int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record, int deep,
     memcpy(&v.report, report,
            report->size < sizeof(v.report) ? report->size : sizeof(v.report));
     v.path = info.path;
-    rc = verify(&v, record, deep != 0);
+    rc = verify(&v, record, flags);
 
     pcri_info_fill(report, &v.report, sizeof(v.report));
     for (uint32_t k = 0; k < PCRI_MAX_GROUPS; k++)

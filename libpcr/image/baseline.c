@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pcr_decoder_baseline(): an image's coefficients as a baseline JPEG, without pixels. */
-#include "../jpeg/segment_walk.h"
 #include "image.h"
 #include "judge.h"
+#include "own_segments.h"
 
 enum { DEFAULT_RESTART_ROWS = 1, HELD_NBYTES = 8 /* a pixel, as for decoding */ };
 
@@ -27,8 +27,7 @@ static int take_options(const struct pcr_baseline_options *opts,
     return 0;
 }
 
-/* Whether a segment belongs to the coding: it is named as in its magic. */
-static bool is_own(const struct pcri_coding *coding, const struct pcri_walked *s)
+bool pcri_is_own_segment(const struct pcri_coding *coding, const struct pcri_walked *s)
 {
     enum { MARKER_AT = 3, NAME_AT = 6, NAME_NBYTES = 3 };
     return coding->magic_nbytes >= NAME_AT + NAME_NBYTES &&
@@ -102,14 +101,15 @@ static int copy_header(const struct pcri_coding *coding, const struct pcr_spans 
         bool metadata = (s.marker >= M_APP0 && s.marker <= M_APP0 + 15) || s.marker == M_COM;
         bool frame = *framed_out && is_frame(s.marker);
         uint8_t marker = !frame ? s.marker : t.wide ? M_SOF1 : M_SOF0;
-        if (frame || (*framed_out && s.marker == M_DQT) || (metadata && !is_own(coding, &s)))
+        if (frame || (*framed_out && s.marker == M_DQT) ||
+            (metadata && !pcri_is_own_segment(coding, &s)))
             rc = pcri_segment_append(marker, s.payload, s.nbytes, out, err);
     }
     return rc;
 }
 
-static int check_pixels(const struct pcri_jpeg_file *f, uint64_t max_pixels,
-                        struct pcr_error *err)
+int pcri_check_blocks(const struct pcri_jpeg_file *f, uint64_t max_pixels,
+                      struct pcr_error *err)
 {
     uint64_t held = pcri_block_count(f) * 64 * sizeof(int16_t);
     if ((uint64_t) f->width * f->height <= max_pixels && held / HELD_NBYTES <= max_pixels)
@@ -127,7 +127,7 @@ static int make(struct pcr_decoder *d, const struct pcri_coding *coding,
     bool framed;
     int rc = pcri_native_open(d->states[0], spans, params, &b, err);
     if (!rc)
-        rc = check_pixels(b.source->file, params->limits.max_pixels, err);
+        rc = pcri_check_blocks(b.source->file, params->limits.max_pixels, err);
     if (!rc)
         rc = b.decoder->run(b.state, err);
     if (!rc)

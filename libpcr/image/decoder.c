@@ -71,6 +71,7 @@ void pcr_decoder_destroy(struct pcr_decoder **d)
         pcri_resizer_free(&(*d)->views[i].resizer);
     free((*d)->views);
     pcri_baseline_free(&(*d)->baseline);
+    pcri_restorer_free(&(*d)->restorer);
     free(*d);
     *d = NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "../coding/codings.h"
 #include "../jpeg/baseline.h"
+#include "../jpeg/restore.h"
 #include "codecs/codec.h"
 #include "resize/resize.h"
 
@@ -59,6 +60,7 @@ struct pcr_decoder {
     struct pcri_view *views; /* resizers of view_count pictures, the first of them in use */
     uint32_t view_count;
     struct pcri_baseline baseline;
+    struct pcri_restorer restorer;
 };
 
 /* --- stage.c --- */

@@ -24,6 +24,13 @@ int pcri_decoder_judge(struct pcr_decoder *d, const void *data, size_t nbytes,
  * NULL: another. */
 const char *pcri_decoder_format(const void *data, size_t nbytes);
 
+/* Restores the file of which a coded image was made: its spans at full fidelity, and the program
+ * and the size that its record has. limits: filled in. *out is replaced. Codes: CORRUPT,
+ * TRUNCATED, UNSUPPORTED, LIMIT, NOMEM. (restore.c) */
+int pcri_decoder_restore(struct pcr_decoder *d, const struct pcr_spans *spans,
+                         const struct pcr_limits *limits, const struct pcr_span *program,
+                         uint64_t nbytes, struct pcr_buffer *out, struct pcr_error *err);
+
 /* Ends the last job, so that it cannot be continued: its bytes are gone. */
 void pcri_decoder_close(struct pcr_decoder *d);
 

@@ -4,15 +4,13 @@
 #define PCRI_BASELINE_H
 
 #include "coding.h"
+#include "sequential.h"
 
 /* Tables and scratch memory; start from { 0 }. One thread at a time. */
 struct pcri_baseline {
     bool ready;
-    /* By component class (0: luma) and what is coded: the code, followed by the value's bits,
-     * shifted left by 5, plus the number of bits of both. */
-    uint32_t dc[2][12];         /* by magnitude category, without the value's bits */
-    uint32_t ac[2][16][11];     /* by run of zeros and category, without the value's bits */
-    uint32_t small[2][16][64];  /* by run and value & 63, of values from -32 to 31 */
+    struct pcri_dc_codes dc[2]; /* by component class; 0: luma */
+    struct pcri_ac_codes ac[2];
     struct pcr_buffer later[4]; /* data of scans that come after the first one's */
 };
 void pcri_baseline_free(struct pcri_baseline *b);

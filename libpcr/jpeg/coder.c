@@ -94,3 +94,8 @@ int pcri_coder_file(struct pcri_coder *c, struct pcr_span *out, struct pcr_error
 {
     return c->coding->encoder->file(c, out, err);
 }
+
+int pcri_coder_restore(struct pcri_coder *c, struct pcri_coded *coded, struct pcr_error *err)
+{
+    return c->coding->encoder->restore(c, coded, err);
+}

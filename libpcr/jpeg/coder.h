@@ -22,6 +22,7 @@ void pcri_ladder_piece_counts(const struct pcr_ladder *ladder, uint16_t counts[]
 /* Scratch memory for encoding; one thread at a time. `ladder` must outlive it. */
 struct pcri_coder {
     const struct pcri_coding *coding;
+    bool restorable; /* set by the owner: pcri_coder_restore() will be called */
 };
 /* limits, memory: may be NULL. */
 int pcri_coder_create(const struct pcri_coding *coding, const struct pcr_ladder *ladder,
@@ -64,6 +65,11 @@ int pcri_coder_encode(struct pcri_coder *c, const struct pcri_coder_tables *tabl
 int pcri_coder_salvage(struct pcri_coder *c, const struct pcri_coder_tables *tables,
                        const void *data, size_t nbytes, struct pcri_coded *out,
                        struct pcr_error *err);
+
+/* Fills in what restores the last image's file, byte for byte, after pcri_coder_encode() gave
+ * *coded; or after a survey, with *coded { 0 }. A program that *coded has already is proven.
+ * UNSUPPORTED: it would take too many bytes, or is not proven; NOMEM. */
+int pcri_coder_restore(struct pcri_coder *c, struct pcri_coded *coded, struct pcr_error *err);
 
 /* The last image, if it was encoded successfully, as a JPEG file at full fidelity; the coder
  * owns it. */

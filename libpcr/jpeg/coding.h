@@ -66,6 +66,7 @@ struct pcri_encoder {
         size_t nbytes, bool salvage, struct pcri_coded *out,
         struct pcr_error *err); /* of pcri_coder_encode(), and pcri_coder_salvage() */
     int (*file)(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error *err);
+    int (*restore)(struct pcri_coder *coder, struct pcri_coded *coded, struct pcr_error *err);
 };
 
 /* The name that APP15 segments of the codings' own begin with (docs/FORMAT.md 10.7). */

@@ -54,8 +54,23 @@ int pcri_coefs_reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uin
 
 void pcri_coefs_free(struct pcri_coefs *c)
 {
+    const bool keep_padding = c->keep_padding;
     free(c->memory);
-    *c = (struct pcri_coefs) { 0 };
+    pcri_padding_free(&c->padding);
+    *c = (struct pcri_coefs) { .keep_padding = keep_padding };
+}
+
+void pcri_coefs_view(const struct pcri_coefs *c, struct pcri_blocks planes[4])
+{
+    for (uint32_t i = 0; i < c->component_count; i++) {
+        const struct pcri_plane *p = &c->planes[i];
+        planes[i] = (struct pcri_blocks) { .blocks_x = p->blocks_x,
+                                           .blocks_y = p->blocks_y,
+                                           .row_end = p->blocks_y,
+                                           .coef = p->coef,
+                                           .mask = p->mask,
+                                           .has_ac = true };
+    }
 }
 
 /* --- one libjpeg decompressor --- */
@@ -206,6 +221,27 @@ static int read_planes(struct coef_reader *r, struct pcri_coefs *c, uint32_t lev
     return rc;
 }
 
+/* libjpeg has whole MCUs. */
+static int read_padding(struct coef_reader *r, const struct pcri_jpeg_file *f,
+                        struct pcri_padding_set *s, struct pcr_error *err)
+{
+    int rc = pcri_padding_reserve(s, f, err);
+    for (uint32_t i = 0; !rc && i < f->component_count; i++) {
+        const struct pcri_padding *p = &s->planes[i];
+        for (uint32_t y = p->padded_x > p->blocks_x ? 0 : p->blocks_y; y < p->padded_y; y++) {
+            JBLOCKROW row = row_of(r, (int) i, y);
+            if (!row)
+                return r->turbo.code;
+            for (uint32_t x = y < p->blocks_y ? p->blocks_x : 0; x < p->padded_x; x++) {
+                int16_t *out = pcri_padding_block(p, x, y);
+                for (int k = 0; k < 64; k++)
+                    out[k] = row[x][pcri_zigzag_order[k]];
+            }
+        }
+    }
+    return rc;
+}
+
 int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
                     bool *in_doubt, struct pcr_error *err)
 {
@@ -221,6 +257,8 @@ int pcri_coefs_read(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32
         rc = check_complete(&r, err);
     if (!rc)
         rc = read_planes(&r, c, levels, err);
+    if (!rc && c->keep_padding)
+        rc = read_padding(&r, f, &c->padding, err);
     *in_doubt = r.turbo.in_doubt;
     jpeg_destroy_decompress(&r.cinfo);
     return rc;

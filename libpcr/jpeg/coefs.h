@@ -3,7 +3,9 @@
 #ifndef PCRI_COEFS_H
 #define PCRI_COEFS_H
 
+#include "blocks.h"
 #include "markers.h"
+#include "padding.h"
 
 /* One component's blocks, row after row, without padding. */
 struct pcri_plane {
@@ -17,6 +19,8 @@ struct pcri_coefs {
     struct pcri_plane planes[4];
     uint8_t *memory;
     size_t capacity;
+    bool keep_padding; /* set by the owner: pcri_coefs_read() reads these, too */
+    struct pcri_padding_set padding;
 };
 
 extern const uint8_t pcri_zigzag_order[64]; /* natural position of zigzag index k */
@@ -38,6 +42,8 @@ int pcri_coefs_salvage(struct pcri_coefs *c, struct pcri_jpeg_file *f, uint32_t 
 int pcri_coefs_reserve(struct pcri_coefs *c, const struct pcri_jpeg_file *f, uint32_t levels,
                        struct pcr_error *err);
 void pcri_coefs_index(struct pcri_coefs *c);
+/* The planes as a decoder has them. */
+void pcri_coefs_view(const struct pcri_coefs *c, struct pcri_blocks planes[4]);
 void pcri_coefs_free(struct pcri_coefs *c);
 
 #endif

@@ -96,7 +96,7 @@ static int pack_scan(struct scans_coder *c, const struct pcri_slot_tables *share
     size_t strings_before = out->strings.nbytes, bytes_before = out->bytes.nbytes;
     rc = pcri_scan_head(scan, &c->original.file, choice.tables, head, err);
     if (!rc)
-        rc = pcri_scan_write(&c->symbols, choice.tables, &out->bytes, err);
+        rc = pcri_scan_write(&c->symbols, choice.tables, false, &out->bytes, err);
     if (!rc && out->bytes.nbytes - bytes_before > UINT32_MAX / 4)
         rc = pcri_fail(err, PCR_ERR_LIMIT, "a scan of more than 1 GiB");
     piece->string_nbytes += (uint32_t) (out->strings.nbytes - strings_before);
@@ -210,6 +210,7 @@ static int encode_file(struct pcri_coder *coder, const struct pcri_coder_tables 
                        struct pcr_error *err)
 {
     struct scans_coder *c = (struct scans_coder *) coder;
+    c->original.restorable = coder->restorable;
     int rc = pcri_original_load(&c->original, data, nbytes, salvage, err);
     return rc ? rc : pack_loaded(c, tables, out, err);
 }
@@ -222,11 +223,17 @@ static int file(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error
     return 0;
 }
 
+static int restore(struct pcri_coder *coder, struct pcri_coded *coded, struct pcr_error *err)
+{
+    return pcri_original_restore(&((struct scans_coder *) coder)->original, coded, err);
+}
+
 static int survey(struct pcri_coder *coder, const void *data, size_t nbytes,
                   struct pcri_coder_stats **out, struct pcr_error *err)
 {
     struct scans_coder *c = (struct scans_coder *) coder;
     const struct pcri_original *o = &c->original;
+    c->original.restorable = coder->restorable;
     struct pcri_scan_stats *s = pcri_calloc(1, sizeof(*s), err);
     if (!s)
         return PCR_ERR_NOMEM;
@@ -258,4 +265,5 @@ const struct pcri_encoder pcri_scans_encoder = {
     .train = pcri_scan_tables_train,
     .encode = encode_file,
     .file = file,
+    .restore = restore,
 };

@@ -98,6 +98,76 @@ void pcri_huffman_build(const uint32_t counts[256], struct pcri_huffman *out)
     }
 }
 
+/* --- as libjpeg --- */
+
+struct tree {
+    uint32_t count; /* 0: joined to another */
+    int symbol, next;
+    uint32_t depth;
+};
+
+/* The tree of the least count but `other`; the last of several. -1: there is none. */
+static int find_least(const struct tree *t, int n, int other)
+{
+    int least = -1;
+    for (int i = 0; i < n; i++)
+        if (t[i].count && i != other && (least < 0 || t[i].count <= t[least].count))
+            least = i;
+    return least;
+}
+
+/* One level deeper: i and all that hangs on it. Returns the last. */
+static int sink_tree(struct tree *t, int i)
+{
+    t[i].depth++;
+    while (t[i].next >= 0)
+        t[i = t[i].next].depth++;
+    return i;
+}
+
+static void assign(const struct tree *t, int n, const uint32_t bits[MAX_LEAVES + 1],
+                   struct pcri_huffman *out)
+{
+    unsigned code = 0;
+    int at = 0;
+    for (uint32_t depth = 1; depth <= MAX_LEAVES; depth++)
+        for (int i = 0; i < n; i++)
+            if (t[i].depth == depth && t[i].symbol != RESERVED)
+                out->values[out->value_count++] = (uint8_t) t[i].symbol;
+    for (int length = 1; length <= 16; length++, code <<= 1) {
+        out->counts[length] = (uint8_t) bits[length];
+        for (uint32_t k = 0; k < bits[length]; k++, at++) {
+            out->lengths[out->values[at]] = (uint8_t) length;
+            out->codes[out->values[at]] = (uint16_t) code++;
+        }
+    }
+}
+
+void pcri_huffman_build_as_libjpeg(const uint32_t counts[256], struct pcri_huffman *out)
+{
+    struct tree t[MAX_LEAVES];
+    uint32_t bits[MAX_LEAVES + 1] = { 0 };
+    int n = 0, a, b;
+    for (int s = 0; s < 256; s++)
+        if (counts[s])
+            t[n++] = (struct tree) { counts[s], s, -1, 0 };
+    memset(out, 0, sizeof(*out));
+    if (!n)
+        return;
+    t[n++] = (struct tree) { 1, RESERVED, -1, 0 };
+    while ((a = find_least(t, n, -1)) >= 0 && (b = find_least(t, n, a)) >= 0) {
+        t[a].count += t[b].count;
+        t[b].count = 0;
+        t[sink_tree(t, a)].next = b;
+        sink_tree(t, b);
+    }
+    for (int i = 0; i < n; i++)
+        bits[t[i].depth]++;
+    bits[0] = 0;
+    limit_lengths(bits);
+    assign(t, n, bits, out);
+}
+
 uint64_t pcri_huffman_cost(const struct pcri_huffman *h, const uint32_t counts[256])
 {
     uint64_t bits = 0;

@@ -19,6 +19,10 @@ struct pcri_huffman {
  * code. */
 void pcri_huffman_build(const uint32_t counts[256], struct pcri_huffman *out);
 
+/* The same as libjpeg makes it (jpeg_gen_optimal_table()), tie for tie: most files that have tables
+ * of their own have these. No counts: an empty table. */
+void pcri_huffman_build_as_libjpeg(const uint32_t counts[256], struct pcri_huffman *out);
+
 /* Bits that the counted symbols take; UINT64_MAX if one has no code. */
 uint64_t pcri_huffman_cost(const struct pcri_huffman *h, const uint32_t counts[256]);
 

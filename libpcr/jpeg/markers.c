@@ -233,7 +233,7 @@ static int begin_scan(struct scanner *s, size_t offset, const uint8_t *p, size_t
         f->in_scans = true;
         f->ycc = is_ycc(f);
     }
-    int rc = s->whole ? check_scan_tables(s, offset, p, n) : check_tables(s);
+    int rc = s->whole || f->lenient ? check_scan_tables(s, offset, p, n) : check_tables(s);
     if (rc)
         return rc;
     if (!s->whole)
@@ -338,7 +338,7 @@ static int next_marker(struct scanner *s, uint8_t *marker, size_t *offset)
     size_t n = s->f->nbytes, begin = s->at;
     if (s->at >= n)
         return truncated(s, "without an EOI marker");
-    if (!s->whole && data[s->at] != 0xFF)
+    if (!s->whole && !s->f->lenient && data[s->at] != 0xFF)
         return pcri_fail_at(s->err, PCR_ERR_CORRUPT, s->at, "expected a marker, got byte %02X",
                             data[s->at]);
     while (s->at < n) {

@@ -56,6 +56,7 @@ struct pcri_jpeg_file {
     uint64_t sof_offset;
     bool in_scans;  /* after the first SOS */
     bool open_scan; /* the last piece ended with an SOS */
+    bool lenient;   /* set by the owner after begin: pieces may be as whole files may */
     bool salvaged;  /* see pcri_jpeg_file_salvage() */
     bool no_eoi;    /* the file ends without EOI after a scan, or within metadata there */
     uint32_t scan_count;

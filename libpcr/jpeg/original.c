@@ -19,6 +19,7 @@ void pcri_original_free(struct pcri_original *o)
     pcri_coefs_free(&o->coefs);
     pcri_quality_free(&o->quality);
     pcri_prefix_free(&o->prefix);
+    pcri_restorer_free(&o->restorer);
 }
 
 static uint32_t choose_script(const struct pcri_original *o)
@@ -119,12 +120,30 @@ static void normalise(struct pcri_jpeg_file *f)
         f->adobe_transform = f->component_count == 3 ? 1 : 2;
 }
 
+/* The number of levels of masks that coding the file's own scans takes. */
+static uint32_t file_levels(const struct pcri_jpeg_file *f)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < f->segment_count; i++) {
+        const struct pcri_segment *s = &f->segments[i];
+        const uint8_t planes = f->data[s->offset + s->nbytes - 1];
+        if (s->marker != M_SOS || f->sof != M_SOF2)
+            continue;
+        most = planes >> 4 > most ? planes >> 4 : most;
+        most = (planes & 15) > most ? planes & 15 : most;
+    }
+    return most + 1;
+}
+
 /* Chooses the script of the file that was parsed, and asks for the memory that coding by it
  * takes: coefficients with their masks, and once more as libjpeg or our own decoder has them. */
 static int prepare(struct pcri_original *o, uint32_t *levels_out, struct pcr_error *err)
 {
     o->script = choose_script(o);
+    o->coefs.keep_padding = o->restorable;
     *levels_out = pcri_script_levels(&o->ladder->scripts[o->script]);
+    if (o->restorable && file_levels(&o->file) > *levels_out)
+        *levels_out = file_levels(&o->file);
     return o->memory.take ? o->memory.take(o->memory.context,
                                            pcri_coefs_nbytes(&o->file, *levels_out) +
                                                pcri_coefs_nbytes(&o->file, 0),
@@ -331,4 +350,60 @@ int pcri_original_measure(struct pcri_original *o, struct pcri_coded *out,
     return pcri_quality_measure(&o->quality, &o->file, &o->coefs,
                                 &o->ladder->scripts[o->script], group_count, out->quality,
                                 err);
+}
+
+/* --- restoring --- */
+
+/* A file may take so many bytes to restore: with many more, files would be smaller as they are, and
+ * tails have a limit. */
+static size_t most_restore_nbytes(size_t file_nbytes)
+{
+    enum { ANY = 512, PART = 16, MOST = 65536 };
+    return file_nbytes / PART + ANY < MOST ? file_nbytes / PART + ANY : MOST;
+}
+
+/* Whether a program that comes with a sample restores the same file of what was loaded, whose own
+ * scans may have other planes. */
+static int check_program(struct pcri_original *o, const struct pcri_restore_input *in,
+                         const struct pcri_coded *coded, struct pcr_error *err)
+{
+    struct pcri_restore_input one = *in;
+    struct pcr_buffer file = { 0 };
+    one.coefs = NULL;
+    one.program = coded->restore.data;
+    one.program_nbytes = coded->restore.nbytes;
+    one.max_nbytes = o->limits.max_sample_nbytes;
+    int rc = pcri_restore_run(&o->restorer, &one, &file, err);
+    bool same = !rc && pcri_check32(file.data, file.nbytes) == coded->restore_check;
+    pcr_buffer_free(&file);
+    if (rc == PCR_ERR_NOMEM || same)
+        return rc;
+    return rc == PCR_ERR_UNSUPPORTED
+               ? rc
+               : pcri_fail(err, PCR_ERR_UNSUPPORTED, "its source file would not be restored");
+}
+
+int pcri_original_restore(struct pcri_original *o, struct pcri_coded *out,
+                          struct pcr_error *err)
+{
+    const struct pcri_jpeg_file *f = &o->file;
+    struct pcri_blocks planes[4];
+    struct pcri_coded header = { 0 };
+    int rc = pack_header(f, NULL, &header, err);
+    pcri_coefs_view(&o->coefs, planes);
+    const struct pcri_block_source source = { .file = f, .planes = planes };
+    const struct pcri_restore_input in = { .header = { header.strings.data,
+                                                       header.strings.nbytes },
+                                           .source = &source,
+                                           .coefs = &o->coefs };
+    if (!rc && out->restore.nbytes)
+        rc = check_program(o, &in, out, err);
+    else if (!rc &&
+             !(rc = pcri_restore_make(&o->restorer, f, &in, most_restore_nbytes(f->nbytes),
+                                      &out->restore, err)))
+        out->restore_check = pcri_check32(f->data, f->nbytes);
+    if (!rc && out->notes)
+        out->notes->dropped_nbytes = 0;
+    pcri_coded_free(&header);
+    return rc;
 }

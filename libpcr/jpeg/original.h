@@ -9,6 +9,7 @@
 #include "ladder.h"
 #include "prefix.h"
 #include "quality.h"
+#include "restore.h"
 
 /* Scratch memory, and the last file. */
 struct pcri_original {
@@ -20,6 +21,8 @@ struct pcri_original {
     uint32_t script;            /* of the ladder */
     struct pcri_quality quality;
     struct pcri_prefix prefix; /* settles doubts; may also be used for other files */
+    bool restorable;           /* set by the owner: files are to be restored */
+    struct pcri_restorer restorer;
 };
 
 void pcri_original_init(struct pcri_original *o, const struct pcr_ladder *ladder,
@@ -43,6 +46,13 @@ struct pcri_marks {
  * with the items'. marks: NULL for none. */
 int pcri_original_describe(const struct pcri_original *o, const struct pcri_marks *marks,
                            struct pcri_coded *out, struct pcr_error *err);
+
+/* Fills in the program that restores the file of a sample that is filled in, and its check; what
+ * follows the image is then kept, and not noted. The owner must have set `restorable` before the
+ * file was loaded. A program that is there already, of the file of which this one was made, is
+ * only proven. UNSUPPORTED: that takes too many bytes, or fails; NOMEM. */
+int pcri_original_restore(struct pcri_original *o, struct pcri_coded *out,
+                          struct pcr_error *err);
 
 /* Fills in the quality of its prefixes. NOMEM. */
 int pcri_original_measure(struct pcri_original *o, struct pcri_coded *out,

@@ -14,7 +14,7 @@ static int write_scan(const struct pcri_coefs *c, const struct pcri_jpeg_file *f
             pcri_huffman_build(symbols->counts[t], &tables[t]);
     if (!rc)
         rc = pcri_scan_head(scan, f, tables, out, err);
-    return rc ? rc : pcri_scan_write(symbols, tables, out, err);
+    return rc ? rc : pcri_scan_write(symbols, tables, false, out, err);
 }
 
 int pcri_scans_append(const struct pcri_coefs *c, const struct pcri_jpeg_file *f,

@@ -8,12 +8,16 @@
 
 #include "scan.h"
 
+static const struct pcri_scan_style own_style = { .most_run = 0x7FFF, .most_bits = 900 };
+
 struct symbol_maker {
     struct pcri_symbols *s;
+    const struct pcri_scan_style *style;
     uint32_t eob_run;
     /* Correction bits that follow the pending end-of-band run: as runs of at most 16. */
     uint16_t *pending;
     size_t pending_bits, pending_capacity;
+    uint32_t mcu; /* since the last restart */
     struct pcr_error *err;
 };
 
@@ -42,6 +46,21 @@ static inline void put(struct pcri_symbols *s, unsigned table, unsigned symbol, 
         s->counts[table][symbol]++;
 }
 
+/* Call it before each MCU: true if a restart marker comes before it, for which there is room. */
+static inline bool restarts(struct symbol_maker *m)
+{
+    if (!m->style->restart_interval || m->mcu++ < m->style->restart_interval)
+        return false;
+    m->mcu = 1;
+    return true;
+}
+
+static void put_restart(struct symbol_maker *m)
+{
+    m->s->items[m->s->count++] = (uint32_t) PCRI_RESTART << 21;
+    m->s->restarts++;
+}
+
 static inline unsigned bit_length(unsigned v)
 {
     return v ? 32 - (unsigned) __builtin_clz(v) : 0;
@@ -68,13 +87,18 @@ struct dc_walk {
 static int dc_block(struct symbol_maker *m, struct dc_walk *w, int i, uint32_t x, uint32_t y)
 {
     const struct pcri_plane *p = &w->c->planes[w->scan->components[i]];
-    bool inside = x < p->blocks_x && y < p->blocks_y;
+    bool known = x < p->blocks_x && y < p->blocks_y;
     /* Blocks that only fill an MCU repeat the one before: the cheapest to code. */
     int v = w->last[i];
-    if (inside)
+    if (known) {
         v = p->coef[64 * ((size_t) y * p->blocks_x + x)] >> w->scan->al;
+    } else if (m->style->padding) {
+        known = true;
+        v = *pcri_padding_block(&m->style->padding[w->scan->components[i]], x, y) >>
+            w->scan->al;
+    }
     if (w->scan->ah) {
-        put(m->s, 0, PCRI_NO_SYMBOL, inside ? (unsigned) v & 1 : 0, 1);
+        put(m->s, 0, PCRI_NO_SYMBOL, known ? (unsigned) v & 1 : 0, 1);
         return 0;
     }
     int diff = v - w->last[i];
@@ -88,8 +112,12 @@ static int dc_interleaved(struct symbol_maker *m, const struct pcri_jpeg_file *f
     uint32_t mcus_x = (f->width + 8 * f->max_h - 1) / (8 * f->max_h);
     uint32_t mcus_y = (f->height + 8 * f->max_v - 1) / (8 * f->max_v);
     for (uint32_t my = 0; my < mcus_y; my++) {
-        int rc = reserve(m, (size_t) mcus_x * 4 * 16);
+        int rc = reserve(m, (size_t) mcus_x * (4 * 16 + 1));
         for (uint32_t mx = 0; !rc && mx < mcus_x; mx++) {
+            if (restarts(m)) {
+                put_restart(m);
+                memset(w->last, 0, sizeof(w->last));
+            }
             for (int i = 0; i < w->scan->component_count; i++) {
                 const struct pcri_component *k = &f->components[w->scan->components[i]];
                 for (uint32_t b = 0; !rc && b < (uint32_t) k->h * k->v; b++)
@@ -110,9 +138,14 @@ static int dc_scan(struct symbol_maker *m, const struct pcri_coefs *c,
         return dc_interleaved(m, f, &w);
     const struct pcri_plane *p = &c->planes[scan->components[0]];
     for (uint32_t y = 0; y < p->blocks_y; y++) {
-        int rc = reserve(m, p->blocks_x);
-        for (uint32_t x = 0; !rc && x < p->blocks_x; x++)
+        int rc = reserve(m, 2 * (size_t) p->blocks_x);
+        for (uint32_t x = 0; !rc && x < p->blocks_x; x++) {
+            if (restarts(m)) {
+                put_restart(m);
+                w.last[0] = 0;
+            }
             rc = dc_block(m, &w, 0, x, y);
+        }
         if (rc)
             return rc;
     }
@@ -140,6 +173,19 @@ static int flush_eob_run(struct symbol_maker *m, unsigned table)
     return 0;
 }
 
+/* Ends a run before a restart marker, if one is due before the next block. */
+static int restart_ac(struct symbol_maker *m, unsigned table)
+{
+    if (!restarts(m))
+        return 0;
+    int rc = flush_eob_run(m, table);
+    if (!rc)
+        rc = reserve(m, 1 + BLOCK_ITEMS);
+    if (!rc)
+        put_restart(m);
+    return rc;
+}
+
 static int ac_first(struct symbol_maker *m, const struct pcri_plane *p,
                     const struct pcri_scan *scan, uint64_t band, unsigned table)
 {
@@ -147,9 +193,13 @@ static int ac_first(struct symbol_maker *m, const struct pcri_plane *p,
     const uint64_t *mask = p->mask + scan->al * blocks;
     for (size_t b = 0; b < blocks; b++) {
         uint64_t left = mask[b] & band;
+        int rc = restart_ac(m, table);
+        if (rc)
+            return rc;
         if (left) {
             const int16_t *coef = p->coef + 64 * b;
-            int before = scan->ss - 1, rc = flush_eob_run(m, table);
+            int before = scan->ss - 1;
+            rc = flush_eob_run(m, table);
             if (!rc)
                 rc = reserve(m, BLOCK_ITEMS);
             if (rc)
@@ -169,11 +219,8 @@ static int ac_first(struct symbol_maker *m, const struct pcri_plane *p,
             if (before == scan->se)
                 continue;
         }
-        if (++m->eob_run == 0x7FFF) {
-            int rc = flush_eob_run(m, table);
-            if (rc)
-                return rc;
-        }
+        if (++m->eob_run == m->style->most_run && (rc = flush_eob_run(m, table)))
+            return rc;
     }
     return flush_eob_run(m, table);
 }
@@ -253,10 +300,12 @@ static int ac_refine(struct symbol_maker *m, const struct pcri_plane *p,
     size_t blocks = (size_t) p->blocks_x * p->blocks_y;
     const uint64_t *now = p->mask + scan->al * blocks, *then = p->mask + scan->ah * blocks;
     for (size_t b = 0; b < blocks; b++) {
-        int rc = refine_block(m, p->coef + 64 * b, now[b] & ~then[b] & band, then[b] & band,
+        int rc = restart_ac(m, table);
+        if (!rc)
+            rc = refine_block(m, p->coef + 64 * b, now[b] & ~then[b] & band, then[b] & band,
                               scan, table);
         /* Decoders that hold an end-of-band run's correction bits expect no more. */
-        if (!rc && (m->eob_run == 0x7FFF || m->pending_bits > 900))
+        if (!rc && (m->eob_run == m->style->most_run || m->pending_bits > m->style->most_bits))
             rc = flush_eob_run(m, table);
         if (rc)
             return rc;
@@ -268,9 +317,12 @@ int pcri_scan_symbols(const struct pcri_coefs *c, const struct pcri_jpeg_file *f
                       const struct pcri_scan *scan, struct pcri_symbols *out,
                       struct pcr_error *err)
 {
-    struct symbol_maker m = { .s = out, .err = err };
+    struct symbol_maker m = { .s = out,
+                              .style = scan->style ? scan->style : &own_style,
+                              .err = err };
     out->count = 0;
     out->plain_bits = 0;
+    out->restarts = 0;
     memset(out->counts, 0, sizeof(out->counts));
     if (!scan->ss)
         return dc_scan(&m, c, f, scan);

@@ -28,31 +28,45 @@ static inline void put(struct bit_writer *w, unsigned value, unsigned nbits)
         drain(w);
 }
 
-int pcri_scan_write(const struct pcri_symbols *s, const struct pcri_huffman tables[2],
-                    struct pcr_buffer *out, struct pcr_error *err)
+/* Fills up the last byte. */
+static void fill_up(struct bit_writer *w, bool zeros)
 {
-    uint64_t bits = s->plain_bits;
-    for (int t = 0; t < 2; t++)
+    const unsigned n = -w->count & 7;
+    put(w, zeros ? 0 : (1u << n) - 1, n);
+    drain(w);
+}
+
+int pcri_scan_write(const struct pcri_symbols *s, const struct pcri_huffman *tables,
+                    bool pad_zeros, struct pcr_buffer *out, struct pcr_error *err)
+{
+    uint64_t bits = s->plain_bits + (uint64_t) s->restarts * (2 * 8 + 7);
+    for (int t = 0; t < 4; t++)
         for (int i = 0; i < 256; i++)
-            bits += (uint64_t) s->counts[t][i] * tables[t].lengths[i];
+            if (s->counts[t][i])
+                bits += (uint64_t) s->counts[t][i] * tables[t].lengths[i];
     /* Each byte may need a stuffed one. */
     int rc = pcri_buffer_reserve(out, out->nbytes + (size_t) (bits / 8 + 1) * 2, err);
     if (rc)
         return rc;
 
     struct bit_writer w = { out->data + out->nbytes, 0, 0 };
+    unsigned restarts = 0;
     for (size_t i = 0; i < s->count; i++) {
         uint32_t item = s->items[i];
         unsigned symbol = item >> 21 & 511;
+        if (symbol == PCRI_RESTART) {
+            fill_up(&w, pad_zeros);
+            *w.p++ = 0xFF;
+            *w.p++ = (uint8_t) (M_RST0 + (restarts++ & 7));
+            continue;
+        }
         if (symbol < PCRI_NO_SYMBOL) {
             const struct pcri_huffman *t = &tables[item >> 30];
             put(&w, t->codes[symbol], t->lengths[symbol]);
         }
         put(&w, item & 0xFFFF, item >> 16 & 31);
     }
-    if (w.count % 8)
-        put(&w, (1u << (8 - w.count % 8)) - 1, 8 - w.count % 8);
-    drain(&w);
+    fill_up(&w, pad_zeros);
     out->nbytes = (size_t) (w.p - out->data);
     return 0;
 }

@@ -45,6 +45,7 @@ struct pcri_manifest {
     uint32_t class_count, split_count;
     char *ladder, *writer;      /* malloc'd */
     uint32_t max_side, quality; /* of images that were reduced; 0: none */
+    uint32_t originals;         /* 1: source files can be restored, except salvaged ones */
     uint32_t coding;            /* that the writer was told to use; 0: not known */
     char **classes; /* class_count names, UTF-8; each malloc'd, or all in class_names */
     char *class_names;

@@ -141,6 +141,7 @@ enum member {
     SCHEMA,
     REDUCED,
     CODINGS,
+    ORIGINALS,
     LIMITS,
     STATISTICS,
     WRITER,
@@ -149,8 +150,8 @@ enum member {
 };
 
 static const char *const member_names[MEMBERS] = {
-    "format", "version", "required", "ladder", "group_count", "classes", "splits",
-    "schema", "reduced", "codings",  "limits", "statistics",  "writer",  "records",
+    "format",  "version", "required",  "ladder", "group_count", "classes", "splits",  "schema",
+    "reduced", "codings", "originals", "limits", "statistics",  "writer",  "records",
 };
 
 /* What the file is, before anything else is looked at. */
@@ -367,6 +368,16 @@ static int parse_codings(const struct text *t, struct pcri_manifest *m, struct p
     return rc;
 }
 
+/* May be missing. */
+static int parse_originals(const struct text *t, struct pcri_manifest *m,
+                           struct pcr_error *err)
+{
+    static const char *const names[] = { "unrestorable_count" };
+    const struct field fields[] = { { INT64_MAX, &m->notes.unrestorable } };
+    m->originals = t->at != NULL;
+    return t->at ? get_fields(t, "originals", names, fields, 1, false, err) : 0;
+}
+
 /* May be missing, and so may each of its members. */
 static int parse_limits(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
@@ -529,6 +540,7 @@ static int parse_root(const void *text, size_t nbytes, struct pcri_manifest *m,
         (rc = parse_schema(&root[SCHEMA], m, err)) ||
         (rc = parse_reduced(&root[REDUCED], m, err)) ||
         (rc = parse_codings(&root[CODINGS], m, err)) ||
+        (rc = parse_originals(&root[ORIGINALS], m, err)) ||
         (rc = parse_limits(&root[LIMITS], m, err)) ||
         (rc = parse_statistics(&root[STATISTICS], m, err)) ||
         (rc = parse_records(&root[RECORDS], m, err)))

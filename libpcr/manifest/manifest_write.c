@@ -159,6 +159,11 @@ static json_t *make_root(struct manifest_maker *k)
         set(k, codings, "packed_count", number(m->codings.packed));
         set(k, o, "codings", codings);
     }
+    if (m->originals) {
+        json_t *originals = json_object();
+        set(k, originals, "unrestorable_count", number(m->notes.unrestorable));
+        set(k, o, "originals", originals);
+    }
     set_limits(k, o);
     set(k, o, "statistics", make_statistics(k));
     set(k, o, "writer", json_string(m->writer));

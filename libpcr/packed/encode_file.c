@@ -213,6 +213,8 @@ static int choose(struct packed_coder *c, const void *data, size_t nbytes, bool 
         rc = pcri_coder_create(&pcri_coding_scans, c->original.ladder, &c->original.limits,
                                &c->original.memory, &c->scans, err);
     if (!rc)
+        c->scans->restorable = c->base.restorable;
+    if (!rc)
         rc = salvage ? pcri_coder_salvage(c->scans, NULL, data, nbytes, &scans, err)
                      : pcri_coder_encode(c->scans, NULL, data, nbytes, &scans, err);
     if (rc)
@@ -243,6 +245,7 @@ static int encode_file(struct pcri_coder *coder, const struct pcri_coder_tables 
     struct packed_coder *c = (struct packed_coder *) coder;
     struct pcri_coded p = { 0 };
     choose_tables(c, tables);
+    c->original.restorable = coder->restorable;
     int rc = pcri_original_load(&c->original, data, nbytes, salvage, err);
     if (!rc)
         rc = pack_loaded(c, &p, err);
@@ -278,12 +281,21 @@ static int file(struct pcri_coder *coder, struct pcr_span *out, struct pcr_error
     return rc;
 }
 
+static int restore(struct pcri_coder *coder, struct pcri_coded *coded, struct pcr_error *err)
+{
+    struct packed_coder *c = (struct packed_coder *) coder;
+    return c->is_scans ? pcri_coder_restore(c->scans, coded, err)
+                       : pcri_original_restore(&c->original, coded, err);
+}
+
 static int survey(struct pcri_coder *coder, const void *data, size_t nbytes,
                   struct pcri_coder_stats **out, struct pcr_error *err)
 {
     struct packed_coder *c = (struct packed_coder *) coder;
     const struct pcri_original *o = &c->original;
     int rc = c->counts ? 0 : pcri_pk_counts_create(&c->counts, err);
+    c->is_scans = false;
+    c->original.restorable = coder->restorable;
     if (!rc)
         rc = pcri_original_load(&c->original, data, nbytes, false, err);
     if (rc)
@@ -305,4 +317,5 @@ const struct pcri_encoder pcri_pk_encoder_functions = {
     .train = pcri_pk_dataset_train,
     .encode = encode_file,
     .file = file,
+    .restore = restore,
 };

@@ -18,15 +18,8 @@ static int decode(const struct pcri_pk_image *m, const struct pcr_spans *spans,
     if (!rc)
         rc = pcri_pk_decoder_begin(&d, &m->file, m->script, m->ladder->group_count, m->tables,
                                    &m->sample.params, chunks, *groups_out, 0, UINT32_MAX, err);
-    for (uint32_t i = 0; !rc && i < m->file.component_count; i++) {
-        struct pcri_plane *p = &c->planes[i];
-        planes[i] = (struct pcri_blocks) { .blocks_x = p->blocks_x,
-                                           .blocks_y = p->blocks_y,
-                                           .row_end = p->blocks_y,
-                                           .coef = p->coef,
-                                           .mask = p->mask,
-                                           .has_ac = true };
-    }
+    if (!rc)
+        pcri_coefs_view(c, planes);
     if (!rc)
         rc = pcri_pk_decode(&d, planes, err);
     if (!rc)

@@ -180,6 +180,7 @@ int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta
         rc = copy_meta(&b->samples[b->count], meta, err);
     if (rc)
         return rc;
+    b->restorable |= coded->restore.nbytes != 0;
     b->samples[b->count++].coded = *coded;
     *coded = (struct pcri_coded) { 0 };
     return 0;
@@ -356,7 +357,7 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
         h->head_raw_nbytes = raw.nbytes;
         h->head_check = pcri_xxh3(head->data, head->nbytes);
     }
-    if (!rc && (x->b->skipped.count || x->b->notes.count)) {
+    if (!rc && (x->b->skipped.count || x->b->notes.count || x->b->restorable)) {
         rc = pcri_tail_render(x->b, &raw, err);
         if (!rc)
             rc = check_head(x->b, "tail", raw.nbytes, err);

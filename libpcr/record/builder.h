@@ -34,6 +34,7 @@ struct pcri_builder {
     uint32_t count;
     size_t capacity;
     struct pcri_texts_made skipped, notes;
+    bool restorable; /* some sample's file can be restored */
 };
 
 /* Results of finishing. */

@@ -307,11 +307,26 @@ static void put_texts(struct table *t, const struct pcri_texts_made *texts, uint
     end_column(t, id, 0);
 }
 
+/* A sample without a program has no check, either. */
+static void put_restore(struct table *t)
+{
+    if (!t->b->restorable)
+        return;
+    for (uint32_t i = 0; i < t->b->count; i++)
+        put_word(t, coded(t, i)->restore.nbytes ? coded(t, i)->restore_check : 0);
+    for (uint32_t i = 0; i < t->b->count; i++)
+        put_varint(t, coded(t, i)->restore.nbytes);
+    for (uint32_t i = 0; i < t->b->count; i++)
+        put(t, coded(t, i)->restore.data, coded(t, i)->restore.nbytes);
+    end_column(t, PCRI_TAIL_RESTORE, 0);
+}
+
 int pcri_tail_render(const struct pcri_builder *b, struct pcr_buffer *out,
                      struct pcr_error *err)
 {
     struct table t = { .b = b, .err = err };
     put_texts(&t, &b->skipped, PCRI_TAIL_SKIPPED);
+    put_restore(&t);
     put_texts(&t, &b->notes, PCRI_TAIL_NOTES);
     return finish_table(&t, out);
 }

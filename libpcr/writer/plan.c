@@ -70,6 +70,7 @@ static int print_options(struct print *f, const struct pcr_write_options *o,
         o->max_memory_nbytes,
         o->max_side,
         o->quality,
+        o->originals,
     };
     int rc = print_text(f, pcr_version(), err);
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && !rc; i++)

@@ -228,6 +228,7 @@ void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts 
 {
     w->progress.samples_undecodable += c->undecodable;
     w->progress.samples_salvaged += c->salvaged;
+    w->progress.samples_unrestorable += c->unrestorable;
     w->progress.samples_dropped += c->dropped;
     w->progress.dropped_nbytes += c->dropped_nbytes;
 }

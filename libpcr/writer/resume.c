@@ -9,6 +9,15 @@
 #include "../record/columns.h"
 #include "write.h"
 
+static int find_restorable(const struct pcr_buffer *raw, struct pcri_outcome *o,
+                           struct pcr_error *err)
+{
+    struct pcri_cursor c;
+    int rc = raw->nbytes ? pcri_column_find(raw, PCRI_TAIL_RESTORE, &c, err) : 0;
+    o->restorable = !rc && raw->nbytes && c.p;
+    return rc;
+}
+
 /* Reads the tail's lists: skipped inputs, and notes on samples. */
 static int read_lists(const struct pcri_write *w, const struct pcri_record *r,
                       struct pcri_outcome *o, struct pcr_error *err)
@@ -18,6 +27,8 @@ static int read_lists(const struct pcri_write *w, const struct pcri_record *r,
     int rc = pcri_record_read_tail(r, w->opts.limits, &raw, err);
     if (!rc)
         rc = pcri_notes_read(&raw, r->header.sample_count, &o->notes, NULL, err);
+    if (!rc)
+        rc = find_restorable(&raw, o, err);
     if (!rc && !w->recode) /* which has those of another conversion */
         rc = pcri_text_list_open(&raw, PCRI_TAIL_SKIPPED, &list, err);
     if (!rc) {
@@ -85,7 +96,9 @@ static void count_record(struct pcri_write *w, const struct pcri_write_plan_reco
         w->progress.source_nbytes += head->source_nbytes[i];
         w->progress.records_source_nbytes += head->source_nbytes[i];
         pcri_coding_count(&w->codings, head->coding[i]);
+        w->kept_coded |= head->coding[i] != PCR_CODING_OPAQUE;
     }
+    w->kept_restorable |= o->restorable;
     pcri_write_count_notes(w, &o->notes);
     w->progress.samples_done += head->sample_count;
     w->progress.samples_bad += o->skip_count;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "../base/utf8.h"
+#include "../dataset/dataset.h"
 #include "write.h"
 
 /* The names as in the manifest: bytes that are not UTF-8 are escaped. */
@@ -33,14 +34,23 @@ static bool same_outcome(const struct pcri_write *w, const struct pcri_manifest 
            (!m->codings.opaque || opaque == PCR_OPAQUE_KEEP || bad == PCR_BAD_OPAQUE);
 }
 
+/* What the survey decided is not known any more. */
+static bool same_originals(const struct pcri_write *w, const struct pcri_manifest *m)
+{
+    if (w->recode)
+        return m->originals == w->recode->dataset->manifest.originals;
+    return w->opts.originals == PCR_ORIGINALS_DEFAULT ||
+           (w->opts.originals == PCR_ORIGINALS_ON) == (m->originals != 0);
+}
+
 static int compare_frame(const struct pcri_write *w, const struct pcri_manifest *m, bool *same,
                          struct pcr_error *err)
 {
     int rc = 0;
     *same = !strcmp(m->ladder, pcr_ladder_text(w->ladder)) && m->coding == w->opts.coding &&
-            m->max_side == w->opts.max_side && m->quality == w->opts.quality &&
-            m->label_kind == w->plan.label_kind && m->class_count == w->plan.class_count &&
-            m->split_count == w->plan.split_count &&
+            same_originals(w, m) && m->max_side == w->opts.max_side &&
+            m->quality == w->opts.quality && m->label_kind == w->plan.label_kind &&
+            m->class_count == w->plan.class_count && m->split_count == w->plan.split_count &&
             (w->recode ? m->sample_count == w->plan.sample_count : same_outcome(w, m));
     for (uint32_t i = 0; i < m->class_count && *same && !rc; i++)
         rc = same_name(w->plan.class_names[i], m->classes[i], same, err);

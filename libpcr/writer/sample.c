@@ -12,6 +12,7 @@
 /* Judgements of an input. */
 enum verdict {
     VERDICT_CODED,   /* coded by the coding */
+    VERDICT_WHOLE,   /* coded, but its file could not be restored */
     VERDICT_INTACT,  /* an intact image that decodes, but that codings cannot hold */
     VERDICT_BAD,     /* its bytes are there, but are not an image that is known to be good */
     VERDICT_MISSING, /* no bytes */
@@ -71,6 +72,17 @@ static int judge_whole(struct pcri_worker *t, struct pcr_error *why)
     return pcri_is_ours(rc) ? rc : VERDICT_BAD;
 }
 
+/* Adds what restores the file, which is kept whole if that is too much. */
+static int keep_original(struct pcri_worker *t, struct pcri_coded *coded,
+                         struct pcr_error *why)
+{
+    int rc = pcri_coder_restore(t->coder, coded, why);
+    if (!rc)
+        return VERDICT_CODED;
+    pcri_coded_free(coded);
+    return rc == PCR_ERR_UNSUPPORTED ? VERDICT_WHOLE : rc;
+}
+
 /* Codes t->file if it can be, else says in *why what is wrong. Negative: not the input's
  * fault, and *why is the failure. */
 static int judge(struct pcri_worker *t, struct pcri_coded *coded, struct pcr_error *why)
@@ -83,7 +95,7 @@ static int judge(struct pcri_worker *t, struct pcri_coded *coded, struct pcr_err
     int rc = pcri_coder_encode(t->coder, t->write->tables, file->data, file->nbytes, coded,
                                why);
     if (!rc)
-        return VERDICT_CODED;
+        return t->write->originals ? keep_original(t, coded, why) : VERDICT_CODED;
     const char *format = pcri_decoder_format(file->data, file->nbytes);
     if (rc == PCR_ERR_FORMAT && format)
         rc = pcri_fail(why, PCR_ERR_UNSUPPORTED, "a %s file", format);
@@ -203,6 +215,17 @@ static int salvage(struct pcri_worker *t, struct pcri_slot *slot, struct pcr_err
     return verdict < 0 || verdict == VERDICT_CODED ? verdict : VERDICT_BAD;
 }
 
+static int note_whole(struct pcri_slot *slot, const struct pcr_error *why,
+                      struct pcr_error *err)
+{
+    struct pcri_notes *notes = pcri_coded_notes(&slot->coded, err);
+    if (!notes)
+        return PCR_ERR_NOMEM;
+    snprintf(notes->unrestorable, sizeof(notes->unrestorable), "%.*s",
+             (int) sizeof(notes->unrestorable) - 1, why->message);
+    return 0;
+}
+
 /* Applies the policies to an input that cannot be coded. */
 static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot,
                       const struct pcr_error *why, struct pcr_error *err)
@@ -212,10 +235,13 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
     const char *format = t->file.nbytes && verdict != VERDICT_MISSING
                              ? pcri_sniff(t->file.data, t->file.nbytes)
                              : NULL;
+    bool intact = verdict == VERDICT_INTACT || verdict == VERDICT_WHOLE;
     bool keepable = verdict != VERDICT_MISSING && t->file.nbytes <= UINT32_MAX;
 
-    if (verdict == VERDICT_INTACT && w->opts.opaque_policy == PCR_OPAQUE_KEEP && keepable)
-        return pcri_sample_keep_whole(t, false, &slot->coded, err);
+    if (intact && w->opts.opaque_policy == PCR_OPAQUE_KEEP && keepable) {
+        int rc = pcri_sample_keep_whole(t, false, &slot->coded, err);
+        return rc || verdict == VERDICT_INTACT ? rc : note_whole(slot, why, err);
+    }
     if (policy == PCR_BAD_FAIL)
         return pcri_hand_on(err, why->code, why);
     int rc = pcri_write_bad(w, slot->sample.path ? slot->sample.path : slot->sample.key,

@@ -32,10 +32,10 @@ static int name_sample(struct pcri_write *w, uint64_t index, int rc, struct pcr_
 }
 
 /* A bad sample has no statistics: it is judged when its turn comes to be coded. */
-static int survey_one(struct pcri_worker *t, uint64_t index, struct pcri_coder_stats **out,
-                      struct pcr_error *err)
+static int survey_one(struct pcri_worker *t, uint64_t i, uint64_t index, struct pcr_error *err)
 {
     struct pcri_write *w = t->write;
+    struct pcri_coder_stats **out = &w->stats[i];
     struct pcr_error why;
     bool reduced, lost;
     int rc = pcri_sample_load(t, index, &lost, &why);
@@ -49,6 +49,8 @@ static int survey_one(struct pcri_worker *t, uint64_t index, struct pcri_coder_s
         rc = pcri_sample_reduce(t, &reduced, err);
     if (!rc)
         rc = pcri_coder_survey(t->coder, t->file.data, t->file.nbytes, out, err);
+    if (!rc)
+        rc = pcri_originals_look(t, i, err);
     bool fails = pcri_is_ours(rc);
     int given = pcri_worker_rest(t, fails ? NULL : err);
     return fails ? name_sample(w, index, rc, err) : given;
@@ -58,7 +60,7 @@ static int survey_worker(struct pcri_worker *t, struct pcr_error *err)
 {
     uint64_t i, index;
     while (claim(t->write, &i, &index))
-        if (survey_one(t, index, &t->write->stats[i], err)) {
+        if (survey_one(t, i, index, err)) {
             pcri_write_fail(t->write, i, err);
             break;
         }
@@ -75,7 +77,11 @@ int pcri_write_survey(struct pcri_write *w, struct pcr_error *err)
     w->lost = pcri_calloc(w->survey_count, sizeof(*w->lost), err);
     if (!w->stats || !w->lost)
         return PCR_ERR_NOMEM;
-    int rc = pcri_write_parallel(w, survey_worker, err);
+    int rc = pcri_originals_begin(w, err);
+    if (!rc)
+        rc = pcri_write_parallel(w, survey_worker, err);
+    if (!rc)
+        rc = pcri_originals_decide(w, err);
     for (uint64_t i = 0; i < w->survey_count; i++)
         found += w->stats[i] != NULL;
     if (!rc && found)

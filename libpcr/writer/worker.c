@@ -9,6 +9,8 @@ int pcri_worker_equip(struct pcri_worker *t, struct pcr_error *err)
     if (!t->coder)
         rc = pcri_coder_create(t->write->coding, t->write->ladder, t->write->opts.limits,
                                &memory, &t->coder, err);
+    if (!rc)
+        t->coder->restorable = t->write->originals;
     if (!rc && !t->decoder)
         rc = pcr_decoder_create(&t->decoder, err);
     return rc;

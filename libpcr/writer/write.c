@@ -26,9 +26,12 @@ static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
     if (o->opaque_policy > PCR_OPAQUE_REFUSE)
         return pcri_fail(err, PCR_ERR_INVAL, "opaque_policy is %u, expected 0 to %u",
                          (unsigned) o->opaque_policy, (unsigned) PCR_OPAQUE_REFUSE);
-    if (o->reserved)
-        return pcri_fail(err, PCR_ERR_INVAL, "write options reserved is %u, expected 0",
-                         (unsigned) o->reserved);
+    if (o->originals > PCR_ORIGINALS_OFF)
+        return pcri_fail(err, PCR_ERR_INVAL, "originals is %u, expected 0 to %u",
+                         (unsigned) o->originals, (unsigned) PCR_ORIGINALS_OFF);
+    if (o->originals == PCR_ORIGINALS_ON && o->max_side)
+        return pcri_fail(err, PCR_ERR_INVAL,
+                         "originals cannot be kept of images that max_side reduces");
     if (o->max_side > MAX_SIDE)
         return pcri_fail(err, PCR_ERR_INVAL, "max_side is %u, expected at most %u",
                          (unsigned) o->max_side, (unsigned) MAX_SIDE);
@@ -144,6 +147,7 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
     m->label_kind = w->plan.label_kind;
     m->max_side = from ? from->max_side : w->opts.max_side;
     m->quality = from ? from->quality : w->opts.quality;
+    m->originals = w->originals;
     m->coding = w->opts.coding;
     m->codings = w->codings;
     pcri_needs_settle(&m->needs);
@@ -151,6 +155,7 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
     m->notes = (struct pcri_note_counts) {
         .undecodable = w->progress.samples_undecodable,
         .salvaged = w->progress.samples_salvaged,
+        .unrestorable = w->progress.samples_unrestorable,
         .dropped = w->progress.samples_dropped,
         .dropped_nbytes = w->progress.dropped_nbytes,
     };
@@ -237,6 +242,7 @@ static void clean_up(struct pcri_write *w)
     free(w->outcomes);
     free(w->stats);
     free(w->lost);
+    pcri_originals_free(w);
     pcri_coder_tables_destroy(&w->tables);
     pcri_write_plan_free(&w->plan);
     pcri_write_state_close(&w->state);
@@ -257,6 +263,7 @@ static int convert(struct pcri_write *w, struct pcr_error *err)
 {
     const struct pcr_write_progress *p = &w->progress;
     int rc = 0;
+    pcri_originals_settle(w);
     if (p->records_done < p->record_count) {
         rc = pcri_write_survey(w, err);
         if (!rc)

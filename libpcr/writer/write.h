@@ -163,6 +163,7 @@ struct pcri_outcome {
     char **skips; /* JSON objects */
     struct pcri_note_counts notes;
     struct pcri_needs needs; /* of its samples */
+    bool restorable;         /* an earlier run's: some of them can be */
 };
 
 struct pcri_split_totals {
@@ -259,6 +260,10 @@ struct pcri_write {
     struct pcri_coder_stats **stats;
     struct pcri_lost *lost; /* inputs that it could not load */
     size_t lost_count;
+    struct pcri_original_cost *costs; /* NULL: whether originals are kept is decided */
+    bool originals;                   /* they are kept restorable */
+    /* Of an earlier run's records: some sample is coded; some of them can be restored. */
+    bool kept_coded, kept_restorable;
 
     /* records */
     uint64_t next_record;
@@ -403,6 +408,14 @@ int pcri_write_find_finished(struct pcri_write *w, bool *same, struct pcr_error 
 
 /* Trains the dataset's shared tables on some of its samples. (survey.c) */
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);
+/* Whether originals are kept (originals.c). settle: by the options, or as in the records that are
+ * kept of an earlier run. If it is open, the survey decides it: begin before it, look at each image
+ * that the coder has loaded, decide after it. NOMEM. */
+void pcri_originals_settle(struct pcri_write *w);
+int pcri_originals_begin(struct pcri_write *w, struct pcr_error *err);
+int pcri_originals_look(struct pcri_worker *t, uint64_t i, struct pcr_error *err);
+int pcri_originals_decide(struct pcri_write *w, struct pcr_error *err);
+void pcri_originals_free(struct pcri_write *w);
 /* Notes an input that the survey could not load (lost.c). */
 void pcri_lost_add(struct pcri_write *w, uint64_t index, const struct pcr_error *why);
 /* NULL: the survey could load the input. */

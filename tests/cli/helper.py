@@ -146,8 +146,11 @@ def records(folder):
 
 
 def damage(path, offset):
-    """Flips all bits of one byte; a negative offset counts from the end."""
+    """Flips all bits of one byte; a negative offset counts from the end, of a record's groups."""
     with open(path, "r+b") as file:
+        start = file.read(64)
+        if offset < 0 and start.startswith(b"\x89PCR"):
+            offset -= int.from_bytes(start[56:], "little")  # its tail
         file.seek(offset, os.SEEK_SET if offset >= 0 else os.SEEK_END)
         byte = file.read(1)
         file.seek(-1, os.SEEK_CUR)

@@ -82,6 +82,7 @@ static int encode_file(struct pcri_coder *coder, const struct pcri_coder_tables 
     struct pcri_original *o = &((struct toy_coder *) coder)->original;
     struct pcri_coded p = { .coding = TOY_CODING };
     (void) tables;
+    o->restorable = coder->restorable;
     int rc = pcri_original_load(o, data, nbytes, salvage, err);
     if (!rc && o->coefs.component_count > 3)
         rc = pcri_fail(err, PCR_ERR_UNSUPPORTED, "a toy has at most three components");
@@ -96,10 +97,16 @@ static int encode_file(struct pcri_coder *coder, const struct pcri_coder_tables 
     return rc;
 }
 
+static int restore(struct pcri_coder *coder, struct pcri_coded *coded, struct pcr_error *err)
+{
+    return pcri_original_restore(&((struct toy_coder *) coder)->original, coded, err);
+}
+
 static const struct pcri_encoder encoder = {
     .create = create,
     .destroy = destroy,
     .encode = encode_file,
+    .restore = restore,
 };
 
 /* --- decoder --- */

@@ -54,7 +54,7 @@ static void make(struct pcri_manifest *m)
     m->coding = PCR_CODING_PACKED;
     m->codings = (struct pcri_coding_counts) { 1, 2, 30 };
     m->skipped_count = 2;
-    m->notes = (struct pcri_note_counts) { 1, 3, 4, 5000 };
+    m->notes = (struct pcri_note_counts) { 1, 3, 0, 4, 5000 };
 }
 
 START_TEST(round_trip)

@@ -119,6 +119,7 @@ static struct pcr_dataset_info describe(const char *name)
 static void make_odd(uint32_t policy)
 {
     options.bad_policy = policy;
+    options.originals = PCR_ORIGINALS_OFF;
     options.flags = PCR_WRITE_NO_SHUFFLE;
     options.record_samples = 4;
     src.samples[12].file.nbytes = src.samples[12].file.nbytes * 3 / 4;

@@ -115,8 +115,8 @@ START_TEST(odd_options)
     options.coding = 99;
     refuses(PCR_ERR_INVAL, "coding is 99, which cannot be written");
     options = good;
-    options.reserved = 1;
-    refuses(PCR_ERR_INVAL, "write options reserved is 1");
+    options.originals = 3;
+    refuses(PCR_ERR_INVAL, "originals is 3, expected 0 to 2");
     options = good;
     options.size = 4;
     refuses(PCR_ERR_INVAL, "pcr_write_options.size is 4");

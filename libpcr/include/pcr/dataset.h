@@ -134,7 +134,13 @@ struct pcr_dataset_info {
     uint32_t coding;         /* enum pcr_coding that the dataset was written with; small images
                               * and those that are not JPEG have another. 0: not known, as
                               * for one record */
-    uint32_t reserved;       /* 0 */
+    uint32_t originals; /* 1: source files can be restored (pcr_sample_original()), but for
+                              * salvaged ones. 0 for one record */
+    uint64_t
+        unrestorable_count; /* in the whole dataset: opaque samples that could be coded, but
+                                  * then not restored */
+    uint64_t
+        tail_nbytes; /* tails of the whole dataset's records: what restores files, notes */
 };
 
 /* Fills *info_out up to its .size. Never blocks. Codes: INVAL. */
@@ -441,6 +447,15 @@ PCR_API PCR_MUST_CHECK int pcr_sample_baseline(const struct pcr_sample *s, uint3
                                                const struct pcr_baseline_options *opts,
                                                struct pcr_buffer *out, struct pcr_error *err);
 
+/* Restores the source file of one sample, byte for byte, if the dataset keeps originals (see enum
+ * pcr_originals in writer.h): reads the sample at full fidelity, and its record's tail when the
+ * first of its samples is restored. The file's size and checksum are verified. *out is replaced.
+ * Codes: UNSUPPORTED (the original was not kept), INVAL (no decoder), and those of
+ * pcr_sample_read() and pcr_decoder_decode(). */
+PCR_API PCR_MUST_CHECK int pcr_sample_original(const struct pcr_sample *s,
+                                               struct pcr_decoder *d, struct pcr_buffer *out,
+                                               struct pcr_error *err);
+
 /* Releases *s and sets it to NULL. Accepts NULL and a NULL object. */
 PCR_API void pcr_sample_release(struct pcr_sample **s);
 
@@ -543,6 +558,14 @@ struct pcr_verify_report {
     uint64_t bad_samples;  /* samples with a damaged chunk, or (deep) that do not decode */
     uint64_t undecodable_samples; /* deep: opaque samples that are intact, but that no decoder
                                    * here can show. This is not damage */
+    uint64_t restored_samples; /* originals: samples whose source file was restored, and opaque
+                                * ones. Others have no file to restore */
+};
+
+/* What to verify in addition to checksums: flags of pcr_dataset_verify_record(). */
+enum pcr_verify_flags {
+    PCR_VERIFY_DEEP = 1 << 0,      /* decode each sample at every fidelity */
+    PCR_VERIFY_ORIGINALS = 1 << 1, /* restore each source file, and check it */
 };
 
 /* What a call of pcr_verify_callback reports. */
@@ -561,14 +584,14 @@ typedef int (*pcr_verify_callback)(void *context, uint32_t kind, const char *rec
 /* Verifies every checksum of one record (header, head, groups, chunks, tail), and that the
  * manifest describes it.
  *
- * deep: not 0: also decode each sample at every fidelity, within the dataset's limits.
+ * flags: PCR_VERIFY_*; within the dataset's limits.
  * report: findings are added to it; set its size.
  * callback: receives each finding; may be NULL. Findings do not end the work.
  *
  * Codes: INVAL, IO if the system fails (after retry_count tries), CANCELLED, NOMEM. A damaged
  * or missing record is a finding, not a failure. */
 PCR_API PCR_MUST_CHECK int pcr_dataset_verify_record(struct pcr_dataset *ds, uint64_t record,
-                                                     int deep,
+                                                     uint32_t flags,
                                                      struct pcr_verify_report *report,
                                                      pcr_verify_callback callback,
                                                      void *context, struct pcr_error *err);

@@ -17,6 +17,9 @@ enum pcr_export_jpeg {
     PCR_EXPORT_JPEG_DEFAULT = 0,     /* means PROGRESSIVE */
     PCR_EXPORT_JPEG_PROGRESSIVE = 1, /* as pcr_sample_read() makes them */
     PCR_EXPORT_JPEG_BASELINE = 2,    /* as pcr_sample_baseline() makes them */
+    PCR_EXPORT_JPEG_SOURCE = 3, /* the source files, as pcr_sample_original() restores them; a
+                                      * sample without one is left out. INVAL with a fidelity, and
+                                      * with PCR_EXPORT_DAMAGE_DEGRADE */
 };
 
 /* What to do with a sample that is damaged. */
@@ -41,10 +44,11 @@ enum {
 
 /* What left_out() is called for. */
 enum pcr_export_finding {
-    PCR_EXPORT_UNSAFE = 1,   /* left out: the key cannot name a file */
-    PCR_EXPORT_UNLISTED = 2, /* written, but left out of the list: the key is not UTF-8 */
-    PCR_EXPORT_DAMAGED = 3,  /* left out: the sample, or its record, is damaged */
-    PCR_EXPORT_DEGRADED = 4, /* damaged, and written at a lower fidelity */
+    PCR_EXPORT_UNSAFE = 1,       /* left out: the key cannot name a file */
+    PCR_EXPORT_UNLISTED = 2,     /* written, but left out of the list: the key is not UTF-8 */
+    PCR_EXPORT_DAMAGED = 3,      /* left out: the sample, or its record, is damaged */
+    PCR_EXPORT_DEGRADED = 4,     /* damaged, and written at a lower fidelity */
+    PCR_EXPORT_UNRESTORABLE = 5, /* left out: its source file was not kept */
 };
 
 /* How far an export has come, and what it found. */
@@ -60,6 +64,7 @@ struct pcr_export_report {
     uint64_t unsafe_count;   /* samples left out, or left out of the list, for their keys */
     uint64_t damaged_count;  /* samples left out for damage */
     uint64_t degraded_count; /* samples written at a lower fidelity for damage */
+    uint64_t unrestorable_count; /* samples left out, as their source files were not kept */
 };
 
 /* How to export. */

@@ -40,6 +40,19 @@ enum pcr_opaque_policy {
     PCR_OPAQUE_REFUSE = 2,  /* treat it as a bad input */
 };
 
+/* Whether source files can be restored byte for byte (pcr_sample_original()). Each record's tail
+ * then has what image and metadata do not say: Huffman tables, restart markers, padding, what
+ * follows the image. Training never reads it. A file for which that would be more than a
+ * sixteenth of it and 512 bytes, or more than 64 KiB, is kept whole, counted, and noted. Files
+ * that are salvaged cannot be restored. */
+enum pcr_originals {
+    PCR_ORIGINALS_DEFAULT =
+        0,                /* ON if it costs at most a hundredth of the source, by 256 images of
+                                * it; OFF with max_side or PCR_OPAQUE_REFUSE */
+    PCR_ORIGINALS_ON = 1, /* files can be restored, or are kept whole */
+    PCR_ORIGINALS_OFF = 2, /* pictures and metadata are kept, files are not */
+};
+
 /* Flags of struct pcr_write_options. */
 enum {
     PCR_WRITE_NO_SHUFFLE = 1 << 0, /* keep the source's order */
@@ -71,6 +84,9 @@ struct pcr_write_progress {
     uint64_t samples_dropped;  /* in records done: samples whose files had bytes after the
                                 * image that were not kept */
     uint64_t dropped_nbytes;   /* in records done: the number of those bytes */
+    uint64_t
+        samples_unrestorable; /* in records done: kept whole, for it would take too much to
+                                    * restore their files */
 };
 
 /* How to write a dataset. */
@@ -118,7 +134,7 @@ struct pcr_write_options {
      * script's first line is all of DC, `all 0-0 0 0`, and no plane is above 9. In packed
      * datasets small pictures are scans where those take fewer bytes. */
     uint32_t coding;
-    uint32_t reserved; /* 0 */
+    uint32_t originals; /* enum pcr_originals */
 };
 
 /* Converts `source` into a dataset in folder `path`, which is created if necessary.

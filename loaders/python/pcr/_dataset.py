@@ -53,6 +53,7 @@ class VerifyReport(NamedTuple):
     findings: Tuple[Tuple[str, PcrError], ...]  #: (record's path, what is wrong with it)
     undecodable_samples: int = 0  #: deep: intact ones that no decoder here can show
     undecodable: Tuple[Tuple[str, PcrError], ...] = ()  #: (record's path, which and why)
+    restored_samples: int = 0  #: originals: whose source file was restored; opaque ones too
 
 
 class Dataset(Sequence[Sample]):
@@ -323,7 +324,10 @@ class Dataset(Sequence[Sample]):
         opaque_count (samples kept whole), undecodable_count (those of them
         that no decoder here could show), salvaged_count (samples of damaged files),
         dropped_count (samples whose files had bytes after the image, which were not kept),
-        dropped_nbytes (those bytes), skipped_count (inputs left out). notes() names them.
+        dropped_nbytes (those bytes), skipped_count (inputs left out), unrestorable_count
+        (samples kept whole, as it would take too much to restore their files). notes() names
+        them. originals: whether source files, but for salvaged ones, can be restored
+        (Sample.original()); tail_nbytes: what records have for that, and their notes.
         """
         info = self._info
         return {
@@ -341,6 +345,9 @@ class Dataset(Sequence[Sample]):
             "dropped_count": info.dropped_count,
             "dropped_nbytes": info.dropped_nbytes,
             "skipped_count": info.skipped_count,
+            "originals": bool(info.originals),
+            "unrestorable_count": info.unrestorable_count,
+            "tail_nbytes": info.tail_nbytes,
             "max_side": info.max_side or None,
             "quality": info.quality or None,
             "source_nbytes": info.source_nbytes,
@@ -356,8 +363,9 @@ class Dataset(Sequence[Sample]):
 
         Each is a dictionary with "index" (in the dataset), "key", and what was noted:
         "undecodable" (what it is, if no decoder here could show it), "salvaged" (what was
-        wrong with its file), "dropped" and "dropped_nbytes" (what stood after the image and
-        was not kept). Reads all records' heads and tails.
+        wrong with its file), "unrestorable" (why it was kept whole, though it can be coded),
+        "dropped" and "dropped_nbytes" (what stood after the image and was not kept). Reads all
+        records' heads and tails.
 
         Raises IoError, FormatError, CorruptError, TruncatedError, UnsupportedError, LimitError,
         OutOfMemory.
@@ -414,12 +422,14 @@ class Dataset(Sequence[Sample]):
         self._indexed = True
         return None if code == st.Code.END else index.value
 
-    def verify(self, *, deep: bool = False,
+    def verify(self, *, deep: bool = False, originals: bool = False,
                progress: Optional[Callable[[int, int], None]] = None) -> VerifyReport:
         """Verifies every checksum of every record.
 
         deep: also decode each sample at every fidelity. Samples that were kept whole, are
             intact, and that no decoder here can show are told apart from damage.
+        originals: also restore the source file of each sample that keeps it, and compare its
+            checksum.
         progress: called with (records done, records in all) after each record; an
             exception that it raises ends the work.
 
@@ -441,16 +451,18 @@ class Dataset(Sequence[Sample]):
 
         callback = st.VERIFY_CALLBACK(note)
         total = int(self._info.record_count)
+        flags = (st.VERIFY_DEEP if deep else 0) | (st.VERIFY_ORIGINALS if originals else 0)
         for index in range(total):
             interruptible(
                 lambda: call(lib.pcr_dataset_verify_record, handle.pointer, index,
-                             int(deep), byref(report), callback, None),
+                             flags, byref(report), callback, None),
                 lambda: stopped.append(True), wait=False)
             if progress is not None:
                 progress(index + 1, total)
         return VerifyReport(report.record_count, report.sample_count, report.bad_records,
                             report.bad_samples, tuple(findings),
-                            report.undecodable_samples, tuple(undecodable))
+                            report.undecodable_samples, tuple(undecodable),
+                            report.restored_samples)
 
     def close(self) -> None:
         """Lets go of the dataset. May be called more than once."""

@@ -34,6 +34,7 @@ class ExportProgress(NamedTuple):
     unsafe_count: int  #: samples left out, or left out of the list, for their keys
     damaged_count: int  #: samples left out for damage
     degraded_count: int  #: samples written at a lower fidelity for damage
+    unrestorable_count: int  #: samples left out, as their source files were not kept
 
 
 class ExportReport(NamedTuple):
@@ -125,7 +126,8 @@ def export(src: Union[Path, Dataset], dst: Union[Path, Writable], *,
     split: only this split; only for a path as src. samples: indices of the samples, in this
         order; None is all.
     fidelity: None is full.
-    jpeg: the form of coded samples' files, "progressive" or "baseline".
+    jpeg: the form of coded samples' files, "progressive" or "baseline"; or "source": the source
+        files, byte for byte (Sample.original()); a sample without one is left out.
     on_damage: what to do with a damaged sample: "fail" raises its error, "skip" leaves it out,
         "degrade" writes it at the highest fidelity that is complete.
     shard_nbytes, shard_samples: begin a new file before one has more bytes of samples, or more

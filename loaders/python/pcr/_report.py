@@ -126,6 +126,7 @@ def oddities(found: Dict[str, Any], looked: Looked) -> str:
     kinds = [("opaque_count", "kept as whole files"),
              ("undecodable_count", "of these that no decoder here can show"),
              ("salvaged_count", "of damaged files"),
+             ("unrestorable_count", "of these that could not be restored otherwise"),
              ("dropped_count", "whose files had bytes after the image"),
              ("skipped_count", "bad inputs, which were left out")]
     parts = [f"{number(found[name])} {text}" for name, text in kinds if found[name]]

@@ -163,6 +163,19 @@ class Sample:
             call(lib.pcr_sample_read, self._handle.pointer, number, byref(buffer))
         return ctypes.string_at(buffer.data, buffer.nbytes)
 
+    def original(self) -> bytes:
+        """The source file, byte for byte, if the dataset keeps originals
+        (Dataset.describe()["originals"]): read at full fidelity, with what its record's tail has
+        of it, and verified by size and checksum. An opaque sample's file always is that.
+
+        Raises UnsupportedError if the original was not kept, IoError, CorruptError,
+        TruncatedError, LimitError, OutOfMemory.
+        """
+        buffer = scratch.buffer
+        call(lib.pcr_sample_original, self._handle.pointer, scratch.decoder.pointer,
+             byref(buffer))
+        return ctypes.string_at(buffer.data, buffer.nbytes)
+
     def jpeg(self, fidelity: Optional[int] = None) -> bytes:
         """As read(), but raises UnsupportedError for an opaque sample that is no JPEG."""
         data = self.read(fidelity)

@@ -165,6 +165,17 @@ class VerifyKind(IntEnum):
     UNDECODABLE = 2
 
 
+class Originals(IntEnum):
+    """enum pcr_originals"""
+
+    DEFAULT = 0
+    ON = 1
+    OFF = 2
+
+
+VERIFY_DEEP, VERIFY_ORIGINALS = 1, 2  # enum pcr_verify_flags
+
+
 class BadPolicy(IntEnum):
     """enum pcr_bad_policy"""
 
@@ -181,6 +192,7 @@ class ExportJpeg(IntEnum):
     DEFAULT = 0
     PROGRESSIVE = 1
     BASELINE = 2
+    SOURCE = 3
 
 
 class ExportDamage(IntEnum):
@@ -199,6 +211,7 @@ class ExportFinding(IntEnum):
     UNLISTED = 2
     DAMAGED = 3
     DEGRADED = 4
+    UNRESTORABLE = 5
 
 
 class OpaquePolicy(IntEnum):
@@ -365,7 +378,8 @@ class DatasetInfo(ctypes.Structure):
                 ("dropped_count", c_uint64), ("dropped_nbytes", c_uint64),
                 ("skipped_count", c_uint64), ("label_kind", c_uint32),
                 ("column_count", c_uint32), ("scans_count", c_uint64),
-                ("packed_count", c_uint64), ("coding", c_uint32), ("reserved", c_uint32)]
+                ("packed_count", c_uint64), ("coding", c_uint32), ("originals", c_uint32),
+                ("unrestorable_count", c_uint64), ("tail_nbytes", c_uint64)]
 
 
 class RecordInfo(ctypes.Structure):
@@ -416,7 +430,8 @@ class VerifyReport(ctypes.Structure):
     __slots__ = ()
     _fields_ = [("size", c_uint32), ("reserved", c_uint32), ("record_count", c_uint64),
                 ("sample_count", c_uint64), ("bad_records", c_uint64),
-                ("bad_samples", c_uint64), ("undecodable_samples", c_uint64)]
+                ("bad_samples", c_uint64), ("undecodable_samples", c_uint64),
+                ("restored_samples", c_uint64)]
 
 
 class DecodeOptions(ctypes.Structure):
@@ -711,7 +726,8 @@ class WriteProgress(ctypes.Structure):
                 ("source_nbytes", c_uint64), ("written_nbytes", c_uint64),
                 ("records_source_nbytes", c_uint64), ("samples_reduced", c_uint64),
                 ("samples_undecodable", c_uint64), ("samples_salvaged", c_uint64),
-                ("samples_dropped", c_uint64), ("dropped_nbytes", c_uint64)]
+                ("samples_dropped", c_uint64), ("dropped_nbytes", c_uint64),
+                ("samples_unrestorable", c_uint64)]
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))
@@ -732,7 +748,7 @@ class WriteOptions(ctypes.Structure):
                 ("bad_input", BAD_INPUT_CALLBACK), ("context", c_void_p),
                 ("max_side", c_uint32), ("quality", c_uint32), ("manifest_out", c_void_p),
                 ("storage", POINTER(Storage)),
-                ("coding", c_uint32), ("reserved", c_uint32)]
+                ("coding", c_uint32), ("originals", c_uint32)]
 
 
 class FolderLayout(IntEnum):
@@ -777,7 +793,8 @@ class ExportReport(ctypes.Structure):
                 ("samples_done", c_uint64), ("written_count", c_uint64),
                 ("written_nbytes", c_uint64), ("file_count", c_uint64),
                 ("unsafe_count", c_uint64), ("damaged_count", c_uint64),
-                ("degraded_count", c_uint64)]
+                ("degraded_count", c_uint64),
+                ("unrestorable_count", c_uint64)]
 
 
 EXPORT_PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(ExportReport))

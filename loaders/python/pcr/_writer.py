@@ -40,6 +40,7 @@ class WriteProgress(NamedTuple):
     samples_salvaged: int  #: of damaged files, coded as far as they decode
     samples_dropped: int  #: whose files had bytes after the image, which were not kept
     dropped_nbytes: int  #: those bytes
+    samples_unrestorable: int  #: kept whole, as it would take too much to restore their files
 
 
 class BadInput(NamedTuple):
@@ -116,16 +117,15 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
             record_samples: int = 1024, record_nbytes: int = 0,
             threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
-            format: Optional[str] = None, root: Optional[Path] = None,
-            layout: Optional[str] = None, classes: Optional[Iterable[str]] = None,
-            extensions: Optional[Iterable[str]] = None, all_files: bool = False,
-            image_field: Optional[str] = None, label_field: Optional[str] = None,
-            key_field: Optional[str] = None, key_dot: str = "first",
-            spool: Optional[Path] = None, dry_run: bool = False,
-            progress: Optional[Progress] = None,
-            max_side: Optional[int] = None, quality: Optional[int] = None,
-            max_pixels: Optional[int] = None, max_scans: Optional[int] = None,
-            max_sample_nbytes: Optional[int] = None,
+            keep_originals: Optional[bool] = None, format: Optional[str] = None,
+            root: Optional[Path] = None, layout: Optional[str] = None,
+            classes: Optional[Iterable[str]] = None, extensions: Optional[Iterable[str]] = None,
+            all_files: bool = False, image_field: Optional[str] = None,
+            label_field: Optional[str] = None, key_field: Optional[str] = None,
+            key_dot: str = "first", spool: Optional[Path] = None, dry_run: bool = False,
+            progress: Optional[Progress] = None, max_side: Optional[int] = None,
+            quality: Optional[int] = None, max_pixels: Optional[int] = None,
+            max_scans: Optional[int] = None, max_sample_nbytes: Optional[int] = None,
             max_memory_nbytes: Optional[int] = None) -> WriteReport:
     """Converts a folder of images, a CSV or JSONL list of them, or archives, into a dataset.
 
@@ -149,6 +149,7 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         warnings, marks the sample by an attribute "salvaged" with the reason, and skips others.
     opaque: images that decode but are not JPEG, or that JPEG scans cannot hold: "keep" them
         whole, or "refuse" them as bad inputs.
+    keep_originals: files can be restored (Sample.original()). None: if that costs at most 1.0%.
     format: an importer's name, chosen by the path if None; root: for lists, the folder
         that relative paths start from.
     layout: for folders, what they are: "split-class", "class", "split" (no labels) or "flat"
@@ -184,7 +185,7 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     OutOfMemory.
     """
     settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
-                             threads, on_bad, opaque, dry_run, max_side, quality,
+                             threads, on_bad, opaque, keep_originals, dry_run, max_side, quality,
                              max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = source_options(format, root, layout, all_files, on_bad, image_field, label_field,
@@ -240,7 +241,7 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
           ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
           record_samples: int = 1024,
           record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
-          opaque: str = "keep", dry_run: bool = False,
+          opaque: str = "keep", keep_originals: Optional[bool] = None, dry_run: bool = False,
           progress: Optional[Progress] = None, max_side: Optional[int] = None,
           quality: Optional[int] = None, max_pixels: Optional[int] = None,
           max_scans: Optional[int] = None,
@@ -268,7 +269,7 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     source = Source(samples, classes, bad_may_pass=on_bad != "fail",
                     spool_folder=folder if spool_folder is None else os.fsdecode(spool_folder))
     settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
-                             threads, on_bad, opaque, dry_run, max_side, quality,
+                             threads, on_bad, opaque, keep_originals, dry_run, max_side, quality,
                              max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     if classes is not None and not source.struct.class_count:
@@ -322,7 +323,7 @@ def recode(src: Union[Path, Dataset], dst: Path, *, coding: str, ladder: Optiona
 
 def write_options(coding: Optional[str], ladder: Optional[Ladder], seed: int, shuffle: bool,
                   record_samples: int, record_nbytes: int, threads: Optional[int],
-                  on_bad: str, opaque: str,
+                  on_bad: str, opaque: str, keep_originals: Optional[bool],
                   dry_run: bool, max_side: Optional[int], quality: Optional[int],
                   max_memory_nbytes: Optional[int], limits: Any) -> st.WriteOptions:
     settings = _run_options(coding, ladder, threads, dry_run, max_memory_nbytes)
@@ -332,6 +333,8 @@ def write_options(coding: Optional[str], ladder: Optional[Ladder], seed: int, sh
     settings.record_nbytes = whole(record_nbytes, "record_nbytes", 0, 64)
     settings.bad_policy = choice(st.BadPolicy, on_bad, "on_bad")
     settings.opaque_policy = choice(st.OpaquePolicy, opaque, "opaque")
+    settings.originals = (st.Originals.DEFAULT if keep_originals is None else
+                          st.Originals.ON if keep_originals else st.Originals.OFF)
     settings.max_side = 0 if max_side is None else whole(max_side, "max_side")
     settings.quality = 0 if quality is None else whole(quality, "quality")
     settings.limits = limits

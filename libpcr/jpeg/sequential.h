@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Writing the entropy-coded data of sequential Huffman scans, with any tables. */
+#ifndef PCRI_SEQUENTIAL_H
+#define PCRI_SEQUENTIAL_H
+
+#include "coding.h"
+#include "padding.h"
+#include "scan_decode.h"
+
+/* Codes shifted left by 5, plus the number of bits; 0: there is no code. */
+struct pcri_dc_codes {
+    uint32_t by_category[16];
+};
+struct pcri_ac_codes {
+    uint32_t by_category[16][16]; /* of a run of zeros, without the value's bits */
+    /* With the value's bits, of a run and value & 63, for values from -32 to 31. */
+    uint32_t small[16][64];
+};
+
+void pcri_dc_codes_make(const struct pcri_dht *t, struct pcri_dc_codes *out);
+void pcri_ac_codes_make(const struct pcri_dht *t, struct pcri_ac_codes *out);
+
+/* Where bits go while a row is written; the buffer has room. */
+struct pcri_bit_sink {
+    uint8_t *p;
+    uint64_t bits;
+    int free;    /* of the 64 */
+    bool beyond; /* there was a value that 8-bit JPEG has no code for */
+};
+
+/* A component in its scan. */
+struct pcri_sequential_part {
+    const struct pcri_blocks *plane;
+    const struct pcri_padding *padding; /* NULL: repeats DC, without AC */
+    const struct pcri_dc_codes *dc;
+    const struct pcri_ac_codes *ac;
+    uint8_t component, h, v; /* blocks in an MCU */
+    uint8_t table;           /* for its owner */
+    int last_dc;
+};
+
+/* A scan on its way. */
+struct pcri_sequential_scan {
+    struct pcri_sequential_part parts[4];
+    uint32_t part_count;
+    uint32_t mcus_x, rows, next; /* rows of MCUs in all, and which is written next */
+    uint32_t restart_interval;   /* MCUs; 0: none */
+    uint32_t mcu, restarts;      /* MCUs since the last marker; markers written */
+    bool pad_zeros;              /* last bytes are filled up with zeros, not with ones */
+    struct pcr_buffer *out;      /* the data is appended to it */
+    struct pcri_bit_sink sink;
+};
+
+/* Fills in the geometry of a scan of the first part_count parts, whose components are set, and
+ * begins it. One component: h and v become 1. */
+void pcri_sequential_begin(struct pcri_sequential_scan *s, const struct pcri_jpeg_file *f,
+                           struct pcr_buffer *out);
+
+/* Writes the next row of MCUs; the last one is completed. UNSUPPORTED (coefficients beyond what
+ * 8-bit JPEG codes), NOMEM. */
+int pcri_sequential_row(struct pcri_sequential_scan *s, struct pcr_error *err);
+
+/* Writes scans that have begun down the picture, reading the source from the top once. */
+int pcri_sequential_write(const struct pcri_block_source *source,
+                          struct pcri_sequential_scan *scans, uint32_t count,
+                          struct pcr_error *err);
+
+/* How often a scan's parts, by number, have each symbol. The scan is at its beginning. */
+void pcri_sequential_count(const struct pcri_sequential_scan *s, uint32_t dc[4][256],
+                           uint32_t ac[4][256]);
+
+#endif
