@@ -11,11 +11,11 @@ enum { DEFAULT_NBYTES = 64 << 20, MOST_NBYTES = 1 << 30, ZSTD_LEVEL = 3 };
 
 struct mds {
     struct pcri_shard_names names;
-    struct pcr_buffer body, sizes; /* of the open shard: samples; their sizes as uint32_t */
-    struct pcr_buffer shard, packed;
-    struct pcr_buffer config; /* what each shard says of its columns */
-    struct pcr_buffer index;  /* the text of index.json */
-    uint64_t number;          /* of the open shard */
+    struct pcr_buffer body, sizes;  /* of the open shard: samples; their sizes as uint32_t */
+    struct pcr_buffer head, packed; /* of the last one */
+    struct pcr_buffer config;       /* what each shard says of its columns */
+    struct pcr_buffer index;        /* the text of index.json */
+    uint64_t number;                /* of the open shard */
     uint64_t shard_nbytes;
 };
 
@@ -79,8 +79,8 @@ static int print_limit(struct pcr_buffer *out, uint64_t nbytes, struct pcr_error
     return pcri_print(out, err, "\"size_limit\": %" PRIu64 ", \"version\": 2", nbytes);
 }
 
-/* Number, places, columns, samples. */
-static int make_shard(const struct pcri_export *x, struct mds *m, struct pcr_error *err)
+/* What comes before the samples: their number and places, and the columns. */
+static int make_head(const struct pcri_export *x, struct mds *m, struct pcr_error *err)
 {
     struct pcr_buffer config = { 0 };
     size_t count = m->sizes.nbytes / 4;
@@ -92,23 +92,25 @@ static int make_shard(const struct pcri_export *x, struct mds *m, struct pcr_err
     if (!rc)
         rc = pcri_buffer_append(&config, "}", 1, err);
     uint64_t at = 8 + 4 * (uint64_t) count + config.nbytes;
-    m->shard.nbytes = 0;
+    m->head.nbytes = 0;
     if (!rc && at + m->body.nbytes > UINT32_MAX)
         rc = pcri_fail(err, PCR_ERR_LIMIT, "%s: a shard of more than 4 GiB", x->path);
     if (!rc)
-        rc = pcri_buffer_reserve(&m->shard, (size_t) at + m->body.nbytes, err);
-    if (!rc)
-        rc = append32(&m->shard, count, err);
+        rc = append32(&m->head, count, err);
     for (size_t i = 0; i <= count && !rc; i++) {
-        rc = append32(&m->shard, (size_t) at, err);
+        rc = append32(&m->head, (size_t) at, err);
         at += i < count ? pcri_load32(m->sizes.data + 4 * i) : 0;
     }
     if (!rc)
-        rc = pcri_buffer_append(&m->shard, config.data, config.nbytes, err);
-    if (!rc)
-        rc = pcri_buffer_append(&m->shard, m->body.data, m->body.nbytes, err);
+        rc = pcri_buffer_append(&m->head, config.data, config.nbytes, err);
     pcr_buffer_free(&config);
     return rc;
+}
+
+static int compress(struct mds *m, struct pcr_error *err)
+{
+    int rc = pcri_buffer_append(&m->head, m->body.data, m->body.nbytes, err);
+    return rc ? rc : pcri_zstd_pack(m->head.data, m->head.nbytes, ZSTD_LEVEL, &m->packed, err);
 }
 
 static int print_file(struct pcr_buffer *out, const char *what, const char *name,
@@ -120,13 +122,14 @@ static int print_file(struct pcr_buffer *out, const char *what, const char *name
 }
 
 /* The shard's entry of the index. */
-static int list_shard(struct mds *m, const char *raw, const char *zip, struct pcr_error *err)
+static int list_shard(struct mds *m, const char *raw, size_t nbytes, const char *zip,
+                      struct pcr_error *err)
 {
     int rc = pcri_print(&m->index, err, "%s{", m->number ? ", " : "");
     if (!rc)
         rc = pcri_buffer_append(&m->index, m->config.data, m->config.nbytes, err);
     if (!rc)
-        rc = print_file(&m->index, "raw_data", raw, m->shard.nbytes, err);
+        rc = print_file(&m->index, "raw_data", raw, nbytes, err);
     if (!rc)
         rc = zip ? print_file(&m->index, "zip_data", zip, m->packed.nbytes, err)
                  : pcri_print(&m->index, err, "\"zip_data\": null, ");
@@ -137,12 +140,19 @@ static int list_shard(struct mds *m, const char *raw, const char *zip, struct pc
     return rc ? rc : pcri_print(&m->index, err, "}");
 }
 
-static int write_file(struct pcri_export *x, const char *name, const struct pcr_buffer *bytes,
-                      struct pcr_error *err)
+/* Writes a file of two parts; NULL: one. */
+static int write_file(struct pcri_export *x, const char *name, const struct pcr_buffer *first,
+                      const struct pcr_buffer *second, struct pcr_error *err)
 {
-    int rc = pcri_storage_put(&pcri_files, x->path, name, bytes->data, bytes->nbytes, err);
+    struct pcri_put *put = NULL;
+    int rc = pcri_put_begin(&pcri_files, x->path, name, &put, err);
+    if (!rc)
+        rc = pcri_put_write(put, first->data, first->nbytes, err);
+    if (!rc && second)
+        rc = pcri_put_write(put, second->data, second->nbytes, err);
+    rc = pcri_put_end(&put, rc, err);
     x->report.file_count += !rc;
-    x->report.written_nbytes += rc ? 0 : bytes->nbytes;
+    x->report.written_nbytes += rc ? 0 : first->nbytes + (second ? second->nbytes : 0);
     return rc;
 }
 
@@ -154,13 +164,15 @@ static int write_shard(struct pcri_export *x, struct pcr_error *err)
     plain.ending = ".mds";
     char *raw = pcri_name_shard(&plain, m->number, err);
     char *zip = raw && zstd ? pcri_name_shard(&m->names, m->number, err) : NULL;
-    int rc = raw && (zip || !zstd) ? make_shard(x, m, err) : PCR_ERR_NOMEM;
+    int rc = raw && (zip || !zstd) ? make_head(x, m, err) : PCR_ERR_NOMEM;
+    size_t nbytes = m->head.nbytes + m->body.nbytes;
     if (!rc && zstd)
-        rc = pcri_zstd_pack(m->shard.data, m->shard.nbytes, ZSTD_LEVEL, &m->packed, err);
+        rc = compress(m, err);
     if (!rc)
-        rc = write_file(x, zstd ? zip : raw, zstd ? &m->packed : &m->shard, err);
+        rc = zstd ? write_file(x, zip, &m->packed, NULL, err)
+                  : write_file(x, raw, &m->head, &m->body, err);
     if (!rc)
-        rc = list_shard(m, raw, zip, err);
+        rc = list_shard(m, raw, nbytes, zip, err);
     m->number++;
     m->body.nbytes = m->sizes.nbytes = 0;
     free(raw);
@@ -212,7 +224,7 @@ static int finish(struct pcri_export *x, struct pcr_error *err)
     if (!rc)
         rc = pcri_print(&m->index, err, "], \"version\": 2}");
     if (!rc)
-        rc = write_file(x, "index.json", &m->index, err);
+        rc = write_file(x, "index.json", &m->index, NULL, err);
     return rc ? rc : pcri_shard_names_end(&m->names, err);
 }
 
@@ -223,7 +235,7 @@ static void close_folder(struct pcri_export *x)
         return;
     int rc = pcri_shard_names_end(&m->names, NULL);
     (void) rc; /* what failed before is told */
-    struct pcr_buffer *const all[] = { &m->body,   &m->sizes,  &m->shard,
+    struct pcr_buffer *const all[] = { &m->body,   &m->sizes,  &m->head,
                                        &m->packed, &m->config, &m->index };
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
         pcr_buffer_free(all[i]);

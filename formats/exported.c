@@ -21,10 +21,11 @@ int pcri_exported_take(struct pcri_container *s, struct pcri_list_row *row, json
         return 0;
     if (json_string_length(key) && !s->opts->key_field)
         rc = (row->key = text_of(s, key, err)) ? 0 : PCR_ERR_NOMEM;
-    if (!rc && json_string_length(split))
+    s->has_labels |= row->key != NULL;
+    if (!rc && json_string_length(split) && (!row->split || s->split_is_guess))
         rc = (row->split = text_of(s, split, err)) ? 0 : PCR_ERR_NOMEM;
-    if (!rc && label && !s->opts->label_field) {
-        row->label_text = row->class_name = NULL;
+    if (!rc && label && !json_is_null(label) && !s->opts->label_field) {
+        row->class_name = NULL;
         row->labels = NULL;
         row->float_labels = NULL;
         row->label_count = 0;

@@ -324,39 +324,6 @@ static int read_value(struct group *g, const struct pcri_member *m, json_t **out
                    : rc;
 }
 
-/* A text of the object, which is taken out of it; NULL without an error: there is none. */
-static int take_text(struct group *g, json_t *object, const char *name, const char **out,
-                     struct pcr_error *err)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    *out = text ? pcri_arena_strndup(&g->s->e->arena, text, strlen(text), err) : NULL;
-    if (text && !*out)
-        return PCR_ERR_NOMEM;
-    json_object_del(object, name);
-    return 0;
-}
-
-/* What our own archives say of a sample (export_tar.c), which other names in them need not tell. */
-static int take_own(struct group *g, struct pcri_list_row *row, json_t *object,
-                    struct pcr_error *err)
-{
-    const json_t *label = json_object_get(object, "__label__");
-    const char *key, *split;
-    int rc = take_text(g, object, "__key__", &key, err);
-    if (!rc)
-        rc = take_text(g, object, "__split__", &split, err);
-    if (!rc && label && !json_is_null(label) && !g->s->opts->label_field)
-        rc = pcri_row_json_label(g->s->rows, row, label, err);
-    if (rc)
-        return rc;
-    json_object_del(object, "__label__");
-    g->s->has_labels |= key != NULL;
-    row->key = key ? key : row->key;
-    if (split && (!row->split || g->s->split_is_guess))
-        row->split = split;
-    return 0;
-}
-
 /* Adds the part's value to the object, and takes the label out of it. */
 static int add_value(struct group *g, const struct pcri_member *m, struct pcri_list_row *row,
                      json_t *object, json_t *value, struct pcr_error *err)
@@ -371,7 +338,7 @@ static int add_value(struct group *g, const struct pcri_member *m, struct pcri_l
     if (rc)
         return rc;
     if (!strcasecmp(part, "json") && json_is_object(value)) {
-        rc = take_own(g, row, value, err);
+        rc = pcri_exported_take(g->s, row, value, err);
         if (rc)
             return rc;
         return json_object_update(object, value) ? pcri_fail_nomem(err, 1) : 0;
@@ -414,8 +381,6 @@ static int describe(struct group *g, struct pcri_list_row *row, struct pcr_error
             if (g->items[i].kind != PCRI_MEMBER_IMAGE && is_json == !turn)
                 rc = add_part(g, &g->items[i], row, object, err);
         }
-    if (!rc)
-        rc = pcri_exported_take(g->s, row, object, err);
     if (!rc)
         rc = pcri_row_attributes(g->s->rows, row, object, err);
     json_decref(object);

@@ -61,13 +61,26 @@ static int show_progress(void *context, const struct pcr_export_report *r)
     return pcrtool_interrupted();
 }
 
+/* Not by stdio, which would go on writing after a signal. */
 static int write_stdout(void *context, const void *data, size_t nbytes, struct pcr_error *err)
 {
-    if (fwrite(data, 1, nbytes, stdout) == nbytes)
-        return 0;
-    err->sys_errno = errno;
-    snprintf(err->message, sizeof(err->message), "standard output: %s", strerror(errno));
-    return PCR_ERR_IO;
+    const char *p = data;
+    while (nbytes) {
+        ssize_t n = pcrtool_interrupted() ? -1 : write(STDOUT_FILENO, p, nbytes);
+        if (n < 0 && pcrtool_interrupted())
+            return PCR_ERR_CANCELLED;
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            err->sys_errno = n ? errno : ENOSPC;
+            snprintf(err->message, sizeof(err->message), "standard output: %s",
+                     strerror(err->sys_errno));
+            return PCR_ERR_IO;
+        }
+        p += n;
+        nbytes -= (size_t) n;
+    }
+    return 0;
 }
 
 /* --- the wanted samples --- */

@@ -168,7 +168,7 @@ fails("extract", "d.pcr", "x.tfrecord", "--zstd", says=["zstd"])
 # All of it comes in again: keys, labels, splits, attributes, coefficients.
 pcrtool("extract", "d.pcr", "baseline", "--jpeg", "baseline", "--list", "-q")
 pcrtool("extract", "d.pcr", "d.tar", "--quiet")
-for name in ("d.tar", "d.tfrecord"):
+for name in ("d.tar", "d.tfrecord", "zstd"):
     convert(name, "again.pcr", "--no-shuffle", records=4)
     pcrtool("extract", "again.pcr", "again", "--jpeg", "baseline", "--list", "-q")
     assert files("again") == files("baseline"), name

@@ -22,9 +22,9 @@ struct running {
     bool timed; /* prints how long it took */
 };
 
-static const char OUT[] = "OUT", LIST[] = "LIST", PICTURES[] = "PICTURES";
+static const char OUT[] = "OUT", LIST[] = "LIST", PICTURES[] = "PICTURES", TAR[] = "OUT/a.tar";
 static struct test_folder lists;
-static char list_path[128];
+static char list_path[128], tar_path[128];
 
 static void make_lists(void)
 {
@@ -56,7 +56,9 @@ void lists_free(void)
 
 static char *word_of(const char *word)
 {
+    snprintf(tar_path, sizeof(tar_path), "%s/a.tar", datasets.out.path);
     return (char *) (uintptr_t) (word == OUT        ? datasets.out.path
+                                 : word == TAR      ? tar_path
                                  : word == LIST     ? list_path
                                  : word == PICTURES ? lists.path
                                                     : word);
@@ -163,6 +165,14 @@ static const struct scenario list[] = {
     { "pcrtool extract", run, RUNNING("extract", "--threads=1", datasets.made.path, OUT) },
     { "pcrtool extract --list", run,
       RUNNING("extract", "--list", "--json", "--threads=1", datasets.made.path, OUT) },
+    { "pcrtool extract --to tar", run,
+      RUNNING("extract", "--shard-samples=3", "--threads=1", datasets.made.path, TAR) },
+    { "pcrtool extract --to tfrecord", run,
+      RUNNING("extract", "--to=tfrecord", "--threads=1", datasets.made.path, "-") },
+    { "pcrtool extract --to mds", run,
+      RUNNING("extract", "--to=mds", "--zstd", "--threads=1", datasets.made.path, OUT) },
+    { "pcrtool extract --to zip", run,
+      RUNNING("extract", "--to=zip", "--list", "--threads=1", datasets.made.path, "-") },
     { "pcrtool extract --on-damage degrade", run,
       RUNNING("extract", "--on-damage=degrade", "--threads=1", datasets.cut.path, OUT) },
     { "pcrtool doctor", run, RUNNING("doctor", "--json") },

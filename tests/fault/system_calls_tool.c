@@ -111,6 +111,12 @@ static int extract_list(uint64_t *sum, struct pcr_error *err)
     return extract("--list", made, 0, &right, sum, err);
 }
 
+static int extract_mds(uint64_t *sum, struct pcr_error *err)
+{
+    static uint64_t right;
+    return extract("--to=mds", made, 0, &right, sum, err);
+}
+
 /* Of a damaged sample what is whole is written, and an error of the disk is no damage. */
 static int extract_degrade(uint64_t *sum, struct pcr_error *err)
 {
@@ -198,6 +204,7 @@ static int advise(uint64_t *sum, struct pcr_error *err)
 static const struct call_scenario list[] = {
     { "pcrtool extract", extract_files },
     { "pcrtool extract --list", extract_list },
+    { "pcrtool extract --to mds", extract_mds },
     { "pcrtool extract --on-damage degrade", extract_degrade },
     { "pcrtool cat", cat_sample },
     { "pcrtool verify", verify_all },
