@@ -56,11 +56,10 @@ static bool probe(const struct pcri_candidate *c)
     size_t n = 0;
     if (!S_ISDIR(c->st.st_mode))
         return is_meta(c->head, c->head_nbytes);
-    char *path = pcri_join(c->path, "data.mdb", NULL);
-    bool is = path && !pcri_read_beginning(path, head, sizeof(head), &n, NULL) &&
-              is_meta(head, n);
-    free(path);
-    return is;
+    char path[4096]; /* no memory is taken, so that a lack of it does not change the answer */
+    int length = snprintf(path, sizeof(path), "%s/data.mdb", c->path);
+    return length > 0 && (size_t) length < sizeof(path) &&
+           !pcri_read_beginning(path, head, sizeof(head), &n, NULL) && is_meta(head, n);
 }
 
 static int damaged(struct lmdb *b, uint64_t offset, const char *what, struct pcr_error *err)

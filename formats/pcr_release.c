@@ -196,7 +196,7 @@ static int add_images(struct release *r, struct pcr_error *err)
             "%s: written with --raw_image_bytes, so that only its index says where "
             "scans begin",
             r->s->path);
-    if (r->part_count != images * r->levels)
+    if (!r->levels || r->part_count != images * r->levels)
         return pcri_container_damaged(
             r->s, NULL, r->offset, err, "%llu labels and %llu levels, but %zu parts of images",
             (unsigned long long) images, (unsigned long long) r->levels, r->part_count);

@@ -14,14 +14,16 @@ enum { MOST_INDEX_NBYTES = 256 << 20 };
 
 /* --- folders --- */
 
-static bool has_index(const char *folder, const char *member)
+/* No memory is taken: whether there is some must not decide what a folder is. */
+static bool has_index(const char *folder, const char *split, const char *member)
 {
-    char text[1025], quoted[32];
+    char path[4096], text[1025], quoted[32];
     size_t n = 0;
-    char *path = pcri_join(folder, index_name, NULL);
-    if (!path || pcri_read_beginning(path, text, sizeof(text) - 1, &n, NULL))
+    int length = snprintf(path, sizeof(path), "%s/%s%s%s", folder, split, *split ? "/" : "",
+                          index_name);
+    if (length < 0 || (size_t) length >= sizeof(path) ||
+        pcri_read_beginning(path, text, sizeof(text) - 1, &n, NULL))
         n = 0;
-    free(path);
     text[n] = '\0';
     snprintf(quoted, sizeof(quoted), "\"%s\"", member);
     return text[strspn(text, " \t\r\n")] == '{' && strstr(text, quoted);
@@ -29,13 +31,10 @@ static bool has_index(const char *folder, const char *member)
 
 bool pcri_shards_probe(const char *folder, const char *member)
 {
-    static const char *const usual[] = { "train", "val", "test", "valid", "validation" };
-    bool is = has_index(folder, member);
-    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]) && !is; i++) {
-        char *path = pcri_join(folder, usual[i], NULL);
-        is = path && has_index(path, member);
-        free(path);
-    }
+    static const char *const usual[] = { "", "train", "val", "test", "valid", "validation" };
+    bool is = false;
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]) && !is; i++)
+        is = has_index(folder, usual[i], member);
     return is;
 }
 
@@ -50,12 +49,7 @@ struct splits {
 static int visit(void *context, const char *name, struct pcr_error *err)
 {
     struct splits *f = context;
-    char *path = pcri_is_split_name(name) ? pcri_join(f->folder, name, err) : NULL;
-    bool is = path && has_index(path, f->member);
-    if (!path)
-        return pcri_is_split_name(name) ? PCR_ERR_NOMEM : 0;
-    free(path);
-    if (!is)
+    if (!pcri_is_split_name(name) || !has_index(f->folder, name, f->member))
         return 0;
     if (PCRI_GROW(f->names, f->capacity, f->count + 1, err))
         return PCR_ERR_NOMEM;
@@ -71,7 +65,7 @@ int pcri_shards_folders(struct pcri_container *s, const char *member,
                                     const char *prefix, struct pcr_error *err),
                         struct pcr_error *err)
 {
-    if (has_index(s->path, member))
+    if (has_index(s->path, "", member))
         return scan(s, s->path, s->name, err);
     const char *given = s->split;
     struct splits f = { .folder = s->path, .member = member, .arena = &s->e->arena };

@@ -2,6 +2,7 @@
 /* Streams: a buffer of what the file has, and a decoder from there. Of plain files only what is
  * asked for is read. */
 #include <fcntl.h>
+#include <stdalign.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -267,10 +268,38 @@ void pcri_sequential_close(struct pcri_sequential **stream)
     *stream = NULL;
 }
 
+/* Memory of one inflate(): its state, and a window. */
+struct peeking {
+    alignas(16) uint8_t bytes[64 << 10];
+    size_t used;
+};
+
+static void *take_memory(void *opaque, unsigned count, unsigned size)
+{
+    struct peeking *m = opaque;
+    size_t nbytes = ((size_t) count * size + 15) & ~(size_t) 15;
+    void *p = m->bytes + m->used;
+    if (nbytes > sizeof(m->bytes) - m->used)
+        return NULL;
+    m->used += nbytes;
+    return p;
+}
+
+static void leave_memory(void *opaque, void *p)
+{
+    (void) opaque;
+    (void) p;
+}
+
 size_t pcri_sequential_peek(const char *packing, const void *data, size_t nbytes, void *out,
                             size_t room)
 {
-    struct pcri_sequential s = { .in = (uint8_t *) (uintptr_t) data, .in_nbytes = nbytes };
+    struct peeking memory = { .used = 0 };
+    struct pcri_sequential s = {
+        .in = (uint8_t *) (uintptr_t) data,
+        .in_nbytes = nbytes,
+        .gzip = { .zalloc = take_memory, .zfree = leave_memory, .opaque = &memory },
+    };
     size_t made = 0;
     for (size_t i = 0; i < sizeof(decoders) / sizeof(decoders[0]); i++)
         if (!strcmp(decoders[i].name, packing))

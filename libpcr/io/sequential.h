@@ -27,7 +27,7 @@ int pcri_sequential_skip(struct pcri_sequential *s, uint64_t nbytes, uint64_t *p
                          struct pcr_error *err);
 
 /* The beginning of what `data` is compressed of, as much as it tells, up to `room` bytes. 0 if it
- * is not compressed so. packing: "gzip", "zlib", "zstd". */
+ * is not compressed so. packing: "gzip", "zlib". Takes no memory. */
 size_t pcri_sequential_peek(const char *packing, const void *data, size_t nbytes, void *out,
                             size_t room);
 

@@ -9,19 +9,20 @@
 
 #include "archives.h"
 #include "memory.h"
+#include "records.h"
 #include "scenarios.h"
 
 /* A tree of files, made when it is first used: "photo" and "png" are pictures, what begins with '@'
  * is a list of long fields, each of which takes memory of its own, what begins with '%' is an
- * archive, and other contents are texts. */
+ * archive, with '=' a file of records, and other contents are texts. */
 struct importing {
     const char *files[8][2]; /* path and contents */
     const char *open;        /* below the tree's root; "": the root */
     struct pcr_source_options options;
 };
 
-static struct test_folder trees[32];
-static const void *tree_of[32];
+static struct test_folder trees[48];
+static const void *tree_of[48];
 
 static void put(struct pcr_buffer *out, const char *text, int times)
 {
@@ -80,6 +81,8 @@ static void make_file(const char *root, const char *const file[2])
         put_long(file[1], &text);
     if (file[1][0] == '%')
         put_archive(file[1], picture("baseline"), picture("png-rgb"), &text);
+    if (file[1][0] == '=')
+        put_records(file[1], picture("baseline"), &text);
     const struct pcr_buffer *b = !strcmp(file[1], "photo") ? picture("baseline")
                                  : !strcmp(file[1], "png") ? picture("png-rgb")
                                  : text.nbytes             ? &text
@@ -262,5 +265,15 @@ static const struct scenario list[] = {
       &(const struct importing) {
           { { "a.tar", "%damaged" } }, "a.tar", { .flags = PCR_SOURCE_SKIP_DAMAGED } } },
     { "import a zip", import, IMPORTING("a.zip", { "a.zip", "%zip" }) },
+    { "import TFRecord", import, IMPORTING("a.tfrecord", { "a.tfrecord", "=tfrecord" }) },
+    { "import compressed TFRecord", import,
+      IMPORTING("", { "train/a.tfrecord", "=gzip" }, { "val/a.tfrecord", "=gzip" }) },
+    { "import MDS", import,
+      IMPORTING("", { "val/index.json", mds_index }, { "val/shard.00000.mds", "=mds" }) },
+    { "import LitData", import,
+      IMPORTING("", { "index.json", litdata_index }, { "chunk-0-0.bin", "=litdata" }) },
+    { "import a beton", import, IMPORTING("a.beton", { "a.beton", "=beton" }) },
+    { "import a released PCR", import, IMPORTING("a.pcr", { "a.pcr", "=release" }) },
+    { "import LMDB", import, IMPORTING("", { "data.mdb", "=lmdb" }) },
 };
 const struct scenarios import_scenarios = SCENARIOS(list);

@@ -51,6 +51,7 @@ def test_release_damaged(tmp_path):
             (good + b"\x0a\x00", "2 labels and 10 levels, but 21 parts"),
             (good + b"\x10\x01", "no field of a record"),
             (good[:3], "no field of a record"),
+            (b"\x08\x01\x18\x01", "1 labels and 0 levels, but 0 parts"),
             (b"\x0a\x02\x80\x80" + good, "no field of a record"),
             (b"\x08\x01\x10" + varint(1 << 40), "no field of a record"),
             (b"\x08\x01\x10\x01" + b"\x0a" + varint((1 << 64) - 1), "no field of a record"),
