@@ -156,7 +156,7 @@ def test_parquet(tmp_path):
         assert ds[ds.find("4.jpg")].attributes == {"text": "é4"}
     pcr.formats.from_parquet({"a": folder / "validation-00000-of-00001.parquet",
                               "b": [folder / "train-00000-of-00002.parquet"]},
-                             tmp_path / "mapped", key="text", label="", attributes=[])
+                             tmp_path / "mapped", key_field="text", label_field="", attributes=[])
     with pcr.open(tmp_path / "mapped") as ds:
         assert ds.splits == {"a": 2, "b": 5} and ds[ds.find("é4")].label is None
 
@@ -196,7 +196,7 @@ def test_what_files_do_not_say(tmp_path):
     pq.write_table(pa.table({"content": pa.array(FILES, pa.large_binary()),
                              "cls": pa.array([CLASSES[i % 2] for i in range(12)]),
                              "id": pa.array(range(12))}), tmp_path / "bytes.parquet")
-    pcr.formats.from_parquet(tmp_path / "bytes.parquet", tmp_path / "bytes", key="id")
+    pcr.formats.from_parquet(tmp_path / "bytes.parquet", tmp_path / "bytes", key_field="id")
     assert contents(tmp_path / "bytes") == {key[:-4]: value for key, value in expected().items()}
     pcr.formats.from_parquet(tmp_path / "bytes.parquet", tmp_path / "keys", attributes=[])
     assert set(contents(tmp_path / "keys")) == {f"all/{i:08}" for i in range(12)}
@@ -242,18 +242,18 @@ def test_columns_in_doubt(tmp_path):
     both = table(metadata=False, mask=mask)
     refused(both, "attributes cannot hold bytes, which mask has")
     refused(both.rename_columns(["a", "label", "b"]).drop_columns(["a"]).append_column(
-        "c", mask), "which column is the image\\? b, c may be: give image=")
-    refused(both, "image is 'picture'", image="picture")
-    refused(both, "'label' is of int64", image="label")
+        "c", mask), "which column is the image\\? b, c may be: give image_field=")
+    refused(both, "image_field is 'picture'", image_field="picture")
+    refused(both, "'label' is of int64", image_field="label")
     refused(both, "attributes has 'x'", attributes=["x"])
-    refused(table().drop_columns(["image"]), "which column is the image\\? give image=")
+    refused(table().drop_columns(["image"]), "which column is the image\\? give image_field=")
     features = {name: {"names": CLASSES, "_type": "ClassLabel"} for name in ("fine", "coarse")}
     cifar = pa.table({"img": mask, "fine": pa.array([0, 1] * 6), "coarse": pa.array([1, 0] * 6)}
                      ).replace_schema_metadata({"huggingface": json.dumps(
                          {"info": {"features": features}})})
     refused(cifar, "which column is the label\\? fine, coarse may be")
     pq.write_table(cifar, tmp_path / "cifar.parquet")
-    pcr.formats.from_parquet(tmp_path / "cifar.parquet", tmp_path / "cifar", label="fine")
+    pcr.formats.from_parquet(tmp_path / "cifar.parquet", tmp_path / "cifar", label_field="fine")
     with pcr.open(tmp_path / "cifar") as ds:
         assert ds.classes == ("ant", "bee")
         assert ds[ds.find("all/00000003")].attributes == {"coarse": "ant"}
@@ -334,9 +334,27 @@ def test_round_trip(tmp_path):
     with pytest.raises(pcr.InvalidError, match="one file has one split; there are train, test"):
         pcr.formats.to_parquet(tmp_path / "dataset", tmp_path / "one.parquet")
     with pytest.raises(pcr.InvalidError, match="an attribute 'number'"):
-        pcr.formats.to_parquet(tmp_path / "dataset", tmp_path / "x", label="number")
+        pcr.formats.to_parquet(tmp_path / "dataset", tmp_path / "x", label_field="number")
     with pytest.raises(pcr.InvalidError, match="fidelity is 99"):
         pcr.formats.to_parquet(tmp_path / "dataset", tmp_path / "x", fidelity=99)
+
+
+@needs("pyarrow")
+def test_source_files(tmp_path):
+    """Byte for byte, where the dataset has them."""
+    import pyarrow.parquet as pq
+    for kept in (True, False):
+        pcr.write(tmp_path / f"dataset-{kept}", [(str(i), FILES[i]) for i in range(12)],
+                  keep_originals=kept)
+    pcr.formats.to_parquet(tmp_path / "dataset-True", tmp_path / "a.parquet", jpeg="source")
+    assert {row["path"]: row["bytes"] for row in pq.read_table(tmp_path / "a.parquet").column(
+        "image").to_pylist()} == {str(i): FILES[i] for i in range(12)}
+    with pytest.raises(pcr.UnsupportedError):
+        pcr.formats.to_parquet(tmp_path / "dataset-False", tmp_path / "b.parquet", jpeg="source")
+    with pytest.raises(pcr.InvalidError, match="the full one"):
+        pcr.formats.to_parquet(tmp_path / "dataset-True", tmp_path / "b.parquet", jpeg="source",
+                               fidelity=1)
+    assert not (tmp_path / "b.parquet").exists()
 
 
 @needs("pyarrow")
@@ -572,7 +590,7 @@ def test_commands(tmp_path):
     with pcr.open(tmp_path / "back", split="test") as ds:
         assert ds[ds.find("ant/8.jpg")].attributes == {"number": 8}
         assert ds[ds.find("ant/8.jpg")].coding == "scans"
-    assert run("import", *files, tmp_path / "x", "--image", "none")[0] == 2
+    assert run("import", *files, tmp_path / "x", "--image-field", "none")[0] == 2
     code, _, told = run("import", tmp_path / "nothing.parquet", tmp_path / "x")
     assert code == 1 and "nothing.parquet: no such file" in told
     assert run("export", tmp_path / "dataset", tmp_path / "dataset" / "manifest.json" / "x")[0] == 1

@@ -87,9 +87,9 @@ def add_formats(commands: Any) -> None:
     bring.add_argument("--split", type=some, help="the split of all rows; default: as files or "
                                                   "their folders are called")
     for name, what in (("image", "the images"), ("key", "the keys")):
-        bring.add_argument(f"--{name}", type=some, metavar="COLUMN",
+        bring.add_argument(f"--{name}-field", type=some, metavar="COLUMN",
                            help=f"the column of {what}; default: as the files show")
-    bring.add_argument("--label", metavar="COLUMN",
+    bring.add_argument("--label-field", metavar="COLUMN",
                        help="the column of the labels; default: as the files show; empty: none")
     bring.add_argument("--attributes", metavar="COLUMN,...",
                        help="the columns that become attributes; default: all others")
@@ -105,14 +105,18 @@ def add_formats(commands: Any) -> None:
     give.add_argument("output", help="a folder; or a name that ends in .parquet, for one split")
     give.add_argument("--split", type=some, help="only this split; default: all")
     give.add_argument("--fidelity", type=between(1, 64), metavar="N", help="default: the full one")
+    give.add_argument("--jpeg", choices=("progressive", "baseline", "source"),
+                      default="progressive", help="what the JPEG files are; source: the source "
+                      "files byte for byte; default: progressive")
 
 
 def bring_in(args: argparse.Namespace) -> int:
     """python3 -m pcr import."""
     from . import formats
     columns = None if args.attributes is None else [n for n in args.attributes.split(",") if n]
-    done = formats.from_parquet(args.source, args.dataset, split=args.split, image=args.image,
-                                label=args.label, key=args.key, attributes=columns,
+    done = formats.from_parquet(args.source, args.dataset, split=args.split,
+                                image_field=args.image_field, label_field=args.label_field,
+                                key_field=args.key_field, attributes=columns,
                                 coding=args.coding, on_bad=args.on_bad)
     for path, reason, _ in done.bad:
         print(f"{path}: {reason}", file=sys.stderr)
@@ -126,7 +130,7 @@ def give_out(args: argparse.Namespace) -> int:
     """python3 -m pcr export."""
     from . import formats
     for path in formats.to_parquet(args.dataset, args.output, split=args.split,
-                                   fidelity=args.fidelity):
+                                   fidelity=args.fidelity, jpeg=args.jpeg):
         print(path)
     return 0
 

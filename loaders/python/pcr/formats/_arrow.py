@@ -78,7 +78,7 @@ def _one(found: Sequence[str], what: str, usual: Sequence[str], columns: Sequenc
         return named[0] if named else found[0]
     raise InvalidError(f"which column is the {what}? " + (
         f"{', '.join(found)} may be: " if found else "") +
-        f"give {what}= the name of one of {', '.join(columns)}")
+        f"give {what}_field= the name of one of {', '.join(columns)}")
 
 
 def choose(schema: Any, features: Features, image: Optional[str], label: Optional[str],
@@ -89,7 +89,7 @@ def choose(schema: Any, features: Features, image: Optional[str], label: Optiona
     columns = list(types)
     for what, name in (("image", image), ("label", label), ("key", key)):
         if name and name not in types:
-            raise InvalidError(f"{what} is {name!r}, the columns are {', '.join(columns)}")
+            raise InvalidError(f"{what}_field is {name!r}, the columns are {', '.join(columns)}")
     if image is None:
         by_feature = [name for name in columns
                       if isinstance(features.get(name), dict)

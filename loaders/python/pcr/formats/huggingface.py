@@ -18,8 +18,8 @@ ROWS = 16  # at once: they may be copied
 
 
 def from_huggingface(dataset: Any, dst: Path, *, split: Optional[str] = None,
-                     image: Optional[str] = None, label: Optional[str] = None,
-                     key: Optional[str] = None, attributes: Optional[Iterable[str]] = None,
+                     image_field: Optional[str] = None, label_field: Optional[str] = None,
+                     key_field: Optional[str] = None, attributes: Optional[Iterable[str]] = None,
                      classes: Optional[Iterable[str]] = None, **options: Any) -> WriteReport:
     """Writes a dataset of the samples of one of Hugging Face's.
 
@@ -27,11 +27,11 @@ def from_huggingface(dataset: Any, dst: Path, *, split: Optional[str] = None,
         IterableDatasetDict, whose samples come one by one. Images are taken undecoded, so JPEG
         files stay without loss. Transforms and formats of the dataset have no effect.
     split: the name of a dataset's split; None: as it says itself, "all" where it does not.
-    image, label: names of columns. None: the one of type Image and the one of type ClassLabel, or
-        of several the one called "image" or "label"; in doubt InvalidError names them. An empty
-        `label`: samples have none.
-    key: the column of keys. None: the images' paths if all have some and all differ (not of an
-        iterable dataset), else the split and a number.
+    image_field, label_field: names of columns. None: the one of type Image and the one of type
+        ClassLabel, or of several the one called "image" or "label"; in doubt InvalidError names
+        them. An empty `label_field`: samples have none.
+    key_field: the column of keys. None: the images' paths if all have some and all differ (not of
+        an iterable dataset), else the split and a number.
     attributes: names of columns that become attributes; None: all that are not the above. Missing
         values are left out, numbers of classes become names, times text.
     classes: the classes' names, if the dataset does not say them or they are to be others.
@@ -43,10 +43,10 @@ def from_huggingface(dataset: Any, dst: Path, *, split: Optional[str] = None,
     first = next(iter(parts.values()))
     features = None if first.features is None else first.features.to_dict()
     schema = _schema(first)
-    columns = choose(schema, features or features_of(schema.metadata), image, label, key,
-                     attributes, classes)
+    columns = choose(schema, features or features_of(schema.metadata), image_field,
+                     label_field, key_field, attributes, classes)
     keys: Dict[str, Any] = dict.fromkeys(parts)
-    if key is None and all(hasattr(part, "select_columns") and hasattr(part, "__len__")
+    if key_field is None and all(hasattr(part, "select_columns") and hasattr(part, "__len__")
                            for part in parts.values()):
         keys = dict(keys_of({name: paths_of(_tables(part.select_columns([columns.image])),
                                             columns.image) for name, part in parts.items()}))

@@ -27,8 +27,8 @@ _SHARD = re.compile(r"(.+)-\d+-of-\d+(?:-[0-9a-f]+)?")
 
 
 def from_parquet(src: Union[Path, Sequence[Path], Mapping[str, Any]], dst: Path, *,
-                 split: Optional[str] = None, image: Optional[str] = None,
-                 label: Optional[str] = None, key: Optional[str] = None,
+                 split: Optional[str] = None, image_field: Optional[str] = None,
+                 label_field: Optional[str] = None, key_field: Optional[str] = None,
                  attributes: Optional[Iterable[str]] = None,
                  classes: Optional[Iterable[str]] = None, **options: Any) -> WriteReport:
     """Writes a dataset of the rows of Parquet files, or of Arrow files (streams and IPC files, as
@@ -38,10 +38,11 @@ def from_parquet(src: Union[Path, Sequence[Path], Mapping[str, Any]], dst: Path,
         ("data/*.parquet"); several of these; or {split: any of these, ...}.
     split: the split of all rows. None: as files or their folders are called
         ("train-00000-of-00002.parquet", "validation/0.parquet"), "all" where they say nothing.
-    image, label, key, attributes, classes: as for from_huggingface(). The image's column is of
-        files' bytes, or a struct {bytes, path}; where bytes are missing, a file is read whose
-        path begins at the Parquet file's folder. Class names are those of Hugging Face's metadata
-        in the files, or of a dataset_info.json or dataset_infos.json beside them or above.
+    image_field, label_field, key_field, attributes, classes: as for from_huggingface(). The
+        image's column is of files' bytes, or a struct {bytes, path}; where bytes are missing, a
+        file is read whose path begins at the Parquet file's folder. Class names are those of
+        Hugging Face's metadata in the files, or of a dataset_info.json or dataset_infos.json
+        beside them or above.
 
     In memory are pages of one row group, which most writers end at 1,024 rows. The other
     arguments, the result and the exceptions are those of pcr.write(). NotFoundError: no such file;
@@ -51,12 +52,12 @@ def from_parquet(src: Union[Path, Sequence[Path], Mapping[str, Any]], dst: Path,
     files = _by_split(src, split)
     first = next(iter(files.values()))[0]
     schema = _File(first).schema
-    columns = choose(schema, features_of(schema.metadata) or _features_beside(first), image, label,
-                     key, attributes, classes)
+    columns = choose(schema, features_of(schema.metadata) or _features_beside(first), image_field,
+                     label_field, key_field, attributes, classes)
     wanted = [columns.image, *(name for name in (columns.label, columns.key) if name),
               *columns.attributes]
     keys: Dict[str, Any] = dict.fromkeys(files)
-    if key is None:
+    if key_field is None:
         keys = dict(keys_of({name: [path for file in of for path in _paths(file, columns.image)]
                              for name, of in files.items()}))
 
@@ -218,8 +219,9 @@ def _features_beside(path: str) -> Features:
 
 
 def to_parquet(dataset: Union[Dataset, Path], path: Path, *, split: Optional[str] = None,
-               fidelity: Optional[int] = None, jpeg: str = "progressive", image: str = "image",
-               label: str = "label", shard_nbytes: int = 500 << 20) -> List[str]:
+               fidelity: Optional[int] = None, jpeg: str = "progressive",
+               image_field: str = "image", label_field: str = "label",
+               shard_nbytes: int = 500 << 20) -> List[str]:
     """Writes a dataset as Parquet files, as datasets.load_dataset("parquet") reads them: with an
     Image feature, class names, and a column for each attribute.
 
@@ -228,16 +230,17 @@ def to_parquet(dataset: Union[Dataset, Path], path: Path, *, split: Optional[str
         becomes "train"), which load_dataset(path) reads; it has no such files yet. Or a name that
         ends in .parquet, of one file with one split, which is replaced if there is one.
     split: only this one, of a path.
-    fidelity: 1 to G; None is G. jpeg: "progressive" or "baseline", as in Sample.read(); samples
-        that were kept whole are their files.
-    image, label: the columns' names. The image's is a struct {bytes, path}, where the path is the
-        key. A label is an integer or float, null where there is none; where a sample has several,
-        a list.
+    fidelity: 1 to G; None is G. jpeg: "progressive" or "baseline", as in Sample.read(), or
+        "source": the source files byte for byte, as Sample.original() gives them. Samples that were
+        kept whole are their files.
+    image_field, label_field: the columns' names. The image's is a struct {bytes, path}, where the
+        path is the key. A label is an integer or float, null where there is none; where a sample
+        has several, a list.
     shard_nbytes: about how large a file may become, of a folder.
 
     Attributes of mixed types become text of JSON. Returns the files' paths. Each has its name when
     it is complete; in memory is a row group of 32 MiB. Raises InvalidError, OSError, what
-    Sample.read() raises, ModuleNotFoundError without pyarrow.
+    Sample.read() or original() raises, ModuleNotFoundError without pyarrow.
     """
     need("pyarrow.parquet", "to_parquet()")
     target = os.fsdecode(path)
@@ -247,11 +250,13 @@ def to_parquet(dataset: Union[Dataset, Path], path: Path, *, split: Optional[str
     opened = dataset if isinstance(dataset, Dataset) else open_dataset(dataset, split=split)
     if fidelity_number(fidelity) > opened.group_count:
         raise InvalidError(f"fidelity is {fidelity}, the dataset has 1 to {opened.group_count}")
+    if jpeg == "source" and fidelity not in (None, opened.group_count):
+        raise InvalidError("jpeg is 'source', whose fidelity is the full one")
     names = [name for name, count in opened.splits.items() if count] or ["all"]
     one = opened.split if opened.split in opened.splits else None
     parts = ({one or names[0]: opened} if one or len(names) == 1 else
              {name: opened.of_split(name) for name in names})
-    table = _Table(opened, image, label, fidelity, jpeg)
+    table = _Table(opened, image_field, label_field, fidelity, jpeg)
     if target.endswith(".parquet"):
         if len(parts) != 1:
             raise InvalidError(f"one file has one split; there are {', '.join(parts)}: give "
@@ -304,8 +309,8 @@ class _Table:
         self._attributes = _attribute_types(dataset)
         for name in (image, label) if self._has_label else (image,):
             if name in self._attributes:
-                raise InvalidError(f"there is an attribute {name!r}: give the column of the "
-                                   f"{'image' if name == image else 'label'} another name")
+                raise InvalidError(f"there is an attribute {name!r}: give "
+                                   f"{'image' if name == image else 'label'}_field= another name")
         for name, of in self._attributes.items():
             fields.append(pa.field(name, pa.string() if of is None else of))
             features[name] = _feature(fields[-1].type)
@@ -347,7 +352,8 @@ class _Table:
 
     def _row(self, sample: Any) -> Dict[str, Any]:
         row: Dict[str, Any] = {self._image: {
-            "bytes": sample.read(self.fidelity, jpeg=self._jpeg),
+            "bytes": (sample.original() if self._jpeg == "source" else
+                      sample.read(self.fidelity, jpeg=self._jpeg)),
             "path": sample.key_bytes.decode("utf-8", "backslashreplace")}}
         if self._has_label:
             row[self._label] = list(sample.labels) if self._several else sample.label
