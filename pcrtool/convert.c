@@ -391,7 +391,7 @@ const struct pcrtool_command pcrtool_convert = {
                 "  pcrtool convert --layout class photos/ dataset/\n"
                 "  pcrtool convert --max-side 256 photos/ small/\n"
                 "  pcrtool convert train=a.tar val=b.tar dataset/\n"
-                "  xz -dc a.tar.xz | pcrtool convert --from tar - dataset/\n",
+                "  bzip2 -dc a.tar.bz2 | pcrtool convert - dataset/\n",
     .options = options,
     .settings_nbytes = sizeof(struct settings),
     .operand_min = 2,

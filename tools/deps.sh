@@ -19,6 +19,7 @@ build  libzstd-dev      compression of heads
 build  libxxhash-dev    checksums
 build  libjansson-dev   JSON
 build  liburing-dev     reading by io_uring (optional)
+build  liblzma-dev      tar files compressed by xz (optional)
 build  libwebp-dev      WebP (optional)
 python python3          the Python package and scripts
 python python3-numpy    arrays of the Python package

@@ -8,6 +8,9 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#ifdef PCR_LZMA
+#include <lzma.h>
+#endif
 
 #include "io.h"
 #include "sequential.h"
@@ -29,6 +32,9 @@ struct pcri_sequential {
     bool may_hold;     /* the decoder has more, without more input */
     z_stream gzip;
     ZSTD_DStream *zstd;
+#ifdef PCR_LZMA
+    lzma_stream xz;
+#endif
 };
 
 /* Decompresses from `in` to `dst`. *made: how many bytes; 0 if it needs more input. CORRUPT. */
@@ -167,13 +173,66 @@ static void zstd_end(struct pcri_sequential *s)
     ZSTD_freeDStream(s->zstd);
 }
 
+/* --- xz --- */
+
+#ifdef PCR_LZMA
+static int xz_begin(struct pcri_sequential *s, struct pcr_error *err)
+{
+    static const uint64_t most = 512 << 20; /* xz -9 needs 65 MiB */
+    return lzma_stream_decoder(&s->xz, most, 0) == LZMA_OK
+               ? 0
+               : pcri_fail_nomem(err, sizeof(s->xz));
+}
+
+static int xz_decode(struct pcri_sequential *s, void *dst, size_t room, size_t *made,
+                     struct pcr_error *err)
+{
+    lzma_stream *z = &s->xz;
+    /* Streams follow each other, with zeros between and behind them. */
+    if (s->at_frame_end) {
+        while (s->used < s->in_nbytes && !s->in[s->used])
+            s->used++;
+        if (s->used == s->in_nbytes)
+            return 0;
+        int rc = xz_begin(s, err); /* uses the decoder's memory again */
+        if (rc)
+            return rc;
+    }
+    z->next_in = s->in + s->used;
+    z->avail_in = s->in_nbytes - s->used;
+    z->next_out = dst;
+    z->avail_out = room;
+    lzma_ret rc = lzma_code(z, LZMA_RUN);
+    s->used = s->in_nbytes - z->avail_in;
+    *made = room - z->avail_out;
+    s->at_frame_end = rc == LZMA_STREAM_END;
+    s->may_hold = !z->avail_out && !s->at_frame_end;
+    if (rc == LZMA_OK || rc == LZMA_STREAM_END || rc == LZMA_BUF_ERROR)
+        return 0;
+    if (rc == LZMA_MEM_ERROR)
+        return pcri_fail_nomem(err, 1);
+    return rc == LZMA_MEMLIMIT_ERROR
+               ? pcri_fail(err, PCR_ERR_LIMIT, "%s: xz needs more than 512 MiB", s->path)
+               : pcri_fail(err, PCR_ERR_CORRUPT, "the xz data is damaged");
+}
+
+static void xz_end(struct pcri_sequential *s)
+{
+    lzma_end(&s->xz);
+}
+#endif
+
 /* --- */
 
 static const struct decoder decoders[] = {
     { "gzip", { 0x1f, 0x8b }, 2, gzip_begin, gzip_decode, gzip_end },
     { "zlib", { 0 }, 0, zlib_begin, gzip_decode, gzip_end }, /* only if it is asked for */
     { "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, zstd_begin, zstd_decode, zstd_end },
+#ifdef PCR_LZMA
+    { "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, xz_begin, xz_decode, xz_end },
+#else
     { "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, NULL, NULL, NULL },
+#endif
     { "bzip2", { 'B', 'Z', 'h' }, 3, NULL, NULL, NULL },
 };
 

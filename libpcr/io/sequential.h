@@ -9,8 +9,8 @@
 struct pcri_sequential;
 
 /* path: "-" is standard input. Messages name it.
- * packing: "plain", "gzip" (of any number of members), "zlib" or "zstd"; or "?": as the first
- * bytes say, plain unless they are those of gzip, zstd or another compression of files.
+ * packing: "plain", "gzip" (of any number of members), "zlib", "zstd" or "xz"; or "?": as the first
+ * bytes say, plain unless they are those of gzip, zstd, xz or another compression of files.
  * IO, NOMEM; UNSUPPORTED: compressed by something that this build lacks. */
 int pcri_sequential_open(const char *path, const char *packing, struct pcri_sequential **out,
                          struct pcr_error *err);

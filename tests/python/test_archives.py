@@ -5,6 +5,7 @@ several inputs, pipes, damage."""
 import gzip
 import io
 import json
+import lzma
 import os
 import shutil
 import struct
@@ -461,8 +462,25 @@ def test_after_the_end(tmp_path):
                                  ("text.tar", b"no archive at all" * 99, pcr.CorruptError)):
         (tmp_path / name).write_bytes(content)
         fails(tmp_path / name, tmp_path, name, error=error)
-    (tmp_path / "d.tar.xz").write_bytes(b"\xfd7zXZ\0")
-    fails(tmp_path / "d.tar.xz", tmp_path, "xz -dc", error=pcr.UnsupportedError)
+    (tmp_path / "d.tar.bz2").write_bytes(b"BZh91AY")
+    fails(tmp_path / "d.tar.bz2", tmp_path, "bzip2 -dc", error=pcr.UnsupportedError)
+
+
+def test_xz(tmp_path):
+    """Several streams, also with zeros between them; damage; builds without liblzma."""
+    data = tar(tmp_path / "a.tar", samples()).read_bytes()
+    path = tmp_path / "a.tar.xz"
+    path.write_bytes(lzma.compress(data[:3000]) + bytes(8) + lzma.compress(data[3000:]) + bytes(4))
+    try:
+        found = convert(path, tmp_path)
+    except pcr.UnsupportedError as why:
+        assert "xz -dc" in str(why)
+        return
+    assert found.labels == {f"s/{i:04}.jpg": i % 2 for i in range(4)}
+    path.write_bytes(lzma.compress(data)[:-30])
+    fails(path, tmp_path, "the xz data is", error=pcr.CorruptError)
+    path.write_bytes(flip(lzma.compress(data), 100))
+    fails(path, tmp_path, "the xz data is damaged", error=pcr.CorruptError)
 
 
 def test_gnu_tar(tmp_path):

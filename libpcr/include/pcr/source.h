@@ -162,8 +162,8 @@ PCR_API const char *pcr_source_format(uint32_t index);
  *   and so is a CSV line without a label if others of its split have one; the message names
  *   line and key. Keys are made into relative paths without empty, "." and ".." parts, and
  *   must differ.
- * tar, zip: archives, in WebDataset's convention or of folders; tar also compressed by gzip or
- *   zstd, or from a pipe. docs/formats.md has what is taken for what.
+ * tar, zip: archives, in WebDataset's convention or of folders; tar also compressed by gzip,
+ *   zstd or xz, or from a pipe. docs/formats.md has what is taken for what.
  * tfrecord: a TFRecord file, plain or compressed by gzip or zlib, of tf.train.Example messages
  *   (or of image files without any). Checksums are checked.
  * mds, litdata: a folder that MosaicML Streaming (version 2) or LitData wrote, with index.json.
