@@ -58,11 +58,18 @@ static int corrupt(const struct run *u, const char *what)
     return pcri_fail(u->err, PCR_ERR_CORRUPT, "restore data: %s", what);
 }
 
+/* What patches are applied to may be larger than the file, though not by much. */
+static int check_nbytes(const struct run *u, uint64_t nbytes)
+{
+    const uint64_t most = u->in->max_nbytes;
+    u->r->most_nbytes = nbytes > u->r->most_nbytes ? nbytes : u->r->most_nbytes;
+    return nbytes <= pcri_restore_bound(most) ? 0 : corrupt(u, "more bytes than the file has");
+}
+
 static int append(const struct run *u, const void *p, size_t nbytes)
 {
-    if (nbytes > u->in->max_nbytes || u->out->nbytes > u->in->max_nbytes - nbytes)
-        return corrupt(u, "more bytes than the file has");
-    return pcri_buffer_append(u->out, p, nbytes, u->err);
+    int rc = check_nbytes(u, (uint64_t) u->out->nbytes + nbytes);
+    return rc ? rc : pcri_buffer_append(u->out, p, nbytes, u->err);
 }
 
 /* --- all coefficients --- */
@@ -319,6 +326,8 @@ static int parse_segments(struct run *u, struct sos *out)
     int rc = u->out->nbytes > u->parsed
                  ? pcri_jpeg_file_add(f, data, u->out->nbytes - u->parsed, &limits, u->err)
                  : corrupt(u, "a scan without a header");
+    if (rc && rc != PCR_ERR_NOMEM)
+        rc = corrupt(u, "a marker segment is damaged");
     for (uint32_t i = 0; i < f->segment_count && !rc; i++) {
         const struct pcri_segment *s = &f->segments[i];
         if (s->marker == M_DHT)
@@ -482,8 +491,8 @@ static int add_scan(struct run *u, uint64_t how, bool alone)
     if (!rc)
         rc = r->file.sof == M_SOF2 ? add_progressive(u, &sos, how)
                                    : add_sequential(u, &sos, how, alone);
-    if (!rc && u->out->nbytes > u->in->max_nbytes)
-        rc = corrupt(u, "more bytes than the file has");
+    if (!rc)
+        rc = check_nbytes(u, u->out->nbytes);
     if (rc)
         return rc;
     r->scans[r->scan_count++].end = u->parsed = u->out->nbytes;
@@ -605,6 +614,7 @@ int pcri_restore_run(struct pcri_restorer *r, const struct pcri_restore_input *i
     int rc = 0;
     out->nbytes = 0;
     r->scan_count = 0;
+    r->most_nbytes = 0;
     r->restart_interval = 0;
     memset(r->tables, 0, sizeof(r->tables));
     pcri_jpeg_file_begin(&r->file);
@@ -614,5 +624,7 @@ int pcri_restore_run(struct pcri_restorer *r, const struct pcri_restore_input *i
         rc = u.ended ? corrupt(&u, "something after its end") : step(&u, alone);
     if (!rc && (u.program.bad || u.deferred_count))
         rc = corrupt(&u, "it is cut off");
+    if (!rc && out->nbytes > in->max_nbytes)
+        rc = corrupt(&u, "more bytes than the file has");
     return rc;
 }

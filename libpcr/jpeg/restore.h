@@ -56,6 +56,7 @@ struct pcri_restorer {
     struct pcri_coefs coefs; /* where scans want all at once */
     struct pcri_padding_set padding, plain;
     struct pcri_symbols symbols;
+    uint64_t most_nbytes;             /* that the last run's output had at any time */
     struct pcri_restored_scan *scans; /* of the last run */
     uint32_t scan_count;
     size_t scan_capacity;
@@ -71,6 +72,12 @@ struct pcri_restore_input {
     size_t program_nbytes;
     uint64_t max_nbytes; /* of the file; more is CORRUPT */
 };
+
+/* The most bytes before patches, for a file of so many. */
+static inline uint64_t pcri_restore_bound(uint64_t nbytes)
+{
+    return nbytes < UINT64_MAX / 4 ? 2 * nbytes + 4096 : UINT64_MAX;
+}
 
 /* Restores the file. *out is replaced. Codes: CORRUPT, UNSUPPORTED, NOMEM. */
 int pcri_restore_run(struct pcri_restorer *r, const struct pcri_restore_input *in,

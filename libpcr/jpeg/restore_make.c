@@ -408,6 +408,7 @@ static int run(struct restore_making *m)
 static int prove(const struct restore_making *m)
 {
     return m->out.nbytes == m->file->nbytes &&
+                   m->r->most_nbytes <= pcri_restore_bound(m->file->nbytes) &&
                    !memcmp(m->out.data, m->file->data, m->out.nbytes)
                ? 0
                : pcri_fail(m->err, PCR_ERR_UNSUPPORTED,

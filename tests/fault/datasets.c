@@ -247,7 +247,9 @@ void datasets_begin(void)
     test_source_set_case(&d->odd, 3, "png-bad-data");
     test_source_set_case(&d->odd, 4, "arithmetic");
     test_folder_make(&d->made);
-    ck_assert_int_eq(write_to(d->made.path, &d->source.source), 0);
+    ck_assert_int_eq(write_by(d->made.path, &d->source.source,
+                              (struct pcr_write_options) { .originals = PCR_ORIGINALS_ON }),
+                     0);
 }
 
 void datasets_make(void)

@@ -18,7 +18,7 @@ static int on_finding(void *context, uint32_t kind, const char *path, uint64_t d
     return err && err->code == PCR_ERR_NOMEM; /* no finding: ends the work by CANCELLED */
 }
 
-static int verify(const char *path, int deep, const struct pcr_dataset_options *o,
+static int verify(const char *path, uint32_t flags, const struct pcr_dataset_options *o,
                   uint64_t *sum, struct pcr_error *err)
 {
     struct pcr_verify_report report = { .size = sizeof(report) };
@@ -28,7 +28,7 @@ static int verify(const char *path, int deep, const struct pcr_dataset_options *
     if (!rc)
         rc = pcr_dataset_describe(ds, &info, err);
     for (uint64_t r = 0; !rc && r < info.record_count; r++)
-        rc = pcr_dataset_verify_record(ds, r, deep, &report, on_finding, sum, err);
+        rc = pcr_dataset_verify_record(ds, r, flags, &report, on_finding, sum, err);
     pcr_dataset_close(&ds);
     add(sum, &report, sizeof(report));
     return rc;
@@ -41,7 +41,12 @@ static int verify_shallow(const void *what, uint64_t *sum, struct pcr_error *err
 
 static int verify_deep(const void *what, uint64_t *sum, struct pcr_error *err)
 {
-    return verify(what, 1, NULL, sum, err);
+    return verify(what, PCR_VERIFY_DEEP, NULL, sum, err);
+}
+
+static int verify_originals(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    return verify(what, PCR_VERIFY_ORIGINALS, NULL, sum, err);
 }
 
 static int verify_cached(const void *what, uint64_t *sum, struct pcr_error *err)
@@ -59,6 +64,7 @@ static int verify_again(const void *what, uint64_t *sum, struct pcr_error *err)
 static const struct scenario list[] = {
     { "verify", verify_shallow, datasets.made.path },
     { "verify --deep", verify_deep, datasets.made.path },
+    { "verify --originals", verify_originals, datasets.made.path },
     { "verify one record", verify_shallow, datasets.record },
     { "verify damage", verify_shallow, datasets.damaged.path },
     { "verify --deep damage", verify_deep, datasets.damaged.path },

@@ -278,6 +278,7 @@ static const struct scenario list[] = {
     { "convert, bad ones salvaged", convert, WRITING_ODD(.bad_policy = PCR_BAD_SALVAGE) },
     { "convert, bad ones salvaged by threads", convert,
       WRITING_ODD(.bad_policy = PCR_BAD_SALVAGE, .thread_count = 2, .max_side = 50) },
+    { "convert, originals kept", convert, WRITING(.originals = PCR_ORIGINALS_ON) },
     { "convert, PNG refused", convert, WRITING(.opaque_policy = PCR_OPAQUE_REFUSE) },
     { "convert, PNG left out", convert,
       WRITING(.opaque_policy = PCR_OPAQUE_REFUSE, .bad_policy = PCR_BAD_SKIP) },

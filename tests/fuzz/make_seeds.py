@@ -4,8 +4,8 @@
 
 usage: make_seeds.py TARGET FOLDER [CASES]
 
-TARGET: cache, folders, icc, ladder, lists, packed, records, resume, spans, state. CASES: the
-folder that `pcr-gen cases` made, for spans.
+TARGET: cache, folders, icc, ladder, lists, packed, records, restore, resume, spans, state.
+CASES: the folder that `pcr-gen cases` made, for restore and spans.
 """
 
 import gzip
@@ -141,6 +141,17 @@ def spans():
         data = path.read_bytes()
         if len(data) < 20000:
             yield bytes([i % 256, 0, 40 + i % 100, 0 if i % 3 else 4]) + data
+
+
+def restore():
+    """Each file with its program as it is, and with bytes of it changed."""
+    cases = sorted(Path(sys.argv[3]).glob("good/*"))
+    for i, path in enumerate(cases):
+        data = path.read_bytes()
+        if len(data) < 4000:
+            yield bytes([0]) + data
+            changes = [i % 40, 0, i % 251, i % 7, 0, 12, i % 31, 0, 255][:3 + 3 * (i % 3)]
+            yield bytes([len(changes) // 3, *changes]) + data
 
 
 def records():

@@ -26,6 +26,7 @@ nothing was found.
   png          PNG files, whole, by rows and resized
   prefix       coefficients of JPEG files, by our own decoder and libjpeg-turbo
   records      TFRecord and other formats of records; tar and zip archives
+  restore      JPEG files restored byte for byte, and changed restore programs
   resume       what a conversion goes on from: records' tails, the state file
   spans        packed images raised from one fidelity to the next
   split        JPEG files as sources: packed, and decoded at fidelities
@@ -53,7 +54,7 @@ sanitize=${PCR_FUZZ_SANITIZE:-address,undefined} suffix=
 
 setup=()
 case $target in
-decode | packed | png | prefix | spans | split)
+decode | packed | png | prefix | restore | spans | split)
     # Tracing the comparisons in decoders' loops, and counting how rare each of so many features
     # is, would take most of the time. Small files show what large ones do.
     options=(-entropic=0 -max_len=2048)

@@ -18,9 +18,9 @@ case $target in
 decode | png | prefix | split)
     "$pcr_gen" cases "$folder"
     ;;
-spans)
+restore | spans)
     "$pcr_gen" cases "$folder.cases"
-    "$python" -B "$here/make_seeds.py" spans "$folder" "$folder.cases"
+    "$python" -B "$here/make_seeds.py" "$target" "$folder" "$folder.cases"
     ;;
 head | header | manifest | materialise)
     need xxhash,zstandard
