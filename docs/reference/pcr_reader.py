@@ -29,7 +29,7 @@ except ImportError:
 MAX_SAMPLES, MAX_HEAD, MAX_SAMPLE = 1 << 20, 256 << 20, 1 << 30  # section 9
 COLUMNS = (" key labels attributes coding width height components sampling orientation script"
            " ladder dictionary header piece_string piece_nbytes check source_nbytes"
-           " float_labels quality").split(" ")
+           " float_labels quality blobs").split(" ")
 
 
 class PcrError(Exception):
@@ -136,13 +136,13 @@ class Record:
         need(xxh3(fixed[:size - 8]) == self.check, "CORRUPT", "the header's checksum is wrong")
         need(not required, "UNSUPPORTED", f"required flags {required:#x}")
         (zero2, self.head_nbytes, self.head_raw, self.head_check, self.tail_nbytes,
-         self.tail_raw, self.tail_check, zero3) = struct.unpack("<I7Q", fixed[28:88])
+         self.tail_raw, self.tail_check, self.blobs_nbytes) = struct.unpack("<I7Q", fixed[28:88])
         table = list(struct.iter_unpack("<QQHHI", fixed[88:size - 8]))
-        zeroes = [zero, zero2, zero3, *(row[3] | row[4] for row in table)]
+        zeroes = [zero, zero2, *(row[3] | row[4] for row in table)]
         need(not any(zeroes), "UNSUPPORTED", "a reserved field is not 0")
         self.ends = [size + self.head_nbytes] + [row[0] for row in table]  # end(0)..end(G)
         _, self.group_checks, self.piece_counts, _, _ = zip(*table)
-        total = self.ends[-1] + self.tail_nbytes
+        total = self.ends[-1] + self.blobs_nbytes + self.tail_nbytes
         need(self.count and self.head_nbytes and self.ends == sorted(self.ends) and
              total < 1 << 64 and all(1 <= n <= 64 for n in self.piece_counts) and
              (self.tail_nbytes or not self.tail_raw | self.tail_check), "CORRUPT", "numbers")
@@ -194,6 +194,8 @@ class Record:
                                 [[0] * n] * len(rows))
         self.checks = get("check", lambda c: [words(c) for _ in range(self.groups)])
         self.source_nbytes = get("source_nbytes", lambda c: c.varints(n), [0] * n)
+        need("blobs" in cols or not self.blobs_nbytes, "CORRUPT", "no column blobs")
+        self.blobs = get("blobs", self._blobs, [{} for _ in range(n)])
         self.quality = get("quality", self._quality, [[]] * n)
         texts = b"".join([*self.key, self.ladder])
         need(b"\0" not in texts, "CORRUPT", "a NUL byte in a text")
@@ -257,6 +259,28 @@ class Record:
         whole = [v >> 1 ^ -(v & 1) for v in cursor.varints(count)]
         need(element == "int64" or all(abs(v) <= 1 << 53 for v in whole), "CORRUPT", "above 2^53")
         return [v / 10**decimals for v in whole] if element == "float64" else whole
+
+    def _blobs(self, cursor):
+        """By sample, {name: (begin in the file, end, Check32)} (3.9)."""
+        names = cursor.strings(cursor.varint(1001))
+        need(all(a < b for a, b in zip(names, names[1:])) and all(names), "CORRUPT", "names")
+        sizes, at, rows = [cursor.varints(self.count) for _ in names], self.ends[-1], []
+        for i in range(self.count):
+            rows.append({})
+            for name, row in zip(names, sizes):
+                if row[i]:
+                    check, = struct.unpack("<I", cursor.take(4))
+                    rows[i][name.decode()] = at, at + row[i] - 1, check
+                    at += row[i] - 1
+        need(at == self.ends[-1] + self.blobs_nbytes, "CORRUPT", "sizes of blobs")
+        return rows
+
+    def blob(self, i, name):
+        """Sample i's blob of a name, read and verified."""
+        begin, end, check = self.blobs[i][name]
+        data = self.read(begin, end)
+        need(xxh3(data) & 0xFFFFFFFF == check, "CORRUPT", f"sample {i}: blob {name} is damaged")
+        return data
 
     def _quality(self, cursor):
         """By sample, prefix and scale (3.6), in quarters of a decibel."""
@@ -352,7 +376,7 @@ class Record:
         """A list of the tail's; empty where there is none."""
         if not self.tail_nbytes:
             return []
-        stored = self.read(self.ends[-1], self.nbytes)
+        stored = self.read(self.ends[-1] + self.blobs_nbytes, self.nbytes)
         cols = columns(unpack(stored, self.tail_raw, self.tail_check, "tail"),
                        ["", "skipped", "restore", "notes"], self.tail_nbytes)
         return cols[name].strings(cols[name].varint()) if name in cols else []
@@ -361,6 +385,9 @@ class Record:
         for g in range(1, self.groups + 1):
             for i in [None, *range(self.count)]:
                 self.read_group(g, i)
+        for i, row in enumerate(self.blobs):
+            for name in row:
+                self.blob(i, name)
         return self.skipped(), self.notes()
 
 

@@ -64,6 +64,12 @@ static int describe_record(struct pcri_manifest *m, const char *name,
         if ((rc = pcri_schema_add(&m->schema, a->name, &a->type, &added, err)))
             return rc;
     }
+    for (uint32_t i = 0; h->blobs && i < h->blobs->count; i++) {
+        static const struct pcri_type any = { PCR_ELEMENT_JSON, 0, 0, 1 };
+        bool added;
+        if ((rc = pcri_schema_add(&m->blobs, h->blobs->names[i], &any, &added, err)))
+            return rc;
+    }
     for (uint32_t i = 0; i < h->sample_count; i++) {
         pcri_coding_count(&m->codings, h->coding[i]);
         if (__builtin_add_overflow(m->source_nbytes, h->source_nbytes[i], &m->source_nbytes))
@@ -417,6 +423,12 @@ const char *pcr_dataset_split_name(const struct pcr_dataset *ds, uint32_t index,
     if (sample_count_out)
         *sample_count_out = ds->manifest.splits[index].sample_count;
     return ds->manifest.splits[index].name;
+}
+
+const char *pcr_dataset_blob_name(const struct pcr_dataset *ds, uint32_t index)
+{
+    const struct pcri_schema *s = &ds->manifest.blobs;
+    return index < s->count ? s->columns[index].name : NULL;
 }
 
 const char *pcr_dataset_ladder(const struct pcr_dataset *ds)

@@ -29,6 +29,8 @@ static int check_entry(const struct pcr_dataset *ds, uint64_t number,
         what = "kind of labels";
     else if (!pcri_attributes_match(head->attributes, &m->schema))
         what = "types of attributes";
+    else if (!pcri_blobs_match(head->blobs, &m->blobs))
+        what = "names of blobs";
     else if (h->group_count != m->group_count)
         what = "group count";
     else if (h->header_nbytes + h->head_nbytes != m->head_ends[i])

@@ -95,6 +95,21 @@ int pcr_sample_attributes(const struct pcr_sample *s, struct pcr_buffer *out,
     return rc ? pcri_prefix(err, rc, "%s", r->file->path) : 0;
 }
 
+int pcr_sample_blob(const struct pcr_sample *s, const char *name, struct pcr_buffer *out,
+                    struct pcr_error *err)
+{
+    const struct pcri_record *r = s->held->record;
+    size_t cell;
+    out->nbytes = 0;
+    if (!name)
+        return pcri_fail(err, PCR_ERR_INVAL, "no name of a blob");
+    if (pcri_blobs_find(r->head->blobs, s->i, name, &cell))
+        return pcri_record_read_blob(r, cell, &s->ds->limits, out, err);
+    if (pcri_schema_find(&s->ds->manifest.blobs, name) < s->ds->manifest.blobs.count)
+        return PCR_END;
+    return pcri_fail(err, PCR_ERR_INVAL, "there is no blob named '%.100s'", name);
+}
+
 uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity)
 {
     const struct pcri_head *h = s->held->record->head;

@@ -132,6 +132,25 @@ static int verify_attributes(struct verifier *v, bool *damaged)
     return rc;
 }
 
+static int verify_blobs(struct verifier *v, bool *damaged)
+{
+    const struct pcri_blobs *b = v->record->head->blobs;
+    const size_t cells = b ? (size_t) b->sample_count * b->count : 0;
+    struct pcr_buffer bytes = { 0 };
+    int rc = 0;
+    for (size_t cell = 0; cell < cells && !rc; cell++) {
+        struct pcr_error finding;
+        if (!b->present[cell] ||
+            !pcri_record_read_blob(v->record, cell, &v->ds->limits, &bytes, &finding))
+            continue;
+        *damaged |= pcri_is_of_data(finding.code, &finding);
+        pcri_prefix(&finding, finding.code, "blob %.100s", b->names[cell % b->count]);
+        rc = find_in_sample(v, (uint32_t) (cell / b->count), PCR_VERIFY_DAMAGE, &finding);
+    }
+    pcr_buffer_free(&bytes);
+    return rc;
+}
+
 static int verify_tail(struct verifier *v, bool *damaged)
 {
     struct pcri_note_counts notes = { 0 };
@@ -248,6 +267,8 @@ static int verify_open_record(struct verifier *v, uint32_t flags)
     }
     if (!rc)
         rc = verify_attributes(v, &damaged);
+    if (!rc)
+        rc = verify_blobs(v, &damaged);
     if (!rc && pcri_record_check_nbytes(v->record, NULL) != PCR_ERR_TRUNCATED)
         rc = verify_tail(v, &damaged);
     if (!rc && flags & PCR_VERIFY_DEEP)

@@ -61,6 +61,7 @@ void pcri_manifest_free(struct pcri_manifest *m)
         free(m->splits[i].class_counts);
     }
     pcri_schema_free(&m->schema);
+    pcri_schema_free(&m->blobs);
     pcr_buffer_free(&m->files);
     void *const owned[] = { m->ladder,    m->writer,       m->classes,       m->class_names,
                             m->splits,    m->file_offsets, m->sample_counts, m->nbytes,
@@ -144,13 +145,14 @@ int pcri_manifest_add_record(struct pcri_manifest *m, const char *file,
     }
     m->file_offsets[r] = at;
     m->sample_counts[r] = header->sample_count;
-    m->nbytes[r] = begin + header->tail_nbytes;
+    m->nbytes[r] = pcri_tail_begin(header) + header->tail_nbytes;
     m->head_ends[r] = head_end;
     m->checks[r] = header->check;
     m->record_count++;
     m->sample_count += header->sample_count;
     m->head_nbytes += head_end;
     m->tail_nbytes += header->tail_nbytes;
+    m->blob_nbytes += header->blobs_nbytes;
     m->splits[m->split_count - 1].record_count++;
     m->splits[m->split_count - 1].sample_count += header->sample_count;
     return 0;
@@ -225,12 +227,12 @@ static bool statistics_agree(const struct pcri_manifest *m)
     }
     for (uint32_t k = 0; ok && k < m->split_count; k++)
         ok = add(&source, m->splits[k].source_nbytes);
-    return ok && head == m->head_nbytes && tail == m->tail_nbytes &&
-           samples == m->sample_count && source == m->source_nbytes &&
-           codings_agree(&m->codings, samples) && m->skipped_count <= INT64_MAX &&
-           m->notes.undecodable <= m->codings.opaque && m->notes.salvaged <= samples &&
-           m->notes.unrestorable <= m->codings.opaque && m->notes.dropped <= samples &&
-           m->notes.dropped <= m->notes.dropped_nbytes &&
+    return ok && head == m->head_nbytes && tail >= m->tail_nbytes &&
+           tail - m->tail_nbytes == m->blob_nbytes && samples == m->sample_count &&
+           source == m->source_nbytes && codings_agree(&m->codings, samples) &&
+           m->skipped_count <= INT64_MAX && m->notes.undecodable <= m->codings.opaque &&
+           m->notes.salvaged <= samples && m->notes.unrestorable <= m->codings.opaque &&
+           m->notes.dropped <= samples && m->notes.dropped <= m->notes.dropped_nbytes &&
            !memcmp(groups, m->group_nbytes, m->group_count * sizeof(groups[0]));
 }
 

@@ -42,6 +42,7 @@ struct pcri_manifest {
     uint32_t group_count;
     uint32_t label_kind;       /* enum pcr_label_kind */
     struct pcri_schema schema; /* of attributes */
+    struct pcri_schema blobs;  /* their names */
     uint32_t class_count, split_count;
     char *ladder, *writer;      /* malloc'd */
     uint32_t max_side, quality; /* of images that were reduced; 0: none */
@@ -58,7 +59,7 @@ struct pcri_manifest {
     struct pcri_needs needs; /* beyond the default limits */
     uint64_t head_nbytes;    /* headers and heads */
     uint64_t group_nbytes[PCRI_MAX_GROUPS];
-    uint64_t tail_nbytes;
+    uint64_t tail_nbytes, blob_nbytes;
     /* Records */
     uint64_t record_count, record_capacity;
     struct pcr_buffer files; /* all names, each followed by NUL */

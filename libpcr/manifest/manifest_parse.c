@@ -301,12 +301,31 @@ static int read_attributes(struct pcri_json_reader *r, struct pcri_schema *schem
     return rc == PCRI_JSON_LAST ? 0 : rc;
 }
 
+static int read_blobs(struct pcri_json_reader *r, struct pcri_schema *names)
+{
+    static const struct pcri_type any = { PCR_ELEMENT_JSON, 0, 0, 1 };
+    const char *name;
+    size_t n;
+    int rc = pcri_json_first(r, '[');
+    while (!rc) {
+        bool added = false;
+        rc = pcri_json_string(r, &name, &n);
+        if (!rc)
+            rc = !n || names->count == PCRI_SCHEMA_COLUMNS;
+        if (!rc)
+            rc = pcri_schema_add(names, name, &any, &added, r->err);
+        if (!rc)
+            rc = added ? pcri_json_next(r, ']') : 1;
+    }
+    return rc == PCRI_JSON_LAST ? 0 : rc;
+}
+
 static int parse_schema(const struct text *t, struct pcri_manifest *m, struct pcr_error *err)
 {
-    static const char *const names[] = { "label", "attributes" };
-    struct text members[2];
+    static const char *const names[] = { "label", "attributes", "blobs" };
+    struct text members[3];
     char *label = NULL;
-    int rc = find_members(t, "schema", names, 2, members, err);
+    int rc = find_members(t, "schema", names, 3, members, err);
     if (!rc)
         rc = get_text(&members[0], "schema.label", &label, err);
     if (rc)
@@ -320,8 +339,13 @@ static int parse_schema(const struct text *t, struct pcri_manifest *m, struct pc
         return bad(err, "schema.label", "\"class\", \"ints\", \"floats\" or \"none\"");
     struct pcri_json_reader r = open_text(&members[1], err);
     rc = members[1].at ? read_attributes(&r, &m->schema) : 1;
-    return close_text(&r, rc, "schema.attributes",
-                      "an object of different names and their types, at most 1000");
+    rc = close_text(&r, rc, "schema.attributes",
+                    "an object of different names and their types, at most 1000");
+    if (rc || !members[2].at)
+        return rc;
+    r = open_text(&members[2], err);
+    return close_text(&r, read_blobs(&r, &m->blobs), "schema.blobs",
+                      "an array of different names, at most 1000");
 }
 
 /* An object of numbers. */
@@ -401,6 +425,8 @@ static int parse_statistics(const struct text *t, struct pcri_manifest *m,
         "dropped_count", "dropped_nbytes",
     };
     static const char *const groups_name[] = { "group_nbytes" };
+    static const char *const blob_name[] = { "blob_nbytes" };
+    const struct field blobs[] = { { INT64_MAX, &m->blob_nbytes } };
     uint64_t *const out[] = {
         &m->sample_count,  &m->codings.opaque,       &m->skipped_count,     &m->source_nbytes,
         &m->head_nbytes,   &m->tail_nbytes,          &m->notes.undecodable, &m->notes.salvaged,
@@ -412,6 +438,8 @@ static int parse_statistics(const struct text *t, struct pcri_manifest *m,
         fields[i] = (struct field) { INT64_MAX, out[i] };
     int rc = get_fields(t, "statistics", names, fields, sizeof(out) / sizeof(out[0]), false,
                         err);
+    if (!rc)
+        rc = get_fields(t, "statistics", blob_name, blobs, 1, true, err);
     if (!rc)
         rc = find_members(t, "statistics", groups_name, 1, &groups, err);
     return rc ? rc

@@ -78,6 +78,8 @@ static json_t *make_statistics(struct manifest_maker *k)
     set(k, o, "head_nbytes", number(m->head_nbytes));
     set(k, o, "group_nbytes", numbers(k, m->group_nbytes, m->group_count));
     set(k, o, "tail_nbytes", number(m->tail_nbytes));
+    if (m->blob_nbytes)
+        set(k, o, "blob_nbytes", number(m->blob_nbytes));
     return o;
 }
 
@@ -145,6 +147,12 @@ static json_t *make_root(struct manifest_maker *k)
     for (uint32_t i = 0; i < m->schema.count; i++)
         set(k, attributes, m->schema.columns[i].name, json_string(m->schema.columns[i].text));
     set(k, schema, "attributes", attributes);
+    if (m->blobs.count) {
+        json_t *blobs = json_array();
+        for (uint32_t i = 0; i < m->blobs.count; i++)
+            push(k, blobs, json_string(m->blobs.columns[i].name));
+        set(k, schema, "blobs", blobs);
+    }
     set(k, o, "schema", schema);
     if (m->max_side) {
         json_t *reduced = json_object();
@@ -205,6 +213,8 @@ static bool has_bad_text(const struct pcri_manifest *m)
         bad |= is_bad_text(m->splits[i].name);
     for (uint32_t i = 0; i < m->schema.count; i++)
         bad |= is_bad_text(m->schema.columns[i].name);
+    for (uint32_t i = 0; i < m->blobs.count; i++)
+        bad |= is_bad_text(m->blobs.columns[i].name);
     for (uint64_t r = 0; r < m->record_count; r++)
         bad |= is_bad_text(pcri_manifest_file(m, r));
     return bad;

@@ -50,6 +50,7 @@ static void free_sample(struct pcri_builder_sample *s)
     free(s->labels);
     free(s->float_labels);
     pcri_coded_free(&s->coded);
+    pcri_blob_list_free(&s->blobs);
 }
 
 void pcri_builder_destroy(struct pcri_builder **builder)
@@ -183,6 +184,10 @@ int pcri_builder_add(struct pcri_builder *b, const struct pcri_sample_meta *meta
     b->restorable |= coded->restore.nbytes != 0;
     b->samples[b->count++].coded = *coded;
     *coded = (struct pcri_coded) { 0 };
+    if (meta->blobs) {
+        b->samples[b->count - 1].blobs = *meta->blobs;
+        *meta->blobs = (struct pcri_blob_list) { 0 };
+    }
     return 0;
 }
 
@@ -373,6 +378,16 @@ static int build_ends(struct pcri_build *x, struct pcri_header *h, struct pcr_bu
     return rc;
 }
 
+static int write_blobs(const struct pcri_blob_list *l, struct pcri_put *p,
+                       struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t k = 0; k < l->count && !rc; k++)
+        if (l->items[k].bytes.nbytes)
+            rc = pcri_put_write(p, l->items[k].bytes.data, l->items[k].bytes.nbytes, err);
+    return rc;
+}
+
 static int write_record(const struct pcri_build *x, const uint8_t *header,
                         const struct pcri_header *h, const struct pcr_buffer *head,
                         const struct pcr_buffer *tail, struct pcr_buffer *scratch,
@@ -390,6 +405,8 @@ static int write_record(const struct pcri_build *x, const uint8_t *header,
         if (!rc)
             rc = pcri_put_write(p, scratch->data, scratch->nbytes, err);
     }
+    for (uint32_t i = 0; !rc && i < x->b->count; i++)
+        rc = write_blobs(&x->b->samples[i].blobs, p, err);
     if (!rc)
         rc = pcri_put_write(p, tail->data, tail->nbytes, err);
     return pcri_put_end(&p, rc, err);
@@ -406,6 +423,9 @@ int pcri_builder_finish(struct pcri_builder *b, const char *dir, const char *nam
         .sample_count = b->count,
         .group_count = b->group_count,
     };
+    for (uint32_t i = 0; i < b->count; i++)
+        for (uint32_t k = 0; k < b->samples[i].blobs.count; k++)
+            h.blobs_nbytes += b->samples[i].blobs.items[k].bytes.nbytes;
     struct pcr_buffer scratch = { 0 }, head = { 0 }, tail = { 0 };
     uint8_t header[PCRI_HEADER_MAX_NBYTES];
 

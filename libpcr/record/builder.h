@@ -12,6 +12,7 @@ struct pcri_builder_sample {
     double *float_labels; /* instead of labels, or NULL */
     uint32_t label_count; /* of either */
     struct pcri_coded coded;
+    struct pcri_blob_list blobs;
 };
 
 /* Texts for a list in the tail. Start from { 0 }. (text_list.c) */

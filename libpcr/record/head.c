@@ -151,6 +151,7 @@ void pcri_head_destroy(struct pcri_head **head)
     for (size_t i = 0; i < sizeof(owned) / sizeof(owned[0]); i++)
         free(owned[i]);
     pcri_attributes_free(&h->attributes);
+    pcri_blobs_free(&h->blobs);
     free(h);
     *head = NULL;
 }

@@ -20,6 +20,7 @@ static const char *const column_names[PCRI_COLUMN_LAST + 1] = {
     "sampling",   "orientation",   "script",       "ladder",
     "dictionary", "header",        "piece_string", "piece_nbytes",
     "check",      "source_nbytes", "float_labels", "quality",
+    "blobs",
 };
 
 static bool has(const struct head_parser *p, enum pcri_column id)
@@ -314,6 +315,16 @@ static int parse_attributes(struct head_parser *p)
     return rc ? rc : finish_column(p, PCRI_COLUMN_ATTRIBUTES);
 }
 
+static int parse_blobs(struct head_parser *p, uint64_t nbytes)
+{
+    struct pcri_cursor *c = &p->cols[PCRI_COLUMN_BLOBS];
+    if (!has(p, PCRI_COLUMN_BLOBS))
+        return nbytes ? bad_column(p, PCRI_COLUMN_BLOBS, "is missing") : 0;
+    p->h->footprint += pcri_left(c) * 4; /* about */
+    int rc = pcri_blobs_parse(c, p->h->sample_count, nbytes, &p->h->blobs, p->err);
+    return rc ? rc : finish_column(p, PCRI_COLUMN_BLOBS);
+}
+
 /* N bytes for each group. Kept are those of group 1, and how many groups equal it. */
 static int parse_codings(struct head_parser *p)
 {
@@ -444,6 +455,8 @@ int pcri_head_parse(const struct pcri_header *header, struct pcr_buffer *raw,
 
     struct head_parser p = { .h = h, .raw = raw, .err = err };
     int rc = parse_columns(&p);
+    if (!rc)
+        rc = parse_blobs(&p, header->blobs_nbytes);
     pcr_buffer_free(raw);
     if (!rc)
         rc = pcri_head_lay_out(h, limits, err);

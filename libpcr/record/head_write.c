@@ -125,6 +125,20 @@ static void put_attributes(struct table *t)
     end_optional(t, PCRI_COLUMN_ATTRIBUTES, 0, t->bytes.nbytes > t->begin);
 }
 
+static void put_blobs(struct table *t)
+{
+    const uint32_t n = t->b->count;
+    const struct pcri_blob_list **lists = pcri_calloc(n, sizeof(*lists), t->err);
+    if (!lists)
+        t->rc = PCR_ERR_NOMEM;
+    for (uint32_t i = 0; lists && i < n; i++)
+        lists[i] = &t->b->samples[i].blobs;
+    if (!t->rc)
+        t->rc = pcri_blobs_pack(lists, n, &t->bytes, t->err);
+    free(lists);
+    end_optional(t, PCRI_COLUMN_BLOBS, 0, t->bytes.nbytes > t->begin);
+}
+
 static uint64_t value_of(const struct pcri_coded *c, enum pcri_column id)
 {
     switch (id) {
@@ -294,6 +308,7 @@ int pcri_head_render(const struct pcri_build *x, struct pcr_buffer *out, struct 
     put_dictionary(&t);
     put_items(&t);
     put_pieces(&t);
+    put_blobs(&t);
     return finish_table(&t, out);
 }
 

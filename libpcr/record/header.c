@@ -41,8 +41,6 @@ static int check_reserved(const uint8_t *p, const struct pcri_header *h, struct 
                             "required flags 0x%x, this version knows none", required);
     if (pcri_load16(p + 26) || pcri_load32(p + 28))
         return pcri_fail_at(err, PCR_ERR_UNSUPPORTED, 26, "a reserved field is not 0");
-    if (pcri_load64(p + 80))
-        return pcri_fail_at(err, PCR_ERR_UNSUPPORTED, 80, "a reserved field is not 0");
     for (uint32_t g = 0; g < h->group_count; g++) {
         uint32_t at = FIXED_NBYTES + GROUP_NBYTES * g + 18;
         if (pcri_load16(p + at) || pcri_load32(p + at + 2))
@@ -60,6 +58,7 @@ static void load_fields(const uint8_t *p, struct pcri_header *h)
     h->tail_nbytes = pcri_load64(p + 56);
     h->tail_raw_nbytes = pcri_load64(p + 64);
     h->tail_check = pcri_load64(p + 72);
+    h->blobs_nbytes = pcri_load64(p + 80);
     for (uint32_t g = 0; g < h->group_count; g++) {
         const uint8_t *e = p + FIXED_NBYTES + GROUP_NBYTES * g;
         h->groups[g] = (struct pcri_group) {
@@ -92,6 +91,8 @@ static int check_offsets(const struct pcri_header *h, struct pcr_error *err)
                                 h->groups[g].piece_count, g + 1, PCRI_MAX_PIECES);
         end = h->groups[g].end;
     }
+    if (__builtin_add_overflow(end, h->blobs_nbytes, &end))
+        return pcri_fail_at(err, PCR_ERR_CORRUPT, 80, "the size of blobs overflows");
     if (__builtin_add_overflow(end, h->tail_nbytes, &total))
         return pcri_fail_at(err, PCR_ERR_CORRUPT, 56, "the tail's size overflows");
     if (!h->tail_nbytes && (h->tail_raw_nbytes || h->tail_check))
@@ -120,7 +121,7 @@ static int check_limits(const struct pcri_header *h, const struct pcr_limits *li
 int pcri_header_check_nbytes(const struct pcri_header *h, uint64_t file_nbytes, uint32_t flags,
                              struct pcr_error *err)
 {
-    uint64_t total = h->groups[h->group_count - 1].end + h->tail_nbytes;
+    uint64_t total = pcri_tail_begin(h) + h->tail_nbytes;
     uint64_t least = flags & PCRI_PARSE_ANY_END ? h->header_nbytes + h->head_nbytes : total;
     if (least > file_nbytes)
         return pcri_fail_at(err, PCR_ERR_TRUNCATED, file_nbytes,
@@ -166,6 +167,7 @@ void pcri_header_write(struct pcri_header *h, uint8_t *out)
     pcri_store64(out + 56, h->tail_nbytes);
     pcri_store64(out + 64, h->tail_raw_nbytes);
     pcri_store64(out + 72, h->tail_check);
+    pcri_store64(out + 80, h->blobs_nbytes);
     for (uint32_t g = 0; g < h->group_count; g++) {
         uint8_t *e = out + FIXED_NBYTES + GROUP_NBYTES * g;
         pcri_store64(e, h->groups[g].end);

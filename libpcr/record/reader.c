@@ -401,6 +401,49 @@ int pcri_record_read_each(const struct pcri_record *r, uint32_t a, uint32_t coun
     return rc;
 }
 
+static int check_blob(const struct pcri_record *r, size_t cell, uint64_t begin,
+                      const struct pcr_buffer *bytes, struct pcr_error *err)
+{
+    if (r->flags & PCRI_PARSE_NO_VERIFY ||
+        pcri_check32(bytes->data, bytes->nbytes) == r->head->blobs->checks[cell])
+        return 0;
+    int rc = pcri_fail_at(err, PCR_ERR_CORRUPT, begin, "the checksum of a blob is wrong");
+    return pcri_prefix(err, rc, "%s", r->file->path);
+}
+
+int pcri_record_read_blob(const struct pcri_record *r, size_t cell,
+                          const struct pcr_limits *limits, struct pcr_buffer *out,
+                          struct pcr_error *err)
+{
+    const struct pcri_blobs *b = r->head->blobs;
+    const uint64_t nbytes = b->begins[cell + 1] - b->begins[cell];
+    const uint64_t begin = r->header.groups[r->header.group_count - 1].end + b->begins[cell];
+    struct pcr_limits l = limits ? *limits : (struct pcr_limits) { 0 };
+    pcri_limits_fill(&l);
+    out->nbytes = 0;
+    if (nbytes > l.max_sample_nbytes)
+        return pcri_fail(err, PCR_ERR_LIMIT, "%s: a blob of %llu bytes, the limit is %llu",
+                         r->file->path, (unsigned long long) nbytes,
+                         (unsigned long long) l.max_sample_nbytes);
+    if (begin + nbytes > r->file->nbytes)
+        return pcri_fail_at(err, PCR_ERR_TRUNCATED, r->file->nbytes,
+                            "%s: a blob ends at byte %llu, the file at byte %llu",
+                            r->file->path, (unsigned long long) (begin + nbytes),
+                            (unsigned long long) r->file->nbytes);
+    int rc = pcri_buffer_reserve(out, nbytes ? (size_t) nbytes : 1, err);
+    const struct pcri_range range = { begin, out->data, (size_t) nbytes };
+    for (bool again = false, more = !rc; more; again = true) {
+        if (nbytes)
+            rc = again ? pcri_file_read_again(r->file, &range, 1, err)
+                       : pcri_file_read(r->file, &range, 1, err);
+        out->nbytes = rc ? 0 : (size_t) nbytes;
+        if (!rc)
+            rc = check_blob(r, cell, begin, out, err);
+        more = !again && rc == PCR_ERR_CORRUPT && pcri_file_is_cached(r->file);
+    }
+    return rc;
+}
+
 static int unpack_tail(const struct pcri_record *r, const struct pcr_buffer *stored,
                        struct pcr_buffer *raw, struct pcr_error *err)
 {
@@ -408,7 +451,7 @@ static int unpack_tail(const struct pcri_record *r, const struct pcr_buffer *sto
     struct pcri_cursor cols[PCRI_TAIL_LAST + 1];
     if (!(r->flags & PCRI_PARSE_NO_VERIFY) &&
         pcri_xxh3(stored->data, stored->nbytes) != h->tail_check)
-        return pcri_fail_at(err, PCR_ERR_CORRUPT, h->groups[h->group_count - 1].end,
+        return pcri_fail_at(err, PCR_ERR_CORRUPT, pcri_tail_begin(h),
                             "the tail's checksum is wrong");
     int rc = pcri_columns_unpack(stored->data, stored->nbytes, (size_t) h->tail_raw_nbytes,
                                  PCRI_TAIL_LAST, raw, err);
@@ -430,7 +473,7 @@ int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *
         return pcri_fail(err, PCR_ERR_LIMIT, "%s: a tail of %llu bytes (%llu stored)",
                          r->file->path, (unsigned long long) h->tail_raw_nbytes,
                          (unsigned long long) h->tail_nbytes);
-    uint64_t begin = h->groups[h->group_count - 1].end;
+    uint64_t begin = pcri_tail_begin(h);
     int rc = pcri_record_check_nbytes(r, err); /* before memory is taken for it */
     if (rc == PCR_ERR_TRUNCATED)
         return rc;

@@ -7,6 +7,7 @@
 #include "../base/coded.h"
 #include "../io/storage.h"
 #include "attributes.h"
+#include "blobs.h"
 
 enum {
     PCRI_MAX_GROUPS = 32,
@@ -32,10 +33,16 @@ struct pcri_header {
     uint32_t group_count;
     uint64_t head_nbytes, head_raw_nbytes, head_check;
     uint64_t tail_nbytes, tail_raw_nbytes, tail_check;
+    uint64_t blobs_nbytes;                     /* of all blobs, after the groups */
     uint64_t check;                            /* of the header itself */
     uint64_t header_nbytes;                    /* 96 + 24 G */
     struct pcri_group groups[PCRI_MAX_GROUPS]; /* groups[0] is group 1 */
 };
+
+static inline uint64_t pcri_tail_begin(const struct pcri_header *h)
+{
+    return h->groups[h->group_count - 1].end + h->blobs_nbytes;
+}
 
 enum {
     PCRI_PARSE_NO_VERIFY = 1 << 0, /* do not compare checksums (fuzzing,
@@ -83,6 +90,7 @@ struct pcri_head {
     uint64_t group_begin[PCRI_MAX_GROUPS + 1];       /* file offsets; [G] is the end */
     struct pcri_texts keys;
     struct pcri_attributes *attributes; /* NULL: none */
+    struct pcri_blobs *blobs;           /* NULL: none */
     uint32_t *label_first;              /* N + 1 */
     int64_t *labels;
     uint32_t *float_label_first; /* N + 1; NULL, and so is float_labels: no sample has any */
@@ -199,6 +207,10 @@ int pcri_record_check_group(const struct pcri_record *r, uint32_t group, const v
 int pcri_record_check_chunk(const struct pcri_record *r, uint32_t group, uint32_t i,
                             const void *bytes, struct pcr_error *err);
 
+/* Reads the blob in a cell of the head's blobs and checks it. *out is replaced. */
+int pcri_record_read_blob(const struct pcri_record *r, size_t cell,
+                          const struct pcr_limits *limits, struct pcr_buffer *out,
+                          struct pcr_error *err);
 /* Reads and decompresses the tail into raw (columns, FORMAT 3.5); nbytes is 0 if there is
  * none. */
 int pcri_record_read_tail(const struct pcri_record *r, const struct pcr_limits *limits,
@@ -226,6 +238,7 @@ struct pcri_sample_meta { /* borrowed for the call */
     const int64_t *labels;
     const double *float_labels; /* finite, instead of labels, which is then NULL */
     uint32_t label_count;
+    struct pcri_blob_list *blobs; /* or NULL; taken over and emptied on success */
 };
 
 struct pcri_builder;

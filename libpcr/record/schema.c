@@ -200,7 +200,7 @@ int pcri_schema_add(struct pcri_schema *s, const char *name, const struct pcri_t
         return 0;
     if (s->count == PCRI_SCHEMA_COLUMNS)
         return pcri_fail(err, PCR_ERR_LIMIT,
-                         "more than %d different names of attributes: what has many names "
+                         "more than %d different names: what has many names "
                          "belongs into an object under one name",
                          PCRI_SCHEMA_COLUMNS);
     struct pcri_schema_column c = { .type = *type };

@@ -78,6 +78,24 @@ static int check_integers(const struct pcr_source *source, uint64_t index,
     return 0;
 }
 
+static int check_blobs(const struct pcr_source *source, uint64_t index,
+                       const struct pcr_source_sample *s, struct pcr_error *err)
+{
+    if (s->blob_count && !s->blobs)
+        return bad(err, index, s->key, "blobs is NULL");
+    for (uint32_t i = 0; i < s->blob_count; i++) {
+        const struct pcr_source_blob *b = &s->blobs[i];
+        if (!pcri_blob_name_ok(b->name))
+            return bad(err, index, s->key, "a blob's name is empty or not UTF-8");
+        if (!b->data && b->nbytes && !source->load_blob)
+            return bad(err, index, s->key, "a blob has no data, and the source no load_blob");
+        for (uint32_t k = 0; k < i; k++)
+            if (!strcmp(s->blobs[k].name, b->name))
+                return bad(err, index, s->key, "two blobs of the same name");
+    }
+    return 0;
+}
+
 int pcri_source_check(const struct pcr_source *source, uint64_t index,
                       const struct pcr_source_sample *s, struct pcr_error *err)
 {
@@ -93,6 +111,9 @@ int pcri_source_check(const struct pcr_source *source, uint64_t index,
                  split_count);
         return bad(err, index, s->key, what);
     }
+    int rc = check_blobs(source, index, s, err);
+    if (rc)
+        return rc;
     return s->float_labels ? check_floats(source, index, s, err)
                            : check_integers(source, index, s, err);
 }

@@ -103,6 +103,11 @@ static int print_sample(struct print *f, const struct pcr_source_sample *s,
                sizeof(bits));
         rc = print_number(f, bits, err);
     }
+    for (uint32_t i = 0; i < s->blob_count && !rc; i++) {
+        rc = print_text(f, s->blobs[i].name, err);
+        if (!rc)
+            rc = print_number(f, s->blobs[i].nbytes, err);
+    }
     if (!rc)
         rc = print_number(f, s->nbytes, err);
     return rc ? rc : print_number(f, s->revision, err);
@@ -209,6 +214,9 @@ static int gather(struct pcri_write_plan *p, const struct pcr_source *source,
         g->marks[i] = (struct key_mark) { pcri_xxh3(s.key, strlen(s.key)), i };
         g->split_counts[s.split]++;
         rc = pcri_attributes_survey(&p->schema, s.attributes, err);
+        if (rc)
+            return pcri_sample_prefix(&s, rc, err);
+        rc = pcri_blobs_survey(p, &s, err);
         if (rc)
             return pcri_sample_prefix(&s, rc, err);
         rc = print_number(f, s.split, err);
@@ -468,6 +476,8 @@ int pcri_write_plan_copy(struct pcri_write_plan *p, const struct pcr_dataset *ds
     int rc = p->order && p->prefixes && p->copied_names
                  ? pcri_schema_copy(&p->schema, &m->schema, err)
                  : PCR_ERR_NOMEM;
+    if (!rc)
+        rc = pcri_schema_copy(&p->blobs, &m->blobs, err);
     for (uint64_t i = 0; i < p->sample_count && !rc; i++)
         p->order[i] = i;
     for (uint32_t i = 0; i < p->split_count && !rc; i++)
@@ -492,6 +502,7 @@ void pcri_write_plan_free(struct pcri_write_plan *p)
     for (uint32_t i = 0; p->prefixes && i < p->split_count; i++)
         free(p->prefixes[i]);
     pcri_schema_free(&p->schema);
+    pcri_schema_free(&p->blobs);
     free(p->prefixes);
     free(p->order);
     free(p->records);

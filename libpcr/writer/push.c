@@ -170,12 +170,16 @@ static int keep_text(struct kept *k, const struct pcr_source_sample *s, struct p
                              ? s->float_labels ? (const void *) s->float_labels : s->labels
                              : NULL;
     size_t label_nbytes = (size_t) s->label_count * sizeof(int64_t);
+    size_t blobs_nbytes = (size_t) s->blob_count * sizeof(*s->blobs), names_nbytes = 0;
+    for (uint32_t i = 0; i < s->blob_count; i++)
+        names_nbytes += text_nbytes(s->blobs[i].name);
     char *attributes = NULL;
     int rc = pcri_attributes_render(s->attributes, NULL, &attributes, err);
     if (rc)
         return rc;
-    char *at = pcri_malloc((uint64_t) label_nbytes + text_nbytes(s->key) +
-                               text_nbytes(s->path) + text_nbytes(attributes),
+    char *at = pcri_malloc((uint64_t) label_nbytes + blobs_nbytes + names_nbytes +
+                               text_nbytes(s->key) + text_nbytes(s->path) +
+                               text_nbytes(attributes),
                            1, err);
     k->text = at;
     if (at) {
@@ -187,12 +191,37 @@ static int keep_text(struct kept *k, const struct pcr_source_sample *s, struct p
         else if (labels)
             k->sample.labels = memcpy(at, labels, label_nbytes);
         at += label_nbytes;
+        struct pcr_source_blob *blobs = (struct pcr_source_blob *) (void *) at;
+        at += blobs_nbytes;
+        k->sample.blobs = s->blob_count ? blobs : NULL;
+        for (uint32_t i = 0; i < s->blob_count; i++)
+            blobs[i] = (struct pcr_source_blob) { put_text(&at, s->blobs[i].name), NULL,
+                                                  s->blobs[i].nbytes };
         k->sample.key = put_text(&at, s->key);
         k->sample.path = put_text(&at, s->path);
         k->sample.attributes = put_text(&at, attributes);
     }
     free(attributes);
     return k->text ? 0 : PCR_ERR_NOMEM;
+}
+
+/* Blobs are after the image in the spool, one after another. */
+static uint64_t blob_offset(const struct kept *k, uint32_t blob)
+{
+    uint64_t at = k->offset + k->nbytes;
+    for (uint32_t i = 0; i < blob; i++)
+        at += k->sample.blobs[i].nbytes;
+    return at;
+}
+
+static int spool_blobs(const struct pcr_writer *w, const struct kept *k,
+                       const struct pcr_source_sample *s, struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; i < s->blob_count && !rc; i++)
+        rc = pcri_spool_write(&w->spool, s->blobs[i].data, (size_t) s->blobs[i].nbytes,
+                              blob_offset(k, i), err);
+    return rc;
 }
 
 /* Room in the list and in the spool; with the lock held. */
@@ -207,8 +236,27 @@ static int reserve(struct pcr_writer *w, uint64_t index, struct kept *k, struct 
     w->numbered = index != PCR_WRITER_NEXT;
     k->index = index;
     k->offset = w->spool_nbytes;
-    w->spool_nbytes += k->nbytes;
+    w->spool_nbytes = blob_offset(k, k->sample.blob_count);
     w->adding++;
+    return 0;
+}
+
+/* Blobs must be there, and are part of the sample's revision. */
+static int check_blobs(const struct pcr_writer *w, struct pcr_source_sample *s,
+                       struct pcr_error *err)
+{
+    for (uint32_t i = 0; i < s->blob_count; i++) {
+        const struct pcr_source_blob *b = &s->blobs[i];
+        if (!b->data && b->nbytes)
+            return pcri_fail(err, PCR_ERR_INVAL, "%.200s: blob %.100s has no data", s->key,
+                             b->name);
+        if (b->nbytes > w->limits.max_sample_nbytes)
+            return pcri_fail(err, PCR_ERR_LIMIT, "%.200s: blob %.100s of %llu bytes", s->key,
+                             b->name, (unsigned long long) b->nbytes);
+        const uint64_t both[] = { s->revision,
+                                  pcri_xxh3(b->nbytes ? b->data : "", (size_t) b->nbytes) };
+        s->revision = pcri_xxh3(both, sizeof(both));
+    }
     return 0;
 }
 
@@ -231,6 +279,8 @@ int pcr_writer_add(struct pcr_writer *writer, uint64_t index,
     k.check = pcri_xxh3(data ? data : "", nbytes);
     s.nbytes = nbytes;
     s.revision = k.check; /* with the same key and size, it is another picture */
+    if ((rc = check_blobs(writer, &s, err)))
+        return rc;
     if ((rc = keep_text(&k, &s, err)))
         return pcri_prefix(err, rc, "%.200s", s.key);
 
@@ -242,6 +292,8 @@ int pcr_writer_add(struct pcr_writer *writer, uint64_t index,
         return rc;
     }
     rc = pcri_spool_write(&writer->spool, data, nbytes, k.offset, err);
+    if (!rc)
+        rc = spool_blobs(writer, &k, &s, err);
     pthread_mutex_lock(&writer->lock);
     writer->adding--;
     if (!rc) {
@@ -281,6 +333,20 @@ static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_b
         return 0;
     return pcri_fail_sys(err, EIO, "%s: a sample read back is not what was written",
                          w->spool.folder);
+}
+
+static int load_blob(void *context, uint64_t index, uint32_t blob, uint64_t max_nbytes,
+                     struct pcr_buffer *out, struct pcr_error *err)
+{
+    const struct pcr_writer *w = context;
+    const struct kept *k = &w->items[index];
+    const size_t nbytes = (size_t) k->sample.blobs[blob].nbytes;
+    (void) max_nbytes; /* looked at when it was added */
+    int rc = pcri_buffer_reserve(out, nbytes ? nbytes : 1, err);
+    if (!rc)
+        rc = pcri_spool_read(&w->spool, out->data, nbytes, blob_offset(k, blob), err);
+    out->nbytes = rc ? 0 : nbytes;
+    return rc;
 }
 
 static int progress(void *context, const struct pcr_write_progress *p)
@@ -346,6 +412,7 @@ int pcr_writer_finish(struct pcr_writer *writer, struct pcr_write_progress *repo
     own.context = writer;
     writer->source.describe = describe;
     writer->source.load = load;
+    writer->source.load_blob = load_blob;
     writer->source.sample_count = writer->count;
     const struct pcr_write_progress none = { .size = sizeof(none) };
     pcri_info_fill(report, &none, sizeof(none));

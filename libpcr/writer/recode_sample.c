@@ -58,6 +58,22 @@ static int code(struct pcri_worker *t, const struct pcr_sample *sample,
                                      : pcri_hand_on(err, rc, &why);
 }
 
+static int take_blobs(struct pcri_slot *slot, const struct pcr_dataset *ds,
+                      struct pcr_error *err)
+{
+    struct pcr_buffer bytes = { 0 };
+    const char *name;
+    int rc = 0;
+    for (uint32_t i = 0; !rc && (name = pcr_dataset_blob_name(ds, i)); i++) {
+        rc = pcr_sample_blob(slot->held, name, &bytes, err);
+        if (!rc)
+            rc = pcri_blob_list_add(&slot->blobs, name, &bytes, err);
+        rc = rc == PCR_END ? 0 : rc;
+    }
+    pcr_buffer_free(&bytes);
+    return rc;
+}
+
 static int code_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
                        struct pcr_error *err)
 {
@@ -75,6 +91,8 @@ static int code_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
     if (!rc)
         rc = pcr_sample_attributes(slot->held, &attributes, err);
     slot->attributes = (char *) attributes.data;
+    if (!rc)
+        rc = take_blobs(slot, t->write->recode->dataset, err);
     if (!rc)
         rc = pcri_sample_load(t, index, &lost, err);
     if (!rc)

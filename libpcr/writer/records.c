@@ -147,6 +147,7 @@ static int add_slot(const struct pcri_write *w, struct pcri_builder *b, struct p
         .labels = floats ? NULL : s->sample.labels,
         .float_labels = floats,
         .label_count = count,
+        .blobs = &s->blobs,
     };
     int rc = add_notes(b, s, err);
     if (!rc)
@@ -254,7 +255,7 @@ static void count_record(struct pcri_write *w, const struct pcri_flight *f,
     w->progress.records_done++;
     w->progress.records_source_nbytes += t->source_nbytes;
     if (h)
-        w->progress.written_nbytes += h->groups[h->group_count - 1].end + h->tail_nbytes;
+        w->progress.written_nbytes += pcri_tail_begin(h) + h->tail_nbytes;
     pthread_mutex_unlock(&w->lock);
 }
 

@@ -69,7 +69,8 @@ static bool fits(const struct pcri_write *w, const struct pcri_write_plan_record
     for (uint32_t g = 0; g < w->group_count; g++)
         if (r->header.groups[g].piece_count != w->piece_counts[g])
             return false;
-    if (!pcri_attributes_match(head->attributes, &w->plan.schema))
+    if (!pcri_attributes_match(head->attributes, &w->plan.schema) ||
+        !pcri_blobs_match(head->blobs, &w->plan.blobs))
         return false;
     if ((w->plan.label_kind == PCR_LABEL_FLOATS ? head->label_first[head->sample_count] != 0
                                                 : head->float_labels != NULL))

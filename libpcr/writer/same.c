@@ -141,7 +141,8 @@ static int compare_samples(const struct pcri_write *w, const struct pcri_schema 
         if (i == head->sample_count || strcmp(pcri_text(&head->keys, i, &n), s.key) != 0)
             continue; /* skipped, or they will not all be found */
         *same = *same && same_labels(w, head, i, &s) &&
-                (!s.nbytes || s.nbytes == head->source_nbytes[i]);
+                (!s.nbytes || s.nbytes == head->source_nbytes[i]) &&
+                (w->recode || pcri_blobs_are_same(head, i, &s));
         rc = same_attributes(w, schema, head, i, &s, same, err);
         i++;
     }

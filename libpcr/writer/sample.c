@@ -21,6 +21,7 @@ enum verdict {
 void pcri_slot_free(struct pcri_slot *slot)
 {
     pcri_coded_free(&slot->coded);
+    pcri_blob_list_free(&slot->blobs);
     pcr_sample_release(&slot->held);
     free(slot->attributes);
     free(slot->skip);
@@ -253,17 +254,6 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
     return pcri_skip_render(&slot->sample, format, why, &slot->skip, err);
 }
 
-/* Whether only this input is lost: it has disappeared, is not readable for this user, or
- * failed for the source's own reasons. Then it is as bad as a damaged one. Other refusals of
- * the system concern inputs that are good. */
-static bool is_lost(const struct pcr_error *why)
-{
-    return pcri_is_of_data(why->code, why) || why->code == PCR_ERR_INVAL ||
-           (why->code == PCR_ERR_IO &&
-            (!why->sys_errno || why->sys_errno == EACCES || why->sys_errno == EPERM ||
-             why->sys_errno == ENAMETOOLONG));
-}
-
 static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *why)
 {
     const struct pcr_source *source = &t->write->source;
@@ -285,7 +275,7 @@ static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *
 int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost, struct pcr_error *why)
 {
     int rc = try_to_load(t, index, why);
-    *lost = rc && is_lost(why);
+    *lost = rc && pcri_source_is_lost(why);
     return rc;
 }
 
@@ -300,6 +290,8 @@ static int pack_sample(struct pcri_worker *t, uint64_t index, struct pcri_slot *
         why = before->why;
     else
         verdict = pcri_sample_load(t, index, &lost, &why);
+    if (!lost && !verdict)
+        verdict = pcri_sample_load_blobs(t, index, slot, &lost, &why);
     if (lost) {
         verdict = VERDICT_MISSING;
     } else if (!verdict) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Asking sources, and closing them. */
+#include <errno.h>
+
 #include "write.h"
 
 void pcr_source_close(struct pcr_source **source)
@@ -24,4 +26,12 @@ int pcri_source_describe(const struct pcr_source *source, uint64_t index,
         "sample %llu of the source: size became %u, expected %zu: describe() must set "
         "members, not the whole struct",
         (unsigned long long) index, (unsigned) out->size, sizeof(*out));
+}
+
+bool pcri_source_is_lost(const struct pcr_error *why)
+{
+    return pcri_is_of_data(why->code, why) || why->code == PCR_ERR_INVAL ||
+           (why->code == PCR_ERR_IO &&
+            (!why->sys_errno || why->sys_errno == EACCES || why->sys_errno == EPERM ||
+             why->sys_errno == ENAMETOOLONG));
 }

@@ -144,6 +144,8 @@ static int fill_manifest(struct pcri_manifest *m, const struct pcri_write *w,
         rc = add_split(m, w, i, &record, err);
     if (!rc)
         rc = fill_schema(m, w, err);
+    if (!rc)
+        rc = pcri_schema_copy(&m->blobs, &w->plan.blobs, err);
     m->label_kind = w->plan.label_kind;
     m->max_side = from ? from->max_side : w->opts.max_side;
     m->quality = from ? from->quality : w->opts.quality;

@@ -33,6 +33,7 @@ struct pcri_write_plan {
     const char **copied_names; /* split_names, if they are the plan's own */
     char **prefixes;           /* beginning of the file names of split i's records */
     struct pcri_schema schema; /* of attributes */
+    struct pcri_schema blobs;  /* their names */
     bool may_be_salvaged;      /* the schema has "salvaged" only for samples that may be so */
     uint32_t label_kind;       /* enum pcr_label_kind */
     uint32_t class_count;
@@ -75,6 +76,11 @@ int pcri_write_storage(const struct pcr_write_options *opts, const struct pcri_s
  * errors. */
 int pcri_source_describe(const struct pcr_source *source, uint64_t index,
                          struct pcr_source_sample *out, struct pcr_error *err);
+
+/* Whether only this input is lost: it has disappeared, is not readable for this user, or failed
+ * for the source's own reasons. Then it is as bad as a damaged one. Other refusals of the system
+ * concern inputs that are good. */
+bool pcri_source_is_lost(const struct pcr_error *why);
 
 /* Checks a sample by itself: key, split, labels. INVAL, which names index (UINT64_MAX: none)
  * and key. */
@@ -175,6 +181,7 @@ struct pcri_split_totals {
 struct pcri_slot {
     struct pcr_source_sample sample;
     struct pcri_coded coded;
+    struct pcri_blob_list blobs;
     char *attributes;        /* instead of the sample's; or NULL */
     struct pcr_sample *held; /* of the dataset being recoded: `sample` points into it */
     char *skip;              /* JSON object, if it was skipped; then the above are empty */
@@ -338,6 +345,15 @@ int pcri_sample_keep_whole(struct pcri_worker *t, bool bad, struct pcri_coded *c
 /* Makes the source load a sample into t->file. Failures that may pass are tried again. On
  * failure *lost says whether the input is bad; if not, the failure ends the conversion. */
 int pcri_sample_load(struct pcri_worker *t, uint64_t index, bool *lost, struct pcr_error *why);
+/* Adds a sample's blobs to the slot's; *lost as above. (blobs.c) */
+int pcri_sample_load_blobs(struct pcri_worker *t, uint64_t index, struct pcri_slot *slot,
+                           bool *lost, struct pcr_error *why);
+/* Adds the names of a sample's blobs to the plan's. LIMIT, NOMEM. (blobs.c) */
+int pcri_blobs_survey(struct pcri_write_plan *p, const struct pcr_source_sample *s,
+                      struct pcr_error *err);
+/* Whether sample i of a record has the blobs that the source has, as far as it says. (blobs.c) */
+bool pcri_blobs_are_same(const struct pcri_head *head, uint32_t i,
+                         const struct pcr_source_sample *s);
 /* Adds a record's notes to the progress. Under the lock while threads run. */
 void pcri_write_count_notes(struct pcri_write *w, const struct pcri_note_counts *c);
 /* Whether it is a failure that does not concern the input. */

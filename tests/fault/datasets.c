@@ -151,10 +151,14 @@ static int describe_floats(void *context, uint64_t i, struct pcr_source_sample *
                            struct pcr_error *err)
 {
     static const double values[] = { 0.25, -7, 1e300 };
+    static const struct pcr_source_blob blobs[] = { { "mask", "of some bytes", 13 },
+                                                    { "a", NULL, 0 } };
     int rc = datasets.source.source.describe(context, i, out, err);
     out->labels = NULL;
     out->float_labels = values;
     out->label_count = 1 + (uint32_t) (i % 3);
+    out->blobs = blobs;
+    out->blob_count = i % 3;
     out->attributes = i % 3 ? "{\"boxes\":[[0.5,1,2,3],[4,5,6,7]],\"n\":-1,\"s\":\"\\u00e9\"}"
                             : "{\"boxes\":[],\"s\":null}";
     return rc;

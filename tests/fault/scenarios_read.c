@@ -88,6 +88,11 @@ static int read_sample(struct pcr_dataset *ds, uint64_t i, struct pcr_buffer *ou
     }
     if (!rc && !(rc = pcr_sample_attributes(s, out, err)))
         add(sum, out->data, out->nbytes);
+    const char *name;
+    for (uint32_t b = 0; rc >= 0 && (name = pcr_dataset_blob_name(ds, b)); b++)
+        if (!(rc = pcr_sample_blob(s, name, out, err)))
+            add(sum, out->data, out->nbytes);
+    rc = rc == PCR_END ? 0 : rc;
     for (uint32_t g = 0; !rc && g < 5; g += 2) {
         rc = pcr_sample_read(s, g, out, err);
         if (!rc)

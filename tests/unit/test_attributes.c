@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "record/attributes.h"
+#include "record/blobs.h"
 #include "suite.h"
 
 /* --- types --- */
@@ -252,9 +253,84 @@ START_TEST(damage)
 }
 END_TEST
 
+/* --- blobs --- */
+
+START_TEST(blobs_round_trip)
+{
+    struct pcri_blob_list lists[3] = { { 0 } };
+    const struct pcri_blob_list *all[] = { &lists[0], &lists[1], &lists[2] };
+    struct pcr_buffer bytes = { 0 }, packed = { 0 };
+    struct pcri_blobs *b = NULL;
+    size_t cell;
+    ck_assert_int_eq(pcri_buffer_append(&bytes, "mask", 4, NULL), 0);
+    ck_assert_int_eq(pcri_blob_list_add(&lists[0], "m", &bytes, NULL), 0);
+    ck_assert_ptr_null(bytes.data);
+    ck_assert_int_eq(pcri_blob_list_add(&lists[0], "a", &bytes, NULL), 0); /* an empty one */
+    ck_assert_int_eq(pcri_blob_list_add(&lists[0], "m", &bytes, NULL), PCR_ERR_INVAL);
+    ck_assert_int_eq(pcri_buffer_append(&bytes, "xy", 2, NULL), 0);
+    ck_assert_int_eq(pcri_blob_list_add(&lists[2], "a", &bytes, NULL), 0);
+    ck_assert_int_eq(pcri_blobs_pack(all, 3, &packed, NULL), 0);
+    struct pcri_cursor c = { packed.data, packed.data + packed.nbytes, false };
+    ck_assert_int_eq(pcri_blobs_parse(&c, 3, 6, &b, NULL), 0);
+    ck_assert_ptr_eq(c.p, c.end);
+    ck_assert(pcri_blobs_find(b, 0, "m", &cell));
+    ck_assert_uint_eq(b->begins[cell], 0);
+    ck_assert_uint_eq(b->begins[cell + 1], 4);
+    ck_assert_uint_eq(b->checks[cell], pcri_check32("mask", 4));
+    ck_assert(pcri_blobs_find(b, 0, "a", &cell));
+    ck_assert(!pcri_blobs_find(b, 1, "a", &cell) && !pcri_blobs_find(b, 2, "m", &cell));
+    ck_assert(pcri_blobs_find(b, 2, "a", &cell));
+    ck_assert_uint_eq(b->begins[cell], 4);
+    pcri_blobs_free(&b);
+    for (uint64_t nbytes = 0; nbytes < 9; nbytes++) { /* that the header claims */
+        c.p = packed.data;
+        c.bad = false;
+        ck_assert_int_eq(pcri_blobs_parse(&c, 3, nbytes, &b, NULL),
+                         nbytes == 6 ? 0 : PCR_ERR_CORRUPT);
+        pcri_blobs_free(&b);
+    }
+    for (int i = 0; i < 3; i++)
+        pcri_blob_list_free(&lists[i]);
+    pcr_buffer_free(&packed);
+}
+END_TEST
+
+/* One name, two samples, 3 bytes of blobs. */
+static const struct {
+    const char *bytes;
+    size_t nbytes;
+} bad_blobs[] = {
+#define DAMAGED(bytes) \
+    { \
+        bytes, sizeof(bytes) - 1 \
+    }
+    DAMAGED(""),
+    DAMAGED("\1\1a"),
+    DAMAGED("\1\1a\4\0abc"),         /* no whole checksum */
+    DAMAGED("\1\1a\5\0abcd"),        /* 4 bytes */
+    DAMAGED("\1\0\4\0abcd"),         /* no name */
+    DAMAGED("\1\1\0\4\0abcd"),       /* a NUL */
+    DAMAGED("\2\1\1ba\4\0\0\0abcd"), /* names in another order */
+    DAMAGED("\1\1a\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\1\5abcdefgh"), /* a sum above 2^64 */
+    DAMAGED("\xE9\7\1a\4\0abcd"),                                     /* 1001 names */
+#undef DAMAGED
+};
+
+START_TEST(damaged_blobs)
+{
+    const uint8_t *p = (const uint8_t *) bad_blobs[_i].bytes;
+    struct pcri_cursor c = { p, p + bad_blobs[_i].nbytes, false };
+    struct pcri_blobs *b = NULL;
+    ck_assert_int_eq(pcri_blobs_parse(&c, 2, 3, &b, NULL), PCR_ERR_CORRUPT);
+    ck_assert_ptr_null(b);
+}
+END_TEST
+
 int main(void)
 {
     TCase *t = tests_case("attributes");
+    tcase_add_test(t, blobs_round_trip);
+    tcase_add_loop_test(t, damaged_blobs, 0, sizeof(bad_blobs) / sizeof(bad_blobs[0]));
     tcase_add_test(t, type_texts);
     tcase_add_loop_test(t, round_trip, 0, sizeof(columns) / sizeof(columns[0]));
     tcase_add_test(t, what_does_not_fit);

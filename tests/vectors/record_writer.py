@@ -11,7 +11,7 @@ import zstandard
 MAGIC = b"\x89PCR\r\n\x1a\n"
 (KEY, LABELS, ATTRIBUTES, CODING, WIDTH, HEIGHT, COMPONENTS, SAMPLING, ORIENTATION, SCRIPT,
  LADDER, DICTIONARY, HEADER, PIECE_STRING, PIECE_NBYTES, CHECK, SOURCE_NBYTES,
- FLOAT_LABELS, QUALITY) = range(1, 20)
+ FLOAT_LABELS, QUALITY, BLOBS) = range(1, 21)
 REQUIRED = {KEY, LABELS, CODING, WIDTH, HEIGHT, COMPONENTS, DICTIONARY, HEADER, PIECE_STRING,
             PIECE_NBYTES, CHECK, FLOAT_LABELS}
 
@@ -122,6 +122,7 @@ class Sample:
     sampling: int = 0
     orientation: int = 1
     source_nbytes: int = 0
+    blobs: dict = field(default_factory=dict)  # by name
     quality: bytes = b""  # by prefix and scale; none: of no sample
     items: list = field(default_factory=list)   # an int: a string's number; bytes: own
     pieces: list = field(default_factory=list)  # by group: [(string number or None, bytes)]
@@ -201,7 +202,16 @@ class Record:
             table[QUALITY] = bytes(
                 (s.quality[k] - (s.quality[k - (1 if k % 7 else 7)] if k else 0)) & 255
                 for k in range(7 * len(groups) - 7) for s in ss)
+        names = sorted({name for s in ss for name in s.blobs})
+        if names:
+            table[BLOBS] = (
+                varint(len(names)) + strings(names)
+                + varints(len(s.blobs[n]) + 1 if n in s.blobs else 0 for n in names for s in ss)
+                + b"".join(struct.pack("<I", xxh3(b) & 0xFFFFFFFF) for b in self.all_blobs()))
         return table
+
+    def all_blobs(self):
+        return [s.blobs[name] for s in self.samples for name in sorted(s.blobs)]
 
     def raw_head(self):
         columns = self.columns()
@@ -226,7 +236,8 @@ class Record:
         h = self.fields(raw, head, groups, tail_raw, tail)
         if self.edit_fields:
             self.edit_fields(h)
-        data = write_header(h, self.edit_header) + head + b"".join(groups) + tail
+        data = write_header(h, self.edit_header) + head + b"".join(groups) + b"".join(
+            self.all_blobs()) + tail
         return self.edit_file(data) if self.edit_file else data
 
     def fields(self, raw, head, groups, tail_raw, tail):
@@ -241,7 +252,7 @@ class Record:
                 "groups": count, "zero26": 0, "zero28": 0, "head": len(head),
                 "head_raw": len(raw), "head_check": xxh3(head), "tail": len(tail),
                 "tail_raw": len(tail_raw), "tail_check": xxh3(tail) if tail else 0,
-                "zero80": 0, "table": table}
+                "blobs": sum(map(len, self.all_blobs())), "table": table}
 
     def changed(self, **fields):
         """A copy with other fields."""
@@ -274,7 +285,7 @@ def write_header(h, edit=None):
     out = bytearray(MAGIC + struct.pack(
         "<HHIIIHHIQQQQQQQ", h["major"], h["minor"], h["required"], h["optional"],
         h["samples"], h["groups"], h["zero26"], h["zero28"], h["head"], h["head_raw"],
-        h["head_check"], h["tail"], h["tail_raw"], h["tail_check"], h["zero80"]))
+        h["head_check"], h["tail"], h["tail_raw"], h["tail_check"], h["blobs"]))
     for e in h["table"]:
         out += struct.pack("<QQHHI", e["end"], e["check"], e["pieces"], 0, e["zero"])
     if edit:

@@ -97,6 +97,9 @@ ATTRIBUTES = w.Record([w.opaque(b"%d" % i, b"x", [1], attributes=text.encode())
     '{"b":null,"box":[],"f":-1.25,"i":9223372036854775807,"j":"x","l":[4,5,6],"p":[7.0,2.5],'
     '"r":[],"s":"","t":[],"u":[[false,false],[true,false]]}',
     '{"b":false,"f":7.0,"i":0,"j":1,"t":["c"]}'))], [1])
+BLOBS = w.Record([w.opaque(b"both", b"x", [1], blobs={b"mask": b"mask", b"a": b""}),
+                  w.opaque(b"none", b"x", [1]),
+                  w.opaque(b"one", b"x", [1], blobs={b"a": bytes(300)})], [1], tail=[])
 LARGE = bytes(4 << 20)
 SKIPPED = (1, 0, w.varint(1) + w.strings(
     [b'{"code":"CORRUPT","key":"x","message":"x@9: gone","offset":9,"path":"x.jpg"}']))
@@ -134,6 +137,7 @@ def good_vectors():
                             labels=((1 << 63) - 1, -(1 << 63), 0, 300))], [1]))
     good("float-labels", "no label, one, and several, the smallest and the largest floats",
          FLOATS)
+    good("blobs", "blobs of two names before a tail, one of them empty", BLOBS)
     good("attributes", "attributes of all types, with nulls and without", ATTRIBUTES)
     good("quality", "the quality of prefixes, with differences that wrap around", QUALITY)
     good("unknown-column", "an unknown column without the required flag, and other flag bits",
@@ -188,9 +192,14 @@ def header_vectors():
         swap(96 + 24 * 3 - 1, b"\0"))
     bad("header-bit", "CORRUPT", "a bit of the header, against its checksum", swap(20, b"\7"))
     bad("required-flag", "UNSUPPORTED", "a required flag", fields(CODED, required=1 << 31))
-    for at in ("zero26", "zero28", "zero80"):
+    for at in ("zero26", "zero28"):
         bad(at, "UNSUPPORTED", "the field at offset %s is not zero" % at[4:],
             fields(CODED, **{at: 1}))
+    bad("blobs-without-column", "CORRUPT", "blobs in the header, and no column of them",
+        BLOBS.changed(leave_out=(w.BLOBS,)))
+    bad("blobs-size", "CORRUPT", "a column of blobs that are a byte longer",
+        BLOBS.changed(edit_columns=lambda c: c.update({w.BLOBS: c[w.BLOBS].replace(
+            w.varint(5), w.varint(6), 1)})))
     bad("group-zero", "UNSUPPORTED", "the last field of a group's entry is not zero",
         group_field(1, "zero", 1))
     bad("samples-0", "CORRUPT", "no samples", fields(CODED, samples=0))

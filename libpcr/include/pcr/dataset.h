@@ -197,6 +197,10 @@ PCR_API const char *pcr_dataset_split_name(const struct pcr_dataset *ds, uint32_
  * dataset. */
 PCR_API const char *pcr_dataset_split(const struct pcr_dataset *ds);
 
+/* The name of blob `index`, in byte order of names; NULL past the last. Samples may have a blob of
+ * each name: pcr_sample_blob(). It lives as long as the dataset. */
+PCR_API const char *pcr_dataset_blob_name(const struct pcr_dataset *ds, uint32_t index);
+
 /* The text of the dataset's ladder (see ladder.h). It lives as long as the dataset. */
 PCR_API const char *pcr_dataset_ladder(const struct pcr_dataset *ds);
 
@@ -407,6 +411,12 @@ PCR_API PCR_MUST_CHECK int pcr_sample_describe(const struct pcr_sample *s,
 PCR_API PCR_MUST_CHECK int pcr_sample_attributes(const struct pcr_sample *s,
                                                  struct pcr_buffer *out,
                                                  struct pcr_error *err);
+
+/* Reads the sample's blob of a name, by one range read, and verifies it. *out is replaced. Returns
+ * PCR_END if the sample has none. Codes: IO, CORRUPT, TRUNCATED, LIMIT (above max_sample_nbytes),
+ * INVAL (no sample has a blob of this name), NOMEM. */
+PCR_API PCR_MUST_CHECK int pcr_sample_blob(const struct pcr_sample *s, const char *name,
+                                           struct pcr_buffer *out, struct pcr_error *err);
 
 /* Stored bytes of this sample up to fidelity g: what one read of it transfers. */
 PCR_API uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity);

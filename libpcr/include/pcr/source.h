@@ -9,6 +9,16 @@
 extern "C" {
 #endif
 
+/* A named byte string that goes with a sample: a mask as PNG, audio, an array. It is stored apart
+ * from the image, and read when it is asked for (pcr_sample_blob()). */
+struct pcr_source_blob {
+    const char
+        *name; /* UTF-8, not empty; each name once in a sample. At most 1000 different names
+                       * in a dataset */
+    const void *data; /* its bytes; NULL: the source's load_blob() gives them */
+    uint64_t nbytes;  /* their number; without data as expected, 0 if not known */
+};
+
 /* One sample, described by a source. The pointers belong to the source and live as long as it
  * does. */
 struct pcr_source_sample {
@@ -20,13 +30,14 @@ struct pcr_source_sample {
     const char *attributes; /* text of a JSON object, or NULL */
     const int64_t *labels;  /* integers, or the index of a class; NULL: none, or floats */
     uint32_t label_count;   /* of labels or float_labels */
-    uint32_t reserved;      /* 0 */
+    uint32_t blob_count;    /* entries of `blobs` */
     uint64_t nbytes;        /* expected size, for planning and resuming; 0 if not known */
     uint64_t revision;      /* changes when the bytes do (mtime in ns); 0 if not known */
     /* Finite numbers, in place of `labels`. If any sample of the source has them, all labels
      * are stored as floats; integer labels of other samples must then be exact as floats (up
      * to 2^53 they are). */
     const double *float_labels;
+    const struct pcr_source_blob *blobs; /* named byte strings; NULL: none */
 };
 
 /* An image that a source found but does not offer as a sample. */
@@ -63,6 +74,11 @@ struct pcr_source {
      * conversion ends. ENOENT, EACCES and an IO without sys_errno make a bad sample. */
     int (*load)(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
                 struct pcr_error *err);
+    /* Loads blob `blob` (its place in the sample's `blobs`) of sample `index`, if its data is NULL.
+     * Otherwise as load(); a blob that cannot be loaded makes the sample a bad one. May be NULL if
+     * all have data. */
+    int (*load_blob)(void *context, uint64_t index, uint32_t blob, uint64_t max_nbytes,
+                     struct pcr_buffer *out, struct pcr_error *err);
     /* Frees the source; may be NULL. Called only by pcr_source_close(). */
     void (*close)(void *context);
     const struct pcr_left_out *left_out; /* images that the writer lists in errors.jsonl in

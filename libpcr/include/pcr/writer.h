@@ -151,7 +151,7 @@ struct pcr_write_options {
  * lost+found do not count), the call leaves it alone and fails (INVAL).
  *
  * Fills *report (may be NULL) up to its .size, also on failure. Blocks until done. Memory is
- * bounded by about two records, one source file per thread, and max_memory_nbytes.
+ * bounded by about two records with their blobs, one source file per thread, and max_memory_nbytes.
  *
  * Codes: INVAL, IO (ENOSPC: disk full; finished records stay), CORRUPT and others for a
  * bad input under PCR_BAD_FAIL, CANCELLED, NOMEM, LIMIT. */
@@ -224,7 +224,8 @@ PCR_API PCR_MUST_CHECK int pcr_writer_open(const char *path,
  * index: the place of the sample in the order before the shuffle. Indices must differ; gaps
  *   are fine. With them the dataset does not depend on which thread is first. PCR_WRITER_NEXT
  *   for all samples: the order of the calls.
- * sample: copied; its `nbytes` and `revision` are not used.
+ * sample: copied, with its blobs, which must have their data; its `nbytes` and `revision` are not
+ *   used.
  * data, nbytes: the contents of the sample's file; copied.
  *
  * Whether the image is good and all keys differ is checked by pcr_writer_finish(). A call that

@@ -170,6 +170,15 @@ class Dataset(Sequence[Sample]):
             found[text(info.name)] = text(info.type)
         return found
 
+    @property
+    def blobs(self) -> Tuple[str, ...]:
+        """The names of blobs that samples may have (Sample.blob()), in byte order."""
+        pointer = self._handle.pointer
+        found: List[str] = []
+        while (name := lib.pcr_dataset_blob_name(pointer, len(found))) is not None:
+            found.append(text(name))
+        return tuple(found)
+
     def column(self, name: str) -> Column:
         """An attribute of all samples of the opened split(s), as arrays: see Column.
 

@@ -55,6 +55,8 @@ SIGNATURES: Dict[str, Tuple[Any, List[Any]]] = {
     "pcr_sample_acquire": (c_int, [c_void_p, c_uint64, _OUT, _ERR]),
     "pcr_dataset_all_labels": (c_int, [c_void_p, c_uint64, c_uint64, c_void_p,
                                        POINTER(st.Buffer), _ERR]),
+    "pcr_dataset_blob_name": (c_char_p, [c_void_p, c_uint32]),
+    "pcr_sample_blob": (c_int, [c_void_p, c_char_p, POINTER(st.Buffer), _ERR]),
     "pcr_dataset_column_info": (c_int, [c_void_p, c_uint32, POINTER(st.ColumnInfo), _ERR]),
     "pcr_dataset_column": (c_int, [c_void_p, c_char_p, c_uint64, c_uint64, _COLUMN, _ERR]),
     "pcr_column_free": (None, [_COLUMN]),

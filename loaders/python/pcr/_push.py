@@ -7,7 +7,7 @@ import threading
 import warnings
 from ctypes import byref, c_void_p
 from types import TracebackType
-from typing import Any, Dict, Iterable, Optional, Type, Union
+from typing import Any, Dict, Iterable, Mapping, Optional, Type, Union
 
 import numpy as np
 
@@ -16,8 +16,8 @@ from ._dataset import Path
 from ._keywords import keywords
 from ._label import Label, label_array
 from ._library import Handle, c_path, c_string, call, lib, limits_of, whole
-from ._source import (Data, NewSample, attributes_text, class_list, file_bytes, new_sample,
-                      strings)
+from ._source import (Data, NewSample, attributes_text, blob_array, blob_list, class_list,
+                      file_bytes, new_sample, strings)
 from ._waiter import interruptible
 from ._writer import Job, Ladder, Progress, WriteReport, write_options
 from .errors import InvalidError
@@ -92,10 +92,11 @@ class Writer:
 
     def add(self, key: Union[str, bytes], data: Data, label: Label = None,
             attributes: Optional[Dict[str, Any]] = None, split: Optional[str] = None, *,
-            index: Optional[int] = None) -> None:
+            index: Optional[int] = None,
+            blobs: Optional[Mapping[str, Data]] = None) -> None:
         """Adds a sample; what its arguments are, NewSample says. From any thread.
 
-        data: bytes, and no function. split: None is the first.
+        data, blobs: bytes, and no functions. split: None is the first.
         index: the samples' order before the shuffle, whichever thread is first; they differ, and
             gaps are fine. None for all samples: the order of the calls.
 
@@ -113,6 +114,9 @@ class Writer:
             raise InvalidError(f"{key!r}: label {label!r:.100} is a name: give the writer classes")
         labels = label_array(sample.label, repr(key), self._number)
         view = file_bytes(data, repr(key))
+        given = blob_list(blobs, repr(key))
+        if any(callable(value) for _, value in given):
+            raise TypeError(f"{key!r}: a blob is a function, expected bytes")
         floats = labels.dtype == np.float64
         address = labels.ctypes.data if labels.size else None
         call(lib.pcr_writer_add, handle.pointer,
@@ -121,7 +125,8 @@ class Writer:
                             attributes=attributes_text(sample), split=self._splits[name],
                             labels=None if floats else address,
                             float_labels=address if floats else None,
-                            label_count=labels.size)),
+                            label_count=labels.size, blobs=blob_array(given, True),
+                            blob_count=len(given))),
              view.ctypes.data, view.nbytes)
         self._unfinished = self._dst
 

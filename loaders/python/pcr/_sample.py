@@ -14,7 +14,7 @@ import numpy as np
 from . import _structs as st
 from ._image import (Background, Box, Pixels, decode_options, scratch, shaped,
                      warn_of_profile)
-from ._library import Handle, call, fidelity_number, is_baseline, lib, whole
+from ._library import Handle, c_string, call, fidelity_number, is_baseline, lib, whole
 from .errors import InvalidError, UnsupportedError
 
 
@@ -93,6 +93,18 @@ class Sample:
             call(lib.pcr_sample_attributes, self._handle.pointer, byref(found))
             parsed: Dict[str, Any] = json.loads(ctypes.string_at(found.data, found.nbytes))
             return parsed
+        finally:
+            lib.pcr_buffer_free(byref(found))
+
+    def blob(self, name: str) -> Optional[bytes]:
+        """The bytes of the sample's blob of a name, None where it has none. One read; no image
+        bytes. Raises InvalidError (no sample has a blob of this name: Dataset.blobs), IoError,
+        CorruptError, TruncatedError, LimitError, OutOfMemory."""
+        found = st.Buffer()
+        try:
+            code = call(lib.pcr_sample_blob, self._handle.pointer, c_string(name, "a name"),
+                        byref(found))
+            return None if code == st.Code.END else ctypes.string_at(found.data, found.nbytes)
         finally:
             lib.pcr_buffer_free(byref(found))
 

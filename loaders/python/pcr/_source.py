@@ -7,8 +7,8 @@ import ctypes
 import json
 from ctypes import c_char_p
 from itertools import count
-from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, NamedTuple,
-                    NoReturn, Optional, Sequence, Union)
+from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, List, Mapping,
+                    NamedTuple, NoReturn, Optional, Sequence, Tuple, Union)
 
 import numpy as np
 
@@ -39,6 +39,8 @@ class NewSample(NamedTuple):
     attributes: a dict that JSON can hold, or None. NumPy's scalars and arrays become numbers
         and lists.
     split: the split that it belongs to.
+    blobs: named byte strings that are stored with the sample, apart from the image: masks as
+        PNG, audio, arrays. A dict of bytes (as data), or of functions that return them.
     """
 
     key: Union[str, bytes]
@@ -46,6 +48,7 @@ class NewSample(NamedTuple):
     label: Label = None
     attributes: Optional[Dict[str, Any]] = None
     split: str = "all"
+    blobs: Optional[Mapping[str, Union[Data, Callable[[], Data]]]] = None
 
 
 class Source:
@@ -72,6 +75,8 @@ class Source:
             for s, name in zip(found, self._names)]
         self._keys = [c_string(s.key, "a key") for s in found]
         self._attributes = [attributes_text(s) for s in found]
+        self._blobs = [blob_list(s.blobs, name) for s, name in zip(found, self._names)]
+        self._described = [blob_array(blobs, False) for blobs in self._blobs]
         self._split = [splits.index(s.split) for s in found]
         self._labels = [label_array(s.label, name, number)
                         for s, name in zip(found, self._names)]
@@ -81,7 +86,8 @@ class Source:
             st.Source, class_count=len(names), sample_count=len(found),
             class_names=self._class_names, split_names=self._split_names,
             split_count=len(splits), describe=st.DESCRIBE_CALLBACK(self._describe),
-            load=st.LOAD_CALLBACK(self._load))
+            load=st.LOAD_CALLBACK(self._load),
+            load_blob=st.LOAD_BLOB_CALLBACK(self._load_blob))
 
     def exception_of(self, failure: PcrError) -> Optional[BaseException]:
         """What a `data` function raised, if that is why the writer failed so."""
@@ -107,10 +113,18 @@ class Source:
         sample.split = self._split[index]
         sample.nbytes = 0 if callable(data) and not isinstance(data, Spooled) else data.nbytes
         sample.revision = 0
+        sample.blobs = self._described[index]
+        sample.blob_count = len(self._blobs[index])
         return 0
 
     def _load(self, _context: Any, index: int, most: int, out: Any, err: Any) -> int:
-        data = self._data[index]
+        return self._give(index, self._data[index], most, out, err)
+
+    def _load_blob(self, _context: Any, index: int, blob: int, most: int, out: Any,
+                   err: Any) -> int:
+        return self._give(index, self._blobs[index][blob][1], most, out, err)
+
+    def _give(self, index: int, data: Any, most: int, out: Any, err: Any) -> int:
         passes = self._bad_may_pass and not isinstance(data, Spooled)
         try:
             view = file_bytes(data(), self._names[index]) if callable(data) else data
@@ -139,6 +153,12 @@ def _kept(samples: Iterable[NewSample], folder: str) -> Iterator[NewSample]:
         if not callable(sample.data):
             spool = spool or Spool(folder)
             sample = sample._replace(data=spool.add(file_bytes(sample.data, repr(sample.key))))
+        if sample.blobs:
+            spool = spool or Spool(folder)
+            put, name = spool.add, repr(sample.key)
+            sample = sample._replace(blobs={
+                key: data if callable(data) else put(file_bytes(data, name))
+                for key, data in sample.blobs.items()})
         yield sample
 
 
@@ -161,10 +181,10 @@ def kind(value: Any) -> str:
 def new_sample(index: int, value: Any) -> NewSample:
     """The sample that an entry stands for, with a key and a split that are such."""
     if not isinstance(value, NewSample):
-        if not isinstance(value, (tuple, list)) or not 2 <= len(value) <= 5:
+        if not isinstance(value, (tuple, list)) or not 2 <= len(value) <= 6:
             what = f" of {len(value)}" if isinstance(value, (tuple, list)) else ""
             raise TypeError(f"sample {index} is {kind(value)}{what}, expected a NewSample or a "
-                            "tuple (key, data[, label[, attributes[, split]]])")
+                            "tuple (key, data[, label[, attributes[, split[, blobs]]]])")
         value = NewSample(*value)
     if not isinstance(value.key, (str, bytes)):
         raise TypeError(f"sample {index}: the key is {kind(value.key)} ({value.key!r:.100}), "
@@ -262,6 +282,24 @@ def attributes_text(sample: NewSample) -> Optional[bytes]:
         raise TypeError(f"{sample.key!r}: attributes: {exc}") from None
     except (ValueError, RecursionError) as exc:
         raise InvalidError(f"{sample.key!r}: attributes: {exc}") from None
+
+
+def blob_list(blobs: Optional[Mapping[str, Any]], name: str) -> List[Tuple[bytes, Any]]:
+    """Names, and arrays of bytes or functions that return such."""
+    if blobs is None:
+        return []
+    if not isinstance(blobs, Mapping):
+        raise TypeError(f"{name}: the blobs are {kind(blobs)}, expected a dict")
+    return [(c_string(key, "a blob's name"),
+             data if callable(data) else file_bytes(data, f"{name}, blob {key!r}"))
+            for key, data in blobs.items()]
+
+
+def blob_array(blobs: Sequence[Tuple[bytes, Any]], data: bool) -> Any:
+    """An array of struct pcr_source_blob, with the data or without."""
+    return (st.SourceBlob * len(blobs))(*(
+        st.SourceBlob(key, value.ctypes.data if data else None, getattr(value, "nbytes", 0))
+        for key, value in blobs))
 
 
 def strings(values: Sequence[str], what: str) -> ctypes.Array[c_char_p]:

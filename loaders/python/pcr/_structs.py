@@ -678,20 +678,30 @@ class SystemInfo(ctypes.Structure):
                 ("lcms_library", c_char_p)]
 
 
+class SourceBlob(ctypes.Structure):
+    """struct pcr_source_blob"""
+
+    __slots__ = ()
+    _fields_ = [("name", c_char_p), ("data", c_void_p), ("nbytes", c_uint64)]
+
+
 class SourceSample(ctypes.Structure):
     """struct pcr_source_sample"""
 
     __slots__ = ()
     _fields_ = [("size", c_uint32), ("split", c_uint32), ("key", c_char_p),
                 ("path", c_char_p), ("attributes", c_char_p),
-                ("labels", c_void_p), ("label_count", c_uint32), ("reserved", c_uint32),
-                ("nbytes", c_uint64), ("revision", c_uint64), ("float_labels", c_void_p)]
+                ("labels", c_void_p), ("label_count", c_uint32), ("blob_count", c_uint32),
+                ("nbytes", c_uint64), ("revision", c_uint64), ("float_labels", c_void_p),
+                ("blobs", POINTER(SourceBlob))]
 
 
 DESCRIBE_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, POINTER(SourceSample),
                               POINTER(Error))
 LOAD_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, c_uint64, POINTER(Buffer),
                           POINTER(Error))
+LOAD_BLOB_CALLBACK = CFUNCTYPE(c_int, c_void_p, c_uint64, c_uint32, c_uint64, POINTER(Buffer),
+                               POINTER(Error))
 CLOSE_CALLBACK = CFUNCTYPE(None, c_void_p)
 
 
@@ -710,7 +720,8 @@ class Source(ctypes.Structure):
                 ("sample_count", c_uint64), ("class_names", POINTER(c_char_p)),
                 ("split_names", POINTER(c_char_p)), ("split_count", c_uint32),
                 ("reserved", c_uint32), ("describe", DESCRIBE_CALLBACK),
-                ("load", LOAD_CALLBACK), ("close", CLOSE_CALLBACK),
+                ("load", LOAD_CALLBACK), ("load_blob", LOAD_BLOB_CALLBACK),
+                ("close", CLOSE_CALLBACK),
                 ("left_out", POINTER(LeftOut)), ("left_out_count", c_uint64),
                 ("ignored_count", c_uint64)]
 
