@@ -35,13 +35,8 @@ static int examine(const char *path, struct pcri_candidate *c, struct pcr_error 
     c->is_stream = S_ISFIFO(c->st.st_mode);
     if (!S_ISREG(c->st.st_mode))
         return 0;
-    struct pcr_error e;
-    uint32_t attempt = 0;
-    int rc;
-    do
-        rc = pcri_read_beginning(path, c->head, sizeof(c->head), &c->head_nbytes, &e);
-    while (pcri_try_again(attempt++, PCRI_TRIES_AGAIN, &rc, &e));
-    return rc ? pcri_prefix(err, pcri_hand_on(err, rc, &e), "%s", path) : 0;
+    int rc = pcri_read_beginning(path, c->head, sizeof(c->head), &c->head_nbytes, err);
+    return rc ? pcri_prefix(err, rc, "%s", path) : 0;
 }
 
 static const struct pcri_importer *find(const struct pcri_candidate *c, const char *format)

@@ -129,7 +129,7 @@ int pcri_read_regular(const char *path, uint64_t max_nbytes, struct pcr_buffer *
 /* The same for `nbytes` of it from `offset` on. TRUNCATED if it ends before. */
 int pcri_read_part(const char *path, uint64_t offset, uint64_t nbytes, uint64_t max_nbytes,
                    struct pcr_buffer *out, struct pcr_error *err);
-/* Its first bytes: as many as there are, up to `room`. */
+/* Its first bytes: as many as there are, up to `room`. Tries again after what may pass. */
 int pcri_read_beginning(const char *path, void *out, size_t room, size_t *nbytes,
                         struct pcr_error *err);
 /* Reads or writes as much of nbytes as possible, and returns how much that was. If it is not

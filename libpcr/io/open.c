@@ -184,8 +184,8 @@ int pcri_read_part(const char *path, uint64_t offset, uint64_t nbytes, uint64_t 
     return rc;
 }
 
-int pcri_read_beginning(const char *path, void *out, size_t room, size_t *nbytes,
-                        struct pcr_error *err)
+static int read_beginning(const char *path, void *out, size_t room, size_t *nbytes,
+                          struct pcr_error *err)
 {
     int fd = -1;
     struct stat st;
@@ -197,4 +197,16 @@ int pcri_read_beginning(const char *path, void *out, size_t room, size_t *nbytes
         rc = pcri_fail_sys(err, errno, "cannot read");
     close(fd);
     return rc;
+}
+
+int pcri_read_beginning(const char *path, void *out, size_t room, size_t *nbytes,
+                        struct pcr_error *err)
+{
+    struct pcr_error e;
+    uint32_t attempt = 0;
+    int rc;
+    do
+        rc = read_beginning(path, out, room, nbytes, &e);
+    while (pcri_try_again(attempt++, PCRI_TRIES_AGAIN, &rc, &e));
+    return pcri_hand_on(err, rc, &e);
 }

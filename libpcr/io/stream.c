@@ -61,19 +61,33 @@ uint64_t pcri_stream_revision(const struct pcri_file_stream *s)
     return s->revision;
 }
 
+static int read_file(struct pcri_file_stream *s, uint8_t *p, size_t nbytes, uint64_t offset,
+                     size_t *done, struct pcr_error *err)
+{
+    *done = nbytes ? pcri_transfer_all(s->fd, p, nbytes, offset, false) : 0;
+    if (*done < nbytes && !errno && pcri_reads_nothing_before_end(s->fd, offset + *done))
+        errno = EIO;
+    if (*done == nbytes)
+        return 0;
+    if (errno)
+        return pcri_fail_sys(err, errno, "%s: cannot read at byte %llu", s->path,
+                             (unsigned long long) (offset + *done));
+    return pcri_fail(err, PCR_ERR_IO, "%s: became shorter while it was read", s->path);
+}
+
 static int fill_from_file(struct pcri_file_stream *s, struct pcr_error *err)
 {
     struct pcr_buffer *w = &s->window;
     uint64_t from = s->begin + w->nbytes, left = from < s->nbytes ? s->nbytes - from : 0;
-    size_t room = w->capacity - w->nbytes, n = left < room ? (size_t) left : room;
-    size_t done = n ? pcri_transfer_all(s->fd, w->data + w->nbytes, n, from, false) : 0;
-    w->nbytes += done;
-    if (done == n)
-        return 0;
-    if (errno)
-        return pcri_fail_sys(err, errno, "%s: cannot read at byte %llu", s->path,
-                             (unsigned long long) (from + done));
-    return pcri_fail(err, PCR_ERR_IO, "%s: became shorter while it was read", s->path);
+    size_t room = w->capacity - w->nbytes, n = left < room ? (size_t) left : room, done;
+    struct pcr_error e;
+    uint32_t attempt = 0;
+    int rc;
+    do
+        rc = read_file(s, w->data + w->nbytes, n, from, &done, &e);
+    while (pcri_try_again(attempt++, PCRI_TRIES_AGAIN, &rc, &e));
+    w->nbytes += rc ? 0 : done;
+    return pcri_hand_on(err, rc, &e);
 }
 
 /* Remembers damage: what came before it is delivered first. */
