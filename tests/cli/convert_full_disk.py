@@ -18,8 +18,8 @@ if "PCR_TEST_IN_NAMESPACE" not in os.environ:
     sys.exit(subprocess.run(["unshare", "-m", sys.executable, __file__],
                             check=False).returncode)
 
-source = photos(count=100, size="160x120")
-convert(source, "whole.pcr", records=8)
+source = photos(count=48, size="120x90")
+convert(source, "whole.pcr", records=4)
 pcrtool("recode", "whole.pcr", "packed.pcr", "--coding", "packed", "--quiet")
 before = digests("whole.pcr")
 os.makedirs("disk", exist_ok=True)
@@ -42,6 +42,6 @@ def fills(whole, target, *command):
     run("umount", "disk")
 
 
-fills("whole.pcr", "disk/d.pcr", "convert", source, "disk/d.pcr", "--records", "8")
+fills("whole.pcr", "disk/d.pcr", "convert", source, "disk/d.pcr", "--records", "4")
 fills("packed.pcr", "disk/p.pcr", "recode", "whole.pcr", "disk/p.pcr", "--coding", "packed")
 assert digests("whole.pcr") == before

@@ -9,8 +9,8 @@ import subprocess
 from helper import (PCRTOOL, convert, digests, fails, json_of, pcrtool, photos, records,
                     wait_for)
 
-source = photos(count=160, size="160x120")
-limit = ["--max-side", "100", "--quality", "80"]
+source = photos(count=64, size="80x60")
+limit = ["--max-side", "50", "--quality", "80"]
 convert(source, "one.pcr", *limit, "--threads", "1", records=8)
 convert(source, "three.pcr", *limit, "--threads", "3", records=8)
 assert digests("one.pcr") == digests("three.pcr")
@@ -25,16 +25,16 @@ assert pcrtool(*command[1:]).returncode == 0
 assert digests("stopped.pcr") == digests("one.pcr")
 
 with open("one.pcr/manifest.json", encoding="utf-8") as file:
-    assert json.load(file)["reduced"] == {"max_side": 100, "quality": 80}
+    assert json.load(file)["reduced"] == {"max_side": 50, "quality": 80}
 info = json_of("info", "--json", "one.pcr")
-assert info["reduced"] == {"max_side": 100, "quality": 80}
-assert info["image_size"]["width_max"] == 100, info["image_size"]
-assert b"100 px" in pcrtool("info", "one.pcr").stdout
+assert info["reduced"] == {"max_side": 50, "quality": 80}
+assert info["image_size"]["width_max"] == 50, info["image_size"]
+assert b"50 px" in pcrtool("info", "one.pcr").stdout
 said = pcrtool("convert", source, "said.pcr", *limit).stdout
-assert b"reduced 160 image(s) to 100 px, JPEG quality 80 (lossy)" in said, said
-assert json_of("convert", "--json", "--dry-run", source, "x", *limit)["reduced_count"] == 160
+assert b"reduced 64 image(s) to 50 px, JPEG quality 80 (lossy)" in said, said
+assert json_of("convert", "--json", "--dry-run", source, "x", *limit)["reduced_count"] == 64
 pcrtool("verify", "--deep", "one.pcr")
 
-said = pcrtool("convert", source, "untouched.pcr", "--max-side", "160").stdout
+said = pcrtool("convert", source, "untouched.pcr", "--max-side", "80").stdout
 assert b"reduced 0 image(s)" in said, said
 fails("convert", source, "y.pcr", "--quality", "80", code=2, says=["--max-side"])

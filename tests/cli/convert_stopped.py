@@ -11,7 +11,7 @@ import time
 from helper import PCRTOOL, convert, digests, files, photos, records, wait_for
 
 RECORDS = 8
-source = photos(count=96, size="160x120")
+source = photos(count=64, size="64x48")
 began = time.monotonic()
 convert(source, "whole.pcr", records=RECORDS)
 seconds = time.monotonic() - began

@@ -10,7 +10,7 @@ import zlib
 from helper import (PCRTOOL, convert, digests, fails, files, json_of, pcrtool, photos, records,
                     wait_for)
 
-source = photos(count=40, size="400x300")
+source = photos(count=40, size="160x120")
 
 
 def png_chunk(name, data):

@@ -40,8 +40,13 @@ def run(*arguments, **env):
 def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     shutil.copytree(os.environ["PCR_SOURCE_ROOT"], folder / "source", ignore=made)
+    # Built as check.sh builds the portable configuration, at a like place in the source: each
+    # compiles for the other where there is a compiler cache.
+    (folder / "source" / "build").mkdir()
     run(sys.executable, "-m", "pip", "wheel", "--no-build-isolation", "--no-deps",
-        "--no-index", "-w", folder, folder / "source", LIBPCR_MESON_SETUP="-Doptimization=0")
+        "--no-index", "-w", folder, folder / "source", TMPDIR=str(folder / "source" / "build"),
+        LIBPCR_MESON_SETUP="-Dportable=true -Doptimization=2 -Dwerror=true "
+                           "-Db_ndebug=false")
     (found,) = folder.glob("*.whl")
     return found
 
@@ -63,7 +68,8 @@ def test_tag_and_contents(wheel):
 
 
 def test_installed(wheel, tmp_path):
-    run(sys.executable, "-m", "venv", "--system-site-packages", tmp_path / "venv")
+    run(sys.executable, "-m", "venv", "--system-site-packages", "--without-pip",
+        tmp_path / "venv")
     python = tmp_path / "venv" / "bin" / "python"
     run(python, "-m", "pip", "install", "--no-deps", "--no-index", wheel)
     (tmp_path / "a.jpg").write_bytes(encode(picture(1, 30, 20)))
