@@ -5,6 +5,11 @@
 #include "coefs.h"
 #include "turbo.h"
 
+#if !defined(PCR_PORTABLE) && defined(__x86_64__) && defined(__GNUC__)
+#include <immintrin.h>
+#define HAVE_VECTORS 1
+#endif
+
 const uint8_t pcri_zigzag_order[64] = {
     0,  1,  8,  16, 9,  2,  3,  10, 17, 24, 32, 25, 18, 11, 4,  5,  12, 19, 26, 33, 40, 48,
     41, 34, 27, 20, 13, 6,  7,  14, 21, 28, 35, 42, 49, 56, 57, 50, 43, 36, 29, 22, 15, 23,
@@ -111,65 +116,167 @@ static JBLOCKROW row_of(struct coef_reader *r, int i, uint32_t y)
 
 /* --- reading --- */
 
-/* The masks of a block; `planes` has its coefficients by their highest bits. */
-static void store_masks(const uint64_t planes[16], uint64_t *mask, size_t stride,
-                        uint32_t levels)
+/* Makes the masks of a block whose coefficients are in zigzag order. Returns the OR of all
+ * magnitudes but DC's. */
+typedef unsigned index_fn(const int16_t *coef, uint64_t *mask, size_t stride, uint32_t levels);
+
+static unsigned index_portable(const int16_t *coef, uint64_t *mask, size_t stride,
+                               uint32_t levels)
 {
-    uint64_t above = 0;
+    uint64_t planes[16] = { 0 }, above = 0; /* coefficients by their highest bits */
+    unsigned all = 0;
+    for (int k = 0; k < 64; k++) {
+        unsigned m = (unsigned) abs(coef[k]);
+        if (m) {
+            all |= k ? m : 0;
+            planes[31 - __builtin_clz(m)] |= UINT64_C(1) << k;
+        }
+    }
     for (int level = 15; level >= 0; level--) {
         above |= planes[level];
         if ((uint32_t) level < levels)
             mask[(size_t) level * stride] = above;
     }
+    return all;
 }
 
-/* One block into zigzag order. Returns the OR of all magnitudes. */
-static unsigned convert_block(const JCOEF *in, int16_t *out, uint64_t *mask, size_t stride,
-                              uint32_t levels)
+#ifdef HAVE_VECTORS
+/* Bit k: whether number k of these is above `least`. */
+__attribute__((target("avx2"))) static uint64_t above_avx2(const __m256i m[4], int least)
 {
-    uint64_t planes[16] = { 0 };
-    unsigned all = 0;
-    for (int k = 0; k < 64; k++) {
-        int v = in[pcri_zigzag_order[k]];
-        out[k] = (int16_t) v;
-        if (v) {
-            unsigned m = (unsigned) (v < 0 ? -v : v);
-            all |= k ? m : 0;
-            planes[31 - __builtin_clz(m)] |= UINT64_C(1) << k;
-        }
+    const __m256i l = _mm256_set1_epi16((int16_t) least);
+    uint64_t bits[2];
+    for (int i = 0; i < 2; i++) {
+        __m256i bytes = _mm256_packs_epi16(_mm256_cmpgt_epi16(m[2 * i], l),
+                                           _mm256_cmpgt_epi16(m[2 * i + 1], l));
+        bytes = _mm256_permute4x64_epi64(bytes, 0xD8);
+        bits[i] = (uint32_t) _mm256_movemask_epi8(bytes);
     }
-    store_masks(planes, mask, stride, levels);
+    return bits[0] | bits[1] << 32;
+}
+
+/* As a coefficient of -32768 is too large in any case, its mask does not matter. */
+__attribute__((target("avx2"))) static unsigned index_avx2(const int16_t *coef, uint64_t *mask,
+                                                           size_t stride, uint32_t levels)
+{
+    __m256i m[4], any;
+    for (int i = 0; i < 4; i++)
+        m[i] = _mm256_abs_epi16(_mm256_loadu_si256((const __m256i *) (coef + 16 * i)));
+    const unsigned dc = (unsigned) abs(coef[0]);
+    any = _mm256_or_si256(_mm256_or_si256(_mm256_insert_epi16(m[0], 0, 0), m[1]),
+                          _mm256_or_si256(m[2], m[3]));
+    __m128i half = _mm_or_si128(_mm256_castsi256_si128(any), _mm256_extracti128_si256(any, 1));
+    half = _mm_or_si128(half, _mm_srli_si128(half, 8));
+    half = _mm_or_si128(half, _mm_srli_si128(half, 4));
+    half = _mm_or_si128(half, _mm_srli_si128(half, 2));
+    const unsigned all = (unsigned) _mm_cvtsi128_si32(half) & 0xFFFF;
+    const unsigned most = all | dc;
+    for (uint32_t level = 0; level < levels; level++)
+        mask[level * stride] = most >> level ? above_avx2(m, (1 << level) - 1) : 0;
     return all;
+}
+#endif
+
+static index_fn *choose_index(void)
+{
+#ifdef HAVE_VECTORS
+    if (pcri_cpu_features() & PCRI_CPU_AVX2)
+        return index_avx2;
+#endif
+    return index_portable;
 }
 
 void pcri_coefs_index(struct pcri_coefs *c)
 {
+    index_fn *const index = choose_index();
     for (uint32_t i = 0; i < c->component_count; i++) {
         const struct pcri_plane *p = &c->planes[i];
         size_t blocks = (size_t) p->blocks_x * p->blocks_y;
-        for (size_t b = 0; b < blocks; b++) {
-            uint64_t planes[16] = { 0 };
-            for (int k = 0; k < 64; k++) {
-                unsigned m = (unsigned) abs(p->coef[64 * b + k]);
-                if (m)
-                    planes[31 - __builtin_clz(m)] |= UINT64_C(1) << k;
-            }
-            store_masks(planes, p->mask + b, blocks, c->level_count);
-        }
+        for (size_t b = 0; b < blocks; b++)
+            index(p->coef + 64 * b, p->mask + b, blocks, c->level_count);
     }
+}
+
+/* Puts a block into zigzag order, and makes its masks. Returns what index_fn does. */
+typedef unsigned convert_fn(const JCOEF *in, int16_t *out, uint64_t *mask, size_t stride,
+                            uint32_t levels);
+
+static void to_zigzag(const JCOEF *in, int16_t *out)
+{
+    for (int k = 0; k < 64; k++)
+        out[k] = in[pcri_zigzag_order[k]];
+}
+
+static unsigned convert_portable(const JCOEF *in, int16_t *out, uint64_t *mask, size_t stride,
+                                 uint32_t levels)
+{
+    to_zigzag(in, out);
+    return index_portable(out, mask, stride, levels);
+}
+
+#ifdef HAVE_VECTORS
+static unsigned convert_avx2(const JCOEF *in, int16_t *out, uint64_t *mask, size_t stride,
+                             uint32_t levels)
+{
+    to_zigzag(in, out);
+    return index_avx2(out, mask, stride, levels);
+}
+
+#define AVX512 __attribute__((target("avx512f,avx512bw")))
+
+/* Numbers 32 i to 32 i + 31 in zigzag order. */
+AVX512 static __m512i half_zigzag(__m512i low, __m512i high, int i)
+{
+    const __m256i order = _mm256_loadu_si256((const __m256i *) (pcri_zigzag_order + 32 * i));
+    return _mm512_permutex2var_epi16(low, _mm512_cvtepu8_epi16(order), high);
+}
+
+AVX512 static unsigned convert_avx512(const JCOEF *in, int16_t *out, uint64_t *mask,
+                                      size_t stride, uint32_t levels)
+{
+    const __m512i low = _mm512_loadu_si512(in), high = _mm512_loadu_si512(in + 32);
+    const __m512i a = half_zigzag(low, high, 0), b = half_zigzag(low, high, 1);
+    const __m512i m = _mm512_abs_epi16(a), n = _mm512_abs_epi16(b);
+    _mm512_storeu_si512(out, a);
+    _mm512_storeu_si512(out + 32, b);
+    const unsigned dc = (unsigned) abs(in[0]);
+    const __m512i any = _mm512_or_si512(_mm512_maskz_mov_epi16(~(__mmask32) 1, m), n);
+    const unsigned both = (unsigned) _mm512_reduce_or_epi32(any);
+    const unsigned all = (both | both >> 16) & 0xFFFF, most = all | dc;
+    for (uint32_t level = 0; level < levels; level++) {
+        const __m512i least = _mm512_set1_epi16((int16_t) ((1 << level) - 1));
+        mask[level * stride] = most >> level
+                                   ? _mm512_cmpgt_epi16_mask(m, least) |
+                                         (uint64_t) _mm512_cmpgt_epi16_mask(n, least) << 32
+                                   : 0;
+    }
+    return all;
+}
+#endif
+
+static convert_fn *choose_convert(void)
+{
+#ifdef HAVE_VECTORS
+    const unsigned features = pcri_cpu_features();
+    if (features & PCRI_CPU_AVX512)
+        return convert_avx512;
+    if (features & PCRI_CPU_AVX2)
+        return convert_avx2;
+#endif
+    return convert_portable;
 }
 
 static int read_plane(struct coef_reader *r, int i, struct pcri_plane *p, uint32_t levels,
                       struct pcr_error *err)
 {
     size_t blocks = (size_t) p->blocks_x * p->blocks_y, b = 0;
+    convert_fn *const convert = choose_convert();
     for (uint32_t y = 0; y < p->blocks_y; y++) {
         JBLOCKROW row = row_of(r, i, y);
         if (!row)
             return r->turbo.code;
         for (uint32_t x = 0; x < p->blocks_x; x++, b++) {
-            unsigned all = convert_block(row[x], p->coef + 64 * b, p->mask + b, blocks,
-                                         levels);
+            unsigned all = convert(row[x], p->coef + 64 * b, p->mask + b, blocks, levels);
             if (all > 1023)
                 return pcri_fail(err, PCR_ERR_UNSUPPORTED,
                                  "component %d, block %zu: a coefficient above 1023", i, b);
