@@ -288,7 +288,7 @@ make_webp() {
     cp "$(source_of libwebp)"/src/webp/{decode,types}.h "$prefix/include/webp/"
     sources_in libwebp 'src/dec/*.c' 'src/dsp/*.c' 'src/utils/*.c' |
         grep -v -e /enc -e /cost -e /ssim -e 'lossless_enc' -e 'bit_writer' -e 'huffman_encode' \
-            -e 'quant_levels_utils' -e 'thread_utils' |
+            -e 'quant_levels_utils' |
         make_library libwebp libwebp webp -I. -DNDEBUG
 }
 
