@@ -11,8 +11,9 @@ status=0
 tools/wheel.sh --none 2>"$out/said" || status=$?
 [ $status -eq 2 ] && [ -s "$out/said" ]
 
+# It does without liblzma, for its licence has no SPDX name and xz is rare (docs/formats.md).
 sed -n "s/^[a-z]*_dep = dependency('\([a-z0-9]*\)'.*# package: .*/\1/p" meson.build |
-    sort >"$out/asked"
+    grep -v '^liblzma$' | sort >"$out/asked"
 sed -n 's/.*make_library [a-z0-9.-]* \([a-z0-9]*\) .*/\1/p' \
     tools/wheel.sh | sort >"$out/made"
 [ "$(wc -l <"$out/asked")" -ge 8 ]
