@@ -46,25 +46,23 @@ static int tell_rows_apart(struct pcri_container *s, struct pcr_error *err)
     return 0;
 }
 
-static size_t drop_extra(struct pcri_list *l)
+static void drop_extra(struct pcri_list *l)
 {
     const size_t count = l->count;
     l->count = 0;
     for (size_t i = 0; i < count; i++)
         if (!l->rows[i].is_extra)
             l->rows[l->count++] = l->rows[i];
-    return count - l->count;
 }
 
-/* Images beside those of their samples. */
-static int drop_others(struct pcri_container *s, struct pcr_error *err)
+/* Images beside those of their samples are blobs of these; where no sample has other parts, each
+ * is a sample. */
+static void settle_others(struct pcri_container *s)
 {
-    const size_t extra = drop_extra(s->rows);
-    return extra ? pcri_container_note(s, err,
-                                       "%zu more images of samples that have one are left "
-                                       "out",
-                                       extra)
-                 : 0;
+    if (s->has_parts)
+        drop_extra(s->rows);
+    for (size_t i = 0; i < s->rows->count && !s->has_parts; i++)
+        s->rows->rows[i].blob_count = 0;
 }
 
 static bool has_label(const struct pcri_list_row *r)
@@ -196,13 +194,13 @@ static int finish_tree(struct pcri_container *s, struct pcr_error *err)
 
 int pcri_archives_finish(struct pcri_container *s, struct pcr_error *err)
 {
-    int rc = s->has_parts ? drop_others(s, err) : 0;
-    if (rc || !s->has_labels)
-        return rc ? rc : finish_tree(s, err);
+    settle_others(s);
+    if (!s->has_labels)
+        return finish_tree(s, err);
     if (s->opts->layout)
         return pcri_fail(err, PCR_ERR_INVAL, "%s: a layout is chosen, but samples have labels",
                          s->path);
-    rc = check_labels(s, err);
+    int rc = check_labels(s, err);
     if (!rc)
         rc = tell_rows_apart(s, err);
     return rc ? rc : pcri_list_finish(s->rows, s->opts, "", s->e, err);

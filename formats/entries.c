@@ -196,6 +196,8 @@ static int describe(void *context, uint64_t index, struct pcr_source_sample *out
         .split = item->split,
         .nbytes = item->nbytes,
         .revision = item->revision,
+        .blobs = item->blobs,
+        .blob_count = item->blob_count,
     };
     return pcri_info_copy(out, "pcr_source_sample", &found, sizeof(found), err);
 }
@@ -206,15 +208,25 @@ bool pcri_is_unreachable(int sys_errno)
            sys_errno == ELOOP || sys_errno == ENAMETOOLONG;
 }
 
-static int load_spooled(const struct pcri_entries *e, const struct pcri_input *item,
+static int load_spooled(const struct pcri_entries *e, const struct pcri_place *p,
                         uint64_t max_nbytes, struct pcr_buffer *out, struct pcr_error *err)
 {
-    if (item->nbytes > max_nbytes)
+    if (p->nbytes > max_nbytes)
         return pcri_fail(err, PCR_ERR_LIMIT, "%llu bytes, the limit is %llu",
-                         (unsigned long long) item->nbytes, (unsigned long long) max_nbytes);
-    int rc = pcri_buffer_reserve(out, (size_t) item->nbytes + !item->nbytes, err);
-    out->nbytes = rc ? 0 : (size_t) item->nbytes;
-    return rc ? rc : pcri_spool_read(&e->spool, out->data, out->nbytes, item->offset, err);
+                         (unsigned long long) p->nbytes, (unsigned long long) max_nbytes);
+    int rc = pcri_buffer_reserve(out, (size_t) p->nbytes + !p->nbytes, err);
+    out->nbytes = rc ? 0 : (size_t) p->nbytes;
+    return rc ? rc : pcri_spool_read(&e->spool, out->data, out->nbytes, p->offset, err);
+}
+
+static int load_place(const struct pcri_entries *e, const struct pcri_place *p,
+                      uint64_t max_nbytes, struct pcr_buffer *out, struct pcr_error *err)
+{
+    int rc = p->spooled ? load_spooled(e, p, max_nbytes, out, err)
+                        : pcri_read_part(p->file, p->offset, p->nbytes, max_nbytes, out, err);
+    if (!rc && p->has_crc && (uint32_t) crc32_z(0, out->data, out->nbytes) != p->crc)
+        rc = pcri_fail(err, PCR_ERR_CORRUPT, "its CRC-32 is not that of the archive");
+    return rc;
 }
 
 static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_buffer *out,
@@ -228,12 +240,19 @@ static int load(void *context, uint64_t index, uint64_t max_nbytes, struct pcr_b
     /* The writer tries again, and names it. */
     if (!item->file)
         return pcri_read_regular(item->path, max_nbytes, out, err);
-    int rc = item->spooled ? load_spooled(e, item, max_nbytes, out, err)
-                           : pcri_read_part(item->file, item->offset, item->nbytes, max_nbytes,
-                                            out, err);
-    if (!rc && item->has_crc && (uint32_t) crc32_z(0, out->data, out->nbytes) != item->crc)
-        rc = pcri_fail(err, PCR_ERR_CORRUPT, "its CRC-32 is not that of the archive");
-    return rc;
+    const struct pcri_place place = { item->file,    item->offset,  item->nbytes,
+                                      item->spooled, item->has_crc, item->crc };
+    return load_place(e, &place, max_nbytes, out, err);
+}
+
+static int load_blob(void *context, uint64_t index, uint32_t blob, uint64_t max_nbytes,
+                     struct pcr_buffer *out, struct pcr_error *err)
+{
+    const struct pcri_entries *e = context;
+    if (index >= e->count || blob >= e->items[index].blob_count)
+        return pcri_fail(err, PCR_ERR_INVAL, "no blob %u of sample %llu", (unsigned) blob,
+                         (unsigned long long) index);
+    return load_place(e, &e->items[index].blob_places[blob], max_nbytes, out, err);
 }
 
 static void destroy(void *context)
@@ -288,6 +307,7 @@ void pcri_entries_finish(struct pcri_entries *e, const struct pcri_names *classe
     s->ignored_count = e->ignored_count;
     s->describe = describe;
     s->load = load;
+    s->load_blob = load_blob;
     s->close = destroy;
 }
 

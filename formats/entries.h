@@ -45,6 +45,14 @@ bool pcri_names_has(const struct pcri_names *n, const char *raw);
 /* The number of a name, which must be there. */
 uint32_t pcri_names_find(const struct pcri_names *n, const char *raw);
 
+/* Bytes in a file, or in the source's spool. */
+struct pcri_place {
+    const char *file;
+    uint64_t offset, nbytes;
+    bool spooled, has_crc; /* `crc` is the CRC-32 of the bytes */
+    uint32_t crc;
+};
+
 struct pcri_input {
     const char *path; /* to open unless `file` is set, and for messages */
     const char *file; /* NULL, or what has the sample's bytes from `offset` on */
@@ -61,6 +69,9 @@ struct pcri_input {
     uint64_t nbytes;   /* 0: not known */
     uint64_t revision; /* mtime in ns, 0: not known */
     bool is_image;     /* by its name or first bytes */
+    uint32_t blob_count;
+    const struct pcr_source_blob *blobs;  /* without data: */
+    const struct pcri_place *blob_places; /* where each one's bytes are */
 };
 
 /* The source's own object. All strings live in its arena. */

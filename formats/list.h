@@ -15,7 +15,10 @@ struct pcri_list_row {
     bool spooled;            /* they are in the spool */
     bool has_crc;            /* `crc` is the CRC-32 of the image's bytes */
     uint32_t crc;
-    bool is_extra;              /* archives: another image of a sample that has one */
+    bool is_extra;       /* archives: another image of a sample that has one */
+    uint32_t blob_count; /* archives: as struct pcri_input has them */
+    const struct pcr_source_blob *blobs;
+    const struct pcri_place *blob_places;
     uint64_t revision;          /* containers: of `file` */
     const char *path;           /* as written; containers: "FILE: MEMBER", for messages */
     const char *key;            /* as written; NULL: the path */
@@ -71,7 +74,7 @@ const char *pcri_after_mark(const char *text, const char *end);
 /* Copies the row's attributes to an entry, and its labels if requested. */
 void pcri_list_describe(const struct pcri_list_row *row, bool labels, struct pcri_input *e);
 
-/* Tells an entry where a container has the row's image. */
+/* Tells an entry where a container has the row's image and blobs. */
 void pcri_list_locate(const struct pcri_list_row *row, struct pcri_input *e);
 
 /* Whether these begin like metadata next to images, with a file_name. NOMEM. */

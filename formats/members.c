@@ -2,6 +2,7 @@
 /* Members of one archive, sorted so that those of a sample are together, however they lie in
  * it. Rows are made of them. */
 #include <ctype.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -63,6 +64,27 @@ static bool ends_in(const char *name, const char *ending)
 bool pcri_member_wants_text(const char *path, uint64_t nbytes)
 {
     return nbytes <= (ends_in(path, ".json") ? PCRI_JSON_MAX_NBYTES : PCRI_TEXT_MAX_NBYTES);
+}
+
+static bool is_text(const char *text, size_t nbytes)
+{
+    for (size_t i = 0; i < nbytes; i++)
+        if ((unsigned char) text[i] < ' ' && !isspace((unsigned char) text[i]))
+            return false;
+    return pcri_utf8_valid(text, nbytes);
+}
+
+bool pcri_member_may_be_blob(const char *path)
+{
+    return !ends_in(path, ".json");
+}
+
+bool pcri_member_keeps_text(const struct pcri_container *s, const char *path, const char *text,
+                            size_t nbytes)
+{
+    const char *label = s->opts->label_field;
+    return ends_in(path, ".json") || ends_in(path, ".cls") ||
+           (label && ends_in(path, label)) || is_text(text, nbytes);
 }
 
 struct pcri_member *pcri_members_add(struct pcri_members *m, const char *path,
@@ -178,7 +200,9 @@ struct group {
     struct pcri_member *items;
     size_t count;
     const struct pcri_member *image, *label;
-    const char *label_name; /* of a value in JSON that is the label, or NULL */
+    const char *label_name;        /* of a value in JSON that is the label, or NULL */
+    struct pcr_source_blob *blobs; /* of the image's row; or NULL */
+    struct pcri_place *places;
 };
 
 /* A member that is there twice: an error, or the later one is left out. */
@@ -290,26 +314,13 @@ static int set_label_value(struct group *g, struct pcri_list_row *row, const jso
     return row->empty_label ? 0 : pcri_row_json_label(g->s->rows, row, value, err);
 }
 
-static bool is_text(const struct pcri_member *m)
-{
-    for (size_t i = 0; i < m->text_nbytes; i++)
-        if ((unsigned char) m->text[i] < ' ' && !isspace((unsigned char) m->text[i]))
-            return false;
-    return m->text && pcri_utf8_valid(m->text, m->text_nbytes);
-}
-
-/* The part's value; NULL without an error: it has none that JSON can hold. */
+/* The part's value; NULL without an error: JSON that is damaged. */
 static int read_value(struct group *g, const struct pcri_member *m, json_t **out,
                       struct pcr_error *err)
 {
     struct pcri_json_fault fault = { 0 };
     *out = NULL;
     if (!ends_in(part_of(m), "json")) {
-        if (!is_text(m))
-            return pcri_container_note(g->s, err,
-                                       "parts '%.200s' are left out: they are neither images "
-                                       "nor text of at most %d bytes",
-                                       part_of(m), PCRI_TEXT_MAX_NBYTES);
         *out = json_stringn(m->text, m->text_nbytes);
         return *out ? 0 : pcri_fail_nomem(err, m->text_nbytes);
     }
@@ -350,6 +361,56 @@ static int add_value(struct group *g, const struct pcri_member *m, struct pcri_l
     return json_object_set(object, name, value) ? pcri_fail_nomem(err, strlen(part)) : 0;
 }
 
+/* --- blobs --- */
+
+static bool is_blob(const struct group *g, const struct pcri_member *m)
+{
+    if (m->kind == PCRI_MEMBER_IMAGE)
+        return m != g->image;
+    return !ends_in(part_of(m), "json") && (!m->text || !is_text(m->text, m->text_nbytes));
+}
+
+/* Room for all members of the sample. */
+static int make_room(struct group *g, struct pcri_list_row *row, struct pcr_error *err)
+{
+    struct pcri_arena *arena = &g->s->e->arena;
+    size_t count = 0;
+    for (size_t i = 0; i < g->count; i++)
+        count += &g->items[i] != g->image;
+    g->blobs = pcri_arena_alloc(arena, count * sizeof(*g->blobs), alignof(uint64_t), err);
+    g->places = pcri_arena_alloc(arena, count * sizeof(*g->places), alignof(uint64_t), err);
+    row->blobs = g->blobs;
+    row->blob_places = g->places;
+    return g->blobs && g->places ? 0 : PCR_ERR_NOMEM;
+}
+
+static int add_blob(struct group *g, const struct pcri_member *m, struct pcri_list_row *row,
+                    struct pcr_error *err)
+{
+    const char *part = part_of(m);
+    const size_t n = strlen(part);
+    struct pcri_place place = {
+        row->file, m->offset, m->nbytes, m->spooled, m->has_crc, m->crc
+    };
+    int rc = 0;
+    if (!n || !pcri_utf8_valid(part, n))
+        return pcri_container_note(
+            g->s, err, "parts '%.200s' are left out: they cannot name a blob", part);
+    if (m->is_only_text) {
+        place.offset = g->s->spool_nbytes;
+        place.spooled = true;
+        rc = pcri_container_put(g->s, m->text, m->text_nbytes, err);
+    }
+    if (!rc && !g->blobs)
+        rc = make_room(g, row, err);
+    const char *name = rc ? NULL : pcri_arena_strndup(&g->s->e->arena, part, n, err);
+    if (!name)
+        return rc ? rc : PCR_ERR_NOMEM;
+    g->places[row->blob_count] = place;
+    g->blobs[row->blob_count++] = (struct pcr_source_blob) { name, NULL, m->nbytes };
+    return 0;
+}
+
 static int add_part(struct group *g, const struct pcri_member *m, struct pcri_list_row *row,
                     json_t *object, struct pcr_error *err)
 {
@@ -363,6 +424,8 @@ static int add_part(struct group *g, const struct pcri_member *m, struct pcri_li
                                       "'%.200s': a label of more than %d bytes", m->name,
                                       PCRI_TEXT_MAX_NBYTES);
     }
+    if (is_blob(g, m))
+        return add_blob(g, m, row, err);
     int rc = read_value(g, m, &value, err);
     if (!rc && value)
         rc = add_value(g, m, row, object, value, err);
@@ -378,7 +441,7 @@ static int describe(struct group *g, struct pcri_list_row *row, struct pcr_error
     for (int turn = 0; turn < 2 && !rc; turn++)
         for (size_t i = 0; i < g->count && !rc; i++) {
             const bool is_json = !strcasecmp(part_of(&g->items[i]), "json");
-            if (g->items[i].kind != PCRI_MEMBER_IMAGE && is_json == !turn)
+            if (&g->items[i] != g->image && is_json == !turn)
                 rc = add_part(g, &g->items[i], row, object, err);
         }
     if (!rc)

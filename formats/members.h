@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Members of archives (tar, zip) made into samples, by WebDataset's convention: members whose
  * paths are equal up to the first dot of the last part are one sample, and what follows the dot
- * is the name of a part. One part is the image, "cls" is the label, the others describe it.
+ * is the name of a part. One part is the image, "cls" is the label, texts describe it, and others
+ * are its blobs.
  * Archives without labels are read as the folder tree that they would be extracted to. */
 #ifndef PCRI_MEMBERS_H
 #define PCRI_MEMBERS_H
@@ -29,6 +30,7 @@ struct pcri_member {
     enum pcri_member_kind kind;
     const char *text; /* of other parts, if it was kept; of links: the target's path */
     size_t text_nbytes;
+    bool is_only_text; /* its bytes are nowhere else */
     /* Set when samples are made. */
     size_t key_nbytes; /* of the name: what the sample's members have in common */
     size_t order;
@@ -45,8 +47,12 @@ struct pcri_members {
 /* What a member of this path is. */
 enum pcri_member_kind pcri_member_kind(const char *path);
 
-/* Whether its text is wanted, of so many bytes. */
+/* Whether its text may be wanted, of so many bytes; and whether it is kept, now that it is read: it
+ * is valid text, JSON, or may be the label. Other parts are blobs. */
 bool pcri_member_wants_text(const char *path, uint64_t nbytes);
+bool pcri_member_may_be_blob(const char *path); /* of more bytes: not JSON */
+bool pcri_member_keeps_text(const struct pcri_container *s, const char *path, const char *text,
+                            size_t nbytes);
 
 /* A new member; its path is copied and made safe. NULL: NOMEM. */
 struct pcri_member *pcri_members_add(struct pcri_members *m, const char *path,

@@ -63,6 +63,9 @@ void pcri_list_locate(const struct pcri_list_row *r, struct pcri_input *e)
     e->offset = r->offset;
     e->nbytes = r->nbytes;
     e->revision = r->revision;
+    e->blob_count = r->blob_count;
+    e->blobs = r->blobs;
+    e->blob_places = r->blob_places;
 }
 
 /* Size and time of the file that the row names. */

@@ -285,7 +285,7 @@ static int set_member_text(struct tar *t, struct pcri_member *m, const char *tex
     return m->text ? 0 : PCR_ERR_NOMEM;
 }
 
-/* Copies an image's bytes, of which the first were read, into the spool. */
+/* Copies a member's bytes, of which the first were read, into the spool. */
 static int spool(struct tar *t, struct pcri_member *m, const uint8_t *first,
                  size_t first_nbytes, struct pcr_error *err)
 {
@@ -307,6 +307,32 @@ static int spool(struct tar *t, struct pcri_member *m, const uint8_t *first,
         left -= got;
     }
     return rc;
+}
+
+/* Another part, of few bytes: it is kept as text, or spooled. */
+static int take_text(struct tar *t, struct pcri_member *m, const uint8_t *first, size_t got,
+                     struct pcr_error *err)
+{
+    const size_t nbytes = (size_t) m->nbytes;
+    struct pcr_buffer *b = &t->text;
+    int rc = read_text(t, nbytes - got, m->header, b, err);
+    if (!rc && !t->stop)
+        rc = pcri_buffer_reserve(b, nbytes + 1, err);
+    if (rc || t->stop)
+        return rc;
+    memmove(b->data + got, b->data, nbytes - got);
+    memcpy(b->data, first, got);
+    const char *text = (const char *) b->data;
+    const bool plain = pcri_sequential_is_plain(t->in);
+    if (pcri_member_keeps_text(t->s, m->name, text, nbytes)) {
+        m->is_only_text = !plain;
+        return set_member_text(t, m, text, nbytes, err);
+    }
+    if (plain)
+        return 0;
+    m->spooled = true;
+    m->offset = t->s->spool_nbytes;
+    return pcri_container_put(t->s, text, nbytes, err);
 }
 
 /* A member with bytes. What it is may be known by its first ones only. */
@@ -334,22 +360,12 @@ static int take_file(struct tar *t, uint64_t nbytes, uint64_t header, struct pcr
         return PCR_ERR_NOMEM;
     m->nbytes = nbytes;
     m->offset = offset;
-    if (kind == PCRI_MEMBER_IMAGE && !plain) {
+    if (kind == PCRI_MEMBER_OTHER && pcri_member_wants_text(m->name, nbytes))
+        rc = take_text(t, m, first, got, err);
+    else if (!plain && (kind == PCRI_MEMBER_IMAGE || pcri_member_may_be_blob(m->name)))
         rc = spool(t, m, first, got, err);
-    } else if (kind == PCRI_MEMBER_OTHER && pcri_member_wants_text(m->name, nbytes)) {
-        rc = read_text(t, nbytes - got, header, &t->text, err);
-        if (!rc && !t->stop) {
-            char *text = pcri_arena_alloc(&t->members.arena, (size_t) nbytes + 1, 1, err);
-            if (!text)
-                return PCR_ERR_NOMEM;
-            memcpy(text, first, got);
-            memcpy(text + got, t->text.data, t->text.nbytes + 1);
-            m->text = text;
-            m->text_nbytes = (size_t) nbytes;
-        }
-    } else {
+    else
         rc = pass(t, nbytes - got, header, err);
-    }
     if (t->stop) /* what there is of it is of no use */
         t->members.count--;
     return rc;

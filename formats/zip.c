@@ -349,31 +349,53 @@ static int take_image(struct zip *z, const struct zip_entry *e, uint64_t at,
     return 0;
 }
 
-/* A part that is no image, or a link: its text. */
+/* Keeps the text that was read, or says where the bytes are. */
+static int settle_text(struct zip *z, const struct zip_entry *e, struct pcri_member *m,
+                       struct pcr_error *err)
+{
+    struct pcri_arena *arena = &z->members.arena;
+    const bool is_link = m->kind == PCRI_MEMBER_LINK;
+    const char *text = z->text.nbytes ? (const char *) z->text.data : "";
+    const size_t nbytes = z->text.nbytes;
+    if (is_link || pcri_member_keeps_text(z->s, m->name, text, nbytes)) {
+        text = pcri_arena_strndup(arena, text, nbytes, err);
+        m->text = text && is_link ? pcri_safe_key(text, arena, err) : text;
+        m->text_nbytes = nbytes;
+        m->is_only_text = e->method != STORED;
+        return m->text ? 0 : PCR_ERR_NOMEM;
+    }
+    if (e->method == STORED)
+        return 0;
+    m->spooled = true;
+    m->offset = z->s->spool_nbytes;
+    return pcri_container_put(z->s, text, nbytes, err);
+}
+
+/* A part that is no image, or a link: its text, or where its bytes are. */
 static int take_other(struct zip *z, const struct zip_entry *e, uint64_t at, bool is_link,
                       struct pcr_error *err)
 {
-    struct pcri_arena *arena = &z->members.arena;
     const char *name = (const char *) z->name.data, *slash = strrchr(name, '/');
     const bool wanted = is_link ? e->nbytes < 4096 : pcri_member_wants_text(name, e->nbytes);
+    const bool spooled = !wanted && !is_link && e->method != STORED &&
+                         pcri_member_may_be_blob(name);
+    const uint64_t spooled_at = z->s->spool_nbytes;
     bool good = true;
     z->text.nbytes = 0;
     int rc = is_link && slash ? pcri_print(&z->text, err, "%.*s/", (int) (slash - name), name)
                               : 0;
-    if (!rc && wanted)
-        rc = read_member(z, e, at, take_text, &good, err);
+    if (!rc && (wanted || spooled))
+        rc = read_member(z, e, at, wanted ? take_text : take_spool, &good, err);
     if (rc || !good)
         return rc ? rc : fail_member(z, e, err);
     struct pcri_member *m = add_member(z, e, is_link ? PCRI_MEMBER_LINK : PCRI_MEMBER_OTHER,
-                                       at, err);
-    const char *text = m ? pcri_arena_strndup(arena, z->text.data, z->text.nbytes, err) : NULL;
-    if (text && is_link)
-        text = pcri_safe_key(text, arena, err);
-    if (!text)
+                                       spooled ? spooled_at : at, err);
+    if (!m)
         return PCR_ERR_NOMEM;
-    m->text = wanted || is_link ? text : NULL;
-    m->text_nbytes = z->text.nbytes;
-    return 0;
+    m->spooled = spooled;
+    m->has_crc = true;
+    m->crc = e->crc;
+    return wanted || is_link ? settle_text(z, e, m, err) : 0;
 }
 
 /* Whether a member of no known ending begins like an image. */

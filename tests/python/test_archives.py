@@ -55,6 +55,7 @@ class Found:
 
     def __init__(self, path, report):
         self.report, self.labels, self.attributes, self.bytes = report, {}, {}, {}
+        self.blobs = {}
         with pcr.open(path, split="all") as ds:
             names = list(ds.splits)
             self.classes = list(ds.classes)
@@ -65,6 +66,8 @@ class Found:
                     self.labels[key] = s.label
                     self.attributes[key] = s.attributes
                     self.bytes[key] = s.read()
+                    self.blobs[key] = {name: data for name in ds.blobs
+                                       if (data := s.blob(name)) is not None}
 
 
 def convert(src, tmp_path, name="out", **options):
@@ -139,16 +142,17 @@ def test_label_field(tmp_path):
 
 def test_image_field(tmp_path):
     """The plainest ending is the image; where two are alike, one must be named."""
-    tar(tmp_path / "a.tar", [("1.cls", b"3"), ("1.depth.png", encode(picture(1, 9, 9), "PNG")),
-                             ("1.jpg", JPEGS[0])])
+    depth = encode(picture(1, 9, 9), "PNG")
+    tar(tmp_path / "a.tar", [("1.cls", b"3"), ("1.depth.png", depth), ("1.jpg", JPEGS[0])])
     found = convert(tmp_path / "a.tar", tmp_path)
     assert list(found.bytes) == ["1.jpg"]
-    assert "1 more images of samples" in found.report.notes[0][1]
+    assert found.blobs == {"1.jpg": {"depth.png": depth}} and found.report.notes == ()
     pairs = [("1.left.jpg", JPEGS[0]), ("1.right.jpg", JPEGS[1]), ("1.cls", b"0")]
     tar(tmp_path / "b.tar", pairs)
     fails(tmp_path / "b.tar", tmp_path, "1.left.jpg", "1.right.jpg", "--image-field")
     found = convert(tmp_path / "b.tar", tmp_path, "right", image_field="right.jpg")
     assert found.labels == {"1.right.jpg": 0}
+    assert found.blobs == {"1.right.jpg": {"left.jpg": JPEGS[0]}}
 
 
 def test_webdataset(tmp_path):
@@ -161,7 +165,8 @@ def test_webdataset(tmp_path):
     found = convert(f"{tmp_path}/x-train-{{000..002}}.tar", tmp_path)
     assert found.labels == {f"train/dir/{i}.jpg": i % 3 for i in range(8)}
     assert found.attributes["train/dir/7.jpg"] == {"number": 7, "box": [0.5, 7], "txt": "no 7"}
-    assert [what[:26] for _, what in found.report.notes] == ["parts 'npy' are left out: "]
+    for blobs in found.blobs.values():
+        assert list(np.load(io.BytesIO(blobs["npy"]))) == [0, 1, 2]
     theirs = wds.WebDataset([str(tmp_path / f"x-train-{i:03}.tar") for i in range(3)],
                             shardshuffle=False)
     folder = tmp_path / "theirs"
@@ -260,7 +265,51 @@ def test_parts_that_are_not_text(tmp_path):
     tar(tmp_path / "a.tar", [("1.jpg", JPEGS[0]), ("1.npy", b"\x93NUMPY\1\0"), ("1.id", b"7")])
     found = convert(tmp_path / "a.tar", tmp_path)
     assert found.attributes == {"1.jpg": {"id": "7"}}
-    assert "parts 'npy' are left out" in found.report.notes[0][1]
+    assert found.blobs == {"1.jpg": {"npy": b"\x93NUMPY\1\0"}} and found.report.notes == ()
+
+
+BLOBS = {"seg.png": encode(picture(1, 9, 9), "PNG"), "depth.npy": b"\x93NUMPY\1\0" * 9,
+         "wav": bytes(range(256)) * 300, "long.txt": b"words " * 20000, "noise": b"\xff"}
+
+
+@pytest.mark.parametrize("kind", ["tar", "tgz", "stored", "deflated"])
+def test_blobs(tmp_path, kind):
+    """Other images, and parts that are no text of at most 64 KiB, wherever their bytes are."""
+    members = [("1.cls", b"0"), ("1.jpg", JPEGS[0]), ("2.cls", b"0"), ("2.jpg", JPEGS[1]),
+               ("2.txt", b"hi"), ("nobody.wav", b"\0" * 70000), *(
+                   (f"{i}.{name}", bytes([i]) + data if name == "wav" else data)
+                   for name, data in BLOBS.items() for i in (1, 2))]
+    if kind in ("tar", "tgz"):
+        tar(tmp_path / f"a.{kind}", members, mode="w:gz" if kind == "tgz" else "w")
+    else:
+        method = zipfile.ZIP_STORED if kind == "stored" else zipfile.ZIP_DEFLATED
+        with zipfile.ZipFile(tmp_path / f"a.{kind}", "w", method) as z:
+            for name, data in members:
+                z.writestr(name, data)
+    found = convert(tmp_path / f"a.{kind}", tmp_path)
+    assert found.blobs == {f"{i}.jpg": {**BLOBS, "wav": bytes([i]) + BLOBS["wav"]} for i in (1, 2)}
+    assert found.attributes == {"1.jpg": {}, "2.jpg": {"txt": "hi"}}
+    assert found.report.notes == () and found.report.ignored_count == 1
+
+
+def test_blobs_beside_links_and_bad_names(tmp_path):
+    tar(tmp_path / "a.tar", [("1.jpg", JPEGS[0]), ("1.bin", b"\0"), ("1", JPEGS[1]),
+                             link("2.jpg", "1.jpg"), link("2.b", "1.bin")])
+    found = convert(tmp_path / "a.tar", tmp_path)
+    assert found.blobs == {"1.jpg": {"bin": b"\0"}, "2.jpg": {"b": b"\0"}}
+    assert "cannot name a blob" in found.report.notes[0][1]
+
+
+def test_damaged_blob(tmp_path):
+    """One whose CRC-32 is wrong makes its sample a bad one."""
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        for name, data in (("1.jpg", JPEGS[0]), ("1.wav", BLOBS["wav"]), ("2.jpg", JPEGS[1])):
+            archive.writestr(name, data)
+    data = (tmp_path / "a.zip").read_bytes()
+    (tmp_path / "a.zip").write_bytes(flip(data, data.index(BLOBS["wav"]) + 70000))
+    found = convert(tmp_path / "a.zip", tmp_path, on_bad="skip")
+    assert list(found.blobs) == ["2.jpg"] and "blob wav" in str(found.report.bad[0].reason)
+
 
 
 def test_bad_json(tmp_path):
