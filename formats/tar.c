@@ -494,7 +494,8 @@ static int end_archive(struct tar *t, size_t got, uint64_t at, int zeros,
 {
     t->stop = t->end == UINT64_MAX;
     if (!at)
-        return pcri_fail(err, PCR_ERR_INVAL, "%s: an empty file", t->s->path);
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: %s", t->s->path,
+                         got ? "too short to be a tar archive" : "an empty file");
     if (got)
         return pcri_container_damaged(t->s, NULL, at, err, "cut off within a header");
     if (!zeros && !t->skipping)

@@ -506,6 +506,8 @@ def test_after_the_end(tmp_path):
     fails(tmp_path / "c.tar", tmp_path, f"byte {len(data)}: neither zeros nor",
           error=pcr.CorruptError)
     assert len(convert(tmp_path / "c.tar", tmp_path, "c", on_bad="skip").labels) == 2
+    (tmp_path / "short.tar").write_bytes(b"abc")
+    fails(tmp_path / "short.tar", tmp_path, "too short to be a tar archive")
     for name, content, error in (("empty.tar", b"", pcr.InvalidError),
                                  ("zeros.tar", bytes(10240), pcr.InvalidError),
                                  ("text.tar", b"no archive at all" * 99, pcr.CorruptError)):
