@@ -24,6 +24,9 @@ static void check_offsets(const struct pcri_header *h)
         FUZZ_CHECK(h->groups[g].piece_count - 1u < PCRI_MAX_PIECES, "group %u", g);
         end = h->groups[g].end;
     }
+    FUZZ_CHECK(end + h->blobs_nbytes >= end, "blobs of %llu",
+               (unsigned long long) h->blobs_nbytes);
+    end += h->blobs_nbytes;
     FUZZ_CHECK(end + h->tail_nbytes >= end, "tail of %llu",
                (unsigned long long) h->tail_nbytes);
 }
@@ -45,11 +48,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t nbytes)
     FUZZ_CHECK(h.check == again.check && h.minor == again.minor &&
                    h.sample_count == again.sample_count &&
                    h.head_raw_nbytes == again.head_raw_nbytes &&
-                   h.tail_check == again.tail_check &&
+                   h.tail_check == again.tail_check && h.blobs_nbytes == again.blobs_nbytes &&
                    !memcmp(h.groups, again.groups, sizeof(h.groups)),
                "another header");
     /* The size of the file is held against the header's. */
-    uint64_t total = h.groups[h.group_count - 1].end + h.tail_nbytes;
+    uint64_t total = h.groups[h.group_count - 1].end + h.blobs_nbytes + h.tail_nbytes;
     rc = pcri_header_parse(data, nbytes, total, NULL, PCRI_PARSE_NO_VERIFY, &h, &err);
     FUZZ_CHECK(!rc, "%s", err.message);
     rc = pcri_header_parse(data, nbytes, total - 1, NULL, PCRI_PARSE_NO_VERIFY, &h, &err);
