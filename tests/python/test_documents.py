@@ -34,10 +34,10 @@ def where(tmp_path_factory):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(jpeg(i))
     pcr.convert(folder / "photos", folder / "photos.pcr")
-    boxes = {"boxes": [[1, 2, 30, 40]]}
     for name in ("images", "masks", "drawings"):
-        pcr.write(folder / f"{name}.pcr",
-                  [(f"{i}.jpg", jpeg(i), None, boxes) for i in range(COUNT)])
+        pcr.write(folder / f"{name}.pcr", [(f"{i}.jpg", jpeg(i)) for i in range(COUNT)])
+    more = {"boxes": [[1, 2, 30, 40]], "box_classes": ["cat"]}
+    pcr.write(folder / "boxes.pcr", [(f"{i}.jpg", jpeg(i), None, more) for i in range(COUNT)])
     with zipfile.ZipFile(folder / "all.zip", "w") as file:
         for path in (folder / "photos.pcr").iterdir():
             file.write(path, f"photos.pcr/{path.name}")

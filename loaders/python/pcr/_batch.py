@@ -13,6 +13,7 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, List, Mapping,
 import numpy as np
 
 from . import _structs as st
+from ._boxes import Boxes, Moved
 from ._columns import Column, column_of
 from ._dataset import Dataset
 from ._library import lib
@@ -118,6 +119,13 @@ class Batch(Samples):
         the pixels.
     flips: bool, shape (n,): whether it was then mirrored, left to right.
     angles: float32, shape (n,): degrees by which it was then turned, anticlockwise.
+    boxes: of a loader with `boxes`, n arrays of float32, each of shape (boxes, 4): x0, y0, x1,
+        y1 in pixels of the picture delivered. They follow crop, flip and turns (of other than
+        right angles, around the turned corners) and are clipped; those that Loader's
+        `box_min_size` and `box_min_part` say are left out.
+    box_index: n arrays of int64: which of the sample's boxes these are.
+    box_columns: by each name in `with_boxes` n arrays, the items of that column that belong to
+        these boxes.
 
     Labels, indices and such, and the samples' keys and attributes: see Samples. All arrays
     but pixels are copies.
@@ -127,12 +135,30 @@ class Batch(Samples):
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
                  renumber: Optional[Renumbering], exact: bool,
-                 columns: Mapping[str, str]) -> None:
+                 columns: Mapping[str, str], boxes: Optional[Boxes]) -> None:
         super().__init__(batch, datasets, renumber, exact, columns)
-        self.views = [BatchView(memory, batch, batch.views[i]) for i in range(batch.view_count)]
+        self.views = [BatchView(memory, batch, batch.views[i], self.columns, boxes)
+                      for i in range(batch.view_count)]
         first = self.views[0]
         self.pixels, self.sizes, self.crops = first.pixels, first.sizes, first.crops
         self.flips, self.angles = first.flips, first.angles
+
+    @property
+    def boxes(self) -> List[npt.NDArray[np.float32]]:
+        """Each sample's boxes in the delivered picture: see Batch. Raises InvalidError where the
+        loader has no `boxes`, or a sample has other numbers of them and of what goes with them.
+        """
+        return self.views[0].boxes
+
+    @property
+    def box_index(self) -> List[npt.NDArray[np.int64]]:
+        """Which of each sample's boxes they are."""
+        return self.views[0].box_index
+
+    @property
+    def box_columns(self) -> Dict[str, List[npt.NDArray[Any]]]:
+        """What belongs to them, by the names in the loader's `with_boxes`."""
+        return self.views[0].box_columns
 
     def __iter__(self) -> Iterator[Any]:
         yield self.pixels if len(self.views) == 1 else [view.pixels for view in self.views]
@@ -145,18 +171,49 @@ class Batch(Samples):
 
 
 class BatchView:
-    """One of the pictures of each sample in a batch: pixels, sizes, crops, flips and angles as
-    Batch has them."""
+    """One of the pictures of each sample in a batch: pixels, sizes, crops, flips, angles, boxes,
+    box_index and box_columns as Batch has them."""
 
-    __slots__ = ("angles", "crops", "flips", "pixels", "sizes")
+    __slots__ = ("_boxes", "_columns", "_moved", "_size", "angles", "crops", "flips", "pixels",
+                 "sizes")
 
-    def __init__(self, memory: Memory, batch: st.Batch, view: st.BatchView) -> None:
+    def __init__(self, memory: Memory, batch: st.Batch, view: st.BatchView,
+                 columns: Mapping[str, Column], boxes: Optional[Boxes]) -> None:
+        self._boxes, self._columns = boxes, columns
+        self._moved: Optional[Moved] = None  # until they are asked for
+        self._size = int(view.height), int(view.width)
         self.pixels: npt.NDArray[Any] = np.asarray(Pixels(memory, batch, view))
         of: Any = np.ctypeslib.as_array(view.crops, (batch.sample_count,))
         self.sizes: npt.NDArray[np.int64] = side_by_side(of, ("height", "width"), np.int64)
         self.crops: npt.NDArray[np.float32] = side_by_side(of, ("x0", "y0", "x1", "y1"), np.float32)
         self.flips: npt.NDArray[np.bool_] = of["flipped"].astype(np.bool_)
         self.angles: npt.NDArray[np.float32] = of["degrees"].copy()
+
+    def _follow(self) -> Moved:
+        if self._moved is None:
+            if self._boxes is None:
+                raise InvalidError("the loader has no boxes: give it boxes= the name of the "
+                                   "attribute")
+            self._moved = self._boxes.move(self._columns, self.crops, self.flips, self.angles,
+                                           self._size)
+        return self._moved
+
+    @property
+    def boxes(self) -> List[npt.NDArray[np.float32]]:
+        """Each sample's boxes in the delivered picture: see Batch. Raises InvalidError where the
+        loader has no `boxes`, or a sample has other numbers of them and of what goes with them.
+        """
+        return self._follow().boxes
+
+    @property
+    def box_index(self) -> List[npt.NDArray[np.int64]]:
+        """Which of each sample's boxes they are."""
+        return self._follow().places
+
+    @property
+    def box_columns(self) -> Dict[str, List[npt.NDArray[Any]]]:
+        """What belongs to them, by the names in the loader's `with_boxes`."""
+        return self._follow().columns
 
     def __repr__(self) -> str:
         return f"<pcr.BatchView: {self.pixels.shape}>"
@@ -179,7 +236,7 @@ class RawBatch(Samples):
 
     def __init__(self, memory: Memory, batch: st.Batch, datasets: Sequence[Dataset],
                  renumber: Optional[Renumbering], exact: bool,
-                 columns: Mapping[str, str]) -> None:
+                 columns: Mapping[str, str], _boxes: None) -> None:
         super().__init__(batch, datasets, renumber, exact, columns)
         self.data: npt.NDArray[np.uint8] = np.asarray(Files(memory, batch))
         self.offsets = numbers(batch.offsets, batch.sample_count + 1)

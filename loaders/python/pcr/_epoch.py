@@ -13,6 +13,7 @@ from typing import (TYPE_CHECKING, Any, Callable, Dict, Iterator, Mapping, Optio
 
 from . import _structs as st
 from ._batch import Batch, Hooks, Memory, RawBatch
+from ._boxes import Boxes
 from ._dataset import Dataset
 from ._library import Handle, call, lib
 from .errors import FormatError
@@ -29,7 +30,7 @@ class Core:
     def __init__(self, pointer: c_void_p, datasets: Sequence[Dataset],
                  handles: Sequence[Handle], hooks: Optional[Hooks],
                  renumber: Optional[Renumbering], exact: bool,
-                 columns: Mapping[str, str]) -> None:
+                 columns: Mapping[str, str], boxes: Optional[Boxes]) -> None:
         self._pointer = pointer
         self._datasets = datasets
         self._handles = handles
@@ -37,6 +38,7 @@ class Core:
         self._renumber = renumber
         self._exact = exact
         self._columns = columns
+        self._boxes = boxes
         self._turn = threading.RLock()
         self._alive = threading.RLock()
         self._pid = os.getpid()
@@ -90,7 +92,7 @@ class Core:
                 return None
         kind: Any = Batch if batch.contents.pixels else RawBatch
         made: Batch = kind(Memory(batch, self._hooks), batch.contents, self._datasets,
-                           self._renumber, self._exact, self._columns)
+                           self._renumber, self._exact, self._columns, self._boxes)
         return made
 
     def raise_from_hooks(self, batch: Any = None) -> None:

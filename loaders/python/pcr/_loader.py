@@ -14,6 +14,7 @@ import numpy as np
 
 from . import _structs as st
 from ._batch import Batch, Hooks, MemoryHooks
+from ._boxes import Boxes, boxes_of
 from ._dataset import Dataset, Path, open as open_dataset, outside, warn_of_splits
 from ._epoch import Core, Epoch
 from ._keywords import keywords
@@ -150,6 +151,15 @@ class Loader:
 
     columns: names of attributes that batches have as arrays: batch.columns["score"] is a
         Column. Datasets that have one must agree about its type.
+    boxes: the name of an attribute that is a list of boxes, [x0, y0, x1, y1] in pixels of the
+        picture at its full size: upright, or as it is stored with orient=False. batch.boxes are
+        where they lie in the delivered pictures: see Batch. Not with `raw`.
+    with_boxes: names of attributes that are lists with an item for each box: batch.box_columns
+        has of these what belongs to the boxes that are left. They and the boxes are then among
+        the columns, too.
+    box_min_size: boxes of which a side, after clipping, is shorter than so many pixels are left
+        out, as by torchvision's SanitizeBoundingBoxes; above 0.
+    box_min_part: so are those of which less than this part of the area is left, 0 to 1.
 
     Transform: how a picture becomes them.
 
@@ -274,9 +284,10 @@ class Loader:
                  max_sample_nbytes: Optional[int] = None, background: Background = None,
                  icc: Optional[str] = None, scaled_decoding: bool = True,
                  views: Optional[Sequence[View]] = None,
-                 columns: Iterable[str] = (),
-                 flip_down: float = 0.0, turn: float = 0.0, jitter_chance: float = 1.0,
-                 grayscale: float = 0.0, blur: float = 0.0,
+                 columns: Iterable[str] = (), boxes: Optional[str] = None,
+                 with_boxes: Iterable[str] = (), box_min_size: float = 1.0,
+                 box_min_part: float = 0.0, flip_down: float = 0.0, turn: float = 0.0,
+                 jitter_chance: float = 1.0, grayscale: float = 0.0, blur: float = 0.0,
                  blur_sigma: Tuple[float, float] = (0.1, 2.0), solarize: float = 0.0,
                  erase: float = 0.0, erase_area: Tuple[float, float] = (0.02, 1 / 3),
                  erase_ratio: Tuple[float, float] = (0.3, 3.3)) -> None:
@@ -330,7 +341,8 @@ class Loader:
         mix.set_indices(options, indices, chosen)
         mix.set_length(options, epoch_samples, repeat, proportions)
         mix.set_fidelity(options, fidelity, quality, (fidelity_min, fidelity_max))
-        kinds, names = _set_columns(options, self.datasets, columns)
+        follow = boxes_of(boxes, with_boxes, box_min_size, box_min_part)
+        kinds, names = _set_columns(options, self.datasets, columns, follow, bool(raw))
         hooks = None if memory is None else Hooks(memory, options)
         renumbering = Renumbering(self.datasets, chosen) if renumber else None
         self._renumbered = None if renumbering is None else renumbering.names
@@ -341,7 +353,7 @@ class Loader:
              len(handles), byref(options), byref(pointer))
         del kept, names
         self._core = Core(pointer, self.datasets, handles, hooks, renumbering, bool(exact),
-                          kinds)
+                          kinds, follow)
         self.dataset = self.datasets[0]  #: the first of datasets
         self.batch_size, self.drop_last = int(options.batch_size), bool(drop_last)
         self._window_samples = int(window_samples) if shuffle in ("block", True) else 0
@@ -609,15 +621,21 @@ def _datasets(given: Any, split: Optional[str]) -> Tuple[Dataset, ...]:
 
 
 def _set_columns(options: st.LoaderOptions, datasets: Sequence[Dataset],
-                 columns: Iterable[str]) -> Tuple[Dict[str, str], Any]:
+                 columns: Iterable[str], boxes: Optional[Boxes],
+                 raw: bool) -> Tuple[Dict[str, str], Any]:
     """Gives the types of the columns that batches are to have, "" for one that no dataset has,
     and what must live until the loader is made."""
     if isinstance(columns, (str, bytes)):
         raise InvalidError(f"columns is {columns!r}, expected several names, as a list")
+    if boxes is not None and raw:
+        raise InvalidError("boxes of raw files, which are not cropped: write columns=")
     found: Dict[str, str] = {}
     for dataset in reversed(datasets):
         found.update(dataset.columns)
-    kinds = {name: found.get(name, "") for name in columns}
+    every = columns if boxes is None else (*columns, boxes.name, *boxes.others)
+    kinds = {name: found.get(name, "") for name in every}
+    if boxes is not None:
+        boxes.check(kinds)
     names = strings(list(kinds), "columns")
     options.output.columns = names if kinds else None
     options.output.column_count = len(kinds)

@@ -42,16 +42,20 @@ def _process() -> Tuple[int, int]:
 
 _FIELDS = ("valid", "indices", "datasets", "fidelities", "samples", "keys", "attributes")
 _PIXEL_FIELDS = ("sizes", "crops", "flips", "angles")
+_BOX_FIELDS = ("boxes", "box_index")
 
 
 class _Form:
     """What a batch is to be: a tuple, or a dictionary, of tensors."""
 
     def __init__(self, raw: bool, exact: bool, fields: Sequence[str],
-                 names: Optional[Mapping[str, str]], columns: Iterable[str]) -> None:
+                 names: Optional[Mapping[str, str]], columns: Iterable[str],
+                 with_boxes: Optional[Iterable[str]]) -> None:
         self._images = "files" if raw else "images"
         self._columns = tuple(columns)
-        known = (_FIELDS if raw else _FIELDS + _PIXEL_FIELDS) + self._columns
+        self._of_boxes = () if with_boxes is None else (*_BOX_FIELDS, *with_boxes)
+        known = ((_FIELDS if raw else _FIELDS + _PIXEL_FIELDS) + self._of_boxes +
+                 self._columns)
         if isinstance(fields, str) or not all(name in known for name in fields):
             raise InvalidError(f"fields is {fields!r}, expected a sequence of "
                                f"{', '.join(known)}")
@@ -77,6 +81,10 @@ class _Form:
         if name == "images":
             images = [_tensor(view.pixels) for view in batch.views]
             return images if len(images) > 1 else images[0]
+        if name in self._of_boxes:
+            boxes = [_ragged(getattr(view, name) if name in _BOX_FIELDS else
+                             view.box_columns[name]) for view in batch.views]
+            return boxes if len(boxes) > 1 else boxes[0]
         if name in self._columns:
             return _collated(batch.columns[name])
         value = getattr(batch, name)
@@ -85,6 +93,11 @@ class _Form:
     def __call__(self, batch: Any) -> Any:
         values = tuple(self._field(batch, name) for name in self._fields)
         return values if self._keys is None else dict(zip(self._keys, values))
+
+
+def _ragged(rows: List[Any]) -> List[Any]:
+    """Tensors; texts and JSON lists."""
+    return [row.tolist() if row.dtype == object else torch.from_numpy(row) for row in rows]
 
 
 def _collated(column: Column) -> Any:
@@ -146,7 +159,9 @@ class Loader(_loader.Loader):
         "fidelities", "samples" (all labels, among others), "keys", "attributes", and of pixels
         "sizes", "crops", "flips", "angles". pcr.Batch says what they are. Also names of
         `columns`: numbers are a tensor (0 or NaN where a sample has none), lists that differ in
-        length a list of tensors, texts and JSON a list.
+        length a list of tensors, texts and JSON a list. With `boxes` also "boxes", "box_index"
+        and names of `with_boxes`: lists of a tensor for each sample (texts and JSON: a list), of
+        the boxes that are left; with several `views` a list of such lists.
     raw: (files, labels): a list of uint8 tensors, for torchvision.io.decode_jpeg and such.
     names: batches are dictionaries: {key: name, ...} with keys of your choice, where a name is
         "images" (raw: "files"), "labels" or one of those for `fields`. transformers wants
@@ -165,7 +180,8 @@ class Loader(_loader.Loader):
         form = {"layout": layout, "fields": fields, "names": names}
         self._given: Tuple[Any, Dict[str, Any], Dict[str, Any]] = dataset, form, options
         self._form = _Form(bool(options.get("raw")), bool(options.get("exact")), fields,
-                           names, options.get("columns", ()))
+                           names, options.get("columns", ()),
+                           options.get("with_boxes", ()) if options.get("boxes") else None)
         if pin_memory:
             options["memory"] = _pinned()
         super().__init__(dataset, layout=layout, **options)
