@@ -124,6 +124,7 @@ static int examine_dataset(struct pcri_export *x, struct pcr_error *err)
     if (!x->o.fidelity)
         x->o.fidelity = x->info.group_count;
     x->numbered = classes_are_numbers(x);
+    x->blobs = x->exporter->refuse && pcr_dataset_blob_name(x->ds, 0);
     x->report.fidelity = x->o.fidelity;
     x->report.sample_count = x->o.indices ? x->o.index_count : x->info.sample_count;
     return 0;
@@ -226,6 +227,34 @@ static int add(struct pcri_export *x, const struct pcri_export_chunk *c,
     return pcri_buffer_append(&x->list, c->texts.data + item->row, item->row_nbytes, err);
 }
 
+/* Those of the lists. */
+static int take_own_names(struct writing *w, struct pcr_error *err)
+{
+    static const char *const own[] = { "list.jsonl", "classes.txt" };
+    bool taken;
+    int rc = 0;
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]) && !rc; i++)
+        rc = take_name(&w->names, pcri_siphash(&w->x->hash_key, own[i], strlen(own[i])),
+                       &taken, err);
+    return rc;
+}
+
+static int take_blob_names(struct writing *w, const struct pcri_export_chunk *c,
+                           const struct pcri_export_item *item, struct pcr_error *err)
+{
+    bool taken = false;
+    int rc = 0;
+    for (uint32_t i = 0; i < item->hash_count && !rc; i++) {
+        rc = take_name(&w->names, pcri_load64(c->texts.data + item->hashes + 8 * (size_t) i),
+                       &taken, err);
+        if (!rc && taken)
+            rc = pcri_fail(err, PCR_ERR_INVAL,
+                           "%s: a blob of it would have another file's name",
+                           (const char *) c->texts.data + item->key);
+    }
+    return rc;
+}
+
 static int write_item(struct writing *w, struct pcri_export_chunk *c,
                       struct pcri_export_item *item, struct pcr_error *err)
 {
@@ -238,6 +267,12 @@ static int write_item(struct writing *w, struct pcri_export_chunk *c,
         rc = take_name(&w->names, item->name_hash, &taken, err);
     if (!rc && taken)
         rc = pcri_export_rename(x, &w->tools, c, item, err);
+    if (!rc)
+        rc = take_blob_names(w, c, item, err);
+    if (!rc && item->lost_blobs)
+        tell(x, PCR_EXPORT_BLOBS, item->index, (const char *) c->texts.data + item->key,
+             (const char *) c->texts.data + item->blob_what);
+    x->report.lost_blob_count += item->lost_blobs;
     if (item->finding && !rc)
         tell(x, item->finding, item->index, (const char *) c->texts.data + item->key,
              (const char *) c->texts.data + item->what);
@@ -290,6 +325,8 @@ static int run(struct pcri_export *x, struct pcr_error *err)
 {
     struct writing w = { .x = x };
     int rc = x->exporter->open(x, err);
+    if (!rc && x->o.flags & PCR_EXPORT_LIST)
+        rc = take_own_names(&w, err);
     if (!rc)
         rc = pcri_export_run(x, write_chunk, tell_progress, &w, err);
     if (!rc && x->o.flags & PCR_EXPORT_LIST)

@@ -83,9 +83,12 @@ static int encode(const struct pcri_export *x, struct pcri_export_tools *t,
     }
     for (uint32_t i = 0; i < t->spans.count; i++)
         s.nbytes += t->spans.items[i].nbytes;
+    int rc = pcri_export_settle_blobs(t, c, item, &s, err);
+    if (rc)
+        return rc;
     t->name.nbytes = 0;
     item->offset = c->bytes.nbytes;
-    int rc = x->exporter->encode(&s, &c->bytes, &t->name, err);
+    rc = x->exporter->encode(&s, &c->bytes, &t->name, err);
     item->nbytes = c->bytes.nbytes - item->offset;
     item->name_hash = pcri_siphash(&x->hash_key, t->name.data, t->name.nbytes);
     item->is_written = !rc;
@@ -94,11 +97,14 @@ static int encode(const struct pcri_export *x, struct pcri_export_tools *t,
 
 /* --- the files of samples --- */
 
-static int read_attributes(const struct pcri_export *x, struct pcri_export_tools *t,
-                           const struct pcr_sample *s, struct pcr_error *err)
+/* Attributes and blobs. */
+static int read_rest(const struct pcri_export *x, struct pcri_export_tools *t,
+                     const struct pcr_sample *s, struct pcri_export_chunk *c,
+                     struct pcri_export_item *item, struct pcr_error *err)
 {
     t->attributes.nbytes = 0;
-    return x->info.column_count ? pcr_sample_attributes(s, &t->attributes, err) : 0;
+    int rc = x->info.column_count ? pcr_sample_attributes(s, &t->attributes, err) : 0;
+    return rc ? rc : pcri_export_read_blobs(x, t, s, c, item, err);
 }
 
 static int one_span(struct pcri_export_tools *t, const struct pcr_buffer *b,
@@ -131,8 +137,6 @@ static int sample_file(const struct pcri_export *x, struct pcri_export_tools *t,
              : x->o.jpeg == PCR_EXPORT_JPEG_SOURCE
                  ? pcr_sample_original(s, t->decoder, &t->file, err)
                  : pcr_sample_read(s, fidelity, &t->file, err);
-    if (!rc)
-        rc = read_attributes(x, t, s, err);
     return rc ? rc : one_span(t, &t->file, err);
 }
 
@@ -183,6 +187,10 @@ static int take_damage(const struct pcri_export *x, struct pcri_export_tools *t,
     rc = 0;
     if (x->o.damage == PCR_EXPORT_DAMAGE_DEGRADE)
         rc = lower_file(x, t, s, &item->fidelity, err);
+    if (!rc && item->fidelity)
+        rc = read_rest(x, t, s, c, item, err);
+    if (is_damage(rc))
+        rc = item->fidelity = 0;
     if (rc)
         return rc;
     if (!item->fidelity)
@@ -204,6 +212,8 @@ static int take_alone(const struct pcri_export *x, struct pcri_export_tools *t,
         rc = start_item(x, c, item, &info, err);
     if (!rc && !item->finding) {
         rc = sample_file(x, t, s, x->o.fidelity, err);
+        if (!rc)
+            rc = read_rest(x, t, s, c, item, err);
         if (rc)
             rc = take_damage(x, t, c, item, s, rc, err);
         else
@@ -215,19 +225,19 @@ static int take_alone(const struct pcri_export *x, struct pcri_export_tools *t,
     return rc;
 }
 
-/* The file and the attributes of a sample of the slice. */
+/* What is written of a sample of the slice. */
 static int read_from_slice(const struct pcri_export *x, struct pcri_export_tools *t,
-                           const struct pcri_export_chunk *c,
-                           const struct pcri_export_item *item,
+                           struct pcri_export_chunk *c, struct pcri_export_item *item,
                            const struct pcr_sample_info *info, struct pcr_error *err)
 {
     struct pcr_sample *s = NULL;
     int rc = slice_file(x, t, c, (uint32_t) (item->index - c->index), info, err);
     t->attributes.nbytes = 0;
-    if (!rc && x->info.column_count)
+    t->blob_count = 0;
+    if (!rc && (x->info.column_count || x->blobs))
         rc = pcr_sample_acquire(x->ds, item->index, &s, err);
     if (!rc && s)
-        rc = read_attributes(x, t, s, err);
+        rc = read_rest(x, t, s, c, item, err);
     pcr_sample_release(&s);
     return rc;
 }
@@ -265,6 +275,8 @@ int pcri_export_rename(const struct pcri_export *x, struct pcri_export_tools *t,
     if (!rc)
         rc = sample_file(x, t, s, item->fidelity, err);
     if (!rc)
+        rc = read_rest(x, t, s, c, item, err);
+    if (!rc)
         rc = encode(x, t, c, item, &info, true, err);
     pcr_sample_release(&s);
     return rc;
@@ -278,6 +290,7 @@ void pcri_export_tools_free(struct pcri_export_tools *t)
     pcr_buffer_free(&t->memory);
     pcr_buffer_free(&t->name);
     pcr_buffer_free(&t->attributes);
+    pcri_export_free_blobs(t);
 }
 
 /* --- chunks --- */

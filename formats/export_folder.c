@@ -1,20 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The exporter `folder`: each sample is a file under its key. */
+/* The exporter `folder`: each sample is a file under its key, each blob one beside it. */
 #include <stdlib.h>
 
 #include "../libpcr/io/storage.h"
 #include "../libpcr/io/tree.h"
 #include "exporter.h"
 
+enum { SIZES_NBYTES = 16 };
+
 struct folder {
     struct pcri_claim *claim;
     struct pcri_file_tree tree;
 };
 
+/* Appends a file's path with a NUL, after the sizes of both. */
+static int begin_file(struct pcr_buffer *out, const void *path, size_t path_nbytes,
+                      size_t nbytes, struct pcr_error *err)
+{
+    uint8_t sizes[SIZES_NBYTES];
+    pcri_store64(sizes, path_nbytes + 1);
+    pcri_store64(sizes + 8, nbytes);
+    int rc = pcri_buffer_append(out, sizes, sizeof(sizes), err);
+    if (!rc)
+        rc = pcri_buffer_append(out, path, path_nbytes, err);
+    return rc ? rc : pcri_buffer_append(out, "", 1, err);
+}
+
+/* The image and the blobs, each after its path. */
 static int encode(const struct pcri_export_sample *s, struct pcr_buffer *out,
                   struct pcr_buffer *name, struct pcr_error *err)
 {
-    return pcri_export_append_file(s, out, err);
+    const struct pcr_sample_info *info = s->info;
+    struct pcr_buffer path = { 0 };
+    if (s->taken)
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: another file has this name", info->key);
+    int rc = pcri_buffer_append(name, info->key, info->key_nbytes, err);
+    if (!rc)
+        rc = begin_file(out, info->key, info->key_nbytes, s->nbytes, err);
+    if (!rc)
+        rc = pcri_export_append_file(s, out, err);
+    for (uint32_t i = 0; i < s->blob_count && !rc; i++) {
+        const struct pcr_buffer *b = &s->blobs[i].bytes;
+        rc = pcri_export_blob_path(info, &s->blobs[i], &path, err);
+        if (!rc)
+            rc = begin_file(out, path.data, path.nbytes, b->nbytes, err);
+        if (!rc)
+            rc = pcri_buffer_append(out, b->data, b->nbytes, err);
+    }
+    pcr_buffer_free(&path);
+    return rc;
 }
 
 static int open_folder(struct pcri_export *x, struct pcr_error *err)
@@ -47,8 +81,15 @@ static int write_file(struct pcri_export *x, const char *key, const void *data, 
 static int add(struct pcri_export *x, const struct pcri_export_chunk *c,
                const struct pcri_export_item *item, struct pcr_error *err)
 {
-    return write_file(x, (const char *) c->texts.data + item->key,
-                      c->bytes.data + item->offset, item->nbytes, err);
+    const uint8_t *p = c->bytes.data + item->offset, *end = p + item->nbytes;
+    int rc = 0;
+    while (p < end && !rc) {
+        const uint8_t *path = p + SIZES_NBYTES, *bytes = path + pcri_load64(p);
+        const size_t nbytes = (size_t) pcri_load64(p + 8);
+        rc = write_file(x, (const char *) path, bytes, nbytes, err);
+        p = bytes + nbytes;
+    }
+    return rc;
 }
 
 static int put(struct pcri_export *x, const char *name, const struct pcr_buffer *bytes,
@@ -76,8 +117,10 @@ static void close_folder(struct pcri_export *x)
 
 const struct pcri_exporter pcri_export_folder = {
     .name = "folder",
-    .abilities = PCRI_EXPORT_NAMES | PCRI_EXPORT_LISTS,
+    .abilities = PCRI_EXPORT_NAMES | PCRI_EXPORT_DIFFER | PCRI_EXPORT_LISTS |
+                 PCRI_EXPORT_BESIDE,
     .encode = encode,
+    .refuse = pcri_export_refuse_name,
     .open = open_folder,
     .add = add,
     .finish = finish,

@@ -73,6 +73,9 @@ static bool plan(struct queue *q, struct pcri_export_chunk *c)
         return true;
     }
     uint64_t nbytes = pcr_dataset_record_prefix(x->ds, at->record, x->o.fidelity) - r.head_end;
+    if (x->blobs) /* what follows the groups */
+        nbytes += r.total_nbytes -
+                  pcr_dataset_record_prefix(x->ds, at->record, x->info.group_count);
     uint64_t most = CHUNK_NBYTES / (nbytes / r.sample_count + 1);
     most = most < 1 ? 1 : most > CHUNK_SAMPLES ? CHUNK_SAMPLES : most;
     c->record = at->record;

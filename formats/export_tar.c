@@ -3,9 +3,12 @@
  * names that it cannot hold). All members have the same owner, mode and time. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "../libpcr/base/utf8.h"
 #include "export_shards.h"
+#include "folder_names.h"
+#include "members.h"
 
 enum { BLOCK = 512, NAME = 100, PREFIX = 155 };
 
@@ -200,6 +203,21 @@ static int write_json(const struct pcri_export_sample *s, struct pcr_buffer *out
     return rc;
 }
 
+static const char *refuse(const struct pcri_export_sample *s,
+                          const struct pcri_export_blob *blob)
+{
+    const char *ending = pcri_export_ending(s), *own = ending_of(s->info->key, ending);
+    const char *unsafe = pcri_export_refuse_name(s, blob), *dot = strrchr(blob->name, '.');
+    if (unsafe)
+        return unsafe;
+    const bool is_image = pcri_file_kind_by_name(blob->name) == PCRI_FILE_IMAGE ||
+                          pcri_is_image_start(blob->bytes.data, blob->bytes.nbytes);
+    if (!strcasecmp(dot ? dot + 1 : blob->name, "cls") || !strcasecmp(blob->name, "json") ||
+        (is_image && pcri_part_rank(blob->name) <= pcri_part_rank(*own ? own : ending)))
+        return "a member of this name would be taken for the image, the label or the attributes";
+    return NULL;
+}
+
 static int encode(const struct pcri_export_sample *s, struct pcr_buffer *out,
                   struct pcr_buffer *name, struct pcr_error *err)
 {
@@ -213,7 +231,11 @@ static int encode(const struct pcri_export_sample *s, struct pcr_buffer *out,
         rc = pad(out, s->nbytes, err);
     if (!rc)
         rc = write_class(s->info, out, name, err);
-    return rc ? rc : write_json(s, out, name, err);
+    if (!rc)
+        rc = write_json(s, out, name, err);
+    for (uint32_t i = 0; i < s->blob_count && !rc; i++)
+        rc = write_member(out, name, s->blobs[i].name, &s->blobs[i].bytes, err);
+    return rc;
 }
 
 /* Two blocks of zeroes, and as many as make whole records of twenty. */
@@ -235,6 +257,7 @@ const struct pcri_exporter pcri_export_tar = {
     .abilities = PCRI_EXPORT_STREAM | PCRI_EXPORT_NAMES | PCRI_EXPORT_DIFFER |
                  PCRI_EXPORT_SHARDS,
     .encode = encode,
+    .refuse = refuse,
     .open = pcri_shards_open,
     .add = pcri_shards_add,
     .finish = pcri_shards_finish,

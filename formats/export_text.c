@@ -131,7 +131,14 @@ static int print_own(const struct pcri_export_sample *s, struct pcr_buffer *out,
         rc = pcri_export_label(s, out, err);
     if (!rc && split)
         rc = pcri_print(out, err, ",\"__split__\":");
-    return rc || !split ? rc : pcri_export_string(out, split, strlen(split), err);
+    if (!rc && split)
+        rc = pcri_export_string(out, split, strlen(split), err);
+    for (uint32_t i = 0; i < s->blob_count && !rc; i++) {
+        rc = pcri_print(out, err, i ? "," : ",\"__blobs__\":[");
+        if (!rc)
+            rc = pcri_export_string(out, s->blobs[i].name, strlen(s->blobs[i].name), err);
+    }
+    return rc || !s->blob_count ? rc : pcri_print(out, err, "]");
 }
 
 int pcri_export_json(const struct pcri_export_sample *s, struct pcr_buffer *out,

@@ -227,6 +227,18 @@ static int write_json(const struct pcri_export_sample *s, struct pcr_buffer *out
     return rc;
 }
 
+/* A feature of this name would be another. */
+static const char *refuse(const struct pcri_export_sample *s,
+                          const struct pcri_export_blob *blob)
+{
+    struct pcr_column_info column = { .size = sizeof(column) };
+    bool taken = is_own(blob->name);
+    for (uint32_t i = 0; i < s->export->info.column_count && !taken; i++)
+        taken = !pcr_dataset_column_info(s->export->ds, i, &column, NULL) &&
+                !strcmp(column.name, blob->name);
+    return taken ? "another feature has this name" : NULL;
+}
+
 /* All features but the image. */
 static int write_features(const struct pcri_export_sample *s, struct pcr_buffer *out,
                           struct pcr_error *err)
@@ -242,6 +254,9 @@ static int write_features(const struct pcri_export_sample *s, struct pcr_buffer 
         rc = write_labels(s, out, err);
     if (!rc)
         rc = write_attributes(s, out, err);
+    for (uint32_t i = 0; i < s->blob_count && !rc; i++)
+        rc = write_text(out, s->blobs[i].name, s->blobs[i].bytes.data,
+                        s->blobs[i].bytes.nbytes, err);
     return rc ? rc : write_json(s, out, err);
 }
 
@@ -295,6 +310,7 @@ const struct pcri_exporter pcri_export_tfrecord = {
     .ending = ".tfrecord",
     .abilities = PCRI_EXPORT_STREAM | PCRI_EXPORT_SHARDS,
     .encode = encode,
+    .refuse = refuse,
     .open = pcri_shards_open,
     .add = pcri_shards_add,
     .finish = pcri_shards_finish,

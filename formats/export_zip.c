@@ -36,25 +36,43 @@ static int write_local(struct pcr_buffer *out, const char *name, size_t name_nby
     return rc ? rc : pcri_buffer_append(out, name, name_nbytes, err);
 }
 
+static int write_blob(const struct pcri_export_sample *s, const struct pcri_export_blob *blob,
+                      struct pcr_buffer *out, struct pcr_error *err)
+{
+    const struct pcr_buffer *b = &blob->bytes;
+    const uLong crc = b->nbytes < UINT32_MAX ? crc32(0, b->data, (uInt) b->nbytes) : 0;
+    struct pcr_buffer path = { 0 };
+    int rc = pcri_export_blob_path(s->info, blob, &path, err);
+    if (!rc)
+        rc = write_local(out, (const char *) path.data, path.nbytes, (uint32_t) crc, b->nbytes,
+                         err);
+    pcr_buffer_free(&path);
+    return rc ? rc : pcri_buffer_append(out, b->data, b->nbytes, err);
+}
+
 static int encode(const struct pcri_export_sample *s, struct pcr_buffer *out,
                   struct pcr_buffer *name, struct pcr_error *err)
 {
     const struct pcr_sample_info *info = s->info;
     uLong crc = 0;
     if (s->taken)
-        return pcri_fail(err, PCR_ERR_INVAL, "%s: another sample has this key", info->key);
+        return pcri_fail(err, PCR_ERR_INVAL, "%s: another file has this name", info->key);
     if (s->nbytes < UINT32_MAX)
         for (uint32_t i = 0; i < s->file->count; i++)
             crc = crc32(crc, s->file->items[i].data, (uInt) s->file->items[i].nbytes);
     int rc = pcri_buffer_append(name, info->key, info->key_nbytes, err);
     if (!rc)
         rc = write_local(out, info->key, info->key_nbytes, (uint32_t) crc, s->nbytes, err);
-    return rc ? rc : pcri_export_append_file(s, out, err);
+    if (!rc)
+        rc = pcri_export_append_file(s, out, err);
+    for (uint32_t i = 0; i < s->blob_count && !rc; i++)
+        rc = write_blob(s, &s->blobs[i], out, err);
+    return rc;
 }
 
-/* Adds to the directory what the local header says. */
-static int added(struct pcri_export *x, const uint8_t *bytes, size_t nbytes, uint64_t offset,
-                 struct pcr_error *err)
+/* Adds to the directory what a local header says. */
+static int add_entry(struct pcri_export *x, const uint8_t *bytes, uint64_t offset,
+                     struct pcr_error *err)
 {
     uint8_t h[CENTRAL_NBYTES] = { 0 }, wide[12];
     bool far = offset >= UINT32_MAX;
@@ -74,6 +92,19 @@ static int added(struct pcri_export *x, const uint8_t *bytes, size_t nbytes, uin
     if (!rc && far)
         rc = pcri_buffer_append(&x->index, wide, sizeof(wide), err);
     x->index_count++;
+    return rc;
+}
+
+/* Files of a sample: the image, and its blobs. */
+static int added(struct pcri_export *x, const uint8_t *bytes, size_t nbytes, uint64_t offset,
+                 struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint64_t at = 0; at < nbytes && !rc;) {
+        rc = add_entry(x, bytes + at, offset + at, err);
+        at += LOCAL_NBYTES + (uint64_t) pcri_load16(bytes + at + 26) +
+              pcri_load32(bytes + at + 22);
+    }
     return rc;
 }
 
@@ -132,8 +163,9 @@ const struct pcri_exporter pcri_export_zip = {
     .name = "zip",
     .ending = ".zip",
     .abilities = PCRI_EXPORT_STREAM | PCRI_EXPORT_NAMES | PCRI_EXPORT_DIFFER |
-                 PCRI_EXPORT_LISTS | PCRI_EXPORT_SHARDS,
+                 PCRI_EXPORT_LISTS | PCRI_EXPORT_SHARDS | PCRI_EXPORT_BESIDE,
     .encode = encode,
+    .refuse = pcri_export_refuse_name,
     .open = pcri_shards_open,
     .add = pcri_shards_add,
     .finish = pcri_shards_finish,

@@ -34,6 +34,7 @@ int pcri_exported_take(struct pcri_container *s, struct pcri_list_row *row, json
     json_object_del(object, "__key__");
     json_object_del(object, "__label__");
     json_object_del(object, "__split__");
+    json_object_del(object, "__blobs__");
     return rc;
 }
 

@@ -5,9 +5,9 @@
 
 #include "container.h"
 
-/* Takes key, label and split out of an object with `__key__`, as export_text.c writes it: what is
- * left are the sample's attributes. Other objects stay as they are. What the user
- * has chosen (label_field, key_field, a split) counts more. INVAL, NOMEM. */
+/* Takes key, label, split and the list of blobs out of an object with `__key__`, as export_text.c
+ * writes it: what is left are the sample's attributes. Other objects stay as they are. What the
+ * user has chosen (label_field, key_field, a split) counts more. INVAL, NOMEM. */
 int pcri_exported_take(struct pcri_container *s, struct pcri_list_row *row, json_t *object,
                        struct pcr_error *err);
 

@@ -15,6 +15,12 @@
 
 struct pcri_export;
 
+/* A blob of a sample. */
+struct pcri_export_blob {
+    const char *name;
+    struct pcr_buffer bytes;
+};
+
 /* A sample and its file, to be encoded. */
 struct pcri_export_sample {
     const struct pcri_export *export;
@@ -23,6 +29,8 @@ struct pcri_export_sample {
     size_t nbytes;                /* of the file */
     const char *attributes;       /* canonical text of an object with members; NULL: none */
     size_t attributes_nbytes;
+    const struct pcri_export_blob *blobs; /* those that the exporter takes */
+    uint32_t blob_count;
     /* The name that the exporter would give is that of another sample: it gives a different one,
      * which no other sample's can be. */
     bool taken;
@@ -39,6 +47,10 @@ struct pcri_export_item {
     size_t key, what;       /* in texts, NUL-ended: the key; what was found */
     size_t row, row_nbytes; /* in texts: the line of the list */
     uint64_t name_hash;     /* of its name in the format */
+    size_t blob_what;       /* in texts: the first blob that is left out, and why */
+    uint32_t lost_blobs;    /* blobs that are left out */
+    uint32_t hash_count;    /* PCRI_EXPORT_BESIDE: of the blobs' names, */
+    size_t hashes;          /* in texts, of 8 bytes each */
 };
 
 /* A run of samples of a record. */
@@ -60,6 +72,8 @@ struct pcri_export_tools {
     struct pcr_decoder *decoder;
     struct pcr_spans spans;
     struct pcr_buffer file, memory, name, attributes;
+    struct pcri_export_blob *blobs; /* blob_count; those beyond have room */
+    uint32_t blob_count, blob_capacity;
 };
 
 /* What an exporter can do. */
@@ -70,6 +84,7 @@ enum {
     PCRI_EXPORT_LISTS = 1 << 3,  /* PCR_EXPORT_LIST */
     PCRI_EXPORT_SHARDS = 1 << 4, /* shard_nbytes, shard_samples */
     PCRI_EXPORT_ZSTDS = 1 << 5,  /* PCR_EXPORT_ZSTD */
+    PCRI_EXPORT_BESIDE = 1 << 6, /* blobs are files KEY.NAME, whose names must differ, too */
 };
 
 struct pcri_exporter {
@@ -80,6 +95,9 @@ struct pcri_exporter {
      * names that must differ. Called from any thread. */
     int (*encode)(const struct pcri_export_sample *s, struct pcr_buffer *out,
                   struct pcr_buffer *name, struct pcr_error *err);
+    /* Why the sample's blob cannot be written; NULL: it can. The function is NULL if none can. */
+    const char *(*refuse)(const struct pcri_export_sample *s,
+                          const struct pcri_export_blob *blob);
     /* Called from one thread: before the first sample; for each that was encoded; after the last;
      * at the end, also after a failure. */
     int (*open)(struct pcri_export *x, struct pcr_error *err);
@@ -112,6 +130,7 @@ struct pcri_export {
     struct pcr_dataset_info info;
     struct pcr_limits limits;
     bool numbered; /* the classes' names are their numbers */
+    bool blobs;    /* there are some, and the exporter takes them */
     struct pcri_siphash_key hash_key;
     /* From here on of the calling thread. */
     struct pcr_export_report report;
@@ -121,6 +140,18 @@ struct pcri_export {
     struct pcr_buffer index;
     uint64_t index_count;
 };
+
+/* --- blobs (export_blobs.c) --- */
+/* Reads the sample's blobs. Damaged ones are noted and left out unless the user wants damage to
+ * fail. */
+int pcri_export_read_blobs(const struct pcri_export *x, struct pcri_export_tools *t,
+                           const struct pcr_sample *s, struct pcri_export_chunk *c,
+                           struct pcri_export_item *item, struct pcr_error *err);
+/* Notes and drops those that the exporter refuses; and hashes the others' names. */
+int pcri_export_settle_blobs(struct pcri_export_tools *t, struct pcri_export_chunk *c,
+                             struct pcri_export_item *item, struct pcri_export_sample *s,
+                             struct pcr_error *err);
+void pcri_export_free_blobs(struct pcri_export_tools *t);
 
 /* --- chunks (export_chunk.c) --- */
 /* Reads and encodes the chunk's samples; c->rc and c->err say how it went. */
@@ -135,6 +166,13 @@ void pcri_export_tools_free(struct pcri_export_tools *tools);
 /* Appends the sample's file to the bytes. */
 int pcri_export_append_file(const struct pcri_export_sample *s, struct pcr_buffer *out,
                             struct pcr_error *err);
+/* pcri_exporter.refuse of formats whose blobs are files KEY.NAME. */
+const char *pcri_export_refuse_name(const struct pcri_export_sample *s,
+                                    const struct pcri_export_blob *blob);
+/* Replaces *out by KEY.NAME, with a NUL that is not counted. */
+int pcri_export_blob_path(const struct pcr_sample_info *info,
+                          const struct pcri_export_blob *blob, struct pcr_buffer *out,
+                          struct pcr_error *err);
 /* The usual ending of the file's format: "jpg", "png"; "bin" if it is not known. */
 const char *pcri_export_ending(const struct pcri_export_sample *s);
 

@@ -203,6 +203,7 @@ struct group {
     const char *label_name;        /* of a value in JSON that is the label, or NULL */
     struct pcr_source_blob *blobs; /* of the image's row; or NULL */
     struct pcri_place *places;
+    json_t *blob_names; /* of our own exports: what JSON says are blobs; or NULL */
 };
 
 /* A member that is there twice: an error, or the later one is left out. */
@@ -223,8 +224,7 @@ static int drop_duplicates(struct group *g, struct pcr_error *err)
     return rc;
 }
 
-/* How likely a part of this name is the image: less is more. */
-static unsigned rank_of(const char *part)
+unsigned pcri_part_rank(const char *part)
 {
     static const char *const usual[] = { "jpg", "jpeg", "png", "webp" };
     enum { USUAL = sizeof(usual) / sizeof(usual[0]) };
@@ -245,10 +245,10 @@ static int choose_image(struct group *g, struct pcr_error *err)
         described |= m->kind != PCRI_MEMBER_IMAGE;
         if (m->kind != PCRI_MEMBER_IMAGE || (wanted && strcasecmp(part, wanted) != 0))
             continue;
-        if (!g->image || rank_of(part) < rank_of(part_of(g->image))) {
+        if (!g->image || pcri_part_rank(part) < pcri_part_rank(part_of(g->image))) {
             g->image = m;
             other = NULL;
-        } else if (rank_of(part) == rank_of(part_of(g->image))) {
+        } else if (pcri_part_rank(part) == pcri_part_rank(part_of(g->image))) {
             other = m;
         }
     }
@@ -349,6 +349,8 @@ static int add_value(struct group *g, const struct pcri_member *m, struct pcri_l
     if (rc)
         return rc;
     if (!strcasecmp(part, "json") && json_is_object(value)) {
+        if (json_object_get(value, "__key__") && !g->blob_names)
+            g->blob_names = json_incref(json_object_get(value, "__blobs__"));
         rc = pcri_exported_take(g->s, row, value, err);
         if (rc)
             return rc;
@@ -365,8 +367,14 @@ static int add_value(struct group *g, const struct pcri_member *m, struct pcri_l
 
 static bool is_blob(const struct group *g, const struct pcri_member *m)
 {
+    const char *name;
+    size_t i;
+    json_t *value;
     if (m->kind == PCRI_MEMBER_IMAGE)
         return m != g->image;
+    json_array_foreach (g->blob_names, i, value)
+        if ((name = json_string_value(value)) && !strcmp(name, part_of(m)))
+            return m->text || pcri_member_may_be_blob(m->name);
     return !ends_in(part_of(m), "json") && (!m->text || !is_text(m->text, m->text_nbytes));
 }
 
@@ -447,6 +455,8 @@ static int describe(struct group *g, struct pcri_list_row *row, struct pcr_error
     if (!rc)
         rc = pcri_row_attributes(g->s->rows, row, object, err);
     json_decref(object);
+    json_decref(g->blob_names);
+    g->blob_names = NULL;
     return rc;
 }
 

@@ -44,6 +44,9 @@ struct pcri_members {
     uint64_t ignored; /* files that are nothing of a sample */
 };
 
+/* How likely a part of this name is the image: less is more. */
+unsigned pcri_part_rank(const char *part);
+
 /* What a member of this path is. */
 enum pcri_member_kind pcri_member_kind(const char *path);
 

@@ -164,13 +164,14 @@ static int report(const struct extraction *x)
     if (x->set->json)
         return pcrtool_print_json(
             x->in.command,
-            json_pack("{si sI sI sI sI sI sI sI}", "fidelity", (int) r->fidelity,
+            json_pack("{si sI sI sI sI sI sI sI sI}", "fidelity", (int) r->fidelity,
                       "written_count", (json_int_t) r->written_count, "written_nbytes",
                       (json_int_t) r->written_nbytes, "file_count", (json_int_t) r->file_count,
                       "unsafe_count", (json_int_t) r->unsafe_count, "damaged_count",
                       (json_int_t) r->damaged_count, "degraded_count",
                       (json_int_t) r->degraded_count, "unrestorable_count",
-                      (json_int_t) r->unrestorable_count));
+                      (json_int_t) r->unrestorable_count, "lost_blob_count",
+                      (json_int_t) r->lost_blob_count));
     if (!x->set->quiet)
         fprintf(x->to_stdout ? stderr : stdout,
                 "%s: %" PRIu64 " samples in %" PRIu64 " files, %s, fidelity %" PRIu32
@@ -186,6 +187,22 @@ static int fail(const struct extraction *x, const struct pcr_error *err)
         return pcrtool_failed(x->in.command, err);
     pcrtool_error(x->in.command, "%s; --force replaces it", err->message);
     return PCRTOOL_FAILED;
+}
+
+/* Says that a format has no place for blobs. */
+static void note_blobs(const struct extraction *x)
+{
+    uint32_t count = 0;
+    if (x->set->quiet || !formats[x->set->format] ||
+        strcmp(formats[x->set->format], "mds") != 0)
+        return;
+    while (pcr_dataset_blob_name(x->in.dataset, count))
+        count++;
+    if (count)
+        fprintf(stderr,
+                "pcrtool extract: mds has no place for blobs: those of %" PRIu32
+                " name(s) are left out\n",
+                count);
 }
 
 static int extract(struct extraction *x, uint32_t fidelity)
@@ -212,6 +229,7 @@ static int extract(struct extraction *x, uint32_t fidelity)
     struct pcr_error err;
     x->report.size = sizeof(x->report);
     pcrtool_catch_signals();
+    note_blobs(x);
     int rc = pcr_export(x->in.dataset, x->to_stdout ? NULL : x->out, &o, &x->report, &err);
     pcrtool_progress(NULL);
     rc = rc ? fail(x, &err) : PCRTOOL_DONE;
@@ -220,8 +238,9 @@ static int extract(struct extraction *x, uint32_t fidelity)
         return rc ? rc : reported;
     if (x->report.damaged_count || x->report.degraded_count)
         return PCRTOOL_DAMAGED;
-    return x->report.unsafe_count || x->report.unrestorable_count ? PCRTOOL_LEFT_OUT
-                                                                  : PCRTOOL_DONE;
+    return x->report.unsafe_count || x->report.unrestorable_count || x->report.lost_blob_count
+               ? PCRTOOL_LEFT_OUT
+               : PCRTOOL_DONE;
 }
 
 static int check_stdout(const struct extraction *x)
@@ -330,10 +349,11 @@ const struct pcrtool_command pcrtool_extract = {
         "In a folder each sample becomes the file OUT/key, completely or not at all; without\n"
         "keys all samples do. Nothing is written outside of OUT: a key that is absolute, has\n"
         "'..' or leads through a symbolic link is refused. An existing file is an error\n"
-        "without --force. Unsafe keys, and names that are too long for a file, are reported\n"
-        "and left out (exit code 3), as are samples without a source file where these are\n"
-        "asked for. So are damaged samples (exit code 4); --on-damage\n"
-        "degrade writes what is left of them: if a record was cut off, the fidelities before\n"
+        "without --force. Blobs become the files OUT/key.NAME. Unsafe keys, and names that are\n"
+        "too long for a file, are reported and left out (exit code 3), as are samples without\n"
+        "a source file where these are asked for, and blobs whose names the format has no\n"
+        "place for. So are damaged samples (exit code 4); --on-damage degrade writes what is\n"
+        "left of them: if a record was cut off, the fidelities before\n"
         "the cut.\n"
         "\n"
         "tar, tfrecord and zip are one file, or with --shard-size or --shard-samples several:\n"

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """extract --to tar and zip: what their usual readers find is what a folder would have."""
+import io
 import json
 import os
 import re
@@ -139,3 +140,16 @@ fails("extract", "labels.pcr", "there.tar", "--force", says=["not a regular file
 fails("extract", "labels.pcr", "no/where/x.tar", says=["no/where"])
 fails("extract", "labels.pcr", "labels.tar", says=["labels.tar: the file exists", "--force"])
 assert not os.path.exists("x") and not os.path.exists("x.tar")
+
+# Blobs of other formats are told; of one without a place for them, too.
+with tarfile.open("blobs.tar", "w") as tar:
+    for name, data in (("1.jpg", read(os.path.join(source, kept[1]))), ("1.npy", b"\x93NUMPY"),
+                       ("1.cls", b"cat")):
+        info = tarfile.TarInfo(name)
+        info.size = len(data)
+        tar.addfile(info, io.BytesIO(data))
+convert("blobs.tar", "blobs.pcr")
+done = pcrtool("extract", "blobs.pcr", "blobs-mds", "--to", "mds")
+assert b"mds has no place for blobs: those of 1 name(s) are left out" in done.stderr, done
+done = json_of("extract", "blobs.pcr", "blobs", "--json")
+assert done["lost_blob_count"] == 0 and read("blobs/1.jpg.npy") == b"\x93NUMPY"

@@ -36,13 +36,13 @@ for name in ("list.jsonl", "classes.txt"):
     pcrtool("extract", "--list", "--force", "odd.pcr", "taken-" + name, "@0")
     assert read(f"taken-{name}/{name}") != b"mine"
 
-# A sample whose key is the list's name is there first. A folder of its name is in the way.
+# A sample whose key is the list's name is an error. A folder of its name is in the way.
 with open("own.jsonl", "w", encoding="utf-8") as file:
     file.write(json.dumps({"path": "tree/" + good[0], "key": "list.jsonl"}) + "\n")
 convert("own.jsonl", "own.pcr")
-done = pcrtool("extract", "--list", "own.pcr", "own", code=1)
-assert b"list.jsonl: the file exists already" in done.stderr, done.stderr
-assert read("own/list.jsonl")[:2] == b"\xff\xd8"
+done = pcrtool("extract", "--list", "--force", "own.pcr", "own", code=1)
+assert b"list.jsonl: another file has this name" in done.stderr, done.stderr
+assert files("own") == []
 os.makedirs("folder/list.jsonl")
 done = pcrtool("extract", "--list", "--force", "odd.pcr", "folder", "@0", code=1)
 assert done.stderr == b"pcrtool extract: list.jsonl: Is a directory\n", done.stderr

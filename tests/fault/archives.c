@@ -147,11 +147,12 @@ static void put_zip(struct pcr_buffer *out, const struct pcr_buffer *photo,
     add_zipped(out, &directory, "1.cls", "ape", 3, false);
     add_zipped(out, &directory, "2", png->data, png->nbytes, true);
     add_zipped(out, &directory, "2.cls", "bee", 3, true);
+    add_zipped(out, &directory, "2.npy", "\x93NUMPY", 6, true);
     const size_t at = out->nbytes;
     append(out, directory.data, directory.nbytes);
     append(out, "PK\5\6\0\0\0\0", 8);
-    put16(out, 4);
-    put16(out, 4);
+    put16(out, 5);
+    put16(out, 5);
     put32(out, directory.nbytes);
     put32(out, at);
     put16(out, 0);

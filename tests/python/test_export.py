@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """pcr.export(): streams, callbacks, selections, unsafe keys; and the formats' own readers."""
 
+import gzip
 import io
 import json
+import shutil
 import tarfile
 import zipfile
 
@@ -122,3 +124,99 @@ def test_mds(made, tmp_path):
     assert [dataset[i]["json"]["__key__"] for i in range(len(dataset))] == KEYS
     assert [dataset[i]["label"] for i in range(len(KEYS))] == [1, 0, 1, 0, 1, 0, 1]
     assert dataset[5]["image"].size == (60, 40)
+
+
+# --- blobs ---
+
+MASK = encode(picture(9, 30, 20)[..., 0], "PNG")
+BLOBS = {"a/1.jpg": {"mask.png": MASK, "npy": b"\x93NUMPY", "note": b"text", "none": b""},
+         "a/2.jpg": {}, "c.png": {"note": b"{}", "x.json": b"[1]"}}
+
+
+@pytest.fixture(scope="module")
+def blobs(tmp_path_factory):
+    path = tmp_path_factory.mktemp("blobs") / "d"
+    pcr.write(path, [pcr.NewSample(key, encode(picture(i, 60, 40), "JPEG"), ["cat", "dog"][i % 2],
+                                   {"i": i}, "train", found)
+                     for i, (key, found) in enumerate(BLOBS.items())], shuffle=False)
+    return path
+
+
+def blobs_of(path):
+    with pcr.open(path, split="all") as ds:
+        return {s.key: {name: data for name in ds.blobs if (data := s.blob(name)) is not None}
+                for s in ds}
+
+
+def test_blobs_go_to_tar_and_back(blobs, tmp_path):
+    """Also those that look like text or JSON; plain, compressed and zipped."""
+    report = pcr.export(blobs, tmp_path / "d.tar")
+    assert report.left_out == () and report.progress.lost_blob_count == 0
+    with tarfile.open(tmp_path / "d.tar") as tar:
+        assert tar.getnames() == [
+            "a/1.jpg", "a/1.cls", "a/1.json", "a/1.mask.png", "a/1.none", "a/1.note", "a/1.npy",
+            "a/2.jpg", "a/2.cls", "a/2.json", "c%2Epng.jpg", "c%2Epng.cls", "c%2Epng.json",
+            "c%2Epng.note", "c%2Epng.x.json"]
+    (tmp_path / "d.tgz").write_bytes(gzip.compress((tmp_path / "d.tar").read_bytes()))
+    for name in ("d.tar", "d.tgz"):
+        pcr.convert(tmp_path / name, tmp_path / f"{name}.pcr", shuffle=False)
+        assert blobs_of(tmp_path / f"{name}.pcr") == BLOBS
+        pcr.export(tmp_path / f"{name}.pcr", tmp_path / f"again.{name}.tar")
+        assert (tmp_path / f"again.{name}.tar").read_bytes() == (tmp_path / "d.tar").read_bytes()
+
+
+def test_blobs_are_files_beside(blobs, tmp_path):
+    pcr.export(blobs, tmp_path / "folder", list=True)
+    pcr.export(blobs, tmp_path / "d.zip", list=True)
+    wanted = {f"{key}.{name}": data for key, found in BLOBS.items() for name, data in found.items()}
+    with zipfile.ZipFile(tmp_path / "d.zip") as archive:
+        assert archive.testzip() is None
+        assert sorted(archive.namelist()) == sorted([*BLOBS, *wanted, "list.jsonl", "classes.txt"])
+        for name in archive.namelist():
+            data = archive.read(name)
+            assert (tmp_path / "folder" / name).read_bytes() == data
+            assert data == wanted.get(name, data)
+    assert sum(p.is_file() for p in (tmp_path / "folder").rglob("*")) == 11
+
+
+def test_blobs_in_tfrecord(blobs, tmp_path):
+    report = pcr.export(blobs, tmp_path / "d.tfrecord")
+    data = (tmp_path / "d.tfrecord").read_bytes()
+    assert report.left_out == () and b"mask.png" in data and MASK in data
+    reader = pytest.importorskip("tfrecord.reader")
+    found = list(reader.tfrecord_loader(str(tmp_path / "d.tfrecord"), None, None))
+    assert bytes(found[0]["mask.png"]) == MASK and bytes(found[2]["note"]) == b"{}"
+
+
+def test_blobs_without_a_place(tmp_path):
+    """Names that would be others' or lead elsewhere are left out and told, or are an error."""
+    data = encode(picture(1, 60, 40), "JPEG")
+    names = {"../../up": b"x", "json": b"x", "x.cls": b"x", "jpg": data, "image/x": b"x"}
+    pcr.write(tmp_path / "d", [pcr.NewSample("a.jpg", data, 0, {"json": 1}, blobs=names)])
+    for name, lost in (("folder", 2), ("d.tar", 5), ("d.zip", 2), ("d.tfrecord", 2)):
+        report = pcr.export(tmp_path / "d", tmp_path / name)
+        assert report.progress.lost_blob_count == lost, name
+        ((index, key, what),) = report.left_out
+        assert (index, key) == (0, "a.jpg") and "is left out: " in what
+    assert not list(tmp_path.rglob("up"))
+    for i, keys in enumerate(({"a.jpg": {"png": b"x"}, "a.jpg.png": {}},
+                              {"a": {"b.c": b"x"}, "a.b": {"c": b"y"}}, {"list": {"jsonl": b"x"}})):
+        pcr.write(tmp_path / f"e{i}", [pcr.NewSample(key, data, blobs=found)
+                                       for key, found in keys.items()], shuffle=False)
+        for name in ("twice", "twice.zip"):
+            with pytest.raises(pcr.InvalidError, match="another"):
+                pcr.export(tmp_path / f"e{i}", tmp_path / name, replace=True, list=True)
+
+
+def test_damaged_blob(blobs, tmp_path):
+    shutil.copytree(blobs, tmp_path / "d")
+    with pcr.open(tmp_path / "d") as ds:
+        record = tmp_path / "d" / ds.records[0].path
+    data = bytearray(record.read_bytes())
+    data[data.index(MASK) + 20] ^= 1
+    record.write_bytes(data)
+    with pytest.raises(pcr.CorruptError):
+        pcr.export(tmp_path / "d", tmp_path / "d.tar")
+    report = pcr.export(tmp_path / "d", tmp_path / "d.tar", on_damage="skip")
+    assert report.progress.written_count == 3 and report.progress.lost_blob_count == 1
+    assert report.left_out == ((0, "a/1.jpg", "blob 'mask.png' is left out: it is damaged"),)

@@ -49,6 +49,8 @@ enum pcr_export_finding {
     PCR_EXPORT_DAMAGED = 3,      /* left out: the sample, or its record, is damaged */
     PCR_EXPORT_DEGRADED = 4,     /* damaged, and written at a lower fidelity */
     PCR_EXPORT_UNRESTORABLE = 5, /* left out: its source file was not kept */
+    PCR_EXPORT_BLOBS = 6, /* a blob is left out: it is damaged, or the format has no place
+                                  * for its name; called in addition, once for a sample */
 };
 
 /* How far an export has come, and what it found. */
@@ -65,6 +67,7 @@ struct pcr_export_report {
     uint64_t damaged_count;  /* samples left out for damage */
     uint64_t degraded_count; /* samples written at a lower fidelity for damage */
     uint64_t unrestorable_count; /* samples left out, as their source files were not kept */
+    uint64_t lost_blob_count;    /* blobs left out for damage or their names */
 };
 
 /* How to export. */
@@ -108,12 +111,14 @@ PCR_API const char *pcr_export_format(uint32_t index);
  *
  * folder: `path` is a folder, made if it is missing. Each sample is the file path/key, all of it
  *   or nothing. Nothing is written outside: keys that are absolute, have "..", or lead through a
- *   symbolic link are refused.
+ *   symbolic link are refused. Blobs are the files path/key.NAME. INVAL: two files would have one
+ *   name.
  * tar: WebDataset's convention. A sample is the members BASE.jpg, BASE.cls (a class or an
- *   integer) and BASE.json.
- * tfrecord: records of tf.train.Example.
- * zip: files under their keys, not compressed.
- * mds: `path` is a folder, made if it is missing, of MosaicML's shards with index.json.
+ *   integer), BASE.json, and BASE.NAME for each blob.
+ * tfrecord: records of tf.train.Example; a blob is a feature.
+ * zip: files under their keys, not compressed; blobs as in a folder.
+ * mds: `path` is a folder, made if it is missing, of MosaicML's shards with index.json; without
+ *   blobs.
  *
  * tar, tfrecord, zip: `path` is a file. With shard_nbytes or shard_samples it is the files
  * path-000000, path-000001 and so on, with the number before the format's ending. They, and mds'
@@ -122,7 +127,8 @@ PCR_API const char *pcr_export_format(uint32_t index);
  * kill leaves has complete files alone; the same call with PCR_EXPORT_REPLACE replaces them.
  *
  * Fills *report (may be NULL) up to its .size, also on failure. Blocks until done. Memory is
- * bounded by thread_count + 2 times about 8 MiB or two samples, and by a shard for mds.
+ * bounded by thread_count + 2 times about 8 MiB or two samples with their blobs, and by a shard
+ * for mds.
  *
  * Codes: INVAL, IO (ENOSPC: disk full; EEXIST), CORRUPT and TRUNCATED for a damaged sample under
  * FAIL, LIMIT, CANCELLED, UNSUPPORTED, NOMEM. */

@@ -35,6 +35,7 @@ class ExportProgress(NamedTuple):
     damaged_count: int  #: samples left out for damage
     degraded_count: int  #: samples written at a lower fidelity for damage
     unrestorable_count: int  #: samples left out, as their source files were not kept
+    lost_blob_count: int  #: blobs left out for damage or their names
 
 
 class ExportReport(NamedTuple):
@@ -42,8 +43,9 @@ class ExportReport(NamedTuple):
 
     progress: ExportProgress
     fidelity: int
-    #: (index, key, what) of samples that were left out, are not in the list, or are degraded; the
-    #: key is None where a record cannot be read: then `index` is that of the first of its samples
+    #: (index, key, what) of samples that were left out, are not in the list, are degraded, or lack
+    #: a blob; the key is None where a record cannot be read: then `index` is that of the first of
+    #: its samples
     left_out: Tuple[Tuple[int, Optional[str], str], ...]
 
 

@@ -805,7 +805,8 @@ class ExportReport(ctypes.Structure):
                 ("written_nbytes", c_uint64), ("file_count", c_uint64),
                 ("unsafe_count", c_uint64), ("damaged_count", c_uint64),
                 ("degraded_count", c_uint64),
-                ("unrestorable_count", c_uint64)]
+                ("unrestorable_count", c_uint64),
+                ("lost_blob_count", c_uint64)]
 
 
 EXPORT_PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(ExportReport))
