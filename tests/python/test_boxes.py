@@ -191,10 +191,15 @@ def test_what_cannot_be(ds, tmp_path):
         with pytest.raises(pcr.InvalidError, match="has no boxes"):
             next(iter(loader)).boxes
     pcr.write(tmp_path / "d", [("a", encode(np.zeros((20, 20), np.uint8), "PNG"), None,
-                                {"boxes": [[0, 0, 9, 9]], "ids": [1, 2], "id": 3})])
+                                {"boxes": [[0, 0, 9, 9]], "ids": [1, 2], "id": 3,
+                                 "any": {"x": 1}, "odd": [[1, 2, 3], [1]]})])
     with pcr.open(tmp_path / "d") as short:
         with pytest.raises(pcr.InvalidError, match="has 1 boxes, but 2 items of 'ids'"):
             next(iter(pcr.Loader(short, size=8, boxes="boxes", with_boxes=["ids"]))).boxes
+        with pytest.raises(pcr.InvalidError, match="'any' has .*, expected a list"):
+            next(iter(pcr.Loader(short, size=8, boxes="boxes", with_boxes=["any"]))).boxes
+        with pytest.raises(pcr.InvalidError, match="lists are not all of"):
+            next(iter(pcr.Loader(short, size=8, boxes="odd"))).boxes
         with pytest.raises(pcr.InvalidError, match="'id', which is int64, expected a list"):
             pcr.Loader(short, size=8, boxes="boxes", with_boxes=["id"])
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Tuple
 
 import numpy as np
@@ -42,13 +43,15 @@ class Boxes:
         self._min_size, self._min_part = float(min_size), float(min_part)
 
     def check(self, kinds: Mapping[str, str]) -> None:
-        """Raises InvalidError for types of columns that cannot be such; "" is none."""
+        """Raises InvalidError for types of columns that cannot be such; "" is none. Where all
+        lists are empty the type is "json"."""
         kind = kinds[self.name]
-        if kind and not (kind.startswith(("float64[", "int64[")) and kind.endswith("][4]")):
+        if kind not in ("", "json") and not (kind.startswith(("float64[", "int64[")) and
+                                             kind.endswith("][4]")):
             raise InvalidError(f"boxes is {self.name!r}, which is {kind}, expected float64[][4]: "
                                "lists of [x0, y0, x1, y1]")
         for name in self.others:
-            if kinds[name] and "[" not in kinds[name]:
+            if kinds[name] not in ("", "json") and "[" not in kinds[name]:
                 raise InvalidError(f"with_boxes has {name!r}, which is {kinds[name]}, expected a "
                                    "list with an item for each box")
 
@@ -56,6 +59,9 @@ class Boxes:
              size: Tuple[int, int]) -> Moved:
         """Moves all boxes of a batch into pictures of `size`, (height, width)."""
         items, counts = _items(columns[self.name])
+        if items.dtype == object and len(items):
+            raise InvalidError(f"boxes is {self.name!r}, whose lists are not all of "
+                               "[x0, y0, x1, y1]")
         count = len(counts)
         of = np.repeat(np.arange(count), counts)  # the sample of each box
         place = np.arange(len(of)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -88,12 +94,27 @@ def boxes_of(name: Optional[str], others: Iterable[str], min_size: float,
 
 def _items(column: Column) -> Tuple[npt.NDArray[Any], Ints]:
     """The items of all lists, one after the other, and how many each sample has."""
+    if column.type == "json":
+        return _json_items(column)
     if column.offsets is not None:
         return column.values, np.diff(column.offsets)
     found = column.values[column.present]  # (samples, length[, width])
     length = column.values.shape[1]
     return (found.reshape(len(found) * length, *found.shape[2:]),
             np.where(column.present, length, 0).astype(np.int64))
+
+
+def _json_items(column: Column) -> Tuple[npt.NDArray[Any], Ints]:
+    lists = [[] if value is None else value for value in column]
+    for value in lists:
+        if not isinstance(value, list):
+            raise InvalidError(f"{column.name!r} has {value!r:.100}, expected a list with an item "
+                               "for each box")
+    counts = np.array([len(value) for value in lists], np.int64)
+    items = np.empty(int(counts.sum()), object)
+    for i, item in enumerate(chain.from_iterable(lists)):
+        items[i] = item
+    return items, counts
 
 
 def _moved(boxes: Floats, crops: Floats, flips: npt.NDArray[np.bool_], angles: Floats,
