@@ -120,16 +120,16 @@ def test_are_where_pixels_are(ds, how):
 
 def test_right_angles_are_exact(tmp_path):
     """Also a box that is just large enough stays."""
-    pcr.write(tmp_path / "d", [("a", encode(np.zeros((64, 64), np.uint8), "PNG"), None,
-                                {"boxes": [[3, 5, 20, 30], [60, 7, 61, 8]]})])
+    pcr.write(tmp_path / "d", [("a", encode(np.zeros((126, 126), np.uint8), "PNG"), None,
+                                {"boxes": [[3, 0, 20, 30], [0, 62, 1, 63]]})])
     found = set()
-    with pcr.Loader(tmp_path / "d", split="all", size=64, transform="stretch", turn=0.9, flip=0.5,
+    with pcr.Loader(tmp_path / "d", split="all", size=126, transform="stretch", turn=0.9, flip=0.5,
                     boxes="boxes") as loader:
         for batch in (batch for _ in range(40) for batch in loader):
             found.add(tuple(batch.boxes[0][0].tolist()))
             assert batch.box_index[0].tolist() == [0, 1]
-    assert found == {(3, 5, 20, 30), (44, 5, 61, 30), (3, 34, 20, 59), (44, 34, 61, 59),
-                     (5, 3, 30, 20), (34, 3, 59, 20), (5, 44, 30, 61), (34, 44, 59, 61)}
+    assert found == {(3, 0, 20, 30), (106, 0, 123, 30), (3, 96, 20, 126), (106, 96, 123, 126),
+                     (0, 3, 30, 20), (96, 3, 126, 20), (0, 106, 30, 123), (96, 106, 126, 123)}
 
 
 def test_as_pictures_lie(tmp_path):
