@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* pcrtool info: what a dataset or record holds, and what each fidelity costs. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <pcr/source.h>
@@ -10,6 +11,7 @@
 #include "input.h"
 #include "notes.h"
 #include "output.h"
+#include "part.h"
 
 struct info_settings {
     const char *split;
@@ -18,6 +20,18 @@ struct info_settings {
 
 /* Reading the heads is cheap up to about this many samples. */
 enum { CHEAP_SAMPLE_COUNT = 65536 };
+
+/* Of a name, over all samples. */
+struct blob_counts {
+    uint64_t sample_count, nbytes;
+};
+
+/* What the heads say. */
+struct measures {
+    struct size_range *range;
+    struct blob_counts *blobs; /* by name; NULL: not counted */
+    uint32_t blob_count;       /* names */
+};
 
 /* Over the samples whose size is known. */
 struct size_range {
@@ -42,7 +56,22 @@ static void add_size(struct size_range *r, uint32_t width, uint32_t height)
     r->count++;
 }
 
-static int measure_sizes(const struct pcrtool_input *in, struct size_range *range)
+static int add_blobs(const struct pcrtool_input *in, const struct pcr_sample *sample,
+                     struct measures *m, struct pcr_error *err)
+{
+    int rc = 0;
+    for (uint32_t i = 0; i < m->blob_count && !rc; i++) {
+        uint64_t nbytes;
+        rc = pcr_sample_blob_nbytes(sample, pcr_dataset_blob_name(in->dataset, i), &nbytes,
+                                    err);
+        m->blobs[i].sample_count += !rc;
+        m->blobs[i].nbytes += nbytes;
+        rc = rc == PCR_END ? 0 : rc;
+    }
+    return rc;
+}
+
+static int read_heads(const struct pcrtool_input *in, struct measures *m)
 {
     for (uint64_t i = 0; i < in->info.sample_count; i++) {
         struct pcr_sample *sample = NULL;
@@ -50,10 +79,24 @@ static int measure_sizes(const struct pcrtool_input *in, struct size_range *rang
         struct pcr_error err;
         if (pcrtool_input_sample(in, i, &sample, &info, &err))
             return pcrtool_failed(in->command, &err);
-        add_size(range, info.width, info.height);
+        add_size(m->range, info.width, info.height);
+        int rc = add_blobs(in, sample, m, &err);
         pcr_sample_release(&sample);
+        if (rc)
+            return pcrtool_failed(in->command, &err);
     }
     return PCRTOOL_DONE;
+}
+
+static int measure(const struct pcrtool_input *in, struct measures *m)
+{
+    while (pcr_dataset_blob_name(in->dataset, m->blob_count))
+        m->blob_count++;
+    m->blobs = pcrtool_calloc(m->blob_count + 1, sizeof(*m->blobs));
+    if (!m->blobs)
+        return pcrtool_failed(in->command, &(struct pcr_error) { .code = PCR_ERR_NOMEM,
+                                                                 .message = "out of memory" });
+    return read_heads(in, m);
 }
 
 /* --- text --- */
@@ -104,6 +147,22 @@ static void print_attributes(const struct pcrtool_input *in)
         printf(" (%s)", c.type);
     }
     if (in->info.column_count)
+        putchar('\n');
+}
+
+static void print_blobs(const struct pcrtool_input *in, const struct measures *m)
+{
+    char size[PCRTOOL_SIZE_NBYTES];
+    const char *name;
+    uint32_t i = 0;
+    for (; (name = pcr_dataset_blob_name(in->dataset, i)); i++) {
+        printf("%s", i ? ", " : "blobs        ");
+        pcrtool_print_name(stdout, name, strlen(name));
+        if (m->blobs)
+            printf(" (%" PRIu64 " samples, %s)", m->blobs[i].sample_count,
+                   pcrtool_size(size, m->blobs[i].nbytes));
+    }
+    if (i)
         putchar('\n');
 }
 
@@ -163,7 +222,7 @@ static void print_codings(const struct pcr_dataset_info *info)
 }
 
 static void print_text(const struct pcrtool_input *in, const char *path,
-                       const struct size_range *range)
+                       const struct measures *m)
 {
     const struct pcr_dataset_info *info = &in->info;
     char total[PCRTOOL_SIZE_NBYTES], source[PCRTOOL_SIZE_NBYTES];
@@ -178,6 +237,7 @@ static void print_text(const struct pcrtool_input *in, const char *path,
     print_splits(in);
     printf("labels       %s\n", label_kind(info));
     print_attributes(in);
+    print_blobs(in, m);
     pcrtool_notes_summary(info);
     if (info->max_side)
         printf("reduced      larger images to %" PRIu32 " px, as JPEG of quality %" PRIu32
@@ -188,7 +248,7 @@ static void print_text(const struct pcrtool_input *in, const char *path,
     if (info->source_nbytes)
         printf("; sources %s", pcrtool_size(source, info->source_nbytes));
     putchar('\n');
-    print_sizes(range);
+    print_sizes(m->range);
     print_fidelities(in);
     print_classes(in);
 }
@@ -230,6 +290,19 @@ static json_t *json_attributes(const struct pcrtool_input *in)
     struct pcr_column_info c;
     for (uint32_t i = 0; !attribute_at(in, i, &c); i++)
         json_object_set_new(object, c.name, json_string(c.type));
+    return object;
+}
+
+static json_t *json_blobs(const struct pcrtool_input *in, const struct measures *m)
+{
+    json_t *object = json_object();
+    const char *name;
+    for (uint32_t i = 0; (name = pcr_dataset_blob_name(in->dataset, i)); i++)
+        json_object_set_new(object, name,
+                            m->blobs ? json_pack("{sI sI}", "sample_count",
+                                                 (json_int_t) m->blobs[i].sample_count,
+                                                 "nbytes", (json_int_t) m->blobs[i].nbytes)
+                                     : json_object());
     return object;
 }
 
@@ -281,7 +354,7 @@ static void set_counts(json_t *root, const struct pcr_dataset_info *info)
 
 /* Takes `notes` over. */
 static int print_json(const struct pcrtool_input *in, const char *path,
-                      const struct size_range *range, json_t *notes)
+                      const struct measures *m, json_t *notes)
 {
     const struct pcr_dataset_info *info = &in->info;
     json_t *root = json_pack(
@@ -306,8 +379,9 @@ static int print_json(const struct pcrtool_input *in, const char *path,
         json_object_set_new(root, "coding", json_string(pcr_coding_name(info->coding)));
     json_object_set_new(root, "labels", json_string(label_kind(info)));
     json_object_set_new(root, "attributes", json_attributes(in));
-    if (range->count)
-        json_object_set_new(root, "image_size", json_sizes(range));
+    json_object_set_new(root, "blobs", json_blobs(in, m));
+    if (m->range->count)
+        json_object_set_new(root, "image_size", json_sizes(m->range));
     if (notes)
         json_object_set_new(root, "notes", notes);
     return pcrtool_print_json(in->command, root);
@@ -335,6 +409,7 @@ static int run_info(const struct pcrtool_args *args)
 {
     const struct info_settings *set = args->settings;
     struct size_range range = { 0 };
+    struct measures m = { .range = &range };
     struct pcrtool_input in;
     json_t *notes = NULL;
     int rc = pcrtool_input_open(&in, args->command, args->operands[0], set->split, NULL, NULL);
@@ -343,17 +418,18 @@ static int run_info(const struct pcrtool_args *args)
     if (rc)
         return rc;
     if (set->sizes || in.info.sample_count <= CHEAP_SAMPLE_COUNT)
-        rc = measure_sizes(&in, &range);
+        rc = measure(&in, &m);
     if (!rc && set->notes)
         rc = pcrtool_notes_read(&in, &notes);
     if (!rc && set->json) {
-        rc = print_json(&in, args->operands[0], &range, json_incref(notes));
+        rc = print_json(&in, args->operands[0], &m, json_incref(notes));
     } else if (!rc) {
-        print_text(&in, args->operands[0], &range);
+        print_text(&in, args->operands[0], &m);
         if (json_array_size(notes))
             printf("\nNotes\n");
         pcrtool_notes_print(notes);
     }
+    free(m.blobs);
     json_decref(notes);
     pcrtool_input_close(&in);
     return rc;
@@ -364,8 +440,8 @@ static int run_info(const struct pcrtool_args *args)
 static const struct pcrtool_option options[] = {
     { "split", "NAME", "only this split", PCRTOOL_TEXT, SETTING(split) },
     { "sizes", NULL,
-      "read all heads for the range of image sizes, even if there are\n"
-      "more than 65,536 samples",
+      "read all heads for the range of image sizes and the counts of blobs,\n"
+      "even if there are more than 65,536 samples",
       PCRTOOL_FLAG, SETTING(sizes) },
     { "notes", NULL,
       "list the samples that conversion noted: undecodable, salvaged,\n"

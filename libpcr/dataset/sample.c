@@ -95,19 +95,38 @@ int pcr_sample_attributes(const struct pcr_sample *s, struct pcr_buffer *out,
     return rc ? pcri_prefix(err, rc, "%s", r->file->path) : 0;
 }
 
-int pcr_sample_blob(const struct pcr_sample *s, const char *name, struct pcr_buffer *out,
-                    struct pcr_error *err)
+static int find_blob(const struct pcr_sample *s, const char *name, size_t *cell,
+                     struct pcr_error *err)
 {
-    const struct pcri_record *r = s->held->record;
-    size_t cell;
-    out->nbytes = 0;
     if (!name)
         return pcri_fail(err, PCR_ERR_INVAL, "no name of a blob");
-    if (pcri_blobs_find(r->head->blobs, s->i, name, &cell))
-        return pcri_record_read_blob(r, cell, &s->ds->limits, out, err);
+    if (pcri_blobs_find(s->held->record->head->blobs, s->i, name, cell))
+        return 0;
     if (pcri_schema_find(&s->ds->manifest.blobs, name) < s->ds->manifest.blobs.count)
         return PCR_END;
     return pcri_fail(err, PCR_ERR_INVAL, "there is no blob named '%.100s'", name);
+}
+
+int pcr_sample_blob(const struct pcr_sample *s, const char *name, struct pcr_buffer *out,
+                    struct pcr_error *err)
+{
+    size_t cell;
+    out->nbytes = 0;
+    int rc = find_blob(s, name, &cell, err);
+    return rc ? rc : pcri_record_read_blob(s->held->record, cell, &s->ds->limits, out, err);
+}
+
+int pcr_sample_blob_nbytes(const struct pcr_sample *s, const char *name, uint64_t *nbytes_out,
+                           struct pcr_error *err)
+{
+    size_t cell;
+    *nbytes_out = 0;
+    int rc = find_blob(s, name, &cell, err);
+    if (rc)
+        return rc;
+    const uint64_t *begins = s->held->record->head->blobs->begins;
+    *nbytes_out = begins[cell + 1] - begins[cell];
+    return 0;
 }
 
 uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity)

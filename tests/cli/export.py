@@ -149,6 +149,9 @@ with tarfile.open("blobs.tar", "w") as tar:
         info.size = len(data)
         tar.addfile(info, io.BytesIO(data))
 convert("blobs.tar", "blobs.pcr")
+assert json_of("info", "blobs.pcr", "--json")["blobs"] == {
+    "npy": {"sample_count": 1, "nbytes": 6}}
+assert b"\nblobs        npy (1 samples, 6 B)\n" in pcrtool("info", "blobs.pcr").stdout
 done = pcrtool("extract", "blobs.pcr", "blobs-mds", "--to", "mds")
 assert b"mds has no place for blobs: those of 1 name(s) are left out" in done.stderr, done
 done = json_of("extract", "blobs.pcr", "blobs", "--json")

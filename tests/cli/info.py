@@ -14,7 +14,7 @@ info = json_of("info", path, "--json")
 assert info["format"] == [1, 0]
 assert info["sample_count"] == 80
 assert info["record_count"] == len(record_paths)
-assert info["opaque_count"] == 0
+assert info["opaque_count"] == 0 and info["blobs"] == {}
 assert (info["coding"], info["scans_count"], info["packed_count"]) == ("packed", 0, 80)
 assert info["source_nbytes"] == source_nbytes
 assert info["total_nbytes"] == sum(os.path.getsize(p) for p in record_paths)

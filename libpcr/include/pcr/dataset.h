@@ -418,6 +418,11 @@ PCR_API PCR_MUST_CHECK int pcr_sample_attributes(const struct pcr_sample *s,
 PCR_API PCR_MUST_CHECK int pcr_sample_blob(const struct pcr_sample *s, const char *name,
                                            struct pcr_buffer *out, struct pcr_error *err);
 
+/* The size of the sample's blob of a name, which is not read. Returns PCR_END if the sample has
+ * none. Codes: INVAL (no sample has a blob of this name). */
+PCR_API PCR_MUST_CHECK int pcr_sample_blob_nbytes(const struct pcr_sample *s, const char *name,
+                                                  uint64_t *nbytes_out, struct pcr_error *err);
+
 /* Stored bytes of this sample up to fidelity g: what one read of it transfers. */
 PCR_API uint64_t pcr_sample_nbytes(const struct pcr_sample *s, uint32_t fidelity);
 
