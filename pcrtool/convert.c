@@ -23,7 +23,7 @@ struct settings {
     uint64_t max_pixels, max_scans, max_sample_nbytes, max_memory_nbytes;
     const char *extensions;
     uint32_t on_bad, opaque, from, layout, coding, originals, key_dot;
-    bool all_files, no_shuffle, no_classes, json, dry_run, quiet;
+    bool all_files, no_shuffle, no_classes, dedupe, json, dry_run, quiet;
 };
 
 /* The words of --from, counted from 1, in the order of pcr_source_format(). */
@@ -108,6 +108,11 @@ static const struct pcrtool_option options[] = {
       "keep integer labels as numbers (default: if they are all of 0 to\n"
       "n - 1, one per sample, they are classes with these names)",
       PCRTOOL_FLAG, SETTING(no_classes), .excludes = "classes" },
+    { "dedupe", NULL,
+      "keep one of files that are equal byte for byte: of several splits in\n"
+      "the smallest, of one the first. errors.jsonl lists the others. Other\n"
+      "labels are an error, or with --on-bad skip make all copies bad inputs",
+      PCRTOOL_FLAG, SETTING(dedupe) },
     { "keep-originals", "WHAT",
       "keep what restores the source files byte for byte: on, off; default:\n"
       "on if it costs at most 1.0% of the source. Files for which it would\n"
@@ -161,7 +166,8 @@ static void bad_input(void *context, const char *path, const char *format,
                       const struct pcr_error *err)
 {
     struct pcrtool_conversion *v = context;
-    pcrtool_conversion_count_bad(v, format);
+    bool disputed = !format && err->code == PCR_ERR_INVAL;
+    pcrtool_conversion_count_bad(v, disputed ? "copies with other labels" : format);
     v->bad_damaged |= err->code == PCR_ERR_CORRUPT || err->code == PCR_ERR_TRUNCATED;
     char at[32] = "";
     if (err->offset != PCR_NO_OFFSET)
@@ -211,7 +217,8 @@ static int write_dataset(struct pcrtool_conversion *v, const struct settings *s,
         .size = sizeof(o),
         .flags = (s->no_shuffle ? PCR_WRITE_NO_SHUFFLE : 0) |
                  (s->dry_run ? PCR_WRITE_DRY_RUN : 0) |
-                 (s->no_classes ? PCR_WRITE_NO_CLASSES : 0),
+                 (s->no_classes ? PCR_WRITE_NO_CLASSES : 0) |
+                 (s->dedupe ? PCR_WRITE_DEDUPE : 0),
         .ladder = ladder,
         .seed = s->seed,
         .record_samples = (uint32_t) s->records,

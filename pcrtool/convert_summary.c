@@ -98,6 +98,11 @@ static void print_bad(const struct pcrtool_conversion *v)
         printf("dropped %s after the image in %" PRIu64 " file(s)%s\n",
                pcrtool_size(size, p->dropped_nbytes), p->samples_dropped,
                v->dry_run ? "" : "; pcrtool info --notes lists them");
+    if (p->samples_duplicate)
+        printf("left out %" PRIu64 " duplicate(s), %" PRIu64
+               " of them of images in another split%s\n",
+               p->samples_duplicate, p->samples_across_splits,
+               v->dry_run ? "" : ", listed in errors.jsonl");
     if (v->left_out_count)
         printf("left out %" PRIu64 " image(s) next to the folders of splits or classes%s\n",
                v->left_out_count, v->dry_run ? "" : ", listed in errors.jsonl");
@@ -164,6 +169,8 @@ static int print_json(const struct pcrtool_conversion *v)
     set_number(root, "skipped_count", p->samples_bad);
     set_number(root, "left_out_count", v->left_out_count);
     set_number(root, "ignored_count", v->ignored_count);
+    set_number(root, "duplicate_count", p->samples_duplicate);
+    set_number(root, "across_splits_count", p->samples_across_splits);
     set_number(root, "record_count", p->record_count);
     set_number(root, "records_kept", p->records_kept);
     set_number(root, "reduced_count", p->samples_reduced);

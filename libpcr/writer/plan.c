@@ -58,7 +58,7 @@ static int print_options(struct print *f, const struct pcr_write_options *o,
         1,
         0, /* the format's version */
         ZSTD_versionNumber(),
-        o->flags & PCR_WRITE_NO_SHUFFLE,
+        o->flags & (PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DEDUPE),
         o->seed,
         o->record_samples,
         o->record_nbytes,
@@ -338,7 +338,7 @@ static int check_names(const struct pcr_source *s, struct pcr_error *err)
     return 0;
 }
 
-static int check_source(const struct pcr_source *s, struct pcr_error *err)
+int pcri_write_plan_check(const struct pcr_source *s, struct pcr_error *err)
 {
     if (!s->describe || !s->load)
         return pcri_fail(err, PCR_ERR_INVAL, "the source lacks describe or load");
@@ -392,9 +392,7 @@ int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *sou
 {
     struct gathered g = { 0 };
     struct print f = { 0 };
-    int rc = check_source(source, err);
-    if (rc)
-        return rc;
+    int rc;
     p->sample_count = source->sample_count;
     p->split_names = source->split_names ? source->split_names : single_split;
     p->split_count = source->split_names ? source->split_count : 1;

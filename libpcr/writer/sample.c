@@ -251,7 +251,7 @@ static int settle_bad(struct pcri_worker *t, int verdict, struct pcri_slot *slot
         return rc;
     if (policy == PCR_BAD_OPAQUE && keepable)
         return pcri_sample_keep_whole(t, true, &slot->coded, err);
-    return pcri_skip_render(&slot->sample, format, why, &slot->skip, err);
+    return pcri_skip_render(&slot->sample, format, NULL, why, &slot->skip, err);
 }
 
 static int try_to_load(struct pcri_worker *t, uint64_t index, struct pcr_error *why)

@@ -20,15 +20,14 @@ static bool claim(struct pcri_write *w, uint64_t *i, uint64_t *index)
     return more;
 }
 
-/* Puts the sample's name before an error. */
-static int name_sample(struct pcri_write *w, uint64_t index, int rc, struct pcr_error *err)
+int pcri_sample_name(struct pcri_write *w, uint64_t index, int code, struct pcr_error *err)
 {
     struct pcr_source_sample s;
     pthread_mutex_lock(&w->lock); /* sources describe for one at a time */
     if (!pcri_source_describe(&w->source, index, &s, NULL))
-        rc = pcri_sample_prefix(&s, rc, err);
+        code = pcri_sample_prefix(&s, code, err);
     pthread_mutex_unlock(&w->lock);
-    return rc;
+    return code;
 }
 
 /* A bad sample has no statistics: it is judged when its turn comes to be coded. */
@@ -42,7 +41,7 @@ static int survey_one(struct pcri_worker *t, uint64_t i, uint64_t index, struct 
     /* The tables shall not depend on what passes, nor records be made with tables that the next
      * run would not make. */
     if (rc && (!lost || w->opts.bad_policy == PCR_BAD_FAIL))
-        return name_sample(w, index, pcri_hand_on(err, rc, &why), err);
+        return pcri_sample_name(w, index, pcri_hand_on(err, rc, &why), err);
     if (lost)
         pcri_lost_add(w, index, &why);
     if (!rc)
@@ -53,7 +52,7 @@ static int survey_one(struct pcri_worker *t, uint64_t i, uint64_t index, struct 
         rc = pcri_originals_look(t, i, err);
     bool fails = pcri_is_ours(rc);
     int given = pcri_worker_rest(t, fails ? NULL : err);
-    return fails ? name_sample(w, index, rc, err) : given;
+    return fails ? pcri_sample_name(w, index, rc, err) : given;
 }
 
 static int survey_worker(struct pcri_worker *t, struct pcr_error *err)

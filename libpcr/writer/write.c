@@ -16,7 +16,8 @@ static const uint64_t DEFAULT_MEMORY_NBYTES = UINT64_C(2) << 30;
 
 static int check_flags(const struct pcr_write_options *o, struct pcr_error *err)
 {
-    uint32_t known = PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DRY_RUN | PCR_WRITE_NO_CLASSES;
+    uint32_t known = PCR_WRITE_NO_SHUFFLE | PCR_WRITE_DRY_RUN | PCR_WRITE_NO_CLASSES |
+                     PCR_WRITE_DEDUPE;
     int rc = pcri_flags_check("pcr_write_options", o->flags, known, err);
     if (rc)
         return rc;
@@ -201,6 +202,18 @@ static int publish_manifest(const struct pcri_write *w, struct pcr_error *err)
 
 /* --- the run --- */
 
+static int make_plan(struct pcri_write *w, struct pcr_error *err)
+{
+    if (w->recode)
+        return pcri_write_plan_copy(&w->plan, w->recode->dataset, &w->opts, w->ladder, err);
+    int rc = pcri_write_plan_check(&w->source, err);
+    if (!rc && (w->opts.flags & PCR_WRITE_DEDUPE))
+        rc = pcri_duplicates_leave_out(w, err);
+    if (!rc)
+        rc = pcri_write_plan_make(&w->plan, &w->source, &w->opts, w->ladder, &w->ticker, err);
+    return rc;
+}
+
 static int prepare(struct pcri_write *w, struct pcr_error *err)
 {
     w->group_count = pcr_ladder_group_count(w->ladder);
@@ -208,10 +221,7 @@ static int prepare(struct pcri_write *w, struct pcr_error *err)
     for (uint32_t g = 0; g < w->group_count; g++)
         w->piece_count += w->piece_counts[g];
     w->progress.sample_count = w->source.sample_count;
-    int rc = w->recode
-                 ? pcri_write_plan_copy(&w->plan, w->recode->dataset, &w->opts, w->ladder, err)
-                 : pcri_write_plan_make(&w->plan, &w->source, &w->opts, w->ladder, &w->ticker,
-                                        err);
+    int rc = make_plan(w, err);
     if (rc)
         return rc;
     w->progress.sample_count = w->plan.sample_count;
@@ -245,6 +255,7 @@ static void clean_up(struct pcri_write *w)
     free(w->stats);
     free(w->lost);
     pcri_originals_free(w);
+    pcri_duplicates_free(w);
     pcri_coder_tables_destroy(&w->tables);
     pcri_write_plan_free(&w->plan);
     pcri_write_state_close(&w->state);
@@ -272,7 +283,7 @@ static int convert(struct pcri_write *w, struct pcr_error *err)
             rc = pcri_write_records(w, err);
     }
     if (!rc && w->dir)
-        rc = pcri_skips_publish(w, err);
+        rc = pcri_errors_publish(w, err);
     if (!rc && !p->samples_done)
         rc = pcri_fail(err, PCR_ERR_CORRUPT,
                        "no sample is left: none of the %llu inputs is an intact image",

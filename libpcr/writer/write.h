@@ -44,7 +44,9 @@ struct pcri_write_plan {
 };
 
 struct pcri_ticker;
-/* Calls the ticker. CANCELLED, and as below. */
+/* Checks a source as a whole, before it is planned. INVAL, LIMIT. */
+int pcri_write_plan_check(const struct pcr_source *source, struct pcr_error *err);
+/* Of a checked source. Calls the ticker. CANCELLED, and as below. */
 int pcri_write_plan_make(struct pcri_write_plan *p, const struct pcr_source *source,
                          const struct pcr_write_options *opts, const struct pcr_ladder *ladder,
                          struct pcri_ticker *ticker, struct pcr_error *err);
@@ -232,6 +234,7 @@ struct pcri_write {
     struct pcri_ticker ticker;
     struct pcr_source source;           /* a copy of the caller's, up to its size */
     struct pcri_recode *recode;         /* a dataset instead; NULL: none */
+    struct pcri_duplicates *duplicates; /* left out of the source; NULL: not looked for */
     const struct pcri_storage *storage; /* where the dataset will be */
     const char *dir;                    /* NULL: dry run */
     const struct pcr_ladder *ladder;
@@ -363,6 +366,8 @@ static inline bool pcri_is_ours(int rc)
 }
 /* Puts "path: " before the message, as valid UTF-8 and short enough for the reason. */
 int pcri_sample_prefix(const struct pcr_source_sample *s, int code, struct pcr_error *err);
+/* The same for a sample of the source, while threads run. (survey.c) */
+int pcri_sample_name(struct pcri_write *w, uint64_t index, int code, struct pcr_error *err);
 
 /* --- attributes (attributes.c) --- */
 
@@ -422,6 +427,16 @@ int pcri_write_run(struct pcri_write *w, const char *path, struct pcr_write_prog
  * IO, NOMEM, CANCELLED. (same.c) */
 int pcri_write_find_finished(struct pcri_write *w, bool *same, struct pcr_error *err);
 
+/* Replaces w->source by one without duplicates (duplicates.c). INVAL: their labels differ; and
+ * what the survey may return. */
+int pcri_duplicates_leave_out(struct pcri_write *w, struct pcr_error *err);
+/* Describes the next duplicate from *index on, which is moved on, and the sample that is kept in
+ * its place. 1, 0 if there is none, or an error. */
+int pcri_duplicates_next(const struct pcri_write *w, uint64_t *index,
+                         struct pcr_source_sample *one, struct pcr_source_sample *kept,
+                         struct pcr_error *err);
+void pcri_duplicates_free(struct pcri_write *w);
+
 /* Trains the dataset's shared tables on some of its samples. (survey.c) */
 int pcri_write_survey(struct pcri_write *w, struct pcr_error *err);
 /* Whether originals are kept (originals.c). settle: by the options, or as in the records that are
@@ -441,13 +456,13 @@ int pcri_write_resume(struct pcri_write *w, struct pcr_error *err);
 /* Codes and publishes all records that are not done. (records.c) */
 int pcri_write_records(struct pcri_write *w, struct pcr_error *err);
 
-/* --- inputs that were left out (skips.c) --- */
+/* --- inputs that were left out (skips.c, errors.c) --- */
 
 /* The JSON object for the tail and errors.jsonl; malloc'd. format: what the input's bytes look
- * like, NULL if there are none. */
-int pcri_skip_render(const struct pcr_source_sample *s, const char *format,
+ * like, NULL if there are none. kept: the key of a sample with the same file, or NULL. */
+int pcri_skip_render(const struct pcr_source_sample *s, const char *format, const char *kept,
                      const struct pcr_error *why, char **out, struct pcr_error *err);
-/* Writes errors.jsonl, or removes it if nothing was skipped. */
-int pcri_skips_publish(const struct pcri_write *w, struct pcr_error *err);
+/* Writes errors.jsonl, or removes it if nothing was left out. */
+int pcri_errors_publish(const struct pcri_write *w, struct pcr_error *err);
 
 #endif

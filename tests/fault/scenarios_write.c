@@ -124,6 +124,23 @@ static int convert_labels(const void *what, uint64_t *sum, struct pcr_error *err
     return convert(c, sum, err);
 }
 
+/* Two pairs of duplicates; the labels of one pair may differ. */
+static int convert_duplicates(const void *what, uint64_t *sum, struct pcr_error *err)
+{
+    static struct test_source source;
+    static struct writing c;
+    source = datasets.source;
+    source.source.context = &source;
+    source.samples[4].file = source.samples[1].file;
+    source.samples[5].file = source.samples[2].file;
+    c = *(const struct writing *) what;
+    source.samples[5].label += c.options.bad_policy == PCR_BAD_SKIP;
+    source.samples[5].label %= 3;
+    c.source = &source;
+    c.options.flags = PCR_WRITE_DEDUPE;
+    return convert(&c, sum, err);
+}
+
 static int push_all(struct pcr_writer *w, struct pcr_error *err)
 {
     const struct pcr_source *source = &datasets.source.source;
@@ -285,6 +302,9 @@ static const struct scenario list[] = {
     { "convert into a program's storage", convert, WRITING(.storage = &program_storage) },
     { "convert over a stopped one in a program's storage", convert,
       WRITING_OVER(datasets.stopped.path, .storage = &program_storage) },
+    { "convert without duplicates", convert_duplicates, WRITING(.flags = 0) },
+    { "convert, duplicates with other labels left out", convert_duplicates,
+      WRITING(.bad_policy = PCR_BAD_SKIP, .thread_count = 2) },
     { "convert float labels", convert_labels, "floats" },
     { "convert labels to classes", convert_labels, NULL },
     { "push", push, NULL },

@@ -302,3 +302,27 @@ def test_callbacks_that_fail(tmp_path):
             with pytest.raises(type(exc)) as caught:
                 pcr.write(out, samples, **options)
             assert caught.value is exc and not (out / "manifest.json").exists()
+
+
+def test_duplicates(tmp_path):
+    files = [encode(picture(i, 24, 20)) for i in range(3)]
+    samples = [("a", files[0], "cat"), ("b", files[0], "cat"), ("c", files[1], "cat"),
+               ("d", lambda: files[2], "dog"), ("e", files[2], "dog")]
+    report = pcr.write(tmp_path / "d", samples, dedupe=True)
+    assert (report.progress.samples_done, report.progress.samples_duplicate,
+            report.progress.samples_across_splits) == (3, 2, 0)
+    with pcr.open(tmp_path / "d") as ds:
+        assert sorted(s.key for s in ds) == ["a", "c", "d"]
+    left_out = [json.loads(line) for line in (tmp_path / "d/errors.jsonl").open()]
+    assert {e["key"]: e["duplicate_of"] for e in left_out} == {"b": "a", "e": "d"}
+    with pcr.Writer(tmp_path / "pushed", classes=["cat", "dog"], dedupe=True) as writer:
+        for key, data, label in samples:
+            writer.add(key, data() if callable(data) else data, label)
+    assert files_of(tmp_path / "pushed") == files_of(tmp_path / "d")
+
+    samples.append(("f", files[0], "dog"))
+    with pytest.raises(pcr.InvalidError, match="'a' and 'f' are the same file"):
+        pcr.write(tmp_path / "other", samples, dedupe=True)
+    report = pcr.write(tmp_path / "other", samples, dedupe=True, on_bad="skip")
+    assert sorted(bad.path for bad in report.bad) == ["a", "b", "f"]
+    assert report.progress.samples_done == 2

@@ -59,7 +59,22 @@ enum {
     PCR_WRITE_DRY_RUN = 1 << 1,    /* do everything but write */
     PCR_WRITE_NO_CLASSES = 1 << 2, /* never take integer labels for classes: see class_names of
                                     * struct pcr_source */
+    PCR_WRITE_DEDUPE = 1 << 3,     /* keep one of files that are equal byte for byte */
 };
+
+/* PCR_WRITE_DEDUPE: a pass before the conversion looks for duplicates: samples whose files are
+ * equal byte for byte. Files whose expected size no other has are not read; the others are read
+ * once, duplicates twice, so load() is called up to three times. One more file per thread is in
+ * memory, and 40 bytes per sample. A wrong nbytes of struct pcr_source_sample may hide a
+ * duplicate.
+ *
+ * Of duplicates in one split the first in the source's order is kept, and of those in several
+ * splits that in the split with the fewest samples (of equal ones, the first): usually the
+ * validation or test split. The others are listed in errors.jsonl with "duplicate_of", the key
+ * of the one that is kept, and counted (samples_duplicate). Attributes and blobs of those left
+ * out are lost. If labels differ, which one is right is not known: that is INVAL, or, unless
+ * bad_policy is FAIL, all the copies are bad inputs and skipped. A copy in another split may
+ * lack labels. */
 
 /* How far a conversion has come, and what it found. */
 struct pcr_write_progress {
@@ -85,8 +100,11 @@ struct pcr_write_progress {
                                 * image that were not kept */
     uint64_t dropped_nbytes;   /* in records done: the number of those bytes */
     uint64_t
-        samples_unrestorable; /* in records done: kept whole, for it would take too much to
+        samples_unrestorable;   /* in records done: kept whole, for it would take too much to
                                     * restore their files */
+    uint64_t samples_duplicate; /* left out as duplicates, and not in sample_count: see
+                                     * PCR_WRITE_DEDUPE */
+    uint64_t samples_across_splits; /* of these, those that are kept in another split */
 };
 
 /* How to write a dataset. */

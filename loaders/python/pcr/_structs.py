@@ -251,6 +251,7 @@ LOADER_BAD_SAMPLES = 64
 WRITE_NO_SHUFFLE = 1 << 0
 WRITE_DRY_RUN = 1 << 1
 WRITE_NO_CLASSES = 1 << 2
+WRITE_DEDUPE = 1 << 3
 EXPORT_REPLACE = 1 << 0
 EXPORT_LIST = 1 << 1
 EXPORT_ZSTD = 1 << 2
@@ -738,7 +739,8 @@ class WriteProgress(ctypes.Structure):
                 ("records_source_nbytes", c_uint64), ("samples_reduced", c_uint64),
                 ("samples_undecodable", c_uint64), ("samples_salvaged", c_uint64),
                 ("samples_dropped", c_uint64), ("dropped_nbytes", c_uint64),
-                ("samples_unrestorable", c_uint64)]
+                ("samples_unrestorable", c_uint64), ("samples_duplicate", c_uint64),
+                ("samples_across_splits", c_uint64)]
 
 
 PROGRESS_CALLBACK = CFUNCTYPE(c_int, c_void_p, POINTER(WriteProgress))

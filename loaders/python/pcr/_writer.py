@@ -41,6 +41,8 @@ class WriteProgress(NamedTuple):
     samples_dropped: int  #: whose files had bytes after the image, which were not kept
     dropped_nbytes: int  #: those bytes
     samples_unrestorable: int  #: kept whole, as it would take too much to restore their files
+    samples_duplicate: int  #: left out by dedupe, and not in sample_count
+    samples_across_splits: int  #: of these, those that are kept in another split
 
 
 class BadInput(NamedTuple):
@@ -115,8 +117,8 @@ CODINGS = {"packed": st.Coding.PACKED, "scans": st.Coding.SCANS}
 @keywords(num_workers="write threads=", workers="write threads=")
 def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
             ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
-            record_samples: int = 1024, record_nbytes: int = 0,
-            threads: Optional[int] = None, on_bad: str = "fail", opaque: str = "keep",
+            record_samples: int = 1024, record_nbytes: int = 0, threads: Optional[int] = None,
+            on_bad: str = "fail", opaque: str = "keep", dedupe: bool = False,
             keep_originals: Optional[bool] = None, format: Optional[str] = None,
             root: Optional[Path] = None, layout: Optional[str] = None,
             classes: Optional[Iterable[str]] = None, extensions: Optional[Iterable[str]] = None,
@@ -134,13 +136,11 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         mapping from splits to such.
     dst: the dataset's folder, made if need be.
     coding: how coefficients are stored, both without loss: "packed", or "scans", progressive
-        JPEG, which takes about a tenth more. None is "packed", or "scans" with a ladder that
-        packed cannot use.
+        JPEG, a tenth larger. None is "packed", or "scans" with a ladder that packed cannot use.
     ladder: a built-in's name ("packed", "bitplane", "classic"), the path of a ladder file (a
         PathLike), or a ladder's text; None is the coding's own, "packed" or "bitplane".
     seed, shuffle: the order of the samples.
-    record_samples: samples a record; record_nbytes: end a record at about this many
-        source bytes (0: by count).
+    record_samples: samples a record; record_nbytes: or about so many source bytes (0: by count).
     threads: None is one for each CPU that this process may use.
     on_bad: what to do with an input that is damaged, or that no decoder here can show (GIF,
         arithmetic-coded JPEG, HTML): "fail" stops; "skip" leaves it out; "opaque" keeps its
@@ -149,9 +149,11 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
         warnings, marks the sample by an attribute "salvaged" with the reason, and skips others.
     opaque: images that decode but are not JPEG, or that JPEG scans cannot hold: "keep" them
         whole, or "refuse" them as bad inputs.
+    dedupe: keep one of the samples whose files are equal: of several splits that of the
+        smallest, of one split the first (docs/guide.md). errors.jsonl lists the others. Where
+        labels differ: InvalidError, or, unless on_bad is "fail", all copies are bad inputs.
     keep_originals: files can be restored (Sample.original()). None: if that costs at most 1.0%.
-    format: an importer's name, chosen by the path if None; root: for lists, the folder
-        that relative paths start from.
+    format: an importer's name; None: by the path. root: where a list's relative paths start.
     layout: for folders, what they are: "split-class", "class", "split" (no labels) or "flat"
         (neither). None: as names and contents show; in doubt InvalidError shows the readings.
     classes: the classes in their order, where they are not to be the names that there are,
@@ -185,8 +187,8 @@ def convert(src: Inputs, dst: Path, *, coding: Optional[str] = None,
     OutOfMemory.
     """
     settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
-                             threads, on_bad, opaque, keep_originals, dry_run, max_side, quality,
-                             max_memory_nbytes,
+                             threads, on_bad, opaque, dedupe, keep_originals, dry_run, max_side,
+                             quality, max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     options = source_options(format, root, layout, all_files, on_bad, image_field, label_field,
                              key_field, key_dot, spool)
@@ -241,7 +243,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
           ladder: Optional[Ladder] = None, seed: int = 0, shuffle: bool = True,
           record_samples: int = 1024,
           record_nbytes: int = 0, threads: Optional[int] = None, on_bad: str = "fail",
-          opaque: str = "keep", keep_originals: Optional[bool] = None, dry_run: bool = False,
+          opaque: str = "keep", dedupe: bool = False, keep_originals: Optional[bool] = None,
+          dry_run: bool = False,
           progress: Optional[Progress] = None, max_side: Optional[int] = None,
           quality: Optional[int] = None, max_pixels: Optional[int] = None,
           max_scans: Optional[int] = None,
@@ -269,8 +272,8 @@ def write(dst: Path, samples: Iterable[Union[NewSample, Sequence[Any]]], *,
     source = Source(samples, classes, bad_may_pass=on_bad != "fail",
                     spool_folder=folder if spool_folder is None else os.fsdecode(spool_folder))
     settings = write_options(coding, ladder, seed, shuffle, record_samples, record_nbytes,
-                             threads, on_bad, opaque, keep_originals, dry_run, max_side, quality,
-                             max_memory_nbytes,
+                             threads, on_bad, opaque, dedupe, keep_originals, dry_run, max_side,
+                             quality, max_memory_nbytes,
                              limits_of(max_pixels, max_scans, max_sample_nbytes))
     if classes is not None and not source.struct.class_count:
         settings.flags |= st.WRITE_NO_CLASSES
@@ -323,11 +326,12 @@ def recode(src: Union[Path, Dataset], dst: Path, *, coding: str, ladder: Optiona
 
 def write_options(coding: Optional[str], ladder: Optional[Ladder], seed: int, shuffle: bool,
                   record_samples: int, record_nbytes: int, threads: Optional[int],
-                  on_bad: str, opaque: str, keep_originals: Optional[bool],
+                  on_bad: str, opaque: str, dedupe: bool, keep_originals: Optional[bool],
                   dry_run: bool, max_side: Optional[int], quality: Optional[int],
                   max_memory_nbytes: Optional[int], limits: Any) -> st.WriteOptions:
     settings = _run_options(coding, ladder, threads, dry_run, max_memory_nbytes)
     settings.flags |= 0 if shuffle else st.WRITE_NO_SHUFFLE
+    settings.flags |= st.WRITE_DEDUPE if dedupe else 0
     settings.seed = whole(seed, "seed", 0, 64)
     settings.record_samples = whole(record_samples, "record_samples")
     settings.record_nbytes = whole(record_nbytes, "record_nbytes", 0, 64)
