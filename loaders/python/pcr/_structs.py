@@ -212,6 +212,7 @@ class ExportFinding(IntEnum):
     DAMAGED = 3
     DEGRADED = 4
     UNRESTORABLE = 5
+    BLOBS = 6
 
 
 class OpaquePolicy(IntEnum):
