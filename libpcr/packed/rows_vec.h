@@ -6,6 +6,7 @@
 #ifndef PCRI_PK_ROWS_VEC_H
 #define PCRI_PK_ROWS_VEC_H
 
+#include "../base/lanes.h"
 #include "rows.h"
 
 #ifndef TARGET
@@ -28,13 +29,6 @@ typedef int8_t vec_s8 __attribute__((vector_size(16)));
 #define ABOVE(a, b) ((vec) ((vec_s8) (a) > (vec_s8) (b)))
 
 #ifndef LOW8
-#if defined(__clang__)
-#define LANES(type, a, b, ...) \
-    ((vec) __builtin_shufflevector((type) (a), (type) (b), __VA_ARGS__))
-#else
-#define LANES(type, a, b, ...) \
-    ((vec) __builtin_shuffle((type) (a), (type) (b), (type) { __VA_ARGS__ }))
-#endif
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define LOW8(a, b) LANES(vec8, a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23)
 #define HIGH8(a, b) \

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Colours and rotation: what is drawn, and how it is applied to planes of bytes.
+/* Changes of pixels: what is drawn, and how it is applied to planes of bytes.
  *
  * Colours change as by torchvision's ColorJitter: brightness multiplies, contrast moves from
  * or to the mean luma, saturation from or to each pixel's luma, hue turns in HSV; the order is
  * drawn too. Each step's result is rounded and clamped to 8 bits. Pictures are rotated as by
  * Pillow's Image.rotate(): about the centre, keeping the size, bilinear or, if pictures are
- * resized so, by the nearest pixel; at the edge the outermost pixels are repeated. */
+ * resized so, by the nearest pixel; at the edge the outermost pixels are repeated. Blur,
+ * solarisation, gray and erasing are those of torchvision's transforms of these names. */
 #include <math.h>
 
 #include "augmentation.h"
@@ -50,7 +51,7 @@ static double drawn(uint64_t key, unsigned effect)
 
 static bool happens(uint64_t key, enum effect effect, uint32_t chance_ppm)
 {
-    return drawn(key, effect) < chance_ppm / 1e6;
+    return chance_ppm && drawn(key, effect) < chance_ppm / 1e6;
 }
 
 /* A rectangle within the picture, not all of it in either direction; none if ten do not fit. */

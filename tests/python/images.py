@@ -24,6 +24,16 @@ def picture(seed, width, height, channels=3):
     return planes[0] if channels == 1 else np.dstack(planes)
 
 
+def noise(where, sizes):
+    """Writes a dataset of PNG files, whose pixels are exact, of these (width, height), in order;
+    returns the pixels."""
+    random = np.random.default_rng(5)
+    pictures = [random.integers(0, 256, (height, width, 3), np.uint8) for width, height in sizes]
+    pcr.write(where, [(f"{i}.png", encode(pixels, "PNG")) for i, pixels in enumerate(pictures)],
+              shuffle=False)
+    return pictures
+
+
 def encode(pixels, kind="JPEG", mode=None, **options):
     """The bytes of an image file."""
     image = Image.fromarray(pixels, mode)

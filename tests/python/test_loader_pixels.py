@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import pcr
-from images import encode
+from images import encode, noise
 
 #: (width, height)
 SIZES = [(1, 1), (2, 1), (1, 9), (3, 2), (7, 7), (13, 64), (64, 13), (31, 33), (97, 101),
@@ -15,13 +15,8 @@ SIZES = [(1, 1), (2, 1), (1, 9), (3, 2), (7, 7), (13, 64), (64, 13), (31, 33), (
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory):
-    """A dataset of PNG files, whose pixels are exact, and these pixels."""
     where = tmp_path_factory.mktemp("odd") / "dataset"
-    rng = np.random.default_rng(5)
-    pictures = [rng.integers(0, 256, (height, width, 3), np.uint8) for width, height in SIZES]
-    pcr.write(where, [(f"{i}.png", encode(pixels, "PNG")) for i, pixels
-                      in enumerate(pictures)], shuffle=False)
-    return where, pictures
+    return where, noise(where, SIZES)
 
 
 def by_pillow(image, transform, side, resize_px, how):

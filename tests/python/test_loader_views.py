@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageOps
 
 import pcr
-from images import encode
+from images import noise
 
 SIZES = [(64, 48), (31, 90), (120, 77), (40, 40), (9, 7), (201, 150), (80, 33)]
 VIEWS = [pcr.View((24, 32), flip=0.5), pcr.View(16, area=(0.05, 0.3), flip=0.5),
@@ -18,13 +18,8 @@ VIEWS = [pcr.View((24, 32), flip=0.5), pcr.View(16, area=(0.05, 0.3), flip=0.5),
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory):
-    """A dataset of PNG files, whose pixels are exact, and these pixels."""
     where = tmp_path_factory.mktemp("odd") / "dataset"
-    rng = np.random.default_rng(5)
-    pictures = [rng.integers(0, 256, (height, width, 3), np.uint8) for width, height in SIZES]
-    pcr.write(where, [(f"{i}.png", encode(pixels, "PNG")) for i, pixels
-                      in enumerate(pictures)], shuffle=False)
-    return where, pictures
+    return where, noise(where, SIZES)
 
 
 @pytest.mark.parametrize("layout", ["NHWC", "NCHW"])

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "../../base/lanes.h"
+
 #define TARGET
 #define INLINE static inline __attribute__((always_inline))
 #define BLOCKS 1
@@ -39,14 +41,6 @@ typedef int8_t v16i8 __attribute__((vector_size(16)));
 typedef int64_t v2i64 __attribute__((vector_size(16)));
 typedef uint64_t v2u64 __attribute__((vector_size(16)));
 typedef uint32_t v4u32 __attribute__((vector_size(16)));
-
-#if defined(__clang__)
-#define LANES(type, a, b, ...) \
-    ((vec) __builtin_shufflevector((type) (a), (type) (b), __VA_ARGS__))
-#else
-#define LANES(type, a, b, ...) \
-    ((vec) __builtin_shuffle((type) (a), (type) (b), (type) { __VA_ARGS__ }))
-#endif
 
 #define SET32(x) ((vec) { (x), (x), (x), (x) })
 #define SET16(x) PAIR(x, x)
